@@ -1,0 +1,160 @@
+// Lint rules, among them the import rules of docs/architecture.md: who may import whom.
+import js from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+const ours = ['booking', 'calendar', 'dicom', 'dimse', 'chassis', 'testkit'];
+const io = [
+  'fs',
+  'fs/*',
+  'net',
+  'tls',
+  'http',
+  'https',
+  'http2',
+  'dgram',
+  'dns',
+  'dns/*',
+  'child_process',
+  'worker_threads',
+  'cluster',
+  'os',
+  'process',
+  'sqlite',
+  'timers',
+  'timers/*',
+  'readline',
+];
+const libraries = { 'node-ical': 'calendar', 'dcmjs-dimse': 'testkit', dcmjs: 'dicom' };
+
+const only = (packages) => ours.filter((name) => !packages.includes(name)).map((name) => `@scanflow/${name}`);
+const libsNotOf = (owner) =>
+  Object.entries(libraries)
+    .filter(([, home]) => home !== owner)
+    .map(([lib]) => lib);
+
+/** Restricts one folder to the named packages of ours; `extra` adds further forbidden patterns. */
+const room = (files, allowed, owner, extra = []) => ({
+  files,
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        paths: libsNotOf(owner).map((name) => ({
+          name,
+          message: `Only packages/${libraries[name]} imports ${name}.`,
+        })),
+        patterns: [
+          {
+            group: only(allowed).flatMap((name) => [name, `${name}/*`]),
+            message: 'Against the import rules: see docs/architecture.md.',
+          },
+          {
+            group: [
+              '**/services/*',
+              '@scanflow/cal2wl*',
+              '@scanflow/worklist*',
+              '@scanflow/streamer*',
+              '@scanflow/cli*',
+            ],
+            message: 'A service is never imported.',
+          },
+          ...extra,
+        ],
+      },
+    ],
+  },
+});
+const noIo = { group: [...io, ...io.map((name) => `node:${name}`)], message: 'Pure code: no I/O here.' };
+  group: ['**/adapters/*', '../*.ts', '!../domain/*'],
+  message: 'domain/ imports only its own folder.',
+};
+
+export default tseslint.config(
+  { ignores: ['node_modules/**', 'tests/fixtures/**', '**/*.d.ts', 'coverage/**'] },
+  js.configs.recommended,
+  ...tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: {
+        projectService: { allowDefaultProject: ['eslint.config.js'] },
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      'no-console': 'error',
+      'no-restricted-globals': ['error', { name: 'Date', message: 'Times are Temporal.' }],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'MemberExpression[object.name="process"][property.name=/^(env|argv)$/]',
+          message: 'Only main.ts reads env and argv.',
+        },
+      ],
+      'max-lines-per-function': ['error', { max: 50, skipBlankLines: true, skipComments: true }],
+      'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
+      complexity: ['error', 15],
+    },
+  },
+  room(['packages/booking/**/*.ts'], ['booking'], 'booking', [noIo]),
+  room(['packages/dicom/**/*.ts'], ['booking', 'dicom'], 'dicom', [noIo]),
+  room(['packages/dimse/**/*.ts'], ['booking', 'dicom', 'dimse'], 'dimse'),
+  room(['packages/calendar/**/*.ts'], ['booking', 'calendar'], 'calendar'),
+  room(['packages/chassis/**/*.ts'], ['booking', 'chassis'], 'chassis'),
+  room(['packages/testkit/**/*.ts'], ours, 'testkit'),
+  room(['services/*/src/**/*.ts'], ['booking', 'calendar', 'dicom', 'dimse', 'chassis'], 'services'),
+  room(['services/*/src/domain/**/*.ts'], ['booking', 'calendar', 'dicom'], 'services', [
+    noIo,
+    { group: ['**/adapters/*'], message: 'domain/ never imports adapters.' },
+    { regex: '^\\.\\./(?!domain/)', message: 'domain/ imports only its own folder.' },
+  ]),
+  room(
+    ['services/*/src/adapters/**/*.ts'],
+    ['booking', 'calendar', 'dicom', 'dimse', 'chassis'],
+    'services',
+    [{ regex: '^\\./', message: 'Adapters never import each other.' }],
+  ),
+  // `scanflow demo` stands up real peers on a machine without containers
+  room(['services/cli/src/demo/**/*.ts'], ours, 'services'),
+  room(['tests/**/*.ts', '**/*.test.ts'], ours, 'testkit'),
+  {
+    files: ['**/*.test.ts', 'tests/**/*.ts', 'packages/testkit/**/*.ts'],
+    rules: {
+      'max-lines-per-function': 'off',
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        {
+          allowForKnownSafeCalls: [
+            {
+              from: 'package',
+              name: ['test', 'it', 'describe', 'suite', 'before', 'after', 'beforeEach', 'afterEach'],
+              package: 'node:test',
+            },
+          ],
+        },
+      ],
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      'no-restricted-syntax': 'off',
+    },
+  },
+  {
+    files: ['services/*/src/main.ts', 'tests/**/*.ts', 'scripts/**/*.ts'],
+    rules: { 'no-restricted-syntax': 'off', 'no-console': 'off' },
+  },
+  { files: ['services/cli/src/**/*.ts'], rules: { 'no-console': 'off' } },
+  {
+    files: ['eslint.config.js'],
+    extends: [tseslint.configs.disableTypeChecked],
+    rules: { 'max-lines': 'off' },
+  },
+);

@@ -1,0 +1,3 @@
+export type { Booking, BookingSource, Labels } from './booking.ts';
+export { identify, type Identity } from './identity.ts';
+export { encodeRecord, parseRecord, type BookingRecord, type ParsedRecord } from './record.ts';

@@ -1,0 +1,79 @@
+/**
+ * The booking record `bookings/<accession>.json`: written by cal2wl, read by the streamer. It outlives the
+ * worklist item, so that late images still find their project.
+ */
+import type { BookingSource, Labels } from './booking.ts';
+
+export interface BookingRecord {
+  readonly version: 1;
+  readonly accessionNumber: string;
+  readonly studyInstanceUid: string;
+  /** `scheduled`, or `cancelled` once the calendar no longer holds it (images may still come). */
+  readonly status: 'scheduled' | 'cancelled';
+  /** Key of the scanner in the configuration. */
+  readonly scanner: string;
+  readonly modality: string;
+  /** UTC instants, `2026-11-22T08:00:00Z`. */
+  readonly start: string;
+  readonly end: string;
+  readonly labels: Labels;
+  readonly title: string;
+  readonly operator?: string;
+  readonly patientId: string;
+  readonly patientName: string;
+  readonly source: BookingSource;
+}
+
+export type ParsedRecord =
+  { readonly ok: true; readonly record: BookingRecord } | { readonly ok: false; readonly reason: string };
+
+/** The record as its file's text: JSON of two spaces and a final newline, keys in a fixed order. */
+export function encodeRecord(record: BookingRecord): string {
+  return `${JSON.stringify(record, null, 2)}\n`;
+}
+
+const TEXTS = [
+  'accessionNumber',
+  'studyInstanceUid',
+  'scanner',
+  'modality',
+  'start',
+  'end',
+  'title',
+  'patientId',
+  'patientName',
+] as const;
+
+/** Reads a record's text; says what is wrong instead of guessing. Unknown keys are ignored. */
+export function parseRecord(text: string): ParsedRecord {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return { ok: false, reason: `not JSON: ${error instanceof Error ? error.message : String(error)}` };
+  }
+  const problem = shapeProblem(value);
+  return problem === undefined
+    ? { ok: true, record: value as BookingRecord }
+    : { ok: false, reason: problem };
+}
+
+function shapeProblem(value: unknown): string | undefined {
+  if (!isObject(value)) return 'not an object';
+  if (value['version'] !== 1) return `version ${String(value['version'])} instead of 1`;
+  const missing = TEXTS.find((key) => typeof value[key] !== 'string');
+  if (missing !== undefined) return `${missing} is not a text`;
+  if (value['status'] !== 'scheduled' && value['status'] !== 'cancelled')
+    return 'status is neither scheduled nor cancelled';
+  if (value['operator'] !== undefined && typeof value['operator'] !== 'string')
+    return 'operator is not a text';
+  if (!hasTexts(value['labels'], ['project', 'subject', 'session'])) return 'labels are incomplete';
+  if (!hasTexts(value['source'], ['calendar', 'uid'])) return 'source is incomplete';
+  return undefined;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const hasTexts = (value: unknown, keys: readonly string[]): boolean =>
+  isObject(value) && keys.every((key) => typeof value[key] === 'string');

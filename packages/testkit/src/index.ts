@@ -1,0 +1,2 @@
+export { freePort } from './ports.ts';
+export { until, type UntilOptions } from './until.ts';
