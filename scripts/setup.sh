@@ -1,0 +1,83 @@
+#!/bin/sh
+# Sets up what `npm run demo` and `npm test` need, and nothing twice:
+#   node_modules from the lockfile (Node.js 26 among them), Orthanc and DCMTK from Debian.
+#   --with-tools   also what only the tests judge with: dciodvfy (dicom3tools) and pydicom's files
+# Works with the machine's own Node.js (20 or later) and needs root or sudo only where a Debian package is missing.
+set -eu
+cd "$(dirname "$0")/.."
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+fail() { printf 'setup: %s\n' "$*" >&2; exit 2; }
+
+with_tools=no
+[ "${1:-}" != --with-tools ] || with_tools=yes
+
+# --- Debian packages -------------------------------------------------------------------------------------------
+missing=
+need() { # need PACKAGE CHECK…
+  package=$1; shift
+  "$@" >/dev/null 2>&1 || missing="$missing $package"
+}
+has_lib() { ldconfig -p 2>/dev/null | grep -q "$1"; }
+has_orthanc() { command -v Orthanc || test -x /usr/sbin/Orthanc; }
+need libatomic1 has_lib libatomic.so.1
+need orthanc has_orthanc
+need dcmtk command -v storescp
+if [ "$with_tools" = yes ]; then
+  need dicom3tools command -v dciodvfy
+  need python3-pydicom test -d /usr/lib/python3/dist-packages/pydicom/data/test_files
+  need procps command -v pgrep
+  need util-linux command -v findmnt
+fi
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
+
+install_packages() {
+  # a freshly installed Orthanc must not start and listen by itself: Scanflow starts its own, on loopback
+  policy=/usr/sbin/policy-rc.d
+  ours=no
+  if [ ! -e $policy ]; then
+    ours=yes
+    printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null
+    as_root chmod 755 $policy
+  fi
+  status=0
+  # shellcheck disable=SC2086
+  { as_root apt-get update && as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1 || status=$?
+  [ $ours = no ] || as_root rm -f $policy
+  case $missing in *orthanc*)
+    if [ -d /run/systemd/system ]; then as_root systemctl disable orthanc >/dev/null 2>&1 || true; fi ;;
+  esac
+  return $status
+}
+
+if [ -n "$missing" ]; then
+  command -v apt-get >/dev/null ||
+    fail "please install:$missing (this is no Debian or Ubuntu machine, so it cannot be done from here)"
+  [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null ||
+    fail "please run once, then again:  sudo apt-get update && sudo apt-get install -y --no-install-recommends$missing"
+  say "installing from Debian:$missing"
+  log=$(mktemp)
+  install_packages || { tail -n 15 "$log" >&2; fail "apt-get could not install:$missing (full output: $log)"; }
+  rm -f "$log"
+fi
+
+# --- npm packages ----------------------------------------------------------------------------------------------
+wanted=$(cat package-lock.json package.json | sha256sum | cut -d' ' -f1)
+stamp=node_modules/.scanflow-lock
+if [ "$(cat $stamp 2>/dev/null || true)" != "$wanted" ]; then
+  say 'installing npm packages from the lockfile (Node.js 26 among them)'
+  log=$(mktemp)
+  npm ci --no-audit --no-fund --loglevel=error >"$log" 2>&1 ||
+    { tail -n 25 "$log" >&2; fail "npm ci failed (full output: $log)"; }
+  rm -f "$log"
+  printf '%s\n' "$wanted" >$stamp
+fi
+
+version=$(node_modules/.bin/node --version 2>/dev/null) ||
+  fail "Node.js 26 from node_modules does not run; remove node_modules and try again"
+case $version in
+  v26.*) ;;
+  *) fail "node_modules holds Node.js $version instead of 26; remove node_modules and try again" ;;
+esac

@@ -1,0 +1,30 @@
+/** `scanflow check FILE`: is this configuration good? */
+import { formatIssue, loadConfig } from '@scanflow/chassis';
+import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
+import { readArgs } from '../options.ts';
+
+const help = `Usage: scanflow check FILE [--json]
+
+Reads a configuration as every service does and lists every mistake in it, each with file, line and column.
+
+  --json   the mistakes as a JSON array of {file, line, column, path, message}
+
+Example:  scanflow check config/scanflow.yaml
+Exit:     0 the file is good, 1 it has mistakes, 2 wrong usage
+`;
+
+async function run(args: readonly string[], io: Io): Promise<ExitCode> {
+  const { values, positionals } = readArgs(args, { json: { type: 'boolean', default: false } }, 1);
+  const [file] = positionals;
+  if (file === undefined) throw new UsageError('check takes the configuration file: scanflow check FILE');
+  const loaded = await loadConfig(file);
+  const issues = loaded.ok ? [] : loaded.issues;
+  if (values.json) io.out.write(`${JSON.stringify(issues, null, 2)}\n`);
+  else if (loaded.ok) io.out.write(`${file}: good\n`);
+  else io.out.write(`${issues.map(formatIssue).join('\n')}\n${file}: ${count(issues.length)}\n`);
+  return loaded.ok ? EXIT.done : EXIT.failed;
+}
+
+const count = (mistakes: number): string => (mistakes === 1 ? '1 mistake' : `${mistakes} mistakes`);
+
+export const check: Command = { summary: 'says whether a configuration is good', help, run };

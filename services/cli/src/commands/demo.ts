@@ -1,0 +1,135 @@
+/** `scanflow demo`: plays imaging sessions through the whole dataflow and verifies every image at both ends. */
+import { loadConfig, formatIssue } from '@scanflow/chassis';
+import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
+import { playDay } from '../demo/play.ts';
+import { createShow, type Show } from '../demo/show.ts';
+import type { Day, Stack } from '../demo/stack.ts';
+import { resultTable } from '../demo/table.ts';
+import type { SessionResult } from '../demo/verify.ts';
+import { address, readArgs, wholeNumber } from '../options.ts';
+
+const help = `Usage: scanflow demo [--scanners N] [--sessions N] [--images N] [--folder FOLDER] [--keep] [--json]
+       scanflow demo --worklist AET@host:port --dicom AET@host:port --streamer URL
+                     --project FOLDER --pacs FOLDER [--config FILE] [--sessions N] [--images N] [--json]
+
+Plays imaging sessions: bookings of today -> worklist -> C-FIND by the scanner -> a phantom series sent by C-STORE to
+Orthanc -> tagged, stored in project storage, forwarded to a second DICOM node. Ends with a table; exits 0 only if every
+image was compared with what the scanner sent, at both ends.
+
+Alone, it starts everything itself: cal2wl, worklist SCP, Orthanc, streamer and a research PACS, on free ports of
+this machine's loopback and in a folder of its own. Ctrl-C stops everything and leaves nothing behind.
+With --worklist and the others it plays against a stack that runs already (compose.demo.yaml does that).
+
+  --scanners N   scanners that scan at the same time (1 to 8; default 1)
+  --sessions N   sessions per scanner (1 to 24; default 1)
+  --images N     images per series (1 to 5000; default 20)
+  --folder DIR   where to work instead of a new folder under the temporary one; it is kept
+  --keep         leave everything running after the table, until Ctrl-C
+  --json         the results as JSON on standard output instead of the table
+
+Example:  npx scanflow demo --scanners 3 --sessions 5 --images 200
+`;
+
+const OPTIONS = {
+  scanners: { type: 'string' },
+  sessions: { type: 'string' },
+  images: { type: 'string' },
+  folder: { type: 'string' },
+  keep: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  worklist: { type: 'string' },
+  dicom: { type: 'string' },
+  streamer: { type: 'string' },
+  project: { type: 'string' },
+  pacs: { type: 'string' },
+  config: { type: 'string', default: '/etc/scanflow/scanflow.yaml' },
+} as const;
+
+type Values = ReturnType<typeof readArgs<typeof OPTIONS>>['values'];
+
+async function run(args: readonly string[], io: Io): Promise<ExitCode> {
+  const { values } = readArgs(args, OPTIONS);
+  const day: Day = {
+    sessions: wholeNumber('sessions', values.sessions, { min: 1, max: 24, otherwise: 1 }),
+    images: wholeNumber('images', values.images, { min: 1, max: 5000, otherwise: 20 }),
+  };
+  const show = createShow(io);
+  return values.worklist === undefined
+    ? playHere(values, day, show, io)
+    : report(await playDay(await runningStack(values), day, show, io.signal), values.json, show, io);
+}
+
+async function playHere(values: Values, day: Day, show: Show, io: Io): Promise<ExitCode> {
+  const scanners = wholeNumber('scanners', values.scanners, { min: 1, max: 8, otherwise: 1 });
+  // loaded only here: the peers that it starts are no part of the container images
+  const { startLocal } = await import('../demo/local.ts').catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')
+      throw new UsageError('in a container the demo needs --worklist and the others; compose.demo.yaml gives them');
+    throw error;
+  });
+  const local = await startLocal({ scanners, day, folder: values.folder }, show, io.signal);
+  let keepFolder = values.folder !== undefined;
+  try {
+    const code = report(await playDay(local.stack, day, show, io.signal), values.json, show, io);
+    for (const [what, where] of local.places) io.err.write(`  ${what.padEnd(18)} ${where}\n`);
+    if (values.keep) {
+      io.err.write('\nEverything keeps running. Ctrl-C stops it and leaves nothing behind.\n');
+      await untilAborted(io.signal);
+    } else {
+      keepFolder = true;
+    }
+    return code;
+  } catch (error) {
+    if (!io.signal.aborted) throw error;
+    return EXIT.failed;
+  } finally {
+    await local.stop({ keepFolder });
+    if (io.signal.aborted) io.err.write(`\nStopped${keepFolder ? '' : '; nothing is left behind'}.\n`);
+  }
+}
+
+async function runningStack(values: Values): Promise<Stack> {
+  const given = (name: 'worklist' | 'dicom' | 'streamer' | 'project' | 'pacs'): string => {
+    const value = values[name];
+    if (value === undefined) throw new UsageError(`--${name} is missing (see scanflow demo --help)`);
+    return value;
+  };
+  const loaded = await loadConfig(values.config);
+  if (!loaded.ok) throw new UsageError(loaded.issues.map(formatIssue).join('\n'));
+  const { scanners, calendars, facility, tag } = loaded.config;
+  const booked = new Set(Object.values(calendars).map(({ scanner }) => scanner));
+  return {
+    scanners: Object.entries(scanners)
+      .filter(([name]) => booked.has(name))
+      .map(([name, { aet, modality }]) => ({ name, aet, modality })),
+    timezone: facility.timezone,
+    worklist: address('worklist', given('worklist')),
+    orthanc: address('dicom', given('dicom')),
+    streamerUrl: given('streamer').replace(/\/+$/, ''),
+    projectRoot: given('project'),
+    pacsFolder: given('pacs'),
+    tag: privateTag(tag),
+  };
+}
+
+function report(results: readonly SessionResult[], json: boolean, show: Show, io: Io): ExitCode {
+  const good = results.length > 0 && results.every(({ problems }) => problems.length === 0);
+  if (json) io.out.write(`${JSON.stringify(results, null, 2)}\n`);
+  else io.out.write(`\n${resultTable(results)}\n`);
+  if (good) show.step('Every image is verified at both ends.');
+  else show.problem('Not every image could be verified at both ends.');
+  return good ? EXIT.done : EXIT.failed;
+}
+
+const untilAborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((done) => {
+    if (signal.aborted) done();
+    // a timer keeps the process alive while nothing else does
+    const alive = setInterval(() => undefined, 60_000);
+    signal.addEventListener('abort', () => {
+      clearInterval(alive);
+      done();
+    });
+  });
+
+export const demo: Command = { summary: 'plays imaging sessions through the whole dataflow', help, run };

@@ -1,0 +1,176 @@
+/** Plays the scanners' side of a day: ask the worklist, scan a phantom, send it, wait until it has arrived everywhere. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { dataSet, items, makeSeries, newUid, readPart10Header, sopClasses, text, type DataSet } from '@scanflow/dicom';
+import { echo, find, store, type Peer } from '@scanflow/dimse';
+import type { Show } from './show.ts';
+import type { Day, DemoScanner, Stack } from './stack.ts';
+import { awaitStreamer } from './streamer.ts';
+import { sha256, verifySession, type SentSeries, type SessionResult } from './verify.ts';
+
+const WORKLIST_MS = 60_000;
+const LOOK_EVERY_MS = 500;
+
+/** Plays the day on all scanners at once; each plays its sessions in the order of their slots. */
+export async function playDay(stack: Stack, day: Day, show: Show, signal: AbortSignal): Promise<SessionResult[]> {
+  show.heading('The scanners ask for their worklists, scan, and send');
+  const sent = await Promise.all(stack.scanners.map((scanner) => playScanner(stack, scanner, day, show, signal)));
+  show.heading('Scanflow tags, stores and forwards');
+  const series = sent.flat();
+  const seen = await awaitStreamer(stack, series, show, signal);
+  show.heading('Every image is compared at both ends');
+  const results: SessionResult[] = [];
+  for (const one of series) {
+    const result = await verifySession(stack, one, seen.get(one.seriesInstanceUid));
+    if (result.problems.length === 0)
+      show.step(`${one.accessionNumber}: ${one.images.length} images are what the scanner sent, at both ends`);
+    for (const problem of result.problems) show.problem(`${one.accessionNumber}: ${problem}`);
+    results.push(result);
+  }
+  return results;
+}
+
+async function playScanner(
+  stack: Stack,
+  scanner: DemoScanner,
+  day: Day,
+  show: Show,
+  signal: AbortSignal,
+): Promise<SentSeries[]> {
+  const worklist = await askWorklist(stack, scanner, day.sessions, signal);
+  show.step(`${scanner.aet}: C-FIND, the worklist has ${worklist.length} for today`, list(worklist));
+  const series: SentSeries[] = [];
+  for (const [index, item] of worklist.slice(0, day.sessions).entries()) {
+    series.push(await scanAndSend(stack, scanner, item, { images: day.images, seriesNumber: index + 1 }, show, signal));
+  }
+  return series;
+}
+
+const list = (worklist: readonly DataSet[]): string =>
+  worklist.map((item) => `${text(item, 'PatientID') ?? ''} (${text(item, 'AccessionNumber') ?? ''})`).join(', ');
+
+/** Asks until the worklist holds at least `wanted` items of today, at most a minute. */
+async function askWorklist(
+  stack: Stack,
+  scanner: DemoScanner,
+  wanted: number,
+  signal: AbortSignal,
+): Promise<DataSet[]> {
+  const peer = peerOf(stack.worklist, scanner.aet);
+  const answered = await echo(peer, signal);
+  if (!answered.ok) throw new Error(`${scanner.aet}: C-ECHO to the worklist failed: ${answered.failure.message}`);
+  const deadline = performance.now() + WORKLIST_MS;
+  for (;;) {
+    const identifier = todaysQuery(stack, scanner);
+    const answer = await find(peer, { sopClass: sopClasses.modalityWorklistFind, identifier }, signal);
+    if (!answer.ok) throw new Error(`${scanner.aet}: C-FIND failed: ${answer.failure.message}`);
+    if (answer.matches.length >= wanted) return answer.matches.toSorted(byStart);
+    if (performance.now() > deadline)
+      throw new Error(`${scanner.aet}: the worklist holds ${answer.matches.length} of ${wanted} bookings after a minute`);
+    await pause(LOOK_EVERY_MS, undefined, { signal });
+  }
+}
+
+/** The query of a scanner that shows today's list (PS3.4 K.6.1.2.2). */
+function todaysQuery(stack: Stack, scanner: DemoScanner): DataSet {
+  const today = Temporal.Now.plainDateISO(stack.timezone).toString().replaceAll('-', '');
+  return dataSet({
+    AccessionNumber: null,
+    ReferringPhysicianName: null,
+    PatientName: null,
+    PatientID: null,
+    PatientBirthDate: null,
+    PatientSex: null,
+    StudyInstanceUID: null,
+    RequestedProcedureDescription: null,
+    RequestedProcedureID: null,
+    RequestingPhysician: null,
+    ScheduledProcedureStepSequence: [
+      {
+        Modality: null,
+        ScheduledStationAETitle: scanner.aet,
+        ScheduledProcedureStepStartDate: today,
+        ScheduledProcedureStepStartTime: null,
+        ScheduledProcedureStepDescription: null,
+        ScheduledProcedureStepID: null,
+        ScheduledStationName: null,
+        ScheduledProcedureStepLocation: null,
+      },
+    ],
+  });
+}
+
+const startOf = (item: DataSet): string => {
+  const [step] = items(item, 'ScheduledProcedureStepSequence');
+  return step === undefined ? '' : (text(step, 'ScheduledProcedureStepStartTime') ?? '');
+};
+const byStart = (a: DataSet, b: DataSet): number => startOf(a).localeCompare(startOf(b));
+
+/** Makes a phantom series that carries the worklist item's attributes, as a console does, and sends it by C-STORE. */
+async function scanAndSend(
+  stack: Stack,
+  scanner: DemoScanner,
+  item: DataSet,
+  { images, seriesNumber }: { images: number; seriesNumber: number },
+  show: Show,
+  signal: AbortSignal,
+): Promise<SentSeries> {
+  const seriesDescription = 'Scanflow phantom';
+  const seriesInstanceUid = newUid();
+  const scanned = [
+    ...makeSeries({
+      modality: scanner.modality === 'CT' || scanner.modality === 'MR' ? scanner.modality : 'SC',
+      images,
+      seriesInstanceUid,
+      seriesNumber,
+      seriesDescription,
+      worklistItem: item,
+      when: Temporal.Now.zonedDateTimeISO(stack.timezone),
+    }),
+  ];
+  await send(stack, scanner, scanned, show, signal);
+  const start = startOf(item);
+  const accessionNumber = text(item, 'AccessionNumber') ?? '';
+  show.step(`${scanner.aet}: C-STORE, ${images} ${scanner.modality} images sent to Orthanc`, accessionNumber);
+  return {
+    scanner: scanner.aet,
+    modality: scanner.modality,
+    time: `${start.slice(0, 2)}:${start.slice(2, 4)}`,
+    patientId: text(item, 'PatientID') ?? '',
+    session: text(item, 'RequestedProcedureID') ?? '',
+    accessionNumber,
+    seriesInstanceUid,
+    seriesDescription,
+    images: scanned.map(({ sopInstanceUid, bytes }) => ({ sopInstanceUid, dataSetSha256: hashOfDataSet(bytes) })),
+  };
+}
+
+async function send(
+  stack: Stack,
+  scanner: DemoScanner,
+  images: readonly { sopInstanceUid: string; bytes: Uint8Array }[],
+  show: Show,
+  signal: AbortSignal,
+): Promise<void> {
+  const files = images.map(({ sopInstanceUid, bytes }) => ({ id: sopInstanceUid, bytes }));
+  let done = 0;
+  for await (const outcome of store(peerOf(stack.orthanc, scanner.aet), files, { signal })) {
+    if (outcome.result === 'failed')
+      throw new Error(`${scanner.aet}: Orthanc did not take an image: ${outcome.failure.message}`);
+    done += 1;
+    show.progress(`images from ${scanner.aet}`, done, files.length);
+  }
+  if (done < files.length) throw new Error(`${scanner.aet}: ${files.length - done} images have no outcome`);
+}
+
+function hashOfDataSet(file: Uint8Array): string {
+  const header = readPart10Header(file);
+  if ('needMore' in header) throw new Error('a phantom image ends within its header');
+  return sha256(file.subarray(header.dataSetOffset));
+}
+
+const peerOf = ({ host, port, aet }: Stack['worklist'], callingAet: string): Peer => ({
+  host,
+  port,
+  calledAet: aet,
+  callingAet,
+});

@@ -1,0 +1,33 @@
+/** Where the parts of a running Scanflow are, as the demo's scanner needs to know them. */
+import type { PrivateTag } from '@scanflow/dicom';
+import type { Address } from '../options.ts';
+
+export interface DemoScanner {
+  /** Key in the configuration. */
+  readonly name: string;
+  readonly aet: string;
+  readonly modality: string;
+}
+
+export interface Stack {
+  readonly scanners: readonly DemoScanner[];
+  readonly timezone: string;
+  readonly worklist: Address;
+  /** Orthanc's DICOM port. */
+  readonly orthanc: Address;
+  /** The streamer's HTTP interface, without a slash at the end. */
+  readonly streamerUrl: string;
+  /** Project storage as this process sees it. */
+  readonly projectRoot: string;
+  /** The private tag that the streamer adds. */
+  readonly tag: PrivateTag;
+  /** Folder in which the research PACS keeps what it received, as this process sees it. */
+  readonly pacsFolder: string;
+}
+
+export interface Day {
+  /** How many sessions each scanner plays at most. */
+  readonly sessions: number;
+  /** Images per series. */
+  readonly images: number;
+}

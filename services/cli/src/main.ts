@@ -1,0 +1,57 @@
+/** `scanflow`: finds the command, gives it the process, and turns its end into an exit code. */
+import { EXIT, UsageError, type Command, type ExitCode, type Io } from './command.ts';
+import { check } from './commands/check.ts';
+import { demo } from './commands/demo.ts';
+import { phantom } from './commands/phantom.ts';
+import { secrets } from './commands/secrets.ts';
+
+const commands: Readonly<Record<string, Command>> = { demo, check, phantom, secrets };
+
+const overview = (): string =>
+  [
+    'scanflow: from a booking in a calendar to images on project storage',
+    '',
+    'Usage: scanflow COMMAND [OPTION …]      scanflow COMMAND --help tells more',
+    '',
+    ...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`),
+    '',
+    'Exit codes: 0 done, 1 done in part or failed, 2 not started (usage, configuration, input)',
+    '',
+  ].join('\n');
+
+async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
+  const [name, ...args] = argv;
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    io.out.write(overview());
+    return name === undefined ? EXIT.notStarted : EXIT.done;
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command === undefined) throw new UsageError(`there is no command ${name}`);
+  if (args.includes('--help') || args.includes('-h')) {
+    io.out.write(command.help);
+    return EXIT.done;
+  }
+  return command.run(args, io);
+}
+
+const stop = new AbortController();
+// the first signal asks, a second one ends at once
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => stop.abort(new Error(`stopped by ${signal}`)));
+
+const io: Io = {
+  out: process.stdout,
+  err: process.stderr,
+  terminal: process.stderr.isTTY,
+  columns: process.stderr.columns,
+  signal: stop.signal,
+};
+
+try {
+  process.exitCode = await run(process.argv.slice(2), io);
+} catch (error) {
+  const message = error instanceof Error ? error.message : String(error);
+  io.err.write(`scanflow: ${message}\n`);
+  if (error instanceof UsageError) io.err.write('Try: scanflow --help\n');
+  process.exitCode = error instanceof UsageError ? EXIT.notStarted : EXIT.failed;
+}

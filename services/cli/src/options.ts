@@ -1,0 +1,49 @@
+/** Reading command line options: numbers, addresses, and mistakes in words. */
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { UsageError } from './command.ts';
+
+type Options = NonNullable<ParseArgsConfig['options']>;
+
+/** node's parseArgs, with its errors as UsageError. */
+export function readArgs<T extends Options>(args: readonly string[], options: T, maxPositionals = 0) {
+  try {
+    const parsed = parseArgs({ args: [...args], options, allowPositionals: maxPositionals > 0, strict: true });
+    if (parsed.positionals.length > maxPositionals)
+      throw new UsageError(`one argument too many: ${parsed.positionals[maxPositionals] ?? ''}`);
+    return parsed;
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** A whole number between min and max, or the given default where the option is absent. */
+export function wholeNumber(
+  name: string,
+  text: string | undefined,
+  { min, max, otherwise }: { min: number; max: number; otherwise: number },
+): number {
+  if (text === undefined) return otherwise;
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= min && value <= max))
+    throw new UsageError(`--${name} takes a whole number from ${min} to ${max}, not ${text}`);
+  return value;
+}
+
+export interface Address {
+  readonly aet: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `AET@host:port`, or `host:port` where a default AE title is given. IPv6 hosts stand in brackets. */
+export function address(name: string, text: string, defaultAet?: string): Address {
+  const match = /^(?:(?<aet>[^@\\]{1,16})@)?(?<host>\[[^\]]+\]|[^:@\s]+):(?<port>\d{1,5})$/.exec(text)?.groups;
+  const aet = match?.['aet'] ?? defaultAet;
+  const port = Number(match?.['port']);
+  if (match === undefined || aet === undefined || port < 1 || port > 65535)
+    throw new UsageError(
+      `--${name} takes ${defaultAet === undefined ? 'AET@host:port' : 'host:port or AET@host:port'}, not ${text}`,
+    );
+  return { aet, host: (match['host'] ?? '').replace(/^\[|\]$/g, ''), port };
+}
