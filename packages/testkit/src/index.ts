@@ -1,2 +1,12 @@
+export {
+  dcmtk,
+  startStorescp,
+  storescu,
+  type SendTarget,
+  type Storescp,
+  type StorescpOptions,
+} from './dcmtk.ts';
+export { findOrthanc, startOrthanc, type OrthancOptions, type RunningOrthanc } from './orthanc.ts';
 export { freePort } from './ports.ts';
+export { run, startProgram, type Program, type RunOptions, type RunResult } from './process.ts';
 export { until, type UntilOptions } from './until.ts';

@@ -1,0 +1,81 @@
+/** Child processes of tests: started with captured output, ended by their pid. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+export interface RunResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Longest life in milliseconds (60 s). */
+  readonly timeoutMs?: number;
+}
+
+/** Runs a program to its end; never throws for its exit code, only when it cannot start or takes too long. */
+export async function run(
+  program: string,
+  args: readonly string[],
+  { cwd, env = {}, timeoutMs = 60_000 }: RunOptions = {},
+): Promise<RunResult> {
+  const child = spawn(program, [...args], {
+    ...(cwd === undefined ? {} : { cwd }),
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+  const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+  clearTimeout(timer);
+  const result = { code, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() };
+  if (signal === 'SIGKILL') throw new Error(`${program} took longer than ${timeoutMs} ms: ${result.stderr}`);
+  return result;
+}
+
+export interface Program {
+  readonly pid: number;
+  /** Everything it has written so far (stdout and stderr); the last 256 KiB of it. */
+  output(): string;
+  exited(): boolean;
+  /** Sends the signal and waits for its end; SIGKILL after `graceMs` (10 s). */
+  stop(signal?: NodeJS.Signals, graceMs?: number): Promise<void>;
+  /** Resolves with the exit code, null where a signal ended it. */
+  readonly ended: Promise<number | null>;
+}
+
+/** Starts a program that stays. */
+export async function startProgram(
+  program: string,
+  args: readonly string[],
+  { cwd, env = {} }: RunOptions = {},
+): Promise<Program> {
+  const child = spawn(program, [...args], {
+    ...(cwd === undefined ? {} : { cwd }),
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const keep = (chunk: Buffer): void => {
+    output = (output + chunk.toString()).slice(-262_144);
+  };
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  const ended = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
+  await once(child, 'spawn');
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`${program} did not start`);
+  const exited = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM', graceMs = 10_000): Promise<void> => {
+    if (!exited()) child.kill(signal);
+    const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
+    await ended;
+    clearTimeout(timer);
+  };
+  return { pid, output: () => output, exited, stop, ended };
+}
