@@ -7,7 +7,12 @@ type Options = NonNullable<ParseArgsConfig['options']>;
 /** node's parseArgs, with its errors as UsageError. */
 export function readArgs<T extends Options>(args: readonly string[], options: T, maxPositionals = 0) {
   try {
-    const parsed = parseArgs({ args: [...args], options, allowPositionals: maxPositionals > 0, strict: true });
+    const parsed = parseArgs({
+      args: [...args],
+      options,
+      allowPositionals: maxPositionals > 0,
+      strict: true,
+    });
     if (parsed.positionals.length > maxPositionals)
       throw new UsageError(`one argument too many: ${parsed.positionals[maxPositionals] ?? ''}`);
     return parsed;
@@ -38,7 +43,9 @@ export interface Address {
 
 /** `AET@host:port`, or `host:port` where a default AE title is given. IPv6 hosts stand in brackets. */
 export function address(name: string, text: string, defaultAet?: string): Address {
-  const match = /^(?:(?<aet>[^@\\]{1,16})@)?(?<host>\[[^\]]+\]|[^:@\s]+):(?<port>\d{1,5})$/.exec(text)?.groups;
+  const match = /^(?:(?<aet>[^@\\]{1,16})@)?(?<host>\[[^\]]+\]|[^:@\s]+):(?<port>\d{1,5})$/.exec(
+    text,
+  )?.groups;
   const aet = match?.['aet'] ?? defaultAet;
   const port = Number(match?.['port']);
   if (match === undefined || aet === undefined || port < 1 || port > 65535)

@@ -5,6 +5,7 @@ import { playDay } from '../demo/play.ts';
 import { createShow, type Show } from '../demo/show.ts';
 import type { Day, Stack } from '../demo/stack.ts';
 import { resultTable } from '../demo/table.ts';
+import { privateTag } from '../demo/tag.ts';
 import type { SessionResult } from '../demo/verify.ts';
 import { address, readArgs, wholeNumber } from '../options.ts';
 
@@ -64,7 +65,9 @@ async function playHere(values: Values, day: Day, show: Show, io: Io): Promise<E
   // loaded only here: the peers that it starts are no part of the container images
   const { startLocal } = await import('../demo/local.ts').catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')
-      throw new UsageError('in a container the demo needs --worklist and the others; compose.demo.yaml gives them');
+      throw new UsageError(
+        'in a container the demo needs --worklist and the others; compose.demo.yaml gives them',
+      );
     throw error;
   });
   const local = await startLocal({ scanners, day, folder: values.folder }, show, io.signal);

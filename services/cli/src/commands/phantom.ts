@@ -45,9 +45,11 @@ type Values = ReturnType<typeof readArgs<typeof OPTIONS>>['values'];
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { values, positionals } = readArgs(args, OPTIONS, 1);
   const [folder] = positionals;
-  if (folder === undefined) throw new UsageError('phantom takes the folder to write to: scanflow phantom FOLDER');
+  if (folder === undefined)
+    throw new UsageError('phantom takes the folder to write to: scanflow phantom FOLDER');
   const images = wholeNumber('images', values.images, { min: 1, max: 100_000, otherwise: 20 });
-  const worklistItem = values.worklist === undefined ? undefined : await askItem(values, values.worklist, io.signal);
+  const worklistItem =
+    values.worklist === undefined ? undefined : await askItem(values, values.worklist, io.signal);
   const seriesInstanceUid = newUid();
   const series = makeSeries({
     modality: modality(values.modality),
@@ -64,7 +66,8 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   });
   const files = await write(folder, series, images, io);
   if (values.json) io.out.write(`${JSON.stringify({ folder, seriesInstanceUid, files }, null, 2)}\n`);
-  else io.out.write(`${files.length} ${values.modality} images of series ${seriesInstanceUid} in ${folder}\n`);
+  else
+    io.out.write(`${files.length} ${values.modality} images of series ${seriesInstanceUid} in ${folder}\n`);
   return EXIT.done;
 }
 
@@ -105,7 +108,9 @@ async function askItem(values: Values, worklist: string, signal: AbortSignal): P
   const [item] = answer.matches;
   if (item === undefined) throw new UsageError('the worklist has no such item');
   if (answer.matches.length > 1) {
-    const choice = answer.matches.map((one) => `  --accession ${text(one, 'AccessionNumber') ?? ''}  ${stepOf(one)}`);
+    const choice = answer.matches.map(
+      (one) => `  --accession ${text(one, 'AccessionNumber') ?? ''}  ${stepOf(one)}`,
+    );
     throw new UsageError(`the worklist has ${choice.length} items; choose one:\n${choice.join('\n')}`);
   }
   return item;

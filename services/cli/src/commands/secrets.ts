@@ -13,7 +13,8 @@ Example:  scanflow secrets init /run/secrets/scanflow
 
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const [verb, folder] = readArgs(args, {}, 2).positionals;
-  if (verb !== 'init' || folder === undefined) throw new UsageError('secrets takes: scanflow secrets init FOLDER');
+  if (verb !== 'init' || folder === undefined)
+    throw new UsageError('secrets takes: scanflow secrets init FOLDER');
   for (const line of await initSecrets(folder)) io.err.write(`${line}\n`);
   return EXIT.done;
 }

@@ -14,7 +14,9 @@ export function slotsAround(now: Temporal.ZonedDateTime, count: number): Slot[] 
   const length = Math.max(1, Math.min(LONGEST_MINUTES, Math.floor(SPAN_MINUTES / count)));
   const day = now.startOfDay();
   const nextDay = day.add({ days: 1 });
-  const centred = now.round({ smallestUnit: 'minute', roundingMode: 'floor' }).subtract({ minutes: (length * count) / 2 });
+  const centred = now
+    .round({ smallestUnit: 'minute', roundingMode: 'floor' })
+    .subtract({ minutes: (length * count) / 2 });
   const latest = nextDay.subtract({ minutes: length * count });
   const first = later(day, earlier(centred, latest));
   return Array.from({ length: count }, (_, index) => ({

@@ -1,6 +1,15 @@
 /** Plays the scanners' side of a day: ask the worklist, scan a phantom, send it, wait until it has arrived everywhere. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { dataSet, items, makeSeries, newUid, readPart10Header, sopClasses, text, type DataSet } from '@scanflow/dicom';
+import {
+  dataSet,
+  items,
+  makeSeries,
+  newUid,
+  readPart10Header,
+  sopClasses,
+  text,
+  type DataSet,
+} from '@scanflow/dicom';
 import { echo, find, store, type Peer } from '@scanflow/dimse';
 import type { Show } from './show.ts';
 import type { Day, DemoScanner, Stack } from './stack.ts';
@@ -11,9 +20,16 @@ const WORKLIST_MS = 60_000;
 const LOOK_EVERY_MS = 500;
 
 /** Plays the day on all scanners at once; each plays its sessions in the order of their slots. */
-export async function playDay(stack: Stack, day: Day, show: Show, signal: AbortSignal): Promise<SessionResult[]> {
+export async function playDay(
+  stack: Stack,
+  day: Day,
+  show: Show,
+  signal: AbortSignal,
+): Promise<SessionResult[]> {
   show.heading('The scanners ask for their worklists, scan, and send');
-  const sent = await Promise.all(stack.scanners.map((scanner) => playScanner(stack, scanner, day, show, signal)));
+  const sent = await Promise.all(
+    stack.scanners.map((scanner) => playScanner(stack, scanner, day, show, signal)),
+  );
   show.heading('Scanflow tags, stores and forwards');
   const series = sent.flat();
   const seen = await awaitStreamer(stack, series, show, signal);
@@ -22,7 +38,9 @@ export async function playDay(stack: Stack, day: Day, show: Show, signal: AbortS
   for (const one of series) {
     const result = await verifySession(stack, one, seen.get(one.seriesInstanceUid));
     if (result.problems.length === 0)
-      show.step(`${one.accessionNumber}: ${one.images.length} images are what the scanner sent, at both ends`);
+      show.step(
+        `${one.accessionNumber}: ${one.images.length} images are what the scanner sent, at both ends`,
+      );
     for (const problem of result.problems) show.problem(`${one.accessionNumber}: ${problem}`);
     results.push(result);
   }
@@ -40,13 +58,17 @@ async function playScanner(
   show.step(`${scanner.aet}: C-FIND, the worklist has ${worklist.length} for today`, list(worklist));
   const series: SentSeries[] = [];
   for (const [index, item] of worklist.slice(0, day.sessions).entries()) {
-    series.push(await scanAndSend(stack, scanner, item, { images: day.images, seriesNumber: index + 1 }, show, signal));
+    series.push(
+      await scanAndSend(stack, scanner, item, { images: day.images, seriesNumber: index + 1 }, show, signal),
+    );
   }
   return series;
 }
 
 const list = (worklist: readonly DataSet[]): string =>
-  worklist.map((item) => `${text(item, 'PatientID') ?? ''} (${text(item, 'AccessionNumber') ?? ''})`).join(', ');
+  worklist
+    .map((item) => `${text(item, 'PatientID') ?? ''} (${text(item, 'AccessionNumber') ?? ''})`)
+    .join(', ');
 
 /** Asks until the worklist holds at least `wanted` items of today, at most a minute. */
 async function askWorklist(
@@ -57,7 +79,8 @@ async function askWorklist(
 ): Promise<DataSet[]> {
   const peer = peerOf(stack.worklist, scanner.aet);
   const answered = await echo(peer, signal);
-  if (!answered.ok) throw new Error(`${scanner.aet}: C-ECHO to the worklist failed: ${answered.failure.message}`);
+  if (!answered.ok)
+    throw new Error(`${scanner.aet}: C-ECHO to the worklist failed: ${answered.failure.message}`);
   const deadline = performance.now() + WORKLIST_MS;
   for (;;) {
     const identifier = todaysQuery(stack, scanner);
@@ -65,7 +88,9 @@ async function askWorklist(
     if (!answer.ok) throw new Error(`${scanner.aet}: C-FIND failed: ${answer.failure.message}`);
     if (answer.matches.length >= wanted) return answer.matches.toSorted(byStart);
     if (performance.now() > deadline)
-      throw new Error(`${scanner.aet}: the worklist holds ${answer.matches.length} of ${wanted} bookings after a minute`);
+      throw new Error(
+        `${scanner.aet}: the worklist holds ${answer.matches.length} of ${wanted} bookings after a minute`,
+      );
     await pause(LOOK_EVERY_MS, undefined, { signal });
   }
 }
@@ -140,7 +165,10 @@ async function scanAndSend(
     accessionNumber,
     seriesInstanceUid,
     seriesDescription,
-    images: scanned.map(({ sopInstanceUid, bytes }) => ({ sopInstanceUid, dataSetSha256: hashOfDataSet(bytes) })),
+    images: scanned.map(({ sopInstanceUid, bytes }) => ({
+      sopInstanceUid,
+      dataSetSha256: hashOfDataSet(bytes),
+    })),
   };
 }
 

@@ -21,7 +21,8 @@ export function createShow(io: Io): Show {
   let lastDraw = -Infinity;
   const colour = (style: Parameters<typeof styleText>[0], text: string): string =>
     io.terminal ? styleText(style, text, { validateStream: false }) : text;
-  const clock = (): string => colour('dim', `${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s`);
+  const clock = (): string =>
+    colour('dim', `${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s`);
   const line = (text: string): void => {
     io.err.write(`${barDrawn ? '\r\u001b[2K' : ''}${text}\n`);
     barDrawn = false;

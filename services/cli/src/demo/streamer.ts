@@ -41,14 +41,19 @@ export async function awaitStreamer(
     const seen = await fetchSeries(stack.streamerUrl, signal);
     const ours = sent.map(({ seriesInstanceUid }) => seen.get(seriesInstanceUid));
     tellNews(sent, seen, told, show);
-    const stored = ours.reduce((sum, series) => sum + doneOf(series, ({ target }) => target === 'storage'), 0);
+    const stored = ours.reduce(
+      (sum, series) => sum + doneOf(series, ({ target }) => target === 'storage'),
+      0,
+    );
     const ended = ours.every((series) => series !== undefined && hasEnded(series));
     show.progress('stored', stored, total);
     if (ended) return seen;
     const now = JSON.stringify(ours);
     if (now !== before) [before, moved] = [now, performance.now()];
     if (performance.now() - moved > STALLED_MS) {
-      show.problem(`the streamer has not moved for ${STALLED_MS / 1000} s: see ${stack.streamerUrl}/api/series`);
+      show.problem(
+        `the streamer has not moved for ${STALLED_MS / 1000} s: see ${stack.streamerUrl}/api/series`,
+      );
       return seen;
     }
     await pause(LOOK_EVERY_MS, undefined, { signal });
@@ -84,7 +89,10 @@ function tellNews(
 function tell(show: Show, accessionNumber: string, leg: LegView): void {
   const what = leg.target === 'storage' ? 'tagged and stored' : `forwarded to ${leg.target}`;
   if (leg.state === 'done') show.step(`${accessionNumber}: ${leg.done} images ${what}`, leg.path);
-  else show.problem(`${accessionNumber}: ${leg.target}: ${leg.failure?.code ?? ''} ${leg.failure?.message ?? ''}`);
+  else
+    show.problem(
+      `${accessionNumber}: ${leg.target}: ${leg.failure?.code ?? ''} ${leg.failure?.message ?? ''}`,
+    );
 }
 
 async function fetchSeries(url: string, signal: AbortSignal): Promise<Map<string, SeriesView>> {

@@ -59,7 +59,11 @@ export async function verifySession(
   const folder = path === undefined ? undefined : resolve(stack.projectRoot, path);
   const stored = folder === undefined ? new Map<string, FoundImage>() : await readImages(folder, stack);
   const manifest = folder === undefined ? new Map<string, string>() : await readManifest(folder);
-  const received = await readImages(stack.pacsFolder, stack, new Set(images.map((one) => one.sopInstanceUid)));
+  const received = await readImages(
+    stack.pacsFolder,
+    stack,
+    new Set(images.map((one) => one.sopInstanceUid)),
+  );
   let [atStorage, atPacs] = [0, 0];
   for (const image of images) {
     const here = stored.get(image.sopInstanceUid);
@@ -67,8 +71,10 @@ export async function verifySession(
     if (isStored(image, here, manifest)) atStorage += 1;
     if (here !== undefined && there?.dataSetSha256 === here.dataSetSha256) atPacs += 1;
   }
-  if (atStorage < images.length) problems.push(`${images.length - atStorage} images are not in storage as they were sent`);
-  if (atPacs < images.length) problems.push(`${images.length - atPacs} images are not at the PACS as they are stored`);
+  if (atStorage < images.length)
+    problems.push(`${images.length - atStorage} images are not in storage as they were sent`);
+  if (atPacs < images.length)
+    problems.push(`${images.length - atPacs} images are not at the PACS as they are stored`);
   return {
     ...rest,
     images: images.length,
@@ -79,7 +85,11 @@ export async function verifySession(
 }
 
 /** Stored means: listed in the manifest with its hash, and with the tag taken out it is what the scanner sent. */
-const isStored = (image: SentImage, found: FoundImage | undefined, manifest: ReadonlyMap<string, string>): boolean =>
+const isStored = (
+  image: SentImage,
+  found: FoundImage | undefined,
+  manifest: ReadonlyMap<string, string>,
+): boolean =>
   found?.untaggedSha256 === image.dataSetSha256 &&
   found.untaggedSha256 !== found.dataSetSha256 &&
   manifest.get(found.path) === found.fileSha256;
@@ -87,7 +97,9 @@ const isStored = (image: SentImage, found: FoundImage | undefined, manifest: Rea
 const complaints = (seen: SeriesView): string[] =>
   seen.legs
     .filter(({ state }) => state !== 'done')
-    .map(({ target, state, failure }) => `${target} is ${state}: ${failure?.code ?? ''} ${failure?.message ?? ''}`.trim())
+    .map(({ target, state, failure }) =>
+      `${target} is ${state}: ${failure?.code ?? ''} ${failure?.message ?? ''}`.trim(),
+    )
     .concat(seen.state === 'quarantined' ? [`quarantined: ${seen.reason ?? ''}`] : []);
 
 const forwardedTo = (seen: SeriesView | undefined): string => {

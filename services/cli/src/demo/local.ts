@@ -1,0 +1,143 @@
+/** Starts a whole Scanflow on this machine's loopback, without containers: for `scanflow demo`. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { freePort, makeCalendar, startOrthanc, startStorescp } from '@scanflow/testkit';
+import { slotsAround } from './calendar.ts';
+import { demoConfig, type DemoPorts, type DemoPlan } from './config.ts';
+import { startService } from './service.ts';
+import type { Show } from './show.ts';
+import type { Day, DemoScanner, Stack } from './stack.ts';
+
+export interface LocalOptions {
+  readonly scanners: number;
+  readonly day: Day;
+  readonly folder: string | undefined;
+}
+
+export interface LocalStack {
+  readonly stack: Stack;
+  /** Where to look: what, and its folder or address. */
+  readonly places: readonly (readonly [string, string])[];
+  stop(how: { keepFolder: boolean }): Promise<void>;
+}
+
+const TIMEZONE = 'Europe/Amsterdam';
+const SCANNERS: readonly DemoScanner[] = [
+  { name: 'prisma', aet: 'PRISMA', modality: 'MR' },
+  { name: 'skyra', aet: 'SKYRA', modality: 'MR' },
+  { name: 'force', aet: 'FORCE', modality: 'CT' },
+  { name: 'vida', aet: 'VIDA', modality: 'MR' },
+  { name: 'terra', aet: 'TERRA', modality: 'MR' },
+  { name: 'edge', aet: 'EDGE', modality: 'CT' },
+  { name: 'meg', aet: 'MEG', modality: 'SC' },
+  { name: 'lumina', aet: 'LUMINA', modality: 'MR' },
+];
+
+type Ending = () => Promise<void>;
+
+/** Starts every part; when one does not start, or the signal comes, what has started is ended again. */
+export async function startLocal(
+  options: LocalOptions,
+  show: Show,
+  signal: AbortSignal,
+): Promise<LocalStack> {
+  const folder =
+    options.folder === undefined ? await mkdtemp(join(tmpdir(), 'scanflow-demo-')) : resolve(options.folder);
+  const endings: Ending[] = [];
+  const stop: LocalStack['stop'] = async ({ keepFolder }) => {
+    for (const end of endings.splice(0).reverse())
+      await end().catch((error: unknown) => show.problem(String(error)));
+    if (!keepFolder) await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await mkdir(folder, { recursive: true });
+    return await startParts(options, folder, { endings, stop, show, signal });
+  } catch (error) {
+    await stop({ keepFolder: options.folder !== undefined });
+    throw error;
+  }
+}
+
+interface Starting {
+  readonly endings: Ending[];
+  readonly stop: LocalStack['stop'];
+  readonly show: Show;
+  readonly signal: AbortSignal;
+}
+
+async function startParts(options: LocalOptions, folder: string, starting: Starting): Promise<LocalStack> {
+  const { endings, stop, show, signal } = starting;
+  const scanners = SCANNERS.slice(0, options.scanners);
+  show.heading(`Scanflow starts in ${folder}`);
+  const calendars = await writeCalendars(folder, scanners, options.day.sessions);
+  show.step('booking calendars of today', calendars);
+
+  const orthanc = await startOrthanc({ folder: join(folder, 'orthanc') });
+  endings.push(() => orthanc.stop());
+  show.step('Orthanc receives images', `${orthanc.aet}@127.0.0.1:${orthanc.dicomPort}, ${orthanc.url}`);
+  signal.throwIfAborted();
+
+  const pacs = await startStorescp({ folder: join(folder, 'research-pacs'), aet: 'RESEARCHPACS' });
+  endings.push(() => pacs.stop());
+  show.step("the research PACS, DCMTK's storescp", `${pacs.aet}@127.0.0.1:${pacs.port}`);
+  signal.throwIfAborted();
+
+  const ports: DemoPorts = {
+    worklist: await freePort(),
+    cal2wl: await freePort(),
+    worklistHttp: await freePort(),
+    streamer: await freePort(),
+  };
+  const plan: DemoPlan = { folder, timezone: TIMEZONE, scanners, ports, orthanc, pacs };
+  const { file, projectRoot, tag } = await demoConfig(plan);
+  const services = { cal2wl: ports.cal2wl, worklist: ports.worklistHttp, streamer: ports.streamer };
+  for (const [name, port] of Object.entries(services)) {
+    const service = await startService({ name, config: file, port, folder: join(folder, 'log'), signal });
+    endings.push(() => service.stop());
+    show.step(`${name} is healthy`, `http://127.0.0.1:${port}/healthz`);
+  }
+  const streamerUrl = `http://127.0.0.1:${ports.streamer}`;
+  return {
+    stack: {
+      scanners,
+      timezone: TIMEZONE,
+      worklist: { aet: 'SCANFLOW', host: '127.0.0.1', port: ports.worklist },
+      orthanc: { aet: orthanc.aet, host: '127.0.0.1', port: orthanc.dicomPort },
+      streamerUrl,
+      projectRoot,
+      pacsFolder: pacs.folder,
+      tag,
+    },
+    places: [
+      ['project storage', projectRoot],
+      ['research PACS', pacs.folder],
+      ['booking records', join(folder, 'data', 'bookings')],
+      ['configuration', file],
+      ['logs', join(folder, 'log')],
+      ['calendars', calendars],
+    ],
+    stop,
+  };
+}
+
+/** One calendar per scanner with its sessions of today. */
+async function writeCalendars(
+  folder: string,
+  scanners: readonly DemoScanner[],
+  sessions: number,
+): Promise<string> {
+  const calendars = join(folder, 'calendars');
+  await mkdir(calendars, { recursive: true });
+  const slots = slotsAround(Temporal.Now.zonedDateTimeISO(TIMEZONE), sessions);
+  for (const [number, scanner] of scanners.entries()) {
+    const events = slots.map(({ start, end }, index) => ({
+      uid: `${scanner.name}-${start.toPlainDate().toString()}-${index + 1}@demo.scanflow`,
+      start,
+      end,
+      summary: `301000${number}.01 sub-${String(index + 1).padStart(3, '0')} ses-${scanner.modality.toLowerCase()}01`,
+    }));
+    await writeFile(join(calendars, `${scanner.name}.ics`), makeCalendar(events));
+  }
+  return calendars;
+}
