@@ -1,3 +1,4 @@
+export { makeCalendar, type CalendarEntry, type CalendarOptions } from './calendars.ts';
 export {
   dcmtk,
   startStorescp,

@@ -1,0 +1,44 @@
+/** What readers of a calendar get. */
+import type { EventClass, EventStatus } from './component.ts';
+
+/** One event, or one instance of a recurring event, with its time as instants. */
+export interface CalendarEvent {
+  readonly uid: string;
+  /**
+   * Original start of an instance as a UTC instant, `2026-11-22T08:00:00Z`. Absent for a single event and for the
+   * first instance of a series.
+   */
+  readonly recurrenceId?: string;
+  readonly start: Temporal.Instant;
+  readonly end: Temporal.Instant;
+  readonly allDay: boolean;
+  readonly summary: string;
+  readonly description: string;
+  readonly location?: string;
+  /** Name of the organizer, or the address where there is no name. */
+  readonly organizer?: string;
+  readonly attendees: readonly string[];
+  readonly status: EventStatus;
+  readonly transparency: 'OPAQUE' | 'TRANSPARENT';
+  readonly class: EventClass;
+}
+
+/** A span of time, half open: `from` belongs to it, `to` does not. */
+export interface Window {
+  readonly from: Temporal.Instant;
+  readonly to: Temporal.Instant;
+}
+
+/** Whether a span overlaps the window; a span without length counts where it begins. */
+export function overlaps(
+  span: { start: Temporal.Instant; end: Temporal.Instant },
+  { from, to }: Window,
+): boolean {
+  const begins = Temporal.Instant.compare(span.start, to) < 0;
+  const ends = Temporal.Instant.compare(span.end, from);
+  return begins && (ends > 0 || (ends === 0 && span.start.equals(span.end)));
+}
+
+/** Names one instance within a calendar. */
+export const eventKey = (uid: string, recurrenceId: string | undefined): string =>
+  recurrenceId === undefined ? uid : `${uid}\n${recurrenceId}`;

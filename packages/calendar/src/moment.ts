@@ -1,0 +1,81 @@
+/** DATE and DATE-TIME values with their zone (RFC 5545 3.3.4, 3.3.5). */
+import { EventError } from './problem.ts';
+import type { Property } from './property.ts';
+import { resolveZone } from './zone.ts';
+
+export interface Moment {
+  readonly wall: Temporal.PlainDateTime;
+  /** IANA name. */
+  readonly zone: string;
+  /** A DATE: the day as a whole; `wall` is its midnight. */
+  readonly dateOnly: boolean;
+}
+
+/** Reads the value of DTSTART, DTEND, RECURRENCE-ID; `floating` is the zone of times that name none. */
+export function readMoment(property: Property, floating: string): Moment {
+  return readValue(property, property.value, floating);
+}
+
+/** Reads the values of EXDATE and RDATE; of a PERIOD its start counts. */
+export function readMoments(property: Property, floating: string): Moment[] {
+  return property.value
+    .split(',')
+    .filter((value) => value.trim() !== '')
+    .map((value) => readValue(property, value.split('/', 1)[0] ?? '', floating));
+}
+
+/** Wall-clock time as an instant. A time in the spring gap counts from before it, one in the autumn fold is the
+ * first of the two (RFC 5545 3.3.5). */
+export function instantAt(wall: Temporal.PlainDateTime, zone: string): Temporal.Instant {
+  return wall.toZonedDateTime(zone, { disambiguation: 'compatible' }).toInstant();
+}
+
+export const instantOf = ({ wall, zone }: Moment): Temporal.Instant => instantAt(wall, zone);
+
+const VALUE = /^(\d{4})(\d{2})(\d{2})(?:T(\d{2})(\d{2})(\d{2})?(Z)?)?$/i;
+
+function readValue({ name, params }: Property, value: string, floating: string): Moment {
+  const match = VALUE.exec(value.trim());
+  if (match === null) throw badTime(name, value);
+  const [, year, month, day, hour, minute, second, utc] = match;
+  const zone = utc === undefined ? zoneOf(params.get('TZID'), floating) : 'UTC';
+  const wall = wallTime(
+    name,
+    value,
+    [year, month, day, hour ?? '0', minute ?? '0', second ?? '0'].map(Number),
+  );
+  return { wall, zone, dateOnly: hour === undefined };
+}
+
+function wallTime(name: string, value: string, parts: readonly number[]): Temporal.PlainDateTime {
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts;
+  try {
+    // a leap second is the second before it (RFC 5545 3.3.12)
+    return new Temporal.PlainDateTime(
+      year,
+      month,
+      day,
+      hour,
+      minute,
+      Math.min(second, second === 60 ? 59 : second),
+    );
+  } catch {
+    throw badTime(name, value);
+  }
+}
+
+const badTime = (name: string, value: string): EventError =>
+  new EventError(
+    'BAD_TIME',
+    `${name} is ${JSON.stringify(value.slice(0, 40))}, which is no date and no time. Save the event again in the calendar.`,
+  );
+
+function zoneOf(tzid: string | undefined, floating: string): string {
+  if (tzid === undefined || tzid.trim() === '') return floating;
+  const zone = resolveZone(tzid);
+  if (zone !== undefined) return zone;
+  throw new EventError(
+    'UNKNOWN_ZONE',
+    `The time zone ${JSON.stringify(tzid.slice(0, 60))} is not known, so the time is not certain. Give the event a named zone such as Europe/Amsterdam.`,
+  );
+}

@@ -1,0 +1,59 @@
+/** One content line as name, parameters and value (RFC 5545 3.1, 3.2). */
+
+export interface Property {
+  /** In capitals. */
+  readonly name: string;
+  /** Parameter names in capitals; quotes removed. */
+  readonly params: ReadonlyMap<string, string>;
+  readonly value: string;
+}
+
+const NO_PARAMS: ReadonlyMap<string, string> = new Map();
+
+/** Takes a content line apart; undefined when it has no colon and so is none. */
+export function parseProperty(line: string): Property | undefined {
+  const colon = line.indexOf(':');
+  if (colon < 0) return undefined;
+  const semicolon = line.indexOf(';');
+  if (semicolon < 0 || semicolon > colon)
+    return {
+      name: line.slice(0, colon).trim().toUpperCase(),
+      params: NO_PARAMS,
+      value: line.slice(colon + 1),
+    };
+  const end = valueColon(line, semicolon);
+  if (end < 0) return undefined;
+  return {
+    name: line.slice(0, semicolon).trim().toUpperCase(),
+    params: parseParams(line.slice(semicolon + 1, end)),
+    value: line.slice(end + 1),
+  };
+}
+
+/** The colon that ends the parameters: the first one outside quotes, or without a closing quote the first of all. */
+function valueColon(line: string, from: number): number {
+  let quoted = false;
+  for (let index = from; index < line.length; index += 1) {
+    const character = line[index];
+    if (character === '"') quoted = !quoted;
+    else if (character === ':' && !quoted) return index;
+  }
+  return quoted ? line.indexOf(':', from) : -1;
+}
+
+function parseParams(text: string): ReadonlyMap<string, string> {
+  const params = new Map<string, string>();
+  for (const match of text.matchAll(/([^=;]+)=((?:"[^"]*"|[^;"])*)/g)) {
+    const [, name = '', value = ''] = match;
+    params.set(name.trim().toUpperCase(), value.replaceAll('"', ''));
+  }
+  return params;
+}
+
+/** A TEXT value as people read it (RFC 5545 3.3.11). */
+export function unescapeText(value: string): string {
+  if (!value.includes('\\')) return value;
+  return value.replace(/\\([nN,;:"\\])/g, (_, character: string) =>
+    character === 'n' || character === 'N' ? '\n' : character,
+  );
+}
