@@ -1,0 +1,100 @@
+/** One growing buffer that an encoder writes into, in either byte order. */
+export class ByteWriter {
+  /** Bytes written so far. */
+  length = 0;
+  readonly #bigEndian: boolean;
+  #bytes: Buffer = Buffer.allocUnsafe(1024);
+
+  constructor(bigEndian = false) {
+    this.#bigEndian = bigEndian;
+  }
+
+  /** Makes room for this many more bytes, which `reserved` may then write. */
+  reserve(count: number): void {
+    const needed = this.length + count;
+    if (needed <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2));
+    larger.set(this.#bytes.subarray(0, this.length));
+    this.#bytes = larger;
+  }
+
+  /** One byte, into room made by `reserve`. */
+  reserved(byte: number): void {
+    this.#bytes[this.length++] = byte;
+  }
+
+  uint8(byte: number): void {
+    this.reserve(1);
+    this.reserved(byte);
+  }
+
+  uint16(value: number): void {
+    this.reserve(2);
+    this.length += 2;
+    this.patchUint16(this.length - 2, value);
+  }
+
+  uint32(value: number): void {
+    this.reserve(4);
+    this.length += 4;
+    this.patchUint32(this.length - 4, value);
+  }
+
+  /** Overwrites two bytes written before. */
+  patchUint16(offset: number, value: number): void {
+    const bytes = this.#bytes;
+    const swap = this.#bigEndian ? 1 : 0;
+    bytes[offset + swap] = value;
+    bytes[offset + 1 - swap] = value >>> 8;
+  }
+
+  /** Overwrites four bytes written before. */
+  patchUint32(offset: number, value: number): void {
+    const swap = this.#bigEndian ? 2 : 0;
+    this.patchUint16(offset + swap, value & 0xffff);
+    this.patchUint16(offset + 2 - swap, value >>> 16);
+  }
+
+  bytes(source: Uint8Array): void {
+    this.reserve(source.length);
+    this.#bytes.set(source, this.length);
+    this.length += source.length;
+  }
+
+  /** Little endian numbers of `unit` bytes, in this writer's byte order. */
+  numbers(source: Uint8Array, unit: number): void {
+    const start = this.length;
+    this.bytes(source);
+    if (this.#bigEndian && unit > 1) swapUnits(this.#bytes.subarray(start, this.length), unit);
+  }
+
+  utf8(text: string): void {
+    this.reserve(text.length * 3);
+    this.length += this.#bytes.write(text, this.length, 'utf8');
+  }
+
+  /** Makes room of `count` bytes at an offset written before, by moving what follows. */
+  widen(offset: number, count: number): void {
+    this.reserve(count);
+    this.#bytes.copyWithin(offset + count, offset, this.length);
+    this.length += count;
+  }
+
+  /** Forgets what was written from this length on. */
+  truncate(length: number): void {
+    this.length = length;
+  }
+
+  /** A copy of what was written. */
+  finish(): Uint8Array {
+    return new Uint8Array(this.#bytes.subarray(0, this.length));
+  }
+}
+
+/** Turns the byte order of each `unit` bytes around, in place; the length is a multiple of `unit`. */
+export function swapUnits(bytes: Uint8Array, unit: number): void {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (unit === 2) buffer.swap16();
+  else if (unit === 4) buffer.swap32();
+  else if (unit === 8) buffer.swap64();
+}

@@ -1,0 +1,265 @@
+/** Bytes → data set (PS3.5 7), strict and bounded: what is not plain DICOM is an error with its place. */
+import { DicomDecodeError, type DataSet, type Element, type Tag } from './dataset.ts';
+import type { DicomDecodeErrorCode } from './dataset.ts';
+import { formatTag, isSignDependent, vrOf } from './dictionary.ts';
+import { swapUnits } from './byte-writer.ts';
+import { layoutOf, type Layout } from './syntax.ts';
+import { latin1, textDecoding, type TextDecoding } from './text-decode.ts';
+import { requireVr, vrTraits, type VrTraits } from './vr.ts';
+
+export interface DecodeOptions {
+  /** Sequences within sequences, at most; 16. */
+  readonly maxDepth?: number;
+  /** Elements and items in total, at most; 65,536. */
+  readonly maxElements?: number;
+  /** The character set of text where (0008,0005) is absent or empty: a defined term, several separated by `\`. */
+  readonly defaultCharacterSet?: string;
+  /** Stop at the first top-level element with this tag or a higher one, for the head of a larger data set. */
+  readonly before?: Tag;
+  /** What text that its character set does not define becomes: an error, or U+FFFD for each byte beyond ASCII. */
+  readonly undecodable?: 'error' | 'replace';
+}
+
+const UNDEFINED_LENGTH = 0xffffffff;
+const SPECIFIC_CHARACTER_SET = 0x00080005;
+const PIXEL_REPRESENTATION = 0x00280103;
+const PIXEL_DATA = 0x7fe00010;
+const ITEM = 0xfffee000;
+const ITEM_END = 0xfffee00d;
+const SEQUENCE_END = 0xfffee0dd;
+const IMPLICIT: Layout = { explicit: false, bigEndian: false };
+
+/**
+ * Reads a whole data set: implicit or explicit VR, either byte order, defined and undefined lengths.
+ *
+ * Text is decoded by (0008,0005), which items inherit (PS3.5 7.5.3), and freed of padding; nothing else is
+ * interpreted. Private elements and group lengths are kept. Under explicit VR the VR written counts, under implicit
+ * VR the dictionary's. UN of undefined length is a sequence in implicit VR (PS3.5 6.2.2). Odd lengths and elements
+ * out of order are read, since their meaning is plain; a tag that comes twice is not.
+ *
+ * Throws DicomDecodeError.
+ */
+export function decodeDataSet(
+  bytes: Uint8Array,
+  transferSyntaxUid: string,
+  options: DecodeOptions = {},
+): DataSet {
+  const layout = layoutOf(transferSyntaxUid);
+  if (layout === undefined)
+    throw new DicomDecodeError('TRANSFER_SYNTAX', 0, `Data sets in ${transferSyntaxUid} are not read here`);
+  const text = textDecoding((options.defaultCharacterSet ?? '').split('\\'));
+  const decoder = new Decoder(bytes, options, text);
+  return decoder.dataSet({ layout, text, signed: false, depth: 0 }, bytes.length, false);
+}
+
+/** What an item inherits from the data set around it. */
+interface Scope {
+  readonly layout: Layout;
+  text: TextDecoding;
+  /** Pixel Representation: whether `US or SS` is SS. */
+  signed: boolean;
+  readonly depth: number;
+}
+
+interface Header {
+  readonly tag: Tag;
+  readonly vr: string;
+  readonly traits: VrTraits;
+  readonly length: number;
+  /** Of the tag's first byte. */
+  readonly offset: number;
+}
+
+class Decoder {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #defaultText: TextDecoding;
+  readonly #maxDepth: number;
+  readonly #before: number;
+  readonly #replace: boolean;
+  #left: number;
+  #at = 0;
+
+  constructor(bytes: Uint8Array, options: DecodeOptions, defaultText: TextDecoding) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#defaultText = defaultText;
+    this.#maxDepth = options.maxDepth ?? 16;
+    this.#left = options.maxElements ?? 65_536;
+    this.#before = options.before ?? Number.POSITIVE_INFINITY;
+    this.#replace = options.undecodable === 'replace';
+  }
+
+  /**
+   * The elements from here to `end`.
+   * @param delimited an item of undefined length: it ends at its delimiter, before `end`
+   */
+  dataSet(scope: Scope, end: number, delimited: boolean): DataSet {
+    const elements = new Map<Tag, Element>();
+    let textSeen = false;
+    while (delimited || this.#at < end) {
+      const offset = this.#at;
+      if (delimited && this.#atDelimiter(ITEM_END, scope, end)) return elements;
+      const header = this.#header(scope, end);
+      const { tag } = header;
+      if (scope.depth === 0 && tag >= this.#before) return elements;
+      if (elements.has(tag)) fail('DUPLICATE', offset, `${formatTag(tag)} comes twice in one data set`);
+      this.#count(offset);
+      const element = this.#value(header, scope, end);
+      elements.set(tag, element);
+      if (tag === SPECIFIC_CHARACTER_SET) this.#declare(element, scope, textSeen, offset);
+      else if (tag === PIXEL_REPRESENTATION) scope.signed = isOne(element);
+      textSeen ||= header.traits.extended || element.kind === 'sequence';
+    }
+    return elements;
+  }
+
+  #declare(element: Element, scope: Scope, textSeen: boolean, offset: number): void {
+    if (textSeen) fail('ORDER', offset, '(0008,0005) stands after the text that it declares');
+    const terms = element.kind === 'text' ? element.values : [];
+    scope.text = terms.length === 0 ? this.#defaultText : textDecoding(terms);
+  }
+
+  #count(offset: number): void {
+    this.#left -= 1;
+    if (this.#left < 0) fail('TOO_MANY', offset, 'The data set has more elements than are read here');
+  }
+
+  #tag(scope: Scope): Tag {
+    const little = !scope.layout.bigEndian;
+    const group = this.#view.getUint16(this.#at, little);
+    return ((group << 16) | this.#view.getUint16(this.#at + 2, little)) >>> 0;
+  }
+
+  #header(scope: Scope, end: number): Header {
+    const offset = this.#at;
+    this.#need(8, end, 'an element');
+    const tag = this.#tag(scope);
+    if (tag >>> 16 === 0xfffe)
+      fail('BAD_STRUCTURE', offset, `${formatTag(tag)} stands where an element should`);
+    this.#at = offset + 4;
+    if (scope.layout.explicit) return this.#explicitHeader(tag, offset, scope, end);
+    const vr = scope.signed && isSignDependent(tag) ? 'SS' : vrOf(tag);
+    return { tag, vr, traits: requireVr(vr), length: this.#length(scope), offset };
+  }
+
+  /** PS3.5 7.1.2. */
+  #explicitHeader(tag: Tag, offset: number, scope: Scope, end: number): Header {
+    const little = !scope.layout.bigEndian;
+    const vr = latin1(this.#bytes.subarray(this.#at, this.#at + 2));
+    const traits = vrTraits(vr);
+    if (traits === undefined)
+      return fail('BAD_VR', this.#at, `${formatTag(tag)} has no value representation that exists`);
+    this.#at += 2;
+    if (!traits.long) {
+      const length = this.#view.getUint16(this.#at, little);
+      this.#at += 2;
+      return { tag, vr, traits, length, offset };
+    }
+    this.#need(6, end, formatTag(tag));
+    this.#at += 2;
+    return { tag, vr, traits, length: this.#length(scope), offset };
+  }
+
+  #length(scope: Scope): number {
+    const length = this.#view.getUint32(this.#at, !scope.layout.bigEndian);
+    this.#at += 4;
+    return length;
+  }
+
+  #value(header: Header, scope: Scope, end: number): Element {
+    const { tag, vr, traits, length, offset } = header;
+    if (length === UNDEFINED_LENGTH) return this.#undefinedLength(header, scope, end);
+    this.#need(length, end, `the value of ${formatTag(tag)}`);
+    const start = this.#at;
+    if (traits.kind === 'sequence') return this.#sequence(scope, start + length, false);
+    this.#at = start + length;
+    const raw = this.#bytes.subarray(start, start + length);
+    if (traits.kind === 'text')
+      return { vr, kind: 'text', values: this.#text(raw, traits, scope.text, tag, start) };
+    if (length % traits.size !== 0)
+      fail('BAD_LENGTH', offset, `${formatTag(tag)} has ${length} bytes, but ${vr} values of ${traits.size}`);
+    const bytes = new Uint8Array(raw);
+    if (scope.layout.bigEndian && traits.unit > 1) swapUnits(bytes, traits.unit);
+    return { vr, kind: 'binary', bytes };
+  }
+
+  #undefinedLength({ tag, vr, traits, offset }: Header, scope: Scope, end: number): Element {
+    if (traits.kind === 'sequence') return this.#sequence(scope, end, true);
+    if (tag === PIXEL_DATA && scope.layout.explicit)
+      fail('ENCAPSULATED', offset, 'The pixel data is compressed: read only what stands before it');
+    if (vr !== 'UN') fail('BAD_LENGTH', offset, `${formatTag(tag)} (${vr}) has no length`);
+    return this.#sequence({ ...scope, layout: IMPLICIT }, end, true);
+  }
+
+  /** The items from here to `end`, or to the delimiter (PS3.5 7.5). */
+  #sequence(scope: Scope, end: number, delimited: boolean): Element {
+    const depth = scope.depth + 1;
+    if (depth > this.#maxDepth) fail('TOO_DEEP', this.#at, 'Sequences are nested deeper than is read here');
+    const items: DataSet[] = [];
+    while (delimited || this.#at < end) {
+      const offset = this.#at;
+      if (delimited && this.#atDelimiter(SEQUENCE_END, scope, end)) break;
+      this.#need(8, end, 'an item');
+      const tag = this.#tag(scope);
+      if (tag !== ITEM) fail('BAD_STRUCTURE', offset, `${formatTag(tag)} stands where an item should`);
+      this.#count(offset);
+      this.#at += 4;
+      const length = this.#length(scope);
+      const open = length === UNDEFINED_LENGTH;
+      if (!open) this.#need(length, end, 'an item');
+      items.push(this.dataSet({ ...scope, depth }, open ? end : this.#at + length, open));
+    }
+    return { vr: 'SQ', kind: 'sequence', items };
+  }
+
+  /** Steps over the delimiter if it stands here. */
+  #atDelimiter(delimiter: Tag, scope: Scope, end: number): boolean {
+    const offset = this.#at;
+    this.#need(8, end, 'a delimiter');
+    if (this.#tag(scope) !== delimiter) return false;
+    this.#at += 4;
+    if (this.#length(scope) !== 0) fail('BAD_LENGTH', offset, `${formatTag(delimiter)} has a length`);
+    return true;
+  }
+
+  #need(count: number, end: number, what: string): void {
+    if (end - this.#at < count) fail('TRUNCATED', this.#at, `The bytes end inside ${what}`);
+  }
+
+  #text(raw: Uint8Array, traits: VrTraits, text: TextDecoding, tag: Tag, offset: number): string[] {
+    let end = raw.length;
+    while (end > 0 && isPadding(raw[end - 1])) end -= 1;
+    if (end === 0) return [];
+    const bytes = raw.subarray(0, end);
+    const decoded = traits.extended
+      ? (text.decode(bytes, traits.multiple) ?? this.#undecodable(bytes, text, tag, offset))
+      : latin1(bytes);
+    if (!traits.multiple) return [decoded];
+    return decoded.split('\\').map((value) => trim(value, traits.trimStart));
+  }
+
+  #undecodable(bytes: Uint8Array, text: TextDecoding, tag: Tag, offset: number): string {
+    if (this.#replace) return latin1(bytes).replace(/[\x80-\xff]/g, '\ufffd');
+    const declared = text.terms.join('\\') || 'the default character set';
+    if (text.unknown !== undefined)
+      return fail('CHARACTER_SET', offset, `${formatTag(tag)} needs ${declared}, which is not known`);
+    return fail('BAD_TEXT', offset, `${formatTag(tag)} has bytes that ${declared} does not define`);
+  }
+}
+
+const isPadding = (byte: number | undefined): boolean => byte === 0x20 || byte === 0;
+const isOne = (element: Element): boolean => element.kind === 'binary' && element.bytes[0] === 1;
+
+/** Without padding (PS3.5 table 6.2-1): spaces, and the NUL of UI, which some write elsewhere too. */
+function trim(value: string, start: boolean): string {
+  let end = value.length;
+  while (end > 0 && isPadding(value.charCodeAt(end - 1))) end -= 1;
+  let begin = 0;
+  while (start && begin < end && value.charCodeAt(begin) === 0x20) begin += 1;
+  return begin === 0 && end === value.length ? value : value.slice(begin, end);
+}
+
+function fail(code: DicomDecodeErrorCode, offset: number, message: string): never {
+  throw new DicomDecodeError(code, offset, message);
+}

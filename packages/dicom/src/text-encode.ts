@@ -1,0 +1,77 @@
+/** Text → bytes in one character set, without ever writing a `?` for what is not in it. */
+import iconv from 'iconv-lite';
+import type { ByteWriter } from './byte-writer.ts';
+import { characterSet, YEN, type CharacterSet } from './character-sets.ts';
+import { transliterate } from './transliterate.ts';
+
+/** The character set of a defined term that can be written; throws on any other. */
+export function writableCharacterSet(term: string): CharacterSet {
+  const set = term.startsWith('ISO 2022') ? undefined : characterSet(term);
+  if (set === undefined)
+    throw new Error(
+      `Text cannot be written in the character set '${term}': use one such as ISO_IR 100 or ISO_IR 192.`,
+    );
+  return set;
+}
+
+const ESCAPE = 0x1b;
+const BACKSLASH = 0x5c;
+const TILDE = 0x7e;
+
+/**
+ * Writes one value. `\` becomes `/` where it would separate values, and what the set lacks is transliterated.
+ * @param multiple whether the VR takes several values
+ */
+export function writeText(writer: ByteWriter, text: string, set: CharacterSet, multiple: boolean): void {
+  if (writeAscii(writer, text, set)) return;
+  const plain = toEncodable(text, set, multiple);
+  if (set.kind === 'utf8') writer.utf8(plain);
+  else if (set.kind === 'multi') writer.bytes(iconv.encode(plain, set.encoding));
+  else writeSingle(writer, plain, set.bytes);
+}
+
+/** Writes a text of plain ASCII, nearly all there is; else nothing, and gives false. */
+function writeAscii(writer: ByteWriter, text: string, set: CharacterSet): boolean {
+  const start = writer.length;
+  writer.reserve(text.length);
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    const special = code === ESCAPE || code === BACKSLASH || (code === TILDE && isJapanese(set));
+    if (special || code >= 0x80) {
+      writer.truncate(start);
+      return false;
+    }
+    writer.reserved(code);
+  }
+  return true;
+}
+
+const isJapanese = (set: CharacterSet): boolean => set.kind === 'single' && set.japanese;
+
+/** The text with everything written otherwise that the set cannot hold. */
+export function toEncodable(text: string, set: CharacterSet, multiple: boolean): string {
+  return transliterate(text.toWellFormed(), (character) => canEncode(character, set, multiple));
+}
+
+function canEncode(character: string, set: CharacterSet, multiple: boolean): boolean {
+  const code = character.charCodeAt(0);
+  if (code === ESCAPE) return false;
+  if (code === BACKSLASH) return !multiple && !isJapanese(set);
+  if (code === TILDE) return !isJapanese(set);
+  if (code < 0x80) return true;
+  if (set.kind === 'utf8') return true;
+  if (set.kind === 'multi')
+    return iconv.decode(iconv.encode(character, set.encoding), set.encoding) === character;
+  if (code === YEN && set.japanese) return !multiple;
+  return character.length === 1 && set.bytes.has(code);
+}
+
+function writeSingle(writer: ByteWriter, text: string, bytes: ReadonlyMap<number, number>): void {
+  writer.reserve(text.length);
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    writer.reserved(
+      code === YEN && !bytes.has(code) ? BACKSLASH : code < 0x80 ? code : (bytes.get(code) ?? 0x5f),
+    );
+  }
+}
