@@ -1,0 +1,50 @@
+# One of Scanflow's services: docker build -f docker/service.Dockerfile --build-arg SERVICE=cal2wl .
+# It holds Node.js, the service, the `scanflow` command, and only the packages that these two need. No build step:
+# Node.js runs the TypeScript sources.
+
+# The manifests by themselves, so that npm runs again only when one of them changes.
+FROM node:26-trixie-slim AS manifests
+WORKDIR /app
+COPY . .
+RUN find . -type f ! -name package.json ! -name package-lock.json ! -name .npmrc -delete \
+ && find . -type d -empty -delete
+
+# npm links the workspaces that the service needs into node_modules/@scanflow: that list is the list of sources.
+FROM node:26-trixie-slim AS modules
+ARG SERVICE
+WORKDIR /app
+COPY --from=manifests /app ./
+RUN --mount=type=cache,target=/root/.npm,sharing=locked \
+    npm ci --omit=dev --no-audit --no-fund --workspace "services/$SERVICE" --workspace services/cli \
+ && test ! -e node_modules/node && test ! -e node_modules/typescript
+
+FROM node:26-trixie-slim AS sources
+WORKDIR /src
+COPY . .
+COPY --from=modules /app/node_modules/@scanflow /links/node_modules/@scanflow
+RUN for link in /links/node_modules/@scanflow/*; do \
+      part=$(readlink "$link" | sed 's,^\(\.\./\)*,,') \
+   && mkdir -p "/app/$part" && cp -r "$part/." "/app/$part/" || exit 1; \
+    done \
+ && cp package.json /app/
+
+FROM node:26-trixie-slim
+ARG SERVICE
+# 10000 is the group that may read the stack's secrets. A new named volume takes owner and mode of the folder that it
+# is mounted on, so all of them exist here.
+RUN groupadd --gid 10000 scanflow-secrets \
+ && groupadd --gid 10001 scanflow \
+ && useradd --uid 10001 --gid 10001 --groups 10000 --no-create-home --home-dir /app --shell /usr/sbin/nologin scanflow \
+ && install -d -o 10001 -g 10001 -m 0750 \
+      /data /data/worklist /data/bookings /data/cal2wl /data/streamer /project \
+ && install -d -o 10001 -g 10000 -m 0750 /run/secrets/scanflow \
+ && install -d -m 0755 /etc/scanflow \
+ && printf '#!/bin/sh\nexec node /app/services/cli/src/main.ts "$@"\n' >/usr/local/bin/scanflow \
+ && chmod 755 /usr/local/bin/scanflow \
+ && rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx
+WORKDIR /app
+COPY --from=modules /app/node_modules ./node_modules
+COPY --from=sources /app ./
+ENV NODE_ENV=production SERVICE=${SERVICE}
+USER 10001:10001
+CMD ["sh", "-c", "exec node \"/app/services/$SERVICE/src/main.ts\" --config /etc/scanflow/scanflow.yaml"]
