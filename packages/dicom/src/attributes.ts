@@ -1,0 +1,141 @@
+/** A few attributes from the head of a file, without reading its pixels: for routing and for the storage layout. */
+import { decodeDataSet } from './decode.ts';
+import { DicomDecodeError, type DataSet, type Tag } from './dataset.ts';
+import { tagOf } from './dictionary.ts';
+import { fileLayout, readPart10Header, type Part10Header } from './part10.ts';
+import { endOfValue, Head, NeedMore, UNDEFINED_LENGTH, walkTopLevel } from './splice-walk.ts';
+import type { Layout } from './syntax.ts';
+import { transferSyntaxes } from './uids.ts';
+
+export interface AttributesOptions {
+  /** The head is the whole file. */
+  readonly complete: boolean;
+  /** Length of the whole file in bytes, where known: lengths that pass the end show at once. */
+  readonly fileSize?: number;
+  /** Character set of a file that declares none: a defined term of (0008,0005). */
+  readonly defaultCharacterSet?: string;
+}
+
+export type AttributesResult =
+  | {
+      readonly kind: 'attributes';
+      /** Those asked for that the file has, and Specific Character Set. */
+      readonly dataSet: DataSet;
+      readonly header: Part10Header;
+      /** Tags of those which the file has, and which could not be decoded or are longer than 64 KiB. */
+      readonly unreadable: readonly Tag[];
+    }
+  | { readonly kind: 'needMore'; readonly atLeast: number }
+  | {
+      readonly kind: 'refused';
+      /** `DICOM_DEFLATED` and `DICOM_SYNTAX_UNKNOWN`: not read for now; the others: the file is broken. */
+      readonly code:
+        | 'DICOM_NOT_PART10'
+        | 'DICOM_DEFLATED'
+        | 'DICOM_SYNTAX_UNKNOWN'
+        | 'DICOM_TRUNCATED'
+        | 'DICOM_UNDECODABLE';
+      readonly message: string;
+    };
+
+const SPECIFIC_CHARACTER_SET = 0x00080005;
+const PIXEL_DATA = 0x7fe00010;
+const MAX_VALUE = 64 * 1024;
+
+/**
+ * Reads top-level attributes (by keyword) from a file's first bytes, decoded in the file's character set. The walk
+ * ends behind the last one asked for and at Pixel Data; big values and sequences are stepped over. Bytes that the
+ * character set does not define come as U+FFFD. Throws Error for a keyword that is unknown or stands in or behind
+ * Pixel Data.
+ */
+export function readAttributes(
+  head: Uint8Array,
+  keywords: readonly string[],
+  options: AttributesOptions,
+): AttributesResult {
+  const wanted = new Set(keywords.map(tagOf));
+  for (const tag of wanted)
+    if (tag >= PIXEL_DATA) throw new Error('Attributes are read before Pixel Data only.');
+  try {
+    return read(new Head(head, options.complete ? head.length : options.fileSize), wanted, options);
+  } catch (error) {
+    if (error instanceof NeedMore) return { kind: 'needMore', atLeast: error.atLeast };
+    if (!(error instanceof DicomDecodeError)) throw error;
+    const code =
+      error.code === 'NOT_PART10' || error.code === 'TRUNCATED'
+        ? (`DICOM_${error.code}` as const)
+        : 'DICOM_UNDECODABLE';
+    return { kind: 'refused', code, message: error.message };
+  }
+}
+
+function read(head: Head, wanted: ReadonlySet<Tag>, options: AttributesOptions): AttributesResult {
+  const header = readPart10Header(head.bytes, head.size);
+  if ('needMore' in header) throw new NeedMore(header.atLeast);
+  const layout = fileLayout(header.transferSyntax);
+  if (layout === 'deflated')
+    return {
+      kind: 'refused',
+      code: 'DICOM_DEFLATED',
+      message: 'The data set is deflated, which is not read yet.',
+    };
+  if (layout === undefined) {
+    const message = `The transfer syntax ${header.transferSyntax} is not known.`;
+    return { kind: 'refused', code: 'DICOM_SYNTAX_UNKNOWN', message };
+  }
+  const { found, unreadable } = collect(head, header.dataSetOffset, layout, wanted);
+  const characterSet = found.get(SPECIFIC_CHARACTER_SET) ?? new Uint8Array();
+  const dataSet = new Map(decode([characterSet], layout, options));
+  for (const [tag, bytes] of found) {
+    try {
+      const element =
+        tag === SPECIFIC_CHARACTER_SET ? undefined : decode([characterSet, bytes], layout, options).get(tag);
+      if (element !== undefined) dataSet.set(tag, element);
+    } catch (error) {
+      if (!(error instanceof DicomDecodeError)) throw error;
+      unreadable.push(tag);
+    }
+  }
+  return { kind: 'attributes', dataSet, header, unreadable };
+}
+
+/** The wanted elements and the character set, encoded as they stand in the file. */
+function collect(
+  head: Head,
+  start: number,
+  layout: Layout,
+  wanted: ReadonlySet<Tag>,
+): { readonly found: ReadonlyMap<Tag, Uint8Array>; readonly unreadable: Tag[] } {
+  const last = Math.max(SPECIFIC_CHARACTER_SET, ...wanted);
+  const found = new Map<Tag, Uint8Array>();
+  const unreadable: Tag[] = [];
+  walkTopLevel(head, start, layout, (header) => {
+    const { tag, length, valueOffset, offset } = header;
+    if (tag > last) return true;
+    if (!wanted.has(tag) && tag !== SPECIFIC_CHARACTER_SET) return false;
+    const end =
+      length !== UNDEFINED_LENGTH && length > MAX_VALUE ? Infinity : endOfValue(head, header, layout);
+    if (end - valueOffset > MAX_VALUE) {
+      unreadable.push(tag);
+      return false;
+    }
+    head.require(end, offset);
+    found.set(tag, head.bytes.subarray(offset, end));
+    return tag === last;
+  });
+  return { found, unreadable };
+}
+
+/** One by one, so that one broken value does not take the others with it. */
+function decode(
+  parts: readonly Uint8Array[],
+  layout: Layout,
+  { defaultCharacterSet }: AttributesOptions,
+): DataSet {
+  const { explicitVRBigEndian, explicitVRLittleEndian, implicitVRLittleEndian } = transferSyntaxes;
+  const explicit = layout.bigEndian ? explicitVRBigEndian : explicitVRLittleEndian;
+  return decodeDataSet(Buffer.concat(parts), layout.explicit ? explicit : implicitVRLittleEndian, {
+    undecodable: 'replace',
+    ...(defaultCharacterSet === undefined ? {} : { defaultCharacterSet }),
+  });
+}

@@ -1,0 +1,123 @@
+/** The head of a DICOM file: preamble, `DICM` and file meta information (PS3.10 7.1). */
+import { DicomDecodeError, type DataSet, type Element } from './dataset.ts';
+import { EXPLICIT_LE, Head, NeedMore, readHeader, type ElementHeader } from './splice-walk.ts';
+import { layoutOf, type Layout } from './syntax.ts';
+import { transferSyntaxes } from './uids.ts';
+import { requireVr } from './vr.ts';
+
+/** What the file meta information says, and where the data set starts. */
+export interface Part10Header {
+  readonly transferSyntax: string;
+  /** Media Storage SOP Class UID; '' where the file leaves it out. */
+  readonly sopClassUid: string;
+  /** Media Storage SOP Instance UID; '' where the file leaves it out. */
+  readonly sopInstanceUid: string;
+  /** Bytes from the start of the file. */
+  readonly dataSetOffset: number;
+  /** Group 0002; its text is of the default repertoire. */
+  readonly meta: DataSet;
+}
+
+export interface NeedsMore {
+  readonly needMore: true;
+  /** The call gets further with at least this many of the file's first bytes. */
+  readonly atLeast: number;
+}
+
+const PREAMBLE = 128;
+const FIRST = PREAMBLE + 4;
+/** No sender writes more; a longer one is a length that lies. */
+const MAX_META = 1024 * 1024;
+
+/**
+ * Reads the head of a file, of which `head` holds the first bytes. The group length (0002,0000) may be missing or
+ * wrong: the elements are walked. Throws DicomDecodeError NOT_PART10 for a file without preamble and `DICM`
+ * (also for one that starts at once with its data set) or without transfer syntax, and others for meta
+ * information that cannot be walked. `fileSize` (bytes), where known, shows a length that passes the end.
+ */
+export function readPart10Header(head: Uint8Array, fileSize?: number): Part10Header | NeedsMore {
+  try {
+    return readMeta(new Head(head, fileSize));
+  } catch (error) {
+    if (error instanceof NeedMore) return { needMore: true, atLeast: error.atLeast };
+    throw error;
+  }
+}
+
+function readMeta(head: Head): Part10Header {
+  if (head.size !== undefined && head.size < FIRST)
+    throw new DicomDecodeError(
+      'NOT_PART10',
+      0,
+      `a DICOM file has at least ${FIRST} bytes, this one ${head.size}`,
+    );
+  head.require(FIRST, 0);
+  if (head.latin1(PREAMBLE, FIRST) !== 'DICM')
+    throw new DicomDecodeError('NOT_PART10', PREAMBLE, 'no "DICM" after a preamble of 128 bytes');
+  const meta = new Map<number, Element>();
+  const dataSetOffset = walkMeta(head, (header) => {
+    const end = header.valueOffset + header.length;
+    head.require(end, header.offset);
+    meta.set(header.tag, elementOf(head, header, end));
+  });
+  const uid = (tag: number): string => {
+    const element = meta.get(tag);
+    return element?.kind === 'text' ? (element.values[0] ?? '') : '';
+  };
+  const transferSyntax = uid(0x00020010);
+  if (transferSyntax === '')
+    throw new DicomDecodeError('NOT_PART10', FIRST, 'the file meta information names no transfer syntax');
+  return {
+    transferSyntax,
+    sopClassUid: uid(0x00020002),
+    sopInstanceUid: uid(0x00020003),
+    dataSetOffset,
+    meta,
+  };
+}
+
+/** Visits group 0002, which is explicit VR little endian in every file; gives the offset of what follows. */
+function walkMeta(head: Head, visit: (header: ElementHeader) => void): number {
+  let offset = FIRST;
+  let promised: number | undefined;
+  // a deflated data set may by chance start like group 0002, so a group length that fits has the last word
+  while (offset !== head.size && offset !== promised) {
+    head.require(offset + 2, offset);
+    if (head.view.getUint16(offset, true) !== 0x0002) break;
+    const header = readHeader(head, offset, EXPLICIT_LE);
+    if (header.valueOffset + header.length > FIRST + MAX_META)
+      throw new DicomDecodeError('BAD_LENGTH', offset, 'the file meta information is longer than 1 MiB');
+    visit(header);
+    offset = header.valueOffset + header.length;
+    if (header.tag === 0x00020000 && header.length === 4)
+      promised = offset + head.view.getUint32(header.valueOffset, true);
+  }
+  return offset;
+}
+
+function elementOf(head: Head, { vr = 'UN', valueOffset }: ElementHeader, end: number): Element {
+  const traits = requireVr(vr);
+  if (traits.kind !== 'text') return { vr, kind: 'binary', bytes: head.bytes.slice(valueOffset, end) };
+  const text = head.latin1(valueOffset, end);
+  const values = text === '' ? [] : traits.multiple ? text.split('\\') : [text];
+  return { vr, kind: 'text', values: values.map((value) => value.replace(/[ \0]+$/, '')) };
+}
+
+/**
+ * How a file of this transfer syntax lays out its data set (PS3.5 annex A): 'deflated' where that is one compressed
+ * stream, undefined for a UID that is not known, for which nothing is assumed.
+ */
+export function fileLayout(transferSyntax: string): Layout | 'deflated' | undefined {
+  if (DEFLATED.has(transferSyntax)) return 'deflated';
+  return EXPLICIT_TOO.has(transferSyntax) ? EXPLICIT_LE : layoutOf(transferSyntax);
+}
+
+/** Deflated explicit VR (A.5), and JPIP referenced deflate (A.7, A.10). */
+const DEFLATED: ReadonlySet<string> = new Set([
+  transferSyntaxes.deflatedExplicitVRLittleEndian,
+  '1.2.840.10008.1.2.4.95',
+  '1.2.840.10008.1.2.4.205',
+]);
+
+/** Encapsulated uncompressed, and deflated frames, in an explicit VR little endian data set (A.4). */
+const EXPLICIT_TOO: ReadonlySet<string> = new Set(['1.2.840.10008.1.2.1.98', '1.2.840.10008.1.2.8.1']);
