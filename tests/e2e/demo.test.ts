@@ -1,0 +1,147 @@
+/** `scanflow demo` as a person runs it: whole sessions through real peers, and nothing left behind. */
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { until } from '@scanflow/testkit';
+
+const MAIN = fileURLToPath(new URL('../../services/cli/src/main.ts', import.meta.url));
+
+interface Demo {
+  readonly child: ChildProcess;
+  readonly exit: Promise<number | null>;
+  out(): string;
+  err(): string;
+}
+
+function startDemo(args: readonly string[], temporary: string): Demo {
+  const child = spawn(process.execPath, [MAIN, 'demo', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TMPDIR: temporary },
+  });
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+  const exit = once(child, 'close').then(([code]) => code as number | null);
+  return { child, exit, out: () => out, err: () => err };
+}
+
+/** Command lines of all processes that name this folder. */
+async function processesOf(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    if (line.includes(folder)) found.push(line.replaceAll('\0', ' '));
+  }
+  return found;
+}
+
+async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'scanflow-e2e-'));
+  try {
+    await use(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+interface Result {
+  readonly accessionNumber: string;
+  readonly patientId: string;
+  readonly images: number;
+  readonly stored: { readonly where: string; readonly verified: number };
+  readonly sent: { readonly where: string; readonly verified: number };
+  readonly problems: readonly string[];
+}
+
+test('demo: every image of two scanners with two sessions each is verified at both ends', async () => {
+  await withFolder(async (folder) => {
+    const demo = startDemo(['--scanners', '2', '--sessions', '2', '--images', '12', '--json'], folder);
+    assert.equal(await demo.exit, 0, demo.err());
+    const results = JSON.parse(demo.out()) as Result[];
+    assert.equal(results.length, 4);
+    assert.equal(new Set(results.map(({ accessionNumber }) => accessionNumber)).size, 4);
+    for (const { images, stored, sent, problems, patientId } of results) {
+      assert.deepEqual(
+        { images, stored: stored.verified, sent: sent.verified, problems },
+        {
+          images: 12,
+          stored: 12,
+          sent: 12,
+          problems: [],
+        },
+      );
+      const [project = '', subject = ''] = patientId.split('_');
+      assert.ok(stored.where.startsWith(`${project}/raw/${subject}/ses-`), stored.where);
+      assert.equal(sent.where, 'pacs');
+    }
+    assert.deepEqual(await processesOf(folder), []);
+  });
+});
+
+test('demo: the table names booking, accession, series, images and both places', async () => {
+  await withFolder(async (folder) => {
+    const demo = startDemo(['--images', '3'], folder);
+    assert.equal(await demo.exit, 0, demo.err());
+    assert.match(demo.out(), /booking +accession +series +images +stored where +sent where/);
+    assert.match(
+      demo.out(),
+      /PRISMA \d\d:\d\d 3010000\.01_sub-001 ses-mr01 +[0-9A-Z]{16} +MR .+ 3 +3\/3 in 3010000\.01\/raw\/sub-001\/ses-mr01\/\S+ +3\/3 at pacs +verified/,
+    );
+    assert.match(demo.err(), /project storage +\S+\/project/);
+  });
+});
+
+test('demo: a log of a whole session holds no subject, project or title', async () => {
+  await withFolder(async (folder) => {
+    const place = join(folder, 'kept');
+    const demo = startDemo(['--images', '3', '--folder', place], folder);
+    assert.equal(await demo.exit, 0, demo.err());
+    for (const name of await readdir(join(place, 'log'))) {
+      const log = await readFile(join(place, 'log', name), 'utf8');
+      assert.notEqual(log, '', name);
+      assert.doesNotMatch(log, /sub-001|3010000\.01|ses-mr01/, name);
+    }
+  });
+});
+
+test('demo: Ctrl-C with --keep stops everything and leaves nothing behind', async () => {
+  await withFolder(async (folder) => {
+    const demo = startDemo(['--images', '3', '--keep'], folder);
+    await until(() => demo.err().includes('Everything keeps running'), {
+      what: 'the demo is done',
+      timeoutMs: 120_000,
+    });
+    assert.ok((await processesOf(folder)).length >= 5, 'three services, Orthanc and the PACS run');
+    demo.child.kill('SIGINT');
+    await demo.exit;
+    assert.deepEqual(await processesOf(folder), []);
+    assert.deepEqual(await readdir(folder), []);
+  });
+});
+
+test('demo: Ctrl-C in the middle stops everything and leaves nothing behind', async () => {
+  await withFolder(async (folder) => {
+    const demo = startDemo(['--images', '2000'], folder);
+    await until(() => demo.err().includes('C-FIND'), { what: 'the session has begun', timeoutMs: 120_000 });
+    demo.child.kill('SIGINT');
+    assert.equal(await demo.exit, 1, demo.err());
+    assert.deepEqual(await processesOf(folder), []);
+    assert.deepEqual(await readdir(folder), []);
+  });
+});
+
+test('demo: wrong usage is exit code 2 and starts nothing', async () => {
+  await withFolder(async (folder) => {
+    const demo = startDemo(['--images', 'many'], folder);
+    assert.equal(await demo.exit, 2);
+    assert.match(demo.err(), /--images takes a whole number from 1 to 5000/);
+    assert.ok(existsSync(folder));
+    assert.deepEqual(await readdir(folder), []);
+  });
+});
