@@ -12,3 +12,6 @@ export { readAttributes, type AttributesOptions, type AttributesResult } from '.
 export { applyEdits, planSplice, removeSplice } from './splice.ts';
 export type { Edit, SpliceOptions, SplicePlan, SpliceRefusal } from './splice.ts';
 export type { PrivateTag } from './splice-tag.ts';
+export { makeSeries, type PhantomInstance } from './phantom/series.ts';
+export type { PhantomModality, PhantomOptions } from './phantom/options.ts';
+export { newUid, uidFrom } from './phantom/uid.ts';

@@ -1,0 +1,96 @@
+/** What a phantom series is to be like, and the values that follow from it. */
+import type { DataSet, Element } from '../dataset.ts';
+import { text } from '../read.ts';
+import { transferSyntaxes } from '../uids.ts';
+import { newUid, uidFrom } from './uid.ts';
+
+export type PhantomModality = 'MR' | 'CT' | 'SC';
+
+export interface PhantomOptions {
+  /** Which IOD: MR Image, CT Image or Secondary Capture Image Storage (PS3.3 A.4, A.3, A.8.1). */
+  readonly modality: PhantomModality;
+  /** How many instances. */
+  readonly images: number;
+  /** Rows and columns of the matrix, 64 unless told. 300 × 300 of MR or CT makes instances of about 180 KB. */
+  readonly rows?: number;
+  readonly columns?: number;
+  readonly seriesNumber?: number;
+  readonly seriesDescription?: string;
+  readonly seriesInstanceUid?: string;
+  /** An item of a modality worklist, of which the patient, study and step attributes are taken, as a console does. */
+  readonly worklistItem?: DataSet;
+  /** These three stand before the worklist item's. */
+  readonly patientId?: string;
+  readonly patientName?: string;
+  readonly studyInstanceUid?: string;
+  /** When the series was acquired, on the scanner's clock. */
+  readonly when: Temporal.ZonedDateTime;
+  /** The same options with the same seed make the same bytes; without one, every series is another. */
+  readonly seed?: number;
+  /** Implicit or explicit VR little endian; explicit unless told. */
+  readonly transferSyntax?: string;
+  /** Specific Character Set (0008,0005), 'ISO_IR 100' unless told. */
+  readonly characterSet?: string;
+  /** Private blocks as scanners write them, in groups 0009 to 0029; yes unless told. */
+  readonly vendorBlocks?: boolean;
+}
+
+/** The options with everything decided. */
+export interface Plan extends PhantomOptions {
+  readonly rows: number;
+  readonly columns: number;
+  readonly seriesNumber: number;
+  readonly seriesDescription: string;
+  readonly seriesInstanceUid: string;
+  readonly transferSyntax: string;
+  readonly characterSet: string;
+  readonly vendorBlocks: boolean;
+  readonly seed: number;
+  readonly patientId: string;
+  readonly studyInstanceUid: string;
+  /** A UID of this series for a purpose: always the same one for the same purpose. */
+  readonly uid: (purpose: string) => string;
+}
+
+const WRITABLE: readonly string[] = [
+  transferSyntaxes.implicitVRLittleEndian,
+  transferSyntaxes.explicitVRLittleEndian,
+];
+
+const DEFAULTS = {
+  rows: 64,
+  columns: 64,
+  seriesNumber: 1,
+  transferSyntax: transferSyntaxes.explicitVRLittleEndian as string,
+  characterSet: 'ISO_IR 100',
+  vendorBlocks: true,
+};
+
+/** Fills in what was left out. Throws RangeError for numbers and a transfer syntax that cannot be. */
+export function planOf(options: PhantomOptions): Plan {
+  const chosen = { ...DEFAULTS, ...options };
+  const { images, rows, columns, seriesNumber, transferSyntax, modality, seed } = chosen;
+  for (const [name, value] of Object.entries({ images, rows, columns, seriesNumber })) {
+    if (!Number.isInteger(value) || value < 1) throw new RangeError(`${name} must be a whole number from 1`);
+  }
+  if (rows > 0xffff || columns > 0xffff) throw new RangeError('rows and columns are at most 65535 (US)');
+  if (!WRITABLE.includes(transferSyntax))
+    throw new RangeError(`phantoms are not written in ${transferSyntax}`);
+  const root = seed === undefined ? newUid() : `seed ${seed}`;
+  const item = options.worklistItem ?? new Map<number, Element>();
+  const patientId = options.patientId ?? text(item, 'PatientID') ?? 'PHANTOM';
+  const day = options.when.toPlainDate().toString();
+  const studyInstanceUid =
+    options.studyInstanceUid ?? text(item, 'StudyInstanceUID') ?? uidFrom(`${root}/${patientId}/${day}`);
+  const seriesInstanceUid =
+    options.seriesInstanceUid ?? uidFrom(`${root}/${studyInstanceUid}/${modality}/${seriesNumber}`);
+  return {
+    seriesDescription: `phantom_${modality.toLowerCase()}`,
+    seed: Number(BigInt(uidFrom(root).slice(5)) & 0xffffffffn),
+    ...chosen,
+    patientId,
+    studyInstanceUid,
+    seriesInstanceUid,
+    uid: (purpose) => uidFrom(`${seriesInstanceUid}/${purpose}`),
+  };
+}

@@ -1,0 +1,68 @@
+/** Private blocks as scanners write them (PS3.5 7.8.1), so that nobody forgets that files have them. */
+import { makeElement, type AttributeValue } from '../build.ts';
+import type { DataSet, Element } from '../dataset.ts';
+import { csaHeader } from './csa.ts';
+import type { Kind } from './modality.ts';
+import { mulberry32 } from './pixels.ts';
+
+type Entry = readonly [tag: number, vr: string, value: AttributeValue];
+
+/** The private elements of an image. Group 0021, where Scanflow's own tag goes by default, has other owners too. */
+export function vendorBlocks(vendor: Kind['vendor'], index: number, seed: number): DataSet {
+  const entries = vendor === 'siemens' ? siemens(index, seed) : ge(index);
+  return new Map(entries.map(([tag, vr, value]): [number, Element] => [tag, makeElement(vr, value)]));
+}
+
+function siemens(index: number, seed: number): Entry[] {
+  return [
+    [0x00190010, 'LO', 'SIEMENS MR HEADER'],
+    [0x00191008, 'CS', 'IMAGE NUM 4'],
+    [0x00191009, 'LO', '1.0'],
+    [0x0019100b, 'DS', '7.5'],
+    [0x00191018, 'IS', '7700'],
+    [0x00210010, 'LO', 'SIEMENS MR SDS 01'],
+    [0x00210011, 'LO', 'SIEMENS MR SDI 02'],
+    [0x00211019, 'OB', noise(seed, 2048)],
+    [0x0021115c, 'DS', String(index)],
+    [0x00290010, 'LO', 'SIEMENS CSA HEADER'],
+    [0x00290011, 'LO', 'SIEMENS MEDCOM HEADER2'],
+    [0x00291008, 'CS', 'IMAGE NUM 4'],
+    [0x00291009, 'LO', '20260101'],
+    [
+      0x00291010,
+      'OB',
+      csaHeader({
+        EchoLinePosition: ['IS', '128'],
+        SliceNormalVector: ['FD', '0.00000000', '0.00000000', '1.00000000'],
+        PhaseEncodingDirectionPositive: ['IS', '1'],
+        ProtocolSliceNumber: ['IS', String(index)],
+      }),
+    ],
+    [0x00291018, 'CS', 'MR'],
+    [0x00291019, 'LO', '20260101'],
+    [0x00291020, 'OB', csaHeader({ UsedPatientWeight: ['IS', '70'], PatientOrientation: ['CS', 'HFS'] })],
+    [0x00291160, 'LO', 'com'],
+  ];
+}
+
+function ge(index: number): Entry[] {
+  return [
+    [0x00090010, 'LO', 'GEMS_IDEN_01'],
+    [0x00091001, 'LO', 'GE_GENESIS_FF'],
+    [0x00091002, 'SH', 'PHANTOM1'],
+    [0x00091004, 'SH', 'PHANTOM'],
+    [0x00091027, 'SL', 1_767_225_600],
+    [0x00190010, 'LO', 'GEMS_ACQU_01'],
+    [0x00191002, 'SL', 912],
+    [0x0019100f, 'DS', '432.5'],
+    [0x00210010, 'LO', 'GEMS_RELA_01'],
+    [0x00211003, 'SS', 1],
+    [0x00211035, 'SS', index],
+    [0x00211091, 'SS', 0],
+  ];
+}
+
+function noise(seed: number, length: number): Uint8Array {
+  const random = mulberry32(seed);
+  return Uint8Array.from({ length }, () => Math.floor(random() * 256));
+}
