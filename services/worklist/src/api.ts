@@ -1,0 +1,61 @@
+/** The pages for people and the dashboard: what is on the worklist, who asked for it. */
+import { text } from '@scanflow/dicom';
+import type { FastifyInstance } from 'fastify';
+import type { Journal } from './domain/journal.ts';
+import type { Entry } from './domain/schedule.ts';
+import type { Snapshot } from './domain/snapshot.ts';
+
+export interface ApiSource {
+  readonly snapshot: () => Snapshot;
+  readonly journal: Journal;
+  /** Name in the configuration by AE title. */
+  readonly scannerNames: ReadonlyMap<string, string>;
+}
+
+interface WorklistQuery {
+  /** Name in the configuration or AE title. */
+  readonly scanner?: string;
+  /** `2026-11-22` or `20261122`. */
+  readonly day?: string;
+}
+
+/** Adds /api/worklist?scanner=&day= and /api/queries. */
+export function addRoutes(app: FastifyInstance, { snapshot, journal, scannerNames }: ApiSource): void {
+  app.get<{ Querystring: WorklistQuery }>('/api/worklist', ({ query }) => {
+    const { schedule, problems, folder } = snapshot();
+    const day = query.day?.replaceAll('-', '');
+    const wanted = (entry: Entry): boolean =>
+      (day === undefined || entry.startDate === day) &&
+      (query.scanner === undefined ||
+        entry.stations.some((aet) => aet === query.scanner || scannerNames.get(aet) === query.scanner));
+    return {
+      folder,
+      items: schedule.entries.filter(wanted).map((entry) => describeEntry(entry, scannerNames)),
+      problems,
+    };
+  });
+  app.get('/api/queries', () => ({ queries: journal.latest() }));
+}
+
+function describeEntry(entry: Entry, scannerNames: ReadonlyMap<string, string>): object {
+  const { item, file, accessionNumber, studyInstanceUid, stepId, stations, modality } = entry;
+  return {
+    accessionNumber,
+    studyInstanceUid,
+    stepId,
+    stations,
+    scanners: stations.flatMap((aet) => scannerNames.get(aet) ?? []),
+    modality,
+    start: readableStart(entry),
+    patientId: text(item, 'PatientID') ?? '',
+    title: text(item, 'RequestedProcedureDescription') ?? '',
+    file,
+  };
+}
+
+/** `2026-11-22T09:30` in the facility's time, as the item says it; what is no date stays as it is. */
+function readableStart({ startDate, startTime }: Entry): string {
+  const date = startDate.replace(/^(\d{4})(\d{2})(\d{2})$/, '$1-$2-$3');
+  const time = startTime.replace(/^(\d{2})(\d{2}).*$/, '$1:$2');
+  return time === '' ? date : `${date}T${time}`;
+}

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { dataSet, text, type Attributes } from '@scanflow/dicom';
+import { accessPolicy, type AccessSettings } from './access.ts';
+import { answers } from './answer.ts';
+import { buildSchedule, entriesOf } from './schedule.ts';
+
+const item = (accession: string, station: string | string[], more: Attributes = {}) =>
+  entriesOf(
+    `${accession}.wl`,
+    dataSet({
+      AccessionNumber: accession,
+      StudyInstanceUID: `2.25.${accession.charCodeAt(0)}`,
+      PatientName: `Name${accession}`,
+      ScheduledProcedureStepSequence: [
+        {
+          Modality: 'MR',
+          ScheduledStationAETitle: station,
+          ScheduledProcedureStepStartDate: '20261122',
+          ScheduledProcedureStepID: accession,
+        },
+      ],
+      ...more,
+    }),
+  );
+const schedule = buildSchedule([
+  ...item('A', 'PRISMA'),
+  ...item('B', 'SKYRA'),
+  ...item('C', ['PRISMA', 'SKYRA']),
+  ...item('D', 'PRISMA', { DeviceSerialNumber: '42' }),
+]);
+const scanners = [{ aet: 'PRISMA', characterSet: 'ISO_IR 100' }];
+
+function ask(query: Attributes, settings: Partial<AccessSettings> = {}, callingAet = 'PRISMA') {
+  const policy = accessPolicy({ aet: 'SCANFLOW', allow: 'any', view: 'all', scanners, ...settings });
+  const identifier = dataSet({ AccessionNumber: null, ...query });
+  return [...answers(schedule, { identifier, callingAet }, policy)];
+}
+const accessions = (...args: Parameters<typeof ask>): string[] =>
+  ask(...args).map((answer) => text(answer.identifier, 'AccessionNumber') ?? '');
+const station = (value: string | string[]): Attributes => ({
+  ScheduledProcedureStepSequence: [{ ScheduledStationAETitle: value }],
+});
+
+const cases: [string, string[], Attributes, Partial<AccessSettings>?, string?][] = [
+  ['an empty identifier gives everything, in order', ['A', 'B', 'C', 'D'], {}],
+  ['one station', ['B', 'C'], station('SKYRA')],
+  ['a station that has nothing', [], station('TRIO')],
+  ['a station by wildcard', ['A', 'C', 'D'], station('PRIS*')],
+  ['any station by wildcard', ['A', 'B', 'C', 'D'], station('*')],
+  ['an accession number', ['C'], { AccessionNumber: 'C' }],
+  ['own view: only the caller’s station', ['A', 'C', 'D'], {}, { view: 'own' }],
+  ['own view: another station it shares items with', ['C'], station('SKYRA'), { view: 'own' }],
+  ['own view: its own station', ['A', 'C', 'D'], station('PRISMA'), { view: 'own' }],
+  ['own view: a caller that is no station sees nothing', [], {}, { view: 'own' }, 'VIEWER'],
+  ['own view: a wildcard does not widen it', ['A', 'C', 'D'], station('*'), { view: 'own' }],
+];
+for (const [name, expected, query, settings, calling] of cases)
+  test(`answers: ${name}`, () => assert.deepEqual(accessions(query, settings, calling), expected));
+
+test('answers: FF01 for an item that does not hold a key beyond the table, FF00 otherwise', () => {
+  const statuses = (query: Attributes) => ask(query).map(({ status }) => status.toString(16));
+  assert.deepEqual(statuses({ PatientName: null, PregnancyStatus: null }), ['ff00', 'ff00', 'ff00', 'ff00']);
+  assert.deepEqual(statuses({ DeviceSerialNumber: null }), ['ff01', 'ff01', 'ff01', 'ff00']);
+});
+
+test('answers: in the character set of the scanner, or else of the query', () => {
+  const sets = (query: Attributes, calling: string) =>
+    new Set(ask(query, {}, calling).map(({ characterSet }) => characterSet));
+  assert.deepEqual(sets({ SpecificCharacterSet: 'ISO_IR 192' }, 'PRISMA'), new Set(['ISO_IR 100']));
+  assert.deepEqual(sets({ SpecificCharacterSet: 'ISO_IR 101' }, 'VIEWER'), new Set(['ISO_IR 101']));
+});
+
+test('answers: are made one at a time', () => {
+  const policy = accessPolicy({ aet: 'SCANFLOW', allow: 'any', view: 'all', scanners });
+  const iterator = answers(schedule, { identifier: dataSet({}), callingAet: 'PRISMA' }, policy);
+  assert.equal(iterator.next().done, false);
+  assert.equal(iterator.return().done, true);
+});

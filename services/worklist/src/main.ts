@@ -1,0 +1,5 @@
+/** The worklist service: `node main.ts --config scanflow.yaml`. */
+import { runService } from '@scanflow/chassis';
+import { startWorklist } from './service.ts';
+
+await runService({ name: 'worklist', start: startWorklist }, process.argv, process.env);

@@ -1,0 +1,72 @@
+/** One worklist service: the folder is read and watched, the schedule served on DICOM and HTTP. */
+import { join } from 'node:path';
+import { startHttp, type Config, type Health, type Log } from '@scanflow/chassis';
+import { Registry } from 'prom-client';
+import { startScp } from './adapters/scp.ts';
+import { watchFolder } from './adapters/watch.ts';
+import { addRoutes } from './api.ts';
+import { accessPolicy } from './domain/access.ts';
+import { createJournal } from './domain/journal.ts';
+import type { Snapshot } from './domain/snapshot.ts';
+import { createLoader } from './load.ts';
+import { createMetrics } from './metrics.ts';
+
+/** What runService hands over. */
+interface Context {
+  readonly config: Config;
+  readonly log: Log;
+}
+
+/** Starts the service; resolves once the folder was read and both ports listen. */
+export async function startWorklist({ config, log }: Context): Promise<{ stop(): Promise<void> }> {
+  const { aet, bind, port, allow, view } = config.worklist;
+  const folder = join(config.data, 'worklist', aet);
+  const registry = new Registry();
+  const metrics = createMetrics(registry);
+  const journal = createJournal();
+  const loader = createLoader({ folder, log, onRead: metrics.snapshot });
+  const onUnwatched = (reason: string): void => log.warn('worklist.folder-not-watched', { folder, reason });
+  const watch = await watchFolder({ folder, read: loader.read, onUnwatched });
+  const scp = await startScp({
+    bind,
+    port,
+    log,
+    policy: accessPolicy({ aet, allow, view, scanners: Object.values(config.scanners) }),
+    schedule: () => loader.snapshot().schedule,
+    onAccepted: metrics.accepted,
+    onRejected: metrics.rejected,
+    onRequest: metrics.request,
+    onQuery: journal.add,
+  });
+  const scannerNames = new Map(Object.entries(config.scanners).map(([name, scanner]) => [scanner.aet, name]));
+  const http = await startHttp({
+    bind: config.http.bind,
+    port: config.http.ports.worklist,
+    log,
+    registry,
+    health: () => healthOf(loader.snapshot(), folder, scp.port),
+    routes: (app) => addRoutes(app, { snapshot: loader.snapshot, journal, scannerNames }),
+  });
+  log.info('worklist.listening', { aet, bind, port: scp.port, http: http.port, folder });
+  return {
+    stop: async () => {
+      await scp.close();
+      await Promise.all([watch.close(), http.close()]);
+    },
+  };
+}
+
+function healthOf(
+  { folder: state, schedule, problems, failure }: Snapshot,
+  folder: string,
+  port: number,
+): Health {
+  const detail = {
+    port,
+    folder,
+    folderState: state,
+    items: schedule.entries.length,
+    problems: problems.length,
+  };
+  return { ok: state !== 'failed', detail: failure === undefined ? detail : { ...detail, failure } };
+}
