@@ -1,0 +1,168 @@
+/** Command sets (PS3.7 6.3.1, E): group 0000, always implicit VR little endian. */
+
+/** Element number, and how the value is encoded, of each command element in use (PS3.7 E.1). */
+const FIELDS = {
+  affectedSopClassUid: [0x0002, 'UI'],
+  requestedSopClassUid: [0x0003, 'UI'],
+  commandField: [0x0100, 'US'],
+  messageId: [0x0110, 'US'],
+  messageIdBeingRespondedTo: [0x0120, 'US'],
+  moveDestination: [0x0600, 'AE'],
+  priority: [0x0700, 'US'],
+  dataSetType: [0x0800, 'US'],
+  status: [0x0900, 'US'],
+  offendingElement: [0x0901, 'AT'],
+  errorComment: [0x0902, 'LO'],
+  errorId: [0x0903, 'US'],
+  affectedSopInstanceUid: [0x1000, 'UI'],
+  requestedSopInstanceUid: [0x1001, 'UI'],
+  eventTypeId: [0x1002, 'US'],
+  attributeIdentifierList: [0x1005, 'AT'],
+  actionTypeId: [0x1008, 'US'],
+  remainingSubOperations: [0x1020, 'US'],
+  completedSubOperations: [0x1021, 'US'],
+  failedSubOperations: [0x1022, 'US'],
+  warningSubOperations: [0x1023, 'US'],
+  moveOriginatorAet: [0x1030, 'AE'],
+  moveOriginatorMessageId: [0x1031, 'US'],
+} as const;
+
+type Fields = typeof FIELDS;
+export type FieldName = keyof Fields;
+interface ValueOf {
+  UI: string;
+  AE: string;
+  LO: string;
+  US: number;
+  /** Tags as 0xggggeeee. */
+  AT: readonly number[];
+}
+
+/** A command set; commandField and dataSetType are in every one. */
+export type Command = { readonly [Name in FieldName]?: ValueOf[Fields[Name][1]] } & {
+  readonly commandField: number;
+  readonly dataSetType: number;
+};
+
+/** PS3.7 E.1-1, command field. A response is its request's with the top bit set. */
+export const COMMAND = {
+  storeRq: 0x0001,
+  getRq: 0x0010,
+  findRq: 0x0020,
+  moveRq: 0x0021,
+  echoRq: 0x0030,
+  eventReportRq: 0x0100,
+  getAttributesRq: 0x0110,
+  setRq: 0x0120,
+  actionRq: 0x0130,
+  createRq: 0x0140,
+  deleteRq: 0x0150,
+  cancelRq: 0x0fff,
+} as const;
+export const RESPONSE = 0x8000;
+/** Data set type: no data set follows (PS3.7 E.1-1); every other value says that one does. */
+export const NO_DATA_SET = 0x0101;
+export const DATA_SET = 0x0102;
+
+export class CommandError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'CommandError';
+  }
+}
+
+const ENTRIES = (Object.keys(FIELDS) as FieldName[])
+  .map((name) => ({ name, element: FIELDS[name][0], vr: FIELDS[name][1] }))
+  .sort((a, b) => a.element - b.element);
+const BY_ELEMENT = new Map(ENTRIES.map((entry) => [entry.element as number, entry]));
+
+/** Encodes with the group length first and the elements in order (PS3.7 6.3.1). */
+export function encodeCommand(command: Command): Buffer {
+  const parts = ENTRIES.flatMap(({ name, element }) => {
+    const value = command[name];
+    return value === undefined ? [] : [elementBytes(element, valueBytes(value, name))];
+  });
+  const body = Buffer.concat(parts);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(body.length, 0);
+  return Buffer.concat([elementBytes(0x0000, length), body]);
+}
+
+function elementBytes(element: number, value: Uint8Array): Buffer {
+  const head = Buffer.alloc(8);
+  head.writeUInt16LE(element, 2);
+  head.writeUInt32LE(value.length, 4);
+  return Buffer.concat([head, value]);
+}
+
+function valueBytes(value: string | number | readonly number[], name: FieldName): Buffer {
+  if (typeof value === 'string') {
+    const pad = FIELDS[name][1] === 'UI' ? '\0' : ' ';
+    return Buffer.from(value.length % 2 === 0 ? value : value + pad, 'latin1');
+  }
+  if (typeof value === 'number') {
+    const bytes = Buffer.alloc(2);
+    bytes.writeUInt16LE(value, 0);
+    return bytes;
+  }
+  const bytes = Buffer.alloc(4 * value.length);
+  value.forEach((tag, index) => {
+    bytes.writeUInt16LE(tag >>> 16, 4 * index);
+    bytes.writeUInt16LE(tag & 0xffff, 4 * index + 2);
+  });
+  return bytes;
+}
+
+/**
+ * Decodes; throws CommandError. Elements of group 0000 that we do not use are skipped, empty ones count as absent;
+ * another group, a repeated element or a length beyond the end is an error.
+ */
+export function decodeCommand(bytes: Uint8Array): Command {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const values: Record<string, string | number | number[]> = {};
+  const seen = new Set<number>();
+  let at = 0;
+  while (at < bytes.length) {
+    if (bytes.length - at < 8) throw new CommandError(`the command set ends within an element at ${at}`);
+    const group = view.getUint16(at, true);
+    const element = view.getUint16(at + 2, true);
+    const length = view.getUint32(at + 4, true);
+    at += 8;
+    if (group !== 0 || seen.has(element))
+      throw new CommandError(`unexpected or repeated element at ${at - 8}`);
+    if (length > bytes.length - at) throw new CommandError(`length ${length} at ${at - 4} is beyond the end`);
+    seen.add(element);
+    const entry = BY_ELEMENT.get(element);
+    if (entry !== undefined && length > 0) {
+      values[entry.name] = decodeValue(bytes.subarray(at, at + length), entry.vr);
+    }
+    at += length;
+  }
+  if (!isCommand(values)) throw new CommandError('command field or data set type is missing');
+  return values;
+}
+
+function decodeValue(bytes: Uint8Array, vr: keyof ValueOf): string | number | number[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (vr === 'US') {
+    if (bytes.length !== 2) throw new CommandError(`a number of ${bytes.length} bytes`);
+    return view.getUint16(0, true);
+  }
+  if (vr === 'AT') {
+    if (bytes.length % 4 !== 0) throw new CommandError(`a list of tags of ${bytes.length} bytes`);
+    return Array.from(
+      { length: bytes.length / 4 },
+      (_, index) => view.getUint16(4 * index, true) * 0x10000 + view.getUint16(4 * index + 2, true),
+    );
+  }
+  return Buffer.from(bytes)
+    .toString('latin1')
+    .replace(/[\0 ]+$/, '')
+    .replace(/^ +/, '');
+}
+
+function isCommand(
+  values: Record<string, string | number | number[]>,
+): values is Record<string, never> & Command {
+  return typeof values['commandField'] === 'number' && typeof values['dataSetType'] === 'number';
+}

@@ -1,0 +1,66 @@
+/** The answer to A-ASSOCIATE-RQ: refused by the protocol, refused by the service, or accepted per context. */
+import { APPLICATION_CONTEXT, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME } from '@scanflow/dicom';
+import type { DimseLog } from '../log.ts';
+import { fragmentSize } from '../ul/fragment.ts';
+import { answerContexts, type ServedContext } from '../ul/negotiation.ts';
+import type { AssociateAc, AssociateRq } from '../ul/pdu.ts';
+import type { AssociationInfo, Rejection, ScpOptions } from './types.ts';
+
+const reject = (source: 1 | 2 | 3, reason: number, why: string): Rejection => ({
+  accept: false,
+  result: 1,
+  source,
+  reason,
+  why,
+});
+
+/** What no service can accept (PS3.8 9.3.2, 9.3.4; AE-6 of table 9-6). */
+export function protocolRejection(request: AssociateRq): Rejection | undefined {
+  if (request.protocolVersion % 2 === 0) return reject(2, 2, 'protocol version not supported');
+  if (request.applicationContext !== APPLICATION_CONTEXT) {
+    return reject(1, 2, 'application context name not supported');
+  }
+  if (fragmentSize(request.user.maximumLength) === undefined) {
+    // the standard has no reason for a peer that can receive nothing
+    return reject(2, 1, `a maximum length of ${request.user.maximumLength} leaves no room for data`);
+  }
+  return undefined;
+}
+
+/** The service's own decision; its exception is a transient refusal, not the end of the process. */
+export function serviceRejection(
+  admit: ScpOptions['admit'],
+  association: AssociationInfo,
+  log: DimseLog,
+): Rejection | undefined {
+  try {
+    const admission = admit(association);
+    return admission.accept ? undefined : admission;
+  } catch (error) {
+    const name = error instanceof Error ? error.name : 'unknown';
+    log.error('association.admission-failed', { association: association.id, error: name });
+    return { accept: false, result: 2, source: 1, reason: 1, why: 'the admission failed' };
+  }
+}
+
+/** A-ASSOCIATE-AC: sub-items that it does not answer are not agreed upon (PS3.7 D.3.3). */
+export function acceptance(
+  request: AssociateRq,
+  served: readonly ServedContext[],
+  maximumLength: number,
+): AssociateAc {
+  return {
+    type: 'associate-ac',
+    protocolVersion: 1,
+    calledAet: request.calledAet,
+    callingAet: request.callingAet,
+    applicationContext: APPLICATION_CONTEXT,
+    contexts: answerContexts(request.contexts, served),
+    user: {
+      maximumLength,
+      implementationClassUid: IMPLEMENTATION_CLASS_UID,
+      implementationVersionName: IMPLEMENTATION_VERSION_NAME,
+      roles: [],
+    },
+  };
+}

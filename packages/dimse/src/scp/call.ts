@@ -1,0 +1,48 @@
+/** One request to a service, and the means to answer it. */
+import type { Association } from '../association.ts';
+import { DATA_SET, NO_DATA_SET, RESPONSE, type Command } from '../message/command.ts';
+import type { Message } from '../message/assembler.ts';
+import type { Context } from '../ul/negotiation.ts';
+import type { AssociationInfo, FinalStatus, RequestReport, ScpOptions } from './types.ts';
+
+/** Status codes of every DIMSE service (PS3.7 C). */
+export const STATUS = {
+  success: 0x0000,
+  sopClassNotSupported: 0x0122,
+  duplicateInvocation: 0x0210,
+  unrecognizedOperation: 0x0211,
+  dataSetDoesNotMatch: 0xa900,
+  unableToProcess: 0xc000,
+  cancelled: 0xfe00,
+} as const;
+
+export interface Call {
+  readonly association: Association;
+  readonly info: AssociationInfo;
+  readonly message: Message;
+  readonly context: Context;
+  readonly options: ScpOptions;
+  readonly signal: AbortSignal;
+}
+
+/** Answers a call to the end; gives what is to be reported. */
+export type Service = (call: Call) => Promise<Pick<RequestReport, 'status' | 'responses'>>;
+
+/** Sends a response: pending with an identifier, or final without. False: the association has ended. */
+export async function respond(call: Call, final: FinalStatus, identifier?: Uint8Array): Promise<boolean> {
+  const { command, contextId } = call.message;
+  const sopClass = command.affectedSopClassUid ?? command.requestedSopClassUid;
+  const response: Command = {
+    ...(sopClass === undefined ? {} : { affectedSopClassUid: sopClass }),
+    commandField: command.commandField | RESPONSE,
+    messageIdBeingRespondedTo: command.messageId ?? 0,
+    dataSetType: identifier === undefined ? NO_DATA_SET : DATA_SET,
+    status: final.status,
+    ...(final.offendingElement === undefined ? {} : { offendingElement: [final.offendingElement] }),
+    ...(final.comment === undefined ? {} : { errorComment: comment(final.comment) }),
+  };
+  return call.association.send(contextId, response, identifier);
+}
+
+/** LO in the default repertoire: at most 64 characters, no backslash (PS3.7 C.1, PS3.5 6.2). */
+const comment = (value: string): string => value.replace(/[^ -[\]-~]/g, '?').slice(0, 64);

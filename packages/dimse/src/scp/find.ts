@@ -1,0 +1,95 @@
+/** C-FIND as SCP (PS3.7 9.1.2.2, PS3.4 C.4.1): matches from an async generator, C-CANCEL between them. */
+import { setImmediate } from 'node:timers/promises';
+import { decodeDataSet, encodeDataSet, type DataSet } from '@scanflow/dicom';
+import { respond, STATUS, type Call, type Service } from './call.ts';
+import type { FinalStatus, FindHandler, FindResponse } from './types.ts';
+
+/** After so many milliseconds of answering, others and a C-CANCEL get their turn. */
+const SLICE_MS = 5;
+
+export function findService(handler: FindHandler): Service {
+  return async (call) => {
+    const identifier = decode(call);
+    if (identifier === undefined) {
+      const final = { status: STATUS.dataSetDoesNotMatch, comment: 'The identifier cannot be decoded' };
+      await respond(call, final);
+      return { status: final.status, responses: 0 };
+    }
+    const { final, responses } = await answer(call, identifier, handler);
+    await respond(call, final);
+    return { status: final.status, responses };
+  };
+}
+
+/** Undefined: it cannot be decoded. It must never be taken for a universal query. */
+function decode({ message, context, options, info }: Call): DataSet | undefined {
+  if (message.dataSet === undefined) return undefined;
+  try {
+    return decodeDataSet(message.dataSet, context.transferSyntax);
+  } catch (error) {
+    options.log.warn('c-find.identifier-undecodable', { association: info.id, ...safe(error) });
+    return undefined;
+  }
+}
+
+async function answer(
+  call: Call,
+  identifier: DataSet,
+  handler: FindHandler,
+): Promise<{ final: FinalStatus; responses: number }> {
+  const { signal, info, context, options } = call;
+  let responses = 0;
+  let slice = performance.now();
+  try {
+    const matches = handler({ association: info, sopClass: context.abstractSyntax, identifier, signal });
+    const cancelled = once(signal);
+    try {
+      for (;;) {
+        const next = await Promise.race([matches.next(), cancelled]);
+        if (next === undefined || signal.aborted) return { final: { status: STATUS.cancelled }, responses };
+        if (next.done === true) return { final: next.value, responses };
+        if (await pending(call, next.value)) responses += 1;
+        if (performance.now() - slice > SLICE_MS) {
+          await setImmediate();
+          slice = performance.now();
+        }
+      }
+    } finally {
+      // not awaited: a handler that never comes back must not hold the answer
+      matches.return({ status: STATUS.cancelled }).catch(() => undefined);
+    }
+  } catch (error) {
+    options.log.error('c-find.handler-failed', { association: info.id, ...safe(error) });
+    return { final: { status: STATUS.unableToProcess, comment: 'Internal error, see the log' }, responses };
+  }
+}
+
+/** A match that cannot be encoded costs none of the others; false where it was left out. */
+async function pending(call: Call, { status, identifier, characterSet }: FindResponse): Promise<boolean> {
+  const { context, options, info } = call;
+  let bytes: Uint8Array;
+  try {
+    bytes = encodeDataSet(identifier, context.transferSyntax, characterSet);
+  } catch (error) {
+    options.log.error('c-find.match-unencodable', { association: info.id, ...safe(error) });
+    return false;
+  }
+  return respond(call, { status }, bytes);
+}
+
+/** Resolves when the signal aborts. */
+async function once(signal: AbortSignal): Promise<undefined> {
+  if (signal.aborted) return undefined;
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }));
+}
+
+/** What a log may hold of an error: a message may quote a patient's attribute, so only its name, code and place. */
+export function safe(error: unknown): { error: string; code?: unknown; at?: string } {
+  if (!(error instanceof Error)) return { error: typeof error };
+  const at = error.stack?.split('\n').find((line) => /^\s+at /.test(line));
+  return {
+    error: error.name,
+    ...('code' in error ? { code: error.code } : {}),
+    ...(at === undefined ? {} : { at: at.trim() }),
+  };
+}

@@ -1,0 +1,199 @@
+/** One connection to our SCP, from its first byte to its close. */
+import type { Socket } from 'node:net';
+import { sopClasses, transferSyntaxes } from '@scanflow/dicom';
+import { Association, endingOf } from '../association.ts';
+import { COMMAND, RESPONSE } from '../message/command.ts';
+import type { Message } from '../message/assembler.ts';
+import type { ServedContext } from '../ul/negotiation.ts';
+import type { AssociateAc, AssociateRj, AssociateRq } from '../ul/pdu.ts';
+import { acceptance, protocolRejection, serviceRejection } from './admission.ts';
+import { respond, STATUS, type Call, type Service } from './call.ts';
+import { echoService } from './echo.ts';
+import { findService, safe } from './find.ts';
+import type { Guest } from './gate.ts';
+import type { AssociationInfo, Rejection, RequestReport, ScpLimits, ScpOptions } from './types.ts';
+
+const VERIFICATION: ServedContext = {
+  abstractSyntax: sopClasses.verification,
+  transferSyntaxes: [
+    transferSyntaxes.implicitVRLittleEndian,
+    transferSyntaxes.explicitVRLittleEndian,
+    transferSyntaxes.explicitVRBigEndian,
+  ],
+};
+type Operation = RequestReport['operation'];
+
+export class Session implements Guest {
+  readonly address: string;
+  readonly #options: ScpOptions;
+  readonly #limits: ScpLimits;
+  readonly #association: Association;
+  readonly #active = new Map<number, AbortController>();
+  #info: AssociationInfo;
+  #silent = true;
+  #closing = false;
+  #waiting = 0;
+  #work: Promise<void> = Promise.resolve();
+  #idle: NodeJS.Timeout | undefined;
+
+  constructor(socket: Socket, id: number, options: ScpOptions, limits: ScpLimits) {
+    this.address = socket.remoteAddress ?? '';
+    this.#info = { calledAet: '', callingAet: '', address: this.address, id };
+    this.#options = options;
+    this.#limits = limits;
+    this.#association = new Association(socket, {
+      role: 'acceptor',
+      limits: { ...limits, dataBytes: limits.pduBytes },
+      artimMs: limits.artimMs,
+      stallMs: limits.stallMs,
+      unacceptable: (request) => this.#refuse(request, protocolRejection(request)),
+      answer: (request) => this.#answer(request),
+    });
+  }
+
+  get silent(): boolean {
+    return this.#silent;
+  }
+
+  evict(): void {
+    this.#association.destroy();
+  }
+
+  /** Serves the connection until it is gone; never rejects. */
+  async run(): Promise<void> {
+    if (await this.#association.established) {
+      this.#touch();
+      for (;;) {
+        const message = await this.#association.receive();
+        if (message === undefined) break;
+        this.#take(message);
+      }
+    }
+    this.#silent = false;
+    const how = endingOf(this.#association);
+    clearTimeout(this.#idle);
+    for (const controller of this.#active.values()) controller.abort();
+    this.#options.log.debug('association.ended', { ...this.#info, how });
+    this.#options.events?.ended?.(this.#info, how);
+    await this.#association.disconnected;
+  }
+
+  /** Lets running requests finish, for at most `ms` milliseconds, then ends the association. */
+  async close(ms: number): Promise<void> {
+    this.#closing = true;
+    const stop = this.#association.endAfter(this.#active.size > 0 ? ms : 0, 'the service stops');
+    await Promise.race([
+      this.#work.then(() => this.#association.abort('the service stops')),
+      this.#association.ended,
+    ]);
+    stop();
+  }
+
+  #answer(request: AssociateRq): AssociateAc | AssociateRj {
+    const { calledAet, callingAet } = request;
+    this.#info = { ...this.#info, calledAet, callingAet };
+    const { admit, contexts, log, events } = this.#options;
+    const refusal = this.#refuse(request, serviceRejection(admit, this.#info, log));
+    if (refusal !== undefined) return refusal;
+    this.#silent = false;
+    log.info('association.accepted', this.#info);
+    events?.accepted?.(this.#info);
+    return acceptance(request, [VERIFICATION, ...contexts], this.#limits.pduBytes);
+  }
+
+  #refuse({ calledAet, callingAet }: AssociateRq, rejection: Rejection | undefined): AssociateRj | undefined {
+    if (rejection === undefined) return undefined;
+    const { result, source, reason, why } = rejection;
+    this.#info = { ...this.#info, calledAet, callingAet };
+    this.#options.log.warn('association.rejected', { ...this.#info, result, source, reason, why });
+    this.#options.events?.rejected?.(this.#info, rejection);
+    return { type: 'associate-rj', result, source, reason };
+  }
+
+  /** Requests are answered one after the other: we grant no asynchronous window (PS3.7 D.3.3.3). */
+  #take(message: Message): void {
+    const { command } = message;
+    if (command.commandField === COMMAND.cancelRq) {
+      this.#active.get(command.messageIdBeingRespondedTo ?? 0)?.abort();
+      return;
+    }
+    if (command.commandField >= RESPONSE || this.#waiting >= this.#limits.waitingRequests || this.#closing) {
+      this.#association.abort('a response to nothing, or too many requests at a time');
+      return;
+    }
+    this.#waiting += 1;
+    clearTimeout(this.#idle);
+    const id = command.messageId ?? 0;
+    const duplicate = this.#active.has(id);
+    const controller = new AbortController();
+    if (!duplicate) this.#active.set(id, controller);
+    this.#work = this.#work.then(async () => {
+      await this.#handle(message, controller.signal, duplicate);
+      if (!duplicate) this.#active.delete(id);
+      this.#waiting -= 1;
+      this.#touch();
+    });
+  }
+
+  async #handle(message: Message, signal: AbortSignal, duplicate: boolean): Promise<void> {
+    const start = performance.now();
+    const context = this.#association.context(message.contextId);
+    if (context === undefined || this.#association.ending !== undefined) return;
+    const call: Call = {
+      association: this.#association,
+      info: this.#info,
+      message,
+      context,
+      options: this.#options,
+      signal,
+    };
+    const [operation, service] = duplicate ? refusal(STATUS.duplicateInvocation) : this.#serviceFor(call);
+    try {
+      const report = await service(call);
+      const ms = performance.now() - start;
+      this.#options.events?.request?.(this.#info, {
+        operation,
+        sopClass: context.abstractSyntax,
+        ms,
+        ...report,
+      });
+    } catch (error) {
+      this.#options.log.error('request.failed', { ...this.#info, operation, ...safe(error) });
+      this.#association.abort('a mistake of ours');
+    }
+  }
+
+  #serviceFor({ message, context }: Call): [Operation, Service] {
+    const { commandField, affectedSopClassUid, requestedSopClassUid } = message.command;
+    const { onFind } = this.#options;
+    const isVerification = context.abstractSyntax === sopClasses.verification;
+    if ((affectedSopClassUid ?? requestedSopClassUid) !== context.abstractSyntax) {
+      return refusal(STATUS.sopClassNotSupported);
+    }
+    if (commandField === COMMAND.echoRq && isVerification) return ['C-ECHO', echoService];
+    if (commandField === COMMAND.findRq && !isVerification && onFind !== undefined) {
+      return ['C-FIND', findService(onFind)];
+    }
+    return refusal(STATUS.unrecognizedOperation);
+  }
+
+  #touch(): void {
+    clearTimeout(this.#idle);
+    if (this.#waiting > 0 || this.#association.ending !== undefined) return;
+    const { idleMs } = this.#limits;
+    this.#idle = setTimeout(
+      () => this.#association.abort(`no request for ${idleMs} ms`, { source: 2 }),
+      idleMs,
+    );
+  }
+}
+
+function refusal(status: number): [Operation, Service] {
+  return [
+    'other',
+    async (call) => {
+      await respond(call, { status });
+      return { status, responses: 0 };
+    },
+  ];
+}

@@ -1,0 +1,126 @@
+/** What a service gives to and gets from listen(). */
+import type { Server, Socket } from 'node:net';
+import type { DataSet, Tag } from '@scanflow/dicom';
+import type { DimseLog } from '../log.ts';
+import type { ServedContext } from '../ul/negotiation.ts';
+
+/** Who is at the other end. */
+export interface AssociationInfo {
+  readonly calledAet: string;
+  readonly callingAet: string;
+  /** IP address. */
+  readonly address: string;
+  /** Counts up from 1 per listen(). */
+  readonly id: number;
+}
+
+/** PS3.8 9.3.4: `reason` is to be read with `source`. `why` is for the log. */
+export interface Rejection {
+  readonly accept: false;
+  readonly result: 1 | 2;
+  readonly source: 1 | 2 | 3;
+  readonly reason: number;
+  readonly why: string;
+}
+export type Admission = { readonly accept: true } | Rejection;
+
+export interface FindRequest {
+  readonly association: AssociationInfo;
+  readonly sopClass: string;
+  readonly identifier: DataSet;
+  /** Aborts on C-CANCEL, on the association's end and when listening is closed. */
+  readonly signal: AbortSignal;
+}
+
+export interface FindResponse {
+  /** 0xFF01: matches are continuing, and an optional key was not supported. */
+  readonly status: 0xff00 | 0xff01;
+  readonly identifier: DataSet;
+  /** What the identifier is encoded in and declares, such as `ISO_IR 100`. */
+  readonly characterSet: string;
+}
+
+export interface FinalStatus {
+  readonly status: number;
+  /** At most 64 characters, no patient attribute. */
+  readonly comment?: string;
+  readonly offendingElement?: Tag;
+}
+
+/** Yields matches and returns the final status. An exception becomes status 0xC000. */
+export type FindHandler = (request: FindRequest) => AsyncGenerator<FindResponse, FinalStatus, undefined>;
+
+/** One request, answered: for metrics. */
+export interface RequestReport {
+  readonly operation: 'C-ECHO' | 'C-FIND' | 'other';
+  readonly sopClass: string;
+  /** Of the final response. */
+  readonly status: number;
+  /** Pending responses before it. */
+  readonly responses: number;
+  /** From the request's arrival to the final response, in milliseconds. */
+  readonly ms: number;
+}
+
+/** Plain callbacks for metrics; they must not throw. */
+export interface ScpEvents {
+  /** A connection was closed at once, or a silent one was to make room. */
+  refused?(address: string, why: 'total' | 'per peer'): void;
+  accepted?(association: AssociationInfo): void;
+  rejected?(association: AssociationInfo, rejection: Rejection): void;
+  /** The association, or what never became one, is over. */
+  ended?(association: AssociationInfo, how: string): void;
+  request?(association: AssociationInfo, report: RequestReport): void;
+}
+
+export interface ScpLimits {
+  /** Connections at a time, in total and per IP address. */
+  readonly connections: number;
+  readonly connectionsPerPeer: number;
+  /** Longest P-DATA-TF variable field in bytes: announced as maximum length. */
+  readonly pduBytes: number;
+  readonly associateBytes: number;
+  readonly commandBytes: number;
+  readonly dataSetBytes: number;
+  /** Requests of one association that wait for their turn. */
+  readonly waitingRequests: number;
+  /** ARTIM in milliseconds: a silent connection, and one whose association is over. */
+  readonly artimMs: number;
+  /** An association without a request, in milliseconds. */
+  readonly idleMs: number;
+  /** A peer that takes no response, in milliseconds. */
+  readonly stallMs: number;
+  /** How long close() lets running requests finish, in milliseconds. */
+  readonly closeMs: number;
+}
+
+export const LIMITS: ScpLimits = {
+  connections: 512,
+  connectionsPerPeer: 128,
+  pduBytes: 131_072,
+  associateBytes: 131_072,
+  commandBytes: 16_384,
+  dataSetBytes: 1_048_576,
+  waitingRequests: 16,
+  artimMs: 30_000,
+  idleMs: 300_000,
+  stallMs: 30_000,
+  closeMs: 2_000,
+};
+
+export interface ScpOptions {
+  /** Address to listen at, such as 127.0.0.1 or 0.0.0.0. */
+  readonly bind: string;
+  /** 0: any free one. */
+  readonly port: number;
+  /** Whether an association is accepted. Synchronous: it decides from what it knows. */
+  readonly admit: (association: AssociationInfo) => Admission;
+  /** Beside Verification, which is always served. */
+  readonly contexts: readonly ServedContext[];
+  readonly onFind?: FindHandler;
+  readonly log: DimseLog;
+  readonly limits?: Partial<ScpLimits>;
+  readonly events?: ScpEvents;
+  /** Default: a plain TCP server. A TLS server hands over its sockets when they are secure. */
+  readonly createServer?: (onSocket: (socket: Socket) => void) => Server;
+}

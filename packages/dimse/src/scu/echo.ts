@@ -1,0 +1,58 @@
+/** C-ECHO as SCU (PS3.7 9.1.5, PS3.4 A). */
+import { sopClasses, transferSyntaxes } from '@scanflow/dicom';
+import { DimseError, failureOf, permanent, transient, type Failure } from '../failure.ts';
+import { describeStatus } from '../message/status.ts';
+import { COMMAND, NO_DATA_SET } from '../message/command.ts';
+import { abortOn, associate, release } from './associate.ts';
+import { nameOf, type Peer } from './peer.ts';
+import { lost, response } from './response.ts';
+
+/** `ms`: the whole of connecting, negotiating and the echo, in milliseconds. */
+export type EchoResult =
+  { readonly ok: true; readonly ms: number } | { readonly ok: false; readonly failure: Failure };
+
+/** Asks the peer whether it is there and accepts us. Never rejects. */
+export async function echo(peer: Peer, signal?: AbortSignal): Promise<EchoResult> {
+  const start = performance.now();
+  try {
+    await verify(peer, signal);
+    return { ok: true, ms: performance.now() - start };
+  } catch (error) {
+    return { ok: false, failure: failureOf(error) };
+  }
+}
+
+async function verify(peer: Peer, signal?: AbortSignal): Promise<void> {
+  const proposed = {
+    id: 1,
+    abstractSyntax: sopClasses.verification,
+    transferSyntaxes: [transferSyntaxes.implicitVRLittleEndian],
+  };
+  const association = await associate(peer, [proposed], signal);
+  const letGo = abortOn(signal, association);
+  try {
+    if (!association.contexts.accepted.has(1)) {
+      throw new DimseError(
+        permanent('NOT_NEGOTIATED', `${nameOf(peer)} does not offer verification (C-ECHO).`),
+      );
+    }
+    const request = {
+      affectedSopClassUid: sopClasses.verification,
+      commandField: COMMAND.echoRq,
+      messageId: 1,
+      dataSetType: NO_DATA_SET,
+    };
+    const answer = (await association.send(1, request))
+      ? await response(association, request, peer)
+      : undefined;
+    if (answer === undefined) throw lost(association, peer, signal);
+    const status = answer.command.status ?? 0;
+    if (status !== 0) {
+      const { meaning } = describeStatus('C-ECHO', status);
+      throw new DimseError(transient('ECHO_FAILED', `${nameOf(peer)} answered C-ECHO with: ${meaning}.`));
+    }
+  } finally {
+    letGo();
+    await release(association, peer);
+  }
+}

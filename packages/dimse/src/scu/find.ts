@@ -1,0 +1,178 @@
+/** C-FIND as SCU (PS3.7 9.1.2, PS3.4 C.4.1). */
+import { decodeDataSet, encodeDataSet, text, transferSyntaxes, type DataSet } from '@scanflow/dicom';
+import type { Association } from '../association.ts';
+import { DimseError, failureOf, permanent, transient, type Failure } from '../failure.ts';
+import { describeStatus } from '../message/status.ts';
+import { COMMAND, DATA_SET, NO_DATA_SET } from '../message/command.ts';
+import type { Message } from '../message/assembler.ts';
+import type { Context } from '../ul/negotiation.ts';
+import { associate, release } from './associate.ts';
+import { cancelled, nameOf, timeoutsOf, type Peer } from './peer.ts';
+import { lost, response } from './response.ts';
+
+export interface FindQuery {
+  readonly sopClass: string;
+  /** Its SpecificCharacterSet, if any, is the one it is encoded in. */
+  readonly identifier: DataSet;
+  /** Stop with C-CANCEL after so many matches; default: all, up to 100,000. */
+  readonly limit?: number;
+}
+
+export type FindResult =
+  | {
+      readonly ok: true;
+      readonly matches: DataSet[];
+      /** Status of the final response: 0x0000, or 0xFE00 after a cancel. */
+      readonly status: number;
+    }
+  | { readonly ok: false; readonly failure: Failure };
+
+interface Matches {
+  readonly matches: DataSet[];
+  readonly status: number;
+}
+
+const CONTEXT = 1;
+const LIMIT = 100_000;
+const CANCELLED = 0xfe00;
+
+/**
+ * Asks for matches. Responses FF00 and FF01 both carry one (PS3.4 C.4.1.1.4). Never rejects; a signal that aborts
+ * ends the association and gives the failure CANCELLED.
+ */
+export async function find(peer: Peer, query: FindQuery, signal?: AbortSignal): Promise<FindResult> {
+  try {
+    const syntaxes = [transferSyntaxes.explicitVRLittleEndian, transferSyntaxes.implicitVRLittleEndian];
+    const proposed = { id: CONTEXT, abstractSyntax: query.sopClass, transferSyntaxes: syntaxes };
+    const association = await associate(peer, [proposed], signal);
+    try {
+      return { ok: true, ...(await ask(association, peer, query, signal)) };
+    } finally {
+      await release(association, peer);
+    }
+  } catch (error) {
+    return { ok: false, failure: failureOf(error) };
+  }
+}
+
+async function ask(
+  association: Association,
+  peer: Peer,
+  query: FindQuery,
+  signal?: AbortSignal,
+): Promise<Matches> {
+  const context = association.context(CONTEXT);
+  if (context === undefined) {
+    throw new DimseError(
+      permanent('NOT_NEGOTIATED', `${nameOf(peer)} does not offer SOP class ${query.sopClass}.`),
+    );
+  }
+  const request = {
+    affectedSopClassUid: query.sopClass,
+    commandField: COMMAND.findRq,
+    messageId: 1,
+    priority: 0,
+    dataSetType: DATA_SET,
+  };
+  const characterSet = text(query.identifier, 'SpecificCharacterSet') ?? 'ISO_IR 6';
+  const identifier = encodeDataSet(query.identifier, context.transferSyntax, characterSet);
+  const canceller = new Canceller(association, peer, signal);
+  try {
+    if (!(await association.send(CONTEXT, request, identifier))) throw lost(association, peer, signal);
+    const next = (): Promise<Message | undefined> => response(association, request, peer);
+    return await gather(next, { association, context, peer, canceller, limit: query.limit ?? LIMIT, signal });
+  } finally {
+    canceller.stop();
+  }
+}
+
+interface Gathering {
+  readonly association: Association;
+  readonly context: Context;
+  readonly peer: Peer;
+  readonly canceller: Canceller;
+  readonly limit: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function gather(next: () => Promise<Message | undefined>, gathering: Gathering): Promise<Matches> {
+  const { association, context, peer, canceller, limit, signal } = gathering;
+  const matches: DataSet[] = [];
+  for (;;) {
+    const message = await next();
+    const cancelledByCaller = signal?.aborted === true;
+    if (message === undefined) {
+      // a peer that does not end after C-CANCEL has been aborted: what it gave before counts
+      if (canceller.sent && !cancelledByCaller) return { matches, status: CANCELLED };
+      throw lost(association, peer, signal);
+    }
+    const status = message.command.status ?? 0;
+    if (!isPending(status)) {
+      if (cancelledByCaller) throw cancelled();
+      return { matches, status: final(status, message, peer) };
+    }
+    if (canceller.sent) continue;
+    matches.push(match(message, context, peer));
+    if (matches.length >= limit) await canceller.cancel();
+  }
+}
+
+/** Sends C-CANCEL-RQ once (PS3.7 9.3.2.3), and ends the association when the peer goes on for too long after it. */
+class Canceller {
+  readonly #association: Association;
+  readonly #limitMs: number;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort = (): void => void this.cancel();
+  #stopTimer: (() => void) | undefined;
+
+  constructor(association: Association, peer: Peer, signal: AbortSignal | undefined) {
+    this.#association = association;
+    this.#limitMs = timeoutsOf(peer).release;
+    this.#signal = signal;
+    signal?.addEventListener('abort', this.#onAbort);
+  }
+
+  get sent(): boolean {
+    return this.#stopTimer !== undefined;
+  }
+
+  async cancel(): Promise<void> {
+    if (this.sent) return;
+    this.#stopTimer = this.#association.endAfter(this.#limitMs, 'the peer went on after C-CANCEL');
+    const command = {
+      commandField: COMMAND.cancelRq,
+      messageIdBeingRespondedTo: 1,
+      dataSetType: NO_DATA_SET,
+    };
+    await this.#association.send(CONTEXT, command);
+  }
+
+  stop(): void {
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#stopTimer?.();
+  }
+}
+
+const isPending = (status: number): boolean => status === 0xff00 || status === 0xff01;
+
+function match(message: Message, context: Context, peer: Peer): DataSet {
+  try {
+    return decodeDataSet(message.dataSet ?? new Uint8Array(0), context.transferSyntax);
+  } catch (error) {
+    throw new DimseError(
+      permanent(
+        'BAD_RESPONSE',
+        `${nameOf(peer)} sent a match that cannot be decoded; report it to its vendor.`,
+      ),
+      error,
+    );
+  }
+}
+
+function final(status: number, { command }: Message, peer: Peer): number {
+  if (status === 0 || status === CANCELLED) return status;
+  const { meaning, transient: passes } = describeStatus('C-FIND', status);
+  const comment = command.errorComment === undefined ? '' : ` (${command.errorComment})`;
+  const message = `${nameOf(peer)} answered C-FIND with: ${meaning}${comment}.`;
+  throw new DimseError((passes ? transient : permanent)('FIND_FAILED', message));
+}

@@ -1,0 +1,78 @@
+/** The peer that a requestor talks to, and how the connection to it is made. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { DimseError, transient } from '../failure.ts';
+
+/** Time limits in milliseconds. */
+export interface Timeouts {
+  /** Until the TCP connection stands. */
+  readonly connect: number;
+  /** From A-ASSOCIATE-RQ to its answer. */
+  readonly association: number;
+  /** From the last byte of a request to its response, between responses, and for the peer to take what is sent. */
+  readonly response: number;
+  readonly release: number;
+}
+
+/** Opens the connection. Rejects when it cannot, or when the signal aborts. TLS is another one of these. */
+export type Dial = (target: { host: string; port: number }, signal: AbortSignal) => Promise<Socket>;
+
+export interface Peer {
+  readonly host: string;
+  readonly port: number;
+  readonly calledAet: string;
+  readonly callingAet: string;
+  readonly timeouts?: Partial<Timeouts>;
+  /** Default: plain TCP. */
+  readonly dial?: Dial;
+}
+
+const TIMEOUTS: Timeouts = { connect: 10_000, association: 30_000, response: 60_000, release: 10_000 };
+
+export const timeoutsOf = (peer: Peer): Timeouts => ({ ...TIMEOUTS, ...peer.timeouts });
+
+/** `PACS at pacs.example.org:11112`, for messages. */
+export const nameOf = (peer: Peer): string => `${peer.calledAet} at ${peer.host}:${peer.port}`;
+
+const plain: Dial = async ({ host, port }, signal) => {
+  const socket = connect({ host, port, noDelay: true });
+  try {
+    await once(socket, 'connect', { signal });
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+};
+
+/** Connects; throws DimseError, transient: a peer that is down or misconfigured comes back without our doing. */
+export async function dial(peer: Peer, signal?: AbortSignal): Promise<Socket> {
+  const limit = AbortSignal.timeout(timeoutsOf(peer).connect);
+  const either = signal === undefined ? limit : AbortSignal.any([limit, signal]);
+  try {
+    either.throwIfAborted();
+    return await (peer.dial ?? plain)(peer, either);
+  } catch (error) {
+    if (signal?.aborted === true) throw cancelled(error);
+    const late = limit.aborted;
+    const why = late ? `no connection within ${timeoutsOf(peer).connect} ms` : reasonOf(error);
+    throw new DimseError(
+      transient(
+        late ? 'DEST_CONNECT_TIMEOUT' : 'DEST_UNREACHABLE',
+        `Cannot connect to ${nameOf(peer)}: ${why}. Check that it runs, its address and the firewall.`,
+      ),
+      error,
+    );
+  }
+}
+
+export const cancelled = (cause?: unknown): DimseError =>
+  new DimseError(
+    transient('CANCELLED', 'It was cancelled before it was done; it can be tried again.'),
+    cause,
+  );
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
+}

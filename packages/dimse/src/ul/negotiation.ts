@@ -1,0 +1,64 @@
+/** Which proposed presentation contexts are accepted, each for itself (PS3.8 9.3.3.2), and as what. Pure. */
+import type { AnsweredContext, AssociateRq, ProposedContext } from './pdu.ts';
+
+/** An abstract syntax that is served, with its transfer syntaxes in the order of preference. */
+export interface ServedContext {
+  readonly abstractSyntax: string;
+  readonly transferSyntaxes: readonly string[];
+}
+
+/** An accepted presentation context. */
+export interface Context {
+  readonly id: number;
+  readonly abstractSyntax: string;
+  readonly transferSyntax: string;
+}
+
+/** Our preference decides among the transfer syntaxes; the order in which the peer names them means nothing. */
+export function answerContexts(
+  proposed: readonly ProposedContext[],
+  served: readonly ServedContext[],
+): AnsweredContext[] {
+  const syntaxesOf = new Map(served.map((entry) => [entry.abstractSyntax, entry.transferSyntaxes]));
+  return proposed.map(({ id, abstractSyntax, transferSyntaxes }): AnsweredContext => {
+    const ours = syntaxesOf.get(abstractSyntax);
+    if (ours === undefined) return { id, result: 3, transferSyntax: '' };
+    const agreed = ours.find((uid) => transferSyntaxes.includes(uid));
+    return agreed === undefined
+      ? { id, result: 4, transferSyntax: '' }
+      : { id, result: 0, transferSyntax: agreed };
+  });
+}
+
+export interface Agreement {
+  readonly accepted: ReadonlyMap<number, Context>;
+  /** Result per refused id: 1 to 4; 2 where the peer did not answer it at all or named a syntax nobody proposed. */
+  readonly refused: ReadonlyMap<number, 1 | 2 | 3 | 4>;
+}
+
+/** Brings proposal and answer together; used by both roles. Answers to ids that were not proposed do not count. */
+export function agreement(
+  proposed: AssociateRq['contexts'],
+  answered: readonly AnsweredContext[],
+): Agreement {
+  const answers = new Map(answered.map((answer) => [answer.id, answer]));
+  const accepted = new Map<number, Context>();
+  const refused = new Map<number, 1 | 2 | 3 | 4>();
+  for (const { id, abstractSyntax, transferSyntaxes } of proposed) {
+    const answer = answers.get(id);
+    const result = answer?.result ?? 2;
+    if (result !== 0) refused.set(id, result);
+    else if (answer === undefined || !transferSyntaxes.includes(answer.transferSyntax)) refused.set(id, 2);
+    else accepted.set(id, { id, abstractSyntax, transferSyntax: answer.transferSyntax });
+  }
+  return { accepted, refused };
+}
+
+const RESULTS = {
+  1: 'refused by its user',
+  2: 'no reason given',
+  3: 'SOP class not supported',
+  4: 'transfer syntax not supported',
+} as const;
+
+export const describeContextResult = (result: 1 | 2 | 3 | 4): string => RESULTS[result];

@@ -1,0 +1,101 @@
+/** The seven protocol data units of the DICOM upper layer (PS3.8 9.3) as values. */
+
+export interface ProposedContext {
+  /** Odd, 1 to 255 (PS3.8 9.3.2.2). */
+  readonly id: number;
+  readonly abstractSyntax: string;
+  readonly transferSyntaxes: readonly string[];
+}
+
+/** 0 acceptance, 1 user rejection, 2 no reason, 3 abstract syntax, 4 transfer syntaxes not supported (PS3.8 9.3.3.2). */
+export type ContextResult = 0 | 1 | 2 | 3 | 4;
+
+export interface AnsweredContext {
+  readonly id: number;
+  readonly result: ContextResult;
+  /** Empty where the result is not 0: it is not significant then. */
+  readonly transferSyntax: string;
+}
+
+export interface RoleSelection {
+  readonly sopClassUid: string;
+  readonly scu: boolean;
+  readonly scp: boolean;
+}
+
+/** Sub-items of the user information item that we read and write (PS3.8 D.1, PS3.7 D.3.3). */
+export interface UserInformation {
+  /** Longest variable field of a P-DATA-TF PDU that its sender can take; 0 is no limit (PS3.8 D.1.1). */
+  readonly maximumLength: number;
+  readonly implementationClassUid: string;
+  readonly implementationVersionName?: string;
+  /** Asynchronous operations window (PS3.7 D.3.3.3). */
+  readonly asyncOperations?: { readonly invoked: number; readonly performed: number };
+  readonly roles: readonly RoleSelection[];
+}
+
+interface Associate<Type extends string, Context> {
+  readonly type: Type;
+  readonly protocolVersion: number;
+  readonly calledAet: string;
+  readonly callingAet: string;
+  readonly applicationContext: string;
+  readonly contexts: readonly Context[];
+  readonly user: UserInformation;
+}
+export type AssociateRq = Associate<'associate-rq', ProposedContext>;
+export type AssociateAc = Associate<'associate-ac', AnsweredContext>;
+
+export interface AssociateRj {
+  readonly type: 'associate-rj';
+  /** 1 permanent, 2 transient. */
+  readonly result: number;
+  /** 1 service user, 2 provider (ACSE), 3 provider (presentation). */
+  readonly source: number;
+  readonly reason: number;
+}
+
+/** A presentation data value: a fragment of a command or of a data set (PS3.8 9.3.5.1, E.2). */
+export interface Pdv {
+  readonly contextId: number;
+  readonly command: boolean;
+  readonly last: boolean;
+  readonly data: Uint8Array;
+}
+export interface PData {
+  readonly type: 'p-data';
+  readonly values: readonly Pdv[];
+}
+export interface Release {
+  readonly type: 'release-rq' | 'release-rp';
+}
+export interface Abort {
+  readonly type: 'abort';
+  /** 0 service user, 2 service provider. */
+  readonly source: number;
+  /** Significant where the source is 2: see ABORT. */
+  readonly reason: number;
+}
+export type Pdu = AssociateRq | AssociateAc | AssociateRj | PData | Release | Abort;
+
+/** Reasons of a provider's A-ABORT (PS3.8 9.3.8). */
+export const ABORT = {
+  notSpecified: 0,
+  unrecognizedPdu: 1,
+  unexpectedPdu: 2,
+  unrecognizedParameter: 4,
+  unexpectedParameter: 5,
+  invalidParameter: 6,
+} as const;
+export type AbortReason = (typeof ABORT)[keyof typeof ABORT];
+
+/** Bytes that are no PDU; `reason` is what goes into the A-ABORT that answers them. */
+export class PduError extends Error {
+  readonly reason: AbortReason;
+
+  constructor(reason: AbortReason, message: string) {
+    super(message);
+    this.name = 'PduError';
+    this.reason = reason;
+  }
+}
