@@ -26,7 +26,8 @@ RUN for link in /links/node_modules/@scanflow/*; do \
       part=$(readlink "$link" | sed 's,^\(\.\./\)*,,') \
    && mkdir -p "/app/$part" && cp -r "$part/." "/app/$part/" || exit 1; \
     done \
- && cp package.json /app/
+ && cp package.json /app/ \
+ && chmod -R a+rX,go-w /app
 
 FROM node:26-trixie-slim
 ARG SERVICE

@@ -2,6 +2,7 @@
 # Starts Orthanc with an identifier of its database. It lives and dies with the index: a new or wiped database gets
 # another one, a container made anew keeps it.
 set -eu
+umask 027
 store=/var/lib/orthanc
 mkdir -p "$store/db" "$store/tmp"
 # what an earlier run left half made is of no use
