@@ -1,0 +1,72 @@
+/** Making a text fit its VR: cleaned, written in the characters of a set, and shortened. */
+import { DEFAULT_CHARACTER_SET } from './character-sets.ts';
+import { toEncodable, writableCharacterSet } from './text-encode.ts';
+import { requireVr } from './vr.ts';
+
+/** Characters of one value, of PN those of one component group (PS3.5 table 6.2-1). */
+const LIMITS: Readonly<Record<string, number>> = {
+  AE: 16,
+  AS: 4,
+  CS: 16,
+  DA: 8,
+  DS: 16,
+  DT: 26,
+  IS: 12,
+  LO: 64,
+  LT: 10_240,
+  PN: 64,
+  SH: 16,
+  ST: 1024,
+  TM: 14,
+  UI: 64,
+};
+/** A name has three component groups at most (PS3.5 6.2.1). */
+const MAX_GROUPS = 3;
+const MULTI_LINE = new Set(['LT', 'ST', 'UT']);
+const SHORTENED = new Set(['AE', 'CS', 'LO', 'LT', 'PN', 'SH', 'ST']);
+
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/**
+ * The text as one value of this VR that encodes as it is: control characters become spaces (line ends stay in ST,
+ * LT and UT), `\` becomes `/`, what the character set lacks is transliterated, surrounding spaces go, CS is in upper
+ * case. AE, CS, SH, LO, PN, ST and LT are shortened to their limit, never within a character and its marks.
+ * Throws on a character set that cannot be written.
+ */
+export function fit(vr: string, text: string, characterSet: string = DEFAULT_CHARACTER_SET): string {
+  const { multiple, extended } = requireVr(vr);
+  const set = writableCharacterSet(extended ? characterSet : DEFAULT_CHARACTER_SET);
+  const plain = withoutControls(text, MULTI_LINE.has(vr));
+  const written = toEncodable(vr === 'CS' ? codeString(plain) : plain, set, multiple);
+  const limit = SHORTENED.has(vr) ? (LIMITS[vr] ?? Infinity) : Infinity;
+  if (vr !== 'PN') return shorten(written, limit);
+  const groups = written.split('=').slice(0, MAX_GROUPS);
+  return groups.map((group) => shorten(group, limit)).join('=');
+}
+
+/** The most characters that a value of this VR has, of PN each component group; undefined where there is no limit. */
+export function limitOf(vr: string): number | undefined {
+  return LIMITS[vr];
+}
+
+function withoutControls(text: string, multiLine: boolean): string {
+  return multiLine ? text.replace(/(?![\t\n\f\r])\p{Cc}/gu, ' ') : text.replace(/\p{Cc}+/gu, ' ');
+}
+
+/** Upper case letters, digits, space and underscore (PS3.5 table 6.2-1). */
+function codeString(text: string): string {
+  return text.toUpperCase().replace(/[^A-Z0-9 _]/g, '_');
+}
+
+function shorten(text: string, limit: number): string {
+  const trimmed = text.trim();
+  if (trimmed.length <= limit) return trimmed;
+  let kept = '';
+  let count = 0;
+  for (const { segment } of graphemes.segment(trimmed)) {
+    count += Array.from(segment).length;
+    if (count > limit) break;
+    kept += segment;
+  }
+  return kept.trimEnd();
+}

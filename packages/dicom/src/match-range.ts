@@ -1,0 +1,102 @@
+/** Matching of dates and times: single values and ranges (PS3.4 C.2.2.2.1 and C.2.2.2.5). */
+
+/** Bounds of a range in a form that sorts as text; undefined where it is open. */
+export interface Range {
+  readonly low: string | undefined;
+  readonly high: string | undefined;
+  /** Written with `-`; otherwise one value. */
+  readonly isRange: boolean;
+}
+
+/** The value as YYYYMMDD; also of the form YYYY.MM.DD that older equipment writes (PS3.5 table 6.2-1, DA). */
+export function normalDate(text: string): string | undefined {
+  const [, year = '', month = '', day = ''] = /^(\d{4})\.?(\d\d)\.?(\d\d)$/.exec(text.trim()) ?? [];
+  return between(month, 1, 12) && between(day, 1, 31) ? year + month + day : undefined;
+}
+
+/** The value as HHMMSS.FFFFFF, what is left out as zeros; also with colons, as older equipment writes it. */
+export function normalTime(text: string): string | undefined {
+  const match = /^(\d\d)(?::?(\d\d)(?::?(\d\d)(?:\.(\d{1,6}))?)?)?$/.exec(text.trim());
+  if (match === null) return undefined;
+  const [, hour = '', minute = '00', second = '00', fraction = ''] = match;
+  if (!between(hour, 0, 23) || !between(minute, 0, 59) || !between(second, 0, 60)) return undefined;
+  return `${hour}${minute}${second}.${fraction.padEnd(6, '0')}`;
+}
+
+const DATE_TIME = /^(\d{4}(?:\d\d){0,5})(?:\.(\d{1,6}))?([+-]\d{4})?$/;
+const FILL = { first: '00000101000000', last: '99991231235959' } as const;
+
+/**
+ * A DT as YYYYMMDDHHMMSS.FFFFFF, in UTC where it has an offset; `fill` completes what is left out to the first or
+ * the last moment.
+ */
+export function normalDateTime(text: string, fill: 'first' | 'last'): string | undefined {
+  const match = DATE_TIME.exec(text.trim());
+  if (match === null) return undefined;
+  const [, digits = '', fraction, offset] = match;
+  const whole = digits + FILL[fill].slice(digits.length);
+  if (normalDate(whole.slice(0, 8)) === undefined || normalTime(whole.slice(8)) === undefined)
+    return undefined;
+  const micros = (fraction ?? '').padEnd(6, fill === 'last' && fraction === undefined ? '9' : '0');
+  return offset === undefined ? `${whole}.${micros}` : toUtc(whole, micros, offset);
+}
+
+function toUtc(digits: string, micros: string, offset: string): string | undefined {
+  const part = (from: number, to: number): number => Number(digits.slice(from, to));
+  // Constrained, for the 31st that a month without one was completed to.
+  const local = Temporal.PlainDateTime.from({
+    year: part(0, 4),
+    month: part(4, 6),
+    day: part(6, 8),
+    hour: part(8, 10),
+    minute: part(10, 12),
+    second: part(12, 14),
+  });
+  if (!between(offset.slice(1, 3), 0, 14) || !between(offset.slice(3), 0, 59)) return undefined;
+  const minutes = Number(offset.slice(1, 3)) * 60 + Number(offset.slice(3));
+  const utc = offset.startsWith('-') ? local.add({ minutes }) : local.subtract({ minutes });
+  return `${utc.toString({ smallestUnit: 'second' }).replace(/[-:T]/g, '')}.${micros}`;
+}
+
+type Normal = (text: string, fill: 'first' | 'last') => string | undefined;
+const NORMAL: Readonly<Record<string, Normal>> = { DA: normalDate, TM: normalTime, DT: normalDateTime };
+
+export const isTemporal = (vr: string): boolean => NORMAL[vr] !== undefined;
+
+/** A DA, TM or DT in the form that ranges are compared in; undefined if it is none. */
+export function normal(vr: string, text: string): string | undefined {
+  return NORMAL[vr]?.(text, 'first');
+}
+
+/**
+ * The range of a key `a-b`, `a-`, `-b` or of one value; undefined if it is none of these or runs backwards. In DT the
+ * `-` of an offset from UTC is taken for one where it can be (PS3.4 C.2.2.2.5.3).
+ */
+export function parseRange(vr: string, key: string): Range | undefined {
+  const parse = NORMAL[vr];
+  if (parse === undefined) return undefined;
+  const single = parse(key, 'first');
+  if (single !== undefined)
+    return { low: single, high: vr === 'DT' ? parse(key, 'last') : single, isRange: false };
+  for (let at = key.indexOf('-'); at >= 0; at = key.indexOf('-', at + 1)) {
+    const range = bounds(parse, key.slice(0, at).trim(), key.slice(at + 1).trim());
+    if (range !== undefined) return range;
+  }
+  return undefined;
+}
+
+function bounds(parse: Normal, from: string, to: string): Range | undefined {
+  const low = parse(from, 'first');
+  const high = parse(to, 'last');
+  if ((from !== '' && low === undefined) || (to !== '' && high === undefined)) return undefined;
+  if (low === undefined && high === undefined) return undefined;
+  return low !== undefined && high !== undefined && low > high ? undefined : { low, high, isRange: true };
+}
+
+/** Whether a value in normal form lies in the range, bounds included. */
+export function inRange({ low, high }: Range, value: string): boolean {
+  return (low === undefined || value >= low) && (high === undefined || value <= high);
+}
+
+const between = (digits: string, low: number, high: number): boolean =>
+  digits !== '' && Number(digits) >= low && Number(digits) <= high;

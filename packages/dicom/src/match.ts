@@ -1,0 +1,170 @@
+/** Attribute matching of C-FIND (PS3.4 C.2.2.2) against worklist items. */
+import type { DataSet, Element, Tag, TextElement } from './dataset.ts';
+import { tagOf } from './dictionary.ts';
+import {
+  inRange,
+  isTemporal,
+  normal,
+  normalDate,
+  normalTime,
+  parseRange,
+  type Range,
+} from './match-range.ts';
+import { textTest } from './match-text.ts';
+import { worklistAttributes } from './worklist-attributes.ts';
+
+export interface MatchOptions {
+  /** PN without regard to case (PS3.4 C.2.2.2.1 leaves it to the SCP). */
+  readonly caseInsensitivePn: boolean;
+}
+
+/** Whether an item, or an item of a sequence, matches. */
+export type Matcher = (item: DataSet) => boolean;
+type ElementTest = (element: Element | undefined) => boolean;
+
+/** Never matched: they say how the identifier is written (PS3.4 C.2.2.2), Timezone Offset likewise. */
+const CONTEXT: ReadonlySet<Tag> = new Set([tagOf('SpecificCharacterSet'), tagOf('TimezoneOffsetFromUTC')]);
+const START_DATE = tagOf('ScheduledProcedureStepStartDate');
+const START_TIME = tagOf('ScheduledProcedureStepStartTime');
+const SENSITIVE: MatchOptions = { caseInsensitivePn: false };
+
+/** Whether an attribute of an identifier is a key at all: no group length, not its character set. */
+export function isKey(tag: Tag): boolean {
+  return (tag & 0xffff) !== 0 && !CONTEXT.has(tag);
+}
+
+/** Whether the item matches all keys of the identifier. For many items, `matcher` is faster. */
+export function matches(identifier: DataSet, item: DataSet, options: MatchOptions = SENSITIVE): boolean {
+  return matcher(identifier, options)(item);
+}
+
+/**
+ * Compiles an identifier, for testing many items with it. All keys must match:
+ *
+ * - empty or `*`: universal, matches everything, the unknown value too (C.2.2.2.3, K.2.2.1.1.1 note 1);
+ * - an item's empty value matches no other key (K.2.2.1.1.1);
+ * - several values: one of the key's equals one of the item's. That is list of UID matching (C.2.2.2.2), and lenient
+ *   for the rest, since scanners do send several AE titles;
+ * - DA, TM, DT: values and ranges (C.2.2.2.5); start date and start time as ranges both are one period (table
+ *   K.6-1, remark on Scheduled Procedure Step Start Time);
+ * - sequences item by item, at any depth (C.2.2.2.6).
+ *
+ * A key on an attribute that is neither in table K.6-1 nor in the item is not matched: see `unsupportedKeys`. One
+ * that is not valid matches nothing: see `invalidKeys`.
+ */
+export function matcher(identifier: DataSet, options: MatchOptions = SENSITIVE): Matcher {
+  const tests: Matcher[] = [];
+  const period = startPeriod(identifier);
+  if (period !== undefined) tests.push(period);
+  for (const [tag, key] of identifier) {
+    const combined = period !== undefined && (tag === START_DATE || tag === START_TIME);
+    if (combined || !isKey(tag) || isUniversal(key)) continue;
+    const test = elementTest(key, options);
+    const required = worklistAttributes.has(tag);
+    tests.push((item) => {
+      const element = item.get(tag);
+      return element === undefined && !required ? true : test(element);
+    });
+  }
+  return (item) => tests.every((test) => test(item));
+}
+
+/** Keys that were given a value and cannot be matched against this item: the answer's status is 0xFF01 then. */
+export function unsupportedKeys(identifier: DataSet, item: DataSet): Tag[] {
+  const unsupported: Tag[] = [];
+  for (const [tag, key] of identifier) {
+    if (!isKey(tag) || isUniversal(key)) continue;
+    const element = item.get(tag);
+    if (element === undefined && !worklistAttributes.has(tag)) unsupported.push(tag);
+    else if (key.kind === 'sequence' && element?.kind === 'sequence')
+      unsupported.push(...below(key.items, element.items));
+  }
+  return unsupported;
+}
+
+function below(keys: readonly DataSet[], items: readonly DataSet[]): Tag[] {
+  const perItem = keys.flatMap((key) => items.map((item) => unsupportedKeys(key, item)));
+  return [...new Set(perItem.flat())];
+}
+
+/** Keys, at any depth, whose value is no date, time or range where one must stand: the query fails with 0xA900. */
+export function invalidKeys(identifier: DataSet): Tag[] {
+  return [...identifier].flatMap(([tag, key]) => {
+    if (!isKey(tag) || isUniversal(key)) return [];
+    if (key.kind === 'sequence') return key.items.flatMap(invalidKeys);
+    if (key.kind !== 'text' || !isTemporal(key.vr)) return [];
+    return given(key).every((value) => parseRange(key.vr, value) !== undefined) ? [] : [tag];
+  });
+}
+
+/** Empty, or nothing but `*`; a sequence without items, or whose items have universal keys only. */
+export function isUniversal(key: Element): boolean {
+  switch (key.kind) {
+    case 'text':
+      return key.values.every((value) => value === '' || (!isTemporal(key.vr) && /^\*+$/.test(value)));
+    case 'binary':
+      return key.bytes.length === 0;
+    case 'sequence':
+      return key.items.every((item) => [...item].every(([tag, inner]) => !isKey(tag) || isUniversal(inner)));
+  }
+}
+
+const given = (key: TextElement): readonly string[] => key.values.filter((value) => value !== '');
+
+function elementTest(key: Element, options: MatchOptions): ElementTest {
+  switch (key.kind) {
+    case 'text':
+      return textElementTest(key, options);
+    case 'binary':
+      return (element) => element?.kind === 'binary' && Buffer.compare(element.bytes, key.bytes) === 0;
+    case 'sequence': {
+      const matchers = key.items.map((item) => matcher(item, options));
+      return (element) =>
+        element?.kind === 'sequence' && element.items.some((item) => matchers.some((match) => match(item)));
+    }
+  }
+}
+
+function textElementTest(key: TextElement, { caseInsensitivePn }: MatchOptions): ElementTest {
+  const { vr } = key;
+  const tests = given(key).map((value) =>
+    isTemporal(vr) ? temporalTest(vr, value) : textTest(vr, value, caseInsensitivePn),
+  );
+  return (element) =>
+    element?.kind === 'text' &&
+    element.values.some((value) => value !== '' && tests.some((test) => test(value)));
+}
+
+function temporalTest(vr: string, key: string): (value: string) => boolean {
+  const range = parseRange(vr, key);
+  return (value) => {
+    const moment = normal(vr, value);
+    return range !== undefined && moment !== undefined && inRange(range, moment);
+  };
+}
+
+/** Table K.6-1: July 5 to 7 and 10 to 18 h is from July 5, 10 h to July 7, 18 h, and not 10 to 18 h of each day. */
+function startPeriod(identifier: DataSet): Matcher | undefined {
+  const dates = singleRange(identifier.get(START_DATE));
+  const times = singleRange(identifier.get(START_TIME));
+  if (dates === undefined || times === undefined) return undefined;
+  const period: Range = {
+    low: dates.low === undefined ? undefined : dates.low + (times.low ?? '000000.000000'),
+    high: dates.high === undefined ? undefined : dates.high + (times.high ?? '240000.000000'),
+    isRange: true,
+  };
+  return (item) => {
+    const date = normalDate(firstText(item.get(START_DATE)));
+    const time = normalTime(firstText(item.get(START_TIME)));
+    return date !== undefined && time !== undefined && inRange(period, date + time);
+  };
+}
+
+function singleRange(key: Element | undefined): Range | undefined {
+  if (key?.kind !== 'text' || key.values.length !== 1) return undefined;
+  const range = parseRange(key.vr, key.values[0] ?? '');
+  return range?.isRange === true ? range : undefined;
+}
+
+const firstText = (element: Element | undefined): string =>
+  element?.kind === 'text' ? (element.values[0] ?? '') : '';
