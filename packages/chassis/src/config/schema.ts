@@ -43,26 +43,26 @@ const calendar = z
     scanner: name.describe('The scanner that this calendar books.'),
     username: z.string().min(1).optional().describe('User for basic authentication.'),
     passwordFile: z.string().min(1).optional().describe('File that holds the password.'),
-    timeout: duration.default('60s').describe('Longest time for one fetch.'),
+    timeout: duration.prefault('60s').describe('Longest time for one fetch.'),
     maxSize: z.int().min(1024).default(67_108_864).describe('Largest calendar in bytes, decoded.'),
   })
   .describe('One booking calendar; exactly one of url and file.');
 
 const bookings = z.strictObject({
-  every: duration.default('1m').describe('How often the calendars are read.'),
+  every: duration.prefault('1m').describe('How often the calendars are read.'),
   cron: cron.optional().describe('Instead of every: a cron expression in the facility time zone.'),
   window: z
     .strictObject({
       before: duration
-        .default('12h')
+        .prefault('12h')
         .describe('Slots that ended at most this long ago stay on the worklist.'),
-      after: duration.default('7d').describe('Slots that start at most this far ahead are on the worklist.'),
+      after: duration.prefault('7d').describe('Slots that start at most this far ahead are on the worklist.'),
     })
     .prefault({}),
   patterns: z
     .array(pattern(['project', 'subject', 'session']))
     .min(1)
-    .default([String.raw`^(?<project>\d{7}\.\d{2})[ _](?<subject>sub-?\w+)[ _](?<session>ses-?\w+)`])
+    .prefault([String.raw`^(?<project>\d{7}\.\d{2})[ _](?<subject>sub-?\w+)[ _](?<session>ses-?\w+)`])
     .describe('Patterns over SUMMARY; the first that matches gives project, subject and session.'),
   patientId: z.string().min(1).default('{project}_{subject}').describe('Template of Patient ID.'),
   patientName: z.string().min(1).default('{project}_{subject}').describe("Template of Patient's Name."),
@@ -89,11 +89,11 @@ const orthanc = z.strictObject({
 });
 
 const arrivals = z.strictObject({
-  quiet: duration.default('60s').describe('A series is complete when nothing came for this long.'),
-  poll: duration.default('2s').describe('How often Orthanc is asked for changes.'),
+  quiet: duration.prefault('60s').describe('A series is complete when nothing came for this long.'),
+  poll: duration.prefault('2s').describe('How often Orthanc is asked for changes.'),
   patterns: z
     .record(z.string(), pattern([]))
-    .default({
+    .prefault({
       PatientID: String.raw`^(?<project>\d{7}\.\d{2})_(?<subject>sub-?\w+)$`,
       StudyID: String.raw`^(?<session>ses-?\w+)$`,
     })
