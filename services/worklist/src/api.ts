@@ -1,6 +1,7 @@
 /** The pages for people and the dashboard: what is on the worklist, who asked for it. */
+import type { FastifyInstance } from '@scanflow/chassis';
 import { text } from '@scanflow/dicom';
-import type { FastifyInstance } from 'fastify';
+
 import type { Journal } from './domain/journal.ts';
 import type { Entry } from './domain/schedule.ts';
 import type { Snapshot } from './domain/snapshot.ts';

@@ -50,7 +50,11 @@ function reportItems(log: Log, before: Snapshot, after: Snapshot, seconds: numbe
   const known = new Set(before.problems.map(problemKey));
   for (const problem of after.problems)
     if (!known.has(problemKey(problem)))
-      log.warn(problem.served ? 'worklist.item-flawed' : 'worklist.file-not-served', { ...problem });
+      log.warn(problem.served ? 'worklist.item-flawed' : 'worklist.file-not-served', {
+        file: problem.file,
+        code: problem.code,
+        reason: problem.message,
+      });
   if (after.opened === 0 && after.files.size === before.files.size) return;
   log.info('worklist.loaded', {
     items: after.schedule.entries.length,

@@ -2,4 +2,4 @@
 import { runService } from '@scanflow/chassis';
 import { startWorklist } from './service.ts';
 
-await runService({ name: 'worklist', start: startWorklist }, process.argv, process.env);
+await runService({ name: 'worklist', start: startWorklist }, process.argv.slice(2), process.env);

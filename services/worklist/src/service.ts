@@ -1,7 +1,6 @@
 /** One worklist service: the folder is read and watched, the schedule served on DICOM and HTTP. */
 import { join } from 'node:path';
-import { startHttp, type Config, type Health, type Log } from '@scanflow/chassis';
-import { Registry } from 'prom-client';
+import { Registry, startHttp, type Config, type Health, type Log } from '@scanflow/chassis';
 import { startScp } from './adapters/scp.ts';
 import { watchFolder } from './adapters/watch.ts';
 import { addRoutes } from './api.ts';

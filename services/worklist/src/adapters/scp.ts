@@ -1,9 +1,10 @@
 /** The worklist on the wire: associations by the access policy, C-ECHO, and C-FIND from the schedule in memory. */
+import { setImmediate } from 'node:timers/promises';
 import { sopClasses, transferSyntaxes } from '@scanflow/dicom';
 import { listen, type FinalStatus, type FindRequest, type FindResponse } from '@scanflow/dimse';
 import type { DimseLog, Listening, RequestReport } from '@scanflow/dimse';
 import type { AccessPolicy } from '../domain/access.ts';
-import { answers, characterSetOf } from '../domain/answer.ts';
+import { answers, characterSetOf, refusal } from '../domain/answer.ts';
 import type { QueryRecord } from '../domain/journal.ts';
 import { valuedKeys } from '../domain/keys.ts';
 import type { Schedule } from '../domain/schedule.ts';
@@ -66,8 +67,15 @@ async function* serve(
   let count = 0;
   let outcome: QueryRecord['outcome'] = 'cancelled';
   try {
+    const refused = refusal(identifier);
+    if (refused !== undefined) {
+      outcome = 'failed';
+      return refused;
+    }
     for (const answer of answers(schedule(), query, policy)) {
+      if (answer === undefined) await setImmediate();
       if (signal.aborted) return { status: CANCELLED };
+      if (answer === undefined) continue;
       count += 1;
       yield answer;
     }

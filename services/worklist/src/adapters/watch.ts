@@ -80,7 +80,11 @@ class Keeper implements FolderWatch {
       this.#stamp = await this.#attach();
       const unsettled = await this.#options.read();
       this.#readAt = unsettled ? -Infinity : performance.now();
-    } while (this.#again && !this.#closed);
+    } while (this.#mustReadAgain());
+  }
+
+  #mustReadAgain(): boolean {
+    return this.#again && !this.#closed;
   }
 
   /** Watches the folder that has the name now; gives its stamp. */

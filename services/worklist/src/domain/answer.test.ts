@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dataSet, text, type Attributes } from '@scanflow/dicom';
 import { accessPolicy, type AccessSettings } from './access.ts';
-import { answers } from './answer.ts';
+import { answers, refusal } from './answer.ts';
 import { buildSchedule, entriesOf } from './schedule.ts';
 
 const item = (accession: string, station: string | string[], more: Attributes = {}) =>
@@ -34,7 +34,7 @@ const scanners = [{ aet: 'PRISMA', characterSet: 'ISO_IR 100' }];
 function ask(query: Attributes, settings: Partial<AccessSettings> = {}, callingAet = 'PRISMA') {
   const policy = accessPolicy({ aet: 'SCANFLOW', allow: 'any', view: 'all', scanners, ...settings });
   const identifier = dataSet({ AccessionNumber: null, ...query });
-  return [...answers(schedule, { identifier, callingAet }, policy)];
+  return [...answers(schedule, { identifier, callingAet }, policy)].filter((answer) => answer !== undefined);
 }
 const accessions = (...args: Parameters<typeof ask>): string[] =>
   ask(...args).map((answer) => text(answer.identifier, 'AccessionNumber') ?? '');
@@ -58,10 +58,24 @@ const cases: [string, string[], Attributes, Partial<AccessSettings>?, string?][]
 for (const [name, expected, query, settings, calling] of cases)
   test(`answers: ${name}`, () => assert.deepEqual(accessions(query, settings, calling), expected));
 
-test('answers: FF01 for an item that does not hold a key beyond the table, FF00 otherwise', () => {
+test('answers: FF01 where a key has a value and the item has nothing to match it with', () => {
   const statuses = (query: Attributes) => ask(query).map(({ status }) => status.toString(16));
-  assert.deepEqual(statuses({ PatientName: null, PregnancyStatus: null }), ['ff00', 'ff00', 'ff00', 'ff00']);
-  assert.deepEqual(statuses({ DeviceSerialNumber: null }), ['ff01', 'ff01', 'ff01', 'ff00']);
+  assert.deepEqual(statuses({ DeviceSerialNumber: '42' }), ['ff01', 'ff01', 'ff01', 'ff00']);
+  assert.deepEqual(statuses({ DeviceSerialNumber: null }), ['ff00', 'ff00', 'ff00', 'ff00']);
+});
+
+test('refusal: names the key that is no date', () => {
+  const step = { ScheduledProcedureStepStartDate: 'tomorrow' };
+  assert.deepEqual(refusal(dataSet({ ScheduledProcedureStepSequence: [step] })), {
+    status: 0xa900,
+    offendingElement: 0x00400002,
+    comment: 'Invalid ScheduledProcedureStepStartDate',
+  });
+  assert.equal(refusal(dataSet({ PatientName: null })), undefined);
+});
+
+test('answers: names are matched whatever their case', () => {
+  assert.deepEqual(accessions({ PatientName: 'namea' }), ['A']);
 });
 
 test('answers: in the character set of the scanner, or else of the query', () => {

@@ -1,7 +1,7 @@
 /** What a query is answered with: the matching entries, one response each, made one at a time. */
-import { answer, items, matches, texts, type DataSet } from '@scanflow/dicom';
+import { answer, formatTag, invalidKeys, items, keywordOf, matcher } from '@scanflow/dicom';
+import { texts, unsupportedKeys, type DataSet, type MatchOptions, type Tag } from '@scanflow/dicom';
 import { isOf, type AccessPolicy } from './access.ts';
-import { extraKeys, holds } from './keys.ts';
 import type { Entry, Schedule } from './schedule.ts';
 
 export interface Query {
@@ -10,22 +10,57 @@ export interface Query {
 }
 
 export interface Answer {
-  /** FF00, or FF01 where a key of the query is not supported (PS3.4 table K.4-1). */
+  /** FF00, or FF01 where a key had a value that cannot be matched (PS3.4 table K.4-1). */
   readonly status: 0xff00 | 0xff01;
   readonly identifier: DataSet;
   /** Character set in which the identifier is to be written. */
   readonly characterSet: string;
 }
 
-/** The answers to a query, in order of start. The schedule cannot change meanwhile; stopping early costs nothing. */
-export function* answers(schedule: Schedule, query: Query, policy: AccessPolicy): Generator<Answer, void> {
+/** Operators type names without looking at the case; PS3.4 C.2.2.2.1 leaves it to the SCP. */
+const options: MatchOptions = { caseInsensitivePn: true };
+
+/** Why a query cannot be answered. */
+export interface Refusal {
+  /** A900, identifier does not match SOP class (PS3.4 table K.4-1). */
+  readonly status: 0xa900;
+  readonly offendingElement: Tag;
+  /** At most 64 characters; names the attribute, not its value. */
+  readonly comment: string;
+}
+
+/** A query with a key that is no value of its kind, such as a date of words: it must not be taken for one without. */
+export function refusal(identifier: DataSet): Refusal | undefined {
+  const [tag] = invalidKeys(identifier);
+  if (tag === undefined) return undefined;
+  const comment = `Invalid ${keywordOf(tag) ?? formatTag(tag)}`.slice(0, 64);
+  return { status: 0xa900, offendingElement: tag, comment };
+}
+
+/** So many entries without a match take about a millisecond. */
+const BREATH = 500;
+
+/**
+ * The answers to a query, in order of start. The schedule cannot change meanwhile; stopping early costs nothing.
+ * After many entries that do not match it gives undefined, so that a caller can let others have their turn.
+ */
+export function* answers(
+  schedule: Schedule,
+  query: Query,
+  policy: AccessPolicy,
+): Generator<Answer | undefined, void> {
   const { identifier, callingAet } = query;
   const characterSet = characterSetOf(query, policy);
-  const extra = extraKeys(identifier);
+  const matches = matcher(identifier, options);
+  let missed = 0;
   for (const { item } of candidates(schedule, query, policy.station(callingAet))) {
-    if (!matches(identifier, item)) continue;
-    const unsupported = extra.some((key) => !holds(item, key));
-    yield { status: unsupported ? 0xff01 : 0xff00, identifier: answer(identifier, item), characterSet };
+    if (!matches(item)) {
+      missed += 1;
+      if (missed % BREATH === 0) yield undefined;
+      continue;
+    }
+    const status = unsupportedKeys(identifier, item).length > 0 ? 0xff01 : 0xff00;
+    yield { status, identifier: answer(identifier, item, options), characterSet };
   }
 }
 

@@ -19,12 +19,13 @@ const item = (accession: string, ...steps: Attributes[]) =>
 
 test('entries: an item of one step is one entry', () => {
   const [entry, ...rest] = entriesOf('a.wl', item('A', step('PRISMA', '20261122093000')));
+  assert.ok(entry);
   assert.equal(rest.length, 0);
-  assert.equal(entry?.accessionNumber, 'A');
-  assert.deepEqual(entry?.stations, ['PRISMA']);
-  assert.equal(entry?.startDate, '20261122');
-  assert.equal(entry?.startTime, '093000');
-  assert.equal(entry?.modality, 'MR');
+  assert.equal(entry.accessionNumber, 'A');
+  assert.deepEqual(entry.stations, ['PRISMA']);
+  assert.equal(entry.startDate, '20261122');
+  assert.equal(entry.startTime, '093000');
+  assert.equal(entry.modality, 'MR');
 });
 
 test('entries: each step of an item is an answer of its own', () => {
