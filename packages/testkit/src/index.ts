@@ -11,3 +11,9 @@ export { findOrthanc, startOrthanc, type OrthancOptions, type RunningOrthanc } f
 export { freePort } from './ports.ts';
 export { run, startProgram, type Program, type RunOptions, type RunResult } from './process.ts';
 export { until, type UntilOptions } from './until.ts';
+export {
+  startScriptedScp,
+  type ScriptedScp,
+  type ScriptedScpOptions,
+  type StoreStep,
+} from './scripted-scp.ts';

@@ -64,6 +64,9 @@ export const RESPONSE = 0x8000;
 export const NO_DATA_SET = 0x0101;
 export const DATA_SET = 0x0102;
 
+/** `A700`: statuses as the standard prints them. */
+export const hex = (status: number): string => status.toString(16).toUpperCase().padStart(4, '0');
+
 export class CommandError extends Error {
   constructor(message: string) {
     super(message);

@@ -1,8 +1,7 @@
 /** C-ECHO as SCU (PS3.7 9.1.5, PS3.4 A). */
-import { sopClasses, transferSyntaxes } from '@scanflow/dicom';
+import { describeStatus, sopClasses, transferSyntaxes } from '@scanflow/dicom';
 import { DimseError, failureOf, permanent, transient, type Failure } from '../failure.ts';
-import { describeStatus } from '../message/status.ts';
-import { COMMAND, NO_DATA_SET } from '../message/command.ts';
+import { COMMAND, hex, NO_DATA_SET } from '../message/command.ts';
 import { abortOn, associate, release } from './associate.ts';
 import { nameOf, type Peer } from './peer.ts';
 import { lost, response } from './response.ts';
@@ -49,7 +48,9 @@ async function verify(peer: Peer, signal?: AbortSignal): Promise<void> {
     const status = answer.command.status ?? 0;
     if (status !== 0) {
       const { meaning } = describeStatus('C-ECHO', status);
-      throw new DimseError(transient('ECHO_FAILED', `${nameOf(peer)} answered C-ECHO with: ${meaning}.`));
+      throw new DimseError(
+        transient('ECHO_FAILED', `${nameOf(peer)} answered C-ECHO with: ${meaning} (status ${hex(status)}).`),
+      );
     }
   } finally {
     letGo();

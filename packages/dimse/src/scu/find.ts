@@ -1,9 +1,15 @@
 /** C-FIND as SCU (PS3.7 9.1.2, PS3.4 C.4.1). */
-import { decodeDataSet, encodeDataSet, text, transferSyntaxes, type DataSet } from '@scanflow/dicom';
+import {
+  decodeDataSet,
+  describeStatus,
+  encodeDataSet,
+  text,
+  transferSyntaxes,
+  type DataSet,
+} from '@scanflow/dicom';
 import type { Association } from '../association.ts';
 import { DimseError, failureOf, permanent, transient, type Failure } from '../failure.ts';
-import { describeStatus } from '../message/status.ts';
-import { COMMAND, DATA_SET, NO_DATA_SET } from '../message/command.ts';
+import { COMMAND, DATA_SET, hex, NO_DATA_SET } from '../message/command.ts';
 import type { Message } from '../message/assembler.ts';
 import type { Context } from '../ul/negotiation.ts';
 import { associate, release } from './associate.ts';
@@ -173,6 +179,6 @@ function final(status: number, { command }: Message, peer: Peer): number {
   if (status === 0 || status === CANCELLED) return status;
   const { meaning, transient: passes } = describeStatus('C-FIND', status);
   const comment = command.errorComment === undefined ? '' : ` (${command.errorComment})`;
-  const message = `${nameOf(peer)} answered C-FIND with: ${meaning}${comment}.`;
+  const message = `${nameOf(peer)} answered C-FIND with: ${meaning}${comment} (status ${hex(status)}).`;
   throw new DimseError((passes ? transient : permanent)('FIND_FAILED', message));
 }

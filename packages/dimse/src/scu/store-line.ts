@@ -1,8 +1,8 @@
 /** An association for C-STORE requests (PS3.7 9.1.1, PS3.4 B): one instance after the other. */
+import { describeStatus } from '@scanflow/dicom';
 import { endingOf, type Association } from '../association.ts';
 import { ambiguous, failureOf, permanent, transient, type Failure } from '../failure.ts';
-import { describeStatus } from '../message/status.ts';
-import { COMMAND, DATA_SET, type Command } from '../message/command.ts';
+import { COMMAND, DATA_SET, hex, type Command } from '../message/command.ts';
 import { describeContextResult } from '../ul/negotiation.ts';
 import type { ProposedContext } from '../ul/pdu.ts';
 import { abortOn, associate, release } from './associate.ts';
@@ -149,7 +149,7 @@ export class StoreLine {
     if (category === 'success') return { ...known, result: 'sent' };
     if (category === 'warning') return { ...known, result: 'warning', meaning };
     const comment = errorComment === undefined ? '' : ` (${errorComment})`;
-    const message = `${nameOf(this.#peer)} refused the instance: ${meaning}${comment}.`;
+    const message = `${nameOf(this.#peer)} refused the instance: ${meaning}${comment} (status ${hex(status)}).`;
     return this.#failed(instance, (passes ? transient : permanent)('STORE_REFUSED', message), status);
   }
 

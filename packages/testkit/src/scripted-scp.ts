@@ -1,0 +1,159 @@
+/** A Storage SCP that behaves as it is told, made of dcmjs-dimse: for tests of what senders do about it. */
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { Writable } from 'node:stream';
+import dcmjsDimse from 'dcmjs-dimse';
+
+/**
+ * What it does with a C-STORE request: answers with the status, aborts, closes the connection, never answers, or
+ * answers for another instance.
+ */
+export type StoreStep =
+  | { readonly status: number; readonly comment?: string }
+  | 'abort'
+  | 'close'
+  | 'never answer'
+  | 'answer for another instance';
+
+export interface ScriptedScpOptions {
+  /** Called per C-STORE request; `count` is 1 for the first one of this SCP. Default: status 0x0000. */
+  readonly onStore?: (count: number, sopInstanceUid: string) => StoreStep;
+  /** Default: accepts. `never answer`: takes the connection and keeps silent. */
+  readonly onAssociation?:
+    'accept' | 'never answer' | { readonly result: number; readonly source: number; readonly reason: number };
+  /** Result per proposed context: 0 accepts (default), 1 to 4 refuse. */
+  readonly contextResult?: (sopClassUid: string, transferSyntaxUids: readonly string[]) => 0 | 1 | 2 | 3 | 4;
+  /** False: the release request is never answered. Default true. */
+  readonly release?: boolean;
+}
+
+export interface ScriptedScp {
+  readonly port: number;
+  readonly host: '127.0.0.1';
+  /** SOP Instance UIDs of the C-STORE requests so far, in order. */
+  readonly requests: readonly string[];
+  /** Association requests so far. */
+  associations(): number;
+  close(): Promise<void>;
+}
+
+/** Listens on a free loopback port. */
+export async function startScriptedScp(options: ScriptedScpOptions = {}): Promise<ScriptedScp> {
+  const requests: string[] = [];
+  const sockets = new Set<Socket>();
+  let associations = 0;
+  const script: Script = {
+    options,
+    requested: (uid) => requests.push(uid),
+    associated: () => (associations += 1),
+  };
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.setNoDelay(true);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => socket.destroy());
+    new Scripted(socket, script);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port was given');
+  return {
+    port: address.port,
+    host: '127.0.0.1',
+    requests,
+    associations: () => associations,
+    close: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+interface Script {
+  readonly options: ScriptedScpOptions;
+  requested(uid: string): number;
+  associated(): void;
+}
+type Association = Parameters<InstanceType<typeof dcmjsDimse.Scp>['associationRequested']>[0];
+type StoreRequest = Parameters<InstanceType<typeof dcmjsDimse.Scp>['cStoreRequest']>[0];
+type StoreAnswer = Parameters<InstanceType<typeof dcmjsDimse.Scp>['cStoreRequest']>[1];
+type Made = Parameters<InstanceType<typeof dcmjsDimse.Scp>['createDatasetFromStoreWritableStream']>[2];
+
+class Scripted extends dcmjsDimse.Scp {
+  readonly #socket: Socket;
+  readonly #script: Script;
+
+  constructor(socket: Socket, script: Script) {
+    super(socket, {});
+    this.#socket = socket;
+    this.#script = script;
+    // without a listener its errors (a peer that aborts or closes) would end the process
+    this.on('networkError', () => undefined);
+  }
+
+  override associationRequested(association: Association): void {
+    const { onAssociation = 'accept', contextResult = () => 0 } = this.#script.options;
+    this.#script.associated();
+    if (onAssociation === 'never answer') return;
+    if (onAssociation !== 'accept') {
+      this.sendAssociationReject(onAssociation.result, onAssociation.source, onAssociation.reason);
+      return;
+    }
+    for (const { context } of association.getPresentationContexts()) {
+      const syntaxes = [...context.getTransferSyntaxUids()];
+      const result = contextResult(context.getAbstractSyntaxUid(), syntaxes);
+      context.setResult(result, syntaxes[0]);
+    }
+    this.sendAssociationAccept();
+  }
+
+  override associationReleaseRequested(): void {
+    if (this.#script.options.release !== false) this.sendAssociationReleaseResponse();
+  }
+
+  /** The images are not looked at. */
+  override createStoreWritableStream(): Writable {
+    return new Writable({ write: (_chunk, _encoding, done) => done() });
+  }
+
+  override createDatasetFromStoreWritableStream(_writable: Writable, _context: unknown, made: Made): void {
+    made(new dcmjsDimse.Dataset());
+  }
+
+  override cStoreRequest(request: StoreRequest, answer: StoreAnswer): void {
+    const uid = request.getAffectedSopInstanceUid();
+    const count = this.#script.requested(uid);
+    const step = this.#script.options.onStore?.(count, uid) ?? { status: 0 };
+    if (step === 'never answer') return;
+    if (step === 'close') this.#socket.destroy();
+    else if (step === 'abort') this.sendAbort(2, 0);
+    else answer(responseTo(request, step));
+  }
+
+  override cEchoRequest(
+    request: Parameters<InstanceType<typeof dcmjsDimse.Scp>['cEchoRequest']>[0],
+    answer: Parameters<InstanceType<typeof dcmjsDimse.Scp>['cEchoRequest']>[1],
+  ): void {
+    const response = dcmjsDimse.responses.CEchoResponse.fromRequest(request);
+    response.setStatus(0);
+    answer(response);
+  }
+}
+
+function responseTo(
+  request: StoreRequest,
+  step: Exclude<StoreStep, 'abort' | 'close' | 'never answer'>,
+): InstanceType<typeof dcmjsDimse.responses.CStoreResponse> {
+  const response = dcmjsDimse.responses.CStoreResponse.fromRequest(request);
+  if (step === 'answer for another instance') {
+    response.setStatus(0);
+    response.setAffectedSopInstanceUid('1.2.3.4.5.6.7.8.9');
+    return response;
+  }
+  response.setStatus(step.status);
+  if (step.comment !== undefined) response.setErrorComment(step.comment);
+  return response;
+}
