@@ -1,0 +1,98 @@
+/** What is known of each calendar over restarts: its last good body, and what it takes to ask for the next. */
+import { createHash } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { removeLeftovers, writeFileAtomic } from '@scanflow/chassis';
+import type { Validators } from '../source.ts';
+
+export interface Remembered {
+  readonly validators: Validators;
+  /** SHA-256 of the body, in hexadecimal; undefined where there is no last good body. */
+  readonly bodyHash?: string;
+  /** When the calendar last gave a readable answer. */
+  readonly lastGood?: Temporal.Instant;
+  /** What the shrink guard holds back. */
+  readonly suspicion?: string;
+}
+
+export interface Memory {
+  /** State of a calendar at an address; another address makes the validators void. Never throws for what is in the files. */
+  load(calendar: string, address: string): Promise<Remembered>;
+  loadBody(calendar: string, hash: string): Promise<Uint8Array | undefined>;
+  saveBody(calendar: string, bytes: Uint8Array): Promise<void>;
+  save(calendar: string, address: string, state: Remembered): Promise<void>;
+}
+
+export const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');
+
+/** Bodies hold titles and names of people: only this user, and its group, may read them. */
+const MODE = 0o640;
+
+/** Opens the folder, made where it is missing. The address is kept as a hash: it may hold a secret. */
+export async function openMemory(folder: string): Promise<Memory> {
+  await mkdir(folder, { recursive: true, mode: 0o750 });
+  await removeLeftovers(folder);
+  const statePath = (calendar: string): string => join(folder, `${calendar}.json`);
+  const bodyPath = (calendar: string): string => join(folder, `${calendar}.ics`);
+  return {
+    async load(calendar, address) {
+      const state = parseState(await readFile(statePath(calendar), 'utf8').catch(() => ''));
+      const sameAddress = state.address === sha256(address);
+      return { ...state.remembered, validators: sameAddress ? state.remembered.validators : {} };
+    },
+    async loadBody(calendar, hash) {
+      const bytes = await readFile(bodyPath(calendar)).catch(() => undefined);
+      return bytes !== undefined && sha256(bytes) === hash ? bytes : undefined;
+    },
+    saveBody: (calendar, bytes) => writeFileAtomic(bodyPath(calendar), bytes, { mode: MODE }),
+    async save(calendar, address, { lastGood, ...state }) {
+      const text = {
+        version: 1,
+        address: sha256(address),
+        ...state,
+        ...(lastGood === undefined ? {} : { lastGood: lastGood.toString() }),
+      };
+      await writeFileAtomic(statePath(calendar), `${JSON.stringify(text, null, 2)}\n`, { mode: MODE });
+    },
+  };
+}
+
+/** What can be read of a state file; a damaged one only costs a full fetch. */
+function parseState(text: string): { address: string | undefined; remembered: Remembered } {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = undefined;
+  }
+  const fields = isObject(value) ? value : {};
+  const string = (from: Record<string, unknown>, name: string): string | undefined =>
+    typeof from[name] === 'string' ? from[name] : undefined;
+  const validators = isObject(fields['validators']) ? fields['validators'] : {};
+  const optional = <K extends string>(name: K, found: string | undefined): Partial<Record<K, string>> =>
+    found === undefined ? {} : ({ [name]: found } as Record<K, string>);
+  const lastGood = instant(string(fields, 'lastGood'));
+  return {
+    address: string(fields, 'address'),
+    remembered: {
+      validators: {
+        ...optional('etag', string(validators, 'etag')),
+        ...optional('lastModified', string(validators, 'lastModified')),
+      },
+      ...optional('bodyHash', string(fields, 'bodyHash')),
+      ...optional('suspicion', string(fields, 'suspicion')),
+      ...(lastGood === undefined ? {} : { lastGood }),
+    },
+  };
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
+
+function instant(text: string | undefined): Temporal.Instant | undefined {
+  try {
+    return text === undefined ? undefined : Temporal.Instant.from(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,118 @@
+/** What is published: `worklist/<AET>/<accession>.wl` and `bookings/<accession>.json`. Each file is whole or absent. */
+import { mkdir, readdir, readFile, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { encodeRecord, parseRecord, type BookingRecord } from '@scanflow/booking';
+import { codeOf, fsyncFolder, removeLeftovers, writeFileAtomic } from '@scanflow/chassis';
+import type { Action, Published } from '../domain/reconcile.ts';
+
+export interface ShelfOptions {
+  /** Folder of the worklist items of one SCP; its name is the SCP's AE title. */
+  readonly worklist: string;
+  /** Folder of the booking records. */
+  readonly bookings: string;
+}
+
+export interface Shelf {
+  /** Accession numbers of the items on the worklist. */
+  list(): Promise<string[]>;
+  /** What stands on disk under these accession numbers. */
+  read(accessionNumbers: readonly string[]): Promise<ReadonlyMap<string, Published>>;
+  apply(action: Action): Promise<void>;
+}
+
+const ITEM = /^([0-9A-HJKMNP-TV-Z]{16})\.wl$/;
+/** Scanner software and image servers of other users read the worklist; records name who booked. */
+const ITEM_MODE = 0o644;
+const RECORD_MODE = 0o640;
+const CACHED = 20_000;
+
+/**
+ * Opens the two folders, made where they are missing, and clears what killed runs left. wlmscpfs serves a folder
+ * only where it holds a `lockfile`, which it locks while it reads.
+ */
+export async function openShelf({ worklist, bookings }: ShelfOptions): Promise<Shelf> {
+  await mkdir(worklist, { recursive: true, mode: 0o755 });
+  await mkdir(bookings, { recursive: true, mode: 0o750 });
+  await removeLeftovers(worklist);
+  await removeLeftovers(bookings);
+  const lockfile = join(worklist, 'lockfile');
+  if ((await stat(lockfile).catch(() => undefined)) === undefined) await writeFileAtomic(lockfile, '');
+  const itemPath = (accession: string): string => join(worklist, `${accession}.wl`);
+  const recordPath = (accession: string): string => join(bookings, `${accession}.json`);
+  const cache = new FileCache();
+  const publish = async (record: BookingRecord, item: Uint8Array): Promise<void> => {
+    // the record first: images of an item that a scanner already shows must find their project
+    await writeChanged(
+      cache,
+      recordPath(record.accessionNumber),
+      Buffer.from(encodeRecord(record)),
+      RECORD_MODE,
+    );
+    await writeChanged(cache, itemPath(record.accessionNumber), item, ITEM_MODE);
+  };
+  return {
+    list: async () => (await readdir(worklist)).flatMap((name) => ITEM.exec(name)?.[1] ?? []),
+    async read(accessionNumbers) {
+      const published = new Map<string, Published>();
+      for (const accessionNumber of accessionNumbers) {
+        const item = await cache.read(itemPath(accessionNumber));
+        const record = recordOf(accessionNumber, await cache.read(recordPath(accessionNumber)));
+        published.set(accessionNumber, { accessionNumber, record, item });
+      }
+      return published;
+    },
+    async apply(action) {
+      if (action.kind === 'publish') return publish(action.wanted.record, action.wanted.item);
+      if (action.kind === 'cancel') {
+        // the record first: were the item gone and this run killed, nothing would lead back to the record
+        await writeChanged(
+          cache,
+          recordPath(action.accessionNumber),
+          Buffer.from(encodeRecord(action.record)),
+          RECORD_MODE,
+        );
+      }
+      if (action.kind === 'cancel' || action.kind === 'withdraw')
+        await remove(itemPath(action.accessionNumber), worklist);
+    },
+  };
+}
+
+/** A record is believed only where it says that it is the one its name promises. */
+function recordOf(accessionNumber: string, bytes: Uint8Array | undefined): BookingRecord | undefined {
+  if (bytes === undefined) return undefined;
+  const parsed = parseRecord(Buffer.from(bytes).toString('utf8'));
+  return parsed.ok && parsed.record.accessionNumber === accessionNumber ? parsed.record : undefined;
+}
+
+async function writeChanged(cache: FileCache, path: string, bytes: Uint8Array, mode: number): Promise<void> {
+  const there = await cache.read(path);
+  if (there === undefined || Buffer.compare(there, bytes) !== 0) await writeFileAtomic(path, bytes, { mode });
+}
+
+async function remove(path: string, folder: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
+  await fsyncFolder(folder);
+}
+
+/** Contents of files, read again only when the file is another or was changed. The least used are forgotten. */
+class FileCache {
+  readonly #files = new Map<string, { stamp: string; bytes: Uint8Array }>();
+
+  async read(path: string): Promise<Uint8Array | undefined> {
+    const found = await stat(path, { bigint: true }).catch(() => undefined);
+    const known = this.#files.get(path);
+    this.#files.delete(path);
+    if (found === undefined) return undefined;
+    const stamp = `${found.ino}-${found.size}-${found.mtimeNs}`;
+    const bytes = known?.stamp === stamp ? known.bytes : await readFile(path);
+    this.#files.set(path, { stamp, bytes });
+    const [oldest] = this.#files.keys();
+    if (this.#files.size > CACHED && oldest !== undefined) this.#files.delete(oldest);
+    return bytes;
+  }
+}

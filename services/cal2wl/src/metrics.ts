@@ -1,0 +1,56 @@
+/** What cal2wl counts, for Prometheus. Label values come from the configuration and from our own code only. */
+import { Counter, Gauge, Histogram, type Registry } from '@scanflow/chassis';
+import { count } from './api.ts';
+import type { CalendarReport, PassReport } from './report.ts';
+
+const PREFIX = 'scanflow_cal2wl_';
+
+/** Registers the metrics; the result is to be called after each pass. */
+export function createMetrics(registry: Registry): (report: PassReport) => void {
+  const registers = [registry];
+  const seconds = new Histogram({
+    name: `${PREFIX}pass_seconds`,
+    help: 'Time of one pass over all calendars.',
+    registers,
+  });
+  const items = new Gauge({ name: `${PREFIX}items`, help: 'Items on the worklist.', registers });
+  const ofCalendar = calendarMetrics(registry);
+  return (report) => {
+    seconds.observe(report.ms / 1000);
+    items.set(report.items);
+    report.calendars.forEach(ofCalendar);
+  };
+}
+
+function calendarMetrics(registry: Registry): (report: CalendarReport) => void {
+  const registers = [registry];
+  const gauge = (name: string, help: string): Gauge<'calendar'> =>
+    new Gauge({ name: `${PREFIX}${name}`, help, labelNames: ['calendar'], registers });
+  const good = gauge('calendar_good', '1 when the calendar answered in the last pass.');
+  const lastGood = gauge(
+    'calendar_last_good_timestamp_seconds',
+    'When the calendar last gave a readable answer.',
+  );
+  const held = gauge('calendar_held', 'Removals that wait for a second answer.');
+  const events = new Gauge({
+    name: `${PREFIX}events`,
+    help: 'Events in the window by what became of them.',
+    labelNames: ['calendar', 'outcome'],
+    registers,
+  });
+  const actions = new Counter({
+    name: `${PREFIX}actions_total`,
+    help: 'What passes did.',
+    labelNames: ['calendar', 'kind'],
+    registers,
+  });
+  return (report) => {
+    const label = { calendar: report.calendar };
+    good.set(label, report.state === 'good' ? 1 : 0);
+    if (report.lastGood !== undefined) lastGood.set(label, report.lastGood.epochMilliseconds / 1000);
+    held.set(label, report.held);
+    for (const outcome of ['booking', 'skipped', 'rejected'] as const)
+      events.set({ ...label, outcome }, count(report.outcomes, outcome));
+    for (const [kind, times] of Object.entries(report.actions)) actions.inc({ ...label, kind }, times);
+  };
+}

@@ -1,0 +1,89 @@
+/** The cal2wl service: calendars are read on schedule, bookings published, and what became of them shown. */
+import { join } from 'node:path';
+import { Registry, startHttp, type Config, type Health, type Log } from '@scanflow/chassis';
+import { fileSource } from './adapters/file-source.ts';
+import { httpSource } from './adapters/http-source.ts';
+import { openMemory, type Memory } from './adapters/memory.ts';
+import { openShelf } from './adapters/shelf.ts';
+import { addRoutes } from './api.ts';
+import { healthOf } from './health.ts';
+import { createMetrics } from './metrics.ts';
+import { Passes } from './pass.ts';
+import { Reader } from './reader.ts';
+import type { PassReport } from './report.ts';
+import { keepRunning } from './schedule.ts';
+import { createTeller } from './teller.ts';
+
+/** What runService hands over. */
+interface Context {
+  readonly config: Config;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** Starts the service; resolves once it listens. The first pass runs at once, and /healthz tells when it is done. */
+export async function startCal2wl({
+  config,
+  log,
+  signal,
+}: Context): Promise<{ port: number; stop(): Promise<void> }> {
+  const memory = await openMemory(join(config.data, 'cal2wl'));
+  const shelf = await openShelf({
+    worklist: join(config.data, 'worklist', config.worklist.aet),
+    bookings: join(config.data, 'bookings'),
+  });
+  const passes = new Passes({ config, shelf, readers: readersOf(config, memory), log });
+  const registry = new Registry();
+  const [count, tell] = [createMetrics(registry), createTeller(log)];
+  let last: PassReport | undefined;
+  const health = (): Health => healthOf(last, Temporal.Now.instant(), config.bookings);
+  const { bind, ports } = config.http;
+  const http = await startHttp({
+    bind,
+    port: ports.cal2wl,
+    health,
+    registry,
+    log,
+    routes: (app) => addRoutes(app, () => last),
+  });
+  log.info('listening', { bind, port: http.port });
+  const stopping = new AbortController();
+  const stopped = AbortSignal.any([signal, stopping.signal]);
+  const run = async (): Promise<void> => {
+    try {
+      last = await passes.run(Temporal.Now.instant(), stopped);
+      count(last);
+      if (!stopped.aborted) tell(last);
+    } catch (error) {
+      // the folders cannot be listed: health shows that no pass succeeds any more
+      log.error('a pass failed; the next one tries again', { error });
+    }
+  };
+  const { every, cron } = config.bookings;
+  const loop = keepRunning({ every, cron, zone: config.facility.timezone, run, signal: stopped });
+  return {
+    port: http.port,
+    async stop() {
+      stopping.abort();
+      await loop;
+      await http.close();
+    },
+  };
+}
+
+function readersOf(config: Config, memory: Memory): Map<string, Reader> {
+  const zone = config.facility.timezone;
+  return new Map(
+    Object.entries(config.calendars).map(([calendar, settings]) => {
+      const { url, file, username, passwordFile, timeout: timeoutMs, maxSize } = settings;
+      const limits = { timeoutMs, maxSize };
+      const login = {
+        ...(username === undefined ? {} : { username }),
+        ...(passwordFile === undefined ? {} : { passwordFile }),
+      };
+      const source =
+        url === undefined ? fileSource(file ?? '', limits) : httpSource({ url, ...login, ...limits });
+      return [calendar, new Reader({ calendar, address: url ?? file ?? '', source, memory, zone })];
+    }),
+  );
+}

@@ -1,0 +1,25 @@
+/** A place that calendars are fetched from, whatever the protocol. */
+import type { Failure } from '@scanflow/chassis';
+
+/** What a server gave with a body so that it can be asked whether the body is still good (RFC 9110 8.8). */
+export interface Validators {
+  readonly etag?: string;
+  readonly lastModified?: string;
+}
+
+export type Fetched =
+  | { readonly kind: 'body'; readonly bytes: Uint8Array; readonly validators: Validators }
+  | { readonly kind: 'notModified' }
+  | { readonly kind: 'failed'; readonly failure: Failure; readonly retryAfterMs?: number };
+
+export interface Source {
+  /** Asks once. Never throws; no message holds a password, a path or a query, which may be secrets. */
+  fetch(validators: Validators, signal: AbortSignal): Promise<Fetched>;
+}
+
+export interface SourceLimits {
+  /** Longest time for one fetch with its body and redirects, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Largest body in bytes, decompressed. */
+  readonly maxSize: number;
+}

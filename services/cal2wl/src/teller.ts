@@ -1,0 +1,35 @@
+/** Log lines about passes: changes, not repetitions. No title, no label. */
+import type { Log } from '@scanflow/chassis';
+import { count } from './api.ts';
+import type { CalendarReport, PassReport } from './report.ts';
+
+/** The result is to be called after each pass. */
+export function createTeller(log: Log): (report: PassReport) => void {
+  const told = new Map<string, string>();
+  return (report) => {
+    for (const one of report.calendars) {
+      const news = JSON.stringify([one.state, one.failure?.code, one.held, ...counts(one)]);
+      if (told.get(one.calendar) !== news) tell(one, log.child({ calendar: one.calendar }));
+      told.set(one.calendar, news);
+    }
+    log.debug('pass done', { ms: Math.round(report.ms), items: report.items });
+  };
+}
+
+const counts = ({ outcomes }: CalendarReport): number[] =>
+  (['booking', 'skipped', 'rejected'] as const).map((kind) => count(outcomes, kind));
+
+function tell(report: CalendarReport, log: Log): void {
+  const { state, failure, lastGood, held } = report;
+  const [bookings, skipped, rejected] = counts(report);
+  if (failure === undefined) log.info('calendar read', { bookings, skipped, rejected });
+  else
+    log.warn('the calendar cannot be read; its last good state stays', {
+      state,
+      code: failure.code,
+      reason: failure.message,
+      ...(lastGood === undefined ? {} : { lastGood: lastGood.toString() }),
+    });
+  if (held > 0)
+    log.warn('the calendar lost many bookings at once; they stay until it says so a second time', { held });
+}
