@@ -1,3 +1,4 @@
+export { configurationPage, jsonSchema } from './config/docs.ts';
 export { formatIssue, type ConfigIssue } from './config/issue.ts';
 export { loadConfig } from './config/load.ts';
 export { parseConfig, type ConfigResult } from './config/parse.ts';

@@ -24,33 +24,20 @@ const EXIT = { stopped: 0, failed: 1, notStarted: 2 } as const;
 /**
  * Runs a service until SIGTERM or SIGINT, and then ends the process: 0 when it was asked to stop and did, 1 when it
  * failed or did not stop within 8 s, 2 when it did not start for its usage or configuration. A second signal ends it at once.
+ * `argv` are the arguments after the script's name; LOG_FORMAT in `env` may be json or text.
  */
 export async function runService(
   { name, start }: Service,
   argv: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
-  const path = configPath(name, argv);
-  const loaded = path === undefined ? undefined : await loadConfig(path);
-  if (loaded?.ok !== true) {
-    for (const issue of loaded?.issues ?? []) process.stderr.write(`${formatIssue(issue)}\n`);
-    process.exit(EXIT.notStarted);
-  }
-  const { config } = loaded;
+  const config = await readConfig(name, argv);
+  if (config === undefined) process.exit(EXIT.notStarted);
   const format = env['LOG_FORMAT'];
   const log = createLog({
     service: name,
     level: config.log.level,
     ...(format === 'json' || format === 'text' ? { format } : {}),
-  });
-  const stopping = new AbortController();
-  const asked = new Promise<string>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const)
-      process.on(signal, () => {
-        if (stopping.signal.aborted) process.exit(EXIT.failed);
-        stopping.abort();
-        resolve(signal);
-      });
   });
   const fail = (event: string, error: unknown): never => {
     log.error(event, { error });
@@ -58,18 +45,46 @@ export async function runService(
   };
   process.on('unhandledRejection', (error) => fail('unhandled rejection', error));
   process.on('uncaughtException', (error) => fail('uncaught exception', error));
-  const running = await start({ config, log, signal: stopping.signal }).catch((error: unknown) =>
-    fail('could not start', error),
-  );
-  log.info('started', { pid: process.pid });
-  log.info('stopping', { signal: await asked });
-  setTimeout(
-    () => fail('did not stop in time', new Error(`${name} was given ${STOP_MS / 1000} s`)),
-    STOP_MS,
-  ).unref();
+  const { signal, asked } = listenForStop((name) => {
+    log.info('stopping', { signal: name });
+    // counts from the signal, also while the service still starts; it keeps the process alive until then
+    const late = new Error(`it did not stop within ${STOP_MS / 1000} s and was ended`);
+    setTimeout(() => fail('did not stop in time', late), STOP_MS);
+  });
+  const running = await start({ config, log, signal }).catch((error: unknown) => {
+    // a start that was interrupted because it was asked to stop has not failed
+    if (signal.aborted) process.exit(EXIT.stopped);
+    return fail('could not start', error);
+  });
+  if (!signal.aborted) log.info('started', { pid: process.pid });
+  await asked;
   await running.stop().catch((error: unknown) => fail('could not stop in order', error));
   log.info('stopped');
   process.exit(EXIT.stopped);
+}
+
+/** The first SIGTERM or SIGINT asks to stop, the second ends the process. */
+function listenForStop(onAsked: (name: string) => void): { signal: AbortSignal; asked: Promise<void> } {
+  const stopping = new AbortController();
+  const { promise: asked, resolve } = Promise.withResolvers<undefined>();
+  for (const name of ['SIGTERM', 'SIGINT'] as const)
+    process.on(name, () => {
+      if (stopping.signal.aborted) process.exit(EXIT.failed);
+      onAsked(name);
+      stopping.abort();
+      resolve(undefined);
+    });
+  return { signal: stopping.signal, asked };
+}
+
+/** The configuration that the arguments name; undefined, with the reasons on stderr, where there is none. */
+async function readConfig(name: string, argv: readonly string[]): Promise<Config | undefined> {
+  const path = configPath(name, argv);
+  if (path === undefined) return undefined;
+  const loaded = await loadConfig(path);
+  if (loaded.ok) return loaded.config;
+  for (const issue of loaded.issues) process.stderr.write(`${formatIssue(issue)}\n`);
+  return undefined;
 }
 
 /** The value of --config; undefined, with the reason on stderr, where the arguments are wrong. */

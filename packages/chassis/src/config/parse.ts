@@ -3,7 +3,7 @@ import { LineCounter, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
 import type { ConfigIssue } from './issue.ts';
 import { positionOf, type Position } from './position.ts';
-import { brokenRules } from './rules.ts';
+import { brokenRules, type GoodSections } from './rules.ts';
 import { configSchema, type Config } from './schema.ts';
 import { nearest } from './suggest.ts';
 
@@ -39,15 +39,25 @@ export function parseConfig(text: string, file: string): ConfigResult {
   const value = plainValue(document);
   if (typeof value === 'string') return { ok: false, issues: [issueAt({ line: 1, column: 1 }, [], value)] };
   const parsed = configSchema.safeParse(value.data);
-  const findings = parsed.success
-    ? brokenRules(parsed.data)
-    : parsed.error.issues.flatMap((issue) => explain(issue, value.data));
+  const findings: Found[] = [
+    ...(parsed.error?.issues ?? []).flatMap((issue) => explain(issue, value.data)),
+    ...brokenRules(parsed.success ? parsed.data : goodSections(value.data)),
+  ];
   if (parsed.success && findings.length === 0) return { ok: true, config: parsed.data };
   const issues = findings.map((finding) =>
-    issueAt(positionOf(document, lines, finding.path, 'atKey' in finding), finding.path, finding.message),
+    issueAt(positionOf(document, lines, finding.path, finding.atKey), finding.path, finding.message),
   );
   return { ok: false, issues: issues.toSorted((a, b) => a.line - b.line || a.column - b.column) };
 }
+
+/** The sections that are good by themselves, so that the rules between them are checked in the same go. */
+const goodSections = (data: unknown): GoodSections =>
+  Object.fromEntries(
+    Object.entries(configSchema.shape).map(([name, schema]) => [
+      name,
+      schema.safeParse((data as Record<string, unknown> | null)?.[name]).data,
+    ]),
+  );
 
 /** The document as plain data, or why it has none. Aliases are limited, against small texts that expand to huge ones. */
 function plainValue(document: Document): { data: unknown } | string {
@@ -62,7 +72,7 @@ function plainValue(document: Document): { data: unknown } | string {
 interface Found {
   readonly path: Path;
   readonly message: string;
-  readonly atKey?: true;
+  readonly atKey?: boolean;
 }
 
 /** One of zod's issues as the mistakes that a person sees, each with its path. */

@@ -8,28 +8,35 @@ export interface Finding {
 
 const LABELS = ['project', 'subject', 'session'];
 
-/** Every broken rule of a configuration whose values are good one by one. */
-export function brokenRules(config: Config): Finding[] {
+/** Sections whose own values are good; rules that need a section that is not are left out. */
+export type GoodSections = { readonly [Section in keyof Config]?: Config[Section] | undefined };
+
+/** Every broken rule between values that are good one by one. */
+export function brokenRules({
+  calendars,
+  scanners,
+  orthanc,
+  bookings,
+  storage,
+  arrivals,
+}: GoodSections): Finding[] {
   return [
-    ...calendarRules(config),
-    ...scannerRules(config),
-    ...loginRules(['orthanc'], config.orthanc),
-    ...templateRules(config),
-    ...layoutRules(['storage', 'layout'], config.storage.layout),
-    ...(config.storage.unmatched === 'quarantine'
-      ? []
-      : layoutRules(['storage', 'unmatched'], config.storage.unmatched)),
-    ...labelRules(config),
+    ...(calendars === undefined ? [] : calendarRules(calendars, scanners)),
+    ...(scanners === undefined ? [] : scannerRules(scanners)),
+    ...(orthanc === undefined ? [] : loginRules(['orthanc'], orthanc)),
+    ...(bookings === undefined ? [] : templateRules(bookings)),
+    ...(storage === undefined ? [] : storageRules(storage)),
+    ...(arrivals === undefined || storage === undefined ? [] : labelRules(arrivals, storage)),
   ];
 }
 
-function calendarRules({ calendars, scanners }: Config): Finding[] {
+function calendarRules(calendars: Config['calendars'], scanners: Config['scanners'] | undefined): Finding[] {
   return Object.entries(calendars).flatMap(([name, calendar]) => {
     const path = ['calendars', name];
     const findings: Finding[] = loginRules(path, calendar);
     if ((calendar.url === undefined) === (calendar.file === undefined))
       findings.push({ path, message: 'expected exactly one of url and file' });
-    if (!Object.hasOwn(scanners, calendar.scanner))
+    if (scanners !== undefined && !Object.hasOwn(scanners, calendar.scanner))
       findings.push({
         path: [...path, 'scanner'],
         message: `there is no scanner ${calendar.scanner} under scanners (there: ${Object.keys(scanners).join(', ')})`,
@@ -38,7 +45,7 @@ function calendarRules({ calendars, scanners }: Config): Finding[] {
   });
 }
 
-function scannerRules({ scanners }: Config): Finding[] {
+function scannerRules(scanners: Config['scanners']): Finding[] {
   const owners = new Map<string, string>();
   return Object.entries(scanners).flatMap(([name, { aet }]) => {
     const owner = owners.get(aet);
@@ -67,7 +74,7 @@ function loginRules(
   ];
 }
 
-function templateRules({ bookings }: Config): Finding[] {
+function templateRules(bookings: Config['bookings']): Finding[] {
   return (['patientId', 'patientName'] as const).flatMap((key) =>
     placeholders(bookings[key])
       .filter((name) => !LABELS.includes(name))
@@ -78,12 +85,22 @@ function templateRules({ bookings }: Config): Finding[] {
   );
 }
 
+const storageRules = ({ layout, unmatched }: Config['storage']): Finding[] => [
+  ...layoutRules(['storage', 'layout'], layout),
+  ...(unmatched === 'quarantine' ? [] : layoutRules(['storage', 'unmatched'], unmatched)),
+];
+
 /** Layouts stay below the root and have only placeholders that can be filled. */
 function layoutRules(path: readonly string[], layout: string): Finding[] {
   const findings: Finding[] = [];
   if (layout.startsWith('/'))
     findings.push({ path, message: 'the layout is relative to storage.root: no slash at its start' });
-  if (layout.split('/').some((part) => part === '..' || part === '.' || part === ''))
+  if (
+    layout
+      .replace(/^\//, '')
+      .split('/')
+      .some((part) => part === '..' || part === '.' || part === '')
+  )
     findings.push({ path, message: 'no part of the layout may be empty, . or ..' });
   const wrong = layout.replaceAll(/\{[A-Za-z][A-Za-z0-9]*(?::\d{1,2})?\}/g, '').match(/[{}][^/]*/)?.[0];
   if (wrong !== undefined)
@@ -100,7 +117,7 @@ function layoutRules(path: readonly string[], layout: string): Finding[] {
 }
 
 /** The patterns over attributes must together give all three labels. */
-function labelRules({ arrivals, storage }: Config): Finding[] {
+function labelRules(arrivals: Config['arrivals'], storage: Config['storage']): Finding[] {
   const patterns = Object.values(arrivals.patterns).map(({ source }) => source);
   const missing = LABELS.filter(
     (label) =>

@@ -36,7 +36,10 @@ const scanner = z.strictObject({
 const calendar = z
   .strictObject({
     url: z
-      .url({ protocol: /^https?$|^webcal$/ })
+      .url({
+        protocol: /^https?$|^webcal$/,
+        error: 'expected an address like https://booking.example.org/prisma.ics',
+      })
       .optional()
       .describe('http, https or webcal address of the calendar.'),
     file: z.string().min(1).optional().describe('Path of an .ics file, relative to the configuration file.'),
@@ -83,7 +86,9 @@ const worklist = z.strictObject({
 });
 
 const orthanc = z.strictObject({
-  url: z.url({ protocol: /^https?$/ }).describe("Address of Orthanc's REST interface."),
+  url: z
+    .url({ protocol: /^https?$/, error: 'expected an address like http://orthanc:8042' })
+    .describe("Address of Orthanc's REST interface."),
   username: z.string().min(1).optional().describe('User at Orthanc.'),
   passwordFile: z.string().min(1).optional().describe('File that holds the password.'),
 });

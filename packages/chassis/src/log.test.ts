@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { Writable } from 'node:stream';
+import { test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
+import { createLog, type LogOptions } from './log.ts';
+
+function collect(options: Partial<LogOptions> = {}): {
+  log: ReturnType<typeof createLog>;
+  lines: () => Record<string, unknown>[];
+  text: () => string;
+} {
+  let text = '';
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      text += chunk.toString();
+      done();
+    },
+  });
+  const log = createLog({ service: 'test', format: 'json', stream, ...options });
+  const lines = (): Record<string, unknown>[] =>
+    text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  return { log, lines, text: () => text };
+}
+
+test('log: one JSON line with time, level, service, event and fields', () => {
+  const { log, lines } = collect();
+  log.info('stored', { accession: 'A1', images: 3 });
+  const [line] = lines();
+  assert.match(String(line?.['time']), /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  assert.deepEqual(
+    { ...line, time: '' },
+    { time: '', level: 'info', service: 'test', event: 'stored', accession: 'A1', images: 3 },
+  );
+});
+
+for (const name of [
+  'patientName',
+  'PatientID',
+  'subject',
+  'labels',
+  'title',
+  'operator',
+  'password',
+  'seriesDescription',
+])
+  test(`log: ${name} is withheld above debug, however deep`, () => {
+    const { log, text } = collect();
+    log.error('x', { [name]: 'Jansen' });
+    log.info('x', { deep: { list: [{ [name]: 'Jansen' }] } });
+    log.child({ [name]: 'Jansen' }).warn('x');
+    assert.doesNotMatch(text(), /Jansen/);
+    assert.match(text(), /withheld/);
+  });
+
+test('log: at debug level nothing is withheld', () => {
+  const { log, text } = collect({ level: 'debug' });
+  log.debug('x', { subject: 'sub-001' });
+  assert.match(text(), /sub-001/);
+});
+
+test('log: debug lines are not written at info level', () => {
+  const { log, text } = collect();
+  log.debug('x');
+  assert.equal(text(), '');
+});
+
+test('log: an error has its name, code and message, and its stack at debug only', () => {
+  const error = Object.assign(new Error('no space'), { code: 'ENOSPC' });
+  const { log, lines } = collect();
+  log.error('failed', { error });
+  assert.deepEqual(lines()[0]?.['error'], { name: 'Error', code: 'ENOSPC', message: 'no space' });
+  const debug = collect({ level: 'debug' });
+  debug.log.error('failed', { error });
+  assert.match(debug.text(), /"stack":/);
+});
+
+test('log: fields named level and message, bigints, maps and line breaks do no harm', () => {
+  const { log, lines } = collect();
+  log.info('x\ny', { level: 'error', message: 'm', big: 1n, map: new Map([['a', 1]]) });
+  const [line] = lines();
+  assert.equal(line?.['level'], 'info');
+  assert.equal(line['event'], 'x\ny');
+  assert.equal(line['big'], '1');
+});
+
+test('log: text is one readable line', () => {
+  const { log, text } = collect({ format: 'text' });
+  log.warn('slow answer', { ms: 1200 });
+  assert.match(stripVTControlCharacters(text()), /^\d\d:\d\d:\d\d\.\d{3} warn {2}slow answer {2}ms=1200\n$/);
+});
