@@ -1,0 +1,74 @@
+/** Booking records: `bookings/<accession>.json`, written by cal2wl. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseRecord, type BookingRecord } from '@scanflow/booking';
+import { errnoOf } from '../domain/failure.ts';
+
+export interface Bookings {
+  /** An accession number of any form; one that cannot be a file's name has no record. */
+  readonly byAccession: (accession: string) => Promise<BookingRecord | undefined>;
+  readonly byStudy: (studyInstanceUid: string) => Promise<BookingRecord | undefined>;
+}
+
+/** What may stand in a file's name; an accession number of another system may be anything. */
+const SAFE_ACCESSION = /^[A-Za-z0-9_-]{1,64}$/;
+
+/**
+ * @param unreadable is told of a record that cannot be read (file name and reason); it counts as absent
+ */
+export function createBookings(
+  folder: string,
+  unreadable: (file: string, reason: string) => void = () => undefined,
+): Bookings {
+  /** A record's Study Instance UID is derived from the same key as its accession number, so it never changes. */
+  const studies = new Map<string, string>();
+  const seen = new Set<string>();
+
+  const read = async (accession: string): Promise<BookingRecord | undefined> => {
+    const file = `${accession}.json`;
+    let content: string;
+    try {
+      content = await readFile(join(folder, file), 'utf8');
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+    const parsed = parseRecord(content);
+    if (!parsed.ok) {
+      unreadable(file, parsed.reason);
+      return undefined;
+    }
+    // on a file system that folds case, another accession's file may answer
+    return parsed.record.accessionNumber === accession ? parsed.record : undefined;
+  };
+
+  const refresh = async (): Promise<void> => {
+    for (const name of await names(folder)) {
+      const accession = name.slice(0, -'.json'.length);
+      if (seen.has(accession) || !SAFE_ACCESSION.test(accession)) continue;
+      const record = await read(accession);
+      if (record === undefined) continue;
+      seen.add(accession);
+      studies.set(record.studyInstanceUid, accession);
+    }
+  };
+
+  return {
+    byAccession: async (accession) => (SAFE_ACCESSION.test(accession) ? read(accession) : undefined),
+    byStudy: async (studyInstanceUid) => {
+      if (studyInstanceUid === '') return undefined;
+      if (!studies.has(studyInstanceUid)) await refresh();
+      const accession = studies.get(studyInstanceUid);
+      return accession === undefined ? undefined : read(accession);
+    },
+  };
+}
+
+async function names(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).filter((name) => name.endsWith('.json') && !name.startsWith('.'));
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}

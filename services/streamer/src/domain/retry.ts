@@ -1,0 +1,33 @@
+/** When to try again: one pure function of the failure and the attempt. */
+import type { Failure } from './failure.ts';
+
+export interface RetryPolicy {
+  /** Wait after the first failure, in milliseconds. */
+  readonly firstMs: number;
+  /** Longest wait, in milliseconds. */
+  readonly capMs: number;
+}
+
+export const DEFAULT_RETRY: RetryPolicy = { firstMs: 5_000, capMs: 3_600_000 };
+
+export type Retry = { readonly retry: true; readonly delayMs: number } | { readonly retry: false };
+
+/**
+ * Doubles the wait with each attempt up to the cap, and spreads it by ±20 % so that many waits do not end at
+ * once. A transient or ambiguous failure is tried for ever: giving up would hide it. (A C-STORE whose outcome
+ * is unknown may be repeated: the receiver knows the instance by its SOP Instance UID.)
+ * @param attempt 1 for the first failure in a row
+ * @param jitter 0 to 1, from the caller's source of chance
+ */
+export function retryAfter(
+  failure: Pick<Failure, 'kind'>,
+  attempt: number,
+  jitter: number,
+  policy: RetryPolicy = DEFAULT_RETRY,
+): Retry {
+  if (failure.kind === 'permanent') return { retry: false };
+  const doublings = Math.min(Math.max(attempt, 1) - 1, 40);
+  const base = Math.min(policy.firstMs * 2 ** doublings, policy.capMs);
+  const spread = 0.8 + 0.4 * Math.min(Math.max(jitter, 0), 1);
+  return { retry: true, delayMs: Math.round(base * spread) };
+}

@@ -1,0 +1,41 @@
+/**
+ * The life of a series. Its state is never set, only derived: from its quiet timer, its quarantine, and its legs.
+ *
+ *     collecting ──quiet──▶ working ──all legs done──▶ complete
+ *         ▲                    │  └──a leg gave up──▶ failed
+ *         └──a late image──────┴──no project──▶ quarantined
+ */
+
+export const STORAGE = 'storage';
+
+export type SeriesState = 'collecting' | 'working' | 'complete' | 'failed' | 'quarantined';
+export const SERIES_STATES: readonly SeriesState[] = [
+  'collecting',
+  'working',
+  'complete',
+  'failed',
+  'quarantined',
+];
+
+export type LegState = 'pending' | 'done' | 'failed';
+
+export interface SeriesFacts {
+  /** When its quiet timer ends; null where nothing arrived since the last pull. */
+  readonly due: number | null;
+  readonly quarantined: boolean;
+  readonly legs: readonly LegState[];
+}
+
+/** What a series is, from what the ledger holds of it. */
+export function stateOf({ due, quarantined, legs }: SeriesFacts): SeriesState {
+  if (due !== null) return 'collecting';
+  if (quarantined) return 'quarantined';
+  if (legs.includes('pending') || legs.length === 0) return 'working';
+  return legs.includes('failed') ? 'failed' : 'complete';
+}
+
+/** What a leg becomes after an attempt: everything went, something is left to try, or something gave up. */
+export function legAfter(outcome: { readonly left: number; readonly refused: number }): LegState {
+  if (outcome.left > 0) return 'pending';
+  return outcome.refused > 0 ? 'failed' : 'done';
+}

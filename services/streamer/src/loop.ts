@@ -1,0 +1,226 @@
+/** The work that never ends: intake, storing, forwarding, each at its own pace, none waiting for another. */
+import type { Log } from '@scanflow/chassis';
+import type { Condition } from './condition.ts';
+import { recyclingWarning } from './condition.ts';
+import { errnoOf, Fault, failureOf } from './domain/failure.ts';
+import { STORAGE } from './domain/series.ts';
+import { readChanges, reconcile } from './intake.ts';
+import type { Metrics } from './metrics.ts';
+import type { Ledger, Orthanc, Store } from './ports.ts';
+import { forwardStep } from './steps/forward-step.ts';
+import { decide, type Bookings } from './steps/place.ts';
+import type { Chance, Destination, Settings } from './steps/settings.ts';
+import { storeStep } from './steps/store-step.ts';
+import { Wake } from './wake.ts';
+
+export interface LoopDeps {
+  readonly orthanc: Orthanc;
+  readonly ledger: Ledger;
+  readonly store: Store;
+  readonly bookings: Bookings;
+  readonly settings: Settings;
+  readonly chance: Chance;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly condition: Condition;
+}
+
+/** Series that are stored at the same time. */
+const STORE_WORKERS = 2;
+/** Longest wait between two looks into the ledger: the clock may have been set. */
+const LONGEST_WAIT = 5_000;
+const AFTER_ERROR = 2_000;
+const SYSTEM_EVERY = 30_000;
+
+/** Runs until the signal aborts; resolves when all work has been laid down. */
+export async function runLoop(deps: LoopDeps, signal: AbortSignal): Promise<void> {
+  const wakes = { store: new Wake(), forward: new Wake(), reconcile: new Wake() };
+  const busy = new Set<string>();
+  const workers = [
+    forever('intake', () => intake(deps, wakes, signal), deps, signal),
+    forever('reconcile', () => reconcileAll(deps, wakes, signal), deps, signal),
+    forever('recheck', () => recheck(deps, wakes, signal), deps, signal),
+    ...Array.from({ length: STORE_WORKERS }, () =>
+      forever('store', () => storeNext(deps, busy, wakes, signal), deps, signal),
+    ),
+    ...deps.settings.destinations.map((destination) =>
+      forever('forward', () => forwardNext(destination, deps, wakes, signal), deps, signal),
+    ),
+  ];
+  await Promise.all(workers);
+}
+
+type Wakes = Readonly<Record<'store' | 'forward' | 'reconcile', Wake>>;
+
+/** An error of one round is told and waited out; the next round begins anew. */
+async function forever(
+  name: string,
+  round: () => Promise<void>,
+  { log, metrics, condition, chance }: LoopDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const pause = new Wake();
+  const ended = (): boolean => signal.aborted;
+  while (!ended()) {
+    try {
+      await round();
+    } catch (error) {
+      if (ended()) return;
+      const failure = failureOf(error);
+      metrics.failed(name, failure.code);
+      if (errnoOf(error)?.startsWith('ERR_SQLITE') === true) {
+        condition.ledgerFailed(failure.message);
+        log.error('ledger fails', { step: name, error });
+      } else if (error instanceof Fault && failure.code.startsWith('ORTHANC_')) {
+        if (condition.orthancFailed(failure, chance.now()))
+          log.warn('orthanc fails', { ...failure, step: name });
+      } else {
+        log.error('unforeseen', { step: name, error });
+      }
+      await pause.wait(AFTER_ERROR, signal);
+    }
+  }
+}
+
+async function intake(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promise<void> {
+  const { orthanc, condition, settings, chance, log } = deps;
+  if (condition.system === undefined || Math.abs(chance.now() - condition.askedAt) > SYSTEM_EVERY) {
+    const system = await orthanc.system(signal);
+    condition.askedAt = chance.now();
+    if (condition.system?.recycling !== system.recycling && system.recycling !== undefined)
+      log.error(recyclingWarning(system.recycling), { code: 'ORTHANC_RECYCLES' });
+    condition.system = system;
+  }
+  const { replaced, seq } = await readChanges(deps, condition.system.database, signal);
+  if (seq !== condition.seq) wakes.store.notify();
+  condition.seq = seq;
+  condition.orthancAnswered();
+  condition.ledgerAnswered();
+  if (replaced) wakes.reconcile.notify();
+  else await new Wake().wait(settings.pollMs, signal);
+}
+
+async function reconcileAll(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promise<void> {
+  const { series, due } = await reconcile(deps, signal);
+  deps.log.info('reconciled', { series, due });
+  wakes.store.notify();
+  await wakes.reconcile.wait(deps.settings.reconcileMs, signal);
+}
+
+/** Quarantined series whose booking appeared, or whom the patterns now match, are stored. */
+async function recheck(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promise<void> {
+  const { ledger, bookings, settings, chance, log } = deps;
+  const now = chance.now();
+  await ledger.clampTimers(now + settings.quietMs, now + 1.2 * settings.retry.capMs);
+  for (const { id, attributes } of await ledger.quarantined()) {
+    if (signal.aborted) return;
+    const decided = await decide(attributes, bookings, settings);
+    if (decided.kind === 'quarantine') continue;
+    await ledger.release(id, chance.now());
+    log.info('released from quarantine', { series: id, by: decided.kind });
+    wakes.store.notify();
+  }
+  await new Wake().wait(settings.recheckMs, signal);
+}
+
+async function storeNext(
+  deps: LoopDeps,
+  busy: Set<string>,
+  wakes: Wakes,
+  signal: AbortSignal,
+): Promise<void> {
+  const { ledger, chance, log, metrics } = deps;
+  const work = await ledger.nextStore(chance.now(), [...busy]);
+  if (work === undefined)
+    return pauseUntil(await ledger.nextTime(STORAGE), wakes.store, deps, signal, busy.size > 0);
+  // no await between the claim's answer and this line: the other worker sees it
+  busy.add(work.series);
+  const began = performance.now();
+  try {
+    const outcome = await storeStep(work, deps, signal);
+    const ms = Math.round(performance.now() - began);
+    const { series } = work;
+    switch (outcome.kind) {
+      case 'stored': {
+        const { stored, fresh, bytes, failure } = outcome;
+        metrics.stored(fresh, bytes);
+        log.info('series stored', {
+          series,
+          images: stored,
+          fresh,
+          bytes,
+          ms,
+          ...(failure === undefined ? {} : { code: failure.code }),
+        });
+        wakes.forward.notify();
+        break;
+      }
+      case 'quarantined':
+        log.warn('series quarantined', { series, code: outcome.code });
+        break;
+      case 'later':
+        metrics.failed('store', outcome.failure.code);
+        log.warn('storing is tried again', { series, ...outcome.failure, delayMs: outcome.delayMs });
+        break;
+      case 'failed':
+        metrics.failed('store', outcome.failure.code);
+        log.error('storing failed', { series, ...outcome.failure });
+        break;
+      case 'interrupted':
+        log.info('storing interrupted', { series });
+    }
+  } finally {
+    busy.delete(work.series);
+  }
+}
+
+async function forwardNext(
+  destination: Destination,
+  deps: LoopDeps,
+  wakes: Wakes,
+  signal: AbortSignal,
+): Promise<void> {
+  const { ledger, chance, log, metrics } = deps;
+  const target = destination.name;
+  const work = await ledger.nextForward(target, chance.now(), []);
+  if (work === undefined)
+    return pauseUntil(await ledger.nextTime(target), wakes.forward, deps, signal, false);
+  const outcome = await forwardStep(work, destination, deps, signal);
+  const { series } = work;
+  metrics.forwarded(target, outcome.sent);
+  switch (outcome.kind) {
+    case 'forwarded': {
+      const { sent, warnings, failure } = outcome;
+      if (failure === undefined) log.info('series forwarded', { series, target, sent, warnings });
+      else {
+        metrics.failed('forward', failure.code);
+        log.error('forwarding failed in part', { series, target, sent, warnings, ...failure });
+      }
+      break;
+    }
+    case 'later':
+      metrics.failed('forward', outcome.failure.code);
+      log.warn('forwarding is tried again', {
+        series,
+        target,
+        sent: outcome.sent,
+        ...outcome.failure,
+        delayMs: outcome.delayMs,
+      });
+      break;
+    case 'interrupted':
+      log.info('forwarding interrupted', { series, target, sent: outcome.sent });
+  }
+}
+
+/** What is due now and was not given is in another worker's hands: there is no sense in asking at once. */
+function pauseUntil(
+  time: number | undefined,
+  wake: Wake,
+  { chance }: LoopDeps,
+  signal: AbortSignal,
+  others: boolean,
+): Promise<void> {
+  const wait = time === undefined ? LONGEST_WAIT : Math.min(time - chance.now(), LONGEST_WAIT);
+  return wake.wait(Math.max(wait, others ? 200 : 1), signal);
+}

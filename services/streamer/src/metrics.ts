@@ -1,0 +1,95 @@
+/** The streamer's metrics. */
+import { Counter, Gauge, Registry } from '@scanflow/chassis';
+import type { Condition } from './condition.ts';
+import type { Ledger } from './ports.ts';
+
+export interface Metrics {
+  readonly registry: Registry;
+  stored(images: number, bytes: number): void;
+  forwarded(target: string, images: number): void;
+  failed(step: string, code: string): void;
+}
+
+export function createMetrics(ledger: Ledger, condition: Condition, now: () => number): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  addLedgerGauges(registers, ledger, now);
+  addConditionGauges(registers, condition);
+  const images = new Counter({
+    name: 'scanflow_streamer_images_stored_total',
+    help: 'Images stored since the start.',
+    registers,
+  });
+  const bytes = new Counter({
+    name: 'scanflow_streamer_bytes_stored_total',
+    help: 'Bytes stored since the start.',
+    registers,
+  });
+  const sent = new Counter({
+    name: 'scanflow_streamer_images_forwarded_total',
+    help: 'Images that a destination confirmed since the start.',
+    labelNames: ['target'],
+    registers,
+  });
+  const failures = new Counter({
+    name: 'scanflow_streamer_failures_total',
+    help: 'Attempts that failed since the start, by step and code.',
+    labelNames: ['step', 'code'],
+    registers,
+  });
+  return {
+    registry,
+    stored: (count, size) => {
+      images.inc(count);
+      bytes.inc(size);
+    },
+    forwarded: (target, count) => sent.inc({ target }, count),
+    failed: (step, code) => failures.inc({ step, code }),
+  };
+}
+
+function addLedgerGauges(registers: Registry[], ledger: Ledger, now: () => number): void {
+  const series = new Gauge({
+    name: 'scanflow_streamer_series',
+    help: 'Series by state.',
+    labelNames: ['state'],
+    registers,
+  });
+  const legs = new Gauge({
+    name: 'scanflow_streamer_legs',
+    help: 'Legs (a series on its way to one target) by target and state.',
+    labelNames: ['target', 'state'],
+    registers,
+  });
+  new Gauge({
+    name: 'scanflow_streamer_oldest_pending_seconds',
+    help: 'Age of the oldest series with something pending; 0 where there is none.',
+    registers,
+    async collect() {
+      const { series: counts, legs: counted, oldestPending } = await ledger.summary();
+      this.set(oldestPending === undefined ? 0 : (now() - oldestPending) / 1000);
+      for (const [state, count] of Object.entries(counts)) series.set({ state }, count);
+      legs.reset();
+      for (const { target, state, count } of counted) legs.set({ target, state }, count);
+    },
+  });
+}
+
+function addConditionGauges(registers: Registry[], condition: Condition): void {
+  new Gauge({
+    name: 'scanflow_streamer_change_seq',
+    help: 'The last change of Orthanc that was recorded.',
+    registers,
+    collect() {
+      this.set(condition.seq);
+    },
+  });
+  new Gauge({
+    name: 'scanflow_streamer_orthanc_recycles',
+    help: '1 where Orthanc deletes its oldest images by itself.',
+    registers,
+    collect() {
+      this.set(condition.system?.recycling === undefined ? 0 : 1);
+    },
+  });
+}

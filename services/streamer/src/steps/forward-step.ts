@@ -1,0 +1,162 @@
+/** The forward step: what of a series a destination has not got yet goes there by C-STORE, and each answer counts. */
+import { store as send, type DimseLog, type StoreItem, type StoreOutcome } from '@scanflow/dimse';
+import { failureOf, Fault, permanent, transient, type Failure } from '../domain/failure.ts';
+import { retryAfter } from '../domain/retry.ts';
+import type { ForwardWork, Ledger, Progress, Store, StoredInstance } from '../ports.ts';
+import { reached } from '../trace.ts';
+import { Batch } from './batch.ts';
+import type { Chance, Destination, Settings } from './settings.ts';
+
+export interface ForwardDeps {
+  readonly ledger: Ledger;
+  readonly store: Store;
+  readonly settings: Settings;
+  readonly chance: Chance;
+  readonly log: DimseLog;
+}
+
+export type ForwardOutcome =
+  | {
+      readonly kind: 'forwarded';
+      readonly sent: number;
+      readonly warnings: number;
+      readonly failure: Failure | undefined;
+    }
+  | { readonly kind: 'later'; readonly sent: number; readonly failure: Failure; readonly delayMs: number }
+  | { readonly kind: 'interrupted'; readonly sent: number };
+
+const BATCH = 32;
+
+/** Sends what is left for one destination, and writes the outcome into the ledger. */
+export async function forwardStep(
+  work: ForwardWork,
+  destination: Destination,
+  deps: ForwardDeps,
+  signal: AbortSignal,
+): Promise<ForwardOutcome> {
+  const tally = new Tally();
+  try {
+    const through = await sendSeries(work, destination, tally, deps, signal);
+    if (signal.aborted) return { kind: 'interrupted', sent: tally.sent };
+    if (tally.left === undefined) return await end(work, through, tally, deps);
+    return await later(work, tally.left, tally, deps);
+  } catch (error) {
+    if (signal.aborted) return { kind: 'interrupted', sent: tally.sent };
+    const failure = failureOf(error);
+    if (failure.kind !== 'permanent') return later(work, failure, tally, deps);
+    await deps.ledger.forwardFailed(work.series, work.target, failure, deps.chance.now());
+    return { kind: 'forwarded', sent: tally.sent, warnings: tally.warnings, failure };
+  }
+}
+
+/** What became of the instances of one attempt. */
+class Tally {
+  sent = 0;
+  warnings = 0;
+  /** Why the first of those that were not sent, and may be, was not. */
+  left: Failure | undefined;
+  /** Why the first of those that were given up was. */
+  refused: Failure | undefined;
+}
+
+async function end(
+  work: ForwardWork,
+  through: number,
+  tally: Tally,
+  deps: ForwardDeps,
+): Promise<ForwardOutcome> {
+  await deps.ledger.forwarded(work.series, work.target, through, tally.refused, deps.chance.now());
+  reached('series-forwarded');
+  return { kind: 'forwarded', sent: tally.sent, warnings: tally.warnings, failure: tally.refused };
+}
+
+async function later(
+  work: ForwardWork,
+  failure: Failure,
+  tally: Tally,
+  deps: ForwardDeps,
+): Promise<ForwardOutcome> {
+  const { ledger, chance, settings } = deps;
+  const attempts = tally.sent > 0 ? 1 : work.attempts + 1;
+  const retry = retryAfter({ kind: 'transient' }, attempts, chance.jitter(), settings.retry);
+  const delayMs = retry.retry ? retry.delayMs : settings.retry.capMs;
+  const now = chance.now();
+  await ledger.forwardLater(work.series, work.target, { attempts, nextTry: now + delayMs, failure }, now);
+  return { kind: 'later', sent: tally.sent, failure, delayMs };
+}
+
+/** Gives the increment up to which everything is dealt with once nothing is left. */
+async function sendSeries(
+  work: ForwardWork,
+  { peer }: Destination,
+  tally: Tally,
+  { ledger, store, log }: ForwardDeps,
+  signal: AbortSignal,
+): Promise<number> {
+  const record = await store.record(work.path);
+  if (record?.orthancSeries !== work.series) throw new Fault(RECORD_GONE);
+  const progress = await ledger.progress(work.series, work.target);
+  tally.refused = failureIn(progress);
+  const dealtWith = new Set(progress.map(({ instance }) => instance));
+  const todo = record.instances.filter(
+    ({ increment, file }) => increment > work.through && !dealtWith.has(file),
+  );
+  const batch = new Batch<Progress>(BATCH, async (rows) => {
+    await ledger.record(work.series, work.target, rows);
+    reached('responses-recorded');
+  });
+  const open = new Set(todo.map(({ file }) => file));
+  try {
+    for await (const outcome of send(peer, itemsOf(todo, work, store), { signal, log })) {
+      reached('response-received');
+      const row = judge(outcome, tally);
+      if (row === undefined) continue;
+      open.delete(outcome.id);
+      await batch.add(row);
+    }
+  } finally {
+    await batch.end();
+  }
+  if (open.size > 0) tally.left ??= UNANSWERED;
+  return Math.max(work.through, ...record.instances.map(({ increment }) => increment));
+}
+
+const RECORD_GONE = permanent(
+  'FORWARD_FILES_GONE',
+  'The folder of this series, or its series.json, is no longer in project storage. Put it back, or release the series to store it anew.',
+);
+const UNANSWERED = transient(
+  'FORWARD_UNANSWERED',
+  'Some images were neither sent nor refused. They are sent again.',
+);
+
+function* itemsOf(todo: readonly StoredInstance[], work: ForwardWork, store: Store): Generator<StoreItem> {
+  for (const { file, sha256 } of todo) yield { id: file, path: store.pathOf(work.path, file), sha256 };
+}
+
+/** The row to record, undefined where the instance is to be tried again. */
+function judge(outcome: StoreOutcome, tally: Tally): Progress | undefined {
+  switch (outcome.result) {
+    case 'sent':
+      tally.sent += 1;
+      return { instance: outcome.id, outcome: 'done', detail: '' };
+    case 'warning':
+      tally.sent += 1;
+      tally.warnings += 1;
+      return { instance: outcome.id, outcome: 'done', detail: outcome.meaning };
+    case 'failed': {
+      const { failure } = outcome;
+      if (failure.kind !== 'permanent') {
+        tally.left ??= failure;
+        return undefined;
+      }
+      tally.refused ??= failure;
+      return { instance: outcome.id, outcome: 'failed', detail: JSON.stringify(failure) };
+    }
+  }
+}
+
+function failureIn(progress: readonly Progress[]): Failure | undefined {
+  const refused = progress.find(({ outcome }) => outcome === 'failed');
+  return refused === undefined ? undefined : (JSON.parse(refused.detail) as Failure);
+}

@@ -1,0 +1,153 @@
+/** Where a series goes: read from its first image, decided by its booking or the patterns, claimed on disk. */
+import type { BookingRecord, Labels } from '@scanflow/booking';
+import { failureOf } from '../domain/failure.ts';
+import { imageFacts, SERIES_KEYWORDS } from '../domain/image.ts';
+import { folderNames, keywordsOf, type Layout } from '../domain/layout.ts';
+import { route, ROUTE_KEYWORDS, type Attributes, type Reason, type Route } from '../domain/route.ts';
+import type { Folder, InstanceListing, Orthanc, SeriesRecord, Store, StoreWork } from '../ports.ts';
+import type { Settings } from './settings.ts';
+
+export interface Bookings {
+  readonly byAccession: (accession: string) => Promise<BookingRecord | undefined>;
+  readonly byStudy: (studyInstanceUid: string) => Promise<BookingRecord | undefined>;
+}
+
+export interface PlaceDeps {
+  readonly orthanc: Orthanc;
+  readonly store: Store;
+  readonly bookings: Bookings;
+  readonly settings: Settings;
+}
+
+export interface Target {
+  readonly kind: 'target';
+  readonly folder: Folder;
+  readonly layout: Layout;
+  readonly attributes: Attributes;
+  readonly labels: Labels | undefined;
+  /** Labels and attributes, for the file's name. */
+  readonly values: Attributes;
+}
+
+export type Place =
+  Target | { readonly kind: 'quarantine'; readonly attributes: Attributes; readonly reason: Reason };
+
+/** A series that has its folder keeps it: late images go where the first ones went. */
+export async function findPlace(
+  work: StoreWork,
+  first: InstanceListing,
+  deps: PlaceDeps,
+  signal: AbortSignal,
+): Promise<Place> {
+  const known = work.path === undefined ? undefined : await deps.store.reopen(work.path, work.series);
+  if (known !== undefined) return target(known, known.record.attributes, known.record.labels, deps.settings);
+  const attributes = await readSeries(work.series, first, deps, signal);
+  const decided = await decide(attributes, deps.bookings, deps.settings);
+  if (decided.kind === 'quarantine') return { kind: 'quarantine', attributes, reason: decided.reason };
+  const labels = decided.kind === 'labels' ? decided.labels : undefined;
+  const layout = layoutFor(labels, deps.settings);
+  const values: Attributes = { ...attributes, ...labels };
+  const names = folderNames(layout, (keyword) => values[keyword]);
+  const fresh = freshRecord(work.series, attributes, labels, decided, deps.settings);
+  return target(await deps.store.claim(names, fresh), attributes, labels, deps.settings);
+}
+
+/** The decision alone, from attributes that are known: also for quarantined series when bookings change. */
+export async function decide(
+  attributes: Attributes,
+  bookings: Bookings,
+  { patterns, unmatched }: Pick<Settings, 'patterns' | 'unmatched'>,
+): Promise<Route> {
+  const byAccession = await bookings.byAccession((attributes['AccessionNumber'] ?? '').trim());
+  const byStudy =
+    byAccession === undefined ? await bookings.byStudy(attributes['StudyInstanceUID'] ?? '') : undefined;
+  const decided = route({ attributes, byAccession, byStudy, patterns });
+  if (decided.kind !== 'quarantine' || unmatched === undefined) return decided;
+  return { kind: 'unmatched', reason: decided.reason };
+}
+
+const layoutFor = (labels: Labels | undefined, { layout, unmatched }: Settings): Layout =>
+  labels === undefined ? (unmatched ?? layout) : layout;
+
+function target(
+  folder: Folder,
+  attributes: Attributes,
+  labels: Labels | undefined,
+  settings: Settings,
+): Target {
+  // the file's own attributes come before the series': only what no image has of its own is taken from here
+  const values: Attributes = { ...labels };
+  return { kind: 'target', folder, layout: layoutFor(labels, settings), attributes, labels, values };
+}
+
+/** Keywords that have to be read of the first image. */
+export function seriesKeywords({ patterns, layout, unmatched }: Settings): string[] {
+  const labels = new Set(['project', 'subject', 'session']);
+  const all = [
+    ...SERIES_KEYWORDS,
+    ...ROUTE_KEYWORDS,
+    ...Object.keys(patterns),
+    ...keywordsOf(layout),
+    ...(unmatched === undefined ? [] : keywordsOf(unmatched)),
+  ];
+  return [...new Set(all.filter((keyword) => !labels.has(keyword)))];
+}
+
+/** From the first image's own bytes: Orthanc's database loses characters. Only where they tell nothing, from it. */
+async function readSeries(
+  series: string,
+  first: InstanceListing,
+  { orthanc, settings }: PlaceDeps,
+  signal: AbortSignal,
+): Promise<Attributes> {
+  const keywords = seriesKeywords(settings);
+  const body = await orthanc.open(first.id, signal);
+  const parts: Uint8Array[] = [];
+  let held = 0;
+  let wanted = 0;
+  try {
+    for await (const chunk of body.chunks) {
+      parts.push(chunk);
+      held += chunk.length;
+      if (held < wanted) continue;
+      const read = imageFacts(
+        { bytes: Buffer.concat(parts), complete: held >= body.bytes, fileSize: body.bytes },
+        keywords,
+      );
+      if ('needMore' in read) wanted = Math.max(read.needMore, 2 * held);
+      else if (read.facts !== undefined) return read.facts.attributes;
+      else break;
+    }
+  } catch (error) {
+    // a file that cannot be read to its end shows again when it is pulled; a series is known by its database too
+    if (signal.aborted || failureOf(error).code !== 'ORTHANC_TRUNCATED') throw error;
+  }
+  return { ...(await orthanc.seriesTags(series, signal)), ...first.tags };
+}
+
+function freshRecord(
+  series: string,
+  attributes: Attributes,
+  labels: Labels | undefined,
+  decided: Route,
+  { tag }: Settings,
+): SeriesRecord {
+  return {
+    version: 1,
+    orthancSeries: series,
+    seriesInstanceUid: attributes['SeriesInstanceUID'] ?? '',
+    state: 'storing',
+    attributes,
+    ...(labels === undefined ? {} : { labels }),
+    routedBy: decided.kind === 'labels' ? decided.by : 'unmatched',
+    tag: {
+      group: tag.group.toString(16).padStart(4, '0'),
+      creator: tag.creator,
+      element: tag.element.toString(16).padStart(2, '0'),
+      value: tag.value,
+    },
+    counts: { inOrthanc: 0, stored: 0, untagged: 0, failed: 0 },
+    failures: [],
+    instances: [],
+  };
+}

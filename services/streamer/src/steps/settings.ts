@@ -1,0 +1,36 @@
+/** What the steps are told once, at start. */
+import type { PrivateTag } from '@scanflow/dicom';
+import type { Peer } from '@scanflow/dimse';
+import type { Layout } from '../domain/layout.ts';
+import type { RetryPolicy } from '../domain/retry.ts';
+import type { Patterns } from '../domain/route.ts';
+import type { PoolLimits } from './pool.ts';
+
+export interface Destination {
+  readonly name: string;
+  readonly peer: Peer;
+  readonly when: { readonly modality?: readonly string[] | undefined } | undefined;
+}
+
+export interface Settings {
+  readonly quietMs: number;
+  readonly pollMs: number;
+  readonly patterns: Patterns;
+  readonly tag: PrivateTag;
+  readonly layout: Layout;
+  /** Layout of series without a project; undefined: they are quarantined. */
+  readonly unmatched: Layout | undefined;
+  readonly destinations: readonly Destination[];
+  readonly limits: PoolLimits;
+  readonly retry: RetryPolicy;
+  readonly reconcileMs: number;
+  readonly recheckMs: number;
+}
+
+/** Outside influences that a test may want to hold. */
+export interface Chance {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** 0 to 1. */
+  readonly jitter: () => number;
+}

@@ -1,0 +1,29 @@
+/**
+ * Moments of the work, published on a diagnostics channel: for tracing, and for tests that end the process at
+ * one of them. Nobody listening costs nothing.
+ */
+import { channel } from 'node:diagnostics_channel';
+
+export type Moment =
+  | 'changes-read'
+  | 'changes-recorded'
+  | 'series-claimed'
+  | 'folder-claimed'
+  | 'image-begun'
+  | 'image-flushed'
+  | 'image-named'
+  | 'images-recorded'
+  | 'manifest-due'
+  | 'manifest-written'
+  | 'record-written'
+  | 'series-stored'
+  | 'response-received'
+  | 'responses-recorded'
+  | 'series-forwarded';
+
+const moments = channel('scanflow.streamer');
+
+/** Says that the work has come to this moment. */
+export function reached(moment: Moment, detail: Readonly<Record<string, unknown>> = {}): void {
+  if (moments.hasSubscribers) moments.publish({ moment, ...detail });
+}
