@@ -5,50 +5,55 @@ import { isKey, matcher, type MatchOptions } from './match.ts';
 import { requireVr } from './vr.ts';
 import { conditionalSequences } from './worklist-attributes.ts';
 
-/**
- * The item's attributes that the identifier has as keys, at every depth. What the item does not know is there with
- * zero length, except for sequences of type 1C, which are absent. A sequence key without item, or with an empty one,
- * asks for everything in the item's sequence (PS3.4 C.2.2.2.6); one with keys for the items that match these.
- * Specific Character Set is left to the encoder.
- */
+/** What an item answers; made once for a query and used for every item. */
+export type Answerer = (item: DataSet) => DataSet;
+
+/** As `answerer`, for one item that matches. */
 export function answer(identifier: DataSet, item: DataSet, options?: MatchOptions): DataSet {
-  const answered = new Map<Tag, Element>();
-  for (const [tag, key] of identifier) {
-    if (!isKey(tag)) continue;
-    const element = answerElement(tag, key, item.get(tag), options);
-    if (element !== undefined) answered.set(tag, element);
-  }
-  return answered;
+  return answerer(identifier, options)(item);
 }
 
-function answerElement(
-  tag: Tag,
-  key: Element,
-  element: Element | undefined,
-  options: MatchOptions | undefined,
-): Element | undefined {
-  if (element === undefined || isEmptySequence(element))
-    return conditionalSequences.has(tag) ? undefined : (element ?? unknown(tag, key));
-  if (key.kind !== 'sequence' || element.kind !== 'sequence') return element;
-  const keys = key.items.filter((item) => item.size > 0);
-  if (keys.length === 0) return element;
-  return { vr: 'SQ', kind: 'sequence', items: matchingItems(keys, element.items, options) };
+/**
+ * Compiles an identifier to what it asks of each item: the attributes that it has as keys, at every depth. What the
+ * item does not know is there with zero length, except for sequences of type 1C, which are absent. A sequence key
+ * without item, or with an empty one, asks for everything in the item's sequence (PS3.4 C.2.2.2.6); one with keys for
+ * the items that match these. Specific Character Set is left to the encoder.
+ */
+export function answerer(identifier: DataSet, options?: MatchOptions): Answerer {
+  const parts = [...identifier]
+    .filter(([tag]) => isKey(tag))
+    .map(([tag, key]) => ({ tag, answerOf: elementAnswerer(tag, key, options) }));
+  return (item) => {
+    const answered = new Map<Tag, Element>();
+    for (const { tag, answerOf } of parts) {
+      const element = answerOf(item.get(tag));
+      if (element !== undefined) answered.set(tag, element);
+    }
+    return answered;
+  };
+}
+
+type ElementAnswerer = (element: Element | undefined) => Element | undefined;
+
+function elementAnswerer(tag: Tag, key: Element, options: MatchOptions | undefined): ElementAnswerer {
+  const conditional = conditionalSequences.has(tag);
+  const nothing = unknown(tag, key);
+  const keys = key.kind === 'sequence' ? key.items.filter((item) => item.size > 0) : [];
+  const parts = keys.map((item) => ({ match: matcher(item, options), answerOf: answerer(item, options) }));
+  return (element) => {
+    if (element === undefined || isEmptySequence(element))
+      return conditional ? undefined : (element ?? nothing);
+    if (parts.length === 0 || element.kind !== 'sequence') return element;
+    const items = element.items.flatMap((item) => {
+      const found = parts.find(({ match }) => match(item));
+      return found === undefined ? [] : [found.answerOf(item)];
+    });
+    return { vr: 'SQ', kind: 'sequence', items };
+  };
 }
 
 const isEmptySequence = (element: Element): boolean =>
   element.kind === 'sequence' && element.items.length === 0;
-
-function matchingItems(
-  keys: readonly DataSet[],
-  items: readonly DataSet[],
-  options: MatchOptions | undefined,
-): DataSet[] {
-  const tests = keys.map((key) => ({ key, match: matcher(key, options) }));
-  return items.flatMap((item) => {
-    const found = tests.find(({ match }) => match(item));
-    return found === undefined ? [] : [answer(found.key, item, options)];
-  });
-}
 
 /** Zero length, in the VR that the query used unless that was UN. */
 function unknown(tag: Tag, key: Element): Element {

@@ -17,14 +17,15 @@ export interface Attributes {
  * Throws on an unknown keyword and on a value that its VR cannot hold.
  */
 export function dataSet(attributes: Attributes): DataSet {
-  const built = new Map<Tag, Element>();
+  const built: [Tag, Element][] = [];
   for (const [keyword, value] of Object.entries(attributes)) {
     if (value === undefined) continue;
     const tag = tagOf(keyword);
     const vr = isSignDependent(tag) && isNegative(value) ? 'SS' : vrOf(tag);
-    built.set(tag, makeElement(vr, value, keyword));
+    built.push([tag, makeElement(vr, value, keyword)]);
   }
-  return built;
+  // In order, so that encoding, which is done far more often, finds nothing to sort.
+  return new Map(built.sort(([one], [other]) => one - other));
 }
 
 /** One element of the VR and value given; `name` stands in the error. For private attributes, which have no keyword. */

@@ -23,6 +23,46 @@ export class ByteWriter {
     this.#bytes[this.length++] = byte;
   }
 
+  /**
+   * The tag and, under explicit VR, the VR of an element, with room for its length, which is patched in later.
+   * @param vr the VR's two letters as a number, the first in the high byte; 0 under implicit VR
+   * @param long the length has 32 bits, after two reserved bytes under explicit VR (PS3.5 7.1)
+   */
+  header(tag: number, vr: number, long: boolean): void {
+    this.reserve(12);
+    const bytes = this.#bytes;
+    let at = this.length;
+    this.patchUint16(at, tag >>> 16);
+    this.patchUint16(at + 2, tag & 0xffff);
+    at += 4;
+    if (vr !== 0) {
+      bytes[at] = vr >>> 8;
+      bytes[at + 1] = vr & 0xff;
+      at += 2;
+      if (long) {
+        bytes[at] = 0;
+        bytes[at + 1] = 0;
+        at += 2;
+      }
+    }
+    this.length = at + (long || vr === 0 ? 4 : 2);
+  }
+
+  /** Writes a text whose every character code `plain` holds; else nothing, and gives false. */
+  ascii(text: string, plain: Uint8Array): boolean {
+    const count = text.length;
+    this.reserve(count);
+    const bytes = this.#bytes;
+    const start = this.length;
+    for (let index = 0; index < count; index++) {
+      const code = text.charCodeAt(index);
+      if (code >= 0x80 || plain[code] === 0) return false;
+      bytes[start + index] = code;
+    }
+    this.length = start + count;
+    return true;
+  }
+
   uint8(byte: number): void {
     this.reserve(1);
     this.reserved(byte);
@@ -78,11 +118,6 @@ export class ByteWriter {
     this.reserve(count);
     this.#bytes.copyWithin(offset + count, offset, this.length);
     this.length += count;
-  }
-
-  /** Forgets what was written from this length on. */
-  truncate(length: number): void {
-    this.length = length;
   }
 
   /** A copy of what was written. */

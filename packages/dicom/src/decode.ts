@@ -4,8 +4,8 @@ import type { DicomDecodeErrorCode } from './dataset.ts';
 import { formatTag, isSignDependent, vrOf } from './dictionary.ts';
 import { swapUnits } from './byte-writer.ts';
 import { layoutOf, type Layout } from './syntax.ts';
-import { latin1, textDecoding, type TextDecoding } from './text-decode.ts';
-import { requireVr, vrTraits, type VrTraits } from './vr.ts';
+import { textDecoding, type TextDecoding } from './text-decode.ts';
+import { requireVr, vrOfCode, type CodedVr, type VrTraits } from './vr.ts';
 
 export interface DecodeOptions {
   /** Sequences within sequences, at most; 16. */
@@ -63,15 +63,14 @@ interface Scope {
 
 interface Header {
   readonly tag: Tag;
-  readonly vr: string;
-  readonly traits: VrTraits;
+  readonly vr: CodedVr;
   readonly length: number;
   /** Of the tag's first byte. */
   readonly offset: number;
 }
 
 class Decoder {
-  readonly #bytes: Uint8Array;
+  readonly #bytes: Buffer;
   readonly #view: DataView;
   readonly #defaultText: TextDecoding;
   readonly #maxDepth: number;
@@ -81,7 +80,7 @@ class Decoder {
   #at = 0;
 
   constructor(bytes: Uint8Array, options: DecodeOptions, defaultText: TextDecoding) {
-    this.#bytes = bytes;
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#defaultText = defaultText;
     this.#maxDepth = options.maxDepth ?? 16;
@@ -109,7 +108,7 @@ class Decoder {
       elements.set(tag, element);
       if (tag === SPECIFIC_CHARACTER_SET) this.#declare(element, scope, textSeen, offset);
       else if (tag === PIXEL_REPRESENTATION) scope.signed = isOne(element);
-      textSeen ||= header.traits.extended || element.kind === 'sequence';
+      textSeen ||= header.vr.extended || element.kind === 'sequence';
     }
     return elements;
   }
@@ -139,26 +138,24 @@ class Decoder {
       fail('BAD_STRUCTURE', offset, `${formatTag(tag)} stands where an element should`);
     this.#at = offset + 4;
     if (scope.layout.explicit) return this.#explicitHeader(tag, offset, scope, end);
-    const vr = scope.signed && isSignDependent(tag) ? 'SS' : vrOf(tag);
-    return { tag, vr, traits: requireVr(vr), length: this.#length(scope), offset };
+    const vr = requireVr(scope.signed && isSignDependent(tag) ? 'SS' : vrOf(tag));
+    return { tag, vr, length: this.#length(scope), offset };
   }
 
   /** PS3.5 7.1.2. */
   #explicitHeader(tag: Tag, offset: number, scope: Scope, end: number): Header {
-    const little = !scope.layout.bigEndian;
-    const vr = latin1(this.#bytes.subarray(this.#at, this.#at + 2));
-    const traits = vrTraits(vr);
-    if (traits === undefined)
+    const vr = vrOfCode(this.#view.getUint16(this.#at, false));
+    if (vr === undefined)
       return fail('BAD_VR', this.#at, `${formatTag(tag)} has no value representation that exists`);
     this.#at += 2;
-    if (!traits.long) {
-      const length = this.#view.getUint16(this.#at, little);
+    if (!vr.long) {
+      const length = this.#view.getUint16(this.#at, !scope.layout.bigEndian);
       this.#at += 2;
-      return { tag, vr, traits, length, offset };
+      return { tag, vr, length, offset };
     }
-    this.#need(6, end, formatTag(tag));
+    this.#need(6, end, 'an element');
     this.#at += 2;
-    return { tag, vr, traits, length: this.#length(scope), offset };
+    return { tag, vr, length: this.#length(scope), offset };
   }
 
   #length(scope: Scope): number {
@@ -168,10 +165,11 @@ class Decoder {
   }
 
   #value(header: Header, scope: Scope, end: number): Element {
-    const { tag, vr, traits, length, offset } = header;
+    const { tag, vr: traits, length, offset } = header;
+    const { vr } = traits;
     if (length === UNDEFINED_LENGTH) return this.#undefinedLength(header, scope, end);
-    this.#need(length, end, `the value of ${formatTag(tag)}`);
     const start = this.#at;
+    if (end - start < length) fail('TRUNCATED', start, `The bytes end inside the value of ${formatTag(tag)}`);
     if (traits.kind === 'sequence') return this.#sequence(scope, start + length, false);
     this.#at = start + length;
     const raw = this.#bytes.subarray(start, start + length);
@@ -184,8 +182,8 @@ class Decoder {
     return { vr, kind: 'binary', bytes };
   }
 
-  #undefinedLength({ tag, vr, traits, offset }: Header, scope: Scope, end: number): Element {
-    if (traits.kind === 'sequence') return this.#sequence(scope, end, true);
+  #undefinedLength({ tag, vr: { vr }, offset }: Header, scope: Scope, end: number): Element {
+    if (vr === 'SQ') return this.#sequence(scope, end, true);
     if (tag === PIXEL_DATA && scope.layout.explicit)
       fail('ENCAPSULATED', offset, 'The pixel data is compressed: read only what stands before it');
     if (vr !== 'UN') fail('BAD_LENGTH', offset, `${formatTag(tag)} (${vr}) has no length`);
@@ -227,20 +225,21 @@ class Decoder {
     if (end - this.#at < count) fail('TRUNCATED', this.#at, `The bytes end inside ${what}`);
   }
 
-  #text(raw: Uint8Array, traits: VrTraits, text: TextDecoding, tag: Tag, offset: number): string[] {
+  #text(raw: Buffer, traits: VrTraits, text: TextDecoding, tag: Tag, offset: number): string[] {
     let end = raw.length;
     while (end > 0 && isPadding(raw[end - 1])) end -= 1;
     if (end === 0) return [];
     const bytes = raw.subarray(0, end);
     const decoded = traits.extended
       ? (text.decode(bytes, traits.multiple) ?? this.#undecodable(bytes, text, tag, offset))
-      : latin1(bytes);
+      : bytes.toString('latin1');
     if (!traits.multiple) return [decoded];
+    if (!decoded.includes('\\')) return [trim(decoded, traits.trimStart)];
     return decoded.split('\\').map((value) => trim(value, traits.trimStart));
   }
 
-  #undecodable(bytes: Uint8Array, text: TextDecoding, tag: Tag, offset: number): string {
-    if (this.#replace) return latin1(bytes).replace(/[\x80-\xff]/g, '\ufffd');
+  #undecodable(bytes: Buffer, text: TextDecoding, tag: Tag, offset: number): string {
+    if (this.#replace) return bytes.toString('latin1').replace(/[\x80-\xff]/g, '\ufffd');
     const declared = text.terms.join('\\') || 'the default character set';
     if (text.unknown !== undefined)
       return fail('CHARACTER_SET', offset, `${formatTag(tag)} needs ${declared}, which is not known`);

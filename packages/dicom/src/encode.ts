@@ -100,26 +100,16 @@ function sortedTags(dataSet: DataSet): Tag[] {
 
 function writeElement(encoder: Encoder, tag: Tag, element: Element): void {
   const { writer, layout } = encoder;
-  const { vr } = element;
-  const traits = requireVr(vr);
-  writeTag(writer, tag);
+  const traits = requireVr(element.vr);
   const short = layout.explicit && !traits.long;
-  if (layout.explicit) {
-    writer.reserve(4);
-    writer.reserved(vr.charCodeAt(0));
-    writer.reserved(vr.charCodeAt(1));
-    if (traits.long) writer.uint16(0);
-  }
-  const lengthAt = writer.length;
-  if (short) writer.uint16(0);
-  else writer.uint32(0);
+  writer.header(tag, layout.explicit ? traits.code : 0, traits.long);
   const start = writer.length;
   writeValue(encoder, element, traits);
   if (((writer.length - start) & 1) === 1) writer.uint8(traits.padding);
   const length = writer.length - start;
-  if (!short) writer.patchUint32(lengthAt, length);
-  else if (length <= MAX_SHORT_LENGTH) writer.patchUint16(lengthAt, length);
-  else writeAsUnknown(encoder, tag, lengthAt, length);
+  if (!short) writer.patchUint32(start - 4, length);
+  else if (length <= MAX_SHORT_LENGTH) writer.patchUint16(start - 2, length);
+  else writeAsUnknown(encoder, tag, start - 2, length);
 }
 
 /** A value too long for its VR's 16 bits of length is written as UN, which has 32 (PS3.5 6.2.2). */
@@ -129,11 +119,6 @@ function writeAsUnknown({ writer, layout }: Encoder, tag: Tag, lengthAt: number,
   writer.patchUint16(lengthAt - 2, 0x4e55); // 'UN'
   writer.patchUint16(lengthAt, 0);
   writer.patchUint32(lengthAt + 2, length);
-}
-
-function writeTag(writer: ByteWriter, tag: Tag): void {
-  writer.uint16(tag >>> 16);
-  writer.uint16(tag & 0xffff);
 }
 
 function writeValue(encoder: Encoder, element: Element, traits: VrTraits): void {
@@ -164,8 +149,7 @@ function writeTexts({ writer, set }: Encoder, values: readonly string[], traits:
 
 function writeItem(encoder: Encoder, item: DataSet): void {
   const { writer } = encoder;
-  writeTag(writer, ITEM);
-  writer.uint32(0);
+  writer.header(ITEM, 0, true);
   const start = writer.length;
   for (const tag of sortedTags(item)) {
     const element = item.get(tag);

@@ -25,6 +25,9 @@ const MAX_GROUPS = 3;
 const MULTI_LINE = new Set(['LT', 'ST', 'UT']);
 const SHORTENED = new Set(['AE', 'CS', 'LO', 'LT', 'PN', 'SH', 'ST']);
 
+/** Means the same in every character set and VR: nearly all there is. */
+const PLAIN = /^[\x20-\x3c\x3e-\x5b\x5d-\x7d]*$/;
+
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /**
@@ -35,10 +38,11 @@ const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
  */
 export function fit(vr: string, text: string, characterSet: string = DEFAULT_CHARACTER_SET): string {
   const { multiple, extended } = requireVr(vr);
+  const limit = SHORTENED.has(vr) ? (LIMITS[vr] ?? Infinity) : Infinity;
+  if (vr !== 'CS' && text.length <= limit && PLAIN.test(text)) return text.trim();
   const set = writableCharacterSet(extended ? characterSet : DEFAULT_CHARACTER_SET);
   const plain = withoutControls(text, MULTI_LINE.has(vr));
   const written = toEncodable(vr === 'CS' ? codeString(plain) : plain, set, multiple);
-  const limit = SHORTENED.has(vr) ? (LIMITS[vr] ?? Infinity) : Infinity;
   if (vr !== 'PN') return shorten(written, limit);
   const groups = written.split('=').slice(0, MAX_GROUPS);
   return groups.map((group) => shorten(group, limit)).join('=');

@@ -19,5 +19,5 @@ export { fit, limitOf } from './fit.ts';
 export { worklistItem, type WorklistInput } from './worklist-item.ts';
 export { worklistAttributes, conditionalSequences } from './worklist-attributes.ts';
 export { invalidKeys, matcher, matches, unsupportedKeys, type Matcher, type MatchOptions } from './match.ts';
-export { answer } from './answer.ts';
+export { answer, answerer, type Answerer } from './answer.ts';
 export { describeStatus, type DimseService, type StatusCategory, type StatusDescription } from './status.ts';

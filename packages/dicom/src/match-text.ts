@@ -9,7 +9,7 @@ const WILD = new Set(['AE', 'CS', 'LO', 'LT', 'PN', 'SH', 'ST', 'UC', 'UR', 'UT'
 export function textTest(vr: string, key: string, caseInsensitivePn: boolean): TextTest {
   if (vr === 'PN') return nameTest(key, caseInsensitivePn);
   if (vr === 'IS' || vr === 'DS') return numberTest(key);
-  return WILD.has(vr) ? wildTest(key.normalize('NFC')) : (value) => value === key;
+  return WILD.has(vr) ? wildTest(composed(key)) : (value) => value === key;
 }
 
 /** Numbers as texts: 70 and 70.0 are one weight. */
@@ -25,7 +25,7 @@ function numberTest(key: string): TextTest {
  */
 function nameTest(key: string, ignoreCase: boolean): TextTest {
   const fold = (text: string): string => {
-    const plain = text.normalize('NFC').replace(/[\^ ]+$/, '');
+    const plain = composed(text).replace(/[\^ ]+$/, '');
     return ignoreCase ? plain.toLowerCase() : plain;
   };
   const groups = key.split('=');
@@ -41,9 +41,9 @@ function nameTest(key: string, ignoreCase: boolean): TextTest {
 
 /** `*` is any characters or none, `?` one character: a code point, not a byte. */
 export function wildTest(pattern: string): TextTest {
-  if (!/[*?]/.test(pattern)) return (value) => value === pattern || value.normalize('NFC') === pattern;
+  if (!/[*?]/.test(pattern)) return (value) => value === pattern || composed(value) === pattern;
   const wanted = Array.from(pattern);
-  return (value) => glob(wanted, Array.from(value.normalize('NFC')));
+  return (value) => glob(wanted, Array.from(composed(value)));
 }
 
 /** In time of pattern × value at most: after a mismatch it goes back to the last `*` only. */
@@ -69,3 +69,6 @@ function glob(pattern: readonly string[], value: readonly string[]): boolean {
   while (pattern[at] === '*') at += 1;
   return at === pattern.length;
 }
+
+/** One form for é as one character and as e with its mark; plain ASCII has only one. */
+const composed = (text: string): string => (/^[ -~]*$/.test(text) ? text : text.normalize('NFC'));

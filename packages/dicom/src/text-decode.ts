@@ -4,7 +4,7 @@ import { characterSet, OVERLINE, YEN, type CharacterSet } from './character-sets
 import { iso2022 } from './iso2022.ts';
 
 /** Decodes the bytes of one element; undefined where the character set does not define them. */
-type Decode = (bytes: Uint8Array, multiple: boolean) => string | undefined;
+type Decode = (bytes: Buffer, multiple: boolean) => string | undefined;
 
 export interface TextDecoding {
   /** The terms of (0008,0005), as declared. */
@@ -51,14 +51,9 @@ const EXTENSIONS_ONLY = new Set(['ISO 2022 IR 87', 'ISO 2022 IR 159', 'ISO 2022 
 const isKnown = (term: string): boolean => EXTENSIONS_ONLY.has(term) || characterSet(term) !== undefined;
 
 /** ASCII without escape sequences means the same in nearly every set, and is nearly all there is. */
-function ascii(bytes: Uint8Array): string | undefined {
+function ascii(bytes: Buffer): string | undefined {
   for (const byte of bytes) if (byte >= 0x80 || byte === 0x1b) return undefined;
-  return latin1(bytes);
-}
-
-/** One character a byte. */
-export function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+  return bytes.toString('latin1');
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -68,13 +63,13 @@ function decoder(set: CharacterSet): Decode {
     case 'utf8':
       return decodeUtf8;
     case 'multi':
-      return (bytes) => complete(iconv.decode(Buffer.from(bytes), set.encoding));
+      return (bytes) => complete(iconv.decode(bytes, set.encoding));
     case 'single':
       return (bytes, multiple) => decodeSingle(bytes, set.high, set.japanese, multiple);
   }
 }
 
-function decodeUtf8(bytes: Uint8Array): string | undefined {
+function decodeUtf8(bytes: Buffer): string | undefined {
   try {
     return utf8.decode(bytes);
   } catch {
@@ -85,12 +80,7 @@ function decodeUtf8(bytes: Uint8Array): string | undefined {
 /** iconv writes U+FFFD for what it cannot decode. */
 const complete = (text: string): string | undefined => (text.includes('\ufffd') ? undefined : text);
 
-function decodeSingle(
-  bytes: Uint8Array,
-  high: string,
-  japanese: boolean,
-  multiple: boolean,
-): string | undefined {
+function decodeSingle(bytes: Buffer, high: string, japanese: boolean, multiple: boolean): string | undefined {
   let text = '';
   for (const byte of bytes) {
     if (byte >= 0x80) text += high.charAt(byte - 0x80);

@@ -18,32 +18,22 @@ const ESCAPE = 0x1b;
 const BACKSLASH = 0x5c;
 const TILDE = 0x7e;
 
+/** ASCII that is written as it is, 1 for each: all but what has a meaning of its own. */
+const plainCharacters = (...special: number[]): Uint8Array =>
+  Uint8Array.from({ length: 128 }, (_, code) => (special.includes(code) ? 0 : 1));
+const PLAIN = plainCharacters(ESCAPE, BACKSLASH);
+const PLAIN_JAPANESE = plainCharacters(ESCAPE, BACKSLASH, TILDE);
+
 /**
  * Writes one value. `\` becomes `/` where it would separate values, and what the set lacks is transliterated.
  * @param multiple whether the VR takes several values
  */
 export function writeText(writer: ByteWriter, text: string, set: CharacterSet, multiple: boolean): void {
-  if (writeAscii(writer, text, set)) return;
+  if (writer.ascii(text, isJapanese(set) ? PLAIN_JAPANESE : PLAIN)) return;
   const plain = toEncodable(text, set, multiple);
   if (set.kind === 'utf8') writer.utf8(plain);
   else if (set.kind === 'multi') writer.bytes(iconv.encode(plain, set.encoding));
   else writeSingle(writer, plain, set.bytes);
-}
-
-/** Writes a text of plain ASCII, nearly all there is; else nothing, and gives false. */
-function writeAscii(writer: ByteWriter, text: string, set: CharacterSet): boolean {
-  const start = writer.length;
-  writer.reserve(text.length);
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    const special = code === ESCAPE || code === BACKSLASH || (code === TILDE && isJapanese(set));
-    if (special || code >= 0x80) {
-      writer.truncate(start);
-      return false;
-    }
-    writer.reserved(code);
-  }
-  return true;
 }
 
 const isJapanese = (set: CharacterSet): boolean => set.kind === 'single' && set.japanese;

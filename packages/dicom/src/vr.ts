@@ -75,15 +75,33 @@ const table: Readonly<Record<string, VrTraits>> = {
   UV: binary(8, true),
   SQ: { ...binary(1, true), kind: 'sequence' },
 };
-const byName = new Map(Object.entries(table));
+/** A VR's traits with its two letters as a number, as they stand in explicit VR: the first in the high byte. */
+export interface CodedVr extends VrTraits {
+  readonly vr: string;
+  readonly code: number;
+}
+
+const byName = new Map<string, CodedVr>();
+const byCode = new Map<number, CodedVr>();
+for (const [vr, traits] of Object.entries(table)) {
+  const code = (vr.charCodeAt(0) << 8) | vr.charCodeAt(1);
+  const coded = { ...traits, vr, code };
+  byName.set(vr, coded);
+  byCode.set(code, coded);
+}
+
+/** The VR of two letters read as a number, high byte first; undefined if there is none such. */
+export function vrOfCode(code: number): CodedVr | undefined {
+  return byCode.get(code);
+}
 
 /** The traits of a VR; undefined for two letters that are none. */
-export function vrTraits(vr: string): VrTraits | undefined {
+export function vrTraits(vr: string): CodedVr | undefined {
   return byName.get(vr);
 }
 
 /** The traits of a VR that is known to exist; throws otherwise, since that is a slip in the code. */
-export function requireVr(vr: string): VrTraits {
+export function requireVr(vr: string): CodedVr {
   const traits = byName.get(vr);
   if (traits === undefined) throw new Error(`There is no value representation '${vr}'.`);
   return traits;
