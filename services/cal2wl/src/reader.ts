@@ -38,6 +38,8 @@ export class Reader {
   #read: { hash: string; window: Window; content: CalendarContent } | undefined;
   #notBefore: Temporal.Instant | undefined;
   #failure: Failure | undefined;
+  /** The last body that was no calendar: the same again is not read again. */
+  #refused: { hash: string; failure: Failure } | undefined;
 
   constructor(options: ReaderOptions) {
     this.#options = options;
@@ -104,7 +106,9 @@ export class Reader {
 
   /** Reads a new body, and only if it is a calendar puts it in the place of the last good one. */
   async #take(bytes: Uint8Array, hash: string, window: Window): Promise<Failure | undefined> {
+    if (this.#refused?.hash === hash) return this.#refused.failure;
     const failure = await this.#parse(bytes, hash, window);
+    this.#refused = failure === undefined ? undefined : { hash, failure };
     if (failure === undefined) await this.#options.memory.saveBody(this.#options.calendar, bytes);
     return failure;
   }

@@ -27,11 +27,11 @@ export async function startCal2wl({
   log,
   signal,
 }: Context): Promise<{ port: number; stop(): Promise<void> }> {
-  const memory = await openMemory(join(config.data, 'cal2wl'));
   const shelf = await openShelf({
     worklist: join(config.data, 'worklist', config.worklist.aet),
     bookings: join(config.data, 'bookings'),
   });
+  const memory = await openMemory(join(config.data, 'cal2wl'));
   const passes = new Passes({ config, shelf, readers: readersOf(config, memory), log });
   const registry = new Registry();
   const [count, tell] = [createMetrics(registry), createTeller(log)];

@@ -1,0 +1,154 @@
+/** A running cal2wl and a calendar server that does as it is told. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseRecord, type BookingRecord } from '@scanflow/booking';
+import { freePort, startProgram, until, type CalendarEntry, type Program } from '@scanflow/testkit';
+
+export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+export interface CalendarServer {
+  readonly port: number;
+  readonly requests: readonly IncomingMessage[];
+  answer: Answer;
+  close(): Promise<void>;
+}
+
+export async function startCalendarServer(answer: Answer): Promise<CalendarServer> {
+  const requests: IncomingMessage[] = [];
+  const server: Server = createServer((request, response) => {
+    requests.push(request);
+    running.answer(request, response);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  assert.ok(address !== null && typeof address === 'object');
+  const running = {
+    port: address.port,
+    requests,
+    answer,
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+  return running;
+}
+
+/** Answers with a body; with an ETag also 304 to whoever has it. */
+export const giving =
+  (body: string, etag?: string): Answer =>
+  (request, response) => {
+    if (etag !== undefined && request.headers['if-none-match'] === etag) {
+      response.writeHead(304).end();
+      return;
+    }
+    response
+      .writeHead(200, { 'content-type': 'text/calendar', ...(etag === undefined ? {} : { etag }) })
+      .end(body);
+  };
+
+export interface CalendarView {
+  readonly calendar: string;
+  readonly state: string;
+  readonly held: number;
+  readonly bookings: number;
+  readonly lastGood?: string;
+  readonly failure?: { code: string; message: string };
+}
+
+export interface BookingView {
+  readonly code: string;
+  readonly reason: string;
+  readonly uid: string;
+  readonly accessionNumber?: string;
+}
+
+export interface Cal2wl {
+  readonly data: string;
+  readonly worklist: string;
+  readonly program: Program;
+  get(path: string): Promise<{ status: number; body: Record<string, unknown> }>;
+  /** Waits for the end of a pass that began after this call. */
+  pass(): Promise<CalendarView>;
+  bookings(): Promise<{ bookings: BookingView[]; skipped: BookingView[]; rejected: BookingView[] }>;
+  items(): Promise<string[]>;
+  records(): Promise<BookingRecord[]>;
+}
+
+/** Starts cal2wl over a data folder; `calendar` is the configuration of its one calendar, as YAML flow. */
+export async function startCal2wl(data: string, calendar: string, every = '100ms'): Promise<Cal2wl> {
+  const port = await freePort();
+  const config = join(data, 'scanflow.yaml');
+  await mkdir(data, { recursive: true });
+  await writeFile(
+    config,
+    [
+      'facility: { name: Test, timezone: Europe/Amsterdam }',
+      `data: ${data}`,
+      'scanners: { prisma: { aet: PRISMA, modality: MR, location: MR1, characterSet: ISO_IR 100 } }',
+      `calendars: { prisma: ${calendar} }`,
+      `bookings: { every: ${every} }`,
+      "orthanc: { url: 'http://127.0.0.1:1' }",
+      `storage: { root: ${data}/project }`,
+      `http: { ports: { cal2wl: ${port} } }`,
+    ].join('\n'),
+  );
+  const program = await startProgram(process.execPath, ['services/cal2wl/src/main.ts', '--config', config]);
+  const worklist = join(data, 'worklist', 'SCANFLOW');
+  const get = async (path: string): Promise<{ status: number; body: Record<string, unknown> }> => {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`);
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  };
+  const running: Cal2wl = {
+    data,
+    worklist,
+    program,
+    get,
+    async pass() {
+      const now = Temporal.Now.instant();
+      await until(
+        async () => {
+          const { body } = await get('/api/bookings').catch(() => ({ body: {} }));
+          return typeof body['at'] === 'string' && Temporal.Instant.compare(body['at'], now) > 0;
+        },
+        { what: `a pass of cal2wl; it says ${program.output()}`, timeoutMs: 20_000 },
+      );
+      const [view] = (await get('/api/calendars')).body['calendars'] as CalendarView[];
+      assert.ok(view);
+      return view;
+    },
+    bookings: async () =>
+      (await get('/api/bookings')).body as unknown as Awaited<ReturnType<Cal2wl['bookings']>>,
+    items: async () => (await readdir(worklist)).filter((name) => name.endsWith('.wl')).sort(),
+    records: () => readRecords(join(data, 'bookings')),
+  };
+  return running;
+}
+
+async function readRecords(folder: string): Promise<BookingRecord[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort();
+  return Promise.all(
+    names.map(async (name) => {
+      const parsed = parseRecord(await readFile(join(folder, name), 'utf8'));
+      assert.ok(parsed.ok, `${name}: ${parsed.ok ? '' : parsed.reason}`);
+      return parsed.record;
+    }),
+  );
+}
+
+export async function temporaryFolder(): Promise<{ path: string; remove(): Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), 'scanflow-cal2wl-'));
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** A booking some hours from now. */
+export function soon(uid: string, hours: number, more: Partial<CalendarEntry> = {}): CalendarEntry {
+  const start = Temporal.Now.zonedDateTimeISO('Europe/Amsterdam').round('hour').add({ hours });
+  return { uid, start, end: start.add({ hours: 1 }), summary: `3010000.01 sub-${uid} ses-mri01`, ...more };
+}
