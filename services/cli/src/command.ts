@@ -16,7 +16,6 @@ export interface Io {
 }
 
 export interface Command {
-  readonly summary: string;
   /** The whole `--help` text, with an example. */
   readonly help: string;
   /** Does it. Throws UsageError where the arguments are wrong. */

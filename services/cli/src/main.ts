@@ -1,11 +1,30 @@
 /** `scanflow`: finds the command, gives it the process, and turns its end into an exit code. */
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from './command.ts';
-import { check } from './commands/check.ts';
-import { demo } from './commands/demo.ts';
-import { phantom } from './commands/phantom.ts';
-import { secrets } from './commands/secrets.ts';
 
-const commands: Readonly<Record<string, Command>> = { demo, check, phantom, secrets };
+interface Entry {
+  readonly summary: string;
+  /** Loaded only when it is asked for: DICOM's dictionary alone takes a moment. */
+  readonly load: () => Promise<Command>;
+}
+
+const commands: Readonly<Record<string, Entry>> = {
+  demo: {
+    summary: 'plays imaging sessions through the whole dataflow',
+    load: async () => (await import('./commands/demo.ts')).demo,
+  },
+  check: {
+    summary: 'says whether a configuration is good',
+    load: async () => (await import('./commands/check.ts')).check,
+  },
+  phantom: {
+    summary: 'makes a DICOM series from thin air',
+    load: async () => (await import('./commands/phantom.ts')).phantom,
+  },
+  secrets: {
+    summary: "makes the stack's passwords, once",
+    load: async () => (await import('./commands/secrets.ts')).secrets,
+  },
+};
 
 const overview = (): string =>
   [
@@ -25,8 +44,9 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     io.out.write(overview());
     return name === undefined ? EXIT.notStarted : EXIT.done;
   }
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (command === undefined) throw new UsageError(`there is no command ${name}`);
+  const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (entry === undefined) throw new UsageError(`there is no command ${name}`);
+  const command = await entry.load();
   if (args.includes('--help') || args.includes('-h')) {
     io.out.write(command.help);
     return EXIT.done;

@@ -27,4 +27,4 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 
 const count = (mistakes: number): string => (mistakes === 1 ? '1 mistake' : `${mistakes} mistakes`);
 
-export const check: Command = { summary: 'says whether a configuration is good', help, run };
+export const check: Command = { help, run };

@@ -135,4 +135,4 @@ const untilAborted = (signal: AbortSignal): Promise<void> =>
     });
   });
 
-export const demo: Command = { summary: 'plays imaging sessions through the whole dataflow', help, run };
+export const demo: Command = { help, run };

@@ -139,4 +139,4 @@ const everything = (accession: string | undefined): DataSet =>
     ScheduledProcedureStepSequence: [],
   });
 
-export const phantom: Command = { summary: 'makes a DICOM series from thin air', help, run };
+export const phantom: Command = { help, run };

@@ -19,4 +19,4 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   return EXIT.done;
 }
 
-export const secrets: Command = { summary: "makes the stack's passwords, once", help, run };
+export const secrets: Command = { help, run };
