@@ -127,8 +127,9 @@ test('identity: a moved booking keeps it, a relabelled one gets another and its 
     const old = records.find(({ accessionNumber }) => accessionNumber === before?.accessionNumber);
     const fresh = records.find(({ accessionNumber }) => accessionNumber !== before?.accessionNumber);
     assert.equal(old?.status, 'cancelled');
-    assert.equal(fresh?.labels.subject, 'sub-999');
-    assert.deepEqual(await cal2wl.items(), [`${fresh?.accessionNumber ?? ''}.wl`]);
+    assert.ok(fresh);
+    assert.equal(fresh.labels.subject, 'sub-999');
+    assert.deepEqual(await cal2wl.items(), [`${fresh.accessionNumber}.wl`]);
   }));
 
 test('identity: a single event that becomes a series keeps it for its first instance', () =>

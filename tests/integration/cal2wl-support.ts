@@ -114,8 +114,11 @@ export async function startCal2wl(data: string, calendar: string, every = '100ms
       const now = Temporal.Now.instant();
       await until(
         async () => {
-          const { body } = await get('/api/bookings').catch(() => ({ body: {} }));
-          return typeof body['at'] === 'string' && Temporal.Instant.compare(body['at'], now) > 0;
+          const at = await get('/api/bookings').then(
+            ({ body }) => body['at'],
+            () => undefined,
+          );
+          return typeof at === 'string' && Temporal.Instant.compare(at, now) > 0;
         },
         { what: `a pass of cal2wl; it says ${program.output()}`, timeoutMs: 20_000 },
       );

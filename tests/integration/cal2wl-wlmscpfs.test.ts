@@ -29,7 +29,14 @@ before(async () => {
   cal2wl = await startCal2wl(join(folder.path, 'data'), `{ file: ${file}, scanner: prisma }`);
   await cal2wl.pass();
   port = await freePort();
-  scp = await startProgram('wlmscpfs', ['-s', '-dfp', join(folder.path, 'data', 'worklist'), String(port)]);
+  // -csk: by default it leaves out in which character set its answers are
+  scp = await startProgram('wlmscpfs', [
+    '-s',
+    '-csk',
+    '-dfp',
+    join(folder.path, 'data', 'worklist'),
+    String(port),
+  ]);
   await until(
     async () => (await run('echoscu', ['-aec', 'SCANFLOW', '127.0.0.1', String(port)])).code === 0,
     {
