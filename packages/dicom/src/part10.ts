@@ -24,6 +24,7 @@ export interface NeedsMore {
   readonly atLeast: number;
 }
 
+const TRANSFER_SYNTAX = 0x00020010;
 const PREAMBLE = 128;
 const FIRST = PREAMBLE + 4;
 /** No sender writes more; a longer one is a length that lies. */
@@ -64,7 +65,7 @@ function readMeta(head: Head): Part10Header {
     const element = meta.get(tag);
     return element?.kind === 'text' ? (element.values[0] ?? '') : '';
   };
-  const transferSyntax = uid(0x00020010);
+  const transferSyntax = uid(TRANSFER_SYNTAX);
   if (transferSyntax === '')
     throw new DicomDecodeError('NOT_PART10', FIRST, 'the file meta information names no transfer syntax');
   return {
@@ -80,14 +81,17 @@ function readMeta(head: Head): Part10Header {
 function walkMeta(head: Head, visit: (header: ElementHeader) => void): number {
   let offset = FIRST;
   let promised: number | undefined;
-  // a deflated data set may by chance start like group 0002, so a group length that fits has the last word
-  while (offset !== head.size && offset !== promised) {
+  let named = false;
+  // a deflated data set may by chance start like group 0002: a group length has the last word, unless it would
+  // leave the transfer syntax out
+  while (offset !== head.size && !(named && offset === promised)) {
     head.require(offset + 2, offset);
     if (head.view.getUint16(offset, true) !== 0x0002) break;
     const header = readHeader(head, offset, EXPLICIT_LE);
     if (header.valueOffset + header.length > FIRST + MAX_META)
       throw new DicomDecodeError('BAD_LENGTH', offset, 'the file meta information is longer than 1 MiB');
     visit(header);
+    named ||= header.tag === TRANSFER_SYNTAX;
     offset = header.valueOffset + header.length;
     if (header.tag === 0x00020000 && header.length === 4)
       promised = offset + head.view.getUint32(header.valueOffset, true);

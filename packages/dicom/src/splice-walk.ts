@@ -1,6 +1,6 @@
 /** Walks an encoded data set by its element headers. Values are stepped over; no length is believed unchecked. */
 import { DicomDecodeError } from './dataset.ts';
-import { formatTag } from './dictionary.ts';
+import { formatTag, vrOf } from './dictionary.ts';
 import type { Layout } from './syntax.ts';
 import { vrTraits } from './vr.ts';
 
@@ -146,9 +146,16 @@ function refuseOtherSyntax(head: Head, header: ElementHeader, layout: Layout): v
     );
 }
 
-/** Offset of what follows an element's value; a value of undefined length is walked to its delimiter. */
+/**
+ * Offset of what follows an element's value. Sequences are walked, those of defined length too: an item that is
+ * longer than its sequence makes readers disagree on where the sequence ends.
+ */
 export function endOfValue(head: Head, header: ElementHeader, layout: Layout): number {
-  if (header.length === UNDEFINED_LENGTH) return endOfUndefined(head, header, layout);
+  const content = contentOf(header, layout, Infinity);
+  return content === undefined ? endOfPlain(head, header) : endOfContent(head, content, header.valueOffset);
+}
+
+function endOfPlain(head: Head, header: ElementHeader): number {
   const end = header.valueOffset + header.length;
   head.fits(end, header.offset);
   return end;
@@ -157,59 +164,87 @@ export function endOfValue(head: Head, header: ElementHeader, layout: Layout): n
 interface Frame {
   readonly kind: 'items' | 'elements' | 'fragments';
   readonly layout: Layout;
+  /** Undefined where a delimiter ends it. */
+  readonly end: number | undefined;
+  /** Where the innermost value of defined length ends that this is in. */
+  readonly limit: number;
 }
 
 /** Not recursive: how deep a sender nests its sequences must not be our stack's depth. */
-function endOfUndefined(head: Head, first: ElementHeader, layout: Layout): number {
-  const frames: Frame[] = [contentOf(first, layout)];
-  let offset = first.valueOffset;
+function endOfContent(head: Head, content: Frame, start: number): number {
+  const frames: Frame[] = [content];
+  let offset = start;
   for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
+    if (offset === frame.end) {
+      frames.pop();
+      continue;
+    }
     const header = readHeader(head, offset, frame.layout);
+    if (header.valueOffset > frame.limit)
+      throw new DicomDecodeError('BAD_STRUCTURE', offset, 'an element passes the end of what it stands in');
     const inner = frame.kind === 'elements' ? inItem(header, frame) : inSequence(header, frame);
     if (inner === 'end') frames.pop();
-    else if (inner !== 'skip') frames.push(inner);
+    else if (inner !== undefined) frames.push(inner);
     if (frames.length > MAX_DEPTH)
       throw new DicomDecodeError('TOO_DEEP', offset, `sequences nest deeper than ${MAX_DEPTH} levels`);
-    offset = inner === 'skip' ? endOfValue(head, header, frame.layout) : header.valueOffset;
+    offset = inner === undefined ? endOfPlain(head, header) : header.valueOffset;
   }
   return offset;
 }
 
-/** What a value of undefined length holds: a sequence (PS3.5 7.5), or fragments (PS3.5 A.4). */
-function contentOf(header: ElementHeader, layout: Layout): Frame {
-  if (!layout.explicit || header.vr === 'SQ') return { kind: 'items', layout };
-  // PS3.5 6.2.2 note 4: UN of undefined length is a sequence in implicit VR little endian, whatever the syntax
-  if (header.vr === 'UN') return { kind: 'items', layout: IMPLICIT_LE };
-  if (header.vr === 'OB' || header.vr === 'OW') return { kind: 'fragments', layout };
-  throw new DicomDecodeError(
-    'BAD_LENGTH',
-    header.offset,
-    `${header.vr ?? 'an item'} cannot have undefined length`,
-  );
+function frameOf(kind: Frame['kind'], layout: Layout, header: ElementHeader, limit: number): Frame {
+  if (header.length === UNDEFINED_LENGTH) return { kind, layout, end: undefined, limit };
+  const end = header.valueOffset + header.length;
+  return { kind, layout, end, limit: end };
 }
 
-type Step = Frame | 'end' | 'skip';
+/** What a value holds: a sequence (PS3.5 7.5), fragments (PS3.5 A.4), or, undefined, plain bytes. */
+function contentOf(header: ElementHeader, layout: Layout, limit: number): Frame | undefined {
+  const { vr, tag, offset } = header;
+  const open = header.length === UNDEFINED_LENGTH;
+  if (!open && header.valueOffset + header.length > limit)
+    throw new DicomDecodeError('BAD_STRUCTURE', offset, `${formatTag(tag)} is longer than what it stands in`);
+  const sequence = layout.explicit ? vr === 'SQ' : open || vrOf(tag) === 'SQ';
+  if (sequence) return frameOf('items', layout, header, limit);
+  if (!open) return undefined;
+  // PS3.5 6.2.2 note 4: UN of undefined length is a sequence in implicit VR little endian, whatever the syntax
+  if (vr === 'UN') return frameOf('items', IMPLICIT_LE, header, limit);
+  if (vr === 'OB' || vr === 'OW') return frameOf('fragments', layout, header, limit);
+  throw new DicomDecodeError('BAD_LENGTH', offset, `${formatTag(tag)} cannot have undefined length`);
+}
+
+/** A value to walk through, the end of the one that we are in, or, undefined, plain bytes to step over. */
+type Step = Frame | 'end' | undefined;
 
 function inItem(header: ElementHeader, frame: Frame): Step {
-  if (isDelimiter(header, ITEM_END)) return 'end';
+  if (isDelimiter(header, ITEM_END, frame)) return 'end';
   if (header.tag >>> 16 === 0xfffe)
     throw new DicomDecodeError('BAD_STRUCTURE', header.offset, 'an item ends without its delimiter');
-  return header.length === UNDEFINED_LENGTH ? contentOf(header, frame.layout) : 'skip';
+  return contentOf(header, frame.layout, frame.limit);
 }
 
 function inSequence(header: ElementHeader, frame: Frame): Step {
-  if (isDelimiter(header, SEQUENCE_END)) return 'end';
+  if (isDelimiter(header, SEQUENCE_END, frame)) return 'end';
   if (header.tag !== ITEM)
     throw new DicomDecodeError('BAD_STRUCTURE', header.offset, 'an item was expected here');
-  if (header.length !== UNDEFINED_LENGTH) return 'skip';
-  if (frame.kind === 'fragments')
+  const open = header.length === UNDEFINED_LENGTH;
+  if (!open && header.valueOffset + header.length > frame.limit)
+    throw new DicomDecodeError('BAD_STRUCTURE', header.offset, 'an item is longer than its sequence');
+  if (frame.kind === 'items') return frameOf('elements', frame.layout, header, frame.limit);
+  if (open)
     throw new DicomDecodeError('BAD_LENGTH', header.offset, 'a fragment cannot have undefined length');
-  return { kind: 'elements', layout: frame.layout };
+  return undefined;
 }
 
-function isDelimiter(header: ElementHeader, tag: number): boolean {
+function isDelimiter(header: ElementHeader, tag: number, frame: Frame): boolean {
   if (header.tag !== tag) return false;
   if (header.length !== 0)
     throw new DicomDecodeError('BAD_STRUCTURE', header.offset, 'a delimiter has a length');
+  if (frame.end !== undefined)
+    throw new DicomDecodeError(
+      'BAD_STRUCTURE',
+      header.offset,
+      'a delimiter stands in a value of defined length',
+    );
   return true;
 }
