@@ -12,7 +12,7 @@ import {
   worklistItem,
 } from '@scanflow/dicom';
 import { transferSyntaxes, type DataSet, type WorklistInput } from '@scanflow/dicom';
-import { dcmtk, freePort, run, startProgram, until, type Program } from '@scanflow/testkit';
+import { dcmtk, freePort, startProgram, until, type Program, type RunResult } from '@scanflow/testkit';
 
 const MAIN = join(import.meta.dirname, '../../services/worklist/src/main.ts');
 export const AET = 'SCANFLOW';
@@ -121,7 +121,7 @@ scanners:${SCANNERS}
 worklist:
 ${lines.map((line) => `  ${line}`).join('\n')}
 orthanc: { url: http://127.0.0.1:1 }
-storage: { root: ${data} }
+storage: { root: ${data}-storage }
 http: { bind: 127.0.0.1, ports: { worklist: ${httpPort} } }
 log: { level: info }
 `,
@@ -177,7 +177,7 @@ export interface CallOptions {
 export function echo(
   port: number,
   { callingAet = 'SKYRA', calledAet = AET }: CallOptions = {},
-): ReturnType<typeof run> {
+): Promise<RunResult> {
   return dcmtk('echoscu', ['-v', '-aet', callingAet, '-aec', calledAet, '127.0.0.1', String(port)]);
 }
 

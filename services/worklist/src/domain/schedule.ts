@@ -30,7 +30,7 @@ const stepSequence = tagOf('ScheduledProcedureStepSequence');
 
 /**
  * What a file's data set puts on the worklist: an entry per Scheduled Procedure Step, since a response describes
- * exactly one (PS3.4 K.6.1.2.2). Empty where the data set schedules nothing.
+ * exactly one (PS3.4 K.6.1.2.1). Empty where the data set schedules nothing.
  */
 export function entriesOf(file: string, dataSet: DataSet): Entry[] {
   const steps = items(dataSet, 'ScheduledProcedureStepSequence');
