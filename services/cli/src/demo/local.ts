@@ -97,14 +97,13 @@ async function startParts(options: LocalOptions, folder: string, starting: Start
     endings.push(() => service.stop());
     show.step(`${name} is healthy`, `http://127.0.0.1:${port}/healthz`);
   }
-  const streamerUrl = `http://127.0.0.1:${ports.streamer}`;
   return {
     stack: {
       scanners,
       timezone: TIMEZONE,
       worklist: { aet: 'SCANFLOW', host: '127.0.0.1', port: ports.worklist },
       orthanc: { aet: orthanc.aet, host: '127.0.0.1', port: orthanc.dicomPort },
-      streamerUrl,
+      streamerUrl: `http://127.0.0.1:${ports.streamer}`,
       projectRoot,
       pacsFolder: pacs.folder,
       tag,
