@@ -115,6 +115,7 @@ test('folder: what is broken is reported by file and costs no other', async (t) 
   await writeFile(join(folder, 'good.wl'), wl('A'));
   await mkdir(join(folder, 'folder.wl'));
   await symlink('/nowhere/at/all', join(folder, 'dangling.wl'));
+  await symlink('loop.wl', join(folder, 'loop.wl'));
   await promisify(execFile)('mkfifo', [join(folder, 'pipe.wl')]);
   const unscheduled = encodePart10(dataSet({ PatientID: 'P' }), {
     transferSyntax: transferSyntaxes.implicitVRLittleEndian,
@@ -131,6 +132,7 @@ test('folder: what is broken is reported by file and costs no other', async (t) 
     'garbage.wl BROKEN',
     'half.wl BROKEN',
     'large.wl TOO_LARGE',
+    'loop.wl UNREADABLE',
     'pipe.wl NOT_A_FILE',
     'unscheduled.wl NOT_A_WORKLIST_ITEM',
   ]);

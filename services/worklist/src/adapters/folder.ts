@@ -66,7 +66,8 @@ async function readFile(
     if (isCode(error, 'ENOENT')) return undefined;
     const entries = before?.entries ?? [];
     const unreadable = { ...problem(name, 'UNREADABLE', reason(error)), served: entries.length > 0 };
-    return { signature: '', modifiedMs: 0, entries, unsettled: true, problem: unreadable };
+    // no file has this signature: it is tried again at the next reading
+    return { signature: '', modifiedMs: 0, entries, unsettled: false, problem: unreadable };
   }
 }
 
