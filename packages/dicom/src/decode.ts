@@ -10,7 +10,7 @@ import { requireVr, vrOfCode, type CodedVr, type VrTraits } from './vr.ts';
 export interface DecodeOptions {
   /** Sequences within sequences, at most; 16. */
   readonly maxDepth?: number;
-  /** Elements and items in total, at most; 65,536. */
+  /** Elements and items in total, at most; 65,536. Sixteen times as many values of texts are read. */
   readonly maxElements?: number;
   /** The character set of text where (0008,0005) is absent or empty: a defined term, several separated by `\`. */
   readonly defaultCharacterSet?: string;
@@ -77,6 +77,7 @@ class Decoder {
   readonly #before: number;
   readonly #replace: boolean;
   #left: number;
+  #valuesLeft: number;
   #at = 0;
 
   constructor(bytes: Uint8Array, options: DecodeOptions, defaultText: TextDecoding) {
@@ -85,6 +86,7 @@ class Decoder {
     this.#defaultText = defaultText;
     this.#maxDepth = options.maxDepth ?? 16;
     this.#left = options.maxElements ?? 65_536;
+    this.#valuesLeft = this.#left * 16;
     this.#before = options.before ?? Number.POSITIVE_INFINITY;
     this.#replace = options.undecodable === 'replace';
   }
@@ -235,7 +237,11 @@ class Decoder {
       : bytes.toString('latin1');
     if (!traits.multiple) return [decoded];
     if (!decoded.includes('\\')) return [trim(decoded, traits.trimStart)];
-    return decoded.split('\\').map((value) => trim(value, traits.trimStart));
+    // Twenty million backslashes are a message of 20 MB, but would be gigabytes of empty values.
+    const values = decoded.split('\\', this.#valuesLeft + 1);
+    this.#valuesLeft -= values.length;
+    if (this.#valuesLeft < 0) fail('TOO_MANY', offset, 'The data set has more values than are read here');
+    return values.map((value) => trim(value, traits.trimStart));
   }
 
   #undecodable(bytes: Buffer, text: TextDecoding, tag: Tag, offset: number): string {
