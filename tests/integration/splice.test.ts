@@ -97,10 +97,10 @@ test('splice: over pydicom’s files, taking the tag out again gives the origina
   }
 });
 
-test('splice: over pydicom’s files, 64 KiB and the file’s length are enough of a head, or it says how much', async (t) => {
+test('splice: over pydicom’s files, a head and the file’s length are enough, or it says how much more', async (t) => {
   let most = 0;
   for (const { path, original, copy } of tagged) {
-    let head = 64 * 1024;
+    let head = 1024;
     const fileSize = original.length;
     let plan = planSplice(original.subarray(0, head), TAG, false, { fileSize });
     while (plan.kind === 'needMore') {
@@ -108,7 +108,8 @@ test('splice: over pydicom’s files, 64 KiB and the file’s length are enough 
       plan = planSplice(original.subarray(0, head), TAG, head >= fileSize, { fileSize });
     }
     assert.ok(plan.kind === 'splice', path);
-    assert.equal(sha256(applyEdits(original, plan.edits)), sha256(await readFile(copy)), path);
+    const streamed = [applyEdits(original.subarray(0, head), plan.edits), original.subarray(head)];
+    assert.equal(sha256(Buffer.concat(streamed)), sha256(await readFile(copy)), path);
     most = Math.max(most, Math.min(head, fileSize));
   }
   t.diagnostic(`longest head: ${most} bytes`);

@@ -68,7 +68,8 @@ const MAX_HEAD = 64 * 1024 * 1024;
  * Plans the splice from the first bytes of a file; `fileComplete` says that they are all of it. The plan depends
  * on the elements up to the first one behind the tag's group, and on nothing after that one's header.
  *
- * - 'splice': the edits, ascending and apart from each other; to be applied while the file streams past.
+ * - 'splice': the edits, ascending, apart from each other, and all within `head`: `applyEdits(head, edits)`, then the
+ *   rest of the file as it comes.
  * - 'already': an element of ours is there, whatever its value; the file stays as it is.
  * - 'needMore': call again with `atLeast` bytes or more (better twice as many: the head is walked anew). Never when
  *   the file is complete, never beyond `maxHead`.
@@ -120,7 +121,10 @@ function plan(head: Head, tag: PrivateTag): SplicePlan {
       'TAG_NO_FREE_BLOCK',
       `group ${tag.group.toString(16)} has no free block; configure another`,
     );
-  return { kind: 'splice', edits: insertions(head, group, layout, tag, block, own.length === 0) };
+  const edits = insertions(head, group, layout, tag, block, own.length === 0);
+  // a last value may be known by its length alone; the caller must not be told of a place that it does not hold
+  for (const { offset, remove } of edits) head.require(offset + remove, offset);
+  return { kind: 'splice', edits };
 }
 
 function insertions(
