@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { makeCalendar, run, until, type CalendarEntry } from '@scanflow/testkit';
@@ -110,6 +110,25 @@ test('publish: files that are missing or damaged are repaired', () =>
     await cal2wl.pass();
     assert.deepEqual(await cal2wl.records(), [first, second]);
     assert.equal((await cal2wl.items()).length, 2);
+  }));
+
+test('publish: a booking that cannot be written fails the health check and costs no other', () =>
+  scene([soon('001', 2), soon('002', 4)], async ({ cal2wl, data, server }) => {
+    const [first] = await cal2wl.records();
+    assert.ok(first);
+    const path = join(data, 'bookings', `${first.accessionNumber}.json`);
+    await rm(path);
+    await mkdir(path);
+    server.answer = giving(makeCalendar([soon('001', 2), soon('002', 4), soon('003', 6)]));
+    await cal2wl.pass();
+    assert.equal((await cal2wl.items()).length, 3);
+    const sick = await cal2wl.get('/healthz');
+    assert.equal(sick.status, 503);
+    assert.match(String(sick.body['why']), /could not be written/);
+    await rmdir(path);
+    await cal2wl.pass();
+    assert.equal((await cal2wl.get('/healthz')).status, 200);
+    assert.equal((await cal2wl.records()).length, 3);
   }));
 
 test('identity: a moved booking keeps it, a relabelled one gets another and its old record is cancelled', () =>

@@ -1,6 +1,8 @@
 /** When passes run: one at start, then by interval or cron expression, never two at once. */
-import { sleep } from '@scanflow/chassis';
-import cron from 'node-cron';
+import { messageOf, sleep, type Log } from '@scanflow/chassis';
+import cron, { type TaskOptions } from 'node-cron';
+
+type Logger = NonNullable<TaskOptions['logger']>;
 
 export interface ScheduleOptions {
   /** Milliseconds between the starts of two passes. */
@@ -11,17 +13,13 @@ export interface ScheduleOptions {
   /** One pass; it never throws. */
   readonly run: () => Promise<void>;
   readonly signal: AbortSignal;
+  readonly log: Log;
 }
 
 /** Runs passes until the signal aborts; resolves when the last one has ended. */
-export async function keepRunning({
-  every,
-  cron: expression,
-  zone,
-  run,
-  signal,
-}: ScheduleOptions): Promise<void> {
-  if (expression !== undefined) return byCron(expression, zone, run, signal);
+export async function keepRunning(options: ScheduleOptions): Promise<void> {
+  const { every, cron: expression, run, signal } = options;
+  if (expression !== undefined) return byCron(expression, options);
   while (!signal.aborted) {
     const began = performance.now();
     await run();
@@ -29,19 +27,24 @@ export async function keepRunning({
   }
 }
 
-async function byCron(
-  expression: string,
-  zone: string,
-  run: () => Promise<void>,
-  signal: AbortSignal,
-): Promise<void> {
-  // node-cron skips a time at which the previous pass still runs only for passes that it started itself
+async function byCron(expression: string, { zone, run, signal, log }: ScheduleOptions): Promise<void> {
   let running = run();
   await running;
   const pass = (): Promise<void> => (running = run());
-  const task = cron.schedule(expression, pass, { timezone: zone, noOverlap: true });
+  const task = cron.schedule(expression, pass, { timezone: zone, noOverlap: true, logger: loggerOf(log) });
   if (!signal.aborted)
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   await task.destroy();
   await running;
+}
+
+/** node-cron would write to the console. */
+function loggerOf(log: Log): Logger {
+  const told = (message: string | Error): { reason: string } => ({ reason: messageOf(message) });
+  return {
+    info: (message) => log.debug('schedule', told(message)),
+    debug: (message) => log.debug('schedule', told(message)),
+    warn: (message) => log.warn('a pass was not started on time', told(message)),
+    error: (message) => log.error('a pass was not started on time', told(message)),
+  };
 }

@@ -60,7 +60,7 @@ export async function startCal2wl({
     }
   };
   const { every, cron } = config.bookings;
-  const loop = keepRunning({ every, cron, zone: config.facility.timezone, run, signal: stopped });
+  const loop = keepRunning({ every, cron, zone: config.facility.timezone, run, signal: stopped, log });
   return {
     port: http.port,
     async stop() {

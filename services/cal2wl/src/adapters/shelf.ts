@@ -109,7 +109,9 @@ class FileCache {
     this.#files.delete(path);
     if (found === undefined) return undefined;
     const stamp = `${found.ino}-${found.size}-${found.mtimeNs}`;
-    const bytes = known?.stamp === stamp ? known.bytes : await readFile(path);
+    const bytes = known?.stamp === stamp ? known.bytes : await readFile(path).catch(() => undefined);
+    // what cannot be read is as good as missing: it is written again, and that fails for all to see
+    if (bytes === undefined) return undefined;
     this.#files.set(path, { stamp, bytes });
     const [oldest] = this.#files.keys();
     if (this.#files.size > CACHED && oldest !== undefined) this.#files.delete(oldest);

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { healthOf } from './health.ts';
+import type { CalendarReport, PassReport } from './report.ts';
+
+const now = Temporal.Instant.from('2026-11-23T12:00:00Z');
+const calendar: CalendarReport = {
+  calendar: 'prisma',
+  scanner: 'prisma',
+  state: 'good',
+  lastGood: now,
+  failure: undefined,
+  outcomes: [],
+  actions: {},
+  held: 0,
+  unwritten: undefined,
+};
+const report = (more: Partial<PassReport> = {}): PassReport => ({
+  at: now,
+  ms: 1,
+  window: { from: now, to: now },
+  calendars: [calendar],
+  items: 0,
+  unwritten: undefined,
+  ...more,
+});
+const failure = { kind: 'transient', code: 'FETCH_TIMEOUT', message: 'm' } as const;
+const every = 60_000;
+
+test('health: not before the first pass', () => {
+  assert.equal(healthOf(undefined, now, { every }).ok, false);
+  assert.equal(healthOf(report(), now, { every }).ok, true);
+});
+
+test('health: a calendar that does not answer degrades and is shown, but is no failure', () => {
+  const { ok, detail } = healthOf(report({ calendars: [{ ...calendar, state: 'stale', failure }] }), now, {
+    every,
+  });
+  assert.equal(ok, true);
+  assert.equal(detail['degraded'], true);
+  assert.deepEqual(detail['calendars'], { prisma: 'stale: FETCH_TIMEOUT' });
+});
+
+test('health: what cannot be written, and passes that do not end, are failures', () => {
+  assert.equal(healthOf(report({ unwritten: failure }), now, { every }).ok, false);
+  assert.equal(healthOf(report(), now.add({ minutes: 12 }), { every }).ok, true);
+  assert.equal(healthOf(report(), now.add({ minutes: 14 }), { every }).ok, false);
+  assert.equal(healthOf(report(), now.add({ hours: 20 }), { every, cron: '0 4 * * *' }).ok, true);
+  assert.equal(healthOf(report(), now.add({ hours: 25 }), { every, cron: '0 4 * * *' }).ok, false);
+});
