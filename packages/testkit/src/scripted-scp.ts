@@ -78,6 +78,9 @@ interface Script {
   associated(): void;
 }
 type Association = Parameters<InstanceType<typeof dcmjsDimse.Scp>['associationRequested']>[0];
+// it prints every message by default
+dcmjsDimse.log.setLevel('silent');
+
 type StoreRequest = Parameters<InstanceType<typeof dcmjsDimse.Scp>['cStoreRequest']>[0];
 type StoreAnswer = Parameters<InstanceType<typeof dcmjsDimse.Scp>['cStoreRequest']>[1];
 type Made = Parameters<InstanceType<typeof dcmjsDimse.Scp>['createDatasetFromStoreWritableStream']>[2];
@@ -112,6 +115,10 @@ class Scripted extends dcmjsDimse.Scp {
 
   override associationReleaseRequested(): void {
     if (this.#script.options.release !== false) this.sendAssociationReleaseResponse();
+  }
+
+  override abort(): void {
+    this.#socket.destroy();
   }
 
   /** The images are not looked at. */

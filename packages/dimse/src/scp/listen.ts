@@ -40,7 +40,8 @@ export async function listen(options: ScpOptions): Promise<Listening> {
   server.listen(options.port, options.bind);
   await once(server, 'listening');
   server.on('error', (error) => options.log.error('server.error', { error: error.name }));
-  return { port: portOf(server), close: () => close(server, gate, limits.closeMs) };
+  let closing: Promise<void> | undefined;
+  return { port: portOf(server), close: () => (closing ??= close(server, gate, limits.closeMs)) };
 }
 
 async function close(server: Server, gate: Gate<Session>, ms: number): Promise<void> {

@@ -1,0 +1,131 @@
+/** Tests only: a requestor that writes PDUs by hand, so that it can do what no real peer would. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { APPLICATION_CONTEXT, sopClasses, transferSyntaxes } from '@scanflow/dicom';
+import { encodeCommand, type Command } from '../message/command.ts';
+import { Assembler, type Message } from '../message/assembler.ts';
+import { encodePdu } from '../ul/encode.ts';
+import { fragments } from '../ul/fragment.ts';
+import type { AssociateRq, Pdu, ProposedContext } from '../ul/pdu.ts';
+import { PduReader } from '../ul/reader.ts';
+
+/** What came and is waited for, in order. */
+class Inbox<T> {
+  readonly #waiting: ((value: T) => void)[] = [];
+  readonly #come: T[] = [];
+
+  push(value: T): void {
+    const waiting = this.#waiting.shift();
+    if (waiting === undefined) this.#come.push(value);
+    else waiting(value);
+  }
+
+  async take(what: string): Promise<T> {
+    const value = this.#come.shift();
+    if (value !== undefined) return value;
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    this.#waiting.push(resolve);
+    const timer = setTimeout(() => reject(new Error(`waited in vain for ${what}`)), 5_000);
+    return promise.finally(() => clearTimeout(timer));
+  }
+}
+
+const EXPLICIT = transferSyntaxes.explicitVRLittleEndian;
+const IMPLICIT = transferSyntaxes.implicitVRLittleEndian;
+
+/** A requestor without manners. Contexts: 1 worklist (explicit), 3 verification, 5 nothing we serve. */
+export class RawPeer {
+  readonly socket: Socket;
+  readonly #reader = new PduReader({ dataBytes: 0xffff_ffff, associateBytes: 0xffff_ffff });
+  readonly #assembler = new Assembler({ commandBytes: 1e6, dataSetBytes: 1e6 }, () => true);
+  readonly #pdus = new Inbox<Pdu>();
+  readonly #messages = new Inbox<Message>();
+  closed = false;
+  /** Longest variable field of the P-DATA-TF PDUs received. */
+  longest = 0;
+
+  constructor(port: number) {
+    this.socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    this.socket.on('data', (chunk: Buffer) => {
+      for (const pdu of this.#reader.push(chunk)) this.#take(pdu);
+    });
+    this.socket.on('error', () => undefined);
+    this.socket.on('close', () => (this.closed = true));
+  }
+
+  #take(pdu: Pdu): void {
+    if (pdu.type !== 'p-data') {
+      this.#pdus.push(pdu);
+      return;
+    }
+    this.longest = Math.max(
+      this.longest,
+      pdu.values.reduce((sum, { data }) => sum + data.length + 6, 0),
+    );
+    for (const value of pdu.values) {
+      const message = this.#assembler.push(value);
+      if (message !== undefined) this.#messages.push(message);
+    }
+  }
+
+  write(...pieces: Uint8Array[]): void {
+    this.socket.write(Buffer.concat(pieces));
+  }
+
+  pdu(what: string): Promise<Pdu> {
+    return this.#pdus.take(what);
+  }
+
+  message(what: string): Promise<Message> {
+    return this.#messages.take(what);
+  }
+
+  async ended(timeoutMs = 5_000): Promise<void> {
+    if (!this.closed) await once(this.socket, 'close', { signal: AbortSignal.timeout(timeoutMs) });
+  }
+
+  async associate(change: Partial<AssociateRq> = {}, maximumLength = 16_384): Promise<Pdu> {
+    this.write(encodePdu(request(change, maximumLength)));
+    return this.pdu('an answer to the association request');
+  }
+
+  send(contextId: number, command: Command, data?: Uint8Array): void {
+    this.write(...message(contextId, command, data));
+  }
+
+  async status(contextId: number, command: Command, data?: Uint8Array): Promise<number | undefined> {
+    this.send(contextId, command, data);
+    return (await this.message('a response')).command.status;
+  }
+}
+
+export function request(change: Partial<AssociateRq> = {}, maximumLength = 16_384): AssociateRq {
+  const context = (id: number, abstractSyntax: string, ...syntaxes: string[]): ProposedContext => ({
+    id,
+    abstractSyntax,
+    transferSyntaxes: syntaxes,
+  });
+  return {
+    type: 'associate-rq',
+    protocolVersion: 1,
+    calledAet: 'SCP',
+    callingAet: 'RAW',
+    applicationContext: APPLICATION_CONTEXT,
+    contexts: [
+      context(5, sopClasses.ctImageStorage, IMPLICIT),
+      context(1, sopClasses.modalityWorklistFind, IMPLICIT, EXPLICIT),
+      context(3, sopClasses.verification, IMPLICIT),
+    ],
+    user: { maximumLength, implementationClassUid: '1.2.3', roles: [] },
+    ...change,
+  };
+}
+
+/** A message as PDUs, for RawPeer.write(). */
+export function message(contextId: number, command: Command, data?: Uint8Array): Uint8Array[] {
+  const target = { contextId, size: 10_000 };
+  return [
+    ...fragments(encodeCommand(command), true, { ...target, command: true }),
+    ...(data === undefined ? [] : fragments(data, true, { ...target, command: false })),
+  ];
+}
