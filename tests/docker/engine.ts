@@ -1,0 +1,131 @@
+/** Docker as a person uses it, for the tests of the compose stack: each call is a command, each answer its output. */
+import { fileURLToPath } from 'node:url';
+import { freePort, run } from '@scanflow/testkit';
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Why the stack cannot be tested here; undefined where it can. */
+export async function whyNot(): Promise<string | undefined> {
+  for (const args of [['info'], ['compose', 'version']]) {
+    const result = await run('docker', args).catch((error: unknown) => ({ code: 1, stderr: String(error) }));
+    if (result.code !== 0) return `docker ${args.join(' ')}: ${result.stderr.trim()}`;
+  }
+  return undefined;
+}
+
+/** Runs `docker …`; its standard output. Throws with its words where it fails. */
+export async function docker(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await run('docker', args, { timeoutMs: 300_000 });
+  if (code !== 0) throw new Error(`docker ${args.join(' ')}: ${stdout}${stderr}`);
+  return stdout;
+}
+
+/** What the tests read of `docker inspect`. */
+export interface Container {
+  readonly Id: string;
+  readonly State: {
+    readonly StartedAt: string;
+    readonly ExitCode: number;
+    readonly Health?: { Status: string };
+  };
+  readonly Config: { readonly User: string; readonly Env: readonly string[] };
+  readonly HostConfig: {
+    readonly ReadonlyRootfs: boolean;
+    readonly Privileged: boolean;
+    readonly CapAdd: readonly string[] | null;
+    readonly CapDrop: readonly string[] | null;
+    readonly SecurityOpt: readonly string[] | null;
+    readonly Init: boolean | null;
+    readonly PidsLimit: number | null;
+    readonly RestartPolicy: { readonly Name: string };
+    readonly LogConfig: { readonly Type: string; readonly Config: Readonly<Record<string, string>> };
+    readonly PortBindings: Readonly<Record<string, readonly { HostIp: string; HostPort: string }[]>> | null;
+  };
+  readonly Mounts: readonly { readonly Destination: string; readonly RW: boolean; readonly Type: string }[];
+}
+
+export interface Ports {
+  readonly worklist: number;
+  readonly dicom: number;
+  readonly orthanc: number;
+  readonly cal2wl: number;
+  readonly worklistHttp: number;
+  readonly streamer: number;
+}
+
+/** One compose project of the repository, on free loopback ports. */
+export class Project {
+  readonly name: string;
+  readonly files: readonly string[];
+  readonly ports: Ports;
+  readonly env: Record<string, string>;
+
+  private constructor(name: string, files: readonly string[], ports: Ports) {
+    this.name = name;
+    this.files = files;
+    this.ports = ports;
+    this.env = {
+      // whatever this machine's .env says
+      SCANFLOW_CONFIG: './config',
+      SCANFLOW_PROJECT: 'project',
+      SCANFLOW_WORKLIST_BIND: '127.0.0.1',
+      SCANFLOW_DICOM_BIND: '127.0.0.1',
+      SCANFLOW_HTTP_BIND: '127.0.0.1',
+      SCANFLOW_WORKLIST_PORT: String(ports.worklist),
+      SCANFLOW_DICOM_PORT: String(ports.dicom),
+      SCANFLOW_ORTHANC_HTTP_PORT: String(ports.orthanc),
+      SCANFLOW_CAL2WL_HTTP_PORT: String(ports.cal2wl),
+      SCANFLOW_WORKLIST_HTTP_PORT: String(ports.worklistHttp),
+      SCANFLOW_STREAMER_HTTP_PORT: String(ports.streamer),
+      SCANFLOW_ORTHANC_AET: 'ORTHANC',
+    };
+  }
+
+  static async create(what: string, files: readonly string[]): Promise<Project> {
+    const [worklist, dicom, orthanc] = [await freePort(), await freePort(), await freePort()];
+    const [cal2wl, worklistHttp, streamer] = [await freePort(), await freePort(), await freePort()];
+    const ports = { worklist, dicom, orthanc, cal2wl, worklistHttp, streamer };
+    return new Project(`scanflow-test-${what}-${process.pid}`, files, ports);
+  }
+
+  /** `docker compose …` of this project; its standard output. */
+  async compose(...args: string[]): Promise<string> {
+    const files = this.files.flatMap((file) => ['-f', file]);
+    const all = ['compose', '--project-name', this.name, ...files, ...args];
+    const { code, stdout, stderr } = await run('docker', all, {
+      cwd: ROOT,
+      env: this.env,
+      timeoutMs: 1_200_000,
+    });
+    if (code !== 0)
+      throw new Error(`docker compose ${args.join(' ')} ended with ${String(code)}:\n${stderr}`);
+    return stdout;
+  }
+
+  /** Runs a command in a service's container; its standard output. */
+  exec(service: string, ...command: string[]): Promise<string> {
+    return this.compose('exec', '-T', service, ...command);
+  }
+
+  async inspect(service: string): Promise<Container> {
+    const id = (await this.compose('ps', '--all', '--quiet', service)).trim();
+    const [container] = JSON.parse(await docker('inspect', id)) as Container[];
+    if (container === undefined) throw new Error(`there is no container of ${service}`);
+    return container;
+  }
+
+  /** Everything of the project that there is: containers, volumes, networks. */
+  async remains(): Promise<string[]> {
+    const filter = `label=com.docker.compose.project=${this.name}`;
+    const lists = await Promise.all([
+      docker('ps', '--all', '--quiet', '--filter', filter),
+      docker('volume', 'ls', '--quiet', '--filter', filter),
+      docker('network', 'ls', '--quiet', '--filter', filter),
+    ]);
+    return lists.flatMap((list) => list.split('\n').filter((line) => line !== ''));
+  }
+
+  async down(): Promise<void> {
+    await this.compose('down', '--volumes', '--remove-orphans', '--timeout', '10');
+  }
+}
