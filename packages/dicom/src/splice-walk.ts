@@ -2,7 +2,7 @@
 import { DicomDecodeError } from './dataset.ts';
 import { formatTag, vrOf } from './dictionary.ts';
 import type { Layout } from './syntax.ts';
-import { vrTraits } from './vr.ts';
+import { vrOfCode } from './vr.ts';
 
 const IMPLICIT_LE: Layout = { explicit: false, bigEndian: false };
 export const EXPLICIT_LE: Layout = { explicit: true, bigEndian: false };
@@ -88,10 +88,12 @@ export function readHeader(head: Head, offset: number, layout: Layout): ElementH
       valueOffset: offset + 8,
       length: view.getUint32(offset + 4, little),
     };
-  const vr = head.latin1(offset + 4, offset + 6);
-  const traits = vrTraits(vr);
-  if (traits === undefined)
-    throw new DicomDecodeError('BAD_VR', offset, `${JSON.stringify(vr)} is no value representation`);
+  const traits = vrOfCode(view.getUint16(offset + 4));
+  if (traits === undefined) {
+    const letters = JSON.stringify(head.latin1(offset + 4, offset + 6));
+    throw new DicomDecodeError('BAD_VR', offset, `${letters} is no value representation`);
+  }
+  const { vr } = traits;
   if (!traits.long)
     return { tag, vr, offset, valueOffset: offset + 8, length: view.getUint16(offset + 6, little) };
   head.require(offset + 12, offset);
@@ -137,8 +139,7 @@ export function walkTopLevel(
 /** Explicit VR under an implicit UID: the VR's letters would read as a length over 16 KB of a first element. */
 function refuseOtherSyntax(head: Head, header: ElementHeader, layout: Layout): void {
   if (layout.explicit) return;
-  const letters = head.latin1(header.offset + 4, header.offset + 6);
-  if (vrTraits(letters) !== undefined)
+  if (vrOfCode(head.view.getUint16(header.offset + 4)) !== undefined)
     throw new DicomDecodeError(
       'BAD_VR',
       header.offset,
