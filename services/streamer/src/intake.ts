@@ -36,7 +36,7 @@ export async function readChanges(
   }
   for (;;) {
     const page = await orthanc.changes(cursor.seq, PAGE, signal);
-    reached('changes-read', { changes: page.changes.length });
+    if (page.changes.length > 0) reached('changes-read', { changes: page.changes.length });
     if (page.last < cursor.seq) {
       log.warn('database wiped', { code: 'ORTHANC_WIPED', cursor: cursor.seq, last: page.last });
       await ledger.setCursor({ seq: 0, database });

@@ -1,7 +1,7 @@
 /** The streamer's metrics. */
 import { Counter, Gauge, Registry } from '@scanflow/chassis';
 import type { Condition } from './condition.ts';
-import type { Ledger } from './ports.ts';
+import type { Ledger, Summary } from './ports.ts';
 
 export interface Metrics {
   readonly registry: Registry;
@@ -49,28 +49,39 @@ export function createMetrics(ledger: Ledger, condition: Condition, now: () => n
 }
 
 function addLedgerGauges(registers: Registry[], ledger: Ledger, now: () => number): void {
-  const series = new Gauge({
+  // one look at the ledger for all gauges of a scrape: they are collected at the same time
+  let look: Promise<Summary> | undefined;
+  const summary = (): Promise<Summary> => {
+    look ??= ledger.summary().finally(() => (look = undefined));
+    return look;
+  };
+  new Gauge({
     name: 'scanflow_streamer_series',
     help: 'Series by state.',
     labelNames: ['state'],
     registers,
+    async collect() {
+      for (const [state, count] of Object.entries((await summary()).series)) this.set({ state }, count);
+    },
   });
-  const legs = new Gauge({
+  new Gauge({
     name: 'scanflow_streamer_legs',
     help: 'Legs (a series on its way to one target) by target and state.',
     labelNames: ['target', 'state'],
     registers,
+    async collect() {
+      const { legs } = await summary();
+      this.reset();
+      for (const { target, state, count } of legs) this.set({ target, state }, count);
+    },
   });
   new Gauge({
     name: 'scanflow_streamer_oldest_pending_seconds',
     help: 'Age of the oldest series with something pending; 0 where there is none.',
     registers,
     async collect() {
-      const { series: counts, legs: counted, oldestPending } = await ledger.summary();
+      const { oldestPending } = await summary();
       this.set(oldestPending === undefined ? 0 : (now() - oldestPending) / 1000);
-      for (const [state, count] of Object.entries(counts)) series.set({ state }, count);
-      legs.reset();
-      for (const { target, state, count } of counted) legs.set({ target, state }, count);
     },
   });
 }

@@ -70,7 +70,7 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
 }
 
 const RECONCILE_MS = 3_600_000;
-const RECHECK_MS = 10_000;
+const RECHECK_MS = 5_000;
 /** Orthanc before 1.12 holds each file that it serves in memory. */
 const LIMITS = { count: 4, bytes: 256 * 1024 * 1024 };
 
