@@ -27,3 +27,10 @@ test("sleep: longer than Node's timers can count is still long", async () => {
   await longer;
   assert.equal(first, 'still asleep');
 });
+
+test('sleep: even nothing lets others have a turn', async () => {
+  const turns: string[] = [];
+  setImmediate(() => turns.push('other'));
+  for (let turn = 0; turn < 5; turn += 1) await sleep(0);
+  assert.deepEqual(turns, ['other']);
+});

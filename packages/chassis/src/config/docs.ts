@@ -35,24 +35,39 @@ const INTRODUCTION = `# Configuration
 
 <!-- Generated from the schema by \`npm run generate\`; do not edit. -->
 
-Every service reads the same file, \`scanflow.yaml\`, and validates all of it: a mistake is shown with file, line and column,
-every mistake at once, and the service does not start. \`scanflow check FILE\` does the same without starting anything.
+Every service reads the same file, \`scanflow.yaml\`, and validates all of it. Every mistake is shown at once, with file,
+line and column, and the service does not start:
 
-- Durations are written \`500ms\`, \`90s\`, \`5m\`, \`12h\`, \`7d\`.
-- Secrets never stand in it: \`passwordFile:\` names a file. Relative file names are relative to the configuration file.
+\`\`\`text
+scanflow.yaml:14:20: arrivals.quiet: expected a duration like 90s, 5m, 12h or 7d, got 5
+scanflow.yaml:21:3: worklist.prt: there is no such key; did you mean port?
+\`\`\`
+
+\`scanflow check FILE\` does the same without starting anything. A changed file is read when the service starts again.
+
+- Secrets never stand in the file: \`passwordFile\` names a file that holds one, which only its service needs to read.
+- Relative names of files are relative to the folder of the configuration file; folders are absolute.
 - Keys that are not known are mistakes. What is left out has the default shown here.
 - Editors that know JSON Schema complete and check it: the first line of the sample names
   [scanflow.schema.json](../config/scanflow.schema.json).
+
+| Kind of value | |
+| --- | --- |
+| duration | A whole number and a unit: \`500ms\`, \`90s\`, \`5m\`, \`12h\`, \`7d\`. |
+| AE title | 1 to 16 ASCII characters, no backslash, no space at either end. Capitals count. |
+| pattern | A regular expression (JavaScript, \`u\` flag) of at most 500 characters, in single quotes: \`'^(?<subject>sub-\\d+)$'\`. |
+| group | Four hexadecimal digits in quotes: \`'0021'\`. Without quotes, YAML reads a number. |
+| modality | As in DICOM, in capitals: \`MR\`. |
+| cron expression | Five fields (minute, hour, day, month, weekday), or six with seconds first. |
+| time zone | As in the IANA database: \`Europe/Amsterdam\`. |
 
 The sample, with which \`docker compose up\` runs:
 `;
 
 function section(name: string, schema: JsonSchema, required: boolean): string {
-  const rows =
-    schema.properties === undefined && typeof schema.additionalProperties !== 'object'
-      ? [row(name, schema, required)]
-      : rowsOf(name, schema);
-  const about = schema.description === undefined ? '' : `${schema.description}\n\n`;
+  const single = schema.properties === undefined && typeof schema.additionalProperties !== 'object';
+  const rows = single ? [row(name, schema, required)] : rowsOf(name, schema);
+  const about = schema.description === undefined || single ? '' : `${schema.description}\n\n`;
   return `## ${name}\n\n${about}| Key | Type | Default | Meaning |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`;
 }
 
@@ -75,7 +90,7 @@ function rowsOf(prefix: string, schema: JsonSchema): string[] {
 }
 
 function row(key: string, schema: JsonSchema, required: boolean): string {
-  const fallback = required ? '**required**' : schema.default === undefined ? '–' : code(schema.default);
+  const fallback = required ? '**required**' : schema.default === undefined ? '–' : yaml(schema.default);
   return `| \`${key}\` | ${typeOf(schema)} | ${fallback} | ${escape(schema.description ?? '')} |`;
 }
 
@@ -87,6 +102,14 @@ function typeOf(schema: JsonSchema): string {
   return schema.title ?? { string: 'text', integer: 'number' }[schema.type ?? ''] ?? schema.type ?? '';
 }
 
-const code = (value: unknown): string =>
-  `\`${escape(typeof value === 'string' ? value : JSON.stringify(value))}\``;
+/** A default as it would be written in the file. */
+function yaml(value: unknown): string {
+  if (Array.isArray(value)) return value.map(yaml).join('<br>');
+  if (typeof value === 'object' && value !== null)
+    return Object.entries(value)
+      .map(([key, one]) => `${key}: ${yaml(one)}`)
+      .join('<br>');
+  return `\`${escape(String(value))}\``;
+}
+
 const escape = (text: string): string => text.replaceAll('|', String.raw`\|`).replaceAll('\n', ' ');

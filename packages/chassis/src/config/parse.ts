@@ -1,53 +1,95 @@
 /** The text of scanflow.yaml into a configuration, or into every mistake in it at once. Pure. */
-import { LineCounter, parseDocument, type Document } from 'yaml';
-import type { z } from 'zod';
+import { LineCounter, parseDocument, type Document, type YAMLError } from 'yaml';
+import { explain, type Finding } from './explain.ts';
 import type { ConfigIssue } from './issue.ts';
-import { positionOf, type Position } from './position.ts';
-import { brokenRules, type GoodSections } from './rules.ts';
+import { outlineOf, type Outline, type Problem } from './outline.ts';
+import { brokenRules, writtenTwice, type GoodSections } from './rules.ts';
 import { configSchema, type Config } from './schema.ts';
-import { nearest } from './suggest.ts';
 
 export type ConfigResult =
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly issues: readonly ConfigIssue[] };
 
-type Path = readonly (string | number)[];
+/** More than this helps nobody. */
+const MOST_ISSUES = 100;
+const MOST_ALIASES = 50;
 
-/** Reads the whole text; never throws for its content. `file` stands in the issues. */
+/** Reads the whole text; never throws for its content. `file` stands in the issues. Relative file names stay as they are. */
 export function parseConfig(text: string, file: string): ConfigResult {
   const lines = new LineCounter();
+  // keys that stand twice are found by the outline, in linear time
   const document = parseDocument(text, {
     lineCounter: lines,
     prettyErrors: false,
-    uniqueKeys: true,
+    uniqueKeys: false,
     strict: true,
+    logLevel: 'error',
   });
-  const issueAt = ({ line, column }: Position, path: Path, message: string): ConfigIssue => ({
-    file,
-    line,
-    column,
-    path: path.join('.'),
-    message,
-  });
-  if (document.errors.length > 0) {
-    const issues = document.errors.map(({ pos, message }) => {
-      const { line, col } = lines.linePos(pos[0]);
-      return issueAt({ line, column: col }, [], `not YAML: ${message}`);
-    });
-    return { ok: false, issues };
-  }
+  const unreadable = [...document.errors, ...document.warnings];
+  if (unreadable.length > 0) return failed(file, syntaxProblems(unreadable, lines));
+  const outline = outlineOf(document, lines);
   const value = plainValue(document);
-  if (typeof value === 'string') return { ok: false, issues: [issueAt({ line: 1, column: 1 }, [], value)] };
+  if ('problem' in value)
+    return failed(file, outline.problems.length > 0 ? outline.problems : [value.problem]);
   const parsed = configSchema.safeParse(value.data);
-  const findings: Found[] = [
+  const findings: Finding[] = [
     ...(parsed.error?.issues ?? []).flatMap((issue) => explain(issue, value.data)),
     ...brokenRules(parsed.success ? parsed.data : goodSections(value.data)),
+    ...writtenTwice(outline.has),
   ];
-  if (parsed.success && findings.length === 0) return { ok: true, config: parsed.data };
-  const issues = findings.map((finding) =>
-    issueAt(positionOf(document, lines, finding.path, finding.atKey), finding.path, finding.message),
-  );
-  return { ok: false, issues: issues.toSorted((a, b) => a.line - b.line || a.column - b.column) };
+  if (parsed.success && findings.length === 0 && outline.problems.length === 0)
+    return { ok: true, config: parsed.data };
+  return failed(file, [...outline.problems, ...findings.map((finding) => located(finding, outline))]);
+}
+
+const located = ({ path, message, atKey }: Finding, outline: Outline): Problem => ({
+  at: outline.positionOf(path, atKey),
+  path,
+  message,
+});
+
+function failed(file: string, problems: readonly Problem[]): ConfigResult {
+  const sorted = problems.toSorted((a, b) => a.at.line - b.at.line || a.at.column - b.at.column);
+  const issues = sorted.slice(0, MOST_ISSUES).map(({ at, path, message }, index) => ({
+    file,
+    ...at,
+    path: path.join('.'),
+    message:
+      index === MOST_ISSUES - 1 && sorted.length > MOST_ISSUES
+        ? `${message} (and ${sorted.length - MOST_ISSUES} more mistakes)`
+        : message,
+  }));
+  return { ok: false, issues };
+}
+
+/** The messages of the parser that facility IT is most likely to see, in plainer words. */
+const PLAINER: Readonly<Partial<Record<YAMLError['code'], string>>> = {
+  MULTIPLE_DOCS: 'expected one document: remove the line with ---',
+  TAB_AS_INDENT: 'indent with spaces, not with tabs',
+  BAD_INDENT: 'the indentation does not fit the lines around it',
+  TAG_RESOLVE_FAILED: 'tags that begin with ! are not known here',
+};
+
+function syntaxProblems(errors: readonly YAMLError[], lines: LineCounter): Problem[] {
+  if (errors.some(({ message }) => message.includes('call stack')))
+    return [{ at: { line: 1, column: 1 }, path: [], message: 'not YAML: it is nested too deeply' }];
+  return errors.map(({ pos, code, message }) => {
+    const { line, col } = lines.linePos(pos[0]);
+    return { at: { line, column: col }, path: [], message: `not YAML: ${PLAINER[code] ?? message}` };
+  });
+}
+
+/** The document as plain data, or why it has none. Aliases are limited, against small texts that expand to huge ones. */
+function plainValue(document: Document): { data: unknown } | { problem: Problem } {
+  const trouble = (message: string): { problem: Problem } => ({
+    problem: { at: { line: 1, column: 1 }, path: [], message },
+  });
+  try {
+    const data: unknown = document.toJS({ maxAliasCount: MOST_ALIASES });
+    return data === null || data === undefined ? trouble('the file is empty') : { data };
+  } catch (error) {
+    return trouble(`not YAML: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 /** The sections that are good by themselves, so that the rules between them are checked in the same go. */
@@ -58,98 +100,3 @@ const goodSections = (data: unknown): GoodSections =>
       schema.safeParse((data as Record<string, unknown> | null)?.[name]).data,
     ]),
   );
-
-/** The document as plain data, or why it has none. Aliases are limited, against small texts that expand to huge ones. */
-function plainValue(document: Document): { data: unknown } | string {
-  try {
-    const data: unknown = document.toJS({ maxAliasCount: 50 });
-    return data === null || data === undefined ? 'the file is empty' : { data };
-  } catch (error) {
-    return `not YAML: ${error instanceof Error ? error.message : String(error)}`;
-  }
-}
-
-interface Found {
-  readonly path: Path;
-  readonly message: string;
-  readonly atKey?: boolean;
-}
-
-/** One of zod's issues as the mistakes that a person sees, each with its path. */
-function explain(issue: z.core.$ZodIssue, root: unknown): Found[] {
-  const path = issue.path.filter((step) => typeof step !== 'symbol');
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map((key) => ({
-        path: [...path, key],
-        atKey: true,
-        message: `there is no such key${suggestion(key, path)}`,
-      }));
-    case 'invalid_key':
-      return [{ path, atKey: true, message: issue.issues[0]?.message ?? issue.message }];
-    case 'invalid_union': {
-      const [first] = issue.errors.flat();
-      return [
-        {
-          path,
-          message:
-            first === undefined
-              ? issue.message
-              : `expected one of the forms described in docs/configuration.md (${first.message})`,
-        },
-      ];
-    }
-    case 'invalid_type':
-      return [
-        {
-          path,
-          message: isMissing(root, path)
-            ? 'is missing and must be given'
-            : issue.message.replace('Invalid input: ', ''),
-        },
-      ];
-    case 'invalid_value':
-      return [
-        { path, message: `expected ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}` },
-      ];
-    default:
-      return [{ path, message: issue.message.replace('Invalid input: ', '') }];
-  }
-}
-
-function isMissing(root: unknown, path: Path): boolean {
-  let value = root;
-  for (const step of path)
-    value =
-      typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[step] : undefined;
-  return value === undefined;
-}
-
-/** `; did you mean port?` where a known key of that mapping is close. */
-function suggestion(key: string, path: Path): string {
-  const known = knownKeys(path);
-  const close = nearest(key, known);
-  return close === undefined ? ` (known here: ${known.join(', ')})` : `; did you mean ${close}?`;
-}
-
-function knownKeys(path: Path): string[] {
-  let schema: unknown = configSchema;
-  for (const step of path) {
-    const { shape, valueType } = definition(schema);
-    schema = shape?.[step] ?? valueType;
-  }
-  return Object.keys(definition(schema).shape ?? {});
-}
-
-interface Definition {
-  readonly shape?: Readonly<Record<string, unknown>>;
-  readonly valueType?: unknown;
-}
-
-/** zod's definition behind defaults and options. */
-function definition(schema: unknown): Definition {
-  let current = (schema as { def?: { innerType?: unknown } } | undefined)?.def;
-  while (current?.innerType !== undefined)
-    current = (current.innerType as { def?: { innerType?: unknown } }).def;
-  return (current as Definition | undefined) ?? {};
-}

@@ -1,12 +1,12 @@
 /** What no single value of the configuration shows: rules between them. Pure. */
+import type { Finding } from './explain.ts';
+import { layoutRules } from './layout-rules.ts';
 import type { Config } from './schema.ts';
+import { nearest } from './suggest.ts';
+import { groupNames } from './values.ts';
 
-export interface Finding {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
-
-const LABELS = ['project', 'subject', 'session'];
+const LABELS: readonly string[] = ['project', 'subject', 'session'];
+const KEYWORD = /^[A-Z][A-Za-z0-9]{1,63}$/;
 
 /** Sections whose own values are good; rules that need a section that is not are left out. */
 export type GoodSections = { readonly [Section in keyof Config]?: Config[Section] | undefined };
@@ -19,16 +19,37 @@ export function brokenRules({
   bookings,
   storage,
   arrivals,
+  data,
 }: GoodSections): Finding[] {
   return [
     ...(calendars === undefined ? [] : calendarRules(calendars, scanners)),
     ...(scanners === undefined ? [] : scannerRules(scanners)),
     ...(orthanc === undefined ? [] : loginRules(['orthanc'], orthanc)),
     ...(bookings === undefined ? [] : templateRules(bookings)),
-    ...(storage === undefined ? [] : storageRules(storage)),
-    ...(arrivals === undefined || storage === undefined ? [] : labelRules(arrivals, storage)),
+    ...(storage === undefined ? [] : layoutRules(storage)),
+    ...(storage === undefined || storage.root !== data
+      ? []
+      : [
+          {
+            path: ['storage', 'root'],
+            message: 'project storage needs a folder of its own, other than data',
+          },
+        ]),
+    ...(arrivals === undefined ? [] : labelRules(arrivals)),
   ];
 }
+
+/** Keys of which one takes the other's place; both have defaults or none, so only the text shows that both are written. */
+export const writtenTwice = (has: (path: readonly string[]) => boolean): Finding[] =>
+  has(['bookings', 'every']) && has(['bookings', 'cron'])
+    ? [
+        {
+          path: ['bookings', 'cron'],
+          atKey: true,
+          message: 'takes the place of every: leave one of the two out',
+        },
+      ]
+    : [];
 
 function calendarRules(calendars: Config['calendars'], scanners: Config['scanners'] | undefined): Finding[] {
   return Object.entries(calendars).flatMap(([name, calendar]) => {
@@ -36,10 +57,15 @@ function calendarRules(calendars: Config['calendars'], scanners: Config['scanner
     const findings: Finding[] = loginRules(path, calendar);
     if ((calendar.url === undefined) === (calendar.file === undefined))
       findings.push({ path, message: 'expected exactly one of url and file' });
+    if (calendar.url !== undefined && hasLogin(calendar.url))
+      findings.push({
+        path: [...path, 'url'],
+        message: 'has a user or a password in it; put them into username and passwordFile',
+      });
     if (scanners !== undefined && !Object.hasOwn(scanners, calendar.scanner))
       findings.push({
         path: [...path, 'scanner'],
-        message: `there is no scanner ${calendar.scanner} under scanners (there: ${Object.keys(scanners).join(', ')})`,
+        message: noScanner(calendar.scanner, Object.keys(scanners)),
       });
     return findings;
   });
@@ -74,63 +100,52 @@ function loginRules(
   ];
 }
 
+const noScanner = (name: string, known: readonly string[]): string => {
+  const close = nearest(name, known);
+  const there = known.length === 0 ? 'it is empty' : `there: ${known.join(', ')}`;
+  return `there is no scanner ${name} under scanners (${there})${close === undefined ? '' : `; did you mean ${close}?`}`;
+};
+
+const hasLogin = (url: string): boolean => {
+  const { username, password } = new URL(url);
+  return username !== '' || password !== '';
+};
+
 function templateRules(bookings: Config['bookings']): Finding[] {
-  return (['patientId', 'patientName'] as const).flatMap((key) =>
-    placeholders(bookings[key])
+  return (['patientId', 'patientName'] as const).flatMap((key) => {
+    const path = ['bookings', key];
+    const template = bookings[key];
+    const fields = [...template.matchAll(/\{(?<name>[^{}]*)\}/g)].map(({ groups }) => groups?.['name'] ?? '');
+    const findings: Finding[] = fields
       .filter((name) => !LABELS.includes(name))
-      .map((name) => ({
-        path: ['bookings', key],
-        message: `{${name}} is no label; there are {project}, {subject}, {session}`,
-      })),
-  );
+      .map((name) => ({ path, message: `{${name}} is no label; there are {project}, {subject}, {session}` }));
+    if (/[{}]/.test(template.replaceAll(/\{[^{}]*\}/g, '')))
+      findings.push({
+        path,
+        message: 'has a brace without its partner; expected a text like {project}_{subject}',
+      });
+    else if (findings.length === 0 && !fields.includes('subject'))
+      findings.push({ path, message: 'needs {subject}: without it, different people would have the same' });
+    return findings;
+  });
 }
 
-const storageRules = ({ layout, unmatched }: Config['storage']): Finding[] => [
-  ...layoutRules(['storage', 'layout'], layout),
-  ...(unmatched === 'quarantine' ? [] : layoutRules(['storage', 'unmatched'], unmatched)),
-];
-
-/** Layouts stay below the root and have only placeholders that can be filled. */
-function layoutRules(path: readonly string[], layout: string): Finding[] {
-  const findings: Finding[] = [];
-  if (layout.startsWith('/'))
-    findings.push({ path, message: 'the layout is relative to storage.root: no slash at its start' });
-  if (
-    layout
-      .replace(/^\//, '')
-      .split('/')
-      .some((part) => part === '..' || part === '.' || part === '')
-  )
-    findings.push({ path, message: 'no part of the layout may be empty, . or ..' });
-  const wrong = layout.replaceAll(/\{[A-Za-z][A-Za-z0-9]*(?::\d{1,2})?\}/g, '').match(/[{}][^/]*/)?.[0];
-  if (wrong !== undefined)
+/** The patterns over attributes must together give all three labels; where there is none, only bookings give them. */
+function labelRules({ patterns }: Config['arrivals']): Finding[] {
+  const path = ['arrivals', 'patterns'];
+  const findings: Finding[] = Object.keys(patterns)
+    .filter((keyword) => !KEYWORD.test(keyword))
+    .map((keyword) => ({
+      path: [...path, keyword],
+      atKey: true,
+      message: 'expected the keyword of a DICOM attribute, like PatientID',
+    }));
+  const given = Object.values(patterns).flatMap(({ source }) => groupNames(source));
+  const missing = LABELS.filter((label) => !given.includes(label));
+  if (given.length > 0 && missing.length > 0)
     findings.push({
       path,
-      message: `cannot read the braces at ${wrong}; expected {subject} or {SeriesNumber:3}`,
-    });
-  if (!layout.includes('{SOPInstanceUID}'))
-    findings.push({
-      path,
-      message: 'the layout needs {SOPInstanceUID}: without it two images could have the same name',
+      message: `no pattern has the named group ${missing.map((name) => `(?<${name}>…)`).join(', ')}`,
     });
   return findings;
 }
-
-/** The patterns over attributes must together give all three labels. */
-function labelRules(arrivals: Config['arrivals'], storage: Config['storage']): Finding[] {
-  const patterns = Object.values(arrivals.patterns).map(({ source }) => source);
-  const missing = LABELS.filter(
-    (label) =>
-      storage.layout.includes(`{${label}}`) && !patterns.some((source) => source.includes(`(?<${label}>`)),
-  );
-  if (patterns.length === 0 || missing.length === 0) return [];
-  return [
-    {
-      path: ['arrivals', 'patterns'],
-      message: `no pattern has the named group ${missing.map((name) => `(?<${name}>…)`).join(', ')}`,
-    },
-  ];
-}
-
-const placeholders = (template: string): string[] =>
-  [...template.matchAll(/\{(?<name>[^}]*)\}/g)].map(({ groups }) => groups?.['name'] ?? '');

@@ -1,8 +1,29 @@
 /** The shape of `scanflow.yaml`: every key, its default, and what it means for the reader of docs/configuration.md. */
 import { z } from 'zod';
-import { aeTitle, cron, duration, folder, pattern, privateGroup, timeZone } from './values.ts';
+import {
+  aeTitle,
+  bindAddress,
+  cron,
+  dicomText,
+  duration,
+  folder,
+  host,
+  interval,
+  pattern,
+  plainText,
+  privateGroup,
+  timeZone,
+} from './values.ts';
 
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** 0 lets the system choose, which tests do. */
 const port = z.int().min(0).max(65535);
+const modality = z
+  .string()
+  .regex(/^[A-Z][A-Z0-9_]{1,15}$/, 'expected a DICOM modality in capitals such as MR')
+  .meta({ title: 'modality' });
 const name = z
   .string()
   .regex(/^[a-z][a-z0-9_-]{0,31}$/, 'expected a short name of a–z, 0–9, - and _, like prisma');
@@ -16,17 +37,11 @@ const facility = z.strictObject({
 
 const scanner = z.strictObject({
   aet: aeTitle.describe('AE title with which the scanner calls; worklist items are scheduled for it.'),
-  modality: z
-    .string()
-    .regex(/^[A-Z]{2,16}$/, 'expected a DICOM modality such as MR')
-    .describe('Modality (0008,0060).'),
-  stationName: z
-    .string()
-    .min(1)
-    .max(16)
-    .optional()
-    .describe('Scheduled Station Name; the AE title where absent.'),
-  location: z.string().min(1).max(16).optional().describe('Scheduled Procedure Step Location.'),
+  modality: modality.describe(
+    'Modality (0008,0060) of its worklist items, such as `MR`, `CT`, `PT`, `MEG`, `US`.',
+  ),
+  stationName: dicomText(16).optional().describe('Scheduled Station Name; the AE title where absent.'),
+  location: dicomText(16).optional().describe('Scheduled Procedure Step Location, such as the room.'),
   characterSet: z
     .enum(['ISO_IR 6', 'ISO_IR 100', 'ISO_IR 101', 'ISO_IR 109', 'ISO_IR 110', 'ISO_IR 144', 'ISO_IR 192'])
     .default('ISO_IR 192')
@@ -45,15 +60,27 @@ const calendar = z
     file: z.string().min(1).optional().describe('Path of an .ics file, relative to the configuration file.'),
     scanner: name.describe('The scanner that this calendar books.'),
     username: z.string().min(1).optional().describe('User for basic authentication.'),
-    passwordFile: z.string().min(1).optional().describe('File that holds the password.'),
-    timeout: duration.prefault('60s').describe('Longest time for one fetch.'),
+    passwordFile: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('File that holds the password; goes with `username`.'),
+    timeout: interval(1, HOUR_MS, 'of at most 1h')
+      .prefault('60s')
+      .describe('Longest time for one fetch, at most 1h.'),
     maxSize: z.int().min(1024).default(67_108_864).describe('Largest calendar in bytes, decoded.'),
   })
   .describe('One booking calendar; exactly one of url and file.');
 
 const bookings = z.strictObject({
-  every: duration.prefault('1m').describe('How often the calendars are read.'),
-  cron: cron.optional().describe('Instead of every: a cron expression in the facility time zone.'),
+  every: interval(100, DAY_MS, 'from 100ms to 1d')
+    .prefault('1m')
+    .describe('How often the calendars are read: from 100ms to 1d.'),
+  cron: cron
+    .optional()
+    .describe(
+      'Instead of `every`: a cron expression in the time zone of the facility, like `*/5 7-19 * * mon-fri`.',
+    ),
   window: z
     .strictObject({
       before: duration
@@ -66,23 +93,36 @@ const bookings = z.strictObject({
     .array(pattern(['project', 'subject', 'session']))
     .min(1)
     .prefault([String.raw`^(?<project>\d{7}\.\d{2})[ _](?<subject>sub-?\w+)[ _](?<session>ses-?\w+)`])
-    .describe('Patterns over SUMMARY; the first that matches gives project, subject and session.'),
-  patientId: z.string().min(1).default('{project}_{subject}').describe('Template of Patient ID.'),
-  patientName: z.string().min(1).default('{project}_{subject}').describe("Template of Patient's Name."),
+    .describe(
+      'Patterns over the title of an event (SUMMARY); the first that matches gives project, subject and session. Each needs the named groups `(?<project>…)`, `(?<subject>…)` and `(?<session>…)`.',
+    ),
+  patientId: z
+    .string()
+    .min(1)
+    .default('{project}_{subject}')
+    .describe('Template of Patient ID, of `{project}`, `{subject}` and `{session}`.'),
+  patientName: z
+    .string()
+    .min(1)
+    .default('{project}_{subject}')
+    .describe("Template of Patient's Name, likewise."),
 });
 
 const worklist = z.strictObject({
-  aet: aeTitle.default('SCANFLOW').describe('AE title of the worklist SCP.'),
-  bind: z.string().min(1).default('127.0.0.1').describe('Address on which the worklist SCP listens.'),
-  port: port.default(11112).describe('Port of the worklist SCP.'),
+  aet: aeTitle.default('SCANFLOW').describe('AE title of the worklist, to be typed in at the scanners.'),
+  bind: bindAddress
+    .default('127.0.0.1')
+    .describe(
+      'Address on which the worklist listens: `127.0.0.1` only this machine, `0.0.0.0` all networks.',
+    ),
+  port: port.default(11112).describe('Port of the worklist.'),
   allow: z
-    .union([z.enum(['scanners', 'any']), z.array(aeTitle).min(1)])
+    .union([z.enum(['scanners', 'any']), z.array(aeTitle).min(1)], {
+      error: 'expected scanners, any, or a list of AE titles like [PRISMA, SKYRA]',
+    })
     .default('scanners')
-    .describe('Calling AE titles that are admitted: those of scanners, any, or a list.'),
-  view: z
-    .enum(['all', 'own'])
-    .default('all')
-    .describe("What a caller sees: all items, or its own station's."),
+    .describe('Calling AE titles that are admitted: those of `scanners`, `any`, or a list of them.'),
+  view: z.enum(['all', 'own']).default('all').describe('What a scanner sees: `all` items, or its `own`.'),
 });
 
 const orthanc = z.strictObject({
@@ -90,34 +130,44 @@ const orthanc = z.strictObject({
     .url({ protocol: /^https?$/, error: 'expected an address like http://orthanc:8042' })
     .describe("Address of Orthanc's REST interface."),
   username: z.string().min(1).optional().describe('User at Orthanc.'),
-  passwordFile: z.string().min(1).optional().describe('File that holds the password.'),
+  passwordFile: z.string().min(1).optional().describe('File that holds the password; goes with `username`.'),
 });
 
 const arrivals = z.strictObject({
-  quiet: duration.prefault('60s').describe('A series is complete when nothing came for this long.'),
-  poll: duration.prefault('2s').describe('How often Orthanc is asked for changes.'),
+  quiet: interval(1, 7 * DAY_MS, 'of at most 7d')
+    .prefault('60s')
+    .describe(
+      'A series is complete when nothing came for this long. Longer than the longest pause of your scanners.',
+    ),
+  poll: interval(10, HOUR_MS, 'from 10ms to 1h')
+    .prefault('2s')
+    .describe('How often Orthanc is asked for changes: from 10ms to 1h.'),
   patterns: z
     .record(z.string(), pattern([]))
     .prefault({
       PatientID: String.raw`^(?<project>\d{7}\.\d{2})_(?<subject>sub-?\w+)$`,
       StudyID: String.raw`^(?<session>ses-?\w+)$`,
     })
-    .describe('Attribute keyword to pattern: labels of images that have no booking record. All must match.'),
+    .describe(
+      'Attribute keyword (such as `PatientID`) to pattern: project, subject and session of images that have no booking record. All must match; `{}` turns it off.',
+    ),
 });
 
 const tag = z.strictObject({
   group: privateGroup.default('0021').describe('Odd group of the private tag, four hexadecimal digits.'),
-  creator: z.string().min(1).max(64).default('SCANFLOW').describe('Private creator.'),
+  creator: plainText(64).default('SCANFLOW').describe('Private creator: who owns the block of tags.'),
   element: z
-    .string()
-    .regex(/^[0-9a-fA-F]{2}$/, 'expected two hexadecimal digits')
+    .string({ error: "expected two hexadecimal digits in quotes, like '10'" })
+    .regex(/^[0-9a-fA-F]{2}$/, "expected two hexadecimal digits, like '10'")
     .default('10')
-    .describe('Element within the block.'),
-  value: z.string().max(64).default('DICOM send').describe('Value of the tag (LO).'),
+    .describe('Element within the block, two hexadecimal digits.'),
+  value: plainText(64).default('DICOM send').describe('Value of the tag (LO).'),
 });
 
 const storage = z.strictObject({
-  root: folder.describe('Root of project storage.'),
+  root: folder.describe(
+    'Root of project storage. Scanflow never makes it: where it is missing, storage is not mounted.',
+  ),
   layout: z
     .string()
     .min(1)
@@ -125,54 +175,86 @@ const storage = z.strictObject({
       '{project}/raw/{subject}/{session}/{SeriesNumber:3}-{SeriesDescription}/{InstanceNumber:5}_{SOPInstanceUID}.dcm',
     )
     .describe(
-      'Path of an image below the root: labels and attribute keywords in braces, `:3` pads with zeros.',
+      'Path of an image below the root: `{project}`, `{subject}`, `{session}` and keywords of attributes in braces; `:3` pads numbers with zeros. Needs `{SOPInstanceUID}`.',
     ),
   unmatched: z
     .string()
     .min(1)
     .default('quarantine')
-    .describe('`quarantine`, or the layout for images without a project.'),
+    .describe('`quarantine`, or the layout for images whose project is not known.'),
 });
 
 const destination = z.strictObject({
-  host: z.string().min(1).describe('Host name or address.'),
+  host: host.describe('Host name or address.'),
   port: port.min(1).describe('Port.'),
   aet: aeTitle.describe('Its AE title.'),
   callingAet: aeTitle.default('SCANFLOW').describe('AE title with which Scanflow calls.'),
   when: z
     .strictObject({
-      modality: z.array(z.string().min(1)).min(1).optional().describe('Only these modalities.'),
+      modality: z.array(modality).min(1).optional().describe('Only these modalities.'),
     })
     .optional()
     .describe('Which series are sent; all where absent.'),
 });
 
 const http = z.strictObject({
-  bind: z.string().min(1).default('127.0.0.1').describe('Address of the health, metrics and API pages.'),
+  bind: bindAddress.default('127.0.0.1').describe('Address of the health, metrics and API pages.'),
   ports: z
     .strictObject({
-      cal2wl: port.default(9101),
-      worklist: port.default(9102),
-      streamer: port.default(9103),
+      cal2wl: port.default(9101).describe('Port of cal2wl, which reads the calendars.'),
+      worklist: port
+        .default(9102)
+        .describe('Port of the worklist service; its DICOM port is `worklist.port`.'),
+      streamer: port.default(9103).describe('Port of the streamer.'),
     })
     .prefault({}),
 });
 
 export const configSchema = z
   .strictObject({
-    facility,
-    data: folder.describe('Folder that the services share: worklist/, bookings/, streamer/.'),
-    scanners: z.record(name, scanner),
-    calendars: z.record(name, calendar).default({}),
-    bookings: bookings.prefault({}),
-    worklist: worklist.prefault({}),
-    orthanc,
-    arrivals: arrivals.prefault({}),
-    tag: tag.prefault({}),
-    storage,
-    destinations: z.record(name, destination).default({}),
-    http: http.prefault({}),
-    log: z.strictObject({ level: z.enum(['error', 'warn', 'info', 'debug']).default('info') }).prefault({}),
+    facility: facility.describe('The facility itself.'),
+    data: folder.describe('Folder that the services share: worklist/, bookings/, cal2wl/, streamer/.'),
+    scanners: z
+      .record(name, scanner)
+      .describe('The scanners, each under a short name (`NAME`) of your choice.'),
+    calendars: z
+      .record(name, calendar)
+      .default({})
+      .describe(
+        'The booking calendars, each under a short name (`NAME`); each has exactly one of `url` and `file`.',
+      ),
+    bookings: bookings
+      .prefault({})
+      .describe(
+        'How bookings are read from the calendars. Lines `Project:`, `Subject:` and `Session:` in an event come before `patterns`; where the two contradict each other, the booking is rejected.',
+      ),
+    worklist: worklist.prefault({}).describe('The worklist that scanners ask for (DICOM Modality Worklist).'),
+    orthanc: orthanc.describe('The Orthanc that scanners send their images to.'),
+    arrivals: arrivals.prefault({}).describe('Images that arrive in Orthanc.'),
+    tag: tag.prefault({}).describe('The private tag that marks every image that Scanflow has handled.'),
+    storage: storage.describe('Project storage, where images end up.'),
+    destinations: z
+      .record(name, destination)
+      .default({})
+      .describe(
+        'DICOM nodes that get every image, or those of some modalities, each under a short name (`NAME`).',
+      ),
+    http: http
+      .prefault({})
+      .describe(
+        'Where each service serves `/healthz`, `/metrics` and its API. The API shows project, subject and session: keep it on loopback, or behind something that asks who is there.',
+      ),
+    log: z
+      .strictObject({
+        level: z
+          .enum(['error', 'warn', 'info', 'debug'])
+          .default('info')
+          .describe(
+            'Least important lines that are written. At `debug`, names and labels of people are in the log.',
+          ),
+      })
+      .prefault({})
+      .describe('What the services write to their logs.'),
   })
   .describe('The configuration of Scanflow.');
 

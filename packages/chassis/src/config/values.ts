@@ -1,5 +1,7 @@
 /** The kinds of values of scanflow.yaml that YAML itself does not know: durations, AE titles, patterns, zones. */
+import { isIP } from 'node:net';
 import { z } from 'zod';
+import { cronProblem } from './cron.ts';
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const DURATION = /^(?<amount>\d{1,9})(?<unit>ms|s|m|h|d)$/;
@@ -22,6 +24,10 @@ export const duration = z
     });
     return z.NEVER;
   });
+
+/** A duration between two limits in milliseconds, for what a timer counts. */
+export const interval = (least: number, most: number, words: string) =>
+  duration.refine((ms) => ms >= least && ms <= most, { error: `expected a duration ${words}` });
 
 /** AE: 1–16 characters of the default repertoire without backslash and control characters, no space at either end (PS3.5 6.2). */
 export const aeTitle = z
@@ -55,7 +61,7 @@ export const folder = z
   .regex(/^\/[^\0]*$/, 'expected an absolute folder like /data')
   .meta({ title: 'folder' });
 
-/** A regular expression (ECMAScript, `u` flag) that has at least the named groups `required`. */
+/** A regular expression (ECMAScript, `u` flag) that has at least the named groups `required`; compiled. */
 export const pattern = (required: readonly string[]) =>
   z
     .string()
@@ -64,25 +70,34 @@ export const pattern = (required: readonly string[]) =>
     .meta({ title: 'pattern' })
     .transform((source, context) => {
       const compiled = compile(source);
-      if (typeof compiled === 'string') {
-        context.addIssue({ code: 'custom', message: `expected a regular expression: ${compiled}` });
-        return z.NEVER;
-      }
-      const missing = required.filter((name) => !source.includes(`(?<${name}>`));
-      if (missing.length === 0) return compiled;
-      const groups = missing.map((name) => `(?<${name}>…)`).join(', ');
-      context.addIssue({
-        code: 'custom',
-        message: `the pattern lacks the named ${missing.length === 1 ? 'group' : 'groups'} ${groups}`,
-      });
+      const problem = typeof compiled === 'string' ? compiled : patternProblem(source, required);
+      if (typeof compiled !== 'string' && problem === undefined) return compiled;
+      context.addIssue({ code: 'custom', message: problem });
       return z.NEVER;
     });
+
+/** The names of a pattern's groups: with an empty alternative it matches anything, and a match names all of them. */
+export const groupNames = (source: string): string[] =>
+  Object.keys(new RegExp(`(?:${source})|`, 'u').exec('')?.groups ?? {});
+
+/** `(x+)+`, also with a named group: what such a group matches can be split in exponentially many ways. */
+const REPEATED_REPEAT = /\((?:\?:|\?<\w+>)?(?:\\.|\[[^\]]*\]|[^()\\[\]])[+*]\)[+*{]/;
+
+function patternProblem(source: string, required: readonly string[]): string | undefined {
+  if (REPEATED_REPEAT.test(source))
+    return 'the pattern repeats a group that only repeats, like (x+)+, which can take for ever; write x+';
+  const present = groupNames(source);
+  const missing = required.filter((name) => !present.includes(name));
+  if (missing.length === 0) return undefined;
+  const groups = missing.map((name) => `(?<${name}>…)`).join(', ');
+  return `the pattern lacks the named ${missing.length === 1 ? 'group' : 'groups'} ${groups}`;
+}
 
 function compile(source: string): RegExp | string {
   try {
     return new RegExp(source, 'u');
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return `expected a regular expression: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
 
@@ -103,5 +118,52 @@ const isPrivateGroup = (group: number): boolean => group % 2 === 1 && group >= 0
 /** A cron expression of five fields, or six with seconds first: numbers, names, `*`, lists, ranges, steps. */
 export const cron = z
   .string()
-  .regex(/^(?:[\w*/,-]+\s+){4,5}[\w*/,-]+$/, 'expected a cron expression of five fields like */5 * * * *')
+  .superRefine((expression, context) => {
+    const message = cronProblem(expression);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  })
   .meta({ title: 'cron expression' });
+
+/** An address of this machine to listen on. */
+export const bindAddress = z
+  .string()
+  .refine((text) => isIP(text) !== 0 || text === 'localhost', {
+    error:
+      'expected an address of this machine: 127.0.0.1 (only this machine), 0.0.0.0 (all), or one of its own',
+  })
+  .meta({ title: 'address' });
+
+/** A host name or an address, without port, scheme or path. */
+export const host = z
+  .string()
+  .refine(
+    (text) => isIP(text) !== 0 || /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?$/.test(text),
+    {
+      error: 'expected a host name or an address, without port and without http://',
+    },
+  )
+  .meta({ title: 'host' });
+
+const quoted = z.string({
+  error: ({ input }) => `expected text, got ${JSON.stringify(input)}; put it in quotes`,
+});
+
+/** Text of a DICOM value that every peer can read: printable ASCII, no backslash (which separates values), no space at either end. */
+export const plainText = (most: number) =>
+  quoted
+    .min(1)
+    .max(most)
+    .regex(
+      /^(?! )[\x20-\x5b\x5d-\x7e]+(?<! )$/,
+      'expected printable ASCII characters, no backslash, no space at either end',
+    );
+
+/** Text of a DICOM value in the scanner's own character set (SH, LO): no backslash and no control characters (PS3.5 6.2). */
+export const dicomText = (most: number) =>
+  quoted
+    .min(1)
+    .max(most)
+    // not regex(): JSON Schema, which would show it, knows no flags
+    .refine((text) => !/[\\\p{Cc}]/u.test(text), {
+      error: 'expected text without backslash and line breaks',
+    });

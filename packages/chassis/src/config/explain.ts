@@ -1,0 +1,129 @@
+/** What zod found, in words for whoever writes scanflow.yaml. Pure. */
+import type { z } from 'zod';
+import type { Path } from './outline.ts';
+import { configSchema } from './schema.ts';
+import { nearest } from './suggest.ts';
+
+/** A mistake and where it is; `atKey`: the key itself is the mistake, not its value. */
+export interface Finding {
+  readonly path: Path;
+  readonly message: string;
+  readonly atKey?: boolean;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  object: 'keys with values',
+  record: 'names with values',
+  array: 'a list',
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+};
+
+/** One of zod's issues as the mistakes that a person sees. `root` is the data that zod was given. */
+export function explain(issue: z.core.$ZodIssue, root: unknown): Finding[] {
+  const path = issue.path.filter((step) => typeof step !== 'symbol');
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => ({
+        path: [...path, key],
+        atKey: true,
+        message: `there is no such key${suggestion(key, path)}`,
+      }));
+    case 'invalid_key':
+      return [{ path, atKey: true, message: issue.issues[0]?.message ?? issue.message }];
+    case 'invalid_union':
+      return unionFindings(issue, path, root);
+    default:
+      return [{ path, message: messageOf(issue, valueAt(root, path)) }];
+  }
+}
+
+/** Of a value that has several forms: the mistakes in the list's items where it is a list, else the forms. */
+function unionFindings(issue: z.core.$ZodIssueInvalidUnion, path: Path, root: unknown): Finding[] {
+  const inItems = issue.errors.find((errors) => errors.some((one) => one.path.length > 0));
+  if (inItems === undefined) return [{ path, message: messageOf(issue, valueAt(root, path)) }];
+  return inItems.flatMap((one) => explain({ ...one, path: [...path, ...one.path] }, root));
+}
+
+function messageOf(issue: z.core.$ZodIssue, value: unknown): string {
+  if (issue.code === 'invalid_type' && value === undefined) return 'is missing and must be given';
+  if (value === null) return 'has no value; give it one, or leave the line out';
+  switch (issue.code) {
+    case 'invalid_type':
+      return typeMessage(issue, value);
+    case 'invalid_value':
+      return valueMessage(issue.values.map(String), value);
+    case 'too_small':
+      if (issue.origin === 'string') return 'must not be empty';
+      return issue.origin === 'array' ? 'the list must not be empty' : `expected at least ${issue.minimum}`;
+    case 'too_big':
+      return issue.origin === 'string'
+        ? `expected at most ${issue.maximum} characters`
+        : `expected at most ${issue.maximum}`;
+    default:
+      return issue.message;
+  }
+}
+
+function typeMessage(issue: z.core.$ZodIssueInvalidType, value: unknown): string {
+  // the kinds of values.ts bring messages of their own
+  if (!issue.message.startsWith('Invalid input: ')) return issue.message;
+  const scalar = typeof value === 'number' || typeof value === 'boolean';
+  const hint = issue.expected === 'string' && scalar ? '; put it in quotes' : '';
+  return `expected ${TYPES[issue.expected] ?? issue.expected}, got ${shown(value)}${hint}`;
+}
+
+function valueMessage(allowed: readonly string[], value: unknown): string {
+  const close = typeof value === 'string' ? nearest(value, allowed) : undefined;
+  return `expected ${allowed.length === 1 ? '' : 'one of '}${allowed.join(', ')}; got ${shown(value)}${
+    close === undefined ? '' : `; did you mean ${close}?`
+  }`;
+}
+
+/** A value as it may stand in a message: short, and never the content of lists and mappings. */
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null) return 'keys with values';
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
+}
+
+function valueAt(root: unknown, path: Path): unknown {
+  let value = root;
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined;
+    value = (value as Record<string, unknown>)[step];
+  }
+  return value;
+}
+
+/** `; did you mean port?` where a known key of that mapping is close. */
+function suggestion(key: string, path: Path): string {
+  const known = knownKeys(path);
+  const close = nearest(key, known);
+  return close === undefined ? ` (known here: ${known.join(', ')})` : `; did you mean ${close}?`;
+}
+
+function knownKeys(path: Path): string[] {
+  let schema: unknown = configSchema;
+  for (const step of path) {
+    const { shape, valueType } = definition(schema);
+    schema = shape?.[step] ?? valueType;
+  }
+  return Object.keys(definition(schema).shape ?? {});
+}
+
+interface Definition {
+  readonly shape?: Readonly<Record<string, unknown>>;
+  readonly valueType?: unknown;
+}
+
+/** zod's definition behind defaults and options. */
+function definition(schema: unknown): Definition {
+  let current = (schema as { def?: { innerType?: unknown } } | undefined)?.def;
+  while (current?.innerType !== undefined)
+    current = (current.innerType as { def?: { innerType?: unknown } }).def;
+  return (current as Definition | undefined) ?? {};
+}
