@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, test } from 'node:test';
-import { asideName, readSecret, removeLeftovers, writeFileAtomic } from './files.ts';
+import { asideName, readBounded, readSecret, removeLeftovers, writeFileAtomic } from './files.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'scanflow-files-'));
 after(() => rm(root, { recursive: true, force: true }));
@@ -72,3 +72,44 @@ for (const [name, content] of [
 
 test('readSecret: a missing one is named', async () =>
   assert.rejects(readSecret(join(root, 'none')), /the secret .*none cannot be read: ENOENT/));
+
+test('readSecret: one that may not be read says what to do', { skip: process.getuid?.() === 0 }, async () => {
+  const path = join(await fresh(), 'secret');
+  await writeFile(path, 'x', { mode: 0o000 });
+  await assert.rejects(readSecret(path), /chmod 640/);
+});
+
+test('readSecret: what is not UTF-8 is refused without showing it', async () => {
+  const path = join(await fresh(), 'secret');
+  await writeFile(path, Buffer.from('geh\xe9im', 'latin1'));
+  await assert.rejects(readSecret(path), (error: Error) => {
+    assert.match(error.message, /not UTF-8/);
+    assert.doesNotMatch(error.message, /geh/);
+    return true;
+  });
+});
+
+test('readSecret: an endless file is refused', async () => assert.rejects(readSecret('/dev/zero'), /larger/));
+
+test('readBounded: all of a small file, one byte more than the limit of a large one', async () => {
+  const path = join(await fresh(), 'file');
+  await writeFile(path, 'x'.repeat(200_000));
+  assert.equal((await readBounded(path, 200_000)).length, 200_000);
+  assert.equal((await readBounded(path, 100_000)).length, 100_001);
+});
+
+test('writeFileAtomic: names as long as the file system takes them', async () => {
+  const folder = await fresh();
+  const name = 'é'.repeat(127);
+  await writeFileAtomic(join(folder, name), 'x');
+  assert.deepEqual(await readdir(folder), [name]);
+  assert.ok(Buffer.byteLength(basename(asideName(join(folder, name)))) <= 255);
+});
+
+test('writeFileAtomic: two writers of one name leave one of the two contents and nothing else', async () => {
+  const folder = await fresh();
+  const path = join(folder, 'a');
+  await Promise.all(['1', '2'].map((digit) => writeFileAtomic(path, digit.repeat(100_000))));
+  assert.match(await readFile(path, 'utf8'), /^(?:1{100000}|2{100000})$/);
+  assert.deepEqual(await readdir(folder), ['a']);
+});

@@ -1,10 +1,12 @@
 /** Files that are either whole or absent: written aside, synchronised, renamed. */
 import { randomBytes } from 'node:crypto';
-import { open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { open, readdir, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { codeOf } from './failure.ts';
+import { codeOf, messageOf } from './failure.ts';
 
 const SECRET_LIMIT = 65_536;
+/** Linux takes names of 255 bytes; what is added to the name when it is written aside needs up to 40. */
+const LONGEST_STEM_BYTES = 200;
 
 /**
  * Writes a file so that its name stands for the old content or the new, never for anything between, also
@@ -32,9 +34,19 @@ export async function writeFileAtomic(
   await fsyncFolder(dirname(path));
 }
 
-/** The hidden name beside `path` under which it is written: `.name.<pid>.<random>.tmp`. */
+/** The hidden name beside `path` under which it is written: `.name.<pid>.<random>.tmp`; long names are cut. */
 export const asideName = (path: string): string =>
-  join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`);
+  join(dirname(path), `.${stem(basename(path))}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`);
+
+function stem(name: string): string {
+  const bytes = Buffer.from(name);
+  if (bytes.length <= LONGEST_STEM_BYTES) return name;
+  // a character that the cut halves is dropped
+  return bytes
+    .subarray(0, LONGEST_STEM_BYTES)
+    .toString()
+    .replace(/\ufffd+$/, '');
+}
 
 /** Makes renames and new names in a folder durable. */
 export async function fsyncFolder(path: string): Promise<void> {
@@ -46,7 +58,10 @@ export async function fsyncFolder(path: string): Promise<void> {
   }
 }
 
-/** Removes what killed writers left in a folder (`.name.<pid>.<random>.tmp`); gives the names. Run it before writing starts. */
+/**
+ * Removes what killed writers left in a folder (`.name.<pid>.<random>.tmp`); gives the names. Run it before writing
+ * starts, and only where no other process writes: process ids say nothing across containers.
+ */
 export async function removeLeftovers(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return [];
@@ -57,19 +72,46 @@ export async function removeLeftovers(folder: string): Promise<string[]> {
   return leftovers;
 }
 
-/** Reads a secret: the file's text without one newline at its end. At most 64 KiB. */
+/** The bytes of a file, at most `limit` and one more, so that a huge or endless file costs nothing and shows. */
+export async function readBounded(path: string, limit: number): Promise<Buffer> {
+  const file = await open(path, 'r');
+  try {
+    const chunks: Buffer[] = [];
+    for (let left = limit + 1; left > 0;) {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(left, 65_536)));
+      if (bytesRead === 0) break;
+      chunks.push(buffer.subarray(0, bytesRead));
+      left -= bytesRead;
+    }
+    return Buffer.concat(chunks);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Reads a secret: the file's text without one newline at its end. At most 64 KiB, not empty, UTF-8. Throws an Error
+ * that names the file and says what to do; never with anything of the content.
+ */
 export async function readSecret(path: string): Promise<string> {
+  const trouble = (what: string, cause?: unknown): Error =>
+    new Error(`the secret ${path} ${what}`, cause === undefined ? undefined : { cause });
+  const bytes = await readBounded(path, SECRET_LIMIT).catch((error: unknown) => {
+    throw trouble(`cannot be read: ${messageOf(error)}${SECRET_HINTS[codeOf(error) ?? ''] ?? ''}`, error);
+  });
+  if (bytes.length > SECRET_LIMIT) throw trouble('cannot be read: it is larger than 64 KiB');
   let text: string;
   try {
-    if ((await stat(path)).size > SECRET_LIMIT) throw new Error('it is larger than 64 KiB');
-    text = await readFile(path, 'utf8');
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (error) {
-    const hint =
-      codeOf(error) === 'EACCES' ? `; let the user or group of this process read it (chgrp, chmod 640)` : '';
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Error(`the secret ${path} cannot be read: ${why}${hint}`, { cause: error });
+    throw trouble('cannot be read: it is not UTF-8 text', error);
   }
   const secret = text.replace(/\r?\n$/, '');
-  if (secret === '') throw new Error(`the secret ${path} is empty`);
+  if (secret === '') throw trouble('is empty');
   return secret;
 }
+
+const SECRET_HINTS: Readonly<Record<string, string>> = {
+  EACCES: '; let the user or the group of this process read it (chgrp, chmod 640)',
+  ENOENT: '; write it there, or correct passwordFile',
+};

@@ -4,7 +4,14 @@ export { loadConfig } from './config/load.ts';
 export { parseConfig, type ConfigResult } from './config/parse.ts';
 export type { Config } from './config/schema.ts';
 export { codeOf, FailureError, messageOf, type Failure } from './failure.ts';
-export { asideName, fsyncFolder, readSecret, removeLeftovers, writeFileAtomic } from './files.ts';
+export {
+  asideName,
+  fsyncFolder,
+  readBounded,
+  readSecret,
+  removeLeftovers,
+  writeFileAtomic,
+} from './files.ts';
 export { startHttp, type Health, type HttpOptions, type RunningHttp } from './http.ts';
 export { createLog, type Log, type LogFields, type LogLevel, type LogOptions } from './log.ts';
 export { runService, type Service, type ServiceContext } from './run.ts';

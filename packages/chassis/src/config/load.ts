@@ -1,7 +1,7 @@
 /** Reads scanflow.yaml from disk: bounded, as UTF-8, with its relative file names resolved. */
-import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { messageOf } from '../failure.ts';
+import { codeOf, messageOf } from '../failure.ts';
+import { readBounded } from '../files.ts';
 import { parseConfig, type ConfigResult } from './parse.ts';
 import type { Config } from './schema.ts';
 
@@ -15,9 +15,9 @@ export async function loadConfig(path: string): Promise<ConfigResult> {
   });
   let bytes: Buffer;
   try {
-    bytes = await readBounded(path);
+    bytes = await readBounded(path, LIMIT);
   } catch (error) {
-    return trouble(`cannot be read: ${messageOf(error)}`);
+    return trouble(`cannot be read: ${messageOf(error)}${HINTS[codeOf(error) ?? ''] ?? ''}`);
   }
   if (bytes.length > LIMIT) return trouble('is larger than 1 MiB; that is no configuration');
   let text: string;
@@ -30,21 +30,10 @@ export async function loadConfig(path: string): Promise<ConfigResult> {
   return result.ok ? { ok: true, config: resolveFiles(result.config, dirname(resolve(path))) } : result;
 }
 
-/** At most one byte more than the limit, so that a huge file costs nothing. */
-async function readBounded(path: string): Promise<Buffer> {
-  const file = await open(path, 'r');
-  try {
-    const buffer = Buffer.alloc(LIMIT + 1);
-    let length = 0;
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, length, buffer.length - length);
-      length += bytesRead;
-      if (bytesRead === 0 || length === buffer.length) return buffer.subarray(0, length);
-    }
-  } finally {
-    await file.close();
-  }
-}
+const HINTS: Readonly<Record<string, string>> = {
+  EACCES: '; let the user of this process read it',
+  EISDIR: '; name the file in it',
+};
 
 /** File names in the configuration are relative to the folder of the configuration file. */
 function resolveFiles(config: Config, base: string): Config {
