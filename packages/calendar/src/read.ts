@@ -3,6 +3,7 @@ import { readComponent, readProperties, uidOf, type Component, type Properties }
 import { eventKey, type CalendarEvent, type Window } from './event.ts';
 import { splitFeed, type EventBlock, type FeedError } from './feed.ts';
 import { readLines } from './lines.ts';
+import { farOutside } from './prefilter.ts';
 import { EventError, type EventProblem } from './problem.ts';
 import { expandSeries } from './series.ts';
 import { resolveZone } from './zone.ts';
@@ -58,12 +59,24 @@ class Reading {
   readonly #problems: EventProblem[] = [];
   readonly #events: CalendarEvent[] = [];
   readonly #outside = new Set<string>();
+  readonly #farOutside: (block: EventBlock) => string | undefined;
+  /** Events far outside the window, by UID: read only where another one of that UID is not. */
+  readonly #far = new Map<string, [EventBlock, string][]>();
 
   constructor(window: Window) {
     this.#window = window;
+    this.#farOutside = farOutside(window);
   }
 
   add(block: EventBlock, zone: string): void {
+    const uid = this.#farOutside(block);
+    const same = this.#far.get(uid ?? '');
+    if (uid === undefined) this.#read(block, zone);
+    else if (same === undefined) this.#far.set(uid, [[block, zone]]);
+    else same.push([block, zone]);
+  }
+
+  #read(block: EventBlock, zone: string): void {
     const properties = readProperties(block);
     const component = this.#guard(uidOf(properties), titleOf(properties), () =>
       readComponent(properties, block.context.method, zone),
@@ -75,6 +88,10 @@ class Reading {
   }
 
   finish(): ReadCalendar {
+    for (const [uid, blocks] of this.#far) {
+      if (this.#groups.has(uid)) for (const [block, zone] of blocks) this.#read(block, zone);
+      else this.#outside.add(uid);
+    }
     for (const [uid, group] of this.#groups) {
       this.#expand(uid, group);
       if (this.#events.length > MAX_EVENTS) return tooMuch();

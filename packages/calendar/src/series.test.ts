@@ -177,3 +177,24 @@ test('window: a single event and a first instance outside it are known to live',
   ]);
   assert.deepEqual([...content(far).outside].slice(0, 2), ['a', 'b']);
 });
+
+test('window: of two revisions the newer counts, also when it moved far away', () => {
+  const old = entry({ sequence: 1 });
+  const far = entry({ sequence: 2, start: at('2027-11-23T09:00'), end: at('2027-11-23T10:00') });
+  const { events, outside } = content(makeCalendar([old, far]));
+  assert.deepEqual(events, []);
+  assert.deepEqual([...outside], ['a']);
+});
+
+test('window: a long event that begins far before it belongs to it', () => {
+  assert.equal(
+    content(makeCalendar([entry({ start: at('2026-10-01T09:00'), end: at('2026-12-01T09:00') })])).events
+      .length,
+    1,
+  );
+});
+
+test('window: a cancelled event far outside it does not live', () => {
+  const far = entry({ start: at('2027-11-23T09:00'), end: at('2027-11-23T10:00'), status: 'CANCELLED' });
+  assert.deepEqual([...content(makeCalendar([far])).outside], []);
+});
