@@ -6,8 +6,14 @@
 set -u
 say() { printf 'quickack: %s\n' "$*"; }
 
-if [ "${ORTHANC_NETWORK:-own}" = host ]; then
-  say "Orthanc is on the host's network: routes there are the host's affair and stay as they are"
+# Only a host has devices of hardware, or Docker's own bridge; what a container has are ends of cables.
+on_host_network() {
+  [ -e /sys/class/net/docker0 ] && return 0
+  for device in /sys/class/net/*/device; do [ -e "$device" ] && return 0; done
+  return 1
+}
+if on_host_network; then
+  say "Orthanc is on the host's network: its routes are the host's affair and stay as they are (see docs/install.md, Speed of reception)"
   exit 0
 fi
 

@@ -187,6 +187,25 @@ suite('the stack', options, () => {
     await assertSet();
   });
 
+  test("quickack: without the capability, and on the host's network, it says so, changes nothing and ends well", async () => {
+    const once = (...args: string[]): Promise<string> =>
+      docker(
+        'run',
+        '--rm',
+        '--user',
+        '0',
+        '--cap-drop',
+        'ALL',
+        ...args,
+        '--entrypoint',
+        'quickack.sh',
+        'scanflow-orthanc',
+      );
+    assert.match(await once(), /default via .*: not set \(.*Operation not permitted/);
+    const host = await once('--network', 'host', '--cap-add', 'NET_ADMIN');
+    assert.match(host, /^quickack: Orthanc is on the host's network/);
+  });
+
   test('orthanc: the identifier of its database stays when the container is made anew', async () => {
     const identifier = async (): Promise<unknown> => {
       const netrc = '/run/secrets/scanflow/orthanc-netrc';
