@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { after, test } from 'node:test';
+import { connect } from 'node:net';
+import { once } from 'node:events';
 import { Counter, Registry } from 'prom-client';
+import { FailureError } from './failure.ts';
 import { startHttp } from './http.ts';
 import { createLog } from './log.ts';
 
@@ -31,11 +34,11 @@ const get = async (path: string): Promise<{ status: number; text: string }> => {
 };
 
 test('healthz: 200 while healthy, 503 with the reason while not', async () => {
-  assert.deepEqual(await get('/healthz'), { status: 200, text: '{"status":"ok","reason":"fine"}' });
+  assert.deepEqual(await get('/healthz'), { status: 200, text: '{"reason":"fine","status":"ok"}' });
   healthy = false;
   assert.deepEqual(await get('/healthz'), {
     status: 503,
-    text: '{"status":"failing","reason":"Orthanc is down"}',
+    text: '{"reason":"Orthanc is down","status":"failing"}',
   });
   healthy = true;
 });
@@ -54,4 +57,82 @@ test('http: an unknown page is 404 and a failing one 500, both without insides',
 
 test('http: it listens on the given address only', async () => {
   await assert.rejects(fetch(`http://127.0.0.2:${http.port}/healthz`));
+});
+
+test('healthz: a health check that throws is bad health', async () => {
+  const broken = await startHttp({
+    bind: '127.0.0.1',
+    port: 0,
+    health: () => {
+      throw new Error('a secret of the inside');
+    },
+    registry,
+    log: silent,
+  });
+  const answer = await fetch(`http://127.0.0.1:${broken.port}/healthz`);
+  await broken.close();
+  assert.equal(answer.status, 503);
+  assert.doesNotMatch(await answer.text(), /secret/);
+});
+
+test('http: an address that cannot be read, a method and a body that are not taken are refused as JSON', async () => {
+  assert.equal((await get('/%zz')).status, 400);
+  assert.equal((await get('/healthz?%zz')).status, 200);
+  const posted = await fetch(`http://127.0.0.1:${http.port}/healthz`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify('x'.repeat(70_000)),
+  });
+  assert.ok(posted.status === 404 || posted.status === 413, `${posted.status}`);
+  assert.equal(typeof (JSON.parse(await posted.text()) as { error?: unknown }).error, 'string');
+});
+
+test('http: nothing between may keep an answer', async () => {
+  const answer = await fetch(`http://127.0.0.1:${http.port}/metrics`);
+  assert.equal(answer.headers.get('cache-control'), 'no-store');
+  assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');
+});
+
+test('http: a port that is taken says so, and what to do', async () => {
+  await assert.rejects(
+    startHttp({
+      bind: '127.0.0.1',
+      port: http.port,
+      health: () => ({ ok: true, detail: {} }),
+      registry,
+      log: silent,
+    }),
+    (error: unknown) => {
+      assert.ok(error instanceof FailureError);
+      assert.equal(error.code, 'HTTP_LISTEN');
+      assert.match(error.message, /another program listens there/);
+      return true;
+    },
+  );
+});
+
+test('http: closing does not wait for who is connected or still being answered', async () => {
+  const asked = Promise.withResolvers<undefined>();
+  const slow = await startHttp({
+    bind: '127.0.0.1',
+    port: 0,
+    health: () => ({ ok: true, detail: {} }),
+    registry,
+    log: silent,
+    routes: (app) => {
+      app.get('/slow', async () => {
+        asked.resolve(undefined);
+        await new Promise(() => undefined);
+      });
+    },
+  });
+  const idle = connect(slow.port, '127.0.0.1');
+  await once(idle, 'connect');
+  const cut = assert.rejects(fetch(`http://127.0.0.1:${slow.port}/slow`));
+  await asked.promise;
+  const began = performance.now();
+  await slow.close();
+  assert.ok(performance.now() - began < 2_000);
+  await cut;
+  idle.destroy();
 });

@@ -1,11 +1,12 @@
 /** Every service's HTTP side: /healthz, /metrics, and what routes it adds. */
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
+import { codeOf, FailureError, messageOf } from './failure.ts';
 import type { Log } from './log.ts';
 
 export interface Health {
   readonly ok: boolean;
-  /** What a person wants to know when it is not, and a machine may read. */
+  /** What a person wants to know when it is not, and a machine may read. No patient attribute: anybody may ask. */
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
@@ -15,19 +16,25 @@ export interface HttpOptions {
   readonly port: number;
   readonly health: () => Health;
   readonly registry: Registry;
+  /** Adds pages. What they throw becomes a 500 without its message; with a `statusCode` below 500, that and its message. */
   readonly routes?: (app: FastifyInstance) => void;
   readonly log: Log;
 }
 
 export interface RunningHttp {
   readonly port: number;
+  /** At once: requests that are being answered are cut off. */
   close(): Promise<void>;
 }
 
 const BODY_LIMIT = 65_536;
 const REQUEST_MS = 10_000;
+const MOST_CONNECTIONS = 256;
 
-/** Listens. 200 or 503 on /healthz; Prometheus text on /metrics; errors as JSON without a stack trace. */
+/**
+ * Listens. 200 or 503 on /healthz; Prometheus text on /metrics; errors as JSON without a stack trace.
+ * Throws a FailureError HTTP_LISTEN where the address cannot be had.
+ */
 export async function startHttp({
   bind,
   port,
@@ -42,33 +49,67 @@ export async function startHttp({
     requestTimeout: REQUEST_MS,
     connectionTimeout: REQUEST_MS,
     forceCloseConnections: true,
+    // how often requestTimeout is looked at
+    http: { connectionsCheckingInterval: 2_000 },
+  });
+  app.server.maxConnections = MOST_CONNECTIONS;
+  app.addHook('onSend', async (_request, reply) => {
+    // states of this moment, some of them with labels: nothing between may keep them
+    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
   });
   app.get('/healthz', (_request, reply) => {
-    const { ok, detail } = health();
-    return reply.code(ok ? 200 : 503).send({ status: ok ? 'ok' : 'failing', ...detail });
+    const { ok, detail } = healthOf(health, log);
+    return reply.code(ok ? 200 : 503).send({ ...detail, status: ok ? 'ok' : 'failing' });
   });
   app.get('/metrics', async (_request, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),
   );
-  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'there is no such page' }));
-  app.setErrorHandler((error, request, reply) => {
-    const status =
-      error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number'
-        ? error.statusCode
-        : 500;
-    if (status >= 500) log.error('request failed', { path: request.routeOptions.url ?? 'unknown', error });
-    return reply.code(status).send({
-      error:
-        status >= 500
-          ? 'it failed; the log tells why'
-          : String(error instanceof Error ? error.message : error),
-    });
-  });
+  answerErrors(app, log);
   routes?.(app);
-  await app.listen({ host: bind, port });
+  await app.listen({ host: bind, port }).catch(async (error: unknown) => {
+    await app.close();
+    throw new FailureError(cannotListen(bind, port, error), error);
+  });
   const address = app.server.address();
   return {
     port: address === null || typeof address === 'string' ? port : address.port,
     close: () => app.close(),
   };
 }
+
+/** A health check that fails is bad health. */
+function healthOf(health: () => Health, log: Log): Health {
+  try {
+    return health();
+  } catch (error) {
+    log.error('the health check fails', { error });
+    return { ok: false, detail: { reason: 'the health check fails; the log tells why' } };
+  }
+}
+
+function answerErrors(app: FastifyInstance, log: Log): void {
+  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'there is no such page' }));
+  app.setErrorHandler((error, request, reply) => {
+    const status =
+      error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number'
+        ? error.statusCode
+        : 500;
+    if (status < 500) return reply.code(status).send({ error: messageOf(error) });
+    // the route, not the address: that may name a person
+    log.error('request failed', { route: request.routeOptions.url ?? 'unknown', error });
+    return reply.code(status).send({ error: 'it failed; the log tells why' });
+  });
+}
+
+const cannotListen = (bind: string, port: number, error: unknown) =>
+  ({
+    kind: 'permanent',
+    code: 'HTTP_LISTEN',
+    message: `cannot listen on ${bind} port ${port}: ${LISTEN_HINTS[codeOf(error) ?? ''] ?? messageOf(error)}`,
+  }) as const;
+
+const LISTEN_HINTS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program listens there; stop it, or give this service another port under http.ports',
+  EADDRNOTAVAIL: 'this machine has no such address; correct http.bind',
+  EACCES: 'ports below 1024 need a privilege; give this service a higher one under http.ports',
+};

@@ -91,3 +91,38 @@ test('log: text is one readable line', () => {
   log.warn('slow answer', { ms: 1200 });
   assert.match(stripVTControlCharacters(text()), /^\d\d:\d\d:\d\d\.\d{3} warn {2}slow answer {2}ms=1200\n$/);
 });
+
+test('log: what comes from outside cannot steer a terminal or start a line', () => {
+  const { log, text } = collect({ format: 'text' });
+  log.info('a\nb', { reason: 'x\r\n00:00:00.000 error forged \u001b[2J', 'na\u001bme': 'y' });
+  assert.equal(text().split('\n').length, 2);
+  assert.doesNotMatch(stripVTControlCharacters(text()).trimEnd(), /\p{Cc}/u);
+  assert.ok(!text().includes('\u001b[2J'));
+});
+
+test('log: fields with the names of a line do not replace them', () => {
+  const { log, lines } = collect();
+  log.info('x', { time: 't', service: 's', event: 'e', message: 'm' });
+  const [line] = lines();
+  assert.equal(line?.['service'], 'test');
+  assert.equal(line['event'], 'x');
+  assert.equal(line['service_'], 's');
+  assert.equal(line['message'], 'm');
+});
+
+test('log: readable on a terminal, JSON elsewhere', () => {
+  for (const isTTY of [true, false]) {
+    let written = '';
+    const stream = Object.assign(
+      new Writable({
+        write(chunk: Buffer, _encoding, done) {
+          written += chunk.toString();
+          done();
+        },
+      }),
+      { isTTY },
+    );
+    createLog({ service: 'test', stream }).info('x');
+    assert.equal(written.startsWith('{'), !isTTY, written);
+  }
+});

@@ -1,9 +1,10 @@
 /** Logs: winston to stderr, JSON lines for machines, readable lines on a terminal, patient attributes withheld. */
 import { styleText } from 'node:util';
 import winston from 'winston';
+import { redact, type LogFields } from './redact.ts';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
-export type LogFields = Readonly<Record<string, unknown>>;
+export type { LogFields };
 
 export interface Log {
   /** What happened, then with what. Never a patient attribute above debug. */
@@ -18,59 +19,39 @@ export interface Log {
 export interface LogOptions {
   readonly service: string;
   readonly level?: LogLevel;
-  /** JSON lines, or readable text; readable where stderr is a terminal. */
+  /** JSON lines, or readable text; readable where the stream is a terminal. */
   readonly format?: 'json' | 'text';
   /** Where the lines go; stderr. */
-  readonly stream?: NodeJS.WritableStream;
+  readonly stream?: NodeJS.WritableStream & { readonly isTTY?: boolean };
 }
 
-/** Fields that name or describe a person, whatever the letter case: their values are withheld above debug. */
-const WITHHELD = new Set(
-  [
-    'patientName',
-    'patientId',
-    'patientBirthDate',
-    'birthDate',
-    'patientSex',
-    'otherPatientIds',
-    'subject',
-    'session',
-    'project',
-    'labels',
-    'title',
-    'summary',
-    'description',
-    'operator',
-    'organizer',
-    'attendee',
-    'studyDescription',
-    'seriesDescription',
-    'requestedProcedureDescription',
-    'requestingPhysician',
-    'referringPhysicianName',
-    'password',
-    'authorization',
-  ].map((name) => name.toLowerCase()),
-);
+const COLOURS = { error: 'red', warn: 'yellow', info: 'green', debug: 'blue' } as const;
+/** Names of every JSON line; a field with one of them gets a `_`. */
+const OWN = new Set(['time', 'level', 'service', 'event']);
 
-const COLOURS = { error: 'red', warn: 'yellow', info: 'green', debug: 'dim' } as const;
+interface Line {
+  readonly time: string;
+  readonly level: LogLevel;
+  readonly service: string;
+  readonly event: string;
+  readonly fields: LogFields;
+}
 
+/** A log of one service. Writing never throws, whatever the fields. */
 export function createLog({ service, level = 'info', format, stream = process.stderr }: LogOptions): Log {
-  const asText = format === undefined ? process.stderr.isTTY : format === 'text';
+  const asText = format === undefined ? stream.isTTY === true : format === 'text';
+  const write = asText ? textLine : jsonLine;
   const logger = winston.createLogger({
     level,
-    format: winston.format.printf((info) => {
-      const { level: at, message, ...rest } = info;
-      const line = {
+    format: winston.format.printf(({ level: at, message, fields }) =>
+      write({
         time: Temporal.Now.instant().toString({ smallestUnit: 'millisecond' }),
-        level: at,
+        level: at as LogLevel,
+        service,
         event: String(message),
-        rest,
-      };
-      return asText
-        ? textLine(line)
-        : JSON.stringify({ time: line.time, level: at, service, event: line.event, ...rest });
-    }),
+        fields: fields as LogFields,
+      }),
+    ),
     transports: [new winston.transports.Stream({ stream, eol: '\n' })],
   });
   return logOf(logger, {}, level === 'debug');
@@ -78,7 +59,9 @@ export function createLog({ service, level = 'info', format, stream = process.st
 
 function logOf(logger: winston.Logger, fixed: LogFields, everything: boolean): Log {
   const write = (level: LogLevel, event: string, fields: LogFields = {}): void => {
-    logger.log({ ...tidy({ ...fixed, ...fields }, everything), level, message: event });
+    if (!logger.isLevelEnabled(level)) return;
+    // in a field of their own, out of the way of winston's `level`, `message` and `splat`
+    logger.log({ level, message: event, fields: redact({ ...fixed, ...fields }, { everything }) });
   };
   return {
     error: (event, fields) => write('error', event, fields),
@@ -89,51 +72,31 @@ function logOf(logger: winston.Logger, fixed: LogFields, everything: boolean): L
   };
 }
 
-/** Fields as they may be written: errors as data, withheld names replaced, `level` and `message` kept out of winston's way. */
-function tidy(fields: LogFields, everything: boolean): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [
-      name === 'level' || name === 'message' ? `${name}_` : name,
-      !everything && WITHHELD.has(name.toLowerCase()) ? '[withheld]' : plain(value, everything),
-    ]),
+const jsonLine = ({ fields, ...own }: Line): string =>
+  JSON.stringify({
+    ...own,
+    ...Object.fromEntries(
+      Object.entries(fields).map(([name, value]) => [OWN.has(name) ? `${name}_` : name, value]),
+    ),
+  });
+
+function textLine({ time, level, event, fields }: Line): string {
+  const shown = Object.entries(fields).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${printable(name)}=${textValue(value)}`],
   );
+  const head = `${time.slice(11, 23)} ${styled(COLOURS[level], level.padEnd(5))} ${printable(event)}`;
+  return shown.length === 0 ? head : `${head}  ${styled('dim', shown.join(' '))}`;
 }
 
-function plain(value: unknown, everything: boolean): unknown {
-  if (value instanceof Error) {
-    const code = 'code' in value ? { code: value.code } : {};
-    return {
-      name: value.name,
-      ...code,
-      message: value.message,
-      ...(everything ? { stack: value.stack } : {}),
-    };
-  }
-  if (typeof value === 'bigint') return value.toString();
-  if (value instanceof Map || value instanceof Set) return plain([...value], everything);
-  if (Array.isArray(value)) return value.map((one) => plain(one, everything));
-  const isPlain =
-    typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
-  return isPlain ? tidy(value as LogFields, everything) : value;
+/** In quotes where it would be read as more than one thing. */
+function textValue(value: unknown): string {
+  const text = typeof value === 'string' && !/[\s"=]/.test(value) ? value : JSON.stringify(value);
+  return printable(text);
 }
 
-function textLine({
-  time,
-  level,
-  event,
-  rest,
-}: {
-  time: string;
-  level: string;
-  event: string;
-  rest: LogFields;
-}): string {
-  const colour = COLOURS[level as LogLevel];
-  const fields = Object.entries(rest).map(
-    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  );
-  const head = `${time.slice(11, 23)} ${styleText(colour, level.padEnd(5), { validateStream: false })} ${event}`;
-  return fields.length === 0
-    ? head
-    : `${head}  ${styleText('dim', fields.join(' '), { validateStream: false })}`;
-}
+/** What comes from calendars and networks must not steer a terminal or start a line of its own. */
+const printable = (text: string): string =>
+  text.replaceAll(/[\p{Cc}\u2028\u2029]/gu, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+const styled = (style: Parameters<typeof styleText>[0], text: string): string =>
+  styleText(style, text, { validateStream: false });
