@@ -17,7 +17,7 @@ await writeFile(
 data: ${folder}
 scanners: {}
 orthanc: { url: http://127.0.0.1:8042 }
-storage: { root: ${folder} }
+storage: { root: ${folder}/project }
 `,
 );
 

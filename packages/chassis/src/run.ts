@@ -19,6 +19,7 @@ export interface Service {
 
 const DEFAULT_CONFIG = '/etc/scanflow/scanflow.yaml';
 const STOP_MS = 8_000;
+const LONGEST_TIMER_MS = 2_147_483_647;
 const EXIT = { stopped: 0, failed: 1, notStarted: 2 } as const;
 
 /**
@@ -45,9 +46,11 @@ export async function runService(
   };
   process.on('unhandledRejection', (error) => fail('unhandled rejection', error));
   process.on('uncaughtException', (error) => fail('uncaught exception', error));
+  // signals alone do not keep a process alive; it ends by process.exit
+  setInterval(() => undefined, LONGEST_TIMER_MS);
   const { signal, asked } = listenForStop((name) => {
     log.info('stopping', { signal: name });
-    // counts from the signal, also while the service still starts; it keeps the process alive until then
+    // counts from the signal, also while the service still starts
     const late = new Error(`it did not stop within ${STOP_MS / 1000} s and was ended`);
     setTimeout(() => fail('did not stop in time', late), STOP_MS);
   });
