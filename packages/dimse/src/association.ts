@@ -42,7 +42,7 @@ export class Association {
   #waiting: ((message: Message | undefined) => void) | undefined;
   #agreement = NOTHING;
   #proposed: AssociateRq | undefined;
-  #fragmentSize = 1;
+  #fragmentBytes = 1;
   #ending: Ending | undefined;
   #drain: (() => void) | undefined;
 
@@ -74,6 +74,11 @@ export class Association {
   /** Accepted and refused presentation contexts; empty before the negotiation is done. */
   get contexts(): Agreement {
     return this.#agreement;
+  }
+
+  /** Bytes of a message per P-DATA-TF PDU that the peer takes. */
+  get fragmentBytes(): number {
+    return this.#fragmentBytes;
   }
 
   /** An accepted context by its id. */
@@ -153,7 +158,7 @@ export class Association {
       return;
     }
     this.#agreement = agreement(request.contexts, answer.contexts);
-    this.#fragmentSize = fragmentSize(request.user.maximumLength) ?? 1;
+    this.#fragmentBytes = fragmentSize(request.user.maximumLength) ?? 1;
     this.#provider.accept(answer);
     this.#established.resolve(true);
   }
@@ -164,7 +169,7 @@ export class Association {
       this.abort(`the peer's maximum length of ${answer.user.maximumLength} bytes leaves no room for data`);
       return;
     }
-    this.#fragmentSize = size;
+    this.#fragmentBytes = size;
     this.#agreement = agreement(this.#proposed?.contexts ?? [], answer.contexts);
     this.#established.resolve(true);
   }
@@ -207,7 +212,7 @@ export class Association {
   }
 
   #fragments(contextId: number, command: boolean, bytes: Uint8Array, last: boolean): Uint8Array[] {
-    return fragments(bytes, last, { contextId, command, size: this.#fragmentSize });
+    return fragments(bytes, last, { contextId, command, size: this.#fragmentBytes });
   }
 
   async #write(pieces: readonly Uint8Array[]): Promise<boolean> {

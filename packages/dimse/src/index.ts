@@ -2,11 +2,20 @@ export type { Failure } from './failure.ts';
 export type { DimseLog } from './log.ts';
 export { echo, type EchoResult } from './scu/echo.ts';
 export { find, type FindQuery, type FindResult } from './scu/find.ts';
+export { nCreate, nSet, type CreateOrder, type SetOrder } from './scu/normalized.ts';
+export type { NormalizedAnswer, NormalizedOutcome } from './scu/normalized.ts';
 export { store, type StoreOptions } from './scu/store.ts';
 export type { StoreOutcome } from './scu/store-line.ts';
 export type { StoreItem } from './scu/store-source.ts';
 export type { Dial, Peer, Timeouts } from './scu/peer.ts';
 export { listen, type Listening } from './scp/listen.ts';
+export type {
+  CreateHandler,
+  CreateRequest,
+  NormalizedResult,
+  SetHandler,
+  SetRequest,
+} from './scp/normalized-types.ts';
 export type {
   Admission,
   AssociationInfo as Association,
@@ -21,3 +30,9 @@ export type {
   ScpOptions,
 } from './scp/types.ts';
 export type { ServedContext } from './ul/negotiation.ts';
+export { tlsAcceptor, type Secured, type TlsAcceptor, type TlsAcceptorOptions } from './tls/acceptor.ts';
+export type { PeerCertificate } from './tls/certificate.ts';
+export type { TlsCredentials } from './tls/credentials.ts';
+export type { TlsProblem } from './tls/problem.ts';
+export { tlsProfiles, type TlsProfile, type TlsProfileSettings } from './tls/profile.ts';
+export { tlsDial, type TlsDialOptions } from './tls/requestor.ts';

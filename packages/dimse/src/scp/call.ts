@@ -8,9 +8,12 @@ import type { AssociationInfo, FinalStatus, RequestReport, ScpOptions } from './
 /** Status codes of every DIMSE service (PS3.7 C). */
 export const STATUS = {
   success: 0x0000,
+  processingFailure: 0x0110,
+  invalidSopInstance: 0x0117,
   sopClassNotSupported: 0x0122,
   duplicateInvocation: 0x0210,
   unrecognizedOperation: 0x0211,
+  mistypedArgument: 0x0212,
   dataSetDoesNotMatch: 0xa900,
   unableToProcess: 0xc000,
   cancelled: 0xfe00,
@@ -45,4 +48,4 @@ export async function respond(call: Call, final: FinalStatus, identifier?: Uint8
 }
 
 /** LO in the default repertoire: at most 64 characters, no backslash (PS3.7 C.1, PS3.5 6.2). */
-const comment = (value: string): string => value.replace(/[^ -[\]-~]/g, '?').slice(0, 64);
+export const comment = (value: string): string => value.replace(/[^ -[\]-~]/g, '?').slice(0, 64);

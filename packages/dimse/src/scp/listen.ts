@@ -1,21 +1,28 @@
 /** Listens for associations: the SCP's front door. */
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import { Gate } from './gate.ts';
+import { Gate, type Guest } from './gate.ts';
+import { Handshake } from './handshake.ts';
 import { Session } from './session.ts';
 import { LIMITS, type ScpOptions } from './types.ts';
 
 export interface Listening {
   readonly port: number;
   /** Takes no more connections, lets running requests finish within `closeMs`, ends all. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Listens where it is told. Rejects with the system's error, such as EADDRINUSE. Nothing that a peer does throws. */
 export async function listen(options: ScpOptions): Promise<Listening> {
   const limits = { ...LIMITS, ...options.limits };
-  const gate = new Gate<Session>(limits);
+  const gate = new Gate<Closable>(limits);
   let count = 0;
+  const start = (socket: Socket): void => {
+    count += 1;
+    const session = new Session(socket, count, options, limits);
+    gate.guests.add(session);
+    void session.run().then(() => gate.guests.delete(session));
+  };
   const onSocket = (socket: Socket): void => {
     const address = socket.remoteAddress;
     if (address === undefined) {
@@ -31,12 +38,18 @@ export async function listen(options: ScpOptions): Promise<Listening> {
       socket.destroy();
       return;
     }
-    count += 1;
-    const session = new Session(socket, count, options, limits);
-    gate.guests.add(session);
-    void session.run().then(() => gate.guests.delete(session));
+    if (options.tls === undefined) {
+      start(socket);
+      return;
+    }
+    const handshake = new Handshake(socket);
+    gate.guests.add(handshake);
+    void handshake.run(options).then((secured) => {
+      gate.guests.delete(handshake);
+      if (secured !== undefined) start(secured);
+    });
   };
-  const server = (options.createServer ?? createServer)(onSocket);
+  const server = createServer(onSocket);
   server.listen(options.port, options.bind);
   await once(server, 'listening');
   server.on('error', (error) => options.log.error('server.error', { error: error.name }));
@@ -44,7 +57,11 @@ export async function listen(options: ScpOptions): Promise<Listening> {
   return { port: portOf(server), close: () => (closing ??= close(server, gate, limits.closeMs)) };
 }
 
-async function close(server: Server, gate: Gate<Session>, ms: number): Promise<void> {
+interface Closable extends Guest {
+  close(ms: number): Promise<void>;
+}
+
+async function close(server: Server, gate: Gate<Closable>, ms: number): Promise<void> {
   const closed = once(server, 'close');
   server.close();
   await Promise.all([...gate.guests].map((session) => session.close(ms)));

@@ -4,12 +4,14 @@ import { sopClasses, transferSyntaxes } from '@scanflow/dicom';
 import { Association, endingOf } from '../association.ts';
 import { COMMAND, RESPONSE } from '../message/command.ts';
 import type { Message } from '../message/assembler.ts';
+import { certificateOf } from '../tls/certificate.ts';
 import type { ServedContext } from '../ul/negotiation.ts';
 import type { AssociateAc, AssociateRj, AssociateRq } from '../ul/pdu.ts';
 import { acceptance, protocolRejection, serviceRejection } from './admission.ts';
 import { respond, STATUS, type Call, type Service } from './call.ts';
 import { echoService } from './echo.ts';
 import { findService, safe } from './find.ts';
+import { createService, setService } from './normalized.ts';
 import type { Guest } from './gate.ts';
 import type { AssociationInfo, Rejection, RequestReport, ScpLimits, ScpOptions } from './types.ts';
 
@@ -38,7 +40,9 @@ export class Session implements Guest {
 
   constructor(socket: Socket, id: number, options: ScpOptions, limits: ScpLimits) {
     this.address = socket.remoteAddress ?? '';
-    this.#info = { calledAet: '', callingAet: '', address: this.address, id };
+    const certificate = certificateOf(socket);
+    const who = { calledAet: '', callingAet: '', address: this.address, id };
+    this.#info = certificate === undefined ? who : { ...who, certificate };
     this.#options = options;
     this.#limits = limits;
     this.#association = new Association(socket, {
@@ -165,14 +169,23 @@ export class Session implements Guest {
 
   #serviceFor({ message, context }: Call): [Operation, Service] {
     const { commandField, affectedSopClassUid, requestedSopClassUid } = message.command;
-    const { onFind } = this.#options;
+    const { onFind, onCreate, onSet, contexts } = this.#options;
+    const served = contexts.find(({ abstractSyntax }) => abstractSyntax === context.abstractSyntax);
+    const serves = (name: 'C-FIND' | 'N-CREATE' | 'N-SET'): boolean =>
+      served?.operations?.includes(name) ?? !isVerification;
     const isVerification = context.abstractSyntax === sopClasses.verification;
     if ((affectedSopClassUid ?? requestedSopClassUid) !== context.abstractSyntax) {
       return refusal(STATUS.sopClassNotSupported);
     }
     if (commandField === COMMAND.echoRq && isVerification) return ['C-ECHO', echoService];
-    if (commandField === COMMAND.findRq && !isVerification && onFind !== undefined) {
+    if (commandField === COMMAND.findRq && serves('C-FIND') && onFind !== undefined) {
       return ['C-FIND', findService(onFind)];
+    }
+    if (commandField === COMMAND.createRq && serves('N-CREATE') && onCreate !== undefined) {
+      return ['N-CREATE', createService(onCreate)];
+    }
+    if (commandField === COMMAND.setRq && serves('N-SET') && onSet !== undefined) {
+      return ['N-SET', setService(onSet)];
     }
     return refusal(STATUS.unrecognizedOperation);
   }

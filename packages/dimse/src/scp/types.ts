@@ -1,8 +1,10 @@
 /** What a service gives to and gets from listen(). */
-import type { Server, Socket } from 'node:net';
 import type { DataSet, Tag } from '@scanflow/dicom';
 import type { DimseLog } from '../log.ts';
+import type { TlsAcceptor } from '../tls/acceptor.ts';
+import type { PeerCertificate } from '../tls/certificate.ts';
 import type { ServedContext } from '../ul/negotiation.ts';
+import type { CreateHandler, SetHandler } from './normalized-types.ts';
 
 /** Who is at the other end. */
 export interface AssociationInfo {
@@ -12,6 +14,8 @@ export interface AssociationInfo {
   readonly address: string;
   /** Counts up from 1 per listen(). */
   readonly id: number;
+  /** Undefined without TLS, and where the peer showed none that an authority of ours vouches for. */
+  readonly certificate?: PeerCertificate;
 }
 
 /** PS3.8 9.3.4: `reason` is to be read with `source`. `why` is for the log. */
@@ -52,7 +56,7 @@ export type FindHandler = (request: FindRequest) => AsyncGenerator<FindResponse,
 
 /** One request, answered: for metrics. */
 export interface RequestReport {
-  readonly operation: 'C-ECHO' | 'C-FIND' | 'other';
+  readonly operation: 'C-ECHO' | 'C-FIND' | 'N-CREATE' | 'N-SET' | 'other';
   readonly sopClass: string;
   /** Of the final response. */
   readonly status: number;
@@ -64,8 +68,8 @@ export interface RequestReport {
 
 /** Plain callbacks for metrics; they must not throw. */
 export interface ScpEvents {
-  /** A connection was closed at once, or a silent one was to make room. */
-  refused?(address: string, why: 'total' | 'per peer'): void;
+  /** A connection was closed at once, or a silent one was to make room; or its TLS handshake failed. */
+  refused?(address: string, why: 'total' | 'per peer' | 'tls'): void;
   accepted?(association: AssociationInfo): void;
   rejected?(association: AssociationInfo, rejection: Rejection): void;
   /** The association, or what never became one, is over. */
@@ -118,9 +122,11 @@ export interface ScpOptions {
   /** Beside Verification, which is always served. */
   readonly contexts: readonly ServedContext[];
   readonly onFind?: FindHandler;
+  readonly onCreate?: CreateHandler;
+  readonly onSet?: SetHandler;
   readonly log: DimseLog;
   readonly limits?: Partial<ScpLimits>;
   readonly events?: ScpEvents;
-  /** Default: a plain TCP server. A TLS server hands over its sockets when they are secure. */
-  readonly createServer?: (onSocket: (socket: Socket) => void) => Server;
+  /** Default: plain TCP. */
+  readonly tls?: TlsAcceptor;
 }

@@ -3,6 +3,7 @@ import { APPLICATION_CONTEXT, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_N
 import { Association, endingOf } from '../association.ts';
 import { DimseError, permanent, transient, type Failure } from '../failure.ts';
 import { describeRejection } from '../ul/ending.ts';
+import { tlsFailureAfterwards } from '../tls/requestor.ts';
 import type { ProposedContext } from '../ul/pdu.ts';
 import { cancelled, dial, nameOf, timeoutsOf, type Peer } from './peer.ts';
 
@@ -60,7 +61,7 @@ export async function associate(
   letGo();
   if (established) return association;
   if (signal?.aborted === true) throw cancelled();
-  throw new DimseError(notEstablished(peer, association));
+  throw new DimseError(tlsFailureAfterwards(socket, nameOf(peer)) ?? notEstablished(peer, association));
 }
 
 /** Aborts the association when the signal does, until the returned function is called. */

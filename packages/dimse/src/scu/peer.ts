@@ -54,6 +54,7 @@ export async function dial(peer: Peer, signal?: AbortSignal): Promise<Socket> {
     return await (peer.dial ?? plain)(peer, either);
   } catch (error) {
     if (signal?.aborted === true) throw cancelled(error);
+    if (error instanceof DimseError) throw error;
     const late = limit.aborted;
     const why = late ? `no connection within ${timeoutsOf(peer).connect} ms` : reasonOf(error);
     throw new DimseError(

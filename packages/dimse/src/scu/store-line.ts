@@ -23,6 +23,9 @@ export type StoreOutcome = {
   | { readonly result: 'failed'; readonly failure: Failure }
 );
 
+/** Bytes of a file in memory, twice. */
+const STRETCH = 262_144;
+
 interface Answer {
   readonly id: number | undefined;
   readonly why: string;
@@ -67,6 +70,12 @@ export class StoreLine {
   /** False once the association has ended. */
   get open(): boolean {
     return this.#association.ending === undefined;
+  }
+
+  /** How much of a file is best sent at a time: whole fragments, about STRETCH bytes. */
+  get stretchBytes(): number {
+    const { fragmentBytes } = this.#association;
+    return Math.floor(STRETCH / fragmentBytes) * fragmentBytes;
   }
 
   /** Whether every kind was proposed on it. */

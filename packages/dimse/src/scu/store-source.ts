@@ -1,7 +1,7 @@
 /** The files of a C-STORE: their heads read first, their bytes read ahead later. They are never altered. */
 import { createHash, type Hash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
-import { DicomDecodeError, readPart10Header } from '@scanflow/dicom';
+import { DicomDecodeError, readPart10Header, transferSyntaxes } from '@scanflow/dicom';
 import { DimseError, permanent, transient } from '../failure.ts';
 
 /** A Part 10 file to be sent, on disk or in memory. */
@@ -26,13 +26,13 @@ export interface Instance {
 }
 
 const HEAD = 4_096;
-/** Bytes read at a time: two of them are in memory per association. */
-export const CHUNK = 262_144;
+/** Deflated transfer syntaxes: their stream is padded to an even length by one NUL (PS3.5 A.5). */
+const DEFLATED = [transferSyntaxes.deflatedExplicitVRLittleEndian, '1.2.840.10008.1.2.4.95'];
 
 interface Bytes {
   readonly size: number;
-  /** Fewer bytes than asked for only at the end. */
-  read(offset: number, length: number): Promise<Uint8Array>;
+  /** Fewer bytes than asked for only at the end. Reads into `buffer` where one is given and needed. */
+  read(offset: number, length: number, buffer?: Buffer): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -48,14 +48,23 @@ async function openBytes(item: StoreItem): Promise<Bytes> {
   try {
     const handle = await open(path, 'r');
     const { size } = await handle.stat();
-    return { size, read: (offset, length) => readFully(handle, offset, length), close: () => handle.close() };
+    return {
+      size,
+      read: (offset, length, buffer) =>
+        readFully(handle, offset, buffer ?? Buffer.allocUnsafe(length), length),
+      close: () => handle.close(),
+    };
   } catch (error) {
     throw unreadable(error);
   }
 }
 
-async function readFully(handle: FileHandle, offset: number, length: number): Promise<Uint8Array> {
-  const buffer = Buffer.allocUnsafeSlow(length);
+async function readFully(
+  handle: FileHandle,
+  offset: number,
+  buffer: Buffer,
+  length: number,
+): Promise<Uint8Array> {
   let filled = 0;
   while (filled < length) {
     const { bytesRead } = await handle.read(buffer, filled, length - filled, offset + filled);
@@ -95,6 +104,10 @@ export async function readInstance(item: StoreItem): Promise<Instance> {
 function instanceOf(item: StoreItem, header: Omit<Instance, 'item' | 'size'>, size: number): Instance {
   const { sopClassUid, sopInstanceUid, transferSyntax, dataSetOffset } = header;
   if (sopClassUid === '' || sopInstanceUid === '') throw notDicom('SOP class or instance UID is missing');
+  // peers abort the association over it, at the cost of every other instance
+  if ((size - dataSetOffset) % 2 !== 0 && !DEFLATED.includes(transferSyntax)) {
+    throw notDicom('its data set has an odd number of bytes');
+  }
   return { item, size, sopClassUid, sopInstanceUid, transferSyntax, dataSetOffset };
 }
 
@@ -110,15 +123,22 @@ export interface Stretch {
   readonly last: boolean;
 }
 
-/** Reads one instance's data set from front to back, hashing the whole file on the way. */
+/**
+ * Reads one instance's data set from front to back, hashing the whole file on the way. A large file is read into two
+ * buffers by turns: a stretch may be used until the next but one is asked for.
+ */
 export class InstanceReader {
   readonly #instance: Instance;
+  readonly #stretchBytes: number;
   readonly #hash: Hash | undefined;
+  readonly #buffers: Buffer[] = [];
   #bytes: Bytes | undefined;
   #at = 0;
 
-  constructor(instance: Instance) {
+  /** `stretchBytes`: length of each stretch but the last; even. */
+  constructor(instance: Instance, stretchBytes: number) {
     this.#instance = instance;
+    this.#stretchBytes = stretchBytes;
     this.#hash = instance.item.sha256 === undefined ? undefined : createHash('sha256');
   }
 
@@ -130,15 +150,14 @@ export class InstanceReader {
     const { size, dataSetOffset } = this.#instance;
     this.#bytes ??= await openBytes(this.#instance.item);
     if (this.#bytes.size !== size) throw changed('its size is another');
-    for (;;) {
-      const wanted = Math.min(CHUNK, size - this.#at);
-      const data = await this.#read(wanted);
-      const start = Math.max(0, dataSetOffset - this.#at);
-      this.#at += wanted;
-      const last = this.#at === size;
-      if (last) this.#checkHash();
-      if (last || start < data.length) return { data: data.subarray(start), last };
-    }
+    const head = this.#at === 0 ? dataSetOffset : 0;
+    const wanted = Math.min(head + this.#stretchBytes, size - this.#at);
+    const read = await this.#read(this.#bytes, wanted);
+    this.#at += wanted;
+    const last = this.#at === size;
+    if (last) this.#checkHash();
+    const data = read.subarray(head);
+    return { data: last && data.length % 2 !== 0 ? Buffer.concat([data, Buffer.alloc(1)]) : data, last };
   }
 
   async close(): Promise<void> {
@@ -146,16 +165,30 @@ export class InstanceReader {
     this.#bytes = undefined;
   }
 
-  async #read(length: number): Promise<Uint8Array> {
-    let data: Uint8Array | undefined;
+  async #read(bytes: Bytes, length: number): Promise<Uint8Array> {
+    let data: Uint8Array;
     try {
-      data = await this.#bytes?.read(this.#at, length);
+      data = await bytes.read(this.#at, length, this.#buffer(length));
     } catch (error) {
       throw unreadable(error);
     }
-    if (data?.length !== length) throw changed('it has become shorter');
+    if (data.length !== length) throw changed('it has become shorter');
     this.#hash?.update(data);
     return data;
+  }
+
+  /** Undefined where one read takes the rest: a buffer of that size is made for it. */
+  #buffer(length: number): Buffer | undefined {
+    if (this.#at === 0 && length === this.#instance.size) return undefined;
+    const buffer =
+      this.#buffers.length < 2 ? Buffer.allocUnsafeSlow(this.#bufferBytes) : this.#buffers.shift();
+    if (buffer !== undefined) this.#buffers.push(buffer);
+    return buffer;
+  }
+
+  /** The first read takes the file meta information along. */
+  get #bufferBytes(): number {
+    return this.#stretchBytes + (this.#at === 0 ? this.#instance.dataSetOffset : 0);
   }
 
   #checkHash(): void {

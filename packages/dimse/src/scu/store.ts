@@ -74,7 +74,7 @@ class Sender {
           yield failed(instance.item, this.#stopped ?? cancelled().failure, instance);
           continue;
         }
-        const { reader, first } = readers.take(index);
+        const { reader, first } = readers.take(index, line.stretchBytes);
         const outcome = await line.send(instance, reader, first);
         await reader.close();
         this.#judge(line, outcome);
@@ -116,10 +116,10 @@ class ReadAhead {
     this.#instances = instances;
   }
 
-  take(index: number): { reader: InstanceReader; first: Promise<Stretch> } {
-    const taken = this.#begin(index);
+  take(index: number, stretchBytes: number): { reader: InstanceReader; first: Promise<Stretch> } {
+    const taken = this.#begin(index, stretchBytes);
     this.#begun.delete(index);
-    if (index + 1 < this.#instances.length) this.#begin(index + 1);
+    if (index + 1 < this.#instances.length) this.#begin(index + 1, stretchBytes);
     return taken;
   }
 
@@ -130,12 +130,12 @@ class ReadAhead {
     }
   }
 
-  #begin(index: number): { reader: InstanceReader; first: Promise<Stretch> } {
+  #begin(index: number, stretchBytes: number): { reader: InstanceReader; first: Promise<Stretch> } {
     const begun = this.#begun.get(index);
     if (begun !== undefined) return begun;
     const instance = this.#instances[index];
     if (instance === undefined) throw new RangeError('no such instance');
-    const reader = new InstanceReader(instance);
+    const reader = new InstanceReader(instance, stretchBytes);
     const first = reader.next();
     // it is looked at when its turn comes
     first.catch(() => undefined);

@@ -1,5 +1,4 @@
 /** Tests only: a requestor that writes PDUs by hand, so that it can do what no real peer would. */
-import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { APPLICATION_CONTEXT, sopClasses, transferSyntaxes } from '@scanflow/dicom';
 import { encodeCommand, type Command } from '../message/command.ts';
@@ -40,6 +39,7 @@ export class RawPeer {
   readonly #assembler = new Assembler({ commandBytes: 1e6, dataSetBytes: 1e6 }, () => true);
   readonly #pdus = new Inbox<Pdu>();
   readonly #messages = new Inbox<Message>();
+  readonly #gone = Promise.withResolvers<undefined>();
   closed = false;
   /** Longest variable field of the P-DATA-TF PDUs received. */
   longest = 0;
@@ -50,7 +50,10 @@ export class RawPeer {
       for (const pdu of this.#reader.push(chunk)) this.#take(pdu);
     });
     this.socket.on('error', () => undefined);
-    this.socket.on('close', () => (this.closed = true));
+    this.socket.on('close', () => {
+      this.closed = true;
+      this.#gone.resolve(undefined);
+    });
   }
 
   #take(pdu: Pdu): void {
@@ -80,8 +83,10 @@ export class RawPeer {
     return this.#messages.take(what);
   }
 
+  /** Resolves when the connection is gone. */
   async ended(timeoutMs = 5_000): Promise<void> {
-    if (!this.closed) await once(this.socket, 'close', { signal: AbortSignal.timeout(timeoutMs) });
+    const timer = setTimeout(() => this.#gone.reject(new Error('the connection stays open')), timeoutMs);
+    await this.#gone.promise.finally(() => clearTimeout(timer));
   }
 
   async associate(change: Partial<AssociateRq> = {}, maximumLength = 16_384): Promise<Pdu> {

@@ -5,6 +5,8 @@ import type { AnsweredContext, AssociateRq, ProposedContext } from './pdu.ts';
 export interface ServedContext {
   readonly abstractSyntax: string;
   readonly transferSyntaxes: readonly string[];
+  /** Operations that are served on it; default: all that there is a handler for. Others get status 0211. */
+  readonly operations?: readonly ('C-FIND' | 'N-CREATE' | 'N-SET')[];
 }
 
 /** An accepted presentation context. */

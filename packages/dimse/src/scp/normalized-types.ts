@@ -1,0 +1,37 @@
+/** What a service that serves N-CREATE and N-SET gives to and gets from listen(). */
+import type { DataSet, Tag } from '@scanflow/dicom';
+import type { AssociationInfo } from './types.ts';
+
+interface NormalizedRequest {
+  readonly association: AssociationInfo;
+  readonly sopClass: string;
+  /** By the peer; on N-CREATE without one, a new UID that the response tells it (PS3.7 10.1.5.1.4). */
+  readonly sopInstanceUid: string;
+  /** Aborts when the association ends and when listening is closed. */
+  readonly signal: AbortSignal;
+}
+
+export interface CreateRequest extends NormalizedRequest {
+  /** Empty where the request had no attribute list. */
+  readonly attributes: DataSet;
+}
+
+export interface SetRequest extends NormalizedRequest {
+  readonly modifications: DataSet;
+}
+
+/** How a request ended; the fields beside the status are those of PS3.7 C.4 and C.5. */
+export interface NormalizedResult {
+  readonly status: number;
+  /** At most 64 characters, no patient attribute. */
+  readonly comment?: string;
+  readonly errorId?: number;
+  /** The attributes that the status is about. */
+  readonly attributeIdentifiers?: readonly Tag[];
+  /** The attributes that were not accepted, with the values that they came with. */
+  readonly attributes?: DataSet;
+}
+
+/** An exception becomes status 0110. */
+export type CreateHandler = (request: CreateRequest) => Promise<NormalizedResult>;
+export type SetHandler = (request: SetRequest) => Promise<NormalizedResult>;

@@ -1,0 +1,96 @@
+/** N-CREATE and N-SET as SCP (PS3.7 10.1.5.2, 10.1.3.2). */
+import { decodeDataSet, encodeDataSet, isWritableCharacterSet, newUid, text } from '@scanflow/dicom';
+import type { DataSet } from '@scanflow/dicom';
+import { DATA_SET, NO_DATA_SET, RESPONSE, type Command } from '../message/command.ts';
+import { isUid } from '../uid.ts';
+import { comment, STATUS, type Call, type Service } from './call.ts';
+import { safe } from './find.ts';
+import type { CreateHandler, NormalizedResult, SetHandler } from './normalized-types.ts';
+
+const UTF8 = 'ISO_IR 192';
+
+export function createService(handler: CreateHandler): Service {
+  return async (call) => {
+    const { info: association, context, signal, message } = call;
+    const sopInstanceUid = message.command.affectedSopInstanceUid ?? newUid();
+    return serve(call, 'n-create', sopInstanceUid, async (attributes) =>
+      handler({ association, sopClass: context.abstractSyntax, sopInstanceUid, signal, attributes }),
+    );
+  };
+}
+
+export function setService(handler: SetHandler): Service {
+  return async (call) => {
+    const { info: association, context, signal, message } = call;
+    const sopInstanceUid = message.command.requestedSopInstanceUid;
+    if (sopInstanceUid === undefined || message.dataSet === undefined) {
+      // both are mandatory (PS3.7 table 10.1-3)
+      const missing = sopInstanceUid === undefined ? 'Requested SOP Instance UID' : 'the Modification List';
+      return finish(call, sopInstanceUid, {
+        status: STATUS.mistypedArgument,
+        comment: `N-SET without ${missing}`,
+      });
+    }
+    return serve(call, 'n-set', sopInstanceUid, async (modifications) =>
+      handler({ association, sopClass: context.abstractSyntax, sopInstanceUid, signal, modifications }),
+    );
+  };
+}
+
+async function serve(
+  call: Call,
+  operation: 'n-create' | 'n-set',
+  sopInstanceUid: string,
+  handle: (given: DataSet) => Promise<NormalizedResult>,
+): ReturnType<Service> {
+  const { message, context, options, info } = call;
+  if (!isUid(sopInstanceUid)) {
+    return finish(call, undefined, { status: STATUS.invalidSopInstance, comment: 'The UID is none' });
+  }
+  let given: DataSet;
+  try {
+    given = decodeDataSet(message.dataSet ?? new Uint8Array(0), context.transferSyntax);
+  } catch (error) {
+    options.log.warn(`${operation}.data-set-undecodable`, { association: info.id, ...safe(error) });
+    const undecodable = { status: STATUS.processingFailure, comment: 'The data set cannot be decoded' };
+    return finish(call, sopInstanceUid, undecodable);
+  }
+  try {
+    return await finish(call, sopInstanceUid, await handle(given), text(given, 'SpecificCharacterSet'));
+  } catch (error) {
+    options.log.error(`${operation}.handler-failed`, {
+      association: info.id,
+      sopInstanceUid,
+      ...safe(error),
+    });
+    const failed = { status: STATUS.processingFailure, comment: 'Internal error, see the log' };
+    return finish(call, sopInstanceUid, failed);
+  }
+}
+
+/** Sends the response: the instance's UID always, the rest as the result says. */
+async function finish(
+  call: Call,
+  sopInstanceUid: string | undefined,
+  result: NormalizedResult,
+  characterSet = UTF8,
+): ReturnType<Service> {
+  const { association, message, context } = call;
+  const { status, errorId, attributeIdentifiers = [], attributes } = result;
+  const writable = isWritableCharacterSet(characterSet) ? characterSet : UTF8;
+  const list =
+    attributes === undefined ? undefined : encodeDataSet(attributes, context.transferSyntax, writable);
+  const response: Command = {
+    affectedSopClassUid: context.abstractSyntax,
+    commandField: message.command.commandField | RESPONSE,
+    messageIdBeingRespondedTo: message.command.messageId ?? 0,
+    dataSetType: list === undefined ? NO_DATA_SET : DATA_SET,
+    status,
+    ...(result.comment === undefined ? {} : { errorComment: comment(result.comment) }),
+    ...(errorId === undefined ? {} : { errorId }),
+    ...(sopInstanceUid === undefined ? {} : { affectedSopInstanceUid: sopInstanceUid }),
+    ...(attributeIdentifiers.length === 0 ? {} : { attributeIdentifierList: attributeIdentifiers }),
+  };
+  await association.send(message.contextId, response, list);
+  return { status, responses: 0 };
+}

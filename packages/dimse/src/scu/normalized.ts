@@ -1,0 +1,139 @@
+/** N-CREATE and N-SET as SCU (PS3.7 10.1.5, 10.1.3): one request in an association of its own. */
+import {
+  decodeDataSet,
+  encodeDataSet,
+  text,
+  transferSyntaxes,
+  type DataSet,
+  type Tag,
+} from '@scanflow/dicom';
+import type { Association } from '../association.ts';
+import { endingOf } from '../association.ts';
+import { ambiguous, DimseError, failureOf, permanent, type Failure } from '../failure.ts';
+import { COMMAND, DATA_SET, type Command } from '../message/command.ts';
+import type { Message } from '../message/assembler.ts';
+import { abortOn, associate, release } from './associate.ts';
+import { cancelled, nameOf, type Peer } from './peer.ts';
+import { response } from './response.ts';
+
+export interface CreateOrder {
+  readonly sopClass: string;
+  /** Absent: the peer is asked to assign one; the answer tells it. */
+  readonly sopInstanceUid?: string;
+  /** Its SpecificCharacterSet, if any, is the one it is encoded in. */
+  readonly attributes: DataSet;
+  /** Proposed, in this order; default: explicit and implicit VR little endian. */
+  readonly transferSyntaxes?: readonly string[];
+}
+
+export interface SetOrder extends Omit<CreateOrder, 'attributes' | 'sopInstanceUid'> {
+  readonly sopInstanceUid: string;
+  readonly modifications: DataSet;
+}
+
+/** The peer's answer, whatever its status says. */
+export interface NormalizedAnswer {
+  readonly ok: true;
+  /** 0x0000 when it was carried out. */
+  readonly status: number;
+  readonly sopInstanceUid?: string;
+  readonly comment?: string;
+  readonly errorId?: number;
+  readonly attributeIdentifiers?: readonly Tag[];
+  readonly attributes?: DataSet;
+}
+
+export type NormalizedOutcome = NormalizedAnswer | { readonly ok: false; readonly failure: Failure };
+
+interface Request {
+  readonly command: Command & { readonly messageId: number };
+  readonly sopClass: string;
+  readonly dataSet: DataSet;
+  readonly transferSyntaxes?: readonly string[] | undefined;
+}
+
+const CONTEXT = 1;
+const BOTH = [transferSyntaxes.explicitVRLittleEndian, transferSyntaxes.implicitVRLittleEndian];
+
+/** Creates an instance at the peer. Never rejects; lost after it was sent is `ambiguous`. */
+export function nCreate(peer: Peer, order: CreateOrder, signal?: AbortSignal): Promise<NormalizedOutcome> {
+  const { sopClass, sopInstanceUid, attributes } = order;
+  const command = {
+    affectedSopClassUid: sopClass,
+    commandField: COMMAND.createRq,
+    messageId: 1,
+    dataSetType: DATA_SET,
+    ...(sopInstanceUid === undefined ? {} : { affectedSopInstanceUid: sopInstanceUid }),
+  };
+  const request = { command, sopClass, dataSet: attributes, transferSyntaxes: order.transferSyntaxes };
+  return perform(peer, request, signal);
+}
+
+/** Sets attributes of an instance at the peer. Never rejects; lost after it was sent is `ambiguous`. */
+export function nSet(peer: Peer, order: SetOrder, signal?: AbortSignal): Promise<NormalizedOutcome> {
+  const { sopClass, sopInstanceUid, modifications } = order;
+  const command = {
+    requestedSopClassUid: sopClass,
+    commandField: COMMAND.setRq,
+    messageId: 1,
+    dataSetType: DATA_SET,
+    requestedSopInstanceUid: sopInstanceUid,
+  };
+  const request = { command, sopClass, dataSet: modifications, transferSyntaxes: order.transferSyntaxes };
+  return perform(peer, request, signal);
+}
+
+async function perform(peer: Peer, request: Request, signal?: AbortSignal): Promise<NormalizedOutcome> {
+  try {
+    const proposed = {
+      id: CONTEXT,
+      abstractSyntax: request.sopClass,
+      transferSyntaxes: request.transferSyntaxes ?? BOTH,
+    };
+    const association = await associate(peer, [proposed], signal);
+    const letGo = abortOn(signal, association);
+    try {
+      return await ask(association, peer, request, signal);
+    } finally {
+      letGo();
+      await release(association, peer);
+    }
+  } catch (error) {
+    return { ok: false, failure: failureOf(error) };
+  }
+}
+
+async function ask(
+  association: Association,
+  peer: Peer,
+  { command, sopClass, dataSet }: Request,
+  signal?: AbortSignal,
+): Promise<NormalizedAnswer> {
+  const transferSyntax = association.context(CONTEXT)?.transferSyntax;
+  if (transferSyntax === undefined) {
+    throw new DimseError(
+      permanent('NOT_NEGOTIATED', `${nameOf(peer)} does not offer SOP class ${sopClass}.`),
+    );
+  }
+  const characterSet = text(dataSet, 'SpecificCharacterSet') ?? 'ISO_IR 6';
+  const bytes = encodeDataSet(dataSet, transferSyntax, characterSet);
+  const sent = await association.send(CONTEXT, command, bytes);
+  const answer = sent ? await response(association, command, peer) : undefined;
+  if (answer !== undefined) return answerOf(answer, transferSyntax);
+  if (signal?.aborted === true) throw cancelled();
+  const message = `${nameOf(peer)}: ${endingOf(association)}. It may have been carried out.`;
+  throw new DimseError(ambiguous('NO_RESPONSE', message));
+}
+
+function answerOf({ command, dataSet }: Message, transferSyntax: string): NormalizedAnswer {
+  const { status = 0, affectedSopInstanceUid, errorComment, errorId, attributeIdentifierList } = command;
+  return {
+    ok: true,
+    status,
+    ...(affectedSopInstanceUid === undefined ? {} : { sopInstanceUid: affectedSopInstanceUid }),
+    ...(errorComment === undefined ? {} : { comment: errorComment }),
+    ...(errorId === undefined ? {} : { errorId }),
+    ...(attributeIdentifierList === undefined ? {} : { attributeIdentifiers: attributeIdentifierList }),
+    ...(dataSet === undefined ? {} : { attributes: decodeDataSet(dataSet, transferSyntax) }),
+  };
+}

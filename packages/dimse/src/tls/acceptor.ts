@@ -1,0 +1,110 @@
+/** TLS for the acceptor: a connection that was accepted is secured before anything of DICOM is read. */
+import type { Socket } from 'node:net';
+import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { DimseError, permanent } from '../failure.ts';
+import { usable, type TlsCredentials } from './credentials.ts';
+import { codeOf, tlsProblem, type TlsProblem } from './problem.ts';
+import { HANDSHAKE_MS, profileOptions, type TlsProfile } from './profile.ts';
+
+export interface TlsAcceptorOptions extends TlsCredentials {
+  /** Whether a peer must show a certificate that `ca` vouches for. Default: true where `ca` is given. */
+  readonly requirePeerCertificate?: boolean;
+  readonly profile?: TlsProfile;
+  /** Longest handshake in milliseconds; default 10 s. */
+  readonly handshakeMs?: number;
+}
+
+export type Secured =
+  { readonly ok: true; readonly socket: Socket } | { readonly ok: false; readonly problem: TlsProblem };
+
+export interface TlsAcceptor {
+  /** Does the handshake; the connection is gone where it fails. Never rejects. */
+  readonly secure: (socket: Socket) => Promise<Secured>;
+  /** Uses other credentials from the next handshake on. Throws DimseError where they cannot be used. */
+  readonly renew: (credentials: TlsCredentials) => void;
+}
+
+const GONE: TlsProblem = {
+  code: 'TLS_CLOSED',
+  what: 'the connection was closed during the TLS handshake',
+  hint: 'Check that it speaks TLS and trusts the authority of our certificate.',
+};
+
+/** Throws DimseError, permanent, TLS_CREDENTIALS where key and certificates cannot be used. */
+export function tlsAcceptor(options: TlsAcceptorOptions): TlsAcceptor {
+  const { profile = 'bcp195', handshakeMs = HANDSHAKE_MS } = options;
+  const required = options.requirePeerCertificate ?? options.ca !== undefined;
+  if (required && options.ca === undefined) {
+    throw new DimseError(
+      permanent(
+        'TLS_CREDENTIALS',
+        'Certificates of peers cannot be required without `ca`; name its file as well.',
+      ),
+    );
+  }
+  const contextOf = ({ key, certificate, ca }: TlsCredentials) => ({
+    ...profileOptions(profile),
+    key,
+    cert: certificate,
+    ...(ca === undefined ? {} : { ca }),
+    dhparam: 'auto' as const,
+    honorCipherOrder: true,
+  });
+  // this server never listens: connections come from ours, so that they count against its limits while they shake hands
+  const server = usable(() =>
+    createServer({
+      ...contextOf(options),
+      requestCert: options.ca !== undefined,
+      rejectUnauthorized: false,
+      handshakeTimeout: handshakeMs,
+    }),
+  );
+  const waiting = new Map<string, (result: Secured) => void>();
+  server.on('secureConnection', (socket) => waiting.get(nameOf(socket))?.(verdict(socket, required)));
+  server.on('tlsClientError', (error, socket) => {
+    waiting.get(nameOf(socket))?.({ ok: false, problem: tlsProblem(codeOf(error)) ?? GONE });
+    socket.destroy();
+  });
+  return {
+    renew: (credentials) => usable(() => server.setSecureContext(contextOf(credentials))),
+    secure: (raw) => handshake(server, raw, waiting),
+  };
+}
+
+async function handshake(
+  server: Server,
+  raw: Socket,
+  waiting: Map<string, (result: Secured) => void>,
+): Promise<Secured> {
+  const name = nameOf(raw);
+  const { promise, resolve } = Promise.withResolvers<Secured>();
+  const gone = (): void => resolve({ ok: false, problem: GONE });
+  waiting.set(name, resolve);
+  raw.on('close', gone);
+  raw.on('error', gone);
+  server.emit('connection', raw);
+  const result = await promise;
+  waiting.delete(name);
+  raw.off('close', gone);
+  if (!result.ok) raw.destroy();
+  return result;
+}
+
+/** Node tells of a peer's bad certificate only afterwards; with TLS 1.3 the peer takes the handshake for done by then. */
+function verdict(socket: TLSSocket, required: boolean): Secured {
+  if (!required || socket.authorized) return { ok: true, socket };
+  const shown = socket.getPeerX509Certificate() !== undefined;
+  // typed as an error, and in fact OpenSSL's code as a text
+  const code = shown ? String(socket.authorizationError) : 'NO_CLIENT_CERTIFICATE';
+  socket.destroy();
+  return { ok: false, problem: tlsProblem(code) ?? unverified(code) };
+}
+
+const unverified = (code: string): TlsProblem => ({
+  code: 'TLS_UNVERIFIED',
+  what: `its certificate could not be verified (${code})`,
+  hint: 'Check that certificate, and the file that `ca` names.',
+});
+
+/** Unique among the connections of this moment; a TLS socket tells that of the connection below it. */
+const nameOf = ({ remoteAddress = '', remotePort = 0 }: Socket): string => `${remoteAddress} ${remotePort}`;

@@ -1,0 +1,61 @@
+/** The secure transport connection profiles of PS3.15 annex B, as settings of TLS. */
+import { constants } from 'node:crypto';
+import type { SecureContextOptions } from 'node:tls';
+
+/**
+ * `bcp195`: BCP 195 RFC 8996, 9325 TLS Secure Transport Connection Profile (PS3.15 B.12).
+ * `bcp195-nondowngrading`: Non-Downgrading BCP 195 TLS Profile (PS3.15 B.10 up to 2022, retired since): the same with
+ * the cipher suites of RFC 7525 4.2, for peers that know no ECDHE. Neither goes below TLS 1.2, so neither downgrades.
+ */
+export type TlsProfile = 'bcp195' | 'bcp195-nondowngrading';
+
+export interface TlsProfileSettings {
+  /** As the standard names it. */
+  readonly title: string;
+  readonly clause: string;
+  /** RFC names of TLS 1.3's suites, which each are complete. */
+  readonly suites13: readonly string[];
+  /** OpenSSL names of TLS 1.2's suites, in the order of preference. */
+  readonly suites12: readonly string[];
+}
+
+const SUITES_13 = ['TLS_AES_256_GCM_SHA384', 'TLS_AES_128_GCM_SHA256', 'TLS_CHACHA20_POLY1305_SHA256'];
+/** RFC 9325 4.2. */
+const ECDHE = [
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+];
+/** RFC 7525 4.2 has these two beside those of RSA above. */
+const DHE = ['DHE-RSA-AES256-GCM-SHA384', 'DHE-RSA-AES128-GCM-SHA256'];
+
+export const tlsProfiles: Readonly<Record<TlsProfile, TlsProfileSettings>> = {
+  bcp195: {
+    title: 'BCP 195 RFC 8996, 9325 TLS Secure Transport Connection Profile',
+    clause: 'PS3.15 B.12',
+    suites13: SUITES_13,
+    suites12: ECDHE,
+  },
+  'bcp195-nondowngrading': {
+    title: 'Non-Downgrading BCP 195 TLS Profile (retired)',
+    clause: 'PS3.15 2022 B.10',
+    suites13: SUITES_13,
+    suites12: [...ECDHE, ...DHE],
+  },
+};
+
+/** Longest TLS handshake in milliseconds, of both roles. */
+export const HANDSHAKE_MS = 10_000;
+
+/** What both roles tell OpenSSL for a profile. */
+export function profileOptions(profile: TlsProfile): SecureContextOptions {
+  const { suites12, suites13 } = tlsProfiles[profile];
+  return {
+    minVersion: 'TLSv1.2',
+    maxVersion: 'TLSv1.3',
+    ciphers: [...suites13, ...suites12].join(':'),
+    // no resumption: a certificate that has expired meanwhile is looked at again with every association
+    secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
+  };
+}

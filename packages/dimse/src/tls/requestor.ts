@@ -1,0 +1,85 @@
+/** TLS for the requestor: a way to open connections that a peer names as its `dial`. */
+import { once } from 'node:events';
+import { isIP, type Socket } from 'node:net';
+import { checkServerIdentity, connect, createSecureContext, type SecureContext } from 'node:tls';
+import { DimseError, transient, type Failure } from '../failure.ts';
+import type { Dial } from '../scu/peer.ts';
+import { usable, type TlsCredentials } from './credentials.ts';
+import { codeOf, tlsProblem } from './problem.ts';
+import { HANDSHAKE_MS, profileOptions, type TlsProfile } from './profile.ts';
+
+export interface TlsDialOptions {
+  /** Called for every connection, so that they may be renewed; the same object means that nothing changed. */
+  readonly credentials: () => Partial<TlsCredentials>;
+  readonly profile?: TlsProfile;
+  /** The name or address that the peer's certificate must be for. Default: the host that is called. */
+  readonly serverName?: string;
+  /** Longest handshake in milliseconds; default 10 s. */
+  readonly handshakeMs?: number;
+}
+
+/** TLS errors of a connection that came after the handshake, where TLS 1.3 tells what became of our certificate. */
+const afterwards = new WeakMap<Socket, string>();
+
+/**
+ * A dial that speaks TLS and verifies the peer: its certificate must come from `ca` (default: the authorities that
+ * Node.js trusts) and be for the host. Throws DimseError TLS_CREDENTIALS at once where the credentials cannot be used;
+ * dialling throws DimseError, transient, TLS_…: whoever runs the peer may mend it without our doing.
+ */
+export function tlsDial(options: TlsDialOptions): Dial {
+  const { credentials, profile = 'bcp195', serverName, handshakeMs = HANDSHAKE_MS } = options;
+  let made: { of: Partial<TlsCredentials>; context: SecureContext } | undefined;
+  const contextNow = (): SecureContext => {
+    const of = credentials();
+    if (made?.of !== of) made = { of, context: contextOf(of, profile) };
+    return made.context;
+  };
+  contextNow();
+  return async ({ host, port }, signal) => {
+    const name = serverName ?? host;
+    const socket = connect({
+      host,
+      port,
+      secureContext: contextNow(),
+      // server name indication knows no addresses (RFC 6066 3)
+      servername: isIP(name) === 0 ? name : '',
+      checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate),
+    });
+    socket.setNoDelay(true);
+    socket.on('error', (error) => afterwards.set(socket, codeOf(error) ?? ''));
+    try {
+      await once(socket, 'connect', { signal });
+      await once(socket, 'secureConnect', {
+        signal: AbortSignal.any([signal, AbortSignal.timeout(handshakeMs)]),
+      });
+      return socket;
+    } catch (error) {
+      socket.destroy();
+      const late = !signal.aborted && error instanceof Error && error.name === 'AbortError';
+      const failure = tlsFailure(late ? 'ERR_TLS_HANDSHAKE_TIMEOUT' : codeOf(error), `${host}:${port}`);
+      throw failure === undefined ? error : new DimseError(failure, error);
+    }
+  };
+}
+
+/** Why a TLS connection that stood came to nothing; undefined where TLS had no part in it. */
+export function tlsFailureAfterwards(socket: Socket, peer: string): Failure | undefined {
+  return tlsFailure(afterwards.get(socket), peer);
+}
+
+function tlsFailure(code: string | undefined, peer: string): Failure | undefined {
+  const found = tlsProblem(code);
+  return found === undefined
+    ? undefined
+    : transient(found.code, `No TLS connection with ${peer}: ${found.what}. ${found.hint}`);
+}
+
+const contextOf = ({ key, certificate, ca }: Partial<TlsCredentials>, profile: TlsProfile): SecureContext =>
+  usable(() =>
+    createSecureContext({
+      ...profileOptions(profile),
+      ...(key === undefined ? {} : { key }),
+      ...(certificate === undefined ? {} : { cert: certificate }),
+      ...(ca === undefined ? {} : { ca }),
+    }),
+  );
