@@ -49,7 +49,9 @@ async function serve(
   }
   let given: DataSet;
   try {
-    given = decodeDataSet(message.dataSet ?? new Uint8Array(0), context.transferSyntax);
+    // a name in a character set that was not declared must not keep a finished exam from being reported
+    const options = { undecodable: 'replace' } as const;
+    given = decodeDataSet(message.dataSet ?? new Uint8Array(0), context.transferSyntax, options);
   } catch (error) {
     options.log.warn(`${operation}.data-set-undecodable`, { association: info.id, ...safe(error) });
     const undecodable = { status: STATUS.processingFailure, comment: 'The data set cannot be decoded' };
