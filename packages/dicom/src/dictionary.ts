@@ -1,28 +1,26 @@
-/** The data dictionary (PS3.6): keyword, tag and VR. The only file that imports dcmjs. */
-import { createRequire } from 'node:module';
-import type dcmjs from 'dcmjs';
+/** The data dictionary (PS3.6): keyword, tag and VR. */
+import data from './dictionary-data.json' with { type: 'json' };
 import type { Tag } from './dataset.ts';
-
-// Its CommonJS build loads in half the time of the other one, and is the copy that dcmjs-dimse has loaded too.
-const { data } = createRequire(import.meta.url)('dcmjs') as typeof dcmjs;
 
 interface Entry {
   readonly keyword: string;
+  /** As the dictionary has it: `xs` where the context decides. */
+  readonly given: string;
   readonly vr: string;
-}
-
-const tags = new Map<string, Tag>();
-const entries = new Map<Tag, Entry>();
-for (const { name, tag, vr } of Object.values(data.DicomMetaDictionary.nameMap)) {
-  const number = Number.parseInt(tag.slice(1, 5) + tag.slice(6, 10), 16);
-  // Retired attributes carry a prefix there that is no part of the keyword in PS3.6.
-  const keyword = name.replace(/^RETIRED_/, '');
-  if (!tags.has(keyword) || name === keyword) tags.set(keyword, number);
-  if (!entries.has(number) || name === keyword) entries.set(number, { keyword, vr });
 }
 
 /** VRs that depend on the context, with the one that applies where nothing else is known (PS3.5 A.1, PS3.6 6). */
 const CONTEXTUAL: Readonly<Record<string, string>> = { ox: 'OW', xs: 'US', lt: 'OW', up: 'UL', na: 'UN' };
+
+const tags = new Map<string, Tag>();
+const entries = new Map<Tag, Entry>();
+for (const line of data) {
+  const tag = Number.parseInt(line.slice(0, 8), 16);
+  const given = line.slice(9, 11);
+  const keyword = line.slice(12);
+  tags.set(keyword, tag);
+  entries.set(tag, { keyword, given, vr: CONTEXTUAL[given] ?? given });
+}
 
 /** The tag of a keyword of PS3.6 (`PatientName`); throws on one that is unknown, since that is a slip in the code. */
 export function tagOf(keyword: string): Tag {
@@ -42,14 +40,14 @@ export function keywordOf(tag: Tag): string | undefined {
  */
 export function vrOf(tag: Tag): string {
   const vr = entries.get(generic(tag))?.vr;
-  if (vr !== undefined) return CONTEXTUAL[vr] ?? vr;
+  if (vr !== undefined) return vr;
   if ((tag & 0xffff) === 0) return 'UL'; // group length, PS3.5 7.2
   return isPrivateCreator(tag) ? 'LO' : 'UN';
 }
 
 /** Whether the VR is US or SS by Pixel Representation (0028,0103). */
 export function isSignDependent(tag: Tag): boolean {
-  return entries.get(generic(tag))?.vr === 'xs';
+  return entries.get(generic(tag))?.given === 'xs';
 }
 
 /** Private: an odd group (PS3.5 7.8). */
