@@ -319,3 +319,21 @@ export async function scratch(t: TestContext): Promise<string> {
   t.after(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
+
+export const legOf = (series: Series | undefined, target: string): Leg => {
+  const leg = series?.legs.find((one) => one.target === target);
+  assert.ok(leg !== undefined, `no leg ${target}`);
+  return leg;
+};
+
+/** Waits until the leg of the only series is as wanted. */
+export function legWhen(rig: Rig, target: string, wanted: (leg: Leg) => boolean, what: string): Promise<Leg> {
+  return until(
+    async () => {
+      const [series] = await rig.series().catch(() => []);
+      const leg = series?.legs.find((one) => one.target === target);
+      return leg !== undefined && wanted(leg) ? leg : undefined;
+    },
+    { what, timeoutMs: 60_000, everyMs: 50 },
+  );
+}
