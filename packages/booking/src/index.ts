@@ -1,3 +1,11 @@
 export type { Booking, BookingSource, Labels } from './booking.ts';
 export { identify, type Identity } from './identity.ts';
 export { encodeRecord, parseRecord, type BookingRecord, type ParsedRecord } from './record.ts';
+export { encodePerformed, parsePerformed, type ParsedPerformed } from './performed.ts';
+export type {
+  PerformedItem,
+  PerformedLink,
+  PerformedRecord,
+  PerformedSeries,
+  PerformedState,
+} from './performed.ts';

@@ -21,3 +21,4 @@ export { worklistAttributes, conditionalSequences } from './worklist-attributes.
 export { invalidKeys, matcher, matches, unsupportedKeys, type Matcher, type MatchOptions } from './match.ts';
 export { answer, answerer, type Answerer } from './answer.ts';
 export { describeStatus, type DimseService, type StatusCategory, type StatusDescription } from './status.ts';
+export { fromDicomJson, toDicomJson, type DicomJson } from './dicom-json.ts';
