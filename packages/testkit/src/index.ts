@@ -1,3 +1,10 @@
+export {
+  makeAuthority,
+  makeSelfSigned,
+  type Authority,
+  type Certificate,
+  type IssueOptions,
+} from './certificates.ts';
 export { makeCalendar, type CalendarEntry, type CalendarOptions } from './calendars.ts';
 export {
   dcmtk,

@@ -39,7 +39,7 @@ const REFUSED_OURS = problem(
 const NO_COMMON = problem(
   'TLS_NOTHING_IN_COMMON',
   'no TLS version or cipher suite that both sides allow',
-  'Check that it speaks TLS 1.2 or later, and the TLS profiles of both sides.',
+  'Check that it speaks TLS 1.2 or later, the TLS profiles of both sides, and whether it wants a certificate of ours.',
 );
 const NOT_TLS = problem(
   'TLS_NOT_TLS',
@@ -47,7 +47,7 @@ const NOT_TLS = problem(
   'Check the port, and whether TLS is turned on at both sides.',
 );
 
-/** By OpenSSL's and Node's codes: verification of the peer's certificate, then alerts that the peer sent. */
+/** By OpenSSL's and Node's codes: verification of the peer's certificate first. */
 const PROBLEMS: Readonly<Record<string, TlsProblem>> = {
   CERT_HAS_EXPIRED: EXPIRED,
   CERT_NOT_YET_VALID: problem(
@@ -80,32 +80,36 @@ const PROBLEMS: Readonly<Record<string, TlsProblem>> = {
     'Check the network, and whether that side speaks TLS on this port.',
   ),
   ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: NO_CLIENT_CERTIFICATE,
-  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: NO_CLIENT_CERTIFICATE,
   NO_CLIENT_CERTIFICATE,
-  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: REFUSED_OURS,
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: REFUSED_OURS,
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: REFUSED_OURS,
-  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: REFUSED_OURS,
-  ERR_SSL_SSL_ALERT_CERTIFICATE_EXPIRED: REFUSED_OURS,
-  ERR_SSL_SSL_ALERT_CERTIFICATE_UNKNOWN: REFUSED_OURS,
-  ERR_SSL_SSL_ALERT_BAD_CERTIFICATE: REFUSED_OURS,
-  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: NO_COMMON,
-  ERR_SSL_SSL_ALERT_HANDSHAKE_FAILURE: NO_COMMON,
-  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: NO_COMMON,
   ERR_SSL_UNSUPPORTED_PROTOCOL: NO_COMMON,
   ERR_SSL_NO_SHARED_CIPHER: NO_COMMON,
-  ERR_SSL_TLSV1_ALERT_INSUFFICIENT_SECURITY: NO_COMMON,
   ERR_SSL_WRONG_VERSION_NUMBER: NOT_TLS,
   ERR_SSL_PACKET_LENGTH_TOO_LONG: NOT_TLS,
   ERR_SSL_HTTP_REQUEST: NOT_TLS,
 };
+
+/** By the name of the alert (RFC 8446 6.2), of which OpenSSL's codes have several spellings. */
+const ALERTS: Readonly<Record<string, TlsProblem>> = {
+  CERTIFICATE_REQUIRED: NO_CLIENT_CERTIFICATE,
+  UNKNOWN_CA: REFUSED_OURS,
+  CERTIFICATE_EXPIRED: REFUSED_OURS,
+  CERTIFICATE_REVOKED: REFUSED_OURS,
+  CERTIFICATE_UNKNOWN: REFUSED_OURS,
+  UNSUPPORTED_CERTIFICATE: REFUSED_OURS,
+  BAD_CERTIFICATE: REFUSED_OURS,
+  ACCESS_DENIED: REFUSED_OURS,
+  HANDSHAKE_FAILURE: NO_COMMON,
+  PROTOCOL_VERSION: NO_COMMON,
+  INSUFFICIENT_SECURITY: NO_COMMON,
+};
+const ALERT = /^ERR_SSL_\S+?_ALERT_(?<name>\w+)$/;
 
 const CLOSED = new Set(['ECONNRESET', 'EPIPE']);
 
 /** The problem behind an error's code; undefined where it is none of TLS, such as ECONNREFUSED. */
 export function tlsProblem(code: string | undefined): TlsProblem | undefined {
   if (code === undefined) return undefined;
-  const known = PROBLEMS[code];
+  const known = PROBLEMS[code] ?? ALERTS[ALERT.exec(code)?.groups?.['name'] ?? ''];
   if (known !== undefined) return known;
   if (CLOSED.has(code))
     return problem(
