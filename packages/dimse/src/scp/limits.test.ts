@@ -128,7 +128,7 @@ test('limits: close() ends idle, running and silent connections within its limit
   assert.ok(performance.now() - start < 1_500);
   for (const peer of [idle, running, silent]) await peer.ended();
   assert.deepEqual(await idle.pdu('A-ABORT'), abort(0, 0));
-  assert.equal(finished(), true);
+  await until(finished, { what: 'the handler is let go', timeoutMs: 2_000 });
   const late = new RawPeer(port);
   await late.ended();
 });
