@@ -5,7 +5,6 @@ import { Association, endingOf } from '../association.ts';
 import { COMMAND, RESPONSE } from '../message/command.ts';
 import type { Message } from '../message/assembler.ts';
 import { certificateOf } from '../tls/certificate.ts';
-import { certificateOf } from '../tls/certificate.ts';
 import type { ServedContext } from '../ul/negotiation.ts';
 import type { AssociateAc, AssociateRj, AssociateRq } from '../ul/pdu.ts';
 import { acceptance, protocolRejection, serviceRejection } from './admission.ts';

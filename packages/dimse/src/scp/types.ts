@@ -3,8 +3,6 @@ import type { DataSet, Tag } from '@scanflow/dicom';
 import type { DimseLog } from '../log.ts';
 import type { TlsAcceptor } from '../tls/acceptor.ts';
 import type { PeerCertificate } from '../tls/certificate.ts';
-import type { TlsAcceptor } from '../tls/acceptor.ts';
-import type { PeerCertificate } from '../tls/certificate.ts';
 import type { ServedContext } from '../ul/negotiation.ts';
 import type { CreateHandler, SetHandler } from './normalized-types.ts';
 

@@ -4,7 +4,6 @@ import { Association, endingOf } from '../association.ts';
 import { DimseError, permanent, transient, type Failure } from '../failure.ts';
 import { describeRejection } from '../ul/ending.ts';
 import { tlsFailureAfterwards } from '../tls/requestor.ts';
-import { tlsFailureAfterwards } from '../tls/requestor.ts';
 import type { ProposedContext } from '../ul/pdu.ts';
 import { cancelled, dial, nameOf, timeoutsOf, type Peer } from './peer.ts';
 

@@ -55,7 +55,6 @@ export async function dial(peer: Peer, signal?: AbortSignal): Promise<Socket> {
   } catch (error) {
     if (signal?.aborted === true) throw cancelled(error);
     if (error instanceof DimseError) throw error;
-    if (error instanceof DimseError) throw error;
     const late = limit.aborted;
     const why = late ? `no connection within ${timeoutsOf(peer).connect} ms` : reasonOf(error);
     throw new DimseError(
