@@ -91,10 +91,11 @@ function connection({ url, username, password, idleMs = 120_000 }: OrthancOption
     const request = send(new URL(path.slice(1), base), { agent, headers, signal, timeout: idleMs });
     // once the response is here, what happens to the connection shows while its body is read
     request.on('error', () => undefined);
-    request.on('timeout', () => request.destroy(new Fault(stalled(idleMs))));
+    let response: IncomingMessage | undefined;
+    request.on('timeout', () => (response ?? request).destroy(new Fault(stalled(idleMs))));
     request.end();
     try {
-      const [response] = (await once(request, 'response')) as [IncomingMessage];
+      [response] = (await once(request, 'response')) as [IncomingMessage];
       return response;
     } catch (error) {
       // Orthanc closes an idle connection after a second, now and then under our request

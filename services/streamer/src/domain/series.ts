@@ -33,9 +33,3 @@ export function stateOf({ due, quarantined, legs }: SeriesFacts): SeriesState {
   if (legs.includes('pending') || legs.length === 0) return 'working';
   return legs.includes('failed') ? 'failed' : 'complete';
 }
-
-/** What a leg becomes after an attempt: everything went, something is left to try, or something gave up. */
-export function legAfter(outcome: { readonly left: number; readonly refused: number }): LegState {
-  if (outcome.left > 0) return 'pending';
-  return outcome.refused > 0 ? 'failed' : 'done';
-}

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { test, type TestContext } from 'node:test';
+import type { OrthancClient } from './orthanc.ts';
+import { createOrthanc } from './orthanc.ts';
+
+const ID = '2f859814-2cf8fe4f-c7963e7d-d32c018d-66fc8cfa';
+const never = new AbortController().signal;
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** An Orthanc of which each answer is scripted. */
+async function scripted(t: TestContext, answer: Answer, idleMs = 2_000): Promise<OrthancClient> {
+  const server = createServer(answer).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const client = createOrthanc({ url: `http://127.0.0.1:${port}`, username: 'u', password: 'p', idleMs });
+  t.after(() => {
+    client.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  return client;
+}
+
+async function read(client: OrthancClient): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  for await (const chunk of (await client.open(ID, never)).chunks) parts.push(chunk);
+  return Buffer.concat(parts);
+}
+
+test('orthanc: asks for plain bytes, with its user', async (t) => {
+  let headers: IncomingMessage['headers'] = {};
+  const client = await scripted(t, (request, response) => {
+    ({ headers } = request);
+    response.end('{"Version":"1.12.7","DatabaseServerIdentifier":"db","MaximumPatientCount":0}');
+  });
+  assert.deepEqual(await client.system(never), { version: '1.12.7', database: 'db', recycling: undefined });
+  assert.equal(headers['accept-encoding'], 'identity');
+  assert.equal(headers.authorization, `Basic ${Buffer.from('u:p').toString('base64')}`);
+});
+
+test('orthanc: recycling is noticed, rejecting is not recycling', async (t) => {
+  let mode = '';
+  const client = await scripted(t, (_request, response) =>
+    response.end(`{"Version":"1.12.7","MaximumStorageSize":"100","MaximumPatientCount":3,${mode}"x":1}`),
+  );
+  assert.equal((await client.system(never)).recycling, 'MaximumStorageSize 100, MaximumPatientCount 3');
+  mode = '"MaximumStorageMode":"Reject",';
+  assert.equal((await client.system(never)).recycling, undefined);
+});
+
+test('orthanc: length and MD5 come before the bytes', async (t) => {
+  const client = await scripted(t, (_request, response) => {
+    response.setHeader('etag', '"0-d95c81ab3b75e66996ff85b26cd9a6ec"');
+    response.setHeader('content-length', '5');
+    response.end('bytes');
+  });
+  const body = await client.open(ID, never);
+  assert.equal(body.bytes, 5);
+  assert.equal(body.md5, 'd95c81ab3b75e66996ff85b26cd9a6ec');
+});
+
+test('orthanc: bytes that end too early are told from all', async (t) => {
+  const client = await scripted(t, (_request, response) => {
+    response.setHeader('content-length', '10');
+    response.write('bytes');
+    response.destroy();
+  });
+  await assert.rejects(read(client), { code: 'ORTHANC_UNREACHABLE', kind: 'transient' });
+});
+
+test('orthanc: an instance without its length is not taken', async (t) => {
+  const client = await scripted(t, (_request, response) => {
+    response.write('bytes');
+    response.end();
+  });
+  await assert.rejects(read(client), { code: 'ORTHANC_UNCLEAR' });
+});
+
+test('orthanc: what its status says', async (t) => {
+  let status = 0;
+  const client = await scripted(t, (_request, response) => response.writeHead(status).end('{}'));
+  const cases: readonly (readonly [number, string, string])[] = [
+    [401, 'ORTHANC_DENIED', 'transient'],
+    [403, 'ORTHANC_DENIED', 'transient'],
+    [404, 'ORTHANC_GONE', 'permanent'],
+    [500, 'ORTHANC_ERROR', 'transient'],
+    [503, 'ORTHANC_ERROR', 'transient'],
+  ];
+  for (const [given, code, kind] of cases) {
+    status = given;
+    await assert.rejects(client.system(never), { code, kind });
+  }
+});
+
+test('orthanc: silence on an open connection ends', async (t) => {
+  const client = await scripted(t, () => undefined, 100);
+  await assert.rejects(client.system(never), { code: 'ORTHANC_STALLED', kind: 'transient' });
+});
+
+test('orthanc: silence in the midst of the bytes ends', async (t) => {
+  const answer: Answer = (_request, response) => {
+    response.setHeader('content-length', '10');
+    response.write('bytes');
+  };
+  const client = await scripted(t, answer, 100);
+  await assert.rejects(read(client), { code: 'ORTHANC_STALLED', kind: 'transient' });
+});
+
+test('orthanc: a kept connection that is closed under a request is no failure', async (t) => {
+  let requests = 0;
+  const client = await scripted(t, (request, response) => {
+    requests += 1;
+    // every second request finds its connection closed
+    if (requests % 2 === 0) request.socket.destroy();
+    else response.end('{"Version":"x"}');
+  });
+  for (let round = 0; round < 5; round += 1) assert.equal((await client.system(never)).version, 'x');
+});
+
+test('orthanc: nobody there, and a stranger there', async (t) => {
+  const client = createOrthanc({ url: 'http://127.0.0.1:1' });
+  await assert.rejects(client.system(never), { code: 'ORTHANC_UNREACHABLE', kind: 'transient' });
+  const stranger = await scripted(t, (_request, response) => response.end('<html>'));
+  await assert.rejects(stranger.changes(0, 10, never), { code: 'ORTHANC_UNCLEAR', kind: 'transient' });
+});
+
+test('orthanc: an id of another form never becomes a path', async (t) => {
+  const asked: string[] = [];
+  const client = await scripted(t, (request, response) => {
+    asked.push(request.url ?? '');
+    response.end('{}');
+  });
+  await assert.rejects(client.open('../../system', never), { code: 'ORTHANC_UNCLEAR' });
+  assert.deepEqual(asked, []);
+});
+
+test('orthanc: an abort ends the bytes', async (t) => {
+  const client = await scripted(t, (_request, response) => {
+    response.setHeader('content-length', '10');
+    response.write('bytes');
+  });
+  const stopping = new AbortController();
+  const body = await client.open(ID, stopping.signal);
+  const reading = (async () => {
+    for await (const _chunk of body.chunks) stopping.abort();
+  })();
+  await assert.rejects(reading);
+});

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import type { Folder, SeriesRecord, Store } from '../ports.ts';
+import { createStore } from './store.ts';
+
+async function place(t: TestContext): Promise<{ root: string; store: Store }> {
+  const base = await mkdtemp(join(tmpdir(), 'scanflow-store-'));
+  t.after(() => rm(base, { recursive: true, force: true }));
+  const root = join(base, 'project');
+  await mkdir(root);
+  return { root, store: createStore(root) };
+}
+
+const fresh = (orthancSeries: string): SeriesRecord => ({
+  version: 1,
+  orthancSeries,
+  seriesInstanceUid: '1.2',
+  state: 'storing',
+  attributes: {},
+  counts: { inOrthanc: 0, stored: 0, untagged: 0, failed: 0 },
+  failures: [],
+  instances: [],
+});
+
+async function put(store: Store, folder: Folder, name: string, content: string): Promise<string> {
+  const file = await store.create(folder);
+  try {
+    await file.write(Buffer.from(content));
+    const published = await file.publish(name);
+    assert.equal(published.sha256, createHash('sha256').update(content).digest('hex'));
+    assert.equal(published.bytes, content.length);
+    return published.file;
+  } finally {
+    await file.discard();
+  }
+}
+
+test('store: an image appears under its name only when it is whole', async (t) => {
+  const { store } = await place(t);
+  const folder = await store.claim(['p', 's'], fresh('one'));
+  const file = await store.create(folder);
+  await file.write(Buffer.from('half'));
+  assert.deepEqual(
+    (await readdir(folder.path)).filter((name) => !name.startsWith('.')),
+    ['series.json'],
+  );
+  await file.discard();
+  assert.deepEqual(await readdir(folder.path), ['series.json']);
+  assert.equal(await put(store, folder, 'a.dcm', 'whole'), 'a.dcm');
+  assert.equal(await readFile(store.pathOf(folder.below, 'a.dcm'), 'utf8'), 'whole');
+});
+
+test('store: other bytes are never replaced, the same ones are not doubled', async (t) => {
+  const { store } = await place(t);
+  const folder = await store.claim(['p'], fresh('one'));
+  assert.equal(await put(store, folder, 'a.dcm', 'first'), 'a.dcm');
+  assert.equal(await put(store, folder, 'a.dcm', 'first'), 'a.dcm');
+  const other = await put(store, folder, 'a.dcm', 'other');
+  assert.match(other, /^a_[0-9a-f]{12}\.dcm$/);
+  assert.equal(await put(store, folder, 'a.dcm', 'other'), other);
+  assert.equal(await readFile(join(folder.path, 'a.dcm'), 'utf8'), 'first');
+  assert.deepEqual((await readdir(folder.path)).sort(), ['a.dcm', other, 'series.json'].sort());
+});
+
+test('store: a folder belongs to the series that claimed it', async (t) => {
+  const { store } = await place(t);
+  const one = await store.claim(['p', 's'], fresh('one'));
+  const two = await store.claim(['p', 's'], fresh('two'));
+  assert.equal(one.below, 'p/s');
+  assert.match(two.below, /^p\/s_[0-9a-f]{8}$/);
+  assert.equal((await store.claim(['p', 's'], fresh('one'))).below, one.below);
+  assert.equal((await store.claim(['p', 's'], fresh('two'))).below, two.below);
+  assert.equal((await store.reopen('p/s', 'one'))?.below, 'p/s');
+  assert.equal(await store.reopen('p/s', 'two'), undefined);
+  assert.equal(await store.reopen('p/gone', 'one'), undefined);
+});
+
+test('store: two series that claim at once get one folder each', async (t) => {
+  const { store } = await place(t);
+  const names = Array.from({ length: 2 }, (_, index) => `series ${index}`);
+  const folders = await Promise.all(names.map((name) => store.claim(['p', 's'], fresh(name))));
+  assert.equal(new Set(folders.map(({ below }) => below)).size, 2);
+});
+
+test('store: a record that cannot be read is nobody’s to overwrite', async (t) => {
+  const { root, store } = await place(t);
+  await mkdir(join(root, 'p'));
+  await writeFile(join(root, 'p', 'series.json'), '{"version":1,');
+  const folder = await store.claim(['p'], fresh('one'));
+  assert.match(folder.below, /^p_/);
+  await writeFile(join(folder.path, 'series.json'), 'broken too');
+  await assert.rejects(store.claim(['p'], fresh('one')), { code: 'STORE_FOLDER_TAKEN' });
+  assert.equal(await readFile(join(root, 'p', 'series.json'), 'utf8'), '{"version":1,');
+});
+
+test('store: links out of the root are refused before anything is made behind them', async (t) => {
+  const { root, store } = await place(t);
+  const outside = join(root, '..', 'outside');
+  await mkdir(outside);
+  await symlink(outside, join(root, 'p'));
+  await assert.rejects(store.claim(['p', 's'], fresh('one')), { code: 'STORE_OUTSIDE_ROOT' });
+  assert.deepEqual(await readdir(outside), []);
+  await mkdir(join(root, 'real'));
+  await symlink(join(root, 'real'), join(root, 'q'));
+  assert.equal((await store.claim(['q', 's'], fresh('one'))).below, 'real/s');
+});
+
+test('store: a root that is missing is not made', async (t) => {
+  const { root, store } = await place(t);
+  await rm(root, { recursive: true });
+  await assert.rejects(store.claim(['p'], fresh('one')), { code: 'STORE_ROOT_MISSING' });
+  await assert.rejects(readdir(root), { code: 'ENOENT' });
+});
+
+test('store: what a killed writer left is removed, what is not ours stays', async (t) => {
+  const { store } = await place(t);
+  const folder = await store.claim(['p'], fresh('one'));
+  const dead = await store.create(folder);
+  await dead.write(Buffer.from('never finished'));
+  await writeFile(join(folder.path, 'notes.txt'), 'a person wrote this');
+  await writeFile(join(folder.path, '.hidden.tmp'), 'and this');
+  await store.reopen('p', 'one');
+  assert.deepEqual((await readdir(folder.path)).sort(), ['.hidden.tmp', 'notes.txt', 'series.json']);
+  await dead.discard();
+});
+
+test('store: the manifest is what sha256sum reads', async (t) => {
+  const { store } = await place(t);
+  const folder = await store.claim(['p'], fresh('one'));
+  const base = {
+    orthancId: '',
+    fileUuid: '',
+    sopClassUid: '',
+    sopInstanceUid: '',
+    transferSyntax: '',
+    bytes: 1,
+    original: { md5: '', bytes: 1 },
+    tagged: true,
+    increment: 1,
+  };
+  const instances = [
+    { ...base, file: 'b.dcm', sha256: 'bb' },
+    { ...base, file: 'a.dcm', sha256: 'aa' },
+  ];
+  await store.writeManifest(folder, { ...fresh('one'), instances });
+  assert.equal(await readFile(join(folder.path, 'manifest-sha256.txt'), 'utf8'), 'aa  a.dcm\nbb  b.dcm\n');
+});
