@@ -1,7 +1,9 @@
 /** Reads a folder of `.wl` files; opens only those that changed since the last reading. */
-import { constants, type Stats } from 'node:fs';
-import { open, readdir, stat } from 'node:fs/promises';
+import { close, constants, fstat, open, read, stat, type Stats } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { createPacker, type Packer } from '../domain/pack.ts';
 import { emptySnapshot, problem, readItem, snapshotOf } from '../domain/snapshot.ts';
 import type { FileState, Snapshot } from '../domain/snapshot.ts';
 
@@ -15,6 +17,14 @@ export interface FolderOptions {
 const SETTLED_AFTER_MS = 2_000;
 /** Enough to keep the thread pool busy, few enough to stay far from the limit on descriptors. */
 const PARALLEL = 32;
+/** Of a file's calls these take half the time that those of node:fs/promises do, and there are five a file. */
+const calls = {
+  open: promisify(open),
+  stat: promisify(stat),
+  fstat: promisify(fstat),
+  read: promisify(read),
+  close: promisify(close),
+};
 
 /**
  * Reads the folder. A folder that is not there yet is an empty worklist; one that was there and no longer can be
@@ -32,16 +42,24 @@ export async function readFolder(
     return missing ? emptySnapshot : { ...previous, folder: 'failed', failure: reason(error), opened: 0 };
   }
   const files = new Map<string, FileState>();
+  const reading = { maxFileSize, pack: createPacker() };
   let opened = 0;
   const visit = async (name: string): Promise<void> => {
     const before = previous.files.get(name);
-    const state = await readFile(folder, name, before, maxFileSize);
+    const state = await readFile(folder, name, before, reading);
     if (state === undefined) return;
     if (state !== before) opened += 1;
     files.set(name, state);
   };
   await inParallel(names.sort(), visit);
-  return snapshotOf(files, opened);
+  const unchanged = opened === 0 && files.size === previous.files.size && previous.folder === 'present';
+  return unchanged ? { ...previous, opened } : snapshotOf(files, opened);
+}
+
+/** What the files of one reading have in common. */
+interface Reading {
+  readonly maxFileSize: number;
+  readonly pack: Packer;
 }
 
 /** The file's state; the previous one where nothing changed; undefined where the file went away meanwhile. */
@@ -49,19 +67,13 @@ async function readFile(
   folder: string,
   name: string,
   before: FileState | undefined,
-  maxFileSize: number,
+  reading: Reading,
 ): Promise<FileState | undefined> {
   const path = join(folder, name);
   try {
-    const seen = await stat(path);
-    const state = { signature: signatureOf(seen), modifiedMs: seen.mtimeMs, entries: [], unsettled: false };
-    if (before?.signature === state.signature && !before.unsettled) return before;
-    if (!seen.isFile()) return { ...state, problem: problem(name, 'NOT_A_FILE', 'is no regular file') };
-    if (seen.size > maxFileSize)
-      return { ...state, problem: problem(name, 'TOO_LARGE', `${seen.size} bytes; at most ${maxFileSize}`) };
-    const { bytes, changed } = await readBytes(path, seen);
-    const read = { ...state, ...readItem(name, bytes) };
-    return settle(read, before, changed);
+    if (before?.unsettled === false && signatureOf(await calls.stat(path)) === before.signature)
+      return before;
+    return await openFile(path, name, before, reading);
   } catch (error) {
     if (isCode(error, 'ENOENT')) return undefined;
     const entries = before?.entries ?? [];
@@ -71,17 +83,25 @@ async function readFile(
   }
 }
 
-/** The file's bytes as long as `seen` says, and whether it was written to meanwhile. */
-async function readBytes(path: string, seen: Stats): Promise<{ bytes: Uint8Array; changed: boolean }> {
-  // O_NONBLOCK: should a pipe have taken the file's name since, opening it must not wait for a writer
-  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+async function openFile(
+  path: string,
+  name: string,
+  before: FileState | undefined,
+  { maxFileSize, pack }: Reading,
+): Promise<FileState> {
+  // O_NONBLOCK: should the name be a pipe's, opening it must not wait for a writer
+  const file = await calls.open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const buffer = new Uint8Array(seen.size);
-    const { bytesRead } = await handle.read(buffer, 0, seen.size, 0);
-    const after = await handle.stat();
-    return { bytes: buffer.subarray(0, bytesRead), changed: signatureOf(after) !== signatureOf(seen) };
+    const seen = await calls.fstat(file);
+    const state = { signature: signatureOf(seen), modifiedMs: seen.mtimeMs, entries: [], unsettled: false };
+    if (!seen.isFile()) return { ...state, problem: problem(name, 'NOT_A_FILE', 'is no regular file') };
+    if (seen.size > maxFileSize)
+      return { ...state, problem: problem(name, 'TOO_LARGE', `${seen.size} bytes; at most ${maxFileSize}`) };
+    const { bytesRead, buffer } = await calls.read(file, new Uint8Array(seen.size), 0, seen.size, 0);
+    const changed = signatureOf(await calls.fstat(file)) !== state.signature;
+    return settle({ ...state, ...readItem(name, buffer.subarray(0, bytesRead), pack) }, before, changed);
   } finally {
-    await handle.close();
+    await calls.close(file);
   }
 }
 

@@ -1,8 +1,9 @@
 /** What a query is answered with: the matching entries, one response each, made one at a time. */
-import { answer, formatTag, invalidKeys, items, keywordOf, matcher } from '@scanflow/dicom';
+import { answerer, formatTag, invalidKeys, keywordOf, matcher } from '@scanflow/dicom';
 import { texts, unsupportedKeys, type DataSet, type MatchOptions, type Tag } from '@scanflow/dicom';
-import { isOf, type AccessPolicy } from './access.ts';
-import type { Entry, Schedule } from './schedule.ts';
+import type { AccessPolicy } from './access.ts';
+import { candidates } from './candidates.ts';
+import type { Schedule } from './schedule.ts';
 
 export interface Query {
   readonly identifier: DataSet;
@@ -18,7 +19,7 @@ export interface Answer {
 }
 
 /** Operators type names without looking at the case; PS3.4 C.2.2.2.1 leaves it to the SCP. */
-const options: MatchOptions = { caseInsensitivePn: true };
+const IGNORE_CASE: MatchOptions = { caseInsensitivePn: true };
 
 /** Why a query cannot be answered. */
 export interface Refusal {
@@ -48,44 +49,24 @@ export function* answers(
   schedule: Schedule,
   query: Query,
   policy: AccessPolicy,
+  options: MatchOptions = IGNORE_CASE,
 ): Generator<Answer | undefined, void> {
   const { identifier, callingAet } = query;
   const characterSet = characterSetOf(query, policy);
   const matches = matcher(identifier, options);
+  const answerOf = answerer(identifier, options);
   let missed = 0;
-  for (const { item } of candidates(schedule, query, policy.station(callingAet))) {
+  for (const { item } of candidates(schedule, identifier, policy.stations(callingAet))) {
     if (!matches(item)) {
       missed += 1;
       if (missed % BREATH === 0) yield undefined;
       continue;
     }
     const status = unsupportedKeys(identifier, item).length > 0 ? 0xff01 : 0xff00;
-    yield { status, identifier: answer(identifier, item, options), characterSet };
+    yield { status, identifier: answerOf(item), characterSet };
   }
 }
 
 /** Character set in which the query is answered. */
 export const characterSetOf = ({ identifier, callingAet }: Query, policy: AccessPolicy): string =>
   policy.characterSet(callingAet, texts(identifier, 'SpecificCharacterSet'));
-
-/** The entries that can match: the caller's view, narrowed by station where the query names one. */
-function candidates(schedule: Schedule, { identifier }: Query, station: string | undefined): Iterable<Entry> {
-  const asked = stationKey(identifier);
-  if (asked !== undefined) {
-    const entries = schedule.byStation.get(asked) ?? [];
-    return station === undefined || station === asked
-      ? entries
-      : entries.filter((entry) => isOf(entry, station));
-  }
-  return station === undefined ? schedule.entries : (schedule.byStation.get(station) ?? []);
-}
-
-/** The one station that the query asks for; undefined where it asks for several, for a pattern or for any. */
-function stationKey(identifier: DataSet): string | undefined {
-  const steps = items(identifier, 'ScheduledProcedureStepSequence');
-  const asked = steps.flatMap((step) => texts(step, 'ScheduledStationAETitle'));
-  const [only] = asked;
-  return steps.length === 1 && asked.length === 1 && only !== undefined && /^[^*?]+$/.test(only)
-    ? only
-    : undefined;
-}

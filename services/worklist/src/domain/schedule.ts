@@ -1,5 +1,5 @@
 /** The worklist in memory: immutable, ordered by start, indexed by station; replaced as a whole when files change. */
-import { items, tagOf, text, texts, type DataSet } from '@scanflow/dicom';
+import { items, normalDate, tagOf, text, texts, type DataSet } from '@scanflow/dicom';
 
 /** One scheduled procedure step of one file, ready to be matched. */
 export interface Entry {
@@ -16,17 +16,28 @@ export interface Entry {
   /** Start as DICOM writes it, `YYYYMMDD` and `HHMMSS…`; empty where the item does not say. */
   readonly startDate: string;
   readonly startTime: string;
+  /** The start date as YYYYMMDD whatever way the item writes it; empty where it is none. */
+  readonly day: string;
 }
+
+/** Entries under each value that they have, in order of start; the values as `indexed` gives them. */
+export type Index = ReadonlyMap<string, readonly Entry[]>;
 
 export interface Schedule {
+  /** In order of start. */
   readonly entries: readonly Entry[];
-  readonly byStation: ReadonlyMap<string, readonly Entry[]>;
+  readonly byStation: Index;
+  readonly byAccession: Index;
+  readonly byStudy: Index;
+  readonly byPatient: Index;
+  /** Whether no entry has several start dates, so that the order of start is that of all its days. */
+  readonly oneDayEach: boolean;
 }
 
-/** A worklist without items. */
-export const emptySchedule: Schedule = { entries: [], byStation: new Map() };
-
 const stepSequence = tagOf('ScheduledProcedureStepSequence');
+
+/** How a value stands in an index: what matching takes for equal is equal. */
+export const indexed = (value: string): string => value.normalize('NFC');
 
 /**
  * What a file's data set puts on the worklist: an entry per Scheduled Procedure Step, since a response describes
@@ -34,17 +45,23 @@ const stepSequence = tagOf('ScheduledProcedureStepSequence');
  */
 export function entriesOf(file: string, dataSet: DataSet): Entry[] {
   const steps = items(dataSet, 'ScheduledProcedureStepSequence');
-  return steps.map((step) => ({
+  return steps.map((step) => entryOf(file, steps.length === 1 ? dataSet : withStep(dataSet, step), step));
+}
+
+function entryOf(file: string, item: DataSet, step: DataSet): Entry {
+  const startDate = text(step, 'ScheduledProcedureStepStartDate') ?? '';
+  return {
     file,
-    item: steps.length === 1 ? dataSet : withStep(dataSet, step),
-    accessionNumber: text(dataSet, 'AccessionNumber') ?? '',
-    studyInstanceUid: text(dataSet, 'StudyInstanceUID') ?? '',
+    item,
+    accessionNumber: text(item, 'AccessionNumber') ?? '',
+    studyInstanceUid: text(item, 'StudyInstanceUID') ?? '',
     stepId: text(step, 'ScheduledProcedureStepID') ?? '',
     stations: texts(step, 'ScheduledStationAETitle').filter((station) => station !== ''),
     modality: text(step, 'Modality') ?? '',
-    startDate: text(step, 'ScheduledProcedureStepStartDate') ?? '',
+    startDate,
     startTime: text(step, 'ScheduledProcedureStepStartTime') ?? '',
-  }));
+    day: normalDate(startDate) ?? '',
+  };
 }
 
 const withStep = (dataSet: DataSet, step: DataSet): DataSet =>
@@ -53,15 +70,35 @@ const withStep = (dataSet: DataSet, step: DataSet): DataSet =>
 /** The schedule of all entries, earliest start first. */
 export function buildSchedule(entries: Iterable<Entry>): Schedule {
   const sorted = [...entries].sort(byStart);
-  const byStation = new Map<string, Entry[]>();
+  return {
+    entries: sorted,
+    byStation: indexOf(sorted, ({ stations }) => stations),
+    byAccession: indexOf(sorted, ({ item }) => texts(item, 'AccessionNumber')),
+    byStudy: indexOf(sorted, ({ item }) => texts(item, 'StudyInstanceUID')),
+    byPatient: indexOf(sorted, ({ item }) => texts(item, 'PatientID')),
+    oneDayEach: sorted.every(({ item }) => startDates(item) < 2),
+  };
+}
+
+/** A worklist without items. */
+export const emptySchedule: Schedule = buildSchedule([]);
+
+function indexOf(sorted: readonly Entry[], valuesOf: (entry: Entry) => readonly string[]): Index {
+  const index = new Map<string, Entry[]>();
   for (const entry of sorted)
-    for (const station of new Set(entry.stations)) {
-      const list = byStation.get(station);
-      if (list === undefined) byStation.set(station, [entry]);
+    for (const value of new Set(valuesOf(entry).map(indexed))) {
+      const list = index.get(value);
+      if (list === undefined) index.set(value, [entry]);
       else list.push(entry);
     }
-  return { entries: sorted, byStation };
+  return index;
 }
+
+const startDates = (item: DataSet): number =>
+  items(item, 'ScheduledProcedureStepSequence').reduce(
+    (count, step) => count + texts(step, 'ScheduledProcedureStepStartDate').length,
+    0,
+  );
 
 /** What makes two entries the same step; undefined where it lacks an identity and cannot be told apart. */
 export function stepKey(entry: Entry): string | undefined {
@@ -70,8 +107,10 @@ export function stepKey(entry: Entry): string | undefined {
     : `${entry.studyInstanceUid}\\${entry.stepId}`;
 }
 
-function byStart(a: Entry, b: Entry): number {
+/** Order of start; by accession number and file where that is the same. */
+export function byStart(a: Entry, b: Entry): number {
   return (
+    compare(a.day, b.day) ||
     compare(a.startDate, b.startDate) ||
     compare(a.startTime, b.startTime) ||
     compare(a.accessionNumber, b.accessionNumber) ||

@@ -1,5 +1,6 @@
 /** What the folder held when it was last read: a state per file, and the schedule made of the good ones. */
 import { buildSchedule, emptySchedule, entriesOf, stepKey, type Entry, type Schedule } from './schedule.ts';
+import { createPacker, type Packer } from './pack.ts';
 import { DicomDecodeError, decodeDataSet, readPart10Header, text, type DataSet } from '@scanflow/dicom';
 
 /** Something about a file that a person should know. No patient attribute stands in the message. */
@@ -45,13 +46,17 @@ export const emptySnapshot: Snapshot = {
 };
 
 /** What a file's bytes put on the worklist. Never throws for content. */
-export function readItem(file: string, bytes: Uint8Array): { entries: Entry[]; problem?: Problem } {
+export function readItem(
+  file: string,
+  bytes: Uint8Array,
+  pack: Packer = createPacker(),
+): { entries: Entry[]; problem?: Problem } {
   let dataSet: DataSet;
   try {
     const header = readPart10Header(bytes);
     if ('needMore' in header)
       return { entries: [], problem: problem(file, 'BROKEN', 'ends within its header') };
-    dataSet = decodeDataSet(bytes.subarray(header.dataSetOffset), header.transferSyntax);
+    dataSet = pack(decodeDataSet(bytes.subarray(header.dataSetOffset), header.transferSyntax));
   } catch (error) {
     if (!(error instanceof DicomDecodeError)) throw error;
     return { entries: [], problem: problem(file, 'BROKEN', `${error.code}: ${error.message}`) };
