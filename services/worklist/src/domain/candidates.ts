@@ -5,15 +5,15 @@ import { byStart, indexed, type Entry, type Index, type Schedule } from './sched
 
 /**
  * The entries that can match, in order of start: those of the study, accession number or patient that the query names,
- * else those of its stations, or all, on its days. `station` limits them to a caller's view.
+ * else those of its stations, or all, on its days. `stations` are the caller's view.
  */
 export function candidates(
   schedule: Schedule,
   identifier: DataSet,
-  station: string | undefined,
+  stations: readonly string[] | undefined,
 ): readonly Entry[] {
   const inView = (entries: readonly Entry[]): readonly Entry[] =>
-    station === undefined ? entries : entries.filter((entry) => isOf(entry, station));
+    stations === undefined ? entries : entries.filter((entry) => isOf(entry, stations));
   const named =
     lookUp(schedule.byStudy, exactValues(identifier, 'StudyInstanceUID', 'UI')) ??
     lookUp(schedule.byAccession, exactValues(identifier, 'AccessionNumber', 'SH')) ??
@@ -24,8 +24,7 @@ export function candidates(
   const [step] = steps.length === 1 ? steps : [];
   const asked = step && lookUp(schedule.byStation, exactValues(step, 'ScheduledStationAETitle', 'AE'));
   if (asked !== undefined) return inView(onDays(asked, schedule, step));
-  const all = station === undefined ? schedule.entries : (schedule.byStation.get(indexed(station)) ?? []);
-  return onDays(all, schedule, step);
+  return onDays(lookUp(schedule.byStation, stations) ?? schedule.entries, schedule, step);
 }
 
 /**

@@ -105,8 +105,8 @@ export function createPacker(): Packer {
 function shareable(element: Element): string | undefined {
   switch (element.kind) {
     case 'text':
-      // an empty element is not one empty value: [] gives '', [''] gives '\'
-      return element.values.length === 0 ? '' : `${element.values.join('\\')}\\`;
+      // with their number: no value of a VR that takes several has a backslash, but a long text may
+      return `${element.values.length}\\${element.values.join('\\')}`;
     case 'binary':
       return element.bytes.length === 0 ? '' : undefined;
     case 'sequence':
