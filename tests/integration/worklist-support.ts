@@ -112,7 +112,9 @@ export async function startService(
   const port = wanted ?? (await freePort());
   const httpPort = await freePort();
   const config = join(data, `scanflow-${port}-${httpPort}.yaml`);
-  const lines = [`aet: ${AET}`, 'bind: 127.0.0.1', `port: ${port}`, ...worklist];
+  // the items of most tests have a fixed day, which must not be over when it is
+  const retain = worklist.some((line) => line.startsWith('retain:')) ? [] : ['retain: 3650d'];
+  const lines = [`aet: ${AET}`, 'bind: 127.0.0.1', `port: ${port}`, ...retain, ...worklist];
   await writeFile(
     config,
     `facility: { name: Test, timezone: Europe/Amsterdam }

@@ -1,13 +1,14 @@
 /** The pages for people and the dashboard: what is on the worklist, who asked for it. */
 import type { FastifyInstance } from '@scanflow/chassis';
 import { text } from '@scanflow/dicom';
-
+import type { Board } from './board.ts';
 import type { Journal } from './domain/journal.ts';
 import type { Entry } from './domain/schedule.ts';
 import type { Snapshot } from './domain/snapshot.ts';
 
 export interface ApiSource {
   readonly snapshot: () => Snapshot;
+  readonly board: Board;
   readonly journal: Journal;
   /** Name in the configuration by AE title. */
   readonly scannerNames: ReadonlyMap<string, string>;
@@ -21,9 +22,11 @@ interface WorklistQuery {
 }
 
 /** Adds /api/worklist?scanner=&day= and /api/queries. */
-export function addRoutes(app: FastifyInstance, { snapshot, journal, scannerNames }: ApiSource): void {
+export function addRoutes(app: FastifyInstance, source: ApiSource): void {
+  const { snapshot, board, journal, scannerNames } = source;
   app.get<{ Querystring: WorklistQuery }>('/api/worklist', ({ query }) => {
-    const { schedule, problems, folder } = snapshot();
+    const { problems, folder } = snapshot();
+    const exams = board.exams();
     const day = query.day?.replaceAll('-', '');
     const wanted = (entry: Entry): boolean =>
       (day === undefined || entry.startDate === day) &&
@@ -31,7 +34,17 @@ export function addRoutes(app: FastifyInstance, { snapshot, journal, scannerName
         entry.stations.some((aet) => aet === query.scanner || scannerNames.get(aet) === query.scanner));
     return {
       folder,
-      items: schedule.entries.filter(wanted).map((entry) => describeEntry(entry, scannerNames)),
+      items: board
+        .schedule()
+        .entries.filter(wanted)
+        .map((entry) => ({
+          ...describeEntry(entry, scannerNames),
+          state: exams.get(entry) ?? 'scheduled',
+        })),
+      // in the folder, and not shown to scanners any more
+      left: [...board.left()]
+        .filter(([entry]) => wanted(entry))
+        .map(([entry, why]) => ({ ...describeEntry(entry, scannerNames), why })),
       problems,
     };
   });

@@ -7,6 +7,7 @@ import { addRoutes } from './api.ts';
 import { accessPolicy } from './domain/access.ts';
 import { createJournal } from './domain/journal.ts';
 import type { Snapshot } from './domain/snapshot.ts';
+import { openExams } from './exams.ts';
 import { createLoader } from './load.ts';
 import { createMetrics } from './metrics.ts';
 
@@ -23,18 +24,28 @@ export async function startWorklist({ config, log }: Context): Promise<{ stop():
   const registry = new Registry();
   const metrics = createMetrics(registry);
   const journal = createJournal();
-  const loader = createLoader({ folder, log, onRead: metrics.snapshot });
+  const onRead = (snapshot: Snapshot, seconds: number): void => {
+    metrics.snapshot(snapshot, seconds);
+    exams.changed();
+  };
+  const loader = createLoader({ folder, log, onRead });
+  const exams = await openExams({ config, log, registry, all: () => loader.snapshot().schedule });
   const onUnwatched = (reason: string): void => log.warn('worklist.folder-not-watched', { folder, reason });
   const watch = await watchFolder({ folder, read: loader.read, onUnwatched });
+  await exams.start();
   const scp = await startScp({
     bind,
     port,
     log,
     policy: accessPolicy({ aet, allow, view, scanners: Object.values(config.scanners) }),
-    schedule: () => loader.snapshot().schedule,
+    schedule: exams.board.schedule,
+    ...exams.handlers,
     onAccepted: metrics.accepted,
     onRejected: metrics.rejected,
-    onRequest: metrics.request,
+    onRequest: (report) => {
+      metrics.request(report);
+      exams.onRequest(report);
+    },
     onQuery: journal.add,
   });
   const scannerNames = new Map(Object.entries(config.scanners).map(([name, scanner]) => [scanner.aet, name]));
@@ -44,13 +55,16 @@ export async function startWorklist({ config, log }: Context): Promise<{ stop():
     log,
     registry,
     health: () => healthOf(loader.snapshot(), folder, scp.port),
-    routes: (app) => addRoutes(app, { snapshot: loader.snapshot, journal, scannerNames }),
+    routes: (app) => {
+      exams.addRoutes(app, scannerNames);
+      addRoutes(app, { snapshot: loader.snapshot, board: exams.board, journal, scannerNames });
+    },
   });
   log.info('worklist.listening', { aet, bind, port: scp.port, http: http.port, folder });
   return {
     stop: async () => {
       await scp.close();
-      await Promise.all([watch.close(), http.close()]);
+      await Promise.all([watch.close(), http.close(), exams.stop()]);
     },
   };
 }

@@ -123,6 +123,17 @@ const worklist = z.strictObject({
     .default('scanners')
     .describe('Calling AE titles that are admitted: those of `scanners`, `any`, or a list of them.'),
   view: z.enum(['all', 'own']).default('all').describe('What a scanner sees: `all` items, or its `own`.'),
+  performed: z
+    .enum(['leave', 'keep'])
+    .default('leave')
+    .describe(
+      'What becomes of an item when the scanner reports its exam as completed or discontinued (MPPS): it leaves the worklist at once, or is kept.',
+    ),
+  retain: duration
+    .prefault('12h')
+    .describe(
+      'How long after the end of its slot an item leaves the worklist in any case; after its start where no booking record tells the end.',
+    ),
 });
 
 const orthanc = z.strictObject({

@@ -8,6 +8,8 @@ import { safe } from './find.ts';
 import type { CreateHandler, NormalizedResult, SetHandler } from './normalized-types.ts';
 
 const UTF8 = 'ISO_IR 192';
+/** A performed procedure step names each of its images, with three elements and items. */
+const MAX_ELEMENTS = 262_144;
 
 export function createService(handler: CreateHandler): Service {
   return async (call) => {
@@ -50,7 +52,7 @@ async function serve(
   let given: DataSet;
   try {
     // a name in a character set that was not declared must not keep a finished exam from being reported
-    const options = { undecodable: 'replace' } as const;
+    const options = { undecodable: 'replace', maxElements: MAX_ELEMENTS } as const;
     given = decodeDataSet(message.dataSet ?? new Uint8Array(0), context.transferSyntax, options);
   } catch (error) {
     options.log.warn(`${operation}.data-set-undecodable`, { association: info.id, ...safe(error) });

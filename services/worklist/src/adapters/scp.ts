@@ -1,8 +1,8 @@
-/** The worklist on the wire: associations by the access policy, C-ECHO, and C-FIND from the schedule in memory. */
+/** The worklist on the wire: associations by the access policy, C-ECHO, C-FIND from the schedule in memory, and MPPS. */
 import { setImmediate } from 'node:timers/promises';
 import { sopClasses, transferSyntaxes } from '@scanflow/dicom';
 import { listen, type FinalStatus, type FindRequest, type FindResponse } from '@scanflow/dimse';
-import type { DimseLog, Listening, RequestReport } from '@scanflow/dimse';
+import type { CreateHandler, DimseLog, Listening, RequestReport, SetHandler } from '@scanflow/dimse';
 import type { AccessPolicy } from '../domain/access.ts';
 import { answers, characterSetOf, refusal } from '../domain/answer.ts';
 import type { QueryRecord } from '../domain/journal.ts';
@@ -23,10 +23,15 @@ export interface ScpSettings {
   readonly onRequest: (report: RequestReport) => void;
   /** A query was answered, stopped or lost. */
   readonly onQuery: (record: QueryRecord) => void;
+  /** What scanners report of their exams (MPPS). */
+  readonly onCreate: CreateHandler;
+  readonly onSet: SetHandler;
 }
 
 const SUCCESS = 0x0000;
 const CANCELLED = 0xfe00;
+/** The final N-SET of a step names each of its images: some 60,000 of them. */
+const DATA_SET_BYTES = 8_388_608;
 
 /** In the order of our preference: explicit VRs leave nothing to the peer's dictionary. */
 const syntaxes = [
@@ -37,12 +42,26 @@ const syntaxes = [
 
 /** Listens. Resolves when the port is bound; rejects with the system's error where it is taken. */
 export function startScp(settings: ScpSettings): Promise<Listening> {
-  const { bind, port, policy, log, onAccepted, onRejected, onRequest } = settings;
+  const { bind, port, policy, log, onAccepted, onRejected, onRequest, onCreate, onSet } = settings;
   return listen({
     bind,
     port,
     log,
-    contexts: [{ abstractSyntax: sopClasses.modalityWorklistFind, transferSyntaxes: syntaxes }],
+    limits: { dataSetBytes: DATA_SET_BYTES },
+    contexts: [
+      {
+        abstractSyntax: sopClasses.modalityWorklistFind,
+        transferSyntaxes: syntaxes,
+        operations: ['C-FIND'],
+      },
+      {
+        abstractSyntax: sopClasses.modalityPerformedProcedureStep,
+        transferSyntaxes: syntaxes,
+        operations: ['N-CREATE', 'N-SET'],
+      },
+    ],
+    onCreate,
+    onSet,
     admit: (association) => policy.admit(association),
     events: {
       accepted: () => onAccepted(),

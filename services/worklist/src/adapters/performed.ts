@@ -1,0 +1,124 @@
+/** Records of performed procedure steps on disk: `performed/<SOP Instance UID>.json`. The files are the truth. */
+import { mkdir, readdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { encodePerformed, parsePerformed, type PerformedRecord } from '@scanflow/booking';
+import { codeOf, readBounded, removeLeftovers, writeFileAtomic } from '@scanflow/chassis';
+import { isStale, type PerformedSummary } from '../domain/after-exam.ts';
+
+export interface PerformedStoreOptions {
+  readonly folder: string;
+  /** Records that are kept; the oldest of those that are done make room. */
+  readonly capacity?: number;
+  /** Told of files that are no records, and of records that could not be removed: file name and reason. */
+  readonly onProblem: (file: string, reason: string) => void;
+}
+
+export interface PerformedStore {
+  /** In memory, without the attributes. */
+  readonly summaries: () => ReadonlyMap<string, PerformedSummary>;
+  /** Undefined where there is none. Rejects where its file cannot be read any more. */
+  readonly read: (sopInstanceUid: string) => Promise<PerformedRecord | undefined>;
+  /** On disk, for good, once it resolves; unchanged where it rejects. `FullError`: no record could make room. */
+  readonly write: (record: PerformedRecord) => Promise<void>;
+}
+
+/** Every record is of an exam that runs: none can make room. */
+export class FullError extends Error {
+  readonly code = 'FULL';
+}
+
+/** Names patients: for our group, not for everyone. */
+const FILE_MODE = 0o640;
+const FOLDER_MODE = 0o750;
+/** Longest record: the largest request, and what JSON adds to it. */
+const MAX_BYTES = 67_108_864;
+/** What may be a file's name: a UID (PS3.5 9.1), which is digits and dots and begins with a digit. */
+const UID = /^(?=.{1,64}$)\d+(?:\.\d+)*$/;
+
+/** Reads what is there. A folder that cannot be read is told and counts as empty: the worklist comes first. */
+export async function openPerformed(options: PerformedStoreOptions): Promise<PerformedStore> {
+  const { folder, capacity = 2_000, onProblem } = options;
+  const known = await load(folder, onProblem);
+  const path = (sopInstanceUid: string): string => {
+    if (!UID.test(sopInstanceUid)) throw new RangeError('no UID');
+    return join(folder, `${sopInstanceUid}.json`);
+  };
+  const makeRoom = async (): Promise<void> => {
+    while (known.size >= capacity) {
+      const oldest = oldestDone(known.values());
+      if (oldest === undefined) throw new FullError(`${known.size} steps are in progress`);
+      known.delete(oldest);
+      await unlink(path(oldest)).catch((error: unknown) => onProblem(`${oldest}.json`, reasonOf(error)));
+    }
+  };
+  return {
+    summaries: () => known,
+    read: async (sopInstanceUid) => {
+      if (!known.has(sopInstanceUid)) return undefined;
+      const parsed = await readRecord(path(sopInstanceUid));
+      if (typeof parsed === 'string')
+        throw new Error(`the record ${sopInstanceUid}.json is broken: ${parsed}`);
+      // should a write have failed after its rename, the file is ahead of what is known
+      known.set(sopInstanceUid, summaryOf(parsed));
+      return parsed;
+    },
+    write: async (record) => {
+      const file = path(record.sopInstanceUid);
+      if (!known.has(record.sopInstanceUid)) await makeRoom();
+      await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+      await writeFileAtomic(file, encodePerformed(record), { mode: FILE_MODE });
+      known.set(record.sopInstanceUid, summaryOf(record));
+    },
+  };
+}
+
+async function load(
+  folder: string,
+  onProblem: PerformedStoreOptions['onProblem'],
+): Promise<Map<string, PerformedSummary>> {
+  const known = new Map<string, PerformedSummary>();
+  let names: string[];
+  try {
+    await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+    await removeLeftovers(folder);
+    names = (await readdir(folder)).filter((name) => name.endsWith('.json') && !name.startsWith('.'));
+  } catch (error) {
+    onProblem(folder, reasonOf(error));
+    return known;
+  }
+  for (const name of names.sort()) {
+    const read = await readRecord(join(folder, name)).catch(reasonOf);
+    if (typeof read === 'string') onProblem(name, read);
+    else if (`${read.sopInstanceUid}.json` !== name) onProblem(name, 'holds the record of another step');
+    else known.set(read.sopInstanceUid, summaryOf(read));
+  }
+  return known;
+}
+
+/** The record, or what is wrong with the file. */
+async function readRecord(path: string): Promise<PerformedRecord | string> {
+  const bytes = await readBounded(path, MAX_BYTES);
+  if (bytes.length > MAX_BYTES) return 'is too large';
+  const parsed = parsePerformed(bytes.toString('utf8'));
+  return parsed.ok ? parsed.record : parsed.reason;
+}
+
+function summaryOf({ attributes: _, ...summary }: PerformedRecord): PerformedSummary {
+  return summary;
+}
+
+/** The record that was told of longest ago, of those that nobody will tell of any more. */
+function oldestDone(steps: Iterable<PerformedSummary>): string | undefined {
+  const now = Temporal.Now.instant();
+  let oldest: PerformedSummary | undefined;
+  for (const step of steps) {
+    if (step.state === 'IN PROGRESS' && !isStale(step, now)) continue;
+    if (oldest === undefined || step.updated < oldest.updated) oldest = step;
+  }
+  return oldest?.sopInstanceUid;
+}
+
+/** System errors by their code: their text has the path in it, which is known here. */
+function reasonOf(error: unknown): string {
+  return codeOf(error) ?? (error instanceof Error ? error.message : String(error));
+}

@@ -1,0 +1,45 @@
+/** The page about exams: what scanners reported of them, and what of it was refused. */
+import type { FastifyInstance } from '@scanflow/chassis';
+import { isStale, type PerformedSummary } from './domain/after-exam.ts';
+import type { RefusedReport } from './performing.ts';
+
+export interface PerformedSource {
+  readonly steps: () => Iterable<PerformedSummary>;
+  readonly refused: () => readonly RefusedReport[];
+  /** Files that are no records: names and reasons. */
+  readonly problems: () => readonly object[];
+  /** Name in the configuration by AE title. */
+  readonly scannerNames: ReadonlyMap<string, string>;
+}
+
+/** Adds /api/performed: the steps, those that were told of last first. */
+export function addPerformedRoutes(app: FastifyInstance, source: PerformedSource): void {
+  app.get('/api/performed', () => {
+    const now = Temporal.Now.instant();
+    const steps = [...source.steps()].sort((a, b) => (a.updated < b.updated ? 1 : -1));
+    return {
+      steps: steps.map((step) => describe(step, source.scannerNames, now)),
+      refused: source.refused(),
+      problems: source.problems(),
+    };
+  });
+}
+
+function describe(
+  step: PerformedSummary,
+  scannerNames: ReadonlyMap<string, string>,
+  now: Temporal.Instant,
+): object {
+  const { version: _, items, series, ...rest } = step;
+  const sum = (kind: 'images' | 'others'): number => series.reduce((total, one) => total + one[kind], 0);
+  return {
+    ...rest,
+    scanner: scannerNames.get(step.stationAet) ?? scannerNames.get(step.callingAet) ?? null,
+    linked: items.length > 0,
+    stale: isStale(step, now),
+    items,
+    images: sum('images'),
+    others: sum('others'),
+    series,
+  };
+}

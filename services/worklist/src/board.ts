@@ -1,0 +1,117 @@
+/** What scanners see: the worklist without the items whose exam is done, or whose slot is long past. */
+import { examState, indexSteps, startOf } from './domain/after-exam.ts';
+import type { ExamState, PerformedSummary } from './domain/after-exam.ts';
+import { buildSchedule, emptySchedule, type Entry, type Schedule } from './domain/schedule.ts';
+
+export interface BoardOptions {
+  /** Everything that the folder holds. */
+  readonly all: () => Schedule;
+  readonly steps: () => Iterable<PerformedSummary>;
+  /** End of the slot as epoch milliseconds; undefined where it is not known. Never rejects. */
+  readonly bookingEnd: (accessionNumber: string) => Promise<number | undefined>;
+  readonly timezone: string;
+  /** Whether an item leaves once a scanner reports its exam as completed or discontinued. */
+  readonly leave: boolean;
+  /** Milliseconds after the end of its slot, or the start where no end is known, at which an item leaves. */
+  readonly retainMs: number;
+}
+
+/** Why an item left. */
+export type Departure = 'completed' | 'discontinued' | 'over';
+
+export interface Board {
+  /** What is served at this moment. */
+  readonly schedule: () => Schedule;
+  readonly left: () => ReadonlyMap<Entry, Departure>;
+  /** Of entries whose exam a scanner has told of. */
+  readonly exams: () => ReadonlyMap<Entry, ExamState>;
+  /** After the folder or a step has changed: what is served next. */
+  readonly rebuild: () => void;
+  /** Looks which slots have ended meanwhile, then rebuilds. Never rejects. */
+  readonly refresh: () => Promise<void>;
+}
+
+/** Booking records that are read at a time. */
+const PARALLEL = 16;
+
+/** A board that shows nothing until it is first rebuilt. */
+export function createBoard(options: BoardOptions): Board {
+  let schedule = emptySchedule;
+  let from = emptySchedule;
+  let left: ReadonlyMap<Entry, Departure> = new Map();
+  let exams: ReadonlyMap<Entry, ExamState> = new Map();
+  const over = new WeakSet<Entry>();
+  const starts = new WeakMap<Entry, { readonly ms: number }>();
+  let running: Promise<void> | undefined;
+
+  const rebuild = (): void => {
+    const all = options.all();
+    exams = examsOf(all, options);
+    const gone = departures(all, exams, over, options.leave);
+    // sorting and indexing thousands of items is for when something has come or gone
+    const same =
+      all === from && gone.size === left.size && [...gone.keys()].every((entry) => left.has(entry));
+    left = gone;
+    from = all;
+    if (gone.size === 0) schedule = all;
+    else if (!same) schedule = buildSchedule(all.entries.filter((entry) => !gone.has(entry)));
+  };
+  const startMs = (entry: Entry): number => {
+    const known = starts.get(entry);
+    if (known !== undefined) return known.ms;
+    const start = startOf(entry, options.timezone);
+    // an item without a day has no end either
+    const ms = start === undefined ? Infinity : Temporal.Instant.from(start).epochMilliseconds;
+    starts.set(entry, { ms });
+    return ms;
+  };
+  const look = async (): Promise<void> => {
+    const before = Temporal.Now.instant().epochMilliseconds - options.retainMs;
+    const due = options.all().entries.filter((entry) => !over.has(entry) && startMs(entry) < before);
+    const queue = due.values();
+    const worker = async (): Promise<void> => {
+      for (const entry of queue) {
+        // a slot that moved or grew has its end in the record; the item says only where it starts
+        const end = Math.max((await options.bookingEnd(entry.accessionNumber)) ?? 0, startMs(entry));
+        if (end < before) over.add(entry);
+      }
+    };
+    await Promise.all(Array.from({ length: PARALLEL }, worker));
+    rebuild();
+  };
+  return {
+    schedule: () => schedule,
+    left: () => left,
+    exams: () => exams,
+    rebuild,
+    refresh: () => (running ??= look().finally(() => (running = undefined))),
+  };
+}
+
+function examsOf(all: Schedule, { steps, timezone }: BoardOptions): ReadonlyMap<Entry, ExamState> {
+  const index = indexSteps(steps());
+  const now = Temporal.Now.instant();
+  const exams = new Map<Entry, ExamState>();
+  for (const entry of all.entries) {
+    const near = index.stepsOf(entry);
+    const state = near.length === 0 ? undefined : examState(entry, near, timezone, now);
+    if (state !== undefined) exams.set(entry, state);
+  }
+  return exams;
+}
+
+function departures(
+  all: Schedule,
+  exams: ReadonlyMap<Entry, ExamState>,
+  over: WeakSet<Entry>,
+  leave: boolean,
+): ReadonlyMap<Entry, Departure> {
+  const left = new Map<Entry, Departure>();
+  for (const entry of all.entries) {
+    const exam = exams.get(entry);
+    if (exam === 'in progress') continue;
+    if (exam !== undefined && leave) left.set(entry, exam);
+    else if (over.has(entry)) left.set(entry, 'over');
+  }
+  return left;
+}

@@ -1,0 +1,128 @@
+/** What becomes of a worklist item once its exam has begun, has ended, or is long past. */
+import type { PerformedItem, PerformedLink, PerformedRecord } from '@scanflow/booking';
+import { instantOf } from './performed-record.ts';
+import type { Entry } from './schedule.ts';
+
+/** A record without the attributes, which nobody needs to decide; what is held in memory. */
+export type PerformedSummary = Omit<PerformedRecord, 'attributes'>;
+
+/** A step that says IN PROGRESS for longer than this after its start is taken to have been forgotten. */
+export const STALE_AFTER_HOURS = 24;
+
+/** Whether the scanner began the step and never ended it. `now` is a UTC instant. */
+export function isStale(step: PerformedSummary, now: Temporal.Instant): boolean {
+  if (step.state !== 'IN PROGRESS') return false;
+  // a scanner's clock that runs ahead must not keep a step for ever
+  const created = Temporal.Instant.from(step.created);
+  const started = Temporal.Instant.from(step.started ?? step.created);
+  const from = Temporal.Instant.compare(started, created) > 0 ? created : started;
+  return Temporal.Instant.compare(now, from.add({ hours: STALE_AFTER_HOURS })) > 0;
+}
+
+/** Whether a link means this entry: by accession number, else by study; another step ID is another step. */
+export function isLinked(link: PerformedLink, entry: Entry): boolean {
+  if (link.scheduledStepId !== '' && entry.stepId !== '' && link.scheduledStepId !== entry.stepId)
+    return false;
+  if (link.accessionNumber !== '' && entry.accessionNumber !== '')
+    return link.accessionNumber === entry.accessionNumber;
+  return entry.studyInstanceUid !== '' && link.studyInstanceUids.includes(entry.studyInstanceUid);
+}
+
+/** The items of the worklist that the links lead to. */
+export function linkedItems(
+  links: readonly PerformedLink[],
+  entries: readonly Entry[],
+  timezone: string,
+): PerformedItem[] {
+  return entries
+    .filter((entry) => links.some((link) => isLinked(link, entry)))
+    .map((entry) => itemOf(entry, timezone));
+}
+
+function itemOf(entry: Entry, timezone: string): PerformedItem {
+  const start = startOf(entry, timezone);
+  return {
+    accessionNumber: entry.accessionNumber,
+    studyInstanceUid: entry.studyInstanceUid,
+    scheduledStepId: entry.stepId,
+    ...(start === undefined ? {} : { start }),
+  };
+}
+
+/** What was known before, and what is on the worklist now: the first start that was seen counts. */
+export function joinItems(before: readonly PerformedItem[], now: readonly PerformedItem[]): PerformedItem[] {
+  return [...before, ...now.filter((item) => !before.some((other) => isSameItem(other, item)))];
+}
+
+const isSameItem = (one: PerformedItem, other: PerformedItem): boolean =>
+  one.accessionNumber === other.accessionNumber &&
+  one.studyInstanceUid === other.studyInstanceUid &&
+  one.scheduledStepId === other.scheduledStepId;
+
+/** Scheduled start as a UTC instant; a day without a time ends before it counts as begun. */
+export function startOf({ startDate, startTime }: Entry, timezone: string): string | undefined {
+  return instantOf(startDate, startTime === '' ? '235959' : startTime, timezone);
+}
+
+/** Steps by what they are linked by, so that each entry looks at few of them. */
+export interface PerformedIndex {
+  stepsOf(entry: Entry): PerformedSummary[];
+}
+
+export function indexSteps(steps: Iterable<PerformedSummary>): PerformedIndex {
+  const byAccession = new Map<string, Set<PerformedSummary>>();
+  const byStudy = new Map<string, Set<PerformedSummary>>();
+  for (const step of steps)
+    for (const { accessionNumber, studyInstanceUids } of step.links) {
+      if (accessionNumber !== '') add(byAccession, accessionNumber, step);
+      for (const uid of studyInstanceUids) add(byStudy, uid, step);
+    }
+  return {
+    stepsOf: (entry) => {
+      const near = new Set([
+        ...(byAccession.get(entry.accessionNumber) ?? []),
+        ...(byStudy.get(entry.studyInstanceUid) ?? []),
+      ]);
+      return [...near].filter(({ links }) => links.some((link) => isLinked(link, entry)));
+    },
+  };
+}
+
+function add(map: Map<string, Set<PerformedSummary>>, key: string, step: PerformedSummary): void {
+  const set = map.get(key);
+  if (set === undefined) map.set(key, new Set([step]));
+  else set.add(step);
+}
+
+/** `in progress` now, or how it ended; undefined where no scanner has told of it, or only of the wrong item. */
+export type ExamState = 'in progress' | 'completed' | 'discontinued';
+
+/**
+ * The state of an entry's exam by the steps linked to it. One that runs decides: an exam that was stopped and begun
+ * again is in progress. Else the last that ended does. An appointment that was moved to a time after the exam's end
+ * is another one and has no exam yet.
+ */
+export function examState(
+  entry: Entry,
+  steps: readonly PerformedSummary[],
+  timezone: string,
+  now: Temporal.Instant,
+): ExamState | undefined {
+  const running = steps.some((step) => step.state === 'IN PROGRESS' && !isStale(step, now));
+  if (running) return 'in progress';
+  const start = startOf(entry, timezone);
+  const [last] = steps
+    .filter((step) => step.state !== 'IN PROGRESS' && !step.wrongItem && !isMoved(entry, start, step))
+    .sort((a, b) => (a.updated < b.updated ? 1 : -1));
+  if (last === undefined) return undefined;
+  return last.state === 'COMPLETED' ? 'completed' : 'discontinued';
+}
+
+/** Whether the entry now stands at another time than when the step was linked to it, and after the step's end. */
+function isMoved(entry: Entry, start: string | undefined, step: PerformedSummary): boolean {
+  const then = step.items.find(
+    (item) => item.accessionNumber === entry.accessionNumber && item.scheduledStepId === entry.stepId,
+  );
+  if (then?.start === undefined || start === undefined || then.start === start) return false;
+  return Temporal.Instant.compare(start, step.ended ?? step.updated) > 0;
+}

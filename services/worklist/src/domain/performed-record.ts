@@ -1,0 +1,111 @@
+/** The record of a performed procedure step, made of its attributes. */
+import type { PerformedItem, PerformedLink, PerformedRecord, PerformedSeries } from '@scanflow/booking';
+import { items, text, toDicomJson, type DataSet } from '@scanflow/dicom';
+import type { PerformedStep } from './performed.ts';
+
+export interface RecordInput {
+  readonly sopInstanceUid: string;
+  readonly step: PerformedStep;
+  readonly callingAet: string;
+  /** UTC instants, to the second. */
+  readonly created: string;
+  readonly updated: string;
+  /** Zone of the scanner's clock. */
+  readonly timezone: string;
+  readonly items: readonly PerformedItem[];
+}
+
+/** The record of a step as it is now. */
+export function recordOf(input: RecordInput): PerformedRecord {
+  const { sopInstanceUid, step, callingAet, created, updated, timezone } = input;
+  const { attributes, state } = step;
+  const started = momentOf(attributes, 'PerformedProcedureStepStart', timezone);
+  const ended = momentOf(attributes, 'PerformedProcedureStepEnd', timezone);
+  return {
+    version: 1,
+    sopInstanceUid,
+    state,
+    created,
+    updated,
+    ...(started === undefined ? {} : { started }),
+    ...(ended === undefined ? {} : { ended }),
+    modality: text(attributes, 'Modality') ?? '',
+    stationAet: text(attributes, 'PerformedStationAETitle') ?? '',
+    callingAet,
+    wrongItem: state === 'DISCONTINUED' && isWrongItem(attributes),
+    links: linksOf(attributes),
+    items: input.items,
+    series: seriesOf(attributes),
+    attributes: toDicomJson(attributes),
+  };
+}
+
+/** What the scanner says was scheduled. */
+export function linksOf(attributes: DataSet): PerformedLink[] {
+  return items(attributes, 'ScheduledStepAttributesSequence').map((item) => ({
+    accessionNumber: text(item, 'AccessionNumber') ?? '',
+    scheduledStepId: text(item, 'ScheduledProcedureStepID') ?? '',
+    requestedProcedureId: text(item, 'RequestedProcedureID') ?? '',
+    // F.7.2.1.2 note 2: where procedures are grouped, the requested ones' studies are referenced
+    studyInstanceUids: [
+      text(item, 'StudyInstanceUID') ?? '',
+      ...items(item, 'ReferencedStudySequence').map((study) => text(study, 'ReferencedSOPInstanceUID') ?? ''),
+    ].filter((uid, index, all) => uid !== '' && all.indexOf(uid) === index),
+  }));
+}
+
+/** The series, each once, with how many different instances it has. */
+function seriesOf(attributes: DataSet): PerformedSeries[] {
+  const found = new Map<string, { description: string; images: Set<string>; others: Set<string> }>();
+  for (const item of items(attributes, 'PerformedSeriesSequence')) {
+    const uid = text(item, 'SeriesInstanceUID') ?? '';
+    const description = text(item, 'SeriesDescription') ?? '';
+    const one = found.get(uid) ?? { description, images: new Set(), others: new Set() };
+    addInstances(one.images, items(item, 'ReferencedImageSequence'));
+    addInstances(one.others, items(item, 'ReferencedNonImageCompositeSOPInstanceSequence'));
+    found.set(uid, one);
+  }
+  return [...found].map(([seriesInstanceUid, { description, images, others }]) => ({
+    seriesInstanceUid,
+    description,
+    images: images.size,
+    others: others.size,
+  }));
+}
+
+function addInstances(set: Set<string>, references: readonly DataSet[]): void {
+  for (const reference of references) set.add(text(reference, 'ReferencedSOPInstanceUID') ?? '');
+}
+
+/** PS3.16 CID 9300: Incorrect worklist entry selected. */
+function isWrongItem(attributes: DataSet): boolean {
+  return items(attributes, 'PerformedProcedureStepDiscontinuationReasonCodeSequence').some(
+    (reason) => text(reason, 'CodeValue') === '110514' && text(reason, 'CodingSchemeDesignator') === 'DCM',
+  );
+}
+
+const OFFSET = /^([+-]\d\d)(\d\d)$/;
+
+/** Date and time of the step as a UTC instant; undefined where they are no date and time. */
+function momentOf(attributes: DataSet, prefix: string, timezone: string): string | undefined {
+  const offset = OFFSET.exec(text(attributes, 'TimezoneOffsetFromUTC') ?? '');
+  const zone = offset === null ? timezone : `${offset[1] ?? ''}:${offset[2] ?? ''}`;
+  return instantOf(text(attributes, `${prefix}Date`) ?? '', text(attributes, `${prefix}Time`) ?? '', zone);
+}
+
+const DATE = /^(\d{4})(\d\d)(\d\d)$/;
+const TIME = /^(\d\d)(\d\d)?(\d\d)?(?:\.\d{1,6})?$/;
+
+/** DA and TM (PS3.5 6.2) in a zone as a UTC instant to the second; undefined where they are none. */
+export function instantOf(date: string, time: string, zone: string): string | undefined {
+  const [, year, month, day] = DATE.exec(date) ?? [];
+  const [, hour, minute = '00', second = '00'] = TIME.exec(time) ?? [];
+  if (year === undefined || hour === undefined) return undefined;
+  try {
+    const local = `${year}-${month ?? ''}-${day ?? ''}T${hour}:${minute}:${second}`;
+    return Temporal.PlainDateTime.from(local).toZonedDateTime(zone).toInstant().toString();
+  } catch {
+    // 31 February, or a zone beyond a day
+    return undefined;
+  }
+}

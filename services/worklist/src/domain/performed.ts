@@ -1,0 +1,187 @@
+/**
+ * The performed procedure step as a state machine (PS3.4 F.1.5, F.7.2): IN PROGRESS by N-CREATE, then COMPLETED or
+ * DISCONTINUED by N-SET, and nothing after that.
+ */
+import type { PerformedState } from '@scanflow/booking';
+import { element, formatTag, keywordOf, tagOf, text, toDicomJson } from '@scanflow/dicom';
+import type { DataSet, Element, Tag } from '@scanflow/dicom';
+import { AT_END, FIXED, ON_CREATE, ON_SET, type Requirement } from './performed-table.ts';
+
+/** PS3.7 annex C. */
+export const PERFORMED_STATUS = {
+  invalidValue: 0x0106,
+  processingFailure: 0x0110,
+  duplicate: 0x0111,
+  unknown: 0x0112,
+  missing: 0x0120,
+  missingValue: 0x0121,
+  noResources: 0x0213,
+} as const;
+
+/** Why a request is not carried out: structurally the result that the upper layer sends. */
+export interface PerformedRefusal {
+  readonly status: number;
+  /** Names attributes, never their values; the answer has room for 64 characters of it. */
+  readonly comment: string;
+  readonly errorId?: number;
+  readonly attributeIdentifiers?: readonly Tag[];
+  /** What was not accepted, as it came. */
+  readonly attributes?: DataSet;
+}
+
+export interface PerformedStep {
+  readonly state: PerformedState;
+  readonly attributes: DataSet;
+}
+
+export type PerformedOutcome =
+  | { readonly ok: true; readonly step: PerformedStep }
+  | { readonly ok: false; readonly refusal: PerformedRefusal };
+
+const STATUS_TAG = tagOf('PerformedProcedureStepStatus');
+const CHARACTER_SET = tagOf('SpecificCharacterSet');
+const STATES: readonly string[] = ['IN PROGRESS', 'COMPLETED', 'DISCONTINUED'];
+
+/** The step that an N-CREATE makes (F.7.2.1). */
+export function createStep(attributes: DataSet): PerformedOutcome {
+  const flaws = flawsOf(attributes, ON_CREATE);
+  if (flaws.length > 0) return refused(incomplete(attributes, flaws, PERFORMED_STATUS.missing));
+  // F.7.2.1.3: another value is 0106 with an attribute list
+  if (text(attributes, STATUS_TAG) !== 'IN PROGRESS')
+    return refused(badStatus(attributes, 'must be IN PROGRESS'));
+  return { ok: true, step: { state: 'IN PROGRESS', attributes: kept(attributes) } };
+}
+
+/** The step after an N-SET (F.7.2.2); the one before stays as it is. */
+export function setStep(step: PerformedStep, modifications: DataSet): PerformedOutcome {
+  if (step.state !== 'IN PROGRESS') return refused(FINISHED);
+  const wanted = element(modifications, STATUS_TAG);
+  const state = wanted === undefined ? step.state : stateOf(text(modifications, STATUS_TAG));
+  if (state === undefined) return refused(badStatus(modifications, 'is none of the three'));
+  const changed = FIXED.filter((tag) => isChanged(step.attributes.get(tag), modifications.get(tag)));
+  if (changed.length > 0) {
+    const comment = `May not change: ${names(changed)}`;
+    return refused({ status: PERFORMED_STATUS.invalidValue, comment, ...among(modifications, changed) });
+  }
+  const flaws = flawsOf(modifications, ON_SET).filter(({ path }) => modifications.has(path[0] ?? 0));
+  if (flaws.length > 0) return refused(incomplete(modifications, flaws, PERFORMED_STATUS.missingValue));
+  const attributes = new Map([...step.attributes, ...kept(modifications)]);
+  const lacking = state === 'IN PROGRESS' ? [] : flawsOf(attributes, AT_END);
+  // N-SET has no status for an absent attribute (PS3.7 10.1.3.1.9), only for an absent value
+  if (lacking.length > 0) return refused(incomplete(attributes, lacking, PERFORMED_STATUS.missingValue));
+  return { ok: true, step: { state, attributes } };
+}
+
+/** F.7.2.2.4, table F.7.2-2. */
+const FINISHED: PerformedRefusal = {
+  status: PERFORMED_STATUS.processingFailure,
+  comment: 'Performed Procedure Step Object may no longer be updated',
+  errorId: 0xa710,
+};
+
+/** PS3.7 C.5: the instance is there already, or is not there at all. */
+export const DUPLICATE: PerformedRefusal = {
+  status: PERFORMED_STATUS.duplicate,
+  comment: 'This step was created before',
+};
+export const UNKNOWN: PerformedRefusal = {
+  status: PERFORMED_STATUS.unknown,
+  comment: 'No such step: it was not created here, or is long gone',
+};
+
+const refused = (refusal: PerformedRefusal): PerformedOutcome => ({ ok: false, refusal });
+
+const stateOf = (value: string | undefined): PerformedState | undefined =>
+  value !== undefined && STATES.includes(value) ? (value as PerformedState) : undefined;
+
+function badStatus(given: DataSet, how: string): PerformedRefusal {
+  const comment = `Performed Procedure Step Status ${how}`;
+  return { status: PERFORMED_STATUS.invalidValue, comment, ...among(given, [STATUS_TAG]) };
+}
+
+/** Where something is missing: tags from the outside in. */
+interface Flaw {
+  readonly path: readonly Tag[];
+  /** Absent, or there without a value. */
+  readonly absent: boolean;
+}
+
+/** Every missing attribute once, however many items lack it. */
+function flawsOf(given: DataSet, requirements: readonly Requirement[]): Flaw[] {
+  const found = new Map<string, Flaw>();
+  collect(given, requirements, [], found);
+  return [...found.values()];
+}
+
+function collect(
+  given: DataSet,
+  requirements: readonly Requirement[],
+  outside: readonly Tag[],
+  found: Map<string, Flaw>,
+): void {
+  for (const { tag, type, items } of requirements) {
+    const path = [...outside, tag];
+    const there = given.get(tag);
+    if (there === undefined || (type === 1 && isEmpty(there)))
+      found.set(`${path.join('.')} ${there === undefined}`, { path, absent: there === undefined });
+    if (there?.kind === 'sequence') for (const item of there.items) collect(item, items, path, found);
+  }
+}
+
+function isEmpty(there: Element): boolean {
+  if (there.kind === 'sequence') return there.items.length === 0;
+  return there.kind === 'binary' ? there.bytes.length === 0 : there.values.every((value) => value === '');
+}
+
+/** Absent attributes come first: `absentStatus` for them, 0121 where all are there and some have no value. */
+function incomplete(given: DataSet, flaws: readonly Flaw[], absentStatus: number): PerformedRefusal {
+  const absent = flaws.filter((flaw) => flaw.absent);
+  const told = absent.length > 0 && absentStatus === PERFORMED_STATUS.missing ? absent : flaws;
+  const tags = [...new Set(told.map(({ path }) => path.at(-1) ?? 0))];
+  if (told === absent)
+    return { status: absentStatus, comment: `Missing: ${names(tags)}`, attributeIdentifiers: tags };
+  const comment = `Missing value: ${names(tags)}`;
+  const outer = [...new Set(told.map(({ path }) => path[0] ?? 0))];
+  return {
+    status: PERFORMED_STATUS.missingValue,
+    comment,
+    attributeIdentifiers: tags,
+    ...among(given, outer),
+  };
+}
+
+/** `PatientSex, StudyID`, as many as 64 characters hold after the words before them. */
+function names(tags: readonly Tag[]): string {
+  const all = tags.map((tag) => keywordOf(tag) ?? formatTag(tag));
+  const [first = ''] = all;
+  let list = first.slice(0, 44);
+  for (const [index, name] of all.slice(1).entries()) {
+    const rest = all.length - 1 - index;
+    if (list.length + name.length + 2 > 42) return `${list} +${rest}`;
+    list = `${list}, ${name}`;
+  }
+  return list;
+}
+
+/** Those of the attributes that are there: PS3.7 C.4.2 and C.5.6 send back what was wrong. */
+function among(given: DataSet, tags: readonly Tag[]): { attributes?: DataSet } {
+  const found = tags.flatMap((tag): [Tag, Element][] => {
+    const there = given.get(tag);
+    return there === undefined ? [] : [[tag, there]];
+  });
+  return found.length === 0 ? {} : { attributes: new Map(found) };
+}
+
+/** Scanners that send all of the step again do no harm; an attribute that was never there may not come either. */
+function isChanged(before: Element | undefined, after: Element | undefined): boolean {
+  if (after === undefined) return false;
+  if (before === undefined) return !isEmpty(after);
+  return canonical(before) !== canonical(after);
+}
+
+const canonical = (one: Element): string => JSON.stringify(toDicomJson(new Map([[0, one]])));
+
+/** Without what is only encoding: the text of a step is Unicode here, whatever it came in (F.7.2.2.3). */
+function kept(given: DataSet): DataSet {
+  return new Map([...given].filter(([tag]) => tag !== CHARACTER_SET && (tag & 0xffff) !== 0));
+}

@@ -1,0 +1,98 @@
+/** Everything about what happens to an item once it is scanned: MPPS, its records, and what leaves the worklist. */
+import { join } from 'node:path';
+import type { Config, FastifyInstance, Log, Registry } from '@scanflow/chassis';
+import type { CreateHandler, RequestReport, SetHandler } from '@scanflow/dimse';
+import { bookingEnds } from './adapters/booking-end.ts';
+import { openPerformed } from './adapters/performed.ts';
+import { addPerformedRoutes } from './api-performed.ts';
+import { createBoard, type Board } from './board.ts';
+import type { Schedule } from './domain/schedule.ts';
+import { addPerformedMetrics } from './metrics-performed.ts';
+import { Performing } from './performing.ts';
+
+export interface ExamsOptions {
+  readonly config: Config;
+  readonly log: Log;
+  readonly registry: Registry;
+  /** Everything that the folder holds. */
+  readonly all: () => Schedule;
+}
+
+export interface Exams {
+  readonly board: Board;
+  readonly handlers: { readonly onCreate: CreateHandler; readonly onSet: SetHandler };
+  /** Counts an answered request. */
+  readonly onRequest: (report: RequestReport) => void;
+  /** The folder has changed. */
+  readonly changed: () => void;
+  readonly addRoutes: (app: FastifyInstance, scannerNames: ReadonlyMap<string, string>) => void;
+  /** Begins to look now and then which slots have ended. */
+  readonly start: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+/** How often it is looked which slots have ended; steps and files that change are seen at once. */
+const LOOK_MS = 10_000;
+const PROBLEMS_KEPT = 100;
+
+interface Problem {
+  readonly file: string;
+  readonly reason: string;
+}
+
+const collector =
+  (problems: Problem[], log: Log) =>
+  (file: string, reason: string): void => {
+    log.warn('performed.problem', { file, reason });
+    problems.push({ file, reason });
+    if (problems.length > PROBLEMS_KEPT) problems.shift();
+  };
+
+/** Reads the records, so that what was finished before a restart stays finished. */
+export async function openExams({ config, log, registry, all }: ExamsOptions): Promise<Exams> {
+  const { timezone } = config.facility;
+  const { performed, retain } = config.worklist;
+  const problems: Problem[] = [];
+  const onProblem = collector(problems, log);
+  const store = await openPerformed({ folder: join(config.data, 'performed'), onProblem });
+  const steps = () => store.summaries().values();
+  const board = createBoard({
+    all,
+    steps,
+    timezone,
+    bookingEnd: bookingEnds(join(config.data, 'bookings')),
+    leave: performed === 'leave',
+    retainMs: retain,
+  });
+  const performing = new Performing({ store, all, timezone, log, onChange: board.rebuild });
+  const onRequest = addPerformedMetrics(registry, { steps, board });
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    board,
+    handlers: {
+      onCreate: (request) => performing.create(request),
+      onSet: (request) => performing.set(request),
+    },
+    onRequest,
+    changed: () => {
+      board.rebuild();
+      void board.refresh();
+    },
+    addRoutes: (app, scannerNames) => {
+      addPerformedRoutes(app, {
+        steps,
+        refused: () => performing.refused,
+        problems: () => problems,
+        scannerNames,
+      });
+    },
+    start: async () => {
+      await board.refresh();
+      timer = setInterval(() => void board.refresh(), LOOK_MS);
+    },
+    stop: async () => {
+      clearInterval(timer);
+      await board.refresh();
+    },
+  };
+}
