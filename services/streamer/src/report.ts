@@ -1,4 +1,5 @@
 /** What people see of each series: the API's rows, and the same as CSV. */
+import { STORAGE } from './domain/series.ts';
 import type { LegView, SeriesView } from './ports.ts';
 
 export interface SeriesReport {
@@ -35,8 +36,14 @@ export interface LegReport {
   readonly path?: string;
 }
 
-/** @param root storage.root, for absolute paths */
-export function seriesReport(view: SeriesView, root: string): SeriesReport {
+/** What the configuration says that a report needs. */
+export interface ReportContext {
+  /** storage.root, for absolute paths. */
+  readonly root: string;
+  readonly destinations: ReadonlySet<string>;
+}
+
+export function seriesReport(view: SeriesView, context: ReportContext): SeriesReport {
   const { attributes, reason, labels, due } = view;
   const value = (keyword: string): string => attributes[keyword] ?? '';
   return {
@@ -54,25 +61,34 @@ export function seriesReport(view: SeriesView, root: string): SeriesReport {
     ...(due === null ? {} : { due: iso(due) }),
     instances: view.inOrthanc,
     images: { inOrthanc: view.inOrthanc, stored: view.stored, untagged: view.untagged },
-    legs: view.legs.map((leg) =>
-      legReport(leg, view.path === undefined ? undefined : `${root}/${view.path}`),
-    ),
+    legs: view.legs.map((leg) => legReport(leg, view.path, context)),
   };
 }
 
-function legReport(leg: LegView, folder: string | undefined): LegReport {
-  const { target, state, attempts, nextTry, failure, done, total } = leg;
+function legReport(
+  leg: LegView,
+  folder: string | undefined,
+  { root, destinations }: ReportContext,
+): LegReport {
+  const { target, state, attempts, nextTry, done, total } = leg;
+  const homeless = state === 'pending' && target !== STORAGE && !destinations.has(target);
+  const failure = homeless ? NOT_CONFIGURED : leg.failure;
   return {
     target,
     state,
     attempts,
-    ...(nextTry === null || state !== 'pending' ? {} : { nextTry: iso(nextTry) }),
+    ...(nextTry === null || state !== 'pending' || homeless ? {} : { nextTry: iso(nextTry) }),
     ...(failure === undefined ? {} : { failure }),
     done,
     total,
-    ...(target === 'storage' && folder !== undefined ? { path: folder } : {}),
+    ...(target === STORAGE && folder !== undefined ? { path: `${root}/${folder}` } : {}),
   };
 }
+
+const NOT_CONFIGURED = {
+  code: 'DEST_NOT_CONFIGURED',
+  message: 'The configuration no longer has this destination. Put it back, and what is pending is sent.',
+};
 
 const iso = (millis: number): string => Temporal.Instant.fromEpochMilliseconds(millis).toString();
 

@@ -13,7 +13,7 @@ import { SERIES_STATES } from './domain/series.ts';
 import { runLoop } from './loop.ts';
 import { createMetrics } from './metrics.ts';
 import type { Ledger } from './ports.ts';
-import { seriesReport, toCsv, type SeriesReport } from './report.ts';
+import { seriesReport, toCsv, type ReportContext, type SeriesReport } from './report.ts';
 import { seriesKeywords } from './steps/place.ts';
 import type { Chance, Settings } from './steps/settings.ts';
 
@@ -43,6 +43,10 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
     log.warn('booking record cannot be read', { code: 'BOOKING_UNREADABLE', file, reason }),
   );
   const store = createStore(config.storage.root);
+  const context = {
+    root: config.storage.root,
+    destinations: new Set(settings.destinations.map(({ name }) => name)),
+  };
   const stopping = new AbortController();
   const ending = AbortSignal.any([signal, stopping.signal]);
   const work = runLoop(
@@ -54,7 +58,7 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
     port: config.http.ports.streamer,
     health: () => condition.health(chance.now()),
     registry: metrics.registry,
-    routes: (app) => routes(app, ledger, config.storage.root),
+    routes: (app) => routes(app, ledger, context),
     log,
   });
   return {
@@ -115,12 +119,12 @@ interface Query {
 }
 
 /** GET /api/series and /api/series.csv; `?state=failed&limit=50`, newest activity first. */
-function routes(app: FastifyInstance, ledger: Ledger, root: string): void {
+function routes(app: FastifyInstance, ledger: Ledger, context: ReportContext): void {
   const reports = async ({ state, limit }: Query): Promise<SeriesReport[]> => {
     const known = SERIES_STATES.find((one) => one === state);
     const rows = Math.min(Math.max(Number.parseInt(limit ?? '', 10) || DEFAULT_ROWS, 1), MOST_ROWS);
     const views = await ledger.list({ limit: rows, ...(known === undefined ? {} : { state: known }) });
-    return views.map((view) => seriesReport(view, root));
+    return views.map((view) => seriesReport(view, context));
   };
   app.get<{ Querystring: Query }>('/api/series', async ({ query }) => ({ series: await reports(query) }));
   app.get<{ Querystring: Query }>('/api/series.csv', async ({ query }, reply) =>

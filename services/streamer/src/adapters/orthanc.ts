@@ -68,6 +68,9 @@ export function createOrthanc(options: OrthancOptions): OrthancClient {
   };
 }
 
+/** Orthanc keeps a connection for one second; Node's usual margin of one second would leave nothing of it. */
+const KEEP_ALIVE = { keepAlive: true, maxSockets: 16, agentKeepAliveTimeoutBuffer: 200 };
+
 interface Connection {
   readonly get: (path: string, signal: AbortSignal) => Promise<IncomingMessage>;
   readonly json: (path: string, signal: AbortSignal) => Promise<unknown>;
@@ -77,9 +80,7 @@ interface Connection {
 function connection({ url, username, password, idleMs = 120_000 }: OrthancOptions): Connection {
   const base = new URL(url.endsWith('/') ? url : `${url}/`);
   const secure = base.protocol === 'https:';
-  const agent = secure
-    ? new HttpsAgent({ keepAlive: true, maxSockets: 16 })
-    : new Agent({ keepAlive: true, maxSockets: 16 });
+  const agent = secure ? new HttpsAgent(KEEP_ALIVE) : new Agent(KEEP_ALIVE);
   const headers = {
     'accept-encoding': 'identity',
     ...(username === undefined

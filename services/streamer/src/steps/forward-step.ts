@@ -109,6 +109,10 @@ async function sendSeries(
   try {
     for await (const outcome of send(peer, itemsOf(todo, work, store), { signal, log })) {
       reached('response-received');
+      if (await unmounted(outcome, work, store)) {
+        tally.left ??= AWAY;
+        continue;
+      }
       const row = judge(outcome, tally);
       if (row === undefined) continue;
       open.delete(outcome.id);
@@ -128,6 +132,21 @@ const RECORD_GONE = permanent(
 const UNANSWERED = transient(
   'FORWARD_UNANSWERED',
   'Some images were neither sent nor refused. They are sent again.',
+);
+
+/** A file that is gone alone was taken away; gone with its whole folder, project storage may be back tomorrow. */
+async function unmounted(
+  outcome: StoreOutcome,
+  { path, series }: ForwardWork,
+  store: Store,
+): Promise<boolean> {
+  if (outcome.result !== 'failed' || outcome.failure.code !== 'FILE_UNREADABLE') return false;
+  return (await store.record(path))?.orthancSeries !== series;
+}
+
+const AWAY = transient(
+  'FORWARD_STORAGE_AWAY',
+  'Project storage went away while images were sent. Check its mount; sending goes on by itself.',
 );
 
 function* itemsOf(todo: readonly StoredInstance[], work: ForwardWork, store: Store): Generator<StoreItem> {
