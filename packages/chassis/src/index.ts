@@ -16,5 +16,7 @@ export { startHttp, type Health, type HttpOptions, type RunningHttp } from './ht
 export { createLog, type Log, type LogFields, type LogLevel, type LogOptions } from './log.ts';
 export { runService, type Service, type ServiceContext } from './run.ts';
 export { sleep } from './sleep.ts';
+export { openTlsStore, readTlsFiles } from './tls-files.ts';
+export type { TlsFiles, TlsStore, TlsStoreOptions, TlsTexts } from './tls-files.ts';
 export { Counter, Gauge, Histogram, Registry } from 'prom-client';
 export type { FastifyInstance } from 'fastify';

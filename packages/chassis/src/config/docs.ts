@@ -75,7 +75,7 @@ function section(name: string, schema: JsonSchema, required: boolean): string {
 function rowsOf(prefix: string, schema: JsonSchema): string[] {
   const required = new Set(schema.required);
   const own = Object.entries(schema.properties ?? {}).flatMap(([key, value]) =>
-    value.properties === undefined
+    value.properties === undefined && !isMapOfKeys(value)
       ? [row(`${prefix}.${key}`, value, required.has(key))]
       : rowsOf(`${prefix}.${key}`, value),
   );
@@ -88,6 +88,9 @@ function rowsOf(prefix: string, schema: JsonSchema): string[] {
       : rowsOf(`${prefix}.NAME`, named)),
   ];
 }
+
+const isMapOfKeys = ({ additionalProperties: named }: JsonSchema): boolean =>
+  typeof named === 'object' && named.properties !== undefined;
 
 function row(key: string, schema: JsonSchema, required: boolean): string {
   const fallback = required ? '**required**' : schema.default === undefined ? '–' : yaml(schema.default);

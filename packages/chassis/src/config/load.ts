@@ -35,20 +35,32 @@ const HINTS: Readonly<Record<string, string>> = {
   EISDIR: '; name the file in it',
 };
 
+const FILE_KEYS = ['file', 'passwordFile', 'key', 'certificate', 'ca'] as const;
+type FileKey = (typeof FILE_KEYS)[number];
+type TlsFiles = { readonly [Key in 'key' | 'certificate' | 'ca']?: string | undefined };
+
 /** File names in the configuration are relative to the folder of the configuration file. */
 function resolveFiles(config: Config, base: string): Config {
-  const absolute = <T extends { file?: string | undefined; passwordFile?: string | undefined }>(
-    part: T,
-  ): T => ({
+  const absolute = <T extends { readonly [Key in FileKey]?: string | undefined }>(part: T): T => ({
     ...part,
-    ...(part.file === undefined ? {} : { file: resolve(base, part.file) }),
-    ...(part.passwordFile === undefined ? {} : { passwordFile: resolve(base, part.passwordFile) }),
+    ...Object.fromEntries(
+      FILE_KEYS.flatMap((key) => {
+        const file = part[key];
+        return file === undefined ? [] : [[key, resolve(base, file)]];
+      }),
+    ),
   });
+  const secured = <T extends { tls?: TlsFiles | undefined }>(part: T): T =>
+    part.tls === undefined ? part : { ...part, tls: absolute(part.tls) };
   return {
     ...config,
     calendars: Object.fromEntries(
       Object.entries(config.calendars).map(([name, part]) => [name, absolute(part)]),
     ),
     orthanc: absolute(config.orthanc),
+    worklist: secured(config.worklist),
+    destinations: Object.fromEntries(
+      Object.entries(config.destinations).map(([name, part]) => [name, secured(part)]),
+    ),
   };
 }

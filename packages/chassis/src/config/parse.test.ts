@@ -132,7 +132,11 @@ const CASES: readonly (readonly [name: string, line: string, expected: readonly 
     [/password: there is no such key \(known here: .*passwordFile/],
   ],
   ['a port out of range', 'destinations: { p: { host: h, port: 70000, aet: P } }', [/destinations\.p\.port/]],
-  ['tls, which is not there yet', 'worklist: { tls: {} }', [/worklist\.tls: there is no such key/]],
+  [
+    'TLS without its files',
+    'worklist: { tls: {} }',
+    [/worklist\.tls\.key: is missing/, /worklist\.tls\.certificate: is missing/],
+  ],
 ];
 for (const [name, line, expected] of CASES)
   test(`config: ${name} is shown`, () => {

@@ -41,8 +41,8 @@ const CASES: readonly (readonly [name: string, sections: Record<string, string>,
   ],
   [
     'a value that is none of those allowed',
-    { worklist: '{ view: ownn }' },
-    ['6:19: worklist.view: expected one of all, own; got "ownn"; did you mean own?'],
+    { worklist: '{ nameCase: ignor }' },
+    ['6:23: worklist.nameCase: expected one of ignore, exact; got "ignor"; did you mean ignore?'],
   ],
   [
     'a value that has two forms and neither',

@@ -1,6 +1,7 @@
 /** What no single value of the configuration shows: rules between them. Pure. */
 import type { Finding } from './explain.ts';
 import { layoutRules } from './layout-rules.ts';
+import { destinationRules, worklistRules } from './network-rules.ts';
 import type { Config } from './schema.ts';
 import { nearest } from './suggest.ts';
 import { groupNames } from './values.ts';
@@ -20,6 +21,8 @@ export function brokenRules({
   storage,
   arrivals,
   data,
+  worklist,
+  destinations,
 }: GoodSections): Finding[] {
   return [
     ...(calendars === undefined ? [] : calendarRules(calendars, scanners)),
@@ -36,6 +39,8 @@ export function brokenRules({
           },
         ]),
     ...(arrivals === undefined ? [] : labelRules(arrivals)),
+    ...(worklist === undefined ? [] : worklistRules(worklist, scanners)),
+    ...(destinations === undefined ? [] : destinationRules(destinations)),
   ];
 }
 

@@ -1,5 +1,6 @@
 /** The shape of `scanflow.yaml`: every key, its default, and what it means for the reader of docs/configuration.md. */
 import { z } from 'zod';
+import { accessEntry, callingTls, listeningTls, view } from './network.ts';
 import {
   aeTitle,
   bindAddress,
@@ -122,7 +123,7 @@ const worklist = z.strictObject({
     })
     .default('scanners')
     .describe('Calling AE titles that are admitted: those of `scanners`, `any`, or a list of them.'),
-  view: z.enum(['all', 'own']).default('all').describe('What a scanner sees: `all` items, or its `own`.'),
+  view: view.default('all'),
   performed: z
     .enum(['leave', 'keep'])
     .default('leave')
@@ -133,6 +134,26 @@ const worklist = z.strictObject({
     .prefault('12h')
     .describe(
       'How long after the end of its slot an item leaves the worklist in any case; after its start where no booking record tells the end.',
+    ),
+  access: z
+    .record(aeTitle, accessEntry)
+    .default({})
+    .describe('What is asked of a caller beyond its AE title, each under its AE title.'),
+  maxAnswers: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      'Most items that a query is answered with; where more match, it ends with status A700 after that many. No limit where absent.',
+    ),
+  nameCase: z
+    .enum(['ignore', 'exact'])
+    .default('ignore')
+    .describe("Whether `doe` finds `Doe`: upper and lower case in Patient's Name and other names of people."),
+  tls: listeningTls
+    .optional()
+    .describe(
+      'TLS, as in DICOM PS3.15 annex B; the usual port is 2762. Files are read anew when they change.',
     ),
 });
 
@@ -200,6 +221,7 @@ const destination = z.strictObject({
   port: port.min(1).describe('Port.'),
   aet: aeTitle.describe('Its AE title.'),
   callingAet: aeTitle.default('SCANFLOW').describe('AE title with which Scanflow calls.'),
+  tls: callingTls.optional().describe('TLS; without it, images go in the clear.'),
   when: z
     .strictObject({
       modality: z.array(modality).min(1).optional().describe('Only these modalities.'),

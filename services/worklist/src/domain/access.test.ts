@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accessPolicy, type AccessSettings } from './access.ts';
+import { accessPolicy, type AccessEntry, type AccessSettings, type Caller } from './access.ts';
 
 const scanners = [
   { aet: 'PRISMA', characterSet: 'ISO_IR 100' },
@@ -9,8 +9,11 @@ const scanners = [
 const policy = (settings: Partial<AccessSettings> = {}) =>
   accessPolicy({ aet: 'SCANFLOW', allow: 'scanners', view: 'all', scanners, ...settings });
 
+const KEY = 'ab'.repeat(32);
+const prisma = { fingerprint: KEY, subject: String.raw`C=NL,O=Example\, Inc.,CN=prisma` };
+
 const outcome = (settings: Partial<AccessSettings>, calledAet: string, callingAet: string): string => {
-  const decision = policy(settings).admit({ calledAet, callingAet });
+  const decision = policy(settings).admit({ calledAet, callingAet, address: '10.1.2.3' });
   return decision.accept ? 'accepted' : `${decision.result}/${decision.source}/${decision.reason}`;
 };
 
@@ -39,7 +42,64 @@ const characterSets: [string, string, string[], string][] = [
 for (const [name, calling, declared, expected] of characterSets)
   test(`character set: ${name}`, () => assert.equal(policy().characterSet(calling, declared), expected));
 
-test('view: all sees every station, own only its own', () => {
-  assert.equal(policy().station('PRISMA'), undefined);
-  assert.equal(policy({ view: 'own' }).station('PRISMA'), 'PRISMA');
-});
+const views: [string, Partial<AccessSettings>, readonly string[] | undefined][] = [
+  ['all sees every station', { view: 'all' }, undefined],
+  ['own only its own', { view: 'own' }, ['PRISMA']],
+  ['a list those of it', { view: ['SKYRA', 'TRIO'] }, ['SKYRA', 'TRIO']],
+  ['what stands under its AE title wins', { view: 'own', access: { PRISMA: { view: 'all' } } }, undefined],
+  ['an entry without a view leaves the general one', { view: 'own', access: { PRISMA: {} } }, ['PRISMA']],
+  ['another’s entry changes nothing', { view: 'all', access: { SKYRA: { view: 'own' } } }, undefined],
+];
+for (const [name, settings, expected] of views)
+  test(`view: ${name}`, () => assert.deepEqual(policy(settings).stations('PRISMA'), expected));
+
+const guarded: [string, AccessEntry, Partial<Caller>, boolean][] = [
+  ['its address', { addresses: ['10.1.2.3'] }, {}, true],
+  ['another address', { addresses: ['10.1.2.4'] }, {}, false],
+  ['an address of its network', { addresses: ['192.0.2.1', '10.1.0.0/16'] }, {}, true],
+  ['its address as IPv6 shows it', { addresses: ['10.1.2.3'] }, { address: '::ffff:10.1.2.3' }, true],
+  ['its certificate by fingerprint', { certificates: [KEY] }, { certificate: prisma }, true],
+  [
+    'its certificate by fingerprint as openssl prints it',
+    { certificates: [KEY.toUpperCase().replaceAll(/..(?!$)/g, '$&:')] },
+    { certificate: prisma },
+    true,
+  ],
+  ['another fingerprint', { certificates: ['cd'.repeat(32)] }, { certificate: prisma }, false],
+  ['its certificate by subject', { certificates: ['cn=prisma, C=NL'] }, { certificate: prisma }, true],
+  [
+    'a subject of which one attribute differs',
+    { certificates: ['CN=prisma,C=DE'] },
+    { certificate: prisma },
+    false,
+  ],
+  ['a subject that only begins alike', { certificates: ['CN=pris'] }, { certificate: prisma }, false],
+  [
+    'a value’s comma is none between attributes',
+    { certificates: ['O=Example'] },
+    { certificate: prisma },
+    false,
+  ],
+  ['any one of several certificates', { certificates: ['CN=x', KEY] }, { certificate: prisma }, true],
+  ['no certificate', { certificates: [KEY] }, {}, false],
+  [
+    'the right certificate from another address',
+    { addresses: ['10.9.9.9'], certificates: [KEY] },
+    { certificate: prisma },
+    false,
+  ],
+];
+for (const [name, entry, caller, accepted] of guarded)
+  test(`access: ${name} is ${accepted ? 'accepted' : 'rejected'}`, () => {
+    const guard = policy({ access: { PRISMA: entry } });
+    const who = { calledAet: 'SCANFLOW', address: '10.1.2.3', ...caller };
+    const decision = guard.admit({ ...who, callingAet: 'PRISMA' });
+    assert.equal(decision.accept, accepted);
+    // the same as for a stranger: the wire gives no hint what would have been right
+    if (!decision.accept) assert.deepEqual([decision.result, decision.source, decision.reason], [1, 1, 3]);
+    assert.equal(
+      guard.admit({ ...who, callingAet: 'SKYRA' }).accept,
+      true,
+      'an entry asks nothing of others',
+    );
+  });

@@ -1,0 +1,123 @@
+/** Keys and certificates on disk: read, checked, and read again when somebody renews them. */
+import { X509Certificate } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { codeOf, messageOf } from './failure.ts';
+import { readBounded } from './files.ts';
+import type { Log } from './log.ts';
+
+type Role = 'key' | 'certificate' | 'ca';
+/** Paths of PEM files. */
+export type TlsFiles = { readonly [Key in Role]?: string | undefined };
+/** Their texts. */
+export type TlsTexts = { readonly [Key in Role]?: string };
+
+export interface TlsStore {
+  /** The texts of this moment; the same object until they change. */
+  readonly current: () => TlsTexts;
+  readonly close: () => void;
+}
+
+export interface TlsStoreOptions {
+  readonly log: Log;
+  /** Tries and uses renewed texts; where it throws, those before stay. */
+  readonly use: (texts: TlsTexts) => void;
+  /** How often the files are looked at, in milliseconds; default a minute. */
+  readonly everyMs?: number;
+}
+
+const ROLES: readonly Role[] = ['key', 'certificate', 'ca'];
+const LIMIT = 1_048_576;
+const SOON_DAYS = 21;
+const MINUTE_MS = 60_000;
+
+/** Reads PEM files of at most 1 MiB each. Throws an Error that names the file and says what to do. */
+export async function readTlsFiles(files: TlsFiles): Promise<TlsTexts> {
+  const texts = await Promise.all(
+    ROLES.map(async (role) => {
+      const path = files[role];
+      return path === undefined ? [] : [[role, await readPem(role, path)] as const];
+    }),
+  );
+  return Object.fromEntries(texts.flat());
+}
+
+/**
+ * Reads the files, and looks at them again and again: renewed ones are used without a restart. What is renewed but
+ * cannot be used is logged, and what was there before stays. Throws, as readTlsFiles does and as `use` does, only for
+ * the first reading.
+ */
+export async function openTlsStore(files: TlsFiles, options: TlsStoreOptions): Promise<TlsStore> {
+  const { log, use, everyMs = MINUTE_MS } = options;
+  let seen = await stampOf(files);
+  let current = await readTlsFiles(files);
+  use(current);
+  warnOfExpiry(current, files, log);
+  let trouble = '';
+  const look = async (): Promise<void> => {
+    const stamp = await stampOf(files);
+    if (stamp === seen) return;
+    try {
+      const next = await readTlsFiles(files);
+      use(next);
+      current = next;
+      seen = stamp;
+      trouble = '';
+      log.info('tls.renewed', { certificate: files.certificate, ca: files.ca });
+      warnOfExpiry(current, files, log);
+    } catch (error) {
+      // looked at again next time: key and certificate are seldom replaced in one moment
+      if (messageOf(error) !== trouble) log.error('tls.renewal-unusable', { reason: messageOf(error) });
+      trouble = messageOf(error);
+    }
+  };
+  let looking = Promise.resolve();
+  const timer = setInterval(() => {
+    looking = looking.then(look);
+  }, everyMs);
+  timer.unref();
+  return { current: () => current, close: () => clearInterval(timer) };
+}
+
+const MARKS: Readonly<Record<Role, RegExp>> = {
+  key: /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
+  certificate: /-----BEGIN CERTIFICATE-----/,
+  ca: /-----BEGIN CERTIFICATE-----/,
+};
+const HINTS: Readonly<Record<string, string>> = {
+  ENOENT: '; put it there, or correct the configuration',
+  EACCES: '; let the user of this process read it',
+};
+
+async function readPem(role: Role, path: string): Promise<string> {
+  const name = `the file ${path} of tls.${role}`;
+  const bytes = await readBounded(path, LIMIT).catch((error: unknown) => {
+    throw new Error(`${name} cannot be read: ${messageOf(error)}${HINTS[codeOf(error) ?? ''] ?? ''}`, {
+      cause: error,
+    });
+  });
+  const text = bytes.toString('latin1');
+  if (bytes.length > LIMIT || !MARKS[role].test(text))
+    throw new Error(`${name} holds no ${role === 'key' ? 'private key' : 'certificate'} in PEM`);
+  return text;
+}
+
+/** Changes whenever one of the files does. */
+async function stampOf(files: TlsFiles): Promise<string> {
+  const stamps = ROLES.map(async (role) => {
+    const path = files[role];
+    if (path === undefined) return '';
+    const { ino, size, mtimeMs } = await stat(path).catch(() => ({ ino: 0, size: 0, mtimeMs: 0 }));
+    return `${ino} ${size} ${mtimeMs}`;
+  });
+  return (await Promise.all(stamps)).join('\n');
+}
+
+function warnOfExpiry({ certificate }: TlsTexts, files: TlsFiles, log: Log): void {
+  if (certificate === undefined) return;
+  const end = Temporal.Instant.fromEpochMilliseconds(new X509Certificate(certificate).validToDate.getTime());
+  const left = Temporal.Now.instant().until(end).total('hours') / 24;
+  if (left > SOON_DAYS) return;
+  const fields = { file: files.certificate, until: end.toString() };
+  if (left > 0) log.warn('tls.certificate-expires-soon', fields);
+  else log.error('tls.certificate-expired', fields);
+}

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { addressMatcher } from './address.ts';
+
+const cases: [network: string, address: string, expected: boolean][] = [
+  ['10.1.2.3', '10.1.2.3', true],
+  ['10.1.2.3', '10.1.2.30', false],
+  ['10.1.2.0/24', '10.1.2.255', true],
+  ['10.1.2.0/24', '10.1.3.0', false],
+  ['10.1.2.128/25', '10.1.2.127', false],
+  ['10.1.2.3/31', '10.1.2.2', true],
+  ['0.0.0.0/0', '203.0.113.9', true],
+  ['0.0.0.0/0', '2001:db8::1', false],
+  ['10.1.2.3', '::ffff:10.1.2.3', true],
+  ['::ffff:10.1.2.0/120', '10.1.2.3', true],
+  ['::ffff:10.1.2.0/120', '10.1.3.3', false],
+  ['2001:db8::/32', '2001:db8:ffff::1', true],
+  ['2001:db8::/33', '2001:db8:ffff::1', false],
+  ['2001:db8:0:0:0:0:0:1', '2001:DB8::1', true],
+  ['fe80::/10', 'fe80::1%eth0', true],
+  ['::1', '::1', true],
+  ['::', '::1', false],
+  ['::/0', '::1', true],
+  ['nonsense', 'nonsense', false],
+  ['', '', false],
+  ['10.1.2', '10.1.2.0', false],
+  ['1::2::3', '1::2:3', false],
+  ['10.1.2.256', '10.1.3.0', false],
+];
+for (const [network, address, expected] of cases)
+  test(`address: ${network} ${expected ? 'has' : 'has not'} ${address}`, () =>
+    assert.equal(addressMatcher(network)(address), expected));
+
+test('address: agrees with arithmetic on random IPv4 networks', () => {
+  const number = (address: string): number =>
+    address.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0);
+  fc.assert(
+    fc.property(fc.ipV4(), fc.ipV4(), fc.integer({ min: 0, max: 32 }), (base, address, bits) => {
+      const size = 2 ** (32 - bits);
+      const same = Math.floor(number(base) / size) === Math.floor(number(address) / size);
+      assert.equal(addressMatcher(`${base}/${bits}`)(address), same);
+    }),
+  );
+});
+
+test('address: an IPv6 address is in its own network of every length', () => {
+  fc.assert(
+    fc.property(fc.ipV6(), fc.integer({ min: 0, max: 128 }), (address, bits) =>
+      assert.equal(addressMatcher(`${address}/${bits}`)(address), true),
+    ),
+  );
+});
