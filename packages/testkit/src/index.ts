@@ -15,6 +15,8 @@ export {
   type StorescpOptions,
 } from './dcmtk.ts';
 export { findOrthanc, startOrthanc, type OrthancOptions, type RunningOrthanc } from './orthanc.ts';
+export { reportExam, type NormalizedCall } from './normalized-scu.ts';
+export { examBegins, examEnds, examSeries, SERIES_UID, type ExamOptions } from './performed.ts';
 export { freePort } from './ports.ts';
 export { run, startProgram, type Program, type RunOptions, type RunResult } from './process.ts';
 export { until, type UntilOptions } from './until.ts';

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { encodePerformed, type PerformedRecord } from '@scanflow/booking';
+import { FullError, openPerformed } from './performed.ts';
+
+async function scratch(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'performed-'));
+  t.after(async () => {
+    await chmod(folder, 0o700);
+    await rm(folder, { recursive: true, force: true });
+  });
+  return folder;
+}
+const record = (sopInstanceUid: string, change: Partial<PerformedRecord> = {}): PerformedRecord => {
+  const at = Temporal.Now.instant().toString({ smallestUnit: 'second' });
+  return {
+    version: 1,
+    sopInstanceUid,
+    state: 'IN PROGRESS',
+    created: at,
+    updated: at,
+    modality: 'MR',
+    stationAet: 'PRISMA',
+    callingAet: 'PRISMA',
+    wrongItem: false,
+    links: [],
+    items: [],
+    series: [],
+    attributes: { '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Secret' }] } },
+    ...change,
+  };
+};
+function problems() {
+  const told: string[] = [];
+  return { told, onProblem: (file: string, reason: string) => void told.push(`${file}: ${reason}`) };
+}
+
+test('store: what was written is there after opening it again, and only our group may read it', async (t) => {
+  const folder = join(await scratch(t), 'performed');
+  const { told, onProblem } = problems();
+  const store = await openPerformed({ folder, onProblem });
+  await store.write(record('1.2'));
+  await store.write(record('1.2', { state: 'COMPLETED' }));
+  const again = await openPerformed({ folder, onProblem });
+  assert.equal(again.summaries().get('1.2')?.state, 'COMPLETED');
+  assert.deepEqual(await again.read('1.2'), await store.read('1.2'));
+  assert.equal('attributes' in (again.summaries().get('1.2') ?? {}), false, 'not kept in memory');
+  assert.deepEqual(await readdir(folder), ['1.2.json']);
+  assert.equal((await stat(join(folder, '1.2.json'))).mode & 0o007, 0);
+  assert.equal(await again.read('1.3'), undefined);
+  assert.deepEqual(told, []);
+});
+
+test('store: what is no UID never becomes a file’s name', async (t) => {
+  const folder = await scratch(t);
+  const store = await openPerformed({ folder, onProblem: () => undefined });
+  for (const bad of ['../x', '1/2', '', '.', '..', '1..2', `1.${'2'.repeat(64)}`, '1.2\n'])
+    await assert.rejects(store.write(record(bad)), RangeError, bad);
+  assert.deepEqual(await readdir(folder), []);
+});
+
+test('store: files that are no records are told and cost no other; what a killed writer left is removed', async (t) => {
+  const folder = await scratch(t);
+  await writeFile(join(folder, '1.1.json'), encodePerformed(record('1.1')));
+  await writeFile(join(folder, '1.2.json'), '{');
+  await writeFile(join(folder, '1.3.json'), encodePerformed(record('1.4')));
+  await mkdir(join(folder, '1.5.json'));
+  await writeFile(join(folder, '.1.6.json.77.0123456789ab.tmp'), '{');
+  await writeFile(join(folder, 'notes.txt'), 'x');
+  const { told, onProblem } = problems();
+  const store = await openPerformed({ folder, onProblem });
+  assert.deepEqual([...store.summaries().keys()], ['1.1']);
+  assert.deepEqual(
+    told.map((line) => line.split(':')[0]),
+    ['1.2.json', '1.3.json', '1.5.json'],
+  );
+  assert.equal(
+    (await readdir(folder)).some((name) => name.endsWith('.tmp')),
+    false,
+  );
+});
+
+test('store: the oldest that is done makes room; running ones do not', async (t) => {
+  const folder = await scratch(t);
+  const store = await openPerformed({ folder, capacity: 3, onProblem: () => undefined });
+  await store.write(record('1.1'));
+  await store.write(record('1.2', { state: 'COMPLETED', updated: '2026-01-02T00:00:00Z' }));
+  await store.write(record('1.3', { state: 'DISCONTINUED', updated: '2026-01-01T00:00:00Z' }));
+  await store.write(record('1.4'));
+  assert.deepEqual([...store.summaries().keys()], ['1.1', '1.2', '1.4']);
+  await store.write(record('1.5'));
+  assert.deepEqual((await readdir(folder)).sort(), ['1.1.json', '1.4.json', '1.5.json']);
+  await assert.rejects(store.write(record('1.6')), FullError);
+  await store.write(record('1.1', { state: 'COMPLETED' }));
+  assert.equal(store.summaries().get('1.1')?.state, 'COMPLETED', 'a known one needs no room');
+});
+
+test('store: a write that fails changes nothing', { skip: process.getuid?.() === 0 }, async (t) => {
+  const folder = await scratch(t);
+  const store = await openPerformed({ folder, onProblem: () => undefined });
+  await store.write(record('1.1'));
+  await chmod(folder, 0o500);
+  await assert.rejects(store.write(record('1.1', { state: 'COMPLETED' })), { code: 'EACCES' });
+  assert.equal(store.summaries().get('1.1')?.state, 'IN PROGRESS');
+  assert.match(await readFile(join(folder, '1.1.json'), 'utf8'), /IN PROGRESS/);
+});
+
+test('store: a folder that cannot be made is told and empty, and a write to it rejects', async (t) => {
+  const blocked = join(await scratch(t), 'file');
+  await writeFile(blocked, '');
+  const { told, onProblem } = problems();
+  const store = await openPerformed({ folder: join(blocked, 'performed'), onProblem });
+  assert.equal(told.length, 1);
+  assert.match(told[0] ?? '', /ENOTDIR/);
+  await assert.rejects(store.write(record('1.1')), { code: 'ENOTDIR' });
+});

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { dataSet } from '@scanflow/dicom';
+import { examState, indexSteps, isLinked, isStale, joinItems, linkedItems } from './after-exam.ts';
+import type { PerformedSummary } from './after-exam.ts';
+import { entriesOf, type Entry } from './schedule.ts';
+
+const ZONE = 'Europe/Amsterdam';
+const NOON = Temporal.Instant.from('2026-11-22T12:00:00Z');
+
+function entry(
+  change: Partial<Record<'accession' | 'study' | 'step' | 'date' | 'time', string>> = {},
+): Entry {
+  const { accession = 'A1', study = '2.25.1', step = 'S1', date = '20261122', time = '093000' } = change;
+  const [made] = entriesOf(
+    'a.wl',
+    dataSet({
+      AccessionNumber: accession,
+      StudyInstanceUID: study,
+      ScheduledProcedureStepSequence: [
+        {
+          ScheduledProcedureStepID: step,
+          ScheduledProcedureStepStartDate: date,
+          ScheduledProcedureStepStartTime: time,
+        },
+      ],
+    }),
+  );
+  assert.ok(made);
+  return made;
+}
+const link = {
+  accessionNumber: 'A1',
+  scheduledStepId: 'S1',
+  requestedProcedureId: '',
+  studyInstanceUids: ['2.25.1'],
+};
+const item = {
+  accessionNumber: 'A1',
+  studyInstanceUid: '2.25.1',
+  scheduledStepId: 'S1',
+  start: '2026-11-22T08:30:00Z',
+};
+const step = (change: Partial<PerformedSummary> = {}): PerformedSummary => ({
+  version: 1,
+  sopInstanceUid: '2.25.7',
+  state: 'COMPLETED',
+  created: '2026-11-22T08:31:00Z',
+  updated: '2026-11-22T09:15:00Z',
+  started: '2026-11-22T08:31:00Z',
+  ended: '2026-11-22T09:15:00Z',
+  modality: 'MR',
+  stationAet: 'PRISMA',
+  callingAet: 'PRISMA',
+  wrongItem: false,
+  links: [link],
+  items: [item],
+  series: [],
+  ...change,
+});
+const running = (change: Partial<PerformedSummary> = {}) => step({ state: 'IN PROGRESS', ...change });
+const state = (...steps: PerformedSummary[]) => examState(entry(), steps, ZONE, NOON);
+
+const links: [string, Partial<typeof link>, boolean][] = [
+  ['all the same', {}, true],
+  ['accession number only', { scheduledStepId: '', studyInstanceUids: [] }, true],
+  ['accession number, with a study of the scanner’s own', { studyInstanceUids: ['9.9'] }, true],
+  ['study only', { accessionNumber: '', scheduledStepId: '' }, true],
+  [
+    'a study that was requested and grouped',
+    { accessionNumber: '', studyInstanceUids: ['9.9', '2.25.1'] },
+    true,
+  ],
+  ['another accession number in the same study', { accessionNumber: 'B1' }, false],
+  ['another step of the same procedure', { scheduledStepId: 'S2' }, false],
+  ['another study', { accessionNumber: '', studyInstanceUids: ['9.9'] }, false],
+  ['nothing', { accessionNumber: '', scheduledStepId: '', studyInstanceUids: [] }, false],
+];
+for (const [what, change, expected] of links)
+  test(`link: ${what}: ${expected}`, () => {
+    assert.equal(isLinked({ ...link, ...change }, entry()), expected);
+    const found = indexSteps([step({ links: [{ ...link, ...change }] })]).stepsOf(entry());
+    assert.equal(found.length, expected ? 1 : 0, 'the index agrees');
+  });
+
+test('link: an item without any identity is linked to nothing', () => {
+  assert.equal(
+    isLinked({ ...link, accessionNumber: '', studyInstanceUids: [''] }, entry({ study: '' })),
+    false,
+  );
+});
+
+test('items: what a step is linked to is kept, with the start that was seen first', () => {
+  const now = linkedItems([link], [entry({ time: '110000' }), entry({ accession: 'B1' })], ZONE);
+  assert.deepEqual(now, [{ ...item, start: '2026-11-22T10:00:00Z' }]);
+  assert.deepEqual(joinItems([item], now), [item]);
+  assert.deepEqual(joinItems([], now), now);
+});
+
+test('exam: no step, no state', () => assert.equal(state(), undefined));
+test('exam: in progress, completed, discontinued', () => {
+  assert.equal(state(running()), 'in progress');
+  assert.equal(state(step()), 'completed');
+  assert.equal(state(step({ state: 'DISCONTINUED' })), 'discontinued');
+});
+test('exam: begun again after it was stopped or completed is in progress', () => {
+  assert.equal(state(step({ state: 'DISCONTINUED' }), running()), 'in progress');
+  assert.equal(state(running(), step()), 'in progress');
+});
+test('exam: of several that ended the last one counts', () => {
+  const later = step({ updated: '2026-11-22T10:00:00Z' });
+  assert.equal(state(step({ state: 'DISCONTINUED' }), later), 'completed');
+  assert.equal(state(later, step({ state: 'DISCONTINUED' })), 'completed');
+});
+test('exam: the wrong item of the worklist was not done', () => {
+  assert.equal(state(step({ state: 'DISCONTINUED', wrongItem: true })), undefined);
+});
+test('exam: one that was forgotten for a day is no longer in progress', () => {
+  const at = (hours: number) =>
+    running({ started: NOON.subtract({ hours }).toString(), created: NOON.toString() });
+  assert.deepEqual([isStale(at(23), NOON), isStale(at(25), NOON)], [false, true]);
+  assert.equal(state(at(25)), undefined);
+  assert.equal(isStale(step(), NOON.add({ hours: 900 })), false, 'what ended is never stale');
+});
+test('exam: a scanner whose clock runs ahead does not keep it for ever', () => {
+  const ahead = running({ started: '2030-01-01T00:00:00Z' });
+  assert.equal(isStale(ahead, Temporal.Instant.from('2026-11-24T00:00:00Z')), true);
+});
+test('exam: an appointment that was moved beyond the exam has none yet', () => {
+  const at = (date: string, time: string) => examState(entry({ date, time }), [step()], ZONE, NOON);
+  assert.equal(at('20261129', '093000'), undefined, 'a week later: another appointment');
+  assert.equal(at('20261122', '100000'), 'completed', 'before the exam’s end: the same one');
+  const unlinked = examState(entry({ date: '20261129' }), [step({ items: [] })], ZONE, NOON);
+  assert.equal(unlinked, 'completed', 'where the start was never seen, the link decides');
+});
+test('exam: a subject who came early leaves too', () => {
+  const early = step({ items: [{ ...item, start: '2026-11-22T12:00:00Z' }] });
+  assert.equal(examState(entry({ time: '130000' }), [early], ZONE, NOON), 'completed');
+});
