@@ -7,6 +7,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { until } from '@scanflow/testkit';
 
@@ -131,6 +132,23 @@ test('demo: Ctrl-C in the middle stops everything and leaves nothing behind', as
     await until(() => demo.err().includes('C-FIND'), { what: 'the session has begun', timeoutMs: 120_000 });
     demo.child.kill('SIGINT');
     assert.equal(await demo.exit, 1, demo.err());
+    assert.deepEqual(await processesOf(folder), []);
+    assert.deepEqual(await readdir(folder), []);
+  });
+});
+
+test('demo: one Ctrl-C that arrives several times, as under npm, still stops in order', async () => {
+  await withFolder(async (folder) => {
+    const demo = startDemo(['--images', '3', '--keep'], folder);
+    await until(() => demo.err().includes('Everything keeps running'), {
+      what: 'the demo is done',
+      timeoutMs: 120_000,
+    });
+    for (let turn = 0; turn < 5; turn += 1) {
+      demo.child.kill('SIGINT');
+      await pause(10);
+    }
+    assert.equal(await demo.exit, 0, demo.err());
     assert.deepEqual(await processesOf(folder), []);
     assert.deepEqual(await readdir(folder), []);
   });

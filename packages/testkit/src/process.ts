@@ -67,6 +67,10 @@ export async function startProgram(
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
   const ended = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
+  // should this process be ended without its leave, what it started goes with it
+  const kill = (): boolean => child.kill('SIGKILL');
+  process.once('exit', kill);
+  void ended.then(() => process.off('exit', kill));
   await once(child, 'spawn');
   const { pid } = child;
   if (pid === undefined) throw new Error(`${program} did not start`);

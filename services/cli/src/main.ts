@@ -55,15 +55,21 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
 }
 
 const stop = new AbortController();
-// the first signal asks, a second one ends at once
+/** npm passes a Ctrl-C on that the terminal has sent to everybody already: what comes this soon is the same one. */
+const SAME_MS = 2000;
+let asked = Infinity;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  process.once(signal, () => stop.abort(new Error(`stopped by ${signal}`)));
+  process.on(signal, () => {
+    if (performance.now() - asked > SAME_MS) process.exit(EXIT.failed);
+    asked = Math.min(asked, performance.now());
+    stop.abort(new Error(`stopped by ${signal}`));
+  });
 
 const io: Io = {
   out: process.stdout,
   err: process.stderr,
   terminal: process.stderr.isTTY,
-  columns: process.stderr.columns,
+  columns: process.stderr.columns || 80,
   signal: stop.signal,
 };
 

@@ -43,6 +43,10 @@ export async function startService({
     detached: true,
   });
   const exited = once(child, 'exit');
+  // should the demo be ended without its leave, nothing of it goes on
+  const kill = (): boolean => child.kill('SIGKILL');
+  process.once('exit', kill);
+  void exited.then(() => process.off('exit', kill));
   await output.close();
   const service = { stop: () => end(child, exited) };
   try {
