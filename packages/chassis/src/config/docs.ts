@@ -46,7 +46,7 @@ scanflow.yaml:21:3: worklist.prt: there is no such key; did you mean port?
 \`scanflow check FILE\` does the same without starting anything. A changed file is read when the service starts again.
 
 - Secrets never stand in the file: \`passwordFile\` names a file that holds one, which only its service needs to read.
-- Relative names of files are relative to the folder of the configuration file; folders are absolute.
+- Relative names of files are relative to the folder of the configuration file; \`data\` and \`storage.root\` are absolute.
 - Keys that are not known are mistakes. What is left out has the default shown here.
 - Editors that know JSON Schema complete and check it: the first line of the sample names
   [scanflow.schema.json](../config/scanflow.schema.json).

@@ -35,7 +35,7 @@ const HINTS: Readonly<Record<string, string>> = {
   EISDIR: '; name the file in it',
 };
 
-const FILE_KEYS = ['file', 'passwordFile', 'key', 'certificate', 'ca'] as const;
+const FILE_KEYS = ['file', 'folder', 'passwordFile', 'tokenFile', 'key', 'certificate', 'ca'] as const;
 type FileKey = (typeof FILE_KEYS)[number];
 type TlsFiles = { readonly [Key in 'key' | 'certificate' | 'ca']?: string | undefined };
 
@@ -55,7 +55,7 @@ function resolveFiles(config: Config, base: string): Config {
   return {
     ...config,
     calendars: Object.fromEntries(
-      Object.entries(config.calendars).map(([name, part]) => [name, absolute(part)]),
+      Object.entries(config.calendars).map(([name, part]) => [name, secured(absolute(part))]),
     ),
     orthanc: absolute(config.orthanc),
     worklist: secured(config.worklist),

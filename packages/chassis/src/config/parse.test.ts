@@ -112,9 +112,9 @@ const CASES: readonly (readonly [name: string, line: string, expected: readonly 
   ],
   ['a template with an unknown label', "bookings: { patientId: '{projekt}' }", [/\{projekt\} is no label/]],
   [
-    'a calendar with neither url nor file',
+    'a calendar of no place',
     'calendars: { c: { scanner: prisma } }',
-    [/^6:17: calendars\.c: expected exactly one of url and file$/],
+    [/^6:17: calendars\.c: expected exactly one of url, file, folder, caldav$/],
   ],
   [
     'a calendar of an unknown scanner',

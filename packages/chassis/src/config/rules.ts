@@ -1,5 +1,6 @@
 /** What no single value of the configuration shows: rules between them. Pure. */
 import type { Finding } from './explain.ts';
+import { fetchingRules } from './calendar-rules.ts';
 import { layoutRules } from './layout-rules.ts';
 import { destinationRules, worklistRules } from './network-rules.ts';
 import type { Config } from './schema.ts';
@@ -59,14 +60,7 @@ export const writtenTwice = (has: (path: readonly string[]) => boolean): Finding
 function calendarRules(calendars: Config['calendars'], scanners: Config['scanners'] | undefined): Finding[] {
   return Object.entries(calendars).flatMap(([name, calendar]) => {
     const path = ['calendars', name];
-    const findings: Finding[] = loginRules(path, calendar);
-    if ((calendar.url === undefined) === (calendar.file === undefined))
-      findings.push({ path, message: 'expected exactly one of url and file' });
-    if (calendar.url !== undefined && hasLogin(calendar.url))
-      findings.push({
-        path: [...path, 'url'],
-        message: 'has a user or a password in it; put them into username and passwordFile',
-      });
+    const findings = [...loginRules(path, calendar), ...fetchingRules(path, calendar)];
     if (scanners !== undefined && !Object.hasOwn(scanners, calendar.scanner))
       findings.push({
         path: [...path, 'scanner'],
@@ -109,11 +103,6 @@ const noScanner = (name: string, known: readonly string[]): string => {
   const close = nearest(name, known);
   const there = known.length === 0 ? 'it is empty' : `there: ${known.join(', ')}`;
   return `there is no scanner ${name} under scanners (${there})${close === undefined ? '' : `; did you mean ${close}?`}`;
-};
-
-const hasLogin = (url: string): boolean => {
-  const { username, password } = new URL(url);
-  return username !== '' || password !== '';
 };
 
 function templateRules(bookings: Config['bookings']): Finding[] {

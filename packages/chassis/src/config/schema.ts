@@ -1,5 +1,6 @@
 /** The shape of `scanflow.yaml`: every key, its default, and what it means for the reader of docs/configuration.md. */
 import { z } from 'zod';
+import { fetching } from './calendar.ts';
 import { accessEntry, callingTls, listeningTls, view } from './network.ts';
 import {
   aeTitle,
@@ -51,27 +52,10 @@ const scanner = z.strictObject({
 
 const calendar = z
   .strictObject({
-    url: z
-      .url({
-        protocol: /^https?$|^webcal$/,
-        error: 'expected an address like https://booking.example.org/prisma.ics',
-      })
-      .optional()
-      .describe('http, https or webcal address of the calendar.'),
-    file: z.string().min(1).optional().describe('Path of an .ics file, relative to the configuration file.'),
+    ...fetching,
     scanner: name.describe('The scanner that this calendar books.'),
-    username: z.string().min(1).optional().describe('User for basic authentication.'),
-    passwordFile: z
-      .string()
-      .min(1)
-      .optional()
-      .describe('File that holds the password; goes with `username`.'),
-    timeout: interval(1, HOUR_MS, 'of at most 1h')
-      .prefault('60s')
-      .describe('Longest time for one fetch, at most 1h.'),
-    maxSize: z.int().min(1024).default(67_108_864).describe('Largest calendar in bytes, decoded.'),
   })
-  .describe('One booking calendar; exactly one of url and file.');
+  .describe('One booking calendar; exactly one of url, file, folder, caldav.');
 
 const bookings = z.strictObject({
   every: interval(100, DAY_MS, 'from 100ms to 1d')
@@ -254,7 +238,7 @@ export const configSchema = z
       .record(name, calendar)
       .default({})
       .describe(
-        'The booking calendars, each under a short name (`NAME`); each has exactly one of `url` and `file`.',
+        'The booking calendars, each under a short name (`NAME`); each has exactly one of `url`, `file`, `folder` and `caldav`.',
       ),
     bookings: bookings
       .prefault({})

@@ -1,0 +1,97 @@
+/** Where calendars are and how they are fetched, in scanflow.yaml: what is taken, and what a mistake reads like. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { formatIssue } from './issue.ts';
+import { loadConfig } from './load.ts';
+import { parseConfig } from './parse.ts';
+
+const BASE = `facility: { name: Here, timezone: Europe/Amsterdam }
+data: /data
+scanners: { prisma: { aet: PRISMA, modality: MR } }
+orthanc: { url: http://orthanc:8042 }
+storage: { root: /project }
+`;
+const withCalendar = (keys: string): string => `${BASE}calendars: { c: { scanner: prisma, ${keys} } }\n`;
+
+const folder = await mkdtemp(join(tmpdir(), 'scanflow-calendar-'));
+after(() => rm(folder, { recursive: true, force: true }));
+
+const mistakes: [string, string, RegExp][] = [
+  ['two places', 'url: https://h/c.ics, folder: f', /^calendars\.c: expected exactly one of url, file, /],
+  ['a login in an address', 'caldav: https://u:p@h/c/', /^calendars\.c\.caldav: has a user or a password/],
+  ['a login in a proxy', 'url: https://h/c, proxy: http://u:p@h:1', /^calendars\.c\.proxy: has a user/],
+  [
+    'a proxy of a file',
+    'file: c.ics, proxy: http://h:1',
+    /^calendars\.c\.proxy: goes with url or caldav only/,
+  ],
+  [
+    'a token of a folder',
+    'folder: f, tokenFile: t',
+    /^calendars\.c\.tokenFile: goes with url or caldav only/,
+  ],
+  [
+    'a user of a file',
+    'file: f, username: u, passwordFile: p',
+    /^calendars\.c\.username: goes with url or caldav/,
+  ],
+  [
+    'a token and a user',
+    'url: https://h/c, tokenFile: t, username: u, passwordFile: p',
+    /^calendars\.c\.tokenFile: takes the place of username and passwordFile/,
+  ],
+  [
+    'a key without a certificate',
+    'url: https://h/c, tls: { key: k }',
+    /^calendars\.c\.tls: key needs a certi/,
+  ],
+  ['TLS without https', 'url: http://h/c, tls: { ca: k }', /^calendars\.c\.tls: needs an address .* https/],
+  [
+    'a proxy of another kind',
+    'url: https://h/c, proxy: socks5://h:1',
+    /^calendars\.c\.proxy: expected an addr/,
+  ],
+];
+
+for (const [name, keys, message] of mistakes)
+  test(`calendars: ${name}`, () => {
+    const result = parseConfig(withCalendar(keys), 'f');
+    const found = result.ok
+      ? []
+      : result.issues.map((issue) => formatIssue(issue).replace(/^f:\d+:\d+: /, ''));
+    assert.equal(found.length, 1, found.join('\n'));
+    assert.match(found[0] ?? '', message);
+  });
+
+test('calendars: each place and each way to log in is taken', () => {
+  for (const keys of [
+    'url: webcal://h/c.ics, tls: { ca: ca.pem }',
+    'caldav: http://h/c/, username: u, passwordFile: p, proxy: none',
+    'caldav: https://h/c/, tokenFile: t, proxy: http://proxy.example.org:3128',
+    'url: https://h/c.ics, tls: { key: k, certificate: c }',
+    'folder: calendars/prisma',
+  ]) {
+    const result = parseConfig(withCalendar(keys), 'f');
+    assert.ok(result.ok, keys);
+  }
+});
+
+test('calendars: files and folders are relative to the folder of the configuration', async () => {
+  const path = join(folder, 'scanflow.yaml');
+  await writeFile(
+    path,
+    `${BASE}calendars:
+  a: { scanner: prisma, folder: calendars/a }
+  b: { scanner: prisma, url: https://h/, tokenFile: t, tls: { ca: ca.pem, key: /k, certificate: c } }
+`,
+  );
+  const result = await loadConfig(path);
+  assert.ok(result.ok);
+  const { a, b } = result.config.calendars;
+  assert.equal(a?.folder, join(folder, 'calendars/a'));
+  assert.equal(b?.tokenFile, join(folder, 't'));
+  assert.deepEqual(b.tls, { ca: join(folder, 'ca.pem'), key: '/k', certificate: join(folder, 'c') });
+});
