@@ -10,6 +10,7 @@ import type { Snapshot } from './domain/snapshot.ts';
 import { openExams } from './exams.ts';
 import { createLoader } from './load.ts';
 import { createMetrics } from './metrics.ts';
+import { openSecurity } from './secure.ts';
 
 /** What runService hands over. */
 interface Context {
@@ -19,7 +20,7 @@ interface Context {
 
 /** Starts the service; resolves once the folder was read and both ports listen. */
 export async function startWorklist({ config, log }: Context): Promise<{ stop(): Promise<void> }> {
-  const { aet, bind, port, allow, view } = config.worklist;
+  const { aet, bind } = config.worklist;
   const folder = join(config.data, 'worklist', aet);
   const registry = new Registry();
   const metrics = createMetrics(registry);
@@ -33,11 +34,10 @@ export async function startWorklist({ config, log }: Context): Promise<{ stop():
   const onUnwatched = (reason: string): void => log.warn('worklist.folder-not-watched', { folder, reason });
   const watch = await watchFolder({ folder, read: loader.read, onUnwatched });
   await exams.start();
+  const security = await openSecurity(config.worklist.tls, log);
   const scp = await startScp({
-    bind,
-    port,
-    log,
-    policy: accessPolicy({ aet, allow, view, scanners: Object.values(config.scanners) }),
+    ...settingsOf(config, log),
+    tls: security.acceptor,
     schedule: exams.board.schedule,
     ...exams.handlers,
     onAccepted: metrics.accepted,
@@ -64,10 +64,21 @@ export async function startWorklist({ config, log }: Context): Promise<{ stop():
   return {
     stop: async () => {
       await scp.close();
+      security.close();
       await Promise.all([watch.close(), http.close(), exams.stop()]);
     },
   };
 }
+
+/** Where it listens, who is answered, how names are compared, and how many items a query gives. */
+const settingsOf = ({ worklist, scanners }: Config, log: Log) => ({
+  bind: worklist.bind,
+  port: worklist.port,
+  log,
+  policy: accessPolicy({ ...worklist, scanners: Object.values(scanners) }),
+  matching: { caseInsensitivePn: worklist.nameCase === 'ignore' },
+  maxAnswers: worklist.maxAnswers,
+});
 
 function healthOf(
   { folder: state, schedule, problems, failure }: Snapshot,

@@ -1,23 +1,36 @@
 /** The worklist on the wire: associations by the access policy, C-ECHO, C-FIND from the schedule in memory, and MPPS. */
 import { setImmediate } from 'node:timers/promises';
-import { sopClasses, transferSyntaxes } from '@scanflow/dicom';
+import type { MatchOptions } from '@scanflow/dicom';
 import { listen, type FinalStatus, type FindRequest, type FindResponse } from '@scanflow/dimse';
-import type { CreateHandler, DimseLog, Listening, RequestReport, SetHandler } from '@scanflow/dimse';
+import type {
+  CreateHandler,
+  DimseLog,
+  Listening,
+  RequestReport,
+  SetHandler,
+  TlsAcceptor,
+} from '@scanflow/dimse';
 import type { AccessPolicy } from '../domain/access.ts';
 import { answers, characterSetOf, refusal } from '../domain/answer.ts';
 import type { QueryRecord } from '../domain/journal.ts';
 import { valuedKeys } from '../domain/keys.ts';
 import type { Schedule } from '../domain/schedule.ts';
+import { servedContexts, worklistLimits } from '../domain/served.ts';
 
 export interface ScpSettings {
   readonly bind: string;
   readonly port: number;
   readonly policy: AccessPolicy;
+  /** Undefined: plain TCP. */
+  readonly tls: TlsAcceptor | undefined;
+  readonly matching: MatchOptions;
+  /** Most answers to a query; undefined: no limit. */
+  readonly maxAnswers: number | undefined;
   /** The schedule of this moment: a query keeps the one it began with. */
   readonly schedule: () => Schedule;
   readonly log: DimseLog;
   readonly onAccepted: () => void;
-  /** `result/source/reason` of PS3.8 9.3.4, or `limit` for a connection that was closed at once. */
+  /** `result/source/reason` of PS3.8 9.3.4; `limit` for a connection that was closed at once; `tls`. */
   readonly onRejected: (reason: string) => void;
   /** A request was answered, as the wire saw it. */
   readonly onRequest: (report: RequestReport) => void;
@@ -30,15 +43,8 @@ export interface ScpSettings {
 
 const SUCCESS = 0x0000;
 const CANCELLED = 0xfe00;
-/** The final N-SET of a step names each of its images: some 60,000 of them. */
-const DATA_SET_BYTES = 8_388_608;
-
-/** In the order of our preference: explicit VRs leave nothing to the peer's dictionary. */
-const syntaxes = [
-  transferSyntaxes.explicitVRLittleEndian,
-  transferSyntaxes.implicitVRLittleEndian,
-  transferSyntaxes.explicitVRBigEndian,
-];
+/** PS3.4 table K.4-1: refused, out of resources. It ends a query that had answers as well (C.4.1.3.2). */
+const OUT_OF_RESOURCES = 0xa700;
 
 /** Listens. Resolves when the port is bound; rejects with the system's error where it is taken. */
 export function startScp(settings: ScpSettings): Promise<Listening> {
@@ -47,26 +53,16 @@ export function startScp(settings: ScpSettings): Promise<Listening> {
     bind,
     port,
     log,
-    limits: { dataSetBytes: DATA_SET_BYTES },
-    contexts: [
-      {
-        abstractSyntax: sopClasses.modalityWorklistFind,
-        transferSyntaxes: syntaxes,
-        operations: ['C-FIND'],
-      },
-      {
-        abstractSyntax: sopClasses.modalityPerformedProcedureStep,
-        transferSyntaxes: syntaxes,
-        operations: ['N-CREATE', 'N-SET'],
-      },
-    ],
+    limits: worklistLimits,
+    contexts: servedContexts,
+    ...(settings.tls === undefined ? {} : { tls: settings.tls }),
     onCreate,
     onSet,
     admit: (association) => policy.admit(association),
     events: {
       accepted: () => onAccepted(),
       rejected: (_, { result, source, reason }) => onRejected(`${result}/${source}/${reason}`),
-      refused: () => onRejected('limit'),
+      refused: (_, why) => onRejected(why === 'tls' ? 'tls' : 'limit'),
       request: (_, report) => onRequest(report),
     },
     onFind: (request) => serve(request, settings),
@@ -76,7 +72,7 @@ export function startScp(settings: ScpSettings): Promise<Listening> {
 /** One query, from the schedule as it is now. Every end of it is logged and recorded, without any value. */
 async function* serve(
   request: FindRequest,
-  { policy, schedule, log, onQuery }: ScpSettings,
+  { policy, schedule, matching, maxAnswers = Infinity, log, onQuery }: ScpSettings,
 ): AsyncGenerator<FindResponse, FinalStatus, undefined> {
   const { association, identifier, signal } = request;
   const { callingAet, address, id } = association;
@@ -91,10 +87,14 @@ async function* serve(
       outcome = 'failed';
       return refused;
     }
-    for (const answer of answers(schedule(), query, policy)) {
+    for (const answer of answers(schedule(), query, policy, matching)) {
       if (answer === undefined) await setImmediate();
       if (signal.aborted) return { status: CANCELLED };
       if (answer === undefined) continue;
+      if (count >= maxAnswers) {
+        outcome = 'limited';
+        return { status: OUT_OF_RESOURCES, comment: `More than ${maxAnswers} items match; ask for less` };
+      }
       count += 1;
       yield answer;
     }

@@ -10,7 +10,8 @@ export interface QueryRecord {
   readonly characterSet: string;
   readonly answers: number;
   readonly milliseconds: number;
-  readonly outcome: 'complete' | 'cancelled' | 'failed';
+  /** `limited`: more items matched than a query is answered with. */
+  readonly outcome: 'complete' | 'limited' | 'cancelled' | 'failed';
 }
 
 export interface Journal {
