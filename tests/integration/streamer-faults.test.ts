@@ -4,15 +4,18 @@ import { mkdir, mkdtemp, readdir, rename, rm, rmdir, symlink } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { run, startOrthanc, until } from '@scanflow/testkit';
+import { run, startOrthanc, startStorescp, until } from '@scanflow/testkit';
 import {
   folderOf,
   legOf,
   legWhen,
   makeRig,
   phantom,
+  recordOf,
+  scratch,
   sendTo,
   settled,
+  verifyForwarded,
   verifyStored,
 } from './streamer-support.ts';
 
@@ -112,6 +115,26 @@ test('streamer: a series deleted before it was stored is a visible failure', asy
   await rig.orthanc.request(`/series/${seen?.id ?? ''}`, { method: 'DELETE' });
   const [series] = await settled(rig, 1, ['failed']);
   assert.equal(legOf(series, 'storage').failure?.code, 'SOURCE_GONE');
+});
+
+test('streamer: a series deleted when half of it was stored: that half is recorded and sent', async (t) => {
+  const scp = await startStorescp({ folder: await scratch(t), aet: 'PACS' });
+  t.after(() => scp.stop());
+  const rig = await makeRig(t, { destinations: { pacs: scp.port } });
+  const doomed = await rig.start({ at: 'images-recorded' });
+  const { folder } = await phantom(join(rig.folder, 'mr'), { images: 40 });
+  await sendTo(rig.orthanc, folder);
+  await until(() => doomed.exited(), { what: 'the streamer dies', timeoutMs: 60_000 });
+  const [id = ''] = (await rig.orthanc.get('/series')) as string[];
+  await rig.orthanc.request(`/series/${id}`, { method: 'DELETE' });
+  await rig.start();
+  const [series] = await settled(rig, 1, ['failed']);
+  assert.equal(legOf(series, 'storage').failure?.code, 'SOURCE_GONE');
+  assert.ok(series !== undefined);
+  const { instances, failures } = await recordOf(folderOf(series));
+  assert.equal(instances.length, 16);
+  assert.equal(failures[0]?.code, 'SOURCE_GONE');
+  assert.equal(await verifyForwarded([folderOf(series)], await scp.files()), 16);
 });
 
 test('streamer: deleting from Orthanc what was stored changes nothing', async (t) => {

@@ -7,7 +7,8 @@ const UNREACHABLE_MS = 60_000;
 
 export class Condition {
   #orthanc: { readonly failure: Failure; readonly since: number } | undefined;
-  #ledger: string | undefined;
+  /** What was being done when the ledger failed, and its message. */
+  readonly #ledger = new Map<string, string>();
   system: SystemInfo | undefined;
   /** When Orthanc was last asked what it is. */
   askedAt = 0;
@@ -24,19 +25,21 @@ export class Condition {
     return news;
   }
 
-  ledgerAnswered(): void {
-    this.#ledger = undefined;
+  /** A round of this work went through. */
+  worked(step: string): void {
+    this.#ledger.delete(step);
   }
 
-  ledgerFailed(message: string): void {
-    this.#ledger = message;
+  ledgerFailed(step: string, message: string): void {
+    this.#ledger.set(step, message);
   }
 
   health(now: number): { ok: boolean; detail: Record<string, unknown> } {
     const down = this.#orthanc;
+    const [ledger] = this.#ledger.values();
     const tooLong = down !== undefined && now - down.since > UNREACHABLE_MS;
     return {
-      ok: !tooLong && this.#ledger === undefined,
+      ok: !tooLong && ledger === undefined,
       detail: {
         orthanc:
           down === undefined
@@ -47,7 +50,7 @@ export class Condition {
                 code: down.failure.code,
                 message: down.failure.message,
               },
-        ledger: this.#ledger === undefined ? 'ok' : `LEDGER_FAILED: ${this.#ledger}`,
+        ledger: ledger ?? 'ok',
         ...(this.system?.recycling === undefined ? {} : { warning: recyclingWarning(this.system.recycling) }),
       },
     };

@@ -2,7 +2,7 @@
 import type { Log } from '@scanflow/chassis';
 import type { Condition } from './condition.ts';
 import { recyclingWarning } from './condition.ts';
-import { errnoOf, Fault, failureOf } from './domain/failure.ts';
+import { Fault, failureOf } from './domain/failure.ts';
 import { STORAGE } from './domain/series.ts';
 import { readChanges, reconcile } from './intake.ts';
 import type { Metrics } from './metrics.ts';
@@ -64,19 +64,16 @@ async function forever(
   while (!ended()) {
     try {
       await round();
+      condition.worked(name);
     } catch (error) {
       if (ended()) return;
       const failure = failureOf(error);
       metrics.failed(name, failure.code);
-      if (errnoOf(error)?.startsWith('ERR_SQLITE') === true) {
-        condition.ledgerFailed(failure.message);
-        log.error('ledger fails', { step: name, error });
-      } else if (error instanceof Fault && failure.code.startsWith('ORTHANC_')) {
-        if (condition.orthancFailed(failure, chance.now()))
-          log.warn('orthanc fails', { ...failure, step: name });
-      } else {
-        log.error('unforeseen', { step: name, error });
-      }
+      const fromOrthanc = error instanceof Fault && failure.code.startsWith('ORTHANC_');
+      if (failure.code === 'LEDGER_FAILED') condition.ledgerFailed(name, failure.message);
+      if (!fromOrthanc || condition.orthancFailed(failure, chance.now()))
+        log.error(`${name} fails`, { ...failure });
+      log.debug('the error itself', { step: name, error });
       await pause.wait(AFTER_ERROR, signal);
     }
   }
@@ -95,7 +92,6 @@ async function intake(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promis
   if (seq !== condition.seq) wakes.store.notify();
   condition.seq = seq;
   condition.orthancAnswered();
-  condition.ledgerAnswered();
   if (replaced) wakes.reconcile.notify();
   else await new Wake().wait(settings.pollMs, signal);
 }

@@ -1,5 +1,5 @@
 /** Booking records: `bookings/<accession>.json`, written by cal2wl. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseRecord, type BookingRecord } from '@scanflow/booking';
 import { errnoOf } from '../domain/failure.ts';
@@ -42,7 +42,11 @@ export function createBookings(
     return parsed.record.accessionNumber === accession ? parsed.record : undefined;
   };
 
+  let listed: FolderTime | undefined;
   const refresh = async (): Promise<void> => {
+    const time = await folderTime(folder);
+    if (listed?.settled === true && listed.changed === time.changed) return;
+    listed = time;
     for (const name of await names(folder)) {
       const accession = name.slice(0, -'.json'.length);
       if (seen.has(accession) || !SAFE_ACCESSION.test(accession)) continue;
@@ -62,6 +66,22 @@ export function createBookings(
       return accession === undefined ? undefined : read(accession);
     },
   };
+}
+
+interface FolderTime {
+  readonly changed: bigint;
+  /** Long enough ago that a further change would show as another time. */
+  readonly settled: boolean;
+}
+
+async function folderTime(folder: string): Promise<FolderTime> {
+  try {
+    const { mtimeNs } = await stat(folder, { bigint: true });
+    return { changed: mtimeNs, settled: Temporal.Now.instant().epochNanoseconds - mtimeNs > 2_000_000_000n };
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return { changed: 0n, settled: false };
+    throw error;
+  }
 }
 
 async function names(folder: string): Promise<string[]> {

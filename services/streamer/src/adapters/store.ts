@@ -194,7 +194,7 @@ async function createImage(folder: string): Promise<AsideFile> {
         if (await holds(join(folder, file), sha256, bytes)) return { file, sha256, bytes };
       }
       throw new Fault(
-        permanent('STORE_NAME_TAKEN', `The name ${name} is taken by another file. Move it away.`),
+        permanent('STORE_NAME_TAKEN', 'The name of an image is taken by another file. Move that away.'),
       );
     },
     discard: async () => {

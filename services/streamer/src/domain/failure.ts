@@ -38,6 +38,11 @@ const STORAGE_ERRORS: Readonly<Record<string, readonly [code: string, message: s
   ESTALE: ['STORE_STALE', 'The network file system lost its handle. Check the mount of project storage.'],
   EIO: ['STORE_IO', 'Project storage reports an input/output error. Check its disks and its mount.'],
   ENOTCONN: ['STORE_STALE', 'Project storage is not connected. Check its mount.'],
+  ENOENT: ['STORE_FOLDER_GONE', 'The folder of this series vanished while it was written. It is made anew.'],
+  ENAMETOOLONG: [
+    'STORE_NAME_TOO_LONG',
+    'Project storage refuses a name for its length. Shorten storage.root or storage.layout.',
+  ],
   EMFILE: ['STORE_TOO_MANY_FILES', 'Too many open files. Raise the limit of open files of the streamer.'],
   ENFILE: ['STORE_TOO_MANY_FILES', 'Too many open files. Raise the limit of open files of this machine.'],
 };
@@ -49,9 +54,16 @@ export function failureOf(error: unknown): Failure {
   const errno = errnoOf(error);
   const known = errno === undefined ? undefined : STORAGE_ERRORS[errno];
   if (known !== undefined) return transient(known[0], known[1]);
-  const detail = error instanceof Error ? error.message : String(error);
+  if (errno?.startsWith('ERR_SQLITE') === true)
+    return transient('LEDGER_FAILED', `The ledger cannot be used (${messageOf(error)}). ${LEDGER_ADVICE}`);
+  // the message of a system error names the path, and with it project and subject
+  const detail = errno ?? messageOf(error);
   return transient('UNEXPECTED', `Something unforeseen happened (${detail}). It is tried again.`);
 }
+
+const LEDGER_ADVICE = 'Check the disk and the permissions of the data folder.';
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Errors of other packages that carry a failure of the same shape. */
 const isCarrier = (error: unknown): error is Error & { failure: Failure } =>

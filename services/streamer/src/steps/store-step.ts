@@ -1,34 +1,24 @@
 /** The store step: a series whose quiet timer ended goes to project storage, or says why it does not. */
-import { failureOf, Fault, permanent, type Failure } from '../domain/failure.ts';
-import { digestOf, grown, missing } from '../domain/record.ts';
+import { failureOf, Fault, type Failure } from '../domain/failure.ts';
+import { digestOf, grown } from '../domain/record.ts';
 import { retryAfter } from '../domain/retry.ts';
 import { wanted, type Attributes } from '../domain/route.ts';
 import { STORAGE } from '../domain/series.ts';
-import type {
-  Folder,
-  InstanceListing,
-  Ledger,
-  Orthanc,
-  Progress,
-  SeriesRecord,
-  Store,
-  StoredInstance,
-  StoreWork,
-} from '../ports.ts';
+import type { Folder, InstanceListing, Orthanc, SeriesRecord, Store, StoreWork } from '../ports.ts';
 import { reached } from '../trace.ts';
-import { Batch } from './batch.ts';
-import type { Bookings, Target } from './place.ts';
-import { findPlace } from './place.ts';
-import { pool } from './pool.ts';
-import { pullImage } from './pull.ts';
+import { findPlace, type Bookings } from './place.ts';
+import {
+  GONE,
+  pullMissing,
+  recordedImages,
+  sourceFailure,
+  type PullDeps,
+  type Pulled,
+} from './pull-missing.ts';
 import type { Chance, Settings } from './settings.ts';
 
-export interface StoreDeps {
-  readonly orthanc: Orthanc;
-  readonly ledger: Ledger;
-  readonly store: Store;
+export interface StoreDeps extends PullDeps {
   readonly bookings: Bookings;
-  readonly settings: Settings;
   readonly chance: Chance;
 }
 
@@ -71,21 +61,11 @@ export async function storeStep(
   }
 }
 
-/** What Orthanc no longer has cannot be stored, and somebody has to know. */
-function sourceFailure(failure: Failure): Failure {
-  return failure.code === 'ORTHANC_GONE' ? GONE : failure;
-}
-
-const GONE = permanent(
-  'SOURCE_GONE',
-  'The series, or images of it, were deleted from Orthanc before they were stored. Send them again from the scanner.',
-);
-
 async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal): Promise<StoreOutcome> {
   const { orthanc, ledger, chance } = deps;
-  const listed = inOrder(await orthanc.instances(work.series, signal));
+  const listed = inOrder(await instancesOf(work.series, orthanc, signal));
   const first = listed[0];
-  if (first === undefined) throw new Fault(GONE);
+  if (first === undefined) return salvage(work, deps);
   const place = await findPlace(work, first, deps, signal);
   const { attributes } = place;
   const inOrthanc = listed.length;
@@ -113,6 +93,45 @@ async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal
   reached('series-stored');
   const bytes = pulled.images.reduce((sum, image) => sum + image.bytes, 0);
   return { kind: 'stored', stored, fresh: pulled.images.length, bytes, failure };
+}
+
+/** Nothing where Orthanc no longer has the series. */
+async function instancesOf(
+  series: string,
+  orthanc: Orthanc,
+  signal: AbortSignal,
+): Promise<readonly InstanceListing[]> {
+  try {
+    return await orthanc.instances(series, signal);
+  } catch (error) {
+    if (failureOf(error).code === 'ORTHANC_GONE') return [];
+    throw error;
+  }
+}
+
+/** The series was deleted before all of it was stored: what is stored is recorded and sent on, the loss shows. */
+async function salvage(
+  work: StoreWork,
+  { store, ledger, settings, chance }: StoreDeps,
+): Promise<StoreOutcome> {
+  const folder = work.path === undefined ? undefined : await store.reopen(work.path, work.series);
+  if (folder === undefined) throw new Fault(GONE);
+  const images = await recordedImages(work, folder, ledger);
+  const pulled = { images, failures: [{ orthancId: work.series, failure: GONE }] };
+  const record = recordOf(folder.record, 0, pulled);
+  if (record.instances.length === 0) throw new Fault(GONE);
+  await writeRecord(folder, record, pulled, store);
+  const { attributes, labels } = record;
+  const { stored, untagged } = record.counts;
+  const binding = { attributes, labels, path: folder.below, inOrthanc: 0 };
+  const increment = Math.max(work.increment, ...record.instances.map((image) => image.increment));
+  const targets = targetsOf(settings, attributes);
+  await ledger.stored(
+    work.series,
+    { ...binding, increment, stored, untagged, digest: digestOf([]), failure: GONE, targets },
+    chance.now(),
+  );
+  return { kind: 'stored', stored, fresh: images.length, bytes: 0, failure: GONE };
 }
 
 /** The manifest first: once the record says `stored`, everything that it names is there. */
@@ -146,100 +165,6 @@ function inOrder(listed: readonly InstanceListing[]): InstanceListing[] {
 
 const targetsOf = ({ destinations }: Settings, attributes: Attributes): string[] =>
   destinations.filter(({ when }) => wanted(when, attributes['Modality'] ?? '')).map(({ name }) => name);
-
-interface GivenUp {
-  readonly orthancId: string;
-  readonly failure: Failure;
-}
-
-interface Pulled {
-  /** Those of this pull and those which an interrupted one had recorded. */
-  readonly images: readonly StoredInstance[];
-  readonly failures: readonly GivenUp[];
-}
-
-/** Attempts in a row after which a file that Orthanc serves wrongly is given up, and the rest goes on. */
-const CORRUPT_ATTEMPTS = 4;
-const BATCH = 16;
-
-async function pullMissing(
-  work: StoreWork,
-  { folder, layout, values }: Target,
-  listed: readonly InstanceListing[],
-  { orthanc, ledger, store, settings }: StoreDeps,
-  signal: AbortSignal,
-): Promise<Pulled> {
-  const recorded = await recordedImages(work, folder, ledger);
-  const increment = 1 + Math.max(work.increment, ...folder.record.instances.map((image) => image.increment));
-  const context = { orthanc, store, folder, layout, values, increment, tag: settings.tag };
-  const images = [...recorded];
-  const refusals = new Refusals();
-  const batch = new Batch<StoredInstance>(BATCH, async (rows) => {
-    await store.flush(folder);
-    await ledger.record(work.series, STORAGE, rows.map(progressOf));
-    reached('images-recorded');
-  });
-  const pullOne = async (listing: InstanceListing): Promise<void> => {
-    signal.throwIfAborted();
-    try {
-      const image = await pullImage(listing, context, signal);
-      images.push(image);
-      await batch.add(image);
-    } catch (error) {
-      if (signal.aborted || !refusals.take(listing.id, failureOf(error))) throw error;
-    }
-  };
-  const fresh = missing(listed, [...folder.record.instances, ...recorded]);
-  try {
-    await pool(fresh, ({ bytes }) => bytes, settings.limits, pullOne);
-  } finally {
-    await batch.end();
-  }
-  return { images, failures: refusals.final(work.attempts + 1) };
-}
-
-const progressOf = (image: StoredInstance): Progress => ({
-  instance: image.orthancId,
-  outcome: 'done',
-  detail: JSON.stringify(image),
-});
-
-/** Failures of single images, which do not keep the others from being stored. */
-class Refusals {
-  readonly #given: GivenUp[] = [];
-  readonly #corrupt: GivenUp[] = [];
-
-  /** False for a failure that concerns more than this image. */
-  take(orthancId: string, failure: Failure): boolean {
-    if (failure.kind === 'permanent') this.#given.push({ orthancId, failure: sourceFailure(failure) });
-    else if (CORRUPT.has(failure.code)) this.#corrupt.push({ orthancId, failure });
-    else return false;
-    return true;
-  }
-
-  /** A file that Orthanc serves wrongly is asked for some times more: throws its failure until then. */
-  final(attempt: number): GivenUp[] {
-    const [first] = this.#corrupt;
-    if (first !== undefined && attempt < CORRUPT_ATTEMPTS) throw new Fault(first.failure);
-    const hopeless = this.#corrupt.map(({ orthancId, failure }) => ({
-      orthancId,
-      failure: permanent(failure.code, failure.message),
-    }));
-    return [...this.#given, ...hopeless];
-  }
-}
-
-const CORRUPT: ReadonlySet<string> = new Set(['ORTHANC_CORRUPT', 'ORTHANC_TRUNCATED']);
-
-/** Images that an earlier, interrupted attempt stored and that no `series.json` names yet. */
-async function recordedImages(work: StoreWork, folder: Folder, ledger: Ledger): Promise<StoredInstance[]> {
-  const rows = await ledger.progress(work.series, STORAGE);
-  const images = rows
-    .filter(({ outcome }) => outcome === 'done')
-    .map(({ detail }) => JSON.parse(detail) as StoredInstance);
-  const known = new Set(folder.record.instances.map(({ orthancId, fileUuid }) => `${orthancId} ${fileUuid}`));
-  return images.filter(({ orthancId, fileUuid }) => !known.has(`${orthancId} ${fileUuid}`));
-}
 
 function recordOf(before: SeriesRecord, inOrthanc: number, { images, failures }: Pulled): SeriesRecord {
   const instances = grown(before.instances, images);
