@@ -1,4 +1,5 @@
 /** The worklist service: `node main.ts --config scanflow.yaml`. */
+import './memory.ts';
 import { runService } from '@scanflow/chassis';
 import { startWorklist } from './service.ts';
 

@@ -79,11 +79,10 @@ export function createPacker(): Packer {
   };
 
   const pack: Packer = (dataSet) => {
-    const tags = [...dataSet.keys()].sort((one, other) => one - other);
-    const elements = tags.flatMap((tag) => {
-      const element = dataSet.get(tag);
-      return element === undefined ? [] : share(tag, element);
-    });
+    const sorted = [...dataSet].sort(([one], [other]) => one - other);
+    const tags = sorted.map(([tag]) => tag);
+    // by map(): the list has the room that it needs, and no more
+    const elements = sorted.map(([tag, element]) => share(tag, element));
     return new Packed(shapeOf(tags), elements);
   };
 
