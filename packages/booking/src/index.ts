@@ -9,3 +9,4 @@ export type {
   PerformedSeries,
   PerformedState,
 } from './performed.ts';
+export * from './interpret/index.ts';

@@ -8,8 +8,13 @@ export interface BookingRecord {
   readonly version: 1;
   readonly accessionNumber: string;
   readonly studyInstanceUid: string;
-  /** `scheduled`, or `cancelled` once the calendar no longer holds it (images may still come). */
-  readonly status: 'scheduled' | 'cancelled';
+  /**
+   * `scheduled`, `cancelled` once the calendar no longer holds it, or `superseded` once the event carries other labels.
+   * Images may come under each of them, and belong to the labels of the record that their accession number names.
+   */
+  readonly status: 'scheduled' | 'cancelled' | 'superseded';
+  /** Accession number of the booking that took its place; only where it is superseded. */
+  readonly supersededBy?: string;
   /** Key of the scanner in the configuration. */
   readonly scanner: string;
   readonly modality: string;
@@ -44,6 +49,8 @@ const TEXTS = [
   'patientName',
 ] as const;
 
+const STATUSES: readonly unknown[] = ['scheduled', 'cancelled', 'superseded'];
+
 /** Reads a record's text; says what is wrong instead of guessing. Unknown keys are ignored. */
 export function parseRecord(text: string): ParsedRecord {
   let value: unknown;
@@ -63,8 +70,9 @@ function shapeProblem(value: unknown): string | undefined {
   if (value['version'] !== 1) return `version ${String(value['version'])} instead of 1`;
   const missing = TEXTS.find((key) => typeof value[key] !== 'string');
   if (missing !== undefined) return `${missing} is not a text`;
-  if (value['status'] !== 'scheduled' && value['status'] !== 'cancelled')
-    return 'status is neither scheduled nor cancelled';
+  if (!STATUSES.includes(value['status'])) return 'status is none';
+  if ((value['status'] === 'superseded') !== (typeof value['supersededBy'] === 'string'))
+    return 'superseded and supersededBy do not go together';
   if (value['operator'] !== undefined && typeof value['operator'] !== 'string')
     return 'operator is not a text';
   if (!hasTexts(value['labels'], ['project', 'subject', 'session'])) return 'labels are incomplete';

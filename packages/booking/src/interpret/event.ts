@@ -1,0 +1,34 @@
+/** What interpretation asks of a calendar event. The events of packages/calendar are such; no I/O, no parser here. */
+import type { PartialLabels } from './labels.ts';
+
+export interface BookableEvent {
+  readonly uid: string;
+  /** Original start of an instance, a UTC instant; absent for a single event and the first of a series. */
+  readonly recurrenceId?: string;
+  readonly start: Temporal.Instant;
+  readonly end: Temporal.Instant;
+  readonly allDay: boolean;
+  readonly summary: string;
+  readonly description: string;
+  readonly location?: string;
+  readonly organizer?: string;
+  readonly attendees: readonly string[];
+  /** CATEGORIES, and the names and addresses of attendees that are rooms or resources. */
+  readonly categories?: readonly string[];
+  readonly resources?: readonly string[];
+  /** Values of X-DICOM-PROJECT, X-DICOM-SUBJECT and X-DICOM-SESSION. */
+  readonly labels?: PartialLabels;
+  readonly status: 'CONFIRMED' | 'TENTATIVE' | 'CANCELLED';
+  readonly transparency: 'OPAQUE' | 'TRANSPARENT';
+  readonly class: 'PUBLIC' | 'PRIVATE' | 'CONFIDENTIAL';
+}
+
+/** An event that could not be read. */
+export interface UnreadableEvent {
+  readonly uid?: string;
+  readonly recurrenceId?: string;
+  readonly code: string;
+  readonly message: string;
+  readonly summary?: string;
+  readonly start?: Temporal.Instant;
+}

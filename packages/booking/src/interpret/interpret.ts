@@ -1,0 +1,123 @@
+/** One calendar event as a booking, as something to skip, or as a mistake that its booker can correct. */
+import type { Booking, Labels } from '../booking.ts';
+import { checkLabels, twoSubjects } from './check.ts';
+import { reject, warning, type Verdict } from './codes.ts';
+import type { BookableEvent, UnreadableEvent } from './event.ts';
+import { lineExample, listed } from './example.ts';
+import { hintsOf } from './hints.ts';
+import { findLabels, LABELS, type Contradiction, type FoundLabels } from './labels.ts';
+import { makeRecord, recordProblem, recordWarnings } from './make-record.ts';
+import { noteOf, type Note, type Outcome } from './outcome.ts';
+import type { BookingRules } from './rules.ts';
+import { scannerOf } from './scanner.ts';
+import { cleanText, oneLine } from './text.ts';
+import { statusVerdict } from './status.ts';
+import { LONG_HOURS, unlabelled } from './unlabelled.ts';
+
+type Found = Extract<FoundLabels, { ok: true }>;
+
+/** Judges one event. Labels are taken verbatim; nothing is padded, folded or guessed but by a configured rule. */
+export function interpret(event: BookableEvent, rules: BookingRules): Outcome {
+  const status = statusVerdict(event, rules);
+  if (status !== undefined) return told(event, status);
+  const scanner = scannerOf(event, rules);
+  if (typeof scanner !== 'string') return told(event, scanner);
+  const found = findLabels(event, rules);
+  const judged = found.ok ? labelsOf(event, found, rules) : contradiction(found.contradiction, rules);
+  if ('code' in judged) return told(event, judged, scanner);
+  const booking = toBooking(event, judged, scanner, rules);
+  const record = makeRecord(booking, rules);
+  const problem = recordProblem(record);
+  if (problem !== undefined) return told(event, problem, scanner);
+  const warnings = [...warningsOf(event, found), ...recordWarnings(record)];
+  const note = noteOf(warnings);
+  return { ...told(event, note, scanner), outcome: 'booking', booking, record, warnings };
+}
+
+/** An event that could not even be read, as an outcome. */
+export function unreadable({ code, message, uid, recurrenceId, summary, start }: UnreadableEvent): Outcome {
+  return {
+    outcome: 'rejected',
+    code,
+    reason: message,
+    ...(uid === undefined ? {} : { uid }),
+    ...(recurrenceId === undefined ? {} : { recurrenceId }),
+    ...(start === undefined ? {} : { start }),
+    ...(summary === undefined ? {} : { summary }),
+  };
+}
+
+function told(event: BookableEvent, verdict: Note & Partial<Verdict>, scanner?: string): Outcome {
+  const { uid, recurrenceId, start, end, summary } = event;
+  const { outcome = 'rejected', code, reason } = verdict;
+  return {
+    outcome,
+    code,
+    reason,
+    uid,
+    ...(recurrenceId === undefined ? {} : { recurrenceId }),
+    start,
+    end,
+    summary,
+    ...(scanner === undefined ? {} : { scanner }),
+  };
+}
+
+/** All three labels, or why they are not there or not right. */
+function labelsOf(event: BookableEvent, found: Found, rules: BookingRules): Labels | Verdict {
+  if (Object.keys(found.labels).length === 0) return unlabelled(event, rules);
+  const { project, subject, session }: Found['labels'] = { ...rules.defaults, ...found.labels };
+  if (project === undefined || subject === undefined || session === undefined) {
+    const given = { project, subject, session };
+    const missing = LABELS.filter((name) => given[name] === undefined);
+    const { letterO } = hintsOf(cleanText(event.summary), rules);
+    return letterO ? unlabelled(event, rules) : incomplete(missing, rules);
+  }
+  const labels = { project, subject, session };
+  const titleNamesMore = found.titled && hintsOf(cleanText(event.summary), rules).subjects > 1;
+  return (titleNamesMore ? twoSubjects(rules) : checkLabels(labels, rules)) ?? labels;
+}
+
+const incomplete = (missing: readonly (keyof Labels)[], rules: BookingRules): Verdict =>
+  reject(
+    'INCOMPLETE',
+    `The ${listed(missing)} ${missing.length === 1 ? 'is' : 'are'} missing. Add to the description ${listed(missing.map((name) => lineExample(name, rules)))}.`,
+  );
+
+const contradiction = ({ label, places: [first, second] }: Contradiction, rules: BookingRules): Verdict =>
+  reject(
+    'CONTRADICTION',
+    `The ${label} is given twice and differently: “${first.value}” in ${first.source} and “${second.value}” in ${second.source}. Make both say the same, such as ${lineExample(label, rules)}.`,
+  );
+
+function warningsOf(event: BookableEvent, found: FoundLabels): Note[] {
+  const warnings: Note[] = [];
+  if (event.start.equals(event.end))
+    warnings.push(warning('NO_LENGTH', 'The event has no length; the usual one was taken. Give it an end.'));
+  if (event.end.since(event.start).total('hours') > LONG_HOURS)
+    warnings.push(
+      warning('LONG_BOOKING', `The booking lasts longer than ${LONG_HOURS} hours. Check its end.`),
+    );
+  const rewritten = found.ok ? LABELS.filter((name) => found.rewritten[name] !== undefined) : [];
+  if (rewritten.length > 0)
+    warnings.push(
+      warning('NORMALISED', `The ${listed(rewritten)} was rewritten by the facility's rules. Check it.`),
+    );
+  return warnings;
+}
+
+function toBooking(event: BookableEvent, labels: Labels, scanner: string, rules: BookingRules): Booking {
+  const { uid, recurrenceId, start } = event;
+  const isPublic = event.class === 'PUBLIC';
+  // of a private event only what its booker wrote for the scanner is copied
+  const operator = isPublic ? (event.organizer ?? event.attendees[0]) : undefined;
+  return {
+    scanner,
+    start,
+    end: start.equals(event.end) ? start.add({ milliseconds: rules.defaultLength }) : event.end,
+    labels,
+    title: isPublic ? oneLine(event.summary) : '',
+    ...(operator === undefined || operator === '' ? {} : { operator: oneLine(operator) }),
+    source: { calendar: rules.calendar, uid, ...(recurrenceId === undefined ? {} : { recurrenceId }) },
+  };
+}

@@ -1,0 +1,113 @@
+/** Project, subject and session out of what a booker wrote: X-DICOM properties, description lines, the title. */
+import type { Labels } from '../booking.ts';
+import type { BookableEvent } from './event.ts';
+import { normalise, type NormaliseRules } from './normalise.ts';
+import { cleanText, plainText } from './text.ts';
+
+export type LabelName = keyof Labels;
+export type PartialLabels = Readonly<Partial<Record<LabelName, string>>>;
+
+export const LABELS: readonly LabelName[] = ['project', 'subject', 'session'];
+
+/** Where a label stands, in the order in which they count; also how a booker is told. */
+export const SOURCES = ['the X-DICOM property', 'the description', 'the title'] as const;
+export type Source = (typeof SOURCES)[number];
+
+export interface Place {
+  readonly value: string;
+  readonly source: Source;
+}
+
+/** Where two places name one label differently. */
+export interface Contradiction {
+  readonly label: LabelName;
+  readonly places: readonly [Place, Place];
+}
+
+export interface Vocabulary {
+  /** Over SUMMARY, with the named groups project, subject and session; the first that matches counts. */
+  readonly patterns: readonly RegExp[];
+  /** The words before the colon in lines of the description; case does not matter. */
+  readonly keys: Readonly<Record<LabelName, readonly string[]>>;
+  readonly normalise: NormaliseRules;
+}
+
+export type FoundLabels =
+  | {
+      readonly ok: true;
+      readonly labels: PartialLabels;
+      /** Labels that were rewritten by the configured rules, as they were typed. */
+      readonly rewritten: PartialLabels;
+      /** Whether a pattern matched the title. */
+      readonly titled: boolean;
+    }
+  | { readonly ok: false; readonly contradiction: Contradiction };
+
+/** Longest text that patterns are tried on: a title is a line, and patterns may be slow on pages. */
+const LONGEST = 2000;
+
+/** All places must agree on what they name; what one lacks, the next one fills in. */
+export function findLabels(event: BookableEvent, vocabulary: Vocabulary): FoundLabels {
+  const title = fromTitle(cleanText(event.summary), vocabulary.patterns);
+  const found = [
+    ...entries(event.labels ?? {}, 'the X-DICOM property'),
+    ...fromLines(event.description, vocabulary.keys),
+    ...entries(title, 'the title'),
+  ];
+  const kept: Partial<Record<LabelName, Place>> = {};
+  const rewritten: Partial<Record<LabelName, string>> = {};
+  for (const [label, { value: typed, source }] of found) {
+    const value = normalise(typed, vocabulary.normalise[label]);
+    const other = kept[label];
+    if (other !== undefined && other.value !== value)
+      return { ok: false, contradiction: { label, places: [other, { value, source }] } };
+    kept[label] ??= { value, source };
+    if (value !== typed) rewritten[label] ??= typed;
+  }
+  const labels = Object.fromEntries(LABELS.flatMap((name) => pair(name, kept[name]?.value)));
+  return { ok: true, labels, rewritten, titled: Object.keys(title).length > 0 };
+}
+
+type Entry = readonly [LabelName, Place];
+
+const pair = (name: LabelName, value: string | undefined): [LabelName, string][] =>
+  value === undefined ? [] : [[name, value]];
+
+function entries(labels: PartialLabels, source: Source): Entry[] {
+  return LABELS.flatMap((name): Entry[] => {
+    const value = cleanText(labels[name] ?? '').trim();
+    return value === '' ? [] : [[name, { value, source }]];
+  });
+}
+
+/** Lines like `Subject: sub-001`, in plain text or in the HTML that some calendars make of it. */
+function fromLines(description: string, keys: Vocabulary['keys']): Entry[] {
+  if (description === '') return [];
+  const names = new Map(
+    LABELS.flatMap((label) => keys[label].map((key) => [key.toLowerCase(), label] as const)),
+  );
+  const lines = cleanText(plainText(description)).split('\n');
+  return lines.flatMap((line): Entry[] => {
+    const match = /^\s*[*•>-]?\s*([^:=]{1,64}?)\s*[:=]\s*(.*\S)\s*$/u.exec(line.slice(0, LONGEST));
+    const label = names.get((match?.[1] ?? '').toLowerCase());
+    return label === undefined ? [] : [[label, { value: match?.[2] ?? '', source: 'the description' }]];
+  });
+}
+
+/** Labels of the first pattern that matches; none where no pattern does. */
+export function fromTitle(title: string, patterns: readonly RegExp[]): PartialLabels {
+  for (const pattern of patterns) {
+    const match = stateless(pattern).exec(title.slice(0, LONGEST));
+    if (match !== null)
+      return Object.fromEntries(
+        LABELS.flatMap((name) => pair(name, match.groups?.[name]?.trim() || undefined)),
+      );
+  }
+  return {};
+}
+
+/** A pattern with `g` or `y` remembers where it stopped. */
+const stateless = (pattern: RegExp): RegExp =>
+  pattern.global || pattern.sticky
+    ? new RegExp(pattern.source, pattern.flags.replaceAll(/[gy]/g, ''))
+    : pattern;

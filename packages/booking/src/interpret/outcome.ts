@@ -1,0 +1,46 @@
+/** What becomes of an event, told to machines by a code and to people by a sentence. */
+import type { Booking } from '../booking.ts';
+import type { BookingRecord } from '../record.ts';
+
+/** A code that stays the same when sentences change, and a sentence for the person who booked. */
+export interface Note {
+  readonly code: string;
+  readonly reason: string;
+}
+
+interface Told extends Note {
+  readonly uid?: string;
+  readonly recurrenceId?: string;
+  readonly start?: Temporal.Instant;
+  readonly end?: Temporal.Instant;
+  readonly summary?: string;
+  /** Key of the scanner, where it is known. */
+  readonly scanner?: string;
+}
+
+export interface BookedOutcome extends Told {
+  readonly outcome: 'booking';
+  readonly booking: Booking;
+  readonly record: BookingRecord;
+  /** What somebody should look at, though the booking is taken. `code` is that of the first one, else `BOOKING`. */
+  readonly warnings: readonly Note[];
+}
+
+export type Outcome = BookedOutcome | (Told & { readonly outcome: 'skipped' | 'rejected' });
+
+const GOOD: Note = { code: 'BOOKING', reason: 'The booking goes to the worklist.' };
+
+/** Code and reason of a booking with these warnings. */
+export function noteOf(warnings: readonly Note[]): Note {
+  const [first] = warnings;
+  if (first === undefined) return GOOD;
+  return { code: first.code, reason: warnings.map(({ reason }) => reason).join(' ') };
+}
+
+/** The booking with one more warning; each code once. */
+export function warn(outcome: BookedOutcome, ...notes: readonly Note[]): BookedOutcome {
+  const fresh = notes.filter(({ code }) => !outcome.warnings.some((known) => known.code === code));
+  if (fresh.length === 0) return outcome;
+  const warnings = [...outcome.warnings, ...fresh];
+  return { ...outcome, warnings, ...noteOf(warnings) };
+}
