@@ -69,6 +69,8 @@ export interface RigOptions {
   readonly quiet?: string;
   /** Name → port. */
   readonly destinations?: Readonly<Record<string, number>>;
+  /** `tls:` of all of them. */
+  readonly tls?: object;
   readonly layout?: string;
   readonly unmatched?: string;
   readonly root?: string;
@@ -151,7 +153,7 @@ function configuration(
 ): unknown {
   const destinations = Object.entries(options.destinations ?? {}).map(([name, at]) => [
     name,
-    { host: '127.0.0.1', port: at, aet: name.toUpperCase() },
+    { host: '127.0.0.1', port: at, aet: name.toUpperCase(), ...(options.tls && { tls: options.tls }) },
   ]);
   return {
     facility: { name: 'Test', timezone: 'Europe/Amsterdam' },

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { readSecret, startHttp, type Config, type FastifyInstance, type Log } from '@scanflow/chassis';
 import { tagOf, type PrivateTag } from '@scanflow/dicom';
+import type { Dial } from '@scanflow/dimse';
 import { createBookings } from './adapters/bookings.ts';
 import { openLedger } from './adapters/ledger/sqlite.ts';
 import { createOrthanc } from './adapters/orthanc.ts';
@@ -14,6 +15,7 @@ import { runLoop } from './loop.ts';
 import { createMetrics } from './metrics.ts';
 import type { Ledger } from './ports.ts';
 import { seriesReport, toCsv, type ReportContext, type SeriesReport } from './report.ts';
+import { openSecurity } from './secure.ts';
 import { seriesKeywords } from './steps/place.ts';
 import type { Chance, Settings } from './steps/settings.ts';
 
@@ -31,7 +33,8 @@ export interface RunningStreamer {
 
 /** Starts all of it; Orthanc need not answer yet. Throws for a setting that cannot work. */
 export async function startStreamer({ config, log, signal }: StreamerContext): Promise<RunningStreamer> {
-  const settings = settingsOf(config);
+  const security = await openSecurity(config.destinations, log);
+  const settings = settingsOf(config, security.dials);
   const { username, passwordFile } = config.orthanc;
   const password = passwordFile === undefined ? undefined : await readSecret(passwordFile);
   const chance: Chance = { now: () => Temporal.Now.instant().epochMilliseconds, jitter: () => Math.random() };
@@ -65,6 +68,7 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
     port: http.port,
     stop: async () => {
       stopping.abort();
+      security.close();
       await http.close();
       await work;
       orthanc.close();
@@ -79,7 +83,7 @@ const RECHECK_MS = 5_000;
 const LIMITS = { count: 4, bytes: 256 * 1024 * 1024 };
 
 /** The configuration as the steps use it. */
-export function settingsOf(config: Config): Settings {
+export function settingsOf(config: Config, dials: ReadonlyMap<string, Dial> = new Map()): Settings {
   const { arrivals, storage, destinations } = config;
   const settings: Settings = {
     quietMs: arrivals.quiet,
@@ -91,7 +95,7 @@ export function settingsOf(config: Config): Settings {
     destinations: Object.entries(destinations).map(([name, { host, port, aet, callingAet, when }]) => ({
       name,
       when,
-      peer: { host, port, calledAet: aet, callingAet },
+      peer: { host, port, calledAet: aet, callingAet, ...dialOf(dials.get(name)) },
     })),
     limits: LIMITS,
     retry: DEFAULT_RETRY,
@@ -101,6 +105,8 @@ export function settingsOf(config: Config): Settings {
   for (const keyword of seriesKeywords(settings)) tagOf(keyword);
   return settings;
 }
+
+const dialOf = (dial: Dial | undefined): { dial?: Dial } => (dial === undefined ? {} : { dial });
 
 const privateTag = ({ group, creator, element, value }: Config['tag']): PrivateTag => ({
   group: Number.parseInt(group, 16),
