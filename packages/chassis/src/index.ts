@@ -1,3 +1,4 @@
+export { bookingRules } from './config/booking-rules.ts';
 export { configurationPage, jsonSchema } from './config/docs.ts';
 export { formatIssue, type ConfigIssue } from './config/issue.ts';
 export { loadConfig } from './config/load.ts';

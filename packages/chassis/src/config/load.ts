@@ -52,11 +52,14 @@ function resolveFiles(config: Config, base: string): Config {
   });
   const secured = <T extends { tls?: TlsFiles | undefined }>(part: T): T =>
     part.tls === undefined ? part : { ...part, tls: absolute(part.tls) };
+  const listed = <T extends { projects?: { file?: string | undefined } | undefined }>(part: T): T =>
+    part.projects === undefined ? part : { ...part, projects: absolute(part.projects) };
   return {
     ...config,
     calendars: Object.fromEntries(
-      Object.entries(config.calendars).map(([name, part]) => [name, secured(absolute(part))]),
+      Object.entries(config.calendars).map(([name, part]) => [name, listed(secured(absolute(part)))]),
     ),
+    bookings: listed(config.bookings),
     orthanc: absolute(config.orthanc),
     worklist: secured(config.worklist),
     destinations: Object.fromEntries(

@@ -6,6 +6,7 @@ import { destinationRules, worklistRules } from './network-rules.ts';
 import type { Config } from './schema.ts';
 import { nearest } from './suggest.ts';
 import { groupNames } from './values.ts';
+import { scannersNamed, vocabularyRules } from './vocabulary-rules.ts';
 
 const LABELS: readonly string[] = ['project', 'subject', 'session'];
 const KEYWORD = /^[A-Z][A-Za-z0-9]{1,63}$/;
@@ -26,10 +27,12 @@ export function brokenRules({
   destinations,
 }: GoodSections): Finding[] {
   return [
-    ...(calendars === undefined ? [] : calendarRules(calendars, scanners)),
+    ...(calendars === undefined ? [] : calendarRules(calendars, scanners, bookings)),
     ...(scanners === undefined ? [] : scannerRules(scanners)),
     ...(orthanc === undefined ? [] : loginRules(['orthanc'], orthanc)),
-    ...(bookings === undefined ? [] : templateRules(bookings)),
+    ...(bookings === undefined
+      ? []
+      : [...templateRules(bookings), ...vocabularyRules(['bookings'], bookings)]),
     ...(storage === undefined ? [] : layoutRules(storage)),
     ...(storage === undefined || storage.root !== data
       ? []
@@ -57,16 +60,24 @@ export const writtenTwice = (has: (path: readonly string[]) => boolean): Finding
       ]
     : [];
 
-function calendarRules(calendars: Config['calendars'], scanners: Config['scanners'] | undefined): Finding[] {
+function calendarRules(
+  calendars: Config['calendars'],
+  scanners: Config['scanners'] | undefined,
+  bookings: Config['bookings'] | undefined,
+): Finding[] {
   return Object.entries(calendars).flatMap(([name, calendar]) => {
     const path = ['calendars', name];
-    const findings = [...loginRules(path, calendar), ...fetchingRules(path, calendar)];
-    if (scanners !== undefined && !Object.hasOwn(scanners, calendar.scanner))
-      findings.push({
-        path: [...path, 'scanner'],
-        message: noScanner(calendar.scanner, Object.keys(scanners)),
-      });
-    return findings;
+    const known = scanners === undefined ? undefined : Object.keys(scanners);
+    return [
+      ...loginRules(path, calendar),
+      ...fetchingRules(path, calendar),
+      ...vocabularyRules(path, calendar, bookings),
+      ...scannersNamed(path, calendar).flatMap(([place, scanner]) =>
+        known === undefined || known.includes(scanner)
+          ? []
+          : [{ path: place, message: noScanner(scanner, known) }],
+      ),
+    ];
   });
 }
 

@@ -16,6 +16,7 @@ import {
   privateGroup,
   timeZone,
 } from './values.ts';
+import { ownVocabulary, scannerChoice, vocabulary } from './vocabulary.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -53,7 +54,15 @@ const scanner = z.strictObject({
 const calendar = z
   .strictObject({
     ...fetching,
-    scanner: name.describe('The scanner that this calendar books.'),
+    scanner: scannerChoice(name),
+    window: z
+      .strictObject({
+        before: duration.optional().describe('In the place of `bookings.window.before`.'),
+        after: duration.optional().describe('In the place of `bookings.window.after`.'),
+      })
+      .optional()
+      .describe('Which of its slots are on the worklist.'),
+    ...ownVocabulary,
   })
   .describe('One booking calendar; exactly one of url, file, folder, caldav.');
 
@@ -74,13 +83,7 @@ const bookings = z.strictObject({
       after: duration.prefault('7d').describe('Slots that start at most this far ahead are on the worklist.'),
     })
     .prefault({}),
-  patterns: z
-    .array(pattern(['project', 'subject', 'session']))
-    .min(1)
-    .prefault([String.raw`^(?<project>\d{7}\.\d{2})[ _](?<subject>sub-?\w+)[ _](?<session>ses-?\w+)`])
-    .describe(
-      'Patterns over the title of an event (SUMMARY); the first that matches gives project, subject and session. Each needs the named groups `(?<project>…)`, `(?<subject>…)` and `(?<session>…)`.',
-    ),
+  ...vocabulary,
   patientId: z
     .string()
     .min(1)

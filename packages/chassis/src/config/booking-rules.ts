@@ -1,0 +1,48 @@
+/** From the configuration to the rules by which one calendar's events are judged. Pure. */
+import type { BookingRules, ScannerRule } from '@scanflow/booking';
+import type { Config } from './schema.ts';
+
+const KEYS = { project: ['Project'], subject: ['Subject'], session: ['Session'] } as const;
+
+/** Throws where the configuration has no such calendar. The list of projects is not in it: it is read apart. */
+export function bookingRules(
+  { calendars, bookings, scanners }: Pick<Config, 'calendars' | 'bookings' | 'scanners'>,
+  calendar: string,
+): BookingRules {
+  const own = calendars[calendar];
+  if (own === undefined) throw new Error(`there is no calendar ${calendar}`);
+  const keys = own.keys ?? bookings.keys;
+  const { project, session } = own.defaults ?? bookings.defaults;
+  return {
+    calendar,
+    scanner: scannerRule(own.scanner),
+    patterns: own.patterns ?? bookings.patterns,
+    keys: {
+      project: keys.project ?? KEYS.project,
+      subject: keys.subject ?? KEYS.subject,
+      session: keys.session ?? KEYS.session,
+    },
+    defaults: {
+      ...(project === undefined ? {} : { project }),
+      ...(session === undefined ? {} : { session }),
+    },
+    normalise: own.normalise ?? bookings.normalise,
+    tentative: own.tentative ?? bookings.tentative,
+    private: own.private ?? bookings.private,
+    busy: own.busy ?? bookings.busy,
+    defaultLength: own.defaultLength ?? bookings.defaultLength,
+    modalities: Object.fromEntries(Object.entries(scanners).map(([name, { modality }]) => [name, modality])),
+    patientId: bookings.patientId,
+    patientName: bookings.patientName,
+  };
+}
+
+function scannerRule(scanner: Config['calendars'][string]['scanner']): ScannerRule {
+  if (typeof scanner === 'string') return { name: scanner };
+  const { by, map, otherwise } = scanner;
+  return {
+    by,
+    map,
+    otherwise: otherwise === 'skip' || otherwise === 'reject' ? otherwise : { name: otherwise },
+  };
+}

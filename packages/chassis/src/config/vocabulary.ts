@@ -1,0 +1,111 @@
+/** The keys of scanflow.yaml about how events are understood: for all calendars, and for one of them instead. */
+import { z } from 'zod';
+import { duration, pattern } from './values.ts';
+
+const word = z.string().min(1).max(64);
+const label = z
+  .string({ error: ({ input }) => `expected text, got ${JSON.stringify(input)}; put it in quotes` })
+  .min(1)
+  .max(64);
+
+/** All groups are asked for by rules.ts, which knows what has a default. */
+const patterns = z.array(pattern([])).min(1);
+const keys = z.strictObject({
+  project: z.array(word).min(1).optional().describe('Words for the project, such as `[Project, Grant]`.'),
+  subject: z.array(word).min(1).optional().describe('Words for the subject.'),
+  session: z.array(word).min(1).optional().describe('Words for the session.'),
+});
+const defaults = z.strictObject({
+  project: label.optional().describe('The project where an event names none.'),
+  session: label.optional().describe("The session where an event names none, such as `'1'`."),
+});
+const rule = z.strictObject({
+  case: z.enum(['lower', 'upper']).optional().describe('All letters in lower or upper case.'),
+  prefix: word.optional().describe('Put in front where it is not there, such as `sub-`.'),
+  pad: z
+    .int()
+    .min(1)
+    .max(16)
+    .optional()
+    .describe('The number at the end is filled up with zeros to this many digits.'),
+});
+const normalise = z.strictObject({
+  project: rule.optional(),
+  subject: rule.optional(),
+  session: rule.optional(),
+});
+const projects = z.strictObject({
+  file: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Text file of one project a line (`#` begins a comment), or a JSON array of texts.'),
+  url: z
+    .url({ protocol: /^https?$/, error: 'expected an address like https://grants.example.org/projects.txt' })
+    .optional()
+    .describe('http or https address that gives the same.'),
+});
+const tentative = z.enum(['skip', 'take', 'reject']);
+const hidden = z.enum(['take', 'skip', 'reject']);
+const busy = z.enum(['reject', 'skip']);
+
+const PATTERNS =
+  'Patterns over the title of an event (SUMMARY); the first that matches gives project, subject and session. Each needs the named groups `(?<project>…)`, `(?<subject>…)` and `(?<session>…)`, but for those that `defaults` names.';
+const KEYS = 'Words before the colon of lines in the description, in any case.';
+const DEFAULTS = 'Labels that may be left out, and what they are then.';
+const NORMALISE =
+  'How labels are rewritten; nothing is rewritten where nothing stands here. Each of `project`, `subject` and `session` has `case`, `prefix` and `pad`.';
+const PROJECTS =
+  'The only projects that are taken, from a `file` or a `url`; any where absent. While a list cannot be read, what it last said counts.';
+const TENTATIVE = 'What becomes of tentative events.';
+const PRIVATE =
+  'What becomes of events that are marked as private; of those that are taken, neither title nor person is copied.';
+const BUSY = 'What becomes of events that show no details (“Busy”).';
+const LENGTH = 'Length of a booking whose event has none.';
+
+/** For all calendars. */
+export const vocabulary = {
+  patterns: patterns
+    .prefault([String.raw`^(?<project>\d{7}\.\d{2})[ _](?<subject>sub-?\w+)[ _](?<session>ses-?\w+)`])
+    .describe(PATTERNS),
+  keys: keys.prefault({}).describe(KEYS),
+  defaults: defaults.prefault({}).describe(DEFAULTS),
+  normalise: normalise.prefault({}).meta({ title: 'rules' }).describe(NORMALISE),
+  projects: projects.optional().describe(PROJECTS),
+  tentative: tentative.default('skip').describe(TENTATIVE),
+  private: hidden.default('take').describe(PRIVATE),
+  busy: busy.default('reject').describe(BUSY),
+  defaultLength: duration.prefault('1h').describe(LENGTH),
+};
+
+const own = (text: string): string => `${text} In the place of \`bookings\`.`;
+
+/** For one calendar, in the place of those for all. */
+export const ownVocabulary = {
+  patterns: patterns.optional().describe('Patterns over its titles, in the place of those in `bookings`.'),
+  keys: keys.optional().describe(own('Words of its lines.')),
+  defaults: defaults.optional().describe(own(DEFAULTS)),
+  normalise: normalise.optional().meta({ title: 'rules' }).describe(own('How its labels are rewritten.')),
+  projects: projects.optional().describe(own('Its projects.')),
+  tentative: tentative.optional().describe(own(TENTATIVE)),
+  private: hidden.optional().describe(own('What becomes of private events.')),
+  busy: busy.optional().describe(own(BUSY)),
+  defaultLength: duration.optional().describe(own(LENGTH)),
+};
+
+/** `prisma`, or a rule that looks into the event. */
+export const scannerChoice = (name: z.ZodString) =>
+  z
+    .union([
+      name,
+      z
+        .strictObject({
+          by: z.enum(['location', 'categories', 'resource']),
+          map: z.record(z.string().min(1), name),
+          otherwise: z.string().default('reject'),
+        })
+        .meta({ title: 'rule' }),
+    ])
+    .describe(
+      'The scanner that this calendar books; or a rule such as `{ by: location, map: { Room 1: prisma, Room 2: skyra }, otherwise: reject }`: by the text of `location`, one of the `categories`, or an attendee that is a `resource`; `otherwise` is `reject`, `skip` or a scanner.',
+    );
