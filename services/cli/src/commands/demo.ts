@@ -1,5 +1,5 @@
 /** `scanflow demo`: plays imaging sessions through the whole dataflow and verifies every image at both ends. */
-import { loadConfig, formatIssue } from '@scanflow/chassis';
+import { formatIssue, loadConfig, type Config } from '@scanflow/chassis';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { playDay } from '../demo/play.ts';
 import { createShow, type Show } from '../demo/show.ts';
@@ -100,7 +100,7 @@ async function runningStack(values: Values): Promise<Stack> {
   const loaded = await loadConfig(values.config);
   if (!loaded.ok) throw new UsageError(loaded.issues.map(formatIssue).join('\n'));
   const { scanners, calendars, facility, tag } = loaded.config;
-  const booked = new Set(Object.values(calendars).map(({ scanner }) => scanner));
+  const booked = new Set(Object.values(calendars).flatMap(({ scanner }) => scannersOf(scanner)));
   return {
     scanners: Object.entries(scanners)
       .filter(([name]) => booked.has(name))
@@ -114,6 +114,9 @@ async function runningStack(values: Values): Promise<Stack> {
     tag: privateTag(tag),
   };
 }
+
+const scannersOf = (scanner: Config['calendars'][string]['scanner']): readonly string[] =>
+  typeof scanner === 'string' ? [scanner] : Object.values(scanner.map);
 
 function report(results: readonly SessionResult[], json: boolean, show: Show, io: Io): ExitCode {
   const good = results.length > 0 && results.every(({ problems }) => problems.length === 0);
