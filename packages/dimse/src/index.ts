@@ -36,3 +36,4 @@ export type { TlsCredentials } from './tls/credentials.ts';
 export type { TlsProblem } from './tls/problem.ts';
 export { tlsProfiles, type TlsProfile, type TlsProfileSettings } from './tls/profile.ts';
 export { tlsDial, type TlsDialOptions } from './tls/requestor.ts';
+export { facts } from './facts.ts';

@@ -15,7 +15,8 @@ import { createService, setService } from './normalized.ts';
 import type { Guest } from './gate.ts';
 import type { AssociationInfo, Rejection, RequestReport, ScpLimits, ScpOptions } from './types.ts';
 
-const VERIFICATION: ServedContext = {
+/** Every SCP of ours serves it (PS3.4 A). */
+export const VERIFICATION: ServedContext = {
   abstractSyntax: sopClasses.verification,
   transferSyntaxes: [
     transferSyntaxes.implicitVRLittleEndian,

@@ -9,7 +9,8 @@ import { cancelled, dial, nameOf, timeoutsOf, type Peer } from './peer.ts';
 
 /** Longest P-DATA-TF variable field that we take, and announce. */
 const MAXIMUM_LENGTH = 131_072;
-const LIMITS = {
+/** Of what a peer may answer. */
+export const LIMITS = {
   dataBytes: MAXIMUM_LENGTH,
   associateBytes: 131_072,
   commandBytes: 16_384,

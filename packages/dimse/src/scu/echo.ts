@@ -6,6 +6,8 @@ import { abortOn, associate, release } from './associate.ts';
 import { nameOf, type Peer } from './peer.ts';
 import { lost, response } from './response.ts';
 
+export const ECHO_SYNTAXES = [transferSyntaxes.implicitVRLittleEndian] as const;
+
 /** `ms`: the whole of connecting, negotiating and the echo, in milliseconds. */
 export type EchoResult =
   { readonly ok: true; readonly ms: number } | { readonly ok: false; readonly failure: Failure };
@@ -25,7 +27,7 @@ async function verify(peer: Peer, signal?: AbortSignal): Promise<void> {
   const proposed = {
     id: 1,
     abstractSyntax: sopClasses.verification,
-    transferSyntaxes: [transferSyntaxes.implicitVRLittleEndian],
+    transferSyntaxes: ECHO_SYNTAXES,
   };
   const association = await associate(peer, [proposed], signal);
   const letGo = abortOn(signal, association);

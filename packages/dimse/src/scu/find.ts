@@ -38,6 +38,11 @@ interface Matches {
   readonly status: number;
 }
 
+export const FIND_SYNTAXES = [
+  transferSyntaxes.explicitVRLittleEndian,
+  transferSyntaxes.implicitVRLittleEndian,
+] as const;
+
 const CONTEXT = 1;
 const LIMIT = 100_000;
 const CANCELLED = 0xfe00;
@@ -48,8 +53,7 @@ const CANCELLED = 0xfe00;
  */
 export async function find(peer: Peer, query: FindQuery, signal?: AbortSignal): Promise<FindResult> {
   try {
-    const syntaxes = [transferSyntaxes.explicitVRLittleEndian, transferSyntaxes.implicitVRLittleEndian];
-    const proposed = { id: CONTEXT, abstractSyntax: query.sopClass, transferSyntaxes: syntaxes };
+    const proposed = { id: CONTEXT, abstractSyntax: query.sopClass, transferSyntaxes: FIND_SYNTAXES };
     const association = await associate(peer, [proposed], signal);
     try {
       return { ok: true, ...(await ask(association, peer, query, signal)) };

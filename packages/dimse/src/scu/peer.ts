@@ -27,7 +27,7 @@ export interface Peer {
   readonly dial?: Dial;
 }
 
-const TIMEOUTS: Timeouts = { connect: 10_000, association: 30_000, response: 60_000, release: 10_000 };
+export const TIMEOUTS: Timeouts = { connect: 10_000, association: 30_000, response: 60_000, release: 10_000 };
 
 export const timeoutsOf = (peer: Peer): Timeouts => ({ ...TIMEOUTS, ...peer.timeouts });
 

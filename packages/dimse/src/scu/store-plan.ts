@@ -3,7 +3,7 @@ import type { ProposedContext } from '../ul/pdu.ts';
 import type { Instance } from './store-source.ts';
 
 /** Ids are odd and fit a byte (PS3.8 9.3.2.2). */
-const CONTEXTS = 128;
+export const CONTEXTS = 128;
 
 /** One association's share. */
 export interface Plan {

@@ -1,0 +1,25 @@
+/** What this package offers, asks for and limits, from the constants that it works with: for the conformance statement. */
+import { STATUS } from './scp/call.ts';
+import { VERIFICATION } from './scp/session.ts';
+import { LIMITS as SCP_LIMITS } from './scp/types.ts';
+import { LIMITS as SCU_LIMITS } from './scu/associate.ts';
+import { ECHO_SYNTAXES } from './scu/echo.ts';
+import { FIND_SYNTAXES } from './scu/find.ts';
+import { TIMEOUTS } from './scu/peer.ts';
+import { CONTEXTS } from './scu/store-plan.ts';
+import { HANDSHAKE_MS, tlsProfiles } from './tls/profile.ts';
+
+export const facts = {
+  /** As acceptor; a service may change limits. */
+  scp: { verification: VERIFICATION, limits: SCP_LIMITS, statuses: STATUS },
+  /** As requestor. */
+  scu: {
+    echoSyntaxes: ECHO_SYNTAXES,
+    findSyntaxes: FIND_SYNTAXES,
+    /** Presentation contexts of one association: one per SOP class and transfer syntax of the files. */
+    storeContexts: CONTEXTS,
+    limits: SCU_LIMITS,
+    timeouts: TIMEOUTS,
+  },
+  tls: { profiles: tlsProfiles, handshakeMs: HANDSHAKE_MS },
+} as const;
