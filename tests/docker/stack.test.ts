@@ -104,7 +104,7 @@ suite('the stack', options, () => {
         .map(({ Destination }) => Destination)
         .toSorted();
     assert.deepEqual(await writable('cal2wl'), ['/data/bookings', '/data/cal2wl', '/data/worklist']);
-    assert.deepEqual(await writable('worklist'), []);
+    assert.deepEqual(await writable('worklist'), ['/data/performed']);
     assert.deepEqual(await writable('streamer'), ['/data/streamer', '/project']);
     assert.deepEqual(await writable('orthanc'), ['/var/lib/orthanc']);
   });
