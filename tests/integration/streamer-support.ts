@@ -1,15 +1,14 @@
 /** A real Orthanc, a real streamer and what has to be true in the end. */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { sha256 } from './streamer-verify.ts';
 import { encodeRecord, type BookingRecord } from '@scanflow/booking';
-import { dataSet, makeSeries, readPart10Header, removeSplice, type PhantomOptions } from '@scanflow/dicom';
+import { dataSet, makeSeries, type PhantomOptions } from '@scanflow/dicom';
 import {
   freePort,
-  run,
   startOrthanc,
   startProgram,
   storescu,
@@ -19,13 +18,7 @@ import {
   type RunningOrthanc,
 } from '@scanflow/testkit';
 
-export const TAG = {
-  group: 0x0021,
-  creator: 'SCANFLOW',
-  element: 0x10,
-  vr: 'LO',
-  value: 'DICOM send',
-} as const;
+export * from './streamer-verify.ts';
 
 export interface Leg {
   readonly target: string;
@@ -45,23 +38,6 @@ export interface Series {
   readonly reasonCode?: string;
   readonly images: { readonly inOrthanc: number; readonly stored: number; readonly untagged: number };
   readonly legs: readonly Leg[];
-}
-
-export interface StoredRecord {
-  readonly counts: Readonly<Record<string, number>>;
-  readonly failures: readonly { readonly code: string }[];
-  readonly instances: readonly {
-    readonly orthancId: string;
-    readonly sopInstanceUid: string;
-    readonly file: string;
-    readonly sha256: string;
-    readonly bytes: number;
-    readonly original: { readonly md5: string; readonly bytes: number };
-    readonly tagged: boolean;
-    readonly untagged?: { readonly code: string; readonly message: string };
-    readonly differsFrom?: string;
-    readonly increment: number;
-  }[];
 }
 
 export interface RigOptions {
@@ -222,79 +198,6 @@ export function settled(
     throw new Error(`${String(error)}\n${JSON.stringify(last, null, 1)}\n${rig.streamer().output()}`);
   });
 }
-
-export function folderOf(series: Series): string {
-  const path = series.legs.find(({ target }) => target === 'storage')?.path;
-  assert.ok(path !== undefined, 'the series has no folder');
-  return path;
-}
-
-export async function recordOf(folder: string): Promise<StoredRecord> {
-  return JSON.parse(await readFile(join(folder, 'series.json'), 'utf8')) as StoredRecord;
-}
-
-export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
-
-/** `sha256sum -c` accepts the manifest; it, the record and the folder name the same files. */
-export async function verifyManifest(folder: string): Promise<StoredRecord> {
-  const record = await recordOf(folder);
-  const check = await run('sha256sum', ['-c', '--strict', '--quiet', 'manifest-sha256.txt'], { cwd: folder });
-  assert.equal(check.code, 0, check.stdout + check.stderr);
-  const manifest = (await readFile(join(folder, 'manifest-sha256.txt'), 'utf8')).trimEnd().split('\n');
-  const named = manifest.map((line) => line.slice(66)).sort();
-  const present = (await readdir(folder)).sort();
-  assert.deepEqual(present, [...named, 'manifest-sha256.txt', 'series.json'].sort());
-  assert.deepEqual(record.instances.map(({ file }) => file).sort(), named);
-  return record;
-}
-
-/**
- * The invariant, for a series that is stored: every instance of Orthanc's is there, once, as it came but for the
- * tag; the manifest says so and nothing else lies in the folder. Answers the number of images.
- */
-export async function verifyStored(rig: Rig, series: Series): Promise<number> {
-  const folder = folderOf(series);
-  const record = await verifyManifest(folder);
-  const inOrthanc = ((await rig.orthanc.get(`/series/${series.id}`)) as { Instances: string[] }).Instances;
-  assert.deepEqual([...new Set(record.instances.map(({ orthancId }) => orthancId))].sort(), inOrthanc.sort());
-  for (const instance of record.instances) {
-    const stored = await readFile(join(folder, instance.file));
-    assert.equal(stored.length, instance.bytes);
-    if (instance.differsFrom !== undefined) continue;
-    const response = await rig.orthanc.request(`/instances/${instance.orthancId}/file`);
-    const original = Buffer.from(await response.arrayBuffer());
-    const untagged = instance.tagged ? Buffer.from(removeSplice(stored, TAG)) : stored;
-    assert.ok(untagged.equals(original), `${instance.file} without its tag is not what came`);
-  }
-  return record.instances.length;
-}
-
-/** Every stored image is at the destination once, its data set byte for byte the same. */
-export async function verifyForwarded(
-  folders: readonly string[],
-  received: readonly string[],
-): Promise<number> {
-  const stored = new Map<string, string>();
-  for (const folder of folders)
-    for (const { file, sopInstanceUid } of (await recordOf(folder)).instances)
-      stored.set(sopInstanceUid, sha256(dataSetOf(await readFile(join(folder, file)))));
-  const got = new Map<string, string>();
-  for (const file of received) {
-    const bytes = await readFile(file);
-    got.set(headerOf(bytes).sopInstanceUid, sha256(dataSetOf(bytes)));
-  }
-  assert.equal(received.length, got.size, 'an image arrived under two names');
-  assert.deepEqual([...got].sort(), [...stored].sort());
-  return got.size;
-}
-
-function headerOf(bytes: Uint8Array): { sopInstanceUid: string; dataSetOffset: number } {
-  const header = readPart10Header(bytes, bytes.length);
-  assert.ok(!('needMore' in header));
-  return header;
-}
-
-const dataSetOf = (bytes: Uint8Array): Uint8Array => bytes.subarray(headerOf(bytes).dataSetOffset);
 
 /** A booking record of the calendar's. */
 export function bookingRecord(over: Partial<BookingRecord> & { accessionNumber: string }): BookingRecord {
