@@ -178,7 +178,10 @@ export function sendTo(orthanc: RunningOrthanc, ...paths: string[]): Promise<voi
   return storescu({ port: orthanc.dicomPort, calledAet: orthanc.aet }, paths);
 }
 
-/** Waits until the API shows `count` series, each in one of the states. */
+/**
+ * Waits until the streamer has seen all that Orthanc reports so far, and the API shows `count` series, each in one
+ * of the states.
+ */
 export function settled(
   rig: Rig,
   count: number,
@@ -189,6 +192,7 @@ export function settled(
   return until(
     async () => {
       if (rig.streamer().exited()) throw new Error(`the streamer ended:\n${rig.streamer().output()}`);
+      if (!(await caughtUp(rig).catch(() => false))) return undefined;
       const all = await rig.series().catch(() => undefined);
       last = all;
       return all?.length === count && all.every(({ state }) => states.includes(state)) ? all : undefined;
@@ -216,6 +220,12 @@ export function bookingRecord(over: Partial<BookingRecord> & { accessionNumber: 
     source: { calendar: 'prisma', uid: 'a@b' },
     ...over,
   };
+}
+
+async function caughtUp(rig: Rig): Promise<boolean> {
+  const { Last: last } = (await rig.orthanc.get('/changes?last')) as { Last: number };
+  const seq = /^scanflow_streamer_change_seq (\d+)$/m.exec(await rig.metrics())?.[1];
+  return Number(seq) >= last;
 }
 
 /** A folder that goes when the test ends. */
