@@ -29,6 +29,10 @@ export class FullError extends Error {
 
 /** Names patients: for our group, not for everyone. */
 const FILE_MODE = 0o640;
+/** Records that are read at a time at the start. */
+const PARALLEL = 8;
+const HEAD_BYTES = 16_384;
+const ATTRIBUTES = ',"attributes":{';
 const FOLDER_MODE = 0o750;
 /** Longest record: the largest request, and what JSON adds to it. */
 const MAX_BYTES = 67_108_864;
@@ -86,12 +90,16 @@ async function load(
     onProblem(folder, reasonOf(error));
     return known;
   }
-  for (const name of names.sort()) {
-    const read = await readRecord(join(folder, name)).catch(reasonOf);
-    if (typeof read === 'string') onProblem(name, read);
-    else if (`${read.sopInstanceUid}.json` !== name) onProblem(name, 'holds the record of another step');
-    else known.set(read.sopInstanceUid, summaryOf(read));
-  }
+  const queue = names.sort().values();
+  const worker = async (): Promise<void> => {
+    for (const name of queue) {
+      const read = await readSummary(join(folder, name)).catch(reasonOf);
+      if (typeof read === 'string') onProblem(name, read);
+      else if (`${read.sopInstanceUid}.json` !== name) onProblem(name, 'holds the record of another step');
+      else known.set(read.sopInstanceUid, read);
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, worker));
   return known;
 }
 
@@ -101,6 +109,19 @@ async function readRecord(path: string): Promise<PerformedRecord | string> {
   if (bytes.length > MAX_BYTES) return 'is too large';
   const parsed = parsePerformed(bytes.toString('utf8'));
   return parsed.ok ? parsed.record : parsed.reason;
+}
+
+/**
+ * The summary, or what is wrong with the file. The attributes, which name every image, come last and are left out
+ * of a larger file: no text can hold this mark, since JSON would escape its quotation marks.
+ */
+async function readSummary(path: string): Promise<PerformedSummary | string> {
+  const head = await readBounded(path, HEAD_BYTES);
+  const mark = head.length > HEAD_BYTES ? head.indexOf(ATTRIBUTES) : -1;
+  const parsed = mark < 0 ? undefined : parsePerformed(`${head.toString('utf8', 0, mark)}${ATTRIBUTES}}}`);
+  if (parsed?.ok === true) return summaryOf(parsed.record);
+  const whole = await readRecord(path);
+  return typeof whole === 'string' ? whole : summaryOf(whole);
 }
 
 function summaryOf({ attributes: _, ...summary }: PerformedRecord): PerformedSummary {
