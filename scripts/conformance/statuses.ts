@@ -1,0 +1,92 @@
+/** Statuses that Scanflow sends, and what it makes of those it gets. */
+import { describeStatus } from '@scanflow/dicom';
+import { facts } from '@scanflow/dimse';
+import { PERFORMED_STATUS } from '../../services/worklist/src/domain/performed.ts';
+import { hex, table } from './markdown.ts';
+
+const { statuses } = facts.scp;
+
+/** Of every service: requests that are refused before any service sees them. */
+const GENERAL: readonly (readonly [status: number, when: string])[] = [
+  [statuses.sopClassNotSupported, 'the SOP class is not that of the presentation context'],
+  [statuses.duplicateInvocation, 'a request with this message ID is being answered'],
+  [statuses.unrecognizedOperation, 'the operation does not belong to the SOP class'],
+];
+
+export function findStatuses(): string {
+  const rows: readonly (readonly [number, string])[] = [
+    [statuses.success, 'all answers have been sent'],
+    [0xff00, 'an answer'],
+    [0xff01, 'an answer; a key had a value and cannot be matched'],
+    [0xa700, 'more items match than `worklist.maxAnswers`; so many have been sent (with Error Comment)'],
+    [
+      statuses.dataSetDoesNotMatch,
+      'the identifier cannot be decoded, or a key has no value of its kind (with Offending Element and Error Comment)',
+    ],
+    [statuses.unableToProcess, 'an error of ours (with Error Comment)'],
+    [statuses.cancelled, 'C-CANCEL'],
+    ...GENERAL,
+  ];
+  return table(
+    ['Status', 'Meaning', 'When'],
+    rows.map(([status, when]) => [hex(status), describeStatus('C-FIND', status).meaning, when]),
+  );
+}
+
+const PERFORMED: Readonly<Record<keyof typeof PERFORMED_STATUS, string>> = {
+  invalidValue:
+    'the status of the step is none, N-CREATE does not say IN PROGRESS, or N-SET changes what it may not',
+  processingFailure:
+    'the step has ended (Error ID A710), the data set cannot be decoded, or an error of ours',
+  duplicate: 'N-CREATE of a step that exists',
+  unknown: 'N-SET of a step that does not',
+  missing: 'N-CREATE lacks an attribute',
+  missingValue: 'an attribute that needs a value has none',
+  noResources: 'the step cannot be written to disk; the scanner may send it again',
+};
+
+export function performedStatuses(): string {
+  const rows: (readonly [number, string])[] = [
+    [statuses.success, 'carried out, and on disk'],
+    ...Object.entries(PERFORMED_STATUS).map(
+      ([name, status]) => [status, PERFORMED[name as keyof typeof PERFORMED_STATUS]] as const,
+    ),
+    [statuses.invalidSopInstance, 'the SOP Instance UID is none'],
+    [statuses.mistypedArgument, 'a UID or the data set that the operation needs is not there'],
+    ...GENERAL,
+  ];
+  return table(
+    ['Status', 'Meaning', 'When'],
+    rows.map(([status, when]) => [hex(status), describeStatus('C-FIND', status).meaning, when]),
+  );
+}
+
+const STORE: readonly (readonly [code: string, status: number])[] = [
+  ['0000', 0x0000],
+  ['B000', 0xb000],
+  ['B006', 0xb006],
+  ['B007', 0xb007],
+  ['0110', 0x0110],
+  ['0122', 0x0122],
+  ['0124', 0x0124],
+  ['0213', 0x0213],
+  ['A7xx', 0xa700],
+  ['A9xx', 0xa900],
+  ['Cxxx', 0xc000],
+];
+
+export function storeStatuses(): string {
+  const behaviour = (status: number): string => {
+    const { category, transient } = describeStatus('C-STORE', status);
+    if (category === 'success') return 'done';
+    if (category === 'warning') return 'done, and told in the report';
+    return transient ? 'sent again later' : 'this image has failed, visibly; the others are sent';
+  };
+  return table(
+    ['Status', 'Meaning', 'What STREAMER does'],
+    [
+      ...STORE.map(([code, status]) => [code, describeStatus('C-STORE', status).meaning, behaviour(status)]),
+      ['any other', 'by its class (PS3.7 annex C)', 'as a warning or as a failure for good'],
+    ],
+  );
+}
