@@ -63,6 +63,17 @@ test('orthanc: length and MD5 come before the bytes', async (t) => {
   assert.equal(body.md5, 'd95c81ab3b75e66996ff85b26cd9a6ec');
 });
 
+test('orthanc: the MD5 of nothing, which it records for 2 GiB and more, is no MD5', async (t) => {
+  const client = await scripted(t, (_request, response) => {
+    response.setHeader('etag', '"0-d41d8cd98f00b204e9800998ecf8427e"');
+    response.setHeader('content-length', '5');
+    response.end('bytes');
+  });
+  const body = await client.open(ID, never);
+  assert.equal(body.bytes, 5);
+  assert.equal(body.md5, undefined);
+});
+
 test('orthanc: bytes that end too early are told from all', async (t) => {
   const client = await scripted(t, (_request, response) => {
     response.setHeader('content-length', '10');

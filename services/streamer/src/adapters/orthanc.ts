@@ -22,6 +22,9 @@ const ORTHANC_ID = /^[0-9a-f]{8}(-[0-9a-f]{8}){4}$/;
 /** A listing of 10,000 instances takes 4 MB. */
 const MAX_JSON = 512 * 1024 * 1024;
 
+/** Orthanc 1.12.7 records it for instances of 2 GiB and more: there, the length alone tells. */
+const MD5_OF_NOTHING = 'd41d8cd98f00b204e9800998ecf8427e';
+
 export function createOrthanc(options: OrthancOptions): OrthancClient {
   const { get, json, close } = connection(options);
   return {
@@ -63,7 +66,7 @@ export function createOrthanc(options: OrthancOptions): OrthancClient {
       }
       // the ETag is "<revision>-<MD5 of the uncompressed file>", from the database and not from the bytes
       const md5 = /^"\d+-([0-9a-f]{32})"$/.exec(response.headers.etag ?? '')?.[1];
-      return { bytes, md5, chunks: chunksOf(response, bytes) };
+      return { bytes, md5: md5 === MD5_OF_NOTHING ? undefined : md5, chunks: chunksOf(response, bytes) };
     },
   };
 }
