@@ -1,8 +1,8 @@
 /** Records of performed procedure steps on disk: `performed/<SOP Instance UID>.json`. The files are the truth. */
 import { mkdir, readdir, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { encodePerformed, parsePerformed, type PerformedRecord } from '@scanflow/booking';
-import { codeOf, readBounded, removeLeftovers, writeFileAtomic } from '@scanflow/chassis';
+import { codeOf, fsyncFolder, readBounded, removeLeftovers, writeFileAtomic } from '@scanflow/chassis';
 import { isStale, type PerformedSummary } from '../domain/after-exam.ts';
 
 export interface PerformedStoreOptions {
@@ -69,7 +69,7 @@ export async function openPerformed(options: PerformedStoreOptions): Promise<Per
     write: async (record) => {
       const file = path(record.sopInstanceUid);
       if (!known.has(record.sopInstanceUid)) await makeRoom();
-      await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+      await makeFolder(folder);
       await writeFileAtomic(file, encodePerformed(record), { mode: FILE_MODE });
       known.set(record.sopInstanceUid, summaryOf(record));
     },
@@ -83,7 +83,7 @@ async function load(
   const known = new Map<string, PerformedSummary>();
   let names: string[];
   try {
-    await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+    await makeFolder(folder);
     await removeLeftovers(folder);
     names = (await readdir(folder)).filter((name) => name.endsWith('.json') && !name.startsWith('.'));
   } catch (error) {
@@ -101,6 +101,12 @@ async function load(
   };
   await Promise.all(Array.from({ length: PARALLEL }, worker));
   return known;
+}
+
+/** Makes the folder where it is missing, for good: a record is no safer than the folder that it is in. */
+async function makeFolder(folder: string): Promise<void> {
+  const made = await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+  if (made !== undefined) await fsyncFolder(dirname(made));
 }
 
 /** The record, or what is wrong with the file. */
