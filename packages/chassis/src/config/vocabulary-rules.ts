@@ -4,13 +4,13 @@ import type { Config } from './schema.ts';
 import { groupNames } from './values.ts';
 
 type Calendar = Config['calendars'][string];
-type Words = Pick<Partial<Config['bookings']>, 'patterns' | 'defaults' | 'projects'>;
+type Words = { readonly [Key in 'patterns' | 'defaults' | 'projects']?: Config['bookings'][Key] | undefined };
 
 const LABELS = ['project', 'subject', 'session'] as const;
 
 /** Every label is in each pattern or has a default; a list of projects is in one place. */
 export function vocabularyRules(path: readonly string[], words: Words, inherited: Words = {}): Finding[] {
-  const defaults: Words['defaults'] = words.defaults ?? inherited.defaults ?? {};
+  const defaults = words.defaults ?? inherited.defaults ?? {};
   const given: Readonly<Record<string, unknown>> = defaults;
   const needed = LABELS.filter((name) => given[name] === undefined);
   const findings = (words.patterns ?? []).flatMap(({ source }, index): Finding[] => {

@@ -4,14 +4,18 @@ import { join } from 'node:path';
 import { parseRecord, type BookingRecord } from '@scanflow/booking';
 import { errnoOf } from '../domain/failure.ts';
 
+/**
+ * A superseded record is given as it is, never the one that took its place: images carry the accession number under
+ * which somebody was scanned, and belong to the labels that the console showed.
+ */
 export interface Bookings {
   /** An accession number of any form; one that cannot be a file's name has no record. */
   readonly byAccession: (accession: string) => Promise<BookingRecord | undefined>;
   readonly byStudy: (studyInstanceUid: string) => Promise<BookingRecord | undefined>;
 }
 
-/** What may stand in a file's name; an accession number of another system may be anything. */
-const SAFE_ACCESSION = /^[A-Za-z0-9_-]{1,64}$/;
+/** What may stand in a file's name; an accession number of another system may be anything. `rejected.json` is no record. */
+const SAFE_ACCESSION = /^(?!rejected$)[A-Za-z0-9_-]{1,64}$/;
 
 /**
  * @param unreadable is told of a record that cannot be read (file name and reason); it counts as absent

@@ -43,6 +43,13 @@ test('route: a cancelled booking still gives its labels', () => {
   assert.equal(route({ ...none, attributes: good, byAccession: cancelled }).kind, 'labels');
 });
 
+test('route: a relabelled booking gives the labels under which somebody was scanned, not the new ones', () => {
+  const superseded = { ...record('a'), status: 'superseded' as const, supersededBy: 'B1' };
+  const found = route({ ...none, attributes: good, byAccession: superseded });
+  assert.ok(found.kind === 'labels');
+  assert.equal(found.labels, superseded.labels);
+});
+
 test('route: every pattern must match', () => {
   for (const attributes of [
     { ...good, StudyID: '1' },

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { encodeRecord, identify, type BookingRecord } from '@scanflow/booking';
+import { createBookings } from './bookings.ts';
+
+const folder = await mkdtemp(join(tmpdir(), 'scanflow-bookings-'));
+after(() => rm(folder, { recursive: true, force: true }));
+
+const record = (subject: string, more: Partial<BookingRecord> = {}): BookingRecord => {
+  const source = { calendar: 'prisma', uid: 'a' };
+  const labels = { project: 'p', subject, session: '1' };
+  return {
+    version: 1,
+    ...identify(source, labels),
+    status: 'scheduled',
+    scanner: 'prisma',
+    modality: 'MR',
+    start: '2026-11-24T09:00:00Z',
+    end: '2026-11-24T10:00:00Z',
+    labels,
+    title: '',
+    patientId: '',
+    patientName: '',
+    source,
+    ...more,
+  };
+};
+const fresh = record('s2');
+const old = record('s1', { status: 'superseded', supersededBy: fresh.accessionNumber });
+for (const one of [fresh, old])
+  await writeFile(join(folder, `${one.accessionNumber}.json`), encodeRecord(one));
+await writeFile(join(folder, 'rejected.json'), '{"version": 1, "rejected": []}');
+
+test('bookings: a relabelled booking is found under both, each with the labels that the console showed', async () => {
+  const told: string[] = [];
+  const bookings = createBookings(folder, (file) => told.push(file));
+  for (const one of [fresh, old]) {
+    assert.deepEqual(await bookings.byAccession(one.accessionNumber), one);
+    assert.deepEqual(await bookings.byStudy(one.studyInstanceUid), one);
+  }
+  assert.deepEqual(told, []);
+});
+
+test('bookings: the list of what was rejected is no record and no mistake', async () => {
+  const told: string[] = [];
+  const bookings = createBookings(folder, (file) => told.push(file));
+  assert.equal(await bookings.byAccession('rejected'), undefined);
+  assert.equal(await bookings.byStudy('2.25.1'), undefined);
+  assert.deepEqual(told, []);
+});
