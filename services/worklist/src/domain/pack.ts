@@ -56,6 +56,11 @@ class Packed implements ReadonlyMap<Tag, Element> {
   }
 }
 
+const NOTHING: Element = { vr: 'UN', kind: 'binary', bytes: new Uint8Array(0) };
+
+const isAscending = (tags: readonly Tag[]): boolean =>
+  tags.every((tag, place) => place === 0 || tag > (tags[place - 1] ?? 0));
+
 /** Packs data sets; those of one packer share. */
 export type Packer = (dataSet: DataSet) => DataSet;
 
@@ -79,10 +84,10 @@ export function createPacker(): Packer {
   };
 
   const pack: Packer = (dataSet) => {
-    const sorted = [...dataSet].sort(([one], [other]) => one - other);
-    const tags = sorted.map(([tag]) => tag);
+    const tags = [...dataSet.keys()];
+    if (!isAscending(tags)) tags.sort((one, other) => one - other);
     // by map(): the list has the room that it needs, and no more
-    const elements = sorted.map(([tag, element]) => share(tag, element));
+    const elements = tags.map((tag) => share(tag, dataSet.get(tag) ?? NOTHING));
     return new Packed(shapeOf(tags), elements);
   };
 

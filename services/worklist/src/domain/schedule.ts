@@ -85,12 +85,14 @@ export const emptySchedule: Schedule = buildSchedule([]);
 
 function indexOf(sorted: readonly Entry[], valuesOf: (entry: Entry) => readonly string[]): Index {
   const index = new Map<string, Entry[]>();
-  for (const entry of sorted)
-    for (const value of new Set(valuesOf(entry).map(indexed))) {
+  for (const entry of sorted) {
+    const values = valuesOf(entry).map(indexed);
+    for (const value of values.length < 2 ? values : new Set(values)) {
       const list = index.get(value);
       if (list === undefined) index.set(value, [entry]);
       else list.push(entry);
     }
+  }
   return index;
 }
 
