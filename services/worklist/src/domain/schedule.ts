@@ -50,17 +50,20 @@ export function entriesOf(file: string, dataSet: DataSet): Entry[] {
 
 function entryOf(file: string, item: DataSet, step: DataSet): Entry {
   const startDate = text(step, 'ScheduledProcedureStepStartDate') ?? '';
+  const stations = texts(step, 'ScheduledStationAETitle');
+  const day = normalDate(startDate) ?? '';
   return {
     file,
     item,
     accessionNumber: text(item, 'AccessionNumber') ?? '',
     studyInstanceUid: text(item, 'StudyInstanceUID') ?? '',
     stepId: text(step, 'ScheduledProcedureStepID') ?? '',
-    stations: texts(step, 'ScheduledStationAETitle').filter((station) => station !== ''),
+    stations: stations.includes('') ? stations.filter((station) => station !== '') : stations,
     modality: text(step, 'Modality') ?? '',
     startDate,
     startTime: text(step, 'ScheduledProcedureStepStartTime') ?? '',
-    day: normalDate(startDate) ?? '',
+    // nearly always the same text, which then is in memory once
+    day: day === startDate ? startDate : day,
   };
 }
 
