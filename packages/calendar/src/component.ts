@@ -1,9 +1,18 @@
 /** One VEVENT as typed data, before recurrence is worked out (RFC 5545 3.6.1). */
 import { createHash } from 'node:crypto';
-import type { EventBlock } from './feed.ts';
-import { instantOf, readMoment, readMoments, type Moment } from './moment.ts';
+import {
+  instantOf,
+  positive,
+  readDuration,
+  readExtraStarts,
+  readMoment,
+  readMoments,
+  type ExtraStart,
+  type Moment,
+} from './moment.ts';
 import { EventError } from './problem.ts';
 import { parseProperty, unescapeText, type Property } from './property.ts';
+import type { Zones } from './zone.ts';
 
 export type EventStatus = 'CONFIRMED' | 'TENTATIVE' | 'CANCELLED';
 export type EventClass = 'PUBLIC' | 'PRIVATE' | 'CONFIDENTIAL';
@@ -20,6 +29,26 @@ export interface EventDetails {
   readonly class: EventClass;
 }
 
+/** Which instances of a series an override replaces (RFC 5545 3.8.4.4). */
+export interface Recurrence {
+  readonly id: Moment;
+  readonly thisAndFuture: boolean;
+}
+
+/** Which of two versions of one event is the newer. */
+export interface Age {
+  readonly sequence: number;
+  /** LAST-MODIFIED or DTSTAMP as written: of two with one SEQUENCE the later one counts. */
+  readonly stamp: string;
+  /** Of equals the one that came last counts. */
+  readonly position: number;
+}
+
+/** Newest first. */
+export const byAge = (a: { readonly age: Age }, b: { readonly age: Age }): number =>
+  b.age.sequence - a.age.sequence ||
+  (b.age.stamp === a.age.stamp ? b.age.position - a.age.position : b.age.stamp > a.age.stamp ? 1 : -1);
+
 export interface Component {
   readonly uid: string;
   readonly start: Moment;
@@ -27,22 +56,21 @@ export interface Component {
   readonly length: Temporal.Duration | undefined;
   readonly allDay: boolean;
   readonly rules: readonly string[];
-  readonly extraStarts: readonly Moment[];
+  readonly extraStarts: readonly ExtraStart[];
   readonly excluded: readonly Moment[];
-  readonly recurrenceId: Moment | undefined;
-  readonly thisAndFuture: boolean;
-  readonly sequence: number;
-  /** DTSTAMP or LAST-MODIFIED as written: of two with one SEQUENCE the later one counts. */
-  readonly stamp: string;
+  /** EXRULEs, which only RFC 2445 knew: their times are none of the series. */
+  readonly excludedRules: readonly string[];
+  readonly recurrence: Recurrence | undefined;
+  readonly age: Age;
   readonly details: EventDetails;
 }
 
 /** The properties of one VEVENT by name, in the order they came. */
 export type Properties = ReadonlyMap<string, readonly Property[]>;
 
-export function readProperties(block: EventBlock): Properties {
+export function readProperties(lines: readonly string[]): Properties {
   const properties = new Map<string, Property[]>();
-  for (const line of block.lines) {
+  for (const line of lines) {
     const property = parseProperty(line);
     if (property === undefined) continue;
     const same = properties.get(property.name);
@@ -60,71 +88,90 @@ export function uidOf(properties: Properties): string {
   return `no-uid-${createHash('sha1').update(JSON.stringify(text)).digest('hex')}`;
 }
 
-/** Reads one VEVENT; `floating` is the zone of times that name none. Throws EventError. */
+export interface ComponentContext {
+  /** METHOD of its VCALENDAR. */
+  readonly method: string | undefined;
+  readonly zones: Zones;
+  /** Place in the feed. */
+  readonly position: number;
+}
+
+/** Reads one VEVENT. Throws EventError. */
 export function readComponent(
   properties: Properties,
-  method: string | undefined,
-  floating: string,
+  { method, zones, position }: ComponentContext,
 ): Component {
-  const all = (name: string): readonly Property[] => properties.get(name) ?? [];
-  const start = readStart(all('DTSTART'), floating);
-  const recurrenceId = all('RECURRENCE-ID')[0];
+  const all = allOf(properties);
+  const start = readStart(all('DTSTART'), zones);
+  const local = localZones(all('DTSTART')[0], start, zones);
   return {
     uid: uidOf(properties),
     start,
-    length: readLength(start, all('DTEND')[0], all('DURATION')[0], floating),
+    length: readLength(start, all('DTEND')[0], all('DURATION')[0], local),
     allDay: start.dateOnly || text(all('X-MICROSOFT-CDO-ALLDAYEVENT')[0])?.toUpperCase() === 'TRUE',
     rules: all('RRULE').map(({ value }) => value.trim()),
-    extraStarts: all('RDATE').flatMap((property) => readMoments(property, floating)),
-    excluded: all('EXDATE').flatMap((property) => readMoments(property, floating)),
-    recurrenceId: recurrenceId === undefined ? undefined : readMoment(recurrenceId, floating),
-    thisAndFuture: recurrenceId?.params.get('RANGE')?.toUpperCase() === 'THISANDFUTURE',
-    sequence: Number.parseInt(all('SEQUENCE')[0]?.value ?? '0', 10) || 0,
-    stamp: (all('LAST-MODIFIED')[0] ?? all('DTSTAMP')[0])?.value ?? '',
+    extraStarts: all('RDATE').flatMap((property) => readExtraStarts(property, local)),
+    excluded: all('EXDATE').flatMap((property) => readMoments(property, local)),
+    excludedRules: all('EXRULE').map(({ value }) => value.trim()),
+    recurrence: readRecurrence(properties, local),
+    age: readAge(properties, position),
     details: readDetails(all, method),
   };
 }
 
-function readStart(starts: readonly Property[], floating: string): Moment {
+/** What an override replaces; undefined when it is none. Throws EventError. */
+export function readRecurrence(properties: Properties, zones: Zones): Recurrence | undefined {
+  const property = properties.get('RECURRENCE-ID')?.[0];
+  if (property === undefined) return undefined;
+  const thisAndFuture = property.params.get('RANGE')?.toUpperCase() === 'THISANDFUTURE';
+  return { id: readMoment(property, zones), thisAndFuture };
+}
+
+export function readAge(properties: Properties, position: number): Age {
+  const all = allOf(properties);
+  return {
+    sequence: Number.parseInt(all('SEQUENCE')[0]?.value ?? '0', 10) || 0,
+    stamp: (all('LAST-MODIFIED')[0] ?? all('DTSTAMP')[0])?.value.trim() ?? '',
+    position,
+  };
+}
+
+const allOf =
+  (properties: Properties) =>
+  (name: string): readonly Property[] =>
+    properties.get(name) ?? [];
+
+/** A time without zone beside a start that names one means the same zone. */
+const localZones = (property: Property | undefined, start: Moment, zones: Zones): Zones =>
+  property?.params.has('TZID') === true && start.zone !== 'UTC' ? { ...zones, floating: start.zone } : zones;
+
+function readStart(starts: readonly Property[], zones: Zones): Moment {
   const [first] = starts;
   if (first === undefined)
     throw new EventError('NO_START', 'The event has no start. Save it again in the calendar.');
   if (starts.some(({ value }) => value !== first.value))
     throw new EventError('TWO_STARTS', 'The event has two different starts. Save it again in the calendar.');
-  return readMoment(first, floating);
+  return readMoment(first, zones);
 }
 
+/** A day that ends as it begins is meant as one day (RFC 5545 3.6.1: a DATE without DTEND lasts one). */
 function readLength(
   start: Moment,
   end: Property | undefined,
   duration: Property | undefined,
-  floating: string,
+  zones: Zones,
 ): Temporal.Duration | undefined {
-  const length = end === undefined ? durationOf(duration) : until(start, readMoment(end, floating));
-  if (length !== undefined && length.sign < 0)
-    throw new EventError(
-      'ENDS_BEFORE_START',
-      'The event ends before it starts. Correct its end in the calendar.',
-    );
-  return length ?? (start.dateOnly ? Temporal.Duration.from({ days: 1 }) : undefined);
+  const told =
+    end === undefined ? duration && readDuration(duration.value) : until(start, readMoment(end, zones));
+  const length = told && positive(told);
+  const isEmpty = length === undefined || length.blank;
+  return start.dateOnly && isEmpty ? Temporal.Duration.from({ days: 1 }) : length;
 }
 
 /** Between DATEs whole days, between times exact (RFC 5545 3.8.5.3: a DTEND gives all instances one exact length). */
 function until(start: Moment, end: Moment): Temporal.Duration {
   if (start.dateOnly && end.dateOnly) return end.wall.since(start.wall, { largestUnit: 'day' });
   return instantOf(end).since(instantOf(start));
-}
-
-function durationOf(property: Property | undefined): Temporal.Duration | undefined {
-  if (property === undefined) return undefined;
-  try {
-    return Temporal.Duration.from(property.value.trim());
-  } catch {
-    throw new EventError(
-      'BAD_DURATION',
-      'The length of the event cannot be read. Set its end again in the calendar.',
-    );
-  }
 }
 
 function readDetails(all: (name: string) => readonly Property[], method: string | undefined): EventDetails {

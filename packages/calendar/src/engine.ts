@@ -43,7 +43,7 @@ export function windowsZone(name: string): string | undefined {
 }
 
 /** A wall-clock time in the form of a UTC one, `20261122T090000Z`. */
-export function asUtc(time: Temporal.PlainDateTime): string {
+function asUtc(time: Temporal.PlainDateTime): string {
   return `${time.toString({ smallestUnit: 'second' }).replaceAll(/[-:]/g, '')}Z`;
 }
 

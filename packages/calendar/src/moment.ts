@@ -1,7 +1,7 @@
 /** DATE and DATE-TIME values with their zone (RFC 5545 3.3.4, 3.3.5). */
 import { EventError } from './problem.ts';
 import type { Property } from './property.ts';
-import { resolveZone } from './zone.ts';
+import type { Zones } from './zone.ts';
 
 export interface Moment {
   readonly wall: Temporal.PlainDateTime;
@@ -11,17 +11,56 @@ export interface Moment {
   readonly dateOnly: boolean;
 }
 
-/** Reads the value of DTSTART, DTEND, RECURRENCE-ID; `floating` is the zone of times that name none. */
-export function readMoment(property: Property, floating: string): Moment {
-  return readValue(property, property.value, floating);
+/** A further start of a series, and the length of that instance where it is given. */
+export interface ExtraStart {
+  readonly start: Moment;
+  readonly length: Temporal.Duration | undefined;
 }
 
-/** Reads the values of EXDATE and RDATE; of a PERIOD its start counts. */
-export function readMoments(property: Property, floating: string): Moment[] {
+/** Reads the value of DTSTART, DTEND, RECURRENCE-ID. Throws EventError. */
+export function readMoment(property: Property, zones: Zones): Moment {
+  return readValue(property, property.value, zones);
+}
+
+/** Reads the values of EXDATE; of a PERIOD its start counts. Throws EventError. */
+export const readMoments = (property: Property, zones: Zones): Moment[] =>
+  readExtraStarts(property, zones).map(({ start }) => start);
+
+/** Reads the values of RDATE, PERIODs with their lengths among them (RFC 5545 3.3.9). Throws EventError. */
+export function readExtraStarts(property: Property, zones: Zones): ExtraStart[] {
   return property.value
     .split(',')
     .filter((value) => value.trim() !== '')
-    .map((value) => readValue(property, value.split('/', 1)[0] ?? '', floating));
+    .map((value) => {
+      const [first = '', second] = value.split('/', 2);
+      const start = readValue(property, first, zones);
+      if (second === undefined) return { start, length: undefined };
+      const length = /^[+-]?P/i.test(second.trim())
+        ? readDuration(second)
+        : instantOf(readValue(property, second, zones)).since(instantOf(start));
+      return { start, length: positive(length) };
+    });
+}
+
+/** Reads a DURATION: weeks and days nominal, hours and less exact (RFC 5545 3.3.6). Throws EventError. */
+export function readDuration(text: string): Temporal.Duration {
+  try {
+    return Temporal.Duration.from(text.trim());
+  } catch {
+    throw new EventError(
+      'BAD_DURATION',
+      'The length of the event cannot be read. Set its end again in the calendar.',
+    );
+  }
+}
+
+/** Throws EventError for a length below zero. */
+export function positive(length: Temporal.Duration): Temporal.Duration {
+  if (length.sign >= 0) return length;
+  throw new EventError(
+    'ENDS_BEFORE_START',
+    'The event ends before it starts. Correct its end in the calendar.',
+  );
 }
 
 /** Wall-clock time as an instant. A time in the spring gap counts from before it, one in the autumn fold is the
@@ -34,11 +73,11 @@ export const instantOf = ({ wall, zone }: Moment): Temporal.Instant => instantAt
 
 const VALUE = /^(\d{4})(\d{2})(\d{2})(?:T(\d{2})(\d{2})(\d{2})?(Z)?)?$/i;
 
-function readValue({ name, params }: Property, value: string, floating: string): Moment {
+function readValue({ name, params }: Property, value: string, zones: Zones): Moment {
   const match = VALUE.exec(value.trim());
   if (match === null) throw badTime(name, value);
   const [, year, month, day, hour, minute, second, utc] = match;
-  const zone = utc === undefined ? zoneOf(params.get('TZID'), floating) : 'UTC';
+  const zone = utc === undefined ? zoneOf(params.get('TZID'), zones) : 'UTC';
   const wall = wallTime(
     name,
     value,
@@ -70,9 +109,9 @@ const badTime = (name: string, value: string): EventError =>
     `${name} is ${JSON.stringify(value.slice(0, 40))}, which is no date and no time. Save the event again in the calendar.`,
   );
 
-function zoneOf(tzid: string | undefined, floating: string): string {
+function zoneOf(tzid: string | undefined, { floating, resolve }: Zones): string {
   if (tzid === undefined || tzid.trim() === '') return floating;
-  const zone = resolveZone(tzid);
+  const zone = resolve(tzid);
   if (zone !== undefined) return zone;
   throw new EventError(
     'UNKNOWN_ZONE',

@@ -3,6 +3,8 @@
 export interface EventProblem {
   /** UID, where the event has one. */
   readonly uid?: string;
+  /** Original start of the instance that the event would replace, as a UTC instant. That instance is not shown. */
+  readonly recurrenceId?: string;
   readonly code: string;
   /** A sentence for the person who booked or runs the calendar. */
   readonly message: string;

@@ -1,13 +1,23 @@
 /** From the bytes of a calendar to the events of a window, whatever is in them. */
-import { readComponent, readProperties, uidOf, type Component, type Properties } from './component.ts';
+import {
+  byAge,
+  readAge,
+  readComponent,
+  readProperties,
+  readRecurrence,
+  uidOf,
+  type Age,
+  type Component,
+  type Recurrence,
+} from './component.ts';
 import { eventKey, type CalendarEvent, type Window } from './event.ts';
-import { splitFeed, type EventBlock, type FeedError } from './feed.ts';
-import { readLines } from './lines.ts';
-import { farOutside } from './prefilter.ts';
+import { linesOf, splitFeed, type EventBlock, type FeedContext, type FeedError } from './feed.ts';
+import { instantOf } from './moment.ts';
 import { EventError, type EventProblem } from './problem.ts';
-import { expandSeries } from './series.ts';
-import { resolveZone } from './zone.ts';
 import { unescapeText } from './property.ts';
+import { expandSeries, recurrenceIdOf, type Series } from './series.ts';
+import { readText } from './text.ts';
+import { zonesOf, type Zones } from './zone.ts';
 
 export interface ReadOptions {
   /** Events that overlap it are given. */
@@ -38,59 +48,47 @@ const MAX_EVENTS = 100_000;
 
 /** Reads a calendar. Never throws for its content, and never asks for the host's time zone or clock. */
 export function readCalendar(bytes: Uint8Array, { window, zone }: ReadOptions): ReadCalendar {
-  const feed = splitFeed(readLines(bytes));
-  if (!feed.ok) return feed;
-  const reading = new Reading(window);
-  for (const block of feed.blocks) reading.add(block, zoneOf(block, zone));
-  return reading.finish();
+  const text = readText(bytes);
+  const feed = splitFeed(text);
+  return feed.ok ? new Reading(text, window, zone).run(feed.blocks) : feed;
 }
 
-const zoneOf = ({ context }: EventBlock, zone: string): string =>
-  context.zone === undefined ? zone : (resolveZone(context.zone) ?? zone);
-
 interface Group {
-  masters: Component[];
-  overrides: Component[];
+  readonly masters: Component[];
+  readonly overrides: Component[];
+  /** Overrides that cannot be read, where it can be read what they replace. */
+  readonly lost: LostOverride[];
+}
+
+interface LostOverride {
+  readonly recurrence: Recurrence;
+  readonly age: Age;
 }
 
 class Reading {
+  readonly #text: string;
   readonly #window: Window;
+  readonly #zone: string;
+  readonly #zones = new Map<FeedContext, Zones>();
   readonly #groups = new Map<string, Group>();
   readonly #problems: EventProblem[] = [];
   readonly #events: CalendarEvent[] = [];
   readonly #outside = new Set<string>();
-  readonly #farOutside: (block: EventBlock) => string | undefined;
-  /** Events far outside the window, by UID: read only where another one of that UID is not. */
-  readonly #far = new Map<string, [EventBlock, string][]>();
 
-  constructor(window: Window) {
+  constructor(text: string, window: Window, zone: string) {
+    this.#text = text;
     this.#window = window;
-    this.#farOutside = farOutside(window);
+    this.#zone = zone;
   }
 
-  add(block: EventBlock, zone: string): void {
-    const uid = this.#farOutside(block);
-    const same = this.#far.get(uid ?? '');
-    if (uid === undefined) this.#read(block, zone);
-    else if (same === undefined) this.#far.set(uid, [[block, zone]]);
-    else same.push([block, zone]);
-  }
-
-  #read(block: EventBlock, zone: string): void {
-    const properties = readProperties(block);
-    const component = this.#guard(uidOf(properties), titleOf(properties), () =>
-      readComponent(properties, block.context.method, zone),
-    );
-    if (component === undefined) return;
-    const group = this.#groups.get(component.uid) ?? { masters: [], overrides: [] };
-    this.#groups.set(component.uid, group);
-    (component.recurrenceId === undefined ? group.masters : group.overrides).push(component);
-  }
-
-  finish(): ReadCalendar {
-    for (const [uid, blocks] of this.#far) {
-      if (this.#groups.has(uid)) for (const [block, zone] of blocks) this.#read(block, zone);
-      else this.#outside.add(uid);
+  /** Parses what may matter in the window; of the rest only those that share a UID with it. */
+  run(blocks: readonly EventBlock[]): ReadCalendar {
+    const isFar = farFrom(this.#window);
+    for (const [position, block] of blocks.entries()) if (!isFar(block)) this.#read(block, position);
+    for (const [position, block] of blocks.entries()) {
+      if (block.span === undefined || !isFar(block)) continue;
+      if (this.#groups.has(block.span.uid)) this.#read(block, position);
+      else this.#outside.add(block.span.uid);
     }
     for (const [uid, group] of this.#groups) {
       this.#expand(uid, group);
@@ -100,46 +98,105 @@ class Reading {
     return { ok: true, content: { events, problems: this.#problems, outside: this.#outside } };
   }
 
+  #read(block: EventBlock, position: number): void {
+    const properties = readProperties(linesOf(this.#text, block));
+    const uid = uidOf(properties);
+    const group = this.#groups.get(uid) ?? { masters: [], overrides: [], lost: [] };
+    this.#groups.set(uid, group);
+    const zones = this.#zonesOf(block.context);
+    const { method } = block.context;
+    const read = attempt(() => readComponent(properties, { method, zones, position }));
+    if (read.ok) {
+      (read.value.recurrence === undefined ? group.masters : group.overrides).push(read.value);
+      return;
+    }
+    // what it replaces may well be readable, and then does not keep its old time
+    const recurrence = attempt(() => readRecurrence(properties, zones));
+    const replaced = recurrence.ok ? recurrence.value : undefined;
+    if (replaced !== undefined) group.lost.push({ recurrence: replaced, age: readAge(properties, position) });
+    const recurrenceId = replaced && recurrenceIdOf(instantOf(replaced.id));
+    const title = properties.get('SUMMARY')?.[0]?.value;
+    this.#report({ uid, recurrenceId, summary: title && unescapeText(title) }, read.problem);
+  }
+
+  #zonesOf(context: FeedContext): Zones {
+    const zones = this.#zones.get(context) ?? zonesOf(context, this.#zone, this.#window);
+    this.#zones.set(context, zones);
+    return zones;
+  }
+
   #expand(uid: string, group: Group): void {
     const master = this.#newest(group.masters);
-    const title = (master ?? group.overrides[0])?.details.summary;
-    const expansion = this.#guard(uid, title, () =>
-      expandSeries(master, newestOverrides(group.overrides), this.#window),
-    );
-    if (expansion === undefined) return;
-    for (const event of expansion.events) this.#events.push(event);
-    for (const id of expansion.outside) this.#outside.add(eventKey(uid, id));
+    const summary = (master ?? group.overrides[0])?.details.summary;
+    const series = { master, ...newestOverrides(group) };
+    const expansion = attempt(() => expandSeries(series, this.#window));
+    if (!expansion.ok) {
+      this.#report({ uid, summary }, expansion.problem);
+      return;
+    }
+    for (const event of expansion.value.events) this.#events.push(event);
+    for (const id of expansion.value.outside) this.#outside.add(eventKey(uid, id));
   }
 
   /** Of several events under one UID the newest counts; the others are reported where they are not mere revisions. */
   #newest(masters: readonly Component[]): Component | undefined {
     const [newest, ...others] = masters.toSorted(byAge);
     for (const other of others) {
-      if (newest === undefined || other.sequence !== newest.sequence || isCopy(other, newest)) continue;
-      this.#report(other.uid, other.details.summary, {
-        code: 'SHARED_UID',
-        message: 'Two different events carry one UID, and only the newer one counts. Book this one again.',
-      });
+      if (newest === undefined || other.age.sequence !== newest.age.sequence || isCopy(other, newest))
+        continue;
+      this.#report({ uid: other.uid, summary: other.details.summary }, SHARED_UID);
     }
     return newest;
   }
 
-  #guard<T>(uid: string, summary: string | undefined, read: () => T): T | undefined {
-    try {
-      return read();
-    } catch (error) {
-      const known = error instanceof EventError;
-      this.#report(uid, summary, {
-        code: known ? error.code : 'UNREADABLE',
-        message: known ? error.message : 'The event cannot be read. Delete it and book it again.',
-      });
-      return undefined;
-    }
+  #report(about: About, problem: Problem): void {
+    const { uid, recurrenceId, summary } = about;
+    this.#problems.push({
+      uid,
+      ...(recurrenceId === undefined ? {} : { recurrenceId }),
+      ...problem,
+      ...(summary === undefined ? {} : { summary }),
+    });
   }
+}
 
-  #report(uid: string, summary: string | undefined, problem: { code: string; message: string }): void {
-    this.#problems.push({ uid, ...problem, ...(summary === undefined ? {} : { summary }) });
+interface About {
+  readonly uid: string;
+  readonly recurrenceId?: string | undefined;
+  readonly summary: string | undefined;
+}
+
+type Problem = Pick<EventProblem, 'code' | 'message'>;
+
+const SHARED_UID: Problem = {
+  code: 'SHARED_UID',
+  message: 'Two different events carry one UID, and only the newer one counts. Book this one again.',
+};
+
+type Attempt<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem };
+
+function attempt<T>(read: () => T): Attempt<T> {
+  try {
+    return { ok: true, value: read() };
+  } catch (error) {
+    if (error instanceof EventError)
+      return { ok: false, problem: { code: error.code, message: error.message } };
+    const message = 'The event cannot be read. Delete it and book it again.';
+    return { ok: false, problem: { code: 'UNREADABLE', message } };
   }
+}
+
+/** Days around the window within which time zones are looked at exactly. */
+const MARGIN_DAYS = 2;
+const DAY_MS = 86_400_000;
+
+/** Tells whether a block lies outside the window for certain, by its text alone. */
+function farFrom({ from, to }: Window): (block: EventBlock) => boolean {
+  const first = Math.floor(from.epochMilliseconds / DAY_MS) - MARGIN_DAYS;
+  const last = Math.ceil(to.epochMilliseconds / DAY_MS) + MARGIN_DAYS;
+  return ({ span, context }) =>
+    span !== undefined && context.method !== 'CANCEL' && (span.first > last || span.last < first);
 }
 
 const isCopy = (a: Component, b: Component): boolean =>
@@ -147,25 +204,23 @@ const isCopy = (a: Component, b: Component): boolean =>
   a.start.zone === b.start.zone &&
   a.details.summary === b.details.summary;
 
-/** Newest first; of equals the one that came last. */
-const byAge = (a: Component, b: Component): number =>
-  b.sequence - a.sequence || (b.stamp === a.stamp ? 0 : b.stamp > a.stamp ? 1 : -1);
-
-/** One override per RECURRENCE-ID, the newest, in the order of the instances that they replace. */
-function newestOverrides(overrides: readonly Component[]): Component[] {
-  const byId = new Map<string, Component>();
-  for (const component of overrides.toSorted(byAge)) {
-    const { recurrenceId } = component;
-    if (recurrenceId === undefined) continue;
-    const id = `${recurrenceId.wall.toString()} ${recurrenceId.zone}`;
-    if (!byId.has(id)) byId.set(id, component);
+/** Of all that claims to replace an instance the newest. */
+function newestOverrides({ overrides, lost }: Group): Omit<Series, 'master'> {
+  const byId = new Map<string, { component?: Component; recurrence: Recurrence; age: Age }>();
+  const readable = overrides.flatMap((component) => {
+    const { recurrence, age } = component;
+    return recurrence === undefined ? [] : { component, recurrence, age };
+  });
+  for (const one of [...readable, ...lost].sort(byAge)) {
+    const { id } = one.recurrence;
+    const key = id.dateOnly ? id.wall.toPlainDate().toString() : instantOf(id).toString();
+    if (!byId.has(key)) byId.set(key, one);
   }
-  return [...byId].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, component]) => component);
-}
-
-function titleOf(properties: Properties): string | undefined {
-  const value = properties.get('SUMMARY')?.[0]?.value;
-  return value === undefined ? undefined : unescapeText(value);
+  const newest = [...byId].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+  return {
+    overrides: newest.flatMap(({ component }) => component ?? []),
+    lost: newest.filter(({ component }) => component === undefined).map(({ recurrence }) => recurrence),
+  };
 }
 
 const tooMuch = (): ReadCalendar => ({

@@ -1,13 +1,17 @@
 /** A recurrence rule, checked and brought into the form that the engine reads rightly (RFC 5545 3.3.10). */
-import { asUtc, ruleTimes } from './engine.ts';
-import type { Moment } from './moment.ts';
-import { instantOf } from './moment.ts';
+import { dailyStarts } from './daily.ts';
+import { ruleTimes } from './engine.ts';
+import { hourlyStarts } from './hourly.ts';
+import { instantAt, type Moment } from './moment.ts';
 import { EventError } from './problem.ts';
 
 /** More than this in one window is no booking of a scanner. */
-export const MAX_OCCURRENCES = 1000;
+const MAX_OCCURRENCES = 10_000;
 /** Times a day that BYHOUR × BYMINUTE × BYSECOND may give; more costs seconds of work and means nothing here. */
 const MAX_TIMES_A_DAY = 96;
+
+/** node-ical refuses a larger COUNT. */
+const MAX_COUNT = 10_000;
 
 const FREQUENCIES = new Set(['HOURLY', 'DAILY', 'WEEKLY', 'MONTHLY', 'YEARLY']);
 const PARTS = new Set(
@@ -16,32 +20,67 @@ const PARTS = new Set(
   ),
 );
 
-/** Wall-clock starts in the zone of `start` that the rule gives between `from` and `to`, inclusive. Throws EventError. */
+/**
+ * Starts that the rule gives between `from` and `to`, inclusive, for a series that starts at `start`. Throws EventError.
+ *
+ * Days and weeks, which nearly all series are, are plain arithmetic; hours are counted as they pass, so that a day of
+ * 25 hours has 25 of them; all else is the engine's.
+ */
 export function ruleStarts(
   rule: string,
   start: Moment,
-  from: Temporal.PlainDateTime,
-  to: Temporal.PlainDateTime,
-): Temporal.PlainDateTime[] {
+  from: Temporal.Instant,
+  to: Temporal.Instant,
+): Temporal.Instant[] {
   const parts = readRule(rule);
   checkRule(rule, parts);
-  const until = parts.get('UNTIL');
-  if (until !== undefined) parts.set('UNTIL', wallUntil(until, start));
-  const text = [...parts].map(([name, value]) => `${name}=${value}`).join(';');
-  const starts = expand(rule, text, start, from, to);
-  if (starts.length > MAX_OCCURRENCES) throw tooMany();
+  const until = readUntil(parts.get('UNTIL'), start);
+  const last = until === undefined || Temporal.Instant.compare(to, until) < 0 ? to : until;
+  if (Temporal.Instant.compare(last, from) < 0) return [];
+  const starts = hourlyStarts(parts, start, from, last) ?? wallStarts(rule, parts, start, from, last);
+  if (starts === undefined || starts.length > MAX_OCCURRENCES) throw tooMany();
   return starts;
+}
+
+/** Undefined when there are too many. */
+function wallStarts(
+  rule: string,
+  parts: ReadonlyMap<string, string>,
+  start: Moment,
+  from: Temporal.Instant,
+  to: Temporal.Instant,
+): Temporal.Instant[] | undefined {
+  const wall = (instant: Temporal.Instant): Temporal.PlainDateTime =>
+    instant.toZonedDateTimeISO(start.zone).toPlainDateTime();
+  // clocks that were set back or forward make the bounds inexact in wall-clock time
+  const first = wall(from).subtract({ hours: 2 });
+  const last = wall(to).add({ hours: 2 });
+  const walls =
+    dailyStarts(parts, start.wall, first, last, MAX_OCCURRENCES) ??
+    expand(rule, parts, start.wall, first, last);
+  return walls
+    ?.map((time) => instantAt(time, start.zone))
+    .filter((time) => Temporal.Instant.compare(time, from) >= 0 && Temporal.Instant.compare(time, to) <= 0);
 }
 
 function expand(
   rule: string,
-  text: string,
-  start: Moment,
+  parts: ReadonlyMap<string, string>,
+  start: Temporal.PlainDateTime,
   from: Temporal.PlainDateTime,
   to: Temporal.PlainDateTime,
-): Temporal.PlainDateTime[] {
+): Temporal.PlainDateTime[] | undefined {
+  const count = Number(parts.get('COUNT') ?? 0);
+  // the engine counts to 10,000 only; a series that cannot be through by then needs no count
+  const isEndless =
+    count > MAX_COUNT && count > MAX_TIMES_A_DAY * (to.since(start, { largestUnit: 'day' }).days + 2);
+  if (count > MAX_COUNT && !isEndless) return undefined;
+  const text = [...parts]
+    .filter(([name]) => name !== 'UNTIL' && !(isEndless && name === 'COUNT'))
+    .map(([name, value]) => `${name}=${value}`)
+    .join(';');
   try {
-    return ruleTimes(text, start.wall, from, to);
+    return ruleTimes(text, start, from, to);
   } catch {
     throw badRule(rule);
   }
@@ -69,6 +108,8 @@ function checkRule(rule: string, parts: ReadonlyMap<string, string>): void {
       'The event repeats every minute or second, which is no booking. Let it repeat by the hour at most.',
     );
   if (!FREQUENCIES.has(frequency)) throw badRule(rule);
+  for (const name of ['INTERVAL', 'COUNT'])
+    if (!/^[1-9]\d{0,8}$/.test(parts.get(name) ?? '1')) throw badRule(rule);
   const times = ['BYHOUR', 'BYMINUTE', 'BYSECOND'].reduce(
     (product, name) => product * (parts.get(name)?.split(',').length ?? 1),
     1,
@@ -76,20 +117,19 @@ function checkRule(rule: string, parts: ReadonlyMap<string, string>): void {
   if (times > MAX_TIMES_A_DAY) throw tooMany();
 }
 
-/** UNTIL as wall-clock time of the series, marked as UTC. A date means the whole of that day. */
-function wallUntil(until: string, start: Moment): string {
+/** UNTIL as an instant: in UTC, or as the series' own wall-clock time. A date means the whole of that day. */
+function readUntil(until: string | undefined, start: Moment): Temporal.Instant | undefined {
+  if (until === undefined) return undefined;
   const match = /^(\d{4})(\d{2})(\d{2})(?:T(\d{2})(\d{2})(\d{2})?(Z)?)?$/.exec(until);
   if (match === null) throw badRule(`UNTIL=${until}`);
   const [, year, month, day, hour, minute, second, utc] = match;
-  const time = hour === undefined ? 'T23:59:59' : `T${hour}:${minute ?? '00'}:${second ?? '00'}`;
+  const time =
+    hour === undefined || start.dateOnly ? 'T23:59:59' : `T${hour}:${minute ?? '00'}:${second ?? '00'}`;
   try {
     const wall = Temporal.PlainDateTime.from(`${year ?? ''}-${month ?? ''}-${day ?? ''}${time}`, {
       overflow: 'reject',
     });
-    if (utc === undefined || start.dateOnly) return asUtc(wall);
-    return asUtc(
-      instantOf({ wall, zone: 'UTC', dateOnly: false }).toZonedDateTimeISO(start.zone).toPlainDateTime(),
-    );
+    return instantAt(wall, utc === undefined || start.dateOnly ? start.zone : 'UTC');
   } catch {
     throw badRule(`UNTIL=${until}`);
   }

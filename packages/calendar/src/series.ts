@@ -1,8 +1,19 @@
 /** All components of one UID as the events that they give in a window (RFC 5545 3.8.4.4, 3.8.5). */
-import type { Component, EventDetails } from './component.ts';
+import type { Component, EventDetails, Recurrence } from './component.ts';
 import { overlaps, type CalendarEvent, type Window } from './event.ts';
-import { instantAt, instantOf, type Moment } from './moment.ts';
+import { Marks } from './marks.ts';
+import { instantAt, instantOf } from './moment.ts';
 import { ruleStarts } from './rule.ts';
+
+/** All that a calendar says under one UID. */
+export interface Series {
+  /** Missing when only overrides were published. */
+  readonly master: Component | undefined;
+  /** One for each instance that is replaced. */
+  readonly overrides: readonly Component[];
+  /** Replaced instances of which it cannot be read by what: they are not shown, least of all at their old time. */
+  readonly lost: readonly Recurrence[];
+}
 
 export interface Expansion {
   readonly events: readonly CalendarEvent[];
@@ -13,19 +24,27 @@ export interface Expansion {
 interface Instance {
   readonly id: string | undefined;
   readonly component: Component;
-  readonly wall: Temporal.PlainDateTime;
+  readonly start: Temporal.Instant;
+  /** Where an RDATE gives one. */
+  readonly length?: Temporal.Duration | undefined;
 }
 
-/** Expands one UID. `overrides` are its components with a RECURRENCE-ID; `master` may be missing. Throws EventError. */
-export function expandSeries(
-  master: Component | undefined,
-  overrides: readonly Component[],
-  window: Window,
-): Expansion {
-  const instances = master === undefined ? [] : masterInstances(master, overrides, window);
-  const all = [...instances, ...overrideInstances(master, overrides)].map((instance) =>
-    toEvent(instance, master),
-  );
+interface Start {
+  readonly at: Temporal.Instant;
+  readonly length?: Temporal.Duration | undefined;
+}
+
+/** From `after` on a series goes on as `component`; as nothing when that cannot be read. */
+interface Turn {
+  readonly after: Temporal.Instant;
+  readonly component: Component | undefined;
+}
+
+/** Expands one UID. Throws EventError. */
+export function expandSeries(series: Series, window: Window): Expansion {
+  const { master } = series;
+  const instances = master === undefined ? [] : masterInstances(master, series, window);
+  const all = [...instances, ...overrideInstances(series)].map((instance) => toEvent(instance, master));
   const live = (event: CalendarEvent): boolean => event.status !== 'CANCELLED' && !overlaps(event, window);
   return {
     events: all.filter((event) => overlaps(event, window)),
@@ -33,109 +52,135 @@ export function expandSeries(
   };
 }
 
-function masterInstances(master: Component, overrides: readonly Component[], window: Window): Instance[] {
-  const ranged = overrides.filter(({ thisAndFuture }) => thisAndFuture);
-  const seen = new Set<string>();
+function masterInstances(master: Component, series: Series, window: Window): Instance[] {
+  const turns = turnsOf(series);
+  const replaced = new Marks(replacements(series).map(({ id }) => id));
+  const isExcluded = exclusion(master);
+  const { zone } = master.start;
+  const seen = new Set<number>();
   const instances: Instance[] = [];
-  for (const wall of starts(master, ranged, window)) {
-    const instant = instantAt(wall, master.start.zone);
-    const key = instant.toString();
-    const replaced = overrides.some((override) => names(override.recurrenceId, instant, wall));
-    if (seen.has(key) || replaced || isExcluded(master, instant, wall)) continue;
-    seen.add(key);
-    const component = ranged.filter((override) => isBefore(override, instant)).at(-1) ?? master;
-    instances.push({ id: idOf(instant, master), component, wall: shifted(wall, component, master) });
+  for (const { at, length } of starts(master, turns, window)) {
+    if (seen.has(at.epochMilliseconds) || replaced.has(at, zone) || isExcluded(at)) continue;
+    seen.add(at.epochMilliseconds);
+    const turn = turns.findLast(({ after }) => Temporal.Instant.compare(after, at) < 0);
+    const component = turn === undefined ? master : turn.component;
+    if (component === undefined) continue;
+    const own = component === master ? length : undefined;
+    instances.push({ id: idOf(at, master), component, start: shifted(at, component, master), length: own });
   }
   return instances;
 }
 
-/** Wall-clock starts that may touch the window, and always the first one: whether it is alive is asked for. */
-function starts(master: Component, ranged: readonly Component[], window: Window): Temporal.PlainDateTime[] {
-  const { start } = master;
-  if (master.rules.length === 0 && master.extraStarts.length === 0) return [start.wall];
+const replacements = ({ overrides, lost }: Series): Recurrence[] => [
+  ...overrides.flatMap(({ recurrence }) => recurrence ?? []),
+  ...lost,
+];
+
+/** Overrides of an instance and all that follow it, in the order of time. */
+function turnsOf({ master, overrides, lost }: Series): Turn[] {
+  const turns: Turn[] = [];
+  for (const component of overrides)
+    if (component.recurrence?.thisAndFuture === true)
+      turns.push({ after: original(component.recurrence, master), component });
+  for (const recurrence of lost)
+    if (recurrence.thisAndFuture) turns.push({ after: original(recurrence, master), component: undefined });
+  return turns.sort((a, b) => Temporal.Instant.compare(a.after, b.after));
+}
+
+/** Starts that may touch the window, and always the first one: whether it is alive is asked for. */
+function starts(master: Component, turns: readonly Turn[], window: Window): Start[] {
+  const { start, rules, extraStarts } = master;
+  const first = { at: instantOf(start) };
+  if (rules.length === 0 && extraStarts.length === 0) return [first];
+  const [from, to] = reach(master, turns, window);
+  const ruled = rules.flatMap((rule) => ruleStarts(rule, start, from, to)).map((at) => ({ at }));
+  // an RDATE of a day takes its time of day from the series
+  const extra = extraStarts.map(({ start: moment, length }) => ({
+    at: moment.dateOnly ? onDay(moment.wall, master) : instantOf(moment),
+    length,
+  }));
+  const isGiven = (rule: string): boolean => ruleStarts(rule, start, first.at, first.at).length > 0;
+  // a start that is out of step with its rule is none (as other readers have it)
+  const firsts = rules.length === 0 || rules.some(isGiven) ? [first] : [];
+  // of two at one time the one with a length of its own counts
+  return [...extra, ...firsts, ...ruled].sort((a, b) => Temporal.Instant.compare(a.at, b.at));
+}
+
+/** The window with room for lengths, and for instances that were moved into it. */
+function reach(
+  master: Component,
+  turns: readonly Turn[],
+  window: Window,
+): [Temporal.Instant, Temporal.Instant] {
   const day = Temporal.Duration.from({ days: 1 });
-  const lengths = [master, ...ranged].map(({ length }) => length ?? day);
-  const shifts = ranged.map((override) => override.start.wall.since(shiftBase(override, master)).abs());
-  const wall = (instant: Temporal.Instant): Temporal.PlainDateTime =>
-    instant.toZonedDateTimeISO(start.zone).toPlainDateTime();
+  const components = turns.flatMap(({ component }) => component ?? []);
+  const lengths = [master, ...components].map(({ length }) => length ?? day);
+  const shifts = components.map((turn) => turn.start.wall.since(shiftBase(turn, master)).abs());
+  const zoned = (instant: Temporal.Instant): Temporal.ZonedDateTime =>
+    instant.toZonedDateTimeISO(master.start.zone);
   const from = [...lengths, ...shifts].reduce(
     (time, span) => time.subtract(span),
-    wall(window.from).subtract(day),
+    zoned(window.from).subtract(day),
   );
-  const to = shifts.reduce((time, span) => time.add(span), wall(window.to).add(day));
-  const ruled = master.rules.flatMap((rule) => ruleStarts(rule, start, from, to));
-  const extra = master.extraStarts.map((moment) =>
-    wall(instantOf({ ...moment, zone: extraZone(moment, start) })),
-  );
-  const first = master.rules.length === 0 ? [start.wall] : ruledFirst(master);
-  return [...first, ...ruled, ...extra].sort((a, b) => Temporal.PlainDateTime.compare(a, b));
+  const to = shifts.reduce((time, span) => time.add(span), zoned(window.to).add(day));
+  return [from.toInstant(), to.toInstant()];
 }
 
-const extraZone = (moment: Moment, start: Moment): string => (moment.dateOnly ? start.zone : moment.zone);
-
-/** The start itself where a rule gives it: a rule that is out of step with DTSTART does not (as other readers do). */
-const ruledFirst = (master: Component): Temporal.PlainDateTime[] =>
-  master.rules.flatMap((rule) => ruleStarts(rule, master.start, master.start.wall, master.start.wall));
-
 /** Overrides stand for themselves, wherever they moved to, unless their instance was deleted. */
-function overrideInstances(master: Component | undefined, overrides: readonly Component[]): Instance[] {
+function overrideInstances({ master, overrides }: Series): Instance[] {
   const instances: Instance[] = [];
+  const isExcluded = master === undefined ? () => false : exclusion(master);
   for (const component of overrides) {
-    const original = originalStart(component, master);
-    if (original === undefined) continue;
-    const wall = original.toZonedDateTimeISO(master?.start.zone ?? component.start.zone).toPlainDateTime();
-    if (master !== undefined && isExcluded(master, original, wall)) continue;
-    instances.push({ id: idOf(original, master), component, wall: component.start.wall });
+    if (component.recurrence === undefined) continue;
+    const at = original(component.recurrence, master);
+    if (!isExcluded(at))
+      instances.push({ id: idOf(at, master), component, start: instantOf(component.start) });
   }
   return instances;
 }
 
-/** A RECURRENCE-ID that is only a date takes its time of day from the series. */
-function originalStart(
-  { recurrenceId }: Component,
-  master: Component | undefined,
-): Temporal.Instant | undefined {
-  if (recurrenceId === undefined) return undefined;
-  if (!recurrenceId.dateOnly || master === undefined) return instantOf(recurrenceId);
-  return instantAt(recurrenceId.wall.withPlainTime(master.start.wall.toPlainTime()), master.start.zone);
+function exclusion({ excluded, excludedRules, start }: Component): (at: Temporal.Instant) => boolean {
+  const marks = new Marks(excluded);
+  return (at) =>
+    marks.has(at, start.zone) || excludedRules.some((rule) => ruleStarts(rule, start, at, at).length > 0);
 }
 
-const idOf = (original: Temporal.Instant, master: Component | undefined): string | undefined =>
-  master !== undefined && original.equals(instantOf(master.start)) ? undefined : original.toString();
+/** Where an instance was; a RECURRENCE-ID that is only a date takes its time of day from the series. */
+const original = ({ id }: Recurrence, master: Component | undefined): Temporal.Instant =>
+  id.dateOnly && master !== undefined ? onDay(id.wall, master) : instantOf(id);
 
-const isExcluded = (master: Component, instant: Temporal.Instant, wall: Temporal.PlainDateTime): boolean =>
-  master.excluded.some((moment) => names(moment, instant, wall));
+const onDay = (day: Temporal.PlainDateTime, { start }: Component): Temporal.Instant =>
+  instantAt(day.withPlainTime(start.wall.toPlainTime()), start.zone);
 
-function names(moment: Moment | undefined, instant: Temporal.Instant, wall: Temporal.PlainDateTime): boolean {
-  if (moment === undefined) return false;
-  if (moment.dateOnly) return moment.wall.toPlainDate().equals(wall.toPlainDate());
-  return instantOf(moment).equals(instant);
-}
+/** Names an instance by its original start, with the fraction of a second that no iCalendar has left out. */
+export const recurrenceIdOf = (at: Temporal.Instant): string => at.toString({ smallestUnit: 'second' });
 
-const isBefore = ({ recurrenceId }: Component, instant: Temporal.Instant): boolean =>
-  recurrenceId !== undefined && Temporal.Instant.compare(instantOf(recurrenceId), instant) < 0;
+const idOf = (at: Temporal.Instant, master: Component | undefined): string | undefined =>
+  master !== undefined && at.equals(instantOf(master.start)) ? undefined : recurrenceIdOf(at);
 
 /** Where the series was when a THISANDFUTURE override moved it, as wall-clock time in the zone of the override. */
 function shiftBase(override: Component, master: Component): Temporal.PlainDateTime {
-  const original = originalStart(override, master) ?? instantOf(override.start);
-  return original.toZonedDateTimeISO(override.start.zone).toPlainDateTime();
+  const { recurrence, start } = override;
+  const at = recurrence === undefined ? instantOf(start) : original(recurrence, master);
+  return at.toZonedDateTimeISO(start.zone).toPlainDateTime();
 }
 
-/** An instance after a THISANDFUTURE override moves by as much as the override did. */
-function shifted(
-  wall: Temporal.PlainDateTime,
-  component: Component,
-  master: Component,
-): Temporal.PlainDateTime {
-  if (component === master) return wall;
-  const here = instantAt(wall, master.start.zone).toZonedDateTimeISO(component.start.zone).toPlainDateTime();
-  return here.add(component.start.wall.since(shiftBase(component, master)));
+/** An instance after a THISANDFUTURE override moves by as much as the override did, by the clock. */
+function shifted(at: Temporal.Instant, component: Component, master: Component): Temporal.Instant {
+  if (component === master) return at;
+  const { start } = component;
+  const here = at.toZonedDateTimeISO(start.zone).toPlainDateTime();
+  return instantAt(here.add(start.wall.since(shiftBase(component, master))), start.zone);
 }
 
-function toEvent({ id, component, wall }: Instance, master: Component | undefined): CalendarEvent {
-  const start = wall.toZonedDateTime(component.start.zone);
+function toEvent(instance: Instance, master: Component | undefined): CalendarEvent {
+  const { id, component } = instance;
+  const start = instance.start.toZonedDateTimeISO(component.start.zone);
   const length =
-    component.length ?? (component === master ? undefined : master?.length) ?? Temporal.Duration.from('PT0S');
+    instance.length ??
+    component.length ??
+    (component === master ? undefined : master?.length) ??
+    Temporal.Duration.from('PT0S');
   const { details } = component;
   return {
     uid: component.uid,
@@ -146,11 +191,15 @@ function toEvent({ id, component, wall }: Instance, master: Component | undefine
     ...people(details),
     summary: details.summary ?? master?.details.summary ?? '',
     description: details.description ?? master?.details.description ?? '',
-    status: details.status,
+    status: isCancelledWith(component, master) ? 'CANCELLED' : details.status,
     transparency: details.transparent ? 'TRANSPARENT' : 'OPAQUE',
     class: details.class,
   };
 }
+
+/** A cancelled series takes along the overrides that are not newer than its cancellation (RFC 5546 3.2.5). */
+const isCancelledWith = ({ age }: Component, master: Component | undefined): boolean =>
+  master?.details.status === 'CANCELLED' && age.sequence <= master.age.sequence;
 
 const people = ({
   location,

@@ -1,0 +1,22 @@
+/** Days as numbers, for the arithmetic of thousands of events; day 0 is 1970-01-01, a Thursday. */
+
+const CODES = ['SU', 'MO', 'TU', 'WE', 'TH', 'FR', 'SA'];
+
+/** The number of a day given as `20261122`; not checked for being a real date. */
+export function dayOf(date: string): number {
+  const [year, month, day] = [Number(date.slice(0, 4)), Number(date.slice(4, 6)), Number(date.slice(6, 8))];
+  // days since 0000-03-01 of a calendar whose years begin in March, so that a leap day comes last
+  const shifted = month > 2 ? year : year - 1;
+  const inYear = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1;
+  const leaps = Math.floor(shifted / 4) - Math.floor(shifted / 100) + Math.floor(shifted / 400);
+  return shifted * 365 + leaps + inYear - 719_468;
+}
+
+/** 0 for Sunday to 6 for Saturday. */
+export const weekdayOf = (day: number): number => (((day + 4) % 7) + 7) % 7;
+
+/** `MO` → 1; undefined for what is no weekday, an ordinal one (`2MO`) included. */
+export function weekday(code: string): number | undefined {
+  const index = CODES.indexOf(code);
+  return index < 0 ? undefined : index;
+}

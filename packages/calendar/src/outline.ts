@@ -1,0 +1,99 @@
+/** What the bare text of a VEVENT says about its days: sorts out the many events that lie far from the window. */
+import { dayOf, weekday, weekdayOf } from './day.ts';
+
+/** The days that an event and its repetitions touch for certain at most, as numbers; time zones not looked at. */
+export interface Span {
+  readonly uid: string;
+  readonly first: number;
+  readonly last: number;
+}
+
+const PLAIN_TIME =
+  /^DT(START|END)(?:;[^:"\r]*)?:(\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(?:T\d{6}Z?)?\r*$/;
+const PLAIN_RULE =
+  /^RRULE:FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)((?:;(?:INTERVAL=[1-9]\d{0,2}|COUNT=[1-9]\d{0,5}|UNTIL=\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:T[01]\d[0-5]\d[0-5]\dZ?)?|BYDAY=[A-Z,]+|WKST=(?:MO|TU|WE|TH|FR|SA|SU)))*)\r*$/;
+const PLAIN_UID = /^UID:([\x21-\x7e]+(?: +[\x21-\x7e]+)*)[ \r]*$/;
+/** What an event must be parsed for, whenever it is. */
+const NEEDS_READING = /^(?:RDATE|EXDATE|EXRULE|RECURRENCE-ID|DURATION|STATUS[;:])/i;
+const HARMLESS = /^STATUS:(?:CONFIRMED|TENTATIVE)\r*$/;
+/** A fold in so short a line could hide its name. */
+const SHORTEST_FOLDED = 24;
+
+/** Gathers the outline of one event from its lines, folded and undecoded as they are. */
+export class Outline {
+  #uid: string | undefined;
+  #start: string | undefined;
+  #end: string | undefined;
+  #rule: string | undefined;
+  #unclear = false;
+  /** Whether the line before is one that must not go on. */
+  #whole = false;
+
+  /** Takes the line of `text` from `at` to `end`. */
+  take(text: string, at: number, end: number): void {
+    const code = text.charCodeAt(at);
+    if (code === 0x20 || code === 0x09) this.#unclear ||= this.#whole;
+    else if (this.#isTold(text, at)) this.#read(text.slice(at, end));
+    else this.#whole = end - at < SHORTEST_FOLDED;
+  }
+
+  /** Undefined when the event is not plain enough to be judged by its text. */
+  span(): Span | undefined {
+    const [uid, start, end = start] = [this.#uid, this.#start, this.#end];
+    if (this.#unclear || uid === undefined || start === undefined || end === undefined) return undefined;
+    const [first, last] = [dayOf(start), dayOf(end)];
+    if (last < first) return undefined;
+    const more = this.#rule === undefined ? 0 : daysOfRule(this.#rule, first);
+    return more === undefined ? undefined : { uid, first, last: last + more };
+  }
+
+  /** Whether the line may tell anything, by its first two characters: UID, DT…, DU…, R…, EX…, ST…, X-…. */
+  #isTold(text: string, at: number): boolean {
+    const [first, second] = [text.charCodeAt(at) & 0xdf, text.charCodeAt(at + 1) & 0xdf];
+    if (first === 0x44) return second === 0x54 || second === 0x55;
+    if (first === 0x53) return second === 0x54;
+    if (first === 0x55) return second === 0x49;
+    return first === 0x52 || first === 0x45 || first === 0x58;
+  }
+
+  #read(line: string): void {
+    this.#whole = true;
+    if (NEEDS_READING.test(line)) this.#unclear ||= !HARMLESS.test(line);
+    else if (/^UID/i.test(line)) this.#uid = this.#once(this.#uid, PLAIN_UID.exec(line)?.[1]);
+    else if (/^RRULE/i.test(line)) this.#rule = this.#once(this.#rule, PLAIN_RULE.exec(line)?.[0]);
+    else if (/^DT(START|END)/i.test(line)) this.#time(line);
+    else this.#whole = line.length < SHORTEST_FOLDED;
+  }
+
+  #time(line: string): void {
+    const [, name, date] = PLAIN_TIME.exec(line) ?? [];
+    if (name === 'START') this.#start = this.#once(this.#start, date);
+    else this.#end = this.#once(this.#end, date);
+  }
+
+  /** A property that stands there twice, or in a form not foreseen, must be looked at. */
+  #once(before: string | undefined, value: string | undefined): string | undefined {
+    this.#unclear ||= before !== undefined || value === undefined;
+    return value;
+  }
+}
+
+/**
+ * How many days after the first start the last one can be, for a rule of the form above; undefined when the rule must
+ * be looked at, and without an end for one that has none.
+ */
+function daysOfRule(rule: string, first: number): number | undefined {
+  const part = (name: string): string | undefined => new RegExp(`;${name}=([^;\r]+)`).exec(rule)?.[1];
+  const days = part('BYDAY')?.split(',').map(weekday);
+  // a start that the rule itself does not give is not the first instance
+  if (days?.includes(weekdayOf(first)) === false || days?.includes(undefined) === true) return undefined;
+  const [until, count] = [part('UNTIL'), part('COUNT')];
+  if (until !== undefined) {
+    const left = dayOf(until) - first;
+    return count !== undefined || left < 1 ? undefined : left;
+  }
+  if (count === undefined) return Number.POSITIVE_INFINITY;
+  const step = Number(part('INTERVAL') ?? 1) * Number(count);
+  if (rule.startsWith('RRULE:FREQ=WEEKLY')) return 7 * step;
+  return rule.startsWith('RRULE:FREQ=DAILY') && days === undefined ? step : Number.POSITIVE_INFINITY;
+}

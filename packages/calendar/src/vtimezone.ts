@@ -1,0 +1,131 @@
+/**
+ * VTIMEZONE (RFC 5545 3.6.5): finds the IANA zone that has the offsets which a calendar itself defines. The name that
+ * a calendar gave it ("Customized Time Zone") then does not matter, and all later arithmetic is done on real zones.
+ */
+import type { Window } from './event.ts';
+import type { Property } from './property.ts';
+import { ruleStarts } from './rule.ts';
+
+/** The content lines of a VTIMEZONE, BEGIN and END of its parts among them. */
+export type TimezoneLines = readonly Property[];
+
+/** From `at` on the clock is `offset` (milliseconds) ahead of UTC. */
+interface Change {
+  readonly at: number;
+  readonly offset: number;
+}
+
+/** Offset where the years of interest begin, and every change until they end. */
+interface Offsets {
+  readonly initial: number;
+  readonly changes: readonly Change[];
+}
+
+/** STANDARD or DAYLIGHT. */
+interface Observance {
+  readonly lines: Property[];
+}
+
+/** Room around the window: a year before it and one after it must be the same. */
+const YEAR_MS = 366 * 86_400_000;
+
+/**
+ * An IANA zone with the very offsets and changes of this definition, in the year before, in and after the window: the
+ * first of `favourites` that has them, else the first of all zones. One without changes may be a fixed offset,
+ * `+05:45`. Undefined when there is none, or when the definition cannot be read.
+ */
+export function matchZone(
+  lines: TimezoneLines,
+  favourites: readonly string[],
+  window: Window,
+): string | undefined {
+  const from = window.from.epochMilliseconds - YEAR_MS;
+  const to = window.to.epochMilliseconds + YEAR_MS;
+  const wanted = readOffsets(lines, from, to);
+  if (wanted === undefined) return undefined;
+  const isIt = (zone: string): boolean => hasOffsets(zone, wanted, from, to);
+  const zone = [...favourites, ...Intl.supportedValuesOf('timeZone')].find(isIt);
+  return zone ?? (wanted.changes.length === 0 ? fixed(wanted.initial) : undefined);
+}
+
+function readOffsets(lines: TimezoneLines, from: number, to: number): Offsets | undefined {
+  try {
+    const observances = readObservances(lines);
+    const all = observances.flatMap((observance) => changesOf(observance, from, to));
+    all.sort((a, b) => a.at - b.at);
+    const before = all.findLast(({ at }) => at <= from);
+    const initial = before?.offset ?? offsetOf(observances[0], 'TZOFFSETFROM');
+    const changes: Change[] = [];
+    for (const change of all.filter(({ at }) => at > from && at <= to))
+      if (change.offset !== (changes.at(-1)?.offset ?? initial)) changes.push(change);
+    return { initial, changes };
+  } catch {
+    return undefined;
+  }
+}
+
+function readObservances(lines: TimezoneLines): Observance[] {
+  const observances: Observance[] = [];
+  for (const line of lines) {
+    if (line.name === 'BEGIN') observances.push({ lines: [] });
+    else observances.at(-1)?.lines.push(line);
+  }
+  return observances;
+}
+
+/** The onsets of one observance until `to`; of those before `from` only the last need be right. */
+function changesOf(observance: Observance, from: number, to: number): Change[] {
+  const before = offsetOf(observance, 'TZOFFSETFROM');
+  const offset = offsetOf(observance, 'TZOFFSETTO');
+  const values = (name: string): string[] =>
+    observance.lines.filter((line) => line.name === name).flatMap(({ value }) => value.trim());
+  const onset = (text: string): Temporal.PlainDateTime =>
+    Temporal.PlainDateTime.from(text.replace(/Z$/i, ''));
+  const start = onset(values('DTSTART')[0] ?? '');
+  const moment = { wall: start, zone: fixed(before), dateOnly: false };
+  const ruled = values('RRULE').flatMap((rule) => {
+    // onsets before a rule ended may be needed from long ago; else the last two years will do
+    const since = rule.includes('UNTIL')
+      ? at(start, before)
+      : Math.max(at(start, before), from - 2 * YEAR_MS);
+    return ruleStarts(rule, moment, instant(since), instant(to)).map((time) => time.epochMilliseconds);
+  });
+  const listed = values('RDATE').flatMap((value) => value.split(',').map((text) => at(onset(text), before)));
+  return [at(start, before), ...ruled, ...listed].map((time) => ({ at: time, offset }));
+}
+
+const at = (wall: Temporal.PlainDateTime, offset: number): number =>
+  wall.toZonedDateTime('UTC').epochMilliseconds - offset;
+
+const instant = (ms: number): Temporal.Instant => Temporal.Instant.fromEpochMilliseconds(ms);
+
+/** `+0530`, `-050000` as milliseconds. */
+function offsetOf(observance: Observance | undefined, name: string): number {
+  const value = observance?.lines.find((line) => line.name === name)?.value.trim() ?? '';
+  const match = /^([+-])(\d{2}):?(\d{2})(\d{2})?$/.exec(value);
+  if (match === null) throw new RangeError(`${name} is no offset`);
+  const [, sign, hours, minutes, seconds] = match;
+  const size = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds ?? 0);
+  return (sign === '-' ? -1000 : 1000) * size;
+}
+
+function hasOffsets(zone: string, { initial, changes }: Offsets, from: number, to: number): boolean {
+  let time = instant(from).toZonedDateTimeISO(zone);
+  if (offsetAt(time) !== initial) return false;
+  for (const change of changes) {
+    const next = time.getTimeZoneTransition('next');
+    if (next?.epochMilliseconds !== change.at || offsetAt(next) !== change.offset) return false;
+    time = next;
+  }
+  const next = time.getTimeZoneTransition('next');
+  return next === null || next.epochMilliseconds > to;
+}
+
+const offsetAt = (time: Temporal.ZonedDateTime): number => time.offsetNanoseconds / 1e6;
+
+/** Temporal's name of a zone without changes; it knows none with seconds. */
+function fixed(offset: number): string {
+  const minutes = Math.round(Math.abs(offset) / 60_000);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `${offset < 0 ? '-' : '+'}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
+}
