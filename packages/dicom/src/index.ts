@@ -23,3 +23,4 @@ export { normalDate, parseRange, type Range } from './match-range.ts';
 export { answer, answerer, type Answerer } from './answer.ts';
 export { describeStatus, type DimseService, type StatusCategory, type StatusDescription } from './status.ts';
 export { fromDicomJson, toDicomJson, type DicomJson } from './dicom-json.ts';
+export { recordNotes } from './record-notes.ts';

@@ -16,6 +16,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'says whether a configuration is good',
     load: async () => (await import('./commands/check.ts')).check,
   },
+  bookings: {
+    summary: 'shows what a calendar becomes, without writing anything',
+    load: async () => (await import('./commands/bookings.ts')).bookings,
+  },
   phantom: {
     summary: 'makes a DICOM series from thin air',
     load: async () => (await import('./commands/phantom.ts')).phantom,

@@ -6,3 +6,4 @@ export { noteOf, warn, type BookedOutcome, type Note, type Outcome } from './out
 export type { BookingRules, ScannerRule } from './rules.ts';
 export type { LabelName, PartialLabels } from './labels.ts';
 export type { NormaliseRule, NormaliseRules } from './normalise.ts';
+export { parseProjects } from './projects.ts';

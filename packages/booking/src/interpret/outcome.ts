@@ -39,7 +39,8 @@ export function noteOf(warnings: readonly Note[]): Note {
 
 /** The booking with one more warning; each code once. */
 export function warn(outcome: BookedOutcome, ...notes: readonly Note[]): BookedOutcome {
-  const fresh = notes.filter(({ code }) => !outcome.warnings.some((known) => known.code === code));
+  const known = new Set(outcome.warnings.map(({ code }) => code));
+  const fresh = notes.filter(({ code }) => !known.has(code) && known.add(code));
   if (fresh.length === 0) return outcome;
   const warnings = [...outcome.warnings, ...fresh];
   return { ...outcome, warnings, ...noteOf(warnings) };

@@ -1,0 +1,123 @@
+/** From the command line and the configuration to the one calendar that is looked at, and how. */
+import { isAbsolute, resolve } from 'node:path';
+import type { BookingRules } from '@scanflow/booking';
+import { bookingRules, formatIssue, loadConfig, parseConfig, type Config } from '@scanflow/chassis';
+import { UsageError } from '../command.ts';
+import type { Place } from './fetch.ts';
+
+export interface Wish {
+  readonly calendar: string;
+  readonly config?: string | undefined;
+  readonly timezone?: string | undefined;
+  readonly scanner?: string | undefined;
+}
+
+export interface Choice {
+  readonly place: Place;
+  readonly rules: BookingRules;
+  /** IANA zone of times without one. */
+  readonly zone: string;
+  /** Milliseconds around now that the worklist shows. */
+  readonly window: { readonly before: number; readonly after: number };
+  /** The list of projects, where there is one. */
+  readonly projects: Place | undefined;
+  /** False where neither command line nor configuration names a scanner. */
+  readonly scannerKnown: boolean;
+  /** By scanner; undefined where no configuration tells. */
+  readonly characterSets: Readonly<Record<string, string>> | undefined;
+}
+
+const isAddress = (text: string): boolean => /^(?:https?|webcal):\/\//i.test(text);
+
+/** Throws UsageError where it is not clear what is meant. */
+export async function choose(wish: Wish): Promise<Choice> {
+  const config = await configuration(wish);
+  const name = calendarName(wish, config);
+  const own = config.calendars[name];
+  const { timezone: zone = config.facility.timezone } = wish;
+  if (own === undefined) throw new UsageError(`there is no calendar ${name} in the configuration`);
+  const rules = bookingRules(config, name);
+  const fixed = wish.scanner === undefined ? rules : { ...rules, scanner: { name: wish.scanner } };
+  const { before, after } = { ...config.bookings.window, ...own.window };
+  const list = own.projects ?? config.bookings.projects;
+  return {
+    place: Object.hasOwn(config.calendars, wish.calendar) ? own : { ...limits(own), ...placeOf(wish, own) },
+    rules: fixed,
+    zone,
+    window: { before: before ?? config.bookings.window.before, after: after ?? config.bookings.window.after },
+    projects: list === undefined ? undefined : { ...limits(own), ...list },
+    scannerKnown: wish.config !== undefined || wish.scanner !== undefined,
+    characterSets:
+      wish.config === undefined
+        ? undefined
+        : Object.fromEntries(Object.entries(config.scanners).map(([key, one]) => [key, one.characterSet])),
+  };
+}
+
+const limits = ({ timeout, maxSize }: Config['calendars'][string]): Place => ({ timeout, maxSize });
+
+/** An address of the configuration keeps its login. */
+function placeOf({ calendar }: Wish, own: Config['calendars'][string]): Place {
+  if (isAddress(calendar)) return calendar === own.url ? own : { ...limits(own), url: calendar };
+  return { ...limits(own), file: calendar };
+}
+
+async function configuration(wish: Wish): Promise<Config> {
+  if (wish.config !== undefined) {
+    const loaded = await loadConfig(wish.config);
+    if (loaded.ok) return withTimezone(loaded.config, wish);
+    throw new UsageError(`the configuration has mistakes:\n${loaded.issues.map(formatIssue).join('\n')}`);
+  }
+  if (wish.timezone === undefined)
+    throw new UsageError('bookings takes --timezone ZONE (such as Europe/Amsterdam) or --config FILE');
+  return bare(wish.timezone, wish.scanner ?? 'scanner');
+}
+
+function withTimezone(config: Config, { timezone, scanner }: Wish): Config {
+  if (timezone !== undefined) bare(timezone, 'scanner');
+  if (scanner !== undefined && !Object.hasOwn(config.scanners, scanner))
+    throw new UsageError(
+      `there is no scanner ${scanner} in the configuration (there: ${Object.keys(config.scanners).join(', ')})`,
+    );
+  return config;
+}
+
+/** Every default of the configuration around one scanner and its calendar. */
+function bare(timezone: string, scanner: string): Config {
+  const parsed = parseConfig(
+    JSON.stringify({
+      facility: { name: '-', timezone },
+      data: '/data',
+      scanners: { [scanner]: { aet: 'SCANNER', modality: 'MR' } },
+      calendars: { [scanner]: { file: '-', scanner } },
+      orthanc: { url: 'http://127.0.0.1' },
+      storage: { root: '/project' },
+    }),
+    '-',
+  );
+  if (parsed.ok) return parsed.config;
+  const [first] = parsed.issues;
+  throw new UsageError(
+    `${first?.path === 'facility.timezone' ? '--timezone' : '--scanner'}: ${first?.message ?? ''}`,
+  );
+}
+
+/**
+ * The calendar whose rules and identity count: the one of this name, address or file; else the only one there is, or
+ * the only one of the scanner.
+ */
+function calendarName({ calendar, scanner }: Wish, { calendars }: Config): string {
+  if (Object.hasOwn(calendars, calendar)) return calendar;
+  const entries = Object.entries(calendars);
+  const path = isAddress(calendar) || isAbsolute(calendar) ? calendar : resolve(calendar);
+  const same = entries.find(([, one]) => one.url === calendar || one.file === path || one.folder === path);
+  if (same !== undefined) return same[0];
+  const fitting = entries.filter(([, one]) => scanner === undefined || one.scanner === scanner);
+  const [only] = fitting.length > 0 ? fitting : entries;
+  if (only !== undefined && (fitting.length === 1 || entries.length === 1)) return only[0];
+  throw new UsageError(
+    entries.length === 0
+      ? 'the configuration has no calendar'
+      : `which calendar of the configuration is meant? Give its name (${Object.keys(calendars).join(', ')}) in the place of the file, or a --scanner that only one of them books`,
+  );
+}

@@ -1,0 +1,127 @@
+/** Outcomes as the array of `--json` and as the table for a person. */
+import { stripVTControlCharacters } from 'node:util';
+import type { Outcome } from '@scanflow/booking';
+
+/** What is not known is left out; instants in UTC. */
+export interface Row {
+  readonly outcome: Outcome['outcome'];
+  readonly code: string;
+  readonly reason: string;
+  readonly uid?: string;
+  readonly recurrenceId?: string;
+  readonly start?: string;
+  readonly end?: string;
+  readonly summary?: string;
+  readonly scanner?: string;
+  readonly project?: string;
+  readonly subject?: string;
+  readonly session?: string;
+  readonly accessionNumber?: string;
+  readonly studyInstanceUid?: string;
+}
+
+/** Sorted by start; events whose start is not known come last. */
+export function rowsOf(
+  outcomes: readonly Outcome[],
+  { scannerKnown }: { readonly scannerKnown: boolean },
+): Row[] {
+  const rows = outcomes.map((one) => rowOf(one, scannerKnown));
+  return rows.sort((a, b) => compare(a.start ?? '~', b.start ?? '~') || compare(a.uid ?? '', b.uid ?? ''));
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+function rowOf(one: Outcome, scannerKnown: boolean): Row {
+  const { outcome, code, reason, uid, recurrenceId, start, end, summary, scanner } = one;
+  const record = one.outcome === 'booking' ? one.record : undefined;
+  const known = {
+    uid,
+    recurrenceId,
+    start: record?.start ?? start?.toString(),
+    end: record?.end ?? end?.toString(),
+    summary,
+    scanner: scannerKnown ? scanner : undefined,
+    ...record?.labels,
+    accessionNumber: record?.accessionNumber,
+    studyInstanceUid: record?.studyInstanceUid,
+  };
+  const given = Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
+  return { outcome, code, reason, ...given };
+}
+
+export interface TableOptions {
+  readonly zone: string;
+  readonly colours: boolean;
+  readonly columns: number;
+}
+
+const COLOURS = { booking: 32, skipped: 90, rejected: 31, warning: 33 } as const;
+const SIGNS = { booking: '✓', skipped: '–', rejected: '✗', warning: '!' } as const;
+
+/** A line for each event by day, and below it the reason where there is something to do or to know. */
+export function tableOf(rows: readonly Row[], options: TableOptions): string {
+  const lines: string[] = [];
+  let day = '';
+  for (const row of rows) {
+    const of = dayOf(row, options.zone);
+    if (of !== day) lines.push(...(lines.length === 0 ? [] : ['']), of);
+    day = of;
+    lines.push(...entryOf(row, options));
+  }
+  return [...lines, '', countOf(rows), ''].join('\n');
+}
+
+function entryOf(row: Row, { zone, colours, columns }: TableOptions): string[] {
+  const kind = row.outcome === 'booking' && row.code !== 'BOOKING' ? 'warning' : row.outcome;
+  const paint = (text: string): string => (colours ? `\u001b[${COLOURS[kind]}m${text}\u001b[0m` : text);
+  const what =
+    row.outcome === 'booking'
+      ? [row.project, row.subject, row.session, row.accessionNumber]
+          .map((text) => plain(text ?? ''))
+          .join('  ')
+      : `${plain(row.summary ?? '')}  ${row.code}`;
+  const parts = [`${SIGNS[kind]} ${timesOf(row, zone)}`, plain(row.scanner ?? ''), what];
+  const head = `  ${parts.filter((part) => part !== '').join('  ')}`;
+  return [paint(head), ...(row.code === 'BOOKING' ? [] : wrapped(plain(row.reason), columns - 6))];
+}
+
+/** What a calendar says must not reach a terminal as commands. */
+const plain = (text: string): string =>
+  stripVTControlCharacters(text)
+    .replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
+    .trim();
+
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > Math.max(width, 40)) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line].map((one) => `      ${one}`);
+}
+
+function dayOf({ start }: Row, zone: string): string {
+  if (start === undefined) return 'No time';
+  const day = Temporal.Instant.from(start).toZonedDateTimeISO(zone);
+  return day.toLocaleString('en-GB', { weekday: 'short', day: '2-digit', month: 'short', year: 'numeric' });
+}
+
+function timesOf({ start, end }: Row, zone: string): string {
+  const time = (instant: string | undefined): string =>
+    instant === undefined
+      ? '     '
+      : Temporal.Instant.from(instant)
+          .toZonedDateTimeISO(zone)
+          .toPlainTime()
+          .toString({ smallestUnit: 'minute' });
+  return `${time(start)}–${time(end)}`;
+}
+
+function countOf(rows: readonly Row[]): string {
+  const count = (kind: Row['outcome']): number => rows.filter(({ outcome }) => outcome === kind).length;
+  const bookings = count('booking');
+  return `${bookings} ${bookings === 1 ? 'booking' : 'bookings'}, ${count('skipped')} skipped, ${count('rejected')} rejected`;
+}

@@ -1,0 +1,135 @@
+/** `scanflow bookings CALENDAR`: what does this calendar become? */
+import { flagBookings, interpret, parseProjects, unreadable, warn, type Outcome } from '@scanflow/booking';
+import { readIsolated, type CalendarContent, type Window } from '@scanflow/calendar';
+import { recordNotes } from '@scanflow/dicom';
+import { choose, type Choice } from '../bookings/choose.ts';
+import { CalendarError, fetchCalendar } from '../bookings/fetch.ts';
+import { rowsOf, tableOf } from '../bookings/rows.ts';
+import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
+import { readArgs } from '../options.ts';
+
+const help = `Usage: scanflow bookings CALENDAR [--config FILE] [--timezone ZONE] [--scanner NAME]
+                         [--from INSTANT] [--to INSTANT] [--json]
+
+Shows what a calendar becomes: bookings, what is skipped, and what is rejected and why. Writes nothing. CALENDAR is an
+.ics file, a folder of them, an http, https or webcal address, or the name of a calendar in the configuration.
+
+  --config FILE      the configuration whose patterns and scanners count; without it, the defaults
+  --timezone ZONE    zone of times that name none; needed where there is no configuration
+  --scanner NAME     the scanner that the calendar books
+  --from INSTANT     begin of the window, such as 2026-11-21T09:00:00Z or 2026-11-21; as the worklist's where absent
+  --to INSTANT       its end, which does not belong to it; events that overlap the window are shown
+  --json             an array, sorted by start: outcome, code, reason, uid, recurrenceId, start, end, summary, scanner,
+                     project, subject, session, accessionNumber, studyInstanceUid; what is not known is left out
+
+Example:  scanflow bookings prisma.ics --timezone Europe/Amsterdam --from 2026-11-21 --to 2026-11-28
+Exit:     0 the calendar was read, 2 it could not be (the reason is on stderr)
+`;
+
+const OPTIONS = {
+  config: { type: 'string' },
+  timezone: { type: 'string' },
+  scanner: { type: 'string' },
+  from: { type: 'string' },
+  to: { type: 'string' },
+  json: { type: 'boolean', default: false },
+} as const;
+
+const PARSE_TIMEOUT_MS = 60_000;
+
+async function run(args: readonly string[], io: Io): Promise<ExitCode> {
+  const { values, positionals } = readArgs(args, OPTIONS, 1);
+  const [calendar] = positionals;
+  if (calendar === undefined) throw new UsageError('bookings takes a calendar: scanflow bookings CALENDAR');
+  const choice = await choose({ ...values, calendar });
+  const window = windowOf(values, choice);
+  try {
+    const rows = rowsOf(await outcomesOf(choice, window, io), choice);
+    if (values.json) io.out.write(`${JSON.stringify(rows, null, 2)}\n`);
+    else {
+      const colours = 'isTTY' in io.out && io.out.isTTY === true;
+      io.out.write(tableOf(rows, { zone: choice.zone, colours, columns: io.columns || 100 }));
+    }
+    return EXIT.done;
+  } catch (error) {
+    if (!(error instanceof CalendarError)) throw error;
+    io.err.write(`scanflow: ${error.message}\n`);
+    return EXIT.notStarted;
+  }
+}
+
+async function outcomesOf(choice: Choice, window: Window, io: Io): Promise<Outcome[]> {
+  const { rules, characterSets } = choice;
+  const projects = await projectsOf(choice, io);
+  const complete = projects === undefined ? rules : { ...rules, projects };
+  const { events, problems } = await contentOf(choice, window, io.signal);
+  const outcomes = [...events.map((event) => interpret(event, complete)), ...problems.map(unreadable)];
+  return flagBookings(outcomes).map((one) =>
+    one.outcome === 'booking' && characterSets !== undefined
+      ? warn(one, ...recordNotes(one.record, characterSets[one.record.scanner]))
+      : one,
+  );
+}
+
+async function contentOf(
+  { place, zone }: Choice,
+  window: Window,
+  signal: AbortSignal,
+): Promise<Pick<CalendarContent, 'events' | 'problems'>> {
+  const contents: CalendarContent[] = [];
+  for (const bytes of await fetchCalendar(place, signal)) {
+    const read = await readIsolated(bytes, { window, zone, timeoutMs: PARSE_TIMEOUT_MS });
+    if (!read.ok) throw new CalendarError(`${read.error.message} (${read.error.code})`);
+    contents.push(read.content);
+  }
+  return {
+    events: contents.flatMap(({ events }) => events),
+    problems: contents.flatMap(({ problems }) => problems),
+  };
+}
+
+/** As the service does: without its list, any project is taken, and it is told. */
+async function projectsOf({ projects }: Choice, io: Io): Promise<ReadonlySet<string> | undefined> {
+  if (projects === undefined) return undefined;
+  try {
+    const [bytes = new Uint8Array()] = await fetchCalendar(projects, io.signal);
+    const parsed = parseProjects(Buffer.from(bytes).toString('utf8'));
+    if (parsed !== undefined) return parsed;
+    throw new CalendarError('it holds no project');
+  } catch (error) {
+    if (!(error instanceof CalendarError)) throw error;
+    io.err.write(
+      `scanflow: the list of projects cannot be read, so any project is taken: ${error.message}\n`,
+    );
+    return undefined;
+  }
+}
+
+function windowOf(
+  { from, to }: { from?: string | undefined; to?: string | undefined },
+  { zone, window: { before, after } }: Choice,
+): Window {
+  const now = Temporal.Now.instant();
+  const span = { milliseconds: before + after };
+  const begin = from === undefined ? undefined : instant('from', from, zone);
+  const end = to === undefined ? undefined : instant('to', to, zone);
+  const window = {
+    from: begin ?? end?.subtract(span) ?? now.subtract({ milliseconds: before }),
+    to: end ?? begin?.add(span) ?? now.add({ milliseconds: after }),
+  };
+  if (Temporal.Instant.compare(window.from, window.to) < 0) return window;
+  throw new UsageError('--to must come after --from');
+}
+
+/** `2026-11-21T09:00:00Z` with any offset, or a local date or time. */
+function instant(name: string, text: string, zone: string): Temporal.Instant {
+  try {
+    return /(?:Z|[+-]\d\d:?\d\d)(?:\[.*\])?$/i.test(text)
+      ? Temporal.Instant.from(text)
+      : Temporal.PlainDateTime.from(text).toZonedDateTime(zone).toInstant();
+  } catch {
+    throw new UsageError(`--${name} takes an instant like 2026-11-21T09:00:00Z, not ${text}`);
+  }
+}
+
+export const bookings: Command = { help, run };
