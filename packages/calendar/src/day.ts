@@ -4,7 +4,8 @@ const CODES = ['SU', 'MO', 'TU', 'WE', 'TH', 'FR', 'SA'];
 
 /** The number of a day given as `20261122`; not checked for being a real date. */
 export function dayOf(date: string): number {
-  const [year, month, day] = [Number(date.slice(0, 4)), Number(date.slice(4, 6)), Number(date.slice(6, 8))];
+  const number = Number(date);
+  const [year, month, day] = [Math.floor(number / 10_000), Math.floor(number / 100) % 100, number % 100];
   // days since 0000-03-01 of a calendar whose years begin in March, so that a leap day comes last
   const shifted = month > 2 ? year : year - 1;
   const inYear = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1;

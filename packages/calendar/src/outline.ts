@@ -43,14 +43,15 @@ export class Outline {
     if (this.#unclear || uid === undefined || start === undefined || end === undefined) return undefined;
     const [first, last] = [dayOf(start), dayOf(end)];
     if (last < first) return undefined;
-    const more = this.#rule === undefined ? 0 : daysOfRule(this.#rule, first);
+    const more = this.#rule === undefined ? 0 : daysOfRule(this.#rule, first, Number(start.slice(6)));
     return more === undefined ? undefined : { uid, first, last: last + more };
   }
 
   /** Whether the line may tell anything, by its first two characters: UID, DT…, DU…, R…, EX…, ST…, X-…. */
   #isTold(text: string, at: number): boolean {
     const [first, second] = [text.charCodeAt(at) & 0xdf, text.charCodeAt(at + 1) & 0xdf];
-    if (first === 0x44) return second === 0x54 || second === 0x55;
+    // DTSTAMP stands in every event and tells nothing
+    if (first === 0x44) return second === 0x55 || (second === 0x54 && !text.startsWith('DTSTAMP', at));
     if (first === 0x53) return second === 0x54;
     if (first === 0x55) return second === 0x49;
     return first === 0x52 || first === 0x45 || first === 0x58;
@@ -82,7 +83,7 @@ export class Outline {
  * How many days after the first start the last one can be, for a rule of the form above; undefined when the rule must
  * be looked at, and without an end for one that has none.
  */
-function daysOfRule(rule: string, first: number): number | undefined {
+function daysOfRule(rule: string, first: number, dayOfMonth: number): number | undefined {
   const part = (name: string): string | undefined => new RegExp(`;${name}=([^;\r]+)`).exec(rule)?.[1];
   const days = part('BYDAY')?.split(',').map(weekday);
   // a start that the rule itself does not give is not the first instance
@@ -93,7 +94,15 @@ function daysOfRule(rule: string, first: number): number | undefined {
     return count !== undefined || left < 1 ? undefined : left;
   }
   if (count === undefined) return Number.POSITIVE_INFINITY;
-  const step = Number(part('INTERVAL') ?? 1) * Number(count);
-  if (rule.startsWith('RRULE:FREQ=WEEKLY')) return 7 * step;
-  return rule.startsWith('RRULE:FREQ=DAILY') && days === undefined ? step : Number.POSITIVE_INFINITY;
+  // days that not every day, month or year has take longer to come to their number
+  const isRegular = days === undefined && dayOfMonth <= 28;
+  return Number(part('INTERVAL') ?? 1) * Number(count) * longest(rule, isRegular);
+}
+
+/** Days in one period of a rule at most; a week has each of its days, whatever the rule names. */
+function longest(rule: string, isRegular: boolean): number {
+  const [, frequency] = /FREQ=([A-Z]+)/.exec(rule) ?? [];
+  if (frequency === 'WEEKLY') return 7;
+  if (!isRegular) return Number.POSITIVE_INFINITY;
+  return frequency === 'DAILY' ? 1 : frequency === 'MONTHLY' ? 31 : 366;
 }

@@ -2,7 +2,7 @@
 import { dailyStarts } from './daily.ts';
 import { ruleTimes } from './engine.ts';
 import { hourlyStarts } from './hourly.ts';
-import { instantAt, type Moment } from './moment.ts';
+import { instantAt, instantOf, type Moment } from './moment.ts';
 import { EventError } from './problem.ts';
 
 /** More than this in one window is no booking of a scanner. */
@@ -40,6 +40,13 @@ export function ruleStarts(
   const starts = hourlyStarts(parts, start, from, last) ?? wallStarts(rule, parts, start, from, last);
   if (starts === undefined || starts.length > MAX_OCCURRENCES) throw tooMany();
   return starts;
+}
+
+/** Whether the rule gives the start of its series: it need not, where its parts name other days. Throws EventError. */
+export function givesStart(rule: string, start: Moment): boolean {
+  const first = instantOf(start);
+  const isPlain = [...readRule(rule).keys()].every((name) => !name.startsWith('BY'));
+  return isPlain || ruleStarts(rule, start, first, first).length > 0;
 }
 
 /** Undefined when there are too many. */

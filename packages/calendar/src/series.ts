@@ -3,7 +3,7 @@ import type { Component, EventDetails, Recurrence } from './component.ts';
 import { overlaps, type CalendarEvent, type Window } from './event.ts';
 import { Marks } from './marks.ts';
 import { instantAt, instantOf } from './moment.ts';
-import { ruleStarts } from './rule.ts';
+import { givesStart, ruleStarts } from './rule.ts';
 
 /** All that a calendar says under one UID. */
 export interface Series {
@@ -99,9 +99,8 @@ function starts(master: Component, turns: readonly Turn[], window: Window): Star
     at: moment.dateOnly ? onDay(moment.wall, master) : instantOf(moment),
     length,
   }));
-  const isGiven = (rule: string): boolean => ruleStarts(rule, start, first.at, first.at).length > 0;
   // a start that is out of step with its rule is none (as other readers have it)
-  const firsts = rules.length === 0 || rules.some(isGiven) ? [first] : [];
+  const firsts = rules.length === 0 || rules.some((rule) => givesStart(rule, start)) ? [first] : [];
   // of two at one time the one with a length of its own counts
   return [...extra, ...firsts, ...ruled].sort((a, b) => Temporal.Instant.compare(a.at, b.at));
 }
