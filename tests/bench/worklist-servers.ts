@@ -29,7 +29,8 @@ const lasting = (name: string, program: Program, port: number): Server => ({
   stop: () => program.stop('SIGTERM'),
 });
 
-export async function startOurs(data: string): Promise<Server> {
+/** `env`: further variables of its environment; an empty one counts as absent. */
+export async function startOurs(data: string, env: Record<string, string> = {}): Promise<Server> {
   const [port, http] = [await freePort(), await freePort()];
   const config = join(data, 'scanflow.yaml');
   await writeFile(
@@ -46,7 +47,7 @@ log: { level: info }
 `,
   );
   const program = await startProgram(process.execPath, [MAIN, '--config', config], {
-    env: { LOG_FORMAT: 'json' },
+    env: { LOG_FORMAT: 'json', ...env },
   });
   await until(
     () => {
