@@ -81,39 +81,52 @@ const BY_ELEMENT = new Map(ENTRIES.map((entry) => [entry.element as number, entr
 
 /** Encodes with the group length first and the elements in order (PS3.7 6.3.1). */
 export function encodeCommand(command: Command): Buffer {
-  const parts = ENTRIES.flatMap(({ name, element }) => {
+  const given = ENTRIES.flatMap(({ name, element, vr }) => {
     const value = command[name];
-    return value === undefined ? [] : [elementBytes(element, valueBytes(value, name))];
+    return value === undefined
+      ? []
+      : [{ element, value, length: lengthOf(value), pad: vr === 'UI' ? 0 : 0x20 }];
   });
-  const body = Buffer.concat(parts);
-  const length = Buffer.alloc(4);
-  length.writeUInt32LE(body.length, 0);
-  return Buffer.concat([elementBytes(0x0000, length), body]);
-}
-
-function elementBytes(element: number, value: Uint8Array): Buffer {
-  const head = Buffer.alloc(8);
-  head.writeUInt16LE(element, 2);
-  head.writeUInt32LE(value.length, 4);
-  return Buffer.concat([head, value]);
-}
-
-function valueBytes(value: string | number | readonly number[], name: FieldName): Buffer {
-  if (typeof value === 'string') {
-    const pad = FIELDS[name][1] === 'UI' ? '\0' : ' ';
-    return Buffer.from(value.length % 2 === 0 ? value : value + pad, 'latin1');
+  const length = given.reduce((sum, one) => sum + HEAD + one.length, 0);
+  // one buffer: a response has a command, and a query may have ten thousand responses
+  const bytes = Buffer.allocUnsafe(HEAD + 4 + length);
+  let at = writeHead(bytes, 0, 0x0000, 4);
+  at = bytes.writeUInt32LE(length, at);
+  for (const one of given) {
+    at = writeHead(bytes, at, one.element, one.length);
+    writeValue(bytes, at, one.value, one.pad);
+    at += one.length;
   }
-  if (typeof value === 'number') {
-    const bytes = Buffer.alloc(2);
-    bytes.writeUInt16LE(value, 0);
-    return bytes;
-  }
-  const bytes = Buffer.alloc(4 * value.length);
-  value.forEach((tag, index) => {
-    bytes.writeUInt16LE(tag >>> 16, 4 * index);
-    bytes.writeUInt16LE(tag & 0xffff, 4 * index + 2);
-  });
   return bytes;
+}
+
+/** Tag and length. */
+const HEAD = 8;
+
+function writeHead(bytes: Buffer, at: number, element: number, length: number): number {
+  bytes.writeUInt16LE(0x0000, at);
+  bytes.writeUInt16LE(element, at + 2);
+  return bytes.writeUInt32LE(length, at + 4);
+}
+
+type Value = string | number | readonly number[];
+
+/** Even, as every length is (PS3.5 7.1.1). */
+function lengthOf(value: Value): number {
+  if (typeof value === 'string') return value.length + (value.length % 2);
+  return typeof value === 'number' ? 2 : 4 * value.length;
+}
+
+function writeValue(bytes: Buffer, at: number, value: Value, pad: number): void {
+  if (typeof value === 'string') {
+    bytes.write(value, at, 'latin1');
+    if (value.length % 2 === 1) bytes[at + value.length] = pad;
+  } else if (typeof value === 'number') bytes.writeUInt16LE(value, at);
+  else
+    value.forEach((tag, index) => {
+      bytes.writeUInt16LE(tag >>> 16, at + 4 * index);
+      bytes.writeUInt16LE(tag & 0xffff, at + 4 * index + 2);
+    });
 }
 
 /**

@@ -42,14 +42,15 @@ async function answer(
   let slice = performance.now();
   try {
     const matches = handler({ association: info, sopClass: context.abstractSyntax, identifier, signal });
-    const cancelled = once(signal);
+    const nextMatch = unlessAborted(() => matches.next(), signal);
     try {
       for (;;) {
-        const next = await Promise.race([matches.next(), cancelled]);
+        const next = await nextMatch();
         if (next === undefined || signal.aborted) return { final: { status: STATUS.cancelled }, responses };
         if (next.done === true) return { final: next.value, responses };
         if (await pending(call, next.value)) responses += 1;
-        if (performance.now() - slice > SLICE_MS) {
+        // the first one leaves at once: what is written together waits for the loop's turn
+        if (responses === 1 || performance.now() - slice > SLICE_MS) {
           await setImmediate();
           slice = performance.now();
         }
@@ -77,10 +78,19 @@ async function pending(call: Call, { status, identifier, characterSet }: FindRes
   return respond(call, { status }, bytes);
 }
 
-/** Resolves when the signal aborts. */
-async function once(signal: AbortSignal): Promise<undefined> {
-  if (signal.aborted) return undefined;
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }));
+/**
+ * Makes one promise after the other; undefined instead as soon as the signal aborts. Promise.race() with a promise of
+ * the abort would keep something of each with the signal, for as long as the query lasts.
+ */
+function unlessAborted<T>(make: () => Promise<T>, signal: AbortSignal): () => Promise<T | undefined> {
+  let aborted = (): void => undefined;
+  signal.addEventListener('abort', () => aborted(), { once: true });
+  return () =>
+    new Promise((resolve, reject) => {
+      aborted = () => resolve(undefined);
+      if (signal.aborted) aborted();
+      else make().then(resolve, reject);
+    });
 }
 
 /** What a log may hold of an error: a message may quote a patient's attribute, so only its name, code and place. */
