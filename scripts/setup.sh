@@ -1,7 +1,7 @@
 #!/bin/sh
 # Sets up what `npm run demo` and `npm test` need, and nothing twice:
 #   node_modules from the lockfile (Node.js 26 among them), Orthanc and DCMTK from Debian.
-#   --with-tools   also what only the tests judge with: dciodvfy (dicom3tools) and pydicom's files
+#   --with-tools   also what only the tests judge with: dciodvfy (dicom3tools), pydicom's files and Radicale
 # Works with the machine's own Node.js (20 or later) and needs root or sudo only where a Debian package is missing.
 set -eu
 cd "$(dirname "$0")/.."
@@ -27,6 +27,7 @@ if [ "$with_tools" = yes ]; then
   need dicom3tools command -v dciodvfy
   need python3-pydicom test -d /usr/lib/python3/dist-packages/pydicom/data/test_files
   need procps command -v pgrep
+  need radicale test -x /usr/bin/radicale
   need util-linux command -v findmnt
 fi
 

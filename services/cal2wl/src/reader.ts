@@ -1,19 +1,37 @@
 /** One calendar over many passes: asks for it, reads it, and falls back on what it last said. */
 import { readIsolated, type CalendarContent, type Window } from '@scanflow/calendar';
-import type { Failure } from '@scanflow/chassis';
+import { sleep, type Failure } from '@scanflow/chassis';
 import { covers, cut, readAhead } from './domain/expand.ts';
 import { sha256, type Memory, type Remembered } from './adapters/memory.ts';
-import type { Fetched, Source } from './source.ts';
+import type { Source, Validators } from './source.ts';
 
 export interface Reading {
   /** Whether the calendar itself was heard in this pass. */
   readonly answered: boolean;
+  /** It is being asked and has not answered yet; what it said before counts. */
+  readonly waiting: boolean;
   /** What it says about the window, now or last; undefined when it was never read. */
   readonly content: CalendarContent | undefined;
   /** Why it was not heard. */
   readonly failure: Failure | undefined;
   readonly lastGood: Temporal.Instant | undefined;
   readonly suspicion: string | undefined;
+  /** A person accepts what the shrink guard holds back. */
+  readonly accepted: boolean;
+  /** It wants not to be asked before. */
+  readonly notBefore: Temporal.Instant | undefined;
+  /** Its server's clock minus ours, in milliseconds. */
+  readonly clockSkewMs: number | undefined;
+  /** The answer of this pass, if one came. */
+  readonly fetch: FetchReport | undefined;
+}
+
+export interface FetchReport {
+  readonly outcome: 'new' | 'unchanged' | 'failed';
+  /** Reading included. */
+  readonly ms: number;
+  /** Size of the body, decoded; 0 where none came. */
+  readonly bytes: number;
 }
 
 export interface ReaderOptions {
@@ -25,21 +43,61 @@ export interface ReaderOptions {
   /** IANA zone of times without one. */
   readonly zone: string;
   readonly parseTimeoutMs?: number;
+  /** How long a pass waits for the answer; it goes on without one, and the next pass takes it. */
+  readonly patienceMs?: number;
+  /** After this time without an answer the calendar counts as failed: its source should have given up by itself. */
+  readonly overdueMs?: number;
 }
 
 const PARSE_TIMEOUT_MS = 60_000;
+const PATIENCE_MS = 15_000;
+const OVERDUE_MS = 300_000;
 /** How old the time of the last good answer on disk may be: it is no reason to write at each pass. */
 const LAST_GOOD_SLACK = Temporal.Duration.from({ minutes: 10 });
+/** A time further ahead than any Retry-After is honoured comes from a clock that was wrong. */
+const LONGEST_WAIT = Temporal.Duration.from({ hours: 25 });
+
+/** What was read of a body, for the window and a day more. */
+interface Read {
+  readonly hash: string;
+  readonly window: Window;
+  readonly content: CalendarContent;
+}
+
+/** What asking came to; nothing of it counts before a pass takes it. */
+type Answer = { readonly clockSkewMs?: number | undefined } & (
+  | { readonly kind: 'failed'; readonly failure: Failure; readonly retryAfterMs?: number }
+  /** A body that was no calendar. */
+  | { readonly kind: 'refused'; readonly failure: Failure; readonly hash: string; readonly bytes: number }
+  | { readonly kind: 'unchanged'; readonly validators: Validators; readonly bytes: number }
+  | {
+      readonly kind: 'new';
+      readonly validators: Validators;
+      readonly body: Uint8Array;
+      readonly read: Read;
+      readonly bytes: number;
+    }
+);
+
+interface Asking {
+  /** On the clock of `performance.now()`. */
+  readonly began: number;
+  /** Set when it is done. */
+  answer?: Answer & { readonly ms: number };
+  readonly done: Promise<void>;
+}
 
 export class Reader {
   readonly #options: ReaderOptions;
   #state: Remembered | undefined;
   #saved: Remembered = { validators: {} };
-  #read: { hash: string; window: Window; content: CalendarContent } | undefined;
-  #notBefore: Temporal.Instant | undefined;
+  #read: Read | undefined;
   #failure: Failure | undefined;
   /** The last body that was no calendar: the same again is not read again. */
   #refused: { hash: string; failure: Failure } | undefined;
+  /** Never more than one at a time, however long it takes. */
+  #asking: Asking | undefined;
+  #clockSkewMs: number | undefined;
 
   constructor(options: ReaderOptions) {
     this.#options = options;
@@ -47,12 +105,23 @@ export class Reader {
 
   /** Asks and reads; a calendar that does not answer, or answers nonsense, gives what it last said. */
   async read(window: Window, now: Temporal.Instant, signal: AbortSignal): Promise<Reading> {
-    const state = await this.#load(window);
-    const patient = this.#notBefore !== undefined && Temporal.Instant.compare(now, this.#notBefore) < 0;
-    if (!patient) this.#failure = await this.#ask(state, window, now, signal);
-    const answered = !patient && this.#failure === undefined;
-    const { lastGood, suspicion } = this.#current();
-    return { answered, content: await this.#content(window), failure: this.#failure, lastGood, suspicion };
+    await this.#load(window);
+    const accepted = await this.#options.memory.takeAccept(this.#options.calendar);
+    const answer = await this.#hear(window, now, signal);
+    if (answer !== undefined) await this.#take(answer, now);
+    const { lastGood, suspicion, notBefore } = this.#current();
+    return {
+      answered: answer?.kind === 'new' || answer?.kind === 'unchanged',
+      waiting: this.#asking !== undefined,
+      content: await this.#content(window),
+      failure: this.#failure,
+      lastGood,
+      suspicion,
+      accepted,
+      notBefore: isAhead(notBefore, now) ? notBefore : undefined,
+      clockSkewMs: this.#clockSkewMs,
+      fetch: answer === undefined ? undefined : reportOf(answer),
+    };
   }
 
   /** Keeps what the shrink guard holds back, and all else that is new, over a restart. */
@@ -70,56 +139,93 @@ export class Reader {
   }
 
   /** At first the state on disk; its validators count only while its body can be read. */
-  async #load(window: Window): Promise<Remembered> {
+  async #load(window: Window): Promise<void> {
     if (this.#state === undefined) {
       this.#state = await this.#options.memory.load(this.#options.calendar, this.#options.address);
       this.#saved = this.#state;
     }
-    if ((await this.#content(window)) === undefined) {
-      const { bodyHash: _, ...rest } = this.#state;
-      this.#state = { ...rest, validators: {} };
-    }
-    return this.#state;
+    if ((await this.#content(window)) !== undefined) return;
+    const { bodyHash: _, ...rest } = this.#state;
+    this.#state = { ...rest, validators: {} };
   }
 
-  async #ask(
-    state: Remembered,
+  /** The answer, if there is one within our patience: to what is asked now, or to what an earlier pass asked. */
+  async #hear(
     window: Window,
     now: Temporal.Instant,
     signal: AbortSignal,
-  ): Promise<Failure | undefined> {
-    const fetched = await this.#options.source.fetch(state.validators, signal);
-    this.#notBefore = notBefore(fetched, now);
-    if (fetched.kind === 'failed') return fetched.failure;
-    if (fetched.kind === 'notModified') {
-      this.#state = { ...state, lastGood: now };
-      return undefined;
+  ): Promise<Asking['answer'] | undefined> {
+    if (this.#asking === undefined) {
+      if (isAhead(this.#current().notBefore, now)) return undefined;
+      const asking = this.#begin(window, signal);
+      this.#asking = asking;
+      const enough = new AbortController();
+      const patience = sleep(this.#options.patienceMs ?? PATIENCE_MS, enough.signal);
+      await Promise.race([asking.done, patience]).finally(() => enough.abort());
     }
-    const hash = sha256(fetched.bytes);
-    if (hash !== state.bodyHash) {
-      const failure = await this.#take(fetched.bytes, hash, window);
-      if (failure !== undefined) return failure;
-    }
-    this.#state = { ...state, validators: fetched.validators, bodyHash: hash, lastGood: now };
-    return undefined;
+    const { answer, began } = this.#asking;
+    const waited = performance.now() - began;
+    if (answer !== undefined) this.#asking = undefined;
+    else if (waited > (this.#options.overdueMs ?? OVERDUE_MS)) this.#failure = overdue(waited);
+    return answer;
   }
 
-  /** Reads a new body, and only if it is a calendar puts it in the place of the last good one. */
-  async #take(bytes: Uint8Array, hash: string, window: Window): Promise<Failure | undefined> {
-    if (this.#refused?.hash === hash) return this.#refused.failure;
-    const failure = await this.#parse(bytes, hash, window);
-    this.#refused = failure === undefined ? undefined : { hash, failure };
-    if (failure === undefined) await this.#options.memory.saveBody(this.#options.calendar, bytes);
-    return failure;
+  #begin(window: Window, signal: AbortSignal): Asking {
+    const began = performance.now();
+    const ask = async (): Promise<void> => {
+      const answer = await this.#ask(window, signal).catch(unexpected);
+      asking.answer = { ...answer, ms: performance.now() - began };
+    };
+    // begun a turn later, so that `asking` is there
+    const asking: Asking = { began, done: Promise.resolve().then(ask) };
+    return asking;
   }
 
-  async #parse(bytes: Uint8Array, hash: string, wanted: Window): Promise<Failure | undefined> {
+  async #ask(window: Window, signal: AbortSignal): Promise<Answer> {
+    const { validators: before, bodyHash } = this.#current();
+    const fetched = await this.#options.source.fetch(before, signal);
+    if (fetched.kind === 'failed') return fetched;
+    const { clockSkewMs } = fetched;
+    if (fetched.kind === 'notModified')
+      return { kind: 'unchanged', validators: before, bytes: 0, clockSkewMs };
+    const { bytes: body, validators } = fetched;
+    const [hash, bytes] = [sha256(body), body.length];
+    if (hash === bodyHash) return { kind: 'unchanged', validators, bytes, clockSkewMs };
+    if (this.#refused?.hash === hash) return { kind: 'refused', ...this.#refused, bytes, clockSkewMs };
+    const read = await this.#parse(body, hash, window);
+    return 'code' in read
+      ? { kind: 'refused', failure: read, hash, bytes, clockSkewMs }
+      : { kind: 'new', validators, body, read, bytes, clockSkewMs };
+  }
+
+  /** Only a body that is a calendar takes the place of the last good one. */
+  async #take(answer: Answer, now: Temporal.Instant): Promise<void> {
+    this.#clockSkewMs = answer.clockSkewMs ?? this.#clockSkewMs;
+    const { notBefore: _, ...state } = this.#current();
+    this.#failure = 'failure' in answer ? answer.failure : undefined;
+    if (answer.kind === 'failed') {
+      const { retryAfterMs: ms } = answer;
+      this.#state =
+        ms === undefined ? state : { ...state, notBefore: now.add({ milliseconds: Math.ceil(ms) }) };
+      return;
+    }
+    this.#state = state;
+    this.#refused = answer.kind === 'refused' ? answer : undefined;
+    if (answer.kind === 'refused') return;
+    const heard = { ...state, validators: answer.validators, lastGood: now };
+    if (answer.kind === 'new') {
+      await this.#options.memory.saveBody(this.#options.calendar, answer.body);
+      this.#read = answer.read;
+    }
+    // not before the body is on disk: validators of a body that is lost would lose it for good
+    this.#state = answer.kind === 'new' ? { ...heard, bodyHash: answer.read.hash } : heard;
+  }
+
+  async #parse(bytes: Uint8Array, hash: string, wanted: Window): Promise<Read | Failure> {
     const window = readAhead(wanted);
     const { zone, parseTimeoutMs: timeoutMs = PARSE_TIMEOUT_MS } = this.#options;
     const read = await readIsolated(bytes, { window, zone, timeoutMs });
-    if (!read.ok) return { kind: 'transient', ...read.error };
-    this.#read = { hash, window, content: read.content };
-    return undefined;
+    return read.ok ? { hash, window, content: read.content } : { kind: 'transient', ...read.error };
   }
 
   /** The last good content in the window; read again from disk about once a day, when the window has moved on. */
@@ -128,16 +234,40 @@ export class Reader {
     if (hash === undefined) return undefined;
     if (this.#read?.hash !== hash || !covers(this.#read.window, window)) {
       const bytes = await this.#options.memory.loadBody(this.#options.calendar, hash);
-      if (bytes === undefined || (await this.#parse(bytes, hash, window)) !== undefined) return undefined;
+      const read = bytes === undefined ? undefined : await this.#parse(bytes, hash, window);
+      if (read === undefined || 'code' in read) return undefined;
+      this.#read = read;
     }
-    return this.#read === undefined ? undefined : cut(this.#read.content, window);
+    return cut(this.#read.content, window);
   }
 }
 
-const notBefore = (fetched: Fetched, now: Temporal.Instant): Temporal.Instant | undefined =>
-  fetched.kind === 'failed' && fetched.retryAfterMs !== undefined
-    ? now.add({ milliseconds: Math.ceil(fetched.retryAfterMs) })
-    : undefined;
+/** A source that throws has a fault of its own; the message may hold an address. */
+const unexpected = (error: unknown): Answer => ({
+  kind: 'failed',
+  failure: {
+    kind: 'transient',
+    code: 'FETCH_UNEXPECTED',
+    message: `The calendar could not be fetched (${error instanceof Error ? error.name : 'unknown'}); it is tried again.`,
+  },
+});
+
+const overdue = (ms: number): Failure => ({
+  kind: 'transient',
+  code: 'FETCH_TIMEOUT',
+  message: `The calendar has not answered for ${Math.round(ms / 1000)} s: check that what it lies on, such as a network folder, responds.`,
+});
+
+const reportOf = (answer: Answer & { readonly ms: number }): FetchReport => ({
+  outcome: answer.kind === 'new' || answer.kind === 'unchanged' ? answer.kind : 'failed',
+  ms: answer.ms,
+  bytes: 'bytes' in answer ? answer.bytes : 0,
+});
+
+const isAhead = (time: Temporal.Instant | undefined, now: Temporal.Instant): boolean =>
+  time !== undefined &&
+  Temporal.Instant.compare(now, time) < 0 &&
+  Temporal.Instant.compare(time, now.add(LONGEST_WAIT)) < 0;
 
 function isNews(saved: Remembered, state: Remembered): boolean {
   const { lastGood: before, ...oldRest } = saved;

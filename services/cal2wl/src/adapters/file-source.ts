@@ -1,43 +1,45 @@
 /** Calendars that another program writes as a file. */
-import { open } from 'node:fs/promises';
-import { codeOf } from '@scanflow/chassis';
-import type { Fetched, Source, SourceLimits } from '../source.ts';
+import { stat } from 'node:fs/promises';
+import { codeOf, readBounded } from '@scanflow/chassis';
+import type { Source, SourceLimits } from '../source.ts';
+import { Stop } from '../web/stop.ts';
 
-export function fileSource(path: string, { maxSize }: SourceLimits): Source {
+export function fileSource(path: string, { maxSize }: Pick<SourceLimits, 'maxSize'>): Source {
   return {
     async fetch(validators) {
       try {
-        return await read(path, validators.etag, maxSize);
+        // the file's place, size and time stand for its content: the same again is not read again
+        const found = await stat(path, { bigint: true });
+        if (!found.isFile())
+          throw new Stop('permanent', 'FETCH_FILE', 'The calendar file is no file. Check its path.');
+        const etag = `${found.ino}-${found.size}-${found.mtimeNs}`;
+        if (etag === validators.etag) return { kind: 'notModified' };
+        const bytes = await readBounded(path, maxSize);
+        if (bytes.length > maxSize) throw tooLarge(maxSize);
+        return { kind: 'body', bytes, validators: { etag } };
       } catch (error) {
-        const code = codeOf(error) ?? 'unknown';
-        const [kind, what] =
-          code === 'ENOENT' ? ['FETCH_NOT_FOUND', 'is not there'] : ['FETCH_FILE', 'cannot be read'];
-        return {
-          kind: 'failed',
-          failure: {
-            kind: 'permanent',
-            code: kind,
-            message: `The calendar file ${what} (${code}). Check its path and permissions.`,
-          },
-        };
+        return (error instanceof Stop ? error : unreadable(codeOf(error) ?? 'unknown')).fetched;
       }
     },
   };
 }
 
-/** The file's place, size and time stand for its content: the same again is not read again. */
-async function read(path: string, known: string | undefined, maxSize: number): Promise<Fetched> {
-  const file = await open(path, 'r');
-  try {
-    const { ino, size, mtimeNs } = await file.stat({ bigint: true });
-    const etag = `${ino}-${size}-${mtimeNs}`;
-    if (etag === known) return { kind: 'notModified' };
-    if (size > BigInt(maxSize)) {
-      const message = `The calendar file is larger than ${maxSize} bytes. Publish a shorter span of time, or raise maxSize.`;
-      return { kind: 'failed', failure: { kind: 'permanent', code: 'FETCH_TOO_LARGE', message } };
-    }
-    return { kind: 'body', bytes: await file.readFile(), validators: { etag } };
-  } finally {
-    await file.close();
-  }
-}
+const tooLarge = (maxSize: number): Stop =>
+  new Stop(
+    'permanent',
+    'FETCH_TOO_LARGE',
+    `The calendar file is larger than ${maxSize} bytes. Publish a shorter span of time, or raise maxSize.`,
+  );
+
+const unreadable = (code: string): Stop =>
+  code === 'ENOENT'
+    ? new Stop(
+        'permanent',
+        'FETCH_NOT_FOUND',
+        'The calendar file is not there (ENOENT). Check its path, and whether what it is on is mounted.',
+      )
+    : new Stop(
+        'permanent',
+        'FETCH_FILE',
+        `The calendar file cannot be read (${code}). Check its path and permissions.`,
+      );

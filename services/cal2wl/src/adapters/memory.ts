@@ -1,6 +1,6 @@
 /** What is known of each calendar over restarts: its last good body, and what it takes to ask for the next. */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeLeftovers, writeFileAtomic } from '@scanflow/chassis';
 import type { Validators } from '../source.ts';
@@ -13,6 +13,8 @@ export interface Remembered {
   readonly lastGood?: Temporal.Instant;
   /** What the shrink guard holds back. */
   readonly suspicion?: string;
+  /** The server does not want to be asked before. */
+  readonly notBefore?: Temporal.Instant;
 }
 
 export interface Memory {
@@ -21,6 +23,11 @@ export interface Memory {
   loadBody(calendar: string, hash: string): Promise<Uint8Array | undefined>;
   saveBody(calendar: string, bytes: Uint8Array): Promise<void>;
   save(calendar: string, address: string, state: Remembered): Promise<void>;
+  /**
+   * Whether a person accepted what the shrink guard holds back, by a file `accept-<calendar>` in the folder; the file
+   * is taken away, so that it counts once.
+   */
+  takeAccept(calendar: string): Promise<boolean>;
 }
 
 export const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');
@@ -38,19 +45,27 @@ export async function openMemory(folder: string): Promise<Memory> {
     async load(calendar, address) {
       const state = parseState(await readFile(statePath(calendar), 'utf8').catch(() => ''));
       const sameAddress = state.address === sha256(address);
-      return { ...state.remembered, validators: sameAddress ? state.remembered.validators : {} };
+      if (sameAddress) return state.remembered;
+      const { notBefore: _, ...remembered } = state.remembered;
+      return { ...remembered, validators: {} };
     },
     async loadBody(calendar, hash) {
       const bytes = await readFile(bodyPath(calendar)).catch(() => undefined);
       return bytes !== undefined && sha256(bytes) === hash ? bytes : undefined;
     },
     saveBody: (calendar, bytes) => writeFileAtomic(bodyPath(calendar), bytes, { mode: MODE }),
-    async save(calendar, address, { lastGood, ...state }) {
+    takeAccept: (calendar) =>
+      unlink(join(folder, `accept-${calendar}`)).then(
+        () => true,
+        () => false,
+      ),
+    async save(calendar, address, { lastGood, notBefore, ...state }) {
       const text = {
         version: 1,
         address: sha256(address),
         ...state,
         ...(lastGood === undefined ? {} : { lastGood: lastGood.toString() }),
+        ...(notBefore === undefined ? {} : { notBefore: notBefore.toString() }),
       };
       await writeFileAtomic(statePath(calendar), `${JSON.stringify(text, null, 2)}\n`, { mode: MODE });
     },
@@ -72,6 +87,7 @@ function parseState(text: string): { address: string | undefined; remembered: Re
   const optional = <K extends string>(name: K, found: string | undefined): Partial<Record<K, string>> =>
     found === undefined ? {} : ({ [name]: found } as Record<K, string>);
   const lastGood = instant(string(fields, 'lastGood'));
+  const notBefore = instant(string(fields, 'notBefore'));
   return {
     address: string(fields, 'address'),
     remembered: {
@@ -82,6 +98,7 @@ function parseState(text: string): { address: string | undefined; remembered: Re
       ...optional('bodyHash', string(fields, 'bodyHash')),
       ...optional('suspicion', string(fields, 'suspicion')),
       ...(lastGood === undefined ? {} : { lastGood }),
+      ...(notBefore === undefined ? {} : { notBefore }),
     },
   };
 }

@@ -1,0 +1,121 @@
+/** Calendars that lie as .ics files in a folder, as programs that synchronise calendars leave them (vdir). */
+import { readdir, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { codeOf, readBounded } from '@scanflow/chassis';
+import type { Fetched, Source, SourceLimits } from '../source.ts';
+import { Stop } from '../web/stop.ts';
+
+const MOST_FILES = 100_000;
+const AT_ONCE = 16;
+const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
+const LINE_BREAK = Buffer.from('\r\n');
+
+/** All `*.ics` of the folder itself, hidden ones left out, as one body. One that is not whole fails the fetch. */
+export function folderSource(folder: string, { maxSize }: Pick<SourceLimits, 'maxSize'>): Source {
+  return {
+    async fetch(validators) {
+      try {
+        return await read(folder, validators.etag, maxSize);
+      } catch (error) {
+        return (error instanceof Stop ? error : unreadable(codeOf(error) ?? 'unknown')).fetched;
+      }
+    },
+  };
+}
+
+async function read(folder: string, known: string | undefined, maxSize: number): Promise<Fetched> {
+  const names = await list(folder);
+  const etag = await stampOf(folder, names, maxSize);
+  if (etag === known) return { kind: 'notModified' };
+  const parts: Uint8Array[] = [];
+  let left = maxSize;
+  for (const [index, name] of names.entries()) {
+    const bytes = await readBounded(join(folder, name), left);
+    left -= bytes.length + LINE_BREAK.length;
+    if (left < 0) throw tooLarge(maxSize);
+    const text = bytes.subarray(0, 3).equals(BOM) ? bytes.subarray(3) : bytes;
+    if (!isWhole(text)) throw notWhole(index + 1, names.length);
+    parts.push(text, LINE_BREAK);
+  }
+  if ((await stampOf(folder, await list(folder), maxSize)) !== etag)
+    throw new Stop(
+      'transient',
+      'FETCH_CHANGING',
+      'The calendar folder changed while it was read; again soon.',
+    );
+  return { kind: 'body', bytes: Buffer.concat(parts), validators: { etag } };
+}
+
+async function list(folder: string): Promise<string[]> {
+  const names = (await readdir(folder)).filter((name) => /^[^.].*\.ics$/i.test(name)).sort();
+  if (names.length === 0)
+    throw new Stop(
+      'permanent',
+      'FETCH_EMPTY_FOLDER',
+      'The calendar folder holds no .ics file. Check its path, and whether it is mounted; where there are no bookings, put in a calendar without events.',
+    );
+  if (names.length > MOST_FILES)
+    throw new Stop(
+      'permanent',
+      'FETCH_TOO_LARGE',
+      `The calendar folder holds more than ${MOST_FILES} files. Take old bookings out.`,
+    );
+  return names;
+}
+
+/** Names, places, sizes and times of all files stand for their content. */
+async function stampOf(folder: string, names: readonly string[], maxSize: number): Promise<string> {
+  const hash = createHash('sha256');
+  let size = 0n;
+  for (let at = 0; at < names.length; at += AT_ONCE) {
+    const some = names.slice(at, at + AT_ONCE);
+    const found = await Promise.all(some.map((name) => stat(join(folder, name), { bigint: true })));
+    for (const [index, one] of found.entries()) {
+      if (!one.isFile())
+        throw new Stop(
+          'permanent',
+          'FETCH_FILE',
+          'Something in the calendar folder ends in .ics and is no file.',
+        );
+      size += one.size;
+      hash.update(`${some[index] ?? ''}\0${one.ino}-${one.size}-${one.mtimeNs}\0`);
+    }
+  }
+  if (size > BigInt(maxSize)) throw tooLarge(maxSize);
+  return hash.digest('hex');
+}
+
+/** Whether a file begins and ends as a calendar does: one that is being written must not cost its bookings. */
+function isWhole(bytes: Buffer): boolean {
+  const head = bytes.subarray(0, 200).toString('latin1').trimStart();
+  const tail = bytes.subarray(-200).toString('latin1').trimEnd();
+  return /^BEGIN:VCALENDAR\s/i.test(head) && /(^|[\r\n])END:VCALENDAR$/i.test(tail);
+}
+
+const notWhole = (place: number, of: number): Stop =>
+  new Stop(
+    'transient',
+    'FEED_TRUNCATED',
+    `The calendar folder holds a file that is no whole calendar: by name the ${place}. of ${of}. It is tried again; if it stays, replace that file.`,
+  );
+
+const tooLarge = (maxSize: number): Stop =>
+  new Stop(
+    'permanent',
+    'FETCH_TOO_LARGE',
+    `The calendar folder holds more than ${maxSize} bytes. Take old bookings out, or raise maxSize.`,
+  );
+
+const unreadable = (code: string): Stop =>
+  code === 'ENOENT'
+    ? new Stop(
+        'transient',
+        'FETCH_NOT_FOUND',
+        'The calendar folder, or a file in it, is not there (ENOENT). Check its path, and whether it is mounted.',
+      )
+    : new Stop(
+        'permanent',
+        'FETCH_FILE',
+        `The calendar folder cannot be read (${code}). Check its path and permissions.`,
+      );

@@ -1,0 +1,58 @@
+/** Who we are to a server: a password or a bearer token from a file, never one that was refused a moment ago. */
+import { readSecret } from '@scanflow/chassis';
+import { Stop } from './stop.ts';
+
+export interface CredentialOptions {
+  readonly username?: string | undefined;
+  readonly passwordFile?: string | undefined;
+  readonly tokenFile?: string | undefined;
+}
+
+/** Directories lock accounts out after some wrong passwords in a row. */
+const REFUSED_PAUSE_MS = 300_000;
+
+export class Credentials {
+  readonly #options: CredentialOptions;
+  #refused: { readonly value: string; readonly at: number } | undefined;
+
+  constructor(options: CredentialOptions) {
+    this.#options = options;
+  }
+
+  /** The Authorization header, from files read now; undefined where nothing is configured. Throws a Stop. */
+  async header(host: string): Promise<string | undefined> {
+    const { username, passwordFile, tokenFile } = this.#options;
+    let value: string | undefined;
+    if (tokenFile !== undefined) value = `Bearer ${await secret(tokenFile)}`;
+    else if (username !== undefined && passwordFile !== undefined)
+      value = `Basic ${Buffer.from(`${username}:${await secret(passwordFile)}`).toString('base64')}`;
+    if (value === undefined || !this.#isRefused(value)) return value;
+    throw new Stop(
+      'permanent',
+      'FETCH_AUTH',
+      `${host} refused the password or token; it is tried again when its file changes, or some minutes later.`,
+    );
+  }
+
+  /** Remembers that the server did not take this header. */
+  refuse(value: string): void {
+    this.#refused = { value, at: performance.now() };
+  }
+
+  #isRefused(value: string): boolean {
+    return this.#refused?.value === value && performance.now() - this.#refused.at < REFUSED_PAUSE_MS;
+  }
+}
+
+async function secret(file: string): Promise<string> {
+  let text: string;
+  try {
+    text = await readSecret(file);
+  } catch (error) {
+    throw new Stop('permanent', 'FETCH_SECRET', error instanceof Error ? error.message : String(error));
+  }
+  // a line break would end the header
+  if (!/^[^\p{Cc}]+$/u.test(text))
+    throw new Stop('permanent', 'FETCH_SECRET', `the secret ${file} holds line breaks or control characters`);
+  return text;
+}

@@ -1,0 +1,16 @@
+/** A fetch that ends with a failure, carried out of nested calls. */
+import type { Failure } from '@scanflow/chassis';
+import type { Fetched } from '../source.ts';
+
+export class Stop extends Error {
+  readonly fetched: Extract<Fetched, { kind: 'failed' }>;
+
+  constructor(kind: Failure['kind'], code: string, message: string, retryAfterMs?: number) {
+    super(message);
+    this.fetched = {
+      kind: 'failed',
+      failure: { kind, code, message },
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    };
+  }
+}

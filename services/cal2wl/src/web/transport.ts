@@ -1,0 +1,69 @@
+/** Connections of one fetch: proxies only where one is configured, client certificates only for the calendar's own server. */
+import { readFile } from 'node:fs/promises';
+import { codeOf } from '@scanflow/chassis';
+import { Agent, ProxyAgent, type Dispatcher } from 'undici';
+import { Stop } from './stop.ts';
+
+export interface TransportOptions {
+  readonly timeoutMs: number;
+  /** Paths of PEM files. */
+  readonly tls?: {
+    readonly ca?: string | undefined;
+    readonly key?: string | undefined;
+    readonly certificate?: string | undefined;
+  };
+  /** Address of a proxy; none where absent. Environment variables are not read. */
+  readonly proxy?: string;
+}
+
+export interface Transport {
+  /** Connections to the calendar's own server, and to others that it redirects to, which are not shown who we are. */
+  to(own: boolean): Dispatcher;
+  close(): Promise<void>;
+}
+
+const CONNECT_MS = 30_000;
+
+/** Reads the files and makes the connections' settings; throws a Stop where a file cannot be read. */
+export async function openTransport({ timeoutMs, tls, proxy }: TransportOptions): Promise<Transport> {
+  const trust = { ...(tls?.ca === undefined ? {} : { ca: await pem(tls.ca) }) };
+  const identity = {
+    ...(tls?.key === undefined ? {} : { key: await pem(tls.key) }),
+    ...(tls?.certificate === undefined ? {} : { cert: await pem(tls.certificate) }),
+  };
+  const made = new Map<boolean, Dispatcher>();
+  const make = (own: boolean): Dispatcher => {
+    const secure = { timeout: Math.min(CONNECT_MS, timeoutMs), ...trust, ...(own ? identity : {}) };
+    const common = { headersTimeout: timeoutMs, bodyTimeout: timeoutMs, allowH2: false, connections: 1 };
+    return proxy === undefined
+      ? new Agent({ ...common, connect: secure })
+      : new ProxyAgent({
+          ...common,
+          uri: proxy,
+          requestTls: secure,
+          proxyTls: { timeout: secure.timeout, ...trust },
+        });
+  };
+  return {
+    to(own) {
+      const dispatcher = made.get(own) ?? make(own);
+      made.set(own, dispatcher);
+      return dispatcher;
+    },
+    async close() {
+      await Promise.all([...made.values()].map((dispatcher) => dispatcher.destroy()));
+    },
+  };
+}
+
+async function pem(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw new Stop(
+      'permanent',
+      'FETCH_SECRET',
+      `the file ${file} cannot be read (${codeOf(error) ?? 'unknown'}): correct tls in the configuration, or its permissions`,
+    );
+  }
+}

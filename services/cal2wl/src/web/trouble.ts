@@ -1,0 +1,107 @@
+/** What went wrong on the wire, in words for whoever runs the machine. Hosts only: paths and queries may be secrets. */
+import { codeOf } from '@scanflow/chassis';
+import { retryAfter, type HeaderOf } from './moment.ts';
+import { Stop } from './stop.ts';
+
+export interface TroubleOptions {
+  /** Host of the calendar, or of where it redirected to. */
+  readonly host: string;
+  /** Host of the proxy, where there is one. */
+  readonly proxy: string | undefined;
+  /** Before any answer on an encrypted connection: servers that want a client certificate may just hang up. */
+  readonly atHello: boolean;
+}
+
+const CUT = new Set([
+  ...['UND_ERR_SOCKET', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'Z_BUF_ERROR'],
+  ...['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'],
+]);
+const CERTIFICATE =
+  /^(CERT_|CRL_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|ERR_TLS_CERT|HOSTNAME_MISMATCH|INVALID_CA)/;
+
+/** A failed connection or a broken body. Only codes are taken over: messages may hold the address. */
+export function wireTrouble(error: unknown, { host, proxy, atHello }: TroubleOptions): Stop {
+  if (error instanceof Stop) return error;
+  const code = codeOf(error) ?? (error instanceof Error ? codeOf(error.cause) : undefined);
+  const shown = code ?? (error instanceof Error ? error.name : 'unknown');
+  const refusal = proxyRefusal(error);
+  if (proxy !== undefined && refusal !== undefined)
+    return new Stop(
+      'permanent',
+      'FETCH_PROXY',
+      `the proxy ${proxy} refused the way to ${host} (${refusal}): let it pass Scanflow without a password, or correct proxy.`,
+    );
+  if (CUT.has(shown))
+    return new Stop(
+      'transient',
+      'FETCH_CUT',
+      `${host} broke off ${atHello ? 'before it answered' : 'while it sent the calendar'} (${shown}); it is tried again.${
+        atHello ? ' If that stays so, it may want a client certificate: tls.key and tls.certificate.' : ''
+      }`,
+    );
+  if (/^(Z_|ERR__|ERR_BROTLI|BROTLI)/.test(shown))
+    return new Stop(
+      'transient',
+      'FETCH_ENCODING',
+      `${host} sent a calendar whose compression is damaged (${shown}); it is tried again.`,
+    );
+  if (CERTIFICATE.test(shown))
+    return new Stop(
+      'permanent',
+      'FETCH_CERTIFICATE',
+      `${host} does not prove who it is (${shown}): check its certificate, tls.ca in the configuration and this machine's clock.`,
+    );
+  if (/^(EPROTO|ERR_SSL_|ERR_OSSL_|ERR_TLS_)/.test(shown))
+    return new Stop(
+      'permanent',
+      'FETCH_TLS',
+      `${host} agrees to no encrypted connection (${shown}): check that it speaks https there, and whether it wants a client certificate (tls.key and tls.certificate).`,
+    );
+  return new Stop(
+    'transient',
+    'FETCH_UNREACHABLE',
+    `${host} cannot be reached${proxy === undefined ? '' : ` through the proxy ${proxy}`} (${shown}): check its address, the network and the firewall.`,
+  );
+}
+
+/** The status with which a proxy refused to open the way; undici tells it in messages only. */
+function proxyRefusal(error: unknown): string | undefined {
+  const text = error instanceof Error ? error.message : '';
+  return (/^Proxy response \((\d{3})\)/.exec(text) ??
+    /^Proxy Authentication Required \((407)\)/.exec(text))?.[1];
+}
+
+/** Which credentials were shown with a request. */
+export type Shown = 'own' | 'withheld' | 'none';
+
+const LOGIN: Readonly<Record<Shown, string>> = {
+  own: 'check username and passwordFile, or tokenFile, and whether the calendar is shared with that user',
+  withheld:
+    'the calendar was redirected there, and passwords are not passed on to another address. Give the final address',
+  none: 'it asks who is there. Give username and passwordFile, or tokenFile, or share the calendar',
+};
+
+/** A status that is no calendar. */
+export function statusTrouble(host: string, status: number, shown: Shown, header: HeaderOf): Stop {
+  const told = `${host} answered ${status}`;
+  if (status === 401 || status === 403)
+    return new Stop('permanent', 'FETCH_AUTH', `${told}: ${LOGIN[shown]}.`);
+  if (status === 404 || status === 410)
+    return new Stop(
+      'permanent',
+      'FETCH_NOT_FOUND',
+      `${told}: the calendar is not there. Check its address in the configuration.`,
+    );
+  if (status === 408 || status === 425 || status === 429 || status >= 500)
+    return new Stop(
+      'transient',
+      'FETCH_SERVER',
+      `${told}; it is tried again.`,
+      retryAfter(header, Temporal.Now.instant()),
+    );
+  return new Stop(
+    'permanent',
+    'FETCH_STATUS',
+    `${told}, which is no calendar. Check its address in the configuration.`,
+  );
+}
