@@ -2,7 +2,7 @@
 import iconv from 'iconv-lite';
 
 /** One byte a character: ASCII below 0x80 (but for ISO_IR 13), and what stands above. */
-interface SingleByte {
+export interface SingleByte {
   readonly kind: 'single';
   /** 128 characters for the bytes from 0x80; U+FFFD where there is none. */
   readonly high: string;
@@ -19,7 +19,22 @@ interface MultiByte {
   readonly kind: 'multi';
   readonly encoding: string;
 }
-export type CharacterSet = SingleByte | Utf8 | MultiByte;
+/** Several single-byte sets, between which escape sequences switch (PS3.5 6.1.2.5). */
+export interface Extended {
+  readonly kind: 'extended';
+  /** The set of the bytes from 0x80 at the start of a value; undefined where there is none. */
+  readonly initial: Designated | undefined;
+  /** In the order of (0008,0005), the initial one among them. */
+  readonly sets: readonly Designated[];
+}
+export interface Designated {
+  /** What designates it as G1 (PS3.3 table C.12-3). */
+  readonly escape: Uint8Array;
+  readonly set: SingleByte;
+}
+/** What one defined term names. */
+export type PlainSet = SingleByte | Utf8 | MultiByte;
+export type CharacterSet = PlainSet | Extended;
 
 /** The number of ISO_IR nnn and of ISO 2022 IR nnn, with iconv's name (PS3.3 tables C.12-2 and C.12-3). */
 const SINGLE: Readonly<Record<string, string>> = {
@@ -35,7 +50,7 @@ const SINGLE: Readonly<Record<string, string>> = {
   203: 'iso-8859-15',
   166: 'tis620',
 };
-const sets = new Map<string, CharacterSet>();
+const sets = new Map<string, PlainSet>();
 
 export const YEN = 0xa5;
 export const OVERLINE = 0x203e;
@@ -47,7 +62,7 @@ export const DEFAULT_CHARACTER_SET = 'ISO_IR 6';
  * The character set of a defined term of (0008,0005), without code extensions; undefined for a term that is not
  * known. The empty term is the default repertoire. `ISO 2022 IR nnn` gives the set of `ISO_IR nnn`.
  */
-export function characterSet(term: string): CharacterSet | undefined {
+export function characterSet(term: string): PlainSet | undefined {
   const known = sets.get(term);
   if (known !== undefined) return known;
   const made = make(term);
@@ -55,12 +70,7 @@ export function characterSet(term: string): CharacterSet | undefined {
   return made;
 }
 
-/** Whether a text can be encoded in the character set of this defined term. */
-export function isWritableCharacterSet(term: string): boolean {
-  return characterSet(term) !== undefined && !term.startsWith('ISO 2022');
-}
-
-function make(term: string): CharacterSet | undefined {
+function make(term: string): PlainSet | undefined {
   if (term === 'ISO_IR 192') return { kind: 'utf8' };
   if (term === 'GB18030' || term === 'GBK') return { kind: 'multi', encoding: term.toLowerCase() };
   const number = /^ISO(?:_| 2022 )IR (\d+)$/.exec(term)?.[1];

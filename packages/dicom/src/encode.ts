@@ -1,6 +1,6 @@
 /** Data set → bytes (PS3.5 7), in one growing buffer. */
 import { ByteWriter } from './byte-writer.ts';
-import { DEFAULT_CHARACTER_SET, type CharacterSet } from './character-sets.ts';
+import { DEFAULT_CHARACTER_SET, type CharacterSet, type Extended } from './character-sets.ts';
 import type { DataSet, Element, Tag, TextElement } from './dataset.ts';
 import { formatTag } from './dictionary.ts';
 import { layoutOf, type Layout } from './syntax.ts';
@@ -45,7 +45,7 @@ interface Encoder {
 function declaration(characterSet: string): TextElement | undefined {
   return characterSet === DEFAULT_CHARACTER_SET || characterSet === ''
     ? undefined
-    : { vr: 'CS', kind: 'text', values: [characterSet] };
+    : { vr: 'CS', kind: 'text', values: characterSet.split('\\') };
 }
 
 function writeTopLevel(encoder: Encoder, dataSet: DataSet, declared: TextElement | undefined): void {
@@ -137,12 +137,23 @@ function writeValue(encoder: Encoder, element: Element, traits: VrTraits): void 
 
 const ASCII = writableCharacterSet(DEFAULT_CHARACTER_SET);
 const BACKSLASH = 0x5c;
+const NAME = requireVr('PN');
+
+/** A name's first component group holds no escape sequences (PS3.5 6.2, Person Name). */
+function writeName(writer: ByteWriter, name: string, set: Extended): void {
+  const { initial } = set;
+  const end = name.includes('=') ? name.indexOf('=') : name.length;
+  const alone: Extended = { kind: 'extended', initial, sets: initial === undefined ? [] : [initial] };
+  writeText(writer, name.slice(0, end), alone, true);
+  if (end < name.length) writeText(writer, name.slice(end), set, true);
+}
 
 function writeTexts({ writer, set }: Encoder, values: readonly string[], traits: VrTraits): void {
   let first = true;
   for (const value of values) {
     if (!first) writer.uint8(BACKSLASH);
-    writeText(writer, value, traits.extended ? set : ASCII, traits.multiple);
+    if (traits === NAME && set.kind === 'extended') writeName(writer, value, set);
+    else writeText(writer, value, traits.extended ? set : ASCII, traits.multiple);
     first = false;
   }
 }

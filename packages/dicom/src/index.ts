@@ -6,7 +6,7 @@ export * from './uids.ts';
 export { decodeDataSet, type DecodeOptions } from './decode.ts';
 export { encodeDataSet } from './encode.ts';
 export { encodePart10, type Part10Options } from './encode-part10.ts';
-export { isWritableCharacterSet } from './character-sets.ts';
+export { isWritableCharacterSet } from './text-encode.ts';
 export { fileLayout, readPart10Header, type NeedsMore, type Part10Header } from './part10.ts';
 export { readAttributes, type AttributesOptions, type AttributesResult } from './attributes.ts';
 export { applyEdits, planSplice, removeSplice } from './splice.ts';

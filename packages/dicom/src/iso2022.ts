@@ -1,4 +1,4 @@
-/** Text with code extensions: ISO 2022 escape sequences (PS3.5 6.1.2.4 and 6.1.2.5). Read only. */
+/** Text with code extensions: ISO 2022 escape sequences (PS3.5 6.1.2.4 and 6.1.2.5), read. */
 import iconv from 'iconv-lite';
 import { characterSet } from './character-sets.ts';
 
@@ -34,7 +34,8 @@ const escapes = new Map<string, Designation>([
   ['$)C', { half: 'G1', width: 2, decode: wide('euckr') }],
   ['$)A', { half: 'G1', width: 2, decode: wide('gb2312') }],
 ]);
-const LATIN: Readonly<Record<string, string>> = {
+/** The sets of one byte a character that are called into G1, by what follows ESC (PS3.3 table C.12-3). */
+export const G1_ESCAPES: Readonly<Record<string, string>> = {
   '-A': '100',
   '-B': '101',
   '-C': '109',
@@ -47,7 +48,7 @@ const LATIN: Readonly<Record<string, string>> = {
   '-T': '166',
   '-b': '203',
 };
-for (const [escape, number] of Object.entries(LATIN)) {
+for (const [escape, number] of Object.entries(G1_ESCAPES)) {
   escapes.set(escape, { half: 'G1', width: 1, decode: high(`ISO_IR ${number}`) });
 }
 

@@ -1,6 +1,6 @@
 /** Bytes of text → text, by the character sets of (0008,0005) (PS3.5 6.1.2). */
 import iconv from 'iconv-lite';
-import { characterSet, OVERLINE, YEN, type CharacterSet } from './character-sets.ts';
+import { characterSet, OVERLINE, YEN, type PlainSet } from './character-sets.ts';
 import { iso2022 } from './iso2022.ts';
 
 /** Decodes the bytes of one element; undefined where the character set does not define them. */
@@ -58,7 +58,7 @@ function ascii(bytes: Buffer): string | undefined {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-function decoder(set: CharacterSet): Decode {
+function decoder(set: PlainSet): Decode {
   switch (set.kind) {
     case 'utf8':
       return decodeUtf8;

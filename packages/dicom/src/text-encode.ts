@@ -2,16 +2,34 @@
 import iconv from 'iconv-lite';
 import type { ByteWriter } from './byte-writer.ts';
 import { characterSet, YEN, type CharacterSet } from './character-sets.ts';
+import { extendedSet, inExtended, writeExtended } from './iso2022-write.ts';
 import { transliterate } from './transliterate.ts';
 
-/** The character set of a defined term that can be written; throws on any other. */
+/**
+ * The character set of a defined term that can be written, or of several with a backslash between them, as
+ * `ISO 2022 IR 6\\ISO 2022 IR 100`; throws on any other.
+ */
 export function writableCharacterSet(term: string): CharacterSet {
-  const set = term.startsWith('ISO 2022') ? undefined : characterSet(term);
-  if (set === undefined)
-    throw new Error(
-      `Text cannot be written in the character set '${term}': use one such as ISO_IR 100 or ISO_IR 192.`,
-    );
-  return set;
+  const set = writable(term);
+  if (set !== undefined) return set;
+  throw new Error(
+    `Text cannot be written in the character set '${term}': use one such as ISO_IR 100 or ISO_IR 192.`,
+  );
+}
+
+/** Whether a text can be written in the character set of this defined term, or of these. */
+export const isWritableCharacterSet = (term: string): boolean => writable(term) !== undefined;
+
+const extended = new Map<string, CharacterSet | undefined>();
+
+function writable(term: string): CharacterSet | undefined {
+  if (!term.includes('\\')) return term.startsWith('ISO 2022') ? undefined : characterSet(term);
+  if (!extended.has(term)) {
+    // what a peer declares is kept; what it may declare is without bound
+    if (extended.size >= 100) extended.clear();
+    extended.set(term, extendedSet(term.split('\\')));
+  }
+  return extended.get(term);
 }
 
 const ESCAPE = 0x1b;
@@ -33,6 +51,7 @@ export function writeText(writer: ByteWriter, text: string, set: CharacterSet, m
   const plain = toEncodable(text, set, multiple);
   if (set.kind === 'utf8') writer.utf8(plain);
   else if (set.kind === 'multi') writer.bytes(iconv.encode(plain, set.encoding));
+  else if (set.kind === 'extended') writeExtended(writer, plain, set);
   else writeSingle(writer, plain, set.bytes);
 }
 
@@ -52,6 +71,7 @@ function canEncode(character: string, set: CharacterSet, multiple: boolean): boo
   if (set.kind === 'utf8') return true;
   if (set.kind === 'multi')
     return iconv.decode(iconv.encode(character, set.encoding), set.encoding) === character;
+  if (set.kind === 'extended') return character.length === 1 && inExtended(set, code);
   if (code === YEN && set.japanese) return !multiple;
   return character.length === 1 && set.bytes.has(code);
 }

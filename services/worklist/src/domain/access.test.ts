@@ -37,7 +37,9 @@ const characterSets: [string, string, string[], string][] = [
   ['an unknown caller gets what it declares', 'VIEWER', ['ISO_IR 101'], 'ISO_IR 101'],
   ['an unknown caller without a declaration gets UTF-8', 'VIEWER', [], 'ISO_IR 192'],
   ['a set that nobody knows becomes UTF-8', 'VIEWER', ['ISO_IR 999'], 'ISO_IR 192'],
-  ['code extensions become UTF-8', 'VIEWER', ['', 'ISO 2022 IR 87'], 'ISO_IR 192'],
+  ['one set of ISO 2022 alone is that set', 'VIEWER', ['ISO 2022 IR 100'], 'ISO_IR 100'],
+  ['code extensions between Latin sets are kept', 'VIEWER', ['', 'ISO 2022 IR 101'], '\\ISO 2022 IR 101'],
+  ['code extensions that are not written become UTF-8', 'VIEWER', ['', 'ISO 2022 IR 87'], 'ISO_IR 192'],
 ];
 for (const [name, calling, declared, expected] of characterSets)
   test(`character set: ${name}`, () => assert.equal(policy().characterSet(calling, declared), expected));

@@ -63,6 +63,10 @@ export interface AccessPolicy {
 
 const UTF8 = 'ISO_IR 192';
 
+/** As (0008,0005) is written: a single set of ISO 2022 without others to switch to is that set (PS3.3 C.12.1.1.2). */
+const standard = (declared: readonly string[]): string =>
+  declared.length === 1 ? (declared[0] ?? '').replace(/^ISO 2022 IR /, 'ISO_IR ') : declared.join('\\');
+
 /** A set that a caller may ask for; an empty declaration says nothing. */
 const isWritable = (name: string): boolean => name !== '' && isWritableCharacterSet(name);
 
@@ -108,9 +112,7 @@ export function accessPolicy({ aet, allow, view, scanners, access = {} }: Access
       return limited === 'own' ? [callingAet] : limited;
     },
     characterSet: (callingAet, declared) =>
-      characterSets.get(callingAet) ??
-      (declared.length === 1 ? declared.find(isWritable) : undefined) ??
-      UTF8,
+      characterSets.get(callingAet) ?? [standard(declared)].find(isWritable) ?? UTF8,
   };
 }
 
