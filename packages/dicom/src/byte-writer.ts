@@ -120,9 +120,9 @@ export class ByteWriter {
     this.length += count;
   }
 
-  /** A copy of what was written. */
+  /** What was written, not copied: nothing may be written after it. */
   finish(): Uint8Array {
-    return new Uint8Array(this.#bytes.subarray(0, this.length));
+    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset, this.length);
   }
 }
 
