@@ -8,6 +8,7 @@ export interface Property {
   readonly value: string;
 }
 
+const TIMES = new Set(['DTSTART', 'DTEND', 'RECURRENCE-ID', 'EXDATE', 'RDATE']);
 const NO_PARAMS: ReadonlyMap<string, string> = new Map();
 
 /** Takes a content line apart; undefined when it has no colon and so is none. */
@@ -21,10 +22,12 @@ export function parseProperty(line: string): Property | undefined {
       params: NO_PARAMS,
       value: line.slice(colon + 1),
     };
-  const end = valueColon(line, semicolon);
+  const name = line.slice(0, semicolon).trim().toUpperCase();
+  // times hold no colon, but zones that should stand in quotes do: TZID=tzone://Microsoft/Utc
+  const end = TIMES.has(name) ? line.lastIndexOf(':') : valueColon(line, semicolon);
   if (end < 0) return undefined;
   return {
-    name: line.slice(0, semicolon).trim().toUpperCase(),
+    name,
     params: parseParams(line.slice(semicolon + 1, end)),
     value: line.slice(end + 1),
   };

@@ -79,8 +79,8 @@ function expand(
 ): Temporal.PlainDateTime[] | undefined {
   const count = Number(parts.get('COUNT') ?? 0);
   // the engine counts to 10,000 only; a series that cannot be through by then needs no count
-  const isEndless =
-    count > MAX_COUNT && count > MAX_TIMES_A_DAY * (to.since(start, { largestUnit: 'day' }).days + 2);
+  const days = to.since(start, { largestUnit: 'day' }).days + 2;
+  const isEndless = count > MAX_COUNT && count > days * timesADay(parts);
   if (count > MAX_COUNT && !isEndless) return undefined;
   const text = [...parts]
     .filter(([name]) => name !== 'UNTIL' && !(isEndless && name === 'COUNT'))
@@ -117,11 +117,14 @@ function checkRule(rule: string, parts: ReadonlyMap<string, string>): void {
   if (!FREQUENCIES.has(frequency)) throw badRule(rule);
   for (const name of ['INTERVAL', 'COUNT'])
     if (!/^[1-9]\d{0,8}$/.test(parts.get(name) ?? '1')) throw badRule(rule);
-  const times = ['BYHOUR', 'BYMINUTE', 'BYSECOND'].reduce(
-    (product, name) => product * (parts.get(name)?.split(',').length ?? 1),
-    1,
-  );
-  if (times > MAX_TIMES_A_DAY) throw tooMany();
+  if (timesADay(parts) > MAX_TIMES_A_DAY) throw tooMany();
+}
+
+/** How many instances a day can have at most. */
+function timesADay(parts: ReadonlyMap<string, string>): number {
+  const values = (name: string): number => parts.get(name)?.split(',').length ?? 1;
+  const hours = parts.get('FREQ') === 'HOURLY' && !parts.has('BYHOUR') ? 24 : values('BYHOUR');
+  return hours * values('BYMINUTE') * values('BYSECOND');
 }
 
 /** UNTIL as an instant: in UTC, or as the series' own wall-clock time. A date means the whole of that day. */
