@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { makeCalendar } from '@scanflow/testkit';
 import {
   giving,
@@ -19,16 +19,19 @@ const good = makeCalendar([soon('001', 2), soon('002', 4)]);
 const SECRET = 'sesame-open';
 const TOKEN = 'token-in-path';
 
+const BOMB = brotliCompressSync(gzipSync('X'.repeat(50_000_000)));
+
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let server: CalendarServer;
 let other: CalendarServer;
 let cal2wl: Cal2wl;
+let passwordFile: string;
 
 before(async () => {
   folder = await temporaryFolder();
   server = await startCalendarServer(giving(good, '"one"'));
   other = await startCalendarServer(giving(good));
-  const passwordFile = join(folder.path, 'password');
+  passwordFile = join(folder.path, 'password');
   await writeFile(passwordFile, `${SECRET}\n`);
   const url = `http://127.0.0.1:${server.port}/${TOKEN}/prisma.ics`;
   cal2wl = await startCal2wl(
@@ -66,10 +69,11 @@ const status =
   };
 
 const cases: [string, string, Answer][] = [
-  ['401', 'FETCH_AUTH', status(401)],
+  ['403', 'FETCH_AUTH', status(403)],
   ['404', 'FETCH_NOT_FOUND', status(404)],
   ['500', 'FETCH_SERVER', status(500)],
   ['204', 'FETCH_STATUS', status(204)],
+  ['418', 'FETCH_STATUS', status(418)],
   ['a page of HTML', 'FEED_HTML', giving('<!doctype html><html><body>Please log in</body></html>')],
   ['an empty body', 'FEED_EMPTY', giving('')],
   ['a truncated calendar', 'FEED_TRUNCATED', giving(good.slice(0, -40))],
@@ -82,7 +86,44 @@ const cases: [string, string, Answer][] = [
       response.write(good.slice(0, 100), () => response.destroy());
     },
   ],
+  [
+    'a connection that is reset while the body comes',
+    'FETCH_CUT',
+    (request, response) => {
+      response.writeHead(200);
+      response.write(good.slice(0, 100), () => request.socket.resetAndDestroy());
+    },
+  ],
+  [
+    'a body longer than its Content-Length',
+    'FEED_TRUNCATED',
+    (request) => {
+      request.socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${good.length - 60}\r\n\r\n${good}`);
+    },
+  ],
+  [
+    'a Content-Length that is no number',
+    'FETCH_UNREACHABLE',
+    (request) => {
+      request.socket.end(`HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n${good}`);
+    },
+  ],
+  [
+    'something that is not HTTP',
+    'FETCH_UNREACHABLE',
+    (request) => request.socket.end('SSH-2.0-OpenSSH_9.2\r\n'),
+  ],
   ['a server that says nothing', 'FETCH_TIMEOUT', () => undefined],
+  [
+    'a body of one byte a second',
+    'FETCH_TIMEOUT',
+    (_request, response) => {
+      response.writeHead(200, { 'content-length': String(good.length) });
+      let at = 0;
+      const drip = setInterval(() => response.write(good.charAt(at++)), 1000);
+      response.on('close', () => clearInterval(drip));
+    },
+  ],
   [
     'a body that never ends',
     'FETCH_TIMEOUT',
@@ -93,6 +134,7 @@ const cases: [string, string, Answer][] = [
     },
   ],
   ['a body that is too large', 'FETCH_TOO_LARGE', giving('X'.repeat(20_001))],
+  ['a body that says it is too large', 'FETCH_TOO_LARGE', status(200, { 'content-length': '60000000' })],
   [
     'a small body that unpacks to a large one',
     'FETCH_TOO_LARGE',
@@ -100,6 +142,22 @@ const cases: [string, string, Answer][] = [
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('X'.repeat(5_000_000)));
     },
   ],
+  [
+    'a bomb within a bomb',
+    'FETCH_TOO_LARGE',
+    (_request, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip, br' }).end(BOMB);
+    },
+  ],
+  [
+    'a packed body that is cut',
+    'FETCH_CUT',
+    (_request, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(good).subarray(0, -30));
+    },
+  ],
+  ['plain text that is called packed', 'FETCH_ENCODING', status(200, { 'content-encoding': 'gzip' })],
+  ['a packing nobody knows', 'FETCH_ENCODING', status(200, { 'content-encoding': 'exi' })],
   ['redirects in a circle', 'FETCH_REDIRECTS', status(302, { location: '/round' })],
   ['a redirect to a file', 'FETCH_REDIRECTS', status(302, { location: 'file:///etc/passwd' })],
   ['a server that hangs up', 'FETCH_CUT', (request) => request.socket.destroy()],
@@ -123,14 +181,55 @@ for (const [name, code, answer] of cases)
     assert.equal((await cal2wl.pass()).state, 'good');
   });
 
-test('fetch: a gzipped calendar is read', async () => {
-  const three = makeCalendar([soon('001', 2), soon('002', 4), soon('003', 6)]);
-  server.answer = (_request, response) => {
-    response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(three));
-  };
-  assert.equal((await cal2wl.pass()).bookings, 3);
+const packings: [string, (text: string) => Buffer][] = [
+  ['gzip', gzipSync],
+  ['x-gzip', gzipSync],
+  ['deflate', deflateSync],
+  ['deflate', deflateRawSync],
+  ['br', brotliCompressSync],
+  ['gzip, br', (text) => brotliCompressSync(gzipSync(text))],
+];
+
+for (const [index, [encoding, pack]] of packings.entries())
+  test(`fetch: a calendar packed as ${encoding} is read (${index})`, async () => {
+    const entries = Array.from({ length: 3 + index }, (_, at) => soon(`00${at + 1}`, 2 * at + 2));
+    server.answer = (_request, response) => {
+      response.writeHead(200, { 'content-encoding': encoding }).end(pack(makeCalendar(entries)));
+    };
+    assert.equal((await cal2wl.pass()).bookings, 3 + index);
+  });
+
+test('fetch: a refused password is not tried again before its file changes', async () => {
   server.answer = giving(good);
   await cal2wl.pass();
+  await cal2wl.pass();
+  server.answer = status(401);
+  const from = server.requests.length;
+  await cal2wl.pass();
+  await cal2wl.pass();
+  const view = await cal2wl.pass();
+  assert.equal(view.failure?.code, 'FETCH_AUTH');
+  assert.equal(view.state, 'stale');
+  assert.equal(server.requests.length, from + 1);
+  server.answer = giving(good);
+  await writeFile(passwordFile, `${SECRET}-new\n`);
+  await cal2wl.pass();
+  assert.equal((await cal2wl.pass()).state, 'good');
+  assert.equal(
+    server.requests.at(-1)?.headers.authorization,
+    `Basic ${Buffer.from(`lab:${SECRET}-new`).toString('base64')}`,
+  );
+});
+
+test('fetch: a missing password file says so, and nothing is asked without it', async () => {
+  await rename(passwordFile, `${passwordFile}.aside`);
+  await cal2wl.pass();
+  const from = server.requests.length;
+  assert.equal((await cal2wl.pass()).failure?.code, 'FETCH_SECRET');
+  assert.equal(server.requests.length, from);
+  await rename(`${passwordFile}.aside`, passwordFile);
+  await cal2wl.pass();
+  assert.equal((await cal2wl.pass()).state, 'good');
 });
 
 test('fetch: a redirect to another origin is followed without the password', async () => {
