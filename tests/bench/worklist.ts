@@ -115,7 +115,7 @@ async function findscu(port: number): Promise<number> {
     `ScheduledProcedureStepSequence[0].ScheduledProcedureStepStartDate=${day}`,
   ].flatMap((key) => ['-k', key]);
   const started = performance.now();
-  const args = ['-W', '-aet', STATION, '-aec', 'SCANFLOW', ...keys, '127.0.0.1', String(port)];
+  const args = ['-q', '-W', '-aet', STATION, '-aec', 'SCANFLOW', ...keys, '127.0.0.1', String(port)];
   const { code, stderr } = await run('findscu', args, { env: { TCP_NODELAY: '1' } });
   if (code !== 0) throw new Error(`findscu ended with ${String(code)}: ${stderr}`);
   return performance.now() - started;
