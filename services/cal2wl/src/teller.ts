@@ -8,13 +8,18 @@ export function createTeller(log: Log): (report: PassReport) => void {
   const told = new Map<string, string>();
   return (report) => {
     for (const one of report.calendars) {
-      const news = JSON.stringify([one.state, one.failure?.code, one.held, ...counts(one)]);
-      if (told.get(one.calendar) !== news) tell(one, log.child({ calendar: one.calendar }));
+      const news = JSON.stringify([one.state, one.failure?.code, one.held, isSkewed(one), ...counts(one)]);
+      const ofCalendar = log.child({ calendar: one.calendar });
+      if (told.get(one.calendar) !== news) tell(one, ofCalendar);
+      if (one.accepted) ofCalendar.info('a person accepts what the calendar lost', { stillHeld: one.held });
       told.set(one.calendar, news);
     }
     log.debug('pass done', { ms: Math.round(report.ms), items: report.items });
   };
 }
+
+const SKEW_MS = 300_000;
+const isSkewed = ({ clockSkewMs }: CalendarReport): boolean => Math.abs(clockSkewMs ?? 0) > SKEW_MS;
 
 const counts = ({ outcomes }: CalendarReport): number[] =>
   (['booking', 'skipped', 'rejected'] as const).map((kind) => count(outcomes, kind));
@@ -31,5 +36,12 @@ function tell(report: CalendarReport, log: Log): void {
       ...(lastGood === undefined ? {} : { lastGood: lastGood.toString() }),
     });
   if (held > 0)
-    log.warn('the calendar lost many bookings at once; they stay until it says so a second time', { held });
+    log.warn(
+      `the calendar lost many bookings at once; they stay until it says so a second time, or a file accept-${report.calendar} in the folder cal2wl of the data accepts it`,
+      { held },
+    );
+  if (isSkewed(report))
+    log.warn("this machine's clock and that of the calendar's server differ; check the time service (NTP)", {
+      seconds: Math.round((report.clockSkewMs ?? 0) / 1000),
+    });
 }
