@@ -67,6 +67,8 @@ export interface BookingView {
   readonly reason: string;
   readonly uid: string;
   readonly accessionNumber?: string;
+  readonly scanner?: string;
+  readonly warnings?: readonly string[];
 }
 
 export interface Cal2wl {
@@ -82,7 +84,16 @@ export interface Cal2wl {
 }
 
 /** Starts cal2wl over a data folder; `calendar` is the configuration of its one calendar, as YAML flow. */
-export async function startCal2wl(data: string, calendar: string, every = '100ms'): Promise<Cal2wl> {
+export function startCal2wl(data: string, calendar: string, every = '100ms'): Promise<Cal2wl> {
+  return startCal2wlWith(data, [
+    'scanners: { prisma: { aet: PRISMA, modality: MR, location: MR1, characterSet: ISO_IR 100 } }',
+    `calendars: { prisma: ${calendar} }`,
+    `bookings: { every: ${every} }`,
+  ]);
+}
+
+/** Starts cal2wl with these sections of the configuration beside those that every one needs. */
+export async function startCal2wlWith(data: string, sections: readonly string[]): Promise<Cal2wl> {
   const port = await freePort();
   const config = join(data, 'scanflow.yaml');
   await mkdir(data, { recursive: true });
@@ -91,9 +102,7 @@ export async function startCal2wl(data: string, calendar: string, every = '100ms
     [
       'facility: { name: Test, timezone: Europe/Amsterdam }',
       `data: ${data}`,
-      'scanners: { prisma: { aet: PRISMA, modality: MR, location: MR1, characterSet: ISO_IR 100 } }',
-      `calendars: { prisma: ${calendar} }`,
-      `bookings: { every: ${every} }`,
+      ...sections,
       "orthanc: { url: 'http://127.0.0.1:1' }",
       `storage: { root: ${data}/project }`,
       `http: { ports: { cal2wl: ${port} } }`,
@@ -135,7 +144,7 @@ export async function startCal2wl(data: string, calendar: string, every = '100ms
 }
 
 async function readRecords(folder: string): Promise<BookingRecord[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort();
+  const names = (await readdir(folder)).filter((name) => /^[0-9A-Z]{16}\.json$/.test(name)).sort();
   return Promise.all(
     names.map(async (name) => {
       const parsed = parseRecord(await readFile(join(folder, name), 'utf8'));

@@ -1,26 +1,8 @@
 /** What people and programs can ask cal2wl over HTTP. */
+import type { Outcome } from '@scanflow/booking';
 import type { FastifyInstance } from '@scanflow/chassis';
-import type { Planned } from './domain/plan.ts';
-import type { PassReport } from './report.ts';
-
-/** One event and what became of it; times as UTC instants. */
-export interface OutcomeView {
-  readonly outcome: Planned['outcome'];
-  readonly code: string;
-  readonly reason: string;
-  readonly calendar: string;
-  readonly scanner: string;
-  readonly uid?: string;
-  readonly recurrenceId?: string;
-  readonly start?: string;
-  readonly end?: string;
-  readonly summary?: string;
-  readonly project?: string;
-  readonly subject?: string;
-  readonly session?: string;
-  readonly accessionNumber?: string;
-  readonly studyInstanceUid?: string;
-}
+import type { CalendarReport, PassReport } from './report.ts';
+import { outcomeView } from './view.ts';
 
 export function addRoutes(app: FastifyInstance, last: () => PassReport | undefined): void {
   app.get('/api/calendars', () => ({ calendars: calendarViews(last()) }));
@@ -29,51 +11,50 @@ export function addRoutes(app: FastifyInstance, last: () => PassReport | undefin
 
 function calendarViews(report: PassReport | undefined): object[] {
   const now = Temporal.Now.instant();
-  return (report?.calendars ?? []).map(({ calendar, scanner, state, lastGood, failure, outcomes, held }) => ({
-    calendar,
-    scanner,
-    state,
-    ...(lastGood === undefined
-      ? {}
-      : { lastGood: lastGood.toString(), ageSeconds: Math.round(now.since(lastGood).total('seconds')) }),
-    ...(failure === undefined ? {} : { failure }),
-    bookings: count(outcomes, 'booking'),
-    skipped: count(outcomes, 'skipped'),
-    rejected: count(outcomes, 'rejected'),
-    held,
-  }));
+  return (report?.calendars ?? []).map(
+    ({ calendar, scanner, state, failure, outcomes, held, projects, ...more }) => ({
+      calendar,
+      scanner,
+      state,
+      ...freshness(more, now),
+      ...(failure === undefined ? {} : { failure }),
+      ...(projects === undefined ? {} : { projects }),
+      bookings: count(outcomes, 'booking'),
+      skipped: count(outcomes, 'skipped'),
+      rejected: count(outcomes, 'rejected'),
+      held,
+    }),
+  );
 }
 
-export const count = (outcomes: readonly Planned[], kind: Planned['outcome']): number =>
+function freshness(
+  { lastGood, notBefore, clockSkewMs }: Pick<CalendarReport, 'lastGood' | 'notBefore' | 'clockSkewMs'>,
+  now: Temporal.Instant,
+): object {
+  return {
+    ...(lastGood === undefined ? {} : { lastGood: lastGood.toString(), ageSeconds: age(lastGood, now) }),
+    ...(notBefore === undefined ? {} : { notBefore: notBefore.toString() }),
+    ...(clockSkewMs === undefined ? {} : { clockSkewSeconds: Math.round(clockSkewMs / 1000) }),
+  };
+}
+
+/** In whole seconds; 0 where our clock was set back since. */
+const age = (time: Temporal.Instant, now: Temporal.Instant): number =>
+  Math.max(0, Math.round(now.since(time).total('seconds')));
+
+export const count = (outcomes: readonly Outcome[], kind: Outcome['outcome']): number =>
   outcomes.filter(({ outcome }) => outcome === kind).length;
 
 function bookingViews(report: PassReport | undefined): object {
-  const views = (report?.calendars ?? []).flatMap(({ calendar, scanner, outcomes }) =>
-    outcomes.map((outcome) => outcomeView(outcome, calendar, scanner)),
+  const views = (report?.calendars ?? []).flatMap(({ calendar, outcomes }) =>
+    outcomes.map((outcome) => outcomeView(outcome, calendar)),
   );
-  const of = (kind: Planned['outcome']): OutcomeView[] => views.filter(({ outcome }) => outcome === kind);
   return {
     ...(report === undefined
       ? {}
       : { at: report.at.toString(), from: report.window.from.toString(), to: report.window.to.toString() }),
-    bookings: of('booking'),
-    skipped: of('skipped'),
-    rejected: of('rejected'),
+    bookings: views.filter(({ outcome }) => outcome === 'booking'),
+    skipped: views.filter(({ outcome }) => outcome === 'skipped'),
+    rejected: views.filter(({ outcome }) => outcome === 'rejected'),
   };
-}
-
-export function outcomeView(planned: Planned, calendar: string, scanner: string): OutcomeView {
-  const { outcome, code, reason, uid, recurrenceId, start, end, summary, record } = planned;
-  const known = {
-    uid,
-    recurrenceId,
-    start: record?.start ?? start?.toString(),
-    end: record?.end ?? end?.toString(),
-    summary,
-    ...record?.labels,
-    accessionNumber: record?.accessionNumber,
-    studyInstanceUid: record?.studyInstanceUid,
-  };
-  const given = Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
-  return { outcome, code, reason, calendar, scanner, ...given };
 }

@@ -1,63 +1,115 @@
 /** One pass over all calendars: each is read, judged and published for itself, and none costs another. */
-import { encodeRecord, type BookingRecord } from '@scanflow/booking';
-import { codeOf, messageOf, type Config, type Failure, type Log } from '@scanflow/chassis';
+import {
+  encodeRecord,
+  flagBookings,
+  warn,
+  warning,
+  type BookingRecord,
+  type Outcome,
+} from '@scanflow/booking';
 import type { Window } from '@scanflow/calendar';
+import { codeOf, messageOf, type Config, type Failure, type Log } from '@scanflow/chassis';
+import { recordNotes } from '@scanflow/dicom';
+import type { Rejections } from './adapters/rejections.ts';
+import type { Running } from './adapters/running.ts';
 import type { Shelf } from './adapters/shelf.ts';
+import { adopt } from './domain/adopt.ts';
 import { windowAt } from './domain/expand.ts';
-import { encodeItem } from './domain/item.ts';
-import { planCalendar, type Plan } from './domain/plan.ts';
-import { reconcile, sweep, type Action, type CalendarView, type Published } from './domain/reconcile.ts';
+import { fateOf, type CalendarView } from './domain/fate.ts';
+import { encodeItem, type ScannerSettings } from './domain/item.ts';
+import { Past } from './domain/past.ts';
+import type { Plan } from './domain/plan.ts';
+import { reconcile, sweep, type Action, type Published, type Wanted } from './domain/reconcile.ts';
+import { inTurns } from './in-turns.ts';
+import { Judge } from './judge.ts';
+import type { ProjectList } from './projects.ts';
+import { publish } from './publish.ts';
 import type { Reader, Reading } from './reader.ts';
 import { countActions, type CalendarReport, type PassReport } from './report.ts';
+import { outcomeView } from './view.ts';
 
 export interface PassOptions {
   readonly config: Config;
   readonly shelf: Shelf;
+  readonly running: Running;
+  readonly rejections: Rejections;
   /** By calendar. */
   readonly readers: ReadonlyMap<string, Reader>;
+  /** By calendar, of those that have one. */
+  readonly projects: ReadonlyMap<string, ProjectList>;
   readonly log: Log;
 }
 
 /** Calendars that are asked at the same time. */
 const AT_ONCE = 4;
 
+const FROZEN = warning(
+  'FROZEN',
+  'The scan runs, so the scanner keeps what it shows. The change is carried out once the exam has ended.',
+);
+
+type ReadingReport = Pick<
+  CalendarReport,
+  'state' | 'lastGood' | 'failure' | 'notBefore' | 'clockSkewMs' | 'fetch' | 'accepted'
+>;
+
 interface CalendarPass {
   readonly report: CalendarReport;
   readonly wanted: readonly string[];
 }
 
+interface PassContext {
+  readonly now: Temporal.Instant;
+  readonly signal: AbortSignal;
+  /** Grows by what each calendar asks for. */
+  readonly published: Map<string, Published>;
+  readonly frozen: ReadonlySet<string>;
+  readonly before: ReadonlyMap<string, Uint8Array>;
+}
+
 export class Passes {
   readonly #options: PassOptions;
+  readonly #judges: ReadonlyMap<string, Judge>;
   /** Encoded items by record and scanner: a pass with nothing new encodes nothing. */
   #items = new Map<string, Uint8Array>();
+  #past: Past | undefined;
+  #frozen: ReadonlySet<string> = new Set();
 
   constructor(options: PassOptions) {
     this.#options = options;
+    const { config, projects } = options;
+    this.#judges = new Map(
+      Object.keys(config.calendars).map((name) => [name, new Judge(config, name, projects.get(name))]),
+    );
   }
 
   async run(now: Temporal.Instant, signal: AbortSignal): Promise<PassReport> {
     const { config, shelf, log } = this.#options;
     const began = performance.now();
-    const window = windowAt(now, config.bookings.window);
+    const past = await this.#remember();
+    const frozen = await this.#running(now);
     const published = new Map(await shelf.read(await shelf.list()));
     const before = this.#items;
     this.#items = new Map();
     const done = await inTurns(Object.keys(config.calendars), AT_ONCE, (calendar) =>
-      this.#calendar(calendar, { window, now, signal, published, before }),
+      this.#calendar(calendar, { now, signal, published, frozen, before }),
     );
-    const reports = done.map(({ report }) => report);
+    const reports = flagged(
+      done.map(({ report }) => report),
+      past,
+    );
     const wanted = new Set(done.flatMap((one) => one.wanted));
     const allRead = reports.every(({ state }) => state !== 'unknown');
     const calendars = new Set(Object.keys(config.calendars));
-    const strays = sweep(published, { calendars, wanted, allRead });
-    const swept = await this.#apply(strays, log);
+    const swept = await this.#publish(sweep(published, { calendars, wanted, frozen, allRead }), log);
+    const unwritten = swept ?? reports.find((one) => one.unwritten !== undefined)?.unwritten;
     return {
       at: now,
       ms: performance.now() - began,
-      window,
+      window: windowAt(now, config.bookings.window),
       calendars: reports,
       items: (await shelf.list()).length,
-      unwritten: swept ?? reports.find(({ unwritten }) => unwritten !== undefined)?.unwritten,
+      unwritten: unwritten ?? (await this.#reject(reports)),
     };
   }
 
@@ -77,25 +129,28 @@ export class Passes {
   }
 
   async #readAndPublish(calendar: string, pass: PassContext, log: Log): Promise<CalendarPass> {
-    const reader = this.#options.readers.get(calendar);
-    if (reader === undefined) throw new Error('it has no reader');
-    const { window, now, signal, published } = pass;
+    const [reader, judge] = [this.#options.readers.get(calendar), this.#judges.get(calendar)];
+    if (reader === undefined || judge === undefined) throw new Error('it has no reader');
+    const { now, signal } = pass;
+    const window = this.#window(calendar, now);
     const reading = await reader.read(window, now, signal);
-    const plan = this.#plan(calendar, reading, pass.before);
-    const accessions = plan.wanted.map(({ record }) => record.accessionNumber);
-    const more = await this.#options.shelf.read(accessions.filter((accession) => !published.has(accession)));
-    for (const [accession, one] of more) published.set(accession, one);
-    const { actions, suspicion } = reconcile(viewOf(calendar, reading, plan), published, window);
-    const unwritten = await this.#apply(actions, log);
+    const { plan, failure: projects } = await judge.judge(reading.content, now, signal);
+    const view = viewOf(calendar, reading, plan);
+    const outcomes = this.#identify(plan.outcomes, view, window);
+    const wanted = this.#wanted(outcomes, pass.before);
+    const accessions = wanted.map(({ record }) => record.accessionNumber);
+    await this.#complete(pass.published, calendar, accessions, window);
+    const { published, frozen } = pass;
+    const { actions, suspicion, waiting } = reconcile({ view, wanted, published, window, frozen });
+    const unwritten = await this.#publish(actions, log);
     await reader.remember(suspicion);
     return {
       wanted: accessions,
       report: {
         ...this.#empty(calendar),
-        state: reading.answered ? 'good' : reading.content === undefined ? 'unknown' : 'stale',
-        lastGood: reading.lastGood,
-        failure: reading.failure,
-        outcomes: plan.outcomes,
+        ...readingReport(reading),
+        outcomes: outcomes.map((one) => (isWaiting(one, waiting) ? warn(one, FROZEN) : one)),
+        projects,
         actions: countActions(actions),
         held: actions.filter((action) => action.kind === 'keep' && action.why === 'held').length,
         unwritten,
@@ -103,62 +158,111 @@ export class Passes {
     };
   }
 
-  #plan(calendar: string, { content }: Reading, before: ReadonlyMap<string, Uint8Array>): Plan {
-    const { config } = this.#options;
-    const scanner = this.#scanner(calendar);
-    const settings = config.scanners[scanner];
-    if (settings === undefined) throw new Error(`there is no scanner ${scanner}`);
-    const { patterns, patientId, patientName } = config.bookings;
-    const zone = config.facility.timezone;
-    const encode = (record: BookingRecord): Uint8Array => {
-      const key = encodeRecord(record);
-      const item = before.get(key) ?? encodeItem(record, settings, zone);
+  /** Bookings under the identity that they keep, with what their scanner cannot show. */
+  #identify(outcomes: readonly Outcome[], view: CalendarView, window: Window): Outcome[] {
+    const records = this.#past?.ofCalendar(view.calendar) ?? [];
+    const isLost = (record: BookingRecord): boolean =>
+      record.status === 'scheduled' && fateOf(record, view, window) === 'lost';
+    return adopt(outcomes, { records, isLost }).map((one) =>
+      one.outcome === 'booking'
+        ? warn(one, ...recordNotes(one.record, this.#scanner(one.record.scanner).characterSet))
+        : one,
+    );
+  }
+
+  #wanted(outcomes: readonly Outcome[], before: ReadonlyMap<string, Uint8Array>): Wanted[] {
+    const zone = this.#options.config.facility.timezone;
+    return outcomes.flatMap((one): Wanted[] => {
+      if (one.outcome !== 'booking') return [];
+      const key = encodeRecord(one.record);
+      const item = before.get(key) ?? encodeItem(one.record, this.#scanner(one.record.scanner), zone);
       this.#items.set(key, item);
-      return item;
-    };
-    return planCalendar(content ?? { events: [], problems: [], outside: new Set() }, {
-      calendar,
-      scanner,
-      patterns,
-      modality: settings.modality,
-      patientId,
-      patientName,
-      encode,
+      return [{ record: one.record, item }];
     });
   }
 
-  /** Carries out what was decided; a disk that takes nothing more fails each write, and the next pass tries again. */
-  async #apply(actions: readonly Action[], log: Log): Promise<Failure | undefined> {
-    let failure: Failure | undefined;
-    for (const action of actions) {
-      try {
-        await this.#options.shelf.apply(action);
-        tell(action, log);
-      } catch (error) {
-        const code = codeOf(error) ?? 'UNEXPECTED';
-        failure = {
-          kind: 'transient',
-          code: 'PUBLISH',
-          message: `A booking could not be written (${code}): check space and permissions of the data folder.`,
-        };
-        log.error('a booking could not be written', { error });
-      }
+  /** Adds what is wanted but not on the worklist, and bookings to come that left it and may be gone for good. */
+  async #complete(
+    published: Map<string, Published>,
+    calendar: string,
+    accessions: readonly string[],
+    window: Window,
+  ): Promise<void> {
+    const missing = accessions.filter((accession) => !published.has(accession));
+    for (const [accession, one] of await this.#options.shelf.read(missing)) published.set(accession, one);
+    for (const record of this.#past?.ofCalendar(calendar) ?? []) {
+      const { accessionNumber, status, end } = record;
+      const isToCome = Temporal.Instant.compare(Temporal.Instant.from(end), window.from) > 0;
+      if (status === 'scheduled' && isToCome && !published.has(accessionNumber))
+        published.set(accessionNumber, { accessionNumber, record, item: undefined });
     }
-    return failure;
   }
 
-  #scanner(calendar: string): string {
-    return this.#options.config.calendars[calendar]?.scanner ?? '';
+  /** All records, read once: nobody else writes them. */
+  async #remember(): Promise<Past> {
+    if (this.#past !== undefined) return this.#past;
+    const past = new Past();
+    for await (const record of this.#options.shelf.records()) past.set(record);
+    this.#past = past;
+    return past;
+  }
+
+  async #running(now: Temporal.Instant): Promise<ReadonlySet<string>> {
+    try {
+      this.#frozen = await this.#options.running.accessions(now);
+    } catch (error) {
+      this.#options.log.warn('which exams run cannot be read; what was known counts', {
+        code: codeOf(error) ?? 'UNEXPECTED',
+      });
+    }
+    return this.#frozen;
+  }
+
+  #publish(actions: readonly Action[], log: Log): Promise<Failure | undefined> {
+    const { shelf } = this.#options;
+    return publish(actions, { shelf, log, written: (record) => this.#past?.set(record) });
+  }
+
+  async #reject(reports: readonly CalendarReport[]): Promise<Failure | undefined> {
+    try {
+      await this.#options.rejections.write(
+        reports.flatMap(({ calendar, outcomes }) => outcomes.map((one) => outcomeView(one, calendar))),
+      );
+      return undefined;
+    } catch (error) {
+      const code = codeOf(error) ?? 'UNEXPECTED';
+      const message = `bookings/rejected.json could not be written (${code}): check space and permissions of the data folder.`;
+      return { kind: 'transient', code: 'PUBLISH', message };
+    }
+  }
+
+  #window(calendar: string, now: Temporal.Instant): Window {
+    const { calendars, bookings } = this.#options.config;
+    const own = calendars[calendar]?.window;
+    const { before, after } = bookings.window;
+    return windowAt(now, { before: own?.before ?? before, after: own?.after ?? after });
+  }
+
+  #scanner(name: string): ScannerSettings {
+    const settings = this.#options.config.scanners[name];
+    if (settings === undefined) throw new Error(`there is no scanner ${name}`);
+    return settings;
   }
 
   #empty(calendar: string): CalendarReport {
+    const scanner = this.#options.config.calendars[calendar]?.scanner ?? '';
     return {
       calendar,
-      scanner: this.#scanner(calendar),
+      scanner: typeof scanner === 'string' ? scanner : [...new Set(Object.values(scanner.map))].join(', '),
       state: 'unknown',
       lastGood: undefined,
       failure: undefined,
+      notBefore: undefined,
+      clockSkewMs: undefined,
+      fetch: undefined,
+      accepted: false,
       outcomes: [],
+      projects: undefined,
       actions: {},
       held: 0,
       unwritten: undefined,
@@ -166,50 +270,40 @@ export class Passes {
   }
 }
 
-interface PassContext {
-  readonly window: Window;
-  readonly now: Temporal.Instant;
-  readonly signal: AbortSignal;
-  /** Grows by what each calendar asks for. */
-  readonly published: Map<string, Published>;
-  readonly before: ReadonlyMap<string, Uint8Array>;
+function readingReport(reading: Reading): ReadingReport {
+  const { answered, waiting, content, lastGood, failure, notBefore, clockSkewMs, fetch, accepted } = reading;
+  const isGood = answered || (waiting && content !== undefined && failure === undefined);
+  const state = isGood ? 'good' : content === undefined ? 'unknown' : 'stale';
+  return { state, lastGood, failure, notBefore, clockSkewMs, fetch, accepted };
+}
+
+const isWaiting = (
+  one: Outcome,
+  waiting: ReadonlySet<string>,
+): one is Extract<Outcome, { outcome: 'booking' }> =>
+  one.outcome === 'booking' && waiting.has(one.record.accessionNumber);
+
+/** Bookings of all calendars seen together. */
+function flagged(reports: readonly CalendarReport[], past: Past): CalendarReport[] {
+  const all = flagBookings(
+    reports.flatMap(({ outcomes }) => outcomes),
+    past,
+  );
+  let next = 0;
+  return reports.map((report) => {
+    const begin = next;
+    next += report.outcomes.length;
+    return { ...report, outcomes: all.slice(begin, next) };
+  });
 }
 
 const viewOf = (calendar: string, reading: Reading, plan: Plan): CalendarView => ({
   calendar,
   answered: reading.answered,
-  wanted: plan.wanted,
   present: plan.present,
   outside: reading.content?.outside ?? new Set(),
   unreadable: plan.unreadable,
   unknown: reading.content === undefined,
   suspicion: reading.suspicion,
+  accepted: reading.accepted,
 });
-
-function tell(action: Action, log: Log): void {
-  if (action.kind === 'publish')
-    log.info(action.isNew ? 'booking published' : 'booking changed', {
-      accessionNumber: action.wanted.record.accessionNumber,
-      scanner: action.wanted.record.scanner,
-      start: action.wanted.record.start,
-    });
-  if (action.kind === 'cancel') log.info('booking cancelled', { accessionNumber: action.accessionNumber });
-  if (action.kind === 'withdraw')
-    log.info('booking left the worklist', { accessionNumber: action.accessionNumber });
-}
-
-/** Works on all entries, some at a time; results in their order. */
-async function inTurns<T, R>(
-  entries: readonly T[],
-  atOnce: number,
-  work: (entry: T) => Promise<R>,
-): Promise<R[]> {
-  const results = new Map<number, R>();
-  const queue = [...entries.entries()];
-  const worker = async (): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift())
-      results.set(next[0], await work(next[1]));
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
-  return [...results].sort(([a], [b]) => a - b).map(([, result]) => result);
-}

@@ -1,17 +1,29 @@
 /** What a pass did, for the API, the metrics and the health page. */
+import type { Outcome } from '@scanflow/booking';
 import type { Failure } from '@scanflow/chassis';
 import type { Window } from '@scanflow/calendar';
-import type { Planned } from './domain/plan.ts';
 import type { Action } from './domain/reconcile.ts';
+import type { FetchReport } from './reader.ts';
 
 export interface CalendarReport {
   readonly calendar: string;
+  /** The scanner that it books; of several, each. */
   readonly scanner: string;
   /** `stale`: it does not answer, what it last said counts. `unknown`: it was never read, what is published stays. */
   readonly state: 'good' | 'stale' | 'unknown';
   readonly lastGood: Temporal.Instant | undefined;
   readonly failure: Failure | undefined;
-  readonly outcomes: readonly Planned[];
+  /** Its server wants not to be asked before (Retry-After). */
+  readonly notBefore: Temporal.Instant | undefined;
+  /** Its server's clock minus ours, in milliseconds; undefined where it does not tell the time. */
+  readonly clockSkewMs: number | undefined;
+  /** The answer of this pass; undefined where none came. */
+  readonly fetch: FetchReport | undefined;
+  /** A person accepted, for this pass, what the shrink guard held back. */
+  readonly accepted: boolean;
+  readonly outcomes: readonly Outcome[];
+  /** Why the list of projects cannot be read, where there is one that cannot. */
+  readonly projects: Failure | undefined;
   /** How many actions of each kind. */
   readonly actions: Readonly<Partial<Record<Action['kind'], number>>>;
   /** Removals that wait for a second answer of the calendar. */

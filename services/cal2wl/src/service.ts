@@ -1,14 +1,17 @@
 /** The cal2wl service: calendars are read on schedule, bookings published, and what became of them shown. */
 import { join } from 'node:path';
 import { Registry, startHttp, type Config, type Health, type Log } from '@scanflow/chassis';
-import { fileSource } from './adapters/file-source.ts';
-import { httpSource } from './adapters/http-source.ts';
 import { openMemory, type Memory } from './adapters/memory.ts';
+import { openRejections } from './adapters/rejections.ts';
+import { openRunning } from './adapters/running.ts';
 import { openShelf } from './adapters/shelf.ts';
 import { addRoutes } from './api.ts';
 import { healthOf } from './health.ts';
 import { createMetrics } from './metrics.ts';
 import { Passes } from './pass.ts';
+import { placeOf } from './places.ts';
+import { Queues } from './polite.ts';
+import { projectsOf } from './projects-of.ts';
 import { Reader } from './reader.ts';
 import type { PassReport } from './report.ts';
 import { keepRunning } from './schedule.ts';
@@ -27,12 +30,7 @@ export async function startCal2wl({
   log,
   signal,
 }: Context): Promise<{ port: number; stop(): Promise<void> }> {
-  const shelf = await openShelf({
-    worklist: join(config.data, 'worklist', config.worklist.aet),
-    bookings: join(config.data, 'bookings'),
-  });
-  const memory = await openMemory(join(config.data, 'cal2wl'));
-  const passes = new Passes({ config, shelf, readers: readersOf(config, memory), log });
+  const passes = await passesOf(config, log);
   const registry = new Registry();
   const [count, tell] = [createMetrics(registry), createTeller(log)];
   let last: PassReport | undefined;
@@ -71,19 +69,33 @@ export async function startCal2wl({
   };
 }
 
+async function passesOf(config: Config, log: Log): Promise<Passes> {
+  const bookings = join(config.data, 'bookings');
+  const shelf = await openShelf({ worklist: join(config.data, 'worklist', config.worklist.aet), bookings });
+  const memory = await openMemory(join(config.data, 'cal2wl'));
+  return new Passes({
+    config,
+    shelf,
+    readers: readersOf(config, memory),
+    projects: projectsOf(config, log),
+    running: openRunning(join(config.data, 'performed')),
+    rejections: openRejections(join(bookings, 'rejected.json')),
+    log,
+  });
+}
+
 function readersOf(config: Config, memory: Memory): Map<string, Reader> {
   const zone = config.facility.timezone;
+  const [queues, { every }] = [new Queues(), config.bookings];
   return new Map(
     Object.entries(config.calendars).map(([calendar, settings]) => {
-      const { url, file, username, passwordFile, timeout: timeoutMs, maxSize } = settings;
-      const limits = { timeoutMs, maxSize };
-      const login = {
-        ...(username === undefined ? {} : { username }),
-        ...(passwordFile === undefined ? {} : { passwordFile }),
-      };
-      const source =
-        url === undefined ? fileSource(file ?? '', limits) : httpSource({ url, ...login, ...limits });
-      return [calendar, new Reader({ calendar, address: url ?? file ?? '', source, memory, zone })];
+      const { address, source } = placeOf(settings, { queues, every });
+      // time to be fetched and to be read, and some more
+      const overdueMs = settings.timeout + 180_000;
+      // a pass waits for an answer no longer than for the next pass
+      const patienceMs = Math.min(Math.max(every, 2_000), 15_000);
+      const options = { calendar, address, source, memory, zone, overdueMs, patienceMs };
+      return [calendar, new Reader(options)];
     }),
   );
 }

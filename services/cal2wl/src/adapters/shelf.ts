@@ -17,9 +17,12 @@ export interface Shelf {
   list(): Promise<string[]>;
   /** What stands on disk under these accession numbers. */
   read(accessionNumbers: readonly string[]): Promise<ReadonlyMap<string, Published>>;
+  /** All booking records that can be read, also of bookings that left the worklist long ago. */
+  records(): AsyncIterable<BookingRecord>;
   apply(action: Action): Promise<void>;
 }
 
+const RECORD = /^([0-9A-HJKMNP-TV-Z]{16})\.json$/;
 const ITEM = /^([0-9A-HJKMNP-TV-Z]{16})\.wl$/;
 /** Scanner software and image servers of other users read the worklist; records name who booked. */
 const ITEM_MODE = 0o644;
@@ -61,9 +64,10 @@ export async function openShelf({ worklist, bookings }: ShelfOptions): Promise<S
       }
       return published;
     },
+    records: () => recordsIn(bookings),
     async apply(action) {
       if (action.kind === 'publish') return publish(action.wanted.record, action.wanted.item);
-      if (action.kind === 'cancel') {
+      if (action.kind === 'cancel' || action.kind === 'supersede') {
         // the record first: were the item gone and this run killed, nothing would lead back to the record
         await writeChanged(
           cache,
@@ -72,10 +76,19 @@ export async function openShelf({ worklist, bookings }: ShelfOptions): Promise<S
           RECORD_MODE,
         );
       }
-      if (action.kind === 'cancel' || action.kind === 'withdraw')
+      if (action.kind === 'cancel' || action.kind === 'supersede' || action.kind === 'withdraw')
         await remove(itemPath(action.accessionNumber), worklist);
     },
   };
+}
+
+async function* recordsIn(folder: string): AsyncGenerator<BookingRecord> {
+  for (const name of await readdir(folder)) {
+    const accession = RECORD.exec(name)?.[1];
+    if (accession === undefined) continue;
+    const record = recordOf(accession, await readFile(join(folder, name)).catch(() => undefined));
+    if (record !== undefined) yield record;
+  }
 }
 
 /** A record is believed only where it says that it is the one its name promises. */

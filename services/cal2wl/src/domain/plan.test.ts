@@ -1,20 +1,27 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { BookingRecord, BookingRules } from '@scanflow/booking';
 import type { CalendarEvent } from '@scanflow/calendar';
 import { decodeDataSet, items, readPart10Header, text } from '@scanflow/dicom';
 import { covers, cut, readAhead, windowAt } from './expand.ts';
 import { encodeItem } from './item.ts';
-import { planCalendar, type Plan, type PlanOptions } from './plan.ts';
+import { createPlanner, type Plan } from './plan.ts';
 
 const scanner = { aet: 'PRISMA', modality: 'MR', location: 'MR1', characterSet: 'ISO_IR 100' };
-const options: PlanOptions = {
+const rules: BookingRules = {
   calendar: 'prisma',
-  scanner: 'prisma',
+  scanner: { name: 'prisma' },
   patterns: [/^(?<project>\S+) (?<subject>\S+) (?<session>\S+)$/u],
-  modality: 'MR',
+  keys: { project: ['Project'], subject: ['Subject'], session: ['Session'] },
+  defaults: {},
+  normalise: {},
+  tentative: 'skip',
+  private: 'take',
+  busy: 'reject',
+  defaultLength: 3_600_000,
+  modalities: { prisma: 'MR' },
   patientId: '{project}_{subject}',
   patientName: '{subject}@{project}',
-  encode: (record) => encodeItem(record, scanner, 'Europe/Amsterdam'),
 };
 const event = (uid: string, summary: string, day = 23): CalendarEvent => ({
   uid,
@@ -29,36 +36,45 @@ const event = (uid: string, summary: string, day = 23): CalendarEvent => ({
   class: 'PUBLIC',
 });
 const plan = (...events: CalendarEvent[]): Plan =>
-  planCalendar(
-    { events, problems: [{ uid: 'bad', code: 'BAD_RULE', message: 'm' }], outside: new Set() },
-    options,
-  );
+  createPlanner(rules)({
+    events,
+    problems: [{ uid: 'bad', code: 'BAD_RULE', message: 'm' }],
+    outside: new Set(),
+  });
+const records = ({ outcomes }: Plan): BookingRecord[] =>
+  outcomes.flatMap((one) => (one.outcome === 'booking' ? [one.record] : []));
 
-test('plan: bookings are wanted, all events are present, unreadable ones are told', () => {
-  const { outcomes, wanted, present, unreadable } = plan(event('a', 'p s1 x'), event('b', 'nonsense'));
+test('plan: outcomes for all, all events are present, unreadable ones are told', () => {
+  const planned = plan(event('a', 'p s1 x'), event('b', 'nonsense'));
   assert.deepEqual(
-    outcomes.map(({ outcome, code }) => `${outcome} ${code}`),
+    planned.outcomes.map(({ outcome, code }) => `${outcome} ${code}`),
     ['booking BOOKING', 'rejected NO_LABELS', 'rejected BAD_RULE'],
   );
   assert.deepEqual(
-    wanted.map(({ record }) => [record.patientId, record.patientName]),
+    records(planned).map(({ patientId, patientName }) => [patientId, patientName]),
     [['p_s1', 's1@p']],
   );
-  assert.deepEqual([...present], ['a', 'b']);
-  assert.deepEqual([...unreadable], ['bad']);
+  assert.deepEqual([...planned.present], ['a', 'b']);
+  assert.deepEqual([...planned.unreadable], ['bad']);
 });
 
 test('plan: what DICOM would cut off is refused or told', () => {
   const [long] = plan(event('a', `${'p'.repeat(40)} s${'1'.repeat(40)} x`)).outcomes;
-  assert.deepEqual([long?.outcome, long?.code, long?.record], ['rejected', 'ID_TOO_LONG', undefined]);
-  const [session] = plan(event('a', `p s1 ${'x'.repeat(17)}`)).outcomes;
+  assert.deepEqual([long?.outcome, long?.code], ['rejected', 'ID_TOO_LONG']);
+  const [session] = plan(event('a', `p s1 ses-${'1'.repeat(17)}`)).outcomes;
   assert.deepEqual([session?.outcome, session?.code], ['booking', 'SESSION_SHORTENED']);
 });
 
-test('item: local time of the facility, attributes of the scanner, equal bytes for equal bookings', () => {
-  const [one, two] = [plan(event('a', 'p s1 x')), plan(event('a', 'p s1 x'))].map(
-    ({ wanted }) => wanted[0]?.item,
-  );
+test('plan: an event that was judged is not judged again', () => {
+  const planner = createPlanner(rules);
+  const content = { events: [event('a', 'p s1 x')], problems: [], outside: new Set<string>() };
+  assert.equal(planner(content).outcomes[0], planner(content).outcomes[0]);
+});
+
+test('item: equal records give equal bytes, in the local time of the facility', () => {
+  const [record] = records(plan(event('a', 'p s1 x')));
+  assert.ok(record);
+  const [one, two] = [1, 2].map(() => encodeItem(record, scanner, 'Europe/Amsterdam'));
   assert.ok(one && two);
   assert.deepEqual(one, two);
   const header = readPart10Header(one);

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { identify, type BookingRecord } from '@scanflow/booking';
+import type { CalendarView } from './fate.ts';
 import {
-  reconcile,
+  reconcile as decide,
   sweep,
   type Action,
-  type CalendarView,
   type Published,
+  type Reconciled,
   type Wanted,
 } from './reconcile.ts';
 
@@ -46,9 +47,13 @@ const shelf = (...records: BookingRecord[]): Map<string, Published> =>
       { accessionNumber: one.accessionNumber, record: one, item: item(one) },
     ]),
   );
-const view = (uids: readonly string[], more: Partial<CalendarView> = {}): CalendarView => ({
+interface View extends CalendarView {
+  readonly wanted: readonly Wanted[];
+}
+const view = (uids: readonly string[], more: Partial<View> = {}): View => ({
   calendar: 'prisma',
   answered: true,
+  accepted: false,
   wanted: uids.map((uid) => wanted(uid)),
   present: new Set(uids),
   outside: new Set(),
@@ -57,9 +62,12 @@ const view = (uids: readonly string[], more: Partial<CalendarView> = {}): Calend
   suspicion: undefined,
   ...more,
 });
+const none: ReadonlySet<string> = new Set();
+const reconcile = (one: View, published: Map<string, Published>, span = window, frozen = none): Reconciled =>
+  decide({ view: one, wanted: one.wanted, published, window: span, frozen });
 const kinds = (actions: readonly Action[]): string[] =>
   actions.map((action) => (action.kind === 'keep' ? `keep ${action.why}` : action.kind)).sort();
-const act = (one: CalendarView, published: Map<string, Published>): string[] =>
+const act = (one: View, published: Map<string, Published>): string[] =>
   kinds(reconcile(one, published, window).actions);
 
 test('publish: new, unchanged, moved, and repaired where a file is missing', () => {
@@ -153,11 +161,108 @@ test('shrink: relabelling everything loses nothing', () => {
 test('sweep: items of no configured calendar leave; without a record only when all calendars were read', () => {
   const calendars = new Set(['prisma']);
   const published = shelf(record('a'), record('z', { source: { calendar: 'old', uid: 'z' } }));
-  const swept = sweep(published, { calendars, wanted: new Set(), allRead: false });
+  const swept = sweep(published, { calendars, wanted: none, frozen: none, allRead: false });
   assert.deepEqual(kinds(swept), ['withdraw']);
   const accessionNumber = record('a').accessionNumber;
   const bare = new Map([[accessionNumber, { accessionNumber, record: undefined, item: Buffer.from('x') }]]);
-  assert.deepEqual(kinds(sweep(bare, { calendars, wanted: new Set(), allRead: false })), ['keep unknown']);
-  assert.deepEqual(kinds(sweep(bare, { calendars, wanted: new Set(), allRead: true })), ['withdraw']);
-  assert.deepEqual(sweep(bare, { calendars, wanted: new Set([accessionNumber]), allRead: true }), []);
+  assert.deepEqual(kinds(sweep(bare, { calendars, wanted: none, frozen: none, allRead: false })), [
+    'keep unknown',
+  ]);
+  assert.deepEqual(kinds(sweep(bare, { calendars, wanted: none, frozen: none, allRead: true })), [
+    'withdraw',
+  ]);
+  assert.deepEqual(
+    sweep(bare, { calendars, wanted: new Set([accessionNumber]), frozen: none, allRead: true }),
+    [],
+  );
+});
+
+const relabelled = record('a', {
+  ...identify({ calendar: 'prisma', uid: 'a' }, { project: 'p', subject: 's2', session: '1' }),
+  labels: { project: 'p', subject: 's2', session: '1' },
+});
+const relabelledView = view([], {
+  wanted: [{ record: relabelled, item: item(relabelled) }],
+  present: new Set(['a']),
+});
+
+test('supersede: a relabelled booking points on to the one that took its place, which comes first', () => {
+  const { actions } = reconcile(relabelledView, shelf(record('a')));
+  assert.deepEqual(
+    actions.map(({ kind }) => kind),
+    ['publish', 'supersede'],
+  );
+  const [, old] = actions;
+  assert.ok(old?.kind === 'supersede');
+  assert.equal(old.record.status, 'superseded');
+  assert.equal(old.record.supersededBy, relabelled.accessionNumber);
+});
+
+test('supersede: labels that come back are scheduled again, and the others point back', () => {
+  const before = record('a', { status: 'superseded', supersededBy: relabelled.accessionNumber });
+  const published = shelf(relabelled);
+  published.set(before.accessionNumber, {
+    accessionNumber: before.accessionNumber,
+    record: before,
+    item: undefined,
+  });
+  const { actions } = reconcile(view(['a']), published);
+  const [back, other] = actions;
+  assert.ok(back?.kind === 'publish' && other?.kind === 'supersede');
+  assert.equal(back.wanted.record.status, 'scheduled');
+  assert.equal(other.record.supersededBy, before.accessionNumber);
+});
+
+test('supersede: a killed run left the item of a record that points on: only the item goes', () => {
+  const old = record('a', { status: 'superseded', supersededBy: relabelled.accessionNumber });
+  const { actions } = reconcile(relabelledView, shelf(old, relabelled));
+  assert.deepEqual(kinds(actions), ['unchanged', 'withdraw']);
+});
+
+test('frozen: while the exam runs nothing of its event changes, then all of it does', () => {
+  const one = record('a');
+  const frozen = new Set([one.accessionNumber]);
+  const of = (what: View, running: ReadonlySet<string>): Reconciled =>
+    reconcile(what, shelf(one, record('b')), window, running);
+  const moved = view(['b'], {
+    wanted: [wanted('a', { start: '2026-11-24T10:00:00Z' }), wanted('b')],
+    present: new Set(['a', 'b']),
+  });
+  const other = { ...relabelledView, wanted: [...relabelledView.wanted, wanted('b')] };
+  const cases: [View, string[], string[]][] = [
+    [moved, ['keep frozen', 'unchanged'], ['publish', 'unchanged']],
+    [other, ['keep frozen', 'unchanged'], ['publish', 'supersede', 'unchanged']],
+    [view(['b'], { present: new Set(['a', 'b']) }), ['keep frozen', 'unchanged'], ['cancel', 'unchanged']],
+    [view(['b']), ['keep frozen', 'unchanged'], ['cancel', 'unchanged']],
+    [view(['b'], { outside: new Set(['a']) }), ['keep frozen', 'unchanged'], ['unchanged', 'withdraw']],
+  ];
+  for (const [what, running, after] of cases) {
+    assert.deepEqual(kinds(of(what, frozen).actions), running);
+    assert.deepEqual(kinds(of(what, none).actions), after);
+  }
+  assert.deepEqual([...of(moved, frozen).waiting], [one.accessionNumber]);
+  assert.deepEqual([...of(other, frozen).waiting], [relabelled.accessionNumber]);
+});
+
+test('frozen: a booking that did not change is unchanged, one of a removed calendar stays', () => {
+  const one = record('a');
+  const frozen = new Set([one.accessionNumber]);
+  assert.deepEqual(kinds(reconcile(view(['a']), shelf(one), window, frozen).actions), ['unchanged']);
+  const swept = sweep(shelf(one), { calendars: none, wanted: none, frozen, allRead: true });
+  assert.deepEqual(kinds(swept), ['keep frozen']);
+});
+
+test('gone for good: a booking that was moved far ahead and then deleted is cancelled without an item', () => {
+  const one = record('a');
+  const away = new Map([
+    [one.accessionNumber, { accessionNumber: one.accessionNumber, record: one, item: undefined }],
+  ]);
+  assert.deepEqual(act(view(['b'], { outside: new Set(['a']) }), away), ['publish']);
+  assert.deepEqual(act(view(['b']), away), ['cancel', 'publish']);
+});
+
+test('gone for good: an instance of a series beyond the window is not known to be gone', () => {
+  const source = { calendar: 'prisma', uid: 'a', recurrenceId: '2026-12-08T09:00:00Z' };
+  const far = record('a', { source, start: '2026-12-08T09:00:00Z', end: '2026-12-08T10:00:00Z' });
+  assert.deepEqual(act(view(['b']), shelf(far)), ['publish', 'withdraw']);
 });

@@ -1,11 +1,14 @@
 /**
- * What has to change on disk so that it agrees with the calendars. Decides and writes nothing.
+ * What has to change on disk so that it agrees with the calendars. Decides and writes nothing; docs/reconciling.md
+ * has the table.
  *
- * An item leaves the worklist for its event's own sake only: the event is gone, cancelled or relabelled (its record
- * is marked cancelled), or its slot left the window (its record stays as it is). What cannot be read is kept.
+ * An item leaves the worklist for its event's own sake only: the event is gone or cancelled (its record is marked
+ * cancelled) or relabelled (its record points on), or its slot left the window (its record stays as it is). What
+ * cannot be read is kept, and so is what is being scanned.
  */
 import { encodeRecord, type BookingRecord } from '@scanflow/booking';
 import { eventKey, overlaps, type Window } from '@scanflow/calendar';
+import { fateOf, type CalendarView, type Fate } from './fate.ts';
 import { guardShrink } from './shrink.ts';
 
 /** A booking as it is to be published. */
@@ -23,68 +26,129 @@ export interface Published {
   readonly item: Uint8Array | undefined;
 }
 
-/** What one calendar said in this pass. */
-export interface CalendarView {
-  readonly calendar: string;
-  /** False when this is what it said before: it did not answer. Undefined `content` below then means never. */
-  readonly answered: boolean;
-  readonly wanted: readonly Wanted[];
-  /** Keys (`eventKey`) of all events in the window, whatever became of them. */
-  readonly present: ReadonlySet<string>;
-  /** Keys of events that live outside the window. */
-  readonly outside: ReadonlySet<string>;
-  /** UIDs of events that could not be read: what is published of them stays. */
-  readonly unreadable: ReadonlySet<string>;
-  /** Nothing of the calendar is known: what is published of it stays. */
-  readonly unknown: boolean;
-  /** What the shrink guard held back at the last pass. */
-  readonly suspicion: string | undefined;
-}
-
 export type Action =
   | { readonly kind: 'publish'; readonly wanted: Wanted; readonly isNew: boolean }
   | { readonly kind: 'unchanged'; readonly accessionNumber: string }
-  /** The item leaves the worklist, the record is marked cancelled. */
-  | { readonly kind: 'cancel'; readonly accessionNumber: string; readonly record: BookingRecord }
+  /** The item leaves the worklist, the record is marked: cancelled, or superseded by another one. */
+  | {
+      readonly kind: 'cancel' | 'supersede';
+      readonly accessionNumber: string;
+      readonly record: BookingRecord;
+    }
   /** The item leaves the worklist, the record stays. */
   | { readonly kind: 'withdraw'; readonly accessionNumber: string }
   | {
       readonly kind: 'keep';
       readonly accessionNumber: string;
-      readonly why: 'unreadable' | 'unknown' | 'held';
+      readonly why: 'unreadable' | 'unknown' | 'held' | 'frozen';
     };
 
 export interface Reconciled {
   readonly actions: readonly Action[];
   /** To be handed in again at the next pass. */
   readonly suspicion: string | undefined;
+  /** Accession numbers of bookings whose change waits until an exam has ended. */
+  readonly waiting: ReadonlySet<string>;
 }
 
-/** Compares one calendar with what is published of it. `published` may hold other calendars' too. */
-export function reconcile(
-  view: CalendarView,
-  published: ReadonlyMap<string, Published>,
-  window: Window,
-): Reconciled {
-  const wanted = new Map(view.wanted.map((one) => [one.record.accessionNumber, one]));
+export interface ReconcileInput {
+  readonly view: CalendarView;
+  readonly wanted: readonly Wanted[];
+  /** May hold other calendars' too. */
+  readonly published: ReadonlyMap<string, Published>;
+  readonly window: Window;
+  /** Accession numbers of exams that run: what is being scanned is not changed. */
+  readonly frozen: ReadonlySet<string>;
+}
+
+/** Compares one calendar with what is published of it. */
+export function reconcile(input: ReconcileInput): Reconciled {
+  const { view, published, window } = input;
+  const wanted = new Map(input.wanted.map((one) => [one.record.accessionNumber, one]));
   const ours = [...published.values()].filter(({ record }) => record?.source.calendar === view.calendar);
   const leaving = ours
-    .filter(({ accessionNumber, item }) => item !== undefined && !wanted.has(accessionNumber))
-    .map((one) => ({ one, fate: fateOf(one, view, window) }));
+    .filter((one) => isListed(one) && !wanted.has(one.accessionNumber))
+    .map((one) => ({ one, fate: fateOf(one.record, view, window) }));
   const guard = guardShrink({
     answered: view.answered,
     before: view.suspicion,
-    listed: ours.filter((one) => one.item !== undefined && inWindow(one, window)).length,
+    listed: ours.filter((one) => isListed(one) && inWindow(one, window)).length,
     lost: leaving.filter(({ fate }) => fate === 'lost').map(({ one }) => one.accessionNumber),
     empty: view.present.size === 0,
+    accepted: view.accepted,
   });
+  const running = frozenEvents(ours, input.frozen);
+  const entering = [...wanted.values()].map((one) => ({ one, actions: enter(one, input, running) }));
+  const waiting = entering.filter(({ actions }) => !actions.some(({ kind }) => kind !== 'keep'));
   return {
     suspicion: guard.suspicion,
+    waiting: new Set(waiting.map(({ one }) => one.record.accessionNumber)),
     actions: [
-      ...[...wanted.values()].map((one) => publishAction(one, published.get(one.record.accessionNumber))),
-      ...leaving.map(({ one, fate }) => leaveAction(one, fate === 'lost' && guard.hold ? 'held' : fate)),
+      // what takes a place comes before what leaves it
+      ...entering.flatMap(({ actions }) => actions),
+      ...leaving.flatMap(({ one, fate }) =>
+        leave({ one, fate: fate === 'lost' && guard.hold ? 'held' : fate }, input),
+      ),
     ],
   };
+}
+
+/** An item on the worklist, or a booking that was there and may come back. */
+const isListed = ({ item, record }: Published): boolean =>
+  item !== undefined || record?.status === 'scheduled';
+
+/** Keys of the events that are being scanned. */
+function frozenEvents(ours: readonly Published[], frozen: ReadonlySet<string>): ReadonlySet<string> {
+  return new Set(
+    ours.flatMap(({ accessionNumber, record, item }) =>
+      record !== undefined && item !== undefined && frozen.has(accessionNumber) ? keyOf(record) : [],
+    ),
+  );
+}
+
+const keyOf = ({ source: { uid, recurrenceId } }: BookingRecord): string => eventKey(uid, recurrenceId);
+
+function enter(
+  wanted: Wanted,
+  { published, frozen }: ReconcileInput,
+  running: ReadonlySet<string>,
+): Action[] {
+  const { accessionNumber } = wanted.record;
+  const there = published.get(accessionNumber);
+  if (isSame(wanted, there)) return [{ kind: 'unchanged', accessionNumber }];
+  const isRunning = frozen.has(accessionNumber) && there?.item !== undefined && there.record !== undefined;
+  if (isRunning) return [{ kind: 'keep', accessionNumber, why: 'frozen' }];
+  // relabelled while it is scanned: the other item waits until the exam has ended
+  if (running.has(keyOf(wanted.record))) return [];
+  return [{ kind: 'publish', wanted, isNew: there?.item === undefined }];
+}
+
+function leave({ one, fate }: { one: Published; fate: Fate | 'held' }, input: ReconcileInput): Action[] {
+  const { accessionNumber, record, item } = one;
+  if (item !== undefined && input.frozen.has(accessionNumber))
+    return [{ kind: 'keep', accessionNumber, why: 'frozen' }];
+  switch (fate) {
+    case 'past':
+    case 'moved':
+      return item === undefined ? [] : [{ kind: 'withdraw', accessionNumber }];
+    case 'changed':
+    case 'lost':
+      return [ended(one, input.wanted)];
+    case 'held':
+    case 'unknown':
+    case 'unreadable':
+      return item === undefined && record !== undefined ? [] : [{ kind: 'keep', accessionNumber, why: fate }];
+  }
+}
+
+/** The event carries other labels now, or none; a record that points on already keeps doing so. */
+function ended({ accessionNumber, record }: Published, wanted: readonly Wanted[]): Action {
+  if (record === undefined || record.status === 'superseded') return { kind: 'withdraw', accessionNumber };
+  const successor = wanted.find((one) => keyOf(one.record) === keyOf(record));
+  if (successor === undefined)
+    return { kind: 'cancel', accessionNumber, record: { ...record, status: 'cancelled' } };
+  const supersededBy = successor.record.accessionNumber;
+  return { kind: 'supersede', accessionNumber, record: { ...record, status: 'superseded', supersededBy } };
 }
 
 /** Items whose record cannot be read or whose calendar is no longer configured. */
@@ -93,70 +157,37 @@ export function sweep(
   {
     calendars,
     wanted,
+    frozen,
     allRead,
-  }: { calendars: ReadonlySet<string>; wanted: ReadonlySet<string>; allRead: boolean },
+  }: {
+    calendars: ReadonlySet<string>;
+    wanted: ReadonlySet<string>;
+    frozen: ReadonlySet<string>;
+    allRead: boolean;
+  },
 ): Action[] {
   const stray = [...published.values()].filter(
     ({ accessionNumber, record, item }) =>
       item !== undefined && !wanted.has(accessionNumber) && !calendars.has(record?.source.calendar ?? ''),
   );
-  return stray.map(({ accessionNumber, record }) =>
+  return stray.map(({ accessionNumber, record }): Action => {
+    if (frozen.has(accessionNumber)) return { kind: 'keep', accessionNumber, why: 'frozen' };
     // without its record an item may belong to a calendar that does not answer
-    record === undefined && !allRead
+    return record === undefined && !allRead
       ? { kind: 'keep', accessionNumber, why: 'unknown' }
-      : { kind: 'withdraw', accessionNumber },
-  );
+      : { kind: 'withdraw', accessionNumber };
+  });
 }
 
-type Fate = 'past' | 'unknown' | 'unreadable' | 'moved' | 'changed' | 'lost' | 'held';
-
-/** Why a published item is not wanted any more. */
-function fateOf({ record }: Published, view: CalendarView, window: Window): Fate {
-  if (record === undefined) return 'unknown';
-  const { uid, recurrenceId } = record.source;
-  if (record.status === 'cancelled') return 'changed';
-  if (Temporal.Instant.compare(Temporal.Instant.from(record.end), window.from) <= 0) return 'past';
-  if (view.unknown) return 'unknown';
-  if (view.unreadable.has(uid)) return 'unreadable';
-  const key = eventKey(uid, recurrenceId);
-  if (view.present.has(key)) return 'changed';
-  return view.outside.has(key) ? 'moved' : 'lost';
-}
-
-function leaveAction({ accessionNumber, record }: Published, fate: Fate): Action {
-  switch (fate) {
-    case 'past':
-    case 'moved':
-      return { kind: 'withdraw', accessionNumber };
-    case 'changed':
-    case 'lost':
-      return record === undefined
-        ? { kind: 'withdraw', accessionNumber }
-        : { kind: 'cancel', accessionNumber, record: { ...record, status: 'cancelled' } };
-    case 'held':
-    case 'unknown':
-    case 'unreadable':
-      return { kind: 'keep', accessionNumber, why: fate };
-  }
-}
-
-function publishAction(wanted: Wanted, published: Published | undefined): Action {
-  const { accessionNumber } = wanted.record;
-  const same =
+function isSame({ record, item }: Wanted, published: Published | undefined): boolean {
+  return (
     published?.record !== undefined &&
     published.item !== undefined &&
-    sameRecord(published.record, wanted.record) &&
-    sameBytes(published.item, wanted.item);
-  return same
-    ? { kind: 'unchanged', accessionNumber }
-    : { kind: 'publish', wanted, isNew: published?.item === undefined };
+    encodeRecord(published.record) === encodeRecord(record) &&
+    Buffer.compare(published.item, item) === 0
+  );
 }
 
 const inWindow = ({ record }: Published, window: Window): boolean =>
   record?.status === 'scheduled' &&
   overlaps({ start: Temporal.Instant.from(record.start), end: Temporal.Instant.from(record.end) }, window);
-
-const sameRecord = (a: BookingRecord, b: BookingRecord): boolean => encodeRecord(a) === encodeRecord(b);
-
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, index) => byte === b[index]);

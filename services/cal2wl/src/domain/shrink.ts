@@ -11,6 +11,8 @@ export interface ShrinkQuestion {
   readonly lost: readonly string[];
   /** The calendar shows no event at all in the window. */
   readonly empty: boolean;
+  /** A person accepts what is held back. */
+  readonly accepted: boolean;
 }
 
 /** From this many bookings on, losing more than half of them is suspicious. */
@@ -20,14 +22,15 @@ const MANY = 4;
  * Holds back the removal of what a calendar lost when it lost everything, or more than half of four or more
  * bookings, until a second answer says the same. The suspicion names what was lost.
  */
-export function guardShrink({ answered, before, listed, lost, empty }: ShrinkQuestion): {
+export function guardShrink({ answered, before, listed, lost, empty, accepted }: ShrinkQuestion): {
   hold: boolean;
   suspicion: string | undefined;
 } {
   const suspicious = lost.length > 0 && (empty || (listed >= MANY && lost.length * 2 > listed));
   if (!suspicious) return { hold: false, suspicion: undefined };
   const doubted = new Set(before?.split(' '));
-  const confirmed = answered && lost.every((accession) => doubted.has(accession));
+  // a person's word is as good as a second answer, and like it counts for what was held back before, not for more
+  const confirmed = (answered || accepted) && lost.every((accession) => doubted.has(accession));
   if (confirmed) return { hold: false, suspicion: undefined };
   return { hold: true, suspicion: answered ? lost.toSorted().join(' ') : before };
 }

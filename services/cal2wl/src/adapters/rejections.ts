@@ -1,0 +1,46 @@
+/** `bookings/rejected.json`: what could not be taken, for whoever helps bookers. Written only when it changes. */
+import { readFile } from 'node:fs/promises';
+import { writeFileAtomic } from '@scanflow/chassis';
+import type { OutcomeView } from '../view.ts';
+
+/** More than a person will ever read. */
+const MOST = 1000;
+const MODE = 0o640;
+
+/** No title: it may be a person's name, and calendar, time and UID lead to the event. */
+export function rejectionsText(views: readonly OutcomeView[]): string {
+  const rejected = views
+    .filter(({ outcome }) => outcome === 'rejected')
+    .slice(0, MOST)
+    .map(({ calendar, scanner, code, reason, uid, recurrenceId, start, end }) => ({
+      calendar,
+      scanner,
+      code,
+      reason,
+      uid,
+      recurrenceId,
+      start,
+      end,
+    }));
+  return `${JSON.stringify({ version: 1, rejected }, null, 2)}\n`;
+}
+
+const NONE = rejectionsText([]);
+
+export interface Rejections {
+  write(views: readonly OutcomeView[]): Promise<void>;
+}
+
+export function openRejections(path: string): Rejections {
+  let written: string | undefined;
+  return {
+    async write(views) {
+      const text = rejectionsText(views);
+      written ??= await readFile(path, 'utf8').catch(() => undefined);
+      const isNeeded = written !== undefined || text !== NONE;
+      if (text === written || !isNeeded) return;
+      await writeFileAtomic(path, text, { mode: MODE });
+      written = text;
+    },
+  };
+}

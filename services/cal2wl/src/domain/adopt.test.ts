@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { interpret, type BookingRecord, type Outcome } from '@scanflow/booking';
+import { bookingRules, parseConfig } from '@scanflow/chassis';
+import { adopt } from './adopt.ts';
+
+const parsed = parseConfig(
+  [
+    'facility: { name: x, timezone: UTC }',
+    'data: /data',
+    'scanners: { prisma: { aet: A, modality: MR } }',
+    'calendars: { prisma: { file: x.ics, scanner: prisma } }',
+    "orthanc: { url: 'http://127.0.0.1:1' }",
+    'storage: { root: /project }',
+  ].join('\n'),
+  'test',
+);
+assert.ok(parsed.ok);
+const rules = bookingRules(parsed.config, 'prisma');
+
+const event = (uid: string, hour: number, subject = 'sub-001'): Outcome =>
+  interpret(
+    {
+      uid,
+      start: Temporal.Instant.from(`2026-11-24T${hour}:00:00Z`),
+      end: Temporal.Instant.from(`2026-11-24T${hour + 1}:00:00Z`),
+      allDay: false,
+      summary: `3010000.01 ${subject} ses-01`,
+      description: '',
+      attendees: [],
+      status: 'CONFIRMED',
+      transparency: 'OPAQUE',
+      class: 'PUBLIC',
+    },
+    rules,
+  );
+const recordOf = (one: Outcome): BookingRecord => {
+  assert.ok(one.outcome === 'booking');
+  return one.record;
+};
+const accessions = (outcomes: readonly Outcome[]): string[] =>
+  outcomes.map((one) => recordOf(one).accessionNumber);
+const allLost = (): boolean => true;
+
+test('adopt: a new UID with the same time, title and labels keeps the identity, and says so', () => {
+  const before = recordOf(event('old', 10));
+  const [one] = adopt([event('new', 10)], { records: [before], isLost: allLost });
+  assert.ok(one);
+  assert.equal(one.code, 'RENUMBERED');
+  assert.equal(recordOf(one).accessionNumber, before.accessionNumber);
+  assert.equal(recordOf(one).studyInstanceUid, before.studyInstanceUid);
+  assert.equal(recordOf(one).source.uid, 'new');
+});
+
+test('adopt: known by its new UID from then on, also when it moves', () => {
+  const before = recordOf(event('old', 10));
+  const [adopted] = adopt([event('new', 10)], { records: [before], isLost: allLost });
+  assert.ok(adopted);
+  const [moved] = adopt([event('new', 14)], { records: [recordOf(adopted)], isLost: () => false });
+  assert.ok(moved);
+  assert.equal(recordOf(moved).accessionNumber, before.accessionNumber);
+});
+
+test('adopt: not where the old event is alive, the time or the subject is another', () => {
+  const before = recordOf(event('old', 10));
+  const fresh = event('new', 10);
+  assert.deepEqual(adopt([fresh], { records: [before], isLost: () => false }), [fresh]);
+  for (const other of [event('new', 11), event('new', 10, 'sub-002')])
+    assert.deepEqual(adopt([other], { records: [before], isLost: allLost }), [other]);
+});
+
+test('adopt: every booking of a feed that numbers anew finds its own, also two of one slot', () => {
+  const old = [event('a', 10), event('b', 12), event('c', 12)];
+  const adopted = adopt([event('x', 12), event('y', 10), event('z', 12)], {
+    records: old.map(recordOf),
+    isLost: allLost,
+  });
+  assert.equal(recordOf(adopted[1] ?? event('', 1)).accessionNumber, accessions(old)[0]);
+  assert.deepEqual(new Set(accessions(adopted)), new Set(accessions(old)));
+});
+
+test('adopt: never two bookings under one accession number, even when the old UID comes back', () => {
+  const before = { ...recordOf(event('old', 10)), source: { calendar: 'prisma', uid: 'new' } };
+  const outcomes = adopt([event('new', 10), event('old', 10)], { records: [before], isLost: allLost });
+  assert.equal(new Set(accessions(outcomes)).size, 2);
+});

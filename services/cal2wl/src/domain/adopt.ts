@@ -1,0 +1,50 @@
+/**
+ * Identity over renumbering: a calendar that gives its events new UIDs (a split series, a booking system that was
+ * moved, an export that numbers anew) must not make new bookings of old ones.
+ */
+import { warn, warning, type BookedOutcome, type BookingRecord, type Outcome } from '@scanflow/booking';
+import { eventKey } from '@scanflow/calendar';
+
+export interface AdoptOptions {
+  /** All records of the calendar. */
+  readonly records: readonly BookingRecord[];
+  /** Whether the event of a record is nowhere in the calendar any more, and its slot is not over. */
+  readonly isLost: (record: BookingRecord) => boolean;
+}
+
+const RENUMBERED = warning(
+  'RENUMBERED',
+  'The calendar gave this booking a new UID; it was recognised by its time and title, and keeps its accession number.',
+);
+
+/**
+ * Bookings whose event is new get the identity of a lost booking of the same start, end, title and labels, with a
+ * warning. The record is published with the new UID, and by that the booking is known from then on.
+ */
+export function adopt(outcomes: readonly Outcome[], { records, isLost }: AdoptOptions): Outcome[] {
+  const booked = outcomes.filter((one) => one.outcome === 'booking');
+  const derived = new Set(booked.map(({ record }) => record.accessionNumber));
+  const free = records.filter(({ accessionNumber }) => !derived.has(accessionNumber));
+  const bySource = new Map(free.map((record) => [sourceKey(record), record]));
+  const known = new Set(records.map(({ accessionNumber }) => accessionNumber));
+  const lost = Map.groupBy(free.filter(isLost), slotKey);
+  const adopted = new Map<BookedOutcome, BookedOutcome>();
+  for (const one of booked) {
+    if (known.has(one.record.accessionNumber)) continue;
+    // two of one slot are alike in all that counts: either may take the place of either
+    const before = bySource.get(sourceKey(one.record)) ?? lost.get(slotKey(one.record))?.shift();
+    if (before !== undefined) adopted.set(one, under(one, before));
+  }
+  return outcomes.map((one) => (one.outcome === 'booking' ? (adopted.get(one) ?? one) : one));
+}
+
+function under(one: BookedOutcome, { accessionNumber, studyInstanceUid }: BookingRecord): BookedOutcome {
+  const record = { ...one.record, accessionNumber, studyInstanceUid };
+  return warn({ ...one, record }, RENUMBERED);
+}
+
+const sourceKey = ({ source: { uid, recurrenceId }, labels }: BookingRecord): string =>
+  JSON.stringify([eventKey(uid, recurrenceId), labels.project, labels.subject, labels.session]);
+
+const slotKey = ({ start, end, title, labels }: BookingRecord): string =>
+  JSON.stringify([start, end, title, labels.project, labels.subject, labels.session]);

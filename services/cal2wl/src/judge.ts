@@ -1,0 +1,37 @@
+/** One calendar's rules over many passes: the list of projects is asked anew, and a change of it judges all anew. */
+import { bookingRules, type Config, type Failure } from '@scanflow/chassis';
+import type { CalendarContent } from '@scanflow/calendar';
+import { createPlanner, type Plan } from './domain/plan.ts';
+import type { ProjectList } from './projects.ts';
+
+const NOTHING: CalendarContent = { events: [], problems: [], outside: new Set() };
+
+export class Judge {
+  readonly #config: Config;
+  readonly #calendar: string;
+  readonly #list: ProjectList | undefined;
+  #projects: ReadonlySet<string> | undefined;
+  #plan: ((content: CalendarContent) => Plan) | undefined;
+
+  constructor(config: Config, calendar: string, list: ProjectList | undefined) {
+    this.#config = config;
+    this.#calendar = calendar;
+    this.#list = list;
+  }
+
+  async judge(
+    content: CalendarContent | undefined,
+    now: Temporal.Instant,
+    signal: AbortSignal,
+  ): Promise<{ plan: Plan; failure: Failure | undefined }> {
+    const read = await this.#list?.read(now, signal);
+    if (this.#plan === undefined || this.#projects !== read?.projects) {
+      this.#projects = read?.projects;
+      const rules = bookingRules(this.#config, this.#calendar);
+      this.#plan = createPlanner(
+        this.#projects === undefined ? rules : { ...rules, projects: this.#projects },
+      );
+    }
+    return { plan: this.#plan(content ?? NOTHING), failure: read?.failure };
+  }
+}

@@ -1,0 +1,21 @@
+/** From the configuration to the lists of projects, by calendar. */
+import { join } from 'node:path';
+import type { Config, Log } from '@scanflow/chassis';
+import { fileSource } from './adapters/file-source.ts';
+import { httpSource } from './adapters/http-source.ts';
+import { projectList, type ProjectList } from './projects.ts';
+
+const LIMITS = { timeoutMs: 30_000, maxSize: 4_194_304 };
+
+/** Calendars that take any project are not in it. */
+export function projectsOf(config: Config, log: Log): ReadonlyMap<string, ProjectList> {
+  return new Map(
+    Object.entries(config.calendars).flatMap(([name, own]) => {
+      const { file, url } = own.projects ?? config.bookings.projects ?? {};
+      if (file === undefined && url === undefined) return [];
+      const source = url === undefined ? fileSource(file ?? '', LIMITS) : httpSource({ url, ...LIMITS });
+      const lastGood = join(config.data, 'cal2wl', `${name}.projects`);
+      return [[name, projectList(source, lastGood, log.child({ calendar: name }))] as const];
+    }),
+  );
+}

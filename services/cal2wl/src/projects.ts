@@ -1,0 +1,59 @@
+/** The list of projects that a calendar's bookings may name. While it cannot be read, what it last said counts. */
+import { readFile } from 'node:fs/promises';
+import { parseProjects } from '@scanflow/booking';
+import { messageOf, writeFileAtomic, type Failure, type Log } from '@scanflow/chassis';
+import type { Source, Validators } from './source.ts';
+
+export interface ProjectList {
+  /** Asks at most every few minutes. Undefined where the list was never read: then any project is taken. */
+  read(
+    now: Temporal.Instant,
+    signal: AbortSignal,
+  ): Promise<{ projects: ReadonlySet<string> | undefined; failure: Failure | undefined }>;
+}
+
+const EVERY = Temporal.Duration.from({ minutes: 5 });
+const MODE = 0o640;
+
+/** `lastGood` is the path of the copy that outlives a restart. */
+export function projectList(source: Source, lastGood: string, log: Log): ProjectList {
+  let projects: ReadonlySet<string> | undefined;
+  let text: string | undefined;
+  let failure: Failure | undefined;
+  let validators: Validators = {};
+  let next: Temporal.Instant | undefined;
+  const take = async (content: string): Promise<Failure | undefined> => {
+    const parsed = parseProjects(content);
+    if (parsed === undefined)
+      return {
+        kind: 'permanent',
+        code: 'PROJECTS_UNREADABLE',
+        message:
+          'The list of projects holds none. Write one project a line, or a JSON array of texts; what it last said counts until then.',
+      };
+    if (content === text) return undefined;
+    [projects, text] = [parsed, content];
+    await writeFileAtomic(lastGood, content, { mode: MODE }).catch((error: unknown) =>
+      log.warn('the list of projects could not be kept', { reason: messageOf(error) }),
+    );
+    return undefined;
+  };
+  return {
+    async read(now, signal) {
+      if (text === undefined) {
+        text = await readFile(lastGood, 'utf8').catch(() => '');
+        projects = parseProjects(text);
+      }
+      if (next !== undefined && Temporal.Instant.compare(now, next) < 0) return { projects, failure };
+      next = now.add(EVERY);
+      const fetched = await source.fetch(projects === undefined ? {} : validators, signal);
+      if (fetched.kind === 'failed') failure = fetched.failure;
+      else if (fetched.kind === 'notModified') failure = undefined;
+      else {
+        failure = await take(Buffer.from(fetched.bytes).toString('utf8'));
+        if (failure === undefined) ({ validators } = fetched);
+      }
+      return { projects, failure };
+    },
+  };
+}

@@ -1,0 +1,63 @@
+/** Carries out what was decided, action by action, and tells of it. */
+import type { BookingRecord } from '@scanflow/booking';
+import { codeOf, type Failure, type Log } from '@scanflow/chassis';
+import type { Shelf } from './adapters/shelf.ts';
+import type { Action } from './domain/reconcile.ts';
+
+export interface PublishOptions {
+  readonly shelf: Shelf;
+  /** Told of each record that was written. */
+  readonly written: (record: BookingRecord) => void;
+  readonly log: Log;
+}
+
+/** A disk that takes nothing more fails each write, and the next pass tries again; the last failure is given. */
+export async function publish(
+  actions: readonly Action[],
+  { shelf, written, log }: PublishOptions,
+): Promise<Failure | undefined> {
+  let failure: Failure | undefined;
+  const unwritten = new Set<string>();
+  for (const action of actions) {
+    // the old item stays until the new one is there
+    if (action.kind === 'supersede' && unwritten.has(action.record.supersededBy ?? '')) continue;
+    try {
+      await shelf.apply(action);
+      const record = recordOf(action);
+      if (record !== undefined) written(record);
+      tell(action, log);
+    } catch (error) {
+      if (action.kind === 'publish') unwritten.add(action.wanted.record.accessionNumber);
+      const code = codeOf(error) ?? 'UNEXPECTED';
+      failure = {
+        kind: 'transient',
+        code: 'PUBLISH',
+        message: `A booking could not be written (${code}): check space and permissions of the data folder.`,
+      };
+      log.error('a booking could not be written; the next pass tries again', { error });
+    }
+  }
+  return failure;
+}
+
+function recordOf(action: Action): BookingRecord | undefined {
+  if (action.kind === 'publish') return action.wanted.record;
+  return action.kind === 'cancel' || action.kind === 'supersede' ? action.record : undefined;
+}
+
+function tell(action: Action, log: Log): void {
+  if (action.kind === 'publish')
+    log.info(action.isNew ? 'booking published' : 'booking changed', {
+      accessionNumber: action.wanted.record.accessionNumber,
+      scanner: action.wanted.record.scanner,
+      start: action.wanted.record.start,
+    });
+  if (action.kind === 'cancel') log.info('booking cancelled', { accessionNumber: action.accessionNumber });
+  if (action.kind === 'supersede')
+    log.info('booking relabelled', {
+      accessionNumber: action.accessionNumber,
+      supersededBy: action.record.supersededBy,
+    });
+  if (action.kind === 'withdraw')
+    log.info('booking left the worklist', { accessionNumber: action.accessionNumber });
+}

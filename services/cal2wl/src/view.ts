@@ -1,0 +1,43 @@
+/** An event and what became of it, as the API and `bookings/rejected.json` show it. */
+import type { Outcome } from '@scanflow/booking';
+
+/** Times are UTC instants; what is not known is left out. */
+export interface OutcomeView {
+  readonly outcome: Outcome['outcome'];
+  readonly code: string;
+  readonly reason: string;
+  readonly calendar: string;
+  readonly scanner?: string;
+  readonly uid?: string;
+  readonly recurrenceId?: string;
+  readonly start?: string;
+  readonly end?: string;
+  readonly summary?: string;
+  readonly project?: string;
+  readonly subject?: string;
+  readonly session?: string;
+  readonly accessionNumber?: string;
+  readonly studyInstanceUid?: string;
+  /** Of a booking: every warning; `code` and `reason` tell the first, and all. */
+  readonly warnings?: readonly string[];
+}
+
+export function outcomeView(one: Outcome, calendar: string): OutcomeView {
+  const { outcome, code, reason, scanner, uid, recurrenceId, start, end, summary } = one;
+  const record = one.outcome === 'booking' ? one.record : undefined;
+  const warnings = one.outcome === 'booking' ? one.warnings.map((warning) => warning.code) : [];
+  const known = {
+    scanner,
+    uid,
+    recurrenceId,
+    start: record?.start ?? start?.toString(),
+    end: record?.end ?? end?.toString(),
+    summary,
+    ...record?.labels,
+    accessionNumber: record?.accessionNumber,
+    studyInstanceUid: record?.studyInstanceUid,
+    warnings: warnings.length === 0 ? undefined : warnings,
+  };
+  const given = Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
+  return { outcome, code, reason, calendar, ...given };
+}
