@@ -79,14 +79,17 @@ async function rounds(server: Server, options: FuzzOptions, data: string): Promi
     const round = Array.from({ length: ROUND }, () => makeCase(r));
     const sent = atOnce(server.port, round);
     // in the middle of it, as any scanner
-    const reason = await probe(server).then(
+    let reason = await probe(server).then(
       (ms) => void probes.push(ms),
       (error: unknown) => String(error),
     );
     await sent;
     cases += round.length;
-    if (reason === undefined) memory.push(await residentMegabytes(server.pid));
-    else finding = await keepFinding(round, { reason, findings, seed, data });
+    const megabytes = await residentMegabytes(server.pid);
+    // a process that has ended has no memory any more
+    if (Number.isNaN(megabytes)) reason ??= 'the service ended';
+    else memory.push(megabytes);
+    if (reason !== undefined) finding = await keepFinding(round, { reason, findings, seed, data });
   }
   const sorted = probes.toSorted((a, b) => a - b);
   return {
