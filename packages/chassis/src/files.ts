@@ -63,12 +63,14 @@ export async function fsyncFolder(path: string): Promise<void> {
  * starts, and only where no other process writes: process ids say nothing across containers.
  */
 export async function removeLeftovers(folder: string): Promise<string[]> {
-  const names = await readdir(folder).catch((error: unknown) => {
+  const none = (error: unknown): [] => {
     if (codeOf(error) === 'ENOENT') return [];
     throw error;
-  });
+  };
+  const names = await readdir(folder).catch(none);
   const leftovers = names.filter((name) => /^\..+\.\d+\.[0-9a-f]{12}\.tmp$/.test(name));
-  for (const name of leftovers) await unlink(join(folder, name));
+  // one that is gone by now was its writer's own to take away
+  for (const name of leftovers) await unlink(join(folder, name)).catch(none);
   return leftovers;
 }
 

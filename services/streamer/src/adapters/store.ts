@@ -119,16 +119,22 @@ async function claimRecord(path: string, fresh: SeriesRecord): Promise<SeriesRec
   const owner = await readRecord(path);
   if (owner !== undefined) return owner.orthancSeries === fresh.orthancSeries ? owner : undefined;
   const aside = await createImage(path);
+  let overtaken: Error | undefined;
   try {
     await aside.write(Buffer.from(json(fresh)));
     if (await aside.publishExactly(RECORD_NAME)) {
       await fsyncFolder(path);
       return fresh;
     }
+  } catch (error) {
+    // the series that was first has cleared the folder of what lay beside its record
+    if (!(error instanceof Error) || errnoOf(error) !== 'ENOENT') throw error;
+    overtaken = error;
   } finally {
     await aside.discard();
   }
   const present = await readRecord(path);
+  if (present === undefined && overtaken !== undefined) throw overtaken;
   return present?.orthancSeries === fresh.orthancSeries ? present : undefined;
 }
 
