@@ -1,5 +1,6 @@
 /** One VEVENT as typed data, before recurrence is worked out (RFC 5545 3.6.1). */
 import { createHash } from 'node:crypto';
+import { readExtras, type EventExtras } from './extras.ts';
 import {
   instantOf,
   positive,
@@ -27,6 +28,7 @@ export interface EventDetails {
   readonly status: EventStatus;
   readonly transparent: boolean;
   readonly class: EventClass;
+  readonly extras: EventExtras;
 }
 
 /** Which instances of a series an override replaces (RFC 5545 3.8.4.4). */
@@ -181,6 +183,7 @@ function readDetails(all: (name: string) => readonly Property[], method: string 
   const descriptions = all('DESCRIPTION').map((property) => unescapeText(property.value));
   const visibility = capitals('CLASS');
   return {
+    extras: readExtras(all),
     summary: one('SUMMARY'),
     description: descriptions.length === 0 ? undefined : descriptions.join('\n'),
     location: one('LOCATION'),

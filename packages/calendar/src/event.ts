@@ -1,8 +1,9 @@
 /** What readers of a calendar get. */
 import type { EventClass, EventStatus } from './component.ts';
+import type { EventExtras } from './extras.ts';
 
 /** One event, or one instance of a recurring event, with its time as instants. */
-export interface CalendarEvent {
+export interface CalendarEvent extends EventExtras {
   readonly uid: string;
   /**
    * Original start of an instance as a UTC instant, `2026-11-22T08:00:00Z`. Absent for a single event and for the

@@ -1,5 +1,6 @@
 /** All components of one UID as the events that they give in a window (RFC 5545 3.8.4.4, 3.8.5). */
 import type { Component, EventDetails, Recurrence } from './component.ts';
+import type { EventExtras } from './extras.ts';
 import { overlaps, type CalendarEvent, type Window } from './event.ts';
 import { Marks } from './marks.ts';
 import { instantAt, instantOf } from './moment.ts';
@@ -188,6 +189,7 @@ function toEvent(instance: Instance, master: Component | undefined): CalendarEve
     end: start.add(length).toInstant(),
     allDay: component.allDay,
     ...people(details),
+    ...extras(details, master),
     summary: details.summary ?? master?.details.summary ?? '',
     description: details.description ?? master?.details.description ?? '',
     status: isCancelledWith(component, master) ? 'CANCELLED' : details.status,
@@ -195,6 +197,11 @@ function toEvent(instance: Instance, master: Component | undefined): CalendarEve
     class: details.class,
   };
 }
+
+const extras = (own: EventDetails, master: Component | undefined): EventExtras => ({
+  ...master?.details.extras,
+  ...own.extras,
+});
 
 /** A cancelled series takes along the overrides that are not newer than its cancellation (RFC 5546 3.2.5). */
 const isCancelledWith = ({ age }: Component, master: Component | undefined): boolean =>

@@ -106,11 +106,15 @@ function warningsOf(event: BookableEvent, found: FoundLabels): Note[] {
   return warnings;
 }
 
+/** Who booked; a room that was invited is nobody. */
+const personOf = ({ organizer, attendees, resources = [] }: BookableEvent): string | undefined =>
+  organizer ?? attendees.find((name) => !resources.includes(name));
+
 function toBooking(event: BookableEvent, labels: Labels, scanner: string, rules: BookingRules): Booking {
   const { uid, recurrenceId, start } = event;
   const isPublic = event.class === 'PUBLIC';
   // of a private event only what its booker wrote for the scanner is copied
-  const operator = isPublic ? (event.organizer ?? event.attendees[0]) : undefined;
+  const operator = isPublic ? personOf(event) : undefined;
   return {
     scanner,
     start,

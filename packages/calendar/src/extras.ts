@@ -1,0 +1,46 @@
+/** What of an event names a scanner or labels, beyond its texts: categories, resources, X-DICOM properties. */
+import { unescapeText, type Property } from './property.ts';
+
+/** Each is absent where the event has none. */
+export interface EventExtras {
+  /** CATEGORIES, one by one. */
+  readonly categories?: readonly string[];
+  /** RESOURCES, and names and addresses of attendees that are rooms or resources (RFC 5545 3.2.3). */
+  readonly resources?: readonly string[];
+  /** X-DICOM-PROJECT, X-DICOM-SUBJECT and X-DICOM-SESSION. */
+  readonly labels?: { readonly project?: string; readonly subject?: string; readonly session?: string };
+}
+
+const NOTHING: EventExtras = {};
+const LABELS = ['project', 'subject', 'session'] as const;
+
+export function readExtras(all: (name: string) => readonly Property[]): EventExtras {
+  const categories = all('CATEGORIES').flatMap(list);
+  const resources = [...all('RESOURCES').flatMap(list), ...all('ATTENDEE').flatMap(resource)];
+  const labels = Object.fromEntries(
+    LABELS.flatMap((name) => {
+      const value = unescapeText(all(`X-DICOM-${name.toUpperCase()}`)[0]?.value ?? '').trim();
+      return value === '' ? [] : [[name, value]];
+    }),
+  );
+  const hasLabels = Object.keys(labels).length > 0;
+  if (categories.length === 0 && resources.length === 0 && !hasLabels) return NOTHING;
+  return {
+    ...(categories.length === 0 ? {} : { categories }),
+    ...(resources.length === 0 ? {} : { resources }),
+    ...(hasLabels ? { labels } : {}),
+  };
+}
+
+/** Values apart at commas that are not escaped (RFC 5545 3.1.1). */
+const list = ({ value }: Property): string[] =>
+  [...value.matchAll(/(?:\\.|[^\\,])+/gs)]
+    .map(([text]) => unescapeText(text).trim())
+    .filter((text) => text !== '');
+
+function resource({ params, value }: Property): string[] {
+  const type = params.get('CUTYPE')?.trim().toUpperCase();
+  if (type !== 'RESOURCE' && type !== 'ROOM') return [];
+  const address = value.trim().replace(/^mailto:/i, '');
+  return [params.get('CN')?.trim() ?? '', address].filter((text) => text !== '');
+}
