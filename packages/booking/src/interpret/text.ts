@@ -23,17 +23,21 @@ const ENTITIES: Readonly<Record<string, string>> = {
   shy: '',
 };
 
+/** Labels stand at the beginning; what comes behind this many characters is mail threads and worse. */
+const LONGEST = 16_384;
+
 /** HTML as plain text, one line for each block; plain text stays as it is but for entities. */
-export function plainText(text: string): string {
-  const bare = /<\/?[a-z][^>]*>/iu.test(text) ? withoutTags(text) : text;
+export function plainText(whole: string): string {
+  const text = whole.slice(0, LONGEST);
+  const bare = /<\/?[a-z][^<>]*>/iu.test(text) ? withoutTags(text) : text;
   return bare.replaceAll(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,6}));/giu, entity);
 }
 
 const withoutTags = (html: string): string =>
   html
-    .replaceAll(/<(style|script)\b[^>]*>.*?<\/\1\s*>/gisu, '')
-    .replaceAll(/<(?:br|hr|\/?(?:p|div|li|tr|ul|ol|table|h\d))\b[^>]*>/giu, '\n')
-    .replaceAll(/<\/?[a-z!][^>]*>/giu, '');
+    .replaceAll(/<(style|script)\b[^<>]*>.*?<\/\1\s*>/gisu, '')
+    .replaceAll(/<(?:br|hr|\/?(?:p|div|li|tr|ul|ol|table|h\d))\b[^<>]*>/giu, '\n')
+    .replaceAll(/<\/?[a-z!][^<>]*>/giu, '');
 
 function entity(
   whole: string,
