@@ -40,12 +40,16 @@ RUN groupadd --gid 10000 scanflow-secrets \
       /data /data/worklist /data/bookings /data/performed /data/cal2wl /data/streamer /project \
  && install -d -o 10001 -g 10000 -m 0750 /run/secrets/scanflow \
  && install -d -m 0755 /etc/scanflow \
+ && install -d -o 10001 -g 10001 -m 0755 /app/.compiled \
  && printf '#!/bin/sh\nexec node /app/services/cli/src/main.ts "$@"\n' >/usr/local/bin/scanflow \
  && chmod 755 /usr/local/bin/scanflow \
  && rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx
 WORKDIR /app
 COPY --from=modules /app/node_modules ./node_modules
 COPY --from=sources /app ./
-ENV NODE_ENV=production SERVICE=${SERVICE}
+ENV NODE_ENV=production SERVICE=${SERVICE} NODE_COMPILE_CACHE=/app/.compiled
 USER 10001:10001
+# Compiled ahead, by the user that runs it: a service starts sooner and takes less memory. It ends at once, for want of a
+# configuration, with everything loaded; when it runs, nothing is written here any more.
+RUN node "services/$SERVICE/src/main.ts" --config /none >/dev/null 2>&1; test -n "$(ls -A /app/.compiled)"
 CMD ["sh", "-c", "exec node \"/app/services/$SERVICE/src/main.ts\" --config /etc/scanflow/scanflow.yaml"]
