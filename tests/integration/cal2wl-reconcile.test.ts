@@ -130,6 +130,46 @@ test('deleted: the record is kept and marked', () =>
     assert.ok(!(await onWorklist(play)).includes(first));
   }));
 
+test('title and person edited: the same identity, and the item changes', () =>
+  scene([soon('001', 2), anchor], async (play) => {
+    const first = await accessionOf(play, '001');
+    const path = join(play.cal2wl.worklist, `${first}.wl`);
+    const before = await readFile(path);
+    const summary = '3010000.01 sub-001 ses-mri01 with eye tracker';
+    await play.show(soon('001', 2, { summary, organizer: 'Jane Doe' }), anchor);
+    const { title, operator, status } = await play.record(first);
+    assert.deepEqual([title, operator, status], [summary, 'Jane Doe', 'scheduled']);
+    assert.notDeepEqual(await readFile(path), before);
+  }));
+
+test('relabelled so that it is rejected: the item leaves, the reason is told; corrected, it comes back', () =>
+  scene([soon('001', 2), anchor], async (play) => {
+    const first = await accessionOf(play, '001');
+    await play.show(soon('001', 2, { summary: '3010000.01 sub-tba ses-mri01' }), anchor);
+    assert.equal((await play.record(first)).status, 'cancelled');
+    assert.ok(!(await onWorklist(play)).includes(first));
+    assert.match(await readFile(join(play.data, 'bookings', 'rejected.json'), 'utf8'), /SUBJECT_OPEN/);
+    await play.show(soon('001', 2), anchor);
+    assert.equal(await accessionOf(play, '001'), first);
+  }));
+
+test('booked anew: after the deletion was seen, and with another time, it is another booking', () =>
+  scene([soon('001', 2), soon('002', 4), anchor], async (play) => {
+    const [first, second] = [await accessionOf(play, '001'), await accessionOf(play, '002')];
+    await play.show(soon('002', 4), anchor);
+    const anew = { ...soon('001', 2), uid: 'anew-1' };
+    await play.show(anew, { ...soon('002', 6), uid: 'anew-2' }, anchor);
+    for (const [subject, old] of [
+      ['001', first],
+      ['002', second],
+    ] as const) {
+      const fresh = await accessionOf(play, subject);
+      assert.notEqual(fresh, old);
+      assert.equal((await play.record(old)).status, 'cancelled');
+      assert.deepEqual(await warningsOf(play, fresh), []);
+    }
+  }));
+
 test('renumbered: all UIDs new, the same identities, with a warning; moved afterwards, still the same', () =>
   scene([soon('001', 2), soon('002', 4)], async (play) => {
     const before = await onWorklist(play);
