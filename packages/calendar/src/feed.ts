@@ -1,7 +1,7 @@
 /** A feed as blocks of VEVENT lines; what is no whole calendar is a feed error. */
 import { Outline, type Span } from './outline.ts';
 import { parseProperty } from './property.ts';
-import { contentLines } from './text.ts';
+import { contentLines, stretchesOf } from './text.ts';
 
 /** Why nothing of a feed can be used. `message` tells a person what to do. */
 export interface FeedError {
@@ -23,41 +23,70 @@ export interface FeedContext {
   /** METHOD, in capitals (RFC 5545 3.7.2). */
   method?: string;
   /** The inside of each VTIMEZONE, as it came. */
-  readonly timezones: string[];
+  readonly timezones: Buffer[];
 }
 
-/** One VEVENT, not yet parsed; components inside it (alarms) are no part of it. */
+/** One VEVENT, not yet parsed. */
 export interface EventBlock {
-  /** Where its text stands: pairs of begin and end. */
-  readonly ranges: readonly number[];
+  /** Where it stands in the bytes, BEGIN and END left out; also its place among the others. */
+  readonly from: number;
+  readonly to: number;
   readonly context: FeedContext;
-  /** Its days, where its bare text tells them. */
-  readonly span: Span | undefined;
+}
+
+/** Events set aside by their text, of which there may be very many. */
+export class SetAside {
+  readonly #uids: string[] = [];
+  readonly #places: number[] = [];
+  readonly #contexts: FeedContext[] = [];
+
+  add(uid: string, { from, to, context }: EventBlock): void {
+    this.#uids.push(uid);
+    this.#places.push(from, to);
+    this.#contexts.push(context);
+  }
+
+  *[Symbol.iterator](): Generator<{ readonly uid: string; readonly block: EventBlock }> {
+    for (const [index, uid] of this.#uids.entries()) {
+      const [from, to] = [this.#places[2 * index], this.#places[2 * index + 1]];
+      const context = this.#contexts[index];
+      if (from !== undefined && to !== undefined && context !== undefined)
+        yield { uid, block: { from, to, context } };
+    }
+  }
 }
 
 export type SplitFeed =
-  | { readonly ok: true; readonly blocks: readonly EventBlock[] }
+  | { readonly ok: true; readonly blocks: readonly EventBlock[]; readonly aside: SetAside }
   | { readonly ok: false; readonly error: FeedError };
 
+const LESS_THAN = 0x3c;
 const MARK = /^(BEGIN|END):\s*([A-Z0-9-]+)\s*$/i;
 
-/** Splits a feed's text into VEVENT blocks, over all VCALENDARs in it. Lines outside a VCALENDAR are ignored. */
-export function splitFeed(text: string): SplitFeed {
-  const first = text.search(/\S/);
-  if (first < 0) return failure('FEED_EMPTY', 'The calendar came back empty.');
-  if (text[first] === '<')
+/**
+ * Splits a feed into VEVENT blocks, over all VCALENDARs in it. Lines outside a VCALENDAR are ignored. Events whose days
+ * are known from their text, and are `aside`, are set aside.
+ */
+export function splitFeed(bytes: Buffer, aside: (span: Span) => boolean): SplitFeed {
+  const first = bytes.find((byte) => byte > 0x20);
+  if (first === undefined) return failure('FEED_EMPTY', 'The calendar came back empty.');
+  if (first === LESS_THAN)
     return failure(
       'FEED_HTML',
       'A web page came instead of a calendar: check that the address is the iCalendar (.ics) one and needs no login page.',
     );
-  return new Splitter(text).run();
+  return new Splitter(bytes, aside).run();
 }
 
-/** The unfolded, decoded lines of a block. */
-export function linesOf(text: string, { ranges }: EventBlock): string[] {
-  let raw = '';
-  for (let index = 0; index < ranges.length; index += 2) raw += text.slice(ranges[index], ranges[index + 1]);
-  return contentLines(raw);
+/** The unfolded, decoded lines of a block, without those of components inside it (alarms). */
+export function linesOf(bytes: Buffer, { from, to }: EventBlock): string[] {
+  let depth = 0;
+  return contentLines(bytes.subarray(from, to)).filter((line) => {
+    const [, mark] = MARK.exec(line) ?? [];
+    if (mark === undefined) return depth === 0;
+    depth += mark.toUpperCase() === 'BEGIN' ? 1 : -1;
+    return false;
+  });
 }
 
 const failure = (code: FeedError['code'], message: string): SplitFeed => ({
@@ -66,27 +95,30 @@ const failure = (code: FeedError['code'], message: string): SplitFeed => ({
 });
 
 class Splitter {
-  readonly #text: string;
+  readonly #bytes: Buffer;
+  readonly #isAside: (span: Span) => boolean;
   readonly #blocks: EventBlock[] = [];
+  readonly #aside = new SetAside();
   readonly #stack: string[] = [];
+  /** The stretch of the bytes that is being read, and where it begins. */
+  #text = '';
+  #offset = 0;
   #context: FeedContext = { timezones: [] };
-  #ranges: number[] = [];
+  /** Where the event or zone begins that is being read. */
+  #from = 0;
   #outline = new Outline();
   #calendars = 0;
 
-  constructor(text: string) {
-    this.#text = text;
+  constructor(bytes: Buffer, isAside: (span: Span) => boolean) {
+    this.#bytes = bytes;
+    this.#isAside = isAside;
   }
 
   run(): SplitFeed {
-    const text = this.#text;
-    for (let at = 0, end: number; at < text.length; at = end + 1) {
-      end = text.indexOf('\n', at);
-      if (end < 0) end = text.length;
-      const mark = this.#markAt(at, end);
-      if (mark === null) this.#content(at, end);
-      else if (mark[1]?.toUpperCase() === 'BEGIN') this.#begin(String(mark[2]).toUpperCase(), at, end);
-      else if (!this.#end(String(mark[2]).toUpperCase(), at, end)) return unbalanced(text.slice(at, end));
+    for (const { text, offset } of stretchesOf(this.#bytes)) {
+      [this.#text, this.#offset] = [text, offset];
+      const wrong = this.#stretch(text);
+      if (wrong !== undefined) return unbalanced(wrong);
     }
     if (this.#calendars === 0)
       return failure('FEED_NOT_ICALENDAR', 'What came is not a calendar: it has no BEGIN:VCALENDAR line.');
@@ -95,7 +127,20 @@ class Splitter {
         'FEED_TRUNCATED',
         `The calendar is cut off: END:${String(this.#stack.at(-1))} is missing.`,
       );
-    return { ok: true, blocks: this.#blocks };
+    return { ok: true, blocks: this.#blocks, aside: this.#aside };
+  }
+
+  /** The line that closes what is not open, if there is one. */
+  #stretch(text: string): string | undefined {
+    for (let at = 0, end: number; at < text.length; at = end + 1) {
+      end = text.indexOf('\n', at);
+      if (end < 0) end = text.length;
+      const mark = this.#markAt(at, end);
+      if (mark === null) this.#content(at, end);
+      else if (mark[1]?.toUpperCase() === 'BEGIN') this.#begin(String(mark[2]).toUpperCase(), end);
+      else if (!this.#end(String(mark[2]).toUpperCase(), at)) return text.slice(at, end);
+    }
+    return undefined;
   }
 
   #markAt(at: number, end: number): RegExpExecArray | null {
@@ -103,28 +148,28 @@ class Splitter {
     return (code === 0x42 || code === 0x45) && end - at < 80 ? MARK.exec(this.#text.slice(at, end)) : null;
   }
 
-  #begin(component: string, at: number, end: number): void {
+  #begin(component: string, end: number): void {
     if (this.#stack.length === 0 && component !== 'VCALENDAR') return;
-    if (this.#stack.at(-1) === 'VEVENT') this.#ranges.push(at);
     this.#stack.push(component);
     if (component === 'VCALENDAR') {
       this.#context = { timezones: [] };
       this.#calendars += 1;
     }
     if (component === 'VEVENT') this.#outline = new Outline();
-    if (component === 'VEVENT' || component === 'VTIMEZONE') this.#ranges = [end + 1];
+    if (component === 'VEVENT' || component === 'VTIMEZONE') this.#from = this.#offset + end + 1;
   }
 
   /** False when the line does not close what is open, or closes a calendar or event that stands inside another. */
-  #end(component: string, at: number, end: number): boolean {
+  #end(component: string, at: number): boolean {
     if (this.#stack.length === 0) return component !== 'VCALENDAR' && component !== 'VEVENT';
     if (this.#stack.pop() !== component) return false;
     if (component === 'VCALENDAR') return this.#stack.length === 0;
-    if (this.#stack.at(-1) === 'VEVENT') this.#ranges.push(end + 1);
-    if (component === 'VTIMEZONE') this.#context.timezones.push(this.#text.slice(this.#ranges[0], at));
+    const block = { from: this.#from, to: this.#offset + at, context: this.#context };
+    if (component === 'VTIMEZONE') this.#context.timezones.push(this.#bytes.subarray(block.from, block.to));
     if (component !== 'VEVENT') return true;
-    this.#ranges.push(at);
-    this.#blocks.push({ ranges: this.#ranges, context: this.#context, span: this.#outline.span() });
+    const span = this.#outline.span();
+    if (span !== undefined && this.#isAside(span)) this.#aside.add(span.uid(), block);
+    else this.#blocks.push(block);
     return this.#stack.length === 1;
   }
 

@@ -16,7 +16,7 @@ export interface IsolatedOptions extends ReadOptions {
 export async function readIsolated(bytes: Uint8Array, options: IsolatedOptions): Promise<ReadCalendar> {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), {
     workerData: toRequest(bytes, options),
-    resourceLimits: { maxOldGenerationSizeMb: options.maxHeapMiB ?? 512 },
+    resourceLimits: { maxOldGenerationSizeMb: options.maxHeapMiB ?? 512, maxYoungGenerationSizeMb: 8 },
     execArgv: [],
     env: {},
   });

@@ -3,7 +3,7 @@ import { dayOf, weekday, weekdayOf } from './day.ts';
 
 /** The days that an event and its repetitions touch for certain at most, as numbers; time zones not looked at. */
 export interface Span {
-  readonly uid: string;
+  readonly uid: () => string;
   readonly first: number;
   readonly last: number;
 }
@@ -44,7 +44,9 @@ export class Outline {
     const [first, last] = [dayOf(start), dayOf(end)];
     if (last < first) return undefined;
     const more = this.#rule === undefined ? 0 : daysOfRule(this.#rule, first, Number(start.slice(6)));
-    return more === undefined ? undefined : { uid, first, last: last + more };
+    if (more === undefined) return undefined;
+    // a copy: a part of a string would keep the whole of it
+    return { uid: () => Buffer.from(uid, 'latin1').toString('latin1'), first, last: last + more };
   }
 
   /** Whether the line may tell anything, by its first two characters: UID, DT…, DU…, R…, EX…, ST…, X-…. */

@@ -11,12 +11,20 @@ import {
   type Recurrence,
 } from './component.ts';
 import { eventKey, type CalendarEvent, type Window } from './event.ts';
-import { linesOf, splitFeed, type EventBlock, type FeedContext, type FeedError } from './feed.ts';
+import {
+  linesOf,
+  splitFeed,
+  type EventBlock,
+  type FeedContext,
+  type FeedError,
+  type SetAside,
+} from './feed.ts';
 import { instantOf } from './moment.ts';
+import type { Span } from './outline.ts';
 import { EventError, type EventProblem } from './problem.ts';
 import { unescapeText } from './property.ts';
 import { expandSeries, recurrenceIdOf, type Series } from './series.ts';
-import { readText } from './text.ts';
+import { toPlainBytes } from './text.ts';
 import { zonesOf, type Zones } from './zone.ts';
 
 export interface ReadOptions {
@@ -48,9 +56,9 @@ const MAX_EVENTS = 100_000;
 
 /** Reads a calendar. Never throws for its content, and never asks for the host's time zone or clock. */
 export function readCalendar(bytes: Uint8Array, { window, zone }: ReadOptions): ReadCalendar {
-  const text = readText(bytes);
-  const feed = splitFeed(text);
-  return feed.ok ? new Reading(text, window, zone).run(feed.blocks) : feed;
+  const plain = toPlainBytes(bytes);
+  const feed = splitFeed(plain, farFrom(window));
+  return feed.ok ? new Reading(plain, window, zone).run(feed.blocks, feed.aside) : feed;
 }
 
 interface Group {
@@ -66,7 +74,7 @@ interface LostOverride {
 }
 
 class Reading {
-  readonly #text: string;
+  readonly #bytes: Buffer;
   readonly #window: Window;
   readonly #zone: string;
   readonly #zones = new Map<FeedContext, Zones>();
@@ -75,20 +83,21 @@ class Reading {
   readonly #events: CalendarEvent[] = [];
   readonly #outside = new Set<string>();
 
-  constructor(text: string, window: Window, zone: string) {
-    this.#text = text;
+  constructor(bytes: Buffer, window: Window, zone: string) {
+    this.#bytes = bytes;
     this.#window = window;
     this.#zone = zone;
   }
 
   /** Parses what may matter in the window; of the rest only those that share a UID with it. */
-  run(blocks: readonly EventBlock[]): ReadCalendar {
-    const isFar = farFrom(this.#window);
-    for (const [position, block] of blocks.entries()) if (!isFar(block)) this.#read(block, position);
-    for (const [position, block] of blocks.entries()) {
-      if (block.span === undefined || !isFar(block)) continue;
-      if (this.#groups.has(block.span.uid)) this.#read(block, position);
-      else this.#outside.add(block.span.uid);
+  run(blocks: readonly EventBlock[], far: SetAside): ReadCalendar {
+    for (const block of blocks) this.#read(block);
+    // what a cancellation is about is told by its UID, not by its dates
+    for (const { block } of far) if (block.context.method === 'CANCEL') this.#read(block);
+    for (const { uid, block } of far) {
+      if (block.context.method === 'CANCEL') continue;
+      if (this.#groups.has(uid)) this.#read(block);
+      else this.#outside.add(uid);
     }
     for (const [uid, group] of this.#groups) {
       this.#expand(uid, group);
@@ -98,13 +107,14 @@ class Reading {
     return { ok: true, content: { events, problems: this.#problems, outside: this.#outside } };
   }
 
-  #read(block: EventBlock, position: number): void {
-    const properties = readProperties(linesOf(this.#text, block));
+  #read(block: EventBlock): void {
+    const properties = readProperties(linesOf(this.#bytes, block));
     const uid = uidOf(properties);
     const group = this.#groups.get(uid) ?? { masters: [], overrides: [], lost: [] };
     this.#groups.set(uid, group);
     const zones = this.#zonesOf(block.context);
     const { method } = block.context;
+    const position = block.from;
     const read = attempt(() => readComponent(properties, { method, zones, position }));
     if (read.ok) {
       (read.value.recurrence === undefined ? group.masters : group.overrides).push(read.value);
@@ -191,12 +201,11 @@ function attempt<T>(read: () => T): Attempt<T> {
 const MARGIN_DAYS = 2;
 const DAY_MS = 86_400_000;
 
-/** Tells whether a block lies outside the window for certain, by its text alone. */
-function farFrom({ from, to }: Window): (block: EventBlock) => boolean {
+/** Tells whether an event lies outside the window for certain, by its text alone. */
+function farFrom({ from, to }: Window): (span: Span) => boolean {
   const first = Math.floor(from.epochMilliseconds / DAY_MS) - MARGIN_DAYS;
   const last = Math.ceil(to.epochMilliseconds / DAY_MS) + MARGIN_DAYS;
-  return ({ span, context }) =>
-    span !== undefined && context.method !== 'CANCEL' && (span.first > last || span.last < first);
+  return (span) => span.first > last || span.last < first;
 }
 
 const isCopy = (a: Component, b: Component): boolean =>

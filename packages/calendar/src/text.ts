@@ -1,20 +1,42 @@
 /** The bytes of a feed as text, and parts of that text as unfolded content lines (RFC 5545 3.1). */
 
 const LF = 0x0a;
+const CR = 0x0d;
 
 /**
- * A feed's bytes as a string of one character per byte, its lines ended by LF or CR LF. Characters are decoded later,
- * and only for the events that matter: a fold may stand inside a character of several bytes, and a feed of 200,000
- * events need not be held twice. Takes UTF-8 with or without BOM, UTF-16 with BOM, and lines that end in CR alone.
+ * A feed's bytes with lines that end in LF or CR LF, in UTF-8 or, unmarked, in Windows-1252. Takes UTF-8 with or
+ * without BOM, UTF-16 with BOM, and lines that end in CR alone. What is as usual is not copied.
  */
-export function readText(bytes: Uint8Array): string {
-  const text = toUtf8(bytes).toString('latin1');
-  return text.includes('\r') && !bytes.includes(LF) ? text.replaceAll('\r', '\n') : text;
+export function toPlainBytes(bytes: Uint8Array): Buffer {
+  const plain = toUtf8(bytes);
+  if (!plain.includes(CR) || plain.includes(LF)) return plain;
+  return Buffer.from(plain.toString('latin1').replaceAll('\r', '\n'), 'latin1');
 }
 
-/** Unfolded and decoded lines of a part of such a text; what is not UTF-8 is read as Windows-1252. */
-export function contentLines(text: string): string[] {
-  const unfolded = text.replace(/\r*\n[ \t]/g, '');
+/** One stretch of whole lines as a string of one character per byte, and where it stands. */
+export interface Stretch {
+  readonly text: string;
+  readonly offset: number;
+}
+
+const STRETCH = 1 << 20;
+
+/**
+ * The bytes as stretches of lines. Characters are not decoded yet: a fold may stand inside a character of several
+ * bytes, and only the events that matter need be decoded. A feed of 200,000 events is never held as one string.
+ */
+export function* stretchesOf(bytes: Buffer): Generator<Stretch> {
+  for (let offset = 0; offset < bytes.length;) {
+    const end = offset + STRETCH < bytes.length ? bytes.indexOf(LF, offset + STRETCH) : -1;
+    const next = end < 0 ? bytes.length : end + 1;
+    yield { text: bytes.toString('latin1', offset, next), offset };
+    offset = next;
+  }
+}
+
+/** Unfolded and decoded lines of a part of a feed; what is not UTF-8 is read as Windows-1252. */
+export function contentLines(bytes: Buffer): string[] {
+  const unfolded = bytes.toString('latin1').replace(/\r*\n[ \t]/g, '');
   return decode(unfolded)
     .split(/\r*\n/)
     .filter((line) => line.length > 0);

@@ -37,8 +37,8 @@ export function zonesOf({ zone: named, timezones }: FeedContext, zone: string, w
 }
 
 /** Name and lines of a VTIMEZONE. */
-function readDefinition(text: string): [string, TimezoneLines] {
-  const lines = contentLines(text).map((line) => parseProperty(line));
+function readDefinition(bytes: Buffer): [string, TimezoneLines] {
+  const lines = contentLines(bytes).map((line) => parseProperty(line));
   const tzid = lines.find((line) => line?.name === 'TZID')?.value ?? '';
   return [tzid.trim(), lines.filter((line) => line !== undefined)];
 }
