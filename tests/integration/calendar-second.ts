@@ -37,7 +37,7 @@ export interface Seconds {
   readonly to: number;
 }
 
-/** How far from the window an instance can have been that was moved into it; no event is longer. */
+/** How far behind the window an instance can have been that was moved into it. */
 const MOVED = 40 * 86_400;
 
 /** Start, end, UID and recurrence id of all events in the window. */
@@ -58,7 +58,6 @@ export function readWithIcalJs(text: string, window: Seconds): EventOutcome[] {
     for (let next = instances.next(); next !== undefined; next = instances.next()) {
       const at = next.toUnixTime();
       if (at >= window.to + MOVED) break;
-      if (at < window.from - MOVED) continue;
       const { startDate, endDate } = event.getOccurrenceDetails(next);
       take(event, at === begin ? undefined : next, startDate, endDate);
     }
