@@ -13,6 +13,19 @@ const MAX_TIMES_A_DAY = 96;
 /** node-ical refuses a larger COUNT. */
 const MAX_COUNT = 10_000;
 
+/** Least and largest value of each part, and whether it may count from the end (RFC 5545 3.3.10). */
+const RANGES: readonly (readonly [string, number, number, boolean])[] = [
+  ['BYSECOND', 0, 60, false],
+  ['BYMINUTE', 0, 59, false],
+  ['BYHOUR', 0, 23, false],
+  ['BYMONTH', 1, 12, false],
+  ['BYMONTHDAY', 1, 31, true],
+  ['BYYEARDAY', 1, 366, true],
+  ['BYWEEKNO', 1, 53, true],
+  ['BYSETPOS', 1, 366, true],
+];
+const DAY = /^(?:[+-]?\d{1,2})?(?:MO|TU|WE|TH|FR|SA|SU)$/;
+
 const FREQUENCIES = new Set(['HOURLY', 'DAILY', 'WEEKLY', 'MONTHLY', 'YEARLY']);
 const PARTS = new Set(
   'FREQ UNTIL COUNT INTERVAL BYSECOND BYMINUTE BYHOUR BYDAY BYMONTHDAY BYYEARDAY BYWEEKNO BYMONTH BYSETPOS WKST'.split(
@@ -117,7 +130,20 @@ function checkRule(rule: string, parts: ReadonlyMap<string, string>): void {
   if (!FREQUENCIES.has(frequency)) throw badRule(rule);
   for (const name of ['INTERVAL', 'COUNT'])
     if (!/^[1-9]\d{0,8}$/.test(parts.get(name) ?? '1')) throw badRule(rule);
+  if (!hasGoodValues(parts)) throw badRule(rule);
   if (timesADay(parts) > MAX_TIMES_A_DAY) throw tooMany();
+}
+
+function hasGoodValues(parts: ReadonlyMap<string, string>): boolean {
+  const values = (name: string): string[] => parts.get(name)?.split(',') ?? [];
+  const isGood = (text: string, least: number, most: number, isSigned: boolean): boolean =>
+    (isSigned ? /^[+-]?\d{1,3}$/ : /^\d{1,2}$/).test(text) &&
+    Math.abs(Number(text)) >= least &&
+    Math.abs(Number(text)) <= most;
+  return (
+    values('BYDAY').every((day) => DAY.test(day)) &&
+    RANGES.every(([name, ...range]) => values(name).every((text) => isGood(text, ...range)))
+  );
 }
 
 /** How many instances a day can have at most. */
