@@ -288,3 +288,38 @@ test('cancelled: anywhere in the title, but not “not cancelled” and not nois
   ];
   for (const [summary, expected] of cases) assert.equal(is(judge({ summary })), expected, summary);
 });
+
+test('time: nothing that people paste keeps interpretation busy', () => {
+  const pages = [
+    `${' '.repeat(50_000)}\n`.repeat(3),
+    '<p'.repeat(50_000),
+    '<style>'.repeat(20_000),
+    `Project:${' '.repeat(1900)}x`,
+    '&#'.repeat(50_000),
+    '*'.repeat(50_000),
+  ];
+  const titles = [
+    '3'.repeat(5000),
+    'sub-'.repeat(1200),
+    'O0'.repeat(2500),
+    'a '.repeat(2000),
+    `1${' '.repeat(5000)}`,
+  ];
+  const costOf = (work: () => void): number => {
+    const before = process.cpuUsage();
+    work();
+    const { user, system } = process.cpuUsage(before);
+    return user + system;
+  };
+  const ordinary = costOf(() => {
+    for (let turn = 0; turn < 50; turn += 1) judge({ summary: 'x', description: 'just words '.repeat(1500) });
+  });
+  const pasted = costOf(() => {
+    for (const description of pages) judge({ summary: 'x', description });
+    for (const summary of titles) judge({ summary });
+    for (const subject of ['1,'.repeat(900), '1 '.repeat(900), `1${' '.repeat(1800)}`])
+      judge(lines('1', subject, '1'));
+  });
+  // work that grows with the square of the text would be hundreds of times more
+  assert.ok(pasted < 20 * ordinary + 500_000, `${pasted} µs against ${ordinary} µs`);
+});

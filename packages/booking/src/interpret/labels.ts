@@ -88,9 +88,13 @@ function fromLines(description: string, keys: Vocabulary['keys']): Entry[] {
   );
   const lines = cleanText(plainText(description)).split('\n');
   return lines.flatMap((line): Entry[] => {
-    const match = /^\s*[*•>-]?\s*([^:=]{1,64}?)\s*[:=]\s*(.*\S)\s*$/u.exec(line.slice(0, LONGEST));
-    const label = names.get((match?.[1] ?? '').toLowerCase());
-    return label === undefined ? [] : [[label, { value: match?.[2] ?? '', source: 'the description' }]];
+    // no expression over the whole line: what people paste into descriptions would keep one busy
+    const text = line.slice(0, LONGEST).trim();
+    const cut = text.search(/[:=]/u);
+    const key = text.slice(0, Math.max(cut, 0)).replace(/^[*•>-]/u, '');
+    const label = names.get(key.trim().toLowerCase());
+    const value = text.slice(cut + 1).trim();
+    return label === undefined || value === '' ? [] : [[label, { value, source: 'the description' }]];
   });
 }
 

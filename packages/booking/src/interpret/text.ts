@@ -1,7 +1,10 @@
 /** What people, word processors and web mail make of a text, undone: entities, HTML, special spaces and dashes. */
 
+const PLAIN = /^[\n\x20-\x7e]*$/;
+
 /** Undoes special spaces, dashes and colons and drops invisible characters; lines end with LF. */
 export function cleanText(text: string): string {
+  if (PLAIN.test(text)) return text;
   return text
     .normalize('NFC')
     .replaceAll(/[\u00a0\u2000-\u200a\u202f\u205f\u3000]/gu, ' ')
