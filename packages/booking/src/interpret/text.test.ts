@@ -10,6 +10,14 @@ test('plainText: tags become lines or nothing, entities characters, plain text s
   assert.equal(plainText('a < b and c > d'), 'a < b and c > d');
 });
 
+test('plainText: styles and scripts go with what they hold, in any case; one that never ends is text', () => {
+  assert.equal(plainText('a<STYLE type="x">b {}</style >c<script>d</SCRIPT>e<style>f'), 'acef');
+});
+
+test('plainText: what stands behind pages of other text is kept', () => {
+  assert.match(plainText(`<b>${'x'.repeat(200_000)}</b>\nSubject: sub-001`), /\nSubject: sub-001$/);
+});
+
 for (const [name, piece] of [
   ['tags that never close', '<a'],
   ['styles that never end', '<style>'],

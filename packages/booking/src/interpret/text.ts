@@ -26,21 +26,31 @@ const ENTITIES: Readonly<Record<string, string>> = {
   shy: '',
 };
 
-/** Labels stand at the beginning; what comes behind this many characters is mail threads and worse. */
-const LONGEST = 16_384;
-
 /** HTML as plain text, one line for each block; plain text stays as it is but for entities. */
-export function plainText(whole: string): string {
-  const text = whole.slice(0, LONGEST);
+export function plainText(text: string): string {
   const bare = /<\/?[a-z][^<>]*>/iu.test(text) ? withoutTags(text) : text;
   return bare.replaceAll(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,6}));/giu, entity);
 }
 
 const withoutTags = (html: string): string =>
-  html
-    .replaceAll(/<(style|script)\b[^<>]*>.*?<\/\1\s*>/gisu, '')
+  withoutElements(withoutElements(html, 'style'), 'script')
     .replaceAll(/<(?:br|hr|\/?(?:p|div|li|tr|ul|ol|table|h\d))\b[^<>]*>/giu, '\n')
     .replaceAll(/<\/?[a-z!][^<>]*>/giu, '');
+
+/** Without elements that hold no text. One that never ends is left, so that each character is looked at once. */
+function withoutElements(html: string, name: string): string {
+  const open = new RegExp(`<${name}\\b[^<>]*>`, 'giu');
+  const close = new RegExp(`</${name}\\s*>`, 'giu');
+  let kept = '';
+  let from = 0;
+  for (let found = open.exec(html); found !== null; found = open.exec(html)) {
+    close.lastIndex = open.lastIndex;
+    if (close.exec(html) === null) break;
+    kept += html.slice(from, found.index);
+    from = open.lastIndex = close.lastIndex;
+  }
+  return kept + html.slice(from);
+}
 
 function entity(
   whole: string,
