@@ -1,7 +1,10 @@
 /** The shape of `scanflow.yaml`: every key, its default, and what it means for the reader of docs/configuration.md. */
 import { z } from 'zod';
 import { fetching } from './calendar.ts';
-import { accessEntry, callingTls, listeningTls, view } from './network.ts';
+import { destination } from './destination.ts';
+import { accessEntry, listeningTls, view } from './network.ts';
+import { storage } from './storage.ts';
+import { arrivals, tag } from './streaming.ts';
 import {
   aeTitle,
   bindAddress,
@@ -9,11 +12,9 @@ import {
   dicomText,
   duration,
   folder,
-  host,
   interval,
-  pattern,
-  plainText,
-  privateGroup,
+  modality,
+  port,
   timeZone,
 } from './values.ts';
 import { ownVocabulary, scannerChoice, vocabulary } from './vocabulary.ts';
@@ -21,12 +22,6 @@ import { ownVocabulary, scannerChoice, vocabulary } from './vocabulary.ts';
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** 0 lets the system choose, which tests do. */
-const port = z.int().min(0).max(65535);
-const modality = z
-  .string()
-  .regex(/^[A-Z][A-Z0-9_]{1,15}$/, 'expected a DICOM modality in capitals such as MR')
-  .meta({ title: 'modality' });
 const name = z
   .string()
   .regex(/^[a-z][a-z0-9_-]{0,31}$/, 'expected a short name of a–z, 0–9, - and _, like prisma');
@@ -150,71 +145,6 @@ const orthanc = z.strictObject({
     .describe("Address of Orthanc's REST interface."),
   username: z.string().min(1).optional().describe('User at Orthanc.'),
   passwordFile: z.string().min(1).optional().describe('File that holds the password; goes with `username`.'),
-});
-
-const arrivals = z.strictObject({
-  quiet: interval(1, 7 * DAY_MS, 'of at most 7d')
-    .prefault('60s')
-    .describe(
-      'A series is complete when nothing came for this long. Longer than the longest pause of your scanners.',
-    ),
-  poll: interval(10, HOUR_MS, 'from 10ms to 1h')
-    .prefault('2s')
-    .describe('How often Orthanc is asked for changes: from 10ms to 1h.'),
-  patterns: z
-    .record(z.string(), pattern([]))
-    .prefault({
-      PatientID: String.raw`^(?<project>\d{7}\.\d{2})_(?<subject>sub-?\w+)$`,
-      StudyID: String.raw`^(?<session>ses-?\w+)$`,
-    })
-    .describe(
-      'Attribute keyword (such as `PatientID`) to pattern: project, subject and session of images that have no booking record. All must match; `{}` turns it off.',
-    ),
-});
-
-const tag = z.strictObject({
-  group: privateGroup.default('0021').describe('Odd group of the private tag, four hexadecimal digits.'),
-  creator: plainText(64).default('SCANFLOW').describe('Private creator: who owns the block of tags.'),
-  element: z
-    .string({ error: "expected two hexadecimal digits in quotes, like '10'" })
-    .regex(/^[0-9a-fA-F]{2}$/, "expected two hexadecimal digits, like '10'")
-    .default('10')
-    .describe('Element within the block, two hexadecimal digits.'),
-  value: plainText(64).default('DICOM send').describe('Value of the tag (LO).'),
-});
-
-const storage = z.strictObject({
-  root: folder.describe(
-    'Root of project storage. Scanflow never makes it: where it is missing, storage is not mounted.',
-  ),
-  layout: z
-    .string()
-    .min(1)
-    .default(
-      '{project}/raw/{subject}/{session}/{SeriesNumber:3}-{SeriesDescription}/{InstanceNumber:5}_{SOPInstanceUID}.dcm',
-    )
-    .describe(
-      'Path of an image below the root: `{project}`, `{subject}`, `{session}` and keywords of attributes in braces; `:3` pads numbers with zeros. Needs `{SOPInstanceUID}`.',
-    ),
-  unmatched: z
-    .string()
-    .min(1)
-    .default('quarantine')
-    .describe('`quarantine`, or the layout for images whose project is not known.'),
-});
-
-const destination = z.strictObject({
-  host: host.describe('Host name or address.'),
-  port: port.min(1).describe('Port.'),
-  aet: aeTitle.describe('Its AE title.'),
-  callingAet: aeTitle.default('SCANFLOW').describe('AE title with which Scanflow calls.'),
-  tls: callingTls.optional().describe('TLS; without it, images go in the clear.'),
-  when: z
-    .strictObject({
-      modality: z.array(modality).min(1).optional().describe('Only these modalities.'),
-    })
-    .optional()
-    .describe('Which series are sent; all where absent.'),
 });
 
 const http = z.strictObject({

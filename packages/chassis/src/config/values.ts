@@ -167,3 +167,11 @@ export const dicomText = (most: number) =>
     .refine((text) => !/[\\\p{Cc}]/u.test(text), {
       error: 'expected text without backslash and line breaks',
     });
+
+/** 0 lets the system choose, which tests do. */
+export const port = z.int().min(0).max(65535);
+
+export const modality = z
+  .string()
+  .regex(/^[A-Z][A-Z0-9_]{1,15}$/, 'expected a DICOM modality in capitals such as MR')
+  .meta({ title: 'modality' });

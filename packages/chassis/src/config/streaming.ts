@@ -1,0 +1,37 @@
+/** `arrivals` and `tag`: what the streamer takes in, and how it marks it. */
+import { z } from 'zod';
+import { interval, pattern, plainText, privateGroup } from './values.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+export const arrivals = z.strictObject({
+  quiet: interval(1, 7 * DAY_MS, 'of at most 7d')
+    .prefault('60s')
+    .describe(
+      'A series is complete when nothing came for this long. Longer than the longest pause of your scanners.',
+    ),
+  poll: interval(10, HOUR_MS, 'from 10ms to 1h')
+    .prefault('2s')
+    .describe('How often Orthanc is asked for changes: from 10ms to 1h.'),
+  patterns: z
+    .record(z.string(), pattern([]))
+    .prefault({
+      PatientID: String.raw`^(?<project>\d{7}\.\d{2})_(?<subject>sub-?\w+)$`,
+      StudyID: String.raw`^(?<session>ses-?\w+)$`,
+    })
+    .describe(
+      'Attribute keyword (such as `PatientID`) to pattern: project, subject and session of images that have no booking record. All must match; `{}` turns it off.',
+    ),
+});
+
+export const tag = z.strictObject({
+  group: privateGroup.default('0021').describe('Odd group of the private tag, four hexadecimal digits.'),
+  creator: plainText(64).default('SCANFLOW').describe('Private creator: who owns the block of tags.'),
+  element: z
+    .string({ error: "expected two hexadecimal digits in quotes, like '10'" })
+    .regex(/^[0-9a-fA-F]{2}$/, "expected two hexadecimal digits, like '10'")
+    .default('10')
+    .describe('Element within the block, two hexadecimal digits.'),
+  value: plainText(64).default('DICOM send').describe('Value of the tag (LO).'),
+});

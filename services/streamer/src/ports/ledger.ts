@@ -1,0 +1,162 @@
+/** What the steps need from the ledger: what was seen, what is due, what is done. */
+import type { Labels } from '@scanflow/booking';
+import type { Failure } from '../domain/failure.ts';
+import type { Attributes, Reason } from '../domain/route.ts';
+import type { LegState, SeriesState } from '../domain/series.ts';
+
+/** Milliseconds since the Unix epoch. */
+export type Millis = number;
+
+export interface Cursor {
+  readonly seq: number;
+  readonly database: string | undefined;
+}
+
+export interface StoreWork {
+  readonly series: string;
+  /** Failures in a row so far. */
+  readonly attempts: number;
+  readonly labels: Labels | undefined;
+  /** Folder below the root, once claimed. */
+  readonly path: string | undefined;
+  /** Number of pulls that brought something. */
+  readonly increment: number;
+}
+
+export interface ForwardWork {
+  readonly series: string;
+  readonly target: string;
+  readonly attempts: number;
+  readonly path: string;
+  /** Increments up to this one have been dealt with. */
+  readonly through: number;
+}
+
+/** One instance's outcome in the work on a leg; `detail` is JSON that the step itself understands. */
+export interface Progress {
+  readonly instance: string;
+  readonly outcome: 'done' | 'failed';
+  readonly detail: string;
+}
+
+export interface Binding {
+  readonly attributes: Attributes;
+  readonly labels: Labels | undefined;
+  readonly path: string;
+  readonly inOrthanc: number;
+}
+
+export interface StoreDone extends Binding {
+  readonly increment: number;
+  readonly stored: number;
+  readonly untagged: number;
+  /** digestOf() the instances that Orthanc listed. */
+  readonly digest: string;
+  /** The first of the instances that were given up. */
+  readonly failure: Failure | undefined;
+  /** Destinations that want this series. */
+  readonly targets: readonly string[];
+}
+
+export interface Quarantined {
+  readonly attributes: Attributes;
+  readonly inOrthanc: number;
+  readonly digest: string;
+  readonly reason: Reason;
+}
+
+export interface Retry {
+  readonly attempts: number;
+  readonly nextTry: Millis;
+  readonly failure: Failure;
+}
+
+export interface LegView {
+  readonly target: string;
+  readonly state: LegState;
+  readonly attempts: number;
+  readonly nextTry: Millis | null;
+  readonly failure: { readonly code: string; readonly message: string } | undefined;
+  readonly done: number;
+  readonly total: number;
+  readonly through: number;
+}
+
+export interface SeriesView {
+  readonly id: string;
+  readonly state: SeriesState;
+  readonly due: Millis | null;
+  readonly firstSeen: Millis;
+  readonly updated: Millis;
+  readonly attributes: Attributes;
+  readonly labels: Labels | undefined;
+  readonly reason: Reason | undefined;
+  readonly path: string | undefined;
+  readonly inOrthanc: number;
+  readonly stored: number;
+  readonly untagged: number;
+  readonly legs: readonly LegView[];
+}
+
+export interface Summary {
+  readonly series: Readonly<Record<SeriesState, number>>;
+  readonly legs: readonly { readonly target: string; readonly state: LegState; readonly count: number }[];
+  /** When the oldest series that still has something pending was first seen. */
+  readonly oldestPending: Millis | undefined;
+}
+
+/** Durable when the promise resolves. Every method is one transaction. */
+export interface Ledger {
+  readonly cursor: () => Promise<Cursor | undefined>;
+  readonly setCursor: (cursor: Cursor) => Promise<void>;
+  /** Something of these series arrived: their quiet timers start anew; the cursor advances with it. */
+  readonly arrived: (cursor: Cursor, series: readonly string[], now: Millis, due: Millis) => Promise<void>;
+  /** Compares with what Orthanc has; a series that is unknown or has other instances becomes due. How many did. */
+  reconcile(listed: readonly { id: string; digest: string }[], now: Millis, due: Millis): Promise<number>;
+  /** After the clock stepped back nothing waits longer than it was meant to. */
+  readonly clampTimers: (latestDue: Millis, latestTry: Millis) => Promise<void>;
+
+  /** The next series whose quiet timer ended, or whose storing is to be tried again. */
+  readonly nextStore: (now: Millis, busy: readonly string[]) => Promise<StoreWork | undefined>;
+  readonly nextForward: (
+    target: string,
+    now: Millis,
+    busy: readonly string[],
+  ) => Promise<ForwardWork | undefined>;
+  /** When the next work for a target (or STORAGE) is due. */
+  readonly nextTime: (target: string) => Promise<Millis | undefined>;
+
+  /** Binds the series to its folder and labels, before the first image of this pull is written. */
+  readonly bind: (series: string, binding: Binding, now: Millis) => Promise<void>;
+  readonly record: (series: string, target: string, progress: readonly Progress[]) => Promise<void>;
+  readonly progress: (series: string, target: string) => Promise<readonly Progress[]>;
+
+  readonly stored: (series: string, done: StoreDone, now: Millis) => Promise<void>;
+  readonly storeLater: (series: string, retry: Retry, now: Millis) => Promise<void>;
+  /** Given up as a whole: nothing of it could be stored. */
+  readonly storeFailed: (series: string, failure: Failure, now: Millis) => Promise<void>;
+  readonly quarantine: (series: string, found: Quarantined, now: Millis) => Promise<void>;
+
+  /**
+   * Every instance of the increments up to `through` was dealt with; `failure` is that of one which was given up,
+   * now or earlier. The leg stays pending where the series has grown meanwhile.
+   */
+  readonly forwarded: (
+    series: string,
+    target: string,
+    through: number,
+    failure: Failure | undefined,
+    now: Millis,
+  ) => Promise<void>;
+  /** Given up as a whole: nothing more can be sent until somebody puts something right. */
+  readonly forwardFailed: (series: string, target: string, failure: Failure, now: Millis) => Promise<void>;
+  readonly forwardLater: (series: string, target: string, retry: Retry, now: Millis) => Promise<void>;
+
+  quarantined(): Promise<readonly { readonly id: string; readonly attributes: Attributes }[]>;
+  /** Storing is tried at once. */
+  readonly release: (series: string, now: Millis) => Promise<void>;
+
+  list(query: { readonly limit: number; readonly state?: SeriesState }): Promise<readonly SeriesView[]>;
+  readonly summary: () => Promise<Summary>;
+  readonly close: () => Promise<void>;
+}

@@ -1,0 +1,63 @@
+/** What the steps need from Orthanc. */
+import type { Attributes } from '../domain/route.ts';
+
+export interface SystemInfo {
+  readonly version: string;
+  /** DatabaseServerIdentifier, from Orthanc 1.11.1. */
+  readonly database: string | undefined;
+  /** What makes Orthanc delete the oldest images by itself; undefined where nothing does or it does not say. */
+  readonly recycling: string | undefined;
+}
+
+export interface Change {
+  readonly seq: number;
+  readonly type: string;
+  /** Orthanc id of the resource. */
+  readonly id: string;
+}
+
+export interface ChangePage {
+  readonly changes: readonly Change[];
+  readonly last: number;
+  readonly done: boolean;
+}
+
+export interface InstanceListing {
+  readonly id: string;
+  /** Another one where other bytes took this instance's place. */
+  readonly fileUuid: string;
+  readonly bytes: number;
+  readonly tags: Attributes;
+}
+
+export interface SeriesListing {
+  readonly id: string;
+  readonly instances: readonly string[];
+}
+
+export interface InstanceBody {
+  /** Content-Length. */
+  readonly bytes: number;
+  /** What Orthanc computed when it received the instance; undefined where it keeps none. */
+  readonly md5: string | undefined;
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+/** All throw Fault; what is gone is ORTHANC_GONE (permanent). */
+export interface Orthanc {
+  readonly system: (signal: AbortSignal) => Promise<SystemInfo>;
+  readonly changes: (since: number, limit: number, signal: AbortSignal) => Promise<ChangePage>;
+  readonly lastChange: (signal: AbortSignal) => Promise<number>;
+  /** Series of an instance. */
+  readonly parentOf: (instance: string, signal: AbortSignal) => Promise<string>;
+  readonly series: (id: string, signal: AbortSignal) => Promise<SeriesListing>;
+  readonly seriesPage: (
+    since: number,
+    limit: number,
+    signal: AbortSignal,
+  ) => Promise<readonly SeriesListing[]>;
+  readonly instances: (series: string, signal: AbortSignal) => Promise<readonly InstanceListing[]>;
+  /** Attributes that Orthanc keeps in its database of the series and its study, the way it decoded them. */
+  readonly seriesTags: (series: string, signal: AbortSignal) => Promise<Attributes>;
+  readonly open: (instance: string, signal: AbortSignal) => Promise<InstanceBody>;
+}

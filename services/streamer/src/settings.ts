@@ -1,0 +1,47 @@
+/** The configuration as the steps use it. */
+import type { Config } from '@scanflow/chassis';
+import { tagOf, type PrivateTag } from '@scanflow/dicom';
+import type { Dial } from '@scanflow/dimse';
+import { parseLayout } from './domain/layout.ts';
+import { DEFAULT_RETRY } from './domain/retry.ts';
+import { seriesKeywords } from './steps/place.ts';
+import type { Settings } from './steps/settings.ts';
+
+const RECONCILE_MS = 3_600_000;
+const RECHECK_MS = 5_000;
+/** Orthanc before 1.12 holds each file that it serves in memory. */
+const LIMITS = { count: 4, bytes: 256 * 1024 * 1024 };
+
+/** The configuration as the steps use it. */
+export function settingsOf(config: Config, dials: ReadonlyMap<string, Dial> = new Map()): Settings {
+  const { arrivals, storage, destinations } = config;
+  const settings: Settings = {
+    quietMs: arrivals.quiet,
+    pollMs: arrivals.poll,
+    patterns: arrivals.patterns,
+    tag: privateTag(config.tag),
+    layout: parseLayout(storage.layout),
+    unmatched: storage.unmatched === 'quarantine' ? undefined : parseLayout(storage.unmatched),
+    destinations: Object.entries(destinations).map(([name, { host, port, aet, callingAet, when }]) => ({
+      name,
+      when,
+      peer: { host, port, calledAet: aet, callingAet, ...dialOf(dials.get(name)) },
+    })),
+    limits: LIMITS,
+    retry: DEFAULT_RETRY,
+    reconcileMs: RECONCILE_MS,
+    recheckMs: RECHECK_MS,
+  };
+  for (const keyword of seriesKeywords(settings)) tagOf(keyword);
+  return settings;
+}
+
+const dialOf = (dial: Dial | undefined): { dial?: Dial } => (dial === undefined ? {} : { dial });
+
+const privateTag = ({ group, creator, element, value }: Config['tag']): PrivateTag => ({
+  group: Number.parseInt(group, 16),
+  creator,
+  element: Number.parseInt(element, 16),
+  vr: 'LO',
+  value,
+});
