@@ -5,7 +5,7 @@ import { routes } from './api.ts';
 import { createBookings } from './adapters/bookings.ts';
 import { openLedger } from './adapters/ledger/sqlite.ts';
 import { createOrthanc } from './adapters/orthanc.ts';
-import { createStore } from './adapters/store.ts';
+import { createStore } from './adapters/store/store.ts';
 import { Condition } from './condition.ts';
 import { runLoop } from './loop.ts';
 import { createMetrics } from './metrics.ts';

@@ -9,7 +9,7 @@ import { findOrthanc, startOrthanc, type RunningOrthanc } from '@scanflow/testki
 import { createBookings } from '../adapters/bookings.ts';
 import { openLedger } from '../adapters/ledger/sqlite.ts';
 import { createOrthanc } from '../adapters/orthanc.ts';
-import { createStore } from '../adapters/store.ts';
+import { createStore } from '../adapters/store/store.ts';
 import { parseLayout } from '../domain/layout.ts';
 import type { Settings } from './settings.ts';
 import { storeStep, type StoreDeps } from './store-step.ts';

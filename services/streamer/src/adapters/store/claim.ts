@@ -1,0 +1,58 @@
+/** Whose folder it is: the first series to put its `series.json` there. */
+import { createHash } from 'node:crypto';
+import { fsyncFolder } from '@scanflow/chassis';
+import { errnoOf, Fault, permanent } from '../../domain/failure.ts';
+import { RECORD_NAME } from '../../domain/layout.ts';
+import type { SeriesRecord } from '../../ports.ts';
+import { createImage } from './image-file.ts';
+import { readRecord, recordText } from './record.ts';
+import { folderAt } from './root.ts';
+
+/** The folder that the series claims, its own name or the one beside it, with the record that holds it. */
+export async function claimFolder(
+  root: string,
+  names: readonly string[],
+  fresh: SeriesRecord,
+): Promise<{ path: string; record: SeriesRecord }> {
+  const suffix = createHash('sha256').update(fresh.orthancSeries).digest('hex').slice(0, 8);
+  const last = names.at(-1) ?? '';
+  for (const name of [last, `${last}_${suffix}`]) {
+    const path = await folderAt(root, [...names.slice(0, -1), name]);
+    const record = await claimRecord(path, fresh);
+    if (record !== undefined) return { path, record };
+  }
+  throw new Fault(TAKEN);
+}
+
+const TAKEN = permanent(
+  'STORE_FOLDER_TAKEN',
+  'The folders that this series may use hold an unreadable series.json or belong to other series. Look at them, and move them away.',
+);
+
+/**
+ * Two series may have one folder by their attributes. The first to put its `series.json` there owns it. The owner
+ * is known by its Orthanc id: a digest of patient, study and series, where the Series Instance UID alone may
+ * repeat between patients.
+ */
+async function claimRecord(path: string, fresh: SeriesRecord): Promise<SeriesRecord | undefined> {
+  const owner = await readRecord(path);
+  if (owner !== undefined) return owner.orthancSeries === fresh.orthancSeries ? owner : undefined;
+  const aside = await createImage(path);
+  let overtaken: Error | undefined;
+  try {
+    await aside.write(Buffer.from(recordText(fresh)));
+    if (await aside.publishExactly(RECORD_NAME)) {
+      await fsyncFolder(path);
+      return fresh;
+    }
+  } catch (error) {
+    // the series that was first has cleared the folder of what lay beside its record
+    if (!(error instanceof Error) || errnoOf(error) !== 'ENOENT') throw error;
+    overtaken = error;
+  } finally {
+    await aside.discard();
+  }
+  const present = await readRecord(path);
+  if (present === undefined && overtaken !== undefined) throw overtaken;
+  return present?.orthancSeries === fresh.orthancSeries ? present : undefined;
+}

@@ -1,0 +1,93 @@
+/** One file: written aside, hashed, flushed, then given its name; never over other bytes. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { link, lstat, open, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { asideName } from '@scanflow/chassis';
+import { errnoOf, Fault, permanent } from '../../domain/failure.ts';
+import { withSuffix } from '../../domain/layout.ts';
+import type { ImageFile } from '../../ports.ts';
+import { reached } from '../../trace.ts';
+
+export interface AsideFile extends ImageFile {
+  /** False where the name is taken. */
+  publishExactly(name: string): Promise<boolean>;
+}
+
+export async function createImage(folder: string): Promise<AsideFile> {
+  const aside = asideName(join(folder, 'image'));
+  const handle: FileHandle = await open(aside, 'wx', 0o660);
+  const hash = createHash('sha256');
+  let bytes = 0;
+  let open_ = true;
+  const finish = async (): Promise<void> => {
+    if (!open_) return;
+    await handle.sync();
+    open_ = false;
+    await handle.close();
+  };
+  const publishExactly = async (name: string): Promise<boolean> => {
+    await finish();
+    return giveName(aside, join(folder, name));
+  };
+  return {
+    write: async (chunk) => {
+      hash.update(chunk);
+      bytes += chunk.length;
+      for (let from = 0; from < chunk.length;)
+        from += (await handle.write(chunk, from, chunk.length - from)).bytesWritten;
+    },
+    publishExactly,
+    publish: async (name) => {
+      const sha256 = hash.digest('hex');
+      await finish();
+      reached('image-flushed');
+      for (const file of [name, withSuffix(name, sha256.slice(0, 12)), withSuffix(name, sha256)]) {
+        if (await publishExactly(file)) return { file, sha256, bytes };
+        if (await holds(join(folder, file), sha256, bytes)) return { file, sha256, bytes };
+      }
+      throw new Fault(
+        permanent('STORE_NAME_TAKEN', 'The name of an image is taken by another file. Move that away.'),
+      );
+    },
+    discard: async () => {
+      if (open_) await handle.close();
+      open_ = false;
+      await unlink(aside).catch((error: unknown) => {
+        if (errnoOf(error) !== 'ENOENT') throw error;
+      });
+    },
+  };
+}
+
+const NO_HARD_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EINVAL']);
+
+/** link() fails where the name exists, unlike rename(), which would take its place. */
+async function giveName(aside: string, path: string): Promise<boolean> {
+  try {
+    await link(aside, path);
+    await unlink(aside);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false;
+    if (!NO_HARD_LINKS.has(errnoOf(error) ?? '')) throw error;
+  }
+  // a file system without hard links: the folder has one writer, so looking first is enough
+  try {
+    await lstat(path);
+    return false;
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
+  await rename(aside, path);
+  return true;
+}
+
+async function holds(path: string, sha256: string, bytes: number): Promise<boolean> {
+  const found = await lstat(path);
+  if (!found.isFile() || found.size !== bytes) return false;
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex') === sha256;
+}
