@@ -35,7 +35,16 @@ const HINTS: Readonly<Record<string, string>> = {
   EISDIR: '; name the file in it',
 };
 
-const FILE_KEYS = ['file', 'folder', 'passwordFile', 'tokenFile', 'key', 'certificate', 'ca'] as const;
+const FILE_KEYS = [
+  'file',
+  'folder',
+  'passwordFile',
+  'tokenFile',
+  'secretFile',
+  'key',
+  'certificate',
+  'ca',
+] as const;
 type FileKey = (typeof FILE_KEYS)[number];
 type TlsFiles = { readonly [Key in 'key' | 'certificate' | 'ca']?: string | undefined };
 
@@ -65,5 +74,6 @@ function resolveFiles(config: Config, base: string): Config {
     destinations: Object.fromEntries(
       Object.entries(config.destinations).map(([name, part]) => [name, secured(part)]),
     ),
+    hooks: Object.fromEntries(Object.entries(config.hooks).map(([name, part]) => [name, absolute(part)])),
   };
 }

@@ -1,6 +1,7 @@
 /** What no single value of the configuration shows: rules between them. Pure. */
 import type { Finding } from './explain.ts';
 import { fetchingRules } from './calendar-rules.ts';
+import { hookRules } from './hook-rules.ts';
 import { layoutRules } from './layout-rules.ts';
 import { destinationRules, worklistRules } from './network-rules.ts';
 import type { Config } from './schema.ts';
@@ -25,6 +26,7 @@ export function brokenRules({
   data,
   worklist,
   destinations,
+  hooks,
 }: GoodSections): Finding[] {
   return [
     ...(calendars === undefined ? [] : calendarRules(calendars, scanners, bookings)),
@@ -45,6 +47,7 @@ export function brokenRules({
     ...(arrivals === undefined ? [] : labelRules(arrivals)),
     ...(worklist === undefined ? [] : worklistRules(worklist, scanners)),
     ...(destinations === undefined ? [] : destinationRules(destinations)),
+    ...(hooks === undefined ? [] : hookRules(hooks)),
   ];
 }
 

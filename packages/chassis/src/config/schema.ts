@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { fetching } from './calendar.ts';
 import { destination } from './destination.ts';
+import { cleanup, hook, sessions } from './hooks.ts';
 import { accessEntry, listeningTls, view } from './network.ts';
 import { storage } from './storage.ts';
 import { arrivals, tag } from './streaming.ts';
@@ -189,6 +190,14 @@ export const configSchema = z
       .describe(
         'DICOM nodes that get every image, or those of some modalities, each under a short name (`NAME`).',
       ),
+    hooks: z
+      .record(name, hook)
+      .default({})
+      .describe(
+        'Commands and web addresses that are told what became of series and sessions, each under a short name (`NAME`); each has exactly one of `command` and `url`. docs/hooks.md explains them.',
+      ),
+    sessions: sessions.prefault({}).describe('The series of one study, together.'),
+    cleanup: cleanup.prefault({}).describe('What becomes of images in Orthanc once they are elsewhere.'),
     http: http
       .prefault({})
       .describe(

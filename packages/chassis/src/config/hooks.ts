@@ -1,0 +1,83 @@
+/** `hooks`, `sessions` and `cleanup`: what happens once images are where they belong. */
+import { z } from 'zod';
+import { interval, modality } from './values.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** What of a series or session may stand in braces in a command's arguments. */
+export const HOOK_FIELDS: readonly string[] = [
+  'folder',
+  'event',
+  'increment',
+  'project',
+  'subject',
+  'session',
+  'accessionNumber',
+  'studyInstanceUid',
+  'seriesInstanceUid',
+  'seriesNumber',
+  'modality',
+];
+
+export const hook = z.strictObject({
+  on: z
+    .array(z.enum(['stored', 'forwarded', 'complete', 'failed']))
+    .min(1)
+    .describe(
+      'Events: a series is `stored`, is `forwarded` to a destination, or `failed`; a session (all series of one study) is `complete`.',
+    ),
+  command: z
+    .array(z.string().max(4096))
+    .min(1)
+    .optional()
+    .describe(
+      'Program and arguments, without a shell; `{folder}`, `{subject}` and the like are filled in. The record comes as JSON on its standard input.',
+    ),
+  url: z
+    .url({ protocol: /^https?$/, error: 'expected an address like https://lab.example.org/scanflow' })
+    .optional()
+    .describe('Address that gets the record by POST as JSON; takes the place of `command`.'),
+  secretFile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('File with the key that signs what is sent to `url` (HMAC-SHA256).'),
+  environment: z
+    .record(
+      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'expected a name like OMP_NUM_THREADS'),
+      z.string(),
+    )
+    .default({})
+    .describe('Environment of the command, beside PATH, LANG and `SCANFLOW_…`; nothing else is passed on.'),
+  timeout: interval(100, 7 * DAY_MS, 'from 100ms to 7d')
+    .optional()
+    .describe('Longest time for one run: 30m for a command, 30s for an address where absent.'),
+  retries: z
+    .int()
+    .min(0)
+    .max(1000)
+    .default(5)
+    .describe('How many times it is tried again, after 10s at first and twice as long each time.'),
+  when: z
+    .strictObject({ modality: z.array(modality).min(1).optional().describe('Only these modalities.') })
+    .optional()
+    .describe('Which series it runs for; all where absent.'),
+});
+
+export const sessions = z.strictObject({
+  quiet: interval(1, 30 * DAY_MS, 'of at most 30d')
+    .prefault('30m')
+    .describe(
+      'A session is complete, and has its report, when nothing came for this long and all of its series are done.',
+    ),
+});
+
+export const cleanup = z.strictObject({
+  after: interval(1, 3650 * DAY_MS, 'of at most 3650d')
+    .optional()
+    .describe(
+      'Deletes a series from Orthanc this long after everything was stored, forwarded and verified. Nothing is deleted where absent.',
+    ),
+});
