@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { fsyncFolder } from '@scanflow/chassis';
 import { errnoOf, Fault, permanent } from '../../domain/failure.ts';
-import { RECORD_NAME } from '../../domain/layout.ts';
+import { RECORD_NAME } from '../../domain/names.ts';
 import type { SeriesRecord } from '../../ports.ts';
 import { createImage } from './image-file.ts';
 import { readRecord, recordText } from './record.ts';

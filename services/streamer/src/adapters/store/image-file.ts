@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { asideName } from '@scanflow/chassis';
 import { errnoOf, Fault, permanent } from '../../domain/failure.ts';
-import { withSuffix } from '../../domain/layout.ts';
+import { withSuffix } from '../../domain/names.ts';
 import type { ImageFile } from '../../ports.ts';
 import { reached } from '../../trace.ts';
 

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '../../domain/failure.ts';
-import { RECORD_NAME } from '../../domain/layout.ts';
+import { RECORD_NAME } from '../../domain/names.ts';
 import type { SeriesRecord } from '../../ports.ts';
 
 /** Undefined where there is none, or one that is not ours. */

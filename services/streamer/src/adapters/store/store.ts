@@ -1,7 +1,7 @@
 /** Project storage: written aside, flushed, then given its name; never over other bytes, never outside the root. */
 import { join, relative, sep } from 'node:path';
 import { fsyncFolder, removeLeftovers, writeFileAtomic } from '@scanflow/chassis';
-import { MANIFEST_NAME, RECORD_NAME } from '../../domain/layout.ts';
+import { MANIFEST_NAME, RECORD_NAME } from '../../domain/names.ts';
 import type { Folder, SeriesRecord, Store } from '../../ports.ts';
 import { claimFolder } from './claim.ts';
 import { createImage } from './image-file.ts';
