@@ -1,0 +1,142 @@
+/** Runs a hook's command: without a shell, in a process group of its own, for a limited time. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { errnoOf, permanent, transient, type Failure } from '../domain/failure.ts';
+import { Tail, type HookOutcome } from './outcome.ts';
+
+export interface CommandRun {
+  /** Absolute path of the program, and its arguments. */
+  readonly command: readonly string[];
+  /** Beside PATH and LANG; nothing of our own environment is passed on. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Goes to standard input. */
+  readonly input: string;
+  readonly timeoutMs: number;
+  /** From asking it to end to ending it; 5 s where absent. */
+  readonly graceMs?: number;
+}
+
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const GRACE_MS = 5_000;
+/** Output of what the command left behind in the background is not waited for longer than this. */
+const LINGER_MS = 500;
+
+/** Never throws. */
+export async function runCommand(run: CommandRun, signal: AbortSignal): Promise<HookOutcome> {
+  const stopped = (): boolean => signal.aborted;
+  if (stopped()) return { kind: 'interrupted' };
+  const tail = new Tail();
+  let child: ChildProcess;
+  try {
+    child = start(run, (chunk) => tail.add(chunk));
+  } catch (error) {
+    return { kind: 'failed', failure: cannotStart(error), output: '' };
+  }
+  const watch = watchOver(child, run, signal);
+  const end = await endOf(child);
+  watch.stop();
+  const output = tail.text();
+  if ('error' in end) return { kind: 'failed', failure: cannotStart(end.error), output };
+  const failure = watch.timedOut() ? timedOut(run.timeoutMs) : failureOfEnd(end);
+  if (failure === undefined) return { kind: 'done', output };
+  return stopped() ? { kind: 'interrupted' } : { kind: 'failed', failure, output };
+}
+
+/** Throws for arguments that no program can have; what is not there shows as an event. */
+function start({ command, environment, input }: CommandRun, keep: (chunk: Uint8Array) => void): ChildProcess {
+  const [program = '', ...args] = command;
+  const child = spawn(program, args, {
+    // a group of its own, so that all of it can be ended
+    detached: true,
+    shell: false,
+    cwd: '/',
+    env: { PATH, LANG: 'C.UTF-8', HOME: '/tmp', ...environment },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  child.on('error', () => undefined);
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  // it need not read its input
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input);
+  return child;
+}
+
+type End =
+  { readonly code: number | null; readonly signal: NodeJS.Signals | null } | { readonly error: Error };
+
+/** Resolves when the command has ended and its output has come; what it left in the background is ended with it. */
+async function endOf(child: ChildProcess): Promise<End> {
+  const closed = new Promise((resolve) => child.once('close', resolve));
+  const error = await new Promise<Error | undefined>((resolve) => {
+    child.once('error', resolve);
+    child.once('exit', () => resolve(undefined));
+  });
+  if (child.pid === undefined) return { error: error ?? new Error('it did not start') };
+  const linger = setTimeout(() => {
+    signalGroup(child, 'SIGKILL');
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+  }, LINGER_MS);
+  await closed;
+  clearTimeout(linger);
+  return { code: child.exitCode, signal: child.signalCode };
+}
+
+/** Asks the group to end when the time is up or we are stopped, and ends it where it does not. */
+function watchOver(
+  child: ChildProcess,
+  { timeoutMs, graceMs = GRACE_MS }: CommandRun,
+  signal: AbortSignal,
+): { timedOut: () => boolean; stop: () => void } {
+  let late = false;
+  let kill: NodeJS.Timeout | undefined;
+  const end = (): void => {
+    signalGroup(child, 'SIGTERM');
+    kill ??= setTimeout(() => signalGroup(child, 'SIGKILL'), graceMs);
+  };
+  const timer = setTimeout(() => {
+    late = true;
+    end();
+  }, timeoutMs);
+  signal.addEventListener('abort', end, { once: true });
+  return {
+    timedOut: () => late,
+    stop: () => {
+      clearTimeout(timer);
+      clearTimeout(kill);
+      signal.removeEventListener('abort', end);
+    },
+  };
+}
+
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // nothing of the group is left
+  }
+}
+
+function failureOfEnd({ code, signal }: Exclude<End, { error: Error }>): Failure | undefined {
+  if (code === 0) return undefined;
+  return signal === null
+    ? transient('HOOK_EXIT', `The hook's command ended with exit code ${code}. Its output tells why.`)
+    : transient(
+        'HOOK_KILLED',
+        `The hook's command was ended by ${signal}. Its output may tell why; look at its memory.`,
+      );
+}
+
+const timedOut = (ms: number): Failure =>
+  transient(
+    'HOOK_TIMEOUT',
+    `The hook's command took longer than ${ms / 1000} s and was ended. Give it more time by its timeout, or look why it hangs.`,
+  );
+
+function cannotStart(error: unknown): Failure {
+  const code = errnoOf(error) ?? (error instanceof Error ? error.message : String(error));
+  const advice = 'Check that the program is there, in the container too, and may be run by this user.';
+  const message = `The hook's command cannot be started (${code}). ${advice}`;
+  return code === 'E2BIG' ? permanent('HOOK_CANNOT_START', message) : transient('HOOK_CANNOT_START', message);
+}

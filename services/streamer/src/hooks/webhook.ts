@@ -1,0 +1,119 @@
+/** Tells an address of an event: POST of JSON, signed, every answer looked at. */
+import { createHmac } from 'node:crypto';
+import { readSecret } from '@scanflow/chassis';
+import { errnoOf, permanent, transient, type Failure } from '../domain/failure.ts';
+import { OUTPUT_BYTES, Tail, type HookOutcome } from './outcome.ts';
+import { retryAfterMs } from './retry-after.ts';
+
+export interface WebhookCall {
+  readonly url: string;
+  /** File of the key that signs; read anew for each call. */
+  readonly secretFile: string | undefined;
+  /** The same each time that this event is told, so that a repeat can be dropped. */
+  readonly id: string;
+  readonly event: string;
+  readonly body: string;
+  readonly timeoutMs: number;
+}
+
+/** Never throws. `now`: the moment of the call, milliseconds since the epoch. */
+export async function callWebhook(call: WebhookCall, now: number, signal: AbortSignal): Promise<HookOutcome> {
+  const late = AbortSignal.timeout(call.timeoutMs);
+  let headers: Record<string, string>;
+  try {
+    headers = await headersOf(call, now);
+  } catch (error) {
+    return { kind: 'failed', failure: noSecret(error), output: '' };
+  }
+  try {
+    const response = await fetch(call.url, {
+      method: 'POST',
+      headers,
+      body: call.body,
+      // whoever is redirected to would get what was meant for another
+      redirect: 'manual',
+      signal: AbortSignal.any([signal, late]),
+    });
+    return judge(response, await head(response), now);
+  } catch (error) {
+    if (signal.aborted) return { kind: 'interrupted' };
+    return {
+      kind: 'failed',
+      failure: late.aborted ? tooSlow(call.timeoutMs) : unreachable(error),
+      output: '',
+    };
+  }
+}
+
+/** `t=<seconds>,v1=<hex>`: HMAC-SHA256 over the time, a full stop and the body. */
+export const signatureOf = (secret: string, seconds: number, body: string): string =>
+  `t=${seconds},v1=${createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex')}`;
+
+async function headersOf(
+  { secretFile, id, event, body }: WebhookCall,
+  now: number,
+): Promise<Record<string, string>> {
+  const signed =
+    secretFile === undefined
+      ? {}
+      : { 'x-scanflow-signature': signatureOf(await readSecret(secretFile), Math.floor(now / 1000), body) };
+  return {
+    'content-type': 'application/json',
+    'user-agent': 'scanflow',
+    'x-scanflow-event': event,
+    'x-scanflow-event-id': id,
+    ...signed,
+  };
+}
+
+/** The beginning of the answer; the rest is not waited for. */
+async function head({ body }: Response): Promise<string> {
+  if (body === null) return '';
+  const tail = new Tail();
+  let size = 0;
+  for await (const chunk of body as AsyncIterable<Uint8Array>) {
+    tail.add(chunk.subarray(0, OUTPUT_BYTES - size));
+    size += chunk.length;
+    if (size >= OUTPUT_BYTES) break;
+  }
+  return tail.text();
+}
+
+function judge(response: Response, answer: string, now: number): HookOutcome {
+  const { status, ok, headers } = response;
+  const output = `HTTP ${status}\n${answer}`;
+  if (ok) return { kind: 'done', output };
+  if (status !== 429 && status !== 408 && status < 500)
+    return { kind: 'failed', failure: refused(status), output };
+  const askedMs = retryAfterMs(headers.get('retry-after'), now);
+  return { kind: 'failed', failure: troubled(status), output, ...(askedMs === undefined ? {} : { askedMs }) };
+}
+
+const refused = (status: number): Failure =>
+  permanent(
+    'HOOK_REFUSED',
+    `The hook's address answered ${status}${status < 400 ? ', which leads elsewhere' : ''}. Correct its url or what receives there, then retry it.`,
+  );
+const troubled = (status: number): Failure =>
+  transient(
+    'HOOK_STATUS',
+    `The hook's address answered ${status}. Look into the log of what receives there.`,
+  );
+const tooSlow = (ms: number): Failure =>
+  transient(
+    'HOOK_TIMEOUT',
+    `The hook's address did not answer within ${ms / 1000} s. Look at what receives there.`,
+  );
+function unreachable(error: unknown): Failure {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const detail = errnoOf(cause) ?? errnoOf(error) ?? (error instanceof Error ? error.message : String(error));
+  return transient(
+    'HOOK_UNREACHABLE',
+    `The hook's address cannot be reached (${detail}). Check its url and the network.`,
+  );
+}
+const noSecret = (error: unknown): Failure =>
+  transient(
+    'HOOK_SECRET',
+    `Nothing is sent unsigned: ${error instanceof Error ? error.message : String(error)}.`,
+  );
