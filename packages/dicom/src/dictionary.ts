@@ -29,6 +29,15 @@ export function tagOf(keyword: string): Tag {
   return tag;
 }
 
+/**
+ * Keywords with their VR, of the attributes that a data set may have before its pixels (PS3.6): neither of commands nor
+ * of the file's own header.
+ */
+export function attributeVrs(): ReadonlyMap<string, string> {
+  const inDataSet = [...entries].filter(([tag]) => tag >= 0x00080000 && tag < 0x7fe00000);
+  return new Map(inDataSet.map(([, { keyword, vr }]) => [keyword, vr]));
+}
+
 /** The keyword of a tag, for all groups of a repeating one (PS3.5 7.6); undefined for private and unknown tags. */
 export function keywordOf(tag: Tag): string | undefined {
   return entries.get(generic(tag))?.keyword;
