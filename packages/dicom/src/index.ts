@@ -1,5 +1,13 @@
 export * from './dataset.ts';
-export { formatTag, isPrivate, isPrivateCreator, keywordOf, tagOf, vrOf } from './dictionary.ts';
+export {
+  attributeVrs,
+  formatTag,
+  isPrivate,
+  isPrivateCreator,
+  keywordOf,
+  tagOf,
+  vrOf,
+} from './dictionary.ts';
 export { dataSet, makeElement, type Attributes, type AttributeValue } from './build.ts';
 export { element, items, number, text, texts, type AttributeName } from './read.ts';
 export * from './uids.ts';
