@@ -1,6 +1,8 @@
+export type { KnownAttributes } from './config/attributes.ts';
 export { bookingRules } from './config/booking-rules.ts';
 export { configurationPage, jsonSchema } from './config/docs.ts';
 export { formatIssue, type ConfigIssue } from './config/issue.ts';
+export { isTemplate, LAYOUTS, layoutTemplate, type Extension } from './config/layouts.ts';
 export { loadConfig } from './config/load.ts';
 export { parseConfig, type ConfigResult } from './config/parse.ts';
 export type { Config } from './config/schema.ts';

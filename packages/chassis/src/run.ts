@@ -1,5 +1,6 @@
 /** One service's life: configuration, start, signals, orderly stop. */
 import { parseArgs } from 'node:util';
+import type { KnownAttributes } from './config/attributes.ts';
 import { formatIssue } from './config/issue.ts';
 import { loadConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
@@ -14,6 +15,8 @@ export interface ServiceContext {
 
 export interface Service {
   readonly name: string;
+  /** Keywords of DICOM attributes with their VR; without them, those in the configuration are checked for their form. */
+  readonly attributes?: KnownAttributes;
   readonly start: (context: ServiceContext) => Promise<{ stop(): Promise<void> }>;
 }
 
@@ -28,11 +31,11 @@ const EXIT = { stopped: 0, failed: 1, notStarted: 2 } as const;
  * `argv` are the arguments after the script's name; LOG_FORMAT in `env` may be json or text.
  */
 export async function runService(
-  { name, start }: Service,
+  { name, start, attributes }: Service,
   argv: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
-  const config = await readConfig(name, argv);
+  const config = await readConfig(name, argv, attributes);
   if (config === undefined) process.exit(EXIT.notStarted);
   const format = env['LOG_FORMAT'];
   const log = createLog({
@@ -81,10 +84,14 @@ function listenForStop(onAsked: (name: string) => void): { signal: AbortSignal; 
 }
 
 /** The configuration that the arguments name; undefined, with the reasons on stderr, where there is none. */
-async function readConfig(name: string, argv: readonly string[]): Promise<Config | undefined> {
+async function readConfig(
+  name: string,
+  argv: readonly string[],
+  known: KnownAttributes | undefined,
+): Promise<Config | undefined> {
   const path = configPath(name, argv);
   if (path === undefined) return undefined;
-  const loaded = await loadConfig(path);
+  const loaded = await loadConfig(path, known);
   if (loaded.ok) return loaded.config;
   for (const issue of loaded.issues) process.stderr.write(`${formatIssue(issue)}\n`);
   return undefined;

@@ -1,5 +1,5 @@
 /** The configuration as the steps use it. */
-import type { Config } from '@scanflow/chassis';
+import { layoutTemplate, type Config } from '@scanflow/chassis';
 import { tagOf, type PrivateTag } from '@scanflow/dicom';
 import type { Dial } from '@scanflow/dimse';
 import { parseLayout } from './domain/layout.ts';
@@ -20,8 +20,8 @@ export function settingsOf(config: Config, dials: ReadonlyMap<string, Dial> = ne
     pollMs: arrivals.poll,
     patterns: arrivals.patterns,
     tag: privateTag(config.tag),
-    layout: parseLayout(storage.layout),
-    unmatched: storage.unmatched === 'quarantine' ? undefined : parseLayout(storage.unmatched),
+    layout: parseLayout(layoutTemplate(storage.layout, storage.extension)),
+    unmatched: storage.unmatched === 'quarantine' ? undefined : parseLayout(layoutTemplate(storage.unmatched, storage.extension)),
     destinations: Object.entries(destinations).map(([name, { host, port, aet, callingAet, when }]) => ({
       name,
       when,

@@ -2,13 +2,17 @@
 import { dirname, resolve } from 'node:path';
 import { codeOf, messageOf } from '../failure.ts';
 import { readBounded } from '../files.ts';
+import type { KnownAttributes } from './attributes.ts';
 import { parseConfig, type ConfigResult } from './parse.ts';
 import type { Config } from './schema.ts';
 
 const LIMIT = 1_048_576;
 
-/** Reads and validates a configuration file. Whatever is wrong with it is an issue, never an exception. */
-export async function loadConfig(path: string): Promise<ConfigResult> {
+/**
+ * Reads and validates a configuration file. Whatever is wrong with it is an issue, never an exception.
+ * @param known the DICOM attributes that there are; without them, their names are checked for their form only
+ */
+export async function loadConfig(path: string, known?: KnownAttributes): Promise<ConfigResult> {
   const trouble = (message: string): ConfigResult => ({
     ok: false,
     issues: [{ file: path, line: 1, column: 1, path: '', message }],
@@ -26,7 +30,7 @@ export async function loadConfig(path: string): Promise<ConfigResult> {
   } catch {
     return trouble('is not UTF-8 text');
   }
-  const result = parseConfig(text, path);
+  const result = parseConfig(text, path, known);
   return result.ok ? { ok: true, config: resolveFiles(result.config, dirname(resolve(path))) } : result;
 }
 

@@ -1,5 +1,6 @@
 /** The text of scanflow.yaml into a configuration, or into every mistake in it at once. Pure. */
 import { LineCounter, parseDocument, type Document, type YAMLError } from 'yaml';
+import type { KnownAttributes } from './attributes.ts';
 import { explain, type Finding } from './explain.ts';
 import type { ConfigIssue } from './issue.ts';
 import { outlineOf, type Outline, type Problem } from './outline.ts';
@@ -14,8 +15,11 @@ export type ConfigResult =
 const MOST_ISSUES = 100;
 const MOST_ALIASES = 50;
 
-/** Reads the whole text; never throws for its content. `file` stands in the issues. Relative file names stay as they are. */
-export function parseConfig(text: string, file: string): ConfigResult {
+/**
+ * Reads the whole text; never throws for its content. `file` stands in the issues. Relative file names stay as they are.
+ * Without `known`, names of attributes are checked for their form only.
+ */
+export function parseConfig(text: string, file: string, known?: KnownAttributes): ConfigResult {
   const lines = new LineCounter();
   // keys that stand twice are found by the outline, in linear time
   const document = parseDocument(text, {
@@ -34,7 +38,7 @@ export function parseConfig(text: string, file: string): ConfigResult {
   const parsed = configSchema.safeParse(value.data);
   const findings: Finding[] = [
     ...(parsed.error?.issues ?? []).flatMap((issue) => explain(issue, value.data)),
-    ...brokenRules(parsed.success ? parsed.data : goodSections(value.data)),
+    ...brokenRules(parsed.success ? parsed.data : goodSections(value.data), known),
     ...writtenTwice(outline.has),
   ];
   if (parsed.success && findings.length === 0 && outline.problems.length === 0)

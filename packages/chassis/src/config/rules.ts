@@ -2,9 +2,11 @@
 import type { Finding } from './explain.ts';
 import { fetchingRules } from './calendar-rules.ts';
 import { hookRules } from './hook-rules.ts';
+import { attributeProblem, type KnownAttributes } from './attributes.ts';
 import { layoutRules } from './layout-rules.ts';
 import { destinationRules, worklistRules } from './network-rules.ts';
 import type { Config } from './schema.ts';
+import { legRules, storageRules } from './storage-rules.ts';
 import { nearest } from './suggest.ts';
 import { groupNames } from './values.ts';
 import { scannersNamed, vocabularyRules } from './vocabulary-rules.ts';
@@ -15,19 +17,22 @@ const KEYWORD = /^[A-Z][A-Za-z0-9]{1,63}$/;
 /** Sections whose own values are good; rules that need a section that is not are left out. */
 export type GoodSections = { readonly [Section in keyof Config]?: Config[Section] | undefined };
 
-/** Every broken rule between values that are good one by one. */
-export function brokenRules({
-  calendars,
-  scanners,
-  orthanc,
-  bookings,
-  storage,
-  arrivals,
-  data,
-  worklist,
-  destinations,
-  hooks,
-}: GoodSections): Finding[] {
+/** Every broken rule between values that are good one by one. Without `known`, attributes are checked for their form. */
+export function brokenRules(
+  {
+    calendars,
+    scanners,
+    orthanc,
+    bookings,
+    storage,
+    arrivals,
+    data,
+    worklist,
+    destinations,
+    hooks,
+  }: GoodSections,
+  known?: KnownAttributes,
+): Finding[] {
   return [
     ...(calendars === undefined ? [] : calendarRules(calendars, scanners, bookings)),
     ...(scanners === undefined ? [] : scannerRules(scanners)),
@@ -35,18 +40,10 @@ export function brokenRules({
     ...(bookings === undefined
       ? []
       : [...templateRules(bookings), ...vocabularyRules(['bookings'], bookings)]),
-    ...(storage === undefined ? [] : layoutRules(storage)),
-    ...(storage === undefined || storage.root !== data
-      ? []
-      : [
-          {
-            path: ['storage', 'root'],
-            message: 'project storage needs a folder of its own, other than data',
-          },
-        ]),
-    ...(arrivals === undefined ? [] : labelRules(arrivals)),
+    ...(storage === undefined ? [] : [...layoutRules(storage, known), ...storageRules(storage, data)]),
+    ...(arrivals === undefined ? [] : labelRules(arrivals, known)),
     ...(worklist === undefined ? [] : worklistRules(worklist, scanners)),
-    ...(destinations === undefined ? [] : destinationRules(destinations)),
+    ...(destinations === undefined ? [] : [...destinationRules(destinations), ...legRules(destinations)]),
     ...(hooks === undefined ? [] : hookRules(hooks)),
   ];
 }
@@ -139,15 +136,14 @@ function templateRules(bookings: Config['bookings']): Finding[] {
 }
 
 /** The patterns over attributes must together give all three labels; where there is none, only bookings give them. */
-function labelRules({ patterns }: Config['arrivals']): Finding[] {
+function labelRules({ patterns }: Config['arrivals'], known: KnownAttributes | undefined): Finding[] {
   const path = ['arrivals', 'patterns'];
-  const findings: Finding[] = Object.keys(patterns)
-    .filter((keyword) => !KEYWORD.test(keyword))
-    .map((keyword) => ({
-      path: [...path, keyword],
-      atKey: true,
-      message: 'expected the keyword of a DICOM attribute, like PatientID',
-    }));
+  const findings: Finding[] = Object.keys(patterns).flatMap((keyword) => {
+    const message = KEYWORD.test(keyword)
+      ? attributeProblem(keyword, known)
+      : 'expected the keyword of a DICOM attribute, like PatientID';
+    return message === undefined ? [] : [{ path: [...path, keyword], atKey: true, message }];
+  });
   const given = Object.values(patterns).flatMap(({ source }) => groupNames(source));
   const missing = LABELS.filter((label) => !given.includes(label));
   if (given.length > 0 && missing.length > 0)

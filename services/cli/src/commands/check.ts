@@ -1,5 +1,6 @@
 /** `scanflow check FILE`: is this configuration good? */
 import { formatIssue, loadConfig } from '@scanflow/chassis';
+import { attributeVrs } from '@scanflow/dicom';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';
 
@@ -17,7 +18,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { values, positionals } = readArgs(args, { json: { type: 'boolean', default: false } }, 1);
   const [file] = positionals;
   if (file === undefined) throw new UsageError('check takes the configuration file: scanflow check FILE');
-  const loaded = await loadConfig(file);
+  const loaded = await loadConfig(file, attributeVrs());
   const issues = loaded.ok ? [] : loaded.issues;
   if (values.json) io.out.write(`${JSON.stringify(issues, null, 2)}\n`);
   else if (loaded.ok) io.out.write(`${file}: good\n`);
