@@ -5,6 +5,7 @@ import { recyclingWarning } from './condition.ts';
 import { Fault, failureOf } from './domain/failure.ts';
 import { STORAGE } from './domain/series.ts';
 import { readChanges, reconcile } from './intake.ts';
+import { underLease } from './lease.ts';
 import type { Metrics } from './metrics.ts';
 import type { Ledger, Orthanc, Store } from './ports.ts';
 import { forwardStep } from './steps/forward-step.ts';
@@ -35,13 +36,12 @@ const SYSTEM_EVERY = 30_000;
 /** Runs until the signal aborts; resolves when all work has been laid down. */
 export async function runLoop(deps: LoopDeps, signal: AbortSignal): Promise<void> {
   const wakes = { store: new Wake(), forward: new Wake(), reconcile: new Wake() };
-  const busy = new Set<string>();
   const workers = [
     forever('intake', () => intake(deps, wakes, signal), deps, signal),
     forever('reconcile', () => reconcileAll(deps, wakes, signal), deps, signal),
     forever('recheck', () => recheck(deps, wakes, signal), deps, signal),
     ...Array.from({ length: STORE_WORKERS }, () =>
-      forever('store', () => storeNext(deps, busy, wakes, signal), deps, signal),
+      forever('store', () => storeNext(deps, wakes, signal), deps, signal),
     ),
     ...deps.settings.destinations.map((destination) =>
       forever('forward', () => forwardNext(destination, deps, wakes, signal), deps, signal),
@@ -119,54 +119,42 @@ async function recheck(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promi
   await new Wake().wait(settings.recheckMs, signal);
 }
 
-async function storeNext(
-  deps: LoopDeps,
-  busy: Set<string>,
-  wakes: Wakes,
-  signal: AbortSignal,
-): Promise<void> {
+async function storeNext(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promise<void> {
   const { ledger, chance, log, metrics } = deps;
-  const work = await ledger.nextStore(chance.now(), [...busy]);
-  if (work === undefined)
-    return pauseUntil(await ledger.nextTime(STORAGE), wakes.store, deps, signal, busy.size > 0);
-  // no await between the claim's answer and this line: the other worker sees it
-  busy.add(work.series);
+  const work = await ledger.nextStore(chance.now());
+  if (work === undefined) return pauseUntil(await ledger.nextTime(STORAGE), wakes.store, deps, signal);
   const began = performance.now();
-  try {
-    const outcome = await storeStep(work, deps, signal);
-    const ms = Math.round(performance.now() - began);
-    const { series } = work;
-    switch (outcome.kind) {
-      case 'stored': {
-        const { stored, fresh, bytes, failure } = outcome;
-        metrics.stored(fresh, bytes);
-        log.info('series stored', {
-          series,
-          images: stored,
-          fresh,
-          bytes,
-          ms,
-          ...(failure === undefined ? {} : { code: failure.code }),
-        });
-        wakes.forward.notify();
-        break;
-      }
-      case 'quarantined':
-        log.warn('series quarantined', { series, code: outcome.code });
-        break;
-      case 'later':
-        metrics.failed('store', outcome.failure.code);
-        log.warn('storing is tried again', { series, ...outcome.failure, delayMs: outcome.delayMs });
-        break;
-      case 'failed':
-        metrics.failed('store', outcome.failure.code);
-        log.error('storing failed', { series, ...outcome.failure });
-        break;
-      case 'interrupted':
-        log.info('storing interrupted', { series });
+  const outcome = await underLease(work, deps, signal, (held) => storeStep(work, deps, held));
+  const ms = Math.round(performance.now() - began);
+  const { series } = work;
+  switch (outcome.kind) {
+    case 'stored': {
+      const { stored, fresh, bytes, failure } = outcome;
+      metrics.stored(fresh, bytes);
+      log.info('series stored', {
+        series,
+        images: stored,
+        fresh,
+        bytes,
+        ms,
+        ...(failure === undefined ? {} : { code: failure.code }),
+      });
+      wakes.forward.notify();
+      break;
     }
-  } finally {
-    busy.delete(work.series);
+    case 'quarantined':
+      log.warn('series quarantined', { series, code: outcome.code });
+      break;
+    case 'later':
+      metrics.failed('store', outcome.failure.code);
+      log.warn('storing is tried again', { series, ...outcome.failure, delayMs: outcome.delayMs });
+      break;
+    case 'failed':
+      metrics.failed('store', outcome.failure.code);
+      log.error('storing failed', { series, ...outcome.failure });
+      break;
+    case 'interrupted':
+      log.info('storing interrupted', { series });
   }
 }
 
@@ -178,10 +166,9 @@ async function forwardNext(
 ): Promise<void> {
   const { ledger, chance, log, metrics } = deps;
   const target = destination.name;
-  const work = await ledger.nextForward(target, chance.now(), []);
-  if (work === undefined)
-    return pauseUntil(await ledger.nextTime(target), wakes.forward, deps, signal, false);
-  const outcome = await forwardStep(work, destination, deps, signal);
+  const work = await ledger.nextForward(target, chance.now());
+  if (work === undefined) return pauseUntil(await ledger.nextTime(target), wakes.forward, deps, signal);
+  const outcome = await underLease(work, deps, signal, (held) => forwardStep(work, destination, deps, held));
   const { series } = work;
   metrics.forwarded(target, outcome.sent);
   switch (outcome.kind) {
@@ -209,14 +196,12 @@ async function forwardNext(
   }
 }
 
-/** What is due now and was not given is in another worker's hands: there is no sense in asking at once. */
 function pauseUntil(
   time: number | undefined,
   wake: Wake,
   { chance }: LoopDeps,
   signal: AbortSignal,
-  others: boolean,
 ): Promise<void> {
   const wait = time === undefined ? LONGEST_WAIT : Math.min(time - chance.now(), LONGEST_WAIT);
-  return wake.wait(Math.max(wait, others ? 200 : 1), signal);
+  return wake.wait(Math.max(wait, 1), signal);
 }

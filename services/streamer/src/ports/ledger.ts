@@ -12,8 +12,18 @@ export interface Cursor {
   readonly database: string | undefined;
 }
 
-export interface StoreWork {
+/**
+ * A leg in one worker's hands, until its lease ends. What is written with a claim that another worker has taken over
+ * meanwhile is refused: Fault LEDGER_LEASE_LOST, transient.
+ */
+export interface Claim {
   readonly series: string;
+  readonly target: string;
+  /** Of this claim alone. */
+  readonly token: string;
+}
+
+export interface StoreWork extends Claim {
   /** Failures in a row so far. */
   readonly attempts: number;
   readonly labels: Labels | undefined;
@@ -23,9 +33,7 @@ export interface StoreWork {
   readonly increment: number;
 }
 
-export interface ForwardWork {
-  readonly series: string;
-  readonly target: string;
+export interface ForwardWork extends Claim {
   readonly attempts: number;
   readonly path: string;
   /** Increments up to this one have been dealt with. */
@@ -107,6 +115,9 @@ export interface Summary {
 
 /** Durable when the promise resolves. Every method is one transaction. */
 export interface Ledger {
+  /** How long a claim holds without being renewed, in milliseconds. */
+  readonly leaseMs: number;
+
   readonly cursor: () => Promise<Cursor | undefined>;
   readonly setCursor: (cursor: Cursor) => Promise<void>;
   /** Something of these series arrived: their quiet timers start anew; the cursor advances with it. */
@@ -116,41 +127,40 @@ export interface Ledger {
   /** After the clock stepped back nothing waits longer than it was meant to. */
   readonly clampTimers: (latestDue: Millis, latestTry: Millis) => Promise<void>;
 
-  /** The next series whose quiet timer ended, or whose storing is to be tried again. */
-  readonly nextStore: (now: Millis, busy: readonly string[]) => Promise<StoreWork | undefined>;
-  readonly nextForward: (
-    target: string,
-    now: Millis,
-    busy: readonly string[],
-  ) => Promise<ForwardWork | undefined>;
-  /** When the next work for a target (or STORAGE) is due. */
+  /** The next series whose quiet timer ended, or whose storing is to be tried again: in the asker's hands alone. */
+  readonly nextStore: (now: Millis) => Promise<StoreWork | undefined>;
+  readonly nextForward: (target: string, now: Millis) => Promise<ForwardWork | undefined>;
+  /** When the next work for a target (or STORAGE) is due, or may be taken over. */
   readonly nextTime: (target: string) => Promise<Millis | undefined>;
+  /** The lease begins anew. Throws LEDGER_LEASE_LOST. */
+  readonly renew: (claim: Claim, now: Millis) => Promise<void>;
+  /** Somebody may go on with it at once. Nothing where the work has ended, or another has it. */
+  readonly giveBack: (claim: Claim, now: Millis) => Promise<void>;
 
   /** Binds the series to its folder and labels, before the first image of this pull is written. */
-  readonly bind: (series: string, binding: Binding, now: Millis) => Promise<void>;
-  readonly record: (series: string, target: string, progress: readonly Progress[]) => Promise<void>;
+  readonly bind: (claim: Claim, binding: Binding, now: Millis) => Promise<void>;
+  readonly record: (claim: Claim, progress: readonly Progress[]) => Promise<void>;
   readonly progress: (series: string, target: string) => Promise<readonly Progress[]>;
 
-  readonly stored: (series: string, done: StoreDone, now: Millis) => Promise<void>;
-  readonly storeLater: (series: string, retry: Retry, now: Millis) => Promise<void>;
+  // each of these ends the claim
+  readonly stored: (claim: Claim, done: StoreDone, now: Millis) => Promise<void>;
+  readonly storeLater: (claim: Claim, retry: Retry, now: Millis) => Promise<void>;
   /** Given up as a whole: nothing of it could be stored. */
-  readonly storeFailed: (series: string, failure: Failure, now: Millis) => Promise<void>;
-  readonly quarantine: (series: string, found: Quarantined, now: Millis) => Promise<void>;
-
+  readonly storeFailed: (claim: Claim, failure: Failure, now: Millis) => Promise<void>;
+  readonly quarantine: (claim: Claim, found: Quarantined, now: Millis) => Promise<void>;
   /**
    * Every instance of the increments up to `through` was dealt with; `failure` is that of one which was given up,
    * now or earlier. The leg stays pending where the series has grown meanwhile.
    */
   readonly forwarded: (
-    series: string,
-    target: string,
+    claim: Claim,
     through: number,
     failure: Failure | undefined,
     now: Millis,
   ) => Promise<void>;
   /** Given up as a whole: nothing more can be sent until somebody puts something right. */
-  readonly forwardFailed: (series: string, target: string, failure: Failure, now: Millis) => Promise<void>;
-  readonly forwardLater: (series: string, target: string, retry: Retry, now: Millis) => Promise<void>;
+  readonly forwardFailed: (claim: Claim, failure: Failure, now: Millis) => Promise<void>;
+  readonly forwardLater: (claim: Claim, retry: Retry, now: Millis) => Promise<void>;
 
   quarantined(): Promise<readonly { readonly id: string; readonly attributes: Attributes }[]>;
   /** Storing is tried at once. */

@@ -44,7 +44,7 @@ export async function forwardStep(
     if (signal.aborted) return { kind: 'interrupted', sent: tally.sent };
     const failure = failureOf(error);
     if (failure.kind !== 'permanent') return later(work, failure, tally, deps);
-    await deps.ledger.forwardFailed(work.series, work.target, failure, deps.chance.now());
+    await deps.ledger.forwardFailed(work, failure, deps.chance.now());
     return { kind: 'forwarded', sent: tally.sent, warnings: tally.warnings, failure };
   }
 }
@@ -65,7 +65,7 @@ async function end(
   tally: Tally,
   deps: ForwardDeps,
 ): Promise<ForwardOutcome> {
-  await deps.ledger.forwarded(work.series, work.target, through, tally.refused, deps.chance.now());
+  await deps.ledger.forwarded(work, through, tally.refused, deps.chance.now());
   reached('series-forwarded');
   return { kind: 'forwarded', sent: tally.sent, warnings: tally.warnings, failure: tally.refused };
 }
@@ -81,7 +81,7 @@ async function later(
   const retry = retryAfter({ kind: 'transient' }, attempts, chance.jitter(), settings.retry);
   const delayMs = retry.retry ? retry.delayMs : settings.retry.capMs;
   const now = chance.now();
-  await ledger.forwardLater(work.series, work.target, { attempts, nextTry: now + delayMs, failure }, now);
+  await ledger.forwardLater(work, { attempts, nextTry: now + delayMs, failure }, now);
   return { kind: 'later', sent: tally.sent, failure, delayMs };
 }
 
@@ -102,7 +102,7 @@ async function sendSeries(
     ({ increment, file }) => increment > work.through && !dealtWith.has(file),
   );
   const batch = new Batch<Progress>(BATCH, async (rows) => {
-    await ledger.record(work.series, work.target, rows);
+    await ledger.record(work, rows);
     reached('responses-recorded');
   });
   const open = new Set(todo.map(({ file }) => file));

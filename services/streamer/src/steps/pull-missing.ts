@@ -56,7 +56,7 @@ export async function pullMissing(
   const refusals = new Refusals();
   const batch = new Batch<StoredInstance>(BATCH, async (rows) => {
     await store.flush(folder);
-    await ledger.record(work.series, STORAGE, rows.map(progressOf));
+    await ledger.record(work, rows.map(progressOf));
     reached('images-recorded');
   });
   const pullOne = async (listing: InstanceListing): Promise<void> => {

@@ -77,7 +77,7 @@ async function place(t: TestContext, images: number, extra: Record<string, unkno
 
 /** Claims and does the next store step. */
 async function step(deps: Place): Promise<Awaited<ReturnType<typeof storeStep>>> {
-  const work = await deps.ledger.nextStore(deps.chance.now() + 60_000, []);
+  const work = await deps.ledger.nextStore(deps.chance.now() + 60_000);
   assert.ok(work !== undefined, 'nothing is due');
   return storeStep(work, deps, new AbortController().signal);
 }

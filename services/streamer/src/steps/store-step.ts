@@ -53,10 +53,10 @@ export async function storeStep(
     const attempts = gained ? 1 : work.attempts + 1;
     const retry = retryAfter(failure, attempts, chance.jitter(), settings.retry);
     if (!retry.retry) {
-      await ledger.storeFailed(work.series, failure, now);
+      await ledger.storeFailed(work, failure, now);
       return { kind: 'failed', failure };
     }
-    await ledger.storeLater(work.series, { attempts, nextTry: now + retry.delayMs, failure }, now);
+    await ledger.storeLater(work, { attempts, nextTry: now + retry.delayMs, failure }, now);
     return { kind: 'later', failure, delayMs: retry.delayMs };
   }
 }
@@ -72,21 +72,23 @@ async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal
   const digest = digestOf(listed.map(({ id }) => id));
   if (place.kind === 'quarantine') {
     const { reason } = place;
-    await ledger.quarantine(work.series, { attributes, inOrthanc, digest, reason }, chance.now());
+    await ledger.quarantine(work, { attributes, inOrthanc, digest, reason }, chance.now());
     return { kind: 'quarantined', code: reason.code };
   }
   const binding = { attributes, labels: place.labels, path: place.folder.below, inOrthanc };
-  await ledger.bind(work.series, binding, chance.now());
+  await ledger.bind(work, binding, chance.now());
   reached('folder-claimed', { series: work.series });
   const pulled = await pullMissing(work, place, listed, deps, signal);
   const record = recordOf(place.folder.record, inOrthanc, pulled);
+  // whoever was stopped for longer than its lease must not write an old record over its successor's
+  await ledger.renew(work, chance.now());
   await writeRecord(place.folder, record, pulled, deps.store);
   const { stored, untagged } = record.counts;
   const increment = Math.max(work.increment, ...record.instances.map((image) => image.increment));
   const failure = pulled.failures[0]?.failure;
   const targets = targetsOf(deps.settings, attributes);
   await ledger.stored(
-    work.series,
+    work,
     { ...binding, increment, stored, untagged, digest, failure, targets },
     chance.now(),
   );
@@ -119,6 +121,7 @@ async function salvage(
   const images = await recordedImages(work, folder, ledger);
   const pulled = { images, failures: [{ orthancId: work.series, failure: GONE }] };
   const record = recordOf(folder.record, 0, pulled);
+  await ledger.renew(work, chance.now());
   if (record.instances.length === 0) throw new Fault(GONE);
   await writeRecord(folder, record, pulled, store);
   const { attributes, labels } = record;
@@ -127,7 +130,7 @@ async function salvage(
   const increment = Math.max(work.increment, ...record.instances.map((image) => image.increment));
   const targets = targetsOf(settings, attributes);
   await ledger.stored(
-    work.series,
+    work,
     { ...binding, increment, stored, untagged, digest: digestOf([]), failure: GONE, targets },
     chance.now(),
   );

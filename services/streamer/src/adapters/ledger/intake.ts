@@ -1,16 +1,16 @@
 /** What Orthanc reported, in the ledger. */
 import type { Cursor, Millis } from '../../ports.ts';
-import type { Database } from './database.ts';
+import type { Session } from './database.ts';
 import { parse } from './views.ts';
 
-export function cursor(db: Database): Cursor | undefined {
-  const row = db.get('SELECT seq, database FROM cursor');
+export async function cursor(db: Session): Promise<Cursor | undefined> {
+  const row = await db.get('SELECT seq, database FROM cursor');
   if (row === undefined) return undefined;
   return { seq: Number(row['seq']), database: parse.text(row['database']) };
 }
 
-export function setCursor(db: Database, { seq, database }: Cursor): void {
-  db.run(
+export async function setCursor(db: Session, { seq, database }: Cursor): Promise<void> {
+  await db.run(
     `INSERT INTO cursor (id, seq, database) VALUES (1, ?, ?)
      ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, database = excluded.database`,
     seq,
@@ -18,20 +18,23 @@ export function setCursor(db: Database, { seq, database }: Cursor): void {
   );
 }
 
-export function arrived(
-  db: Database,
+export async function arrived(
+  db: Session,
   seen: Cursor,
   series: readonly string[],
   now: Millis,
   due: Millis,
-): void {
-  for (const id of series) touch(db, id, now, due);
-  setCursor(db, seen);
+): Promise<void> {
+  for (const id of inOrder(series)) await touch(db, id, now, due);
+  await setCursor(db, seen);
 }
 
+/** Two transactions that touch several series each do so in the same order, or each might wait for the other. */
+const inOrder = (series: readonly string[]): string[] => [...new Set(series)].sort();
+
 /** Whatever the series was doing, its quiet timer starts anew. */
-function touch(db: Database, series: string, now: Millis, due: Millis): void {
-  db.run(
+async function touch(db: Session, series: string, now: Millis, due: Millis): Promise<void> {
+  await db.run(
     `INSERT INTO series (id, state, due, first_seen, updated) VALUES (?, 'collecting', ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET due = excluded.due, state = 'collecting', updated = excluded.updated`,
     series,
@@ -41,24 +44,25 @@ function touch(db: Database, series: string, now: Millis, due: Millis): void {
   );
 }
 
-export function reconcile(
-  db: Database,
+export async function reconcile(
+  db: Session,
   listed: readonly { id: string; digest: string }[],
   now: Millis,
   due: Millis,
-): number {
-  const unsettled = listed.filter(({ id, digest }) => {
-    const known = db.get('SELECT state, digest FROM series WHERE id = ?', id);
-    return known === undefined || (!isOpen(known['state']) && known['digest'] !== digest);
-  });
-  for (const { id } of unsettled) touch(db, id, now, due);
+): Promise<number> {
+  const unsettled: string[] = [];
+  for (const { id, digest } of listed) {
+    const known = await db.get('SELECT state, digest FROM series WHERE id = ?', id);
+    if (known === undefined || (!isOpen(known['state']) && known['digest'] !== digest)) unsettled.push(id);
+  }
+  for (const id of inOrder(unsettled)) await touch(db, id, now, due);
   return unsettled.length;
 }
 
 /** What is being worked on lists its instances again by itself, and its digest is compared the next time. */
 const isOpen = (state: unknown): boolean => state === 'collecting' || state === 'working';
 
-export function clampTimers(db: Database, latestDue: Millis, latestTry: Millis): void {
-  db.run('UPDATE series SET due = ? WHERE due > ?', latestDue, latestDue);
-  db.run(`UPDATE leg SET next_try = ? WHERE state = 'pending' AND next_try > ?`, latestTry, latestTry);
+export async function clampTimers(db: Session, latestDue: Millis, latestTry: Millis): Promise<void> {
+  await db.run('UPDATE series SET due = ? WHERE due > ?', latestDue, latestDue);
+  await db.run(`UPDATE leg SET next_try = ? WHERE state = 'pending' AND next_try > ?`, latestTry, latestTry);
 }

@@ -1,4 +1,13 @@
-/** The ledger's tables. Migrations are only ever added; `user_version` counts those that were applied. */
+/** The ledger's tables. Migrations are only ever added; the database keeps the number of those that were applied. */
+import { Fault } from '../../domain/failure.ts';
+
+/** A ledger of a version that this Scanflow does not know is left alone. */
+export const tooNew = (version: number): Fault =>
+  new Fault({
+    kind: 'permanent',
+    code: 'LEDGER_TOO_NEW',
+    message: `The ledger was written by a newer Scanflow (version ${version}). Run that one, or restore a backup.`,
+  });
 
 export const MIGRATIONS: readonly string[] = [
   `
@@ -54,5 +63,9 @@ export const MIGRATIONS: readonly string[] = [
     detail    TEXT NOT NULL,
     PRIMARY KEY (series, target, instance)
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  -- whoever works on the leg; while it is set, next_try is when the lease ends
+  ALTER TABLE leg ADD COLUMN claim TEXT;
   `,
 ];

@@ -1,17 +1,20 @@
 /** What became of storing a series, in the ledger. */
 import type { Failure } from '../../domain/failure.ts';
 import { STORAGE } from '../../domain/series.ts';
-import type { Binding, Millis, Quarantined, Retry, StoreDone } from '../../ports.ts';
-import type { Database } from './database.ts';
-import { refresh, tryLater } from './progress.ts';
+import type { Binding, Claim, Millis, Quarantined, StoreDone } from '../../ports.ts';
+import { hold, lockSeries } from './claims.ts';
+import type { Session } from './database.ts';
+import { refresh } from './progress.ts';
 
-export function bind(
-  db: Database,
-  series: string,
+export async function bind(
+  db: Session,
+  claim: Claim,
   { attributes, labels, path, inOrthanc }: Binding,
   now: Millis,
-): void {
-  db.run(
+): Promise<void> {
+  await hold(db, claim);
+  const { series } = claim;
+  await db.run(
     'UPDATE series SET attributes = ?, labels = ?, path = ?, in_orthanc = ?, updated = ? WHERE id = ?',
     JSON.stringify(attributes),
     labels === undefined ? null : JSON.stringify(labels),
@@ -20,12 +23,13 @@ export function bind(
     now,
     series,
   );
-  db.run('UPDATE leg SET total = ? WHERE series = ? AND target = ?', inOrthanc, series, STORAGE);
+  await db.run('UPDATE leg SET total = ? WHERE series = ? AND target = ?', inOrthanc, series, STORAGE);
 }
 
-export function stored(db: Database, series: string, done: StoreDone, now: Millis): void {
-  bind(db, series, done, now);
-  db.run(
+export async function stored(db: Session, claim: Claim, done: StoreDone, now: Millis): Promise<void> {
+  await bind(db, claim, done, now);
+  const { series } = claim;
+  await db.run(
     `UPDATE series SET increment = ?, stored = ?, untagged = ?, digest = ?, reason_code = NULL, reason_message = NULL
      WHERE id = ?`,
     done.increment,
@@ -34,25 +38,29 @@ export function stored(db: Database, series: string, done: StoreDone, now: Milli
     done.digest,
     series,
   );
-  endLeg(db, series, done.failure, now);
-  db.run('UPDATE leg SET done = ? WHERE series = ? AND target = ?', done.stored, series, STORAGE);
-  db.run('DELETE FROM progress WHERE series = ? AND target = ?', series, STORAGE);
-  if (done.stored > 0) for (const target of done.targets) openLeg(db, series, target, done, now);
-  refresh(db, series, now);
+  await endLeg(db, series, done.failure, now);
+  await db.run('UPDATE leg SET done = ? WHERE series = ? AND target = ?', done.stored, series, STORAGE);
+  await db.run('DELETE FROM progress WHERE series = ? AND target = ?', series, STORAGE);
+  if (done.stored > 0) for (const target of done.targets) await openLeg(db, series, target, done, now);
+  await refresh(db, series, now);
 }
 
-/** A destination that has everything up to this increment already is left in peace. */
-function openLeg(
-  db: Database,
+/**
+ * A destination that has everything up to this increment already is left in peace. One that is being served now
+ * keeps its lease: when it ends, it sees that there is more.
+ */
+async function openLeg(
+  db: Session,
   series: string,
   target: string,
   { stored: total, increment }: StoreDone,
   now: Millis,
-): void {
-  db.run(
+): Promise<void> {
+  await db.run(
     `INSERT INTO leg (series, target, state, next_try, total, updated) VALUES (?, ?, 'pending', ?, ?, ?)
      ON CONFLICT (series, target) DO UPDATE SET total = excluded.total, state = 'pending', attempts = 0,
-       next_try = excluded.next_try, updated = excluded.updated
+       next_try = CASE WHEN leg.claim IS NULL THEN excluded.next_try ELSE leg.next_try END,
+       updated = excluded.updated
      WHERE leg.through < ?`,
     series,
     target,
@@ -63,9 +71,10 @@ function openLeg(
   );
 }
 
-function endLeg(db: Database, series: string, failure: Failure | undefined, now: Millis): void {
-  db.run(
-    `UPDATE leg SET state = ?, next_try = NULL, attempts = 0, failure_code = ?, failure_message = ?, updated = ?
+async function endLeg(db: Session, series: string, failure: Failure | undefined, now: Millis): Promise<void> {
+  await db.run(
+    `UPDATE leg SET state = ?, claim = NULL, next_try = NULL, attempts = 0, failure_code = ?, failure_message = ?,
+       updated = ?
      WHERE series = ? AND target = ?`,
     failure === undefined ? 'done' : 'failed',
     failure?.code ?? null,
@@ -76,22 +85,21 @@ function endLeg(db: Database, series: string, failure: Failure | undefined, now:
   );
 }
 
-export function storeLater(db: Database, series: string, retry: Retry, now: Millis): void {
-  tryLater(db, series, STORAGE, retry, now);
+export async function storeFailed(db: Session, claim: Claim, failure: Failure, now: Millis): Promise<void> {
+  await hold(db, claim);
+  await endLeg(db, claim.series, failure, now);
+  await refresh(db, claim.series, now);
 }
 
-export function storeFailed(db: Database, series: string, failure: Failure, now: Millis): void {
-  endLeg(db, series, failure, now);
-  refresh(db, series, now);
-}
-
-export function quarantine(
-  db: Database,
-  series: string,
+export async function quarantine(
+  db: Session,
+  claim: Claim,
   { attributes, inOrthanc, digest, reason }: Quarantined,
   now: Millis,
-): void {
-  db.run(
+): Promise<void> {
+  await hold(db, claim);
+  const { series } = claim;
+  await db.run(
     `UPDATE series SET attributes = ?, in_orthanc = ?, digest = ?, reason_code = ?, reason_message = ? WHERE id = ?`,
     JSON.stringify(attributes),
     inOrthanc,
@@ -101,17 +109,18 @@ export function quarantine(
     series,
   );
   // it waits for a person, not for a time
-  db.run(
-    'UPDATE leg SET next_try = NULL, total = ?, updated = ? WHERE series = ? AND target = ?',
+  await db.run(
+    'UPDATE leg SET claim = NULL, next_try = NULL, total = ?, updated = ? WHERE series = ? AND target = ?',
     inOrthanc,
     now,
     series,
     STORAGE,
   );
-  refresh(db, series, now);
+  await refresh(db, series, now);
 }
 
-export function release(db: Database, series: string, now: Millis): void {
-  db.run('UPDATE series SET due = ? WHERE id = ?', now, series);
-  refresh(db, series, now);
+export async function release(db: Session, series: string, now: Millis): Promise<void> {
+  await lockSeries(db, series);
+  await db.run('UPDATE series SET due = ? WHERE id = ?', now, series);
+  await refresh(db, series, now);
 }

@@ -3,7 +3,7 @@ import type { Labels } from '@scanflow/booking';
 import type { Attributes } from '../../domain/route.ts';
 import { SERIES_STATES, type LegState, type SeriesState } from '../../domain/series.ts';
 import type { LegView, SeriesView, Summary } from '../../ports.ts';
-import type { Database, Row } from './database.ts';
+import type { Row, Session, Value } from './database.ts';
 
 /** Columns as values. Only the ledger itself writes them, so their form is not doubted. */
 export const parse = {
@@ -17,21 +17,35 @@ export const parse = {
 };
 
 /** Newest activity first. */
-export function listSeries(
-  db: Database,
+export async function listSeries(
+  db: Session,
   { limit, state }: { readonly limit: number; readonly state?: SeriesState },
-): SeriesView[] {
-  const rows =
-    state === undefined
-      ? db.all('SELECT * FROM series ORDER BY updated DESC LIMIT ?', limit)
-      : db.all('SELECT * FROM series WHERE state = ? ORDER BY first_seen DESC LIMIT ?', state, limit);
-  return rows.map((row) => seriesView(db, row));
+): Promise<SeriesView[]> {
+  return state === undefined
+    ? seriesViews(db, 'ORDER BY updated DESC LIMIT ?', limit)
+    : seriesViews(db, 'WHERE state = ? ORDER BY first_seen DESC LIMIT ?', state, limit);
 }
 
-function seriesView(db: Database, row: Row): SeriesView {
-  const id = String(row['id']);
+/** Series and their legs in two looks, however many there are. */
+async function seriesViews(db: Session, which: string, ...values: Value[]): Promise<SeriesView[]> {
+  const rows = await db.all(`SELECT * FROM series ${which}`, ...values);
+  const legs = Map.groupBy(
+    await db.all(
+      `SELECT leg.*, CASE leg.state WHEN 'pending' THEN
+         (SELECT count(*) FROM progress p
+          WHERE p.series = leg.series AND p.target = leg.target AND p.outcome = 'done') ELSE 0 END AS underway
+       FROM leg WHERE series IN (SELECT id FROM series ${which})
+       ORDER BY series, target = 'storage' DESC, target`,
+      ...values,
+    ),
+    (row) => String(row['series']),
+  );
+  return rows.map((row) => seriesView(row, legs.get(String(row['id'])) ?? []));
+}
+
+function seriesView(row: Row, legs: readonly Row[]): SeriesView {
   return {
-    id,
+    id: String(row['id']),
     state: parse.state(row['state']),
     due: parse.integer(row['due']),
     firstSeen: Number(row['first_seen']),
@@ -43,53 +57,36 @@ function seriesView(db: Database, row: Row): SeriesView {
     inOrthanc: Number(row['in_orthanc']),
     stored: Number(row['stored']),
     untagged: Number(row['untagged']),
-    legs: legsOf(db, id),
+    legs: legs.map(legView),
   };
 }
 
-function legsOf(db: Database, series: string): LegView[] {
-  return db
-    .all(
-      `SELECT *, CASE state WHEN 'pending' THEN
-         (SELECT count(*) FROM progress p
-          WHERE p.series = leg.series AND p.target = leg.target AND p.outcome = 'done') ELSE 0 END AS underway
-       FROM leg WHERE series = ? ORDER BY target = 'storage' DESC, target`,
-      series,
-    )
-    .map((row) => ({
-      target: String(row['target']),
-      state: parse.leg(row['state']),
-      attempts: Number(row['attempts']),
-      nextTry: parse.integer(row['next_try']),
-      failure: message(row['failure_code'], row['failure_message']),
-      done: Number(row['done']) + Number(row['underway']),
-      total: Number(row['total']),
-      through: Number(row['through']),
-    }));
-}
+const legView = (row: Row): LegView => ({
+  target: String(row['target']),
+  state: parse.leg(row['state']),
+  attempts: Number(row['attempts']),
+  // while somebody works on it, that is the end of the lease
+  nextTry: row['claim'] === null ? parse.integer(row['next_try']) : null,
+  failure: message(row['failure_code'], row['failure_message']),
+  done: Number(row['done']) + Number(row['underway']),
+  total: Number(row['total']),
+  through: Number(row['through']),
+});
 
 function message(code: unknown, text: unknown): { code: string; message: string } | undefined {
   return typeof code === 'string' ? { code, message: String(text) } : undefined;
 }
 
-export function quarantinedSeries(db: Database): { id: string; attributes: Attributes }[] {
-  return db
-    .all(`SELECT id, attributes FROM series WHERE state = 'quarantined'`)
-    .map((row) => ({ id: String(row['id']), attributes: parse.attributes(row['attributes']) }));
+export async function quarantinedSeries(db: Session): Promise<{ id: string; attributes: Attributes }[]> {
+  const rows = await db.all(`SELECT id, attributes FROM series WHERE state = 'quarantined'`);
+  return rows.map((row) => ({ id: String(row['id']), attributes: parse.attributes(row['attributes']) }));
 }
 
-export function summarise(db: Database): Summary {
-  const counts = new Map(
-    db
-      .all('SELECT state, count(*) AS n FROM series GROUP BY state')
-      .map((row) => [row['state'], Number(row['n'])]),
-  );
-  const legs = db.all('SELECT target, state, count(*) AS n FROM leg GROUP BY target, state').map((row) => ({
-    target: String(row['target']),
-    state: parse.leg(row['state']),
-    count: Number(row['n']),
-  }));
-  const oldest = db.get(
+export async function summarise(db: Session): Promise<Summary> {
+  const states = await db.all('SELECT state, count(*) AS n FROM series GROUP BY state');
+  const counts = new Map(states.map((row) => [row['state'], Number(row['n'])]));
+  const legs = await db.all('SELECT target, state, count(*) AS n FROM leg GROUP BY target, state');
+  const oldest = await db.get(
     `SELECT min(first_seen) AS time FROM series WHERE state IN ('collecting', 'working')`,
   );
   const count = (state: SeriesState): number => counts.get(state) ?? 0;
@@ -101,7 +98,11 @@ export function summarise(db: Database): Summary {
       failed: count('failed'),
       quarantined: count('quarantined'),
     },
-    legs,
+    legs: legs.map((row) => ({
+      target: String(row['target']),
+      state: parse.leg(row['state']),
+      count: Number(row['n']),
+    })),
     oldestPending: parse.integer(oldest?.['time'] ?? null) ?? undefined,
   };
 }

@@ -1,0 +1,117 @@
+/** One SQLite file, opened durably and by one streamer alone. */
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { Fault } from '../../domain/failure.ts';
+import type { Database, Session } from './database.ts';
+import { MIGRATIONS, tooNew } from './schema.ts';
+
+/**
+ * Opens (or makes) the file, brings its tables up to date. The claims in it are those of processes that are gone,
+ * as only one has it at a time: they are void. Throws Fault when another streamer has it.
+ */
+export function openSqlite(path: string, migrations: readonly string[] = MIGRATIONS): Database {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+  const lock = takeLock(`${path}.lock`);
+  const db = new DatabaseSync(path, { timeout: 5000 });
+  try {
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
+    migrate(db, migrations);
+    db.exec(VOID_CLAIMS);
+  } catch (error) {
+    db.close();
+    lock.close();
+    throw error;
+  }
+  const session = sessionOf(db);
+  // one connection: whoever comes while a transaction is open waits for its end
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = last.then(work);
+    last = mine.catch(() => undefined);
+    return mine;
+  };
+  return {
+    transaction: (work) => inTurn(() => transaction(db, () => work(session))),
+    read: (work) => inTurn(() => work(session)),
+    close: () =>
+      inTurn(() => {
+        db.close();
+        lock.close();
+        return Promise.resolve();
+      }),
+  };
+}
+
+const VOID_CLAIMS = `UPDATE leg SET claim = NULL, next_try = updated WHERE claim IS NOT NULL`;
+
+/** Statements are done when they return; the promises are there for the databases that take longer. */
+function sessionOf(db: DatabaseSync): Session {
+  const statements = new Map<string, StatementSync>();
+  const prepared = (sql: string): StatementSync => {
+    const known = statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = db.prepare(sql);
+    statements.set(sql, statement);
+    return statement;
+  };
+  return {
+    dialect: { lock: '', lockFree: '' },
+    get: (sql, ...values) => Promise.try(() => prepared(sql).get(...values)),
+    all: (sql, ...values) => Promise.try(() => prepared(sql).all(...values)),
+    run: (sql, ...values) => Promise.try(() => Number(prepared(sql).run(...values).changes)),
+  };
+}
+
+async function transaction<T>(db: DatabaseSync, work: () => Promise<T>): Promise<T> {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    const result = await work();
+    db.exec('COMMIT');
+    return result;
+  } catch (error) {
+    rollBack(db);
+    throw error;
+  }
+}
+
+/** A full disk may have rolled back already. */
+function rollBack(db: DatabaseSync): void {
+  if (db.isTransaction) db.exec('ROLLBACK');
+}
+
+/**
+ * Two streamers on one file would both do all of the work. A write transaction held open on a file beside the
+ * ledger is a lock that the operating system takes back when its holder dies, however it dies.
+ */
+function takeLock(path: string): DatabaseSync {
+  const lock = new DatabaseSync(path, { timeout: 1000 });
+  try {
+    lock.exec('PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE');
+    return lock;
+  } catch (error) {
+    lock.close();
+    throw new Fault(
+      {
+        kind: 'permanent',
+        code: 'LEDGER_IN_USE',
+        message: `Another streamer works with the ledger of ${path}. Stop it, or give this one its own data folder.`,
+      },
+      error,
+    );
+  }
+}
+
+function migrate(db: DatabaseSync, migrations: readonly string[]): void {
+  const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
+  if (version > migrations.length) throw tooNew(version);
+  migrations.slice(version).forEach((sql, index) => {
+    db.exec('BEGIN IMMEDIATE');
+    try {
+      db.exec(`${sql}; PRAGMA user_version = ${version + index + 1}; COMMIT`);
+    } catch (error) {
+      rollBack(db);
+      throw error;
+    }
+  });
+}
