@@ -28,7 +28,10 @@ const SHORTENED = new Set(['AE', 'CS', 'LO', 'LT', 'PN', 'SH', 'ST']);
 /** Means the same in every character set and VR: nearly all there is. */
 const PLAIN = /^[\x20-\x3c\x3e-\x5b\x5d-\x7d]*$/;
 
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+/** Made when first needed: it costs tens of milliseconds, and most programs never do. */
+let segmenter: Intl.Segmenter | undefined;
+const graphemes = (): Intl.Segmenter =>
+  (segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' }));
 
 /**
  * The text as one value of this VR that encodes as it is: control characters become spaces (line ends stay in ST,
@@ -67,7 +70,7 @@ function shorten(text: string, limit: number): string {
   if (trimmed.length <= limit) return trimmed;
   let kept = '';
   let count = 0;
-  for (const { segment } of graphemes.segment(trimmed)) {
+  for (const { segment } of graphemes().segment(trimmed)) {
     count += Array.from(segment).length;
     if (count > limit) break;
     kept += segment;
