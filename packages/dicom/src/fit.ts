@@ -30,8 +30,7 @@ const PLAIN = /^[\x20-\x3c\x3e-\x5b\x5d-\x7d]*$/;
 
 /** Made when first needed: it costs tens of milliseconds, and most programs never do. */
 let segmenter: Intl.Segmenter | undefined;
-const graphemes = (): Intl.Segmenter =>
-  (segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' }));
+const graphemes = (): Intl.Segmenter => (segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' }));
 
 /**
  * The text as one value of this VR that encodes as it is: control characters become spaces (line ends stay in ST,

@@ -72,7 +72,8 @@ test('pack: the same value in another VR stays in its VR', () => {
 
 test('pack: a text that no other item has is kept as it is, in its VR', () => {
   const pack = createPacker();
-  const of = (vr: string, ...values: string[]): DataSet => new Map([[0x00080050, { vr, kind: 'text', values }]]);
+  const of = (vr: string, ...values: string[]): DataSet =>
+    new Map([[0x00080050, { vr, kind: 'text', values }]]);
   // more different values than are shared
   for (let index = 0; index < 300; index += 1) pack(of('SH', `A${index}`));
   const rare = [of('SH', 'RARE'), of('LO', 'RARE'), of('SH', 'a', 'b'), of('SH'), of('SH', '')];
