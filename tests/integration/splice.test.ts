@@ -1,16 +1,18 @@
 /** The splice over every DICOM file that python3-pydicom ships, judged by pydicom, dcmdump and SHA-256. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { globSync } from 'node:fs';
+import { createReadStream, globSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import {
   applyEdits,
+  inflateFile,
   makeSeries,
   planSplice,
   removeSplice,
+  TagStream,
   transferSyntaxes,
   type PrivateTag,
 } from '@scanflow/dicom';
@@ -46,7 +48,7 @@ before(async () => {
     if (plan.kind === 'refused') refused.push({ name: basename(path), ...plan });
     if (plan.kind !== 'splice') continue;
     const copy = join(folder, `${String(tagged.length).padStart(4, '0')}.dcm`);
-    await writeFile(copy, applyEdits(original, plan.edits));
+    await writeFile(copy, new TagStream(TAG).through(createReadStream(path, { highWaterMark: 4096 })));
     tagged.push({ path, original, copy });
   }
 });
@@ -73,18 +75,14 @@ test('splice: over pydicom’s files, what is refused is a file that should be',
   const table = refused.map(({ name, code, message }) => `${name}: ${code}: ${message}`);
   t.diagnostic(`${tagged.length} files tagged, ${refused.length} refused`);
   for (const line of table) t.diagnostic(line);
-  assert.ok(tagged.length >= 160, `${tagged.length} of ${all.length} files are tagged`);
-  // each of these was looked at: no preamble or meta information, deflated, a tag twice, another syntax than it says,
-  // an item longer than its sequence
+  assert.ok(tagged.length >= 164, `${tagged.length} of ${all.length} files are tagged`);
+  // each of these was looked at: a space before its data set, no data set, a tag twice, another syntax than it says, an
+  // item longer than its sequence
   assert.deepEqual(Object.fromEntries(refused.map(({ name, code }) => [name, code])), {
     'DICOMDIR-nooffset': 'TAG_UNDECODABLE',
-    'ExplVR_BigEndNoMeta.dcm': 'TAG_NOT_PART10',
-    'ExplVR_LitEndNoMeta.dcm': 'TAG_NOT_PART10',
     'SC_rgb_jpeg.dcm': 'TAG_UNDECODABLE',
-    'image_dfl.dcm': 'TAG_DEFLATED',
     'meta_missing_tsyntax.dcm': 'TAG_NOT_PART10',
     'no_meta.dcm': 'TAG_NOT_PART10',
-    'rtstruct.dcm': 'TAG_NOT_PART10',
     'winter.dcm': 'TAG_OUT_OF_ORDER',
   });
 });
@@ -92,7 +90,8 @@ test('splice: over pydicom’s files, what is refused is a file that should be',
 test('splice: over pydicom’s files, taking the tag out again gives the original’s SHA-256', async () => {
   for (const { path, original, copy } of tagged) {
     const bytes = await readFile(copy);
-    assert.equal(sha256(removeSplice(bytes, TAG)), sha256(original), path);
+    // of a deflated file, the data set counts: two programs deflate it to different bytes
+    assert.equal(sha256(removeSplice(bytes, TAG)), sha256(inflateFile(original)), path);
     assert.equal(planSplice(bytes, TAG, true).kind, 'already', path);
   }
 });
@@ -108,6 +107,7 @@ test('splice: over pydicom’s files, a head and the file’s length are enough,
       plan = planSplice(original.subarray(0, head), TAG, head >= fileSize, { fileSize });
     }
     assert.ok(plan.kind === 'splice', path);
+    if (plan.deflatedFrom !== undefined) continue;
     const streamed = [applyEdits(original.subarray(0, head), plan.edits), original.subarray(head)];
     assert.equal(sha256(Buffer.concat(streamed)), sha256(await readFile(copy)), path);
     most = Math.max(most, Math.min(head, fileSize));
@@ -126,11 +126,11 @@ def plain(e):
 out = []
 for path, copy in json.load(sys.stdin):
     try:
-        a = pydicom.dcmread(path)
+        a = pydicom.dcmread(path, force=True)
     except Exception as error:
         out.append({'path': path, 'unreadable': repr(error)})
         continue
-    b = pydicom.dcmread(copy)
+    b = pydicom.dcmread(copy, force=True)
     tag = b.private_block(0x21, 'SCANFLOW')
     value = tag[0x10].value
     value = value.decode() if isinstance(value, bytes) else value

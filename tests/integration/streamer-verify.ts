@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readPart10Header, removeSplice } from '@scanflow/dicom';
+import { inflateFile, readPart10Header, removeSplice } from '@scanflow/dicom';
 import { run } from '@scanflow/testkit';
 import type { Rig, Series } from './streamer-support.ts';
 
@@ -75,8 +75,8 @@ export async function verifyStored(rig: Rig, series: Series): Promise<number> {
     assert.ok(instance !== undefined, `${id} is not stored as Orthanc has it`);
     const stored = await readFile(join(folder, instance.file));
     assert.equal(stored.length, instance.bytes);
-    const untagged = instance.tagged ? Buffer.from(removeSplice(stored, TAG)) : stored;
-    assert.ok(untagged.equals(original), `${instance.file} without its tag is not what came`);
+    const untagged = Buffer.from(instance.tagged ? removeSplice(stored, TAG) : inflateFile(stored));
+    assert.ok(untagged.equals(inflateFile(original)), `${instance.file} without its tag is not what came`);
   }
   return record.instances.length;
 }

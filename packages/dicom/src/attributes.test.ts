@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { deflateRawSync } from 'node:zlib';
 import { readAttributes, type AttributesResult } from './attributes.ts';
 import { dataSet, makeElement } from './build.ts';
 import type { DataSet } from './dataset.ts';
 import { encodePart10 } from './encode-part10.ts';
+import { readPart10Header } from './part10.ts';
 import { items, number, text } from './read.ts';
 import { transferSyntaxes } from './uids.ts';
 
@@ -112,8 +114,29 @@ test('attributes: what cannot be read is refused with a code', () => {
     Buffer.from(Buffer.from(whole).toString('latin1').replace('1.2.840.10008.1.2.1\0', uid), 'latin1');
   assert.equal(code(named('1.2.840.10008.9.9.9\0')), 'DICOM_SYNTAX_UNKNOWN');
   assert.equal(code(named('1.2.840.10008.1.2\0\0\0')), 'DICOM_UNDECODABLE');
-  const syntax = [2, 0, 0x10, 0, 0x55, 0x49, 22, 0, ...Buffer.from('1.2.840.10008.1.2.1.99')];
-  assert.equal(code(Buffer.concat([whole.subarray(0, 132), Buffer.from(syntax)])), 'DICOM_DEFLATED');
+  const syntax = Buffer.from([2, 0, 0x10, 0, 0x55, 0x49, 22, 0, ...Buffer.from('1.2.840.10008.1.2.1.99')]);
+  const deflated = (stream: Uint8Array): Uint8Array =>
+    Buffer.concat([whole.subarray(0, 132), syntax, stream]);
+  assert.equal(code(deflated(new Uint8Array())), 'DICOM_TRUNCATED');
+  assert.equal(code(deflated(new Uint8Array([7, 7, 7]))), 'DICOM_UNDECODABLE');
   assert.throws(() => readAttributes(whole, ['PixelData'], { complete: true }));
   assert.throws(() => readAttributes(whole, ['NoSuchKeyword'], { complete: true }));
+});
+
+test('attributes: of a deflated data set, from its head and from all of it', () => {
+  const whole = Buffer.from(file(explicitVRLittleEndian));
+  const header = readPart10Header(whole);
+  assert.ok(!('needMore' in header));
+  const uid = Buffer.from('1.2.840.10008.1.2.1.99');
+  const syntax = Buffer.from([2, 0, 0x10, 0, 0x55, 0x49, uid.length, 0, ...uid]);
+  const stream = deflateRawSync(whole.subarray(header.dataSetOffset));
+  const deflated = Buffer.concat([whole.subarray(0, 132), syntax, stream]);
+  for (const length of [deflated.length, deflated.length - 20]) {
+    const options = { complete: length === deflated.length, fileSize: deflated.length };
+    const { dataSet: read } = attributes(readAttributes(deflated.subarray(0, length), ['Rows'], options));
+    assert.equal(
+      number(read, 'Rows'),
+      number(attributes(readAttributes(whole, ['Rows'], { complete: true })).dataSet, 'Rows'),
+    );
+  }
 });

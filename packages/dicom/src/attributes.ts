@@ -2,7 +2,8 @@
 import { decodeDataSet } from './decode.ts';
 import { DicomDecodeError, type DataSet, type Tag } from './dataset.ts';
 import { tagOf } from './dictionary.ts';
-import { fileLayout, readPart10Header, type Part10Header } from './part10.ts';
+import { inDataSet, type Located } from './locate.ts';
+import type { Part10Header } from './part10.ts';
 import { endOfValue, Head, NeedMore, UNDEFINED_LENGTH, walkTopLevel } from './splice-walk.ts';
 import type { Layout } from './syntax.ts';
 import { transferSyntaxes } from './uids.ts';
@@ -28,13 +29,8 @@ export type AttributesResult =
   | { readonly kind: 'needMore'; readonly atLeast: number }
   | {
       readonly kind: 'refused';
-      /** `DICOM_DEFLATED` and `DICOM_SYNTAX_UNKNOWN`: not read for now; the others: the file is broken. */
-      readonly code:
-        | 'DICOM_NOT_PART10'
-        | 'DICOM_DEFLATED'
-        | 'DICOM_SYNTAX_UNKNOWN'
-        | 'DICOM_TRUNCATED'
-        | 'DICOM_UNDECODABLE';
+      /** `DICOM_SYNTAX_UNKNOWN`: it cannot be read here; the others: the file is broken. */
+      readonly code: 'DICOM_NOT_PART10' | 'DICOM_SYNTAX_UNKNOWN' | 'DICOM_TRUNCATED' | 'DICOM_UNDECODABLE';
       readonly message: string;
     };
 
@@ -57,32 +53,26 @@ export function readAttributes(
   for (const tag of wanted)
     if (tag >= PIXEL_DATA) throw new Error('Attributes are read before Pixel Data only.');
   try {
-    return read(new Head(head, options.complete ? head.length : options.fileSize), wanted, options);
+    const file = new Head(head, options.complete ? head.length : options.fileSize);
+    return inDataSet(file, (located) => read(located, wanted, options));
   } catch (error) {
     if (error instanceof NeedMore) return { kind: 'needMore', atLeast: error.atLeast };
     if (!(error instanceof DicomDecodeError)) throw error;
-    const code =
-      error.code === 'NOT_PART10' || error.code === 'TRUNCATED'
-        ? (`DICOM_${error.code}` as const)
-        : 'DICOM_UNDECODABLE';
-    return { kind: 'refused', code, message: error.message };
+    return { kind: 'refused', code: REFUSAL[error.code] ?? 'DICOM_UNDECODABLE', message: error.message };
   }
 }
 
-function read(head: Head, wanted: ReadonlySet<Tag>, options: AttributesOptions): AttributesResult {
-  const header = readPart10Header(head.bytes, head.size);
-  if ('needMore' in header) throw new NeedMore(header.atLeast);
-  const layout = fileLayout(header.transferSyntax);
-  if (layout === 'deflated')
-    return {
-      kind: 'refused',
-      code: 'DICOM_DEFLATED',
-      message: 'The data set is deflated, which is not read yet.',
-    };
-  if (layout === undefined) {
-    const message = `The transfer syntax ${header.transferSyntax} is not known.`;
-    return { kind: 'refused', code: 'DICOM_SYNTAX_UNKNOWN', message };
-  }
+const REFUSAL: Readonly<Record<string, (AttributesResult & { kind: 'refused' })['code']>> = {
+  NOT_PART10: 'DICOM_NOT_PART10',
+  TRANSFER_SYNTAX: 'DICOM_SYNTAX_UNKNOWN',
+  TRUNCATED: 'DICOM_TRUNCATED',
+};
+
+function read(
+  { head, header, layout }: Located,
+  wanted: ReadonlySet<Tag>,
+  options: AttributesOptions,
+): AttributesResult {
   const { found, unreadable } = collect(head, header.dataSetOffset, layout, wanted);
   const characterSet = found.get(SPECIFIC_CHARACTER_SET) ?? new Uint8Array();
   const dataSet = new Map(decode([characterSet], layout, options));

@@ -19,7 +19,10 @@ export { fileLayout, readPart10Header, type NeedsMore, type Part10Header } from 
 export { readAttributes, type AttributesOptions, type AttributesResult } from './attributes.ts';
 export { applyEdits, planSplice, removeSplice } from './splice.ts';
 export type { Edit, SpliceOptions, SplicePlan, SpliceRefusal } from './splice.ts';
-export type { PrivateTag } from './splice-tag.ts';
+export { CannotTag, TagStream } from './splice-stream.ts';
+export type { FileHead, TagOutcome, TagStreamOptions } from './splice-stream.ts';
+export { elementsOf, isTagText, type PrivateTag, type TagElement } from './splice-tag.ts';
+export { inflateFile } from './locate.ts';
 export { makeSeries, type PhantomInstance } from './phantom/series.ts';
 export type { PhantomModality, PhantomOptions } from './phantom/options.ts';
 export { newUid, uidFrom } from './phantom/uid.ts';

@@ -56,9 +56,17 @@ test('part 10: a data set that starts like group 0002 is told from it by the gro
 test('part 10: a file that is none is NOT_PART10', () => {
   const bytes = Buffer.from(file);
   const noSyntax = Buffer.concat([bytes.subarray(0, 132), bytes.subarray(dataSetOffset)]);
-  for (const wrong of [bytes.subarray(132), bytes.subarray(dataSetOffset), Buffer.alloc(500), noSyntax])
+  for (const wrong of [bytes.subarray(100), bytes.subarray(dataSetOffset), Buffer.alloc(500), noSyntax])
     assert.throws(() => readPart10Header(wrong, wrong.length), { code: 'NOT_PART10' });
   assert.throws(() => readPart10Header(Buffer.from('DICM'), 4), { code: 'NOT_PART10' });
+});
+
+test('part 10: the preamble may be missing, and DICM with it', () => {
+  assert.equal(read(file.subarray(128)).dataSetOffset, dataSetOffset - 128);
+  assert.equal(read(file.subarray(132)).dataSetOffset, dataSetOffset - 132);
+  const uncounted = Buffer.from(file.subarray(144));
+  assert.equal(read(uncounted).dataSetOffset, dataSetOffset - 144);
+  assert.equal(read(uncounted).transferSyntax, read(file).transferSyntax);
 });
 
 test('part 10: lengths that lie are refused', () => {

@@ -1,4 +1,4 @@
-/** The head of a DICOM file: preamble, `DICM` and file meta information (PS3.10 7.1). */
+/** The head of a DICOM file: preamble, `DICM` and file meta information (PS3.10 7.1), the first two where there. */
 import { DicomDecodeError, type DataSet, type Element } from './dataset.ts';
 import { EXPLICIT_LE, Head, NeedMore, readHeader, type ElementHeader } from './splice-walk.ts';
 import { layoutOf, type Layout } from './syntax.ts';
@@ -26,15 +26,16 @@ export interface NeedsMore {
 
 const TRANSFER_SYNTAX = 0x00020010;
 const PREAMBLE = 128;
-const FIRST = PREAMBLE + 4;
+const PREFIX = 'DICM';
+const FIRST = PREAMBLE + PREFIX.length;
 /** No sender writes more; a longer one is a length that lies. */
 const MAX_META = 1024 * 1024;
 
 /**
  * Reads the head of a file, of which `head` holds the first bytes. The group length (0002,0000) may be missing or
- * wrong: the elements are walked. Throws DicomDecodeError NOT_PART10 for a file without preamble and `DICM`
- * (also for one that starts at once with its data set) or without transfer syntax, and others for meta
- * information that cannot be walked. `fileSize` (bytes), where known, shows a length that passes the end.
+ * wrong: the elements are walked. So may the preamble, with or without `DICM`, as some programs write it. Throws
+ * DicomDecodeError NOT_PART10 for a file without file meta information (one that starts at once with its data set)
+ * or without transfer syntax, and others for meta information that cannot be walked. `fileSize` (bytes), where known, shows a length that passes the end.
  */
 export function readPart10Header(head: Uint8Array, fileSize?: number): Part10Header | NeedsMore {
   try {
@@ -46,17 +47,24 @@ export function readPart10Header(head: Uint8Array, fileSize?: number): Part10Hea
 }
 
 function readMeta(head: Head): Part10Header {
-  if (head.size !== undefined && head.size < FIRST)
-    throw new DicomDecodeError(
-      'NOT_PART10',
-      0,
-      `a DICOM file has at least ${FIRST} bytes, this one ${head.size}`,
-    );
-  head.require(FIRST, 0);
-  if (head.latin1(PREAMBLE, FIRST) !== 'DICM')
-    throw new DicomDecodeError('NOT_PART10', PREAMBLE, 'no "DICM" after a preamble of 128 bytes');
+  const header = metaOf(head);
+  if (header === undefined) throw new DicomDecodeError('NOT_PART10', 0, NO_META);
+  if (header.transferSyntax === '') throw new DicomDecodeError('NOT_PART10', header.dataSetOffset, NO_SYNTAX);
+  return header;
+}
+
+export const NO_META = 'no "DICM" after a preamble of 128 bytes, nor file meta information without them';
+export const NO_SYNTAX = 'the file meta information names no transfer syntax';
+
+/**
+ * File meta information as it stands: undefined where there is none, its transfer syntax '' where that is left out.
+ * Throws NeedMore, or DicomDecodeError for what cannot be walked.
+ */
+export function metaOf(head: Head): Part10Header | undefined {
+  const start = metaStart(head);
+  if (start === undefined) return undefined;
   const meta = new Map<number, Element>();
-  const dataSetOffset = walkMeta(head, (header) => {
+  const dataSetOffset = walkMeta(head, start, (header) => {
     const end = header.valueOffset + header.length;
     head.require(end, header.offset);
     meta.set(header.tag, elementOf(head, header, end));
@@ -65,11 +73,8 @@ function readMeta(head: Head): Part10Header {
     const element = meta.get(tag);
     return element?.kind === 'text' ? (element.values[0] ?? '') : '';
   };
-  const transferSyntax = uid(TRANSFER_SYNTAX);
-  if (transferSyntax === '')
-    throw new DicomDecodeError('NOT_PART10', FIRST, 'the file meta information names no transfer syntax');
   return {
-    transferSyntax,
+    transferSyntax: uid(TRANSFER_SYNTAX),
     sopClassUid: uid(0x00020002),
     sopInstanceUid: uid(0x00020003),
     dataSetOffset,
@@ -77,9 +82,31 @@ function readMeta(head: Head): Part10Header {
   };
 }
 
-/** Visits group 0002, which is explicit VR little endian in every file; gives the offset of what follows. */
-function walkMeta(head: Head, visit: (header: ElementHeader) => void): number {
-  let offset = FIRST;
+/** Where the file meta information starts; undefined where the file shows none. */
+function metaStart(head: Head): number | undefined {
+  const { size } = head;
+  if (size === undefined || size >= FIRST) {
+    head.require(FIRST, 0);
+    if (head.latin1(PREAMBLE, FIRST) === PREFIX) return FIRST;
+  }
+  if (size !== undefined && size < 8) return undefined;
+  head.require(8, 0);
+  if (head.latin1(0, PREFIX.length) === PREFIX) return PREFIX.length;
+  return startsMeta(head) ? 0 : undefined;
+}
+
+/** (0002,0000) or (0002,0001), little endian, with the VR that it must have: what no data set starts with. */
+function startsMeta(head: Head): boolean {
+  const start = head.latin1(0, 6);
+  return start === '\x02\0\0\0UL' || start === '\x02\0\x01\0OB';
+}
+
+/**
+ * Visits group 0002, which is explicit VR little endian in every file; gives the offset of what follows. Throws
+ * NeedMore, or DicomDecodeError.
+ */
+function walkMeta(head: Head, start: number, visit: (header: ElementHeader) => void): number {
+  let offset = start;
   let promised: number | undefined;
   let named = false;
   // a deflated data set may by chance start like group 0002: a group length has the last word, unless it would
@@ -88,7 +115,7 @@ function walkMeta(head: Head, visit: (header: ElementHeader) => void): number {
     head.require(offset + 2, offset);
     if (head.view.getUint16(offset, true) !== 0x0002) break;
     const header = readHeader(head, offset, EXPLICIT_LE);
-    if (header.valueOffset + header.length > FIRST + MAX_META)
+    if (header.valueOffset + header.length > start + MAX_META)
       throw new DicomDecodeError('BAD_LENGTH', offset, 'the file meta information is longer than 1 MiB');
     visit(header);
     named ||= header.tag === TRANSFER_SYNTAX;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { deflateRawSync } from 'node:zlib';
 import { dataSet, makeElement } from './build.ts';
 import type { DataSet, Element } from './dataset.ts';
 import { encodePart10 } from './encode-part10.ts';
@@ -67,7 +68,7 @@ test('splice: 240 reserved blocks are TAG_NO_FREE_BLOCK', () => {
   assert.ok(inserted(file(withPrivate(...creators.slice(0, 239)))).startsWith('!\0\xff\0LO'));
 });
 
-test('splice: deflated, unknown and missing transfer syntaxes and other files are refused', () => {
+test('splice: unknown and missing transfer syntaxes and other files are refused', () => {
   const withSyntax = (uid: string): Buffer =>
     Buffer.from(head().toString('latin1').replace(`${EXPLICIT}\0`, uid.padEnd(20, '\0')), 'latin1');
   assert.equal(refusal(withSyntax('1.2.840.10008.1.9.77')), 'TAG_SYNTAX_UNKNOWN');
@@ -75,12 +76,78 @@ test('splice: deflated, unknown and missing transfer syntaxes and other files ar
   assert.equal(refusal(Buffer.from('{"not": "DICOM"}')), 'TAG_NOT_PART10');
   assert.equal(refusal(new Uint8Array()), 'TAG_NOT_PART10');
   assert.equal(refusal(new Uint8Array(100_000)), 'TAG_NOT_PART10');
-  const deflated = Buffer.concat([
-    head().subarray(0, 132),
-    uiMeta('1.2.840.10008.1.2.1.99'),
-    Buffer.from([2, 0, 1]),
-  ]);
-  assert.equal(refusal(deflated), 'TAG_DEFLATED');
+});
+
+test('splice: a deflated data set that is broken, cut short or endless is refused', () => {
+  const deflated = (stream: Uint8Array): Buffer =>
+    Buffer.concat([head().subarray(0, 132), uiMeta('1.2.840.10008.1.2.1.99'), stream]);
+  const body = file(dataSet({ PatientName: 'A^B', PixelData: new Uint8Array(1e6).fill(7) })).subarray(
+    head().length,
+  );
+  assert.equal(refusal(deflated(Buffer.from([7, 7, 7]))), 'TAG_UNDECODABLE');
+  assert.equal(refusal(deflated(new Uint8Array())), 'TAG_TRUNCATED');
+  assert.equal(refusal(deflated(deflateRawSync(body.subarray(0, 9)))), 'TAG_TRUNCATED');
+  assert.equal(refusal(deflated(deflateRawSync(body))), 'splice');
+  // the tag's place lies behind 100 MB that 100 kB inflate to: nobody holds that
+  const long = Buffer.from([9, 0, 1, 0x10, 0x4f, 0x42, 0, 0, 0, 0xe1, 0xf5, 0x05]);
+  const bomb = deflateRawSync(Buffer.concat([long, Buffer.alloc(100_000_000)]));
+  assert.ok(bomb.length < 200_000);
+  assert.equal(refusal(deflated(bomb)), 'TAG_HEAD_TOO_LONG');
+});
+
+test('splice: a data set that names no transfer syntax is taken where its elements show it, and only there', () => {
+  for (const syntax of [EXPLICIT, IMPLICIT, transferSyntaxes.explicitVRBigEndian]) {
+    const tell = dataSet({ SOPClassUID: uids.sopClassUid, SOPInstanceUID: uids.sopInstanceUid, Rows: 2 });
+    const bare = (body: DataSet): Uint8Array => file(body, syntax).subarray(head(syntax).length);
+    const original = bare(tell);
+    const prefixes = [new Uint8Array(), Buffer.concat([Buffer.alloc(128), Buffer.from('DICM')])];
+    for (const prefix of prefixes) {
+      const whole = Buffer.concat([prefix, original]);
+      const result = plan(whole);
+      assert.ok(result.kind === 'splice', syntax);
+      const tagged = applyEdits(whole, result.edits);
+      assert.equal(plan(tagged).kind, 'already');
+      assert.deepEqual(Buffer.from(removeSplice(tagged, TAG)), whole);
+    }
+    assert.equal(refusal(bare(dataSet({ SOPClassUID: uids.sopClassUid, Rows: 2 }))), 'TAG_NOT_PART10');
+    assert.equal(refusal(bare(dataSet({ PatientName: 'A^B' }))), 'TAG_NOT_PART10');
+    assert.equal(refusal(original.subarray(0, 20)), 'TAG_NOT_PART10');
+    // group 0002 that names none: what follows shows it as well
+    const uid = Buffer.from([2, 0, 2, 0, 0x55, 0x49, 4, 0, ...Buffer.from('1.2\0')]);
+    const unnamed = Buffer.concat([Buffer.alloc(128), Buffer.from('DICM'), uid, original]);
+    assert.equal(refusal(unnamed), 'splice');
+  }
+});
+
+test('splice: several elements go into the one block, in their order', () => {
+  const tag: PrivateTag = {
+    ...TAG,
+    also: [
+      { element: 0x12, vr: 'DT', value: '20261122091500+0000' },
+      { element: 0x0f, vr: 'SH', value: 'QYV0NHFE5G7CSX1X' },
+    ],
+  };
+  const original = file(withPrivate([0x00210010, 'OTHER'], [0x00211010, 'x']));
+  const result = plan(original, tag);
+  assert.ok(result.kind === 'splice');
+  assert.equal(
+    result.edits.map(({ insert }) => Buffer.from(insert).toString('latin1')).join('|'),
+    '!\0\x11\0LO\x08\0SCANFLOW|!\0\x0f\x11SH\x10\0QYV0NHFE5G7CSX1X!\0\x10\x11LO\x0a\0DICOM send!\0\x12\x11DT\x14\x0020261122091500+0000 ',
+  );
+  const tagged = applyEdits(original, result.edits);
+  assert.equal(plan(tagged, tag).kind, 'already');
+  assert.equal(plan(tagged).kind, 'already');
+  assert.deepEqual(removeSplice(tagged, tag), original);
+});
+
+test('splice: a block of ours in which one of the elements is taken is left alone', () => {
+  const tag: PrivateTag = { ...TAG, also: [{ element: 0x11, vr: 'SH', value: 'A1' }] };
+  const original = file(withPrivate([0x00210010, 'SCANFLOW'], [0x00211011, 'theirs']));
+  const result = plan(original, tag);
+  assert.ok(result.kind === 'splice');
+  const text = result.edits.map(({ insert }) => Buffer.from(insert).toString('latin1')).join('|');
+  assert.ok(text.startsWith('!\0\x11\0LO\x08\0SCANFLOW|!\0\x10\x11LO'), text);
+  assert.deepEqual(removeSplice(applyEdits(original, result.edits), tag), original);
 });
 
 /** Group 0002 of just a group length and a transfer syntax. */
@@ -212,6 +279,9 @@ test('splice: a tag that cannot be is a RangeError', () => {
     { value: 'é' },
     { value: 'x'.repeat(65) },
     { value: ' x' },
+    { also: [{ element: 0x10, vr: 'SH', value: 'x' }] },
+    { also: [{ element: 0x11, vr: 'SH', value: 'seventeen letters' }] },
+    { also: [{ element: 0x11, vr: 'DT', value: 'today' }] },
   ];
   for (const change of wrong) assert.throws(() => plan(bytes, { ...TAG, ...change }), RangeError);
 });

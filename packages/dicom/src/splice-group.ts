@@ -3,7 +3,6 @@ import { formatTag } from './dictionary.ts';
 import { DicomDecodeError } from './dataset.ts';
 import { UNDEFINED_LENGTH, walkTopLevel } from './splice-walk.ts';
 import type { ElementHeader, Head } from './splice-walk.ts';
-import type { PrivateTag } from './splice-tag.ts';
 import type { Layout } from './syntax.ts';
 
 export interface Group {
@@ -29,9 +28,9 @@ export function placeOf({ elements, end }: Group, element: number): number {
   return end;
 }
 
-/** The element number of the tag in a block: (gggg,xx10) for block xx. */
-export function inBlock(block: number, tag: PrivateTag): number {
-  return block * 0x100 + tag.element;
+/** The number of a block's element in its group: (gggg,xx10) for 10 in block xx. */
+export function inBlock(block: number, element: number): number {
+  return block * 0x100 + element;
 }
 
 /** The blocks that the tag's creator has reserved, in most files none or one (PS3.5 7.8.1). */

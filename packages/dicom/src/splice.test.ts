@@ -1,14 +1,24 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
+import { inflateFile } from './locate.ts';
 import { applyEdits, planSplice, removeSplice } from './splice.ts';
-import type { PrivateTag } from './splice-tag.ts';
+import { TagStream } from './splice-stream.ts';
+import { elementsOf, type PrivateTag } from './splice-tag.ts';
 
 /*
  * The oracle is a model: a data set as a list of elements, each encoded by the few lines below. What a splice should
  * give is that list with two more elements, sorted and written out again.
  */
 const TAG: PrivateTag = { group: 0x0021, creator: 'SCANFLOW', element: 0x10, vr: 'LO', value: 'DICOM send' };
+const FULL: PrivateTag = {
+  ...TAG,
+  also: [
+    { element: 0x11, vr: 'SH', value: 'QYV0NHFE5G7CSX1X' },
+    { element: 0x0f, vr: 'DT', value: '20261122091500+0000' },
+  ],
+};
 
 interface Syntax {
   readonly uid: string;
@@ -19,7 +29,8 @@ const IMPLICIT: Syntax = { uid: '1.2.840.10008.1.2', explicit: false, little: tr
 const EXPLICIT: Syntax = { uid: '1.2.840.10008.1.2.1', explicit: true, little: true };
 const BIG_ENDIAN: Syntax = { uid: '1.2.840.10008.1.2.2', explicit: true, little: false };
 const JPEG: Syntax = { uid: '1.2.840.10008.1.2.4.70', explicit: true, little: true };
-const SYNTAXES = [IMPLICIT, EXPLICIT, BIG_ENDIAN, JPEG];
+const DEFLATED: Syntax = { uid: '1.2.840.10008.1.2.1.99', explicit: true, little: true };
+const SYNTAXES = [IMPLICIT, EXPLICIT, BIG_ENDIAN, JPEG, DEFLATED];
 
 interface Part {
   readonly tag: number;
@@ -48,9 +59,9 @@ function encode({ tag, vr, value, undefinedLength }: Part, syntax: Syntax): Buff
   return Buffer.concat([tagBytes(tag, syntax), head, value]);
 }
 
-const lo = (tag: number, text: string): Part => ({
+const lo = (tag: number, text: string, vr = 'LO'): Part => ({
   tag,
-  vr: 'LO',
+  vr,
   value: Buffer.from(text.length % 2 === 0 ? text : `${text} `, 'latin1'),
 });
 
@@ -65,6 +76,13 @@ function write(parts: readonly Part[], syntax: Syntax, counted: boolean): Buffer
 }
 
 function file(dataSet: Uint8Array, uid: string): Buffer {
+  if (uid !== DEFLATED.uid) return inflated(dataSet, uid);
+  const stream = deflateRawSync(dataSet);
+  return inflated(Buffer.concat([stream, Buffer.alloc(stream.length % 2)]), uid);
+}
+
+/** The file with its data set as given, also under the deflated syntax. */
+function inflated(dataSet: Uint8Array, uid: string): Buffer {
   const padded = uid.length % 2 === 0 ? uid : `${uid}\0`;
   const meta = encode({ tag: 0x00020010, vr: 'UI', value: Buffer.from(padded) }, EXPLICIT);
   return Buffer.concat([Buffer.alloc(128), Buffer.from('DICM'), meta, dataSet]);
@@ -129,6 +147,7 @@ const anyCreators = fc.uniqueArray(
 const anyCase = fc.constantFrom(...SYNTAXES).chain((syntax) =>
   fc.record({
     syntax: fc.constant(syntax),
+    tag: fc.constantFrom(TAG, FULL),
     counted: fc.boolean(),
     parts: fc.tuple(fc.array(anyPart(syntax), { maxLength: 12 }), anyCreators).map(([parts, creators]) => {
       const reserved = creators.map(({ block, creator }) => lo(0x00210000 + block, creator));
@@ -139,7 +158,7 @@ const anyCase = fc.constantFrom(...SYNTAXES).chain((syntax) =>
 );
 
 /** What should come out, by the model: undefined for a file that is tagged already. */
-function expected(parts: readonly Part[]): Part[] | undefined {
+function expected(parts: readonly Part[], tag: PrivateTag): Part[] | undefined {
   const own = parts
     .filter(
       ({ tag, value }) => tag >= 0x00210010 && tag <= 0x002100ff && value.toString().trim() === TAG.creator,
@@ -147,47 +166,76 @@ function expected(parts: readonly Part[]): Part[] | undefined {
     .map(({ tag }) => tag & 0xff)
     .sort((a, b) => a - b);
   const has = (element: number): boolean => parts.some(({ tag }) => tag === 0x00210000 + element);
-  if (own.some((block) => has(block * 0x100 + TAG.element))) return undefined;
+  if (own.some((block) => has(block * 0x100 + tag.element))) return undefined;
   const used = (block: number): boolean =>
-    has(block) || parts.some(({ tag }) => tag >>> 8 === 0x00210000 / 0x100 + block);
-  const free = Array.from({ length: 240 }, (_, index) => index + 0x10).find((block) => !used(block));
-  const block = own[0] ?? free ?? 0;
-  const element = lo(0x00210000 + block * 0x100 + TAG.element, TAG.value);
-  return [...parts, element, ...(own.length === 0 ? [lo(0x00210000 + block, TAG.creator)] : [])];
+    has(block) || parts.some((part) => part.tag >>> 8 === 0x00210000 / 0x100 + block);
+  const free = Array.from({ length: 240 }, (_, index) => index + 0x10).find((block) => !used(block)) ?? 0;
+  const open = own.find((block) => !elementsOf(tag).some(({ element }) => has(block * 0x100 + element)));
+  const block = open ?? free;
+  const added = elementsOf(tag).map(({ element, vr, value }) =>
+    lo(0x00210000 + block * 0x100 + element, value, vr),
+  );
+  return [...parts, ...added, ...(open === undefined ? [lo(0x00210000 + block, tag.creator)] : [])];
 }
 
-test('splice: a random data set gets the two elements at their sorted place, and nothing else changes', () => {
+test('splice: a random data set gets the elements at their sorted place, and nothing else changes', () => {
   fc.assert(
-    fc.property(anyCase, ({ syntax, parts, counted }) => {
+    fc.property(anyCase, ({ syntax, parts, counted, tag }) => {
       const original = file(write(parts, syntax, counted), syntax.uid);
-      const plan = planSplice(original, TAG, true);
-      const wanted = expected(parts);
+      const plan = planSplice(original, tag, true);
+      const wanted = expected(parts, tag);
       if (wanted === undefined) {
         assert.equal(plan.kind, 'already');
         return;
       }
       assert.ok(plan.kind === 'splice', JSON.stringify(plan));
-      const tagged = applyEdits(original, plan.edits);
-      assert.deepEqual(Buffer.from(tagged), file(write(wanted, syntax, counted), syntax.uid));
-      assert.equal(planSplice(tagged, TAG, true).kind, 'already');
+      const tagged = applyEdits(inflateFile(original), plan.edits);
+      const body = write(wanted, syntax, counted);
+      assert.deepEqual(Buffer.from(tagged), inflated(body, syntax.uid));
+      assert.equal(planSplice(file(body, syntax.uid), tag, true).kind, 'already');
     }),
     { numRuns: 1000 },
   );
 });
 
-test('splice: taking the tag out again gives the original', () => {
-  fc.assert(
-    fc.property(anyCase, ({ syntax, parts, counted }) => {
-      const empty = (block: number): boolean => !parts.some(({ tag }) => tag >>> 8 === 0x2100 + block);
+async function* inChunks(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) yield await Promise.resolve(bytes.subarray(at, at + size));
+}
+
+test('splice: a file that passes in chunks comes out as the model says', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyCase, fc.integer({ min: 1, max: 400 }), fc.boolean(), async (one, size, known) => {
+      const { syntax, parts, counted, tag } = one;
+      const original = file(write(parts, syntax, counted), syntax.uid);
+      const stream = new TagStream(tag, known ? { fileSize: original.length } : {});
+      const out = Buffer.concat(await Array.fromAsync(stream.through(inChunks(original, size))));
+      const wanted = expected(parts, tag);
+      if (wanted === undefined) {
+        assert.deepEqual([stream.outcome?.kind, out], ['already', original]);
+        return;
+      }
+      assert.equal(stream.outcome?.kind, 'tagged');
+      assert.deepEqual(Buffer.from(inflateFile(out)), inflated(write(wanted, syntax, counted), syntax.uid));
+      assert.equal(out.length % 2, original.length % 2);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('splice: taking the tag out again gives the original', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyCase, async ({ syntax, parts, counted, tag }) => {
+      const empty = (block: number): boolean => !parts.some((part) => part.tag >>> 8 === 0x2100 + block);
       const reservedForNothing = parts.some(
-        ({ tag, value }) =>
-          tag >>> 8 === 0x2100 && value.toString().trim() === TAG.creator && empty(tag & 0xff),
+        (part) =>
+          part.tag >>> 8 === 0x2100 && part.value.toString().trim() === TAG.creator && empty(part.tag & 0xff),
       );
       fc.pre(!reservedForNothing);
       const original = file(write(parts, syntax, counted), syntax.uid);
-      const plan = planSplice(original, TAG, true);
-      fc.pre(plan.kind === 'splice');
-      assert.deepEqual(Buffer.from(removeSplice(applyEdits(original, plan.edits), TAG)), original);
+      const stream = new TagStream(tag);
+      const tagged = Buffer.concat(await Array.fromAsync(stream.through(inChunks(original, 1000))));
+      fc.pre(stream.outcome?.kind === 'tagged');
+      assert.deepEqual(Buffer.from(removeSplice(tagged, tag)), Buffer.from(inflateFile(original)));
     }),
     { numRuns: 500 },
   );
@@ -208,7 +256,7 @@ test('splice: any head of a file leads to the plan of the whole file, by asking 
         plan = planSplice(whole.subarray(0, length), TAG, length >= whole.length, options);
       }
       assert.deepEqual(plan, planSplice(whole, TAG, true));
-      if (plan.kind !== 'splice') return;
+      if (plan.kind !== 'splice' || plan.deflatedFrom !== undefined) return;
       const streamed = Buffer.concat([
         applyEdits(whole.subarray(0, length), plan.edits),
         whole.subarray(length),
@@ -254,7 +302,7 @@ test('splice: bytes changed at random end in a plan, never in an exception or wi
       for (const [at, value] of changes) bytes[132 + (at % (bytes.length - 132))] = value;
       const plan = planSplice(bytes, TAG, true);
       assert.notEqual(plan.kind, 'needMore');
-      if (plan.kind === 'splice')
+      if (plan.kind === 'splice' && plan.deflatedFrom === undefined)
         assert.equal(planSplice(applyEdits(bytes, plan.edits), TAG, true).kind, 'already');
     }),
     { numRuns: 2000 },

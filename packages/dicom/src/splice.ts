@@ -3,7 +3,7 @@
  * came, save a group length of the tag's group (PS3.5 7.2), which has to count what was added.
  */
 import { DicomDecodeError } from './dataset.ts';
-import { fileLayout, readPart10Header } from './part10.ts';
+import { inDataSet, inflateFile, type Located } from './locate.ts';
 import {
   freeBlock,
   groupLength,
@@ -13,7 +13,7 @@ import {
   readGroup,
   type Group,
 } from './splice-group.ts';
-import { encodeLo, requirePrivateTag, type PrivateTag } from './splice-tag.ts';
+import { elementsOf, encodeText, requirePrivateTag, type PrivateTag, type TagElement } from './splice-tag.ts';
 import { Head, NeedMore } from './splice-walk.ts';
 import type { Layout } from './syntax.ts';
 
@@ -25,10 +25,8 @@ export interface Edit {
 }
 
 export type SpliceRefusal =
-  /** No preamble, or no file meta information that names a transfer syntax. */
+  /** No file meta information that names a transfer syntax, nor a data set that shows its own for certain. */
   | 'TAG_NOT_PART10'
-  /** The data set is one deflated stream (PS3.5 A.5). */
-  | 'TAG_DEFLATED'
   /** A transfer syntax whose layout is not known. */
   | 'TAG_SYNTAX_UNKNOWN'
   /** The file ends inside an element, or after the last one something follows that is too short for one. */
@@ -40,9 +38,11 @@ export type SpliceRefusal =
   /** All 240 blocks of the group are taken (PS3.5 7.8.1). */
   | 'TAG_NO_FREE_BLOCK'
   /** The place lies further into the file than the caller is ready to hold. */
-  | 'TAG_HEAD_TOO_LONG';
+  | 'TAG_HEAD_TOO_LONG'
+  /** The deflated data set breaks off, has something behind it, or is larger than any may be (PS3.5 A.5). */
+  | 'TAG_INFLATE_FAILED';
 
-interface Refused {
+export interface Refused {
   readonly kind: 'refused';
   readonly code: SpliceRefusal;
   /** For a person: what is wrong with the file, and what to do where something can be done. */
@@ -50,13 +50,18 @@ interface Refused {
 }
 
 export type SplicePlan =
-  | { readonly kind: 'splice'; readonly edits: readonly Edit[] }
+  | {
+      readonly kind: 'splice';
+      readonly edits: readonly Edit[];
+      /** Where a deflated data set starts: the edits are for the file with its data set inflated. */
+      readonly deflatedFrom?: number;
+    }
   | { readonly kind: 'already' }
   | { readonly kind: 'needMore'; readonly atLeast: number }
   | Refused;
 
 export interface SpliceOptions {
-  /** Length of the whole file in bytes, where known (Content-Length): a length that passes the end shows at once. */
+  /** Length of the whole file in bytes, where known: a length that passes the end shows at once. */
   readonly fileSize?: number;
   /** The longest head to ask for, in bytes; 64 MiB unless told. */
   readonly maxHead?: number;
@@ -69,7 +74,7 @@ const MAX_HEAD = 64 * 1024 * 1024;
  * on the elements up to the first one behind the tag's group, and on nothing after that one's header.
  *
  * - 'splice': the edits, ascending, apart from each other, and all within `head`: `applyEdits(head, edits)`, then the
- *   rest of the file as it comes.
+ *   rest of the file as it comes. With `deflatedFrom`, the file has to be inflated first: TagStream does so.
  * - 'already': an element of ours is there, whatever its value; the file stays as it is.
  * - 'needMore': call again with `atLeast` bytes or more (better twice as many: the head is walked anew). Never when
  *   the file is complete, never beyond `maxHead`.
@@ -85,7 +90,7 @@ export function planSplice(
 ): SplicePlan {
   requirePrivateTag(tag);
   try {
-    return plan(new Head(head, fileComplete ? head.length : fileSize), tag);
+    return inDataSet(new Head(head, fileComplete ? head.length : fileSize), (located) => plan(located, tag));
   } catch (error) {
     if (error instanceof DicomDecodeError)
       return refuse(REFUSAL[error.code] ?? 'TAG_UNDECODABLE', error.message);
@@ -97,61 +102,63 @@ export function planSplice(
 
 const REFUSAL: Readonly<Record<string, SpliceRefusal>> = {
   NOT_PART10: 'TAG_NOT_PART10',
+  TRANSFER_SYNTAX: 'TAG_SYNTAX_UNKNOWN',
   TRUNCATED: 'TAG_TRUNCATED',
   ORDER: 'TAG_OUT_OF_ORDER',
 };
 
-function refuse(code: SpliceRefusal, message: string): Refused {
+/** A refusal, in words. */
+export function refuse(code: SpliceRefusal, message: string): Refused {
   return { kind: 'refused', code, message: `The file stays as it came, without the tag: ${message}.` };
 }
 
-function plan(head: Head, tag: PrivateTag): SplicePlan {
-  const header = readPart10Header(head.bytes, head.size);
-  if ('needMore' in header) throw new NeedMore(header.atLeast);
-  const layout = fileLayout(header.transferSyntax);
-  if (layout === 'deflated') return refuse('TAG_DEFLATED', 'its data set is deflated');
-  if (layout === undefined)
-    return refuse('TAG_SYNTAX_UNKNOWN', `its transfer syntax ${header.transferSyntax} is not known`);
+function plan({ head, header, layout, deflated }: Located, tag: PrivateTag): SplicePlan {
   const group = readGroup(head, header.dataSetOffset, layout, tag.group);
   const own = ownBlocks(head, group, tag.creator);
-  if (own.some((block) => group.elements.has(inBlock(block, tag)))) return { kind: 'already' };
-  const block = own[0] ?? freeBlock(group);
+  const has = (block: number, { element }: TagElement): boolean =>
+    group.elements.has(inBlock(block, element));
+  if (own.some((block) => has(block, tag))) return { kind: 'already' };
+  const elements = elementsOf(tag);
+  const open = own.find((block) => !elements.some((element) => has(block, element)));
+  const block = open ?? freeBlock(group);
   if (block === undefined)
     return refuse(
       'TAG_NO_FREE_BLOCK',
-      `group ${tag.group.toString(16)} has no free block; configure another`,
+      `group ${tag.group.toString(16).padStart(4, '0')} has no free block; configure another`,
     );
-  const edits = insertions(head, group, layout, tag, block, own.length === 0);
+  const creator: TagElement[] = open === undefined ? [{ element: block, vr: 'LO', value: tag.creator }] : [];
+  const ours = elements.map((one) => ({ ...one, element: inBlock(block, one.element) }));
+  const edits = insertions(head, group, layout, tag.group, [...creator, ...ours]);
   // a last value may be known by its length alone; the caller must not be told of a place that it does not hold
   for (const { offset, remove } of edits) head.require(offset + remove, offset);
-  return { kind: 'splice', edits };
+  return { kind: 'splice', edits, ...(deflated ? { deflatedFrom: header.dataSetOffset } : {}) };
 }
 
 function insertions(
   head: Head,
   group: Group,
   layout: Layout,
-  tag: PrivateTag,
-  block: number,
-  reserve: boolean,
+  number: number,
+  elements: readonly TagElement[],
 ): Edit[] {
-  const add = (element: number, value: string): Edit => ({
-    offset: placeOf(group, element),
-    remove: 0,
-    insert: encodeLo(tag.group, element, value, layout),
-  });
-  const added = [...(reserve ? [add(block, tag.creator)] : []), add(inBlock(block, tag), tag.value)];
+  const added = [...elements]
+    .sort((a, b) => a.element - b.element)
+    .map((one): Edit => ({
+      offset: placeOf(group, one.element),
+      remove: 0,
+      insert: encodeText(number, one, layout),
+    }));
   return [...updatedLength(head, group, layout, added), ...joined(added)];
 }
 
 /** Insertions at one offset become one, so that edits never touch each other. */
 function joined(edits: readonly Edit[]): Edit[] {
-  const [first, second] = edits;
-  if (first === undefined || second === undefined || first.offset !== second.offset) return [...edits];
-  const insert = new Uint8Array(first.insert.length + second.insert.length);
-  insert.set(first.insert);
-  insert.set(second.insert, first.insert.length);
-  return [{ ...first, insert }];
+  const places = Map.groupBy(edits, ({ offset }) => offset);
+  return [...places].map(([offset, all]) => ({
+    offset,
+    remove: 0,
+    insert: Buffer.concat(all.map(({ insert }) => insert)),
+  }));
 }
 
 function updatedLength(head: Head, group: Group, layout: Layout, edits: readonly Edit[]): Edit[] {
@@ -194,29 +201,29 @@ export function applyEdits(bytes: Uint8Array, edits: readonly Edit[]): Uint8Arra
 /**
  * Takes the tag out of a tagged file, which gives the original's bytes: to verify what was stored. The block's
  * Private Creator goes too where nothing else uses the block, so that only a file which came with its block
- * reserved and empty does not get that creator back. Throws DicomDecodeError where the tag is not there.
+ * reserved and empty does not get that creator back. Of `tag`, only the numbers and the creator count. A deflated file
+ * comes inflated, to be compared with `inflateFile(original)`. Throws DicomDecodeError where the tag is not there.
  */
 export function removeSplice(bytes: Uint8Array, tag: PrivateTag): Uint8Array {
   requirePrivateTag(tag);
-  const head = new Head(bytes, bytes.length);
-  const header = readPart10Header(bytes, bytes.length);
-  if ('needMore' in header) throw new NeedMore(header.atLeast);
-  const layout = fileLayout(header.transferSyntax);
-  if (layout === undefined || layout === 'deflated')
-    throw new DicomDecodeError(
-      'TRANSFER_SYNTAX',
-      header.dataSetOffset,
-      `${header.transferSyntax} is not read`,
+  const edits = inDataSet(new Head(bytes, bytes.length), ({ head, header, layout }) => {
+    const group = readGroup(head, header.dataSetOffset, layout, tag.group);
+    const block = ownBlocks(head, group, tag.creator).find((own) =>
+      group.elements.has(inBlock(own, tag.element)),
     );
-  const group = readGroup(head, header.dataSetOffset, layout, tag.group);
-  const block = ownBlocks(head, group, tag.creator).find((own) => group.elements.has(inBlock(own, tag)));
-  if (block === undefined)
-    throw new DicomDecodeError('BAD_STRUCTURE', group.end, `the file has no element of ${tag.creator}`);
-  const alone = [...group.elements.keys()].filter((element) => element >>> 8 === block).length === 1;
-  const cut = (element: number): Edit => {
-    const offset = placeOf(group, element);
-    return { offset, remove: placeOf(group, element + 1) - offset, insert: new Uint8Array() };
-  };
-  const cuts = [...(alone ? [cut(block)] : []), cut(inBlock(block, tag))];
-  return applyEdits(bytes, [...updatedLength(head, group, layout, cuts), ...cuts]);
+    if (block === undefined)
+      throw new DicomDecodeError('BAD_STRUCTURE', group.end, `the file has no element of ${tag.creator}`);
+    const ours = new Set(elementsOf(tag).map(({ element }) => inBlock(block, element)));
+    const alone = ![...group.elements.keys()].some(
+      (element) => element >>> 8 === block && !ours.has(element),
+    );
+    const cuts = [...group.elements.keys()]
+      .filter((element) => ours.has(element) || (alone && element === block))
+      .map((element): Edit => {
+        const offset = placeOf(group, element);
+        return { offset, remove: placeOf(group, element + 1) - offset, insert: new Uint8Array() };
+      });
+    return [...updatedLength(head, group, layout, cuts), ...cuts];
+  });
+  return applyEdits(inflateFile(bytes), edits);
 }

@@ -4,6 +4,7 @@ import { failureOf } from '../domain/failure.ts';
 import { imageFacts, SERIES_KEYWORDS } from '../domain/image.ts';
 import { folderNames, keywordsOf, type Layout } from '../domain/layout.ts';
 import { route, ROUTE_KEYWORDS, type Attributes, type Reason, type Route } from '../domain/route.ts';
+import { tagRecord, type TagRecord } from '../domain/tag.ts';
 import type { Folder, InstanceListing, Orthanc, SeriesRecord, Store, StoreWork } from '../ports.ts';
 import type { Settings } from './settings.ts';
 
@@ -48,7 +49,8 @@ export async function findPlace(
   const layout = layoutFor(labels, deps.settings);
   const values: Attributes = { ...attributes, ...labels };
   const names = folderNames(layout, (keyword) => values[keyword]);
-  const fresh = freshRecord(work.series, attributes, labels, decided, deps.settings);
+  const tag = await tagOf(attributes, deps);
+  const fresh = freshRecord(work.series, attributes, labels, decided, tag);
   return target(await deps.store.claim(names, fresh), attributes, labels, deps.settings);
 }
 
@@ -64,6 +66,21 @@ export async function decide(
   const decided = route({ attributes, byAccession, byStudy, patterns });
   if (decided.kind !== 'quarantine' || unmatched === undefined) return decided;
   return { kind: 'unmatched', reason: decided.reason };
+}
+
+/** The accession number is the booking's where there is one: the console's may be missing or mistyped. */
+async function tagOf(
+  attributes: Attributes,
+  { bookings, settings }: PlaceDeps,
+): Promise<TagRecord | undefined> {
+  const { tag } = settings;
+  const now = Temporal.Now.instant();
+  if (tag.accession === undefined) return tagRecord(tag, { now });
+  const own = attributes['AccessionNumber'] ?? '';
+  const booking =
+    (await bookings.byAccession(own.trim())) ??
+    (await bookings.byStudy(attributes['StudyInstanceUID'] ?? ''));
+  return tagRecord(tag, { accession: booking?.accessionNumber ?? own, now });
 }
 
 const layoutFor = (labels: Labels | undefined, { layout, unmatched }: Settings): Layout =>
@@ -130,7 +147,7 @@ function freshRecord(
   attributes: Attributes,
   labels: Labels | undefined,
   decided: Route,
-  { tag }: Settings,
+  tag: TagRecord | undefined,
 ): SeriesRecord {
   return {
     version: 1,
@@ -140,12 +157,7 @@ function freshRecord(
     attributes,
     ...(labels === undefined ? {} : { labels }),
     routedBy: decided.kind === 'labels' ? decided.by : 'unmatched',
-    tag: {
-      group: tag.group.toString(16).padStart(4, '0'),
-      creator: tag.creator,
-      element: tag.element.toString(16).padStart(2, '0'),
-      value: tag.value,
-    },
+    ...(tag === undefined ? {} : { tag }),
     counts: { inOrthanc: 0, stored: 0, untagged: 0, failed: 0 },
     failures: [],
     instances: [],

@@ -1,10 +1,11 @@
 /** One image: out of Orthanc, hashed, tagged, written aside, checked, named. */
 import { createHash } from 'node:crypto';
-import { applyEdits, type PrivateTag } from '@scanflow/dicom';
+import { CannotTag, TagStream } from '@scanflow/dicom';
 import { Fault, transient, type Failure } from '../domain/failure.ts';
-import { imageFacts, planTagging, type Head, type ImageFacts, type Tagging } from '../domain/image.ts';
+import { imageFacts, type Head, type ImageFacts } from '../domain/image.ts';
 import { fileName, keywordsOf, type Layout } from '../domain/layout.ts';
-import type { Attributes } from '../domain/route.ts';
+import type { Attributes, Reason } from '../domain/route.ts';
+import { privateTagOf, type TagRecord } from '../domain/tag.ts';
 import type {
   Folder,
   ImageFile,
@@ -21,7 +22,6 @@ export interface PullContext {
   readonly store: Store;
   readonly folder: Folder;
   readonly layout: Layout;
-  readonly tag: PrivateTag;
   /** Labels and the series' attributes, for a layout that names them in the file's name. */
   readonly values: Attributes;
   readonly increment: number;
@@ -30,7 +30,23 @@ export interface PullContext {
 /** Pulls one instance into the folder. Throws Fault; nothing is left of an image that failed. */
 export async function pullImage(
   listing: InstanceListing,
-  { orthanc, store, folder, layout, tag, values, increment }: PullContext,
+  context: PullContext,
+  signal: AbortSignal,
+): Promise<StoredInstance> {
+  const { tag } = context.folder.record;
+  try {
+    return await pullWith(tag, listing, context, signal);
+  } catch (error) {
+    if (!(error instanceof CannotTag)) throw error;
+    const { code, message } = error.refusal;
+    return { ...(await pullWith(undefined, listing, context, signal)), untagged: { code, message } };
+  }
+}
+
+async function pullWith(
+  tag: TagRecord | undefined,
+  listing: InstanceListing,
+  { orthanc, store, folder, layout, values, increment }: PullContext,
   signal: AbortSignal,
 ): Promise<StoredInstance> {
   const body = await orthanc.open(listing.id, signal);
@@ -56,8 +72,10 @@ export async function pullImage(
       transferSyntax: copy.facts?.transferSyntax ?? '',
       ...published,
       original: { md5: copy.md5, bytes: copy.bytes },
-      tagged: copy.tagging.kind !== 'untagged',
-      ...(copy.tagging.kind === 'untagged' ? { untagged: copy.tagging.reason } : {}),
+      tagged: copy.tagged,
+      ...(copy.untagged === undefined
+        ? {}
+        : { untagged: { code: copy.untagged.code, message: copy.untagged.message } }),
       increment,
     };
   } finally {
@@ -66,82 +84,58 @@ export async function pullImage(
 }
 
 interface Copy {
-  readonly tagging: Tagging;
+  readonly tagged: boolean;
+  readonly untagged: Reason | undefined;
   readonly facts: ImageFacts | undefined;
   /** Of what came, before the tag. */
   readonly md5: string;
   readonly bytes: number;
 }
 
-/** Copies chunk by chunk. Only the head is held, until it tells where the tag goes and what the file is called. */
+/**
+ * Copies chunk by chunk, with the tag that the series' record names. A file that turns out only half-way not to be
+ * fit for it throws CannotTag.
+ */
 async function copyTagged(
   body: InstanceBody,
   file: ImageFile,
-  tag: PrivateTag,
+  record: TagRecord | undefined,
   keywords: readonly string[],
 ): Promise<Copy> {
   const md5 = createHash('md5');
-  const head = new HeadReader(body.bytes, tag, keywords);
   let bytes = 0;
-  for await (const chunk of body.chunks) {
-    md5.update(chunk);
-    bytes += chunk.length;
-    const ready = head.known === undefined ? head.add(chunk) : chunk;
-    if (ready !== undefined) await file.write(ready);
+  let facts: ImageFacts | undefined;
+  async function* counted(): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const chunk of body.chunks) {
+      md5.update(chunk);
+      bytes += chunk.length;
+      yield chunk;
+    }
+  }
+  const look = (head: Head): number | undefined => {
+    const read = imageFacts(head, keywords);
+    if ('needMore' in read) return read.needMore;
+    facts = read.facts;
+    return undefined;
+  };
+  const leave = record?.apply === 'forwarded';
+  const stream = new TagStream(record === undefined ? undefined : privateTagOf(record), {
+    fileSize: body.bytes,
+    look,
+    leave,
+  });
+  for await (const chunk of stream.through(counted())) {
+    await file.write(chunk);
     reached('image-begun');
   }
-  const known = head.known;
-  // the bytes of a file that ends too early are refused for that, not written
-  if (known === undefined) throw new Fault(corrupt(`it sent ${bytes} of ${body.bytes} bytes`));
-  return { ...known, md5: md5.digest('hex'), bytes };
-}
-
-interface Known {
-  readonly tagging: Tagging;
-  readonly facts: ImageFacts | undefined;
-}
-
-/** Gathers an image's first chunks until they tell what has to be known. */
-class HeadReader {
-  known: Known | undefined;
-  readonly #fileSize: number;
-  readonly #tag: PrivateTag;
-  readonly #keywords: readonly string[];
-  #chunks: Uint8Array[] = [];
-  #held = 0;
-  #wanted = 0;
-
-  constructor(fileSize: number, tag: PrivateTag, keywords: readonly string[]) {
-    this.#fileSize = fileSize;
-    this.#tag = tag;
-    this.#keywords = keywords;
-  }
-
-  /** The bytes to write, with the tag, once it has its place. */
-  add(chunk: Uint8Array): Uint8Array | undefined {
-    this.#chunks.push(chunk);
-    this.#held += chunk.length;
-    const complete = this.#held >= this.#fileSize;
-    if (this.#held < this.#wanted && !complete) return undefined;
-    const bytes = Buffer.concat(this.#chunks);
-    this.#chunks = [bytes];
-    const found = inspect({ bytes, complete, fileSize: this.#fileSize }, this.#tag, this.#keywords);
-    if ('needMore' in found) {
-      // twice as much each time: the head is walked anew
-      this.#wanted = Math.max(found.needMore, 2 * this.#held);
-      return undefined;
-    }
-    this.known = found;
-    this.#chunks = [];
-    return found.tagging.kind === 'tag' ? applyEdits(bytes, found.tagging.edits) : bytes;
-  }
-}
-
-function inspect(head: Head, tag: PrivateTag, keywords: readonly string[]): Known | { needMore: number } {
-  const tagging = planTagging(head, tag);
-  if ('needMore' in tagging) return tagging;
-  const read = imageFacts(head, keywords);
-  return 'needMore' in read ? read : { tagging, facts: read.facts };
+  const { outcome } = stream;
+  return {
+    tagged: outcome?.kind === 'already' || (outcome?.kind === 'tagged' && !leave),
+    untagged: outcome?.kind === 'refused' ? outcome : undefined,
+    facts,
+    md5: md5.digest('hex'),
+    bytes,
+  };
 }
 
 /** What Orthanc received, what it lists, what it promised and what it sent must be one and the same. */

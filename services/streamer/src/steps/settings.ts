@@ -1,9 +1,9 @@
 /** What the steps are told once, at start. */
-import type { PrivateTag } from '@scanflow/dicom';
 import type { Peer } from '@scanflow/dimse';
 import type { Layout } from '../domain/layout.ts';
 import type { RetryPolicy } from '../domain/retry.ts';
 import type { Patterns } from '../domain/route.ts';
+import type { TagRules } from '../domain/tag.ts';
 import type { PoolLimits } from './pool.ts';
 
 export interface Destination {
@@ -16,7 +16,7 @@ export interface Settings {
   readonly quietMs: number;
   readonly pollMs: number;
   readonly patterns: Patterns;
-  readonly tag: PrivateTag;
+  readonly tag: TagRules;
   readonly layout: Layout;
   /** Layout of series without a project; undefined: they are quarantined. */
   readonly unmatched: Layout | undefined;

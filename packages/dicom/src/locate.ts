@@ -1,0 +1,127 @@
+/** Where a file's data set starts and how it is encoded, also of a file that does not say so, or has it deflated. */
+import { DicomDecodeError } from './dataset.ts';
+import { inflateHead } from './deflated.ts';
+import { fileLayout, metaOf, NO_META, NO_SYNTAX, type Part10Header } from './part10.ts';
+import { EXPLICIT_LE, Head, NeedMore, readHeader, walkTopLevel } from './splice-walk.ts';
+import type { Layout } from './syntax.ts';
+import { transferSyntaxes } from './uids.ts';
+
+export interface Located {
+  /** What offsets count in: of a deflated file, its meta information with the data set inflated behind it. */
+  readonly head: Head;
+  readonly header: Part10Header;
+  readonly layout: Layout;
+  readonly deflated: boolean;
+}
+
+/**
+ * Finds the data set and has it read. Of a deflated one, `read` may be called several times, with more of it each
+ * time. Throws what `read` throws, NeedMore, or DicomDecodeError: NOT_PART10 where it is not certain that this is a
+ * data set and in which encoding, TRANSFER_SYNTAX where that is named and not known.
+ */
+export function inDataSet<T>(head: Head, read: (located: Located) => T): T {
+  const header = metaOf(head);
+  if (header === undefined || header.transferSyntax === '') return read(untold(head, header));
+  const layout = fileLayout(header.transferSyntax);
+  if (layout === 'deflated') return inDeflated(head, header, read);
+  if (layout === undefined)
+    throw new DicomDecodeError(
+      'TRANSFER_SYNTAX',
+      header.dataSetOffset,
+      `its transfer syntax ${header.transferSyntax} is not known`,
+    );
+  return read({ head, header, layout, deflated: false });
+}
+
+const FIRST_TRY = 1024;
+/** No more of a deflated data set is held at a time. */
+const MAX_INFLATED = 64 * 1024 * 1024;
+
+const MAX_WHOLE = 1024 * 1024 * 1024;
+
+/** From ever more of the stream, as a short one may inflate to a thousand times its length. */
+function inDeflated<T>(head: Head, header: Part10Header, read: (located: Located) => T): T {
+  const start = header.dataSetOffset;
+  const stream = head.bytes.subarray(start);
+  for (let length = FIRST_TRY; ; length *= 4) {
+    const part = inflateHead(stream.subarray(0, length), MAX_INFLATED);
+    if (part === undefined) throw new NeedMore(Infinity);
+    const bytes = Buffer.concat([head.bytes.subarray(0, start), part.bytes]);
+    const inflated = new Head(bytes, part.ended ? bytes.length : undefined);
+    try {
+      return read({ head: inflated, header, layout: EXPLICIT_LE, deflated: true });
+    } catch (error) {
+      if (!(error instanceof NeedMore)) throw error;
+      if (error.atLeast > MAX_INFLATED) throw new NeedMore(Infinity);
+      if (length < stream.length) continue;
+      if (head.bytes.length !== head.size) throw new NeedMore(head.bytes.length + 1);
+      throw new DicomDecodeError('TRUNCATED', start, 'its deflated data set ends too early');
+    }
+  }
+}
+
+const BIG_ENDIAN: Layout = { explicit: true, bigEndian: true };
+const IMPLICIT_LE: Layout = { explicit: false, bigEndian: false };
+
+/**
+ * A data set whose transfer syntax is not told. It is taken for one only where its elements, read in one of the
+ * encodings, start in group 0008 and hold a SOP Class and a SOP Instance UID: no two encodings can do so at once.
+ */
+function untold(head: Head, meta: Part10Header | undefined): Located {
+  const start = meta?.dataSetOffset ?? 0;
+  for (const layout of [EXPLICIT_LE, BIG_ENDIAN, IMPLICIT_LE]) {
+    const uids = uidsIn(head, start, layout);
+    if (uids === undefined) continue;
+    const [sopClassUid, sopInstanceUid] = uids;
+    const header: Part10Header = {
+      // explicit little endian: pixel data may be of any of its compressions
+      transferSyntax: layout.bigEndian
+        ? transferSyntaxes.explicitVRBigEndian
+        : layout.explicit
+          ? ''
+          : transferSyntaxes.implicitVRLittleEndian,
+      sopClassUid,
+      sopInstanceUid,
+      dataSetOffset: start,
+      meta: meta?.meta ?? new Map(),
+    };
+    return { head, header, layout, deflated: false };
+  }
+  throw new DicomDecodeError('NOT_PART10', start, meta === undefined ? NO_META : NO_SYNTAX);
+}
+
+const SOP_CLASS_UID = 0x00080016;
+const SOP_INSTANCE_UID = 0x00080018;
+const UID = /^[0-2](\.\d+)+$/;
+
+/** SOP Class and Instance UID; undefined where this is no data set of the layout. Throws NeedMore. */
+function uidsIn(head: Head, start: number, layout: Layout): [string, string] | undefined {
+  const uids = new Map<number, string>();
+  try {
+    if (readHeader(head, start, layout).tag >>> 16 !== 0x0008) return undefined;
+    walkTopLevel(head, start, layout, ({ tag, vr, offset, valueOffset, length }) => {
+      if ((tag === SOP_CLASS_UID || tag === SOP_INSTANCE_UID) && length <= 64 && (vr ?? 'UI') === 'UI') {
+        head.require(valueOffset + length, offset);
+        uids.set(tag, head.latin1(valueOffset, valueOffset + length).replace(/[ \0]+$/, ''));
+      }
+      return tag >= SOP_INSTANCE_UID;
+    });
+  } catch (error) {
+    if (error instanceof DicomDecodeError) return undefined;
+    throw error;
+  }
+  const sopClass = uids.get(SOP_CLASS_UID) ?? '';
+  const instance = uids.get(SOP_INSTANCE_UID) ?? '';
+  return UID.test(sopClass) && UID.test(instance) ? [sopClass, instance] : undefined;
+}
+
+/** The file with its data set inflated, to be held in memory; as it is where it is not deflated. */
+export function inflateFile(bytes: Uint8Array): Uint8Array {
+  const header = metaOf(new Head(bytes, bytes.length));
+  if (header === undefined || fileLayout(header.transferSyntax) !== 'deflated') return bytes;
+  const start = header.dataSetOffset;
+  const part = inflateHead(bytes.subarray(start), MAX_WHOLE);
+  if (part?.ended !== true)
+    throw new DicomDecodeError('TRUNCATED', start, 'its deflated data set ends too early, or never');
+  return Buffer.concat([bytes.subarray(0, start), part.bytes]);
+}

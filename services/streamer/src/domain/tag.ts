@@ -1,0 +1,66 @@
+/** The private tag of a series: settled when the series gets its folder, so that an image has the same bytes whenever it is tagged. */
+import { isTagText, type PrivateTag, type TagElement } from '@scanflow/dicom';
+
+export type TagApply = 'stored+forwarded' | 'forwarded' | 'none';
+
+/** `tag` of the configuration. */
+export interface TagRules extends Pick<PrivateTag, 'group' | 'creator' | 'element' | 'vr' | 'value'> {
+  /** What carries it: stored+forwarded unless told. */
+  readonly apply?: TagApply;
+  /** Elements of the block for the accession number and for the time of tagging; none where undefined. */
+  readonly accession?: number | undefined;
+  readonly time?: number | undefined;
+}
+
+/** `tag` in `series.json`; absent where the series is not tagged. Numbers are hexadecimal. */
+export interface TagRecord {
+  readonly group: string;
+  readonly creator: string;
+  readonly element: string;
+  readonly value: string;
+  /** Absent: stored+forwarded. */
+  readonly apply?: 'forwarded';
+  readonly accession?: { readonly element: string; readonly value: string };
+  /** When the series was first pulled, as DT in UTC. */
+  readonly time?: { readonly element: string; readonly value: string };
+}
+
+const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0');
+
+/** What the images of a series get. Without an accession number that fits (SH), that element is left out. */
+export function tagRecord(
+  rules: TagRules,
+  { accession = '', now }: { readonly accession?: string | undefined; readonly now: Temporal.Instant },
+): TagRecord | undefined {
+  if (rules.apply === 'none') return undefined;
+  const { group, creator, element, value } = rules;
+  const number = accession.trim();
+  return {
+    group: hex(group, 4),
+    creator,
+    element: hex(element, 2),
+    value,
+    ...(rules.apply === 'forwarded' ? { apply: 'forwarded' } : {}),
+    ...(rules.accession === undefined || !isTagText('SH', number)
+      ? {}
+      : { accession: { element: hex(rules.accession, 2), value: number } }),
+    ...(rules.time === undefined ? {} : { time: { element: hex(rules.time, 2), value: dateTime(now) } }),
+  };
+}
+
+/** DT, in UTC (PS3.5 6.2). */
+function dateTime(now: Temporal.Instant): string {
+  const text = now.toString({ smallestUnit: 'second' });
+  return `${text.replace(/[-:TZ]/g, '')}+0000`;
+}
+
+/** The tag to splice. */
+export function privateTagOf({ group, creator, element, value, accession, time }: TagRecord): PrivateTag {
+  const also: TagElement[] = [];
+  if (accession !== undefined)
+    also.push({ element: Number.parseInt(accession.element, 16), vr: 'SH', value: accession.value });
+  if (time !== undefined)
+    also.push({ element: Number.parseInt(time.element, 16), vr: 'DT', value: time.value });
+  const own = { group: Number.parseInt(group, 16), creator, element: Number.parseInt(element, 16), value };
+  return { ...own, vr: 'LO', also };
+}
