@@ -6,6 +6,7 @@ import type { ForwardWork, Ledger, Progress, Store, StoredInstance } from '../po
 import { reached } from '../trace.ts';
 import { Batch } from './batch.ts';
 import type { Chance, Destination, Settings } from './settings.ts';
+import { inTurn } from './turns.ts';
 
 export interface ForwardDeps {
   readonly ledger: Ledger;
@@ -107,7 +108,8 @@ async function sendSeries(
   });
   const open = new Set(todo.map(({ file }) => file));
   try {
-    for await (const outcome of send(peer, itemsOf(todo, work, store), { signal, log })) {
+    const items = itemsOf(inTurn(todo, work.attempts), work, store);
+    for await (const outcome of send(peer, items, { signal, log })) {
       reached('response-received');
       if (await unmounted(outcome, work, store)) {
         tally.left ??= AWAY;
