@@ -4,7 +4,7 @@ import { CommandError, encodeCommand, type Command } from './message/command.ts'
 import { Assembler, type Message, type MessageLimits } from './message/assembler.ts';
 import { describeEnding, type Ending } from './ul/ending.ts';
 import { fragments, fragmentSize } from './ul/fragment.ts';
-import { agreement, type Agreement, type Context } from './ul/negotiation.ts';
+import { agreement, grantedOperations, type Agreement, type Context } from './ul/negotiation.ts';
 import { PduError, type AssociateAc, type AssociateRj, type AssociateRq, type Pdv } from './ul/pdu.ts';
 import { Provider } from './ul/provider.ts';
 import type { PduLimits } from './ul/reader.ts';
@@ -43,6 +43,7 @@ export class Association {
   #agreement = NOTHING;
   #proposed: AssociateRq | undefined;
   #fragmentBytes = 1;
+  #operations = 1;
   #ending: Ending | undefined;
   #drain: (() => void) | undefined;
 
@@ -81,6 +82,11 @@ export class Association {
     return this.#fragmentBytes;
   }
 
+  /** Requestor: how many requests may be under way at once (PS3.7 D.3.3.3). */
+  get operations(): number {
+    return this.#operations;
+  }
+
   /** An accepted context by its id. */
   context(id: number): Context | undefined {
     return this.#agreement.accepted.get(id);
@@ -109,10 +115,14 @@ export class Association {
     return this.#write(pieces);
   }
 
-  /** A stretch of the data set that belongs to the command sent before; false as in send(). */
-  async sendData(contextId: number, stretch: Uint8Array, last: boolean): Promise<boolean> {
+  /**
+   * Hands over bytes that are P-DATA-TF PDUs, or a part of one, as they are: for senders that frame them themselves.
+   * `done` is called when the connection has taken them, and also when it ends. False: the association has ended.
+   */
+  write(bytes: Uint8Array, done: () => void): boolean {
     if (this.#ending !== undefined) return false;
-    return this.#write(this.#fragments(contextId, false, stretch, last));
+    this.#provider.writeBytes(bytes, done);
+    return true;
   }
 
   /** The next message; undefined when the association has ended and all that came before was received. */
@@ -171,6 +181,7 @@ export class Association {
     }
     this.#fragmentBytes = size;
     this.#agreement = agreement(this.#proposed?.contexts ?? [], answer.contexts);
+    this.#operations = grantedOperations(this.#proposed?.user, answer.user);
     this.#established.resolve(true);
   }
 

@@ -5,8 +5,8 @@ export { find, type FindQuery, type FindResult } from './scu/find.ts';
 export { nCreate, nSet, type CreateOrder, type SetOrder } from './scu/normalized.ts';
 export type { NormalizedAnswer, NormalizedOutcome } from './scu/normalized.ts';
 export { store, type StoreOptions } from './scu/store.ts';
-export type { StoreOutcome } from './scu/store-line.ts';
-export type { StoreItem } from './scu/store-source.ts';
+export type { StoreOutcome } from './scu/store-outcome.ts';
+export type { Look, LookedAt, StoreItem } from './scu/store-source.ts';
 export type { Dial, Peer, Timeouts } from './scu/peer.ts';
 export { listen, type Listening } from './scp/listen.ts';
 export type {

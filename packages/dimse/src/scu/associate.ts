@@ -23,11 +23,13 @@ const ARTIM_MS = 2_000;
 /**
  * Connects and negotiates `contexts` (ids odd, at most 128). Throws DimseError: DEST_UNREACHABLE,
  * DEST_CONNECT_TIMEOUT, DEST_REJECTED, DEST_NO_ASSOCIATION, CANCELLED. The signal counts until it is established.
+ * `operations`: how many requests we should like to have under way at once.
  */
 export async function associate(
   peer: Peer,
   contexts: readonly ProposedContext[],
   signal?: AbortSignal,
+  operations = 1,
 ): Promise<Association> {
   if (peer.calledAet.length > 16 || peer.callingAet.length > 16) {
     throw new DimseError(
@@ -56,6 +58,8 @@ export async function associate(
       implementationClassUid: IMPLEMENTATION_CLASS_UID,
       implementationVersionName: IMPLEMENTATION_VERSION_NAME,
       roles: [],
+      // PS3.7 D.3.3.3: what is not proposed is one at a time
+      ...(operations > 1 ? { asyncOperations: { invoked: operations, performed: 1 } } : {}),
     },
   });
   stop();

@@ -1,35 +1,43 @@
-/** An association for C-STORE requests (PS3.7 9.1.1, PS3.4 B): one instance after the other. */
-import { describeStatus } from '@scanflow/dicom';
+/** An association for C-STORE requests (PS3.7 9.1.1, PS3.4 B), several under way where the peer grants that. */
 import { endingOf, type Association } from '../association.ts';
-import { ambiguous, failureOf, permanent, transient, type Failure } from '../failure.ts';
-import { COMMAND, DATA_SET, hex, type Command } from '../message/command.ts';
+import { failureOf, type Failure } from '../failure.ts';
+import { COMMAND, DATA_SET, encodeCommand, RESPONSE, type Command } from '../message/command.ts';
 import { describeContextResult } from '../ul/negotiation.ts';
-import type { ProposedContext } from '../ul/pdu.ts';
 import { abortOn, associate, release } from './associate.ts';
-import { nameOf, type Peer } from './peer.ts';
-import { lost, messageIds, response } from './response.ts';
-import { kindOf } from './store-plan.ts';
-import type { Instance, InstanceReader, Stretch } from './store-source.ts';
+import { timeoutsOf, type Peer } from './peer.ts';
+import { lost, messageIds } from './response.ts';
+import { answered, failed, notNegotiated, unanswered, type StoreOutcome } from './store-outcome.ts';
+import { Outlet } from './store-outlet.ts';
+import { contextsFor, kindOf, type Kind } from './store-plan.ts';
+import { LineWatch } from './store-watch.ts';
+import type { Instance } from './store-source.ts';
 
-/** What became of one instance. `sent` and `warning`: the peer has it. */
-export type StoreOutcome = {
-  readonly id: string;
-  readonly sopInstanceUid?: string;
-  /** Of the C-STORE response, where there was one. */
-  readonly status?: number;
-} & (
-  | { readonly result: 'sent' }
-  | { readonly result: 'warning'; readonly meaning: string }
-  | { readonly result: 'failed'; readonly failure: Failure }
-);
+type Settle = (outcome: StoreOutcome) => void;
 
-/** Bytes of a file in memory, twice. */
-const STRETCH = 262_144;
+/** A request under way. */
+interface Pending {
+  readonly instance: Instance;
+  readonly settle: Settle;
+  /** The last byte has been handed to the connection. */
+  whole: boolean;
+  /** A response that came before that. */
+  early?: Command;
+}
 
 interface Answer {
   readonly id: number | undefined;
   readonly why: string;
 }
+
+export interface LineOptions {
+  readonly peer: Peer;
+  readonly signal: AbortSignal | undefined;
+  /** How many requests may be under way at once, if the peer grants as many. */
+  readonly operations: number;
+}
+
+/** Of a large file, read at a time. */
+const CHUNK = 262_144;
 
 export class StoreLine {
   readonly #association: Association;
@@ -38,33 +46,33 @@ export class StoreLine {
   readonly #answers: ReadonlyMap<string, Answer>;
   readonly #nextId = messageIds();
   readonly #letGo: () => void;
+  readonly #outlet: Outlet;
+  readonly #watch: LineWatch;
+  readonly #pending = new Map<number, Pending>();
+  #chunk: Buffer | undefined;
+  #room: (() => void) | undefined;
 
-  private constructor(
-    association: Association,
-    contexts: readonly ProposedContext[],
-    peer: Peer,
-    signal: AbortSignal | undefined,
-  ) {
+  private constructor(association: Association, kinds: Iterable<Kind>, { peer, signal }: LineOptions) {
     this.#association = association;
     this.#peer = peer;
     this.#signal = signal;
     this.#letGo = abortOn(signal, association);
+    this.#watch = new LineWatch(association, timeoutsOf(peer).response, () => this.#waitsFor());
+    this.#outlet = new Outlet(association, () => this.#watch.progress());
     const { accepted, refused } = association.contexts;
     this.#answers = new Map(
-      contexts.map(({ id, abstractSyntax, transferSyntaxes }): [string, Answer] => [
+      contextsFor(kinds).map(({ id, abstractSyntax, transferSyntaxes }): [string, Answer] => [
         kindOf({ sopClassUid: abstractSyntax, transferSyntax: transferSyntaxes[0] ?? '' }),
         { id: accepted.has(id) ? id : undefined, why: describeContextResult(refused.get(id) ?? 2) },
       ]),
     );
+    void this.#listen();
   }
 
-  /** Throws DimseError as associate() does. */
-  static async open(
-    peer: Peer,
-    contexts: readonly ProposedContext[],
-    signal: AbortSignal | undefined,
-  ): Promise<StoreLine> {
-    return new StoreLine(await associate(peer, contexts, signal), contexts, peer, signal);
+  /** Proposes the kinds: the first 128 different ones. Throws DimseError as associate() does. */
+  static async open(kinds: Iterable<Kind>, options: LineOptions): Promise<StoreLine> {
+    const { peer, signal, operations } = options;
+    return new StoreLine(await associate(peer, contextsFor(kinds), signal, operations), kinds, options);
   }
 
   /** False once the association has ended. */
@@ -72,15 +80,9 @@ export class StoreLine {
     return this.#association.ending === undefined;
   }
 
-  /** How much of a file is best sent at a time: whole fragments, about STRETCH bytes. */
-  get stretchBytes(): number {
-    const { fragmentBytes } = this.#association;
-    return Math.floor(STRETCH / fragmentBytes) * fragmentBytes;
-  }
-
-  /** Whether every kind was proposed on it. */
-  covers(instances: readonly Instance[]): boolean {
-    return instances.every((instance) => this.#answers.has(kindOf(instance)));
+  /** Whether this kind was proposed on it. */
+  covers(kind: Kind): boolean {
+    return this.#answers.has(kindOf(kind));
   }
 
   /** Of an association that has ended, for the instances that were not begun. */
@@ -88,101 +90,120 @@ export class StoreLine {
     return lost(this.#association, this.#peer, this.#signal).failure;
   }
 
-  /** True if the peer released in order. */
+  /**
+   * Sends it; resolves when the next may be sent: true, or false where the association ended over this file. `settle`
+   * gets its outcome once, now or later. Never rejects.
+   */
+  async send(instance: Instance, settle: Settle): Promise<boolean> {
+    const { id, why } = this.#answers.get(kindOf(instance)) ?? { id: undefined, why: 'not proposed' };
+    if (id === undefined) {
+      settle(failed(instance, notNegotiated(instance, this.#peer, why)));
+      return true;
+    }
+    const messageId = this.#nextId();
+    const pending: Pending = { instance, settle, whole: false };
+    this.#pending.set(messageId, pending);
+    this.#watch.progress();
+    try {
+      if (await this.#transmit(id, messageId, instance)) this.#handedOver(messageId, pending);
+      else this.#settle(messageId, failed(instance, this.failure));
+    } catch (error) {
+      // the peer has a part of it: the only way to take that back
+      this.#association.abort('a file failed while it was sent');
+      this.#settle(messageId, failed(instance, failureOf(error)));
+      return false;
+    }
+    while (this.open && this.#pending.size >= this.#association.operations) {
+      await new Promise<void>((resolve) => (this.#room = resolve));
+    }
+    return true;
+  }
+
+  /** Waits for all responses and releases. True if the peer released in order. */
   async close(): Promise<boolean> {
+    while (this.#pending.size > 0) await new Promise<void>((resolve) => (this.#room = resolve));
     const inOrder = await release(this.#association, this.#peer);
     this.#letGo();
+    this.#watch.end();
     return inOrder;
   }
 
-  /** Never rejects. A file that fails once the peer has part of it ends the association. */
-  async send(instance: Instance, reader: InstanceReader, first: Promise<Stretch>): Promise<StoreOutcome> {
-    const { id: contextId, why } = this.#answers.get(kindOf(instance)) ?? {
-      id: undefined,
-      why: 'not proposed',
-    };
-    if (contextId === undefined) return this.#failed(instance, this.#notNegotiated(instance, why));
-    const request = {
+  /** True once the last byte has been handed to the connection; nothing is awaited for a file that was read whole. */
+  async #transmit(contextId: number, messageId: number, instance: Instance): Promise<boolean> {
+    const command = encodeCommand({
       affectedSopClassUid: instance.sopClassUid,
       commandField: COMMAND.storeRq,
-      messageId: this.#nextId(),
+      messageId,
       priority: 0,
       dataSetType: DATA_SET,
       affectedSopInstanceUid: instance.sopInstanceUid,
-    };
-    let begun = false;
-    let complete: boolean;
-    try {
-      const stretch = await first;
-      begun = true;
-      complete = await this.#transmit(contextId, request, stretch, reader);
-    } catch (error) {
-      if (begun) this.#association.abort('the file failed while it was sent');
-      return this.#failed(instance, failureOf(error));
+    });
+    const outlet = this.#outlet;
+    outlet.begin({ contextId, command: true, total: command.length });
+    for (let rest = outlet.add(command); rest !== undefined; rest = outlet.add(rest)) {
+      if (!(await outlet.flush())) return false;
     }
-    if (!complete) return this.#failed(instance, this.failure);
-    const answer = await response(this.#association, request, this.#peer);
-    if (answer === undefined) return this.#failed(instance, this.#unanswered());
-    return this.#outcome(instance, answer.command);
-  }
-
-  /** True once the last byte has been handed to the connection. */
-  async #transmit(
-    contextId: number,
-    request: Command,
-    first: Stretch,
-    reader: InstanceReader,
-  ): Promise<boolean> {
-    if (!(await this.#association.send(contextId, request))) return false;
-    let stretch = first;
-    for (;;) {
-      const sent = this.#association.sendData(contextId, stretch.data, stretch.last);
-      if (stretch.last) {
-        // it may all have left before the association ended
-        await sent;
-        return true;
+    outlet.begin({ contextId, command: false, total: instance.length });
+    let part: Uint8Array | undefined = instance.first();
+    while (part !== undefined) {
+      for (let rest = outlet.add(part); rest !== undefined; rest = outlet.add(rest)) {
+        if (!(await outlet.flush())) return false;
       }
-      const [goesOn, following] = await Promise.all([sent, reader.next()]);
-      if (!goesOn) return false;
-      stretch = following;
+      part = instance.whole
+        ? undefined
+        : await instance.more((this.#chunk ??= Buffer.allocUnsafeSlow(CHUNK)));
     }
+    outlet.add(instance.padding);
+    return outlet.send();
   }
 
-  #outcome(instance: Instance, { status = 0, affectedSopInstanceUid, errorComment }: Command): StoreOutcome {
-    const { category, meaning, transient: passes } = describeStatus('C-STORE', status);
-    if (affectedSopInstanceUid !== undefined && affectedSopInstanceUid !== instance.sopInstanceUid) {
-      const message = `${nameOf(this.#peer)} answered for another instance; whether it has this one is not known.`;
-      return this.#failed(instance, ambiguous('RESPONSE_MISMATCH', message), status);
+  async #listen(): Promise<void> {
+    for (;;) {
+      const message = await this.#association.receive();
+      if (message === undefined) break;
+      this.#responded(message.command);
     }
-    const known = { id: instance.item.id, sopInstanceUid: instance.sopInstanceUid, status };
-    if (category === 'success') return { ...known, result: 'sent' };
-    if (category === 'warning') return { ...known, result: 'warning', meaning };
-    const comment = errorComment === undefined ? '' : ` (${errorComment})`;
-    const message = `${nameOf(this.#peer)} refused the instance: ${meaning}${comment} (status ${hex(status)}).`;
-    return this.#failed(instance, (passes ? transient : permanent)('STORE_REFUSED', message), status);
+    // what the peer may have whole, it may have stored; the one that is being sent is left to send()
+    for (const [messageId, { instance, whole }] of [...this.#pending]) {
+      if (whole) this.#settle(messageId, failed(instance, this.#unanswered()));
+    }
+    this.#watch.end();
+    this.#room?.();
   }
 
-  /** The instance was sent whole and nothing came back. */
+  #responded(response: Command): void {
+    const { commandField, messageIdBeingRespondedTo = 0, status } = response;
+    const pending = this.#pending.get(messageIdBeingRespondedTo);
+    if (commandField !== (COMMAND.storeRq | RESPONSE) || status === undefined || pending === undefined) {
+      this.#association.abort('the peer sent a response to something else');
+      return;
+    }
+    this.#watch.progress();
+    if (pending.whole)
+      this.#settle(messageIdBeingRespondedTo, answered(pending.instance, response, this.#peer));
+    else pending.early = response;
+  }
+
+  #handedOver(messageId: number, pending: Pending): void {
+    pending.whole = true;
+    const { early, instance } = pending;
+    if (early !== undefined) this.#settle(messageId, answered(instance, early, this.#peer));
+    else if (!this.open) this.#settle(messageId, failed(instance, this.#unanswered()));
+  }
+
+  #settle(messageId: number, outcome: StoreOutcome): void {
+    const pending = this.#pending.get(messageId);
+    this.#pending.delete(messageId);
+    pending?.settle(outcome);
+    this.#room?.();
+  }
+
+  #waitsFor(): string | undefined {
+    if (this.#outlet.underWay > 0) return 'the peer took nothing for';
+    return this.#pending.values().some(({ whole }) => whole) ? 'no response within' : undefined;
+  }
+
   #unanswered(): Failure {
-    const message = `${nameOf(this.#peer)} may or may not have the instance: ${endingOf(this.#association)}.`;
-    return ambiguous('NO_RESPONSE', message);
-  }
-
-  #notNegotiated({ sopClassUid, transferSyntax }: Instance, why: string): Failure {
-    return permanent(
-      'NOT_NEGOTIATED',
-      `${nameOf(this.#peer)} does not take SOP class ${sopClassUid} in transfer syntax ${transferSyntax}: ${why}.`,
-    );
-  }
-
-  #failed(instance: Instance, failure: Failure, status?: number): StoreOutcome {
-    const { item, sopInstanceUid } = instance;
-    return {
-      id: item.id,
-      sopInstanceUid,
-      ...(status === undefined ? {} : { status }),
-      result: 'failed',
-      failure,
-    };
+    return unanswered(this.#peer, endingOf(this.#association));
   }
 }

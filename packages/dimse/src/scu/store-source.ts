@@ -1,8 +1,33 @@
-/** The files of a C-STORE: their heads read first, their bytes read ahead later. They are never altered. */
+/** Files of a C-STORE: opened once, their first bytes held until they leave, the rest read then. Never altered. */
 import { createHash, type Hash } from 'node:crypto';
-import { open, type FileHandle } from 'node:fs/promises';
-import { DicomDecodeError, readPart10Header, transferSyntaxes } from '@scanflow/dicom';
-import { DimseError, permanent, transient } from '../failure.ts';
+import {
+  applyEdits,
+  DicomDecodeError,
+  readPart10Header,
+  transferSyntaxes,
+  type Edit,
+  type Part10Header,
+} from '@scanflow/dicom';
+import { DimseError, permanent, type Failure } from '../failure.ts';
+import { SLOT, type Buffers } from './store-buffers.ts';
+import { openFile, unreadable, type OpenFile } from './store-file.ts';
+
+/** A file's first bytes, for StoreItem.look. They are only lent: copy what is to be kept. */
+export interface LookedAt {
+  readonly head: Uint8Array;
+  /** The head is the whole file. */
+  readonly complete: boolean;
+  /** Bytes of the whole file. */
+  readonly size: number;
+}
+
+/**
+ * What the caller makes of the first bytes. `edits` (planSplice's; all of them within the head) are carried out while
+ * the file is sent: none leave it as it is. `needMore`: call again with at least so many bytes. `failure`: it is not
+ * sent.
+ */
+export type Look =
+  { readonly edits: readonly Edit[] } | { readonly needMore: number } | { readonly failure: Failure };
 
 /** A Part 10 file to be sent, on disk or in memory. */
 export interface StoreItem {
@@ -10,106 +35,15 @@ export interface StoreItem {
   readonly id: string;
   readonly path?: string;
   readonly bytes?: Uint8Array;
-  /** Of the whole file, in hexadecimal. Where it does not fit, the instance is not completed at the peer. */
+  /** Of the whole file as it is there, in hexadecimal. Where it does not fit, the instance is not completed at the peer. */
   readonly sha256?: string;
+  /** Is shown the file's first bytes before it is sent. What it throws counts as a failure of this file. */
+  readonly look?: (file: LookedAt) => Look;
 }
 
-/** What must be known of a file before it is sent. */
-export interface Instance {
-  readonly item: StoreItem;
-  readonly sopClassUid: string;
-  readonly sopInstanceUid: string;
-  readonly transferSyntax: string;
-  readonly dataSetOffset: number;
-  /** Bytes of the whole file. */
-  readonly size: number;
-}
-
-const HEAD = 4_096;
 /** Deflated transfer syntaxes: their stream is padded to an even length by one NUL (PS3.5 A.5). */
 const DEFLATED = [transferSyntaxes.deflatedExplicitVRLittleEndian, '1.2.840.10008.1.2.4.95'];
-
-interface Bytes {
-  readonly size: number;
-  /** Fewer bytes than asked for only at the end. Reads into `buffer` where one is given and needed. */
-  read(offset: number, length: number, buffer?: Buffer): Promise<Uint8Array>;
-  close(): Promise<void>;
-}
-
-async function openBytes(item: StoreItem): Promise<Bytes> {
-  const { bytes, path } = item;
-  if (bytes !== undefined) {
-    const read = (offset: number, length: number): Promise<Uint8Array> =>
-      Promise.resolve(bytes.subarray(offset, offset + length));
-    return { size: bytes.length, read, close: () => Promise.resolve() };
-  }
-  if (path === undefined)
-    throw new DimseError(permanent('NO_FILE', 'The item has neither a path nor bytes.'));
-  try {
-    const handle = await open(path, 'r');
-    const { size } = await handle.stat();
-    return {
-      size,
-      read: (offset, length, buffer) =>
-        readFully(handle, offset, buffer ?? Buffer.allocUnsafe(length), length),
-      close: () => handle.close(),
-    };
-  } catch (error) {
-    throw unreadable(error);
-  }
-}
-
-async function readFully(
-  handle: FileHandle,
-  offset: number,
-  buffer: Buffer,
-  length: number,
-): Promise<Uint8Array> {
-  let filled = 0;
-  while (filled < length) {
-    const { bytesRead } = await handle.read(buffer, filled, length - filled, offset + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return buffer.subarray(0, filled);
-}
-
-/** Missing and forbidden files stay so until someone acts; the rest (EIO, ESTALE, EMFILE) may pass. */
-function unreadable(error: unknown): DimseError {
-  if (error instanceof DimseError) return error;
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-  const lasting = ['ENOENT', 'EACCES', 'EPERM', 'EISDIR', 'ENOTDIR'].includes(code);
-  const message = `The file cannot be read: ${code}. Check that it exists and may be read.`;
-  return new DimseError((lasting ? permanent : transient)('FILE_UNREADABLE', message), error);
-}
-
-/** Reads a file's head. Throws DimseError FILE_UNREADABLE or NOT_DICOM. */
-export async function readInstance(item: StoreItem): Promise<Instance> {
-  const bytes = await openBytes(item);
-  try {
-    for (let length = HEAD; ;) {
-      const header = readPart10Header(await bytes.read(0, Math.min(length, bytes.size)), bytes.size);
-      if (!('needMore' in header)) return instanceOf(item, header, bytes.size);
-      if (length >= bytes.size) throw notDicom('it ends within its file meta information');
-      length = Math.max(header.atLeast, 2 * length);
-    }
-  } catch (error) {
-    if (error instanceof DicomDecodeError) throw notDicom(error.code);
-    throw unreadable(error);
-  } finally {
-    await bytes.close();
-  }
-}
-
-function instanceOf(item: StoreItem, header: Omit<Instance, 'item' | 'size'>, size: number): Instance {
-  const { sopClassUid, sopInstanceUid, transferSyntax, dataSetOffset } = header;
-  if (sopClassUid === '' || sopInstanceUid === '') throw notDicom('SOP class or instance UID is missing');
-  // peers abort the association over it, at the cost of every other instance
-  if ((size - dataSetOffset) % 2 !== 0 && !DEFLATED.includes(transferSyntax)) {
-    throw notDicom('its data set has an odd number of bytes');
-  }
-  return { item, size, sopClassUid, sopInstanceUid, transferSyntax, dataSetOffset };
-}
+const NUL = Buffer.alloc(1);
 
 const notDicom = (why: string): DimseError =>
   new DimseError(permanent('NOT_DICOM', `This is no complete DICOM file: ${why}.`));
@@ -117,84 +51,195 @@ const notDicom = (why: string): DimseError =>
 const changed = (why: string): DimseError =>
   new DimseError(permanent('FILE_CHANGED', `The file is not what it was: ${why}. Check where it came from.`));
 
-/** A stretch of the data set. `last`: the whole file has been read and is what it should be. */
-export interface Stretch {
-  readonly data: Uint8Array;
-  readonly last: boolean;
-}
-
-/**
- * Reads one instance's data set from front to back, hashing the whole file on the way. A large file is read into two
- * buffers by turns: a stretch may be used until the next but one is asked for.
- */
-export class InstanceReader {
-  readonly #instance: Instance;
-  readonly #stretchBytes: number;
+/** A file that is ready to be sent. Close it. */
+export class Instance {
+  readonly item: StoreItem;
+  readonly sopClassUid: string;
+  readonly sopInstanceUid: string;
+  readonly transferSyntax: string;
+  readonly #file: OpenFile | undefined;
+  readonly #buffers: Buffers;
+  readonly #dataSetOffset: number;
+  readonly #edits: readonly Edit[];
+  readonly #size: number;
   readonly #hash: Hash | undefined;
-  readonly #buffers: Buffer[] = [];
-  #bytes: Bytes | undefined;
-  #at = 0;
+  #head: Buffer | undefined;
+  #headBytes: number;
+  #at: number;
 
-  /** `stretchBytes`: length of each stretch but the last; even. */
-  constructor(instance: Instance, stretchBytes: number) {
-    this.#instance = instance;
-    this.#stretchBytes = stretchBytes;
-    this.#hash = instance.item.sha256 === undefined ? undefined : createHash('sha256');
+  constructor(opened: Opened, header: Part10Header, edits: readonly Edit[]) {
+    this.item = opened.item;
+    this.sopClassUid = header.sopClassUid;
+    this.sopInstanceUid = header.sopInstanceUid;
+    this.transferSyntax = header.transferSyntax;
+    this.#file = opened.file;
+    this.#buffers = opened.buffers;
+    this.#dataSetOffset = header.dataSetOffset;
+    this.#edits = edits;
+    this.#size = opened.size;
+    this.#head = opened.head;
+    this.#headBytes = opened.filled;
+    this.#at = opened.filled;
+    this.#hash = opened.item.sha256 === undefined ? undefined : createHash('sha256');
+    this.#hash?.update(opened.head.subarray(0, opened.filled));
+    if (this.#at === this.#size) this.#checkHash();
+  }
+
+  /** Bytes of memory that it holds. */
+  get held(): number {
+    return this.item.bytes === undefined ? (this.#head?.length ?? 0) : 0;
+  }
+
+  /** Bytes of the data set as it is sent: even. */
+  get length(): number {
+    const grown = this.#edits.reduce((sum, { insert, remove }) => sum + insert.length - remove, 0);
+    const length = this.#size - this.#dataSetOffset + grown;
+    return length + (length % 2);
+  }
+
+  /** Nothing but first() is to be sent. */
+  get whole(): boolean {
+    return this.#headBytes === this.#size;
+  }
+
+  /** The data set's first bytes, with the edits done. Valid until more() or close() is called. */
+  first(): Uint8Array {
+    const held = this.#head?.subarray(0, this.#headBytes) ?? NUL;
+    if (this.#edits.length === 0) return held.subarray(this.#dataSetOffset);
+    return applyEdits(held, this.#edits).subarray(this.#dataSetOffset);
   }
 
   /**
-   * The next stretch. Throws DimseError, FILE_CHANGED before the last one is given out when size or hash do not fit,
-   * FILE_UNREADABLE.
+   * The next bytes, into `buffer`; undefined when all has been given. Throws DimseError: FILE_UNREADABLE, or
+   * FILE_CHANGED before the last bytes are given out where size or hash do not fit.
    */
-  async next(): Promise<Stretch> {
-    const { size, dataSetOffset } = this.#instance;
-    this.#bytes ??= await openBytes(this.#instance.item);
-    if (this.#bytes.size !== size) throw changed('its size is another');
-    const head = this.#at === 0 ? dataSetOffset : 0;
-    const wanted = Math.min(head + this.#stretchBytes, size - this.#at);
-    const read = await this.#read(this.#bytes, wanted);
-    this.#at += wanted;
-    const last = this.#at === size;
-    if (last) this.#checkHash();
-    const data = read.subarray(head);
-    return { data: last && data.length % 2 !== 0 ? Buffer.concat([data, Buffer.alloc(1)]) : data, last };
-  }
-
-  async close(): Promise<void> {
-    await this.#bytes?.close();
-    this.#bytes = undefined;
-  }
-
-  async #read(bytes: Bytes, length: number): Promise<Uint8Array> {
-    let data: Uint8Array;
+  async more(buffer: Buffer): Promise<Uint8Array | undefined> {
+    const wanted = Math.min(buffer.length, this.#size - this.#at);
+    if (wanted === 0 || this.#file === undefined) return undefined;
+    let count: number;
     try {
-      data = await bytes.read(this.#at, length, this.#buffer(length));
+      count = await this.#file.read(buffer, wanted, this.#at);
     } catch (error) {
       throw unreadable(error);
     }
-    if (data.length !== length) throw changed('it has become shorter');
+    if (count !== wanted) throw changed('it has become shorter');
+    const data = buffer.subarray(0, count);
     this.#hash?.update(data);
+    this.#at += count;
+    if (this.#at === this.#size) this.#checkHash();
     return data;
   }
 
-  /** Undefined where one read takes the rest: a buffer of that size is made for it. */
-  #buffer(length: number): Buffer | undefined {
-    if (this.#at === 0 && length === this.#instance.size) return undefined;
-    const buffer =
-      this.#buffers.length < 2 ? Buffer.allocUnsafeSlow(this.#bufferBytes) : this.#buffers.shift();
-    if (buffer !== undefined) this.#buffers.push(buffer);
-    return buffer;
+  /** What follows the last byte, to make the length even. */
+  get padding(): Uint8Array {
+    const grown = this.#edits.reduce((sum, { insert, remove }) => sum + insert.length - remove, 0);
+    return (this.#size - this.#dataSetOffset + grown) % 2 === 0 ? NUL.subarray(1) : NUL;
   }
 
-  /** The first read takes the file meta information along. */
-  get #bufferBytes(): number {
-    return this.#stretchBytes + (this.#at === 0 ? this.#instance.dataSetOffset : 0);
+  close(): void {
+    if (this.#head === undefined) return;
+    this.#file?.close();
+    if (this.item.bytes === undefined) this.#buffers.give(this.#head);
+    this.#head = undefined;
   }
 
   #checkHash(): void {
-    const { sha256 } = this.#instance.item;
-    if (this.#hash !== undefined && this.#hash.digest('hex') !== sha256?.toLowerCase()) {
+    if (this.#hash !== undefined && this.#hash.digest('hex') !== this.item.sha256?.toLowerCase()) {
       throw changed('its SHA-256 is another');
     }
   }
+}
+
+/** A file with its first bytes in memory. */
+interface Opened {
+  readonly item: StoreItem;
+  readonly file: OpenFile | undefined;
+  readonly buffers: Buffers;
+  readonly size: number;
+  readonly head: Buffer;
+  readonly filled: number;
+}
+
+/** Opens a file and reads its head. Throws DimseError: NO_FILE, FILE_UNREADABLE, FILE_CHANGED, NOT_DICOM, look's own. */
+export async function openInstance(item: StoreItem, buffers: Buffers, inPlace: boolean): Promise<Instance> {
+  let opened = await openHead(item, buffers, inPlace);
+  try {
+    for (;;) {
+      const needed = examine(opened);
+      if (needed instanceof Instance) return needed;
+      opened = await longer(opened, needed);
+    }
+  } catch (error) {
+    opened.file?.close();
+    if (item.bytes === undefined) buffers.give(opened.head);
+    if (error instanceof DicomDecodeError) throw notDicom(error.code);
+    throw error;
+  }
+}
+
+async function openHead(item: StoreItem, buffers: Buffers, inPlace: boolean): Promise<Opened> {
+  const { bytes, path } = item;
+  if (bytes !== undefined) {
+    const head = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return { item, file: undefined, buffers, size: head.length, head, filled: head.length };
+  }
+  if (path === undefined) {
+    throw new DimseError(permanent('NO_FILE', 'The item has neither a path nor bytes.'));
+  }
+  const pending = openFile(path, inPlace);
+  const file = pending instanceof Promise ? await pending : pending;
+  const head = buffers.forFile(file.size);
+  try {
+    const reading = file.read(head, Math.min(file.size, head.length), 0);
+    const filled = typeof reading === 'number' ? reading : await reading;
+    if (filled < Math.min(file.size, head.length)) throw changed('it has become shorter');
+    const { size } = file;
+    if (filled < size) return { item, file, buffers, size, head, filled };
+    file.close();
+    return { item, file: undefined, buffers, size, head, filled };
+  } catch (error) {
+    file.close();
+    buffers.give(head);
+    throw unreadable(error);
+  }
+}
+
+/** The instance, or how many bytes of the file must be held for it. */
+function examine(opened: Opened): Instance | number {
+  const { item, size, head, filled } = opened;
+  const held = head.subarray(0, filled);
+  const header = readPart10Header(held, size);
+  if ('needMore' in header) {
+    if (filled >= size) throw notDicom('it ends within its file meta information');
+    return header.atLeast;
+  }
+  const { sopClassUid, sopInstanceUid, transferSyntax, dataSetOffset } = header;
+  if (sopClassUid === '' || sopInstanceUid === '') throw notDicom('SOP class or instance UID is missing');
+  // peers abort the association over it, at the cost of every other instance
+  if ((size - dataSetOffset) % 2 !== 0 && !DEFLATED.includes(transferSyntax)) {
+    throw notDicom('its data set has an odd number of bytes');
+  }
+  const look = item.look?.({ head: held, complete: filled === size, size }) ?? { edits: [] };
+  if ('failure' in look) throw new DimseError(look.failure);
+  if ('edits' in look) return new Instance(opened, header, look.edits);
+  if (filled >= size) throw notDicom('it ends too early');
+  return look.needMore;
+}
+
+/** The same with a longer head, in memory of its own: twice as long at least, as it is walked anew. */
+async function longer(opened: Opened, needed: number): Promise<Opened> {
+  const { file, buffers, size, head, filled } = opened;
+  if (file === undefined) throw notDicom('it ends too early');
+  const grown = Buffer.allocUnsafeSlow(Math.min(size, Math.max(needed, 2 * filled, SLOT)));
+  head.copy(grown, 0, 0, filled);
+  const rest = grown.subarray(filled);
+  let count: number;
+  try {
+    count = await file.read(rest, rest.length, filled);
+  } catch (error) {
+    throw unreadable(error);
+  }
+  if (count < rest.length) throw changed('it has become shorter');
+  buffers.give(head);
+  return { ...opened, head: grown, filled: grown.length };
 }

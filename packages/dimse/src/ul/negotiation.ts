@@ -1,5 +1,5 @@
 /** Which proposed presentation contexts are accepted, each for itself (PS3.8 9.3.3.2), and as what. Pure. */
-import type { AnsweredContext, AssociateRq, ProposedContext } from './pdu.ts';
+import type { AnsweredContext, AssociateRq, ProposedContext, UserInformation } from './pdu.ts';
 
 /** An abstract syntax that is served, with its transfer syntaxes in the order of preference. */
 export interface ServedContext {
@@ -64,3 +64,17 @@ const RESULTS = {
 } as const;
 
 export const describeContextResult = (result: 1 | 2 | 3 | 4): string => RESULTS[result];
+
+/** Implementation classes that grant any number of operations and lose some of them: dcmjs-dimse. */
+const GRANT_FALSELY: ReadonlySet<string> = new Set(['1.2.826.0.1.3680043.10.854']);
+
+/**
+ * How many operations the requestor may have under way (PS3.7 D.3.3.3): 0 is no limit, a peer that says nothing takes
+ * one at a time, and none may grant more than was asked.
+ */
+export function grantedOperations(asked: UserInformation | undefined, answered: UserInformation): number {
+  const most = asked?.asyncOperations?.invoked ?? 1;
+  const granted = answered.asyncOperations?.invoked ?? 1;
+  if (GRANT_FALSELY.has(answered.implementationClassUid)) return 1;
+  return granted === 0 ? most : Math.min(most, granted);
+}

@@ -146,6 +146,12 @@ export class Provider {
     return !this.socket.writableNeedDrain;
   }
 
+  /** Writes bytes that the caller has framed as P-DATA-TF PDUs; `done` when they have left, or never will. */
+  writeBytes(bytes: Uint8Array, done: () => void): void {
+    this.#fire('data request');
+    this.socket.write(bytes, done);
+  }
+
   requestRelease(): void {
     this.#fire('release request');
   }

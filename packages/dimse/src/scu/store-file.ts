@@ -1,0 +1,85 @@
+/** Files opened for reading: through the thread pool, or in place, which for small files is many times faster. */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { DimseError, permanent, transient } from '../failure.ts';
+
+export interface OpenFile {
+  readonly size: number;
+  /** Fills the buffer's first `length` bytes from `position`; gives fewer only at the file's end. */
+  read(buffer: Buffer, length: number, position: number): Promise<number> | number;
+  close(): void;
+}
+
+/** Up to this size, in bytes, a file is read in place where that is wished. */
+const IN_PLACE = 4_194_304;
+
+/**
+ * Opens a file. `inPlace`: small files are read at once, without the thread pool; nothing else happens in the process
+ * meanwhile. Throws DimseError FILE_UNREADABLE.
+ */
+export function openFile(path: string, inPlace: boolean): Promise<OpenFile> | OpenFile {
+  if (!inPlace) return openPooled(path);
+  try {
+    const fd = openSync(path, 'r');
+    const stat = fstatSync(fd);
+    if (stat.isFile() && stat.size <= IN_PLACE) return inPlaceFile(fd, stat.size);
+    closeSync(fd);
+  } catch (error) {
+    throw unreadable(error);
+  }
+  return openPooled(path);
+}
+
+function inPlaceFile(fd: number, size: number): OpenFile {
+  return {
+    size,
+    read(buffer, length, position) {
+      let filled = 0;
+      while (filled < length) {
+        const count = readSync(fd, buffer, filled, length - filled, position + filled);
+        if (count === 0) break;
+        filled += count;
+      }
+      return filled;
+    },
+    close: () => closeSync(fd),
+  };
+}
+
+async function openPooled(path: string): Promise<OpenFile> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path, 'r');
+    const { size } = await handle.stat();
+    return pooledFile(handle, size);
+  } catch (error) {
+    await handle?.close();
+    throw unreadable(error);
+  }
+}
+
+function pooledFile(handle: FileHandle, size: number): OpenFile {
+  return {
+    size,
+    async read(buffer, length, position) {
+      let filled = 0;
+      while (filled < length) {
+        const { bytesRead } = await handle.read(buffer, filled, length - filled, position + filled);
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+      return filled;
+    },
+    // what was read counts; nothing was written that a failing close could lose
+    close: () => void handle.close().catch(() => undefined),
+  };
+}
+
+/** Missing and forbidden files stay so until someone acts; the rest (EIO, ESTALE, EMFILE) may pass. */
+export function unreadable(error: unknown): DimseError {
+  if (error instanceof DimseError) return error;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+  const lasting = ['ENOENT', 'EACCES', 'EPERM', 'EISDIR', 'ENOTDIR'].includes(code);
+  const message = `The file cannot be read: ${code}. Check that it exists and may be read.`;
+  return new DimseError((lasting ? permanent : transient)('FILE_UNREADABLE', message), error);
+}

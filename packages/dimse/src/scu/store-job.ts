@@ -1,0 +1,162 @@
+/** One call of store(): lines side by side that share the files, and what has become of each. */
+import { failureOf, type Failure } from '../failure.ts';
+import { silent } from '../log.ts';
+import { cancelled, nameOf, type Peer } from './peer.ts';
+import { StoreLine } from './store-line.ts';
+import { failed, type StoreOutcome, type Subject } from './store-outcome.ts';
+import type { Instance, StoreItem } from './store-source.ts';
+import { StoreWindow } from './store-window.ts';
+import type { StoreOptions } from './store.ts';
+
+/** Outcomes that nobody has asked for yet; sending pauses then. */
+const UNREAD = 16;
+/** Requests under way at once, where the peer grants it. */
+const OPERATIONS = 8;
+
+export class StoreJob {
+  readonly #peer: Peer;
+  readonly #options: StoreOptions;
+  readonly #window: StoreWindow;
+  readonly #outcomes: StoreOutcome[] = [];
+  /** Settled once nothing more will come; rejects with what the source threw. */
+  readonly done: Promise<void>;
+  #lanes = 0;
+  #stopped: Failure | undefined;
+  #abandoned = false;
+  #over = false;
+  #reader: (() => void) | undefined;
+  #space: (() => void)[] = [];
+
+  constructor(peer: Peer, items: AsyncIterable<StoreItem> | Iterable<StoreItem>, options: StoreOptions) {
+    this.#peer = peer;
+    this.#options = options;
+    this.#window = new StoreWindow(items, {
+      inPlace: options.inPlace ?? false,
+      unfit: (item, failure) => this.#came(failed({ item }, failure)),
+    });
+    this.done = this.#run().finally(() => {
+      this.#over = true;
+      this.#reader?.();
+    });
+    // whoever reads the outcomes gets to see it
+    this.done.catch(() => undefined);
+  }
+
+  /** The next outcome; undefined after the last. */
+  async next(): Promise<StoreOutcome | undefined> {
+    while (this.#outcomes.length === 0 && !this.#over) {
+      await new Promise<void>((resolve) => (this.#reader = resolve));
+    }
+    const outcome = this.#outcomes.shift();
+    if (this.#space.length > 0) for (const resume of this.#space.splice(0)) resume();
+    return outcome;
+  }
+
+  /** Nobody wants outcomes any more: what is under way is finished, and the associations are released. */
+  async abandon(): Promise<void> {
+    this.#abandoned = true;
+    this.#window.close();
+    for (const resume of this.#space.splice(0)) resume();
+    await this.done.catch(() => undefined);
+  }
+
+  async #run(): Promise<void> {
+    const { signal, associations = 1 } = this.#options;
+    const onAbort = (): void => this.#stop(cancelled().failure);
+    signal?.addEventListener('abort', onAbort);
+    if (signal?.aborted === true) onAbort();
+    try {
+      this.#lanes = associations;
+      await Promise.all(Array.from({ length: associations }, () => this.#lane()));
+      if (!this.#abandoned) await this.#failRest();
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+      this.#window.close();
+      this.#window.discard();
+    }
+  }
+
+  /** One association after the other, as few as will do. */
+  async #lane(): Promise<void> {
+    let line: StoreLine | undefined;
+    try {
+      for (;;) {
+        const usable = line?.open === true ? line : undefined;
+        const instance = await this.#window.take((next) => usable?.covers(next) === true);
+        if (instance === undefined) return;
+        if (line?.open !== true || !line.covers(instance)) {
+          await this.#close(line);
+          line = await this.#openFor(instance);
+          if (line === undefined) return;
+        }
+        if (!(await this.#send(line, instance))) return;
+      }
+    } finally {
+      this.#lanes -= 1;
+      await this.#close(line);
+    }
+  }
+
+  /** False: this lane has come to its end. */
+  async #send(line: StoreLine, instance: Instance): Promise<boolean> {
+    const sending = line.send(instance, (outcome) => {
+      instance.close();
+      this.#came(outcome);
+    });
+    // while the peer is at work
+    this.#window.ahead(AHEAD);
+    const ours = !(await sending);
+    while (this.#outcomes.length >= UNREAD && !this.#abandoned) {
+      await new Promise<void>((resolve) => this.#space.push(resolve));
+    }
+    if (line.open || (ours && this.#stopped === undefined)) return true;
+    // an association that the peer ended is not opened again; where there are others, they go on
+    if (this.#lanes === 1) this.#stop(line.failure);
+    return false;
+  }
+
+  /** An association for this one and what comes after it; undefined where there is none to be had. */
+  async #openFor(instance: Instance): Promise<StoreLine | undefined> {
+    const { signal, operations = OPERATIONS } = this.#options;
+    try {
+      const following = await this.#window.survey();
+      return await StoreLine.open([instance, ...following], { peer: this.#peer, signal, operations });
+    } catch (error) {
+      // a peer that takes fewer associations than we should like is served by those that it took
+      if (this.#lanes === 1) this.#stop(failureOf(error));
+      this.#window.putBack(instance);
+      return undefined;
+    }
+  }
+
+  async #close(line: StoreLine | undefined): Promise<void> {
+    if (line === undefined) return;
+    const inOrder = await line.close();
+    if (!inOrder) (this.#options.log ?? silent).info('store.not-released', { peer: nameOf(this.#peer) });
+  }
+
+  #stop(failure: Failure): void {
+    this.#stopped ??= failure;
+    this.#window.close();
+  }
+
+  async #failRest(): Promise<void> {
+    for await (const { item, instance } of this.#window.rest()) {
+      const subject: Subject = instance ?? { item };
+      this.#came(failed(subject, this.#stopped ?? cancelled().failure));
+      instance?.close();
+      while (this.#outcomes.length >= UNREAD && !this.#abandoned) {
+        await new Promise<void>((resolve) => this.#space.push(resolve));
+      }
+    }
+  }
+
+  #came(outcome: StoreOutcome): void {
+    this.#outcomes.push(outcome);
+    this.#reader?.();
+    this.#reader = undefined;
+  }
+}
+
+/** Files read ahead while the peer is at work on one. */
+const AHEAD = 3;
