@@ -6,19 +6,21 @@ import { RECORD_NAME } from '../../domain/names.ts';
 import type { SeriesRecord } from '../../ports.ts';
 import { createImage } from './image-file.ts';
 import { readRecord, recordText } from './record.ts';
-import { folderAt } from './root.ts';
+import type { Access } from './access.ts';
+import { folderAt } from './folders.ts';
 
 /** The folder that the series claims, its own name or the one beside it, with the record that holds it. */
 export async function claimFolder(
   root: string,
   names: readonly string[],
   fresh: SeriesRecord,
+  access: Access,
 ): Promise<{ path: string; record: SeriesRecord }> {
   const suffix = createHash('sha256').update(fresh.orthancSeries).digest('hex').slice(0, 8);
   const last = names.at(-1) ?? '';
   for (const name of [last, `${last}_${suffix}`]) {
-    const path = await folderAt(root, [...names.slice(0, -1), name]);
-    const record = await claimRecord(path, fresh);
+    const path = await folderAt(root, [...names.slice(0, -1), name], access);
+    const record = await claimRecord(path, fresh, access);
     if (record !== undefined) return { path, record };
   }
   throw new Fault(TAKEN);
@@ -34,10 +36,14 @@ const TAKEN = permanent(
  * is known by its Orthanc id: a digest of patient, study and series, where the Series Instance UID alone may
  * repeat between patients.
  */
-async function claimRecord(path: string, fresh: SeriesRecord): Promise<SeriesRecord | undefined> {
+async function claimRecord(
+  path: string,
+  fresh: SeriesRecord,
+  access: Access,
+): Promise<SeriesRecord | undefined> {
   const owner = await readRecord(path);
   if (owner !== undefined) return owner.orthancSeries === fresh.orthancSeries ? owner : undefined;
-  const aside = await createImage(path);
+  const aside = await createImage(path, access);
   let overtaken: Error | undefined;
   try {
     await aside.write(Buffer.from(recordText(fresh)));

@@ -4,32 +4,52 @@ import { createReadStream } from 'node:fs';
 import { link, lstat, open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { asideName } from '@scanflow/chassis';
+import { asideName, fsyncFolder } from '@scanflow/chassis';
 import { errnoOf, Fault, permanent } from '../../domain/failure.ts';
 import { withSuffix } from '../../domain/names.ts';
 import type { ImageFile } from '../../ports.ts';
 import { reached } from '../../trace.ts';
+import { giveFile, type Access } from './access.ts';
 
 export interface AsideFile extends ImageFile {
   /** False where the name is taken. */
   publishExactly(name: string): Promise<boolean>;
+  /** Takes the place of what has that name: for the files that Scanflow itself writes anew. */
+  publishOver(name: string): Promise<void>;
+  /** Of what was written; ends the writing. */
+  digest(): { readonly sha256: string; readonly bytes: number };
 }
 
-export async function createImage(folder: string): Promise<AsideFile> {
+/** A file of Scanflow's own, whole or as it was. */
+export async function writeOwn(folder: string, name: string, text: string, access: Access): Promise<void> {
+  const aside = await createImage(folder, access);
+  try {
+    await aside.write(Buffer.from(text));
+    await aside.publishOver(name);
+  } finally {
+    await aside.discard();
+  }
+  await fsyncFolder(folder);
+}
+
+export async function createImage(folder: string, access: Access): Promise<AsideFile> {
   const aside = asideName(join(folder, 'image'));
   const handle: FileHandle = await open(aside, 'wx', 0o660);
   const hash = createHash('sha256');
   let bytes = 0;
   let open_ = true;
+  let named = false;
   const finish = async (): Promise<void> => {
     if (!open_) return;
+    await giveFile(handle, access);
     await handle.sync();
     open_ = false;
     await handle.close();
   };
   const publishExactly = async (name: string): Promise<boolean> => {
     await finish();
-    return giveName(aside, join(folder, name));
+    named = await giveName(aside, join(folder, name));
+    return named;
   };
   return {
     write: async (chunk) => {
@@ -39,26 +59,43 @@ export async function createImage(folder: string): Promise<AsideFile> {
         from += (await handle.write(chunk, from, chunk.length - from)).bytesWritten;
     },
     publishExactly,
+    publishOver: async (name) => {
+      await finish();
+      await rename(aside, join(folder, name));
+      named = true;
+    },
+    digest: () => ({ sha256: hash.digest('hex'), bytes }),
     publish: async (name) => {
       const sha256 = hash.digest('hex');
       await finish();
       reached('image-flushed');
-      for (const file of [name, withSuffix(name, sha256.slice(0, 12)), withSuffix(name, sha256)]) {
-        if (await publishExactly(file)) return { file, sha256, bytes };
-        if (await holds(join(folder, file), sha256, bytes)) return { file, sha256, bytes };
-      }
-      throw new Fault(
-        permanent('STORE_NAME_TAKEN', 'The name of an image is taken by another file. Move that away.'),
-      );
+      return nameImage(folder, name, { sha256, bytes }, publishExactly);
     },
     discard: async () => {
       if (open_) await handle.close();
       open_ = false;
+      if (named) return;
       await unlink(aside).catch((error: unknown) => {
         if (errnoOf(error) !== 'ENOENT') throw error;
       });
     },
   };
+}
+
+/** Under its own name, or one with its hash where other bytes have that. */
+async function nameImage(
+  folder: string,
+  name: string,
+  { sha256, bytes }: { sha256: string; bytes: number },
+  publishExactly: (file: string) => Promise<boolean>,
+): Promise<{ file: string; sha256: string; bytes: number }> {
+  for (const file of [name, withSuffix(name, sha256.slice(0, 12)), withSuffix(name, sha256)]) {
+    if (await publishExactly(file)) return { file, sha256, bytes };
+    if (await holds(join(folder, file), sha256, bytes)) return { file, sha256, bytes };
+  }
+  throw new Fault(
+    permanent('STORE_NAME_TAKEN', 'The name of an image is taken by another file. Move that away.'),
+  );
 }
 
 const NO_HARD_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EINVAL']);
@@ -84,7 +121,8 @@ async function giveName(aside: string, path: string): Promise<boolean> {
   return true;
 }
 
-async function holds(path: string, sha256: string, bytes: number): Promise<boolean> {
+/** Whether the file is these bytes already. */
+export async function holds(path: string, sha256: string, bytes: number): Promise<boolean> {
   const found = await lstat(path);
   if (!found.isFile() || found.size !== bytes) return false;
   const hash = createHash('sha256');

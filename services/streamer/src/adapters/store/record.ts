@@ -22,10 +22,19 @@ export async function readRecord(path: string): Promise<SeriesRecord | undefined
 export const recordText = (record: SeriesRecord): string => `${JSON.stringify(record, null, 1)}\n`;
 
 /** As `sha256sum` writes and `sha256sum -c` reads it: names are harmless, so nothing needs escaping. */
-export function manifestText({ instances }: SeriesRecord): string {
-  const lines = new Map(instances.map(({ file, sha256 }) => [file, `${sha256}  ${file}\n`]));
+export function manifestText(record: SeriesRecord): string {
+  const { archive } = record;
+  return `${imageSums(record)}${archive === undefined ? '' : line(archive)}`;
+}
+
+/** The lines of the images alone. */
+export function imageSums({ instances }: SeriesRecord): string {
+  const lines = new Map(instances.map((image) => [image.file, line(image)]));
   return [...lines]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, line]) => line)
+    .map(([, text]) => text)
     .join('');
 }
+
+const line = ({ sha256, file }: { readonly sha256: string; readonly file: string }): string =>
+  `${sha256}  ${file}\n`;

@@ -1,39 +1,64 @@
 /** Project storage: written aside, flushed, then given its name; never over other bytes, never outside the root. */
-import { join, relative, sep } from 'node:path';
-import { fsyncFolder, removeLeftovers, writeFileAtomic } from '@scanflow/chassis';
+import { join } from 'node:path';
+import { fsyncFolder, removeLeftovers } from '@scanflow/chassis';
 import { MANIFEST_NAME, RECORD_NAME } from '../../domain/names.ts';
 import type { Folder, SeriesRecord, Store } from '../../ports.ts';
+import type { Access } from './access.ts';
+import { writeArchive } from './archive.ts';
 import { claimFolder } from './claim.ts';
-import { createImage } from './image-file.ts';
+import { createImage, writeOwn } from './image-file.ts';
 import { manifestText, readRecord, recordText } from './record.ts';
-import { rootOf } from './root.ts';
+import { createRoots, rootOf } from './roots.ts';
+import { requireSpace, type Floor } from './space.ts';
 
-export function createStore(root: string): Store {
-  const asFolder = async (path: string, record: SeriesRecord): Promise<Folder> => {
+export interface StoreOptions {
+  /** Roots of projects that have one for themselves. */
+  readonly otherRoots?: readonly string[];
+  readonly access?: Access;
+  readonly freeSpace?: Floor | undefined;
+}
+
+/** @param main the root of whatever has none for itself */
+export function createStore(
+  main: string,
+  { otherRoots = [], access = {}, freeSpace }: StoreOptions = {},
+): Store {
+  const roots = createRoots(main, otherRoots);
+  const asFolder = async (root: string, path: string, record: SeriesRecord): Promise<Folder> => {
     // of writers that were killed: only one writer works in a series' folder at a time
     await removeLeftovers(path);
-    const below = relative(await rootOf(root), path)
-      .split(sep)
-      .join('/');
-    return { path, below, record };
+    return { path, below: await roots.nameOf(root, path), record };
+  };
+  /** Undefined where the configuration no longer has its root: the folder may be below another one by now. */
+  const pathAt = async (name: string): Promise<{ root: string; path: string } | undefined> => {
+    const place = roots.placeOf(name);
+    if (place === undefined) return undefined;
+    return { root: place.root, path: join(await rootOf(place.root), ...place.names) };
   };
   return {
-    claim: async (names, fresh) => {
-      const { path, record } = await claimFolder(root, names, fresh);
-      return asFolder(path, record);
+    claim: async (names, fresh, root = main) => {
+      const { path, record } = await claimFolder(root, names, fresh, access);
+      return asFolder(root, path, record);
     },
     reopen: async (below, orthancSeries) => {
-      const path = join(await rootOf(root), ...below.split('/'));
-      const record = await readRecord(path);
-      if (record?.orthancSeries !== orthancSeries) return undefined;
-      return asFolder(path, record);
+      const at = await pathAt(below);
+      const record = at === undefined ? undefined : await readRecord(at.path);
+      if (at === undefined || record?.orthancSeries !== orthancSeries) return undefined;
+      return asFolder(at.root, at.path, record);
     },
-    create: (folder) => createImage(folder.path),
+    create: (folder) => createImage(folder.path, access),
     flush: (folder) => fsyncFolder(folder.path),
-    writeManifest: (folder, record) =>
-      writeFileAtomic(join(folder.path, MANIFEST_NAME), manifestText(record)),
-    writeRecord: (folder, record) => writeFileAtomic(join(folder.path, RECORD_NAME), recordText(record)),
-    pathOf: (below, file) => join(root, ...below.split('/'), file),
-    record: async (below) => readRecord(join(await rootOf(root), ...below.split('/'))),
+    requireSpace: (folder, bytes) => requireSpace(folder.path, bytes, freeSpace),
+    archive: (folder, record) => writeArchive(folder.path, record, access),
+    writeManifest: (folder, record) => writeOwn(folder.path, MANIFEST_NAME, manifestText(record), access),
+    writeRecord: (folder, record) => writeOwn(folder.path, RECORD_NAME, recordText(record), access),
+    pathOf: (below, file) => {
+      const { root, names } = roots.placeOf(below) ?? { root: '/', names: below.split('/') };
+      return join(root, ...names, file);
+    },
+    record: async (below) => {
+      const at = await pathAt(below);
+      return at === undefined ? undefined : readRecord(at.path);
+    },
   };
 }
