@@ -22,6 +22,48 @@ export interface StoredInstance {
   readonly increment: number;
 }
 
+/** The booking that the series was routed by, as its record says. */
+export interface RecordedBooking {
+  readonly accessionNumber: string;
+  readonly studyInstanceUid: string;
+  readonly status: string;
+  readonly scanner: string;
+  /** UTC instants. */
+  readonly start: string;
+  readonly end: string;
+  readonly calendar: string;
+  readonly event: string;
+  /** Who booked. */
+  readonly operator?: string;
+}
+
+/** Where it all came from, and through what it went. */
+export interface Provenance {
+  /** Versions of what handled the series last. */
+  readonly scanflow: string;
+  readonly orthanc: string;
+  /** DatabaseServerIdentifier; absent where Orthanc has none. */
+  readonly orthancDatabase?: string;
+  /** When the streamer first pulled something of it. */
+  readonly begun: string;
+  readonly increments: readonly {
+    readonly increment: number;
+    readonly images: number;
+    readonly bytes: number;
+    /** Of the first of its images, as Orthanc noted it: when it came (UTC), and from which AE title. */
+    readonly received?: string;
+    readonly from?: string;
+    readonly stored: string;
+  }[];
+}
+
+/** `series.tar`. */
+export interface ArchiveFile {
+  readonly file: string;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
 /** `series.json`. */
 export interface SeriesRecord {
   readonly version: 1;
@@ -48,6 +90,9 @@ export interface SeriesRecord {
     readonly code: string;
     readonly message: string;
   }[];
+  readonly booking?: RecordedBooking;
+  readonly provenance?: Provenance;
+  readonly archive?: ArchiveFile;
   readonly instances: readonly StoredInstance[];
   readonly updated?: string;
 }
@@ -56,7 +101,7 @@ export interface SeriesRecord {
 export interface Folder {
   /** Absolute. */
   readonly path: string;
-  /** Below the root, with `/`. */
+  /** Its name in the ledger: below the main root, with `/`; in full below the root of some projects. */
   readonly below: string;
   readonly record: SeriesRecord;
 }
@@ -70,13 +115,17 @@ export interface ImageFile {
 }
 
 export interface Store {
-  /** Gives the series its folder; `fresh` is the record that claims it where nobody has yet. */
-  readonly claim: (names: readonly string[], fresh: SeriesRecord) => Promise<Folder>;
+  /** Gives the series its folder; `fresh` is the record that claims it where nobody has yet. Without `root`, the main one. */
+  readonly claim: (names: readonly string[], fresh: SeriesRecord, root?: string) => Promise<Folder>;
   /** The folder that a series claimed before; undefined where it is no longer there. */
   readonly reopen: (below: string, orthancSeries: string) => Promise<Folder | undefined>;
   readonly create: (folder: Folder) => Promise<ImageFile>;
   /** Makes published names durable. */
   readonly flush: (folder: Folder) => Promise<void>;
+  /** Throws STORE_SPACE_FLOOR where that many bytes more would leave too little free. */
+  readonly requireSpace: (folder: Folder, bytes: number) => Promise<void>;
+  /** Writes `series.tar`. Throws STORE_FILE_CHANGED, STORE_NAME_TAKEN. */
+  readonly archive: (folder: Folder, record: SeriesRecord) => Promise<ArchiveFile>;
   readonly writeManifest: (folder: Folder, record: SeriesRecord) => Promise<void>;
   readonly writeRecord: (folder: Folder, record: SeriesRecord) => Promise<void>;
   /** Absolute path of a stored image. */
