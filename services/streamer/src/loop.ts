@@ -121,8 +121,9 @@ async function recheck(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promi
 
 async function storeNext(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promise<void> {
   const { ledger, chance, log, metrics } = deps;
+  const since = wakes.store.count;
   const work = await ledger.nextStore(chance.now());
-  if (work === undefined) return pauseUntil(await ledger.nextTime(STORAGE), wakes.store, deps, signal);
+  if (work === undefined) return pauseUntil(await ledger.nextTime(STORAGE), wakes.store, since, deps, signal);
   const began = performance.now();
   const outcome = await underLease(work, deps, signal, (held) => storeStep(work, deps, held));
   const ms = Math.round(performance.now() - began);
@@ -166,8 +167,10 @@ async function forwardNext(
 ): Promise<void> {
   const { ledger, chance, log, metrics } = deps;
   const target = destination.name;
+  const since = wakes.forward.count;
   const work = await ledger.nextForward(target, chance.now());
-  if (work === undefined) return pauseUntil(await ledger.nextTime(target), wakes.forward, deps, signal);
+  if (work === undefined)
+    return pauseUntil(await ledger.nextTime(target), wakes.forward, since, deps, signal);
   const outcome = await underLease(work, deps, signal, (held) => forwardStep(work, destination, deps, held));
   const { series } = work;
   metrics.forwarded(target, outcome.sent);
@@ -199,9 +202,10 @@ async function forwardNext(
 function pauseUntil(
   time: number | undefined,
   wake: Wake,
+  since: number,
   { chance }: LoopDeps,
   signal: AbortSignal,
 ): Promise<void> {
   const wait = time === undefined ? LONGEST_WAIT : Math.min(time - chance.now(), LONGEST_WAIT);
-  return wake.wait(Math.max(wait, 1), signal);
+  return wake.wait(Math.max(wait, 1), signal, since);
 }
