@@ -112,7 +112,7 @@ async function recheck(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promi
     if (signal.aborted) return;
     const decided = await decide(attributes, bookings, settings);
     if (decided.kind === 'quarantine') continue;
-    await ledger.release(id, chance.now());
+    await ledger.release(id, undefined, chance.now());
     log.info('released from quarantine', { series: id, by: decided.kind });
     wakes.store.notify();
   }

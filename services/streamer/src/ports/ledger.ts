@@ -26,6 +26,7 @@ export interface Claim {
 export interface StoreWork extends Claim {
   /** Failures in a row so far. */
   readonly attempts: number;
+  /** Those that a person gave at release, else those that it was stored with. */
   readonly labels: Labels | undefined;
   /** Folder below the root, once claimed. */
   readonly path: string | undefined;
@@ -43,7 +44,8 @@ export interface ForwardWork extends Claim {
 /** One instance's outcome in the work on a leg; `detail` is JSON that the step itself understands. */
 export interface Progress {
   readonly instance: string;
-  readonly outcome: 'done' | 'failed';
+  /** `again`: given up earlier; a person wants it tried again. */
+  readonly outcome: 'done' | 'failed' | 'again';
   readonly detail: string;
 }
 
@@ -163,8 +165,13 @@ export interface Ledger {
   readonly forwardLater: (claim: Claim, retry: Retry, now: Millis) => Promise<void>;
 
   quarantined(): Promise<readonly { readonly id: string; readonly attributes: Attributes }[]>;
-  /** Storing is tried at once. */
-  readonly release: (series: string, now: Millis) => Promise<void>;
+  /** Storing is tried at once, with these labels where a person gave them. False where there is no such series. */
+  readonly release: (series: string, labels: Labels | undefined, now: Millis) => Promise<boolean>;
+  /**
+   * What failed, or waits for its next try, is tried at once: the leg of this target, or all of them. The targets
+   * that are; not among them what is being worked on, and what waits in quarantine.
+   */
+  readonly retry: (series: string, target: string | undefined, now: Millis) => Promise<readonly string[]>;
 
   list(query: { readonly limit: number; readonly state?: SeriesState }): Promise<readonly SeriesView[]>;
   readonly summary: () => Promise<Summary>;

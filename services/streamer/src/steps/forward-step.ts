@@ -98,10 +98,11 @@ async function sendSeries(
   if (record?.orthancSeries !== work.series) throw new Fault(RECORD_GONE);
   const progress = await ledger.progress(work.series, work.target);
   tally.refused = failureIn(progress);
-  const dealtWith = new Set(progress.map(({ instance }) => instance));
-  const todo = record.instances.filter(
-    ({ increment, file }) => increment > work.through && !dealtWith.has(file),
-  );
+  const outcomes = new Map(progress.map(({ instance, outcome }) => [instance, outcome]));
+  const todo = record.instances.filter(({ increment, file }) => {
+    const outcome = outcomes.get(file);
+    return outcome === 'again' || (outcome === undefined && increment > work.through);
+  });
   const batch = new Batch<Progress>(BATCH, async (rows) => {
     await ledger.record(work, rows);
     reached('responses-recorded');

@@ -156,7 +156,7 @@ test('store step: a folder that a person took away is filled again', { skip }, a
   const deps = await place(t, 3);
   await step(deps);
   await rm(join(deps.root, '3010000.01'), { recursive: true });
-  await deps.ledger.release(deps.series, 0);
+  await deps.ledger.release(deps.series, undefined, 0);
   const outcome = await step(deps);
   assert.ok(outcome.kind === 'stored');
   assert.equal(outcome.fresh, 3);

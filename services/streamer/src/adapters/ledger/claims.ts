@@ -17,7 +17,7 @@ export async function claimStore(db: Session, now: Millis, leaseMs: number): Pro
   const due = await db.get(
     `SELECT s.id FROM series s WHERE s.due IS NOT NULL AND s.due <= ?
        AND NOT EXISTS (SELECT 1 FROM leg l WHERE l.series = s.id AND l.target = ? AND NOT ${FREE})
-     ORDER BY s.due LIMIT 1 ${db.dialect.lockFree}`,
+     ORDER BY s.due LIMIT 1 ${db.dialect.lockFree('s')}`,
     now,
     STORAGE,
     now,
@@ -31,7 +31,7 @@ export async function claimStore(db: Session, now: Millis, leaseMs: number): Pro
 async function pendingSeries(db: Session, target: string, now: Millis): Promise<string | undefined> {
   const row = await db.get(
     `SELECT s.id FROM leg l JOIN series s ON s.id = l.series
-     WHERE l.target = ? AND l.state = 'pending' AND l.next_try <= ? ORDER BY l.next_try LIMIT 1 ${db.dialect.lockFree}`,
+     WHERE l.target = ? AND l.state = 'pending' AND l.next_try <= ? ORDER BY l.next_try LIMIT 1 ${db.dialect.lockFree('s')}`,
     target,
     now,
   );

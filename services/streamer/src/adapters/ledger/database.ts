@@ -5,10 +5,10 @@ export type Row = Readonly<Record<string, unknown>>;
 
 /** Where the two differ in what is asked of them. */
 export interface Dialect {
-  /** Ends a SELECT of one series (as `s`): its row, and with it its legs, stay this transaction's to its end. */
+  /** Ends a SELECT from one table: the rows found stay this transaction's to its end. */
   readonly lock: string;
-  /** The same, passing over rows that are another's now. */
-  readonly lockFree: string;
+  /** The same for the rows of one alias, passing over those that are another's now. */
+  lockFree(alias: string): string;
 }
 
 /** One transaction, or one look that sees one state. `?` stands for a value. */

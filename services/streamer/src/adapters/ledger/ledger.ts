@@ -35,6 +35,7 @@ export function ledgerOn(database: Database, leaseMs: number = DEFAULT_LEASE_MS)
     storeFailed: (...given) => write((db) => storing.storeFailed(db, ...given)),
     quarantine: (...given) => write((db) => storing.quarantine(db, ...given)),
     release: (...given) => write((db) => storing.release(db, ...given)),
+    retry: (...given) => write((db) => storing.retry(db, ...given)),
     forwarded: (...given) => write((db) => forwarding.forwarded(db, ...given)),
     forwardFailed: (...given) => write((db) => forwarding.forwardFailed(db, ...given)),
     forwardLater: (...given) => write((db) => progress.tryLater(db, ...given)),

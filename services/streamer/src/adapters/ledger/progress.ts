@@ -27,7 +27,7 @@ export async function progress(db: Session, series: string, target: string): Pro
   );
   return rows.map((row) => ({
     instance: String(row['instance']),
-    outcome: row['outcome'] === 'done' ? 'done' : 'failed',
+    outcome: parse.outcome(row['outcome']),
     detail: String(row['detail']),
   }));
 }

@@ -56,7 +56,7 @@ function sessionOf(db: DatabaseSync): Session {
     return statement;
   };
   return {
-    dialect: { lock: '', lockFree: '' },
+    dialect: { lock: '', lockFree: () => '' },
     get: (sql, ...values) => Promise.try(() => prepared(sql).get(...values)),
     all: (sql, ...values) => Promise.try(() => prepared(sql).all(...values)),
     run: (sql, ...values) => Promise.try(() => Number(prepared(sql).run(...values).changes)),

@@ -1,6 +1,7 @@
 /** What became of storing a series, in the ledger. */
 import type { Failure } from '../../domain/failure.ts';
 import { STORAGE } from '../../domain/series.ts';
+import type { Labels } from '@scanflow/booking';
 import type { Binding, Claim, Millis, Quarantined, StoreDone } from '../../ports.ts';
 import { hold, lockSeries } from './claims.ts';
 import type { Session } from './database.ts';
@@ -119,8 +120,54 @@ export async function quarantine(
   await refresh(db, series, now);
 }
 
-export async function release(db: Session, series: string, now: Millis): Promise<void> {
+export async function release(
+  db: Session,
+  series: string,
+  labels: Labels | undefined,
+  now: Millis,
+): Promise<boolean> {
   await lockSeries(db, series);
-  await db.run('UPDATE series SET due = ? WHERE id = ?', now, series);
+  const given = labels === undefined ? null : JSON.stringify(labels);
+  const changed = await db.run(
+    'UPDATE series SET due = ?, labels = coalesce(?, labels) WHERE id = ?',
+    now,
+    given,
+    series,
+  );
   await refresh(db, series, now);
+  return changed === 1;
+}
+
+/** What a person wants tried again at once. A pending leg without a time waits for the series to be released. */
+export async function retry(
+  db: Session,
+  series: string,
+  target: string | undefined,
+  now: Millis,
+): Promise<string[]> {
+  await lockSeries(db, series);
+  const legs = await db.all(
+    `SELECT target FROM leg WHERE series = ?
+       AND (state = 'failed' OR (state = 'pending' AND claim IS NULL AND next_try IS NOT NULL)) ORDER BY target`,
+    series,
+  );
+  const wanted = legs
+    .map((row) => String(row['target']))
+    .filter((one) => target === undefined || one === target);
+  for (const one of wanted) {
+    await db.run(
+      `UPDATE progress SET outcome = 'again' WHERE series = ? AND target = ? AND outcome = 'failed'`,
+      series,
+      one,
+    );
+    await db.run(
+      `UPDATE leg SET state = 'pending', attempts = 0, next_try = ?, updated = ? WHERE series = ? AND target = ?`,
+      now,
+      now,
+      series,
+      one,
+    );
+  }
+  await refresh(db, series, now);
+  return wanted;
 }

@@ -2,7 +2,7 @@
 import type { Labels } from '@scanflow/booking';
 import type { Attributes } from '../../domain/route.ts';
 import { SERIES_STATES, type LegState, type SeriesState } from '../../domain/series.ts';
-import type { LegView, SeriesView, Summary } from '../../ports.ts';
+import type { LegView, Progress, SeriesView, Summary } from '../../ports.ts';
 import type { Row, Session, Value } from './database.ts';
 
 /** Columns as values. Only the ledger itself writes them, so their form is not doubted. */
@@ -13,6 +13,8 @@ export const parse = {
     typeof value === 'string' ? (JSON.parse(value) as Labels) : undefined,
   attributes: (value: unknown): Attributes => JSON.parse(String(value)) as Attributes,
   leg: (value: unknown): LegState => (value === 'done' || value === 'failed' ? value : 'pending'),
+  outcome: (value: unknown): Progress['outcome'] =>
+    value === 'done' || value === 'again' ? value : 'failed',
   state: (value: unknown): SeriesState => SERIES_STATES.find((state) => state === value) ?? 'working',
 };
 
@@ -26,8 +28,8 @@ export async function listSeries(
     : seriesViews(db, 'WHERE state = ? ORDER BY first_seen DESC LIMIT ?', state, limit);
 }
 
-/** Series and their legs in two looks, however many there are. */
-async function seriesViews(db: Session, which: string, ...values: Value[]): Promise<SeriesView[]> {
+/** Series and their legs in two looks, however many there are; `which` is what follows FROM series. */
+export async function seriesViews(db: Session, which: string, ...values: Value[]): Promise<SeriesView[]> {
   const rows = await db.all(`SELECT * FROM series ${which}`, ...values);
   const legs = Map.groupBy(
     await db.all(
@@ -73,7 +75,8 @@ const legView = (row: Row): LegView => ({
   through: Number(row['through']),
 });
 
-function message(code: unknown, text: unknown): { code: string; message: string } | undefined {
+/** Code and message as one, where there are. */
+export function message(code: unknown, text: unknown): { code: string; message: string } | undefined {
   return typeof code === 'string' ? { code, message: String(text) } : undefined;
 }
 
