@@ -1,9 +1,10 @@
 /** The configuration as the steps use it. */
 import { layoutTemplate, type Config } from '@scanflow/chassis';
-import { tagOf, type PrivateTag } from '@scanflow/dicom';
+import { tagOf } from '@scanflow/dicom';
 import type { Dial } from '@scanflow/dimse';
 import { parseLayout } from './domain/layout.ts';
 import { DEFAULT_RETRY } from './domain/retry.ts';
+import type { TagRules } from './domain/tag.ts';
 import { seriesKeywords } from './steps/place.ts';
 import type { Settings } from './steps/settings.ts';
 
@@ -19,9 +20,12 @@ export function settingsOf(config: Config, dials: ReadonlyMap<string, Dial> = ne
     quietMs: arrivals.quiet,
     pollMs: arrivals.poll,
     patterns: arrivals.patterns,
-    tag: privateTag(config.tag),
+    tag: tagRules(config.tag),
     layout: parseLayout(layoutTemplate(storage.layout, storage.extension)),
-    unmatched: storage.unmatched === 'quarantine' ? undefined : parseLayout(layoutTemplate(storage.unmatched, storage.extension)),
+    unmatched:
+      storage.unmatched === 'quarantine'
+        ? undefined
+        : parseLayout(layoutTemplate(storage.unmatched, storage.extension)),
     destinations: Object.entries(destinations).map(([name, { host, port, aet, callingAet, when }]) => ({
       name,
       when,
@@ -38,10 +42,15 @@ export function settingsOf(config: Config, dials: ReadonlyMap<string, Dial> = ne
 
 const dialOf = (dial: Dial | undefined): { dial?: Dial } => (dial === undefined ? {} : { dial });
 
-const privateTag = ({ group, creator, element, value }: Config['tag']): PrivateTag => ({
-  group: Number.parseInt(group, 16),
+const tagRules = ({ apply, group, creator, element, value, accession, time }: Config['tag']): TagRules => ({
+  apply,
+  group: hexadecimal(group),
   creator,
-  element: Number.parseInt(element, 16),
+  element: hexadecimal(element),
   vr: 'LO',
   value,
+  accession: accession === undefined ? undefined : hexadecimal(accession),
+  time: time === undefined ? undefined : hexadecimal(time),
 });
+
+const hexadecimal = (digits: string): number => Number.parseInt(digits, 16);

@@ -48,7 +48,8 @@ test('config: what is left out has the documented default', () => {
   assert.equal(config.bookings.every, 60_000);
   assert.deepEqual(config.bookings.window, { before: 12 * 3_600_000, after: 7 * 86_400_000 });
   assert.equal(config.arrivals.quiet, 60_000);
-  assert.deepEqual(config.tag, { group: '0021', creator: 'SCANFLOW', element: '10', value: 'DICOM send' });
+  const tag = { apply: 'stored+forwarded', group: '0021', creator: 'SCANFLOW', element: '10' };
+  assert.deepEqual(config.tag, { ...tag, value: 'DICOM send', accession: undefined, time: undefined });
   assert.equal(config.worklist.bind, '127.0.0.1');
   assert.equal(config.http.bind, '127.0.0.1');
   assert.equal(config.storage.unmatched, 'quarantine');
@@ -98,6 +99,17 @@ const CASES: readonly (readonly [name: string, line: string, expected: readonly 
   ['a duration of nothing', 'arrivals: { quiet: 0s }', [/duration/]],
   ['a group that YAML read as a number', 'tag: { group: 0021 }', [/^6:15: tag\.group: .*in quotes/]],
   ['an even group', "tag: { group: '0020' }", [/odd group/]],
+  [
+    'two things in one element',
+    'tag: { accession: true, time: "11" }',
+    [/^6:31: tag\.time: element 11 holds/],
+  ],
+  [
+    'an element that YAML read as a number',
+    'tag: { time: 12 }',
+    [/^6:14: tag\.time: expected true, false or/],
+  ],
+  ['an element of one digit', "tag: { accession: '1' }", [/^6:19: tag\.accession: expected two hex/]],
   ['an AE title of 17 characters', 'worklist: { aet: SEVENTEEN_LETTERS }', [/1 to 16 ASCII characters/]],
   [
     'an AE title with a backslash',

@@ -8,6 +8,7 @@ import { destinationRules, worklistRules } from './network-rules.ts';
 import type { Config } from './schema.ts';
 import { legRules, storageRules } from './storage-rules.ts';
 import { nearest } from './suggest.ts';
+import { tagRules } from './tag-rules.ts';
 import { groupNames } from './values.ts';
 import { scannersNamed, vocabularyRules } from './vocabulary-rules.ts';
 
@@ -30,6 +31,7 @@ export function brokenRules(
     worklist,
     destinations,
     hooks,
+    tag,
   }: GoodSections,
   known?: KnownAttributes,
 ): Finding[] {
@@ -45,6 +47,7 @@ export function brokenRules(
     ...(worklist === undefined ? [] : worklistRules(worklist, scanners)),
     ...(destinations === undefined ? [] : [...destinationRules(destinations), ...legRules(destinations)]),
     ...(hooks === undefined ? [] : hookRules(hooks)),
+    ...(tag === undefined ? [] : tagRules(tag)),
   ];
 }
 

@@ -25,13 +25,35 @@ export const arrivals = z.strictObject({
     ),
 });
 
+const element = z
+  .string({ error: "expected two hexadecimal digits in quotes, like '10'" })
+  .regex(/^[0-9a-fA-F]{2}$/, "expected two hexadecimal digits, like '10'")
+  .meta({ title: 'element' });
+
+/** `true`: the usual element; off: undefined. */
+const another = (usual: string) =>
+  z
+    .union([z.boolean(), element], {
+      error: `expected true, false or two hexadecimal digits in quotes, like '${usual}'`,
+    })
+    .default(false)
+    .transform((value) => (value === true ? usual : value === false ? undefined : value));
+
 export const tag = z.strictObject({
+  apply: z
+    .enum(['stored+forwarded', 'forwarded', 'none'])
+    .default('stored+forwarded')
+    .describe(
+      'What carries the tag: `stored+forwarded`, files and what is sent; `forwarded`, only what is sent, and project storage holds the files as they came; `none`.',
+    ),
   group: privateGroup.default('0021').describe('Odd group of the private tag, four hexadecimal digits.'),
   creator: plainText(64).default('SCANFLOW').describe('Private creator: who owns the block of tags.'),
-  element: z
-    .string({ error: "expected two hexadecimal digits in quotes, like '10'" })
-    .regex(/^[0-9a-fA-F]{2}$/, "expected two hexadecimal digits, like '10'")
-    .default('10')
-    .describe('Element within the block, two hexadecimal digits.'),
+  element: element.default('10').describe('Element within the block, two hexadecimal digits.'),
   value: plainText(64).default('DICOM send').describe('Value of the tag (LO).'),
+  accession: another('11').describe(
+    'Also the accession number (SH), the booking’s where there is one: `true` for element 11 of the block, or an element. It leads to a booking, and so to a person, even where an anonymiser has emptied the usual attributes.',
+  ),
+  time: another('12').describe(
+    'Also when the streamer first pulled the series (DT, UTC): `true` for element 12 of the block, or an element. All images of a series, late ones too, have the same.',
+  ),
 });
