@@ -129,7 +129,7 @@ export async function startCal2wlWith(data: string, sections: readonly string[])
           );
           return typeof at === 'string' && Temporal.Instant.compare(at, now) > 0;
         },
-        { what: `a pass of cal2wl; it says ${program.output()}`, timeoutMs: 20_000 },
+        { what: `a pass of cal2wl; it says ${program.output()}`, timeoutMs: 60_000 },
       );
       const [view] = (await get('/api/calendars')).body['calendars'] as CalendarView[];
       assert.ok(view);

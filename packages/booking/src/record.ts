@@ -34,8 +34,15 @@ export type ParsedRecord =
 
 /** The record as its file's text: JSON of two spaces and a final newline, keys in a fixed order. */
 export function encodeRecord(record: BookingRecord): string {
-  return `${JSON.stringify(record, null, 2)}\n`;
+  const known = encoded.get(record);
+  if (known !== undefined) return known;
+  const text = `${JSON.stringify(record, null, 2)}\n`;
+  encoded.set(record, text);
+  return text;
 }
+
+/** Records never change, and are compared by their text at each pass. */
+const encoded = new WeakMap<BookingRecord, string>();
 
 const TEXTS = [
   'accessionNumber',

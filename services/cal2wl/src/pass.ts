@@ -88,6 +88,7 @@ export class Passes {
     const began = performance.now();
     const past = await this.#remember();
     const frozen = await this.#running(now);
+    await shelf.look();
     const published = new Map(await shelf.read(await shelf.list()));
     const before = this.#items;
     this.#items = new Map();
@@ -226,7 +227,9 @@ export class Passes {
   async #reject(reports: readonly CalendarReport[]): Promise<Failure | undefined> {
     try {
       await this.#options.rejections.write(
-        reports.flatMap(({ calendar, outcomes }) => outcomes.map((one) => outcomeView(one, calendar))),
+        reports.flatMap(({ calendar, outcomes }) =>
+          outcomes.flatMap((one) => (one.outcome === 'rejected' ? [outcomeView(one, calendar)] : [])),
+        ),
       );
       return undefined;
     } catch (error) {

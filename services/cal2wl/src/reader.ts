@@ -144,7 +144,7 @@ export class Reader {
       this.#state = await this.#options.memory.load(this.#options.calendar, this.#options.address);
       this.#saved = this.#state;
     }
-    if ((await this.#content(window)) !== undefined) return;
+    if ((await this.#lastGood(window)) !== undefined) return;
     const { bodyHash: _, ...rest } = this.#state;
     this.#state = { ...rest, validators: {} };
   }
@@ -228,17 +228,21 @@ export class Reader {
     return read.ok ? { hash, window, content: read.content } : { kind: 'transient', ...read.error };
   }
 
-  /** The last good content in the window; read again from disk about once a day, when the window has moved on. */
   async #content(window: Window): Promise<CalendarContent | undefined> {
+    const read = await this.#lastGood(window);
+    return read === undefined ? undefined : cut(read.content, window);
+  }
+
+  /** What was last good, for the window and more; read again from disk about once a day, when the window has moved on. */
+  async #lastGood(window: Window): Promise<Read | undefined> {
     const hash = this.#current().bodyHash;
     if (hash === undefined) return undefined;
-    if (this.#read?.hash !== hash || !covers(this.#read.window, window)) {
-      const bytes = await this.#options.memory.loadBody(this.#options.calendar, hash);
-      const read = bytes === undefined ? undefined : await this.#parse(bytes, hash, window);
-      if (read === undefined || 'code' in read) return undefined;
-      this.#read = read;
-    }
-    return cut(this.#read.content, window);
+    if (this.#read?.hash === hash && covers(this.#read.window, window)) return this.#read;
+    const bytes = await this.#options.memory.loadBody(this.#options.calendar, hash);
+    const read = bytes === undefined ? undefined : await this.#parse(bytes, hash, window);
+    if (read === undefined || 'code' in read) return undefined;
+    this.#read = read;
+    return read;
   }
 }
 

@@ -1,6 +1,6 @@
 /** What is known of each calendar over restarts: its last good body, and what it takes to ask for the next. */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, unlink } from 'node:fs/promises';
+import { mkdir, readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeLeftovers, writeFileAtomic } from '@scanflow/chassis';
 import type { Validators } from '../source.ts';
@@ -54,11 +54,16 @@ export async function openMemory(folder: string): Promise<Memory> {
       return bytes !== undefined && sha256(bytes) === hash ? bytes : undefined;
     },
     saveBody: (calendar, bytes) => writeFileAtomic(bodyPath(calendar), bytes, { mode: MODE }),
-    takeAccept: (calendar) =>
-      unlink(join(folder, `accept-${calendar}`)).then(
+    async takeAccept(calendar) {
+      const name = `accept-${calendar}`;
+      // looked for first: a file that is not there costs more to remove than to list
+      const names = await readdir(folder).catch((): string[] => []);
+      if (!names.includes(name)) return false;
+      return unlink(join(folder, name)).then(
         () => true,
         () => false,
-      ),
+      );
+    },
     async save(calendar, address, { lastGood, notBefore, ...state }) {
       const text = {
         version: 1,

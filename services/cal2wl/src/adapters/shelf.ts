@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { encodeRecord, parseRecord, type BookingRecord } from '@scanflow/booking';
 import { codeOf, fsyncFolder, removeLeftovers, writeFileAtomic } from '@scanflow/chassis';
 import type { Action, Published } from '../domain/reconcile.ts';
+import { KnownFiles } from '../known-files.ts';
 
 export interface ShelfOptions {
   /** Folder of the worklist items of one SCP; its name is the SCP's AE title. */
@@ -13,6 +14,11 @@ export interface ShelfOptions {
 }
 
 export interface Shelf {
+  /**
+   * To be called before each pass: what is missing or was replaced is noticed at once, what was changed in place within
+   * five minutes.
+   */
+  look(): Promise<void>;
   /** Accession numbers of the items on the worklist. */
   list(): Promise<string[]>;
   /** What stands on disk under these accession numbers. */
@@ -27,39 +33,41 @@ const ITEM = /^([0-9A-HJKMNP-TV-Z]{16})\.wl$/;
 /** Scanner software and image servers of other users read the worklist; records name who booked. */
 const ITEM_MODE = 0o644;
 const RECORD_MODE = 0o640;
-const CACHED = 20_000;
 
 /**
  * Opens the two folders, made where they are missing, and clears what killed runs left. wlmscpfs serves a folder
  * only where it holds a `lockfile`, which it locks while it reads.
  */
 export async function openShelf({ worklist, bookings }: ShelfOptions): Promise<Shelf> {
-  await mkdir(worklist, { recursive: true, mode: 0o755 });
-  await mkdir(bookings, { recursive: true, mode: 0o750 });
-  await removeLeftovers(worklist);
-  await removeLeftovers(bookings);
-  const lockfile = join(worklist, 'lockfile');
-  if ((await stat(lockfile).catch(() => undefined)) === undefined) await writeFileAtomic(lockfile, '');
+  await prepare(worklist, bookings);
   const itemPath = (accession: string): string => join(worklist, `${accession}.wl`);
   const recordPath = (accession: string): string => join(bookings, `${accession}.json`);
-  const cache = new FileCache();
+  const files = new KnownFiles({ folders: [worklist, bookings] });
+  let listed: ReadonlySet<string> = new Set();
   const publish = async (record: BookingRecord, item: Uint8Array): Promise<void> => {
     // the record first: images of an item that a scanner already shows must find their project
     await writeChanged(
-      cache,
+      files,
       recordPath(record.accessionNumber),
       Buffer.from(encodeRecord(record)),
       RECORD_MODE,
     );
-    await writeChanged(cache, itemPath(record.accessionNumber), item, ITEM_MODE);
+    await writeChanged(files, itemPath(record.accessionNumber), item, ITEM_MODE);
   };
   return {
-    list: async () => (await readdir(worklist)).flatMap((name) => ITEM.exec(name)?.[1] ?? []),
+    look: () => files.look(),
+    async list() {
+      const names = (await readdir(worklist)).flatMap((name) => ITEM.exec(name)?.[1] ?? []);
+      listed = new Set(names);
+      return names;
+    },
     async read(accessionNumbers) {
       const published = new Map<string, Published>();
       for (const accessionNumber of accessionNumbers) {
-        const item = await cache.read(itemPath(accessionNumber));
-        const record = recordOf(accessionNumber, await cache.read(recordPath(accessionNumber)));
+        // what is not in the folder is not taken from memory, whatever the folder's time says
+        if (!listed.has(accessionNumber)) files.forget(itemPath(accessionNumber));
+        const item = await files.read(itemPath(accessionNumber));
+        const record = recordOf(accessionNumber, await files.read(recordPath(accessionNumber)));
         published.set(accessionNumber, { accessionNumber, record, item });
       }
       return published;
@@ -70,7 +78,7 @@ export async function openShelf({ worklist, bookings }: ShelfOptions): Promise<S
       if (action.kind === 'cancel' || action.kind === 'supersede') {
         // the record first: were the item gone and this run killed, nothing would lead back to the record
         await writeChanged(
-          cache,
+          files,
           recordPath(action.accessionNumber),
           Buffer.from(encodeRecord(action.record)),
           RECORD_MODE,
@@ -80,6 +88,15 @@ export async function openShelf({ worklist, bookings }: ShelfOptions): Promise<S
         await remove(itemPath(action.accessionNumber), worklist);
     },
   };
+}
+
+async function prepare(worklist: string, bookings: string): Promise<void> {
+  await mkdir(worklist, { recursive: true, mode: 0o755 });
+  await mkdir(bookings, { recursive: true, mode: 0o750 });
+  await removeLeftovers(worklist);
+  await removeLeftovers(bookings);
+  const lockfile = join(worklist, 'lockfile');
+  if ((await stat(lockfile).catch(() => undefined)) === undefined) await writeFileAtomic(lockfile, '');
 }
 
 async function* recordsIn(folder: string): AsyncGenerator<BookingRecord> {
@@ -94,13 +111,22 @@ async function* recordsIn(folder: string): AsyncGenerator<BookingRecord> {
 /** A record is believed only where it says that it is the one its name promises. */
 function recordOf(accessionNumber: string, bytes: Uint8Array | undefined): BookingRecord | undefined {
   if (bytes === undefined) return undefined;
+  const known = parsedRecords.get(bytes);
+  if (known !== undefined) return known;
   const parsed = parseRecord(Buffer.from(bytes).toString('utf8'));
-  return parsed.ok && parsed.record.accessionNumber === accessionNumber ? parsed.record : undefined;
+  if (!parsed.ok || parsed.record.accessionNumber !== accessionNumber) return undefined;
+  parsedRecords.set(bytes, parsed.record);
+  return parsed.record;
 }
 
-async function writeChanged(cache: FileCache, path: string, bytes: Uint8Array, mode: number): Promise<void> {
-  const there = await cache.read(path);
-  if (there === undefined || Buffer.compare(there, bytes) !== 0) await writeFileAtomic(path, bytes, { mode });
+/** By the bytes of their files, which stay the same object while a file stays the same. */
+const parsedRecords = new WeakMap<Uint8Array, BookingRecord>();
+
+async function writeChanged(files: KnownFiles, path: string, bytes: Uint8Array, mode: number): Promise<void> {
+  const there = await files.read(path);
+  if (there !== undefined && Buffer.compare(there, bytes) === 0) return;
+  files.forget(path);
+  await writeFileAtomic(path, bytes, { mode });
 }
 
 async function remove(path: string, folder: string): Promise<void> {
@@ -110,24 +136,4 @@ async function remove(path: string, folder: string): Promise<void> {
     if (codeOf(error) !== 'ENOENT') throw error;
   }
   await fsyncFolder(folder);
-}
-
-/** Contents of files, read again only when the file is another or was changed. The least used are forgotten. */
-class FileCache {
-  readonly #files = new Map<string, { stamp: string; bytes: Uint8Array }>();
-
-  async read(path: string): Promise<Uint8Array | undefined> {
-    const found = await stat(path, { bigint: true }).catch(() => undefined);
-    const known = this.#files.get(path);
-    this.#files.delete(path);
-    if (found === undefined) return undefined;
-    const stamp = `${found.ino}-${found.size}-${found.mtimeNs}`;
-    const bytes = known?.stamp === stamp ? known.bytes : await readFile(path).catch(() => undefined);
-    // what cannot be read is as good as missing: it is written again, and that fails for all to see
-    if (bytes === undefined) return undefined;
-    this.#files.set(path, { stamp, bytes });
-    const [oldest] = this.#files.keys();
-    if (this.#files.size > CACHED && oldest !== undefined) this.#files.delete(oldest);
-    return bytes;
-  }
 }
