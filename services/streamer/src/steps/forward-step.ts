@@ -1,10 +1,11 @@
 /** The forward step: what of a series a destination has not got yet goes there by C-STORE, and each answer counts. */
-import { store as send, type DimseLog, type StoreItem, type StoreOutcome } from '@scanflow/dimse';
+import { store as send, type DimseLog, type StoreOutcome } from '@scanflow/dimse';
 import { failureOf, Fault, permanent, transient, type Failure } from '../domain/failure.ts';
 import { retryAfter } from '../domain/retry.ts';
-import type { ForwardWork, Ledger, Progress, Store, StoredInstance } from '../ports.ts';
+import type { ForwardWork, Ledger, Progress, Store } from '../ports.ts';
 import { reached } from '../trace.ts';
 import { Batch } from './batch.ts';
+import { itemsOf } from './send-items.ts';
 import type { Chance, Destination, Settings } from './settings.ts';
 import { inTurn } from './turns.ts';
 
@@ -109,7 +110,7 @@ async function sendSeries(
   });
   const open = new Set(todo.map(({ file }) => file));
   try {
-    const items = itemsOf(inTurn(todo, work.attempts), work, store);
+    const items = itemsOf(inTurn(todo, work.attempts), record, work, store);
     for await (const outcome of send(peer, items, { signal, log })) {
       reached('response-received');
       if (await unmounted(outcome, work, store)) {
@@ -151,10 +152,6 @@ const AWAY = transient(
   'FORWARD_STORAGE_AWAY',
   'Project storage went away while images were sent. Check its mount; sending goes on by itself.',
 );
-
-function* itemsOf(todo: readonly StoredInstance[], work: ForwardWork, store: Store): Generator<StoreItem> {
-  for (const { file, sha256 } of todo) yield { id: file, path: store.pathOf(work.path, file), sha256 };
-}
 
 /** The row to record, undefined where the instance is to be tried again. */
 function judge(outcome: StoreOutcome, tally: Tally): Progress | undefined {
