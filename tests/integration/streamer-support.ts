@@ -59,6 +59,8 @@ export interface Rig {
   readonly configFile: string;
   /** Starts a streamer; `killAt` ends it at that moment. */
   readonly start: (kill?: { at: string; nth?: number }) => Promise<Program>;
+  /** Starts one with a module preloaded, and further variables of the environment. */
+  readonly startWith: (preload: string, env: Readonly<Record<string, string>>) => Promise<Program>;
   /** The one that runs now. */
   readonly streamer: () => Program;
   readonly series: () => Promise<Series[]>;
@@ -89,20 +91,25 @@ export async function makeRig(t: TestContext, options: RigOptions = {}): Promise
   const configFile = join(folder, 'scanflow.yaml');
   await writeFile(configFile, JSON.stringify(configuration(options, { root, data, port, orthanc }), null, 2));
   const url = `http://127.0.0.1:${port}`;
+  const launch = async (
+    flags: readonly string[],
+    env: Readonly<Record<string, string>>,
+  ): Promise<Program> => {
+    program = await startProgram(process.execPath, [...flags, MAIN, '--config', configFile], { env });
+    return program;
+  };
   return {
     folder,
     root,
     orthanc,
     configFile,
-    start: async (kill) => {
-      const env =
-        kill === undefined
-          ? {}
-          : { KILL_AT: kill.at, KILL_NTH: String(kill.nth ?? 1), KILL_NOTE: join(folder, 'killed') };
-      const preload = kill === undefined ? [] : ['--import', KILLER];
-      program = await startProgram(process.execPath, [...preload, MAIN, '--config', configFile], { env });
-      return program;
+    start: (kill) => {
+      if (kill === undefined) return launch([], {});
+      const { at, nth = 1 } = kill;
+      const env = { KILL_AT: at, KILL_NTH: String(nth), KILL_NOTE: join(folder, 'killed') };
+      return launch(['--import', KILLER], env);
     },
+    startWith: (preload, env) => launch(['--import', preload], env),
     streamer: () => {
       assert.ok(program !== undefined, 'no streamer was started');
       return program;

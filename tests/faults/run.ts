@@ -1,0 +1,37 @@
+/**
+ * `npm run test:faults [-- --kills 200 --seed 7]`: every test of what goes wrong around the streamer (docs/faults.md).
+ * `--kills`: how many times the streamer is killed at a random moment (10); `--seed`: which moments those are.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const ROOT = join(import.meta.dirname, '../..');
+const FILES = [
+  'tests/faults/*.test.ts',
+  ...['flow', 'faults', 'crash', 'destinations', 'tls', 'pydicom'].map(
+    (name) => `tests/integration/streamer-${name}.test.ts`,
+  ),
+  'tests/integration/dimse-store-faults.test.ts',
+];
+
+const { values } = parseArgs({ options: { kills: { type: 'string' }, seed: { type: 'string' } } });
+for (const [name, value] of Object.entries(values))
+  if (!/^\d{1,9}$/.test(value)) {
+    console.error(`--${name} takes a whole number`);
+    process.exit(2);
+  }
+const { kills, seed } = values;
+const env = {
+  ...process.env,
+  ...(kills === undefined ? {} : { KILLS: kills }),
+  ...(seed === undefined ? {} : { KILLS_SEED: seed }),
+};
+const child = spawn(process.execPath, ['--test', '--test-concurrency=2', ...FILES], {
+  cwd: ROOT,
+  env,
+  stdio: 'inherit',
+});
+const [code] = (await once(child, 'close')) as [number | null];
+process.exitCode = code ?? 1;
