@@ -26,7 +26,14 @@ export interface Call {
   readonly context: Context;
   readonly options: ScpOptions;
   readonly signal: AbortSignal;
+  /** Tells the handler by its signal that it is late. */
+  readonly giveUp: () => void;
+  /** Longest time in milliseconds until a handler's next answer. */
+  readonly handlerMs: number;
 }
+
+/** Why a signal was aborted where the handler gave no answer in time. */
+export const LATE = new Error('the handler gave no answer in time');
 
 /** Answers a call to the end; gives what is to be reported. */
 export type Service = (call: Call) => Promise<Pick<RequestReport, 'status' | 'responses'>>;

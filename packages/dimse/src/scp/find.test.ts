@@ -48,7 +48,7 @@ test('c-find: a handler’s exception is C000 and a log line without what it say
   assert.equal(await peer.status(3, ECHO), 0);
 });
 
-test('c-find: a match that cannot be encoded costs none of the others', async (t) => {
+test('c-find: a match that cannot be encoded costs none of the others, and shows in the final status', async (t) => {
   const broken: FindHandler = async function* (found) {
     yield* first(three(found));
     yield { status: 0xff00, identifier: dataSet({ PatientName: 'Secret' }), characterSet: 'NONSENSE' };
@@ -58,10 +58,35 @@ test('c-find: a match that cannot be encoded costs none of the others', async (t
   const peer = raw();
   await peer.associate();
   peer.send(1, FIND, identifier);
-  const statuses: unknown[] = [];
-  while (statuses.at(-1) !== 0) statuses.push((await peer.message('a response')).command.status);
-  assert.deepEqual(statuses, [0xff00, 0xff00, 0xff00, 0xff00, 0]);
+  const answers = [];
+  while (answers.length < 5) answers.push((await peer.message('a response')).command);
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [0xff00, 0xff00, 0xff00, 0xff00, 0xc000],
+  );
+  assert.match(answers.at(-1)?.errorComment ?? '', /cannot be sent: 1/);
+  assert.match(logged.join('\n'), /c-find\.match-unencodable/);
   assert.doesNotMatch(logged.join('\n'), /Secret/);
+});
+
+test('c-find: a handler that gives no answer in time is C000, and is told to stop', async (t) => {
+  let told = false;
+  const hanging: FindHandler = async function* (found) {
+    yield* first(three(found));
+    await new Promise<void>((resolve) => found.signal.addEventListener('abort', () => resolve()));
+    told = true;
+    return { status: 0 };
+  };
+  const { raw, logged } = await bench(t, hanging, { handlerMs: 200 });
+  const peer = raw();
+  await peer.associate();
+  assert.equal(await peer.status(1, FIND, identifier), 0xff00);
+  const { command } = await peer.message('the final response');
+  assert.equal(command.status, 0xc000);
+  assert.match(command.errorComment ?? '', /No answer in time/);
+  assert.match(logged.join('\n'), /c-find\.handler-late/);
+  await until(() => told, { what: 'the handler is told', timeoutMs: 60_000 });
+  assert.equal(await peer.status(3, ECHO), 0, 'the association goes on');
 });
 
 test('c-find: C-CANCEL between responses gives FE00 and lets the handler go', async (t) => {

@@ -1,7 +1,7 @@
 /** C-FIND as SCP (PS3.7 9.1.2.2, PS3.4 C.4.1): matches from an async generator, C-CANCEL between them. */
 import { setImmediate } from 'node:timers/promises';
 import { decodeDataSet, encodeDataSet, type DataSet } from '@scanflow/dicom';
-import { respond, STATUS, type Call, type Service } from './call.ts';
+import { LATE, respond, STATUS, type Call, type Service } from './call.ts';
 import type { FinalStatus, FindHandler, FindResponse } from './types.ts';
 
 /** After so many milliseconds of answering, others and a C-CANCEL get their turn. */
@@ -39,16 +39,21 @@ async function answer(
 ): Promise<{ final: FinalStatus; responses: number }> {
   const { signal, info, context, options } = call;
   let responses = 0;
+  let unsent = 0;
   let slice = performance.now();
+  const late = setTimeout(call.giveUp, call.handlerMs);
   try {
     const matches = handler({ association: info, sopClass: context.abstractSyntax, identifier, signal });
     const nextMatch = unlessAborted(() => matches.next(), signal);
     try {
       for (;;) {
         const next = await nextMatch();
-        if (next === undefined || signal.aborted) return { final: { status: STATUS.cancelled }, responses };
-        if (next.done === true) return { final: next.value, responses };
-        if (await pending(call, next.value)) responses += 1;
+        if (next === undefined || signal.aborted) return { final: stopped(call), responses };
+        if (next.done === true) return { final: complete(next.value, unsent), responses };
+        const bytes = encoded(call, next.value);
+        if (bytes === undefined) unsent += 1;
+        else if (await respond(call, { status: next.value.status }, bytes)) responses += 1;
+        late.refresh();
         // the first one leaves at once: what is written together waits for the loop's turn
         if (responses === 1 || performance.now() - slice > SLICE_MS) {
           await setImmediate();
@@ -62,20 +67,34 @@ async function answer(
   } catch (error) {
     options.log.error('c-find.handler-failed', { association: info.id, ...safe(error) });
     return { final: { status: STATUS.unableToProcess, comment: 'Internal error, see the log' }, responses };
+  } finally {
+    clearTimeout(late);
   }
 }
 
-/** A match that cannot be encoded costs none of the others; false where it was left out. */
-async function pending(call: Call, { status, identifier, characterSet }: FindResponse): Promise<boolean> {
-  const { context, options, info } = call;
-  let bytes: Uint8Array;
+function stopped({ signal, options, info, handlerMs }: Call): FinalStatus {
+  if (signal.reason !== LATE) return { status: STATUS.cancelled };
+  options.log.error('c-find.handler-late', { association: info.id, ms: handlerMs });
+  return { status: STATUS.unableToProcess, comment: 'No answer in time, see the log' };
+}
+
+/** A list that lacks a match must not pass for the whole one (PS3.4 C.4.1.1.4, Cxxx). */
+const complete = (final: FinalStatus, unsent: number): FinalStatus =>
+  final.status !== STATUS.success || unsent === 0
+    ? final
+    : { status: STATUS.unableToProcess, comment: `Matches that cannot be sent: ${unsent}, see the log` };
+
+/** Undefined, and a line in the log, for a match that cannot be encoded: it costs none of the others. */
+function encoded(
+  { context, options, info }: Call,
+  { identifier, characterSet }: FindResponse,
+): Uint8Array | undefined {
   try {
-    bytes = encodeDataSet(identifier, context.transferSyntax, characterSet);
+    return encodeDataSet(identifier, context.transferSyntax, characterSet);
   } catch (error) {
     options.log.error('c-find.match-unencodable', { association: info.id, ...safe(error) });
-    return false;
+    return undefined;
   }
-  return respond(call, { status }, bytes);
 }
 
 /**

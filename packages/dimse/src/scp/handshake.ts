@@ -6,6 +6,7 @@ import type { ScpOptions } from './types.ts';
 export class Handshake implements Guest {
   readonly address: string;
   readonly silent = true;
+  readonly idleSince = undefined;
   readonly #socket: Socket;
 
   constructor(socket: Socket) {

@@ -105,6 +105,23 @@ test('limits: silent connections give way to new ones, associations do not', asy
   assert.ok(refused.length >= 4 && refused.every((why) => why === 'total'));
 });
 
+test('limits: associations that have been idle give way, the longest idle first, busy ones never', async (t) => {
+  const { handler } = endless();
+  const { raw, logged } = await bench(t, handler, { connections: 3, yieldMs: 0 });
+  const [busy, first, second] = [raw(), raw(), raw()];
+  await busy.associate();
+  assert.equal(await busy.status(1, FIND, identifier), 0xff00);
+  await first.associate();
+  await second.associate();
+  assert.equal(await first.status(3, ECHO), 0, 'second is idle for longer now');
+  assert.equal((await raw().associate()).type, 'associate-ac');
+  assert.deepEqual(await second.pdu('A-ABORT'), abort(2, 0));
+  await second.ended();
+  assert.equal(await first.status(3, ECHO), 0);
+  assert.equal(busy.closed, false);
+  assert.match(logged.join('\n'), /connection\.limit .*"refused":false/);
+});
+
 test('limits: the bound per peer holds below the total', async (t) => {
   const refused: string[] = [];
   const events = { refused: (_: string, why: string) => void refused.push(why) };

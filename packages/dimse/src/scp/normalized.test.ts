@@ -6,6 +6,7 @@ import type { Command } from '../message/command.ts';
 import { nCreate, nSet } from '../scu/normalized.ts';
 import { bench, ECHO, EXPLICIT, IMPLICIT, MWL, type Bench } from '../testing/bench.ts';
 import type { CreateRequest, NormalizedResult, SetRequest } from './normalized-types.ts';
+import type { ScpLimits } from './types.ts';
 
 const MPPS = sopClasses.modalityPerformedProcedureStep;
 const bytes = encodeDataSet(dataSet({ PatientID: 'Secret' }), EXPLICIT);
@@ -31,11 +32,12 @@ interface Served extends Bench {
 
 async function serve(
   t: TestContext,
-  answer: () => NormalizedResult = () => ({ status: 0 }),
+  answer: () => NormalizedResult | Promise<NormalizedResult> = () => ({ status: 0 }),
+  limits: Partial<ScpLimits> = {},
 ): Promise<Served> {
   const created: CreateRequest[] = [];
   const set: SetRequest[] = [];
-  const made = await bench(t, undefined, undefined, {
+  const made = await bench(t, undefined, limits, {
     contexts: [
       { abstractSyntax: MPPS, transferSyntaxes: [EXPLICIT, IMPLICIT], operations: ['N-CREATE', 'N-SET'] },
       { abstractSyntax: MWL, transferSyntaxes: [EXPLICIT, IMPLICIT], operations: ['C-FIND'] },
@@ -170,4 +172,17 @@ test('n-create: a peer that does not serve the class is permanent, one lost afte
     'ambiguous',
     'NO_RESPONSE',
   ]);
+});
+
+test('normalized: a handler that does not come back in time is 0110, and is told to stop', async (t) => {
+  const never = new Promise<NormalizedResult>(() => undefined);
+  const { raw, created, logged } = await serve(t, () => never, { handlerMs: 100 });
+  const scanner = raw();
+  await scanner.associate(onMpps);
+  scanner.send(1, CREATE, bytes);
+  const { command } = await scanner.message('the response');
+  assert.equal(command.status, 0x0110);
+  assert.equal(created[0]?.signal.aborted, true);
+  assert.match(logged.join('\n'), /n-create\.handler-failed/);
+  assert.equal(await scanner.status(5, ECHO), 0, 'the association goes on');
 });

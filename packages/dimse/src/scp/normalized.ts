@@ -3,7 +3,7 @@ import { decodeDataSet, encodeDataSet, isWritableCharacterSet, newUid, text } fr
 import type { DataSet } from '@scanflow/dicom';
 import { DATA_SET, NO_DATA_SET, RESPONSE, type Command } from '../message/command.ts';
 import { isUid } from '../uid.ts';
-import { comment, STATUS, type Call, type Service } from './call.ts';
+import { comment, LATE, STATUS, type Call, type Service } from './call.ts';
 import { safe } from './find.ts';
 import type { CreateHandler, NormalizedResult, SetHandler } from './normalized-types.ts';
 
@@ -60,7 +60,8 @@ async function serve(
     return finish(call, sopInstanceUid, undecodable);
   }
   try {
-    return await finish(call, sopInstanceUid, await handle(given), text(given, 'SpecificCharacterSet'));
+    const result = await inTime(call, handle(given));
+    return await finish(call, sopInstanceUid, result, text(given, 'SpecificCharacterSet'));
   } catch (error) {
     options.log.error(`${operation}.handler-failed`, {
       association: info.id,
@@ -69,6 +70,22 @@ async function serve(
     });
     const failed = { status: STATUS.processingFailure, comment: 'Internal error, see the log' };
     return finish(call, sopInstanceUid, failed);
+  }
+}
+
+/** The handler's result. Throws LATE where there is none in time: whether it takes effect later, nobody can tell. */
+async function inTime(call: Call, work: Promise<NormalizedResult>): Promise<NormalizedResult> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    reject(LATE);
+    call.giveUp();
+  }, call.handlerMs);
+  // once it is late, nobody waits for what becomes of it
+  work.catch(() => undefined);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -8,7 +8,7 @@ import { certificateOf } from '../tls/certificate.ts';
 import type { ServedContext } from '../ul/negotiation.ts';
 import type { AssociateAc, AssociateRj, AssociateRq } from '../ul/pdu.ts';
 import { acceptance, protocolRejection, serviceRejection } from './admission.ts';
-import { respond, STATUS, type Call, type Service } from './call.ts';
+import { LATE, respond, STATUS, type Call, type Service } from './call.ts';
 import { echoService } from './echo.ts';
 import { findService, safe } from './find.ts';
 import { createService, setService } from './normalized.ts';
@@ -38,6 +38,7 @@ export class Session implements Guest {
   #waiting = 0;
   #work: Promise<void> = Promise.resolve();
   #idle: NodeJS.Timeout | undefined;
+  #idleSince: number | undefined;
 
   constructor(socket: Socket, id: number, options: ScpOptions, limits: ScpLimits) {
     this.address = socket.remoteAddress ?? '';
@@ -60,7 +61,12 @@ export class Session implements Guest {
     return this.#silent;
   }
 
+  get idleSince(): number | undefined {
+    return this.#idleSince;
+  }
+
   evict(): void {
+    if (!this.#silent) this.#association.abort('idle, and others need the room', { source: 2 });
     this.#association.destroy();
   }
 
@@ -127,20 +133,21 @@ export class Session implements Guest {
       return;
     }
     this.#waiting += 1;
+    this.#idleSince = undefined;
     clearTimeout(this.#idle);
     const id = command.messageId ?? 0;
     const duplicate = this.#active.has(id);
     const controller = new AbortController();
     if (!duplicate) this.#active.set(id, controller);
     this.#work = this.#work.then(async () => {
-      await this.#handle(message, controller.signal, duplicate);
+      await this.#handle(message, controller, duplicate);
       if (!duplicate) this.#active.delete(id);
       this.#waiting -= 1;
       this.#touch();
     });
   }
 
-  async #handle(message: Message, signal: AbortSignal, duplicate: boolean): Promise<void> {
+  async #handle(message: Message, controller: AbortController, duplicate: boolean): Promise<void> {
     const start = performance.now();
     const context = this.#association.context(message.contextId);
     if (context === undefined || this.#association.ending !== undefined) return;
@@ -150,7 +157,9 @@ export class Session implements Guest {
       message,
       context,
       options: this.#options,
-      signal,
+      signal: controller.signal,
+      giveUp: () => controller.abort(LATE),
+      handlerMs: this.#limits.handlerMs,
     };
     const [operation, service] = duplicate ? refusal(STATUS.duplicateInvocation) : this.#serviceFor(call);
     try {
@@ -195,6 +204,7 @@ export class Session implements Guest {
     clearTimeout(this.#idle);
     if (this.#waiting > 0 || this.#association.ending !== undefined) return;
     const { idleMs } = this.#limits;
+    this.#idleSince = performance.now();
     this.#idle = setTimeout(
       () => this.#association.abort(`no request for ${idleMs} ms`, { source: 2 }),
       idleMs,

@@ -32,7 +32,7 @@ export interface FindRequest {
   readonly association: AssociationInfo;
   readonly sopClass: string;
   readonly identifier: DataSet;
-  /** Aborts on C-CANCEL, on the association's end and when listening is closed. */
+  /** Aborts on C-CANCEL, on the association's end, when listening is closed, and when no answer came for too long. */
   readonly signal: AbortSignal;
 }
 
@@ -92,6 +92,10 @@ export interface ScpLimits {
   readonly artimMs: number;
   /** An association without a request, in milliseconds. */
   readonly idleMs: number;
+  /** An association without a request for so long, in milliseconds, gives way where a bound on connections is reached. */
+  readonly yieldMs: number;
+  /** A handler until its next answer, in milliseconds; the request then fails. */
+  readonly handlerMs: number;
   /** A peer that takes no response, in milliseconds. */
   readonly stallMs: number;
   /** How long close() lets running requests finish, in milliseconds. */
@@ -108,6 +112,8 @@ export const LIMITS: ScpLimits = {
   waitingRequests: 16,
   artimMs: 30_000,
   idleMs: 300_000,
+  yieldMs: 10_000,
+  handlerMs: 60_000,
   stallMs: 30_000,
   closeMs: 2_000,
 };
