@@ -11,6 +11,7 @@ import { close, listen, startCalendars, type Calendars } from './cal2wl-fetch-su
 import { giving, soon, temporaryFolder } from './cal2wl-support.ts';
 
 const TOKEN = 'token-of-the-lab';
+const PROXY_PASSWORD = 'pr0xy-pa55';
 const good = makeCalendar([soon('001', 2), soon('002', 4)]);
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -56,12 +57,16 @@ async function secure(name: string, options: Parameters<Authority['issue']>[1] =
   return port;
 }
 
-/** A proxy that opens ways and passes plain requests on; with a status it refuses both. */
-async function proxy(refusing?: number): Promise<number> {
+/** A proxy that opens ways and passes plain requests on; with a status it refuses both, but to whoever has the login. */
+async function proxy(refused?: number, login?: string): Promise<number> {
+  const refusing = ({ headers }: IncomingMessage): number | undefined =>
+    login !== undefined && headers['proxy-authorization'] === login ? undefined : refused;
   const server = createHttp((request, response) => {
     proxied.push(`${request.method ?? ''} ${request.url ?? ''}`);
-    if (refusing !== undefined) return void response.writeHead(refusing).end();
-    const onward = ask(request.url ?? '', { headers: request.headers }, (answer) => {
+    const status = refusing(request);
+    if (status !== undefined) return void response.writeHead(status).end();
+    const { 'proxy-authorization': _, ...headers } = request.headers;
+    const onward = ask(request.url ?? '', { headers }, (answer) => {
       response.writeHead(answer.statusCode ?? 500, answer.headers);
       answer.pipe(response);
     });
@@ -69,7 +74,8 @@ async function proxy(refusing?: number): Promise<number> {
   });
   server.on('connect', (request: IncomingMessage, socket: Socket) => {
     proxied.push(`CONNECT ${request.url ?? ''}`);
-    if (refusing !== undefined) return void socket.end(`HTTP/1.1 ${refusing} No\r\n\r\n`);
+    const status = refusing(request);
+    if (status !== undefined) return void socket.end(`HTTP/1.1 ${status} No\r\n\r\n`);
     const [host = '', port = ''] = (request.url ?? '').split(':');
     const onward = connect(Number(port), host, () => {
       socket.write('HTTP/1.1 200 OK\r\n\r\n');
@@ -95,9 +101,13 @@ before(async () => {
   const [mutual, strict] = [await secure('mutual', {}, true), await secure('strict', {}, true)];
   const clear = await start('clear', createHttp(giving(good)));
   const [open, shut, closed] = [await proxy(), await proxy(407), await freePort()];
+  const asking = await proxy(407, `Basic ${btoa(`lab:${PROXY_PASSWORD}`)}`);
   redirectTo = `https://127.0.0.1:${mutual}/landed.ics`;
   const tokenFile = join(folder.path, 'token');
   await writeFile(tokenFile, `${TOKEN}\n`);
+  const proxyPassword = join(folder.path, 'proxy-password');
+  await writeFile(proxyPassword, `${PROXY_PASSWORD}\n`);
+  const login = `proxy: 'http://127.0.0.1:${asking}', proxyUsername: lab, proxyPasswordFile`;
   const rotating = join(folder.path, 'rotating.pem');
   await copyFile(other.certificate, rotating);
   const ca = `ca: ${authority.certificate}`;
@@ -125,6 +135,10 @@ before(async () => {
       proxyshut: `${at(plain)}, proxy: 'http://127.0.0.1:${shut}', tls: { ${ca} }`,
       proxyshutclear: `url: 'http://127.0.0.1:${clear}/c.ics', proxy: 'http://127.0.0.1:${shut}'`,
       proxydown: `${at(plain)}, proxy: 'http://127.0.0.1:${closed}', tls: { ${ca} }`,
+      asked: `${at(plain, 'asked.ics')}, tls: { ${ca} }, ${login}: ${proxyPassword}`,
+      askedclear: `url: 'http://127.0.0.1:${clear}/askedclear.ics', ${login}: ${proxyPassword}`,
+      askedwrong: `${at(plain)}, tls: { ${ca} }, ${login}: ${tokenFile}`,
+      askednothing: `${at(plain)}, tls: { ${ca} }, ${login}: ${folder.path}/nothing`,
       unproxied: `url: 'http://127.0.0.1:${clear}/unproxied.ics'`,
     },
     {
@@ -144,7 +158,8 @@ after(async () => {
   await folder.remove();
 });
 
-for (const name of ['trusted', 'webcal', 'known', 'bearer', 'away', 'proxied', 'proxyclear', 'unproxied'])
+const readable = ['trusted', 'webcal', 'known', 'bearer', 'away', 'proxied', 'proxyclear', 'unproxied'];
+for (const name of [...readable, 'asked', 'askedclear'])
   test(`tls: ${name} is read`, async () => {
     const view = (await cal2wl.pass())[name];
     assert.equal(view?.failure, undefined);
@@ -164,6 +179,8 @@ const failures: [string, string, RegExp][] = [
   ['http', 'FETCH_TLS', /speaks https/],
   ['proxyshut', 'FETCH_PROXY', /the proxy 127\.0\.0\.1:\d+ refused .* \(407\)/],
   ['proxyshutclear', 'FETCH_PROXY', /\(407\)/],
+  ['askedwrong', 'FETCH_PROXY', /\(407\).*proxyPasswordFile/],
+  ['askednothing', 'FETCH_SECRET', /nothing cannot be read/],
   ['proxydown', 'FETCH_UNREACHABLE', /through the proxy 127\.0\.0\.1:\d+ \(ECONNREFUSED\)/],
 ];
 
@@ -189,7 +206,7 @@ test('tls: a proxy sees the host of an https calendar, and nothing of the token'
   assert.ok(proxied.some((line) => /^CONNECT 127\.0\.0\.1:\d+$/.test(line)));
   assert.ok(proxied.some((line) => /^GET http:\/\/127\.0\.0\.1:\d+\/proxyclear\.ics$/.test(line)));
   assert.ok(!proxied.some((line) => line.includes('unproxied')));
-  assert.ok(!cal2wl.program.output().includes(TOKEN));
+  for (const secret of [TOKEN, PROXY_PASSWORD]) assert.ok(!cal2wl.program.output().includes(secret));
 });
 
 test('tls: a certificate that is replaced on disk counts at the next fetch', async () => {

@@ -20,11 +20,12 @@ export function fetchingRules(path: readonly string[], calendar: Calendar): Find
         path: [...path, key],
         message:
           key === 'proxy'
-            ? 'has a user or a password in it; only proxies that ask for none can be used'
+            ? 'has a user or a password in it; put them into proxyUsername and proxyPasswordFile'
             : 'has a user or a password in it; put them into username and passwordFile',
       })),
     ...(web === undefined && given.length === 1 ? webOnlyRules(path, calendar) : []),
     ...secretRules(path, calendar, web),
+    ...proxyRules(path, calendar),
   ];
 }
 
@@ -54,6 +55,18 @@ function secretRules(path: readonly string[], calendar: Calendar, web: string | 
   if (tls !== undefined && web !== undefined && /^http:/i.test(web))
     findings.push({ path: [...path, 'tls'], message: 'needs an address that begins with https' });
   return findings;
+}
+
+function proxyRules(
+  path: readonly string[],
+  { proxy, proxyUsername, proxyPasswordFile }: Calendar,
+): Finding[] {
+  const key = proxyUsername === undefined ? 'proxyPasswordFile' : 'proxyUsername';
+  if (proxyUsername === undefined && proxyPasswordFile === undefined) return [];
+  const problem = (message: string): Finding[] => [{ path: [...path, key], atKey: true, message }];
+  if (proxy === 'none') return problem('goes with proxy only: none is given here');
+  if (proxyUsername === undefined) return problem('needs a proxyUsername');
+  return proxyPasswordFile === undefined ? problem('needs a proxyPasswordFile') : [];
 }
 
 function hasLogin(address: string | undefined): boolean {

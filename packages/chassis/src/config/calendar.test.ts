@@ -24,6 +24,21 @@ const mistakes: [string, string, RegExp][] = [
   ['a login in an address', 'caldav: https://u:p@h/c/', /^calendars\.c\.caldav: has a user or a password/],
   ['a login in a proxy', 'url: https://h/c, proxy: http://u:p@h:1', /^calendars\.c\.proxy: has a user/],
   [
+    'a login for no proxy',
+    'url: https://h/c, proxyUsername: u, proxyPasswordFile: p',
+    /^calendars\.c\.proxyUsername: goes with proxy only/,
+  ],
+  [
+    'half a login for a proxy',
+    'url: https://h/c, proxy: http://h:1, proxyPasswordFile: p',
+    /^calendars\.c\.proxyPasswordFile: needs a proxyUsername/,
+  ],
+  [
+    'a user without a password for a proxy',
+    'url: https://h/c, proxy: http://h:1, proxyUsername: u',
+    /^calendars\.c\.proxyUsername: needs a proxyPasswordFile/,
+  ],
+  [
     'a proxy of a file',
     'file: c.ics, proxy: http://h:1',
     /^calendars\.c\.proxy: goes with url or caldav only/,
@@ -71,6 +86,7 @@ test('calendars: each place and each way to log in is taken', () => {
     'url: webcal://h/c.ics, tls: { ca: ca.pem }',
     'caldav: http://h/c/, username: u, passwordFile: p, proxy: none',
     'caldav: https://h/c/, tokenFile: t, proxy: http://proxy.example.org:3128',
+    'url: https://h/c.ics, proxy: http://h:3128, proxyUsername: u, proxyPasswordFile: p',
     'url: https://h/c.ics, tls: { key: k, certificate: c }',
     'folder: calendars/prisma',
   ]) {

@@ -57,6 +57,10 @@ export const fetching = {
     })
     .default('none')
     .describe('Proxy through which the calendar is fetched, or `none`. Environment variables are not read.'),
+  proxyUsername: z.string().min(1).optional().describe('User of the proxy, where it asks for one.'),
+  proxyPasswordFile: file
+    .optional()
+    .describe('File that holds the password for the proxy; goes with `proxyUsername`.'),
   timeout: interval(1, HOUR_MS, 'of at most 1h')
     .prefault('60s')
     .describe('Longest time for one fetch, at most 1h.'),

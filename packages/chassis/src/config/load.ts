@@ -44,6 +44,7 @@ const FILE_KEYS = [
   'folder',
   'passwordFile',
   'tokenFile',
+  'proxyPasswordFile',
   'secretFile',
   'key',
   'certificate',

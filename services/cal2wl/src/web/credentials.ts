@@ -1,5 +1,5 @@
 /** Who we are to a server: a password or a bearer token from a file, never one that was refused a moment ago. */
-import { readSecret } from '@scanflow/chassis';
+import { basic, secret } from './secret.ts';
 import { Stop } from './stop.ts';
 
 export interface CredentialOptions {
@@ -25,7 +25,7 @@ export class Credentials {
     let value: string | undefined;
     if (tokenFile !== undefined) value = `Bearer ${await secret(tokenFile)}`;
     else if (username !== undefined && passwordFile !== undefined)
-      value = `Basic ${Buffer.from(`${username}:${await secret(passwordFile)}`).toString('base64')}`;
+      value = basic(username, await secret(passwordFile));
     if (value === undefined || !this.#isRefused(value)) return value;
     throw new Stop(
       'permanent',
@@ -42,17 +42,4 @@ export class Credentials {
   #isRefused(value: string): boolean {
     return this.#refused?.value === value && performance.now() - this.#refused.at < REFUSED_PAUSE_MS;
   }
-}
-
-async function secret(file: string): Promise<string> {
-  let text: string;
-  try {
-    text = await readSecret(file);
-  } catch (error) {
-    throw new Stop('permanent', 'FETCH_SECRET', error instanceof Error ? error.message : String(error));
-  }
-  // a line break would end the header
-  if (!/^[^\p{Cc}]+$/u.test(text))
-    throw new Stop('permanent', 'FETCH_SECRET', `the secret ${file} holds line breaks or control characters`);
-  return text;
 }

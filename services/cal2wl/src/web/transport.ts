@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { codeOf } from '@scanflow/chassis';
 import { Agent, ProxyAgent, type Dispatcher } from 'undici';
+import { basic, secret } from './secret.ts';
 import { Stop } from './stop.ts';
 
 export interface TransportOptions {
@@ -14,6 +15,9 @@ export interface TransportOptions {
   };
   /** Address of a proxy; none where absent. Environment variables are not read. */
   readonly proxy?: string;
+  /** Who we are to the proxy, where it asks. */
+  readonly proxyUsername?: string | undefined;
+  readonly proxyPasswordFile?: string | undefined;
 }
 
 export interface Transport {
@@ -25,7 +29,9 @@ export interface Transport {
 const CONNECT_MS = 30_000;
 
 /** Reads the files and makes the connections' settings; throws a Stop where a file cannot be read. */
-export async function openTransport({ timeoutMs, tls, proxy }: TransportOptions): Promise<Transport> {
+export async function openTransport(options: TransportOptions): Promise<Transport> {
+  const { timeoutMs, tls, proxy } = options;
+  const token = await proxyToken(options);
   const trust = { ...(tls?.ca === undefined ? {} : { ca: await pem(tls.ca) }) };
   const identity = {
     ...(tls?.key === undefined ? {} : { key: await pem(tls.key) }),
@@ -40,6 +46,7 @@ export async function openTransport({ timeoutMs, tls, proxy }: TransportOptions)
       : new ProxyAgent({
           ...common,
           uri: proxy,
+          ...(token === undefined ? {} : { token }),
           requestTls: secure,
           proxyTls: { timeout: secure.timeout, ...trust },
         });
@@ -54,6 +61,14 @@ export async function openTransport({ timeoutMs, tls, proxy }: TransportOptions)
       await Promise.all([...made.values()].map((dispatcher) => dispatcher.destroy()));
     },
   };
+}
+
+/** The Proxy-Authorization header (RFC 9110 11.7.2), from a file read now. */
+async function proxyToken({
+  proxyUsername: username,
+  proxyPasswordFile: file,
+}: TransportOptions): Promise<string | undefined> {
+  return username === undefined || file === undefined ? undefined : basic(username, await secret(file));
 }
 
 async function pem(file: string): Promise<Buffer> {

@@ -29,7 +29,7 @@ export function wireTrouble(error: unknown, { host, proxy, atHello }: TroubleOpt
     return new Stop(
       'permanent',
       'FETCH_PROXY',
-      `the proxy ${proxy} refused the way to ${host} (${refusal}): let it pass Scanflow without a password, or correct proxy.`,
+      `the proxy ${proxy} refused the way to ${host} (${refusal}): let it pass Scanflow, or correct proxy, proxyUsername and proxyPasswordFile.`,
     );
   if (CUT.has(shown))
     return new Stop(

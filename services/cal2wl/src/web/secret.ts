@@ -1,0 +1,21 @@
+/** Passwords and tokens from files, as headers carry them. */
+import { readSecret } from '@scanflow/chassis';
+import { Stop } from './stop.ts';
+
+/** Basic authentication (RFC 7617). */
+export const basic = (username: string, password: string): string =>
+  `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+
+/** Read now: a secret that is replaced counts at the next fetch. Throws a Stop. */
+export async function secret(file: string): Promise<string> {
+  let text: string;
+  try {
+    text = await readSecret(file);
+  } catch (error) {
+    throw new Stop('permanent', 'FETCH_SECRET', error instanceof Error ? error.message : String(error));
+  }
+  // a line break would end the header
+  if (!/^[^\p{Cc}]+$/u.test(text))
+    throw new Stop('permanent', 'FETCH_SECRET', `the secret ${file} holds line breaks or control characters`);
+  return text;
+}
