@@ -23,7 +23,7 @@ export function findStatuses(): string {
       statuses.dataSetDoesNotMatch,
       'the identifier cannot be decoded, or a key has no value of its kind (with Offending Element and Error Comment)',
     ],
-    [statuses.unableToProcess, 'an error of ours (with Error Comment)'],
+    [statuses.unableToProcess, 'an error of ours, or an answer could not be sent (with Error Comment)'],
     [statuses.cancelled, 'C-CANCEL'],
     ...GENERAL,
   ];

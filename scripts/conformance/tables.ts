@@ -70,6 +70,8 @@ const scpParameters = (): string =>
       ],
       ['Time for an association request, and for closing afterwards (ARTIM)', seconds(limits.artimMs)],
       ['Time without a request', seconds(limits.idleMs)],
+      ['The same, where connections are as many as allowed', seconds(limits.yieldMs)],
+      ['Time in which a request gets no answer for a fault of ours', seconds(limits.handlerMs)],
       ['Time in which the peer takes nothing', seconds(limits.stallMs)],
       ['Longest association request', `${limits.associateBytes} bytes`],
       ['Longest command set', `${limits.commandBytes} bytes`],
