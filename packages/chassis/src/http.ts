@@ -1,5 +1,5 @@
 /** Every service's HTTP side: /healthz, /metrics, and what routes it adds. */
-import fastify, { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import { codeOf, FailureError, messageOf } from './failure.ts';
 import type { Log } from './log.ts';
@@ -43,6 +43,8 @@ export async function startHttp({
   routes,
   log,
 }: HttpOptions): Promise<RunningHttp> {
+  // only now: what a service does first does not wait for it to be loaded
+  const { default: fastify } = await import('fastify');
   const app = fastify({
     logger: false,
     bodyLimit: BODY_LIMIT,
