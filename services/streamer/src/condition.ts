@@ -1,6 +1,6 @@
 /** How Orthanc and the ledger are, for /healthz: the last good moment, and what is wrong since. */
 import type { Failure } from './domain/failure.ts';
-import type { SystemInfo } from './ports.ts';
+import type { LowSpace, SystemInfo } from './ports.ts';
 
 /** Orthanc may be restarted without the streamer being called unhealthy. */
 const UNREACHABLE_MS = 60_000;
@@ -9,6 +9,7 @@ export class Condition {
   #orthanc: { readonly failure: Failure; readonly since: number } | undefined;
   /** What was being done when the ledger failed, and its message. */
   readonly #ledger = new Map<string, string>();
+  #low: readonly LowSpace[] = [];
   system: SystemInfo | undefined;
   /** When Orthanc was last asked what it is. */
   askedAt = 0;
@@ -34,12 +35,19 @@ export class Condition {
     this.#ledger.set(step, message);
   }
 
+  /** Roots that have less free space than they should. Answers whether they are others than before. */
+  lowOnSpace(low: readonly LowSpace[]): boolean {
+    const before = this.#low;
+    this.#low = low;
+    return before.length !== low.length || low.some(({ root }, index) => before[index]?.root !== root);
+  }
+
   health(now: number): { ok: boolean; detail: Record<string, unknown> } {
     const down = this.#orthanc;
     const [ledger] = this.#ledger.values();
     const tooLong = down !== undefined && now - down.since > UNREACHABLE_MS;
     return {
-      ok: !tooLong && ledger === undefined,
+      ok: !tooLong && ledger === undefined && this.#low.length === 0,
       detail: {
         orthanc:
           down === undefined
@@ -51,11 +59,17 @@ export class Condition {
                 message: down.failure.message,
               },
         ledger: ledger ?? 'ok',
+        storage: this.#low.length === 0 ? 'ok' : this.#low.map(lowWarning).join(' '),
         ...(this.system?.recycling === undefined ? {} : { warning: recyclingWarning(this.system.recycling) }),
       },
     };
   }
 }
+
+const lowWarning = ({ root, free, floor }: LowSpace): string =>
+  `STORE_SPACE_FLOOR: ${root} has ${gigabytes(free)} GB free, and storing waits below ${gigabytes(floor)} GB (storage.freeSpace). Free space.`;
+
+const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(1);
 
 export const recyclingWarning = (limits: string): string =>
   `ORTHANC_RECYCLES: Orthanc deletes its oldest images by itself (${limits}), also those that are not stored yet. Set both limits to 0.`;

@@ -11,6 +11,7 @@ import type { Ledger, Orthanc, Store } from './ports.ts';
 import { forwardStep } from './steps/forward-step.ts';
 import { decide, type Bookings } from './steps/place.ts';
 import type { Chance, Destination, Settings } from './steps/settings.ts';
+import { watchSpace } from './space-watch.ts';
 import { storeStep } from './steps/store-step.ts';
 import { Wake } from './wake.ts';
 
@@ -40,6 +41,7 @@ export async function runLoop(deps: LoopDeps, signal: AbortSignal): Promise<void
     forever('intake', () => intake(deps, wakes, signal), deps, signal),
     forever('reconcile', () => reconcileAll(deps, wakes, signal), deps, signal),
     forever('recheck', () => recheck(deps, wakes, signal), deps, signal),
+    forever('space', () => watchSpace(deps, signal), deps, signal),
     ...Array.from({ length: STORE_WORKERS }, () =>
       forever('store', () => storeNext(deps, wakes, signal), deps, signal),
     ),
@@ -125,7 +127,9 @@ async function storeNext(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Pro
   const work = await ledger.nextStore(chance.now());
   if (work === undefined) return pauseUntil(await ledger.nextTime(STORAGE), wakes.store, since, deps, signal);
   const began = performance.now();
-  const outcome = await underLease(work, deps, signal, (held) => storeStep(work, deps, held));
+  const outcome = await underLease(work, deps, signal, (held) =>
+    storeStep(work, { ...deps, system: () => deps.condition.system }, held),
+  );
   const ms = Math.round(performance.now() - began);
   const { series } = work;
   switch (outcome.kind) {

@@ -81,7 +81,9 @@ function legReport(
     ...(failure === undefined ? {} : { failure }),
     done,
     total,
-    ...(target === STORAGE && folder !== undefined ? { path: `${root}/${folder}` } : {}),
+    ...(target === STORAGE && folder !== undefined
+      ? { path: folder.startsWith('/') ? folder : `${root}/${folder}` }
+      : {}),
   };
 }
 

@@ -5,12 +5,12 @@ import { routes } from './api.ts';
 import { createBookings } from './adapters/bookings.ts';
 import { openLedger } from './adapters/ledger/sqlite.ts';
 import { createOrthanc } from './adapters/orthanc.ts';
-import { createStore } from './adapters/store/store.ts';
 import { Condition } from './condition.ts';
 import { runLoop } from './loop.ts';
 import { createMetrics } from './metrics.ts';
 import { openSecurity } from './secure.ts';
 import { settingsOf } from './settings.ts';
+import { openStorage } from './storage.ts';
 import type { Chance } from './steps/settings.ts';
 
 export interface StreamerContext {
@@ -29,6 +29,7 @@ export interface RunningStreamer {
 export async function startStreamer({ config, log, signal }: StreamerContext): Promise<RunningStreamer> {
   const security = await openSecurity(config.destinations, log);
   const settings = settingsOf(config, security.dials);
+  const { store } = await openStorage(config);
   const { username, passwordFile } = config.orthanc;
   const password = passwordFile === undefined ? undefined : await readSecret(passwordFile);
   const chance: Chance = { now: () => Temporal.Now.instant().epochMilliseconds, jitter: () => Math.random() };
@@ -39,7 +40,6 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
   const bookings = createBookings(join(config.data, 'bookings'), (file, reason) =>
     log.warn('booking record cannot be read', { code: 'BOOKING_UNREADABLE', file, reason }),
   );
-  const store = createStore(config.storage.root);
   const context = {
     root: config.storage.root,
     destinations: new Set(settings.destinations.map(({ name }) => name)),

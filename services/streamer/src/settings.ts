@@ -2,7 +2,7 @@
 import { layoutTemplate, type Config } from '@scanflow/chassis';
 import { tagOf } from '@scanflow/dicom';
 import type { Dial } from '@scanflow/dimse';
-import { parseLayout } from './domain/layout.ts';
+import { parseLayout, type Layout } from './domain/layout.ts';
 import { DEFAULT_RETRY } from './domain/retry.ts';
 import type { TagRules } from './domain/tag.ts';
 import { seriesKeywords } from './steps/place.ts';
@@ -16,16 +16,20 @@ const LIMITS = { count: 4, bytes: 256 * 1024 * 1024 };
 /** The configuration as the steps use it. */
 export function settingsOf(config: Config, dials: ReadonlyMap<string, Dial> = new Map()): Settings {
   const { arrivals, storage, destinations } = config;
+  const layoutOf = (layout: string): Layout => parseLayout(layoutTemplate(layout, storage.extension));
   const settings: Settings = {
     quietMs: arrivals.quiet,
     pollMs: arrivals.poll,
     patterns: arrivals.patterns,
     tag: tagRules(config.tag),
-    layout: parseLayout(layoutTemplate(storage.layout, storage.extension)),
-    unmatched:
-      storage.unmatched === 'quarantine'
-        ? undefined
-        : parseLayout(layoutTemplate(storage.unmatched, storage.extension)),
+    layout: layoutOf(storage.layout),
+    unmatched: storage.unmatched === 'quarantine' ? undefined : layoutOf(storage.unmatched),
+    homes: Object.entries(storage.projects).map(([projects, { root, layout = storage.layout }]) => ({
+      projects,
+      root,
+      layout: layoutOf(layout),
+    })),
+    tar: storage.tar,
     destinations: Object.entries(destinations).map(([name, { host, port, aet, callingAet, when }]) => ({
       name,
       when,

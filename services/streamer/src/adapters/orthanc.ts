@@ -4,7 +4,7 @@ import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { errnoOf, Fault } from '../domain/failure.ts';
 import type { Attributes } from '../domain/route.ts';
-import type { Change, InstanceListing, Orthanc, SeriesListing, SystemInfo } from '../ports.ts';
+import type { Change, InstanceListing, Origin, Orthanc, SeriesListing, SystemInfo } from '../ports.ts';
 
 export interface OrthancOptions {
   readonly url: string;
@@ -57,6 +57,8 @@ export function createOrthanc(options: OrthancOptions): OrthancClient {
         ...attributes(own['MainDicomTags']),
       };
     },
+    origin: async (instance, signal) =>
+      originOf(object(await json(`/instances/${id(instance)}/metadata?expand`, signal))),
     open: async (instance, signal) => {
       const response = await get(`/instances/${id(instance)}/attachments/dicom/data`, signal);
       const bytes = Number(response.headers['content-length'] ?? Number.NaN);
@@ -270,4 +272,15 @@ function text(value: unknown): string {
 function integer(value: unknown): number {
   if (!Number.isSafeInteger(value)) throw new Fault(unclear('a whole number was expected'));
   return value as number;
+}
+
+/** Orthanc notes the time in UTC, `20261122T100203`. */
+function originOf(metadata: Record<string, unknown>): Origin {
+  const { ReceptionDate: received, RemoteAET: from } = metadata;
+  const digits = typeof received === 'string' ? /^(\d{8}T\d{6})$/.exec(received)?.[1] : undefined;
+  const time = digits?.replace(/^(....)(..)(..T..)(..)(..)$/, '$1-$2-$3:$4:$5Z');
+  return {
+    ...(time === undefined ? {} : { received: time }),
+    ...(typeof from === 'string' && from !== '' ? { from } : {}),
+  };
 }

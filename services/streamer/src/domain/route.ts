@@ -8,7 +8,13 @@ export type Attributes = Readonly<Record<string, string>>;
 export type Patterns = Readonly<Record<string, RegExp>>;
 
 export type Route =
-  | { readonly kind: 'labels'; readonly labels: Labels; readonly by: 'accession' | 'study' | 'patterns' }
+  | {
+      readonly kind: 'labels';
+      readonly labels: Labels;
+      /** `person`: somebody gave them; `kept`: it was stored with them before. */
+      readonly by: 'accession' | 'study' | 'patterns' | 'person' | 'kept';
+      readonly booking?: BookingRecord;
+    }
   /** No project, but the configuration has a layout for such images. */
   | { readonly kind: 'unmatched'; readonly reason: Reason }
   | { readonly kind: 'quarantine'; readonly reason: Reason };
@@ -32,13 +38,20 @@ export const ROUTE_KEYWORDS = ['AccessionNumber', 'StudyInstanceUID', 'PatientID
 
 /** The record of the accession number first, then that of the Study Instance UID, then the patterns. */
 export function route({ attributes, byAccession, byStudy, patterns }: RouteInput): Route {
-  if (byAccession !== undefined) return { kind: 'labels', labels: byAccession.labels, by: 'accession' };
-  if (byStudy !== undefined) return { kind: 'labels', labels: byStudy.labels, by: 'study' };
+  if (byAccession !== undefined) return byBooking(byAccession, 'accession');
+  if (byStudy !== undefined) return byBooking(byStudy, 'study');
   const found = fromPatterns(attributes, patterns);
   return 'labels' in found
     ? { kind: 'labels', labels: found.labels, by: 'patterns' }
     : { kind: 'quarantine', reason: found };
 }
+
+const byBooking = (booking: BookingRecord, by: 'accession' | 'study'): Route => ({
+  kind: 'labels',
+  labels: booking.labels,
+  by,
+  booking,
+});
 
 const LABELS = ['project', 'subject', 'session'] as const;
 /** Longer values are not labels, and keep a pattern busy for long. */

@@ -43,6 +43,14 @@ export interface InstanceBody {
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
+/** Where an instance came from, as far as Orthanc noted it. */
+export interface Origin {
+  /** UTC. */
+  readonly received?: string;
+  /** AE title of who sent it. */
+  readonly from?: string;
+}
+
 /** All throw Fault; what is gone is ORTHANC_GONE (permanent). */
 export interface Orthanc {
   readonly system: (signal: AbortSignal) => Promise<SystemInfo>;
@@ -59,5 +67,6 @@ export interface Orthanc {
   readonly instances: (series: string, signal: AbortSignal) => Promise<readonly InstanceListing[]>;
   /** Attributes that Orthanc keeps in its database of the series and its study, the way it decoded them. */
   readonly seriesTags: (series: string, signal: AbortSignal) => Promise<Attributes>;
+  readonly origin: (instance: string, signal: AbortSignal) => Promise<Origin>;
   readonly open: (instance: string, signal: AbortSignal) => Promise<InstanceBody>;
 }

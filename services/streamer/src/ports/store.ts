@@ -1,6 +1,7 @@
 /** What the steps need from project storage. */
 import type { Labels } from '@scanflow/booking';
 import type { Attributes, Reason } from '../domain/route.ts';
+import type { TagRecord } from '../domain/tag.ts';
 
 /** One image in `series.json`. */
 export interface StoredInstance {
@@ -41,7 +42,7 @@ export interface RecordedBooking {
 export interface Provenance {
   /** Versions of what handled the series last. */
   readonly scanflow: string;
-  readonly orthanc: string;
+  readonly orthanc?: string;
   /** DatabaseServerIdentifier; absent where Orthanc has none. */
   readonly orthancDatabase?: string;
   /** When the streamer first pulled something of it. */
@@ -73,12 +74,8 @@ export interface SeriesRecord {
   readonly attributes: Attributes;
   readonly labels?: Labels;
   readonly routedBy?: string;
-  readonly tag?: {
-    readonly group: string;
-    readonly creator: string;
-    readonly element: string;
-    readonly value: string;
-  };
+  /** What its images are tagged with; absent: they are not. */
+  readonly tag?: TagRecord;
   readonly counts: {
     readonly inOrthanc: number;
     readonly stored: number;
@@ -114,6 +111,13 @@ export interface ImageFile {
   readonly discard: () => Promise<void>;
 }
 
+/** Of a root, in bytes. */
+export interface LowSpace {
+  readonly root: string;
+  readonly free: number;
+  readonly floor: number;
+}
+
 export interface Store {
   /** Gives the series its folder; `fresh` is the record that claims it where nobody has yet. Without `root`, the main one. */
   readonly claim: (names: readonly string[], fresh: SeriesRecord, root?: string) => Promise<Folder>;
@@ -124,6 +128,8 @@ export interface Store {
   readonly flush: (folder: Folder) => Promise<void>;
   /** Throws STORE_SPACE_FLOOR where that many bytes more would leave too little free. */
   readonly requireSpace: (folder: Folder, bytes: number) => Promise<void>;
+  /** Roots that have less free than they should; none where the configuration asks for nothing. */
+  readonly lowOnSpace: () => Promise<readonly LowSpace[]>;
   /** Writes `series.tar`. Throws STORE_FILE_CHANGED, STORE_NAME_TAKEN. */
   readonly archive: (folder: Folder, record: SeriesRecord) => Promise<ArchiveFile>;
   readonly writeManifest: (folder: Folder, record: SeriesRecord) => Promise<void>;

@@ -2,10 +2,19 @@
 import type { BookingRecord, Labels } from '@scanflow/booking';
 import { failureOf } from '../domain/failure.ts';
 import { imageFacts, SERIES_KEYWORDS } from '../domain/image.ts';
+import { homeOf } from '../domain/home.ts';
 import { folderNames, keywordsOf, type Layout } from '../domain/layout.ts';
 import { route, ROUTE_KEYWORDS, type Attributes, type Reason, type Route } from '../domain/route.ts';
 import { tagRecord, type TagRecord } from '../domain/tag.ts';
-import type { Folder, InstanceListing, Orthanc, SeriesRecord, Store, StoreWork } from '../ports.ts';
+import type {
+  Folder,
+  InstanceListing,
+  Orthanc,
+  RecordedBooking,
+  SeriesRecord,
+  Store,
+  StoreWork,
+} from '../ports.ts';
 import type { Settings } from './settings.ts';
 
 export interface Bookings {
@@ -33,7 +42,7 @@ export interface Target {
 export type Place =
   Target | { readonly kind: 'quarantine'; readonly attributes: Attributes; readonly reason: Reason };
 
-/** A series that has its folder keeps it: late images go where the first ones went. */
+/** A series that has its folder keeps it: late images go where the first ones went, unless a person gave other labels. */
 export async function findPlace(
   work: StoreWork,
   first: InstanceListing,
@@ -41,18 +50,31 @@ export async function findPlace(
   signal: AbortSignal,
 ): Promise<Place> {
   const known = work.path === undefined ? undefined : await deps.store.reopen(work.path, work.series);
-  if (known !== undefined) return target(known, known.record.attributes, known.record.labels, deps.settings);
+  if (known !== undefined && sameLabels(work.labels, known.record.labels))
+    return target(known, known.record.attributes, known.record.labels, deps.settings);
   const attributes = await readSeries(work.series, first, deps, signal);
-  const decided = await decide(attributes, deps.bookings, deps.settings);
+  const kept = work.path !== undefined && known === undefined;
+  const decided: Route =
+    work.labels === undefined
+      ? await decide(attributes, deps.bookings, deps.settings)
+      : { kind: 'labels', labels: work.labels, by: kept ? 'kept' : 'person' };
   if (decided.kind === 'quarantine') return { kind: 'quarantine', attributes, reason: decided.reason };
   const labels = decided.kind === 'labels' ? decided.labels : undefined;
-  const layout = layoutFor(labels, deps.settings);
+  const { root, layout } = homeFor(labels, deps.settings);
   const values: Attributes = { ...attributes, ...labels };
   const names = folderNames(layout, (keyword) => values[keyword]);
   const tag = await tagOf(attributes, deps);
   const fresh = freshRecord(work.series, attributes, labels, decided, tag);
-  return target(await deps.store.claim(names, fresh), attributes, labels, deps.settings);
+  const folder = await deps.store.claim(names, fresh, root);
+  return target(folder, attributes, labels, deps.settings);
 }
+
+/** Also where the ledger knows none: then those of the record are all there are. */
+const sameLabels = (given: Labels | undefined, recorded: Labels | undefined): boolean =>
+  given === undefined ||
+  (given.project === recorded?.project &&
+    given.subject === recorded.subject &&
+    given.session === recorded.session);
 
 /** The decision alone, from attributes that are known: also for quarantined series when bookings change. */
 export async function decide(
@@ -83,8 +105,14 @@ async function tagOf(
   return tagRecord(tag, { accession: booking?.accessionNumber ?? own, now });
 }
 
-const layoutFor = (labels: Labels | undefined, { layout, unmatched }: Settings): Layout =>
-  labels === undefined ? (unmatched ?? layout) : layout;
+/** Without a root: the main one. */
+function homeFor(
+  labels: Labels | undefined,
+  { layout, unmatched, homes = [] }: Settings,
+): { readonly root?: string; readonly layout: Layout } {
+  if (labels === undefined) return { layout: unmatched ?? layout };
+  return homeOf(labels.project, homes) ?? { layout };
+}
 
 function target(
   folder: Folder,
@@ -94,11 +122,12 @@ function target(
 ): Target {
   // the file's own attributes come before the series': only what no image has of its own is taken from here
   const values: Attributes = { ...labels };
-  return { kind: 'target', folder, layout: layoutFor(labels, settings), attributes, labels, values };
+  const { layout } = homeFor(labels, settings);
+  return { kind: 'target', folder, layout, attributes, labels, values };
 }
 
 /** Keywords that have to be read of the first image. */
-export function seriesKeywords({ patterns, layout, unmatched }: Settings): string[] {
+export function seriesKeywords({ patterns, layout, unmatched, homes = [], copy }: Settings): string[] {
   const labels = new Set(['project', 'subject', 'session']);
   const all = [
     ...SERIES_KEYWORDS,
@@ -106,6 +135,8 @@ export function seriesKeywords({ patterns, layout, unmatched }: Settings): strin
     ...Object.keys(patterns),
     ...keywordsOf(layout),
     ...(unmatched === undefined ? [] : keywordsOf(unmatched)),
+    ...homes.flatMap((home) => keywordsOf(home.layout)),
+    ...(copy === undefined ? [] : keywordsOf(copy)),
   ];
   return [...new Set(all.filter((keyword) => !labels.has(keyword)))];
 }
@@ -157,9 +188,33 @@ function freshRecord(
     attributes,
     ...(labels === undefined ? {} : { labels }),
     routedBy: decided.kind === 'labels' ? decided.by : 'unmatched',
+    ...(decided.kind === 'labels' && decided.booking !== undefined
+      ? { booking: recordedBooking(decided.booking) }
+      : {}),
     ...(tag === undefined ? {} : { tag }),
     counts: { inOrthanc: 0, stored: 0, untagged: 0, failed: 0 },
     failures: [],
     instances: [],
   };
 }
+
+const recordedBooking = ({
+  accessionNumber,
+  studyInstanceUid,
+  status,
+  scanner,
+  start,
+  end,
+  source,
+  operator,
+}: BookingRecord): RecordedBooking => ({
+  accessionNumber,
+  studyInstanceUid,
+  status,
+  scanner,
+  start,
+  end,
+  calendar: source.calendar,
+  event: source.uid,
+  ...(operator === undefined ? {} : { operator }),
+});

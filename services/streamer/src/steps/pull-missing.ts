@@ -51,7 +51,7 @@ export async function pullMissing(
 ): Promise<Pulled> {
   const recorded = await recordedImages(work, folder, ledger);
   const increment = 1 + Math.max(work.increment, ...folder.record.instances.map((image) => image.increment));
-  const context = { orthanc, store, folder, layout, values, increment, tag: settings.tag };
+  const context = { orthanc, store, folder, layout, values, increment };
   const images = [...recorded];
   const refusals = new Refusals();
   const batch = new Batch<StoredInstance>(BATCH, async (rows) => {
@@ -70,6 +70,8 @@ export async function pullMissing(
     }
   };
   const fresh = missing(listed, [...folder.record.instances, ...recorded]);
+  if (fresh.length > 0)
+    await store.requireSpace(folder, bytesOf(fresh) + (settings.tar ? bytesOf(listed) : 0));
   try {
     await pool(fresh, ({ bytes }) => bytes, settings.limits, pullOne);
   } finally {
@@ -77,6 +79,9 @@ export async function pullMissing(
   }
   return { images, failures: refusals.final(work.attempts + 1) };
 }
+
+const bytesOf = (listed: readonly InstanceListing[]): number =>
+  listed.reduce((sum, { bytes }) => sum + bytes, 0);
 
 const progressOf = (image: StoredInstance): Progress => ({
   instance: image.orthancId,

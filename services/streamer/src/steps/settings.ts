@@ -1,5 +1,6 @@
 /** What the steps are told once, at start. */
 import type { Peer } from '@scanflow/dimse';
+import type { Home } from '../domain/home.ts';
 import type { Layout } from '../domain/layout.ts';
 import type { RetryPolicy } from '../domain/retry.ts';
 import type { Patterns } from '../domain/route.ts';
@@ -20,6 +21,12 @@ export interface Settings {
   readonly layout: Layout;
   /** Layout of series without a project; undefined: they are quarantined. */
   readonly unmatched: Layout | undefined;
+  /** Projects with a root of their own. */
+  readonly homes?: readonly Home<Layout>[];
+  /** Layout of the copy of everything; undefined: there is none. */
+  readonly copy?: Layout | undefined;
+  /** Each series also as one file. */
+  readonly tar?: boolean;
   readonly destinations: readonly Destination[];
   readonly limits: PoolLimits;
   readonly retry: RetryPolicy;

@@ -1,25 +1,22 @@
 /** The store step: a series whose quiet timer ended goes to project storage, or says why it does not. */
 import { failureOf, Fault, type Failure } from '../domain/failure.ts';
-import { digestOf, grown } from '../domain/record.ts';
-import { retryAfter } from '../domain/retry.ts';
+import { digestOf } from '../domain/record.ts';
+import { retryAfter, type RetryPolicy } from '../domain/retry.ts';
 import { wanted, type Attributes } from '../domain/route.ts';
 import { STORAGE } from '../domain/series.ts';
-import type { Folder, InstanceListing, Orthanc, SeriesRecord, Store, StoreWork } from '../ports.ts';
+import type { InstanceListing, Origin, Orthanc, StoreWork, SystemInfo } from '../ports.ts';
 import { reached } from '../trace.ts';
 import { findPlace, type Bookings } from './place.ts';
-import {
-  GONE,
-  pullMissing,
-  recordedImages,
-  sourceFailure,
-  type PullDeps,
-  type Pulled,
-} from './pull-missing.ts';
+import { GONE, pullMissing, recordedImages, sourceFailure, type PullDeps } from './pull-missing.ts';
 import type { Chance, Settings } from './settings.ts';
+import { originOf } from './provenance.ts';
+import { writeRecord, type RecordContext } from './write-record.ts';
 
 export interface StoreDeps extends PullDeps {
   readonly bookings: Bookings;
   readonly chance: Chance;
+  /** What Orthanc is, as far as it is known. */
+  readonly system?: () => SystemInfo | undefined;
 }
 
 export type StoreOutcome =
@@ -51,7 +48,7 @@ export async function storeStep(
     const now = chance.now();
     const gained = (await ledger.progress(work.series, STORAGE)).length > before;
     const attempts = gained ? 1 : work.attempts + 1;
-    const retry = retryAfter(failure, attempts, chance.jitter(), settings.retry);
+    const retry = retryAfter(failure, attempts, chance.jitter(), policyFor(failure, settings));
     if (!retry.retry) {
       await ledger.storeFailed(work, failure, now);
       return { kind: 'failed', failure };
@@ -79,13 +76,14 @@ async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal
   await ledger.bind(work, binding, chance.now());
   reached('folder-claimed', { series: work.series });
   const pulled = await pullMissing(work, place, listed, deps, signal);
-  const record = recordOf(place.folder.record, inOrthanc, pulled);
+  const origin = await originOf(pulled.images, orthanc, signal);
   // whoever was stopped for longer than its lease must not write an old record over its successor's
   await ledger.renew(work, chance.now());
-  await writeRecord(place.folder, record, pulled, deps.store);
+  const written = await writeRecord(place.folder, inOrthanc, pulled, contextOf(deps, origin));
+  const { record } = written;
   const { stored, untagged } = record.counts;
   const increment = Math.max(work.increment, ...record.instances.map((image) => image.increment));
-  const failure = pulled.failures[0]?.failure;
+  const failure = pulled.failures[0]?.failure ?? written.failure;
   const targets = targetsOf(deps.settings, attributes);
   await ledger.stored(
     work,
@@ -96,6 +94,12 @@ async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal
   const bytes = pulled.images.reduce((sum, image) => sum + image.bytes, 0);
   return { kind: 'stored', stored, fresh: pulled.images.length, bytes, failure };
 }
+
+const HELD_MS = 60_000;
+
+/** What only waits for free space looks often: nothing is asked of anybody. */
+const policyFor = ({ code }: Failure, { retry }: Settings): RetryPolicy =>
+  code === 'STORE_SPACE_FLOOR' ? { ...retry, capMs: Math.min(retry.capMs, HELD_MS) } : retry;
 
 /** Nothing where Orthanc no longer has the series. */
 async function instancesOf(
@@ -112,18 +116,15 @@ async function instancesOf(
 }
 
 /** The series was deleted before all of it was stored: what is stored is recorded and sent on, the loss shows. */
-async function salvage(
-  work: StoreWork,
-  { store, ledger, settings, chance }: StoreDeps,
-): Promise<StoreOutcome> {
+async function salvage(work: StoreWork, deps: StoreDeps): Promise<StoreOutcome> {
+  const { store, ledger, settings, chance } = deps;
   const folder = work.path === undefined ? undefined : await store.reopen(work.path, work.series);
   if (folder === undefined) throw new Fault(GONE);
   const images = await recordedImages(work, folder, ledger);
   const pulled = { images, failures: [{ orthancId: work.series, failure: GONE }] };
-  const record = recordOf(folder.record, 0, pulled);
   await ledger.renew(work, chance.now());
-  if (record.instances.length === 0) throw new Fault(GONE);
-  await writeRecord(folder, record, pulled, store);
+  if (folder.record.instances.length + images.length === 0) throw new Fault(GONE);
+  const { record } = await writeRecord(folder, 0, pulled, contextOf(deps, {}));
   const { attributes, labels } = record;
   const { stored, untagged } = record.counts;
   const binding = { attributes, labels, path: folder.below, inOrthanc: 0 };
@@ -137,22 +138,12 @@ async function salvage(
   return { kind: 'stored', stored, fresh: images.length, bytes: 0, failure: GONE };
 }
 
-/** The manifest first: once the record says `stored`, everything that it names is there. */
-async function writeRecord(
-  folder: Folder,
-  record: SeriesRecord,
-  pulled: Pulled,
-  store: Store,
-): Promise<void> {
-  const nothingNew = pulled.images.length + pulled.failures.length === 0 && folder.record.state === 'stored';
-  if (nothingNew) return;
-  await store.flush(folder);
-  reached('manifest-due');
-  await store.writeManifest(folder, record);
-  reached('manifest-written');
-  await store.writeRecord(folder, record);
-  reached('record-written');
-}
+const contextOf = ({ store, settings, system }: StoreDeps, origin: Origin): RecordContext => ({
+  store,
+  tar: settings.tar ?? false,
+  origin,
+  system: system?.(),
+});
 
 /** By InstanceNumber, so that a folder fills in an order that people expect. */
 function inOrder(listed: readonly InstanceListing[]): InstanceListing[] {
@@ -168,16 +159,3 @@ function inOrder(listed: readonly InstanceListing[]): InstanceListing[] {
 
 const targetsOf = ({ destinations }: Settings, attributes: Attributes): string[] =>
   destinations.filter(({ when }) => wanted(when, attributes['Modality'] ?? '')).map(({ name }) => name);
-
-function recordOf(before: SeriesRecord, inOrthanc: number, { images, failures }: Pulled): SeriesRecord {
-  const instances = grown(before.instances, images);
-  const untagged = instances.filter(({ tagged }) => !tagged).length;
-  return {
-    ...before,
-    state: 'stored',
-    counts: { inOrthanc, stored: instances.length, untagged, failed: failures.length },
-    failures: failures.map(({ orthancId, failure: { code, message } }) => ({ orthancId, code, message })),
-    instances,
-    updated: Temporal.Now.instant().toString(),
-  };
-}

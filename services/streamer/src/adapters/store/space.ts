@@ -1,6 +1,7 @@
 /** How much of a file system stays free. */
 import { statfs } from 'node:fs/promises';
 import { Fault, transient } from '../../domain/failure.ts';
+import type { LowSpace } from '../../ports.ts';
 
 /** What stays free, in bytes or as part of the whole. */
 export type Floor = { readonly bytes: number } | { readonly fraction: number };
@@ -17,6 +18,21 @@ export async function spaceOf(path: string, floor: Floor): Promise<Space> {
     free: bavail * bsize,
     floor: 'bytes' in floor ? floor.bytes : floor.fraction * blocks * bsize,
   };
+}
+
+/** One that is not mounted has no space to speak of: that shows otherwise. */
+export async function lowOnSpace(
+  roots: readonly string[],
+  floor: Floor | undefined,
+): Promise<readonly LowSpace[]> {
+  if (floor === undefined) return [];
+  const spaces = await Promise.all(
+    roots.map(async (root) => {
+      const space = await spaceOf(root, floor).catch(() => undefined);
+      return space === undefined || space.free >= space.floor ? [] : [{ root, ...space }];
+    }),
+  );
+  return spaces.flat();
 }
 
 /** Throws STORE_SPACE_FLOOR where less than the floor would be left. */

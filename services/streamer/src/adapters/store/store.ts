@@ -9,7 +9,7 @@ import { claimFolder } from './claim.ts';
 import { createImage, writeOwn } from './image-file.ts';
 import { manifestText, readRecord, recordText } from './record.ts';
 import { createRoots, rootOf } from './roots.ts';
-import { requireSpace, type Floor } from './space.ts';
+import { lowOnSpace, requireSpace, type Floor } from './space.ts';
 
 export interface StoreOptions {
   /** Roots of projects that have one for themselves. */
@@ -49,6 +49,7 @@ export function createStore(
     create: (folder) => createImage(folder.path, access),
     flush: (folder) => fsyncFolder(folder.path),
     requireSpace: (folder, bytes) => requireSpace(folder.path, bytes, freeSpace),
+    lowOnSpace: () => lowOnSpace(roots.all, freeSpace),
     archive: (folder, record) => writeArchive(folder.path, record, access),
     writeManifest: (folder, record) => writeOwn(folder.path, MANIFEST_NAME, manifestText(record), access),
     writeRecord: (folder, record) => writeOwn(folder.path, RECORD_NAME, recordText(record), access),

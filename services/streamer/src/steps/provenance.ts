@@ -1,0 +1,51 @@
+/** Where a series came from and through what it went, for `series.json`. */
+import { failureOf } from '../domain/failure.ts';
+import type { Orthanc, Origin, Provenance, SeriesRecord, StoredInstance, SystemInfo } from '../ports.ts';
+import { VERSION } from '../version.ts';
+
+/** What Orthanc noted of the first of the images that were pulled; nothing where it is gone by now. */
+export async function originOf(
+  images: readonly StoredInstance[],
+  orthanc: Orthanc,
+  signal: AbortSignal,
+): Promise<Origin> {
+  const [first] = images;
+  if (first === undefined) return {};
+  try {
+    return await orthanc.origin(first.orthancId, signal);
+  } catch (error) {
+    if (failureOf(error).code === 'ORTHANC_GONE') return {};
+    throw error;
+  }
+}
+
+/** The provenance with the increments that these images are. */
+export function provenanceOf(
+  { provenance: before, updated }: SeriesRecord,
+  images: readonly StoredInstance[],
+  origin: Origin,
+  system: SystemInfo | undefined,
+  now: string,
+): Provenance {
+  const known = before?.increments ?? [];
+  const numbers = new Set(images.map(({ increment }) => increment));
+  for (const { increment } of known) numbers.delete(increment);
+  const fresh = [...numbers]
+    .toSorted((a, b) => a - b)
+    .map((increment) => {
+      const own = images.filter((image) => image.increment === increment);
+      const bytes = own.reduce((sum, image) => sum + image.bytes, 0);
+      return { increment, images: own.length, bytes, ...origin, stored: now };
+    });
+  return {
+    scanflow: VERSION,
+    ...(system === undefined
+      ? before?.orthanc === undefined
+        ? {}
+        : { orthanc: before.orthanc }
+      : { orthanc: system.version }),
+    ...(system?.database === undefined ? {} : { orthancDatabase: system.database }),
+    begun: before?.begun ?? updated ?? now,
+    increments: [...known, ...fresh],
+  };
+}
