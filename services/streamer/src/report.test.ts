@@ -27,6 +27,11 @@ const view: SeriesView = {
   inOrthanc: 2,
   stored: 1,
   untagged: 0,
+  differing: 0,
+  expected: undefined,
+  increment: 1,
+  session: undefined,
+  cleaned: null,
   legs: [
     leg({ target: 'storage', state: 'done', nextTry: null }),
     leg({ target: 'pacs' }),

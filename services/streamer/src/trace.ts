@@ -19,7 +19,11 @@ export type Moment =
   | 'series-stored'
   | 'response-received'
   | 'responses-recorded'
-  | 'series-forwarded';
+  | 'series-forwarded'
+  | 'hook-ran'
+  | 'report-written'
+  | 'session-complete'
+  | 'image-deleted';
 
 const moments = channel('scanflow.streamer');
 

@@ -31,9 +31,7 @@ const record = (over: Partial<PerformedRecord>): PerformedRecord => ({
   ...over,
 });
 
-async function place(
-  t: TestContext,
-): Promise<{
+async function place(t: TestContext): Promise<{
   put: (name: string, text: string) => Promise<void>;
   folder: string;
   performed: Performed;

@@ -23,10 +23,7 @@ export interface HookFields {
 
 /** Whether the hook runs for this event. A session has no modality. */
 export function wants(
-  hook: {
-    readonly on: readonly HookEvent[];
-    readonly when?: { readonly modality?: readonly string[] | undefined } | undefined;
-  },
+  hook: Pick<HookRule, 'on' | 'when'>,
   event: HookEvent,
   modality: string | undefined,
 ): boolean {
@@ -92,4 +89,10 @@ export function hookRetry(
   if (attempt > retries) return undefined;
   const again = retryAfter(failure, attempt, jitter, HOOK_RETRY);
   return again.retry ? Math.max(again.delayMs, askedMs) : undefined;
+}
+
+export interface HookRule {
+  readonly name: string;
+  readonly on: readonly HookEvent[];
+  readonly when: { readonly modality?: readonly string[] | undefined } | undefined;
 }

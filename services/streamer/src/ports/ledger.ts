@@ -3,6 +3,7 @@ import type { Labels } from '@scanflow/booking';
 import type { Failure } from '../domain/failure.ts';
 import type { Attributes, Reason } from '../domain/route.ts';
 import type { LegState, SeriesState } from '../domain/series.ts';
+import type { EventLedger } from './events.ts';
 
 /** Milliseconds since the Unix epoch. */
 export type Millis = number;
@@ -60,6 +61,8 @@ export interface StoreDone extends Binding {
   readonly increment: number;
   readonly stored: number;
   readonly untagged: number;
+  /** Other bytes under a SOP Instance UID that was there already. */
+  readonly differing?: number;
   /** digestOf() the instances that Orthanc listed. */
   readonly digest: string;
   /** The first of the instances that were given up. */
@@ -105,6 +108,15 @@ export interface SeriesView {
   readonly inOrthanc: number;
   readonly stored: number;
   readonly untagged: number;
+  /** Other bytes under a SOP Instance UID that was there already. */
+  readonly differing: number;
+  /** How many images the scanner said that it has. */
+  readonly expected: number | undefined;
+  /** Number of pulls that brought something. */
+  readonly increment: number;
+  readonly session: string | undefined;
+  /** When it was deleted from Orthanc. */
+  readonly cleaned: Millis | null;
   readonly legs: readonly LegView[];
 }
 
@@ -116,7 +128,7 @@ export interface Summary {
 }
 
 /** Durable when the promise resolves. Every method is one transaction. */
-export interface Ledger {
+export interface Ledger extends EventLedger {
   /** How long a claim holds without being renewed, in milliseconds. */
   readonly leaseMs: number;
 

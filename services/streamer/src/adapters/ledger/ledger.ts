@@ -1,21 +1,35 @@
 /** The ledger, on whatever database: what was seen, what is due, in whose hands it is, what is done. */
-import type { Ledger } from '../../ports.ts';
+import type { Claim, EventLedger, Followers, Ledger, Millis } from '../../ports.ts';
+import { afterLeg, before, sessionNews } from './aftermath.ts';
 import * as claims from './claims.ts';
-import type { Database } from './database.ts';
+import * as cleaning from './cleaning.ts';
+import type { Database, Session } from './database.ts';
+import * as deliveries from './deliveries.ts';
 import * as forwarding from './forwarding.ts';
 import * as intake from './intake.ts';
+import * as people from './people.ts';
 import * as progress from './progress.ts';
+import * as sessions from './sessions.ts';
 import * as storing from './storing.ts';
 import { listSeries, quarantinedSeries, summarise } from './views.ts';
 
 /** How long a claim holds without a sign of life, where nothing else is asked for. */
 export const DEFAULT_LEASE_MS = 60_000;
 
+/** No hooks. */
+const NOBODY: Followers = { hooksFor: () => [], sessionQuietMs: 0 };
+
 /** The ledger's methods as transactions on this database. */
-export function ledgerOn(database: Database, leaseMs: number = DEFAULT_LEASE_MS): Ledger {
+export function ledgerOn(
+  database: Database,
+  leaseMs: number = DEFAULT_LEASE_MS,
+  followers: Followers = NOBODY,
+): Ledger {
   const write = database.transaction.bind(database);
   const read = database.read.bind(database);
+  const told = toldOn(database, followers);
   return {
+    ...eventsOn(database, leaseMs, followers),
     leaseMs,
     cursor: () => read(intake.cursor),
     setCursor: (...given) => write((db) => intake.setCursor(db, ...given)),
@@ -30,14 +44,18 @@ export function ledgerOn(database: Database, leaseMs: number = DEFAULT_LEASE_MS)
     bind: (...given) => write((db) => storing.bind(db, ...given)),
     record: (...given) => write((db) => progress.record(db, ...given)),
     progress: (...given) => read((db) => progress.progress(db, ...given)),
-    stored: (...given) => write((db) => storing.stored(db, ...given)),
+    stored: told(storing.stored),
     storeLater: (...given) => write((db) => progress.tryLater(db, ...given)),
-    storeFailed: (...given) => write((db) => storing.storeFailed(db, ...given)),
-    quarantine: (...given) => write((db) => storing.quarantine(db, ...given)),
+    storeFailed: told(storing.storeFailed),
+    quarantine: (claim, found, now) =>
+      write(async (db) => {
+        await storing.quarantine(db, claim, found, now);
+        await sessionNews(db, followers, claim.series, found.attributes, now);
+      }),
     release: (...given) => write((db) => storing.release(db, ...given)),
     retry: (...given) => write((db) => storing.retry(db, ...given)),
-    forwarded: (...given) => write((db) => forwarding.forwarded(db, ...given)),
-    forwardFailed: (...given) => write((db) => forwarding.forwardFailed(db, ...given)),
+    forwarded: told(forwarding.forwarded),
+    forwardFailed: told(forwarding.forwardFailed),
     forwardLater: (...given) => write((db) => progress.tryLater(db, ...given)),
     quarantined: () => read(quarantinedSeries),
     list: (query) => read((db) => listSeries(db, query)),
@@ -45,3 +63,44 @@ export function ledgerOn(database: Database, leaseMs: number = DEFAULT_LEASE_MS)
     close: () => database.close(),
   };
 }
+
+/** What follows once a leg's work has ended. */
+function eventsOn(database: Database, leaseMs: number, followers: Followers): EventLedger {
+  const write = database.transaction.bind(database);
+  const read = database.read.bind(database);
+  return {
+    nextDelivery: (hook, now) => write((db) => deliveries.nextDelivery(db, hook, now, leaseMs)),
+    nextDeliveryTime: (hook) => read((db) => deliveries.nextDeliveryTime(db, hook)),
+    renewDelivery: (work, now) => write((db) => deliveries.renewDelivery(db, work, now, leaseMs)),
+    delivered: (...given) => write((db) => deliveries.delivered(db, ...given)),
+    notDelivered: (...given) => write((db) => deliveries.notDelivered(db, ...given)),
+    deliveries: (subjects) => read((db) => deliveries.deliveries(db, subjects)),
+    deliveriesIn: (...given) => read((db) => deliveries.deliveriesIn(db, ...given)),
+    retryDeliveries: (...given) => write((db) => deliveries.retryDeliveries(db, ...given)),
+    prune: (before) => write((db) => deliveries.prune(db, before)),
+    nextSession: (now) => read((db) => sessions.nextSession(db, now)),
+    sessionComplete: (...given) => write((db) => sessions.sessionComplete(db, followers, ...given)),
+    sessionLater: (...given) => write((db) => sessions.sessionLater(db, ...given)),
+    sessions: (limit) => read((db) => sessions.sessions(db, limit)),
+    session: (id) => read((db) => sessions.session(db, id)),
+    matching: (prefix) => read((db) => people.matching(db, prefix)),
+    collecting: (limit) => read((db) => people.collecting(db, limit)),
+    hasten: (...given) => write((db) => people.hasten(db, ...given)),
+    expect: (...given) => write((db) => people.expect(db, ...given)),
+    cleanable: (...given) => read((db) => cleaning.cleanable(db, ...given)),
+    cleaned: (...given) => write((db) => cleaning.cleaned(db, ...given)),
+  };
+}
+
+/** The end of a leg's work, and whom it is told, in one transaction. */
+const toldOn =
+  (database: Database, followers: Followers) =>
+  <R extends readonly unknown[]>(
+    work: (db: Session, claim: Claim, ...rest: [...R, Millis]) => Promise<void>,
+  ) =>
+  (claim: Claim, ...rest: [...R, Millis]): Promise<void> =>
+    database.transaction(async (db) => {
+      const was = await before(db, claim);
+      await work(db, claim, ...rest);
+      await afterLeg(db, followers, claim, was, rest.at(-1) as Millis);
+    });

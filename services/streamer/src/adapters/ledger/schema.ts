@@ -1,5 +1,6 @@
 /** The ledger's tables. Migrations are only ever added; the database keeps the number of those that were applied. */
 import { Fault } from '../../domain/failure.ts';
+import { HOOKS_AND_SESSIONS } from './schema-hooks.ts';
 
 /** A ledger of a version that this Scanflow does not know is left alone. */
 export const tooNew = (version: number): Fault =>
@@ -82,4 +83,5 @@ export const MIGRATIONS: readonly string[] = [
   INSERT INTO progress SELECT series, target, instance, outcome, detail FROM progress_before;
   DROP TABLE progress_before;
   `,
+  HOOKS_AND_SESSIONS,
 ];

@@ -31,11 +31,12 @@ export async function stored(db: Session, claim: Claim, done: StoreDone, now: Mi
   await bind(db, claim, done, now);
   const { series } = claim;
   await db.run(
-    `UPDATE series SET increment = ?, stored = ?, untagged = ?, digest = ?, reason_code = NULL, reason_message = NULL
+    `UPDATE series SET increment = ?, stored = ?, untagged = ?, differing = ?, digest = ?, reason_code = NULL, reason_message = NULL
      WHERE id = ?`,
     done.increment,
     done.stored,
     done.untagged,
+    done.differing ?? 0,
     done.digest,
     series,
   );

@@ -59,6 +59,11 @@ function seriesView(row: Row, legs: readonly Row[]): SeriesView {
     inOrthanc: Number(row['in_orthanc']),
     stored: Number(row['stored']),
     untagged: Number(row['untagged']),
+    differing: Number(row['differing']),
+    expected: parse.integer(row['expected']) ?? undefined,
+    increment: Number(row['increment']),
+    session: parse.text(row['session']),
+    cleaned: parse.integer(row['cleaned']),
     legs: legs.map(legView),
   };
 }

@@ -1,0 +1,84 @@
+/** What follows from a fact, in its own transaction: hooks are told, and the session has news. */
+import type { Attributes } from '../../domain/route.ts';
+import { sessionOf } from '../../domain/session.ts';
+import { STORAGE } from '../../domain/series.ts';
+import type { Claim, Followers, Millis } from '../../ports.ts';
+import type { Session } from './database.ts';
+import { tell } from './deliveries.ts';
+import { parse } from './views.ts';
+
+/** A leg before something happened to it. */
+export interface Before {
+  readonly increment: number;
+  readonly through: number;
+  readonly failure: string | undefined;
+}
+
+export async function before(db: Session, { series, target }: Claim): Promise<Before> {
+  const row = await db.get(
+    `SELECT s.increment, l.through, l.failure_code FROM series s
+     LEFT JOIN leg l ON l.series = s.id AND l.target = ? WHERE s.id = ?`,
+    target,
+    series,
+  );
+  return {
+    increment: Number(row?.['increment'] ?? 0),
+    through: Number(row?.['through'] ?? 0),
+    failure: parse.text(row?.['failure_code']),
+  };
+}
+
+/** The leg as it is now is told where it has come further, or has failed in another way than before. */
+export async function afterLeg(
+  db: Session,
+  followers: Followers,
+  { series, target }: Claim,
+  was: Before,
+  now: Millis,
+): Promise<void> {
+  const row = await db.get(
+    `SELECT s.increment, s.attributes, l.state, l.through, l.failure_code, l.failure_message
+     FROM series s JOIN leg l ON l.series = s.id AND l.target = ? WHERE s.id = ?`,
+    target,
+    series,
+  );
+  if (row === undefined) return;
+  const { hooksFor } = followers;
+  const attributes = parse.attributes(row['attributes']);
+  const modality = attributes['Modality'] ?? '';
+  const increment = Number(row['increment']);
+  const storing = target === STORAGE;
+  const further = storing ? increment > was.increment : Number(row['through']) > was.through;
+  const about = { subject: series, increment: storing ? increment : Math.max(Number(row['through']), 1) };
+  const failed = row['state'] === 'failed';
+  if (further && storing) await tell(db, hooksFor('stored', modality), { ...about, kind: 'stored' }, now);
+  if (further && !storing && !failed)
+    await tell(db, hooksFor('forwarded', modality), { ...about, kind: 'forwarded', target }, now);
+  const code = parse.text(row['failure_code']);
+  if (failed && code !== undefined && (further || was.failure !== code)) {
+    const cause = { code, message: String(row['failure_message']) };
+    await tell(db, hooksFor('failed', modality), { ...about, kind: 'failed', target, cause }, now);
+  }
+  await sessionNews(db, followers, series, attributes, now);
+}
+
+/** The session is looked at once it has been quiet. */
+export async function sessionNews(
+  db: Session,
+  { sessionQuietMs }: Followers,
+  series: string,
+  attributes: Attributes,
+  now: Millis,
+): Promise<void> {
+  const session = sessionOf(attributes);
+  await db.run('UPDATE series SET session = ? WHERE id = ?', session ?? null, series);
+  if (session === undefined) return;
+  await db.run(
+    `INSERT INTO session (id, due, first_seen, updated) VALUES (?, ?, ?, ?)
+     ON CONFLICT (id) DO UPDATE SET due = excluded.due, updated = excluded.updated`,
+    session,
+    now + sessionQuietMs,
+    now,
+    now,
+  );
+}

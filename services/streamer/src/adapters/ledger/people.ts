@@ -1,0 +1,21 @@
+/** What people ask of the ledger: to find a series by its id's beginning; and what scanners say of it. */
+import type { Millis, SeriesView } from '../../ports.ts';
+import type { Session } from './database.ts';
+import { seriesViews } from './views.ts';
+
+/** Ids are of digits, small letters and `-`, all before `~`. */
+export const matching = (db: Session, prefix: string): Promise<SeriesView[]> =>
+  seriesViews(db, 'WHERE id >= ? AND id < ? ORDER BY id LIMIT 2', prefix, `${prefix}~`);
+
+export async function collecting(db: Session, limit: number): Promise<string[]> {
+  const rows = await db.all('SELECT id FROM series WHERE due IS NOT NULL ORDER BY due LIMIT ?', limit);
+  return rows.map((row) => String(row['id']));
+}
+
+export async function hasten(db: Session, series: string, now: Millis): Promise<void> {
+  await db.run('UPDATE series SET due = ? WHERE id = ? AND due > ?', now, series, now);
+}
+
+export async function expect(db: Session, series: string, images: number): Promise<void> {
+  await db.run('UPDATE series SET expected = ? WHERE id = ?', images, series);
+}

@@ -1,0 +1,124 @@
+/** What hooks, sessions and cleaning up need from the ledger. */
+import type { Failure } from '../domain/failure.ts';
+import type { HookEvent } from '../domain/hook.ts';
+import type { LegState } from '../domain/series.ts';
+import type { Millis, SeriesView } from './ledger.ts';
+
+/** What the ledger has to know of the configuration to write down, with a fact, whom it is to be told. */
+export interface Followers {
+  /** Names of the hooks that want this event; a session has no modality. */
+  readonly hooksFor: (event: HookEvent, modality: string | undefined) => readonly string[];
+  /** A session is looked at this long after its last news, in milliseconds. */
+  readonly sessionQuietMs: number;
+}
+
+/** One event for one hook, in a worker's hands until its lease ends. */
+export interface DeliveryWork {
+  /** Of this delivery. */
+  readonly id: string;
+  readonly token: string;
+  /** The same for every repeat, and for every hook that is told: receivers drop what they know. */
+  readonly event: string;
+  readonly hook: string;
+  readonly kind: HookEvent;
+  /** A series' Orthanc id, or of `complete` a session's. */
+  readonly subject: string;
+  /** Destination, of `forwarded` and `failed`; `storage` where storing failed. */
+  readonly target: string | undefined;
+  readonly increment: number;
+  /** Of `failed`. */
+  readonly cause: { readonly code: string; readonly message: string } | undefined;
+  readonly created: Millis;
+  /** Failures in a row so far. */
+  readonly attempts: number;
+}
+
+export interface DeliveryView {
+  readonly event: string;
+  readonly hook: string;
+  readonly kind: HookEvent;
+  readonly target: string | undefined;
+  readonly increment: number;
+  readonly state: LegState;
+  readonly attempts: number;
+  readonly nextTry: Millis | null;
+  readonly failure: { readonly code: string; readonly message: string } | undefined;
+  readonly output: string;
+  readonly created: Millis;
+}
+
+export interface SessionView {
+  readonly id: string;
+  readonly firstSeen: Millis;
+  readonly updated: Millis;
+  /** When it is looked at next; null: it was told complete, and nothing came since. */
+  readonly due: Millis | null;
+  /** How many times it was told complete. */
+  readonly increment: number;
+  readonly digest: string | undefined;
+  /** Of its report, absolute; once chosen it stays. */
+  readonly folder: string | undefined;
+  readonly failure: { readonly code: string; readonly message: string } | undefined;
+  readonly series: readonly SeriesView[];
+}
+
+/** Every method is one transaction. */
+export interface EventLedger {
+  /** The next delivery of this hook whose time has come, none of the same subject before it waiting. */
+  readonly nextDelivery: (hook: string, now: Millis) => Promise<DeliveryWork | undefined>;
+  readonly nextDeliveryTime: (hook: string) => Promise<Millis | undefined>;
+  /** The lease begins anew; false where another has it by now. */
+  readonly renewDelivery: (work: DeliveryWork, now: Millis) => Promise<boolean>;
+  readonly delivered: (work: DeliveryWork, output: string, now: Millis) => Promise<void>;
+  /** Without a next try it is given up; without a failure it is laid down as if it had not begun. */
+  readonly notDelivered: (
+    work: DeliveryWork,
+    end: {
+      readonly failure: Failure | undefined;
+      readonly output: string;
+      readonly nextTry: Millis | undefined;
+    },
+    now: Millis,
+  ) => Promise<void>;
+  /** Of series and sessions, latest first. */
+  readonly deliveries: (subjects: readonly string[]) => Promise<ReadonlyMap<string, readonly DeliveryView[]>>;
+  /** Latest first. */
+  readonly deliveriesIn: (
+    state: LegState | undefined,
+    limit: number,
+  ) => Promise<readonly (DeliveryView & { readonly subject: string })[]>;
+  /** What failed, or waits for its next try, is told now: all of a subject, or `hook:NAME`. Those targets. */
+  readonly retryDeliveries: (
+    subject: string,
+    target: string | undefined,
+    now: Millis,
+  ) => Promise<readonly string[]>;
+  /** Forgets what was told before this moment. How many. */
+  readonly prune: (before: Millis) => Promise<number>;
+
+  /** A session whose quiet time is over, with nothing under way and nothing that waits for a person. */
+  readonly nextSession: (now: Millis) => Promise<SessionView | undefined>;
+  /** Complete, with the hooks told of it, unless something came since it was looked at: then false. */
+  readonly sessionComplete: (
+    session: SessionView,
+    outcome: { readonly digest: string; readonly folder: string | undefined },
+    now: Millis,
+  ) => Promise<boolean>;
+  readonly sessionLater: (session: string, failure: Failure, due: Millis) => Promise<void>;
+  /** Latest news first. */
+  readonly sessions: (limit: number) => Promise<readonly SessionView[]>;
+  readonly session: (id: string) => Promise<SessionView | undefined>;
+
+  /** At most two series whose id begins so. */
+  readonly matching: (prefix: string) => Promise<readonly SeriesView[]>;
+  /** Series whose quiet timer runs, the next one to end first. */
+  readonly collecting: (limit: number) => Promise<readonly string[]>;
+  /** All that the scanner made is there: the quiet timer ends now. */
+  readonly hasten: (series: string, now: Millis) => Promise<void>;
+  readonly expect: (series: string, images: number) => Promise<void>;
+
+  /** Complete series, settled since before this moment, with nothing left to tell, that are still in Orthanc. */
+  readonly cleanable: (settledBefore: Millis, limit: number) => Promise<readonly SeriesView[]>;
+  /** It is no longer in Orthanc. False where something came meanwhile. */
+  readonly cleaned: (series: string, now: Millis) => Promise<boolean>;
+}
