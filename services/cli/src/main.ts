@@ -24,6 +24,14 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'makes a DICOM series from thin air',
     load: async () => (await import('./commands/phantom.ts')).phantom,
   },
+  send: {
+    summary: 'sends DICOM files, folders and archives to another DICOM node',
+    load: async () => (await import('./commands/send.ts')).send,
+  },
+  tag: {
+    summary: 'puts the private tag into one file',
+    load: async () => (await import('./commands/tag.ts')).tag,
+  },
   secrets: {
     summary: "makes the stack's passwords, once",
     load: async () => (await import('./commands/secrets.ts')).secrets,

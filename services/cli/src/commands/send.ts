@@ -1,0 +1,84 @@
+/** `scanflow send`: DICOM files, folders and archives to another DICOM node. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
+import { readArgs, wholeNumber } from '../options.ts';
+import { countFiles, lookAt } from '../send/inputs.ts';
+import { duration, OPTIONS, peerOf, tagOf } from '../send/options.ts';
+import { Progress } from '../send/progress.ts';
+import { csv, reportName, reportRows } from '../send/report.ts';
+import { sendAll } from '../send/rounds.ts';
+import { asJson, asText } from '../send/summary.ts';
+import type { Tally } from '../send/tally.ts';
+
+const help = `Usage: scanflow send [FILE|FOLDER|ZIP|TAR|TGZ …] --to AET@host:port [--from AET] [OPTION …]
+
+Sends DICOM images to another DICOM node by C-STORE. Every byte stays as it is, but for a private tag that marks what was
+sent. Folders are walked, archives read on the way; files that are not DICOM are skipped and counted.
+
+  --to AET@host:port  where to
+  --from AET          our AE title (default SCANFLOW)
+  --tag none          sends the files exactly as they are
+  --tag-group GGGG    group of the private tag (default 0021)
+  --tag-creator TEXT  its private creator (default SCANFLOW)
+  --tag-value TEXT    its value (default "DICOM send")
+  --associations N    associations side by side (1 to 16; default 1)
+  --retry-time TIME   how long what failed for now is tried again, as 90s, 5m or 2h (default 2m; 0s: not at all)
+  --report FOLDER     writes the report there too, as CSV
+  --json              the report as JSON on standard output
+  --tls               speaks TLS; the peer's certificate is checked against the authorities that Node.js trusts
+  --tls-ca FILE       … or against these (PEM)
+  --tls-cert FILE, --tls-key FILE   our own certificate and key (PEM), where the peer asks for them
+  --tls-profile NAME  bcp195 (default) or bcp195-nondowngrading
+  --tls-name NAME     the name in the peer's certificate, where it is not the host's
+
+Exit codes: 0 all that was attempted was sent; 1 something was not; 2 not started, or there was nothing to send.
+
+Example:  npx scanflow send /data/sub-01/ses-01 --to PACS@pacs.example.org:11112 --report /data/reports
+          npx scanflow send export.zip --to PACS@127.0.0.1:11112 --tag none
+`;
+
+async function run(args: readonly string[], io: Io): Promise<ExitCode> {
+  const { values, positionals } = readArgs(args, OPTIONS, Infinity);
+  if (positionals.length === 0) throw new UsageError('send takes what to send: scanflow send FOLDER --to …');
+  const peer = await peerOf(values);
+  const tag = tagOf(values);
+  const associations = wholeNumber('associations', values.associations, { min: 1, max: 16, otherwise: 1 });
+  const retryMs = duration('retry-time', values['retry-time']);
+  const inputs = await lookAt(positionals);
+  // found out now rather than after an hour
+  if (values.report !== undefined) await mkdir(values.report, { recursive: true });
+  const started = performance.now();
+  const progress = new Progress(io, io.terminal ? countFiles(inputs) : undefined);
+  const tally = await sendAll({
+    inputs,
+    peer,
+    tag,
+    associations,
+    retryMs,
+    signal: io.signal,
+    progress: (now) => progress.update(now),
+    retrying: (files, pauseMs, why) =>
+      progress.line(`${why}\n${files} images are tried again in ${pauseMs / 1000} s`),
+  });
+  progress.end();
+  const seconds = (performance.now() - started) / 1000;
+  const report = values.report === undefined ? undefined : await writeReport(values.report, tally);
+  if (values.json) io.out.write(`${JSON.stringify(asJson(tally, seconds, report), null, 2)}\n`);
+  else io.out.write(asText(tally, seconds, report));
+  return exitCode(tally);
+}
+
+function exitCode({ attempted, failures, troubles }: Tally): ExitCode {
+  if (failures.size > 0 || troubles.size > 0) return EXIT.failed;
+  return attempted === 0 ? EXIT.notStarted : EXIT.done;
+}
+
+async function writeReport(folder: string, tally: Tally): Promise<string> {
+  const { writeFileAtomic } = await import('@scanflow/chassis');
+  const path = join(folder, reportName(tally.series, Temporal.Now.plainDateTimeISO()));
+  await writeFileAtomic(path, csv(reportRows(tally)));
+  return path;
+}
+
+export const send: Command = { help, run };

@@ -1,0 +1,41 @@
+/** The end of `scanflow send` in words, and as JSON. */
+import { reportRows, table } from './report.ts';
+import type { Tally } from './tally.ts';
+
+export function asJson(tally: Tally, seconds: number, report: string | undefined): object {
+  return {
+    sent: tally.sent,
+    warnings: tally.warnings,
+    failed: tally.failures.size,
+    skipped: tally.skipped,
+    untagged: Object.fromEntries(tally.untagged),
+    bytes: tally.bytes,
+    seconds: Math.round(seconds * 1000) / 1000,
+    series: reportRows(tally),
+    failures: [...tally.failures.values()].map(({ failure, ...file }) => ({ ...file, ...failure })),
+    troubles: Object.fromEntries(tally.troubles),
+    ...(report === undefined ? {} : { report }),
+  };
+}
+
+/** Failures are told by their kind, with one file for an example. */
+export function asText(tally: Tally, seconds: number, report: string | undefined): string {
+  const lines: string[] = [];
+  if (tally.series.length > 0) lines.push(table(reportRows(tally)));
+  const messages = Map.groupBy(tally.failures.values(), ({ failure }) => failure.message);
+  for (const [message, files] of messages) {
+    const more = files.length === 1 ? '' : ` and ${files.length - 1} more`;
+    lines.push(`not sent: ${files[0]?.file ?? ''}${more}: ${message}\n`);
+  }
+  for (const [source, message] of tally.troubles) lines.push(`${source}: ${message}\n`);
+  for (const [why, count] of tally.untagged) lines.push(`${count} sent without the tag: ${why}\n`);
+  const speed = `${(tally.bytes / 1e6).toFixed(1)} MB in ${seconds.toFixed(1)} s`;
+  const rest = [
+    ...(tally.warnings > 0 ? [`${tally.warnings} with a warning`] : []),
+    ...(tally.failures.size > 0 ? [`${tally.failures.size} not sent`] : []),
+    ...(tally.skipped > 0 ? [`${tally.skipped} skipped: not DICOM`] : []),
+  ];
+  lines.push(`${[`${tally.sent} images sent (${speed})`, ...rest].join(', ')}\n`);
+  if (report !== undefined) lines.push(`report: ${report}\n`);
+  return lines.join('');
+}

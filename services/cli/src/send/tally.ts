@@ -1,0 +1,117 @@
+/** What became of each file, by series. A file counts once, however often it is tried. */
+import type { StoreOutcome } from '@scanflow/dimse';
+import type { Found } from './found.ts';
+import { DICOMDIR, type Seen, type SeriesFacts } from './look.ts';
+
+type Failure = Extract<StoreOutcome, { result: 'failed' }>['failure'];
+
+export interface FailedFile {
+  readonly file: string;
+  readonly sopInstanceUid?: string;
+  readonly failure: Failure;
+}
+
+export interface SeriesRow {
+  readonly facts: SeriesFacts | undefined;
+  /** A folder, an archive, or files: what its images came out of, as named on the command line. */
+  readonly sources: ReadonlySet<string>;
+  images: number;
+  sent: number;
+}
+
+/** Not DICOM, or not an image. */
+const SKIPPED: ReadonlySet<string> = new Set(['NOT_DICOM', DICOMDIR]);
+
+export class Tally {
+  sent = 0;
+  warnings = 0;
+  bytes = 0;
+  skipped = 0;
+  readonly untagged = new Map<string, number>();
+  /** Files that did not go, with why; those to be tried again among them. */
+  readonly failures = new Map<string, FailedFile>();
+  /** Archives and folders that could not be read to their end. */
+  readonly troubles = new Map<string, string>();
+  readonly #rows = new Map<string, SeriesRow & { readonly sources: Set<string> }>();
+  /** Which row counts a file that may be tried again. */
+  readonly #counted = new Map<string, string>();
+
+  get series(): SeriesRow[] {
+    return [...this.#rows.values()];
+  }
+
+  get attempted(): number {
+    return this.sent + this.failures.size;
+  }
+
+  /** Files that may go if they are tried again. */
+  get open(): Set<string> {
+    const open = [...this.failures.values()].filter(({ failure }) => failure.kind !== 'permanent');
+    return new Set(open.map(({ file }) => file));
+  }
+
+  /** Files whose series is not known, as nobody looked into them. */
+  get unseen(): Set<string> {
+    const unknown = ([, key]: [string, string]): boolean => this.#rows.get(key)?.facts === undefined;
+    return new Set([...this.#counted].filter(unknown).map(([file]) => file));
+  }
+
+  outcome(outcome: StoreOutcome, found: Found, seen: Seen | undefined): void {
+    const { id: file } = found;
+    this.failures.delete(file);
+    if (outcome.result === 'failed' && SKIPPED.has(outcome.failure.code)) {
+      this.skip(file);
+      return;
+    }
+    const row = this.place(found, seen);
+    if (outcome.result === 'failed') {
+      const { failure, sopInstanceUid } = outcome;
+      this.failures.set(file, { file, failure, ...(sopInstanceUid === undefined ? {} : { sopInstanceUid }) });
+      return;
+    }
+    this.#counted.delete(file);
+    row.sent += 1;
+    this.sent += 1;
+    this.bytes += seen?.size ?? 0;
+    if (outcome.result === 'warning') this.warnings += 1;
+    if (seen?.untagged !== undefined)
+      this.untagged.set(seen.untagged, (this.untagged.get(seen.untagged) ?? 0) + 1);
+  }
+
+  /** It is no image after all. */
+  skip(file: string): void {
+    this.#uncount(file);
+    this.failures.delete(file);
+    this.skipped += 1;
+  }
+
+  /** Counts a file where it belongs. */
+  place({ id: file, source, group }: Found, seen: Seen | undefined): SeriesRow {
+    const key = `${seen?.series?.seriesInstanceUid ?? ''} ${group}`;
+    if (this.#counted.get(file) !== key) {
+      this.#uncount(file);
+      this.#counted.set(file, key);
+      this.#row(key, seen?.series).images += 1;
+    }
+    const row = this.#row(key, seen?.series);
+    row.sources.add(source);
+    return row;
+  }
+
+  #uncount(file: string): void {
+    const key = this.#counted.get(file);
+    const row = key === undefined ? undefined : this.#rows.get(key);
+    this.#counted.delete(file);
+    if (key === undefined || row === undefined) return;
+    row.images -= 1;
+    if (row.images === 0) this.#rows.delete(key);
+  }
+
+  #row(key: string, facts: SeriesFacts | undefined): SeriesRow & { readonly sources: Set<string> } {
+    const known = this.#rows.get(key);
+    if (known !== undefined) return known;
+    const row = { facts, sources: new Set<string>(), images: 0, sent: 0 };
+    this.#rows.set(key, row);
+    return row;
+  }
+}

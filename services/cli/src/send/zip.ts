@@ -1,0 +1,43 @@
+/** Files of a .zip, by its directory: nothing is written under the names that it gives. */
+import { stat } from 'node:fs/promises';
+import { openPromise, type ZipFile } from 'yauzl';
+import { printable, type Found } from './found.ts';
+import { ArchiveError, ArchiveGuard } from './limits.ts';
+import { reason, type ArchiveOptions } from './tar.ts';
+
+/** Yields its files. Throws ArchiveError, for a person to read, where it is broken or beyond the limits. */
+export async function* zipFiles(
+  path: string,
+  options: ArchiveOptions,
+): AsyncGenerator<Found, void, undefined> {
+  let zip: ZipFile | undefined;
+  try {
+    const guard = new ArchiveGuard((await stat(path)).size, options.limits);
+    // names are not decoded by the library, which would refuse an archive for a single one that leads elsewhere
+    zip = await openPromise(path, { autoClose: false, decodeStrings: false });
+    yield* filesOf(zip, path, guard, options);
+  } catch (error) {
+    throw error instanceof ArchiveError ? error : new ArchiveError(`it cannot be read: ${reason(error)}`);
+  } finally {
+    zip?.close();
+  }
+}
+
+async function* filesOf(
+  zip: ZipFile,
+  path: string,
+  guard: ArchiveGuard,
+  { wanted, spool }: ArchiveOptions,
+): AsyncGenerator<Found, void, undefined> {
+  let position = 0;
+  for await (const entry of zip.eachEntry()) {
+    position += 1;
+    guard.entry();
+    const name = entry.fileNameRaw.toString('utf8');
+    const id = `${path}:${printable(name)} (${position})`;
+    if (name.endsWith('/') || !wanted(id)) continue;
+    if (entry.isEncrypted()) throw new ArchiveError('it is encrypted. Unpack it, and send the folder');
+    const stream = await zip.openReadStreamPromise(entry);
+    yield { id, source: path, group: path, ...(await spool.take(stream, (bytes) => guard.unpacked(bytes))) };
+  }
+}
