@@ -28,6 +28,10 @@ const DATE_TIME = /^\d{14}(\.\d{1,6})?([+-]\d{4})?$/;
 export const isTagText = (vr: TagElement['vr'], text: string): boolean =>
   TEXT.test(text) && text.length <= LONGEST[vr] && (vr !== 'DT' || DATE_TIME.test(text));
 
+/** An instant as DT, in UTC and to the second (PS3.5 6.2). */
+export const utcDateTime = (instant: Temporal.Instant): string =>
+  `${instant.toString({ smallestUnit: 'second' }).replace(/[-:TZ]/g, '')}+0000`;
+
 /** All elements of the block that the tag is made of. */
 export const elementsOf = (tag: PrivateTag): readonly TagElement[] => [tag, ...(tag.also ?? [])];
 

@@ -57,3 +57,6 @@ export const tag = z.strictObject({
     'Also when the streamer first pulled the series (DT, UTC): `true` for element 12 of the block, or an element. All images of a series, late ones too, have the same.',
   ),
 });
+
+/** `tag` where nothing is configured. */
+export const defaultTag = (): z.output<typeof tag> => tag.parse({});

@@ -5,7 +5,7 @@ import { playDay } from '../demo/play.ts';
 import { createShow, type Show } from '../demo/show.ts';
 import type { Day, Stack } from '../demo/stack.ts';
 import { resultTable } from '../demo/table.ts';
-import { privateTag } from '../demo/tag.ts';
+import { privateTag } from '../private-tag.ts';
 import type { SessionResult } from '../demo/verify.ts';
 import { address, readArgs, wholeNumber } from '../options.ts';
 

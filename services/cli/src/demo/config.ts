@@ -6,7 +6,7 @@ import { formatIssue, loadConfig } from '@scanflow/chassis';
 import type { PrivateTag } from '@scanflow/dicom';
 import { parseDocument } from 'yaml';
 import type { DemoScanner } from './stack.ts';
-import { privateTag } from './tag.ts';
+import { privateTag } from '../private-tag.ts';
 
 export interface DemoPorts {
   readonly worklist: number;

@@ -1,5 +1,5 @@
 /** The private tag of a series: settled when the series gets its folder, so that an image has the same bytes whenever it is tagged. */
-import { isTagText, type PrivateTag, type TagElement } from '@scanflow/dicom';
+import { isTagText, utcDateTime, type PrivateTag, type TagElement } from '@scanflow/dicom';
 
 export type TagApply = 'stored+forwarded' | 'forwarded' | 'none';
 
@@ -44,14 +44,8 @@ export function tagRecord(
     ...(rules.accession === undefined || !isTagText('SH', number)
       ? {}
       : { accession: { element: hex(rules.accession, 2), value: number } }),
-    ...(rules.time === undefined ? {} : { time: { element: hex(rules.time, 2), value: dateTime(now) } }),
+    ...(rules.time === undefined ? {} : { time: { element: hex(rules.time, 2), value: utcDateTime(now) } }),
   };
-}
-
-/** DT, in UTC (PS3.5 6.2). */
-function dateTime(now: Temporal.Instant): string {
-  const text = now.toString({ smallestUnit: 'second' });
-  return `${text.replace(/[-:TZ]/g, '')}+0000`;
 }
 
 /** The tag to splice. */
