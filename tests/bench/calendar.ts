@@ -1,5 +1,5 @@
 /**
- * `npm run bench:calendar [-- --events N --repeat N]`: reading large calendars, against ical.js alone in the same run;
+ * `npm run bench:calendar [-- --events N --repeat N]`: reading and interpreting large calendars, against ical.js alone in the same run;
  * memory; and the CPU time of a pass of cal2wl over twenty calendars with nothing new. Prints, asserts nothing.
  */
 import { createHash } from 'node:crypto';
@@ -8,7 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { flagBookings, interpret, type BookingRules } from '@scanflow/booking';
 import { readCalendar } from '@scanflow/calendar';
+import { bookingRules, parseConfig } from '@scanflow/chassis';
 import { run } from '@scanflow/testkit';
 import { readWithIcalJs } from '../integration/calendar-second.ts';
 import { makeFeed } from './calendar-feed.ts';
@@ -44,9 +46,32 @@ function timed(work: () => number): { readonly ms: number; readonly count: numbe
   return { ms: performance.now() - began, count };
 }
 
+const rules = rulesOf();
+
+/** By the defaults of the configuration, as a facility with one calendar has them. */
+function rulesOf(): BookingRules {
+  const parsed = parseConfig(
+    JSON.stringify({
+      facility: { name: '-', timezone: 'Europe/Amsterdam' },
+      data: '/data',
+      scanners: { mr: { aet: 'MR', modality: 'MR' } },
+      calendars: { mr: { file: '-', scanner: 'mr' } },
+      orthanc: { url: 'http://127.0.0.1' },
+      storage: { root: '/project' },
+    }),
+    '-',
+  );
+  if (parsed.ok) return bookingRules(parsed.config, 'mr');
+  throw new Error(parsed.issues.map(({ message }) => message).join());
+}
+
+/** Read, expanded, and interpreted. */
 function ours(bytes: Buffer): number {
   const read = readCalendar(bytes, { window, zone: 'Europe/Amsterdam' });
-  return read.ok ? read.content.events.length : NaN;
+  if (!read.ok) return NaN;
+  const outcomes = flagBookings(read.content.events.map((event) => interpret(event, rules)));
+  if (outcomes.some(({ outcome }) => outcome !== 'booking')) throw new Error('not all are bookings');
+  return outcomes.length;
 }
 
 const theirs = (bytes: Buffer): number => readWithIcalJs(bytes.toString(), seconds).length;

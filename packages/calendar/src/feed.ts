@@ -12,7 +12,8 @@ export interface FeedError {
     | 'FEED_TRUNCATED'
     | 'FEED_UNBALANCED'
     | 'FEED_TOO_MUCH'
-    | 'FEED_TIMEOUT';
+    | 'FEED_TIMEOUT'
+    | 'FEED_UNEXPECTED';
   readonly message: string;
 }
 

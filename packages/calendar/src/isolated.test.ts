@@ -28,6 +28,17 @@ test('isolated: what takes too long is a feed error', async () => {
   assert.equal(read.ok ? 'read' : read.error.code, 'FEED_TIMEOUT');
 });
 
+test('isolated: what takes too much memory is told apart from a reader that fails', async () => {
+  const event = bytes.subarray(bytes.indexOf('BEGIN:VEVENT'), bytes.indexOf('END:VCALENDAR')).toString();
+  const events = Array.from({ length: 30_000 }, (_, index) => event.replace('UID:a', `UID:${index}`));
+  const large = Buffer.from(`BEGIN:VCALENDAR\r\n${events.join('')}END:VCALENDAR\r\n`);
+  const read = await readIsolated(large, { window, zone, timeoutMs: 60_000, maxHeapMiB: 16 });
+  assert.equal(read.ok ? 'read' : read.error.code, 'FEED_TOO_MUCH');
+  const never = { toString: () => 'never' } as Temporal.Instant;
+  const broken = await readIsolated(bytes, { window: { from: never, to: never }, zone, timeoutMs: 60_000 });
+  assert.equal(broken.ok ? 'read' : broken.error.code, 'FEED_UNEXPECTED');
+});
+
 test('host: the time zone of the machine changes nothing', async () => {
   const text = [
     'BEGIN:VCALENDAR',

@@ -24,8 +24,8 @@ export async function readIsolated(bytes: Uint8Array, options: IsolatedOptions):
   try {
     const [message] = (await once(worker, 'message', { signal: limit })) as [ReadMessage];
     return fromMessage(message);
-  } catch {
-    return { ok: false, error: limit.aborted ? tooSlow(options.timeoutMs) : failed() };
+  } catch (error) {
+    return { ok: false, error: limit.aborted ? tooSlow(options.timeoutMs) : failed(error) };
   } finally {
     await worker.terminate();
   }
@@ -36,7 +36,15 @@ const tooSlow = (ms: number): FeedError => ({
   message: `Reading the calendar took longer than ${ms / 1000} s: look for an event that repeats without end or far too often.`,
 });
 
-const failed = (): FeedError => ({
+/** Only a worker that ran out of memory tells of the calendar; one that could not start tells of this machine. */
+function failed(error: unknown): FeedError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+  if (/OUT_OF_MEMORY/.test(code)) return tooMuch();
+  const message = `The calendar could not be read (${code}), for a reason that does not lie in it; it is tried again.`;
+  return { code: 'FEED_UNEXPECTED', message };
+}
+
+const tooMuch = (): FeedError => ({
   code: 'FEED_TOO_MUCH',
   message:
     'The calendar is too large to be read: publish a shorter span of time, or one calendar per scanner.',

@@ -52,6 +52,8 @@ export interface ReaderOptions {
 const PARSE_TIMEOUT_MS = 60_000;
 const PATIENCE_MS = 15_000;
 const OVERDUE_MS = 300_000;
+/** What took too long or too much is read again after this time. */
+const REFUSED_MS = 600_000;
 /** How old the time of the last good answer on disk may be: it is no reason to write at each pass. */
 const LAST_GOOD_SLACK = Temporal.Duration.from({ minutes: 10 });
 /** A time further ahead than any Retry-After is honoured comes from a clock that was wrong. */
@@ -94,7 +96,7 @@ export class Reader {
   #read: Read | undefined;
   #failure: Failure | undefined;
   /** The last body that was no calendar: the same again is not read again. */
-  #refused: { hash: string; failure: Failure } | undefined;
+  #refused: { readonly hash: string; readonly failure: Failure; readonly at: number } | undefined;
   /** Never more than one at a time, however long it takes. */
   #asking: Asking | undefined;
   #clockSkewMs: number | undefined;
@@ -191,7 +193,9 @@ export class Reader {
     const { bytes: body, validators } = fetched;
     const [hash, bytes] = [sha256(body), body.length];
     if (hash === bodyHash) return { kind: 'unchanged', validators, bytes, clockSkewMs };
-    if (this.#refused?.hash === hash) return { kind: 'refused', ...this.#refused, bytes, clockSkewMs };
+    const refused = this.#refused;
+    if (refused?.hash === hash && isStillRefused(refused))
+      return { kind: 'refused', hash, failure: refused.failure, bytes, clockSkewMs };
     const read = await this.#parse(body, hash, window);
     return 'code' in read
       ? { kind: 'refused', failure: read, hash, bytes, clockSkewMs }
@@ -210,8 +214,11 @@ export class Reader {
       return;
     }
     this.#state = state;
-    this.#refused = answer.kind === 'refused' ? answer : undefined;
-    if (answer.kind === 'refused') return;
+    if (answer.kind === 'refused') {
+      this.#refuse(answer);
+      return;
+    }
+    this.#refused = undefined;
     const heard = { ...state, validators: answer.validators, lastGood: now };
     if (answer.kind === 'new') {
       await this.#options.memory.saveBody(this.#options.calendar, answer.body);
@@ -219,6 +226,12 @@ export class Reader {
     }
     // not before the body is on disk: validators of a body that is lost would lose it for good
     this.#state = answer.kind === 'new' ? { ...heard, bodyHash: answer.read.hash } : heard;
+  }
+
+  #refuse({ hash, failure }: { hash: string; failure: Failure }): void {
+    const known = this.#refused;
+    const isKnown = known?.hash === hash && isStillRefused(known);
+    this.#refused = isKnown ? known : { hash, failure, at: performance.now() };
   }
 
   async #parse(bytes: Uint8Array, hash: string, wanted: Window): Promise<Read | Failure> {
@@ -244,6 +257,13 @@ export class Reader {
     this.#read = read;
     return read;
   }
+}
+
+/** The same bytes read the same, but for what may lie in this machine: memory, time, the reader itself. */
+function isStillRefused({ failure, at }: { readonly failure: Failure; readonly at: number }): boolean {
+  if (failure.code === 'FEED_UNEXPECTED') return false;
+  const mayPass = failure.code === 'FEED_TIMEOUT' || failure.code === 'FEED_TOO_MUCH';
+  return !mayPass || performance.now() - at < REFUSED_MS;
 }
 
 /** A source that throws has a fault of its own; the message may hold an address. */
