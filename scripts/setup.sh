@@ -1,7 +1,7 @@
 #!/bin/sh
 # Sets up what `npm run demo` and `npm test` need, and nothing twice:
 #   node_modules from the lockfile (Node.js 26 among them), Orthanc and DCMTK from Debian.
-#   --with-tools   also what only the tests judge with: dciodvfy (dicom3tools), pydicom's files and Radicale
+#   --with-tools   also what only the tests need: dciodvfy (dicom3tools), pydicom's files, Radicale and PostgreSQL
 # Works with the machine's own Node.js (20 or later) and needs root or sudo only where a Debian package is missing.
 set -eu
 cd "$(dirname "$0")/.."
@@ -20,6 +20,7 @@ need() { # need PACKAGE CHECK…
 }
 has_lib() { ldconfig -p 2>/dev/null | grep -q "$1"; }
 has_orthanc() { command -v Orthanc || test -x /usr/sbin/Orthanc; }
+has_postgresql() { ls /usr/lib/postgresql/*/bin/postgres; }
 need libatomic1 has_lib libatomic.so.1
 need orthanc has_orthanc
 need dcmtk command -v storescp
@@ -28,6 +29,7 @@ if [ "$with_tools" = yes ]; then
   need python3-pydicom test -d /usr/lib/python3/dist-packages/pydicom/data/test_files
   need procps command -v pgrep
   need radicale test -x /usr/bin/radicale
+  need postgresql has_postgresql
   need util-linux command -v findmnt
 fi
 

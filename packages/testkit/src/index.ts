@@ -18,6 +18,7 @@ export { findOrthanc, startOrthanc, type OrthancOptions, type RunningOrthanc } f
 export { reportExam, type NormalizedCall } from './normalized-scu.ts';
 export { examBegins, examEnds, examSeries, SERIES_UID, type ExamOptions } from './performed.ts';
 export { freePort } from './ports.ts';
+export { findPostgres, startPostgres, type Postgres } from './postgres.ts';
 export { startRadicale, type Radicale, type RadicaleOptions } from './radicale.ts';
 export { run, startProgram, type Program, type RunOptions, type RunResult } from './process.ts';
 export { until, type UntilOptions } from './until.ts';

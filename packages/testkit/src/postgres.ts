@@ -1,0 +1,115 @@
+/** A real PostgreSQL (Debian's) in a folder of its own, on a free loopback port, with a password. */
+import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync } from 'node:fs';
+import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from './ports.ts';
+import { run, startProgram, type Program } from './process.ts';
+
+export interface Postgres {
+  /** Without the password. */
+  readonly url: string;
+  readonly password: string;
+  /** File that holds the password. */
+  readonly passwordFile: string;
+  /** Makes an empty database; gives its address. */
+  makeDatabase(name: string): Promise<string>;
+  /** Runs one statement, as `psql` prints it. */
+  query(database: string, sql: string): Promise<string>;
+  /** Ends the server at once, whoever is connected; what it had acknowledged is kept. */
+  halt(): Promise<void>;
+  /** Starts it again, at the same address. */
+  resume(): Promise<void>;
+  /** Ends it and removes its folder. */
+  stop(): Promise<void>;
+}
+
+const VERSIONS = '/usr/lib/postgresql';
+const USER = 'scanflow';
+const TIMEOUT_MS = 60_000;
+
+/** Folder of Debian's newest PostgreSQL programs; undefined where there is none. */
+export function findPostgres(): string | undefined {
+  if (!existsSync(VERSIONS)) return undefined;
+  const versions = readdirSync(VERSIONS).sort((a, b) => Number(b) - Number(a));
+  return versions.map((name) => join(VERSIONS, name, 'bin')).find((bin) => existsSync(join(bin, 'postgres')));
+}
+
+/** Starts a server and waits until it answers. The caller stops it. */
+export async function startPostgres(): Promise<Postgres> {
+  const bin = findPostgres();
+  if (bin === undefined) throw new Error('PostgreSQL is not installed: apt-get install postgresql');
+  const folder = await mkdtemp(join(tmpdir(), 'scanflow-pg-'));
+  const password = randomBytes(18).toString('base64url');
+  const passwordFile = join(folder, 'password');
+  await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
+  const as = await unprivileged(folder, passwordFile);
+  const data = join(folder, 'data');
+  const port = await freePort();
+  const tool = async (program: string, args: readonly string[]): Promise<string> => {
+    const [name = '', ...rest] = [...as, join(bin, program), ...args];
+    const env = { PGPASSWORD: password, LC_ALL: 'C' };
+    const { code, stdout, stderr } = await run(name, rest, { cwd: folder, env, timeoutMs: TIMEOUT_MS });
+    if (code !== 0) throw new Error(`${program} ended with ${String(code)}: ${stderr}${stdout}`);
+    return stdout;
+  };
+  const init = ['-D', data, '-U', USER, `--pwfile=${passwordFile}`, '-A', 'scram-sha-256', '-E', 'UTF8'];
+  await tool('initdb', [...init, '--locale=C', '--no-sync']);
+  const query = (database: string, sql: string): Promise<string> => {
+    const connection = ['-h', '127.0.0.1', '-p', String(port), '-U', USER, '-d', database];
+    return tool('psql', [...connection, '-v', 'ON_ERROR_STOP=1', '-AtXc', sql]);
+  };
+  const start = async (): Promise<Program> => {
+    // the machine of a test does not lose its power: what is written need not reach the disk
+    const settings = ['port=' + String(port), 'listen_addresses=127.0.0.1', 'fsync=off'].flatMap((one) => [
+      '-c',
+      one,
+    ]);
+    const [name = '', ...rest] = [...as, join(bin, 'postgres'), '-D', data, '-k', folder, ...settings];
+    const program = await startProgram(name, rest, { cwd: folder, env: { LC_ALL: 'C' } });
+    await tool('pg_isready', ['-h', '127.0.0.1', '-p', String(port), '-t', '30', '-q']).catch(
+      () => undefined,
+    );
+    for (let left = 300; left > 0; left -= 1) {
+      if (program.exited()) throw new Error(`PostgreSQL ended at once:\n${program.output()}`);
+      if ((await query('postgres', 'SELECT 1').catch(() => '')) === '1\n') return program;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    throw new Error(`PostgreSQL does not answer:\n${program.output()}`);
+  };
+  let program = await start();
+  // SIGINT is its fast end: it throws everybody out
+  const halt = (): Promise<void> => program.stop('SIGINT', TIMEOUT_MS);
+  return {
+    url: `postgresql://${USER}@127.0.0.1:${port}/postgres`,
+    password,
+    passwordFile,
+    query,
+    halt,
+    async makeDatabase(name) {
+      await query('postgres', `CREATE DATABASE ${name}`);
+      return `postgresql://${USER}@127.0.0.1:${port}/${name}`;
+    },
+    async resume() {
+      program = await start();
+    },
+    async stop() {
+      await halt();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** PostgreSQL refuses to run as root: as root it runs as the user that Debian's package made. Gives the prefix. */
+async function unprivileged(folder: string, passwordFile: string): Promise<string[]> {
+  if (process.getuid?.() !== 0) return [];
+  const ids = await Promise.all(
+    ['-u', '-g'].map(async (flag) => (await run('id', [flag, 'postgres'])).stdout.trim()),
+  );
+  const [uid = '', gid = ''] = ids;
+  if (uid === '') throw new Error('there is no user postgres, as whom PostgreSQL could run');
+  await chown(folder, Number(uid), Number(gid));
+  await chown(passwordFile, Number(uid), Number(gid));
+  return ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--'];
+}

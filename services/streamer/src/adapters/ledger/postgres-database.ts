@@ -1,0 +1,169 @@
+/** A PostgreSQL database, shared by several streamers. */
+import { Pool, TypeOverrides, types, type PoolClient, type PoolConfig } from 'pg';
+import type { Database, Dialect, Row, Session, Value } from './database.ts';
+import { isConflict, ledgerFault } from './postgres-errors.ts';
+import { MIGRATIONS, tooNew } from './schema.ts';
+
+export interface PostgresOptions {
+  /** postgresql://user@host:port/database */
+  readonly url: string;
+  /** Asked for at each new connection, so that a new password needs no restart. */
+  readonly password?: () => Promise<string>;
+  /** Certificate of the authority that signed the server's: then the connection is encrypted, and checked. */
+  readonly ca?: string;
+  /** Most connections at a time. */
+  readonly connections?: number;
+}
+
+const CONNECTIONS = 6;
+const CONNECT_MS = 10_000;
+/** Longest statement; longest wait for a row that another transaction has. */
+const STATEMENT_MS = 60_000;
+const LOCK_MS = 20_000;
+/** A process that was stopped in the middle of a transaction does not keep its rows from the others. */
+const IDLE_IN_TRANSACTION_MS = 30_000;
+/** Times that a transaction is done anew when the server broke it off in favour of another one. */
+const CONFLICTS = 5;
+/** Of this purpose, for the time that tables are made or changed. */
+const MIGRATION_LOCK = 5_283_001;
+
+/**
+ * Opens the database; its tables are made or brought up to date at the first use that reaches the server. Every
+ * method throws Fault LEDGER_UNREACHABLE, LEDGER_DENIED, LEDGER_TOO_NEW, LEDGER_FAILED.
+ */
+export function openPostgres(options: PostgresOptions, migrations: readonly string[] = MIGRATIONS): Database {
+  const pool = new Pool(poolConfig(options));
+  // of connections at rest; whoever needs one next is told
+  pool.on('error', () => undefined);
+  let ready: Promise<void> | undefined;
+  const prepare = (): Promise<void> => {
+    ready ??= inTransaction(pool, 'BEGIN', (session) => migrate(session, migrations)).catch(
+      (error: unknown) => {
+        ready = undefined;
+        throw error;
+      },
+    );
+    return ready;
+  };
+  const use = async <T>(begin: string, work: (session: Session) => Promise<T>): Promise<T> => {
+    await prepare();
+    return inTransaction(pool, begin, work);
+  };
+  return {
+    transaction: (work) => use('BEGIN', work),
+    read: (work) => use('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work),
+    close: () => pool.end(),
+  };
+}
+
+function poolConfig({ url, password, ca, connections = CONNECTIONS }: PostgresOptions): PoolConfig {
+  const { username, hostname, port, pathname } = new URL(url);
+  return {
+    host: hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: port === '' ? 5432 : Number(port),
+    user: decodeURIComponent(username),
+    database: decodeURIComponent(pathname.slice(1)),
+    ...(password === undefined ? {} : { password }),
+    ...(ca === undefined ? {} : { ssl: { ca } }),
+    max: connections,
+    connectionTimeoutMillis: CONNECT_MS,
+    statement_timeout: STATEMENT_MS,
+    query_timeout: STATEMENT_MS + CONNECT_MS,
+    lock_timeout: LOCK_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    keepAlive: true,
+    application_name: 'scanflow-streamer',
+    // what is committed is on the server's disk, whatever its default is
+    options: '-c synchronous_commit=on',
+    types: parsers,
+  };
+}
+
+/** Milliseconds and counts stay far below 2^53. */
+const parsers = new TypeOverrides();
+parsers.setTypeParser(types.builtins.INT8, Number);
+
+/** All of it on one connection. Broken off by the server in favour of another transaction, it is done anew. */
+async function inTransaction<T>(
+  pool: Pool,
+  begin: string,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await once(pool, begin, work);
+    } catch (error) {
+      if (!isConflict(error) || attempt >= CONFLICTS) throw ledgerFault(error);
+    }
+  }
+}
+
+async function once<T>(pool: Pool, begin: string, work: (session: Session) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken = false;
+  // told of a connection that ends while nothing is asked of it
+  const lost = (): void => {
+    broken = true;
+  };
+  client.on('error', lost);
+  try {
+    await client.query(begin);
+    const result = await work(sessionOf(client));
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    await client.query('ROLLBACK').catch(lost);
+    throw error;
+  } finally {
+    client.off('error', lost);
+    client.release(broken);
+  }
+}
+
+const DIALECT: Dialect = { lock: 'FOR UPDATE', lockFree: (alias) => `FOR UPDATE OF ${alias} SKIP LOCKED` };
+
+function sessionOf(client: PoolClient): Session {
+  const ask = async (sql: string, values: readonly Value[]): Promise<{ rows: Row[]; changed: number }> => {
+    const { rows, rowCount } = await client.query<Row>(numbered(sql), values.map(storable));
+    return { rows, changed: rowCount ?? 0 };
+  };
+  return {
+    dialect: DIALECT,
+    get: async (sql, ...values) => (await ask(sql, values)).rows[0],
+    all: async (sql, ...values) => (await ask(sql, values)).rows,
+    run: async (sql, ...values) => (await ask(sql, values)).changed,
+  };
+}
+
+/** PostgreSQL's texts hold no NUL. */
+const storable = (value: Value): Value =>
+  typeof value === 'string' ? value.replaceAll('\0', '\ufffd') : value;
+
+const known = new Map<string, string>();
+
+/** `?` as `$1`, `$2` … No statement of ours has a `?` of another meaning. */
+function numbered(sql: string): string {
+  let text = known.get(sql);
+  if (text === undefined) {
+    let number = 0;
+    text = sql.replaceAll('?', () => `$${(number += 1)}`);
+    known.set(sql, text);
+  }
+  return text;
+}
+
+/** The same tables: SQLite's INTEGER has 64 bits, and every table of PostgreSQL's is what SQLite calls strict. */
+const forPostgres = (sql: string): string =>
+  sql.replaceAll(/\bINTEGER\b/g, 'BIGINT').replaceAll(/\) STRICT(, WITHOUT ROWID)?;/g, ');');
+
+async function migrate(session: Session, migrations: readonly string[]): Promise<void> {
+  // one streamer at a time; the others find it done
+  await session.get(`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`);
+  await session.run('CREATE TABLE IF NOT EXISTS ledger_version (version BIGINT NOT NULL)');
+  const version = Number((await session.get('SELECT version FROM ledger_version'))?.['version'] ?? 0);
+  if (version > migrations.length) throw tooNew(version);
+  if (version === migrations.length) return;
+  for (const sql of migrations.slice(version)) await session.run(forPostgres(sql));
+  await session.run('DELETE FROM ledger_version');
+  await session.run('INSERT INTO ledger_version (version) VALUES (?)', migrations.length);
+}
