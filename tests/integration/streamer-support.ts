@@ -50,6 +50,12 @@ export interface RigOptions {
   readonly layout?: string;
   readonly unmatched?: string;
   readonly root?: string;
+  /** Folder of the ledger and the bookings; made when absent. */
+  readonly data?: string;
+  /** What the streamer is told to be Orthanc, for something in between. */
+  readonly between?: (orthanc: RunningOrthanc) => Promise<string>;
+  /** Addresses of destinations that are not on loopback. */
+  readonly hosts?: Readonly<Record<string, string>>;
 }
 
 export interface Rig {
@@ -84,12 +90,14 @@ export async function makeRig(t: TestContext, options: RigOptions = {}): Promise
     await rm(folder, { recursive: true, force: true });
   });
   const root = options.root ?? join(folder, 'project');
-  const data = join(folder, 'data');
+  const data = options.data ?? join(folder, 'data');
   await mkdir(root, { recursive: true });
   await mkdir(join(data, 'bookings'), { recursive: true });
   const port = await freePort();
   const configFile = join(folder, 'scanflow.yaml');
-  await writeFile(configFile, JSON.stringify(configuration(options, { root, data, port, orthanc }), null, 2));
+  const orthancUrl = (await options.between?.(orthanc)) ?? orthanc.url;
+  const places = { root, data, port, orthanc, orthancUrl };
+  await writeFile(configFile, JSON.stringify(configuration(options, places), null, 2));
   const url = `http://127.0.0.1:${port}`;
   const launch = async (
     flags: readonly string[],
@@ -130,19 +138,29 @@ export async function makeRig(t: TestContext, options: RigOptions = {}): Promise
   };
 }
 
-function configuration(
-  options: RigOptions,
-  { root, data, port, orthanc }: { root: string; data: string; port: number; orthanc: RunningOrthanc },
-): unknown {
+interface Places {
+  readonly root: string;
+  readonly data: string;
+  readonly port: number;
+  readonly orthanc: RunningOrthanc;
+  readonly orthancUrl: string;
+}
+
+function configuration(options: RigOptions, { root, data, port, orthanc, orthancUrl }: Places): unknown {
   const destinations = Object.entries(options.destinations ?? {}).map(([name, at]) => [
     name,
-    { host: '127.0.0.1', port: at, aet: name.toUpperCase(), ...(options.tls && { tls: options.tls }) },
+    {
+      host: options.hosts?.[name] ?? '127.0.0.1',
+      port: at,
+      aet: name.toUpperCase(),
+      ...(options.tls && { tls: options.tls }),
+    },
   ]);
   return {
     facility: { name: 'Test', timezone: 'Europe/Amsterdam' },
     data,
     scanners: { prisma: { aet: 'PRISMA', modality: 'MR' } },
-    orthanc: { url: orthanc.url, username: orthanc.username, passwordFile: orthanc.passwordFile },
+    orthanc: { url: orthancUrl, username: orthanc.username, passwordFile: orthanc.passwordFile },
     arrivals: { quiet: options.quiet ?? '500ms', poll: '100ms' },
     storage: {
       root,
