@@ -19,9 +19,10 @@ export interface Seen {
   readonly untagged?: string;
 }
 
+const SERIES = ['SeriesInstanceUID'] as const;
 const KEYWORDS = [
-  'StudyInstanceUID',
   'SeriesInstanceUID',
+  'StudyInstanceUID',
   'StudyID',
   'SeriesNumber',
   'SeriesDescription',
@@ -32,14 +33,22 @@ const DIRECTORY = '1.2.840.10008.1.3.10';
 /** Code of the failure that stands for a DICOMDIR. */
 export const DICOMDIR = 'DICOMDIR';
 
+/** Series that have been met: their facts are read once, of the first image. */
+export type KnownSeries = Map<string, SeriesFacts>;
+
 /** For StoreItem.look: tells what it saw, and gives the tag's edits. */
-export function lookFor(tag: PrivateTag | undefined, seen: (what: Seen) => void): (file: LookedAt) => Look {
-  return ({ head, complete, size }) => {
-    const found = readAttributes(head, KEYWORDS, { complete, fileSize: size });
-    if (found.kind === 'needMore') return { needMore: found.atLeast };
-    if (found.kind === 'attributes' && found.header.sopClassUid === DIRECTORY)
+export function lookFor(
+  tag: PrivateTag | undefined,
+  known: KnownSeries,
+  seen: (what: Seen) => void,
+): (file: LookedAt) => Look {
+  return (file) => {
+    const { head, complete, size } = file;
+    const found = seriesOf(file, known);
+    if (typeof found === 'number') return { needMore: found };
+    if (found === 'directory')
       return { failure: { kind: 'permanent', code: DICOMDIR, message: 'This is a DICOMDIR.' } };
-    const series = found.kind === 'attributes' ? factsOf(found.dataSet) : undefined;
+    const series = found === 'unknown' ? undefined : found;
     if (tag === undefined) {
       seen({ series, size });
       return { edits: [] };
@@ -48,15 +57,36 @@ export function lookFor(tag: PrivateTag | undefined, seen: (what: Seen) => void)
     if (plan.kind === 'needMore') return { needMore: plan.atLeast };
     // a deflated data set would have to be packed anew
     const deflated = plan.kind === 'splice' && plan.deflatedFrom !== undefined;
-    const untagged = plan.kind === 'refused' ? plan.code : deflated ? 'the data set is deflated' : undefined;
+    const untagged =
+      plan.kind === 'refused' ? plan.message : deflated ? 'The data set is deflated.' : undefined;
     seen({ series, size, ...(untagged === undefined ? {} : { untagged }) });
     return { edits: plan.kind === 'splice' && !deflated ? plan.edits : [] };
   };
 }
 
-function factsOf(dataSet: Parameters<typeof text>[0]): SeriesFacts | undefined {
-  const seriesInstanceUid = text(dataSet, 'SeriesInstanceUID');
-  if (seriesInstanceUid === undefined || seriesInstanceUid === '') return undefined;
+/** The series' facts, or how many bytes are needed for them. */
+function seriesOf(
+  { head, complete, size }: LookedAt,
+  known: KnownSeries,
+): SeriesFacts | 'unknown' | 'directory' | number {
+  const read = (keywords: readonly string[]): ReturnType<typeof readAttributes> =>
+    readAttributes(head, keywords, { complete, fileSize: size });
+  const first = read(SERIES);
+  if (first.kind === 'needMore') return first.atLeast;
+  if (first.kind === 'refused') return 'unknown';
+  if (first.header.sopClassUid === DIRECTORY) return 'directory';
+  const uid = text(first.dataSet, 'SeriesInstanceUID') ?? '';
+  if (uid === '') return 'unknown';
+  const met = known.get(uid);
+  if (met !== undefined) return met;
+  const all = read(KEYWORDS);
+  if (all.kind === 'needMore') return all.atLeast;
+  const facts = factsOf(uid, (all.kind === 'refused' ? first : all).dataSet);
+  known.set(uid, facts);
+  return facts;
+}
+
+function factsOf(seriesInstanceUid: string, dataSet: Parameters<typeof text>[0]): SeriesFacts {
   return {
     seriesInstanceUid,
     studyInstanceUid: text(dataSet, 'StudyInstanceUID') ?? '',

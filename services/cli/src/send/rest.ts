@@ -21,14 +21,14 @@ export async function seeRest(
   // what could not be read has been told of
   const options = { wanted, spool, trouble: () => undefined };
   for await (const found of filesOf(inputs, options)) {
-    const seen = await see(found).catch(() => undefined);
+    const seen = await see(found, tally).catch(() => undefined);
     found.drop?.();
     if (seen === 'no image') tally.skip(found.id);
     else if (seen !== undefined) tally.place(found, seen);
   }
 }
 
-async function see({ path, bytes }: Found): Promise<Seen | 'no image' | undefined> {
+async function see({ path, bytes }: Found, { known }: Tally): Promise<Seen | 'no image' | undefined> {
   const { head, size } = bytes === undefined ? await headOf(path ?? '') : { head: bytes, size: bytes.length };
   try {
     readPart10Header(head, size);
@@ -36,7 +36,7 @@ async function see({ path, bytes }: Found): Promise<Seen | 'no image' | undefine
     return 'no image';
   }
   let seen: Seen | undefined;
-  const look = lookFor(undefined, (what) => (seen = what));
+  const look = lookFor(undefined, known, (what) => (seen = what));
   const result = look({ head, complete: head.length === size, size });
   return 'failure' in result ? 'no image' : seen;
 }

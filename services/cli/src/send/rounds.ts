@@ -59,7 +59,7 @@ async function round(
     const entry: { found: Found; seen?: Seen } = { found };
     underWay.set(found.id, entry);
     const { id, path, bytes } = found;
-    const look = lookFor(tag, (seen) => (entry.seen = seen));
+    const look = lookFor(tag, tally.known, (seen) => (entry.seen = seen));
     return { id, look, ...(path === undefined ? {} : { path }), ...(bytes === undefined ? {} : { bytes }) };
   };
   const wanted = (id: string): boolean => only?.has(id) ?? true;

@@ -1,7 +1,7 @@
 /** What became of each file, by series. A file counts once, however often it is tried. */
 import type { StoreOutcome } from '@scanflow/dimse';
 import type { Found } from './found.ts';
-import { DICOMDIR, type Seen, type SeriesFacts } from './look.ts';
+import { DICOMDIR, type KnownSeries, type Seen, type SeriesFacts } from './look.ts';
 
 type Failure = Extract<StoreOutcome, { result: 'failed' }>['failure'];
 
@@ -32,6 +32,8 @@ export class Tally {
   readonly failures = new Map<string, FailedFile>();
   /** Archives and folders that could not be read to their end. */
   readonly troubles = new Map<string, string>();
+  /** Of all series that were met. */
+  readonly known: KnownSeries = new Map();
   readonly #rows = new Map<string, SeriesRow & { readonly sources: Set<string> }>();
   /** Which row counts a file that may be tried again. */
   readonly #counted = new Map<string, string>();

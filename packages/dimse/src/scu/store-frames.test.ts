@@ -1,0 +1,55 @@
+/** Frames: however a message comes and however little room there is, whole PDUs leave that give it back. */
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Pdv } from '../ul/pdu.ts';
+import { PduReader } from '../ul/reader.ts';
+import { FRAME_HEADER, Frames, type Wire } from './store-frames.ts';
+
+/** Sends the pieces over wires of `room` bytes, each with whole PDUs only, as the outlet does. */
+function leave(pieces: readonly Uint8Array[], size: number, room: number): Pdv[] {
+  const total = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  const frames = new Frames({ contextId: 3, command: false, size, total });
+  const values: Pdv[] = [];
+  let wire: Wire = { buffer: Buffer.alloc(room), used: 0, whole: 0 };
+  const flush = (): void => {
+    for (const pdu of new PduReader({ dataBytes: size + 6, associateBytes: 0 }).push(
+      Buffer.from(wire.buffer.subarray(0, wire.whole)),
+    )) {
+      assert.equal(pdu.type, 'p-data');
+      values.push(...pdu.values);
+    }
+    const next = { buffer: Buffer.alloc(room), used: 0, whole: 0 };
+    next.used = wire.buffer.copy(next.buffer, 0, wire.whole, wire.used);
+    wire = next;
+  };
+  for (const piece of pieces)
+    for (let rest = piece; rest.length > 0;) {
+      rest = rest.subarray(frames.put(rest, wire));
+      if (rest.length > 0) flush();
+    }
+  assert.equal(wire.whole, wire.used, 'nothing is left half');
+  flush();
+  return values;
+}
+
+test('frames: pieces of any length, fragments of any size and little room give the message back', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.uint8Array({ minLength: 1, maxLength: 300 }), { minLength: 1, maxLength: 10 }),
+      fc.integer({ min: 1, max: 200 }),
+      fc.integer({ min: 0, max: 100 }),
+      (pieces, size, spare) => {
+        const values = leave(pieces, size, 2 * (size + FRAME_HEADER) + spare);
+        assert.deepEqual(Buffer.concat(values.map(({ data }) => data)), Buffer.concat(pieces));
+        assert.ok(
+          values.every(({ data, contextId, command }) => data.length <= size && contextId === 3 && !command),
+        );
+        assert.deepEqual(
+          values.map(({ last }) => last),
+          values.map((_, index) => index === values.length - 1),
+        );
+      },
+    ),
+  );
+});
