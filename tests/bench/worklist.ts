@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { dataSet, sopClasses, type DataSet } from '@scanflow/dicom';
 import { run } from '@scanflow/testkit';
 import { openAssociation } from './worklist-asker.ts';
+import { encodedPerSecond } from './worklist-encoding.ts';
 import {
   ORTHANC_PLUGIN,
   startOurs,
@@ -240,21 +241,26 @@ async function measureStart(data: string, cache: string): Promise<void> {
   for (const [name, env] of starts) {
     const seconds: number[] = [];
     const megabytes: number[] = [];
+    const peaks: number[] = [];
     for (let round = 0; round < 3; round += 1) {
       const server = await startOurs(data, env);
       seconds.push(server.loadSeconds ?? NaN);
       megabytes.push(await memory(server.pid));
+      peaks.push(await memory(server.pid, 'VmHWM'));
       await server.stop();
     }
-    const [load, size] = [median(seconds), median(megabytes)];
+    const [load, size, peak] = [median(seconds), median(megabytes), median(peaks)];
     row(`10,000 items loaded${name}, s`, load.toFixed(2), '', '', '', '2', verdict(load, 2));
     row(`  memory then${name}, MB`, size.toFixed(0), '', '', '', '150', verdict(size, 150));
+    row('  at most until then, MB', peak.toFixed(0), '', '', '', '150', verdict(peak, 150));
   }
 }
 
-const memory = async (pid: number): Promise<number> => {
+/** Megabytes that a process holds now, or `VmHWM`: has held at most. */
+const memory = async (pid: number, what: 'VmRSS' | 'VmHWM' = 'VmRSS'): Promise<number> => {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1000;
+  const line = status.split('\n').find((one) => one.startsWith(`${what}:`));
+  return Number(/\d+/.exec(line ?? '')?.[0]) / 1000;
 };
 
 function table(): string {
@@ -273,6 +279,16 @@ const keep = <T extends Server | undefined>(server: T): T => {
   return server;
 };
 try {
+  const rate = encodedPerSecond(everything);
+  row(
+    'responses written, per second',
+    rate.toFixed(0),
+    '',
+    '',
+    '',
+    '50000',
+    rate < 50_000 ? 'under' : 'PASS',
+  );
   const empty = join(work, '0');
   await writeItems(empty, 0);
   const emptyServer = keep(await startWlmscpfs(empty));
