@@ -2,11 +2,13 @@
 import type { Log } from '@scanflow/chassis';
 import type { Condition } from './condition.ts';
 import { recyclingWarning } from './condition.ts';
+import { copyNext } from './copy-loop.ts';
 import { Fault, failureOf } from './domain/failure.ts';
-import { STORAGE } from './domain/series.ts';
+import { COPY, STORAGE } from './domain/series.ts';
 import { readChanges, reconcile } from './intake.ts';
 import { underLease } from './lease.ts';
 import type { Metrics } from './metrics.ts';
+import { pauseUntil } from './pause.ts';
 import type { Ledger, Orthanc, Store } from './ports.ts';
 import { forwardStep } from './steps/forward-step.ts';
 import { decide, type Bookings } from './steps/place.ts';
@@ -19,6 +21,8 @@ export interface LoopDeps {
   readonly orthanc: Orthanc;
   readonly ledger: Ledger;
   readonly store: Store;
+  /** Of the copy of everything, where there is one. */
+  readonly copies?: Store | undefined;
   readonly bookings: Bookings;
   readonly settings: Settings;
   readonly chance: Chance;
@@ -29,14 +33,14 @@ export interface LoopDeps {
 
 /** Series that are stored at the same time. */
 const STORE_WORKERS = 2;
-/** Longest wait between two looks into the ledger: the clock may have been set. */
-const LONGEST_WAIT = 5_000;
 const AFTER_ERROR = 2_000;
 const SYSTEM_EVERY = 30_000;
 
 /** Runs until the signal aborts; resolves when all work has been laid down. */
 export async function runLoop(deps: LoopDeps, signal: AbortSignal): Promise<void> {
   const wakes = { store: new Wake(), forward: new Wake(), reconcile: new Wake() };
+  const { copies } = deps;
+  const { copy } = deps.settings;
   const workers = [
     forever('intake', () => intake(deps, wakes, signal), deps, signal),
     forever('reconcile', () => reconcileAll(deps, wakes, signal), deps, signal),
@@ -48,6 +52,9 @@ export async function runLoop(deps: LoopDeps, signal: AbortSignal): Promise<void
     ...deps.settings.destinations.map((destination) =>
       forever('forward', () => forwardNext(destination, deps, wakes, signal), deps, signal),
     ),
+    ...(copies === undefined || copy === undefined
+      ? []
+      : [forever('copy', () => copyNext(deps, copies, copy, wakes.forward, signal), deps, signal)]),
   ];
   await Promise.all(workers);
 }
@@ -124,8 +131,10 @@ async function recheck(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promi
 async function storeNext(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promise<void> {
   const { ledger, chance, log, metrics } = deps;
   const since = wakes.store.count;
-  const work = await ledger.nextStore(chance.now());
+  const alongside = deps.settings.copy === undefined ? [] : [COPY];
+  const work = await ledger.nextStore(chance.now(), alongside);
   if (work === undefined) return pauseUntil(await ledger.nextTime(STORAGE), wakes.store, since, deps, signal);
+  if (alongside.length > 0) wakes.forward.notify();
   const began = performance.now();
   const outcome = await underLease(work, deps, signal, (held) =>
     storeStep(work, { ...deps, system: () => deps.condition.system }, held),
@@ -201,15 +210,4 @@ async function forwardNext(
     case 'interrupted':
       log.info('forwarding interrupted', { series, target, sent: outcome.sent });
   }
-}
-
-function pauseUntil(
-  time: number | undefined,
-  wake: Wake,
-  since: number,
-  { chance }: LoopDeps,
-  signal: AbortSignal,
-): Promise<void> {
-  const wait = time === undefined ? LONGEST_WAIT : Math.min(time - chance.now(), LONGEST_WAIT);
-  return wake.wait(Math.max(wait, 1), signal, since);
 }

@@ -6,12 +6,13 @@ import { createBookings } from './adapters/bookings.ts';
 import { openLedger } from './adapters/ledger/sqlite.ts';
 import { createOrthanc } from './adapters/orthanc.ts';
 import { Condition } from './condition.ts';
+import { COPY } from './domain/series.ts';
 import { runLoop } from './loop.ts';
 import { createMetrics } from './metrics.ts';
 import { openSecurity } from './secure.ts';
 import { settingsOf } from './settings.ts';
 import { openStorage } from './storage.ts';
-import type { Chance } from './steps/settings.ts';
+import type { Chance, Settings } from './steps/settings.ts';
 
 export interface StreamerContext {
   readonly config: Config;
@@ -29,7 +30,7 @@ export interface RunningStreamer {
 export async function startStreamer({ config, log, signal }: StreamerContext): Promise<RunningStreamer> {
   const security = await openSecurity(config.destinations, log);
   const settings = settingsOf(config, security.dials);
-  const { store } = await openStorage(config);
+  const { store, copy: copies } = await openStorage(config);
   const { username, passwordFile } = config.orthanc;
   const password = passwordFile === undefined ? undefined : await readSecret(passwordFile);
   const chance: Chance = { now: () => Temporal.Now.instant().epochMilliseconds, jitter: () => Math.random() };
@@ -42,12 +43,12 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
   );
   const context = {
     root: config.storage.root,
-    destinations: new Set(settings.destinations.map(({ name }) => name)),
+    destinations: targetsOf(settings),
   };
   const stopping = new AbortController();
   const ending = AbortSignal.any([signal, stopping.signal]);
   const work = runLoop(
-    { orthanc, ledger, store, bookings, settings, chance, log, metrics, condition },
+    { orthanc, ledger, store, copies, bookings, settings, chance, log, metrics, condition },
     ending,
   );
   const http = await startHttp({
@@ -70,3 +71,7 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
     },
   };
 }
+
+/** Legs beside storage that somebody works on. */
+const targetsOf = ({ destinations, copy }: Settings): ReadonlySet<string> =>
+  new Set([...destinations.map(({ name }) => name), ...(copy === undefined ? [] : [COPY])]);

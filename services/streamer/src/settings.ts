@@ -29,6 +29,7 @@ export function settingsOf(config: Config, dials: ReadonlyMap<string, Dial> = ne
       root,
       layout: layoutOf(layout),
     })),
+    copy: storage.copy === undefined ? undefined : layoutOf(storage.copy.layout),
     tar: storage.tar,
     destinations: Object.entries(destinations).map(([name, { host, port, aet, callingAet, when }]) => ({
       name,

@@ -6,11 +6,18 @@ import { Wake } from './wake.ts';
 
 const EVERY_MS = 10_000;
 
+export interface SpaceDeps {
+  readonly store: Store;
+  readonly copies?: Store | undefined;
+  readonly condition: Condition;
+  readonly log: Log;
+}
+
 export async function watchSpace(
-  { store, condition, log }: { readonly store: Store; readonly condition: Condition; readonly log: Log },
+  { store, copies, condition, log }: SpaceDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const low = await store.lowOnSpace();
+  const low = [...(await store.lowOnSpace()), ...((await copies?.lowOnSpace()) ?? [])];
   if (condition.lowOnSpace(low)) {
     if (low.length === 0) log.info('enough free space again');
     for (const space of low)

@@ -20,6 +20,7 @@ export type Moment =
   | 'response-received'
   | 'responses-recorded'
   | 'series-forwarded'
+  | 'series-copied'
   | 'hook-ran'
   | 'report-written'
   | 'session-complete'

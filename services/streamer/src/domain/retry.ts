@@ -31,3 +31,9 @@ export function retryAfter(
   const spread = 0.8 + 0.4 * Math.min(Math.max(jitter, 0), 1);
   return { retry: true, delayMs: Math.round(base * spread) };
 }
+
+const HELD_MS = 60_000;
+
+/** What only waits for free space looks often: nothing is asked of anybody. */
+export const policyFor = ({ code }: Pick<Failure, 'code'>, policy: RetryPolicy): RetryPolicy =>
+  code === 'STORE_SPACE_FLOOR' ? { ...policy, capMs: Math.min(policy.capMs, HELD_MS) } : policy;

@@ -7,6 +7,8 @@
  */
 
 export const STORAGE = 'storage';
+/** The copy of everything, where the configuration has one. */
+export const COPY = 'copy';
 
 export type SeriesState = 'collecting' | 'working' | 'complete' | 'failed' | 'quarantined';
 export const SERIES_STATES: readonly SeriesState[] = [

@@ -71,6 +71,13 @@ export interface StoreDone extends Binding {
   readonly targets: readonly string[];
 }
 
+export interface CopyDone {
+  /** Images that are there, and those that Orthanc listed. */
+  readonly done: number;
+  readonly total: number;
+  readonly failure: Failure | undefined;
+}
+
 export interface Quarantined {
   readonly attributes: Attributes;
   readonly inOrthanc: number;
@@ -141,8 +148,11 @@ export interface Ledger extends EventLedger {
   /** After the clock stepped back nothing waits longer than it was meant to. */
   readonly clampTimers: (latestDue: Millis, latestTry: Millis) => Promise<void>;
 
-  /** The next series whose quiet timer ended, or whose storing is to be tried again: in the asker's hands alone. */
-  readonly nextStore: (now: Millis) => Promise<StoreWork | undefined>;
+  /**
+   * The next series whose quiet timer ended, or whose storing is to be tried again: in the asker's hands alone. With the
+   * end of the timer the legs of the targets `alongside` are opened too: they do not wait for storage.
+   */
+  readonly nextStore: (now: Millis, alongside?: readonly string[]) => Promise<StoreWork | undefined>;
   readonly nextForward: (target: string, now: Millis) => Promise<ForwardWork | undefined>;
   /** When the next work for a target (or STORAGE) is due, or may be taken over. */
   readonly nextTime: (target: string) => Promise<Millis | undefined>;
@@ -172,6 +182,8 @@ export interface Ledger extends EventLedger {
     failure: Failure | undefined,
     now: Millis,
   ) => Promise<void>;
+  /** The end of a leg that was opened alongside: all of the series is there, but for what `failure` says. */
+  readonly copied: (claim: Claim, done: CopyDone, now: Millis) => Promise<void>;
   /** Given up as a whole: nothing more can be sent until somebody puts something right. */
   readonly forwardFailed: (claim: Claim, failure: Failure, now: Millis) => Promise<void>;
   readonly forwardLater: (claim: Claim, retry: Retry, now: Millis) => Promise<void>;

@@ -142,10 +142,10 @@ export function seriesKeywords({ patterns, layout, unmatched, homes = [], copy }
 }
 
 /** From the first image's own bytes: Orthanc's database loses characters. Only where they tell nothing, from it. */
-async function readSeries(
+export async function readSeries(
   series: string,
   first: InstanceListing,
-  { orthanc, settings }: PlaceDeps,
+  { orthanc, settings }: Pick<PlaceDeps, 'orthanc' | 'settings'>,
   signal: AbortSignal,
 ): Promise<Attributes> {
   const keywords = seriesKeywords(settings);

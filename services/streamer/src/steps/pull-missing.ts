@@ -1,7 +1,6 @@
 /** Every image of a series that project storage has not got yet: pulled, recorded, or given up one by one. */
 import { failureOf, Fault, permanent, type Failure } from '../domain/failure.ts';
 import { missing } from '../domain/record.ts';
-import { STORAGE } from '../domain/series.ts';
 import type {
   Folder,
   InstanceListing,
@@ -26,6 +25,9 @@ export interface PullDeps {
   readonly settings: Settings;
 }
 
+/** On storage, or on its copy. */
+export type PullWork = Pick<StoreWork, 'series' | 'target' | 'token' | 'attempts' | 'increment'>;
+
 export interface GivenUp {
   readonly orthancId: string;
   readonly failure: Failure;
@@ -43,8 +45,8 @@ const BATCH = 16;
 
 /** Pulls what the record does not account for, and records it image by image. */
 export async function pullMissing(
-  work: StoreWork,
-  { folder, layout, values }: Target,
+  work: PullWork,
+  { folder, layout, values }: Pick<Target, 'folder' | 'layout' | 'values'>,
   listed: readonly InstanceListing[],
   { orthanc, ledger, store, settings }: PullDeps,
   signal: AbortSignal,
@@ -118,11 +120,11 @@ const CORRUPT: ReadonlySet<string> = new Set(['ORTHANC_CORRUPT', 'ORTHANC_TRUNCA
 
 /** Images that an earlier, interrupted attempt stored and that no `series.json` names yet. */
 export async function recordedImages(
-  work: StoreWork,
+  work: Pick<PullWork, 'series' | 'target'>,
   folder: Folder,
   ledger: Ledger,
 ): Promise<StoredInstance[]> {
-  const rows = await ledger.progress(work.series, STORAGE);
+  const rows = await ledger.progress(work.series, work.target);
   const images = rows
     .filter(({ outcome }) => outcome === 'done')
     .map(({ detail }) => JSON.parse(detail) as StoredInstance);

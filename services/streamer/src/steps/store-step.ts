@@ -1,11 +1,12 @@
 /** The store step: a series whose quiet timer ended goes to project storage, or says why it does not. */
 import { failureOf, Fault, type Failure } from '../domain/failure.ts';
 import { digestOf } from '../domain/record.ts';
-import { retryAfter, type RetryPolicy } from '../domain/retry.ts';
+import { policyFor, retryAfter } from '../domain/retry.ts';
 import { wanted, type Attributes } from '../domain/route.ts';
 import { STORAGE } from '../domain/series.ts';
-import type { InstanceListing, Origin, Orthanc, StoreWork, SystemInfo } from '../ports.ts';
+import type { Origin, StoreWork, SystemInfo } from '../ports.ts';
 import { reached } from '../trace.ts';
+import { listInstances } from './listing.ts';
 import { findPlace, type Bookings } from './place.ts';
 import { GONE, pullMissing, recordedImages, sourceFailure, type PullDeps } from './pull-missing.ts';
 import type { Chance, Settings } from './settings.ts';
@@ -48,7 +49,7 @@ export async function storeStep(
     const now = chance.now();
     const gained = (await ledger.progress(work.series, STORAGE)).length > before;
     const attempts = gained ? 1 : work.attempts + 1;
-    const retry = retryAfter(failure, attempts, chance.jitter(), policyFor(failure, settings));
+    const retry = retryAfter(failure, attempts, chance.jitter(), policyFor(failure, settings.retry));
     if (!retry.retry) {
       await ledger.storeFailed(work, failure, now);
       return { kind: 'failed', failure };
@@ -60,7 +61,7 @@ export async function storeStep(
 
 async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal): Promise<StoreOutcome> {
   const { orthanc, ledger, chance } = deps;
-  const listed = inOrder(await instancesOf(work.series, orthanc, signal));
+  const listed = await listInstances(work.series, orthanc, signal);
   const first = listed[0];
   if (first === undefined) return salvage(work, deps);
   const place = await findPlace(work, first, deps, signal);
@@ -95,26 +96,6 @@ async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal
   return { kind: 'stored', stored, fresh: pulled.images.length, bytes, failure };
 }
 
-const HELD_MS = 60_000;
-
-/** What only waits for free space looks often: nothing is asked of anybody. */
-const policyFor = ({ code }: Failure, { retry }: Settings): RetryPolicy =>
-  code === 'STORE_SPACE_FLOOR' ? { ...retry, capMs: Math.min(retry.capMs, HELD_MS) } : retry;
-
-/** Nothing where Orthanc no longer has the series. */
-async function instancesOf(
-  series: string,
-  orthanc: Orthanc,
-  signal: AbortSignal,
-): Promise<readonly InstanceListing[]> {
-  try {
-    return await orthanc.instances(series, signal);
-  } catch (error) {
-    if (failureOf(error).code === 'ORTHANC_GONE') return [];
-    throw error;
-  }
-}
-
 /** The series was deleted before all of it was stored: what is stored is recorded and sent on, the loss shows. */
 async function salvage(work: StoreWork, deps: StoreDeps): Promise<StoreOutcome> {
   const { store, ledger, settings, chance } = deps;
@@ -144,18 +125,6 @@ const contextOf = ({ store, settings, system }: StoreDeps, origin: Origin): Reco
   origin,
   system: system?.(),
 });
-
-/** By InstanceNumber, so that a folder fills in an order that people expect. */
-function inOrder(listed: readonly InstanceListing[]): InstanceListing[] {
-  const numberOf = ({ tags }: InstanceListing): number => Number(tags['InstanceNumber'] ?? Number.NaN);
-  const keyed = listed.map((listing) => ({ listing, number: numberOf(listing) }));
-  keyed.sort((a, b) => {
-    const difference =
-      (Number.isNaN(a.number) ? Infinity : a.number) - (Number.isNaN(b.number) ? Infinity : b.number);
-    return Number.isNaN(difference) || difference === 0 ? (a.listing.id < b.listing.id ? -1 : 1) : difference;
-  });
-  return keyed.map(({ listing }) => listing);
-}
 
 const targetsOf = ({ destinations }: Settings, attributes: Attributes): string[] =>
   destinations.filter(({ when }) => wanted(when, attributes['Modality'] ?? '')).map(({ name }) => name);

@@ -13,7 +13,12 @@ const FREE = '(l.claim IS NULL OR l.next_try <= ?)';
  * A series whose quiet timer ended comes first. Its timer is taken off in the same transaction: what arrives from
  * now on sets it again, so nothing that the work may miss goes unnoticed.
  */
-export async function claimStore(db: Session, now: Millis, leaseMs: number): Promise<StoreWork | undefined> {
+export async function claimStore(
+  db: Session,
+  now: Millis,
+  leaseMs: number,
+  alongside: readonly string[],
+): Promise<StoreWork | undefined> {
   const due = await db.get(
     `SELECT s.id FROM series s WHERE s.due IS NOT NULL AND s.due <= ?
        AND NOT EXISTS (SELECT 1 FROM leg l WHERE l.series = s.id AND l.target = ? AND NOT ${FREE})
@@ -22,7 +27,7 @@ export async function claimStore(db: Session, now: Millis, leaseMs: number): Pro
     STORAGE,
     now,
   );
-  if (due !== undefined) return beginStore(db, String(due['id']), now, leaseMs);
+  if (due !== undefined) return beginStore(db, String(due['id']), now, leaseMs, alongside);
   const series = await pendingSeries(db, STORAGE, now);
   return series === undefined ? undefined : takeStore(db, series, now, leaseMs);
 }
@@ -43,6 +48,7 @@ async function beginStore(
   series: string,
   now: Millis,
   leaseMs: number,
+  alongside: readonly string[],
 ): Promise<StoreWork | undefined> {
   await db.run(
     `INSERT INTO leg (series, target, state, next_try, updated) VALUES (?, ?, 'pending', ?, ?)
@@ -55,14 +61,28 @@ async function beginStore(
     now,
   );
   const work = await takeStore(db, series, now, leaseMs);
-  if (work !== undefined)
-    await db.run(
-      `UPDATE series SET due = NULL, state = 'working', reason_code = NULL, reason_message = NULL, updated = ?
-       WHERE id = ?`,
-      now,
-      series,
-    );
+  if (work === undefined) return undefined;
+  for (const target of alongside) await openAlongside(db, series, target, now);
+  await db.run(
+    `UPDATE series SET due = NULL, state = 'working', reason_code = NULL, reason_message = NULL, updated = ?
+     WHERE id = ?`,
+    now,
+    series,
+  );
   return work;
+}
+
+/** Whoever works on it lists what it missed: its claim is taken away, so that it cannot end the leg, and another begins. */
+async function openAlongside(db: Session, series: string, target: string, now: Millis): Promise<void> {
+  await db.run(
+    `INSERT INTO leg (series, target, state, next_try, updated) VALUES (?, ?, 'pending', ?, ?)
+     ON CONFLICT (series, target) DO UPDATE SET state = 'pending', attempts = 0, next_try = excluded.next_try,
+       claim = NULL, updated = excluded.updated`,
+    series,
+    target,
+    now,
+    now,
+  );
 }
 
 async function takeStore(

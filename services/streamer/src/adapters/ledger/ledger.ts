@@ -5,6 +5,7 @@ import * as claims from './claims.ts';
 import * as cleaning from './cleaning.ts';
 import type { Database, Session } from './database.ts';
 import * as deliveries from './deliveries.ts';
+import * as copying from './copying.ts';
 import * as forwarding from './forwarding.ts';
 import * as intake from './intake.ts';
 import * as people from './people.ts';
@@ -36,7 +37,7 @@ export function ledgerOn(
     arrived: (...given) => write((db) => intake.arrived(db, ...given)),
     reconcile: (...given) => write((db) => intake.reconcile(db, ...given)),
     clampTimers: (...given) => write((db) => intake.clampTimers(db, ...given)),
-    nextStore: (now) => write((db) => claims.claimStore(db, now, leaseMs)),
+    nextStore: (now, alongside = []) => write((db) => claims.claimStore(db, now, leaseMs, alongside)),
     nextForward: (target, now) => write((db) => claims.claimForward(db, target, now, leaseMs)),
     nextTime: (target) => read((db) => claims.nextTime(db, target)),
     renew: (claim, now) => write((db) => claims.renew(db, claim, now, leaseMs)),
@@ -55,6 +56,7 @@ export function ledgerOn(
     release: (...given) => write((db) => storing.release(db, ...given)),
     retry: (...given) => write((db) => storing.retry(db, ...given)),
     forwarded: told(forwarding.forwarded),
+    copied: told(copying.copied),
     forwardFailed: told(forwarding.forwardFailed),
     forwardLater: (...given) => write((db) => progress.tryLater(db, ...given)),
     quarantined: () => read(quarantinedSeries),

@@ -1,0 +1,120 @@
+/**
+ * The copy of everything: a series as it came, without tag, labels or booking, below a root of its own. It is made
+ * from Orthanc, so that neither project storage nor quarantine stands in its way.
+ */
+import { failureOf, Fault, type Failure } from '../domain/failure.ts';
+import { folderNames, type Layout } from '../domain/layout.ts';
+import { policyFor, retryAfter } from '../domain/retry.ts';
+import type { Attributes } from '../domain/route.ts';
+import type { ForwardWork, Store, SystemInfo } from '../ports.ts';
+import { reached } from '../trace.ts';
+import { listInstances } from './listing.ts';
+import { readSeries } from './place.ts';
+import { originOf } from './provenance.ts';
+import { GONE, pullMissing, sourceFailure, type PullDeps } from './pull-missing.ts';
+import type { Chance } from './settings.ts';
+import { writeRecord } from './write-record.ts';
+
+/** `store` is that of the copy. */
+export interface CopyDeps extends PullDeps {
+  readonly chance: Chance;
+  readonly system?: () => SystemInfo | undefined;
+}
+
+export type CopyOutcome =
+  | {
+      readonly kind: 'copied';
+      readonly images: number;
+      readonly fresh: number;
+      readonly failure: Failure | undefined;
+    }
+  | { readonly kind: 'later'; readonly failure: Failure; readonly delayMs: number }
+  | { readonly kind: 'interrupted' };
+
+/** It may well take its time: project storage asks Orthanc too. */
+const AT_ONCE = 2;
+
+/** Carries one series' copy as far as it gets, and writes the outcome into the ledger. */
+export async function copyStep(
+  work: ForwardWork,
+  layout: Layout,
+  deps: CopyDeps,
+  signal: AbortSignal,
+): Promise<CopyOutcome> {
+  const { ledger, settings, chance } = deps;
+  try {
+    return await copySeries(work, layout, deps, signal);
+  } catch (error) {
+    const failure = sourceFailure(failureOf(error));
+    // the series has grown meanwhile, or another streamer has it: the leg was opened anew
+    if (signal.aborted || failure.code === 'LEDGER_LEASE_LOST') return { kind: 'interrupted' };
+    const now = chance.now();
+    const attempts = work.attempts + 1;
+    const retry = retryAfter(failure, attempts, chance.jitter(), policyFor(failure, settings.retry));
+    if (retry.retry) {
+      await ledger.forwardLater(work, { attempts, nextTry: now + retry.delayMs, failure }, now);
+      return { kind: 'later', failure, delayMs: retry.delayMs };
+    }
+    await ledger.forwardFailed(work, failure, now);
+    return { kind: 'copied', images: 0, fresh: 0, failure };
+  }
+}
+
+async function copySeries(
+  work: ForwardWork,
+  layout: Layout,
+  deps: CopyDeps,
+  signal: AbortSignal,
+): Promise<CopyOutcome> {
+  const { orthanc, store, ledger, settings, chance } = deps;
+  const listed = await listInstances(work.series, orthanc, signal);
+  const [first] = listed;
+  if (first === undefined) throw new Fault(GONE);
+  const attributes = await readSeries(work.series, first, deps, signal);
+  const folder = await claimCopy(work.series, attributes, layout, store);
+  const pulling = {
+    ...deps,
+    settings: { ...settings, tar: false, limits: { ...settings.limits, count: AT_ONCE } },
+  };
+  const pulled = await pullMissing(
+    { ...work, increment: 0 },
+    { folder, layout, values: {} },
+    listed,
+    pulling,
+    signal,
+  );
+  const origin = await originOf(pulled.images, orthanc, signal);
+  // whoever lost the leg meanwhile must not write an old record over its successor's
+  await ledger.renew(work, chance.now());
+  const context = { store, tar: false, origin, system: deps.system?.() };
+  const { record } = await writeRecord(folder, listed.length, pulled, context);
+  const failure = pulled.failures[0]?.failure;
+  const images = record.counts.stored;
+  await ledger.copied(work, { done: images, total: listed.length, failure }, chance.now());
+  reached('series-copied');
+  return { kind: 'copied', images, fresh: pulled.images.length, failure };
+}
+
+/**
+ * Where it goes follows from what the series itself says, so it is found again: the ledger keeps the folder in project
+ * storage only.
+ */
+function claimCopy(
+  series: string,
+  attributes: Attributes,
+  layout: Layout,
+  store: Store,
+): ReturnType<Store['claim']> {
+  const names = folderNames(layout, (keyword) => attributes[keyword]);
+  return store.claim(names, {
+    version: 1,
+    orthancSeries: series,
+    seriesInstanceUid: attributes['SeriesInstanceUID'] ?? '',
+    state: 'storing',
+    attributes,
+    routedBy: 'copy',
+    counts: { inOrthanc: 0, stored: 0, untagged: 0, failed: 0 },
+    failures: [],
+    instances: [],
+  });
+}
