@@ -161,10 +161,10 @@ export class Passes {
 
   /** Bookings under the identity that they keep, with what their scanner cannot show. */
   #identify(outcomes: readonly Outcome[], view: CalendarView, window: Window): Outcome[] {
-    const records = this.#past?.ofCalendar(view.calendar) ?? [];
+    const known = (this.#past ?? new Past()).ofCalendar(view.calendar, window.from);
     const isLost = (record: BookingRecord): boolean =>
       record.status === 'scheduled' && fateOf(record, view, window) === 'lost';
-    return adopt(outcomes, { records, isLost }).map((one) =>
+    return adopt(outcomes, { known, isLost }).map((one) =>
       one.outcome === 'booking'
         ? warn(one, ...recordNotes(one.record, this.#scanner(one.record.scanner).characterSet))
         : one,
@@ -191,10 +191,9 @@ export class Passes {
   ): Promise<void> {
     const missing = accessions.filter((accession) => !published.has(accession));
     for (const [accession, one] of await this.#options.shelf.read(missing)) published.set(accession, one);
-    for (const record of this.#past?.ofCalendar(calendar) ?? []) {
-      const { accessionNumber, status, end } = record;
-      const isToCome = Temporal.Instant.compare(Temporal.Instant.from(end), window.from) > 0;
-      if (status === 'scheduled' && isToCome && !published.has(accessionNumber))
+    for (const record of this.#past?.ofCalendar(calendar, window.from).toCome() ?? []) {
+      const { accessionNumber, status } = record;
+      if (status === 'scheduled' && !published.has(accessionNumber))
         published.set(accessionNumber, { accessionNumber, record, item: undefined });
     }
   }

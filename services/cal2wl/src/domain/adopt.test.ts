@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { interpret, type BookingRecord, type Outcome } from '@scanflow/booking';
 import { bookingRules, parseConfig } from '@scanflow/chassis';
 import { adopt } from './adopt.ts';
+import { Past, type KnownBookings } from './past.ts';
 
 const parsed = parseConfig(
   [
@@ -40,11 +41,17 @@ const recordOf = (one: Outcome): BookingRecord => {
 };
 const accessions = (outcomes: readonly Outcome[]): string[] =>
   outcomes.map((one) => recordOf(one).accessionNumber);
+const now = Temporal.Instant.from('2026-11-23T00:00:00Z');
+function known(...records: BookingRecord[]): KnownBookings {
+  const past = new Past();
+  for (const record of records) past.set(record);
+  return past.ofCalendar('prisma', now);
+}
 const allLost = (): boolean => true;
 
 test('adopt: a new UID with the same time, title and labels keeps the identity, and says so', () => {
   const before = recordOf(event('old', 10));
-  const [one] = adopt([event('new', 10)], { records: [before], isLost: allLost });
+  const [one] = adopt([event('new', 10)], { known: known(before), isLost: allLost });
   assert.ok(one);
   assert.equal(one.code, 'RENUMBERED');
   assert.equal(recordOf(one).accessionNumber, before.accessionNumber);
@@ -54,9 +61,9 @@ test('adopt: a new UID with the same time, title and labels keeps the identity, 
 
 test('adopt: known by its new UID from then on, also when it moves', () => {
   const before = recordOf(event('old', 10));
-  const [adopted] = adopt([event('new', 10)], { records: [before], isLost: allLost });
+  const [adopted] = adopt([event('new', 10)], { known: known(before), isLost: allLost });
   assert.ok(adopted);
-  const [moved] = adopt([event('new', 14)], { records: [recordOf(adopted)], isLost: () => false });
+  const [moved] = adopt([event('new', 14)], { known: known(recordOf(adopted)), isLost: () => false });
   assert.ok(moved);
   assert.equal(recordOf(moved).accessionNumber, before.accessionNumber);
 });
@@ -64,15 +71,15 @@ test('adopt: known by its new UID from then on, also when it moves', () => {
 test('adopt: not where the old event is alive, the time or the subject is another', () => {
   const before = recordOf(event('old', 10));
   const fresh = event('new', 10);
-  assert.deepEqual(adopt([fresh], { records: [before], isLost: () => false }), [fresh]);
+  assert.deepEqual(adopt([fresh], { known: known(before), isLost: () => false }), [fresh]);
   for (const other of [event('new', 11), event('new', 10, 'sub-002')])
-    assert.deepEqual(adopt([other], { records: [before], isLost: allLost }), [other]);
+    assert.deepEqual(adopt([other], { known: known(before), isLost: allLost }), [other]);
 });
 
 test('adopt: every booking of a feed that numbers anew finds its own, also two of one slot', () => {
   const old = [event('a', 10), event('b', 12), event('c', 12)];
   const adopted = adopt([event('x', 12), event('y', 10), event('z', 12)], {
-    records: old.map(recordOf),
+    known: known(...old.map(recordOf)),
     isLost: allLost,
   });
   assert.equal(recordOf(adopted[1] ?? event('', 1)).accessionNumber, accessions(old)[0]);
@@ -81,6 +88,34 @@ test('adopt: every booking of a feed that numbers anew finds its own, also two o
 
 test('adopt: never two bookings under one accession number, even when the old UID comes back', () => {
   const before = { ...recordOf(event('old', 10)), source: { calendar: 'prisma', uid: 'new' } };
-  const outcomes = adopt([event('new', 10), event('old', 10)], { records: [before], isLost: allLost });
+  const outcomes = adopt([event('new', 10), event('old', 10)], { known: known(before), isLost: allLost });
   assert.equal(new Set(accessions(outcomes)).size, 2);
+});
+
+test('past: what is over is known, and not looked through again', () => {
+  const past = new Past();
+  const [over, ahead] = [recordOf(event('over', 10)), recordOf(event('ahead', 14))];
+  for (const record of [over, ahead]) past.set(record);
+  const at = (time: string): KnownBookings => past.ofCalendar('prisma', Temporal.Instant.from(time));
+  assert.deepEqual(at('2026-11-24T11:00:00Z').toCome(), [ahead]);
+  assert.deepEqual(at('2026-11-24T10:00:00Z').toCome(), [over, ahead], 'the clock was set back');
+  assert.deepEqual(at('2027-01-01T00:00:00Z').toCome(), []);
+  assert.deepEqual(at('2026-11-24T10:00:00Z').toCome(), [], 'forgotten after a week');
+  assert.ok(at('2027-01-01T00:00:00Z').has(over.accessionNumber));
+  assert.deepEqual(at('2027-01-01T00:00:00Z').ofEvent(over), [over]);
+  const moved = { ...over, end: '2027-02-01T10:00:00Z' };
+  past.set(moved);
+  assert.deepEqual(at('2027-01-01T00:00:00Z').toCome(), [moved]);
+  assert.ok(!past.ofCalendar('other', now).has(over.accessionNumber));
+});
+
+test('past: a record that got another UID is found by that one only', () => {
+  const before = recordOf(event('old', 10));
+  const past = new Past();
+  past.set(before);
+  const renumbered = { ...before, source: { ...before.source, uid: 'new' } };
+  past.set(renumbered);
+  const bookings = past.ofCalendar('prisma', now);
+  assert.deepEqual(bookings.ofEvent(before), []);
+  assert.deepEqual(bookings.ofEvent(renumbered), [renumbered]);
 });

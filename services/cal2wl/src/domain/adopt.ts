@@ -3,11 +3,10 @@
  * moved, an export that numbers anew) must not make new bookings of old ones.
  */
 import { warn, warning, type BookedOutcome, type BookingRecord, type Outcome } from '@scanflow/booking';
-import { eventKey } from '@scanflow/calendar';
+import type { KnownBookings } from './past.ts';
 
 export interface AdoptOptions {
-  /** All records of the calendar. */
-  readonly records: readonly BookingRecord[];
+  readonly known: KnownBookings;
   /** Whether the event of a record is nowhere in the calendar any more, and its slot is not over. */
   readonly isLost: (record: BookingRecord) => boolean;
 }
@@ -21,18 +20,20 @@ const RENUMBERED = warning(
  * Bookings whose event is new get the identity of a lost booking of the same start, end, title and labels, with a
  * warning. The record is published with the new UID, and by that the booking is known from then on.
  */
-export function adopt(outcomes: readonly Outcome[], { records, isLost }: AdoptOptions): Outcome[] {
+export function adopt(outcomes: readonly Outcome[], { known, isLost }: AdoptOptions): Outcome[] {
   const booked = outcomes.filter((one) => one.outcome === 'booking');
   const derived = new Set(booked.map(({ record }) => record.accessionNumber));
-  const free = records.filter(({ accessionNumber }) => !derived.has(accessionNumber));
-  const bySource = new Map(free.map((record) => [sourceKey(record), record]));
-  const known = new Set(records.map(({ accessionNumber }) => accessionNumber));
-  const lost = Map.groupBy(free.filter(isLost), slotKey);
+  const isFree = ({ accessionNumber }: BookingRecord): boolean => !derived.has(accessionNumber);
+  const fresh = booked.filter(({ record }) => !known.has(record.accessionNumber));
+  if (fresh.length === 0) return [...outcomes];
+  const lost = Map.groupBy(
+    known.toCome().filter((record) => isFree(record) && isLost(record)),
+    slotKey,
+  );
   const adopted = new Map<BookedOutcome, BookedOutcome>();
-  for (const one of booked) {
-    if (known.has(one.record.accessionNumber)) continue;
+  for (const one of fresh) {
     // two of one slot are alike in all that counts: either may take the place of either
-    const before = bySource.get(sourceKey(one.record)) ?? lost.get(slotKey(one.record))?.shift();
+    const before = known.ofEvent(one.record).findLast(isFree) ?? lost.get(slotKey(one.record))?.shift();
     if (before !== undefined) adopted.set(one, under(one, before));
   }
   return outcomes.map((one) => (one.outcome === 'booking' ? (adopted.get(one) ?? one) : one));
@@ -42,9 +43,6 @@ function under(one: BookedOutcome, { accessionNumber, studyInstanceUid }: Bookin
   const record = { ...one.record, accessionNumber, studyInstanceUid };
   return warn({ ...one, record }, RENUMBERED);
 }
-
-const sourceKey = ({ source: { uid, recurrenceId }, labels }: BookingRecord): string =>
-  JSON.stringify([eventKey(uid, recurrenceId), labels.project, labels.subject, labels.session]);
 
 const slotKey = ({ start, end, title, labels }: BookingRecord): string =>
   JSON.stringify([start, end, title, labels.project, labels.subject, labels.session]);

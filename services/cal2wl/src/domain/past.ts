@@ -1,10 +1,22 @@
 /** All booking records that there are, found by what is asked of them. */
 import type { BookingRecord, History, Labels } from '@scanflow/booking';
+import { eventKey } from '@scanflow/calendar';
+
+/** What is known of one calendar's bookings. */
+export interface KnownBookings {
+  has(accessionNumber: string): boolean;
+  /** Records of the same event and labels, the latest last. */
+  ofEvent(record: BookingRecord): readonly BookingRecord[];
+  /** Records whose slot is not over. */
+  toCome(): readonly BookingRecord[];
+}
 
 export class Past implements History {
   readonly #records = new Map<string, BookingRecord>();
   readonly #byLabels = new Map<string, Set<string>>();
-  readonly #byCalendar = new Map<string, Set<string>>();
+  readonly #byEvent = new Map<string, Set<string>>();
+  /** By calendar: accession numbers of slots that were not over when asked last, and their end in milliseconds. */
+  readonly #toCome = new Map<string, Map<string, number>>();
   readonly #subjects = new Map<string, Set<string>>();
 
   /** Takes a record in the place of what was known of its accession number. */
@@ -12,7 +24,10 @@ export class Past implements History {
     const { accessionNumber, labels, source } = record;
     this.#records.set(accessionNumber, record);
     add(this.#byLabels, labelKey(labels), accessionNumber);
-    add(this.#byCalendar, source.calendar, accessionNumber);
+    add(this.#byEvent, eventOf(record), accessionNumber);
+    const toCome = this.#toCome.get(source.calendar) ?? new Map<string, number>();
+    toCome.set(accessionNumber, Temporal.Instant.from(record.end).epochMilliseconds);
+    this.#toCome.set(source.calendar, toCome);
     add(this.#subjects, labels.project, labels.subject);
   }
 
@@ -24,14 +39,38 @@ export class Past implements History {
 
   subjects = (project: string): Iterable<string> => this.#subjects.get(project) ?? [];
 
-  ofCalendar(calendar: string): readonly BookingRecord[] {
-    return this.#found(this.#byCalendar.get(calendar));
+  /** `from`: slots that end by then are over. However many those are, they cost a pass nothing. */
+  ofCalendar(calendar: string, from: Temporal.Instant): KnownBookings {
+    return {
+      has: (accession) => this.#records.get(accession)?.source.calendar === calendar,
+      ofEvent: (record) => {
+        const event = eventOf(record);
+        return this.#found(this.#byEvent.get(event)).filter((one) => eventOf(one) === event);
+      },
+      toCome: () => this.#found(this.#unfinished(calendar, from.epochMilliseconds)),
+    };
+  }
+
+  #unfinished(calendar: string, from: number): Set<string> {
+    const toCome = this.#toCome.get(calendar) ?? new Map<string, number>();
+    const found = new Set<string>();
+    for (const [accession, end] of toCome)
+      if (end > from) found.add(accession);
+      // clocks may be set back a little
+      else if (end < from - SLACK_MS) toCome.delete(accession);
+    return found;
   }
 
   #found(accessions: ReadonlySet<string> = new Set()): readonly BookingRecord[] {
     return [...accessions].flatMap((accession) => this.#records.get(accession) ?? []);
   }
 }
+
+const SLACK_MS = 7 * 86_400_000;
+
+/** The event and the labels under which it was booked. */
+const eventOf = ({ source: { calendar, uid, recurrenceId }, labels }: BookingRecord): string =>
+  JSON.stringify([calendar, eventKey(uid, recurrenceId), labels.project, labels.subject, labels.session]);
 
 const labelKey = ({ project, subject, session }: Labels): string =>
   JSON.stringify([project, subject, session]);
