@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { readCalendar } from '@scanflow/calendar';
+import { eventKey, overlaps, readCalendar, type CalendarEvent, type Window } from '@scanflow/calendar';
 import { outcomeOf, type EventOutcome } from './calendar-support.ts';
 import { eventsArbitrary, zones, type GeneratedEvent } from './calendar-generate.ts';
 import { readWithIcalJs } from './calendar-second.ts';
@@ -77,4 +77,39 @@ function compare(events: readonly GeneratedEvent[]): void {
 
 test(`generated: ${RUNS} calendars are read as ical.js reads them`, () => {
   fc.assert(fc.property(eventsArbitrary, compare), { seed: SEED, numRuns: RUNS, endOnFailure: false });
+});
+
+test(`generated: what is read for a week is what is read for years, cut to that week`, () => {
+  const wide = {
+    from: Temporal.Instant.from('2025-01-01T00:00:00Z'),
+    to: Temporal.Instant.from('2028-01-01T00:00:00Z'),
+  };
+  const weeks = fc.integer({ min: 0, max: 140 }).map((week) => {
+    const from = wide.from.add({ hours: 24 * 7 * week });
+    return { from, to: from.add({ hours: 24 * 7 }) };
+  });
+  const isCut = (events: readonly GeneratedEvent[], week: Window): void => {
+    const bytes = Buffer.from(calendar(events.flatMap((event, index) => dressed(event, `e${index}`))));
+    const [all, some] = [wide, week].map((window) =>
+      readCalendar(bytes, { window, zone: 'Europe/Amsterdam' }),
+    );
+    assert.ok(all?.ok && some?.ok);
+    const cut = all.content.events.filter((event) => overlaps(event, week));
+    const keys = (list: readonly CalendarEvent[]): string[] =>
+      list
+        .map(
+          ({ uid, recurrenceId = '-', start, end }) =>
+            `${uid} ${recurrenceId} ${start.toString()} ${end.toString()}`,
+        )
+        .sort();
+    assert.deepEqual(keys(some.content.events), keys(cut), bytes.toString());
+    // what is alive outside the window is never taken for deleted: first instances, single events, overrides
+    const known = new Set([
+      ...some.content.outside,
+      ...some.content.events.map((event) => eventKey(event.uid, event.recurrenceId)),
+    ]);
+    for (const { uid, recurrenceId } of all.content.events)
+      if (recurrenceId === undefined) assert.ok(known.has(uid), `${uid}\n${bytes.toString()}`);
+  };
+  fc.assert(fc.property(eventsArbitrary, weeks, isCut), { seed: SEED, numRuns: RUNS });
 });

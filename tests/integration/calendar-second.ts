@@ -8,6 +8,8 @@ interface IcalTime {
 }
 interface IcalEvent {
   readonly uid: string;
+  /** Overrides by the instance that they replace. */
+  readonly exceptions: object;
   readonly startDate: IcalTime;
   readonly endDate: IcalTime;
   readonly recurrenceId: IcalTime | null;
@@ -37,7 +39,7 @@ export interface Seconds {
   readonly to: number;
 }
 
-/** How far behind the window an instance can have been that was moved into it. */
+/** How far behind the window an instance can have been that was moved into it; before it, no event is longer. */
 const MOVED = 40 * 86_400;
 
 /** Start, end, UID and recurrence id of all events in the window. */
@@ -54,10 +56,12 @@ export function readWithIcalJs(text: string, window: Seconds): EventOutcome[] {
       take(event, event.recurrenceId ?? undefined, event.startDate, event.endDate);
       continue;
     }
+    const isMoved = Object.keys(event.exceptions).length > 0;
     const [instances, begin] = [event.iterator(), event.startDate.toUnixTime()];
     for (let next = instances.next(); next !== undefined; next = instances.next()) {
       const at = next.toUnixTime();
       if (at >= window.to + MOVED) break;
+      if (at < window.from - MOVED && !isMoved) continue;
       const { startDate, endDate } = event.getOccurrenceDetails(next);
       take(event, at === begin ? undefined : next, startDate, endDate);
     }

@@ -47,13 +47,19 @@ export class SetAside {
     this.#contexts.push(context);
   }
 
-  *[Symbol.iterator](): Generator<{ readonly uid: string; readonly block: EventBlock }> {
-    for (const [index, uid] of this.#uids.entries()) {
-      const [from, to] = [this.#places[2 * index], this.#places[2 * index + 1]];
-      const context = this.#contexts[index];
-      if (from !== undefined && to !== undefined && context !== undefined)
-        yield { uid, block: { from, to, context } };
-    }
+  get uids(): readonly string[] {
+    return this.#uids;
+  }
+
+  /** The block of one, by its place in `uids`. */
+  block(index: number): EventBlock | undefined {
+    const [from, to, context] = [this.#places[2 * index], this.#places[2 * index + 1], this.#contexts[index]];
+    if (from === undefined || to === undefined || context === undefined) return undefined;
+    return { from, to, context };
+  }
+
+  isCancelled(index: number): boolean {
+    return this.#contexts[index]?.method === 'CANCEL';
   }
 }
 

@@ -93,11 +93,10 @@ class Reading {
   run(blocks: readonly EventBlock[], far: SetAside): ReadCalendar {
     for (const block of blocks) this.#read(block);
     // what a cancellation is about is told by its UID, not by its dates
-    for (const { block } of far) if (block.context.method === 'CANCEL') this.#read(block);
-    for (const { uid, block } of far) {
-      if (block.context.method === 'CANCEL') continue;
-      if (this.#groups.has(uid)) this.#read(block);
-      else this.#outside.add(uid);
+    for (const index of far.uids.keys()) if (far.isCancelled(index)) this.#read(far.block(index));
+    for (const [index, uid] of far.uids.entries()) {
+      if (!this.#groups.has(uid)) this.#outside.add(uid);
+      else if (!far.isCancelled(index)) this.#read(far.block(index));
     }
     for (const [uid, group] of this.#groups) {
       this.#expand(uid, group);
@@ -107,7 +106,8 @@ class Reading {
     return { ok: true, content: { events, problems: this.#problems, outside: this.#outside } };
   }
 
-  #read(block: EventBlock): void {
+  #read(block: EventBlock | undefined): void {
+    if (block === undefined) return;
     const properties = readProperties(linesOf(this.#bytes, block));
     const uid = uidOf(properties);
     const group = this.#groups.get(uid) ?? { masters: [], overrides: [], lost: [] };
