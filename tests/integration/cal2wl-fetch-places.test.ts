@@ -3,9 +3,12 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import { appendFile, mkdir, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { makeCalendar, until } from '@scanflow/testkit';
+import { fileURLToPath } from 'node:url';
+import { makeCalendar, run, until, type RunResult } from '@scanflow/testkit';
 import { close, listen, startCalendars, type Calendars } from './cal2wl-fetch-support.ts';
 import { giving, soon, startCalendarServer, temporaryFolder, type CalendarServer } from './cal2wl-support.ts';
+
+const SCANFLOW = fileURLToPath(new URL('../../services/cli/src/main.ts', import.meta.url));
 
 interface Scene {
   readonly path: string;
@@ -204,15 +207,18 @@ test('shrink: a person accepts what the calendar lost, once, and only what was h
     server.answer = giving(calendar(1, 2, 3, 4, 5));
     const cal2wl = await start({ web: `url: '${url}/c.ics'` });
     await cal2wl.see('web', { state: 'good', bookings: 5 });
-    const accept = (): Promise<void> => writeFile(join(cal2wl.data, 'cal2wl', 'accept-web'), '');
+    const calendars = (...args: string[]): Promise<RunResult> =>
+      run(process.execPath, [SCANFLOW, 'calendars', ...args, '--config', join(cal2wl.data, 'scanflow.yaml')]);
     const taken = (): Promise<unknown> =>
       until(async () => !(await readdir(join(cal2wl.data, 'cal2wl'))).includes('accept-web'), {
         what: 'the file is taken',
         timeoutMs: 10_000,
       });
     // nothing is held back: the word counts for nothing
-    await accept();
+    await writeFile(join(cal2wl.data, 'cal2wl', 'accept-web'), '');
     await taken();
+    const nothing = await calendars('accept', 'web');
+    assert.deepEqual([nothing.code, /nothing of web is held back/.test(nothing.stderr)], [2, true]);
     // it says so once, then wants to be left alone: no second answer comes
     let answers = 0;
     server.answer = (request, response) => {
@@ -223,7 +229,10 @@ test('shrink: a person accepts what the calendar lost, once, and only what was h
     await cal2wl.see('web', { state: 'stale', held: 5 });
     await cal2wl.pass();
     assert.equal(await items(cal2wl.data), 6);
-    await accept();
+    assert.match((await calendars()).stdout, /^web +prisma +stale +\d+ s ago +\d+ +0 +5$[^]*FETCH_SERVER/m);
+    const unknown = await calendars('accept', 'other');
+    assert.deepEqual([unknown.code, /there is no calendar other .*web/.test(unknown.stderr)], [2, true]);
+    assert.equal((await calendars('accept', 'web')).code, 0);
     await taken();
     await cal2wl.see('web', { state: 'stale', held: 0 });
     assert.equal(await items(cal2wl.data), 1);

@@ -37,7 +37,7 @@ function tell(report: CalendarReport, log: Log): void {
     });
   if (held > 0)
     log.warn(
-      `the calendar lost many bookings at once; they stay until it says so a second time, or a file accept-${report.calendar} in the folder cal2wl of the data accepts it`,
+      `the calendar lost many bookings at once; they stay until it says so a second time, or somebody accepts it: scanflow calendars accept ${report.calendar}`,
       { held },
     );
   if (isSkewed(report))

@@ -20,6 +20,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'shows what a calendar becomes, without writing anything',
     load: async () => (await import('./commands/bookings.ts')).bookings,
   },
+  calendars: {
+    summary: 'shows how each calendar is, and accepts what one of them lost',
+    load: async () => (await import('./commands/calendars.ts')).calendars,
+  },
   phantom: {
     summary: 'makes a DICOM series from thin air',
     load: async () => (await import('./commands/phantom.ts')).phantom,

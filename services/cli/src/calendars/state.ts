@@ -1,0 +1,70 @@
+/** What cal2wl says of its calendars (`/api/calendars`), and the table of it for a person. */
+import { stripVTControlCharacters } from 'node:util';
+
+export interface CalendarState {
+  readonly calendar: string;
+  readonly scanner: string;
+  readonly state: string;
+  readonly bookings: number;
+  readonly rejected: number;
+  readonly held: number;
+  readonly ageSeconds?: number;
+  readonly failure?: { readonly code: string; readonly message: string };
+}
+
+const TIMEOUT_MS = 10_000;
+
+/** Undefined where nobody answers, or not as cal2wl does. */
+export async function askCalendars(
+  base: string,
+  signal: AbortSignal,
+): Promise<readonly CalendarState[] | undefined> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+  try {
+    const response = await fetch(`${base}/api/calendars`, { signal: limit });
+    const body: unknown = await response.json();
+    const calendars: unknown =
+      typeof body === 'object' && body !== null && 'calendars' in body ? body.calendars : undefined;
+    return response.ok && Array.isArray(calendars) ? (calendars as CalendarState[]) : undefined;
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
+}
+
+const COLUMNS = ['calendar', 'scanner', 'state', 'last good', 'bookings', 'rejected', 'held'] as const;
+
+/** A line each, and below it why it cannot be read. */
+export function calendarsTable(states: readonly CalendarState[]): string {
+  const rows = states.map(({ calendar, scanner, state, ageSeconds, bookings, rejected, held }) =>
+    [calendar, scanner, state, ageOf(ageSeconds), String(bookings), String(rejected), String(held)].map(
+      plain,
+    ),
+  );
+  const widths = COLUMNS.map((title, index) =>
+    Math.max(title.length, ...rows.map((row) => row[index]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+      .join('  ')
+      .trimEnd();
+  const lines = rows.flatMap((row, index) => {
+    const failure = states[index]?.failure;
+    return failure === undefined
+      ? [line(row)]
+      : [line(row), `    ${plain(failure.code)}: ${plain(failure.message)}`];
+  });
+  return `${[line(COLUMNS), ...lines].join('\n')}\n`;
+}
+
+const plain = (text: string): string => stripVTControlCharacters(text).replaceAll(/[\p{Cc}\s]+/gu, ' ');
+
+function ageOf(seconds: number | undefined): string {
+  if (seconds === undefined) return 'never';
+  if (seconds < 120) return `${seconds} s ago`;
+  if (seconds < 7200) return `${Math.floor(seconds / 60)} min ago`;
+  return seconds < 172_800
+    ? `${Math.floor(seconds / 3600)} h ago`
+    : `${Math.floor(seconds / 86_400)} days ago`;
+}

@@ -1,0 +1,90 @@
+/** `scanflow calendars`: how each calendar is, and a person's word for what one of them lost. */
+import { stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { codeOf, loadConfig, type Config } from '@scanflow/chassis';
+import { askCalendars, calendarsTable, type CalendarState } from '../calendars/state.ts';
+import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
+import { readArgs } from '../options.ts';
+
+const help = `Usage: scanflow calendars [list] [--json] [--config FILE]
+       scanflow calendars accept NAME [--config FILE]
+
+  list               each calendar: its state, how old its last good answer is, its bookings, what is held back, and why
+                     it cannot be read
+  accept             takes off the worklist what the calendar NAME lost and the shrink guard holds back, without waiting
+                     for a second answer; it counts once, for what is held back now
+
+  --json             as JSON, for list
+  --config FILE      the configuration of cal2wl; /etc/scanflow/scanflow.yaml where absent
+
+Example:  docker compose exec cal2wl scanflow calendars accept prisma
+Exit:     0 done, 1 it could not be done, 2 nothing was done (usage, configuration, no such calendar, nothing held back)
+`;
+
+const OPTIONS = {
+  json: { type: 'boolean', default: false },
+  config: { type: 'string', default: '/etc/scanflow/scanflow.yaml' },
+} as const;
+
+async function run(args: readonly string[], io: Io): Promise<ExitCode> {
+  const { values, positionals } = readArgs(args, OPTIONS, 2);
+  const [action = 'list', name] = positionals;
+  if (action === 'list' && name === undefined) return list(await configOf(values.config), values.json, io);
+  if (action !== 'accept' || name === undefined)
+    throw new UsageError('calendars takes list, or accept and the name of a calendar');
+  return accept(await configOf(values.config), name, io);
+}
+
+async function configOf(file: string): Promise<Config> {
+  const loaded = await loadConfig(file);
+  if (loaded.ok) return loaded.config;
+  throw new UsageError(`${file} cannot be used; scanflow check ${file} tells why`);
+}
+
+async function list(config: Config, json: boolean, io: Io): Promise<ExitCode> {
+  const states = await asked(config, io);
+  if (states === undefined) return EXIT.failed;
+  io.out.write(json ? `${JSON.stringify(states, null, 2)}\n` : calendarsTable(states));
+  return EXIT.done;
+}
+
+async function accept(config: Config, name: string, io: Io): Promise<ExitCode> {
+  if (!Object.hasOwn(config.calendars, name))
+    throw new UsageError(
+      `there is no calendar ${name} in the configuration (there: ${Object.keys(config.calendars).join(', ')})`,
+    );
+  const states = await asked(config, io);
+  if (states === undefined) return EXIT.failed;
+  const held = states.find(({ calendar }) => calendar === name)?.held ?? 0;
+  if (held === 0) throw new UsageError(`nothing of ${name} is held back: there is nothing to accept`);
+  const folder = join(config.data, 'cal2wl');
+  try {
+    await stat(folder);
+    // cal2wl takes it away at its next pass
+    await writeFile(join(folder, `accept-${name}`), '');
+  } catch (error) {
+    const code = codeOf(error) ?? 'unknown';
+    io.err.write(
+      `scanflow: ${folder} cannot be written (${code}): run this where cal2wl runs, as the user that it runs as\n`,
+    );
+    return EXIT.failed;
+  }
+  io.out.write(`${name}: ${held} removed from the worklist at the next pass\n`);
+  return EXIT.done;
+}
+
+/** What cal2wl says; undefined where it does not answer, which is told. */
+async function asked(
+  { http: { bind, ports } }: Config,
+  io: Io,
+): Promise<readonly CalendarState[] | undefined> {
+  const host = bind === '0.0.0.0' || bind === '::' ? '127.0.0.1' : bind.includes(':') ? `[${bind}]` : bind;
+  const states = await askCalendars(`http://${host}:${ports.cal2wl}`, io.signal);
+  if (states === undefined)
+    io.err.write(
+      `scanflow: cal2wl does not answer at ${host}:${ports.cal2wl}: is it running, and here? In containers: docker compose exec cal2wl scanflow calendars\n`,
+    );
+  return states;
+}
+
+export const calendars: Command = { help, run };
