@@ -1,27 +1,63 @@
-/** The streamer's pages: what became of each series. */
+/** The streamer's pages: what became of each series and session, and what hooks were told. */
 import type { FastifyInstance } from '@scanflow/chassis';
+import { changeRoutes, find, type ChangeDeps } from './api-changes.ts';
 import { SERIES_STATES } from './domain/series.ts';
 import type { Ledger } from './ports.ts';
-import { seriesReport, toCsv, type ReportContext, type SeriesReport } from './report.ts';
+import { hookReport, seriesReport, toCsv, type SeriesReport } from './report.ts';
+import { sessionCsv, sessionReport, type SessionReport } from './sessions/report.ts';
 
 const DEFAULT_ROWS = 1000;
+const DEFAULT_SESSIONS = 100;
 const MOST_ROWS = 10_000;
+
+export interface ApiDeps extends ChangeDeps {
+  readonly ledger: Ledger;
+}
 
 interface Query {
   readonly state?: string;
   readonly limit?: string;
 }
 
-/** GET /api/series and /api/series.csv; `?state=failed&limit=50`, newest activity first. */
-export function routes(app: FastifyInstance, ledger: Ledger, context: ReportContext): void {
-  const reports = async ({ state, limit }: Query): Promise<SeriesReport[]> => {
-    const known = SERIES_STATES.find((one) => one === state);
-    const rows = Math.min(Math.max(Number.parseInt(limit ?? '', 10) || DEFAULT_ROWS, 1), MOST_ROWS);
-    const views = await ledger.list({ limit: rows, ...(known === undefined ? {} : { state: known }) });
+const rowsOf = ({ limit }: Query, otherwise: number): number =>
+  Math.min(Math.max(Number.parseInt(limit ?? '', 10) || otherwise, 1), MOST_ROWS);
+
+/**
+ * GET /api/series, /api/series.csv, /api/sessions, /api/sessions.csv, /api/hooks: `?state=failed&limit=50`, newest
+ * activity first. GET /api/series/ID: one, with what hooks were told of it.
+ */
+export function routes(app: FastifyInstance, deps: ApiDeps): void {
+  const { ledger, context } = deps;
+  const series = async (query: Query): Promise<SeriesReport[]> => {
+    const known = SERIES_STATES.find((one) => one === query.state);
+    const views = await ledger.list({
+      limit: rowsOf(query, DEFAULT_ROWS),
+      ...(known === undefined ? {} : { state: known }),
+    });
     return views.map((view) => seriesReport(view, context));
   };
-  app.get<{ Querystring: Query }>('/api/series', async ({ query }) => ({ series: await reports(query) }));
+  const sessions = async (query: Query): Promise<SessionReport[]> =>
+    (await ledger.sessions(rowsOf(query, DEFAULT_SESSIONS))).map((view) => sessionReport(view, context));
+
+  app.get<{ Querystring: Query }>('/api/series', async ({ query }) => ({ series: await series(query) }));
   app.get<{ Querystring: Query }>('/api/series.csv', async ({ query }, reply) =>
-    reply.type('text/csv; charset=utf-8').send(toCsv(await reports(query))),
+    reply.type('text/csv; charset=utf-8').send(toCsv(await series(query))),
   );
+  app.get<{ Params: { id: string } }>('/api/series/:id', async ({ params }) => {
+    const view = await find(params.id, ledger);
+    const told = (await ledger.deliveries([view.id])).get(view.id) ?? [];
+    return { series: { ...seriesReport(view, context), hooks: told.map(hookReport) } };
+  });
+  app.get<{ Querystring: Query }>('/api/sessions', async ({ query }) => ({
+    sessions: await sessions(query),
+  }));
+  app.get<{ Querystring: Query }>('/api/sessions.csv', async ({ query }, reply) =>
+    reply.type('text/csv; charset=utf-8').send(sessionCsv(await sessions(query))),
+  );
+  app.get<{ Querystring: Query }>('/api/hooks', async ({ query }) => {
+    const state = (['pending', 'done', 'failed'] as const).find((one) => one === query.state);
+    const told = await ledger.deliveriesIn(state, rowsOf(query, DEFAULT_SESSIONS));
+    return { hooks: told.map((view) => ({ subject: view.subject, ...hookReport(view) })) };
+  });
+  changeRoutes(app, deps);
 }

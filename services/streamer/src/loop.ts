@@ -1,5 +1,6 @@
 /** The work that never ends: intake, storing, forwarding, each at its own pace, none waiting for another. */
 import type { Log } from '@scanflow/chassis';
+import { followUp, type Follow } from './follow.ts';
 import type { Condition } from './condition.ts';
 import { recyclingWarning } from './condition.ts';
 import { copyNext } from './copy-loop.ts';
@@ -29,6 +30,8 @@ export interface LoopDeps {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly condition: Condition;
+  readonly follow: Follow;
+  readonly wakes: Wakes;
 }
 
 /** Series that are stored at the same time. */
@@ -38,7 +41,7 @@ const SYSTEM_EVERY = 30_000;
 
 /** Runs until the signal aborts; resolves when all work has been laid down. */
 export async function runLoop(deps: LoopDeps, signal: AbortSignal): Promise<void> {
-  const wakes = { store: new Wake(), forward: new Wake(), reconcile: new Wake() };
+  const { wakes } = deps;
   const { copies } = deps;
   const { copy } = deps.settings;
   const workers = [
@@ -52,6 +55,7 @@ export async function runLoop(deps: LoopDeps, signal: AbortSignal): Promise<void
     ...deps.settings.destinations.map((destination) =>
       forever('forward', () => forwardNext(destination, deps, wakes, signal), deps, signal),
     ),
+    ...followUp(deps, wakes, signal).map(([name, round]) => forever(name, round, deps, signal)),
     ...(copies === undefined || copy === undefined
       ? []
       : [forever('copy', () => copyNext(deps, copies, copy, wakes.forward, signal), deps, signal)]),
@@ -59,7 +63,14 @@ export async function runLoop(deps: LoopDeps, signal: AbortSignal): Promise<void
   await Promise.all(workers);
 }
 
-type Wakes = Readonly<Record<'store' | 'forward' | 'reconcile', Wake>>;
+export type Wakes = Readonly<Record<'store' | 'forward' | 'reconcile' | 'follow', Wake>>;
+
+export const createWakes = (): Wakes => ({
+  store: new Wake(),
+  forward: new Wake(),
+  reconcile: new Wake(),
+  follow: new Wake(),
+});
 
 /** An error of one round is told and waited out; the next round begins anew. */
 async function forever(
@@ -139,6 +150,7 @@ async function storeNext(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Pro
   const outcome = await underLease(work, deps, signal, (held) =>
     storeStep(work, { ...deps, system: () => deps.condition.system }, held),
   );
+  wakes.follow.notify();
   const ms = Math.round(performance.now() - began);
   const { series } = work;
   switch (outcome.kind) {
@@ -185,6 +197,7 @@ async function forwardNext(
   if (work === undefined)
     return pauseUntil(await ledger.nextTime(target), wakes.forward, since, deps, signal);
   const outcome = await underLease(work, deps, signal, (held) => forwardStep(work, destination, deps, held));
+  wakes.follow.notify();
   const { series } = work;
   metrics.forwarded(target, outcome.sent);
   switch (outcome.kind) {

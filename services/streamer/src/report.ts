@@ -1,6 +1,8 @@
 /** What people see of each series: the API's rows, and the same as CSV. */
+import { csvOf } from './domain/csv.ts';
+import { outcomeOf, type Outcome } from './domain/session.ts';
 import { STORAGE } from './domain/series.ts';
-import type { LegView, SeriesView } from './ports.ts';
+import type { DeliveryView, LegView, SeriesView } from './ports.ts';
 
 export interface SeriesReport {
   readonly id: string;
@@ -11,7 +13,9 @@ export interface SeriesReport {
   readonly seriesNumber: string;
   readonly seriesDescription: string;
   readonly state: string;
-  /** Why it is quarantined. */
+  /** In one word for people: a complete series of which the scanner made more images is `Incomplete`. */
+  readonly outcome: Outcome;
+  /** Why it is quarantined, or incomplete. */
   readonly reason?: string;
   readonly reasonCode?: string;
   readonly labels?: { readonly project: string; readonly subject: string; readonly session: string };
@@ -20,8 +24,33 @@ export interface SeriesReport {
   readonly due?: string;
   /** In Orthanc when it was last looked at. */
   readonly instances: number;
-  readonly images: { readonly inOrthanc: number; readonly stored: number; readonly untagged: number };
+  /** How many images the scanner said that it made (MPPS). */
+  readonly expected?: number;
+  /** Pulls that brought something: more than one where images came late. */
+  readonly increment: number;
+  readonly images: {
+    readonly inOrthanc: number;
+    readonly stored: number;
+    readonly untagged: number;
+    /** Of those stored: other bytes under a SOP Instance UID that was there already. */
+    readonly differing: number;
+  };
+  /** When its images were deleted from Orthanc. */
+  readonly cleaned?: string;
+  /** Why they were not, though they should have been. */
+  readonly notCleaned?: { readonly code: string; readonly message: string };
+  readonly session?: string;
   readonly legs: readonly LegReport[];
+  /** What hooks were told, the latest first; only of one series alone. */
+  readonly hooks?: readonly HookReport[];
+}
+
+/** One event for one hook, in the form of a leg. */
+export interface HookReport extends LegReport {
+  readonly event: string;
+  readonly increment: number;
+  /** The last of what the command wrote, or the address answered. */
+  readonly output: string;
 }
 
 export interface LegReport {
@@ -41,10 +70,15 @@ export interface ReportContext {
   /** storage.root, for absolute paths. */
   readonly root: string;
   readonly destinations: ReadonlySet<string>;
+  /** Series that could not be deleted from Orthanc when they should have been. */
+  readonly notCleaned?: ReadonlyMap<string, { readonly code: string; readonly message: string }>;
 }
 
 export function seriesReport(view: SeriesView, context: ReportContext): SeriesReport {
-  const { attributes, reason, labels, due } = view;
+  const { attributes, labels, due, expected, cleaned, session, stored, differing } = view;
+  const outcome = outcomeOf({ state: view.state, images: stored - differing, expected });
+  const reason = outcome === 'Incomplete' ? incomplete(stored - differing, expected ?? 0) : view.reason;
+  const notCleaned = context.notCleaned?.get(view.id);
   const value = (keyword: string): string => attributes[keyword] ?? '';
   return {
     id: view.id,
@@ -55,12 +89,18 @@ export function seriesReport(view: SeriesView, context: ReportContext): SeriesRe
     seriesNumber: value('SeriesNumber'),
     seriesDescription: value('SeriesDescription'),
     state: view.state,
+    outcome,
     ...(reason === undefined ? {} : { reason: reason.message, reasonCode: reason.code }),
     ...(labels === undefined ? {} : { labels }),
     firstSeen: iso(view.firstSeen),
     ...(due === null ? {} : { due: iso(due) }),
     instances: view.inOrthanc,
-    images: { inOrthanc: view.inOrthanc, stored: view.stored, untagged: view.untagged },
+    ...(expected === undefined ? {} : { expected }),
+    increment: view.increment,
+    images: { inOrthanc: view.inOrthanc, stored, untagged: view.untagged, differing },
+    ...(cleaned === null ? {} : { cleaned: iso(cleaned) }),
+    ...(notCleaned === undefined ? {} : { notCleaned }),
+    ...(session === undefined ? {} : { session }),
     legs: view.legs.map((leg) => legReport(leg, view.path, context)),
   };
 }
@@ -92,7 +132,25 @@ const NOT_CONFIGURED = {
   message: 'The configuration no longer has this destination. Put it back, and what is pending is sent.',
 };
 
-const iso = (millis: number): string => Temporal.Instant.fromEpochMilliseconds(millis).toString();
+const incomplete = (images: number, expected: number): { code: string; message: string } => ({
+  code: 'SERIES_INCOMPLETE',
+  message: `The scanner reported ${expected} images and ${images} came. Send the series again from the scanner: what is there already does no harm.`,
+});
+
+export const hookReport = (view: DeliveryView): HookReport => ({
+  target: `hook:${view.hook}`,
+  event: view.kind,
+  increment: view.increment,
+  state: view.state,
+  attempts: view.attempts,
+  ...(view.nextTry === null || view.state !== 'pending' ? {} : { nextTry: iso(view.nextTry) }),
+  ...(view.failure === undefined ? {} : { failure: view.failure }),
+  done: 0,
+  total: 0,
+  output: view.output,
+});
+
+export const iso = (millis: number): string => Temporal.Instant.fromEpochMilliseconds(millis).toString();
 
 const COLUMNS = [
   'accession',
@@ -127,11 +185,5 @@ export function toCsv(reports: readonly SeriesReport[]): string {
       leg.failure?.code ?? '',
     ]),
   );
-  return [COLUMNS, ...lines].map((line) => `${line.map(field).join(',')}\r\n`).join('');
-}
-
-/** Quoted where needed; a leading = + - @ gets an apostrophe, since spreadsheets would take it for a formula. */
-function field(value: string | number): string {
-  const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return csvOf(COLUMNS, lines);
 }

@@ -7,7 +7,8 @@ import { openLedger } from './adapters/ledger/sqlite.ts';
 import { createOrthanc } from './adapters/orthanc.ts';
 import { Condition } from './condition.ts';
 import { COPY } from './domain/series.ts';
-import { runLoop } from './loop.ts';
+import { setUpFollow } from './follow-setup.ts';
+import { createWakes, runLoop } from './loop.ts';
 import { createMetrics } from './metrics.ts';
 import { openSecurity } from './secure.ts';
 import { settingsOf } from './settings.ts';
@@ -34,21 +35,20 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
   const { username, passwordFile } = config.orthanc;
   const password = passwordFile === undefined ? undefined : await readSecret(passwordFile);
   const chance: Chance = { now: () => Temporal.Now.instant().epochMilliseconds, jitter: () => Math.random() };
-  const ledger = openLedger(join(config.data, 'streamer', 'ledger.sqlite'));
+  const destinations = new Set(settings.destinations.map(({ name }) => name));
+  const { follow, followers } = setUpFollow(config, destinations, log);
+  const ledger = openLedger(join(config.data, 'streamer', 'ledger.sqlite'), { followers });
   const orthanc = createOrthanc({ url: config.orthanc.url, username, password });
   const condition = new Condition();
   const metrics = createMetrics(ledger, condition, chance.now);
   const bookings = createBookings(join(config.data, 'bookings'), (file, reason) =>
     log.warn('booking record cannot be read', { code: 'BOOKING_UNREADABLE', file, reason }),
   );
-  const context = {
-    root: config.storage.root,
-    destinations: targetsOf(settings),
-  };
   const stopping = new AbortController();
   const ending = AbortSignal.any([signal, stopping.signal]);
+  const wakes = createWakes();
   const work = runLoop(
-    { orthanc, ledger, store, copies, bookings, settings, chance, log, metrics, condition },
+    { orthanc, ledger, store, copies, bookings, settings, chance, log, metrics, condition, follow, wakes },
     ending,
   );
   const http = await startHttp({
@@ -56,7 +56,15 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
     port: config.http.ports.streamer,
     health: () => condition.health(chance.now()),
     registry: metrics.registry,
-    routes: (app) => routes(app, ledger, context),
+    routes: (app) =>
+      routes(app, {
+        ledger,
+        store,
+        context: follow.context,
+        chance,
+        log,
+        wake: () => [wakes.store, wakes.forward, wakes.follow].forEach((wake) => wake.notify()),
+      }),
     log,
   });
   return {

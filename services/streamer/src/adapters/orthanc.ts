@@ -26,7 +26,7 @@ const MAX_JSON = 512 * 1024 * 1024;
 const MD5_OF_NOTHING = 'd41d8cd98f00b204e9800998ecf8427e';
 
 export function createOrthanc(options: OrthancOptions): OrthancClient {
-  const { get, json, close } = connection(options);
+  const { get, remove, json, close } = connection(options);
   return {
     close,
     system: async (signal) => systemInfo(object(await json('/system', signal))),
@@ -46,6 +46,9 @@ export function createOrthanc(options: OrthancOptions): OrthancClient {
       array(await json(`/series?expand&since=${since}&limit=${limit}`, signal)).map((one) =>
         seriesOf(object(one)),
       ),
+    instance: async (instance, signal) =>
+      instanceOf(object(await json(`/instances/${id(instance)}`, signal))),
+    remove: async (instance, signal) => remove(`/instances/${id(instance)}`, signal),
     instances: async (series, signal) =>
       array(await json(`/series/${id(series)}/instances`, signal)).map((one) => instanceOf(object(one))),
     seriesTags: async (series, signal) => {
@@ -78,6 +81,7 @@ const KEEP_ALIVE = { keepAlive: true, maxSockets: 16, agentKeepAliveTimeoutBuffe
 
 interface Connection {
   readonly get: (path: string, signal: AbortSignal) => Promise<IncomingMessage>;
+  readonly remove: (path: string, signal: AbortSignal) => Promise<void>;
   readonly json: (path: string, signal: AbortSignal) => Promise<unknown>;
   readonly close: () => void;
 }
@@ -86,15 +90,14 @@ function connection({ url, username, password, idleMs = 120_000 }: OrthancOption
   const base = new URL(url.endsWith('/') ? url : `${url}/`);
   const secure = base.protocol === 'https:';
   const agent = secure ? new HttpsAgent(KEEP_ALIVE) : new Agent(KEEP_ALIVE);
-  const headers = {
-    'accept-encoding': 'identity',
-    ...(username === undefined
-      ? {}
-      : { authorization: `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}` }),
-  };
-  const attempt = async (path: string, signal: AbortSignal): Promise<IncomingMessage | 'again'> => {
+  const headers = headersOf(username, password);
+  const attempt = async (
+    path: string,
+    signal: AbortSignal,
+    method: 'GET' | 'DELETE',
+  ): Promise<IncomingMessage | 'again'> => {
     const send = secure ? httpsRequest : httpRequest;
-    const request = send(new URL(path.slice(1), base), { agent, headers, signal, timeout: idleMs });
+    const request = send(new URL(path.slice(1), base), { agent, headers, signal, method, timeout: idleMs });
     // once the response is here, what happens to the connection shows while its body is read
     request.on('error', () => undefined);
     let response: IncomingMessage | undefined;
@@ -110,9 +113,13 @@ function connection({ url, username, password, idleMs = 120_000 }: OrthancOption
       throw signal.aborted ? error : connectionFault(error);
     }
   };
-  const get = async (path: string, signal: AbortSignal): Promise<IncomingMessage> => {
+  const ask = async (
+    path: string,
+    signal: AbortSignal,
+    method: 'GET' | 'DELETE' = 'GET',
+  ): Promise<IncomingMessage> => {
     for (let tries = 0; tries < 5; tries++) {
-      const response = await attempt(path, signal);
+      const response = await attempt(path, signal, method);
       if (response === 'again') continue;
       if (response.statusCode === 200) return response;
       response.resume();
@@ -120,16 +127,28 @@ function connection({ url, username, password, idleMs = 120_000 }: OrthancOption
     }
     throw new Fault(unreachable('it closed each connection under the request'));
   };
-  const json = async (path: string, signal: AbortSignal): Promise<unknown> => {
-    const body = await collect(await get(path, signal), signal);
-    try {
-      return JSON.parse(body) as unknown;
-    } catch {
-      throw new Fault(unclear(`${path} is not JSON`));
-    }
+  const json = async (path: string, signal: AbortSignal): Promise<unknown> =>
+    parsed(path, await collect(await ask(path, signal), signal));
+  const remove = async (path: string, signal: AbortSignal): Promise<void> => {
+    await collect(await ask(path, signal, 'DELETE'), signal);
   };
-  return { get, json, close: () => agent.destroy() };
+  return { get: ask, remove, json, close: () => agent.destroy() };
 }
+
+function parsed(path: string, body: string): unknown {
+  try {
+    return JSON.parse(body) as unknown;
+  } catch {
+    throw new Fault(unclear(`${path} is not JSON`));
+  }
+}
+
+const headersOf = (username: string | undefined, password: string | undefined): Record<string, string> => ({
+  'accept-encoding': 'identity',
+  ...(username === undefined
+    ? {}
+    : { authorization: `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}` }),
+});
 
 async function collect(response: IncomingMessage, signal: AbortSignal): Promise<string> {
   const parts: Uint8Array[] = [];
@@ -230,6 +249,7 @@ const changeOf = (change: Record<string, unknown>): Change => ({
 
 const seriesOf = (series: Record<string, unknown>): SeriesListing => ({
   id: text(series['ID']),
+  uid: attributes(series['MainDicomTags'])['SeriesInstanceUID'] ?? '',
   instances: array(series['Instances']).map(text),
 });
 

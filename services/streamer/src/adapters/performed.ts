@@ -7,6 +7,8 @@ import { codeOf, readBounded } from '@scanflow/chassis';
 export interface Performed {
   /** Reads what changed since the last time. Whether anything did. */
   readonly refresh: () => Promise<boolean>;
+  /** Number of records. */
+  readonly known: () => number;
   /** How many instances the scanner says that the series has; undefined where it has said nothing final. */
   readonly expected: (seriesInstanceUid: string) => number | undefined;
 }
@@ -28,9 +30,13 @@ export function createPerformed(
   unreadable: (file: string, reason: string) => void = () => undefined,
 ): Performed {
   let known = new Map<string, Known>();
+  let listed: FolderTime | undefined;
   let counts: ReadonlyMap<string, number> = new Map();
   return {
     refresh: async () => {
+      const time = await folderTime(folder);
+      if (time === undefined || (listed?.settled === true && listed.changed === time.changed)) return false;
+      listed = time;
       const next = new Map<string, Known>();
       let changed = false;
       for (const name of await names(folder)) {
@@ -51,6 +57,7 @@ export function createPerformed(
       if (changed) counts = together(known.values());
       return changed;
     },
+    known: () => known.size,
     expected: (seriesInstanceUid) => counts.get(seriesInstanceUid),
   };
 }
@@ -63,12 +70,23 @@ function together(all: Iterable<Known>): Map<string, number> {
   return most;
 }
 
-async function names(folder: string): Promise<string[]> {
+const names = async (folder: string): Promise<string[]> =>
+  (await readdir(folder)).filter((name) => name.endsWith('.json') && !name.startsWith('.'));
+
+interface FolderTime {
+  readonly changed: bigint;
+  /** Long enough ago that a further change would show as another time. */
+  readonly settled: boolean;
+}
+
+/** Files take their place by a rename, which changes the folder's time. */
+async function folderTime(folder: string): Promise<FolderTime | undefined> {
   try {
-    return (await readdir(folder)).filter((name) => name.endsWith('.json') && !name.startsWith('.'));
+    const { mtimeNs } = await stat(folder, { bigint: true });
+    return { changed: mtimeNs, settled: Temporal.Now.instant().epochNanoseconds - mtimeNs > 2_000_000_000n };
   } catch (error) {
     // the worklist service has not made it yet, or is not used
-    if (codeOf(error) === 'ENOENT') return [];
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

@@ -51,6 +51,7 @@ test('session: its digest changes with each of its series, not with their order'
   for (const other of [
     { ...b, increment: 2 },
     { ...b, stored: 5 },
+    { ...b, expected: 9 },
     { ...b, state: 'failed' as const },
   ])
     assert.notEqual(sessionDigest([a, other]), sessionDigest([a, b]));

@@ -61,9 +61,12 @@ export function sessionDigest(
     readonly state: SeriesState;
     readonly increment: number;
     readonly stored: number;
+    readonly expected?: number | undefined;
   }[],
 ): string {
-  const lines = series.map(({ id, state, increment, stored }) => `${id} ${state} ${increment} ${stored}`);
+  const lines = series.map(({ id, state, increment, stored, expected = '' }) =>
+    [id, state, increment, stored, expected].join(' '),
+  );
   return createHash('sha256').update(lines.sort().join('\n')).digest('base64url');
 }
 

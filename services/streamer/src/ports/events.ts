@@ -56,7 +56,7 @@ export interface SessionView {
   /** How many times it was told complete. */
   readonly increment: number;
   readonly digest: string | undefined;
-  /** Of its report, absolute; once chosen it stays. */
+  /** Of its report, by the name that the store gives it; once chosen it stays. */
   readonly folder: string | undefined;
   readonly failure: { readonly code: string; readonly message: string } | undefined;
   readonly series: readonly SeriesView[];
@@ -115,7 +115,13 @@ export interface EventLedger {
   readonly collecting: (limit: number) => Promise<readonly string[]>;
   /** All that the scanner made is there: the quiet timer ends now. */
   readonly hasten: (series: string, now: Millis) => Promise<void>;
-  readonly expect: (series: string, images: number) => Promise<void>;
+  /** How many images the scanner made of it. Of a session that was complete already, the report is written anew. */
+  readonly expect: (series: string, images: number, now: Millis) => Promise<void>;
+  /** Series that were busy since, of which nobody knows how many images the scanner made; latest first. */
+  readonly unexpected: (
+    since: Millis,
+    limit: number,
+  ) => Promise<readonly { readonly id: string; readonly uid: string }[]>;
 
   /** Complete series, settled since before this moment, with nothing left to tell, that are still in Orthanc. */
   readonly cleanable: (settledBefore: Millis, limit: number) => Promise<readonly SeriesView[]>;

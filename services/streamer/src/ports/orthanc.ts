@@ -32,6 +32,8 @@ export interface InstanceListing {
 
 export interface SeriesListing {
   readonly id: string;
+  /** Series Instance UID. */
+  readonly uid: string;
   readonly instances: readonly string[];
 }
 
@@ -64,6 +66,9 @@ export interface Orthanc {
     limit: number,
     signal: AbortSignal,
   ) => Promise<readonly SeriesListing[]>;
+  readonly instance: (instance: string, signal: AbortSignal) => Promise<InstanceListing>;
+  /** Deletes one instance; the last of a series takes that with it. */
+  readonly remove: (instance: string, signal: AbortSignal) => Promise<void>;
   readonly instances: (series: string, signal: AbortSignal) => Promise<readonly InstanceListing[]>;
   /** Attributes that Orthanc keeps in its database of the series and its study, the way it decoded them. */
   readonly seriesTags: (series: string, signal: AbortSignal) => Promise<Attributes>;

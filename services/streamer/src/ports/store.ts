@@ -134,6 +134,11 @@ export interface Store {
   readonly archive: (folder: Folder, record: SeriesRecord) => Promise<ArchiveFile>;
   readonly writeManifest: (folder: Folder, record: SeriesRecord) => Promise<void>;
   readonly writeRecord: (folder: Folder, record: SeriesRecord) => Promise<void>;
+  /**
+   * Writes a file of ours into a folder above those of series, named as in the ledger; where that is empty or a root
+   * itself, into `scanflow-reports` of the main root. Gives the folder's name.
+   */
+  writeReport(below: string, file: string, text: string): Promise<string>;
   /** Absolute path of a stored image. */
   pathOf(below: string, file: string): string;
   readonly record: (below: string) => Promise<SeriesRecord | undefined>;

@@ -71,7 +71,12 @@ export async function sessionNews(
   now: Millis,
 ): Promise<void> {
   const session = sessionOf(attributes);
-  await db.run('UPDATE series SET session = ? WHERE id = ?', session ?? null, series);
+  await db.run(
+    'UPDATE series SET session = ?, uid = ? WHERE id = ?',
+    session ?? null,
+    attributes['SeriesInstanceUID'] ?? null,
+    series,
+  );
   if (session === undefined) return;
   await db.run(
     `INSERT INTO session (id, due, first_seen, updated) VALUES (?, ?, ?, ?)

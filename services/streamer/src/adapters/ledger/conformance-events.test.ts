@@ -186,7 +186,7 @@ export function eventConformance(name: string, open: OpenFollowed): void {
     await ledger.arrived(cursor(1), ['a', 'b'], 1, 1000);
     assert.deepEqual([...(await ledger.collecting(9))].sort(), ['a', 'b']);
     await ledger.hasten('a', 5);
-    await ledger.expect('a', 7);
+    await ledger.expect('a', 7, 5);
     assert.equal((await toStore(ledger, 5)).series, 'a');
     assert.equal(await ledger.nextStore(5), undefined);
     const [a] = await ledger.matching('a');

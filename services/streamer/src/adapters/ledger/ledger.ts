@@ -89,6 +89,7 @@ function eventsOn(database: Database, leaseMs: number, followers: Followers): Ev
     collecting: (limit) => read((db) => people.collecting(db, limit)),
     hasten: (...given) => write((db) => people.hasten(db, ...given)),
     expect: (...given) => write((db) => people.expect(db, ...given)),
+    unexpected: (...given) => read((db) => people.unexpected(db, ...given)),
     cleanable: (...given) => read((db) => cleaning.cleanable(db, ...given)),
     cleaned: (...given) => write((db) => cleaning.cleaned(db, ...given)),
   };

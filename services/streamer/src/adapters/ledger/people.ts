@@ -16,6 +16,28 @@ export async function hasten(db: Session, series: string, now: Millis): Promise<
   await db.run('UPDATE series SET due = ? WHERE id = ? AND due > ?', now, series, now);
 }
 
-export async function expect(db: Session, series: string, images: number): Promise<void> {
+/** Of which nothing is known that the scanner reported, and that were busy since. */
+export async function unexpected(
+  db: Session,
+  since: Millis,
+  limit: number,
+): Promise<{ id: string; uid: string }[]> {
+  const rows = await db.all(
+    `SELECT id, uid FROM series WHERE updated > ? AND expected IS NULL AND uid IS NOT NULL
+     ORDER BY updated DESC LIMIT ?`,
+    since,
+    limit,
+  );
+  return rows.map((row) => ({ id: String(row['id']), uid: String(row['uid']) }));
+}
+
+/** A session that was told complete already is looked at again. */
+export async function expect(db: Session, series: string, images: number, now: Millis): Promise<void> {
   await db.run('UPDATE series SET expected = ? WHERE id = ?', images, series);
+  await db.run(
+    'UPDATE session SET due = ?, updated = ? WHERE due IS NULL AND id = (SELECT session FROM series WHERE id = ?)',
+    now,
+    now,
+    series,
+  );
 }

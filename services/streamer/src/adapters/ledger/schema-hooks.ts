@@ -1,10 +1,12 @@
 /** The ledger's tables of what follows once a series is settled: sessions, and what hooks are told. */
 
 export const HOOKS_AND_SESSIONS = `
-  -- how many of its images are other bytes under a UID that was there; what the scanner said that it has; its session;
+  -- how many of its images are other bytes under a UID that was there; what the scanner said that it has; its Series
+  -- Instance UID; its session;
   -- when it was deleted from Orthanc
   ALTER TABLE series ADD COLUMN differing INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE series ADD COLUMN expected INTEGER;
+  ALTER TABLE series ADD COLUMN uid TEXT;
   ALTER TABLE series ADD COLUMN session TEXT;
   ALTER TABLE series ADD COLUMN cleaned INTEGER;
   CREATE INDEX series_session ON series (session);

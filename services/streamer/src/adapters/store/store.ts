@@ -6,6 +6,7 @@ import type { Folder, SeriesRecord, Store } from '../../ports.ts';
 import type { Access } from './access.ts';
 import { writeArchive } from './archive.ts';
 import { claimFolder } from './claim.ts';
+import { folderAt } from './folders.ts';
 import { createImage, writeOwn } from './image-file.ts';
 import { manifestText, readRecord, recordText } from './record.ts';
 import { createRoots, rootOf } from './roots.ts';
@@ -17,6 +18,9 @@ export interface StoreOptions {
   readonly access?: Access;
   readonly freeSpace?: Floor | undefined;
 }
+
+/** Of sessions whose series have no folder in common. */
+const REPORTS = 'scanflow-reports';
 
 /** @param main the root of whatever has none for itself */
 export function createStore(
@@ -53,6 +57,12 @@ export function createStore(
     archive: (folder, record) => writeArchive(folder.path, record, access),
     writeManifest: (folder, record) => writeOwn(folder.path, MANIFEST_NAME, manifestText(record), access),
     writeRecord: (folder, record) => writeOwn(folder.path, RECORD_NAME, recordText(record), access),
+    writeReport: async (below, file, text) => {
+      const place = (below === '' ? undefined : roots.placeOf(below)) ?? { root: main, names: [REPORTS] };
+      const path = await folderAt(place.root, place.names, access);
+      await writeOwn(path, file, text, access);
+      return roots.nameOf(place.root, path);
+    },
     pathOf: (below, file) => {
       const { root, names } = roots.placeOf(below) ?? { root: '/', names: below.split('/') };
       return join(root, ...names, file);

@@ -1,0 +1,124 @@
+/** What people may change: POST /api/series/ID/release and /retry, for `scanflow series`. */
+import type { FastifyInstance, Log } from '@scanflow/chassis';
+import { refusal } from './guard.ts';
+import type { Ledger, SeriesView, Store } from './ports.ts';
+import { seriesReport, type ReportContext } from './report.ts';
+import type { Chance } from './steps/settings.ts';
+
+export interface ChangeDeps {
+  readonly ledger: Pick<Ledger, 'matching' | 'release' | 'retry' | 'retryDeliveries'>;
+  readonly store: Pick<Store, 'record'>;
+  readonly context: ReportContext;
+  readonly chance: Pick<Chance, 'now'>;
+  readonly log: Log;
+  /** There is work for everybody. */
+  readonly wake: () => void;
+}
+
+interface OfSeries {
+  readonly Params: { readonly id: string };
+}
+
+/** An error that becomes an answer of this status with its message. */
+export class Answer extends Error {
+  readonly statusCode: number;
+
+  constructor(statusCode: number, message: string) {
+    super(message);
+    this.statusCode = statusCode;
+  }
+}
+
+export function changeRoutes(app: FastifyInstance, deps: ChangeDeps): void {
+  const onRequest = (request: { headers: Record<string, string | string[] | undefined> }): Promise<void> => {
+    const refused = refusal(request);
+    return refused === undefined
+      ? Promise.resolve()
+      : Promise.reject(new Answer(refused.status, refused.error));
+  };
+  app.post<OfSeries>('/api/series/:id/release', { onRequest }, async ({ params, body, ip }) => ({
+    series: await release(await find(params.id, deps.ledger), body, ip, deps),
+  }));
+  app.post<OfSeries>('/api/series/:id/retry', { onRequest }, async ({ params, body, ip }) => ({
+    targets: await retry(await find(params.id, deps.ledger), body, ip, deps),
+  }));
+}
+
+/** By its id or the beginning of it. Throws Answer. */
+export async function find(id: string, ledger: Pick<Ledger, 'matching'>): Promise<SeriesView> {
+  if (!/^[0-9a-f][0-9a-f-]{3,43}$/.test(id))
+    throw new Answer(400, 'expected the id of a series, or at least four characters of its beginning');
+  const [series, another] = await ledger.matching(id);
+  if (series === undefined) throw new Answer(404, `there is no series ${id}`);
+  if (another !== undefined && series.id !== id)
+    throw new Answer(400, `several series begin with ${id}; give more of the id`);
+  return series;
+}
+
+async function release(
+  series: SeriesView,
+  body: unknown,
+  ip: string,
+  { ledger, store, context, chance, log, wake }: ChangeDeps,
+): Promise<unknown> {
+  const labels = labelsOf(body);
+  if (series.path !== undefined && (await store.record(series.path))?.orthancSeries === series.id)
+    throw new Answer(
+      409,
+      'this series is stored already; to store it elsewhere, move its folder away and release it again',
+    );
+  if (series.state !== 'quarantined' && series.path === undefined)
+    throw new Answer(409, `this series is not quarantined but ${series.state}`);
+  await ledger.release(series.id, labels, chance.now());
+  log.info('series released by hand', { series: series.id, ...byWhom(body, ip) });
+  wake();
+  const [now] = await ledger.matching(series.id);
+  return now === undefined ? undefined : seriesReport(now, context);
+}
+
+async function retry(
+  series: SeriesView,
+  body: unknown,
+  ip: string,
+  { ledger, chance, log, wake }: ChangeDeps,
+): Promise<readonly string[]> {
+  const target = textIn(body, 'target');
+  const now = chance.now();
+  const targets = [
+    ...(await ledger.retry(series.id, target, now)),
+    ...(await ledger.retryDeliveries(series.id, target, now)),
+  ];
+  if (targets.length === 0) {
+    const what = target === undefined ? 'nothing of this series' : `${target} of this series`;
+    const hint = series.state === 'quarantined' ? '; it is quarantined: release it' : '';
+    throw new Answer(409, `${what} has failed or waits for its next try${hint}`);
+  }
+  log.info('series tried again by hand', { series: series.id, targets, ...byWhom(body, ip) });
+  wake();
+  return targets;
+}
+
+/** As in a booking: each label becomes a part of a path, and must not be empty. */
+function labelsOf(body: unknown): { project: string; subject: string; session: string } {
+  const label = (name: string): string => {
+    const value = textIn(body, name)?.trim() ?? '';
+    if (value === '' || value.length > 64 || /\p{Cc}/u.test(value))
+      throw new Answer(400, `expected ${name}: 1 to 64 characters`);
+    return value;
+  };
+  return { project: label('project'), subject: label('subject'), session: label('session') };
+}
+
+function textIn(body: unknown, key: string): string | undefined {
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new Answer(400, 'expected a JSON object');
+  const value = (body as Record<string, unknown>)[key];
+  if (value === undefined || typeof value === 'string') return value;
+  throw new Answer(400, `expected a text as ${key}`);
+}
+
+/** Who says so is not verified: it is who used this machine's command. */
+function byWhom(body: unknown, from: string): { by: string; from: string } {
+  const by = textIn(body, 'by') ?? '';
+  return { by: /^[\w.@-]{1,64}$/.test(by) ? by : 'unknown', from };
+}
