@@ -1,5 +1,5 @@
 /** What an image's first bytes tell of it. */
-import { readAttributes, text } from '@scanflow/dicom';
+import { number, readAttributes, text } from '@scanflow/dicom';
 import type { Attributes } from './route.ts';
 
 /** Keywords that are read of every series, for the record, the API and the destinations' conditions. */
@@ -45,7 +45,7 @@ export function imageFacts(
   const { dataSet, header } = result;
   const attributes = Object.fromEntries(
     keywords.flatMap((keyword) => {
-      const value = text(dataSet, keyword);
+      const value = text(dataSet, keyword) ?? number(dataSet, keyword)?.toString();
       return value === undefined ? [] : [[keyword, value]];
     }),
   );

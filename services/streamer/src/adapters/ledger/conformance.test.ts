@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { STORAGE } from '../../domain/series.ts';
 import { claimsConformance } from './conformance-claims.test.ts';
+import { copyingConformance } from './conformance-copying.test.ts';
 import {
   cursor,
   done,
@@ -16,6 +17,7 @@ import {
 
 export function conformance(name: string, open: OpenLedger): void {
   claimsConformance(name, open);
+  copyingConformance(name, open);
 
   test(`${name}: the cursor and the timers of what it saw are one`, async (t) => {
     const { ledger, again } = await open(t);
