@@ -165,3 +165,31 @@ test('tag: an image that comes back tagged is left as it is', async (t) => {
   assert.equal(instances[0]?.tagged, true);
   assert.deepEqual(dataSetOf(await readFile(join(folderOf(series), instances[0].file))), dataSetOf(came));
 });
+
+/** The file with all 240 blocks of group 0021 reserved by others. */
+function withoutFreeBlock(file: Uint8Array): Buffer {
+  let bytes = Buffer.from(file);
+  for (let index = 0; index < 240; index += 1) {
+    const plan = planSplice(bytes, { ...TAG, creator: `VENDOR${index}` }, true);
+    if (plan.kind === 'splice') bytes = Buffer.from(applyEdits(bytes, plan.edits));
+  }
+  return bytes;
+}
+
+test('tag: an image whose group has no free block is kept as it came, and it shows', async (t) => {
+  const rig = await rigWith(t, {});
+  await rig.start();
+  const { files } = await phantom(join(rig.folder, 'mr'), { images: 2 });
+  const [file = ''] = files;
+  const full = withoutFreeBlock(await readFile(file));
+  await writeFile(file, full);
+  await sendTo(rig.orthanc, ...files);
+  const [series] = await settled(rig, 1, ['complete']);
+  assert.ok(series !== undefined);
+  assert.deepEqual([series.images.stored, series.images.untagged], [2, 1]);
+  assert.match(await rig.csv(), /untagged/);
+  const { instances } = await verifyManifest(folderOf(series));
+  const kept = instances.find(({ tagged }) => !tagged);
+  assert.equal(kept?.untagged?.code, 'TAG_NO_FREE_BLOCK');
+  assert.deepEqual(dataSetOf(await readFile(join(folderOf(series), kept.file))), dataSetOf(full));
+});
