@@ -36,6 +36,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'puts the private tag into one file',
     load: async () => (await import('./commands/tag.ts')).tag,
   },
+  series: {
+    summary: 'shows where images are; releases and retries what is not there yet',
+    load: async () => (await import('./commands/series.ts')).series,
+  },
   secrets: {
     summary: "makes the stack's passwords, once",
     load: async () => (await import('./commands/secrets.ts')).secrets,

@@ -35,8 +35,7 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
   const { username, passwordFile } = config.orthanc;
   const password = passwordFile === undefined ? undefined : await readSecret(passwordFile);
   const chance: Chance = { now: () => Temporal.Now.instant().epochMilliseconds, jitter: () => Math.random() };
-  const destinations = new Set(settings.destinations.map(({ name }) => name));
-  const { follow, followers } = setUpFollow(config, destinations, log);
+  const { follow, followers } = setUpFollow(config, targetsOf(settings), log);
   const ledger = openLedger(join(config.data, 'streamer', 'ledger.sqlite'), { followers });
   const orthanc = createOrthanc({ url: config.orthanc.url, username, password });
   const condition = new Condition();

@@ -4,7 +4,7 @@ import { digestOf } from '../domain/record.ts';
 import { policyFor, retryAfter } from '../domain/retry.ts';
 import { wanted, type Attributes } from '../domain/route.ts';
 import { STORAGE } from '../domain/series.ts';
-import type { Origin, StoreWork, SystemInfo } from '../ports.ts';
+import type { Origin, SeriesRecord, StoreWork, SystemInfo } from '../ports.ts';
 import { reached } from '../trace.ts';
 import { listInstances } from './listing.ts';
 import { findPlace, type Bookings } from './place.ts';
@@ -88,7 +88,7 @@ async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal
   const targets = targetsOf(deps.settings, attributes);
   await ledger.stored(
     work,
-    { ...binding, increment, stored, untagged, digest, failure, targets },
+    { ...binding, increment, stored, untagged, differing: differingIn(record), digest, failure, targets },
     chance.now(),
   );
   reached('series-stored');
@@ -113,7 +113,16 @@ async function salvage(work: StoreWork, deps: StoreDeps): Promise<StoreOutcome> 
   const targets = targetsOf(settings, attributes);
   await ledger.stored(
     work,
-    { ...binding, increment, stored, untagged, digest: digestOf([]), failure: GONE, targets },
+    {
+      ...binding,
+      increment,
+      stored,
+      untagged,
+      differing: differingIn(record),
+      digest: digestOf([]),
+      failure: GONE,
+      targets,
+    },
     chance.now(),
   );
   return { kind: 'stored', stored, fresh: images.length, bytes: 0, failure: GONE };
@@ -125,6 +134,10 @@ const contextOf = ({ store, settings, system }: StoreDeps, origin: Origin): Reco
   origin,
   system: system?.(),
 });
+
+/** Other bytes under a UID that was there: they are kept, and are no further image of the series. */
+const differingIn = ({ instances }: SeriesRecord): number =>
+  instances.filter(({ differsFrom }) => differsFrom !== undefined).length;
 
 const targetsOf = ({ destinations }: Settings, attributes: Attributes): string[] =>
   destinations.filter(({ when }) => wanted(when, attributes['Modality'] ?? '')).map(({ name }) => name);

@@ -1,0 +1,139 @@
+/** `scanflow series`: where are my images, and what to do about those that are not there yet? */
+import { userInfo } from 'node:os';
+import { loadConfig } from '@scanflow/chassis';
+import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
+import { readArgs, wholeNumber } from '../options.ts';
+import { createClient, NotAsked, Refused, type Client } from '../series/client.ts';
+import { seriesPage, seriesTable } from '../series/show.ts';
+
+const help = `Usage: scanflow series list [--state STATE] [--limit N] [--json]
+       scanflow series show ID [--json]
+       scanflow series release ID --project P --subject S --session T
+       scanflow series retry ID [--target NAME]
+
+Asks the streamer that runs on this machine, or in this container. An ID may be given by its beginning.
+
+  list               the latest series first
+    --state STATE    only collecting, working, complete, failed or quarantined ones
+    --limit N        at most so many (50)
+  show               one series: where its images are, what stands in the way, what hooks wrote
+  release            gives a series that is quarantined its project, subject and session, and has it stored
+  retry              what failed, or waits for its next try, is tried at once: storing, sending and hooks
+    --target NAME    only this: storage, the name of a destination, or hook:NAME
+
+  --json             as JSON, for list and show
+  --url URL          where the streamer is; else as in the configuration, else http://127.0.0.1:9103
+  --config FILE      the configuration; /etc/scanflow/scanflow.yaml where there is one
+
+Example:  scanflow series list --state failed
+          docker compose exec streamer scanflow series retry 0c4f6b1d --target pacs
+Exit:     0 done, 1 the streamer refused or failed, 2 nothing was asked (usage, no such series, no streamer)
+`;
+
+const COMMON = {
+  url: { type: 'string' },
+  config: { type: 'string' },
+  json: { type: 'boolean', default: false },
+} as const;
+const STATES = ['collecting', 'working', 'complete', 'failed', 'quarantined'];
+const IN_CONTAINER = '/etc/scanflow/scanflow.yaml';
+const DEFAULT_PORT = 9103;
+
+const actions: Readonly<Record<string, (args: readonly string[], io: Io) => Promise<ExitCode>>> = {
+  list: async (args, io) => {
+    const { values } = readArgs(args, { ...COMMON, state: { type: 'string' }, limit: { type: 'string' } });
+    const { state } = values;
+    if (state !== undefined && !STATES.includes(state))
+      throw new UsageError(`--state takes one of ${STATES.join(', ')}, not ${state}`);
+    const limit = wholeNumber('limit', values.limit, { min: 1, max: 10_000, otherwise: 50 });
+    const series = await (await clientOf(values, io)).list({ state, limit });
+    io.out.write(values.json ? `${JSON.stringify(series, null, 2)}\n` : seriesTable(series));
+    return EXIT.done;
+  },
+  show: async (args, io) => {
+    const { values, positionals } = readArgs(args, COMMON, 1);
+    const series = await (await clientOf(values, io)).one(idOf(positionals, 'show'));
+    io.out.write(values.json ? `${JSON.stringify(series, null, 2)}\n` : seriesPage(series));
+    return EXIT.done;
+  },
+  release: async (args, io) => {
+    const label = { type: 'string' } as const;
+    const { values, positionals } = readArgs(
+      args,
+      { ...COMMON, project: label, subject: label, session: label },
+      1,
+    );
+    const { project, subject, session } = values;
+    if (project === undefined || subject === undefined || session === undefined)
+      throw new UsageError('release takes --project, --subject and --session');
+    const id = idOf(positionals, 'release');
+    await (await clientOf(values, io)).change(id, 'release', { project, subject, session, by: user() });
+    io.out.write(`${id}: released; it is being stored\n`);
+    return EXIT.done;
+  },
+  retry: async (args, io) => {
+    const { values, positionals } = readArgs(args, { ...COMMON, target: { type: 'string' } }, 1);
+    const { target } = values;
+    const id = idOf(positionals, 'retry');
+    const body = { by: user(), ...(target === undefined ? {} : { target }) };
+    const { targets } = await (await clientOf(values, io)).change(id, 'retry', body);
+    io.out.write(`${id}: ${Array.isArray(targets) ? targets.join(', ') : 'it'} is tried again now\n`);
+    return EXIT.done;
+  },
+};
+
+async function run([name, ...args]: readonly string[], io: Io): Promise<ExitCode> {
+  const action = name !== undefined && Object.hasOwn(actions, name) ? actions[name] : undefined;
+  if (action === undefined)
+    throw new UsageError(`series takes one of ${Object.keys(actions).join(', ')}: scanflow series list`);
+  try {
+    return await action(args, io);
+  } catch (error) {
+    if (!(error instanceof NotAsked || error instanceof Refused)) throw error;
+    io.err.write(`scanflow: ${error.message}\n`);
+    return error instanceof NotAsked ? EXIT.notStarted : EXIT.failed;
+  }
+}
+
+function idOf([id]: readonly string[], action: string): string {
+  if (id === undefined)
+    throw new UsageError(`${action} takes the id of a series; scanflow series list shows them`);
+  return id;
+}
+
+async function clientOf(
+  { url, config }: { url?: string | undefined; config?: string | undefined },
+  io: Io,
+): Promise<Client> {
+  if (url !== undefined) {
+    if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
+      throw new UsageError(`--url takes an address like http://127.0.0.1:9103, not ${url}`);
+    return createClient(url, io.signal);
+  }
+  const loaded = await loadConfig(config ?? IN_CONTAINER);
+  if (!loaded.ok && config !== undefined)
+    throw new UsageError(`${config} cannot be used; scanflow check ${config} tells why`);
+  const port = loaded.ok ? loaded.config.http.ports.streamer : DEFAULT_PORT;
+  return createClient(
+    `http://${loaded.ok ? hostOf(loaded.config.http.bind) : '127.0.0.1'}:${port}`,
+    io.signal,
+  );
+}
+
+/** The address to ask at where the streamer listens on this one. */
+function hostOf(bind: string): string {
+  if (bind === '0.0.0.0' || bind === '::') return '127.0.0.1';
+  return bind.includes(':') ? `[${bind}]` : bind;
+}
+
+/** Who did it, for the streamer's log. */
+function user(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // a container's user need not have a name
+    return 'unknown';
+  }
+}
+
+export const series: Command = { help, run };

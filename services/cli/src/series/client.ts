@@ -1,0 +1,90 @@
+/** The streamer's HTTP interface, as the command needs it. */
+
+export interface LegRow {
+  readonly target: string;
+  readonly state: string;
+  readonly attempts: number;
+  readonly nextTry?: string;
+  readonly failure?: { readonly code: string; readonly message: string };
+  readonly done: number;
+  readonly total: number;
+  readonly path?: string;
+}
+
+export interface SeriesRow {
+  readonly id: string;
+  readonly seriesInstanceUid: string;
+  readonly accessionNumber: string;
+  readonly modality: string;
+  readonly seriesNumber: string;
+  readonly seriesDescription: string;
+  readonly state: string;
+  readonly outcome: string;
+  readonly reason?: string;
+  readonly reasonCode?: string;
+  readonly firstSeen: string;
+  readonly expected?: number;
+  readonly images: { readonly inOrthanc: number; readonly stored: number };
+  readonly legs: readonly LegRow[];
+  readonly hooks?: readonly (LegRow & { readonly output?: string })[];
+}
+
+/** The streamer could not be asked, or does not know what it was asked for: nothing was done. */
+export class NotAsked extends Error {
+  override name = 'NotAsked';
+}
+/** It was asked and refused, or failed. */
+export class Refused extends Error {
+  override name = 'Refused';
+}
+
+export interface Client {
+  readonly list: (query: { state?: string | undefined; limit: number }) => Promise<readonly SeriesRow[]>;
+  readonly one: (id: string) => Promise<SeriesRow>;
+  /** A change: `release` or `retry`. */
+  readonly change: (id: string, action: string, body: object) => Promise<Record<string, unknown>>;
+}
+
+const TIMEOUT_MS = 30_000;
+
+/** Throws NotAsked and Refused, with what to do. */
+export function createClient(url: string, stop: AbortSignal): Client {
+  const ask = async (path: string, body?: object): Promise<Record<string, unknown>> => {
+    let response: Response;
+    let answer: unknown;
+    try {
+      response = await fetch(new URL(path, url), {
+        signal: AbortSignal.any([stop, AbortSignal.timeout(TIMEOUT_MS)]),
+        ...(body === undefined
+          ? {}
+          : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      });
+      answer = await response.json().catch(() => undefined);
+    } catch (error) {
+      throw new NotAsked(
+        `the streamer does not answer at ${url} (${reasonOf(error)}). Does it run there? See --url`,
+      );
+    }
+    const fields = typeof answer === 'object' && answer !== null ? (answer as Record<string, unknown>) : {};
+    if (response.ok) return fields;
+    const said = typeof fields['error'] === 'string' ? fields['error'] : `it answered ${response.status}`;
+    throw response.status === 404 || response.status === 400 ? new NotAsked(said) : new Refused(said);
+  };
+  const of = (id: string): string => `/api/series/${encodeURIComponent(id)}`;
+  return {
+    list: async ({ state, limit }) => {
+      const query = new URLSearchParams({ limit: String(limit), ...(state === undefined ? {} : { state }) });
+      const { series } = await ask(`/api/series?${query.toString()}`);
+      if (!Array.isArray(series)) throw new NotAsked(`what answers at ${url} is no streamer`);
+      return series as SeriesRow[];
+    },
+    one: async (id) => (await ask(of(id)))['series'] as SeriesRow,
+    change: (id, action, body) => ask(`${of(id)}/${action}`, body),
+  };
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : error.message;
+}

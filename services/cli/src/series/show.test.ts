@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { SeriesRow } from './client.ts';
+import { seriesPage, seriesTable } from './show.ts';
+
+const row: SeriesRow = {
+  id: '0c4f6b1d-11111111-22222222-33333333-44444444',
+  seriesInstanceUid: '1.2.3',
+  accessionNumber: 'A1',
+  modality: 'MR',
+  seriesNumber: '3',
+  seriesDescription: 't1\u001b[31m\nmprage',
+  state: 'failed',
+  outcome: 'Failed',
+  firstSeen: '2026-11-22T10:00:00Z',
+  expected: 12,
+  images: { inOrthanc: 10, stored: 10 },
+  legs: [
+    { target: 'storage', state: 'done', attempts: 0, done: 10, total: 10, path: '/project/a' },
+    {
+      target: 'pacs',
+      state: 'failed',
+      attempts: 2,
+      done: 9,
+      total: 10,
+      failure: { code: 'DEST_REFUSED', message: 'The destination refused an image.' },
+    },
+  ],
+  hooks: [
+    { target: 'hook:nifti', state: 'done', attempts: 1, done: 0, total: 0, output: 'a\nConverted 1\n' },
+  ],
+};
+
+test('series: the table has a line for each, and what is to be done', () => {
+  assert.equal(seriesTable([]), 'no series\n');
+  assert.equal(
+    seriesTable([row]),
+    'ID        STATE   ACCESSION  NR  DESCRIPTION  STORED  TO DO\n' +
+      '0c4f6b1d  failed  A1         3   t1 mprage    10/12   pacs: DEST_REFUSED\n',
+  );
+  const incomplete = { ...row, state: 'complete', outcome: 'Incomplete', legs: [], hooks: [] };
+  assert.match(seriesTable([incomplete]), /^0c4f6b1d {2}incomplete .* SERIES_INCOMPLETE$/m);
+});
+
+test('series: the page has its legs, failures and what hooks wrote', () => {
+  const page = seriesPage(row);
+  assert.match(page, /^images {6}10 in Orthanc, 10 stored, 12 made by the scanner$/m);
+  assert.match(page, /^storage {5}done 10\/10 {2}\/project\/a$/m);
+  assert.match(
+    page,
+    /^pacs {8}failed 9\/10, 2 tries\n {12}DEST_REFUSED: The destination refused an image\.$/m,
+  );
+  assert.match(page, /^hook:nifti {2}done, 1 try\n {12}\| a\n {12}\| Converted 1$/m);
+  assert.ok(!page.includes('\u001b'));
+});

@@ -1,0 +1,93 @@
+/** Series as text for a person. Pure. */
+import { stripVTControlCharacters } from 'node:util';
+import type { LegRow, SeriesRow } from './client.ts';
+
+/** What images say must not reach a terminal as commands. */
+const plain = (text: string): string =>
+  stripVTControlCharacters(text)
+    .replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
+    .trim();
+
+/** Beginnings of ids that tell them apart: an id may be given by its beginning. */
+const SHORT = 8;
+const HEAD = ['ID', 'STATE', 'ACCESSION', 'NR', 'DESCRIPTION', 'STORED', 'TO DO'];
+
+/** One line for each. */
+export function seriesTable(all: readonly SeriesRow[]): string {
+  if (all.length === 0) return 'no series\n';
+  const rows = all.map((series) => [
+    series.id.slice(0, SHORT),
+    stateOf(series),
+    plain(series.accessionNumber),
+    plain(series.seriesNumber),
+    plain(series.seriesDescription).slice(0, 32),
+    `${series.images.stored}/${series.expected ?? series.images.inOrthanc}`,
+    problemsOf(series),
+  ]);
+  const widths = HEAD.map((head, column) =>
+    Math.max(head.length, ...rows.map((row) => (row[column] ?? '').length)),
+  );
+  return [HEAD, ...rows]
+    .map(
+      (row) =>
+        `${row
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
+}
+
+const stateOf = ({ state, outcome }: SeriesRow): string => (outcome === 'Incomplete' ? 'incomplete' : state);
+
+/** Codes of what stands in the way. */
+function problemsOf({ reasonCode, outcome, legs, hooks = [] }: SeriesRow): string {
+  const codes = [
+    reasonCode ?? '',
+    outcome === 'Incomplete' ? 'SERIES_INCOMPLETE' : '',
+    ...[...legs, ...hooks].map(({ target, failure }) =>
+      failure === undefined ? '' : `${target}: ${failure.code}`,
+    ),
+  ];
+  return codes.filter((code) => code !== '').join(', ');
+}
+
+/** All of one series. */
+export function seriesPage(series: SeriesRow): string {
+  const { id, seriesInstanceUid, accessionNumber, modality, seriesNumber, seriesDescription, images } =
+    series;
+  const lines: (readonly [string, string])[] = [
+    ['id', id],
+    ['series', `${plain(seriesNumber)} ${plain(seriesDescription)} (${plain(modality)})`],
+    ['accession', plain(accessionNumber)],
+    ['series UID', plain(seriesInstanceUid)],
+    ['first seen', series.firstSeen],
+    ['state', stateOf(series)],
+    ['images', `${images.inOrthanc} in Orthanc, ${images.stored} stored${expected(series)}`],
+    ...(series.reason === undefined
+      ? []
+      : [['reason', `${series.reasonCode ?? ''}: ${plain(series.reason)}`] as const]),
+    ...[...series.legs, ...(series.hooks ?? [])].flatMap(legLines),
+  ];
+  return lines.map(([name, text]) => `${name.padEnd(12)}${text}\n`).join('');
+}
+
+const expected = (series: SeriesRow): string =>
+  series.expected === undefined ? '' : `, ${series.expected} made by the scanner`;
+
+function legLines(leg: LegRow & { readonly output?: string }): (readonly [string, string])[] {
+  const { target, state, done, total, path, failure, nextTry, attempts, output } = leg;
+  const count = total === 0 ? '' : ` ${done}/${total}`;
+  const tries = attempts === 0 ? '' : `, ${attempts} ${attempts === 1 ? 'try' : 'tries'}`;
+  const next = nextTry === undefined || failure === undefined ? '' : `, next ${nextTry}`;
+  const kept = (output ?? '')
+    .split('\n')
+    .map(plain)
+    .filter((line) => line !== '')
+    .slice(-5);
+  return [
+    [target, `${state}${count}${tries}${next}${path === undefined ? '' : `  ${plain(path)}`}`],
+    ...(failure === undefined ? [] : [['', `${failure.code}: ${plain(failure.message)}`] as const]),
+    ...kept.map((line) => ['', `| ${line}`] as const),
+  ];
+}
