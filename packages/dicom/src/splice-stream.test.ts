@@ -138,3 +138,16 @@ test('tag stream: what looks at the head gets as much of it as it asks for', asy
   assert.deepEqual(Buffer.from(removeSplice(out, TAG)), file);
   assert.deepEqual(sizes, [1000, 7000]);
 });
+
+test('tag stream: a head of megabytes, and group lengths behind it', async () => {
+  const long = Buffer.alloc(12 + 3_000_000, 1);
+  Buffer.from([0x19, 0, 1, 0x10, 0x4f, 0x42, 0, 0]).copy(long);
+  long.writeUInt32LE(3_000_000, 8);
+  const counted = Buffer.from([0x21, 0, 0, 0, 0x55, 0x4c, 4, 0, 10, 0, 0, 0]);
+  const other = Buffer.from([0x21, 0, 0x10, 0, 0x4c, 0x4f, 2, 0, 0x41, 0x41]);
+  const file = Buffer.concat([plain(0).subarray(0, -12), long, counted, other]);
+  const { stream, out } = await pass(file, { fileSize: file.length });
+  assert.equal(stream.outcome?.kind, 'tagged');
+  assert.deepEqual(Buffer.from(removeSplice(out, TAG)), file);
+  assert.equal(out.readUInt32LE(file.length - other.length - 4), 10 + 2 * 8 + 8 + 10);
+});

@@ -69,7 +69,9 @@ export class TagStream {
         yield* this.#deflated(head, plan.deflatedFrom, plan.edits, source);
         return;
       }
-      yield plan?.kind === 'splice' ? applyEdits(head, plan.edits) : head;
+      if (plan?.kind !== 'splice') yield head;
+      else if (head.length <= LARGE) yield applyEdits(head, plan.edits);
+      else yield* inPieces(head, plan.edits);
       for (let next = await source.next(); next.done !== true; next = await source.next()) yield next.value;
     } finally {
       await source.return?.();
@@ -134,6 +136,19 @@ export class TagStream {
       throw new CannotTag(refusal);
     }
   }
+}
+
+/** A head larger than this is not copied once more; a smaller one is better written at once. */
+const LARGE = 1024 * 1024;
+
+function* inPieces(head: Uint8Array, edits: readonly Edit[]): Generator<Uint8Array, void, undefined> {
+  let from = 0;
+  for (const { offset, remove, insert } of edits) {
+    yield head.subarray(from, offset);
+    yield insert;
+    from = offset + remove;
+  }
+  yield head.subarray(from);
 }
 
 async function* following(first: Uint8Array, source: Source): AsyncGenerator<Uint8Array, void, undefined> {
