@@ -12,10 +12,11 @@ export function addRoutes(app: FastifyInstance, last: () => PassReport | undefin
 function calendarViews(report: PassReport | undefined): object[] {
   const now = Temporal.Now.instant();
   return (report?.calendars ?? []).map(
-    ({ calendar, scanner, state, failure, outcomes, held, projects, ...more }) => ({
+    ({ calendar, scanner, state, waiting, failure, outcomes, held, projects, ...more }) => ({
       calendar,
       scanner,
       state,
+      ...(waiting ? { waiting } : {}),
       ...freshness(more, now),
       ...(failure === undefined ? {} : { failure }),
       ...(projects === undefined ? {} : { projects }),

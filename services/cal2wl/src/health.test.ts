@@ -8,6 +8,7 @@ const calendar: CalendarReport = {
   calendar: 'prisma',
   scanner: 'prisma',
   state: 'good',
+  waiting: false,
   lastGood: now,
   failure: undefined,
   notBefore: undefined,

@@ -50,7 +50,7 @@ const FROZEN = warning(
 
 type ReadingReport = Pick<
   CalendarReport,
-  'state' | 'lastGood' | 'failure' | 'notBefore' | 'clockSkewMs' | 'fetch' | 'accepted'
+  'state' | 'waiting' | 'lastGood' | 'failure' | 'notBefore' | 'clockSkewMs' | 'fetch' | 'accepted'
 >;
 
 interface CalendarPass {
@@ -257,6 +257,7 @@ export class Passes {
       calendar,
       scanner: typeof scanner === 'string' ? scanner : [...new Set(Object.values(scanner.map))].join(', '),
       state: 'unknown',
+      waiting: false,
       lastGood: undefined,
       failure: undefined,
       notBefore: undefined,
@@ -276,7 +277,7 @@ function readingReport(reading: Reading): ReadingReport {
   const { answered, waiting, content, lastGood, failure, notBefore, clockSkewMs, fetch, accepted } = reading;
   const isGood = answered || (waiting && content !== undefined && failure === undefined);
   const state = isGood ? 'good' : content === undefined ? 'unknown' : 'stale';
-  return { state, lastGood, failure, notBefore, clockSkewMs, fetch, accepted };
+  return { state, waiting, lastGood, failure, notBefore, clockSkewMs, fetch, accepted };
 }
 
 const isWaiting = (

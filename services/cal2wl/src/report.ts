@@ -11,6 +11,8 @@ export interface CalendarReport {
   readonly scanner: string;
   /** `stale`: it does not answer, what it last said counts. `unknown`: it was never read, what is published stays. */
   readonly state: 'good' | 'stale' | 'unknown';
+  /** It is being asked, and has not answered yet. */
+  readonly waiting: boolean;
   readonly lastGood: Temporal.Instant | undefined;
   readonly failure: Failure | undefined;
   /** Its server wants not to be asked before (Retry-After). */
