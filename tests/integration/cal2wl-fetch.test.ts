@@ -1,3 +1,9 @@
+/**
+ * What goes wrong with calendars, each against a real little server or disk:
+ * unreachable, 401, 404, 500, redirects, HTML, truncated, empty, slow as one byte a second: here; TLS and proxies:
+ * cal2wl-fetch-tls; 50 MB, recurrence without end, clock skew, folders: cal2wl-fetch-places; CalDAV: cal2wl-caldav;
+ * edited while the scan runs: cal2wl-reconcile-running; gone over a restart: cal2wl-publish.
+ */
 import assert from 'node:assert/strict';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
