@@ -228,14 +228,14 @@ test('store: files that cannot be read, are no DICOM or are not what they were c
   const { lines, requests, associations } = await play(t, {}, items);
   assert.deepEqual(lines.sort(), [
     'after sent 0',
-    'cut failed permanent NOT_DICOM',
+    'cut failed permanent DICOM_BROKEN',
     'empty failed permanent NOT_DICOM',
     'folder failed permanent FILE_UNREADABLE',
     'good sent 0',
     'large changed failed permanent FILE_CHANGED',
     'missing failed permanent FILE_UNREADABLE',
     'nothing failed permanent NO_FILE',
-    'odd failed permanent NOT_DICOM',
+    'odd failed permanent DICOM_BROKEN',
     'small changed failed permanent FILE_CHANGED',
     'text failed permanent NOT_DICOM',
   ]);

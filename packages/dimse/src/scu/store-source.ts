@@ -45,8 +45,14 @@ export interface StoreItem {
 const DEFLATED = [transferSyntaxes.deflatedExplicitVRLittleEndian, '1.2.840.10008.1.2.4.95'];
 const NUL = Buffer.alloc(1);
 
-const notDicom = (why: string): DimseError =>
-  new DimseError(permanent('NOT_DICOM', `This is no complete DICOM file: ${why}.`));
+const broken = (why: string): DimseError =>
+  new DimseError(permanent('DICOM_BROKEN', `This is no complete DICOM file: ${why}.`));
+
+/** Nothing says that it is a DICOM file, or it is one that cannot be read. */
+function notDicom({ code, message }: DicomDecodeError, head: Buffer): DimseError {
+  if (code !== 'NOT_PART10' || head.toString('latin1', 128, 132) === 'DICM') return broken(code);
+  return new DimseError(permanent('NOT_DICOM', `This is no DICOM file: ${message}.`));
+}
 
 const changed = (why: string): DimseError =>
   new DimseError(permanent('FILE_CHANGED', `The file is not what it was: ${why}. Check where it came from.`));
@@ -160,7 +166,7 @@ interface Opened {
   readonly filled: number;
 }
 
-/** Opens a file and reads its head. Throws DimseError: NO_FILE, FILE_UNREADABLE, FILE_CHANGED, NOT_DICOM, look's own. */
+/** Opens a file and reads its head. Throws DimseError: NO_FILE, FILE_UNREADABLE, FILE_CHANGED, NOT_DICOM, DICOM_BROKEN, look's own. */
 export async function openInstance(item: StoreItem, buffers: Buffers, inPlace: boolean): Promise<Instance> {
   let opened = await openHead(item, buffers, inPlace);
   try {
@@ -172,7 +178,7 @@ export async function openInstance(item: StoreItem, buffers: Buffers, inPlace: b
   } catch (error) {
     opened.file?.close();
     if (item.bytes === undefined) buffers.give(opened.head);
-    if (error instanceof DicomDecodeError) throw notDicom(error.code);
+    if (error instanceof DicomDecodeError) throw notDicom(error, opened.head.subarray(0, opened.filled));
     throw error;
   }
 }
@@ -210,26 +216,26 @@ function examine(opened: Opened): Instance | number {
   const held = head.subarray(0, filled);
   const header = readPart10Header(held, size);
   if ('needMore' in header) {
-    if (filled >= size) throw notDicom('it ends within its file meta information');
+    if (filled >= size) throw broken('it ends within its file meta information');
     return header.atLeast;
   }
   const { sopClassUid, sopInstanceUid, transferSyntax, dataSetOffset } = header;
-  if (sopClassUid === '' || sopInstanceUid === '') throw notDicom('SOP class or instance UID is missing');
+  if (sopClassUid === '' || sopInstanceUid === '') throw broken('SOP class or instance UID is missing');
   // peers abort the association over it, at the cost of every other instance
   if ((size - dataSetOffset) % 2 !== 0 && !DEFLATED.includes(transferSyntax)) {
-    throw notDicom('its data set has an odd number of bytes');
+    throw broken('its data set has an odd number of bytes');
   }
   const look = item.look?.({ head: held, complete: filled === size, size }) ?? { edits: [] };
   if ('failure' in look) throw new DimseError(look.failure);
   if ('edits' in look) return new Instance(opened, header, look.edits);
-  if (filled >= size) throw notDicom('it ends too early');
+  if (filled >= size) throw broken('it ends too early');
   return look.needMore;
 }
 
 /** The same with a longer head, in memory of its own: twice as long at least, as it is walked anew. */
 async function longer(opened: Opened, needed: number): Promise<Opened> {
   const { file, buffers, size, head, filled } = opened;
-  if (file === undefined) throw notDicom('it ends too early');
+  if (file === undefined) throw broken('it ends too early');
   const grown = Buffer.allocUnsafeSlow(Math.min(size, Math.max(needed, 2 * filled, SLOT)));
   head.copy(grown, 0, 0, filled);
   const rest = grown.subarray(filled);
