@@ -70,7 +70,7 @@ test('access: what the service may not do shows at start, and leaves nothing beh
   });
   assert.match(
     stdout,
-    /cannot be set in .*: the service may not give files to user 1\. Run it as that user/,
+    /the service may not give files to user 1 and still work with them\. Run it as that user/,
     stderr,
   );
   assert.deepEqual(await readdir(root), []);

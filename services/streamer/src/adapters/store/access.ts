@@ -1,5 +1,5 @@
 /** Whose the files and folders are, and who may read them: only where the configuration says so. */
-import { chmod, chown, open, unlink, type FileHandle } from 'node:fs/promises';
+import { chmod, chown, mkdir, open, readFile, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asideName } from '@scanflow/chassis';
 import { errnoOf } from '../../domain/failure.ts';
@@ -18,44 +18,60 @@ const UNCHANGED = -1;
 
 const givesAway = ({ owner, group }: Access): boolean => owner !== undefined || group !== undefined;
 
+/** The mode first: whoever has given a file away may no longer change it. */
 export async function giveFile(file: FileHandle, access: Access): Promise<void> {
-  if (givesAway(access)) await file.chown(access.owner ?? UNCHANGED, access.group ?? UNCHANGED);
   if (access.fileMode !== undefined) await file.chmod(access.fileMode);
+  if (givesAway(access)) await file.chown(access.owner ?? UNCHANGED, access.group ?? UNCHANGED);
 }
 
-/** After chown, since that may take bits away. */
 export async function giveFolder(path: string, access: Access): Promise<void> {
-  if (givesAway(access)) await chown(path, access.owner ?? UNCHANGED, access.group ?? UNCHANGED);
   if (access.folderMode !== undefined) await chmod(path, access.folderMode);
+  if (givesAway(access)) await chown(path, access.owner ?? UNCHANGED, access.group ?? UNCHANGED);
 }
 
-/** Tries it on a file of its own in each folder that is there. Throws an Error that says what to do. */
+/**
+ * Tries in each folder that is there whether what is given away can still be worked with. Throws an Error that says
+ * what to do.
+ */
 export async function tryAccess(folders: readonly string[], access: Access): Promise<void> {
-  if (!givesAway(access) && access.fileMode === undefined) return;
+  if (!givesAway(access) && access.fileMode === undefined && access.folderMode === undefined) return;
   for (const folder of folders) {
     const aside = asideName(join(folder, 'access'));
-    const file = await open(aside, 'wx', 0o600).catch((error: unknown) => {
+    try {
+      await mkdir(aside);
+    } catch (error) {
       // not mounted, or not writable: that shows by itself, and may change
       if (['ENOENT', 'EACCES', 'EROFS', 'ENOTDIR', 'ENOSPC', 'EDQUOT'].includes(errnoOf(error) ?? ''))
-        return undefined;
+        continue;
       throw error;
-    });
-    if (file === undefined) continue;
+    }
     try {
-      await giveFile(file, access);
+      await giveFolder(aside, access);
+      await writeAndRead(join(aside, 'file'), access);
     } catch (error) {
       throw new Error(refusal(folder, access), { cause: error });
     } finally {
-      await file.close();
-      await unlink(aside);
+      // given away for good, it stays: the message says why
+      await rm(aside, { recursive: true, force: true }).catch(() => undefined);
     }
   }
 }
 
-const refusal = (folder: string, { owner, group }: Access): string =>
-  `storage.owner, storage.group or storage.fileMode cannot be set in ${folder}: the service may not give files to ${[
-    ...(owner === undefined ? [] : [`user ${owner}`]),
-    ...(group === undefined ? [] : [`group ${group}`]),
-  ].join(
-    ' and ',
-  )}. Run it as that user with that group among its own (user: and group_add: in compose), as root with CAP_CHOWN, or leave the keys out.`;
+async function writeAndRead(path: string, access: Access): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await giveFile(file, access);
+  } finally {
+    await file.close();
+  }
+  await readFile(path);
+}
+
+function refusal(folder: string, { owner, group }: Access): string {
+  const whom = [
+    ...(owner === undefined ? [] : [`to user ${owner}`]),
+    ...(group === undefined ? [] : [`to group ${group}`]),
+  ].join(' and ');
+  const what = whom === '' ? 'set these modes' : `give files ${whom} and still work with them`;
+  return `storage.owner, storage.group, storage.fileMode and storage.folderMode cannot be as they are: in ${folder} the service may not ${what}. Run it as that user and with that group among its own (user: and group_add: in compose), or as root with CAP_CHOWN and CAP_DAC_OVERRIDE, or leave the keys out.`;
+}
