@@ -14,6 +14,8 @@ export class Condition {
   /** When Orthanc was last asked what it is. */
   askedAt = 0;
   seq = 0;
+  /** Whether this streamer is the one that reads what Orthanc reports. */
+  leads = false;
 
   orthancAnswered(): void {
     this.#orthanc = undefined;

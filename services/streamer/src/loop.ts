@@ -9,8 +9,8 @@ import { COPY, STORAGE } from './domain/series.ts';
 import { readChanges, reconcile } from './intake.ts';
 import { underLease } from './lease.ts';
 import type { Metrics } from './metrics.ts';
-import { pauseUntil } from './pause.ts';
-import type { Ledger, Orthanc, Store } from './ports.ts';
+import { LONGEST_WAIT, pauseUntil } from './pause.ts';
+import type { Ledger, Orthanc, Store, SystemInfo } from './ports.ts';
 import { forwardStep } from './steps/forward-step.ts';
 import { decide, type Bookings } from './steps/place.ts';
 import type { Chance, Destination, Settings } from './steps/settings.ts';
@@ -37,7 +37,15 @@ export interface LoopDeps {
 /** Series that are stored at the same time. */
 const STORE_WORKERS = 2;
 const AFTER_ERROR = 2_000;
+const LEDGER_DOWN: ReadonlySet<string> = new Set([
+  'LEDGER_FAILED',
+  'LEDGER_UNREACHABLE',
+  'LEDGER_DENIED',
+  'LEDGER_TOO_NEW',
+]);
 const SYSTEM_EVERY = 30_000;
+/** Of the lease: how often another streamer looks whether it has to take over. */
+const FOLLOW_PART = 1 / 10;
 
 /** Runs until the signal aborts; resolves when all work has been laid down. */
 export async function runLoop(deps: LoopDeps, signal: AbortSignal): Promise<void> {
@@ -90,7 +98,7 @@ async function forever(
       const failure = failureOf(error);
       metrics.failed(name, failure.code);
       const fromOrthanc = error instanceof Fault && failure.code.startsWith('ORTHANC_');
-      if (failure.code === 'LEDGER_FAILED') condition.ledgerFailed(name, failure.message);
+      if (LEDGER_DOWN.has(failure.code)) condition.ledgerFailed(name, failure.message);
       if (!fromOrthanc || condition.orthancFailed(failure, chance.now()))
         log.error(`${name} fails`, { ...failure });
       log.debug('the error itself', { step: name, error });
@@ -100,15 +108,10 @@ async function forever(
 }
 
 async function intake(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promise<void> {
-  const { orthanc, condition, settings, chance, log } = deps;
-  if (condition.system === undefined || Math.abs(chance.now() - condition.askedAt) > SYSTEM_EVERY) {
-    const system = await orthanc.system(signal);
-    condition.askedAt = chance.now();
-    if (condition.system?.recycling !== system.recycling && system.recycling !== undefined)
-      log.error(recyclingWarning(system.recycling), { code: 'ORTHANC_RECYCLES' });
-    condition.system = system;
-  }
-  const { replaced, seq } = await readChanges(deps, condition.system.database, signal);
+  const { condition, settings } = deps;
+  const system = await askSystem(deps, signal);
+  if (!(await leading(deps, wakes))) return follow(deps, wakes, signal);
+  const { replaced, seq } = await readChanges(deps, system.database, signal);
   if (seq !== condition.seq) wakes.store.notify();
   condition.seq = seq;
   condition.orthancAnswered();
@@ -116,7 +119,46 @@ async function intake(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promis
   else await new Wake().wait(settings.pollMs, signal);
 }
 
+async function askSystem(
+  { orthanc, condition, chance, log }: LoopDeps,
+  signal: AbortSignal,
+): Promise<SystemInfo> {
+  const known = condition.system;
+  if (known !== undefined && Math.abs(chance.now() - condition.askedAt) <= SYSTEM_EVERY) return known;
+  const system = await orthanc.system(signal);
+  condition.askedAt = chance.now();
+  condition.orthancAnswered();
+  if (known?.recycling !== system.recycling && system.recycling !== undefined)
+    log.error(recyclingWarning(system.recycling), { code: 'ORTHANC_RECYCLES' });
+  condition.system = system;
+  return system;
+}
+
+/** Whether this streamer is the one that reads what Orthanc reports. Who becomes it looks at everything once. */
+async function leading({ ledger, condition, chance, log }: LoopDeps, wakes: Wakes): Promise<boolean> {
+  const leads = await ledger.lead(chance.now());
+  if (leads !== condition.leads) {
+    condition.leads = leads;
+    log.info(leads ? 'reads what Orthanc reports' : 'another streamer reads what Orthanc reports');
+    if (leads) wakes.reconcile.notify();
+  }
+  return leads;
+}
+
+/** Another streamer reads: its news are looked for in the ledger. */
+async function follow(
+  { ledger, condition, settings }: LoopDeps,
+  wakes: Wakes,
+  signal: AbortSignal,
+): Promise<void> {
+  const { seq } = (await ledger.cursor()) ?? condition;
+  if (seq !== condition.seq) wakes.store.notify();
+  condition.seq = seq;
+  await new Wake().wait(Math.max(settings.pollMs, ledger.leaseMs * FOLLOW_PART), signal);
+}
+
 async function reconcileAll(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promise<void> {
+  if (!deps.condition.leads) return wakes.reconcile.wait(LONGEST_WAIT, signal);
   const { series, due } = await reconcile(deps, signal);
   deps.log.info('reconciled', { series, due });
   wakes.store.notify();
@@ -125,7 +167,8 @@ async function reconcileAll(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): 
 
 /** Quarantined series whose booking appeared, or whom the patterns now match, are stored. */
 async function recheck(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promise<void> {
-  const { ledger, bookings, settings, chance, log } = deps;
+  const { ledger, bookings, settings, chance, log, condition } = deps;
+  if (!condition.leads) return new Wake().wait(Math.min(settings.recheckMs, LONGEST_WAIT), signal);
   const now = chance.now();
   await ledger.clampTimers(now + settings.quietMs, now + 1.2 * settings.retry.capMs);
   for (const { id, attributes } of await ledger.quarantined()) {

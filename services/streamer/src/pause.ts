@@ -3,7 +3,7 @@ import type { Chance } from './steps/settings.ts';
 import type { Wake } from './wake.ts';
 
 /** Longest wait between two looks into the ledger: the clock may have been set. */
-const LONGEST_WAIT = 5_000;
+export const LONGEST_WAIT = 5_000;
 
 /** Until that time, or until it is woken; `since` was the wake's count before it looked for work. */
 export function pauseUntil(

@@ -79,6 +79,7 @@ function resolveFiles(config: Config, base: string): Config {
     destinations: Object.fromEntries(
       Object.entries(config.destinations).map(([name, part]) => [name, secured(part)]),
     ),
+    ledger: secured(absolute(config.ledger)),
     hooks: Object.fromEntries(Object.entries(config.hooks).map(([name, part]) => [name, absolute(part)])),
   };
 }

@@ -4,6 +4,7 @@ import { fetchingRules } from './calendar-rules.ts';
 import { hookRules } from './hook-rules.ts';
 import { attributeProblem, type KnownAttributes } from './attributes.ts';
 import { layoutRules } from './layout-rules.ts';
+import { ledgerRules } from './ledger-rules.ts';
 import { destinationRules, worklistRules } from './network-rules.ts';
 import type { Config } from './schema.ts';
 import { legRules, storageRules } from './storage-rules.ts';
@@ -32,6 +33,7 @@ export function brokenRules(
     destinations,
     hooks,
     tag,
+    ledger,
   }: GoodSections,
   known?: KnownAttributes,
 ): Finding[] {
@@ -48,6 +50,7 @@ export function brokenRules(
     ...(destinations === undefined ? [] : [...destinationRules(destinations), ...legRules(destinations)]),
     ...(hooks === undefined ? [] : hookRules(hooks)),
     ...(tag === undefined ? [] : tagRules(tag)),
+    ...(ledger === undefined ? [] : ledgerRules(ledger)),
   ];
 }
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { fetching } from './calendar.ts';
 import { destination } from './destination.ts';
 import { cleanup, hook, sessions } from './hooks.ts';
+import { ledger } from './ledger.ts';
 import { accessEntry, listeningTls, view } from './network.ts';
 import { storage } from './storage.ts';
 import { arrivals, tag } from './streaming.ts';
@@ -198,6 +199,11 @@ export const configSchema = z
       ),
     sessions: sessions.prefault({}).describe('The series of one study, together.'),
     cleanup: cleanup.prefault({}).describe('What becomes of images in Orthanc once they are elsewhere.'),
+    ledger: ledger
+      .prefault({})
+      .describe(
+        'Where the streamer keeps what it has seen and done; docs/scale.md is about several streamers.',
+      ),
     http: http
       .prefault({})
       .describe(

@@ -139,6 +139,11 @@ export interface Ledger extends EventLedger {
   /** How long a claim holds without being renewed, in milliseconds. */
   readonly leaseMs: number;
 
+  /**
+   * Whether this streamer is the one that reads what Orthanc reports; to be asked before each round, as that renews
+   * it. While another one is, setCursor, arrived and reconcile throw LEDGER_LEASE_LOST.
+   */
+  readonly lead: (now: Millis) => Promise<boolean>;
   readonly cursor: () => Promise<Cursor | undefined>;
   readonly setCursor: (cursor: Cursor) => Promise<void>;
   /** Something of these series arrived: their quiet timers start anew; the cursor advances with it. */

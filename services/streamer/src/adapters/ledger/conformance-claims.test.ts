@@ -116,6 +116,16 @@ export function claimsConformance(name: string, open: OpenLedger): void {
     assert.equal(await state(ledger), 'complete');
   });
 
+  test(`${name}: who reads what Orthanc reports goes on doing so, also after the clock stepped back`, async (t) => {
+    const { ledger, again } = await open(t);
+    assert.equal(await ledger.lead(100_000), true);
+    assert.equal(await ledger.lead(100_001), true);
+    assert.equal(await ledger.lead(5), true);
+    const next = await again();
+    assert.equal(await next.lead(6), true);
+    assert.equal(await next.reconcile([{ id: 'c', digest: 'd' }], 7, 8), 1);
+  });
+
   test(`${name}: what is given back is free at once`, async (t) => {
     const { ledger } = await open(t);
     await ledger.arrived(cursor(1), ['a'], 100, 100);

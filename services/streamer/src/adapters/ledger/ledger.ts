@@ -1,4 +1,5 @@
 /** The ledger, on whatever database: what was seen, what is due, in whose hands it is, what is done. */
+import { randomUUID } from 'node:crypto';
 import type { Claim, EventLedger, Followers, Ledger, Millis } from '../../ports.ts';
 import { afterLeg, before, sessionNews } from './aftermath.ts';
 import * as claims from './claims.ts';
@@ -6,6 +7,7 @@ import * as cleaning from './cleaning.ts';
 import type { Database, Session } from './database.ts';
 import * as deliveries from './deliveries.ts';
 import * as copying from './copying.ts';
+import * as feed from './feed.ts';
 import * as forwarding from './forwarding.ts';
 import * as intake from './intake.ts';
 import * as people from './people.ts';
@@ -31,11 +33,8 @@ export function ledgerOn(
   const told = toldOn(database, followers);
   return {
     ...eventsOn(database, leaseMs, followers),
+    ...intakeOn(database, leaseMs),
     leaseMs,
-    cursor: () => read(intake.cursor),
-    setCursor: (...given) => write((db) => intake.setCursor(db, ...given)),
-    arrived: (...given) => write((db) => intake.arrived(db, ...given)),
-    reconcile: (...given) => write((db) => intake.reconcile(db, ...given)),
     clampTimers: (...given) => write((db) => intake.clampTimers(db, ...given)),
     nextStore: (now, alongside = []) => write((db) => claims.claimStore(db, now, leaseMs, alongside)),
     nextForward: (target, now) => write((db) => claims.claimForward(db, target, now, leaseMs)),
@@ -62,7 +61,31 @@ export function ledgerOn(
     quarantined: () => read(quarantinedSeries),
     list: (query) => read((db) => listSeries(db, query)),
     summary: () => read(summarise),
-    close: () => database.close(),
+  };
+}
+
+/** What Orthanc reports, read by one streamer at a time. */
+function intakeOn(
+  database: Database,
+  leaseMs: number,
+): Pick<Ledger, 'lead' | 'cursor' | 'setCursor' | 'arrived' | 'reconcile' | 'close'> {
+  const owner = randomUUID();
+  const leading = <T>(work: (db: Session) => Promise<T>): Promise<T> =>
+    database.transaction(async (db) => {
+      await feed.leads(db, owner);
+      return work(db);
+    });
+  return {
+    lead: (now) => database.transaction((db) => feed.lead(db, owner, now, leaseMs)),
+    cursor: () => database.read(intake.cursor),
+    setCursor: (...given) => leading((db) => intake.setCursor(db, ...given)),
+    arrived: (...given) => leading((db) => intake.arrived(db, ...given)),
+    reconcile: (...given) => leading((db) => intake.reconcile(db, ...given)),
+    close: async () => {
+      // where the database is out of reach, the lease ends by itself
+      await database.transaction((db) => feed.leave(db, owner)).catch(() => undefined);
+      await database.close();
+    },
   };
 }
 

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test, type TestContext } from 'node:test';
 import { findPostgres, startPostgres, type Postgres } from '@scanflow/testkit';
+import { eventConformance } from './conformance-events.test.ts';
 import { LEASE_MS } from './conformance-kit.test.ts';
 import { conformance } from './conformance.test.ts';
+import type { Followers, Ledger } from '../../ports.ts';
 import { openPostgres } from './postgres-database.ts';
 import { openSharedLedger } from './postgres.ts';
 import { MIGRATIONS } from './schema.ts';
@@ -31,28 +33,34 @@ async function place(): Promise<Place> {
   return { server, name, options: { url, password: () => Promise.resolve(password) } };
 }
 
-if (skip === false)
-  conformance('ledger on PostgreSQL', async (t) => {
-    const { options } = await place();
-    const open = () => openSharedLedger({ ...options, leaseMs: LEASE_MS });
-    const ledger = open();
-    let current = ledger;
-    t.after(() => current.close());
-    return {
-      ledger,
-      again: async () => {
-        await current.close();
-        current = open();
-        return current;
-      },
-    };
-  });
+async function opened(
+  t: TestContext,
+  more: { readonly followers?: Followers } = {},
+): Promise<{ ledger: Ledger; again: () => Promise<Ledger> }> {
+  const { options } = await place();
+  const open = (): Ledger => openSharedLedger({ ...options, ...more, leaseMs: LEASE_MS });
+  let current = open();
+  t.after(() => current.close());
+  return {
+    ledger: current,
+    again: async () => {
+      await current.close();
+      current = open();
+      return current;
+    },
+  };
+}
+
+if (skip === false) {
+  conformance('ledger on PostgreSQL', (t) => opened(t));
+  eventConformance('events on PostgreSQL', (t, followers) => opened(t, { followers }));
+}
 
 /** Two streamers' ledgers on one database. */
 async function two(t: TestContext): Promise<Place & { ledgers: ReturnType<typeof openSharedLedger>[] }> {
   const found = await place();
   const ledgers = [1, 2].map(() => openSharedLedger({ ...found.options, leaseMs: LEASE_MS }));
-  t.after(() => Promise.all(ledgers.map((ledger) => ledger.close())));
+  t.after(() => Promise.all(ledgers.map((ledger) => ledger.close().catch(() => undefined))));
   return { ...found, ledgers };
 }
 
@@ -66,6 +74,25 @@ test(
     assert.equal(await running.query(name, 'SELECT version FROM ledger_version'), `${MIGRATIONS.length}\n`);
   },
 );
+
+test('shared ledger: one reads what Orthanc reports, another takes over', { skip }, async (t) => {
+  const { ledgers } = await two(t);
+  const [first, second] = ledgers;
+  assert.ok(first !== undefined && second !== undefined);
+  assert.deepEqual([await first.lead(100), await second.lead(100)], [true, false]);
+  assert.equal(await first.lead(100 + LEASE_MS / 2), true);
+  assert.equal(await second.lead(100 + LEASE_MS), false, 'the renewal did not count');
+  await first.arrived({ seq: 5, database: undefined }, ['a'], 100, 100);
+  assert.equal(await second.lead(100 + 2 * LEASE_MS), true);
+  const lost = { code: 'LEDGER_LEASE_LOST' };
+  await assert.rejects(first.arrived({ seq: 4, database: undefined }, ['b'], 100, 100), lost);
+  await assert.rejects(first.setCursor({ seq: 4, database: undefined }), lost);
+  await assert.rejects(first.reconcile([{ id: 'b', digest: 'd' }], 100, 100), lost);
+  assert.deepEqual([(await second.cursor())?.seq, (await second.list({ limit: 9 })).length], [5, 1]);
+  assert.equal(await first.lead(100 + 2 * LEASE_MS), false);
+  await second.close();
+  assert.equal(await first.lead(100 + 2 * LEASE_MS), true, 'what was left is not free at once');
+});
 
 test('shared ledger: 200 series, eight workers in two streamers: each is given once', { skip }, async (t) => {
   const { ledgers } = await two(t);

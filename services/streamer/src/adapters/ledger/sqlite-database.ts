@@ -43,7 +43,7 @@ export function openSqlite(path: string, migrations: readonly string[] = MIGRATI
   };
 }
 
-const VOID_CLAIMS = `UPDATE leg SET claim = NULL, next_try = updated WHERE claim IS NOT NULL;
+const VOID_CLAIMS = `DELETE FROM lease; UPDATE leg SET claim = NULL, next_try = updated WHERE claim IS NOT NULL;
   UPDATE delivery SET claim = NULL, next_try = updated WHERE claim IS NOT NULL`;
 
 /** Statements are done when they return; the promises are there for the databases that take longer. */

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { formatIssue } from './issue.ts';
+import { loadConfig } from './load.ts';
+import { parseConfig } from './parse.ts';
+
+const MINIMUM = [
+  'facility: { name: Here, timezone: Europe/Amsterdam }',
+  'data: /data',
+  'scanners: { prisma: { aet: PRISMA, modality: MR } }',
+  'orthanc: { url: http://orthanc:8042 }',
+  'storage: { root: /project }',
+  '',
+].join('\n');
+
+/** The mistakes of MINIMUM with this `ledger:`. */
+function mistakes(ledger: string): string[] {
+  const result = parseConfig(`${MINIMUM}ledger: ${ledger}\n`, 'f');
+  return result.ok ? [] : result.issues.map((issue) => formatIssue(issue).replace(/^f:\d+:\d+: /, ''));
+}
+
+test('ledger: a file in the data folder unless a server is named', () => {
+  const parsed = parseConfig(MINIMUM, 'f');
+  assert.ok(parsed.ok);
+  assert.deepEqual(parsed.config.ledger, { lease: 60_000 });
+});
+
+test('ledger: mistakes', () => {
+  assert.deepEqual(mistakes('{ url: postgresql://u@h/d, passwordFile: p, tls: { ca: c }, lease: 30s }'), []);
+  assert.match(
+    mistakes('{ url: http://h/d }')[0] ?? '',
+    /^ledger\.url: expected an address like postgresql:/,
+  );
+  assert.deepEqual(mistakes('{ url: postgresql://u:secret@h/d }'), [
+    'ledger.url: has a password in it; put it into passwordFile',
+  ]);
+  assert.match(mistakes('{ url: postgresql://h/d }')[0] ?? '', /names no user/);
+  assert.match(mistakes('{ url: postgresql://u@h }')[0] ?? '', /names no database/);
+  assert.match(mistakes('{ url: postgresql://u@h/d?sslmode=disable }')[0] ?? '', /takes no parameters/);
+  assert.deepEqual(mistakes('{ passwordFile: p }'), [
+    'ledger.passwordFile: is for a PostgreSQL server, and there is no url',
+  ]);
+  assert.match(mistakes('{ lease: 1s }')[0] ?? '', /from 2s to 1h/);
+});
+
+test('ledger: files are relative to the configuration', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'scanflow-ledger-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'scanflow.yaml');
+  await writeFile(path, `${MINIMUM}ledger: { url: postgresql://u@h/d, passwordFile: p, tls: { ca: c } }\n`);
+  const loaded = await loadConfig(path);
+  assert.ok(loaded.ok);
+  const { passwordFile, tls } = loaded.config.ledger;
+  assert.deepEqual([passwordFile, tls?.ca], [join(folder, 'p'), join(folder, 'c')]);
+});

@@ -1,0 +1,147 @@
+/** Several streamers share the work by one PostgreSQL: one dies, the others finish; the server goes away and comes back. */
+import assert from 'node:assert/strict';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import {
+  findPostgres,
+  freePort,
+  startPostgres,
+  startProgram,
+  startStorescp,
+  until,
+  type Postgres,
+  type Program,
+} from '@scanflow/testkit';
+import {
+  folderOf,
+  makeRig,
+  phantom,
+  scratch,
+  sendTo,
+  verifyForwarded,
+  verifyStored,
+  type Rig,
+  type Series,
+} from './streamer-support.ts';
+
+const skip = findPostgres() === undefined ? 'PostgreSQL is not installed' : false;
+const IMAGES = 24;
+const MAIN = join(import.meta.dirname, '../../services/streamer/src/main.ts');
+const KILLER = join(import.meta.dirname, 'streamer-killer.ts');
+
+interface Streamer {
+  readonly program: Program;
+  readonly series: () => Promise<Series[]>;
+  readonly health: () => Promise<string>;
+}
+
+/** A streamer of the rig's configuration, with a port of its own and the shared ledger. */
+async function startShared(
+  t: TestContext,
+  rig: Rig,
+  server: Postgres,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Streamer> {
+  const port = await freePort();
+  const config = JSON.parse(await readFile(rig.configFile, 'utf8')) as Record<string, unknown>;
+  const ledger = { url: server.url, passwordFile: server.passwordFile, lease: '4s' };
+  const http = { bind: '127.0.0.1', ports: { cal2wl: 0, worklist: 0, streamer: port } };
+  const file = join(rig.folder, `scanflow-${port}.yaml`);
+  await writeFile(file, JSON.stringify({ ...config, ledger, http }));
+  const program = await startProgram(process.execPath, ['--import', KILLER, MAIN, '--config', file], { env });
+  t.after(() => program.stop('SIGKILL'));
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    program,
+    series: async () => ((await (await fetch(`${url}/api/series`)).json()) as { series: Series[] }).series,
+    health: async () => (await fetch(`${url}/healthz`)).text(),
+  };
+}
+
+/** Waits until a streamer that lives shows so many series, all complete. */
+function complete(streamers: readonly Streamer[], count: number): Promise<Series[]> {
+  let last: unknown;
+  return until(
+    async () => {
+      const living = streamers.find(({ program }) => !program.exited());
+      const all = await living?.series().catch(() => undefined);
+      last = all;
+      return all?.length === count && all.every(({ state }) => state === 'complete') ? all : undefined;
+    },
+    { what: `${count} series complete`, timeoutMs: 120_000, everyMs: 100 },
+  ).catch((error: unknown) => {
+    const outputs = streamers.map(({ program }) => program.output()).join('\n');
+    throw new Error(`${String(error)}\n${JSON.stringify(last, null, 1)}\n${outputs}`);
+  });
+}
+
+async function server(t: TestContext): Promise<Postgres> {
+  const running = await startPostgres();
+  t.after(() => running.stop());
+  return running;
+}
+
+test(
+  'scale: one of three streamers is killed mid-series, the others finish its work',
+  { skip },
+  async (t) => {
+    const running = await server(t);
+    const scp = await startStorescp({ folder: await scratch(t), aet: 'PACS' });
+    t.after(() => scp.stop());
+    const rig = await makeRig(t, { destinations: { pacs: scp.port } });
+    const note = join(rig.folder, 'killed');
+    const env = { KILL_AT: 'image-named', KILL_NTH: '9', KILL_NOTE: note, KILL_ONCE: 'yes' };
+    const streamers = await Promise.all([1, 2, 3].map(() => startShared(t, rig, running, env)));
+    const folders = await Promise.all(
+      [1, 2, 3].map((number) =>
+        phantom(join(rig.folder, `mr${number}`), { images: IMAGES, studyId: `ses-mri0${number}` }),
+      ),
+    );
+    await sendTo(rig.orthanc, ...folders.map(({ folder }) => folder));
+    const all = await complete(streamers, folders.length);
+    assert.equal(await readFile(note, 'utf8'), 'image-named 9\n');
+    assert.equal(streamers.filter(({ program }) => program.exited()).length, 1, 'one, and one only, died');
+    for (const series of all) {
+      assert.equal(await verifyStored(rig, series), IMAGES);
+      for (const { state, done, total } of series.legs)
+        assert.deepEqual([state, done, total], ['done', IMAGES, IMAGES]);
+    }
+    const stored = all.map(folderOf);
+    assert.equal(new Set(stored).size, all.length);
+    assert.equal(await verifyForwarded(stored, await scp.files()), all.length * IMAGES);
+    // nothing beside them: no folder was begun twice
+    for (const folder of stored)
+      assert.deepEqual(await readdir(join(folder, '..')), [folder.slice(folder.lastIndexOf('/') + 1)]);
+  },
+);
+
+test(
+  'scale: PostgreSQL ends while a streamer works: it says so, and goes on when it is back',
+  { skip },
+  async (t) => {
+    const running = await server(t);
+    const rig = await makeRig(t);
+    const streamer = await startShared(t, rig, running);
+    const first = await phantom(join(rig.folder, 'mr1'), { images: 4, studyId: 'ses-mri01' });
+    await sendTo(rig.orthanc, first.folder);
+    await complete([streamer], 1);
+    await running.halt();
+    try {
+      const second = await phantom(join(rig.folder, 'mr2'), { images: 4, studyId: 'ses-mri02' });
+      await sendTo(rig.orthanc, second.folder);
+      await until(async () => (await streamer.health()).includes('does not answer'), {
+        what: 'the ledger’s absence shows',
+        timeoutMs: 60_000,
+      });
+    } finally {
+      await running.resume();
+    }
+    const all = await complete([streamer], 2);
+    for (const series of all) assert.equal(await verifyStored(rig, series), 4);
+    await until(async () => !(await streamer.health()).includes('does not answer'), {
+      what: 'it is well again',
+      timeoutMs: 60_000,
+    });
+  },
+);
