@@ -15,12 +15,15 @@ export type StoreStep =
   | 'never answer'
   | 'answer for another instance';
 
+/** `never answer`: takes the connection and keeps silent. */
+export type AssociationStep =
+  'accept' | 'never answer' | { readonly result: number; readonly source: number; readonly reason: number };
+
 export interface ScriptedScpOptions {
   /** Called per C-STORE request; `count` is 1 for the first one of this SCP. Default: status 0x0000. */
   readonly onStore?: (count: number, sopInstanceUid: string) => StoreStep;
-  /** Default: accepts. `never answer`: takes the connection and keeps silent. */
-  readonly onAssociation?:
-    'accept' | 'never answer' | { readonly result: number; readonly source: number; readonly reason: number };
+  /** Default: accepts. A function is asked for each association. */
+  readonly onAssociation?: AssociationStep | (() => AssociationStep);
   /** Result per proposed context: 0 accepts (default), 1 to 4 refuse. */
   readonly contextResult?: (sopClassUid: string, transferSyntaxUids: readonly string[]) => 0 | 1 | 2 | 3 | 4;
   /** False: the release request is never answered. Default true. */
@@ -100,9 +103,10 @@ class Scripted extends dcmjsDimse.Scp {
   override associationRequested(association: Association): void {
     const { onAssociation = 'accept', contextResult = () => 0 } = this.#script.options;
     this.#script.associated();
-    if (onAssociation === 'never answer') return;
-    if (onAssociation !== 'accept') {
-      this.sendAssociationReject(onAssociation.result, onAssociation.source, onAssociation.reason);
+    const step = typeof onAssociation === 'function' ? onAssociation() : onAssociation;
+    if (step === 'never answer') return;
+    if (step !== 'accept') {
+      this.sendAssociationReject(step.result, step.source, step.reason);
       return;
     }
     for (const { context } of association.getPresentationContexts()) {
