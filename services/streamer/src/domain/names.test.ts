@@ -25,7 +25,9 @@ test('names: hostile values', () => {
     [undefined, 'none'],
     ['', 'none'],
     ['   ', 'none'],
+    ['.', 'none'],
     ['..', 'none'],
+    ['/', 'none'],
     ['../../x', 'x'],
     ['/etc/passwd', 'etc_passwd'],
     ['C:\\windows', 'C_windows'],
@@ -41,6 +43,9 @@ test('names: hostile values', () => {
     ['zero\u200bwidth', 'zero_width'],
     ['\u3164', 'none'],
     ['漢'.repeat(64), '漢'.repeat(33)],
+    ['𠮷'.repeat(64), '𠮷'.repeat(25)],
+    ['T1', 'T1'],
+    ['t1', 't1'],
   ];
   for (const [value, expected] of cases) assert.equal(safeValue(value), expected, JSON.stringify(value));
 });

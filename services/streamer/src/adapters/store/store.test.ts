@@ -152,3 +152,32 @@ test('store: the manifest is what sha256sum reads', async (t) => {
   await store.writeManifest(folder, { ...fresh('one'), instances });
   assert.equal(await readFile(join(folder.path, 'manifest-sha256.txt'), 'utf8'), 'aa  a.dcm\nbb  b.dcm\n');
 });
+
+test('store: the longest names have room for what is added to them', async (t) => {
+  const { store } = await place(t);
+  const longest = '漢'.repeat(76);
+  const names = [longest, longest];
+  const one = await store.claim(names, fresh('one'));
+  const two = await store.claim(names, fresh('two'));
+  assert.notEqual(one.below, two.below);
+  const image = `${'漢'.repeat(75)}.dcm`;
+  const files = [];
+  for (const content of ['first', 'second', 'third']) files.push(await put(store, one, image, content));
+  assert.equal(new Set(files).size, 3);
+  // another file has the name with the short hash, too
+  const other = createHash('sha256').update('fourth').digest('hex').slice(0, 12);
+  await writeFile(join(one.path, `${'漢'.repeat(75)}_${other}.dcm`), 'a person wrote this');
+  assert.match(await put(store, one, image, 'fourth'), /_[0-9a-f]{64}\.dcm$/);
+});
+
+test('store: names that differ in capitals alone are two, and neither is lost', async (t) => {
+  const { store } = await place(t);
+  const upper = await store.claim(['p', 'T1'], fresh('one'));
+  const lower = await store.claim(['p', 't1'], fresh('two'));
+  assert.notEqual(upper.path, lower.path);
+  const files = [];
+  for (const name of ['A.dcm', 'a.dcm']) files.push(await put(store, upper, name, name));
+  assert.equal(new Set(files).size, 2);
+  for (const [index, file] of files.entries())
+    assert.equal(await readFile(join(upper.path, file), 'utf8'), ['A.dcm', 'a.dcm'][index]);
+});
