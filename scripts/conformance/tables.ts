@@ -84,7 +84,7 @@ const scuParameters = (): string =>
     ['Parameter', 'Value'],
     [
       ['Maximum length announced', `${scu.limits.dataBytes} bytes`],
-      ['Asynchronous operations', 'none'],
+      ['Asynchronous operations', `proposed with C-STORE: ${scu.storeOperations} invoked; else none`],
       ['Time for the connection', seconds(scu.timeouts.connect)],
       ['Time for the answer to the association request', seconds(scu.timeouts.association)],
       ['Time for a response', seconds(scu.timeouts.response)],

@@ -6,6 +6,7 @@ import { LIMITS as SCU_LIMITS } from './scu/associate.ts';
 import { ECHO_SYNTAXES } from './scu/echo.ts';
 import { FIND_SYNTAXES } from './scu/find.ts';
 import { TIMEOUTS } from './scu/peer.ts';
+import { OPERATIONS } from './scu/store-job.ts';
 import { CONTEXTS } from './scu/store-plan.ts';
 import { HANDSHAKE_MS, tlsProfiles } from './tls/profile.ts';
 
@@ -18,6 +19,8 @@ export const facts = {
     findSyntaxes: FIND_SYNTAXES,
     /** Presentation contexts of one association: one per SOP class and transfer syntax of the files. */
     storeContexts: CONTEXTS,
+    /** C-STORE requests under way at once, as proposed. */
+    storeOperations: OPERATIONS,
     limits: SCU_LIMITS,
     timeouts: TIMEOUTS,
   },

@@ -31,11 +31,14 @@ export function settingsOf(config: Config, dials: ReadonlyMap<string, Dial> = ne
     })),
     copy: storage.copy === undefined ? undefined : layoutOf(storage.copy.layout),
     tar: storage.tar,
-    destinations: Object.entries(destinations).map(([name, { host, port, aet, callingAet, when }]) => ({
-      name,
-      when,
-      peer: { host, port, calledAet: aet, callingAet, ...dialOf(dials.get(name)) },
-    })),
+    destinations: Object.entries(destinations).map(
+      ([name, { host, port, aet, callingAet, associations, when }]) => ({
+        name,
+        when,
+        associations,
+        peer: { host, port, calledAet: aet, callingAet, ...dialOf(dials.get(name)) },
+      }),
+    ),
     limits: LIMITS,
     retry: DEFAULT_RETRY,
     reconcileMs: RECONCILE_MS,

@@ -9,6 +9,12 @@ export const destination = z.strictObject({
   aet: aeTitle.describe('Its AE title.'),
   callingAet: aeTitle.default('SCANFLOW').describe('AE title with which Scanflow calls.'),
   tls: callingTls.optional().describe('TLS; without it, images go in the clear.'),
+  associations: z
+    .int()
+    .min(1)
+    .max(16)
+    .default(1)
+    .describe('Associations side by side; a node that takes fewer is served by those that it takes.'),
   when: z
     .strictObject({
       modality: z.array(modality).min(1).optional().describe('Only these modalities.'),

@@ -11,7 +11,7 @@ import type { StoreOptions } from './store.ts';
 /** Outcomes that nobody has asked for yet; sending pauses then. */
 const UNREAD = 16;
 /** Requests under way at once, where the peer grants it. */
-const OPERATIONS = 8;
+export const OPERATIONS = 8;
 
 export class StoreJob {
   readonly #peer: Peer;

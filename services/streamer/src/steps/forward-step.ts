@@ -90,7 +90,7 @@ async function later(
 /** Gives the increment up to which everything is dealt with once nothing is left. */
 async function sendSeries(
   work: ForwardWork,
-  { peer }: Destination,
+  { peer, associations = 1 }: Destination,
   tally: Tally,
   { ledger, store, log }: ForwardDeps,
   signal: AbortSignal,
@@ -111,7 +111,9 @@ async function sendSeries(
   const open = new Set(todo.map(({ file }) => file));
   try {
     const items = itemsOf(inTurn(todo, work.attempts), record, work, store);
-    for await (const outcome of send(peer, items, { signal, log })) {
+    // a node that broke off is not asked for several requests at a time again
+    const calmly = work.attempts > 0 ? { operations: 1 } : {};
+    for await (const outcome of send(peer, items, { signal, log, associations, ...calmly })) {
       reached('response-received');
       if (await unmounted(outcome, work, store)) {
         tally.left ??= AWAY;

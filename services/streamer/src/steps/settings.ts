@@ -10,6 +10,8 @@ import type { PoolLimits } from './pool.ts';
 export interface Destination {
   readonly name: string;
   readonly peer: Peer;
+  /** Associations side by side; 1 unless told. */
+  readonly associations?: number;
   readonly when: { readonly modality?: readonly string[] | undefined } | undefined;
 }
 
