@@ -13,11 +13,13 @@ export interface PostgresOptions {
   readonly ca?: string;
   /** Most connections at a time. */
   readonly connections?: number;
+  /** Longest statement, in milliseconds. */
+  readonly statementMs?: number;
 }
 
 const CONNECTIONS = 6;
 const CONNECT_MS = 10_000;
-/** Longest statement; longest wait for a row that another transaction has. */
+/** Longest statement, where nothing else is asked for; longest wait for a row that another transaction has. */
 const STATEMENT_MS = 60_000;
 const LOCK_MS = 20_000;
 /** A process that was stopped in the middle of a transaction does not keep its rows from the others. */
@@ -56,7 +58,13 @@ export function openPostgres(options: PostgresOptions, migrations: readonly stri
   };
 }
 
-function poolConfig({ url, password, ca, connections = CONNECTIONS }: PostgresOptions): PoolConfig {
+function poolConfig({
+  url,
+  password,
+  ca,
+  connections = CONNECTIONS,
+  statementMs = STATEMENT_MS,
+}: PostgresOptions): PoolConfig {
   const { username, hostname, port, pathname } = new URL(url);
   return {
     host: hostname.replace(/^\[(.*)\]$/, '$1'),
@@ -67,8 +75,8 @@ function poolConfig({ url, password, ca, connections = CONNECTIONS }: PostgresOp
     ...(ca === undefined ? {} : { ssl: { ca } }),
     max: connections,
     connectionTimeoutMillis: CONNECT_MS,
-    statement_timeout: STATEMENT_MS,
-    query_timeout: STATEMENT_MS + CONNECT_MS,
+    statement_timeout: statementMs,
+    query_timeout: statementMs + CONNECT_MS,
     lock_timeout: LOCK_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     keepAlive: true,

@@ -10,14 +10,18 @@ import { MIGRATIONS, tooNew } from './schema.ts';
  * Opens (or makes) the file, brings its tables up to date. The claims in it are those of processes that are gone,
  * as only one has it at a time: they are void. Throws Fault when another streamer has it.
  */
-export function openSqlite(path: string, migrations: readonly string[] = MIGRATIONS): Database {
+export function openSqlite(
+  path: string,
+  migrations: readonly string[] = MIGRATIONS,
+  atOpening: string = VOID_CLAIMS,
+): Database {
   mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
   const lock = takeLock(`${path}.lock`);
   const db = new DatabaseSync(path, { timeout: 5000 });
   try {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
     migrate(db, migrations);
-    db.exec(VOID_CLAIMS);
+    db.exec(atOpening);
   } catch (error) {
     db.close();
     lock.close();

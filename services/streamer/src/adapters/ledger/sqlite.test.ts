@@ -73,6 +73,40 @@ test('ledger: the claims of a process that is gone are void when it is opened ag
   assert.equal((await next.nextStore(101))?.series, 'a');
 });
 
+test('ledger: one of version 1 is brought up to date, and everything is found', async (t) => {
+  const path = await place(t);
+  const [first = ''] = MIGRATIONS;
+  await openSqlite(path, [first], '').close();
+  const file = new DatabaseSync(path);
+  file.exec(`
+    INSERT INTO cursor VALUES (1, 42, 'db');
+    INSERT INTO series (id, state, due, first_seen, updated, attributes, labels, path, increment, in_orthanc, stored, digest)
+      VALUES ('a', 'working', NULL, 5, 6, '{"Modality":"MR"}', '{"project":"p","subject":"s","session":"t"}', 'p/s/t', 1, 2, 2, 'd');
+    INSERT INTO series (id, state, due, first_seen, updated) VALUES ('b', 'collecting', 70, 7, 8);
+    INSERT INTO leg (series, target, state, done, total, updated) VALUES ('a', 'storage', 'done', 2, 2, 6);
+    INSERT INTO leg (series, target, state, attempts, next_try, failure_code, failure_message, total, updated)
+      VALUES ('a', 'pacs', 'pending', 3, 50, 'X', 'x', 2, 6);
+    INSERT INTO progress VALUES ('a', 'pacs', 'i', 'failed', '{}');
+  `);
+  file.close();
+  const ledger = openLedger(path);
+  t.after(() => ledger.close());
+  assert.deepEqual(await ledger.cursor(), { seq: 42, database: 'db' });
+  const views = await ledger.list({ limit: 9 });
+  assert.deepEqual(
+    views.map(({ id, state, path: folder, stored }) => [id, state, folder, stored]),
+    [
+      ['b', 'collecting', undefined, 0],
+      ['a', 'working', 'p/s/t', 2],
+    ],
+  );
+  assert.deepEqual(views[1]?.labels, { project: 'p', subject: 's', session: 't' });
+  assert.deepEqual(await ledger.progress('a', 'pacs'), [{ instance: 'i', outcome: 'failed', detail: '{}' }]);
+  const work = await ledger.nextForward('pacs', 50);
+  assert.deepEqual([work?.series, work?.attempts, work?.path], ['a', 3, 'p/s/t']);
+  assert.equal((await ledger.nextStore(70))?.series, 'b');
+});
+
 test('ledger: it is written through to the disk', async (t) => {
   const database = openSqlite(await place(t));
   t.after(() => database.close());
