@@ -31,6 +31,7 @@ if [ "$with_tools" = yes ]; then
   need radicale test -x /usr/bin/radicale
   need postgresql has_postgresql
   need util-linux command -v findmnt
+  need dcm2niix command -v dcm2niix
 fi
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }

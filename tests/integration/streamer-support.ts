@@ -50,6 +50,8 @@ export interface RigOptions {
   readonly layout?: string;
   readonly unmatched?: string;
   readonly root?: string;
+  /** Further sections of the configuration. */
+  readonly extra?: Readonly<Record<string, unknown>>;
   /** Folder of the ledger and the bookings; made when absent. */
   readonly data?: string;
   /** What the streamer is told to be Orthanc, for something in between. */
@@ -63,6 +65,10 @@ export interface Rig {
   readonly root: string;
   readonly orthanc: RunningOrthanc;
   readonly configFile: string;
+  /** Of the streamer's pages. */
+  readonly url: string;
+  /** The folder that the services share. */
+  readonly data: string;
   /** Starts a streamer; `killAt` ends it at that moment. */
   readonly start: (kill?: { at: string; nth?: number }) => Promise<Program>;
   /** Starts one with a module preloaded, and further variables of the environment. */
@@ -111,6 +117,8 @@ export async function makeRig(t: TestContext, options: RigOptions = {}): Promise
     root,
     orthanc,
     configFile,
+    url,
+    data,
     start: (kill) => {
       if (kill === undefined) return launch([], {});
       const { at, nth = 1 } = kill;
@@ -168,6 +176,7 @@ function configuration(options: RigOptions, { root, data, port, orthanc, orthanc
       ...(options.unmatched === undefined ? {} : { unmatched: options.unmatched }),
     },
     destinations: Object.fromEntries(destinations) as unknown,
+    ...options.extra,
     http: { bind: '127.0.0.1', ports: { cal2wl: 0, worklist: 0, streamer: port } },
   };
 }

@@ -69,7 +69,8 @@ export function seriesPage(series: SeriesRow): string {
       : [['reason', `${series.reasonCode ?? ''}: ${plain(series.reason)}`] as const]),
     ...[...series.legs, ...(series.hooks ?? [])].flatMap(legLines),
   ];
-  return lines.map(([name, text]) => `${name.padEnd(12)}${text}\n`).join('');
+  const width = Math.max(...lines.map(([name]) => name.length)) + 2;
+  return lines.map(([name, text]) => `${name.padEnd(width)}${text}\n`).join('');
 }
 
 const expected = (series: SeriesRow): string =>

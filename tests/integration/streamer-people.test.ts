@@ -1,0 +1,141 @@
+/** What people ask of the streamer: `scanflow series`, by the HTTP interface that no web page can use. */
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { test } from 'node:test';
+import { run, startScriptedScp, until, type RunResult } from '@scanflow/testkit';
+import {
+  folderOf,
+  legOf,
+  legWhen,
+  makeRig,
+  phantom,
+  sendTo,
+  settled,
+  verifyStored,
+  type Rig,
+} from './streamer-support.ts';
+
+const SCANFLOW = join(import.meta.dirname, '../../services/cli/bin/scanflow');
+const series = (rig: Rig, ...args: string[]): Promise<RunResult> =>
+  run(SCANFLOW, ['series', ...args, '--config', rig.configFile]);
+
+test('people: a quarantined series is listed, shown and released with its labels', async (t) => {
+  const rig = await makeRig(t);
+  await rig.start();
+  const { folder } = await phantom(join(rig.folder, 'a'), { images: 3, patientId: 'typed by hand' });
+  await sendTo(rig.orthanc, folder);
+  const [waiting] = await settled(rig, 1);
+  const id = waiting?.id ?? '';
+  const table = await series(rig, 'list', '--state', 'quarantined');
+  assert.equal(table.code, 0, table.stderr);
+  assert.match(table.stdout, new RegExp(`^ID .*\n${id.slice(0, 8)}  quarantined .*ROUTE_NO_MATCH`));
+  assert.match((await series(rig, 'show', id.slice(0, 8))).stdout, /^reason +ROUTE_NO_MATCH: /m);
+  const labels = ['--project', '3010000.09', '--subject', 'sub-009', '--session', 'ses-mri09'];
+  assert.equal((await series(rig, 'release', id, ...labels.slice(0, 4))).code, 2, 'without a session');
+  const released = await series(rig, 'release', id.slice(0, 8), ...labels);
+  assert.deepEqual([released.code, released.stderr], [0, '']);
+  const [stored] = await settled(rig, 1, ['complete']);
+  assert.ok(stored !== undefined);
+  assert.equal(relative(rig.root, folderOf(stored)), '3010000.09/raw/sub-009/ses-mri09/001-phantom_mr');
+  assert.equal(await verifyStored(rig, stored), 3);
+  const again = await series(rig, 'release', id, ...labels);
+  assert.equal(again.code, 1);
+  assert.match(again.stderr, /stored already/);
+  const listed = JSON.parse((await series(rig, 'list', '--json')).stdout) as { outcome: string }[];
+  assert.deepEqual(
+    listed.map(({ outcome }) => outcome),
+    ['Complete'],
+  );
+  assert.match(rig.streamer().output(), /series released by hand/);
+  assert.doesNotMatch(rig.streamer().output(), /sub-009|3010000\.09/, 'a label stands in the log');
+});
+
+test('people: what a destination refused is sent again, and only that', async (t) => {
+  let good = false;
+  const scp = await startScriptedScp({ onStore: (count) => ({ status: good || count !== 2 ? 0 : 0xa900 }) });
+  t.after(() => scp.close());
+  const rig = await makeRig(t, { destinations: { pacs: scp.port } });
+  await rig.start();
+  const { folder } = await phantom(join(rig.folder, 'a'), { images: 4 });
+  await sendTo(rig.orthanc, folder);
+  const [failed] = await settled(rig, 1, ['failed']);
+  assert.equal(legOf(failed, 'pacs').done, 3);
+  good = true;
+  const before = scp.requests.length;
+  const id = failed?.id ?? '';
+  const wrong = await series(rig, 'retry', id, '--target', 'storage');
+  assert.deepEqual([wrong.code, wrong.stdout], [1, '']);
+  const retried = await series(rig, 'retry', id, '--target', 'pacs');
+  assert.deepEqual([retried.code, retried.stdout], [0, `${id}: pacs is tried again now\n`]);
+  const leg = await legWhen(rig, 'pacs', ({ state }) => state === 'done', 'everything is sent');
+  assert.equal(leg.done, 4);
+  assert.equal(scp.requests.length, before + 1);
+});
+
+test('people: a hook that was given up is retried, its output is shown', async (t) => {
+  const rig = await makeRig(t, {
+    extra: {
+      hooks: {
+        convert: {
+          on: ['stored'],
+          retries: 0,
+          command: ['/bin/sh', '-c', 'echo looking; test -d "$1/ready"', 'sh', '{folder}'],
+        },
+      },
+    },
+  });
+  await rig.start();
+  const { folder } = await phantom(join(rig.folder, 'a'), { images: 2 });
+  await sendTo(rig.orthanc, folder);
+  const [stored] = await settled(rig, 1, ['complete']);
+  assert.ok(stored !== undefined);
+  const shown = (pattern: RegExp): Promise<string> =>
+    until(
+      async () => {
+        const { stdout } = await series(rig, 'show', stored.id);
+        return pattern.test(stdout) ? stdout : undefined;
+      },
+      { what: String(pattern), timeoutMs: 60_000 },
+    );
+  assert.match(await shown(/^hook:convert +failed/m), /HOOK_EXIT: .*\n +\| looking$/m);
+
+  await mkdir(join(folderOf(stored), 'ready'));
+  assert.equal((await series(rig, 'retry', stored.id)).code, 0);
+  await shown(/^hook:convert +done/m);
+});
+
+test('people: nothing is asked where there is no streamer or no such series', async (t) => {
+  const rig = await makeRig(t);
+  const silent = await series(rig, 'list');
+  assert.equal(silent.code, 2);
+  assert.match(silent.stderr, /does not answer/);
+  await rig.start();
+  await settled(rig, 0);
+  const unknown = await series(rig, 'show', '0123abcd');
+  assert.deepEqual([unknown.code, unknown.stderr], [2, 'scanflow: there is no series 0123abcd\n']);
+  assert.equal((await series(rig, 'show', 'x')).code, 2);
+  assert.equal((await series(rig, 'list', '--state', 'lost')).code, 2);
+  assert.equal((await series(rig, 'frobnicate')).code, 2);
+  assert.equal((await series(rig, 'list')).stdout, 'no series\n');
+});
+
+test('people: a web page can change nothing', async (t) => {
+  const rig = await makeRig(t);
+  await rig.start();
+  const { folder } = await phantom(join(rig.folder, 'a'), { images: 1, patientId: 'nobody' });
+  await sendTo(rig.orthanc, folder);
+  const [waiting] = await settled(rig, 1, ['quarantined']);
+  const url = `${rig.url}/api/series/${waiting?.id ?? ''}/release`;
+  const labels = { project: 'p', subject: 's', session: 't' };
+  const post = async (headers: Record<string, string>, body = JSON.stringify(labels)): Promise<number> =>
+    (await fetch(url, { method: 'POST', headers, body })).status;
+  const type = { 'content-type': 'application/json' };
+  assert.equal(await post({ ...type, origin: 'https://evil.example' }), 403);
+  assert.equal(await post({ 'content-type': 'text/plain' }), 415);
+  assert.equal(await post(type, '{"project":"p"}'), 400);
+  assert.equal(await post(type, '{"project":"p","subject":"s","session":7}'), 400);
+  assert.equal(await post(type, '[]'), 400);
+  assert.equal((await rig.series())[0]?.state, 'quarantined');
+  assert.equal(await post(type), 200);
+});
