@@ -10,10 +10,9 @@ import { parseArgs } from 'node:util';
 const ROOT = join(import.meta.dirname, '../..');
 const FILES = [
   'tests/faults/*.test.ts',
-  ...['flow', 'faults', 'crash', 'destinations', 'tls', 'pydicom'].map(
-    (name) => `tests/integration/streamer-${name}.test.ts`,
-  ),
+  'tests/integration/streamer-*.test.ts',
   'tests/integration/dimse-store-faults.test.ts',
+  'services/streamer/src/**/*.test.ts',
 ];
 
 const { values } = parseArgs({ options: { kills: { type: 'string' }, seed: { type: 'string' } } });

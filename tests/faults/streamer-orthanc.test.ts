@@ -1,6 +1,6 @@
 /** Orthanc errs, breaks off, spoils bytes, stands still, forgets. Nothing is lost, everything shows. */
 import assert from 'node:assert/strict';
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { until } from '@scanflow/testkit';
@@ -9,7 +9,6 @@ import {
   legOf,
   makeRig,
   phantom,
-  recordOf,
   sendTo,
   settled,
   verifyManifest,
@@ -147,21 +146,4 @@ test('streamer: one image deleted while the series is stored shows as lost, the 
   // what Orthanc still has apart from that one is all there
   await rig.orthanc.request(`/instances/${lost[0]?.orthancId ?? ''}`, { method: 'DELETE' });
   assert.equal(await verifyStored(rig, series), 11);
-});
-
-test('streamer: our own tagged images, sent back to Orthanc, are not tagged again', async (t) => {
-  const rig = await makeRig(t, { orthanc: { overwrite: true } });
-  await rig.start();
-  const { folder } = await phantom(join(rig.folder, 'mr'), { images: 4 });
-  await sendTo(rig.orthanc, folder);
-  const [first] = await settled(rig, 1, ['complete']);
-  assert.ok(first !== undefined);
-  const { instances: before } = await recordOf(folderOf(first));
-  await sendTo(rig.orthanc, ...before.map(({ file }) => join(folderOf(first), file)));
-  await settled(rig, 1, ['complete']);
-  for (const { tagged, file } of (await verifyManifest(folderOf(first))).instances) {
-    assert.ok(tagged, file);
-    const text: string = await readFile(join(folderOf(first), file), 'latin1');
-    assert.equal(text.split('DICOM send').length, 2, `${file} holds the tag more than once`);
-  }
 });
