@@ -133,6 +133,30 @@ test('storage: a copy that cannot be made waits by itself, and storage does not'
   await settled(rig, 1, ['complete']);
 });
 
+test('storage: killed while it stores and copies, both are whole in the end', async (t) => {
+  const rig = await rigWith(t, (folder) => ({ copy: { root: join(folder, 'copy') }, tar: true }));
+  const copy = join(rig.folder, 'copy');
+  await mkdir(copy);
+  const { folder } = await phantom(join(rig.folder, 'mr'), { images: 8 });
+  await sendTo(rig.orthanc, folder);
+  for (const nth of [3, 9]) {
+    const doomed = await rig.start({ at: 'image-named', nth });
+    await doomed.ended;
+  }
+  await rig.start();
+  const [series] = await settled(rig, 1, ['complete'], 120_000);
+  assert.ok(series !== undefined);
+  assert.deepEqual(await verifyCopies(rig, copy), [8]);
+  const entries = await readdir(rig.folder, { recursive: true });
+  assert.deepEqual(
+    entries.filter((name) => name.endsWith('.tmp')),
+    [],
+  );
+  assert.equal((await listed(folderOf(series))).length, 9);
+  const check = await run('sha256sum', ['-c', '--strict', 'manifest-sha256.txt'], { cwd: folderOf(series) });
+  assert.equal(check.code, 0, check.stdout + check.stderr);
+});
+
 test('storage: below the floor of free space work is held, shown, and goes on', async (t) => {
   const rig = await rigWith(t, () => ({ freeSpace: '999999TB' }));
   const first = await rig.start();

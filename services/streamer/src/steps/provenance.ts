@@ -1,9 +1,11 @@
 /** Where a series came from and through what it went, for `series.json`. */
-import { failureOf } from '../domain/failure.ts';
 import type { Orthanc, Origin, Provenance, SeriesRecord, StoredInstance, SystemInfo } from '../ports.ts';
 import { VERSION } from '../version.ts';
 
-/** What Orthanc noted of the first of the images that were pulled; nothing where it is gone by now. */
+/**
+ * What Orthanc noted of the first of the images that were pulled; nothing where it is gone by now, or not told. The images
+ * are there by then: nothing that is only good to know may hold them up.
+ */
 export async function originOf(
   images: readonly StoredInstance[],
   orthanc: Orthanc,
@@ -14,8 +16,8 @@ export async function originOf(
   try {
     return await orthanc.origin(first.orthancId, signal);
   } catch (error) {
-    if (failureOf(error).code === 'ORTHANC_GONE') return {};
-    throw error;
+    if (signal.aborted) throw error;
+    return {};
   }
 }
 
@@ -39,13 +41,15 @@ export function provenanceOf(
     });
   return {
     scanflow: VERSION,
-    ...(system === undefined
-      ? before?.orthanc === undefined
-        ? {}
-        : { orthanc: before.orthanc }
-      : { orthanc: system.version }),
+    ...(system === undefined ? versionsOf(before) : { orthanc: system.version }),
     ...(system?.database === undefined ? {} : { orthancDatabase: system.database }),
     begun: before?.begun ?? updated ?? now,
     increments: [...known, ...fresh],
   };
 }
+
+/** Orthanc did not answer since the streamer began: what was known of it before. */
+const versionsOf = (before: Provenance | undefined): Pick<Provenance, 'orthanc' | 'orthancDatabase'> => ({
+  ...(before?.orthanc === undefined ? {} : { orthanc: before.orthanc }),
+  ...(before?.orthancDatabase === undefined ? {} : { orthancDatabase: before.orthancDatabase }),
+});
