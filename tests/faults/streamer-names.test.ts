@@ -13,7 +13,9 @@ import {
 } from '../integration/streamer-support.ts';
 
 test('streamer: images of one InstanceNumber, series whose names differ in case alone', async (t) => {
-  const rig = await makeRig(t, { layout: '{project}/{SeriesDescription}/{InstanceNumber:5}.dcm' });
+  const rig = await makeRig(t, {
+    layout: '{project}/{SeriesDescription}/{InstanceNumber:5}_{SOPInstanceUID}.dcm',
+  });
   await rig.start();
   const upper = await phantom(join(rig.folder, 'a'), {
     images: 4,
