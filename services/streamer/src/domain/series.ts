@@ -1,9 +1,6 @@
 /**
  * The life of a series. Its state is never set, only derived: from its quiet timer, its quarantine, and its legs.
- *
- *     collecting ──quiet──▶ working ──all legs done──▶ complete
- *         ▲                    │  └──a leg gave up──▶ failed
- *         └──a late image──────┴──no project──▶ quarantined
+ * Which steps there are: transitions.ts, and docs/states.md, which is drawn from it.
  */
 
 export const STORAGE = 'storage';

@@ -1,5 +1,6 @@
 /** Instances' outcomes while the work on a leg lasts, and the state that follows from the legs. */
 import { stateOf } from '../../domain/series.ts';
+import { isLegal } from '../../domain/transitions.ts';
 import type { Claim, Millis, Progress, Retry } from '../../ports.ts';
 import { hold } from './claims.ts';
 import type { Session } from './database.ts';
@@ -34,12 +35,14 @@ export async function progress(db: Session, series: string, target: string): Pro
 
 /** The series' state follows from the rest of it: to be called at the end of whatever changes that. */
 export async function refresh(db: Session, series: string, now: Millis): Promise<void> {
-  const row = await db.get('SELECT due, reason_code FROM series WHERE id = ?', series);
+  const row = await db.get('SELECT state, due, reason_code FROM series WHERE id = ?', series);
   if (row === undefined) return;
   const legs = (await db.all('SELECT state FROM leg WHERE series = ?', series)).map((leg) =>
     parse.leg(leg['state']),
   );
   const state = stateOf({ due: parse.integer(row['due']), quarantined: row['reason_code'] !== null, legs });
+  const from = parse.state(row['state']);
+  if (!isLegal(from, state)) throw new Error(`a series cannot go from ${from} to ${state}`);
   await db.run('UPDATE series SET state = ?, updated = ? WHERE id = ?', state, now, series);
 }
 

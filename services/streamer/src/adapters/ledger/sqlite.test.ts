@@ -107,6 +107,23 @@ test('ledger: one of version 1 is brought up to date, and everything is found', 
   assert.equal((await ledger.nextStore(70))?.series, 'b');
 });
 
+test('ledger: a step that is not legal is an error, and changes nothing', async (t) => {
+  const path = await place(t);
+  const ledger = openLedger(path);
+  t.after(() => ledger.close());
+  await ledger.arrived({ seq: 1, database: undefined }, ['a'], 100, 100);
+  const work = await ledger.nextStore(100);
+  assert.ok(work !== undefined);
+  // somebody wrote into the file
+  const file = new DatabaseSync(path);
+  file.exec(`UPDATE series SET state = 'quarantined'`);
+  file.close();
+  const failure = { kind: 'permanent', code: 'X', message: 'x' } as const;
+  await assert.rejects(ledger.storeFailed(work, failure, 101), /from quarantined to failed/);
+  await ledger.renew(work, 102);
+  assert.equal((await ledger.list({ limit: 1 }))[0]?.state, 'quarantined');
+});
+
 test('ledger: it is written through to the disk', async (t) => {
   const database = openSqlite(await place(t));
   t.after(() => database.close());

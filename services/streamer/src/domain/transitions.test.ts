@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SERIES_STATES } from './series.ts';
+import { isLegal, LEG_TRANSITIONS, SERIES_TRANSITIONS, type Transition } from './transitions.ts';
+
+/** Where one gets to from a state, by any number of steps. */
+function reachable<State extends string>(steps: readonly Transition<State>[], from: State): Set<State> {
+  const found = new Set<State>([from]);
+  for (const state of found) for (const step of steps) if (step.from === state) found.add(step.to);
+  return found;
+}
+
+test('transitions: every state is reached, and none is a dead end', () => {
+  assert.deepEqual([...reachable(SERIES_TRANSITIONS, 'none')].sort(), ['none', ...SERIES_STATES].sort());
+  for (const state of SERIES_STATES) assert.ok(reachable(SERIES_TRANSITIONS, state).has('complete'), state);
+  for (const state of ['pending', 'held', 'done', 'failed'] as const)
+    assert.ok(reachable(LEG_TRANSITIONS, state).has('done'), state);
+});
+
+test('transitions: nothing is complete, failed or quarantined without having been worked on', () => {
+  for (const from of SERIES_STATES)
+    for (const to of ['complete', 'failed', 'quarantined'] as const)
+      assert.equal(isLegal(from, to), from === to || from === 'working', `${from} to ${to}`);
+  assert.equal(isLegal('complete', 'working'), false);
+  assert.equal(isLegal('quarantined', 'working'), false);
+});
+
+test('transitions: each stands there once', () => {
+  for (const steps of [LEG_TRANSITIONS, SERIES_TRANSITIONS]) {
+    const pairs = steps.map(({ from, to }) => `${from} ${to}`);
+    assert.equal(new Set(pairs).size, pairs.length);
+  }
+});

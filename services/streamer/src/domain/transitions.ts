@@ -1,0 +1,40 @@
+/** What may become of a leg and of a series: every legal step, with its reason. docs/states.md is drawn from it. */
+import type { SeriesState } from './series.ts';
+
+/** `held`: pending, and in a worker's hands until its lease ends. `none`: not there yet. */
+export type LegStep = 'none' | 'pending' | 'held' | 'done' | 'failed';
+
+export interface Transition<State extends string> {
+  readonly from: State;
+  readonly to: State;
+  readonly why: string;
+}
+
+/** A series on its way to one target. */
+export const LEG_TRANSITIONS: readonly Transition<LegStep>[] = [
+  { from: 'none', to: 'pending', why: 'the series is due, or a destination wants it' },
+  { from: 'pending', to: 'held', why: 'its time has come: a worker claims it' },
+  { from: 'held', to: 'done', why: 'every image is dealt with' },
+  { from: 'held', to: 'failed', why: 'an image, or all of it, was given up' },
+  { from: 'held', to: 'pending', why: 'tried again later, given back, or the lease ran out' },
+  { from: 'done', to: 'pending', why: 'late images' },
+  { from: 'failed', to: 'pending', why: 'late images, or a person retries' },
+];
+
+/** All of a series; what it is follows from its quiet timer, its quarantine and its legs (`stateOf`). */
+export const SERIES_TRANSITIONS: readonly Transition<SeriesState | 'none'>[] = [
+  { from: 'none', to: 'collecting', why: 'its first image arrives' },
+  { from: 'collecting', to: 'working', why: 'quiet for long enough' },
+  { from: 'working', to: 'complete', why: 'every leg is done' },
+  { from: 'working', to: 'failed', why: 'a leg failed, none is pending' },
+  { from: 'working', to: 'quarantined', why: 'nobody can tell its project' },
+  { from: 'working', to: 'collecting', why: 'late images, or released' },
+  { from: 'complete', to: 'collecting', why: 'late images, or released' },
+  { from: 'failed', to: 'collecting', why: 'late images, or released' },
+  { from: 'quarantined', to: 'collecting', why: 'late images, or released' },
+  { from: 'failed', to: 'working', why: 'a person retries' },
+];
+
+/** Whether a series may go from one state to the other; staying is no step. */
+export const isLegal = (from: SeriesState, to: SeriesState): boolean =>
+  from === to || SERIES_TRANSITIONS.some((step) => step.from === from && step.to === to);
