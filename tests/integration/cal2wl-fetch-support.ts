@@ -21,6 +21,8 @@ export interface Calendars {
   pass(): Promise<Record<string, FetchView>>;
   /** Passes until a calendar is as wanted. */
   see(name: string, wanted: Partial<FetchView>): Promise<FetchView>;
+  /** Passes until a calendar has answered, or failed to: on a slow machine the first pass does not wait for all. */
+  answered(name: string): Promise<FetchView>;
   metrics(): Promise<string>;
 }
 
@@ -78,13 +80,21 @@ export async function startCalendars(
       const entries = Object.entries(wanted) as [keyof FetchView, unknown][];
       return entries.every(([key, value]) => last?.[key] === value) ? last : undefined;
     };
-    return until(fits, { what: `${name} as ${JSON.stringify(wanted)}`, timeoutMs: 20_000 }).catch(
+    return until(fits, { what: `${name} as ${JSON.stringify(wanted)}`, timeoutMs: 60_000 }).catch(
       (error: unknown) => {
         throw new Error(`${String(error)}; it is ${JSON.stringify(last)}`);
       },
     );
   };
-  return { program, data, pass, see, metrics: () => get('/metrics') };
+  const answered = (name: string): Promise<FetchView> =>
+    until(
+      async () => {
+        const view = (await pass())[name];
+        return view?.state === 'good' || view?.failure !== undefined ? view : undefined;
+      },
+      { what: `an answer of ${name}; it says ${program.output()}`, timeoutMs: 60_000 },
+    );
+  return { program, data, pass, see, answered, metrics: () => get('/metrics') };
 }
 
 /** Listens on a free loopback port; gives it. */

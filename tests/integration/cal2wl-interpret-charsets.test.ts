@@ -53,7 +53,7 @@ before(async () => {
   const text = await readFile(join(data, 'scanflow.yaml'), 'utf8');
   await writeFile(config, text.replace(/^http:.*$/m, `http: { ports: { worklist: ${await freePort()} } }`));
   worklist = await startProgram(process.execPath, ['services/worklist/src/main.ts', '--config', config]);
-  await until(async () => (await query('S6')).length === 2, { what: 'two items', timeoutMs: 30_000 });
+  await until(async () => (await query('S6')).length === 2, { what: 'two items', timeoutMs: 60_000 });
 });
 
 after(async () => {

@@ -124,7 +124,7 @@ test('rejected.json: every rejection with code and reason, no title; written onl
       await cal2wl.pass();
       assert.equal((await stat(path, { bigint: true })).mtimeNs, mtimeNs);
       await show(soon('001', 2), soon('002', 4));
-      await until(async () => (await read()).length === 0, { what: 'nothing rejected', timeoutMs: 10_000 });
+      await until(async () => (await read()).length === 0, { what: 'nothing rejected', timeoutMs: 60_000 });
       assert.doesNotMatch(cal2wl.program.output(), /Jane|Somebody/);
     },
   ));

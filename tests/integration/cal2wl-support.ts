@@ -167,8 +167,11 @@ export async function temporaryFolder(): Promise<{ path: string; remove(): Promi
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 
+/** Of one run of a test file: events that are made at half past and a moment later are still the same. */
+const thisHour = Temporal.Now.zonedDateTimeISO('Europe/Amsterdam').round('hour');
+
 /** A booking some hours from now. */
 export function soon(uid: string, hours: number, more: Partial<CalendarEntry> = {}): CalendarEntry {
-  const start = Temporal.Now.zonedDateTimeISO('Europe/Amsterdam').round('hour').add({ hours });
+  const start = thisHour.add({ hours });
   return { uid, start, end: start.add({ hours: 1 }), summary: `3010000.01 sub-${uid} ses-mri01`, ...more };
 }

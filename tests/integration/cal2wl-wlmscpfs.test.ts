@@ -41,7 +41,7 @@ before(async () => {
     async () => (await run('echoscu', ['-aec', 'SCANFLOW', '127.0.0.1', String(port)])).code === 0,
     {
       what: 'wlmscpfs to listen',
-      timeoutMs: 10_000,
+      timeoutMs: 60_000,
     },
   );
 });
