@@ -4,6 +4,7 @@ import { DEFAULT_CHARACTER_SET } from './character-sets.ts';
 import { fit, limitOf } from './fit.ts';
 
 const WORDS = {
+  session: 'session',
   title: 'title',
   person: 'name of who booked',
   patientId: 'Patient ID',
@@ -12,20 +13,28 @@ const WORDS = {
 
 /** Warnings about a booking's texts on a scanner with this character set: TEXT_REPLACED, TEXT_SHORTENED. */
 export function recordNotes(record: BookingRecord, characterSet: string = DEFAULT_CHARACTER_SET): Note[] {
-  const { title, operator = '', patientId, patientName } = record;
+  const { title, operator = '', patientId, patientName, labels } = record;
   const texts: [vr: string, what: keyof typeof WORDS, text: string][] = [
     ['LO', 'title', title],
     ['PN', 'person', operator],
     ['LO', 'patientId', patientId],
     ['PN', 'patientName', patientName],
+    // Requested Procedure ID
+    ['SH', 'session', labels.session],
   ];
   const replaced = texts.filter(([vr, , text]) => isReplaced(vr, text, characterSet));
-  const shortened = texts.filter(([vr, , text]) => isShortened(vr, text, characterSet));
+  const shortened = texts.filter(
+    ([vr, what, text]) => !isTold(what, record) && isShortened(vr, text, characterSet),
+  );
   return [
     ...(replaced.length === 0 ? [] : [replacedNote(named(replaced), characterSet)]),
     ...(shortened.length === 0 ? [] : [shortenedNote(named(shortened))]),
   ];
 }
+
+/** A session that is too long in every character set has its own warning, SESSION_SHORTENED. */
+const isTold = (what: keyof typeof WORDS, { labels }: BookingRecord): boolean =>
+  what === 'session' && labels.session.length > (limitOf('SH') ?? Infinity);
 
 const named = (texts: readonly (readonly [string, keyof typeof WORDS, string])[]): string =>
   texts.map(([, what]) => WORDS[what]).join(' and the ');
