@@ -125,6 +125,8 @@ export interface EventLedger {
 
   /** Complete series, settled since before this moment, with nothing left to tell, that are still in Orthanc. */
   readonly cleanable: (settledBefore: Millis, limit: number) => Promise<readonly SeriesView[]>;
+  /** It is about to be deleted, and what is missing from now on is no loss. False where something came. */
+  readonly cleaning: (series: string, now: Millis) => Promise<boolean>;
   /** It is no longer in Orthanc. False where something came meanwhile. */
   readonly cleaned: (series: string, now: Millis) => Promise<boolean>;
 }

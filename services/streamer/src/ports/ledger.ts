@@ -33,6 +33,8 @@ export interface StoreWork extends Claim {
   readonly path: string | undefined;
   /** Number of pulls that brought something. */
   readonly increment: number;
+  /** We have deleted it from Orthanc, or begun to: what is no longer there is no loss. */
+  readonly cleaned?: boolean;
 }
 
 export interface ForwardWork extends Claim {

@@ -10,7 +10,7 @@ import type { Chance } from './settings.ts';
 
 export interface CleanDeps {
   readonly orthanc: Pick<Orthanc, 'instances' | 'instance' | 'remove'>;
-  readonly ledger: Pick<Ledger, 'cleaned'>;
+  readonly ledger: Pick<Ledger, 'cleaning' | 'cleaned'>;
   readonly store: Pick<Store, 'record' | 'pathOf'>;
   readonly chance: Chance;
 }
@@ -40,6 +40,8 @@ export async function cleanStep(
       if (!(await isThere(store.pathOf(series.path, image.file), image))) return refused(CHANGED);
     }
   }
+  // before the first deletion, so that whatever looks meanwhile does not take it for lost
+  if (!(await ledger.cleaning(series.id, chance.now()))) return { kind: 'grown' };
   let images = 0;
   for (const { id, fileUuid } of listed) {
     signal.throwIfAborted();

@@ -102,10 +102,17 @@ async function salvage(work: StoreWork, deps: StoreDeps): Promise<StoreOutcome> 
   const folder = work.path === undefined ? undefined : await store.reopen(work.path, work.series);
   if (folder === undefined) throw new Fault(GONE);
   const images = await recordedImages(work, folder, ledger);
-  const pulled = { images, failures: [{ orthancId: work.series, failure: GONE }] };
+  // what we have deleted ourselves is no loss
+  const failure = work.cleaned === true && images.length === 0 ? undefined : GONE;
+  const pulled = { images, failures: failure === undefined ? [] : [{ orthancId: work.series, failure }] };
   await ledger.renew(work, chance.now());
   if (folder.record.instances.length + images.length === 0) throw new Fault(GONE);
-  const { record } = await writeRecord(folder, 0, pulled, contextOf(deps, {}));
+  const { record } = await writeRecord(
+    folder,
+    failure === undefined ? folder.record.counts.inOrthanc : 0,
+    pulled,
+    contextOf(deps, {}),
+  );
   const { attributes, labels } = record;
   const { stored, untagged } = record.counts;
   const binding = { attributes, labels, path: folder.below, inOrthanc: 0 };
@@ -120,12 +127,12 @@ async function salvage(work: StoreWork, deps: StoreDeps): Promise<StoreOutcome> 
       untagged,
       differing: differingIn(record),
       digest: digestOf([]),
-      failure: GONE,
+      failure,
       targets,
     },
     chance.now(),
   );
-  return { kind: 'stored', stored, fresh: images.length, bytes: 0, failure: GONE };
+  return { kind: 'stored', stored, fresh: images.length, bytes: 0, failure };
 }
 
 const contextOf = ({ store, settings, system }: StoreDeps, origin: Origin): RecordContext => ({

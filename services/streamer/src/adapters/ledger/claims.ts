@@ -102,6 +102,7 @@ async function takeStore(
     labels: parse.labels(row['labels']),
     path: parse.text(row['path']),
     increment: Number(row['increment']),
+    cleaned: (row['cleaned'] ?? null) !== null,
   };
 }
 
@@ -157,7 +158,7 @@ async function legAndSeries(
   target: string,
 ): Promise<Readonly<Record<string, unknown>>> {
   const row = await db.get(
-    `SELECT s.labels, s.path, s.increment, l.attempts, l.through
+    `SELECT s.labels, s.path, s.increment, s.cleaned, l.attempts, l.through
      FROM series s JOIN leg l ON l.series = s.id AND l.target = ? WHERE s.id = ?`,
     target,
     series,

@@ -203,10 +203,17 @@ export function eventConformance(name: string, open: OpenFollowed): void {
     for (const hook of ['all', 'mr']) await ledger.delivered(await next(ledger, 2, hook), '', 2);
     assert.deepEqual(await ids(0), []);
     assert.deepEqual(await ids(1), ['a']);
+    assert.equal(await ledger.cleaned('a', 3), false, 'nobody has begun');
+    assert.equal(await ledger.cleaning('a', 3), true);
+    assert.deepEqual(await ids(1), ['a'], 'what was begun and not ended is to be ended');
     assert.equal(await ledger.cleaned('a', 3), true);
     assert.deepEqual(await ids(1000), []);
     await ledger.arrived(cursor(4), ['a'], 4, 5);
-    assert.equal(await ledger.cleaned('a', 4), false, 'something came meanwhile');
+    assert.equal(await ledger.cleaning('a', 4), false, 'something came meanwhile');
+    const work = await toStore(ledger, 5);
+    assert.equal(work.cleaned, true);
+    await ledger.stored(work, done({ attributes, targets: [] }), 6);
     assert.equal((await ledger.matching('a'))[0]?.cleaned, null);
+    assert.deepEqual(await ids(6), ['a']);
   });
 }

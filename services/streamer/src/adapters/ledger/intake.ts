@@ -36,7 +36,7 @@ const inOrder = (series: readonly string[]): string[] => [...new Set(series)].so
 async function touch(db: Session, series: string, now: Millis, due: Millis): Promise<void> {
   await db.run(
     `INSERT INTO series (id, state, due, first_seen, updated) VALUES (?, 'collecting', ?, ?, ?)
-     ON CONFLICT (id) DO UPDATE SET due = excluded.due, state = 'collecting', cleaned = NULL,
+     ON CONFLICT (id) DO UPDATE SET due = excluded.due, state = 'collecting',
        updated = excluded.updated`,
     series,
     due,

@@ -114,6 +114,7 @@ function eventsOn(database: Database, leaseMs: number, followers: Followers): Ev
     expect: (...given) => write((db) => people.expect(db, ...given)),
     unexpected: (...given) => read((db) => people.unexpected(db, ...given)),
     cleanable: (...given) => read((db) => cleaning.cleanable(db, ...given)),
+    cleaning: (...given) => write((db) => cleaning.cleaning(db, ...given)),
     cleaned: (...given) => write((db) => cleaning.cleaned(db, ...given)),
   };
 }

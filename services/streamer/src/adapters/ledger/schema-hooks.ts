@@ -3,14 +3,14 @@
 export const HOOKS_AND_SESSIONS = `
   -- how many of its images are other bytes under a UID that was there; what the scanner said that it has; its Series
   -- Instance UID; its session;
-  -- when it was deleted from Orthanc
+  -- when it was deleted from Orthanc, negative while it is
   ALTER TABLE series ADD COLUMN differing INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE series ADD COLUMN expected INTEGER;
   ALTER TABLE series ADD COLUMN uid TEXT;
   ALTER TABLE series ADD COLUMN session TEXT;
   ALTER TABLE series ADD COLUMN cleaned INTEGER;
   CREATE INDEX series_session ON series (session);
-  CREATE INDEX series_clean ON series (updated) WHERE state = 'complete' AND cleaned IS NULL;
+  CREATE INDEX series_clean ON series (updated) WHERE state = 'complete' AND (cleaned IS NULL OR cleaned < 0);
 
   -- due: when somebody looks whether it is complete; null once it was told
   CREATE TABLE session (

@@ -31,7 +31,8 @@ export async function stored(db: Session, claim: Claim, done: StoreDone, now: Mi
   await bind(db, claim, done, now);
   const { series } = claim;
   await db.run(
-    `UPDATE series SET increment = ?, stored = ?, untagged = ?, differing = ?, digest = ?, reason_code = NULL, reason_message = NULL
+    `UPDATE series SET increment = ?, stored = ?, untagged = ?, differing = ?, digest = ?,
+       cleaned = CASE WHEN in_orthanc > 0 THEN NULL ELSE cleaned END, reason_code = NULL, reason_message = NULL
      WHERE id = ?`,
     done.increment,
     done.stored,

@@ -63,7 +63,7 @@ function seriesView(row: Row, legs: readonly Row[]): SeriesView {
     expected: parse.integer(row['expected']) ?? undefined,
     increment: Number(row['increment']),
     session: parse.text(row['session']),
-    cleaned: parse.integer(row['cleaned']),
+    cleaned: Number(row['cleaned'] ?? 0) > 0 ? Number(row['cleaned']) : null,
     legs: legs.map(legView),
   };
 }
