@@ -29,7 +29,8 @@ export function createStore(
 ): Store {
   const roots = createRoots(main, otherRoots);
   const asFolder = async (root: string, path: string, record: SeriesRecord): Promise<Folder> => {
-    // of writers that were killed: only one writer works in a series' folder at a time
+    // of writers that were killed: the lease in the ledger lets one writer work in a series' folder at a time, also
+    // where several streamers share the work; one that lost its lease finds its file gone, and gives up
     await removeLeftovers(path);
     return { path, below: await roots.nameOf(root, path), record };
   };
