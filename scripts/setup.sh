@@ -37,7 +37,7 @@ fi
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 
 install_packages() {
-  # a freshly installed Orthanc must not start and listen by itself: Scanflow starts its own, on loopback
+  # a freshly installed Orthanc or PostgreSQL must not start and listen by itself: Scanflow starts its own, on loopback
   policy=/usr/sbin/policy-rc.d
   ours=no
   if [ ! -e $policy ]; then
@@ -52,6 +52,9 @@ install_packages() {
   [ $ours = no ] || as_root rm -f $policy
   case $missing in *orthanc*)
     if [ -d /run/systemd/system ]; then as_root systemctl disable orthanc >/dev/null 2>&1 || true; fi ;;
+  esac
+  case $missing in *postgresql*)
+    if [ -d /run/systemd/system ]; then as_root systemctl disable postgresql >/dev/null 2>&1 || true; fi ;;
   esac
   return $status
 }
