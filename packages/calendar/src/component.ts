@@ -121,6 +121,10 @@ export function readComponent(
   };
 }
 
+/** When an event begins of which nothing else may be readable. Throws EventError. */
+export const startOf = (properties: Properties, zones: Zones): Moment =>
+  readStart(allOf(properties)('DTSTART'), zones);
+
 /** What an override replaces; undefined when it is none. Throws EventError. */
 export function readRecurrence(properties: Properties, zones: Zones): Recurrence | undefined {
   const property = properties.get('RECURRENCE-ID')?.[0];

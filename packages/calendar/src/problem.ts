@@ -8,6 +8,8 @@ export interface EventProblem {
   readonly code: string;
   /** A sentence for the person who booked or runs the calendar. */
   readonly message: string;
+  /** When it begins, as a UTC instant, where that can be read; of a series its first instance. */
+  readonly start?: string;
   /** Title, for the person who looks for the event. Never to be logged. */
   readonly summary?: string;
 }

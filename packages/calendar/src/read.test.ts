@@ -134,6 +134,17 @@ test('problems: one bad event is reported and costs no other', () => {
   }
 });
 
+test('problems: tell when the event begins, where that can be read', () => {
+  const startOf = (...lines: string[]): (string | undefined)[] =>
+    content(wrap(vevent('UID:bad', ...lines))).problems.map(({ start }) => start);
+  const local = 'DTSTART;TZID=Europe/Amsterdam:20261123T100000';
+  assert.deepEqual(startOf(local, 'RRULE:FREQ=BANANA'), ['2026-11-23T09:00:00Z']);
+  assert.deepEqual(startOf(local, 'DURATION:soon'), ['2026-11-23T09:00:00Z']);
+  assert.deepEqual(startOf('DTSTART:tomorrow'), [undefined]);
+  const shared = makeCalendar([entry({ summary: 'one' }), entry({ summary: 'two' })]);
+  assert.match(content(shared).problems[0]?.start ?? '', /^\d{4}-\d\d-\d\dT\d\d:00:00Z$/);
+});
+
 test('zones: IANA, Windows and vendor names, quotes, floating with and without X-WR-TIMEZONE', () => {
   const start = (property: string, ...more: string[]): string | undefined =>
     starts(wrap(...more, vevent('UID:a', property)))[0];

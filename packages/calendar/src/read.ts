@@ -5,6 +5,7 @@ import {
   readComponent,
   readProperties,
   readRecurrence,
+  startOf,
   uidOf,
   type Age,
   type Component,
@@ -19,7 +20,7 @@ import {
   type FeedError,
   type SetAside,
 } from './feed.ts';
-import { instantOf } from './moment.ts';
+import { instantOf, type Moment } from './moment.ts';
 import type { Span } from './outline.ts';
 import { EventError, type EventProblem } from './problem.ts';
 import { unescapeText } from './property.ts';
@@ -126,7 +127,8 @@ class Reading {
     if (replaced !== undefined) group.lost.push({ recurrence: replaced, age: readAge(properties, position) });
     const recurrenceId = replaced && recurrenceIdOf(instantOf(replaced.id));
     const title = properties.get('SUMMARY')?.[0]?.value;
-    this.#report({ uid, recurrenceId, summary: title && unescapeText(title) }, read.problem);
+    const about = { uid, recurrenceId, start: textOf(() => startOf(properties, zones)) };
+    this.#report({ ...about, summary: title && unescapeText(title) }, read.problem);
   }
 
   #zonesOf(context: FeedContext): Zones {
@@ -141,7 +143,7 @@ class Reading {
     const series = { master, ...newestOverrides(group) };
     const expansion = attempt(() => expandSeries(series, this.#window));
     if (!expansion.ok) {
-      this.#report({ uid, summary }, expansion.problem);
+      this.#report({ uid, start: master && textOf(() => master.start), summary }, expansion.problem);
       return;
     }
     for (const event of expansion.value.events) this.#events.push(event);
@@ -154,17 +156,19 @@ class Reading {
     for (const other of others) {
       if (newest === undefined || other.age.sequence !== newest.age.sequence || isCopy(other, newest))
         continue;
-      this.#report({ uid: other.uid, summary: other.details.summary }, SHARED_UID);
+      const { uid, start, details } = other;
+      this.#report({ uid, start: textOf(() => start), summary: details.summary }, SHARED_UID);
     }
     return newest;
   }
 
   #report(about: About, problem: Problem): void {
-    const { uid, recurrenceId, summary } = about;
+    const { uid, recurrenceId, start, summary } = about;
     this.#problems.push({
       uid,
       ...(recurrenceId === undefined ? {} : { recurrenceId }),
       ...problem,
+      ...(start === undefined ? {} : { start }),
       ...(summary === undefined ? {} : { summary }),
     });
   }
@@ -173,7 +177,14 @@ class Reading {
 interface About {
   readonly uid: string;
   readonly recurrenceId?: string | undefined;
+  readonly start: string | undefined;
   readonly summary: string | undefined;
+}
+
+/** A time as a UTC instant, where there is one. */
+function textOf(read: () => Moment): string | undefined {
+  const text = attempt(() => instantOf(read()).toString());
+  return text.ok ? text.value : undefined;
 }
 
 type Problem = Pick<EventProblem, 'code' | 'message'>;

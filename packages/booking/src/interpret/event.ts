@@ -30,5 +30,6 @@ export interface UnreadableEvent {
   readonly code: string;
   readonly message: string;
   readonly summary?: string;
-  readonly start?: Temporal.Instant;
+  /** A UTC instant. */
+  readonly start?: string;
 }

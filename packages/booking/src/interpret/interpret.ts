@@ -42,7 +42,7 @@ export function unreadable({ code, message, uid, recurrenceId, summary, start }:
     reason: message,
     ...(uid === undefined ? {} : { uid }),
     ...(recurrenceId === undefined ? {} : { recurrenceId }),
-    ...(start === undefined ? {} : { start }),
+    ...(start === undefined ? {} : { start: Temporal.Instant.from(start) }),
     ...(summary === undefined ? {} : { summary }),
   };
 }
