@@ -23,12 +23,14 @@ export function statusVerdict(event: BookableEvent, rules: BookingRules): Verdic
 
 function tentative(event: BookableEvent, rules: BookingRules): Verdict | undefined {
   if (event.status !== 'TENTATIVE' || rules.tentative === 'take') return undefined;
-  const reason = 'The event is tentative. Confirm it, and it comes to the scanner.';
+  const reason =
+    'The event is tentative. Confirm it, and it comes to the scanner: the status is then “Confirmed”, in Outlook “Busy”.';
   return rules.tentative === 'skip' ? skip('TENTATIVE', reason) : reject('TENTATIVE_REFUSED', reason);
 }
 
 function hidden(event: BookableEvent, rules: BookingRules): Verdict | undefined {
   if (event.class === 'PUBLIC' || rules.private === 'take') return undefined;
-  const reason = 'The event is private. If it is a booking, make it public, and it comes to the scanner.';
+  const reason =
+    'The event is private. If it is a booking, make it public, and it comes to the scanner: the visibility is then “Public”, in Outlook “Private” is off.';
   return rules.private === 'skip' ? skip('PRIVATE_SKIPPED', reason) : reject('PRIVATE_REFUSED', reason);
 }

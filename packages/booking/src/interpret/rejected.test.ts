@@ -1,0 +1,85 @@
+/** Every rejection has a code, a sentence that tells the booker what to change, and a correct example. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { REJECT_CODES } from './codes.ts';
+import type { BookableEvent } from './event.ts';
+import { interpret } from './interpret.ts';
+import type { Outcome } from './outcome.ts';
+import type { BookingRules } from './rules.ts';
+
+const patterns = [/^(?<project>\d{7}\.\d{2})[ _](?<subject>sub-?\w+)[ _](?<session>ses-?\w+)/u];
+const at = (time: string): Temporal.Instant => Temporal.Instant.from(`2026-11-23T${time}Z`);
+
+const event = (more: Partial<BookableEvent> = {}): BookableEvent => ({
+  uid: 'a',
+  start: at('09:00'),
+  end: at('10:00'),
+  allDay: false,
+  summary: '3010000.01 sub-001 ses-mri01',
+  description: '',
+  attendees: [],
+  status: 'CONFIRMED',
+  transparency: 'OPAQUE',
+  class: 'PUBLIC',
+  ...more,
+});
+
+const rules: BookingRules = {
+  calendar: 'prisma',
+  scanner: { name: 'prisma' },
+  patterns,
+  keys: { project: ['Project'], subject: ['Subject'], session: ['Session'] },
+  defaults: {},
+  normalise: {},
+  tentative: 'skip',
+  private: 'take',
+  busy: 'reject',
+  defaultLength: 3_600_000,
+  modalities: { prisma: 'MR', skyra: 'MR' },
+  patientId: '{project}_{subject}',
+  patientName: '{project}_{subject}',
+};
+
+const judge = (more: Partial<BookableEvent> = {}, own: Partial<BookingRules> = {}): Outcome =>
+  interpret(event(more), { ...rules, ...own });
+
+/** `Project: … ` and so on as a description. */
+const lines = (project: string, subject: string, session: string): Partial<BookableEvent> => ({
+  summary: 'x',
+  description: `Project: ${project}\nSubject: ${subject}\nSession: ${session}`,
+});
+
+test('rejected: every code there is tells what to change, with an example of how it is right', () => {
+  const scanner = {
+    by: 'location',
+    map: { 'Room 1': 'prisma', 'Room 2': 'skyra' },
+    otherwise: 'reject',
+  } as const;
+  const cases: Readonly<Record<(typeof REJECT_CODES)[number], Outcome>> = {
+    CONTRADICTION: judge({ description: 'Subject: sub-002' }),
+    ID_TOO_LONG: judge(lines('p'.repeat(40), `s${'1'.repeat(40)}`, '1')),
+    INCOMPLETE: judge({ summary: 'x', description: 'Project: 3010000.01\nSubject: sub-001' }),
+    LABEL_CHARACTERS: judge(lines('../1', 's1', '1')),
+    LABEL_TOO_LONG: judge(lines('1', 's1', 'a'.repeat(65))),
+    LETTER_O: judge(lines('1', 'sub-0O1', '1')),
+    NO_DETAILS: judge({ summary: 'Busy' }),
+    NO_LABELS: judge({ summary: 'scan' }),
+    PRIVATE_REFUSED: judge({ class: 'PRIVATE' }, { private: 'reject' }),
+    PROJECT_UNKNOWN: judge({}, { projects: new Set(['3010000.02']) }),
+    SCANNER_AMBIGUOUS: judge({ location: 'Room 1; Room 2' }, { scanner }),
+    SCANNER_UNKNOWN: judge({ location: 'Canteen' }, { scanner }),
+    SUBJECT_NO_CODE: judge(lines('1', 'Jane Doe', '1')),
+    SUBJECT_OPEN: judge(lines('1', 'tba', '1')),
+    TENTATIVE_REFUSED: judge({ status: 'TENTATIVE' }, { tentative: 'reject' }),
+    TITLE_FORM: judge({ summary: 'sub-001 ses-mri01 3010000.01' }),
+    TWO_SUBJECTS: judge(lines('1', 'sub-001, sub-002', '1')),
+  };
+  for (const code of REJECT_CODES) {
+    const { outcome, reason, code: given } = cases[code];
+    assert.deepEqual([outcome, given], ['rejected', code]);
+    // a sentence, an order to the booker, and the example in quotation marks
+    assert.match(reason, /^[A-Z].*\.$/u);
+    assert.match(reason, /\b(?:Make|Use|Add|Write|Type|Share|Choose|Check|Confirm|make)\b/u, code);
+    assert.match(reason, /“[^”]+”/u, code);
+  }
+});
