@@ -128,12 +128,53 @@ test('bookings: no command of a title reaches the terminal', async () => {
   assert.ok(!stdout.includes('\u001b') && !stdout.includes('\u0007'));
 });
 
+test('bookings --json: an event without a title has none, and a scanner that is given is that of every event', async () => {
+  const path = await file(
+    'untitled.ics',
+    entry('001', '2026-11-21T10:00', { summary: '' }),
+    entry('002', '2026-11-21T12:00', { status: 'TENTATIVE' }),
+    entry('003', '2026-11-21T14:00', { rrule: 'FREQ=BANANA' }),
+  );
+  const found = await rows(path, ...ZONE, ...WINDOW, '--scanner', 'prisma');
+  assert.deepEqual(
+    found.map((row) => [row.code, 'summary' in row, row.scanner, row.start]),
+    [
+      ['NO_DETAILS', false, 'prisma', '2026-11-21T09:00:00Z'],
+      ['TENTATIVE', true, 'prisma', '2026-11-21T11:00:00Z'],
+      ['BAD_RULE', true, 'prisma', '2026-11-21T13:00:00Z'],
+    ],
+  );
+});
+
+test('bookings: a calendar that needs CalDAV, a proxy or certificates says what to do instead', async () => {
+  await writeFile(
+    join(folder, 'special.yaml'),
+    [
+      'facility: { name: x, timezone: Europe/Amsterdam }',
+      'data: /data',
+      'scanners: { prisma: { aet: PRISMA, modality: MR } }',
+      'calendars:',
+      "  dav: { caldav: 'http://127.0.0.1:1/x/', scanner: prisma }",
+      "  proxied: { url: 'http://127.0.0.1:1/x.ics', scanner: prisma, proxy: 'http://127.0.0.1:1' }",
+      "  known: { url: 'https://127.0.0.1:1/x.ics', scanner: prisma, tls: { ca: ca.pem } }",
+      "orthanc: { url: 'http://127.0.0.1:1' }",
+      'storage: { root: /project }',
+    ].join('\n'),
+  );
+  for (const name of ['dav', 'proxied', 'known']) {
+    const { code, stdout, stderr } = await scanflow(name, '--config', 'special.yaml', '--json');
+    assert.deepEqual([code, stdout], [2, ''], name);
+    assert.match(stderr, /save the calendar as an \.ics file .*\/api\/bookings/, name);
+  }
+});
+
 test('bookings: a calendar that cannot be read exits 2 with the reason', async () => {
   await writeFile(join(folder, 'page.ics'), '<html>Please log in</html>');
   const cases: [string[], RegExp][] = [
     [['nowhere.ics', ...ZONE], /ENOENT/],
     [['page.ics', ...ZONE], /FEED_|calendar/],
     [['http://127.0.0.1:1/x.ics', ...ZONE], /127\.0\.0\.1:1 cannot be reached/],
+    [['http://', ...ZONE], /no address; one reads like https:/],
     [[calendar], /--timezone/],
     [[calendar, '--timezone', 'Mars/Olympus'], /--timezone/],
     [[calendar, ...ZONE, '--from', 'yesterday'], /--from/],

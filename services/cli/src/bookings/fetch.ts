@@ -5,7 +5,7 @@ import { codeOf, messageOf, readBounded, readSecret, type Config } from '@scanfl
 
 export type Place = Pick<
   Partial<Config['calendars'][string]>,
-  'url' | 'file' | 'folder' | 'username' | 'passwordFile' | 'tokenFile'
+  'url' | 'file' | 'folder' | 'username' | 'passwordFile' | 'tokenFile' | 'proxy' | 'tls'
 > &
   Pick<Config['calendars'][string], 'timeout' | 'maxSize'>;
 
@@ -14,14 +14,14 @@ export class CalendarError extends Error {
   override name = 'CalendarError';
 }
 
+const INSTEAD =
+  'save the calendar as an .ics file and give that, or see what cal2wl made of it: http://127.0.0.1:9101/api/bookings';
+
 /** The bytes of each part: one, but of a folder one for each .ics file. */
 export async function fetchCalendar(place: Place, signal: AbortSignal): Promise<Uint8Array[]> {
   if (place.url !== undefined) return [await fromWeb(place.url, place, signal)];
   const path = place.file ?? place.folder;
-  if (path === undefined)
-    throw new CalendarError(
-      'this command reads files and addresses; of CalDAV calendars, ask the service: /api/bookings',
-    );
+  if (path === undefined) throw new CalendarError(`this command does not read CalDAV; ${INSTEAD}`);
   return fromDisk(path, place.maxSize);
 }
 
@@ -44,7 +44,13 @@ async function bounded(path: string, maxSize: number): Promise<Uint8Array> {
 }
 
 async function fromWeb(address: string, place: Place, signal: AbortSignal): Promise<Uint8Array> {
-  const url = new URL(address.replace(/^webcal:/i, 'https:'));
+  if (place.tls !== undefined || (place.proxy ?? 'none') !== 'none')
+    throw new CalendarError(
+      `the calendar needs the proxy or the certificates of the configuration, which this command does not use; ${INSTEAD}`,
+    );
+  const url = URL.parse(address.replace(/^webcal:/i, 'https:'));
+  if (url === null)
+    throw new CalendarError('this is no address; one reads like https://booking.example.org/prisma.ics');
   const limit = AbortSignal.timeout(place.timeout);
   try {
     const headers = { accept: 'text/calendar, */*;q=0.1', ...(await authorization(url, place)) };

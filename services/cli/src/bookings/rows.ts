@@ -20,26 +20,31 @@ export interface Row {
   readonly studyInstanceUid?: string;
 }
 
+export interface RowOptions {
+  /** False where nobody named a scanner. */
+  readonly scannerKnown: boolean;
+  /** The only scanner that the calendar books; undefined where that depends on the event. */
+  readonly onlyScanner: string | undefined;
+}
+
 /** Sorted by start; events whose start is not known come last. */
-export function rowsOf(
-  outcomes: readonly Outcome[],
-  { scannerKnown }: { readonly scannerKnown: boolean },
-): Row[] {
-  const rows = outcomes.map((one) => rowOf(one, scannerKnown));
+export function rowsOf(outcomes: readonly Outcome[], options: RowOptions): Row[] {
+  const rows = outcomes.map((one) => rowOf(one, options));
   return rows.sort((a, b) => compare(a.start ?? '~', b.start ?? '~') || compare(a.uid ?? '', b.uid ?? ''));
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-function rowOf(one: Outcome, scannerKnown: boolean): Row {
-  const { outcome, code, reason, uid, recurrenceId, start, end, summary, scanner } = one;
+function rowOf(one: Outcome, { scannerKnown, onlyScanner }: RowOptions): Row {
+  const { outcome, code, reason, uid, recurrenceId, start, end, summary, scanner = onlyScanner } = one;
   const record = one.outcome === 'booking' ? one.record : undefined;
   const known = {
     uid,
     recurrenceId,
     start: record?.start ?? start?.toString(),
     end: record?.end ?? end?.toString(),
-    summary,
+    // an event without a title reads as one with an empty title
+    summary: summary === '' ? undefined : summary,
     scanner: scannerKnown ? scanner : undefined,
     ...record?.labels,
     accessionNumber: record?.accessionNumber,

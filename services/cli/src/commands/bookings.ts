@@ -44,7 +44,10 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const choice = await choose({ ...values, calendar });
   const window = windowOf(values, choice);
   try {
-    const rows = rowsOf(await outcomesOf(choice, window, io), choice);
+    const rows = rowsOf(await outcomesOf(choice, window, io), {
+      scannerKnown: choice.scannerKnown,
+      onlyScanner: 'name' in choice.rules.scanner ? choice.rules.scanner.name : undefined,
+    });
     if (values.json) io.out.write(`${JSON.stringify(rows, null, 2)}\n`);
     else {
       const colours = 'isTTY' in io.out && io.out.isTTY === true;
