@@ -74,6 +74,27 @@ test('scanner by location, category and X-DICOM labels of one calendar', () =>
     },
   ));
 
+test('scanner by an attendee that is a room or a resource, by its name or its address', () =>
+  scene(
+    ['scanner: { by: resource, map: { MR 1: prisma, r2@example.org: skyra }, otherwise: skip }'],
+    [
+      soon('001', 2, { lines: ['ATTENDEE;CUTYPE=ROOM;CN=MR 1:mailto:r1@example.org'] }),
+      soon('002', 2, { lines: ['ATTENDEE;CUTYPE=RESOURCE;CN=MR 2:mailto:r2@example.org'] }),
+      soon('003', 4, { lines: ['ATTENDEE;CN=MR 1:mailto:somebody@example.org'] }),
+    ],
+    async (cal2wl) => {
+      const { bookings, skipped } = await cal2wl.bookings();
+      assert.deepEqual(
+        bookings.map(({ uid, scanner }) => `${uid} ${String(scanner)}`),
+        ['001 prisma', '002 skyra'],
+      );
+      assert.deepEqual(
+        skipped.map(({ uid, code }) => `${uid} ${code}`),
+        ['003 OTHER_PLACE'],
+      );
+    },
+  ));
+
 test('a calendar’s own patterns, defaults, policies and window', () =>
   scene(
     [
