@@ -6,7 +6,7 @@ import type { RunningOrthanc } from '@scanflow/testkit';
 
 /**
  * `pass`; a status instead of an answer; `cut`: half of the bytes, then the connection is broken; `close`: broken before
- * any; `flip`: one bit of the pixels is another; `short`: the length promised is that of the file, and too little comes.
+ * any; `flip`: one bit of the pixels is another.
  */
 export type Disturbance = 'pass' | number | 'cut' | 'close' | 'flip';
 
@@ -16,19 +16,20 @@ export interface Proxy {
   readonly images: () => number;
 }
 
-/** `disturb` is asked per request for an image's bytes; `count` is 1 for the first one. */
+/** `disturb` is asked per request for an image's bytes; `count` is 1 for the first one. While it thinks, the request waits. */
 export async function startProxy(
   t: TestContext,
   orthanc: RunningOrthanc,
-  disturb: (count: number, path: string) => Disturbance,
+  disturb: (count: number, path: string) => Disturbance | Promise<Disturbance>,
 ): Promise<Proxy> {
   let images = 0;
   const server = createServer((request, response) => {
     const path = request.url ?? '/';
     const isImage = /\/attachments\/dicom\/data$/.test(path);
     if (isImage) images += 1;
-    const what = isImage ? disturb(images, path) : 'pass';
-    answer(request, response, orthanc, what).catch(() => response.destroy());
+    const act = async (): Promise<void> =>
+      answer(request, response, orthanc, isImage ? await disturb(images, path) : 'pass');
+    act().catch(() => response.destroy());
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

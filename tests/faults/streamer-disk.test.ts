@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { run, startScriptedScp, until } from '@scanflow/testkit';
 import {
   folderOf,
@@ -13,6 +13,7 @@ import {
   sendTo,
   settled,
   verifyStored,
+  type Leg,
   type Rig,
 } from '../integration/streamer-support.ts';
 import { makeDisk } from './disk.ts';
@@ -39,51 +40,72 @@ async function storedInTheEnd(rig: Rig, images: number): Promise<void> {
   await nothingAside(rig.root);
 }
 
+/** A rig whose images wait, from the nth on, until they are let go. */
+async function heldAt(t: TestContext, root: string, nth: number): Promise<{ rig: Rig; letGo: () => void }> {
+  const gate = Promise.withResolvers<undefined>();
+  const rig = await makeRig(t, {
+    root,
+    between: async (orthanc) => {
+      const hold = async (count: number): Promise<Disturbance> => {
+        if (count >= nth) await gate.promise;
+        return 'pass';
+      };
+      return (await startProxy(t, orthanc, hold)).url;
+    },
+  });
+  return {
+    rig,
+    letGo: () => {
+      gate.resolve(undefined);
+    },
+  };
+}
+
+const begun = (rig: Rig): Promise<Leg> =>
+  legWhen(rig, 'storage', ({ done }) => done > 0, 'some images are recorded as stored');
+
+const failing = (rig: Rig): Promise<Leg> =>
+  legWhen(rig, 'storage', ({ failure }) => failure !== undefined, 'the failure shows');
+
 test('streamer: project storage becomes read-only while images are written', async (t) => {
   const disk = await makeDisk(t, { kind: 'tmpfs', megabytes: 64 });
   if (disk === undefined) return;
-  const rig = await makeRig(t, {
-    root: disk.path,
-    between: async (orthanc) => {
-      let once: Promise<void> | undefined;
-      const freeze = (count: number): Disturbance => {
-        // fails while a file is open for writing: asked again with the next image
-        if (count >= 10 && once === undefined) once = disk.remount('ro').catch(() => void (once = undefined));
-        return 'pass';
-      };
-      return (await startProxy(t, orthanc, freeze)).url;
-    },
-  });
+  const { rig, letGo } = await heldAt(t, disk.path, 40);
   await rig.start();
-  await send(rig, 400);
-  const leg = await legWhen(rig, 'storage', ({ failure }) => failure !== undefined, 'the failure shows');
+  await send(rig, 60);
+  await begun(rig);
+  // refused while a file is open for writing
+  await until(
+    () =>
+      disk.remount('ro').then(
+        () => true as const,
+        () => undefined,
+      ),
+    {
+      what: 'it is read-only',
+      timeoutMs: 60_000,
+    },
+  );
+  letGo();
+  const leg = await failing(rig);
   assert.deepEqual([leg.state, leg.failure?.code], ['pending', 'STORE_READ_ONLY']);
   await disk.remount('rw');
-  await storedInTheEnd(rig, 400);
+  await storedInTheEnd(rig, 60);
 });
 
 test('streamer: the plug of project storage is pulled while images are written: what was said to be stored is', async (t) => {
   const disk = await makeDisk(t, { kind: 'ext4', megabytes: 64 });
   if (disk === undefined) return;
-  let plug: Promise<void> | undefined;
-  const rig = await makeRig(t, {
-    root: disk.path,
-    between: async (orthanc) => {
-      const pull = (count: number): Disturbance => {
-        if (count === 40) plug = disk.pullPlug();
-        return 'pass';
-      };
-      return (await startProxy(t, orthanc, pull)).url;
-    },
-  });
+  const { rig, letGo } = await heldAt(t, disk.path, 40);
   await rig.start();
   await send(rig, 60);
-  const leg = await legWhen(rig, 'storage', ({ failure }) => failure !== undefined, 'the failure shows');
-  await plug;
+  await begun(rig);
+  await disk.pullPlug();
+  letGo();
+  const leg = await failing(rig);
   // ext4 may have turned read-only by itself
   assert.match(leg.failure?.code ?? '', /^STORE_(IO|READ_ONLY)$/);
   assert.equal(leg.state, 'pending');
-  assert.ok(leg.done > 0, 'nothing was recorded as stored before');
   await disk.unmount();
   await disk.mount();
   await storedInTheEnd(rig, 60);
@@ -93,20 +115,13 @@ test('streamer: project storage is unmounted while images are written, and comes
   const disk = await makeDisk(t, { kind: 'ext4', megabytes: 64 });
   if (disk === undefined) return;
   // the root lies below the mount point, as /project/data of a share: without the mount it is not there
-  const root = join(disk.path, 'project');
-  const rig = await makeRig(t, {
-    root,
-    between: async (orthanc) => {
-      const away = (count: number): Disturbance => {
-        if (count === 15) void disk.unmount();
-        return 'pass';
-      };
-      return (await startProxy(t, orthanc, away)).url;
-    },
-  });
+  const { rig, letGo } = await heldAt(t, join(disk.path, 'project'), 40);
   await rig.start();
   await send(rig, 60);
-  const leg = await legWhen(rig, 'storage', ({ failure }) => failure !== undefined, 'the failure shows');
+  await begun(rig);
+  await disk.unmount();
+  letGo();
+  const leg = await failing(rig);
   assert.match(leg.failure?.code ?? '', /^STORE_(ROOT_MISSING|FOLDER_GONE)$/);
   assert.deepEqual(await readdir(disk.path), [], 'something was written under the mount point');
   await disk.mount();
@@ -124,7 +139,7 @@ test('streamer: a project folder that may not be written to', async (t) => {
   const rig = await makeRig(t, { root: disk.path });
   await rig.start();
   await send(rig, 3);
-  const leg = await legWhen(rig, 'storage', ({ failure }) => failure !== undefined, 'the failure shows');
+  const leg = await failing(rig);
   assert.deepEqual([leg.state, leg.failure?.code], ['pending', 'STORE_DENIED']);
   assert.equal((await run('chattr', ['-i', disk.path])).code, 0);
   await storedInTheEnd(rig, 3);
