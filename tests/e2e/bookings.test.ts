@@ -134,6 +134,7 @@ test('bookings --json: an event without a title has none, and a scanner that is 
     entry('001', '2026-11-21T10:00', { summary: '' }),
     entry('002', '2026-11-21T12:00', { status: 'TENTATIVE' }),
     entry('003', '2026-11-21T14:00', { rrule: 'FREQ=BANANA' }),
+    entry('004', '2026-11-22T14:00', { rrule: 'FREQ=BANANA' }),
   );
   const found = await rows(path, ...ZONE, ...WINDOW, '--scanner', 'prisma');
   assert.deepEqual(

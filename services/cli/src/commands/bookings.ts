@@ -66,13 +66,18 @@ async function outcomesOf(choice: Choice, window: Window, io: Io): Promise<Outco
   const projects = await projectsOf(choice, io);
   const complete = projects === undefined ? rules : { ...rules, projects };
   const { events, problems } = await contentOf(choice, window, io.signal);
-  const outcomes = [...events.map((event) => interpret(event, complete)), ...problems.map(unreadable)];
+  // one that begins before the window may run or repeat into it; one that begins after it does not
+  const inside = problems.filter(({ start }) => start === undefined || isBefore(start, window.to));
+  const outcomes = [...events.map((event) => interpret(event, complete)), ...inside.map(unreadable)];
   return flagBookings(outcomes).map((one) =>
     one.outcome === 'booking' && characterSets !== undefined
       ? warn(one, ...recordNotes(one.record, characterSets[one.record.scanner]))
       : one,
   );
 }
+
+const isBefore = (start: string, end: Temporal.Instant): boolean =>
+  Temporal.Instant.compare(Temporal.Instant.from(start), end) < 0;
 
 async function contentOf(
   { place, zone }: Choice,
