@@ -43,7 +43,9 @@ export function sessionReport(view: SessionView, context: ReportContext): Sessio
     increment: view.increment,
     firstSeen: iso(view.firstSeen),
     updated: iso(view.updated),
-    ...(folder === undefined ? {} : { folder: folder.startsWith('/') ? folder : `${context.root}/${folder}` }),
+    ...(folder === undefined
+      ? {}
+      : { folder: folder.startsWith('/') ? folder : `${context.root}/${folder}` }),
     ...(failure === undefined ? {} : { failure }),
     series,
   };
