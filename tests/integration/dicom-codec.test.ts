@@ -141,7 +141,7 @@ const BARE: Readonly<Record<string, string>> = {
 const REFUSED: Readonly<Record<string, string>> = {
   'SC_rgb_jpeg.dcm': 'BAD_VR at 4', // implicit VR under an explicit transfer syntax
   'image_dfl.dcm': 'TRANSFER_SYNTAX at 0', // deflated
-  'meta_missing_tsyntax.dcm': 'NOT_PART10 at 132',
+  'meta_missing_tsyntax.dcm': 'NOT_PART10 at 202',
   'no_meta.dcm': 'BAD_VR at 4', // a stray byte before the data set
   'rtplan_truncated.dcm': 'TRUNCATED at 1118',
   'winter.dcm': 'DUPLICATE at 94', // SOP Instance UID twice
