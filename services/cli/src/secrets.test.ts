@@ -7,6 +7,8 @@ import { test, type TestContext } from 'node:test';
 import { initSecrets } from './secrets.ts';
 
 const NAMES = ['orthanc-netrc', 'orthanc-password', 'orthanc-users.json'];
+const DATABASES = ['ledger-password', 'orthanc-index-password'];
+const ALL = [...NAMES, ...DATABASES].toSorted();
 
 async function newFolder(t: TestContext): Promise<string> {
   const parent = await mkdtemp(join(tmpdir(), 'scanflow-secrets-'));
@@ -17,19 +19,31 @@ async function newFolder(t: TestContext): Promise<string> {
 const readAll = async (folder: string): Promise<string[]> =>
   Promise.all(NAMES.map((name) => readFile(join(folder, name), 'utf8')));
 
-test('secrets: makes three files that hold one random password, readable by owner and group', async (t) => {
+test('secrets: Orthanc has three files with one random password, readable by owner and group', async (t) => {
   const folder = await newFolder(t);
   const report = await initSecrets(folder);
-  assert.deepEqual((await readdir(folder)).toSorted(), NAMES);
+  assert.deepEqual((await readdir(folder)).toSorted(), ALL);
   const [netrc, password, users] = await readAll(folder);
   const word = password?.trimEnd() ?? '';
   assert.match(word, /^[A-Za-z0-9_-]{43}$/);
   assert.deepEqual(JSON.parse(users ?? ''), { RegisteredUsers: { scanflow: word } });
   assert.equal(netrc, `machine 127.0.0.1 login scanflow password ${word}\n`);
-  for (const name of NAMES) assert.equal((await stat(join(folder, name))).mode & 0o777, 0o440);
+  for (const name of ALL) assert.equal((await stat(join(folder, name))).mode & 0o777, 0o440);
   assert.equal((await stat(folder)).mode & 0o777, 0o750);
-  assert.equal(report.length, 3);
+  assert.equal(report.length, ALL.length);
   assert.ok(!report.join().includes(word), 'no password in what it says');
+});
+
+test('secrets: the users of the databases have passwords of their own, kept like the others', async (t) => {
+  const folder = await newFolder(t);
+  await initSecrets(folder);
+  const read = (): Promise<string[]> =>
+    Promise.all(['orthanc-password', ...DATABASES].map((name) => readFile(join(folder, name), 'utf8')));
+  const words = await read();
+  for (const word of words) assert.match(word, /^[A-Za-z0-9_-]{43}\n$/);
+  assert.equal(new Set(words).size, words.length);
+  await initSecrets(folder);
+  assert.deepEqual(await read(), words);
 });
 
 test('secrets: two folders have different passwords', async (t) => {
@@ -57,7 +71,7 @@ test('secrets: runs at the same time agree', async (t) => {
   const [netrc, password, users] = await readAll(folder);
   assert.ok(netrc?.includes(password?.trimEnd() ?? '-'));
   assert.ok(users?.includes(password?.trimEnd() ?? '-'));
-  assert.deepEqual((await readdir(folder)).toSorted(), NAMES);
+  assert.deepEqual((await readdir(folder)).toSorted(), ALL);
 });
 
 test('secrets: a password of ones own is taken over, and files of another password are named', async (t) => {

@@ -7,6 +7,9 @@ import { join } from 'node:path';
 const USER = 'scanflow';
 const PASSWORD = 'orthanc-password';
 
+/** Of the users of PostgreSQL (compose.scale.yaml): the streamer's ledger, Orthanc's index. Others do without. */
+const DATABASE_PASSWORDS = ['ledger-password', 'orthanc-index-password'];
+
 /** Read-only, for the owner (the services) and the group (Orthanc). */
 const MODE = 0o440;
 const FOLDER_MODE = 0o750;
@@ -21,7 +24,7 @@ const derived: Readonly<Record<string, (password: string) => string>> = {
 };
 
 /**
- * Makes in `folder` what is missing: `orthanc-password` (43 random characters), `orthanc-users.json` and
+ * Makes in `folder` what is missing: passwords (43 random characters), and from Orthanc's `orthanc-users.json` and
  * `orthanc-netrc`. What exists stays as it is, so it may run at every start.
  * Gives a line for people about each file; no line holds a password. Throws where the folder cannot be written,
  * or where a password that is there cannot be used.
@@ -29,8 +32,11 @@ const derived: Readonly<Record<string, (password: string) => string>> = {
 export async function initSecrets(folder: string): Promise<string[]> {
   await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
   const report: string[] = [];
-  const made = await createOnce(join(folder, PASSWORD), `${randomBytes(32).toString('base64url')}\n`);
-  report.push(`${PASSWORD}: ${made ? 'made' : 'is there, left as it is'}`);
+  for (const name of [PASSWORD, ...DATABASE_PASSWORDS]) {
+    const made = await createOnce(join(folder, name), `${randomBytes(32).toString('base64url')}\n`);
+    report.push(`${name}: ${made ? 'made' : 'is there, left as it is'}`);
+    usable(await readFile(join(folder, name), 'utf8'), join(folder, name));
+  }
   const password = usable(await readFile(join(folder, PASSWORD), 'utf8'), join(folder, PASSWORD));
   for (const [name, content] of Object.entries(derived)) {
     const wanted = content(password);
