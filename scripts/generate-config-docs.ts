@@ -1,6 +1,7 @@
 /**
- * Writes config/scanflow.schema.json and docs/configuration.md from the configuration's schema.
- * `--check` writes nothing and exits 1 where they are not what the schema says.
+ * Writes config/scanflow.schema.json and docs/configuration.md from the configuration's schema, and
+ * config/scanflow.scale.yaml, the sample of compose.scale.yaml, from the sample.
+ * `--check` writes nothing and exits 1 where they are not what they are made of.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -9,14 +10,24 @@ import { configurationPage, jsonSchema } from '@scanflow/chassis';
 const at = (path: string): URL => new URL(`../${path}`, import.meta.url);
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
 
+const sample = await readFile(at('config/scanflow.yaml'), 'utf8');
+/** What several streamers need beside the sample. */
+const LEDGER = `
+# Several streamers share the work: docs/scale.md. This file is config/scanflow.yaml with this section (npm run generate).
+ledger:
+  url: postgresql://scanflow@postgres:5432/scanflow
+  passwordFile: /run/secrets/scanflow/ledger-password
+`;
+
 const generated: readonly (readonly [path: string, text: string])[] = [
   ['config/scanflow.schema.json', jsonSchema()],
-  ['docs/configuration.md', configurationPage(await readFile(at('config/scanflow.yaml'), 'utf8'))],
+  ['docs/configuration.md', configurationPage(sample)],
+  ['config/scanflow.scale.yaml', `${sample}${LEDGER}`],
 ];
 for (const [path, text] of generated) {
   if (!values.check) await writeFile(at(path), text);
   else if ((await readFile(at(path), 'utf8').catch(() => undefined)) !== text) {
-    console.error(`${path} is not what the schema says: npm run generate`);
+    console.error(`${path} is not what it is made of: npm run generate`);
     process.exitCode = 1;
   }
 }

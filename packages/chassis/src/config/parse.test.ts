@@ -36,6 +36,15 @@ test('config: the sample is good', async () => {
   assert.deepEqual(result.ok ? [] : result.issues, []);
 });
 
+test('config: the sample for several streamers is the sample and a ledger (npm run generate)', async () => {
+  const [sample, scale] = await Promise.all([
+    read('config/scanflow.yaml'),
+    read('config/scanflow.scale.yaml'),
+  ]);
+  assert.ok(scale.startsWith(sample));
+  assert.match(scale.slice(sample.length), /^\n#.*\nledger:\n {2}url: .*\n {2}passwordFile: .*\n$/);
+});
+
 test('config: the JSON Schema and the page are what the schema says (npm run generate)', async () => {
   assert.equal(await read('config/scanflow.schema.json'), jsonSchema());
   assert.equal(await read('docs/configuration.md'), configurationPage(await read('config/scanflow.yaml')));
