@@ -1,0 +1,48 @@
+#!/bin/sh
+# Starts PostgreSQL. The first time it makes the databases of the ledger (scanflow) and of Orthanc's index (orthanc);
+# every time the passwords of their users are those of the secrets, so a replaced one holds from the next start on.
+set -eu
+umask 077
+data=/var/lib/postgresql/$PG_MAJOR
+secrets=/run/secrets/scanflow
+statements=/tmp/statements
+
+password() { # password FILE
+  if [ ! -r "$secrets/$1" ]; then
+    echo "postgres: $secrets/$1 cannot be read. Make it: docker compose run --rm secrets" >&2
+    exit 1
+  fi
+  # as a word of SQL
+  tr -d '\r\n' <"$secrets/$1" | sed "s/'/''/g"
+}
+ledger=$(password ledger-password)
+index=$(password orthanc-index-password)
+
+# A statement per line of /tmp/statements, before anybody can connect. A statement that fails is not shown: it may
+# hold a password.
+alone() { # alone FOLDER
+  postgres --single -D "$1" -c exit_on_error=on -c log_min_error_statement=panic postgres \
+    <"$statements" >/dev/null
+  rm "$statements"
+}
+
+if [ ! -d "$data" ]; then
+  # under its name only when it is whole
+  rm -rf "$data.new"
+  initdb --pgdata "$data.new" --username postgres --auth peer --encoding UTF8 --locale C --data-checksums
+  cat >"$statements" <<'SQL'
+CREATE ROLE scanflow LOGIN
+CREATE ROLE orthanc LOGIN
+CREATE DATABASE scanflow OWNER scanflow
+CREATE DATABASE orthanc OWNER orthanc
+SQL
+  alone "$data.new"
+  mv "$data.new" "$data"
+fi
+
+# left by a server that was killed; nobody else has this volume, and its number may be another process' by now
+rm -f "$data/postmaster.pid"
+printf '%s\n' "ALTER ROLE scanflow PASSWORD '$ledger'" "ALTER ROLE orthanc PASSWORD '$index'" >"$statements"
+alone "$data"
+exec postgres -D "$data" -c hba_file=/etc/scanflow-postgres/pg_hba.conf -c listen_addresses='*' \
+  -c unix_socket_directories=/tmp "$@"
