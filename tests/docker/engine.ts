@@ -4,13 +4,18 @@ import { freePort, run } from '@scanflow/testkit';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Why the stack cannot be tested here; undefined where it can. */
-export async function whyNot(): Promise<string | undefined> {
+/** Why the stack cannot be tested here, which is said aloud; false where it can. */
+export async function whyNot(): Promise<string | false> {
   for (const args of [['info'], ['compose', 'version']]) {
     const result = await run('docker', args).catch((error: unknown) => ({ code: 1, stderr: String(error) }));
-    if (result.code !== 0) return `docker ${args.join(' ')}: ${result.stderr.trim()}`;
+    if (result.code === 0) continue;
+    const reason = `docker ${args.join(' ')}: ${result.stderr.trim()}`;
+    console.error(
+      `\nTHE DOCKER PART WAS NOT RUN: NO USABLE DOCKER ENGINE WITH COMPOSE V2 HERE.\n${reason}\n`,
+    );
+    return 'no Docker Engine';
   }
-  return undefined;
+  return false;
 }
 
 /** Runs `docker …`; its standard output. Throws with its words where it fails. */
@@ -24,6 +29,7 @@ export async function docker(...args: string[]): Promise<string> {
 export interface Container {
   readonly Id: string;
   readonly State: {
+    readonly Status: string;
     readonly StartedAt: string;
     readonly ExitCode: number;
     readonly Health?: { Status: string };
@@ -77,6 +83,9 @@ export class Project {
       SCANFLOW_CAL2WL_HTTP_PORT: String(ports.cal2wl),
       SCANFLOW_WORKLIST_HTTP_PORT: String(ports.worklistHttp),
       SCANFLOW_STREAMER_HTTP_PORT: String(ports.streamer),
+      // any that are free, where there are several
+      SCANFLOW_STREAMER_HTTP_PORTS: '0',
+      SCANFLOW_CONFIG_FILE: 'scanflow.scale.yaml',
       SCANFLOW_ORTHANC_AET: 'ORTHANC',
     };
   }
@@ -107,9 +116,14 @@ export class Project {
     return this.compose('exec', '-T', service, ...command);
   }
 
+  /** All containers of a service, whether they run or not. */
+  async containers(service: string): Promise<Container[]> {
+    const ids = (await this.compose('ps', '--all', '--quiet', service)).split('\n').filter((id) => id !== '');
+    return ids.length === 0 ? [] : (JSON.parse(await docker('inspect', ...ids)) as Container[]);
+  }
+
   async inspect(service: string): Promise<Container> {
-    const id = (await this.compose('ps', '--all', '--quiet', service)).trim();
-    const [container] = JSON.parse(await docker('inspect', id)) as Container[];
+    const [container] = await this.containers(service);
     if (container === undefined) throw new Error(`there is no container of ${service}`);
     return container;
   }
