@@ -43,6 +43,7 @@ export async function openShelf({ worklist, bookings }: ShelfOptions): Promise<S
   const itemPath = (accession: string): string => join(worklist, `${accession}.wl`);
   const recordPath = (accession: string): string => join(bookings, `${accession}.json`);
   const files = new KnownFiles({ folders: [worklist, bookings] });
+  const known = knownRecords();
   let listed: ReadonlySet<string> = new Set();
   const publish = async (record: BookingRecord, item: Uint8Array): Promise<void> => {
     // the record first: images of an item that a scanner already shows must find their project
@@ -67,7 +68,7 @@ export async function openShelf({ worklist, bookings }: ShelfOptions): Promise<S
         // what is not in the folder is not taken from memory, whatever the folder's time says
         if (!listed.has(accessionNumber)) files.forget(itemPath(accessionNumber));
         const item = await files.read(itemPath(accessionNumber));
-        const record = recordOf(accessionNumber, await files.read(recordPath(accessionNumber)));
+        const record = known(accessionNumber, await files.read(recordPath(accessionNumber)));
         published.set(accessionNumber, { accessionNumber, record, item });
       }
       return published;
@@ -111,16 +112,20 @@ async function* recordsIn(folder: string): AsyncGenerator<BookingRecord> {
 /** A record is believed only where it says that it is the one its name promises. */
 function recordOf(accessionNumber: string, bytes: Uint8Array | undefined): BookingRecord | undefined {
   if (bytes === undefined) return undefined;
-  const known = parsedRecords.get(bytes);
-  if (known !== undefined) return known;
   const parsed = parseRecord(Buffer.from(bytes).toString('utf8'));
-  if (!parsed.ok || parsed.record.accessionNumber !== accessionNumber) return undefined;
-  parsedRecords.set(bytes, parsed.record);
-  return parsed.record;
+  return parsed.ok && parsed.record.accessionNumber === accessionNumber ? parsed.record : undefined;
 }
 
-/** By the bytes of their files, which stay the same object while a file stays the same. */
-const parsedRecords = new WeakMap<Uint8Array, BookingRecord>();
+/** recordOf() that parses each content once: its bytes stay the same object while the file stays the same. */
+function knownRecords(): typeof recordOf {
+  const parsed = new WeakMap<Uint8Array, BookingRecord>();
+  return (accessionNumber, bytes) => {
+    if (bytes === undefined) return undefined;
+    const record = parsed.get(bytes) ?? recordOf(accessionNumber, bytes);
+    if (record !== undefined) parsed.set(bytes, record);
+    return record;
+  };
+}
 
 async function writeChanged(files: KnownFiles, path: string, bytes: Uint8Array, mode: number): Promise<void> {
   const there = await files.read(path);
