@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readSecret, startHttp, type Config, type Log } from '@scanflow/chassis';
 import { routes } from './api.ts';
 import { createBookings } from './adapters/bookings.ts';
-import { createOrthanc } from './adapters/orthanc.ts';
+import { createOrthanc } from './adapters/orthanc/orthanc.ts';
 import { Condition } from './condition.ts';
 import { COPY } from './domain/series.ts';
 import { setUpFollow } from './follow-setup.ts';

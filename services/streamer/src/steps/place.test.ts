@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { dataSet, makeSeries } from '@scanflow/dicom';
-import { createOrthanc } from '../adapters/orthanc.ts';
+import { createOrthanc } from '../adapters/orthanc/orthanc.ts';
 import { createStore } from '../adapters/store/store.ts';
 import { parseLayout } from '../domain/layout.ts';
 import type { InstanceListing, StoreWork } from '../ports.ts';

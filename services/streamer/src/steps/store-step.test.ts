@@ -8,7 +8,7 @@ import { dataSet, makeSeries } from '@scanflow/dicom';
 import { findOrthanc, startOrthanc, type RunningOrthanc } from '@scanflow/testkit';
 import { createBookings } from '../adapters/bookings.ts';
 import { openLedger } from '../adapters/ledger/sqlite.ts';
-import { createOrthanc } from '../adapters/orthanc.ts';
+import { createOrthanc } from '../adapters/orthanc/orthanc.ts';
 import { createStore } from '../adapters/store/store.ts';
 import { parseLayout } from '../domain/layout.ts';
 import type { Settings } from './settings.ts';

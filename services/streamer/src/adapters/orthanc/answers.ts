@@ -1,0 +1,82 @@
+/** Orthanc's answers, believed only in the form that is expected. */
+import { Fault } from '../../domain/failure.ts';
+import type { Attributes } from '../../domain/route.ts';
+import type { Change, InstanceListing, Origin, SeriesListing, SystemInfo } from '../../ports.ts';
+import { unclear } from './faults.ts';
+
+const ORTHANC_ID = /^[0-9a-f]{8}(-[0-9a-f]{8}){4}$/;
+
+export function systemInfo(system: Record<string, unknown>): SystemInfo {
+  const database = system['DatabaseServerIdentifier'];
+  const limits = ['MaximumStorageSize', 'MaximumPatientCount'].filter((key) => Number(system[key] ?? 0) > 0);
+  const recycles = limits.length > 0 && system['MaximumStorageMode'] !== 'Reject';
+  return {
+    version: text(system['Version']),
+    database: typeof database === 'string' ? database : undefined,
+    recycling: recycles ? limits.map((key) => `${key} ${String(system[key])}`).join(', ') : undefined,
+  };
+}
+
+export const changeOf = (change: Record<string, unknown>): Change => ({
+  seq: integer(change['Seq']),
+  type: text(change['ChangeType']),
+  id: text(change['ID']),
+});
+
+export const seriesOf = (series: Record<string, unknown>): SeriesListing => ({
+  id: text(series['ID']),
+  uid: attributes(series['MainDicomTags'])['SeriesInstanceUID'] ?? '',
+  instances: array(series['Instances']).map(text),
+});
+
+export const instanceOf = (instance: Record<string, unknown>): InstanceListing => ({
+  id: text(instance['ID']),
+  fileUuid: text(instance['FileUuid']),
+  bytes: integer(instance['FileSize']),
+  tags: attributes(instance['MainDicomTags']),
+});
+
+export const attributes = (value: unknown): Attributes =>
+  Object.fromEntries(
+    Object.entries(value === undefined ? {} : object(value)).filter(
+      (entry): entry is [string, string] => typeof entry[1] === 'string',
+    ),
+  );
+
+/** An id goes into a path, so it must look like one. */
+export function id(value: string): string {
+  if (!ORTHANC_ID.test(value)) throw new Fault(unclear('an id of a strange form'));
+  return value;
+}
+
+export function object(value: unknown): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Fault(unclear('an object was expected'));
+  return value as Record<string, unknown>;
+}
+
+export function array(value: unknown): unknown[] {
+  if (!Array.isArray(value)) throw new Fault(unclear('a list was expected'));
+  return value;
+}
+
+export function text(value: unknown): string {
+  if (typeof value !== 'string') throw new Fault(unclear('a text was expected'));
+  return value;
+}
+
+export function integer(value: unknown): number {
+  if (!Number.isSafeInteger(value)) throw new Fault(unclear('a whole number was expected'));
+  return value as number;
+}
+
+/** Orthanc notes the time in UTC, `20261122T100203`. */
+export function originOf(metadata: Record<string, unknown>): Origin {
+  const { ReceptionDate: received, RemoteAET: from } = metadata;
+  const digits = typeof received === 'string' ? /^(\d{8}T\d{6})$/.exec(received)?.[1] : undefined;
+  const time = digits?.replace(/^(....)(..)(..T..)(..)(..)$/, '$1-$2-$3:$4:$5Z');
+  return {
+    ...(time === undefined ? {} : { received: time }),
+    ...(typeof from === 'string' && from !== '' ? { from } : {}),
+  };
+}

@@ -1,0 +1,76 @@
+/** Orthanc's REST interface. Every byte is asked for as it is: no compression, length and MD5 known beforehand. */
+import { Fault } from '../../domain/failure.ts';
+import type { Orthanc } from '../../ports.ts';
+import {
+  array,
+  attributes,
+  changeOf,
+  id,
+  instanceOf,
+  integer,
+  object,
+  originOf,
+  seriesOf,
+  systemInfo,
+  text,
+} from './answers.ts';
+import { chunksOf, connection, type OrthancOptions } from './connection.ts';
+import { unclear } from './faults.ts';
+
+export interface OrthancClient extends Orthanc {
+  close(): void;
+}
+
+/** Orthanc 1.12.7 records it for instances of 2 GiB and more: there, the length alone tells. */
+const MD5_OF_NOTHING = 'd41d8cd98f00b204e9800998ecf8427e';
+
+export function createOrthanc(options: OrthancOptions): OrthancClient {
+  const { get, remove, json, close } = connection(options);
+  return {
+    close,
+    system: async (signal) => systemInfo(object(await json('/system', signal))),
+    changes: async (since, limit, signal) => {
+      const page = object(await json(`/changes?since=${since}&limit=${limit}`, signal));
+      return {
+        changes: array(page['Changes']).map((change) => changeOf(object(change))),
+        last: integer(page['Last']),
+        done: page['Done'] === true,
+      };
+    },
+    lastChange: async (signal) => integer(object(await json('/changes?last', signal))['Last']),
+    parentOf: async (instance, signal) =>
+      text(object(await json(`/instances/${id(instance)}`, signal))['ParentSeries']),
+    series: async (series, signal) => seriesOf(object(await json(`/series/${id(series)}`, signal))),
+    seriesPage: async (since, limit, signal) =>
+      array(await json(`/series?expand&since=${since}&limit=${limit}`, signal)).map((one) =>
+        seriesOf(object(one)),
+      ),
+    instance: async (instance, signal) =>
+      instanceOf(object(await json(`/instances/${id(instance)}`, signal))),
+    remove: async (instance, signal) => remove(`/instances/${id(instance)}`, signal),
+    instances: async (series, signal) =>
+      array(await json(`/series/${id(series)}/instances`, signal)).map((one) => instanceOf(object(one))),
+    seriesTags: async (series, signal) => {
+      const own = object(await json(`/series/${id(series)}`, signal));
+      const study = object(await json(`/series/${id(series)}/study`, signal));
+      return {
+        ...attributes(study['PatientMainDicomTags']),
+        ...attributes(study['MainDicomTags']),
+        ...attributes(own['MainDicomTags']),
+      };
+    },
+    origin: async (instance, signal) =>
+      originOf(object(await json(`/instances/${id(instance)}/metadata?expand`, signal))),
+    open: async (instance, signal) => {
+      const response = await get(`/instances/${id(instance)}/attachments/dicom/data`, signal);
+      const bytes = Number(response.headers['content-length'] ?? Number.NaN);
+      if (!Number.isSafeInteger(bytes)) {
+        response.destroy();
+        throw new Fault(unclear('an instance came without its length'));
+      }
+      // the ETag is "<revision>-<MD5 of the uncompressed file>", from the database and not from the bytes
+      const md5 = /^"\d+-([0-9a-f]{32})"$/.exec(response.headers.etag ?? '')?.[1];
+      return { bytes, md5: md5 === MD5_OF_NOTHING ? undefined : md5, chunks: chunksOf(response, bytes) };
+    },
+  };
+}
