@@ -141,5 +141,10 @@ export interface Store {
   writeReport(below: string, file: string, text: string): Promise<string>;
   /** Absolute path of a stored image. */
   pathOf(below: string, file: string): string;
+  /** Reads a stored image once more: whether it is there, and what was stored. */
+  readonly holds: (
+    below: string,
+    image: Pick<StoredInstance, 'file' | 'sha256' | 'bytes'>,
+  ) => Promise<boolean>;
   readonly record: (below: string) => Promise<SeriesRecord | undefined>;
 }

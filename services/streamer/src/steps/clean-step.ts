@@ -1,17 +1,13 @@
 /** The clean step: what is stored and verified goes from Orthanc, and nothing else does. */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { lstat } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
-import { errnoOf, failureOf, Fault, permanent, type Failure } from '../domain/failure.ts';
-import type { InstanceListing, Ledger, Orthanc, SeriesView, Store, StoredInstance } from '../ports.ts';
+import { failureOf, Fault, permanent, type Failure } from '../domain/failure.ts';
+import type { InstanceListing, Ledger, Orthanc, SeriesView, Store } from '../ports.ts';
 import { reached } from '../trace.ts';
 import type { Chance } from './settings.ts';
 
 export interface CleanDeps {
   readonly orthanc: Pick<Orthanc, 'instances' | 'instance' | 'remove'>;
   readonly ledger: Pick<Ledger, 'cleaning' | 'cleaned'>;
-  readonly store: Pick<Store, 'record' | 'pathOf'>;
+  readonly store: Pick<Store, 'record' | 'holds'>;
   readonly chance: Chance;
 }
 
@@ -37,7 +33,7 @@ export async function cleanStep(
     // all of them, before the first is deleted: also those that Orthanc had before and has no longer
     for (const image of record.instances) {
       signal.throwIfAborted();
-      if (!(await isThere(store.pathOf(series.path, image.file), image))) return refused(CHANGED);
+      if (!(await store.holds(series.path, image))) return refused(CHANGED);
     }
   }
   // before the first deletion, so that whatever looks meanwhile does not take it for lost
@@ -94,20 +90,6 @@ async function fileUuidOf(
     return (await orthanc.instance(id, signal)).fileUuid;
   } catch (error) {
     if (error instanceof Fault && error.code === 'ORTHANC_GONE') return undefined;
-    throw error;
-  }
-}
-
-/** Read once more: it is about to be the only one. */
-async function isThere(path: string, { bytes, sha256 }: StoredInstance): Promise<boolean> {
-  try {
-    const found = await lstat(path);
-    if (!found.isFile() || found.size !== bytes) return false;
-    const hash = createHash('sha256');
-    await pipeline(createReadStream(path), hash);
-    return hash.digest('hex') === sha256;
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return false;
     throw error;
   }
 }

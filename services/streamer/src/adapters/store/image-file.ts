@@ -129,3 +129,16 @@ export async function holds(path: string, sha256: string, bytes: number): Promis
   await pipeline(createReadStream(path), hash);
   return hash.digest('hex') === sha256;
 }
+
+/** Whether a stored image is there, and is what was stored. */
+export async function isStored(
+  path: string,
+  { sha256, bytes }: { readonly sha256: string; readonly bytes: number },
+): Promise<boolean> {
+  try {
+    return await holds(path, sha256, bytes);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}

@@ -14,11 +14,18 @@ export interface Roots {
   nameOf(root: string, realFolder: string): Promise<string>;
   /** Undefined where no root of the configuration holds it. */
   placeOf(name: string): Place | undefined;
+  /** Absolute path of a file in a folder of the ledger's. */
+  pathOf(name: string, file: string): string;
   readonly all: readonly string[];
 }
 
 export function createRoots(main: string, others: readonly string[]): Roots {
   const all = [...new Set([main, ...others])];
+  const placeOf = (name: string): Place | undefined => {
+    if (!isAbsolute(name)) return { root: main, names: name.split('/') };
+    const [root] = all.filter((one) => isBelow(one, name)).toSorted((a, b) => b.length - a.length);
+    return root === undefined ? undefined : { root, names: relative(root, name).split(sep) };
+  };
   return {
     all,
     nameOf: async (root, realFolder) => {
@@ -27,10 +34,10 @@ export function createRoots(main: string, others: readonly string[]): Roots {
         .join('/');
       return root === main ? below : join(root, below);
     },
-    placeOf: (name) => {
-      if (!isAbsolute(name)) return { root: main, names: name.split('/') };
-      const [root] = all.filter((one) => isBelow(one, name)).toSorted((a, b) => b.length - a.length);
-      return root === undefined ? undefined : { root, names: relative(root, name).split(sep) };
+    placeOf,
+    pathOf: (name, file) => {
+      const { root, names } = placeOf(name) ?? { root: '/', names: name.split('/') };
+      return join(root, ...names, file);
     },
   };
 }

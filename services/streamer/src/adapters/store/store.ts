@@ -7,7 +7,7 @@ import type { Access } from './access.ts';
 import { writeArchive } from './archive.ts';
 import { claimFolder } from './claim.ts';
 import { folderAt } from './folders.ts';
-import { createImage, writeOwn } from './image-file.ts';
+import { createImage, isStored, writeOwn } from './image-file.ts';
 import { manifestText, readRecord, recordText } from './record.ts';
 import { createRoots, rootOf } from './roots.ts';
 import { lowOnSpace, requireSpace, type Floor } from './space.ts';
@@ -64,10 +64,8 @@ export function createStore(
       await writeOwn(path, file, text, access);
       return roots.nameOf(place.root, path);
     },
-    pathOf: (below, file) => {
-      const { root, names } = roots.placeOf(below) ?? { root: '/', names: below.split('/') };
-      return join(root, ...names, file);
-    },
+    pathOf: (below, file) => roots.pathOf(below, file),
+    holds: (below, image) => isStored(roots.pathOf(below, image.file), image),
     record: async (below) => {
       const at = await pathAt(below);
       return at === undefined ? undefined : readRecord(at.path);
