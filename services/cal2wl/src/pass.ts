@@ -1,12 +1,5 @@
 /** One pass over all calendars: each is read, judged and published for itself, and none costs another. */
-import {
-  encodeRecord,
-  flagBookings,
-  warn,
-  warning,
-  type BookingRecord,
-  type Outcome,
-} from '@scanflow/booking';
+import { encodeRecord, warn, warning, type BookingRecord, type Outcome } from '@scanflow/booking';
 import type { Window } from '@scanflow/calendar';
 import { codeOf, messageOf, type Config, type Failure, type Log } from '@scanflow/chassis';
 import { recordNotes } from '@scanflow/dicom';
@@ -18,13 +11,13 @@ import { windowAt } from './domain/expand.ts';
 import { fateOf, type CalendarView } from './domain/fate.ts';
 import { encodeItem, type ScannerSettings } from './domain/item.ts';
 import { Past } from './domain/past.ts';
-import type { Plan } from './domain/plan.ts';
 import { reconcile, sweep, type Action, type Published, type Wanted } from './domain/reconcile.ts';
 import { inTurns } from './in-turns.ts';
 import { Judge } from './judge.ts';
+import { emptyReport, flagged, isWaiting, readingReport, viewOf } from './pass-report.ts';
 import type { ProjectList } from './projects.ts';
 import { publish } from './publish.ts';
-import type { Reader, Reading } from './reader.ts';
+import type { Reader } from './reader.ts';
 import { countActions, type CalendarReport, type PassReport } from './report.ts';
 import { outcomeView } from './view.ts';
 
@@ -47,11 +40,6 @@ const FROZEN = warning(
   'FROZEN',
   'The scan runs, so the scanner keeps what it shows. The change is carried out once the exam has ended.',
 );
-
-type ReadingReport = Pick<
-  CalendarReport,
-  'state' | 'waiting' | 'lastGood' | 'failure' | 'notBefore' | 'clockSkewMs' | 'fetch' | 'accepted'
->;
 
 interface CalendarPass {
   readonly report: CalendarReport;
@@ -115,7 +103,8 @@ export class Passes {
   }
 
   async #calendar(calendar: string, pass: PassContext): Promise<CalendarPass> {
-    const log = this.#options.log.child({ calendar });
+    const { config, log: passLog } = this.#options;
+    const log = passLog.child({ calendar });
     try {
       return await this.#readAndPublish(calendar, pass, log);
     } catch (error) {
@@ -125,12 +114,20 @@ export class Passes {
         code: codeOf(error) ?? 'UNEXPECTED',
         message: messageOf(error),
       };
-      return { wanted: [], report: { ...this.#empty(calendar), failure, unwritten: failure } };
+      return {
+        wanted: [],
+        report: {
+          ...emptyReport(calendar, config.calendars[calendar]?.scanner),
+          failure,
+          unwritten: failure,
+        },
+      };
     }
   }
 
   async #readAndPublish(calendar: string, pass: PassContext, log: Log): Promise<CalendarPass> {
-    const [reader, judge] = [this.#options.readers.get(calendar), this.#judges.get(calendar)];
+    const { config, readers } = this.#options;
+    const [reader, judge] = [readers.get(calendar), this.#judges.get(calendar)];
     if (reader === undefined || judge === undefined) throw new Error('it has no reader');
     const { now, signal } = pass;
     const window = this.#window(calendar, now);
@@ -148,7 +145,7 @@ export class Passes {
     return {
       wanted: accessions,
       report: {
-        ...this.#empty(calendar),
+        ...emptyReport(calendar, config.calendars[calendar]?.scanner),
         ...readingReport(reading),
         outcomes: outcomes.map((one) => (isWaiting(one, waiting) ? warn(one, FROZEN) : one)),
         projects,
@@ -250,63 +247,4 @@ export class Passes {
     if (settings === undefined) throw new Error(`there is no scanner ${name}`);
     return settings;
   }
-
-  #empty(calendar: string): CalendarReport {
-    const scanner = this.#options.config.calendars[calendar]?.scanner ?? '';
-    return {
-      calendar,
-      scanner: typeof scanner === 'string' ? scanner : [...new Set(Object.values(scanner.map))].join(', '),
-      state: 'unknown',
-      waiting: false,
-      lastGood: undefined,
-      failure: undefined,
-      notBefore: undefined,
-      clockSkewMs: undefined,
-      fetch: undefined,
-      accepted: false,
-      outcomes: [],
-      projects: undefined,
-      actions: {},
-      held: 0,
-      unwritten: undefined,
-    };
-  }
 }
-
-function readingReport(reading: Reading): ReadingReport {
-  const { answered, waiting, content, lastGood, failure, notBefore, clockSkewMs, fetch, accepted } = reading;
-  const isGood = answered || (waiting && content !== undefined && failure === undefined);
-  const state = isGood ? 'good' : content === undefined ? 'unknown' : 'stale';
-  return { state, waiting, lastGood, failure, notBefore, clockSkewMs, fetch, accepted };
-}
-
-const isWaiting = (
-  one: Outcome,
-  waiting: ReadonlySet<string>,
-): one is Extract<Outcome, { outcome: 'booking' }> =>
-  one.outcome === 'booking' && waiting.has(one.record.accessionNumber);
-
-/** Bookings of all calendars seen together. */
-function flagged(reports: readonly CalendarReport[], past: Past): CalendarReport[] {
-  const all = flagBookings(
-    reports.flatMap(({ outcomes }) => outcomes),
-    past,
-  );
-  let next = 0;
-  return reports.map((report) => {
-    const begin = next;
-    next += report.outcomes.length;
-    return { ...report, outcomes: all.slice(begin, next) };
-  });
-}
-
-const viewOf = (calendar: string, reading: Reading, plan: Plan): CalendarView => ({
-  calendar,
-  answered: reading.answered,
-  present: plan.present,
-  outside: reading.content?.outside ?? new Set(),
-  unreadable: plan.unreadable,
-  unknown: reading.content === undefined,
-  suspicion: reading.suspicion,
-  accepted: reading.accepted,
-});

@@ -1,0 +1,78 @@
+/** What a pass says of one calendar: pieces of its report, and its view for reconciling. */
+import { flagBookings, type Outcome } from '@scanflow/booking';
+import type { Config } from '@scanflow/chassis';
+import type { CalendarView } from './domain/fate.ts';
+import type { Past } from './domain/past.ts';
+import type { Plan } from './domain/plan.ts';
+import type { Reading } from './reader.ts';
+import type { CalendarReport } from './report.ts';
+
+type ReadingReport = Pick<
+  CalendarReport,
+  'state' | 'waiting' | 'lastGood' | 'failure' | 'notBefore' | 'clockSkewMs' | 'fetch' | 'accepted'
+>;
+
+/** Of a calendar of which nothing is known yet. */
+export function emptyReport(
+  calendar: string,
+  scanner: Config['calendars'][string]['scanner'] = '',
+): CalendarReport {
+  return {
+    calendar,
+    scanner: typeof scanner === 'string' ? scanner : [...new Set(Object.values(scanner.map))].join(', '),
+    state: 'unknown',
+    waiting: false,
+    lastGood: undefined,
+    failure: undefined,
+    notBefore: undefined,
+    clockSkewMs: undefined,
+    fetch: undefined,
+    accepted: false,
+    outcomes: [],
+    projects: undefined,
+    actions: {},
+    held: 0,
+    unwritten: undefined,
+  };
+}
+
+/** What a reading says of its calendar. */
+export function readingReport(reading: Reading): ReadingReport {
+  const { answered, waiting, content, lastGood, failure, notBefore, clockSkewMs, fetch, accepted } = reading;
+  const isGood = answered || (waiting && content !== undefined && failure === undefined);
+  const state = isGood ? 'good' : content === undefined ? 'unknown' : 'stale';
+  return { state, waiting, lastGood, failure, notBefore, clockSkewMs, fetch, accepted };
+}
+
+/** Its booking is not carried out yet: the scan runs. */
+export const isWaiting = (
+  one: Outcome,
+  waiting: ReadonlySet<string>,
+): one is Extract<Outcome, { outcome: 'booking' }> =>
+  one.outcome === 'booking' && waiting.has(one.record.accessionNumber);
+
+/** Bookings of all calendars seen together. */
+export function flagged(reports: readonly CalendarReport[], past: Past): CalendarReport[] {
+  const all = flagBookings(
+    reports.flatMap(({ outcomes }) => outcomes),
+    past,
+  );
+  let next = 0;
+  return reports.map((report) => {
+    const begin = next;
+    next += report.outcomes.length;
+    return { ...report, outcomes: all.slice(begin, next) };
+  });
+}
+
+/** What reconciling is told of the calendar. */
+export const viewOf = (calendar: string, reading: Reading, plan: Plan): CalendarView => ({
+  calendar,
+  answered: reading.answered,
+  present: plan.present,
+  outside: reading.content?.outside ?? new Set(),
+  unreadable: plan.unreadable,
+  unknown: reading.content === undefined,
+  suspicion: reading.suspicion,
+  accepted: reading.accepted,
+});
