@@ -13,7 +13,7 @@ import { LONGEST_WAIT, pauseUntil } from './pause.ts';
 import type { Ledger, Orthanc, Store, SystemInfo } from './ports.ts';
 import { forwardStep } from './steps/forward-step.ts';
 import { decide, type Bookings } from './steps/place.ts';
-import type { Chance, Destination, Settings } from './steps/settings.ts';
+import type { Chance, OpenDestination, Settings } from './steps/settings.ts';
 import { watchSpace } from './space-watch.ts';
 import { storeStep } from './steps/store-step.ts';
 import { Wake } from './wake.ts';
@@ -26,6 +26,8 @@ export interface LoopDeps {
   readonly copies?: Store | undefined;
   readonly bookings: Bookings;
   readonly settings: Settings;
+  /** Those of the settings. */
+  readonly destinations: readonly OpenDestination[];
   readonly chance: Chance;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -60,7 +62,7 @@ export async function runLoop(deps: LoopDeps, signal: AbortSignal): Promise<void
     ...Array.from({ length: STORE_WORKERS }, () =>
       forever('store', () => storeNext(deps, wakes, signal), deps, signal),
     ),
-    ...deps.settings.destinations.map((destination) =>
+    ...deps.destinations.map((destination) =>
       forever('forward', () => forwardNext(destination, deps, wakes, signal), deps, signal),
     ),
     ...followUp(deps, wakes, signal).map(([name, round]) => forever(name, round, deps, signal)),
@@ -228,7 +230,7 @@ async function storeNext(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Pro
 }
 
 async function forwardNext(
-  destination: Destination,
+  destination: OpenDestination,
   deps: LoopDeps,
   wakes: Wakes,
   signal: AbortSignal,

@@ -2,4 +2,5 @@
 export type * from './ports/events.ts';
 export type * from './ports/ledger.ts';
 export type * from './ports/orthanc.ts';
+export type * from './ports/sender.ts';
 export type * from './ports/store.ts';

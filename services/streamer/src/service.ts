@@ -1,14 +1,15 @@
 /** The streamer put together from its configuration. */
 import { join } from 'node:path';
-import { readSecret, startHttp, type Config, type Log } from '@scanflow/chassis';
+import { readSecret, startHttp, type Config, type Log, type RunningHttp } from '@scanflow/chassis';
 import { routes } from './api.ts';
 import { createBookings } from './adapters/bookings.ts';
 import { createOrthanc } from './adapters/orthanc/orthanc.ts';
 import { Condition } from './condition.ts';
 import { COPY } from './domain/series.ts';
 import { setUpFollow } from './follow-setup.ts';
-import { createWakes, runLoop } from './loop.ts';
+import { createWakes, runLoop, type LoopDeps } from './loop.ts';
 import { createMetrics } from './metrics.ts';
+import { openDestinations } from './open-destinations.ts';
 import { openConfiguredLedger } from './open-ledger.ts';
 import { openSecurity } from './secure.ts';
 import { settingsOf } from './settings.ts';
@@ -34,6 +35,7 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
   const { store, copy: copies } = await openStorage(config);
   const { username, passwordFile } = config.orthanc;
   const password = passwordFile === undefined ? undefined : await readSecret(passwordFile);
+  const destinations = openDestinations(settings.destinations, log);
   const chance: Chance = { now: () => Temporal.Now.instant().epochMilliseconds, jitter: () => Math.random() };
   const { follow, followers } = setUpFollow(config, targetsOf(settings), log);
   const ledger = await openConfiguredLedger(config, followers);
@@ -46,11 +48,40 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
   const stopping = new AbortController();
   const ending = AbortSignal.any([signal, stopping.signal]);
   const wakes = createWakes();
-  const work = runLoop(
-    { orthanc, ledger, store, copies, bookings, settings, chance, log, metrics, condition, follow, wakes },
-    ending,
-  );
-  const http = await startHttp({
+  const deps: LoopDeps = {
+    orthanc,
+    ledger,
+    store,
+    copies,
+    bookings,
+    settings,
+    destinations,
+    chance,
+    log,
+    metrics,
+    condition,
+    follow,
+    wakes,
+  };
+  const work = runLoop(deps, ending);
+  const http = await serve(config, deps);
+  return {
+    port: http.port,
+    stop: async () => {
+      stopping.abort();
+      security.close();
+      await http.close();
+      await work;
+      for (const { sender } of destinations) sender.close();
+      orthanc.close();
+      await ledger.close();
+    },
+  };
+}
+
+function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
+  const { ledger, store, follow, chance, log, wakes, condition, metrics } = deps;
+  return startHttp({
     bind: config.http.bind,
     port: config.http.ports.streamer,
     health: () => condition.health(chance.now()),
@@ -66,17 +97,6 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
       }),
     log,
   });
-  return {
-    port: http.port,
-    stop: async () => {
-      stopping.abort();
-      security.close();
-      await http.close();
-      await work;
-      orthanc.close();
-      await ledger.close();
-    },
-  };
 }
 
 /** Legs beside storage that somebody works on. */

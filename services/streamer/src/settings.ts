@@ -35,8 +35,11 @@ export function settingsOf(config: Config, dials: ReadonlyMap<string, Dial> = ne
       ([name, { host, port, aet, callingAet, associations, when }]) => ({
         name,
         when,
-        associations,
-        peer: { host, port, calledAet: aet, callingAet, ...dialOf(dials.get(name)) },
+        reach: {
+          kind: 'c-store',
+          peer: { host, port, calledAet: aet, callingAet, ...dialOf(dials.get(name)) },
+          associations,
+        },
       }),
     ),
     limits: LIMITS,

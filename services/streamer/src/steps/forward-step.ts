@@ -1,12 +1,11 @@
-/** The forward step: what of a series a destination has not got yet goes there by C-STORE, and each answer counts. */
-import { store as send, type DimseLog, type StoreOutcome } from '@scanflow/dimse';
+/** The forward step: what of a series a destination has not got yet goes there, and each answer counts. */
 import { failureOf, Fault, permanent, transient, type Failure } from '../domain/failure.ts';
 import { retryAfter } from '../domain/retry.ts';
-import type { ForwardWork, Ledger, Progress, Store } from '../ports.ts';
+import type { ForwardWork, Ledger, Progress, SendOutcome, Store } from '../ports.ts';
 import { reached } from '../trace.ts';
 import { Batch } from './batch.ts';
 import { itemsOf } from './send-items.ts';
-import type { Chance, Destination, Settings } from './settings.ts';
+import type { Chance, OpenDestination, Settings } from './settings.ts';
 import { inTurn } from './turns.ts';
 
 export interface ForwardDeps {
@@ -14,7 +13,6 @@ export interface ForwardDeps {
   readonly store: Store;
   readonly settings: Settings;
   readonly chance: Chance;
-  readonly log: DimseLog;
 }
 
 export type ForwardOutcome =
@@ -32,7 +30,7 @@ const BATCH = 32;
 /** Sends what is left for one destination, and writes the outcome into the ledger. */
 export async function forwardStep(
   work: ForwardWork,
-  destination: Destination,
+  destination: OpenDestination,
   deps: ForwardDeps,
   signal: AbortSignal,
 ): Promise<ForwardOutcome> {
@@ -90,9 +88,9 @@ async function later(
 /** Gives the increment up to which everything is dealt with once nothing is left. */
 async function sendSeries(
   work: ForwardWork,
-  { peer, associations = 1 }: Destination,
+  { sender }: OpenDestination,
   tally: Tally,
-  { ledger, store, log }: ForwardDeps,
+  { ledger, store }: ForwardDeps,
   signal: AbortSignal,
 ): Promise<number> {
   const record = await store.record(work.path);
@@ -111,9 +109,7 @@ async function sendSeries(
   const open = new Set(todo.map(({ file }) => file));
   try {
     const items = itemsOf(inTurn(todo, work.attempts), record, work, store);
-    // a node that broke off is not asked for several requests at a time again
-    const calmly = work.attempts > 0 ? { operations: 1 } : {};
-    for await (const outcome of send(peer, items, { signal, log, associations, ...calmly })) {
+    for await (const outcome of sender.send(items, { signal, calmly: work.attempts > 0 })) {
       reached('response-received');
       if (await unmounted(outcome, work, store)) {
         tally.left ??= AWAY;
@@ -142,7 +138,7 @@ const UNANSWERED = transient(
 
 /** A file that is gone alone was taken away; gone with its whole folder, project storage may be back tomorrow. */
 async function unmounted(
-  outcome: StoreOutcome,
+  outcome: SendOutcome,
   { path, series }: ForwardWork,
   store: Store,
 ): Promise<boolean> {
@@ -156,7 +152,7 @@ const AWAY = transient(
 );
 
 /** The row to record, undefined where the instance is to be tried again. */
-function judge(outcome: StoreOutcome, tally: Tally): Progress | undefined {
+function judge(outcome: SendOutcome, tally: Tally): Progress | undefined {
   switch (outcome.result) {
     case 'sent':
       tally.sent += 1;

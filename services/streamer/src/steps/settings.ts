@@ -1,18 +1,21 @@
 /** What the steps are told once, at start. */
-import type { Peer } from '@scanflow/dimse';
 import type { Home } from '../domain/home.ts';
 import type { Layout } from '../domain/layout.ts';
 import type { RetryPolicy } from '../domain/retry.ts';
 import type { Patterns } from '../domain/route.ts';
 import type { TagRules } from '../domain/tag.ts';
+import type { Reach, Sender } from '../ports.ts';
 import type { PoolLimits } from './pool.ts';
 
 export interface Destination {
   readonly name: string;
-  readonly peer: Peer;
-  /** Associations side by side; 1 unless told. */
-  readonly associations?: number;
+  readonly reach: Reach;
   readonly when: { readonly modality?: readonly string[] | undefined } | undefined;
+}
+
+/** A destination and what carries images there. */
+export interface OpenDestination extends Destination {
+  readonly sender: Sender;
 }
 
 export interface Settings {

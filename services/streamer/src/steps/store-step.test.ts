@@ -30,7 +30,10 @@ const settings: Settings = {
     {
       name: 'pacs',
       when: undefined,
-      peer: { host: '127.0.0.1', port: 1, calledAet: 'PACS', callingAet: 'SCANFLOW' },
+      reach: {
+        kind: 'c-store',
+        peer: { host: '127.0.0.1', port: 1, calledAet: 'PACS', callingAet: 'SCANFLOW' },
+      },
     },
   ],
   limits: { count: 2, bytes: 1e9 },

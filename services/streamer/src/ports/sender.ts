@@ -1,0 +1,32 @@
+/** How images get to a destination, whatever it speaks. */
+import type { Peer, StoreItem, StoreOutcome } from '@scanflow/dimse';
+
+/** Where a destination is, and what it speaks. */
+export type Reach = CStoreReach;
+
+export interface CStoreReach {
+  readonly kind: 'c-store';
+  readonly peer: Peer;
+  /** Associations side by side; 1 unless told. */
+  readonly associations?: number;
+}
+
+/** What became of one image. */
+export type SendOutcome = StoreOutcome & {
+  /** Milliseconds that the destination wants to be left alone for. */
+  readonly askedMs?: number;
+};
+
+export interface SendOptions {
+  readonly signal: AbortSignal;
+  /** The last attempt broke off: nothing is asked of it that it need not be able to do. */
+  readonly calmly: boolean;
+}
+
+/** Made once per destination. */
+export interface Sender {
+  /** One outcome for each item, whatever happens; never throws for what the destination or a file does. */
+  readonly send: (items: AsyncIterable<StoreItem>, options: SendOptions) => AsyncIterable<SendOutcome>;
+  /** Lets go of connections that are kept. */
+  readonly close: () => void;
+}
