@@ -1,9 +1,10 @@
 /** A real PostgreSQL (Debian's) in a folder of its own, on a free loopback port, with a password. */
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
-import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Certificate } from './certificates.ts';
 import { freePort } from './ports.ts';
 import { run, startProgram, type Program } from './process.ts';
 
@@ -21,6 +22,8 @@ export interface Postgres {
   halt(): Promise<void>;
   /** Starts it again, at the same address. */
   resume(): Promise<void>;
+  /** Starts it anew with this certificate, or without TLS. */
+  secure(certificate: Certificate | undefined): Promise<void>;
   /** Ends it and removes its folder. */
   stop(): Promise<void>;
 }
@@ -60,12 +63,10 @@ export async function startPostgres(): Promise<Postgres> {
     const connection = ['-h', '127.0.0.1', '-p', String(port), '-U', USER, '-d', database];
     return tool('psql', [...connection, '-v', 'ON_ERROR_STOP=1', '-AtXc', sql]);
   };
-  const start = async (): Promise<Program> => {
+  const start = async (more: readonly string[] = []): Promise<Program> => {
     // the machine of a test does not lose its power: what is written need not reach the disk
-    const settings = ['port=' + String(port), 'listen_addresses=127.0.0.1', 'fsync=off'].flatMap((one) => [
-      '-c',
-      one,
-    ]);
+    const own = ['port=' + String(port), 'listen_addresses=127.0.0.1', 'fsync=off'];
+    const settings = [...own, ...more].flatMap((one) => ['-c', one]);
     const [name = '', ...rest] = [...as, join(bin, 'postgres'), '-D', data, '-k', folder, ...settings];
     const program = await startProgram(name, rest, { cwd: folder, env: { LC_ALL: 'C' } });
     await tool('pg_isready', ['-h', '127.0.0.1', '-p', String(port), '-t', '30', '-q']).catch(
@@ -94,11 +95,29 @@ export async function startPostgres(): Promise<Postgres> {
     async resume() {
       program = await start();
     },
+    async secure(certificate) {
+      await halt();
+      program = await start(certificate === undefined ? [] : await tlsSettings(folder, certificate));
+    },
     async stop() {
       await halt();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** It takes a key only from a file of its own that nobody else may read. */
+async function tlsSettings(folder: string, { key, certificate }: Certificate): Promise<string[]> {
+  const files = { ssl_key_file: [key, 'server.key'], ssl_cert_file: [certificate, 'server.pem'] } as const;
+  const { uid, gid } = await stat(folder);
+  const settings = ['ssl=on'];
+  for (const [setting, [from, name]] of Object.entries(files)) {
+    const path = join(folder, name);
+    await writeFile(path, await readFile(from), { mode: 0o600 });
+    await chown(path, uid, gid);
+    settings.push(`${setting}=${path}`);
+  }
+  return settings;
 }
 
 /** PostgreSQL refuses to run as root: as root it runs as the user that Debian's package made. Gives the prefix. */

@@ -42,6 +42,7 @@ const AFTER_ERROR = 2_000;
 const LEDGER_DOWN: ReadonlySet<string> = new Set([
   'LEDGER_FAILED',
   'LEDGER_UNREACHABLE',
+  'LEDGER_TLS',
   'LEDGER_DENIED',
   'LEDGER_TOO_NEW',
 ]);

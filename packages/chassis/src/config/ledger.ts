@@ -22,7 +22,7 @@ export const ledger = z.strictObject({
     })
     .optional()
     .describe(
-      'The connection is encrypted, and the server has to prove its name; without it, it is in the clear.',
+      'The connection is encrypted, and the server has to prove its name, or nothing is sent to it; without `tls`, the connection is in the clear.',
     ),
   lease: interval(2_000, HOUR_MS, 'from 2s to 1h')
     .prefault('1m')

@@ -31,7 +31,8 @@ const MIGRATION_LOCK = 5_283_001;
 
 /**
  * Opens the database; its tables are made or brought up to date at the first use that reaches the server. Every
- * method throws Fault LEDGER_UNREACHABLE, LEDGER_DENIED, LEDGER_TOO_NEW, LEDGER_FAILED.
+ * method throws Fault LEDGER_UNREACHABLE, LEDGER_TLS, LEDGER_DENIED, LEDGER_TOO_NEW,
+ * LEDGER_FAILED.
  */
 export function openPostgres(options: PostgresOptions, migrations: readonly string[] = MIGRATIONS): Database {
   const pool = new Pool(poolConfig(options));
@@ -72,7 +73,8 @@ function poolConfig({
     user: decodeURIComponent(username),
     database: decodeURIComponent(pathname.slice(1)),
     ...(password === undefined ? {} : { password }),
-    ...(ca === undefined ? {} : { ssl: { ca } }),
+    // told, so that no variable of the environment turns the check off
+    ...(ca === undefined ? {} : { ssl: { ca, rejectUnauthorized: true } }),
     max: connections,
     connectionTimeoutMillis: CONNECT_MS,
     statement_timeout: statementMs,
