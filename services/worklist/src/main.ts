@@ -1,5 +1,6 @@
 /** The worklist service: `node main.ts --config scanflow.yaml`. */
-import { beginAgainIfCold, beginCompiled, settleMemory } from './boot.ts';
+import { beginAgainIfCold, beginCompiled } from '@scanflow/chassis/boot';
+import { settleMemory } from './settle.ts';
 
 beginCompiled(process);
 // only after it: what is imported statically is loaded before anything runs

@@ -1,6 +1,6 @@
 /**
  * How the process itself is set up, before the rest is loaded: what V8 is told about memory, and code that was compiled
- * at an earlier start.
+ * at an earlier start. Imported as `@scanflow/chassis/boot`, first and alone: the rest by `await import` after it.
  */
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
@@ -8,20 +8,10 @@ import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 
 /*
- * Reading ten thousand items makes much that is dropped at once: V8 would take 64 MB for it and hardly give them back.
- * Collected more often in 1 MB, it takes as long.
+ * What is read makes much that is dropped at once: V8 would take 64 MB for it and hardly give them back, and lets 32 MB
+ * of young objects lie, and the buffers of image bytes that hang on them. Collected more often in 1 MB, it takes as long.
  */
 setFlagsFromString('--semi-space-growth-factor=1');
-
-/**
- * Once all is loaded: answers are short-lived, a few megabytes hold them, and what is held longer hardly grows. What
- * loading left over is given back after a second, not eight.
- */
-export function settleMemory(): void {
-  setFlagsFromString('--memory-reducer-delay-ms=1000');
-  setFlagsFromString('--semi-space-growth-factor=2');
-  setFlagsFromString('--optimize-for-size');
-}
 
 /** Beside the modules, so that who may write there may write the code as well. */
 const FOLDER = fileURLToPath(new URL('../../../node_modules/.cache/scanflow', import.meta.url));
