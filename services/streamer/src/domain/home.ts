@@ -1,4 +1,5 @@
 /** Projects that have a root for themselves. */
+import { fits } from './glob.ts';
 
 export interface Home<L> {
   /** A project's label, or several with `*`. */
@@ -13,19 +14,4 @@ export function homeOf<L>(project: string | undefined, homes: readonly Home<L>[]
   const fitting = homes.filter(({ projects }) => fits(projects, project));
   const rank = ({ projects }: Home<L>): number => (projects === project ? Infinity : projects.length);
   return fitting.toSorted((a, b) => rank(b) - rank(a))[0];
-}
-
-/** Piece by piece rather than by a pattern, which could take for ever. */
-function fits(projects: string, project: string): boolean {
-  const [first = '', ...rest] = projects.split('*');
-  const last = rest.pop();
-  if (last === undefined) return projects === project;
-  if (!project.startsWith(first)) return false;
-  let at = first.length;
-  for (const piece of rest) {
-    const found = project.indexOf(piece, at);
-    if (found < 0) return false;
-    at = found + piece.length;
-  }
-  return project.length - last.length >= at && project.endsWith(last);
 }

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { judge, looksAtAet, traitsOf, type Rule, type Traits } from './rule.ts';
+
+const mr: Traits = {
+  modality: 'MR',
+  aet: 'PRISMA',
+  project: '3010000.01',
+  description: 'T1_MPRAGE sag',
+  studyDescription: 'Head^Memory',
+};
+
+const verdict = (rule: Rule | undefined, traits: Partial<Traits> = {}): string => {
+  const found = judge(rule, { ...mr, ...traits });
+  if (found.wanted) return 'wanted';
+  return `${found.because}${found.undecided ? ' undecided' : ''}`;
+};
+
+test('rule: without one, everything goes', () => {
+  assert.equal(verdict(undefined), 'wanted');
+  assert.equal(verdict({}), 'wanted');
+  assert.equal(verdict({ not: {} }), 'wanted');
+  assert.equal(verdict(undefined, { project: undefined }), 'wanted');
+});
+
+test('rule: each key by itself, one of its values is enough', () => {
+  const cases: readonly (readonly [rule: Rule, expected: string])[] = [
+    [{ modality: ['CT', 'MR'] }, 'wanted'],
+    [{ modality: ['CT'] }, 'modality'],
+    [{ aet: ['SKYRA', 'PRISMA'] }, 'wanted'],
+    [{ aet: ['prisma'] }, 'aet'],
+    [{ project: ['3010000.01'] }, 'wanted'],
+    [{ project: ['4*', '3010*'] }, 'wanted'],
+    [{ project: ['3010'] }, 'project'],
+    [{ description: ['*localizer*', 't1*'] }, 'wanted'],
+    [{ description: ['t1'] }, 'description'],
+    [{ studyDescription: ['head*'] }, 'wanted'],
+    [{ studyDescription: ['*knee*'] }, 'studyDescription'],
+  ];
+  for (const [rule, expected] of cases) assert.equal(verdict(rule), expected, JSON.stringify(rule));
+});
+
+test('rule: all keys have to hold, the first that does not is named', () => {
+  assert.equal(verdict({ modality: ['MR'], aet: ['PRISMA'], project: ['3010*'] }), 'wanted');
+  assert.equal(verdict({ modality: ['MR'], aet: ['SKYRA'], project: ['4*'] }), 'aet');
+});
+
+test('rule: any key of not leaves a series out', () => {
+  assert.equal(verdict({ modality: ['MR'], not: { description: ['*localizer*'] } }), 'wanted');
+  assert.equal(verdict({ not: { modality: ['SR'], description: ['*mprage*'] } }), 'not.description');
+  assert.equal(verdict({ not: { modality: ['MR'], description: ['*localizer*'] } }), 'not.modality');
+  assert.equal(verdict({ modality: ['CT'], not: { modality: ['MR'] } }), 'modality');
+});
+
+test('rule: without a project, no rule about projects lets a series go', () => {
+  const none = { project: undefined };
+  assert.equal(verdict({ project: ['*'] }, none), 'project undecided');
+  assert.equal(verdict({ not: { project: ['secret'] } }, none), 'not.project undecided');
+  assert.equal(verdict({ modality: ['CT'], project: ['*'] }, none), 'modality');
+});
+
+test('rule: what an image does not say is empty', () => {
+  const empty = { modality: '', aet: '', description: '' };
+  assert.equal(verdict({ modality: ['MR'] }, empty), 'modality');
+  assert.equal(verdict({ aet: ['PRISMA'] }, empty), 'aet');
+  assert.equal(verdict({ not: { aet: ['PRISMA'] } }, empty), 'wanted');
+  assert.equal(verdict({ description: ['*'] }, empty), 'wanted');
+  assert.equal(verdict({ description: ['t*'] }, empty), 'description');
+});
+
+test('rule: stars and long descriptions take no time', () =>
+  assert.equal(
+    verdict({ description: [`${'*a'.repeat(30)}b`] }, { description: 'a'.repeat(10_000) }),
+    'description',
+  ));
+
+test('rule: traits are those of the images, and of who sent them', () => {
+  const attributes = { Modality: 'CT', SeriesDescription: 'd', StudyDescription: 's' };
+  const traits = { modality: 'CT', description: 'd', studyDescription: 's', project: 'p' };
+  assert.deepEqual(traitsOf(attributes, { project: 'p' }, 'A'), { ...traits, aet: 'A' });
+  assert.deepEqual(traitsOf({ ...attributes, SendingApplicationEntityTitle: 'B' }, { project: 'p' }), {
+    ...traits,
+    aet: 'B',
+  });
+  assert.deepEqual(traitsOf(attributes, undefined), { ...traits, aet: '', project: undefined });
+});
+
+test('rule: it is known which rules look at the AE title', () => {
+  assert.equal(looksAtAet(undefined), false);
+  assert.equal(looksAtAet({ modality: ['MR'], not: { project: ['p'] } }), false);
+  assert.equal(looksAtAet({ aet: ['A'] }), true);
+  assert.equal(looksAtAet({ not: { aet: ['A'] } }), true);
+});
