@@ -25,6 +25,14 @@ test('status: category, meaning and whether it may pass, by service', () => {
     ['C-FIND', 0xa700, 'failure', true, /resources/],
     ['C-FIND', 0xa900, 'failure', false, /identifier/],
     ['C-FIND', 0xc001, 'failure', false, /unable/],
+    ['C-MOVE', 0xa701, 'failure', true, /count the matches/],
+    ['C-MOVE', 0xa702, 'failure', true, /unable to send/],
+    ['C-MOVE', 0xa801, 'failure', false, /destination unknown/],
+    ['C-MOVE', 0xa900, 'failure', false, /identifier/],
+    ['C-MOVE', 0xc001, 'failure', true, /unable to process/],
+    ['C-MOVE', 0xb000, 'warning', false, /some images failed/],
+    ['C-MOVE', 0xfe00, 'cancel', false, /cancelled/],
+    ['C-MOVE', 0xff00, 'pending', false, /being sent/],
     ['C-ECHO', 0x0211, 'failure', false, /unrecognized/],
   ];
   for (const [service, status, category, transient, meaning] of cases) {

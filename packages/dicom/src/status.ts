@@ -1,6 +1,6 @@
 /** What a DIMSE status means (PS3.7 annex C and the tables of PS3.4), and whether trying again may help. */
 
-export type DimseService = 'C-ECHO' | 'C-FIND' | 'C-STORE';
+export type DimseService = 'C-ECHO' | 'C-FIND' | 'C-MOVE' | 'C-STORE';
 export type StatusCategory = 'success' | 'warning' | 'failure' | 'pending' | 'cancel';
 
 export interface StatusDescription {
@@ -67,6 +67,19 @@ const SERVICES: Readonly<Record<DimseService, readonly Range[]>> = {
   ],
 };
 
+  // PS3.4 table C.4-2
+  'C-MOVE': [
+    { ...one(0xa701, 'refused: out of resources, unable to count the matches'), transient: true },
+    { ...one(0xa702, 'refused: out of resources, unable to send the images'), transient: true },
+    { first: 0xa700, last: 0xa7ff, meaning: 'refused: out of resources', transient: true },
+    one(0xa801, 'refused: move destination unknown'),
+    { first: 0xa900, last: 0xa9ff, meaning: 'identifier does not match the SOP class' },
+    // some say so of a target that is down for a while
+    { first: 0xc000, last: 0xcfff, meaning: 'unable to process', transient: true },
+    one(0xb000, 'done, but some images failed'),
+    one(0xfe00, 'moving was cancelled'),
+    one(0xff00, 'images are being sent'),
+  ],
 /** Describes a status of a response. One that no table knows is told by its class (PS3.7 C.1 to C.5). */
 export function describeStatus(service: DimseService, status: number): StatusDescription {
   const known = [...SERVICES[service], ...GENERAL].find(

@@ -5,6 +5,7 @@ import { LIMITS as SCP_LIMITS } from './scp/types.ts';
 import { LIMITS as SCU_LIMITS } from './scu/associate.ts';
 import { ECHO_SYNTAXES } from './scu/echo.ts';
 import { FIND_SYNTAXES } from './scu/find.ts';
+import { MOVE_QUIET_MS } from './scu/move.ts';
 import { TIMEOUTS } from './scu/peer.ts';
 import { OPERATIONS } from './scu/store-job.ts';
 import { CONTEXTS } from './scu/store-plan.ts';
@@ -17,6 +18,10 @@ export const facts = {
   scu: {
     echoSyntaxes: ECHO_SYNTAXES,
     findSyntaxes: FIND_SYNTAXES,
+    /** The identifiers of C-MOVE are written in the same. */
+    moveSyntaxes: FIND_SYNTAXES,
+    /** Longest silence in a C-MOVE, in milliseconds. */
+    moveQuietMs: MOVE_QUIET_MS,
     /** Presentation contexts of one association: one per SOP class and transfer syntax of the files. */
     storeContexts: CONTEXTS,
     /** C-STORE requests under way at once, as proposed. */

@@ -1,7 +1,10 @@
 export type { Failure } from './failure.ts';
 export type { DimseLog } from './log.ts';
 export { echo, type EchoResult } from './scu/echo.ts';
-export { find, type FindQuery, type FindResult } from './scu/find.ts';
+export { find, findAll } from './scu/find.ts';
+export type { FindQueries, FindQuery, FindResult, FindResults } from './scu/find.ts';
+export { move, type MoveOrder } from './scu/move.ts';
+export type { MoveOutcome, SubOperations } from './scu/move-outcome.ts';
 export { nCreate, nSet, type CreateOrder, type SetOrder } from './scu/normalized.ts';
 export type { NormalizedAnswer, NormalizedOutcome } from './scu/normalized.ts';
 export { store, type StoreOptions } from './scu/store.ts';

@@ -13,6 +13,7 @@ export {
   type SendTarget,
   type Storescp,
   type StorescpOptions,
+export { startDcmqrscp, type Dcmqrscp, type DcmqrscpOptions } from './dcmqrscp.ts';
 } from './dcmtk.ts';
 export { findOrthanc, startOrthanc, type OrthancOptions, type RunningOrthanc } from './orthanc.ts';
 export { reportExam, type NormalizedCall } from './normalized-scu.ts';

@@ -9,12 +9,13 @@ import {
 } from '@scanflow/dicom';
 import type { Association } from '../association.ts';
 import { DimseError, failureOf, permanent, transient, type Failure } from '../failure.ts';
-import { COMMAND, DATA_SET, hex, NO_DATA_SET } from '../message/command.ts';
+import { COMMAND, DATA_SET, hex } from '../message/command.ts';
 import type { Message } from '../message/assembler.ts';
 import type { Context } from '../ul/negotiation.ts';
 import { associate, release } from './associate.ts';
-import { cancelled, nameOf, timeoutsOf, type Peer } from './peer.ts';
-import { lost, response } from './response.ts';
+import { Canceller } from './cancel.ts';
+import { cancelled, nameOf, type Peer } from './peer.ts';
+import { lost, messageIds, response } from './response.ts';
 
 export interface FindQuery {
   readonly sopClass: string;
@@ -52,11 +53,42 @@ const CANCELLED = 0xfe00;
  * ends the association and gives the failure CANCELLED.
  */
 export async function find(peer: Peer, query: FindQuery, signal?: AbortSignal): Promise<FindResult> {
+  const { sopClass, identifier, limit } = query;
+  const found = await findAll(peer, { sopClass, identifiers: [identifier], limit }, signal);
+  if (!found.ok) return found;
+  const [only = { matches: [], status: 0 }] = found.answers;
+  return { ok: true, ...only };
+}
+
+export interface FindQueries extends Omit<FindQuery, 'identifier' | 'limit'> {
+  /** Asked one after the other. */
+  readonly identifiers: readonly DataSet[];
+  /** Of each of them, as of FindQuery. */
+  readonly limit?: number | undefined;
+}
+
+export type FindResults =
+  | { readonly ok: true; readonly answers: readonly Matches[] }
+  | { readonly ok: false; readonly failure: Failure };
+
+/** Several queries over one association: the matches of each. The first that fails is the result. Never rejects. */
+export async function findAll(
+  peer: Peer,
+  { sopClass, identifiers, limit }: FindQueries,
+  signal?: AbortSignal,
+): Promise<FindResults> {
   try {
-    const proposed = { id: CONTEXT, abstractSyntax: query.sopClass, transferSyntaxes: FIND_SYNTAXES };
+    const proposed = { id: CONTEXT, abstractSyntax: sopClass, transferSyntaxes: FIND_SYNTAXES };
     const association = await associate(peer, [proposed], signal);
+    const nextId = messageIds();
     try {
-      return { ok: true, ...(await ask(association, peer, query, signal)) };
+      const answers: Matches[] = [];
+      for (const identifier of identifiers) {
+        if (signal?.aborted === true) throw cancelled();
+        const query = { sopClass, identifier, limit: limit ?? LIMIT };
+        answers.push(await ask(association, peer, query, nextId(), signal));
+      }
+      return { ok: true, answers };
     } finally {
       await release(association, peer);
     }
@@ -68,7 +100,8 @@ export async function find(peer: Peer, query: FindQuery, signal?: AbortSignal): 
 async function ask(
   association: Association,
   peer: Peer,
-  query: FindQuery,
+  query: Required<FindQuery>,
+  messageId: number,
   signal?: AbortSignal,
 ): Promise<Matches> {
   const context = association.context(CONTEXT);
@@ -80,17 +113,17 @@ async function ask(
   const request = {
     affectedSopClassUid: query.sopClass,
     commandField: COMMAND.findRq,
-    messageId: 1,
+    messageId,
     priority: 0,
     dataSetType: DATA_SET,
   };
   const characterSet = text(query.identifier, 'SpecificCharacterSet') ?? 'ISO_IR 6';
   const identifier = encodeDataSet(query.identifier, context.transferSyntax, characterSet);
-  const canceller = new Canceller(association, peer, signal);
+  const canceller = new Canceller(association, { peer, contextId: CONTEXT, messageId, signal });
   try {
     if (!(await association.send(CONTEXT, request, identifier))) throw lost(association, peer, signal);
     const next = (): Promise<Message | undefined> => response(association, request, peer);
-    return await gather(next, { association, context, peer, canceller, limit: query.limit ?? LIMIT, signal });
+    return await gather(next, { association, context, peer, canceller, limit: query.limit, signal });
   } finally {
     canceller.stop();
   }
@@ -124,42 +157,6 @@ async function gather(next: () => Promise<Message | undefined>, gathering: Gathe
     if (canceller.sent) continue;
     matches.push(match(message, context, peer));
     if (matches.length >= limit) await canceller.cancel();
-  }
-}
-
-/** Sends C-CANCEL-RQ once (PS3.7 9.3.2.3), and ends the association when the peer goes on for too long after it. */
-class Canceller {
-  readonly #association: Association;
-  readonly #limitMs: number;
-  readonly #signal: AbortSignal | undefined;
-  readonly #onAbort = (): void => void this.cancel();
-  #stopTimer: (() => void) | undefined;
-
-  constructor(association: Association, peer: Peer, signal: AbortSignal | undefined) {
-    this.#association = association;
-    this.#limitMs = timeoutsOf(peer).release;
-    this.#signal = signal;
-    signal?.addEventListener('abort', this.#onAbort);
-  }
-
-  get sent(): boolean {
-    return this.#stopTimer !== undefined;
-  }
-
-  async cancel(): Promise<void> {
-    if (this.sent) return;
-    this.#stopTimer = this.#association.endAfter(this.#limitMs, 'the peer went on after C-CANCEL');
-    const command = {
-      commandField: COMMAND.cancelRq,
-      messageIdBeingRespondedTo: 1,
-      dataSetType: NO_DATA_SET,
-    };
-    await this.#association.send(CONTEXT, command);
-  }
-
-  stop(): void {
-    this.#signal?.removeEventListener('abort', this.#onAbort);
-    this.#stopTimer?.();
   }
 }
 
