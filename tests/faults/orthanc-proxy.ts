@@ -6,9 +6,9 @@ import type { RunningOrthanc } from '@scanflow/testkit';
 
 /**
  * `pass`; a status instead of an answer; `cut`: half of the bytes, then the connection is broken; `close`: broken before
- * any; `flip`: one bit of the pixels is another.
+ * any; `flip`: one bit of the pixels is another; `lost`: Orthanc does what is asked, and its answer never arrives.
  */
-export type Disturbance = 'pass' | number | 'cut' | 'close' | 'flip';
+export type Disturbance = 'pass' | number | 'cut' | 'close' | 'flip' | 'lost';
 
 export interface Proxy {
   readonly url: string;
@@ -16,19 +16,25 @@ export interface Proxy {
   readonly images: () => number;
 }
 
-/** `disturb` is asked per request for an image's bytes; `count` is 1 for the first one. While it thinks, the request waits. */
+/**
+ * `disturb` is asked per request for an image's bytes; `count` is 1 for the first one. While it thinks, the request waits.
+ * `deletion` is asked per deletion.
+ */
 export async function startProxy(
   t: TestContext,
   orthanc: RunningOrthanc,
   disturb: (count: number, path: string) => Disturbance | Promise<Disturbance>,
+  deletion: () => Disturbance = () => 'pass',
 ): Promise<Proxy> {
   let images = 0;
   const server = createServer((request, response) => {
     const path = request.url ?? '/';
     const isImage = /\/attachments\/dicom\/data$/.test(path);
     if (isImage) images += 1;
-    const act = async (): Promise<void> =>
-      answer(request, response, orthanc, isImage ? await disturb(images, path) : 'pass');
+    const act = async (): Promise<void> => {
+      const asked = isImage ? await disturb(images, path) : request.method === 'DELETE' ? deletion() : 'pass';
+      await answer(request, response, orthanc, asked);
+    };
     act().catch(() => response.destroy());
   });
   server.listen(0, '127.0.0.1');
@@ -60,6 +66,10 @@ async function answer(
   const authorization = headers.authorization ?? '';
   const upstream = await fetch(`${orthanc.url}${url}`, { method, headers: { authorization } });
   const body = Buffer.from(await upstream.arrayBuffer());
+  if (what === 'lost') {
+    response.destroy();
+    return;
+  }
   const etag = upstream.headers.get('etag');
   response.writeHead(upstream.status, {
     'content-length': body.length,

@@ -4,6 +4,7 @@ import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { until } from '@scanflow/testkit';
+import { startProxy } from '../faults/orthanc-proxy.ts';
 import {
   folderOf,
   makeRig,
@@ -103,6 +104,35 @@ test('cleanup: killed between two images, it goes on, and nothing is taken for l
   const [series] = await settled(rig, 1, ['complete']);
   assert.ok(series !== undefined);
   assert.equal((await verifyManifest(folderOf(series))).instances.length, 5);
+});
+
+test('cleanup: a deletion whose answer is lost was done, and the rest goes on at once', async (t) => {
+  let deletions = 0;
+  const rig = await makeRig(t, {
+    extra: CLEANUP,
+    between: async (orthanc) =>
+      (
+        await startProxy(
+          t,
+          orthanc,
+          () => 'pass',
+          () => ((deletions += 1) === 2 ? 'lost' : 'pass'),
+        )
+      ).url,
+  });
+  await rig.start();
+  const { folder } = await phantom(join(rig.folder, 'a'), { images: 4 });
+  await sendTo(rig.orthanc, folder);
+  const done = await shown(
+    rig,
+    ({ cleaned, notCleaned }) => cleaned !== undefined || notCleaned !== undefined,
+    'it is deleted or is not',
+  );
+  assert.deepEqual([done.notCleaned, done.state], [undefined, 'complete']);
+  assert.equal(await inOrthanc(rig), 0);
+  // the lost one was asked for twice
+  assert.equal(deletions, 5);
+  assert.match(rig.streamer().output(), /deleted from Orthanc.*"images":4/);
 });
 
 test('cleanup: nothing goes unasked', async (t) => {

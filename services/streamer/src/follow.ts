@@ -124,8 +124,10 @@ async function holding<T>(
 
 async function nextSession(deps: Deps, wakes: Wakes, signal: AbortSignal): Promise<void> {
   const { ledger, store, chance, log, metrics, follow } = deps;
+  const since = wakes.follow.count;
   const session = await ledger.nextSession(chance.now());
-  if (session === undefined) return wakes.follow.wait(Math.min(follow.sessionQuietMs, LONGEST_WAIT), signal);
+  if (session === undefined)
+    return wakes.follow.wait(Math.min(follow.sessionQuietMs, LONGEST_WAIT), signal, since);
   const outcome = await sessionStep(session, { ledger, store, chance, context: follow.context });
   if (outcome.kind === 'later') {
     metrics.failed('sessions', outcome.failure.code);
@@ -198,5 +200,7 @@ async function cleanOne(series: SeriesView, deps: Deps, signal: AbortSignal): Pr
   metrics.failed('cleanup', failure.code);
   if (notCleaned.get(series.id)?.code !== failure.code)
     log.error('not deleted from Orthanc', { series: series.id, ...failure });
-  notCleaned.set(series.id, { ...failure, again: chance.now() + HOUR_MS });
+  // what is wrong with the files is for a person; what was wrong with Orthanc may be over
+  const wait = failure.kind === 'permanent' ? HOUR_MS : MINUTE_MS;
+  notCleaned.set(series.id, { ...failure, again: chance.now() + wait });
 }

@@ -43,7 +43,7 @@ export async function cleanStep(
     signal.throwIfAborted();
     // other bytes may have taken its place a moment ago
     if ((await fileUuidOf(id, orthanc, signal)) !== fileUuid) continue;
-    await orthanc.remove(id, signal);
+    await removed(id, orthanc, signal);
     images += 1;
     reached('image-deleted', { instance: id });
   }
@@ -78,6 +78,15 @@ async function listOf(
   } catch (error) {
     if (failureOf(error).code === 'ORTHANC_GONE') return [];
     throw error;
+  }
+}
+
+/** Where it is gone, that is what was wanted: our own word may have come through, and the answer to it not. */
+async function removed(id: string, orthanc: CleanDeps['orthanc'], signal: AbortSignal): Promise<void> {
+  try {
+    await orthanc.remove(id, signal);
+  } catch (error) {
+    if (failureOf(error).code !== 'ORTHANC_GONE') throw error;
   }
 }
 
