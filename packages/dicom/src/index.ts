@@ -32,6 +32,18 @@ export { worklistAttributes, conditionalSequences } from './worklist-attributes.
 export { invalidKeys, matcher, matches, unsupportedKeys, type Matcher, type MatchOptions } from './match.ts';
 export { normalDate, parseRange, type Range } from './match-range.ts';
 export { answer, answerer, type Answerer } from './answer.ts';
+export {
+  commitmentReport,
+  commitmentRequest,
+  describeFailureReason,
+  FAILURE_REASONS,
+  readCommitmentReport,
+  readCommitmentRequest,
+  type CommitmentReport,
+  type CommitmentRequest,
+  type FailedReference,
+  type Reference,
+} from './commitment.ts';
 export { describeStatus, type DimseService, type StatusCategory, type StatusDescription } from './status.ts';
 export { fromDicomJson, toDicomJson, type DicomJson } from './dicom-json.ts';
 export { recordNotes } from './record-notes.ts';

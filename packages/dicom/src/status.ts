@@ -28,6 +28,8 @@ const GENERAL: readonly Range[] = [
   one(0x0107, 'attribute list error'),
   one(0x0111, 'duplicate SOP instance'),
   one(0x0112, 'no such SOP instance'),
+  one(0x0113, 'no such event type'),
+  one(0x0114, 'no such argument'),
   one(0x0115, 'invalid argument value'),
   one(0x0116, 'attribute value out of range'),
   one(0x0117, 'invalid SOP instance UID'),
@@ -65,8 +67,6 @@ const SERVICES: Readonly<Record<DimseService, readonly Range[]>> = {
     one(0xff00, 'a match, more may follow'),
     one(0xff01, 'a match, more may follow; some optional keys were not supported'),
   ],
-};
-
   // PS3.4 table C.4-2
   'C-MOVE': [
     { ...one(0xa701, 'refused: out of resources, unable to count the matches'), transient: true },
@@ -80,6 +80,8 @@ const SERVICES: Readonly<Record<DimseService, readonly Range[]>> = {
     one(0xfe00, 'moving was cancelled'),
     one(0xff00, 'images are being sent'),
   ],
+};
+
 /** Describes a status of a response. One that no table knows is told by its class (PS3.7 C.1 to C.5). */
 export function describeStatus(service: DimseService, status: number): StatusDescription {
   const known = [...SERVICES[service], ...GENERAL].find(

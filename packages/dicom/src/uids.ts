@@ -22,9 +22,10 @@ export const transferSyntaxes = {
   rleLossless: '1.2.840.10008.1.2.5',
 } as const;
 
-/** SOP classes (PS3.4 annexes A, B, F, K). */
+/** SOP classes (PS3.4 annexes A, B, F, J, K). */
 export const sopClasses = {
   verification: '1.2.840.10008.1.1',
+  storageCommitmentPush: '1.2.840.10008.1.20.1',
   modalityPerformedProcedureStep: '1.2.840.10008.3.1.2.3.3',
   modalityWorklistFind: '1.2.840.10008.5.1.4.31',
   studyRootFind: '1.2.840.10008.5.1.4.1.2.2.1',
@@ -40,6 +41,9 @@ export const sopClasses = {
   rawDataStorage: '1.2.840.10008.5.1.4.1.1.66',
   siemensCsaNonImage: '1.3.12.2.1107.5.9.1',
 } as const;
+
+/** The well-known instance that storage commitment is asked of (PS3.4 J.3.5). */
+export const STORAGE_COMMITMENT_INSTANCE = '1.2.840.10008.1.20.1.1';
 
 /** The DICOM application context (PS3.7 A.2.1). */
 export const APPLICATION_CONTEXT = '1.2.840.10008.3.1.1.1';

@@ -44,6 +44,7 @@ export class Association {
   #proposed: AssociateRq | undefined;
   #fragmentBytes = 1;
   #operations = 1;
+  #roles: AssociateAc['user']['roles'] = [];
   #ending: Ending | undefined;
   #drain: (() => void) | undefined;
 
@@ -85,6 +86,11 @@ export class Association {
   /** Requestor: how many requests may be under way at once (PS3.7 D.3.3.3). */
   get operations(): number {
     return this.#operations;
+  }
+
+  /** Requestor: whether the peer took us for the SCP of this class, as we asked (PS3.7 D.3.3.4). */
+  isScpOf(sopClassUid: string): boolean {
+    return this.#roles.some((role) => role.sopClassUid === sopClassUid && role.scp);
   }
 
   /** An accepted context by its id. */
@@ -181,6 +187,7 @@ export class Association {
     }
     this.#fragmentBytes = size;
     this.#agreement = agreement(this.#proposed?.contexts ?? [], answer.contexts);
+    this.#roles = answer.user.roles;
     this.#operations = grantedOperations(this.#proposed?.user, answer.user);
     this.#established.resolve(true);
   }

@@ -7,14 +7,26 @@ export { move, type MoveOrder } from './scu/move.ts';
 export type { MoveOutcome, SubOperations } from './scu/move-outcome.ts';
 export { nCreate, nSet, type CreateOrder, type SetOrder } from './scu/normalized.ts';
 export type { NormalizedAnswer, NormalizedOutcome } from './scu/normalized.ts';
+export {
+  newTransactionUid,
+  requestCommitment,
+  type CommitmentOptions,
+  type CommitmentOutcome,
+} from './scu/commitment.ts';
+export { reportCommitment, type ReportOptions } from './scu/report.ts';
+export { commitmentReports, onCommitmentEvent, REPORT_STATUS, type ReportHandler } from './commitment.ts';
 export { store, type StoreOptions } from './scu/store.ts';
 export type { StoreOutcome } from './scu/store-outcome.ts';
 export type { Look, LookedAt, StoreItem } from './scu/store-source.ts';
 export type { Dial, Peer, Timeouts } from './scu/peer.ts';
 export { listen, type Listening } from './scp/listen.ts';
 export type {
+  ActionHandler,
+  ActionRequest,
   CreateHandler,
   CreateRequest,
+  EventHandler,
+  EventRequest,
   NormalizedResult,
   SetHandler,
   SetRequest,

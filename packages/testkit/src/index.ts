@@ -5,7 +5,15 @@ export {
   type Certificate,
   type IssueOptions,
 } from './certificates.ts';
+export {
+  allCommitted,
+  startCommitmentScp,
+  type CommitmentScp,
+  type CommitmentScpOptions,
+  type CommitmentStep,
+} from './commitment-scp.ts';
 export { makeCalendar, type CalendarEntry, type CalendarOptions } from './calendars.ts';
+export { startDcmqrscp, type Dcmqrscp, type DcmqrscpOptions } from './dcmqrscp.ts';
 export {
   dcmtk,
   startStorescp,
@@ -13,7 +21,6 @@ export {
   type SendTarget,
   type Storescp,
   type StorescpOptions,
-export { startDcmqrscp, type Dcmqrscp, type DcmqrscpOptions } from './dcmqrscp.ts';
 } from './dcmtk.ts';
 export { findOrthanc, startOrthanc, type OrthancOptions, type RunningOrthanc } from './orthanc.ts';
 export { reportExam, type NormalizedCall } from './normalized-scu.ts';

@@ -2,7 +2,7 @@
 import { APPLICATION_CONTEXT, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME } from '@scanflow/dicom';
 import type { DimseLog } from '../log.ts';
 import { fragmentSize } from '../ul/fragment.ts';
-import { answerContexts, type ServedContext } from '../ul/negotiation.ts';
+import { answerContexts, answerRoles, type ServedContext } from '../ul/negotiation.ts';
 import type { AssociateAc, AssociateRq } from '../ul/pdu.ts';
 import type { AssociationInfo, Rejection, ScpOptions } from './types.ts';
 
@@ -55,12 +55,12 @@ export function acceptance(
     calledAet: request.calledAet,
     callingAet: request.callingAet,
     applicationContext: APPLICATION_CONTEXT,
-    contexts: answerContexts(request.contexts, served),
+    contexts: answerContexts(request.contexts, served, request.user.roles),
     user: {
       maximumLength,
       implementationClassUid: IMPLEMENTATION_CLASS_UID,
       implementationVersionName: IMPLEMENTATION_VERSION_NAME,
-      roles: [],
+      roles: answerRoles(request.user.roles, served),
     },
   };
 }

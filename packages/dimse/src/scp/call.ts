@@ -26,6 +26,13 @@ export interface Call {
   readonly context: Context;
   readonly options: ScpOptions;
   readonly signal: AbortSignal;
+  /** Sends a request of our own on the association; its response, undefined where there was none. */
+  readonly ask: (
+    command: Command & { readonly messageId: number },
+    dataSet: Uint8Array,
+  ) => Promise<Message | undefined>;
+  /** The next message ID of ours. */
+  readonly nextId: () => number;
   /** Tells the handler by its signal that it is late. */
   readonly giveUp: () => void;
   /** Longest time in milliseconds until a handler's next answer. */

@@ -1,4 +1,4 @@
-/** What a service that serves N-CREATE and N-SET gives to and gets from listen(). */
+/** What a service that serves N-CREATE, N-SET, N-ACTION and N-EVENT-REPORT gives to and gets from listen(). */
 import type { DataSet, Tag } from '@scanflow/dicom';
 import type { AssociationInfo } from './types.ts';
 
@@ -20,6 +20,23 @@ export interface SetRequest extends NormalizedRequest {
   readonly modifications: DataSet;
 }
 
+export interface ActionRequest extends NormalizedRequest {
+  readonly actionType: number;
+  /** Empty where the request had none. */
+  readonly information: DataSet;
+  /**
+   * Sends N-EVENT-REPORT on the same association. The status of its response; undefined where the association ended
+   * before, or the peer took too long.
+   */
+  readonly report: (eventType: number, information: DataSet) => Promise<number | undefined>;
+}
+
+export interface EventRequest extends NormalizedRequest {
+  readonly eventType: number;
+  /** Empty where the request had none. */
+  readonly information: DataSet;
+}
+
 /** How a request ended; the fields beside the status are those of PS3.7 C.4 and C.5. */
 export interface NormalizedResult {
   readonly status: number;
@@ -35,3 +52,5 @@ export interface NormalizedResult {
 /** An exception becomes status 0110. */
 export type CreateHandler = (request: CreateRequest) => Promise<NormalizedResult>;
 export type SetHandler = (request: SetRequest) => Promise<NormalizedResult>;
+export type ActionHandler = (request: ActionRequest) => Promise<NormalizedResult>;
+export type EventHandler = (request: EventRequest) => Promise<NormalizedResult>;

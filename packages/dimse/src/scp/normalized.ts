@@ -1,11 +1,17 @@
-/** N-CREATE and N-SET as SCP (PS3.7 10.1.5.2, 10.1.3.2). */
+/** Normalized services of the acceptor: N-CREATE, N-SET (PS3.7 10.1.5.2, 10.1.3.2), N-ACTION (10.1.4) and N-EVENT-REPORT (10.1.1). */
 import { decodeDataSet, encodeDataSet, isWritableCharacterSet, newUid, text } from '@scanflow/dicom';
 import type { DataSet } from '@scanflow/dicom';
-import { DATA_SET, NO_DATA_SET, RESPONSE, type Command } from '../message/command.ts';
+import { COMMAND, DATA_SET, NO_DATA_SET, RESPONSE, type Command } from '../message/command.ts';
 import { isUid } from '../uid.ts';
 import { comment, LATE, STATUS, type Call, type Service } from './call.ts';
 import { safe } from './find.ts';
-import type { CreateHandler, NormalizedResult, SetHandler } from './normalized-types.ts';
+import type {
+  ActionHandler,
+  CreateHandler,
+  EventHandler,
+  NormalizedResult,
+  SetHandler,
+} from './normalized-types.ts';
 
 const UTF8 = 'ISO_IR 192';
 /** A performed procedure step names each of its images, with three elements and items. */
@@ -39,9 +45,60 @@ export function setService(handler: SetHandler): Service {
   };
 }
 
+export function actionService(handler: ActionHandler): Service {
+  return async (call) => {
+    const { info: association, context, signal, message } = call;
+    const { requestedSopInstanceUid: sopInstanceUid, actionTypeId: actionType } = message.command;
+    if (sopInstanceUid === undefined || actionType === undefined)
+      return finish(call, sopInstanceUid, incomplete('N-ACTION', sopInstanceUid, 'Action Type ID'));
+    const sopClass = context.abstractSyntax;
+    const about = { association, sopClass, sopInstanceUid, signal, actionType };
+    return serve(call, 'n-action', sopInstanceUid, async (information) =>
+      handler({ ...about, information, report: (type, given) => report(call, sopInstanceUid, type, given) }),
+    );
+  };
+}
+
+export function eventService(handler: EventHandler): Service {
+  return async (call) => {
+    const { info: association, context, signal, message } = call;
+    const { affectedSopInstanceUid: sopInstanceUid, eventTypeId: eventType } = message.command;
+    if (sopInstanceUid === undefined || eventType === undefined)
+      return finish(call, sopInstanceUid, incomplete('N-EVENT-REPORT', sopInstanceUid, 'Event Type ID'));
+    const about = { association, sopClass: context.abstractSyntax, sopInstanceUid, signal, eventType };
+    return serve(call, 'n-event-report', sopInstanceUid, async (information) =>
+      handler({ ...about, information }),
+    );
+  };
+}
+
+/** Of PS3.7 tables 10.1-1 and 10.1-4 something mandatory is not there. */
+const incomplete = (operation: string, uid: string | undefined, other: string): NormalizedResult => ({
+  status: STATUS.mistypedArgument,
+  comment: `${operation} without ${uid === undefined ? 'a SOP Instance UID' : other}`,
+});
+
+/** N-EVENT-REPORT on the association on which the action was asked for (PS3.4 J.3.3.1.2). */
+async function report(
+  { context, ask, nextId }: Call,
+  sopInstanceUid: string,
+  eventTypeId: number,
+  information: DataSet,
+): Promise<number | undefined> {
+  const command = {
+    affectedSopClassUid: context.abstractSyntax,
+    commandField: COMMAND.eventReportRq,
+    messageId: nextId(),
+    dataSetType: DATA_SET,
+    affectedSopInstanceUid: sopInstanceUid,
+    eventTypeId,
+  };
+  return (await ask(command, encodeDataSet(information, context.transferSyntax)))?.command.status;
+}
+
 async function serve(
   call: Call,
-  operation: 'n-create' | 'n-set',
+  operation: 'n-create' | 'n-set' | 'n-action' | 'n-event-report',
   sopInstanceUid: string,
   handle: (given: DataSet) => Promise<NormalizedResult>,
 ): ReturnType<Service> {
@@ -98,6 +155,7 @@ async function finish(
 ): ReturnType<Service> {
   const { association, message, context } = call;
   const { status, errorId, attributeIdentifiers = [], attributes } = result;
+  const { eventTypeId, actionTypeId } = message.command;
   const writable = isWritableCharacterSet(characterSet) ? characterSet : UTF8;
   const list =
     attributes === undefined ? undefined : encodeDataSet(attributes, context.transferSyntax, writable);
@@ -110,6 +168,8 @@ async function finish(
     ...(result.comment === undefined ? {} : { errorComment: comment(result.comment) }),
     ...(errorId === undefined ? {} : { errorId }),
     ...(sopInstanceUid === undefined ? {} : { affectedSopInstanceUid: sopInstanceUid }),
+    ...(eventTypeId === undefined ? {} : { eventTypeId }),
+    ...(actionTypeId === undefined ? {} : { actionTypeId }),
     ...(attributeIdentifiers.length === 0 ? {} : { attributeIdentifierList: attributeIdentifiers }),
   };
   await association.send(message.contextId, response, list);

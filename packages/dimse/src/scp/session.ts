@@ -2,16 +2,17 @@
 import type { Socket } from 'node:net';
 import { sopClasses, transferSyntaxes } from '@scanflow/dicom';
 import { Association, endingOf } from '../association.ts';
-import { COMMAND, RESPONSE } from '../message/command.ts';
+import { COMMAND, RESPONSE, type Command } from '../message/command.ts';
 import type { Message } from '../message/assembler.ts';
+import { messageIds } from '../scu/response.ts';
 import { certificateOf } from '../tls/certificate.ts';
-import type { ServedContext } from '../ul/negotiation.ts';
+import type { ServedContext, ServedOperation } from '../ul/negotiation.ts';
 import type { AssociateAc, AssociateRj, AssociateRq } from '../ul/pdu.ts';
 import { acceptance, protocolRejection, serviceRejection } from './admission.ts';
 import { LATE, respond, STATUS, type Call, type Service } from './call.ts';
 import { echoService } from './echo.ts';
 import { findService, safe } from './find.ts';
-import { createService, setService } from './normalized.ts';
+import { actionService, createService, eventService, setService } from './normalized.ts';
 import type { Guest } from './gate.ts';
 import type { AssociationInfo, Rejection, RequestReport, ScpLimits, ScpOptions } from './types.ts';
 
@@ -26,12 +27,18 @@ export const VERIFICATION: ServedContext = {
 };
 type Operation = RequestReport['operation'];
 
+const NO_ROLE =
+  'the peer has to select the role of the SCP (PS3.7 D.3.3.4): without, it could send no N-EVENT-REPORT';
+
 export class Session implements Guest {
   readonly address: string;
   readonly #options: ScpOptions;
   readonly #limits: ScpLimits;
   readonly #association: Association;
   readonly #active = new Map<number, AbortController>();
+  /** Requests of ours that wait for their response. */
+  readonly #asked = new Map<number, (response: Message | undefined) => void>();
+  readonly #nextId = messageIds();
   #info: AssociationInfo;
   #silent = true;
   #closing = false;
@@ -84,6 +91,7 @@ export class Session implements Guest {
     const how = endingOf(this.#association);
     clearTimeout(this.#idle);
     for (const controller of this.#active.values()) controller.abort();
+    for (const answered of this.#asked.values()) answered(undefined);
     this.#options.log.debug('association.ended', { ...this.#info, how });
     this.#options.events?.ended?.(this.#info, how);
     await this.#association.disconnected;
@@ -109,7 +117,11 @@ export class Session implements Guest {
     this.#silent = false;
     log.info('association.accepted', this.#info);
     events?.accepted?.(this.#info);
-    return acceptance(request, [VERIFICATION, ...contexts], this.#limits.pduBytes);
+    const answer = acceptance(request, [VERIFICATION, ...contexts], this.#limits.pduBytes);
+    const unselected = answer.contexts.filter(({ result }) => result === 1).length;
+    if (unselected > 0)
+      log.warn('association.role-not-selected', { ...this.#info, contexts: unselected, why: NO_ROLE });
+    return answer;
   }
 
   #refuse({ calledAet, callingAet }: AssociateRq, rejection: Rejection | undefined): AssociateRj | undefined {
@@ -128,6 +140,7 @@ export class Session implements Guest {
       this.#active.get(command.messageIdBeingRespondedTo ?? 0)?.abort();
       return;
     }
+    if (this.#answered(message)) return;
     if (command.commandField >= RESPONSE || this.#waiting >= this.#limits.waitingRequests || this.#closing) {
       this.#association.abort('a response to nothing, or too many requests at a time');
       return;
@@ -158,6 +171,8 @@ export class Session implements Guest {
       context,
       options: this.#options,
       signal: controller.signal,
+      ask: (command, dataSet) => this.#ask(message.contextId, command, dataSet),
+      nextId: this.#nextId,
       giveUp: () => controller.abort(LATE),
       handlerMs: this.#limits.handlerMs,
     };
@@ -179,25 +194,43 @@ export class Session implements Guest {
 
   #serviceFor({ message, context }: Call): [Operation, Service] {
     const { commandField, affectedSopClassUid, requestedSopClassUid } = message.command;
-    const { onFind, onCreate, onSet, contexts } = this.#options;
-    const served = contexts.find(({ abstractSyntax }) => abstractSyntax === context.abstractSyntax);
-    const serves = (name: 'C-FIND' | 'N-CREATE' | 'N-SET'): boolean =>
-      served?.operations?.includes(name) ?? !isVerification;
     const isVerification = context.abstractSyntax === sopClasses.verification;
     if ((affectedSopClassUid ?? requestedSopClassUid) !== context.abstractSyntax) {
       return refusal(STATUS.sopClassNotSupported);
     }
     if (commandField === COMMAND.echoRq && isVerification) return ['C-ECHO', echoService];
-    if (commandField === COMMAND.findRq && serves('C-FIND') && onFind !== undefined) {
-      return ['C-FIND', findService(onFind)];
+    const served = this.#options.contexts.find(
+      ({ abstractSyntax }) => abstractSyntax === context.abstractSyntax,
+    );
+    const [name, service] = offered(commandField, this.#options) ?? [];
+    const allowed = name !== undefined && (served?.operations?.includes(name) ?? !isVerification);
+    return allowed && service !== undefined ? [name, service] : refusal(STATUS.unrecognizedOperation);
+  }
+
+  /** Whether it is the response to a request of ours. */
+  #answered(message: Message): boolean {
+    const { commandField, messageIdBeingRespondedTo = 0 } = message.command;
+    const answered = this.#asked.get(messageIdBeingRespondedTo);
+    if (commandField !== (COMMAND.eventReportRq | RESPONSE) || answered === undefined) return false;
+    answered(message);
+    return true;
+  }
+
+  async #ask(
+    contextId: number,
+    command: Command & { readonly messageId: number },
+    dataSet: Uint8Array,
+  ): Promise<Message | undefined> {
+    const { promise, resolve } = Promise.withResolvers<Message | undefined>();
+    this.#asked.set(command.messageId, resolve);
+    const timer = setTimeout(() => resolve(undefined), this.#limits.handlerMs);
+    try {
+      return (await this.#association.send(contextId, command, dataSet)) ? await promise : undefined;
+    } finally {
+      clearTimeout(timer);
+      this.#asked.delete(command.messageId);
+      this.#touch();
     }
-    if (commandField === COMMAND.createRq && serves('N-CREATE') && onCreate !== undefined) {
-      return ['N-CREATE', createService(onCreate)];
-    }
-    if (commandField === COMMAND.setRq && serves('N-SET') && onSet !== undefined) {
-      return ['N-SET', setService(onSet)];
-    }
-    return refusal(STATUS.unrecognizedOperation);
   }
 
   #touch(): void {
@@ -209,6 +242,27 @@ export class Session implements Guest {
       () => this.#association.abort(`no request for ${idleMs} ms`, { source: 2 }),
       idleMs,
     );
+  }
+}
+
+/** The operation that a command asks for, and who serves it where there is a handler. */
+function offered(
+  commandField: number,
+  { onFind, onCreate, onSet, onAction, onEvent }: ScpOptions,
+): [ServedOperation, Service | undefined] | undefined {
+  switch (commandField) {
+    case COMMAND.findRq:
+      return ['C-FIND', onFind && findService(onFind)];
+    case COMMAND.createRq:
+      return ['N-CREATE', onCreate && createService(onCreate)];
+    case COMMAND.setRq:
+      return ['N-SET', onSet && setService(onSet)];
+    case COMMAND.actionRq:
+      return ['N-ACTION', onAction && actionService(onAction)];
+    case COMMAND.eventReportRq:
+      return ['N-EVENT-REPORT', onEvent && eventService(onEvent)];
+    default:
+      return undefined;
   }
 }
 

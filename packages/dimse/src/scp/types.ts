@@ -3,8 +3,8 @@ import type { DataSet, Tag } from '@scanflow/dicom';
 import type { DimseLog } from '../log.ts';
 import type { TlsAcceptor } from '../tls/acceptor.ts';
 import type { PeerCertificate } from '../tls/certificate.ts';
-import type { ServedContext } from '../ul/negotiation.ts';
-import type { CreateHandler, SetHandler } from './normalized-types.ts';
+import type { ServedContext, ServedOperation } from '../ul/negotiation.ts';
+import type { ActionHandler, CreateHandler, EventHandler, SetHandler } from './normalized-types.ts';
 
 /** Who is at the other end. */
 export interface AssociationInfo {
@@ -56,7 +56,7 @@ export type FindHandler = (request: FindRequest) => AsyncGenerator<FindResponse,
 
 /** One request, answered: for metrics. */
 export interface RequestReport {
-  readonly operation: 'C-ECHO' | 'C-FIND' | 'N-CREATE' | 'N-SET' | 'other';
+  readonly operation: 'C-ECHO' | ServedOperation | 'other';
   readonly sopClass: string;
   /** Of the final response. */
   readonly status: number;
@@ -130,6 +130,8 @@ export interface ScpOptions {
   readonly onFind?: FindHandler;
   readonly onCreate?: CreateHandler;
   readonly onSet?: SetHandler;
+  readonly onAction?: ActionHandler;
+  readonly onEvent?: EventHandler;
   readonly log: DimseLog;
   readonly limits?: Partial<ScpLimits>;
   readonly events?: ScpEvents;

@@ -4,7 +4,7 @@ import { Association, endingOf } from '../association.ts';
 import { DimseError, permanent, transient, type Failure } from '../failure.ts';
 import { describeRejection } from '../ul/ending.ts';
 import { tlsFailureAfterwards } from '../tls/requestor.ts';
-import type { ProposedContext } from '../ul/pdu.ts';
+import type { ProposedContext, RoleSelection } from '../ul/pdu.ts';
 import { cancelled, dial, nameOf, timeoutsOf, type Peer } from './peer.ts';
 
 /** Longest P-DATA-TF variable field that we take, and announce. */
@@ -23,13 +23,14 @@ const ARTIM_MS = 2_000;
 /**
  * Connects and negotiates `contexts` (ids odd, at most 128). Throws DimseError: DEST_UNREACHABLE,
  * DEST_CONNECT_TIMEOUT, DEST_REJECTED, DEST_NO_ASSOCIATION, CANCELLED. The signal counts until it is established.
- * `operations`: how many requests we should like to have under way at once.
+ * `operations`: how many requests we should like to have under way at once. `roles`: those that are not the default, SCU.
  */
 export async function associate(
   peer: Peer,
   contexts: readonly ProposedContext[],
   signal?: AbortSignal,
   operations = 1,
+  roles: readonly RoleSelection[] = [],
 ): Promise<Association> {
   if (peer.calledAet.length > 16 || peer.callingAet.length > 16) {
     throw new DimseError(
@@ -57,7 +58,7 @@ export async function associate(
       maximumLength: MAXIMUM_LENGTH,
       implementationClassUid: IMPLEMENTATION_CLASS_UID,
       implementationVersionName: IMPLEMENTATION_VERSION_NAME,
-      roles: [],
+      roles,
       // PS3.7 D.3.3.3: what is not proposed is one at a time
       ...(operations > 1 ? { asyncOperations: { invoked: operations, performed: 1 } } : {}),
     },

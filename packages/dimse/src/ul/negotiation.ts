@@ -1,12 +1,16 @@
 /** Which proposed presentation contexts are accepted, each for itself (PS3.8 9.3.3.2), and as what. Pure. */
-import type { AnsweredContext, AssociateRq, ProposedContext, UserInformation } from './pdu.ts';
+import type { AnsweredContext, AssociateRq, ProposedContext, RoleSelection, UserInformation } from './pdu.ts';
+
+export type ServedOperation = 'C-FIND' | 'N-CREATE' | 'N-SET' | 'N-ACTION' | 'N-EVENT-REPORT';
 
 /** An abstract syntax that is served, with its transfer syntaxes in the order of preference. */
 export interface ServedContext {
   readonly abstractSyntax: string;
   readonly transferSyntaxes: readonly string[];
   /** Operations that are served on it; default: all that there is a handler for. Others get status 0211. */
-  readonly operations?: readonly ('C-FIND' | 'N-CREATE' | 'N-SET')[];
+  readonly operations?: readonly ServedOperation[];
+  /** What we are to the one who calls; default: its SCP. As its SCU we take only those who select the role of the SCP. */
+  readonly role?: 'scp' | 'scu';
 }
 
 /** An accepted presentation context. */
@@ -20,17 +24,34 @@ export interface Context {
 export function answerContexts(
   proposed: readonly ProposedContext[],
   served: readonly ServedContext[],
+  roles: readonly RoleSelection[] = [],
 ): AnsweredContext[] {
-  const syntaxesOf = new Map(served.map((entry) => [entry.abstractSyntax, entry.transferSyntaxes]));
+  const servedAs = new Map(served.map((entry) => [entry.abstractSyntax, entry]));
+  const callers = new Set(roles.filter(({ scp }) => scp).map(({ sopClassUid }) => sopClassUid));
   return proposed.map(({ id, abstractSyntax, transferSyntaxes }): AnsweredContext => {
-    const ours = syntaxesOf.get(abstractSyntax);
+    const ours = servedAs.get(abstractSyntax);
     if (ours === undefined) return { id, result: 3, transferSyntax: '' };
-    const agreed = ours.find((uid) => transferSyntaxes.includes(uid));
+    // who selects no role is an SCU (PS3.7 D.3.3.4)
+    if (ours.role === 'scu' && !callers.has(abstractSyntax)) return { id, result: 1, transferSyntax: '' };
+    const agreed = ours.transferSyntaxes.find((uid) => transferSyntaxes.includes(uid));
     return agreed === undefined
       ? { id, result: 4, transferSyntax: '' }
       : { id, result: 0, transferSyntax: agreed };
   });
 }
+
+/**
+ * The answers to role selections (PS3.7 D.3.3.4.2): only where a role is served that is not the default one. What is not
+ * answered leaves the roles as they are by default.
+ */
+export const answerRoles = (
+  roles: readonly RoleSelection[],
+  served: readonly ServedContext[],
+): RoleSelection[] =>
+  roles.flatMap(({ sopClassUid, scp }) => {
+    const ours = served.find(({ abstractSyntax }) => abstractSyntax === sopClassUid);
+    return ours?.role === 'scu' ? [{ sopClassUid, scu: false, scp }] : [];
+  });
 
 export interface Agreement {
   readonly accepted: ReadonlyMap<number, Context>;
