@@ -54,3 +54,20 @@ export function address(name: string, text: string, defaultAet?: string): Addres
     );
   return { aet, host: (match['host'] ?? '').replace(/^\[|\]$/g, ''), port };
 }
+
+/** An AE title of ours. */
+export function ourAet(name: string, text: string): string {
+  if (!/^[^\\\p{C}]{1,16}$/u.test(text))
+    throw new UsageError(`--${name} takes an AE title of 1 to 16 characters`);
+  return text;
+}
+
+const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `90s`, `5m`, `2h` in milliseconds. */
+export function duration(name: string, text: string): number {
+  const found = /^(?<count>\d{1,6})(?<unit>[smhd])$/.exec(text)?.groups;
+  const unit = UNITS[found?.['unit'] ?? ''];
+  if (unit === undefined) throw new UsageError(`--${name} takes a time as 90s, 5m or 2h, not ${text}`);
+  return Number(found?.['count']) * unit;
+}

@@ -2,10 +2,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
-import { readArgs, wholeNumber } from '../options.ts';
+import { duration, readArgs, wholeNumber } from '../options.ts';
 import { countFiles, lookAt } from '../send/inputs.ts';
-import { duration, OPTIONS, peerOf, tagOf } from '../send/options.ts';
-import { Progress } from '../send/progress.ts';
+import { OPTIONS, peerOf, tagOf } from '../send/options.ts';
+import { Progress } from '../progress.ts';
+import { progressText } from '../send/progress.ts';
 import { csv, reportName, reportRows } from '../send/report.ts';
 import { sendAll } from '../send/rounds.ts';
 import { asJson, asText } from '../send/summary.ts';
@@ -49,7 +50,8 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   // found out now rather than after an hour
   if (values.report !== undefined) await mkdir(values.report, { recursive: true });
   const started = performance.now();
-  const progress = new Progress(io, io.terminal ? countFiles(inputs) : undefined);
+  const progress = new Progress(io);
+  const total = io.terminal ? countFiles(inputs) : undefined;
   const tally = await sendAll({
     inputs,
     peer,
@@ -57,7 +59,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     associations,
     retryMs,
     signal: io.signal,
-    progress: (now) => progress.update(now),
+    progress: (now) => progress.update((seconds) => progressText(now, total, seconds)),
     retrying: (files, pauseMs, why) =>
       progress.line(`${why}\n${files} images are tried again in ${pauseMs / 1000} s`),
   });

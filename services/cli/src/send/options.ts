@@ -1,9 +1,9 @@
 /** The options of `scanflow send`, and what they mean. */
-import { readFile } from 'node:fs/promises';
 import { isTagText, type PrivateTag } from '@scanflow/dicom';
-import { tlsDial, tlsProfiles, type Peer, type TlsProfile } from '@scanflow/dimse';
+import type { Peer } from '@scanflow/dimse';
 import { UsageError } from '../command.ts';
-import { address, type readArgs } from '../options.ts';
+import { address, ourAet, type readArgs } from '../options.ts';
+import { dialOf, TLS_OPTIONS } from '../tls.ts';
 
 export const OPTIONS = {
   to: { type: 'string' },
@@ -16,12 +16,7 @@ export const OPTIONS = {
   'retry-time': { type: 'string', default: '2m' },
   report: { type: 'string' },
   json: { type: 'boolean', default: false },
-  tls: { type: 'boolean', default: false },
-  'tls-ca': { type: 'string' },
-  'tls-cert': { type: 'string' },
-  'tls-key': { type: 'string' },
-  'tls-profile': { type: 'string' },
-  'tls-name': { type: 'string' },
+  ...TLS_OPTIONS,
 } as const;
 
 export type Values = ReturnType<typeof readArgs<typeof OPTIONS>>['values'];
@@ -30,46 +25,8 @@ export type Values = ReturnType<typeof readArgs<typeof OPTIONS>>['values'];
 export async function peerOf(values: Values): Promise<Peer> {
   if (values.to === undefined) throw new UsageError('--to AET@host:port says where to send');
   const { host, port, aet } = address('to', values.to);
-  if (!/^[^\\\p{C}]{1,16}$/u.test(values.from))
-    throw new UsageError('--from takes an AE title of 1 to 16 characters');
-  const peer = { host, port, calledAet: aet, callingAet: values.from };
-  const given = ['tls-ca', 'tls-cert', 'tls-key', 'tls-profile', 'tls-name'] as const;
-  if (!values.tls) {
-    const useless = given.find((name) => values[name] !== undefined);
-    if (useless !== undefined) throw new UsageError(`--${useless} goes with --tls`);
-    return peer;
-  }
-  if ((values['tls-cert'] === undefined) !== (values['tls-key'] === undefined))
-    throw new UsageError('--tls-cert and --tls-key go together');
-  const pem = async (
-    name: 'tls-ca' | 'tls-cert' | 'tls-key',
-    as: string,
-  ): Promise<Record<string, string>> => {
-    const path = values[name];
-    if (path === undefined) return {};
-    const text = await readFile(path, 'utf8').catch(() => {
-      throw new UsageError(`--${name}: ${path} cannot be read`);
-    });
-    return { [as]: text };
-  };
-  const credentials = {
-    ...(await pem('tls-ca', 'ca')),
-    ...(await pem('tls-cert', 'certificate')),
-    ...(await pem('tls-key', 'key')),
-  };
-  const serverName = values['tls-name'];
-  const named = {
-    profile: profile(values['tls-profile']),
-    ...(serverName === undefined ? {} : { serverName }),
-  };
-  return { ...peer, dial: tlsDial({ ...named, credentials: () => credentials }) };
-}
-
-function profile(name = 'bcp195'): TlsProfile {
-  const names = Object.keys(tlsProfiles) as TlsProfile[];
-  const found = names.find((one) => one === name);
-  if (found === undefined) throw new UsageError(`--tls-profile takes ${names.join(' or ')}, not ${name}`);
-  return found;
+  const dial = await dialOf(values);
+  return { host, port, calledAet: aet, callingAet: ourAet('from', values.from), ...dial };
 }
 
 /** The private tag; undefined: none. */
@@ -94,14 +51,4 @@ export function tagOf(values: Values): PrivateTag | undefined {
         `--${name} takes 1 to 64 characters of ASCII without \\, and no space at either end`,
       );
   return { group: number, creator, element: 0x10, vr: 'LO', value };
-}
-
-const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** `90s`, `5m`, `2h` in milliseconds. */
-export function duration(name: string, text: string): number {
-  const found = /^(?<count>\d{1,6})(?<unit>[smhd])$/.exec(text)?.groups;
-  const unit = UNITS[found?.['unit'] ?? ''];
-  if (unit === undefined) throw new UsageError(`--${name} takes a time as 90s, 5m or 2h, not ${text}`);
-  return Number(found?.['count']) * unit;
 }

@@ -1,5 +1,6 @@
 /** The report: what became of each series, as a table, as CSV and as JSON. */
 import { basename, dirname } from 'node:path';
+import { csvText, textTable } from '../table.ts';
 import type { SeriesRow, Tally } from './tally.ts';
 
 export interface ReportRow {
@@ -36,29 +37,9 @@ const cells = (row: ReportRow): string[] => [
   row.status,
 ];
 
-/** RFC 4180; a cell that a spreadsheet would take for a formula is made a text. */
-export function csv(rows: readonly ReportRow[]): string {
-  const cell = (text: string): string => {
-    const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-  };
-  return [COLUMNS, ...rows.map(cells)].map((line) => `${line.map(cell).join(',')}\r\n`).join('');
-}
+export const csv = (rows: readonly ReportRow[]): string => csvText([COLUMNS, ...rows.map(cells)]);
 
-export function table(rows: readonly ReportRow[]): string {
-  const lines = [COLUMNS, ...rows.map(cells)];
-  const widths = COLUMNS.map((_, at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)));
-  const isNumber = (at: number): boolean => at === 3 || at === 4;
-  return lines
-    .map((line) =>
-      line
-        .map((text, at) => (isNumber(at) ? text.padStart(widths[at] ?? 0) : text.padEnd(widths[at] ?? 0)))
-        .join('  ')
-        .trimEnd(),
-    )
-    .map((line) => `${line}\n`)
-    .join('');
-}
+export const table = (rows: readonly ReportRow[]): string => textTable([COLUMNS, ...rows.map(cells)], [3, 4]);
 
 /** `dicom-send_report-<session>_<acquisition>_<timestamp>.csv`, of characters that any file system takes. */
 export function reportName(series: readonly SeriesRow[], now: Temporal.PlainDateTime): string {
