@@ -107,23 +107,32 @@ function suggestion(key: string, path: Path): string {
 }
 
 function knownKeys(path: Path): string[] {
-  let schema: unknown = configSchema;
+  let schemas: readonly unknown[] = [configSchema];
   for (const step of path) {
-    const { shape, valueType } = definition(schema);
-    schema = shape?.[step] ?? valueType;
+    schemas = schemas.flatMap(definitions).flatMap(({ shape, valueType, element }) => {
+      const inner = typeof step === 'number' ? element : (shape?.[step] ?? valueType);
+      return inner === undefined ? [] : [inner];
+    });
   }
-  return Object.keys(definition(schema).shape ?? {});
+  return schemas.flatMap(definitions).flatMap(({ shape }) => Object.keys(shape ?? {}));
 }
 
 interface Definition {
   readonly shape?: Readonly<Record<string, unknown>>;
   readonly valueType?: unknown;
+  readonly element?: unknown;
+  /** Of a default or an option. */
+  readonly innerType?: unknown;
+  /** Of a value that is transformed: what stands in the file. */
+  readonly in?: unknown;
+  /** Of a value that has several forms. */
+  readonly options?: readonly unknown[];
 }
 
-/** zod's definition behind defaults and options. */
-function definition(schema: unknown): Definition {
-  let current = (schema as { def?: { innerType?: unknown } } | undefined)?.def;
-  while (current?.innerType !== undefined)
-    current = (current.innerType as { def?: { innerType?: unknown } }).def;
-  return (current as Definition | undefined) ?? {};
+/** zod's definitions behind defaults, options and transformations: one for each form that the value may have. */
+function definitions(schema: unknown): Definition[] {
+  const { def } = schema as { readonly def: Definition };
+  const behind = def.innerType ?? def.in;
+  if (behind !== undefined) return definitions(behind);
+  return def.options === undefined ? [def] : def.options.flatMap(definitions);
 }
