@@ -1,7 +1,7 @@
 /** What people ask of the streamer: `scanflow series`, by the HTTP interface that no web page can use. */
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { test } from 'node:test';
 import { run, startScriptedScp, until, type RunResult } from '@scanflow/testkit';
 import {
@@ -103,6 +103,49 @@ test('people: a hook that was given up is retried, its output is shown', async (
   await mkdir(join(folderOf(stored), 'ready'));
   assert.equal((await series(rig, 'retry', stored.id)).code, 0);
   await shown(/^hook:convert +done/m);
+});
+
+test('people: a hook of a session that was given up is retried by any of its series, or skipped, and clean-up goes on', async (t) => {
+  const rig = await makeRig(t, {
+    extra: {
+      sessions: { quiet: '500ms' },
+      cleanup: { after: '500ms' },
+      hooks: {
+        tell: { on: ['complete'], retries: 0, command: ['/usr/bin/test', '-d', '{folder}/ready'] },
+        lost: { on: ['complete'], retries: 0, command: ['/bin/false'] },
+      },
+    },
+  });
+  await rig.start();
+  const { folder } = await phantom(join(rig.folder, 'a'), { images: 2 });
+  await sendTo(rig.orthanc, folder);
+  const [stored] = await settled(rig, 1, ['complete']);
+  assert.ok(stored !== undefined);
+  const shown = (pattern: RegExp): Promise<string> =>
+    until(
+      async () => {
+        const { stdout } = await series(rig, 'show', stored.id);
+        return pattern.test(stdout) ? stdout : undefined;
+      },
+      { what: String(pattern), timeoutMs: 60_000 },
+    );
+  await shown(/^hook:lost \(session\) +failed/m);
+  assert.match(await shown(/^hook:tell \(session\) +failed/m), /HOOK_EXIT/);
+
+  await mkdir(join(dirname(folderOf(stored)), 'ready'));
+  const retried = await series(rig, 'retry', stored.id, '--target', 'hook:tell');
+  assert.deepEqual([retried.code, retried.stdout], [0, `${stored.id}: hook:tell is tried again now\n`]);
+  assert.match(await shown(/^hook:tell \(session\) +done/m), /^hook:lost \(session\) +failed/m);
+  const listed = async (): Promise<number> => ((await rig.orthanc.get('/instances')) as unknown[]).length;
+  assert.equal(await listed(), 2, 'deleted though a hook of its session has failed');
+
+  assert.equal((await series(rig, 'skip', stored.id)).code, 2, 'skipped without saying what');
+  assert.equal((await series(rig, 'skip', stored.id, '--target', 'hook:tell')).code, 1, 'that was done');
+  const skipped = await series(rig, 'skip', stored.id, '--target', 'hook:lost');
+  assert.deepEqual([skipped.code, skipped.stdout], [0, `${stored.id}: hook:lost is skipped\n`]);
+  assert.match(await shown(/^hook:lost \(session\) +done/m), /HOOK_SKIPPED: /);
+  assert.equal((await series(rig, 'retry', stored.id)).code, 1, 'there is nothing left to retry');
+  await until(async () => (await listed()) === 0, { what: 'Orthanc is empty', timeoutMs: 60_000 });
 });
 
 test('people: nothing is asked where there is no streamer or no such series', async (t) => {

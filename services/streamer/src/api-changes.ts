@@ -1,4 +1,4 @@
-/** What people may change: POST /api/series/ID/release and /retry, for `scanflow series`. */
+/** What people may change: POST /api/series/ID/release, /retry and /skip, for `scanflow series`. */
 import type { FastifyInstance, Log } from '@scanflow/chassis';
 import { refusal } from './guard.ts';
 import type { Ledger, SeriesView, Store } from './ports.ts';
@@ -6,7 +6,7 @@ import { seriesReport, type ReportContext } from './report.ts';
 import type { Chance } from './steps/settings.ts';
 
 export interface ChangeDeps {
-  readonly ledger: Pick<Ledger, 'matching' | 'release' | 'retry' | 'retryDeliveries'>;
+  readonly ledger: Pick<Ledger, 'matching' | 'release' | 'retry' | 'retryDeliveries' | 'skipDeliveries'>;
   readonly store: Pick<Store, 'record'>;
   readonly context: ReportContext;
   readonly chance: Pick<Chance, 'now'>;
@@ -41,6 +41,9 @@ export function changeRoutes(app: FastifyInstance, deps: ChangeDeps): void {
   }));
   app.post<OfSeries>('/api/series/:id/retry', { onRequest }, async ({ params, body, ip }) => ({
     targets: await retry(await find(params.id, deps.ledger), body, ip, deps),
+  }));
+  app.post<OfSeries>('/api/series/:id/skip', { onRequest }, async ({ params, body, ip }) => ({
+    targets: await skip(await find(params.id, deps.ledger), body, ip, deps),
   }));
 }
 
@@ -84,10 +87,8 @@ async function retry(
 ): Promise<readonly string[]> {
   const target = textIn(body, 'target');
   const now = chance.now();
-  const targets = [
-    ...(await ledger.retry(series.id, target, now)),
-    ...(await ledger.retryDeliveries(series.id, target, now)),
-  ];
+  const targets = [...(await ledger.retry(series.id, target, now))];
+  for (const subject of toldOf(series)) targets.push(...(await ledger.retryDeliveries(subject, target, now)));
   if (targets.length === 0) {
     const what = target === undefined ? 'nothing of this series' : `${target} of this series`;
     const hint = series.state === 'quarantined' ? '; it is quarantined: release it' : '';
@@ -95,8 +96,34 @@ async function retry(
   }
   log.info('series tried again by hand', { series: series.id, targets, ...byWhom(body, ip) });
   wake();
-  return targets;
+  return [...new Set(targets)];
 }
+
+async function skip(
+  series: SeriesView,
+  body: unknown,
+  ip: string,
+  { ledger, chance, log, wake }: ChangeDeps,
+): Promise<readonly string[]> {
+  const target = textIn(body, 'target') ?? '';
+  if (!target.startsWith('hook:'))
+    throw new Answer(400, 'only a hook can be skipped: expected hook:NAME as target');
+  const targets: string[] = [];
+  for (const subject of toldOf(series))
+    targets.push(...(await ledger.skipDeliveries(subject, target, chance.now())));
+  if (targets.length === 0)
+    throw new Answer(
+      409,
+      `${target} of this series and its session has not failed and waits for no next try`,
+    );
+  log.warn('hook skipped by hand', { series: series.id, targets, ...byWhom(body, ip) });
+  wake();
+  return [...new Set(targets)];
+}
+
+/** Of whom hooks are told: the series, and the session that it belongs to. */
+export const toldOf = ({ id, session }: Pick<SeriesView, 'id' | 'session'>): readonly string[] =>
+  session === undefined ? [id] : [id, session];
 
 /** As in a booking: each label becomes a part of a path, and must not be empty. */
 function labelsOf(body: unknown): { project: string; subject: string; session: string } {

@@ -1,6 +1,6 @@
 /** The streamer's pages: what became of each series and session, and what hooks were told. */
 import type { FastifyInstance } from '@scanflow/chassis';
-import { changeRoutes, find, type ChangeDeps } from './api-changes.ts';
+import { changeRoutes, find, toldOf, type ChangeDeps } from './api-changes.ts';
 import { SERIES_STATES } from './domain/series.ts';
 import type { Ledger } from './ports.ts';
 import { hookReport, seriesReport, toCsv, type SeriesReport } from './report.ts';
@@ -24,7 +24,7 @@ const rowsOf = ({ limit }: Query, otherwise: number): number =>
 
 /**
  * GET /api/series, /api/series.csv, /api/sessions, /api/sessions.csv, /api/hooks: `?state=failed&limit=50`, newest
- * activity first. GET /api/series/ID: one, with what hooks were told of it.
+ * activity first. GET /api/series/ID: one, with what hooks were told of it and of its session.
  */
 export function routes(app: FastifyInstance, deps: ApiDeps): void {
   const { ledger, context } = deps;
@@ -45,8 +45,10 @@ export function routes(app: FastifyInstance, deps: ApiDeps): void {
   );
   app.get<{ Params: { id: string } }>('/api/series/:id', async ({ params }) => {
     const view = await find(params.id, ledger);
-    const told = (await ledger.deliveries([view.id])).get(view.id) ?? [];
-    return { series: { ...seriesReport(view, context), hooks: told.map(hookReport) } };
+    const subjects = toldOf(view);
+    const told = await ledger.deliveries(subjects);
+    const hooks = subjects.flatMap((subject) => (told.get(subject) ?? []).map(hookReport));
+    return { series: { ...seriesReport(view, context), hooks } };
   });
   app.get<{ Querystring: Query }>('/api/sessions', async ({ query }) => ({
     sessions: await sessions(query),

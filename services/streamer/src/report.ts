@@ -41,7 +41,7 @@ export interface SeriesReport {
   readonly notCleaned?: { readonly code: string; readonly message: string };
   readonly session?: string;
   readonly legs: readonly LegReport[];
-  /** What hooks were told, the latest first; only of one series alone. */
+  /** What hooks were told of it and then of its session, each the latest first; only of one series alone. */
   readonly hooks?: readonly HookReport[];
 }
 

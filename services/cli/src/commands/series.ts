@@ -10,6 +10,7 @@ const help = `Usage: scanflow series list [--state STATE] [--limit N] [--json]
        scanflow series show ID [--json]
        scanflow series release ID --project P --subject S --session T
        scanflow series retry ID [--target NAME]
+       scanflow series skip ID --target hook:NAME
 
 Asks the streamer that runs on this machine, or in this container. An ID may be given by its beginning.
 
@@ -18,8 +19,11 @@ Asks the streamer that runs on this machine, or in this container. An ID may be 
     --limit N        at most so many (50)
   show               one series: where its images are, what stands in the way, what hooks wrote
   release            gives a series that is quarantined its project, subject and session, and has it stored
-  retry              what failed, or waits for its next try, is tried at once: storing, sending and hooks
+  retry              what failed, or waits for its next try, is tried at once: storing, sending and hooks, also the
+                     hooks of its session
     --target NAME    only this: storage, the name of a destination, or hook:NAME
+  skip               gives a hook up that failed or waits, also where its session was told: nothing waits for it any
+                     more, and what is to be deleted from Orthanc goes
 
   --json             as JSON, for list and show
   --url URL          where the streamer is; else as in the configuration, else http://127.0.0.1:9103
@@ -78,6 +82,15 @@ const actions: Readonly<Record<string, (args: readonly string[], io: Io) => Prom
     const body = { by: user(), ...(target === undefined ? {} : { target }) };
     const { targets } = await (await clientOf(values, io)).change(id, 'retry', body);
     io.out.write(`${id}: ${Array.isArray(targets) ? targets.join(', ') : 'it'} is tried again now\n`);
+    return EXIT.done;
+  },
+  skip: async (args, io) => {
+    const { values, positionals } = readArgs(args, { ...COMMON, target: { type: 'string' } }, 1);
+    const id = idOf(positionals, 'skip');
+    const { target = '' } = values;
+    if (!target.startsWith('hook:')) throw new UsageError('skip takes --target hook:NAME');
+    await (await clientOf(values, io)).change(id, 'skip', { by: user(), target });
+    io.out.write(`${id}: ${target} is skipped\n`);
     return EXIT.done;
   },
 };

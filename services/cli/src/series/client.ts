@@ -26,7 +26,8 @@ export interface SeriesRow {
   readonly expected?: number;
   readonly images: { readonly inOrthanc: number; readonly stored: number };
   readonly legs: readonly LegRow[];
-  readonly hooks?: readonly (LegRow & { readonly output?: string })[];
+  /** Those of its session among them: their event is `complete`. */
+  readonly hooks?: readonly (LegRow & { readonly event?: string; readonly output?: string })[];
 }
 
 /** The streamer could not be asked, or does not know what it was asked for: nothing was done. */
@@ -41,7 +42,7 @@ export class Refused extends Error {
 export interface Client {
   readonly list: (query: { state?: string | undefined; limit: number }) => Promise<readonly SeriesRow[]>;
   readonly one: (id: string) => Promise<SeriesRow>;
-  /** A change: `release` or `retry`. */
+  /** A change: `release`, `retry` or `skip`. */
   readonly change: (id: string, action: string, body: object) => Promise<Record<string, unknown>>;
 }
 

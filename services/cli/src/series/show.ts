@@ -76,8 +76,11 @@ export function seriesPage(series: SeriesRow): string {
 const expected = (series: SeriesRow): string =>
   series.expected === undefined ? '' : `, ${series.expected} made by the scanner`;
 
-function legLines(leg: LegRow & { readonly output?: string }): (readonly [string, string])[] {
-  const { target, state, done, total, path, failure, nextTry, attempts, output } = leg;
+function legLines(
+  leg: LegRow & { readonly event?: string; readonly output?: string },
+): (readonly [string, string])[] {
+  const { target: of, event, state, done, total, path, failure, nextTry, attempts, output } = leg;
+  const target = event === 'complete' ? `${of} (session)` : of;
   const count = total === 0 ? '' : ` ${done}/${total}`;
   const tries = attempts === 0 ? '' : `, ${attempts} ${attempts === 1 ? 'try' : 'tries'}`;
   const next = nextTry === undefined || failure === undefined ? '' : `, next ${nextTry}`;

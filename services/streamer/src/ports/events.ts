@@ -93,6 +93,8 @@ export interface EventLedger {
     target: string | undefined,
     now: Millis,
   ) => Promise<readonly string[]>;
+  /** What failed, or waits for its next try, of `hook:NAME` is given up: nothing waits for it. Those targets. */
+  readonly skipDeliveries: (subject: string, target: string, now: Millis) => Promise<readonly string[]>;
   /** Forgets what was told before this moment. How many. */
   readonly prune: (before: Millis) => Promise<number>;
 

@@ -92,6 +92,28 @@ export function eventConformance(name: string, open: OpenFollowed): void {
     assert.deepEqual(await ledger.retryDeliveries('a', 'pacs', 60), []);
   });
 
+  test(`${name}: a hook that is skipped is told no more and holds nothing up; one under way is left alone`, async (t) => {
+    const { ledger } = await open(t, followers);
+    await store(ledger, 'a', 1);
+    const [failed, running] = [await next(ledger, 1), await next(ledger, 1, 'mr')];
+    await ledger.notDelivered(failed, { ...END, nextTry: undefined }, 2);
+    assert.deepEqual(await ledger.skipDeliveries('a', 'hook:mr', 3), []);
+    assert.deepEqual(await ledger.skipDeliveries('b', 'hook:all', 3), []);
+    assert.deepEqual(await ledger.skipDeliveries('a', 'hook:all', 3), ['hook:all']);
+    assert.deepEqual(await ledger.skipDeliveries('a', 'hook:all', 3), []);
+    assert.deepEqual(await ledger.retryDeliveries('a', undefined, 4), []);
+    const [all] = (await ledger.deliveries(['a'])).get('a') ?? [];
+    assert.deepEqual([all?.state, all?.failure?.code, all?.output], ['done', 'HOOK_SKIPPED', 'why']);
+    assert.deepEqual(await ledger.cleanable(QUIET * 9, 9), [], 'the other hook is not done');
+    await ledger.delivered(running, '', 5);
+    assert.equal((await ledger.cleanable(QUIET * 9, 9)).length, 1);
+    // one that waits for its next try
+    await store(ledger, 'a', 6, { increment: 2 });
+    await ledger.notDelivered(await next(ledger, 6), { ...END, nextTry: 900 }, 7);
+    assert.deepEqual(await ledger.skipDeliveries('a', 'hook:all', 8), ['hook:all']);
+    assert.equal(await ledger.nextDelivery('all', 5000), undefined);
+  });
+
   test(`${name}: a delivery whose worker is gone is made again, and the old worker is refused`, async (t) => {
     const { ledger } = await open(t, followers);
     await store(ledger, 'a', 1);

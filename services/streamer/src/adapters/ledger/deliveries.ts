@@ -210,6 +210,17 @@ export const prune = (db: Session, before: Millis): Promise<number> =>
 
 const HOOK = 'hook:';
 
+/** Hooks of which something failed, or waits for its next try; those that `target` asks for. */
+async function openHooks(db: Session, subject: string, target: string | undefined): Promise<string[]> {
+  const rows = await db.all(
+    `SELECT DISTINCT hook FROM delivery WHERE subject = ? AND claim IS NULL AND state <> 'done' ORDER BY hook`,
+    subject,
+  );
+  return rows
+    .map((row) => String(row['hook']))
+    .filter((hook) => target === undefined || `${HOOK}${hook}` === target);
+}
+
 /** What failed, or waits for its next try, is told now. The targets that are. */
 export async function retryDeliveries(
   db: Session,
@@ -217,13 +228,7 @@ export async function retryDeliveries(
   target: string | undefined,
   now: Millis,
 ): Promise<string[]> {
-  const rows = await db.all(
-    `SELECT DISTINCT hook FROM delivery WHERE subject = ? AND claim IS NULL AND state <> 'done' ORDER BY hook`,
-    subject,
-  );
-  const hooks = rows
-    .map((row) => String(row['hook']))
-    .filter((hook) => target === undefined || `${HOOK}${hook}` === target);
+  const hooks = await openHooks(db, subject, target);
   for (const hook of hooks)
     await db.run(
       `UPDATE delivery SET state = 'pending', attempts = 0, next_try = ?, updated = ?
@@ -235,3 +240,29 @@ export async function retryDeliveries(
     );
   return hooks.map((hook) => `${HOOK}${hook}`);
 }
+
+/** What failed, or waits for its next try, is told no more, and says so. The targets that are. */
+export async function skipDeliveries(
+  db: Session,
+  subject: string,
+  target: string,
+  now: Millis,
+): Promise<string[]> {
+  const hooks = await openHooks(db, subject, target);
+  for (const hook of hooks)
+    await db.run(
+      `UPDATE delivery SET state = 'done', next_try = NULL, failure_code = ?, failure_message = ?, updated = ?
+       WHERE subject = ? AND hook = ? AND claim IS NULL AND state <> 'done'`,
+      SKIPPED.code,
+      SKIPPED.message,
+      now,
+      subject,
+      hook,
+    );
+  return hooks.map((hook) => `${HOOK}${hook}`);
+}
+
+const SKIPPED = {
+  code: 'HOOK_SKIPPED',
+  message: 'Somebody gave this run up by hand, so nothing waits for it. What it was to do was not done here.',
+};

@@ -102,6 +102,7 @@ function eventsOn(database: Database, leaseMs: number, followers: Followers): Ev
     deliveries: (subjects) => read((db) => deliveries.deliveries(db, subjects)),
     deliveriesIn: (...given) => read((db) => deliveries.deliveriesIn(db, ...given)),
     retryDeliveries: (...given) => write((db) => deliveries.retryDeliveries(db, ...given)),
+    skipDeliveries: (...given) => write((db) => deliveries.skipDeliveries(db, ...given)),
     prune: (before) => write((db) => deliveries.prune(db, before)),
     nextSession: (now) => read((db) => sessions.nextSession(db, now)),
     sessionComplete: (...given) => write((db) => sessions.sessionComplete(db, followers, ...given)),
