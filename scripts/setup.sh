@@ -27,6 +27,7 @@ need dcmtk command -v storescp
 if [ "$with_tools" = yes ]; then
   need dicom3tools command -v dciodvfy
   need python3-pydicom test -d /usr/lib/python3/dist-packages/pydicom/data/test_files
+  need python3-fusepy test -e /usr/lib/python3/dist-packages/fusepy.py
   need procps command -v pgrep
   need radicale test -x /usr/bin/radicale
   need postgresql has_postgresql

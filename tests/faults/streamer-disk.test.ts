@@ -2,70 +2,11 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { run, startScriptedScp, until } from '@scanflow/testkit';
-import {
-  folderOf,
-  legOf,
-  legWhen,
-  makeRig,
-  phantom,
-  sendTo,
-  settled,
-  verifyStored,
-  type Leg,
-  type Rig,
-} from '../integration/streamer-support.ts';
+import { folderOf, legOf, makeRig, settled } from '../integration/streamer-support.ts';
 import { makeDisk } from './disk.ts';
-import { startProxy, type Disturbance } from './orthanc-proxy.ts';
-
-/** Nothing under the root looks half written. */
-async function nothingAside(root: string): Promise<void> {
-  const names = await readdir(root, { recursive: true });
-  assert.deepEqual(
-    names.filter((name) => name.endsWith('.tmp')),
-    [],
-  );
-}
-
-async function send(rig: Rig, images: number): Promise<void> {
-  const { folder } = await phantom(join(rig.folder, `mr${images}`), { images });
-  await sendTo(rig.orthanc, folder);
-}
-
-async function storedInTheEnd(rig: Rig, images: number): Promise<void> {
-  const [series] = await settled(rig, 1, ['complete'], 120_000);
-  assert.ok(series !== undefined);
-  assert.equal(await verifyStored(rig, series), images);
-  await nothingAside(rig.root);
-}
-
-/** A rig whose images wait, from the nth on, until they are let go. */
-async function heldAt(t: TestContext, root: string, nth: number): Promise<{ rig: Rig; letGo: () => void }> {
-  const gate = Promise.withResolvers<undefined>();
-  const rig = await makeRig(t, {
-    root,
-    between: async (orthanc) => {
-      const hold = async (count: number): Promise<Disturbance> => {
-        if (count >= nth) await gate.promise;
-        return 'pass';
-      };
-      return (await startProxy(t, orthanc, hold)).url;
-    },
-  });
-  return {
-    rig,
-    letGo: () => {
-      gate.resolve(undefined);
-    },
-  };
-}
-
-const begun = (rig: Rig): Promise<Leg> =>
-  legWhen(rig, 'storage', ({ done }) => done > 0, 'some images are recorded as stored');
-
-const failing = (rig: Rig): Promise<Leg> =>
-  legWhen(rig, 'storage', ({ failure }) => failure !== undefined, 'the failure shows');
+import { begun, failing, heldAt, send, storedInTheEnd } from './held.ts';
 
 test('streamer: project storage becomes read-only while images are written', async (t) => {
   const disk = await makeDisk(t, { kind: 'tmpfs', megabytes: 64 });

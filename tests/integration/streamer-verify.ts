@@ -81,6 +81,26 @@ export async function verifyStored(rig: Rig, series: Series): Promise<number> {
   return record.instances.length;
 }
 
+/**
+ * While a series is being stored: each image that has its name is, but for the tag, one of Orthanc's as it came. How many
+ * have.
+ */
+export async function verifyNamed(rig: Rig, series: Series): Promise<number> {
+  const { Instances: ids } = (await rig.orthanc.get(`/series/${series.id}`)) as { Instances: string[] };
+  const originals = new Set<string>();
+  for (const id of ids) {
+    const response = await rig.orthanc.request(`/instances/${id}/file`);
+    originals.add(sha256(inflateFile(Buffer.from(await response.arrayBuffer()))));
+  }
+  const folder = folderOf(series);
+  const named = (await readdir(folder)).filter((name) => !name.startsWith('.') && name.endsWith('.dcm'));
+  for (const name of named) {
+    const bytes = removeSplice(await readFile(join(folder, name)), TAG);
+    assert.ok(originals.has(sha256(bytes)), `${name} is half written, or another image`);
+  }
+  return named.length;
+}
+
 /** Every stored image is at the destination once, its data set byte for byte the same. */
 export async function verifyForwarded(
   folders: readonly string[],

@@ -77,5 +77,13 @@ const isCarrier = (error: unknown): error is Error & { failure: Failure } =>
 /** The errno name (`ENOENT`) of an error of Node's, undefined for anything else. */
 export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
+  const { code } = error;
+  if (typeof code !== 'string') return undefined;
+  const number = UNNAMED.exec(code)?.[1];
+  return (number === undefined ? undefined : LINUX[number]) ?? code;
 }
+
+/** What Node says of an error that its libuv has no name for. */
+const UNNAMED = /^Unknown system error -(\d+)$/;
+/** Those of them that file systems give, by Linux's numbers (asm-generic/errno.h). */
+const LINUX: Readonly<Record<string, string>> = { 116: 'ESTALE', 122: 'EDQUOT' };

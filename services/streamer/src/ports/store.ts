@@ -123,14 +123,18 @@ export interface Store {
   readonly claim: (names: readonly string[], fresh: SeriesRecord, root?: string) => Promise<Folder>;
   /** The folder that a series claimed before; undefined where it is no longer there. */
   readonly reopen: (below: string, orthancSeries: string) => Promise<Folder | undefined>;
-  readonly create: (folder: Folder) => Promise<ImageFile>;
+  /**
+   * A file for an image of about so many bytes. Throws STORE_SPACE_FLOOR where too little would be left free, at once or
+   * while it is written.
+   */
+  readonly create: (folder: Folder, bytes: number) => Promise<ImageFile>;
   /** Makes published names durable. */
   readonly flush: (folder: Folder) => Promise<void>;
   /** Throws STORE_SPACE_FLOOR where that many bytes more would leave too little free. */
   readonly requireSpace: (folder: Folder, bytes: number) => Promise<void>;
   /** Roots that have less free than they should; none where the configuration asks for nothing. */
   readonly lowOnSpace: () => Promise<readonly LowSpace[]>;
-  /** Writes `series.tar`. Throws STORE_FILE_CHANGED, STORE_NAME_TAKEN. */
+  /** Writes `series.tar`. Throws STORE_FILE_CHANGED, STORE_NAME_TAKEN, STORE_SPACE_FLOOR. */
   readonly archive: (folder: Folder, record: SeriesRecord) => Promise<ArchiveFile>;
   readonly writeManifest: (folder: Folder, record: SeriesRecord) => Promise<void>;
   readonly writeRecord: (folder: Folder, record: SeriesRecord) => Promise<void>;

@@ -49,9 +49,10 @@ async function pullWith(
   { orthanc, store, folder, layout, values, increment }: PullContext,
   signal: AbortSignal,
 ): Promise<StoredInstance> {
-  const body = await orthanc.open(listing.id, signal);
-  const file = await store.create(folder);
+  // first, so that a disk that takes nothing leaves no answer of Orthanc's unread, and its connection taken
+  const file = await store.create(folder, listing.bytes);
   try {
+    const body = await orthanc.open(listing.id, signal);
     const keywords = [...new Set(['SOPInstanceUID', ...keywordsOf({ folder: [], file: layout.file })])];
     const copy = await copyTagged(
       body,

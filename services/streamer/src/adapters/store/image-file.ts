@@ -10,6 +10,7 @@ import { withSuffix } from '../../domain/names.ts';
 import type { ImageFile } from '../../ports.ts';
 import { reached } from '../../trace.ts';
 import { giveFile, type Access } from './access.ts';
+import type { SpaceKeeper } from './space.ts';
 
 export interface AsideFile extends ImageFile {
   /** False where the name is taken. */
@@ -80,6 +81,33 @@ export async function createImage(folder: string, access: Access): Promise<Aside
       });
     },
   };
+}
+
+/** One of so many bytes, where there is space for it: throws STORE_SPACE_FLOOR, and leaves nothing. */
+export async function createWithin(
+  space: SpaceKeeper,
+  folder: string,
+  bytes: number,
+  access: Access,
+): Promise<ImageFile> {
+  const promised = await space.promise(folder, bytes);
+  try {
+    const image = await createImage(folder, access);
+    return {
+      write: async (chunk) => {
+        await image.write(chunk);
+        await promised.wrote(chunk.length);
+      },
+      publish: (name) => image.publish(name),
+      discard: () => {
+        promised.end();
+        return image.discard();
+      },
+    };
+  } catch (error) {
+    promised.end();
+    throw error;
+  }
 }
 
 /** Under its own name, or one with its hash where other bytes have that. */

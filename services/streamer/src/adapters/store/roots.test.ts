@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { SpaceKeeper } from './space.ts';
 import { createStore } from './store.ts';
 import { freshRecord, put } from './testing.ts';
 
@@ -71,4 +72,24 @@ test('space: what would leave too little free is held', async (t) => {
     const { store, folder } = await claim(floor);
     await assert.rejects(store.requireSpace(folder, bytes), { code: 'STORE_SPACE_FLOOR', kind: 'transient' });
   }
+});
+
+test('space: images side by side are not promised the same space', async (t) => {
+  const { main } = await scratch(t);
+  const { bavail, bsize } = await statfs(main);
+  const eighth = (bavail * bsize) / 8;
+  // half of what is free may be used
+  const space = new SpaceKeeper({ bytes: 4 * eighth });
+  const held = { code: 'STORE_SPACE_FLOOR' };
+  const first = await space.promise(main, 3 * eighth);
+  await assert.rejects(space.promise(main, 3 * eighth), held);
+  await assert.rejects(space.require(main, 3 * eighth), held);
+  // what is written is no longer promised: the disk itself has less of it
+  await first.wrote(3 * eighth);
+  const second = await space.promise(main, 3 * eighth);
+  first.end();
+  await assert.rejects(space.require(main, 3 * eighth), held);
+  second.end();
+  second.end();
+  await space.require(main, 3 * eighth);
 });

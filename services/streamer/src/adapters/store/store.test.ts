@@ -27,7 +27,7 @@ const fresh = (orthancSeries: string): SeriesRecord => ({
 });
 
 async function put(store: Store, folder: Folder, name: string, content: string): Promise<string> {
-  const file = await store.create(folder);
+  const file = await store.create(folder, 4);
   try {
     await file.write(Buffer.from(content));
     const published = await file.publish(name);
@@ -42,7 +42,7 @@ async function put(store: Store, folder: Folder, name: string, content: string):
 test('store: an image appears under its name only when it is whole', async (t) => {
   const { store } = await place(t);
   const folder = await store.claim(['p', 's'], fresh('one'));
-  const file = await store.create(folder);
+  const file = await store.create(folder, 4);
   await file.write(Buffer.from('half'));
   assert.deepEqual(
     (await readdir(folder.path)).filter((name) => !name.startsWith('.')),
@@ -122,7 +122,7 @@ test('store: a root that is missing is not made', async (t) => {
 test('store: what a killed writer left is removed, what is not ours stays', async (t) => {
   const { store } = await place(t);
   const folder = await store.claim(['p'], fresh('one'));
-  const dead = await store.create(folder);
+  const dead = await store.create(folder, 4);
   await dead.write(Buffer.from('never finished'));
   await writeFile(join(folder.path, 'notes.txt'), 'a person wrote this');
   await writeFile(join(folder.path, '.hidden.tmp'), 'and this');

@@ -7,10 +7,10 @@ import type { Access } from './access.ts';
 import { writeArchive } from './archive.ts';
 import { claimFolder } from './claim.ts';
 import { folderAt } from './folders.ts';
-import { createImage, isStored, writeOwn } from './image-file.ts';
+import { createWithin, isStored, writeOwn } from './image-file.ts';
 import { manifestText, readRecord, recordText } from './record.ts';
 import { createRoots, rootOf } from './roots.ts';
-import { lowOnSpace, requireSpace, type Floor } from './space.ts';
+import { lowOnSpace, SpaceKeeper, type Floor } from './space.ts';
 
 export interface StoreOptions {
   /** Roots of projects that have one for themselves. */
@@ -28,6 +28,7 @@ export function createStore(
   { otherRoots = [], access = {}, freeSpace }: StoreOptions = {},
 ): Store {
   const roots = createRoots(main, otherRoots);
+  const space = new SpaceKeeper(freeSpace);
   const asFolder = async (root: string, path: string, record: SeriesRecord): Promise<Folder> => {
     // of writers that were killed: the lease in the ledger lets one writer work in a series' folder at a time, also
     // where several streamers share the work; one that lost its lease finds its file gone, and gives up
@@ -51,11 +52,14 @@ export function createStore(
       if (at === undefined || record?.orthancSeries !== orthancSeries) return undefined;
       return asFolder(at.root, at.path, record);
     },
-    create: (folder) => createImage(folder.path, access),
+    create: (folder, bytes) => createWithin(space, folder.path, bytes, access),
     flush: (folder) => fsyncFolder(folder.path),
-    requireSpace: (folder, bytes) => requireSpace(folder.path, bytes, freeSpace),
+    requireSpace: (folder, bytes) => space.require(folder.path, bytes),
     lowOnSpace: () => lowOnSpace(roots.all, freeSpace),
-    archive: (folder, record) => writeArchive(folder.path, record, access),
+    archive: async (folder, record) => {
+      await space.require(folder.path, bytesOf(record));
+      return writeArchive(folder.path, record, access);
+    },
     writeManifest: (folder, record) => writeOwn(folder.path, MANIFEST_NAME, manifestText(record), access),
     writeRecord: (folder, record) => writeOwn(folder.path, RECORD_NAME, recordText(record), access),
     writeReport: async (below, file, text) => {
@@ -72,3 +76,5 @@ export function createStore(
     },
   };
 }
+
+const bytesOf = ({ instances }: SeriesRecord): number => instances.reduce((sum, { bytes }) => sum + bytes, 0);

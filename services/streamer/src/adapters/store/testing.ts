@@ -29,7 +29,7 @@ export const storedInstance = (file: string, content: string): StoredInstance =>
 
 /** Writes an image; gives the name that it got. */
 export async function put(store: Store, folder: Folder, name: string, content: string): Promise<string> {
-  const file = await store.create(folder);
+  const file = await store.create(folder, content.length);
   try {
     await file.write(Buffer.from(content));
     return (await file.publish(name)).file;
