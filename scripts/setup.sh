@@ -21,13 +21,15 @@ need() { # need PACKAGE CHECK…
 has_lib() { ldconfig -p 2>/dev/null | grep -q "$1"; }
 has_orthanc() { command -v Orthanc || test -x /usr/sbin/Orthanc; }
 has_postgresql() { ls /usr/lib/postgresql/*/bin/postgres; }
+# without it a test is skipped, and says so: not every release of Debian and Ubuntu may have it
+optional=
+test "$with_tools" = no || test -e /usr/lib/python3/dist-packages/fusepy.py || optional=python3-fusepy
 need libatomic1 has_lib libatomic.so.1
 need orthanc has_orthanc
 need dcmtk command -v storescp
 if [ "$with_tools" = yes ]; then
   need dicom3tools command -v dciodvfy
   need python3-pydicom test -d /usr/lib/python3/dist-packages/pydicom/data/test_files
-  need python3-fusepy test -e /usr/lib/python3/dist-packages/fusepy.py
   need procps command -v pgrep
   need radicale test -x /usr/bin/radicale
   need postgresql has_postgresql
@@ -60,6 +62,11 @@ install_packages() {
   return $status
 }
 
+can_install() { command -v apt-get && { [ "$(id -u)" = 0 ] || sudo -n true; }; }
+if [ -n "$optional" ] && can_install >/dev/null 2>&1; then
+  as_root apt-get update >/dev/null 2>&1 || true
+  if apt-cache show "$optional" >/dev/null 2>&1; then missing="$missing $optional"; fi
+fi
 if [ -n "$missing" ]; then
   command -v apt-get >/dev/null ||
     fail "please install:$missing (this is no Debian or Ubuntu machine, so it cannot be done from here)"
