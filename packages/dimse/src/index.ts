@@ -16,6 +16,7 @@ export {
 export { reportCommitment, type ReportOptions } from './scu/report.ts';
 export { commitmentReports, onCommitmentEvent, REPORT_STATUS, type ReportHandler } from './commitment.ts';
 export { store, type StoreOptions } from './scu/store.ts';
+export type { StoreGate } from './scu/store-gate.ts';
 export type { StoreOutcome } from './scu/store-outcome.ts';
 export type { Look, LookedAt, StoreItem } from './scu/store-source.ts';
 export type { Dial, Peer, Timeouts } from './scu/peer.ts';

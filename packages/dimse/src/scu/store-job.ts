@@ -1,5 +1,5 @@
 /** One call of store(): lines side by side that share the files, and what has become of each. */
-import { failureOf, type Failure } from '../failure.ts';
+import { failureOf, transient, type Failure } from '../failure.ts';
 import { silent } from '../log.ts';
 import { cancelled, nameOf, type Peer } from './peer.ts';
 import { StoreLine } from './store-line.ts';
@@ -84,6 +84,7 @@ export class StoreJob {
         const usable = line?.open === true ? line : undefined;
         const instance = await this.#window.take((next) => usable?.covers(next) === true);
         if (instance === undefined) return;
+        if (!(await this.#admitted(instance))) return;
         if (line?.open !== true || !line.covers(instance)) {
           await this.#close(line);
           line = await this.#openFor(instance);
@@ -95,6 +96,15 @@ export class StoreJob {
       this.#lanes -= 1;
       await this.#close(line);
     }
+  }
+
+  /** False: nothing more is to be sent. */
+  async #admitted(instance: Instance): Promise<boolean> {
+    const { gate } = this.#options;
+    if (gate === undefined || (await gate.admits())) return true;
+    this.#window.putBack(instance);
+    this.#stop(HELD);
+    return false;
   }
 
   /** False: this lane has come to its end. */
@@ -117,10 +127,10 @@ export class StoreJob {
 
   /** An association for this one and what comes after it; undefined where there is none to be had. */
   async #openFor(instance: Instance): Promise<StoreLine | undefined> {
-    const { signal, operations = OPERATIONS } = this.#options;
+    const { signal, operations = OPERATIONS, gate } = this.#options;
     try {
       const following = await this.#window.survey();
-      return await StoreLine.open([instance, ...following], { peer: this.#peer, signal, operations });
+      return await StoreLine.open([instance, ...following], { peer: this.#peer, signal, operations, gate });
     } catch (error) {
       // a peer that takes fewer associations than we should like is served by those that it took
       if (this.#lanes === 1) this.#stop(failureOf(error));
@@ -157,6 +167,8 @@ export class StoreJob {
     this.#reader = undefined;
   }
 }
+
+const HELD = transient('SEND_HELD', 'Sending was held before this image. It is sent when it may go on.');
 
 /** Files read ahead while the peer is at work on one. */
 const AHEAD = 3;

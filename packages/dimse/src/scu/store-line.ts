@@ -9,6 +9,7 @@ import { lost, messageIds } from './response.ts';
 import { answered, failed, notNegotiated, unanswered, type StoreOutcome } from './store-outcome.ts';
 import { Outlet } from './store-outlet.ts';
 import { contextsFor, kindOf, type Kind } from './store-plan.ts';
+import type { StoreGate } from './store-gate.ts';
 import { LineWatch } from './store-watch.ts';
 import type { Instance } from './store-source.ts';
 
@@ -34,6 +35,7 @@ export interface LineOptions {
   readonly signal: AbortSignal | undefined;
   /** How many requests may be under way at once, if the peer grants as many. */
   readonly operations: number;
+  readonly gate: StoreGate | undefined;
 }
 
 /** Of a large file, read at a time. */
@@ -48,14 +50,16 @@ export class StoreLine {
   readonly #letGo: () => void;
   readonly #outlet: Outlet;
   readonly #watch: LineWatch;
+  readonly #gate: StoreGate | undefined;
   readonly #pending = new Map<number, Pending>();
   #chunk: Buffer | undefined;
   #room: (() => void) | undefined;
 
-  private constructor(association: Association, kinds: Iterable<Kind>, { peer, signal }: LineOptions) {
+  private constructor(association: Association, kinds: Iterable<Kind>, { peer, signal, gate }: LineOptions) {
     this.#association = association;
     this.#peer = peer;
     this.#signal = signal;
+    this.#gate = gate;
     this.#letGo = abortOn(signal, association);
     this.#watch = new LineWatch(association, timeoutsOf(peer).response, () => this.#waitsFor());
     this.#outlet = new Outlet(association, () => this.#watch.progress());
@@ -146,6 +150,7 @@ export class StoreLine {
     outlet.begin({ contextId, command: false, total: instance.length });
     let part: Uint8Array | undefined = instance.first();
     while (part !== undefined) {
+      if (this.#gate !== undefined) await this.#gate.passes(part.length);
       for (let rest = outlet.add(part); rest !== undefined; rest = outlet.add(rest)) {
         if (!(await outlet.flush())) return false;
       }

@@ -1,6 +1,7 @@
 /** C-STORE as SCU: files to a peer, each with exactly one outcome. */
 import type { DimseLog } from '../log.ts';
 import type { Peer } from './peer.ts';
+import type { StoreGate } from './store-gate.ts';
 import { StoreJob } from './store-job.ts';
 import type { StoreOutcome } from './store-outcome.ts';
 import type { StoreItem } from './store-source.ts';
@@ -18,6 +19,8 @@ export interface StoreOptions {
    * else happens in the process meanwhile. For a process that does nothing but send.
    */
   readonly inPlace?: boolean;
+  /** Shared by all associations; so may several calls share one. */
+  readonly gate?: StoreGate | undefined;
 }
 
 /**
