@@ -1,10 +1,26 @@
 /** Which adapter reaches which destination. */
 import type { Log } from '@scanflow/chassis';
+import { authorization } from './adapters/forward/authorization.ts';
 import { cstoreSender } from './adapters/forward/cstore.ts';
-import type { Destination, OpenDestination } from './steps/settings.ts';
+import { stowSender } from './adapters/forward/stow/stow.ts';
+import type { Reach, Sender } from './ports.ts';
+import type { Chance, Destination, OpenDestination } from './steps/settings.ts';
 
-export const openDestinations = (destinations: readonly Destination[], log: Log): OpenDestination[] =>
+export const openDestinations = (
+  destinations: readonly Destination[],
+  { now }: Chance,
+  log: Log,
+): OpenDestination[] =>
   destinations.map((destination) => ({
     ...destination,
-    sender: cstoreSender(destination.reach, log.child({ destination: destination.name })),
+    sender: senderOf(destination.reach, now, log.child({ destination: destination.name })),
   }));
+
+function senderOf(reach: Reach, now: () => number, log: Log): Sender {
+  switch (reach.kind) {
+    case 'c-store':
+      return cstoreSender(reach, log);
+    case 'stow':
+      return stowSender(reach, () => authorization(reach), now);
+  }
+}

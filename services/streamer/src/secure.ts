@@ -12,7 +12,10 @@ export interface Security {
 export async function openSecurity(destinations: Config['destinations'], log: Log): Promise<Security> {
   const dials = new Map<string, Dial>();
   const ends: (() => void)[] = [];
-  for (const [name, { tls }] of Object.entries(destinations)) {
+  for (const [name, { tls, url }] of Object.entries(destinations)) {
+    // an address that asks for TLS has it without a word about it
+    if (tls === undefined && url?.startsWith('https:') === true)
+      dials.set(name, tlsDial({ credentials: () => NONE }));
     if (tls === undefined) continue;
     const { profile, serverName, ...files } = tls;
     const named = { profile, ...(serverName === undefined ? {} : { serverName }) };
@@ -24,3 +27,5 @@ export async function openSecurity(destinations: Config['destinations'], log: Lo
   }
   return { dials, close: () => ends.forEach((end) => end()) };
 }
+
+const NONE = {};

@@ -35,8 +35,8 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
   const { store, copy: copies } = await openStorage(config);
   const { username, passwordFile } = config.orthanc;
   const password = passwordFile === undefined ? undefined : await readSecret(passwordFile);
-  const destinations = openDestinations(settings.destinations, log);
   const chance: Chance = { now: () => Temporal.Now.instant().epochMilliseconds, jitter: () => Math.random() };
+  const destinations = openDestinations(settings.destinations, chance, log);
   const { follow, followers } = setUpFollow(config, targetsOf(settings), log);
   const ledger = await openConfiguredLedger(config, followers);
   const orthanc = createOrthanc({ url: config.orthanc.url, username, password });

@@ -5,6 +5,7 @@ import type { Dial } from '@scanflow/dimse';
 import { parseLayout, type Layout } from './domain/layout.ts';
 import { DEFAULT_RETRY } from './domain/retry.ts';
 import type { TagRules } from './domain/tag.ts';
+import type { Reach } from './ports.ts';
 import { seriesKeywords } from './steps/place.ts';
 import type { Settings } from './steps/settings.ts';
 
@@ -31,17 +32,11 @@ export function settingsOf(config: Config, dials: ReadonlyMap<string, Dial> = ne
     })),
     copy: storage.copy === undefined ? undefined : layoutOf(storage.copy.layout),
     tar: storage.tar,
-    destinations: Object.entries(destinations).map(
-      ([name, { host, port, aet, callingAet, associations, when }]) => ({
-        name,
-        when,
-        reach: {
-          kind: 'c-store',
-          peer: { host, port, calledAet: aet, callingAet, ...dialOf(dials.get(name)) },
-          associations,
-        },
-      }),
-    ),
+    destinations: Object.entries(destinations).map(([name, destination]) => ({
+      name,
+      when: destination.when,
+      reach: reachOf(destination, dials.get(name)),
+    })),
     limits: LIMITS,
     retry: DEFAULT_RETRY,
     reconcileMs: RECONCILE_MS,
@@ -51,7 +46,19 @@ export function settingsOf(config: Config, dials: ReadonlyMap<string, Dial> = ne
   return settings;
 }
 
-const dialOf = (dial: Dial | undefined): { dial?: Dial } => (dial === undefined ? {} : { dial });
+/** The rules of the configuration have seen to it that one of the two is whole. */
+function reachOf(destination: Config['destinations'][string], dial: Dial | undefined): Reach {
+  const { host = '', port = 0, aet = '', callingAet = 'SCANFLOW', associations = 1 } = destination;
+  const dialled = dial === undefined ? {} : { dial };
+  if (destination.url === undefined)
+    return {
+      kind: 'c-store',
+      peer: { host, port, calledAet: aet, callingAet, ...dialled },
+      associations,
+    };
+  const { url, username, passwordFile, tokenFile } = destination;
+  return { kind: 'stow', url, username, passwordFile, tokenFile, ...dialled };
+}
 
 const tagRules = ({ apply, group, creator, element, value, accession, time }: Config['tag']): TagRules => ({
   apply,

@@ -1,24 +1,37 @@
-/** `destinations`: other DICOM nodes that get the images. */
+/** `destinations`: other DICOM nodes and DICOMweb services that get the images. */
 import { z } from 'zod';
 import { callingTls } from './network.ts';
-import { aeTitle, host, modality, port } from './values.ts';
+import { sending } from './sending.ts';
+import { aeTitle, host, port } from './values.ts';
 
 export const destination = z.strictObject({
-  host: host.describe('Host name or address.'),
-  port: port.min(1).describe('Port.'),
-  aet: aeTitle.describe('Its AE title.'),
-  callingAet: aeTitle.default('SCANFLOW').describe('AE title with which Scanflow calls.'),
-  tls: callingTls.optional().describe('TLS; without it, images go in the clear.'),
+  host: host.optional().describe('Host name or address of a DICOM node.'),
+  port: port.min(1).optional().describe('Port; goes with `host`.'),
+  aet: aeTitle.optional().describe('Its AE title; goes with `host`.'),
+  callingAet: aeTitle.optional().describe('AE title with which Scanflow calls; `SCANFLOW` where absent.'),
+  url: z
+    .url({ protocol: /^https?$/, error: 'expected an address like https://pacs.example.org/dicom-web' })
+    .optional()
+    .describe(
+      'Address of a DICOMweb service, in the place of `host`: images go there by STOW-RS, to `/studies` below it.',
+    ),
+  username: z.string().min(1).optional().describe('User there; goes with `url` and `passwordFile`.'),
+  passwordFile: z.string().min(1).optional().describe('File that holds the password; goes with `username`.'),
+  tokenFile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('File that holds a bearer token, in the place of user and password; read anew each time.'),
+  tls: callingTls
+    .optional()
+    .describe('TLS; without it, images go in the clear (an address with `https:` has it in any case).'),
   associations: z
     .int()
     .min(1)
     .max(16)
-    .default(1)
-    .describe('Associations side by side; a node that takes fewer is served by those that it takes.'),
-  when: z
-    .strictObject({
-      modality: z.array(modality).min(1).optional().describe('Only these modalities.'),
-    })
     .optional()
-    .describe('Which series are sent; all where absent.'),
+    .describe(
+      'Associations side by side, 1 where absent; a node that takes fewer is served by those that it takes.',
+    ),
+  ...sending,
 });

@@ -39,15 +39,3 @@ function isAllowed(
     ? Object.values(scanners ?? {}).some((scanner) => scanner.aet === aet)
     : allow.includes(aet);
 }
-
-export const destinationRules = (destinations: Config['destinations']): Finding[] =>
-  Object.entries(destinations).flatMap(([name, { tls }]) =>
-    (tls?.key === undefined) === (tls?.certificate === undefined)
-      ? []
-      : [
-          {
-            path: ['destinations', name, 'tls'],
-            message: tls?.key === undefined ? 'certificate needs a key' : 'key needs a certificate',
-          },
-        ],
-  );

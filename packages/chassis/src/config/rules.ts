@@ -1,11 +1,12 @@
 /** What no single value of the configuration shows: rules between them. Pure. */
 import type { Finding } from './explain.ts';
 import { fetchingRules } from './calendar-rules.ts';
+import { destinationRules } from './destination-rules.ts';
 import { hookRules } from './hook-rules.ts';
 import { attributeProblem, type KnownAttributes } from './attributes.ts';
 import { layoutRules } from './layout-rules.ts';
 import { ledgerRules } from './ledger-rules.ts';
-import { destinationRules, worklistRules } from './network-rules.ts';
+import { worklistRules } from './network-rules.ts';
 import type { Config } from './schema.ts';
 import { legRules, storageRules } from './storage-rules.ts';
 import { nearest } from './suggest.ts';

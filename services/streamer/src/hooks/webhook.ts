@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { readSecret } from '@scanflow/chassis';
 import { errnoOf, permanent, transient, type Failure } from '../domain/failure.ts';
 import { OUTPUT_BYTES, Tail, type HookOutcome } from './outcome.ts';
-import { retryAfterMs } from './retry-after.ts';
+import { retryAfterMs } from '../domain/retry-after.ts';
 
 export interface WebhookCall {
   readonly url: string;

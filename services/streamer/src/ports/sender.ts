@@ -1,14 +1,26 @@
 /** How images get to a destination, whatever it speaks. */
-import type { Peer, StoreItem, StoreOutcome } from '@scanflow/dimse';
+import type { Dial, Peer, StoreItem, StoreOutcome } from '@scanflow/dimse';
 
 /** Where a destination is, and what it speaks. */
-export type Reach = CStoreReach;
+export type Reach = CStoreReach | StowReach;
 
 export interface CStoreReach {
   readonly kind: 'c-store';
   readonly peer: Peer;
   /** Associations side by side; 1 unless told. */
   readonly associations?: number;
+}
+
+export interface StowReach {
+  readonly kind: 'stow';
+  /** Of the DICOMweb service; `/studies` is put behind it. */
+  readonly url: string;
+  /** Default: plain TCP. */
+  readonly dial?: Dial;
+  readonly username?: string | undefined;
+  readonly passwordFile?: string | undefined;
+  /** Of a bearer token (RFC 6750). */
+  readonly tokenFile?: string | undefined;
 }
 
 /** What became of one image. */
