@@ -27,11 +27,19 @@ export class DimseError extends Error {
   }
 }
 
-/** The failure that an unknown error carries; what is no DimseError is a mistake of ours and permanent. */
+/** The failure that an unknown error carries; an error without one is a mistake of ours and permanent. */
 export function failureOf(error: unknown): Failure {
-  if (error instanceof DimseError) return error.failure;
-  return permanent('INTERNAL', `Unexpected error, please report it: ${nameOf(error)}`);
+  return carriedBy(error) ?? permanent('INTERNAL', `Unexpected error, please report it: ${nameOf(error)}`);
 }
+
+/** Of a DimseError, or of a caller's own error (chassis' FailureError) that carries one in the same form. */
+export function carriedBy(error: unknown): Failure | undefined {
+  if (error instanceof DimseError) return error.failure;
+  return error instanceof Error && 'failure' in error && isFailure(error.failure) ? error.failure : undefined;
+}
+
+const isFailure = (value: unknown): value is Failure =>
+  typeof value === 'object' && value !== null && 'kind' in value && 'code' in value && 'message' in value;
 
 function nameOf(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);

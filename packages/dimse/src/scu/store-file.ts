@@ -1,8 +1,9 @@
 /** Files opened for reading: through the thread pool, or in place, which for small files is many times faster. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
-import { DimseError, permanent, transient } from '../failure.ts';
+import { carriedBy, DimseError, permanent, transient } from '../failure.ts';
 
+/** It is read in order, each byte once. */
 export interface OpenFile {
   readonly size: number;
   /** Fills the buffer's first `length` bytes from `position`; gives fewer only at the file's end. */
@@ -77,7 +78,8 @@ function pooledFile(handle: FileHandle, size: number): OpenFile {
 
 /** Missing and forbidden files stay so until someone acts; the rest (EIO, ESTALE, EMFILE) may pass. */
 export function unreadable(error: unknown): DimseError {
-  if (error instanceof DimseError) return error;
+  const failure = carriedBy(error);
+  if (failure !== undefined) return error instanceof DimseError ? error : new DimseError(failure, error);
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
   const lasting = ['ENOENT', 'EACCES', 'EPERM', 'EISDIR', 'ENOTDIR'].includes(code);
   const message = `The file cannot be read: ${code}. Check that it exists and may be read.`;

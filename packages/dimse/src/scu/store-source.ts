@@ -29,12 +29,17 @@ export interface LookedAt {
 export type Look =
   { readonly edits: readonly Edit[] } | { readonly needMore: number } | { readonly failure: Failure };
 
-/** A Part 10 file to be sent, on disk or in memory. */
+/** A Part 10 file to be sent: on disk, in memory, or elsewhere. */
 export interface StoreItem {
   /** The caller's own; comes back in the outcome. */
   readonly id: string;
   readonly path?: string;
   readonly bytes?: Uint8Array;
+  /**
+   * Opens it where it is neither on disk nor in memory, only when its turn has come. An error that carries a `failure` is
+   * the file's. Several may be open at a time with only their first 256 KiB read.
+   */
+  readonly open?: () => Promise<OpenFile>;
   /** Of the whole file as it is there, in hexadecimal. Where it does not fit, the instance is not completed at the peer. */
   readonly sha256?: string;
   /** Is shown the file's first bytes before it is sent. What it throws counts as a failure of this file. */
@@ -189,10 +194,10 @@ async function openHead(item: StoreItem, buffers: Buffers, inPlace: boolean): Pr
     const head = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return { item, file: undefined, buffers, size: head.length, head, filled: head.length };
   }
-  if (path === undefined) {
+  const pending = path === undefined ? item.open?.() : openFile(path, inPlace);
+  if (pending === undefined) {
     throw new DimseError(permanent('NO_FILE', 'The item has neither a path nor bytes.'));
   }
-  const pending = openFile(path, inPlace);
   const file = pending instanceof Promise ? await pending : pending;
   const head = buffers.forFile(file.size);
   try {
