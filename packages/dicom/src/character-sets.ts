@@ -1,5 +1,5 @@
 /** Character sets by the defined terms of (0008,0005), PS3.3 C.12.1.1.2: which there are, and their characters. */
-import iconv from 'iconv-lite';
+import { iconv } from './iconv.ts';
 
 /** One byte a character: ASCII below 0x80 (but for ISO_IR 13), and what stands above. */
 export interface SingleByte {
@@ -38,7 +38,6 @@ export type CharacterSet = PlainSet | Extended;
 
 /** The number of ISO_IR nnn and of ISO 2022 IR nnn, with iconv's name (PS3.3 tables C.12-2 and C.12-3). */
 const SINGLE: Readonly<Record<string, string>> = {
-  100: 'iso-8859-1',
   101: 'iso-8859-2',
   109: 'iso-8859-3',
   110: 'iso-8859-4',
@@ -76,8 +75,9 @@ function make(term: string): PlainSet | undefined {
   const number = /^ISO(?:_| 2022 )IR (\d+)$/.exec(term)?.[1];
   if (term === '' || number === '6') return single('\ufffd'.repeat(128), false);
   if (number === '13') return japanese();
+  if (number === '100') return single(upperHalf().toString('latin1'), false);
   const encoding = number === undefined ? undefined : SINGLE[number];
-  return encoding === undefined ? undefined : single(iconv.decode(upperHalf(), encoding), false);
+  return encoding === undefined ? undefined : single(iconv().decode(upperHalf(), encoding), false);
 }
 
 function upperHalf(): Buffer {

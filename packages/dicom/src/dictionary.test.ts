@@ -27,6 +27,13 @@ for (const [keyword, tag, vr] of cases)
   test(`dictionary: ${keyword}`, () =>
     assert.deepEqual([tagOf(keyword), keywordOf(tag), vrOf(tag)], [tag, keyword, vr]));
 
+test('dictionary: the first keywords and the last are found, and none but whole ones', () => {
+  for (const line of data) assert.equal(tagOf(line.slice(12)), Number.parseInt(line.slice(0, 8), 16), line);
+});
+
+for (const slip of ['', 'Name', 'PN PatientName', 'patientName'])
+  test(`dictionary: no keyword: '${slip}'`, () => assert.throws(() => tagOf(slip), /has no attribute/));
+
 test('dictionary: overlays and curves are known in each of their groups', () => {
   assert.equal(keywordOf(0x60023000), keywordOf(0x60003000));
   assert.equal(vrOf(0x60023000), 'OW');

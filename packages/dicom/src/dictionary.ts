@@ -12,20 +12,47 @@ interface Entry {
 /** VRs that depend on the context, with the one that applies where nothing else is known (PS3.5 A.1, PS3.6 6). */
 const CONTEXTUAL: Readonly<Record<string, string>> = { ox: 'OW', xs: 'US', lt: 'OW', up: 'UL', na: 'UN' };
 
-const tags = new Map<string, Tag>();
-const entries = new Map<Tag, Entry>();
-for (const line of data) {
-  const tag = Number.parseInt(line.slice(0, 8), 16);
-  const given = line.slice(9, 11);
-  const keyword = line.slice(12);
-  tags.set(keyword, tag);
-  entries.set(tag, { keyword, given, vr: CONTEXTUAL[given] ?? given });
+interface Index {
+  readonly tags: ReadonlyMap<string, Tag>;
+  readonly entries: ReadonlyMap<Tag, Entry>;
 }
+
+let index: Index | undefined;
+
+/** Built when it is first needed, in some 10 ms: a command that asks for a few keywords only begins without it. */
+function indexed(): Index {
+  if (index !== undefined) return index;
+  const tags = new Map<string, Tag>();
+  const entries = new Map<Tag, Entry>();
+  for (const line of data) {
+    const tag = tagIn(line);
+    const given = line.slice(9, 11);
+    const keyword = line.slice(12);
+    tags.set(keyword, tag);
+    entries.set(tag, { keyword, given, vr: CONTEXTUAL[given] ?? given });
+  }
+  return (index = { tags, entries });
+}
+
+const tagIn = (line: string): Tag => Number.parseInt(line.slice(0, 8), 16);
+
+/** Keywords that are looked for line by line before the index is worth its time. */
+const FEW = 16;
+const found = new Map<string, Tag>();
 
 /** The tag of a keyword of PS3.6 (`PatientName`); throws on one that is unknown, since that is a slip in the code. */
 export function tagOf(keyword: string): Tag {
-  const tag = tags.get(keyword);
+  const tag = found.get(keyword) ?? find(keyword);
   if (tag === undefined) throw new Error(`The DICOM dictionary has no attribute '${keyword}'.`);
+  return tag;
+}
+
+function find(keyword: string): Tag | undefined {
+  if (index !== undefined || found.size === FEW) return indexed().tags.get(keyword);
+  const line = data.find((one) => one.length === keyword.length + 12 && one.endsWith(keyword));
+  if (line === undefined) return undefined;
+  const tag = tagIn(line);
+  found.set(keyword, tag);
   return tag;
 }
 
@@ -34,13 +61,13 @@ export function tagOf(keyword: string): Tag {
  * of the file's own header.
  */
 export function attributeVrs(): ReadonlyMap<string, string> {
-  const inDataSet = [...entries].filter(([tag]) => tag >= 0x00080000 && tag < 0x7fe00000);
+  const inDataSet = [...indexed().entries].filter(([tag]) => tag >= 0x00080000 && tag < 0x7fe00000);
   return new Map(inDataSet.map(([, { keyword, vr }]) => [keyword, vr]));
 }
 
 /** The keyword of a tag, for all groups of a repeating one (PS3.5 7.6); undefined for private and unknown tags. */
 export function keywordOf(tag: Tag): string | undefined {
-  return entries.get(generic(tag))?.keyword;
+  return indexed().entries.get(generic(tag))?.keyword;
 }
 
 /**
@@ -48,7 +75,7 @@ export function keywordOf(tag: Tag): string | undefined {
  * tables and US for `US or SS`: see `isSignDependent`.
  */
 export function vrOf(tag: Tag): string {
-  const vr = entries.get(generic(tag))?.vr;
+  const vr = indexed().entries.get(generic(tag))?.vr;
   if (vr !== undefined) return vr;
   if ((tag & 0xffff) === 0) return 'UL'; // group length, PS3.5 7.2
   return isPrivateCreator(tag) ? 'LO' : 'UN';
@@ -56,7 +83,7 @@ export function vrOf(tag: Tag): string {
 
 /** Whether the VR is US or SS by Pixel Representation (0028,0103). */
 export function isSignDependent(tag: Tag): boolean {
-  return entries.get(generic(tag))?.given === 'xs';
+  return indexed().entries.get(generic(tag))?.given === 'xs';
 }
 
 /** Private: an odd group (PS3.5 7.8). */

@@ -1,5 +1,5 @@
 /** Text with code extensions: ISO 2022 escape sequences (PS3.5 6.1.2.4 and 6.1.2.5), read. */
-import iconv from 'iconv-lite';
+import { iconv } from './iconv.ts';
 import { characterSet } from './character-sets.ts';
 
 /** A set that an escape sequence calls into G0 (bytes 21-7E) or G1 (bytes A1-FE). */
@@ -16,7 +16,7 @@ const lowJapanese = (first: number): string => (first === 0x7e ? '\u203e' : Stri
 const wide =
   (encoding: string, ...prefix: number[]) =>
   (first: number, second: number): string =>
-    iconv.decode(Buffer.from([...prefix, first | 0x80, second | 0x80]), encoding);
+    iconv().decode(Buffer.from([...prefix, first | 0x80, second | 0x80]), encoding);
 const high =
   (term: string) =>
   (first: number): string => {

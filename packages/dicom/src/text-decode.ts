@@ -1,5 +1,5 @@
 /** Bytes of text → text, by the character sets of (0008,0005) (PS3.5 6.1.2). */
-import iconv from 'iconv-lite';
+import { iconv } from './iconv.ts';
 import { characterSet, OVERLINE, YEN, type PlainSet } from './character-sets.ts';
 import { iso2022 } from './iso2022.ts';
 
@@ -63,7 +63,7 @@ function decoder(set: PlainSet): Decode {
     case 'utf8':
       return decodeUtf8;
     case 'multi':
-      return (bytes) => complete(iconv.decode(bytes, set.encoding));
+      return (bytes) => complete(iconv().decode(bytes, set.encoding));
     case 'single':
       return (bytes, multiple) => decodeSingle(bytes, set.high, set.japanese, multiple);
   }

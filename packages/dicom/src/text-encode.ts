@@ -1,5 +1,5 @@
 /** Text → bytes in one character set, without ever writing a `?` for what is not in it. */
-import iconv from 'iconv-lite';
+import { iconv } from './iconv.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { characterSet, YEN, type CharacterSet } from './character-sets.ts';
 import { extendedSet, inExtended, writeExtended } from './iso2022-write.ts';
@@ -50,7 +50,7 @@ export function writeText(writer: ByteWriter, text: string, set: CharacterSet, m
   if (writer.ascii(text, isJapanese(set) ? PLAIN_JAPANESE : PLAIN)) return;
   const plain = toEncodable(text, set, multiple);
   if (set.kind === 'utf8') writer.utf8(plain);
-  else if (set.kind === 'multi') writer.bytes(iconv.encode(plain, set.encoding));
+  else if (set.kind === 'multi') writer.bytes(iconv().encode(plain, set.encoding));
   else if (set.kind === 'extended') writeExtended(writer, plain, set);
   else writeSingle(writer, plain, set.bytes);
 }
@@ -70,7 +70,7 @@ function canEncode(character: string, set: CharacterSet, multiple: boolean): boo
   if (code < 0x80) return true;
   if (set.kind === 'utf8') return true;
   if (set.kind === 'multi')
-    return iconv.decode(iconv.encode(character, set.encoding), set.encoding) === character;
+    return iconv().decode(iconv().encode(character, set.encoding), set.encoding) === character;
   if (set.kind === 'extended') return character.length === 1 && inExtended(set, code);
   if (code === YEN && set.japanese) return !multiple;
   return character.length === 1 && set.bytes.has(code);
