@@ -155,6 +155,63 @@ test('follow: a hook that was ended with the streamer runs again, under the same
   );
 });
 
+/** One that has ended and was not collected has no command line. */
+const runs = async (pid: string): Promise<boolean> =>
+  (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')) !== '';
+
+test('follow: a hook whose streamer is killed in the midst of it is ended and runs again, never two at once', async (t) => {
+  const rig = await makeRig(t);
+  const notes = join(rig.folder, 'notes');
+  await mkdir(notes);
+  // notes who is still there of earlier runs; the first run, and what it started, goes on until it is ended
+  const script = `
+    for pid in $(cat "$1/pids" 2>/dev/null); do grep -q . "/proc/$pid/cmdline" 2>/dev/null && echo "$pid" >>"$1/two"; done
+    echo $$ >>"$1/pids"
+    [ -e "$1/go" ] || { sleep 3000 & echo $! >>"$1/pids"; echo >"$1/begun"; wait; }
+    echo "$SCANFLOW_EVENT_ID" >>"$1/effects"; echo converted`;
+  await configure(rig, {
+    hooks: { slow: { on: ['stored'], command: ['/bin/sh', '-c', script, 'sh', notes] } },
+  });
+  const note = (name: string): Promise<string[]> =>
+    readFile(join(notes, name), 'utf8').then(
+      (text) => text.split('\n').filter((line) => line !== ''),
+      () => [],
+    );
+  t.after(async () => {
+    for (const pid of await note('pids')) if (await runs(pid)) process.kill(Number(pid), 'SIGKILL');
+  });
+  const doomed = await rig.start();
+  const { folder } = await phantom(join(rig.folder, 'a'), { images: 2 });
+  await sendTo(rig.orthanc, folder);
+  await until(async () => (await readdir(notes)).includes('begun'), {
+    what: 'the hook is under way',
+    timeoutMs: 60_000,
+  });
+  await doomed.stop('SIGKILL');
+  const before = await note('pids');
+  assert.deepEqual(await Promise.all(before.map(runs)), [true, true], 'it ended with the streamer');
+  await writeFile(join(notes, 'go'), '');
+  await rig.start();
+  const [series] = await settled(rig, 1, ['complete']);
+  const [hook] = await until(
+    async () => {
+      const one = await page<{ series: { hooks: { state: string; output: string }[] } }>(
+        rig,
+        `/api/series/${series?.id ?? ''}`,
+      );
+      return one.series.hooks.every(({ state }) => state !== 'pending') ? one.series.hooks : undefined;
+    },
+    { what: 'the hook is through', timeoutMs: 60_000 },
+  );
+  assert.deepEqual([hook?.state, hook?.output], ['done', 'converted\n']);
+  assert.deepEqual(await Promise.all(before.map(runs)), [false, false]);
+  assert.deepEqual(await note('two'), []);
+  assert.equal((await note('effects')).length, 1);
+  assert.equal((await note('pids')).length, 3);
+  assert.ok(series !== undefined);
+  await verifyManifest(folderOf(series));
+});
+
 test('follow: the example converts a series with dcm2niix', async (t) => {
   const rig = await makeRig(t);
   const script = join(import.meta.dirname, '../../docs/examples/to-nifti.sh');

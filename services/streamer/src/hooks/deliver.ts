@@ -5,6 +5,7 @@ import type { DeliveryWork, Ledger } from '../ports.ts';
 import type { Chance } from '../steps/settings.ts';
 import { reached } from '../trace.ts';
 import { runCommand } from './command.ts';
+import { endLeftovers } from './leftovers.ts';
 import type { HookOutcome } from './outcome.ts';
 import type { Hook } from './settings.ts';
 import { callWebhook } from './webhook.ts';
@@ -90,13 +91,16 @@ async function runHook(
     return callWebhook({ ...run, id, event, body, timeoutMs }, chance.now(), signal);
   const filled = fillArguments(run.command, fields);
   if (!filled.ok) return { kind: 'failed', failure: filled.failure, output: '' };
+  // by these all that a run started is known
+  const marks = { SCANFLOW_EVENT_ID: id, SCANFLOW_HOOK: name };
   const environment = {
     ...environmentOf(fields),
-    SCANFLOW_EVENT_ID: id,
-    SCANFLOW_HOOK: name,
     ...(target === undefined ? {} : { SCANFLOW_TARGET: target }),
     ...(cause === undefined ? {} : { SCANFLOW_FAILURE: cause.code }),
     ...run.environment,
+    ...marks,
   };
+  const left = await endLeftovers(marks, signal);
+  if (left !== undefined) return { kind: 'failed', failure: left, output: '' };
   return runCommand({ command: filled.command, environment, input: body, timeoutMs }, signal);
 }
