@@ -8,6 +8,7 @@ import { layoutRules } from './layout-rules.ts';
 import { ledgerRules } from './ledger-rules.ts';
 import { worklistRules } from './network-rules.ts';
 import type { Config } from './schema.ts';
+import { sendingRules } from './sending-rules.ts';
 import { legRules, storageRules } from './storage-rules.ts';
 import { nearest } from './suggest.ts';
 import { tagRules } from './tag-rules.ts';
@@ -48,7 +49,9 @@ export function brokenRules(
     ...(storage === undefined ? [] : [...layoutRules(storage, known), ...storageRules(storage, data)]),
     ...(arrivals === undefined ? [] : labelRules(arrivals, known)),
     ...(worklist === undefined ? [] : worklistRules(worklist, scanners)),
-    ...(destinations === undefined ? [] : [...destinationRules(destinations), ...legRules(destinations)]),
+    ...(destinations === undefined
+      ? []
+      : [...destinationRules(destinations), ...legRules(destinations), ...sendingRules(destinations)]),
     ...(hooks === undefined ? [] : hookRules(hooks)),
     ...(tag === undefined ? [] : tagRules(tag)),
     ...(ledger === undefined ? [] : ledgerRules(ledger)),
