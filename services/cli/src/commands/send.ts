@@ -3,8 +3,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { duration, readArgs, wholeNumber } from '../options.ts';
-import { countFiles, lookAt } from '../send/inputs.ts';
-import { OPTIONS, peerOf, tagOf } from '../send/options.ts';
+import { countFiles, lookAt, type Input } from '../send/inputs.ts';
+import { OPTIONS, peerOf, tagOf, type Values } from '../send/options.ts';
 import { Progress } from '../progress.ts';
 import { progressText } from '../send/progress.ts';
 import { csv, reportName, reportRows } from '../send/report.ts';
@@ -13,6 +13,7 @@ import { asJson, asText } from '../send/summary.ts';
 import type { Tally } from '../send/tally.ts';
 
 const help = `Usage: scanflow send [FILE|FOLDER|ZIP|TAR|TGZ …] --to AET@host:port [--from AET] [OPTION …]
+       scanflow send --orthanc-study ID --to AET@host:port [--orthanc URL | --config FILE] [OPTION …]
 
 Sends DICOM images to another DICOM node by C-STORE. Every byte stays as it is, but for a private tag that marks what was
 sent. Folders are walked, archives read on the way; files that are not DICOM are skipped and counted.
@@ -27,6 +28,10 @@ sent. Folders are walked, archives read on the way; files that are not DICOM are
   --retry-time TIME   how long what failed for now is tried again, as 90s, 5m or 2h (default 2m; 0s: not at all)
   --report FOLDER     writes the report there too, as CSV
   --json              the report as JSON on standard output
+  --orthanc-study ID, --orthanc-series ID   sends what Orthanc has, by its identifier there or by UID; may be repeated
+  --orthanc URL       where Orthanc is, such as http://127.0.0.1:8042
+  --orthanc-user NAME, --orthanc-password-file FILE   who asks, where Orthanc wants to know
+  --config FILE       takes these from scanflow.yaml; in a container /etc/scanflow/scanflow.yaml, where nothing is given
   --tls               speaks TLS; the peer's certificate is checked against the authorities that Node.js trusts
   --tls-ca FILE       … or against these (PEM)
   --tls-cert FILE, --tls-key FILE   our own certificate and key (PEM), where the peer asks for them
@@ -37,16 +42,19 @@ Exit codes: 0 all that was attempted was sent; 1 something was not; 2 not starte
 
 Example:  npx scanflow send /data/sub-01/ses-01 --to PACS@pacs.example.org:11112 --report /data/reports
           npx scanflow send export.zip --to PACS@127.0.0.1:11112 --tag none
+          npx scanflow send --orthanc-study 1.2.3.4 --config scanflow.yaml --to PACS@pacs.example.org:11112
 `;
 
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { values, positionals } = readArgs(args, OPTIONS, Infinity);
-  if (positionals.length === 0) throw new UsageError('send takes what to send: scanflow send FOLDER --to …');
+  const remote = values['orthanc-study'] !== undefined || values['orthanc-series'] !== undefined;
+  if (positionals.length === 0 && !remote)
+    throw new UsageError('send takes what to send: scanflow send FOLDER --to …');
   const peer = await peerOf(values);
   const tag = tagOf(values);
   const associations = wholeNumber('associations', values.associations, { min: 1, max: 16, otherwise: 1 });
   const retryMs = duration('retry-time', values['retry-time']);
-  const inputs = await lookAt(positionals);
+  const inputs = [...(await lookAt(positionals)), ...(await inOrthanc(values, remote, io.signal))];
   // found out now rather than after an hour
   if (values.report !== undefined) await mkdir(values.report, { recursive: true });
   const started = performance.now();
@@ -69,6 +77,16 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   if (values.json) io.out.write(`${JSON.stringify(asJson(tally, seconds, report), null, 2)}\n`);
   else io.out.write(asText(tally, seconds, report));
   return exitCode(tally);
+}
+
+/** Loaded only where it is asked for. */
+async function inOrthanc(values: Values, wanted: boolean, signal: AbortSignal): Promise<Input[]> {
+  if (wanted) return (await import('../send/orthanc.ts')).orthancInputs(values, signal);
+  const useless = (['orthanc', 'orthanc-user', 'orthanc-password-file', 'config'] as const).find(
+    (name) => values[name] !== undefined,
+  );
+  if (useless === undefined) return [];
+  throw new UsageError(`--${useless} goes with --orthanc-study or --orthanc-series`);
 }
 
 function exitCode({ attempted, failures, troubles }: Tally): ExitCode {

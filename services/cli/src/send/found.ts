@@ -1,9 +1,12 @@
 /** What is to be sent, whatever it came out of. */
+import type { StoreItem } from '@scanflow/dimse';
+import type { SeriesFacts } from './look.ts';
 
-/** A file's content: on disk, or in memory. */
+/** A file's content: on disk, in memory, or elsewhere. */
 export interface Unpacked {
   readonly path?: string;
   readonly bytes?: Uint8Array;
+  readonly open?: NonNullable<StoreItem['open']>;
   /** Called once it is not needed any more. */
   readonly drop?: () => void;
 }
@@ -15,6 +18,8 @@ export interface Found extends Unpacked {
   readonly source: string;
   /** The same for what is reported together: the folder or the archive; of single files, where they lie. */
   readonly group: string;
+  /** Of its series, where they are known without reading it. */
+  readonly facts?: SeriesFacts;
 }
 
 /** Whether a file is wanted, by its id; what is not wanted is not read. */

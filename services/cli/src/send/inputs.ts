@@ -9,14 +9,23 @@ import type { Spool } from './spool.ts';
 
 export type InputKind = 'file' | 'folder' | 'zip' | 'tar' | 'tgz';
 
-export interface Input {
+export interface LocalInput {
   readonly path: string;
   readonly kind: InputKind;
 }
 
+/** A study or series in an Orthanc, with all of its images; `path` is its address. */
+export interface OrthancInput {
+  readonly path: string;
+  readonly kind: 'orthanc';
+  readonly images: readonly Found[];
+}
+
+export type Input = LocalInput | OrthancInput;
+
 /** Looks at what was named. Throws UsageError where something of it is not there. */
-export async function lookAt(names: readonly string[]): Promise<Input[]> {
-  const inputs: Input[] = [];
+export async function lookAt(names: readonly string[]): Promise<LocalInput[]> {
+  const inputs: LocalInput[] = [];
   for (const name of names) {
     const path = resolve(name);
     const stat = statSync(path, { throwIfNoEntry: false });
@@ -60,7 +69,7 @@ export async function* filesOf(
 ): AsyncGenerator<Found, void, undefined> {
   for (const input of inputs) {
     try {
-      if (input.kind === 'folder' || input.kind === 'file') yield* plainFiles(input, options);
+      if (isPlain(input)) yield* plainFiles(input, options);
       else yield* await archiveFiles(input, options);
     } catch (error) {
       if (!(error instanceof ArchiveError)) throw error;
@@ -68,6 +77,12 @@ export async function* filesOf(
     }
   }
 }
+
+/** Whose files are there at once: nothing has to be unpacked. */
+export const isPlain = (input: Input): input is PlainInput =>
+  input.kind === 'folder' || input.kind === 'file' || input.kind === 'orthanc';
+
+type PlainInput = OrthancInput | (LocalInput & { readonly kind: 'folder' | 'file' });
 
 /** Loaded only where there is an archive. */
 async function archiveFiles(
@@ -78,11 +93,16 @@ async function archiveFiles(
   return (await import('./tar.ts')).tarFiles(path, kind === 'tgz', options);
 }
 
-/** Files of files and folders, at once: there is nothing to wait for. */
+/** Files of files, folders and an Orthanc, at once: there is nothing to wait for. */
 export function* plainFiles(
-  { path, kind }: Input,
+  input: PlainInput,
   { wanted, trouble }: Pick<ReadOptions, 'wanted' | 'trouble'>,
 ): Generator<Found, void, undefined> {
+  if (input.kind === 'orthanc') {
+    for (const image of input.images) if (wanted(image.id)) yield image;
+    return;
+  }
+  const { path, kind } = input;
   const files = kind === 'folder' ? walk(path, trouble) : [path];
   const group = kind === 'folder' ? path : dirname(path);
   for (const file of files) if (wanted(file)) yield { id: file, path: file, source: path, group };
@@ -126,7 +146,7 @@ function list(folder: string): { name: string; kind: 'file' | 'folder' | 'neithe
 export function countFiles(inputs: readonly Input[]): number | undefined {
   let count = 0;
   for (const input of inputs) {
-    if (input.kind !== 'file' && input.kind !== 'folder') return undefined;
+    if (!isPlain(input)) return undefined;
     for (const _ of plainFiles(input, { wanted: () => true, trouble: () => undefined })) count += 1;
   }
   return count;

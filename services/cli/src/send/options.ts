@@ -1,5 +1,5 @@
 /** The options of `scanflow send`, and what they mean. */
-import { isTagText, type PrivateTag } from '@scanflow/dicom';
+import { isTagText, type PrivateTag } from '@scanflow/dicom/file';
 import type { Peer } from '@scanflow/dimse';
 import { UsageError } from '../command.ts';
 import { address, ourAet, type readArgs } from '../options.ts';
@@ -16,6 +16,12 @@ export const OPTIONS = {
   'retry-time': { type: 'string', default: '2m' },
   report: { type: 'string' },
   json: { type: 'boolean', default: false },
+  'orthanc-study': { type: 'string', multiple: true },
+  'orthanc-series': { type: 'string', multiple: true },
+  orthanc: { type: 'string' },
+  'orthanc-user': { type: 'string' },
+  'orthanc-password-file': { type: 'string' },
+  config: { type: 'string' },
   ...TLS_OPTIONS,
 } as const;
 

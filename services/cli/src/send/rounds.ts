@@ -1,9 +1,9 @@
 /** Sends all there is, and what failed for now again, with growing pauses. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { store, type Peer, type StoreItem } from '@scanflow/dimse';
+import { store, type Peer, type StoreItem } from '@scanflow/dimse/store';
 import type { PrivateTag } from '@scanflow/dicom';
 import type { Found } from './found.ts';
-import { filesOf, plainFiles, type Input } from './inputs.ts';
+import { filesOf, isPlain, plainFiles, type Input } from './inputs.ts';
 import { lookFor, type Seen } from './look.ts';
 import { seeRest } from './rest.ts';
 import { Spool } from './spool.ts';
@@ -58,9 +58,15 @@ async function round(
   const itemOf = (found: Found): StoreItem => {
     const entry: { found: Found; seen?: Seen } = { found };
     underWay.set(found.id, entry);
-    const { id, path, bytes } = found;
+    const { id, path, bytes, open } = found;
     const look = lookFor(tag, tally.known, (seen) => (entry.seen = seen));
-    return { id, look, ...(path === undefined ? {} : { path }), ...(bytes === undefined ? {} : { bytes }) };
+    return {
+      id,
+      look,
+      ...(path === undefined ? {} : { path }),
+      ...(bytes === undefined ? {} : { bytes }),
+      ...(open === undefined ? {} : { open }),
+    };
   };
   const wanted = (id: string): boolean => only?.has(id) ?? true;
   const trouble = (source: string, message: string): void => void tally.troubles.set(source, message);
@@ -71,8 +77,7 @@ async function round(
     // a peer that broke off is not asked for several at a time again
     ...(only === undefined ? {} : { operations: 1 }),
   };
-  const plain = inputs.every(({ kind }) => kind === 'file' || kind === 'folder');
-  const items = plain
+  const items = inputs.every(isPlain)
     ? mapped(inputs, (input) => plainFiles(input, { wanted, trouble }), itemOf)
     : mappedLater(filesOf(inputs, { wanted, spool, trouble }), itemOf);
   for await (const outcome of store(peer, items, options)) {
@@ -80,14 +85,18 @@ async function round(
     underWay.delete(outcome.id);
     if (entry === undefined) continue;
     entry.found.drop?.();
-    tally.outcome(outcome, entry.found, entry.seen);
+    tally.outcome(outcome, entry.found, entry.seen ?? known(entry.found));
     order.progress(tally);
   }
 }
 
-function* mapped(
-  inputs: readonly Input[],
-  files: (input: Input) => Iterable<Found>,
+/** What is known of a file that nobody looked into. */
+const known = ({ facts }: Found): Seen | undefined =>
+  facts === undefined ? undefined : { series: facts, size: 0 };
+
+function* mapped<T>(
+  inputs: readonly T[],
+  files: (input: T) => Iterable<Found>,
   itemOf: (found: Found) => StoreItem,
 ): Generator<StoreItem, void, undefined> {
   for (const input of inputs) for (const found of files(input)) yield itemOf(found);

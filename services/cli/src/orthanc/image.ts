@@ -1,0 +1,127 @@
+/** An image of Orthanc's, read as a file is: never held whole, its length and MD5 compared. */
+import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { FailureError } from '@scanflow/chassis';
+import type { OrthancClient } from './client.ts';
+import { corrupt, truncated, unclear, unreachable } from './faults.ts';
+
+export interface RemoteFile {
+  readonly size: number;
+  /** Fills the buffer's first `length` bytes; in order, each byte once. */
+  read(buffer: Buffer, length: number, position: number): Promise<number>;
+  close(): void;
+}
+
+/** Orthanc 1.12.7 notes it for instances of 2 GiB and more: there, the length alone tells. */
+const MD5_OF_NOTHING = 'd41d8cd98f00b204e9800998ecf8427e';
+
+/**
+ * Asks for an image. Throws FailureError ORTHANC_…, as reading it does: before the last bytes are given out, where they
+ * are not those that Orthanc received.
+ */
+export async function openImage(client: OrthancClient, id: string, signal: AbortSignal): Promise<RemoteFile> {
+  const path = `/instances/${id}/attachments/dicom/data`;
+  const first = await client.get(path, signal);
+  const size = Number(first.headers['content-length'] ?? Number.NaN);
+  if (!Number.isSafeInteger(size)) {
+    first.destroy();
+    throw unclear('an image came without its length');
+  }
+  // the ETag is "<revision>-<MD5 of the file>", of the database and not of the bytes
+  const md5 = /^"\d+-([0-9a-f]{32})"$/.exec(first.headers.etag ?? '')?.[1];
+  const hash = createHash('md5');
+  let body: Body | undefined = new Body(first, client.url, size);
+  /** Bytes that have been given out. */
+  let at = 0;
+  const close = (): void => {
+    body?.close();
+    body = undefined;
+  };
+  return {
+    size,
+    close,
+    read: async (buffer, length) => {
+      // images that wait for their turn keep none of Orthanc's threads: the rest is asked for when it is wanted
+      body ??= await resumed(client, path, { at, size }, signal);
+      await body.take(buffer, length);
+      at += length;
+      hash.update(buffer.subarray(0, length));
+      const last = at === size;
+      if (last || at === length) close();
+      if (last && md5 !== undefined && md5 !== MD5_OF_NOTHING && hash.digest('hex') !== md5) throw corrupt();
+      return length;
+    },
+  };
+}
+
+/** The rest from `at` on; older Orthancs know no ranges, and what comes before is passed over. */
+async function resumed(
+  client: OrthancClient,
+  path: string,
+  { at, size }: { readonly at: number; readonly size: number },
+  signal: AbortSignal,
+): Promise<Body> {
+  const response = await client.get(path, signal, { range: `bytes=${at}-` });
+  const body = new Body(response, client.url, response.statusCode === 206 ? size - at : size);
+  if (response.statusCode === 206) return body;
+  try {
+    await body.skip(at);
+  } catch (error) {
+    body.close();
+    throw error;
+  }
+  return body;
+}
+
+/** Takes an answer apart into pieces of the wanted lengths. */
+class Body {
+  readonly #response: IncomingMessage;
+  readonly #source: AsyncIterator<Buffer>;
+  readonly #url: string;
+  readonly #promised: number;
+  #left: Buffer = Buffer.alloc(0);
+  #came = 0;
+
+  constructor(response: IncomingMessage, url: string, promised: number) {
+    this.#response = response;
+    this.#source = response[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    this.#url = url;
+    this.#promised = promised;
+  }
+
+  async take(buffer: Buffer, length: number): Promise<void> {
+    for (let filled = 0; filled < length;) {
+      const part = await this.#next(length - filled);
+      part.copy(buffer, filled);
+      filled += part.length;
+    }
+  }
+
+  async skip(length: number): Promise<void> {
+    for (let left = length; left > 0;) left -= (await this.#next(left)).length;
+  }
+
+  close(): void {
+    // read to its end, the connection may serve again
+    if (!this.#response.complete || this.#came < this.#promised) this.#response.destroy();
+    else this.#response.resume();
+  }
+
+  async #next(most: number): Promise<Buffer> {
+    if (this.#left.length === 0) {
+      try {
+        const next = await this.#source.next();
+        if (next.done === true) throw truncated(this.#promised, this.#came);
+        this.#left = next.value;
+      } catch (error) {
+        if (error instanceof FailureError || (error instanceof Error && error.name === 'AbortError'))
+          throw error;
+        throw unreachable(this.#url, error);
+      }
+      this.#came += this.#left.length;
+    }
+    const part = this.#left.subarray(0, most);
+    this.#left = this.#left.subarray(part.length);
+    return part;
+  }
+}
