@@ -1,6 +1,6 @@
 /** The `--tls…` options of commands that call a DICOM node. */
 import { readFile } from 'node:fs/promises';
-import { tlsDial, tlsProfiles, type Dial, type TlsProfile } from '@scanflow/dimse';
+import type { Dial } from '@scanflow/dimse';
 import { UsageError } from './command.ts';
 
 export const TLS_OPTIONS = {
@@ -26,6 +26,8 @@ export async function dialOf(values: TlsValues): Promise<{ readonly dial?: Dial 
   }
   if ((values['tls-cert'] === undefined) !== (values['tls-key'] === undefined))
     throw new UsageError('--tls-cert and --tls-key go together');
+  // loaded only where it is asked for
+  const { tlsDial, tlsProfiles } = await import('@scanflow/dimse');
   const credentials = {
     ...(await pem(values, 'tls-ca', 'ca')),
     ...(await pem(values, 'tls-cert', 'certificate')),
@@ -33,7 +35,7 @@ export async function dialOf(values: TlsValues): Promise<{ readonly dial?: Dial 
   };
   const serverName = values['tls-name'];
   const named = {
-    profile: profile(values['tls-profile']),
+    profile: profile(tlsProfiles, values['tls-profile']),
     ...(serverName === undefined ? {} : { serverName }),
   };
   return { dial: tlsDial({ ...named, credentials: () => credentials }) };
@@ -48,8 +50,8 @@ async function pem(values: TlsValues, name: Option, as: string): Promise<Record<
   return { [as]: text };
 }
 
-function profile(name = 'bcp195'): TlsProfile {
-  const names = Object.keys(tlsProfiles) as TlsProfile[];
+function profile<Name extends string>(profiles: Readonly<Record<Name, unknown>>, name = 'bcp195'): Name {
+  const names = Object.keys(profiles) as Name[];
   const found = names.find((one) => one === name);
   if (found === undefined) throw new UsageError(`--tls-profile takes ${names.join(' or ')}, not ${name}`);
   return found;

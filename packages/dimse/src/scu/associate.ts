@@ -1,9 +1,13 @@
 /** Opens an association as requestor and ends it in order. */
-import { APPLICATION_CONTEXT, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME } from '@scanflow/dicom';
+import {
+  APPLICATION_CONTEXT,
+  IMPLEMENTATION_CLASS_UID,
+  IMPLEMENTATION_VERSION_NAME,
+} from '@scanflow/dicom/file';
 import { Association, endingOf } from '../association.ts';
 import { DimseError, permanent, transient, type Failure } from '../failure.ts';
 import { describeRejection } from '../ul/ending.ts';
-import { tlsFailureAfterwards } from '../tls/requestor.ts';
+import { tlsFailureAfterwards } from '../tls/failure.ts';
 import type { ProposedContext, RoleSelection } from '../ul/pdu.ts';
 import { cancelled, dial, nameOf, timeoutsOf, type Peer } from './peer.ts';
 

@@ -1,5 +1,5 @@
 /** Files of a C-STORE: opened once, their first bytes held until they leave, the rest read then. Never altered. */
-import { createHash, type Hash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import {
   applyEdits,
   DicomDecodeError,
@@ -7,7 +7,7 @@ import {
   transferSyntaxes,
   type Edit,
   type Part10Header,
-} from '@scanflow/dicom';
+} from '@scanflow/dicom/file';
 import { DimseError, permanent, type Failure } from '../failure.ts';
 import { SLOT, type Buffers } from './store-buffers.ts';
 import { openFile, unreadable, type OpenFile } from './store-file.ts';
@@ -78,7 +78,11 @@ export class Instance {
   #headBytes: number;
   #at: number;
 
-  constructor(opened: Opened, header: Part10Header, edits: readonly Edit[]) {
+  constructor(
+    opened: Opened,
+    header: Part10Header,
+    { edits, hash }: { edits: readonly Edit[]; hash: Hash | undefined },
+  ) {
     this.item = opened.item;
     this.sopClassUid = header.sopClassUid;
     this.sopInstanceUid = header.sopInstanceUid;
@@ -91,7 +95,7 @@ export class Instance {
     this.#head = opened.head;
     this.#headBytes = opened.filled;
     this.#at = opened.filled;
-    this.#hash = opened.item.sha256 === undefined ? undefined : createHash('sha256');
+    this.#hash = hash;
     this.#hash?.update(opened.head.subarray(0, opened.filled));
     if (this.#at === this.#size) this.#checkHash();
   }
@@ -175,8 +179,9 @@ interface Opened {
 export async function openInstance(item: StoreItem, buffers: Buffers, inPlace: boolean): Promise<Instance> {
   let opened = await openHead(item, buffers, inPlace);
   try {
+    const hash = item.sha256 === undefined ? undefined : await sha256();
     for (;;) {
-      const needed = examine(opened);
+      const needed = examine(opened, hash);
       if (needed instanceof Instance) return needed;
       opened = await longer(opened, needed);
     }
@@ -187,6 +192,9 @@ export async function openInstance(item: StoreItem, buffers: Buffers, inPlace: b
     throw error;
   }
 }
+
+/** Loaded where there is something to compare: OpenSSL takes 10 ms. */
+const sha256 = async (): Promise<Hash> => (await import('node:crypto')).createHash('sha256');
 
 async function openHead(item: StoreItem, buffers: Buffers, inPlace: boolean): Promise<Opened> {
   const { bytes, path } = item;
@@ -216,7 +224,7 @@ async function openHead(item: StoreItem, buffers: Buffers, inPlace: boolean): Pr
 }
 
 /** The instance, or how many bytes of the file must be held for it. */
-function examine(opened: Opened): Instance | number {
+function examine(opened: Opened, hash: Hash | undefined): Instance | number {
   const { item, size, head, filled } = opened;
   const held = head.subarray(0, filled);
   const header = readPart10Header(held, size);
@@ -232,7 +240,7 @@ function examine(opened: Opened): Instance | number {
   }
   const look = item.look?.({ head: held, complete: filled === size, size }) ?? { edits: [] };
   if ('failure' in look) throw new DimseError(look.failure);
-  if ('edits' in look) return new Instance(opened, header, look.edits);
+  if ('edits' in look) return new Instance(opened, header, { edits: look.edits, hash });
   if (filled >= size) throw broken('it ends too early');
   return look.needMore;
 }

@@ -1,11 +1,12 @@
 /** TLS for the requestor: a way to open connections that a peer names as its `dial`. */
 import { once } from 'node:events';
-import { isIP, type Socket } from 'node:net';
+import { isIP } from 'node:net';
 import { checkServerIdentity, connect, createSecureContext, type SecureContext } from 'node:tls';
-import { DimseError, transient, type Failure } from '../failure.ts';
+import { DimseError } from '../failure.ts';
 import type { Dial } from '../scu/peer.ts';
 import { usable, type TlsCredentials } from './credentials.ts';
-import { codeOf, tlsProblem } from './problem.ts';
+import { broke, tlsFailure } from './failure.ts';
+import { codeOf } from './problem.ts';
 import { HANDSHAKE_MS, profileOptions, type TlsProfile } from './profile.ts';
 
 export interface TlsDialOptions {
@@ -17,9 +18,6 @@ export interface TlsDialOptions {
   /** Longest handshake in milliseconds; default 10 s. */
   readonly handshakeMs?: number;
 }
-
-/** TLS errors of a connection that came after the handshake, where TLS 1.3 tells what became of our certificate. */
-const afterwards = new WeakMap<Socket, string>();
 
 /**
  * A dial that speaks TLS and verifies the peer: its certificate must come from `ca` (default: the authorities that
@@ -46,7 +44,7 @@ export function tlsDial(options: TlsDialOptions): Dial {
       checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate),
     });
     socket.setNoDelay(true);
-    socket.on('error', (error) => afterwards.set(socket, codeOf(error) ?? ''));
+    socket.on('error', (error) => broke(socket, error));
     try {
       await once(socket, 'connect', { signal });
       await once(socket, 'secureConnect', {
@@ -60,18 +58,6 @@ export function tlsDial(options: TlsDialOptions): Dial {
       throw failure === undefined ? error : new DimseError(failure, error);
     }
   };
-}
-
-/** Why a TLS connection that stood came to nothing; undefined where TLS had no part in it. */
-export function tlsFailureAfterwards(socket: Socket, peer: string): Failure | undefined {
-  return tlsFailure(afterwards.get(socket), peer);
-}
-
-function tlsFailure(code: string | undefined, peer: string): Failure | undefined {
-  const found = tlsProblem(code);
-  return found === undefined
-    ? undefined
-    : transient(found.code, `No TLS connection with ${peer}: ${found.what}. ${found.hint}`);
 }
 
 const contextOf = ({ key, certificate, ca }: Partial<TlsCredentials>, profile: TlsProfile): SecureContext =>

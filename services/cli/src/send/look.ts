@@ -1,5 +1,5 @@
 /** What is read of each file before it is sent: which series it is of, and where the tag goes. */
-import { number, planSplice, readAttributes, text, type PrivateTag } from '@scanflow/dicom';
+import { number, planSplice, readAttributes, text, type PrivateTag } from '@scanflow/dicom/file';
 import type { Look, LookedAt } from '@scanflow/dimse';
 
 export interface SeriesFacts {
