@@ -35,6 +35,7 @@ if [ "$with_tools" = yes ]; then
   need postgresql has_postgresql
   need util-linux command -v findmnt
   need dcm2niix command -v dcm2niix
+  need orthanc-dicomweb test -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so
 fi
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }

@@ -18,6 +18,8 @@ export interface OrthancOptions {
   /** Fixed ports, for a restart on the same ones or for a demo that prints them; free ones otherwise. */
   readonly httpPort?: number;
   readonly dicomPort?: number;
+  /** Plugins of this machine's, by their file's name: `libOrthancDicomWeb.so`. None otherwise. */
+  readonly plugins?: readonly string[];
   /** Further keys of Orthanc's configuration. */
   readonly extra?: Readonly<Record<string, unknown>>;
 }
@@ -55,6 +57,8 @@ const CANDIDATES = [
   '/usr/local/sbin/Orthanc',
   '/usr/local/bin/Orthanc',
 ];
+
+const PLUGINS = '/usr/share/orthanc/plugins';
 
 /** Path of this machine's Orthanc, undefined where there is none. */
 export function findOrthanc(): string | undefined {
@@ -138,7 +142,7 @@ function configuration(
     StorageCompression: false,
     MaximumStorageSize: 0,
     MaximumPatientCount: 0,
-    Plugins: [],
+    Plugins: (options.plugins ?? []).map((name) => join(PLUGINS, name)),
     HttpPort: options.httpPort,
     HttpCompressionEnabled: false,
     KeepAlive: true,

@@ -1,5 +1,5 @@
 /** How images get to a destination, whatever it speaks. */
-import type { Dial, Peer, StoreItem, StoreOutcome } from '@scanflow/dimse';
+import type { Dial, Peer, StoreGate, StoreItem, StoreOutcome } from '@scanflow/dimse';
 
 /** Where a destination is, and what it speaks. */
 export type Reach = CStoreReach | StowReach;
@@ -33,6 +33,8 @@ export interface SendOptions {
   readonly signal: AbortSignal;
   /** The last attempt broke off: nothing is asked of it that it need not be able to do. */
   readonly calmly: boolean;
+  /** Holds sending back, for a rate or for hours in which nothing is sent. */
+  readonly gate?: StoreGate | undefined;
 }
 
 /** Made once per destination. */

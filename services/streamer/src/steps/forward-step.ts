@@ -55,6 +55,8 @@ class Tally {
   warnings = 0;
   /** Why the first of those that were not sent, and may be, was not. */
   left: Failure | undefined;
+  /** How long the destination wants to be left alone, in milliseconds. */
+  askedMs = 0;
   /** Why the first of those that were given up was. */
   refused: Failure | undefined;
 }
@@ -79,7 +81,8 @@ async function later(
   const { ledger, chance, settings } = deps;
   const attempts = tally.sent > 0 ? 1 : work.attempts + 1;
   const retry = retryAfter({ kind: 'transient' }, attempts, chance.jitter(), settings.retry);
-  const delayMs = retry.retry ? retry.delayMs : settings.retry.capMs;
+  const ownMs = retry.retry ? retry.delayMs : settings.retry.capMs;
+  const delayMs = Math.max(ownMs, Math.min(tally.askedMs, settings.retry.capMs));
   const now = chance.now();
   await ledger.forwardLater(work, { attempts, nextTry: now + delayMs, failure }, now);
   return { kind: 'later', sent: tally.sent, failure, delayMs };
@@ -115,6 +118,7 @@ async function sendSeries(
         tally.left ??= AWAY;
         continue;
       }
+      tally.askedMs = Math.max(tally.askedMs, outcome.askedMs ?? 0);
       const row = judge(outcome, tally);
       if (row === undefined) continue;
       open.delete(outcome.id);

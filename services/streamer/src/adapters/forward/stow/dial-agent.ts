@@ -20,11 +20,14 @@ export const plainDial: Dial = async ({ host, port }, signal) => {
 };
 
 export class DialAgent extends Agent {
+  /** Node asks an agent which protocol it is for. */
+  readonly protocol: string;
   readonly #open: () => Promise<Socket>;
 
   /** `connectMs`: longest time until the connection stands. */
   constructor({ hostname, port, protocol }: URL, dial: Dial, connectMs: number) {
     super(KEPT);
+    this.protocol = protocol;
     // an address of IPv6 stands in brackets in a URL
     const host = hostname.replace(/^\[|\]$/g, '');
     const target = { host, port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port) };

@@ -100,14 +100,17 @@ async function* read(item: StoreItem, { size, head, edits }: Seen): AsyncGenerat
   }
 }
 
-async function sourceOf({ path, bytes }: StoreItem): Promise<Source> {
+async function sourceOf({ path, bytes, open: openIt }: StoreItem): Promise<Source> {
   if (bytes !== undefined)
     return {
       size: bytes.length,
       read: (position, length) => Promise.resolve(Buffer.from(bytes.subarray(position, position + length))),
       close: () => Promise.resolve(),
     };
-  if (path === undefined) throw new Fault(permanent('NO_FILE', 'The item has neither a path nor bytes.'));
+  if (path === undefined) {
+    if (openIt === undefined) throw new Fault(permanent('NO_FILE', 'The item has neither a path nor bytes.'));
+    return elsewhere(await openIt());
+  }
   let handle: FileHandle | undefined;
   try {
     const opened = (handle = await open(path, 'r'));
@@ -122,6 +125,20 @@ async function sourceOf({ path, bytes }: StoreItem): Promise<Source> {
     await handle?.close();
     throw unreadable(error);
   }
+}
+
+function elsewhere(file: Awaited<ReturnType<NonNullable<StoreItem['open']>>>): Source {
+  return {
+    size: file.size,
+    read: async (position, length) => {
+      const buffer = Buffer.allocUnsafe(Math.min(length, file.size - position));
+      return buffer.subarray(0, await file.read(buffer, buffer.length, position));
+    },
+    close: () => {
+      file.close();
+      return Promise.resolve();
+    },
+  };
 }
 
 async function fill(handle: FileHandle, buffer: Buffer, position: number): Promise<Buffer> {

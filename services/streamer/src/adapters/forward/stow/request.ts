@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { request as httpRequest, type Agent, type ClientRequest, type IncomingMessage } from 'node:http';
+import type { StoreGate } from '@scanflow/dimse';
 import { errnoOf, failureOf, Fault, transient, type Failure } from '../../../domain/failure.ts';
 import type { Part } from './part.ts';
 
@@ -21,6 +22,7 @@ export interface Call {
   readonly headers: Readonly<Record<string, string>>;
   readonly timeouts: StowTimeouts;
   readonly signal: AbortSignal;
+  readonly gate?: StoreGate | undefined;
 }
 
 export type Reply =
@@ -43,11 +45,13 @@ const REUSED = 3;
 /** POSTs the parts. Never rejects. */
 export async function post(parts: readonly Part[], call: Call): Promise<Reply> {
   for (let tries = 1; ; tries++) {
-    const reply = await attempt(parts, call);
+    const reply = await attempt(parts, call).catch((error: unknown) => UNFORESEEN(error));
     if (reply !== 'again') return reply;
     if (tries === REUSED) return lost('it closed each connection under the request', call, false);
   }
 }
+
+const UNFORESEEN = (error: unknown): Reply => ({ kind: 'lost', failure: failureOf(error) });
 
 /** What one request has come to. */
 class Exchange {
@@ -150,6 +154,7 @@ async function stream(part: Part, exchange: Exchange, call: Call): Promise<Failu
       return failureOf(error);
     }
     if (next.done === true) return undefined;
+    await call.gate?.passes(next.value.length);
     await send(exchange, next.value, call);
     if (isOver(exchange)) {
       await chunks.return(undefined);

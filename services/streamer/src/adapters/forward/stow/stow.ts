@@ -34,13 +34,13 @@ export function stowSender(
   const studies = new URL(`${url.replace(/\/+$/, '')}/studies`);
   const agent = new DialAgent(studies, dial, settings.timeouts.connect);
   return {
-    send: (items, { signal }) =>
-      new Delivery({ studies, agent, settings, authorize, now, signal }).send(items),
+    send: (items, { signal, gate }) =>
+      new Delivery({ studies, agent, settings, authorize, now, signal, gate }).send(items),
     close: () => agent.destroy(),
   };
 }
 
-interface Context extends Pick<SendOptions, 'signal'> {
+interface Context extends Pick<SendOptions, 'signal' | 'gate'> {
   readonly studies: URL;
   readonly agent: DialAgent;
   readonly settings: StowSettings;
@@ -60,8 +60,13 @@ class Delivery {
   async *send(items: AsyncIterable<StoreItem>): AsyncGenerator<SendOutcome, void, undefined> {
     let batch: Part[] = [];
     let bytes = 0;
-    const { settings } = this.#context;
+    const { settings, gate } = this.#context;
     for await (const item of items) {
+      if (this.#stopped === undefined && (await gate?.admits()) === false) {
+        yield* this.#deliver(batch);
+        batch = [];
+        this.#stop(HELD);
+      }
       const part = this.#stopped === undefined ? await partOf(item) : this.#unsent(item);
       if ('result' in part) {
         yield part;
@@ -116,7 +121,7 @@ class Delivery {
   }
 
   async #post(parts: readonly Part[]): Promise<Reply> {
-    const { studies: url, agent, settings, authorize, signal } = this.#context;
+    const { studies: url, agent, settings, authorize, signal, gate } = this.#context;
     let authorization: string | undefined;
     try {
       authorization = await authorize();
@@ -124,7 +129,7 @@ class Delivery {
       return { kind: 'lost', failure: failureOf(error) };
     }
     const headers = authorization === undefined ? {} : { authorization };
-    const call: Call = { url, agent, headers, signal, timeouts: settings.timeouts };
+    const call: Call = { url, agent, headers, signal, gate, timeouts: settings.timeouts };
     return post(parts, call);
   }
 
@@ -157,6 +162,7 @@ async function partOf(item: StoreItem): Promise<Part | SendOutcome> {
   }
 }
 
+const HELD = transient('SEND_HELD', 'Sending was held before this image. It is sent when it may go on.');
 const UNSENT = transient(
   'DEST_LOST',
   'The destination broke off before the image was sent. It is sent again.',
