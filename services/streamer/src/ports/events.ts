@@ -8,6 +8,8 @@ import type { Millis, SeriesView } from './ledger.ts';
 export interface Followers {
   /** Names of the hooks that want this event; a session has no modality. */
   readonly hooksFor: (event: HookEvent, modality: string | undefined) => readonly string[];
+  /** Whether a destination is asked to commit itself to what it was sent; default: none is. */
+  readonly commits?: (destination: string) => boolean;
   /** A session is looked at this long after its last news, in milliseconds. */
   readonly sessionQuietMs: number;
 }

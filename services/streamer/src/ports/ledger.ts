@@ -3,6 +3,7 @@ import type { Labels } from '@scanflow/booking';
 import type { Failure } from '../domain/failure.ts';
 import type { Attributes, Reason } from '../domain/route.ts';
 import type { LegState, SeriesState } from '../domain/series.ts';
+import type { CommitmentLedger } from './commitments.ts';
 import type { EventLedger } from './events.ts';
 
 /** Milliseconds since the Unix epoch. */
@@ -137,7 +138,7 @@ export interface Summary {
 }
 
 /** Durable when the promise resolves. Every method is one transaction. */
-export interface Ledger extends EventLedger {
+export interface Ledger extends EventLedger, CommitmentLedger {
   /** How long a claim holds without being renewed, in milliseconds. */
   readonly leaseMs: number;
 

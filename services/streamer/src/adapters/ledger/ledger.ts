@@ -1,9 +1,11 @@
 /** The ledger, on whatever database: what was seen, what is due, in whose hands it is, what is done. */
 import { randomUUID } from 'node:crypto';
-import type { Claim, EventLedger, Followers, Ledger, Millis } from '../../ports.ts';
+import type { Claim, CommitmentLedger, EventLedger, Followers, Ledger, Millis } from '../../ports.ts';
+import type { Failure } from '../../domain/failure.ts';
 import { afterLeg, before, sessionNews } from './aftermath.ts';
 import * as claims from './claims.ts';
 import * as cleaning from './cleaning.ts';
+import * as commitments from './commitments.ts';
 import type { Database, Session } from './database.ts';
 import * as deliveries from './deliveries.ts';
 import * as copying from './copying.ts';
@@ -34,6 +36,7 @@ export function ledgerOn(
   return {
     ...eventsOn(database, leaseMs, followers),
     ...intakeOn(database, leaseMs),
+    ...commitmentsOn(database, followers),
     leaseMs,
     clampTimers: (...given) => write((db) => intake.clampTimers(db, ...given)),
     nextStore: (now, alongside = []) => write((db) => claims.claimStore(db, now, leaseMs, alongside)),
@@ -54,13 +57,32 @@ export function ledgerOn(
       }),
     release: (...given) => write((db) => storing.release(db, ...given)),
     retry: (...given) => write((db) => storing.retry(db, ...given)),
-    forwarded: told(forwarding.forwarded),
+    forwarded: told(async (db, claim, through: number, failure: Failure | undefined, now: Millis) => {
+      if (followers.commits?.(claim.target) === true) await commitments.openCommitment(db, claim, now);
+      await forwarding.forwarded(db, claim, through, failure, now);
+    }),
     copied: told(copying.copied),
     forwardFailed: told(forwarding.forwardFailed),
     forwardLater: (...given) => write((db) => progress.tryLater(db, ...given)),
     quarantined: () => read(quarantinedSeries),
     list: (query) => read((db) => listSeries(db, query)),
     summary: () => read(summarise),
+  };
+}
+
+/** What destinations commit themselves to. */
+function commitmentsOn(database: Database, followers: Followers): CommitmentLedger {
+  const write = database.transaction.bind(database);
+  return {
+    commitments: (...given) => database.read((db) => commitments.commitments(db, ...given)),
+    decided: (...given) => write((db) => commitments.decided(db, ...given)),
+    asking: (...given) => write((db) => commitments.asking(db, ...given)),
+    accepted: (...given) => write((db) => commitments.accepted(db, ...given)),
+    notAsked: (...given) => write((db) => commitments.notAsked(db, ...given)),
+    sendAgain: (...given) => write((db) => commitments.sendAgain(db, ...given)),
+    awaiting: (...given) => write((db) => commitments.awaiting(db, ...given)),
+    committed: toldOn(database, followers)(commitments.committed),
+    reported: (...given) => write((db) => commitments.reported(db, ...given)),
   };
 }
 
@@ -103,7 +125,11 @@ function eventsOn(database: Database, leaseMs: number, followers: Followers): Ev
     deliveriesIn: (...given) => read((db) => deliveries.deliveriesIn(db, ...given)),
     retryDeliveries: (...given) => write((db) => deliveries.retryDeliveries(db, ...given)),
     skipDeliveries: (...given) => write((db) => deliveries.skipDeliveries(db, ...given)),
-    prune: (before) => write((db) => deliveries.prune(db, before)),
+    prune: (before) =>
+      write(async (db) => {
+        await commitments.pruneCommitments(db, before);
+        return deliveries.prune(db, before);
+      }),
     nextSession: (now) => read((db) => sessions.nextSession(db, now)),
     sessionComplete: (...given) => write((db) => sessions.sessionComplete(db, followers, ...given)),
     sessionLater: (...given) => write((db) => sessions.sessionLater(db, ...given)),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test, type TestContext } from 'node:test';
 import { findPostgres, startPostgres, type Postgres } from '@scanflow/testkit';
+import { commitmentConformance } from './conformance-commitments.test.ts';
 import { eventConformance } from './conformance-events.test.ts';
 import { LEASE_MS } from './conformance-kit.test.ts';
 import { conformance } from './conformance.test.ts';
@@ -54,6 +55,7 @@ async function opened(
 if (skip === false) {
   conformance('ledger on PostgreSQL', (t) => opened(t));
   eventConformance('events on PostgreSQL', (t, followers) => opened(t, { followers }));
+  commitmentConformance('commitment on PostgreSQL', (t, followers) => opened(t, { followers }));
 }
 
 /** Two streamers' ledgers on one database. */

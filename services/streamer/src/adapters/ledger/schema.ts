@@ -1,5 +1,6 @@
 /** The ledger's tables. Migrations are only ever added; the database keeps the number of those that were applied. */
 import { Fault } from '../../domain/failure.ts';
+import { COMMITMENT } from './schema-commitment.ts';
 import { HOOKS_AND_SESSIONS } from './schema-hooks.ts';
 
 /** A ledger of a version that this Scanflow does not know is left alone. */
@@ -92,4 +93,5 @@ export const MIGRATIONS: readonly string[] = [
     until  INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  COMMITMENT,
 ];

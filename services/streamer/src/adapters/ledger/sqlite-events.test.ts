@@ -1,15 +1,16 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventConformance } from './conformance-events.test.ts';
+import { commitmentConformance } from './conformance-commitments.test.ts';
+import { eventConformance, type OpenFollowed } from './conformance-events.test.ts';
 import { LEASE_MS } from './conformance-kit.test.ts';
 import { openLedger } from './sqlite.ts';
 
-eventConformance('events on SQLite', async (t, followers) => {
+const open: OpenFollowed = async (t, followers) => {
   const folder = await mkdtemp(join(tmpdir(), 'scanflow-ledger-'));
   const path = join(folder, 'ledger.sqlite');
-  const open = (): ReturnType<typeof openLedger> => openLedger(path, { leaseMs: LEASE_MS, followers });
-  let current = open();
+  const made = (): ReturnType<typeof openLedger> => openLedger(path, { leaseMs: LEASE_MS, followers });
+  let current = made();
   t.after(async () => {
     await current.close();
     await rm(folder, { recursive: true });
@@ -18,8 +19,11 @@ eventConformance('events on SQLite', async (t, followers) => {
     ledger: current,
     again: async () => {
       await current.close();
-      current = open();
+      current = made();
       return current;
     },
   };
-});
+};
+
+eventConformance('events on SQLite', open);
+commitmentConformance('commitment on SQLite', open);
