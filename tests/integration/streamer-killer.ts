@@ -1,11 +1,11 @@
 /**
- * Preloaded into a streamer (`node --import`): ends it by SIGKILL at the nth time its work reaches a moment. Of
- * several with KILL_ONCE and the same KILL_NOTE, only the first to get there.
+ * Preloaded into a streamer (`node --import`): ends it by SIGKILL (or sends it KILL_SIGNAL) at the nth time its work
+ * reaches a moment. Of several with KILL_ONCE and the same KILL_NOTE, only the first to get there.
  */
 import { subscribe } from 'node:diagnostics_channel';
 import { writeFileSync } from 'node:fs';
 
-const { KILL_AT, KILL_NTH = '1', KILL_NOTE, KILL_ONCE } = process.env;
+const { KILL_AT, KILL_NTH = '1', KILL_NOTE, KILL_ONCE, KILL_SIGNAL = 'SIGKILL' } = process.env;
 let seen = 0;
 
 subscribe('scanflow.streamer', (message) => {
@@ -13,7 +13,7 @@ subscribe('scanflow.streamer', (message) => {
   seen += 1;
   if (seen !== Number(KILL_NTH)) return;
   if (KILL_NOTE !== undefined && !noted(KILL_NOTE)) return;
-  process.kill(process.pid, 'SIGKILL');
+  process.kill(process.pid, KILL_SIGNAL);
 });
 
 function noted(file: string): boolean {

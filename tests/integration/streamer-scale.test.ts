@@ -116,6 +116,56 @@ test(
   },
 );
 
+/** Waits until the process is stopped, as `ps` has it. */
+const stopped = (pid: number): Promise<true> =>
+  until(async () => (/^\d+ \(.*\) T/.test(await readFile(`/proc/${pid}/stat`, 'utf8')) ? true : undefined), {
+    what: 'it stands still',
+    timeoutMs: 60_000,
+  });
+
+for (const moment of ['manifest-due', 'manifest-written'])
+  test(
+    `scale: a streamer that stands still at ${moment} for longer than its lease writes nothing over its successor's record`,
+    { skip },
+    async (t) => {
+      const running = await server(t);
+      const rig = await makeRig(t);
+      const { folder, files } = await phantom(join(rig.folder, 'mr1'), { images: 6 });
+      const frozen = await startShared(t, rig, running, { KILL_AT: moment, KILL_SIGNAL: 'SIGSTOP' });
+      await sendTo(rig.orthanc, ...files.slice(0, 4));
+      await stopped(frozen.program.pid);
+      await sendTo(rig.orthanc, folder);
+      const other = await startShared(t, rig, running);
+      const [stored] = await until(
+        async () => {
+          const all = await other.series().catch(() => []);
+          return all[0]?.state === 'complete' && all[0].images.stored === 6 ? all : undefined;
+        },
+        { what: 'the other one has stored all', timeoutMs: 120_000, everyMs: 100 },
+      );
+      assert.ok(stored !== undefined);
+      const texts = (): Promise<string[]> =>
+        Promise.all(
+          ['series.json', 'manifest-sha256.txt'].map((name) =>
+            readFile(join(folderOf(stored), name), 'utf8'),
+          ),
+        );
+      const before = await texts();
+      process.kill(frozen.program.pid, 'SIGCONT');
+      await until(() => /storing interrupted|store fails/.test(frozen.program.output()), {
+        what: 'the one that stood still gives up',
+        timeoutMs: 60_000,
+      });
+      assert.deepEqual(await texts(), before);
+      assert.equal(await verifyStored(rig, stored), 6);
+      assert.deepEqual(
+        (await complete([frozen], 1)).map(({ images }) => images.stored),
+        [6],
+      );
+      assert.ok((await readdir(folderOf(stored))).every((name) => !name.startsWith('.')));
+    },
+  );
+
 test(
   'scale: PostgreSQL ends while a streamer works: it says so, and goes on when it is back',
   { skip },

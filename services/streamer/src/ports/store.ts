@@ -118,6 +118,15 @@ export interface LowSpace {
   readonly floor: number;
 }
 
+/** Throws where the series is another's by now: LEDGER_LEASE_LOST. */
+export type StillOurs = () => Promise<void>;
+
+/**
+ * Project storage has no lease of its own. What is written anew (`series.json`, the manifest, the archive) asks
+ * `stillOurs` when it lies there under a name aside, right before it takes its place; who has the series next begins by
+ * removing what lies aside. So whoever lost the series meanwhile, however long it was stopped and wherever, is refused or
+ * finds nothing to put there.
+ */
 export interface Store {
   /** Gives the series its folder; `fresh` is the record that claims it where nobody has yet. Without `root`, the main one. */
   readonly claim: (names: readonly string[], fresh: SeriesRecord, root?: string) => Promise<Folder>;
@@ -135,9 +144,9 @@ export interface Store {
   /** Roots that have less free than they should; none where the configuration asks for nothing. */
   readonly lowOnSpace: () => Promise<readonly LowSpace[]>;
   /** Writes `series.tar`. Throws STORE_FILE_CHANGED, STORE_NAME_TAKEN, STORE_SPACE_FLOOR. */
-  readonly archive: (folder: Folder, record: SeriesRecord) => Promise<ArchiveFile>;
-  readonly writeManifest: (folder: Folder, record: SeriesRecord) => Promise<void>;
-  readonly writeRecord: (folder: Folder, record: SeriesRecord) => Promise<void>;
+  readonly archive: (folder: Folder, record: SeriesRecord, stillOurs: StillOurs) => Promise<ArchiveFile>;
+  readonly writeManifest: (folder: Folder, record: SeriesRecord, stillOurs: StillOurs) => Promise<void>;
+  readonly writeRecord: (folder: Folder, record: SeriesRecord, stillOurs: StillOurs) => Promise<void>;
   /**
    * Writes a file of ours into a folder above those of series, named as in the ledger; where that is empty or a root
    * itself, into `scanflow-reports` of the main root. Gives the folder's name.

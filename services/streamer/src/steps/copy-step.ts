@@ -84,9 +84,8 @@ async function copySeries(
     signal,
   );
   const origin = await originOf(pulled.images, orthanc, signal);
-  // whoever lost the leg meanwhile must not write an old record over its successor's
-  await ledger.renew(work, chance.now());
-  const context = { store, tar: false, origin, system: deps.system?.() };
+  const stillOurs = (): Promise<void> => ledger.renew(work, chance.now());
+  const context = { store, tar: false, origin, system: deps.system?.(), stillOurs };
   const { record } = await writeRecord(folder, listed.length, pulled, context);
   const failure = pulled.failures[0]?.failure;
   const images = record.counts.stored;

@@ -1,7 +1,7 @@
 /** What lies beside a series' images, written when they are all there: sums, archive, record. */
 import { failureOf, type Failure } from '../domain/failure.ts';
 import { grown } from '../domain/record.ts';
-import type { Folder, Origin, SeriesRecord, Store, SystemInfo } from '../ports.ts';
+import type { Folder, Origin, SeriesRecord, StillOurs, Store, SystemInfo } from '../ports.ts';
 import { reached } from '../trace.ts';
 import { provenanceOf } from './provenance.ts';
 import type { Pulled } from './pull-missing.ts';
@@ -12,15 +12,17 @@ export interface RecordContext {
   readonly tar: boolean;
   readonly origin: Origin;
   readonly system: SystemInfo | undefined;
+  readonly stillOurs: StillOurs;
 }
 
-/** The record of the series with what was pulled; `failure` is that of its archive. */
+/** The record of the series with what was pulled; `failure` is that of its archive. Throws what `stillOurs` throws. */
 export async function writeRecord(
   folder: Folder,
   inOrthanc: number,
   pulled: Pulled,
-  { store, tar, origin, system }: RecordContext,
+  context: RecordContext,
 ): Promise<{ readonly record: SeriesRecord; readonly failure: Failure | undefined }> {
+  const { store, tar, origin, system, stillOurs } = context;
   const record = recordOf(folder.record, inOrthanc, pulled, origin, system);
   // one that was written once is kept up to date, else it would lie there and miss images
   const archived = folder.record.archive !== undefined;
@@ -28,11 +30,11 @@ export async function writeRecord(
   if (nothingNew && (archived || !tar)) return { record, failure: undefined };
   await store.flush(folder);
   reached('manifest-due');
-  const finished = tar || archived ? await archive(folder, record, store) : { record, failure: undefined };
-  await store.writeManifest(folder, finished.record);
+  const finished = tar || archived ? await archive(folder, record, context) : { record, failure: undefined };
+  await store.writeManifest(folder, finished.record, stillOurs);
   reached('manifest-written');
   // once the record says `stored`, everything that it names is there
-  await store.writeRecord(folder, finished.record);
+  await store.writeRecord(folder, finished.record, stillOurs);
   reached('record-written');
   return finished;
 }
@@ -41,10 +43,13 @@ export async function writeRecord(
 async function archive(
   folder: Folder,
   record: SeriesRecord,
-  store: Store,
+  { store, stillOurs }: RecordContext,
 ): Promise<{ readonly record: SeriesRecord; readonly failure: Failure | undefined }> {
   try {
-    return { record: { ...record, archive: await store.archive(folder, record) }, failure: undefined };
+    return {
+      record: { ...record, archive: await store.archive(folder, record, stillOurs) },
+      failure: undefined,
+    };
   } catch (error) {
     const failure = failureOf(error);
     if (failure.kind !== 'permanent') throw error;

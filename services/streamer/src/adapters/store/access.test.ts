@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { tryAccess } from './access.ts';
 import { createStore } from './store.ts';
-import { freshRecord, put } from './testing.ts';
+import { freshRecord, put, ours } from './testing.ts';
 
 async function scratch(t: TestContext): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'scanflow-access-'));
@@ -24,8 +24,8 @@ test('access: files and folders have the mode that the configuration gives, what
   const store = createStore(root, { access: { fileMode: 0o664, folderMode: 0o2775 } });
   const folder = await store.claim(['p', 's'], freshRecord('one'));
   await put(store, folder, 'a.dcm', 'x');
-  await store.writeManifest(folder, folder.record);
-  await store.writeRecord(folder, folder.record);
+  await store.writeManifest(folder, folder.record, ours);
+  await store.writeRecord(folder, folder.record, ours);
   for (const path of ['p', 'p/s']) assert.equal(await modeOf(join(root, path)), '2775', path);
   for (const name of await readdir(folder.path))
     assert.equal(await modeOf(join(folder.path, name)), '664', name);

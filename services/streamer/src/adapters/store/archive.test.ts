@@ -8,7 +8,7 @@ import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import type { Folder, SeriesRecord, Store } from '../../ports.ts';
 import { createStore } from './store.ts';
-import { freshRecord, put, storedInstance } from './testing.ts';
+import { freshRecord, put, storedInstance, ours } from './testing.ts';
 
 const run = promisify(execFile);
 
@@ -38,7 +38,7 @@ test('archive: the same images give the same bytes, whatever the order they came
   ]) {
     const { store } = await place(t);
     const folder = await store.claim(['p', '003-t1'], freshRecord('one'));
-    const archive = await store.archive(folder, await series(store, folder, contents));
+    const archive = await store.archive(folder, await series(store, folder, contents), ours);
     const bytes = await readFile(join(folder.path, archive.file));
     assert.equal(createHash('sha256').update(bytes).digest('hex'), archive.sha256);
     assert.equal(bytes.length, archive.bytes);
@@ -51,8 +51,8 @@ test('archive: unpacked, it is the series, and both lists of sums are good', asy
   const { root, store } = await place(t);
   const folder = await store.claim(['003-t1'], freshRecord('one'));
   const record = await series(store, folder, { 'a.dcm': 'first', 'b.dcm': 'second' });
-  const archive = await store.archive(folder, record);
-  await store.writeManifest(folder, { ...record, archive });
+  const archive = await store.archive(folder, record, ours);
+  await store.writeManifest(folder, { ...record, archive }, ours);
   const { stdout } = await run('sha256sum', ['-c', 'manifest-sha256.txt'], { cwd: folder.path });
   assert.deepEqual(stdout.trimEnd().split('\n'), ['a.dcm: OK', 'b.dcm: OK', 'series.tar: OK']);
   const out = join(root, 'out');
@@ -66,10 +66,10 @@ test('archive: written anew when the series has grown', async (t) => {
   const { store } = await place(t);
   const folder = await store.claim(['p'], freshRecord('one'));
   const record = await series(store, folder, { 'a.dcm': 'first' });
-  const archive = await store.archive(folder, record);
+  const archive = await store.archive(folder, record, ours);
   const late = await series(store, folder, { 'b.dcm': 'late' });
   const grown = { ...record, archive, instances: [...record.instances, ...late.instances] };
-  const again = await store.archive(folder, grown);
+  const again = await store.archive(folder, grown, ours);
   assert.notEqual(again.sha256, archive.sha256);
   const { stdout } = await run('tar', ['-tf', join(folder.path, 'series.tar')]);
   assert.deepEqual(stdout.trimEnd().split('\n'), ['p/a.dcm', 'p/b.dcm', 'p/manifest-sha256.txt']);
@@ -79,14 +79,14 @@ test('archive: an image that was changed or taken away is not passed on', async 
   const { store } = await place(t);
   const folder = await store.claim(['p'], freshRecord('one'));
   const record = await series(store, folder, { 'a.dcm': 'first', 'b.dcm': 'second' });
-  const archive = await store.archive(folder, record);
+  const archive = await store.archive(folder, record, ours);
   for (const spoil of [
     () => writeFile(join(folder.path, 'a.dcm'), 'FIRST'),
     () => writeFile(join(folder.path, 'a.dcm'), 'first, and more'),
     () => rm(join(folder.path, 'a.dcm')),
   ]) {
     await spoil();
-    await assert.rejects(store.archive(folder, { ...record, archive }), { code: 'STORE_FILE_CHANGED' });
+    await assert.rejects(store.archive(folder, { ...record, archive }, ours), { code: 'STORE_FILE_CHANGED' });
     assert.deepEqual(
       (await readdir(folder.path)).filter((name) => name.endsWith('.tar') || name.endsWith('.tmp')),
       [],
@@ -99,6 +99,6 @@ test('archive: somebody else’s series.tar is not overwritten', async (t) => {
   const folder = await store.claim(['p'], freshRecord('one'));
   const record = await series(store, folder, { 'a.dcm': 'first' });
   await writeFile(join(folder.path, 'series.tar'), 'a person wrote this');
-  await assert.rejects(store.archive(folder, record), { code: 'STORE_NAME_TAKEN' });
+  await assert.rejects(store.archive(folder, record, ours), { code: 'STORE_NAME_TAKEN' });
   assert.equal(await readFile(join(folder.path, 'series.tar'), 'utf8'), 'a person wrote this');
 });

@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 import { errnoOf, Fault, permanent } from '../../domain/failure.ts';
 import { ARCHIVE_NAME, MANIFEST_NAME } from '../../domain/names.ts';
 import { TAR_END, tarHeader, tarPadding } from '../../domain/ustar.ts';
-import type { ArchiveFile, SeriesRecord } from '../../ports.ts';
+import type { ArchiveFile, SeriesRecord, StillOurs } from '../../ports.ts';
 import type { Access } from './access.ts';
 import { createImage, holds, type AsideFile } from './image-file.ts';
 import { imageSums } from './record.ts';
@@ -19,19 +19,23 @@ export async function writeArchive(
   folder: string,
   record: SeriesRecord,
   access: Access,
+  stillOurs: StillOurs,
 ): Promise<ArchiveFile> {
   const aside = await createImage(folder, access);
   try {
     await fill(aside, folder, record);
     const { sha256, bytes } = aside.digest();
+    await stillOurs();
     if (record.archive !== undefined) await aside.publishOver(ARCHIVE_NAME);
     else if (!(await aside.publishExactly(ARCHIVE_NAME)))
       if (!(await holds(join(folder, ARCHIVE_NAME), sha256, bytes))) throw new Fault(TAKEN);
     return { file: ARCHIVE_NAME, sha256, bytes };
   } catch (error) {
     // what it held is no longer the series
-    if (error instanceof Fault && error.code === CHANGED.code && record.archive !== undefined)
+    if (error instanceof Fault && error.code === CHANGED.code && record.archive !== undefined) {
+      await stillOurs();
       await unlink(join(folder, ARCHIVE_NAME)).catch(() => undefined);
+    }
     throw error;
   } finally {
     await aside.discard();

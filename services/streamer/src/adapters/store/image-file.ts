@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { asideName, fsyncFolder } from '@scanflow/chassis';
 import { errnoOf, Fault, permanent } from '../../domain/failure.ts';
 import { withSuffix } from '../../domain/names.ts';
-import type { ImageFile } from '../../ports.ts';
+import type { ImageFile, StillOurs } from '../../ports.ts';
 import { reached } from '../../trace.ts';
 import { giveFile, type Access } from './access.ts';
 import type { SpaceKeeper } from './space.ts';
@@ -21,11 +21,18 @@ export interface AsideFile extends ImageFile {
   digest(): { readonly sha256: string; readonly bytes: number };
 }
 
-/** A file of Scanflow's own, whole or as it was. */
-export async function writeOwn(folder: string, name: string, text: string, access: Access): Promise<void> {
+/** A file of Scanflow's own, whole or as it was; as it was where `stillOurs` throws. */
+export async function writeOwn(
+  folder: string,
+  name: string,
+  text: string,
+  access: Access,
+  stillOurs?: StillOurs,
+): Promise<void> {
   const aside = await createImage(folder, access);
   try {
     await aside.write(Buffer.from(text));
+    await stillOurs?.();
     await aside.publishOver(name);
   } finally {
     await aside.discard();

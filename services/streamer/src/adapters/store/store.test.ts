@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { Folder, SeriesRecord, Store } from '../../ports.ts';
 import { createStore } from './store.ts';
+import { ours, storedInstance } from './testing.ts';
 
 async function place(t: TestContext): Promise<{ root: string; store: Store }> {
   const base = await mkdtemp(join(tmpdir(), 'scanflow-store-'));
@@ -149,7 +150,7 @@ test('store: the manifest is what sha256sum reads', async (t) => {
     { ...base, file: 'b.dcm', sha256: 'bb' },
     { ...base, file: 'a.dcm', sha256: 'aa' },
   ];
-  await store.writeManifest(folder, { ...fresh('one'), instances });
+  await store.writeManifest(folder, { ...fresh('one'), instances }, ours);
   assert.equal(await readFile(join(folder.path, 'manifest-sha256.txt'), 'utf8'), 'aa  a.dcm\nbb  b.dcm\n');
 });
 
@@ -180,4 +181,51 @@ test('store: names that differ in capitals alone are two, and neither is lost', 
   assert.equal(new Set(files).size, 2);
   for (const [index, file] of files.entries())
     assert.equal(await readFile(join(upper.path, file), 'utf8'), ['A.dcm', 'a.dcm'][index]);
+});
+
+test('store: whoever lost the series writes nothing over what its successor wrote', async (t) => {
+  const { store } = await place(t);
+  const names = ['p', 's'];
+  const early = await store.claim(names, fresh('one'));
+  const lost = (): Promise<void> => Promise.reject(new Error('lost'));
+  const old: SeriesRecord = { ...early.record, state: 'stored', seriesInstanceUid: 'old' };
+  const young: SeriesRecord = { ...old, seriesInstanceUid: 'young' };
+  const texts = async (): Promise<string[]> =>
+    Promise.all(
+      ['series.json', 'manifest-sha256.txt'].map((name) => readFile(join(early.path, name), 'utf8')),
+    );
+  // the successor comes after the last look at the lease, and is done before the old one goes on
+  const successor = async (): Promise<void> => {
+    const late = await store.claim(names, fresh('one'));
+    assert.equal(late.record.state, 'storing');
+    await store.writeManifest(late, { ...young, instances: [storedInstance('a.dcm', 'a')] }, ours);
+    await store.writeRecord(late, young, ours);
+  };
+  await assert.rejects(store.writeRecord(early, old, successor), { code: 'ENOENT' });
+  const before = await texts();
+  assert.match(before[0] ?? '', /"young"/);
+  const taken = async (): Promise<void> => {
+    await store.claim(names, fresh('one'));
+  };
+  for (const stillOurs of [lost, taken]) {
+    await assert.rejects(store.writeRecord(early, old, stillOurs), /lost|ENOENT/);
+    await assert.rejects(store.writeManifest(early, old, stillOurs), /lost|ENOENT/);
+    const tar = store.archive(
+      early,
+      { ...old, archive: { file: 'series.tar', sha256: '', bytes: 0 } },
+      stillOurs,
+    );
+    await assert.rejects(tar, /lost|ENOENT/);
+  }
+  assert.deepEqual(await texts(), before);
+  assert.deepEqual((await readdir(early.path)).sort(), ['manifest-sha256.txt', 'series.json']);
+});
+
+test('store: who takes a series over has what was written last, also where that was a moment ago', async (t) => {
+  const { store } = await place(t);
+  const early = await store.claim(['p'], fresh('one'));
+  const written: SeriesRecord = { ...early.record, state: 'stored' };
+  await store.writeRecord(early, written, ours);
+  assert.deepEqual((await store.claim(['p'], fresh('one'))).record, written);
+  assert.deepEqual((await store.reopen(early.below, 'one'))?.record, written);
 });

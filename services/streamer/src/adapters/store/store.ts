@@ -33,7 +33,8 @@ export function createStore(
     // of writers that were killed: the lease in the ledger lets one writer work in a series' folder at a time, also
     // where several streamers share the work; one that lost its lease finds its file gone, and gives up
     await removeLeftovers(path);
-    return { path, below: await roots.nameOf(root, path), record };
+    // one that had it until a moment ago may have written it since; from here on it cannot
+    return { path, below: await roots.nameOf(root, path), record: (await readRecord(path)) ?? record };
   };
   /** Undefined where the configuration no longer has its root: the folder may be below another one by now. */
   const pathAt = async (name: string): Promise<{ root: string; path: string } | undefined> => {
@@ -56,12 +57,12 @@ export function createStore(
     flush: (folder) => fsyncFolder(folder.path),
     requireSpace: (folder, bytes) => space.require(folder.path, bytes),
     lowOnSpace: () => lowOnSpace(roots.all, freeSpace),
-    archive: async (folder, record) => {
+    archive: async (folder, record, stillOurs) => {
       await space.require(folder.path, bytesOf(record));
-      return writeArchive(folder.path, record, access);
+      return writeArchive(folder.path, record, access, stillOurs);
     },
-    writeManifest: (folder, record) => writeOwn(folder.path, MANIFEST_NAME, manifestText(record), access),
-    writeRecord: (folder, record) => writeOwn(folder.path, RECORD_NAME, recordText(record), access),
+    writeManifest: (...given) => writeText(MANIFEST_NAME, manifestText, access, ...given),
+    writeRecord: (...given) => writeText(RECORD_NAME, recordText, access, ...given),
     writeReport: async (below, file, text) => {
       const place = (below === '' ? undefined : roots.placeOf(below)) ?? { root: main, names: [REPORTS] };
       const path = await folderAt(place.root, place.names, access);
@@ -76,5 +77,12 @@ export function createStore(
     },
   };
 }
+
+const writeText = (
+  name: string,
+  text: (record: SeriesRecord) => string,
+  access: Access,
+  ...[{ path }, record, stillOurs]: Parameters<Store['writeRecord']>
+): Promise<void> => writeOwn(path, name, text(record), access, stillOurs);
 
 const bytesOf = ({ instances }: SeriesRecord): number => instances.reduce((sum, { bytes }) => sum + bytes, 0);

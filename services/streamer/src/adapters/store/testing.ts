@@ -1,6 +1,9 @@
 /** What the tests of project storage share. */
 import { createHash } from 'node:crypto';
-import type { Folder, SeriesRecord, Store, StoredInstance } from '../../ports.ts';
+import type { Folder, SeriesRecord, StillOurs, Store, StoredInstance } from '../../ports.ts';
+
+/** Nobody else has the series. */
+export const ours: StillOurs = () => Promise.resolve();
 
 export const freshRecord = (orthancSeries: string): SeriesRecord => ({
   version: 1,
