@@ -1,5 +1,6 @@
 /** `destinations`: other DICOM nodes and DICOMweb services that get the images. */
 import { z } from 'zod';
+import { commitment } from './commitment.ts';
 import { callingTls } from './network.ts';
 import { sending } from './sending.ts';
 import { aeTitle, host, port } from './values.ts';
@@ -33,5 +34,12 @@ export const destination = z.strictObject({
     .describe(
       'Associations side by side, 1 where absent; a node that takes fewer is served by those that it takes.',
     ),
+  transcode: z
+    .enum(['lossless', 'never'])
+    .optional()
+    .describe(
+      'What goes to a node that does not take an image’s transfer syntax: a copy that Orthanc converts to an uncompressed one (`lossless`, also where absent), or nothing (`never`). Never is anything compressed with loss.',
+    ),
   ...sending,
+  commitment,
 });

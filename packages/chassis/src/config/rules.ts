@@ -1,6 +1,7 @@
 /** What no single value of the configuration shows: rules between them. Pure. */
 import type { Finding } from './explain.ts';
 import { fetchingRules } from './calendar-rules.ts';
+import { commitmentRules, commitmentsRules } from './commitment-rules.ts';
 import { destinationRules } from './destination-rules.ts';
 import { hookRules } from './hook-rules.ts';
 import { attributeProblem, type KnownAttributes } from './attributes.ts';
@@ -34,6 +35,7 @@ export function brokenRules(
     worklist,
     destinations,
     hooks,
+    commitments,
     tag,
     ledger,
   }: GoodSections,
@@ -53,6 +55,8 @@ export function brokenRules(
       ? []
       : [...destinationRules(destinations), ...legRules(destinations), ...sendingRules(destinations)]),
     ...(hooks === undefined ? [] : hookRules(hooks)),
+    ...(destinations === undefined ? [] : commitmentRules(destinations, commitments !== undefined)),
+    ...(commitments === undefined ? [] : commitmentsRules(commitments)),
     ...(tag === undefined ? [] : tagRules(tag)),
     ...(ledger === undefined ? [] : ledgerRules(ledger)),
   ];

@@ -1,6 +1,7 @@
 /** The shape of `scanflow.yaml`: every key, its default, and what it means for the reader of docs/configuration.md. */
 import { z } from 'zod';
 import { fetching } from './calendar.ts';
+import { commitments } from './commitment.ts';
 import { destination } from './destination.ts';
 import { cleanup, hook, sessions } from './hooks.ts';
 import { ledger } from './ledger.ts';
@@ -190,6 +191,11 @@ export const configSchema = z
       .default({})
       .describe(
         'DICOM nodes that get every image, or those of some modalities, each under a short name (`NAME`).',
+      ),
+    commitments: commitments
+      .optional()
+      .describe(
+        'Where the streamer receives reports of storage commitment; nowhere where absent. docs/commitment.md explains it.',
       ),
     hooks: z
       .record(name, hook)

@@ -1,0 +1,55 @@
+/** Storage commitment: `commitment` of a destination, and where its reports are received (`commitments`). */
+import { z } from 'zod';
+import { listeningTls } from './network.ts';
+import { aeTitle, bindAddress, host, interval, port } from './values.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+/** Of a destination. */
+export const commitment = z
+  .strictObject({
+    within: interval(1_000, 30 * DAY_MS, 'from 1s to 30d')
+      .prefault('1h')
+      .describe('How long a report is waited for; then it is asked again.'),
+    answers: z
+      .enum(['later', 'same'])
+      .default('later')
+      .describe(
+        'Where the node reports: `later`, calling `commitments`, or on the `same` association, which is kept open for it. Reports that come the other way are taken, too.',
+      ),
+    wait: interval(1_000, 10 * MINUTE_MS, 'from 1s to 10m')
+      .prefault('30s')
+      .describe('With `answers: same`: how long the association is kept open for the report.'),
+    attempts: z
+      .int()
+      .min(1)
+      .max(20)
+      .default(3)
+      .describe(
+        'How often it is asked without getting a report, and how often an image that the node names as failed is sent in all, until that shows as a failure.',
+      ),
+    batch: z.int().min(1).max(5_000).default(1_000).describe('Most images of one request.'),
+    host: host.optional().describe('Where it is asked, if not at the `host` of the destination.'),
+    port: port.min(1).optional().describe('Likewise, if not at its `port`.'),
+    aet: aeTitle.optional().describe('Likewise, if it is asked and reports under another AE title.'),
+  })
+  .optional()
+  .describe(
+    'Storage commitment: images count as delivered only when the node has committed itself to keeping them; docs/commitment.md explains it.',
+  );
+
+/** Of the streamer. */
+export const commitments = z.strictObject({
+  bind: bindAddress
+    .default('127.0.0.1')
+    .describe(
+      'Address on which reports are received: `127.0.0.1` only this machine, `0.0.0.0` all networks.',
+    ),
+  port: port
+    .default(11113)
+    .describe(
+      'Port on which reports are received. Only destinations with `commitment` may call, by their AE title, and they have to call that which Scanflow calls them from.',
+    ),
+  tls: listeningTls.optional().describe('TLS of that port, as in DICOM PS3.15 annex B.'),
+});
