@@ -6,7 +6,14 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { makeSeries, readPart10Header, transferSyntaxes, type Part10Header } from '@scanflow/dicom';
+import {
+  decodeDataSet,
+  encodeDataSet,
+  makeSeries,
+  readFileHeader,
+  transferSyntaxes,
+  type Part10Header,
+} from '@scanflow/dicom';
 import { store, type Peer, type StoreItem, type StoreOutcome } from '@scanflow/dimse';
 import { findOrthanc, run, startOrthanc, startStorescp } from '@scanflow/testkit';
 
@@ -52,7 +59,7 @@ async function pydicomFiles(): Promise<StoreItem[]> {
 }
 
 function headerOf(bytes: Uint8Array): Part10Header {
-  const header = readPart10Header(bytes);
+  const header = readFileHeader(bytes, bytes.length);
   assert.ok(!('needMore' in header));
   return header;
 }
@@ -131,11 +138,54 @@ test('store: every syntax and class of pydicom’s files arrives byte for byte o
   assert.ok(sent >= 60);
   assert.deepEqual(
     new Set(failures.map(({ failure }) => failure.code)).difference(
-      new Set(['NOT_DICOM', 'DICOM_BROKEN', 'NOT_NEGOTIATED', 'STORE_REFUSED']),
+      new Set(['NOT_DICOM', 'DICOM_BROKEN', 'NOT_NEGOTIATED', 'STORE_REFUSED', 'DICOM_SYNTAX_UNTOLD']),
     ),
     new Set(),
   );
   await assertArrived(outcomes, items, await storescp.files());
+});
+
+test('store: data sets without file meta information arrive byte for byte, in the syntax that they show', async (t) => {
+  const root = await folder(t);
+  const { explicitVRLittleEndian, explicitVRBigEndian, implicitVRLittleEndian } = transferSyntaxes;
+  const syntaxes = [explicitVRLittleEndian, explicitVRBigEndian, implicitVRLittleEndian];
+  const items: StoreItem[] = [];
+  const put = async (id: string, bytes: Uint8Array): Promise<void> => {
+    const path = join(root, id);
+    await writeFile(path, bytes);
+    items.push({ id, path, sha256: createHash('sha256').update(bytes).digest('hex') });
+  };
+  const images = makeSeries({ modality: 'MR', images: 4, rows: 300, columns: 300, when: WHEN, seed: 9 });
+  for (const [index, { bytes }] of [...images].entries()) {
+    const content = bytes.subarray(headerOf(bytes).dataSetOffset);
+    const syntax = syntaxes[index];
+    if (syntax !== undefined)
+      await put(syntax, encodeDataSet(decodeDataSet(content, explicitVRLittleEndian), syntax, 'ISO_IR 100'));
+    // fragments instead of the last element, its pixels: nothing says what they are compressed with
+    const pixels = Buffer.from(content).lastIndexOf(Buffer.from([0xe0, 0x7f, 0x10, 0, 0x4f, 0x57]));
+    const open = [0xe0, 0x7f, 0x10, 0, 0x4f, 0x42, 0, 0, 0xff, 0xff, 0xff, 0xff];
+    const fragments = [0xfe, 0xff, 0, 0xe0, 0, 0, 0, 0, 0xfe, 0xff, 0xdd, 0xe0, 0, 0, 0, 0];
+    if (syntax === undefined)
+      await put(
+        'compressed',
+        Buffer.concat([content.subarray(0, pixels), Buffer.from([...open, ...fragments])]),
+      );
+  }
+  const storescp = await startStorescp({ folder: await folder(t) });
+  t.after(() => storescp.stop());
+  const outcomes = await sendAll(peerAt(storescp.port, storescp.aet), items);
+  const found = new Map(
+    outcomes.map((one) => [one.id, one.result === 'failed' ? one.failure.code : one.result]),
+  );
+  assert.deepEqual(Object.fromEntries(found), {
+    ...Object.fromEntries(syntaxes.map((syntax) => [syntax, 'sent'])),
+    compressed: 'DICOM_SYNTAX_UNTOLD',
+  });
+  const files = await storescp.files();
+  assert.equal(files.length, syntaxes.length);
+  await assertArrived(outcomes, items, files);
+  const named = await Promise.all(files.map(async (file) => headerOf(await readFile(file)).transferSyntax));
+  assert.deepEqual(named.sort(), syntaxes.toSorted());
 });
 
 test('store: Orthanc keeps what it was sent', { skip: findOrthanc() === undefined }, async (t) => {

@@ -103,6 +103,16 @@ test('send: a folder arrives with the tag, and without it byte for byte; other f
   await assertReceived(plain, all);
 });
 
+test('send: data sets without file meta information arrive with the tag', async (t) => {
+  const all = images(3);
+  const bare = new Map([...all].map(([uid, bytes]) => [uid, dataSetOf(bytes)]));
+  const scp = await storescp(t);
+  const result = await send(await written(t, bare), ...to(scp), '--json');
+  assert.equal(result.code, 0, result.stderr);
+  assert.deepEqual([json(result).sent, json(result).skipped, json(result).failed], [3, 0, 0]);
+  await assertReceived(scp, all, true);
+});
+
 interface Entry {
   readonly name: string;
   readonly bytes: Uint8Array;

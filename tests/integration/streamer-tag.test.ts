@@ -3,7 +3,14 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { applyEdits, inflateFile, planSplice, readPart10Header, removeSplice } from '@scanflow/dicom';
+import {
+  applyEdits,
+  inflateFile,
+  planSplice,
+  readFileHeader,
+  removeSplice,
+  transferSyntaxes,
+} from '@scanflow/dicom';
 import { startStorescp, until } from '@scanflow/testkit';
 import {
   folderOf,
@@ -36,7 +43,7 @@ async function pacsFor(t: TestContext) {
 }
 
 const dataSetOf = (file: Uint8Array): Buffer => {
-  const header = readPart10Header(file, file.length);
+  const header = readFileHeader(file, file.length);
   assert.ok(!('needMore' in header));
   return Buffer.from(file.subarray(header.dataSetOffset));
 };
@@ -47,6 +54,33 @@ const tagged = (file: Uint8Array): Buffer => {
 };
 const sorted = (list: readonly Uint8Array[]): string[] =>
   list.map((bytes) => Buffer.from(bytes).toString('base64')).sort();
+
+for (const apply of ['stored+forwarded', 'forwarded'])
+  test(`tag: data sets without file meta information are stored, and sent with the tag (${apply})`, async (t) => {
+    const pacs = await pacsFor(t);
+    const rig = await rigWith(t, { apply }, { destinations: { pacs: pacs.port } });
+    await rig.start();
+    const originals: Buffer[] = [];
+    for (const [index, transferSyntax] of [
+      transferSyntaxes.explicitVRLittleEndian,
+      transferSyntaxes.implicitVRLittleEndian,
+    ].entries()) {
+      const place = join(rig.folder, `bare${index}`);
+      const { files } = await phantom(place, { images: 3, seriesNumber: index + 1, transferSyntax });
+      for (const file of files) {
+        const bare = dataSetOf(await readFile(file));
+        const { status, body } = await rig.orthanc.upload(bare);
+        assert.equal(status, 200, JSON.stringify(body));
+        originals.push(bare);
+      }
+    }
+    const all = await settled(rig, 2, ['complete']);
+    for (const series of all) assert.equal(await verifyStored(rig, series), 3);
+    const came = await Promise.all((await pacs.files()).map(async (file) => dataSetOf(await readFile(file))));
+    assert.deepEqual(sorted(came), sorted(originals.map(tagged)));
+    if (apply === 'stored+forwarded')
+      assert.equal(await verifyForwarded(all.map(folderOf), await pacs.files()), 6);
+  });
 
 test('tag: apply forwarded stores files as they came, and sends them tagged', async (t) => {
   const pacs = await pacsFor(t);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { inflateFile, readPart10Header, removeSplice } from '@scanflow/dicom';
+import { inflateFile, readFileHeader, removeSplice } from '@scanflow/dicom';
 import { run } from '@scanflow/testkit';
 import type { Rig, Series } from './streamer-support.ts';
 
@@ -121,7 +121,7 @@ export async function verifyForwarded(
 }
 
 function headerOf(bytes: Uint8Array): { sopInstanceUid: string; dataSetOffset: number } {
-  const header = readPart10Header(bytes, bytes.length);
+  const header = readFileHeader(bytes, bytes.length);
   assert.ok(!('needMore' in header));
   return header;
 }

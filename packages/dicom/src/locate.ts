@@ -1,8 +1,8 @@
 /** Where a file's data set starts and how it is encoded, also of a file that does not say so, or has it deflated. */
 import { DicomDecodeError } from './dataset.ts';
 import { inflateHead } from './deflated.ts';
-import { fileLayout, metaOf, NO_META, NO_SYNTAX, type Part10Header } from './part10.ts';
-import { EXPLICIT_LE, Head, NeedMore, readHeader, walkTopLevel } from './splice-walk.ts';
+import { fileLayout, metaOf, NO_META, NO_SYNTAX, type NeedsMore, type Part10Header } from './part10.ts';
+import { EXPLICIT_LE, Head, NeedMore, readHeader, UNDEFINED_LENGTH, walkTopLevel } from './splice-walk.ts';
 import type { Layout } from './syntax.ts';
 import { transferSyntaxes } from './uids.ts';
 
@@ -113,6 +113,56 @@ function uidsIn(head: Head, start: number, layout: Layout): [string, string] | u
   const sopClass = uids.get(SOP_CLASS_UID) ?? '';
   const instance = uids.get(SOP_INSTANCE_UID) ?? '';
   return UID.test(sopClass) && UID.test(instance) ? [sopClass, instance] : undefined;
+}
+
+/**
+ * As readPart10Header, and of a file without file meta information, or with gaps in it, what its data set shows: that is
+ * what another node has to be told to receive it. Throws DicomDecodeError as inDataSet does; TRANSFER_SYNTAX also for
+ * compressed pixel data of which nothing says how, or that may be compressed for all that is known of it.
+ */
+export function readFileHeader(bytes: Uint8Array, fileSize?: number): Part10Header | NeedsMore {
+  const head = new Head(bytes, fileSize);
+  try {
+    const header = metaOf(head);
+    if (header === undefined || header.transferSyntax === '') return told(untold(head, header));
+    return header.sopClassUid === '' || header.sopInstanceUid === '' ? named(head, header) : header;
+  } catch (error) {
+    if (!(error instanceof NeedMore)) throw error;
+    if (error.atLeast > MAX_SEARCH) throw new DicomDecodeError('TRANSFER_SYNTAX', 0, UNTOLD);
+    return { needMore: true, atLeast: error.atLeast };
+  }
+}
+
+/** Pixel data may stand behind so many bytes. */
+const MAX_SEARCH = 64 * 1024 * 1024;
+const UNTOLD = 'no file meta information says its transfer syntax, and its data set does not show it';
+/** Float, double float and other pixel data, in this order: the last elements but for the digital signatures (PS3.6). */
+const FIRST_PIXELS = 0x7fe00008;
+const LAST_PIXELS = 0x7fe00010;
+
+/** Explicit VR little endian is the syntax itself where the pixels are of it, too (PS3.5 A.4). */
+function told({ head, header, layout }: Located): Part10Header {
+  if (header.transferSyntax !== '') return header;
+  const compressed: number[] = [];
+  walkTopLevel(head, header.dataSetOffset, layout, ({ tag, length }) => {
+    if (tag < FIRST_PIXELS) return false;
+    if (tag <= LAST_PIXELS && length === UNDEFINED_LENGTH) compressed.push(tag);
+    return true;
+  });
+  if (compressed.length > 0) throw new DicomDecodeError('TRANSFER_SYNTAX', header.dataSetOffset, UNTOLD);
+  return { ...header, transferSyntax: transferSyntaxes.explicitVRLittleEndian };
+}
+
+/** With the UIDs of the data set in the place of those that the file meta information leaves out. */
+function named(head: Head, header: Part10Header): Part10Header {
+  const layout = fileLayout(header.transferSyntax);
+  if (layout === undefined || layout === 'deflated') return header;
+  const [sopClassUid, sopInstanceUid] = uidsIn(head, header.dataSetOffset, layout) ?? ['', ''];
+  return {
+    ...header,
+    sopClassUid: header.sopClassUid === '' ? sopClassUid : header.sopClassUid,
+    sopInstanceUid: header.sopInstanceUid === '' ? sopInstanceUid : header.sopInstanceUid,
+  };
 }
 
 /** The file with its data set inflated, to be held in memory; as it is where it is not deflated. */

@@ -3,7 +3,7 @@ import type { Hash } from 'node:crypto';
 import {
   applyEdits,
   DicomDecodeError,
-  readPart10Header,
+  readFileHeader,
   transferSyntaxes,
   type Edit,
   type Part10Header,
@@ -53,8 +53,15 @@ const NUL = Buffer.alloc(1);
 const broken = (why: string): DimseError =>
   new DimseError(permanent('DICOM_BROKEN', `This is no complete DICOM file: ${why}.`));
 
+const REWRITE =
+  'Have it written with file meta information that names its transfer syntax, and send it again.';
+
 /** Nothing says that it is a DICOM file, or it is one that cannot be read. */
 function notDicom({ code, message }: DicomDecodeError, head: Buffer): DimseError {
+  if (code === 'TRANSFER_SYNTAX')
+    return new DimseError(
+      permanent('DICOM_SYNTAX_UNTOLD', `This file cannot be sent: ${message}. ${REWRITE}`),
+    );
   if (code !== 'NOT_PART10' || head.toString('latin1', 128, 132) === 'DICM') return broken(code);
   return new DimseError(permanent('NOT_DICOM', `This is no DICOM file: ${message}.`));
 }
@@ -227,7 +234,7 @@ async function openHead(item: StoreItem, buffers: Buffers, inPlace: boolean): Pr
 function examine(opened: Opened, hash: Hash | undefined): Instance | number {
   const { item, size, head, filled } = opened;
   const held = head.subarray(0, filled);
-  const header = readPart10Header(held, size);
+  const header = readFileHeader(held, size);
   if ('needMore' in header) {
     if (filled >= size) throw broken('it ends within its file meta information');
     return header.atLeast;
