@@ -1,7 +1,14 @@
 /** One part of a STOW-RS request: a stored file as it is, or with edits made while it is read. */
 import { createHash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
-import { applyEdits, DicomDecodeError, readPart10Header, type Edit } from '@scanflow/dicom';
+import {
+  applyEdits,
+  DicomDecodeError,
+  encodePart10,
+  readFileHeader,
+  type Edit,
+  type Part10Header,
+} from '@scanflow/dicom';
 import type { StoreItem } from '@scanflow/dimse';
 import { errnoOf, Fault, permanent, transient, type Failure } from '../../../domain/failure.ts';
 
@@ -64,11 +71,13 @@ interface Seen {
   /** Edits are within these first bytes. */
   readonly head: number;
   readonly edits: readonly Edit[];
+  /** Goes before the file's bytes. */
+  readonly prefix: Uint8Array;
 }
 
 /** How many bytes it takes, where these do not show enough. */
 function examine(item: StoreItem, head: Buffer, size: number): Seen | number {
-  const header = readPart10Header(head, size);
+  const header = readFileHeader(head, size);
   if ('needMore' in header) return header.atLeast;
   const { sopInstanceUid } = header;
   if (sopInstanceUid === '') throw new Fault(broken('SOP instance UID is missing'));
@@ -77,14 +86,26 @@ function examine(item: StoreItem, head: Buffer, size: number): Seen | number {
   if ('needMore' in look) return look.needMore;
   const { edits } = look;
   const grown = edits.reduce((sum, { insert, remove }) => sum + insert.length - remove, 0);
-  return { sopInstanceUid, length: size + grown, size, head: edits.length === 0 ? 0 : head.length, edits };
+  const prefix = prefixOf(header);
+  const length = prefix.length + size + grown;
+  return { sopInstanceUid, length, size, head: edits.length === 0 ? 0 : head.length, edits, prefix };
 }
 
-async function* read(item: StoreItem, { size, head, edits }: Seen): AsyncGenerator<Uint8Array> {
+/** What is sent as application/dicom has file meta information (PS3.10 7.1): a data set alone is given its own. */
+function prefixOf(header: Part10Header): Uint8Array {
+  if (header.meta.size === 0) return encodePart10(new Map(), header);
+  if (header.meta.has(TRANSFER_SYNTAX)) return new Uint8Array();
+  throw new Fault(broken('its file meta information names no transfer syntax'));
+}
+
+const TRANSFER_SYNTAX = 0x00020010;
+
+async function* read(item: StoreItem, { size, head, edits, prefix }: Seen): AsyncGenerator<Uint8Array> {
   const source = await sourceOf(item);
   const hash = item.sha256 === undefined ? undefined : createHash('sha256');
   try {
     if (source.size !== size) throw new Fault(changed('its length is another'));
+    if (prefix.length > 0) yield prefix;
     for (let at = 0; at < size;) {
       const chunk = await source.read(at, at === 0 ? Math.max(head, CHUNK) : CHUNK);
       if (chunk.length === 0) throw new Fault(changed('it has become shorter'));
