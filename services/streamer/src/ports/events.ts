@@ -102,7 +102,10 @@ export interface EventLedger {
 
   /** A session whose quiet time is over, with nothing under way and nothing that waits for a person. */
   readonly nextSession: (now: Millis) => Promise<SessionView | undefined>;
-  /** Complete, with the hooks told of it, unless something came since it was looked at: then false. */
+  /**
+   * Complete, with the hooks told of it, unless something came since it was looked at: then false, and it is looked at
+   * again, also where another streamer has told it meanwhile as what it is now.
+   */
   readonly sessionComplete: (
     session: SessionView,
     outcome: { readonly digest: string; readonly folder: string | undefined },

@@ -189,6 +189,29 @@ export function eventConformance(name: string, open: OpenFollowed): void {
     );
   });
 
+  test(`${name}: the report of a session is written anew after one who wrote an old one`, async (t) => {
+    const { ledger } = await open(t, followers);
+    const complete = (one: SessionView, now: number): Promise<boolean> =>
+      ledger.sessionComplete(one, { digest: sessionDigest(one.series), folder: '/r' }, now);
+    await store(ledger, 'a', 1);
+    const early = await dueSession(ledger, 200);
+    await store(ledger, 'b', 201);
+    const late = await dueSession(ledger, 400);
+    assert.equal(await complete(late, 401), true);
+    // two that looked at the same time wrote the same
+    assert.equal(await complete(late, 402), false);
+    assert.equal(await ledger.nextSession(10_000), undefined);
+    // one that stood still since before wrote something else
+    assert.equal(await complete(early, 500), false);
+    assert.equal(await complete(await dueSession(ledger, 500), 501), true);
+    assert.equal(await ledger.nextSession(10_000), undefined);
+    const told = (await ledger.deliveries([late.id])).get(late.id) ?? [];
+    assert.deepEqual(
+      told.map(({ kind, increment }) => [kind, increment]),
+      [['complete', 1]],
+    );
+  });
+
   test(`${name}: a session waits for what is in quarantine`, async (t) => {
     const { ledger } = await open(t, followers);
     await ledger.arrived(cursor(1), ['a'], 1, 1);

@@ -44,7 +44,13 @@ export async function sessionComplete(
   now: Millis,
 ): Promise<boolean> {
   const row = await db.get(`SELECT s.* FROM session s WHERE s.id = ? ${db.dialect.lock}`, seen.id);
-  if (row?.['due'] == null || Number(row['updated']) !== seen.updated) return false;
+  if (row?.['due'] == null) {
+    // another streamer was first. Whoever stood still meanwhile has written a report of what was: it is written anew
+    if (row !== undefined && parse.text(row['digest']) !== digest)
+      await db.run('UPDATE session SET due = ? WHERE id = ?', now, seen.id);
+    return false;
+  }
+  if (Number(row['updated']) !== seen.updated) return false;
   const { series } = await viewOf(db, row);
   // two pieces of news may have come in one millisecond
   if (sessionDigest(series) !== digest) return false;
