@@ -6,12 +6,12 @@ import { recyclingWarning } from './condition.ts';
 import { Fault, failureOf } from './domain/failure.ts';
 import { copyNext } from './copy-loop.ts';
 import { COPY, STORAGE } from './domain/series.ts';
+import { forwardNext } from './forward-loop.ts';
 import { readChanges, reconcile } from './intake.ts';
 import { underLease } from './lease.ts';
 import type { Metrics } from './metrics.ts';
 import { LONGEST_WAIT, pauseUntil } from './pause.ts';
 import type { Ledger, Orthanc, Store, SystemInfo } from './ports.ts';
-import { forwardStep } from './steps/forward-step.ts';
 import { decide, type Bookings } from './steps/place.ts';
 import type { Chance, OpenDestination, Settings } from './steps/settings.ts';
 import { watchSpace } from './space-watch.ts';
@@ -173,7 +173,7 @@ async function recheck(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promi
   const { ledger, bookings, settings, chance, log, condition } = deps;
   if (!condition.leads) return new Wake().wait(Math.min(settings.recheckMs, LONGEST_WAIT), signal);
   const now = chance.now();
-  await ledger.clampTimers(now + settings.quietMs, now + 1.2 * settings.retry.capMs);
+  await ledger.clampTimers(now + settings.quietMs, now + 1.2 * longestWait(settings));
   for (const { id, attributes } of await ledger.quarantined()) {
     if (signal.aborted) return;
     const decided = await decide(attributes, bookings, settings);
@@ -184,6 +184,10 @@ async function recheck(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promi
   }
   await new Wake().wait(settings.recheckMs, signal);
 }
+
+/** Before something is tried again, whatever it is. */
+const longestWait = ({ retry, destinations }: Settings): number =>
+  Math.max(retry.capMs, ...destinations.map((destination) => destination.retry?.capMs ?? 0));
 
 async function storeNext(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promise<void> {
   const { ledger, chance, log, metrics } = deps;
@@ -227,46 +231,5 @@ async function storeNext(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Pro
       break;
     case 'interrupted':
       log.info('storing interrupted', { series });
-  }
-}
-
-async function forwardNext(
-  destination: OpenDestination,
-  deps: LoopDeps,
-  wakes: Wakes,
-  signal: AbortSignal,
-): Promise<void> {
-  const { ledger, chance, log, metrics } = deps;
-  const target = destination.name;
-  const since = wakes.forward.count;
-  const work = await ledger.nextForward(target, chance.now());
-  if (work === undefined)
-    return pauseUntil(await ledger.nextTime(target), wakes.forward, since, deps, signal);
-  const outcome = await underLease(work, deps, signal, (held) => forwardStep(work, destination, deps, held));
-  wakes.follow.notify();
-  const { series } = work;
-  metrics.forwarded(target, outcome.sent);
-  switch (outcome.kind) {
-    case 'forwarded': {
-      const { sent, warnings, failure } = outcome;
-      if (failure === undefined) log.info('series forwarded', { series, target, sent, warnings });
-      else {
-        metrics.failed('forward', failure.code);
-        log.error('forwarding failed in part', { series, target, sent, warnings, ...failure });
-      }
-      break;
-    }
-    case 'later':
-      metrics.failed('forward', outcome.failure.code);
-      log.warn('forwarding is tried again', {
-        series,
-        target,
-        sent: outcome.sent,
-        ...outcome.failure,
-        delayMs: outcome.delayMs,
-      });
-      break;
-    case 'interrupted':
-      log.info('forwarding interrupted', { series, target, sent: outcome.sent });
   }
 }

@@ -3,11 +3,11 @@ import { layoutTemplate, type Config } from '@scanflow/chassis';
 import { tagOf } from '@scanflow/dicom';
 import type { Dial } from '@scanflow/dimse';
 import { parseLayout, type Layout } from './domain/layout.ts';
-import { DEFAULT_RETRY } from './domain/retry.ts';
+import { DEFAULT_RETRY, type RetryPolicy } from './domain/retry.ts';
 import type { TagRules } from './domain/tag.ts';
 import type { Reach } from './ports.ts';
 import { seriesKeywords } from './steps/place.ts';
-import type { Settings } from './steps/settings.ts';
+import type { Destination, Settings } from './steps/settings.ts';
 
 const RECONCILE_MS = 3_600_000;
 const RECHECK_MS = 5_000;
@@ -34,8 +34,8 @@ export function settingsOf(config: Config, dials: ReadonlyMap<string, Dial> = ne
     tar: storage.tar,
     destinations: Object.entries(destinations).map(([name, destination]) => ({
       name,
-      when: destination.when,
       reach: reachOf(destination, dials.get(name)),
+      ...sendingOf(destination, config.facility.timezone),
     })),
     limits: LIMITS,
     retry: DEFAULT_RETRY,
@@ -59,6 +59,29 @@ function reachOf(destination: Config['destinations'][string], dial: Dial | undef
   const { url, username, passwordFile, tokenFile } = destination;
   return { kind: 'stow', url, username, passwordFile, tokenFile, ...dialled };
 }
+
+/** Which series, how fast, when, and how often. */
+function sendingOf(
+  { when, rate, schedule, retry }: Config['destinations'][string],
+  timeZone: string,
+): Omit<Destination, 'name' | 'reach'> {
+  return {
+    when,
+    rate,
+    ...(schedule === undefined ? {} : { schedule: { windows: schedule, timeZone } }),
+    ...(retry === undefined ? {} : { retry: policyOf(retry) }),
+  };
+}
+
+const policyOf = ({
+  first: firstMs,
+  most: capMs,
+  giveUp,
+}: NonNullable<Config['destinations'][string]['retry']>): RetryPolicy => ({
+  firstMs,
+  capMs,
+  ...(giveUp === undefined ? {} : { giveUpMs: giveUp }),
+});
 
 const tagRules = ({ apply, group, creator, element, value, accession, time }: Config['tag']): TagRules => ({
   apply,

@@ -10,6 +10,7 @@ export const SERIES_KEYWORDS = [
   'SeriesDescription',
   'SeriesInstanceUID',
   'SeriesNumber',
+  'StudyDescription',
   'StudyID',
   'StudyInstanceUID',
 ] as const;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { BookingRecord } from '@scanflow/booking';
-import { route, wanted, type Attributes, type Patterns } from './route.ts';
+import { route, type Attributes, type Patterns } from './route.ts';
 
 const patterns: Patterns = {
   PatientID: /^(?<project>\d{7}\.\d{2})_(?<subject>sub-?\w+)$/u,
@@ -80,11 +80,4 @@ test('route: labels that are missing or contradict each other', () => {
 test('route: a value of a megabyte keeps no pattern busy', () => {
   const attributes = { ...good, PatientID: `3010000.01_sub-${'a'.repeat(1_000_000)}` };
   assert.equal(route({ attributes, ...none }).kind, 'quarantine');
-});
-
-test('route: a destination wants all, or its modalities', () => {
-  assert.equal(wanted(undefined, 'MR'), true);
-  assert.equal(wanted({}, 'MR'), true);
-  assert.equal(wanted({ modality: ['CT', 'MR'] }, 'MR'), true);
-  assert.equal(wanted({ modality: ['CT'] }, 'MR'), false);
 });

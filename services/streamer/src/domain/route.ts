@@ -97,11 +97,3 @@ function contradiction(label: string): Reason {
     message: `No booking record, and the patterns give two different values for ${label}. Correct the patterns or the attributes.`,
   };
 }
-
-/** Whether a series of this modality goes to a destination with that condition. */
-export function wanted(
-  when: { readonly modality?: readonly string[] | undefined } | undefined,
-  modality: string,
-): boolean {
-  return when?.modality === undefined || when.modality.includes(modality);
-}

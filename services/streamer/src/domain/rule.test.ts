@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judge, looksAtAet, traitsOf, type Rule, type Traits } from './rule.ts';
+import { judge, looksAtAet, traitsOf, traitsOfRecord, type Rule, type Traits } from './rule.ts';
 
 const mr: Traits = {
   modality: 'MR',
@@ -74,15 +74,17 @@ test('rule: stars and long descriptions take no time', () =>
     'description',
   ));
 
-test('rule: traits are those of the images, and of who sent them', () => {
+test('rule: traits are those of the images, and of who sent the first of them', () => {
   const attributes = { Modality: 'CT', SeriesDescription: 'd', StudyDescription: 's' };
+  const labels = { project: 'p' };
   const traits = { modality: 'CT', description: 'd', studyDescription: 's', project: 'p' };
-  assert.deepEqual(traitsOf(attributes, { project: 'p' }, 'A'), { ...traits, aet: 'A' });
-  assert.deepEqual(traitsOf({ ...attributes, SendingApplicationEntityTitle: 'B' }, { project: 'p' }), {
-    ...traits,
-    aet: 'B',
-  });
+  const sent = { ...attributes, SendingApplicationEntityTitle: 'B' };
+  assert.deepEqual(traitsOf(sent, labels), { ...traits, aet: 'B' });
   assert.deepEqual(traitsOf(attributes, undefined), { ...traits, aet: '', project: undefined });
+  const provenance = { increments: [{ from: 'A' }, { from: 'LATER' }] };
+  assert.deepEqual(traitsOfRecord({ attributes, labels, provenance }), { ...traits, aet: 'A' });
+  assert.deepEqual(traitsOfRecord({ attributes, labels }), { ...traits, aet: '' });
+  assert.deepEqual(traitsOfRecord({ attributes, labels, provenance: { increments: [] } }).aet, '');
 });
 
 test('rule: it is known which rules look at the AE title', () => {

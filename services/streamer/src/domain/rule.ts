@@ -81,15 +81,26 @@ export const looksAtAet = (rule: Rule | undefined): boolean =>
 /** Keyword under which the ledger keeps who sent a series to Orthanc (PS3.10 table 7.1-1). */
 export const SENT_BY = 'SendingApplicationEntityTitle';
 
-/** @param aet who sent it to Orthanc, where the attributes do not tell */
 export const traitsOf = (
   attributes: Attributes,
   labels: { readonly project: string } | undefined,
-  aet: string | undefined = attributes[SENT_BY],
 ): Traits => ({
   modality: attributes['Modality'] ?? '',
-  aet: aet ?? '',
+  aet: attributes[SENT_BY] ?? '',
   project: labels?.project,
   description: attributes['SeriesDescription'] ?? '',
   studyDescription: attributes['StudyDescription'] ?? '',
+});
+
+/** What of `series.json` the rules look at. */
+interface Recorded {
+  readonly attributes: Attributes;
+  readonly labels?: { readonly project: string };
+  readonly provenance?: { readonly increments: readonly { readonly from?: string }[] };
+}
+
+/** Who sent it to Orthanc is noted with its first images. */
+export const traitsOfRecord = ({ attributes, labels, provenance }: Recorded): Traits => ({
+  ...traitsOf(attributes, labels),
+  aet: provenance?.increments[0]?.from ?? '',
 });

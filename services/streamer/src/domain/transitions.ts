@@ -12,11 +12,16 @@ export interface Transition<State extends string> {
 
 /** A series on its way to one target. */
 export const LEG_TRANSITIONS: readonly Transition<LegStep>[] = [
-  { from: 'none', to: 'pending', why: 'the series is due, or a destination wants it' },
+  {
+    from: 'none',
+    to: 'pending',
+    why: 'the series is due, a destination wants it, or a person sends it there',
+  },
   { from: 'pending', to: 'held', why: 'its time has come: a worker claims it' },
   { from: 'held', to: 'done', why: 'every image is dealt with' },
   { from: 'held', to: 'failed', why: 'an image, or all of it, was given up' },
   { from: 'held', to: 'pending', why: 'tried again later, given back, or the lease ran out' },
+  { from: 'held', to: 'none', why: 'the rule of the destination leaves it out by now' },
   { from: 'done', to: 'pending', why: 'late images' },
   { from: 'failed', to: 'pending', why: 'late images, or a person retries' },
 ];
@@ -33,6 +38,7 @@ export const SERIES_TRANSITIONS: readonly Transition<SeriesState | 'none'>[] = [
   { from: 'failed', to: 'collecting', why: 'late images, or released' },
   { from: 'quarantined', to: 'collecting', why: 'late images, or released' },
   { from: 'failed', to: 'working', why: 'a person retries' },
+  { from: 'complete', to: 'working', why: 'a person sends it to one more destination' },
 ];
 
 /** Whether a series may go from one state to the other; staying is no step. */

@@ -194,6 +194,8 @@ export interface Ledger extends EventLedger, CommitmentLedger {
   readonly copied: (claim: Claim, done: CopyDone, now: Millis) => Promise<void>;
   /** Given up as a whole: nothing more can be sent until somebody puts something right. */
   readonly forwardFailed: (claim: Claim, failure: Failure, now: Millis) => Promise<void>;
+  /** It is not for this destination after all: the leg goes, or is done where images were sent before. */
+  readonly unwanted: (claim: Claim, now: Millis) => Promise<void>;
   readonly forwardLater: (claim: Claim, retry: Retry, now: Millis) => Promise<void>;
 
   quarantined(): Promise<readonly { readonly id: string; readonly attributes: Attributes }[]>;
@@ -204,6 +206,9 @@ export interface Ledger extends EventLedger, CommitmentLedger {
    * that are; not among them what is being worked on, and what waits in quarantine.
    */
   readonly retry: (series: string, target: string | undefined, now: Millis) => Promise<readonly string[]>;
+
+  /** A stored series that did not go to this destination goes there. False where it does, or is not stored. */
+  readonly open: (series: string, target: string, now: Millis) => Promise<boolean>;
 
   list(query: { readonly limit: number; readonly state?: SeriesState }): Promise<readonly SeriesView[]>;
   readonly summary: () => Promise<Summary>;

@@ -1,9 +1,11 @@
 /** The forward step: what of a series a destination has not got yet goes there, and each answer counts. */
 import { failureOf, Fault, permanent, transient, type Failure } from '../domain/failure.ts';
 import { retryAfter } from '../domain/retry.ts';
-import type { ForwardWork, Ledger, Progress, SendOutcome, Store } from '../ports.ts';
+import { judge as judgeRule, traitsOfRecord } from '../domain/rule.ts';
+import type { ForwardWork, Ledger, Progress, SendOutcome, SeriesRecord, Store } from '../ports.ts';
 import { reached } from '../trace.ts';
 import { Batch } from './batch.ts';
+import { gateOf } from './gate.ts';
 import { itemsOf } from './send-items.ts';
 import type { Chance, OpenDestination, Settings } from './settings.ts';
 import { inTurn } from './turns.ts';
@@ -23,6 +25,10 @@ export type ForwardOutcome =
       readonly failure: Failure | undefined;
     }
   | { readonly kind: 'later'; readonly sent: number; readonly failure: Failure; readonly delayMs: number }
+  /** Its hours ended: the rest is sent when they begin again. */
+  | { readonly kind: 'held'; readonly sent: number }
+  /** Its rule leaves the series out by now. */
+  | { readonly kind: 'unwanted'; readonly sent: 0; readonly because: string }
   | { readonly kind: 'interrupted'; readonly sent: number };
 
 const BATCH = 32;
@@ -36,16 +42,22 @@ export async function forwardStep(
 ): Promise<ForwardOutcome> {
   const tally = new Tally();
   try {
-    const through = await sendSeries(work, destination, tally, deps, signal);
+    const record = await recordOf(work, deps.store);
+    const verdict = judgeRule(destination.when, traitsOfRecord(record));
+    if (!verdict.wanted) {
+      await deps.ledger.unwanted(work, deps.chance.now());
+      return { kind: 'unwanted', sent: 0, because: verdict.because };
+    }
+    const through = await sendSeries(work, record, destination, tally, deps, signal);
     if (signal.aborted) return { kind: 'interrupted', sent: tally.sent };
-    if (tally.left === undefined) return await end(work, through, tally, deps);
-    return await later(work, tally.left, tally, deps);
+    if (tally.left !== undefined) return await later(work, tally.left, tally, destination, deps);
+    if (tally.held) return { kind: 'held', sent: tally.sent };
+    return await end(work, through, tally, deps);
   } catch (error) {
     if (signal.aborted) return { kind: 'interrupted', sent: tally.sent };
     const failure = failureOf(error);
-    if (failure.kind !== 'permanent') return later(work, failure, tally, deps);
-    await deps.ledger.forwardFailed(work, failure, deps.chance.now());
-    return { kind: 'forwarded', sent: tally.sent, warnings: tally.warnings, failure };
+    if (failure.kind !== 'permanent') return later(work, failure, tally, destination, deps);
+    return giveUp(work, failure, tally, deps);
   }
 }
 
@@ -59,6 +71,8 @@ class Tally {
   askedMs = 0;
   /** Why the first of those that were given up was. */
   refused: Failure | undefined;
+  /** Some were not sent because it is not the time for it. */
+  held = false;
 }
 
 async function end(
@@ -76,28 +90,48 @@ async function later(
   work: ForwardWork,
   failure: Failure,
   tally: Tally,
+  destination: OpenDestination,
   deps: ForwardDeps,
 ): Promise<ForwardOutcome> {
   const { ledger, chance, settings } = deps;
   const attempts = tally.sent > 0 ? 1 : work.attempts + 1;
-  const retry = retryAfter({ kind: 'transient' }, attempts, chance.jitter(), settings.retry);
-  const ownMs = retry.retry ? retry.delayMs : settings.retry.capMs;
-  const delayMs = Math.max(ownMs, Math.min(tally.askedMs, settings.retry.capMs));
+  const { giveUpMs, ...patient } = destination.retry ?? settings.retry;
+  // what stands in the way here is no reason to give up a destination
+  const theirs = failure === tally.left && failure !== AWAY;
+  const policy = giveUpMs !== undefined && theirs ? { ...patient, giveUpMs } : patient;
+  const retry = retryAfter({ kind: 'transient' }, attempts, chance.jitter(), policy);
+  if (!retry.retry) return giveUp(work, givenUp(failure), tally, deps);
+  const delayMs = Math.max(retry.delayMs, Math.min(tally.askedMs, policy.capMs));
   const now = chance.now();
   await ledger.forwardLater(work, { attempts, nextTry: now + delayMs, failure }, now);
   return { kind: 'later', sent: tally.sent, failure, delayMs };
 }
 
+async function giveUp(
+  work: ForwardWork,
+  failure: Failure,
+  { sent, warnings }: Tally,
+  { ledger, chance }: ForwardDeps,
+): Promise<ForwardOutcome> {
+  await ledger.forwardFailed(work, failure, chance.now());
+  return { kind: 'forwarded', sent, warnings, failure };
+}
+
+const givenUp = ({ code, message }: Failure): Failure =>
+  permanent(
+    'FORWARD_GIVEN_UP',
+    `It was tried in vain for as long as retry.giveUp of this destination says. The last time: ${code}: ${message} Put that right, then: scanflow series retry.`,
+  );
+
 /** Gives the increment up to which everything is dealt with once nothing is left. */
 async function sendSeries(
   work: ForwardWork,
-  { sender }: OpenDestination,
+  record: SeriesRecord,
+  destination: OpenDestination,
   tally: Tally,
-  { ledger, store }: ForwardDeps,
+  { ledger, store, chance }: ForwardDeps,
   signal: AbortSignal,
 ): Promise<number> {
-  const record = await store.record(work.path);
-  if (record?.orthancSeries !== work.series) throw new Fault(RECORD_GONE);
   const progress = await ledger.progress(work.series, work.target);
   tally.refused = failureIn(progress);
   const outcomes = new Map(progress.map(({ instance, outcome }) => [instance, outcome]));
@@ -110,9 +144,11 @@ async function sendSeries(
     reached('responses-recorded');
   });
   const open = new Set(todo.map(({ file }) => file));
+  const gate = gateOf(destination, chance.now, signal);
   try {
     const items = itemsOf(inTurn(todo, work.attempts), record, work, store);
-    for await (const outcome of sender.send(items, { signal, calmly: work.attempts > 0 })) {
+    const options = { signal, calmly: work.attempts > 0, gate };
+    for await (const outcome of destination.sender.send(items, options)) {
       reached('response-received');
       if (await unmounted(outcome, work, store)) {
         tally.left ??= AWAY;
@@ -127,8 +163,14 @@ async function sendSeries(
   } finally {
     await batch.end();
   }
-  if (open.size > 0) tally.left ??= UNANSWERED;
+  if (open.size > 0 && !tally.held) tally.left ??= UNANSWERED;
   return Math.max(work.through, ...record.instances.map(({ increment }) => increment));
+}
+
+async function recordOf({ path, series }: ForwardWork, store: Store): Promise<SeriesRecord> {
+  const record = await store.record(path);
+  if (record?.orthancSeries !== series) throw new Fault(RECORD_GONE);
+  return record;
 }
 
 const RECORD_GONE = permanent(
@@ -167,6 +209,10 @@ function judge(outcome: SendOutcome, tally: Tally): Progress | undefined {
       return { instance: outcome.id, outcome: 'done', detail: outcome.meaning };
     case 'failed': {
       const { failure } = outcome;
+      if (failure.code === 'SEND_HELD') {
+        tally.held = true;
+        return undefined;
+      }
       if (failure.kind !== 'permanent') {
         tally.left ??= failure;
         return undefined;

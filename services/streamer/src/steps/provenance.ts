@@ -1,22 +1,25 @@
 /** Where a series came from and through what it went, for `series.json`. */
+import { failureOf } from '../domain/failure.ts';
 import type { Orthanc, Origin, Provenance, SeriesRecord, StoredInstance, SystemInfo } from '../ports.ts';
 import { VERSION } from '../version.ts';
 
 /**
  * What Orthanc noted of the first of the images that were pulled; nothing where it is gone by now, or not told. The images
- * are there by then: nothing that is only good to know may hold them up.
+ * are there by then: nothing that is only good to know may hold them up. Where it is `needed`, as a destination's rule
+ * asks for it, a failure of Orthanc is thrown, to be tried again.
  */
 export async function originOf(
   images: readonly StoredInstance[],
   orthanc: Orthanc,
   signal: AbortSignal,
+  needed = false,
 ): Promise<Origin> {
   const [first] = images;
   if (first === undefined) return {};
   try {
     return await orthanc.origin(first.orthancId, signal);
   } catch (error) {
-    if (signal.aborted) throw error;
+    if (signal.aborted || (needed && failureOf(error).code !== 'ORTHANC_GONE')) throw error;
     return {};
   }
 }

@@ -1,20 +1,29 @@
 /** What the steps are told once, at start. */
 import type { Home } from '../domain/home.ts';
 import type { Layout } from '../domain/layout.ts';
+import type { Window } from '../domain/hours.ts';
 import type { RetryPolicy } from '../domain/retry.ts';
 import type { Patterns } from '../domain/route.ts';
+import type { Rule } from '../domain/rule.ts';
 import type { TagRules } from '../domain/tag.ts';
 import type { Reach, Sender } from '../ports.ts';
+import type { Held, Rate } from './gate.ts';
 import type { PoolLimits } from './pool.ts';
 
 export interface Destination {
   readonly name: string;
   readonly reach: Reach;
-  readonly when: { readonly modality?: readonly string[] | undefined } | undefined;
+  /** Which series go there; all where undefined. */
+  readonly when: Rule | undefined;
+  readonly rate?: Rate | undefined;
+  /** Hours in which it is sent to; always where undefined. */
+  readonly schedule?: { readonly windows: readonly Window[]; readonly timeZone: string } | undefined;
+  /** In the place of that for everything. */
+  readonly retry?: RetryPolicy | undefined;
 }
 
-/** A destination and what carries images there. */
-export interface OpenDestination extends Destination {
+/** A destination, what carries images there, and what holds them back. */
+export interface OpenDestination extends Destination, Held {
   readonly sender: Sender;
 }
 

@@ -2,7 +2,8 @@
 import { failureOf, Fault, type Failure } from '../domain/failure.ts';
 import { digestOf } from '../domain/record.ts';
 import { policyFor, retryAfter } from '../domain/retry.ts';
-import { wanted, type Attributes } from '../domain/route.ts';
+import type { Attributes } from '../domain/route.ts';
+import { judge, looksAtAet, SENT_BY, traitsOfRecord } from '../domain/rule.ts';
 import { STORAGE } from '../domain/series.ts';
 import type { Origin, SeriesRecord, StoreWork, SystemInfo } from '../ports.ts';
 import { reached } from '../trace.ts';
@@ -61,7 +62,7 @@ export async function storeStep(
 }
 
 async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal): Promise<StoreOutcome> {
-  const { orthanc, ledger, chance } = deps;
+  const { orthanc, ledger, chance, settings } = deps;
   const listed = await listInstances(work.series, orthanc, signal);
   const first = listed[0];
   if (first === undefined) return salvage(work, deps);
@@ -78,16 +79,26 @@ async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal
   await ledger.bind(work, binding, chance.now());
   reached('folder-claimed', { series: work.series });
   const pulled = await pullMissing(work, place, listed, deps, signal);
-  const origin = await originOf(pulled.images, orthanc, signal);
+  const needed = settings.destinations.some(({ when }) => looksAtAet(when));
+  const origin = await originOf(pulled.images, orthanc, signal, needed);
   const written = await writeRecord(place.folder, inOrthanc, pulled, contextOf(work, deps, origin));
   const { record } = written;
   const { stored, untagged } = record.counts;
   const increment = Math.max(work.increment, ...record.instances.map((image) => image.increment));
   const failure = pulled.failures[0]?.failure ?? written.failure;
-  const targets = targetsOf(deps.settings, attributes);
   await ledger.stored(
     work,
-    { ...binding, increment, stored, untagged, differing: differingIn(record), digest, failure, targets },
+    {
+      ...binding,
+      attributes: attributesOf(record),
+      increment,
+      stored,
+      untagged,
+      differing: differingIn(record),
+      digest,
+      failure,
+      targets: targetsOf(settings, record),
+    },
     chance.now(),
   );
   reached('series-stored');
@@ -111,11 +122,11 @@ async function salvage(work: StoreWork, deps: StoreDeps): Promise<StoreOutcome> 
     pulled,
     contextOf(work, deps, {}),
   );
-  const { attributes, labels } = record;
+  const { labels } = record;
   const { stored, untagged } = record.counts;
-  const binding = { attributes, labels, path: folder.below, inOrthanc: 0 };
+  const binding = { attributes: attributesOf(record), labels, path: folder.below, inOrthanc: 0 };
   const increment = Math.max(work.increment, ...record.instances.map((image) => image.increment));
-  const targets = targetsOf(settings, attributes);
+  const targets = targetsOf(settings, record);
   await ledger.stored(
     work,
     {
@@ -149,5 +160,12 @@ const contextOf = (
 const differingIn = ({ instances }: SeriesRecord): number =>
   instances.filter(({ differsFrom }) => differsFrom !== undefined).length;
 
-const targetsOf = ({ destinations }: Settings, attributes: Attributes): string[] =>
-  destinations.filter(({ when }) => wanted(when, attributes['Modality'] ?? '')).map(({ name }) => name);
+/** Destinations whose rule lets this series go there. */
+const targetsOf = ({ destinations }: Settings, record: SeriesRecord): string[] =>
+  destinations.filter(({ when }) => judge(when, traitsOfRecord(record)).wanted).map(({ name }) => name);
+
+/** The attributes with who sent them, as the ledger keeps them: what people see of the rules is worked out from there. */
+const attributesOf = (record: SeriesRecord): Attributes => {
+  const { aet } = traitsOfRecord(record);
+  return aet === '' ? record.attributes : { ...record.attributes, [SENT_BY]: aet };
+};

@@ -1,7 +1,7 @@
 /** What became of sending a series to a destination, in the ledger. */
 import type { Failure } from '../../domain/failure.ts';
 import type { Claim, Millis } from '../../ports.ts';
-import { hold } from './claims.ts';
+import { hold, lockSeries } from './claims.ts';
 import type { Session } from './database.ts';
 import { refresh } from './progress.ts';
 
@@ -49,4 +49,39 @@ export async function forwardFailed(db: Session, claim: Claim, failure: Failure,
     claim.target,
   );
   await refresh(db, claim.series, now);
+}
+
+/** As if it had never been for this destination; what was sent of it before stays known. */
+export async function unwanted(db: Session, claim: Claim, now: Millis): Promise<void> {
+  await hold(db, claim);
+  const { series, target } = claim;
+  await db.run('DELETE FROM progress WHERE series = ? AND target = ?', series, target);
+  await db.run('DELETE FROM leg WHERE series = ? AND target = ? AND through = 0', series, target);
+  await db.run(
+    `UPDATE leg SET state = 'done', claim = NULL, next_try = NULL, attempts = 0, failure_code = NULL,
+       failure_message = NULL, updated = ?
+     WHERE series = ? AND target = ?`,
+    now,
+    series,
+    target,
+  );
+  await refresh(db, series, now);
+}
+
+/** A series that is stored goes to a destination to which it did not. False where it does, or is not stored. */
+export async function open(db: Session, series: string, target: string, now: Millis): Promise<boolean> {
+  await lockSeries(db, series);
+  const opened = await db.run(
+    `INSERT INTO leg (series, target, state, next_try, total, updated)
+     SELECT id, CAST(? AS TEXT), 'pending', CAST(? AS BIGINT), stored, CAST(? AS BIGINT) FROM series
+     WHERE id = ? AND stored > 0
+       AND NOT EXISTS (SELECT 1 FROM leg l WHERE l.series = series.id AND l.target = ?)`,
+    target,
+    now,
+    now,
+    series,
+    target,
+  );
+  await refresh(db, series, now);
+  return opened === 1;
 }

@@ -63,6 +63,8 @@ export function ledgerOn(
     }),
     copied: told(copying.copied),
     forwardFailed: told(forwarding.forwardFailed),
+    unwanted: told(forwarding.unwanted),
+    open: (...given) => write((db) => forwarding.open(db, ...given)),
     forwardLater: (...given) => write((db) => progress.tryLater(db, ...given)),
     quarantined: () => read(quarantinedSeries),
     list: (query) => read((db) => listSeries(db, query)),
