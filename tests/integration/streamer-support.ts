@@ -28,6 +28,7 @@ export interface Leg {
   readonly failure?: { readonly code: string; readonly message: string };
   readonly done: number;
   readonly total: number;
+  readonly transcoded?: number;
   readonly path?: string;
 }
 

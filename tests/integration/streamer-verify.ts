@@ -21,6 +21,7 @@ export interface StoredRecord {
   readonly instances: readonly {
     readonly orthancId: string;
     readonly sopInstanceUid: string;
+    readonly transferSyntax: string;
     readonly file: string;
     readonly sha256: string;
     readonly bytes: number;

@@ -1,6 +1,7 @@
 export type { Failure } from './failure.ts';
 export type { DimseLog } from './log.ts';
 export { echo, type EchoResult } from './scu/echo.ts';
+export { accepts } from './scu/accepts.ts';
 export { find, findAll } from './scu/find.ts';
 export type { FindQueries, FindQuery, FindResult, FindResults } from './scu/find.ts';
 export { move, type MoveOrder } from './scu/move.ts';

@@ -38,6 +38,8 @@ export interface StorescpOptions {
   readonly folder: string;
   readonly aet?: string;
   readonly port?: number;
+  /** Which transfer syntaxes it takes, as DCMTK's options say it: `+xa`, all, where absent. */
+  readonly syntaxes?: readonly string[];
   readonly extra?: readonly string[];
 }
 
@@ -56,11 +58,12 @@ export async function startStorescp({
   folder,
   aet = 'STORESCP',
   port,
+  syntaxes = ['+xa'],
   extra = [],
 }: StorescpOptions): Promise<Storescp> {
   await mkdir(folder, { recursive: true });
   const chosen = port ?? (await freePort());
-  const args = ['-v', '-aet', aet, '+B', '+xa', '-pm', '-od', folder, ...extra, String(chosen)];
+  const args = ['-v', '-aet', aet, '+B', ...syntaxes, '-pm', '-od', folder, ...extra, String(chosen)];
   const program = await startProgram('storescp', args, { env: { TCP_NODELAY: '1' } });
   await until(() => listens(chosen, program), { what: 'storescp listens', timeoutMs: 15_000 });
   return {

@@ -1,30 +1,38 @@
 /** Which adapter reaches which destination, and what holds it back. */
+import { join } from 'node:path';
 import type { Log } from '@scanflow/chassis';
+import { accepts } from '@scanflow/dimse';
 import { authorization } from './adapters/forward/authorization.ts';
 import { cstoreSender } from './adapters/forward/cstore.ts';
 import { stowSender } from './adapters/forward/stow/stow.ts';
-import { hoursOf } from './domain/hours.ts';
-import type { Reach, Sender } from './ports.ts';
-import { Pace } from './steps/gate.ts';
+import type { Orthanc, Sender } from './ports.ts';
+import { transcoding } from './steps/transcode.ts';
+import { copiesFrom } from './steps/transcoded-copy.ts';
 import type { Chance, Destination, OpenDestination } from './steps/settings.ts';
+
+export interface DestinationsContext {
+  readonly chance: Chance;
+  readonly log: Log;
+  readonly orthanc: Pick<Orthanc, 'instance' | 'transcode'>;
+  /** The folder that the services share. */
+  readonly data: string;
+}
 
 export const openDestinations = (
   destinations: readonly Destination[],
-  { now }: Chance,
-  log: Log,
+  context: DestinationsContext,
 ): OpenDestination[] =>
   destinations.map((destination) => ({
     ...destination,
-    pace: destination.rate === undefined ? undefined : new Pace(destination.rate),
-    hours: hoursOf(destination.schedule?.windows, destination.schedule?.timeZone ?? 'UTC'),
-    sender: senderOf(destination.reach, now, log.child({ destination: destination.name })),
+    sender: senderOf(destination, context),
   }));
 
-function senderOf(reach: Reach, now: () => number, log: Log): Sender {
-  switch (reach.kind) {
-    case 'c-store':
-      return cstoreSender(reach, log);
-    case 'stow':
-      return stowSender(reach, () => authorization(reach), now);
-  }
+function senderOf({ name, reach }: Destination, { chance, log, orthanc, data }: DestinationsContext): Sender {
+  if (reach.kind === 'stow') return stowSender(reach, () => authorization(reach), chance.now);
+  const sender = cstoreSender(reach, log.child({ destination: name }));
+  if (reach.transcode === false) return sender;
+  return transcoding(sender, {
+    accepts: (kinds, signal) => accepts(reach.peer, kinds, signal),
+    openCopy: copiesFrom(orthanc, join(data, 'streamer', 'transcoded')),
+  });
 }

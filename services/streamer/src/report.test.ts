@@ -10,6 +10,7 @@ const leg = (over: Partial<LegView> & { target: string }): LegView => ({
   failure: undefined,
   done: 1,
   total: 2,
+  transcoded: 0,
   through: 0,
   ...over,
 });

@@ -2,6 +2,7 @@
 import { csvOf } from './domain/csv.ts';
 import { outcomeOf, type Outcome } from './domain/session.ts';
 import { STORAGE } from './domain/series.ts';
+import type { NotSent, Outlook } from './outlook.ts';
 import type { DeliveryView, LegView, SeriesView } from './ports.ts';
 
 export interface SeriesReport {
@@ -41,6 +42,8 @@ export interface SeriesReport {
   readonly notCleaned?: { readonly code: string; readonly message: string };
   readonly session?: string;
   readonly legs: readonly LegReport[];
+  /** Destinations to which it does not go. */
+  readonly notSent?: readonly NotSent[];
   /** What hooks were told of it and then of its session, each the latest first; only of one series alone. */
   readonly hooks?: readonly HookReport[];
 }
@@ -61,6 +64,10 @@ export interface LegReport {
   readonly failure?: { readonly code: string; readonly message: string };
   readonly done: number;
   readonly total: number;
+  /** Of those sent: copies that Orthanc transcoded, in the place of what is stored. Absent: none. */
+  readonly transcoded?: number;
+  /** Pending, and outside the hours of its destination. */
+  readonly waits?: { readonly until: string; readonly message: string };
   /** Of the storage leg: the folder. */
   readonly path?: string;
 }
@@ -70,6 +77,8 @@ export interface ReportContext {
   /** storage.root, for absolute paths. */
   readonly root: string;
   readonly destinations: ReadonlySet<string>;
+  /** What the destinations have to say of it. */
+  readonly outlook?: Outlook;
   /** Series that could not be deleted from Orthanc when they should have been. */
   readonly notCleaned?: ReadonlyMap<string, { readonly code: string; readonly message: string }>;
 }
@@ -79,6 +88,7 @@ export function seriesReport(view: SeriesView, context: ReportContext): SeriesRe
   const outcome = outcomeOf({ state: view.state, images: stored - differing, expected });
   const reason = outcome === 'Incomplete' ? incomplete(stored - differing, expected ?? 0) : view.reason;
   const notCleaned = context.notCleaned?.get(view.id);
+  const notSent = context.outlook?.notSent(view) ?? [];
   const value = (keyword: string): string => attributes[keyword] ?? '';
   return {
     id: view.id,
@@ -102,25 +112,31 @@ export function seriesReport(view: SeriesView, context: ReportContext): SeriesRe
     ...(notCleaned === undefined ? {} : { notCleaned }),
     ...(session === undefined ? {} : { session }),
     legs: view.legs.map((leg) => legReport(leg, view.path, context)),
+    ...(notSent.length === 0 ? {} : { notSent }),
   };
 }
 
 function legReport(
   leg: LegView,
   folder: string | undefined,
-  { root, destinations }: ReportContext,
+  { root, destinations, outlook }: ReportContext,
 ): LegReport {
-  const { target, state, attempts, nextTry, done, total } = leg;
+  const { target, state, attempts, nextTry, done, total, transcoded } = leg;
   const homeless = state === 'pending' && target !== STORAGE && !destinations.has(target);
   const failure = homeless ? NOT_CONFIGURED : leg.failure;
+  const waits = state === 'pending' ? outlook?.waits(target) : undefined;
   return {
     target,
     state,
     attempts,
-    ...(nextTry === null || state !== 'pending' || homeless ? {} : { nextTry: iso(nextTry) }),
+    ...(nextTry === null || state !== 'pending' || homeless
+      ? {}
+      : { nextTry: iso(Math.max(nextTry, waits?.until ?? 0)) }),
+    ...(waits === undefined ? {} : { waits: { ...waits, until: iso(waits.until) } }),
     ...(failure === undefined ? {} : { failure }),
     done,
     total,
+    ...(transcoded > 0 ? { transcoded } : {}),
     ...(target === STORAGE && folder !== undefined
       ? { path: folder.startsWith('/') ? folder : `${root}/${folder}` }
       : {}),
@@ -165,6 +181,7 @@ const COLUMNS = [
   'done',
   'total',
   'failure',
+  'transcoded',
 ] as const;
 
 /** RFC 4180: one line per series and target. */
@@ -183,6 +200,7 @@ export function toCsv(reports: readonly SeriesReport[]): string {
       leg.done,
       leg.total,
       leg.failure?.code ?? '',
+      leg.transcoded ?? 0,
     ]),
   );
   return csvOf(COLUMNS, lines);

@@ -36,10 +36,10 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
   const { username, passwordFile } = config.orthanc;
   const password = passwordFile === undefined ? undefined : await readSecret(passwordFile);
   const chance: Chance = { now: () => Temporal.Now.instant().epochMilliseconds, jitter: () => Math.random() };
-  const destinations = openDestinations(settings.destinations, chance, log);
   const { follow, followers } = setUpFollow(config, targetsOf(settings), log);
   const ledger = await openConfiguredLedger(config, followers);
   const orthanc = createOrthanc({ url: config.orthanc.url, username, password });
+  const destinations = openDestinations(settings.destinations, { chance, log, orthanc, data: config.data });
   const condition = new Condition();
   const metrics = createMetrics(ledger, condition, chance.now);
   const bookings = createBookings(join(config.data, 'bookings'), (file, reason) =>

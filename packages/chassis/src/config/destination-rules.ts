@@ -10,7 +10,7 @@ export const destinationRules = (destinations: Config['destinations']): Finding[
     return [...reachRules(path, destination), ...tlsRules([...path, 'tls'], destination)];
   });
 
-const OF_DICOM = ['port', 'aet', 'callingAet', 'associations'] as const;
+const OF_DICOM = ['port', 'aet', 'callingAet', 'associations', 'transcode'] as const;
 const OF_WEB = ['username', 'passwordFile', 'tokenFile'] as const;
 
 function reachRules(path: readonly string[], destination: Destination): Finding[] {

@@ -51,6 +51,8 @@ export interface Progress {
   /** `again`: given up earlier; a person wants it tried again. */
   readonly outcome: 'done' | 'failed' | 'again';
   readonly detail: string;
+  /** Transfer syntax of the transcoded copy that was sent in the place of what is stored. */
+  readonly transcoded?: string;
 }
 
 export interface Binding {
@@ -102,6 +104,8 @@ export interface LegView {
   readonly failure: { readonly code: string; readonly message: string } | undefined;
   readonly done: number;
   readonly total: number;
+  /** Of those sent: transcoded copies, in the place of what is stored. */
+  readonly transcoded: number;
   readonly through: number;
 }
 

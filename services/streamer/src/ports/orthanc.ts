@@ -74,4 +74,10 @@ export interface Orthanc {
   readonly seriesTags: (series: string, signal: AbortSignal) => Promise<Attributes>;
   readonly origin: (instance: string, signal: AbortSignal) => Promise<Origin>;
   readonly open: (instance: string, signal: AbortSignal) => Promise<InstanceBody>;
+  /** The instance in another transfer syntax, under its own UID. Throws TRANSCODE_FAILED where Orthanc cannot. */
+  readonly transcode: (
+    instance: string,
+    transferSyntax: string,
+    signal: AbortSignal,
+  ) => Promise<InstanceBody>;
 }

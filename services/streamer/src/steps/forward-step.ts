@@ -197,16 +197,19 @@ const AWAY = transient(
   'Project storage went away while images were sent. Check its mount; sending goes on by itself.',
 );
 
+const copied = ({ transcoded }: SendOutcome): { transcoded?: string } =>
+  transcoded === undefined ? {} : { transcoded };
+
 /** The row to record, undefined where the instance is to be tried again. */
 function judge(outcome: SendOutcome, tally: Tally): Progress | undefined {
   switch (outcome.result) {
     case 'sent':
       tally.sent += 1;
-      return { instance: outcome.id, outcome: 'done', detail: '' };
+      return { instance: outcome.id, outcome: 'done', detail: '', ...copied(outcome) };
     case 'warning':
       tally.sent += 1;
       tally.warnings += 1;
-      return { instance: outcome.id, outcome: 'done', detail: outcome.meaning };
+      return { instance: outcome.id, outcome: 'done', detail: outcome.meaning, ...copied(outcome) };
     case 'failed': {
       const { failure } = outcome;
       if (failure.code === 'SEND_HELD') {

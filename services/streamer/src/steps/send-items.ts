@@ -1,11 +1,11 @@
-/** What of a series is handed to C-STORE: files as they are stored, or with the tag spliced in while they are sent. */
+/** What of a series is handed to a sender: files as they are stored, or with the tag spliced in while they are sent. */
 import { createHash } from 'node:crypto';
 import { readBounded } from '@scanflow/chassis';
 import { CannotTag, fileLayout, planSplice, TagStream, type PrivateTag } from '@scanflow/dicom';
 import type { Look, LookedAt, StoreItem } from '@scanflow/dimse';
 import { permanent, type Failure } from '../domain/failure.ts';
 import { privateTagOf } from '../domain/tag.ts';
-import type { ForwardWork, SeriesRecord, Store, StoredInstance } from '../ports.ts';
+import type { ForwardWork, OriginalImage, SendItem, SeriesRecord, Store, StoredInstance } from '../ports.ts';
 
 /** One item for each image; the tag is the one that the series' record names, so that each attempt sends the same. */
 export async function* itemsOf(
@@ -13,17 +13,36 @@ export async function* itemsOf(
   { tag: recorded }: SeriesRecord,
   work: ForwardWork,
   store: Store,
-): AsyncGenerator<StoreItem> {
-  const tag = recorded?.apply === 'forwarded' ? privateTagOf(recorded) : undefined;
+): AsyncGenerator<SendItem> {
+  const whole = recorded === undefined ? undefined : privateTagOf(recorded);
+  const tag = recorded?.apply === 'forwarded' ? whole : undefined;
   for (const image of todo) {
     const { file, sha256, transferSyntax } = image;
-    const item = { id: file, path: store.pathOf(work.path, file), sha256 };
+    const original = originalOf(image, whole);
+    const item = { id: file, path: store.pathOf(work.path, file), sha256, original };
     // one that cannot be tagged goes as it came, and the record says why
     if (tag === undefined || image.tagged || image.untagged !== undefined) yield item;
-    else if (fileLayout(transferSyntax) === 'deflated') yield await deflatedItem(item, tag);
+    else if (fileLayout(transferSyntax) === 'deflated')
+      yield { ...(await deflatedItem(item, tag)), original };
     else yield { ...item, look: (looked) => splice(looked, tag) };
   }
 }
+
+/** Whatever the stored one carries, Orthanc's is without the tag; where it could not be put in, it cannot be now. */
+const originalOf = (
+  { orthancId, fileUuid, sopClassUid, sopInstanceUid, untagged }: StoredInstance,
+  tag: PrivateTag | undefined,
+): OriginalImage | undefined => {
+  // a data set that came without file meta information: nothing says what a copy would have to be
+  if (sopClassUid === '' || sopInstanceUid === '') return undefined;
+  const look = tag === undefined || untagged !== undefined ? {} : { look: spliceOf(tag) };
+  return { orthancId, fileUuid, sopClassUid, sopInstanceUid, ...look };
+};
+
+const spliceOf =
+  (tag: PrivateTag) =>
+  (looked: LookedAt): Look =>
+    splice(looked, tag);
 
 const MAX_HEAD = 64 * 1024 * 1024;
 

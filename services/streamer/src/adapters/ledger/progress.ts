@@ -8,17 +8,36 @@ import { parse } from './views.ts';
 
 export async function record(db: Session, claim: Claim, rows: readonly Progress[]): Promise<void> {
   await hold(db, claim);
-  for (const { instance, outcome, detail } of rows)
-    await db.run(
-      `INSERT INTO progress (series, target, instance, outcome, detail) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT (series, target, instance) DO UPDATE SET outcome = excluded.outcome, detail = excluded.detail`,
-      claim.series,
-      claim.target,
-      instance,
-      outcome,
-      detail,
-    );
+  for (const row of rows) {
+    await put(db, claim.series, claim.target, row);
+    if (row.transcoded !== undefined)
+      await put(db, claim.series, copiesTo(claim.target), { ...row, detail: row.transcoded });
+  }
 }
+
+/**
+ * Under this target stand, for good, the instances of which a destination got a transcoded copy; `detail` is its
+ * transfer syntax. The rows of the destination itself go once all is sent.
+ */
+export const copiesTo = (target: string): string => `${COPIES}${target}`;
+/** No destination's name has a colon. */
+export const COPIES = 'transcoded:';
+
+const put = (
+  db: Session,
+  series: string,
+  target: string,
+  { instance, outcome, detail }: Progress,
+): Promise<unknown> =>
+  db.run(
+    `INSERT INTO progress (series, target, instance, outcome, detail) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (series, target, instance) DO UPDATE SET outcome = excluded.outcome, detail = excluded.detail`,
+    series,
+    target,
+    instance,
+    outcome,
+    detail,
+  );
 
 export async function progress(db: Session, series: string, target: string): Promise<Progress[]> {
   const rows = await db.all(

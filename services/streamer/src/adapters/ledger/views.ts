@@ -4,6 +4,7 @@ import type { Attributes } from '../../domain/route.ts';
 import { SERIES_STATES, type LegState, type SeriesState } from '../../domain/series.ts';
 import type { LegView, Progress, SeriesView, Summary } from '../../ports.ts';
 import type { Row, Session, Value } from './database.ts';
+import { COPIES } from './progress.ts';
 
 /** Columns as values. Only the ledger itself writes them, so their form is not doubted. */
 export const parse = {
@@ -35,7 +36,9 @@ export async function seriesViews(db: Session, which: string, ...values: Value[]
     await db.all(
       `SELECT leg.*, CASE leg.state WHEN 'pending' THEN
          (SELECT count(*) FROM progress p
-          WHERE p.series = leg.series AND p.target = leg.target AND p.outcome = 'done') ELSE 0 END AS underway
+          WHERE p.series = leg.series AND p.target = leg.target AND p.outcome = 'done') ELSE 0 END AS underway,
+         (SELECT count(*) FROM progress t
+          WHERE t.series = leg.series AND t.target = '${COPIES}' || leg.target) AS transcoded
        FROM leg WHERE series IN (SELECT id FROM series ${which})
        ORDER BY series, target = 'storage' DESC, target`,
       ...values,
@@ -77,6 +80,7 @@ const legView = (row: Row): LegView => ({
   failure: message(row['failure_code'], row['failure_message']),
   done: Number(row['done']) + Number(row['underway']),
   total: Number(row['total']),
+  transcoded: Number(row['transcoded'] ?? 0),
   through: Number(row['through']),
 });
 

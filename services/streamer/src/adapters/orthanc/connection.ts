@@ -23,6 +23,13 @@ export interface Connection {
   readonly get: (path: string, signal: AbortSignal) => Promise<IncomingMessage>;
   readonly remove: (path: string, signal: AbortSignal) => Promise<void>;
   readonly json: (path: string, signal: AbortSignal) => Promise<unknown>;
+  /** Sends JSON; `faultOf` tells what a status other than 200 means. */
+  readonly post: (
+    path: string,
+    body: unknown,
+    faultOf: (status: number, path: string) => Fault,
+    signal: AbortSignal,
+  ) => Promise<IncomingMessage>;
   readonly close: () => void;
 }
 
@@ -30,49 +37,72 @@ export function connection({ url, username, password, idleMs = 120_000 }: Orthan
   const base = new URL(url.endsWith('/') ? url : `${url}/`);
   const secure = base.protocol === 'https:';
   const agent = secure ? new HttpsAgent(KEEP_ALIVE) : new Agent(KEEP_ALIVE);
-  const headers = headersOf(username, password);
-  const attempt = async (
-    path: string,
-    signal: AbortSignal,
-    method: 'GET' | 'DELETE',
-  ): Promise<IncomingMessage | 'again'> => {
-    const send = secure ? httpsRequest : httpRequest;
-    const request = send(new URL(path.slice(1), base), { agent, headers, signal, method, timeout: idleMs });
-    // once the response is here, what happens to the connection shows while its body is read
-    request.on('error', () => undefined);
-    let response: IncomingMessage | undefined;
-    request.on('timeout', () => (response ?? request).destroy(new Fault(stalled(idleMs))));
-    request.end();
-    try {
-      [response] = (await once(request, 'response')) as [IncomingMessage];
-      return response;
-    } catch (error) {
-      // Orthanc closes an idle connection after a second, now and then under our request
-      if (request.reusedSocket && (errnoOf(error) === 'ECONNRESET' || errnoOf(error) === 'EPIPE'))
-        return 'again';
-      throw signal.aborted ? error : connectionFault(error);
-    }
-  };
+  const line = { base, agent, headers: headersOf(username, password), idleMs };
   const ask = async (
     path: string,
     signal: AbortSignal,
-    method: 'GET' | 'DELETE' = 'GET',
+    asked: Asked = { method: 'GET' },
+    faultOf = statusFault,
   ): Promise<IncomingMessage> => {
     for (let tries = 0; tries < 5; tries++) {
-      const response = await attempt(path, signal, method);
+      const response = await attempt(line, path, signal, asked);
       if (response === 'again') continue;
       if (response.statusCode === 200) return response;
       response.resume();
-      throw statusFault(response.statusCode ?? 0, path);
+      throw faultOf(response.statusCode ?? 0, path);
     }
     throw new Fault(unreachable('it closed each connection under the request'));
   };
   const json = async (path: string, signal: AbortSignal): Promise<unknown> =>
     parsed(path, await collect(await ask(path, signal), signal));
   const remove = async (path: string, signal: AbortSignal): Promise<void> => {
-    await collect(await ask(path, signal, 'DELETE'), signal);
+    await collect(await ask(path, signal, { method: 'DELETE' }), signal);
   };
-  return { get: ask, remove, json, close: () => agent.destroy() };
+  return {
+    get: (path, signal) => ask(path, signal),
+    remove,
+    json,
+    post: (path, body, faultOf, signal) =>
+      ask(path, signal, { method: 'POST', body: JSON.stringify(body) }, faultOf),
+    close: () => agent.destroy(),
+  };
+}
+
+interface Asked {
+  readonly method: 'GET' | 'DELETE' | 'POST';
+  readonly body?: string;
+}
+
+interface Line {
+  readonly base: URL;
+  readonly agent: Agent;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly idleMs: number;
+}
+
+/** `again`: a kept connection was closed under the request. */
+async function attempt(
+  { base, agent, headers, idleMs }: Line,
+  path: string,
+  signal: AbortSignal,
+  { method, body }: Asked,
+): Promise<IncomingMessage | 'again'> {
+  const send = base.protocol === 'https:' ? httpsRequest : httpRequest;
+  const request = send(new URL(path.slice(1), base), { agent, headers, signal, method, timeout: idleMs });
+  // once the response is here, what happens to the connection shows while its body is read
+  request.on('error', () => undefined);
+  let response: IncomingMessage | undefined;
+  request.on('timeout', () => (response ?? request).destroy(new Fault(stalled(idleMs))));
+  request.end(body);
+  try {
+    [response] = (await once(request, 'response')) as [IncomingMessage];
+    return response;
+  } catch (error) {
+    // Orthanc closes an idle connection after a second, now and then under our request
+    if (request.reusedSocket && (errnoOf(error) === 'ECONNRESET' || errnoOf(error) === 'EPIPE'))
+      return 'again';
+    throw signal.aborted ? error : connectionFault(error);
+  }
 }
 
 function parsed(path: string, body: string): unknown {

@@ -43,3 +43,13 @@ export function statusFault(status: number, path: string): Fault {
     message: `Orthanc answered ${status} to ${path}. Look into its log; it is asked again.`,
   });
 }
+
+/** Orthanc 1.10 answers 500 to what it cannot decode, as to a mistake of its own. */
+export function transcodeFault(status: number, path: string): Fault {
+  if (![400, 415, 422, 500].includes(status)) return statusFault(status, path);
+  return new Fault({
+    kind: 'permanent',
+    code: 'TRANSCODE_FAILED',
+    message: `The destination does not take the image’s transfer syntax, and Orthanc cannot convert the image (${status}). For JPEG 2000 it needs its plugin for GDCM (Debian: orthanc-gdcm); else have the destination accept the transfer syntax.`,
+  });
+}

@@ -1,6 +1,7 @@
 /** Orthanc's REST interface. Every byte is asked for as it is: no compression, length and MD5 known beforehand. */
+import type { IncomingMessage } from 'node:http';
 import { Fault } from '../../domain/failure.ts';
-import type { Orthanc } from '../../ports.ts';
+import type { InstanceBody, Orthanc } from '../../ports.ts';
 import {
   array,
   attributes,
@@ -14,8 +15,8 @@ import {
   systemInfo,
   text,
 } from './answers.ts';
-import { chunksOf, connection, type OrthancOptions } from './connection.ts';
-import { unclear } from './faults.ts';
+import { chunksOf, connection, type Connection, type OrthancOptions } from './connection.ts';
+import { transcodeFault, unclear } from './faults.ts';
 
 export interface OrthancClient extends Orthanc {
   close(): void;
@@ -25,7 +26,7 @@ export interface OrthancClient extends Orthanc {
 const MD5_OF_NOTHING = 'd41d8cd98f00b204e9800998ecf8427e';
 
 export function createOrthanc(options: OrthancOptions): OrthancClient {
-  const { get, remove, json, close } = connection(options);
+  const { get, remove, json, post, close } = connection(options);
   return {
     close,
     system: async (signal) => systemInfo(object(await json('/system', signal))),
@@ -63,14 +64,32 @@ export function createOrthanc(options: OrthancOptions): OrthancClient {
       originOf(object(await json(`/instances/${id(instance)}/metadata?expand`, signal))),
     open: async (instance, signal) => {
       const response = await get(`/instances/${id(instance)}/attachments/dicom/data`, signal);
-      const bytes = Number(response.headers['content-length'] ?? Number.NaN);
-      if (!Number.isSafeInteger(bytes)) {
-        response.destroy();
-        throw new Fault(unclear('an instance came without its length'));
-      }
+      const bytes = lengthOf(response);
       // the ETag is "<revision>-<MD5 of the uncompressed file>", from the database and not from the bytes
       const md5 = /^"\d+-([0-9a-f]{32})"$/.exec(response.headers.etag ?? '')?.[1];
       return { bytes, md5: md5 === MD5_OF_NOTHING ? undefined : md5, chunks: chunksOf(response, bytes) };
     },
+    transcode: (instance, transferSyntax, signal) => transcode(post, id(instance), transferSyntax, signal),
   };
+}
+
+async function transcode(
+  post: Connection['post'],
+  instance: string,
+  transferSyntax: string,
+  signal: AbortSignal,
+): Promise<InstanceBody> {
+  // Force: keeping the UID is meant. GET …/file?transcode= came only with 1.12.2
+  const order = { Transcode: transferSyntax, Keep: ['SOPInstanceUID'], Force: true };
+  const response = await post(`/instances/${instance}/modify`, order, transcodeFault, signal);
+  const bytes = lengthOf(response);
+  return { bytes, md5: undefined, chunks: chunksOf(response, bytes) };
+}
+
+/** Throws Fault where it is not told. */
+function lengthOf(response: IncomingMessage): number {
+  const bytes = Number(response.headers['content-length'] ?? Number.NaN);
+  if (Number.isSafeInteger(bytes)) return bytes;
+  response.destroy();
+  throw new Fault(unclear('an instance came without its length'));
 }
