@@ -5,7 +5,9 @@ import { accepts } from '@scanflow/dimse';
 import { authorization } from './adapters/forward/authorization.ts';
 import { cstoreSender } from './adapters/forward/cstore.ts';
 import { stowSender } from './adapters/forward/stow/stow.ts';
+import { hoursOf } from './domain/hours.ts';
 import type { Orthanc, Sender } from './ports.ts';
+import { Pace } from './steps/gate.ts';
 import { transcoding } from './steps/transcode.ts';
 import { copiesFrom } from './steps/transcoded-copy.ts';
 import type { Chance, Destination, OpenDestination } from './steps/settings.ts';
@@ -24,6 +26,8 @@ export const openDestinations = (
 ): OpenDestination[] =>
   destinations.map((destination) => ({
     ...destination,
+    pace: destination.rate === undefined ? undefined : new Pace(destination.rate),
+    hours: hoursOf(destination.schedule?.windows, destination.schedule?.timeZone ?? 'UTC'),
     sender: senderOf(destination, context),
   }));
 
