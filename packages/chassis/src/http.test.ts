@@ -33,12 +33,16 @@ const get = async (path: string): Promise<{ status: number; text: string }> => {
   return { status: answer.status, text: await answer.text() };
 };
 
-test('healthz: 200 while healthy, 503 with the reason while not', async () => {
-  assert.deepEqual(await get('/healthz'), { status: 200, text: '{"reason":"fine","status":"ok"}' });
+test('healthz: 200 while healthy, 503 with the reason while not; which version it is', async () => {
+  const version = '"version":"0.1.0"';
+  assert.deepEqual(await get('/healthz'), {
+    status: 200,
+    text: `{"reason":"fine",${version},"status":"ok"}`,
+  });
   healthy = false;
   assert.deepEqual(await get('/healthz'), {
     status: 503,
-    text: '{"reason":"Orthanc is down","status":"failing"}',
+    text: `{"reason":"Orthanc is down",${version},"status":"failing"}`,
   });
   healthy = true;
 });

@@ -1,6 +1,7 @@
 /** Every service's HTTP side: /healthz, /metrics, and what routes it adds. */
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
+import manifest from '../package.json' with { type: 'json' };
 import { codeOf, FailureError, messageOf } from './failure.ts';
 import type { Log } from './log.ts';
 
@@ -61,7 +62,9 @@ export async function startHttp({
   });
   app.get('/healthz', (_request, reply) => {
     const { ok, detail } = healthOf(health, log);
-    return reply.code(ok ? 200 : 503).send({ ...detail, status: ok ? 'ok' : 'failing' });
+    return reply
+      .code(ok ? 200 : 503)
+      .send({ ...detail, version: manifest.version, status: ok ? 'ok' : 'failing' });
   });
   app.get('/metrics', async (_request, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),
