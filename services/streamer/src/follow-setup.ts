@@ -30,6 +30,7 @@ export function setUpFollow(config: Config, destinations: ReadonlySet<string>, l
       notCleaned,
     },
     followers: {
+      commits: (destination) => config.destinations[destination]?.commitment !== undefined,
       hooksFor: (event, modality) =>
         hooks.filter((hook) => wants(hook, event, modality)).map(({ name }) => name),
       sessionQuietMs: config.sessions.quiet,

@@ -4,6 +4,7 @@ import { followUp, type Follow } from './follow.ts';
 import type { Condition } from './condition.ts';
 import { recyclingWarning } from './condition.ts';
 import { Fault, failureOf } from './domain/failure.ts';
+import { commitNext } from './commit-loop.ts';
 import { copyNext } from './copy-loop.ts';
 import { COPY, STORAGE } from './domain/series.ts';
 import { forwardNext } from './forward-loop.ts';
@@ -12,6 +13,7 @@ import { underLease } from './lease.ts';
 import type { Metrics } from './metrics.ts';
 import { LONGEST_WAIT, pauseUntil } from './pause.ts';
 import type { Ledger, Orthanc, Store, SystemInfo } from './ports.ts';
+import type { Committing } from './steps/commit-step.ts';
 import { decide, type Bookings } from './steps/place.ts';
 import type { Chance, OpenDestination, Settings } from './steps/settings.ts';
 import { watchSpace } from './space-watch.ts';
@@ -33,6 +35,8 @@ export interface LoopDeps {
   readonly metrics: Metrics;
   readonly condition: Condition;
   readonly follow: Follow;
+  /** Destinations that are asked for storage commitment. */
+  readonly committing: readonly Committing[];
   readonly wakes: Wakes;
 }
 
@@ -65,6 +69,9 @@ export async function runLoop(deps: LoopDeps, signal: AbortSignal): Promise<void
     ),
     ...deps.destinations.map((destination) =>
       forever('forward', () => forwardNext(destination, deps, wakes, signal), deps, signal),
+    ),
+    ...deps.committing.map((committing) =>
+      forever('commit', () => commitNext(committing, deps, wakes, signal), deps, signal),
     ),
     ...followUp(deps, wakes, signal).map(([name, round]) => forever(name, round, deps, signal)),
     ...(copies === undefined || copy === undefined

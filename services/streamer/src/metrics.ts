@@ -7,6 +7,7 @@ export interface Metrics {
   readonly registry: Registry;
   stored(images: number, bytes: number): void;
   forwarded(target: string, images: number): void;
+  committed(target: string, images: number): void;
   failed(step: string, code: string): void;
 }
 
@@ -31,6 +32,12 @@ export function createMetrics(ledger: Ledger, condition: Condition, now: () => n
     labelNames: ['target'],
     registers,
   });
+  const committed = new Counter({
+    name: 'scanflow_streamer_images_committed_total',
+    help: 'Images that a destination committed itself to keeping (storage commitment) since the start.',
+    labelNames: ['target'],
+    registers,
+  });
   const failures = new Counter({
     name: 'scanflow_streamer_failures_total',
     help: 'Attempts that failed since the start, by step and code.',
@@ -44,6 +51,7 @@ export function createMetrics(ledger: Ledger, condition: Condition, now: () => n
       bytes.inc(size);
     },
     forwarded: (target, count) => sent.inc({ target }, count),
+    committed: (target, count) => committed.inc({ target }, count),
     failed: (step, code) => failures.inc({ step, code }),
   };
 }

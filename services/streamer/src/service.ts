@@ -5,12 +5,14 @@ import { routes } from './api.ts';
 import { createBookings } from './adapters/bookings.ts';
 import { createOrthanc } from './adapters/orthanc/orthanc.ts';
 import { Condition } from './condition.ts';
+import { commitmentLeg } from './domain/commitment.ts';
 import { COPY } from './domain/series.ts';
 import { setUpFollow } from './follow-setup.ts';
 import { createWakes, runLoop, type LoopDeps } from './loop.ts';
 import { createMetrics } from './metrics.ts';
 import { openDestinations } from './open-destinations.ts';
 import { openConfiguredLedger } from './open-ledger.ts';
+import { openCommitments } from './open-commitments.ts';
 import { openSecurity } from './secure.ts';
 import { settingsOf } from './settings.ts';
 import { openStorage } from './storage.ts';
@@ -33,13 +35,11 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
   const security = await openSecurity(config.destinations, log);
   const settings = settingsOf(config, security.dials);
   const { store, copy: copies } = await openStorage(config);
-  const { username, passwordFile } = config.orthanc;
-  const password = passwordFile === undefined ? undefined : await readSecret(passwordFile);
   const chance: Chance = { now: () => Temporal.Now.instant().epochMilliseconds, jitter: () => Math.random() };
   const { follow, followers } = setUpFollow(config, targetsOf(settings), log);
   const ledger = await openConfiguredLedger(config, followers);
-  const orthanc = createOrthanc({ url: config.orthanc.url, username, password });
-  const destinations = openDestinations(settings.destinations, { chance, log, orthanc, data: config.data });
+  const orthanc = await openOrthanc(config.orthanc);
+  const destinations = openDestinations(settings.destinations, chance, log);
   const condition = new Condition();
   const metrics = createMetrics(ledger, condition, chance.now);
   const bookings = createBookings(join(config.data, 'bookings'), (file, reason) =>
@@ -48,6 +48,7 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
   const stopping = new AbortController();
   const ending = AbortSignal.any([signal, stopping.signal]);
   const wakes = createWakes();
+  const reports = await openCommitments(config, settings, { ledger, chance, log, metrics, wakes });
   const deps: LoopDeps = {
     orthanc,
     ledger,
@@ -61,6 +62,7 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
     metrics,
     condition,
     follow,
+    committing: reports.committing,
     wakes,
   };
   const work = runLoop(deps, ending);
@@ -71,12 +73,18 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
       stopping.abort();
       security.close();
       await http.close();
+      await reports.close();
       await work;
       for (const { sender } of destinations) sender.close();
       orthanc.close();
       await ledger.close();
     },
   };
+}
+
+async function openOrthanc({ url, username, passwordFile }: Config['orthanc']) {
+  const password = passwordFile === undefined ? undefined : await readSecret(passwordFile);
+  return createOrthanc({ url, username, password });
 }
 
 function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
@@ -100,5 +108,9 @@ function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
 }
 
 /** Legs beside storage that somebody works on. */
-const targetsOf = ({ destinations, copy }: Settings): ReadonlySet<string> =>
-  new Set([...destinations.map(({ name }) => name), ...(copy === undefined ? [] : [COPY])]);
+const targetsOf = ({ destinations, commitments = [], copy }: Settings): ReadonlySet<string> =>
+  new Set([
+    ...destinations.map(({ name }) => name),
+    ...commitments.map(({ name }) => commitmentLeg(name)),
+    ...(copy === undefined ? [] : [COPY]),
+  ]);

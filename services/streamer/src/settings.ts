@@ -37,6 +37,7 @@ export function settingsOf(config: Config, dials: ReadonlyMap<string, Dial> = ne
       reach: reachOf(destination, dials.get(name)),
       ...sendingOf(destination, config.facility.timezone),
     })),
+    commitments: commitmentsOf(config, dials),
     limits: LIMITS,
     retry: DEFAULT_RETRY,
     reconcileMs: RECONCILE_MS,
@@ -48,14 +49,13 @@ export function settingsOf(config: Config, dials: ReadonlyMap<string, Dial> = ne
 
 /** The rules of the configuration have seen to it that one of the two is whole. */
 function reachOf(destination: Config['destinations'][string], dial: Dial | undefined): Reach {
-  const { host = '', port = 0, aet = '', callingAet = 'SCANFLOW', associations = 1, transcode } = destination;
+  const { host = '', port = 0, aet = '', callingAet = 'SCANFLOW', associations = 1 } = destination;
   const dialled = dial === undefined ? {} : { dial };
   if (destination.url === undefined)
     return {
       kind: 'c-store',
       peer: { host, port, calledAet: aet, callingAet, ...dialled },
       associations,
-      transcode: transcode !== 'never',
     };
   const { url, username, passwordFile, tokenFile } = destination;
   return { kind: 'stow', url, username, passwordFile, tokenFile, ...dialled };
@@ -83,6 +83,23 @@ const policyOf = ({
   capMs,
   ...(giveUp === undefined ? {} : { giveUpMs: giveUp }),
 });
+
+function commitmentsOf(
+  { destinations }: Config,
+  dials: ReadonlyMap<string, Dial>,
+): NonNullable<Settings['commitments']> {
+  return Object.entries(destinations).flatMap(([name, destination]) => {
+    const { commitment, callingAet = 'SCANFLOW', url } = destination;
+    if (commitment === undefined) return [];
+    const { host = destination.host ?? '', port = destination.port ?? 0, within: withinMs } = commitment;
+    const calledAet = commitment.aet ?? destination.aet ?? '';
+    // the certificates of a web server are not those of a DICOM node
+    const dial = url === undefined ? dials.get(name) : undefined;
+    const { attempts, batch, answers, wait } = commitment;
+    const peer = { host, port, calledAet, callingAet, ...(dial === undefined ? {} : { dial }) };
+    return [{ name, peer, withinMs, lingerMs: answers === 'same' ? wait : 0, attempts, batch }];
+  });
+}
 
 const tagRules = ({ apply, group, creator, element, value, accession, time }: Config['tag']): TagRules => ({
   apply,

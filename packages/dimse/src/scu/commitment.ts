@@ -23,7 +23,7 @@ import type { Message } from '../message/assembler.ts';
 import type { NormalizedResult } from '../scp/normalized-types.ts';
 import { comment } from '../scp/call.ts';
 import { abortOn, associate, release } from './associate.ts';
-import { cancelled, nameOf, timeoutsOf, type Peer } from './peer.ts';
+import { nameOf, timeoutsOf, type Peer } from './peer.ts';
 
 export interface CommitmentOptions {
   /** For reports on the association of the request; their answers are the handler's. */
@@ -123,8 +123,8 @@ class Conversation {
     };
   }
 
+  /** Also where we ended it ourselves: the peer may have it. */
   #lost(): DimseError {
-    if (this.#options.signal?.aborted === true) return cancelled();
     const message = `${nameOf(this.#peer)}: ${endingOf(this.#association)}. It may report all the same.`;
     return new DimseError(ambiguous('NO_RESPONSE', message));
   }

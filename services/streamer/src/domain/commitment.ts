@@ -138,7 +138,14 @@ class Planning {
     this.#facts = facts;
     this.#attempts = attempts;
     this.#rows = new Map(facts.rows.map((row) => [row.instance, row]));
-    this.#live = facts.transactions.filter(({ state, until }) => state === 'accepted' && until > now);
+    // a late report on an older request may have settled what this one is about
+    const isOpen = ({ instance, increment }: CommitmentItem): boolean => {
+      const row = this.#rows.get(instance);
+      return row === undefined ? increment > facts.through : row.outcome === 'again';
+    };
+    this.#live = facts.transactions.filter(
+      ({ state, until, items }) => state === 'accepted' && until > now && items.some(isOpen),
+    );
     this.#waiting = new Set(this.#live.flatMap(({ items }) => items.map(({ instance }) => instance)));
     for (const one of facts.transactions)
       if ((one.state === 'accepted' && one.until <= now) || one.state === 'expired')

@@ -1,4 +1,5 @@
 /** What the steps are told once, at start. */
+import type { Peer } from '@scanflow/dimse';
 import type { Home } from '../domain/home.ts';
 import type { Layout } from '../domain/layout.ts';
 import type { Window } from '../domain/hours.ts';
@@ -27,6 +28,18 @@ export interface OpenDestination extends Destination, Held {
   readonly sender: Sender;
 }
 
+/** Storage commitment of a destination. */
+export interface CommitmentSettings {
+  readonly name: string;
+  /** Who is asked, and reports. */
+  readonly peer: Peer;
+  readonly withinMs: number;
+  /** How long an association is kept open for the report, in milliseconds. */
+  readonly lingerMs: number;
+  readonly attempts: number;
+  readonly batch: number;
+}
+
 export interface Settings {
   readonly quietMs: number;
   readonly pollMs: number;
@@ -42,6 +55,8 @@ export interface Settings {
   /** Each series also as one file. */
   readonly tar?: boolean;
   readonly destinations: readonly Destination[];
+  /** Of those destinations that are asked for it. */
+  readonly commitments?: readonly CommitmentSettings[];
   readonly limits: PoolLimits;
   readonly retry: RetryPolicy;
   readonly reconcileMs: number;
