@@ -18,7 +18,7 @@ export interface Storage {
  * privileges for owner, group and modes, or where the copy lies within project storage.
  */
 export async function openStorage({ storage, data }: Pick<Config, 'storage' | 'data'>): Promise<Storage> {
-  const { root, projects, copy, freeSpace, owner, group } = storage;
+  const { root, projects, copy, freeSpace, collisions, owner, group } = storage;
   const access: Access = {
     fileMode: octal(storage.fileMode),
     folderMode: octal(storage.folderMode),
@@ -33,7 +33,8 @@ export async function openStorage({ storage, data }: Pick<Config, 'storage' | 'd
   await tryAccess([own, ...roots, ...(copy === undefined ? [] : [copy.root])], access);
   if (copy !== undefined) await requireApart(copy.root, roots);
   return {
-    store: createStore(root, { otherRoots, access, freeSpace }),
+    store: createStore(root, { otherRoots, access, freeSpace, collisions }),
+    // of everything, so it refuses nothing
     copy: copy === undefined ? undefined : createStore(copy.root, { access, freeSpace }),
   };
 }

@@ -100,6 +100,12 @@ export const storage = z.strictObject({
   group: id
     .optional()
     .describe("Group id of what is stored: one of the service's own groups, or as for `owner`."),
+  collisions: z
+    .enum(['beside', 'fail'])
+    .default('beside')
+    .describe(
+      'Where the name of a series or an image is taken by another: `beside` gives it a name of its own, `fail` does not store it and shows it as failed (`STORE_COLLISION`). Nothing is ever overwritten.',
+    ),
   freeSpace: space
     .optional()
     .describe(

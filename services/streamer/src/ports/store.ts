@@ -105,7 +105,7 @@ export interface Folder {
 
 export interface ImageFile {
   readonly write: (chunk: Uint8Array) => Promise<void>;
-  /** Flushes and publishes; `name` gets a suffix where it is taken by other bytes. */
+  /** Flushes and publishes; `name` gets a suffix where it is taken by other bytes, or throws STORE_COLLISION. */
   publish(name: string): Promise<{ file: string; sha256: string; bytes: number }>;
   /** Removes what was written, unless it was published. */
   readonly discard: () => Promise<void>;
@@ -128,7 +128,7 @@ export type StillOurs = () => Promise<void>;
  * finds nothing to put there.
  */
 export interface Store {
-  /** Gives the series its folder; `fresh` is the record that claims it where nobody has yet. Without `root`, the main one. */
+  /** Gives the series its folder; `fresh` is the record that claims it where nobody has yet. Without `root`, the main one. Throws STORE_COLLISION. */
   readonly claim: (names: readonly string[], fresh: SeriesRecord, root?: string) => Promise<Folder>;
   /** The folder that a series claimed before; undefined where it is no longer there. */
   readonly reopen: (below: string, orthancSeries: string) => Promise<Folder | undefined>;

@@ -4,31 +4,37 @@ import { fsyncFolder } from '@scanflow/chassis';
 import { errnoOf, Fault, permanent } from '../../domain/failure.ts';
 import { RECORD_NAME } from '../../domain/names.ts';
 import type { SeriesRecord } from '../../ports.ts';
-import { createImage } from './image-file.ts';
+import { createImage, type Collisions } from './image-file.ts';
 import { readRecord, recordText } from './record.ts';
 import type { Access } from './access.ts';
 import { folderAt } from './folders.ts';
 
-/** The folder that the series claims, its own name or the one beside it, with the record that holds it. */
+/** The folder that the series claims, its own name or, where that may be, the one beside it, with the record that holds it. */
 export async function claimFolder(
   root: string,
   names: readonly string[],
   fresh: SeriesRecord,
   access: Access,
+  collisions: Collisions,
 ): Promise<{ path: string; record: SeriesRecord }> {
   const suffix = createHash('sha256').update(fresh.orthancSeries).digest('hex').slice(0, 8);
   const last = names.at(-1) ?? '';
-  for (const name of [last, `${last}_${suffix}`]) {
+  for (const name of collisions === 'fail' ? [last] : [last, `${last}_${suffix}`]) {
     const path = await folderAt(root, [...names.slice(0, -1), name], access);
     const record = await claimRecord(path, fresh, access);
     if (record !== undefined) return { path, record };
   }
-  throw new Fault(TAKEN);
+  throw new Fault(collisions === 'fail' ? COLLISION : TAKEN);
 }
 
 const TAKEN = permanent(
   'STORE_FOLDER_TAKEN',
   'The folders that this series may use hold an unreadable series.json or belong to other series. Look at them, and move them away.',
+);
+
+const COLLISION = permanent(
+  'STORE_COLLISION',
+  'The folder of this series belongs to another one, and storage.collisions is fail. Look which of the two is right, move the other away and retry the series; or let storage.layout tell them apart.',
 );
 
 /**

@@ -12,6 +12,9 @@ import { reached } from '../../trace.ts';
 import { giveFile, type Access } from './access.ts';
 import type { SpaceKeeper } from './space.ts';
 
+/** Where a name is taken by other bytes: it gets another name beside them, or it is not stored. */
+export type Collisions = 'beside' | 'fail';
+
 export interface AsideFile extends ImageFile {
   /** False where the name is taken. */
   publishExactly(name: string): Promise<boolean>;
@@ -40,7 +43,11 @@ export async function writeOwn(
   await fsyncFolder(folder);
 }
 
-export async function createImage(folder: string, access: Access): Promise<AsideFile> {
+export async function createImage(
+  folder: string,
+  access: Access,
+  collisions: Collisions = 'beside',
+): Promise<AsideFile> {
   const aside = asideName(join(folder, 'image'));
   const handle: FileHandle = await open(aside, 'wx', 0o660);
   const hash = createHash('sha256');
@@ -63,8 +70,7 @@ export async function createImage(folder: string, access: Access): Promise<Aside
     write: async (chunk) => {
       hash.update(chunk);
       bytes += chunk.length;
-      for (let from = 0; from < chunk.length;)
-        from += (await handle.write(chunk, from, chunk.length - from)).bytesWritten;
+      await writeAll(handle, chunk);
     },
     publishExactly,
     publishOver: async (name) => {
@@ -77,15 +83,14 @@ export async function createImage(folder: string, access: Access): Promise<Aside
       const sha256 = hash.digest('hex');
       await finish();
       reached('image-flushed');
-      return nameImage(folder, name, { sha256, bytes }, publishExactly);
+      const image = { folder, name, sha256, bytes };
+      return { file: await nameImage(image, collisions, publishExactly), sha256, bytes };
     },
     discard: async () => {
       if (open_) await handle.close();
       open_ = false;
       if (named) return;
-      await unlink(aside).catch((error: unknown) => {
-        if (errnoOf(error) !== 'ENOENT') throw error;
-      });
+      await remove(aside);
     },
   };
 }
@@ -96,10 +101,11 @@ export async function createWithin(
   folder: string,
   bytes: number,
   access: Access,
+  collisions: Collisions,
 ): Promise<ImageFile> {
   const promised = await space.promise(folder, bytes);
   try {
-    const image = await createImage(folder, access);
+    const image = await createImage(folder, access, collisions);
     return {
       write: async (chunk) => {
         await image.write(chunk);
@@ -117,21 +123,43 @@ export async function createWithin(
   }
 }
 
-/** Under its own name, or one with its hash where other bytes have that. */
-async function nameImage(
-  folder: string,
-  name: string,
-  { sha256, bytes }: { sha256: string; bytes: number },
-  publishExactly: (file: string) => Promise<boolean>,
-): Promise<{ file: string; sha256: string; bytes: number }> {
-  for (const file of [name, withSuffix(name, sha256.slice(0, 12)), withSuffix(name, sha256)]) {
-    if (await publishExactly(file)) return { file, sha256, bytes };
-    if (await holds(join(folder, file), sha256, bytes)) return { file, sha256, bytes };
-  }
-  throw new Fault(
-    permanent('STORE_NAME_TAKEN', 'The name of an image is taken by another file. Move that away.'),
-  );
+/** Gone already, it was cleared away by whoever has the series now. */
+const remove = (path: string): Promise<void> =>
+  unlink(path).catch((error: unknown) => {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  });
+
+async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let from = 0; from < chunk.length;)
+    from += (await handle.write(chunk, from, chunk.length - from)).bytesWritten;
 }
+
+interface Unnamed {
+  readonly folder: string;
+  readonly name: string;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/** Gives it its own name or, where that may be, one with its hash, if other bytes have that. Answers which. */
+async function nameImage(
+  { folder, name, sha256, bytes }: Unnamed,
+  collisions: Collisions,
+  publishExactly: (file: string) => Promise<boolean>,
+): Promise<string> {
+  const others = [withSuffix(name, sha256.slice(0, 12)), withSuffix(name, sha256)];
+  for (const file of collisions === 'fail' ? [name] : [name, ...others]) {
+    if (await publishExactly(file)) return file;
+    if (await holds(join(folder, file), sha256, bytes)) return file;
+  }
+  throw new Fault(collisions === 'fail' ? COLLISION : TAKEN);
+}
+
+const TAKEN = permanent('STORE_NAME_TAKEN', 'The name of an image is taken by another file. Move that away.');
+const COLLISION = permanent(
+  'STORE_COLLISION',
+  'The name of an image is taken by other bytes, and storage.collisions is fail. Look which of the two is right, move the other away and retry the series; or let storage.layout tell them apart.',
+);
 
 const NO_HARD_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EINVAL']);
 

@@ -67,6 +67,21 @@ test('store: other bytes are never replaced, the same ones are not doubled', asy
   assert.deepEqual((await readdir(folder.path)).sort(), ['a.dcm', other, 'series.json'].sort());
 });
 
+test('store: where collisions fail, what has another’s name is not stored, and the same bytes are', async (t) => {
+  const { root } = await place(t);
+  const store = createStore(root, { collisions: 'fail' });
+  const folder = await store.claim(['p', 's'], fresh('one'));
+  assert.equal(await put(store, folder, 'a.dcm', 'first'), 'a.dcm');
+  assert.equal(await put(store, folder, 'a.dcm', 'first'), 'a.dcm');
+  const collision = { code: 'STORE_COLLISION', kind: 'permanent' };
+  await assert.rejects(put(store, folder, 'a.dcm', 'other'), collision);
+  await assert.rejects(store.claim(['p', 's'], fresh('two')), collision);
+  assert.equal((await store.claim(['p', 's'], fresh('one'))).below, 'p/s');
+  assert.equal(await readFile(join(folder.path, 'a.dcm'), 'utf8'), 'first');
+  assert.deepEqual((await readdir(folder.path)).sort(), ['a.dcm', 'series.json']);
+  assert.deepEqual(await readdir(join(root, 'p')), ['s']);
+});
+
 test('store: a folder belongs to the series that claimed it', async (t) => {
   const { store } = await place(t);
   const one = await store.claim(['p', 's'], fresh('one'));

@@ -7,7 +7,7 @@ import type { Access } from './access.ts';
 import { writeArchive } from './archive.ts';
 import { claimFolder } from './claim.ts';
 import { folderAt } from './folders.ts';
-import { createWithin, isStored, writeOwn } from './image-file.ts';
+import { createWithin, isStored, writeOwn, type Collisions } from './image-file.ts';
 import { manifestText, readRecord, recordText } from './record.ts';
 import { createRoots, rootOf } from './roots.ts';
 import { lowOnSpace, SpaceKeeper, type Floor } from './space.ts';
@@ -17,6 +17,8 @@ export interface StoreOptions {
   readonly otherRoots?: readonly string[];
   readonly access?: Access;
   readonly freeSpace?: Floor | undefined;
+  /** What becomes of a series or an image whose name is taken by another. */
+  readonly collisions?: Collisions;
 }
 
 /** Of sessions whose series have no folder in common. */
@@ -25,7 +27,7 @@ const REPORTS = 'scanflow-reports';
 /** @param main the root of whatever has none for itself */
 export function createStore(
   main: string,
-  { otherRoots = [], access = {}, freeSpace }: StoreOptions = {},
+  { otherRoots = [], access = {}, freeSpace, collisions = 'beside' }: StoreOptions = {},
 ): Store {
   const roots = createRoots(main, otherRoots);
   const space = new SpaceKeeper(freeSpace);
@@ -44,7 +46,7 @@ export function createStore(
   };
   return {
     claim: async (names, fresh, root = main) => {
-      const { path, record } = await claimFolder(root, names, fresh, access);
+      const { path, record } = await claimFolder(root, names, fresh, access, collisions);
       return asFolder(root, path, record);
     },
     reopen: async (below, orthancSeries) => {
@@ -53,7 +55,7 @@ export function createStore(
       if (at === undefined || record?.orthancSeries !== orthancSeries) return undefined;
       return asFolder(at.root, at.path, record);
     },
-    create: (folder, bytes) => createWithin(space, folder.path, bytes, access),
+    create: (folder, bytes) => createWithin(space, folder.path, bytes, access, collisions),
     flush: (folder) => fsyncFolder(folder.path),
     requireSpace: (folder, bytes) => space.require(folder.path, bytes),
     lowOnSpace: () => lowOnSpace(roots.all, freeSpace),
