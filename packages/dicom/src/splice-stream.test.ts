@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { crc32, deflateRawSync } from 'node:zlib';
 import { dataSet } from './build.ts';
@@ -150,4 +151,28 @@ test('tag stream: a head of megabytes, and group lengths behind it', async () =>
   assert.equal(stream.outcome?.kind, 'tagged');
   assert.deepEqual(Buffer.from(removeSplice(out, TAG)), file);
   assert.equal(out.readUInt32LE(file.length - other.length - 4), 10 + 2 * 8 + 8 + 10);
+});
+
+test('tag stream: a place behind more than is held is refused with what to do, and the file passes as it came', async () => {
+  const size = 70_000_000;
+  const header = Buffer.from([0x19, 0, 1, 0x10, 0x4f, 0x42, 0, 0, 0, 0, 0, 0]);
+  header.writeUInt32LE(size, 8);
+  const start = Buffer.concat([plain(0).subarray(0, -12), header]);
+  const piece = Buffer.alloc(100_000, 1);
+  async function* file(): AsyncGenerator<Uint8Array> {
+    yield await Promise.resolve(start);
+    for (let at = 0; at < size; at += piece.length) yield piece;
+    yield plain(0).subarray(-12);
+  }
+  const before = createHash('sha256');
+  for await (const chunk of file()) before.update(chunk);
+  const fileSize = start.length + size + 12;
+  const stream = new TagStream(TAG, { fileSize });
+  const after = createHash('sha256');
+  for await (const chunk of stream.through(file())) after.update(chunk);
+  const { outcome } = stream;
+  assert.ok(outcome?.kind === 'refused');
+  assert.equal(outcome.code, 'TAG_HEAD_TOO_LONG');
+  assert.match(outcome.message, /behind the first 67108864 bytes; configure a lower group/);
+  assert.equal(after.digest('hex'), before.digest('hex'));
 });

@@ -96,7 +96,10 @@ export function planSplice(
       return refuse(REFUSAL[error.code] ?? 'TAG_UNDECODABLE', error.message);
     if (!(error instanceof NeedMore)) throw error;
     if (error.atLeast <= maxHead) return { kind: 'needMore', atLeast: error.atLeast };
-    return refuse('TAG_HEAD_TOO_LONG', `the tag's place lies behind the first ${maxHead} bytes`);
+    return refuse(
+      'TAG_HEAD_TOO_LONG',
+      `the tag's place lies behind the first ${maxHead} bytes; configure a lower group`,
+    );
   }
 }
 
