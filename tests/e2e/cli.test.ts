@@ -17,11 +17,11 @@ const scanflow = (...args: string[]) => run(SCANFLOW, args);
 test('scanflow: without a command it shows the commands and exits 2', async () => {
   const { code, stdout } = await scanflow();
   assert.equal(code, 2);
-  for (const name of ['demo', 'check', 'bookings', 'phantom', 'tag', 'series', 'secrets'])
+  for (const name of ['demo', 'check', 'bookings', 'phantom', 'tag', 'series', 'doctor', 'secrets'])
     assert.match(stdout, new RegExp(`^  ${name} `, 'm'));
 });
 
-for (const name of ['demo', 'check', 'bookings', 'phantom', 'tag', 'series', 'secrets'])
+for (const name of ['demo', 'check', 'bookings', 'phantom', 'tag', 'series', 'doctor', 'secrets'])
   test(`scanflow ${name} --help: has usage and an example`, async () => {
     const { code, stdout } = await scanflow(name, '--help');
     assert.equal(code, 0);

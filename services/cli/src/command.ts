@@ -11,6 +11,8 @@ export interface Io {
   /** Whether a person watches: colours and progress only then. */
   readonly terminal: boolean;
   readonly columns: number;
+  /** The service in whose container this runs, as its image says; undefined elsewhere. */
+  readonly service?: string | undefined;
   /** Aborts when the person presses Ctrl-C or the process is told to end. */
   readonly signal: AbortSignal;
 }

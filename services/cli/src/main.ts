@@ -36,6 +36,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'sends DICOM files, folders and archives to another DICOM node',
     load: async () => (await import('./commands/send.ts')).send,
   },
+  transfer: {
+    summary: 'has an archive send studies to another DICOM node, by a list',
+    load: async () => (await import('./commands/transfer.ts')).transfer,
+  },
   tag: {
     summary: 'puts the private tag into one file',
     load: async () => (await import('./commands/tag.ts')).tag,
@@ -43,6 +47,10 @@ const commands: Readonly<Record<string, Entry>> = {
   series: {
     summary: 'shows where images are; releases and retries what is not there yet',
     load: async () => (await import('./commands/series.ts')).series,
+  },
+  doctor: {
+    summary: 'says what is wrong with this installation, and what to do',
+    load: async () => (await import('./commands/doctor.ts')).doctor,
   },
   secrets: {
     summary: "makes the stack's passwords, once",
@@ -80,6 +88,8 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
 }
 
 const stop = new AbortController();
+/** What still hangs this long after the end (a network drive that does not answer) is not waited for. */
+const LINGER_MS = 5_000;
 /** npm passes a Ctrl-C on that the terminal has sent to everybody already: what comes this soon is the same one. */
 const SAME_MS = 2000;
 let asked = Infinity;
@@ -95,6 +105,7 @@ const io: Io = {
   err: process.stderr,
   terminal: process.stderr.isTTY,
   columns: process.stderr.columns || 80,
+  service: process.env['SERVICE'],
   signal: stop.signal,
 };
 
@@ -106,3 +117,4 @@ try {
   if (error instanceof UsageError) io.err.write('Try: scanflow --help\n');
   process.exitCode = error instanceof UsageError ? EXIT.notStarted : EXIT.failed;
 }
+setTimeout(() => process.exit(), LINGER_MS).unref();

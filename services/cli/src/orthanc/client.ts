@@ -17,6 +17,8 @@ export interface OrthancClient {
   readonly url: string;
   /** GET, or POST where there is a body. Throws FailureError ORTHANC_…, AbortError. */
   readonly json: (path: string, signal: AbortSignal, body?: string) => Promise<unknown>;
+  /** GET of a short text. Throws as json does. */
+  readonly text: (path: string, signal: AbortSignal) => Promise<string>;
   /** GET; the caller reads the answer to its end or destroys it. Throws as json does. */
   readonly get: (path: string, signal: AbortSignal, headers?: Headers) => Promise<IncomingMessage>;
   readonly close: () => void;
@@ -71,8 +73,9 @@ export function orthancClient({ url, username, password, idleMs = 120_000 }: Ort
   return {
     url: shown,
     get: (path, signal, headers = {}) => ask(path, signal, { headers }),
+    text: async (path, signal) => collected(await ask(path, signal, NOTHING), shown, signal),
     json: async (path, signal, body) => {
-      const response = await ask(path, signal, { headers: {}, ...(body === undefined ? {} : { body }) });
+      const response = await ask(path, signal, body === undefined ? NOTHING : { headers: {}, body });
       return parsed(await collected(response, shown, signal), path);
     },
     close: () => agent.destroy(),
@@ -91,6 +94,7 @@ interface Sent {
   readonly headers: Headers;
   readonly body?: string;
 }
+const NOTHING: Sent = { headers: {} };
 
 async function collected(response: IncomingMessage, url: string, signal: AbortSignal): Promise<string> {
   const parts: Uint8Array[] = [];

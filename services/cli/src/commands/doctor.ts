@@ -1,0 +1,92 @@
+/** `scanflow doctor`: what is wrong with this installation, and what to do about it? */
+import { access } from 'node:fs/promises';
+import { formatIssue, loadConfig, type Config } from '@scanflow/chassis';
+import { attributeVrs } from '@scanflow/dicom';
+import manifest from '../../package.json' with { type: 'json' };
+import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
+import { checksOf, chosen } from '../doctor/checks.ts';
+import { failed, ok, type Result } from '../doctor/finding.ts';
+import { SERVICES, type Place, type ServiceName } from '../doctor/place.ts';
+import { runChecks } from '../doctor/run.ts';
+import { resultsText } from '../doctor/show.ts';
+import { duration, readArgs } from '../options.ts';
+
+const help = `Usage: scanflow doctor [NAME …] [--config FILE] [--timeout TIME] [--json]
+
+Looks at the whole installation and says what is wrong, and what to do: the configuration, secrets and certificates, the
+data folder, project storage, clocks, each service, calendars, Orthanc and its settings, the worklist and Orthanc as each
+scanner would ask them, the ledger, what is stuck, and every destination. It changes nothing and sends no image.
+
+  NAME             only these: secrets, data, storage, clock, cal2wl, worklist, streamer, calendars, orthanc, images,
+                   ledger, series, destinations, or the name of a scanner or a destination
+  --config FILE    the configuration; /etc/scanflow/scanflow.yaml where absent
+  --timeout TIME   longest time for each check, as 10s (default 15s)
+  --json           {ok, checks: [{check, state, message, todo, code}]}; state: ok, warning, failed or skipped
+
+In containers, each sees what belongs to its own service: ask streamer, then worklist and cal2wl.
+
+Example:  docker compose exec streamer scanflow doctor
+          npx scanflow doctor pacs --config scanflow.yaml
+Exit:     0 nothing failed (there may be warnings), 1 something failed, 2 not started (usage, no such file)
+`;
+
+const OPTIONS = {
+  config: { type: 'string' },
+  timeout: { type: 'string', default: '15s' },
+  json: { type: 'boolean', default: false },
+} as const;
+
+const IN_CONTAINER = '/etc/scanflow/scanflow.yaml';
+const LEAST_MS = 1_000;
+
+async function run(args: readonly string[], io: Io): Promise<ExitCode> {
+  const { values, positionals } = readArgs(args, OPTIONS, Infinity);
+  const timeoutMs = duration('timeout', values.timeout);
+  if (timeoutMs < LEAST_MS) throw new UsageError('--timeout takes at least 1s');
+  const file = values.config ?? IN_CONTAINER;
+  await access(file).catch(() => {
+    throw new UsageError(`there is no ${file}; --config FILE names the configuration`);
+  });
+  const loaded = await loadConfig(file, attributeVrs());
+  const results = loaded.ok
+    ? await examine(
+        file,
+        { config: loaded.config, service: serviceOf(io.service), timeoutMs },
+        positionals,
+        io,
+      )
+    : loaded.issues.map((issue): Result => ({
+        check: 'configuration',
+        ...failed(
+          formatIssue(issue),
+          `Correct it; scanflow check ${file} looks again. Nothing else can be looked at.`,
+        ),
+      }));
+  const good = results.every(({ state }) => state !== 'failed');
+  if (values.json) io.out.write(`${JSON.stringify({ ok: good, checks: results }, null, 2)}\n`);
+  else {
+    const colours = 'isTTY' in io.out && io.out.isTTY === true;
+    io.out.write(resultsText(results, { colours, columns: io.columns || 100 }));
+  }
+  return good ? EXIT.done : EXIT.failed;
+}
+
+async function examine(file: string, place: Place, names: readonly string[], io: Io): Promise<Result[]> {
+  const checks = [
+    { name: 'configuration', run: () => Promise.resolve(ok(`${file} is good, of ${nameOf(place.config)}`)) },
+    ...checksOf(place, manifest.version),
+  ];
+  const wanted = chosen(checks, names);
+  if ('unknown' in wanted)
+    throw new UsageError(
+      `there is nothing called ${wanted.unknown} to look at; there are ${checks.map(({ name }) => name).join(', ')}`,
+    );
+  return runChecks(wanted, { timeoutMs: place.timeoutMs, signal: io.signal });
+}
+
+const nameOf = ({ facility }: Config): string => facility.name;
+
+const serviceOf = (name: string | undefined): ServiceName | undefined =>
+  SERVICES.find((service) => service === name);
+
+export const doctor: Command = { help, run };

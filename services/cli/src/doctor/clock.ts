@@ -1,0 +1,95 @@
+/** Clocks: leases, the times of images and TLS need machines that agree. */
+import { FailureError, type Config } from '@scanflow/chassis';
+import { orthancClient } from '../orthanc/client.ts';
+import { failed, ok, warning, type Check, type Finding } from './finding.ts';
+import { accessOf } from './orthanc.ts';
+import { sees, type Place } from './place.ts';
+
+export const clockChecks = (place: Place): Check[] => [
+  {
+    name: 'clock',
+    run: async (signal) => {
+      const { config, timeoutMs } = place;
+      const now = Temporal.Now.instant();
+      const local = judgeClock(now, config.facility.timezone);
+      if (!sees(place, 'streamer') || local.state !== 'ok') return local;
+      const theirs = await orthancsTime(config, timeoutMs, signal);
+      if (theirs === undefined) return local;
+      return [judgeSkew(theirs, config), local].filter(({ state }, index) => index === 0 || state !== 'ok');
+    },
+  },
+];
+
+interface Asked {
+  readonly before: Temporal.Instant;
+  readonly after: Temporal.Instant;
+  /** What Orthanc said in between, to the second. */
+  readonly said: Temporal.Instant;
+}
+
+/** Undefined where Orthanc cannot be asked: that is told elsewhere. */
+async function orthancsTime(
+  config: Config,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Asked | undefined> {
+  const access = await accessOf(config, timeoutMs).catch(() => undefined);
+  if (access === undefined) return undefined;
+  const client = orthancClient(access);
+  try {
+    const before = Temporal.Now.instant();
+    const text = await client.text('/tools/now', signal);
+    const after = Temporal.Now.instant();
+    const said = orthancInstant(text);
+    return said === undefined ? undefined : { before, after, said };
+  } catch (error) {
+    if (error instanceof FailureError) return undefined;
+    throw error;
+  } finally {
+    client.close();
+  }
+}
+
+/** Orthanc's `20261122T100203`, in UTC. Pure. */
+export function orthancInstant(text: string): Temporal.Instant | undefined {
+  const parts = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)/.exec(text.trim());
+  if (parts === null) return undefined;
+  const [, year = '', month = '', day = '', hour = '', minute = '', second = ''] = parts;
+  try {
+    return Temporal.Instant.from(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  } catch {
+    return undefined;
+  }
+}
+
+const EARLIEST = Temporal.Instant.from('2026-01-01T00:00:00Z');
+const LATEST = Temporal.Instant.from('2100-01-01T00:00:00Z');
+
+/** Whether our own clock can be right at all. Pure. */
+export function judgeClock(now: Temporal.Instant, zone: string): Finding {
+  const local = now.toZonedDateTimeISO(zone);
+  const text = `${local.toPlainDate().toString()} ${local.toPlainTime().toString({ smallestUnit: 'second' })} in ${zone}`;
+  return Temporal.Instant.compare(now, EARLIEST) < 0 || Temporal.Instant.compare(now, LATEST) > 0
+    ? failed(`this machine's clock says ${text}`, 'Set it, by NTP.')
+    : ok(`it is ${text}`);
+}
+
+const WARN_S = 5;
+const FAIL_S = 30;
+
+/** Pure. */
+export function judgeSkew(asked: Asked, { facility, ledger }: Pick<Config, 'facility' | 'ledger'>): Finding {
+  const { before, after, said } = asked;
+  // a whole second is what Orthanc's answer leaves open
+  const early = before.since(said).total('seconds') - 1;
+  const late = said.since(after).total('seconds');
+  const seconds = Math.round(Math.max(early, late, 0));
+  const which = early > late ? 'behind' : 'ahead of';
+  const todo = 'Set both by NTP.';
+  const text = `Orthanc's clock is ${seconds} s ${which} ours`;
+  if (ledger.url !== undefined && seconds * 1000 > ledger.lease / 4)
+    return failed(`${text}; leases of ${ledger.lease / 1000} s need clocks that agree`, todo);
+  if (seconds > FAIL_S) return failed(text, todo);
+  if (seconds > WARN_S) return warning(text, todo);
+  return ok(`${judgeClock(after, facility.timezone).message}; Orthanc's clock agrees`);
+}

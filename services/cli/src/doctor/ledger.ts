@@ -1,0 +1,111 @@
+/** The streamer's ledger, and what it says is stuck. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { codeOf, messageOf } from '@scanflow/chassis';
+import { kindOf } from './folder.ts';
+import { askPage } from './pages.ts';
+import { failed, ok, skipped, warning, type Check, type Finding } from './finding.ts';
+import { pageOf, sees, type Place } from './place.ts';
+
+export const ledgerChecks = (place: Place): Check[] =>
+  sees(place, 'streamer')
+    ? [
+        { name: 'ledger', run: (signal) => lookAtLedger(place, signal) },
+        { name: 'series', run: (signal) => lookAtSeries(place, signal) },
+      ]
+    : [];
+
+async function lookAtLedger(place: Place, signal: AbortSignal): Promise<Finding> {
+  const { ledger, data } = place.config;
+  const there =
+    ledger.url === undefined ? await sqlite(data) : await postgres(ledger.url, ledger.tls, signal);
+  if (there.state === 'failed') return there;
+  const page = await askPage(pageOf(place, 'streamer', '/healthz'), signal);
+  const said = 'trouble' in page ? undefined : page.body['ledger'];
+  if (said === 'ok') return there;
+  if (typeof said === 'string')
+    return failed(`the streamer says: ${said}`, 'See docs/failures.md.', 'LEDGER_FAILED');
+  return warning(
+    `${there.message}; the streamer, which works with it, cannot be asked`,
+    'See streamer above.',
+  );
+}
+
+async function sqlite(data: string): Promise<Finding> {
+  const file = join(data, 'streamer', 'ledger.sqlite');
+  return (await kindOf(file)) === 'file'
+    ? ok(`${file} is in order`)
+    : failed(`there is no ${file}`, 'Start the streamer, which makes it; or correct `data`.');
+}
+
+/** PostgreSQL's SSLRequest: answered with one byte by any server, before anybody is asked for a password. */
+const SSL_REQUEST = Buffer.from('0000000804d2162f', 'hex');
+const PORT = 5432;
+
+async function postgres(url: string, tls: object | undefined, signal: AbortSignal): Promise<Finding> {
+  const { hostname, port } = new URL(url);
+  const where = `${hostname}:${port === '' ? PORT : port}`;
+  const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? PORT : Number(port) });
+  try {
+    await once(socket, 'connect', { signal });
+    socket.write(SSL_REQUEST);
+    const [answer] = (await once(socket, 'data', { signal })) as [Buffer];
+    return judgePostgres(where, answer.toString('latin1', 0, 1), tls !== undefined);
+  } catch (error) {
+    signal.throwIfAborted();
+    return failed(
+      `PostgreSQL, which holds the ledger, does not answer at ${where} (${codeOf(error) ?? messageOf(error)})`,
+      'Start it, or correct ledger.url; the work goes on by itself.',
+      'LEDGER_UNREACHABLE',
+    );
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** `S`: it speaks TLS, `N`: it does not. Pure. */
+export function judgePostgres(where: string, answer: string, tls: boolean): Finding {
+  if (answer !== 'S' && answer !== 'N')
+    return failed(`what answers at ${where} is no PostgreSQL`, 'Correct ledger.url.', 'LEDGER_UNREACHABLE');
+  if (tls && answer === 'N')
+    return failed(
+      `PostgreSQL at ${where} speaks no TLS, and ledger.tls asks for it`,
+      'Turn TLS on there.',
+      'LEDGER_TLS',
+    );
+  return ok(`PostgreSQL at ${where} answers`);
+}
+
+const MOST = 1_000;
+
+async function lookAtSeries(place: Place, signal: AbortSignal): Promise<Finding[]> {
+  const count = async (state: string): Promise<number | undefined> => {
+    const page = await askPage(pageOf(place, 'streamer', `/api/series?state=${state}&limit=${MOST}`), signal);
+    const series = 'trouble' in page ? undefined : page.body['series'];
+    return Array.isArray(series) ? series.length : undefined;
+  };
+  const [stuck, quarantined] = [await count('failed'), await count('quarantined')];
+  if (stuck === undefined || quarantined === undefined)
+    return [skipped('the streamer, which knows them, cannot be asked', 'See streamer above.')];
+  return judgeSeries(stuck, quarantined);
+}
+
+/** Pure. */
+export function judgeSeries(stuck: number, quarantined: number): Finding[] {
+  const many = (count: number): string => (count >= MOST ? `${MOST} or more` : String(count));
+  const findings = [
+    ...(stuck > 0
+      ? [warning(`${many(stuck)} series failed`, 'scanflow series list --state failed tells which, and why.')]
+      : []),
+    ...(quarantined > 0
+      ? [
+          warning(
+            `${many(quarantined)} series belong to no project yet`,
+            'scanflow series list --state quarantined; scanflow series release gives them one.',
+          ),
+        ]
+      : []),
+  ];
+  return findings.length > 0 ? findings : [ok('none failed, none in quarantine')];
+}

@@ -1,0 +1,120 @@
+/** Secret files, and keys and certificates for TLS: readable for us, for nobody else, and not expired. */
+import { X509Certificate } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { codeOf, messageOf, readSecret, type Config } from '@scanflow/chassis';
+import { failed, ok, warning, type Check, type Finding } from './finding.ts';
+import { sees, type Place, type ServiceName } from './place.ts';
+
+const SECRETS: readonly string[] = ['passwordFile', 'tokenFile', 'secretFile', 'proxyPasswordFile'];
+const PUBLIC: readonly string[] = ['certificate', 'ca'];
+const SOON_DAYS = 21;
+
+interface NamedFile {
+  /** Where it stands in the configuration, such as `orthanc.passwordFile`. */
+  readonly key: string;
+  readonly path: string;
+  readonly kind: 'secret' | 'key' | 'certificate';
+}
+
+export function secretChecks(place: Place): Check[] {
+  const files = filesIn(place.config).filter(({ key }) => sees(place, readerOf(key)));
+  if (files.length === 0) return [];
+  return [
+    {
+      name: 'secrets',
+      run: async () => {
+        const now = Temporal.Now.instant();
+        const findings = (await Promise.all(files.map((file) => lookAt(file, now)))).flat();
+        if (findings.length > 0) return findings;
+        const count = files.length === 1 ? '1 file' : `${files.length} files`;
+        return ok(`${count} of passwords, keys and certificates: readable, and not for everybody`);
+      },
+    },
+  ];
+}
+
+/** Every file of that kind that the configuration names, wherever it stands. Pure. */
+export function filesIn(config: Config): NamedFile[] {
+  const walk = (value: unknown, path: readonly string[]): NamedFile[] => {
+    if (typeof value !== 'object' || value === null) return [];
+    return Object.entries(value).flatMap(([name, inner]) => {
+      const key = [...path, name].join('.');
+      if (typeof inner !== 'string') return walk(inner, [...path, name]);
+      if (SECRETS.includes(name)) return [{ key, path: inner, kind: 'secret' }];
+      if (path.at(-1) !== 'tls') return [];
+      if (name === 'key') return [{ key, path: inner, kind: 'key' }];
+      return PUBLIC.includes(name) ? [{ key, path: inner, kind: 'certificate' }] : [];
+    });
+  };
+  return walk(config, []);
+}
+
+/** The service that reads what stands there. */
+function readerOf(key: string): ServiceName {
+  if (key.startsWith('calendars.') || key.startsWith('bookings.')) return 'cal2wl';
+  return key.startsWith('worklist.') ? 'worklist' : 'streamer';
+}
+
+async function lookAt({ key, path, kind }: NamedFile, now: Temporal.Instant): Promise<Finding[]> {
+  try {
+    if (kind === 'certificate') return judgeCertificate(key, path, await readFile(path, 'utf8'), now);
+    if (kind === 'secret') await readSecret(path);
+    else await readFile(path);
+    return judgeMode(key, path, (await stat(path)).mode);
+  } catch (error) {
+    const why = codeOf(error) ?? messageOf(error);
+    return [
+      failed(
+        `${key}: ${kind === 'secret' ? messageOf(error) : `${path} cannot be read: ${why}`}`,
+        `Put it there, readable for the user of the service (chgrp, chmod 640), or correct ${key}.`,
+      ),
+    ];
+  }
+}
+
+const OTHERS_READ = 0o004;
+
+/** Pure. */
+export const judgeMode = (key: string, path: string, mode: number): Finding[] =>
+  (mode & OTHERS_READ) === 0
+    ? []
+    : [
+        warning(
+          `${key}: everybody on the machine may read ${path}`,
+          `chmod o= ${path}, and give it to the group of the service.`,
+        ),
+      ];
+
+/** Every certificate of the file. Pure. */
+export function judgeCertificate(key: string, path: string, pem: string, now: Temporal.Instant): Finding[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
+  if (blocks.length === 0)
+    return [failed(`${key}: ${path} holds no certificate in PEM`, `Put one there, or correct ${key}.`)];
+  return blocks.flatMap((block) => {
+    const certificate = parsed(block);
+    if (certificate === undefined)
+      return [failed(`${key}: a certificate of ${path} cannot be read`, 'Have it written anew, in PEM.')];
+    const end = Temporal.Instant.fromEpochMilliseconds(certificate.validToDate.getTime());
+    const days = Math.floor(now.until(end).total('hours') / 24);
+    const name = certificate.subject.replaceAll('\n', ', ');
+    if (days < 0)
+      return [
+        failed(
+          `${key}: the certificate of ${name} expired ${-days} days ago`,
+          'Have it renewed.',
+          'TLS_EXPIRED',
+        ),
+      ];
+    return days > SOON_DAYS
+      ? []
+      : [warning(`${key}: the certificate of ${name} expires in ${days} days`, 'Have it renewed.')];
+  });
+}
+
+function parsed(pem: string): X509Certificate | undefined {
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    return undefined;
+  }
+}
