@@ -89,8 +89,7 @@ export async function createImage(
     discard: async () => {
       if (open_) await handle.close();
       open_ = false;
-      if (named) return;
-      await remove(aside);
+      if (!named) await remove(aside);
     },
   };
 }
