@@ -6,7 +6,10 @@ import { seriesReport, type ReportContext } from './report.ts';
 import type { Chance } from './steps/settings.ts';
 
 export interface ChangeDeps {
-  readonly ledger: Pick<Ledger, 'matching' | 'release' | 'retry' | 'retryDeliveries' | 'skipDeliveries'>;
+  readonly ledger: Pick<
+    Ledger,
+    'matching' | 'release' | 'retry' | 'retryDeliveries' | 'skipDeliveries' | 'open'
+  >;
   readonly store: Pick<Store, 'record'>;
   readonly context: ReportContext;
   readonly chance: Pick<Chance, 'now'>;
@@ -83,12 +86,15 @@ async function retry(
   series: SeriesView,
   body: unknown,
   ip: string,
-  { ledger, chance, log, wake }: ChangeDeps,
+  deps: ChangeDeps,
 ): Promise<readonly string[]> {
+  const { ledger, chance, log, wake } = deps;
   const target = textIn(body, 'target');
   const now = chance.now();
   const targets = [...(await ledger.retry(series.id, target, now))];
   for (const subject of toldOf(series)) targets.push(...(await ledger.retryDeliveries(subject, target, now)));
+  if (targets.length === 0 && target !== undefined && (await sendTo(series, target, deps)))
+    targets.push(target);
   if (targets.length === 0) {
     const what = target === undefined ? 'nothing of this series' : `${target} of this series`;
     const hint = series.state === 'quarantined' ? '; it is quarantined: release it' : '';
@@ -97,6 +103,19 @@ async function retry(
   log.info('series tried again by hand', { series: series.id, targets, ...byWhom(body, ip) });
   wake();
   return [...new Set(targets)];
+}
+
+/** A stored series goes to a destination that was not there then. Throws Answer where its rule leaves it out. */
+async function sendTo(
+  series: SeriesView,
+  target: string,
+  { ledger, context, chance }: ChangeDeps,
+): Promise<boolean> {
+  const reason = context.outlook?.notSent(series).find((one) => one.target === target);
+  if (reason === undefined) return false;
+  if (reason.code !== 'DEST_CAME_LATER')
+    throw new Answer(409, `this series does not go to ${target}. ${reason.message}`);
+  return ledger.open(series.id, target, chance.now());
 }
 
 async function skip(

@@ -44,7 +44,11 @@ export class Condition {
     return before.length !== low.length || low.some(({ root }, index) => before[index]?.root !== root);
   }
 
-  health(now: number): { ok: boolean; detail: Record<string, unknown> } {
+  /** @param waiting destinations that wait for their hours, which is no fault */
+  health(
+    now: number,
+    waiting: Readonly<Record<string, string>> = {},
+  ): { ok: boolean; detail: Record<string, unknown> } {
     const down = this.#orthanc;
     const [ledger] = this.#ledger.values();
     const tooLong = down !== undefined && now - down.since > UNREACHABLE_MS;
@@ -62,6 +66,7 @@ export class Condition {
               },
         ledger: ledger ?? 'ok',
         storage: this.#low.length === 0 ? 'ok' : this.#low.map(lowWarning).join(' '),
+        ...(Object.keys(waiting).length === 0 ? {} : { destinations: waiting }),
         ...(this.system?.recycling === undefined ? {} : { warning: recyclingWarning(this.system.recycling) }),
       },
     };

@@ -58,3 +58,20 @@ test('report: the CSV quotes, and holds no formula', () => {
   assert.equal(lines.length, 5);
   assert.ok(lines[1]?.startsWith(`'=cmd(),3,"a""b,c",working,2,1,0,storage,done,1,2,`));
 });
+
+test('report: what waits for the hours of its destination says until when', () => {
+  const outlook = {
+    waits: (target: string) =>
+      target === 'storage' ? undefined : { until: 5_000, message: 'waits until 19:00' },
+    waiting: () => ({}),
+    notSent: () => [{ target: 'ct', code: 'DEST_NOT_WANTED', message: 'no' }],
+  };
+  const { legs, notSent } = seriesReport(view, { root: '/p', destinations: new Set(['pacs']), outlook });
+  assert.deepEqual(legs[1]?.waits, { until: '1970-01-01T00:00:05Z', message: 'waits until 19:00' });
+  assert.equal(legs[1].nextTry, '1970-01-01T00:00:05Z');
+  assert.equal(legs[0]?.waits, undefined);
+  assert.deepEqual(
+    notSent?.map(({ target }) => target),
+    ['ct'],
+  );
+});

@@ -2,7 +2,7 @@
 import { csvOf } from './domain/csv.ts';
 import { outcomeOf, type Outcome } from './domain/session.ts';
 import { STORAGE } from './domain/series.ts';
-import type { NotSent, Outlook } from './outlook.ts';
+import type { NotSent, Outlook, Waits } from './outlook.ts';
 import type { DeliveryView, LegView, SeriesView } from './ports.ts';
 
 export interface SeriesReport {
@@ -121,18 +121,14 @@ function legReport(
   folder: string | undefined,
   { root, destinations, outlook }: ReportContext,
 ): LegReport {
-  const { target, state, attempts, nextTry, done, total, transcoded } = leg;
+  const { target, state, attempts, done, total, transcoded } = leg;
   const homeless = state === 'pending' && target !== STORAGE && !destinations.has(target);
   const failure = homeless ? NOT_CONFIGURED : leg.failure;
-  const waits = state === 'pending' ? outlook?.waits(target) : undefined;
   return {
     target,
     state,
     attempts,
-    ...(nextTry === null || state !== 'pending' || homeless
-      ? {}
-      : { nextTry: iso(Math.max(nextTry, waits?.until ?? 0)) }),
-    ...(waits === undefined ? {} : { waits: { ...waits, until: iso(waits.until) } }),
+    ...(state === 'pending' && !homeless ? whenNext(leg, outlook?.waits(target)) : {}),
     ...(failure === undefined ? {} : { failure }),
     done,
     total,
@@ -140,6 +136,13 @@ function legReport(
     ...(target === STORAGE && folder !== undefined
       ? { path: folder.startsWith('/') ? folder : `${root}/${folder}` }
       : {}),
+  };
+}
+
+function whenNext({ nextTry }: LegView, waits: Waits | undefined): Pick<LegReport, 'nextTry' | 'waits'> {
+  return {
+    ...(nextTry === null ? {} : { nextTry: iso(Math.max(nextTry, waits?.until ?? 0)) }),
+    ...(waits === undefined ? {} : { waits: { ...waits, until: iso(waits.until) } }),
   };
 }
 

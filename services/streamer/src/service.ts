@@ -13,6 +13,7 @@ import { createMetrics } from './metrics.ts';
 import { openDestinations } from './open-destinations.ts';
 import { openConfiguredLedger } from './open-ledger.ts';
 import { openCommitments } from './open-commitments.ts';
+import { createOutlook } from './outlook.ts';
 import { openSecurity } from './secure.ts';
 import { settingsOf } from './settings.ts';
 import { openStorage } from './storage.ts';
@@ -39,7 +40,7 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
   const { follow, followers } = setUpFollow(config, targetsOf(settings), log);
   const ledger = await openConfiguredLedger(config, followers);
   const orthanc = await openOrthanc(config.orthanc);
-  const destinations = openDestinations(settings.destinations, chance, log);
+  const destinations = openDestinations(settings.destinations, { chance, log, orthanc, data: config.data });
   const condition = new Condition();
   const metrics = createMetrics(ledger, condition, chance.now);
   const bookings = createBookings(join(config.data, 'bookings'), (file, reason) =>
@@ -88,17 +89,18 @@ async function openOrthanc({ url, username, passwordFile }: Config['orthanc']) {
 }
 
 function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
-  const { ledger, store, follow, chance, log, wakes, condition, metrics } = deps;
+  const { ledger, store, follow, chance, log, wakes, condition, metrics, destinations } = deps;
+  const outlook = createOutlook(destinations, chance.now);
   return startHttp({
     bind: config.http.bind,
     port: config.http.ports.streamer,
-    health: () => condition.health(chance.now()),
+    health: () => condition.health(chance.now(), outlook.waiting()),
     registry: metrics.registry,
     routes: (app) =>
       routes(app, {
         ledger,
         store,
-        context: follow.context,
+        context: { ...follow.context, outlook },
         chance,
         log,
         wake: () => [wakes.store, wakes.forward, wakes.follow].forEach((wake) => wake.notify()),

@@ -21,7 +21,8 @@ Asks the streamer that runs on this machine, or in this container. An ID may be 
   release            gives a series that is quarantined its project, subject and session, and has it stored
   retry              what failed, or waits for its next try, is tried at once: storing, sending and hooks, also the
                      hooks of its session
-    --target NAME    only this: storage, the name of a destination, or hook:NAME
+    --target NAME    only this: storage, the name of a destination, or hook:NAME; a destination that came later
+                     gets the series now, where its rule lets it
   skip               gives a hook up that failed or waits, also where its session was told: nothing waits for it any
                      more, and what is to be deleted from Orthanc goes
 

@@ -9,6 +9,8 @@ export interface LegRow {
   readonly done: number;
   readonly total: number;
   readonly path?: string;
+  /** Outside the hours of its destination. */
+  readonly waits?: { readonly until: string; readonly message: string };
 }
 
 export interface SeriesRow {
@@ -26,6 +28,8 @@ export interface SeriesRow {
   readonly expected?: number;
   readonly images: { readonly inOrthanc: number; readonly stored: number };
   readonly legs: readonly LegRow[];
+  /** Destinations to which it does not go. */
+  readonly notSent?: readonly { readonly target: string; readonly code: string; readonly message: string }[];
   /** Those of its session among them: their event is `complete`. */
   readonly hooks?: readonly (LegRow & { readonly event?: string; readonly output?: string })[];
 }

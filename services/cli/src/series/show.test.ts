@@ -50,3 +50,28 @@ test('series: the page has its legs, failures and what hooks wrote', () => {
   assert.match(page, /^hook:nifti {2}done, 1 try\n +\| a\n +\| Converted 1$/m);
   assert.ok(!page.includes('\u001b'));
 });
+
+test('series: what waits for the hours of a destination, and what does not go to one, says so', () => {
+  const [storage] = row.legs;
+  assert.ok(storage !== undefined);
+  const waiting: SeriesRow = {
+    ...row,
+    state: 'working',
+    legs: [
+      storage,
+      {
+        target: 'night',
+        state: 'pending',
+        attempts: 0,
+        done: 0,
+        total: 10,
+        waits: { until: '2026-11-22T18:00:00Z', message: 'waits until 19:00' },
+      },
+    ],
+    notSent: [{ target: 'ct', code: 'DEST_NOT_WANTED', message: 'Its rule leaves it out.' }],
+  };
+  assert.match(seriesTable([waiting]), / night: waits until 19:00$/m);
+  const page = seriesPage(waiting);
+  assert.match(page, /^night +pending 0\/10\n +waits until 19:00$/m);
+  assert.match(page, /^ct +not sent\n +DEST_NOT_WANTED: Its rule leaves it out\.$/m);
+});

@@ -40,13 +40,13 @@ export function seriesTable(all: readonly SeriesRow[]): string {
 
 const stateOf = ({ state, outcome }: SeriesRow): string => (outcome === 'Incomplete' ? 'incomplete' : state);
 
-/** Codes of what stands in the way. */
+/** Codes of what stands in the way, and until when it waits. */
 function problemsOf({ reasonCode, outcome, legs, hooks = [] }: SeriesRow): string {
   const codes = [
     reasonCode ?? '',
     outcome === 'Incomplete' ? 'SERIES_INCOMPLETE' : '',
-    ...[...legs, ...hooks].map(({ target, failure }) =>
-      failure === undefined ? '' : `${target}: ${failure.code}`,
+    ...[...legs, ...hooks].flatMap(({ target, failure, waits }) =>
+      [failure?.code, waits?.message].map((what) => (what === undefined ? '' : `${target}: ${plain(what)}`)),
     ),
   ];
   return codes.filter((code) => code !== '').join(', ');
@@ -68,6 +68,10 @@ export function seriesPage(series: SeriesRow): string {
       ? []
       : [['reason', `${series.reasonCode ?? ''}: ${plain(series.reason)}`] as const]),
     ...[...series.legs, ...(series.hooks ?? [])].flatMap(legLines),
+    ...(series.notSent ?? []).flatMap(({ target, code, message }): (readonly [string, string])[] => [
+      [target, 'not sent'],
+      ['', `${code}: ${plain(message)}`],
+    ]),
   ];
   const width = Math.max(...lines.map(([name]) => name.length)) + 2;
   return lines.map(([name, text]) => `${name.padEnd(width)}${text}\n`).join('');
@@ -79,7 +83,7 @@ const expected = (series: SeriesRow): string =>
 function legLines(
   leg: LegRow & { readonly event?: string; readonly output?: string },
 ): (readonly [string, string])[] {
-  const { target: of, event, state, done, total, path, failure, nextTry, attempts, output } = leg;
+  const { target: of, event, state, done, total, path, failure, nextTry, attempts, output, waits } = leg;
   const target = event === 'complete' ? `${of} (session)` : of;
   const count = total === 0 ? '' : ` ${done}/${total}`;
   const tries = attempts === 0 ? '' : `, ${attempts} ${attempts === 1 ? 'try' : 'tries'}`;
@@ -91,6 +95,7 @@ function legLines(
     .slice(-5);
   return [
     [target, `${state}${count}${tries}${next}${path === undefined ? '' : `  ${plain(path)}`}`],
+    ...(waits === undefined ? [] : [['', plain(waits.message)] as const]),
     ...(failure === undefined ? [] : [['', `${failure.code}: ${plain(failure.message)}`] as const]),
     ...kept.map((line) => ['', `| ${line}`] as const),
   ];
