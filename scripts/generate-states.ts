@@ -6,6 +6,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import {
   LEG_TRANSITIONS,
+  REQUEST_TRANSITIONS,
   SERIES_TRANSITIONS,
   type Transition,
 } from '../services/streamer/src/domain/transitions.ts';
@@ -32,10 +33,19 @@ ${diagram(SERIES_TRANSITIONS)}
 
 ## A leg: a series on its way to one target
 
-Targets are storage, the copy of everything, and each destination. A leg that is **held** is in one worker's hands. The
+Targets are storage, the copy of everything, each destination, and \`commitment:NAME\`: what the destination NAME has
+promised to keep. That leg is opened in the transaction in which sending ends, so that a series is never complete in
+between. A leg that is **held** is in one worker's hands. The
 worker renews its lease while it works; what it writes after another took the leg over is refused (\`LEDGER_LEASE_LOST\`).
 
 ${diagram(LEG_TRANSITIONS)}
+
+## A request for storage commitment
+
+A report counts in every state but **answered**; there it changes nothing. [commitment.md](commitment.md) tells what
+becomes of each image.
+
+${diagram(REQUEST_TRANSITIONS)}
 `;
 
 if (!values.check) await writeFile(PAGE, page);

@@ -39,7 +39,8 @@ export async function commitNext(
       break;
     case 'waiting': {
       const { asked, resent } = outcome;
-      if (asked + resent > 0) log.info('commitment asked for', { series, target, requests: asked, resent });
+      if (asked.length + resent > 0)
+        log.info('commitment asked for', { series, target, transactions: asked, resent });
       if (resent > 0) wakes.forward.notify();
       break;
     }

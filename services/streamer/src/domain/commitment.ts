@@ -5,7 +5,9 @@ const PREFIX = 'commitment:';
 
 /** The leg on which a destination commits itself to what it was sent. */
 export const commitmentLeg = (destination: string): string => `${PREFIX}${destination}`;
-export const isCommitment = (target: string): boolean => target.startsWith(PREFIX);
+/** The destination of such a leg; undefined for any other. */
+export const destinationOf = (target: string): string | undefined =>
+  target.startsWith(PREFIX) ? target.slice(PREFIX.length) : undefined;
 
 export interface CommitmentItem {
   /** File name in the series' folder. */

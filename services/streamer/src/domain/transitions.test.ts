@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SERIES_STATES } from './series.ts';
-import { isLegal, LEG_TRANSITIONS, SERIES_TRANSITIONS, type Transition } from './transitions.ts';
+import {
+  isLegal,
+  LEG_TRANSITIONS,
+  REQUEST_TRANSITIONS,
+  SERIES_TRANSITIONS,
+  type Transition,
+} from './transitions.ts';
 
 /** Where one gets to from a state, by any number of steps. */
 function reachable<State extends string>(steps: readonly Transition<State>[], from: State): Set<State> {
@@ -26,8 +32,14 @@ test('transitions: nothing is complete, failed or quarantined without having bee
   assert.equal(isLegal('quarantined', 'working'), false);
 });
 
+test('transitions: no request is answered twice, and every one may be', () => {
+  for (const state of ['asked', 'accepted', 'expired', 'closed'] as const)
+    assert.ok(reachable(REQUEST_TRANSITIONS, state).has('answered'), state);
+  assert.deepEqual([...reachable(REQUEST_TRANSITIONS, 'answered')], ['answered']);
+});
+
 test('transitions: each stands there once', () => {
-  for (const steps of [LEG_TRANSITIONS, SERIES_TRANSITIONS]) {
+  for (const steps of [LEG_TRANSITIONS, SERIES_TRANSITIONS, REQUEST_TRANSITIONS]) {
     const pairs = steps.map(({ from, to }) => `${from} ${to}`);
     assert.equal(new Set(pairs).size, pairs.length);
   }

@@ -1,4 +1,5 @@
-/** What may become of a leg and of a series: every legal step, with its reason. docs/states.md is drawn from it. */
+/** What may become of a leg, of a series and of a request for commitment: every legal step, with its reason. docs/states.md is drawn from it. */
+import type { TransactionState } from './commitment.ts';
 import type { SeriesState } from './series.ts';
 
 /** `held`: pending, and in a worker's hands until its lease ends. `none`: not there yet. */
@@ -39,6 +40,21 @@ export const SERIES_TRANSITIONS: readonly Transition<SeriesState | 'none'>[] = [
   { from: 'quarantined', to: 'collecting', why: 'late images, or released' },
   { from: 'failed', to: 'working', why: 'a person retries' },
   { from: 'complete', to: 'working', why: 'a person sends it to one more destination' },
+];
+
+/** One request for storage commitment (its transaction UID), on the leg `commitment:NAME`. */
+export const REQUEST_TRANSITIONS: readonly Transition<TransactionState | 'none'>[] = [
+  { from: 'none', to: 'asked', why: 'written down before it goes out' },
+  { from: 'asked', to: 'none', why: 'it never got there, or was refused' },
+  { from: 'asked', to: 'accepted', why: 'the destination took it; a report is due' },
+  { from: 'asked', to: 'answered', why: 'the report was faster than the response' },
+  { from: 'asked', to: 'closed', why: 'killed in between: asked anew under another UID' },
+  { from: 'accepted', to: 'answered', why: 'the report came' },
+  { from: 'accepted', to: 'expired', why: 'no report in time: asked anew under another UID' },
+  { from: 'accepted', to: 'closed', why: 'no report in time for the last time, or all settled by another' },
+  { from: 'expired', to: 'answered', why: 'a late report' },
+  { from: 'expired', to: 'closed', why: 'all of it is settled, or given up' },
+  { from: 'closed', to: 'answered', why: 'a late report' },
 ];
 
 /** Whether a series may go from one state to the other; staying is no step. */

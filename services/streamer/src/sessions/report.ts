@@ -1,4 +1,5 @@
 /** What people see of a session: its series, what became of each, and the same as CSV. */
+import { destinationOf } from '../domain/commitment.ts';
 import { csvOf } from '../domain/csv.ts';
 import { sessionOutcome, type Outcome } from '../domain/session.ts';
 import { STORAGE } from '../domain/series.ts';
@@ -66,7 +67,12 @@ const COLUMNS = [
   'differing',
 ] as const;
 
-/** One line per series; a column for each destination, with the images that it confirmed. */
+const columnOf = (target: string): string => {
+  const committed = destinationOf(target);
+  return committed === undefined ? `sent_${target}` : `committed_${committed}`;
+};
+
+/** One line per series; a column for each destination, with the images that it confirmed, or promised to keep. */
 export function sessionCsv(reports: readonly SessionReport[]): string {
   const targets = [
     ...new Set(
@@ -92,5 +98,5 @@ export function sessionCsv(reports: readonly SessionReport[]): string {
       ...targets.map((target) => series.legs.find((leg) => leg.target === target)?.done ?? ''),
     ]),
   );
-  return csvOf([...COLUMNS, ...targets.map((target) => `sent_${target}`)], lines);
+  return csvOf([...COLUMNS, ...targets.map(columnOf)], lines);
 }

@@ -47,7 +47,7 @@ export type CommitOutcome =
   /** Settled: all that was sent is safe there, but for what `failure` says. */
   | { readonly kind: 'settled'; readonly failure: Failure | undefined }
   /** Reports are due, or images are sent again. */
-  | { readonly kind: 'waiting'; readonly asked: number; readonly resent: number }
+  | { readonly kind: 'waiting'; readonly asked: readonly string[]; readonly resent: number }
   | { readonly kind: 'later'; readonly failure: Failure; readonly delayMs: number }
   | { readonly kind: 'interrupted' };
 
@@ -85,12 +85,12 @@ async function settle(
   const plan = planCommitment({ ...now, images, through: work.through }, committing, chance.now());
   if (plan.rows.length > 0 || plan.ended.length > 0) await ledger.decided(work, plan, chance.now());
   const sending = await sendAgain(work, plan, now, committing, deps);
-  const asked: number[] = [];
+  const asked: { readonly uid: string; readonly until: number }[] = [];
   for (const { round, items } of plan.ask) {
     signal.throwIfAborted();
     asked.push(await askFor(items, round, work, committing, deps, signal));
   }
-  const next = [plan.until, ...asked].filter((time) => time !== undefined);
+  const next = [plan.until, ...asked.map(({ until }) => until)].filter((time) => time !== undefined);
   if (next.length === 0 && !sending) {
     const { failure } = plan;
     await ledger.committed(work, { news: now.news, through: now.sent, failure }, chance.now());
@@ -101,7 +101,7 @@ async function settle(
   const nextTry = Math.min(...next, ...(sending ? [chance.now() + RESENDING_MS] : []));
   const wait = { news: now.news, nextTry, attempts: 0, failure: undefined };
   await ledger.awaiting(work, wait, chance.now());
-  return { kind: 'waiting', asked: asked.length, resent: plan.resend.length };
+  return { kind: 'waiting', asked: asked.map(({ uid }) => uid), resent: plan.resend.length };
 }
 
 const RESENDING_MS = 60_000;
@@ -147,7 +147,7 @@ async function askFor(
   { asker, withinMs }: Committing,
   { ledger, chance }: CommitDeps,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<{ uid: string; until: number }> {
   const transaction: Transaction = {
     uid: asker.newUid(),
     state: 'asked',
@@ -166,7 +166,7 @@ async function askFor(
   if (answer.ok && answer.status === 0) {
     const until = chance.now() + withinMs;
     await ledger.accepted(work, transaction.uid, until);
-    return until;
+    return { uid: transaction.uid, until };
   }
   const failure = answer.ok ? notTaken(answer.status, answer.comment) : answer.failure;
   // where nobody knows whether it got there, its report still counts

@@ -1,6 +1,6 @@
 /** What follows from a fact, in its own transaction: hooks are told, and the session has news. */
 import type { Attributes } from '../../domain/route.ts';
-import { isCommitment } from '../../domain/commitment.ts';
+import { destinationOf } from '../../domain/commitment.ts';
 import { sessionOf } from '../../domain/session.ts';
 import { STORAGE } from '../../domain/series.ts';
 import type { Claim, Followers, Millis } from '../../ports.ts';
@@ -53,7 +53,7 @@ export async function afterLeg(
   const about = { subject: series, increment: storing ? increment : Math.max(Number(row['through']), 1) };
   const failed = row['state'] === 'failed';
   if (further && storing) await tell(db, hooksFor('stored', modality), { ...about, kind: 'stored' }, now);
-  if (further && !storing && !failed && !isCommitment(target))
+  if (further && !storing && !failed && destinationOf(target) === undefined)
     await tell(db, hooksFor('forwarded', modality), { ...about, kind: 'forwarded', target }, now);
   const code = parse.text(row['failure_code']);
   if (failed && code !== undefined && (further || was.failure !== code)) {
