@@ -10,6 +10,8 @@ export type StoreOutcome = {
   readonly sopInstanceUid?: string;
   /** Of the C-STORE response, where there was one. */
   readonly status?: number;
+  /** What the peer does not take, where that is why. */
+  readonly notNegotiated?: { readonly sopClassUid: string; readonly transferSyntax: string };
 } & (
   | { readonly result: 'sent' }
   | { readonly result: 'warning'; readonly meaning: string }
@@ -20,21 +22,30 @@ export type StoreOutcome = {
 export interface Subject {
   readonly item: { readonly id: string };
   readonly sopInstanceUid?: string;
+  readonly sopClassUid?: string;
+  readonly transferSyntax?: string;
 }
 
 export function failed(subject: Subject, failure: Failure, status?: number): StoreOutcome {
-  const { item, sopInstanceUid } = subject;
+  const { item, sopInstanceUid, sopClassUid, transferSyntax } = subject;
+  const refused =
+    failure.code === 'NOT_NEGOTIATED' && sopClassUid !== undefined && transferSyntax !== undefined;
   return {
     id: item.id,
     ...(sopInstanceUid === undefined ? {} : { sopInstanceUid }),
     ...(status === undefined ? {} : { status }),
+    ...(refused ? { notNegotiated: { sopClassUid, transferSyntax } } : {}),
     result: 'failed',
     failure,
   };
 }
 
 /** Of a response. */
-export function answered(subject: Required<Subject>, response: Command, peer: Peer): StoreOutcome {
+export function answered(
+  subject: Subject & { readonly sopInstanceUid: string },
+  response: Command,
+  peer: Peer,
+): StoreOutcome {
   const { status = 0, affectedSopInstanceUid, errorComment } = response;
   const { item, sopInstanceUid } = subject;
   if (affectedSopInstanceUid !== undefined && affectedSopInstanceUid !== sopInstanceUid) {

@@ -71,6 +71,9 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     retrying: (files, pauseMs, why) =>
       progress.line(`${why}\n${files} images are tried again in ${pauseMs / 1000} s`),
   });
+  if ([...tally.failures.values()].some(({ notNegotiated }) => notNegotiated !== undefined))
+    // loaded only where it is needed
+    await (await import('../send/advise.ts')).advise(tally, peer, io.signal);
   progress.end();
   const seconds = (performance.now() - started) / 1000;
   const report = values.report === undefined ? undefined : await writeReport(values.report, tally);

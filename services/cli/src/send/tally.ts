@@ -8,6 +8,8 @@ type Failure = Extract<StoreOutcome, { result: 'failed' }>['failure'];
 export interface FailedFile {
   readonly file: string;
   readonly sopInstanceUid?: string;
+  /** What the peer does not take, where that is why. */
+  readonly notNegotiated?: NonNullable<StoreOutcome['notNegotiated']>;
   readonly failure: Failure;
 }
 
@@ -67,8 +69,13 @@ export class Tally {
     }
     const row = this.place(found, seen);
     if (outcome.result === 'failed') {
-      const { failure, sopInstanceUid } = outcome;
-      this.failures.set(file, { file, failure, ...(sopInstanceUid === undefined ? {} : { sopInstanceUid }) });
+      const { failure, sopInstanceUid, notNegotiated } = outcome;
+      this.failures.set(file, {
+        file,
+        failure,
+        ...(sopInstanceUid === undefined ? {} : { sopInstanceUid }),
+        ...(notNegotiated === undefined ? {} : { notNegotiated }),
+      });
       return;
     }
     this.#counted.delete(file);
