@@ -85,6 +85,10 @@ export class StoreJob {
         const instance = await this.#window.take((next) => usable?.covers(next) === true);
         if (instance === undefined) return;
         if (!(await this.#admitted(instance))) return;
+        if (line?.brokeOff === true) {
+          this.#endLane(line, instance);
+          return;
+        }
         if (line?.open !== true || !line.covers(instance)) {
           await this.#close(line);
           line = await this.#openFor(instance);
@@ -115,14 +119,19 @@ export class StoreJob {
     });
     // while the peer is at work
     this.#window.ahead(AHEAD);
-    const ours = !(await sending);
+    const how = await sending;
     while (this.#outcomes.length >= UNREAD && !this.#abandoned) {
       await new Promise<void>((resolve) => this.#space.push(resolve));
     }
-    if (line.open || (ours && this.#stopped === undefined)) return true;
-    // an association that the peer ended is not opened again; where there are others, they go on
-    if (this.#lanes === 1) this.#stop(line.failure);
+    if (how !== 'not begun' && (line.open || (how === 'failed' && this.#stopped === undefined))) return true;
+    this.#endLane(line, how === 'not begun' ? instance : undefined);
     return false;
+  }
+
+  /** An association that the peer ended is not opened again; where there are others, they go on. */
+  #endLane(line: StoreLine, notBegun: Instance | undefined): void {
+    if (notBegun !== undefined) this.#window.putBack(notBegun);
+    if (this.#lanes === 1) this.#stop(line.failure);
   }
 
   /** An association for this one and what comes after it; undefined where there is none to be had. */
@@ -130,7 +139,13 @@ export class StoreJob {
     const { signal, operations = OPERATIONS, gate } = this.#options;
     try {
       const following = await this.#window.survey();
-      return await StoreLine.open([instance, ...following], { peer: this.#peer, signal, operations, gate });
+      return await StoreLine.open([instance, ...following], {
+        peer: this.#peer,
+        signal,
+        operations,
+        gate,
+        wanted: () => !this.#abandoned,
+      });
     } catch (error) {
       // a peer that takes fewer associations than we should like is served by those that it took
       if (this.#lanes === 1) this.#stop(failureOf(error));

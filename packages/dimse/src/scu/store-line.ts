@@ -30,12 +30,17 @@ interface Answer {
   readonly why: string;
 }
 
+/** `failed`: the association ended over this file. */
+export type Handing = 'done' | 'failed' | 'not begun';
+
 export interface LineOptions {
   readonly peer: Peer;
   readonly signal: AbortSignal | undefined;
   /** How many requests may be under way at once, if the peer grants as many. */
   readonly operations: number;
   readonly gate: StoreGate | undefined;
+  /** Whether what is ready is to be sent when its turn has come. */
+  readonly wanted: () => boolean;
 }
 
 /** Of a large file, read at a time. */
@@ -51,15 +56,20 @@ export class StoreLine {
   readonly #outlet: Outlet;
   readonly #watch: LineWatch;
   readonly #gate: StoreGate | undefined;
+  readonly #wanted: () => boolean;
   readonly #pending = new Map<number, Pending>();
   #chunk: Buffer | undefined;
   #room: (() => void) | undefined;
+  #brokenByUs = false;
+  #brokeOff = false;
 
-  private constructor(association: Association, kinds: Iterable<Kind>, { peer, signal, gate }: LineOptions) {
+  private constructor(association: Association, kinds: Iterable<Kind>, options: LineOptions) {
+    const { peer, signal, gate, wanted } = options;
     this.#association = association;
     this.#peer = peer;
     this.#signal = signal;
     this.#gate = gate;
+    this.#wanted = wanted;
     this.#letGo = abortOn(signal, association);
     this.#watch = new LineWatch(association, timeoutsOf(peer).response, () => this.#waitsFor());
     this.#outlet = new Outlet(association, () => this.#watch.progress());
@@ -94,33 +104,39 @@ export class StoreLine {
     return lost(this.#association, this.#peer, this.#signal).failure;
   }
 
+  /** It ended while the peer owed responses, and not over a file of ours. */
+  get brokeOff(): boolean {
+    return this.#brokeOff;
+  }
+
   /**
-   * Sends it; resolves when the next may be sent: true, or false where the association ended over this file. `settle`
-   * gets its outcome once, now or later. Never rejects.
+   * Sends it once its turn has come; resolves when the next may be prepared. `settle` gets its outcome once, now or
+   * later, save where it was not begun. Never rejects.
    */
-  async send(instance: Instance, settle: Settle): Promise<boolean> {
+  async send(instance: Instance, settle: Settle): Promise<Handing> {
     const { id, why } = this.#answers.get(kindOf(instance)) ?? { id: undefined, why: 'not proposed' };
     if (id === undefined) {
+      // outcomes come in the order of the items
+      await this.#turn();
       settle(failed(instance, notNegotiated(instance, this.#peer, why)));
-      return true;
+      return 'done';
     }
     const messageId = this.#nextId();
     const pending: Pending = { instance, settle, whole: false };
-    this.#pending.set(messageId, pending);
-    this.#watch.progress();
     try {
-      if (await this.#transmit(id, messageId, instance)) this.#handedOver(messageId, pending);
+      const how = await this.#transmit(id, messageId, pending);
+      if (how === 'not begun') return how;
+      if (how === 'done') this.#handedOver(messageId, pending);
       else this.#settle(messageId, failed(instance, this.failure));
+      return 'done';
     } catch (error) {
       // the peer has a part of it: the only way to take that back
+      this.#brokenByUs = true;
       this.#association.abort('a file failed while it was sent');
-      this.#settle(messageId, failed(instance, failureOf(error)));
-      return false;
+      this.#pending.delete(messageId);
+      settle(failed(instance, failureOf(error)));
+      return 'failed';
     }
-    while (this.open && this.#pending.size >= this.#association.operations) {
-      await new Promise<void>((resolve) => (this.#room = resolve));
-    }
-    return true;
   }
 
   /** Waits for all responses and releases. True if the peer released in order. */
@@ -132,8 +148,13 @@ export class StoreLine {
     return inOrder;
   }
 
-  /** True once the last byte has been handed to the connection; nothing is awaited for a file that was read whole. */
-  async #transmit(contextId: number, messageId: number, instance: Instance): Promise<boolean> {
+  /**
+   * What is held of the file is made ready while the peer is still at work on the one before; nothing leaves before its
+   * turn. Nothing is awaited after that for a file that was read whole.
+   */
+  async #transmit(contextId: number, messageId: number, pending: Pending): Promise<Handing | 'lost'> {
+    const { instance } = pending;
+    const outlet = this.#outlet;
     const command = encodeCommand({
       affectedSopClassUid: instance.sopClassUid,
       commandField: COMMAND.storeRq,
@@ -142,24 +163,48 @@ export class StoreLine {
       dataSetType: DATA_SET,
       affectedSopInstanceUid: instance.sopInstanceUid,
     });
-    const outlet = this.#outlet;
     outlet.begin({ contextId, command: true, total: command.length });
-    for (let rest = outlet.add(command); rest !== undefined; rest = outlet.add(rest)) {
-      if (!(await outlet.flush())) return false;
-    }
+    outlet.add(command);
     outlet.begin({ contextId, command: false, total: instance.length });
-    let part: Uint8Array | undefined = instance.first();
-    while (part !== undefined) {
-      if (this.#gate !== undefined) await this.#gate.passes(part.length);
-      for (let rest = outlet.add(part); rest !== undefined; rest = outlet.add(rest)) {
-        if (!(await outlet.flush())) return false;
-      }
-      part = instance.whole
-        ? undefined
-        : await instance.more((this.#chunk ??= Buffer.allocUnsafeSlow(CHUNK)));
+    const part = instance.first();
+    if (this.#gate !== undefined) await this.#gate.passes(part.length);
+    let rest = outlet.add(part);
+    await this.#turn();
+    if (!this.open || !this.#wanted()) return 'not begun';
+    this.#pending.set(messageId, pending);
+    this.#watch.progress();
+    if (rest !== undefined && !(await this.#drain(rest))) return 'lost';
+    if (!instance.whole && !(await this.#stream(instance))) return 'lost';
+    rest = outlet.add(instance.padding);
+    if (rest !== undefined && !(await this.#drain(rest))) return 'lost';
+    return outlet.send() ? 'done' : 'lost';
+  }
+
+  /** Waits until one more request may be under way (PS3.7 D.3.3.3), or the association has ended. */
+  async #turn(): Promise<void> {
+    while (this.open && this.#pending.size >= this.#association.operations) {
+      await new Promise<void>((resolve) => (this.#room = resolve));
     }
-    outlet.add(instance.padding);
-    return outlet.send();
+  }
+
+  /** What is not held of the file, as it is read. False: the association has ended. */
+  async #stream(instance: Instance): Promise<boolean> {
+    const buffer = (this.#chunk ??= Buffer.allocUnsafeSlow(CHUNK));
+    for (;;) {
+      const part = await instance.more(buffer);
+      if (part === undefined) return true;
+      if (this.#gate !== undefined) await this.#gate.passes(part.length);
+      const rest = this.#outlet.add(part);
+      if (rest !== undefined && !(await this.#drain(rest))) return false;
+    }
+  }
+
+  /** Hands over until all of it has found room. False: the association has ended. */
+  async #drain(bytes: Uint8Array): Promise<boolean> {
+    for (let rest: Uint8Array | undefined = bytes; rest !== undefined; rest = this.#outlet.add(rest)) {
+      if (!(await this.#outlet.flush())) return false;
+    }
+    return true;
   }
 
   async #listen(): Promise<void> {
@@ -170,6 +215,7 @@ export class StoreLine {
     }
     // what the peer may have whole, it may have stored; the one that is being sent is left to send()
     for (const [messageId, { instance, whole }] of [...this.#pending]) {
+      this.#brokeOff ||= !this.#brokenByUs;
       if (whole) this.#settle(messageId, failed(instance, this.#unanswered()));
     }
     this.#watch.end();
@@ -199,8 +245,9 @@ export class StoreLine {
   #settle(messageId: number, outcome: StoreOutcome): void {
     const pending = this.#pending.get(messageId);
     this.#pending.delete(messageId);
-    pending?.settle(outcome);
+    // the next one leaves first: nobody waits for what is made of an outcome
     this.#room?.();
+    pending?.settle(outcome);
   }
 
   #waitsFor(): string | undefined {
