@@ -1,8 +1,10 @@
-/** docs/faults.md names tests that are there. */
+/** docs/faults.md names tests that are there, and that `npm run test:faults` runs. */
 import assert from 'node:assert/strict';
+import { globSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
+import { FILES } from './files.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -15,6 +17,12 @@ test('faults: every test file that docs/faults.md names exists, and every one of
   assert.deepEqual(
     [...named].filter((name) => !there.has(name)),
     [],
+  );
+  const run = new Set(globSync(FILES, { cwd: ROOT }).map((path) => basename(path)));
+  assert.deepEqual(
+    [...named].filter((name) => !run.has(name)),
+    [],
+    'not run by npm run test:faults',
   );
   const own = (await readdir(import.meta.dirname)).filter((name) => /^streamer-.*\.test\.ts$/.test(name));
   assert.deepEqual(

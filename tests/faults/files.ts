@@ -1,0 +1,11 @@
+/** What `npm run test:faults` runs: every test that docs/faults.md names, and the rest of the streamer's. */
+export const FILES = [
+  'tests/faults/*.test.ts',
+  'tests/integration/streamer-*.test.ts',
+  'tests/integration/dimse-store*.test.ts',
+  'tests/integration/dimse-tls.test.ts',
+  'tests/integration/chassis-run.test.ts',
+  'tests/integration/splice.test.ts',
+  'packages/dicom/src/splice*.test.ts',
+  'services/streamer/src/**/*.test.ts',
+];
