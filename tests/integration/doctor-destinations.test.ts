@@ -1,5 +1,9 @@
 /** `scanflow doctor` and destinations that are wrong in every way: AE titles, TLS, ports, and what they take. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer as createHttpServer, type ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import { test, type TestContext } from 'node:test';
 import {
   freePort,
@@ -103,4 +107,57 @@ test('doctor: destinations, each wrong in its own way, and what to do about it',
   const [picky] = of('destination picky');
   assert.deepEqual([picky?.state, picky?.code], ['warning', 'NOT_NEGOTIATED']);
   assert.match(picky?.message ?? '', /takes no enhanced MR images/);
+});
+
+/** Answers every request with this status; its address. */
+async function web(t: TestContext, status: number, tls?: Certificate): Promise<string> {
+  const answer = (_: unknown, response: ServerResponse): void => {
+    response.writeHead(status).end('[{"00100010":{"vr":"PN","Value":[{"Alphabetic":"Secret^Person"}]}}]');
+  };
+  const server =
+    tls === undefined
+      ? createHttpServer(answer)
+      : createHttpsServer({ key: await readFile(tls.key), cert: await readFile(tls.certificate) }, answer);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const address = server.address();
+  assert.ok(address !== null && typeof address !== 'string');
+  return `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${address.port}/dicom-web`;
+}
+
+test('doctor: DICOMweb destinations: well, refused, not there, TLS, nobody', async (t) => {
+  const folder = await temporary(t);
+  const authority = await makeAuthority(folder, 'authority');
+  const [good, expired] = await Promise.all([
+    authority.issue('good'),
+    authority.issue('expired', { expired: true }),
+  ]);
+  const tls = { ca: authority.certificate };
+  const cases: Readonly<Record<string, readonly [object, string, RegExp]>> = {
+    well: [{ url: await web(t, 200) }, 'ok', /answers$/],
+    denied: [{ url: await web(t, 401) }, 'STOW_DENIED', /refuses us \(401\)/],
+    elsewhere: [{ url: await web(t, 404) }, 'STOW_NOT_THERE', /nothing at .*\/dicom-web\/studies/],
+    secured: [{ url: await web(t, 204, good), tls }, 'ok', /answers$/],
+    expired: [{ url: await web(t, 200, expired), tls }, 'TLS_EXPIRED', /has expired/],
+    untrusted: [{ url: await web(t, 200, good) }, 'TLS_', /authority/],
+    dead: [{ url: `http://127.0.0.1:${await freePort()}/dicom-web` }, 'DEST_UNREACHABLE', /ECONNREFUSED/],
+    secret: [
+      { url: 'http://127.0.0.1:1/', username: 'x', passwordFile: '/none' },
+      'STOW_SECRET',
+      /\/none cannot be read/,
+    ],
+  };
+  const destinations = Object.fromEntries(Object.entries(cases).map(([name, [reach]]) => [name, reach]));
+  const { file } = await install(t, { orthanc: { url: 'http://127.0.0.1:1' }, sections: { destinations } });
+  const { of, checks } = await diagnose(file, ['destinations'], PATIENT);
+  for (const [name, [, outcome, message]] of Object.entries(cases)) {
+    const [found] = of(`destination ${name}`);
+    assert.ok((found?.code ?? found?.state)?.startsWith(outcome), `${name}: ${JSON.stringify(found)}`);
+    assert.match(found?.message ?? '', message, name);
+  }
+  assert.ok(!JSON.stringify(checks).includes('Secret'));
 });

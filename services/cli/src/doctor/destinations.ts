@@ -4,6 +4,7 @@ import { failed, type Check, type Finding } from './finding.ts';
 import { kindsOf } from './kinds.ts';
 import { dialOf, lookAtNode, timeoutsOf } from './node.ts';
 import { sees, type Place } from './place.ts';
+import { lookAtWeb } from './web.ts';
 
 type Destination = Config['destinations'][string];
 
@@ -16,7 +17,8 @@ export const destinationChecks = (place: Place): Check[] =>
     : [];
 
 async function lookAt(destination: Destination, place: Place, signal: AbortSignal): Promise<Finding[]> {
-  const { host, port, aet, callingAet, tls } = destination;
+  const { host, port, aet, callingAet, tls, url } = destination;
+  if (url !== undefined) return [await lookAtWeb(url, destination, place.timeoutMs, signal)];
   if (host === undefined || port === undefined || aet === undefined) return [];
   const timeouts = timeoutsOf(place.timeoutMs);
   try {

@@ -15,6 +15,7 @@ import { judgePostgres, judgeSeries } from './ledger.ts';
 import { explained } from './node.ts';
 import { orthancsOwn } from './scanners.ts';
 import { judgeMode } from './secrets.ts';
+import { judgeStatus } from './web.ts';
 
 const states = (findings: readonly Finding[]): string =>
   findings.map(({ state, code }) => `${state}${code === undefined ? '' : ` ${code}`}`).join(', ');
@@ -157,6 +158,14 @@ test('nodes: failures become what to do', () => {
   });
   const refused = explained({ code: 'DEST_REJECTED', message: 'calling AE title not recognized' }, peer);
   assert.equal(orthancsOwn(refused, 'PRISMA').state, 'warning');
+});
+
+test('dicomweb: refused, not there, failing and storing only are told apart', () => {
+  const judge = (status: number): string => states([judgeStatus(status, 'http://pacs/studies')]);
+  assert.deepEqual([200, 204, 401, 403, 404, 302, 500, 503, 405, 501].map(judge), [
+    ...['ok', 'ok', 'failed STOW_DENIED', 'failed STOW_DENIED', 'failed STOW_NOT_THERE'],
+    ...['failed STOW_NOT_THERE', 'failed STOW_ERROR', 'failed STOW_ERROR', 'warning', 'warning'],
+  ]);
 });
 
 test('ledger, series and secrets: what is counted and compared', () => {

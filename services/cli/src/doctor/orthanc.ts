@@ -46,8 +46,7 @@ async function lookAtOrthanc({ config, timeoutMs }: Place, signal: AbortSignal):
   } catch (error) {
     if (!(error instanceof FailureError)) throw error;
     const found = failure(error.failure);
-    const name = codeOf(error.cause);
-    if (name !== 'ENOTFOUND' && name !== 'EAI_AGAIN') return [found];
+    if (!/^(ENOTFOUND|EAI_AGAIN)$/.test(codeOf(error.cause) ?? '')) return [found];
     return [
       failed(
         found.message,
