@@ -36,7 +36,7 @@ export const configurationTable = (): string =>
       [
         'AE title with which STREAMER calls it',
         '`destinations.NAME.callingAet`',
-        destinations['example']?.callingAet ?? '',
+        destinations['example']?.callingAet ?? 'SCANFLOW',
       ],
       ['TLS', '`worklist.tls`, `destinations.NAME.tls`', 'off'],
     ],

@@ -20,6 +20,9 @@ export const seconds = (ms: number): string =>
 const NAMES: Readonly<Record<string, string>> = {
   '1.2.840.10008.1.1': 'Verification SOP Class',
   '1.2.840.10008.5.1.4.31': 'Modality Worklist Information Model – FIND SOP Class',
+  '1.2.840.10008.5.1.4.1.2.2.1': 'Study Root Query/Retrieve Information Model – FIND SOP Class',
+  '1.2.840.10008.5.1.4.1.2.2.2': 'Study Root Query/Retrieve Information Model – MOVE SOP Class',
+  '1.2.840.10008.1.20.1': 'Storage Commitment Push Model SOP Class',
   '1.2.840.10008.3.1.2.3.3': 'Modality Performed Procedure Step SOP Class',
   '1.2.840.10008.1.2': 'Implicit VR Little Endian',
   '1.2.840.10008.1.2.1': 'Explicit VR Little Endian',

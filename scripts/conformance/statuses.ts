@@ -1,5 +1,5 @@
 /** Statuses that Scanflow sends, and what it makes of those it gets. */
-import { describeStatus } from '@scanflow/dicom';
+import { describeStatus, FAILURE_REASONS } from '@scanflow/dicom';
 import { facts } from '@scanflow/dimse';
 import { PERFORMED_STATUS } from '../../services/worklist/src/domain/performed.ts';
 import { hex, table } from './markdown.ts';
@@ -90,3 +90,75 @@ export function storeStatuses(): string {
     ],
   );
 }
+
+const MOVE: readonly (readonly [code: string, status: number, what: string])[] = [
+  ['FF00', 0xff00, 'the counts are shown; another response is waited for'],
+  [
+    '0000',
+    0x0000,
+    'the target is asked what arrived; with failed or remaining sub-operations it counts as B000',
+  ],
+  ['B000', 0xb000, 'the target is asked what arrived; the series that lack images are asked for again'],
+  ['A701', 0xa701, 'asked for again'],
+  ['A702', 0xa702, 'asked for again'],
+  ['A801', 0xa801, 'told; not asked for again'],
+  ['A9xx', 0xa900, 'told; not asked for again'],
+  ['Cxxx', 0xc000, 'asked for again'],
+  ['FE00', 0xfe00, 'after our C-CANCEL: told as interrupted; else asked for again'],
+];
+
+export const moveStatuses = (): string =>
+  table(
+    ['Status', 'Meaning', 'What COMMAND does'],
+    [
+      ...MOVE.map(([code, status, what]) => [code, describeStatus('C-MOVE', status).meaning, what]),
+      ['any other', 'by its class (PS3.7 annex C)', 'as B000 for warnings, as A9xx for failures'],
+    ],
+  );
+
+/** Of N-ACTION; the statuses of every service are those of C-ECHO. */
+export const actionStatuses = (): string =>
+  table(
+    ['Status', 'Meaning', 'What STREAMER does'],
+    [
+      ...[0x0000, 0x0110, 0x0213].map((status) => [
+        hex(status),
+        describeStatus('C-ECHO', status).meaning,
+        status === 0 ? 'waits for the report' : 'asks again later',
+      ]),
+      ['any other', 'by PS3.7 annex C', 'commitment has failed, visibly, until a person retries it'],
+    ],
+  );
+
+export const failureReasons = (): string =>
+  table(
+    ['Failure Reason (0008,1197)', 'Meaning', 'What STREAMER does'],
+    [
+      ...Object.entries(FAILURE_REASONS).map(([reason, { meaning }]) => [
+        hex(Number(reason)),
+        meaning,
+        Number(reason) === 0x0131 ? 'asks again' : 'sends the image again, and asks again',
+      ]),
+      ['any other, or none', '', 'sends the image again, and asks again'],
+    ],
+  );
+
+const REPORTS: Readonly<Record<keyof typeof facts.commitment.statuses, string>> = {
+  success: 'taken, and on disk; also a report that came before',
+  noSuchInstance: 'not of the well-known instance of storage commitment',
+  noSuchEventType: 'an event type other than 1 and 2',
+  invalidArgument: 'no Transaction UID, or one that was not asked of this peer',
+  noResources: 'an error of ours; the report may be sent again',
+};
+
+export const reportStatuses = (): string =>
+  table(
+    ['Status', 'Meaning', 'When'],
+    [
+      ...Object.entries(REPORTS).map(([name, when]) => {
+        const status = facts.commitment.statuses[name as keyof typeof REPORTS];
+        return [hex(status), describeStatus('C-ECHO', status).meaning, when];
+      }),
+      ...GENERAL.map(([status, when]) => [hex(status), describeStatus('C-ECHO', status).meaning, when]),
+    ],
+  );

@@ -13,9 +13,17 @@ import { servedContexts, worklistLimits } from '../../services/worklist/src/doma
 import { itemAttributes, keyTable, matchingTable } from './attributes.ts';
 import { characterSetTable, configurationTable } from './configuration.ts';
 import { seconds, table, uidName } from './markdown.ts';
-import { findStatuses, performedStatuses, storeStatuses } from './statuses.ts';
+import {
+  actionStatuses,
+  failureReasons,
+  findStatuses,
+  moveStatuses,
+  performedStatuses,
+  reportStatuses,
+  storeStatuses,
+} from './statuses.ts';
 
-const { scp, scu, tls } = facts;
+const { scp, scu, commitment, tls } = facts;
 const limits = { ...scp.limits, ...worklistLimits };
 const contexts = [scp.verification, ...servedContexts];
 const nameOf = (tag: Tag): string => keywordOf(tag) ?? formatTag(tag);
@@ -30,6 +38,13 @@ const services = (): string =>
         uid === sopClasses.modalityPerformedProcedureStep ? 'no' : 'COMMAND',
         'WORKLIST',
       ]),
+      ...[sopClasses.studyRootFind, sopClasses.studyRootMove].map((uid) => [
+        uidName(uid),
+        uid,
+        'COMMAND',
+        'no',
+      ]),
+      [uidName(commitment.served.abstractSyntax), commitment.served.abstractSyntax, 'STREAMER', 'no'],
       ['Storage: whatever SOP class a file is of', 'those of the files', 'STREAMER, COMMAND', 'no (Orthanc)'],
     ],
   );
@@ -49,7 +64,7 @@ const entities = (): string =>
     ['Application entity', 'Program', 'Accepts associations', 'Requests associations'],
     [
       ['WORKLIST', 'services/worklist', 'yes', 'no'],
-      ['STREAMER', 'services/streamer', 'no', 'yes'],
+      ['STREAMER', 'services/streamer', 'for reports of storage commitment, where configured', 'yes'],
       ['COMMAND', 'services/cli', 'no', 'yes'],
     ],
   );
@@ -88,6 +103,7 @@ const scuParameters = (): string =>
       ['Time for the connection', seconds(scu.timeouts.connect)],
       ['Time for the answer to the association request', seconds(scu.timeouts.association)],
       ['Time for a response', seconds(scu.timeouts.response)],
+      ['Longest silence in a C-MOVE (`--timeout`)', seconds(scu.moveQuietMs)],
       ['Time for the release', seconds(scu.timeouts.release)],
       ['Longest data set of an answer', `${scu.limits.dataSetBytes} bytes`],
     ],
@@ -113,6 +129,9 @@ const scuContexts = (): string =>
     [
       contextRows(sopClasses.verification, scu.echoSyntaxes, 'COMMAND'),
       contextRows(sopClasses.modalityWorklistFind, scu.findSyntaxes, 'COMMAND'),
+      contextRows(sopClasses.studyRootFind, scu.findSyntaxes, 'COMMAND'),
+      contextRows(sopClasses.studyRootMove, scu.moveSyntaxes, 'COMMAND'),
+      contextRows(commitment.served.abstractSyntax, commitment.syntaxes, 'STREAMER'),
       ['SOP class of the file', 'transfer syntax of the file', 'STREAMER, COMMAND'],
     ],
   );
@@ -156,6 +175,10 @@ export const parts: Readonly<Record<string, () => string>> = {
   scuParameters,
   scuContexts,
   storeStatuses,
+  actionStatuses,
+  failureReasons,
+  reportStatuses,
+  moveStatuses,
   tls: tlsTable,
   handshake: () => seconds(tls.handshakeMs),
   itemAttributes,

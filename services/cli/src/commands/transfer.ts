@@ -1,0 +1,154 @@
+/** `scanflow transfer`: studies from one archive to another node, by a list of accession numbers. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readBounded, writeFileAtomic } from '@scanflow/chassis';
+import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
+import { duration, readArgs, wholeNumber } from '../options.ts';
+import { Progress } from '../progress.ts';
+import { openJournal, type Journal } from '../transfer/journal.ts';
+import { transferList, type Result } from '../transfer/list.ts';
+import { nodesOf, OPTIONS, positive, type Nodes, type Values } from '../transfer/options.ts';
+import { asJson, asText, csv, progressText, reportName } from '../transfer/report.ts';
+import { MOST_BYTES, readList, type Request } from '../transfer/requests.ts';
+
+const help = `Usage: scanflow transfer LIST.csv --from AET@host:port --to AET[@host:port] [OPTION …]
+       scanflow transfer LIST.csv --via URL --from NAME [OPTION …]
+
+Has an archive send studies to another DICOM node (C-MOVE): only what that does not have yet, and until it has all. LIST.csv has
+one accession number a line; or columns called AccessionNumber, StudyInstanceUID, PatientID, StudyDate (2026-11-22, or
+2026-11-01..2026-11-30). The archive must know the AE titles of the target and of this command.
+
+  --from AET@host:port  the archive that has the studies
+  --to AET@host:port  where they go. With the address it is asked what it has; with the AE title alone the archive's word counts
+  --calling AET       our own AE title (default SCANFLOW)
+  --at-once N         lines of the list at a time (1 to 16; default 1)
+  --timeout TIME      how long the archive may be silent in a move, as 90s, 5m or 2h (default 10m)
+  --wait TIME         how long nothing may arrive after a move, before what is missing is asked for again (default 60s)
+  --retries N         how often that is done, series by series (0 to 10; default 2)
+  --retry-time TIME   how long a node that does not answer is tried again (default 2m; 0s: not at all)
+  --journal FILE      notes what is done, so that the same command goes on after a break (default LIST.csv.journal; none: without)
+  --again             asks again for what the journal says is done
+  --report FOLDER     writes the report there, as CSV
+  --json              the report as JSON on standard output
+  --via URL           an Orthanc does the asking and receives; --from is the archive's name in its DicomModalities
+  --orthanc-user NAME, --orthanc-password-file FILE   who asks that Orthanc
+  --tls, --tls-ca FILE, --tls-cert FILE, --tls-key FILE, --tls-profile NAME, --tls-name NAME   as of scanflow send, for --from
+  --to-tls            TLS for --to as well, with the same files
+
+Exit codes: 0 all is there; 1 something is not; 2 not started (usage, list, archive or target not reachable).
+
+Example:  npx scanflow transfer accessions.csv --from PACS@pacs.example.org:11112 --to ORTHANC@127.0.0.1:4242 --report reports
+          npx scanflow transfer accessions.csv --via http://127.0.0.1:8042 --from pacs
+`;
+
+const MOST_TOLD = 20;
+
+async function run(args: readonly string[], io: Io): Promise<ExitCode> {
+  const { values, positionals } = readArgs(args, OPTIONS, 1);
+  const [path] = positionals;
+  if (path === undefined) throw new UsageError('transfer takes a list: scanflow transfer LIST.csv --from …');
+  const requests = await listOf(path, io);
+  const limits = {
+    waitMs: positive('wait', values.wait),
+    again: wholeNumber('retries', values.retries, { min: 0, max: 10, otherwise: 2 }),
+    retryMs: duration('retry-time', values['retry-time']),
+  };
+  const atOnce = wholeNumber('at-once', values['at-once'], { min: 1, max: 16, otherwise: 1 });
+  const nodes = await ready(values, io.signal);
+  try {
+    if (nodes.target === undefined)
+      io.err.write(
+        `${nodes.aet} is not asked what it has: the archive's word counts. Give --to AET@host:port\n`,
+      );
+    if (values.report !== undefined) await mkdir(values.report, { recursive: true });
+    const notes = await journalOf(values, path, nodes);
+    const progress = new Progress(io);
+    const started = performance.now();
+    const results = await transferList({
+      terms: {
+        source: nodes.source,
+        target: nodes.target,
+        ...limits,
+        signal: io.signal,
+        retrying: (failure, pauseMs) =>
+          progress.line(`${failure.message}\nTried again in ${pauseMs / 1000} s`),
+      },
+      requests,
+      journal: values.again ? notes && { ...notes, done: new Map() } : notes,
+      atOnce,
+      progress: (state) => progress.update((seconds) => progressText(state, seconds)),
+    }).finally(() => notes?.close());
+    progress.end();
+    const seconds = (performance.now() - started) / 1000;
+    return await tell(
+      results,
+      seconds,
+      values,
+      notes === undefined ? undefined : journalPath(values, path),
+      io,
+    );
+  } finally {
+    nodes.close();
+  }
+}
+
+async function listOf(path: string, io: Io): Promise<readonly Request[]> {
+  const bytes = await readBounded(path, MOST_BYTES).catch((error: unknown) => {
+    const why = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new UsageError(`${path} cannot be read: ${why}`);
+  });
+  const list = readList(bytes);
+  const told = list.ok ? list.notices : list.mistakes;
+  const lines = told.slice(0, MOST_TOLD).map(({ line, message }) => `${path}:${line}: ${message}`);
+  if (told.length > MOST_TOLD) lines.push(`and ${told.length - MOST_TOLD} more`);
+  if (!list.ok) throw new UsageError(`the list cannot be used:\n${lines.join('\n')}`);
+  if (lines.length > 0) io.err.write(`${lines.join('\n')}\n`);
+  return list.requests;
+}
+
+/** Both ends, found to be there: what fails here has begun nothing. */
+async function ready(values: Values, signal: AbortSignal): Promise<Nodes> {
+  let nodes: Nodes | undefined;
+  try {
+    nodes = await nodesOf(values, signal);
+    await nodes.source.check(signal);
+    await nodes.target?.check(signal);
+    return nodes;
+  } catch (error) {
+    nodes?.close();
+    // TLS files that cannot be used among them
+    if (error instanceof Error && 'failure' in error) throw new UsageError(`not started: ${error.message}`);
+    throw error;
+  }
+}
+
+const journalPath = (values: Values, list: string): string => values.journal ?? `${list}.journal`;
+
+async function journalOf(values: Values, list: string, nodes: Nodes): Promise<Journal | undefined> {
+  if (values.journal === 'none') return undefined;
+  const ends = { source: nodes.source.name, target: nodes.aet, unverified: nodes.target === undefined };
+  return openJournal(journalPath(values, list), ends);
+}
+
+async function tell(
+  results: readonly Result[],
+  seconds: number,
+  values: Values,
+  journal: string | undefined,
+  io: Io,
+): Promise<ExitCode> {
+  let report: string | undefined;
+  if (values.report !== undefined) {
+    report = join(values.report, reportName(Temporal.Now.plainDateTimeISO()));
+    await writeFileAtomic(report, csv(results));
+  }
+  const written = { report, journal };
+  if (values.json) io.out.write(`${JSON.stringify(asJson(results, seconds, written), null, 2)}\n`);
+  else io.out.write(asText(results, seconds, written));
+  const good = results.every(({ rows }) =>
+    rows.every(({ status }) => status === 'Complete' || status === 'Unverified'),
+  );
+  return good ? EXIT.done : EXIT.failed;
+}
+
+export const transfer: Command = { help, run };

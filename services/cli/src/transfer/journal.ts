@@ -1,0 +1,110 @@
+/** What has been done of a list, one line at a time and at once on disk: an interrupted list goes on where it was. */
+import { open, type FileHandle } from 'node:fs/promises';
+import { codeOf } from '@scanflow/chassis';
+import { UsageError } from '../command.ts';
+import { isDone, type Row } from './outcome.ts';
+
+const KIND = 'scanflow transfer 1';
+/** Bytes. A line takes some 300. */
+const MOST_BYTES = 512 * 1024 * 1024;
+
+export interface Ends {
+  readonly source: string;
+  /** AE title. */
+  readonly target: string;
+  /** The target cannot be asked: what the source says is taken for done. */
+  readonly unverified: boolean;
+}
+
+export interface Journal {
+  /** Of requests that are done, by their key. */
+  readonly done: ReadonlyMap<string, readonly Row[]>;
+  /** Lines that make no sense: a crash cut them off. What they told is done again. */
+  readonly damaged: number;
+  /** On disk when it resolves. */
+  readonly append: (key: string, rows: readonly Row[]) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** Throws UsageError where it cannot be used, or belongs to another transfer. */
+export async function openJournal(path: string, ends: Ends): Promise<Journal> {
+  const file = await open(path, 'a+').catch((error: unknown) => {
+    throw new UsageError(
+      `the journal ${path} cannot be opened (${codeOf(error) ?? String(error)}); --journal FILE puts it elsewhere, --journal none does without`,
+    );
+  });
+  try {
+    const begun = `${JSON.stringify({ journal: KIND, source: ends.source, target: ends.target })}\n`;
+    const found = await textOf(file, path);
+    // a crash in its first line
+    const text = begun.startsWith(found) && found !== begun ? '' : found;
+    if (text !== found) await file.truncate(0);
+    const { entries, damaged } = read(text, path, ends);
+    const done = new Map<string, readonly Row[]>();
+    for (const { key, rows } of entries) {
+      if (isDone(rows, ends.unverified)) done.set(key, rows);
+      else done.delete(key);
+    }
+    // what a crash cut off is ended, so that the next line stands by itself
+    if (text !== '' && !text.endsWith('\n')) await write(file, '\n');
+    if (text === '') await write(file, begun);
+    let last = Promise.resolve();
+    const append = (key: string, rows: readonly Row[]): Promise<void> => {
+      const at = Temporal.Now.instant().toString({ smallestUnit: 'second' });
+      last = last.then(() => write(file, `${JSON.stringify({ key, at, rows })}\n`));
+      return last;
+    };
+    return { done, damaged, append, close: () => file.close() };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+async function write(file: FileHandle, text: string): Promise<void> {
+  await file.appendFile(text);
+  await file.sync();
+}
+
+async function textOf(file: FileHandle, path: string): Promise<string> {
+  const { size } = await file.stat();
+  if (size > MOST_BYTES) throw new UsageError(`${path} is too large for a journal of scanflow transfer`);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(size), 0, size, 0);
+  return buffer.toString('utf8', 0, bytesRead);
+}
+
+interface Entry {
+  readonly key: string;
+  readonly rows: readonly Row[];
+}
+
+function read(text: string, path: string, ends: Ends): { entries: Entry[]; damaged: number } {
+  const [head = '', ...lines] = text.split('\n');
+  if (text === '') return { entries: [], damaged: 0 };
+  const begun = parsed(head);
+  if (begun?.['journal'] !== KIND)
+    throw new UsageError(`${path} is no journal of scanflow transfer; --journal takes a file of its own`);
+  if (begun['source'] !== ends.source || begun['target'] !== ends.target)
+    throw new UsageError(
+      `the journal ${path} is of a transfer from ${String(begun['source'])} to ${String(begun['target'])}; give this one another: --journal FILE`,
+    );
+  const entries: Entry[] = [];
+  let damaged = 0;
+  for (const line of lines) {
+    if (line === '') continue;
+    const entry = parsed(line);
+    if (typeof entry?.['key'] === 'string' && Array.isArray(entry['rows']))
+      entries.push({ key: entry['key'], rows: entry['rows'] as Row[] });
+    else damaged += 1;
+  }
+  return { entries, damaged };
+}
+
+function parsed(line: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,133 @@
+/** The options of `scanflow transfer`, and what they mean. */
+import { readSecret } from '@scanflow/chassis';
+import type { Peer } from '@scanflow/dimse';
+import { UsageError } from '../command.ts';
+import { address, duration, ourAet, type readArgs } from '../options.ts';
+import { orthancClient, type OrthancClient } from '../orthanc/client.ts';
+import { dialOf, TLS_OPTIONS } from '../tls.ts';
+import { dicomSource, dicomTarget } from './dicom-node.ts';
+import type { Source, Target } from './nodes.ts';
+import { viaSource, viaTarget } from './via.ts';
+
+export const OPTIONS = {
+  from: { type: 'string' },
+  to: { type: 'string' },
+  calling: { type: 'string', default: 'SCANFLOW' },
+  'at-once': { type: 'string' },
+  timeout: { type: 'string', default: '10m' },
+  wait: { type: 'string', default: '60s' },
+  retries: { type: 'string' },
+  'retry-time': { type: 'string', default: '2m' },
+  journal: { type: 'string' },
+  again: { type: 'boolean', default: false },
+  report: { type: 'string' },
+  json: { type: 'boolean', default: false },
+  via: { type: 'string' },
+  'orthanc-user': { type: 'string' },
+  'orthanc-password-file': { type: 'string' },
+  'to-tls': { type: 'boolean', default: false },
+  ...TLS_OPTIONS,
+} as const;
+
+export type Values = ReturnType<typeof readArgs<typeof OPTIONS>>['values'];
+
+export interface Nodes {
+  readonly source: Source;
+  readonly target: Target | undefined;
+  /** AE title of the target. */
+  readonly aet: string;
+  readonly close: () => void;
+}
+
+/** Throws UsageError; FailureError and DimseError where a node or a TLS file cannot be used. */
+export async function nodesOf(values: Values, signal: AbortSignal): Promise<Nodes> {
+  if (values.from === undefined)
+    throw new UsageError('--from AET@host:port says which archive has the studies');
+  const quietMs = positive('timeout', values.timeout);
+  if (values.via !== undefined) return viaNodes(values, values.via, values.from, quietMs, signal);
+  const useless = (['orthanc-user', 'orthanc-password-file'] as const).find(
+    (name) => values[name] !== undefined,
+  );
+  if (useless !== undefined) throw new UsageError(`--${useless} goes with --via`);
+  const from = address('from', values.from);
+  const callingAet = ourAet('calling', values.calling);
+  const peer: Peer = {
+    host: from.host,
+    port: from.port,
+    calledAet: from.aet,
+    callingAet,
+    ...(await dialOf(values)),
+  };
+  const { aet, target } = await targetOf(values, callingAet);
+  return {
+    source: dicomSource({ peer, destination: aet, quietMs }),
+    target,
+    aet,
+    close: () => undefined,
+  };
+}
+
+/** An AE title alone: the archive knows the target, and it cannot be asked. */
+async function targetOf(
+  values: Values,
+  callingAet: string,
+): Promise<{ readonly aet: string; readonly target: Target | undefined }> {
+  const { to } = values;
+  if (to === undefined)
+    throw new UsageError(
+      '--to AET@host:port says where the images go, by the AE title that the archive knows',
+    );
+  if (/^[^@:\\\p{C}]{1,16}$/u.test(to)) {
+    if (values['to-tls']) throw new UsageError('--to-tls goes with --to AET@host:port');
+    return { aet: to, target: undefined };
+  }
+  const { aet, host, port } = address('to', to);
+  const dial = values['to-tls'] ? await dialOf({ ...values, tls: true, 'tls-name': undefined }) : {};
+  return { aet, target: dicomTarget({ host, port, calledAet: aet, callingAet, ...dial }) };
+}
+
+async function viaNodes(
+  values: Values,
+  url: string,
+  modality: string,
+  quietMs: number,
+  signal: AbortSignal,
+): Promise<Nodes> {
+  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
+    throw new UsageError(`--via takes an address like http://127.0.0.1:8042, not ${url}`);
+  if (/[@:]/.test(modality))
+    throw new UsageError('with --via, --from takes the name that the archive has in that Orthanc');
+  if (values.tls || values['to-tls'])
+    throw new UsageError('with --via, Orthanc speaks DICOM: TLS is for its own configuration');
+  const client = await clientOf(values, url);
+  try {
+    const system = (await client.json('/system', signal)) as Readonly<Record<string, unknown>>;
+    const aet = String(system['DicomAet']);
+    if (values.to !== undefined && values.to !== aet)
+      throw new UsageError(
+        `with --via, the target is that Orthanc, whose AE title is ${aet}; leave --to out`,
+      );
+    const source = viaSource({ client, modality, aet, quietMs });
+    return { source, target: viaTarget(client, aet), aet, close: () => client.close() };
+  } catch (error) {
+    client.close();
+    throw error;
+  }
+}
+
+async function clientOf(values: Values, url: string): Promise<OrthancClient> {
+  const { 'orthanc-user': username, 'orthanc-password-file': file } = values;
+  if ((username === undefined) !== (file === undefined))
+    throw new UsageError('--orthanc-user and --orthanc-password-file go together');
+  if (file === undefined) return orthancClient({ url });
+  const password = await readSecret(file).catch((error: unknown) => {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  });
+  return orthancClient({ url, username, password });
+}
+
+export function positive(name: string, text: string): number {
+  const ms = duration(name, text);
+  if (ms === 0) throw new UsageError(`--${name} takes a time above 0`);
+  return ms;
+}

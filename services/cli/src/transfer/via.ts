@@ -1,0 +1,166 @@
+/** Source and target through an Orthanc's REST: it asks the source and receives, and is counted itself. */
+import { FailureError } from '@scanflow/chassis';
+import { dataSet, type Attributes, type DataSet } from '@scanflow/dicom';
+import type { MoveOutcome } from '@scanflow/dimse';
+import type { OrthancClient } from '../orthanc/client.ts';
+import type { Holding } from './holding.ts';
+import { awaitJob } from './via-job.ts';
+import type { Part, Source, Target } from './nodes.ts';
+import {
+  holdingOf,
+  identifier,
+  imageKeys,
+  moveKeys,
+  seriesIn,
+  seriesKeys,
+  studiesIn,
+  studyKeys,
+  toList,
+} from './queries.ts';
+
+export interface ViaOptions {
+  readonly client: OrthancClient;
+  /** Name of the source among Orthanc's DicomModalities. */
+  readonly modality: string;
+  /** AE title of Orthanc. */
+  readonly aet: string;
+  /** Longest time in which a retrieval gets no further, in milliseconds. */
+  readonly quietMs: number;
+}
+
+const LEVELS: Readonly<Record<string, string>> = { STUDY: 'Study', SERIES: 'Series', IMAGE: 'Instance' };
+
+export function viaSource({ client, modality, aet, quietMs }: ViaOptions): Source {
+  const name = `${modality} of Orthanc at ${client.url}`;
+  const at = `/modalities/${encodeURIComponent(modality)}`;
+  const query = async (keys: Attributes, signal: AbortSignal): Promise<Answers> => {
+    const { QueryRetrieveLevel, ...Query } = keys;
+    const level = typeof QueryRetrieveLevel === 'string' ? LEVELS[QueryRetrieveLevel] : undefined;
+    const asked = { Level: level, Query, Normalize: false };
+    const { ID } = fields(await client.json(`${at}/query`, signal, JSON.stringify(asked)));
+    const id = String(ID);
+    const answers = list(await client.json(`/queries/${id}/answers?expand&simplify`, signal));
+    return { id, answers: answers.map((answer) => answerOf(answer, Object.keys(Query))) };
+  };
+  return {
+    name,
+    check: async (signal) => {
+      const known = list(await client.json('/modalities', signal)).map(String);
+      if (!known.includes(modality)) throw new FailureError(unknown(modality, known));
+      await client.json(`${at}/echo`, signal, '{}');
+    },
+    studies: async (request, signal) => studiesIn((await query(studyKeys(request), signal)).answers, request),
+    holding: async (studyUid, signal) => {
+      const counts = seriesIn((await query(seriesKeys(studyUid), signal)).answers);
+      const lists = new Map<string, readonly DataSet[]>();
+      for (const uid of counts.keys()) {
+        const { answers } = await query(imageKeys(studyUid, uid), signal).catch(noImageLevel);
+        lists.set(uid, answers);
+      }
+      return holdingOf(counts, lists, name);
+    },
+    move: async (part, _sent, signal) => {
+      try {
+        const { id, answers } = await query(moveKeys(part), signal);
+        if (answers.length === 0) throw new FailureError(gone(name, part));
+        const order = JSON.stringify({ TargetAet: aet, Synchronous: false });
+        const { ID } = fields(await client.json(`/queries/${id}/answers/0/retrieve`, signal, order));
+        return await awaitJob({ client, id: String(ID), source: name, quietMs, signal });
+      } catch (error) {
+        return outcomeOf(error, signal);
+      }
+    },
+  };
+}
+
+interface Answers {
+  readonly id: string;
+  readonly answers: readonly DataSet[];
+}
+
+const fields = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+
+function answerOf(answer: unknown, keywords: readonly string[]): DataSet {
+  const told = fields(answer);
+  const values = keywords.map((keyword) => [keyword, told[keyword]] as const);
+  const texts = values.filter((pair): pair is readonly [string, string] => typeof pair[1] === 'string');
+  return dataSet(Object.fromEntries(texts));
+}
+
+/** Orthanc does not say why; a source that is gone shows in the next question. */
+function noImageLevel(error: unknown): Answers {
+  if (error instanceof FailureError && error.code === 'ORTHANC_ERROR') return { id: '', answers: [] };
+  throw error;
+}
+
+const unknown = (modality: string, known: readonly string[]) =>
+  ({
+    kind: 'permanent',
+    code: 'TRANSFER_NO_MODALITY',
+    message: `Orthanc has no modality ${modality} (it has ${known.length === 0 ? 'none' : known.join(', ')}). Give --from one of these, or enter it in DicomModalities.`,
+  }) as const;
+
+const gone = (name: string, { studyUid, seriesUid }: Part) =>
+  ({
+    kind: 'permanent',
+    code: 'TRANSFER_NO_MATCH',
+    message: `${name} does not find ${seriesUid ?? studyUid} any more.`,
+  }) as const;
+
+function outcomeOf(error: unknown, signal: AbortSignal): MoveOutcome {
+  const nothing = { counts: {}, failedUids: [] };
+  if (error instanceof FailureError) return { ...nothing, result: 'failed', failure: error.failure };
+  if (!signal.aborted) throw error;
+  const message = 'It was cancelled before it was done; it can be tried again.';
+  return { ...nothing, result: 'cancelled', failure: { kind: 'transient', code: 'CANCELLED', message } };
+}
+
+/** That Orthanc itself: what it has is looked up, not asked for by DICOM. */
+export function viaTarget(client: OrthancClient, aet: string): Target {
+  return {
+    name: `${aet}, Orthanc at ${client.url}`,
+    check: async (signal) => {
+      await client.json('/system', signal);
+    },
+    holding: (studyUid, signal, wanted) => heldBy(client, studyUid, signal, wanted),
+  };
+}
+
+async function heldBy(
+  client: OrthancClient,
+  studyUid: string,
+  signal: AbortSignal,
+  wanted: Holding | undefined,
+): Promise<Holding> {
+  const found = list(await client.json('/tools/lookup', signal, studyUid)).map(fields);
+  const counts = new Map<string, number>();
+  const ids = new Map<string, string[]>();
+  // one study may be of two patients there, whose series count together
+  for (const { ID, Type } of found) {
+    if (Type !== 'Study') continue;
+    for (const series of list(await client.json(`/studies/${String(ID)}/series`, signal)).map(fields)) {
+      const uid = String(fields(series['MainDicomTags'])['SeriesInstanceUID']);
+      counts.set(uid, (counts.get(uid) ?? 0) + list(series['Instances']).length);
+      ids.set(uid, [...(ids.get(uid) ?? []), String(series['ID'])]);
+    }
+  }
+  const lists = new Map<string, DataSet[]>();
+  for (const uid of toList(counts, wanted)) lists.set(uid, await images(client, ids.get(uid) ?? [], signal));
+  return holdingOf(counts, lists, client.url);
+}
+
+async function images(
+  client: OrthancClient,
+  ids: readonly string[],
+  signal: AbortSignal,
+): Promise<DataSet[]> {
+  const all: DataSet[] = [];
+  for (const id of ids)
+    for (const instance of list(await client.json(`/series/${id}/instances`, signal)).map(fields)) {
+      const uid = fields(instance['MainDicomTags'])['SOPInstanceUID'];
+      if (typeof uid === 'string') all.push(identifier({ SOPInstanceUID: uid }));
+    }
+  return all;
+}
