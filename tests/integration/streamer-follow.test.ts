@@ -177,8 +177,9 @@ test('follow: a hook whose streamer is killed in the midst of it is ended and ru
       (text) => text.split('\n').filter((line) => line !== ''),
       () => [],
     );
+  let before: string[] = [];
   t.after(async () => {
-    for (const pid of await note('pids')) if (await runs(pid)) process.kill(Number(pid), 'SIGKILL');
+    for (const pid of before) if (await runs(pid)) process.kill(Number(pid), 'SIGKILL');
   });
   const doomed = await rig.start();
   const { folder } = await phantom(join(rig.folder, 'a'), { images: 2 });
@@ -187,8 +188,8 @@ test('follow: a hook whose streamer is killed in the midst of it is ended and ru
     what: 'the hook is under way',
     timeoutMs: 60_000,
   });
+  before = await note('pids');
   await doomed.stop('SIGKILL');
-  const before = await note('pids');
   assert.deepEqual(await Promise.all(before.map(runs)), [true, true], 'it ended with the streamer');
   await writeFile(join(notes, 'go'), '');
   await rig.start();
