@@ -36,6 +36,7 @@ if [ "$with_tools" = yes ]; then
   need util-linux command -v findmnt
   need dcm2niix command -v dcm2niix
   need orthanc-dicomweb test -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so
+  need orthanc-gdcm test -e /usr/share/orthanc/plugins/libOrthancGdcm.so
 fi
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
