@@ -6,6 +6,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import {
   applyEdits,
   inflateFile,
@@ -30,22 +31,29 @@ interface Tagged {
 let folder = '';
 const tagged: Tagged[] = [];
 const refused: { readonly name: string; readonly code: string; readonly message: string }[] = [];
+/** Texts, programs and archives. */
+const others: string[] = [];
 const all: string[] = [];
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'scanflow-splice-'));
-  const notDicom = /\.(txt|md|json|gz|dump|pyc|py)$|README/i;
-  const candidates = globSync(`${DATA}/{test_files,charset_files,palettes}/**/*`, { withFileTypes: true });
-  all.push(...candidates.filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name)));
+  const shipped = globSync(`${DATA}/**/*`, { withFileTypes: true });
+  all.push(...shipped.filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name)));
+  all.push(await unzipped(join(DATA, 'test_files', 'zipMR.gz')));
   all.push(...(await makePhantoms()));
-  for (const path of all.filter((one) => !notDicom.test(one)).sort()) {
+  // every file is tried, whatever its name
+  for (const path of all.sort()) {
     const original = await readFile(path);
     const plan = planSplice(original, TAG, true);
     assert.notEqual(plan.kind, 'needMore', path);
     assert.notEqual(plan.kind, 'already', path);
-    if (plan.kind === 'refused') refused.push({ name: basename(path), ...plan });
+    if (plan.kind === 'refused') {
+      const dicom = original.toString('latin1', 128, 132) === 'DICM' || path.endsWith('.dcm');
+      if (dicom || plan.code !== 'TAG_NOT_PART10') refused.push({ name: basename(path), ...plan });
+      else others.push(basename(path));
+    }
     if (plan.kind !== 'splice') continue;
     const copy = join(folder, `${String(tagged.length).padStart(4, '0')}.dcm`);
     await writeFile(copy, new TagStream(TAG).through(createReadStream(path, { highWaterMark: 4096 })));
@@ -53,6 +61,12 @@ before(async () => {
   }
 });
 after(() => rm(folder, { recursive: true, force: true }));
+
+async function unzipped(path: string): Promise<string> {
+  const copy = join(folder, 'zipMR.dcm');
+  await writeFile(copy, gunzipSync(await readFile(path)));
+  return copy;
+}
 
 /** One phantom of each kind and syntax, with the private blocks of vendors in the tag's group. */
 async function makePhantoms(): Promise<string[]> {
@@ -75,6 +89,14 @@ test('splice: over pydicom’s files, what is refused is a file that should be',
   const table = refused.map(({ name, code, message }) => `${name}: ${code}: ${message}`);
   t.diagnostic(`${tagged.length} files tagged, ${refused.length} refused`);
   for (const line of table) t.diagnostic(line);
+  t.diagnostic(`no DICOM files: ${others.sort().join(', ')}`);
+  assert.equal(tagged.length + refused.length + others.length, all.length);
+  const kinds = /^README$|\.(txt|md|json|gz|dump|pyc?)$/;
+  assert.deepEqual(
+    others.filter((name) => !kinds.test(name)),
+    [],
+    'what is this, if no DICOM file?',
+  );
   assert.ok(tagged.length >= 164, `${tagged.length} of ${all.length} files are tagged`);
   // each of these was looked at: a space before its data set, no data set, a tag twice, another syntax than it says, an
   // item longer than its sequence
