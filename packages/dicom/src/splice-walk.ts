@@ -60,9 +60,8 @@ export class Head {
 
   /** Bytes as ISO 8859-1 text. The caller has made sure that they are there. */
   latin1(start: number, end: number): string {
-    let text = '';
-    for (const byte of this.bytes.subarray(start, end)) text += String.fromCharCode(byte);
-    return text;
+    const { buffer, byteOffset, length } = this.bytes.subarray(start, end);
+    return Buffer.from(buffer, byteOffset, length).toString('latin1');
   }
 }
 

@@ -84,9 +84,8 @@ const SERVICES: Readonly<Record<DimseService, readonly Range[]>> = {
 
 /** Describes a status of a response. One that no table knows is told by its class (PS3.7 C.1 to C.5). */
 export function describeStatus(service: DimseService, status: number): StatusDescription {
-  const known = [...SERVICES[service], ...GENERAL].find(
-    ({ first, last }) => status >= first && status <= last,
-  );
+  const isIt = ({ first, last }: Range): boolean => status >= first && status <= last;
+  const known = SERVICES[service].find(isIt) ?? GENERAL.find(isIt);
   const category = categoryOf(status);
   const meaning = known?.meaning ?? `${category}, in no table of the standard`;
   return { category, meaning, transient: category === 'failure' && known?.transient === true };
