@@ -204,6 +204,27 @@ test('store: Orthanc keeps what it was sent', { skip: findOrthanc() === undefine
   for (const { path = '' } of items) assert.ok(hashes.has(dataSetHash(await readFile(path))), path);
 });
 
+test('store: four associations at once, and a window asked for, into storescp --fork and Orthanc', async (t) => {
+  const items = await phantoms(await folder(t));
+  const inParallel = async (peer: Peer): Promise<StoreOutcome[]> => {
+    const outcomes: StoreOutcome[] = [];
+    for await (const outcome of store(peer, items, { associations: 4, operations: 8 }))
+      outcomes.push(outcome);
+    assert.deepEqual(outcomes.map(({ id }) => id).sort(), items.map(({ id }) => id).sort());
+    assert.deepEqual(new Set(outcomes.map(({ result }) => result)), new Set(['sent']));
+    return outcomes;
+  };
+  const storescp = await startStorescp({ folder: await folder(t), extra: ['--fork'] });
+  t.after(() => storescp.stop());
+  const outcomes = await inParallel(peerAt(storescp.port, storescp.aet));
+  await assertArrived(outcomes, items, await storescp.files());
+  if (findOrthanc() === undefined) return;
+  const orthanc = await startOrthanc({ folder: await folder(t) });
+  t.after(() => orthanc.stop());
+  await inParallel(peerAt(orthanc.dicomPort, orthanc.aet));
+  assert.equal(((await orthanc.get('/instances')) as string[]).length, items.length);
+});
+
 /** Sends FILE to PORT in a process of its own and prints its largest memory in KiB. */
 const CHILD = `
 import { store } from '@scanflow/dimse';
