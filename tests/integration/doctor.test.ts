@@ -79,7 +79,7 @@ suite('doctor', () => {
 
     const text = await scanflow(['pacs', 'worklist', '--config', installation.file]);
     assert.equal(text.code, 0);
-    assert.match(text.stdout, /^ok {8}destination pacs {2}PACS at/m);
+    assert.match(text.stdout, /^ok +destination pacs +PACS at/m);
     assert.match(text.stdout, /^Nothing is wrong: 3 ok$/m);
   });
 

@@ -15,7 +15,7 @@ const help = `Usage: scanflow doctor [NAME …] [--config FILE] [--timeout TIME]
 
 Looks at the whole installation and says what is wrong, and what to do: the configuration, secrets and certificates, the
 data folder, project storage, clocks, each service, calendars, Orthanc and its settings, the worklist and Orthanc as each
-scanner would ask them, the ledger, what is stuck, and every destination. It changes nothing and sends no image.
+scanner would ask them, the ledger, what is stuck, and every destination. It sends no image and leaves nothing behind.
 
   NAME             only these: secrets, data, storage, clock, cal2wl, worklist, streamer, calendars, orthanc, images,
                    ledger, series, destinations, or the name of a scanner or a destination

@@ -92,9 +92,9 @@ test('checks: as text, what to do stands below, and nothing steers the terminal'
   assert.equal(
     text,
     [
-      'ok        storage           fine',
-      'FAILED    destination pacs  ab said no (DEST_REJECTED)',
-      '                            → Ask them to do something about all of it',
+      'ok       storage           fine',
+      'FAILED   destination pacs  ab said no (DEST_REJECTED)',
+      '                           → Ask them to do something about all of it',
       '',
       'Something is wrong: 1 failed, 1 ok',
       '',

@@ -6,7 +6,7 @@ const WORDS: Readonly<Record<State, string>> = {
   ok: 'ok',
   warning: 'warning',
   failed: 'FAILED',
-  skipped: 'not here',
+  skipped: 'skipped',
 };
 const COLOURS: Readonly<Record<State, string>> = { ok: '32', warning: '33', failed: '31;1', skipped: '2' };
 

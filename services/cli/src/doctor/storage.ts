@@ -63,7 +63,7 @@ async function lookAtData(place: Place, data: string): Promise<Finding[]> {
     return [
       failed(
         kind === 'missing' ? `${data} does not exist` : `${data} is no folder that can be read`,
-        'Start the services, which make it; or correct `data`, or mount it.',
+        'Start the services, which make it; or correct `data`, or mount it. In containers, ask there: docker compose exec streamer scanflow doctor.',
       ),
     ];
   const folders = SERVICES.filter((service) => sees(place, service)).flatMap((service) => WRITES[service]);
