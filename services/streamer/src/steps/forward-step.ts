@@ -32,6 +32,8 @@ export type ForwardOutcome =
   | { readonly kind: 'interrupted'; readonly sent: number };
 
 const BATCH = 32;
+/** Of a slow destination, people see how far it is, and little is sent again after a crash. */
+const BATCH_MS = 1_000;
 
 /** Sends what is left for one destination, and writes the outcome into the ledger. */
 export async function forwardStep(
@@ -139,10 +141,11 @@ async function sendSeries(
     const outcome = outcomes.get(file);
     return outcome === 'again' || (outcome === undefined && increment > work.through);
   });
-  const batch = new Batch<Progress>(BATCH, async (rows) => {
+  const noted = async (rows: readonly Progress[]): Promise<void> => {
     await ledger.record(work, rows);
     reached('responses-recorded');
-  });
+  };
+  const batch = new Batch<Progress>(BATCH, noted, BATCH_MS);
   const open = new Set(todo.map(({ file }) => file));
   const gate = gateOf(destination, chance.now, signal);
   try {
