@@ -35,9 +35,10 @@ async function status(port: number, path: string, user?: string): Promise<number
 suite('the stack', options, () => {
   let stack: Project;
   before(async () => {
-    stack = await Project.create('stack', ['compose.yaml']);
     // one after the other where the machine is small; npm and apt are what takes time
-    await stack.compose('build');
+    await (await Project.create('stack', ['compose.yaml'])).compose('build');
+    // free ports are looked for only now: they might not stay free for as long as that takes
+    stack = await Project.create('stack', ['compose.yaml']);
     const start = performance.now();
     await orLogs(stack, () => stack.compose('up', '--detach', '--wait'));
     console.error(`docker compose up -d --wait: ${((performance.now() - start) / 1000).toFixed(1)} s`);
@@ -205,6 +206,31 @@ suite('the stack', options, () => {
     assert.equal(await identifier(), before);
   });
 
+  test('doctor: in each container all is well, and says where to look for the rest', async () => {
+    for (const service of ['streamer', 'worklist', 'cal2wl']) {
+      const { ok, checks } = JSON.parse(await stack.exec(service, 'scanflow', 'doctor', '--json')) as Doctor;
+      const found = (state: string): string[] =>
+        checks.filter((one) => one.state === state).map(({ check, message }) => `${check}: ${message}`);
+      assert.equal(ok, true, JSON.stringify(checks, null, 1));
+      // how much room this machine has is its own affair
+      assert.deepEqual(
+        found('warning').filter((text) => !/ free$/.test(text)),
+        [],
+        service,
+      );
+      assert.equal(found('skipped').length, 2, service);
+      assert.equal(checks.find(({ check }) => check === service)?.state, 'ok');
+    }
+    const text = await stack.exec('streamer', 'scanflow', 'doctor', 'orthanc', 'images', 'storage');
+    assert.match(text, /^ok +storage +\/project, on \/project \(/m);
+    assert.match(text, /^ok +orthanc +http:\/\/orthanc:8042: version 1\.\d+\.\d+, /m);
+    assert.match(text, /^ok +images prisma +ORTHANC at orthanc:4242 answers C-ECHO/m);
+  });
+
+  test('series: none yet, told from within the container', async () => {
+    assert.equal(await stack.exec('streamer', 'scanflow', 'series', 'list'), 'no series\n');
+  });
+
   test("worklist: findscu gets the sample calendar's bookings; a stranger gets none", async () => {
     const ids = await until(
       async () => {
@@ -217,6 +243,11 @@ suite('the stack', options, () => {
     assert.match(await findscu(stack.ports.worklist, 'STRANGER'), /reject/i);
   });
 });
+
+interface Doctor {
+  readonly ok: boolean;
+  readonly checks: readonly { readonly check: string; readonly state: string; readonly message: string }[];
+}
 
 interface Plain {
   readonly services: Readonly<
@@ -236,10 +267,11 @@ interface SeriesAnswer {
 suite('an imaging session through the stack', options, () => {
   let demo: Project;
   before(async () => {
-    demo = await Project.create('demo', ['compose.yaml', 'compose.demo.yaml']);
+    const files = ['compose.yaml', 'compose.demo.yaml'];
+    await (await Project.create('demo', files)).compose('build');
+    demo = await Project.create('demo', files);
     demo.env['SCANFLOW_DEMO_SESSIONS'] = '2';
     demo.env['SCANFLOW_DEMO_IMAGES'] = '12';
-    await demo.compose('build');
     const environment = new DockerComposeEnvironment(ROOT, [...demo.files])
       .withProjectName(demo.name)
       .withEnvironment(demo.env)
@@ -282,6 +314,11 @@ suite('an imaging session through the stack', options, () => {
         'storage done 12',
       ]);
     }
+  });
+
+  test('series: the table shows them from within the container', async () => {
+    const table = await demo.exec('streamer', 'scanflow', 'series', 'list', '--state', 'complete');
+    assert.equal(table.match(/^[0-9a-f]{8} {2}complete .* 12\/12$/gm)?.length, 4, table);
   });
 
   test('project storage: 48 images, and each manifest holds for its folder', async () => {
