@@ -38,7 +38,9 @@ export const configurationTable = (): string =>
         '`destinations.NAME.callingAet`',
         destinations['example']?.callingAet ?? 'SCANFLOW',
       ],
-      ['TLS', '`worklist.tls`, `destinations.NAME.tls`', 'off'],
+      ['Storage commitment of a destination', '`destinations.NAME.commitment`', 'not requested'],
+      ['Address and port for its reports', '`commitments.bind`, `commitments.port`', 'nothing listens'],
+      ['TLS', '`worklist.tls`, `commitments.tls`, `destinations.NAME.tls`', 'off'],
     ],
   );
 

@@ -1,4 +1,5 @@
 /** What this package offers, asks for and limits, from the constants that it works with: for the conformance statement. */
+import { commitmentReports, COMMITMENT_SYNTAXES, REPORT_STATUS } from './commitment.ts';
 import { STATUS } from './scp/call.ts';
 import { VERIFICATION } from './scp/session.ts';
 import { LIMITS as SCP_LIMITS } from './scp/types.ts';
@@ -29,5 +30,7 @@ export const facts = {
     limits: SCU_LIMITS,
     timeouts: TIMEOUTS,
   },
+  /** Storage commitment: proposed with N-ACTION, served for reports, and how these are answered. */
+  commitment: { syntaxes: COMMITMENT_SYNTAXES, served: commitmentReports, statuses: REPORT_STATUS },
   tls: { profiles: tlsProfiles, handshakeMs: HANDSHAKE_MS },
 } as const;
