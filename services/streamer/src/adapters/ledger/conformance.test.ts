@@ -103,6 +103,24 @@ export function conformance(name: string, open: OpenLedger): void {
     assert.equal((await ledger.progress('a', 'pacs')).length, 1, 'which one failed is forgotten');
   });
 
+  test(`${name}: of which images a converted copy was sent stays known once all is sent`, async (t) => {
+    const { ledger } = await open(t);
+    await ledger.arrived(cursor(1), ['a'], 100, 100);
+    await ledger.stored(await toStore(ledger, 100), done(), 100);
+    const work = await toForward(ledger, 100);
+    await ledger.record(work, [
+      { instance: 'i', outcome: 'done', detail: '', transcoded: '1.2.840.10008.1.2.1' },
+      { instance: 'j', outcome: 'done', detail: '' },
+    ]);
+    const sending = await leg(ledger, 'pacs');
+    assert.deepEqual([sending?.done, sending?.transcoded], [2, 1]);
+    await ledger.forwarded(work, 1, undefined, 101);
+    const sent = await leg(ledger, 'pacs');
+    assert.deepEqual([sent?.state, sent?.done, sent?.transcoded], ['done', 2, 1]);
+    assert.equal((await leg(ledger, STORAGE))?.transcoded, 0);
+    assert.deepEqual(await ledger.progress('a', 'pacs'), []);
+  });
+
   test(`${name}: quarantine waits for no time, and is released`, async (t) => {
     const { ledger } = await open(t);
     await ledger.arrived(cursor(1), ['a'], 100, 100);
