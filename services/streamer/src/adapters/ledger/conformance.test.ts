@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { STORAGE } from '../../domain/series.ts';
 import { claimsConformance } from './conformance-claims.test.ts';
 import { copyingConformance } from './conformance-copying.test.ts';
+import { destinationConformance } from './conformance-destinations.test.ts';
 import {
   cursor,
   done,
@@ -18,6 +19,7 @@ import {
 export function conformance(name: string, open: OpenLedger): void {
   claimsConformance(name, open);
   copyingConformance(name, open);
+  destinationConformance(name, open);
 
   test(`${name}: the cursor and the timers of what it saw are one`, async (t) => {
     const { ledger, again } = await open(t);
