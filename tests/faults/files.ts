@@ -4,6 +4,8 @@ export const FILES = [
   'tests/integration/streamer-*.test.ts',
   'tests/integration/dimse-store*.test.ts',
   'tests/integration/dimse-tls.test.ts',
+  'tests/integration/dimse-move.test.ts',
+  'tests/integration/transfer*.test.ts',
   'tests/integration/chassis-run.test.ts',
   'tests/integration/splice.test.ts',
   'packages/dicom/src/splice*.test.ts',

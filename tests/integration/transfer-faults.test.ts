@@ -1,9 +1,7 @@
 /** `scanflow transfer` against a source that lies, drops, hangs and refuses (faults.md 16); Orthanc's REST is the judge. */
 import { strict as assert } from 'node:assert';
-import { readFile, writeFile } from 'node:fs/promises';
 import { test, type TestContext } from 'node:test';
 import { dataSet } from '@scanflow/dicom';
-import { until } from '@scanflow/testkit';
 import {
   at,
   inOrthanc,
@@ -11,7 +9,6 @@ import {
   list,
   orthancFor,
   scripted,
-  started,
   study,
   summary,
   transfer,
@@ -240,71 +237,4 @@ test('transfer: to a target that cannot be asked, the word of the source is told
   assert.equal(bad.code, 1);
   assert.deepEqual(summary(json(bad).rows[0]), [2, 0, 1, 1, 1, 'Incomplete', 'MOVE_INCOMPLETE']);
   assert.deepEqual(failing.moves, ['STUDY', 'STUDY']);
-});
-
-/** Three accessions; the second one's move hangs after one image, until `free()`. */
-async function hanging(t: TestContext, root: string) {
-  const studies = [1, 2, 3].map((number) =>
-    study({ accession: `K${number}`, studyUid: `${root}${number}`, series: [2] }),
-  );
-  let free = false;
-  const state = { hung: false, cancelled: false, free: () => (free = true) };
-  const source = await scripted(t, {
-    images: studies.flat(),
-    onMove: async (asked) => {
-      const uids = uidsOf(asked.images);
-      if (!free && uids.includes(studies[1]?.[0]?.sopInstanceUid ?? '')) {
-        await send(asked, asked.images.slice(0, 1));
-        await asked.pending({ remainingSubOperations: 1, completedSubOperations: 1 });
-        asked.cancelled.addEventListener('abort', () => {
-          state.cancelled = true;
-          void asked.final(0xfe00, { remainingSubOperations: 1, completedSubOperations: 1 });
-        });
-        state.hung = true;
-        return;
-      }
-      await send(asked);
-      await success(asked);
-    },
-  });
-  return { studies, source, state };
-}
-
-test('transfer: killed in the midst of a list, it goes on where it was', async (t) => {
-  const { studies, source, state } = await hanging(t, '2.25.27');
-  const path = await list(t, 'K1', 'K2', 'K3');
-  const program = await started(t, path, ...from(source), ...TO);
-  await until(() => state.hung, { what: 'the second move hangs', timeoutMs: 60_000 });
-  await program.stop('SIGKILL');
-  state.free();
-  const journal = `${path}.journal`;
-  await writeFile(journal, `${await readFile(journal, 'utf8')}{"key":"K2","rows":[{"stat`);
-  const finds = source.finds.length;
-  const result = await transfer(path, ...from(source), ...TO, '--json');
-  assert.equal(result.code, 0, result.stderr);
-  assert.deepEqual(
-    json(result).rows.map((row) => [row.requested, row.there, row.transferred, row.status, row.earlier]),
-    [
-      ['K1', 0, 2, 'Complete', true],
-      ['K2', 1, 1, 'Complete', false],
-      ['K3', 0, 2, 'Complete', false],
-    ],
-  );
-  // K1 is not asked for again
-  assert.equal(source.finds.slice(finds).filter((level) => level === 'STUDY').length, 2);
-  for (const [at, images] of studies.entries())
-    assert.deepEqual(await inOrthanc(target, `2.25.27${at + 1}`), uidsOf(images));
-  const third = await transfer(path, ...from(source), ...TO, '--json');
-  assert.deepEqual([third.code, json(third).earlier], [0, 3]);
-});
-
-test('transfer: Ctrl-C cancels at the source, and the report says what is not done', async (t) => {
-  const { source, state } = await hanging(t, '2.25.28');
-  const path = await list(t, 'K2', 'K3');
-  const program = await started(t, path, ...from(source), ...TO, '--journal', 'none');
-  await until(() => state.hung, { what: 'the move hangs', timeoutMs: 60_000 });
-  await program.stop('SIGINT', 60_000);
-  assert.equal(await program.ended, 1);
-  assert.ok(state.cancelled);
-  assert.match(program.output(), /Interrupted/);
 });

@@ -7,7 +7,6 @@ import { after, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { dataSet, makeSeries } from '@scanflow/dicom';
 import {
-  freePort,
   run,
   startOrthanc,
   startProgram,
@@ -37,11 +36,13 @@ export async function folder(t?: TestContext): Promise<string> {
 export async function orthancFor(
   aet: string,
   modalities: Record<string, unknown> = {},
+  more: Record<string, unknown> = {},
 ): Promise<RunningOrthanc> {
+  const allowed = { DicomAlwaysAllowFind: true, DicomAlwaysAllowMove: true };
   const orthanc = await startOrthanc({
     folder: await folder(),
     aet,
-    extra: { DicomModalities: modalities, DicomAlwaysAllowFind: true, DicomAlwaysAllowMove: true },
+    extra: { DicomModalities: modalities, ...allowed, ...more },
   });
   after(() => orthanc.stop());
   return orthanc;
@@ -168,5 +169,3 @@ export async function reportIn(path: string): Promise<string[]> {
   assert.match(name, /^transfer_report-\d{8}T\d{6}\.csv$/);
   return (await readFile(join(path, name), 'utf8')).trimEnd().split('\r\n');
 }
-
-export { freePort };

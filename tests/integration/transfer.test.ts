@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { startDcmqrscp } from '@scanflow/testkit';
+import { makeAuthority, startDcmqrscp } from '@scanflow/testkit';
 import {
   at,
   folder,
@@ -159,4 +159,30 @@ test('transfer: through an Orthanc, which asks, receives and is counted', async 
   const stranger = await transfer(path, '--via', via.url, '--from', 'pacs');
   assert.equal(stranger.code, 2);
   assert.match(stranger.stderr, /refuses the user/);
+});
+
+test('transfer: over TLS from the archive, which sends on without', async (t) => {
+  const images = study({ accession: 'TLS1', studyUid: '2.25.150', series: [2] });
+  const authority = await makeAuthority(await folder(t), 'authority');
+  const certificate = await authority.issue('archive');
+  const secured = await orthancFor(
+    'SECURED',
+    { target: ['TARGET', '127.0.0.1', target.dicomPort] },
+    {
+      DicomTlsEnabled: true,
+      DicomTlsPrivateKey: certificate.key,
+      DicomTlsCertificate: certificate.certificate,
+      DicomTlsTrustedCertificates: authority.certificate,
+      DicomTlsRemoteCertificateRequired: false,
+    },
+  );
+  await upload(secured, images);
+  const path = await list(t, 'TLS1');
+  const ends = ['--from', at('SECURED', secured.dicomPort), ...ENDS.slice(2), '--json'];
+  const good = await transfer(path, ...ends, '--tls', '--tls-ca', authority.certificate);
+  assert.equal(good.code, 0, good.stderr);
+  assert.deepEqual(await inOrthanc(target, '2.25.150'), uidsOf(images));
+  const untrusted = await transfer(path, ...ends, '--tls');
+  assert.equal(untrusted.code, 2);
+  assert.match(untrusted.stderr, /not started: .*authority/i);
 });

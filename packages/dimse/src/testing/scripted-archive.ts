@@ -95,6 +95,8 @@ export async function startScriptedArchive(script: ArchiveScript): Promise<Scrip
     moves,
     finds,
     close: async () => {
+      // the script may have closed it
+      if (!server.listening) return;
       const closed = once(server, 'close');
       server.close();
       for (const socket of archive.sockets) socket.destroy();
