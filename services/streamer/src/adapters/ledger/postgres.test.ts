@@ -3,7 +3,8 @@ import { after, before, test, type TestContext } from 'node:test';
 import { findPostgres, startPostgres, type Postgres } from '@scanflow/testkit';
 import { commitmentConformance } from './conformance-commitments.test.ts';
 import { eventConformance } from './conformance-events.test.ts';
-import { LEASE_MS } from './conformance-kit.test.ts';
+import { commitmentLeg } from '../../domain/commitment.ts';
+import { cursor, done, LEASE_MS, toForward, toStore } from './conformance-kit.test.ts';
 import { conformance } from './conformance.test.ts';
 import type { Followers, Ledger } from '../../ports.ts';
 import { openPostgres } from './postgres-database.ts';
@@ -59,9 +60,12 @@ if (skip === false) {
 }
 
 /** Two streamers' ledgers on one database. */
-async function two(t: TestContext): Promise<Place & { ledgers: ReturnType<typeof openSharedLedger>[] }> {
+async function two(
+  t: TestContext,
+  more: { readonly followers?: Followers } = {},
+): Promise<Place & { ledgers: ReturnType<typeof openSharedLedger>[] }> {
   const found = await place();
-  const ledgers = [1, 2].map(() => openSharedLedger({ ...found.options, leaseMs: LEASE_MS }));
+  const ledgers = [1, 2].map(() => openSharedLedger({ ...found.options, ...more, leaseMs: LEASE_MS }));
   t.after(() => Promise.all(ledgers.map((ledger) => ledger.close().catch(() => undefined))));
   return { ...found, ledgers };
 }
@@ -194,5 +198,38 @@ test(
       (await db.get('SHOW idle_in_transaction_session_timeout'))?.['idle_in_transaction_session_timeout'],
     ]);
     assert.deepEqual(settings, ['on', '30s']);
+  },
+);
+
+test(
+  'ledger on PostgreSQL: a report may reach another streamer than the one that asked',
+  { skip },
+  async (t) => {
+    const followers: Followers = { hooksFor: () => [], sessionQuietMs: 0, commits: () => true };
+    const { ledgers } = await two(t, { followers });
+    const [asker, other] = ledgers;
+    assert.ok(asker !== undefined && other !== undefined);
+    await asker.lead(100);
+    await asker.arrived(cursor(1), ['a'], 100, 100);
+    await asker.stored(await toStore(asker, 100), done(), 100);
+    await asker.forwarded(await toForward(asker, 100), 1, undefined, 100);
+    const work = await toForward(asker, 100, commitmentLeg('pacs'));
+    const { news } = await asker.commitments(work, 'pacs');
+    const items = [{ instance: 'i', sopClassUid: '1.2', sopInstanceUid: '1.2.3', increment: 1 }];
+    await asker.asking(work, { uid: '2.25.1', state: 'asked', round: 1, until: 9_000, items }, 100);
+    const report = {
+      transactionUid: '2.25.1',
+      committed: new Set(['1.2.3']),
+      failed: new Map<string, never>(),
+    };
+    const [taken] = await Promise.all([
+      other.reported(['pacs'], report, 101),
+      asker.accepted(work, '2.25.1', 9_000),
+    ]);
+    assert.equal(taken.kind, 'taken');
+    await asker.awaiting(work, { news, nextTry: 9_000, attempts: 0, failure: undefined }, 102);
+    const next = await toForward(other, 102, commitmentLeg('pacs'));
+    const seen = await other.commitments(next, 'pacs');
+    assert.deepEqual([seen.rows.map(({ outcome }) => outcome), seen.transactions], [['done'], []]);
   },
 );
