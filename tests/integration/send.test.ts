@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import { makeSeries, readPart10Header, removeSplice } from '@scanflow/dicom';
 import {
   freePort,
@@ -19,6 +19,7 @@ import {
   type ScriptedScpOptions,
   type Storescp,
 } from '@scanflow/testkit';
+import { tar, zip, type Entry } from './send-archives.ts';
 
 const SCANFLOW = fileURLToPath(new URL('../../services/cli/bin/scanflow', import.meta.url));
 const WHEN = Temporal.ZonedDateTime.from('2026-11-22T09:00[Europe/Amsterdam]');
@@ -113,56 +114,11 @@ test('send: data sets without file meta information arrive with the tag', async 
   await assertReceived(scp, all, true);
 });
 
-interface Entry {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-}
-
 /** Names that lead out of a folder, were they believed. */
 const entriesOf = (all: Images): Entry[] => [
   ...[...all.values()].map((bytes, index) => ({ name: `../../../tmp/send-escape-${index}.dcm`, bytes })),
   { name: '/etc/send-escape', bytes: Buffer.from('no image') },
 ];
-
-async function tar(entries: readonly Entry[]): Promise<Buffer> {
-  const { pack } = await import('tar-stream');
-  const archive = pack();
-  for (const { name, bytes } of entries) archive.entry({ name }, Buffer.from(bytes));
-  archive.entry({ name: 'link', type: 'symlink', linkname: '/etc/passwd' });
-  archive.finalize();
-  const chunks: Buffer[] = [];
-  for await (const chunk of archive) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
-}
-
-/** Written by hand: no library would write such names. */
-function zip(entries: readonly Entry[]): Buffer {
-  const local: Buffer[] = [];
-  const central: Buffer[] = [];
-  let offset = 0;
-  for (const { name, bytes } of entries) {
-    const packed = deflateRawSync(bytes);
-    const common = Buffer.alloc(26);
-    common.writeUInt16LE(20, 0);
-    common.writeUInt16LE(8, 4);
-    common.writeUInt32LE(crc32(bytes), 10);
-    common.writeUInt32LE(packed.length, 14);
-    common.writeUInt32LE(bytes.length, 18);
-    common.writeUInt16LE(name.length, 22);
-    local.push(Buffer.from('PK\u0003\u0004'), common, Buffer.from(name), packed);
-    const tail = Buffer.alloc(14);
-    tail.writeUInt32LE(offset, 10);
-    central.push(Buffer.from('PK\u0001\u0002'), Buffer.from([20, 0]), common, tail, Buffer.from(name));
-    offset += 30 + name.length + packed.length;
-  }
-  const directory = Buffer.concat(central);
-  const end = Buffer.alloc(18);
-  end.writeUInt16LE(entries.length, 4);
-  end.writeUInt16LE(entries.length, 6);
-  end.writeUInt32LE(directory.length, 8);
-  end.writeUInt32LE(offset, 12);
-  return Buffer.concat([...local, directory, Buffer.from('PK\u0005\u0006'), end]);
-}
 
 for (const kind of ['tar', 'tgz', 'zip'] as const)
   test(`send: a .${kind} arrives byte for byte, whatever names are in it`, async (t) => {
@@ -215,6 +171,20 @@ test('send: bombs and broken archives are told of, and the rest is sent', async 
   assert.match(troubles[bombTar ?? ''] ?? '', /more than 200 times its size/);
   assert.match(troubles[bombZip ?? ''] ?? '', /more than 200 times its size/);
   assert.match(troubles[broken ?? ''] ?? '', /cannot be read/);
+  await assertReceived(scp, all);
+});
+
+test('send: an archive within an archive or a folder is not unpacked, and counted', async (t) => {
+  const all = images(1);
+  const root = await written(t, all);
+  const inner = zip(entriesOf(images(2)));
+  await writeFile(join(root, 'inner.zip'), inner);
+  const outer = join(await folder(t), 'outer.zip');
+  await writeFile(outer, zip([{ name: 'inner.zip', bytes: inner }]));
+  const scp = await storescp(t);
+  const result = await send(root, outer, ...to(scp), '--tag', 'none', '--json');
+  assert.equal(result.code, 0, result.stdout + result.stderr);
+  assert.deepEqual([json(result).sent, json(result).skipped], [1, (await readdir(root)).length]);
   await assertReceived(scp, all);
 });
 
