@@ -49,10 +49,12 @@ async function pullWith(
   { orthanc, store, folder, layout, values, increment }: PullContext,
   signal: AbortSignal,
 ): Promise<StoredInstance> {
-  // first, so that a disk that takes nothing leaves no answer of Orthanc's unread, and its connection taken
-  const file = await store.create(folder, listing.bytes);
+  const body = await orthanc.open(listing.id, signal);
+  const file = await store.create(folder, listing.bytes).catch(async (error: unknown) => {
+    await letGo(body);
+    throw error;
+  });
   try {
-    const body = await orthanc.open(listing.id, signal);
     const keywords = [...new Set(['SOPInstanceUID', ...keywordsOf({ folder: [], file: layout.file })])];
     const copy = await copyTagged(
       body,
@@ -82,6 +84,14 @@ async function pullWith(
   } finally {
     await file.discard();
   }
+}
+
+/** An answer that nobody reads would keep its connection. */
+async function letGo({ chunks }: InstanceBody): Promise<void> {
+  const reader = chunks[Symbol.asyncIterator]();
+  // one that was never asked has nothing to end
+  await reader.next().catch(() => undefined);
+  await reader.return?.();
 }
 
 interface Copy {
