@@ -49,13 +49,14 @@ export function settingsOf(config: Config, dials: ReadonlyMap<string, Dial> = ne
 
 /** The rules of the configuration have seen to it that one of the two is whole. */
 function reachOf(destination: Config['destinations'][string], dial: Dial | undefined): Reach {
-  const { host = '', port = 0, aet = '', callingAet = 'SCANFLOW', associations = 1 } = destination;
+  const { host = '', port = 0, aet = '', callingAet = 'SCANFLOW', associations = 1, transcode } = destination;
   const dialled = dial === undefined ? {} : { dial };
   if (destination.url === undefined)
     return {
       kind: 'c-store',
       peer: { host, port, calledAet: aet, callingAet, ...dialled },
       associations,
+      transcode: transcode !== 'never',
     };
   const { url, username, passwordFile, tokenFile } = destination;
   return { kind: 'stow', url, username, passwordFile, tokenFile, ...dialled };
