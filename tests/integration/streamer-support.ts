@@ -93,6 +93,7 @@ export async function makeRig(t: TestContext, options: RigOptions = {}): Promise
   const orthanc = await startOrthanc({ folder: join(folder, 'orthanc'), ...options.orthanc });
   t.after(async () => {
     if (program !== undefined) await program.stop('SIGKILL');
+    if (!t.passed && program !== undefined) t.diagnostic(`the streamer said:\n${program.output()}`);
     await orthanc.kill();
     await rm(folder, { recursive: true, force: true });
   });
