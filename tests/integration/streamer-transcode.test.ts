@@ -11,7 +11,7 @@ import {
   text,
   transferSyntaxes,
 } from '@scanflow/dicom';
-import { dcmtk, freePort, startStorescp, type RunningOrthanc, type Storescp } from '@scanflow/testkit';
+import { dcmtk, freePort, startStorescp, until, type RunningOrthanc, type Storescp } from '@scanflow/testkit';
 import {
   folderOf,
   legOf,
@@ -206,6 +206,18 @@ test('streamer: what Orthanc cannot decode is not sent, with what to do about it
   assert.deepEqual(await picky.files(), []);
 });
 
+/**
+ * Starts an Orthanc that has died, as the stack's restart policy does: Debian's plugin for GDCM ends Orthanc 1.10.1 in about one
+ * conversion of ten (docs/decisions/0013).
+ */
+async function keepUp(orthanc: RunningOrthanc): Promise<void> {
+  try {
+    process.kill(orthanc.pid(), 0);
+  } catch {
+    await orthanc.start();
+  }
+}
+
 test('streamer: with its plugin for GDCM, Orthanc converts JPEG 2000', async (t) => {
   const picky = await node(t, ['+xe']);
   const rig = await makeRig(t, {
@@ -215,7 +227,14 @@ test('streamer: with its plugin for GDCM, Orthanc converts JPEG 2000', async (t)
   });
   await rig.start();
   await rig.orthanc.upload(await readFile(JPEG_2000));
-  const [series] = await settled(rig, 1, ['complete']);
+  const series = await until(
+    async () => {
+      await keepUp(rig.orthanc);
+      const all = await rig.series().catch(() => []);
+      return all.find(({ state }) => state === 'complete');
+    },
+    { what: 'the image is converted and sent', timeoutMs: 180_000, everyMs: 200 },
+  );
   assert.equal(legOf(series, 'picky').transcoded, 1);
   const [{ image } = assert.fail('nothing came')] = await received(picky);
   assert.equal(image.syntax, EXPLICIT);
