@@ -20,6 +20,16 @@ const SCANFLOW = join(import.meta.dirname, '../../services/cli/bin/scanflow');
 const series = (rig: Rig, ...args: string[]): Promise<RunResult> =>
   run(SCANFLOW, ['series', ...args, '--config', rig.configFile]);
 
+/** What `scanflow series show` says of a series, once it fits. */
+const showsInTime = (rig: Rig, id: string, pattern: RegExp): Promise<string> =>
+  until(
+    async () => {
+      const { stdout } = await series(rig, 'show', id);
+      return pattern.test(stdout) ? stdout : undefined;
+    },
+    { what: String(pattern), timeoutMs: 60_000 },
+  );
+
 test('people: a quarantined series is listed, shown and released with its labels', async (t) => {
   const rig = await makeRig(t);
   await rig.start();
@@ -90,14 +100,7 @@ test('people: a hook that was given up is retried, its output is shown', async (
   await sendTo(rig.orthanc, folder);
   const [stored] = await settled(rig, 1, ['complete']);
   assert.ok(stored !== undefined);
-  const shown = (pattern: RegExp): Promise<string> =>
-    until(
-      async () => {
-        const { stdout } = await series(rig, 'show', stored.id);
-        return pattern.test(stdout) ? stdout : undefined;
-      },
-      { what: String(pattern), timeoutMs: 60_000 },
-    );
+  const shown = (pattern: RegExp): Promise<string> => showsInTime(rig, stored.id, pattern);
   assert.match(await shown(/^hook:convert +failed/m), /HOOK_EXIT: .*\n +\| looking$/m);
 
   await mkdir(join(folderOf(stored), 'ready'));
@@ -121,14 +124,7 @@ test('people: a hook of a session that was given up is retried by any of its ser
   await sendTo(rig.orthanc, folder);
   const [stored] = await settled(rig, 1, ['complete']);
   assert.ok(stored !== undefined);
-  const shown = (pattern: RegExp): Promise<string> =>
-    until(
-      async () => {
-        const { stdout } = await series(rig, 'show', stored.id);
-        return pattern.test(stdout) ? stdout : undefined;
-      },
-      { what: String(pattern), timeoutMs: 60_000 },
-    );
+  const shown = (pattern: RegExp): Promise<string> => showsInTime(rig, stored.id, pattern);
   await shown(/^hook:lost \(session\) +failed/m);
   assert.match(await shown(/^hook:tell \(session\) +failed/m), /HOOK_EXIT/);
 

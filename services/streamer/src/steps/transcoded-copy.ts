@@ -36,20 +36,21 @@ async function openCopy(
 ): Promise<OpenFile> {
   const { orthancId, fileUuid } = original;
   if ((await orthanc.instance(orthancId, signal)).fileUuid !== fileUuid) throw new Fault(GONE);
-  const { bytes, chunks } = await orthanc.transcode(orthancId, transferSyntax, signal);
+  // before Orthanc is asked: an answer that nobody reads would keep its connection
   const file = await nameless(folder);
   try {
+    const { bytes, chunks } = await orthanc.transcode(orthancId, transferSyntax, signal);
     for await (const chunk of chunks) await write(file, chunk);
     await requireCopy(file, bytes, original, transferSyntax);
+    return {
+      size: bytes,
+      read: (buffer, length, position) => fill(file, buffer, length, position),
+      close: () => void file.close().catch(() => undefined),
+    };
   } catch (error) {
     await file.close();
     throw error;
   }
-  return {
-    size: bytes,
-    read: (buffer, length, position) => fill(file, buffer, length, position),
-    close: () => void file.close().catch(() => undefined),
-  };
 }
 
 /** What ends without closing it, a crash too, leaves nothing behind. */
