@@ -8,6 +8,9 @@ import { nCreate, nSet, type NormalizedAnswer } from '@scanflow/dimse';
 import { accessions, encoded, find, IDENTITY, item, publish, scratch } from './worklist-support.ts';
 import { startService, worklistFolder, type Owner } from './worklist-support.ts';
 
+/** An exam that began over a day ago is stale, so these begin while the tests run. */
+export const BEGUN = Temporal.Now.zonedDateTimeISO('Europe/Amsterdam').round('second');
+
 const MPPS = sopClasses.modalityPerformedProcedureStep;
 
 export interface Page {
@@ -62,9 +65,10 @@ function answered(outcome: Awaited<ReturnType<typeof nCreate>>): NormalizedAnswe
   assert.ok(outcome.ok, outcome.ok ? '' : outcome.failure.message);
   return outcome;
 }
-/** The accession number, study and step of such an item. */
+/** The accession number, study and step of such an item, and an exam of it that begins now. */
 export const link = (accession: string) => ({
   accessionNumber: accession,
   studyInstanceUid: text(item(accession), 'StudyInstanceUID') ?? '',
   stepId: accession,
+  at: BEGUN,
 });

@@ -6,11 +6,19 @@ export interface ExamOptions {
   readonly studyInstanceUid?: string;
   readonly stepId?: string;
   readonly stationAet?: string;
+  /** When it begins or ends, on the scanner's clock. A service calls an exam that began over a day ago stale. */
+  readonly at?: Temporal.ZonedDateTime;
   /** Images of the one series. */
   readonly images?: number;
 }
 
 export const SERIES_UID = '1.2.840.99.5';
+
+const BEGINS = Temporal.ZonedDateTime.from('2026-11-22T09:31:12.5[Europe/Amsterdam]');
+const ENDS = Temporal.ZonedDateTime.from('2026-11-22T10:15[Europe/Amsterdam]');
+/** DA and TM of a time (PS3.5 table 6.2-1). */
+const dateOf = (at: Temporal.ZonedDateTime): string => at.toPlainDate().toString().replaceAll('-', '');
+const timeOf = (at: Temporal.ZonedDateTime): string => at.toPlainTime().toString().replaceAll(':', '');
 
 /** Attribute list of the N-CREATE. */
 export function examBegins({
@@ -18,6 +26,7 @@ export function examBegins({
   studyInstanceUid = '2.25.16689',
   stepId = 'A1',
   stationAet = 'PRISMA',
+  at = BEGINS,
 }: ExamOptions = {}): Attributes {
   return {
     SpecificCharacterSet: 'ISO_IR 100',
@@ -42,8 +51,8 @@ export function examBegins({
     PerformedStationAETitle: stationAet,
     PerformedStationName: null,
     PerformedLocation: null,
-    PerformedProcedureStepStartDate: '20261122',
-    PerformedProcedureStepStartTime: '093112.5',
+    PerformedProcedureStepStartDate: dateOf(at),
+    PerformedProcedureStepStartTime: timeOf(at),
     PerformedProcedureStepStatus: 'IN PROGRESS',
     PerformedProcedureStepDescription: null,
     PerformedProcedureTypeDescription: null,
@@ -58,11 +67,14 @@ export function examBegins({
 }
 
 /** Modification list of the N-SET that ends it. */
-export function examEnds(state: 'COMPLETED' | 'DISCONTINUED', { images = 3 }: ExamOptions = {}): Attributes {
+export function examEnds(
+  state: 'COMPLETED' | 'DISCONTINUED',
+  { images = 3, at = ENDS }: ExamOptions = {},
+): Attributes {
   return {
     PerformedProcedureStepStatus: state,
-    PerformedProcedureStepEndDate: '20261122',
-    PerformedProcedureStepEndTime: '101500',
+    PerformedProcedureStepEndDate: dateOf(at),
+    PerformedProcedureStepEndTime: timeOf(at),
     PerformedSeriesSequence: [examSeries(images)],
   };
 }
