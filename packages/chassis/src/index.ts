@@ -6,6 +6,7 @@ export { isTemplate, LAYOUTS, layoutTemplate, type Extension } from './config/la
 export { loadConfig } from './config/load.ts';
 export { parseConfig, type ConfigResult } from './config/parse.ts';
 export type { Config } from './config/schema.ts';
+export { admits, sendersOf } from './config/senders.ts';
 export { defaultTag } from './config/streaming.ts';
 export { codeOf, FailureError, messageOf, type Failure } from './failure.ts';
 export {

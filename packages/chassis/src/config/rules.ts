@@ -9,6 +9,7 @@ import { layoutRules } from './layout-rules.ts';
 import { ledgerRules } from './ledger-rules.ts';
 import { worklistRules } from './network-rules.ts';
 import type { Config } from './schema.ts';
+import { senderRules } from './senders.ts';
 import { sendingRules } from './sending-rules.ts';
 import { legRules, storageRules } from './storage-rules.ts';
 import { nearest } from './suggest.ts';
@@ -43,7 +44,7 @@ export function brokenRules(
 ): Finding[] {
   return [
     ...(calendars === undefined ? [] : calendarRules(calendars, scanners, bookings)),
-    ...(scanners === undefined ? [] : scannerRules(scanners)),
+    ...(scanners === undefined ? [] : [...scannerRules(scanners), ...senderRules(scanners)]),
     ...(orthanc === undefined ? [] : loginRules(['orthanc'], orthanc)),
     ...(bookings === undefined
       ? []

@@ -38,6 +38,11 @@ const facility = z.strictObject({
 
 const scanner = z.strictObject({
   aet: aeTitle.describe('AE title with which the scanner calls; worklist items are scheduled for it.'),
+  sends: z
+    .array(aeTitle)
+    .min(1)
+    .optional()
+    .describe('AE titles with which it sends images, beside `aet`: many scanners send with another one.'),
   modality: modality.describe(
     'Modality (0008,0060) of its worklist items, such as `MR`, `CT`, `PT`, `MEG`, `US`.',
   ),

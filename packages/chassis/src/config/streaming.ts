@@ -1,11 +1,27 @@
 /** `arrivals` and `tag`: what the streamer takes in, and how it marks it. */
 import { z } from 'zod';
-import { interval, pattern, plainText, privateGroup } from './values.ts';
+import { aeTitle, interval, pattern, plainText, privateGroup } from './values.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
+const doubt = (what: string) =>
+  z
+    .enum(['show', 'quarantine'])
+    .default('show')
+    .describe(
+      `${what}: \`show\` it in \`series.json\`, the API and \`scanflow series show\`, or \`quarantine\` the series.`,
+    );
+
 export const arrivals = z.strictObject({
+  from: z
+    .union([z.enum(['scanners', 'any']), z.array(aeTitle).min(1)], {
+      error: 'expected scanners, any, or a list of AE titles like [PRISMA, SKYRA]',
+    })
+    .optional()
+    .describe(
+      'Whose images go to projects: those of the AE titles of `scanners` (`aet` and `sends`), of `any`, or of a list of AE titles; those of others are quarantined. Where absent, of any, with a warning of `scanflow doctor`.',
+    ),
   quiet: interval(1, 7 * DAY_MS, 'of at most 7d')
     .prefault('60s')
     .describe(
@@ -23,6 +39,15 @@ export const arrivals = z.strictObject({
     .describe(
       'Attribute keyword (such as `PatientID`) to pattern: project, subject and session of images that have no booking record. All must match; `{}` turns it off.',
     ),
+  doubts: z
+    .strictObject({
+      study: doubt('The Study Instance UID is not that of the booking, and of no other'),
+      spelling: doubt('Patient ID or name is another spelling of what the booking says'),
+      time: doubt('The study was not acquired in the slot of the booking'),
+      scanner: doubt('The images came from another scanner than the one that was booked'),
+    })
+    .prefault({})
+    .describe('What becomes of a series that its booking fits, but for a weak sign against it.'),
 });
 
 const element = z
