@@ -91,6 +91,11 @@ const scpParameters = (): string =>
       ['Longest association request', `${limits.associateBytes} bytes`],
       ['Longest command set', `${limits.commandBytes} bytes`],
       ['Longest data set', `${limits.dataSetBytes} bytes`],
+      [
+        'Bytes of messages that are unfinished or not answered',
+        `${limits.heldBytes} in total, ${limits.heldBytesPerPeer} from one address, beyond the first ${limits.freeBytes} of each association; the message that exceeds it ends its association (A-ABORT)`,
+      ],
+      ['Time in which nothing more comes of an unfinished message', seconds(limits.stalledMs)],
     ],
   );
 

@@ -8,11 +8,14 @@ import { agreement, grantedOperations, type Agreement, type Context } from './ul
 import { PduError, type AssociateAc, type AssociateRj, type AssociateRq, type Pdv } from './ul/pdu.ts';
 import { Provider } from './ul/provider.ts';
 import type { PduLimits } from './ul/reader.ts';
+import { ANY_ROOM, type Room } from './ul/room.ts';
 import type { Role } from './ul/states.ts';
 
 export interface AssociationOptions {
   readonly role: Role;
   readonly limits: PduLimits & MessageLimits;
+  /** For PDUs and messages that are unfinished, or not dealt with; default: as much as the limits allow. */
+  readonly room?: Room;
   readonly artimMs: number;
   /** Longest time in milliseconds in which the peer takes nothing of what we send. */
   readonly stallMs: number;
@@ -50,7 +53,7 @@ export class Association {
 
   constructor(socket: Socket, options: AssociationOptions) {
     this.#options = options;
-    this.#assembler = new Assembler(options.limits, (id) => this.#agreement.accepted.has(id));
+    this.#assembler = new Assembler(options.limits, (id) => this.#agreement.accepted.has(id), options.room);
     const ended = Promise.withResolvers<Ending>();
     const disconnected = Promise.withResolvers<undefined>();
     this.ended = ended.promise;
@@ -141,6 +144,11 @@ export class Association {
     }
     if (this.#ending !== undefined) return undefined;
     return new Promise((resolve) => (this.#waiting = resolve));
+  }
+
+  /** A message was dealt with: others have its room. */
+  done({ held }: Message): void {
+    (this.#options.room ?? ANY_ROOM).give(held);
   }
 
   /** Requestor: an orderly end. True if the peer answered; the caller limits the time with endAfter(). */

@@ -1,4 +1,7 @@
-/** Who may stay connected: bounds in total and per peer. A silent connection gives way to a new one, then an idle one. */
+/**
+ * Who may stay connected: bounds in total and per peer. A silent connection gives way to a new one, then one with a message
+ * that it does not finish, then an idle one.
+ */
 import type { ScpLimits } from './types.ts';
 
 export interface Guest {
@@ -7,9 +10,14 @@ export interface Guest {
   readonly silent: boolean;
   /** Since when its association has no request, by performance.now(); undefined while it has one. */
   readonly idleSince: number | undefined;
+  /** Since when it has begun a message without finishing it, by performance.now(). */
+  readonly unfinishedSince: number | undefined;
   /** Sends it away. */
   evict(): void;
 }
+
+/** A query is whole within milliseconds; a report of many images may take longer, where there is room for all. */
+const UNFINISHED_MS = 1_000;
 
 export class Gate<G extends Guest> {
   readonly guests = new Set<G>();
@@ -24,9 +32,9 @@ export class Gate<G extends Guest> {
   }
 
   /**
-   * Makes room for a connection from `address`, by sending away the longest silent one where the bound is reached, or
-   * where there is none, the association that has been idle for longest. `refuse`: there is none either. `full` tells
-   * which bound it was.
+   * Makes room for a connection from `address`, by sending away the longest silent one where the bound is reached; else
+   * the one whose message has been unfinished for longest; else the association that has been idle for longest.
+   * `refuse`: there is none of them. `full` tells which bound it was.
    */
   makeRoom(address: string): { refuse: boolean; full?: 'total' | 'per peer' } {
     const neighbours = [...this.guests].filter((guest) => guest.address === address);
@@ -40,18 +48,26 @@ export class Gate<G extends Guest> {
     guests: readonly G[],
     full: 'total' | 'per peer',
   ): { refuse: boolean; full: 'total' | 'per peer' } {
-    const leaving = guests.find((guest) => guest.silent) ?? this.#longestIdle(guests);
+    const leaving =
+      guests.find((guest) => guest.silent) ??
+      longest(guests, ({ unfinishedSince }) => unfinishedSince, UNFINISHED_MS) ??
+      longest(guests, ({ idleSince }) => idleSince, this.#yieldMs);
     if (leaving === undefined) return { refuse: true, full };
     this.guests.delete(leaving);
     leaving.evict();
     return { refuse: false, full };
   }
+}
 
-  #longestIdle(guests: readonly G[]): G | undefined {
-    const since = ({ idleSince = Infinity }: G): number => idleSince;
-    const [longest, ...others] = guests;
-    if (longest === undefined) return undefined;
-    const found = others.reduce((one, other) => (since(other) < since(one) ? other : one), longest);
-    return performance.now() - since(found) >= this.#yieldMs ? found : undefined;
-  }
+/** The guest for which something has been so for longest, where that is at least `ms` milliseconds. */
+function longest<G>(
+  guests: readonly G[],
+  sinceOf: (guest: G) => number | undefined,
+  ms: number,
+): G | undefined {
+  const since = (guest: G): number => sinceOf(guest) ?? Infinity;
+  const [first, ...others] = guests;
+  if (first === undefined) return undefined;
+  const found = others.reduce((one, other) => (since(other) < since(one) ? other : one), first);
+  return performance.now() - since(found) >= ms ? found : undefined;
 }

@@ -7,6 +7,7 @@ export class Handshake implements Guest {
   readonly address: string;
   readonly silent = true;
   readonly idleSince = undefined;
+  readonly unfinishedSince = undefined;
   readonly #socket: Socket;
 
   constructor(socket: Socket) {

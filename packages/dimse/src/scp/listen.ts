@@ -1,6 +1,7 @@
 /** Listens for associations: the SCP's front door. */
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
+import { Budget, type NoRoom } from './budget.ts';
 import { Gate, type Guest } from './gate.ts';
 import { Handshake } from './handshake.ts';
 import { Session } from './session.ts';
@@ -16,10 +17,17 @@ export interface Listening {
 export async function listen(options: ScpOptions): Promise<Listening> {
   const limits = { ...LIMITS, ...options.limits };
   const gate = new Gate<Closable>(limits);
+  const budget = new Budget(limits);
   let count = 0;
   const start = (socket: Socket): void => {
     count += 1;
-    const session = new Session(socket, count, options, limits);
+    const address = socket.remoteAddress ?? '';
+    const onFull = (limit: NoRoom): void => {
+      options.log.warn('message.no-room', { address, limit });
+      options.events?.refused?.(address, limit);
+    };
+    const room = budget.open(address, onFull);
+    const session = new Session(socket, { id: count, options, limits, room });
     gate.guests.add(session);
     void session.run().then(() => gate.guests.delete(session));
   };

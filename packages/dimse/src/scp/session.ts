@@ -8,6 +8,7 @@ import { messageIds } from '../scu/response.ts';
 import { certificateOf } from '../tls/certificate.ts';
 import type { ServedContext, ServedOperation } from '../ul/negotiation.ts';
 import type { AssociateAc, AssociateRj, AssociateRq } from '../ul/pdu.ts';
+import type { Account } from './budget.ts';
 import { acceptance, protocolRejection, serviceRejection } from './admission.ts';
 import { LATE, respond, STATUS, type Call, type Service } from './call.ts';
 import { echoService } from './echo.ts';
@@ -30,10 +31,20 @@ type Operation = RequestReport['operation'];
 const NO_ROLE =
   'the peer has to select the role of the SCP (PS3.7 D.3.3.4): without, it could send no N-EVENT-REPORT';
 
+export interface SessionSetup {
+  /** Counts up from 1 per listen(). */
+  readonly id: number;
+  readonly options: ScpOptions;
+  readonly limits: ScpLimits;
+  /** For what the peer sends; the session closes it. */
+  readonly room: Account;
+}
+
 export class Session implements Guest {
   readonly address: string;
   readonly #options: ScpOptions;
   readonly #limits: ScpLimits;
+  readonly #room: Account;
   readonly #association: Association;
   readonly #active = new Map<number, AbortController>();
   /** Requests of ours that wait for their response. */
@@ -47,21 +58,24 @@ export class Session implements Guest {
   #idle: NodeJS.Timeout | undefined;
   #idleSince: number | undefined;
 
-  constructor(socket: Socket, id: number, options: ScpOptions, limits: ScpLimits) {
+  constructor(socket: Socket, { id, options, limits, room }: SessionSetup) {
     this.address = socket.remoteAddress ?? '';
     const certificate = certificateOf(socket);
     const who = { calledAet: '', callingAet: '', address: this.address, id };
     this.#info = certificate === undefined ? who : { ...who, certificate };
     this.#options = options;
     this.#limits = limits;
+    this.#room = room;
     this.#association = new Association(socket, {
       role: 'acceptor',
       limits: { ...limits, dataBytes: limits.pduBytes },
+      room,
       artimMs: limits.artimMs,
       stallMs: limits.stallMs,
       unacceptable: (request) => this.#refuse(request, protocolRejection(request)),
       answer: (request) => this.#answer(request),
     });
+    socket.setTimeout(limits.stalledMs, () => this.#stalled());
   }
 
   get silent(): boolean {
@@ -72,8 +86,12 @@ export class Session implements Guest {
     return this.#idleSince;
   }
 
+  get unfinishedSince(): number | undefined {
+    return this.#waiting > 0 ? undefined : this.#room.heldSince;
+  }
+
   evict(): void {
-    if (!this.#silent) this.#association.abort('idle, and others need the room', { source: 2 });
+    if (!this.#silent) this.#association.abort('others need the room', { source: 2 });
     this.#association.destroy();
   }
 
@@ -95,6 +113,8 @@ export class Session implements Guest {
     this.#options.log.debug('association.ended', { ...this.#info, how });
     this.#options.events?.ended?.(this.#info, how);
     await this.#association.disconnected;
+    // what a handler still works on is held until it ends
+    void this.#work.then(() => this.#room.close());
   }
 
   /** Lets running requests finish, for at most `ms` milliseconds, then ends the association. */
@@ -137,6 +157,7 @@ export class Session implements Guest {
   #take(message: Message): void {
     const { command } = message;
     if (command.commandField === COMMAND.cancelRq) {
+      this.#association.done(message);
       this.#active.get(command.messageIdBeingRespondedTo ?? 0)?.abort();
       return;
     }
@@ -154,6 +175,7 @@ export class Session implements Guest {
     if (!duplicate) this.#active.set(id, controller);
     this.#work = this.#work.then(async () => {
       await this.#handle(message, controller, duplicate);
+      this.#association.done(message);
       if (!duplicate) this.#active.delete(id);
       this.#waiting -= 1;
       this.#touch();
@@ -212,6 +234,7 @@ export class Session implements Guest {
     const { commandField, messageIdBeingRespondedTo = 0 } = message.command;
     const answered = this.#asked.get(messageIdBeingRespondedTo);
     if (commandField !== (COMMAND.eventReportRq | RESPONSE) || answered === undefined) return false;
+    this.#association.done(message);
     answered(message);
     return true;
   }
@@ -231,6 +254,12 @@ export class Session implements Guest {
       this.#asked.delete(command.messageId);
       this.#touch();
     }
+  }
+
+  /** Nothing went either way for a while. */
+  #stalled(): void {
+    if (this.unfinishedSince === undefined) return;
+    this.#association.abort(`an unfinished message for ${this.#limits.stalledMs} ms`, { source: 2 });
   }
 
   #touch(): void {

@@ -4,6 +4,7 @@ import type { DimseLog } from '../log.ts';
 import type { TlsAcceptor } from '../tls/acceptor.ts';
 import type { PeerCertificate } from '../tls/certificate.ts';
 import type { ServedContext, ServedOperation } from '../ul/negotiation.ts';
+import type { NoRoom } from './budget.ts';
 import type { ActionHandler, CreateHandler, EventHandler, SetHandler } from './normalized-types.ts';
 
 /** Who is at the other end. */
@@ -68,8 +69,8 @@ export interface RequestReport {
 
 /** Plain callbacks for metrics; they must not throw. */
 export interface ScpEvents {
-  /** A connection was closed at once, or a silent one was to make room; or its TLS handshake failed. */
-  refused?(address: string, why: 'total' | 'per peer' | 'tls'): void;
+  /** A connection was closed at once, or another one was to make room; its TLS handshake failed; or it sent more than there is room for. */
+  refused?(address: string, why: 'total' | 'per peer' | 'tls' | NoRoom): void;
   accepted?(association: AssociationInfo): void;
   rejected?(association: AssociationInfo, rejection: Rejection): void;
   /** The association, or what never became one, is over. */
@@ -86,8 +87,18 @@ export interface ScpLimits {
   readonly associateBytes: number;
   readonly commandBytes: number;
   readonly dataSetBytes: number;
+  /**
+   * Bytes of unfinished PDUs and messages, and of requests that are not answered, of all connections and of an IP address.
+   * Who would exceed it is aborted.
+   */
+  readonly heldBytes: number;
+  readonly heldBytesPerPeer: number;
+  /** Bytes per connection that do not count there: a query is answered however much others hold. */
+  readonly freeBytes: number;
   /** Requests of one association that wait for their turn. */
   readonly waitingRequests: number;
+  /** An unfinished message of which nothing more comes, in milliseconds. */
+  readonly stalledMs: number;
   /** ARTIM in milliseconds: a silent connection, and one whose association is over. */
   readonly artimMs: number;
   /** An association without a request, in milliseconds. */
@@ -109,7 +120,11 @@ export const LIMITS: ScpLimits = {
   associateBytes: 131_072,
   commandBytes: 16_384,
   dataSetBytes: 1_048_576,
+  heldBytes: 67_108_864,
+  heldBytesPerPeer: 33_554_432,
+  freeBytes: 32_768,
   waitingRequests: 16,
+  stalledMs: 30_000,
   artimMs: 30_000,
   idleMs: 300_000,
   yieldMs: 10_000,

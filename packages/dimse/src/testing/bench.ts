@@ -32,8 +32,8 @@ export interface Bench {
   readonly calls: number[];
   /** Everything that was logged, as one text. */
   readonly logged: string[];
-  /** A new raw peer, connected. */
-  readonly raw: () => RawPeer;
+  /** A new raw peer, connected; from another loopback address where one is given. */
+  readonly raw: (localAddress?: string) => RawPeer;
   readonly close: () => Promise<void>;
 }
 
@@ -82,8 +82,8 @@ export async function bench(
     for (const raw of raws) raw.socket.destroy();
     await listening.close();
   });
-  const raw = (): RawPeer => {
-    const made = new RawPeer(listening.port);
+  const raw = (localAddress?: string): RawPeer => {
+    const made = new RawPeer(listening.port, localAddress);
     raws.push(made);
     return made;
   };

@@ -44,8 +44,9 @@ export class RawPeer {
   /** Longest variable field of the P-DATA-TF PDUs received. */
   longest = 0;
 
-  constructor(port: number) {
-    this.socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  /** @param localAddress another loopback address is another peer */
+  constructor(port: number, localAddress = '127.0.0.1') {
+    this.socket = connect({ port, host: '127.0.0.1', localAddress, noDelay: true });
     this.socket.on('data', (chunk: Buffer) => {
       for (const pdu of this.#reader.push(chunk)) this.#take(pdu);
     });
@@ -102,6 +103,15 @@ export class RawPeer {
     this.send(contextId, command, data);
     return (await this.message('a response')).command.status;
   }
+}
+
+/** The beginning of a message, whose data set goes on. */
+export function beginning(contextId: number, command: Command, data: Uint8Array): Uint8Array[] {
+  const target = { contextId, size: 10_000 };
+  return [
+    ...fragments(encodeCommand(command), true, { ...target, command: true }),
+    ...fragments(data, false, { ...target, command: false }),
+  ];
 }
 
 export function request(change: Partial<AssociateRq> = {}, maximumLength = 16_384): AssociateRq {

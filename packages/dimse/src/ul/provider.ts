@@ -13,6 +13,7 @@ import {
   type Pdv,
 } from './pdu.ts';
 import { PduReader, type PduLimits } from './reader.ts';
+import type { Room } from './room.ts';
 import { transition, type Action, type Role, type State, type UlEvent } from './states.ts';
 
 /** Indications and confirmations to the user of the service (PS3.8 7). After `ended` none follows. */
@@ -30,6 +31,8 @@ export interface ProviderUser {
 export interface ProviderOptions {
   readonly role: Role;
   readonly limits: PduLimits;
+  /** For what is unfinished; default: as much as the limits allow. */
+  readonly room?: Room;
   /** Association request, reject and release timer in milliseconds (PS3.8 9.1.5). */
   readonly artimMs: number;
   /** What the provider itself cannot accept (AE-6); undefined: the user decides. */
@@ -108,7 +111,7 @@ export class Provider {
     this.socket = socket;
     this.#user = user;
     this.#options = options;
-    this.#reader = new PduReader(options.limits);
+    this.#reader = new PduReader(options.limits, options.room);
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.#received(chunk));
     socket.on('error', (error: NodeJS.ErrnoException) => (this.#trouble = error.code ?? error.name));

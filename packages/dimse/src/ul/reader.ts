@@ -2,6 +2,7 @@
 import { Collector } from './collector.ts';
 import { decodePdu } from './decode.ts';
 import { ABORT, PduError, type Pdu } from './pdu.ts';
+import { ANY_ROOM, type Room } from './room.ts';
 
 const HEADER = 6;
 
@@ -14,15 +15,18 @@ export interface PduLimits {
 
 export class PduReader {
   readonly #limits: PduLimits;
-  readonly #rest = new Collector();
+  readonly #room: Room;
+  readonly #rest: Collector;
 
-  constructor(limits: PduLimits) {
+  constructor(limits: PduLimits, room: Room = ANY_ROOM) {
     this.#limits = limits;
+    this.#room = room;
+    this.#rest = new Collector(room);
   }
 
   /**
    * Yields the PDUs that `chunk` completes; the beginning of a further one is kept (at most the limit of its type
-   * and a header). Throws PduError; after that the reader must not be used again.
+   * and a header), where there is room for it. Throws PduError; after that the reader must not be used again.
    */
   *push(chunk: Uint8Array): Generator<Pdu, void, undefined> {
     let bytes = chunk;
@@ -36,7 +40,10 @@ export class PduReader {
       let pdu = bytes.subarray(0, needed - before);
       if (before > 0) {
         this.#rest.push(pdu);
-        pdu = this.#rest.take();
+        const { bytes: whole, held } = this.#rest.take();
+        // whoever takes the PDU copies what it keeps
+        this.#room.give(held);
+        pdu = whole;
       }
       bytes = bytes.subarray(needed - before);
       yield decodePdu(pdu[0] ?? 0, pdu.subarray(HEADER));
