@@ -23,7 +23,7 @@ export const LEG_TRANSITIONS: readonly Transition<LegStep>[] = [
   { from: 'held', to: 'failed', why: 'an image, or all of it, was given up' },
   { from: 'held', to: 'pending', why: 'tried again later, given back, or the lease ran out' },
   { from: 'held', to: 'none', why: 'the rule of the destination leaves it out by now' },
-  { from: 'done', to: 'pending', why: 'late images' },
+  { from: 'done', to: 'pending', why: 'late images, or files that may be missing' },
   { from: 'failed', to: 'pending', why: 'late images, or a person retries' },
 ];
 
@@ -39,7 +39,11 @@ export const SERIES_TRANSITIONS: readonly Transition<SeriesState | 'none'>[] = [
   { from: 'failed', to: 'collecting', why: 'late images, or released' },
   { from: 'quarantined', to: 'collecting', why: 'late images, or released' },
   { from: 'failed', to: 'working', why: 'a person retries' },
-  { from: 'complete', to: 'working', why: 'a person sends it to one more destination' },
+  {
+    from: 'complete',
+    to: 'working',
+    why: 'a person sends it to one more destination, or files may be missing',
+  },
 ];
 
 /** One request for storage commitment (its transaction UID), on the leg `commitment:NAME`. */

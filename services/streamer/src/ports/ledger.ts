@@ -36,6 +36,12 @@ export interface StoreWork extends Claim {
   readonly increment: number;
   /** We have deleted it from Orthanc, or begun to: what is no longer there is no loss. */
   readonly cleaned?: boolean;
+  /** Images that were stored when its storing last ended; 0 before that. */
+  readonly stored?: number;
+  /** digestOf() what Orthanc listed then. */
+  readonly digest?: string | undefined;
+  /** Nothing new came: files that were stored may be missing. */
+  readonly recheck?: boolean;
 }
 
 export interface ForwardWork extends Claim {
@@ -43,6 +49,10 @@ export interface ForwardWork extends Claim {
   readonly path: string;
   /** Increments up to this one have been dealt with. */
   readonly through: number;
+  /** That of the series: a `series.json` that knows less is an older one. */
+  readonly increment?: number;
+  /** Nothing new came: files that were copied may be missing. */
+  readonly recheck?: boolean;
 }
 
 /** One instance's outcome in the work on a leg; `detail` is JSON that the step itself understands. */
@@ -81,6 +91,8 @@ export interface CopyDone {
   readonly done: number;
   readonly total: number;
   readonly failure: Failure | undefined;
+  /** Its folder, named as the copy's store names it. */
+  readonly path?: string;
 }
 
 export interface Quarantined {
@@ -119,6 +131,8 @@ export interface SeriesView {
   readonly labels: Labels | undefined;
   readonly reason: Reason | undefined;
   readonly path: string | undefined;
+  /** Its folder in the copy of everything. */
+  readonly copyPath?: string | undefined;
   readonly inOrthanc: number;
   readonly stored: number;
   readonly untagged: number;
@@ -210,6 +224,15 @@ export interface Ledger extends EventLedger, CommitmentLedger {
    * that are; not among them what is being worked on, and what waits in quarantine.
    */
   readonly retry: (series: string, target: string | undefined, now: Millis) => Promise<readonly string[]>;
+  /**
+   * Files of a stored series may be missing: its legs of these targets (STORAGE, COPY) open again where they are done, so
+   * that the series is no longer complete. The step of the leg then looks at every file that `series.json` names (is it a
+   * file, has it its size?), pulls what is missing while Orthanc has it, and fails visibly with STORE_FILE_MISSING where
+   * Orthanc has it no longer. A file of the right size is not read: move one with changed bytes aside first, and it is
+   * pulled again; nothing is overwritten. What is pulled again keeps its increment, so that nothing is sent again.
+   * Gives the targets that are open now, also those that were open before; a target that has failed is not among them.
+   */
+  readonly recheck: (series: string, targets: readonly string[], now: Millis) => Promise<readonly string[]>;
 
   /** A stored series that did not go to this destination goes there. False where it does, or is not stored. */
   readonly open: (series: string, target: string, now: Millis) => Promise<boolean>;

@@ -53,7 +53,7 @@ async function beginStore(
   await db.run(
     `INSERT INTO leg (series, target, state, next_try, updated) VALUES (?, ?, 'pending', ?, ?)
      ON CONFLICT (series, target) DO UPDATE SET state = 'pending', attempts = 0, next_try = excluded.next_try,
-       claim = NULL, updated = excluded.updated
+       claim = NULL, recheck = 0, updated = excluded.updated
      WHERE leg.claim IS NULL OR leg.next_try <= excluded.next_try`,
     series,
     STORAGE,
@@ -77,7 +77,7 @@ async function openAlongside(db: Session, series: string, target: string, now: M
   await db.run(
     `INSERT INTO leg (series, target, state, next_try, updated) VALUES (?, ?, 'pending', ?, ?)
      ON CONFLICT (series, target) DO UPDATE SET state = 'pending', attempts = 0, next_try = excluded.next_try,
-       claim = NULL, updated = excluded.updated`,
+       claim = NULL, recheck = 0, updated = excluded.updated`,
     series,
     target,
     now,
@@ -103,6 +103,9 @@ async function takeStore(
     path: parse.text(row['path']),
     increment: Number(row['increment']),
     cleaned: (row['cleaned'] ?? null) !== null,
+    stored: Number(row['stored']),
+    digest: parse.text(row['digest']),
+    recheck: Number(row['recheck']) === 1,
   };
 }
 
@@ -124,6 +127,8 @@ export async function claimForward(
     attempts: Number(row['attempts']),
     path: String(row['path']),
     through: Number(row['through']),
+    increment: Number(row['increment']),
+    recheck: Number(row['recheck']) === 1,
   };
 }
 
@@ -158,7 +163,7 @@ async function legAndSeries(
   target: string,
 ): Promise<Readonly<Record<string, unknown>>> {
   const row = await db.get(
-    `SELECT s.labels, s.path, s.increment, s.cleaned, l.attempts, l.through
+    `SELECT s.labels, s.path, s.increment, s.cleaned, s.stored, s.digest, l.attempts, l.through, l.recheck
      FROM series s JOIN leg l ON l.series = s.id AND l.target = ? WHERE s.id = ?`,
     target,
     series,

@@ -5,6 +5,7 @@ import { STORAGE } from '../../domain/series.ts';
 import { claimsConformance } from './conformance-claims.test.ts';
 import { copyingConformance } from './conformance-copying.test.ts';
 import { destinationConformance } from './conformance-destinations.test.ts';
+import { recheckingConformance } from './conformance-rechecking.test.ts';
 import {
   cursor,
   done,
@@ -20,6 +21,7 @@ export function conformance(name: string, open: OpenLedger): void {
   claimsConformance(name, open);
   copyingConformance(name, open);
   destinationConformance(name, open);
+  recheckingConformance(name, open);
 
   test(`${name}: the cursor and the timers of what it saw are one`, async (t) => {
     const { ledger, again } = await open(t);

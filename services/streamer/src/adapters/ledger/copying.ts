@@ -7,13 +7,13 @@ import { refresh } from './progress.ts';
 export async function copied(
   db: Session,
   claim: Claim,
-  { done, total, failure }: CopyDone,
+  { done, total, failure, path }: CopyDone,
   now: Millis,
 ): Promise<void> {
   await hold(db, claim);
   const { series, target } = claim;
   await db.run(
-    `UPDATE leg SET state = ?, claim = NULL, next_try = NULL, attempts = 0, failure_code = ?, failure_message = ?,
+    `UPDATE leg SET state = ?, claim = NULL, next_try = NULL, attempts = 0, recheck = 0, failure_code = ?, failure_message = ?,
        done = ?, total = ?, through = (SELECT s.increment FROM series s WHERE s.id = leg.series), updated = ?
      WHERE series = ? AND target = ?`,
     failure === undefined ? 'done' : 'failed',
@@ -25,6 +25,7 @@ export async function copied(
     series,
     target,
   );
+  if (path !== undefined) await db.run('UPDATE series SET copy_path = ? WHERE id = ?', path, series);
   await db.run('DELETE FROM progress WHERE series = ? AND target = ?', series, target);
   await refresh(db, series, now);
 }

@@ -14,6 +14,7 @@ import * as forwarding from './forwarding.ts';
 import * as intake from './intake.ts';
 import * as people from './people.ts';
 import * as progress from './progress.ts';
+import * as rechecking from './rechecking.ts';
 import * as sessions from './sessions.ts';
 import * as storing from './storing.ts';
 import { listSeries, quarantinedSeries, summarise } from './views.ts';
@@ -57,6 +58,7 @@ export function ledgerOn(
       }),
     release: (...given) => write((db) => storing.release(db, ...given)),
     retry: (...given) => write((db) => storing.retry(db, ...given)),
+    recheck: (...given) => write((db) => rechecking.recheck(db, ...given)),
     forwarded: told(async (db, claim, through: number, failure: Failure | undefined, now: Millis) => {
       if (followers.commits?.(claim.target) === true) await commitments.openCommitment(db, claim, now);
       await forwarding.forwarded(db, claim, through, failure, now);

@@ -76,7 +76,7 @@ async function openLeg(
 
 async function endLeg(db: Session, series: string, failure: Failure | undefined, now: Millis): Promise<void> {
   await db.run(
-    `UPDATE leg SET state = ?, claim = NULL, next_try = NULL, attempts = 0, failure_code = ?, failure_message = ?,
+    `UPDATE leg SET state = ?, claim = NULL, next_try = NULL, attempts = 0, recheck = 0, failure_code = ?, failure_message = ?,
        updated = ?
      WHERE series = ? AND target = ?`,
     failure === undefined ? 'done' : 'failed',

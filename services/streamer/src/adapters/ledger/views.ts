@@ -59,6 +59,7 @@ function seriesView(row: Row, legs: readonly Row[]): SeriesView {
     labels: parse.labels(row['labels']),
     reason: message(row['reason_code'], row['reason_message']),
     path: parse.text(row['path']),
+    copyPath: parse.text(row['copy_path']),
     inOrthanc: Number(row['in_orthanc']),
     stored: Number(row['stored']),
     untagged: Number(row['untagged']),
