@@ -19,7 +19,8 @@ export {
 } from './files.ts';
 export { startHttp, type Health, type HttpOptions, type RunningHttp } from './http.ts';
 export { createLog, type Log, type LogFields, type LogLevel, type LogOptions } from './log.ts';
-export { runService, type Service, type ServiceContext } from './run.ts';
+export { askRebuild, readRebuild, rebuildDone, type RebuildRequest } from './rebuild.ts';
+export { runService, type RunningService, type Service, type ServiceContext } from './run.ts';
 export { sleep } from './sleep.ts';
 export { openTlsStore, readTlsFiles } from './tls-files.ts';
 export type { TlsFiles, TlsStore, TlsStoreOptions, TlsTexts } from './tls-files.ts';

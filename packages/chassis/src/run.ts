@@ -17,7 +17,13 @@ export interface Service {
   readonly name: string;
   /** Keywords of DICOM attributes with their VR; without them, those in the configuration are checked for their form. */
   readonly attributes?: KnownAttributes;
-  readonly start: (context: ServiceContext) => Promise<{ stop(): Promise<void> }>;
+  readonly start: (context: ServiceContext) => Promise<RunningService>;
+}
+
+export interface RunningService {
+  stop(): Promise<void>;
+  /** Rejects where the service cannot go on; the process then ends at once, with 1. */
+  readonly broken?: Promise<never> | undefined;
 }
 
 const DEFAULT_CONFIG = '/etc/scanflow/scanflow.yaml';
@@ -63,6 +69,7 @@ export async function runService(
     return fail('could not start', error);
   });
   if (!signal.aborted) log.info('started', { pid: process.pid });
+  running.broken?.catch((error: unknown) => fail('cannot go on', error));
   await asked;
   await running.stop().catch((error: unknown) => fail('could not stop in order', error));
   log.info('stopped');

@@ -48,6 +48,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'shows where images are; releases and retries what is not there yet',
     load: async () => (await import('./commands/series.ts')).series,
   },
+  ledger: {
+    summary: "rebuilds the streamer's ledger after a loss",
+    load: async () => (await import('./commands/ledger.ts')).ledger,
+  },
   doctor: {
     summary: 'says what is wrong with this installation, and what to do',
     load: async () => (await import('./commands/doctor.ts')).doctor,

@@ -14,6 +14,8 @@ export class Condition {
   /** When Orthanc was last asked what it is. */
   askedAt = 0;
   seq = 0;
+  /** While the ledger is rebuilt: how many series were looked at. */
+  rebuilding: number | undefined;
   /** Whether this streamer is the one that reads what Orthanc reports. */
   leads = false;
 
@@ -65,6 +67,7 @@ export class Condition {
                 message: down.failure.message,
               },
         ledger: ledger ?? 'ok',
+        ...(this.rebuilding === undefined ? {} : { rebuilding: { series: this.rebuilding } }),
         storage: this.#low.length === 0 ? 'ok' : this.#low.map(lowWarning).join(' '),
         ...(Object.keys(waiting).length === 0 ? {} : { destinations: waiting }),
         ...(this.system?.recycling === undefined ? {} : { warning: recyclingWarning(this.system.recycling) }),

@@ -3,5 +3,6 @@ export type * from './ports/commitments.ts';
 export type * from './ports/events.ts';
 export type * from './ports/ledger.ts';
 export type * from './ports/orthanc.ts';
+export type * from './ports/recovery.ts';
 export type * from './ports/sender.ts';
 export type * from './ports/store.ts';

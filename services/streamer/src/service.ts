@@ -14,6 +14,7 @@ import { openDestinations } from './open-destinations.ts';
 import { openConfiguredLedger } from './open-ledger.ts';
 import { openCommitments } from './open-commitments.ts';
 import { createOutlook } from './outlook.ts';
+import { rebuildWhereAsked } from './rebuild/when-asked.ts';
 import { openSecurity } from './secure.ts';
 import { settingsOf } from './settings.ts';
 import { openStorage } from './storage.ts';
@@ -29,6 +30,8 @@ export interface RunningStreamer {
   /** Of its HTTP interface. */
   readonly port: number;
   stop(): Promise<void>;
+  /** Rejects, with LEDGER_CORRUPT, once the ledger turns out to be damaged. */
+  readonly broken: Promise<never> | undefined;
 }
 
 /** Starts all of it; Orthanc need not answer yet. Throws for a setting that cannot work. */
@@ -38,14 +41,12 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
   const { store, copy: copies } = await openStorage(config);
   const chance: Chance = { now: () => Temporal.Now.instant().epochMilliseconds, jitter: () => Math.random() };
   const { follow, followers } = setUpFollow(config, targetsOf(settings), log);
-  const ledger = await openConfiguredLedger(config, followers);
+  const ledger = await openConfiguredLedger(config, log, followers);
   const orthanc = await openOrthanc(config.orthanc);
   const destinations = openDestinations(settings.destinations, { chance, log, orthanc, data: config.data });
   const condition = new Condition();
   const metrics = createMetrics(ledger, condition, chance.now);
-  const bookings = createBookings(join(config.data, 'bookings'), (file, reason) =>
-    log.warn('booking record cannot be read', { code: 'BOOKING_UNREADABLE', file, reason }),
-  );
+  const bookings = openBookings(config.data, log);
   const stopping = new AbortController();
   const ending = AbortSignal.any([signal, stopping.signal]);
   const wakes = createWakes();
@@ -66,10 +67,11 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
     committing: reports.committing,
     wakes,
   };
-  const work = runLoop(deps, ending);
+  const work = rebuildWhereAsked({ ...deps, data: config.data }, ending).then(() => runLoop(deps, ending));
   const http = await serve(config, deps);
   return {
     port: http.port,
+    broken: ledger.broken,
     stop: async () => {
       stopping.abort();
       security.close();
@@ -82,6 +84,11 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
     },
   };
 }
+
+const openBookings = (data: string, log: Log): ReturnType<typeof createBookings> =>
+  createBookings(join(data, 'bookings'), (file, reason) =>
+    log.warn('booking record cannot be read', { code: 'BOOKING_UNREADABLE', file, reason }),
+  );
 
 async function openOrthanc({ url, username, passwordFile }: Config['orthanc']) {
   const password = passwordFile === undefined ? undefined : await readSecret(passwordFile);

@@ -28,7 +28,9 @@ export type Moment =
   | 'hook-ran'
   | 'report-written'
   | 'session-complete'
-  | 'image-deleted';
+  | 'image-deleted'
+  | 'series-recovered'
+  | 'ledger-rebuilt';
 
 const moments = channel('scanflow.streamer');
 

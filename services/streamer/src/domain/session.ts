@@ -70,6 +70,21 @@ export function sessionDigest(
   return createHash('sha256').update(lines.sort().join('\n')).digest('base64url');
 }
 
+const RECOVERED = 'recovered:';
+
+/**
+ * Stands in the place of the digest of a session that was told before the ledger was lost: it is not told again until an image
+ * more is stored.
+ */
+export function recoveredMark(
+  series: readonly { readonly id: string; readonly increment: number; readonly stored: number }[],
+): string {
+  const lines = series.map(({ id, increment, stored }) => [id, increment, stored].join(' '));
+  return `${RECOVERED}${createHash('sha256').update(lines.sort().join('\n')).digest('base64url')}`;
+}
+
+export const isRecovered = (digest: string | undefined): boolean => digest?.startsWith(RECOVERED) === true;
+
 /** The deepest folder that is above all of these; empty where that is the root. Parts are separated by `/`. */
 export function commonParent(folders: readonly string[]): string {
   const [first = [], ...others] = folders.map((folder) => folder.split('/').slice(0, -1));

@@ -5,6 +5,7 @@ import type { Attributes, Reason } from '../domain/route.ts';
 import type { LegState, SeriesState } from '../domain/series.ts';
 import type { CommitmentLedger } from './commitments.ts';
 import type { EventLedger } from './events.ts';
+import type { RecoveryLedger } from './recovery.ts';
 
 /** Milliseconds since the Unix epoch. */
 export type Millis = number;
@@ -156,9 +157,11 @@ export interface Summary {
 }
 
 /** Durable when the promise resolves. Every method is one transaction. */
-export interface Ledger extends EventLedger, CommitmentLedger {
+export interface Ledger extends EventLedger, CommitmentLedger, RecoveryLedger {
   /** How long a claim holds without being renewed, in milliseconds. */
   readonly leaseMs: number;
+  /** Rejects, with LEDGER_CORRUPT, once the ledger turns out to be damaged. */
+  readonly broken?: Promise<never>;
 
   /**
    * Whether this streamer is the one that reads what Orthanc reports; to be asked before each round, as that renews

@@ -111,6 +111,15 @@ export interface ImageFile {
   readonly discard: () => Promise<void>;
 }
 
+/** A series' folder, met while all of project storage is looked at. */
+export interface RecordedSeries {
+  /** Its name in the ledger. */
+  readonly below: string;
+  readonly record: SeriesRecord;
+  /** Files that the record names and that are not there with their size. */
+  readonly missing: number;
+}
+
 /** Of a root, in bytes. */
 export interface LowSpace {
   readonly root: string;
@@ -160,4 +169,6 @@ export interface Store {
     image: Pick<StoredInstance, 'file' | 'sha256' | 'bytes'>,
   ) => Promise<boolean>;
   readonly record: (below: string) => Promise<SeriesRecord | undefined>;
+  /** Every series' folder below every root, one by one; links are not followed. Throws STORE_ROOT_MISSING. */
+  recorded(signal: AbortSignal): AsyncIterable<RecordedSeries>;
 }

@@ -3,6 +3,7 @@ import { failureOf, Fault, permanent, transient, type Failure } from '../domain/
 import { retryAfter } from '../domain/retry.ts';
 import { judge as judgeRule, traitsOfRecord } from '../domain/rule.ts';
 import type { ForwardWork, Ledger, Progress, SendOutcome, SeriesRecord, Store } from '../ports.ts';
+import { isWithin, UNKNOWN, wantedSpan } from '../domain/unknown.ts';
 import { reached } from '../trace.ts';
 import { Batch } from './batch.ts';
 import { gateOf } from './gate.ts';
@@ -137,9 +138,13 @@ async function sendSeries(
   const progress = await ledger.progress(work.series, work.target);
   tally.refused = failureIn(progress);
   const outcomes = new Map(progress.map(({ instance, outcome }) => [instance, outcome]));
+  const wanted = wantedSpan(progress);
   const todo = record.instances.filter(({ increment, file }) => {
     const outcome = outcomes.get(file);
-    return outcome === 'again' || (outcome === undefined && increment > work.through);
+    return (
+      outcome === 'again' ||
+      (outcome === undefined && (increment > work.through || isWithin(wanted, increment)))
+    );
   });
   const noted = async (rows: readonly Progress[]): Promise<void> => {
     await ledger.record(work, rows);
@@ -167,6 +172,8 @@ async function sendSeries(
     await batch.end();
   }
   if (open.size > 0 && !tally.held) tally.left ??= UNANSWERED;
+  if (wanted !== undefined && tally.left === undefined && !tally.held)
+    await ledger.record(work, [{ instance: UNKNOWN, outcome: 'done', detail: '' }]);
   return Math.max(work.through, ...record.instances.map(({ increment }) => increment));
 }
 

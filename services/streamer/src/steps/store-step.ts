@@ -157,15 +157,15 @@ const contextOf = (
 });
 
 /** Other bytes under a UID that was there: they are kept, and are no further image of the series. */
-const differingIn = ({ instances }: SeriesRecord): number =>
+export const differingIn = ({ instances }: SeriesRecord): number =>
   instances.filter(({ differsFrom }) => differsFrom !== undefined).length;
 
 /** Destinations whose rule lets this series go there. */
-const targetsOf = ({ destinations }: Settings, record: SeriesRecord): string[] =>
+export const targetsOf = ({ destinations }: Pick<Settings, 'destinations'>, record: SeriesRecord): string[] =>
   destinations.filter(({ when }) => judge(when, traitsOfRecord(record)).wanted).map(({ name }) => name);
 
 /** The attributes with who sent them, as the ledger keeps them: what people see of the rules is worked out from there. */
-const attributesOf = (record: SeriesRecord): Attributes => {
+export const attributesOf = (record: SeriesRecord): Attributes => {
   const { aet } = traitsOfRecord(record);
   return aet === '' ? record.attributes : { ...record.attributes, [SENT_BY]: aet };
 };

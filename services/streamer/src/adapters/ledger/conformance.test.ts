@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { STORAGE } from '../../domain/series.ts';
 import { claimsConformance } from './conformance-claims.test.ts';
+import { recoveryConformance } from './conformance-recovery.test.ts';
 import { copyingConformance } from './conformance-copying.test.ts';
 import { destinationConformance } from './conformance-destinations.test.ts';
 import { recheckingConformance } from './conformance-rechecking.test.ts';
@@ -20,6 +21,7 @@ import {
 export function conformance(name: string, open: OpenLedger): void {
   claimsConformance(name, open);
   copyingConformance(name, open);
+  recoveryConformance(name, open);
   destinationConformance(name, open);
   recheckingConformance(name, open);
 

@@ -25,4 +25,6 @@ export interface Database {
   transaction<T>(work: (session: Session) => Promise<T>): Promise<T>;
   read<T>(work: (session: Session) => Promise<T>): Promise<T>;
   close(): Promise<void>;
+  /** Rejects once the database turns out to be damaged, so that nothing can be relied on any more. */
+  readonly broken?: Promise<never>;
 }

@@ -1,5 +1,6 @@
 /** What became of sending a series to a destination, in the ledger. */
 import type { Failure } from '../../domain/failure.ts';
+import { UNKNOWN } from '../../domain/unknown.ts';
 import type { Claim, Millis } from '../../ports.ts';
 import { hold, lockSeries } from './claims.ts';
 import type { Session } from './database.ts';
@@ -21,7 +22,7 @@ export async function forwarded(
     `UPDATE leg SET state = ?, claim = NULL, next_try = ?, attempts = 0, failure_code = ?, failure_message = ?,
        through = ?, updated = ?,
        done = done + (SELECT count(*) FROM progress p
-                      WHERE p.series = leg.series AND p.target = leg.target AND p.outcome = 'done')
+                      WHERE p.series = leg.series AND p.target = leg.target AND p.outcome = 'done' AND p.instance <> '${UNKNOWN}')
      WHERE series = ? AND target = ?`,
     open ? 'pending' : failure === undefined ? 'done' : 'failed',
     open ? now : null,

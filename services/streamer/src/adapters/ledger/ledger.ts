@@ -1,6 +1,14 @@
 /** The ledger, on whatever database: what was seen, what is due, in whose hands it is, what is done. */
 import { randomUUID } from 'node:crypto';
-import type { Claim, CommitmentLedger, EventLedger, Followers, Ledger, Millis } from '../../ports.ts';
+import type {
+  Claim,
+  CommitmentLedger,
+  EventLedger,
+  Followers,
+  Ledger,
+  Millis,
+  RecoveryLedger,
+} from '../../ports.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { afterLeg, before, sessionNews } from './aftermath.ts';
 import * as claims from './claims.ts';
@@ -15,6 +23,7 @@ import * as intake from './intake.ts';
 import * as people from './people.ts';
 import * as progress from './progress.ts';
 import * as rechecking from './rechecking.ts';
+import * as recovery from './recovery.ts';
 import * as sessions from './sessions.ts';
 import * as storing from './storing.ts';
 import { listSeries, quarantinedSeries, summarise } from './views.ts';
@@ -38,7 +47,9 @@ export function ledgerOn(
     ...eventsOn(database, leaseMs, followers),
     ...intakeOn(database, leaseMs),
     ...commitmentsOn(database, followers),
+    ...recoveryOn(database),
     leaseMs,
+    ...(database.broken === undefined ? {} : { broken: database.broken }),
     clampTimers: (...given) => write((db) => intake.clampTimers(db, ...given)),
     nextStore: (now, alongside = []) => write((db) => claims.claimStore(db, now, leaseMs, alongside)),
     nextForward: (target, now) => write((db) => claims.claimForward(db, target, now, leaseMs)),
@@ -71,6 +82,17 @@ export function ledgerOn(
     quarantined: () => read(quarantinedSeries),
     list: (query) => read((db) => listSeries(db, query)),
     summary: () => read(summarise),
+  };
+}
+
+/** After a loss. */
+function recoveryOn(database: Database): RecoveryLedger {
+  const write = database.transaction.bind(database);
+  return {
+    recover: (...given) => write((db) => recovery.recover(db, ...given)),
+    awaitUnknown: (...given) => write((db) => recovery.awaitUnknown(db, ...given)),
+    doubtSent: (now) => write((db) => recovery.doubtSent(db, now)),
+    quietSessions: () => write(recovery.quietSessions),
   };
 }
 

@@ -2,6 +2,7 @@
 import { Fault } from '../../domain/failure.ts';
 import { COMMITMENT } from './schema-commitment.ts';
 import { HOOKS_AND_SESSIONS } from './schema-hooks.ts';
+import { RECOVERY } from './schema-recovery.ts';
 
 /** A ledger of a version that this Scanflow does not know is left alone. */
 export const tooNew = (version: number): Fault =>
@@ -100,4 +101,5 @@ export const MIGRATIONS: readonly string[] = [
   -- folder of the series in the copy of everything, below the copy's root
   ALTER TABLE series ADD COLUMN copy_path TEXT;
   `,
+  RECOVERY,
 ];

@@ -1,6 +1,6 @@
 /** Sessions in the ledger: when one is complete, and what was told of it. */
 import type { Failure } from '../../domain/failure.ts';
-import { sessionDigest } from '../../domain/session.ts';
+import { isRecovered, recoveredMark, sessionDigest } from '../../domain/session.ts';
 import type { Followers, Millis, SessionView } from '../../ports.ts';
 import type { Row, Session } from './database.ts';
 import { tell } from './deliveries.ts';
@@ -54,12 +54,14 @@ export async function sessionComplete(
   const { series } = await viewOf(db, row);
   // two pieces of news may have come in one millisecond
   if (sessionDigest(series) !== digest) return false;
-  const again = digest === parse.text(row['digest']);
+  const known = parse.text(row['digest']);
+  const quiet = isRecovered(known) && known === recoveredMark(series);
+  const again = quiet || digest === known;
   const increment = Number(row['increment']) + (again ? 0 : 1);
   await db.run(
     `UPDATE session SET due = NULL, digest = ?, folder = ?, increment = ?, failure_code = NULL, failure_message = NULL
      WHERE id = ?`,
-    digest,
+    quiet ? known : digest,
     folder ?? null,
     increment,
     seen.id,

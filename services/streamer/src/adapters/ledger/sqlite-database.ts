@@ -5,10 +5,11 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { Fault } from '../../domain/failure.ts';
 import type { Database, Session } from './database.ts';
 import { MIGRATIONS, tooNew } from './schema.ts';
+import { damageIn, damaged, quickCheck } from './sqlite-damage.ts';
 
 /**
  * Opens (or makes) the file, brings its tables up to date. The claims in it are those of processes that are gone,
- * as only one has it at a time: they are void. Throws Fault when another streamer has it.
+ * as only one has it at a time: they are void. Throws Fault LEDGER_IN_USE, LEDGER_CORRUPT, LEDGER_TOO_NEW.
  */
 export function openSqlite(
   path: string,
@@ -19,23 +20,32 @@ export function openSqlite(
   const lock = takeLock(`${path}.lock`);
   const db = new DatabaseSync(path, { timeout: 5000 });
   try {
+    const trouble = quickCheck(db, CHECK_MS);
+    if (trouble !== undefined) throw damaged(path, trouble);
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
     migrate(db, migrations);
     db.exec(atOpening);
   } catch (error) {
     db.close();
     lock.close();
-    throw error;
+    throw judged(path, error);
   }
   const session = sessionOf(db);
+  const damage = Promise.withResolvers<never>();
+  damage.promise.catch(() => undefined);
   // one connection: whoever comes while a transaction is open waits for its end
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const mine = last.then(work);
+    const mine = last.then(work).catch((error: unknown) => {
+      const fault = judged(path, error);
+      if (fault !== error) damage.reject(fault);
+      throw fault;
+    });
     last = mine.catch(() => undefined);
     return mine;
   };
   return {
+    broken: damage.promise,
     transaction: (work) => inTurn(() => transaction(db, () => work(session))),
     read: (work) => inTurn(() => work(session)),
     close: () =>
@@ -45,6 +55,15 @@ export function openSqlite(
         return Promise.resolve();
       }),
   };
+}
+
+/** Longest look at the file before work begins. */
+const CHECK_MS = 10_000;
+
+/** What says that the file is damaged, as that; any other error as it is. */
+function judged(path: string, error: unknown): unknown {
+  const what = damageIn(error);
+  return what === undefined ? error : damaged(path, what);
 }
 
 const VOID_CLAIMS = `DELETE FROM lease; UPDATE leg SET claim = NULL, next_try = updated WHERE claim IS NOT NULL;

@@ -6,6 +6,7 @@ import type { Binding, Claim, Millis, Quarantined, StoreDone } from '../../ports
 import { hold, lockSeries } from './claims.ts';
 import type { Session } from './database.ts';
 import { refresh } from './progress.ts';
+import { unknown } from './recovery.ts';
 
 export async function bind(
   db: Session,
@@ -44,7 +45,13 @@ export async function stored(db: Session, claim: Claim, done: StoreDone, now: Mi
   await endLeg(db, series, done.failure, now);
   await db.run('UPDATE leg SET done = ? WHERE series = ? AND target = ?', done.stored, series, STORAGE);
   await db.run('DELETE FROM progress WHERE series = ? AND target = ?', series, STORAGE);
-  if (done.stored > 0) for (const target of done.targets) await openLeg(db, series, target, done, now);
+  const doubtful = (await db.get('SELECT doubtful FROM series WHERE id = ?', series))?.['doubtful'] === 1;
+  await db.run('UPDATE series SET doubtful = NULL WHERE id = ?', series);
+  const { stored: total, increment: through } = done;
+  if (done.stored > 0)
+    for (const target of done.targets)
+      if (doubtful) await unknown(db, { series, target, through, total }, now);
+      else await openLeg(db, series, target, done, now);
   await refresh(db, series, now);
 }
 

@@ -9,6 +9,7 @@ import { claimFolder } from './claim.ts';
 import { folderAt } from './folders.ts';
 import { createWithin, isStored, writeOwn, type Collisions } from './image-file.ts';
 import { manifestText, readRecord, recordText } from './record.ts';
+import { recordedBelow } from './recorded.ts';
 import { createRoots, rootOf } from './roots.ts';
 import { lowOnSpace, SpaceKeeper, type Floor } from './space.ts';
 
@@ -73,10 +74,8 @@ export function createStore(
     },
     pathOf: (below, file) => roots.pathOf(below, file),
     holds: (below, image) => isStored(roots.pathOf(below, image.file), image),
-    record: async (below) => {
-      const at = await pathAt(below);
-      return at === undefined ? undefined : readRecord(at.path);
-    },
+    record: (below) => pathAt(below).then((at) => (at === undefined ? undefined : readRecord(at.path))),
+    recorded: (signal) => recordedBelow(roots, signal),
   };
 }
 

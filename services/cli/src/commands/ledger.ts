@@ -1,0 +1,57 @@
+/** `scanflow ledger rebuild`: the streamer's ledger was lost or damaged, or an older one was put back. */
+import { userInfo } from 'node:os';
+import { askRebuild, formatIssue, loadConfig } from '@scanflow/chassis';
+import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
+import { readArgs } from '../options.ts';
+
+const help = `Usage: scanflow ledger rebuild [--older] [--anew] [--config FILE]
+
+Has the streamer make its ledger anew from Orthanc and the series.json files of project storage, at its next start.
+Run it where the streamer runs, while it is stopped.
+
+  A damaged ledger is kept aside, beside the new one. A whole one stays, and learns what it does not know.
+  Stored series are recognised: nothing is stored twice, and no hook runs again.
+  Where a series was sent is not known any more. It shows as SENT_UNKNOWN and waits for a person: look at the
+  destination; scanflow series retry sends what is not there.
+
+  --older          the ledger was put back from a backup or a dump: it does not know what was sent since then
+  --anew           a whole ledger is put aside, too
+  --config FILE    the configuration; /etc/scanflow/scanflow.yaml where there is none given
+
+Example:  docker compose stop streamer
+          docker compose run --rm --no-deps streamer scanflow ledger rebuild
+          docker compose start streamer
+Exit:     0 asked, 2 nothing was asked (usage, configuration)
+`;
+
+const OPTIONS = {
+  config: { type: 'string', default: '/etc/scanflow/scanflow.yaml' },
+  older: { type: 'boolean', default: false },
+  anew: { type: 'boolean', default: false },
+} as const;
+
+async function run([verb, ...args]: readonly string[], io: Io): Promise<ExitCode> {
+  if (verb !== 'rebuild') throw new UsageError('ledger takes: scanflow ledger rebuild');
+  const { config, older, anew } = readArgs(args, OPTIONS).values;
+  const loaded = await loadConfig(config);
+  if (!loaded.ok) throw new UsageError(loaded.issues.map(formatIssue).join('\n'));
+  const asked = Temporal.Now.instant().toString({ smallestUnit: 'second' });
+  const path = await askRebuild(loaded.config.data, { anew, lost: older || anew, asked, by: user() });
+  io.out.write(
+    `${path} is written: the ledger is rebuilt when the streamer starts next.\n` +
+      'Start or restart it now. Its log says "ledger rebuilt" at the end.\n',
+  );
+  return EXIT.done;
+}
+
+/** For the file alone. */
+function user(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // a container's user need not have a name
+    return 'unknown';
+  }
+}
+
+export const ledger: Command = { help, run };

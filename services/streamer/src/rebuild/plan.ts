@@ -1,0 +1,54 @@
+/** What the ledger has to know of a series that project storage holds. Pure. */
+import { digestOf } from '../domain/record.ts';
+import type { RecordedSeries, RecoveredSeries, SeriesRecord } from '../ports.ts';
+import type { Settings } from '../steps/settings.ts';
+import { attributesOf, differingIn, targetsOf } from '../steps/store-step.ts';
+
+export interface Around {
+  readonly settings: Pick<Settings, 'destinations'>;
+  /** Whether Orthanc has it still. */
+  readonly inOrthanc: boolean;
+  /** Of the copy of everything: whether one is wanted, and where that of this series is. */
+  readonly copying: boolean;
+  readonly copy: RecoveredSeries['copy'];
+  readonly now: number;
+}
+
+/** A record that only claims its folder was left by a pull that did not end: storing goes on. */
+export function recovered(
+  { below, record, missing }: RecordedSeries,
+  { settings, inOrthanc, copying, copy, now }: Around,
+): RecoveredSeries {
+  const begun = record.state !== 'stored';
+  return {
+    id: record.orthancSeries,
+    attributes: attributesOf(record),
+    labels: record.labels,
+    path: below,
+    increment: begun ? 0 : Math.max(0, ...record.instances.map(({ increment }) => increment)),
+    inOrthanc: record.counts.inOrthanc,
+    stored: record.instances.length,
+    untagged: record.counts.untagged,
+    differing: differingIn(record),
+    digest: digestOf([...new Set(record.instances.map(({ orthancId }) => orthancId))]),
+    firstSeen: momentOf(record.provenance?.begun ?? record.updated) ?? now,
+    targets: begun ? [] : targetsOf(settings, record),
+    copy,
+    again: begun || missing > 0 || (inOrthanc && copying && (copy?.images ?? -1) < record.counts.inOrthanc),
+    // what is missing in project storage, too, is lost, and has to show
+    gone: !inOrthanc && missing === 0 && !begun,
+  };
+}
+
+/** When its record was written last; of two folders of one series, the later one counts. */
+export const writtenAt = (record: SeriesRecord): number => momentOf(record.updated) ?? 0;
+
+function momentOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return Temporal.Instant.from(text).epochMilliseconds;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * The ledger made anew, or brought up to date after an older one was put back: from project storage, its copy, and
+ * Orthanc. Nothing is stored or sent here, and no hook runs. It may be ended at any moment and begun again.
+ */
+import { rebuildDone, type Log, type RebuildRequest } from '@scanflow/chassis';
+import type { Ledger, Orthanc, RecoveredSeries, Store, SystemInfo } from '../ports.ts';
+import type { Chance, Settings } from '../steps/settings.ts';
+import { reached } from '../trace.ts';
+import { recovered, writtenAt } from './plan.ts';
+
+export interface RebuildDeps {
+  readonly ledger: Ledger;
+  readonly orthanc: Orthanc;
+  readonly store: Store;
+  readonly copies?: Store | undefined;
+  readonly settings: Pick<Settings, 'destinations' | 'quietMs'>;
+  readonly chance: Pick<Chance, 'now'>;
+  readonly log: Log;
+  readonly data: string;
+  /** How many series were looked at so far, for people who wait. */
+  readonly progress: (series: number) => void;
+}
+
+const PAGE = 500;
+
+/** The lease of reading what Orthanc reports has to be held: whoever reads meanwhile takes every series for a new one. */
+export async function rebuild(
+  request: RebuildRequest,
+  deps: RebuildDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const { ledger, orthanc, chance, settings, log, data } = deps;
+  const system = await orthanc.system(signal);
+  const held = await seriesOf(orthanc, signal);
+  await startFeed(system, deps, signal);
+  // what an older ledger has waiting: before anything newer is known
+  const doubted = request.lost ? await ledger.doubtSent(chance.now()) : 0;
+  const copies = await copiesOf(deps, signal);
+  const { found, counts } = await takeOver(held, copies, deps, signal);
+  const now = chance.now();
+  const left = [...held].filter((id) => !found.has(id));
+  const waiting = request.lost ? await ledger.awaitUnknown(left, now, now + settings.quietMs) : 0;
+  await ledger.quietSessions();
+  reached('ledger-rebuilt');
+  await rebuildDone(data);
+  log.info('ledger rebuilt', { ...counts, waiting, doubted });
+}
+
+async function seriesOf(orthanc: Orthanc, signal: AbortSignal): Promise<Set<string>> {
+  const held = new Set<string>();
+  for (let since = 0; ; since += PAGE) {
+    const page = await orthanc.seriesPage(since, PAGE, signal);
+    for (const { id } of page) held.add(id);
+    if (page.length < PAGE) return held;
+  }
+}
+
+/** A new ledger begins at Orthanc's latest change: what came before is compared as a whole. */
+async function startFeed(
+  { database }: SystemInfo,
+  { ledger, orthanc }: RebuildDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  if ((await ledger.cursor()) !== undefined) return;
+  await ledger.setCursor({ seq: await orthanc.lastChange(signal), database });
+}
+
+type Copies = ReadonlyMap<string, NonNullable<RecoveredSeries['copy']>>;
+
+/** Undefined where there is no copy of everything. */
+async function copiesOf({ copies }: RebuildDeps, signal: AbortSignal): Promise<Copies | undefined> {
+  if (copies === undefined) return undefined;
+  const found = new Map<string, NonNullable<RecoveredSeries['copy']>>();
+  for await (const { below, record, missing } of copies.recorded(signal))
+    if (record.state === 'stored' && missing === 0)
+      found.set(record.orthancSeries, { path: below, images: record.instances.length });
+  return found;
+}
+
+interface Counts {
+  readonly series: number;
+  readonly added: number;
+  readonly grown: number;
+  readonly incomplete: number;
+  readonly doubles: number;
+}
+
+async function takeOver(
+  held: ReadonlySet<string>,
+  copies: Copies | undefined,
+  { ledger, store, settings, chance, log, progress }: RebuildDeps,
+  signal: AbortSignal,
+): Promise<{ found: ReadonlyMap<string, number>; counts: Counts }> {
+  const found = new Map<string, number>();
+  const counts = { series: 0, added: 0, grown: 0, incomplete: 0, doubles: 0 };
+  for await (const one of store.recorded(signal)) {
+    const { orthancSeries: id } = one.record;
+    if (found.has(id)) {
+      counts.doubles += 1;
+      log.warn('a series has two folders in project storage', { code: 'REBUILD_DOUBLE', series: id });
+    }
+    if ((found.get(id) ?? -1) >= writtenAt(one.record)) continue;
+    const now = chance.now();
+    // the lease of reading what Orthanc reports goes on
+    await ledger.lead(now);
+    const copying = copies !== undefined;
+    const around = { settings, inOrthanc: held.has(id), copying, copy: copies?.get(id), now };
+    const outcome = await ledger.recover(recovered(one, around), now);
+    counts.series += found.has(id) ? 0 : 1;
+    if (outcome === 'new') counts.added += 1;
+    if (outcome === 'grown') counts.grown += 1;
+    if (one.missing > 0) counts.incomplete += 1;
+    found.set(id, writtenAt(one.record));
+    progress(counts.series);
+    reached('series-recovered');
+  }
+  return { found, counts };
+}
