@@ -15,7 +15,13 @@ import {
   transferSyntaxes,
   type DataSet,
 } from '@scanflow/dicom';
-import { listen, type FindHandler, type RequestReport } from '@scanflow/dimse';
+import {
+  listen,
+  type AsyncMatches,
+  type FindHandler,
+  type FindRequest,
+  type RequestReport,
+} from '@scanflow/dimse';
 import { dcmtk, until } from '@scanflow/testkit';
 
 const MWL = sopClasses.modalityWorklistFind;
@@ -31,7 +37,7 @@ const silent = {
   debug: () => undefined,
 };
 
-const five: FindHandler = async function* ({ identifier }) {
+const five: (request: FindRequest) => AsyncMatches = async function* ({ identifier }) {
   for (let index = 1; index <= 5; index += 1) {
     await pause(0);
     const modality = text(items(identifier, 'ScheduledProcedureStepSequence')[0] ?? new Map(), 'Modality');
@@ -143,6 +149,7 @@ test('dimse scp: findscu gets the same answers in each transfer syntax', async (
 test('dimse scp: findscu with the smallest maximum PDU of DCMTK gets them whole', async (t) => {
   const large: FindHandler = async function* (request) {
     for await (const response of five(request)) {
+      if (response === undefined) continue;
       const identifier = new Map([...response.identifier, ...dataSet({ ImageComments: 'x'.repeat(9_000) })]);
       yield { ...response, identifier };
     }
@@ -158,6 +165,7 @@ test('dimse scp: findscu --cancel ends the answer with FE00', async (t) => {
   const patient: FindHandler = async function* (request) {
     let count = 0;
     for await (const response of five(request)) {
+      if (response === undefined) continue;
       count += 1;
       if (count > 3) await until(() => request.signal.aborted, { what: 'the cancel', timeoutMs: 10_000 });
       yield response;

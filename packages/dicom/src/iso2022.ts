@@ -13,10 +13,18 @@ interface Designation {
 
 const low = (first: number): string => String.fromCharCode(first);
 const lowJapanese = (first: number): string => (first === 0x7e ? '\u203e' : String.fromCharCode(first));
-const wide =
-  (encoding: string, ...prefix: number[]) =>
-  (first: number, second: number): string =>
-    iconv().decode(Buffer.from([...prefix, first | 0x80, second | 0x80]), encoding);
+/** Each character is looked up once: a megabyte of them would take half a second, and a set has 16,384 at most. */
+const wide = (encoding: string, ...prefix: number[]) => {
+  const known = new Map<number, string>();
+  return (first: number, second: number): string => {
+    const code = (first << 7) | second;
+    const found = known.get(code);
+    if (found !== undefined) return found;
+    const character = iconv().decode(Buffer.from([...prefix, first | 0x80, second | 0x80]), encoding);
+    known.set(code, character);
+    return character;
+  };
+};
 const high =
   (term: string) =>
   (first: number): string => {

@@ -68,13 +68,16 @@ export function normal(vr: string, text: string): string | undefined {
   return NORMAL[vr]?.(text, 'first');
 }
 
+/** Two DT of 26 characters and what is between them (PS3.5 table 6.2-1), with room for spaces. */
+const LONGEST_RANGE = 64;
+
 /**
  * The range of a key `a-b`, `a-`, `-b` or of one value; undefined if it is none of these or runs backwards. In DT the
  * `-` of an offset from UTC is taken for one where it can be (PS3.4 C.2.2.2.5.3).
  */
 export function parseRange(vr: string, key: string): Range | undefined {
   const parse = NORMAL[vr];
-  if (parse === undefined) return undefined;
+  if (parse === undefined || key.length > LONGEST_RANGE) return undefined;
   const single = parse(key, 'first');
   if (single !== undefined)
     return { low: single, high: vr === 'DT' ? parse(key, 'last') : single, isRange: false };

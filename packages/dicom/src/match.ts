@@ -127,7 +127,11 @@ function elementTest(key: Element, options: MatchOptions): ElementTest {
 
 function textElementTest(key: TextElement, { caseInsensitivePn }: MatchOptions): ElementTest {
   const { vr } = key;
-  const tests = given(key).map((value) =>
+  const values = new Set(given(key));
+  // a list of UIDs may be long (C.2.2.2.2); no other key has many values
+  if (vr === 'UI')
+    return (element) => element?.kind === 'text' && element.values.some((value) => values.has(value));
+  const tests = [...values].map((value) =>
     isTemporal(vr) ? temporalTest(vr, value) : textTest(vr, value, caseInsensitivePn),
   );
   return (element) =>

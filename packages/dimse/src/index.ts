@@ -40,6 +40,8 @@ export type {
   FindHandler,
   FindRequest,
   FindResponse,
+  AsyncMatches,
+  Matches,
   Rejection,
   RequestReport,
   ScpEvents,

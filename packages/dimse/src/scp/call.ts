@@ -3,6 +3,7 @@ import type { Association } from '../association.ts';
 import { DATA_SET, NO_DATA_SET, RESPONSE, type Command } from '../message/command.ts';
 import type { Message } from '../message/assembler.ts';
 import type { Context } from '../ul/negotiation.ts';
+import type { Turn } from './turns.ts';
 import type { AssociationInfo, FinalStatus, RequestReport, ScpOptions } from './types.ts';
 
 /** Status codes of every DIMSE service (PS3.7 C). */
@@ -26,6 +27,8 @@ export interface Call {
   readonly context: Context;
   readonly options: ScpOptions;
   readonly signal: AbortSignal;
+  /** The slice of work that it has now. */
+  readonly turn: Turn;
   /** Sends a request of our own on the association; its response, undefined where there was none. */
   readonly ask: (
     command: Command & { readonly messageId: number },
@@ -37,6 +40,8 @@ export interface Call {
   readonly giveUp: () => void;
   /** Longest time in milliseconds until a handler's next answer. */
   readonly handlerMs: number;
+  /** Longest identifier of a query in bytes. */
+  readonly identifierBytes: number;
 }
 
 /** Why a signal was aborted where the handler gave no answer in time. */

@@ -32,6 +32,25 @@ test('c-find: an identifier that cannot be decoded is A900 and never a universal
   assert.equal(calls.length, 0);
 });
 
+test('c-find: an identifier with more bytes or elements than a query needs is C000, and nothing is matched', async (t) => {
+  const { raw, calls, logged } = await bench(t);
+  const peer = raw();
+  await peer.associate();
+  const long = encodeDataSet(dataSet({ PatientID: 'a*\\'.repeat(50_000) }), EXPLICIT);
+  const item = encodeDataSet(
+    dataSet({ ScheduledProcedureStepSequence: Array.from({ length: 4_100 }, () => ({})) }),
+    EXPLICIT,
+  );
+  for (const bytes of [long, item]) {
+    peer.send(1, FIND, bytes);
+    const { command } = await peer.message('an answer');
+    assert.equal(command.status, 0xc000);
+    assert.match(command.errorComment ?? '', /too large/);
+  }
+  assert.equal(calls.length, 0);
+  assert.match(logged.join('\n'), /c-find\.identifier-too-large .*"address":"127\.0\.0\.1"/);
+});
+
 test('c-find: a handler’s exception is C000 and a log line without what it says', async (t) => {
   const failing: FindHandler = async function* (found) {
     yield* first(three(found));

@@ -1,19 +1,18 @@
 /** C-FIND as SCP (PS3.7 9.1.2.2, PS3.4 C.4.1): matches from an async generator, C-CANCEL between them. */
 import { setImmediate } from 'node:timers/promises';
-import { decodeDataSet, encodeDataSet, type DataSet } from '@scanflow/dicom';
+import { decodeDataSet, DicomDecodeError, encodeDataSet, type DataSet } from '@scanflow/dicom';
 import { LATE, respond, STATUS, type Call, type Service } from './call.ts';
 import type { FinalStatus, FindHandler, FindResponse } from './types.ts';
 
-/** After so many milliseconds of answering, others and a C-CANCEL get their turn. */
-const SLICE_MS = 5;
+/** Elements and items of an identifier: a query of everything that a worklist item may have names some 200. */
+const MAX_ELEMENTS = 4_096;
 
 export function findService(handler: FindHandler): Service {
   return async (call) => {
     const identifier = decode(call);
-    if (identifier === undefined) {
-      const final = { status: STATUS.dataSetDoesNotMatch, comment: 'The identifier cannot be decoded' };
-      await respond(call, final);
-      return { status: final.status, responses: 0 };
+    if ('status' in identifier) {
+      await respond(call, identifier);
+      return { status: identifier.status, responses: 0 };
     }
     const { final, responses } = await answer(call, identifier, handler);
     await respond(call, final);
@@ -21,14 +20,29 @@ export function findService(handler: FindHandler): Service {
   };
 }
 
-/** Undefined: it cannot be decoded. It must never be taken for a universal query. */
-function decode({ message, context, options, info }: Call): DataSet | undefined {
-  if (message.dataSet === undefined) return undefined;
+/** PS3.4 C.4.1.1.4: A900 for what is no identifier, Cxxx for one that is more than we can process. */
+const UNDECODABLE: FinalStatus = {
+  status: STATUS.dataSetDoesNotMatch,
+  comment: 'The identifier cannot be decoded',
+};
+const TOO_LARGE: FinalStatus = { status: STATUS.unableToProcess, comment: 'The identifier is too large' };
+
+/** The identifier, or the status of a query without one that we can read: never taken for a universal query. */
+function decode(call: Call): DataSet | FinalStatus {
+  const { message, context, options, info, identifierBytes } = call;
+  const { address } = info;
+  const { dataSet: bytes } = message;
+  if (bytes === undefined) return UNDECODABLE;
+  if (bytes.length > identifierBytes) {
+    options.log.warn('c-find.identifier-too-large', { association: info.id, address, bytes: bytes.length });
+    return TOO_LARGE;
+  }
   try {
-    return decodeDataSet(message.dataSet, context.transferSyntax);
+    return decodeDataSet(bytes, context.transferSyntax, { maxElements: MAX_ELEMENTS });
   } catch (error) {
-    options.log.warn('c-find.identifier-undecodable', { association: info.id, ...safe(error) });
-    return undefined;
+    options.log.warn('c-find.identifier-undecodable', { association: info.id, address, ...safe(error) });
+    const isTooMany = error instanceof DicomDecodeError && error.code === 'TOO_MANY';
+    return isTooMany ? TOO_LARGE : UNDECODABLE;
   }
 }
 
@@ -37,32 +51,33 @@ async function answer(
   identifier: DataSet,
   handler: FindHandler,
 ): Promise<{ final: FinalStatus; responses: number }> {
-  const { signal, info, context, options } = call;
+  const { signal, info, context, options, turn } = call;
   let responses = 0;
   let unsent = 0;
-  let slice = performance.now();
   const late = setTimeout(call.giveUp, call.handlerMs);
   try {
-    const matches = handler({ association: info, sopClass: context.abstractSyntax, identifier, signal });
-    const nextMatch = unlessAborted(() => matches.next(), signal);
+    const isTurnOver = (): boolean => turn.isOver;
+    const sopClass = context.abstractSyntax;
+    const matches = handler({ association: info, sopClass, identifier, signal, isTurnOver });
+    const nextMatch = unlessAborted(async () => matches.next(), signal);
     try {
       for (;;) {
         const next = await nextMatch();
         if (next === undefined || signal.aborted) return { final: stopped(call), responses };
         if (next.done === true) return { final: complete(next.value, unsent), responses };
-        const bytes = encoded(call, next.value);
-        if (bytes === undefined) unsent += 1;
-        else if (await respond(call, { status: next.value.status }, bytes)) responses += 1;
-        late.refresh();
-        // the first one leaves at once: what is written together waits for the loop's turn
-        if (responses === 1 || performance.now() - slice > SLICE_MS) {
-          await setImmediate();
-          slice = performance.now();
+        if (next.value !== undefined) {
+          const bytes = encoded(call, next.value);
+          if (bytes === undefined) unsent += 1;
+          else if (await respond(call, { status: next.value.status }, bytes)) responses += 1;
+          late.refresh();
+          // the first one leaves at once: what is written together waits for the loop's turn
+          if (responses === 1) await setImmediate();
         }
+        if (turn.isOver) await turn.next();
       }
     } finally {
       // not awaited: a handler that never comes back must not hold the answer
-      matches.return({ status: STATUS.cancelled }).catch(() => undefined);
+      Promise.try(() => matches.return({ status: STATUS.cancelled })).catch(() => undefined);
     }
   } catch (error) {
     options.log.error('c-find.handler-failed', { association: info.id, ...safe(error) });

@@ -5,6 +5,7 @@ import { Budget, type NoRoom } from './budget.ts';
 import { Gate, type Guest } from './gate.ts';
 import { Handshake } from './handshake.ts';
 import { Session } from './session.ts';
+import { Turns } from './turns.ts';
 import { LIMITS, type ScpOptions } from './types.ts';
 
 export interface Listening {
@@ -18,16 +19,13 @@ export async function listen(options: ScpOptions): Promise<Listening> {
   const limits = { ...LIMITS, ...options.limits };
   const gate = new Gate<Closable>(limits);
   const budget = new Budget(limits);
+  const turns = new Turns();
   let count = 0;
   const start = (socket: Socket): void => {
     count += 1;
     const address = socket.remoteAddress ?? '';
-    const onFull = (limit: NoRoom): void => {
-      options.log.warn('message.no-room', { address, limit });
-      options.events?.refused?.(address, limit);
-    };
-    const room = budget.open(address, onFull);
-    const session = new Session(socket, { id: count, options, limits, room });
+    const room = budget.open(address, (limit) => reportNoRoom(options, address, limit));
+    const session = new Session(socket, { id: count, options, limits, room, turns });
     gate.guests.add(session);
     void session.run().then(() => gate.guests.delete(session));
   };
@@ -63,6 +61,11 @@ export async function listen(options: ScpOptions): Promise<Listening> {
   server.on('error', (error) => options.log.error('server.error', { error: error.name }));
   let closing: Promise<void> | undefined;
   return { port: portOf(server), close: () => (closing ??= close(server, gate, limits.closeMs)) };
+}
+
+function reportNoRoom({ log, events }: ScpOptions, address: string, limit: NoRoom): void {
+  log.warn('message.no-room', { address, limit });
+  events?.refused?.(address, limit);
 }
 
 interface Closable extends Guest {

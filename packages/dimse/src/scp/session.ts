@@ -15,6 +15,7 @@ import { echoService } from './echo.ts';
 import { findService, safe } from './find.ts';
 import { actionService, createService, eventService, setService } from './normalized.ts';
 import type { Guest } from './gate.ts';
+import type { Turns } from './turns.ts';
 import type { AssociationInfo, Rejection, RequestReport, ScpLimits, ScpOptions } from './types.ts';
 
 /** Every SCP of ours serves it (PS3.4 A). */
@@ -38,6 +39,8 @@ export interface SessionSetup {
   readonly limits: ScpLimits;
   /** For what the peer sends; the session closes it. */
   readonly room: Account;
+  /** Shared by all sessions. */
+  readonly turns: Turns;
 }
 
 export class Session implements Guest {
@@ -45,6 +48,7 @@ export class Session implements Guest {
   readonly #options: ScpOptions;
   readonly #limits: ScpLimits;
   readonly #room: Account;
+  readonly #turns: Turns;
   readonly #association: Association;
   readonly #active = new Map<number, AbortController>();
   /** Requests of ours that wait for their response. */
@@ -58,7 +62,7 @@ export class Session implements Guest {
   #idle: NodeJS.Timeout | undefined;
   #idleSince: number | undefined;
 
-  constructor(socket: Socket, { id, options, limits, room }: SessionSetup) {
+  constructor(socket: Socket, { id, options, limits, room, turns }: SessionSetup) {
     this.address = socket.remoteAddress ?? '';
     const certificate = certificateOf(socket);
     const who = { calledAet: '', callingAet: '', address: this.address, id };
@@ -66,6 +70,7 @@ export class Session implements Guest {
     this.#options = options;
     this.#limits = limits;
     this.#room = room;
+    this.#turns = turns;
     this.#association = new Association(socket, {
       role: 'acceptor',
       limits: { ...limits, dataBytes: limits.pduBytes },
@@ -184,6 +189,8 @@ export class Session implements Guest {
 
   async #handle(message: Message, controller: AbortController, duplicate: boolean): Promise<void> {
     const start = performance.now();
+    const turn = this.#turns.of(`${this.#info.callingAet} ${this.address}`);
+    await turn.next();
     const context = this.#association.context(message.contextId);
     if (context === undefined || this.#association.ending !== undefined) return;
     const call: Call = {
@@ -193,10 +200,12 @@ export class Session implements Guest {
       context,
       options: this.#options,
       signal: controller.signal,
+      turn,
       ask: (command, dataSet) => this.#ask(message.contextId, command, dataSet),
       nextId: this.#nextId,
       giveUp: () => controller.abort(LATE),
       handlerMs: this.#limits.handlerMs,
+      identifierBytes: this.#limits.identifierBytes,
     };
     const [operation, service] = duplicate ? refusal(STATUS.duplicateInvocation) : this.#serviceFor(call);
     try {

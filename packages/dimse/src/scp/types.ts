@@ -35,6 +35,8 @@ export interface FindRequest {
   readonly identifier: DataSet;
   /** Aborts on C-CANCEL, on the association's end, when listening is closed, and when no answer came for too long. */
   readonly signal: AbortSignal;
+  /** Whether others should have a turn: the handler then yields undefined, even between two items that do not match. */
+  readonly isTurnOver: () => boolean;
 }
 
 export interface FindResponse {
@@ -52,8 +54,10 @@ export interface FinalStatus {
   readonly offendingElement?: Tag;
 }
 
-/** Yields matches and returns the final status. An exception becomes status 0xC000. */
-export type FindHandler = (request: FindRequest) => AsyncGenerator<FindResponse, FinalStatus, undefined>;
+/** Yields matches, or undefined to let others have a turn; returns the final status. An exception becomes status 0xC000. */
+export type FindHandler = (request: FindRequest) => Matches | AsyncMatches;
+export type Matches = Generator<FindResponse | undefined, FinalStatus, undefined>;
+export type AsyncMatches = AsyncGenerator<FindResponse | undefined, FinalStatus, undefined>;
 
 /** One request, answered: for metrics. */
 export interface RequestReport {
@@ -87,6 +91,8 @@ export interface ScpLimits {
   readonly associateBytes: number;
   readonly commandBytes: number;
   readonly dataSetBytes: number;
+  /** Longest identifier of a query in bytes. */
+  readonly identifierBytes: number;
   /**
    * Bytes of unfinished PDUs and messages, and of requests that are not answered, of all connections and of an IP address.
    * Who would exceed it is aborted.
@@ -120,6 +126,7 @@ export const LIMITS: ScpLimits = {
   associateBytes: 131_072,
   commandBytes: 16_384,
   dataSetBytes: 1_048_576,
+  identifierBytes: 131_072,
   heldBytes: 67_108_864,
   heldBytesPerPeer: 33_554_432,
   freeBytes: 32_768,

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { dataSet, encodeDataSet, sopClasses, transferSyntaxes } from '@scanflow/dicom';
 import type { Command } from '../message/command.ts';
 import { listen } from '../scp/listen.ts';
-import type { FindHandler, ScpLimits, ScpOptions } from '../scp/types.ts';
+import type { AsyncMatches, FindHandler, FindRequest, ScpLimits, ScpOptions } from '../scp/types.ts';
 import type { Pdu } from '../ul/pdu.ts';
 import { RawPeer } from './raw-peer.ts';
 
@@ -38,7 +38,7 @@ export interface Bench {
 }
 
 /** Yields three matches. */
-export const three: FindHandler = async function* () {
+export const three: (request: FindRequest) => AsyncMatches = async function* () {
   for (const name of ['A', 'B', 'C']) {
     await pause(0);
     yield {

@@ -1,7 +1,6 @@
 /** The worklist on the wire: associations by the access policy, C-ECHO, C-FIND from the schedule in memory, and MPPS. */
-import { setImmediate } from 'node:timers/promises';
 import type { MatchOptions } from '@scanflow/dicom';
-import { listen, type FinalStatus, type FindRequest, type FindResponse } from '@scanflow/dimse';
+import { listen, type FindRequest, type Matches } from '@scanflow/dimse';
 import type {
   CreateHandler,
   DimseLog,
@@ -70,11 +69,11 @@ export function startScp(settings: ScpSettings): Promise<Listening> {
 }
 
 /** One query, from the schedule as it is now. Every end of it is logged and recorded, without any value. */
-async function* serve(
+function* serve(
   request: FindRequest,
   { policy, schedule, matching, maxAnswers = Infinity, log, onQuery }: ScpSettings,
-): AsyncGenerator<FindResponse, FinalStatus, undefined> {
-  const { association, identifier, signal } = request;
+): Matches {
+  const { association, identifier, signal, isTurnOver } = request;
   const { callingAet, address, id } = association;
   const query = { identifier, callingAet };
   const at = Temporal.Now.instant().toString({ smallestUnit: 'second' });
@@ -88,7 +87,7 @@ async function* serve(
       return refused;
     }
     for (const answer of answers(schedule(), query, policy, matching)) {
-      if (answer === undefined) await setImmediate();
+      if (answer === undefined && isTurnOver()) yield undefined;
       if (signal.aborted) return { status: CANCELLED };
       if (answer === undefined) continue;
       if (count >= maxAnswers) {

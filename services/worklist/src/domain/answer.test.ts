@@ -74,6 +74,16 @@ test('refusal: names the key that is no date', () => {
   assert.equal(refusal(dataSet({ PatientName: null })), undefined);
 });
 
+test('refusal: more characters than every item is compared with are C000, a long list of UIDs is none of them', () => {
+  const many = { PatientID: Array.from({ length: 3_000 }, () => 'a*') };
+  const refused = { status: 0xc000, offendingElement: 0x00100020, comment: 'Too many values PatientID' };
+  assert.deepEqual(refusal(dataSet(many)), refused);
+  assert.deepEqual(refusal(dataSet({ ScheduledProcedureStepSequence: [many] })), refused);
+  const uids = Array.from({ length: 2_000 }, (_, index) => `2.25.${index}`);
+  assert.equal(refusal(dataSet({ StudyInstanceUID: uids, PatientName: 'x'.repeat(64) })), undefined);
+  assert.deepEqual(accessions({ StudyInstanceUID: [...uids, '2.25.65'] }), ['A', 'B', 'C', 'D']);
+});
+
 test('answers: names are matched whatever their case', () => {
   assert.deepEqual(accessions({ PatientName: 'namea' }), ['A']);
 });

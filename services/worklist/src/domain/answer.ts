@@ -3,6 +3,7 @@ import { answerer, formatTag, invalidKeys, keywordOf, matcher } from '@scanflow/
 import { texts, unsupportedKeys, type DataSet, type MatchOptions, type Tag } from '@scanflow/dicom';
 import type { AccessPolicy } from './access.ts';
 import { candidates } from './candidates.ts';
+import { oversizedKey } from './query-size.ts';
 import type { Schedule } from './schedule.ts';
 
 export interface Query {
@@ -23,27 +24,33 @@ const IGNORE_CASE: MatchOptions = { caseInsensitivePn: true };
 
 /** Why a query cannot be answered. */
 export interface Refusal {
-  /** A900, identifier does not match SOP class (PS3.4 table K.4-1). */
-  readonly status: 0xa900;
+  /** PS3.4 table K.4-1: A900, identifier does not match SOP class; C000, unable to process. */
+  readonly status: 0xa900 | 0xc000;
   readonly offendingElement: Tag;
   /** At most 64 characters; names the attribute, not its value. */
   readonly comment: string;
 }
 
-/** A query with a key that is no value of its kind, such as a date of words: it must not be taken for one without. */
+/**
+ * A query with more values than we compare, or with a key that is no value of its kind, such as a date of words: it must not
+ * be taken for one without.
+ */
 export function refusal(identifier: DataSet): Refusal | undefined {
-  const [tag] = invalidKeys(identifier);
-  if (tag === undefined) return undefined;
-  const comment = `Invalid ${keywordOf(tag) ?? formatTag(tag)}`.slice(0, 64);
-  return { status: 0xa900, offendingElement: tag, comment };
+  const oversized = oversizedKey(identifier);
+  if (oversized !== undefined) return refused(0xc000, 'Too many values', oversized);
+  const [invalid] = invalidKeys(identifier);
+  return invalid === undefined ? undefined : refused(0xa900, 'Invalid', invalid);
 }
 
-/** So many entries without a match take about a millisecond. */
-const BREATH = 500;
+const refused = (status: Refusal['status'], what: string, tag: Tag): Refusal => ({
+  status,
+  offendingElement: tag,
+  comment: `${what} ${keywordOf(tag) ?? formatTag(tag)}`.slice(0, 64),
+});
 
 /**
- * The answers to a query, in order of start. The schedule cannot change meanwhile; stopping early costs nothing.
- * After many entries that do not match it gives undefined, so that a caller can let others have their turn.
+ * The answers to a query, in order of start, and undefined for each entry that does not match: between any two a caller
+ * can let others have their turn. The schedule cannot change meanwhile; stopping early costs nothing.
  */
 export function* answers(
   schedule: Schedule,
@@ -55,11 +62,9 @@ export function* answers(
   const characterSet = characterSetOf(query, policy);
   const matches = matcher(identifier, options);
   const answerOf = answerer(identifier, options);
-  let missed = 0;
   for (const { item } of candidates(schedule, identifier, policy.stations(callingAet))) {
     if (!matches(item)) {
-      missed += 1;
-      if (missed % BREATH === 0) yield undefined;
+      yield undefined;
       continue;
     }
     const status = unsupportedKeys(identifier, item).length > 0 ? 0xff01 : 0xff00;
