@@ -32,7 +32,9 @@ async function impatient(): Promise<string> {
 /** `/api/series` of a streamer's container, through the port that it has on the host. */
 async function seriesOf({ Id }: Container): Promise<Series[]> {
   const address = (await docker('port', Id, '9103/tcp')).trim();
-  const response = await fetch(`http://${address}/api/series`);
+  const token = (await docker('exec', Id, 'cat', '/data/token/http-token')).trim();
+  const headers = { authorization: `Bearer ${token}` };
+  const response = await fetch(`http://${address}/api/series`, { headers });
   return ((await response.json()) as { series: Series[] }).series;
 }
 

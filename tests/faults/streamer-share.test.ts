@@ -97,7 +97,7 @@ test('streamer: a share that fails in every way of its own: pending, nothing hal
 
 /** Does not wait for the next try. */
 async function again(rig: Rig, { id }: Series): Promise<void> {
-  const response = await fetch(`${rig.url}/api/series/${id}/retry`, {
+  const response = await rig.api(`/api/series/${id}/retry`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: '{}',

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort, startProgram, until, type Program } from '@scanflow/testkit';
+import { apiFetch, freePort, startProgram, until, type Program } from '@scanflow/testkit';
 import type { CalendarView } from './cal2wl-support.ts';
 
 export interface FetchView extends CalendarView {
@@ -56,7 +56,7 @@ export async function startCalendars(
   const args = ['services/cal2wl/src/main.ts', '--config', config];
   const program = await startProgram(process.execPath, args, { env });
   const get = async (path: string): Promise<string> =>
-    (await fetch(`http://127.0.0.1:${port}${path}`)).text();
+    (await apiFetch(data, `http://127.0.0.1:${port}${path}`)).text();
   const at = async (): Promise<Temporal.Instant | undefined> => {
     const text = await get('/api/bookings').catch(() => '{}');
     const { at: time } = JSON.parse(text) as { at?: string };

@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseRecord, type BookingRecord } from '@scanflow/booking';
-import { freePort, startProgram, until, type CalendarEntry, type Program } from '@scanflow/testkit';
+import { apiFetch, freePort, startProgram, until, type CalendarEntry, type Program } from '@scanflow/testkit';
 
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -113,7 +113,7 @@ export async function startCal2wlWith(data: string, sections: readonly string[])
   const program = await startProgram(process.execPath, ['services/cal2wl/src/main.ts', '--config', config]);
   const worklist = join(data, 'worklist', 'SCANFLOW');
   const get = async (path: string): Promise<{ status: number; body: Record<string, unknown> }> => {
-    const response = await fetch(`http://127.0.0.1:${port}${path}`);
+    const response = await apiFetch(data, `http://127.0.0.1:${port}${path}`);
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   };
   const running: Cal2wl = {

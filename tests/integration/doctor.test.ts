@@ -56,7 +56,7 @@ suite('doctor', () => {
     assert.equal(code, 0, JSON.stringify(checks, null, 1));
     const expected: Readonly<Record<string, RegExp>> = {
       configuration: /scanflow\.yaml is good, of Test/,
-      secrets: /^1 file of/,
+      secrets: /^2 files of/,
       cal2wl: /it runs, version 0\.1\.0/,
       worklist: /it runs/,
       streamer: /it runs/,
@@ -226,7 +226,7 @@ suite('doctor', () => {
     const { checks } = JSON.parse(stdout) as { checks: { check: string; state: string; todo?: string }[] };
     assert.deepEqual(
       checks.map(({ check }) => check),
-      ['configuration', 'data', 'clock', 'worklist', 'worklist prisma', 'cal2wl', 'streamer'],
+      ['configuration', 'secrets', 'data', 'clock', 'worklist', 'worklist prisma', 'cal2wl', 'streamer'],
     );
     assert.equal(checks.at(-1)?.state, 'skipped');
     assert.equal(checks.at(-1)?.todo, 'docker compose exec streamer scanflow doctor');

@@ -46,7 +46,7 @@ test('storage: where collisions fail, the second of one name shows as failed, an
   assert.equal((await pacs.files()).length, 3);
   // somebody decides that the first one was wrong
   await rename(folderOf(stored), join(rig.folder, 'moved-away'));
-  const response = await fetch(`${rig.url}/api/series/${failed.id}/retry`, {
+  const response = await rig.api(`/api/series/${failed.id}/retry`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: '{}',

@@ -123,7 +123,7 @@ test('commitment: what is refused again and again fails visibly, and a person ca
   assert.equal(legOf(series, 'pacs').state, 'done');
   assert.equal(store.requests.length, 2);
   mended = true;
-  const answer = await fetch(`${rig.url}/api/series/${series?.id}/retry`, {
+  const answer = await rig.api(`/api/series/${series?.id}/retry`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: '{}',

@@ -240,7 +240,7 @@ async function configure(rig: Rig, destinations: object): Promise<void> {
 }
 
 const retry = (rig: Rig, id: string, target: string): Promise<Response> =>
-  fetch(`${rig.url}/api/series/${id}/retry`, {
+  rig.api(`/api/series/${id}/retry`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ target }),

@@ -50,8 +50,7 @@ async function configure(rig: Rig, extra: Readonly<Record<string, unknown>>): Pr
   await writeFile(rig.configFile, JSON.stringify({ ...before, ...extra }));
 }
 
-const page = async <T>(rig: Rig, path: string): Promise<T> =>
-  (await (await fetch(`${rig.url}${path}`)).json()) as T;
+const page = async <T>(rig: Rig, path: string): Promise<T> => (await (await rig.api(path)).json()) as T;
 
 interface Session {
   readonly id: string;
@@ -126,7 +125,7 @@ test('follow: hooks are told of each increment and of the session, which has its
   );
   const json = JSON.parse(await readFile(join(folder, reports[1] ?? ''), 'utf8')) as Session;
   assert.deepEqual([json.outcome, json.complete, json.increment], ['Complete', true, 2]);
-  assert.equal(await (await fetch(`${rig.url}/api/sessions.csv`)).text(), csv);
+  assert.equal(await (await rig.api('/api/sessions.csv')).text(), csv);
 });
 
 test('follow: a hook that was ended with the streamer runs again, under the same id', async (t) => {

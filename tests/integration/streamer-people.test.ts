@@ -165,10 +165,10 @@ test('people: a web page can change nothing', async (t) => {
   const { folder } = await phantom(join(rig.folder, 'a'), { images: 1, patientId: 'nobody' });
   await sendTo(rig.orthanc, folder);
   const [waiting] = await settled(rig, 1, ['quarantined']);
-  const url = `${rig.url}/api/series/${waiting?.id ?? ''}/release`;
+  const path = `/api/series/${waiting?.id ?? ''}/release`;
   const labels = { project: 'p', subject: 's', session: 't' };
   const post = async (headers: Record<string, string>, body = JSON.stringify(labels)): Promise<number> =>
-    (await fetch(url, { method: 'POST', headers, body })).status;
+    (await rig.api(path, { method: 'POST', headers, body })).status;
   const type = { 'content-type': 'application/json' };
   assert.equal(await post({ ...type, origin: 'https://evil.example' }), 403);
   assert.equal(await post({ 'content-type': 'text/plain' }), 415);

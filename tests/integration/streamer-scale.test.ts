@@ -4,6 +4,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import {
+  apiFetch,
   findPostgres,
   freePort,
   startPostgres,
@@ -54,7 +55,8 @@ async function startShared(
   const url = `http://127.0.0.1:${port}`;
   return {
     program,
-    series: async () => ((await (await fetch(`${url}/api/series`)).json()) as { series: Series[] }).series,
+    series: async () =>
+      ((await (await apiFetch(rig.data, `${url}/api/series`)).json()) as { series: Series[] }).series,
     health: async () => (await fetch(`${url}/healthz`)).text(),
   };
 }

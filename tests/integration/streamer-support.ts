@@ -8,6 +8,7 @@ import { sha256 } from './streamer-verify.ts';
 import { encodeRecord, type BookingRecord } from '@scanflow/booking';
 import { dataSet, makeSeries, type PhantomOptions } from '@scanflow/dicom';
 import {
+  apiFetch,
   freePort,
   startOrthanc,
   startProgram,
@@ -76,6 +77,8 @@ export interface Rig {
   readonly startWith: (preload: string, env: Readonly<Record<string, string>>) => Promise<Program>;
   /** The one that runs now. */
   readonly streamer: () => Program;
+  /** Any page, with the internal token. */
+  readonly api: (path: string, init?: RequestInit) => Promise<Response>;
   readonly series: () => Promise<Series[]>;
   readonly health: () => Promise<{ status: number; body: Record<string, unknown> }>;
   readonly metrics: () => Promise<string>;
@@ -107,6 +110,7 @@ export async function makeRig(t: TestContext, options: RigOptions = {}): Promise
   const places = { root, data, port, orthanc, orthancUrl };
   await writeFile(configFile, JSON.stringify(configuration(options, places), null, 2));
   const url = `http://127.0.0.1:${port}`;
+  const api = (path: string, init?: RequestInit): Promise<Response> => apiFetch(data, `${url}${path}`, init);
   const launch = async (
     flags: readonly string[],
     env: Readonly<Record<string, string>>,
@@ -132,8 +136,9 @@ export async function makeRig(t: TestContext, options: RigOptions = {}): Promise
       assert.ok(program !== undefined, 'no streamer was started');
       return program;
     },
+    api,
     series: async () => {
-      const response = await fetch(`${url}/api/series`);
+      const response = await api('/api/series');
       assert.equal(response.status, 200);
       return ((await response.json()) as { series: Series[] }).series;
     },
@@ -142,7 +147,7 @@ export async function makeRig(t: TestContext, options: RigOptions = {}): Promise
       return { status: response.status, body: (await response.json()) as Record<string, unknown> };
     },
     metrics: async () => (await fetch(`${url}/metrics`)).text(),
-    csv: async () => (await fetch(`${url}/api/series.csv`)).text(),
+    csv: async () => (await api('/api/series.csv')).text(),
     book: (record) =>
       writeFile(join(data, 'bookings', `${record.accessionNumber}.json`), encodeRecord(record)),
   };

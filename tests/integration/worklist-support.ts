@@ -12,7 +12,15 @@ import {
   worklistItem,
 } from '@scanflow/dicom';
 import { transferSyntaxes, type DataSet, type WorklistInput } from '@scanflow/dicom';
-import { dcmtk, freePort, startProgram, until, type Program, type RunResult } from '@scanflow/testkit';
+import {
+  apiFetch,
+  dcmtk,
+  freePort,
+  startProgram,
+  until,
+  type Program,
+  type RunResult,
+} from '@scanflow/testkit';
 
 const MAIN = join(import.meta.dirname, '../../services/worklist/src/main.ts');
 export const AET = 'SCANFLOW';
@@ -133,7 +141,7 @@ log: { level: info }
   });
   t.after(() => program.stop());
   const page = async (path: string): Promise<string> =>
-    (await fetch(`http://127.0.0.1:${httpPort}${path}`)).text();
+    (await apiFetch(data, `http://127.0.0.1:${httpPort}${path}`)).text();
   const healthy = async (): Promise<boolean> => {
     if (program.exited()) throw new Error(`the service ended: ${program.output()}`);
     return fetch(`http://127.0.0.1:${httpPort}/healthz`).then(

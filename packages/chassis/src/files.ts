@@ -1,6 +1,6 @@
 /** Files that are either whole or absent: written aside, synchronised, renamed. */
 import { randomBytes } from 'node:crypto';
-import { open, readdir, rename, unlink } from 'node:fs/promises';
+import { chmod, link, open, readdir, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { codeOf, messageOf } from './failure.ts';
 
@@ -32,6 +32,32 @@ export async function writeFileAtomic(
     throw error;
   }
   await fsyncFolder(dirname(path));
+}
+
+/** Writes a whole file where there is none, and answers whether it did. Half a file never stands under the name. */
+export async function createFileOnce(
+  path: string,
+  data: string | Uint8Array,
+  { mode = 0o644 }: { mode?: number } = {},
+): Promise<boolean> {
+  const aside = asideName(path);
+  const file = await open(aside, 'wx', 0o600);
+  try {
+    await file.writeFile(data);
+    await file.sync();
+    await file.close();
+    await chmod(aside, mode);
+    // a link, unlike a rename, does not replace what is there
+    await link(aside, path);
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  } finally {
+    await file.close().catch(() => undefined);
+    await unlink(aside).catch(() => undefined);
+  }
+  await fsyncFolder(dirname(path));
+  return true;
 }
 
 /** The hidden name beside `path` under which it is written: `.name.<pid>.<random>.tmp`; long names are cut. */

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { after, test } from 'node:test';
+import { request } from 'node:http';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { Counter, Registry } from 'prom-client';
 import { FailureError } from './failure.ts';
+import { ownNames } from './http-guard.ts';
 import { startHttp } from './http.ts';
 import { createLog } from './log.ts';
 
@@ -15,9 +17,15 @@ const silent = createLog({
   service: 'test',
   stream: new Writable({ write: (_chunk, _encoding, done) => done() }),
 });
+const TOKEN = 'Bearer a-word-of-the-test';
+const access = {
+  names: ownNames('test', { bind: '127.0.0.1', hosts: [] }),
+  admits: (given: string | undefined) => Promise.resolve(given === TOKEN),
+};
 const http = await startHttp({
   bind: '127.0.0.1',
   port: 0,
+  access,
   health: () => ({ ok: healthy, detail: { reason: healthy ? 'fine' : 'Orthanc is down' } }),
   registry,
   log: silent,
@@ -29,7 +37,7 @@ const http = await startHttp({
 });
 after(() => http.close());
 const get = async (path: string): Promise<{ status: number; text: string }> => {
-  const answer = await fetch(`http://127.0.0.1:${http.port}${path}`);
+  const answer = await fetch(`http://127.0.0.1:${http.port}${path}`, { headers: { authorization: TOKEN } });
   return { status: answer.status, text: await answer.text() };
 };
 
@@ -67,6 +75,7 @@ test('healthz: a health check that throws is bad health', async () => {
   const broken = await startHttp({
     bind: '127.0.0.1',
     port: 0,
+    access,
     health: () => {
       throw new Error('a secret of the inside');
     },
@@ -84,7 +93,7 @@ test('http: an address that cannot be read, a method and a body that are not tak
   assert.equal((await get('/healthz?%zz')).status, 200);
   const posted = await fetch(`http://127.0.0.1:${http.port}/healthz`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', authorization: TOKEN },
     body: JSON.stringify('x'.repeat(70_000)),
   });
   assert.ok(posted.status === 404 || posted.status === 413, `${posted.status}`);
@@ -102,6 +111,7 @@ test('http: a port that is taken says so, and what to do', async () => {
     startHttp({
       bind: '127.0.0.1',
       port: http.port,
+      access,
       health: () => ({ ok: true, detail: {} }),
       registry,
       log: silent,
@@ -120,6 +130,7 @@ test('http: closing does not wait for who is connected or still being answered',
   const slow = await startHttp({
     bind: '127.0.0.1',
     port: 0,
+    access,
     health: () => ({ ok: true, detail: {} }),
     registry,
     log: silent,
@@ -132,11 +143,45 @@ test('http: closing does not wait for who is connected or still being answered',
   });
   const idle = connect(slow.port, '127.0.0.1');
   await once(idle, 'connect');
-  const cut = assert.rejects(fetch(`http://127.0.0.1:${slow.port}/slow`));
+  const cut = assert.rejects(
+    fetch(`http://127.0.0.1:${slow.port}/slow`, { headers: { authorization: TOKEN } }),
+  );
   await asked.promise;
   const began = performance.now();
   await slow.close();
   assert.ok(performance.now() - began < 2_000);
   await cut;
   idle.destroy();
+});
+
+/** What fetch cannot send: a Host of one's choice. */
+const askAs = (path: string, headers: Record<string, string>): Promise<{ status: number; text: string }> =>
+  new Promise((done, fail) => {
+    const asked = request({ host: '127.0.0.1', port: http.port, path, headers }, (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+      answer.on('end', () => {
+        done({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString() });
+      });
+    });
+    asked.on('error', fail).end();
+  });
+
+test('http: health and metrics are open, by any name and without the token', async () => {
+  for (const path of ['/healthz', '/metrics'])
+    assert.equal((await askAs(path, { host: 'rebind.attacker.example' })).status, 200, path);
+});
+
+test('http: all else takes a name of the service and the token, also a page that is not there', async () => {
+  for (const path of ['/api/broken', '/nothing', '/healthz/x', '//healthz', '/healthz%2f..%2fapi']) {
+    assert.equal(
+      (await askAs(path, { host: 'rebind.attacker.example', authorization: TOKEN })).status,
+      403,
+      path,
+    );
+    assert.equal((await askAs(path, { host: 'localhost' })).status, 401, path);
+    assert.equal((await askAs(path, { host: 'localhost', authorization: 'Bearer other' })).status, 401, path);
+  }
+  const refused = await askAs('/api/broken', { host: 'localhost' });
+  assert.match(refused.text, /takes the internal token: use the scanflow command/);
 });

@@ -2,7 +2,10 @@
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import manifest from '../package.json' with { type: 'json' };
+import { openToken, tokenFileOf, type Admits } from './api-token.ts';
+import type { Config } from './config/schema.ts';
 import { codeOf, FailureError, messageOf } from './failure.ts';
+import { OPEN_PAGES, ownNames, refusal } from './http-guard.ts';
 import type { Log } from './log.ts';
 
 export interface Health {
@@ -11,10 +14,18 @@ export interface Health {
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
+/** Who may use the pages beside /healthz and /metrics. */
+export interface HttpAccess {
+  /** Names and addresses by which the service may be asked. */
+  readonly names: ReadonlySet<string>;
+  readonly admits: Admits;
+}
+
 export interface HttpOptions {
   readonly bind: string;
   /** 0: any free port. */
   readonly port: number;
+  readonly access: HttpAccess;
   readonly health: () => Health;
   readonly registry: Registry;
   /** Adds pages. What they throw becomes a 500 without its message; with a `statusCode` below 500, that and its message. */
@@ -30,7 +41,19 @@ export interface RunningHttp {
 
 const BODY_LIMIT = 65_536;
 const REQUEST_MS = 10_000;
+/** Who is silent after an answer gives its place up: 256 who stay would keep all others out. */
+const KEEP_ALIVE_MS = 5_000;
 const MOST_CONNECTIONS = 256;
+
+/** Who may use the pages of this service, by the configuration. `service`: its name in the compose stack. */
+export const httpAccess = async (
+  service: string,
+  config: Pick<Config, 'data' | 'http'>,
+  log: Log,
+): Promise<HttpAccess> => ({
+  names: ownNames(service, config.http),
+  admits: await openToken(tokenFileOf(config), log),
+});
 
 /**
  * Listens. 200 or 503 on /healthz; Prometheus text on /metrics; errors as JSON without a stack trace.
@@ -39,6 +62,7 @@ const MOST_CONNECTIONS = 256;
 export async function startHttp({
   bind,
   port,
+  access,
   health,
   registry,
   routes,
@@ -51,6 +75,7 @@ export async function startHttp({
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_MS,
     connectionTimeout: REQUEST_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: true,
     // how often requestTimeout is looked at
     http: { connectionsCheckingInterval: 2_000 },
@@ -60,6 +85,7 @@ export async function startHttp({
     // states of this moment, some of them with labels: nothing between may keep them
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
   });
+  guard(app, access);
   app.get('/healthz', (_request, reply) => {
     const { ok, detail } = healthOf(health, log);
     return reply
@@ -80,6 +106,18 @@ export async function startHttp({
     port: address === null || typeof address === 'string' ? port : address.port,
     close: () => app.close(),
   };
+}
+
+/** Before anything of a request is looked at, also of one for a page that is not there. */
+function guard(app: FastifyInstance, { names, admits }: HttpAccess): void {
+  app.addHook('onRequest', async ({ method, headers, socket, routeOptions }, reply) => {
+    if (routeOptions.url !== undefined && OPEN_PAGES.has(routeOptions.url)) return undefined;
+    const asked = { method, headers, localAddress: socket.localAddress };
+    const refused = refusal(asked, names, await admits(headers.authorization));
+    if (refused === undefined) return undefined;
+    if (refused.status === 401) reply.header('www-authenticate', 'Bearer');
+    return reply.code(refused.status).send({ error: refused.error });
+  });
 }
 
 /** A health check that fails is bad health. */

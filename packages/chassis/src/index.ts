@@ -1,4 +1,5 @@
 export type { KnownAttributes } from './config/attributes.ts';
+export { apiHeaders, createToken, headersOf, tokenFileOf } from './api-token.ts';
 export { bookingRules } from './config/booking-rules.ts';
 export { configurationPage, jsonSchema } from './config/docs.ts';
 export { formatIssue, type ConfigIssue } from './config/issue.ts';
@@ -11,13 +12,21 @@ export { defaultTag } from './config/streaming.ts';
 export { codeOf, FailureError, messageOf, type Failure } from './failure.ts';
 export {
   asideName,
+  createFileOnce,
   fsyncFolder,
   readBounded,
   readSecret,
   removeLeftovers,
   writeFileAtomic,
 } from './files.ts';
-export { startHttp, type Health, type HttpOptions, type RunningHttp } from './http.ts';
+export {
+  httpAccess,
+  startHttp,
+  type Health,
+  type HttpAccess,
+  type HttpOptions,
+  type RunningHttp,
+} from './http.ts';
 export { createLog, type Log, type LogFields, type LogLevel, type LogOptions } from './log.ts';
 export { askRebuild, readRebuild, rebuildDone, type RebuildRequest } from './rebuild.ts';
 export { runService, type RunningService, type Service, type ServiceContext } from './run.ts';

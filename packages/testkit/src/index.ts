@@ -1,3 +1,4 @@
+export { apiFetch } from './api.ts';
 export {
   makeAuthority,
   makeSelfSigned,

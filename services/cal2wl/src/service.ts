@@ -1,6 +1,6 @@
 /** The cal2wl service: calendars are read on schedule, bookings published, and what became of them shown. */
 import { join } from 'node:path';
-import { Registry, startHttp, type Config, type Health, type Log } from '@scanflow/chassis';
+import { httpAccess, Registry, startHttp, type Config, type Health, type Log } from '@scanflow/chassis';
 import { openMemory, type Memory } from './adapters/memory.ts';
 import { openRejections } from './adapters/rejections.ts';
 import { openRunning } from './adapters/running.ts';
@@ -39,6 +39,7 @@ export async function startCal2wl({
   const http = await startHttp({
     bind,
     port: ports.cal2wl,
+    access: await httpAccess('cal2wl', config, log),
     health,
     registry,
     log,

@@ -1,7 +1,8 @@
 /** The passwords of the compose stack: made once, at random, and never changed. */
 import { randomBytes } from 'node:crypto';
-import { chmod, link, mkdir, open, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createFileOnce } from '@scanflow/chassis';
 
 /** Orthanc's user, as scanflow.yaml names it. */
 const USER = 'scanflow';
@@ -33,14 +34,16 @@ export async function initSecrets(folder: string): Promise<string[]> {
   await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
   const report: string[] = [];
   for (const name of [PASSWORD, ...DATABASE_PASSWORDS]) {
-    const made = await createOnce(join(folder, name), `${randomBytes(32).toString('base64url')}\n`);
+    const made = await createFileOnce(join(folder, name), `${randomBytes(32).toString('base64url')}\n`, {
+      mode: MODE,
+    });
     report.push(`${name}: ${made ? 'made' : 'is there, left as it is'}`);
     usable(await readFile(join(folder, name), 'utf8'), join(folder, name));
   }
   const password = usable(await readFile(join(folder, PASSWORD), 'utf8'), join(folder, PASSWORD));
   for (const [name, content] of Object.entries(derived)) {
     const wanted = content(password);
-    if (await createOnce(join(folder, name), wanted)) report.push(`${name}: made`);
+    if (await createFileOnce(join(folder, name), wanted, { mode: MODE })) report.push(`${name}: made`);
     else if ((await readFile(join(folder, name), 'utf8')).includes(password))
       report.push(`${name}: is there, left as it is`);
     else
@@ -60,25 +63,4 @@ function usable(text: string, path: string): string {
     `${path} holds no usable password: it takes 12 to 128 ASCII characters without blanks, quotes and backslashes. ` +
       'Put one there, or remove all files of this folder to have them made.',
   );
-}
-
-/** Writes a whole file where there is none; false where there is one. Half a file never stands under the name. */
-async function createOnce(path: string, content: string): Promise<boolean> {
-  const aside = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
-  const file = await open(aside, 'wx', 0o600);
-  try {
-    await file.writeFile(content);
-    await file.sync();
-    await file.close();
-    await chmod(aside, MODE);
-    // a link, unlike a rename, does not replace what is there
-    await link(aside, path);
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
-    throw error;
-  } finally {
-    await file.close().catch(() => undefined);
-    await rm(aside, { force: true });
-  }
 }

@@ -1,6 +1,5 @@
 /** What people may change: POST /api/series/ID/release, /retry and /skip, for `scanflow series`. */
 import type { FastifyInstance, Log } from '@scanflow/chassis';
-import { refusal } from './guard.ts';
 import type { Ledger, SeriesView, Store } from './ports.ts';
 import { seriesReport, type ReportContext } from './report.ts';
 import type { Chance } from './steps/settings.ts';
@@ -33,19 +32,13 @@ export class Answer extends Error {
 }
 
 export function changeRoutes(app: FastifyInstance, deps: ChangeDeps): void {
-  const onRequest = (request: { headers: Record<string, string | string[] | undefined> }): Promise<void> => {
-    const refused = refusal(request);
-    return refused === undefined
-      ? Promise.resolve()
-      : Promise.reject(new Answer(refused.status, refused.error));
-  };
-  app.post<OfSeries>('/api/series/:id/release', { onRequest }, async ({ params, body, ip }) => ({
+  app.post<OfSeries>('/api/series/:id/release', async ({ params, body, ip }) => ({
     series: await release(await find(params.id, deps.ledger), body, ip, deps),
   }));
-  app.post<OfSeries>('/api/series/:id/retry', { onRequest }, async ({ params, body, ip }) => ({
+  app.post<OfSeries>('/api/series/:id/retry', async ({ params, body, ip }) => ({
     targets: await retry(await find(params.id, deps.ledger), body, ip, deps),
   }));
-  app.post<OfSeries>('/api/series/:id/skip', { onRequest }, async ({ params, body, ip }) => ({
+  app.post<OfSeries>('/api/series/:id/skip', async ({ params, body, ip }) => ({
     targets: await skip(await find(params.id, deps.ledger), body, ip, deps),
   }));
 }

@@ -1,6 +1,13 @@
 /** The streamer put together from its configuration. */
 import { join } from 'node:path';
-import { readSecret, startHttp, type Config, type Log, type RunningHttp } from '@scanflow/chassis';
+import {
+  httpAccess,
+  readSecret,
+  startHttp,
+  type Config,
+  type Log,
+  type RunningHttp,
+} from '@scanflow/chassis';
 import { routes } from './api.ts';
 import { createBookings } from './adapters/bookings.ts';
 import { createOrthanc } from './adapters/orthanc/orthanc.ts';
@@ -95,12 +102,13 @@ async function openOrthanc({ url, username, passwordFile }: Config['orthanc']) {
   return createOrthanc({ url, username, password });
 }
 
-function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
+async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
   const { ledger, store, follow, chance, log, wakes, condition, metrics, destinations } = deps;
   const outlook = createOutlook(destinations, chance.now);
   return startHttp({
     bind: config.http.bind,
     port: config.http.ports.streamer,
+    access: await httpAccess('streamer', config, log),
     health: () => condition.health(chance.now(), outlook.waiting()),
     registry: metrics.registry,
     routes: (app) =>

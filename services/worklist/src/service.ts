@@ -1,6 +1,6 @@
 /** One worklist service: the folder is read and watched, the schedule served on DICOM and HTTP. */
 import { join } from 'node:path';
-import { Registry, startHttp, type Config, type Health, type Log } from '@scanflow/chassis';
+import { httpAccess, Registry, startHttp, type Config, type Health, type Log } from '@scanflow/chassis';
 import { startScp } from './adapters/scp.ts';
 import { watchFolder } from './adapters/watch.ts';
 import { addRoutes } from './api.ts';
@@ -50,8 +50,7 @@ export async function startWorklist({ config, log }: Context): Promise<{ stop():
   });
   const scannerNames = new Map(Object.entries(config.scanners).map(([name, scanner]) => [scanner.aet, name]));
   const http = await startHttp({
-    bind: config.http.bind,
-    port: config.http.ports.worklist,
+    ...(await pagesOf(config, log)),
     log,
     registry,
     health: () => healthOf(loader.snapshot(), folder, scp.port),
@@ -69,6 +68,12 @@ export async function startWorklist({ config, log }: Context): Promise<{ stop():
     },
   };
 }
+
+const pagesOf = async (config: Config, log: Log) => ({
+  bind: config.http.bind,
+  port: config.http.ports.worklist,
+  access: await httpAccess('worklist', config, log),
+});
 
 /** Where it listens, who is answered, how names are compared, and how many items a query gives. */
 const settingsOf = ({ worklist, scanners }: Config, log: Log) => ({

@@ -80,6 +80,7 @@ function resolveFiles(config: Config, base: string): Config {
       Object.entries(config.destinations).map(([name, part]) => [name, secured(part)]),
     ),
     ledger: secured(absolute(config.ledger)),
+    http: absolute(config.http),
     hooks: Object.fromEntries(Object.entries(config.hooks).map(([name, part]) => [name, absolute(part)])),
   };
 }

@@ -15,6 +15,7 @@ import {
   dicomText,
   duration,
   folder,
+  host,
   interval,
   modality,
   port,
@@ -166,6 +167,19 @@ const http = z.strictObject({
       streamer: port.default(9103).describe('Port of the streamer.'),
     })
     .prefault({}),
+  hosts: z
+    .array(host)
+    .default([])
+    .describe(
+      'Further names and addresses by which programs ask for the pages, such as `scanflow.example.org`. Loopback, `bind` and the name of the service in the stack always do.',
+    ),
+  tokenFile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'File of the internal token, which opens all pages but `/healthz` and `/metrics`; `token/http-token` in the data folder where absent. The services make it, and the `scanflow` command reads it.',
+    ),
 });
 
 export const configSchema = z
@@ -218,7 +232,7 @@ export const configSchema = z
     http: http
       .prefault({})
       .describe(
-        'Where each service serves `/healthz`, `/metrics` and its API. The API shows project, subject and session: keep it on loopback, or behind something that asks who is there.',
+        'Where each service serves `/healthz`, `/metrics` and its API. The API shows project, subject and session, and takes the internal token; docs/security.md explains it.',
       ),
     log: z
       .strictObject({

@@ -1,5 +1,6 @@
 /** What cal2wl says of its calendars (`/api/calendars`), and the table of it for a person. */
 import { stripVTControlCharacters } from 'node:util';
+import { notAdmitted, type Api } from '../api.ts';
 
 export interface CalendarState {
   readonly calendar: string;
@@ -14,21 +15,25 @@ export interface CalendarState {
 
 const TIMEOUT_MS = 10_000;
 
-/** Undefined where nobody answers, or not as cal2wl does. */
+/** The reason where nobody answers, or not as cal2wl does. */
 export async function askCalendars(
-  base: string,
+  api: Api,
   signal: AbortSignal,
-): Promise<readonly CalendarState[] | undefined> {
+): Promise<readonly CalendarState[] | { readonly trouble: string }> {
+  const silent = {
+    trouble: `cal2wl does not answer at ${api.url}: is it running, and here? In containers: docker compose exec cal2wl scanflow calendars`,
+  };
   const limit = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
   try {
-    const response = await fetch(`${base}/api/calendars`, { signal: limit });
+    const response = await fetch(`${api.url}/api/calendars`, { signal: limit, headers: api.headers });
+    if (response.status === 401) return { trouble: notAdmitted(api) };
     const body: unknown = await response.json();
     const calendars: unknown =
       typeof body === 'object' && body !== null && 'calendars' in body ? body.calendars : undefined;
-    return response.ok && Array.isArray(calendars) ? (calendars as CalendarState[]) : undefined;
+    return response.ok && Array.isArray(calendars) ? (calendars as CalendarState[]) : silent;
   } catch {
     signal.throwIfAborted();
-    return undefined;
+    return silent;
   }
 }
 

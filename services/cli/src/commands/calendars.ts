@@ -2,6 +2,7 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, loadConfig, type Config } from '@scanflow/chassis';
+import { openApi } from '../api.ts';
 import { askCalendars, calendarsTable, type CalendarState } from '../calendars/state.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';
@@ -74,17 +75,11 @@ async function accept(config: Config, name: string, io: Io): Promise<ExitCode> {
 }
 
 /** What cal2wl says; undefined where it does not answer, which is told. */
-async function asked(
-  { http: { bind, ports } }: Config,
-  io: Io,
-): Promise<readonly CalendarState[] | undefined> {
-  const host = bind === '0.0.0.0' || bind === '::' ? '127.0.0.1' : bind.includes(':') ? `[${bind}]` : bind;
-  const states = await askCalendars(`http://${host}:${ports.cal2wl}`, io.signal);
-  if (states === undefined)
-    io.err.write(
-      `scanflow: cal2wl does not answer at ${host}:${ports.cal2wl}: is it running, and here? In containers: docker compose exec cal2wl scanflow calendars\n`,
-    );
-  return states;
+async function asked(config: Config, io: Io): Promise<readonly CalendarState[] | undefined> {
+  const states = await askCalendars(await openApi(config, 'cal2wl'), io.signal);
+  if (!('trouble' in states)) return states;
+  io.err.write(`scanflow: ${states.trouble}\n`);
+  return undefined;
 }
 
 export const calendars: Command = { help, run };

@@ -1,5 +1,6 @@
 /** `scanflow demo`: plays imaging sessions through the whole dataflow and verifies every image at both ends. */
-import { formatIssue, loadConfig, type Config } from '@scanflow/chassis';
+import { formatIssue, loadConfig, tokenFileOf, type Config } from '@scanflow/chassis';
+import { apiAt } from '../api.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { playDay } from '../demo/play.ts';
 import { createShow, type Show } from '../demo/show.ts';
@@ -108,7 +109,7 @@ async function runningStack(values: Values): Promise<Stack> {
     timezone: facility.timezone,
     worklist: address('worklist', given('worklist')),
     orthanc: address('dicom', given('dicom')),
-    streamerUrl: given('streamer').replace(/\/+$/, ''),
+    streamer: await apiAt(given('streamer'), tokenFileOf(loaded.config)),
     projectRoot: given('project'),
     pacsFolder: given('pacs'),
     tag: privateTag(tag),

@@ -1,6 +1,7 @@
 /** `scanflow series`: where are my images, and what to do about those that are not there yet? */
 import { userInfo } from 'node:os';
-import { loadConfig } from '@scanflow/chassis';
+import { loadConfig, tokenFileOf } from '@scanflow/chassis';
+import { addressOfService, apiAt } from '../api.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs, wholeNumber } from '../options.ts';
 import { createClient, NotAsked, Refused, type Client } from '../series/client.ts';
@@ -29,6 +30,7 @@ Asks the streamer that runs on this machine, or in this container. An ID may be 
   --json             as JSON, for list and show
   --url URL          where the streamer is; else as in the configuration, else http://127.0.0.1:9103
   --config FILE      the configuration; /etc/scanflow/scanflow.yaml where there is one
+  --token-file FILE  the internal token of the streamer; else as in the configuration
 
 Example:  scanflow series list --state failed
           docker compose exec streamer scanflow series retry 0c4f6b1d --target pacs
@@ -38,6 +40,7 @@ Exit:     0 done, 1 the streamer refused or failed, 2 nothing was asked (usage, 
 const COMMON = {
   url: { type: 'string' },
   config: { type: 'string' },
+  'token-file': { type: 'string' },
   json: { type: 'boolean', default: false },
 } as const;
 const STATES = ['collecting', 'working', 'complete', 'failed', 'quarantined'];
@@ -116,28 +119,19 @@ function idOf([id]: readonly string[], action: string): string {
 }
 
 async function clientOf(
-  { url, config }: { url?: string | undefined; config?: string | undefined },
+  values: ReturnType<typeof readArgs<typeof COMMON>>['values'],
   io: Io,
 ): Promise<Client> {
-  if (url !== undefined) {
-    if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
-      throw new UsageError(`--url takes an address like http://127.0.0.1:9103, not ${url}`);
-    return createClient(url, io.signal);
-  }
+  const { url, config } = values;
+  if (url !== undefined && !/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
+    throw new UsageError(`--url takes an address like http://127.0.0.1:9103, not ${url}`);
   const loaded = await loadConfig(config ?? IN_CONTAINER);
   if (!loaded.ok && config !== undefined)
     throw new UsageError(`${config} cannot be used; scanflow check ${config} tells why`);
-  const port = loaded.ok ? loaded.config.http.ports.streamer : DEFAULT_PORT;
-  return createClient(
-    `http://${loaded.ok ? hostOf(loaded.config.http.bind) : '127.0.0.1'}:${port}`,
-    io.signal,
-  );
-}
-
-/** The address to ask at where the streamer listens on this one. */
-function hostOf(bind: string): string {
-  if (bind === '0.0.0.0' || bind === '::') return '127.0.0.1';
-  return bind.includes(':') ? `[${bind}]` : bind;
+  const tokenFile = values['token-file'] ?? (loaded.ok ? tokenFileOf(loaded.config) : undefined);
+  const at =
+    url ?? (loaded.ok ? addressOfService(loaded.config, 'streamer') : `http://127.0.0.1:${DEFAULT_PORT}`);
+  return createClient(await apiAt(at, tokenFile), io.signal);
 }
 
 /** Who did it, for the streamer's log. */

@@ -2,7 +2,7 @@
 import { readFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { formatIssue, loadConfig } from '@scanflow/chassis';
+import { formatIssue, loadConfig, type Config } from '@scanflow/chassis';
 import type { PrivateTag } from '@scanflow/dicom';
 import { parseDocument } from 'yaml';
 import type { DemoScanner } from './stack.ts';
@@ -30,7 +30,7 @@ const LOOPBACK = '127.0.0.1';
 /** Writes `scanflow.yaml` into the demo's folder and reads it back as the services will. */
 export async function demoConfig(
   plan: DemoPlan,
-): Promise<{ file: string; projectRoot: string; tag: PrivateTag }> {
+): Promise<{ file: string; config: Config; projectRoot: string; tag: PrivateTag }> {
   const file = join(plan.folder, 'scanflow.yaml');
   const projectRoot = join(plan.folder, 'project');
   for (const folder of ['project', 'data']) await mkdir(join(plan.folder, folder), { recursive: true });
@@ -40,7 +40,7 @@ export async function demoConfig(
   const loaded = await loadConfig(file);
   if (!loaded.ok)
     throw new Error(`the demo's configuration is not good:\n${loaded.issues.map(formatIssue).join('\n')}`);
-  return { file, projectRoot, tag: privateTag(loaded.config.tag) };
+  return { file, config: loaded.config, projectRoot, tag: privateTag(loaded.config.tag) };
 }
 
 function changes(plan: DemoPlan, projectRoot: string): [string[], unknown][] {

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { freePort, makeCalendar, startOrthanc, startStorescp } from '@scanflow/testkit';
+import { openApi } from '../api.ts';
 import { slotsAround } from './calendar.ts';
 import { demoConfig, type DemoPorts, type DemoPlan } from './config.ts';
 import { startService } from './service.ts';
@@ -90,7 +91,7 @@ async function startParts(options: LocalOptions, folder: string, starting: Start
     streamer: await freePort(),
   };
   const plan: DemoPlan = { folder, timezone: TIMEZONE, scanners, ports, orthanc, pacs };
-  const { file, projectRoot, tag } = await demoConfig(plan);
+  const { file, config, projectRoot, tag } = await demoConfig(plan);
   const services = { cal2wl: ports.cal2wl, worklist: ports.worklistHttp, streamer: ports.streamer };
   for (const [name, port] of Object.entries(services)) {
     const service = await startService({ name, config: file, port, folder: join(folder, 'log'), signal });
@@ -103,7 +104,7 @@ async function startParts(options: LocalOptions, folder: string, starting: Start
       timezone: TIMEZONE,
       worklist: { aet: 'SCANFLOW', host: '127.0.0.1', port: ports.worklist },
       orthanc: { aet: orthanc.aet, host: '127.0.0.1', port: orthanc.dicomPort },
-      streamerUrl: `http://127.0.0.1:${ports.streamer}`,
+      streamer: await openApi(config, 'streamer'),
       projectRoot,
       pacsFolder: pacs.folder,
       tag,

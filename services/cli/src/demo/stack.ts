@@ -1,5 +1,6 @@
 /** Where the parts of a running Scanflow are, as the demo's scanner needs to know them. */
 import type { PrivateTag } from '@scanflow/dicom';
+import type { Api } from '../api.ts';
 import type { Address } from '../options.ts';
 
 export interface DemoScanner {
@@ -15,8 +16,8 @@ export interface Stack {
   readonly worklist: Address;
   /** Orthanc's DICOM port. */
   readonly orthanc: Address;
-  /** The streamer's HTTP interface, without a slash at the end. */
-  readonly streamerUrl: string;
+  /** The streamer's HTTP interface. */
+  readonly streamer: Api;
   /** Project storage as this process sees it. */
   readonly projectRoot: string;
   /** The private tag that the streamer adds. */

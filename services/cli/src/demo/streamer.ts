@@ -1,5 +1,6 @@
 /** Watches the streamer's HTTP interface until every series of the demo is stored and forwarded, or says why not. */
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Api } from '../api.ts';
 import type { Show } from './show.ts';
 import type { Stack } from './stack.ts';
 
@@ -28,7 +29,7 @@ const STALLED_MS = 90_000;
 
 /** The streamer's series by Series Instance UID, when all that were sent have ended, well or badly. */
 export async function awaitStreamer(
-  stack: Pick<Stack, 'streamerUrl'>,
+  stack: Pick<Stack, 'streamer'>,
   sent: readonly { seriesInstanceUid: string; images: readonly unknown[]; accessionNumber: string }[],
   show: Show,
   signal: AbortSignal,
@@ -38,7 +39,7 @@ export async function awaitStreamer(
   let moved = performance.now();
   let before = '';
   for (;;) {
-    const seen = await fetchSeries(stack.streamerUrl, signal);
+    const seen = await fetchSeries(stack.streamer, signal);
     const ours = sent.map(({ seriesInstanceUid }) => seen.get(seriesInstanceUid));
     tellNews(sent, seen, told, show);
     const stored = ours.reduce(
@@ -51,9 +52,7 @@ export async function awaitStreamer(
     const now = JSON.stringify(ours);
     if (now !== before) [before, moved] = [now, performance.now()];
     if (performance.now() - moved > STALLED_MS) {
-      show.problem(
-        `the streamer has not moved for ${STALLED_MS / 1000} s: see ${stack.streamerUrl}/api/series`,
-      );
+      show.problem(`the streamer has not moved for ${STALLED_MS / 1000} s: see scanflow series`);
       return seen;
     }
     await pause(LOOK_EVERY_MS, undefined, { signal });
@@ -95,9 +94,9 @@ function tell(show: Show, accessionNumber: string, leg: LegView): void {
     );
 }
 
-async function fetchSeries(url: string, signal: AbortSignal): Promise<Map<string, SeriesView>> {
+async function fetchSeries({ url, headers }: Api, signal: AbortSignal): Promise<Map<string, SeriesView>> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]);
-  const answer = await fetch(`${url}/api/series`, { signal: limit });
+  const answer = await fetch(`${url}/api/series`, { signal: limit, headers });
   if (!answer.ok) throw new Error(`the streamer answered ${answer.status} to ${url}/api/series`);
   const { series } = (await answer.json()) as { series: SeriesView[] };
   return new Map(series.map((one) => [one.seriesInstanceUid, one]));

@@ -1,7 +1,7 @@
 /** Calendars: when each was last read well. */
-import { askPage } from './pages.ts';
+import { askApi } from './pages.ts';
 import { failed, ok, skipped, warning, type Check, type Finding } from './finding.ts';
-import { pageOf, sees, type Place } from './place.ts';
+import { sees, type Place } from './place.ts';
 
 const HOUR_S = 3_600;
 /** A booking server whose clock is further off than this gives wrong times of change. */
@@ -14,10 +14,10 @@ export function calendarChecks(place: Place): Check[] {
     {
       name: 'calendars',
       run: async (signal) => {
-        const page = await askPage(pageOf(place, 'cal2wl', '/api/calendars'), signal);
+        const page = await askApi(config, 'cal2wl', '/api/calendars', signal);
         const list = 'trouble' in page ? undefined : page.body['calendars'];
         if (!Array.isArray(list))
-          return skipped('cal2wl, which reads them, cannot be asked', 'See cal2wl above.');
+          return skipped('cal2wl, which reads them, cannot be asked', 'See secrets and cal2wl above.');
         return judgeCalendars(list as readonly CalendarState[], Object.keys(config.calendars));
       },
     },

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { codeOf, messageOf } from '@scanflow/chassis';
 import { kindOf } from './folder.ts';
-import { askPage } from './pages.ts';
+import { askApi, askPage } from './pages.ts';
 import { failed, ok, skipped, warning, type Check, type Finding } from './finding.ts';
 import { pageOf, sees, type Place } from './place.ts';
 
@@ -81,13 +81,14 @@ const MOST = 1_000;
 
 async function lookAtSeries(place: Place, signal: AbortSignal): Promise<Finding[]> {
   const count = async (state: string): Promise<number | undefined> => {
-    const page = await askPage(pageOf(place, 'streamer', `/api/series?state=${state}&limit=${MOST}`), signal);
+    const path = `/api/series?state=${state}&limit=${MOST}`;
+    const page = await askApi(place.config, 'streamer', path, signal);
     const series = 'trouble' in page ? undefined : page.body['series'];
     return Array.isArray(series) ? series.length : undefined;
   };
   const [stuck, quarantined] = [await count('failed'), await count('quarantined')];
   if (stuck === undefined || quarantined === undefined)
-    return [skipped('the streamer, which knows them, cannot be asked', 'See streamer above.')];
+    return [skipped('the streamer, which knows them, cannot be asked', 'See secrets and streamer above.')];
   return judgeSeries(stuck, quarantined);
 }
 

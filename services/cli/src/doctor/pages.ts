@@ -1,5 +1,7 @@
 /** Asking services for their pages. */
-import { codeOf, messageOf } from '@scanflow/chassis';
+import { codeOf, messageOf, type Config } from '@scanflow/chassis';
+import { notAdmitted, openApi } from '../api.ts';
+import type { ServiceName } from './place.ts';
 
 export type Page =
   | {
@@ -9,10 +11,26 @@ export type Page =
     }
   | { readonly trouble: string };
 
+/** A page of a service that takes the internal token. Never rejects, save when the signal aborts. */
+export async function askApi(
+  config: Config,
+  service: ServiceName,
+  path: string,
+  signal: AbortSignal,
+): Promise<Page> {
+  const api = await openApi(config, service);
+  const page = await askPage(`${api.url}${path}`, signal, api.headers);
+  return 'status' in page && page.status === 401 ? { trouble: notAdmitted(api) } : page;
+}
+
 /** Never rejects, save when the signal aborts. */
-export async function askPage(url: string, signal: AbortSignal): Promise<Page> {
+export async function askPage(
+  url: string,
+  signal: AbortSignal,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Page> {
   try {
-    const response = await fetch(url, { signal, redirect: 'error' });
+    const response = await fetch(url, { signal, redirect: 'error', headers });
     const body: unknown = await response.json().catch(() => undefined);
     return {
       status: response.status,

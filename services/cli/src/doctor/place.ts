@@ -1,5 +1,6 @@
 /** Where the doctor stands: which configuration, in whose container, and where the services answer. */
 import type { Config } from '@scanflow/chassis';
+import { hostOf } from '../api.ts';
 
 export const SERVICES = ['cal2wl', 'worklist', 'streamer'] as const;
 export type ServiceName = (typeof SERVICES)[number];
@@ -22,15 +23,3 @@ export const pageOf = (
   service: ServiceName,
   path: string,
 ): string => `http://${hostOf(http.bind)}:${http.ports[service]}${path}`;
-
-/** The address to ask at where something listens on this one. */
-export function hostOf(bind: string): string {
-  const host = addressOf(bind);
-  return host.includes(':') ? `[${host}]` : host;
-}
-
-/** The same for a socket. */
-export function addressOf(bind: string): string {
-  if (bind === '0.0.0.0') return '127.0.0.1';
-  return bind === '::' ? '::1' : bind;
-}

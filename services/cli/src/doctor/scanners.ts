@@ -10,7 +10,8 @@ import { accessOf, systemOf } from './orthanc.ts';
 import { failed, failure, ok, skipped, warning, type Check, type Finding } from './finding.ts';
 import { kindsOf } from './kinds.ts';
 import { explained, lookAtNode, timeoutsOf } from './node.ts';
-import { addressOf, sees, type Place } from './place.ts';
+import { sees, type Place } from './place.ts';
+import { addressOf } from '../api.ts';
 
 type Scanner = Config['scanners'][string];
 

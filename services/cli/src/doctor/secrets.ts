@@ -1,13 +1,15 @@
 /** Secret files, and keys and certificates for TLS: readable for us, for nobody else, and not expired. */
 import { X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { codeOf, messageOf, readSecret, type Config } from '@scanflow/chassis';
+import { codeOf, messageOf, readSecret, tokenFileOf, type Config } from '@scanflow/chassis';
 import { failed, ok, warning, type Check, type Finding } from './finding.ts';
 import { sees, type Place, type ServiceName } from './place.ts';
 
 const SECRETS: readonly string[] = ['passwordFile', 'tokenFile', 'secretFile', 'proxyPasswordFile'];
 const PUBLIC: readonly string[] = ['certificate', 'ca'];
 const SOON_DAYS = 21;
+/** Every service and command reads it. */
+const TOKEN = 'http.tokenFile';
 
 interface NamedFile {
   /** Where it stands in the configuration, such as `orthanc.passwordFile`. */
@@ -17,8 +19,11 @@ interface NamedFile {
 }
 
 export function secretChecks(place: Place): Check[] {
-  const files = filesIn(place.config).filter(({ key }) => sees(place, readerOf(key)));
-  if (files.length === 0) return [];
+  const { config } = place;
+  const token: NamedFile = { key: TOKEN, path: tokenFileOf(config), kind: 'secret' };
+  const files = filesIn({ ...config, http: { ...config.http, tokenFile: undefined } })
+    .filter(({ key }) => sees(place, readerOf(key)))
+    .concat(token);
   return [
     {
       name: 'secrets',
@@ -66,7 +71,9 @@ async function lookAt({ key, path, kind }: NamedFile, now: Temporal.Instant): Pr
     return [
       failed(
         `${key}: ${kind === 'secret' ? messageOf(error) : `${path} cannot be read: ${why}`}`,
-        `Put it there, readable for the user of the service (chgrp, chmod 640), or correct ${key}.`,
+        key === TOKEN
+          ? 'A service makes it when it starts; in containers, docker compose up -d. Until then its API stays closed.'
+          : `Put it there, readable for the user of the service (chgrp, chmod 640), or correct ${key}.`,
       ),
     ];
   }

@@ -1,4 +1,5 @@
 /** The streamer's HTTP interface, as the command needs it. */
+import { notAdmitted, type Api } from '../api.ts';
 
 export interface LegRow {
   readonly target: string;
@@ -53,16 +54,22 @@ export interface Client {
 const TIMEOUT_MS = 30_000;
 
 /** Throws NotAsked and Refused, with what to do. */
-export function createClient(url: string, stop: AbortSignal): Client {
+export function createClient(api: Api, stop: AbortSignal): Client {
+  const { url } = api;
   const ask = async (path: string, body?: object): Promise<Record<string, unknown>> => {
     let response: Response;
     let answer: unknown;
     try {
-      response = await fetch(new URL(path, url), {
+      response = await fetch(`${url}${path}`, {
         signal: AbortSignal.any([stop, AbortSignal.timeout(TIMEOUT_MS)]),
+        headers: api.headers,
         ...(body === undefined
           ? {}
-          : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+          : {
+              method: 'POST',
+              headers: { ...api.headers, 'content-type': 'application/json' },
+              body: JSON.stringify(body),
+            }),
       });
       answer = await response.json().catch(() => undefined);
     } catch (error) {
@@ -72,6 +79,7 @@ export function createClient(url: string, stop: AbortSignal): Client {
     }
     const fields = typeof answer === 'object' && answer !== null ? (answer as Record<string, unknown>) : {};
     if (response.ok) return fields;
+    if (response.status === 401) throw new NotAsked(notAdmitted(api));
     const said = typeof fields['error'] === 'string' ? fields['error'] : `it answered ${response.status}`;
     throw response.status === 404 || response.status === 400 ? new NotAsked(said) : new Refused(said);
   };
