@@ -122,6 +122,12 @@ export class Project {
     return ids.length === 0 ? [] : (JSON.parse(await docker('inspect', ...ids)) as Container[]);
   }
 
+  /** A page of a service, with the internal token. */
+  async ask(port: number, path: string): Promise<Response> {
+    const token = await this.exec('streamer', 'cat', '/data/token/http-token');
+    return fetch(`http://127.0.0.1:${port}${path}`, { headers: { authorization: `Bearer ${token.trim()}` } });
+  }
+
   async inspect(service: string): Promise<Container> {
     const [container] = await this.containers(service);
     if (container === undefined) throw new Error(`there is no container of ${service}`);

@@ -303,9 +303,7 @@ suite('an imaging session through the stack', options, () => {
   });
 
   test('streamer: every series is complete, and stored and sent as often as Orthanc has it', async () => {
-    const token = (await demo.exec('streamer', 'cat', '/data/token/http-token')).trim();
-    const headers = { authorization: `Bearer ${token}` };
-    const response = await fetch(`http://127.0.0.1:${demo.ports.streamer}/api/series`, { headers });
+    const response = await demo.ask(demo.ports.streamer, '/api/series');
     const { series } = (await response.json()) as SeriesAnswer;
     assert.equal(series.length, 4);
     for (const { state, images, legs } of series) {

@@ -181,7 +181,7 @@ test('ledger loss: hooks are not run again, and the copy of everything is recogn
   await until(() => pacs.requests.length > 6, { what: 'one series is sent again', timeoutMs: 30_000 });
   await until(
     async () => {
-      const page = (await (await fetch(`${rig.url}/api/sessions`)).json()) as {
+      const page = (await (await rig.api('/api/sessions')).json()) as {
         sessions: { due?: string; complete?: boolean }[];
       };
       return page.sessions.some(({ complete }) => complete === true) ? page : undefined;
