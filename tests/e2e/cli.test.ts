@@ -35,7 +35,27 @@ test('scanflow: an unknown command and an unknown option exit 2', async () => {
 });
 
 test('check: the sample is good', async () => {
-  assert.deepEqual(await scanflow('check', SAMPLE), { code: 0, stdout: `${SAMPLE}: good\n`, stderr: '' });
+  assert.deepEqual(await scanflow('check', SAMPLE), {
+    code: 0,
+    stdout: `${SAMPLE}: good\npatterns: 6 without backtracking\n`,
+    stderr: '',
+  });
+});
+
+test('check: a pattern that needs backtracking is named, with its place and what to write', async () => {
+  const file = join(folder, 'look-ahead.yaml');
+  const text = await readFile(SAMPLE, 'utf8');
+  await writeFile(
+    file,
+    text.replace(String.raw`(?<session>ses-?\w+)'`, String.raw`(?<session>ses-?\w+)(?!\S)'`),
+  );
+  const { code, stdout } = await scanflow('check', file);
+  assert.equal(code, 0);
+  assert.match(stdout, /: good\npatterns: 5 without backtracking, 1 with a time limit\n/);
+  assert.match(
+    stdout,
+    /warning: bookings\.patterns\.0: the pattern looks ahead.* until 0\.3\.0; write \^.*\(\?:\$\|\\s\)\n$/,
+  );
 });
 
 test('check: every mistake at once, each with file, line and column', async () => {

@@ -9,6 +9,7 @@ const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
     'ABORT_ERR',
     'ERR_BUFFER_TOO_LARGE',
     'ERR_MODULE_NOT_FOUND',
+    'ERR_SCRIPT_EXECUTION_TIMEOUT',
     'ERR_SQLITE',
     'ERR_STREAM_PREMATURE_CLOSE',
     'ERR_TLS_HANDSHAKE_TIMEOUT',

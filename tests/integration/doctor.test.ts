@@ -45,6 +45,7 @@ suite('doctor', () => {
     const sections = {
       destinations: { pacs: { ...(await storescp(t)), aet: 'PACS' } },
       calendars: { prisma: { file: 'prisma.ics', scanner: 'prisma' } },
+      bookings: { labels: {} },
     };
     const installation = await install(t, { orthanc: access, sections });
     const calendar = ['BEGIN:VCALENDAR', 'VERSION:2.0', 'PRODID:test', 'END:VCALENDAR', ''].join('\r\n');

@@ -9,4 +9,6 @@ export type {
   PerformedSeries,
   PerformedState,
 } from './performed.ts';
+export { PatternTooSlow } from './pattern/backtracking.ts';
+export { compilePattern, type Match, type Matcher, type Pattern } from './pattern/pattern.ts';
 export * from './interpret/index.ts';

@@ -7,6 +7,11 @@ export interface EventExtras {
   readonly categories?: readonly string[];
   /** RESOURCES, and names and addresses of attendees that are rooms or resources (RFC 5545 3.2.3). */
   readonly resources?: readonly string[];
+  /**
+   * Mail addresses of who booked: that of ORGANIZER, or those of ATTENDEE that are people where there is no ORGANIZER.
+   * An organizer may invite anybody, so those who are invited do not count beside one.
+   */
+  readonly bookers?: readonly string[];
   /** X-DICOM-PROJECT, X-DICOM-SUBJECT and X-DICOM-SESSION. */
   readonly labels?: { readonly project?: string; readonly subject?: string; readonly session?: string };
 }
@@ -17,6 +22,7 @@ const LABELS = ['project', 'subject', 'session'] as const;
 export function readExtras(all: (name: string) => readonly Property[]): EventExtras {
   const categories = all('CATEGORIES').flatMap(list);
   const resources = [...all('RESOURCES').flatMap(list), ...all('ATTENDEE').flatMap(resource)];
+  const bookers = bookersOf(all);
   const labels = Object.fromEntries(
     LABELS.flatMap((name) => {
       const value = unescapeText(all(`X-DICOM-${name.toUpperCase()}`)[0]?.value ?? '').trim();
@@ -24,10 +30,11 @@ export function readExtras(all: (name: string) => readonly Property[]): EventExt
     }),
   );
   const hasLabels = Object.keys(labels).length > 0;
-  if (categories.length === 0 && resources.length === 0 && !hasLabels) return NOTHING;
+  if (categories.length === 0 && resources.length === 0 && bookers.length === 0 && !hasLabels) return NOTHING;
   return {
     ...(categories.length === 0 ? {} : { categories }),
     ...(resources.length === 0 ? {} : { resources }),
+    ...(bookers.length === 0 ? {} : { bookers }),
     ...(hasLabels ? { labels } : {}),
   };
 }
@@ -43,4 +50,17 @@ function resource({ params, value }: Property): string[] {
   if (type !== 'RESOURCE' && type !== 'ROOM') return [];
   const address = value.trim().replace(/^mailto:/i, '');
   return [params.get('CN')?.trim() ?? '', address].filter((text) => text !== '');
+}
+
+function bookersOf(all: (name: string) => readonly Property[]): string[] {
+  const organizers = all('ORGANIZER');
+  const people = all('ATTENDEE').filter((one) => resource(one).length === 0);
+  return (organizers.length > 0 ? organizers : people).flatMap(mailOf);
+}
+
+/** EMAIL (RFC 7986 6.2) where the address itself is no mail address. */
+function mailOf({ params, value }: Property): string[] {
+  const address = value.trim().replace(/^mailto:/i, '');
+  const mail = /^mailto:/i.test(value.trim()) ? address : (params.get('EMAIL')?.trim() ?? address);
+  return /^[^\s@]+@[^\s@]+$/.test(mail) ? [mail.toLowerCase()] : [];
 }

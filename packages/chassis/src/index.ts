@@ -1,11 +1,12 @@
 export type { KnownAttributes } from './config/attributes.ts';
 export { apiHeaders, createToken, headersOf, tokenFileOf } from './api-token.ts';
-export { bookingRules } from './config/booking-rules.ts';
+export { bookingRules, labelRules } from './config/booking-rules.ts';
 export { configurationPage, jsonSchema } from './config/docs.ts';
 export { formatIssue, type ConfigIssue } from './config/issue.ts';
 export { isTemplate, LAYOUTS, layoutTemplate, type Extension } from './config/layouts.ts';
 export { loadConfig } from './config/load.ts';
 export { parseConfig, type ConfigResult } from './config/parse.ts';
+export { configWarnings, formatWarning, patternsIn, type ConfigWarning } from './config/warnings.ts';
 export type { Config } from './config/schema.ts';
 export { admits, sendersOf } from './config/senders.ts';
 export { defaultTag } from './config/streaming.ts';

@@ -4,6 +4,7 @@ import type { KnownAttributes } from './config/attributes.ts';
 import { formatIssue } from './config/issue.ts';
 import { loadConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
+import { configWarnings } from './config/warnings.ts';
 import { createLog, type Log } from './log.ts';
 
 export interface ServiceContext {
@@ -63,6 +64,7 @@ export async function runService(
     const late = new Error(`it did not stop within ${STOP_MS / 1000} s and was ended`);
     setTimeout(() => fail('did not stop in time', late), STOP_MS);
   });
+  for (const { path, message } of configWarnings(config)) log.warn('configuration', { path, message });
   const running = await start({ config, log, signal }).catch((error: unknown) => {
     // a start that was interrupted because it was asked to stop has not failed
     if (signal.aborted) process.exit(EXIT.stopped);

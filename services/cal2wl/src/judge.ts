@@ -1,5 +1,6 @@
 /** One calendar's rules over many passes: the list of projects is asked anew, and a change of it judges all anew. */
 import { bookingRules, type Config, type Failure } from '@scanflow/chassis';
+import type { Projects } from '@scanflow/booking';
 import type { CalendarContent } from '@scanflow/calendar';
 import { createPlanner, type Plan } from './domain/plan.ts';
 import type { ProjectList } from './projects.ts';
@@ -10,7 +11,7 @@ export class Judge {
   readonly #config: Config;
   readonly #calendar: string;
   readonly #list: ProjectList | undefined;
-  #projects: ReadonlySet<string> | undefined;
+  #projects: Projects | undefined;
   #plan: ((content: CalendarContent) => Plan) | undefined;
 
   constructor(config: Config, calendar: string, list: ProjectList | undefined) {

@@ -1,6 +1,6 @@
 /** The list of projects that a calendar's bookings may name. While it cannot be read, what it last said counts. */
 import { readFile } from 'node:fs/promises';
-import { parseProjects } from '@scanflow/booking';
+import { parseProjects, type Projects } from '@scanflow/booking';
 import { messageOf, writeFileAtomic, type Failure, type Log } from '@scanflow/chassis';
 import type { Source, Validators } from './source.ts';
 
@@ -9,7 +9,7 @@ export interface ProjectList {
   read(
     now: Temporal.Instant,
     signal: AbortSignal,
-  ): Promise<{ projects: ReadonlySet<string> | undefined; failure: Failure | undefined }>;
+  ): Promise<{ projects: Projects | undefined; failure: Failure | undefined }>;
 }
 
 const EVERY = Temporal.Duration.from({ minutes: 5 });
@@ -17,22 +17,21 @@ const MODE = 0o640;
 
 /** `lastGood` is the path of the copy that outlives a restart. */
 export function projectList(source: Source, lastGood: string, log: Log): ProjectList {
-  let projects: ReadonlySet<string> | undefined;
+  let projects: Projects | undefined;
   let text: string | undefined;
   let failure: Failure | undefined;
   let validators: Validators = {};
   let next: Temporal.Instant | undefined;
   const take = async (content: string): Promise<Failure | undefined> => {
     const parsed = parseProjects(content);
-    if (parsed === undefined)
+    if (!parsed.ok)
       return {
         kind: 'permanent',
         code: 'PROJECTS_UNREADABLE',
-        message:
-          'The list of projects holds none. Write one project a line, or a JSON array of texts; what it last said counts until then.',
+        message: `${parsed.problem} Write one project a line, or a JSON array as docs/booking.md shows; what it last said counts until then.`,
       };
     if (content === text) return undefined;
-    [projects, text] = [parsed, content];
+    [projects, text] = [parsed.projects, content];
     await writeFileAtomic(lastGood, content, { mode: MODE }).catch((error: unknown) =>
       log.warn('the list of projects could not be kept', { reason: messageOf(error) }),
     );
@@ -42,7 +41,8 @@ export function projectList(source: Source, lastGood: string, log: Log): Project
     async read(now, signal) {
       if (text === undefined) {
         text = await readFile(lastGood, 'utf8').catch(() => '');
-        projects = parseProjects(text);
+        const kept = parseProjects(text);
+        projects = kept.ok ? kept.projects : undefined;
       }
       if (next !== undefined && Temporal.Instant.compare(now, next) < 0) return { projects, failure };
       next = now.add(EVERY);

@@ -13,6 +13,8 @@ export interface BookableEvent {
   readonly location?: string;
   readonly organizer?: string;
   readonly attendees: readonly string[];
+  /** Mail addresses of who booked: that of the organizer, or of those who attend where there is no organizer. */
+  readonly bookers?: readonly string[];
   /** CATEGORIES, and the names and addresses of attendees that are rooms or resources. */
   readonly categories?: readonly string[];
   readonly resources?: readonly string[];

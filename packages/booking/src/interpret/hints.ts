@@ -1,4 +1,5 @@
 /** What a title that no pattern reads was probably meant to be; for the sentence to its booker, never for labels. */
+import { compilePattern, type Matcher } from '../pattern/pattern.ts';
 import { LABELS, fromTitle, type LabelName } from './labels.ts';
 import type { BookingRules } from './rules.ts';
 
@@ -16,7 +17,10 @@ const ANY_WORDS = ['meeting', 'Scan2', 'x'];
 /** Words in which a title may well hold a digit beside an O: only where a pattern then reads it, it is told. */
 const BESIDE_DIGIT = /(?<=\d)[Oo]|[Oo](?=\d)/gu;
 
-const known = new WeakMap<readonly RegExp[], ReadonlyMap<LabelName, readonly RegExp[]>>();
+/** More than a title of 500 characters is meant to name. */
+const MOST_FOUND = 100;
+
+const known = new WeakMap<readonly Matcher[], ReadonlyMap<LabelName, readonly Matcher[]>>();
 
 export function hintsOf(title: string, rules: Pick<BookingRules, 'patterns'>): Hints {
   const { patterns } = rules;
@@ -24,16 +28,14 @@ export function hintsOf(title: string, rules: Pick<BookingRules, 'patterns'>): H
   known.set(patterns, groups);
   const short = title.slice(0, 500);
   const seen = LABELS.filter((name) =>
-    (groups.get(name) ?? []).some((pattern) => short.search(pattern) >= 0),
+    (groups.get(name) ?? []).some((pattern) => pattern.exec(short) !== null),
   );
-  const matches = (groups.get('subject') ?? []).flatMap((pattern) =>
-    Array.from(short.matchAll(pattern), ([text]) => text.toLowerCase()),
-  );
-  const subjects = new Set(matches.filter((text) => /\d/u.test(text))).size;
+  const found = (groups.get('subject') ?? []).flatMap((pattern) => allOf(pattern, short));
+  const subjects = new Set(found.filter((text) => /\d/u.test(text))).size;
   return { seen, subjects, letterO: isLetterO(short, patterns) };
 }
 
-function isLetterO(title: string, patterns: readonly RegExp[]): boolean {
+function isLetterO(title: string, patterns: readonly Matcher[]): boolean {
   let repaired = title;
   for (let turn = 0; turn < 4; turn += 1) repaired = repaired.replaceAll(BESIDE_DIGIT, '0');
   const reads = (text: string): boolean => Object.keys(fromTitle(text, patterns)).length > 0;
@@ -41,28 +43,44 @@ function isLetterO(title: string, patterns: readonly RegExp[]): boolean {
 }
 
 /** What the named groups of the patterns take, as patterns of their own that stand for themselves in a text. */
-function groupsOf(patterns: readonly RegExp[]): ReadonlyMap<LabelName, readonly RegExp[]> {
+function groupsOf(patterns: readonly Matcher[]): ReadonlyMap<LabelName, readonly Matcher[]> {
   return new Map(
     LABELS.map((name) => [
       name,
       patterns.flatMap((pattern) => {
         const source = groupSource(pattern.source, name);
-        return source === undefined ? [] : alone(source, pattern.flags);
+        return source === undefined ? [] : alone(source);
       }),
     ]),
   );
 }
 
-function alone(source: string, flags: string): RegExp[] {
+/** Named otherwise than any group of a configuration. */
+const FOUND = 'scanflow_found';
+
+function alone(source: string): Matcher[] {
   try {
-    const whole = new RegExp(`^(?:${source})$`, flags.replaceAll(/[gy]/gu, ''));
-    if (ANY_WORDS.some((word) => whole.test(word))) return [];
-    const found = `(?<![\\p{L}\\p{N}])(?:${source})(?![\\p{L}\\p{N}])`;
-    return [new RegExp(found, [...new Set(`${flags.replace('v', 'u')}gu`)].join('').replace('y', ''))];
+    const whole = compilePattern(`^(?:${source})$`);
+    if (ANY_WORDS.some((word) => whole.exec(word) !== null)) return [];
+    return [compilePattern(`(?:^|[^\\p{L}\\p{N}])(?<${FOUND}>${source})(?:$|[^\\p{L}\\p{N}])`)];
   } catch {
     // a group that leans on its surroundings, such as a back reference
     return [];
   }
+}
+
+/** Every place where it stands, in lower case. */
+function allOf(pattern: Matcher, text: string): string[] {
+  const found: string[] = [];
+  for (let rest = text; found.length < MOST_FOUND;) {
+    const match = pattern.exec(rest);
+    const word = match?.groups?.[FOUND] ?? '';
+    if (match === null || word === '') return found;
+    found.push(word.toLowerCase());
+    // what stands after it may stand before the next
+    rest = rest.slice(rest.indexOf(word, match.index) + word.length);
+  }
+  return found;
 }
 
 /** The inside of `(?<name>…)`. */

@@ -6,4 +6,5 @@ export { noteOf, warn, type BookedOutcome, type Note, type Outcome } from './out
 export type { BookingRules, ScannerRule } from './rules.ts';
 export type { LabelName, PartialLabels } from './labels.ts';
 export type { NormaliseRule, NormaliseRules } from './normalise.ts';
-export { parseProjects } from './projects.ts';
+export { labelProblem, type LabelProblem, type LabelRules } from './label-rules.ts';
+export { parseProjects, type ParsedProjects, type ProjectRule, type Projects } from './projects.ts';

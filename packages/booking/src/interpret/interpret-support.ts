@@ -23,6 +23,7 @@ export const event = (more: Partial<BookableEvent> = {}): BookableEvent => ({
 
 export const rules: BookingRules = {
   calendar: 'prisma',
+  zone: 'Europe/Amsterdam',
   scanner: { name: 'prisma' },
   patterns,
   keys: { project: ['Project'], subject: ['Subject'], session: ['Session'] },

@@ -154,7 +154,10 @@ test('vocabulary: defaults, words of lines and rewriting only as configured', ()
 });
 
 test('projects: only those of the list', () => {
-  const projects = new Set(['3010000.01', '3010000.02']);
+  const projects = new Map([
+    ['3010000.01', {}],
+    ['3010000.02', {}],
+  ]);
   assert.equal(is(judge({}, { projects })), 'booking BOOKING');
   const refused = judge({ summary: '3010000.03 sub-001 ses-1' }, { projects });
   assert.equal(is(refused), 'rejected PROJECT_UNKNOWN');

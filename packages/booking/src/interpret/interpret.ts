@@ -1,13 +1,16 @@
 /** One calendar event as a booking, as something to skip, or as a mistake that its booker can correct. */
 import type { Booking, Labels } from '../booking.ts';
+import { PatternTooSlow } from '../pattern/backtracking.ts';
 import { checkLabels, twoSubjects } from './check.ts';
 import { reject, warning, type Verdict } from './codes.ts';
 import type { BookableEvent, UnreadableEvent } from './event.ts';
-import { lineExample, listed } from './example.ts';
+import { howTo, lineExample, listed } from './example.ts';
 import { hintsOf } from './hints.ts';
-import { findLabels, LABELS, type Contradiction, type FoundLabels } from './labels.ts';
+import { looksLikeAnother } from './label-rules.ts';
+import { findLabels, LABELS, type Contradiction, type FoundLabels, type Place } from './labels.ts';
 import { makeRecord, recordProblem, recordWarnings } from './make-record.ts';
 import { noteOf, type Note, type Outcome } from './outcome.ts';
+import { checkProject } from './project-check.ts';
 import type { BookingRules } from './rules.ts';
 import { scannerOf } from './scanner.ts';
 import { cleanText, oneLine } from './text.ts';
@@ -22,14 +25,26 @@ export function interpret(event: BookableEvent, rules: BookingRules): Outcome {
   if (status !== undefined) return told(event, status);
   const scanner = scannerOf(event, rules);
   if (typeof scanner !== 'string') return told(event, scanner);
+  try {
+    return labelled(event, scanner, rules);
+  } catch (error) {
+    if (!(error instanceof PatternTooSlow)) throw error;
+    return told(event, tooSlow(rules), scanner);
+  }
+}
+
+/** An event whose scanner is known, by its labels. */
+function labelled(event: BookableEvent, scanner: string, rules: BookingRules): Outcome {
   const found = findLabels(event, rules);
   const judged = found.ok ? labelsOf(event, found, rules) : contradiction(found.contradiction, rules);
   if ('code' in judged) return told(event, judged, scanner);
+  const refused = checkProject(judged.project, event, scanner, rules);
+  if (refused !== undefined) return told(event, refused, scanner);
   const booking = toBooking(event, judged, scanner, rules);
   const record = makeRecord(booking, rules);
   const problem = recordProblem(record);
   if (problem !== undefined) return told(event, problem, scanner);
-  const warnings = [...warningsOf(event, found), ...recordWarnings(record)];
+  const warnings = [...warningsOf(event, found), ...lookalikes(judged), ...recordWarnings(record)];
   const note = noteOf(warnings);
   return { ...told(event, note, scanner), outcome: 'booking', booking, record, warnings };
 }
@@ -78,16 +93,37 @@ function labelsOf(event: BookableEvent, found: Found, rules: BookingRules): Labe
   return (titleNamesMore ? twoSubjects(rules) : checkLabels(labels, rules)) ?? labels;
 }
 
+const tooSlow = (rules: BookingRules): Verdict =>
+  reject(
+    'PATTERN_SLOW',
+    `The facility's pattern takes too long to read this event. ${howTo(rules)} The facility should rewrite the pattern: scanflow check shows how.`,
+  );
+
+/** Only where the configuration has no `labels`: with them, such labels are refused. */
+const lookalikes = (labels: Labels): Note[] =>
+  LABELS.some((name) => looksLikeAnother(labels[name]))
+    ? [
+        warning(
+          'LOOKALIKE',
+          'A label mixes alphabets, or has digits other than 0 to 9, so it may be another one than it looks like. Type it anew.',
+        ),
+      ]
+    : [];
+
 const incomplete = (missing: readonly (keyof Labels)[], rules: BookingRules): Verdict =>
   reject(
     'INCOMPLETE',
     `The ${listed(missing)} ${missing.length === 1 ? 'is' : 'are'} missing. Add to the description ${listed(missing.map((name) => lineExample(name, rules)))}.`,
   );
 
+/** A value that may be a person's name is left out: reasons stand in files that others read. */
+const shown = ({ value, source }: Place): string =>
+  /^(?=.*\d)[\w.+()-]{1,64}$/u.test(value) ? `“${value}” in ${source}` : `one in ${source}`;
+
 const contradiction = ({ label, places: [first, second] }: Contradiction, rules: BookingRules): Verdict =>
   reject(
     'CONTRADICTION',
-    `The ${label} is given twice and differently: “${first.value}” in ${first.source} and “${second.value}” in ${second.source}. Make both say the same, such as ${lineExample(label, rules)}.`,
+    `The ${label} is given twice and differently: ${shown(first)} and ${shown(second)}. Make both say the same, such as ${lineExample(label, rules)}.`,
   );
 
 function warningsOf(event: BookableEvent, found: FoundLabels): Note[] {

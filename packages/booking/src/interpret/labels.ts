@@ -1,5 +1,6 @@
 /** Project, subject and session out of what a booker wrote: X-DICOM properties, description lines, the title. */
 import type { Labels } from '../booking.ts';
+import type { Matcher } from '../pattern/pattern.ts';
 import type { BookableEvent } from './event.ts';
 import { normalise, type NormaliseRules } from './normalise.ts';
 import { cleanText, plainText } from './text.ts';
@@ -26,7 +27,7 @@ export interface Contradiction {
 
 export interface Vocabulary {
   /** Over SUMMARY, with the named groups project, subject and session; the first that matches counts. */
-  readonly patterns: readonly RegExp[];
+  readonly patterns: readonly Matcher[];
   /** The words before the colon in lines of the description; case does not matter. */
   readonly keys: Readonly<Record<LabelName, readonly string[]>>;
   readonly normalise: NormaliseRules;
@@ -43,7 +44,7 @@ export type FoundLabels =
     }
   | { readonly ok: false; readonly contradiction: Contradiction };
 
-/** Longest text that patterns are tried on: a title is a line, and patterns may be slow on pages. */
+/** Longest text that patterns are tried on: a title is a line. */
 const LONGEST = 2000;
 
 /** All places must agree on what they name; what one lacks, the next one fills in. */
@@ -99,9 +100,9 @@ function fromLines(description: string, keys: Vocabulary['keys']): Entry[] {
 }
 
 /** Labels of the first pattern that matches; none where no pattern does. */
-export function fromTitle(title: string, patterns: readonly RegExp[]): PartialLabels {
+export function fromTitle(title: string, patterns: readonly Matcher[]): PartialLabels {
   for (const pattern of patterns) {
-    const match = stateless(pattern).exec(title.slice(0, LONGEST));
+    const match = pattern.exec(title.slice(0, LONGEST));
     if (match !== null)
       return Object.fromEntries(
         LABELS.flatMap((name) => pair(name, match.groups?.[name]?.trim() || undefined)),
@@ -109,9 +110,3 @@ export function fromTitle(title: string, patterns: readonly RegExp[]): PartialLa
   }
   return {};
 }
-
-/** A pattern with `g` or `y` remembers where it stopped. */
-const stateless = (pattern: RegExp): RegExp =>
-  pattern.global || pattern.sticky
-    ? new RegExp(pattern.source, pattern.flags.replaceAll(/[gy]/g, ''))
-    : pattern;

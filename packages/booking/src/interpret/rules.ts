@@ -1,5 +1,7 @@
 /** How one calendar's events are to be understood: the facility's settings, ready to use. */
+import type { LabelRules } from './label-rules.ts';
 import type { Vocabulary, PartialLabels } from './labels.ts';
+import type { Projects } from './projects.ts';
 
 export type ScannerRule =
   | { readonly name: string }
@@ -19,7 +21,11 @@ export interface BookingRules extends Vocabulary {
   /** Labels that may be left out, and what they are then. */
   readonly defaults: PartialLabels;
   /** The only projects that are taken; undefined: any. */
-  readonly projects?: ReadonlySet<string> | undefined;
+  readonly projects?: Projects | undefined;
+  /** What labels may be; undefined: as 0.1.0 judged them. */
+  readonly labels?: LabelRules | undefined;
+  /** IANA zone of the facility, in which projects begin and end. */
+  readonly zone: string;
   readonly tentative: 'skip' | 'take' | 'reject';
   /** Events marked as private or confidential, where they show their labels. */
   readonly private: 'skip' | 'take' | 'reject';

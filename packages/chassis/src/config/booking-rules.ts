@@ -1,12 +1,17 @@
 /** From the configuration to the rules by which one calendar's events are judged. Pure. */
-import type { BookingRules, ScannerRule } from '@scanflow/booking';
+import { compilePattern, type BookingRules, type LabelRules, type ScannerRule } from '@scanflow/booking';
 import type { Config } from './schema.ts';
 
 const KEYS = { project: ['Project'], subject: ['Subject'], session: ['Session'] } as const;
 
 /** Throws where the configuration has no such calendar. The list of projects is not in it: it is read apart. */
 export function bookingRules(
-  { calendars, bookings, scanners }: Pick<Config, 'calendars' | 'bookings' | 'scanners'>,
+  {
+    calendars,
+    bookings,
+    scanners,
+    facility,
+  }: Pick<Config, 'calendars' | 'bookings' | 'scanners' | 'facility'>,
   calendar: string,
 ): BookingRules {
   const own = calendars[calendar];
@@ -15,6 +20,8 @@ export function bookingRules(
   const { project, session } = own.defaults ?? bookings.defaults;
   return {
     calendar,
+    zone: facility.timezone,
+    labels: labelRules({ bookings }),
     scanner: scannerRule(own.scanner),
     patterns: own.patterns ?? bookings.patterns,
     keys: {
@@ -35,6 +42,18 @@ export function bookingRules(
     patientId: bookings.patientId,
     patientName: bookings.patientName,
   };
+}
+
+const LABELS = ['project', 'subject', 'session'] as const;
+
+/** What labels may be; undefined where the configuration does not say. For `labelProblem` of packages/booking. */
+export function labelRules({ bookings: { labels } }: Pick<Config, 'bookings'>): LabelRules | undefined {
+  if (labels === undefined) return undefined;
+  const patterns = LABELS.flatMap((name) => {
+    const { [name]: pattern } = labels;
+    return pattern === undefined ? [] : [[name, compilePattern(`^(?:${pattern.source})$`)] as const];
+  });
+  return { characters: labels.characters, patterns: Object.fromEntries(patterns) };
 }
 
 function scannerRule(scanner: Config['calendars'][string]['scanner']): ScannerRule {

@@ -14,7 +14,6 @@ import { sendingRules } from './sending-rules.ts';
 import { legRules, storageRules } from './storage-rules.ts';
 import { nearest } from './suggest.ts';
 import { tagRules } from './tag-rules.ts';
-import { groupNames } from './values.ts';
 import { scannersNamed, vocabularyRules } from './vocabulary-rules.ts';
 
 const LABELS: readonly string[] = ['project', 'subject', 'session'];
@@ -159,7 +158,7 @@ function labelRules({ patterns }: Config['arrivals'], known: KnownAttributes | u
       : 'expected the keyword of a DICOM attribute, like PatientID';
     return message === undefined ? [] : [{ path: [...path, keyword], atKey: true, message }];
   });
-  const given = Object.values(patterns).flatMap(({ source }) => groupNames(source));
+  const given = Object.values(patterns).flatMap(({ names }) => names);
   const missing = LABELS.filter((label) => !given.includes(label));
   if (given.length > 0 && missing.length > 0)
     findings.push({

@@ -31,7 +31,7 @@ export const arrivals = z.strictObject({
     .prefault('2s')
     .describe('How often Orthanc is asked for changes: from 10ms to 1h.'),
   patterns: z
-    .record(z.string(), pattern([]))
+    .record(z.string(), pattern())
     .prefault({
       PatientID: String.raw`^(?<project>\d{7}\.\d{2})_(?<subject>sub-?\w+)$`,
       StudyID: String.raw`^(?<session>ses-?\w+)$`,

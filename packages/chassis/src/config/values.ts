@@ -1,5 +1,6 @@
 /** The kinds of values of scanflow.yaml that YAML itself does not know: durations, AE titles, patterns, zones. */
 import { isIP } from 'node:net';
+import { compilePattern, type Pattern } from '@scanflow/booking';
 import { z } from 'zod';
 import { cronProblem } from './cron.ts';
 
@@ -61,45 +62,22 @@ export const folder = z
   .regex(/^\/[^\0]*$/, 'expected an absolute folder like /data')
   .meta({ title: 'folder' });
 
-/** A regular expression (ECMAScript, `u` flag) that has at least the named groups `required`; compiled. */
-export const pattern = (required: readonly string[]) =>
+/** A regular expression (ECMAScript, `u` flag); compiled. */
+export const pattern = () =>
   z
     .string()
     .min(1)
     .max(LONGEST_PATTERN)
     .meta({ title: 'pattern' })
-    .transform((source, context) => {
-      const compiled = compile(source);
-      const problem = typeof compiled === 'string' ? compiled : patternProblem(source, required);
-      if (typeof compiled !== 'string' && problem === undefined) return compiled;
-      context.addIssue({ code: 'custom', message: problem });
-      return z.NEVER;
+    .transform((source, context): Pattern => {
+      try {
+        return compilePattern(source);
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        context.addIssue({ code: 'custom', message: `expected a regular expression: ${reason}` });
+        return z.NEVER;
+      }
     });
-
-/** The names of a pattern's groups: with an empty alternative it matches anything, and a match names all of them. */
-export const groupNames = (source: string): string[] =>
-  Object.keys(new RegExp(`(?:${source})|`, 'u').exec('')?.groups ?? {});
-
-/** `(x+)+`, also with a named group: what such a group matches can be split in exponentially many ways. */
-const REPEATED_REPEAT = /\((?:\?:|\?<\w+>)?(?:\\.|\[[^\]]*\]|[^()\\[\]])[+*]\)[+*{]/;
-
-function patternProblem(source: string, required: readonly string[]): string | undefined {
-  if (REPEATED_REPEAT.test(source))
-    return 'the pattern repeats a group that only repeats, like (x+)+, which can take for ever; write x+';
-  const present = groupNames(source);
-  const missing = required.filter((name) => !present.includes(name));
-  if (missing.length === 0) return undefined;
-  const groups = missing.map((name) => `(?<${name}>…)`).join(', ');
-  return `the pattern lacks the named ${missing.length === 1 ? 'group' : 'groups'} ${groups}`;
-}
-
-function compile(source: string): RegExp | string {
-  try {
-    return new RegExp(source, 'u');
-  } catch (error) {
-    return `expected a regular expression: ${error instanceof Error ? error.message : String(error)}`;
-  }
-}
 
 /** An odd group for private elements (PS3.5 7.8.1): four hexadecimal digits, 0009 to FFFD. */
 export const privateGroup = z

@@ -1,7 +1,6 @@
 /** Rules between the keys about how events are understood. Pure. */
 import type { Finding } from './explain.ts';
 import type { Config } from './schema.ts';
-import { groupNames } from './values.ts';
 
 type Calendar = Config['calendars'][string];
 type Words = { readonly [Key in 'patterns' | 'defaults' | 'projects']?: Config['bookings'][Key] | undefined };
@@ -13,9 +12,8 @@ export function vocabularyRules(path: readonly string[], words: Words, inherited
   const defaults = words.defaults ?? inherited.defaults ?? {};
   const given: Readonly<Record<string, unknown>> = defaults;
   const needed = LABELS.filter((name) => given[name] === undefined);
-  const findings = (words.patterns ?? []).flatMap(({ source }, index): Finding[] => {
-    const present = groupNames(source);
-    const missing = needed.filter((name) => !present.includes(name));
+  const findings = (words.patterns ?? []).flatMap(({ names }, index): Finding[] => {
+    const missing = needed.filter((name) => !names.includes(name));
     if (missing.length === 0) return [];
     const groups = missing.map((name) => `(?<${name}>…)`).join(', ');
     const message = `the pattern lacks the named ${missing.length === 1 ? 'group' : 'groups'} ${groups}`;

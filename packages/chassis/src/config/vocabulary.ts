@@ -9,7 +9,7 @@ const label = z
   .max(64);
 
 /** All groups are asked for by rules.ts, which knows what has a default. */
-const patterns = z.array(pattern([])).min(1);
+const patterns = z.array(pattern()).min(1);
 const keys = z.strictObject({
   project: z.array(word).min(1).optional().describe('Words for the project, such as `[Project, Grant]`.'),
   subject: z.array(word).min(1).optional().describe('Words for the subject.'),
@@ -34,12 +34,25 @@ const normalise = z.strictObject({
   subject: rule.optional(),
   session: rule.optional(),
 });
+const labels = z.strictObject({
+  characters: z
+    .enum(['ascii', 'letters'])
+    .default('ascii')
+    .describe(
+      '`ascii`: A to Z, 0 to 9 and `. _ - + ( )`; `letters`: also letters of other alphabets, each label in one of them. Digits are 0 to 9.',
+    ),
+  project: pattern().optional().describe('Pattern that a whole project matches.'),
+  subject: pattern().optional().describe('Pattern that a whole subject matches.'),
+  session: pattern().optional().describe('Pattern that a whole session matches.'),
+});
 const projects = z.strictObject({
   file: z
     .string()
     .min(1)
     .optional()
-    .describe('Text file of one project a line (`#` begins a comment), or a JSON array of texts.'),
+    .describe(
+      'Text file of one project a line (`#` begins a comment), or a JSON array that also says who may book a project, on which scanners, from when and until when: docs/booking.md.',
+    ),
   url: z
     .url({ protocol: /^https?$/, error: 'expected an address like https://grants.example.org/projects.txt' })
     .optional()
@@ -57,6 +70,8 @@ const NORMALISE =
   'How labels are rewritten; nothing is rewritten where nothing stands here. Each of `project`, `subject` and `session` has `case`, `prefix` and `pad`.';
 const PROJECTS =
   'The only projects that are taken, from a `file` or a `url`; any where absent. While a list cannot be read, what it last said counts.';
+const LABEL_RULES =
+  'What labels may be, wherever they stand: in a title, in a line of the description, in a property, or in an image. Where absent, bookings are judged as by version 0.1.0, with a warning.';
 const TENTATIVE = 'What becomes of tentative events.';
 const PRIVATE =
   'What becomes of events that are marked as private; of those that are taken, neither title nor person is copied.';
@@ -71,6 +86,7 @@ export const vocabulary = {
   keys: keys.prefault({}).describe(KEYS),
   defaults: defaults.prefault({}).describe(DEFAULTS),
   normalise: normalise.prefault({}).meta({ title: 'rules' }).describe(NORMALISE),
+  labels: labels.optional().describe(LABEL_RULES),
   projects: projects.optional().describe(PROJECTS),
   tentative: tentative.default('skip').describe(TENTATIVE),
   private: hidden.default('take').describe(PRIVATE),

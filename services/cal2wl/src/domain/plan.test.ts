@@ -11,6 +11,7 @@ const scanner = { aet: 'PRISMA', modality: 'MR', location: 'MR1', characterSet: 
 const rules: BookingRules = {
   calendar: 'prisma',
   scanner: { name: 'prisma' },
+  zone: 'UTC',
   patterns: [/^(?<project>\S+) (?<subject>\S+) (?<session>\S+)$/u],
   keys: { project: ['Project'], subject: ['Subject'], session: ['Session'] },
   defaults: {},

@@ -1,5 +1,13 @@
 /** `scanflow bookings CALENDAR`: what does this calendar become? */
-import { flagBookings, interpret, parseProjects, unreadable, warn, type Outcome } from '@scanflow/booking';
+import {
+  flagBookings,
+  interpret,
+  parseProjects,
+  unreadable,
+  warn,
+  type Outcome,
+  type Projects,
+} from '@scanflow/booking';
 import { readIsolated, type CalendarContent, type Window } from '@scanflow/calendar';
 import { recordNotes } from '@scanflow/dicom';
 import { choose, type Choice } from '../bookings/choose.ts';
@@ -97,13 +105,13 @@ async function contentOf(
 }
 
 /** As the service does: without its list, any project is taken, and it is told. */
-async function projectsOf({ projects }: Choice, io: Io): Promise<ReadonlySet<string> | undefined> {
+async function projectsOf({ projects }: Choice, io: Io): Promise<Projects | undefined> {
   if (projects === undefined) return undefined;
   try {
     const [bytes = new Uint8Array()] = await fetchCalendar(projects, io.signal);
     const parsed = parseProjects(Buffer.from(bytes).toString('utf8'));
-    if (parsed !== undefined) return parsed;
-    throw new CalendarError('it holds no project');
+    if (parsed.ok) return parsed.projects;
+    throw new CalendarError(parsed.problem);
   } catch (error) {
     if (!(error instanceof CalendarError)) throw error;
     io.err.write(

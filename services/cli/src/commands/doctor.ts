@@ -1,11 +1,12 @@
 /** `scanflow doctor`: what is wrong with this installation, and what to do about it? */
 import { access } from 'node:fs/promises';
-import { formatIssue, loadConfig, type Config } from '@scanflow/chassis';
+import { formatIssue, loadConfig } from '@scanflow/chassis';
 import { attributeVrs } from '@scanflow/dicom';
 import manifest from '../../package.json' with { type: 'json' };
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { checksOf, chosen } from '../doctor/checks.ts';
-import { failed, ok, type Result } from '../doctor/finding.ts';
+import { configurationCheck } from '../doctor/configuration.ts';
+import { failed, type Result } from '../doctor/finding.ts';
 import { SERVICES, type Place, type ServiceName } from '../doctor/place.ts';
 import { runChecks } from '../doctor/run.ts';
 import { resultsText } from '../doctor/show.ts';
@@ -72,10 +73,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 }
 
 async function examine(file: string, place: Place, names: readonly string[], io: Io): Promise<Result[]> {
-  const checks = [
-    { name: 'configuration', run: () => Promise.resolve(ok(`${file} is good, of ${nameOf(place.config)}`)) },
-    ...checksOf(place, manifest.version),
-  ];
+  const checks = [configurationCheck(file, place), ...checksOf(place, manifest.version)];
   const wanted = chosen(checks, names);
   if ('unknown' in wanted)
     throw new UsageError(
@@ -83,8 +81,6 @@ async function examine(file: string, place: Place, names: readonly string[], io:
     );
   return runChecks(wanted, { timeoutMs: place.timeoutMs, signal: io.signal });
 }
-
-const nameOf = ({ facility }: Config): string => facility.name;
 
 const serviceOf = (name: string | undefined): ServiceName | undefined =>
   SERVICES.find((service) => service === name);

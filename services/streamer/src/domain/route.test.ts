@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { BookingRecord } from '@scanflow/booking';
+import { compilePattern, type BookingRecord } from '@scanflow/booking';
 import { route, type Attributes, type Patterns } from './route.ts';
 
 const patterns: Patterns = {
@@ -80,4 +80,13 @@ test('route: labels that are missing or contradict each other', () => {
 test('route: a value of a megabyte keeps no pattern busy', () => {
   const attributes = { ...good, PatientID: `3010000.01_sub-${'a'.repeat(1_000_000)}` };
   assert.equal(route({ attributes, ...none }).kind, 'quarantine');
+});
+
+test('route: a pattern that takes too long on a value leaves the series in quarantine, and says so', () => {
+  const slow = compilePattern(String.raw`^(?!x)(?<project>(?:\w+[- ]?)+) (?<subject>s\d+)_(?<session>\d+)$`);
+  const given = { ...none, attributes: { PatientID: `${'a'.repeat(40)}!` }, patterns: { PatientID: slow } };
+  const found = route(given);
+  assert.equal(found.kind === 'quarantine' && found.reason.code, 'ROUTE_PATTERN_SLOW');
+  const next = route({ ...given, attributes: { PatientID: 'abc s1_2' } });
+  assert.deepEqual(next.kind === 'labels' && next.labels, { project: 'abc', subject: 's1', session: '2' });
 });

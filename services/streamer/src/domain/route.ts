@@ -1,11 +1,11 @@
 /** Which project an image series belongs to, or why nobody can tell. */
-import type { BookingRecord, Labels } from '@scanflow/booking';
+import { PatternTooSlow, type BookingRecord, type Labels, type Matcher } from '@scanflow/booking';
 
 /** Attribute values of a series by keyword, as its first image has them. */
 export type Attributes = Readonly<Record<string, string>>;
 
 /** Attribute keyword → pattern whose named groups are labels. */
-export type Patterns = Readonly<Record<string, RegExp>>;
+export type Patterns = Readonly<Record<string, Matcher>>;
 
 export type Route =
   | {
@@ -62,8 +62,8 @@ function fromPatterns(attributes: Attributes, patterns: Patterns): { labels: Lab
   const found = new Map<string, string>();
   for (const [keyword, pattern] of Object.entries(patterns)) {
     const value = attributes[keyword] ?? '';
-    const groups: Readonly<Record<string, string | undefined>> | undefined =
-      value.length > MAX_VALUE ? undefined : new RegExp(pattern).exec(value)?.groups;
+    const groups = value.length > MAX_VALUE ? undefined : find(pattern, value);
+    if (groups === 'too slow') return tooSlow(keyword);
     if (groups === undefined) return noMatch(keyword, attributes);
     for (const [label, text] of Object.entries(groups)) {
       if (text === undefined || text === '') continue;
@@ -80,6 +80,23 @@ function fromPatterns(attributes: Attributes, patterns: Patterns): { labels: Lab
   const [project = '', subject = '', session = ''] = LABELS.map((label) => found.get(label));
   return { labels: { project, subject, session } };
 }
+
+type Groups = Readonly<Record<string, string | undefined>>;
+
+function find(pattern: Matcher, value: string): Groups | undefined | 'too slow' {
+  try {
+    const match = pattern.exec(value);
+    return match === null ? undefined : (match.groups ?? {});
+  } catch (error) {
+    if (error instanceof PatternTooSlow) return 'too slow';
+    throw error;
+  }
+}
+
+const tooSlow = (keyword: string): Reason => ({
+  code: 'ROUTE_PATTERN_SLOW',
+  message: `No booking record, and the pattern of ${keyword} takes too long on its value. Rewrite the pattern: scanflow check shows how.`,
+});
 
 function noMatch(keyword: string, attributes: Attributes): Reason {
   const accession = attributes['AccessionNumber'] ?? '';

@@ -1,0 +1,85 @@
+/** What a label may be, wherever it comes from: a booking, the attributes of an image, or a person's word. */
+import type { Labels } from '../booking.ts';
+import type { Matcher } from '../pattern/pattern.ts';
+
+export interface LabelRules {
+  /** Each takes a whole label. */
+  readonly patterns: Readonly<Partial<Record<keyof Labels, Matcher>>>;
+  /** `ascii`: A to Z, 0 to 9 and marks; `letters`: also letters of one other alphabet. */
+  readonly characters: 'ascii' | 'letters';
+}
+
+export interface LabelProblem {
+  readonly code: 'LABEL_CHARACTERS' | 'LABEL_FORM' | 'LABEL_LOOKALIKE' | 'LABEL_RESERVED' | 'LABEL_TOO_LONG';
+  /** A sentence about the label that does not repeat its value. */
+  readonly message: string;
+}
+
+const LONGEST = 64;
+/** No `\`, `^`, `=`, `/`, `*`, `?` and controls, which mean something to DICOM or to file systems. */
+const ANY = /^[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}._+()-]| (?! ))*$/u;
+const ASCII = /^[A-Za-z0-9](?:[A-Za-z0-9._+()-]| (?! ))*$/;
+/** Digits but 0 to 9: Arabic-Indic ones, superscripts, Roman numerals. */
+const OTHER_DIGIT = /(?![0-9])\p{N}/u;
+
+/** Folders and files of our own, below a root and in the folder of a series. */
+const OURS = /^(?:\.?scanflow(?:[-_.].*)?|series\.(?:json|tar)|manifest-sha256\.txt)$/iu;
+/** Names that Windows keeps for devices, with any extension, and ends that it drops. */
+const DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?:\.|$)|[. ]$/iu;
+
+/** What belongs to no script, and to all of them. */
+const NO_LETTER = /[^\p{L}]|\p{Script=Common}|\p{Script=Inherited}/gu;
+/** Scripts that are written together (UTS 39, “highly restrictive”); a label keeps to one of these. */
+const TOGETHER: readonly RegExp[] = [
+  ...[/^[\p{scx=Latin}\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}]*$/u],
+  ...[/^[\p{scx=Latin}\p{scx=Han}\p{scx=Hangul}]*$/u, /^[\p{scx=Latin}\p{scx=Han}\p{scx=Bopomofo}]*$/u],
+  ...[/^\p{scx=Greek}*$/u, /^\p{scx=Cyrillic}*$/u, /^\p{scx=Armenian}*$/u, /^\p{scx=Georgian}*$/u],
+  ...[/^\p{scx=Hebrew}*$/u, /^\p{scx=Arabic}*$/u, /^\p{scx=Devanagari}*$/u, /^\p{scx=Bengali}*$/u],
+  ...[/^\p{scx=Tamil}*$/u, /^\p{scx=Telugu}*$/u, /^\p{scx=Thai}*$/u, /^\p{scx=Ethiopic}*$/u],
+];
+
+/**
+ * What is wrong with a label; undefined where nothing is. Without rules a label is judged as 0.1.0 judged it, but for
+ * names of our own files. Throws PatternTooSlow where a pattern with a time limit reaches it.
+ */
+export function labelProblem(
+  name: keyof Labels,
+  value: string,
+  rules?: LabelRules,
+): LabelProblem | undefined {
+  if (value.length > LONGEST)
+    return { code: 'LABEL_TOO_LONG', message: `The ${name} is longer than ${LONGEST} characters.` };
+  if (!(rules?.characters === 'ascii' ? ASCII : ANY).test(value)) return characters(name, rules);
+  if (OURS.test(value) || (rules !== undefined && DEVICE.test(value)))
+    return {
+      code: 'LABEL_RESERVED',
+      message: `The ${name} is a name that is reserved for a file or device.`,
+    };
+  if (rules === undefined) return undefined;
+  if (looksLikeAnother(value))
+    return {
+      code: 'LABEL_LOOKALIKE',
+      message: `The ${name} mixes alphabets, or has digits other than 0 to 9, so that it looks like another one.`,
+    };
+  const { [name]: pattern } = rules.patterns;
+  return pattern === undefined || pattern.exec(value) !== null
+    ? undefined
+    : { code: 'LABEL_FORM', message: `The ${name} is not written as this facility writes it.` };
+}
+
+/** Whether a label can be taken for another: letters of two alphabets, other digits, accents apart from their letters. */
+export const looksLikeAnother = (value: string): boolean =>
+  OTHER_DIGIT.test(value) ||
+  value !== value.normalize('NFC') ||
+  !isOneScript(value.replaceAll(NO_LETTER, ''));
+
+const isOneScript = (letters: string): boolean =>
+  /^[A-Za-z]*$/.test(letters) || TOGETHER.some((script) => script.test(letters));
+
+function characters(name: keyof Labels, rules: LabelRules | undefined): LabelProblem {
+  const letters = rules?.characters === 'ascii' ? 'the letters A to Z, the digits 0 to 9' : 'letters, digits';
+  return {
+    code: 'LABEL_CHARACTERS',
+    message: `The ${name} may hold only ${letters} and . _ - + ( ), and begins with a letter or digit.`,
+  };
+}

@@ -1,0 +1,39 @@
+/** Whether a booking may use its project: one of the facility's list, booked by whom, where and when the list says. */
+import { reject, type RejectCode, type Verdict } from './codes.ts';
+import type { BookableEvent } from './event.ts';
+import { refusalOf, type Refusal } from './projects.ts';
+import type { BookingRules } from './rules.ts';
+
+/** None of them names a person: reasons stand in files that others read. */
+const SENTENCES: Readonly<Record<Refusal, string>> = {
+  PROJECT_NOT_YOURS:
+    'The facility lets only certain people book this project, and the event was not made by one of them. Check the number, like “Project: 3010000.01”, or ask the facility to add your mail address to the project.',
+  PROJECT_NOT_HERE:
+    'The facility does not let this project use this scanner. Check the number, like “Project: 3010000.01”, or ask the facility to add the scanner to the project.',
+  PROJECT_NOT_YET:
+    'The project has not begun on the day of this booking. Check the number, like “Project: 3010000.01”, or make the booking for a later day.',
+  PROJECT_ENDED:
+    'The project has ended before the day of this booking. Check the number, like “Project: 3010000.01”, or ask the facility to extend the project.',
+};
+
+/** What keeps the booking from its project; undefined where nothing does. */
+export function checkProject(
+  project: string,
+  event: BookableEvent,
+  scanner: string,
+  { projects, zone }: Pick<BookingRules, 'projects' | 'zone'>,
+): Verdict | undefined {
+  const rule = projects?.get(project);
+  if (projects === undefined) return undefined;
+  if (rule === undefined) return unknown([...projects.keys()][0]);
+  const refusal = refusalOf(rule, { event, scanner, zone });
+  return refusal === undefined ? undefined : reject(refusal satisfies RejectCode, SENTENCES[refusal]);
+}
+
+function unknown(example: string | undefined): Verdict {
+  const like = example === undefined ? '' : `, like “Project: ${example}”`;
+  return reject(
+    'PROJECT_UNKNOWN',
+    `There is no project of this name in the facility's list. Check its number, or ask the facility to add it; write it as it is there${like}.`,
+  );
+}

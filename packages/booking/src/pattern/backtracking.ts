@@ -1,0 +1,57 @@
+/** V8's own engine under a time limit: V8 ends a script at its limit, also inside a regular expression. */
+import { createContext, Script, type Context } from 'node:vm';
+import type { Match } from './pattern.ts';
+
+/** Bookings and images that a pattern takes too long for are refused with this. */
+export class PatternTooSlow extends Error {
+  override readonly name = 'PatternTooSlow';
+  readonly source: string;
+
+  constructor(source: string) {
+    super('the pattern takes too long on this text');
+    this.source = source;
+  }
+}
+
+/** A good pattern needs microseconds. */
+const LIMIT_MS = 250;
+/** Once so much time is lost within a minute, a text gets less of it: a hostile calendar costs others nothing then. */
+const LOST_MS = 1000;
+const SHORT_MS = 10;
+const MINUTE_MS = 60_000;
+/** Slow texts that are remembered, so that the next pass does not try them again. */
+const MOST_REMEMBERED = 1000;
+
+const ONCE = new Script('pattern.exec(text)');
+
+/** The search as a function that throws PatternTooSlow at its limit. */
+export function backtracking(pattern: RegExp): (text: string) => Match | null {
+  let context: Context | undefined;
+  const slow = new Set<string>();
+  let lost = { since: 0, ms: 0 };
+  return (text) => {
+    if (slow.has(text)) throw new PatternTooSlow(pattern.source);
+    const began = performance.now();
+    if (began - lost.since > MINUTE_MS) lost = { since: began, ms: 0 };
+    context ??= createContext({ pattern });
+    context['text'] = text;
+    try {
+      return ONCE.runInContext(context, {
+        timeout: lost.ms < LOST_MS ? LIMIT_MS : SHORT_MS,
+      }) as RegExpExecArray | null;
+    } catch (error) {
+      if (!isTimeout(error)) throw error;
+      lost.ms += performance.now() - began;
+      if (slow.size >= MOST_REMEMBERED) slow.clear();
+      slow.add(text);
+      throw new PatternTooSlow(pattern.source);
+    }
+  };
+}
+
+/** The error is one of the context, and no instance of our Error. */
+const isTimeout = (error: unknown): boolean =>
+  typeof error === 'object' &&
+  error !== null &&
+  'code' in error &&
+  error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';

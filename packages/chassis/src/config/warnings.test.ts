@@ -1,0 +1,133 @@
+/** What a configuration of 0.1.0 is told, and that one of today is not; every pattern that we ship runs without backtracking. */
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { compilePattern } from '@scanflow/booking';
+import fc from 'fast-check';
+import { labelProblem } from '@scanflow/booking';
+import { labelRules } from './booking-rules.ts';
+import { parseConfig } from './parse.ts';
+import type { Config } from './schema.ts';
+import { configWarnings, patternsIn } from './warnings.ts';
+
+const ROOT = join(import.meta.dirname, '../../../..');
+const OLD = {
+  facility: { name: '-', timezone: 'Europe/Amsterdam' },
+  data: '/data',
+  scanners: { mr: { aet: 'MR', modality: 'MR' } },
+  calendars: { mr: { file: '-', scanner: 'mr' } },
+  orthanc: { url: 'http://127.0.0.1' },
+  storage: { root: '/project' },
+};
+
+function parse(text: string): Config {
+  const parsed = parseConfig(text, '-');
+  assert.ok(parsed.ok, JSON.stringify(parsed));
+  return parsed.config;
+}
+const warned = (more: object): string[] =>
+  configWarnings(parse(JSON.stringify({ ...OLD, ...more }))).map(
+    ({ path, message }) => `${path}: ${message}`,
+  );
+
+test('warnings: the sample has none; a configuration of 0.1.0 goes on, and is told of labels', async () => {
+  const sample = parse(await readFile(join(ROOT, 'config/scanflow.yaml'), 'utf8'));
+  assert.deepEqual(configWarnings(sample), []);
+  assert.match(warned({}).join(), /^bookings: anybody who books may name any project.*; write labels/);
+  assert.deepEqual(warned({ calendars: {} }), []);
+  assert.deepEqual(warned({ bookings: { labels: {} } }), []);
+});
+
+test('warnings: a pattern with look-ahead goes on, and is told where it is and what to write', () => {
+  const own = String.raw`(?<project>\d+) (?<subject>s\d+) (?<session>\d+)(?!\d)`;
+  const told = warned({
+    bookings: { labels: { subject: '(?=s).+' } },
+    calendars: { mr: { file: '-', scanner: 'mr', patterns: [own] } },
+    arrivals: { patterns: { PatientID: '(?<project>(?!x).+)_(?<subject>.+)_(?<session>.+)' } },
+  });
+  assert.deepEqual(
+    told.map((line) => line.split(':')[0]),
+    ['bookings.labels.subject', 'calendars.mr.patterns.0', 'arrivals.patterns.PatientID'],
+  );
+  assert.ok(told[1]?.endsWith(String.raw`; write (?<project>\d+) (?<subject>s\d+) (?<session>\d+)(?:$|\D)`));
+});
+
+test('labels: the rules of the sample take its own examples, and no other project', async () => {
+  const rules = labelRules(parse(await readFile(join(ROOT, 'config/scanflow.yaml'), 'utf8')));
+  assert.equal(labelProblem('project', '3010000.01', rules), undefined);
+  assert.equal(labelProblem('subject', 'sub-001', rules), undefined);
+  assert.equal(labelProblem('session', 'ses-mri01', rules), undefined);
+  for (const project of [
+    'not-a-project-number',
+    '301000\u0660.01',
+    'scanflow-reports',
+    '3010000.01 or other',
+  ])
+    assert.notEqual(labelProblem('project', project, rules), undefined, project);
+});
+
+test('labels: without them nothing is asked beyond 0.1.0', () => {
+  assert.equal(labelRules(parse(JSON.stringify(OLD))), undefined);
+});
+
+/** Every pattern with a label in our samples, documentation and tests of calendars. */
+async function shipped(): Promise<string[]> {
+  const found = new Set(patternsIn(parse(JSON.stringify(OLD))).map(([, { source }]) => source));
+  for (const folder of ['config', 'docs', 'docs/decisions', 'tests/integration', 'services/cli/src/demo'])
+    for (const name of await readdir(join(ROOT, folder))) {
+      if (!/\.(?:ya?ml|md|ts)$/.test(name)) continue;
+      const text = await readFile(join(ROOT, folder, name), 'utf8');
+      for (const [, quoted = ''] of text.matchAll(
+        /['"`](\^?[^'"`\n]*\(\?<(?:project|subject|session)>[^'"`\n]*)['"`]/g,
+      ))
+        if (isPattern(quoted)) found.add(quoted);
+    }
+  return [...found];
+}
+
+function isPattern(source: string): boolean {
+  try {
+    new RegExp(source, 'u');
+    return !source.includes('…');
+  } catch {
+    return false;
+  }
+}
+
+/** Decision 18 shows patterns that are to be rewritten. */
+const EXAMPLES = /\(\?[!=]|\(\?<[!=]|\\k</;
+
+test('patterns: all that we ship run without backtracking and find what V8 finds, in any title', async () => {
+  const sources = (await shipped()).filter((source) => !EXAMPLES.test(source));
+  assert.ok(sources.length >= 5, sources.join('\n'));
+  const word = fc.constantFrom(
+    '3010000.01',
+    '3010001.22',
+    'sub-001',
+    'sub01',
+    'ses-mri01',
+    'ses-1',
+    'P12',
+    'S7',
+    '1',
+  );
+  const other = fc.oneof(
+    fc.constantFrom(' ', '_', '/', '-', ': ', '\n', 'é', '٣', '😀'),
+    fc.string({ maxLength: 3 }),
+  );
+  const title = fc
+    .array(fc.oneof(word, other), { maxLength: 9 })
+    .map((parts) => parts.join('').toWellFormed());
+  for (const source of sources) {
+    const [ours, native] = [compilePattern(source), new RegExp(source, 'u')];
+    assert.equal(ours.engine, 'linear', source);
+    fc.assert(
+      fc.property(title, (text) => {
+        const [one, two] = [ours.exec(text), native.exec(text)];
+        assert.deepEqual([one?.index, { ...one?.groups }], [two?.index, { ...two?.groups }], text);
+      }),
+      { numRuns: 500 },
+    );
+  }
+});
