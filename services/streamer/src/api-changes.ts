@@ -1,15 +1,15 @@
 /** What people may change: POST /api/series/ID/release, /retry and /skip, for `scanflow series`. */
 import type { FastifyInstance, Log } from '@scanflow/chassis';
-import type { Ledger, SeriesView, Store } from './ports.ts';
+import type { Ledger, SeriesView } from './ports.ts';
 import { seriesReport, type ReportContext } from './report.ts';
+import { nothingToRetry, targetsLackingFiles, type FileStores } from './retry.ts';
 import type { Chance } from './steps/settings.ts';
 
-export interface ChangeDeps {
+export interface ChangeDeps extends FileStores {
   readonly ledger: Pick<
     Ledger,
-    'matching' | 'release' | 'retry' | 'retryDeliveries' | 'skipDeliveries' | 'open'
+    'matching' | 'release' | 'retry' | 'recheck' | 'retryDeliveries' | 'skipDeliveries' | 'open'
   >;
-  readonly store: Pick<Store, 'record'>;
   readonly context: ReportContext;
   readonly chance: Pick<Chance, 'now'>;
   readonly log: Log;
@@ -89,10 +89,10 @@ async function retry(
   if (targets.length === 0 && target !== undefined && (await sendTo(series, target, deps)))
     targets.push(target);
   if (targets.length === 0) {
-    const what = target === undefined ? 'nothing of this series' : `${target} of this series`;
-    const hint = series.state === 'quarantined' ? '; it is quarantined: release it' : '';
-    throw new Answer(409, `${what} has failed or waits for its next try${hint}`);
+    const lacking = await targetsLackingFiles(series, target, deps);
+    if (lacking.length > 0) targets.push(...(await ledger.recheck(series.id, lacking, now)));
   }
+  if (targets.length === 0) throw new Answer(409, nothingToRetry(series, target));
   log.info('series tried again by hand', { series: series.id, targets, ...byWhom(body, ip) });
   wake();
   return [...new Set(targets)];

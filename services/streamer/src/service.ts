@@ -103,7 +103,7 @@ async function openOrthanc({ url, username, passwordFile }: Config['orthanc']) {
 }
 
 async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
-  const { ledger, store, follow, chance, log, wakes, condition, metrics, destinations } = deps;
+  const { ledger, store, copies, follow, chance, log, wakes, condition, metrics, destinations } = deps;
   const outlook = createOutlook(destinations, chance.now);
   return startHttp({
     bind: config.http.bind,
@@ -115,6 +115,7 @@ async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
       routes(app, {
         ledger,
         store,
+        copies,
         context: { ...follow.context, outlook },
         chance,
         log,

@@ -33,13 +33,31 @@ export function grown<E extends Entry>(known: readonly E[], pulled: readonly E[]
   return [...byFile.values()];
 }
 
+/** An image as Orthanc lists it, or as the record names it. */
+type Named = { readonly fileUuid: string } & ({ readonly id: string } | { readonly orthancId: string });
+
+/** The same for an image and for the entry that it became. Other bytes under its id have another. */
+export const keyOf = (named: Named): string =>
+  `${'id' in named ? named.id : named.orthancId} ${named.fileUuid}`;
+
 /** Instances that the record does not account for. */
 export function missing<L extends { readonly id: string; readonly fileUuid: string }>(
   listed: readonly L[],
   known: readonly Pick<Entry, 'orthancId' | 'fileUuid'>[],
 ): L[] {
-  const accounted = new Set(known.map(({ orthancId, fileUuid }) => `${orthancId} ${fileUuid}`));
-  return listed.filter(({ id, fileUuid }) => !accounted.has(`${id} ${fileUuid}`));
+  const accounted = new Set(known.map(keyOf));
+  return listed.filter((listing) => !accounted.has(keyOf(listing)));
+}
+
+/** Images of which neither file nor a copy under another name is there: an image that was sent again is not gone. */
+export function stillGone<
+  E extends Pick<Entry, 'sopInstanceUid'> & { readonly original: { readonly md5: string } },
+>(gone: readonly E[], there: readonly E[]): E[] {
+  const bytesOf = ({ sopInstanceUid, original }: E): string => `${sopInstanceUid} ${original.md5}`;
+  const found = new Set(there.map(bytesOf));
+  return [...new Map(gone.map((image) => [bytesOf(image), image])).values()].filter(
+    (image) => !found.has(bytesOf(image)),
+  );
 }
 
 /** One text for a set of instances, to tell whether it is still the same. */

@@ -54,6 +54,10 @@ export interface ForwardWork extends Claim {
   readonly increment?: number;
   /** Nothing new came: files that were copied may be missing. */
   readonly recheck?: boolean;
+  /** Images that the leg had when it last ended. */
+  readonly done?: number;
+  /** Folder of the series in the copy of everything. */
+  readonly copyPath?: string | undefined;
 }
 
 /** One instance's outcome in the work on a leg; `detail` is JSON that the step itself understands. */
@@ -198,6 +202,8 @@ export interface Ledger extends EventLedger, CommitmentLedger, RecoveryLedger {
   // each of these ends the claim
   readonly stored: (claim: Claim, done: StoreDone, now: Millis) => Promise<void>;
   readonly storeLater: (claim: Claim, retry: Retry, now: Millis) => Promise<void>;
+  /** The end of a leg that recheck() opened: nothing is missing. */
+  readonly rechecked: (claim: Claim, now: Millis) => Promise<void>;
   /** Given up as a whole: nothing of it could be stored. */
   readonly storeFailed: (claim: Claim, failure: Failure, now: Millis) => Promise<void>;
   readonly quarantine: (claim: Claim, found: Quarantined, now: Millis) => Promise<void>;

@@ -81,9 +81,13 @@ export interface SeriesRecord {
     readonly stored: number;
     readonly untagged: number;
     readonly failed: number;
+    /** Images that were stored before, of which neither files nor an entry of the record are left. */
+    readonly lost?: number;
   };
   readonly failures: readonly {
     readonly orthancId: string;
+    /** Of an image that is missing. */
+    readonly file?: string;
     readonly code: string;
     readonly message: string;
   }[];
@@ -91,6 +95,8 @@ export interface SeriesRecord {
   readonly provenance?: Provenance;
   readonly archive?: ArchiveFile;
   readonly instances: readonly StoredInstance[];
+  /** Images that were stored, whose files are missing, and that Orthanc has no longer. They are no part of `instances`. */
+  readonly missing?: readonly StoredInstance[];
   readonly updated?: string;
 }
 
@@ -120,11 +126,25 @@ export interface RecordedSeries {
   readonly missing: number;
 }
 
+/** A file that should be in a folder; without `bytes`, of any size. */
+export interface ExpectedFile {
+  readonly file: string;
+  readonly bytes?: number;
+}
+
 /** Of a root, in bytes. */
 export interface LowSpace {
   readonly root: string;
   readonly free: number;
   readonly floor: number;
+}
+
+/** Whether a root is the one that the ledger knows. */
+export interface RootGuard {
+  /** To be asked before something is read or written there. Throws STORE_ROOT_EMPTY, _OTHER, _IN_USE, _OLDER, _MISSING. */
+  readonly ready: (root: string) => Promise<void>;
+  /** A record was written there: from here on, a copy of the root from before is older than the ledger. */
+  readonly written: (root: string) => Promise<void>;
 }
 
 /** Throws where the series is another's by now: LEDGER_LEASE_LOST. */
@@ -139,14 +159,14 @@ export type StillOurs = () => Promise<void>;
 export interface Store {
   /** Gives the series its folder; `fresh` is the record that claims it where nobody has yet. Without `root`, the main one. Throws STORE_COLLISION. */
   readonly claim: (names: readonly string[], fresh: SeriesRecord, root?: string) => Promise<Folder>;
-  /** The folder that a series claimed before; undefined where it is no longer there. */
+  /** The folder that a series claimed before; undefined where it is no longer there. Throws STORE_OUTSIDE_ROOT. */
   readonly reopen: (below: string, orthancSeries: string) => Promise<Folder | undefined>;
   /**
    * A file for an image of about so many bytes. Throws STORE_SPACE_FLOOR where too little would be left free, at once or
    * while it is written.
    */
   readonly create: (folder: Folder, bytes: number) => Promise<ImageFile>;
-  /** Makes published names durable. */
+  /** Makes published names durable. Throws STORE_OUTSIDE_ROOT where a link took the folder's place meanwhile. */
   readonly flush: (folder: Folder) => Promise<void>;
   /** Throws STORE_SPACE_FLOOR where that many bytes more would leave too little free. */
   readonly requireSpace: (folder: Folder, bytes: number) => Promise<void>;
@@ -161,6 +181,11 @@ export interface Store {
    * itself, into `scanflow-reports` of the main root. Gives the folder's name.
    */
   writeReport(below: string, file: string, text: string): Promise<string>;
+  /**
+   * Those that are not there as files of their sizes: all of them where the folder is not there. They are not read. Throws
+   * STORE_OUTSIDE_ROOT where a link leads out of the root.
+   */
+  readonly absent: <E extends ExpectedFile>(below: string, expected: readonly E[]) => Promise<ReadonlySet<E>>;
   /** Absolute path of a stored image. */
   pathOf(below: string, file: string): string;
   /** Reads a stored image once more: whether it is there, and what was stored. */

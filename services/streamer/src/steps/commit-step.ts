@@ -9,8 +9,9 @@ import {
 } from '../domain/commitment.ts';
 import { failureOf, Fault, permanent, transient, type Failure } from '../domain/failure.ts';
 import { retryAfter } from '../domain/retry.ts';
-import type { CommitmentNow, ForwardWork, Ledger, Store } from '../ports.ts';
+import type { CommitmentNow, ForwardWork, Ledger, SeriesRecord, Store } from '../ports.ts';
 import { reached } from '../trace.ts';
+import { askForFiles, isOlder, lookBehind } from './recheck.ts';
 import type { Chance, Settings } from './settings.ts';
 
 /** How a destination is asked; never throws for what it does. */
@@ -38,7 +39,7 @@ export interface Committing {
 
 export interface CommitDeps {
   readonly ledger: Ledger;
-  readonly store: Pick<Store, 'record'>;
+  readonly store: Pick<Store, 'record' | 'absent'>;
   readonly settings: Pick<Settings, 'retry'>;
   readonly chance: Chance;
 }
@@ -67,6 +68,7 @@ export async function commitStep(
   } catch (error) {
     const failure = failureOf(error);
     if (signal.aborted || failure.code === 'LEDGER_LEASE_LOST') return { kind: 'interrupted' };
+    if (failure.code === RECORD_GONE.code) await askForFiles(work, deps);
     if (failure.kind !== 'permanent') return later(work, news, failure, deps);
     await ledger.forwardFailed(work, failure, chance.now());
     return { kind: 'settled', failure };
@@ -81,7 +83,8 @@ async function settle(
   signal: AbortSignal,
 ): Promise<CommitOutcome> {
   const { ledger, chance } = deps;
-  const images = await imagesOf(work, deps.store);
+  const record = await recordOf(work, deps.store);
+  const images = imagesOf(record);
   const plan = planCommitment({ ...now, images, through: work.through }, committing, chance.now());
   if (plan.rows.length > 0 || plan.ended.length > 0) await ledger.decided(work, plan, chance.now());
   const sending = await sendAgain(work, plan, now, committing, deps);
@@ -93,6 +96,7 @@ async function settle(
   const next = [plan.until, ...asked.map(({ until }) => until)].filter((time) => time !== undefined);
   if (next.length === 0 && !sending) {
     const { failure } = plan;
+    await lookBehind(work, record, deps);
     await ledger.committed(work, { news: now.news, through: now.sent, failure }, chance.now());
     reached('series-committed');
     return { kind: 'settled', failure };
@@ -106,21 +110,25 @@ async function settle(
 
 const RESENDING_MS = 60_000;
 
-async function imagesOf(work: ForwardWork, store: CommitDeps['store']): Promise<CommitmentItem[]> {
+async function recordOf(work: ForwardWork, store: CommitDeps['store']): Promise<SeriesRecord> {
   const record = await store.record(work.path);
-  if (record?.orthancSeries !== work.series) throw new Fault(RECORD_GONE);
-  return record.instances.map(({ file, sopClassUid, sopInstanceUid, increment }) => ({
+  if (record?.orthancSeries !== work.series || isOlder(record, { increment: work.increment ?? 0 }))
+    throw new Fault(RECORD_GONE);
+  return record;
+}
+
+const imagesOf = ({ instances }: SeriesRecord): CommitmentItem[] =>
+  instances.map(({ file, sopClassUid, sopInstanceUid, increment }) => ({
     instance: file,
     sopClassUid,
     sopInstanceUid,
     increment,
   }));
-}
 
-/** Project storage that is away comes back; a folder that was moved away is put back by a person. */
+/** Project storage that is away comes back; what Orthanc still has is pulled again. */
 const RECORD_GONE = transient(
   'COMMITMENT_NO_RECORD',
-  'The series.json of this series cannot be read, so that nobody knows what to ask for. Put it back; it goes on by itself.',
+  'The series.json of this series is missing, or older than the ledger, so that nobody knows what to ask for. Put it back; it goes on by itself.',
 );
 
 /** Whether something is, or is to be, sent again. */

@@ -9,11 +9,13 @@ import type { Attributes } from '../domain/route.ts';
 import type { ForwardWork, Store, SystemInfo } from '../ports.ts';
 import { reached } from '../trace.ts';
 import { listInstances } from './listing.ts';
+import { lostOf } from './look.ts';
 import { readSeries } from './place.ts';
 import { originOf } from './provenance.ts';
 import { GONE, pullMissing, sourceFailure, type PullDeps } from './pull-missing.ts';
+import { isStillWhole } from './recheck.ts';
 import type { Chance } from './settings.ts';
-import { writeRecord } from './write-record.ts';
+import { FILE_MISSING, missingIn, writeRecord } from './write-record.ts';
 
 /** `store` is that of the copy. */
 export interface CopyDeps extends PullDeps {
@@ -67,29 +69,40 @@ async function copySeries(
   signal: AbortSignal,
 ): Promise<CopyOutcome> {
   const { orthanc, store, ledger, settings, chance } = deps;
+  const { done = 0 } = work;
+  const before = { ...work, increment: 0, stored: done };
+  if (work.recheck === true && (await isStillWhole(before, work.copyPath, deps))) {
+    await ledger.rechecked(work, chance.now());
+    return { kind: 'copied', images: done, fresh: 0, failure: undefined };
+  }
   const listed = await listInstances(work.series, orthanc, signal);
   const [first] = listed;
-  if (first === undefined) throw new Fault(GONE);
+  if (first === undefined) throw new Fault(work.recheck === true ? FILE_MISSING : GONE);
   const attributes = await readSeries(work.series, first, deps, signal);
   const folder = await claimCopy(work.series, attributes, layout, store);
   const pulling = {
     ...deps,
     settings: { ...settings, tar: false, limits: { ...settings.limits, count: AT_ONCE } },
   };
-  const pulled = await pullMissing(
+  const found = await pullMissing(
     { ...work, increment: 0 },
     { folder, layout, values: {} },
     listed,
     pulling,
     signal,
   );
+  const pulled = { ...found, lost: lostOf(done, found, found.failures.length) };
   const origin = await originOf(pulled.images, orthanc, signal);
   const stillOurs = (): Promise<void> => ledger.renew(work, chance.now());
   const context = { store, tar: false, origin, system: deps.system?.(), stillOurs };
   const { record } = await writeRecord(folder, listed.length, pulled, context);
-  const failure = pulled.failures[0]?.failure;
+  const failure = pulled.failures[0]?.failure ?? missingIn(record);
   const images = record.counts.stored;
-  await ledger.copied(work, { done: images, total: listed.length, failure }, chance.now());
+  await ledger.copied(
+    work,
+    { done: images, total: listed.length, failure, path: folder.below },
+    chance.now(),
+  );
   reached('series-copied');
   return { kind: 'copied', images, fresh: pulled.images.length, failure };
 }

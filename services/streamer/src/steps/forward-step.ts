@@ -7,6 +7,7 @@ import { isWithin, UNKNOWN, wantedSpan } from '../domain/unknown.ts';
 import { reached } from '../trace.ts';
 import { Batch } from './batch.ts';
 import { gateOf } from './gate.ts';
+import { askForFiles, isOlder, lookBehind } from './recheck.ts';
 import { itemsOf } from './send-items.ts';
 import type { Chance, OpenDestination, Settings } from './settings.ts';
 import { inTurn } from './turns.ts';
@@ -53,13 +54,17 @@ export async function forwardStep(
     }
     const through = await sendSeries(work, record, destination, tally, deps, signal);
     if (signal.aborted) return { kind: 'interrupted', sent: tally.sent };
+    if (tally.left === RECORD_GONE) throw new Fault(RECORD_GONE);
     if (tally.left !== undefined) return await later(work, tally.left, tally, destination, deps);
     if (tally.held) return { kind: 'held', sent: tally.sent };
+    await lookBehind(work, record, deps);
     return await end(work, through, tally, deps);
   } catch (error) {
     if (signal.aborted) return { kind: 'interrupted', sent: tally.sent };
     const failure = failureOf(error);
-    if (failure.kind !== 'permanent') return later(work, failure, tally, destination, deps);
+    // storing puts it there again, and this leg waits for it; where storing has failed, only a person can
+    const hopeless = failure.code === RECORD_GONE.code && !(await askForFiles(work, deps));
+    if (failure.kind !== 'permanent' && !hopeless) return later(work, failure, tally, destination, deps);
     return giveUp(work, failure, tally, deps);
   }
 }
@@ -158,8 +163,9 @@ async function sendSeries(
     const options = { signal, calmly: work.attempts > 0, gate };
     for await (const outcome of destination.sender.send(items, options)) {
       reached('response-received');
-      if (await unmounted(outcome, work, store)) {
-        tally.left ??= AWAY;
+      const lacking = await lackingFile(outcome, record, work, store);
+      if (lacking !== undefined) {
+        tally.left ??= lacking;
         continue;
       }
       tally.askedMs = Math.max(tally.askedMs, outcome.askedMs ?? 0);
@@ -177,29 +183,33 @@ async function sendSeries(
   return Math.max(work.through, ...record.instances.map(({ increment }) => increment));
 }
 
-async function recordOf({ path, series }: ForwardWork, store: Store): Promise<SeriesRecord> {
-  const record = await store.record(path);
-  if (record?.orthancSeries !== series) throw new Fault(RECORD_GONE);
+async function recordOf(work: ForwardWork, store: Store): Promise<SeriesRecord> {
+  const record = await store.record(work.path);
+  if (record?.orthancSeries !== work.series || isOlder(record, { increment: work.increment ?? 0 }))
+    throw new Fault(RECORD_GONE);
   return record;
 }
 
-const RECORD_GONE = permanent(
+const RECORD_GONE = transient(
   'FORWARD_FILES_GONE',
-  'The folder of this series, or its series.json, is no longer in project storage. Put it back, or release the series to store it anew.',
+  'Files of this series are missing from project storage, or its series.json is missing or older than the ledger. They are pulled again while Orthanc has them; where it has not, put them back and retry the series.',
 );
 const UNANSWERED = transient(
   'FORWARD_UNANSWERED',
   'Some images were neither sent nor refused. They are sent again.',
 );
 
-/** A file that is gone alone was taken away; gone with its whole folder, project storage may be back tomorrow. */
-async function unmounted(
+/** Why a file was not to be read: taken away alone, it is pulled again; with its whole folder, storage may be back tomorrow. */
+async function lackingFile(
   outcome: SendOutcome,
+  { instances }: SeriesRecord,
   { path, series }: ForwardWork,
   store: Store,
-): Promise<boolean> {
-  if (outcome.result !== 'failed' || outcome.failure.code !== 'FILE_UNREADABLE') return false;
-  return (await store.record(path))?.orthancSeries !== series;
+): Promise<Failure | undefined> {
+  if (outcome.result !== 'failed' || outcome.failure.code !== 'FILE_UNREADABLE') return undefined;
+  if ((await store.record(path))?.orthancSeries !== series) return AWAY;
+  const expected = instances.filter(({ file }) => file === outcome.id);
+  return (await store.absent(path, expected)).size > 0 ? RECORD_GONE : undefined;
 }
 
 const AWAY = transient(

@@ -1,6 +1,6 @@
-/** Every image of a series that project storage has not got yet: pulled, recorded, or given up one by one. */
-import { failureOf, Fault, permanent, type Failure } from '../domain/failure.ts';
-import { missing } from '../domain/record.ts';
+/** Every image of a series whose file is not there: pulled, recorded, or given up one by one. */
+import { failureOf, Fault, permanent, transient, type Failure } from '../domain/failure.ts';
+import { digestOf, keyOf, missing } from '../domain/record.ts';
 import type {
   Folder,
   InstanceListing,
@@ -13,6 +13,7 @@ import type {
 } from '../ports.ts';
 import { reached } from '../trace.ts';
 import { Batch } from './batch.ts';
+import { lookAt, type Found } from './look.ts';
 import type { Target } from './place.ts';
 import { pool } from './pool.ts';
 import { pullImage } from './pull.ts';
@@ -26,36 +27,76 @@ export interface PullDeps {
 }
 
 /** On storage, or on its copy. */
-export type PullWork = Pick<StoreWork, 'series' | 'target' | 'token' | 'attempts' | 'increment'>;
+export type PullWork = Pick<StoreWork, 'series' | 'target' | 'token' | 'attempts' | 'increment' | 'digest'>;
 
 export interface GivenUp {
   readonly orthancId: string;
   readonly failure: Failure;
 }
 
-export interface Pulled {
-  /** Those of this pull and those which an interrupted one had recorded. */
-  readonly images: readonly StoredInstance[];
+/** What a series has once nothing more can be pulled. Each of its files was looked at. */
+export interface Pulled extends Found {
+  /** How many were stored before, and have left neither file nor entry. */
+  readonly lost?: number;
   readonly failures: readonly GivenUp[];
 }
 
 /** Attempts in a row after which a file that Orthanc serves wrongly is given up, and the rest goes on. */
 const CORRUPT_ATTEMPTS = 4;
 const BATCH = 16;
+/** How often one step pulls files that vanish again. */
+const ROUNDS = 4;
 
-/** Pulls what the record does not account for, and records it image by image. */
+/**
+ * Pulls every image that Orthanc has and whose file is not there, and records it. What the ledger or the record says of an
+ * image counts only where its file is there: each pull ends with a look at all files. Throws STORE_FILES_VANISH.
+ */
 export async function pullMissing(
   work: PullWork,
-  { folder, layout, values }: Pick<Target, 'folder' | 'layout' | 'values'>,
+  target: Pick<Target, 'folder' | 'layout' | 'values'>,
   listed: readonly InstanceListing[],
-  { orthanc, ledger, store, settings }: PullDeps,
+  deps: PullDeps,
   signal: AbortSignal,
 ): Promise<Pulled> {
-  const recorded = await recordedImages(work, folder, ledger);
-  const increment = 1 + Math.max(work.increment, ...folder.record.instances.map((image) => image.increment));
-  const context = { orthanc, store, folder, layout, values, increment };
-  const images = [...recorded];
+  const { folder } = target;
   const refusals = new Refusals();
+  const incrementOf = increments(work, folder, listed);
+  let known: Found = await lookAt(folder, await recordedImages(work, folder, deps.ledger), deps.store);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const lacking = missing(listed, [...known.kept, ...known.images]);
+    const fresh = lacking.filter(({ id }) => !refusals.has(id));
+    if (fresh.length === 0)
+      return { ...withoutListed(known, listed), failures: refusals.final(work.attempts + 1) };
+    const pulled = await pullAll(fresh, listed, { work, target, refusals, incrementOf }, deps, signal);
+    const gone = withoutListed(known, listed).gone;
+    const now = await lookAt(folder, [...known.images, ...pulled], deps.store, known.kept);
+    known = { ...now, gone: [...gone, ...now.gone] };
+  }
+  throw new Fault(VANISHING);
+}
+
+/** What Orthanc has is pulled, or given up with its own reason. */
+const withoutListed = (found: Found, listed: readonly InstanceListing[]): Found => {
+  const inOrthanc = new Set(listed.map(keyOf));
+  return { ...found, gone: found.gone.filter((image) => !inOrthanc.has(keyOf(image))) };
+};
+
+interface Pulling {
+  readonly work: PullWork;
+  readonly target: Pick<Target, 'folder' | 'layout' | 'values'>;
+  readonly refusals: Refusals;
+  readonly incrementOf: (listing: InstanceListing) => number;
+}
+
+async function pullAll(
+  fresh: readonly InstanceListing[],
+  listed: readonly InstanceListing[],
+  { work, target, refusals, incrementOf }: Pulling,
+  { orthanc, ledger, store, settings }: PullDeps,
+  signal: AbortSignal,
+): Promise<StoredInstance[]> {
+  const { folder, layout, values } = target;
+  const images: StoredInstance[] = [];
   const batch = new Batch<StoredInstance>(BATCH, async (rows) => {
     await store.flush(folder);
     await ledger.record(work, rows.map(progressOf));
@@ -64,6 +105,7 @@ export async function pullMissing(
   const pullOne = async (listing: InstanceListing): Promise<void> => {
     signal.throwIfAborted();
     try {
+      const context = { orthanc, store, folder, layout, values, increment: incrementOf(listing) };
       const image = await pullImage(listing, context, signal);
       images.push(image);
       await batch.add(image);
@@ -71,17 +113,31 @@ export async function pullMissing(
       if (signal.aborted || !refusals.take(listing.id, failureOf(error))) throw error;
     }
   };
-  const fresh = missing(listed, [...folder.record.instances, ...recorded]);
-  if (fresh.length > 0)
-    await store.requireSpace(folder, bytesOf(fresh) + (settings.tar ? bytesOf(listed) : 0));
+  await store.requireSpace(folder, bytesOf(fresh) + (settings.tar === true ? bytesOf(listed) : 0));
   try {
     await pool(fresh, ({ bytes }) => bytes, settings.limits, pullOne);
   } finally {
     await batch.end();
   }
-  return { images, failures: refusals.final(work.attempts + 1) };
+  return images;
 }
 
+/**
+ * An image that is pulled again keeps its increment, so that nobody gets it twice. Where no record is left and Orthanc has
+ * the very images of the last time, nothing is new either.
+ */
+function increments(
+  work: PullWork,
+  { record }: Folder,
+  listed: readonly InstanceListing[],
+): (listing: InstanceListing) => number {
+  const known = [...record.instances, ...(record.missing ?? [])];
+  const before = new Map(known.map((image) => [keyOf(image), image.increment]));
+  const same =
+    known.length === 0 && work.increment > 0 && work.digest === digestOf(listed.map(({ id }) => id));
+  const next = same ? work.increment : 1 + Math.max(work.increment, ...before.values());
+  return (listing) => before.get(keyOf(listing)) ?? next;
+}
 const bytesOf = (listed: readonly InstanceListing[]): number =>
   listed.reduce((sum, { bytes }) => sum + bytes, 0);
 
@@ -104,6 +160,10 @@ class Refusals {
     return true;
   }
 
+  has(orthancId: string): boolean {
+    return [...this.#given, ...this.#corrupt].some((one) => one.orthancId === orthancId);
+  }
+
   /** A file that Orthanc serves wrongly is asked for some times more: throws its failure until then. */
   final(attempt: number): GivenUp[] {
     const [first] = this.#corrupt;
@@ -122,14 +182,14 @@ const CORRUPT: ReadonlySet<string> = new Set(['ORTHANC_CORRUPT', 'ORTHANC_TRUNCA
 export async function recordedImages(
   work: Pick<PullWork, 'series' | 'target'>,
   folder: Folder,
-  ledger: Ledger,
+  ledger: Pick<Ledger, 'progress'>,
 ): Promise<StoredInstance[]> {
   const rows = await ledger.progress(work.series, work.target);
   const images = rows
     .filter(({ outcome }) => outcome === 'done')
     .map(({ detail }) => JSON.parse(detail) as StoredInstance);
-  const known = new Set(folder.record.instances.map(({ orthancId, fileUuid }) => `${orthancId} ${fileUuid}`));
-  return images.filter(({ orthancId, fileUuid }) => !known.has(`${orthancId} ${fileUuid}`));
+  const known = new Set(folder.record.instances.map(keyOf));
+  return images.filter((image) => !known.has(keyOf(image)));
 }
 
 /** What Orthanc no longer has cannot be stored, and somebody has to know. */
@@ -140,4 +200,9 @@ export function sourceFailure(failure: Failure): Failure {
 export const GONE = permanent(
   'SOURCE_GONE',
   'The series, or images of it, were deleted from Orthanc before they were stored. Send them again from the scanner.',
+);
+
+const VANISHING = transient(
+  'STORE_FILES_VANISH',
+  'Files of this series vanish from project storage while it is stored. Look who moves or deletes them; storing goes on by itself.',
 );

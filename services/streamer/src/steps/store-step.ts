@@ -8,11 +8,20 @@ import { STORAGE } from '../domain/series.ts';
 import type { Origin, SeriesRecord, StoreWork, SystemInfo } from '../ports.ts';
 import { reached } from '../trace.ts';
 import { listInstances } from './listing.ts';
+import { lookAt, lostOf } from './look.ts';
 import { findPlace, type Bookings } from './place.ts';
-import { GONE, pullMissing, recordedImages, sourceFailure, type PullDeps } from './pull-missing.ts';
+import {
+  GONE,
+  pullMissing,
+  recordedImages,
+  sourceFailure,
+  type Pulled,
+  type PullDeps,
+} from './pull-missing.ts';
+import { isStillWhole } from './recheck.ts';
 import type { Chance, Settings } from './settings.ts';
 import { originOf } from './provenance.ts';
-import { writeRecord, type RecordContext } from './write-record.ts';
+import { FILE_MISSING, missingIn, writeRecord, type RecordContext } from './write-record.ts';
 
 export interface StoreDeps extends PullDeps {
   readonly bookings: Bookings;
@@ -63,6 +72,10 @@ export async function storeStep(
 
 async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal): Promise<StoreOutcome> {
   const { orthanc, ledger, chance, settings } = deps;
+  if (work.recheck === true && (await isStillWhole(work, work.path, deps))) {
+    await ledger.rechecked(work, chance.now());
+    return { kind: 'stored', stored: work.stored ?? 0, fresh: 0, bytes: 0, failure: undefined };
+  }
   const listed = await listInstances(work.series, orthanc, signal);
   const first = listed[0];
   if (first === undefined) return salvage(work, deps);
@@ -78,14 +91,17 @@ async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal
   const binding = { attributes, labels: place.labels, path: place.folder.below, inOrthanc };
   await ledger.bind(work, binding, chance.now());
   reached('folder-claimed', { series: work.series });
-  const pulled = await pullMissing(work, place, listed, deps, signal);
+  const found = await pullMissing(work, place, listed, deps, signal);
+  // under other labels it begins anew in another folder
+  const before = work.path === place.folder.below ? (work.stored ?? 0) : 0;
+  const pulled = { ...found, lost: lostOf(before, found, found.failures.length) };
   const needed = settings.destinations.some(({ when }) => looksAtAet(when));
   const origin = await originOf(pulled.images, orthanc, signal, needed);
   const written = await writeRecord(place.folder, inOrthanc, pulled, contextOf(work, deps, origin));
   const { record } = written;
   const { stored, untagged } = record.counts;
   const increment = Math.max(work.increment, ...record.instances.map((image) => image.increment));
-  const failure = pulled.failures[0]?.failure ?? written.failure;
+  const failure = pulled.failures[0]?.failure ?? missingIn(record) ?? written.failure;
   await ledger.stored(
     work,
     {
@@ -110,18 +126,17 @@ async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal
 async function salvage(work: StoreWork, deps: StoreDeps): Promise<StoreOutcome> {
   const { store, ledger, settings, chance } = deps;
   const folder = work.path === undefined ? undefined : await store.reopen(work.path, work.series);
-  if (folder === undefined) throw new Fault(GONE);
-  const images = await recordedImages(work, folder, ledger);
-  // what we have deleted ourselves is no loss
-  const failure = work.cleaned === true && images.length === 0 ? undefined : GONE;
-  const pulled = { images, failures: failure === undefined ? [] : [{ orthancId: work.series, failure }] };
-  if (folder.record.instances.length + images.length === 0) throw new Fault(GONE);
-  const { record } = await writeRecord(
-    folder,
-    failure === undefined ? folder.record.counts.inOrthanc : 0,
-    pulled,
-    contextOf(work, deps, {}),
-  );
+  if (folder === undefined) throw new Fault((work.stored ?? 0) > 0 ? FILE_MISSING : GONE);
+  const found = await lookAt(folder, await recordedImages(work, folder, ledger), store);
+  const { kept, images, gone } = found;
+  if (kept.length + images.length + gone.length === 0) throw new Fault(GONE);
+  // what we have deleted ourselves is no loss, and where nothing new came, nothing can have been lost on the way
+  const nothingLost = work.recheck === true || (work.cleaned === true && images.length === 0);
+  const failures = nothingLost ? [] : [{ orthancId: work.series, failure: GONE }];
+  const pulled: Pulled = { ...found, failures, lost: lostOf(work.stored ?? 0, found) };
+  const inOrthanc = nothingLost ? folder.record.counts.inOrthanc : 0;
+  const { record } = await writeRecord(folder, inOrthanc, pulled, contextOf(work, deps, {}));
+  const failure = failures[0]?.failure ?? missingIn(record);
   const { labels } = record;
   const { stored, untagged } = record.counts;
   const binding = { attributes: attributesOf(record), labels, path: folder.below, inOrthanc: 0 };

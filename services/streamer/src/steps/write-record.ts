@@ -1,5 +1,6 @@
 /** What lies beside a series' images, written when they are all there: sums, archive, record. */
-import { failureOf, type Failure } from '../domain/failure.ts';
+import { failureOf, permanent, type Failure } from '../domain/failure.ts';
+import { MANIFEST_NAME } from '../domain/names.ts';
 import { grown } from '../domain/record.ts';
 import type { Folder, Origin, SeriesRecord, StillOurs, Store, SystemInfo } from '../ports.ts';
 import { reached } from '../trace.ts';
@@ -26,8 +27,8 @@ export async function writeRecord(
   const record = recordOf(folder.record, inOrthanc, pulled, origin, system);
   // one that was written once is kept up to date, else it would lie there and miss images
   const archived = folder.record.archive !== undefined;
-  const nothingNew = pulled.images.length + pulled.failures.length === 0 && folder.record.state === 'stored';
-  if (nothingNew && (archived || !tar)) return { record, failure: undefined };
+  if (!isNews(folder.record, pulled) && (archived || !tar) && (await isWhole(folder, store)))
+    return { record, failure: undefined };
   await store.flush(folder);
   reached('manifest-due');
   const finished = tar || archived ? await archive(folder, record, context) : { record, failure: undefined };
@@ -37,6 +38,21 @@ export async function writeRecord(
   await store.writeRecord(folder, finished.record, stillOurs);
   reached('record-written');
   return finished;
+}
+
+const isNews = ({ state, instances, missing = [] }: SeriesRecord, pulled: Pulled): boolean =>
+  state !== 'stored' ||
+  pulled.images.length + pulled.failures.length > 0 ||
+  pulled.kept.length !== instances.length ||
+  pulled.gone.length !== missing.length;
+
+/** Whether what lies beside the images is there, too. */
+export async function isWhole(
+  { below, record: { archive } }: Folder,
+  store: Pick<Store, 'absent'>,
+): Promise<boolean> {
+  const files = [{ file: MANIFEST_NAME }, ...(archive === undefined ? [] : [archive])];
+  return (await store.absent(below, files)).size === 0;
 }
 
 /** An archive that cannot be made shows, and keeps nothing else from being written. */
@@ -63,20 +79,48 @@ async function archive(
 function recordOf(
   before: SeriesRecord,
   inOrthanc: number,
-  { images, failures }: Pulled,
+  { kept, images, gone, failures, lost = 0 }: Pulled,
   origin: Origin,
   system: SystemInfo | undefined,
 ): SeriesRecord {
-  const instances = grown(before.instances, images);
+  const instances = grown(kept, images);
+  const lostSoFar = (before.counts.lost ?? 0) + lost;
   const untagged = instances.filter((image) => image.untagged !== undefined).length;
   const now = Temporal.Now.instant().toString({ smallestUnit: 'millisecond' });
+  const { missing: _before, ...rest } = before;
   return {
-    ...before,
+    ...rest,
     state: 'stored',
-    counts: { inOrthanc, stored: instances.length, untagged, failed: failures.length },
-    failures: failures.map(({ orthancId, failure: { code, message } }) => ({ orthancId, code, message })),
+    counts: {
+      inOrthanc,
+      stored: instances.length,
+      untagged,
+      failed: failures.length + gone.length,
+      ...(lostSoFar === 0 ? {} : { lost: lostSoFar }),
+    },
+    failures: [
+      ...failures.map(({ orthancId, failure: { code, message } }) => ({ orthancId, code, message })),
+      ...(lostSoFar === 0 ? [] : [{ orthancId: before.orthancSeries, ...reasonOf(FILE_MISSING) }]),
+      ...gone.map(({ orthancId, file }) => ({ orthancId, file, ...reasonOf(FILE_MISSING) })),
+    ],
+    ...(gone.length === 0 ? {} : { missing: gone }),
     provenance: provenanceOf(before, images, origin, system, now),
     instances,
     updated: now,
   };
 }
+
+const reasonOf = ({ code, message }: Failure): { readonly code: string; readonly message: string } => ({
+  code,
+  message,
+});
+
+/** What the record says of images that are missing: it shows until they are there again. */
+export const missingIn = ({ missing = [], counts }: SeriesRecord): Failure | undefined =>
+  missing.length > 0 || (counts.lost ?? 0) > 0 ? FILE_MISSING : undefined;
+
+/** Nobody can pull them again. */
+export const FILE_MISSING = permanent(
+  'STORE_FILE_MISSING',
+  'Images of this series that were stored are missing from project storage, and Orthanc has them no longer. Put the files back and retry the series, or send the images again from the scanner.',
+);

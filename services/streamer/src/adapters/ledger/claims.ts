@@ -129,6 +129,8 @@ export async function claimForward(
     through: Number(row['through']),
     increment: Number(row['increment']),
     recheck: Number(row['recheck']) === 1,
+    done: Number(row['done']),
+    copyPath: parse.text(row['copy_path']),
   };
 }
 
@@ -163,7 +165,8 @@ async function legAndSeries(
   target: string,
 ): Promise<Readonly<Record<string, unknown>>> {
   const row = await db.get(
-    `SELECT s.labels, s.path, s.increment, s.cleaned, s.stored, s.digest, l.attempts, l.through, l.recheck
+    `SELECT s.labels, s.path, s.increment, s.cleaned, s.stored, s.digest, s.copy_path,
+       l.attempts, l.through, l.recheck, l.done
      FROM series s JOIN leg l ON l.series = s.id AND l.target = ? WHERE s.id = ?`,
     target,
     series,

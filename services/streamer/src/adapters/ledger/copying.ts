@@ -13,10 +13,12 @@ export async function copied(
   await hold(db, claim);
   const { series, target } = claim;
   await db.run(
-    `UPDATE leg SET state = ?, claim = NULL, next_try = NULL, attempts = 0, recheck = 0, failure_code = ?, failure_message = ?,
+    `UPDATE leg SET state = ?, claim = NULL, next_try = NULL, attempts = 0, recheck = recheck * ?,
+       failure_code = ?, failure_message = ?,
        done = ?, total = ?, through = (SELECT s.increment FROM series s WHERE s.id = leg.series), updated = ?
      WHERE series = ? AND target = ?`,
     failure === undefined ? 'done' : 'failed',
+    failure === undefined ? 0 : 1,
     failure?.code ?? null,
     failure?.message ?? null,
     done,

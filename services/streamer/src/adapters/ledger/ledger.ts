@@ -69,6 +69,7 @@ export function ledgerOn(
       }),
     release: (...given) => write((db) => storing.release(db, ...given)),
     retry: (...given) => write((db) => storing.retry(db, ...given)),
+    rechecked: (...given) => write((db) => rechecking.rechecked(db, ...given)),
     recheck: (...given) => write((db) => rechecking.recheck(db, ...given)),
     forwarded: told(async (db, claim, through: number, failure: Failure | undefined, now: Millis) => {
       if (followers.commits?.(claim.target) === true) await commitments.openCommitment(db, claim, now);

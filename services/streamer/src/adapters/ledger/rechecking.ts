@@ -1,7 +1,7 @@
 /** Legs that are done and open again, because files that they name may be missing. Nothing new came. */
 import { COPY, STORAGE } from '../../domain/series.ts';
-import type { Millis } from '../../ports.ts';
-import { lockSeries } from './claims.ts';
+import type { Claim, Millis } from '../../ports.ts';
+import { hold, lockSeries } from './claims.ts';
 import type { Session } from './database.ts';
 import { refresh } from './progress.ts';
 
@@ -32,4 +32,20 @@ export async function recheck(
   await refresh(db, series, now);
   const open = new Set(legs.map((row) => String(row['target'])));
   return wanted.filter((target) => open.has(target));
+}
+
+/** Nothing has changed, so nobody is told. */
+export async function rechecked(db: Session, claim: Claim, now: Millis): Promise<void> {
+  await hold(db, claim);
+  const { series, target } = claim;
+  await db.run(
+    `UPDATE leg SET state = 'done', claim = NULL, next_try = NULL, attempts = 0, recheck = 0, failure_code = NULL,
+       failure_message = NULL, updated = ?
+     WHERE series = ? AND target = ?`,
+    now,
+    series,
+    target,
+  );
+  await db.run('DELETE FROM progress WHERE series = ? AND target = ?', series, target);
+  await refresh(db, series, now);
 }

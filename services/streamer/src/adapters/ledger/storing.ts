@@ -83,10 +83,12 @@ async function openLeg(
 
 async function endLeg(db: Session, series: string, failure: Failure | undefined, now: Millis): Promise<void> {
   await db.run(
-    `UPDATE leg SET state = ?, claim = NULL, next_try = NULL, attempts = 0, recheck = 0, failure_code = ?, failure_message = ?,
-       updated = ?
+    `UPDATE leg SET state = ?, claim = NULL, next_try = NULL, attempts = 0, recheck = recheck * ?, failure_code = ?,
+       failure_message = ?, updated = ?
      WHERE series = ? AND target = ?`,
     failure === undefined ? 'done' : 'failed',
+    // one that failed has still nothing new to look for
+    failure === undefined ? 0 : 1,
     failure?.code ?? null,
     failure?.message ?? null,
     now,

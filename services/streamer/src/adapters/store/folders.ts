@@ -2,9 +2,10 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fsyncFolder } from '@scanflow/chassis';
-import { errnoOf, Fault, permanent } from '../../domain/failure.ts';
+import { errnoOf } from '../../domain/failure.ts';
 import { giveFolder, type Access } from './access.ts';
-import { isBelow, rootOf } from './roots.ts';
+import { rootOf } from './roots.ts';
+import { requireBelow } from './within.ts';
 
 /** Makes the folders that are missing; gives the last one's real path. */
 export async function folderAt(root: string, names: readonly string[], access: Access): Promise<string> {
@@ -18,7 +19,7 @@ export async function folderAt(root: string, names: readonly string[], access: A
     }
     // one by one, so that a link is noticed before anything is made behind it
     path = await realpath(next);
-    if (!isBelow(realRoot, path)) throw new Fault(OUTSIDE);
+    requireBelow(realRoot, path);
   }
   return path;
 }
@@ -33,8 +34,3 @@ async function makeFolder(path: string): Promise<boolean> {
     throw error;
   }
 }
-
-const OUTSIDE = permanent(
-  'STORE_OUTSIDE_ROOT',
-  'The folder of this series leads out of its root by a symbolic link. Remove the link, or set the root to where it leads.',
-);

@@ -1,8 +1,7 @@
 /** Project storage: written aside, flushed, then given its name; never over other bytes, never outside the root. */
-import { join } from 'node:path';
 import { fsyncFolder, removeLeftovers } from '@scanflow/chassis';
 import { MANIFEST_NAME, RECORD_NAME } from '../../domain/names.ts';
-import type { Folder, SeriesRecord, Store } from '../../ports.ts';
+import type { Folder, RootGuard, SeriesRecord, Store } from '../../ports.ts';
 import type { Access } from './access.ts';
 import { writeArchive } from './archive.ts';
 import { claimFolder } from './claim.ts';
@@ -10,8 +9,9 @@ import { folderAt } from './folders.ts';
 import { createWithin, isStored, writeOwn, type Collisions } from './image-file.ts';
 import { manifestText, readRecord, recordText } from './record.ts';
 import { recordedBelow } from './recorded.ts';
-import { createRoots, rootOf } from './roots.ts';
+import { createRoots, type Roots } from './roots.ts';
 import { lowOnSpace, SpaceKeeper, type Floor } from './space.ts';
+import { absentIn, folderWithin, requireUnmoved } from './within.ts';
 
 export interface StoreOptions {
   /** Roots of projects that have one for themselves. */
@@ -20,18 +20,48 @@ export interface StoreOptions {
   readonly freeSpace?: Floor | undefined;
   /** What becomes of a series or an image whose name is taken by another. */
   readonly collisions?: Collisions;
+  readonly guard?: RootGuard;
 }
 
 /** Of sessions whose series have no folder in common. */
 const REPORTS = 'scanflow-reports';
 
+interface Ground {
+  readonly main: string;
+  readonly roots: Roots;
+  readonly space: SpaceKeeper;
+  readonly access: Access;
+  readonly collisions: Collisions;
+  readonly guard: RootGuard;
+}
+
+const UNGUARDED: RootGuard = { ready: () => Promise.resolve(), written: () => Promise.resolve() };
+
 /** @param main the root of whatever has none for itself */
 export function createStore(
   main: string,
-  { otherRoots = [], access = {}, freeSpace, collisions = 'beside' }: StoreOptions = {},
+  { otherRoots = [], access = {}, freeSpace, collisions = 'beside', guard = UNGUARDED }: StoreOptions = {},
 ): Store {
   const roots = createRoots(main, otherRoots);
-  const space = new SpaceKeeper(freeSpace);
+  const ground = { main, roots, space: new SpaceKeeper(freeSpace), access, collisions, guard };
+  return {
+    ...foldersOn(ground),
+    ...writersOn(ground),
+    lowOnSpace: () => lowOnSpace(roots.all, freeSpace),
+    pathOf: (below, file) => roots.pathOf(below, file),
+    holds: (below, image) => isStored(roots.pathOf(below, image.file), image),
+    recorded: (signal) => recordedBelow(roots, signal),
+  };
+}
+
+/** Whose folders they are, and what is in them. */
+function foldersOn({
+  main,
+  roots,
+  access,
+  collisions,
+  guard,
+}: Ground): Pick<Store, 'claim' | 'reopen' | 'absent' | 'record'> {
   const asFolder = async (root: string, path: string, record: SeriesRecord): Promise<Folder> => {
     // of writers that were killed: the lease in the ledger lets one writer work in a series' folder at a time, also
     // where several streamers share the work; one that lost its lease finds its file gone, and gives up
@@ -39,14 +69,17 @@ export function createStore(
     // one that had it until a moment ago may have written it since; from here on it cannot
     return { path, below: await roots.nameOf(root, path), record: (await readRecord(path)) ?? record };
   };
-  /** Undefined where the configuration no longer has its root: the folder may be below another one by now. */
+  /** Undefined where it is not there, or where the configuration no longer has its root: it may be below another one by now. */
   const pathAt = async (name: string): Promise<{ root: string; path: string } | undefined> => {
     const place = roots.placeOf(name);
     if (place === undefined) return undefined;
-    return { root: place.root, path: join(await rootOf(place.root), ...place.names) };
+    await guard.ready(place.root);
+    const path = await folderWithin(place.root, place.names);
+    return path === undefined ? undefined : { root: place.root, path };
   };
   return {
     claim: async (names, fresh, root = main) => {
+      await guard.ready(root);
       const { path, record } = await claimFolder(root, names, fresh, access, collisions);
       return asFolder(root, path, record);
     },
@@ -56,26 +89,56 @@ export function createStore(
       if (at === undefined || record?.orthancSeries !== orthancSeries) return undefined;
       return asFolder(at.root, at.path, record);
     },
+    absent: async (below, expected) => {
+      const at = await pathAt(below);
+      return at === undefined ? new Set(expected) : absentIn(at.path, expected);
+    },
+    record: async (below) => {
+      const at = await pathAt(below);
+      return at === undefined ? undefined : readRecord(at.path);
+    },
+  };
+}
+
+/** What is written into a folder that was claimed. */
+function writersOn({
+  main,
+  roots,
+  space,
+  access,
+  collisions,
+  guard,
+}: Ground): Omit<
+  Store,
+  'claim' | 'reopen' | 'absent' | 'record' | 'lowOnSpace' | 'pathOf' | 'holds' | 'recorded'
+> {
+  const rootOfFolder = ({ below }: Folder): string => roots.placeOf(below)?.root ?? main;
+  const flush = async (folder: Folder): Promise<void> => {
+    await guard.ready(rootOfFolder(folder));
+    await requireUnmoved(folder.path);
+    await fsyncFolder(folder.path);
+  };
+  return {
     create: (folder, bytes) => createWithin(space, folder.path, bytes, access, collisions),
-    flush: (folder) => fsyncFolder(folder.path),
+    flush,
     requireSpace: (folder, bytes) => space.require(folder.path, bytes),
-    lowOnSpace: () => lowOnSpace(roots.all, freeSpace),
     archive: async (folder, record, stillOurs) => {
       await space.require(folder.path, bytesOf(record));
       return writeArchive(folder.path, record, access, stillOurs);
     },
     writeManifest: (...given) => writeText(MANIFEST_NAME, manifestText, access, ...given),
-    writeRecord: (...given) => writeText(RECORD_NAME, recordText, access, ...given),
+    writeRecord: async (folder, record, stillOurs) => {
+      await guard.ready(rootOfFolder(folder));
+      await writeText(RECORD_NAME, recordText, access, folder, record, stillOurs);
+      await guard.written(rootOfFolder(folder));
+    },
     writeReport: async (below, file, text) => {
       const place = (below === '' ? undefined : roots.placeOf(below)) ?? { root: main, names: [REPORTS] };
+      await guard.ready(place.root);
       const path = await folderAt(place.root, place.names, access);
       await writeOwn(path, file, text, access);
       return roots.nameOf(place.root, path);
     },
-    pathOf: (below, file) => roots.pathOf(below, file),
-    holds: (below, image) => isStored(roots.pathOf(below, image.file), image),
-    record: (below) => pathAt(below).then((at) => (at === undefined ? undefined : readRecord(at.path))),
-    recorded: (signal) => recordedBelow(roots, signal),
   };
 }
 
