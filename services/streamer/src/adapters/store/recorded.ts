@@ -1,16 +1,15 @@
 /** All series' folders below the roots, found by their `series.json`. */
-import { opendir, stat } from 'node:fs/promises';
+import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '../../domain/failure.ts';
 import { RECORD_NAME } from '../../domain/names.ts';
-import type { RecordedSeries, SeriesRecord } from '../../ports.ts';
+import type { RecordedSeries } from '../../ports.ts';
 import { readRecord } from './record.ts';
 import { isBelow, rootOf, type Roots } from './roots.ts';
+import { absentIn } from './within.ts';
 
 /** No layout makes folders this deep. */
 const DEEPEST = 32;
-/** Files that are looked at together: a network drive answers each after a while. */
-const AT_ONCE = 32;
 
 export async function* recordedBelow(
   roots: Roots,
@@ -24,7 +23,11 @@ export async function* recordedBelow(
     for await (const path of foldersWithRecord(real, others, signal)) {
       const record = await readRecord(path);
       if (record === undefined) continue;
-      yield { below: await roots.nameOf(root, path), record, missing: await missingIn(path, record) };
+      yield {
+        below: await roots.nameOf(root, path),
+        record,
+        missing: (await absentIn(path, record.instances)).size,
+      };
     }
   }
 }
@@ -64,24 +67,3 @@ async function look(path: string): Promise<{ folders: readonly string[]; recorde
 }
 
 const PASSED_OVER: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM']);
-
-async function missingIn(path: string, { instances }: SeriesRecord): Promise<number> {
-  let missing = 0;
-  for (let from = 0; from < instances.length; from += AT_ONCE) {
-    const there = await Promise.all(
-      instances.slice(from, from + AT_ONCE).map(({ file, bytes }) => hasSize(join(path, file), bytes)),
-    );
-    missing += there.filter((one) => !one).length;
-  }
-  return missing;
-}
-
-async function hasSize(path: string, bytes: number): Promise<boolean> {
-  try {
-    const found = await stat(path);
-    return found.isFile() && found.size === bytes;
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return false;
-    throw error;
-  }
-}
