@@ -48,6 +48,14 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'shows where images are; releases and retries what is not there yet',
     load: async () => (await import('./commands/series.ts')).series,
   },
+  backup: {
+    summary: 'saves ledger, bookings, exams and configuration, while everything runs',
+    load: async () => (await import('./commands/backup.ts')).backup,
+  },
+  restore: {
+    summary: 'puts a backup back',
+    load: async () => (await import('./commands/restore.ts')).restore,
+  },
   ledger: {
     summary: "rebuilds the streamer's ledger after a loss",
     load: async () => (await import('./commands/ledger.ts')).ledger,

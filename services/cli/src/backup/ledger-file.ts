@@ -1,0 +1,107 @@
+/** The SQLite ledger, from outside the streamer: a copy of one moment while it runs, and whether it runs. */
+import { copyFile, mkdir, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { codeOf, messageOf } from '@scanflow/chassis';
+
+export const ledgerIn = (data: string): string => join(data, 'streamer', 'ledger.sqlite');
+
+const WAIT_MS = 30_000;
+const TRIES = 5;
+
+/** Writes a whole copy to `to`. False where there is no ledger. Throws an Error that says what to do. */
+export async function copyLedger(path: string, to: string): Promise<boolean> {
+  if ((await sizes(path)).file === undefined) return false;
+  await mkdir(dirname(to), { recursive: true, mode: 0o700 });
+  try {
+    await snapshot(path, to);
+  } catch (error) {
+    await rm(to, { force: true });
+    throw new Error(
+      `the ledger ${path} cannot be copied (${messageOf(error)}). Where it is damaged: scanflow ledger rebuild.`,
+      { cause: error },
+    );
+  }
+  return true;
+}
+
+/** SQLite itself reads it, beside whoever writes. Where that cannot be, since nobody writes, the files are copied first. */
+async function snapshot(path: string, to: string): Promise<void> {
+  try {
+    vacuum(path, to);
+  } catch (error) {
+    if (!isReadOnly(error)) throw error;
+    await copyStill(path, `${to}.read`);
+    vacuum(`${to}.read`, to);
+    for (const suffix of SUFFIXES) await rm(`${to}.read${suffix}`, { force: true });
+  }
+  check(to);
+}
+
+const SUFFIXES = ['', '-wal', '-shm'] as const;
+
+/** SQLITE_READONLY, SQLITE_CANTOPEN: beside the file nothing may be written that reading it takes. */
+const isReadOnly = (error: unknown): boolean =>
+  error instanceof Error && 'errcode' in error && [8, 14].includes(Number(error.errcode) & 0xff);
+
+function vacuum(path: string, to: string): void {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: WAIT_MS });
+  try {
+    db.prepare('VACUUM INTO ?').run(to);
+  } finally {
+    db.close();
+  }
+}
+
+function check(path: string): void {
+  const db = new DatabaseSync(path, { readOnly: true });
+  try {
+    const said = db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
+    if (said !== 'ok') throw new Error(String(said));
+  } finally {
+    db.close();
+  }
+}
+
+/** Copies file and log as they were at one moment: both are the same after as before. */
+async function copyStill(path: string, to: string): Promise<void> {
+  for (let attempt = 1; attempt <= TRIES; attempt += 1) {
+    const before = await sizes(path);
+    for (const suffix of SUFFIXES) await rm(`${to}${suffix}`, { force: true });
+    await copyFile(path, to);
+    if (before.wal !== undefined) await copyFile(`${path}-wal`, `${to}-wal`);
+    const after = await sizes(path);
+    if (before.file === after.file && before.wal === after.wal) return;
+  }
+  throw new Error('it changes all the time');
+}
+
+async function sizes(path: string): Promise<{ file: string | undefined; wal: string | undefined }> {
+  const of = async (name: string): Promise<string | undefined> => {
+    try {
+      const { ino, size, mtimeNs } = await stat(name, { bigint: true });
+      return `${ino} ${size} ${mtimeNs}`;
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  };
+  return { file: await of(path), wal: await of(`${path}-wal`) };
+}
+
+/**
+ * Takes the lock that a running streamer holds, until `release`: none can start meanwhile. Undefined where one runs.
+ */
+export async function lockLedger(data: string): Promise<{ readonly release: () => void } | undefined> {
+  const path = `${ledgerIn(data)}.lock`;
+  await mkdir(dirname(path), { recursive: true, mode: 0o750 });
+  const lock = new DatabaseSync(path, { timeout: 1000 });
+  try {
+    lock.exec('PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE');
+  } catch (error) {
+    lock.close();
+    if (messageOf(error).includes('locked')) return undefined;
+    throw error;
+  }
+  return { release: () => lock.close() };
+}

@@ -1,0 +1,58 @@
+/** `scanflow backup FOLDER`: what a facility has of its own, while everything runs. */
+import { formatIssue, loadConfig } from '@scanflow/chassis';
+import manifest from '../../package.json' with { type: 'json' };
+import { writeBackup } from '../backup/write.ts';
+import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
+import { readArgs } from '../options.ts';
+
+const help = `Usage: scanflow backup FOLDER [--with-secrets] [--json] [--config FILE]
+
+Writes a backup into a folder of its own below FOLDER, like scanflow-20261128T020000Z, while everything runs: ledger,
+bookings, exams, what else is in the data folder, and the configuration. It gets its name when it is whole.
+Orthanc, PostgreSQL and project storage are saved by their own tools: docs/backup.md.
+
+  --with-secrets   passwords and keys, too: keep the backup where nobody else reads it
+  --json           what was written, as JSON
+  --config FILE    the configuration; /etc/scanflow/scanflow.yaml where there is none given
+
+Example:  scanflow backup /backup
+          docker compose run --rm backup
+Exit:     0 written, 1 failed, 2 not begun (usage, configuration)
+`;
+
+const OPTIONS = {
+  config: { type: 'string', default: '/etc/scanflow/scanflow.yaml' },
+  'with-secrets': { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+} as const;
+
+async function run(args: readonly string[], io: Io): Promise<ExitCode> {
+  const { values, positionals } = readArgs(args, OPTIONS, 1);
+  const [folder] = positionals;
+  if (folder === undefined) throw new UsageError('backup takes the folder to write into');
+  const configFile = values.config;
+  const loaded = await loadConfig(configFile);
+  if (!loaded.ok) throw new UsageError(loaded.issues.map(formatIssue).join('\n'));
+  const { path, manifest: written } = await writeBackup({
+    folder,
+    config: loaded.config,
+    configFile,
+    withSecrets: values['with-secrets'],
+    now: Temporal.Now.instant(),
+    version: manifest.version,
+    signal: io.signal,
+  });
+  const bytes = written.files.reduce((sum, file) => sum + file.bytes, 0);
+  if (values.json) {
+    const { ledger, files } = written;
+    io.out.write(`${JSON.stringify({ path, ledger, files: files.length, bytes }, null, 2)}\n`);
+    return EXIT.done;
+  }
+  io.out.write(`${path}: ${written.files.length} files, ${(bytes / 1e6).toFixed(1)} MB\n`);
+  if (written.ledger === 'postgresql')
+    io.out.write('The ledger is in PostgreSQL, and not in this backup: docs/backup.md has the command.\n');
+  if (!values['with-secrets']) io.out.write('Passwords and keys are not in it (--with-secrets).\n');
+  return EXIT.done;
+}
+
+export const backup: Command = { help, run };

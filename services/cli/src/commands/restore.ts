@@ -1,0 +1,100 @@
+/** `scanflow restore FOLDER`: puts a backup back where nothing runs. */
+import { userInfo } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { formatIssue, loadConfig, type Config } from '@scanflow/chassis';
+import manifest from '../../package.json' with { type: 'json' };
+import { lockLedger } from '../backup/ledger-file.ts';
+import { requireWritable, restore as putBack, targetsOf } from '../backup/restore.ts';
+import { findBackup, verifyBackup } from '../backup/verify.ts';
+import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
+import { askPage } from '../doctor/pages.ts';
+import { pageOf, SERVICES } from '../doctor/place.ts';
+import { readArgs } from '../options.ts';
+
+const help = `Usage: scanflow restore FOLDER [--with-secrets] [--with-config] [--config FILE]
+
+Puts a backup back: FOLDER itself, or the latest one in it. Stop cal2wl, worklist and streamer before.
+All of the backup is read and compared with its sums before anything is changed. What it replaces is kept, in a
+folder .before-restore-TIME beside it. At its next start the streamer compares the ledger with what is stored since:
+nothing is stored twice, and what may have been sent since shows as SENT_UNKNOWN.
+
+  --with-secrets   passwords and keys, too, where they are in the backup
+  --with-config    the configuration, too: its files go into the folder of FILE
+  --config FILE    the configuration to go by; /etc/scanflow/scanflow.yaml where there is none given
+
+Example:  scanflow restore /backup/scanflow-20261128T020000Z
+          docker compose run --rm restore
+Exit:     0 restored, 1 refused or failed, 2 not begun (usage, configuration)
+`;
+
+const OPTIONS = {
+  config: { type: 'string', default: '/etc/scanflow/scanflow.yaml' },
+  'with-secrets': { type: 'boolean', default: false },
+  'with-config': { type: 'boolean', default: false },
+} as const;
+
+async function run(args: readonly string[], io: Io): Promise<ExitCode> {
+  const { values, positionals } = readArgs(args, OPTIONS, 1);
+  const [folder] = positionals;
+  if (folder === undefined) throw new UsageError('restore takes the folder of a backup');
+  const loaded = await loadConfig(values.config);
+  if (!loaded.ok) throw new UsageError(loaded.issues.map(formatIssue).join('\n'));
+  const { config } = loaded;
+  const path = await findBackup(folder);
+  const held = await verifyBackup(path, manifest.version, io.signal);
+  const wanted = { secrets: values['with-secrets'], config: values['with-config'] };
+  if (wanted.secrets && held.secrets.length === 0)
+    throw new Error(`${path} holds no secrets; nothing was changed.`);
+  const targets = targetsOf(held, {
+    data: config.data,
+    configFolder: dirname(resolve(values.config)),
+    wanted,
+    postgres: config.ledger.url !== undefined,
+  });
+  await requireStopped(config, io.signal);
+  await requireWritable(targets);
+  const lock = await lockLedger(config.data);
+  if (lock === undefined) throw new Error(runs('streamer'));
+  try {
+    const now = Temporal.Now.instant();
+    const kept = await putBack(path, targets, { data: config.data, now, by: user(), signal: io.signal });
+    for (const aside of kept) io.out.write(`what was there is kept in ${aside}\n`);
+  } finally {
+    lock.release();
+  }
+  io.out.write(`${path} of ${held.created} is restored. Start everything: the streamer compares first.\n`);
+  if (held.ledger === 'postgresql')
+    io.out.write('The ledger is in PostgreSQL: restore its dump before you start (docs/backup.md).\n');
+  return EXIT.done;
+}
+
+const runs = (service: string): string =>
+  `${service} runs; nothing was changed. Stop cal2wl, worklist and streamer, then restore.`;
+
+const ASK_MS = 2_000;
+
+/** On this machine, and by the names of the compose stack. */
+async function requireStopped(config: Config, signal: AbortSignal): Promise<void> {
+  for (const service of SERVICES) {
+    const port = config.http.ports[service];
+    if (port === 0) continue;
+    for (const url of [pageOf({ config }, service, '/healthz'), `http://${service}:${port}/healthz`]) {
+      const page = await askPage(url, AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)])).catch(
+        () => undefined,
+      );
+      if (page !== undefined && 'status' in page) throw new Error(runs(service));
+    }
+  }
+}
+
+/** For the request that the streamer finds. */
+function user(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // a container's user need not have a name
+    return 'unknown';
+  }
+}
+
+export const restore: Command = { help, run };
