@@ -7,6 +7,7 @@ export const FILES = [
   'tests/integration/dimse-move.test.ts',
   'tests/integration/transfer*.test.ts',
   'tests/integration/chassis-run.test.ts',
+  'tests/integration/backup.test.ts',
   'tests/integration/splice.test.ts',
   'packages/dicom/src/splice*.test.ts',
   'services/streamer/src/**/*.test.ts',
