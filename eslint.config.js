@@ -53,6 +53,7 @@ const room = (files, allowed, owner, extra = []) => ({
               '**/services/*',
               '@scanflow/cal2wl*',
               '@scanflow/worklist*',
+              '@scanflow/receiver*',
               '@scanflow/streamer*',
               '@scanflow/cli*',
             ],
@@ -110,8 +111,12 @@ export default tseslint.config(
   room(['packages/chassis/**/*.ts'], ['booking', 'chassis'], 'chassis'),
   room(['packages/testkit/**/*.ts'], ours, 'testkit'),
   room(['services/*/src/**/*.ts'], ['booking', 'calendar', 'dicom', 'dimse', 'chassis'], 'services'),
-  room(['services/*/src/domain/**/*.ts'], ['booking', 'calendar', 'dicom'], 'services', [
+  room(['services/*/src/domain/**/*.ts'], ['booking', 'calendar', 'dicom', 'dimse'], 'services', [
     noIo,
+    {
+      regex: '^@scanflow/dimse(?!/access$)',
+      message: 'Of the network, domain/ imports only who may call, which is pure.',
+    },
     { group: ['**/adapters/*'], message: 'domain/ never imports adapters.' },
     { regex: '^\\.\\./(?!domain/)', message: 'domain/ imports only its own folder.' },
   ]),

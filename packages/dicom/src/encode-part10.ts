@@ -16,18 +16,26 @@ export interface Part10Options {
 
 /** A DICOM file's bytes. The data set is written as by `encodeDataSet`; it has no group 0002 of its own. */
 export function encodePart10(body: DataSet, options: Part10Options): Uint8Array {
+  const encoded = encodeDataSet(body, options.transferSyntax, options.characterSet);
+  return new Uint8Array(Buffer.concat([part10Head(options), encoded]));
+}
+
+/** What stands before the data set: preamble, `DICM` and file meta information. */
+export function part10Head(options: Omit<Part10Options, 'characterSet'>): Buffer {
   const meta = new Map<Tag, Element>([...(options.extraMeta ?? []), ...fileMeta(options)]);
-  const parts = [
+  return Buffer.concat([
     new Uint8Array(128),
     Buffer.from('DICM', 'latin1'),
     encodeDataSet(meta, transferSyntaxes.explicitVRLittleEndian),
-    encodeDataSet(body, options.transferSyntax, options.characterSet),
-  ];
-  return new Uint8Array(Buffer.concat(parts));
+  ]);
 }
 
 /** PS3.10 table 7.1-1. */
-function fileMeta({ transferSyntax, sopClassUid, sopInstanceUid }: Part10Options): DataSet {
+function fileMeta({
+  transferSyntax,
+  sopClassUid,
+  sopInstanceUid,
+}: Pick<Part10Options, 'transferSyntax' | 'sopClassUid' | 'sopInstanceUid'>): DataSet {
   return dataSet({
     FileMetaInformationVersion: Uint8Array.of(0, 1),
     MediaStorageSOPClassUID: sopClassUid,

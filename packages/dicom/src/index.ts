@@ -13,7 +13,7 @@ export { element, items, number, text, texts, type AttributeName } from './read.
 export * from './uids.ts';
 export { decodeDataSet, type DecodeOptions } from './decode.ts';
 export { encodeDataSet } from './encode.ts';
-export { encodePart10, type Part10Options } from './encode-part10.ts';
+export { encodePart10, part10Head, type Part10Options } from './encode-part10.ts';
 export { isWritableCharacterSet } from './text-encode.ts';
 export { fileLayout, readPart10Header, type NeedsMore, type Part10Header } from './part10.ts';
 export { readAttributes, type AttributesOptions, type AttributesResult } from './attributes.ts';

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import { CommandError, encodeCommand, type Command } from './message/command.ts';
 import { Assembler, type Message, type MessageLimits } from './message/assembler.ts';
+import type { Receipt } from './message/receipt.ts';
 import { describeEnding, type Ending } from './ul/ending.ts';
 import { fragments, fragmentSize } from './ul/fragment.ts';
 import { agreement, grantedOperations, type Agreement, type Context } from './ul/negotiation.ts';
@@ -23,6 +24,10 @@ export interface AssociationOptions {
   readonly unacceptable?: (request: AssociateRq) => AssociateRj | undefined;
   /** Acceptor: the answer to the request. */
   readonly answer?: (request: AssociateRq) => AssociateAc | AssociateRj;
+  /** Acceptor: where the data set of a request goes while it arrives; undefined: to memory, within limits. */
+  readonly receiptFor?: (contextId: number, command: Command, onRoom: () => void) => Receipt | undefined;
+  /** A part of a message has come. */
+  readonly onData?: () => void;
 }
 
 /** Reading pauses when this much waits to be received; it goes on when all of it has been. */
@@ -42,6 +47,8 @@ export class Association {
   readonly #established = Promise.withResolvers<boolean>();
   #queue: Message[] = [];
   #queuedBytes = 0;
+  /** Why nothing is read from the peer at this moment. */
+  readonly #held = new Set<'queue' | 'receipt'>();
   #waiting: ((message: Message | undefined) => void) | undefined;
   #agreement = NOTHING;
   #proposed: AssociateRq | undefined;
@@ -53,7 +60,10 @@ export class Association {
 
   constructor(socket: Socket, options: AssociationOptions) {
     this.#options = options;
-    this.#assembler = new Assembler(options.limits, (id) => this.#agreement.accepted.has(id), options.room);
+    this.#assembler = new Assembler(options.limits, (id) => this.#agreement.accepted.has(id), {
+      ...(options.room === undefined ? {} : { room: options.room }),
+      receiptFor: (id, command) => options.receiptFor?.(id, command, () => this.#hold('receipt', false)),
+    });
     const ended = Promise.withResolvers<Ending>();
     const disconnected = Promise.withResolvers<undefined>();
     this.ended = ended.promise;
@@ -74,6 +84,11 @@ export class Association {
 
   get ending(): Ending | undefined {
     return this.#ending;
+  }
+
+  /** Whether the peer owes us the rest of a data set that goes to a receipt: it is not we who keep it waiting. */
+  get owed(): boolean {
+    return this.#assembler.receiving && this.#held.size === 0;
   }
 
   /** Accepted and refused presentation contexts; empty before the negotiation is done. */
@@ -139,7 +154,7 @@ export class Association {
     const message = this.#queue.shift();
     if (message !== undefined) {
       this.#queuedBytes -= message.dataSet?.length ?? 0;
-      if (this.#queue.length === 0) this.#provider.socket.resume();
+      if (this.#queue.length === 0) this.#hold('queue', false);
       return message;
     }
     if (this.#ending !== undefined) return undefined;
@@ -206,6 +221,8 @@ export class Association {
         const message = this.#assembler.push(value);
         if (message !== undefined) this.#deliver(message);
       }
+      if (!this.#assembler.roomy) this.#hold('receipt', true);
+      this.#options.onData?.();
     } catch (error) {
       if (error instanceof PduError) this.abort(error.message, { source: 2, reason: error.reason });
       else if (error instanceof CommandError) this.abort(`no command set: ${error.message}`);
@@ -223,8 +240,16 @@ export class Association {
     this.#queue.push(message);
     this.#queuedBytes += message.dataSet?.length ?? 0;
     if (this.#queue.length >= QUEUED_MESSAGES || this.#queuedBytes >= QUEUED_BYTES) {
-      this.#provider.socket.pause();
+      this.#hold('queue', true);
     }
+  }
+
+  #hold(why: 'queue' | 'receipt', held: boolean): void {
+    if (this.#ending !== undefined) return;
+    if (held) this.#held.add(why);
+    else this.#held.delete(why);
+    if (this.#held.size > 0) this.#provider.socket.pause();
+    else this.#provider.socket.resume();
   }
 
   #end(ending: Ending): void {
@@ -233,6 +258,7 @@ export class Association {
     this.#waiting?.(undefined);
     this.#waiting = undefined;
     this.#drain?.();
+    this.#assembler.abandon();
     // so that the peer's close is noticed
     this.#provider.socket.resume();
   }

@@ -22,6 +22,8 @@ export type { StoreOutcome } from './scu/store-outcome.ts';
 export type { Look, LookedAt, StoreItem } from './scu/store-source.ts';
 export type { Dial, Peer, Timeouts } from './scu/peer.ts';
 export { listen, type Listening } from './scp/listen.ts';
+export { isStorageClass } from './scp/store-contexts.ts';
+export type { StoreHandler, StoreReceipt, StoreRequest } from './scp/store-types.ts';
 export type {
   ActionHandler,
   ActionRequest,
@@ -50,6 +52,7 @@ export type {
 } from './scp/types.ts';
 export type { ServedContext } from './ul/negotiation.ts';
 export { tlsAcceptor, type Secured, type TlsAcceptor, type TlsAcceptorOptions } from './tls/acceptor.ts';
+export { renewedAcceptor, type RenewedAcceptor } from './tls/renewed.ts';
 export type { PeerCertificate } from './tls/certificate.ts';
 export type { TlsCredentials } from './tls/credentials.ts';
 export type { TlsProblem } from './tls/problem.ts';

@@ -3,6 +3,7 @@ import { Collector } from '../ul/collector.ts';
 import { ABORT, PduError, type Pdv } from '../ul/pdu.ts';
 import { ANY_ROOM, type Room } from '../ul/room.ts';
 import { CommandError, decodeCommand, NO_DATA_SET, type Command } from './command.ts';
+import type { Receipt } from './receipt.ts';
 
 export interface Message {
   readonly contextId: number;
@@ -11,6 +12,8 @@ export interface Message {
   readonly dataSet?: Uint8Array;
   /** The room that the data set takes up, until whoever takes the message gives it back. */
   readonly held: number;
+  /** Where the data set went instead. */
+  readonly receipt?: Receipt;
 }
 
 export interface MessageLimits {
@@ -18,19 +21,50 @@ export interface MessageLimits {
   readonly dataSetBytes: number;
 }
 
+export interface AssemblerOptions {
+  /** For what is gathered in memory; default: as much as the limits allow. */
+  readonly room?: Room;
+  /** Asked for each command that a data set follows; undefined: it is gathered in memory. */
+  readonly receiptFor?: (contextId: number, command: Command) => Receipt | undefined;
+}
+
 export class Assembler {
   readonly #limits: MessageLimits;
   readonly #isAccepted: (contextId: number) => boolean;
   readonly #room: Room;
+  readonly #receiptFor: NonNullable<AssemblerOptions['receiptFor']>;
   readonly #bytes: Collector;
   #contextId: number | undefined;
   #command: Command | undefined;
+  #receipt: Receipt | undefined;
+  #roomy = true;
 
-  constructor(limits: MessageLimits, isAccepted: (contextId: number) => boolean, room: Room = ANY_ROOM) {
+  constructor(
+    limits: MessageLimits,
+    isAccepted: (contextId: number) => boolean,
+    { room = ANY_ROOM, receiptFor = () => undefined }: AssemblerOptions = {},
+  ) {
     this.#limits = limits;
     this.#isAccepted = isAccepted;
+    this.#receiptFor = receiptFor;
     this.#room = room;
     this.#bytes = new Collector(room);
+  }
+
+  /** False: the receipt of the data set that arrives takes no more for now. */
+  get roomy(): boolean {
+    return this.#roomy;
+  }
+
+  /** Lets go of a data set that will never be whole. */
+  abandon(): void {
+    this.#receipt?.abandon();
+    this.#receipt = undefined;
+  }
+
+  /** True while a data set arrives at its receipt. */
+  get receiving(): boolean {
+    return this.#receipt !== undefined;
   }
 
   /** True within a message. */
@@ -42,8 +76,10 @@ export class Assembler {
   push(value: Pdv): Message | undefined {
     this.#check(value);
     this.#contextId = value.contextId;
-    this.#bytes.push(value.data);
+    if (this.#receipt === undefined) this.#bytes.push(value.data);
+    else this.#roomy = this.#receipt.write(value.data);
     if (!value.last) return undefined;
+    if (this.#receipt !== undefined) return this.#complete(undefined, 0);
     const { bytes, held } = this.#bytes.take();
     if (!value.command) return this.#complete(bytes, held);
     this.#room.give(held);
@@ -52,7 +88,9 @@ export class Assembler {
       if (command.messageIdBeingRespondedTo === undefined) throw new CommandError('a response to no message');
     } else if (command.messageId === undefined) throw new CommandError('a request without a message id');
     this.#command = command;
-    return command.dataSetType === NO_DATA_SET ? this.#complete(undefined, 0) : undefined;
+    if (command.dataSetType === NO_DATA_SET) return this.#complete(undefined, 0);
+    this.#receipt = this.#receiptFor(value.contextId, command);
+    return undefined;
   }
 
   #check({ contextId, command, data }: Pdv): void {
@@ -66,7 +104,7 @@ export class Assembler {
       throw new PduError(ABORT.unexpectedParameter, 'command and data set are out of order');
     }
     const limit = command ? this.#limits.commandBytes : this.#limits.dataSetBytes;
-    if (this.#bytes.length + data.length > limit) {
+    if (this.#receipt === undefined && this.#bytes.length + data.length > limit) {
       throw new PduError(
         ABORT.notSpecified,
         `a ${command ? 'command' : 'data set'} of more than ${limit} bytes`,
@@ -79,7 +117,16 @@ export class Assembler {
     const command = this.#command;
     if (contextId === undefined || command === undefined) throw new Error('assembler: no message has begun');
     this.#contextId = undefined;
+    const receipt = this.#receipt;
     this.#command = undefined;
-    return { contextId, command, held, ...(dataSet === undefined ? {} : { dataSet }) };
+    this.#receipt = undefined;
+    this.#roomy = true;
+    return {
+      contextId,
+      command,
+      held,
+      ...(dataSet === undefined ? {} : { dataSet }),
+      ...(receipt === undefined ? {} : { receipt }),
+    };
   }
 }

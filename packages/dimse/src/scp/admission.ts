@@ -2,8 +2,10 @@
 import { APPLICATION_CONTEXT, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME } from '@scanflow/dicom';
 import type { DimseLog } from '../log.ts';
 import { fragmentSize } from '../ul/fragment.ts';
-import { answerContexts, answerRoles, type ServedContext } from '../ul/negotiation.ts';
+import { answerContexts, answerRoles } from '../ul/negotiation.ts';
 import type { AssociateAc, AssociateRq } from '../ul/pdu.ts';
+import { VERIFICATION } from './echo.ts';
+import { storageSyntax } from './store-contexts.ts';
 import type { AssociationInfo, Rejection, ScpOptions } from './types.ts';
 
 const reject = (source: 1 | 2 | 3, reason: number, why: string): Rejection => ({
@@ -46,16 +48,18 @@ export function serviceRejection(
 /** A-ASSOCIATE-AC: sub-items that it does not answer are not agreed upon (PS3.7 D.3.3). */
 export function acceptance(
   request: AssociateRq,
-  served: readonly ServedContext[],
+  { contexts, onStore }: Pick<ScpOptions, 'contexts' | 'onStore'>,
   maximumLength: number,
 ): AssociateAc {
+  const served = [VERIFICATION, ...contexts];
+  const others = onStore === undefined ? undefined : storageSyntax;
   return {
     type: 'associate-ac',
     protocolVersion: 1,
     calledAet: request.calledAet,
     callingAet: request.callingAet,
     applicationContext: APPLICATION_CONTEXT,
-    contexts: answerContexts(request.contexts, served, request.user.roles),
+    contexts: answerContexts(request.contexts, served, request.user.roles, others),
     user: {
       maximumLength,
       implementationClassUid: IMPLEMENTATION_CLASS_UID,

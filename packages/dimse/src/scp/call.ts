@@ -56,6 +56,10 @@ export async function respond(call: Call, final: FinalStatus, identifier?: Uint8
   const sopClass = command.affectedSopClassUid ?? command.requestedSopClassUid;
   const response: Command = {
     ...(sopClass === undefined ? {} : { affectedSopClassUid: sopClass }),
+    // C-STORE names the instance (PS3.7 table 9.1-1); other C-services have none
+    ...(command.affectedSopInstanceUid === undefined
+      ? {}
+      : { affectedSopInstanceUid: command.affectedSopInstanceUid }),
     commandField: command.commandField | RESPONSE,
     messageIdBeingRespondedTo: command.messageId ?? 0,
     dataSetType: identifier === undefined ? NO_DATA_SET : DATA_SET,

@@ -1,32 +1,25 @@
 /** One connection to our SCP, from its first byte to its close. */
 import type { Socket } from 'node:net';
-import { sopClasses, transferSyntaxes } from '@scanflow/dicom';
+import { sopClasses } from '@scanflow/dicom';
 import { Association, endingOf } from '../association.ts';
 import { COMMAND, RESPONSE, type Command } from '../message/command.ts';
 import type { Message } from '../message/assembler.ts';
 import { messageIds } from '../scu/response.ts';
 import { certificateOf } from '../tls/certificate.ts';
-import type { ServedContext, ServedOperation } from '../ul/negotiation.ts';
+import type { Context } from '../ul/negotiation.ts';
 import type { AssociateAc, AssociateRj, AssociateRq } from '../ul/pdu.ts';
 import type { Account } from './budget.ts';
 import { acceptance, protocolRejection, serviceRejection } from './admission.ts';
-import { LATE, respond, STATUS, type Call, type Service } from './call.ts';
+import { LATE, STATUS, type Call, type Service } from './call.ts';
 import { echoService } from './echo.ts';
-import { findService, safe } from './find.ts';
-import { actionService, createService, eventService, setService } from './normalized.ts';
+import { safe } from './find.ts';
+import { offered, refusal } from './offered.ts';
+import { storeService } from './store.ts';
+import type { StoreReceipt } from './store-types.ts';
 import type { Guest } from './gate.ts';
 import type { Turns } from './turns.ts';
 import type { AssociationInfo, Rejection, RequestReport, ScpLimits, ScpOptions } from './types.ts';
 
-/** Every SCP of ours serves it (PS3.4 A). */
-export const VERIFICATION: ServedContext = {
-  abstractSyntax: sopClasses.verification,
-  transferSyntaxes: [
-    transferSyntaxes.implicitVRLittleEndian,
-    transferSyntaxes.explicitVRLittleEndian,
-    transferSyntaxes.explicitVRBigEndian,
-  ],
-};
 type Operation = RequestReport['operation'];
 
 const NO_ROLE =
@@ -79,6 +72,8 @@ export class Session implements Guest {
       stallMs: limits.stallMs,
       unacceptable: (request) => this.#refuse(request, protocolRejection(request)),
       answer: (request) => this.#answer(request),
+      receiptFor: (contextId, command, onRoom) => this.#receiptFor(contextId, command, onRoom),
+      onData: () => this.#alive(),
     });
     socket.setTimeout(limits.stalledMs, () => this.#stalled());
   }
@@ -92,7 +87,8 @@ export class Session implements Guest {
   }
 
   get unfinishedSince(): number | undefined {
-    return this.#waiting > 0 ? undefined : this.#room.heldSince;
+    if (this.#waiting > 0) return undefined;
+    return this.#room.heldSince ?? (this.#association.owed ? this.#idleSince : undefined);
   }
 
   evict(): void {
@@ -136,13 +132,13 @@ export class Session implements Guest {
   #answer(request: AssociateRq): AssociateAc | AssociateRj {
     const { calledAet, callingAet } = request;
     this.#info = { ...this.#info, calledAet, callingAet };
-    const { admit, contexts, log, events } = this.#options;
+    const { admit, log, events } = this.#options;
     const refusal = this.#refuse(request, serviceRejection(admit, this.#info, log));
     if (refusal !== undefined) return refusal;
     this.#silent = false;
     log.info('association.accepted', this.#info);
     events?.accepted?.(this.#info);
-    const answer = acceptance(request, [VERIFICATION, ...contexts], this.#limits.pduBytes);
+    const answer = acceptance(request, this.#options, this.#limits.pduBytes);
     const unselected = answer.contexts.filter(({ result }) => result === 1).length;
     if (unselected > 0)
       log.warn('association.role-not-selected', { ...this.#info, contexts: unselected, why: NO_ROLE });
@@ -168,6 +164,7 @@ export class Session implements Guest {
     }
     if (this.#answered(message)) return;
     if (command.commandField >= RESPONSE || this.#waiting >= this.#limits.waitingRequests || this.#closing) {
+      message.receipt?.abandon();
       this.#association.abort('a response to nothing, or too many requests at a time');
       return;
     }
@@ -181,6 +178,7 @@ export class Session implements Guest {
     this.#work = this.#work.then(async () => {
       await this.#handle(message, controller, duplicate);
       this.#association.done(message);
+      message.receipt?.abandon();
       if (!duplicate) this.#active.delete(id);
       this.#waiting -= 1;
       this.#touch();
@@ -226,6 +224,7 @@ export class Session implements Guest {
   #serviceFor({ message, context }: Call): [Operation, Service] {
     const { commandField, affectedSopClassUid, requestedSopClassUid } = message.command;
     const isVerification = context.abstractSyntax === sopClasses.verification;
+    if (this.#storesOn(context, commandField)) return ['C-STORE', storeService];
     if ((affectedSopClassUid ?? requestedSopClassUid) !== context.abstractSyntax) {
       return refusal(STATUS.sopClassNotSupported);
     }
@@ -236,6 +235,27 @@ export class Session implements Guest {
     const [name, service] = offered(commandField, this.#options) ?? [];
     const allowed = name !== undefined && (served?.operations?.includes(name) ?? !isVerification);
     return allowed && service !== undefined ? [name, service] : refusal(STATUS.unrecognizedOperation);
+  }
+
+  /** Whether it is a C-STORE that we take; of which class it is, its data set has to say. */
+  #storesOn({ abstractSyntax }: Context, commandField: number): boolean {
+    const { onStore, contexts } = this.#options;
+    const isStorage =
+      abstractSyntax !== sopClasses.verification &&
+      !contexts.some((served) => served.abstractSyntax === abstractSyntax);
+    return onStore !== undefined && commandField === COMMAND.storeRq && isStorage;
+  }
+
+  #receiptFor(contextId: number, command: Command, onRoom: () => void): StoreReceipt | undefined {
+    const context = this.#association.context(contextId);
+    if (context === undefined || !this.#storesOn(context, command.commandField)) return undefined;
+    const request = {
+      association: this.#info,
+      sopClassUid: command.affectedSopClassUid ?? context.abstractSyntax,
+      sopInstanceUid: command.affectedSopInstanceUid ?? '',
+      transferSyntax: context.transferSyntax,
+    };
+    return this.#options.onStore?.(request, onRoom);
   }
 
   /** Whether it is the response to a request of ours. */
@@ -271,6 +291,13 @@ export class Session implements Guest {
     this.#association.abort(`an unfinished message for ${this.#limits.stalledMs} ms`, { source: 2 });
   }
 
+  /** A peer that sends a message slowly is not idle. */
+  #alive(): void {
+    if (this.#idleSince === undefined) return;
+    this.#idleSince = performance.now();
+    this.#idle?.refresh();
+  }
+
   #touch(): void {
     clearTimeout(this.#idle);
     if (this.#waiting > 0 || this.#association.ending !== undefined) return;
@@ -281,35 +308,4 @@ export class Session implements Guest {
       idleMs,
     );
   }
-}
-
-/** The operation that a command asks for, and who serves it where there is a handler. */
-function offered(
-  commandField: number,
-  { onFind, onCreate, onSet, onAction, onEvent }: ScpOptions,
-): [ServedOperation, Service | undefined] | undefined {
-  switch (commandField) {
-    case COMMAND.findRq:
-      return ['C-FIND', onFind && findService(onFind)];
-    case COMMAND.createRq:
-      return ['N-CREATE', onCreate && createService(onCreate)];
-    case COMMAND.setRq:
-      return ['N-SET', onSet && setService(onSet)];
-    case COMMAND.actionRq:
-      return ['N-ACTION', onAction && actionService(onAction)];
-    case COMMAND.eventReportRq:
-      return ['N-EVENT-REPORT', onEvent && eventService(onEvent)];
-    default:
-      return undefined;
-  }
-}
-
-function refusal(status: number): [Operation, Service] {
-  return [
-    'other',
-    async (call) => {
-      await respond(call, { status });
-      return { status, responses: 0 };
-    },
-  ];
 }

@@ -6,6 +6,7 @@ import type { PeerCertificate } from '../tls/certificate.ts';
 import type { ServedContext, ServedOperation } from '../ul/negotiation.ts';
 import type { NoRoom } from './budget.ts';
 import type { ActionHandler, CreateHandler, EventHandler, SetHandler } from './normalized-types.ts';
+import type { StoreHandler } from './store-types.ts';
 
 /** Who is at the other end. */
 export interface AssociationInfo {
@@ -61,7 +62,7 @@ export type AsyncMatches = AsyncGenerator<FindResponse | undefined, FinalStatus,
 
 /** One request, answered: for metrics. */
 export interface RequestReport {
-  readonly operation: 'C-ECHO' | ServedOperation | 'other';
+  readonly operation: 'C-ECHO' | 'C-STORE' | ServedOperation | 'other';
   readonly sopClass: string;
   /** Of the final response. */
   readonly status: number;
@@ -107,7 +108,7 @@ export interface ScpLimits {
   readonly stalledMs: number;
   /** ARTIM in milliseconds: a silent connection, and one whose association is over. */
   readonly artimMs: number;
-  /** An association without a request, in milliseconds. */
+  /** An association without a request, or without more of one that has begun, in milliseconds. */
   readonly idleMs: number;
   /** An association without a request for so long, in milliseconds, gives way where a bound on connections is reached. */
   readonly yieldMs: number;
@@ -154,6 +155,8 @@ export interface ScpOptions {
   readonly onSet?: SetHandler;
   readonly onAction?: ActionHandler;
   readonly onEvent?: EventHandler;
+  /** Takes C-STORE of every storage class that a peer proposes (store-contexts.ts). */
+  readonly onStore?: StoreHandler;
   readonly log: DimseLog;
   readonly limits?: Partial<ScpLimits>;
   readonly events?: ScpEvents;

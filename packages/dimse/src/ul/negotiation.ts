@@ -20,17 +20,27 @@ export interface Context {
   readonly transferSyntax: string;
 }
 
-/** Our preference decides among the transfer syntaxes; the order in which the peer names them means nothing. */
+/**
+ * Our preference decides among the transfer syntaxes; the order in which the peer names them means nothing. `others`
+ * tells the transfer syntax of an abstract syntax that is not listed, where it is taken all the same.
+ */
 export function answerContexts(
   proposed: readonly ProposedContext[],
   served: readonly ServedContext[],
   roles: readonly RoleSelection[] = [],
+  others: (context: ProposedContext) => string | undefined = () => undefined,
 ): AnsweredContext[] {
   const servedAs = new Map(served.map((entry) => [entry.abstractSyntax, entry]));
   const callers = new Set(roles.filter(({ scp }) => scp).map(({ sopClassUid }) => sopClassUid));
-  return proposed.map(({ id, abstractSyntax, transferSyntaxes }): AnsweredContext => {
+  return proposed.map((context): AnsweredContext => {
+    const { id, abstractSyntax, transferSyntaxes } = context;
     const ours = servedAs.get(abstractSyntax);
-    if (ours === undefined) return { id, result: 3, transferSyntax: '' };
+    if (ours === undefined) {
+      const transferSyntax = others(context);
+      return transferSyntax === undefined
+        ? { id, result: 3, transferSyntax: '' }
+        : { id, result: 0, transferSyntax };
+    }
     // who selects no role is an SCU (PS3.7 D.3.3.4)
     if (ours.role === 'scu' && !callers.has(abstractSyntax)) return { id, result: 1, transferSyntax: '' };
     const agreed = ours.transferSyntaxes.find((uid) => transferSyntaxes.includes(uid));

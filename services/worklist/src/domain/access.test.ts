@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accessPolicy, type AccessEntry, type AccessSettings, type Caller } from './access.ts';
+import type { Caller } from '@scanflow/dimse/access';
+import { accessPolicy, type AccessEntry, type AccessSettings } from './access.ts';
 
 const scanners = [
   { aet: 'PRISMA', characterSet: 'ISO_IR 100' },

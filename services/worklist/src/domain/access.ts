@@ -1,7 +1,7 @@
 /** Who may ask for the worklist, what of it they see, and in which character set they read it. */
 import { isWritableCharacterSet } from '@scanflow/dicom';
-import { addressMatcher } from './address.ts';
-import { certificateMatcher, type ShownCertificate } from './certificate.ts';
+import { callerProofs, rejectCalled, rejectCalling } from '@scanflow/dimse/access';
+import type { Caller, CallerProof, Decision } from '@scanflow/dimse/access';
 import type { Entry } from './schedule.ts';
 
 /** The parts of the configuration that decide access. */
@@ -18,35 +18,10 @@ export interface AccessSettings {
 /** `all` items, those of the caller's `own` station, or those of a list of stations. */
 export type View = 'all' | 'own' | readonly string[];
 
-/** What is asked of one caller beyond its AE title, which anyone can use. */
-export interface AccessEntry {
-  /** Addresses and networks. */
-  readonly addresses?: readonly string[] | undefined;
-  /** Fingerprints and subjects; one of them must be shown. */
-  readonly certificates?: readonly string[] | undefined;
+/** What is asked of one caller, and what it sees. */
+export interface AccessEntry extends CallerProof {
   readonly view?: View | undefined;
 }
-
-/** Structurally the association of the upper layer. */
-export interface Caller {
-  readonly calledAet: string;
-  readonly callingAet: string;
-  /** IP address. */
-  readonly address: string;
-  /** Verified; undefined where none was shown. */
-  readonly certificate?: ShownCertificate;
-}
-
-/** Structurally the admission that the upper layer asks for. */
-export type Decision =
-  | { readonly accept: true }
-  | {
-      readonly accept: false;
-      readonly result: 1 | 2;
-      readonly source: 1 | 2 | 3;
-      readonly reason: number;
-      readonly why: string;
-    };
 
 export interface AccessPolicy {
   /** Whether an association may be established. AE titles come without padding. */
@@ -70,44 +45,22 @@ const standard = (declared: readonly string[]): string =>
 /** A set that a caller may ask for; an empty declaration says nothing. */
 const isWritable = (name: string): boolean => name !== '' && isWritableCharacterSet(name);
 
-/** PS3.8 9.3.4: rejected-permanent by the service user. */
-const reject = (reason: number, why: string): Decision => ({
-  accept: false,
-  result: 1,
-  source: 1,
-  reason,
-  why,
-});
-const CALLING_AE_NOT_RECOGNIZED = 3;
-const CALLED_AE_NOT_RECOGNIZED = 7;
-
 /** The policy that the configuration describes. */
 export function accessPolicy({ aet, allow, view, scanners, access = {} }: AccessSettings): AccessPolicy {
   const allowed = allow === 'scanners' ? scanners.map((scanner) => scanner.aet) : allow;
   const titles = new Set(allowed === 'any' ? [] : allowed);
-  const entries = new Map(
-    Object.entries(access).map(([title, entry]) => [title, { ...entry, ...compiled(entry) }]),
-  );
+  const proven = callerProofs(access, 'worklist.access');
   const characterSets = new Map(scanners.map((scanner) => [scanner.aet, scanner.characterSet]));
   return {
-    admit: ({ calledAet, callingAet, address, certificate }) => {
-      if (calledAet !== aet)
-        return reject(CALLED_AE_NOT_RECOGNIZED, `the worklist is ${aet}: correct the called AE title`);
-      if (allowed !== 'any' && !titles.has(callingAet))
-        return reject(CALLING_AE_NOT_RECOGNIZED, 'add the calling AE title to scanners or worklist.allow');
-      const entry = entries.get(callingAet);
-      // who calls in another's name is not that one: the wire says no more than for an unknown AE title
-      if (entry?.isAddress?.(address) === false)
-        return reject(
-          CALLING_AE_NOT_RECOGNIZED,
-          `worklist.access.${callingAet}.addresses does not have ${address}`,
-        );
-      if (entry?.isCertificate?.(certificate) === false)
-        return reject(CALLING_AE_NOT_RECOGNIZED, certificateReason(callingAet, certificate));
-      return { accept: true };
+    admit: (caller) => {
+      if (caller.calledAet !== aet)
+        return rejectCalled(`the worklist is ${aet}: correct the called AE title`);
+      if (allowed !== 'any' && !titles.has(caller.callingAet))
+        return rejectCalling('add the calling AE title to scanners or worklist.allow');
+      return proven(caller);
     },
     stations: (callingAet) => {
-      const limited = entries.get(callingAet)?.view ?? view;
+      const limited = access[callingAet]?.view ?? view;
       if (limited === 'all') return undefined;
       return limited === 'own' ? [callingAet] : limited;
     },
@@ -115,23 +68,6 @@ export function accessPolicy({ aet, allow, view, scanners, access = {} }: Access
       characterSets.get(callingAet) ?? [standard(declared)].find(isWritable) ?? UTF8,
   };
 }
-
-function compiled({ addresses, certificates }: AccessEntry): {
-  isAddress?: (address: string) => boolean;
-  isCertificate?: (shown: ShownCertificate | undefined) => boolean;
-} {
-  const networks = addresses?.map(addressMatcher);
-  const known = certificates?.map(certificateMatcher);
-  return {
-    ...(networks && { isAddress: (address) => networks.some((has) => has(address)) }),
-    ...(known && { isCertificate: (shown) => shown !== undefined && known.some((is) => is(shown)) }),
-  };
-}
-
-const certificateReason = (callingAet: string, shown: ShownCertificate | undefined): string =>
-  shown === undefined
-    ? `worklist.access.${callingAet}.certificates: no certificate was shown`
-    : `worklist.access.${callingAet}.certificates does not have ${shown.fingerprint} (${shown.subject})`;
 
 /** Whether an entry belongs to one of the stations. */
 export const isOf = (entry: Entry, stations: readonly string[]): boolean =>

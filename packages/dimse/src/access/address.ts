@@ -1,4 +1,4 @@
-/** Which IP addresses a network has: pure, for the access policy. */
+/** Which IP addresses a network has: pure, for who may call. */
 
 /** A test for an address (`10.1.2.3`, `2001:db8::1`) or a network (`10.1.2.0/24`). What is none matches nothing. */
 export function addressMatcher(network: string): (address: string) => boolean {

@@ -1,4 +1,4 @@
-/** Which certificates are meant by a line of the configuration: pure, for the access policy. */
+/** Which certificates are meant by a line of the configuration: pure, for who may call. */
 
 /** Structurally the certificate that the upper layer has verified. */
 export interface ShownCertificate {

@@ -1,0 +1,4 @@
+export { addressMatcher } from './address.ts';
+export { certificateMatcher, type ShownCertificate } from './certificate.ts';
+export { callerProofs, rejectCalled, rejectCalling } from './callers.ts';
+export type { Caller, CallerProof, Decision } from './callers.ts';
