@@ -4,6 +4,7 @@ export { bookingRules, labelRules } from './config/booking-rules.ts';
 export { configurationPage, jsonSchema } from './config/docs.ts';
 export { formatIssue, type ConfigIssue } from './config/issue.ts';
 export { isTemplate, LAYOUTS, layoutTemplate, type Extension } from './config/layouts.ts';
+export { watchConfig, type ConfigWatch, type ConfigWatchOptions } from './config-watch.ts';
 export { loadConfig } from './config/load.ts';
 export { parseConfig, type ConfigResult } from './config/parse.ts';
 export { configWarnings, formatWarning, patternsIn, type ConfigWarning } from './config/warnings.ts';

@@ -9,6 +9,8 @@ import { createLog, type Log } from './log.ts';
 
 export interface ServiceContext {
   readonly config: Config;
+  /** The file that it came from. */
+  readonly configFile: string;
   readonly log: Log;
   /** Aborts when the service is to stop. */
   readonly signal: AbortSignal;
@@ -42,8 +44,9 @@ export async function runService(
   argv: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
-  const config = await readConfig(name, argv, attributes);
-  if (config === undefined) process.exit(EXIT.notStarted);
+  const read = await readConfig(name, argv, attributes);
+  if (read === undefined) process.exit(EXIT.notStarted);
+  const { config, configFile } = read;
   const format = env['LOG_FORMAT'];
   const log = createLog({
     service: name,
@@ -65,7 +68,7 @@ export async function runService(
     setTimeout(() => fail('did not stop in time', late), STOP_MS);
   });
   for (const { path, message } of configWarnings(config)) log.warn('configuration', { path, message });
-  const running = await start({ config, log, signal }).catch((error: unknown) => {
+  const running = await start({ config, configFile, log, signal }).catch((error: unknown) => {
     // a start that was interrupted because it was asked to stop has not failed
     if (signal.aborted) process.exit(EXIT.stopped);
     return fail('could not start', error);
@@ -97,11 +100,11 @@ async function readConfig(
   name: string,
   argv: readonly string[],
   known: KnownAttributes | undefined,
-): Promise<Config | undefined> {
-  const path = configPath(name, argv);
-  if (path === undefined) return undefined;
-  const loaded = await loadConfig(path, known);
-  if (loaded.ok) return loaded.config;
+): Promise<Pick<ServiceContext, 'config' | 'configFile'> | undefined> {
+  const configFile = configPath(name, argv);
+  if (configFile === undefined) return undefined;
+  const loaded = await loadConfig(configFile, known);
+  if (loaded.ok) return { config: loaded.config, configFile };
   for (const issue of loaded.issues) process.stderr.write(`${formatIssue(issue)}\n`);
   return undefined;
 }

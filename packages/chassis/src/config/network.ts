@@ -73,8 +73,8 @@ const certificate = z
   )
   .meta({ title: 'certificate' });
 
-/** What is asked of one caller beyond its AE title, which anyone can use. */
-export const accessEntry = z.strictObject({
+/** What is asked of one caller beyond its AE title, which anyone can use; `ca` is the key that certificates need. */
+export const callerProof = (ca: string) => ({
   addresses: z
     .array(network)
     .min(1)
@@ -87,7 +87,12 @@ export const accessEntry = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      'Certificates of which it must show one, each by its SHA-256 fingerprint or by attributes of its subject such as `CN=prisma,O=Example`. Needs `worklist.tls.ca`.',
+      `Certificates of which it must show one, each by its SHA-256 fingerprint or by attributes of its subject such as \`CN=prisma,O=Example\`. Needs \`${ca}\`.`,
     ),
+});
+
+/** The worklist's. */
+export const accessEntry = z.strictObject({
+  ...callerProof('worklist.tls.ca'),
   view: view.optional().describe('What it sees, in place of `worklist.view`.'),
 });

@@ -7,7 +7,7 @@ import { hookRules } from './hook-rules.ts';
 import { attributeProblem, type KnownAttributes } from './attributes.ts';
 import { layoutRules } from './layout-rules.ts';
 import { ledgerRules } from './ledger-rules.ts';
-import { worklistRules } from './network-rules.ts';
+import { networkRules } from './network-rules.ts';
 import type { Config } from './schema.ts';
 import { senderRules } from './senders.ts';
 import { sendingRules } from './sending-rules.ts';
@@ -31,6 +31,7 @@ export function brokenRules(
     bookings,
     storage,
     arrivals,
+    receiver,
     data,
     worklist,
     destinations,
@@ -50,7 +51,7 @@ export function brokenRules(
       : [...templateRules(bookings), ...vocabularyRules(['bookings'], bookings)]),
     ...(storage === undefined ? [] : [...layoutRules(storage, known), ...storageRules(storage, data)]),
     ...(arrivals === undefined ? [] : labelRules(arrivals, known)),
-    ...(worklist === undefined ? [] : worklistRules(worklist, scanners)),
+    ...networkRules({ worklist, receiver, arrivals, scanners }),
     ...(destinations === undefined
       ? []
       : [...destinationRules(destinations), ...legRules(destinations), ...sendingRules(destinations)]),

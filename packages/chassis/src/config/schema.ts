@@ -6,6 +6,7 @@ import { destination } from './destination.ts';
 import { cleanup, hook, sessions } from './hooks.ts';
 import { ledger } from './ledger.ts';
 import { accessEntry, listeningTls, view } from './network.ts';
+import { receiver } from './receiver.ts';
 import { storage } from './storage.ts';
 import { arrivals, tag } from './streaming.ts';
 import {
@@ -165,6 +166,9 @@ const http = z.strictObject({
         .default(9102)
         .describe('Port of the worklist service; its DICOM port is `worklist.port`.'),
       streamer: port.default(9103).describe('Port of the streamer.'),
+      receiver: port
+        .default(9106)
+        .describe('Port of the receiver; its DICOM ports are `receiver.port` and `receiver.tls.port`.'),
     })
     .prefault({}),
   hosts: z
@@ -201,7 +205,10 @@ export const configSchema = z
         'How bookings are read from the calendars. Lines `Project:`, `Subject:` and `Session:` in an event come before `patterns`; where the two contradict each other, the booking is rejected.',
       ),
     worklist: worklist.prefault({}).describe('The worklist that scanners ask for (DICOM Modality Worklist).'),
-    orthanc: orthanc.describe('The Orthanc that scanners send their images to.'),
+    receiver: receiver
+      .prefault({})
+      .describe('Where scanners send their images to; it hands each to Orthanc before it says Success.'),
+    orthanc: orthanc.describe('The Orthanc that keeps the images which arrive.'),
     arrivals: arrivals.prefault({}).describe('Images that arrive in Orthanc.'),
     tag: tag.prefault({}).describe('The private tag that marks every image that Scanflow has handled.'),
     storage: storage.describe('Project storage, where images end up.'),
