@@ -12,6 +12,7 @@ import { makeSeries } from '@scanflow/dicom';
 import { store, type StoreItem } from '@scanflow/dimse';
 import { findOrthanc, freePort, run, startProgram, until, type Program } from '@scanflow/testkit';
 
+const RECEIVER = fileURLToPath(new URL('../../services/receiver/src/main.ts', import.meta.url));
 const DOCKER = fileURLToPath(new URL('../../docker/orthanc/', import.meta.url));
 const { values } = parseArgs({ options: { images: { type: 'string', default: '200' } } });
 const images = Number(values.images);
@@ -78,10 +79,13 @@ interface Receiver {
   readonly name: string;
   readonly config: () => Promise<object>;
   readonly env: Readonly<Record<string, string>>;
+  /** Whether images come by way of our receiver. */
+  readonly received?: boolean;
 }
 const receivers: readonly Receiver[] = [
   { name: 'at its defaults', config: defaults, env: {} },
   { name: "Scanflow's", config: shipped, env: { TCP_NODELAY: '1' } },
+  { name: "Scanflow's receiver", config: shipped, env: { TCP_NODELAY: '1' }, received: true },
 ];
 
 /** Writes the phantom series that all runs send. */
@@ -103,10 +107,10 @@ async function writeSeries(folder: string): Promise<Series> {
 async function startReceiver(
   folder: string,
   link: Link,
-  { config, env }: Receiver,
-): Promise<{ program: Program; target: Target; count: () => Promise<number> }> {
+  { config, env, received = false }: Receiver,
+): Promise<{ programs: Program[]; target: Target; count: () => Promise<number> }> {
   await mkdir(folder);
-  const [http, port] = [await freePort(), await freePort()];
+  const [http, port] = await twoPorts();
   const file = join(folder, 'orthanc.json');
   const places = {
     StorageDirectory: folder,
@@ -137,7 +141,53 @@ async function startReceiver(
     },
   );
   if (program.exited()) throw new Error(`Orthanc ended at once:\n${program.output()}`);
-  return { program, target: { host: link.address, port }, count };
+  if (!received) return { programs: [program], target: { host: link.address, port }, count };
+  const receiver = await startOurs(folder, link, http);
+  return {
+    programs: [receiver.program, program],
+    target: { host: link.address, port: receiver.port },
+    count,
+  };
+}
+
+/** A port that was free a moment ago may be given out again. */
+async function twoPorts(): Promise<[number, number]> {
+  const one = await freePort();
+  for (;;) {
+    const other = await freePort();
+    if (other !== one) return [one, other];
+  }
+}
+
+/** Our receiver before it. */
+async function startOurs(
+  folder: string,
+  link: Link,
+  orthancPort: number,
+): Promise<{ program: Program; port: number }> {
+  const [http, port] = await twoPorts();
+  const file = join(folder, 'scanflow.yaml');
+  await writeFile(
+    file,
+    `facility: { name: Bench, timezone: UTC }
+data: ${folder}
+scanners: {}
+orthanc: { url: 'http://${link.address}:${orthancPort}' }
+receiver: { bind: ${link.address}, port: ${port} }
+storage: { root: ${folder}/project }
+http: { bind: ${link.address}, ports: { receiver: ${http} } }
+`,
+  );
+  const [command, ...args] = [...link.prefix, process.execPath, RECEIVER, '--config', file];
+  const program = await startProgram(command, args);
+  const answers = (): Promise<boolean> =>
+    fetch(`http://${link.address}:${http}/healthz`).then(
+      ({ ok }) => ok,
+      () => program.exited(),
+    );
+  await until(answers, { what: 'the receiver answers', timeoutMs: 60_000, everyMs: 100 });
+  if (program.exited()) throw new Error(`the receiver ended at once:\n${program.output()}`);
+  return { program, port };
 }
 
 async function measure(
@@ -147,7 +197,7 @@ async function measure(
   send: Send,
   series: Series,
 ): Promise<number> {
-  const { program, target, count } = await startReceiver(folder, link, receiver);
+  const { programs, target, count } = await startReceiver(folder, link, receiver);
   try {
     const start = performance.now();
     await send(target, series);
@@ -156,7 +206,7 @@ async function measure(
     if (arrived !== images) throw new Error(`${arrived} of ${images} images arrived`);
     return images / seconds;
   } finally {
-    await program.stop();
+    for (const program of programs) await program.stop();
     await rm(folder, { recursive: true });
   }
 }

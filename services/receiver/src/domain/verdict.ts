@@ -1,0 +1,74 @@
+/** What Orthanc's answer to an image means for the scanner that sent it (PS3.4 table B.2-1). Pure. */
+
+/** As an answer of Orthanc's REST interface, or the want of one. */
+export type Given =
+  | { readonly answered: true; readonly status: number; readonly body: Uint8Array }
+  | { readonly answered: false; readonly why: string };
+
+export interface Stored {
+  /** Orthanc's ids. */
+  readonly instance: string;
+  readonly series: string;
+}
+
+export type Verdict =
+  | ({ readonly kind: 'stored' | 'known' } & Stored)
+  /** The scanner keeps the image, and may send it again. `again`: asking once more at once may help. */
+  | { readonly kind: 'failed'; readonly status: number; readonly comment: string; readonly again: boolean };
+
+/** Refused: out of resources. */
+export const OUT_OF_RESOURCES = 0xa700;
+/** Error: cannot understand. */
+export const CANNOT_UNDERSTAND = 0xc000;
+/** Orthanc's own number for what is no DICOM file. */
+const BAD_FILE = 15;
+
+export function verdictOf(given: Given): Verdict {
+  if (!given.answered) return failed(`Orthanc does not answer: ${given.why}`, true);
+  const { status } = given;
+  const body = parsed(given.body);
+  if (status === 200) return accepted(body);
+  if (status === 401 || status === 403) return failed('Orthanc refuses the user of the receiver', false);
+  if (status === 507) return failed('The disk of Orthanc is full', false);
+  if (status === 503) return failed('Orthanc is busy (503)', true);
+  if (body['OrthancStatus'] === BAD_FILE || status === 400 || status === 415)
+    return {
+      kind: 'failed',
+      status: CANNOT_UNDERSTAND,
+      comment: 'Orthanc cannot read the data set',
+      again: false,
+    };
+  return failed(`Orthanc cannot store it (${status})`, false);
+}
+
+function accepted(body: Readonly<Record<string, unknown>>): Verdict {
+  const { ID: instance, ParentSeries: series, Status: outcome } = body;
+  if (typeof instance === 'string' && typeof series === 'string') {
+    if (outcome === 'Success') return { kind: 'stored', instance, series };
+    if (outcome === 'AlreadyStored') return { kind: 'known', instance, series };
+  }
+  if (outcome === 'FilteredOut')
+    return {
+      kind: 'failed',
+      status: CANNOT_UNDERSTAND,
+      comment: 'A filter of Orthanc drops it',
+      again: false,
+    };
+  return failed('The answer of Orthanc is not understood', false);
+}
+
+const failed = (comment: string, again: boolean): Verdict => ({
+  kind: 'failed',
+  status: OUT_OF_RESOURCES,
+  comment,
+  again,
+});
+
+function parsed(body: Uint8Array): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(body).toString('utf8'));
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,59 @@
+/** The two DICOM ports: plain, and with TLS where it is configured. */
+import type { Config, Log } from '@scanflow/chassis';
+import { listen, type Listening, type StoreHandler } from '@scanflow/dimse';
+import type { Door } from './door.ts';
+import { receiverLimits } from './limits.ts';
+import type { Metrics } from './metrics.ts';
+import { openSecurity } from './secure.ts';
+
+export interface PortsSettings {
+  readonly config: Config;
+  readonly log: Log;
+  readonly door: Door;
+  readonly metrics: Metrics;
+  readonly onStore: StoreHandler;
+}
+
+export interface Ports {
+  readonly plain: number;
+  readonly tls: number | undefined;
+  close(): Promise<void>;
+}
+
+/** Listens; rejects with the system's error where a port is taken. */
+export async function openPorts(settings: PortsSettings): Promise<Ports> {
+  const { config, log, door, metrics, onStore } = settings;
+  const { receiver, worklist } = config;
+  const security = await openSecurity(receiver.tls, log);
+  const shared = {
+    bind: receiver.bind ?? worklist.bind,
+    log,
+    admit: door.admit,
+    contexts: [],
+    onStore,
+    limits: receiverLimits(receiver.idle),
+    events: {
+      accepted: metrics.accepted,
+      rejected: (_: unknown, { result, source, reason }: Reason) =>
+        metrics.rejected(`${result}/${source}/${reason}`),
+      refused: (_: string, why: string) => metrics.rejected(why === 'tls' ? 'tls' : 'limit'),
+    },
+  };
+  const plain = await listen({ ...shared, port: receiver.port });
+  const secured: Listening | undefined =
+    security && (await listen({ ...shared, port: security.port, tls: security.acceptor }));
+  return {
+    plain: plain.port,
+    tls: secured?.port,
+    close: async () => {
+      await Promise.all([plain.close(), secured?.close()]);
+      security?.close();
+    },
+  };
+}
+
+interface Reason {
+  readonly result: number;
+  readonly source: number;
+  readonly reason: number;
+}

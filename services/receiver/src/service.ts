@@ -1,0 +1,91 @@
+/** One receiver: images come in by DICOM and go to Orthanc by HTTP. */
+import { join } from 'node:path';
+import {
+  httpAccess,
+  readSecret,
+  Registry,
+  startHttp,
+  watchConfig,
+  type Config,
+  type Health,
+  type ServiceContext,
+} from '@scanflow/chassis';
+import { orthancAt } from './adapters/orthanc.ts';
+import { addRoutes } from './api.ts';
+import { openDoor } from './door.ts';
+import { Room, ROOM } from './holding/room.ts';
+import { createMetrics } from './metrics.ts';
+import { openPorts, type Ports } from './ports.ts';
+import { rememberSenders } from './remember.ts';
+import { storing } from './store.ts';
+import { watchOrthanc, type OrthancWatch } from './watch-orthanc.ts';
+
+/** Starts the service; resolves once its ports listen. */
+export async function startReceiver(context: ServiceContext): Promise<{ stop(): Promise<void> }> {
+  const { config, configFile, log } = context;
+  const registry = new Registry();
+  const room = new Room(ROOM);
+  const metrics = createMetrics(registry, room);
+  const door = openDoor(config);
+  const orthanc = orthancAt(await loginOf(config.orthanc));
+  const watch = watchOrthanc(orthanc, log);
+  const remember = rememberSenders({ orthanc, scannerOf: door.scannerOf });
+  const folder = join(config.data, 'receiver');
+  const onStore = storing({ orthanc, room, folder, log, remember, onImage: metrics.image });
+  const ports = await openPorts({ config, log, door, metrics, onStore });
+  const following = watchConfig({
+    file: configFile,
+    log,
+    use: (changed) => {
+      door.use(changed);
+      if (needsRestart(config, changed)) log.warn('configuration.restart-needed', { what: RESTART });
+    },
+  });
+  const http = await startHttp({
+    bind: config.http.bind,
+    port: config.http.ports.receiver,
+    log,
+    registry,
+    access: await httpAccess('receiver', config, log),
+    health: () => healthOf(ports, watch, room),
+    routes: (app) => addRoutes(app, door),
+  });
+  if (config.arrivals.from === undefined) log.warn('receiver.open', { what: OPEN });
+  log.info('receiver.listening', { port: ports.plain, tlsPort: ports.tls, http: http.port });
+  return {
+    stop: async () => {
+      following.close();
+      watch.close();
+      await ports.close();
+      await http.close();
+      orthanc.close();
+    },
+  };
+}
+
+const OPEN =
+  'images of every AE title are taken; set arrivals.from: scanners, after `scanflow doctor` has shown who sends';
+const RESTART = 'ports, TLS files and the address of Orthanc are used after a restart of the receiver';
+
+/** What is not used at once. */
+function needsRestart(before: Config, after: Config): boolean {
+  const fixed = ({ receiver: { bind, port, idle, tls }, orthanc, http }: Config): string =>
+    JSON.stringify({ bind, port, idle, tls, orthanc, http });
+  return fixed(before) !== fixed(after);
+}
+
+async function loginOf({ url, username, passwordFile }: Config['orthanc']) {
+  const password = passwordFile === undefined ? undefined : await readSecret(passwordFile);
+  return { url, username, password };
+}
+
+function healthOf(ports: Ports, watch: OrthancWatch, room: Room): Health {
+  const reason = watch.trouble();
+  const detail = {
+    port: ports.plain,
+    ...(ports.tls === undefined ? {} : { tlsPort: ports.tls }),
+    heldInMemory: room.held('memory'),
+    heldOnDisk: room.held('disk'),
+  };
+  return { ok: reason === undefined, detail: reason === undefined ? detail : { ...detail, reason } };
+}
