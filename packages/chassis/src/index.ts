@@ -35,5 +35,6 @@ export { runService, type RunningService, type Service, type ServiceContext } fr
 export { sleep } from './sleep.ts';
 export { openTlsStore, readTlsFiles } from './tls-files.ts';
 export type { TlsFiles, TlsStore, TlsStoreOptions, TlsTexts } from './tls-files.ts';
+export { XmlError, xmlReader, type XmlHandler, type XmlLimits, type XmlReader } from './xml.ts';
 export { Counter, Gauge, Histogram, Registry } from 'prom-client';
 export type { FastifyInstance } from 'fastify';

@@ -16,6 +16,8 @@ export interface Asked {
   readonly body?: string;
   /** Statuses that are answers; others are failures, but for redirects, which are followed. */
   readonly expect: readonly number[];
+  /** Takes the body piece by piece, decoded; what it throws ends the request. `bytes` is empty then. */
+  readonly take?: (piece: Uint8Array) => void;
 }
 
 export interface Heard {
@@ -116,8 +118,13 @@ async function exchange(url: URL, asked: Asked, fetching: Fetching): Promise<Hea
     const announced = Number(header('content-length') ?? 0);
     if (announced > options.maxSize) throw discard(response, tooLarge(url.host, options.maxSize));
     const { maxSize } = options;
+    const { take } = asked;
     const encoding = header('content-encoding');
-    return { status, header, bytes: await readBody(response.body, { host: url.host, encoding, maxSize }) };
+    return {
+      status,
+      header,
+      bytes: await readBody(response.body, { host: url.host, encoding, maxSize, take }),
+    };
   }
   if (REDIRECTS.has(status) && (status !== 303 || asked.method === 'GET'))
     return discard(response, redirectTarget(url, header('location')));

@@ -1,12 +1,6 @@
-/**
- * A calendar collection on a CalDAV server (RFC 4791), asked through tsdav. tsdav itself has no time limit, reads
- * whatever comes, follows redirects with the password, puts bodies into its messages, takes a cut answer as an empty
- * one, drops objects whose name lacks `.ics` (fetchCalendarObjects), and forgets a calendar after one missing object.
- * So its requests go through our client, which lets only whole multi-status answers through, and only its single
- * requests are used.
- */
-import { calendarMultiGet, calendarQuery, propfind, type DAVResponse } from 'tsdav';
+/** A calendar collection on a CalDAV server (RFC 4791): three questions, and answers that are read while they come. */
 import type { Ask } from './client.ts';
+import { multiStatus, type DavResponse } from './multistatus.ts';
 import { Stop } from './stop.ts';
 
 /** One object of a collection by its path; `data` is what it holds, as iCalendar. */
@@ -24,90 +18,59 @@ export interface Collection {
   get(paths: readonly string[]): Promise<DavObject[]>;
 }
 
-type Fetch = typeof globalThis.fetch;
-
-const EVENTS = [
-  {
-    'comp-filter': {
-      _attributes: { name: 'VCALENDAR' },
-      'comp-filter': { _attributes: { name: 'VEVENT' } },
-    },
-  },
-];
 const MULTISTATUS = 207;
+const NAMESPACES =
+  'xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav" xmlns:cs="http://calendarserver.org/ns/"';
+/** RFC 4791 9.7: components of type VEVENT in a VCALENDAR. */
+const EVENTS =
+  '<c:filter><c:comp-filter name="VCALENDAR"><c:comp-filter name="VEVENT"/></c:comp-filter></c:filter>';
 
 /** The methods throw a Stop whatever goes wrong. */
 export function collectionAt(url: URL, ask: Ask): Collection {
-  const common = { url: url.href, fetch: fetchThrough(ask) };
-  const props = (withData: boolean) => ({ 'd:getetag': {}, ...(withData ? { 'c:calendar-data': {} } : {}) });
-  const objects = async (answer: Promise<DAVResponse[]>): Promise<DavObject[]> => {
-    const responses = await answer.catch((error: unknown) => {
-      throw error instanceof Stop ? error : halfAnswered(url.host);
+  const question = async (method: string, depth: string, body: string): Promise<readonly DavResponse[]> => {
+    const answer = multiStatus(url.host);
+    await ask(url, {
+      method,
+      headers: { 'content-type': 'application/xml; charset=utf-8', depth },
+      expect: [MULTISTATUS],
+      body: `<?xml version="1.0" encoding="utf-8"?>${body}`,
+      take: (piece) => {
+        answer.take(piece);
+      },
     });
-    return responses.map((response) => objectOf(response, url));
+    return answer.end();
+  };
+  const objects = async (kind: string, rest: string, withData: boolean): Promise<DavObject[]> => {
+    const props = `<d:prop><d:getetag/>${withData ? '<c:calendar-data/>' : ''}</d:prop>`;
+    const body = `<c:${kind} ${NAMESPACES}>${props}${rest}</c:${kind}>`;
+    return (await question('REPORT', '1', body)).map((response) => objectOf(response, url));
   };
   return {
     async stamp() {
-      const names = { 'd:resourcetype': {}, 'cs:getctag': {}, 'd:sync-token': {} };
-      const [answer] = await propfind({ ...common, props: names, depth: '0' });
-      const found = propsOf(answer);
-      const kinds = isObject(found['resourcetype']) ? found['resourcetype'] : {};
-      if (!('calendar' in kinds)) throw noCalendar(url.host);
-      const marks = [scalar(found['getctag']), scalar(found['syncToken'])];
+      const props = '<d:resourcetype/><cs:getctag/><d:sync-token/>';
+      const body = `<d:propfind ${NAMESPACES}><d:prop>${props}</d:prop></d:propfind>`;
+      const [answer] = await question('PROPFIND', '0', body);
+      if (answer?.kinds.includes('calendar') !== true) throw noCalendar(url.host);
+      const marks = ['getctag', 'sync-token'].map((name) => given(answer.props.get(name)));
       return marks.every((mark) => mark === undefined) ? undefined : JSON.stringify(marks);
     },
-    list: (withData) =>
-      objects(calendarQuery({ ...common, props: props(withData), filters: EVENTS, depth: '1' })),
+    list: (withData) => objects('calendar-query', EVENTS, withData),
     get: (paths) =>
-      objects(calendarMultiGet({ ...common, props: props(true), objectUrls: [...paths], depth: '1' })),
+      objects('calendar-multiget', paths.map((path) => `<d:href>${escaped(path)}</d:href>`).join(''), true),
   };
 }
 
-/** What tsdav sends, over our client; an answer that is no whole multi-status never reaches it. */
-function fetchThrough(ask: Ask): Fetch {
-  return async (input, init) => {
-    const url = new URL(input instanceof Request ? input.url : input);
-    const { bytes } = await ask(url, {
-      method: init?.method ?? 'GET',
-      headers: Object.fromEntries(new Headers(init?.headers)),
-      expect: [MULTISTATUS],
-      ...(typeof init?.body === 'string' ? { body: init.body } : {}),
-    });
-    if (!/<\/(?:[\w.-]+:)?multistatus\s*>\s*$|<(?:[\w.-]+:)?multistatus[^<>]*\/>\s*$/.test(tailOf(bytes)))
-      throw new Stop(
-        'transient',
-        'FETCH_CUT',
-        `${url.host} sent a calendar that is cut off; it is tried again.`,
-      );
-    return new Response(Buffer.from(bytes), {
-      status: MULTISTATUS,
-      headers: { 'content-type': 'application/xml; charset=utf-8' },
-    });
-  };
-}
-
-const tailOf = (bytes: Uint8Array): string => Buffer.from(bytes.subarray(-2000)).toString('latin1');
-
-function objectOf(response: DAVResponse, base: URL): DavObject {
-  const path = typeof response.href === 'string' ? URL.parse(response.href, base)?.pathname : undefined;
+function objectOf({ href, props }: DavResponse, base: URL): DavObject {
+  const path = href === '' ? undefined : URL.parse(href, base)?.pathname;
   if (path === undefined) throw halfAnswered(base.host);
-  const props = propsOf(response);
-  const data = props['calendarData'];
-  const text = isObject(data) ? data['_cdata'] : data;
-  return { path, etag: scalar(props['getetag']), data: typeof text === 'string' ? text : undefined };
+  const data = props.get('calendar-data');
+  return { path, etag: given(props.get('getetag')), data: given(data) === undefined ? undefined : data };
 }
 
-function propsOf(response: DAVResponse | undefined): Record<string, unknown> {
-  const props: unknown = response?.props;
-  return isObject(props) ? props : {};
-}
+const given = (text: string | undefined): string | undefined => text?.trim() || undefined;
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null;
-
-/** tsdav makes numbers of what looks like one. */
-const scalar = (value: unknown): string | undefined =>
-  typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
+const escaped = (text: string): string => text.replaceAll(/[&<>]/g, (found) => ENTITIES[found] ?? found);
 
 const noCalendar = (host: string): Stop =>
   new Stop(

@@ -16,11 +16,13 @@ export interface BodyOptions {
   readonly encoding: string | undefined;
   /** Longest result in bytes: a small packed body may be a huge one. */
   readonly maxSize: number;
+  /** Takes the body piece by piece instead. */
+  readonly take?: ((piece: Uint8Array) => void) | undefined;
 }
 
 /** Reads a body to its end. Throws a Stop, or what the stream throws when it breaks off or is damaged. */
 export async function readBody(body: Readable, options: BodyOptions): Promise<Uint8Array> {
-  const { host, encoding, maxSize } = options;
+  const { host, encoding, maxSize, take } = options;
   const layers = (encoding ?? '')
     .split(',')
     .map((name) => name.trim().toLowerCase())
@@ -33,22 +35,34 @@ export async function readBody(body: Readable, options: BodyOptions): Promise<Ui
     for await (const chunk of source) {
       size += chunk.byteLength;
       if (size > maxSize) throw tooLarge(host, maxSize);
-      chunks.push(chunk);
+      if (take === undefined) chunks.push(chunk);
+      else take(chunk);
     }
   };
-  await pipeline([body, ...layers.flatMap((name) => unpackers(name, options)), collect]);
+  await pipeline([body, bounded(host, maxSize), ...layers.flatMap((name) => unpackers(name, host)), collect]);
   return Buffer.concat(chunks);
 }
 
+/** A packed body may be large and hold nothing: no packing makes a body much larger. */
+const bounded = (host: string, maxSize: number): Unpacker =>
+  async function* count(source) {
+    let size = 0;
+    for await (const chunk of source) {
+      size += chunk.byteLength;
+      if (size > maxSize) throw tooLarge(host, maxSize);
+      yield chunk;
+    }
+  };
+
 type Unpacker = Duplex | ((source: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>);
 
-function unpackers(name: string, { host, maxSize }: BodyOptions): Unpacker[] {
+function unpackers(name: string, host: string): Unpacker[] {
   switch (name) {
     case 'gzip':
     case 'x-gzip':
       return [createGunzip()];
     case 'deflate':
-      return [inflater(host, maxSize)];
+      return [inflater()];
     case 'br':
       return [createBrotliDecompress()];
     default:
@@ -57,15 +71,10 @@ function unpackers(name: string, { host, maxSize }: BodyOptions): Unpacker[] {
 }
 
 /** `deflate` means the zlib format (RFC 9110 8.4.1.2), but some servers send it bare: the first byte tells. */
-const inflater = (host: string, maxSize: number): Unpacker =>
+const inflater = (): Unpacker =>
   async function* inflate(source) {
     const packed: Uint8Array[] = [];
-    let size = 0;
-    for await (const chunk of source) {
-      size += chunk.byteLength;
-      if (size > maxSize) throw tooLarge(host, maxSize);
-      packed.push(chunk);
-    }
+    for await (const chunk of source) packed.push(chunk);
     const bytes = Buffer.concat(packed);
     const [first] = bytes;
     if (first === undefined) return;
