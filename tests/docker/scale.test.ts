@@ -84,10 +84,10 @@ suite('several streamers', { skip: await whyNot() }, () => {
   });
 
   test('passwords: each user has one of its own, and its own database only', async () => {
-    const ask = (user: string, database: string, secret: string): Promise<string> =>
+    const ask = async (user: string, database: string, secret: string): Promise<string> =>
       sh(
         'orthanc',
-        `PGPASSWORD="$(cat /run/secrets/scanflow/${secret})" psql -XAtw -h postgres -U ${user} ${database} -c 'SELECT 1'`,
+        `PGPASSWORD=${(await sh('postgres', `cat ${FOLDER}/${secret}`)).trim()} psql -XAtw -h postgres -U ${user} ${database} -c 'SELECT 1'`,
       );
     assert.equal(await ask('scanflow', 'scanflow', 'ledger-password'), '1\n');
     assert.equal(await ask('orthanc', 'orthanc', 'orthanc-index-password'), '1\n');
@@ -198,10 +198,10 @@ suite('several streamers', { skip: await whyNot() }, () => {
     const first = await state();
     assert.equal(first[1], IMAGES);
     // with passwords made anew, as docs/install.md says
-    const old = await sh('orthanc', SECRETS);
+    const old = await sh('postgres', SECRETS);
     await scale.compose('run', '--rm', '--no-deps', 'secrets', 'sh', '-c', `rm ${FOLDER}/*`);
     await scale.compose(...UP, '--force-recreate');
-    const words = (await sh('orthanc', SECRETS)).split('\n').filter((word) => old.includes(word));
+    const words = (await sh('postgres', SECRETS)).split('\n').filter((word) => old.includes(word));
     assert.deepEqual(words, ['']);
     assert.deepEqual(await state(), first);
     assertHealthy(await streamers());

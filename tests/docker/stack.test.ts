@@ -134,14 +134,6 @@ suite('the stack', options, () => {
     const password = await stack.exec('streamer', 'cat', '/run/secrets/scanflow/orthanc-password');
     assert.ok(password.trim().length >= 32);
     assert.equal(await status(orthanc, '/system', `scanflow:${password.trim()}`), 200);
-    await assert.rejects(stack.exec('cal2wl', 'ls', '/run/secrets/scanflow/orthanc-password'));
-    const modes = await stack.exec(
-      'streamer',
-      'sh',
-      '-c',
-      'stat -c %a /run/secrets/scanflow /run/secrets/scanflow/*',
-    );
-    assert.deepEqual(modes.trim().split('\n'), ['750', ...Array<string>(5).fill('440')]);
   });
 
   test('passwords: a second `up` keeps them and restarts nothing', async () => {

@@ -20,6 +20,8 @@ export interface OrthancOptions {
   readonly dicomPort?: number;
   /** Plugins of this machine's, by their file's name: `libOrthancDicomWeb.so`. None otherwise. */
   readonly plugins?: readonly string[];
+  /** Further users, with their passwords. */
+  readonly users?: Readonly<Record<string, string>>;
   /** Further keys of Orthanc's configuration. */
   readonly extra?: Readonly<Record<string, unknown>>;
 }
@@ -78,7 +80,13 @@ export async function startOrthanc(options: OrthancOptions): Promise<RunningOrth
   const passwordFile = join(folder, 'password');
   const configFile = join(folder, 'orthanc.json');
   await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
-  const config = configuration({ ...options, aet, httpPort, dicomPort }, { [username]: password });
+  const config = configuration(
+    { ...options, aet, httpPort, dicomPort },
+    {
+      ...options.users,
+      [username]: password,
+    },
+  );
   await writeFile(configFile, JSON.stringify(config, null, 2), { mode: 0o600 });
 
   const url = `http://127.0.0.1:${httpPort}`;
