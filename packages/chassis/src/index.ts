@@ -11,6 +11,7 @@ export { configWarnings, formatWarning, patternsIn, type ConfigWarning } from '.
 export type { Config } from './config/schema.ts';
 export { admits, sendersOf } from './config/senders.ts';
 export { defaultTag } from './config/streaming.ts';
+export { csvText } from './csv.ts';
 export { codeOf, FailureError, messageOf, type Failure } from './failure.ts';
 export {
   asideName,
@@ -38,3 +39,4 @@ export type { TlsFiles, TlsStore, TlsStoreOptions, TlsTexts } from './tls-files.
 export { XmlError, xmlReader, type XmlHandler, type XmlLimits, type XmlReader } from './xml.ts';
 export { Counter, Gauge, Histogram, Registry } from 'prom-client';
 export type { FastifyInstance } from 'fastify';
+export { visible } from './visible.ts';

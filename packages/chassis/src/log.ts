@@ -1,4 +1,5 @@
 /** Logs: winston to stderr, JSON lines for machines, readable lines on a terminal, patient attributes withheld. */
+import { visible } from './visible.ts';
 import { styleText } from 'node:util';
 import winston from 'winston';
 import { redact, type LogFields } from './redact.ts';
@@ -82,21 +83,17 @@ const jsonLine = ({ fields, ...own }: Line): string =>
 
 function textLine({ time, level, event, fields }: Line): string {
   const shown = Object.entries(fields).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${printable(name)}=${textValue(value)}`],
+    value === undefined ? [] : [`${visible(name)}=${textValue(value)}`],
   );
-  const head = `${time.slice(11, 23)} ${styled(COLOURS[level], level.padEnd(5))} ${printable(event)}`;
+  const head = `${time.slice(11, 23)} ${styled(COLOURS[level], level.padEnd(5))} ${visible(event)}`;
   return shown.length === 0 ? head : `${head}  ${styled('dim', shown.join(' '))}`;
 }
 
 /** In quotes where it would be read as more than one thing. */
 function textValue(value: unknown): string {
   const text = typeof value === 'string' && !/[\s"=]/.test(value) ? value : JSON.stringify(value);
-  return printable(text);
+  return visible(text);
 }
-
-/** What comes from calendars and networks must not steer a terminal or start a line of its own. */
-const printable = (text: string): string =>
-  text.replaceAll(/[\p{Cc}\u2028\u2029]/gu, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 const styled = (style: Parameters<typeof styleText>[0], text: string): string =>
   styleText(style, text, { validateStream: false });

@@ -1,13 +1,13 @@
 /** What a command of `scanflow` is, and what it is given instead of reaching for the process. */
-import type { Writable } from 'node:stream';
+import type { Output } from './terminal.ts';
 
 /** Exit codes: done; done in part or failed; not started (usage, configuration, input). */
 export const EXIT = { done: 0, failed: 1, notStarted: 2 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export interface Io {
-  readonly out: Writable;
-  readonly err: Writable;
+  readonly out: Output;
+  readonly err: Output;
   /** Whether a person watches: colours and progress only then. */
   readonly terminal: boolean;
   readonly columns: number;

@@ -1,5 +1,6 @@
 /** `scanflow`: finds the command, gives it the process, and turns its end into an exit code. */
 import { beginAgainIfCold, beginCompiled } from '@scanflow/chassis/boot';
+import { outputTo } from './terminal.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from './command.ts';
 
 // before anything is loaded: a command takes half the time to begin, and 20 MB less
@@ -113,8 +114,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   });
 
 const io: Io = {
-  out: process.stdout,
-  err: process.stderr,
+  out: outputTo(process.stdout),
+  err: outputTo(process.stderr),
   terminal: process.stderr.isTTY,
   columns: process.stderr.columns || 80,
   service: process.env['SERVICE'],

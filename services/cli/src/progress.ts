@@ -1,5 +1,7 @@
 /** The line that shows, on a terminal, how far a command is. */
+import { stripVTControlCharacters } from 'node:util';
 import type { Io } from './command.ts';
+import { CLEAR_LINE, plain } from './terminal.ts';
 
 const BAR = 24;
 const REDRAW_MS = 100;
@@ -20,18 +22,18 @@ export class Progress {
     if (!this.#io.terminal || now - this.#drawn < REDRAW_MS) return;
     this.#drawn = now;
     this.#shown = true;
-    const line = text((now - this.#started) / 1000);
-    this.#io.err.write(`\r\u001b[2K${line.slice(0, Math.max(20, this.#io.columns - 1))}`);
+    const line = plain(text((now - this.#started) / 1000));
+    this.#io.err.write(`${CLEAR_LINE}${line.slice(0, Math.max(20, this.#io.columns - 1))}`);
   }
 
   /** A line of its own; the bar is drawn again below it. */
   line(text: string): void {
-    this.#io.err.write(`${this.#shown ? '\r\u001b[2K' : ''}${text}\n`);
+    this.#io.err.write(`${this.#shown ? CLEAR_LINE : ''}${stripVTControlCharacters(text)}\n`);
     this.#shown = false;
   }
 
   end(): void {
-    if (this.#shown) this.#io.err.write('\r\u001b[2K');
+    if (this.#shown) this.#io.err.write(CLEAR_LINE);
     this.#shown = false;
   }
 }

@@ -1,5 +1,5 @@
 /** What people see of each series: the API's rows, and the same as CSV. */
-import { csvOf } from './domain/csv.ts';
+import { csvText } from '@scanflow/chassis';
 import { outcomeOf, type Outcome } from './domain/session.ts';
 import { STORAGE } from './domain/series.ts';
 import type { NotSent, Outlook, Waits } from './outlook.ts';
@@ -206,5 +206,5 @@ export function toCsv(reports: readonly SeriesReport[]): string {
       leg.transcoded ?? 0,
     ]),
   );
-  return csvOf(COLUMNS, lines);
+  return csvText([COLUMNS, ...lines]);
 }

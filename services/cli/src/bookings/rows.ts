@@ -1,5 +1,5 @@
 /** Outcomes as the array of `--json` and as the table for a person. */
-import { stripVTControlCharacters } from 'node:util';
+import { plain } from '../terminal.ts';
 import type { Outcome } from '@scanflow/booking';
 
 /** What is not known is left out; instants in UTC. */
@@ -89,12 +89,6 @@ function entryOf(row: Row, { zone, colours, columns }: TableOptions): string[] {
   const head = `  ${parts.filter((part) => part !== '').join('  ')}`;
   return [paint(head), ...(row.code === 'BOOKING' ? [] : wrapped(plain(row.reason), columns - 6))];
 }
-
-/** What a calendar says must not reach a terminal as commands. */
-const plain = (text: string): string =>
-  stripVTControlCharacters(text)
-    .replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
-    .trim();
 
 function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];

@@ -1,6 +1,6 @@
 /** What cal2wl says of its calendars (`/api/calendars`), and the table of it for a person. */
-import { stripVTControlCharacters } from 'node:util';
 import { notAdmitted, type Api } from '../api.ts';
+import { plain } from '../terminal.ts';
 
 export interface CalendarState {
   readonly calendar: string;
@@ -62,8 +62,6 @@ export function calendarsTable(states: readonly CalendarState[]): string {
   });
   return `${[line(COLUMNS), ...lines].join('\n')}\n`;
 }
-
-const plain = (text: string): string => stripVTControlCharacters(text).replaceAll(/[\p{Cc}\s]+/gu, ' ');
 
 function ageOf(seconds: number | undefined): string {
   if (seconds === undefined) return 'never';

@@ -58,7 +58,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     });
     if (values.json) io.out.write(`${JSON.stringify(rows, null, 2)}\n`);
     else {
-      const colours = 'isTTY' in io.out && io.out.isTTY === true;
+      const colours = io.out.isTTY;
       io.out.write(tableOf(rows, { zone: choice.zone, colours, columns: io.columns || 100 }));
     }
     return EXIT.done;

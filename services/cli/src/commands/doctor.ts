@@ -66,7 +66,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const good = results.every(({ state }) => state !== 'failed');
   if (values.json) io.out.write(`${JSON.stringify({ ok: good, checks: results }, null, 2)}\n`);
   else {
-    const colours = 'isTTY' in io.out && io.out.isTTY === true;
+    const colours = io.out.isTTY;
     io.out.write(resultsText(results, { colours, columns: io.columns || 100 }));
   }
   return good ? EXIT.done : EXIT.failed;

@@ -1,6 +1,7 @@
 /** What the demo shows while it works: a line per step, and a bar that is redrawn where a person watches. */
 import { styleText } from 'node:util';
 import type { Io } from '../command.ts';
+import { CLEAR_LINE } from '../terminal.ts';
 
 export interface Show {
   heading(text: string): void;
@@ -24,7 +25,7 @@ export function createShow(io: Io): Show {
   const clock = (): string =>
     colour('dim', `${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s`);
   const line = (text: string): void => {
-    io.err.write(`${barDrawn ? '\r\u001b[2K' : ''}${text}\n`);
+    io.err.write(`${barDrawn ? CLEAR_LINE : ''}${text}\n`);
     barDrawn = false;
   };
   return {
@@ -38,7 +39,7 @@ export function createShow(io: Io): Show {
       const full = Math.round((BAR * done) / Math.max(total, 1));
       const bar = `${'█'.repeat(full)}${'░'.repeat(BAR - full)}`;
       const text = `          ${bar} ${done}/${total} ${what}`;
-      io.err.write(`\r\u001b[2K${text.slice(0, Math.max(20, io.columns - 1))}`);
+      io.err.write(`${CLEAR_LINE}${text.slice(0, Math.max(20, io.columns - 1))}`);
       barDrawn = true;
     },
   };

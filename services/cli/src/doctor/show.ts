@@ -1,5 +1,5 @@
 /** Results as text for a person. Pure. */
-import { stripVTControlCharacters } from 'node:util';
+import { plain } from '../terminal.ts';
 import type { Result, State } from './finding.ts';
 
 const WORDS: Readonly<Record<State, string>> = {
@@ -42,12 +42,6 @@ function sum(results: readonly Result[]): string {
   const verdict = count('failed') > 0 ? 'Something is wrong' : 'Nothing is wrong';
   return `${verdict}: ${parts.join(', ')}`;
 }
-
-/** What peers and files say must not reach a terminal as commands. */
-const plain = (text: string): string =>
-  stripVTControlCharacters(text)
-    .replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
-    .trim();
 
 function wrapped(text: string, room: number): string[] {
   const lines: string[] = [];

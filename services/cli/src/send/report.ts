@@ -1,6 +1,7 @@
 /** The report: what became of each series, as a table, as CSV and as JSON. */
 import { basename, dirname } from 'node:path';
-import { csvText, textTable } from '../table.ts';
+import { csvText } from '@scanflow/chassis';
+import { textTable } from '../table.ts';
 import type { SeriesRow, Tally } from './tally.ts';
 
 export interface ReportRow {

@@ -1,12 +1,6 @@
 /** Series as text for a person. Pure. */
-import { stripVTControlCharacters } from 'node:util';
+import { plain } from '../terminal.ts';
 import type { LegRow, SeriesRow } from './client.ts';
-
-/** What images say must not reach a terminal as commands. */
-const plain = (text: string): string =>
-  stripVTControlCharacters(text)
-    .replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
-    .trim();
 
 /** Beginnings of ids that tell them apart: an id may be given by its beginning. */
 const SHORT = 8;

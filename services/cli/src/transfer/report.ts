@@ -1,6 +1,7 @@
 /** The report: a row for each study of each request, as a table, as CSV and as JSON. */
 import { bar, timeLeft } from '../progress.ts';
-import { csvText, textTable } from '../table.ts';
+import { csvText } from '@scanflow/chassis';
+import { textTable } from '../table.ts';
 import type { Progressed, Result } from './list.ts';
 import type { Row } from './outcome.ts';
 import { nameOf, type Request } from './requests.ts';

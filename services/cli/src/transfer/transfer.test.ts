@@ -6,6 +6,7 @@ import { Writable } from 'node:stream';
 import { test } from 'node:test';
 import { freePort } from '@scanflow/testkit';
 import { UsageError, type Io } from '../command.ts';
+import { outputTo } from '../terminal.ts';
 import { transfer } from '../commands/transfer.ts';
 
 const nowhere = (): Writable => new Writable({ write: (_chunk, _encoding, done) => done() });
@@ -38,8 +39,8 @@ test('transfer: what cannot begin says so, with what to do, and leaves no journa
     [/--retries/, good, '--from', nobody, '--to', 'T', '--retries', '11'],
   ];
   const io: Io = {
-    out: nowhere(),
-    err: nowhere(),
+    out: outputTo(nowhere()),
+    err: outputTo(nowhere()),
     terminal: false,
     columns: 80,
     signal: new AbortController().signal,

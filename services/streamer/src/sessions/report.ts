@@ -1,6 +1,6 @@
 /** What people see of a session: its series, what became of each, and the same as CSV. */
 import { destinationOf } from '../domain/commitment.ts';
-import { csvOf } from '../domain/csv.ts';
+import { csvText } from '@scanflow/chassis';
 import { sessionOutcome, type Outcome } from '../domain/session.ts';
 import { STORAGE } from '../domain/series.ts';
 import type { SessionView } from '../ports.ts';
@@ -98,5 +98,5 @@ export function sessionCsv(reports: readonly SessionReport[]): string {
       ...targets.map((target) => series.legs.find((leg) => leg.target === target)?.done ?? ''),
     ]),
   );
-  return csvOf([...COLUMNS, ...targets.map(columnOf)], lines);
+  return csvText([[...COLUMNS, ...targets.map(columnOf)], ...lines]);
 }
