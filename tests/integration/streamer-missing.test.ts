@@ -31,7 +31,7 @@ const imagesIn = async (folder: string): Promise<string[]> =>
   (await readdir(folder)).filter((name) => name.endsWith('.dcm'));
 
 async function retry(rig: Rig, { id }: Series, body: object = {}): Promise<{ status: number; text: string }> {
-  const response = await fetch(`${rig.url}/api/series/${id}/retry`, {
+  const response = await rig.api(`/api/series/${id}/retry`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
