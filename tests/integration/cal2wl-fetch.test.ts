@@ -165,6 +165,12 @@ const cases: [string, string, Answer][] = [
   ['plain text that is called packed', 'FETCH_ENCODING', status(200, { 'content-encoding': 'gzip' })],
   ['a packing nobody knows', 'FETCH_ENCODING', status(200, { 'content-encoding': 'exi' })],
   ['redirects in a circle', 'FETCH_REDIRECTS', status(302, { location: '/round' })],
+  [
+    'a redirect to the metadata service of a cloud',
+    'FETCH_INWARD',
+    status(302, { location: 'http://169.254.169.254/latest/meta-data/iam' }),
+  ],
+  ['a redirect to a private network', 'FETCH_INWARD', status(307, { location: 'http://[::ffff:10.0.0.1]/' })],
   ['a redirect to a file', 'FETCH_REDIRECTS', status(302, { location: 'file:///etc/passwd' })],
   ['a server that hangs up', 'FETCH_CUT', (request) => request.socket.destroy()],
 ];

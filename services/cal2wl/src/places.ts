@@ -27,11 +27,12 @@ export function placeOf(
     return { kind: 'file', address: file, host: undefined, source: fileSource(file, limits) };
   if (folder !== undefined)
     return { kind: 'folder', address: folder, host: undefined, source: folderSource(folder, limits) };
-  const { username, passwordFile, tokenFile, tls, proxy, proxyUsername, proxyPasswordFile } = settings;
+  const { redirects, username, passwordFile, tokenFile, tls, proxy, proxyUsername, proxyPasswordFile } =
+    settings;
   const address = caldav ?? url ?? '';
   const options = {
     ...limits,
-    ...{ url: address, username, passwordFile, tokenFile },
+    ...{ url: address, redirects, username, passwordFile, tokenFile },
     ...(tls === undefined ? {} : { tls }),
     ...(proxy === 'none' ? {} : { proxy, proxyUsername, proxyPasswordFile }),
   };

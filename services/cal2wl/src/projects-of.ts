@@ -11,9 +11,10 @@ const LIMITS = { timeoutMs: 30_000, maxSize: 4_194_304 };
 export function projectsOf(config: Config, log: Log): ReadonlyMap<string, ProjectList> {
   return new Map(
     Object.entries(config.calendars).flatMap(([name, own]) => {
-      const { file, url } = own.projects ?? config.bookings.projects ?? {};
+      const { file, url, redirects } = own.projects ?? config.bookings.projects ?? {};
       if (file === undefined && url === undefined) return [];
-      const source = url === undefined ? fileSource(file ?? '', LIMITS) : httpSource({ url, ...LIMITS });
+      const source =
+        url === undefined ? fileSource(file ?? '', LIMITS) : httpSource({ url, redirects, ...LIMITS });
       const lastGood = join(config.data, 'cal2wl', `${name}.projects`);
       return [[name, projectList(source, lastGood, log.child({ calendar: name }))] as const];
     }),

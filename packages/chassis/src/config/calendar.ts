@@ -1,6 +1,6 @@
 /** The keys of scanflow.yaml about where a calendar is and how it is fetched. */
 import { z } from 'zod';
-import { interval } from './values.ts';
+import { host, interval } from './values.ts';
 
 const HOUR_MS = 3_600_000;
 const file = z.string().min(1);
@@ -61,6 +61,12 @@ export const fetching = {
   proxyPasswordFile: file
     .optional()
     .describe('File that holds the password for the proxy; goes with `proxyUsername`.'),
+  redirects: z
+    .array(host)
+    .default([])
+    .describe(
+      'Hosts that the server may redirect to, whatever their addresses. Others only if they are public, or of the kind that the address itself has (private, loopback, link-local).',
+    ),
   timeout: interval(1, HOUR_MS, 'of at most 1h')
     .prefault('60s')
     .describe('Longest time for one fetch, at most 1h.'),

@@ -1,6 +1,6 @@
 /** The keys of scanflow.yaml about how events are understood: for all calendars, and for one of them instead. */
 import { z } from 'zod';
-import { duration, pattern } from './values.ts';
+import { duration, host, pattern } from './values.ts';
 
 const word = z.string().min(1).max(64);
 const label = z
@@ -57,6 +57,7 @@ const projects = z.strictObject({
     .url({ protocol: /^https?$/, error: 'expected an address like https://grants.example.org/projects.txt' })
     .optional()
     .describe('http or https address that gives the same.'),
+  redirects: z.array(host).default([]).describe('Hosts that the server may redirect to, as for calendars.'),
 });
 const tentative = z.enum(['skip', 'take', 'reject']);
 const hidden = z.enum(['take', 'skip', 'reject']);

@@ -4,11 +4,15 @@ import type { Fetched, SourceLimits } from '../source.ts';
 import { Credentials, type CredentialOptions } from './credentials.ts';
 import { ENCODINGS, readBody, tooLarge } from './decode.ts';
 import type { HeaderOf } from './moment.ts';
+import { Reach } from './reach.ts';
 import { Stop } from './stop.ts';
 import { openTransport, type Transport, type TransportOptions } from './transport.ts';
 import { statusTrouble, wireTrouble, type Shown } from './trouble.ts';
 
-export interface WebOptions extends SourceLimits, CredentialOptions, TransportOptions {}
+export interface WebOptions extends SourceLimits, CredentialOptions, TransportOptions {
+  /** Hosts that redirects may lead to, whatever their addresses are. */
+  readonly redirects?: readonly string[] | undefined;
+}
 
 export interface Asked {
   readonly method: string;
@@ -40,18 +44,20 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 export function webClient(start: URL, options: WebOptions): WebClient {
   const credentials = new Credentials(options);
+  const reach = new Reach(options.redirects);
   return {
     async run(signal, work) {
       const limit = AbortSignal.timeout(options.timeoutMs);
       let transport: Transport | undefined;
       try {
         const authorization = await credentials.header(start.host);
-        transport = await openTransport(options);
+        transport = await openTransport(options, reach);
         const fetching = {
           options,
           origin: start.origin,
           authorization,
           credentials,
+          reach,
           transport,
           limit,
           signal: AbortSignal.any([signal, limit]),
@@ -72,6 +78,7 @@ interface Fetching {
   readonly origin: string;
   readonly authorization: string | undefined;
   readonly credentials: Credentials;
+  readonly reach: Reach;
   readonly transport: Transport;
   readonly limit: AbortSignal;
   readonly signal: AbortSignal;
@@ -98,6 +105,7 @@ async function follow(first: URL, asked: Asked, fetching: Fetching): Promise<Hea
 async function exchange(url: URL, asked: Asked, fetching: Fetching): Promise<Heard | URL> {
   const own = url.origin === fetching.origin;
   const { authorization, options } = fetching;
+  fetching.reach.judge(url, own);
   const response = await send(url, {
     method: asked.method,
     dispatcher: fetching.transport.to(own),

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { codeOf } from '@scanflow/chassis';
 import { Agent, ProxyAgent, type Dispatcher } from 'undici';
+import type { Reach } from './reach.ts';
 import { basic, secret } from './secret.ts';
 import { Stop } from './stop.ts';
 
@@ -28,8 +29,11 @@ export interface Transport {
 
 const CONNECT_MS = 30_000;
 
-/** Reads the files and makes the connections' settings; throws a Stop where a file cannot be read. */
-export async function openTransport(options: TransportOptions): Promise<Transport> {
+/**
+ * Reads the files and makes the connections' settings; throws a Stop where a file cannot be read. A proxy resolves names
+ * itself: which addresses it connects to is its own to judge.
+ */
+export async function openTransport(options: TransportOptions, reach: Reach): Promise<Transport> {
   const { timeoutMs, tls, proxy } = options;
   const token = await proxyToken(options);
   const trust = { ...(tls?.ca === undefined ? {} : { ca: await pem(tls.ca) }) };
@@ -42,7 +46,7 @@ export async function openTransport(options: TransportOptions): Promise<Transpor
     const secure = { timeout: Math.min(CONNECT_MS, timeoutMs), ...trust, ...(own ? identity : {}) };
     const common = { headersTimeout: timeoutMs, bodyTimeout: timeoutMs, allowH2: false, connections: 1 };
     return proxy === undefined
-      ? new Agent({ ...common, connect: secure })
+      ? new Agent({ ...common, connect: { ...secure, lookup: reach.lookup(own) } })
       : new ProxyAgent({
           ...common,
           uri: proxy,
