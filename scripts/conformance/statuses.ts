@@ -23,7 +23,10 @@ export function findStatuses(): string {
       statuses.dataSetDoesNotMatch,
       'the identifier cannot be decoded, or a key has no value of its kind (with Offending Element and Error Comment)',
     ],
-    [statuses.unableToProcess, 'an error of ours, or an answer could not be sent (with Error Comment)'],
+    [
+      statuses.unableToProcess,
+      'more bytes, elements or values than a query may have, an error of ours, or an answer could not be sent (with Error Comment, and Offending Element where a value is at fault)',
+    ],
     [statuses.cancelled, 'C-CANCEL'],
     ...GENERAL,
   ];
@@ -42,7 +45,9 @@ const PERFORMED: Readonly<Record<keyof typeof PERFORMED_STATUS, string>> = {
   unknown: 'N-SET of a step that does not',
   missing: 'N-CREATE lacks an attribute',
   missingValue: 'an attribute that needs a value has none',
-  noResources: 'the step cannot be written to disk; the scanner may send it again',
+  notAuthorized: 'N-SET of a step that another scanner created',
+  noResources:
+    'the step cannot be written to disk, is more than is kept of one, or its caller has too many that run; the scanner may send it again',
 };
 
 export function performedStatuses(): string {

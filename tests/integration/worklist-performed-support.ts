@@ -31,9 +31,10 @@ export async function hospital(t: Owner, lines: readonly string[] = []) {
   return { data, folder, ...(await open(t, data, lines)) };
 }
 
-/** Starts the service over a data folder. */
-export async function open(t: Owner, data: string, lines: readonly string[] = []) {
-  const service = await startService(t, { data, worklist: lines });
+/** Starts the service over a data folder; `prisma` is that scanner's line of the configuration. */
+export async function open(t: Owner, data: string, lines: readonly string[] = [], prisma?: string) {
+  const change = prisma === undefined ? {} : { prisma };
+  const service = await startService(t, { data, worklist: lines, ...change });
   const peer = { host: '127.0.0.1', port: service.port, calledAet: 'SCANFLOW', callingAet: 'PRISMA' };
   const create = async (uid: string, attributes: Attributes | DataSet, syntaxes?: string[]) =>
     answered(await nCreate(peer, { ...order(uid, syntaxes), attributes: asDataSet(attributes) }));

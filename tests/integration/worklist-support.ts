@@ -105,17 +105,19 @@ export interface ServiceOptions {
   /** Lines of the configuration's `worklist:`, such as `view: own`. */
   readonly worklist?: readonly string[];
   readonly port?: number;
+  /** Line of the scanner PRISMA. */
+  readonly prisma?: string;
 }
 
+const PRISMA = 'prisma: { aet: PRISMA, modality: MR, characterSet: ISO_IR 100 }';
 const SCANNERS = `
-  prisma: { aet: PRISMA, modality: MR, characterSet: ISO_IR 100 }
   skyra: { aet: SKYRA, modality: MR }
   meg: { aet: MEG, modality: OT, characterSet: ISO_IR 6 }`;
 
 /** Starts the service as its container does, and waits until it is healthy. */
 export async function startService(
   t: Owner,
-  { data, worklist = [], port: wanted }: ServiceOptions,
+  { data, worklist = [], port: wanted, prisma = PRISMA }: ServiceOptions,
 ): Promise<Service> {
   const port = wanted ?? (await freePort());
   const httpPort = await freePort();
@@ -127,7 +129,8 @@ export async function startService(
     config,
     `facility: { name: Test, timezone: Europe/Amsterdam }
 data: ${data}
-scanners:${SCANNERS}
+scanners:
+  ${prisma}${SCANNERS}
 worklist:
 ${lines.map((line) => `  ${line}`).join('\n')}
 orthanc: { url: http://127.0.0.1:1 }

@@ -1,7 +1,7 @@
 export type { Booking, BookingSource, Labels } from './booking.ts';
 export { identify, type Identity } from './identity.ts';
 export { encodeRecord, parseRecord, type BookingRecord, type ParsedRecord } from './record.ts';
-export { encodePerformed, parsePerformed, type ParsedPerformed } from './performed.ts';
+export { encodePerformed, joinPerformed, parsePerformed, type ParsedPerformed } from './performed.ts';
 export type {
   PerformedItem,
   PerformedLink,

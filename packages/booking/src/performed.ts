@@ -48,6 +48,8 @@ export interface PerformedRecord {
   readonly callingAet: string;
   /** Discontinued because it was the wrong item of the worklist (PS3.16 CID 9300, 110514): the item was not done. */
   readonly wrongItem: boolean;
+  /** Only items that `callingAet` may see count; absent in records of 0.1.0, whose exams end whatever they name. */
+  readonly onlySeen?: boolean;
   readonly links: readonly PerformedLink[];
   /** Empty: the step is linked to nothing that was scheduled here. */
   readonly items: readonly PerformedItem[];
@@ -62,6 +64,15 @@ export type ParsedPerformed =
 /** The record as its file's text: one line of JSON, since it names every image. */
 export function encodePerformed(record: PerformedRecord): string {
   return `${JSON.stringify(record)}\n`;
+}
+
+/** The same of a summary and its attributes as JSON: a large record is made without reading them again. */
+export function joinPerformed(
+  summary: Omit<PerformedRecord, 'attributes'>,
+  attributes: Uint8Array,
+): Uint8Array {
+  const head = JSON.stringify(summary).slice(0, -1);
+  return Buffer.concat([Buffer.from(`${head},"attributes":`), attributes, Buffer.from('}\n')]);
 }
 
 const STATES: readonly unknown[] = ['IN PROGRESS', 'COMPLETED', 'DISCONTINUED'];

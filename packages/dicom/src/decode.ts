@@ -10,8 +10,10 @@ import { requireVr, vrOfCode, type CodedVr, type VrTraits } from './vr.ts';
 export interface DecodeOptions {
   /** Sequences within sequences, at most; 16. */
   readonly maxDepth?: number;
-  /** Elements and items in total, at most; 65,536. Sixteen times as many values of texts are read. */
+  /** Elements and items in total, at most; 65,536. */
   readonly maxElements?: number;
+  /** Values of texts that have several, in total, at most; 1,048,576. */
+  readonly maxValues?: number;
   /** The character set of text where (0008,0005) is absent or empty: a defined term, several separated by `\`. */
   readonly defaultCharacterSet?: string;
   /** Stop at the first top-level element with this tag or a higher one, for the head of a larger data set. */
@@ -86,7 +88,7 @@ class Decoder {
     this.#defaultText = defaultText;
     this.#maxDepth = options.maxDepth ?? 16;
     this.#left = options.maxElements ?? 65_536;
-    this.#valuesLeft = this.#left * 16;
+    this.#valuesLeft = options.maxValues ?? 1_048_576;
     this.#before = options.before ?? Number.POSITIVE_INFINITY;
     this.#replace = options.undecodable === 'replace';
   }

@@ -29,12 +29,14 @@ export type {
   ActionRequest,
   CreateHandler,
   CreateRequest,
+  EncodedDataSet,
   EventHandler,
   EventRequest,
   NormalizedResult,
   SetHandler,
   SetRequest,
 } from './scp/normalized-types.ts';
+export { NORMALIZED_DECODING } from './scp/normalized.ts';
 export type {
   Admission,
   AssociationInfo as Association,

@@ -42,6 +42,7 @@ function board(entries: readonly Entry[], change: Partial<BoardOptions> = {}) {
   const made = createBoard({
     all: () => schedule,
     steps: () => [],
+    maySee: () => true,
     bookingEnd: () => Promise.resolve(undefined),
     timezone: ZONE,
     leave: true,

@@ -7,6 +7,8 @@ export interface BoardOptions {
   /** Everything that the folder holds. */
   readonly all: () => Schedule;
   readonly steps: () => Iterable<PerformedSummary>;
+  /** Whether a caller may see an entry: an exam is that of no other one. */
+  readonly maySee: (callingAet: string, entry: Entry) => boolean;
   /** End of the slot as epoch milliseconds; undefined where it is not known. Never rejects. */
   readonly bookingEnd: (accessionNumber: string) => Promise<number | undefined>;
   readonly timezone: string;
@@ -88,12 +90,14 @@ export function createBoard(options: BoardOptions): Board {
   };
 }
 
-function examsOf(all: Schedule, { steps, timezone }: BoardOptions): ReadonlyMap<Entry, ExamState> {
+function examsOf(all: Schedule, { steps, maySee, timezone }: BoardOptions): ReadonlyMap<Entry, ExamState> {
   const index = indexSteps(steps());
   const now = Temporal.Now.instant();
   const exams = new Map<Entry, ExamState>();
   for (const entry of all.entries) {
-    const near = index.stepsOf(entry);
+    const near = index
+      .stepsOf(entry)
+      .filter(({ onlySeen, callingAet }) => onlySeen !== true || maySee(callingAet, entry));
     const state = near.length === 0 ? undefined : examState(entry, near, timezone, now);
     if (state !== undefined) exams.set(entry, state);
   }

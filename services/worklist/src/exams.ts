@@ -4,8 +4,10 @@ import type { Config, FastifyInstance, Log, Registry } from '@scanflow/chassis';
 import type { CreateHandler, RequestReport, SetHandler } from '@scanflow/dimse';
 import { bookingEnds } from './adapters/booking-end.ts';
 import { openPerformed } from './adapters/performed.ts';
+import { Reports } from './adapters/reports.ts';
 import { addPerformedRoutes } from './api-performed.ts';
 import { createBoard, type Board } from './board.ts';
+import type { AccessPolicy } from './domain/access.ts';
 import type { Schedule } from './domain/schedule.ts';
 import { addPerformedMetrics } from './metrics-performed.ts';
 import { Performing } from './performing.ts';
@@ -14,6 +16,7 @@ export interface ExamsOptions {
   readonly config: Config;
   readonly log: Log;
   readonly registry: Registry;
+  readonly policy: AccessPolicy;
   /** Everything that the folder holds. */
   readonly all: () => Schedule;
 }
@@ -48,23 +51,25 @@ const collector =
     if (problems.length > PROBLEMS_KEPT) problems.shift();
   };
 
+const boardSettings = ({ data, facility, worklist }: Config) => ({
+  timezone: facility.timezone,
+  bookingEnd: bookingEnds(join(data, 'bookings')),
+  leave: worklist.performed === 'leave',
+  retainMs: worklist.retain,
+});
+
 /** Reads the records, so that what was finished before a restart stays finished. */
-export async function openExams({ config, log, registry, all }: ExamsOptions): Promise<Exams> {
+export async function openExams({ config, log, registry, policy, all }: ExamsOptions): Promise<Exams> {
   const { timezone } = config.facility;
-  const { performed, retain } = config.worklist;
   const problems: Problem[] = [];
   const onProblem = collector(problems, log);
-  const store = await openPerformed({ folder: join(config.data, 'performed'), onProblem });
+  const folder = join(config.data, 'performed');
+  const store = await openPerformed({ folder, countedAs: policy.countedAs, onProblem });
   const steps = () => store.summaries().values();
-  const board = createBoard({
-    all,
-    steps,
-    timezone,
-    bookingEnd: bookingEnds(join(config.data, 'bookings')),
-    leave: performed === 'leave',
-    retainMs: retain,
-  });
-  const performing = new Performing({ store, all, timezone, log, onChange: board.rebuild });
+  const board = createBoard({ all, steps, maySee: policy.maySee, ...boardSettings(config) });
+  const reports = new Reports();
+  const shared = { store, reports, policy, all, timezone, log };
+  const performing = new Performing({ ...shared, onChange: board.rebuild });
   const onRequest = addPerformedMetrics(registry, { steps, board });
   let timer: NodeJS.Timeout | undefined;
   return {
@@ -92,6 +97,7 @@ export async function openExams({ config, log, registry, all }: ExamsOptions): P
     },
     stop: async () => {
       clearInterval(timer);
+      await reports.close();
       await board.refresh();
     },
   };

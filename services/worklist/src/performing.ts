@@ -1,17 +1,20 @@
-/** What scanners tell of exams: N-CREATE and N-SET, one after the other, each on disk before it is answered. */
+/** What scanners tell of exams: N-CREATE and N-SET, those of an exam one after the other, each on disk before it is answered. */
 import { codeOf, type Log } from '@scanflow/chassis';
-import type { CreateRequest, NormalizedResult, SetRequest } from '@scanflow/dimse';
-import { fromDicomJson } from '@scanflow/dicom';
-import type { PerformedRecord } from '@scanflow/booking';
+import { NORMALIZED_DECODING } from '@scanflow/dimse';
+import type { CreateRequest, EncodedDataSet, NormalizedResult, SetRequest } from '@scanflow/dimse';
 import type { PerformedStore } from './adapters/performed.ts';
-import { joinItems, linkedItems } from './domain/after-exam.ts';
-import { recordOf, linksOf, type RecordInput } from './domain/performed-record.ts';
-import { createStep, DUPLICATE, PERFORMED_STATUS, setStep, UNKNOWN } from './domain/performed.ts';
-import type { PerformedRefusal, PerformedStep } from './domain/performed.ts';
+import type { Reports } from './adapters/reports.ts';
+import type { AccessPolicy } from './domain/access.ts';
+import { joinItems, linkedItems, type PerformedSummary } from './domain/after-exam.ts';
+import { DUPLICATE, FOREIGN, PERFORMED_STATUS, UNKNOWN } from './domain/performed.ts';
+import type { PerformedRefusal } from './domain/performed.ts';
+import type { Report } from './domain/report.ts';
 import type { Schedule } from './domain/schedule.ts';
 
 export interface PerformingOptions {
   readonly store: PerformedStore;
+  readonly reports: Reports;
+  readonly policy: AccessPolicy;
   /** Everything that the folder holds, to link steps to. */
   readonly all: () => Schedule;
   readonly timezone: string;
@@ -33,15 +36,18 @@ export interface RefusedReport {
 
 type Operation = RefusedReport['operation'];
 type Who = Pick<CreateRequest, 'association' | 'sopInstanceUid'>;
+type Request = Who & { readonly encoded: EncodedDataSet };
 
 const REFUSALS_KEPT = 100;
+/** Of one calling AE title: its refusals do not hide those of others. */
+const REFUSALS_OF_ONE = 20;
 const now = (): string => Temporal.Now.instant().toString({ smallestUnit: 'second' });
 
 /** Takes what scanners report. A request that cannot be carried out changes nothing, and shows in `refused`. */
 export class Performing {
   readonly #options: PerformingOptions;
-  readonly #refused: RefusedReport[] = [];
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Map<string, Promise<unknown>>();
+  #refused: readonly RefusedReport[] = [];
 
   constructor(options: PerformingOptions) {
     this.#options = options;
@@ -54,92 +60,118 @@ export class Performing {
 
   /** N-CREATE: a scanner begins an exam. */
   create(request: CreateRequest): Promise<NormalizedResult> {
-    return this.#inTurn(() => this.#create(request));
+    return this.#inTurn(request.sopInstanceUid, () => this.#create(request));
   }
 
   /** N-SET: it tells more of it, or ends it. */
   set(request: SetRequest): Promise<NormalizedResult> {
-    return this.#inTurn(() => this.#set(request));
+    return this.#inTurn(request.sopInstanceUid, () => this.#set(request));
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work);
-    this.#last = turn.catch(() => undefined);
+  /** What concerns one exam, in the order in which it came. */
+  #inTurn<T>(sopInstanceUid: string, work: () => Promise<T>): Promise<T> {
+    const turn = (this.#turns.get(sopInstanceUid) ?? Promise.resolve()).then(work);
+    const done = turn
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#turns.get(sopInstanceUid) === done) this.#turns.delete(sopInstanceUid);
+      });
+    this.#turns.set(sopInstanceUid, done);
     return turn;
   }
 
   async #create(request: CreateRequest): Promise<NormalizedResult> {
-    const { sopInstanceUid, attributes, association } = request;
-    if (this.#options.store.summaries().has(sopInstanceUid)) {
+    const { sopInstanceUid, association } = request;
+    if (this.#options.store.summaries().has(sopInstanceUid))
       return this.#refuse('N-CREATE', request, DUPLICATE);
-    }
-    const outcome = createStep(attributes);
-    if (!outcome.ok) return this.#refuse('N-CREATE', request, outcome.refusal);
-    const { step } = outcome;
     const created = now();
     const { callingAet } = association;
-    const items = this.#linked(step);
-    return this.#save('N-CREATE', request, {
-      sopInstanceUid,
-      step,
-      callingAet,
-      created,
-      updated: created,
-      items,
-    });
+    return this.#read('N-CREATE', request, { callingAet, created, updated: created, onlySeen: true });
   }
 
   async #set(request: SetRequest): Promise<NormalizedResult> {
-    const { sopInstanceUid, modifications } = request;
-    const before = await this.#options.store.read(sopInstanceUid);
+    const { store, policy } = this.#options;
+    const known = store.summaries().get(request.sopInstanceUid);
+    if (known === undefined) return this.#refuse('N-SET', request, UNKNOWN);
+    const { callingAet, created, onlySeen = false } = known;
+    if (!policy.isSame(request.association.callingAet, callingAet))
+      return this.#refuse('N-SET', request, FOREIGN);
+    const before = await store.read(request.sopInstanceUid);
     if (before === undefined) return this.#refuse('N-SET', request, UNKNOWN);
-    const { state, created, callingAet } = before;
-    const outcome = setStep({ state, attributes: fromDicomJson(before.attributes) }, modifications);
-    if (!outcome.ok) return this.#refuse('N-SET', request, outcome.refusal);
-    const { step } = outcome;
-    const items = joinItems(before.items, this.#linked(step));
-    return this.#save('N-SET', request, { sopInstanceUid, step, callingAet, created, updated: now(), items });
+    const about = { callingAet, created, updated: now(), onlySeen };
+    return this.#read('N-SET', request, about, before);
   }
 
-  #linked(step: PerformedStep): RecordInput['items'] {
-    const { all, timezone } = this.#options;
-    return linkedItems(linksOf(step.attributes), all().entries, timezone);
+  /** Reads the report, links the exam to what its scanner may see, and writes the record. */
+  async #read(
+    operation: Operation,
+    request: Request,
+    about: Omit<Report['about'], 'sopInstanceUid' | 'timezone'>,
+    before?: Uint8Array,
+  ): Promise<NormalizedResult> {
+    const { reports, store, timezone } = this.#options;
+    const { sopInstanceUid, encoded } = request;
+    const report: Report = {
+      ...encoded,
+      decoding: NORMALIZED_DECODING,
+      about: { ...about, sopInstanceUid, timezone },
+      ...(before === undefined ? {} : { before }),
+    };
+    const reported = await reports.read(report);
+    if (!reported.ok) return this.#refuse(operation, request, reported.refusal);
+    const { summary, attributes } = reported;
+    const items = joinItems(store.summaries().get(sopInstanceUid)?.items ?? [], this.#linked(summary));
+    return this.#save(operation, request, { ...summary, items }, attributes);
+  }
+
+  #linked({ links, callingAet }: PerformedSummary): PerformedSummary['items'] {
+    const { all, timezone, policy } = this.#options;
+    const seen = linkedItems(links, all(), timezone);
+    return seen.filter(({ entry }) => policy.maySee(callingAet, entry)).map(({ item }) => item);
   }
 
   async #save(
     operation: Operation,
     who: Who,
-    input: Omit<RecordInput, 'timezone'>,
+    summary: PerformedSummary,
+    attributes: Uint8Array,
   ): Promise<NormalizedResult> {
-    const { store, timezone, log, onChange } = this.#options;
-    const record = recordOf({ ...input, timezone });
+    const { store, log, onChange } = this.#options;
     try {
-      await store.write(record);
+      await store.write(summary, attributes);
     } catch (error) {
       const code = codeOf(error) ?? 'unknown';
-      log.error('performed.not-written', { sopInstanceUid: input.sopInstanceUid, code });
+      log.error('performed.not-written', { ...placeOf(who), code });
       const comment = `The record cannot be written: ${code}`;
       return this.#refuse(operation, who, { status: PERFORMED_STATUS.noResources, comment });
     }
-    tell(log, operation, record);
+    tell(log, operation, summary);
     onChange();
     return { status: 0 };
   }
 
   #refuse(operation: Operation, who: Who, refusal: PerformedRefusal): NormalizedResult {
-    const { callingAet, id } = who.association;
+    const { callingAet } = who.association;
     const { sopInstanceUid } = who;
     const status = refusal.status.toString(16).toUpperCase().padStart(4, '0');
     const report = { operation, callingAet, sopInstanceUid, status, comment: refusal.comment };
-    this.#options.log.warn('performed.refused', { association: id, ...report });
-    this.#refused.unshift({ at: now(), ...report });
-    this.#refused.length = Math.min(this.#refused.length, REFUSALS_KEPT);
+    this.#options.log.warn('performed.refused', { ...placeOf(who), ...report });
+    let own = 0;
+    this.#refused = [{ at: now(), ...report }, ...this.#refused]
+      .filter((one) => one.callingAet !== callingAet || (own += 1) <= REFUSALS_OF_ONE)
+      .slice(0, REFUSALS_KEPT);
     return refusal;
   }
 }
 
-function tell(log: Log, operation: Operation, record: PerformedRecord): void {
-  const { sopInstanceUid, state, callingAet, links, items, series } = record;
+const placeOf = ({ association: { id, address }, sopInstanceUid }: Who): object => ({
+  association: id,
+  address,
+  sopInstanceUid,
+});
+
+function tell(log: Log, operation: Operation, summary: PerformedSummary): void {
+  const { sopInstanceUid, state, callingAet, links, items, series } = summary;
   log.info(operation === 'N-CREATE' ? 'performed.created' : 'performed.set', {
     sopInstanceUid,
     state,

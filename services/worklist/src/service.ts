@@ -1,11 +1,13 @@
 /** One worklist service: the folder is read and watched, the schedule served on DICOM and HTTP. */
 import { join } from 'node:path';
-import { httpAccess, Registry, startHttp, type Config, type Health, type Log } from '@scanflow/chassis';
+import { httpAccess, Registry, sendersOf, startHttp } from '@scanflow/chassis';
+import type { Config, Health, Log } from '@scanflow/chassis';
 import { startScp } from './adapters/scp.ts';
 import { watchFolder } from './adapters/watch.ts';
 import { addRoutes } from './api.ts';
-import { accessPolicy } from './domain/access.ts';
+import { accessPolicy, type AccessPolicy } from './domain/access.ts';
 import { createJournal } from './domain/journal.ts';
+import type { Schedule } from './domain/schedule.ts';
 import type { Snapshot } from './domain/snapshot.ts';
 import { openExams } from './exams.ts';
 import { createLoader } from './load.ts';
@@ -23,6 +25,7 @@ export async function startWorklist({ config, log }: Context): Promise<{ stop():
   const { aet, bind } = config.worklist;
   const folder = join(config.data, 'worklist', aet);
   const registry = new Registry();
+  const policy = policyOf(config);
   const metrics = createMetrics(registry);
   const journal = createJournal();
   const onRead = (snapshot: Snapshot, seconds: number): void => {
@@ -30,25 +33,24 @@ export async function startWorklist({ config, log }: Context): Promise<{ stop():
     exams.changed();
   };
   const loader = createLoader({ folder, log, onRead });
-  const exams = await openExams({ config, log, registry, all: () => loader.snapshot().schedule });
+  const all = (): Schedule => loader.snapshot().schedule;
+  const exams = await openExams({ config, log, registry, policy, all });
   const onUnwatched = (reason: string): void => log.warn('worklist.folder-not-watched', { folder, reason });
   const watch = await watchFolder({ folder, read: loader.read, onUnwatched });
   await exams.start();
   const security = await openSecurity(config.worklist.tls, log);
   const scp = await startScp({
     ...settingsOf(config, log),
+    policy,
     tls: security.acceptor,
     schedule: exams.board.schedule,
     ...exams.handlers,
     onAccepted: metrics.accepted,
     onRejected: metrics.rejected,
-    onRequest: (report) => {
-      metrics.request(report);
-      exams.onRequest(report);
-    },
+    onRequest: both(metrics.request, exams.onRequest),
     onQuery: journal.add,
   });
-  const scannerNames = new Map(Object.entries(config.scanners).map(([name, scanner]) => [scanner.aet, name]));
+  const scannerNames = sendersOf(config.scanners);
   const http = await startHttp({
     ...(await pagesOf(config, log)),
     log,
@@ -60,13 +62,12 @@ export async function startWorklist({ config, log }: Context): Promise<{ stop():
     },
   });
   log.info('worklist.listening', { aet, bind, port: scp.port, http: http.port, folder });
-  return {
-    stop: async () => {
-      await scp.close();
-      security.close();
-      await Promise.all([watch.close(), http.close(), exams.stop()]);
-    },
+  const stop = async (): Promise<void> => {
+    await scp.close();
+    security.close();
+    await Promise.all([watch.close(), http.close(), exams.stop()]);
   };
+  return { stop };
 }
 
 const pagesOf = async (config: Config, log: Log) => ({
@@ -75,12 +76,21 @@ const pagesOf = async (config: Config, log: Log) => ({
   access: await httpAccess('worklist', config, log),
 });
 
-/** Where it listens, who is answered, how names are compared, and how many items a query gives. */
-const settingsOf = ({ worklist, scanners }: Config, log: Log) => ({
+const both =
+  <T>(first: (value: T) => void, second: (value: T) => void) =>
+  (value: T): void => {
+    first(value);
+    second(value);
+  };
+
+const policyOf = ({ worklist, scanners }: Config): AccessPolicy =>
+  accessPolicy({ ...worklist, scanners: Object.values(scanners) });
+
+/** Where it listens, how names are compared, and how many items a query gives. */
+const settingsOf = ({ worklist }: Config, log: Log) => ({
   bind: worklist.bind,
   port: worklist.port,
   log,
-  policy: accessPolicy({ ...worklist, scanners: Object.values(scanners) }),
   matching: { caseInsensitivePn: worklist.nameCase === 'ignore' },
   maxAnswers: worklist.maxAnswers,
 });

@@ -44,7 +44,9 @@ const scanner = z.strictObject({
     .array(aeTitle)
     .min(1)
     .optional()
-    .describe('AE titles with which it sends images, beside `aet`: many scanners send with another one.'),
+    .describe(
+      'AE titles with which it sends images or reports exams (MPPS), beside `aet`: many scanners use another one.',
+    ),
   modality: modality.describe(
     'Modality (0008,0060) of its worklist items, such as `MR`, `CT`, `PT`, `MEG`, `US`.',
   ),

@@ -38,7 +38,10 @@ function decode(call: Call): DataSet | FinalStatus {
     return TOO_LARGE;
   }
   try {
-    return decodeDataSet(bytes, context.transferSyntax, { maxElements: MAX_ELEMENTS });
+    return decodeDataSet(bytes, context.transferSyntax, {
+      maxElements: MAX_ELEMENTS,
+      maxValues: 16 * MAX_ELEMENTS,
+    });
   } catch (error) {
     options.log.warn('c-find.identifier-undecodable', { association: info.id, address, ...safe(error) });
     const isTooMany = error instanceof DicomDecodeError && error.code === 'TOO_MANY';

@@ -11,12 +11,27 @@ interface NormalizedRequest {
   readonly signal: AbortSignal;
 }
 
-export interface CreateRequest extends NormalizedRequest {
-  /** Empty where the request had no attribute list. */
+/** A data set as it came. */
+export interface EncodedDataSet {
+  readonly bytes: Uint8Array;
+  readonly transferSyntax: string;
+}
+
+interface GivenDataSet extends NormalizedRequest {
+  /** The attribute or modification list, for a handler that reads a large one elsewhere than in the event loop. */
+  readonly encoded: EncodedDataSet;
+}
+
+export interface CreateRequest extends GivenDataSet {
+  /**
+   * Empty where the request had no attribute list. A large one is decoded only when it is read here; DicomDecodeError is
+   * then status 0110.
+   */
   readonly attributes: DataSet;
 }
 
-export interface SetRequest extends NormalizedRequest {
+export interface SetRequest extends GivenDataSet {
+  /** As `attributes` of CreateRequest. */
   readonly modifications: DataSet;
 }
 

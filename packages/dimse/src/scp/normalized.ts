@@ -1,6 +1,6 @@
 /** Normalized services of the acceptor: N-CREATE, N-SET (PS3.7 10.1.5.2, 10.1.3.2), N-ACTION (10.1.4) and N-EVENT-REPORT (10.1.1). */
-import { decodeDataSet, encodeDataSet, isWritableCharacterSet, newUid, text } from '@scanflow/dicom';
-import type { DataSet } from '@scanflow/dicom';
+import { decodeDataSet, DicomDecodeError, encodeDataSet } from '@scanflow/dicom';
+import { isWritableCharacterSet, newUid, text, type DataSet, type DecodeOptions } from '@scanflow/dicom';
 import { COMMAND, DATA_SET, NO_DATA_SET, RESPONSE, type Command } from '../message/command.ts';
 import { isUid } from '../uid.ts';
 import { comment, LATE, STATUS, type Call, type Service } from './call.ts';
@@ -8,6 +8,7 @@ import { safe } from './find.ts';
 import type {
   ActionHandler,
   CreateHandler,
+  EncodedDataSet,
   EventHandler,
   NormalizedResult,
   SetHandler,
@@ -16,13 +17,30 @@ import type {
 const UTF8 = 'ISO_IR 192';
 /** A performed procedure step names each of its images, with three elements and items. */
 const MAX_ELEMENTS = 262_144;
+/** What is longer is decoded when the handler reads it: it may do so elsewhere. */
+const LARGE_BYTES = 131_072;
+
+/** How data sets of normalized requests are decoded. */
+export const NORMALIZED_DECODING: DecodeOptions = {
+  // a name in a character set that was not declared must not keep a finished exam from being reported
+  undecodable: 'replace',
+  maxElements: MAX_ELEMENTS,
+  maxValues: MAX_ELEMENTS,
+};
 
 export function createService(handler: CreateHandler): Service {
   return async (call) => {
     const { info: association, context, signal, message } = call;
     const sopInstanceUid = message.command.affectedSopInstanceUid ?? newUid();
-    return serve(call, 'n-create', sopInstanceUid, async (attributes) =>
-      handler({ association, sopClass: context.abstractSyntax, sopInstanceUid, signal, attributes }),
+    const about = { association, sopClass: context.abstractSyntax, sopInstanceUid, signal };
+    return serve(call, 'n-create', sopInstanceUid, async (given) =>
+      handler({
+        ...about,
+        encoded: given.encoded,
+        get attributes() {
+          return given.dataSet;
+        },
+      }),
     );
   };
 }
@@ -39,8 +57,15 @@ export function setService(handler: SetHandler): Service {
         comment: `N-SET without ${missing}`,
       });
     }
-    return serve(call, 'n-set', sopInstanceUid, async (modifications) =>
-      handler({ association, sopClass: context.abstractSyntax, sopInstanceUid, signal, modifications }),
+    const about = { association, sopClass: context.abstractSyntax, sopInstanceUid, signal };
+    return serve(call, 'n-set', sopInstanceUid, async (given) =>
+      handler({
+        ...about,
+        encoded: given.encoded,
+        get modifications() {
+          return given.dataSet;
+        },
+      }),
     );
   };
 }
@@ -53,7 +78,7 @@ export function actionService(handler: ActionHandler): Service {
       return finish(call, sopInstanceUid, incomplete('N-ACTION', sopInstanceUid, 'Action Type ID'));
     const sopClass = context.abstractSyntax;
     const about = { association, sopClass, sopInstanceUid, signal, actionType };
-    return serve(call, 'n-action', sopInstanceUid, async (information) =>
+    return serve(call, 'n-action', sopInstanceUid, async ({ dataSet: information }) =>
       handler({ ...about, information, report: (type, given) => report(call, sopInstanceUid, type, given) }),
     );
   };
@@ -66,7 +91,7 @@ export function eventService(handler: EventHandler): Service {
     if (sopInstanceUid === undefined || eventType === undefined)
       return finish(call, sopInstanceUid, incomplete('N-EVENT-REPORT', sopInstanceUid, 'Event Type ID'));
     const about = { association, sopClass: context.abstractSyntax, sopInstanceUid, signal, eventType };
-    return serve(call, 'n-event-report', sopInstanceUid, async (information) =>
+    return serve(call, 'n-event-report', sopInstanceUid, async ({ dataSet: information }) =>
       handler({ ...about, information }),
     );
   };
@@ -100,26 +125,24 @@ async function serve(
   call: Call,
   operation: 'n-create' | 'n-set' | 'n-action' | 'n-event-report',
   sopInstanceUid: string,
-  handle: (given: DataSet) => Promise<NormalizedResult>,
+  handle: (given: Given) => Promise<NormalizedResult>,
 ): ReturnType<Service> {
-  const { message, context, options, info } = call;
+  const { options, info } = call;
   if (!isUid(sopInstanceUid)) {
     return finish(call, undefined, { status: STATUS.invalidSopInstance, comment: 'The UID is none' });
   }
-  let given: DataSet;
+  const given = new Given(call);
   try {
-    // a name in a character set that was not declared must not keep a finished exam from being reported
-    const options = { undecodable: 'replace', maxElements: MAX_ELEMENTS } as const;
-    given = decodeDataSet(message.dataSet ?? new Uint8Array(0), context.transferSyntax, options);
-  } catch (error) {
-    options.log.warn(`${operation}.data-set-undecodable`, { association: info.id, ...safe(error) });
-    const undecodable = { status: STATUS.processingFailure, comment: 'The data set cannot be decoded' };
-    return finish(call, sopInstanceUid, undecodable);
-  }
-  try {
+    if (given.encoded.bytes.length <= LARGE_BYTES) given.decode();
     const result = await inTime(call, handle(given));
-    return await finish(call, sopInstanceUid, result, text(given, 'SpecificCharacterSet'));
+    return await finish(call, sopInstanceUid, result, given.characterSet);
   } catch (error) {
+    if (error instanceof DicomDecodeError) {
+      const { id: association, address } = info;
+      options.log.warn(`${operation}.data-set-undecodable`, { association, address, ...safe(error) });
+      const undecodable = { status: STATUS.processingFailure, comment: 'The data set cannot be decoded' };
+      return finish(call, sopInstanceUid, undecodable);
+    }
     options.log.error(`${operation}.handler-failed`, {
       association: info.id,
       sopInstanceUid,
@@ -127,6 +150,35 @@ async function serve(
     });
     const failed = { status: STATUS.processingFailure, comment: 'Internal error, see the log' };
     return finish(call, sopInstanceUid, failed);
+  }
+}
+
+/** The data set of a request, decoded once at most. */
+class Given {
+  readonly encoded: EncodedDataSet;
+  #dataSet: DataSet | undefined;
+
+  constructor({ message, context }: Call) {
+    this.encoded = {
+      bytes: message.dataSet ?? new Uint8Array(0),
+      transferSyntax: context.transferSyntax,
+    };
+  }
+
+  get dataSet(): DataSet {
+    return this.#dataSet ?? this.decode();
+  }
+
+  /** Undefined where it declares none, or was not decoded here. */
+  get characterSet(): string | undefined {
+    return this.#dataSet && text(this.#dataSet, 'SpecificCharacterSet');
+  }
+
+  /** Throws DicomDecodeError. */
+  decode(): DataSet {
+    const { bytes, transferSyntax } = this.encoded;
+    this.#dataSet = decodeDataSet(bytes, transferSyntax, NORMALIZED_DECODING);
+    return this.#dataSet;
   }
 }
 

@@ -3,8 +3,8 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { encodePerformed, type PerformedRecord } from '@scanflow/booking';
-import { FullError, openPerformed } from './performed.ts';
+import { encodePerformed, parsePerformed, type PerformedRecord } from '@scanflow/booking';
+import { FullError, openPerformed, type PerformedStore } from './performed.ts';
 
 async function scratch(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'performed-'));
@@ -33,6 +33,9 @@ const record = (sopInstanceUid: string, change: Partial<PerformedRecord> = {}): 
     ...change,
   };
 };
+const write = (store: PerformedStore, { attributes, ...summary }: PerformedRecord): Promise<void> =>
+  store.write(summary, Buffer.from(JSON.stringify(attributes)));
+const countedAs = (callingAet: string): string => callingAet;
 function problems() {
   const told: string[] = [];
   return { told, onProblem: (file: string, reason: string) => void told.push(`${file}: ${reason}`) };
@@ -41,10 +44,10 @@ function problems() {
 test('store: what was written is there after opening it again, and only our group may read it', async (t) => {
   const folder = join(await scratch(t), 'performed');
   const { told, onProblem } = problems();
-  const store = await openPerformed({ folder, onProblem });
-  await store.write(record('1.2'));
-  await store.write(record('1.2', { state: 'COMPLETED' }));
-  const again = await openPerformed({ folder, onProblem });
+  const store = await openPerformed({ countedAs, folder, onProblem });
+  await write(store, record('1.2'));
+  await write(store, record('1.2', { state: 'COMPLETED' }));
+  const again = await openPerformed({ countedAs, folder, onProblem });
   assert.equal(again.summaries().get('1.2')?.state, 'COMPLETED');
   assert.deepEqual(await again.read('1.2'), await store.read('1.2'));
   assert.equal('attributes' in (again.summaries().get('1.2') ?? {}), false, 'not kept in memory');
@@ -57,24 +60,27 @@ test('store: what was written is there after opening it again, and only our grou
 test('store: of a large record the summary is read from its head, whatever its texts say', async (t) => {
   const folder = await scratch(t);
   const { told, onProblem } = problems();
-  const store = await openPerformed({ folder, onProblem });
+  const store = await openPerformed({ countedAs, folder, onProblem });
   const attributes = { '00081140': { vr: 'LO', Value: ['x'.repeat(100_000)] } };
   const description = 'a ,"attributes":{ in a text';
   const short = { seriesInstanceUid: '1.9', description, images: 3, others: 1 };
   const many = Array.from({ length: 400 }, () => ({ ...short, description: 'ü'.repeat(64) }));
-  await store.write(record('1.1', { attributes, series: [short] }));
-  await store.write(record('1.2', { attributes, series: many }));
-  const again = await openPerformed({ folder, onProblem });
+  await write(store, record('1.1', { attributes, series: [short] }));
+  await write(store, record('1.2', { attributes, series: many }));
+  const again = await openPerformed({ countedAs, folder, onProblem });
   assert.deepEqual(again.summaries(), store.summaries());
-  assert.deepEqual((await again.read('1.1'))?.attributes, attributes);
+  assert.deepEqual(parsePerformed(Buffer.from((await again.read('1.1')) ?? []).toString()), {
+    ok: true,
+    record: record('1.1', { ...again.summaries().get('1.1'), attributes }),
+  });
   assert.deepEqual(told, []);
 });
 
 test('store: what is no UID never becomes a file’s name', async (t) => {
   const folder = await scratch(t);
-  const store = await openPerformed({ folder, onProblem: () => undefined });
+  const store = await openPerformed({ countedAs, folder, onProblem: () => undefined });
   for (const bad of ['../x', '1/2', '', '.', '..', '1..2', `1.${'2'.repeat(64)}`, '1.2\n'])
-    await assert.rejects(store.write(record(bad)), RangeError, bad);
+    await assert.rejects(write(store, record(bad)), RangeError, bad);
   assert.deepEqual(await readdir(folder), []);
 });
 
@@ -87,7 +93,7 @@ test('store: files that are no records are told and cost no other; what a killed
   await writeFile(join(folder, '.1.6.json.77.0123456789ab.tmp'), '{');
   await writeFile(join(folder, 'notes.txt'), 'x');
   const { told, onProblem } = problems();
-  const store = await openPerformed({ folder, onProblem });
+  const store = await openPerformed({ countedAs, folder, onProblem });
   assert.deepEqual([...store.summaries().keys()], ['1.1']);
   assert.deepEqual(told.map((line) => line.split(':')[0]).sort(), ['1.2.json', '1.3.json', '1.5.json']);
   assert.equal(
@@ -98,25 +104,42 @@ test('store: files that are no records are told and cost no other; what a killed
 
 test('store: the oldest that is done makes room; running ones do not', async (t) => {
   const folder = await scratch(t);
-  const store = await openPerformed({ folder, capacity: 3, onProblem: () => undefined });
-  await store.write(record('1.1'));
-  await store.write(record('1.2', { state: 'COMPLETED', updated: '2026-01-02T00:00:00Z' }));
-  await store.write(record('1.3', { state: 'DISCONTINUED', updated: '2026-01-01T00:00:00Z' }));
-  await store.write(record('1.4'));
+  const store = await openPerformed({ countedAs, folder, capacity: 3, onProblem: () => undefined });
+  await write(store, record('1.1'));
+  await write(store, record('1.2', { state: 'COMPLETED', updated: '2026-01-02T00:00:00Z' }));
+  await write(store, record('1.3', { state: 'DISCONTINUED', updated: '2026-01-01T00:00:00Z' }));
+  await write(store, record('1.4'));
   assert.deepEqual([...store.summaries().keys()], ['1.1', '1.2', '1.4']);
-  await store.write(record('1.5'));
+  await write(store, record('1.5'));
   assert.deepEqual((await readdir(folder)).sort(), ['1.1.json', '1.4.json', '1.5.json']);
-  await assert.rejects(store.write(record('1.6')), FullError);
-  await store.write(record('1.1', { state: 'COMPLETED' }));
+  await assert.rejects(write(store, record('1.6')), FullError);
+  await write(store, record('1.1', { state: 'COMPLETED' }));
   assert.equal(store.summaries().get('1.1')?.state, 'COMPLETED', 'a known one needs no room');
+});
+
+test('store: a caller that fills its own quota, in number or in bytes, costs no other caller anything', async (t) => {
+  const folder = await scratch(t);
+  const quota = { capacity: 3, capacityBytes: 4_000 };
+  const store = await openPerformed({ countedAs, folder, ...quota, onProblem: () => undefined });
+  const other = (uid: string): PerformedRecord => record(uid, { callingAet: 'SKYRA' });
+  await write(store, record('1.1', { state: 'COMPLETED' }));
+  for (const uid of ['2.1', '2.2', '2.3']) await write(store, other(uid));
+  await assert.rejects(write(store, other('2.4')), FullError);
+  assert.equal(store.summaries().has('1.1'), true);
+  await write(store, record('1.2'));
+  const attributes = { '00081140': { vr: 'LO', Value: ['x'.repeat(4_000)] } };
+  await assert.rejects(write(store, record('1.3', { attributes })), FullError);
+  assert.equal(store.summaries().get('1.2')?.state, 'IN PROGRESS');
+  await write(store, record('1.4'));
+  assert.equal((await readdir(folder)).length, store.summaries().size);
 });
 
 test('store: a write that fails changes nothing', { skip: process.getuid?.() === 0 }, async (t) => {
   const folder = await scratch(t);
-  const store = await openPerformed({ folder, onProblem: () => undefined });
-  await store.write(record('1.1'));
+  const store = await openPerformed({ countedAs, folder, onProblem: () => undefined });
+  await write(store, record('1.1'));
   await chmod(folder, 0o500);
-  await assert.rejects(store.write(record('1.1', { state: 'COMPLETED' })), { code: 'EACCES' });
+  await assert.rejects(write(store, record('1.1', { state: 'COMPLETED' })), { code: 'EACCES' });
   assert.equal(store.summaries().get('1.1')?.state, 'IN PROGRESS');
   assert.match(await readFile(join(folder, '1.1.json'), 'utf8'), /IN PROGRESS/);
 });
@@ -125,8 +148,8 @@ test('store: a folder that cannot be made is told and empty, and a write to it r
   const blocked = join(await scratch(t), 'file');
   await writeFile(blocked, '');
   const { told, onProblem } = problems();
-  const store = await openPerformed({ folder: join(blocked, 'performed'), onProblem });
+  const store = await openPerformed({ countedAs, folder: join(blocked, 'performed'), onProblem });
   assert.equal(told.length, 1);
   assert.match(told[0] ?? '', /ENOTDIR/);
-  await assert.rejects(store.write(record('1.1')), { code: 'ENOTDIR' });
+  await assert.rejects(write(store, record('1.1')), { code: 'ENOTDIR' });
 });

@@ -1,14 +1,17 @@
 /** Records of performed procedure steps on disk: `performed/<SOP Instance UID>.json`. The files are the truth. */
-import { mkdir, readdir, unlink } from 'node:fs/promises';
+import { mkdir, readdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { encodePerformed, parsePerformed, type PerformedRecord } from '@scanflow/booking';
+import { joinPerformed, parsePerformed, type PerformedRecord } from '@scanflow/booking';
 import { codeOf, fsyncFolder, readBounded, removeLeftovers, writeFileAtomic } from '@scanflow/chassis';
 import { isStale, type PerformedSummary } from '../domain/after-exam.ts';
 
 export interface PerformedStoreOptions {
   readonly folder: string;
-  /** Records that are kept; the oldest of those that are done make room. */
+  /** Whose record it is, by its calling AE title: quotas are of each by itself. */
+  readonly countedAs: (callingAet: string) => string;
+  /** Records and bytes that are kept of each; the oldest of its own that are done make room. */
   readonly capacity?: number;
+  readonly capacityBytes?: number;
   /** Told of files that are no records, and of records that could not be removed: file name and reason. */
   readonly onProblem: (file: string, reason: string) => void;
 }
@@ -16,13 +19,16 @@ export interface PerformedStoreOptions {
 export interface PerformedStore {
   /** In memory, without the attributes. */
   readonly summaries: () => ReadonlyMap<string, PerformedSummary>;
-  /** Undefined where there is none. Rejects where its file cannot be read any more. */
-  readonly read: (sopInstanceUid: string) => Promise<PerformedRecord | undefined>;
-  /** On disk, for good, once it resolves; unchanged where it rejects. `FullError`: no record could make room. */
-  readonly write: (record: PerformedRecord) => Promise<void>;
+  /** The record's text; undefined where there is none. Rejects where its file cannot be read any more. */
+  readonly read: (sopInstanceUid: string) => Promise<Uint8Array | undefined>;
+  /**
+   * Writes a record, its attributes as JSON. On disk, for good, once it resolves; unchanged where it rejects. `FullError`:
+   * none of the caller's own records could make room.
+   */
+  readonly write: (summary: PerformedSummary, attributes: Uint8Array) => Promise<void>;
 }
 
-/** Every record is of an exam that runs: none can make room. */
+/** Every record of the caller is of an exam that runs: none can make room. */
 export class FullError extends Error {
   readonly code = 'FULL';
 }
@@ -34,53 +40,92 @@ const PARALLEL = 8;
 const HEAD_BYTES = 16_384;
 const ATTRIBUTES = ',"attributes":{';
 const FOLDER_MODE = 0o750;
+const GIB = 1_073_741_824;
 /** Longest record: the largest request, and what JSON adds to it. */
 const MAX_BYTES = 67_108_864;
 /** What may be a file's name: a UID (PS3.5 9.1), which is digits and dots and begins with a digit. */
 const UID = /^(?=.{1,64}$)\d+(?:\.\d+)*$/;
 
+/** A record that is known: what is in memory of it, and its file's length. */
+interface Known {
+  readonly summary: PerformedSummary;
+  readonly bytes: number;
+}
+
 /** Reads what is there. A folder that cannot be read is told and counts as empty: the worklist comes first. */
 export async function openPerformed(options: PerformedStoreOptions): Promise<PerformedStore> {
-  const { folder, capacity = 2_000, onProblem } = options;
+  const { folder, onProblem } = options;
   const known = await load(folder, onProblem);
+  const summaries = new Map([...known].map(([uid, { summary }]) => [uid, summary]));
   const path = (sopInstanceUid: string): string => {
     if (!UID.test(sopInstanceUid)) throw new RangeError('no UID');
     return join(folder, `${sopInstanceUid}.json`);
   };
-  const makeRoom = async (): Promise<void> => {
-    while (known.size >= capacity) {
-      const oldest = oldestDone(known.values());
-      if (oldest === undefined) throw new FullError(`${known.size} steps are in progress`);
-      known.delete(oldest);
-      await unlink(path(oldest)).catch((error: unknown) => onProblem(`${oldest}.json`, reasonOf(error)));
-    }
+  const keep = (summary: PerformedSummary, bytes: number): void => {
+    known.set(summary.sopInstanceUid, { summary, bytes });
+    summaries.set(summary.sopInstanceUid, summary);
+  };
+  const forget = async (sopInstanceUid: string): Promise<void> => {
+    known.delete(sopInstanceUid);
+    summaries.delete(sopInstanceUid);
+    const name = `${sopInstanceUid}.json`;
+    await unlink(path(sopInstanceUid)).catch((error: unknown) => onProblem(name, reasonOf(error)));
+  };
+  let last: Promise<unknown> = Promise.resolve();
+  const write = async (summary: PerformedSummary, attributes: Uint8Array): Promise<void> => {
+    const bytes = joinPerformed(summary, attributes);
+    for (const uid of leaving(known.values(), summary, bytes.length, options)) await forget(uid);
+    await makeFolder(folder);
+    await writeFileAtomic(path(summary.sopInstanceUid), bytes, { mode: FILE_MODE });
+    keep(summary, bytes.length);
   };
   return {
-    summaries: () => known,
+    summaries: () => summaries,
     read: async (sopInstanceUid) => {
       if (!known.has(sopInstanceUid)) return undefined;
-      const parsed = await readRecord(path(sopInstanceUid));
-      if (typeof parsed === 'string')
-        throw new Error(`the record ${sopInstanceUid}.json is broken: ${parsed}`);
-      // should a write have failed after its rename, the file is ahead of what is known
-      known.set(sopInstanceUid, summaryOf(parsed));
-      return parsed;
+      const bytes = await readBounded(path(sopInstanceUid), MAX_BYTES);
+      if (bytes.length > MAX_BYTES) throw new Error(`the record ${sopInstanceUid}.json is too large`);
+      return bytes;
     },
-    write: async (record) => {
-      const file = path(record.sopInstanceUid);
-      if (!known.has(record.sopInstanceUid)) await makeRoom();
-      await makeFolder(folder);
-      await writeFileAtomic(file, encodePerformed(record), { mode: FILE_MODE });
-      known.set(record.sopInstanceUid, summaryOf(record));
+    write: (summary, attributes) => {
+      const turn = last.then(() => write(summary, attributes));
+      last = turn.catch(() => undefined);
+      return turn;
     },
   };
+}
+
+/** The caller's own records that make room for another one, or for a longer one. Throws FullError where they cannot. */
+function leaving(
+  known: Iterable<Known>,
+  wanted: PerformedSummary,
+  bytes: number,
+  { countedAs, capacity = 2_000, capacityBytes = 2 * GIB }: PerformedStoreOptions,
+): string[] {
+  const caller = countedAs(wanted.callingAet);
+  const own = [...known].filter(
+    ({ summary }) =>
+      summary.sopInstanceUid !== wanted.sopInstanceUid && countedAs(summary.callingAet) === caller,
+  );
+  let count = own.length + 1;
+  let total = own.reduce((sum, one) => sum + one.bytes, bytes);
+  const gone: string[] = [];
+  for (const one of oldestDone(own)) {
+    if (count <= capacity && total <= capacityBytes) break;
+    gone.push(one.summary.sopInstanceUid);
+    count -= 1;
+    total -= one.bytes;
+  }
+  if (count > capacity || total > capacityBytes)
+    throw new FullError(`${own.length} steps of ${wanted.callingAet} are in progress`);
+  return gone;
 }
 
 async function load(
   folder: string,
   onProblem: PerformedStoreOptions['onProblem'],
-): Promise<Map<string, PerformedSummary>> {
-  const known = new Map<string, PerformedSummary>();
+): Promise<Map<string, Known>> {
+  const known = new Map<string, Known>();
   let names: string[];
   try {
     await makeFolder(folder);
@@ -93,10 +138,11 @@ async function load(
   const queue = names.sort().values();
   const worker = async (): Promise<void> => {
     for (const name of queue) {
-      const read = await readSummary(join(folder, name)).catch(reasonOf);
+      const read = await readKnown(join(folder, name)).catch(reasonOf);
       if (typeof read === 'string') onProblem(name, read);
-      else if (`${read.sopInstanceUid}.json` !== name) onProblem(name, 'holds the record of another step');
-      else known.set(read.sopInstanceUid, read);
+      else if (`${read.summary.sopInstanceUid}.json` !== name)
+        onProblem(name, 'holds the record of another step');
+      else known.set(read.summary.sopInstanceUid, read);
     }
   };
   await Promise.all(Array.from({ length: PARALLEL }, worker));
@@ -117,6 +163,11 @@ async function readRecord(path: string): Promise<PerformedRecord | string> {
   return parsed.ok ? parsed.record : parsed.reason;
 }
 
+async function readKnown(path: string): Promise<Known | string> {
+  const summary = await readSummary(path);
+  return typeof summary === 'string' ? summary : { summary, bytes: (await stat(path)).size };
+}
+
 /**
  * The summary, or what is wrong with the file. The attributes, which name every image, come last and are left out
  * of a larger file: no text can hold this mark, since JSON would escape its quotation marks.
@@ -134,15 +185,12 @@ function summaryOf({ attributes: _, ...summary }: PerformedRecord): PerformedSum
   return summary;
 }
 
-/** The record that was told of longest ago, of those that nobody will tell of any more. */
-function oldestDone(steps: Iterable<PerformedSummary>): string | undefined {
+/** Records that nobody will tell of any more, the one that was told of longest ago first. */
+function oldestDone(records: readonly Known[]): Known[] {
   const now = Temporal.Now.instant();
-  let oldest: PerformedSummary | undefined;
-  for (const step of steps) {
-    if (step.state === 'IN PROGRESS' && !isStale(step, now)) continue;
-    if (oldest === undefined || step.updated < oldest.updated) oldest = step;
-  }
-  return oldest?.sopInstanceUid;
+  return records
+    .filter(({ summary }) => summary.state !== 'IN PROGRESS' || isStale(summary, now))
+    .sort((one, other) => (one.summary.updated < other.summary.updated ? -1 : 1));
 }
 
 /** System errors by their code: their text has the path in it, which is known here. */

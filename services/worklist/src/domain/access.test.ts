@@ -106,3 +106,18 @@ for (const [name, entry, caller, accepted] of guarded)
       'an entry asks nothing of others',
     );
   });
+
+test('access: the other AE titles of a scanner are admitted, seen and counted as that scanner', () => {
+  const sending = [{ aet: 'PRISMA', sends: ['PRISMA_PPS'], characterSet: 'ISO_IR 100' }];
+  const access = { PRISMA: { addresses: ['10.1.2.3'] } };
+  const made = policy({ scanners: sending, view: 'own', access });
+  const from = (address: string, callingAet: string): boolean =>
+    made.admit({ calledAet: 'SCANFLOW', callingAet, address }).accept;
+  assert.equal(from('10.1.2.3', 'PRISMA_PPS'), true);
+  assert.equal(from('10.9.9.9', 'PRISMA_PPS'), false, 'what the scanner has to prove');
+  assert.deepEqual(made.stations('PRISMA_PPS'), ['PRISMA', 'PRISMA_PPS']);
+  assert.equal(made.isSame('PRISMA_PPS', 'PRISMA'), true);
+  assert.equal(made.isSame('SKYRA', 'PRISMA'), false);
+  assert.equal(made.isSame('X', 'Y'), false);
+  assert.deepEqual(['PRISMA', 'PRISMA_PPS', 'OTHER'].map(made.countedAs), ['PRISMA', 'PRISMA', '']);
+});

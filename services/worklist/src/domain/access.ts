@@ -10,7 +10,12 @@ export interface AccessSettings {
   readonly aet: string;
   readonly allow: 'scanners' | 'any' | readonly string[];
   readonly view: View;
-  readonly scanners: readonly { readonly aet: string; readonly characterSet: string }[];
+  readonly scanners: readonly {
+    readonly aet: string;
+    /** Its other AE titles. */
+    readonly sends?: readonly string[] | undefined;
+    readonly characterSet: string;
+  }[];
   /** By calling AE title. */
   readonly access?: Readonly<Record<string, AccessEntry>>;
 }
@@ -28,6 +33,15 @@ export interface AccessPolicy {
   admit(caller: Caller): Decision;
   /** The stations to which the caller's view is limited; undefined where it sees everything. */
   stations(callingAet: string): readonly string[] | undefined;
+  /** Whether the caller may see an entry. */
+  readonly maySee: (callingAet: string, entry: Entry) => boolean;
+  /**
+   * What the caller is counted as: all AE titles of a scanner are one; each of a list is one of its own; strangers, where
+   * `any` is admitted, are one together.
+   */
+  readonly countedAs: (callingAet: string) => string;
+  /** Whether two AE titles are those of one scanner. */
+  isSame(callingAet: string, other: string): boolean;
   /**
    * Character set of the caller's answers: that of its scanner in the configuration; else the one it declared in
    * the query, where we can write it; else UTF-8. The configuration wins, since consoles that declare more than
@@ -47,25 +61,43 @@ const isWritable = (name: string): boolean => name !== '' && isWritableCharacter
 
 /** The policy that the configuration describes. */
 export function accessPolicy({ aet, allow, view, scanners, access = {} }: AccessSettings): AccessPolicy {
-  const allowed = allow === 'scanners' ? scanners.map((scanner) => scanner.aet) : allow;
+  const titlesOf = new Map(
+    scanners.flatMap(({ aet: title, sends = [] }) =>
+      [title, ...sends].map((one) => [one, [title, ...sends]]),
+    ),
+  );
+  const allowed = allow === 'scanners' ? [...titlesOf.keys()] : allow;
   const titles = new Set(allowed === 'any' ? [] : allowed);
   const proven = callerProofs(access, 'worklist.access');
   const characterSets = new Map(scanners.map((scanner) => [scanner.aet, scanner.characterSet]));
+  const entries = new Map(Object.entries(access));
+  const scannerOf = (callingAet: string): string | undefined => titlesOf.get(callingAet)?.[0];
+  /** Whose entry holds: another title of a scanner without one of its own proves what the scanner has to. */
+  const entryOf = (callingAet: string): string =>
+    entries.has(callingAet) ? callingAet : (scannerOf(callingAet) ?? callingAet);
+  const stations = (callingAet: string): readonly string[] | undefined => {
+    const limited = entries.get(entryOf(callingAet))?.view ?? view;
+    if (limited === 'all') return undefined;
+    return limited === 'own' ? (titlesOf.get(callingAet) ?? [callingAet]) : limited;
+  };
   return {
     admit: (caller) => {
       if (caller.calledAet !== aet)
         return rejectCalled(`the worklist is ${aet}: correct the called AE title`);
       if (allowed !== 'any' && !titles.has(caller.callingAet))
         return rejectCalling('add the calling AE title to scanners or worklist.allow');
-      return proven(caller);
+      return proven({ ...caller, callingAet: entryOf(caller.callingAet) });
     },
-    stations: (callingAet) => {
-      const limited = access[callingAet]?.view ?? view;
-      if (limited === 'all') return undefined;
-      return limited === 'own' ? [callingAet] : limited;
+    stations,
+    maySee: (callingAet, entry) => {
+      const limited = stations(callingAet);
+      return limited === undefined || isOf(entry, limited);
     },
+    countedAs: (callingAet) => scannerOf(callingAet) ?? (titles.has(callingAet) ? callingAet : ''),
+    isSame: (callingAet, other) =>
+      callingAet === other || (titlesOf.has(other) && scannerOf(callingAet) === scannerOf(other)),
     characterSet: (callingAet, declared) =>
-      characterSets.get(callingAet) ?? [standard(declared)].find(isWritable) ?? UTF8,
+      characterSets.get(scannerOf(callingAet) ?? callingAet) ?? [standard(declared)].find(isWritable) ?? UTF8,
   };
 }
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { dataSet } from '@scanflow/dicom';
 import { examState, indexSteps, isLinked, isStale, joinItems, linkedItems } from './after-exam.ts';
 import type { PerformedSummary } from './after-exam.ts';
-import { entriesOf, type Entry } from './schedule.ts';
+import { buildSchedule, entriesOf, type Entry } from './schedule.ts';
 
 const ZONE = 'Europe/Amsterdam';
 const NOON = Temporal.Instant.from('2026-11-22T12:00:00Z');
@@ -91,7 +91,11 @@ test('link: an item without any identity is linked to nothing', () => {
 });
 
 test('items: what a step is linked to is kept, with the start that was seen first', () => {
-  const now = linkedItems([link], [entry({ time: '110000' }), entry({ accession: 'B1' })], ZONE);
+  const now = linkedItems(
+    [link],
+    buildSchedule([entry({ time: '110000' }), entry({ accession: 'B1' })]),
+    ZONE,
+  ).map((found) => found.item);
   assert.deepEqual(now, [{ ...item, start: '2026-11-22T10:00:00Z' }]);
   assert.deepEqual(joinItems([item], now), [item]);
   assert.deepEqual(joinItems([], now), now);

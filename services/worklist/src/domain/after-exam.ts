@@ -1,7 +1,7 @@
 /** What becomes of a worklist item once its exam has begun, has ended, or is long past. */
 import type { PerformedItem, PerformedLink, PerformedRecord } from '@scanflow/booking';
 import { instantOf } from './performed-record.ts';
-import type { Entry } from './schedule.ts';
+import { indexed, type Entry, type Schedule } from './schedule.ts';
 
 /** A record without the attributes, which nobody needs to decide; what is held in memory. */
 export type PerformedSummary = Omit<PerformedRecord, 'attributes'>;
@@ -28,15 +28,27 @@ export function isLinked(link: PerformedLink, entry: Entry): boolean {
   return entry.studyInstanceUid !== '' && link.studyInstanceUids.includes(entry.studyInstanceUid);
 }
 
+/** An entry that a link led to, and what a record keeps of it. */
+export interface LinkedItem {
+  readonly entry: Entry;
+  readonly item: PerformedItem;
+}
+
 /** The items of the worklist that the links lead to. */
 export function linkedItems(
   links: readonly PerformedLink[],
-  entries: readonly Entry[],
+  { byAccession, byStudy }: Pick<Schedule, 'byAccession' | 'byStudy'>,
   timezone: string,
-): PerformedItem[] {
-  return entries
-    .filter((entry) => links.some((link) => isLinked(link, entry)))
-    .map((entry) => itemOf(entry, timezone));
+): LinkedItem[] {
+  const found = new Set(
+    links.flatMap((link) =>
+      [
+        ...(byAccession.get(indexed(link.accessionNumber)) ?? []),
+        ...link.studyInstanceUids.flatMap((uid) => byStudy.get(indexed(uid)) ?? []),
+      ].filter((entry) => isLinked(link, entry)),
+    ),
+  );
+  return [...found].map((entry) => ({ entry, item: itemOf(entry, timezone) }));
 }
 
 function itemOf(entry: Entry, timezone: string): PerformedItem {

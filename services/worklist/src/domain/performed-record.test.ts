@@ -15,6 +15,7 @@ const record = (more: Attributes = {}, state: PerformedState = 'IN PROGRESS'): P
     updated: '2026-11-22T08:31:13Z',
     timezone: 'Europe/Amsterdam',
     items: [],
+    onlySeen: true,
   });
 
 test('record: times are instants in the zone of the facility, or of the scanner where it tells its own', () => {

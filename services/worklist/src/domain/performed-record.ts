@@ -13,6 +13,8 @@ export interface RecordInput {
   /** Zone of the scanner's clock. */
   readonly timezone: string;
   readonly items: readonly PerformedItem[];
+  /** False for an exam that began under 0.1.0: it ends whatever it names. */
+  readonly onlySeen: boolean;
 }
 
 /** The record of a step as it is now. */
@@ -29,10 +31,11 @@ export function recordOf(input: RecordInput): PerformedRecord {
     updated,
     ...(started === undefined ? {} : { started }),
     ...(ended === undefined ? {} : { ended }),
-    modality: text(attributes, 'Modality') ?? '',
-    stationAet: text(attributes, 'PerformedStationAETitle') ?? '',
+    modality: short(attributes, 'Modality'),
+    stationAet: short(attributes, 'PerformedStationAETitle'),
     callingAet,
     wrongItem: state === 'DISCONTINUED' && isWrongItem(attributes),
+    ...(input.onlySeen ? { onlySeen: true } : {}),
     links: linksOf(attributes),
     items: input.items,
     series: seriesOf(attributes),
@@ -40,16 +43,19 @@ export function recordOf(input: RecordInput): PerformedRecord {
   };
 }
 
+/** As long as a value of these attributes may be (PS3.5 table 6.2-1): the summary of every record stays in memory. */
+const short = (given: DataSet, keyword: string): string => (text(given, keyword) ?? '').slice(0, 64);
+
 /** What the scanner says was scheduled. */
 export function linksOf(attributes: DataSet): PerformedLink[] {
   return items(attributes, 'ScheduledStepAttributesSequence').map((item) => ({
-    accessionNumber: text(item, 'AccessionNumber') ?? '',
-    scheduledStepId: text(item, 'ScheduledProcedureStepID') ?? '',
-    requestedProcedureId: text(item, 'RequestedProcedureID') ?? '',
+    accessionNumber: short(item, 'AccessionNumber'),
+    scheduledStepId: short(item, 'ScheduledProcedureStepID'),
+    requestedProcedureId: short(item, 'RequestedProcedureID'),
     // F.7.2.1.2 note 2: where procedures are grouped, the requested ones' studies are referenced
     studyInstanceUids: [
-      text(item, 'StudyInstanceUID') ?? '',
-      ...items(item, 'ReferencedStudySequence').map((study) => text(study, 'ReferencedSOPInstanceUID') ?? ''),
+      short(item, 'StudyInstanceUID'),
+      ...items(item, 'ReferencedStudySequence').map((study) => short(study, 'ReferencedSOPInstanceUID')),
     ].filter((uid, index, all) => uid !== '' && all.indexOf(uid) === index),
   }));
 }
@@ -58,8 +64,8 @@ export function linksOf(attributes: DataSet): PerformedLink[] {
 function seriesOf(attributes: DataSet): PerformedSeries[] {
   const found = new Map<string, { description: string; images: Set<string>; others: Set<string> }>();
   for (const item of items(attributes, 'PerformedSeriesSequence')) {
-    const uid = text(item, 'SeriesInstanceUID') ?? '';
-    const description = text(item, 'SeriesDescription') ?? '';
+    const uid = short(item, 'SeriesInstanceUID');
+    const description = short(item, 'SeriesDescription');
     const one = found.get(uid) ?? { description, images: new Set(), others: new Set() };
     addInstances(one.images, items(item, 'ReferencedImageSequence'));
     addInstances(one.others, items(item, 'ReferencedNonImageCompositeSOPInstanceSequence'));

@@ -15,6 +15,7 @@ export const PERFORMED_STATUS = {
   unknown: 0x0112,
   missing: 0x0120,
   missingValue: 0x0121,
+  notAuthorized: 0x0124,
   noResources: 0x0213,
 } as const;
 
@@ -87,6 +88,12 @@ export const DUPLICATE: PerformedRefusal = {
 export const UNKNOWN: PerformedRefusal = {
   status: PERFORMED_STATUS.unknown,
   comment: 'No such step: it was not created here, or is long gone',
+};
+
+/** PS3.7 10.1.3.1.9: the exam is another scanner's. */
+export const FOREIGN: PerformedRefusal = {
+  status: PERFORMED_STATUS.notAuthorized,
+  comment: 'Another AE title created this step',
 };
 
 const refused = (refusal: PerformedRefusal): PerformedOutcome => ({ ok: false, refusal });
