@@ -1,4 +1,5 @@
 /** What a Store Instances Response says of each instance (PS3.18 10.5.3.2, I.2), in JSON or XML. Pure. */
+import { xmlReader } from '@scanflow/chassis';
 
 /** By SOP Instance UID. */
 export interface StowAnswer {
@@ -79,18 +80,16 @@ function fromJson(value: unknown, depth: number): Attributes {
   return attributes;
 }
 
-const MARKUP = /<(?<close>\/?)(?<name>[\w:.-]+)(?<attributes>[^<>]*?)(?<empty>\/?)>/g;
+/** An instance has about ten parts, and no request sends 10,000 instances. */
+const XML_LIMITS = { depth: 4 * MAX_DEPTH, parts: 1_000_000, piece: 65_536 };
 
-/** Native DICOM Model (PS3.19 A.1). Numbers and UIDs need no entities, so none are resolved. */
+/** Native DICOM Model (PS3.19 A.1). */
 function fromXml(text: string): Attributes {
-  const reader = new XmlReader(text);
-  for (const { index, 0: whole, groups = {} } of text.matchAll(MARKUP)) {
-    const { name = '', attributes = '', close, empty } = groups;
-    const plain = name.slice(name.indexOf(':') + 1);
-    if (close === '/') reader.end(plain, index);
-    else reader.begin(plain, attributes, empty === '/', index + whole.length);
-  }
-  return reader.result();
+  const builder = new Builder();
+  const reader = xmlReader(builder, XML_LIMITS);
+  reader.write(Buffer.from(text));
+  reader.end();
+  return builder.result();
 }
 
 interface Level {
@@ -98,45 +97,42 @@ interface Level {
   values: (string | Attributes)[] | undefined;
 }
 
-class XmlReader {
-  readonly #text: string;
-  readonly #root: Level = { attributes: new Map(), values: undefined };
-  readonly #levels: Level[] = [this.#root];
-  #valueFrom = -1;
+class Builder {
+  readonly #levels: Level[] = [{ attributes: new Map(), values: undefined }];
+  #value: string | undefined;
   #model = false;
 
-  constructor(text: string) {
-    this.#text = text;
-  }
-
-  begin(name: string, attributes: string, empty: boolean, after: number): void {
+  readonly open = (name: string, given: Readonly<Record<string, string>>): void => {
+    // some servers wrap it
+    if (name === 'NativeDicomModel') this.#model = true;
     const level = this.#levels.at(-1);
     if (level === undefined || this.#levels.length > MAX_DEPTH) throw new Error('no DICOM XML');
-    if (name === 'NativeDicomModel') this.#model = true;
     if (name === 'DicomAttribute') {
-      const tag = /\btag\s*=\s*["']([0-9A-Fa-f]{8})["']/.exec(attributes)?.[1];
+      const { tag = '' } = given;
       level.values = [];
-      if (tag !== undefined) level.attributes.set(tag.toUpperCase(), level.values);
-    }
-    if (empty) return;
-    if (name === 'Value') this.#valueFrom = after;
-    if (name === 'Item') {
+      if (/^[0-9A-F]{8}$/i.test(tag)) level.attributes.set(tag.toUpperCase(), level.values);
+    } else if (name === 'Value') this.#value = '';
+    else if (name === 'Item') {
       const item: Level = { attributes: new Map(), values: undefined };
       level.values?.push(item.attributes);
       this.#levels.push(item);
     }
-  }
+  };
 
-  end(name: string, at: number): void {
+  readonly text = (text: string): void => {
+    if (this.#value !== undefined) this.#value += text;
+  };
+
+  readonly close = (name: string): void => {
     if (name === 'Item') this.#levels.pop();
-    if (name === 'Value' && this.#valueFrom >= 0) {
-      this.#levels.at(-1)?.values?.push(this.#text.slice(this.#valueFrom, at));
-      this.#valueFrom = -1;
-    }
-  }
+    if (name !== 'Value' || this.#value === undefined) return;
+    this.#levels.at(-1)?.values?.push(this.#value);
+    this.#value = undefined;
+  };
 
   result(): Attributes {
-    if (!this.#model || this.#levels.length !== 1) throw new Error('no DICOM XML');
-    return this.#root.attributes;
+    const [root] = this.#levels;
+    if (!this.#model || root === undefined) throw new Error('no DICOM XML');
+    return root.attributes;
   }
 }
