@@ -54,12 +54,17 @@ test('streamer: the booking of the accession number gives the labels, then that 
   await rig.book(byAccession);
   await rig.book(byStudy);
   await rig.start();
-  const first = await phantom(join(rig.folder, 'a'), { images: 2, accession: 'ACC0000000000001' });
-  // its patient would match the patterns; the booking stands before them
+  const first = await phantom(join(rig.folder, 'a'), {
+    images: 2,
+    accession: 'ACC0000000000001',
+    patientId: '3010000.02_sub-007',
+  });
   const second = await phantom(join(rig.folder, 'b'), {
     images: 2,
     accession: 'OTHERSYSTEM',
     studyInstanceUid: byStudy.studyInstanceUid,
+    // a number of another system
+    patientId: '7654321',
   });
   await sendTo(rig.orthanc, first.folder, second.folder);
   const all = await settled(rig, 2);

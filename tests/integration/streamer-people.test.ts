@@ -166,7 +166,7 @@ test('people: a web page can change nothing', async (t) => {
   await sendTo(rig.orthanc, folder);
   const [waiting] = await settled(rig, 1, ['quarantined']);
   const path = `/api/series/${waiting?.id ?? ''}/release`;
-  const labels = { project: 'p', subject: 's', session: 't' };
+  const labels = { project: 'p', subject: 's1', session: 't' };
   const post = async (headers: Record<string, string>, body = JSON.stringify(labels)): Promise<number> =>
     (await rig.api(path, { method: 'POST', headers, body })).status;
   const type = { 'content-type': 'application/json' };

@@ -241,7 +241,11 @@ test('storage: series.json says where it all came from', async (t) => {
   const rig = await makeRig(t);
   await rig.book(bookingRecord({ accessionNumber: 'ACC2', operator: 'somebody' }));
   await rig.start();
-  const { files } = await phantom(join(rig.folder, 'mr'), { images: 3, accession: 'ACC2' });
+  const { files } = await phantom(join(rig.folder, 'mr'), {
+    images: 3,
+    accession: 'ACC2',
+    patientId: '3010000.02_sub-007',
+  });
   const late = files.pop() ?? '';
   await sendTo(rig.orthanc, ...files);
   const [series] = await settled(rig, 1, ['complete']);

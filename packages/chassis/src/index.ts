@@ -1,6 +1,6 @@
 export type { KnownAttributes } from './config/attributes.ts';
 export { apiHeaders, createToken, headersOf, tokenFileOf } from './api-token.ts';
-export { bookingRules, labelRules } from './config/booking-rules.ts';
+export { bookingRules, facilityWords, labelRules } from './config/booking-rules.ts';
 export { configurationPage, jsonSchema } from './config/docs.ts';
 export { formatIssue, type ConfigIssue } from './config/issue.ts';
 export { isTemplate, LAYOUTS, layoutTemplate, type Extension } from './config/layouts.ts';

@@ -1,5 +1,9 @@
-/** What people may change: POST /api/series/ID/release, /retry and /skip, for `scanflow series`. */
+/** What people may change: POST /api/series/ID/release, /move, /retry and /skip, for `scanflow series`. */
 import type { FastifyInstance, Log } from '@scanflow/chassis';
+import type { Labels } from '@scanflow/booking';
+import { remember, type DecisionDeps } from './decisions/remember.ts';
+import type { Decision } from './domain/decision.ts';
+import { failureOf, Fault } from './domain/failure.ts';
 import type { Ledger, SeriesView } from './ports.ts';
 import { seriesReport, type ReportContext } from './report.ts';
 import { nothingToRetry, targetsLackingFiles, type FileStores } from './retry.ts';
@@ -8,8 +12,12 @@ import type { Chance } from './steps/settings.ts';
 export interface ChangeDeps extends FileStores {
   readonly ledger: Pick<
     Ledger,
-    'matching' | 'release' | 'retry' | 'recheck' | 'retryDeliveries' | 'skipDeliveries' | 'open'
+    'matching' | 'release' | 'orderMove' | 'retry' | 'recheck' | 'retryDeliveries' | 'skipDeliveries' | 'open'
   >;
+  readonly store: FileStores['store'] & DecisionDeps['store'];
+  readonly orthanc: DecisionDeps['orthanc'];
+  /** What is wrong with labels, by the rules for bookings; undefined where nothing is. */
+  readonly labelProblem: (labels: Labels) => string | undefined;
   readonly context: ReportContext;
   readonly chance: Pick<Chance, 'now'>;
   readonly log: Log;
@@ -35,6 +43,9 @@ export function changeRoutes(app: FastifyInstance, deps: ChangeDeps): void {
   app.post<OfSeries>('/api/series/:id/release', async ({ params, body, ip }) => ({
     series: await release(await find(params.id, deps.ledger), body, ip, deps),
   }));
+  app.post<OfSeries>('/api/series/:id/move', async ({ params, body, ip }) => ({
+    series: await move(await find(params.id, deps.ledger), body, ip, deps),
+  }));
   app.post<OfSeries>('/api/series/:id/retry', async ({ params, body, ip }) => ({
     targets: await retry(await find(params.id, deps.ledger), body, ip, deps),
   }));
@@ -54,25 +65,83 @@ export async function find(id: string, ledger: Pick<Ledger, 'matching'>): Promis
   return series;
 }
 
-async function release(
-  series: SeriesView,
-  body: unknown,
-  ip: string,
-  { ledger, store, context, chance, log, wake }: ChangeDeps,
-): Promise<unknown> {
-  const labels = labelsOf(body);
+async function release(series: SeriesView, body: unknown, ip: string, deps: ChangeDeps): Promise<unknown> {
+  const { ledger, store, context, chance, log, wake } = deps;
+  const decision = decided('release', body, ip, deps);
   if (series.path !== undefined && (await store.record(series.path))?.orthancSeries === series.id)
-    throw new Answer(
-      409,
-      'this series is stored already; to store it elsewhere, move its folder away and release it again',
-    );
+    throw new Answer(409, 'this series is stored already; to store it elsewhere: scanflow series move');
   if (series.state !== 'quarantined' && series.path === undefined)
     throw new Answer(409, `this series is not quarantined but ${series.state}`);
-  await ledger.release(series.id, labels, chance.now());
+  await ledger.release(series.id, decision, chance.now());
   log.info('series released by hand', { series: series.id, ...byWhom(body, ip) });
+  await keep(series, decision, deps);
   wake();
   const [now] = await ledger.matching(series.id);
   return now === undefined ? undefined : seriesReport(now, context);
+}
+
+/**
+ * The ledger has the decision. It is kept in Orthanc and project storage before anything is stored by it; where one of
+ * them does not answer now, the step that stores the series does it.
+ */
+async function keep(
+  series: SeriesView,
+  decision: Decision,
+  { orthanc, store, log }: ChangeDeps,
+): Promise<void> {
+  try {
+    await remember(series.id, decision, { orthanc, store }, AbortSignal.timeout(KEEP_MS));
+  } catch (error) {
+    log.warn('a decision is kept in the ledger only, until the series is stored', {
+      series: series.id,
+      code: failureOf(error).code,
+    });
+  }
+}
+
+const KEEP_MS = 5_000;
+
+async function move(series: SeriesView, body: unknown, ip: string, deps: ChangeDeps): Promise<unknown> {
+  const { ledger, context, chance, log, wake } = deps;
+  const reason = textIn(body, 'reason')?.trim() ?? '';
+  if (reason === '' || reason.length > 500 || /\p{Cc}/u.test(reason))
+    throw new Answer(400, 'expected a reason: 1 to 500 characters, kept with the series');
+  const decision = { ...decided('move', body, ip, deps), kind: 'move' as const, reason };
+  const order = { decision, keep: flagIn(body, 'keep'), send: flagIn(body, 'send') };
+  try {
+    await ledger.orderMove(series.id, order, chance.now());
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'MOVE_REFUSED') throw new Answer(409, error.message);
+    throw error;
+  }
+  log.info('series is moved by hand', {
+    series: series.id,
+    keep: order.keep,
+    send: order.send,
+    ...byWhom(body, ip),
+  });
+  wake();
+  const [now] = await ledger.matching(series.id);
+  return now === undefined ? undefined : seriesReport(now, context);
+}
+
+function decided(
+  kind: Decision['kind'],
+  body: unknown,
+  ip: string,
+  { chance, labelProblem }: Pick<ChangeDeps, 'chance' | 'labelProblem'>,
+): Decision {
+  const labels = labelsOf(body);
+  const problem = labelProblem(labels);
+  if (problem !== undefined) throw new Answer(400, problem);
+  const at = Temporal.Instant.fromEpochMilliseconds(chance.now()).toString({ smallestUnit: 'millisecond' });
+  return { version: 1, kind, labels, at, ...byWhom(body, ip) };
+}
+
+function flagIn(body: unknown, key: string): boolean {
+  const value = (body as Record<string, unknown>)[key];
+  if (value === undefined || typeof value === 'boolean') return value ?? false;
+  throw new Answer(400, `expected true or false as ${key}`);
 }
 
 async function retry(

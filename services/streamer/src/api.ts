@@ -3,7 +3,7 @@ import type { FastifyInstance } from '@scanflow/chassis';
 import { changeRoutes, find, toldOf, type ChangeDeps } from './api-changes.ts';
 import { SERIES_STATES } from './domain/series.ts';
 import type { Ledger } from './ports.ts';
-import { hookReport, seriesReport, toCsv, type SeriesReport } from './report.ts';
+import { hookReport, iso, seriesReport, toCsv, type SeriesReport } from './report.ts';
 import { sessionCsv, sessionReport, type SessionReport } from './sessions/report.ts';
 
 const DEFAULT_ROWS = 1000;
@@ -12,6 +12,8 @@ const MOST_ROWS = 10_000;
 
 export interface ApiDeps extends ChangeDeps {
   readonly ledger: Ledger;
+  /** Whether images of this AE title go to projects. */
+  readonly admits: (aet: string) => boolean;
 }
 
 interface Query {
@@ -48,7 +50,15 @@ export function routes(app: FastifyInstance, deps: ApiDeps): void {
     const subjects = toldOf(view);
     const told = await ledger.deliveries(subjects);
     const hooks = subjects.flatMap((subject) => (told.get(subject) ?? []).map(hookReport));
-    return { series: { ...seriesReport(view, context), hooks } };
+    // what a person needs who has to decide where it belongs
+    const { attributes } = view;
+    return {
+      series: {
+        ...seriesReport(view, context),
+        hooks,
+        ...(view.state === 'quarantined' ? { attributes } : {}),
+      },
+    };
   });
   app.get<{ Querystring: Query }>('/api/sessions', async ({ query }) => ({
     sessions: await sessions(query),
@@ -61,5 +71,20 @@ export function routes(app: FastifyInstance, deps: ApiDeps): void {
     const told = await ledger.deliveriesIn(state, rowsOf(query, DEFAULT_SESSIONS));
     return { hooks: told.map((view) => ({ subject: view.subject, ...hookReport(view) })) };
   });
+  senderRoute(app, deps);
   changeRoutes(app, deps);
+}
+
+/** GET /api/senders: who sent images, the latest first. */
+function senderRoute(app: FastifyInstance, { ledger, admits }: ApiDeps): void {
+  app.get('/api/senders', async () => ({
+    senders: (await ledger.senders()).map(({ aet, called, address, firstSeen, lastSeen }) => ({
+      aet,
+      called,
+      address,
+      firstSeen: iso(firstSeen),
+      lastSeen: iso(lastSeen),
+      admitted: admits(aet),
+    })),
+  }));
 }

@@ -6,11 +6,13 @@ import { recyclingWarning } from './condition.ts';
 import { Fault, failureOf } from './domain/failure.ts';
 import { commitNext } from './commit-loop.ts';
 import { copyNext } from './copy-loop.ts';
+import { SENT_BY } from './domain/rule.ts';
 import { COPY, STORAGE } from './domain/series.ts';
 import { forwardNext } from './forward-loop.ts';
 import { readChanges, reconcile } from './intake.ts';
 import { underLease } from './lease.ts';
 import type { Metrics } from './metrics.ts';
+import { moveNext } from './move-loop.ts';
 import { LONGEST_WAIT, pauseUntil } from './pause.ts';
 import type { Ledger, Orthanc, Store, SystemInfo } from './ports.ts';
 import type { Committing } from './steps/commit-step.ts';
@@ -183,7 +185,8 @@ async function recheck(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promi
   await ledger.clampTimers(now + settings.quietMs, now + 1.2 * longestWait(settings));
   for (const { id, attributes } of await ledger.quarantined()) {
     if (signal.aborted) return;
-    const decided = await decide(attributes, bookings, settings);
+    const aet = attributes[SENT_BY];
+    const decided = await decide(attributes, bookings, settings, aet === undefined ? undefined : { aet });
     if (decided.kind === 'quarantine') continue;
     await ledger.release(id, undefined, chance.now());
     log.info('released from quarantine', { series: id, by: decided.kind });
@@ -203,6 +206,7 @@ async function storeNext(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Pro
   const work = await ledger.nextStore(chance.now(), alongside);
   if (work === undefined) return pauseUntil(await ledger.nextTime(STORAGE), wakes.store, since, deps, signal);
   if (alongside.length > 0) wakes.forward.notify();
+  if (work.moving !== undefined) return moveNext({ ...work, moving: work.moving }, deps, wakes, signal);
   const began = performance.now();
   const outcome = await underLease(work, deps, signal, (held) =>
     storeStep(work, { ...deps, system: () => deps.condition.system }, held),

@@ -1,5 +1,9 @@
 /** What people see of each series: the API's rows, and the same as CSV. */
+import type { Labels } from '@scanflow/booking';
 import { csvText } from '@scanflow/chassis';
+import type { Decision } from './domain/decision.ts';
+import type { Doubt } from './domain/evidence.ts';
+import type { Moved } from './domain/move.ts';
 import { outcomeOf, type Outcome } from './domain/session.ts';
 import { STORAGE } from './domain/series.ts';
 import type { NotSent, Outlook, Waits } from './outlook.ts';
@@ -20,6 +24,14 @@ export interface SeriesReport {
   readonly reason?: string;
   readonly reasonCode?: string;
   readonly labels?: { readonly project: string; readonly subject: string; readonly session: string };
+  /** Weak signs against the booking by which it was routed. */
+  readonly doubts?: readonly Doubt[];
+  /** By which a person gave it its labels. */
+  readonly decision?: Pick<Decision, 'kind' | 'at' | 'by' | 'reason'>;
+  /** Where it was before, and why it is not there any more. */
+  readonly moved?: readonly Moved[];
+  /** It is being moved to these labels. */
+  readonly moving?: { readonly labels: Labels; readonly reason: string };
   readonly firstSeen: string;
   /** When its quiet timer ends. */
   readonly due?: string;
@@ -102,6 +114,7 @@ export function seriesReport(view: SeriesView, context: ReportContext): SeriesRe
     outcome,
     ...(reason === undefined ? {} : { reason: reason.message, reasonCode: reason.code }),
     ...(labels === undefined ? {} : { labels }),
+    ...decisionsOf(view),
     firstSeen: iso(view.firstSeen),
     ...(due === null ? {} : { due: iso(due) }),
     instances: view.inOrthanc,
@@ -113,6 +126,26 @@ export function seriesReport(view: SeriesView, context: ReportContext): SeriesRe
     ...(session === undefined ? {} : { session }),
     legs: view.legs.map((leg) => legReport(leg, view.path, context)),
     ...(notSent.length === 0 ? {} : { notSent }),
+  };
+}
+
+/** What people decided of it, and what they may have to. */
+function decisionsOf({
+  doubts = [],
+  decision,
+  moved = [],
+  moving,
+}: SeriesView): Pick<SeriesReport, 'doubts' | 'decision' | 'moved' | 'moving'> {
+  const { kind, at, by, reason } = decision ?? {};
+  return {
+    ...(doubts.length === 0 ? {} : { doubts }),
+    ...(kind === undefined || at === undefined || by === undefined
+      ? {}
+      : { decision: { kind, at, by, ...(reason === undefined ? {} : { reason }) } }),
+    ...(moved.length === 0 ? {} : { moved }),
+    ...(moving === undefined
+      ? {}
+      : { moving: { labels: moving.decision.labels, reason: moving.decision.reason ?? '' } }),
   };
 }
 

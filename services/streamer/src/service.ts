@@ -1,6 +1,8 @@
 /** The streamer put together from its configuration. */
 import { join } from 'node:path';
+import { checkLabels } from '@scanflow/booking';
 import {
+  facilityWords,
   httpAccess,
   readSecret,
   startHttp,
@@ -103,8 +105,9 @@ async function openOrthanc({ url, username, passwordFile }: Config['orthanc']) {
 }
 
 async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
-  const { ledger, store, copies, follow, chance, log, wakes, condition, metrics, destinations } = deps;
-  const outlook = createOutlook(destinations, chance.now);
+  const { ledger, store, copies, orthanc, settings, follow, chance, log, wakes, condition, metrics } = deps;
+  const outlook = createOutlook(deps.destinations, chance.now);
+  const words = facilityWords(config);
   return startHttp({
     bind: config.http.bind,
     port: config.http.ports.streamer,
@@ -116,6 +119,9 @@ async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
         ledger,
         store,
         copies,
+        orthanc,
+        admits: settings.route.admits,
+        labelProblem: (labels) => checkLabels(labels, words)?.reason,
         context: { ...follow.context, outlook },
         chance,
         log,

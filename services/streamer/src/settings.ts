@@ -1,9 +1,11 @@
 /** The configuration as the steps use it. */
-import { layoutTemplate, type Config } from '@scanflow/chassis';
+import { admits, layoutTemplate, sendersOf, type Config } from '@scanflow/chassis';
 import { tagOf } from '@scanflow/dicom';
 import type { Dial } from '@scanflow/dimse';
 import { parseLayout, type Layout } from './domain/layout.ts';
+import { DOUBT_KINDS } from './domain/evidence.ts';
 import { DEFAULT_RETRY, type RetryPolicy } from './domain/retry.ts';
+import type { RouteRules } from './domain/route.ts';
 import type { TagRules } from './domain/tag.ts';
 import type { Reach } from './ports.ts';
 import { seriesKeywords } from './steps/place.ts';
@@ -21,7 +23,7 @@ export function settingsOf(config: Config, dials: ReadonlyMap<string, Dial> = ne
   const settings: Settings = {
     quietMs: arrivals.quiet,
     pollMs: arrivals.poll,
-    patterns: arrivals.patterns,
+    route: routeRules(config),
     tag: tagRules(config.tag),
     layout: layoutOf(storage.layout),
     unmatched: storage.unmatched === 'quarantine' ? undefined : layoutOf(storage.unmatched),
@@ -45,6 +47,25 @@ export function settingsOf(config: Config, dials: ReadonlyMap<string, Dial> = ne
   };
   for (const keyword of seriesKeywords(settings)) tagOf(keyword);
   return settings;
+}
+
+/** How images are routed, by this configuration. */
+export function routeRules({
+  arrivals: { from, patterns, doubts },
+  bookings: { patientId, patientName },
+  scanners,
+  facility,
+}: Pick<Config, 'arrivals' | 'bookings' | 'scanners' | 'facility'>): RouteRules {
+  const senders = sendersOf(scanners);
+  return {
+    patterns,
+    patientId,
+    patientName,
+    timeZone: facility.timezone,
+    senders,
+    admits: (aet) => admits(from, senders, aet),
+    quarantined: new Set(DOUBT_KINDS.filter((kind) => doubts[kind] === 'quarantine')),
+  };
 }
 
 /** The rules of the configuration have seen to it that one of the two is whole. */

@@ -1,4 +1,5 @@
 export type { BookableEvent, UnreadableEvent } from './event.ts';
+export { checkLabels } from './check.ts';
 export { REJECT_CODES, SKIP_CODES, WARNING_CODES, warning } from './codes.ts';
 export { flagBookings, type History } from './across.ts';
 export { interpret, unreadable } from './interpret.ts';

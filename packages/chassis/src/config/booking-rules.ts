@@ -2,7 +2,21 @@
 import { compilePattern, type BookingRules, type LabelRules, type ScannerRule } from '@scanflow/booking';
 import type { Config } from './schema.ts';
 
-const KEYS = { project: ['Project'], subject: ['Subject'], session: ['Session'] } as const;
+const KEYS = { project: ['Project'], subject: ['Subject'], session: ['Session'] };
+
+/** How the facility writes labels, where no calendar is meant. */
+export function facilityWords({
+  bookings,
+}: Pick<Config, 'bookings'>): Pick<BookingRules, 'keys' | 'patterns' | 'defaults' | 'labels'> {
+  const { keys, patterns } = bookings;
+  return { keys: keysOf(keys), patterns, defaults: {}, labels: labelRules({ bookings }) };
+}
+
+const keysOf = ({
+  project = KEYS.project,
+  subject = KEYS.subject,
+  session = KEYS.session,
+}: Config['bookings']['keys']): BookingRules['keys'] => ({ project, subject, session });
 
 /** Throws where the configuration has no such calendar. The list of projects is not in it: it is read apart. */
 export function bookingRules(
@@ -24,11 +38,7 @@ export function bookingRules(
     labels: labelRules({ bookings }),
     scanner: scannerRule(own.scanner),
     patterns: own.patterns ?? bookings.patterns,
-    keys: {
-      project: keys.project ?? KEYS.project,
-      subject: keys.subject ?? KEYS.subject,
-      session: keys.session ?? KEYS.session,
-    },
+    keys: keysOf(keys),
     defaults: {
       ...(project === undefined ? {} : { project }),
       ...(session === undefined ? {} : { session }),

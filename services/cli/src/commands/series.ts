@@ -10,6 +10,7 @@ import { seriesPage, seriesTable } from '../series/show.ts';
 const help = `Usage: scanflow series list [--state STATE] [--limit N] [--json]
        scanflow series show ID [--json]
        scanflow series release ID --project P --subject S --session T
+       scanflow series move ID --project P --subject S --session T --reason "…" [--keep] [--send]
        scanflow series retry ID [--target NAME]
        scanflow series skip ID --target hook:NAME
 
@@ -20,6 +21,11 @@ Asks the streamer that runs on this machine, or in this container. An ID may be 
     --limit N        at most so many (50)
   show               one series: where its images are, what stands in the way, what hooks wrote
   release            gives a series that is quarantined its project, subject and session, and has it stored
+  move               stores a series that is stored under wrong labels under these, verifies every image, and takes the
+                     old folder away. Files there that Scanflow did not write, or that were changed, stay and are named
+    --reason "…"     why; kept with the series
+    --keep           the old folder stays
+    --send           destinations get the series once more, and hooks are told of it
   retry              what failed, or waits for its next try, is tried at once: storing, sending and hooks, also the
                      hooks of its session
     --target NAME    only this: storage, the name of a destination, or hook:NAME; a destination that came later
@@ -43,6 +49,7 @@ const COMMON = {
   'token-file': { type: 'string' },
   json: { type: 'boolean', default: false },
 } as const;
+const LABEL = { type: 'string' } as const;
 const STATES = ['collecting', 'working', 'complete', 'failed', 'quarantined'];
 const IN_CONTAINER = '/etc/scanflow/scanflow.yaml';
 const DEFAULT_PORT = 9103;
@@ -65,10 +72,9 @@ const actions: Readonly<Record<string, (args: readonly string[], io: Io) => Prom
     return EXIT.done;
   },
   release: async (args, io) => {
-    const label = { type: 'string' } as const;
     const { values, positionals } = readArgs(
       args,
-      { ...COMMON, project: label, subject: label, session: label },
+      { ...COMMON, project: LABEL, subject: LABEL, session: LABEL },
       1,
     );
     const { project, subject, session } = values;
@@ -77,6 +83,29 @@ const actions: Readonly<Record<string, (args: readonly string[], io: Io) => Prom
     const id = idOf(positionals, 'release');
     await (await clientOf(values, io)).change(id, 'release', { project, subject, session, by: user() });
     io.out.write(`${id}: released; it is being stored\n`);
+    return EXIT.done;
+  },
+  move: async (args, io) => {
+    const { values, positionals } = readArgs(
+      args,
+      {
+        ...COMMON,
+        project: LABEL,
+        subject: LABEL,
+        session: LABEL,
+        reason: { type: 'string' },
+        keep: { type: 'boolean', default: false },
+        send: { type: 'boolean', default: false },
+      },
+      1,
+    );
+    const { project, subject, session, reason, keep, send } = values;
+    if (project === undefined || subject === undefined || session === undefined || reason === undefined)
+      throw new UsageError('move takes --project, --subject, --session and --reason');
+    const id = idOf(positionals, 'move');
+    const body = { project, subject, session, reason, keep, send, by: user() };
+    await (await clientOf(values, io)).change(id, 'move', body);
+    io.out.write(`${id}: is being moved; scanflow series show ${id} tells when it is done\n`);
     return EXIT.done;
   },
   retry: async (args, io) => {

@@ -1,6 +1,12 @@
 /** The streamer's HTTP interface, as the command needs it. */
 import { notAdmitted, type Api } from '../api.ts';
 
+export interface Labels {
+  readonly project: string;
+  readonly subject: string;
+  readonly session: string;
+}
+
 export interface LegRow {
   readonly target: string;
   readonly state: string;
@@ -25,6 +31,25 @@ export interface SeriesRow {
   readonly outcome: string;
   readonly reason?: string;
   readonly reasonCode?: string;
+  readonly labels?: Labels;
+  /** Of a quarantined one: what its images say. */
+  readonly attributes?: Readonly<Record<string, string>>;
+  readonly doubts?: readonly { readonly kind: string; readonly message: string }[];
+  readonly decision?: {
+    readonly kind: string;
+    readonly at: string;
+    readonly by: string;
+    readonly reason?: string;
+  };
+  readonly moved?: readonly {
+    readonly at: string;
+    readonly by: string;
+    readonly reason: string;
+    readonly from: { readonly path: string };
+    readonly kept?: boolean;
+    readonly left?: readonly string[];
+  }[];
+  readonly moving?: { readonly labels: Labels; readonly reason: string };
   readonly firstSeen: string;
   readonly expected?: number;
   readonly images: { readonly inOrthanc: number; readonly stored: number };
@@ -47,7 +72,7 @@ export class Refused extends Error {
 export interface Client {
   readonly list: (query: { state?: string | undefined; limit: number }) => Promise<readonly SeriesRow[]>;
   readonly one: (id: string) => Promise<SeriesRow>;
-  /** A change: `release`, `retry` or `skip`. */
+  /** A change: `release`, `move`, `retry` or `skip`. */
   readonly change: (id: string, action: string, body: object) => Promise<Record<string, unknown>>;
 }
 

@@ -1,6 +1,6 @@
 /** Series as text for a person. Pure. */
 import { plain } from '../terminal.ts';
-import type { LegRow, SeriesRow } from './client.ts';
+import type { Labels, LegRow, SeriesRow } from './client.ts';
 
 /** Beginnings of ids that tell them apart: an id may be given by its beginning. */
 const SHORT = 8;
@@ -61,6 +61,8 @@ export function seriesPage(series: SeriesRow): string {
     ...(series.reason === undefined
       ? []
       : [['reason', `${series.reasonCode ?? ''}: ${plain(series.reason)}`] as const]),
+    ...attributeLines(series),
+    ...decisionLines(series),
     ...[...series.legs, ...(series.hooks ?? [])].flatMap(legLines),
     ...(series.notSent ?? []).flatMap(({ target, code, message }): (readonly [string, string])[] => [
       [target, 'not sent'],
@@ -70,6 +72,42 @@ export function seriesPage(series: SeriesRow): string {
   const width = Math.max(...lines.map(([name]) => name.length)) + 2;
   return lines.map(([name, text]) => `${name.padEnd(width)}${text}\n`).join('');
 }
+
+type Line = readonly [string, string];
+
+/** What a person needs who has to say where a quarantined series belongs. */
+const attributeLines = ({ attributes = {} }: SeriesRow): Line[] =>
+  Object.entries(attributes)
+    .filter(([, value]) => value.trim() !== '')
+    .map(([keyword, value], index) => [index === 0 ? 'images say' : '', `${keyword}: ${plain(value)}`]);
+
+function decisionLines({ labels, doubts = [], decision, moved = [], moving }: SeriesRow): Line[] {
+  const why = (reason: string | undefined): string => (reason === undefined ? '' : `: ${plain(reason)}`);
+  return [
+    ...(labels === undefined ? [] : [['labels', textOf(labels)] as const]),
+    ...doubts.map(({ kind, message }): Line => ['doubt', `${kind}: ${plain(message)}`]),
+    ...(decision === undefined
+      ? []
+      : [
+          [
+            'decided',
+            `${decision.kind}, ${decision.at}, by ${plain(decision.by)}${why(decision.reason)}`,
+          ] as const,
+        ]),
+    ...(moving === undefined
+      ? []
+      : [['moving', `to ${textOf(moving.labels)}${why(moving.reason)}`] as const]),
+    ...moved.flatMap(({ at, by, reason, from, kept, left = [] }): Line[] => [
+      [
+        'moved',
+        `${at}, by ${plain(by)}, from ${plain(from.path)}${kept === true ? ' (kept)' : ''}${why(reason)}`,
+      ],
+      ...left.map((name): Line => ['', `stayed there: ${plain(name)}`]),
+    ]),
+  ];
+}
+
+const textOf = ({ project, subject, session }: Labels): string => plain(`${project} ${subject} ${session}`);
 
 const expected = (series: SeriesRow): string =>
   series.expected === undefined ? '' : `, ${series.expected} made by the scanner`;

@@ -2,7 +2,9 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseRecord, type BookingRecord } from '@scanflow/booking';
+import type { KnownBookings } from '../domain/evidence.ts';
 import { errnoOf } from '../domain/failure.ts';
+import { BookingIndex } from '../domain/known-bookings.ts';
 
 /**
  * A superseded record is given as it is, never the one that took its place: images carry the accession number under
@@ -12,6 +14,8 @@ export interface Bookings {
   /** An accession number of any form; one that cannot be a file's name has no record. */
   readonly byAccession: (accession: string) => Promise<BookingRecord | undefined>;
   readonly byStudy: (studyInstanceUid: string) => Promise<BookingRecord | undefined>;
+  /** All that there are now, to tell what an identifier reads as. */
+  readonly known: () => Promise<KnownBookings>;
 }
 
 /** What may stand in a file's name; an accession number of another system may be anything. `rejected.json` is no record. */
@@ -26,25 +30,11 @@ export function createBookings(
 ): Bookings {
   /** A record's Study Instance UID is derived from the same key as its accession number, so it never changes. */
   const studies = new Map<string, string>();
+  const index = new BookingIndex();
   const seen = new Set<string>();
 
-  const read = async (accession: string): Promise<BookingRecord | undefined> => {
-    const file = `${accession}.json`;
-    let content: string;
-    try {
-      content = await readFile(join(folder, file), 'utf8');
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return undefined;
-      throw error;
-    }
-    const parsed = parseRecord(content);
-    if (!parsed.ok) {
-      unreadable(file, parsed.reason);
-      return undefined;
-    }
-    // on a file system that folds case, another accession's file may answer
-    return parsed.record.accessionNumber === accession ? parsed.record : undefined;
-  };
+  const read = (accession: string): Promise<BookingRecord | undefined> =>
+    readBooking(folder, accession, unreadable);
 
   let listed: FolderTime | undefined;
   const refresh = async (): Promise<void> => {
@@ -58,6 +48,7 @@ export function createBookings(
       if (record === undefined) continue;
       seen.add(accession);
       studies.set(record.studyInstanceUid, accession);
+      index.add(record);
     }
   };
 
@@ -69,7 +60,33 @@ export function createBookings(
       const accession = studies.get(studyInstanceUid);
       return accession === undefined ? undefined : read(accession);
     },
+    known: async () => {
+      await refresh();
+      return index;
+    },
   };
+}
+
+async function readBooking(
+  folder: string,
+  accession: string,
+  unreadable: (file: string, reason: string) => void,
+): Promise<BookingRecord | undefined> {
+  const file = `${accession}.json`;
+  let content: string;
+  try {
+    content = await readFile(join(folder, file), 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  const parsed = parseRecord(content);
+  if (!parsed.ok) {
+    unreadable(file, parsed.reason);
+    return undefined;
+  }
+  // on a file system that folds case, another accession's file may answer
+  return parsed.record.accessionNumber === accession ? parsed.record : undefined;
 }
 
 interface FolderTime {

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compilePattern, type BookingRecord } from '@scanflow/booking';
-import { route, type Attributes, type Patterns } from './route.ts';
+import { BookingIndex } from './known-bookings.ts';
+import { route, type Attributes } from './route.ts';
+import { PATTERNS as patterns, routeRules } from './testing.ts';
 
-const patterns: Patterns = {
-  PatientID: /^(?<project>\d{7}\.\d{2})_(?<subject>sub-?\w+)$/u,
-  StudyID: /^(?<session>ses-?\w+)$/u,
-};
 const good: Attributes = { PatientID: '3010000.01_sub-001', StudyID: 'ses-01', AccessionNumber: 'A1' };
 
 const record = (project: string): BookingRecord => ({
@@ -18,33 +16,33 @@ const record = (project: string): BookingRecord => ({
   modality: 'MR',
   start: '2026-11-22T08:00:00Z',
   end: '2026-11-22T09:00:00Z',
-  labels: { project, subject: 'sub-9', session: 'ses-9' },
+  labels: { project, subject: 'sub-001', session: 'ses-9' },
   title: '',
   patientId: '',
   patientName: '',
   source: { calendar: 'c', uid: 'u' },
 });
-const none = { byAccession: undefined, byStudy: undefined, patterns };
+const none = { byAccession: undefined, byStudy: undefined, known: new BookingIndex(), rules: routeRules() };
 
 test('route: accession number, then Study UID, then patterns', () => {
-  const byAccession = record('a');
-  const byStudy = record('s');
+  const byAccession = record('3010000.01');
+  const byStudy = { ...byAccession, accessionNumber: 'S1' };
   const project = (input: Parameters<typeof route>[0]): string => {
     const found = route(input);
-    return found.kind === 'labels' ? `${found.by} ${found.labels.project}` : found.kind;
+    return found.kind === 'labels' ? `${found.by} ${found.booking?.accessionNumber ?? ''}` : found.kind;
   };
-  assert.equal(project({ attributes: good, byAccession, byStudy, patterns }), 'accession a');
-  assert.equal(project({ attributes: good, byAccession: undefined, byStudy, patterns }), 'study s');
-  assert.equal(project({ attributes: good, ...none }), 'patterns 3010000.01');
+  assert.equal(project({ ...none, attributes: good, byAccession, byStudy }), 'accession A1');
+  assert.equal(project({ ...none, attributes: good, byStudy }), 'study S1');
+  assert.equal(project({ attributes: good, ...none }), 'patterns ');
 });
 
 test('route: a cancelled booking still gives its labels', () => {
-  const cancelled = { ...record('a'), status: 'cancelled' as const };
+  const cancelled = { ...record('3010000.01'), status: 'cancelled' as const };
   assert.equal(route({ ...none, attributes: good, byAccession: cancelled }).kind, 'labels');
 });
 
 test('route: a relabelled booking gives the labels under which somebody was scanned, not the new ones', () => {
-  const superseded = { ...record('a'), status: 'superseded' as const, supersededBy: 'B1' };
+  const superseded = { ...record('3010000.01'), status: 'superseded' as const, supersededBy: 'B1' };
   const found = route({ ...none, attributes: good, byAccession: superseded });
   assert.ok(found.kind === 'labels');
   assert.equal(found.labels, superseded.labels);
@@ -65,16 +63,20 @@ test('route: every pattern must match', () => {
 });
 
 test('route: labels that are missing or contradict each other', () => {
-  const only = route({ ...none, attributes: good, patterns: { StudyID: /^(?<session>.+)$/u } });
+  const only = route({
+    ...none,
+    attributes: good,
+    rules: routeRules({ patterns: { StudyID: /^(?<session>.+)$/u } }),
+  });
   assert.ok(only.kind === 'quarantine' && only.reason.code === 'ROUTE_INCOMPLETE');
   assert.match(only.reason.message, /project, subject/);
   const two = route({
     ...none,
     attributes: good,
-    patterns: { ...patterns, AccessionNumber: /^(?<session>.+)$/u },
+    rules: routeRules({ patterns: { ...patterns, AccessionNumber: /^(?<session>.+)$/u } }),
   });
   assert.ok(two.kind === 'quarantine' && two.reason.code === 'ROUTE_CONTRADICTION');
-  assert.equal(route({ ...none, attributes: good, patterns: {} }).kind, 'quarantine');
+  assert.equal(route({ ...none, attributes: good, rules: routeRules({ patterns: {} }) }).kind, 'quarantine');
 });
 
 test('route: a value of a megabyte keeps no pattern busy', () => {
@@ -84,9 +86,57 @@ test('route: a value of a megabyte keeps no pattern busy', () => {
 
 test('route: a pattern that takes too long on a value leaves the series in quarantine, and says so', () => {
   const slow = compilePattern(String.raw`^(?!x)(?<project>(?:\w+[- ]?)+) (?<subject>s\d+)_(?<session>\d+)$`);
-  const given = { ...none, attributes: { PatientID: `${'a'.repeat(40)}!` }, patterns: { PatientID: slow } };
+  const given = {
+    ...none,
+    attributes: { PatientID: `${'a'.repeat(40)}!` },
+    rules: routeRules({ patterns: { PatientID: slow } }),
+  };
   const found = route(given);
   assert.equal(found.kind === 'quarantine' && found.reason.code, 'ROUTE_PATTERN_SLOW');
   const next = route({ ...given, attributes: { PatientID: 'abc s1_2' } });
   assert.deepEqual(next.kind === 'labels' && next.labels, { project: 'abc', subject: 's1', session: '2' });
+});
+
+test('route: a doubt is shown, or quarantines where the configuration says so', () => {
+  const byAccession = record('3010000.01');
+  const attributes = { ...good, StudyInstanceUID: '1.2.3' };
+  const shown = route({ ...none, attributes, byAccession });
+  assert.ok(shown.kind === 'labels');
+  assert.deepEqual(
+    shown.doubts?.map(({ kind }) => kind),
+    ['study', 'spelling'],
+  );
+  const strict = route({
+    ...none,
+    attributes,
+    byAccession,
+    rules: routeRules({ quarantined: new Set(['study'] as const) }),
+  });
+  assert.ok(strict.kind === 'quarantine');
+  assert.equal(strict.reason.code, 'ROUTE_DOUBT');
+  assert.match(strict.reason.message, /1\.2\.3/);
+  assert.doesNotMatch(strict.reason.message, /StudyID/, 'a doubt that is only shown is no reason');
+});
+
+test('route: images of an unknown sender are quarantined, with a booking and without; HTTP and nobody-looked-yet are not', () => {
+  const rules = routeRules({ admits: (aet) => aet === 'PRISMA' });
+  const byAccession = record('3010000.01');
+  const kind = (over: Partial<Parameters<typeof route>[0]>): string => {
+    const found = route({ ...none, attributes: good, rules, ...over });
+    return found.kind === 'quarantine' ? found.reason.code : found.kind;
+  };
+  assert.equal(kind({ sender: { aet: 'PRISMA' } }), 'labels');
+  assert.equal(kind({ sender: { aet: 'NOBODY' } }), 'ROUTE_UNKNOWN_SENDER');
+  assert.equal(kind({ sender: { aet: '' } }), 'ROUTE_UNKNOWN_SENDER');
+  assert.equal(kind({ sender: { aet: 'NOBODY' }, byAccession }), 'ROUTE_UNKNOWN_SENDER');
+  assert.equal(kind({ sender: { aet: '', uploaded: true } }), 'labels');
+  assert.equal(kind({ sender: undefined }), 'labels');
+  const found = route({
+    ...none,
+    attributes: good,
+    rules,
+    sender: { aet: 'X', called: 'ANY', address: '10.0.0.7' },
+  });
+  assert.ok(found.kind === 'quarantine');
+  assert.match(found.reason.message, /AE title X \(address 10\.0\.0\.7, calling ANY\)/);
 });

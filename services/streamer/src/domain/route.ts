@@ -1,72 +1,127 @@
 /** Which project an image series belongs to, or why nobody can tell. */
-import { PatternTooSlow, type BookingRecord, type Labels, type Matcher } from '@scanflow/booking';
+import type { BookingRecord, Labels } from '@scanflow/booking';
+import { TIME_KEYWORDS } from './acquired.ts';
+import type { Attributes } from './attributes.ts';
+import {
+  evidenceAgainst,
+  type Chosen,
+  type Doubt,
+  type DoubtKind,
+  type EvidenceRules,
+  type KnownBookings,
+} from './evidence.ts';
+import { byPattern, LABELS, type Patterns } from './reading.ts';
+import { unknownSender, type Sender, type SenderRules } from './sender.ts';
 
-/** Attribute values of a series by keyword, as its first image has them. */
-export type Attributes = Readonly<Record<string, string>>;
-
-/** Attribute keyword → pattern whose named groups are labels. */
-export type Patterns = Readonly<Record<string, Matcher>>;
+export type { Attributes } from './attributes.ts';
+export type { Patterns } from './reading.ts';
 
 export type Route =
   | {
       readonly kind: 'labels';
       readonly labels: Labels;
       /** `person`: somebody gave them; `kept`: it was stored with them before. */
-      readonly by: 'accession' | 'study' | 'patterns' | 'person' | 'kept';
+      readonly by: Chosen['by'] | 'person' | 'kept';
       readonly booking?: BookingRecord;
+      /** Weak signs against it. */
+      readonly doubts?: readonly Doubt[];
     }
   /** No project, but the configuration has a layout for such images. */
   | { readonly kind: 'unmatched'; readonly reason: Reason }
-  | { readonly kind: 'quarantine'; readonly reason: Reason };
+  | {
+      readonly kind: 'quarantine';
+      readonly reason: Reason;
+      /** The labels that it would have got, but for what speaks against them. */
+      readonly instead?: Chosen;
+    };
 
 export interface Reason {
   readonly code: string;
   readonly message: string;
 }
 
+export interface RouteRules extends EvidenceRules, SenderRules {
+  /** Doubts that are reason enough for quarantine; the others are shown. */
+  readonly quarantined: ReadonlySet<DoubtKind>;
+}
+
 export interface RouteInput {
   readonly attributes: Attributes;
+  /** Who sent it; undefined where nobody has looked yet. */
+  readonly sender?: Sender | undefined;
   /** The booking record whose accession number the series carries. */
   readonly byAccession: BookingRecord | undefined;
   /** The booking record whose Study Instance UID the series carries. */
   readonly byStudy: BookingRecord | undefined;
-  readonly patterns: Patterns;
+  readonly known: KnownBookings;
+  readonly rules: RouteRules;
 }
 
 /** Attributes that are always needed to route a series, beside those of the patterns. */
-export const ROUTE_KEYWORDS = ['AccessionNumber', 'StudyInstanceUID', 'PatientID', 'StudyID'] as const;
+export const ROUTE_KEYWORDS = [
+  'AccessionNumber',
+  'StudyInstanceUID',
+  'PatientID',
+  'StudyID',
+  ...TIME_KEYWORDS,
+] as const;
+/** Read to route it, and kept only while it is quarantined: what people type as a name may be one. */
+export const PASSING_KEYWORDS = ['PatientName'] as const;
 
-/** The record of the accession number first, then that of the Study Instance UID, then the patterns. */
-export function route({ attributes, byAccession, byStudy, patterns }: RouteInput): Route {
-  if (byAccession !== undefined) return byBooking(byAccession, 'accession');
-  if (byStudy !== undefined) return byBooking(byStudy, 'study');
-  const found = fromPatterns(attributes, patterns);
-  return 'labels' in found
-    ? { kind: 'labels', labels: found.labels, by: 'patterns' }
-    : { kind: 'quarantine', reason: found };
+/**
+ * The record of the accession number first, then that of the Study Instance UID, then the patterns; from a known sender,
+ * and where nothing in the images contradicts it.
+ */
+export function route(input: RouteInput): Route {
+  const { attributes, sender, known, rules } = input;
+  const chosen = choose(input);
+  const stranger = unknownSender(sender, rules);
+  if (stranger !== undefined)
+    return { kind: 'quarantine', reason: stranger, ...('code' in chosen ? {} : { instead: chosen }) };
+  if ('code' in chosen) return { kind: 'quarantine', reason: chosen };
+  const scanner = rules.senders.get(sender?.aet ?? '');
+  const { contradictions, doubts } = evidenceAgainst(chosen, { attributes, known, rules, scanner });
+  const grave = doubts.filter(({ kind }) => rules.quarantined.has(kind));
+  const reason =
+    contradictions.length > 0
+      ? because('ROUTE_CONTRADICTION', contradictions)
+      : grave.length > 0
+        ? because(
+            'ROUTE_DOUBT',
+            grave.map(({ message }) => message),
+          )
+        : undefined;
+  return reason === undefined
+    ? { kind: 'labels', ...chosen, doubts }
+    : { kind: 'quarantine', reason, instead: chosen };
 }
 
-const byBooking = (booking: BookingRecord, by: 'accession' | 'study'): Route => ({
-  kind: 'labels',
-  labels: booking.labels,
-  by,
-  booking,
+/** Whether nothing is known of its project, and nothing speaks against anything. */
+export const isUnmatched = (decided: Route): boolean =>
+  decided.kind === 'quarantine' &&
+  decided.instead === undefined &&
+  decided.reason.code !== 'ROUTE_UNKNOWN_SENDER';
+
+const because = (code: string, what: readonly string[]): Reason => ({
+  code,
+  message: `${what.join(' ')} Find out who was scanned. Then release the series with the right labels, or correct the booking.`,
 });
 
-const LABELS = ['project', 'subject', 'session'] as const;
-/** Longer values are not labels, and keep a pattern busy for long. */
-const MAX_VALUE = 256;
+function choose({ attributes, byAccession, byStudy, rules }: RouteInput): Chosen | Reason {
+  if (byAccession !== undefined) return { labels: byAccession.labels, by: 'accession', booking: byAccession };
+  if (byStudy !== undefined) return { labels: byStudy.labels, by: 'study', booking: byStudy };
+  const found = fromPatterns(attributes, rules.patterns);
+  return 'labels' in found ? { labels: found.labels, by: 'patterns' } : found;
+}
 
 /** All patterns must match, agree, and together give all three labels. */
 function fromPatterns(attributes: Attributes, patterns: Patterns): { labels: Labels } | Reason {
   const found = new Map<string, string>();
   for (const [keyword, pattern] of Object.entries(patterns)) {
-    const value = attributes[keyword] ?? '';
-    const groups = value.length > MAX_VALUE ? undefined : find(pattern, value);
-    if (groups === 'too slow') return tooSlow(keyword);
-    if (groups === undefined) return noMatch(keyword, attributes);
-    for (const [label, text] of Object.entries(groups)) {
-      if (text === undefined || text === '') continue;
+    const read = byPattern(pattern, attributes[keyword] ?? '');
+    if (read === 'too slow') return tooSlow(keyword);
+    if (read === undefined) return noMatch(keyword, attributes);
+    for (const [label, text] of Object.entries(read)) {
       if ((found.get(label) ?? text) !== text) return contradiction(label);
       found.set(label, text);
     }
@@ -79,18 +134,6 @@ function fromPatterns(attributes: Attributes, patterns: Patterns): { labels: Lab
     };
   const [project = '', subject = '', session = ''] = LABELS.map((label) => found.get(label));
   return { labels: { project, subject, session } };
-}
-
-type Groups = Readonly<Record<string, string | undefined>>;
-
-function find(pattern: Matcher, value: string): Groups | undefined | 'too slow' {
-  try {
-    const match = pattern.exec(value);
-    return match === null ? undefined : (match.groups ?? {});
-  } catch (error) {
-    if (error instanceof PatternTooSlow) return 'too slow';
-    throw error;
-  }
 }
 
 const tooSlow = (keyword: string): Reason => ({

@@ -1,6 +1,9 @@
 /** What the steps need from the ledger: what was seen, what is due, what is done. */
 import type { Labels } from '@scanflow/booking';
+import type { Decision } from '../domain/decision.ts';
+import type { Doubt } from '../domain/evidence.ts';
 import type { Failure } from '../domain/failure.ts';
+import type { Moved, MoveOrder } from '../domain/move.ts';
 import type { Attributes, Reason } from '../domain/route.ts';
 import type { LegState, SeriesState } from '../domain/series.ts';
 import type { CommitmentLedger } from './commitments.ts';
@@ -31,6 +34,10 @@ export interface StoreWork extends Claim {
   readonly attempts: number;
   /** Those that a person gave at release, else those that it was stored with. */
   readonly labels: Labels | undefined;
+  /** By which a person gave them, as far as the ledger knows. */
+  readonly decision?: Decision | undefined;
+  /** A person wants it moved. */
+  readonly moving?: MoveOrder | undefined;
   /** Folder below the root, once claimed. */
   readonly path: string | undefined;
   /** Number of pulls that brought something. */
@@ -73,6 +80,9 @@ export interface Progress {
 export interface Binding {
   readonly attributes: Attributes;
   readonly labels: Labels | undefined;
+  /** By which a person gave them. */
+  readonly decision?: Decision | undefined;
+  readonly doubts?: readonly Doubt[] | undefined;
   readonly path: string;
   readonly inOrthanc: number;
 }
@@ -89,6 +99,26 @@ export interface StoreDone extends Binding {
   readonly failure: Failure | undefined;
   /** Destinations that want this series. */
   readonly targets: readonly string[];
+}
+
+/** A moved series, all of it verified at its new place. */
+export interface StoredAnew {
+  readonly path: string;
+  readonly images: number;
+  /** Its files have other names than before. */
+  readonly renamed: boolean;
+  readonly moved: Moved;
+  /** Destinations that get it once more. */
+  readonly targets: readonly string[];
+}
+
+/** Who sent images to Orthanc; '' where it does not tell. */
+export interface SenderView {
+  readonly aet: string;
+  readonly called: string;
+  readonly address: string;
+  readonly firstSeen: Millis;
+  readonly lastSeen: Millis;
 }
 
 export interface CopyDone {
@@ -134,6 +164,11 @@ export interface SeriesView {
   readonly updated: Millis;
   readonly attributes: Attributes;
   readonly labels: Labels | undefined;
+  /** By which a person gave the labels. */
+  readonly decision?: Decision | undefined;
+  readonly doubts?: readonly Doubt[];
+  readonly moving?: MoveOrder | undefined;
+  readonly moved?: readonly Moved[];
   readonly reason: Reason | undefined;
   readonly path: string | undefined;
   /** Its folder in the copy of everything. */
@@ -226,8 +261,25 @@ export interface Ledger extends EventLedger, CommitmentLedger, RecoveryLedger {
   readonly forwardLater: (claim: Claim, retry: Retry, now: Millis) => Promise<void>;
 
   quarantined(): Promise<readonly { readonly id: string; readonly attributes: Attributes }[]>;
-  /** Storing is tried at once, with these labels where a person gave them. False where there is no such series. */
-  readonly release: (series: string, labels: Labels | undefined, now: Millis) => Promise<boolean>;
+  /** Storing is tried at once, with the labels that a person gave. False where there is no such series. */
+  readonly release: (series: string, decision: Decision | undefined, now: Millis) => Promise<boolean>;
+
+  /** A stored series is to be moved to other labels. Throws MOVE_REFUSED with the reason. */
+  readonly orderMove: (
+    series: string,
+    order: Omit<MoveOrder, 'was' | 'failure' | 'stored'>,
+    now: Millis,
+  ) => Promise<void>;
+  /** It is stored at its new place; the old one is still to be left. */
+  readonly storedAnew: (claim: Claim, anew: StoredAnew, now: Millis) => Promise<void>;
+  /** Ends the claim. `left`: files that stayed in the old folder. */
+  readonly moveDone: (claim: Claim, left: readonly string[], now: Millis) => Promise<void>;
+  /** Ends the claim: it stays where it was. */
+  readonly moveFailed: (claim: Claim, failure: Failure, now: Millis) => Promise<void>;
+
+  readonly sent: (sender: Pick<SenderView, 'aet' | 'called' | 'address'>, now: Millis) => Promise<void>;
+  /** The latest first. */
+  readonly senders: () => Promise<readonly SenderView[]>;
   /**
    * What failed, or waits for its next try, is tried at once: the leg of this target, or all of them. The targets
    * that are; not among them what is being worked on, and what waits in quarantine.

@@ -51,6 +51,20 @@ export interface Origin {
   readonly received?: string;
   /** AE title of who sent it. */
   readonly from?: string;
+  /** AE title that was called. */
+  readonly called?: string;
+  /** Of who sent it. */
+  readonly address?: string;
+  /** It came through the HTTP interface of Orthanc. */
+  readonly uploaded?: boolean;
+}
+
+/** What was noted on a series in Orthanc. */
+export interface Notes {
+  /** JSON: what a person decided of it. */
+  readonly decision?: string;
+  /** Who sent it, by what received it before Orthanc did. */
+  readonly sender?: Origin;
 }
 
 /** All throw Fault; what is gone is ORTHANC_GONE (permanent). */
@@ -73,6 +87,9 @@ export interface Orthanc {
   /** Attributes that Orthanc keeps in its database of the series and its study, the way it decoded them. */
   readonly seriesTags: (series: string, signal: AbortSignal) => Promise<Attributes>;
   readonly origin: (instance: string, signal: AbortSignal) => Promise<Origin>;
+  readonly notes: (series: string, signal: AbortSignal) => Promise<Notes>;
+  /** Keeps what a person decided on the series itself, where a ledger that is lost does not lose it. */
+  readonly noteDecision: (series: string, decision: string, signal: AbortSignal) => Promise<void>;
   readonly open: (instance: string, signal: AbortSignal) => Promise<InstanceBody>;
   /** The instance in another transfer syntax, under its own UID. Throws TRANSCODE_FAILED where Orthanc cannot. */
   readonly transcode: (

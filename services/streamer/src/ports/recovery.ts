@@ -1,5 +1,8 @@
 /** What the ledger needs to be made anew from what is stored, or to be brought up to date after an older one was put back. */
 import type { Labels } from '@scanflow/booking';
+import type { Decision } from '../domain/decision.ts';
+import type { Doubt } from '../domain/evidence.ts';
+import type { Moved } from '../domain/move.ts';
 import type { Attributes } from '../domain/route.ts';
 import type { Millis } from './ledger.ts';
 
@@ -8,6 +11,9 @@ export interface RecoveredSeries {
   readonly id: string;
   readonly attributes: Attributes;
   readonly labels: Labels | undefined;
+  readonly decision?: Decision | undefined;
+  readonly doubts?: readonly Doubt[] | undefined;
+  readonly moved?: readonly Moved[] | undefined;
   readonly path: string;
   /** Number of pulls that brought something; none where storing had only begun. */
   readonly increment: number;

@@ -1,7 +1,11 @@
 /** What the steps need from project storage. */
 import type { Labels } from '@scanflow/booking';
+import type { Decision } from '../domain/decision.ts';
+import type { Doubt } from '../domain/evidence.ts';
 import type { Attributes, Reason } from '../domain/route.ts';
 import type { TagRecord } from '../domain/tag.ts';
+import type { Moved } from '../domain/move.ts';
+import type { InstanceBody } from './orthanc.ts';
 
 /** One image in `series.json`. */
 export interface StoredInstance {
@@ -51,9 +55,13 @@ export interface Provenance {
     readonly increment: number;
     readonly images: number;
     readonly bytes: number;
-    /** Of the first of its images, as Orthanc noted it: when it came (UTC), and from which AE title. */
+    /** Of the first of its images, as Orthanc noted it: when it came (UTC), from which AE title and address, calling which. */
     readonly received?: string;
     readonly from?: string;
+    readonly called?: string;
+    readonly address?: string;
+    /** It came through the HTTP interface of Orthanc. */
+    readonly uploaded?: boolean;
     readonly stored: string;
   }[];
 }
@@ -74,6 +82,14 @@ export interface SeriesRecord {
   readonly attributes: Attributes;
   readonly labels?: Labels;
   readonly routedBy?: string;
+  /** Weak signs against the booking by which it was routed. */
+  readonly doubts?: readonly Doubt[];
+  /** By which a person gave it its labels. */
+  readonly decision?: Decision;
+  /** Where it was before, and why it is not there any more. */
+  readonly moved?: readonly Moved[];
+  /** It was moved to there, and this folder was kept. */
+  readonly movedTo?: string;
   /** What its images are tagged with; absent: they are not. */
   readonly tag?: TagRecord;
   readonly counts: {
@@ -196,4 +212,18 @@ export interface Store {
   readonly record: (below: string) => Promise<SeriesRecord | undefined>;
   /** Every series' folder below every root, one by one; links are not followed. Throws STORE_ROOT_MISSING. */
   recorded(signal: AbortSignal): AsyncIterable<RecordedSeries>;
+  /** A stored image, to be read once more. */
+  open(below: string, image: Pick<StoredInstance, 'file' | 'bytes'>): InstanceBody;
+  /**
+   * What Scanflow wrote into the folder of a series goes, with the folders that are empty then. Names of what stays: files of
+   * others, and those of ours that are no longer what was stored.
+   */
+  readonly leave: (below: string, series: string, stillOurs: StillOurs) => Promise<readonly string[]>;
+  /** A report of the session's, written there before; nothing where it is gone. */
+  readonly removeReport: (below: string, file: string) => Promise<void>;
+  /** Whether a folder of these names is this series' already; without `root`, below the main one. */
+  readonly isAt: (names: readonly string[], series: string, root?: string) => Promise<boolean>;
+  /** What a person decided of the series, as project storage keeps it. */
+  readonly decision: (series: string) => Promise<Decision | undefined>;
+  readonly keepDecision: (series: string, decision: Decision) => Promise<void>;
 }

@@ -95,6 +95,8 @@ async function takeOver(
   const counts = { series: 0, added: 0, grown: 0, incomplete: 0, doubles: 0 };
   for await (const one of store.recorded(signal)) {
     const { orthancSeries: id } = one.record;
+    // a folder that was kept when the series was moved
+    if (one.record.movedTo !== undefined) continue;
     if (found.has(id)) {
       counts.doubles += 1;
       log.warn('a series has two folders in project storage', { code: 'REBUILD_DOUBLE', series: id });

@@ -6,7 +6,9 @@ import { test, type TestContext } from 'node:test';
 import { dataSet, makeSeries } from '@scanflow/dicom';
 import { createOrthanc } from '../adapters/orthanc/orthanc.ts';
 import { createStore } from '../adapters/store/store.ts';
+import { BookingIndex } from '../domain/known-bookings.ts';
 import { parseLayout } from '../domain/layout.ts';
+import { routeRules } from '../domain/testing.ts';
 import type { InstanceListing, StoreWork } from '../ports.ts';
 import { findPlace, type Place, type PlaceDeps } from './place.ts';
 import type { Settings } from './settings.ts';
@@ -14,10 +16,7 @@ import type { Settings } from './settings.ts';
 const settings: Settings = {
   quietMs: 1,
   pollMs: 1,
-  patterns: {
-    PatientID: /^(?<project>\d{7}\.\d{2})_(?<subject>sub-?\w+)$/u,
-    StudyID: /^(?<session>ses-?\w+)$/u,
-  },
+  route: routeRules(),
   tag: { group: 0x0021, creator: 'SCANFLOW', element: 0x10, vr: 'LO', value: 'DICOM send' },
   layout: parseLayout('{project}/{subject}/{session}/{Rows}/{SOPInstanceUID}.dcm'),
   unmatched: undefined,
@@ -67,10 +66,17 @@ async function rig(t: TestContext, patientId: string): Promise<(over: Partial<St
   const deps: PlaceDeps = {
     orthanc: {
       ...client,
+      notes: () => Promise.resolve({}),
+      noteDecision: () => Promise.resolve(),
+      origin: () => Promise.resolve({}),
       open: () => Promise.resolve({ bytes: bytes.length, md5: undefined, chunks: chunks() }),
     },
     store: createStore(root, { otherRoots: [own] }),
-    bookings: { byAccession: () => Promise.resolve(undefined), byStudy: () => Promise.resolve(undefined) },
+    bookings: {
+      byAccession: () => Promise.resolve(undefined),
+      byStudy: () => Promise.resolve(undefined),
+      known: () => Promise.resolve(new BookingIndex()),
+    },
     settings: {
       ...settings,
       homes: [{ projects: '3010000.09', root: own, layout: parseLayout('{subject}/{SOPInstanceUID}.dcm') }],

@@ -1,14 +1,28 @@
 /** Where a series goes: read from its first image, decided by its booking or the patterns, claimed on disk. */
 import type { BookingRecord, Labels } from '@scanflow/booking';
+import { notesOf, recall, remember } from '../decisions/remember.ts';
+import type { Decision } from '../domain/decision.ts';
+import type { KnownBookings } from '../domain/evidence.ts';
 import { failureOf } from '../domain/failure.ts';
 import { imageFacts, SERIES_KEYWORDS } from '../domain/image.ts';
 import { homeOf } from '../domain/home.ts';
 import { folderNames, keywordsOf, type Layout } from '../domain/layout.ts';
-import { route, ROUTE_KEYWORDS, type Attributes, type Reason, type Route } from '../domain/route.ts';
+import {
+  isUnmatched,
+  PASSING_KEYWORDS,
+  route,
+  ROUTE_KEYWORDS,
+  type Attributes,
+  type Reason,
+  type Route,
+} from '../domain/route.ts';
+import { SENT_BY } from '../domain/rule.ts';
+import type { Sender } from '../domain/sender.ts';
 import { tagRecord, type TagRecord } from '../domain/tag.ts';
 import type {
   Folder,
   InstanceListing,
+  Notes,
   Orthanc,
   RecordedBooking,
   SeriesRecord,
@@ -20,6 +34,7 @@ import type { Settings } from './settings.ts';
 export interface Bookings {
   readonly byAccession: (accession: string) => Promise<BookingRecord | undefined>;
   readonly byStudy: (studyInstanceUid: string) => Promise<BookingRecord | undefined>;
+  readonly known: () => Promise<KnownBookings>;
 }
 
 export interface PlaceDeps {
@@ -27,6 +42,8 @@ export interface PlaceDeps {
   readonly store: Store;
   readonly bookings: Bookings;
   readonly settings: Settings;
+  /** Hears of everybody who sends. */
+  readonly senders?: (sender: Sender) => Promise<void>;
 }
 
 export interface Target {
@@ -37,36 +54,116 @@ export interface Target {
   readonly labels: Labels | undefined;
   /** Labels and attributes, for the file's name. */
   readonly values: Attributes;
+  /** By which a person gave it its labels. */
+  readonly decision?: Decision | undefined;
 }
 
 export type Place =
   Target | { readonly kind: 'quarantine'; readonly attributes: Attributes; readonly reason: Reason };
 
-/** A series that has its folder keeps it: late images go where the first ones went, unless a person gave other labels. */
+/**
+ * What a person decided comes first. A series that has its folder keeps it: late images go where the first ones went, and
+ * are not judged again.
+ */
 export async function findPlace(
   work: StoreWork,
   first: InstanceListing,
   deps: PlaceDeps,
   signal: AbortSignal,
 ): Promise<Place> {
-  const known = work.path === undefined ? undefined : await deps.store.reopen(work.path, work.series);
-  if (known !== undefined && sameLabels(work.labels, known.record.labels))
-    return target(known, known.record.attributes, known.record.labels, deps.settings);
-  const attributes = await readSeries(work.series, first, deps, signal);
-  const kept = work.path !== undefined && known === undefined;
+  const { store, settings } = deps;
+  const known = work.path === undefined ? undefined : await store.reopen(work.path, work.series);
+  const notes = (await notesOf(work.series, deps, signal)) ?? {};
+  const decision = (await recall(work.series, work.decision, notes, deps)) ?? decisionBefore(known?.record);
+  if (decision !== undefined) await remember(work.series, decision, deps, signal);
+  const wanted = decision?.labels ?? work.labels;
+  if (known !== undefined && sameLabels(wanted, known.record.labels))
+    return target(known, known.record.attributes, known.record.labels, settings, decision);
+  const attributes = await readSeries(work.series, first, deps, signal, PASSING_KEYWORDS);
+  const kept = work.path !== undefined && known === undefined && decision === undefined;
+  const sender = await senderOf(first, notes, deps, signal);
   const decided: Route =
-    work.labels === undefined
-      ? await decide(attributes, deps.bookings, deps.settings)
-      : { kind: 'labels', labels: work.labels, by: kept ? 'kept' : 'person' };
-  if (decided.kind === 'quarantine') return { kind: 'quarantine', attributes, reason: decided.reason };
+    wanted === undefined
+      ? await unlessStored(
+          work.series,
+          attributes,
+          await decide(attributes, deps.bookings, settings, sender),
+          deps,
+        )
+      : { kind: 'labels', labels: wanted, by: kept ? 'kept' : 'person' };
+  if (decided.kind === 'quarantine')
+    return { kind: 'quarantine', attributes: { ...attributes, ...noted(sender) }, reason: decided.reason };
+  return claimPlace(work.series, withoutPassing(attributes, settings), decided, decision, deps);
+}
+
+async function claimPlace(
+  series: string,
+  attributes: Attributes,
+  decided: Exclude<Route, { kind: 'quarantine' }>,
+  decision: Decision | undefined,
+  deps: PlaceDeps,
+): Promise<Target> {
   const labels = decided.kind === 'labels' ? decided.labels : undefined;
-  const { root, layout } = homeFor(labels, deps.settings);
+  const { names, root } = placeFor(attributes, labels, deps.settings);
+  const tag = await tagOf(attributes, deps);
+  const fresh = freshRecord(series, attributes, labels, decided, tag, decision);
+  const folder = await deps.store.claim(names, fresh, root);
+  return target(folder, attributes, labels, deps.settings, decision);
+}
+
+/** Where a series with these attributes and labels belongs. Without a root: below the main one. */
+export function placeFor(
+  attributes: Attributes,
+  labels: Labels | undefined,
+  settings: Settings,
+): { readonly names: readonly string[]; readonly root?: string; readonly layout: Layout } {
+  const { layout, root } = homeFor(labels, settings);
   const values: Attributes = { ...attributes, ...labels };
   const names = folderNames(layout, (keyword) => values[keyword]);
-  const tag = await tagOf(attributes, deps);
-  const fresh = freshRecord(work.series, attributes, labels, decided, tag);
-  const folder = await deps.store.claim(names, fresh, root);
-  return target(folder, attributes, labels, deps.settings);
+  return { names, layout, ...(root === undefined ? {} : { root }) };
+}
+
+/** Of its first image. Throws where Orthanc cannot tell. */
+async function senderOf(
+  first: InstanceListing,
+  notes: Notes,
+  { orthanc, senders }: PlaceDeps,
+  signal: AbortSignal,
+): Promise<Sender> {
+  const origin = { ...(await orthanc.origin(first.id, signal)), ...notes.sender };
+  const { from: aet = '', called, address, uploaded } = origin;
+  const sender: Sender = {
+    aet,
+    ...(called === undefined ? {} : { called }),
+    ...(address === undefined ? {} : { address }),
+    ...(uploaded === true && notes.sender === undefined ? { uploaded } : {}),
+  };
+  if (sender.uploaded !== true) await senders?.(sender);
+  return sender;
+}
+
+/** As the ledger keeps it, to look at it again. */
+const noted = ({ aet, uploaded }: Sender): Attributes => (uploaded === true ? {} : { [SENT_BY]: aet });
+
+/** What was stored before a rule stood against it stays where it is, also when the ledger no longer knows of it. */
+async function unlessStored(
+  series: string,
+  attributes: Attributes,
+  decided: Route,
+  { store, settings }: PlaceDeps,
+): Promise<Route> {
+  if (decided.kind !== 'quarantine' || decided.instead === undefined) return decided;
+  const { labels, booking } = decided.instead;
+  const { names, root } = placeFor(attributes, labels, settings);
+  if (!(await store.isAt(names, series, root))) return decided;
+  return { kind: 'labels', labels, by: 'kept', ...(booking === undefined ? {} : { booking }) };
+}
+
+/** Of a Scanflow that kept no decisions: its record says that a person gave the labels, not who and when. */
+function decisionBefore(record: SeriesRecord | undefined): Decision | undefined {
+  const { routedBy, labels, updated } = record ?? {};
+  if (routedBy !== 'person' || labels === undefined || updated === undefined) return undefined;
+  return { version: 1, kind: 'release', labels, at: updated, by: 'unknown', from: 'unknown' };
 }
 
 /** Also where the ledger knows none: then those of the record are all there are. */
@@ -76,17 +173,23 @@ const sameLabels = (given: Labels | undefined, recorded: Labels | undefined): bo
     given.subject === recorded.subject &&
     given.session === recorded.session);
 
-/** The decision alone, from attributes that are known: also for quarantined series when bookings change. */
+/**
+ * The decision alone, from attributes that are known: also for quarantined series when bookings change. Without a sender
+ * nobody asks who it was.
+ */
 export async function decide(
   attributes: Attributes,
   bookings: Bookings,
-  { patterns, unmatched }: Pick<Settings, 'patterns' | 'unmatched'>,
+  { route: rules, unmatched }: Pick<Settings, 'route' | 'unmatched'>,
+  sender: Sender | undefined,
 ): Promise<Route> {
   const byAccession = await bookings.byAccession((attributes['AccessionNumber'] ?? '').trim());
   const byStudy =
     byAccession === undefined ? await bookings.byStudy(attributes['StudyInstanceUID'] ?? '') : undefined;
-  const decided = route({ attributes, byAccession, byStudy, patterns });
-  if (decided.kind !== 'quarantine' || unmatched === undefined) return decided;
+  const known = await bookings.known();
+  const decided = route({ attributes, sender, byAccession, byStudy, known, rules });
+  // a layout of its own is for images of which nothing is known, not for those of which too much is said
+  if (decided.kind !== 'quarantine' || unmatched === undefined || !isUnmatched(decided)) return decided;
   return { kind: 'unmatched', reason: decided.reason };
 }
 
@@ -115,24 +218,29 @@ function homeFor(
 }
 
 function target(
-  folder: Folder,
+  claimed: Folder,
   attributes: Attributes,
   labels: Labels | undefined,
   settings: Settings,
+  decision: Decision | undefined,
 ): Target {
   // the file's own attributes come before the series': only what no image has of its own is taken from here
   const values: Attributes = { ...labels };
   const { layout } = homeFor(labels, settings);
-  return { kind: 'target', folder, layout, attributes, labels, values };
+  const folder =
+    decision === undefined || claimed.record.decision !== undefined
+      ? claimed
+      : { ...claimed, record: { ...claimed.record, decision } };
+  return { kind: 'target', folder, layout, attributes, labels, values, decision };
 }
 
 /** Keywords that have to be read of the first image. */
-export function seriesKeywords({ patterns, layout, unmatched, homes = [], copy }: Settings): string[] {
+export function seriesKeywords({ route: rules, layout, unmatched, homes = [], copy }: Settings): string[] {
   const labels = new Set(['project', 'subject', 'session']);
   const all = [
     ...SERIES_KEYWORDS,
     ...ROUTE_KEYWORDS,
-    ...Object.keys(patterns),
+    ...Object.keys(rules.patterns),
     ...keywordsOf(layout),
     ...(unmatched === undefined ? [] : keywordsOf(unmatched)),
     ...homes.flatMap((home) => keywordsOf(home.layout)),
@@ -147,8 +255,9 @@ export async function readSeries(
   first: InstanceListing,
   { orthanc, settings }: Pick<PlaceDeps, 'orthanc' | 'settings'>,
   signal: AbortSignal,
+  further: readonly string[] = [],
 ): Promise<Attributes> {
-  const keywords = seriesKeywords(settings);
+  const keywords = [...new Set([...seriesKeywords(settings), ...further])];
   const body = await orthanc.open(first.id, signal);
   const parts: Uint8Array[] = [];
   let held = 0;
@@ -173,13 +282,24 @@ export async function readSeries(
   return { ...(await orthanc.seriesTags(series, signal)), ...first.tags };
 }
 
+/** Without what was read for routing alone. */
+function withoutPassing(attributes: Attributes, settings: Settings): Attributes {
+  const wanted = new Set(seriesKeywords(settings));
+  const passing = PASSING_KEYWORDS.filter((keyword) => !wanted.has(keyword));
+  return Object.fromEntries(
+    Object.entries(attributes).filter(([keyword]) => !passing.some((one) => one === keyword)),
+  );
+}
+
 function freshRecord(
   series: string,
   attributes: Attributes,
   labels: Labels | undefined,
   decided: Route,
   tag: TagRecord | undefined,
+  decision: Decision | undefined,
 ): SeriesRecord {
+  const doubts = decided.kind === 'labels' ? (decided.doubts ?? []) : [];
   return {
     version: 1,
     orthancSeries: series,
@@ -191,6 +311,8 @@ function freshRecord(
     ...(decided.kind === 'labels' && decided.booking !== undefined
       ? { booking: recordedBooking(decided.booking) }
       : {}),
+    ...(doubts.length === 0 ? {} : { doubts }),
+    ...(decision === undefined ? {} : { decision }),
     ...(tag === undefined ? {} : { tag }),
     counts: { inOrthanc: 0, stored: 0, untagged: 0, failed: 0 },
     failures: [],

@@ -94,7 +94,7 @@ async function letGo({ chunks }: InstanceBody): Promise<void> {
   await reader.return?.();
 }
 
-interface Copy {
+export interface Copy {
   readonly tagged: boolean;
   readonly untagged: Reason | undefined;
   readonly facts: ImageFacts | undefined;
@@ -107,9 +107,9 @@ interface Copy {
  * Copies chunk by chunk, with the tag that the series' record names. A file that turns out only half-way not to be
  * fit for it throws CannotTag.
  */
-async function copyTagged(
+export async function copyTagged(
   body: InstanceBody,
-  file: ImageFile,
+  file: Pick<ImageFile, 'write'>,
   record: TagRecord | undefined,
   keywords: readonly string[],
 ): Promise<Copy> {

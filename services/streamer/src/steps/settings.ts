@@ -4,7 +4,7 @@ import type { Home } from '../domain/home.ts';
 import type { Layout } from '../domain/layout.ts';
 import type { Window } from '../domain/hours.ts';
 import type { RetryPolicy } from '../domain/retry.ts';
-import type { Patterns } from '../domain/route.ts';
+import type { RouteRules } from '../domain/route.ts';
 import type { Rule } from '../domain/rule.ts';
 import type { TagRules } from '../domain/tag.ts';
 import type { Reach, Sender } from '../ports.ts';
@@ -43,7 +43,8 @@ export interface CommitmentSettings {
 export interface Settings {
   readonly quietMs: number;
   readonly pollMs: number;
-  readonly patterns: Patterns;
+  /** How images are routed. */
+  readonly route: RouteRules;
   readonly tag: TagRules;
   readonly layout: Layout;
   /** Layout of series without a project; undefined: they are quarantined. */

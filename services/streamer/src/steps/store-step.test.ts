@@ -11,16 +11,14 @@ import { openLedger } from '../adapters/ledger/sqlite.ts';
 import { createOrthanc } from '../adapters/orthanc/orthanc.ts';
 import { createStore } from '../adapters/store/store.ts';
 import { parseLayout } from '../domain/layout.ts';
+import { routeRules } from '../domain/testing.ts';
 import type { Settings } from './settings.ts';
 import { storeStep, type StoreDeps } from './store-step.ts';
 
 const settings: Settings = {
   quietMs: 1,
   pollMs: 1,
-  patterns: {
-    PatientID: /^(?<project>\d{7}\.\d{2})_(?<subject>sub-?\w+)$/u,
-    StudyID: /^(?<session>ses-?\w+)$/u,
-  },
+  route: routeRules(),
   tag: { group: 0x0021, creator: 'SCANFLOW', element: 0x10, vr: 'LO', value: 'DICOM send' },
   layout: parseLayout(
     '{project}/{subject}/{session}/{SeriesNumber:3}/{InstanceNumber:5}_{SOPInstanceUID}.dcm',

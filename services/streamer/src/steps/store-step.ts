@@ -4,12 +4,13 @@ import { digestOf } from '../domain/record.ts';
 import { policyFor, retryAfter } from '../domain/retry.ts';
 import type { Attributes } from '../domain/route.ts';
 import { judge, looksAtAet, SENT_BY, traitsOfRecord } from '../domain/rule.ts';
+import type { Sender } from '../domain/sender.ts';
 import { STORAGE } from '../domain/series.ts';
-import type { Origin, SeriesRecord, StoreWork, SystemInfo } from '../ports.ts';
+import type { Binding, Origin, SeriesRecord, StoreWork, SystemInfo } from '../ports.ts';
 import { reached } from '../trace.ts';
 import { listInstances } from './listing.ts';
 import { lookAt, lostOf } from './look.ts';
-import { findPlace, type Bookings } from './place.ts';
+import { findPlace, type Bookings, type Target } from './place.ts';
 import {
   GONE,
   pullMissing,
@@ -79,7 +80,7 @@ async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal
   const listed = await listInstances(work.series, orthanc, signal);
   const first = listed[0];
   if (first === undefined) return salvage(work, deps);
-  const place = await findPlace(work, first, deps, signal);
+  const place = await findPlace(work, first, { ...deps, senders: (sender) => seen(sender, deps) }, signal);
   const { attributes } = place;
   const inOrthanc = listed.length;
   const digest = digestOf(listed.map(({ id }) => id));
@@ -88,7 +89,7 @@ async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal
     await ledger.quarantine(work, { attributes, inOrthanc, digest, reason }, chance.now());
     return { kind: 'quarantined', code: reason.code };
   }
-  const binding = { attributes, labels: place.labels, path: place.folder.below, inOrthanc };
+  const binding = bindingOf(place, inOrthanc);
   await ledger.bind(work, binding, chance.now());
   reached('folder-claimed', { series: work.series });
   const found = await pullMissing(work, place, listed, deps, signal);
@@ -121,6 +122,18 @@ async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal
   const bytes = pulled.images.reduce((sum, image) => sum + image.bytes, 0);
   return { kind: 'stored', stored, fresh: pulled.images.length, bytes, failure };
 }
+
+const bindingOf = ({ attributes, labels, decision, folder }: Target, inOrthanc: number): Binding => ({
+  attributes,
+  labels,
+  decision,
+  doubts: folder.record.doubts,
+  path: folder.below,
+  inOrthanc,
+});
+
+const seen = ({ aet, called = '', address = '' }: Sender, { ledger, chance }: StoreDeps): Promise<void> =>
+  ledger.sent({ aet, called, address }, chance.now());
 
 /** The series was deleted before all of it was stored: what is stored is recorded and sent on, the loss shows. */
 async function salvage(work: StoreWork, deps: StoreDeps): Promise<StoreOutcome> {

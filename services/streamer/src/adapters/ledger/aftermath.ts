@@ -63,6 +63,20 @@ export async function afterLeg(
   await sessionNews(db, followers, series, attributes, now);
 }
 
+/** Once more, as somebody wanted. */
+export async function tellStored(
+  db: Session,
+  { hooksFor }: Followers,
+  series: string,
+  now: Millis,
+): Promise<void> {
+  const row = await db.get('SELECT increment, attributes FROM series WHERE id = ?', series);
+  if (row === undefined) return;
+  const modality = parse.attributes(row['attributes'])['Modality'] ?? '';
+  const increment = Number(row['increment']);
+  await tell(db, hooksFor('stored', modality), { kind: 'stored', subject: series, increment }, now);
+}
+
 /** The session is looked at once it has been quiet. */
 export async function sessionNews(
   db: Session,

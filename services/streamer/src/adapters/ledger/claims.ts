@@ -64,7 +64,8 @@ async function beginStore(
   if (work === undefined) return undefined;
   for (const target of alongside) await openAlongside(db, series, target, now);
   await db.run(
-    `UPDATE series SET due = NULL, state = 'working', reason_code = NULL, reason_message = NULL, updated = ?
+    // what came while it is moved is stored after that
+    `UPDATE series SET due = CASE WHEN moving IS NULL THEN NULL ELSE due END, state = 'working', reason_code = NULL, reason_message = NULL, updated = ?
      WHERE id = ?`,
     now,
     series,
@@ -100,6 +101,8 @@ async function takeStore(
     token,
     attempts: Number(row['attempts']),
     labels: parse.labels(row['labels']),
+    decision: parse.decision(row['decision']),
+    moving: parse.order(row['moving']),
     path: parse.text(row['path']),
     increment: Number(row['increment']),
     cleaned: (row['cleaned'] ?? null) !== null,
@@ -165,7 +168,7 @@ async function legAndSeries(
   target: string,
 ): Promise<Readonly<Record<string, unknown>>> {
   const row = await db.get(
-    `SELECT s.labels, s.path, s.increment, s.cleaned, s.stored, s.digest, s.copy_path,
+    `SELECT s.labels, s.decision, s.moving, s.path, s.increment, s.cleaned, s.stored, s.digest, s.copy_path,
        l.attempts, l.through, l.recheck, l.done
      FROM series s JOIN leg l ON l.series = s.id AND l.target = ? WHERE s.id = ?`,
     target,

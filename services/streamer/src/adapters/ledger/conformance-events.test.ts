@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { sessionDigest } from '../../domain/session.ts';
 import type { DeliveryWork, Followers, Ledger, SessionView, StoreDone } from '../../ports.ts';
-import { cursor, done, FAILURE, LEASE_MS, toForward, toStore } from './conformance-kit.test.ts';
+import { decision, cursor, done, FAILURE, LEASE_MS, toForward, toStore } from './conformance-kit.test.ts';
 
 /** Opens an empty ledger with leases of LEASE_MS; `again` opens it anew after its process is gone. */
 export type OpenFollowed = (
@@ -218,7 +218,7 @@ export function eventConformance(name: string, open: OpenFollowed): void {
     const found = { attributes, inOrthanc: 1, digest: 'd', reason: { code: 'R', message: 'r' } };
     await ledger.quarantine(await toStore(ledger, 1), found, 1);
     assert.equal(await ledger.nextSession(10_000), undefined);
-    await ledger.release('a', { project: 'p', subject: 's', session: 't' }, 2);
+    await ledger.release('a', decision(), 2);
     await ledger.stored(await toStore(ledger, 2), done({ attributes, targets: [] }), 2);
     const session = await dueSession(ledger, 10_000);
     await ledger.sessionLater(session.id, FAILURE, 20_000);

@@ -1,6 +1,7 @@
 /** What the ledger's conformance tests share. */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
+import type { Decision } from '../../domain/decision.ts';
 import type { ForwardWork, Ledger, LegView, StoreDone, StoreWork } from '../../ports.ts';
 
 export const FAILURE = { kind: 'transient', code: 'X', message: 'x' } as const;
@@ -45,3 +46,13 @@ export async function toForward(ledger: Ledger, now: number, target = 'pacs'): P
 }
 
 export const LOST = { code: 'LEDGER_LEASE_LOST', kind: 'transient' };
+
+export const decision = (over: Partial<Decision> = {}): Decision => ({
+  version: 1,
+  kind: 'release',
+  labels: { project: 'p', subject: 's', session: 't' },
+  at: '2026-11-22T10:00:00.000Z',
+  by: 'anna',
+  from: '127.0.0.1',
+  ...over,
+});

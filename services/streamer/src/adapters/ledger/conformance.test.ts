@@ -6,9 +6,11 @@ import { claimsConformance } from './conformance-claims.test.ts';
 import { recoveryConformance } from './conformance-recovery.test.ts';
 import { copyingConformance } from './conformance-copying.test.ts';
 import { destinationConformance } from './conformance-destinations.test.ts';
+import { movingConformance } from './conformance-moving.test.ts';
 import { recheckingConformance } from './conformance-rechecking.test.ts';
 import {
   cursor,
+  decision,
   done,
   FAILURE,
   leg,
@@ -23,6 +25,7 @@ export function conformance(name: string, open: OpenLedger): void {
   copyingConformance(name, open);
   recoveryConformance(name, open);
   destinationConformance(name, open);
+  movingConformance(name, open);
   recheckingConformance(name, open);
 
   test(`${name}: the cursor and the timers of what it saw are one`, async (t) => {
@@ -144,9 +147,10 @@ export function conformance(name: string, open: OpenLedger): void {
     assert.deepEqual([again.series, again.labels], ['a', undefined]);
     assert.equal(await state(ledger), 'working');
     await ledger.quarantine(again, { attributes: {}, inOrthanc: 2, digest: 'd1', reason }, 104);
-    const labels = { project: 'p', subject: 's', session: 't' };
-    await ledger.release('a', labels, 105);
-    assert.deepEqual((await toStore(ledger, 105)).labels, labels, 'the labels that a person gave');
+    await ledger.release('a', decision(), 105);
+    const released = await toStore(ledger, 105);
+    assert.deepEqual(released.labels, decision().labels, 'the labels that a person gave');
+    assert.deepEqual(released.decision, decision());
   });
 
   test(`${name}: what failed is tried again when a person says so, what was done is not done again`, async (t) => {

@@ -10,7 +10,7 @@ import type {
   RecoveryLedger,
 } from '../../ports.ts';
 import type { Failure } from '../../domain/failure.ts';
-import { afterLeg, before, sessionNews } from './aftermath.ts';
+import { afterLeg, before, sessionNews, tellStored } from './aftermath.ts';
 import * as claims from './claims.ts';
 import * as cleaning from './cleaning.ts';
 import * as commitments from './commitments.ts';
@@ -20,6 +20,7 @@ import * as copying from './copying.ts';
 import * as feed from './feed.ts';
 import * as forwarding from './forwarding.ts';
 import * as intake from './intake.ts';
+import * as moving from './moving.ts';
 import * as people from './people.ts';
 import * as progress from './progress.ts';
 import * as rechecking from './rechecking.ts';
@@ -67,7 +68,7 @@ export function ledgerOn(
         await storing.quarantine(db, claim, found, now);
         await sessionNews(db, followers, claim.series, found.attributes, now);
       }),
-    release: (...given) => write((db) => storing.release(db, ...given)),
+    ...changesOn(database, followers),
     retry: (...given) => write((db) => storing.retry(db, ...given)),
     rechecked: (...given) => write((db) => rechecking.rechecked(db, ...given)),
     recheck: (...given) => write((db) => rechecking.recheck(db, ...given)),
@@ -110,6 +111,27 @@ function commitmentsOn(database: Database, followers: Followers): CommitmentLedg
     awaiting: (...given) => write((db) => commitments.awaiting(db, ...given)),
     committed: toldOn(database, followers)(commitments.committed),
     reported: (...given) => write((db) => commitments.reported(db, ...given)),
+  };
+}
+
+/** What people want released and moved, and who they may look for: the senders. */
+function changesOn(
+  database: Database,
+  followers: Followers,
+): Pick<Ledger, 'release' | 'orderMove' | 'storedAnew' | 'moveDone' | 'moveFailed' | 'sent' | 'senders'> {
+  const write = database.transaction.bind(database);
+  const told = toldOn(database, followers);
+  return {
+    release: (...given) => write((db) => storing.release(db, ...given)),
+    sent: (...given) => write((db) => people.sent(db, ...given)),
+    senders: () => database.read(people.senders),
+    orderMove: (...given) => write((db) => moving.orderMove(db, ...given)),
+    storedAnew: (...given) => write((db) => moving.storedAnew(db, ...given)),
+    moveDone: told(async (db, claim, left: readonly string[], now: Millis) => {
+      const { send } = await moving.moveDone(db, claim, left, now);
+      if (send) await tellStored(db, followers, claim.series, now);
+    }),
+    moveFailed: told(moving.moveFailed),
   };
 }
 

@@ -1,11 +1,46 @@
 /** What people ask of the ledger: to find a series by its id's beginning; and what scanners say of it. */
-import type { Millis, SeriesView } from '../../ports.ts';
+import type { Millis, SenderView, SeriesView } from '../../ports.ts';
 import type { Session } from './database.ts';
 import { seriesViews } from './views.ts';
 
 /** Ids are of digits, small letters and `-`, all before `~`. */
 export const matching = (db: Session, prefix: string): Promise<SeriesView[]> =>
   seriesViews(db, 'WHERE id >= ? AND id < ? ORDER BY id LIMIT 2', prefix, `${prefix}~`);
+
+/** A stranger may call itself anything: only the latest are kept. */
+const MOST_SENDERS = 200;
+
+export async function sent(
+  db: Session,
+  { aet, called, address }: Pick<SenderView, 'aet' | 'called' | 'address'>,
+  now: Millis,
+): Promise<void> {
+  await db.run(
+    `INSERT INTO sender (aet, called, address, first_seen, last_seen) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (aet, called, address) DO UPDATE SET last_seen = excluded.last_seen`,
+    aet,
+    called,
+    address,
+    now,
+    now,
+  );
+  await db.run(
+    `DELETE FROM sender WHERE last_seen <
+       (SELECT min(last_seen) FROM (SELECT last_seen FROM sender ORDER BY last_seen DESC LIMIT ?) AS latest)`,
+    MOST_SENDERS,
+  );
+}
+
+export async function senders(db: Session): Promise<SenderView[]> {
+  const rows = await db.all('SELECT * FROM sender ORDER BY last_seen DESC LIMIT ?', MOST_SENDERS);
+  return rows.map((row) => ({
+    aet: String(row['aet']),
+    called: String(row['called']),
+    address: String(row['address']),
+    firstSeen: Number(row['first_seen']),
+    lastSeen: Number(row['last_seen']),
+  }));
+}
 
 export async function collecting(db: Session, limit: number): Promise<string[]> {
   const rows = await db.all('SELECT id FROM series WHERE due IS NOT NULL ORDER BY due LIMIT ?', limit);

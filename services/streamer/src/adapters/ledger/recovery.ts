@@ -55,13 +55,17 @@ async function put(db: Session, series: RecoveredSeries, known: boolean, now: Mi
       now,
     );
   await db.run(
-    `UPDATE series SET attributes = ?, labels = ?, path = ?, increment = ?, in_orthanc = ?, stored = ?, untagged = ?,
+    `UPDATE series SET attributes = ?, labels = ?, decision = coalesce(?, decision), doubts = ?, moved = ?, path = ?,
+       increment = ?, in_orthanc = ?, stored = ?, untagged = ?,
        differing = ?, digest = ?, uid = ?, session = ?, reason_code = NULL, reason_message = NULL,
        due = CASE WHEN ? = 1 THEN coalesce(due, CAST(? AS BIGINT)) ELSE due END,
        cleaned = CASE WHEN ? = 1 THEN coalesce(cleaned, CAST(? AS BIGINT)) ELSE NULL END
      WHERE id = ?`,
     JSON.stringify(attributes),
     labels === undefined ? null : JSON.stringify(labels),
+    textOf(series.decision),
+    textOf(series.doubts),
+    textOf(series.moved),
     series.path,
     series.increment,
     series.inOrthanc,
@@ -87,6 +91,9 @@ async function put(db: Session, series: RecoveredSeries, known: boolean, now: Mi
     now,
   );
 }
+
+const textOf = (value: object | undefined): string | null =>
+  value === undefined ? null : JSON.stringify(value);
 
 /** The files of it are there. */
 async function filedLeg(

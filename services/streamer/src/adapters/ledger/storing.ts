@@ -1,7 +1,7 @@
 /** What became of storing a series, in the ledger. */
 import type { Failure } from '../../domain/failure.ts';
 import { STORAGE } from '../../domain/series.ts';
-import type { Labels } from '@scanflow/booking';
+import type { Decision } from '../../domain/decision.ts';
 import type { Binding, Claim, Millis, Quarantined, StoreDone } from '../../ports.ts';
 import { hold, lockSeries } from './claims.ts';
 import type { Session } from './database.ts';
@@ -11,17 +11,20 @@ import { unknown } from './recovery.ts';
 export async function bind(
   db: Session,
   claim: Claim,
-  { attributes, labels, path, inOrthanc }: Binding,
+  { attributes, labels, path, inOrthanc, decision, doubts = [] }: Binding,
   now: Millis,
 ): Promise<void> {
   await hold(db, claim);
   const { series } = claim;
   await db.run(
-    'UPDATE series SET attributes = ?, labels = ?, path = ?, in_orthanc = ?, updated = ? WHERE id = ?',
+    `UPDATE series SET attributes = ?, labels = ?, path = ?, in_orthanc = ?, decision = coalesce(?, decision), doubts = ?,
+       updated = ? WHERE id = ?`,
     JSON.stringify(attributes),
     labels === undefined ? null : JSON.stringify(labels),
     path,
     inOrthanc,
+    decision === undefined ? null : JSON.stringify(decision),
+    doubts.length === 0 ? null : JSON.stringify(doubts),
     now,
     series,
   );
@@ -81,7 +84,12 @@ async function openLeg(
   );
 }
 
-async function endLeg(db: Session, series: string, failure: Failure | undefined, now: Millis): Promise<void> {
+export async function endLeg(
+  db: Session,
+  series: string,
+  failure: Pick<Failure, 'code' | 'message'> | undefined,
+  now: Millis,
+): Promise<void> {
   await db.run(
     `UPDATE leg SET state = ?, claim = NULL, next_try = NULL, attempts = 0, recheck = recheck * ?, failure_code = ?,
        failure_message = ?, updated = ?
@@ -134,15 +142,15 @@ export async function quarantine(
 export async function release(
   db: Session,
   series: string,
-  labels: Labels | undefined,
+  decision: Decision | undefined,
   now: Millis,
 ): Promise<boolean> {
   await lockSeries(db, series);
-  const given = labels === undefined ? null : JSON.stringify(labels);
   const changed = await db.run(
-    'UPDATE series SET due = ?, labels = coalesce(?, labels) WHERE id = ?',
+    'UPDATE series SET due = ?, labels = coalesce(?, labels), decision = coalesce(?, decision) WHERE id = ?',
     now,
-    given,
+    decision === undefined ? null : JSON.stringify(decision.labels),
+    decision === undefined ? null : JSON.stringify(decision),
     series,
   );
   await refresh(db, series, now);

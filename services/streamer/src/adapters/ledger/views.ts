@@ -1,5 +1,8 @@
 /** The ledger's rows as what people and metrics ask for. */
 import type { Labels } from '@scanflow/booking';
+import type { Decision } from '../../domain/decision.ts';
+import type { Doubt } from '../../domain/evidence.ts';
+import type { Moved, MoveOrder } from '../../domain/move.ts';
 import type { Attributes } from '../../domain/route.ts';
 import { SERIES_STATES, type LegState, type SeriesState } from '../../domain/series.ts';
 import type { LegView, Progress, SeriesView, Summary } from '../../ports.ts';
@@ -12,6 +15,13 @@ export const parse = {
   integer: (value: unknown): number | null => (typeof value === 'number' ? value : null),
   labels: (value: unknown): Labels | undefined =>
     typeof value === 'string' ? (JSON.parse(value) as Labels) : undefined,
+  decision: (value: unknown): Decision | undefined =>
+    typeof value === 'string' ? (JSON.parse(value) as Decision) : undefined,
+  doubts: (value: unknown): readonly Doubt[] =>
+    typeof value === 'string' ? (JSON.parse(value) as readonly Doubt[]) : [],
+  order: (value: unknown): MoveOrder | undefined =>
+    typeof value === 'string' ? (JSON.parse(value) as MoveOrder) : undefined,
+  moved: (value: unknown): Moved[] => (typeof value === 'string' ? (JSON.parse(value) as Moved[]) : []),
   attributes: (value: unknown): Attributes => JSON.parse(String(value)) as Attributes,
   leg: (value: unknown): LegState => (value === 'done' || value === 'failed' ? value : 'pending'),
   outcome: (value: unknown): Progress['outcome'] =>
@@ -57,6 +67,10 @@ function seriesView(row: Row, legs: readonly Row[]): SeriesView {
     updated: Number(row['updated']),
     attributes: parse.attributes(row['attributes']),
     labels: parse.labels(row['labels']),
+    decision: parse.decision(row['decision']),
+    doubts: parse.doubts(row['doubts']),
+    moving: parse.order(row['moving']),
+    moved: parse.moved(row['moved']),
     reason: message(row['reason_code'], row['reason_message']),
     path: parse.text(row['path']),
     copyPath: parse.text(row['copy_path']),

@@ -1,7 +1,7 @@
 /** Orthanc's answers, believed only in the form that is expected. */
 import { Fault } from '../../domain/failure.ts';
 import type { Attributes } from '../../domain/route.ts';
-import type { Change, InstanceListing, Origin, SeriesListing, SystemInfo } from '../../ports.ts';
+import type { Change, InstanceListing, Notes, Origin, SeriesListing, SystemInfo } from '../../ports.ts';
 import { unclear } from './faults.ts';
 
 const ORTHANC_ID = /^[0-9a-f]{8}(-[0-9a-f]{8}){4}$/;
@@ -70,13 +70,64 @@ export function integer(value: unknown): number {
   return value as number;
 }
 
+/** Metadata of users, by number: a name there is only where it is registered (`UserMetadata`). */
+export const METADATA = {
+  /** Who sent it, by what received it before Orthanc did; of an instance, or of its series. */
+  sender: { number: '5101', name: 'ScanflowSender' },
+  /** What a person decided of the series. */
+  decision: { number: '5102', name: 'ScanflowDecision' },
+} as const;
+
+const noteOf = (
+  metadata: Record<string, unknown>,
+  { number, name }: (typeof METADATA)[keyof typeof METADATA],
+): string | undefined => {
+  const value = metadata[number] ?? metadata[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+};
+
 /** Orthanc notes the time in UTC, `20261122T100203`. */
 export function originOf(metadata: Record<string, unknown>): Origin {
-  const { ReceptionDate: received, RemoteAET: from } = metadata;
+  const { ReceptionDate: received, Origin: through } = metadata;
   const digits = typeof received === 'string' ? /^(\d{8}T\d{6})$/.exec(received)?.[1] : undefined;
   const time = digits?.replace(/^(....)(..)(..T..)(..)(..)$/, '$1-$2-$3:$4:$5Z');
+  const told = senderIn(metadata);
+  const native = sender(metadata['RemoteAET'], metadata['CalledAET'], metadata['RemoteIP']);
+  // what came by DICOM has an AE title; the rest came from somebody who has Orthanc's password, or from Orthanc itself
+  const uploaded = told === undefined && typeof through === 'string' && through !== 'DicomProtocol';
   return {
     ...(time === undefined ? {} : { received: time }),
-    ...(typeof from === 'string' && from !== '' ? { from } : {}),
+    ...native,
+    ...told,
+    ...(uploaded ? { uploaded } : {}),
   };
 }
+
+export function notesOf(metadata: Record<string, unknown>): Notes {
+  const decision = noteOf(metadata, METADATA.decision);
+  const told = senderIn(metadata);
+  return {
+    ...(decision === undefined ? {} : { decision }),
+    ...(told === undefined ? {} : { sender: told }),
+  };
+}
+
+function senderIn(metadata: Record<string, unknown>): Origin | undefined {
+  const note = noteOf(metadata, METADATA.sender);
+  if (note === undefined) return undefined;
+  try {
+    const { aet, called, address } = object(JSON.parse(note));
+    return sender(aet, called, address);
+  } catch {
+    // another program's number, too
+    return undefined;
+  }
+}
+
+const sender = (from: unknown, called: unknown, address: unknown): Origin => ({
+  ...(isText(from) ? { from } : {}),
+  ...(isText(called) ? { called } : {}),
+  ...(isText(address) ? { address } : {}),
+});
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';

@@ -22,6 +22,7 @@ const KEEP_ALIVE = { keepAlive: true, maxSockets: 16, agentKeepAliveTimeoutBuffe
 export interface Connection {
   readonly get: (path: string, signal: AbortSignal) => Promise<IncomingMessage>;
   readonly remove: (path: string, signal: AbortSignal) => Promise<void>;
+  readonly put: (path: string, text: string, signal: AbortSignal) => Promise<void>;
   readonly json: (path: string, signal: AbortSignal) => Promise<unknown>;
   /** Sends JSON; `faultOf` tells what a status other than 200 means. */
   readonly post: (
@@ -61,6 +62,9 @@ export function connection({ url, username, password, idleMs = 120_000 }: Orthan
   return {
     get: (path, signal) => ask(path, signal),
     remove,
+    put: async (path, text, signal) => {
+      await collect(await ask(path, signal, { method: 'PUT', body: text }), signal);
+    },
     json,
     post: (path, body, faultOf, signal) =>
       ask(path, signal, { method: 'POST', body: JSON.stringify(body) }, faultOf),
@@ -69,7 +73,7 @@ export function connection({ url, username, password, idleMs = 120_000 }: Orthan
 }
 
 interface Asked {
-  readonly method: 'GET' | 'DELETE' | 'POST';
+  readonly method: 'GET' | 'DELETE' | 'PUT' | 'POST';
   readonly body?: string;
 }
 

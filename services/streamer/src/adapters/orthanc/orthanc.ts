@@ -9,6 +9,8 @@ import {
   id,
   instanceOf,
   integer,
+  METADATA,
+  notesOf,
   object,
   originOf,
   seriesOf,
@@ -26,7 +28,7 @@ export interface OrthancClient extends Orthanc {
 const MD5_OF_NOTHING = 'd41d8cd98f00b204e9800998ecf8427e';
 
 export function createOrthanc(options: OrthancOptions): OrthancClient {
-  const { get, remove, json, post, close } = connection(options);
+  const { get, remove, json, put, post, close } = connection(options);
   return {
     close,
     system: async (signal) => systemInfo(object(await json('/system', signal))),
@@ -62,6 +64,10 @@ export function createOrthanc(options: OrthancOptions): OrthancClient {
     },
     origin: async (instance, signal) =>
       originOf(object(await json(`/instances/${id(instance)}/metadata?expand`, signal))),
+    notes: async (series, signal) =>
+      notesOf(object(await json(`/series/${id(series)}/metadata?expand`, signal))),
+    noteDecision: (series, decision, signal) =>
+      put(`/series/${id(series)}/metadata/${METADATA.decision.number}`, decision, signal),
     open: async (instance, signal) => {
       const response = await get(`/instances/${id(instance)}/attachments/dicom/data`, signal);
       const bytes = lengthOf(response);

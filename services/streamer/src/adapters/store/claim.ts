@@ -8,6 +8,22 @@ import { createImage, type Collisions } from './image-file.ts';
 import { readRecord, recordText } from './record.ts';
 import type { Access } from './access.ts';
 import { folderAt } from './folders.ts';
+import { folderWithin } from './within.ts';
+
+/** Names of the folder that a series may have: its own, and the one beside it. */
+function choices(names: readonly string[], series: string): readonly [own: string, beside: string] {
+  const last = names.at(-1) ?? '';
+  return [last, `${last}_${createHash('sha256').update(series).digest('hex').slice(0, 8)}`];
+}
+
+/** Whether a folder of these names is the series' already. */
+export async function isClaimed(root: string, names: readonly string[], series: string): Promise<boolean> {
+  for (const name of choices(names, series)) {
+    const path = await folderWithin(root, [...names.slice(0, -1), name]);
+    if (path !== undefined && (await readRecord(path))?.orthancSeries === series) return true;
+  }
+  return false;
+}
 
 /** The folder that the series claims, its own name or, where that may be, the one beside it, with the record that holds it. */
 export async function claimFolder(
@@ -17,9 +33,8 @@ export async function claimFolder(
   access: Access,
   collisions: Collisions,
 ): Promise<{ path: string; record: SeriesRecord }> {
-  const suffix = createHash('sha256').update(fresh.orthancSeries).digest('hex').slice(0, 8);
-  const last = names.at(-1) ?? '';
-  for (const name of collisions === 'fail' ? [last] : [last, `${last}_${suffix}`]) {
+  const [own, beside] = choices(names, fresh.orthancSeries);
+  for (const name of collisions === 'fail' ? [own] : [own, beside]) {
     const path = await folderAt(root, [...names.slice(0, -1), name], access);
     const record = await claimRecord(path, fresh, access);
     if (record !== undefined) return { path, record };

@@ -4,6 +4,7 @@ import { MANIFEST_NAME, RECORD_NAME } from '../../domain/names.ts';
 import type { Folder, RootGuard, SeriesRecord, Store } from '../../ports.ts';
 import type { Access } from './access.ts';
 import { writeArchive } from './archive.ts';
+import { changesOn } from './changes.ts';
 import { claimFolder } from './claim.ts';
 import { folderAt } from './folders.ts';
 import { createWithin, isStored, writeOwn, type Collisions } from './image-file.ts';
@@ -11,7 +12,7 @@ import { manifestText, readRecord, recordText } from './record.ts';
 import { recordedBelow } from './recorded.ts';
 import { createRoots, type Roots } from './roots.ts';
 import { lowOnSpace, SpaceKeeper, type Floor } from './space.ts';
-import { absentIn, folderWithin, requireUnmoved } from './within.ts';
+import { absentIn, placeWithin, requireUnmoved } from './within.ts';
 
 export interface StoreOptions {
   /** Roots of projects that have one for themselves. */
@@ -47,6 +48,7 @@ export function createStore(
   return {
     ...foldersOn(ground),
     ...writersOn(ground),
+    ...changesOn(ground),
     lowOnSpace: () => lowOnSpace(roots.all, freeSpace),
     pathOf: (below, file) => roots.pathOf(below, file),
     holds: (below, image) => isStored(roots.pathOf(below, image.file), image),
@@ -69,14 +71,7 @@ function foldersOn({
     // one that had it until a moment ago may have written it since; from here on it cannot
     return { path, below: await roots.nameOf(root, path), record: (await readRecord(path)) ?? record };
   };
-  /** Undefined where it is not there, or where the configuration no longer has its root: it may be below another one by now. */
-  const pathAt = async (name: string): Promise<{ root: string; path: string } | undefined> => {
-    const place = roots.placeOf(name);
-    if (place === undefined) return undefined;
-    await guard.ready(place.root);
-    const path = await folderWithin(place.root, place.names);
-    return path === undefined ? undefined : { root: place.root, path };
-  };
+  const pathAt = (name: string): ReturnType<typeof placeWithin> => placeWithin(roots, guard, name);
   return {
     claim: async (names, fresh, root = main) => {
       await guard.ready(root);
@@ -108,9 +103,9 @@ function writersOn({
   access,
   collisions,
   guard,
-}: Ground): Omit<
+}: Ground): Pick<
   Store,
-  'claim' | 'reopen' | 'absent' | 'record' | 'lowOnSpace' | 'pathOf' | 'holds' | 'recorded'
+  'create' | 'flush' | 'requireSpace' | 'archive' | 'writeManifest' | 'writeRecord' | 'writeReport'
 > {
   const rootOfFolder = ({ below }: Folder): string => roots.placeOf(below)?.root ?? main;
   const flush = async (folder: Folder): Promise<void> => {

@@ -2,8 +2,8 @@
 import { lstat, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, Fault, permanent } from '../../domain/failure.ts';
-import type { ExpectedFile } from '../../ports.ts';
-import { isBelow, rootOf } from './roots.ts';
+import type { ExpectedFile, RootGuard } from '../../ports.ts';
+import { isBelow, rootOf, type Roots } from './roots.ts';
 
 const OUTSIDE = permanent(
   'STORE_OUTSIDE_ROOT',
@@ -27,6 +27,22 @@ export async function folderWithin(root: string, names: readonly string[]): Prom
     path = next;
   }
   return path;
+}
+
+/**
+ * A folder by its name in the ledger. Undefined where it is not there, or where the configuration no longer has its root: it
+ * may be below another one by now.
+ */
+export async function placeWithin(
+  roots: Roots,
+  guard: RootGuard,
+  name: string,
+): Promise<{ readonly root: string; readonly path: string } | undefined> {
+  const place = roots.placeOf(name);
+  if (place === undefined) return undefined;
+  await guard.ready(place.root);
+  const path = await folderWithin(place.root, place.names);
+  return path === undefined ? undefined : { root: place.root, path };
 }
 
 /** A link in the place of a folder that we resolved before, leads elsewhere by now. Throws STORE_OUTSIDE_ROOT. */

@@ -1,0 +1,68 @@
+/** What an identifier of an image reads as: the labels that a pattern or a template of the configuration finds in it. */
+import { PatternTooSlow, type Labels, type Matcher } from '@scanflow/booking';
+
+/** Attribute keyword → pattern whose named groups are labels. */
+export type Patterns = Readonly<Record<string, Matcher>>;
+export type SomeLabels = Readonly<Partial<Labels>>;
+
+export const LABELS = ['project', 'subject', 'session'] as const satisfies (keyof Labels)[];
+/** Longer values are not labels, and keep a pattern busy for long. */
+const MAX_VALUE = 256;
+
+/** Undefined where the pattern does not match. */
+export function byPattern(pattern: Matcher, value: string): SomeLabels | undefined | 'too slow' {
+  if (value.length > MAX_VALUE) return undefined;
+  const match = find(pattern, value);
+  if (match === null || match === 'too slow') return match ?? undefined;
+  const { groups = {} } = match;
+  return Object.fromEntries(
+    LABELS.flatMap((label) => (groups[label] ? [[label, groups[label]] as const] : [])),
+  );
+}
+
+function find(pattern: Matcher, value: string): ReturnType<Matcher['exec']> | 'too slow' {
+  try {
+    return pattern.exec(value);
+  } catch (error) {
+    if (error instanceof PatternTooSlow) return 'too slow';
+    throw error;
+  }
+}
+
+/** Such as `{project}_{subject}` with these labels. */
+export const fill = (template: string, labels: Labels): string =>
+  template.replaceAll(/\{(project|subject|session)\}/g, (_, name: keyof Labels) => labels[name]);
+
+/**
+ * A template read backwards. Almost any text with a `_` fits `{project}_{subject}`, so only a project that is known counts.
+ * Undefined where it does not fit, or the template has no project.
+ */
+export function byTemplate(
+  template: string,
+  value: string,
+  projects: Iterable<string>,
+): SomeLabels | undefined {
+  if (!template.includes('{project}') || value.length > MAX_VALUE) return undefined;
+  for (const project of projects) {
+    if (!value.includes(project)) continue;
+    const found = templatePattern(template, project).exec(value)?.groups;
+    if (found !== undefined) return { ...found, project };
+  }
+  return undefined;
+}
+
+function templatePattern(template: string, project: string): RegExp {
+  const seen = new Set<string>();
+  const source = template
+    .split(/(\{(?:project|subject|session)\})/)
+    .map((piece) => {
+      const name = /^\{(\w+)\}$/.exec(piece)?.[1];
+      if (name === undefined) return RegExp.escape(piece);
+      if (name === 'project') return RegExp.escape(project);
+      if (seen.has(name)) return String.raw`\k<${name}>`;
+      seen.add(name);
+      return `(?<${name}>[^\\s].*)`;
+    })
+    .join('');
+  return new RegExp(`^${source}$`, 'u');
+}
