@@ -111,7 +111,7 @@ async function move(series: SeriesView, body: unknown, ip: string, deps: ChangeD
   try {
     await ledger.orderMove(series.id, order, chance.now());
   } catch (error) {
-    if (error instanceof Fault && error.code === 'MOVE_REFUSED') throw new Answer(409, error.message);
+    if (error instanceof Fault && error.code === 'SERIES_NOT_MOVABLE') throw new Answer(409, error.message);
     throw error;
   }
   log.info('series is moved by hand', {

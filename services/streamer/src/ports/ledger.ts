@@ -264,7 +264,7 @@ export interface Ledger extends EventLedger, CommitmentLedger, RecoveryLedger {
   /** Storing is tried at once, with the labels that a person gave. False where there is no such series. */
   readonly release: (series: string, decision: Decision | undefined, now: Millis) => Promise<boolean>;
 
-  /** A stored series is to be moved to other labels. Throws MOVE_REFUSED with the reason. */
+  /** A stored series is to be moved to other labels. Throws SERIES_NOT_MOVABLE with the reason. */
   readonly orderMove: (
     series: string,
     order: Omit<MoveOrder, 'was' | 'failure' | 'stored'>,

@@ -9,7 +9,7 @@ import { COPIES, refresh } from './progress.ts';
 import { endLeg } from './storing.ts';
 import { parse, seriesViews } from './views.ts';
 
-/** Written down; the storage leg is open for it. Throws MOVE_REFUSED with the reason, and then nothing has changed. */
+/** Written down; the storage leg is open for it. Throws SERIES_NOT_MOVABLE with the reason, and then nothing has changed. */
 export async function orderMove(
   db: Session,
   series: string,
@@ -39,7 +39,7 @@ export async function orderMove(
   await refresh(db, series, now);
 }
 
-const refused = (reason: string): Fault => new Fault(permanent('MOVE_REFUSED', reason));
+const refused = (reason: string): Fault => new Fault(permanent('SERIES_NOT_MOVABLE', reason));
 
 async function hookAtWork(
   db: Session,
