@@ -2,23 +2,26 @@
 # It holds Node.js, the service, the `scanflow` command, and only the packages that these two need. No build step:
 # Node.js runs the TypeScript sources.
 
+ARG NODE_IMAGE=node:26-trixie-slim
+
 # The manifests by themselves, so that npm runs again only when one of them changes.
-FROM node:26-trixie-slim AS manifests
+FROM ${NODE_IMAGE} AS manifests
 WORKDIR /app
 COPY . .
 RUN find . -type f ! -name package.json ! -name package-lock.json ! -name .npmrc -delete \
  && find . -type d -empty -delete
 
 # npm links the workspaces that the service needs into node_modules/@scanflow: that list is the list of sources.
-FROM node:26-trixie-slim AS modules
+FROM ${NODE_IMAGE} AS modules
 ARG SERVICE
 WORKDIR /app
 COPY --from=manifests /app ./
 RUN --mount=type=cache,target=/root/.npm,sharing=locked \
     npm ci --omit=dev --no-audit --no-fund --workspace "services/$SERVICE" --workspace services/cli \
- && test ! -e node_modules/node && test ! -e node_modules/typescript
+ && test ! -e node_modules/node && test ! -e node_modules/typescript \
+ && npm sbom --omit=dev --sbom-format cyclonedx --workspace "services/$SERVICE" --workspace services/cli >/sbom.cdx.json
 
-FROM node:26-trixie-slim AS sources
+FROM ${NODE_IMAGE} AS sources
 WORKDIR /src
 COPY . .
 COPY --from=modules /app/node_modules/@scanflow /links/node_modules/@scanflow
@@ -29,7 +32,7 @@ RUN for link in /links/node_modules/@scanflow/*; do \
  && cp package.json /app/ \
  && chmod -R a+rX,go-w /app
 
-FROM node:26-trixie-slim
+FROM ${NODE_IMAGE}
 ARG SERVICE
 # 10000 is the group that may read the stack's secrets. A new named volume takes owner and mode of the folder that it
 # is mounted on, so all of them exist here.
@@ -44,10 +47,13 @@ RUN groupadd --gid 10000 scanflow-secrets \
  && install -d -o 10001 -g 10001 -m 0755 /app/.compiled \
  && printf '#!/bin/sh\nexec node /app/services/cli/src/main.ts "$@"\n' >/usr/local/bin/scanflow \
  && chmod 755 /usr/local/bin/scanflow \
+ && install -d /usr/share/scanflow && dpkg-query --show >/usr/share/scanflow/debian-packages.txt \
  && rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx
 WORKDIR /app
 COPY --from=modules /app/node_modules ./node_modules
 COPY --from=sources /app ./
+# what the image holds: npm's packages, beside Debian's
+COPY --from=modules /sbom.cdx.json /usr/share/scanflow/
 ENV NODE_ENV=production SERVICE=${SERVICE} NODE_COMPILE_CACHE=/app/.compiled
 USER 10001:10001
 # Compiled ahead, by the user that runs it: a service starts sooner and takes less memory. It ends at once, for want of a

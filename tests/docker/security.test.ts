@@ -19,6 +19,11 @@ const MAKE_OLD = [
   'echo of-a-destination >pacs-token',
 ].join(' && ');
 
+interface Sbom {
+  readonly bomFormat: string;
+  readonly components: readonly { readonly name: string }[];
+}
+
 interface Ask {
   readonly auth?: string;
   readonly method?: string;
@@ -103,6 +108,22 @@ suite('security of the stack', { skip: await whyNot() }, () => {
     }
     assert.equal(await stack.exec('streamer', 'scanflow', 'series', 'list'), 'no series\n');
     assert.match(await stack.exec('cal2wl', 'scanflow', 'calendars'), /^prisma /m);
+  });
+
+  test('images: each tells what it holds, of npm and of Debian', async () => {
+    const list = '/usr/share/scanflow';
+    for (const service of ['cal2wl', 'worklist', 'streamer']) {
+      const sbom = JSON.parse(await sh(service, `cat ${list}/sbom.cdx.json`)) as Sbom;
+      assert.equal(sbom.bomFormat, 'CycloneDX');
+      const names = sbom.components.map(({ name }) => name);
+      for (const name of ['fastify', 'zod', `@scanflow/${service}`])
+        assert.ok(names.includes(name), `${service}: ${name}`);
+      for (const name of ['typescript', 'eslint', 'testcontainers', '@scanflow/testkit'])
+        assert.ok(!names.includes(name), `${service}: ${name}`);
+    }
+    for (const service of ['cal2wl', 'worklist', 'streamer', 'orthanc'])
+      assert.match(await sh(service, `cat ${list}/debian-packages.txt`), /^libc6\S*\s+2\.\d+/m, service);
+    assert.match(await sh('orthanc', `cat ${list}/debian-packages.txt`), /^orthanc\s+1\./m);
   });
 
   test('orthanc: people look, the streamer writes, and pages of others do nothing', async () => {
