@@ -1,8 +1,10 @@
 /** What people ask of the streamer: `scanflow series`, by the HTTP interface that no web page can use. */
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
+import { request } from 'node:http';
 import { dirname, join, relative } from 'node:path';
 import { test } from 'node:test';
+import { apiHeaders } from '@scanflow/chassis';
 import { run, startScriptedScp, until, type RunResult } from '@scanflow/testkit';
 import {
   folderOf,
@@ -157,6 +159,50 @@ test('people: nothing is asked where there is no streamer or no such series', as
   assert.equal((await series(rig, 'list', '--state', 'lost')).code, 2);
   assert.equal((await series(rig, 'frobnicate')).code, 2);
   assert.equal((await series(rig, 'list')).stdout, 'no series\n');
+});
+
+/** The answer to a request that names the service as it likes. Not by fetch, which sets Host itself. */
+const askAs = (rig: Rig, path: string, headers: Readonly<Record<string, string>>): Promise<string> =>
+  new Promise((done, fail) => {
+    const asked = request(`${rig.url}${path}`, { headers }, (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+      answer.on('end', () => {
+        done(`${answer.statusCode} ${Buffer.concat(chunks).toString()}`);
+      });
+    });
+    asked.on('error', fail).end();
+  });
+
+test('people: a page whose name leads here reads no label, with the token or without', async (t) => {
+  const rig = await makeRig(t);
+  await rig.start();
+  const { folder } = await phantom(join(rig.folder, 'a'), { images: 1 });
+  await sendTo(rig.orthanc, folder);
+  const [series] = await settled(rig, 1, ['complete']);
+  const LABEL = /sub-001|3010000\.01|ses-mri01/;
+  assert.match(await (await rig.api('/api/series')).text(), LABEL);
+  const { authorization } = await apiHeaders({ data: rig.data, http: {} });
+  const rebound = { host: 'rebind.attacker.example:9103', origin: 'http://rebind.attacker.example:9103' };
+  for (const path of [
+    '/api/series',
+    '/api/series.csv',
+    '/api/sessions',
+    '/api/sessions.csv',
+    `/api/series/${series?.id}`,
+  ]) {
+    assert.match(
+      await askAs(rig, path, { ...rebound, 'sec-fetch-site': 'same-origin' }),
+      /^403 (?!.*rebind)/,
+    );
+    assert.match(await askAs(rig, path, { ...rebound, authorization }), /^403 /);
+    assert.match(await askAs(rig, path, {}), /^401 /);
+  }
+  for (const path of ['/healthz', '/metrics']) {
+    const open = await askAs(rig, path, { host: '10.1.2.3:9103' });
+    assert.match(open, /^200 /);
+    assert.doesNotMatch(open, LABEL);
+  }
 });
 
 test('people: a web page can change nothing', async (t) => {

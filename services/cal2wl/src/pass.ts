@@ -119,7 +119,11 @@ export class Passes {
         report: {
           ...emptyReport(calendar, config.calendars[calendar]?.scanner),
           failure,
-          unwritten: failure,
+          // /healthz shows it to anybody, and the message may hold the name of a file
+          unwritten: {
+            ...failure,
+            message: `The calendar ${calendar} could not be worked on (${failure.code}); the log tells why.`,
+          },
         },
       };
     }

@@ -76,8 +76,9 @@ export class Condition {
   }
 }
 
-const lowWarning = ({ root, free, floor }: LowSpace): string =>
-  `STORE_SPACE_FLOOR: ${root} has ${gigabytes(free)} GB free, and storing waits below ${gigabytes(floor)} GB (storage.freeSpace). Free space.`;
+/** Without the path, which may name a project: anybody may ask. */
+const lowWarning = ({ free, floor }: LowSpace): string =>
+  `STORE_SPACE_FLOOR: a root of project storage has ${gigabytes(free)} GB free, and storing waits below ${gigabytes(floor)} GB (storage.freeSpace). Free space; scanflow doctor and the log name the root.`;
 
 const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(1);
 
