@@ -1,10 +1,10 @@
 /** What people ask of the streamer: `scanflow series`, by the HTTP interface that no web page can use. */
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { dirname, join, relative } from 'node:path';
 import { test } from 'node:test';
-import { apiHeaders } from '@scanflow/chassis';
+import { apiHeaders, tokenFileOf } from '@scanflow/chassis';
 import { run, startScriptedScp, until, type RunResult } from '@scanflow/testkit';
 import {
   folderOf,
@@ -223,4 +223,23 @@ test('people: a web page can change nothing', async (t) => {
   assert.equal(await post(type, '[]'), 400);
   assert.equal((await rig.series())[0]?.state, 'quarantined');
   assert.equal(await post(type), 200);
+});
+
+test('people: scanflow page shows what a service says, with the token; without one it says what to do', async (t) => {
+  const rig = await makeRig(t);
+  await rig.start();
+  await settled(rig, 0);
+  const page = (...args: string[]): Promise<RunResult> =>
+    run(SCANFLOW, ['page', ...args, '--config', rig.configFile]);
+  const shown = await page('streamer', '/api/series');
+  assert.deepEqual([shown.code, shown.stdout, shown.stderr], [0, '{"series":[]}\n', '']);
+  assert.match((await page('streamer', '/metrics')).stdout, /^scanflow_streamer_change_seq /m);
+  assert.equal((await page('streamer', '/nothing')).code, 1);
+  assert.equal((await page('frobnicator', '/healthz')).code, 2);
+  const token = tokenFileOf({ data: rig.data, http: {} });
+  await rm(token);
+  const without = await page('streamer', '/api/series');
+  assert.equal(without.code, 1);
+  assert.match(without.stderr, /internal token cannot be read.*A service makes it when it starts/);
+  assert.match((await series(rig, 'list')).stderr, /internal token cannot be read/);
 });

@@ -61,6 +61,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "rebuilds the streamer's ledger after a loss",
     load: async () => (await import('./commands/ledger.ts')).ledger,
   },
+  page: {
+    summary: 'shows a page of a service',
+    load: async () => (await import('./commands/page.ts')).page,
+  },
   doctor: {
     summary: 'says what is wrong with this installation, and what to do',
     load: async () => (await import('./commands/doctor.ts')).doctor,

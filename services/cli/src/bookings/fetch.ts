@@ -15,7 +15,7 @@ export class CalendarError extends Error {
 }
 
 const INSTEAD =
-  'save the calendar as an .ics file and give that, or see what cal2wl made of it: http://127.0.0.1:9101/api/bookings';
+  'save the calendar as an .ics file and give that, or see what cal2wl made of it: scanflow page cal2wl /api/bookings';
 
 /** The bytes of each part: one, but of a folder one for each .ics file. */
 export async function fetchCalendar(place: Place, signal: AbortSignal): Promise<Uint8Array[]> {

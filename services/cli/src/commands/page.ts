@@ -1,0 +1,49 @@
+/** `scanflow page`: what a service says at one of its pages, with the internal token. */
+import { loadConfig, messageOf } from '@scanflow/chassis';
+import { notAdmitted, openApi } from '../api.ts';
+import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
+import { readArgs } from '../options.ts';
+
+const help = `Usage: scanflow page SERVICE PATH [--config FILE]
+
+Shows a page of a service that runs on this machine, or in this container: cal2wl /api/bookings, /api/calendars;
+worklist /api/worklist, /api/queries, /api/performed; streamer /api/series, /api/sessions.csv, /api/hooks; and /healthz
+and /metrics of each.
+
+  --config FILE   the configuration of the service; /etc/scanflow/scanflow.yaml where absent
+
+Example:  docker compose exec cal2wl scanflow page cal2wl /api/bookings
+Exit:     0 shown, 1 the service refused or failed, 2 nothing was asked (usage, configuration, no such service)
+`;
+
+const OPTIONS = { config: { type: 'string', default: '/etc/scanflow/scanflow.yaml' } } as const;
+const TIMEOUT_MS = 30_000;
+
+async function run(args: readonly string[], io: Io): Promise<ExitCode> {
+  const { values, positionals } = readArgs(args, OPTIONS, 2);
+  const [service = '', path = ''] = positionals;
+  const loaded = await loadConfig(values.config);
+  if (!loaded.ok)
+    throw new UsageError(`${values.config} cannot be used; scanflow check ${values.config} tells why`);
+  const { ports } = loaded.config.http;
+  if (!isService(service, ports) || !path.startsWith('/'))
+    throw new UsageError(`page takes a service (${Object.keys(ports).join(', ')}) and a path like /healthz`);
+  const api = await openApi(loaded.config, service);
+  const signal = AbortSignal.any([io.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+  try {
+    const response = await fetch(`${api.url}${path}`, { signal, headers: api.headers, redirect: 'error' });
+    const text = await response.text();
+    if (response.status === 401) throw new Error(notAdmitted(api));
+    io.out.write(text.endsWith('\n') ? text : `${text}\n`);
+    return response.ok ? EXIT.done : EXIT.failed;
+  } catch (error) {
+    const { cause } = error instanceof Error ? error : {};
+    io.err.write(`scanflow: ${service} at ${api.url}: ${messageOf(cause ?? error)}\n`);
+    return EXIT.failed;
+  }
+}
+
+const isService = <Ports extends object>(name: string, ports: Ports): name is string & keyof Ports =>
+  Object.hasOwn(ports, name);
+
+export const page: Command = { help, run };
