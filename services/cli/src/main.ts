@@ -57,6 +57,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'puts a backup back',
     load: async () => (await import('./commands/restore.ts')).restore,
   },
+  storage: {
+    summary: 'shows the roots of project storage, and takes one that is refused',
+    load: async () => (await import('./commands/storage.ts')).storage,
+  },
   ledger: {
     summary: "rebuilds the streamer's ledger after a loss",
     load: async () => (await import('./commands/ledger.ts')).ledger,

@@ -217,7 +217,7 @@ function labelsOf(body: unknown): { project: string; subject: string; session: s
   return { project: label('project'), subject: label('subject'), session: label('session') };
 }
 
-function textIn(body: unknown, key: string): string | undefined {
+export function textIn(body: unknown, key: string): string | undefined {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new Answer(400, 'expected a JSON object');
   const value = (body as Record<string, unknown>)[key];
@@ -226,7 +226,7 @@ function textIn(body: unknown, key: string): string | undefined {
 }
 
 /** Who says so is not verified: it is who used this machine's command. */
-function byWhom(body: unknown, from: string): { by: string; from: string } {
+export function byWhom(body: unknown, from: string): { by: string; from: string } {
   const by = textIn(body, 'by') ?? '';
   return { by: /^[\w.@-]{1,64}$/.test(by) ? by : 'unknown', from };
 }

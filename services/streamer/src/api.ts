@@ -4,13 +4,14 @@ import { changeRoutes, find, toldOf, type ChangeDeps } from './api-changes.ts';
 import { SERIES_STATES } from './domain/series.ts';
 import type { Ledger } from './ports.ts';
 import { hookReport, iso, seriesReport, toCsv, type SeriesReport } from './report.ts';
+import { rootRoutes, type RootRouteDeps } from './roots/routes.ts';
 import { sessionCsv, sessionReport, type SessionReport } from './sessions/report.ts';
 
 const DEFAULT_ROWS = 1000;
 const DEFAULT_SESSIONS = 100;
 const MOST_ROWS = 10_000;
 
-export interface ApiDeps extends ChangeDeps {
+export interface ApiDeps extends ChangeDeps, RootRouteDeps {
   readonly ledger: Ledger;
   /** Whether images of this AE title go to projects. */
   readonly admits: (aet: string) => boolean;
@@ -73,6 +74,7 @@ export function routes(app: FastifyInstance, deps: ApiDeps): void {
   });
   senderRoute(app, deps);
   changeRoutes(app, deps);
+  rootRoutes(app, deps);
 }
 
 /** GET /api/senders: who sent images, the latest first. */

@@ -5,11 +5,18 @@ import type { LowSpace, SystemInfo } from './ports.ts';
 /** Orthanc may be restarted without the streamer being called unhealthy. */
 const UNREACHABLE_MS = 60_000;
 
+/** A root to which nothing is written. */
+export interface RefusedRoot {
+  readonly path: string;
+  readonly failure: Failure;
+}
+
 export class Condition {
   #orthanc: { readonly failure: Failure; readonly since: number } | undefined;
   /** What was being done when the ledger failed, and its message. */
   readonly #ledger = new Map<string, string>();
   #low: readonly LowSpace[] = [];
+  #refused: ReadonlyMap<string, Failure> = new Map();
   system: SystemInfo | undefined;
   /** When Orthanc was last asked what it is. */
   askedAt = 0;
@@ -46,6 +53,25 @@ export class Condition {
     return before.length !== low.length || low.some(({ root }, index) => before[index]?.root !== root);
   }
 
+  /** Answers which roots have another failure than before, or none any more. */
+  rootsRefused(refused: readonly RefusedRoot[]): { path: string; failure: Failure | undefined }[] {
+    const before = this.#refused;
+    const now = new Map(refused.map(({ path, failure }) => [path, failure]));
+    this.#refused = now;
+    return [...new Set([...before.keys(), ...now.keys()])]
+      .filter((path) => before.get(path)?.code !== now.get(path)?.code)
+      .map((path) => ({ path, failure: now.get(path) }));
+  }
+
+  /** One for each root. */
+  refusedCodes(): string[] {
+    return [...this.#refused.values()].map(({ code }) => code);
+  }
+
+  isRefused(path: string): boolean {
+    return this.#refused.has(path);
+  }
+
   /** @param waiting destinations that wait for their hours, which is no fault */
   health(
     now: number,
@@ -55,7 +81,7 @@ export class Condition {
     const [ledger] = this.#ledger.values();
     const tooLong = down !== undefined && now - down.since > UNREACHABLE_MS;
     return {
-      ok: !tooLong && ledger === undefined && this.#low.length === 0,
+      ok: !tooLong && ledger === undefined && this.#low.length === 0 && this.#refused.size === 0,
       detail: {
         orthanc:
           down === undefined
@@ -68,11 +94,16 @@ export class Condition {
               },
         ledger: ledger ?? 'ok',
         ...(this.rebuilding === undefined ? {} : { rebuilding: { series: this.rebuilding } }),
-        storage: this.#low.length === 0 ? 'ok' : this.#low.map(lowWarning).join(' '),
+        storage: this.#storage(),
         ...(Object.keys(waiting).length === 0 ? {} : { destinations: waiting }),
         ...(this.system?.recycling === undefined ? {} : { warning: recyclingWarning(this.system.recycling) }),
       },
     };
+  }
+
+  #storage(): string {
+    const refused = [...this.#refused.values()].map(({ code, message }) => `${code}: ${message}`);
+    return [...refused, ...this.#low.map(lowWarning)].join(' ') || 'ok';
   }
 }
 

@@ -18,6 +18,8 @@ import type { Ledger, Orthanc, Store, SystemInfo } from './ports.ts';
 import type { Committing } from './steps/commit-step.ts';
 import { decide, type Bookings } from './steps/place.ts';
 import type { Chance, OpenDestination, Settings } from './steps/settings.ts';
+import type { RootKeeper } from './roots/keeper.ts';
+import { watchRoots } from './roots/watch.ts';
 import { watchSpace } from './space-watch.ts';
 import { storeStep } from './steps/store-step.ts';
 import { Wake } from './wake.ts';
@@ -28,6 +30,7 @@ export interface LoopDeps {
   readonly store: Store;
   /** Of the copy of everything, where there is one. */
   readonly copies?: Store | undefined;
+  readonly keeper: RootKeeper;
   readonly bookings: Bookings;
   readonly settings: Settings;
   /** Those of the settings. */
@@ -65,6 +68,7 @@ export async function runLoop(deps: LoopDeps, signal: AbortSignal): Promise<void
     forever('intake', () => intake(deps, wakes, signal), deps, signal),
     forever('reconcile', () => reconcileAll(deps, wakes, signal), deps, signal),
     forever('recheck', () => recheck(deps, wakes, signal), deps, signal),
+    forever('roots', () => watchRoots(deps, wakes, signal), deps, signal),
     forever('space', () => watchSpace(deps, signal), deps, signal),
     ...Array.from({ length: STORE_WORKERS }, () =>
       forever('store', () => storeNext(deps, wakes, signal), deps, signal),
@@ -83,13 +87,14 @@ export async function runLoop(deps: LoopDeps, signal: AbortSignal): Promise<void
   await Promise.all(workers);
 }
 
-export type Wakes = Readonly<Record<'store' | 'forward' | 'reconcile' | 'follow', Wake>>;
+export type Wakes = Readonly<Record<'store' | 'forward' | 'reconcile' | 'follow' | 'roots', Wake>>;
 
 export const createWakes = (): Wakes => ({
   store: new Wake(),
   forward: new Wake(),
   reconcile: new Wake(),
   follow: new Wake(),
+  roots: new Wake(),
 });
 
 /** An error of one round is told and waited out; the next round begins anew. */

@@ -104,6 +104,16 @@ function addConditionGauges(registers: Registry[], condition: Condition): void {
     },
   });
   new Gauge({
+    name: 'scanflow_streamer_roots_refused',
+    help: 'Roots of project storage to which nothing is written, by code: not mounted, another, or older than the ledger.',
+    labelNames: ['code'],
+    registers,
+    collect() {
+      this.reset();
+      for (const code of condition.refusedCodes()) this.inc({ code });
+    },
+  });
+  new Gauge({
     name: 'scanflow_streamer_orthanc_recycles',
     help: '1 where Orthanc deletes its oldest images by itself.',
     registers,

@@ -4,5 +4,6 @@ export type * from './ports/events.ts';
 export type * from './ports/ledger.ts';
 export type * from './ports/orthanc.ts';
 export type * from './ports/recovery.ts';
+export type * from './ports/roots.ts';
 export type * from './ports/sender.ts';
 export type * from './ports/store.ts';

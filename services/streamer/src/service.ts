@@ -47,10 +47,10 @@ export interface RunningStreamer {
 export async function startStreamer({ config, log, signal }: StreamerContext): Promise<RunningStreamer> {
   const security = await openSecurity(config.destinations, log);
   const settings = settingsOf(config, security.dials);
-  const { store, copy: copies } = await openStorage(config);
   const chance: Chance = { now: () => Temporal.Now.instant().epochMilliseconds, jitter: () => Math.random() };
   const { follow, followers } = setUpFollow(config, targetsOf(settings), log);
   const ledger = await openConfiguredLedger(config, log, followers);
+  const { store, copy: copies, keeper } = await openStorage(config, ledger, chance);
   const orthanc = await openOrthanc(config.orthanc);
   const destinations = openDestinations(settings.destinations, { chance, log, orthanc, data: config.data });
   const condition = new Condition();
@@ -65,6 +65,7 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
     ledger,
     store,
     copies,
+    keeper,
     bookings,
     settings,
     destinations,
@@ -105,7 +106,8 @@ async function openOrthanc({ url, username, passwordFile }: Config['orthanc']) {
 }
 
 async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
-  const { ledger, store, copies, orthanc, settings, follow, chance, log, wakes, condition, metrics } = deps;
+  const { ledger, store, copies, keeper, orthanc, settings, follow, chance, log, wakes, condition, metrics } =
+    deps;
   const outlook = createOutlook(deps.destinations, chance.now);
   const words = facilityWords(config);
   return startHttp({
@@ -122,10 +124,11 @@ async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
         orthanc,
         admits: settings.route.admits,
         labelProblem: (labels) => checkLabels(labels, words)?.reason,
+        keeper,
         context: { ...follow.context, outlook },
         chance,
         log,
-        wake: () => [wakes.store, wakes.forward, wakes.follow].forEach((wake) => wake.notify()),
+        wake: () => [wakes.store, wakes.forward, wakes.follow, wakes.roots].forEach((wake) => wake.notify()),
       }),
     log,
   });

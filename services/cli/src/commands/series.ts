@@ -1,11 +1,9 @@
 /** `scanflow series`: where are my images, and what to do about those that are not there yet? */
-import { userInfo } from 'node:os';
-import { loadConfig, tokenFileOf } from '@scanflow/chassis';
-import { addressOfService, apiAt } from '../api.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs, wholeNumber } from '../options.ts';
-import { createClient, NotAsked, Refused, type Client } from '../series/client.ts';
+import { createClient, type Client } from '../series/client.ts';
 import { seriesPage, seriesTable } from '../series/show.ts';
+import { asking, streamerApi, user } from '../series/streamer-api.ts';
 
 const help = `Usage: scanflow series list [--state STATE] [--limit N] [--json]
        scanflow series show ID [--json]
@@ -27,7 +25,8 @@ Asks the streamer that runs on this machine, or in this container. An ID may be 
     --keep           the old folder stays
     --send           destinations get the series once more, and hooks are told of it
   retry              what failed, or waits for its next try, is tried at once: storing, sending and hooks, also the
-                     hooks of its session
+                     hooks of its session. Of a series of which nothing failed, the files are looked at; what is
+                     missing is pulled again while Orthanc has it
     --target NAME    only this: storage, the name of a destination, or hook:NAME; a destination that came later
                      gets the series now, where its rule lets it
   skip               gives a hook up that failed or waits, also where its session was told: nothing waits for it any
@@ -51,8 +50,6 @@ const COMMON = {
 } as const;
 const LABEL = { type: 'string' } as const;
 const STATES = ['collecting', 'working', 'complete', 'failed', 'quarantined'];
-const IN_CONTAINER = '/etc/scanflow/scanflow.yaml';
-const DEFAULT_PORT = 9103;
 
 const actions: Readonly<Record<string, (args: readonly string[], io: Io) => Promise<ExitCode>>> = {
   list: async (args, io) => {
@@ -128,18 +125,12 @@ const actions: Readonly<Record<string, (args: readonly string[], io: Io) => Prom
   },
 };
 
-async function run([name, ...args]: readonly string[], io: Io): Promise<ExitCode> {
+const run = ([name, ...args]: readonly string[], io: Io): Promise<ExitCode> => {
   const action = name !== undefined && Object.hasOwn(actions, name) ? actions[name] : undefined;
   if (action === undefined)
     throw new UsageError(`series takes one of ${Object.keys(actions).join(', ')}: scanflow series list`);
-  try {
-    return await action(args, io);
-  } catch (error) {
-    if (!(error instanceof NotAsked || error instanceof Refused)) throw error;
-    io.err.write(`scanflow: ${error.message}\n`);
-    return error instanceof NotAsked ? EXIT.notStarted : EXIT.failed;
-  }
-}
+  return asking(io, () => action(args, io));
+};
 
 function idOf([id]: readonly string[], action: string): string {
   if (id === undefined)
@@ -147,30 +138,9 @@ function idOf([id]: readonly string[], action: string): string {
   return id;
 }
 
-async function clientOf(
+const clientOf = async (
   values: ReturnType<typeof readArgs<typeof COMMON>>['values'],
   io: Io,
-): Promise<Client> {
-  const { url, config } = values;
-  if (url !== undefined && !/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
-    throw new UsageError(`--url takes an address like http://127.0.0.1:9103, not ${url}`);
-  const loaded = await loadConfig(config ?? IN_CONTAINER);
-  if (!loaded.ok && config !== undefined)
-    throw new UsageError(`${config} cannot be used; scanflow check ${config} tells why`);
-  const tokenFile = values['token-file'] ?? (loaded.ok ? tokenFileOf(loaded.config) : undefined);
-  const at =
-    url ?? (loaded.ok ? addressOfService(loaded.config, 'streamer') : `http://127.0.0.1:${DEFAULT_PORT}`);
-  return createClient(await apiAt(at, tokenFile), io.signal);
-}
-
-/** Who did it, for the streamer's log. */
-function user(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // a container's user need not have a name
-    return 'unknown';
-  }
-}
+): Promise<Client> => createClient(await streamerApi(values), io.signal);
 
 export const series: Command = { help, run };

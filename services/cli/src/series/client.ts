@@ -78,10 +78,13 @@ export interface Client {
 
 const TIMEOUT_MS = 30_000;
 
+/** Asks a page of the streamer's; with a body, it is a change. */
+export type Ask = (path: string, body?: object) => Promise<Record<string, unknown>>;
+
 /** Throws NotAsked and Refused, with what to do. */
-export function createClient(api: Api, stop: AbortSignal): Client {
+export function createAsk(api: Api, stop: AbortSignal): Ask {
   const { url } = api;
-  const ask = async (path: string, body?: object): Promise<Record<string, unknown>> => {
+  return async (path: string, body?: object): Promise<Record<string, unknown>> => {
     let response: Response;
     let answer: unknown;
     try {
@@ -108,12 +111,16 @@ export function createClient(api: Api, stop: AbortSignal): Client {
     const said = typeof fields['error'] === 'string' ? fields['error'] : `it answered ${response.status}`;
     throw response.status === 404 || response.status === 400 ? new NotAsked(said) : new Refused(said);
   };
+}
+
+export function createClient(api: Api, stop: AbortSignal): Client {
+  const ask = createAsk(api, stop);
   const of = (id: string): string => `/api/series/${encodeURIComponent(id)}`;
   return {
     list: async ({ state, limit }) => {
       const query = new URLSearchParams({ limit: String(limit), ...(state === undefined ? {} : { state }) });
       const { series } = await ask(`/api/series?${query.toString()}`);
-      if (!Array.isArray(series)) throw new NotAsked(`what answers at ${url} is no streamer`);
+      if (!Array.isArray(series)) throw new NotAsked(`what answers at ${api.url} is no streamer`);
       return series as SeriesRow[];
     },
     one: async (id) => (await ask(of(id)))['series'] as SeriesRow,

@@ -43,7 +43,11 @@ export function triedFor(attempt: number, { firstMs, capMs }: RetryPolicy): numb
 }
 
 const HELD_MS = 60_000;
+const ROOT_MS = 15_000;
 
-/** What only waits for free space looks often: nothing is asked of anybody. */
-export const policyFor = ({ code }: Pick<Failure, 'code'>, policy: RetryPolicy): RetryPolicy =>
-  code === 'STORE_SPACE_FLOOR' ? { ...policy, capMs: Math.min(policy.capMs, HELD_MS) } : policy;
+/** What only waits for free space, or for the right root, looks often: nothing is asked of anybody. */
+export function policyFor({ code }: Pick<Failure, 'code'>, policy: RetryPolicy): RetryPolicy {
+  const longest =
+    code === 'STORE_SPACE_FLOOR' ? HELD_MS : code.startsWith('STORE_ROOT_') ? ROOT_MS : undefined;
+  return longest === undefined ? policy : { ...policy, capMs: Math.min(policy.capMs, longest) };
+}

@@ -8,6 +8,7 @@ import type { Attributes, Reason } from '../domain/route.ts';
 import type { LegState, SeriesState } from '../domain/series.ts';
 import type { CommitmentLedger } from './commitments.ts';
 import type { EventLedger } from './events.ts';
+import type { RootLedger } from './roots.ts';
 import type { RecoveryLedger } from './recovery.ts';
 
 /** Milliseconds since the Unix epoch. */
@@ -196,7 +197,7 @@ export interface Summary {
 }
 
 /** Durable when the promise resolves. Every method is one transaction. */
-export interface Ledger extends EventLedger, CommitmentLedger, RecoveryLedger {
+export interface Ledger extends EventLedger, CommitmentLedger, RecoveryLedger, RootLedger {
   /** How long a claim holds without being renewed, in milliseconds. */
   readonly leaseMs: number;
   /** Rejects, with LEDGER_CORRUPT, once the ledger turns out to be damaged. */

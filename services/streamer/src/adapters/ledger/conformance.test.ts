@@ -8,6 +8,7 @@ import { copyingConformance } from './conformance-copying.test.ts';
 import { destinationConformance } from './conformance-destinations.test.ts';
 import { movingConformance } from './conformance-moving.test.ts';
 import { recheckingConformance } from './conformance-rechecking.test.ts';
+import { rootsConformance } from './conformance-roots.test.ts';
 import {
   cursor,
   decision,
@@ -27,6 +28,7 @@ export function conformance(name: string, open: OpenLedger): void {
   destinationConformance(name, open);
   movingConformance(name, open);
   recheckingConformance(name, open);
+  rootsConformance(name, open);
 
   test(`${name}: the cursor and the timers of what it saw are one`, async (t) => {
     const { ledger, again } = await open(t);

@@ -23,8 +23,9 @@ import * as intake from './intake.ts';
 import * as moving from './moving.ts';
 import * as people from './people.ts';
 import * as progress from './progress.ts';
-import * as rechecking from './rechecking.ts';
+import { recheckingOn } from './rechecking.ts';
 import * as recovery from './recovery.ts';
+import { rootsOn } from './roots.ts';
 import * as sessions from './sessions.ts';
 import * as storing from './storing.ts';
 import { listSeries, quarantinedSeries, summarise } from './views.ts';
@@ -47,6 +48,8 @@ export function ledgerOn(
   return {
     ...eventsOn(database, leaseMs, followers),
     ...intakeOn(database, leaseMs),
+    ...rootsOn(database),
+    ...recheckingOn(database),
     ...commitmentsOn(database, followers),
     ...recoveryOn(database),
     leaseMs,
@@ -70,8 +73,6 @@ export function ledgerOn(
       }),
     ...changesOn(database, followers),
     retry: (...given) => write((db) => storing.retry(db, ...given)),
-    rechecked: (...given) => write((db) => rechecking.rechecked(db, ...given)),
-    recheck: (...given) => write((db) => rechecking.recheck(db, ...given)),
     forwarded: told(async (db, claim, through: number, failure: Failure | undefined, now: Millis) => {
       if (followers.commits?.(claim.target) === true) await commitments.openCommitment(db, claim, now);
       await forwarding.forwarded(db, claim, through, failure, now);

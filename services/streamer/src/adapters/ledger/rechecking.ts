@@ -1,12 +1,17 @@
 /** Legs that are done and open again, because files that they name may be missing. Nothing new came. */
 import { COPY, STORAGE } from '../../domain/series.ts';
-import type { Claim, Millis } from '../../ports.ts';
+import type { Claim, Ledger, Millis } from '../../ports.ts';
 import { hold, lockSeries } from './claims.ts';
-import type { Session } from './database.ts';
+import type { Database, Session } from './database.ts';
 import { refresh } from './progress.ts';
 
 /** Legs whose files Scanflow itself writes. */
 export const OF_FILES: readonly string[] = [STORAGE, COPY];
+
+export const recheckingOn = (database: Database): Pick<Ledger, 'recheck' | 'rechecked'> => ({
+  recheck: (...given) => database.transaction((db) => recheck(db, ...given)),
+  rechecked: (...given) => database.transaction((db) => rechecked(db, ...given)),
+});
 
 export async function recheck(
   db: Session,
@@ -35,7 +40,7 @@ export async function recheck(
 }
 
 /** Nothing has changed, so nobody is told. */
-export async function rechecked(db: Session, claim: Claim, now: Millis): Promise<void> {
+async function rechecked(db: Session, claim: Claim, now: Millis): Promise<void> {
   await hold(db, claim);
   const { series, target } = claim;
   await db.run(

@@ -2,6 +2,7 @@
 import { Fault } from '../../domain/failure.ts';
 import { COMMITMENT } from './schema-commitment.ts';
 import { HOOKS_AND_SESSIONS } from './schema-hooks.ts';
+import { ROOTS } from './schema-roots.ts';
 import { RECOVERY } from './schema-recovery.ts';
 
 /** A ledger of a version that this Scanflow does not know is left alone. */
@@ -119,4 +120,5 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX sender_seen ON sender (last_seen);
   `,
+  ROOTS,
 ];

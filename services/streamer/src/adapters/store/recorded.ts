@@ -3,7 +3,7 @@ import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '../../domain/failure.ts';
 import { RECORD_NAME } from '../../domain/names.ts';
-import type { RecordedSeries } from '../../ports.ts';
+import type { RecordedSeries, RootGuard } from '../../ports.ts';
 import { readRecord } from './record.ts';
 import { isBelow, rootOf, type Roots } from './roots.ts';
 import { absentIn } from './within.ts';
@@ -13,10 +13,14 @@ const DEEPEST = 32;
 
 export async function* recordedBelow(
   roots: Roots,
+  guard: RootGuard,
   signal: AbortSignal,
 ): AsyncGenerator<RecordedSeries, void, undefined> {
   const reals: { root: string; real: string }[] = [];
-  for (const root of roots.all) reals.push({ root, real: await rootOf(root) });
+  for (const root of roots.all) {
+    await guard.ready(root);
+    reals.push({ root, real: await rootOf(root) });
+  }
   for (const { root, real } of reals) {
     // the root of some projects may lie within the main one: its series are named by it
     const others = new Set(reals.filter((one) => isBelow(real, one.real)).map((one) => one.real));

@@ -52,7 +52,7 @@ export function createStore(
     lowOnSpace: () => lowOnSpace(roots.all, freeSpace),
     pathOf: (below, file) => roots.pathOf(below, file),
     holds: (below, image) => isStored(roots.pathOf(below, image.file), image),
-    recorded: (signal) => recordedBelow(roots, signal),
+    recorded: (signal) => recordedBelow(roots, guard, signal),
   };
 }
 

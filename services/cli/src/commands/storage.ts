@@ -1,0 +1,87 @@
+/** `scanflow storage`: the roots of project storage, and what to do about one that the streamer refuses. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
+import { readArgs } from '../options.ts';
+import { createAsk, NotAsked, type Ask } from '../series/client.ts';
+import { asking, streamerApi, user } from '../series/streamer-api.ts';
+
+const help = `Usage: scanflow storage list [--json]
+       scanflow storage take ROOT
+
+Asks the streamer that runs on this machine, or in this container.
+
+  list               each root, and why nothing is written to it where that is so
+  take ROOT          says that this root is the right one, although it is empty, older than the ledger, or was another
+                     Scanflow's. The streamer goes on there. It looks at every series that it had stored there, and
+                     pulls what is missing while Orthanc has it. A root whose owner is at work is never taken.
+
+  --json             as JSON, for list
+  --url URL          where the streamer is; else as in the configuration, else http://127.0.0.1:9103
+  --token-file FILE  the internal token; else as in the configuration
+  --config FILE      the configuration; /etc/scanflow/scanflow.yaml where there is one
+
+Example:  docker compose exec streamer scanflow storage take /project
+Exit:     0 done, 1 the streamer refused, 2 nothing was asked (usage, no such root, no streamer)
+`;
+
+const OPTIONS = {
+  url: { type: 'string' },
+  'token-file': { type: 'string' },
+  config: { type: 'string' },
+  json: { type: 'boolean', default: false },
+} as const;
+
+interface RootRow {
+  readonly root: string;
+  readonly code?: string;
+  readonly message?: string;
+}
+
+/** The other owner of a root is watched for longer than its heartbeats may take. */
+const LONGEST_MS = 60_000;
+const EVERY_MS = 2_000;
+
+const actions: Readonly<Record<string, (args: readonly string[], io: Io) => Promise<ExitCode>>> = {
+  list: async (args, io) => {
+    const { values } = readArgs(args, OPTIONS);
+    const { roots } = await createAsk(await streamerApi(values), io.signal)('/api/storage');
+    if (!Array.isArray(roots)) throw new NotAsked('what answers there is no streamer of this version');
+    io.out.write(
+      values.json ? `${JSON.stringify(roots, null, 2)}\n` : (roots as RootRow[]).map(line).join(''),
+    );
+    return (roots as RootRow[]).some(({ code }) => code !== undefined) ? EXIT.failed : EXIT.done;
+  },
+  take: async (args, io) => {
+    const { values, positionals } = readArgs(args, OPTIONS, 1);
+    const [root] = positionals;
+    if (root === undefined) throw new UsageError('take takes a root; scanflow storage list shows them');
+    const { said } = await take(createAsk(await streamerApi(values), io.signal), root, io);
+    io.out.write(`${String(said)}\n`);
+    return EXIT.done;
+  },
+};
+
+const line = ({ root, code, message }: RootRow): string =>
+  code === undefined ? `ok      ${root}\n` : `FAILED  ${root}\n        ${code}: ${message ?? ''}\n`;
+
+/** As long as the streamer is not sure whether another owner works, it is asked again. */
+async function take(ask: Ask, root: string, io: Io): Promise<Record<string, unknown>> {
+  const began = performance.now();
+  for (;;) {
+    const answer = await ask('/api/storage/take', { root, by: user() });
+    const { watching } = answer;
+    if (typeof watching !== 'string' || performance.now() - began > LONGEST_MS)
+      return typeof watching === 'string' ? { said: watching } : answer;
+    if (performance.now() - began < EVERY_MS) io.err.write(`${watching} …\n`);
+    await pause(EVERY_MS, undefined, { signal: io.signal });
+  }
+}
+
+const run = ([name, ...args]: readonly string[], io: Io): Promise<ExitCode> => {
+  const action = name !== undefined && Object.hasOwn(actions, name) ? actions[name] : undefined;
+  if (action === undefined)
+    throw new UsageError(`storage takes one of ${Object.keys(actions).join(', ')}: scanflow storage list`);
+  return asking(io, () => action(args, io));
+};
+
+export const storage: Command = { help, run };

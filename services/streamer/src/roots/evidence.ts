@@ -1,0 +1,54 @@
+/** What speaks for a root without identity: whether the series that the ledger stored there last are there. */
+import type { RootLedger } from '../ports.ts';
+import { readRecord } from '../adapters/store/record.ts';
+import type { Evidence } from './judge.ts';
+
+export interface RootSpec {
+  /** In the ledger: `storage`, `copy`, or the path of a root that projects have for themselves. */
+  readonly name: string;
+  readonly path: string;
+  /** The leg whose files lie there. */
+  readonly target: string;
+  /** Where a folder of the ledger's lies; undefined where it is below another root. */
+  readonly pathOf: (folder: string) => string | undefined;
+}
+
+/** How many series are looked for. */
+const SAMPLE = 20;
+const PAGE = 1_000;
+
+export async function storedEvidence(
+  spec: RootSpec,
+  ledger: Pick<RootLedger, 'storedPlaces'>,
+): Promise<Evidence['stored']> {
+  const { any, sample } = await storedLast(spec, ledger);
+  const there = await Promise.all(
+    sample.map(async ({ series, path }) => (await readRecord(path))?.orthancSeries === series),
+  );
+  // of a copy that was made before its folders were noted down, nothing can be looked for
+  const unknown = any && sample.length === 0;
+  return { any, some: unknown || there.includes(true), newest: unknown || there[0] === true };
+}
+
+interface Sample {
+  readonly any: boolean;
+  readonly sample: readonly { readonly series: string; readonly path: string }[];
+}
+
+async function storedLast(
+  { target, pathOf }: RootSpec,
+  ledger: Pick<RootLedger, 'storedPlaces'>,
+): Promise<Sample> {
+  const sample: { series: string; path: string }[] = [];
+  let any = false;
+  for (let offset = 0; sample.length < SAMPLE; offset += PAGE) {
+    const page = await ledger.storedPlaces(target, PAGE, offset);
+    for (const { series, path: folder } of page) {
+      const path = folder === '' ? undefined : pathOf(folder);
+      any ||= folder === '' || path !== undefined;
+      if (path !== undefined && sample.length < SAMPLE) sample.push({ series, path });
+    }
+    if (page.length < PAGE) break;
+  }
+  return { any, sample };
+}

@@ -1,0 +1,224 @@
+/** Looks after every root: nothing is written to one that is not the ledger's, and each gets its heartbeat. */
+import { randomUUID } from 'node:crypto';
+import type { Access } from '../adapters/store/access.ts';
+import { rootOf } from '../adapters/store/roots.ts';
+import { failureOf, Fault, type Failure } from '../domain/failure.ts';
+import type { KnownRoot, Ledger, RootGuard } from '../ports.ts';
+import type { Chance } from '../steps/settings.ts';
+import { storedEvidence, type RootSpec } from './evidence.ts';
+import type { Owner, RootIdentity } from './identity.ts';
+import { Installed } from './installed.ts';
+import { judge, type Evidence, type Verdict } from './judge.ts';
+import { Watch } from './life.ts';
+import { isEmptyRoot, readIdentity, writeIdentity } from './root-file.ts';
+
+export interface KeeperDeps {
+  readonly ledger: Ledger;
+  readonly chance: Pick<Chance, 'now'>;
+  readonly own: Owner;
+  readonly access: Access;
+  /** The streamer's part of the data folder. */
+  readonly data: string;
+  /** Without a heartbeat for so long, another owner is taken for gone. */
+  readonly silentMs: number;
+}
+
+export interface RootState {
+  readonly name: string;
+  readonly path: string;
+  /** Undefined: it is the ledger's, or was not looked at yet. */
+  readonly failure: Failure | undefined;
+  readonly known: KnownRoot | undefined;
+}
+
+/** How long one heartbeat may take to be written. */
+const BEAT_MS = 10_000;
+/** A root that was refused is not looked at again sooner than that. */
+const AGAIN_MS = 500;
+
+export class RootKeeper implements RootGuard {
+  readonly #deps: KeeperDeps;
+  readonly #specs: ReadonlyMap<string, RootSpec>;
+  readonly #owner = randomUUID();
+  readonly #watch: Watch;
+  readonly #installed: Installed;
+  readonly #ours = new Map<string, KnownRoot>();
+  readonly #refused = new Map<string, { readonly failure: Failure; readonly at: number }>();
+  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #queued = new Map<string, Promise<void>>();
+
+  constructor(specs: readonly RootSpec[], deps: KeeperDeps) {
+    this.#specs = new Map(specs.map((spec) => [spec.path, spec]));
+    this.#deps = deps;
+    this.#watch = new Watch(deps.silentMs);
+    this.#installed = new Installed(deps.data, deps.ledger);
+  }
+
+  get specs(): readonly RootSpec[] {
+    return [...this.#specs.values()];
+  }
+
+  states(): RootState[] {
+    return this.specs.map(({ name, path }) => ({
+      name,
+      path,
+      failure: this.#refused.get(path)?.failure,
+      known: this.#ours.get(path),
+    }));
+  }
+
+  async ready(path: string): Promise<void> {
+    const spec = this.#specs.get(path);
+    if (spec === undefined || (await this.#isStillOurs(path))) return;
+    await this.#inTurn(path, () => this.#look(spec));
+  }
+
+  async written(path: string): Promise<void> {
+    const spec = this.#specs.get(path);
+    if (spec !== undefined) await this.beat(spec);
+  }
+
+  /** Looks at the root, and leaves a heartbeat there if it is ours. Beats that wait for their turn are one. */
+  beat(spec: RootSpec): Promise<void> {
+    const { path } = spec;
+    const queued = this.#queued.get(path);
+    if (queued !== undefined) return queued;
+    const mine = this.#inTurn(path, async () => {
+      this.#queued.delete(path);
+      if (!(await this.#isStillOurs(path))) await this.#look(spec);
+      await this.#beatNow(spec);
+    });
+    this.#queued.set(path, mine);
+    return mine;
+  }
+
+  /** A person says that the root is the right one. Gives why not, undefined where it is ours now. */
+  take(spec: RootSpec): Promise<string | undefined> {
+    return this.#inTurn(spec.path, async () => {
+      const evidence = await this.#gather(spec, true);
+      const verdict = judge(evidence);
+      if (verdict.kind !== 'refused')
+        return `Nothing to take: ${spec.path} is the root that the ledger knows`;
+      if (!verdict.mayTake) return verdict.failure.message;
+      const { found, known, installation, others, stored } = evidence;
+      const isForeign = found !== undefined && found.ledger !== installation;
+      if (isForeign && evidence.life === 'watched') return WATCHED;
+      const own = found !== undefined && !isForeign && !others.has(found.root);
+      const sequence = 1 + Math.max(known?.sequence ?? 0, found?.heartbeat.sequence ?? 0);
+      await this.#adopt(spec, { id: own ? found.root : randomUUID(), sequence }, stored.any);
+      await this.#deps.ledger.hastenRefused(this.#deps.chance.now());
+      return undefined;
+    });
+  }
+
+  #inTurn<T>(path: string, work: () => Promise<T>): Promise<T> {
+    const mine = (this.#turns.get(path) ?? Promise.resolve()).then(work);
+    this.#turns.set(
+      path,
+      mine.catch(() => undefined),
+    );
+    return mine;
+  }
+
+  /** One small file is read: a share that was swapped or unmounted since is noticed. */
+  async #isStillOurs(path: string): Promise<boolean> {
+    const ours = this.#ours.get(path);
+    if (ours === undefined) return false;
+    const found = await readIdentity(path).catch(() => undefined);
+    return found?.root === ours.id && found.heartbeat.sequence >= ours.sequence && this.#installed.is(found);
+  }
+
+  /** Throws why nothing may be written there. */
+  async #look(spec: RootSpec): Promise<void> {
+    const { path } = spec;
+    const before = this.#refused.get(path);
+    if (before !== undefined && performance.now() - before.at < AGAIN_MS) throw new Fault(before.failure);
+    this.#ours.delete(path);
+    try {
+      await this.#settle(spec, judge(await this.#gather(spec)));
+      this.#refused.delete(path);
+    } catch (error) {
+      this.#refused.set(path, { failure: failureOf(error), at: performance.now() });
+      throw error;
+    }
+  }
+
+  async #settle(spec: RootSpec, verdict: Verdict): Promise<void> {
+    switch (verdict.kind) {
+      case 'refused':
+        throw new Fault(verdict.failure);
+      case 'adopt': {
+        // another streamer of this ledger may do the same at this moment
+        const { id, sequence } = await this.#deps.ledger.reserveRoot(spec.name, verdict.id ?? randomUUID());
+        return this.#adopt(spec, { id, sequence: Math.max(sequence, verdict.sequence) }, false);
+      }
+      case 'ours': {
+        const known = (await this.#deps.ledger.roots()).get(spec.name);
+        // a ledger out of a backup knows less than the root
+        if ((known?.sequence ?? 0) < verdict.root.sequence)
+          await this.#deps.ledger.adoptRoot(spec.name, verdict.root, false);
+        this.#ours.set(spec.path, verdict.root);
+      }
+    }
+  }
+
+  /** The root first: what is lost in between is found there again. */
+  async #adopt(spec: RootSpec, root: KnownRoot, examine: boolean): Promise<void> {
+    await this.#write(spec.path, root);
+    await this.#deps.ledger.adoptRoot(spec.name, root, examine);
+    await this.#installed.note(spec.name, root.id);
+    this.#ours.set(spec.path, root);
+    this.#refused.delete(spec.path);
+  }
+
+  async #write(path: string, { id, sequence }: KnownRoot): Promise<void> {
+    const { own, access, chance } = this.#deps;
+    const at = Temporal.Instant.fromEpochMilliseconds(chance.now()).toString();
+    const ledger = await this.#installed.id();
+    const identity: RootIdentity = { version: 1, root: id, ledger, owner: own, heartbeat: { sequence, at } };
+    await writeIdentity(path, identity, access);
+  }
+
+  /** Nothing where another streamer of this ledger is at it: its heartbeat does for both. */
+  async #beatNow({ name, path }: RootSpec): Promise<void> {
+    const { ledger, chance } = this.#deps;
+    const ours = this.#ours.get(path);
+    if (ours === undefined) return;
+    const now = chance.now();
+    const sequence = await ledger.beginBeat(name, this.#owner, now, now + BEAT_MS);
+    if (sequence === undefined) return;
+    const root = { ...ours, sequence };
+    await this.#write(path, root);
+    await ledger.endBeat(name, this.#owner, sequence);
+    this.#ours.set(path, root);
+  }
+
+  async #gather(spec: RootSpec, all = false): Promise<Evidence> {
+    const { ledger, own } = this.#deps;
+    const { name, path } = spec;
+    // throws where it is not there
+    await rootOf(path);
+    const installation = await this.#installed.id();
+    const roots = await ledger.roots();
+    const found = await readIdentity(path);
+    const nameless = found === undefined;
+    return {
+      path,
+      installation,
+      own,
+      known: roots.get(name) ?? (await this.#installed.known(name)),
+      others: new Set([...roots].filter(([other]) => other !== name).map(([, { id }]) => id)),
+      found,
+      empty: await isEmptyRoot(path),
+      stored: nameless || all ? await storedEvidence(spec, ledger) : NOT_ASKED,
+      life: nameless || found.ledger === installation ? 'silent' : this.#watch.look(path, found),
+    };
+  }
+}
+
+/** Where a root has an identity, that counts. */
+const NOT_ASKED = { any: true, some: true, newest: true };
+
+/** What take() says until it is known whether the other owner is at work. */
+export const WATCHED =
+  'Whether the other owner of this root still works is being watched. Ask again in a moment';

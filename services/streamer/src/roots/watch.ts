@@ -1,0 +1,68 @@
+/** One round of looking after the roots: heartbeats, what is wrong with them, and series that have to be looked at. */
+import type { Log } from '@scanflow/chassis';
+import type { Condition, RefusedRoot } from '../condition.ts';
+import { failureOf } from '../domain/failure.ts';
+import type { Ledger } from '../ports.ts';
+import type { Chance } from '../steps/settings.ts';
+import type { Wake } from '../wake.ts';
+import type { RootSpec } from './evidence.ts';
+import type { RootKeeper } from './keeper.ts';
+
+export interface RootWatchDeps {
+  readonly keeper: RootKeeper;
+  readonly ledger: Ledger;
+  readonly condition: Condition;
+  readonly chance: Pick<Chance, 'now'>;
+  readonly log: Log;
+}
+
+const EVERY_MS = 5_000;
+/** Series that are opened again in one transaction. */
+const BATCH = 200;
+
+export async function watchRoots(
+  deps: RootWatchDeps,
+  wakes: Readonly<Record<'store' | 'forward' | 'roots', Wake>>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { keeper, condition, log, ledger, chance } = deps;
+  const since = wakes.roots.count;
+  const looks = await Promise.all(keeper.specs.map((spec) => lookAt(spec, keeper)));
+  const refused = looks.flat();
+  for (const { path, failure } of condition.rootsRefused(refused))
+    if (failure === undefined) {
+      log.info('storing on this root goes on', { root: path });
+      await ledger.hastenRefused(chance.now());
+      wakes.store.notify();
+      wakes.forward.notify();
+    } else log.error('nothing is written to this root', { root: path, ...failure });
+  for (const spec of keeper.specs) await examine(spec, deps, wakes, signal);
+  await wakes.roots.wait(EVERY_MS, signal, since);
+}
+
+async function lookAt(spec: RootSpec, keeper: RootKeeper): Promise<RefusedRoot[]> {
+  try {
+    await keeper.beat(spec);
+    return [];
+  } catch (error) {
+    const failure = failureOf(error);
+    // the ledger's own trouble shows as such
+    if (!failure.code.startsWith('STORE_')) throw error;
+    return [{ path: spec.path, failure }];
+  }
+}
+
+async function examine(
+  { name, target, path, pathOf }: RootSpec,
+  { ledger, chance, log, condition }: RootWatchDeps,
+  wakes: Readonly<Record<'store' | 'forward', Wake>>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!(await ledger.examining()).includes(name) || condition.isRefused(path)) return;
+  log.warn('every series of this root is looked at, as it was put in place by hand', { root: path });
+  const isThere = (folder: string): boolean => pathOf(folder) !== undefined;
+  let more = true;
+  while (more && !signal.aborted) more = await ledger.examine(name, target, isThere, BATCH, chance.now());
+  wakes.store.notify();
+  wakes.forward.notify();
+}
