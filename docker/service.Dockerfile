@@ -19,7 +19,7 @@ COPY --from=manifests /app ./
 RUN --mount=type=cache,target=/root/.npm,sharing=locked \
     npm ci --omit=dev --no-audit --no-fund --workspace "services/$SERVICE" --workspace services/cli \
  && test ! -e node_modules/node && test ! -e node_modules/typescript \
- && npm sbom --omit=dev --sbom-format cyclonedx --workspace "services/$SERVICE" --workspace services/cli >/sbom.cdx.json
+ && npm sbom --omit=dev --package-lock-only --sbom-format cyclonedx --workspace "services/$SERVICE" --workspace services/cli >/sbom.cdx.json
 
 FROM ${NODE_IMAGE} AS sources
 WORKDIR /src
