@@ -4,7 +4,7 @@ import { PatternTooSlow } from '../pattern/backtracking.ts';
 import { checkLabels, twoSubjects } from './check.ts';
 import { reject, warning, type Verdict } from './codes.ts';
 import type { BookableEvent, UnreadableEvent } from './event.ts';
-import { howTo, lineExample, listed } from './example.ts';
+import { lineExample, listed } from './example.ts';
 import { hintsOf } from './hints.ts';
 import { looksLikeAnother } from './label-rules.ts';
 import { findLabels, LABELS, type Contradiction, type FoundLabels, type Place } from './labels.ts';
@@ -96,7 +96,7 @@ function labelsOf(event: BookableEvent, found: Found, rules: BookingRules): Labe
 const tooSlow = (rules: BookingRules): Verdict =>
   reject(
     'PATTERN_SLOW',
-    `The facility's pattern takes too long to read this event. ${howTo(rules)} The facility should rewrite the pattern: scanflow check shows how.`,
+    `The facility's pattern takes too long to read this event. Write a short title, and in the description ${listed(LABELS.map((name) => lineExample(name, rules)))}. The facility should rewrite the pattern: scanflow check shows how.`,
   );
 
 /** Only where the configuration has no `labels`: with them, such labels are refused. */

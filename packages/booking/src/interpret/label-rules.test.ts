@@ -28,8 +28,18 @@ test('labels: ASCII where the configuration says so', () => {
 test('labels: letters of other alphabets, one in each label, and digits from 0 to 9', () => {
   for (const value of ['Проект-1', 'projet-été', '研究プロジェクト1', 'Größe', 'ΑΒΓ_2', '연구1'])
     assert.equal(codeOf(value, LETTERS), 'good', value);
-  // a Cyrillic a, a Greek o, Arabic and superscript digits, a Roman numeral, an accent apart from its letter
-  for (const value of ['p\u0430t1', 'pr\u03bfject', '\u06631', 'x²', 'Ⅳ1', 'e\u0301t1'])
+  // a Cyrillic a among Latin letters, among digits, a whole word of such; a Greek o, Arabic and superscript digits, a Roman numeral, an accent apart from its letter
+  for (const value of [
+    'p\u0430t1',
+    '3010000.0\u0430',
+    '\u0420\u0415\u0422-1',
+    '\uff50\uff45\uff54',
+    'pr\u03bfject',
+    '\u06631',
+    'x²',
+    'Ⅳ1',
+    'e\u0301t1',
+  ])
     assert.equal(codeOf(value, LETTERS), 'LABEL_LOOKALIKE', JSON.stringify(value));
 });
 

@@ -29,6 +29,8 @@ const DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?:\
 
 /** What belongs to no script, and to all of them. */
 const NO_LETTER = /[^\p{L}]|\p{Script=Common}|\p{Script=Inherited}/gu;
+/** Cyrillic and Greek letters that look like Latin ones. */
+const LIKE_LATIN = /^[аеорсухіјѕһԁԛԝАВЕЅІЈКМНОРСТУХҮΑΒΕΖΗΙΚΜΝΟΡΤΥΧονγικρυχ]+$/u;
 /** Scripts that are written together (UTS 39, “highly restrictive”); a label keeps to one of these. */
 const TOGETHER: readonly RegExp[] = [
   ...[/^[\p{scx=Latin}\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}]*$/u],
@@ -67,14 +69,20 @@ export function labelProblem(
     : { code: 'LABEL_FORM', message: `The ${name} is not written as this facility writes it.` };
 }
 
-/** Whether a label can be taken for another: letters of two alphabets, other digits, accents apart from their letters. */
-export const looksLikeAnother = (value: string): boolean =>
-  OTHER_DIGIT.test(value) ||
-  value !== value.normalize('NFC') ||
-  !isOneScript(value.replaceAll(NO_LETTER, ''));
-
-const isOneScript = (letters: string): boolean =>
-  /^[A-Za-z]*$/.test(letters) || TOGETHER.some((script) => script.test(letters));
+/**
+ * Whether a label can be taken for another: letters of two alphabets, or only such as look like Latin ones (UTS 39),
+ * other digits, wide and small forms, accents apart from their letters.
+ */
+export function looksLikeAnother(value: string): boolean {
+  if (/^[ -~]*$/.test(value)) return false;
+  const letters = value.replaceAll(NO_LETTER, '');
+  return (
+    OTHER_DIGIT.test(value) ||
+    value !== value.normalize('NFKC') ||
+    LIKE_LATIN.test(letters) ||
+    !TOGETHER.some((script) => script.test(letters))
+  );
+}
 
 function characters(name: keyof Labels, rules: LabelRules | undefined): LabelProblem {
   const letters = rules?.characters === 'ascii' ? 'the letters A to Z, the digits 0 to 9' : 'letters, digits';
