@@ -10,7 +10,11 @@ export const sendingRules = (destinations: Config['destinations']): Finding[] =>
     ...retryRules(['destinations', name, 'retry'], retry),
   ]);
 
-function scheduleRules(path: readonly string[], windows: NonNullable<Destination['schedule']>): Finding[] {
+/** Of any list of hours. */
+export function scheduleRules(
+  path: readonly string[],
+  windows: NonNullable<Destination['schedule']>,
+): Finding[] {
   return windows
     .filter(({ from, to }) => from === to)
     .map(({ from }) => ({

@@ -84,7 +84,8 @@ const oneRate = z
   })
   .meta({ title: 'rate' });
 
-const rate = z
+/** One rate, or one of bytes and one of images. */
+export const rates = z
   .union([oneRate, z.array(oneRate).min(1).max(2)], {
     error: `${EXPECTED_RATE}; at least 100kB/s, and 6/min`,
   })
@@ -97,7 +98,9 @@ const rate = z
   )
   .transform(
     (rates) => Object.assign({}, ...rates) as Partial<Record<'bytesPerSecond' | 'imagesPerMinute', number>>,
-  )
+  );
+
+const rate = rates
   .optional()
   .describe(
     'Most that is sent: `20MB/s`, `160Mbit/s`, `600/min` (images), or both: `[20MB/s, 600/min]`; over all associations of one streamer together. As fast as it goes where absent.',
@@ -119,9 +122,10 @@ const hours = z
   })
   .meta({ title: '`{ from, to, days }`' });
 
-const schedule = z
-  .union([hours, z.array(hours).min(1).max(20)])
-  .transform((given) => [given].flat())
+/** One window of hours, or a list. */
+export const windows = z.union([hours, z.array(hours).min(1).max(20)]).transform((given) => [given].flat());
+
+const schedule = windows
   .optional()
   .describe(
     "Hours in which images are sent, in the facility's time: `{ from: '19:00', to: '07:00', days: [mon, fri] }`, or a list of such; `days` are those on which it begins, every day where absent. What is ready at other hours waits. Always where absent.",

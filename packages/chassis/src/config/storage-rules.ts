@@ -1,12 +1,13 @@
 /** Rules between storage's folders and the other sections: what must be apart, is. Pure. */
 import type { Finding } from './explain.ts';
 import type { Config } from './schema.ts';
+import { scheduleRules } from './sending-rules.ts';
 
 /** Names of legs that are no destinations. */
 const LEGS = ['storage', 'copy'];
 
 export function storageRules(
-  { root, projects, copy, fileMode, folderMode }: Config['storage'],
+  { root, projects, copy, fileMode, folderMode, verify }: Config['storage'],
   data: string | undefined,
 ): Finding[] {
   const roots: (readonly [path: readonly string[], root: string])[] = [
@@ -30,7 +31,7 @@ export function storageRules(
       path: ['storage', 'folderMode'],
       message: 'the owner must read, write and enter, like 2750',
     });
-  return findings;
+  return [...findings, ...scheduleRules(['storage', 'verify', 'schedule'], verify.schedule ?? [])];
 }
 
 export const legRules = (destinations: Config['destinations']): Finding[] =>

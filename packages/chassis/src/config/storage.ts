@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { EXTENSIONS, LAYOUTS } from './layouts.ts';
 import { folder } from './values.ts';
+import { verify } from './verify.ts';
 
 const names = Object.keys(LAYOUTS)
   .map((name) => `\`${name}\``)
@@ -118,4 +119,5 @@ export const storage = z.strictObject({
       'Also writes each series as `series.tar` into its folder: the same images give the same bytes.',
     ),
   copy: copy.optional(),
+  verify,
 });
