@@ -4,7 +4,11 @@ import { changeRoutes, find, toldOf, type ChangeDeps } from './api-changes.ts';
 import { SERIES_STATES } from './domain/series.ts';
 import type { Ledger } from './ports.ts';
 import { hookReport, iso, seriesReport, toCsv, type SeriesReport } from './report.ts';
+<<<<<<< HEAD
 import { rootRoutes, type RootRouteDeps } from './roots/routes.ts';
+=======
+import { verifyRoutes, type VerifyApiDeps } from './verify/api.ts';
+>>>>>>> f358282 (wip: verify)
 import { sessionCsv, sessionReport, type SessionReport } from './sessions/report.ts';
 
 const DEFAULT_ROWS = 1000;
@@ -15,6 +19,7 @@ export interface ApiDeps extends ChangeDeps, RootRouteDeps {
   readonly ledger: Ledger;
   /** Whether images of this AE title go to projects. */
   readonly admits: (aet: string) => boolean;
+  readonly verify: Omit<VerifyApiDeps, 'ledger' | 'log'>;
 }
 
 interface Query {
@@ -74,7 +79,11 @@ export function routes(app: FastifyInstance, deps: ApiDeps): void {
   });
   senderRoute(app, deps);
   changeRoutes(app, deps);
+<<<<<<< HEAD
   rootRoutes(app, deps);
+=======
+  verifyRoutes(app, { ...deps, ...deps.verify });
+>>>>>>> f358282 (wip: verify)
 }
 
 /** GET /api/senders: who sent images, the latest first. */

@@ -1,6 +1,7 @@
 /** How Orthanc and the ledger are, for /healthz: the last good moment, and what is wrong since. */
 import type { Failure } from './domain/failure.ts';
-import type { LowSpace, SystemInfo } from './ports.ts';
+import type { LowSpace, SystemInfo, VerifySummary } from './ports.ts';
+import { verifyHealth } from './verify/report.ts';
 
 /** Orthanc may be restarted without the streamer being called unhealthy. */
 const UNREACHABLE_MS = 60_000;
@@ -18,6 +19,8 @@ export class Condition {
   #low: readonly LowSpace[] = [];
   #refused: ReadonlyMap<string, Failure> = new Map();
   system: SystemInfo | undefined;
+  /** What verification found, as it was looked up last. */
+  verified: VerifySummary | undefined;
   /** When Orthanc was last asked what it is. */
   askedAt = 0;
   seq = 0;
@@ -94,7 +97,12 @@ export class Condition {
               },
         ledger: ledger ?? 'ok',
         ...(this.rebuilding === undefined ? {} : { rebuilding: { series: this.rebuilding } }),
+<<<<<<< HEAD
         storage: this.#storage(),
+=======
+        verify: verifyHealth(this.verified),
+        storage: this.#low.length === 0 ? 'ok' : this.#low.map(lowWarning).join(' '),
+>>>>>>> f358282 (wip: verify)
         ...(Object.keys(waiting).length === 0 ? {} : { destinations: waiting }),
         ...(this.system?.recycling === undefined ? {} : { warning: recyclingWarning(this.system.recycling) }),
       },

@@ -34,6 +34,7 @@ export function setUpFollow(config: Config, destinations: ReadonlySet<string>, l
       hooksFor: (event, modality) =>
         hooks.filter((hook) => wants(hook, event, modality)).map(({ name }) => name),
       sessionQuietMs: config.sessions.quiet,
+      verifyEveryMs: config.storage.verify.every === 'never' ? undefined : config.storage.verify.every,
     },
   };
 }

@@ -22,6 +22,8 @@ import type { RootKeeper } from './roots/keeper.ts';
 import { watchRoots } from './roots/watch.ts';
 import { watchSpace } from './space-watch.ts';
 import { storeStep } from './steps/store-step.ts';
+import { verifyLoops } from './verify/loop.ts';
+import type { VerifySettings } from './verify/settings.ts';
 import { Wake } from './wake.ts';
 
 export interface LoopDeps {
@@ -42,6 +44,7 @@ export interface LoopDeps {
   readonly follow: Follow;
   /** Destinations that are asked for storage commitment. */
   readonly committing: readonly Committing[];
+  readonly verify: VerifySettings;
   readonly wakes: Wakes;
 }
 
@@ -79,6 +82,7 @@ export async function runLoop(deps: LoopDeps, signal: AbortSignal): Promise<void
     ...deps.committing.map((committing) =>
       forever('commit', () => commitNext(committing, deps, wakes, signal), deps, signal),
     ),
+    ...verifyLoops(deps, wakes, signal).map(([name, round]) => forever(name, round, deps, signal)),
     ...followUp(deps, wakes, signal).map(([name, round]) => forever(name, round, deps, signal)),
     ...(copies === undefined || copy === undefined
       ? []
@@ -87,14 +91,22 @@ export async function runLoop(deps: LoopDeps, signal: AbortSignal): Promise<void
   await Promise.all(workers);
 }
 
+<<<<<<< HEAD
 export type Wakes = Readonly<Record<'store' | 'forward' | 'reconcile' | 'follow' | 'roots', Wake>>;
+=======
+export type Wakes = Readonly<Record<'store' | 'forward' | 'reconcile' | 'follow' | 'verify', Wake>>;
+>>>>>>> f358282 (wip: verify)
 
 export const createWakes = (): Wakes => ({
   store: new Wake(),
   forward: new Wake(),
   reconcile: new Wake(),
   follow: new Wake(),
+<<<<<<< HEAD
   roots: new Wake(),
+=======
+  verify: new Wake(),
+>>>>>>> f358282 (wip: verify)
 });
 
 /** An error of one round is told and waited out; the next round begins anew. */

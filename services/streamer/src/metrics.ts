@@ -2,6 +2,7 @@
 import { Counter, Gauge, Registry } from '@scanflow/chassis';
 import type { Condition } from './condition.ts';
 import type { Ledger, Summary } from './ports.ts';
+import { addVerifyMetrics } from './verify/metrics.ts';
 
 export interface Metrics {
   readonly registry: Registry;
@@ -9,6 +10,7 @@ export interface Metrics {
   forwarded(target: string, images: number): void;
   committed(target: string, images: number): void;
   failed(step: string, code: string): void;
+  verified(files: number, bytes: number): void;
 }
 
 export function createMetrics(ledger: Ledger, condition: Condition, now: () => number): Metrics {
@@ -44,8 +46,10 @@ export function createMetrics(ledger: Ledger, condition: Condition, now: () => n
     labelNames: ['step', 'code'],
     registers,
   });
+  const verified = addVerifyMetrics(registers, ledger, now);
   return {
     registry,
+    verified,
     stored: (count, size) => {
       images.inc(count);
       bytes.inc(size);

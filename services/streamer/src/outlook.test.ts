@@ -38,6 +38,7 @@ const view: SeriesView = {
   increment: 1,
   session: undefined,
   cleaned: null,
+  verification: [],
   legs: [leg('storage'), leg('pacs')],
 };
 

@@ -7,3 +7,4 @@ export type * from './ports/recovery.ts';
 export type * from './ports/roots.ts';
 export type * from './ports/sender.ts';
 export type * from './ports/store.ts';
+export type * from './verify/types.ts';

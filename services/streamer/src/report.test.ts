@@ -33,6 +33,7 @@ const view: SeriesView = {
   increment: 1,
   session: undefined,
   cleaned: null,
+  verification: [],
   legs: [
     leg({ target: 'storage', state: 'done', nextTry: null }),
     leg({ target: 'pacs' }),

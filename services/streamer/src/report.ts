@@ -8,6 +8,7 @@ import { outcomeOf, type Outcome } from './domain/session.ts';
 import { STORAGE } from './domain/series.ts';
 import type { NotSent, Outlook, Waits } from './outlook.ts';
 import type { DeliveryView, LegView, SeriesView } from './ports.ts';
+import { verificationReport, type VerificationReport } from './verify/report.ts';
 
 export interface SeriesReport {
   readonly id: string;
@@ -54,6 +55,8 @@ export interface SeriesReport {
   readonly notCleaned?: { readonly code: string; readonly message: string };
   readonly session?: string;
   readonly legs: readonly LegReport[];
+  /** When its files were last read again, in project storage and in the copy, and what was found. */
+  readonly verification: readonly VerificationReport[];
   /** Destinations to which it does not go. */
   readonly notSent?: readonly NotSent[];
   /** What hooks were told of it and then of its session, each the latest first; only of one series alone. */
@@ -125,6 +128,7 @@ export function seriesReport(view: SeriesView, context: ReportContext): SeriesRe
     ...(notCleaned === undefined ? {} : { notCleaned }),
     ...(session === undefined ? {} : { session }),
     legs: view.legs.map((leg) => legReport(leg, view.path, context)),
+    verification: view.verification.map(verificationReport),
     ...(notSent.length === 0 ? {} : { notSent }),
   };
 }

@@ -27,6 +27,7 @@ import { rebuildWhereAsked } from './rebuild/when-asked.ts';
 import { openSecurity } from './secure.ts';
 import { settingsOf } from './settings.ts';
 import { openStorage } from './storage.ts';
+import { verifySettings } from './verify/settings.ts';
 import type { Chance, Settings } from './steps/settings.ts';
 
 export interface StreamerContext {
@@ -75,6 +76,7 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
     condition,
     follow,
     committing: reports.committing,
+    verify: verifySettings(config),
     wakes,
   };
   const work = rebuildWhereAsked({ ...deps, data: config.data }, ending).then(() => runLoop(deps, ending));
@@ -128,7 +130,12 @@ async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
         context: { ...follow.context, outlook },
         chance,
         log,
+<<<<<<< HEAD
         wake: () => [wakes.store, wakes.forward, wakes.follow, wakes.roots].forEach((wake) => wake.notify()),
+=======
+        verify: { stores: { storage: store, copy: copies }, chance, wakeVerify: () => wakes.verify.notify() },
+        wake: () => [wakes.store, wakes.forward, wakes.follow].forEach((wake) => wake.notify()),
+>>>>>>> f358282 (wip: verify)
       }),
     log,
   });

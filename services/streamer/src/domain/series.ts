@@ -23,12 +23,14 @@ export interface SeriesFacts {
   readonly due: number | null;
   readonly quarantined: boolean;
   readonly legs: readonly LegState[];
+  /** Stored files are missing or changed, and nobody has acknowledged it. */
+  readonly damaged?: boolean;
 }
 
 /** What a series is, from what the ledger holds of it. */
-export function stateOf({ due, quarantined, legs }: SeriesFacts): SeriesState {
+export function stateOf({ due, quarantined, legs, damaged = false }: SeriesFacts): SeriesState {
   if (due !== null) return 'collecting';
   if (quarantined) return 'quarantined';
   if (legs.includes('pending') || legs.length === 0) return 'working';
-  return legs.includes('failed') ? 'failed' : 'complete';
+  return damaged || legs.includes('failed') ? 'failed' : 'complete';
 }

@@ -39,6 +39,8 @@ export const SERIES_TRANSITIONS: readonly Transition<SeriesState | 'none'>[] = [
   { from: 'failed', to: 'collecting', why: 'late images, or released' },
   { from: 'quarantined', to: 'collecting', why: 'late images, or released' },
   { from: 'failed', to: 'working', why: 'a person retries' },
+  { from: 'complete', to: 'failed', why: 'stored files are missing or changed' },
+  { from: 'failed', to: 'complete', why: 'they are there again, or a person acknowledges it' },
   {
     from: 'complete',
     to: 'working',

@@ -10,6 +10,8 @@ export interface Followers {
   readonly hooksFor: (event: HookEvent, modality: string | undefined) => readonly string[];
   /** Whether a destination is asked to commit itself to what it was sent; default: none is. */
   readonly commits?: (destination: string) => boolean;
+  /** What is stored is verified this long after, in milliseconds; default: not by itself. */
+  readonly verifyEveryMs?: number | undefined;
   /** A session is looked at this long after its last news, in milliseconds. */
   readonly sessionQuietMs: number;
 }

@@ -10,6 +10,7 @@ import type { CommitmentLedger } from './commitments.ts';
 import type { EventLedger } from './events.ts';
 import type { RootLedger } from './roots.ts';
 import type { RecoveryLedger } from './recovery.ts';
+import type { VerificationView, VerifyLedger } from '../verify/types.ts';
 
 /** Milliseconds since the Unix epoch. */
 export type Millis = number;
@@ -187,6 +188,8 @@ export interface SeriesView {
   /** When it was deleted from Orthanc. */
   readonly cleaned: Millis | null;
   readonly legs: readonly LegView[];
+  /** In each place where it has files. */
+  readonly verification: readonly VerificationView[];
 }
 
 export interface Summary {
@@ -197,7 +200,11 @@ export interface Summary {
 }
 
 /** Durable when the promise resolves. Every method is one transaction. */
+<<<<<<< HEAD
 export interface Ledger extends EventLedger, CommitmentLedger, RecoveryLedger, RootLedger {
+=======
+export interface Ledger extends EventLedger, CommitmentLedger, RecoveryLedger, VerifyLedger {
+>>>>>>> f358282 (wip: verify)
   /** How long a claim holds without being renewed, in milliseconds. */
   readonly leaseMs: number;
   /** Rejects, with LEDGER_CORRUPT, once the ledger turns out to be damaged. */

@@ -113,7 +113,19 @@ export interface SeriesRecord {
   readonly instances: readonly StoredInstance[];
   /** Images that were stored, whose files are missing, and that Orthanc has no longer. They are no part of `instances`. */
   readonly missing?: readonly StoredInstance[];
+  /** What the last verification found, where that has changed since the record was written first. */
+  readonly verification?: RecordedVerification;
   readonly updated?: string;
+}
+
+export interface RecordedVerification {
+  readonly outcome: 'good' | 'failed';
+  readonly code?: string;
+  /** The first of the files that are not what was stored. */
+  readonly files?: readonly string[];
+  readonly acknowledged?: { readonly by: string; readonly at: string; readonly reason: string };
+  /** When it became so. */
+  readonly since?: string;
 }
 
 /** A series' folder, claimed. */
@@ -141,6 +153,10 @@ export interface RecordedSeries {
   /** Files that the record names and that are not there with their size. */
   readonly missing: number;
 }
+/** A file as it was stored. */
+export type StoredFile = Pick<StoredInstance, 'file' | 'sha256' | 'bytes'>;
+/** `unreadable`: it is there, and the system does not let it be read. */
+export type FileState = 'good' | 'missing' | 'changed' | 'unreadable';
 
 /** A file that should be in a folder; without `bytes`, of any size. */
 export interface ExpectedFile {
@@ -226,4 +242,18 @@ export interface Store {
   /** What a person decided of the series, as project storage keeps it. */
   readonly decision: (series: string) => Promise<Decision | undefined>;
   readonly keepDecision: (series: string, decision: Decision) => Promise<void>;
+  /**
+   * Reads a stored file in pieces, each of which `passes` lets pass. Throws what concerns more than this file.
+   */
+  readonly examine: (
+    below: string,
+    file: StoredFile,
+    passes: (bytes: number) => Promise<void>,
+  ) => Promise<FileState>;
+  /** Throws where nothing can be said of what is below the folder's root: STORE_ROOT_MISSING, VERIFY_ROOT_EMPTY. */
+  readonly requireRoot: (below: string) => Promise<void>;
+  /** The bytes of a stored file, as they are. */
+  readonly read: (below: string, file: string) => Promise<AsyncIterable<Uint8Array>>;
+  /** A file that is no longer what was stored gets another name beside its own. Gives that name. */
+  readonly setAside: (folder: Folder, file: string) => Promise<string>;
 }

@@ -189,7 +189,7 @@ export async function lockSeries(db: Session, series: string): Promise<void> {
   await db.get(`SELECT s.id FROM series s WHERE s.id = ? ${db.dialect.lock}`, series);
 }
 
-const LOST = transient(
+export const LOST = transient(
   'LEDGER_LEASE_LOST',
   'This series took so long without a sign of life that another streamer took it over. It goes on there; nothing needs doing.',
 );

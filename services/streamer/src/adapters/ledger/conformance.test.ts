@@ -7,6 +7,7 @@ import { recoveryConformance } from './conformance-recovery.test.ts';
 import { copyingConformance } from './conformance-copying.test.ts';
 import { destinationConformance } from './conformance-destinations.test.ts';
 import { movingConformance } from './conformance-moving.test.ts';
+import { verifyConformance } from '../../verify/conformance.test.ts';
 import { recheckingConformance } from './conformance-rechecking.test.ts';
 import { rootsConformance } from './conformance-roots.test.ts';
 import {
@@ -28,7 +29,11 @@ export function conformance(name: string, open: OpenLedger): void {
   destinationConformance(name, open);
   movingConformance(name, open);
   recheckingConformance(name, open);
+<<<<<<< HEAD
   rootsConformance(name, open);
+=======
+  verifyConformance(name, open);
+>>>>>>> f358282 (wip: verify)
 
   test(`${name}: the cursor and the timers of what it saw are one`, async (t) => {
     const { ledger, again } = await open(t);

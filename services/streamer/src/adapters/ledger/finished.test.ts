@@ -25,6 +25,8 @@ async function claim(ledger: Ledger, now: number): Promise<number> {
   const work = await ledger.nextStore(now);
   await ledger.nextForward('pacs', now);
   await ledger.nextTime('storage');
+  await ledger.nextVerify(now);
+  await ledger.nextAsked(now);
   const ms = performance.now() - began;
   assert.ok(work !== undefined, 'nothing is due');
   await ledger.giveBack(work, now);

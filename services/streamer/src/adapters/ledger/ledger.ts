@@ -28,6 +28,9 @@ import * as recovery from './recovery.ts';
 import { rootsOn } from './roots.ts';
 import * as sessions from './sessions.ts';
 import * as storing from './storing.ts';
+import { verifyOn } from '../../verify/ledger.ts';
+import * as verifying from '../../verify/sql.ts';
+import { prune } from '../../verify/sql-jobs.ts';
 import { listSeries, quarantinedSeries, summarise } from './views.ts';
 
 /** How long a claim holds without a sign of life, where nothing else is asked for. */
@@ -52,6 +55,7 @@ export function ledgerOn(
     ...recheckingOn(database),
     ...commitmentsOn(database, followers),
     ...recoveryOn(database),
+    ...verifyOn(database, leaseMs, followers),
     leaseMs,
     ...(database.broken === undefined ? {} : { broken: database.broken }),
     clampTimers: (...given) => write((db) => intake.clampTimers(db, ...given)),
@@ -63,7 +67,7 @@ export function ledgerOn(
     bind: (...given) => write((db) => storing.bind(db, ...given)),
     record: (...given) => write((db) => progress.record(db, ...given)),
     progress: (...given) => read((db) => progress.progress(db, ...given)),
-    stored: told(storing.stored),
+    stored: told(verifying.afterStoring(storing.stored, followers)),
     storeLater: (...given) => write((db) => progress.tryLater(db, ...given)),
     storeFailed: told(storing.storeFailed),
     quarantine: (claim, found, now) =>
@@ -77,7 +81,7 @@ export function ledgerOn(
       if (followers.commits?.(claim.target) === true) await commitments.openCommitment(db, claim, now);
       await forwarding.forwarded(db, claim, through, failure, now);
     }),
-    copied: told(copying.copied),
+    copied: told(verifying.afterCopying(copying.copied, followers)),
     forwardFailed: told(forwarding.forwardFailed),
     unwanted: told(forwarding.unwanted),
     open: (...given) => write((db) => forwarding.open(db, ...given)),
@@ -178,6 +182,7 @@ function eventsOn(database: Database, leaseMs: number, followers: Followers): Ev
     prune: (before) =>
       write(async (db) => {
         await commitments.pruneCommitments(db, before);
+        await prune(db, before);
         return deliveries.prune(db, before);
       }),
     nextSession: (now) => read((db) => sessions.nextSession(db, now)),

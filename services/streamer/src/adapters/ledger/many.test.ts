@@ -1,7 +1,7 @@
 /** Fills a ledger with series that are finished, by SQL: for tests of its plans and for its bench. */
 import type { Database } from './database.ts';
 
-/** Each with a storage leg and one of a destination, both done. */
+/** Each with a storage leg and one of a destination, both done, and verified: due again one after the other. */
 export async function addFinished(database: Database, count: number): Promise<void> {
   const series = `INSERT INTO series (id, state, first_seen, updated, attributes, path, increment, in_orthanc, stored, digest)
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})
@@ -13,6 +13,9 @@ export async function addFinished(database: Database, count: number): Promise<vo
     await db.run(series);
     await db.run(leg('storage'));
     await db.run(leg('pacs'));
+    await db.run(
+      `INSERT INTO verification (series, place, stored, due, looked, good) SELECT id, 'storage', updated, updated + 10000000, updated, updated FROM series`,
+    );
     // PostgreSQL has to know of it to plan well; by itself it learns within minutes
     await db.run('ANALYZE');
   });

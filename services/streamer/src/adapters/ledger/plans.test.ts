@@ -58,11 +58,31 @@ async function everyRound(ledger: Ledger): Promise<void> {
   await ledger.giveBack(await toStore(ledger, 2_000), 2_000);
   const sending = await toForward(ledger, 2_000);
   await ledger.forwarded(sending, 1, undefined, 2_000);
+  await everyVerification(ledger);
   for (const target of ['storage', 'pacs']) await ledger.nextTime(target);
   await ledger.nextDelivery('hook', 2_000);
   await ledger.nextDeliveryTime('hook');
   await ledger.list({ limit: 10 });
   await ledger.list({ limit: 10, state: 'failed' });
+}
+
+async function everyVerification(ledger: Ledger): Promise<void> {
+  await ledger.adjustVerify({ every: 1_000_000_000, until: 100_000 }, 1_000);
+  const work = await ledger.nextVerify(100_000_000);
+  assert.ok(work !== undefined, 'nothing is due');
+  await ledger.renewVerify(work, 1_000);
+  await ledger.giveBackVerify(work, 1_000);
+  const again = await ledger.nextVerify(100_000_000);
+  assert.ok(again !== undefined);
+  const good = { files: 1, bytes: 1, failure: undefined, findings: [], digest: undefined };
+  await ledger.looked(again, good, { due: 2_000 }, 1_000);
+  await ledger.ask({ series: again.series }, { repair: false, by: 'somebody' }, 1_000);
+  const asked = await ledger.nextAsked(1_000);
+  assert.ok(asked !== undefined);
+  await ledger.looked(asked, good, { due: 2_000 }, 1_000);
+  await ledger.verifySummary();
+  await ledger.storing();
+  await ledger.holdFolder(again.series, 'storage', 1_000);
 }
 
 test('ledger plans: SQLite looks through no table, and sorts nothing', async (t) => {
@@ -82,7 +102,7 @@ test('ledger plans: SQLite looks through no table, and sorts nothing', async (t)
 
 /** A scan without an index, or a sort of rows of the large tables. */
 const looksThrough = (line: string): boolean =>
-  /^SCAN (series|leg|progress|s|l)\b(?!.* USING )/.test(line) ||
+  /^SCAN (series|leg|progress|verification|s|l|v|i)\b(?!.* USING )/.test(line) ||
   /USE TEMP B-TREE FOR (GROUP|DISTINCT)/.test(line);
 
 const skip = findPostgres() === undefined ? 'PostgreSQL is not installed' : false;
@@ -99,6 +119,6 @@ test('ledger plans: PostgreSQL looks through no table', { skip }, async (t) => {
   const { database, plans } = explained(shared, 'EXPLAIN');
   await everyRound(ledgerOn(database, 100));
   assert.ok(plans.size > 25, `only ${plans.size} statements were seen`);
-  const bad = [...plans].filter(([, plan]) => /Seq Scan on (series|leg)\b/.test(plan));
+  const bad = [...plans].filter(([, plan]) => /Seq Scan on (series|leg|verification)\b/.test(plan));
   assert.deepEqual(bad, []);
 });

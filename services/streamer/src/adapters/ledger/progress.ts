@@ -1,10 +1,11 @@
 /** Instances' outcomes while the work on a leg lasts, and the state that follows from the legs. */
 import { stateOf } from '../../domain/series.ts';
+import { isFailing } from '../../verify/failing.ts';
 import { isLegal } from '../../domain/transitions.ts';
 import type { Claim, Millis, Progress, Retry } from '../../ports.ts';
 import { hold } from './claims.ts';
 import type { Session } from './database.ts';
-import { parse } from './views.ts';
+import { parse } from './values.ts';
 
 export async function record(db: Session, claim: Claim, rows: readonly Progress[]): Promise<void> {
   await hold(db, claim);
@@ -59,7 +60,12 @@ export async function refresh(db: Session, series: string, now: Millis): Promise
   const legs = (await db.all('SELECT state FROM leg WHERE series = ?', series)).map((leg) =>
     parse.leg(leg['state']),
   );
-  const state = stateOf({ due: parse.integer(row['due']), quarantined: row['reason_code'] !== null, legs });
+  const state = stateOf({
+    due: parse.integer(row['due']),
+    quarantined: row['reason_code'] !== null,
+    legs,
+    damaged: await isFailing(db, series),
+  });
   const from = parse.state(row['state']);
   if (!isLegal(from, state)) throw new Error(`a series cannot go from ${from} to ${state}`);
   await db.run('UPDATE series SET state = ?, updated = ? WHERE id = ?', state, now, series);

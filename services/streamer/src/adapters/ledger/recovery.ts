@@ -6,6 +6,8 @@ import { joined, SENT_UNKNOWN, spanIn, UNKNOWN, unknownDetail } from '../../doma
 import type { Millis, RecoveredSeries } from '../../ports.ts';
 import { lockSeries } from './claims.ts';
 import type { Session } from './database.ts';
+import { isFailing } from '../../verify/failing.ts';
+import { verifySoon } from '../../verify/sql.ts';
 import { parse, seriesViews } from './views.ts';
 
 export async function recover(
@@ -99,7 +101,7 @@ const textOf = (value: object | undefined): string | null =>
 async function filedLeg(
   db: Session,
   series: string,
-  target: string,
+  target: typeof STORAGE | typeof COPY,
   { done, total }: { readonly done: number; readonly total: number },
   now: Millis,
 ): Promise<void> {
@@ -114,6 +116,7 @@ async function filedLeg(
     now,
   );
   await db.run('DELETE FROM progress WHERE series = ? AND target = ?', series, target);
+  await verifySoon(db, series, target, now);
 }
 
 /** Those to which a leg of the series leads. */
@@ -177,6 +180,7 @@ async function derive(db: Session, series: string): Promise<void> {
     due: parse.integer(row?.['due'] ?? null),
     quarantined: (row?.['reason_code'] ?? null) !== null,
     legs: legs.map((leg) => parse.leg(leg['state'])),
+    damaged: await isFailing(db, series),
   });
   await db.run('UPDATE series SET state = ? WHERE id = ?', state, series);
 }

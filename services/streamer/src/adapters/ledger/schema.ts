@@ -1,6 +1,7 @@
 /** The ledger's tables. Migrations are only ever added; the database keeps the number of those that were applied. */
 import { Fault } from '../../domain/failure.ts';
 import { COMMITMENT } from './schema-commitment.ts';
+import { VERIFICATION } from '../../verify/schema.ts';
 import { HOOKS_AND_SESSIONS } from './schema-hooks.ts';
 import { ROOTS } from './schema-roots.ts';
 import { RECOVERY } from './schema-recovery.ts';
@@ -120,5 +121,9 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX sender_seen ON sender (last_seen);
   `,
+<<<<<<< HEAD
   ROOTS,
+=======
+  VERIFICATION,
+>>>>>>> f358282 (wip: verify)
 ];

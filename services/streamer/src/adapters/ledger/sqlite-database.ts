@@ -67,7 +67,9 @@ function judged(path: string, error: unknown): unknown {
 }
 
 const VOID_CLAIMS = `DELETE FROM lease; UPDATE leg SET claim = NULL, next_try = updated WHERE claim IS NOT NULL;
-  UPDATE delivery SET claim = NULL, next_try = updated WHERE claim IS NOT NULL`;
+  UPDATE delivery SET claim = NULL, next_try = updated WHERE claim IS NOT NULL;
+  UPDATE verification SET claim = NULL, due = stored WHERE claim IS NOT NULL;
+  UPDATE verify_item SET claim = NULL, next_try = 0 WHERE claim IS NOT NULL`;
 
 /** Statements are done when they return; the promises are there for the databases that take longer. */
 function sessionOf(db: DatabaseSync): Session {

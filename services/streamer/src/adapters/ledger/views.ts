@@ -1,33 +1,13 @@
 /** The ledger's rows as what people and metrics ask for. */
-import type { Labels } from '@scanflow/booking';
-import type { Decision } from '../../domain/decision.ts';
-import type { Doubt } from '../../domain/evidence.ts';
-import type { Moved, MoveOrder } from '../../domain/move.ts';
 import type { Attributes } from '../../domain/route.ts';
-import { SERIES_STATES, type LegState, type SeriesState } from '../../domain/series.ts';
-import type { LegView, Progress, SeriesView, Summary } from '../../ports.ts';
+import type { SeriesState } from '../../domain/series.ts';
+import type { LegView, SeriesView, Summary } from '../../ports.ts';
+import { verificationView } from '../../verify/view.ts';
 import type { Row, Session, Value } from './database.ts';
 import { COPIES } from './progress.ts';
+import { message, parse } from './values.ts';
 
-/** Columns as values. Only the ledger itself writes them, so their form is not doubted. */
-export const parse = {
-  text: (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined),
-  integer: (value: unknown): number | null => (typeof value === 'number' ? value : null),
-  labels: (value: unknown): Labels | undefined =>
-    typeof value === 'string' ? (JSON.parse(value) as Labels) : undefined,
-  decision: (value: unknown): Decision | undefined =>
-    typeof value === 'string' ? (JSON.parse(value) as Decision) : undefined,
-  doubts: (value: unknown): readonly Doubt[] =>
-    typeof value === 'string' ? (JSON.parse(value) as readonly Doubt[]) : [],
-  order: (value: unknown): MoveOrder | undefined =>
-    typeof value === 'string' ? (JSON.parse(value) as MoveOrder) : undefined,
-  moved: (value: unknown): Moved[] => (typeof value === 'string' ? (JSON.parse(value) as Moved[]) : []),
-  attributes: (value: unknown): Attributes => JSON.parse(String(value)) as Attributes,
-  leg: (value: unknown): LegState => (value === 'done' || value === 'failed' ? value : 'pending'),
-  outcome: (value: unknown): Progress['outcome'] =>
-    value === 'done' || value === 'again' ? value : 'failed',
-  state: (value: unknown): SeriesState => SERIES_STATES.find((state) => state === value) ?? 'working',
-};
+export { message, parse };
 
 /** Newest activity first. */
 export async function listSeries(
@@ -39,7 +19,7 @@ export async function listSeries(
     : seriesViews(db, 'WHERE state = ? ORDER BY first_seen DESC LIMIT ?', state, limit);
 }
 
-/** Series and their legs in two looks, however many there are; `which` is what follows FROM series. */
+/** Series, their legs and their verification in three looks, however many there are; `which` is what follows FROM series. */
 export async function seriesViews(db: Session, which: string, ...values: Value[]): Promise<SeriesView[]> {
   const rows = await db.all(`SELECT * FROM series ${which}`, ...values);
   const legs = Map.groupBy(
@@ -55,10 +35,20 @@ export async function seriesViews(db: Session, which: string, ...values: Value[]
     ),
     (row) => String(row['series']),
   );
-  return rows.map((row) => seriesView(row, legs.get(String(row['id'])) ?? []));
+  const looks = Map.groupBy(
+    await db.all(
+      `SELECT * FROM verification WHERE series IN (SELECT id FROM series ${which}) ORDER BY series, place DESC`,
+      ...values,
+    ),
+    (row) => String(row['series']),
+  );
+  return rows.map((row) => {
+    const id = String(row['id']);
+    return seriesView(row, legs.get(id) ?? [], looks.get(id) ?? []);
+  });
 }
 
-function seriesView(row: Row, legs: readonly Row[]): SeriesView {
+function seriesView(row: Row, legs: readonly Row[], looks: readonly Row[]): SeriesView {
   return {
     id: String(row['id']),
     state: parse.state(row['state']),
@@ -83,6 +73,7 @@ function seriesView(row: Row, legs: readonly Row[]): SeriesView {
     session: parse.text(row['session']),
     cleaned: Number(row['cleaned'] ?? 0) > 0 ? Number(row['cleaned']) : null,
     legs: legs.map(legView),
+    verification: looks.map(verificationView),
   };
 }
 
@@ -98,11 +89,6 @@ const legView = (row: Row): LegView => ({
   transcoded: Number(row['transcoded'] ?? 0),
   through: Number(row['through']),
 });
-
-/** Code and message as one, where there are. */
-export function message(code: unknown, text: unknown): { code: string; message: string } | undefined {
-  return typeof code === 'string' ? { code, message: String(text) } : undefined;
-}
 
 export async function quarantinedSeries(db: Session): Promise<{ id: string; attributes: Attributes }[]> {
   const rows = await db.all(`SELECT id, attributes FROM series WHERE state = 'quarantined'`);

@@ -11,7 +11,7 @@ import { folderAt } from './folders.ts';
 import { folderWithin } from './within.ts';
 
 /** Names of the folder that a series may have: its own, and the one beside it. */
-function choices(names: readonly string[], series: string): readonly [own: string, beside: string] {
+export function choices(names: readonly string[], series: string): readonly [own: string, beside: string] {
   const last = names.at(-1) ?? '';
   return [last, `${last}_${createHash('sha256').update(series).digest('hex').slice(0, 8)}`];
 }

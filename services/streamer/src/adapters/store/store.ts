@@ -6,6 +6,7 @@ import type { Access } from './access.ts';
 import { writeArchive } from './archive.ts';
 import { changesOn } from './changes.ts';
 import { claimFolder } from './claim.ts';
+import { examine, readPieces, requirePresent, setAside } from './examine.ts';
 import { folderAt } from './folders.ts';
 import { createWithin, isStored, writeOwn, type Collisions } from './image-file.ts';
 import { manifestText, readRecord, recordText } from './record.ts';
@@ -63,7 +64,7 @@ function foldersOn({
   access,
   collisions,
   guard,
-}: Ground): Pick<Store, 'claim' | 'reopen' | 'absent' | 'record'> {
+}: Ground): Pick<Store, 'claim' | 'reopen' | 'absent' | 'record' | Reading> {
   const asFolder = async (root: string, path: string, record: SeriesRecord): Promise<Folder> => {
     // of writers that were killed: the lease in the ledger lets one writer work in a series' folder at a time, also
     // where several streamers share the work; one that lost its lease finds its file gone, and gives up
@@ -92,6 +93,11 @@ function foldersOn({
       const at = await pathAt(below);
       return at === undefined ? undefined : readRecord(at.path);
     },
+    ...readingOf(pathAt, async (below) => {
+      const root = roots.placeOf(below)?.root ?? main;
+      await guard.ready(root);
+      await requirePresent(root);
+    }),
   };
 }
 
@@ -136,6 +142,22 @@ function writersOn({
     },
   };
 }
+
+type Reading = 'examine' | 'requireRoot' | 'read' | 'setAside';
+
+/** What verification reads, and what it keeps beside. */
+const readingOf = (
+  pathAt: (name: string) => Promise<{ readonly path: string } | undefined>,
+  requireRoot: (name: string) => Promise<void>,
+): Pick<Store, Reading> => ({
+  examine: async (below, file, passes) => {
+    const at = await pathAt(below);
+    return at === undefined ? 'missing' : examine(at.path, file, passes);
+  },
+  requireRoot,
+  read: async (below, file) => readPieces((await pathAt(below))?.path, file),
+  setAside: (folder, file) => setAside(folder.path, file),
+});
 
 const writeText = (
   name: string,

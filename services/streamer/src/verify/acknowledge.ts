@@ -1,0 +1,24 @@
+/** What somebody has acknowledged, written into series.json. */
+import { failureOf } from '../domain/failure.ts';
+import type { VerifyApiDeps } from './api.ts';
+import { stillThere } from './look.ts';
+import { noteKnown } from './step.ts';
+import type { PlaceName } from './types.ts';
+
+/** One after the other, however many: nobody waits for it, and what it misses the next look at the series does. */
+export async function noteAcknowledged(
+  parts: readonly { readonly series: string; readonly place: PlaceName }[],
+  deps: VerifyApiDeps,
+): Promise<void> {
+  const never = new AbortController().signal;
+  for (const { series, place } of parts)
+    try {
+      const view = await stillThere({ id: series }, deps.ledger);
+      const known = view?.verification.find((one) => one.place === place);
+      const store = deps.stores[place];
+      if (view === undefined || known === undefined || store === undefined) continue;
+      await noteKnown(view, known, { ...deps, store }, never);
+    } catch (error) {
+      deps.log.warn('series.json does not have what was acknowledged yet', { series, ...failureOf(error) });
+    }
+}

@@ -1,0 +1,101 @@
+/** What people ask of verification: POST /api/verify, its progress, and POST /api/verify/acknowledge. */
+import type { FastifyInstance, Log } from '@scanflow/chassis';
+import { Answer, byWhom, find, textIn } from '../api-changes.ts';
+import type { Ledger, Store } from '../ports.ts';
+import type { Chance } from '../steps/settings.ts';
+import { noteAcknowledged } from './acknowledge.ts';
+import type { JobView, PlaceName, Selection } from './types.ts';
+
+export interface VerifyApiDeps {
+  readonly ledger: Ledger;
+  readonly stores: Readonly<Partial<Record<PlaceName, Store | undefined>>>;
+  readonly chance: Chance;
+  readonly log: Log;
+  /** There is something to verify. */
+  readonly wakeVerify: () => void;
+}
+
+interface OfJob {
+  readonly Params: { readonly id: string };
+  readonly Querystring: { readonly results?: string };
+}
+
+const MOST_RESULTS = 10_000;
+const LONGEST_REASON = 500;
+const LONGEST_SINCE_MS = 3650 * 86_400_000;
+
+export function verifyRoutes(app: FastifyInstance, deps: VerifyApiDeps): void {
+  const { ledger, chance, log, wakeVerify } = deps;
+  app.get('/api/verify', async () => ({ verify: await ledger.verifySummary() }));
+  app.post('/api/verify', async ({ body, ip }) => {
+    const { by, from } = byWhom(body, ip);
+    const selection = await selectionOf(body, deps);
+    const repair = fieldIn(body, 'repair') === true;
+    const job = await ledger.ask(selection, { repair, by }, chance.now());
+    if (job === undefined) throw new Answer(404, 'nothing is stored of what you ask for');
+    log.info('verification asked for by hand', { job: job.id, series: job.total, repair, by, from });
+    wakeVerify();
+    return { job: jobReport(job) };
+  });
+  app.get<OfJob>('/api/verify/:id', async ({ params, query }) => {
+    const job = await ledger.job(params.id);
+    if (job === undefined) throw new Answer(404, `there is no verification ${params.id}`);
+    const wanted = query.results === '1' ? await ledger.jobResults(params.id, MOST_RESULTS) : undefined;
+    return {
+      job: { ...jobReport(job), slow: await ledger.storing() },
+      ...(wanted === undefined ? {} : { results: wanted }),
+    };
+  });
+  app.post<OfJob>('/api/verify/:id/stop', async ({ params, body, ip }) => {
+    if (!(await ledger.stopJob(params.id))) throw new Answer(404, `there is no verification ${params.id}`);
+    log.info('verification stopped by hand', { job: params.id, ...byWhom(body, ip) });
+    return {};
+  });
+  app.post('/api/verify/acknowledge', async ({ body, ip }) => ({
+    acknowledged: await acknowledge(body, ip, deps),
+  }));
+}
+
+async function acknowledge(body: unknown, ip: string, deps: VerifyApiDeps): Promise<unknown> {
+  const { ledger, chance, log, wakeVerify } = deps;
+  const { by, from } = byWhom(body, ip);
+  const reason = textIn(body, 'reason')?.trim() ?? '';
+  if (reason === '' || reason.length > LONGEST_REASON || /\p{Cc}/u.test(reason))
+    throw new Answer(400, `expected a reason of 1 to ${LONGEST_REASON} characters`);
+  const selection = await selectionOf(body, deps);
+  if (selection.series === undefined && selection.project === undefined)
+    throw new Answer(400, 'expected a series or a project');
+  const parts = await ledger.acknowledge(selection, { by, reason }, chance.now());
+  if (parts.length === 0)
+    throw new Answer(409, 'nothing of that is known to be missing or changed; verify it first');
+  // the reason may name people: it stays in the ledger and in series.json
+  log.warn('missing or changed files acknowledged by hand', {
+    series: parts.map(({ series }) => series),
+    by,
+    from,
+  });
+  wakeVerify();
+  void noteAcknowledged(parts, deps);
+  return parts;
+}
+
+const jobReport = (job: JobView) => ({
+  ...job,
+  created: Temporal.Instant.fromEpochMilliseconds(job.created).toString(),
+});
+
+async function selectionOf(body: unknown, { ledger, chance }: VerifyApiDeps): Promise<Selection> {
+  const id = textIn(body, 'series');
+  const project = textIn(body, 'project');
+  const since = fieldIn(body, 'sinceMs');
+  if (since !== undefined && !(typeof since === 'number' && since > 0 && since <= LONGEST_SINCE_MS))
+    throw new Answer(400, 'expected sinceMs: how long ago, in milliseconds');
+  return {
+    ...(id === undefined ? {} : { series: (await find(id, ledger)).id }),
+    ...(project === undefined ? {} : { project }),
+    ...(typeof since === 'number' ? { since: chance.now() - since } : {}),
+  };
+}
+
+/** textIn() has seen to it that the body is an object. */
+const fieldIn = (body: unknown, key: string): unknown => (body as Readonly<Record<string, unknown>>)[key];

@@ -1,0 +1,251 @@
+/** What every ledger does with verification. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  cursor,
+  done,
+  FAILURE,
+  LEASE_MS,
+  LOST,
+  state,
+  toForward,
+  toStore,
+  type OpenLedger,
+} from '../adapters/ledger/conformance-kit.test.ts';
+import { COPY } from '../domain/series.ts';
+import type { Ledger, Look, VerificationView, VerifyWork } from '../ports.ts';
+
+const GOOD: Look = { files: 2, bytes: 20, failure: undefined, findings: [], digest: undefined };
+const bad = (digest: string): Look => ({
+  files: 2,
+  bytes: 20,
+  failure: { code: 'VERIFY_MISSING', message: '1 of 2 files is missing.' },
+  findings: [{ file: 'a.dcm', kind: 'missing' }],
+  digest,
+});
+const ASKED = { repair: false, by: 'somebody' };
+
+async function store(ledger: Ledger, id: string, now: number, project = 'p'): Promise<void> {
+  await ledger.arrived(cursor(now), [id], now, now);
+  const labels = { project, subject: 's', session: 't' };
+  await ledger.stored(await toStore(ledger, now), done({ targets: [], labels }), now);
+}
+
+async function due(ledger: Ledger, now: number): Promise<VerifyWork> {
+  const work = await ledger.nextVerify(now);
+  assert.ok(work !== undefined, 'nothing is due');
+  return work;
+}
+
+async function known(ledger: Ledger, id = 'a'): Promise<VerificationView> {
+  const [view] = (await ledger.list({ limit: 9 })).find((one) => one.id === id)?.verification ?? [];
+  assert.ok(view !== undefined);
+  return view;
+}
+
+const EVERY = { every: 1_000, until: undefined };
+
+export function verifyConformance(name: string, open: OpenLedger): void {
+  test(`${name}: what is stored is verified in its time, by one, and again`, async (t) => {
+    const { ledger, again } = await open(t);
+    await store(ledger, 'a', 100);
+    // these ledgers are told of no schedule: nothing is due before it is turned on
+    assert.equal(await ledger.nextVerify(999_999), undefined);
+    await ledger.adjustVerify(EVERY, 200);
+    const work = await due(ledger, 200);
+    assert.deepEqual([work.series, work.target, work.job, work.attempts], ['a', 'storage', undefined, 0]);
+    assert.equal(await ledger.nextVerify(201), undefined, 'two have it');
+    await ledger.renewVerify(work, 200 + LEASE_MS - 1);
+    assert.equal(await ledger.nextVerify(200 + LEASE_MS), undefined);
+    await ledger.looked(work, GOOD, { due: 3_000 }, 2_000);
+    const later = await again();
+    const view = await known(later);
+    assert.deepEqual(
+      [view.good, view.looked, view.due, view.files, view.failure],
+      [2_000, 2_000, 3_000, 2, undefined],
+    );
+    assert.equal(await later.nextVerify(2_999), undefined);
+    assert.equal((await due(later, 3_000)).series, 'a');
+  });
+
+  test(`${name}: whoever lost a verification writes nothing, and another goes on`, async (t) => {
+    const { ledger } = await open(t);
+    await store(ledger, 'a', 100);
+    await ledger.adjustVerify(EVERY, 200);
+    const lost = await due(ledger, 200);
+    const taken = await due(ledger, 200 + LEASE_MS);
+    await assert.rejects(ledger.looked(lost, bad('d'), { due: 9 }, 300), LOST);
+    await assert.rejects(ledger.notLooked(lost, FAILURE, 9), LOST);
+    await assert.rejects(ledger.renewVerify(lost, 300), LOST);
+    await ledger.giveBackVerify(lost, 300);
+    await ledger.giveBackVerify(taken, 301);
+    const work = await due(ledger, 301);
+    // stored anew meanwhile: what was read is old
+    await store(ledger, 'a', 400);
+    await assert.rejects(ledger.looked(work, bad('d'), { due: 9 }, 500), LOST);
+    assert.equal(await state(ledger), 'complete');
+  });
+
+  test(`${name}: missing files make a series failed until they are there again, and are told once`, async (t) => {
+    const { ledger } = await open(t);
+    await store(ledger, 'a', 100);
+    await ledger.adjustVerify(EVERY, 200);
+    await ledger.looked(await due(ledger, 200), bad('d'), { due: 300 }, 210);
+    assert.equal(await state(ledger), 'failed');
+    const view = await known(ledger);
+    assert.deepEqual([view.failure?.code, view.good, view.since], ['VERIFY_MISSING', null, 210]);
+    assert.deepEqual(view.findings, [{ file: 'a.dcm', kind: 'missing' }]);
+    assert.deepEqual((await ledger.verifySummary()).failing, { VERIFY_MISSING: 1 });
+    assert.deepEqual(await ledger.cleanable(999_999, 9), [], 'what is damaged is deleted from Orthanc');
+    await ledger.looked(await due(ledger, 300), bad('d'), { due: 400 }, 310);
+    assert.equal((await known(ledger)).since, 210, 'the same is news');
+    await ledger.looked(await due(ledger, 400), GOOD, { due: null }, 410);
+    assert.equal(await state(ledger), 'complete');
+    assert.deepEqual([(await known(ledger)).good, (await known(ledger)).since], [410, 410]);
+    assert.deepEqual((await ledger.verifySummary()).failing, {});
+  });
+
+  test(`${name}: what is acknowledged is known, and something else is not`, async (t) => {
+    const { ledger } = await open(t);
+    await store(ledger, 'a', 100, 'p');
+    await store(ledger, 'b', 101, 'p"q');
+    await ledger.adjustVerify(EVERY, 200);
+    for (const digest of ['d', 'e'])
+      await ledger.looked(await due(ledger, 200), bad(digest), { due: 300 }, 210);
+    const who = { by: 'somebody', reason: 'moved to the archive' };
+    assert.deepEqual(await ledger.acknowledge({ project: 'q' }, who, 220), []);
+    assert.deepEqual(await ledger.acknowledge({ project: 'p"q' }, who, 220), [
+      { series: 'b', place: 'storage' },
+    ]);
+    assert.deepEqual(await ledger.acknowledge({ project: 'p' }, who, 220), [
+      { series: 'a', place: 'storage' },
+    ]);
+    assert.equal(await state(ledger, 'a'), 'complete');
+    assert.deepEqual((await known(ledger)).acknowledged, { ...who, at: 220 });
+    const { failing, acknowledged } = await ledger.verifySummary();
+    assert.deepEqual([failing, acknowledged], [{}, 2]);
+    // the same again is still known, more of it is not
+    const again = await due(ledger, 300);
+    await ledger.looked(again, bad(again.series === 'a' ? 'd' : 'e'), { due: 400 }, 310);
+    assert.equal(await state(ledger, again.series), 'complete');
+    await ledger.ask({ series: again.series }, ASKED, 320);
+    const asked = await ledger.nextAsked(320);
+    assert.ok(asked !== undefined);
+    await ledger.looked(asked, bad('more'), { due: 400 }, 330);
+    assert.equal(await state(ledger, again.series), 'failed');
+    assert.equal((await known(ledger, again.series)).acknowledged, undefined);
+  });
+
+  test(`${name}: what could not be looked at waits, and says why`, async (t) => {
+    const { ledger } = await open(t);
+    await store(ledger, 'a', 100);
+    await ledger.adjustVerify(EVERY, 200);
+    await ledger.notLooked(await due(ledger, 200), FAILURE, 500);
+    assert.equal(await ledger.nextVerify(499), undefined);
+    assert.equal((await known(ledger)).trouble?.code, 'X');
+    assert.deepEqual((await ledger.verifySummary()).trouble, { X: 1 });
+    const work = await due(ledger, 500);
+    assert.equal(work.attempts, 1);
+    await ledger.looked(work, GOOD, { due: null }, 510);
+    assert.equal((await known(ledger)).trouble, undefined);
+    await ledger.adjustVerify(EVERY, 600);
+    await ledger.endVerify(await due(ledger, 600));
+    assert.equal((await known(ledger)).due, null);
+  });
+
+  test(`${name}: a changed schedule holds for what waits already`, async (t) => {
+    const { ledger } = await open(t);
+    await store(ledger, 'a', 1_000);
+    await ledger.adjustVerify({ every: 10_000, until: 500 }, 2_000);
+    assert.equal((await known(ledger)).due, null, 'too old');
+    await ledger.adjustVerify({ every: 10_000, until: 5_000 }, 2_000);
+    assert.equal((await known(ledger)).due, 2_000);
+    await ledger.looked(await due(ledger, 2_000), GOOD, { due: 12_000 }, 2_000);
+    await ledger.adjustVerify({ every: 100, until: undefined }, 2_000);
+    assert.equal((await known(ledger)).due, 2_100);
+    await ledger.adjustVerify({ every: undefined, until: undefined }, 2_000);
+    assert.equal((await known(ledger)).due, null);
+  });
+
+  test(`${name}: what a person asks for is done series by series, and survives a restart`, async (t) => {
+    const { ledger, again } = await open(t);
+    await store(ledger, 'a', 100);
+    await store(ledger, 'b', 200);
+    assert.equal(await ledger.ask({ series: 'none' }, ASKED, 300), undefined);
+    assert.equal((await ledger.ask({ since: 150 }, ASKED, 300))?.total, 1);
+    const job = await ledger.ask({}, { repair: true, by: 'somebody' }, 301);
+    assert.deepEqual([job?.total, job?.done, job?.repair], [2, 0, true]);
+    const later = await again();
+    const id = job?.id ?? '';
+    const ends: (Look | undefined)[] = [GOOD, GOOD, bad('d')];
+    for (const look of ends) {
+      const work = await later.nextAsked(400);
+      assert.ok(work !== undefined && look !== undefined);
+      await later.looked(work, look, { due: null, repair: { restored: 3, left: 0 } }, 400);
+    }
+    assert.equal(await later.nextAsked(400), undefined);
+    const now = await later.job(id);
+    assert.deepEqual([now?.done, now?.good, now?.repaired], [2, 1, 6]);
+    const [first, second] = await later.jobResults(id, 9);
+    assert.deepEqual([first?.outcome?.state, first?.outcome?.code], ['failing', 'VERIFY_MISSING']);
+    assert.deepEqual([second?.outcome?.state, second?.outcome?.repair], ['good', { restored: 3, left: 0 }]);
+  });
+
+  test(`${name}: a request that is stopped, or cannot be met, ends`, async (t) => {
+    const { ledger } = await open(t);
+    await store(ledger, 'a', 100);
+    const job = await ledger.ask({}, ASKED, 300);
+    const id = job?.id ?? '';
+    const work = await ledger.nextAsked(300);
+    assert.ok(work !== undefined);
+    await ledger.notLooked(work, FAILURE, 310);
+    const second = await ledger.nextAsked(310);
+    assert.equal(second?.attempts, 1);
+    await ledger.notLooked(second, FAILURE, undefined);
+    assert.equal((await ledger.jobResults(id, 9))[0]?.outcome?.code, 'X');
+    const other = (await ledger.ask({}, ASKED, 400))?.id ?? '';
+    const running = await ledger.nextAsked(400);
+    assert.ok(running !== undefined);
+    assert.equal(await ledger.stopJob(other), true);
+    await assert.rejects(ledger.looked(running, GOOD, { due: null }, 410), LOST);
+    assert.equal((await ledger.job(other))?.done, 1);
+    assert.equal(await ledger.stopJob('none'), false);
+    await ledger.prune(9_999);
+    assert.equal(await ledger.job(other), undefined);
+  });
+
+  test(`${name}: a folder is held from whoever stores, and the reverse`, async (t) => {
+    const { ledger } = await open(t);
+    await store(ledger, 'a', 100);
+    assert.equal(await ledger.storing(), false);
+    const held = await ledger.holdFolder('a', 'storage', 200);
+    assert.ok(held !== undefined);
+    assert.equal(await ledger.holdFolder('a', 'storage', 201), undefined);
+    await ledger.arrived(cursor(2), ['a'], 210, 210);
+    assert.equal(await ledger.storing(), true);
+    assert.equal(await ledger.nextStore(210), undefined, 'it is stored while somebody else writes there');
+    await ledger.renew(held, 220);
+    await ledger.giveBack(held, 230);
+    const work = await toStore(ledger, 230);
+    assert.equal(await ledger.holdFolder('a', 'storage', 240), undefined);
+    await ledger.stored(work, done({ targets: [] }), 250);
+    assert.equal(await ledger.storing(), false);
+  });
+
+  test(`${name}: the copy is verified by itself`, async (t) => {
+    const { ledger } = await open(t);
+    await ledger.arrived(cursor(1), ['a'], 100, 100);
+    const storing = await ledger.nextStore(100, [COPY]);
+    assert.ok(storing !== undefined);
+    await ledger.stored(storing, done({ targets: [] }), 110);
+    const copy = await toForward(ledger, 110, COPY);
+    await ledger.copied(copy, { done: 2, total: 2, failure: undefined }, 120);
+    await ledger.ask({}, ASKED, 200);
+    const places = [await ledger.nextAsked(200), await ledger.nextAsked(200)];
+    assert.deepEqual(places.map((work) => work?.target).sort(), ['copy', 'storage']);
+    const ofCopy = places.find((work) => work?.target === 'copy');
+    assert.ok(ofCopy !== undefined);
+    await ledger.looked(ofCopy, bad('d'), { due: null }, 210);
+    assert.equal(await state(ledger), 'failed');
+  });
+}

@@ -1,0 +1,172 @@
+/** One reading of all files of a series in one place. Nothing is said to be wrong before it was looked at again. */
+import { Fault, failureOf, transient } from '../domain/failure.ts';
+import { folderNames, type Layout } from '../domain/layout.ts';
+import type { Ledger, SeriesRecord, SeriesView, Store, StoredFile } from '../ports.ts';
+import { pool } from '../steps/pool.ts';
+import { choices } from '../adapters/store/claim.ts';
+import { filesOf, gone, isBusy, isPlainName, judge } from './plan.ts';
+import type { Finding, Look, PlaceName } from './types.ts';
+
+export interface LookDeps {
+  readonly ledger: Pick<Ledger, 'matching'>;
+  /** Where the place's files are. */
+  readonly store: Store;
+  /** Layout of the copy, for copies whose folder is not in the ledger. */
+  readonly copyLayout: Layout | undefined;
+  /** Asked before a file, and before each piece of one. */
+  readonly pacer: {
+    readonly file: (signal: AbortSignal) => Promise<void>;
+    readonly bytes: (count: number, signal: AbortSignal) => Promise<void>;
+  };
+  /** Waits until files may be read, or the signal aborts. */
+  readonly opens: (signal: AbortSignal) => Promise<void>;
+}
+
+export interface Looked {
+  readonly look: Look;
+  /** All that is wrong. */
+  readonly wrong: readonly Finding[];
+  readonly folder: string | undefined;
+  readonly record: SeriesRecord | undefined;
+}
+
+/** Side by side. A share that hangs holds so many of the threads that all files of this process share, and no more. */
+const FILES_AT_ONCE = 2;
+
+/** Throws a transient Fault where nothing can be said now, and another where the place cannot be read at all. */
+export async function lookAt(
+  view: SeriesView,
+  place: PlaceName,
+  deps: LookDeps,
+  signal: AbortSignal,
+): Promise<Looked> {
+  const first = await readAll(view, place, deps, signal);
+  if (first.look.failure === undefined) return first;
+  // a share that went away in the middle, a folder that is being moved, images that came meanwhile
+  await deps.store.requireRoot(first.folder ?? '');
+  const now = await stillThere(view, deps.ledger);
+  if (now === undefined || isBusy(now, place) || now.path !== view.path || now.increment !== view.increment)
+    throw new Fault(BUSY);
+  const again = await readAgain(now, place, first, deps, signal);
+  await deps.store.requireRoot(first.folder ?? '');
+  return again;
+}
+
+export const BUSY = transient(
+  'VERIFY_BUSY',
+  'Something of this series is being stored, moved or erased. It is verified after that.',
+);
+
+export async function stillThere(
+  { id }: Pick<SeriesView, 'id'>,
+  ledger: LookDeps['ledger'],
+): Promise<SeriesView | undefined> {
+  return (await ledger.matching(id)).find((view) => view.id === id);
+}
+
+async function readAll(
+  view: SeriesView,
+  place: PlaceName,
+  deps: LookDeps,
+  signal: AbortSignal,
+): Promise<Looked> {
+  const found = await findRecord(view, place, deps);
+  if (found === undefined) return { look: gone(), wrong: [], folder: undefined, record: undefined };
+  return compare(found, filesOf(found.record), storedIn(view, place), deps, signal);
+}
+
+/** Only what was wrong is read again, unless the record is another one by now. */
+async function readAgain(
+  view: SeriesView,
+  place: PlaceName,
+  { folder, record, look, wrong }: Looked,
+  deps: LookDeps,
+  signal: AbortSignal,
+): Promise<Looked> {
+  const found = await findRecord(view, place, deps);
+  const same = found !== undefined && found.folder === folder && found.record.updated === record?.updated;
+  if (!same || found.record.instances.length !== record?.instances.length)
+    return readAll(view, place, deps, signal);
+  const suspect = new Set(wrong.map(({ file }) => file));
+  const suspects = filesOf(found.record).filter(({ file }) => suspect.has(file));
+  const again = await compare(found, suspects, storedIn(view, place), deps, signal);
+  return { ...again, look: { ...again.look, files: look.files, bytes: look.bytes } };
+}
+
+/** How many images the ledger says that there are. */
+const storedIn = ({ stored, legs }: SeriesView, place: PlaceName): number =>
+  place === 'storage' ? stored : (legs.find(({ target }) => target === place)?.done ?? 0);
+
+export interface Found {
+  readonly folder: string;
+  readonly record: SeriesRecord;
+}
+
+export async function findRecord(
+  view: SeriesView,
+  place: PlaceName,
+  { store, copyLayout }: Pick<LookDeps, 'store' | 'copyLayout'>,
+): Promise<Found | undefined> {
+  for (const folder of foldersOf(view, place, copyLayout)) {
+    const record = await store.record(folder);
+    if (record?.orthancSeries === view.id) return { folder, record };
+  }
+  return undefined;
+}
+
+/** Of a copy that was made before the ledger kept its folder: those that it may have by its attributes. */
+function foldersOf(
+  { id, path, copyPath, attributes }: SeriesView,
+  place: PlaceName,
+  copyLayout: Layout | undefined,
+): string[] {
+  const known = place === 'storage' ? path : copyPath;
+  if (known !== undefined) return [known];
+  if (place === 'storage' || copyLayout === undefined) return [];
+  const names = folderNames(copyLayout, (keyword) => attributes[keyword]);
+  return choices(names, id).map((name) => [...names.slice(0, -1), name].join('/'));
+}
+
+async function compare(
+  { folder, record }: Found,
+  files: readonly StoredFile[],
+  stored: number,
+  deps: LookDeps,
+  signal: AbortSignal,
+): Promise<Looked> {
+  const { store, pacer, opens } = deps;
+  const findings: Finding[] = [];
+  let bytes = 0;
+  await pool(
+    files,
+    () => 0,
+    { count: FILES_AT_ONCE, bytes: 1 },
+    async (expected) => {
+      await opens(signal);
+      await pacer.file(signal);
+      signal.throwIfAborted();
+      const state = isPlainName(expected.file)
+        ? await store.examine(folder, expected, async (count) => {
+            await pacer.bytes(count, signal);
+            signal.throwIfAborted();
+            bytes += count;
+          })
+        : 'unreadable';
+      if (state !== 'good') findings.push({ file: expected.file, kind: state });
+    },
+  );
+  return {
+    look: judge(record, findings, { files: files.length, bytes }, stored),
+    wrong: findings,
+    folder,
+    record,
+  };
+}
+
+/** What keeps the place from being read for good, such as a link that leads out of the root, is its outcome. */
+export function refusedBy(error: unknown): Look | undefined {
+  const failure = failureOf(error);
+  return failure.kind === 'permanent' && failure.code.startsWith('STORE_')
+    ? gone({ code: failure.code, message: failure.message })
+    : undefined;
+}

@@ -1,0 +1,137 @@
+/** The rounds of verification: what is due by schedule, what people ask for, and a summary for /healthz. */
+import { underLease } from '../lease.ts';
+import type { LoopDeps } from '../loop.ts';
+import { LONGEST_WAIT } from '../pause.ts';
+import type { VerifyWork } from '../ports.ts';
+import { Wake } from '../wake.ts';
+import { Pacer } from './pacer.ts';
+import { verifyStep, type VerifyDeps, type VerifyOutcome } from './step.ts';
+
+const SUMMARY_MS = 10_000;
+const ADJUST_MS = 3_600_000;
+/** After something could not be looked at: a root that is away would have the ledger written all the time. */
+const AFTER_TROUBLE = 5_000;
+
+type Wakes = LoopDeps['wakes'];
+type Round = readonly [name: string, round: () => Promise<void>];
+
+export function verifyLoops(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Round[] {
+  const verifying = stepDeps(deps, wakes);
+  const { ledger, chance, verify, condition } = deps;
+  return [
+    ['verify', () => scheduled(deps, verifying, signal)],
+    ['verify-asked', () => asked(deps, verifying, wakes, signal)],
+    [
+      'verify-summary',
+      async () => {
+        condition.verified = await ledger.verifySummary();
+        await wakes.verify.wait(SUMMARY_MS, signal);
+      },
+    ],
+    [
+      'verify-times',
+      async () => {
+        await ledger.adjustVerify(verify, chance.now());
+        await new Wake().wait(ADJUST_MS, signal);
+      },
+    ],
+  ];
+}
+
+function stepDeps(deps: LoopDeps, wakes: Wakes): VerifyDeps {
+  const { store, copies, settings, verify, ledger, chance } = deps;
+  return {
+    ...deps,
+    stores: { storage: store, ...(copies === undefined ? {} : { copy: copies }) },
+    copyLayout: settings.copy,
+    times: verify,
+    pacer: new Pacer(verify.rate, ledger),
+    opens: async (signal) => {
+      // a series that has begun keeps its lease, and goes on where it was
+      for (
+        let until = opensAt(verify, chance.now());
+        until !== undefined;
+        until = opensAt(verify, chance.now())
+      )
+        if (signal.aborted) return;
+        else await new Wake().wait(Math.min(until - chance.now(), LONGEST_WAIT), signal);
+    },
+    wake: () => {
+      wakes.store.notify();
+      wakes.forward.notify();
+    },
+  };
+}
+
+/** Undefined where it is open now. */
+function opensAt({ hours }: LoopDeps['verify'], now: number): number | undefined {
+  const opening = hours?.(now);
+  return opening === undefined || opening.open ? undefined : opening.until;
+}
+
+async function scheduled(deps: LoopDeps, verifying: VerifyDeps, signal: AbortSignal): Promise<void> {
+  const { ledger, chance, verify } = deps;
+  const closed = opensAt(verify, chance.now());
+  const work = closed === undefined ? await ledger.nextVerify(chance.now()) : undefined;
+  if (work === undefined) return new Wake().wait(LONGEST_WAIT, signal);
+  const outcome = await verifyOne(work, deps, verifying, signal);
+  if (outcome.kind === 'later') await new Wake().wait(AFTER_TROUBLE, signal);
+}
+
+async function asked(
+  deps: LoopDeps,
+  verifying: VerifyDeps,
+  wakes: Wakes,
+  signal: AbortSignal,
+): Promise<void> {
+  const since = wakes.verify.count;
+  const work = await deps.ledger.nextAsked(deps.chance.now());
+  if (work === undefined) return wakes.verify.wait(LONGEST_WAIT, signal, since);
+  await verifyOne(work, deps, verifying, signal);
+}
+
+async function verifyOne(
+  work: VerifyWork,
+  deps: LoopDeps,
+  verifying: VerifyDeps,
+  signal: AbortSignal,
+): Promise<VerifyOutcome> {
+  const { ledger, chance, log } = deps;
+  const lease = {
+    ledger: {
+      leaseMs: ledger.leaseMs,
+      renew: (...given: Parameters<typeof ledger.renewVerify>) => ledger.renewVerify(...given),
+      giveBack: (...given: Parameters<typeof ledger.giveBackVerify>) => ledger.giveBackVerify(...given),
+    },
+    chance,
+    log,
+  };
+  const outcome = await underLease(work, lease, signal, (held) => verifyStep(work, verifying, held));
+  tell(work, outcome, deps);
+  return outcome;
+}
+
+function tell(work: VerifyWork, outcome: VerifyOutcome, { log, metrics }: LoopDeps): void {
+  const about = { series: work.series, place: work.target };
+  switch (outcome.kind) {
+    case 'looked': {
+      const { files, bytes, failure } = outcome.look;
+      metrics.verified(files, bytes);
+      if (failure === undefined) log.info('files verified', { ...about, files, bytes });
+      else {
+        metrics.failed('verify', failure.code);
+        log.error('stored files are not what was stored', { ...about, ...failure });
+      }
+      break;
+    }
+    case 'later':
+      metrics.failed('verify', outcome.failure.code);
+      log.warn('verifying is tried again', { ...about, ...outcome.failure });
+      break;
+    case 'over':
+      log.debug('no longer verified by schedule', about);
+      break;
+    case 'interrupted':
+      log.debug('verifying interrupted', about);
+  }
+}

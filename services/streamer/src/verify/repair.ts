@@ -1,0 +1,238 @@
+/**
+ * Puts back what is missing or changed: from the other place where that has the same bytes, else from Orthanc, as
+ * `scanflow series retry` does. A changed file is kept beside, and only once the right bytes are at hand.
+ */
+import { createHash } from 'node:crypto';
+import type { Log } from '@scanflow/chassis';
+import { sleep } from '@scanflow/chassis';
+import { failureOf } from '../domain/failure.ts';
+import { underLease } from '../lease.ts';
+import type {
+  Claim,
+  Folder,
+  Ledger,
+  Orthanc,
+  SeriesRecord,
+  SeriesView,
+  Store,
+  StoredFile,
+} from '../ports.ts';
+import type { Chance } from '../steps/settings.ts';
+import { stillThere, type Looked } from './look.ts';
+import { filesOf, isPlainName } from './plan.ts';
+import type { Finding, Outcome, PlaceName } from './types.ts';
+
+export interface RepairDeps {
+  readonly ledger: Pick<Ledger, 'matching' | 'holdFolder' | 'recheck' | 'renew' | 'giveBack' | 'leaseMs'>;
+  readonly orthanc: Pick<Orthanc, 'instances'>;
+  /** Where the files are to be. */
+  readonly store: Store;
+  /** The other place: the copy of what is in project storage, or the reverse. */
+  readonly other: Store | undefined;
+  readonly chance: Chance;
+  readonly log: Log;
+  /** There is something to store. */
+  readonly wake: () => void;
+  /** Looks at all files anew. */
+  readonly look: (view: SeriesView) => Promise<Looked>;
+}
+
+export interface Repaired {
+  readonly looked: Looked;
+  readonly report: NonNullable<Outcome['repair']>;
+}
+
+/** Longest wait for the images that are pulled again. */
+const PULL_MS = 30 * 60_000;
+const POLL_MS = 500;
+
+export async function repair(
+  view: SeriesView,
+  place: PlaceName,
+  before: Looked,
+  deps: RepairDeps,
+  signal: AbortSignal,
+): Promise<Repaired> {
+  const { log } = deps;
+  let looked = before;
+  const steps = [restoreFromOther, pullAgain, archiveAgain];
+  for (const step of steps) {
+    const now = await stillThere(view, deps.ledger);
+    if (now === undefined || looked.look.failure === undefined) break;
+    if (await step(now, place, looked, deps, signal)) looked = await deps.look(now);
+  }
+  const left = looked.look.failure === undefined ? 0 : Math.max(looked.wrong.length, 1);
+  const restored = Math.max(0, Math.max(before.wrong.length, 1) - left);
+  log.info('files were put back', { series: view.id, place, restored, left });
+  return { looked, report: { restored, left, ...(left === 0 ? {} : { message: LEFT }) } };
+}
+
+const LEFT =
+  'What is left is in neither Orthanc nor the other place. Restore it from a backup of project storage, or send the series again from the scanner; or scanflow verify acknowledge ID --reason TEXT.';
+
+/** Answers whether something may have changed. */
+type Step = (
+  view: SeriesView,
+  place: PlaceName,
+  looked: Looked,
+  deps: RepairDeps,
+  signal: AbortSignal,
+) => Promise<boolean>;
+
+const restoreFromOther: Step = async (view, place, { record, folder, wrong }, deps, signal) => {
+  const otherFolder = place === 'storage' ? view.copyPath : view.path;
+  const { other } = deps;
+  if (record === undefined || folder === undefined || other === undefined || otherFolder === undefined)
+    return false;
+  const source = await other.record(otherFolder);
+  if (source?.orthancSeries !== view.id) return false;
+  const bySum = new Map(
+    filesOf(source)
+      .filter(({ file }) => isPlainName(file))
+      .map((one) => [one.sha256, one.file]),
+  );
+  let restored = false;
+  await holding(view, place, folder, deps, signal, async (held) => {
+    for (const { expected, kind } of repairable(record, wrong)) {
+      const file = bySum.get(expected.sha256);
+      if (file === undefined) continue;
+      signal.throwIfAborted();
+      restored =
+        (await putBack(held, expected, kind, await other.read(otherFolder, file), deps.store)) || restored;
+    }
+  });
+  return restored;
+};
+
+/** What the system does not let us read may be as it should be: it is left alone. */
+const repairable = (
+  record: SeriesRecord,
+  wrong: readonly Finding[],
+): { readonly expected: StoredFile; readonly kind: Finding['kind'] }[] => {
+  const kinds = new Map(wrong.map(({ file, kind }) => [file, kind]));
+  return filesOf(record).flatMap((expected) => {
+    const kind = kinds.get(expected.file);
+    return kind === undefined || kind === 'unreadable' || !isPlainName(expected.file)
+      ? []
+      : [{ expected, kind }];
+  });
+};
+
+/** False where the source holds other bytes, too. */
+async function putBack(
+  folder: Folder,
+  { file, sha256, bytes }: StoredFile,
+  kind: Finding['kind'],
+  source: AsyncIterable<Uint8Array>,
+  store: Store,
+): Promise<boolean> {
+  const image = await store.create(folder, bytes);
+  try {
+    const hash = createHash('sha256');
+    for await (const piece of source) {
+      hash.update(piece);
+      await image.write(piece);
+    }
+    if (hash.digest('hex') !== sha256) return false;
+    if (kind === 'changed') await store.setAside(folder, file);
+    await image.publish(file);
+    await store.flush(folder);
+    return true;
+  } catch (error) {
+    // a source that is missing or cannot be read is none
+    if (failureOf(error).code === 'STORE_FOLDER_GONE') return false;
+    throw error;
+  } finally {
+    await image.discard();
+  }
+}
+
+const pullAgain: Step = async (view, place, { record, folder, wrong }, deps, signal) => {
+  const listed = await listedIn(view.id, deps.orthanc, signal);
+  if (listed.size === 0) return false;
+  if (record !== undefined && folder !== undefined) {
+    const ids = Map.groupBy(record.instances, ({ file }) => file);
+    const again = repairable(record, wrong).filter(({ expected }) =>
+      (ids.get(expected.file) ?? []).some(({ orthancId }) => listed.has(orthancId)),
+    );
+    if (again.length === 0 && wrong.length > 0) return false;
+    await holding(view, place, folder, deps, signal, async (held) => {
+      for (const { expected, kind } of again)
+        if (kind === 'changed') await deps.store.setAside(held, expected.file);
+      await deps.store.flush(held);
+    });
+  }
+  const opened = await deps.ledger.recheck(view.id, [place], deps.chance.now());
+  if (opened.length === 0) return false;
+  deps.wake();
+  await untilStored(view, place, deps, signal);
+  return true;
+};
+
+async function listedIn(
+  series: string,
+  orthanc: RepairDeps['orthanc'],
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  try {
+    return new Set((await orthanc.instances(series, signal)).map(({ id }) => id));
+  } catch (error) {
+    if (failureOf(error).code === 'ORTHANC_GONE') return new Set();
+    throw error;
+  }
+}
+
+/** Until whoever stores has ended, or for the longest time that this may take. */
+async function untilStored(
+  view: SeriesView,
+  place: PlaceName,
+  { ledger }: RepairDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const began = performance.now();
+  while (!signal.aborted && performance.now() - began < PULL_MS) {
+    const leg = (await stillThere(view, ledger))?.legs.find(({ target }) => target === place);
+    // what waits for its next try has failed for now: the look says what is missing
+    if (leg?.state !== 'pending' || leg.failure !== undefined) return;
+    await sleep(POLL_MS, signal);
+  }
+  signal.throwIfAborted();
+}
+
+/** `series.tar` is made from the images, once these are whole. */
+const archiveAgain: Step = async (view, place, { record, folder, wrong }, deps, signal) => {
+  const archive = record?.archive;
+  if (record === undefined || folder === undefined || archive === undefined) return false;
+  const [only, ...more] = wrong;
+  if (only?.file !== archive.file || more.length > 0) return false;
+  await holding(view, place, folder, deps, signal, async (held, stillOurs) => {
+    if (only.kind === 'changed') await deps.store.setAside(held, archive.file);
+    const made = await deps.store.archive(held, held.record, stillOurs);
+    if (made.sha256 === archive.sha256) return;
+    await deps.store.writeManifest(held, { ...held.record, archive: made }, stillOurs);
+    await deps.store.writeRecord(held, { ...held.record, archive: made }, stillOurs);
+  });
+  return true;
+};
+
+/** Nothing where something is being stored there: that is seen with the next look. */
+export async function holding(
+  view: SeriesView,
+  place: PlaceName,
+  folder: string,
+  deps: Pick<RepairDeps, 'chance' | 'log' | 'store'> & {
+    readonly ledger: Pick<Ledger, 'holdFolder' | 'renew' | 'giveBack' | 'leaseMs'>;
+  },
+  signal: AbortSignal,
+  work: (folder: Folder, stillOurs: () => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const { ledger, chance, store } = deps;
+  const claim: Claim | undefined = await ledger.holdFolder(view.id, place, chance.now());
+  if (claim === undefined) return;
+  await underLease(claim, deps, signal, async (held) => {
+    const open = await store.reopen(folder, view.id);
+    if (open === undefined) return;
+    held.throwIfAborted();
+    await work(open, () => ledger.renew(claim, chance.now()));
+  });
+}

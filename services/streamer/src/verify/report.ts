@@ -1,0 +1,52 @@
+/** Verification as the API and /healthz show it. */
+import type { Finding, PlaceName, VerificationView, VerifySummary } from './types.ts';
+
+export interface VerificationReport {
+  readonly place: PlaceName;
+  /** The last time that every file was what was stored. */
+  readonly good?: string;
+  /** The last time that every file was looked at. */
+  readonly looked?: string;
+  /** When it is looked at next by schedule; absent: not any more, or right now. */
+  readonly due?: string;
+  /** Compared the last time. */
+  readonly files: number;
+  readonly bytes: number;
+  readonly failure?: { readonly code: string; readonly message: string };
+  readonly since?: string;
+  /** The first of the files that are not what was stored. */
+  readonly findings?: readonly Finding[];
+  readonly acknowledged?: { readonly by: string; readonly at: string; readonly reason: string };
+  /** Why it could not be looked at the last time. */
+  readonly trouble?: { readonly code: string; readonly message: string };
+}
+
+export function verificationReport(view: VerificationView): VerificationReport {
+  const { place, files, bytes, failure, findings, acknowledged, trouble } = view;
+  const at = <K extends string>(key: K, millis: number | null): Partial<Record<K, string>> =>
+    millis === null ? {} : ({ [key]: iso(millis) } as Record<K, string>);
+  return {
+    place,
+    ...at('good', view.good),
+    ...at('looked', view.looked),
+    ...at('due', view.due),
+    files,
+    bytes,
+    ...(failure === undefined ? {} : { failure, findings, ...at('since', view.since) }),
+    ...(acknowledged === undefined ? {} : { acknowledged: { ...acknowledged, at: iso(acknowledged.at) } }),
+    ...(trouble === undefined ? {} : { trouble }),
+  };
+}
+
+const iso = (millis: number): string => Temporal.Instant.fromEpochMilliseconds(millis).toString();
+
+/** In a word, or in words. A streamer whose files were changed does its work: it stays healthy, and says so. */
+export function verifyHealth(summary: VerifySummary | undefined): string {
+  const { failing = {}, trouble = {} } = summary ?? {};
+  const texts = [
+    ...Object.entries(failing).map(([code, count]) => `${code}: ${count} series.`),
+    ...Object.entries(trouble).map(([code, count]) => `${code}: ${count} series could not be looked at.`),
+  ];
+  if (texts.length === 0) return 'ok';
+  return `${texts.join(' ')} scanflow series list --state failed tells which; scanflow verify --repair puts back what it can.`;
+}

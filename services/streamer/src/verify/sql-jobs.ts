@@ -1,0 +1,179 @@
+/** What people ask of verification, in the ledger: requests, and what they acknowledge. */
+import { randomUUID } from 'node:crypto';
+import type { Session, Value } from '../adapters/ledger/database.ts';
+import { lockSeries } from '../adapters/ledger/claims.ts';
+import { refresh } from '../adapters/ledger/progress.ts';
+import type { Millis } from '../ports.ts';
+import { FAILING } from './failing.ts';
+import { partOf } from './view.ts';
+import type {
+  Acknowledgement,
+  JobResult,
+  JobView,
+  Outcome,
+  PlaceName,
+  Selection,
+  VerifyWork,
+} from './types.ts';
+
+/** A condition on verification and `s` (series). */
+function which({ series, project, since }: Selection): { sql: string; values: Value[] } {
+  const parts: [string, Value][] = [];
+  if (series !== undefined) parts.push(['verification.series = ?', series]);
+  // labels are JSON text: the same on both databases, and no text of another label can look like it
+  if (project !== undefined)
+    parts.push([`replace(s.labels, ?, '') <> s.labels`, `"project":${JSON.stringify(project)}`]);
+  if (since !== undefined) parts.push(['verification.stored >= ?', since]);
+  return {
+    sql: parts.map(([sql]) => ` AND ${sql}`).join(''),
+    values: parts.map(([, value]) => value),
+  };
+}
+
+export async function ask(
+  db: Session,
+  selection: Selection,
+  { repair, by }: { readonly repair: boolean; readonly by: string },
+  now: Millis,
+): Promise<JobView | undefined> {
+  const id = randomUUID();
+  const { sql, values } = which(selection);
+  await db.run(
+    'INSERT INTO verify_job (id, created, asker, repair) VALUES (?, ?, ?, ?)',
+    id,
+    now,
+    by,
+    repair ? 1 : 0,
+  );
+  const total = await db.run(
+    `INSERT INTO verify_item (job, series, place, next_try)
+     SELECT j.id, verification.series, verification.place, j.created
+     FROM verification JOIN series s ON s.id = verification.series JOIN verify_job j ON j.id = ? WHERE 1 = 1${sql}`,
+    id,
+    ...values,
+  );
+  if (total > 0) return job(db, id);
+  await db.run('DELETE FROM verify_job WHERE id = ?', id);
+  return undefined;
+}
+
+export async function job(db: Session, id: string): Promise<JobView | undefined> {
+  const row = await db.get('SELECT * FROM verify_job WHERE id = ?', id);
+  if (row === undefined) return undefined;
+  const counts = await db.all(
+    `SELECT state, count(*) AS n, sum(restored) AS restored FROM verify_item WHERE job = ? GROUP BY state`,
+    id,
+  );
+  const sum = (column: string, wanted: (state: unknown) => boolean): number =>
+    counts.filter(({ state }) => wanted(state)).reduce((all, one) => all + Number(one[column] ?? 0), 0);
+  return {
+    id,
+    created: Number(row['created']),
+    by: String(row['asker']),
+    repair: Number(row['repair']) === 1,
+    total: sum('n', () => true),
+    done: sum('n', (state) => state !== null),
+    good: sum('n', (state) => state === 'good'),
+    acknowledged: sum('n', (state) => state === 'acknowledged'),
+    repaired: sum('restored', () => true),
+  };
+}
+
+export async function jobResults(db: Session, id: string, limit: number): Promise<JobResult[]> {
+  const rows = await db.all(
+    `SELECT series, place, state, outcome FROM verify_item WHERE job = ?
+     ORDER BY CASE state WHEN 'failing' THEN 0 WHEN 'unknown' THEN 1 WHEN 'acknowledged' THEN 2 ELSE 3 END, series, place
+     LIMIT ?`,
+    id,
+    limit,
+  );
+  return rows.map((row) => ({
+    ...partOf(row),
+    done: row['state'] !== null,
+    outcome: typeof row['outcome'] === 'string' ? (JSON.parse(row['outcome']) as Outcome) : undefined,
+  }));
+}
+
+const STOPPED: Outcome = {
+  state: 'unknown',
+  code: 'VERIFY_STOPPED',
+  message: 'Whoever asked for it stopped before this series was looked at. Ask again.',
+  files: 0,
+  findings: [],
+};
+
+/** Who works on one of them finds its claim gone. */
+export async function stopJob(db: Session, id: string): Promise<boolean> {
+  if ((await db.get('SELECT id FROM verify_job WHERE id = ?', id)) === undefined) return false;
+  await db.run(
+    `UPDATE verify_item SET next_try = NULL, claim = NULL, state = ?, outcome = ? WHERE job = ? AND next_try IS NOT NULL`,
+    STOPPED.state,
+    JSON.stringify(STOPPED),
+    id,
+  );
+  return true;
+}
+
+export async function nextAsked(db: Session, now: Millis, leaseMs: number): Promise<VerifyWork | undefined> {
+  const row = await db.get(
+    `SELECT i.job, i.series, i.place, i.attempts FROM verify_item i WHERE i.next_try IS NOT NULL AND i.next_try <= ?
+     ORDER BY i.next_try LIMIT 1 ${db.dialect.lockFree('i')}`,
+    now,
+  );
+  if (row === undefined) return undefined;
+  const { series, place: target } = partOf(row);
+  const id = String(row['job']);
+  const token = randomUUID();
+  await db.run(
+    'UPDATE verify_item SET claim = ?, next_try = ? WHERE job = ? AND series = ? AND place = ?',
+    token,
+    now + leaseMs,
+    id,
+    series,
+    target,
+  );
+  const asked = await db.get('SELECT repair FROM verify_job WHERE id = ?', id);
+  return {
+    series,
+    target,
+    token,
+    job: id,
+    repair: Number(asked?.['repair']) === 1,
+    attempts: Number(row['attempts']),
+  };
+}
+
+export async function acknowledge(
+  db: Session,
+  selection: Selection,
+  { by, reason }: Omit<Acknowledgement, 'at'>,
+  now: Millis,
+): Promise<{ series: string; place: PlaceName }[]> {
+  const { sql, values } = which(selection);
+  const rows = await db.all(
+    `SELECT verification.series, verification.place FROM verification JOIN series s ON s.id = verification.series
+     WHERE ${FAILING}${sql} ORDER BY verification.series, verification.place`,
+    ...values,
+  );
+  const parts = rows.map(partOf);
+  for (const { series, place } of parts) {
+    await lockSeries(db, series);
+    await db.run(
+      `UPDATE verification SET known_digest = digest, known_by = ?, known_at = ?, known_reason = ?, since = ?
+       WHERE series = ? AND place = ?`,
+      by,
+      now,
+      reason,
+      now,
+      series,
+      place,
+    );
+    await refresh(db, series, now);
+  }
+  return parts;
+}
+
+/** Requests from before this moment are forgotten. */
+export async function prune(db: Session, before: Millis): Promise<void> {
+  await db.run('DELETE FROM verify_job WHERE created < ?', before);
+}

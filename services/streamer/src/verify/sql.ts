@@ -1,0 +1,323 @@
+/** Verification in the ledger: what is due, in whose hands it is, and what was found. */
+import { randomUUID } from 'node:crypto';
+import { hold, lockSeries, LOST } from '../adapters/ledger/claims.ts';
+import type { Row, Session } from '../adapters/ledger/database.ts';
+import { tell } from '../adapters/ledger/deliveries.ts';
+import { sessionNews } from '../adapters/ledger/aftermath.ts';
+import { refresh } from '../adapters/ledger/progress.ts';
+import { parse } from '../adapters/ledger/values.ts';
+import { FAILING } from './failing.ts';
+import { partOf, verificationView } from './view.ts';
+import { Fault, type Failure } from '../domain/failure.ts';
+import type { Claim, CopyDone, Followers, Millis, StoreDone } from '../ports.ts';
+import type { Look, Outcome, PlaceName, VerifySummary, VerifyTimes, VerifyWork } from './types.ts';
+
+type End<D> = (db: Session, claim: Claim, done: D, now: Millis) => Promise<void>;
+
+/** What is stored is verified from then on, in the same transaction. */
+export const afterStoring =
+  (stored: End<StoreDone>, { verifyEveryMs }: Followers): End<StoreDone> =>
+  async (db, claim, done, now) => {
+    await stored(db, claim, done, now);
+    if (done.stored > 0) await storedAnew(db, claim.series, 'storage', verifyEveryMs, now);
+  };
+
+/** The same of what is copied. */
+export const afterCopying =
+  (copied: End<CopyDone>, { verifyEveryMs }: Followers): End<CopyDone> =>
+  async (db, claim, done, now) => {
+    await copied(db, claim, done, now);
+    if (done.done > 0) await storedAnew(db, claim.series, 'copy', verifyEveryMs, now);
+  };
+
+/** A series was stored, or copied: from now on that is looked at. What was wrong before is looked at soon. */
+async function storedAnew(
+  db: Session,
+  series: string,
+  place: PlaceName,
+  every: number | undefined,
+  now: Millis,
+): Promise<void> {
+  await db.run(
+    `INSERT INTO verification (series, place, stored, due) VALUES (?, ?, ?, ?)
+     ON CONFLICT (series, place) DO UPDATE SET stored = excluded.stored, claim = NULL, attempts = 0,
+       trouble_code = NULL, trouble_message = NULL,
+       due = CASE WHEN verification.failure_code IS NULL THEN excluded.due ELSE excluded.stored END`,
+    series,
+    place,
+    now,
+    every === undefined ? null : now + every,
+  );
+}
+
+/** After a loss nobody knows what is there: it is looked at as soon as may be. */
+export const verifySoon = (db: Session, series: string, place: PlaceName, now: Millis): Promise<unknown> =>
+  db.run(
+    `INSERT INTO verification (series, place, stored, due) VALUES (?, ?, ?, ?)
+     ON CONFLICT (series, place) DO UPDATE SET claim = NULL, due = excluded.due`,
+    series,
+    place,
+    now,
+    now,
+  );
+
+export async function adjust(db: Session, { every, until }: VerifyTimes, now: Millis): Promise<void> {
+  if (every === undefined) {
+    await db.run(
+      'UPDATE verification SET due = NULL WHERE due IS NOT NULL AND claim IS NULL AND failure_code IS NULL',
+    );
+    return;
+  }
+  await db.run('UPDATE verification SET due = ? WHERE due > ?', now + every, now + every);
+  await db.run(
+    'UPDATE verification SET due = ? WHERE due IS NULL AND stored > ?',
+    now,
+    until === undefined ? -1 : now - until,
+  );
+}
+
+/** While somebody has it, `due` is the end of the lease: so it comes up again by itself. */
+export async function next(db: Session, now: Millis, leaseMs: number): Promise<VerifyWork | undefined> {
+  const row = await db.get(
+    `SELECT v.series, v.place, v.attempts FROM verification v WHERE v.due IS NOT NULL AND v.due <= ?
+     ORDER BY v.due LIMIT 1 ${db.dialect.lockFree('v')}`,
+    now,
+  );
+  if (row === undefined) return undefined;
+  const { series, place } = partOf(row);
+  const token = randomUUID();
+  await db.run(
+    'UPDATE verification SET claim = ?, due = ? WHERE series = ? AND place = ?',
+    token,
+    now + leaseMs,
+    series,
+    place,
+  );
+  return { series, target: place, token, job: undefined, repair: false, attempts: Number(row['attempts']) };
+}
+
+/** Both tables of work have a claim; a request has it in `next_try`, what is due in `due`. */
+const TABLES = [
+  ['verification', 'due'],
+  ['verify_item', 'next_try'],
+] as const;
+
+export async function renew(db: Session, claim: Claim, now: Millis, leaseMs: number): Promise<void> {
+  for (const [table, time] of TABLES)
+    if ((await move(db, table, `${time} = ?`, claim, now + leaseMs)) === 1) return;
+  throw new Fault(LOST);
+}
+
+export async function giveBack(db: Session, claim: Claim, now: Millis): Promise<void> {
+  for (const [table, time] of TABLES) await move(db, table, `claim = NULL, ${time} = ?`, claim, now);
+}
+
+const move = (
+  db: Session,
+  table: string,
+  set: string,
+  { series, target, token }: Claim,
+  ...values: (string | number | null)[]
+): Promise<number> =>
+  db.run(
+    `UPDATE ${table} SET ${set} WHERE series = ? AND place = ? AND claim = ?`,
+    ...values,
+    series,
+    target,
+    token,
+  );
+
+/** Ends a claim of what is due: nothing where a person's request was worked on. Throws where another has it. */
+async function release(db: Session, work: VerifyWork): Promise<void> {
+  await lockSeries(db, work.series);
+  const table = work.job === undefined ? 'verification' : 'verify_item';
+  const held = await db.get(
+    `SELECT claim FROM ${table} WHERE series = ? AND place = ? AND claim = ?`,
+    work.series,
+    work.target,
+    work.token,
+  );
+  if (held === undefined) throw new Fault(LOST);
+}
+
+export async function looked(
+  db: Session,
+  followers: Followers,
+  work: VerifyWork,
+  look: Look,
+  { due, repair }: { readonly due: Millis | null; readonly repair?: Outcome['repair'] },
+  now: Millis,
+): Promise<void> {
+  await release(db, work);
+  const before = await rowOf(db, work);
+  if (before === undefined) throw new Fault(LOST);
+  const { failure } = look;
+  const same = (parse.text(before['digest']) ?? undefined) === look.digest;
+  await db.run(
+    `UPDATE verification SET looked = ?, files = ?, bytes = ?, attempts = 0, failure_code = ?, failure_message = ?,
+       findings = ?, digest = ?, trouble_code = NULL, trouble_message = NULL, claim = NULL, due = ?
+     WHERE series = ? AND place = ?`,
+    now,
+    look.files,
+    look.bytes,
+    failure?.code ?? null,
+    failure?.message ?? null,
+    JSON.stringify(look.findings),
+    look.digest ?? null,
+    due,
+    work.series,
+    work.target,
+  );
+  if (failure === undefined)
+    await set(
+      db,
+      work,
+      'good = ?, known_digest = NULL, known_by = NULL, known_at = NULL, known_reason = NULL',
+      now,
+    );
+  if (!same || before['since'] === null) await set(db, work, 'since = ?', now);
+  await endItem(db, work, outcomeOf(await rowOf(db, work), repair));
+  await refresh(db, work.series, now);
+  if (!same) await tellOf(db, followers, work, failure, now);
+}
+
+const set = (db: Session, { series, target }: Claim, what: string, value: number): Promise<number> =>
+  db.run(`UPDATE verification SET ${what} WHERE series = ? AND place = ?`, value, series, target);
+
+const rowOf = (db: Session, { series, target }: Claim): Promise<Row | undefined> =>
+  db.get('SELECT * FROM verification WHERE series = ? AND place = ?', series, target);
+
+/** Hooks are told of what is wrong, once; the report of the session is written anew. */
+async function tellOf(
+  db: Session,
+  followers: Followers,
+  { series, target }: Claim,
+  failure: Look['failure'],
+  now: Millis,
+): Promise<void> {
+  const row = await db.get('SELECT attributes, increment FROM series WHERE id = ?', series);
+  const attributes = parse.attributes(row?.['attributes'] ?? '{}');
+  if (failure !== undefined)
+    await tell(
+      db,
+      followers.hooksFor('failed', attributes['Modality'] ?? ''),
+      {
+        kind: 'failed',
+        subject: series,
+        target,
+        increment: Number(row?.['increment'] ?? 1),
+        cause: { code: failure.code, message: failure.message },
+      },
+      now,
+    );
+  await sessionNews(db, followers, series, attributes, now);
+}
+
+export async function notLooked(
+  db: Session,
+  work: VerifyWork,
+  failure: Failure,
+  nextTry: Millis | undefined,
+): Promise<void> {
+  await release(db, work);
+  if (work.job !== undefined) {
+    const { code, message: text } = failure;
+    if (nextTry === undefined)
+      return endItem(db, work, { state: 'unknown', code, message: text, files: 0, findings: [] });
+    await move(db, 'verify_item', 'claim = NULL, attempts = attempts + 1, next_try = ?', work, nextTry);
+    return;
+  }
+  await move(
+    db,
+    'verification',
+    'claim = NULL, attempts = attempts + 1, trouble_code = ?, trouble_message = ?, due = ?',
+    work,
+    failure.code,
+    failure.message,
+    nextTry ?? null,
+  );
+}
+
+export async function end(db: Session, work: VerifyWork): Promise<void> {
+  await release(db, work);
+  await move(db, 'verification', 'claim = NULL, due = NULL', work);
+}
+
+async function endItem(db: Session, work: VerifyWork, outcome: Outcome): Promise<void> {
+  if (work.job === undefined) return;
+  await move(
+    db,
+    'verify_item',
+    'claim = NULL, next_try = NULL, state = ?, restored = ?, outcome = ?',
+    work,
+    outcome.state,
+    outcome.repair?.restored ?? 0,
+    JSON.stringify(outcome),
+  );
+}
+
+function outcomeOf(row: Row | undefined, repair: Outcome['repair']): Outcome {
+  const view = verificationView(row ?? {});
+  return {
+    state: view.failure === undefined ? 'good' : view.acknowledged === undefined ? 'failing' : 'acknowledged',
+    ...view.failure,
+    files: view.files,
+    findings: view.findings,
+    ...(repair === undefined ? {} : { repair }),
+  };
+}
+
+export async function summary(db: Session): Promise<VerifySummary> {
+  const count = async (sql: string): Promise<Record<string, number>> =>
+    Object.fromEntries((await db.all(sql)).map((row) => [String(row['code']), Number(row['n'])]));
+  const known = await db.get(
+    `SELECT count(*) AS n FROM verification WHERE failure_code IS NOT NULL AND known_digest = digest`,
+  );
+  const due = await db.get('SELECT min(due) AS time FROM verification WHERE due IS NOT NULL');
+  return {
+    failing: await count(
+      `SELECT failure_code AS code, count(*) AS n FROM verification WHERE ${FAILING} GROUP BY failure_code`,
+    ),
+    acknowledged: Number(known?.['n'] ?? 0),
+    trouble: await count(
+      `SELECT trouble_code AS code, count(*) AS n FROM verification WHERE trouble_code IS NOT NULL GROUP BY trouble_code`,
+    ),
+    due: parse.integer(due?.['time'] ?? null) ?? undefined,
+  };
+}
+
+/** Also of what waits for its quiet time: the disks are busy, or will soon be. */
+export async function storing(db: Session): Promise<boolean> {
+  const arriving = await db.get('SELECT s.id FROM series s WHERE s.due IS NOT NULL LIMIT 1');
+  if (arriving !== undefined) return true;
+  const stored = await db.get(
+    `SELECT l.series FROM leg l WHERE l.target = 'storage' AND l.state = 'pending' AND l.next_try IS NOT NULL
+       AND l.claim IS NOT NULL LIMIT 1`,
+  );
+  return stored !== undefined;
+}
+
+/** A leg that has ended gets a claim, so that nothing is stored in its folder meanwhile. */
+export async function holdFolder(
+  db: Session,
+  series: string,
+  place: PlaceName,
+  now: Millis,
+  leaseMs: number,
+): Promise<Claim | undefined> {
+  await lockSeries(db, series);
+  const token = randomUUID();
+  const taken = await db.run(
+    `UPDATE leg SET claim = ?, next_try = ? WHERE series = ? AND target = ? AND state <> 'pending'
+       AND (claim IS NULL OR next_try <= ?)
+       AND NOT EXISTS (SELECT 1 FROM series s WHERE s.id = leg.series AND s.due IS NOT NULL)`,
+    token,
+    now + leaseMs,
+    series,
+    place,
+    now,
+  );
+  const claim = { series, target: place, token };
+  if (taken === 1) await hold(db, claim);
+  return taken === 1 ? claim : undefined;
+}

@@ -1,0 +1,167 @@
+/** What verification needs from the ledger, and what it says of a series. */
+import type { Failure } from '../domain/failure.ts';
+import type { Claim, Millis } from '../ports/ledger.ts';
+
+/** Where a series has files: project storage, or the copy of everything. */
+export type PlaceName = 'storage' | 'copy';
+
+/** `unreadable`: the file is there, and the system does not let it be read. */
+export interface Finding {
+  readonly file: string;
+  readonly kind: 'missing' | 'changed' | 'unreadable';
+}
+
+/** What one reading of all files of a series in one place found. */
+export interface Look {
+  /** That were compared. */
+  readonly files: number;
+  readonly bytes: number;
+  readonly failure: Pick<Failure, 'code' | 'message'> | undefined;
+  /** The first of them, for people. */
+  readonly findings: readonly Finding[];
+  /** One text for all that is wrong, to tell whether it is still the same; undefined: nothing is. */
+  readonly digest: string | undefined;
+}
+
+/** That somebody knows what is wrong, and why it may stay so. */
+export interface Acknowledgement {
+  readonly by: string;
+  readonly at: Millis;
+  readonly reason: string;
+}
+
+/** What the ledger knows of a series in one place. */
+export interface VerificationView {
+  readonly place: PlaceName;
+  /** When something of it was stored last. */
+  readonly stored: Millis;
+  /** When it is looked at next; null: not by schedule any more. */
+  readonly due: Millis | null;
+  readonly looked: Millis | null;
+  /** The last time that every file was what was stored. */
+  readonly good: Millis | null;
+  readonly files: number;
+  readonly bytes: number;
+  readonly failure: { readonly code: string; readonly message: string } | undefined;
+  /** When the outcome changed to what it is. */
+  readonly since: Millis | null;
+  readonly findings: readonly Finding[];
+  /** Of the last look. */
+  readonly digest: string | undefined;
+  readonly acknowledged: Acknowledgement | undefined;
+  /** Why it could not be looked at the last time. */
+  readonly trouble: { readonly code: string; readonly message: string } | undefined;
+}
+
+/** A series in one place, in one worker's hands until its lease ends; `target` of the claim is the place. */
+export interface VerifyWork extends Claim {
+  readonly target: PlaceName;
+  /** The request of a person; undefined: its time has come. */
+  readonly job: string | undefined;
+  readonly repair: boolean;
+  /** Troubles in a row so far. */
+  readonly attempts: number;
+}
+
+/** Which series a person means; nothing: all. */
+export interface Selection {
+  readonly series?: string | undefined;
+  readonly project?: string | undefined;
+  /** Stored since then. */
+  readonly since?: Millis | undefined;
+}
+
+export interface JobView {
+  readonly id: string;
+  readonly created: Millis;
+  readonly by: string;
+  readonly repair: boolean;
+  readonly total: number;
+  readonly done: number;
+  /** Of those that are done. */
+  readonly good: number;
+  readonly acknowledged: number;
+  readonly repaired: number;
+}
+
+/** What became of one series in one place, for whoever asked. */
+export interface JobResult {
+  readonly series: string;
+  readonly place: PlaceName;
+  readonly done: boolean;
+  readonly outcome: Outcome | undefined;
+}
+
+export interface Outcome {
+  readonly state: 'good' | 'acknowledged' | 'failing' | 'unknown';
+  readonly code?: string;
+  readonly message?: string;
+  readonly files: number;
+  readonly findings: readonly Finding[];
+  /** What was put back, and what was not. */
+  readonly repair?: { readonly restored: number; readonly left: number; readonly message?: string };
+}
+
+export interface VerifySummary {
+  /** Series, by code, that nobody has acknowledged. */
+  readonly failing: Readonly<Record<string, number>>;
+  readonly acknowledged: number;
+  /** Series that could not be looked at the last time, by code. */
+  readonly trouble: Readonly<Record<string, number>>;
+  /** When the next one is due. */
+  readonly due: Millis | undefined;
+}
+
+/** How often, and for how long after storing; in milliseconds. `every` undefined: never by schedule. */
+export interface VerifyTimes {
+  readonly every: number | undefined;
+  readonly until: number | undefined;
+}
+
+/** Every method is one transaction. */
+export interface VerifyLedger {
+  /** Brings what is due in line with the configuration, and with a clock that was set back. */
+  readonly adjustVerify: (times: VerifyTimes, now: Millis) => Promise<void>;
+  /** The next series whose time has come. */
+  readonly nextVerify: (now: Millis) => Promise<VerifyWork | undefined>;
+  /** The next series that a person asked for. */
+  readonly nextAsked: (now: Millis) => Promise<VerifyWork | undefined>;
+  /** The lease begins anew. Throws LEDGER_LEASE_LOST. */
+  readonly renewVerify: (work: Claim, now: Millis) => Promise<void>;
+  /** Somebody may go on with it at once. Nothing where it has ended, or another has it. */
+  readonly giveBackVerify: (work: Claim, now: Millis) => Promise<void>;
+  /** Every file was looked at. `due`: when it is next. Throws LEDGER_LEASE_LOST. */
+  readonly looked: (
+    work: VerifyWork,
+    look: Look,
+    next: { readonly due: Millis | null; readonly repair?: Outcome['repair'] },
+    now: Millis,
+  ) => Promise<void>;
+  /** It could not be looked at. Without a next try, whoever asked is told so. Throws LEDGER_LEASE_LOST. */
+  readonly notLooked: (work: VerifyWork, failure: Failure, nextTry: Millis | undefined) => Promise<void>;
+  /** It is not verified by schedule any more. */
+  readonly endVerify: (work: VerifyWork) => Promise<void>;
+
+  /** Takes down what a person wants verified. Undefined where there is nothing of that. */
+  readonly ask: (
+    selection: Selection,
+    how: { readonly repair: boolean; readonly by: string },
+    now: Millis,
+  ) => Promise<JobView | undefined>;
+  readonly job: (id: string) => Promise<JobView | undefined>;
+  /** Those that are not good first. */
+  readonly jobResults: (id: string, limit: number) => Promise<readonly JobResult[]>;
+  /** What has not ended yet is not wanted any more. False where there is no such job. */
+  readonly stopJob: (id: string) => Promise<boolean>;
+  /** What is wrong with these series is known to somebody. Which series they are. */
+  readonly acknowledge: (
+    selection: Selection,
+    who: Omit<Acknowledgement, 'at'>,
+    now: Millis,
+  ) => Promise<readonly { readonly series: string; readonly place: PlaceName }[]>;
+  readonly verifySummary: () => Promise<VerifySummary>;
+  /** Something is arriving or being stored. */
+  readonly storing: () => Promise<boolean>;
+  /** The folder is the asker's alone, as for whoever stores. Undefined where something is to be stored there. */
+  readonly holdFolder: (series: string, place: PlaceName, now: Millis) => Promise<Claim | undefined>;
+}
