@@ -1,5 +1,5 @@
 /** The configuration as the steps use it. */
-import { admits, layoutTemplate, sendersOf, type Config } from '@scanflow/chassis';
+import { labelRules, admits, layoutTemplate, sendersOf, type Config } from '@scanflow/chassis';
 import { tagOf } from '@scanflow/dicom';
 import type { Dial } from '@scanflow/dimse';
 import { parseLayout, type Layout } from './domain/layout.ts';
@@ -52,18 +52,19 @@ export function settingsOf(config: Config, dials: ReadonlyMap<string, Dial> = ne
 /** How images are routed, by this configuration. */
 export function routeRules({
   arrivals: { from, patterns, doubts },
-  bookings: { patientId, patientName },
+  bookings,
   scanners,
   facility,
 }: Pick<Config, 'arrivals' | 'bookings' | 'scanners' | 'facility'>): RouteRules {
   const senders = sendersOf(scanners);
   return {
     patterns,
-    patientId,
-    patientName,
+    patientId: bookings.patientId,
+    patientName: bookings.patientName,
     timeZone: facility.timezone,
     senders,
     admits: (aet) => admits(from, senders, aet),
+    labels: labelRules({ bookings }),
     quarantined: new Set(DOUBT_KINDS.filter((kind) => doubts[kind] === 'quarantine')),
   };
 }

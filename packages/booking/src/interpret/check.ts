@@ -1,7 +1,8 @@
 /** Whether labels are what they should be: codes, of characters that folders and DICOM have in common. */
 import type { Labels } from '../booking.ts';
+import { PatternTooSlow } from '../pattern/backtracking.ts';
 import { reject, type Verdict } from './codes.ts';
-import { lineExample } from './example.ts';
+import { lineExample, listed } from './example.ts';
 import { labelProblem } from './label-rules.ts';
 import { LABELS, type LabelName } from './labels.ts';
 import type { BookingRules } from './rules.ts';
@@ -45,9 +46,30 @@ function mistakeIn(name: LabelName, value: string, rules: Words): Verdict | unde
       'LETTER_O',
       `The ${name} has the letter O beside a digit, where a zero is meant. Type the digit 0. ${example}`,
     );
-  const problem = labelProblem(name, value, rules.labels);
+  const problem = problemOf(name, value, rules);
+  if (problem === 'too slow') return tooSlow(rules);
   return problem === undefined ? undefined : reject(problem.code, `${problem.message} ${example}`);
 }
+
+function problemOf(
+  name: LabelName,
+  value: string,
+  { labels }: Words,
+): ReturnType<typeof labelProblem> | 'too slow' {
+  try {
+    return labelProblem(name, value, labels);
+  } catch (error) {
+    if (error instanceof PatternTooSlow) return 'too slow';
+    throw error;
+  }
+}
+
+/** The sentence has no example title: to find one, the pattern would be run. */
+export const tooSlow = (rules: Pick<BookingRules, 'keys'>): Verdict =>
+  reject(
+    'PATTERN_SLOW',
+    `The facility's pattern takes too long to read this event. Write a short title, and in the description ${listed(LABELS.map((name) => lineExample(name, rules)))}. The facility should rewrite the pattern: scanflow check shows how.`,
+  );
 
 export const twoSubjects = (rules: Words): Verdict =>
   reject(

@@ -16,7 +16,7 @@ export const titleExample = ({ patterns, defaults }: Words): string | undefined 
   });
 
 /** `“Subject: sub-001”` in the facility's word for it. */
-export function lineExample(name: LabelName, { keys }: Words): string {
+export function lineExample(name: LabelName, { keys }: Pick<Words, 'keys'>): string {
   const key = keys[name][0] ?? name;
   return `“${key.charAt(0).toUpperCase()}${key.slice(1)}: ${EXAMPLES[name]}”`;
 }

@@ -1,7 +1,7 @@
 /** One calendar event as a booking, as something to skip, or as a mistake that its booker can correct. */
 import type { Booking, Labels } from '../booking.ts';
 import { PatternTooSlow } from '../pattern/backtracking.ts';
-import { checkLabels, twoSubjects } from './check.ts';
+import { checkLabels, tooSlow, twoSubjects } from './check.ts';
 import { reject, warning, type Verdict } from './codes.ts';
 import type { BookableEvent, UnreadableEvent } from './event.ts';
 import { lineExample, listed } from './example.ts';
@@ -92,12 +92,6 @@ function labelsOf(event: BookableEvent, found: Found, rules: BookingRules): Labe
   const titleNamesMore = found.titled && hintsOf(cleanText(event.summary), rules).subjects > 1;
   return (titleNamesMore ? twoSubjects(rules) : checkLabels(labels, rules)) ?? labels;
 }
-
-const tooSlow = (rules: BookingRules): Verdict =>
-  reject(
-    'PATTERN_SLOW',
-    `The facility's pattern takes too long to read this event. Write a short title, and in the description ${listed(LABELS.map((name) => lineExample(name, rules)))}. The facility should rewrite the pattern: scanflow check shows how.`,
-  );
 
 /** Only where the configuration has no `labels`: with them, such labels are refused. */
 const lookalikes = (labels: Labels): Note[] =>

@@ -140,3 +140,19 @@ test('route: images of an unknown sender are quarantined, with a booking and wit
   assert.ok(found.kind === 'quarantine');
   assert.match(found.reason.message, /AE title X \(address 10\.0\.0\.7, calling ANY\)/);
 });
+
+test('route: labels that images give obey the rules of labels; those of bookings were judged before', () => {
+  const labels = { characters: 'ascii', patterns: { project: /^\d{7}\.\d{2}$/u } } as const;
+  const any = { PatientID: /^(?<project>.+)_(?<subject>sub.+)$/u, StudyID: patterns.StudyID };
+  const rules = routeRules({ patterns: any, labels });
+  const of = (project: string, more: object = {}): string => {
+    const found = route({ ...none, rules, attributes: { ...good, PatientID: `${project}_sub-1` }, ...more });
+    return found.kind === 'quarantine' ? found.reason.code : found.kind;
+  };
+  assert.equal(of('3010000.01'), 'labels');
+  for (const project of ['other', '301000\u0660.01', 'scanflow-reports'])
+    assert.equal(of(project), 'ROUTE_LABEL', project);
+  const old = { rules: routeRules({ patterns: any }) };
+  assert.equal(of('other', old), 'labels');
+  assert.equal(of('scanflow-reports', old), 'ROUTE_LABEL');
+});

@@ -1,5 +1,11 @@
 /** Which project an image series belongs to, or why nobody can tell. */
-import type { BookingRecord, Labels } from '@scanflow/booking';
+import {
+  labelProblem,
+  PatternTooSlow,
+  type BookingRecord,
+  type LabelRules,
+  type Labels,
+} from '@scanflow/booking';
 import { TIME_KEYWORDS } from './acquired.ts';
 import type { Attributes } from './attributes.ts';
 import {
@@ -43,6 +49,8 @@ export interface Reason {
 export interface RouteRules extends EvidenceRules, SenderRules {
   /** Doubts that are reason enough for quarantine; the others are shown. */
   readonly quarantined: ReadonlySet<DoubtKind>;
+  /** What labels may be that images give themselves; undefined: as 0.1.0 judged them. */
+  readonly labels?: LabelRules | undefined;
 }
 
 export interface RouteInput {
@@ -111,7 +119,8 @@ function choose({ attributes, byAccession, byStudy, rules }: RouteInput): Chosen
   if (byAccession !== undefined) return { labels: byAccession.labels, by: 'accession', booking: byAccession };
   if (byStudy !== undefined) return { labels: byStudy.labels, by: 'study', booking: byStudy };
   const found = fromPatterns(attributes, rules.patterns);
-  return 'labels' in found ? { labels: found.labels, by: 'patterns' } : found;
+  if ('code' in found) return found;
+  return refusedLabel(found.labels, rules.labels) ?? { labels: found.labels, by: 'patterns' };
 }
 
 /** All patterns must match, agree, and together give all three labels. */
@@ -134,6 +143,22 @@ function fromPatterns(attributes: Attributes, patterns: Patterns): { labels: Lab
     };
   const [project = '', subject = '', session = ''] = LABELS.map((label) => found.get(label));
   return { labels: { project, subject, session } };
+}
+
+/** Labels of bookings were judged when they were booked. */
+function refusedLabel(labels: Labels, rules: LabelRules | undefined): Reason | undefined {
+  try {
+    const problems = LABELS.map((name) => labelProblem(name, labels[name], rules));
+    const problem = problems.find(
+      (one) => one !== undefined && (rules !== undefined || one.code === 'LABEL_RESERVED'),
+    );
+    if (problem === undefined) return undefined;
+    const message = `No booking record, and the labels of its attributes are not such as the facility has. ${problem.message} Release it with the right labels, or correct bookings.labels.`;
+    return { code: 'ROUTE_LABEL', message };
+  } catch (error) {
+    if (error instanceof PatternTooSlow) return tooSlow('a label');
+    throw error;
+  }
 }
 
 const tooSlow = (keyword: string): Reason => ({
