@@ -4,11 +4,8 @@ import { changeRoutes, find, toldOf, type ChangeDeps } from './api-changes.ts';
 import { SERIES_STATES } from './domain/series.ts';
 import type { Ledger } from './ports.ts';
 import { hookReport, iso, seriesReport, toCsv, type SeriesReport } from './report.ts';
-<<<<<<< HEAD
 import { rootRoutes, type RootRouteDeps } from './roots/routes.ts';
-=======
 import { verifyRoutes, type VerifyApiDeps } from './verify/api.ts';
->>>>>>> f358282 (wip: verify)
 import { sessionCsv, sessionReport, type SessionReport } from './sessions/report.ts';
 
 const DEFAULT_ROWS = 1000;
@@ -79,11 +76,8 @@ export function routes(app: FastifyInstance, deps: ApiDeps): void {
   });
   senderRoute(app, deps);
   changeRoutes(app, deps);
-<<<<<<< HEAD
   rootRoutes(app, deps);
-=======
   verifyRoutes(app, { ...deps, ...deps.verify });
->>>>>>> f358282 (wip: verify)
 }
 
 /** GET /api/senders: who sent images, the latest first. */

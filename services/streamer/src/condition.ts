@@ -97,12 +97,8 @@ export class Condition {
               },
         ledger: ledger ?? 'ok',
         ...(this.rebuilding === undefined ? {} : { rebuilding: { series: this.rebuilding } }),
-<<<<<<< HEAD
         storage: this.#storage(),
-=======
         verify: verifyHealth(this.verified),
-        storage: this.#low.length === 0 ? 'ok' : this.#low.map(lowWarning).join(' '),
->>>>>>> f358282 (wip: verify)
         ...(Object.keys(waiting).length === 0 ? {} : { destinations: waiting }),
         ...(this.system?.recycling === undefined ? {} : { warning: recyclingWarning(this.system.recycling) }),
       },

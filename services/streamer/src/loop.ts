@@ -91,22 +91,15 @@ export async function runLoop(deps: LoopDeps, signal: AbortSignal): Promise<void
   await Promise.all(workers);
 }
 
-<<<<<<< HEAD
-export type Wakes = Readonly<Record<'store' | 'forward' | 'reconcile' | 'follow' | 'roots', Wake>>;
-=======
-export type Wakes = Readonly<Record<'store' | 'forward' | 'reconcile' | 'follow' | 'verify', Wake>>;
->>>>>>> f358282 (wip: verify)
+export type Wakes = Readonly<Record<'store' | 'forward' | 'reconcile' | 'follow' | 'roots' | 'verify', Wake>>;
 
 export const createWakes = (): Wakes => ({
   store: new Wake(),
   forward: new Wake(),
   reconcile: new Wake(),
   follow: new Wake(),
-<<<<<<< HEAD
   roots: new Wake(),
-=======
   verify: new Wake(),
->>>>>>> f358282 (wip: verify)
 });
 
 /** An error of one round is told and waited out; the next round begins anew. */

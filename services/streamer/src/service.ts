@@ -130,12 +130,8 @@ async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
         context: { ...follow.context, outlook },
         chance,
         log,
-<<<<<<< HEAD
-        wake: () => [wakes.store, wakes.forward, wakes.follow, wakes.roots].forEach((wake) => wake.notify()),
-=======
         verify: { stores: { storage: store, copy: copies }, chance, wakeVerify: () => wakes.verify.notify() },
-        wake: () => [wakes.store, wakes.forward, wakes.follow].forEach((wake) => wake.notify()),
->>>>>>> f358282 (wip: verify)
+        wake: () => [wakes.store, wakes.forward, wakes.follow, wakes.roots].forEach((wake) => wake.notify()),
       }),
     log,
   });

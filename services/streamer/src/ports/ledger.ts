@@ -200,11 +200,7 @@ export interface Summary {
 }
 
 /** Durable when the promise resolves. Every method is one transaction. */
-<<<<<<< HEAD
-export interface Ledger extends EventLedger, CommitmentLedger, RecoveryLedger, RootLedger {
-=======
-export interface Ledger extends EventLedger, CommitmentLedger, RecoveryLedger, VerifyLedger {
->>>>>>> f358282 (wip: verify)
+export interface Ledger extends EventLedger, CommitmentLedger, RecoveryLedger, RootLedger, VerifyLedger {
   /** How long a claim holds without being renewed, in milliseconds. */
   readonly leaseMs: number;
   /** Rejects, with LEDGER_CORRUPT, once the ledger turns out to be damaged. */

@@ -29,11 +29,8 @@ export function conformance(name: string, open: OpenLedger): void {
   destinationConformance(name, open);
   movingConformance(name, open);
   recheckingConformance(name, open);
-<<<<<<< HEAD
   rootsConformance(name, open);
-=======
   verifyConformance(name, open);
->>>>>>> f358282 (wip: verify)
 
   test(`${name}: the cursor and the timers of what it saw are one`, async (t) => {
     const { ledger, again } = await open(t);

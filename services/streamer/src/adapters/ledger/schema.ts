@@ -121,9 +121,6 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX sender_seen ON sender (last_seen);
   `,
-<<<<<<< HEAD
   ROOTS,
-=======
   VERIFICATION,
->>>>>>> f358282 (wip: verify)
 ];
