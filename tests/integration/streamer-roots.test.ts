@@ -4,7 +4,7 @@ import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
-import { findPostgres, startPostgres, until } from '@scanflow/testkit';
+import { findPostgres, run, startPostgres, until } from '@scanflow/testkit';
 import {
   legOf,
   legWhen,
@@ -41,6 +41,11 @@ async function complete(rig: Rig, count = 1): Promise<Series> {
 
 const images = async (root: string): Promise<number> =>
   (await readdir(root, { recursive: true })).filter((name) => name.endsWith('.dcm')).length;
+
+const CLI = join(import.meta.dirname, '../../services/cli/src/main.ts');
+
+const scanflow = (rig: Rig, ...args: string[]): ReturnType<typeof run> =>
+  run(process.execPath, [CLI, ...args, '--config', rig.configFile]);
 
 /** Answers what `scanflow storage take` is told. */
 async function take(rig: Rig, root: string): Promise<{ status: number; body: Record<string, unknown> }> {
@@ -104,9 +109,17 @@ test('roots: an older one is noticed before anything is written, and once a pers
     'the late images to wait',
   );
   assert.equal(await images(rig.root), 0);
-  assert.equal((await take(rig, rig.root)).status, 200);
+  const doctor = await scanflow(rig, 'doctor', 'storage');
+  assert.match(doctor.stdout, /STORE_ROOT_OLDER/);
+  assert.equal((await scanflow(rig, 'storage', 'list')).code, 1);
+  const taken = await scanflow(rig, 'storage', 'take', rig.root);
+  assert.equal(taken.code, 0, taken.stderr);
   assert.equal(await verifyStored(rig, await complete(rig)), 4);
   await well(rig);
+  const again = await scanflow(rig, 'storage', 'take', rig.root);
+  assert.equal(again.code, 1);
+  assert.match(again.stderr, /Nothing to take/);
+  assert.equal((await scanflow(rig, 'storage', 'list')).code, 0);
 });
 
 test('roots: an empty mount point is never filled, and a complete series is none any more once it is taken', async (t) => {

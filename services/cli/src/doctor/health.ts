@@ -45,7 +45,10 @@ export function judgeHealth(service: ServiceName, { status, body }: Answer, vers
   if (typeof warned === 'string') findings.push(warning(warned, 'See docs/failures.md.'));
   if (typeof problems === 'number' && problems > 0)
     findings.push(
-      warning(`${problems} files of the worklist have a problem`, `scanflow page ${service} /api/worklist names them.`),
+      warning(
+        `${problems} files of the worklist have a problem`,
+        `scanflow page ${service} /api/worklist names them.`,
+      ),
     );
   if (theirs !== version)
     findings.push(

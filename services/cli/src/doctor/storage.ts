@@ -5,6 +5,7 @@ import { codeOf, messageOf, type Config } from '@scanflow/chassis';
 import { kindOf, mountOf, spaceOf, tryWriting } from './folder.ts';
 import { failed, ok, warning, type Check, type Finding } from './finding.ts';
 import { gigabytes, judgeMount, judgeSpace, judgeTrouble, type Floor } from './judge-folder.ts';
+import { lookAtIdentity } from './root.ts';
 import { sees, SERVICES, type Place, type ServiceName } from './place.ts';
 
 /** What each service writes below the data folder. */
@@ -19,7 +20,17 @@ export function storageChecks(place: Place): Check[] {
   const checks: Check[] = [{ name: 'data', run: () => lookAtData(place, data) }];
   if (!sees(place, 'streamer')) return checks;
   for (const [name, root] of rootsOf(storage))
-    checks.push({ name, run: () => lookAtRoot(root, storage.freeSpace) });
+    checks.push({
+      name,
+      run: async (signal) => {
+        const identity = await lookAtIdentity(place, root, signal);
+        const folder = await lookAtRoot(root, storage.freeSpace);
+        return [
+          ...identity,
+          ...(identity.length === 0 ? folder : folder.filter(({ state }) => state !== 'ok')),
+        ];
+      },
+    });
   return checks;
 }
 
