@@ -5,6 +5,7 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { Counter, Registry } from 'prom-client';
+import { until } from '@scanflow/testkit';
 import { FailureError } from './failure.ts';
 import { ownNames } from './http-guard.ts';
 import { startHttp } from './http.ts';
@@ -30,6 +31,7 @@ const http = await startHttp({
   registry,
   log: silent,
   routes: (app) => {
+    app.post('/api/posted', () => ({}));
     app.get('/api/broken', () => {
       throw new Error('a secret of the inside');
     });
@@ -184,4 +186,38 @@ test('http: all else takes a name of the service and the token, also a page that
   }
   const refused = await askAs('/api/broken', { host: 'localhost' });
   assert.match(refused.text, /takes the internal token: use the scanflow command/);
+});
+
+test('http: headers and bodies have a size, and connections a number; who is there stays served', async () => {
+  const authorization = TOKEN;
+  const long = await askAs('/healthz', { host: 'localhost', cookie: 'x'.repeat(20_000) });
+  assert.equal(long.status, 431);
+  const big = await fetch(`http://127.0.0.1:${http.port}/api/posted`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization },
+    body: JSON.stringify('x'.repeat(70_000)),
+  });
+  assert.equal(big.status, 413);
+  const bounded = await startHttp({
+    bind: '127.0.0.1',
+    port: 0,
+    access,
+    health: () => ({ ok: true, detail: {} }),
+    registry,
+    log: silent,
+  });
+  const idle = Array.from({ length: 300 }, () =>
+    connect(bounded.port, '127.0.0.1').on('error', () => undefined),
+  );
+  await Promise.all(idle.map((socket) => once(socket, 'connect')));
+  // those above the bound are ended at once
+  for (const socket of idle.slice(256)) if (!socket.closed) await once(socket, 'close');
+  idle[0]?.destroy();
+  const served = async (): Promise<boolean> =>
+    fetch(`http://127.0.0.1:${bounded.port}/healthz`).then(
+      (answer) => answer.ok,
+      () => false,
+    );
+  await until(served, { what: 'one place is free again', timeoutMs: 5_000 });
+  await bounded.close();
 });
