@@ -18,8 +18,15 @@ WORKDIR /app
 COPY --from=manifests /app ./
 RUN --mount=type=cache,target=/root/.npm,sharing=locked \
     npm ci --omit=dev --no-audit --no-fund --workspace "services/$SERVICE" --workspace services/cli \
- && test ! -e node_modules/node && test ! -e node_modules/typescript \
- && npm sbom --omit=dev --package-lock-only --sbom-format cyclonedx --workspace "services/$SERVICE" --workspace services/cli >/sbom.cdx.json
+ && test ! -e node_modules/node && test ! -e node_modules/typescript
+# What npm installed, as a list. npm makes it only of a whole tree: the root's own tools and the other services are no part of it.
+RUN node -e ' \
+      const { readFileSync, readdirSync, readlinkSync, writeFileSync } = require("node:fs"); \
+      const { devDependencies, ...root } = JSON.parse(readFileSync("package.json", "utf8")); \
+      const parts = readdirSync("node_modules/@scanflow").map((name) => readlinkSync(`node_modules/@scanflow/${name}`)); \
+      root.workspaces = parts.map((part) => part.replace(/^(..\/)*/, "")); \
+      writeFileSync("package.json", JSON.stringify(root));' \
+ && npm sbom --sbom-format cyclonedx >/sbom.cdx.json
 
 FROM ${NODE_IMAGE} AS sources
 WORKDIR /src
