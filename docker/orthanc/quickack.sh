@@ -13,7 +13,7 @@ on_host_network() {
   return 1
 }
 if on_host_network; then
-  say "Orthanc is on the host's network: its routes are the host's affair and stay as they are (see docs/install.md, Speed of reception)"
+  say "this container is on the host's network: its routes are the host's affair and stay as they are (see docs/install.md, Speed of reception)"
   exit 0
 fi
 

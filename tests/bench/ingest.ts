@@ -68,10 +68,12 @@ const senders: readonly (readonly [string, Send])[] = [
 const defaults = (): Promise<object> =>
   Promise.resolve({ RemoteAccessAllowed: true, AuthenticationEnabled: false });
 
-/** Scanflow's configuration; users are of no matter here. */
+/** Scanflow's configuration, opened so that images can go to it directly; users are of no matter here. */
 const shipped = async (): Promise<object> => {
   const text = await readFile(join(DOCKER, 'orthanc.json'), 'utf8');
-  const config = JSON.parse(text.replaceAll(/^\s*\/\/.*$/gm, '')) as object;
+  const config = JSON.parse(
+    text.replaceAll(/^\s*\/\/.*$/gm, '').replaceAll('${ORTHANC_DICOM_OPEN:-false}', 'true'),
+  ) as object;
   return { ...config, DatabaseServerIdentifier: 'bench', DicomAet: 'ORTHANC', AuthenticationEnabled: false };
 };
 

@@ -1,5 +1,6 @@
 /** What the tests of every compose stack look at. */
 import assert from 'node:assert/strict';
+import { dcmtk } from '@scanflow/testkit';
 import type { Container, Project } from './engine.ts';
 
 /** Where the stack does not come up, what its containers said goes along with the error. */
@@ -23,3 +24,15 @@ export function assertHardened(service: string, { Config, HostConfig }: Containe
   assert.deepEqual(HostConfig.LogConfig.Config, { 'max-file': '5', 'max-size': '10m' }, who('log rotation'));
   assert.ok(!Config.Env.some((entry) => /pass(word)?=|secret.*=/i.test(entry)), who('no secret in env'));
 }
+
+/** Answers of a worklist query by this AE title, as text. */
+export async function findscu(port: number, aet: string, date = ''): Promise<string> {
+  const step = 'ScheduledProcedureStepSequence[0]';
+  const keys = ['PatientID', 'AccessionNumber', `${step}.ScheduledProcedureStepStartDate=${date}`];
+  const args = ['-W', '-aet', aet, '-aec', 'SCANFLOW', ...keys.flatMap((key) => ['-k', key])];
+  const { stdout, stderr } = await dcmtk('findscu', [...args, '127.0.0.1', String(port)]);
+  return stdout + stderr;
+}
+/** The patient IDs that an answer of findscu names. */
+export const patientIds = (output: string): string[] =>
+  [...output.matchAll(/\(0010,0020\) LO \[([^\]]+)\]/g)].map(([, id]) => id?.trim() ?? '').toSorted();

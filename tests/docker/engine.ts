@@ -47,6 +47,7 @@ export interface Container {
     readonly LogConfig: { readonly Type: string; readonly Config: Readonly<Record<string, string>> };
     readonly PortBindings: Readonly<Record<string, readonly { HostIp: string; HostPort: string }[]>> | null;
   };
+  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, object>> };
   readonly Mounts: readonly { readonly Destination: string; readonly RW: boolean; readonly Type: string }[];
 }
 
@@ -57,6 +58,7 @@ export interface Ports {
   readonly cal2wl: number;
   readonly worklistHttp: number;
   readonly streamer: number;
+  readonly receiver: number;
 }
 
 /** One compose project of the repository, on free loopback ports. */
@@ -83,6 +85,8 @@ export class Project {
       SCANFLOW_CAL2WL_HTTP_PORT: String(ports.cal2wl),
       SCANFLOW_WORKLIST_HTTP_PORT: String(ports.worklistHttp),
       SCANFLOW_STREAMER_HTTP_PORT: String(ports.streamer),
+      SCANFLOW_RECEIVER_HTTP_PORT: String(ports.receiver),
+      SCANFLOW_ORTHANC_DICOM_OPEN: 'false',
       // any that are free, where there are several
       SCANFLOW_STREAMER_HTTP_PORTS: '0',
       SCANFLOW_CONFIG_FILE: 'scanflow.scale.yaml',
@@ -93,7 +97,8 @@ export class Project {
   static async create(what: string, files: readonly string[]): Promise<Project> {
     const [worklist, dicom, orthanc] = [await freePort(), await freePort(), await freePort()];
     const [cal2wl, worklistHttp, streamer] = [await freePort(), await freePort(), await freePort()];
-    const ports = { worklist, dicom, orthanc, cal2wl, worklistHttp, streamer };
+    const receiver = await freePort();
+    const ports = { worklist, dicom, orthanc, cal2wl, worklistHttp, streamer, receiver };
     return new Project(`scanflow-test-${what}-${process.pid}`, files, ports);
   }
 

@@ -1,5 +1,5 @@
 /** One receiver: images come in by DICOM and go to Orthanc by HTTP. */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import {
   httpAccess,
   readSecret,
@@ -74,9 +74,15 @@ function needsRestart(before: Config, after: Config): boolean {
   return fixed(before) !== fixed(after);
 }
 
+/** User of Orthanc that may bring images and nothing else, and the file of its password beside the one that is configured. */
+const OWN_USER = { username: 'receiver', file: 'orthanc-receiver-password' };
+
+/** Its own user where the stack made one, else the one of the configuration. */
 async function loginOf({ url, username, passwordFile }: Config['orthanc']) {
-  const password = passwordFile === undefined ? undefined : await readSecret(passwordFile);
-  return { url, username, password };
+  if (passwordFile === undefined) return { url, username };
+  const own = await readSecret(join(dirname(passwordFile), OWN_USER.file)).catch(() => undefined);
+  if (own !== undefined) return { url, username: OWN_USER.username, password: own };
+  return { url, username, password: await readSecret(passwordFile) };
 }
 
 function healthOf(ports: Ports, watch: OrthancWatch, room: Room): Health {

@@ -108,7 +108,7 @@ async function runningStack(values: Values): Promise<Stack> {
       .map(([name, { aet, modality }]) => ({ name, aet, modality })),
     timezone: facility.timezone,
     worklist: address('worklist', given('worklist')),
-    orthanc: address('dicom', given('dicom')),
+    receiver: address('dicom', given('dicom')),
     streamer: await apiAt(given('streamer'), tokenFileOf(loaded.config)),
     projectRoot: given('project'),
     pacsFolder: given('pacs'),

@@ -13,6 +13,9 @@ export interface DemoPorts {
   readonly cal2wl: number;
   readonly worklistHttp: number;
   readonly streamer: number;
+  /** Where scanners send images, and its pages. */
+  readonly receiver: number;
+  readonly receiverHttp: number;
 }
 
 export interface DemoPlan {
@@ -59,14 +62,20 @@ function changes(plan: DemoPlan, projectRoot: string): [string[], unknown][] {
     [['worklist', 'bind'], LOOPBACK],
     [['worklist', 'port'], ports.worklist],
     [['orthanc'], { url: orthanc.url, username: orthanc.username, passwordFile: orthanc.passwordFile }],
-    [['arrivals'], { quiet: '2s', poll: '500ms' }],
+    [['receiver'], { port: ports.receiver }],
+    [['arrivals'], { from: 'scanners', quiet: '2s', poll: '500ms' }],
     [['storage', 'root'], projectRoot],
     [['destinations'], { pacs: { host: LOOPBACK, port: pacs.port, aet: pacs.aet } }],
     [
       ['http'],
       {
         bind: LOOPBACK,
-        ports: { cal2wl: ports.cal2wl, worklist: ports.worklistHttp, streamer: ports.streamer },
+        ports: {
+          cal2wl: ports.cal2wl,
+          worklist: ports.worklistHttp,
+          streamer: ports.streamer,
+          receiver: ports.receiverHttp,
+        },
       },
     ],
   ];

@@ -76,7 +76,7 @@ async function startParts(options: LocalOptions, folder: string, starting: Start
 
   const orthanc = await startOrthanc({ folder: join(folder, 'orthanc') });
   endings.push(() => orthanc.stop());
-  show.step('Orthanc receives images', `${orthanc.aet}@127.0.0.1:${orthanc.dicomPort}, ${orthanc.url}`);
+  show.step('Orthanc keeps images', orthanc.url);
   signal.throwIfAborted();
 
   const pacs = await startStorescp({ folder: join(folder, 'research-pacs'), aet: 'RESEARCHPACS' });
@@ -89,21 +89,18 @@ async function startParts(options: LocalOptions, folder: string, starting: Start
     cal2wl: await freePort(),
     worklistHttp: await freePort(),
     streamer: await freePort(),
+    receiver: await freePort(),
+    receiverHttp: await freePort(),
   };
   const plan: DemoPlan = { folder, timezone: TIMEZONE, scanners, ports, orthanc, pacs };
   const { file, config, projectRoot, tag } = await demoConfig(plan);
-  const services = { cal2wl: ports.cal2wl, worklist: ports.worklistHttp, streamer: ports.streamer };
-  for (const [name, port] of Object.entries(services)) {
-    const service = await startService({ name, config: file, port, folder: join(folder, 'log'), signal });
-    endings.push(() => service.stop());
-    show.step(`${name} is healthy`, `http://127.0.0.1:${port}/healthz`);
-  }
+  await startServices(file, ports, join(folder, 'log'), starting);
   return {
     stack: {
       scanners,
       timezone: TIMEZONE,
       worklist: { aet: 'SCANFLOW', host: '127.0.0.1', port: ports.worklist },
-      orthanc: { aet: orthanc.aet, host: '127.0.0.1', port: orthanc.dicomPort },
+      receiver: { aet: orthanc.aet, host: '127.0.0.1', port: ports.receiver },
       streamer: await openApi(config, 'streamer'),
       projectRoot,
       pacsFolder: pacs.folder,
@@ -119,6 +116,25 @@ async function startParts(options: LocalOptions, folder: string, starting: Start
     ],
     stop,
   };
+}
+
+async function startServices(
+  config: string,
+  ports: DemoPorts,
+  folder: string,
+  { endings, show, signal }: Starting,
+): Promise<void> {
+  const services = {
+    cal2wl: ports.cal2wl,
+    worklist: ports.worklistHttp,
+    receiver: ports.receiverHttp,
+    streamer: ports.streamer,
+  };
+  for (const [name, port] of Object.entries(services)) {
+    const service = await startService({ name, config, port, folder, signal });
+    endings.push(() => service.stop());
+    show.step(`${name} is healthy`, `http://127.0.0.1:${port}/healthz`);
+  }
 }
 
 /** One calendar per scanner with its sessions of today. */

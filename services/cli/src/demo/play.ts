@@ -181,7 +181,7 @@ async function send(
 ): Promise<void> {
   const files = images.map(({ sopInstanceUid, bytes }) => ({ id: sopInstanceUid, bytes }));
   let done = 0;
-  for await (const outcome of store(peerOf(stack.orthanc, scanner.aet), files, { signal })) {
+  for await (const outcome of store(peerOf(stack.receiver, scanner.aet), files, { signal })) {
     if (outcome.result === 'failed')
       throw new Error(`${scanner.aet}: Orthanc did not take an image: ${outcome.failure.message}`);
     done += 1;

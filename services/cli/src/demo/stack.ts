@@ -14,8 +14,8 @@ export interface Stack {
   readonly scanners: readonly DemoScanner[];
   readonly timezone: string;
   readonly worklist: Address;
-  /** Orthanc's DICOM port. */
-  readonly orthanc: Address;
+  /** Where images are sent to. */
+  readonly receiver: Address;
   /** The streamer's HTTP interface. */
   readonly streamer: Api;
   /** Project storage as this process sees it. */

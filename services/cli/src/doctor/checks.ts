@@ -6,6 +6,7 @@ import { skipped, type Check } from './finding.ts';
 import { healthChecks } from './health.ts';
 import { ledgerChecks } from './ledger.ts';
 import { orthancChecks } from './orthanc.ts';
+import { receiverChecks } from './receiver.ts';
 import { sees, SERVICES, type Place } from './place.ts';
 import { scannerChecks } from './scanners.ts';
 import { secretChecks } from './secrets.ts';
@@ -18,6 +19,7 @@ export function checksOf(place: Place, version: string): Check[] {
     ...storageChecks(place),
     ...clockChecks(place),
     ...healthChecks(place, version),
+    ...receiverChecks(place, version),
     ...calendarChecks(place),
     ...orthancChecks(place),
     ...scannerChecks(place),

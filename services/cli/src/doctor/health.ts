@@ -4,7 +4,8 @@ import { failed, ok, warning, type Check, type Finding } from './finding.ts';
 import { pageOf, sees, SERVICES, type Place, type ServiceName } from './place.ts';
 
 export const healthChecks = (place: Place, version: string): Check[] =>
-  SERVICES.filter((service) => sees(place, service)).map((service) => ({
+  // the receiver is looked at in receiver.ts: an installation may do without
+  SERVICES.filter((service) => service !== 'receiver' && sees(place, service)).map((service) => ({
     name: service,
     run: async (signal) => {
       const url = pageOf(place, service, '/healthz');

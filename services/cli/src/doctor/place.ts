@@ -2,7 +2,7 @@
 import type { Config } from '@scanflow/chassis';
 import { hostOf } from '../api.ts';
 
-export const SERVICES = ['cal2wl', 'worklist', 'streamer'] as const;
+export const SERVICES = ['cal2wl', 'worklist', 'receiver', 'streamer'] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
 export interface Place {

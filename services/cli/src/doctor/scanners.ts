@@ -11,6 +11,7 @@ import { failed, failure, ok, skipped, warning, type Check, type Finding } from 
 import { kindsOf } from './kinds.ts';
 import { explained, lookAtNode, timeoutsOf } from './node.ts';
 import { sees, type Place } from './place.ts';
+import { askReceiver } from './receiver.ts';
 import { addressOf } from '../api.ts';
 
 type Scanner = Config['scanners'][string];
@@ -23,12 +24,14 @@ export function scannerChecks(place: Place): Check[] {
         run: (signal: AbortSignal) => askWorklist(scanner, place, signal),
       }))
     : [];
-  const images = sees(place, 'streamer')
-    ? scanners.map(([name, scanner]) => ({
-        name: `images ${name}`,
-        run: (signal: AbortSignal) => askOrthanc(scanner, place, signal),
-      }))
-    : [];
+  const images =
+    sees(place, 'streamer') || sees(place, 'receiver')
+      ? scanners.map(([name, scanner]) => ({
+          name: `images ${name}`,
+          run: async (signal: AbortSignal) =>
+            (await askReceiver(scanner, place, signal)) ?? askOrthanc(scanner, place, signal),
+        }))
+      : [];
   return [...worklist, ...images];
 }
 
@@ -108,7 +111,7 @@ function dialOwn(certificateFile: string): Dial {
 /** Orthanc's DICOM port, from here and with the scanner's AE title. */
 async function askOrthanc(
   { aet, modality }: Scanner,
-  { config, timeoutMs }: Place,
+  { config, timeoutMs, service }: Place,
   signal: AbortSignal,
 ): Promise<Finding | Finding[]> {
   const system = await accessOf(config, timeoutMs)
@@ -122,6 +125,11 @@ async function askOrthanc(
   const peer: Peer = { host: host.replace(/^\[|\]$/g, ''), port, calledAet, callingAet: aet, timeouts };
   try {
     const findings = await lookAtNode(peer, kindsOf([modality]), signal);
+    if (service === 'streamer' && findings.some(({ code }) => code === 'DEST_REJECTED'))
+      return skipped(
+        'Orthanc takes no images of scanners by itself: they send to the receiver',
+        'docker compose exec receiver scanflow doctor',
+      );
     return findings.map((finding) => orthancsOwn(finding, aet));
   } catch (error) {
     return failure({ code: 'INTERNAL', message: messageOf(error) });

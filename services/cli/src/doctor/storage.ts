@@ -12,6 +12,7 @@ import { sees, SERVICES, type Place, type ServiceName } from './place.ts';
 const WRITES: Readonly<Record<ServiceName, readonly string[]>> = {
   cal2wl: ['worklist', 'bookings', 'cal2wl'],
   worklist: ['performed'],
+  receiver: ['receiver'],
   streamer: ['streamer'],
 };
 

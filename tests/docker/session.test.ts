@@ -1,0 +1,92 @@
+/** The demo's imaging session through the compose stack, on a real Docker Engine. */
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import { DockerComposeEnvironment, Wait } from 'testcontainers';
+import { findscu, orLogs, patientIds } from './checks.ts';
+import { docker, Project, ROOT, whyNot } from './engine.ts';
+
+const options = { skip: await whyNot() };
+
+// the reaper is an image of a registry, which this test does without: it clears up by itself
+process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true';
+
+interface SeriesAnswer {
+  readonly series: readonly {
+    readonly accessionNumber: string;
+    readonly state: string;
+    readonly images: { readonly inOrthanc: number; readonly stored: number };
+    readonly legs: readonly { readonly target: string; readonly state: string; readonly done: number }[];
+  }[];
+}
+
+suite('an imaging session through the stack', options, () => {
+  let demo: Project;
+  before(async () => {
+    const files = ['compose.yaml', 'compose.demo.yaml'];
+    await (await Project.create('demo', files)).compose('build');
+    demo = await Project.create('demo', files);
+    demo.env['SCANFLOW_DEMO_SESSIONS'] = '2';
+    demo.env['SCANFLOW_DEMO_IMAGES'] = '12';
+    const environment = new DockerComposeEnvironment(ROOT, [...demo.files])
+      .withProjectName(demo.name)
+      .withEnvironment(demo.env)
+      .withAutoCleanup(false)
+      // it may have played its session and ended by the time that it is looked at
+      .withWaitStrategy('scanner-1', Wait.forLogMessage(/C-FIND/));
+    await orLogs(demo, () => environment.up());
+  });
+  after(async () => {
+    await demo.down();
+    assert.deepEqual(await demo.remains(), [], 'nothing is left');
+  });
+
+  test('demo: the scanner plays its sessions and every image is verified at both ends', async () => {
+    const { Id } = await demo.inspect('scanner');
+    const code = (await docker('wait', Id)).trim();
+    const log = await docker('logs', Id);
+    assert.equal(code, '0', log);
+    assert.equal([...log.matchAll(/^.*12\/12 in .*12\/12 at pacs.*$/gm)].length, 4, log);
+  });
+
+  test('worklist: findscu on the host gets the bookings of today', async () => {
+    const today = Temporal.Now.plainDateISO('Europe/Amsterdam').toString().replaceAll('-', '');
+    const ids = patientIds(await findscu(demo.ports.worklist, 'PRISMA', today));
+    assert.deepEqual(
+      ids.filter((id) => id.startsWith('3010001.01')),
+      ['3010001.01_sub-001', '3010001.01_sub-002'],
+    );
+  });
+
+  test('streamer: every series is complete, and stored and sent as often as Orthanc has it', async () => {
+    const response = await demo.ask(demo.ports.streamer, '/api/series');
+    const { series } = (await response.json()) as SeriesAnswer;
+    assert.equal(series.length, 4);
+    for (const { state, images, legs } of series) {
+      assert.equal(state, 'complete');
+      assert.deepEqual([images.inOrthanc, images.stored], [12, 12]);
+      assert.deepEqual(legs.map(({ target, state, done }) => `${target} ${state} ${done}`).toSorted(), [
+        'pacs done 12',
+        'storage done 12',
+      ]);
+    }
+  });
+
+  test('series: the table shows them from within the container', async () => {
+    const table = await demo.exec('streamer', 'scanflow', 'series', 'list', '--state', 'complete');
+    assert.equal(table.match(/^[0-9a-f]{8} {2}complete .* 12\/12$/gm)?.length, 4, table);
+  });
+
+  test('project storage: 48 images, and each manifest holds for its folder', async () => {
+    const sh = (script: string): Promise<string> => demo.exec('streamer', 'sh', '-c', script);
+    assert.equal((await sh("find /project -name '*.dcm' | wc -l")).trim(), '48');
+    const checked = await sh(
+      'for m in $(find /project -name manifest-sha256.txt); do (cd "$(dirname "$m")" && sha256sum -c manifest-sha256.txt) || exit 1; done',
+    );
+    assert.equal(checked.match(/\.dcm: OK$/gm)?.length, 48, checked);
+  });
+
+  test('research PACS: 48 images arrived', async () => {
+    const files = await demo.exec('pacs', 'sh', '-c', 'ls /pacs | wc -l');
+    assert.equal(files.trim(), '48');
+  });
+});
