@@ -227,7 +227,17 @@ suite('doctor', () => {
     const { checks } = JSON.parse(stdout) as { checks: { check: string; state: string; todo?: string }[] };
     assert.deepEqual(
       checks.map(({ check }) => check),
-      ['configuration', 'secrets', 'data', 'clock', 'worklist', 'worklist prisma', 'cal2wl', 'streamer'],
+      [
+        'configuration',
+        'secrets',
+        'data',
+        'clock',
+        'worklist',
+        'worklist prisma',
+        'cal2wl',
+        'receiver',
+        'streamer',
+      ],
     );
     assert.equal(checks.at(-1)?.state, 'skipped');
     assert.equal(checks.at(-1)?.todo, 'docker compose exec streamer scanflow doctor');
