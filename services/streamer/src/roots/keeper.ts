@@ -1,5 +1,6 @@
 /** Looks after every root: nothing is written to one that is not the ledger's, and each gets its heartbeat. */
 import { randomUUID } from 'node:crypto';
+import { removeLeftovers } from '@scanflow/chassis';
 import type { Access } from '../adapters/store/access.ts';
 import { rootOf } from '../adapters/store/roots.ts';
 import { failureOf, Fault, type Failure } from '../domain/failure.ts';
@@ -46,6 +47,7 @@ export class RootKeeper implements RootGuard {
   readonly #refused = new Map<string, { readonly failure: Failure; readonly at: number }>();
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #queued = new Map<string, Promise<void>>();
+  readonly #tidy = new Set<string>();
 
   constructor(specs: readonly RootSpec[], deps: KeeperDeps) {
     this.#specs = new Map(specs.map((spec) => [spec.path, spec]));
@@ -187,6 +189,9 @@ export class RootKeeper implements RootGuard {
     const now = chance.now();
     const sequence = await ledger.beginBeat(name, this.#owner, now, now + BEAT_MS);
     if (sequence === undefined) return;
+    // of writers that were killed; nobody else of this ledger writes into the root's own folder now
+    if (!this.#tidy.has(path)) await removeLeftovers(path);
+    this.#tidy.add(path);
     const root = { ...ours, sequence };
     await this.#write(path, root);
     await ledger.endBeat(name, this.#owner, sequence);
