@@ -250,7 +250,7 @@ export interface Store {
     file: StoredFile,
     passes: (bytes: number) => Promise<void>,
   ) => Promise<FileState>;
-  /** Throws where nothing can be said of what is below the folder's root: STORE_ROOT_MISSING, VERIFY_ROOT_EMPTY. */
+  /** Throws where nothing can be said of what is below the folder's root: STORE_ROOT_MISSING, STORE_ROOT_EMPTY. */
   readonly requireRoot: (below: string) => Promise<void>;
   /** The bytes of a stored file, as they are. */
   readonly read: (below: string, file: string) => Promise<AsyncIterable<Uint8Array>>;

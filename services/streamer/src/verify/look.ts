@@ -155,6 +155,7 @@ async function compare(
       if (state !== 'good') findings.push({ file: expected.file, kind: state });
     },
   );
+  findings.sort((a, b) => (a.file < b.file ? -1 : 1));
   return {
     look: judge(record, findings, { files: files.length, bytes }, stored),
     wrong: findings,

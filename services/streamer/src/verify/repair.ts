@@ -98,7 +98,7 @@ const restoreFromOther: Step = async (view, place, { record, folder, wrong }, de
       if (file === undefined) continue;
       signal.throwIfAborted();
       restored =
-        (await putBack(held, expected, kind, await other.read(otherFolder, file), deps.store)) || restored;
+        (await putBack(held, expected, kind, () => other.read(otherFolder, file), deps.store)) || restored;
     }
   });
   return restored;
@@ -123,13 +123,13 @@ async function putBack(
   folder: Folder,
   { file, sha256, bytes }: StoredFile,
   kind: Finding['kind'],
-  source: AsyncIterable<Uint8Array>,
+  source: () => Promise<AsyncIterable<Uint8Array>>,
   store: Store,
 ): Promise<boolean> {
   const image = await store.create(folder, bytes);
   try {
     const hash = createHash('sha256');
-    for await (const piece of source) {
+    for await (const piece of await source()) {
       hash.update(piece);
       await image.write(piece);
     }
@@ -140,12 +140,14 @@ async function putBack(
     return true;
   } catch (error) {
     // a source that is missing or cannot be read is none
-    if (failureOf(error).code === 'STORE_FOLDER_GONE') return false;
+    if (NO_SOURCE.has(failureOf(error).code)) return false;
     throw error;
   } finally {
     await image.discard();
   }
 }
+
+const NO_SOURCE: ReadonlySet<string> = new Set(['STORE_FOLDER_GONE', 'STORE_DENIED', 'STORE_IO']);
 
 const pullAgain: Step = async (view, place, { record, folder, wrong }, deps, signal) => {
   const listed = await listedIn(view.id, deps.orthanc, signal);

@@ -30,8 +30,9 @@ export const VERIFICATION = `
   CREATE INDEX verification_ended ON verification (stored) WHERE due IS NULL;
   CREATE INDEX verification_failing ON verification (failure_code) WHERE failure_code IS NOT NULL;
   CREATE INDEX verification_trouble ON verification (trouble_code) WHERE trouble_code IS NOT NULL;
-  INSERT INTO verification (series, place, stored, due)
-    SELECT s.id, l.target, l.updated, l.updated FROM series s JOIN leg l ON l.series = s.id
+  -- due at the next start, where the configuration says so
+  INSERT INTO verification (series, place, stored)
+    SELECT s.id, l.target, l.updated FROM series s JOIN leg l ON l.series = s.id
     WHERE l.state <> 'pending' AND ((l.target = 'storage' AND s.stored > 0 AND s.path IS NOT NULL)
       OR (l.target = 'copy' AND l.done > 0));
 

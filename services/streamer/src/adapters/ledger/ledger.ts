@@ -56,6 +56,7 @@ export function ledgerOn(
     ...commitmentsOn(database, followers),
     ...recoveryOn(database),
     ...verifyOn(database, leaseMs, followers),
+    ...viewsOn(database),
     leaseMs,
     ...(database.broken === undefined ? {} : { broken: database.broken }),
     clampTimers: (...given) => write((db) => intake.clampTimers(db, ...given)),
@@ -86,9 +87,6 @@ export function ledgerOn(
     unwanted: told(forwarding.unwanted),
     open: (...given) => write((db) => forwarding.open(db, ...given)),
     forwardLater: (...given) => write((db) => progress.tryLater(db, ...given)),
-    quarantined: () => read(quarantinedSeries),
-    list: (query) => read((db) => listSeries(db, query)),
-    summary: () => read(summarise),
   };
 }
 
@@ -102,6 +100,13 @@ function recoveryOn(database: Database): RecoveryLedger {
     quietSessions: () => write(recovery.quietSessions),
   };
 }
+
+/** What people and metrics ask for. */
+const viewsOn = ({ read }: Pick<Database, 'read'>): Pick<Ledger, 'quarantined' | 'list' | 'summary'> => ({
+  quarantined: () => read(quarantinedSeries),
+  list: (query) => read((db) => listSeries(db, query)),
+  summary: () => read(summarise),
+});
 
 /** What destinations commit themselves to. */
 function commitmentsOn(database: Database, followers: Followers): CommitmentLedger {

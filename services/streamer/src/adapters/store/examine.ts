@@ -64,7 +64,7 @@ async function compare(
   return hash.digest('hex') === sha256;
 }
 
-/** A root without anything in it is one that nothing is mounted on. Throws STORE_ROOT_MISSING, VERIFY_ROOT_EMPTY. */
+/** A root without anything in it is one that nothing is mounted on. Throws STORE_ROOT_MISSING, STORE_ROOT_EMPTY. */
 export async function requirePresent(root: string): Promise<void> {
   const folder = await opendir(await rootOf(root));
   try {
@@ -75,7 +75,7 @@ export async function requirePresent(root: string): Promise<void> {
 }
 
 const EMPTY = transient(
-  'VERIFY_ROOT_EMPTY',
+  'STORE_ROOT_EMPTY',
   'The root is empty: most likely project storage is not mounted. Mount it; verifying goes on by itself.',
 );
 
