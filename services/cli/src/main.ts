@@ -69,6 +69,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'shows a page of a service',
     load: async () => (await import('./commands/page.ts')).page,
   },
+  verify: {
+    summary: 'reads stored files again and compares them; puts back what it can',
+    load: async () => (await import('./commands/verify.ts')).verify,
+  },
   doctor: {
     summary: 'says what is wrong with this installation, and what to do',
     load: async () => (await import('./commands/doctor.ts')).doctor,

@@ -11,6 +11,7 @@ import { sees, SERVICES, type Place } from './place.ts';
 import { scannerChecks } from './scanners.ts';
 import { secretChecks } from './secrets.ts';
 import { storageChecks } from './storage.ts';
+import { verificationChecks } from './verification.ts';
 
 /** In the order in which they are shown. `version`: of this command. */
 export function checksOf(place: Place, version: string): Check[] {
@@ -24,6 +25,7 @@ export function checksOf(place: Place, version: string): Check[] {
     ...orthancChecks(place),
     ...scannerChecks(place),
     ...ledgerChecks(place),
+    ...verificationChecks(place),
     ...destinationChecks(place),
     ...elsewhere(place),
   ];

@@ -15,6 +15,7 @@ import { judgePostgres, judgeSeries } from './ledger.ts';
 import { explained } from './node.ts';
 import { orthancsOwn } from './scanners.ts';
 import { judgeMode } from './secrets.ts';
+import { judgeVerification } from './verification.ts';
 import { judgeStatus } from './web.ts';
 
 const states = (findings: readonly Finding[]): string =>
@@ -178,4 +179,15 @@ test('ledger, series and secrets: what is counted and compared', () => {
   assert.match(judgeSeries(1000, 0)[0]?.message ?? '', /1000 or more series failed/);
   assert.equal(states(judgeMode('a', '/b', 0o100644)), 'warning');
   assert.equal(states(judgeMode('a', '/b', 0o100640)), '');
+});
+
+test('verification: what is wrong fails, what is behind warns, what is acknowledged is told', () => {
+  const judge = (summary: object, every: number | undefined = 86_400_000): string =>
+    states(judgeVerification(summary, every, 200_000_000));
+  assert.equal(judge({}), 'ok');
+  assert.equal(judge({ failing: { VERIFY_MISSING: 2 }, due: 199_999_999 }), 'failed VERIFY_MISSING');
+  assert.equal(judge({ trouble: { STORE_ROOT_EMPTY: 1 } }), 'warning STORE_ROOT_EMPTY');
+  assert.equal(judge({ due: 1 }), 'warning');
+  assert.equal(judge({ due: 1 }, Number.MAX_SAFE_INTEGER), 'ok');
+  assert.match(judgeVerification({ acknowledged: 3 }, 1, 1)[0]?.message ?? '', /3 series are not/);
 });

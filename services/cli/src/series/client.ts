@@ -20,6 +20,20 @@ export interface LegRow {
   readonly waits?: { readonly until: string; readonly message: string };
 }
 
+/** What reading its files again found, in project storage (`storage`) or in the copy. */
+export interface VerificationRow {
+  readonly place: string;
+  readonly good?: string;
+  readonly looked?: string;
+  readonly due?: string;
+  readonly files: number;
+  readonly failure?: { readonly code: string; readonly message: string };
+  readonly since?: string;
+  readonly findings?: readonly { readonly file: string; readonly kind: string }[];
+  readonly acknowledged?: { readonly by: string; readonly at: string; readonly reason: string };
+  readonly trouble?: { readonly code: string; readonly message: string };
+}
+
 export interface SeriesRow {
   readonly id: string;
   readonly seriesInstanceUid: string;
@@ -54,6 +68,7 @@ export interface SeriesRow {
   readonly expected?: number;
   readonly images: { readonly inOrthanc: number; readonly stored: number };
   readonly legs: readonly LegRow[];
+  readonly verification?: readonly VerificationRow[];
   /** Destinations to which it does not go. */
   readonly notSent?: readonly { readonly target: string; readonly code: string; readonly message: string }[];
   /** Those of its session among them: their event is `complete`. */
@@ -64,6 +79,10 @@ export interface SeriesRow {
 export class NotAsked extends Error {
   override name = 'NotAsked';
 }
+/** Nobody answered: asked again later, somebody may. */
+export class Unreachable extends NotAsked {
+  override name = 'Unreachable';
+}
 /** It was asked and refused, or failed. */
 export class Refused extends Error {
   override name = 'Refused';
@@ -72,6 +91,8 @@ export class Refused extends Error {
 export interface Client {
   readonly list: (query: { state?: string | undefined; limit: number }) => Promise<readonly SeriesRow[]>;
   readonly one: (id: string) => Promise<SeriesRow>;
+  /** Any other page of the streamer's; with a body, a change. */
+  readonly ask: (path: string, body?: object) => Promise<Readonly<Record<string, unknown>>>;
   /** A change: `release`, `move`, `retry` or `skip`. */
   readonly change: (id: string, action: string, body: object) => Promise<Record<string, unknown>>;
 }
@@ -101,7 +122,7 @@ export function createAsk(api: Api, stop: AbortSignal): Ask {
       });
       answer = await response.json().catch(() => undefined);
     } catch (error) {
-      throw new NotAsked(
+      throw new Unreachable(
         `the streamer does not answer at ${url} (${reasonOf(error)}). Does it run there? See --url`,
       );
     }
@@ -123,6 +144,7 @@ export function createClient(api: Api, stop: AbortSignal): Client {
       if (!Array.isArray(series)) throw new NotAsked(`what answers at ${api.url} is no streamer`);
       return series as SeriesRow[];
     },
+    ask,
     one: async (id) => (await ask(of(id)))['series'] as SeriesRow,
     change: (id, action, body) => ask(`${of(id)}/${action}`, body),
   };

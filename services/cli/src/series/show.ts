@@ -1,6 +1,6 @@
 /** Series as text for a person. Pure. */
 import { plain } from '../terminal.ts';
-import type { Labels, LegRow, SeriesRow } from './client.ts';
+import type { Labels, LegRow, SeriesRow, VerificationRow } from './client.ts';
 
 /** Beginnings of ids that tell them apart: an id may be given by its beginning. */
 const SHORT = 8;
@@ -35,16 +35,23 @@ export function seriesTable(all: readonly SeriesRow[]): string {
 const stateOf = ({ state, outcome }: SeriesRow): string => (outcome === 'Incomplete' ? 'incomplete' : state);
 
 /** Codes of what stands in the way, and until when it waits. */
-function problemsOf({ reasonCode, outcome, legs, hooks = [] }: SeriesRow): string {
+function problemsOf({ reasonCode, outcome, legs, hooks = [], verification = [] }: SeriesRow): string {
   const codes = [
     reasonCode ?? '',
     outcome === 'Incomplete' ? 'SERIES_INCOMPLETE' : '',
     ...[...legs, ...hooks].flatMap(({ target, failure, waits }) =>
       [failure?.code, waits?.message].map((what) => (what === undefined ? '' : `${target}: ${plain(what)}`)),
     ),
+    ...verification.map(problemOf),
   ];
   return codes.filter((code) => code !== '').join(', ');
 }
+
+/** What somebody has acknowledged is no problem any more. */
+const problemOf = ({ place, failure, acknowledged, trouble }: VerificationRow): string => {
+  const code = acknowledged === undefined ? (failure?.code ?? trouble?.code) : trouble?.code;
+  return code === undefined ? '' : `${place}: ${code}`;
+};
 
 /** All of one series. */
 export function seriesPage(series: SeriesRow): string {
@@ -64,6 +71,7 @@ export function seriesPage(series: SeriesRow): string {
     ...attributeLines(series),
     ...decisionLines(series),
     ...[...series.legs, ...(series.hooks ?? [])].flatMap(legLines),
+    ...(series.verification ?? []).flatMap(verificationLines),
     ...(series.notSent ?? []).flatMap(({ target, code, message }): (readonly [string, string])[] => [
       [target, 'not sent'],
       ['', `${code}: ${plain(message)}`],
@@ -130,5 +138,37 @@ function legLines(
     ...(waits === undefined ? [] : [['', plain(waits.message)] as const]),
     ...(failure === undefined ? [] : [['', `${failure.code}: ${plain(failure.message)}`] as const]),
     ...kept.map((line) => ['', `| ${line}`] as const),
+  ];
+}
+
+const MOST_FILES = 10;
+
+function verificationLines({
+  place,
+  good,
+  failure,
+  findings = [],
+  acknowledged,
+  since,
+  trouble,
+}: VerificationRow): (readonly [string, string])[] {
+  const name = place === 'storage' ? 'verified' : `verified (${place})`;
+  const more = findings.length > MOST_FILES ? [['', '…'] as const] : [];
+  return [
+    [name, good ?? 'not yet'],
+    ...(failure === undefined
+      ? []
+      : [['', `${failure.code} since ${since ?? ''}: ${plain(failure.message)}`] as const]),
+    ...findings.slice(0, MOST_FILES).map(({ file, kind }) => ['', `${kind}: ${plain(file)}`] as const),
+    ...more,
+    ...(acknowledged === undefined
+      ? []
+      : [
+          [
+            '',
+            `acknowledged by ${plain(acknowledged.by)}, ${acknowledged.at}: ${plain(acknowledged.reason)}`,
+          ] as const,
+        ]),
+    ...(trouble === undefined ? [] : [['', `${trouble.code}: ${plain(trouble.message)}`] as const]),
   ];
 }
