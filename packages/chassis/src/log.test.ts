@@ -86,6 +86,47 @@ test('log: fields named level and message, bigints, maps and line breaks do no h
   assert.equal(line['big'], '1');
 });
 
+test('log: what one address repeats is summed up, for each event by itself, and what others do is written', () => {
+  const { log, lines } = collect();
+  for (let index = 0; index < 5_000; index += 1) {
+    log.warn('rejected', { address: '10.0.0.7', association: index });
+    if (index % 1_000 === 0) log.warn('rejected', { address: '10.0.0.8' });
+    if (index % 1_000 === 0) log.child({ address: '10.0.0.7' }).info('accepted');
+  }
+  log.info('without an address');
+  log.flush();
+  log.flush();
+  const of = (event: string, address: string): number =>
+    lines().filter((line) => line['event'] === event && line['address'] === address).length;
+  assert.deepEqual(
+    [of('rejected', '10.0.0.7'), of('rejected', '10.0.0.8'), of('accepted', '10.0.0.7')],
+    [31, 5, 5],
+  );
+  const sum = lines().at(-1);
+  assert.deepEqual(
+    { ...sum, time: '' },
+    {
+      time: '',
+      level: 'warn',
+      service: 'test',
+      event: 'rejected',
+      address: '10.0.0.7',
+      more: 4_970,
+      seconds: 1,
+      note: 'and 4,970 more from 10.0.0.7 in 1 s',
+    },
+  );
+});
+
+test('log: a flood from many addresses takes bounded memory and few lines', () => {
+  const { log, lines } = collect();
+  for (let index = 0; index < 50_000; index += 1)
+    log.warn('rejected', { address: `10.${index >> 8}.${index & 255}.1` });
+  log.flush();
+  assert.ok(lines().length <= 1_100, `${lines().length} lines`);
+  assert.match(String(lines().at(-1)?.['note']), /and 48,970 more from other addresses/);
+});
+
 test('log: text is one readable line', () => {
   const { log, text } = collect({ format: 'text' });
   log.warn('slow answer', { ms: 1200 });

@@ -2,19 +2,29 @@
 import { visible } from './visible.ts';
 import { styleText } from 'node:util';
 import winston from 'winston';
+import { Repeats } from './log-repeats.ts';
 import { redact, type LogFields } from './redact.ts';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 export type { LogFields };
 
 export interface Log {
-  /** What happened, then with what. Never a patient attribute above debug. */
+  /**
+   * What happened, then with what. Never a patient attribute above debug. Whatever a stranger can make us write has the field
+   * `address`: many lines of one event and address are summed up.
+   */
   error(event: string, fields?: LogFields): void;
   warn(event: string, fields?: LogFields): void;
   info(event: string, fields?: LogFields): void;
   debug(event: string, fields?: LogFields): void;
   /** A log whose every line also has these fields. */
   child(fields: LogFields): Log;
+}
+
+/** A log that sums up what repeats. */
+export interface ServiceLog extends Log {
+  /** Writes what was counted and is not written yet: before the process ends. */
+  flush(): void;
 }
 
 export interface LogOptions {
@@ -39,7 +49,12 @@ interface Line {
 }
 
 /** A log of one service. Writing never throws, whatever the fields. */
-export function createLog({ service, level = 'info', format, stream = process.stderr }: LogOptions): Log {
+export function createLog({
+  service,
+  level = 'info',
+  format,
+  stream = process.stderr,
+}: LogOptions): ServiceLog {
   const asText = format === undefined ? stream.isTTY === true : format === 'text';
   const write = asText ? textLine : jsonLine;
   const logger = winston.createLogger({
@@ -55,21 +70,32 @@ export function createLog({ service, level = 'info', format, stream = process.st
     ),
     transports: [new winston.transports.Stream({ stream, eol: '\n' })],
   });
-  return logOf(logger, {}, level === 'debug');
+  const everything = level === 'debug';
+  const put: Put = (at, event, fields) => {
+    // in a field of their own, out of the way of winston's `level`, `message` and `splat`
+    logger.log({ level: at, message: event, fields: redact(fields, { everything }) });
+  };
+  const repeats = new Repeats({ write: put });
+  const log = logOf(logger, {}, (at, event, fields) => {
+    const { address } = fields;
+    if (everything || typeof address !== 'string' || repeats.admit(at, event, address))
+      put(at, event, fields);
+  });
+  return { ...log, flush: () => repeats.flush() };
 }
 
-function logOf(logger: winston.Logger, fixed: LogFields, everything: boolean): Log {
+type Put = (level: LogLevel, event: string, fields: LogFields) => void;
+
+function logOf(logger: winston.Logger, fixed: LogFields, put: Put): Log {
   const write = (level: LogLevel, event: string, fields: LogFields = {}): void => {
-    if (!logger.isLevelEnabled(level)) return;
-    // in a field of their own, out of the way of winston's `level`, `message` and `splat`
-    logger.log({ level, message: event, fields: redact({ ...fixed, ...fields }, { everything }) });
+    if (logger.isLevelEnabled(level)) put(level, event, { ...fixed, ...fields });
   };
   return {
     error: (event, fields) => write('error', event, fields),
     warn: (event, fields) => write('warn', event, fields),
     info: (event, fields) => write('info', event, fields),
     debug: (event, fields) => write('debug', event, fields),
-    child: (fields) => logOf(logger, { ...fixed, ...fields }, everything),
+    child: (fields) => logOf(logger, { ...fixed, ...fields }, put),
   };
 }
 

@@ -55,6 +55,7 @@ export async function runService(
   });
   const fail = (event: string, error: unknown): never => {
     log.error(event, { error });
+    log.flush();
     process.exit(EXIT.failed);
   };
   process.on('unhandledRejection', (error) => fail('unhandled rejection', error));
@@ -77,6 +78,7 @@ export async function runService(
   running.broken?.catch((error: unknown) => fail('cannot go on', error));
   await asked;
   await running.stop().catch((error: unknown) => fail('could not stop in order', error));
+  log.flush();
   log.info('stopped');
   process.exit(EXIT.stopped);
 }
