@@ -9,6 +9,10 @@ export const FILES = [
   'tests/integration/chassis-run.test.ts',
   'tests/integration/backup.test.ts',
   'tests/integration/splice.test.ts',
+  'tests/integration/images-fuzz.test.ts',
+  'tests/integration/worklist-attacks.test.ts',
+  'tests/integration/worklist-performed-owners.test.ts',
+  'packages/dimse/src/scp/budget.test.ts',
   'packages/dicom/src/splice*.test.ts',
   'services/streamer/src/**/*.test.ts',
 ];

@@ -106,7 +106,8 @@ export class Session implements Guest {
         this.#take(message);
       }
     }
-    this.#silent = false;
+    // over: the connection only waits for the peer to close it
+    this.#silent = true;
     const how = endingOf(this.#association);
     clearTimeout(this.#idle);
     for (const controller of this.#active.values()) controller.abort();
