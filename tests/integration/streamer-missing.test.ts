@@ -3,15 +3,17 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { until } from '@scanflow/testkit';
+import { freePort, startStorescp, until } from '@scanflow/testkit';
 import {
   folderOf,
   legOf,
   legWhen,
   makeRig,
   phantom,
+  scratch,
   sendTo,
   settled,
+  verifyForwarded,
   verifyStored,
   type Rig,
   type Series,
@@ -199,4 +201,44 @@ test('missing files: late images do not follow a link that took the folder’s p
   await rename(outside, folderOf(series));
   assert.equal((await retry(rig, series)).status, 200);
   assert.equal(await verifyStored(rig, await complete(rig)), 4);
+});
+
+test('missing files: a file that is taken away before it is sent is pulled again, and then sent', async (t) => {
+  const port = await freePort();
+  const rig = await makeRig(t, { destinations: { pacs: port } });
+  await rig.start();
+  const sent = await phantom(join(rig.folder, 'in'), { images: 3 });
+  await sendTo(rig.orthanc, sent.folder);
+  await legWhen(rig, 'pacs', ({ failure }) => failure !== undefined, 'the destination to be down');
+  const [series] = await rig.series();
+  assert.ok(series !== undefined);
+  const folder = folderOf(series);
+  const [one = ''] = await imagesIn(folder);
+  await rm(join(folder, one));
+  const pacs = await startStorescp({ folder: await scratch(t), aet: 'PACS', port });
+  t.after(() => pacs.stop());
+  const [after] = await settled(rig, 1, ['complete'], 120_000);
+  assert.ok(after !== undefined);
+  assert.equal(await verifyStored(rig, after), 3);
+  assert.equal(await verifyForwarded([folder], await pacs.files()), 3);
+});
+
+test('missing files: a series.json out of an older backup is not sent from', async (t) => {
+  const port = await freePort();
+  const rig = await makeRig(t, { destinations: { pacs: port } });
+  await rig.start();
+  const sent = await phantom(join(rig.folder, 'in'), { images: 4 });
+  await sendTo(rig.orthanc, ...sent.files.slice(0, 2));
+  const waiting = await legWhen(rig, 'storage', ({ done }) => done === 2, 'the first images');
+  const record = join(waiting.path ?? '', 'series.json');
+  const older = await readFile(record);
+  await sendTo(rig.orthanc, ...sent.files.slice(2));
+  await legWhen(rig, 'storage', ({ state, done }) => state === 'done' && done === 4, 'the late ones');
+  await writeFile(record, older);
+  const pacs = await startStorescp({ folder: await scratch(t), aet: 'PACS', port });
+  t.after(() => pacs.stop());
+  const [after] = await settled(rig, 1, ['complete'], 120_000);
+  assert.ok(after !== undefined);
+  assert.equal(await verifyStored(rig, after), 4);
+  assert.equal(await verifyForwarded([folderOf(after)], await pacs.files()), 4);
 });

@@ -39,6 +39,11 @@ export class Answer extends Error {
   }
 }
 
+/** Project storage cannot be looked at now: what stands in the way is the answer. */
+function away(error: unknown): never {
+  throw new Answer(503, failureOf(error).message);
+}
+
 export function changeRoutes(app: FastifyInstance, deps: ChangeDeps): void {
   app.post<OfSeries>('/api/series/:id/release', async ({ params, body, ip }) => ({
     series: await release(await find(params.id, deps.ledger), body, ip, deps),
@@ -68,7 +73,7 @@ export async function find(id: string, ledger: Pick<Ledger, 'matching'>): Promis
 async function release(series: SeriesView, body: unknown, ip: string, deps: ChangeDeps): Promise<unknown> {
   const { ledger, store, context, chance, log, wake } = deps;
   const decision = decided('release', body, ip, deps);
-  if (series.path !== undefined && (await store.record(series.path))?.orthancSeries === series.id)
+  if (series.path !== undefined && (await store.record(series.path).catch(away))?.orthancSeries === series.id)
     throw new Answer(409, 'this series is stored already; to store it elsewhere: scanflow series move');
   if (series.state !== 'quarantined' && series.path === undefined)
     throw new Answer(409, `this series is not quarantined but ${series.state}`);
@@ -158,7 +163,7 @@ async function retry(
   if (targets.length === 0 && target !== undefined && (await sendTo(series, target, deps)))
     targets.push(target);
   if (targets.length === 0) {
-    const lacking = await targetsLackingFiles(series, target, deps);
+    const lacking = await targetsLackingFiles(series, target, deps).catch(away);
     if (lacking.length > 0) targets.push(...(await ledger.recheck(series.id, lacking, now)));
   }
   if (targets.length === 0) throw new Answer(409, nothingToRetry(series, target));

@@ -56,7 +56,7 @@ const keyOf = (id: string, fileUuid: string): string => `${id} ${fileUuid}`;
 
 const NO_RECORD = permanent(
   'CLEANUP_NO_RECORD',
-  'Nothing is deleted from Orthanc: the folder of this series or its series.json is no longer in project storage. Put it back.',
+  'Nothing is deleted from Orthanc: the folder of this series or its series.json is no longer in project storage. Put it back, or retry the series.',
 );
 const UNKNOWN_IMAGES = permanent(
   'CLEANUP_UNKNOWN_IMAGES',
@@ -64,7 +64,7 @@ const UNKNOWN_IMAGES = permanent(
 );
 const CHANGED = permanent(
   'CLEANUP_FILE_CHANGED',
-  'Nothing is deleted from Orthanc: a stored image of this series is missing or is not what was stored. Compare the folder with its manifest.',
+  'Nothing is deleted from Orthanc: a stored image of this series is missing or is not what was stored. Compare the folder with its manifest; a retry of the series pulls what is missing.',
 );
 
 /** Nothing where an earlier attempt was ended between its last deletion and the ledger. */

@@ -244,3 +244,24 @@ test('store: who takes a series over has what was written last, also where that 
   assert.deepEqual((await store.claim(['p'], fresh('one'))).record, written);
   assert.deepEqual((await store.reopen(early.below, 'one'))?.record, written);
 });
+
+test('store: a file counts as there only as a file of its size, in a folder that no link leads out to', async (t) => {
+  const { root, store } = await place(t);
+  const folder = await store.claim(['p', 's'], fresh('one'));
+  await put(store, folder, 'a.dcm', 'aaaa');
+  await put(store, folder, 'b.dcm', 'bbbb');
+  await symlink(join(folder.path, 'a.dcm'), join(folder.path, 'link.dcm'));
+  const [a, b, link, gone] = ['a.dcm', 'b.dcm', 'link.dcm', 'gone.dcm'].map((file) => ({ file, bytes: 4 }));
+  assert.ok(a !== undefined && b !== undefined && link !== undefined && gone !== undefined);
+  const cut = { file: 'b.dcm', bytes: 5 };
+  assert.deepEqual(await store.absent('p/s', [a, b, cut, link, gone]), new Set([cut, link, gone]));
+  assert.deepEqual(await store.absent('p/other', [a]), new Set([a]));
+  // out of the root by one link, and back into it by another
+  const outside = join(root, '..', 'outside');
+  await mkdir(outside);
+  await symlink(folder.path, join(outside, 'back'));
+  await symlink(outside, join(root, 'out'));
+  await assert.rejects(store.absent('out/back', [a]), { code: 'STORE_OUTSIDE_ROOT' });
+  await assert.rejects(store.record('out/back'), { code: 'STORE_OUTSIDE_ROOT' });
+  await assert.rejects(store.reopen('out/back', 'one'), { code: 'STORE_OUTSIDE_ROOT' });
+});
