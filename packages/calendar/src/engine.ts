@@ -36,10 +36,15 @@ export function ruleTimes(
 /** The IANA zone that a Windows zone name (`W. Europe Standard Time`) stands for, as node-ical's table has it. */
 export function windowsZone(name: string): string | undefined {
   if (NO_NAME.test(name)) return undefined;
-  const event = parse([['UID:zone', `DTSTART;TZID="${name}":20240101T120000`]])('zone');
-  // its type promises a start, but a name that it cannot read leaves none
-  const start: { tz?: string } | undefined = event?.start;
-  return start?.tz;
+  try {
+    const event = parse([['UID:zone', `DTSTART;TZID="${name}":20240101T120000`]])('zone');
+    // its type promises a start, but a name that it cannot read leaves none
+    const start: { tz?: string } | undefined = event?.start;
+    return start?.tz;
+  } catch {
+    // it knows abbreviations (JST, PST), for which Temporal has no zone
+    return undefined;
+  }
 }
 
 /** A wall-clock time in the form of a UTC one, `20261122T090000Z`. */

@@ -20,6 +20,17 @@ function content(text: string | Uint8Array, span = window): CalendarContent {
 
 const wrap = (...lines: string[]): string => ['BEGIN:VCALENDAR', ...lines, 'END:VCALENDAR', ''].join('\r\n');
 const vevent = (...lines: string[]): string => ['BEGIN:VEVENT', ...lines, 'END:VEVENT'].join('\r\n');
+/** A VTIMEZONE without changes. */
+const fixedZone = (name: string, offset: string): string[] => [
+  'BEGIN:VTIMEZONE',
+  `TZID:${name}`,
+  'BEGIN:STANDARD',
+  'DTSTART:19700101T000000',
+  `TZOFFSETFROM:${offset}`,
+  `TZOFFSETTO:${offset}`,
+  'END:STANDARD',
+  'END:VTIMEZONE',
+];
 const starts = (text: string | Uint8Array, span = window): string[] =>
   content(text, span).events.map(({ start }) => start.toString());
 const codes = (text: string): (string | undefined)[] => content(text).problems.map(({ code }) => code);
@@ -160,17 +171,25 @@ test('zones: IANA, Windows and vendor names, quotes, floating with and without X
   assert.equal(start('DTSTART:20261123T090000', 'X-WR-TIMEZONE:Atlantis'), '2026-11-23T08:00:00Z');
 });
 
+const ABBREVIATIONS =
+  'ACDT ACST AEDT AEST AKDT AKST AST AWST BST CAT CDT CEST CST EAT EDT HKT IST JST KST MDT MSK NST NZDT NZST PDT PST SGT WAT WEST WIB';
+
+test('zones: an abbreviation never costs the whole calendar', () => {
+  const good = vevent('UID:good', 'DTSTART:20261123T090000Z');
+  for (const name of ABBREVIATIONS.split(' ')) {
+    const vtimezone = fixedZone(name, '+0900');
+    assert.deepEqual(starts(wrap(`X-WR-TIMEZONE:${name}`, good)), ['2026-11-23T09:00:00Z'], name);
+    const zoned = vevent('UID:zoned', `DTSTART;TZID=${name}:20261123T090000`);
+    assert.deepEqual(codes(wrap(good, zoned)), ['UNKNOWN_ZONE'], name);
+    assert.deepEqual(starts(wrap(good, zoned)), ['2026-11-23T09:00:00Z'], name);
+    // what the calendar defines counts
+    const defined = ['2026-11-23T00:00:00Z', '2026-11-23T09:00:00Z'];
+    assert.deepEqual(starts(wrap(`X-WR-TIMEZONE:${name}`, ...vtimezone, good, zoned)), defined, name);
+  }
+});
+
 test('zones: a VTIMEZONE in the file does not reach floating events', () => {
-  const vtimezone = [
-    'BEGIN:VTIMEZONE',
-    'TZID:Asia/Tokyo',
-    'BEGIN:STANDARD',
-    'DTSTART:19700101T000000',
-    'TZOFFSETFROM:+0900',
-    'TZOFFSETTO:+0900',
-    'END:STANDARD',
-    'END:VTIMEZONE',
-  ];
+  const vtimezone = fixedZone('Asia/Tokyo', '+0900');
   assert.deepEqual(starts(wrap(...vtimezone, vevent('UID:a', 'DTSTART:20261123T090000'))), [
     '2026-11-23T08:00:00Z',
   ]);

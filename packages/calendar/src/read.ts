@@ -57,9 +57,20 @@ const MAX_EVENTS = 100_000;
 
 /** Reads a calendar. Never throws for its content, and never asks for the host's time zone or clock. */
 export function readCalendar(bytes: Uint8Array, { window, zone }: ReadOptions): ReadCalendar {
-  const plain = toPlainBytes(bytes);
-  const feed = splitFeed(plain, farFrom(window));
-  return feed.ok ? new Reading(plain, window, zone).run(feed.blocks, feed.aside) : feed;
+  try {
+    const plain = toPlainBytes(bytes);
+    const feed = splitFeed(plain, farFrom(window));
+    return feed.ok ? new Reading(plain, window, zone).run(feed.blocks, feed.aside) : feed;
+  } catch (error) {
+    return unexpected(error);
+  }
+}
+
+/** A defect of this package. It shows as a feed error, so that what was published stays. */
+function unexpected(error: unknown): ReadCalendar {
+  const name = error instanceof Error ? error.name : 'unknown';
+  const message = `The calendar could not be read (${name}). What it published stays. Report this to the maintainers of Scanflow.`;
+  return { ok: false, error: { code: 'FEED_UNEXPECTED', message } };
 }
 
 interface Group {
