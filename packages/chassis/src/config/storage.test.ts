@@ -147,3 +147,20 @@ test('storage: a destination cannot be called as a leg of storage', () => {
     'destinations.storage: the name storage is taken by Scanflow itself; choose another',
   ]);
 });
+
+test('storage: files are verified every 30 days unless the configuration says otherwise', () => {
+  const { verify } = storageOf('root: /project');
+  assert.deepEqual(verify, { every: 30 * 86_400_000, rate: { bytesPerSecond: 50e6 } });
+  const given = storageOf(
+    "root: /project, verify: { every: never, rate: 600/min, schedule: { from: '19:00', to: '07:00' }, until: 180d }",
+  ).verify;
+  assert.deepEqual(
+    [given.every, given.rate, given.schedule?.length, given.until],
+    ['never', { imagesPerMinute: 600 }, 1, 180 * 86_400_000],
+  );
+  assert.equal(mistakes('root: /project, verify: { every: sometimes }').length, 1);
+  assert.match(
+    mistakes("root: /project, verify: { schedule: { from: '07:00', to: '07:00' } }")[0] ?? '',
+    /whole day/,
+  );
+});

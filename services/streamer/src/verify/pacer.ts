@@ -25,11 +25,6 @@ export class Pacer {
     this.#clock = clock;
   }
 
-  /** Whether it reads slowly, as images arrive. */
-  get slow(): boolean {
-    return this.#slow;
-  }
-
   /** Waits until one more file may be read, or the signal aborts. */
   async file(signal: AbortSignal): Promise<void> {
     await this.#pace.image(signal);
