@@ -1,6 +1,7 @@
 /** What `npm run test:faults` runs: every test that docs/faults.md names, and the rest of the streamer's. */
 export const FILES = [
   'tests/faults/*.test.ts',
+  'tests/integration/receiver*.test.ts',
   'tests/integration/streamer-*.test.ts',
   'tests/integration/dimse-store*.test.ts',
   'tests/integration/dimse-tls.test.ts',

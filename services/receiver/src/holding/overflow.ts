@@ -1,11 +1,11 @@
 /** A file for a data set that is too large for memory. It has no name, so that nothing is left of it, however we end. */
-import { createReadStream } from 'node:fs';
 import { mkdir, open, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 
 /** From so many bytes on that wait to be written, nothing more is read from the peer. */
 const WAITING_BYTES = 1024 * 1024;
+const PIECE_BYTES = 1024 * 1024;
 
 export class Overflow {
   readonly #folder: string;
@@ -42,7 +42,13 @@ export class Overflow {
   async *read(): AsyncGenerator<Uint8Array> {
     const file = this.#file;
     if (file === undefined) return;
-    yield* createReadStream('', { fd: file, start: 0, autoClose: false, highWaterMark: 1024 * 1024 });
+    for (let at = 0; ;) {
+      // a piece of its own each time: whoever got the last one may still write it
+      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(PIECE_BYTES), 0, PIECE_BYTES, at);
+      if (bytesRead === 0) return;
+      at += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
   }
 
   async close(): Promise<void> {
