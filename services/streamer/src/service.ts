@@ -51,7 +51,7 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
   const chance: Chance = { now: () => Temporal.Now.instant().epochMilliseconds, jitter: () => Math.random() };
   const { follow, followers } = setUpFollow(config, targetsOf(settings), log);
   const ledger = await openConfiguredLedger(config, log, followers);
-  const { store, copy: copies, keeper } = await openStorage(config, ledger, chance);
+  const storage = await openStorage(config, ledger, chance);
   const orthanc = await openOrthanc(config.orthanc);
   const destinations = openDestinations(settings.destinations, { chance, log, orthanc, data: config.data });
   const condition = new Condition();
@@ -64,9 +64,7 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
   const deps: LoopDeps = {
     orthanc,
     ledger,
-    store,
-    copies,
-    keeper,
+    ...storage,
     bookings,
     settings,
     destinations,

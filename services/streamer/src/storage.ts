@@ -16,7 +16,7 @@ import { VERSION } from './version.ts';
 export interface Storage {
   readonly store: Store;
   /** Of the copy of everything, where there is one. */
-  readonly copy: Store | undefined;
+  readonly copies: Store | undefined;
   readonly keeper: RootKeeper;
 }
 
@@ -58,7 +58,7 @@ export async function openStorage(
     keeper,
     store: createStore(root, { otherRoots, access, freeSpace, collisions, guard: keeper }),
     // of everything, so it refuses nothing
-    copy: copy === undefined ? undefined : createStore(copy.root, { access, freeSpace, guard: keeper }),
+    copies: copy === undefined ? undefined : createStore(copy.root, { access, freeSpace, guard: keeper }),
   };
 }
 
