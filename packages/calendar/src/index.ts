@@ -2,5 +2,11 @@ export type { EventClass, EventStatus } from './component.ts';
 export { eventKey, overlaps, type CalendarEvent, type Window } from './event.ts';
 export type { FeedError } from './feed.ts';
 export type { EventProblem } from './problem.ts';
-export { readCalendar, type CalendarContent, type ReadCalendar, type ReadOptions } from './read.ts';
+export {
+  readCalendar,
+  type CalendarContent,
+  type ReadCalendar,
+  type ReadOptions,
+  type Unreadable,
+} from './read.ts';
 export { readIsolated, type IsolatedOptions } from './isolated.ts';

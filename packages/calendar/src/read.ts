@@ -9,6 +9,7 @@ import {
   uidOf,
   type Age,
   type Component,
+  type Properties,
   type Recurrence,
 } from './component.ts';
 import { eventKey, type CalendarEvent, type Window } from './event.ts';
@@ -24,7 +25,7 @@ import { instantOf, type Moment } from './moment.ts';
 import type { Span } from './outline.ts';
 import { EventError, type EventProblem } from './problem.ts';
 import { unescapeText } from './property.ts';
-import { expandSeries, recurrenceIdOf, type Series } from './series.ts';
+import { expandSeries, recurrenceIdOf, replacedId, type Series } from './series.ts';
 import { toPlainBytes } from './text.ts';
 import { zonesOf, type Zones } from './zone.ts';
 
@@ -46,6 +47,16 @@ export interface CalendarContent {
    * of other instances those next to the window.
    */
   readonly outside: ReadonlySet<string>;
+  /** What may well be alive although it is not among `events`. */
+  readonly unreadable: Unreadable;
+}
+
+/** What the events that could not be read leave unknown. */
+export interface Unreadable {
+  /** UIDs of which any instance may be alive. */
+  readonly uids: ReadonlySet<string>;
+  /** `eventKey`s of single instances: their series can be read. */
+  readonly instances: ReadonlySet<string>;
 }
 
 export type ReadCalendar =
@@ -78,7 +89,19 @@ interface Group {
   readonly overrides: Component[];
   /** Overrides that cannot be read, where it can be read what they replace. */
   readonly lost: LostOverride[];
+  /** Of other overrides what they may replace, with the zone guessed. They hide nothing that the series shows. */
+  readonly guessed: Recurrence[];
+  /** An event or series itself cannot be read. */
+  isUnreadable: boolean;
 }
+
+const newGroup = (): Group => ({
+  masters: [],
+  overrides: [],
+  lost: [],
+  guessed: [],
+  isUnreadable: false,
+});
 
 interface LostOverride {
   readonly recurrence: Recurrence;
@@ -94,6 +117,7 @@ class Reading {
   readonly #problems: EventProblem[] = [];
   readonly #events: CalendarEvent[] = [];
   readonly #outside = new Set<string>();
+  readonly #unreadable = { uids: new Set<string>(), instances: new Set<string>() };
 
   constructor(bytes: Buffer, window: Window, zone: string) {
     this.#bytes = bytes;
@@ -115,14 +139,15 @@ class Reading {
       if (this.#events.length > MAX_EVENTS) return tooMuch();
     }
     const events = this.#events.sort((a, b) => Temporal.Instant.compare(a.start, b.start));
-    return { ok: true, content: { events, problems: this.#problems, outside: this.#outside } };
+    const [problems, outside, unreadable] = [this.#problems, this.#outside, this.#unreadable];
+    return { ok: true, content: { events, problems, outside, unreadable } };
   }
 
   #read(block: EventBlock | undefined): void {
     if (block === undefined) return;
     const properties = readProperties(linesOf(this.#bytes, block));
     const uid = uidOf(properties);
-    const group = this.#groups.get(uid) ?? { masters: [], overrides: [], lost: [] };
+    const group = this.#groups.get(uid) ?? newGroup();
     this.#groups.set(uid, group);
     const zones = this.#zonesOf(block.context);
     const { method } = block.context;
@@ -136,6 +161,7 @@ class Reading {
     const recurrence = attempt(() => readRecurrence(properties, zones));
     const replaced = recurrence.ok ? recurrence.value : undefined;
     if (replaced !== undefined) group.lost.push({ recurrence: replaced, age: readAge(properties, position) });
+    else noteUnreadable(group, properties, zones);
     const recurrenceId = replaced && recurrenceIdOf(instantOf(replaced.id));
     const title = properties.get('SUMMARY')?.[0]?.value;
     const about = { uid, recurrenceId, start: textOf(() => startOf(properties, zones)) };
@@ -154,11 +180,22 @@ class Reading {
     const series = { master, ...newestOverrides(group) };
     const expansion = attempt(() => expandSeries(series, this.#window));
     if (!expansion.ok) {
+      this.#unreadable.uids.add(uid);
       this.#report({ uid, start: master && textOf(() => master.start), summary }, expansion.problem);
       return;
     }
+    this.#hide(uid, group, master);
     for (const event of expansion.value.events) this.#events.push(event);
     for (const id of expansion.value.outside) this.#outside.add(eventKey(uid, id));
+  }
+
+  /** What cannot be read costs its own instance only, where the series itself can be read. */
+  #hide(uid: string, { lost, guessed, isUnreadable }: Group, master: Component | undefined): void {
+    const replaced = [...lost.map(({ recurrence }) => recurrence), ...guessed];
+    const isOpen = master === undefined && guessed.length > 0;
+    if (isUnreadable || isOpen || replaced.some(({ thisAndFuture }) => thisAndFuture))
+      this.#unreadable.uids.add(uid);
+    for (const one of replaced) this.#unreadable.instances.add(eventKey(uid, replacedId(one, master)));
   }
 
   /** Of several events under one UID the newest counts; the others are reported where they are not mere revisions. */
@@ -183,6 +220,14 @@ class Reading {
       ...(summary === undefined ? {} : { summary }),
     });
   }
+}
+
+/** An event or series that cannot be read, or an override of which it is not known what it replaces. */
+function noteUnreadable(group: Group, properties: Properties, zones: Zones): void {
+  const { floating } = zones;
+  const guess = attempt(() => readRecurrence(properties, { floating, resolve: () => floating }));
+  if (guess.ok && guess.value !== undefined) group.guessed.push(guess.value);
+  else group.isUnreadable = true;
 }
 
 interface About {

@@ -155,6 +155,10 @@ const onDay = (day: Temporal.PlainDateTime, { start }: Component): Temporal.Inst
 /** Names an instance by its original start, with the fraction of a second that no iCalendar has left out. */
 export const recurrenceIdOf = (at: Temporal.Instant): string => at.toString({ smallestUnit: 'second' });
 
+/** The `recurrenceId` of the instance that an override replaces. */
+export const replacedId = (recurrence: Recurrence, master: Component | undefined): string | undefined =>
+  idOf(original(recurrence, master), master);
+
 const idOf = (at: Temporal.Instant, master: Component | undefined): string | undefined =>
   master !== undefined && at.equals(instantOf(master.start)) ? undefined : recurrenceIdOf(at);
 

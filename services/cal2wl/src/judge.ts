@@ -5,7 +5,12 @@ import type { CalendarContent } from '@scanflow/calendar';
 import { createPlanner, type Plan } from './domain/plan.ts';
 import type { ProjectList } from './projects.ts';
 
-const NOTHING: CalendarContent = { events: [], problems: [], outside: new Set() };
+const NOTHING: CalendarContent = {
+  events: [],
+  problems: [],
+  outside: new Set(),
+  unreadable: { uids: new Set(), instances: new Set() },
+};
 
 export class Judge {
   readonly #config: Config;

@@ -1,6 +1,6 @@
 /** Why a booking that was published is not wanted any more. */
 import type { BookingRecord } from '@scanflow/booking';
-import { eventKey, type Window } from '@scanflow/calendar';
+import { eventKey, type Unreadable, type Window } from '@scanflow/calendar';
 
 /** What one calendar said in this pass. */
 export interface CalendarView {
@@ -11,8 +11,8 @@ export interface CalendarView {
   readonly present: ReadonlySet<string>;
   /** Keys of events that live outside the window. */
   readonly outside: ReadonlySet<string>;
-  /** UIDs of events that could not be read: what is published of them stays. */
-  readonly unreadable: ReadonlySet<string>;
+  /** What the events that could not be read leave unknown: what is published of it stays. */
+  readonly unreadable: Unreadable;
   /** Nothing of the calendar is known: what is published of it stays. */
   readonly unknown: boolean;
   /** What the shrink guard held back at the last pass. */
@@ -29,10 +29,11 @@ export function fateOf(record: BookingRecord | undefined, view: CalendarView, wi
   if (record.status !== 'scheduled') return 'changed';
   if (isBeforeOrAt(record.end, window.from)) return 'past';
   if (view.unknown) return 'unknown';
-  if (view.unreadable.has(uid)) return 'unreadable';
   const key = eventKey(uid, recurrenceId);
+  // what can be read counts, whatever else under its UID cannot
   if (view.present.has(key)) return 'changed';
   if (view.outside.has(key)) return 'moved';
+  if (view.unreadable.uids.has(uid) || view.unreadable.instances.has(key)) return 'unreadable';
   // of a series, only what is next to the window is told: one further away may well be alive
   const isFar = recurrenceId !== undefined && !isBefore(record.start, window.to);
   return isFar ? 'moved' : 'lost';

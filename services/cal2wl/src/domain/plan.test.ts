@@ -41,6 +41,7 @@ const plan = (...events: CalendarEvent[]): Plan =>
     events,
     problems: [{ uid: 'bad', code: 'BAD_RULE', message: 'm' }],
     outside: new Set(),
+    unreadable: { uids: new Set(['bad']), instances: new Set() },
   });
 const records = ({ outcomes }: Plan): BookingRecord[] =>
   outcomes.flatMap((one) => (one.outcome === 'booking' ? [one.record] : []));
@@ -56,7 +57,7 @@ test('plan: outcomes for all, all events are present, unreadable ones are told',
     [['p_s1', 's1@p']],
   );
   assert.deepEqual([...planned.present], ['a', 'b']);
-  assert.deepEqual([...planned.unreadable], ['bad']);
+  assert.deepEqual([...planned.unreadable.uids], ['bad']);
 });
 
 test('plan: what DICOM would cut off is refused or told', () => {
@@ -68,7 +69,12 @@ test('plan: what DICOM would cut off is refused or told', () => {
 
 test('plan: an event that was judged is not judged again', () => {
   const planner = createPlanner(rules);
-  const content = { events: [event('a', 'p s1 x')], problems: [], outside: new Set<string>() };
+  const content = {
+    events: [event('a', 'p s1 x')],
+    problems: [],
+    outside: new Set<string>(),
+    unreadable: { uids: new Set<string>(), instances: new Set<string>() },
+  };
   assert.equal(planner(content).outcomes[0], planner(content).outcomes[0]);
 });
 
@@ -110,6 +116,7 @@ test('window: what is cut off still counts as alive', () => {
     events: [event('a', 'x', 23), event('b', 'x', 24), event('c', 'x', 25)],
     problems: [],
     outside: new Set(['z']),
+    unreadable: { uids: new Set<string>(), instances: new Set<string>() },
   };
   const { events, outside } = cut(content, window);
   assert.deepEqual(

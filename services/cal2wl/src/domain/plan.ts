@@ -1,13 +1,13 @@
 /** What a calendar's content becomes: an outcome for each event in the window. */
 import { interpret, unreadable, type BookingRules, type Outcome } from '@scanflow/booking';
-import { eventKey, type CalendarContent, type CalendarEvent } from '@scanflow/calendar';
+import { eventKey, type CalendarContent, type CalendarEvent, type Unreadable } from '@scanflow/calendar';
 
 export interface Plan {
   readonly outcomes: readonly Outcome[];
   /** Keys of all events in the window. */
   readonly present: ReadonlySet<string>;
-  /** UIDs of events that could not be read. */
-  readonly unreadable: ReadonlySet<string>;
+  /** What the events that could not be read leave unknown. */
+  readonly unreadable: Unreadable;
 }
 
 /** Judges by one set of rules; an event that was judged before is not judged again. */
@@ -18,9 +18,9 @@ export function createPlanner(rules: BookingRules): (content: CalendarContent) =
     judged.set(event, outcome);
     return outcome;
   };
-  return ({ events, problems }) => ({
+  return ({ events, problems, unreadable: unknown }) => ({
     outcomes: [...events.map(judge), ...problems.map(unreadable)],
     present: new Set(events.map(({ uid, recurrenceId }) => eventKey(uid, recurrenceId))),
-    unreadable: new Set(problems.flatMap(({ uid }) => uid ?? [])),
+    unreadable: unknown,
   });
 }

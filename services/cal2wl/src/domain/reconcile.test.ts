@@ -57,7 +57,7 @@ const view = (uids: readonly string[], more: Partial<View> = {}): View => ({
   wanted: uids.map((uid) => wanted(uid)),
   present: new Set(uids),
   outside: new Set(),
-  unreadable: new Set(),
+  unreadable: { uids: new Set(), instances: new Set() },
   unknown: false,
   suspicion: undefined,
   ...more,
@@ -109,7 +109,11 @@ test('withdraw: a slot that left the window keeps its record', () => {
 
 test('keep: a calendar of which nothing is known, and an event that cannot be read', () => {
   assert.deepEqual(act(view([], { unknown: true, answered: false }), shelf(record('a'))), ['keep unknown']);
-  assert.deepEqual(act(view([], { unreadable: new Set(['a']) }), shelf(record('a'))), ['keep unreadable']);
+  for (const unreadable of [
+    { uids: new Set(['a']), instances: none },
+    { uids: none, instances: new Set(['a']) },
+  ])
+    assert.deepEqual(act(view([], { unreadable }), shelf(record('a'))), ['keep unreadable']);
 });
 
 test('keep: even of an unknown calendar, past slots leave', () => {
