@@ -13,7 +13,7 @@ export const matchingTable = (): string =>
       ['range', 'DA, TM, DT; `a-b`, `a-`, `-b`'],
       [
         'combined date and time',
-        'Scheduled Procedure Step Start Date and Time, where both are ranges: one period (PS3.4 K.6-1)',
+        'Scheduled Procedure Step Start Date and Time, where both are ranges: one period, whose times may run backwards (PS3.4 K.6-1)',
       ],
       ['sequence', 'every SQ, to any depth; an item must match all keys of the key’s item'],
       ['person names', 'by component groups; upper and lower case by `worklist.nameCase`'],

@@ -107,6 +107,13 @@ export const cases: [string, string[], Difference?][] = [
       step('ScheduledProcedureStepStartTime=100000-120000'),
     ],
   ],
+  [
+    'a period whose times run backwards',
+    [
+      step('ScheduledProcedureStepStartDate=20261121-20261122'),
+      step('ScheduledProcedureStepStartTime=120000-090000'),
+    ],
+  ],
   ['hours of one day', [...sameStep, step('ScheduledProcedureStepStartTime=070000-120000')]],
   ['station, day and modality', sameStep],
   ['a date of words', [step('ScheduledProcedureStepStartDate=tomorrow')]],

@@ -76,6 +76,15 @@ const LONGEST_RANGE = 64;
  * `-` of an offset from UTC is taken for one where it can be (PS3.4 C.2.2.2.5.3).
  */
 export function parseRange(vr: string, key: string): Range | undefined {
+  return parseBounds(vr, key, ({ low, high }) => low === undefined || high === undefined || low <= high);
+}
+
+/** As `parseRange`, also where it runs backwards: the times of a period do, from 15th noon to 16th nine. */
+export function parseTimes(key: string): Range | undefined {
+  return parseBounds('TM', key, () => true);
+}
+
+function parseBounds(vr: string, key: string, accepts: (range: Range) => boolean): Range | undefined {
   const parse = NORMAL[vr];
   if (parse === undefined || key.length > LONGEST_RANGE) return undefined;
   const single = parse(key, 'first');
@@ -83,7 +92,7 @@ export function parseRange(vr: string, key: string): Range | undefined {
     return { low: single, high: vr === 'DT' ? parse(key, 'last') : single, isRange: false };
   for (let at = key.indexOf('-'); at >= 0; at = key.indexOf('-', at + 1)) {
     const range = bounds(parse, key.slice(0, at).trim(), key.slice(at + 1).trim());
-    if (range !== undefined) return range;
+    if (range !== undefined && accepts(range)) return range;
   }
   return undefined;
 }
@@ -93,7 +102,7 @@ function bounds(parse: Normal, from: string, to: string): Range | undefined {
   const high = parse(to, 'last');
   if ((from !== '' && low === undefined) || (to !== '' && high === undefined)) return undefined;
   if (low === undefined && high === undefined) return undefined;
-  return low !== undefined && high !== undefined && low > high ? undefined : { low, high, isRange: true };
+  return { low, high, isRange: true };
 }
 
 /** Whether a value in normal form lies in the range, bounds included. */

@@ -143,6 +143,43 @@ test('matching: date and time ranges together are one period (table K.6-1)', () 
   assert.ok(matches(step({ ...open, ScheduledProcedureStepStartDate: '20260705-' }), item()));
 });
 
+for (const [times, matching] of [
+  ['120000-090000', ['15T12:00', '15T23:59', '16T00:00', '16T09:00']],
+  ['2359-0001', ['15T23:59', '16T00:00']],
+  ['12-09', ['15T12:00', '15T23:59', '16T00:00', '16T09:00']],
+] as const)
+  test(`matching: a period whose times run backwards is one from day to day (table K.6-1): ${times}`, () => {
+    const asked = step({
+      ScheduledProcedureStepStartDate: '20260115-20260116',
+      ScheduledProcedureStepStartTime: times,
+    });
+    assert.deepEqual(invalidKeys(asked), []);
+    const all = ['15T08:00', '15T11:59', '15T12:00', '15T23:59', '16T00:00', '16T09:00', '16T12:01'];
+    const found = all.filter((start) =>
+      matches(asked, item({ start: Temporal.ZonedDateTime.from(`2026-01-${start}[Europe/Amsterdam]`) })),
+    );
+    assert.deepEqual(found, matching);
+  });
+
+test('keys: times that run backwards are invalid on one day, and without a range of days', () => {
+  for (const days of ['20260115-20260115', '20260115', null])
+    assert.deepEqual(
+      invalidKeys(
+        step({ ScheduledProcedureStepStartDate: days, ScheduledProcedureStepStartTime: '120000-090000' }),
+      ),
+      [tagOf('ScheduledProcedureStepStartTime')],
+      String(days),
+    );
+  for (const days of ['20260115-', '-20260115'])
+    assert.deepEqual(
+      invalidKeys(
+        step({ ScheduledProcedureStepStartDate: days, ScheduledProcedureStepStartTime: '120000-090000' }),
+      ),
+      [],
+      days,
+    );
+});
+
 test('matching: a DT with offsets from UTC', () => {
   const scheduled = dataSet({ ScheduledProcedureStepStartDateTime: '20260706100000+0200' });
   const asked = (key: string): boolean =>

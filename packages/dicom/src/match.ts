@@ -8,6 +8,7 @@ import {
   normalDate,
   normalTime,
   parseRange,
+  parseTimes,
   type Range,
 } from './match-range.ts';
 import { textTest } from './match-text.ts';
@@ -55,9 +56,9 @@ export function matches(identifier: DataSet, item: DataSet, options: MatchOption
 export function matcher(identifier: DataSet, options: MatchOptions = SENSITIVE): Matcher {
   const tests: Matcher[] = [];
   const period = startPeriod(identifier);
-  if (period !== undefined) tests.push(period);
+  if (period !== undefined) tests.push(periodTest(period));
   for (const [tag, key] of identifier) {
-    const combined = period !== undefined && (tag === START_DATE || tag === START_TIME);
+    const combined = period !== undefined && isOfStart(tag);
     if (combined || !isKey(tag) || isUniversal(key)) continue;
     const test = elementTest(key, options);
     const required = worklistAttributes.has(tag);
@@ -89,8 +90,11 @@ function below(keys: readonly DataSet[], items: readonly DataSet[]): Tag[] {
 
 /** Keys, at any depth, whose value is no date, time or range where one must stand: the query fails with 0xA900. */
 export function invalidKeys(identifier: DataSet): Tag[] {
+  const period = startPeriod(identifier);
+  const { low, high } = period ?? {};
+  if (low !== undefined && high !== undefined && low > high) return [START_TIME];
   return [...identifier].flatMap(([tag, key]) => {
-    if (!isKey(tag) || isUniversal(key)) return [];
+    if (!isKey(tag) || isUniversal(key) || (period !== undefined && isOfStart(tag))) return [];
     if (key.kind === 'sequence') return key.items.flatMap(invalidKeys);
     if (key.kind !== 'text' || !isTemporal(key.vr)) return [];
     return given(key).every((value) => parseRange(key.vr, value) !== undefined) ? [] : [tag];
@@ -147,16 +151,24 @@ function temporalTest(vr: string, key: string): (value: string) => boolean {
   };
 }
 
-/** Table K.6-1: July 5 to 7 and 10 to 18 h is from July 5, 10 h to July 7, 18 h, and not 10 to 18 h of each day. */
-function startPeriod(identifier: DataSet): Matcher | undefined {
-  const dates = singleRange(identifier.get(START_DATE));
-  const times = singleRange(identifier.get(START_TIME));
+const isOfStart = (tag: Tag): boolean => tag === START_DATE || tag === START_TIME;
+
+/**
+ * Table K.6-1: July 5 to 7 and 10 to 18 h is from July 5, 10 h to July 7, 18 h, and not 10 to 18 h of each day. Its times
+ * may run backwards, its dates may not.
+ */
+function startPeriod(identifier: DataSet): Range | undefined {
+  const dates = rangeOf(identifier.get(START_DATE), (key) => parseRange('DA', key));
+  const times = rangeOf(identifier.get(START_TIME), parseTimes);
   if (dates === undefined || times === undefined) return undefined;
-  const period: Range = {
+  return {
     low: dates.low === undefined ? undefined : dates.low + (times.low ?? '000000.000000'),
     high: dates.high === undefined ? undefined : dates.high + (times.high ?? '240000.000000'),
     isRange: true,
   };
+}
+
+function periodTest(period: Range): Matcher {
   return (item) => {
     const date = normalDate(firstText(item.get(START_DATE)));
     const time = normalTime(firstText(item.get(START_TIME)));
@@ -164,9 +176,9 @@ function startPeriod(identifier: DataSet): Matcher | undefined {
   };
 }
 
-function singleRange(key: Element | undefined): Range | undefined {
+function rangeOf(key: Element | undefined, parse: (value: string) => Range | undefined): Range | undefined {
   if (key?.kind !== 'text' || key.values.length !== 1) return undefined;
-  const range = parseRange(key.vr, key.values[0] ?? '');
+  const range = parse(key.values[0] ?? '');
   return range?.isRange === true ? range : undefined;
 }
 
