@@ -76,3 +76,9 @@ export const twoSubjects = (rules: Words): Verdict =>
     'TWO_SUBJECTS',
     `The booking names more than one subject. Make one booking for each subject, each with its own time, like ${lineExample('subject', rules)}.`,
   );
+
+export const twoLabels = (name: LabelName, rules: Words): Verdict =>
+  reject(
+    'TWO_LABELS',
+    `The title names more than one ${name}. Make one booking for each, like ${lineExample(name, rules)}, and take the other one out of the title.`,
+  );

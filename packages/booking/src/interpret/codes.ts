@@ -39,6 +39,7 @@ export const REJECT_CODES = [
   'SUBJECT_OPEN',
   'TENTATIVE_REFUSED',
   'TITLE_FORM',
+  'TWO_LABELS',
   'TWO_SUBJECTS',
 ] as const;
 
@@ -51,11 +52,13 @@ export const WARNING_CODES = [
   'NO_LENGTH',
   'OVERLAP',
   'RENUMBERED',
+  'REREAD',
   'SAME_SLOT',
   'SESSION_SHORTENED',
   'SIMILAR_SUBJECT',
   'TEXT_REPLACED',
   'TEXT_SHORTENED',
+  'TITLE_GOES_ON',
   'USED_BEFORE',
 ] as const;
 

@@ -8,12 +8,15 @@ export interface Hints {
   readonly seen: readonly LabelName[];
   /** Different subjects that stand in the title. */
   readonly subjects: number;
+  /** A label of which several stand in the title, where its pattern begins with more than a bare number. */
+  readonly several: LabelName | undefined;
   /** With zeros for the letter O, a pattern would read it. */
   readonly letterO: boolean;
 }
 
 /** A group that takes words like these takes any word, and tells nothing. */
 const ANY_WORDS = ['meeting', 'Scan2', 'x'];
+const NUMBERS = ['2', '12', '001', '2026', '3010000'];
 /** Words in which a title may well hold a digit beside an O: only where a pattern then reads it, it is told. */
 const BESIDE_DIGIT = /(?<=\d)[Oo]|[Oo](?=\d)/gu;
 
@@ -32,8 +35,17 @@ export function hintsOf(title: string, rules: Pick<BookingRules, 'patterns'>): H
   );
   const found = (groups.get('subject') ?? []).flatMap((pattern) => allOf(pattern, short));
   const subjects = new Set(found.filter((text) => /\d/u.test(text))).size;
-  return { seen, subjects, letterO: isLetterO(short, patterns) };
+  const several = (['session', 'project'] as const).find((name) => {
+    const own = (groups.get(name) ?? []).filter((pattern) => !takesNumbers(pattern));
+    return (
+      new Set(own.flatMap((pattern) => allOf(pattern, short)).filter((text) => /\d/u.test(text))).size > 1
+    );
+  });
+  return { seen, subjects, several, letterO: isLetterO(short, patterns) };
 }
+
+/** Such a group takes part of any other label, so that two of it tell nothing. */
+const takesNumbers = (pattern: Matcher): boolean => NUMBERS.some((text) => pattern.exec(text) !== null);
 
 function isLetterO(title: string, patterns: readonly Matcher[]): boolean {
   let repaired = title;

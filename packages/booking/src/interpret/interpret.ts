@@ -1,7 +1,7 @@
 /** One calendar event as a booking, as something to skip, or as a mistake that its booker can correct. */
 import type { Booking, Labels } from '../booking.ts';
 import { PatternTooSlow } from '../pattern/backtracking.ts';
-import { checkLabels, tooSlow, twoSubjects } from './check.ts';
+import { checkLabels, tooSlow, twoLabels, twoSubjects } from './check.ts';
 import { reject, warning, type Verdict } from './codes.ts';
 import type { BookableEvent, UnreadableEvent } from './event.ts';
 import { lineExample, listed } from './example.ts';
@@ -46,7 +46,12 @@ function labelled(event: BookableEvent, scanner: string, rules: BookingRules): O
   if (problem !== undefined) return told(event, problem, scanner);
   const warnings = [...warningsOf(event, found), ...lookalikes(judged), ...recordWarnings(record)];
   const note = noteOf(warnings);
-  return { ...told(event, note, scanner), outcome: 'booking', booking, record, warnings };
+  const former = found.ok ? formerOf(found, judged, rules) : {};
+  return { ...told(event, note, scanner), outcome: 'booking', booking, record, warnings, ...former };
+}
+
+function formerOf({ former }: Found, labels: Labels, { defaults }: BookingRules): { formerLabels?: Labels } {
+  return former === undefined ? {} : { formerLabels: { ...labels, ...defaults, ...former } };
 }
 
 /** An event that could not even be read, as an outcome. */
@@ -89,9 +94,22 @@ function labelsOf(event: BookableEvent, found: Found, rules: BookingRules): Labe
     return letterO ? unlabelled(event, rules) : incomplete(missing, rules);
   }
   const labels = { project, subject, session };
-  const titleNamesMore = found.titled && hintsOf(cleanText(event.summary), rules).subjects > 1;
-  return (titleNamesMore ? twoSubjects(rules) : checkLabels(labels, rules)) ?? labels;
+  return (found.titled ? several(event, found, rules) : undefined) ?? checkLabels(labels, rules) ?? labels;
 }
+
+/** A title that names more than the labels which were taken from it. */
+function several(event: BookableEvent, { rest }: Found, rules: BookingRules): Verdict | undefined {
+  const hints = hintsOf(cleanText(event.summary), rules);
+  if (hints.subjects > 1) return twoSubjects(rules);
+  if (hints.several !== undefined) return twoLabels(hints.several, rules);
+  return /^\s*(?:[,;&+/|]|(?:and|en|und|et|y|e|og|och|i|a)\s)\s*\d{1,3}(?![\p{L}\p{N}:.])/iu.test(rest)
+    ? twoLabels('session', rules)
+    : undefined;
+}
+
+/** A word with a digit right after the labels may be a label too; a time or a length is none. */
+const TRAILING_CODE =
+  /^[\s,;:|]+(?!\d{1,2}[:.h]\d{2}|\d+(?:T|ch|min|u|h)\b)#?[\p{L}._-]*\d[\p{L}\d._-]*(?=$|[\s,;)])/u;
 
 /** Only where the configuration has no `labels`: with them, such labels are refused. */
 const lookalikes = (labels: Labels): Note[] =>
@@ -124,6 +142,13 @@ function warningsOf(event: BookableEvent, found: FoundLabels): Note[] {
   const warnings: Note[] = [];
   if (event.start.equals(event.end))
     warnings.push(warning('NO_LENGTH', 'The event has no length; the usual one was taken. Give it an end.'));
+  if (found.ok && TRAILING_CODE.test(found.rest))
+    warnings.push(
+      warning(
+        'TITLE_GOES_ON',
+        'The title goes on with a code after its labels, and that code counts for nothing. If it belongs to the session, write it without a space, like “ses-mri01-2”.',
+      ),
+    );
   if (event.end.since(event.start).total('hours') > LONG_HOURS)
     warnings.push(
       warning('LONG_BOOKING', `The booking lasts longer than ${LONG_HOURS} hours. Check its end.`),

@@ -51,7 +51,7 @@ export function labelProblem(
 ): LabelProblem | undefined {
   if (value.length > LONGEST)
     return { code: 'LABEL_TOO_LONG', message: `The ${name} is longer than ${LONGEST} characters.` };
-  if (!(rules?.characters === 'ascii' ? ASCII : ANY).test(value)) return characters(name, rules);
+  if (!(rules?.characters === 'ascii' ? ASCII : ANY).test(value)) return characters(name, value, rules);
   if (OURS.test(value) || (rules !== undefined && DEVICE.test(value)))
     return {
       code: 'LABEL_RESERVED',
@@ -84,10 +84,20 @@ export function looksLikeAnother(value: string): boolean {
   );
 }
 
-function characters(name: keyof Labels, rules: LabelRules | undefined): LabelProblem {
-  const letters = rules?.characters === 'ascii' ? 'the letters A to Z, the digits 0 to 9' : 'letters, digits';
+function characters(name: keyof Labels, value: string, rules: LabelRules | undefined): LabelProblem {
+  const ascii = rules?.characters === 'ascii';
+  const letters = ascii ? 'the letters A to Z, the digits 0 to 9' : 'letters, digits';
   return {
     code: 'LABEL_CHARACTERS',
-    message: `The ${name} may hold only ${letters} and . _ - + ( ), and begins with a letter or digit.`,
+    message: `The ${name} ${wrongPart(value, ascii)}. It may hold only ${letters} and . _ - + ( ), and begins with a letter or digit.`,
   };
+}
+
+/** The first character that no label may hold: it says nothing about a person. */
+function wrongPart(value: string, ascii: boolean): string {
+  const allowed = ascii ? /[A-Za-z0-9._+() -]/ : /[\p{L}\p{M}\p{N}._+() -]/u;
+  const wrong = Array.from(value).find((character) => !allowed.test(character));
+  if (wrong !== undefined)
+    return /\p{C}|\s/u.test(wrong) ? 'has a character that does not show' : `has the character “${wrong}”`;
+  return value.includes('  ') ? 'has two blanks in a row' : `begins with “${value.charAt(0)}”`;
 }

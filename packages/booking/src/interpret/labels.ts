@@ -4,6 +4,7 @@ import type { Matcher } from '../pattern/pattern.ts';
 import type { BookableEvent } from './event.ts';
 import { normalise, type NormaliseRules } from './normalise.ts';
 import { cleanText, plainText } from './text.ts';
+import { wholeLabels, type TitleLabels } from './whole.ts';
 
 export type LabelName = keyof Labels;
 export type PartialLabels = Readonly<Partial<Record<LabelName, string>>>;
@@ -41,6 +42,10 @@ export type FoundLabels =
       readonly rewritten: PartialLabels;
       /** Whether a pattern matched the title. */
       readonly titled: boolean;
+      /** The labels as 0.1.0 read them, where it cut one. */
+      readonly former?: PartialLabels;
+      /** What stands in the title after its labels. */
+      readonly rest: string;
     }
   | { readonly ok: false; readonly contradiction: Contradiction };
 
@@ -49,7 +54,7 @@ const LONGEST = 2000;
 
 /** All places must agree on what they name; what one lacks, the next one fills in. */
 export function findLabels(event: BookableEvent, vocabulary: Vocabulary): FoundLabels {
-  const title = fromTitle(cleanText(event.summary), vocabulary.patterns);
+  const { labels: title, former, rest } = readTitle(cleanText(event.summary), vocabulary.patterns);
   const found = [
     ...entries(event.labels ?? {}, 'the X-DICOM property'),
     ...fromLines(event.description, vocabulary.keys),
@@ -66,8 +71,24 @@ export function findLabels(event: BookableEvent, vocabulary: Vocabulary): FoundL
     if (value !== typed) rewritten[label] ??= typed;
   }
   const labels = Object.fromEntries(LABELS.flatMap((name) => pair(name, kept[name]?.value)));
-  return { ok: true, labels, rewritten, titled: Object.keys(title).length > 0 };
+  const before = former === undefined ? {} : { former: asBefore(labels, kept, former, vocabulary.normalise) };
+  return { ok: true, labels, rewritten, titled: Object.keys(title).length > 0, rest, ...before };
 }
+
+/** The labels that are taken from the title as its pattern alone takes them. */
+const asBefore = (
+  labels: PartialLabels,
+  kept: Readonly<Partial<Record<LabelName, Place>>>,
+  former: PartialLabels,
+  rules: NormaliseRules,
+): PartialLabels => ({
+  ...labels,
+  ...Object.fromEntries(
+    LABELS.filter((name) => kept[name]?.source === 'the title').flatMap((name) =>
+      pair(name, former[name] === undefined ? undefined : normalise(former[name], rules[name])),
+    ),
+  ),
+});
 
 type Entry = readonly [LabelName, Place];
 
@@ -100,13 +121,14 @@ function fromLines(description: string, keys: Vocabulary['keys']): Entry[] {
 }
 
 /** Labels of the first pattern that matches; none where no pattern does. */
-export function fromTitle(title: string, patterns: readonly Matcher[]): PartialLabels {
+export const fromTitle = (title: string, patterns: readonly Matcher[]): PartialLabels =>
+  readTitle(title, patterns).labels;
+
+export function readTitle(title: string, patterns: readonly Matcher[]): TitleLabels {
+  const line = title.slice(0, LONGEST);
   for (const pattern of patterns) {
-    const match = pattern.exec(title.slice(0, LONGEST));
-    if (match !== null)
-      return Object.fromEntries(
-        LABELS.flatMap((name) => pair(name, match.groups?.[name]?.trim() || undefined)),
-      );
+    const found = wholeLabels(line, pattern);
+    if (found !== undefined) return found;
   }
-  return {};
+  return { labels: {}, rest: '' };
 }

@@ -1,5 +1,5 @@
 /** What becomes of an event, told to machines by a code and to people by a sentence. */
-import type { Booking } from '../booking.ts';
+import type { Booking, Labels } from '../booking.ts';
 import type { BookingRecord } from '../record.ts';
 
 /** A code that stays the same when sentences change, and a sentence for the person who booked. */
@@ -24,6 +24,8 @@ export interface BookedOutcome extends Told {
   readonly record: BookingRecord;
   /** What somebody should look at, though the booking is taken. `code` is that of the first one, else `BOOKING`. */
   readonly warnings: readonly Note[];
+  /** The labels as 0.1.0 read the same event, where those were others: its booking may be published under them. */
+  readonly formerLabels?: Labels;
 }
 
 export type Outcome = BookedOutcome | (Told & { readonly outcome: 'skipped' | 'rejected' });

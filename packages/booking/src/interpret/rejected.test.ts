@@ -43,6 +43,7 @@ test('rejected: every code there is tells what to change, with an example of how
     SUBJECT_OPEN: judge(lines('1', 'tba', '1')),
     TENTATIVE_REFUSED: judge({ status: 'TENTATIVE' }, { tentative: 'reject' }),
     TITLE_FORM: judge({ summary: 'sub-001 ses-mri01 3010000.01' }),
+    TWO_LABELS: judge({ summary: '3010000.01 sub-001 ses-mri01 ses-mri02' }),
     TWO_SUBJECTS: judge(lines('1', 'sub-001, sub-002', '1')),
   };
   for (const code of REJECT_CODES) {

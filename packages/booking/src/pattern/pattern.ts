@@ -7,11 +7,14 @@ import { backtracking } from './backtracking.ts';
 import { suggestion } from './suggest.ts';
 import { Untranslatable, translate } from './translate.ts';
 
-/** What a pattern found: the text, where it begins, and the named groups. */
+/** What a pattern found: the text, where it begins, the named groups, and where those begin and end. */
 export interface Match {
   readonly 0: string;
   readonly index: number;
   readonly groups?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly indices?:
+    | { readonly groups?: Readonly<Record<string, readonly [number, number] | undefined>> | undefined }
+    | undefined;
 }
 
 /** Anything that finds like a regular expression without `g` and `y`; a RegExp is one. */
@@ -33,7 +36,7 @@ export interface Pattern extends Matcher {
 
 /** Throws a SyntaxError where the text is no ECMAScript pattern. */
 export function compilePattern(source: string): Pattern {
-  const native = new RegExp(source, 'u');
+  const native = new RegExp(source, 'du');
   try {
     return linear(source, RE2JS.compile(translate(source)));
   } catch (error) {
@@ -59,7 +62,12 @@ function linear(source: string, compiled: RE2JS): Pattern {
       const matcher = compiled.matcher(text.toWellFormed());
       if (!matcher.find()) return null;
       const groups = Object.fromEntries(names.map((name) => [name, matcher.group(name) ?? undefined]));
-      return { 0: matcher.group() ?? '', index: matcher.start(), groups };
+      const places = Object.fromEntries(
+        names
+          .filter((name) => groups[name] !== undefined)
+          .map((name) => [name, [matcher.start(name), matcher.end(name)] as const]),
+      );
+      return { 0: matcher.group() ?? '', index: matcher.start(), groups, indices: { groups: places } };
     },
   };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { interpret, type BookingRecord, type Outcome } from '@scanflow/booking';
+import { identify, interpret, type BookingRecord, type Outcome } from '@scanflow/booking';
 import { bookingRules, parseConfig } from '@scanflow/chassis';
 import { adopt } from './adopt.ts';
 import { Past, type KnownBookings } from './past.ts';
@@ -19,14 +19,14 @@ const parsed = parseConfig(
 assert.ok(parsed.ok);
 const rules = bookingRules(parsed.config, 'prisma');
 
-const event = (uid: string, hour: number, subject = 'sub-001'): Outcome =>
+const event = (uid: string, hour: number, subject = 'sub-001', session = 'ses-01'): Outcome =>
   interpret(
     {
       uid,
       start: Temporal.Instant.from(`2026-11-24T${hour}:00:00Z`),
       end: Temporal.Instant.from(`2026-11-24T${hour + 1}:00:00Z`),
       allDay: false,
-      summary: `3010000.01 ${subject} ses-01`,
+      summary: `3010000.01 ${subject} ${session}`,
       description: '',
       attendees: [],
       status: 'CONFIRMED',
@@ -118,4 +118,29 @@ test('past: a record that got another UID is found by that one only', () => {
   const bookings = past.ofCalendar('prisma', now);
   assert.deepEqual(bookings.ofEvent(before), []);
   assert.deepEqual(bookings.ofEvent(renumbered), [renumbered]);
+});
+
+test('adopt: a label that 0.1.0 cut is whole now, and the published booking keeps its identity', () => {
+  const whole = event('a', 10, 'sub-001', 'ses-mri-01');
+  assert.ok(whole.outcome === 'booking' && whole.formerLabels !== undefined);
+  const { source } = whole.record;
+  const old = { ...whole.record, ...identify(source, whole.formerLabels), labels: whole.formerLabels };
+  const [one] = adopt([whole], { known: known(old), isLost: allLost });
+  assert.ok(one);
+  assert.equal(one.code, 'REREAD');
+  assert.equal(recordOf(one).accessionNumber, old.accessionNumber);
+  assert.equal(recordOf(one).studyInstanceUid, old.studyInstanceUid);
+  assert.equal(recordOf(one).labels.session, 'ses-mri-01');
+  const [again] = adopt([whole], { known: known(recordOf(one)), isLost: allLost });
+  assert.ok(again);
+  assert.equal(again.code, 'REREAD');
+  assert.equal(recordOf(again).accessionNumber, old.accessionNumber);
+});
+
+test('adopt: a booker who lengthens a label makes another booking of it', () => {
+  const before = recordOf(event('a', 10, 'sub-001', 'ses-mri'));
+  const after = event('a', 10, 'sub-001', 'ses-mri-01');
+  const [one] = adopt([after], { known: known(before), isLost: allLost });
+  assert.ok(one);
+  assert.notEqual(recordOf(one).accessionNumber, before.accessionNumber);
 });

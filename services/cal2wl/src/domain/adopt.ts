@@ -2,7 +2,14 @@
  * Identity over renumbering: a calendar that gives its events new UIDs (a split series, a booking system that was
  * moved, an export that numbers anew) must not make new bookings of old ones.
  */
-import { warn, warning, type BookedOutcome, type BookingRecord, type Outcome } from '@scanflow/booking';
+import {
+  warn,
+  warning,
+  type BookedOutcome,
+  type BookingRecord,
+  type Note,
+  type Outcome,
+} from '@scanflow/booking';
 import type { KnownBookings } from './past.ts';
 
 export interface AdoptOptions {
@@ -14,6 +21,11 @@ export interface AdoptOptions {
 const RENUMBERED = warning(
   'RENUMBERED',
   'The calendar gave this booking a new UID; it was recognised by its time and title, and keeps its accession number.',
+);
+
+const REREAD = warning(
+  'REREAD',
+  'An older version of Scanflow cut a label of this booking. It has the whole label now, and keeps its accession number. Check it.',
 );
 
 /**
@@ -32,6 +44,11 @@ export function adopt(outcomes: readonly Outcome[], { known, isLost }: AdoptOpti
   );
   const adopted = new Map<BookedOutcome, BookedOutcome>();
   for (const one of fresh) {
+    const reread = published(one, known).findLast(isFree);
+    if (reread !== undefined) {
+      adopted.set(one, under(one, reread, REREAD));
+      continue;
+    }
     // two of one slot are alike in all that counts: either may take the place of either
     const before = known.ofEvent(one.record).findLast(isFree) ?? lost.get(slotKey(one.record))?.shift();
     if (before !== undefined) adopted.set(one, under(one, before));
@@ -39,9 +56,22 @@ export function adopt(outcomes: readonly Outcome[], { known, isLost }: AdoptOpti
   return outcomes.map((one) => (one.outcome === 'booking' ? (adopted.get(one) ?? one) : one));
 }
 
-function under(one: BookedOutcome, { accessionNumber, studyInstanceUid }: BookingRecord): BookedOutcome {
+/** What is published of the same event, whose title is as it was: only our reading of it is another one. */
+function published({ record, formerLabels }: BookedOutcome, known: KnownBookings): readonly BookingRecord[] {
+  if (formerLabels === undefined) return [];
+  const before = known
+    .ofEvent({ ...record, labels: formerLabels })
+    .filter(({ title }) => title === record.title);
+  return [...before, ...known.ofEvent(record)];
+}
+
+function under(
+  one: BookedOutcome,
+  { accessionNumber, studyInstanceUid }: BookingRecord,
+  note: Note = RENUMBERED,
+): BookedOutcome {
   const record = { ...one.record, accessionNumber, studyInstanceUid };
-  return warn({ ...one, record }, RENUMBERED);
+  return warn({ ...one, record }, note);
 }
 
 const slotKey = ({ start, end, title, labels }: BookingRecord): string =>
