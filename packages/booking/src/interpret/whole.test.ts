@@ -12,7 +12,10 @@ const ASCII = { characters: 'ascii', patterns: {} } as const;
 const answer = (summary: string, own: Partial<BookingRules> = {}): string => {
   const outcome = judge({ summary }, { patterns: [OURS], ...own });
   return outcome.outcome === 'booking'
-    ? [...Object.values<string>({ ...outcome.booking.labels }), ...outcome.warnings.map(({ code }) => code)].join(' ')
+    ? [
+        ...Object.values<string>({ ...outcome.booking.labels }),
+        ...outcome.warnings.map(({ code }) => code),
+      ].join(' ')
     : outcome.code;
 };
 
