@@ -211,6 +211,17 @@ export const cases: [string, string[], Difference?][] = [
     { reason: 'invented', ours: every('PregnancyStatus ""'), theirs: every('PregnancyStatus 0400') },
   ],
   [
+    'pregnancy status 0, which many libraries send',
+    ['PregnancyStatus=0'],
+    {
+      reason: 'invented',
+      ours: every('PregnancyStatus ""'),
+      theirs: every('PregnancyStatus 0400'),
+      statuses: ['ff01 0000', 'ff00 0000'],
+    },
+  ],
+  ['a modality outside the step', ['Modality=CT'], { reason: 'unknownKey', ours: every('Modality ""') }],
+  [
     'code of the protocol',
     [step('ScheduledProtocolCodeSequence[0].CodeValue')],
     {

@@ -3,7 +3,7 @@ import type { DataSet, Element, Tag } from './dataset.ts';
 import { vrOf } from './dictionary.ts';
 import { isKey, matcher, type MatchOptions } from './match.ts';
 import { requireVr } from './vr.ts';
-import { conditionalSequences } from './worklist-attributes.ts';
+import { conditionalSequences, levelIn } from './worklist-attributes.ts';
 
 /** What an item answers; made once for a query and used for every item. */
 export type Answerer = (item: DataSet) => DataSet;
@@ -39,7 +39,10 @@ function elementAnswerer(tag: Tag, key: Element, options: MatchOptions | undefin
   const conditional = conditionalSequences.has(tag);
   const nothing = unknown(tag, key);
   const keys = key.kind === 'sequence' ? key.items.filter((item) => item.size > 0) : [];
-  const parts = keys.map((item) => ({ match: matcher(item, options), answerOf: answerer(item, options) }));
+  const parts = keys.map((item) => ({
+    match: matcher(item, options, levelIn(tag)),
+    answerOf: answerer(item, options),
+  }));
   return (element) => {
     if (element === undefined || isEmptySequence(element))
       return conditional ? undefined : (element ?? nothing);

@@ -12,7 +12,7 @@ import {
   type Range,
 } from './match-range.ts';
 import { textTest } from './match-text.ts';
-import { worklistAttributes } from './worklist-attributes.ts';
+import { isMisplaced, isOfLevel, levelIn, type Level } from './worklist-attributes.ts';
 
 export interface MatchOptions {
   /** PN without regard to case (PS3.4 C.2.2.2.1 leaves it to the SCP). */
@@ -50,52 +50,79 @@ export function matches(identifier: DataSet, item: DataSet, options: MatchOption
  *   K.6-1, remark on Scheduled Procedure Step Start Time);
  * - sequences item by item, at any depth (C.2.2.2.6).
  *
- * A key on an attribute that is neither in table K.6-1 nor in the item is not matched: see `unsupportedKeys`. One
- * that is not valid matches nothing: see `invalidKeys`.
+ * A key that cannot be matched selects nothing away (K.2.2.1.1.2): a number in binary, an attribute that table K.6-1 has
+ * at another level, and one that is neither in the table nor in the item. See `unsupportedKeys`. One that is not valid
+ * matches nothing: see `invalidKeys`.
  */
-export function matcher(identifier: DataSet, options: MatchOptions = SENSITIVE): Matcher {
+export function matcher(
+  identifier: DataSet,
+  options: MatchOptions = SENSITIVE,
+  level: Level = 'identifier',
+): Matcher {
   const tests: Matcher[] = [];
-  const period = startPeriod(identifier);
+  const period = startPeriod(identifier, level);
   if (period !== undefined) tests.push(periodTest(period));
   for (const [tag, key] of identifier) {
     const combined = period !== undefined && isOfStart(tag);
-    if (combined || !isKey(tag) || isUniversal(key)) continue;
-    const test = elementTest(key, options);
-    const required = worklistAttributes.has(tag);
+    if (combined || !selects(tag, key, level)) continue;
+    const test = elementTest(tag, key, options);
+    const required = isRequired(tag, key, level);
     tests.push((item) => {
       const element = item.get(tag);
-      return element === undefined && !required ? true : test(element);
+      return isUnknown(element) && !required ? true : test(element);
     });
   }
   return (item) => tests.every((test) => test(item));
 }
 
+/** Whether a key has a value that can be matched. */
+function selects(tag: Tag, key: Element, level: Level): boolean {
+  if (!isKey(tag) || isUniversal(key) || key.kind === 'binary' || isMisplaced(tag, level)) return false;
+  return key.kind === 'text' || hasInner(key.items, (inner, one) => selects(inner, one, levelIn(tag)));
+}
+
+/** Whether an item that does not know the attribute fails to match: the model has it, and in a sequence one of its keys. */
+function isRequired(tag: Tag, key: Element, level: Level): boolean {
+  if (!isOfLevel(tag, level) || !selects(tag, key, level)) return false;
+  return key.kind !== 'sequence' || hasInner(key.items, (inner, one) => isRequired(inner, one, levelIn(tag)));
+}
+
+const hasInner = (keys: readonly DataSet[], has: (tag: Tag, key: Element) => boolean): boolean =>
+  keys.some((item) => [...item].some(([tag, key]) => has(tag, key)));
+
+const isUnknown = (element: Element | undefined): boolean =>
+  element === undefined || (element.kind === 'sequence' && element.items.length === 0);
+
 /** Keys that were given a value and cannot be matched against this item: the answer's status is 0xFF01 then. */
-export function unsupportedKeys(identifier: DataSet, item: DataSet): Tag[] {
+export function unsupportedKeys(identifier: DataSet, item: DataSet, level: Level = 'identifier'): Tag[] {
   const unsupported: Tag[] = [];
   for (const [tag, key] of identifier) {
     if (!isKey(tag) || isUniversal(key)) continue;
     const element = item.get(tag);
-    if (element === undefined && !worklistAttributes.has(tag)) unsupported.push(tag);
-    else if (key.kind === 'sequence' && element?.kind === 'sequence')
-      unsupported.push(...below(key.items, element.items));
+    const isUnlisted = element === undefined && !isOfLevel(tag, level);
+    if (isUnlisted || key.kind === 'binary' || isMisplaced(tag, level)) unsupported.push(tag);
+    else if (key.kind === 'sequence') unsupported.push(...below(tag, key.items, element));
   }
   return unsupported;
 }
 
-function below(keys: readonly DataSet[], items: readonly DataSet[]): Tag[] {
-  const perItem = keys.flatMap((key) => items.map((item) => unsupportedKeys(key, item)));
+const NOTHING: readonly DataSet[] = [new Map()];
+
+function below(sequence: Tag, keys: readonly DataSet[], element: Element | undefined): Tag[] {
+  const items = element?.kind === 'sequence' && !isUnknown(element) ? element.items : NOTHING;
+  const level = levelIn(sequence);
+  const perItem = keys.flatMap((key) => items.map((item) => unsupportedKeys(key, item, level)));
   return [...new Set(perItem.flat())];
 }
 
 /** Keys, at any depth, whose value is no date, time or range where one must stand: the query fails with 0xA900. */
-export function invalidKeys(identifier: DataSet): Tag[] {
-  const period = startPeriod(identifier);
+export function invalidKeys(identifier: DataSet, level: Level = 'identifier'): Tag[] {
+  const period = startPeriod(identifier, level);
   const { low, high } = period ?? {};
   if (low !== undefined && high !== undefined && low > high) return [START_TIME];
   return [...identifier].flatMap(([tag, key]) => {
-    if (!isKey(tag) || isUniversal(key) || (period !== undefined && isOfStart(tag))) return [];
-    if (key.kind === 'sequence') return key.items.flatMap(invalidKeys);
+    if (!selects(tag, key, level) || (period !== undefined && isOfStart(tag))) return [];
+    if (key.kind === 'sequence') return key.items.flatMap((item) => invalidKeys(item, levelIn(tag)));
     if (key.kind !== 'text' || !isTemporal(key.vr)) return [];
     return given(key).every((value) => parseRange(key.vr, value) !== undefined) ? [] : [tag];
   });
@@ -115,14 +142,14 @@ export function isUniversal(key: Element): boolean {
 
 const given = (key: TextElement): readonly string[] => key.values.filter((value) => value !== '');
 
-function elementTest(key: Element, options: MatchOptions): ElementTest {
+function elementTest(tag: Tag, key: Element, options: MatchOptions): ElementTest {
   switch (key.kind) {
     case 'text':
       return textElementTest(key, options);
     case 'binary':
-      return (element) => element?.kind === 'binary' && Buffer.compare(element.bytes, key.bytes) === 0;
+      return () => true;
     case 'sequence': {
-      const matchers = key.items.map((item) => matcher(item, options));
+      const matchers = key.items.map((item) => matcher(item, options, levelIn(tag)));
       return (element) =>
         element?.kind === 'sequence' && element.items.some((item) => matchers.some((match) => match(item)));
     }
@@ -157,7 +184,8 @@ const isOfStart = (tag: Tag): boolean => tag === START_DATE || tag === START_TIM
  * Table K.6-1: July 5 to 7 and 10 to 18 h is from July 5, 10 h to July 7, 18 h, and not 10 to 18 h of each day. Its times
  * may run backwards, its dates may not.
  */
-function startPeriod(identifier: DataSet): Range | undefined {
+function startPeriod(identifier: DataSet, level: Level): Range | undefined {
+  if (isMisplaced(START_DATE, level)) return undefined;
   const dates = rangeOf(identifier.get(START_DATE), (key) => parseRange('DA', key));
   const times = rangeOf(identifier.get(START_TIME), parseTimes);
   if (dates === undefined || times === undefined) return undefined;

@@ -1,31 +1,59 @@
-/** The attributes of the modality worklist information model (PS3.4 table K.6-1). */
+/** The attributes of the modality worklist information model (PS3.4 table K.6-1), level by level. */
 import type { Tag } from './dataset.ts';
 import { tagOf } from './dictionary.ts';
 
-const KEYWORDS = `
-  ScheduledProcedureStepSequence ScheduledStationAETitle ScheduledProcedureStepStartDate
-  ScheduledProcedureStepStartTime Modality ScheduledPerformingPhysicianName ScheduledProcedureStepDescription
-  ScheduledStationName ScheduledProcedureStepLocation ReferencedDefinedProtocolSequence
-  ReferencedPerformedProtocolSequence ScheduledProtocolCodeSequence ProtocolContextSequence ContentItemModifierSequence
-  PreMedication ScheduledProcedureStepID RequestedContrastAgent ScheduledProcedureStepStatus
-  ScheduledSpecimenSequence ContainerIdentifier ContainerTypeCodeSequence SpecimenDescriptionSequence
-  SpecimenIdentifier SpecimenUID
-  RequestedProcedureID RequestedProcedureDescription RequestedProcedureCodeSequence StudyInstanceUID StudyDate
-  StudyTime ReferencedStudySequence ReferencedSOPClassUID ReferencedSOPInstanceUID RequestedProcedurePriority
-  PatientTransportArrangements
-  AccessionNumber IssuerOfAccessionNumberSequence RequestingPhysician ReferringPhysicianName
-  AdmissionID IssuerOfAdmissionIDSequence CurrentPatientLocation ReferencedPatientSequence
-  PatientName PatientID IssuerOfPatientID OtherPatientIDsSequence TypeOfPatientID
-  PatientBirthDate PatientSex PatientWeight PatientSize ConfidentialityConstraintOnPatientDataDescription
-  PatientState PregnancyStatus MedicalAlerts Allergies SpecialNeeds PertinentDocumentsSequence
-  CodeValue CodingSchemeDesignator CodingSchemeVersion CodeMeaning LongCodeValue URNCodeValue
-  ValueType ConceptNameCodeSequence DateTime Date Time PersonName UID TextValue ConceptCodeSequence NumericValue
-  MeasurementUnitsCodeSequence LocalNamespaceEntityID UniversalEntityID UniversalEntityIDType
-  PurposeOfReferenceCodeSequence DocumentTitle
-`;
+/** Where a key stands: in the identifier itself, in an item of its scheduled step, or in an item of another sequence. */
+export type Level = 'identifier' | 'step' | 'inner';
 
-/** Attributes of the model at any level: all can be matched, known for an item or not. */
-export const worklistAttributes: ReadonlySet<Tag> = new Set(KEYWORDS.trim().split(/\s+/).map(tagOf));
+const tagsOf = (keywords: string): ReadonlySet<Tag> => new Set(keywords.trim().split(/\s+/).map(tagOf));
+
+const MODEL: Readonly<Record<Level, ReadonlySet<Tag>>> = {
+  identifier: tagsOf(`
+    ScheduledProcedureStepSequence
+    RequestedProcedureID RequestedProcedureDescription RequestedProcedureCodeSequence StudyInstanceUID StudyDate
+    StudyTime ReferencedStudySequence RequestedProcedurePriority PatientTransportArrangements
+    AccessionNumber IssuerOfAccessionNumberSequence RequestingPhysician ReferringPhysicianName
+    AdmissionID IssuerOfAdmissionIDSequence CurrentPatientLocation ReferencedPatientSequence
+    PatientName PatientID IssuerOfPatientID OtherPatientIDsSequence
+    PatientBirthDate PatientSex PatientWeight PatientSize ConfidentialityConstraintOnPatientDataDescription
+    PatientState PregnancyStatus MedicalAlerts Allergies SpecialNeeds PertinentDocumentsSequence
+  `),
+  step: tagsOf(`
+    ScheduledStationAETitle ScheduledProcedureStepStartDate
+    ScheduledProcedureStepStartTime Modality ScheduledPerformingPhysicianName ScheduledProcedureStepDescription
+    ScheduledStationName ScheduledProcedureStepLocation ReferencedDefinedProtocolSequence
+    ReferencedPerformedProtocolSequence ScheduledProtocolCodeSequence
+    PreMedication ScheduledProcedureStepID RequestedContrastAgent ScheduledProcedureStepStatus
+    ScheduledSpecimenSequence
+  `),
+  // codes, references, issuers, specimens, content items, other IDs and documents: macros that occur in many places
+  inner: tagsOf(`
+    CodeValue CodingSchemeDesignator CodingSchemeVersion CodeMeaning LongCodeValue URNCodeValue
+    ReferencedSOPClassUID ReferencedSOPInstanceUID
+    ContainerIdentifier ContainerTypeCodeSequence SpecimenDescriptionSequence SpecimenIdentifier SpecimenUID
+    ProtocolContextSequence ContentItemModifierSequence
+    ValueType ConceptNameCodeSequence DateTime Date Time PersonName UID TextValue ConceptCodeSequence NumericValue
+    MeasurementUnitsCodeSequence LocalNamespaceEntityID UniversalEntityID UniversalEntityIDType
+    PatientID IssuerOfPatientID TypeOfPatientID PurposeOfReferenceCodeSequence DocumentTitle
+  `),
+};
+
+/** Attributes of the model at any level. */
+export const worklistAttributes: ReadonlySet<Tag> = new Set(
+  Object.values(MODEL).flatMap((level) => [...level]),
+);
+
+/** Whether the model has the attribute at this level: it can be matched there, known for an item or not. */
+export const isOfLevel = (tag: Tag, level: Level): boolean => MODEL[level].has(tag);
+
+/** Whether the model has the attribute, but not here: as a key it selects nothing. */
+export const isMisplaced = (tag: Tag, level: Level): boolean =>
+  worklistAttributes.has(tag) && !MODEL[level].has(tag);
+
+const STEPS = tagOf('ScheduledProcedureStepSequence');
+
+/** The level of the items of a sequence. */
+export const levelIn = (sequence: Tag): Level => (sequence === STEPS ? 'step' : 'inner');
 
 /** Sequences of type 1C: they are absent where they would be empty. */
 export const conditionalSequences: ReadonlySet<Tag> = new Set(
