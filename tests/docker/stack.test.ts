@@ -69,7 +69,7 @@ suite('the stack', options, () => {
     assert.deepEqual(await writable('cal2wl'), ['/data/bookings', '/data/cal2wl', '/data/worklist']);
     assert.deepEqual(await writable('worklist'), ['/data/performed']);
     assert.deepEqual(await writable('receiver'), ['/data/receiver']);
-    assert.deepEqual(await writable('streamer'), ['/data/streamer', '/project']);
+    assert.deepEqual(await writable('streamer'), ['/data/erasures', '/data/streamer', '/project']);
     assert.deepEqual(await writable('orthanc'), ['/var/lib/orthanc']);
   });
 

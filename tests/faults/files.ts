@@ -9,6 +9,7 @@ export const FILES = [
   'tests/integration/transfer*.test.ts',
   'tests/integration/chassis-run.test.ts',
   'tests/integration/backup.test.ts',
+  'tests/integration/erase-everywhere.test.ts',
   'tests/integration/splice.test.ts',
   'tests/integration/images-fuzz.test.ts',
   'tests/integration/worklist-attacks.test.ts',

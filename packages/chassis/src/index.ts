@@ -12,6 +12,16 @@ export type { Config } from './config/schema.ts';
 export { admits, sendersOf } from './config/senders.ts';
 export { defaultTag } from './config/streaming.ts';
 export { csvText } from './csv.ts';
+export {
+  erasureKey,
+  erasuresIn,
+  markOf,
+  openErasures,
+  readErasure,
+  writeErasure,
+  type Erasure,
+  type Erasures,
+} from './erasures.ts';
 export { codeOf, FailureError, messageOf, type Failure } from './failure.ts';
 export {
   asideName,

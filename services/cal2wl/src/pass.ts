@@ -1,7 +1,7 @@
 /** One pass over all calendars: each is read, judged and published for itself, and none costs another. */
 import { encodeRecord, warn, warning, type BookingRecord, type Outcome } from '@scanflow/booking';
 import type { Window } from '@scanflow/calendar';
-import { codeOf, messageOf, type Config, type Failure, type Log } from '@scanflow/chassis';
+import { codeOf, messageOf, type Config, type Erasures, type Failure, type Log } from '@scanflow/chassis';
 import { recordNotes } from '@scanflow/dicom';
 import type { Rejections } from './adapters/rejections.ts';
 import type { Running } from './adapters/running.ts';
@@ -26,6 +26,7 @@ export interface PassOptions {
   readonly shelf: Shelf;
   readonly running: Running;
   readonly rejections: Rejections;
+  readonly erasures: Erasures;
   /** By calendar. */
   readonly readers: ReadonlyMap<string, Reader>;
   /** By calendar, of those that have one. */
@@ -74,6 +75,7 @@ export class Passes {
   async run(now: Temporal.Instant, signal: AbortSignal): Promise<PassReport> {
     const { config, shelf, log } = this.#options;
     const began = performance.now();
+    await this.#erase();
     const past = await this.#remember();
     const frozen = await this.#running(now);
     await shelf.look();
@@ -175,7 +177,8 @@ export class Passes {
   #wanted(outcomes: readonly Outcome[], before: ReadonlyMap<string, Uint8Array>): Wanted[] {
     const zone = this.#options.config.facility.timezone;
     return outcomes.flatMap((one): Wanted[] => {
-      if (one.outcome !== 'booking') return [];
+      // the calendar may hold it still
+      if (one.outcome !== 'booking' || this.#options.erasures.hasLabels(one.record.labels)) return [];
       const key = encodeRecord(one.record);
       const item = before.get(key) ?? encodeItem(one.record, this.#scanner(one.record.scanner), zone);
       this.#items.set(key, item);
@@ -197,6 +200,19 @@ export class Passes {
       if (status === 'scheduled' && !published.has(accessionNumber))
         published.set(accessionNumber, { accessionNumber, record, item: undefined });
     }
+  }
+
+  /** What the streamer was asked to erase goes from here, too. Throws where that cannot be read: nothing is published then. */
+  async #erase(): Promise<void> {
+    const { erasures, shelf, log } = this.#options;
+    if (!(await erasures.refresh())) return;
+    const erased = await shelf.erase(
+      ({ labels, accessionNumber }) =>
+        erasures.hasLabels(labels) || erasures.has('accession', accessionNumber),
+    );
+    // what is remembered of them goes with the next reading
+    this.#past = undefined;
+    if (erased > 0) log.warn('bookings erased', { bookings: erased });
   }
 
   /** All records, read once: nobody else writes them. */

@@ -1,6 +1,15 @@
 /** The cal2wl service: calendars are read on schedule, bookings published, and what became of them shown. */
 import { join } from 'node:path';
-import { httpAccess, Registry, startHttp, type Config, type Health, type Log } from '@scanflow/chassis';
+import {
+  type Config,
+  erasuresIn,
+  type Health,
+  httpAccess,
+  type Log,
+  openErasures,
+  Registry,
+  startHttp,
+} from '@scanflow/chassis';
 import { openMemory, type Memory } from './adapters/memory.ts';
 import { openRejections } from './adapters/rejections.ts';
 import { openRunning } from './adapters/running.ts';
@@ -81,6 +90,7 @@ async function passesOf(config: Config, log: Log): Promise<Passes> {
     projects: projectsOf(config, log),
     running: openRunning(join(config.data, 'performed')),
     rejections: openRejections(join(bookings, 'rejected.json')),
+    erasures: openErasures(erasuresIn(config.data)),
     log,
   });
 }

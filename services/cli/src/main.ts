@@ -49,6 +49,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'shows where images are; releases and retries what is not there yet',
     load: async () => (await import('./commands/series.ts')).series,
   },
+  erase: {
+    summary: 'erases what there is of a subject who withdrew consent',
+    load: async () => (await import('./commands/erase.ts')).erase,
+  },
   backup: {
     summary: 'saves ledger, bookings, exams and configuration, while everything runs',
     load: async () => (await import('./commands/backup.ts')).backup,

@@ -1,5 +1,6 @@
 /** The work that never ends: intake, storing, forwarding, each at its own pace, none waiting for another. */
-import type { Log } from '@scanflow/chassis';
+import type { Erasures, Log } from '@scanflow/chassis';
+import type { Bookings } from './adapters/bookings.ts';
 import { followUp, type Follow } from './follow.ts';
 import type { Condition } from './condition.ts';
 import { recyclingWarning } from './condition.ts';
@@ -8,6 +9,7 @@ import { commitNext } from './commit-loop.ts';
 import { copyNext } from './copy-loop.ts';
 import { SENT_BY } from './domain/rule.ts';
 import { COPY, STORAGE } from './domain/series.ts';
+import { eraseNext } from './erase/erase-loop.ts';
 import { forwardNext } from './forward-loop.ts';
 import { readChanges, reconcile } from './intake.ts';
 import { underLease } from './lease.ts';
@@ -16,7 +18,7 @@ import { moveNext } from './move-loop.ts';
 import { LONGEST_WAIT, pauseUntil } from './pause.ts';
 import type { Ledger, Orthanc, Store, SystemInfo } from './ports.ts';
 import type { Committing } from './steps/commit-step.ts';
-import { decide, type Bookings } from './steps/place.ts';
+import { decide } from './steps/place.ts';
 import type { Chance, OpenDestination, Settings } from './steps/settings.ts';
 import type { RootKeeper } from './roots/keeper.ts';
 import { watchRoots } from './roots/watch.ts';
@@ -46,6 +48,10 @@ export interface LoopDeps {
   readonly committing: readonly Committing[];
   readonly verify: VerifySettings;
   readonly wakes: Wakes;
+  /** What of it was erased on request. */
+  readonly erasures: Erasures;
+  /** The folder that the services share. */
+  readonly data: string;
 }
 
 /** Series that are stored at the same time. */
@@ -72,6 +78,7 @@ export async function runLoop(deps: LoopDeps, signal: AbortSignal): Promise<void
     forever('reconcile', () => reconcileAll(deps, wakes, signal), deps, signal),
     forever('recheck', () => recheck(deps, wakes, signal), deps, signal),
     forever('roots', () => watchRoots(deps, wakes, signal), deps, signal),
+    forever('erase', () => eraseNext(deps, signal), deps, signal),
     forever('space', () => watchSpace(deps, signal), deps, signal),
     ...Array.from({ length: STORE_WORKERS }, () =>
       forever('store', () => storeNext(deps, wakes, signal), deps, signal),
@@ -91,7 +98,9 @@ export async function runLoop(deps: LoopDeps, signal: AbortSignal): Promise<void
   await Promise.all(workers);
 }
 
-export type Wakes = Readonly<Record<'store' | 'forward' | 'reconcile' | 'follow' | 'roots' | 'verify', Wake>>;
+export type Wakes = Readonly<
+  Record<'store' | 'forward' | 'reconcile' | 'follow' | 'roots' | 'verify' | 'erase', Wake>
+>;
 
 export const createWakes = (): Wakes => ({
   store: new Wake(),
@@ -100,6 +109,7 @@ export const createWakes = (): Wakes => ({
   follow: new Wake(),
   roots: new Wake(),
   verify: new Wake(),
+  erase: new Wake(),
 });
 
 /** An error of one round is told and waited out; the next round begins anew. */

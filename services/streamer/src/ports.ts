@@ -1,5 +1,6 @@
 /** What the streamer's steps need from the outside: the adapters give it, tests and other databases may too. */
 export type * from './ports/commitments.ts';
+export type * from './ports/erasing.ts';
 export type * from './ports/events.ts';
 export type * from './ports/ledger.ts';
 export type * from './ports/orthanc.ts';

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { checkLabels } from '@scanflow/booking';
 import {
   facilityWords,
+  erasuresIn,
   httpAccess,
+  openErasures,
   readSecret,
   startHttp,
   type Config,
@@ -16,6 +18,7 @@ import { createOrthanc } from './adapters/orthanc/orthanc.ts';
 import { Condition } from './condition.ts';
 import { commitmentLeg } from './domain/commitment.ts';
 import { COPY } from './domain/series.ts';
+import { eraseRoutes } from './erase/routes.ts';
 import { setUpFollow } from './follow-setup.ts';
 import { createWakes, runLoop, type LoopDeps } from './loop.ts';
 import { createMetrics } from './metrics.ts';
@@ -58,7 +61,6 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
   const metrics = createMetrics(ledger, condition, chance.now);
   const bookings = openBookings(config.data, log);
   const stopping = new AbortController();
-  const ending = AbortSignal.any([signal, stopping.signal]);
   const wakes = createWakes();
   const reports = await openCommitments(config, settings, { ledger, chance, log, metrics, wakes });
   const deps: LoopDeps = {
@@ -76,8 +78,10 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
     committing: reports.committing,
     verify: verifySettings(config),
     wakes,
+    data: config.data,
+    erasures: openErasures(erasuresIn(config.data)),
   };
-  const work = rebuildWhereAsked({ ...deps, data: config.data }, ending).then(() => runLoop(deps, ending));
+  const work = allWork(deps, AbortSignal.any([signal, stopping.signal]));
   const http = await serve(config, deps);
   return {
     port: http.port,
@@ -93,6 +97,11 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
       await ledger.close();
     },
   };
+}
+
+async function allWork(deps: LoopDeps, ending: AbortSignal): Promise<void> {
+  await rebuildWhereAsked(deps, ending);
+  await runLoop(deps, ending);
 }
 
 const openBookings = (data: string, log: Log): ReturnType<typeof createBookings> =>
@@ -116,7 +125,7 @@ async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
     access: await httpAccess('streamer', config, log),
     health: () => condition.health(chance.now(), outlook.waiting()),
     registry: metrics.registry,
-    routes: (app) =>
+    routes: (app) => {
       routes(app, {
         ledger,
         store,
@@ -130,7 +139,9 @@ async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
         log,
         verify: { stores: { storage: store, copy: copies }, chance, wakeVerify: () => wakes.verify.notify() },
         wake: () => [wakes.store, wakes.forward, wakes.follow, wakes.roots].forEach((wake) => wake.notify()),
-      }),
+      });
+      eraseRoutes(app, { ...deps, exams: follow.performed, wake: () => wakes.erase.notify() });
+    },
     log,
   });
 }

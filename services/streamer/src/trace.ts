@@ -38,7 +38,14 @@ export type Moment =
   | 'session-complete'
   | 'image-deleted'
   | 'series-recovered'
-  | 'ledger-rebuilt';
+  | 'ledger-rebuilt'
+  | 'erasure-found'
+  | 'erasure-marked'
+  | 'erasure-forgotten'
+  | 'erasure-orthanc'
+  | 'erasure-series'
+  | 'erasure-removed'
+  | 'erasure-done';
 
 const moments = channel('scanflow.streamer');
 

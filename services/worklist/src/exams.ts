@@ -1,6 +1,13 @@
 /** Everything about what happens to an item once it is scanned: MPPS, its records, and what leaves the worklist. */
 import { join } from 'node:path';
-import type { Config, FastifyInstance, Log, Registry } from '@scanflow/chassis';
+import {
+  erasuresIn,
+  openErasures,
+  type Config,
+  type FastifyInstance,
+  type Log,
+  type Registry,
+} from '@scanflow/chassis';
 import type { CreateHandler, RequestReport, SetHandler } from '@scanflow/dimse';
 import { bookingEnds } from './adapters/booking-end.ts';
 import { openPerformed } from './adapters/performed.ts';
@@ -9,6 +16,7 @@ import { addPerformedRoutes } from './api-performed.ts';
 import { createBoard, type Board } from './board.ts';
 import type { AccessPolicy } from './domain/access.ts';
 import type { Schedule } from './domain/schedule.ts';
+import { eraseExams } from './erased-exams.ts';
 import { addPerformedMetrics } from './metrics-performed.ts';
 import { Performing } from './performing.ts';
 
@@ -71,6 +79,11 @@ export async function openExams({ config, log, registry, policy, all }: ExamsOpt
   const shared = { store, reports, policy, all, timezone, log };
   const performing = new Performing({ ...shared, onChange: board.rebuild });
   const onRequest = addPerformedMetrics(registry, { steps, board });
+  const erasures = openErasures(erasuresIn(config.data));
+  const look = async (): Promise<void> => {
+    if (await eraseExams(store, erasures, log)) board.rebuild();
+    await board.refresh();
+  };
   let timer: NodeJS.Timeout | undefined;
   return {
     board,
@@ -92,8 +105,8 @@ export async function openExams({ config, log, registry, policy, all }: ExamsOpt
       });
     },
     start: async () => {
-      await board.refresh();
-      timer = setInterval(() => void board.refresh(), LOOK_MS);
+      await look();
+      timer = setInterval(() => void look(), LOOK_MS);
     },
     stop: async () => {
       clearInterval(timer);

@@ -26,6 +26,8 @@ export interface Shelf {
   /** All booking records that can be read, also of bookings that left the worklist long ago. */
   records(): AsyncIterable<BookingRecord>;
   apply(action: Action): Promise<void>;
+  /** Takes records and items away for good, without a trace. How many bookings. */
+  erase(isErased: (record: BookingRecord) => boolean): Promise<number>;
 }
 
 const RECORD = /^([0-9A-HJKMNP-TV-Z]{16})\.json$/;
@@ -74,6 +76,7 @@ export async function openShelf({ worklist, bookings }: ShelfOptions): Promise<S
       return published;
     },
     records: () => recordsIn(bookings),
+    erase: (isErased) => eraseFrom(worklist, bookings, files, isErased),
     async apply(action) {
       if (action.kind === 'publish') return publish(action.wanted.record, action.wanted.item);
       if (action.kind === 'cancel' || action.kind === 'supersede') {
@@ -89,6 +92,27 @@ export async function openShelf({ worklist, bookings }: ShelfOptions): Promise<S
         await remove(itemPath(action.accessionNumber), worklist);
     },
   };
+}
+
+async function eraseFrom(
+  worklist: string,
+  bookings: string,
+  files: KnownFiles,
+  isErased: (record: BookingRecord) => boolean,
+): Promise<number> {
+  let erased = 0;
+  for await (const record of recordsIn(bookings)) {
+    if (!isErased(record)) continue;
+    const item = join(worklist, `${record.accessionNumber}.wl`);
+    const file = join(bookings, `${record.accessionNumber}.json`);
+    // the record last: by it the rest is known
+    await remove(item, worklist);
+    await remove(file, bookings);
+    files.forget(item);
+    files.forget(file);
+    erased += 1;
+  }
+  return erased;
 }
 
 async function prepare(worklist: string, bookings: string): Promise<void> {

@@ -1,8 +1,8 @@
 /** `scanflow ledger rebuild`: the streamer's ledger was lost or damaged, or an older one was put back. */
-import { userInfo } from 'node:os';
 import { askRebuild, formatIssue, loadConfig } from '@scanflow/chassis';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';
+import { user } from '../series/streamer-api.ts';
 
 const help = `Usage: scanflow ledger rebuild [--older] [--anew] [--config FILE]
 
@@ -42,16 +42,6 @@ async function run([verb, ...args]: readonly string[], io: Io): Promise<ExitCode
       'Start or restart it now. Its log says "ledger rebuilt" at the end.\n',
   );
   return EXIT.done;
-}
-
-/** For the file alone. */
-function user(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // a container's user need not have a name
-    return 'unknown';
-  }
 }
 
 export const ledger: Command = { help, run };

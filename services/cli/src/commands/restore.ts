@@ -1,5 +1,4 @@
 /** `scanflow restore FOLDER`: puts a backup back where nothing runs. */
-import { userInfo } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { formatIssue, loadConfig, type Config } from '@scanflow/chassis';
 import manifest from '../../package.json' with { type: 'json' };
@@ -10,6 +9,7 @@ import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../comma
 import { askPage } from '../doctor/pages.ts';
 import { pageOf, SERVICES } from '../doctor/place.ts';
 import { readArgs } from '../options.ts';
+import { user } from '../series/streamer-api.ts';
 
 const help = `Usage: scanflow restore FOLDER [--with-secrets] [--with-config] [--config FILE]
 
@@ -84,16 +84,6 @@ async function requireStopped(config: Config, signal: AbortSignal): Promise<void
       );
       if (page !== undefined && 'status' in page) throw new Error(runs(service));
     }
-  }
-}
-
-/** For the request that the streamer finds. */
-function user(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // a container's user need not have a name
-    return 'unknown';
   }
 }
 

@@ -95,22 +95,27 @@ export interface Client {
   readonly ask: (path: string, body?: object) => Promise<Readonly<Record<string, unknown>>>;
   /** A change: `release`, `move`, `retry` or `skip`. */
   readonly change: (id: string, action: string, body: object) => Promise<Record<string, unknown>>;
+  /** What would be erased, or is to be: `/api/erase/preview`, `/api/erase`. */
+  readonly erase: (what: 'preview' | 'begin', body: object) => Promise<Record<string, unknown>>;
+  readonly erasure: (id: string) => Promise<Record<string, unknown>>;
 }
 
 const TIMEOUT_MS = 30_000;
+/** All of project storage is looked at. */
+const LONG_MS = 600_000;
 
 /** Asks a page of the streamer's; with a body, it is a change. */
-export type Ask = (path: string, body?: object) => Promise<Record<string, unknown>>;
+export type Ask = (path: string, body?: object, limitMs?: number) => Promise<Record<string, unknown>>;
 
 /** Throws NotAsked and Refused, with what to do. */
 export function createAsk(api: Api, stop: AbortSignal): Ask {
   const { url } = api;
-  return async (path: string, body?: object): Promise<Record<string, unknown>> => {
+  return async (path: string, body?: object, limitMs = TIMEOUT_MS): Promise<Record<string, unknown>> => {
     let response: Response;
     let answer: unknown;
     try {
       response = await fetch(`${url}${path}`, {
-        signal: AbortSignal.any([stop, AbortSignal.timeout(TIMEOUT_MS)]),
+        signal: AbortSignal.any([stop, AbortSignal.timeout(limitMs)]),
         headers: api.headers,
         ...(body === undefined
           ? {}
@@ -147,6 +152,8 @@ export function createClient(api: Api, stop: AbortSignal): Client {
     ask,
     one: async (id) => (await ask(of(id)))['series'] as SeriesRow,
     change: (id, action, body) => ask(`${of(id)}/${action}`, body),
+    erase: (what, body) => ask(what === 'preview' ? '/api/erase/preview' : '/api/erase', body, LONG_MS),
+    erasure: (id) => ask(`/api/erase/${encodeURIComponent(id)}`),
   };
 }
 

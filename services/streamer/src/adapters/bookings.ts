@@ -1,8 +1,8 @@
 /** Booking records: `bookings/<accession>.json`, written by cal2wl. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseRecord, type BookingRecord } from '@scanflow/booking';
 import type { KnownBookings } from '../domain/evidence.ts';
+import { parseRecord, type BookingRecord, type Labels } from '@scanflow/booking';
 import { errnoOf } from '../domain/failure.ts';
 import { BookingIndex } from '../domain/known-bookings.ts';
 
@@ -16,6 +16,8 @@ export interface Bookings {
   readonly byStudy: (studyInstanceUid: string) => Promise<BookingRecord | undefined>;
   /** All that there are now, to tell what an identifier reads as. */
   readonly known: () => Promise<KnownBookings>;
+  /** All records whose labels are wanted. */
+  readonly labelled: (wanted: (labels: Labels) => boolean) => Promise<readonly BookingRecord[]>;
 }
 
 /** What may stand in a file's name; an accession number of another system may be anything. `rejected.json` is no record. */
@@ -64,6 +66,7 @@ export function createBookings(
       await refresh();
       return index;
     },
+    labelled: async (wanted) => (await allOf(folder, read)).filter(({ labels }) => wanted(labels)),
   };
 }
 
@@ -103,6 +106,19 @@ async function folderTime(folder: string): Promise<FolderTime> {
     if (errnoOf(error) === 'ENOENT') return { changed: 0n, settled: false };
     throw error;
   }
+}
+
+async function allOf(
+  folder: string,
+  read: (accession: string) => Promise<BookingRecord | undefined>,
+): Promise<BookingRecord[]> {
+  const found: BookingRecord[] = [];
+  for (const name of await names(folder)) {
+    const accession = name.slice(0, -'.json'.length);
+    const record = SAFE_ACCESSION.test(accession) ? await read(accession) : undefined;
+    if (record !== undefined) found.push(record);
+  }
+  return found;
 }
 
 async function names(folder: string): Promise<string[]> {

@@ -11,6 +11,8 @@ export interface Performed {
   readonly known: () => number;
   /** How many instances the scanner says that the series has; undefined where it has said nothing final. */
   readonly expected: (seriesInstanceUid: string) => number | undefined;
+  /** How many exams are of one of these bookings or studies. */
+  readonly about: (accessions: ReadonlySet<string>, studies: ReadonlySet<string>) => Promise<number>;
 }
 
 /** The series come before the attributes, which name every image: this is room for several hundred of them. */
@@ -59,8 +61,31 @@ export function createPerformed(
     },
     known: () => known.size,
     expected: (seriesInstanceUid) => counts.get(seriesInstanceUid),
+    about: async (accessions, studies) => {
+      let exams = 0;
+      for (const name of await names(folder).catch(none)) {
+        const record = await readRecord(join(folder, name)).catch(reasonOf);
+        if (typeof record !== 'string' && isAbout(record, accessions, studies)) exams += 1;
+      }
+      return exams;
+    },
   };
 }
+
+function none(error: unknown): [] {
+  if (codeOf(error) === 'ENOENT') return [];
+  throw error;
+}
+
+const isAbout = (
+  { items, links }: PerformedRecord,
+  accessions: ReadonlySet<string>,
+  studies: ReadonlySet<string>,
+): boolean =>
+  items.some((one) => accessions.has(one.accessionNumber) || studies.has(one.studyInstanceUid)) ||
+  links.some(
+    (one) => accessions.has(one.accessionNumber) || one.studyInstanceUids.some((uid) => studies.has(uid)),
+  );
 
 /** A series belongs to one step; should two name it, the larger count is the later one. */
 function together(all: Iterable<Known>): Map<string, number> {

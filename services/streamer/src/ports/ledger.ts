@@ -7,6 +7,7 @@ import type { Moved, MoveOrder } from '../domain/move.ts';
 import type { Attributes, Reason } from '../domain/route.ts';
 import type { LegState, SeriesState } from '../domain/series.ts';
 import type { CommitmentLedger } from './commitments.ts';
+import type { EraseLedger } from './erasing.ts';
 import type { EventLedger } from './events.ts';
 import type { RootLedger } from './roots.ts';
 import type { RecoveryLedger } from './recovery.ts';
@@ -200,7 +201,8 @@ export interface Summary {
 }
 
 /** Durable when the promise resolves. Every method is one transaction. */
-export interface Ledger extends EventLedger, CommitmentLedger, RecoveryLedger, RootLedger, VerifyLedger {
+export interface Ledger
+  extends EventLedger, CommitmentLedger, EraseLedger, RecoveryLedger, RootLedger, VerifyLedger {
   /** How long a claim holds without being renewed, in milliseconds. */
   readonly leaseMs: number;
   /** Rejects, with LEDGER_CORRUPT, once the ledger turns out to be damaged. */

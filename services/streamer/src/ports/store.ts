@@ -226,6 +226,13 @@ export interface Store {
     image: Pick<StoredInstance, 'file' | 'sha256' | 'bytes'>,
   ) => Promise<boolean>;
   readonly record: (below: string) => Promise<SeriesRecord | undefined>;
+  /**
+   * Takes away what Scanflow wrote into the folder of this series, changed or not, and the folders that are empty then.
+   * Names of what stays; undefined where the folder is not of this series.
+   */
+  readonly remove: (below: string, orthancSeries: string) => Promise<readonly string[] | undefined>;
+  /** Takes away the reports of a session in a folder, named as writeReport gave it. How many files. */
+  readonly removeReports: (below: string, session: string) => Promise<number>;
   /** Every series' folder below every root, one by one; links are not followed. Throws STORE_ROOT_MISSING. */
   recorded(signal: AbortSignal): AsyncIterable<RecordedSeries>;
   /** A stored image, to be read once more. */

@@ -2,15 +2,17 @@
  * The copy of everything: a series as it came, without tag, labels or booking, below a root of its own. It is made
  * from Orthanc, so that neither project storage nor quarantine stands in its way.
  */
+import type { Erasures } from '@scanflow/chassis';
 import { failureOf, Fault, type Failure } from '../domain/failure.ts';
 import { folderNames, type Layout } from '../domain/layout.ts';
 import { policyFor, retryAfter } from '../domain/retry.ts';
 import type { Attributes } from '../domain/route.ts';
-import type { ForwardWork, Store, SystemInfo } from '../ports.ts';
+import type { ForwardWork, InstanceListing, Store, SystemInfo } from '../ports.ts';
 import { reached } from '../trace.ts';
 import { listInstances } from './listing.ts';
 import { lostOf } from './look.ts';
-import { readSeries } from './place.ts';
+import { ERASED, erasedReason } from '../erase/marks.ts';
+import { decide, readSeries, type Bookings } from './place.ts';
 import { originOf } from './provenance.ts';
 import { GONE, pullMissing, sourceFailure, type PullDeps } from './pull-missing.ts';
 import { isStillWhole } from './recheck.ts';
@@ -20,7 +22,22 @@ import { FILE_MISSING, missingIn, writeRecord } from './write-record.ts';
 /** `store` is that of the copy. */
 export interface CopyDeps extends PullDeps {
   readonly chance: Chance;
+  readonly erasures?: Erasures;
+  readonly bookings?: Bookings;
   readonly system?: () => SystemInfo | undefined;
+}
+
+async function requireNotErased(
+  attributes: Attributes,
+  listed: readonly InstanceListing[],
+  { erasures, bookings, settings }: CopyDeps,
+): Promise<void> {
+  if (erasures === undefined || bookings === undefined) return;
+  await erasures.refresh();
+  const decided = await decide(attributes, bookings, settings, undefined);
+  const labels = decided.kind === 'labels' ? decided.labels : undefined;
+  const instances = listed.flatMap(({ tags }) => tags['SOPInstanceUID'] ?? []);
+  if (erasedReason(erasures, { attributes, labels, instances }) !== undefined) throw new Fault(ERASED);
 }
 
 export type CopyOutcome =
@@ -79,6 +96,7 @@ async function copySeries(
   const [first] = listed;
   if (first === undefined) throw new Fault(work.recheck === true ? FILE_MISSING : GONE);
   const attributes = await readSeries(work.series, first, deps, signal);
+  await requireNotErased(attributes, listed, deps);
   const folder = await claimCopy(work.series, attributes, layout, store);
   const pulling = {
     ...deps,

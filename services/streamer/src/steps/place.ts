@@ -19,16 +19,9 @@ import {
 import { SENT_BY } from '../domain/rule.ts';
 import type { Sender } from '../domain/sender.ts';
 import { tagRecord, type TagRecord } from '../domain/tag.ts';
-import type {
-  Folder,
-  InstanceListing,
-  Notes,
-  Orthanc,
-  RecordedBooking,
-  SeriesRecord,
-  Store,
-  StoreWork,
-} from '../ports.ts';
+import type { Folder, InstanceListing, Notes, Orthanc, SeriesRecord, Store, StoreWork } from '../ports.ts';
+import { anonymous } from '../erase/marks.ts';
+import { recordedBooking } from './recorded-booking.ts';
 import type { Settings } from './settings.ts';
 
 export interface Bookings {
@@ -37,6 +30,9 @@ export interface Bookings {
   readonly known: () => Promise<KnownBookings>;
 }
 
+/** Why a series must not be stored, from what is known of it before it has a folder. */
+export type Refusal = (attributes: Attributes, labels: Labels | undefined) => Reason | undefined;
+
 export interface PlaceDeps {
   readonly orthanc: Orthanc;
   readonly store: Store;
@@ -44,6 +40,7 @@ export interface PlaceDeps {
   readonly settings: Settings;
   /** Hears of everybody who sends. */
   readonly senders?: (sender: Sender) => Promise<void>;
+  readonly refuse?: Refusal;
 }
 
 export interface Target {
@@ -91,9 +88,22 @@ export async function findPlace(
           deps,
         )
       : { kind: 'labels', labels: wanted, by: kept ? 'kept' : 'person' };
+  return placeOrWait(work.series, attributes, decided, { decision, sender }, deps);
+}
+
+/** Its folder, or why it gets none. */
+function placeOrWait(
+  series: string,
+  attributes: Attributes,
+  decided: Route,
+  { decision, sender }: { readonly decision: Decision | undefined; readonly sender: Sender },
+  deps: PlaceDeps,
+): Promise<Place> | Place {
+  const erased = deps.refuse?.(attributes, decided.kind === 'labels' ? decided.labels : undefined);
+  if (erased !== undefined) return { kind: 'quarantine', attributes: anonymous(attributes), reason: erased };
   if (decided.kind === 'quarantine')
     return { kind: 'quarantine', attributes: { ...attributes, ...noted(sender) }, reason: decided.reason };
-  return claimPlace(work.series, withoutPassing(attributes, settings), decided, decision, deps);
+  return claimPlace(series, withoutPassing(attributes, deps.settings), decided, decision, deps);
 }
 
 async function claimPlace(
@@ -319,24 +329,3 @@ function freshRecord(
     instances: [],
   };
 }
-
-const recordedBooking = ({
-  accessionNumber,
-  studyInstanceUid,
-  status,
-  scanner,
-  start,
-  end,
-  source,
-  operator,
-}: BookingRecord): RecordedBooking => ({
-  accessionNumber,
-  studyInstanceUid,
-  status,
-  scanner,
-  start,
-  end,
-  calendar: source.calendar,
-  event: source.uid,
-  ...(operator === undefined ? {} : { operator }),
-});

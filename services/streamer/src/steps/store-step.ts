@@ -1,4 +1,5 @@
 /** The store step: a series whose quiet timer ended goes to project storage, or says why it does not. */
+import type { Erasures } from '@scanflow/chassis';
 import { failureOf, Fault, type Failure } from '../domain/failure.ts';
 import { digestOf } from '../domain/record.ts';
 import { policyFor, retryAfter } from '../domain/retry.ts';
@@ -6,11 +7,12 @@ import type { Attributes } from '../domain/route.ts';
 import { judge, looksAtAet, SENT_BY, traitsOfRecord } from '../domain/rule.ts';
 import type { Sender } from '../domain/sender.ts';
 import { STORAGE } from '../domain/series.ts';
-import type { Binding, Origin, SeriesRecord, StoreWork, SystemInfo } from '../ports.ts';
+import type { Binding, InstanceListing, Origin, SeriesRecord, StoreWork, SystemInfo } from '../ports.ts';
 import { reached } from '../trace.ts';
 import { listInstances } from './listing.ts';
 import { lookAt, lostOf } from './look.ts';
-import { findPlace, type Bookings, type Target } from './place.ts';
+import { anonymous, erasedReason } from '../erase/marks.ts';
+import { findPlace, type Bookings, type Place, type PlaceDeps, type Target } from './place.ts';
 import {
   GONE,
   pullMissing,
@@ -27,6 +29,7 @@ import { FILE_MISSING, missingIn, writeRecord, type RecordContext } from './writ
 export interface StoreDeps extends PullDeps {
   readonly bookings: Bookings;
   readonly chance: Chance;
+  readonly erasures?: Erasures;
   /** What Orthanc is, as far as it is known. */
   readonly system?: () => SystemInfo | undefined;
 }
@@ -80,7 +83,7 @@ async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal
   const listed = await listInstances(work.series, orthanc, signal);
   const first = listed[0];
   if (first === undefined) return salvage(work, deps);
-  const place = await findPlace(work, first, { ...deps, senders: (sender) => seen(sender, deps) }, signal);
+  const place = await placeOf(work, [first, ...listed], deps, signal);
   const { attributes } = place;
   const inOrthanc = listed.length;
   const digest = digestOf(listed.map(({ id }) => id));
@@ -134,6 +137,38 @@ const bindingOf = ({ attributes, labels, decision, folder }: Target, inOrthanc: 
 
 const seen = ({ aet, called = '', address = '' }: Sender, { ledger, chance }: StoreDeps): Promise<void> =>
   ledger.sent({ aet, called, address }, chance.now());
+
+/** What was erased on request is refused, whoever sends it again. */
+async function erasedAmong(
+  listed: readonly InstanceListing[],
+  { erasures }: Pick<StoreDeps, 'erasures'>,
+): Promise<Pick<PlaceDeps, 'refuse'>> {
+  if (erasures === undefined) return {};
+  await erasures.refresh();
+  const instances = listed.flatMap(({ tags }) => tags['SOPInstanceUID'] ?? []);
+  return { refuse: (attributes, labels) => erasedReason(erasures, { attributes, labels, instances }) };
+}
+
+/** It may be erased while its place is looked for: then the folder goes again. */
+async function placeOf(
+  work: StoreWork,
+  listed: readonly [InstanceListing, ...InstanceListing[]],
+  deps: StoreDeps,
+  signal: AbortSignal,
+): Promise<Place> {
+  const place = await findPlace(
+    work,
+    listed[0],
+    { ...deps, ...(await erasedAmong(listed, deps)), senders: (sender) => seen(sender, deps) },
+    signal,
+  );
+  if (place.kind === 'quarantine') return place;
+  const { refuse } = await erasedAmong(listed, deps);
+  const reason = refuse?.(place.attributes, place.labels);
+  if (reason === undefined) return place;
+  await deps.store.remove(place.folder.below, work.series);
+  return { kind: 'quarantine', attributes: anonymous(place.attributes), reason };
+}
 
 /** The series was deleted before all of it was stored: what is stored is recorded and sent on, the loss shows. */
 async function salvage(work: StoreWork, deps: StoreDeps): Promise<StoreOutcome> {

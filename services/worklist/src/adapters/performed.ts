@@ -26,6 +26,8 @@ export interface PerformedStore {
    * none of the caller's own records could make room.
    */
   readonly write: (summary: PerformedSummary, attributes: Uint8Array) => Promise<void>;
+  /** Takes records away for good. How many. */
+  readonly erase: (isErased: (summary: PerformedSummary) => boolean) => Promise<number>;
 }
 
 /** Every record of the caller is of an exam that runs: none can make room. */
@@ -71,7 +73,7 @@ export async function openPerformed(options: PerformedStoreOptions): Promise<Per
     const name = `${sopInstanceUid}.json`;
     await unlink(path(sopInstanceUid)).catch((error: unknown) => onProblem(name, reasonOf(error)));
   };
-  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = turns();
   const write = async (summary: PerformedSummary, attributes: Uint8Array): Promise<void> => {
     const bytes = joinPerformed(summary, attributes);
     for (const uid of leaving(known.values(), summary, bytes.length, options)) await forget(uid);
@@ -87,11 +89,24 @@ export async function openPerformed(options: PerformedStoreOptions): Promise<Per
       if (bytes.length > MAX_BYTES) throw new Error(`the record ${sopInstanceUid}.json is too large`);
       return bytes;
     },
-    write: (summary, attributes) => {
-      const turn = last.then(() => write(summary, attributes));
-      last = turn.catch(() => undefined);
-      return turn;
-    },
+    write: (summary, attributes) => inTurn(() => write(summary, attributes)),
+    erase: (isErased) =>
+      inTurn(async () => {
+        const erased = [...summaries.values()].filter(isErased);
+        for (const { sopInstanceUid } of erased) await forget(sopInstanceUid);
+        if (erased.length > 0) await fsyncFolder(folder);
+        return erased.length;
+      }),
+  };
+}
+
+/** One after the other, whatever becomes of each. */
+function turns(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const turn = last.then(work);
+    last = turn.catch(() => undefined);
+    return turn;
   };
 }
 

@@ -25,6 +25,8 @@ export interface Database {
   transaction<T>(work: (session: Session) => Promise<T>): Promise<T>;
   read<T>(work: (session: Session) => Promise<T>): Promise<T>;
   close(): Promise<void>;
+  /** Nothing that was deleted stays readable in the database's files. */
+  scrub?(): Promise<void>;
   /** Rejects once the database turns out to be damaged, so that nothing can be relied on any more. */
   readonly broken?: Promise<never>;
 }

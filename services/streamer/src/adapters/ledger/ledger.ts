@@ -8,6 +8,7 @@ import type {
   Ledger,
   Millis,
   RecoveryLedger,
+  EraseLedger,
 } from '../../ports.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { afterLeg, before, sessionNews, tellStored } from './aftermath.ts';
@@ -17,6 +18,7 @@ import * as commitments from './commitments.ts';
 import type { Database, Session } from './database.ts';
 import * as deliveries from './deliveries.ts';
 import * as copying from './copying.ts';
+import * as erasing from './erasing.ts';
 import * as feed from './feed.ts';
 import * as forwarding from './forwarding.ts';
 import * as intake from './intake.ts';
@@ -90,14 +92,17 @@ export function ledgerOn(
   };
 }
 
-/** After a loss. */
-function recoveryOn(database: Database): RecoveryLedger {
+/** After a loss, and what is erased. */
+function recoveryOn(database: Database): RecoveryLedger & EraseLedger {
   const write = database.transaction.bind(database);
   return {
     recover: (...given) => write((db) => recovery.recover(db, ...given)),
     awaitUnknown: (...given) => write((db) => recovery.awaitUnknown(db, ...given)),
     doubtSent: (now) => write((db) => recovery.doubtSent(db, now)),
     quietSessions: () => write(recovery.quietSessions),
+    held: (...given) => database.read((db) => erasing.held(db, ...given)),
+    forget: (...given) => write((db) => erasing.forget(db, ...given)),
+    scrub: () => database.scrub?.() ?? Promise.resolve(),
   };
 }
 

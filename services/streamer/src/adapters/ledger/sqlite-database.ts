@@ -22,7 +22,9 @@ export function openSqlite(
   try {
     const trouble = quickCheck(db, CHECK_MS);
     if (trouble !== undefined) throw damaged(path, trouble);
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
+    db.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;',
+    );
     migrate(db, migrations);
     db.exec(atOpening);
   } catch (error) {
@@ -30,6 +32,10 @@ export function openSqlite(
     lock.close();
     throw judged(path, error);
   }
+  return databaseOn(path, db, lock);
+}
+
+function databaseOn(path: string, db: DatabaseSync, lock: DatabaseSync): Database {
   const session = sessionOf(db);
   const damage = Promise.withResolvers<never>();
   damage.promise.catch(() => undefined);
@@ -46,14 +52,17 @@ export function openSqlite(
   };
   return {
     broken: damage.promise,
+    // an earlier Scanflow did not overwrite what it deleted
+    scrub: () => inTurn(() => Promise.try(() => db.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)'))),
     transaction: (work) => inTurn(() => transaction(db, () => work(session))),
     read: (work) => inTurn(() => work(session)),
     close: () =>
-      inTurn(() => {
-        db.close();
-        lock.close();
-        return Promise.resolve();
-      }),
+      inTurn(() =>
+        Promise.try(() => {
+          db.close();
+          lock.close();
+        }),
+      ),
   };
 }
 

@@ -91,7 +91,9 @@ const legView = (row: Row): LegView => ({
 });
 
 export async function quarantinedSeries(db: Session): Promise<{ id: string; attributes: Attributes }[]> {
-  const rows = await db.all(`SELECT id, attributes FROM series WHERE state = 'quarantined'`);
+  const rows = await db.all(
+    `SELECT id, attributes FROM series WHERE state = 'quarantined' AND reason_code <> 'ERASED'`,
+  );
   return rows.map((row) => ({ id: String(row['id']), attributes: parse.attributes(row['attributes']) }));
 }
 

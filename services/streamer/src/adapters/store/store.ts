@@ -7,11 +7,12 @@ import { writeArchive } from './archive.ts';
 import { changesOn } from './changes.ts';
 import { claimFolder } from './claim.ts';
 import { examine, readPieces, requirePresent, setAside } from './examine.ts';
+import { eraseFolder, eraseReports } from './erase.ts';
 import { folderAt } from './folders.ts';
 import { createWithin, isStored, writeOwn, type Collisions } from './image-file.ts';
 import { manifestText, readRecord, recordText } from './record.ts';
 import { recordedBelow } from './recorded.ts';
-import { createRoots, type Roots } from './roots.ts';
+import { createRoots, rootOf, type Roots } from './roots.ts';
 import { lowOnSpace, SpaceKeeper, type Floor } from './space.ts';
 import { absentIn, placeWithin, requireUnmoved } from './within.ts';
 
@@ -54,8 +55,21 @@ export function createStore(
     pathOf: (below, file) => roots.pathOf(below, file),
     holds: (below, image) => isStored(roots.pathOf(below, image.file), image),
     recorded: (signal) => recordedBelow(roots, guard, signal),
+    ...erasingOn(ground),
   };
 }
+
+/** Nothing is written, and nothing outside the roots is touched. */
+const erasingOn = ({ roots, guard }: Ground): Pick<Store, 'remove' | 'removeReports'> => ({
+  remove: async (below, series) => {
+    const at = await placeWithin(roots, guard, below);
+    return at === undefined ? undefined : eraseFolder(await rootOf(at.root), at.path, series);
+  },
+  removeReports: async (below, session) => {
+    const at = await placeWithin(roots, guard, below === '' ? REPORTS : below);
+    return at === undefined ? 0 : eraseReports(await rootOf(at.root), at.path, session);
+  },
+});
 
 /** Whose folders they are, and what is in them. */
 function foldersOn({

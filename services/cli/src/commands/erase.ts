@@ -1,0 +1,127 @@
+/** `scanflow erase`: a subject withdrew consent. First what there is, then, confirmed, all of it goes. */
+import { readdir } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
+import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
+import { readArgs } from '../options.ts';
+import { createClient, type Client } from '../series/client.ts';
+import { asking, streamerApi, user } from '../series/streamer-api.ts';
+
+const help = `Usage: scanflow erase --project P --subject S [--session T] --reason WHY [--yes] [--backups FOLDER]
+
+Erases what there is of a subject: images, records, bookings and reports of exams, in Orthanc, project storage, its copy,
+the ledger and on the worklist. First it shows how much there is, and who else holds it; then it asks for the subject's code.
+It is done by the streamer, which goes on after a crash. The command waits until nothing is left.
+
+What is sent again is quarantined: ERASED. What was erased stays known by keyed hashes alone.
+Destinations, backups and the calendar itself are yours to see to: docs/privacy.md.
+
+  --reason WHY     for the record, without names or codes
+  --yes            does not ask
+  --preview        shows what there is, and ends
+  --backups FOLDER names the backups there, which hold it still
+  --url URL        where the streamer is; else as in the configuration, else http://127.0.0.1:9103
+  --config FILE    the configuration; /etc/scanflow/scanflow.yaml where there is one
+
+Example:  docker compose exec streamer scanflow erase --project 3010000.01 --subject sub-001 --reason 'consent withdrawn'
+Exit:     0 erased, 1 refused or not done yet, 2 nothing was asked (usage, no streamer, not confirmed)
+`;
+
+const TEXT = { type: 'string' } as const;
+const OPTIONS = {
+  project: TEXT,
+  subject: TEXT,
+  session: TEXT,
+  reason: TEXT,
+  backups: TEXT,
+  url: TEXT,
+  config: TEXT,
+  'token-file': TEXT,
+  yes: { type: 'boolean', default: false },
+  preview: { type: 'boolean', default: false },
+} as const;
+
+const LOOK_MS = 1_000;
+/** Other services look at what was erased once a minute, or at each reading of calendars. */
+const LONGEST_MS = 600_000;
+
+async function run(args: readonly string[], io: Io): Promise<ExitCode> {
+  const { values } = readArgs(args, OPTIONS);
+  const { project, subject, session, reason } = values;
+  if (project === undefined || subject === undefined)
+    throw new UsageError('erase takes --project and --subject');
+  if (reason === undefined && !values.preview) throw new UsageError('erase takes --reason');
+  const wanted = { project, subject, ...(session === undefined ? {} : { session }) };
+  return asking(io, async () => {
+    const client = createClient(await streamerApi(values), io.signal);
+    const preview = await client.erase('preview', wanted);
+    io.out.write(await previewText(preview, values.backups));
+    if (values.preview) return EXIT.done;
+    if (!values.yes && !(await confirmed(subject, io))) {
+      io.err.write('scanflow: not confirmed; nothing is erased\n');
+      return EXIT.notStarted;
+    }
+    const { id } = await client.erase('begin', { ...wanted, reason, by: user() });
+    return waitFor(String(id), client, io);
+  });
+}
+
+async function previewText(
+  preview: Readonly<Record<string, unknown>>,
+  backups: string | undefined,
+): Promise<string> {
+  const counts = entriesOf(preview['counts']);
+  const lines = counts.map(([what, count]) => `  ${count} ${what}`);
+  const destinations = entriesOf(preview['destinations']).map(
+    ([name, images]) => `  ${name}: up to ${images} images`,
+  );
+  const hooks = Array.isArray(preview['hooks']) ? preview['hooks'].map((name) => `  ${String(name)}`) : [];
+  const kept = backups === undefined ? [] : (await readdir(backups)).map((name) => `  ${name}`);
+  const section = (title: string, rows: readonly string[]): string[] =>
+    rows.length === 0 ? [] : [title, ...rows];
+  return `${[
+    ...(lines.length === 0
+      ? ['Nothing of it is here; what comes later will be quarantined.']
+      : ['Here:', ...lines]),
+    ...section('Sent to, and erased there by whoever runs it:', destinations),
+    ...section('Hooks that were told, and may have made files of it:', hooks),
+    ...section('Backups:', kept),
+    'Backups and the booking calendar keep it until you remove it there.',
+  ].join('\n')}\n`;
+}
+
+const entriesOf = (value: unknown): [string, number][] =>
+  typeof value === 'object' && value !== null
+    ? Object.entries(value).map(([name, count]) => [name, Number(count)])
+    : [];
+
+async function confirmed(subject: string, io: Io): Promise<boolean> {
+  io.err.write(`Type ${subject} to erase it for good: `);
+  const answers = createInterface({ input: process.stdin });
+  try {
+    for await (const answer of answers) return answer.trim() === subject;
+    return false;
+  } finally {
+    answers.close();
+  }
+}
+
+async function waitFor(id: string, client: Client, io: Io): Promise<ExitCode> {
+  const until = performance.now() + LONGEST_MS;
+  let said = '';
+  while (performance.now() < until) {
+    const { state, waits } = await client.erasure(id);
+    if (state === 'erased') {
+      io.out.write(`Erased, and looked for again: nothing is left. On record as ${id}.\n`);
+      return EXIT.done;
+    }
+    const now = Array.isArray(waits) ? waits.join(', ') : '';
+    if (now !== said && now !== '') io.err.write(`still there: ${now}\n`);
+    said = now;
+    await pause(LOOK_MS, undefined, { signal: io.signal });
+  }
+  io.err.write(`scanflow: not all is gone yet (${said}). It goes on by itself; docs/privacy.md\n`);
+  return EXIT.failed;
+}
+
+export const erase: Command = { help, run };

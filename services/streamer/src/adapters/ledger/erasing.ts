@@ -1,0 +1,46 @@
+/** Series that are erased, in the ledger. */
+import type { HeldSeries, Millis } from '../../ports.ts';
+import type { Session } from './database.ts';
+import { lockSeries } from './claims.ts';
+import { seriesViews } from './views.ts';
+
+export async function held(db: Session, after: string, limit: number): Promise<HeldSeries[]> {
+  const views = await seriesViews(db, 'WHERE id > ? ORDER BY id LIMIT ?', after, limit);
+  const found: HeldSeries[] = [];
+  for (const { id, attributes, labels, path, copyPath, session, legs } of views) {
+    const hooks = await db.all('SELECT DISTINCT hook FROM delivery WHERE subject = ?', id);
+    found.push({
+      ...{ id, attributes, labels, path, copyPath, session, legs },
+      hooks: hooks.map((row) => String(row['hook'])),
+    });
+  }
+  return found;
+}
+
+export async function forget(
+  db: Session,
+  series: readonly string[],
+  sessions: readonly string[],
+  now: Millis,
+): Promise<boolean> {
+  let busy = false;
+  for (const id of [...series].sort()) {
+    await lockSeries(db, id);
+    const claimed = await db.get('SELECT 1 AS one FROM leg WHERE series = ? AND claim IS NOT NULL', id);
+    busy ||= claimed !== undefined;
+    for (const table of ['leg', 'progress', 'commitment'])
+      await db.run(`DELETE FROM ${table} WHERE series = ?`, id);
+    await db.run('DELETE FROM delivery WHERE subject = ?', id);
+    await db.run('DELETE FROM series WHERE id = ?', id);
+  }
+  for (const id of [...sessions].sort()) {
+    const left = await db.get('SELECT count(*) AS n FROM series WHERE session = ?', id);
+    if (Number(left?.['n']) > 0) {
+      await db.run('UPDATE session SET due = ?, updated = ?, digest = NULL WHERE id = ?', now, now, id);
+      continue;
+    }
+    await db.run('DELETE FROM delivery WHERE subject = ?', id);
+    await db.run('DELETE FROM session WHERE id = ?', id);
+  }
+  return busy;
+}

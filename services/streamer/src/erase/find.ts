@@ -1,0 +1,254 @@
+/** Everything of a subject, wherever it is: looked for before, and once more after. */
+import type { Labels } from '@scanflow/booking';
+import type { Bookings } from '../adapters/bookings.ts';
+import type { Performed } from '../adapters/performed.ts';
+import { failureOf } from '../domain/failure.ts';
+import type { HeldSeries, Ledger, Orthanc, SeriesRecord, Store } from '../ports.ts';
+import { decide } from '../steps/place.ts';
+import type { Settings } from '../steps/settings.ts';
+import type { Found, Intent } from './intent.ts';
+
+export interface FindDeps {
+  readonly ledger: Ledger;
+  readonly orthanc: Orthanc;
+  readonly store: Store;
+  readonly copies?: Store | undefined;
+  readonly bookings: Bookings;
+  readonly exams: Pick<Performed, 'about'>;
+  readonly settings: Settings;
+}
+
+export type Subject = Pick<Intent, 'project' | 'subject' | 'session'>;
+
+export interface Holdings {
+  readonly series: readonly Found[];
+  /** Of images and bookings. */
+  readonly accessions: readonly string[];
+  readonly studies: readonly string[];
+  readonly seriesUids: readonly string[];
+  readonly instances: readonly string[];
+  /** How much is where. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** Images by destination that hold, or may hold, them. */
+  readonly destinations: Readonly<Record<string, number>>;
+  readonly hooks: readonly string[];
+}
+
+const PAGE = 500;
+
+export const isOf = (wanted: Subject, labels: Labels | undefined): boolean =>
+  labels?.project === wanted.project &&
+  labels.subject === wanted.subject &&
+  (wanted.session === undefined || labels.session === wanted.session);
+
+/** @param known what was found before: it counts although nothing names it any more */
+export async function findAll(
+  wanted: Subject,
+  deps: FindDeps,
+  signal: AbortSignal,
+  known: readonly Found[] = [],
+): Promise<Holdings> {
+  const gathered = new Gathered(known);
+  const booked = await deps.bookings.labelled((labels) => isOf(wanted, labels));
+  for (const { accessionNumber, studyInstanceUid } of booked)
+    gathered.booked(accessionNumber, studyInstanceUid);
+  await gatherLedger(wanted, gathered, deps, signal);
+  for await (const { below, record } of deps.store.recorded(signal))
+    if (isOf(wanted, record.labels) || gathered.has(record.orthancSeries)) gathered.stored(below, record);
+  for await (const { below, record } of deps.copies?.recorded(signal) ?? [])
+    if (gathered.has(record.orthancSeries)) gathered.copied(below, record);
+  const exams = await deps.exams.about(gathered.accessions, gathered.studies);
+  gathered.count('exams', exams);
+  for (const id of gathered.ids())
+    gathered.count('images in Orthanc', await inOrthanc(id, gathered, deps.orthanc, signal));
+  return gathered.result();
+}
+
+async function gatherLedger(
+  wanted: Subject,
+  gathered: Gathered,
+  { ledger, bookings, settings }: FindDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let after = ''; ;) {
+    signal.throwIfAborted();
+    const page = await ledger.held(after, PAGE);
+    for (const one of page) {
+      const labels = one.labels ?? (await labelsOf(one, bookings, settings));
+      const meant = labels === undefined ? mentions(wanted, one.attributes, gathered) : isOf(wanted, labels);
+      if (meant || gathered.has(one.id)) gathered.held(one);
+    }
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE) return;
+    after = last.id;
+  }
+}
+
+/**
+ * What is in quarantine belongs to nobody yet: it is the subject's where it carries a number of its bookings, or where the
+ * patient's name or number holds both codes. Pure.
+ */
+export function mentions(
+  { project, subject, session }: Subject,
+  attributes: HeldSeries['attributes'],
+  { accessions, studies }: Pick<Gathered, 'accessions' | 'studies'>,
+): boolean {
+  if (accessions.has((attributes['AccessionNumber'] ?? '').trim())) return true;
+  if (studies.has((attributes['StudyInstanceUID'] ?? '').trim())) return true;
+  const said = [attributes['PatientID'], attributes['PatientName']].map((text) => (text ?? '').toLowerCase());
+  const named = said.some((text) => holds(text, project) && holds(text, subject));
+  return named && (session === undefined || holds((attributes['StudyID'] ?? '').toLowerCase(), session));
+}
+
+/** As a word of its own: `sub-1` is not in `sub-12`. */
+function holds(text: string, code: string): boolean {
+  const wanted = code.toLowerCase();
+  for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + 1))
+    if (!isWord(text[at - 1]) && !isWord(text[at + wanted.length])) return true;
+  return false;
+}
+
+const isWord = (character: string | undefined): boolean =>
+  character !== undefined && /[\p{L}\p{N}]/u.test(character);
+
+/** Of what waits, or is in quarantine: what it would be. */
+async function labelsOf(
+  { attributes }: HeldSeries,
+  bookings: FindDeps['bookings'],
+  settings: Settings,
+): Promise<Labels | undefined> {
+  const decided = await decide(attributes, bookings, settings, undefined);
+  return decided.kind === 'labels' ? decided.labels : undefined;
+}
+
+async function inOrthanc(
+  series: string,
+  gathered: Gathered,
+  orthanc: FindDeps['orthanc'],
+  signal: AbortSignal,
+): Promise<number> {
+  const listed = await instancesOf(series, orthanc, signal);
+  for (const { tags } of listed) gathered.instance(tags['SOPInstanceUID']);
+  return listed.length;
+}
+
+/** None where Orthanc does not have the series. */
+export async function instancesOf(
+  series: string,
+  orthanc: Pick<Orthanc, 'instances'>,
+  signal: AbortSignal,
+): ReturnType<Orthanc['instances']> {
+  try {
+    return await orthanc.instances(series, signal);
+  } catch (error) {
+    if (failureOf(error).code === 'ORTHANC_GONE') return [];
+    throw error;
+  }
+}
+
+interface Gathering {
+  readonly paths: Set<string>;
+  readonly copies: Set<string>;
+  session: string | undefined;
+}
+
+class Gathered {
+  readonly #series = new Map<string, Gathering>();
+  readonly accessions = new Set<string>();
+  readonly studies = new Set<string>();
+  readonly #uids = new Set<string>();
+  readonly #instances = new Set<string>();
+  readonly #counts: Record<string, number> = {};
+  readonly #destinations: Record<string, number> = {};
+  readonly #hooks = new Set<string>();
+
+  constructor(known: readonly Found[]) {
+    for (const { id, session, paths, copies } of known)
+      this.#series.set(id, { session, paths: new Set(paths), copies: new Set(copies) });
+  }
+
+  has(id: string): boolean {
+    return this.#series.has(id);
+  }
+
+  ids(): readonly string[] {
+    return [...this.#series.keys()];
+  }
+
+  count(what: string, number: number): void {
+    if (number > 0) this.#counts[what] = (this.#counts[what] ?? 0) + number;
+  }
+
+  held({ id, attributes, path, copyPath, session, legs, hooks }: HeldSeries): void {
+    const one = this.#of(id);
+    one.session = session ?? one.session;
+    if (path !== undefined) one.paths.add(path);
+    if (copyPath !== undefined) one.copies.add(copyPath);
+    this.count('series in the ledger', 1);
+    this.#study(attributes);
+    for (const { target, done, through, total } of legs)
+      if (through > 0 && !/^(?:storage$|copy$|commitment:)/.test(target))
+        this.#destinations[target] = (this.#destinations[target] ?? 0) + Math.max(done, total);
+    for (const hook of hooks) this.#hooks.add(hook);
+  }
+
+  stored(below: string, record: SeriesRecord): void {
+    this.#of(record.orthancSeries).paths.add(below);
+    this.#record(record);
+    this.count('images in project storage', record.instances.length);
+  }
+
+  copied(below: string, record: SeriesRecord): void {
+    this.#of(record.orthancSeries).copies.add(below);
+    this.#record(record);
+    this.count('images in the copy', record.instances.length);
+  }
+
+  booked(accession: string, study: string): void {
+    this.accessions.add(accession);
+    this.studies.add(study);
+    this.count('bookings', 1);
+  }
+
+  instance(uid: string | undefined): void {
+    if (uid !== undefined && uid !== '') this.#instances.add(uid);
+  }
+
+  result(): Holdings {
+    return {
+      series: [...this.#series].map(([id, { session, paths, copies }]) => ({
+        id,
+        ...(session === undefined ? {} : { session }),
+        paths: [...paths],
+        copies: [...copies],
+      })),
+      accessions: [...this.accessions],
+      studies: [...this.studies],
+      seriesUids: [...this.#uids],
+      instances: [...this.#instances],
+      counts: this.#counts,
+      destinations: this.#destinations,
+      hooks: [...this.#hooks],
+    };
+  }
+
+  #of(id: string): Gathering {
+    const known = this.#series.get(id);
+    if (known !== undefined) return known;
+    const fresh: Gathering = { paths: new Set(), copies: new Set(), session: undefined };
+    this.#series.set(id, fresh);
+    return fresh;
+  }
+
+  #record({ attributes, instances }: SeriesRecord): void {
+    this.#study(attributes);
+    for (const { sopInstanceUid } of instances) this.instance(sopInstanceUid);
+  }
+
+  #study(attributes: Readonly<Record<string, string | undefined>>): void {
+    const study = attributes['StudyInstanceUID'] ?? '';
+    const uid = attributes['SeriesInstanceUID'] ?? '';
+    if (study !== '') this.studies.add(study);
+    if (uid !== '') this.#uids.add(uid);
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * What a person asked to erase, until it is done: written before anything is removed, with what was found, so that a streamer
+ * that takes over goes on. It holds the labels; it is gone when they are gone.
+ */
+import { mkdir, readdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { codeOf, fsyncFolder, readBounded, writeFileAtomic } from '@scanflow/chassis';
+import { z } from 'zod';
+
+const MOST_BYTES = 256 * 1024 * 1024;
+
+const found = z.object({
+  id: z.string(),
+  session: z.string().optional(),
+  /** Folders in project storage and in its copy. */
+  paths: z.array(z.string()),
+  copies: z.array(z.string()),
+});
+
+const intent = z.object({
+  version: z.literal(1),
+  id: z.string().regex(/^[0-9a-f]{16}$/),
+  project: z.string(),
+  subject: z.string(),
+  session: z.string().optional(),
+  by: z.string(),
+  reason: z.string(),
+  asked: z.string(),
+  series: z.array(found),
+  /** Accession numbers and Study Instance UIDs of its bookings and images. */
+  accessions: z.array(z.string()),
+  studies: z.array(z.string()),
+  removed: z.record(z.string(), z.number()),
+  /** What stands in the way, or is waited for. */
+  waits: z.array(z.string()),
+});
+
+export type Intent = z.infer<typeof intent>;
+export type Found = z.infer<typeof found>;
+
+const folderIn = (data: string): string => join(data, 'streamer', 'erasing');
+
+/** Durable when it resolves. */
+export async function writeIntent(data: string, value: Omit<Intent, 'version'>): Promise<void> {
+  const folder = folderIn(data);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await writeFileAtomic(join(folder, `${value.id}.json`), `${JSON.stringify({ version: 1, ...value })}\n`, {
+    mode: 0o600,
+  });
+}
+
+/** The oldest first. */
+export async function intents(data: string): Promise<Intent[]> {
+  const folder = folderIn(data);
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw error;
+  });
+  const all: Intent[] = [];
+  for (const name of names.filter((one) => /^[0-9a-f]{16}\.json$/.test(one)))
+    all.push(intent.parse(JSON.parse((await readBounded(join(folder, name), MOST_BYTES)).toString('utf8'))));
+  return all.toSorted((a, b) => (a.asked < b.asked ? -1 : 1));
+}
+
+export async function dropIntent(data: string, id: string): Promise<void> {
+  // another streamer may have done the same
+  await unlink(join(folderIn(data), `${id}.json`)).catch((error: unknown) => {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  });
+  await fsyncFolder(folderIn(data));
+}

@@ -1,0 +1,46 @@
+/** What of a series is kept as marks, and whether a series bears one. Pure. */
+import type { Labels } from '@scanflow/booking';
+import type { Erasures } from '@scanflow/chassis';
+import { permanent } from '../domain/failure.ts';
+import type { Attributes, Reason } from '../domain/route.ts';
+
+/** By each of them a re-send is known again. */
+export interface Identifiers {
+  readonly accession: ReadonlySet<string>;
+  readonly study: ReadonlySet<string>;
+  readonly series: ReadonlySet<string>;
+  readonly instance: ReadonlySet<string>;
+}
+
+export const ERASED = permanent(
+  'ERASED',
+  'Images of this series, or of its subject, were erased on request; these came again. Delete them from Orthanc, and where they came from.',
+);
+
+/** Undefined where nothing of it was erased. `erasures` has to be fresh. */
+export function erasedReason(
+  erasures: Erasures,
+  {
+    attributes,
+    labels,
+    instances,
+  }: {
+    readonly attributes: Attributes;
+    readonly labels: Labels | undefined;
+    /** SOP Instance UIDs. */
+    readonly instances: readonly string[];
+  },
+): Reason | undefined {
+  const erased =
+    (labels !== undefined && erasures.hasLabels(labels)) ||
+    erasures.has('series', attributes['SeriesInstanceUID']) ||
+    erasures.has('study', attributes['StudyInstanceUID']) ||
+    instances.some((uid) => erasures.has('instance', uid));
+  return erased ? { code: ERASED.code, message: ERASED.message } : undefined;
+}
+
+/** What may stay in the ledger of a series that came again: nothing that says of whom it is. */
+export const anonymous = ({ Modality, SeriesNumber }: Attributes): Attributes => ({
+  ...(Modality === undefined ? {} : { Modality }),
+  ...(SeriesNumber === undefined ? {} : { SeriesNumber }),
+});

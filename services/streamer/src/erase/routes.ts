@@ -1,0 +1,69 @@
+/** POST /api/erase/preview, POST /api/erase and GET /api/erase/ID, for `scanflow erase`. */
+import { erasuresIn, readErasure, type FastifyInstance } from '@scanflow/chassis';
+import { Answer } from '../api-changes.ts';
+import { beginErasure, type EraseDeps } from './erase-step.ts';
+import { findAll, type Subject } from './find.ts';
+import { intents } from './intent.ts';
+
+/** Looking at all of storage takes as long as it takes; whoever asked may have gone. */
+const LIMIT_MS = 600_000;
+
+export interface EraseRouteDeps extends EraseDeps {
+  /** There is something to erase. */
+  readonly wake: () => void;
+}
+
+export function eraseRoutes(app: FastifyInstance, deps: EraseRouteDeps): void {
+  app.post('/api/erase/preview', async ({ body }) => {
+    const { counts, destinations, hooks, series } = await findAll(
+      subjectIn(body),
+      deps,
+      AbortSignal.timeout(LIMIT_MS),
+    );
+    return { series: series.length, counts, destinations, hooks };
+  });
+  app.post('/api/erase', async ({ body, ip }) => {
+    const subject = subjectIn(body);
+    const reason = textIn(body, 'reason') ?? '';
+    if (reason === '' || reason.length > 200)
+      throw new Answer(400, 'expected a reason of 1 to 200 characters');
+    for (const label of [subject.project, subject.subject, subject.session])
+      if (label !== undefined && reason.includes(label))
+        throw new Answer(400, 'the reason is kept: it must not name the project, the subject or the session');
+    const by = textIn(body, 'by') ?? '';
+    const id = await beginErasure(
+      { ...subject, reason, by: /^[\w.@-]{1,64}$/.test(by) ? by : 'unknown' },
+      deps,
+      AbortSignal.timeout(LIMIT_MS),
+    );
+    deps.log.warn('erasure asked for', { erasure: id, by, from: ip });
+    deps.wake();
+    return { id };
+  });
+  app.get<{ Params: { id: string } }>('/api/erase/:id', async ({ params: { id } }) => {
+    if (!/^[0-9a-f]{16}$/.test(id)) throw new Answer(400, 'expected the id of an erasure');
+    const open = (await intents(deps.data)).find((one) => one.id === id);
+    if (open !== undefined) return { id, state: 'erasing', waits: open.waits, removed: open.removed };
+    const done = await readErasure(erasuresIn(deps.data), id);
+    if (done === undefined) throw new Answer(404, `there is no erasure ${id}`);
+    return { id, state: 'erased', waits: [], removed: done.removed };
+  });
+}
+
+function subjectIn(body: unknown): Subject {
+  const label = (name: string): string => {
+    const value = textIn(body, name)?.trim() ?? '';
+    if (value === '' || value.length > 64) throw new Answer(400, `expected ${name}: 1 to 64 characters`);
+    return value;
+  };
+  const session = textIn(body, 'session') === undefined ? {} : { session: label('session') };
+  return { project: label('project'), subject: label('subject'), ...session };
+}
+
+function textIn(body: unknown, key: string): string | undefined {
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new Answer(400, 'expected a JSON object');
+  const value = (body as Record<string, unknown>)[key];
+  if (value === undefined || typeof value === 'string') return value;
+  throw new Answer(400, `expected a text as ${key}`);
+}

@@ -1,0 +1,30 @@
+/** Exams of whom the streamer was asked to erase everything: their records go. */
+import type { Erasures, Log } from '@scanflow/chassis';
+import type { PerformedStore } from './adapters/performed.ts';
+import type { PerformedSummary } from './domain/after-exam.ts';
+
+/** By the bookings that the exam was linked to, or that the scanner named. */
+export const isErased = (
+  { items, links }: Pick<PerformedSummary, 'items' | 'links'>,
+  erasures: Erasures,
+): boolean =>
+  [...items, ...links].some(({ accessionNumber }) => erasures.has('accession', accessionNumber)) ||
+  items.some(({ studyInstanceUid }) => erasures.has('study', studyInstanceUid)) ||
+  links.some(({ studyInstanceUids }) => studyInstanceUids.some((uid) => erasures.has('study', uid)));
+
+/** Whether any went. What cannot be read is logged, and tried again at the next look. */
+export async function eraseExams(
+  store: Pick<PerformedStore, 'erase'>,
+  erasures: Erasures,
+  log: Log,
+): Promise<boolean> {
+  try {
+    await erasures.refresh();
+    const erased = await store.erase((summary) => isErased(summary, erasures));
+    if (erased > 0) log.warn('performed.erased', { exams: erased });
+    return erased > 0;
+  } catch (error) {
+    log.error('performed.not-erased', { error });
+    return false;
+  }
+}
