@@ -31,7 +31,8 @@ export const rebuilt = (rig: Rig): Promise<string> =>
 export async function filesBelow(folder: string): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
+    // its heartbeat goes on
+    if (!entry.isFile() || entry.name === '.scanflow-root.json') continue;
     const path = join(entry.parentPath, entry.name);
     const { ino, mtimeMs } = await stat(path);
     found.set(path.slice(folder.length + 1), `${ino} ${mtimeMs} ${sha256(await readFile(path))}`);

@@ -76,10 +76,8 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
     condition,
     follow,
     committing: reports.committing,
-    verify: verifySettings(config),
     wakes,
-    data: config.data,
-    erasures: openErasures(erasuresIn(config.data)),
+    ...settledBy(config),
   };
   const work = allWork(deps, AbortSignal.any([signal, stopping.signal]));
   const http = await serve(config, deps);
@@ -98,6 +96,12 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
     },
   };
 }
+
+const settledBy = (config: Config): Pick<LoopDeps, 'verify' | 'data' | 'erasures'> => ({
+  verify: verifySettings(config),
+  data: config.data,
+  erasures: openErasures(erasuresIn(config.data)),
+});
 
 async function allWork(deps: LoopDeps, ending: AbortSignal): Promise<void> {
   await rebuildWhereAsked(deps, ending);

@@ -18,8 +18,8 @@ const LAST: readonly string[] = ['performed', 'worklist', 'bookings', 'cal2wl'];
 /** Of the streamer's own folder: the ledger is copied by SQLite, the rest is scratch or of one moment. */
 const NOT_OF_STREAMER = /^(?:ledger\.sqlite.*|rebuild\.json|transcoded)$/;
 
-/** The internal token opens the services' pages: a new one is made where it is missing. */
-const TOKEN = 'token';
+/** The internal token is made anew where it is missing; what the receiver has not handed on yet is of one moment. */
+const NOT_SAVED: ReadonlySet<string> = new Set(['token', 'receiver']);
 
 /** What restoring left there, and files that are being written. */
 const OURS = /^\.(?:before-restore-|restoring-)|\.tmp$|\.lock$/;
@@ -32,7 +32,7 @@ const MOST_SECRETS = 100;
 export async function dataFolders(data: string): Promise<string[]> {
   const entries = await readdir(data, { withFileTypes: true }).catch(none);
   const names = entries
-    .filter((entry) => entry.isDirectory() && entry.name !== TOKEN && !OURS.test(entry.name))
+    .filter((entry) => entry.isDirectory() && !NOT_SAVED.has(entry.name) && !OURS.test(entry.name))
     .map(({ name }) => name);
   return names.toSorted((a, b) => LAST.indexOf(a) - LAST.indexOf(b) || (a < b ? -1 : 1));
 }

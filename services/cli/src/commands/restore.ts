@@ -7,7 +7,7 @@ import { requireWritable, restore as putBack, targetsOf } from '../backup/restor
 import { findBackup, verifyBackup } from '../backup/verify.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { askPage } from '../doctor/pages.ts';
-import { pageOf, SERVICES } from '../doctor/place.ts';
+import { pageOf } from '../doctor/place.ts';
 import { readArgs } from '../options.ts';
 import { user } from '../series/streamer-api.ts';
 
@@ -72,10 +72,12 @@ const runs = (service: string): string =>
   `${service} runs; nothing was changed. Stop cal2wl, worklist and streamer, then restore.`;
 
 const ASK_MS = 2_000;
+/** Whose data are restored. */
+const STOPPED = ['cal2wl', 'worklist', 'streamer'] as const;
 
 /** On this machine, and by the names of the compose stack. */
 async function requireStopped(config: Config, signal: AbortSignal): Promise<void> {
-  for (const service of SERVICES) {
+  for (const service of STOPPED) {
     const port = config.http.ports[service];
     if (port === 0) continue;
     for (const url of [pageOf({ config }, service, '/healthz'), `http://${service}:${port}/healthz`]) {
