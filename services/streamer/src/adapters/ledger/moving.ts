@@ -18,14 +18,15 @@ export async function orderMove(
 ): Promise<void> {
   await lockSeries(db, series);
   const [view] = await seriesViews(db, 'WHERE id = ?', series);
-  if (view?.path === undefined) throw refused('nothing of this series is stored');
+  if (view === undefined) throw refused('there is no such series');
   const hook = await hookAtWork(db, series, view.session, now);
   const reason = moveRefusal({ ...view, moving: view.moving !== undefined, hook }, order.decision.labels);
-  if (reason !== undefined) throw refused(reason);
+  const { path } = view;
+  if (reason !== undefined || path === undefined) throw refused(reason ?? 'nothing of this series is stored');
   const leg = view.legs.find(({ target }) => target === STORAGE);
   const whole: MoveOrder = {
     ...order,
-    was: { path: view.path, ...(view.labels === undefined ? {} : { labels: view.labels }) },
+    was: { path, ...(view.labels === undefined ? {} : { labels: view.labels }) },
     ...(leg?.failure === undefined ? {} : { failure: leg.failure }),
   };
   await db.run('UPDATE series SET moving = ? WHERE id = ?', JSON.stringify(whole), series);
