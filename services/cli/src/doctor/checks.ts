@@ -10,6 +10,7 @@ import { receiverChecks } from './receiver.ts';
 import { sees, SERVICES, type Place } from './place.ts';
 import { scannerChecks } from './scanners.ts';
 import { secretChecks } from './secrets.ts';
+import { senderChecks } from './senders.ts';
 import { storageChecks } from './storage.ts';
 import { verificationChecks } from './verification.ts';
 
@@ -26,6 +27,7 @@ export function checksOf(place: Place, version: string): Check[] {
     ...scannerChecks(place),
     ...ledgerChecks(place),
     ...verificationChecks(place),
+    ...senderChecks(place),
     ...destinationChecks(place),
     ...elsewhere(place),
   ];
