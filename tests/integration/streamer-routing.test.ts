@@ -1,6 +1,6 @@
 /** Images go to the right project, or nowhere: identifiers that contradict each other, weak signs, and who sent them. */
 import assert from 'node:assert/strict';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import { run, until } from '@scanflow/testkit';
@@ -207,4 +207,40 @@ test('routing: who sent a series is believed from what received it before Orthan
   const [series] = await settled(rig, 1, ['complete', 'quarantined']);
   assert.equal(series?.reasonCode, 'ROUTE_UNKNOWN_SENDER');
   assert.match(await show(rig, id), /AE title NOBODY \(address 10\.0\.0\.7, calling SCANFLOW\)/);
+});
+
+test('routing: check --against lists what stricter rules would have quarantined, and changes nothing', async (t) => {
+  const rig = await makeRig(t);
+  await rig.book(A);
+  await rig.start();
+  const { folder } = await phantom(join(rig.folder, 'a'), {
+    images: 1,
+    accession: A.accessionNumber,
+    ...ofA,
+  });
+  await sendTo(rig.orthanc, folder);
+  const [stored] = await settled(rig, 1, ['complete']);
+  const check = (file: string, ...more: string[]) =>
+    run(SCANFLOW, ['check', file, '--against', '90d', ...more]);
+  const now = await check(rig.configFile);
+  assert.match(now.stdout, /^0 would be quarantined; 1 stored series were looked at/m, now.stderr);
+  // another sender's name, and a study of the scanner's own
+  const config = JSON.parse(await readFile(rig.configFile, 'utf8')) as Record<string, object>;
+  const strict = join(rig.folder, 'strict.yaml');
+  const stricter = {
+    ...config,
+    arrivals: { ...config['arrivals'], from: ['PRISMA'], doubts: { study: 'quarantine' } },
+  };
+  await writeFile(strict, JSON.stringify(stricter));
+  const found = await check(strict);
+  assert.equal(found.code, 0, found.stderr);
+  assert.match(
+    found.stdout,
+    new RegExp(`^${stored!.id.slice(0, 8)}  3010000\\.01/raw/\\S+\\n +ROUTE_UNKNOWN_SENDER: `, 'm'),
+  );
+  assert.match(found.stdout, /^1 would be quarantined/m);
+  assert.deepEqual(
+    (await rig.series()).map(({ state }) => state),
+    ['complete'],
+  );
 });

@@ -1,5 +1,6 @@
 /** The streamer's pages: what became of each series and session, and what hooks were told. */
 import type { FastifyInstance } from '@scanflow/chassis';
+import { againstRoute, type AgainstDeps } from './against/route.ts';
 import { changeRoutes, find, toldOf, type ChangeDeps } from './api-changes.ts';
 import { SERIES_STATES } from './domain/series.ts';
 import type { Ledger } from './ports.ts';
@@ -12,7 +13,7 @@ const DEFAULT_ROWS = 1000;
 const DEFAULT_SESSIONS = 100;
 const MOST_ROWS = 10_000;
 
-export interface ApiDeps extends ChangeDeps, RootRouteDeps {
+export interface ApiDeps extends ChangeDeps, RootRouteDeps, AgainstDeps {
   readonly ledger: Ledger;
   /** Whether images of this AE title go to projects. */
   readonly admits: (aet: string) => boolean;
@@ -75,6 +76,7 @@ export function routes(app: FastifyInstance, deps: ApiDeps): void {
     return { hooks: told.map((view) => ({ subject: view.subject, ...hookReport(view) })) };
   });
   senderRoute(app, deps);
+  againstRoute(app, deps);
   changeRoutes(app, deps);
   rootRoutes(app, deps);
   verifyRoutes(app, { ...deps, ...deps.verify });

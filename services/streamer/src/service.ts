@@ -135,6 +135,7 @@ async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
         store,
         copies,
         orthanc,
+        bookings: deps.bookings,
         admits: settings.route.admits,
         labelProblem: (labels) => checkLabels(labels, words)?.reason,
         keeper,

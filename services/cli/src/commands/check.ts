@@ -1,4 +1,5 @@
 /** `scanflow check FILE`: is this configuration good? */
+import { readFile } from 'node:fs/promises';
 import {
   configWarnings,
   formatIssue,
@@ -9,21 +10,30 @@ import {
 } from '@scanflow/chassis';
 import { attributeVrs } from '@scanflow/dicom';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
-import { readArgs } from '../options.ts';
+import { openApi } from '../api.ts';
+import { duration, readArgs } from '../options.ts';
+import { createAsk, NotAsked, Refused } from '../series/client.ts';
+import { plain } from '../terminal.ts';
 
-const help = `Usage: scanflow check FILE [--json]
+const help = `Usage: scanflow check FILE [--against 90d] [--json]
 
 Reads a configuration as every service does and lists every mistake in it, each with file, line and column.
 Of a good file, it says which patterns run with a time limit, and what is less safe than in a new installation.
 
-  --json   the mistakes as a JSON array of {file, line, column, path, message}; warnings go to standard error
+  --against 90d   asks the streamer which of the series that it stored in this time the file's rules (arrivals,
+                  scanners, bookings.patientId) would have quarantined; nothing is changed
+  --json          the mistakes as a JSON array of {file, line, column, path, message}; warnings go to standard error
 
 Example:  scanflow check config/scanflow.yaml
-Exit:     0 the file is good, 1 it has mistakes, 2 wrong usage
+Exit:     0 the file is good, 1 it has mistakes, 2 wrong usage, or no streamer to ask
 `;
 
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
-  const { values, positionals } = readArgs(args, { json: { type: 'boolean', default: false } }, 1);
+  const { values, positionals } = readArgs(
+    args,
+    { json: { type: 'boolean', default: false }, against: { type: 'string' } },
+    1,
+  );
   const [file] = positionals;
   if (file === undefined) throw new UsageError('check takes the configuration file: scanflow check FILE');
   const loaded = await loadConfig(file, attributeVrs());
@@ -34,7 +44,50 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   if (loaded.ok)
     for (const one of configWarnings(loaded.config))
       (values.json ? io.err : io.out).write(`${file}: warning: ${formatWarning(one)}\n`);
-  return loaded.ok ? EXIT.done : EXIT.failed;
+  if (!loaded.ok) return EXIT.failed;
+  return values.against === undefined
+    ? EXIT.done
+    : against(file, loaded.config, duration('against', values.against), values.json, io);
+}
+
+interface Quarantined {
+  readonly id: string;
+  readonly path: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What the streamer, which knows what is stored, says to this configuration. */
+async function against(
+  file: string,
+  config: Config,
+  within: number,
+  json: boolean,
+  io: Io,
+): Promise<ExitCode> {
+  try {
+    const ask = createAsk(await openApi(config, 'streamer'), io.signal);
+    const found = await ask('/api/against', { config: await readFile(file, 'utf8'), within });
+    const series = found['series'] as readonly Quarantined[];
+    if (json) io.out.write(`${JSON.stringify(found, null, 2)}\n`);
+    else io.out.write(againstText(found, series));
+    return EXIT.done;
+  } catch (error) {
+    if (!(error instanceof NotAsked || error instanceof Refused)) throw error;
+    io.err.write(`scanflow: ${error.message}\n`);
+    return EXIT.notStarted;
+  }
+}
+
+function againstText(found: Readonly<Record<string, unknown>>, series: readonly Quarantined[]): string {
+  const lines = series.map(
+    ({ id, path, code, message }) =>
+      `${id.slice(0, 8)}  ${plain(path)}\n          ${code}: ${plain(message)}\n`,
+  );
+  const judged = `${String(found['judged'])} stored series were looked at`;
+  const decided = `${String(found['decided'])} that a person released or moved were not`;
+  const more = found['more'] === true ? '; there are more than that, and the latest were looked at' : '';
+  return `${lines.join('')}${series.length} would be quarantined; ${judged}, ${decided}${more}\n`;
 }
 
 /** Which engines run the patterns: docs/decisions/0018-patterns.md. */

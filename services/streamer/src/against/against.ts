@@ -1,0 +1,57 @@
+/** What the rules of another configuration would have quarantined of what is stored: looked at, and nothing changed. */
+import type { Ledger, SeriesView } from '../ports.ts';
+import { decide, type Bookings } from '../steps/place.ts';
+import type { RouteRules } from '../domain/route.ts';
+import { SENT_BY } from '../domain/rule.ts';
+
+export interface Against {
+  readonly id: string;
+  readonly path: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface AgainstReport {
+  /** How many were judged. */
+  readonly judged: number;
+  /** A person gave them their labels: they are not judged. */
+  readonly decided: number;
+  /** There are more than are looked at: the latest were. */
+  readonly more: boolean;
+  readonly series: readonly Against[];
+}
+
+const MOST = 10_000;
+/** The rest depends on booking records and patterns that may have changed since. */
+const CODES: ReadonlySet<string> = new Set(['ROUTE_CONTRADICTION', 'ROUTE_DOUBT', 'ROUTE_UNKNOWN_SENDER']);
+
+/** Stored series with news since this moment, by what the ledger knows of them. */
+export async function lookAgainst(
+  rules: RouteRules,
+  since: number,
+  { ledger, bookings }: { readonly ledger: Pick<Ledger, 'list'>; readonly bookings: Bookings },
+): Promise<AgainstReport> {
+  const views = await ledger.list({ limit: MOST });
+  const stored = views.filter(
+    (view) => view.updated >= since && view.stored > 0 && view.labels !== undefined,
+  );
+  const judged = stored.filter(({ decision }) => decision === undefined);
+  const series: Against[] = [];
+  for (const view of judged) {
+    const reason = await reasonOf(view, rules, bookings);
+    if (reason !== undefined) series.push({ id: view.id, path: view.path ?? '', ...reason });
+  }
+  const more = views.length === MOST && (views.at(-1)?.updated ?? 0) >= since;
+  return { judged: judged.length, decided: stored.length - judged.length, more, series };
+}
+
+async function reasonOf(
+  { attributes }: SeriesView,
+  route: RouteRules,
+  bookings: Bookings,
+): Promise<{ readonly code: string; readonly message: string } | undefined> {
+  const aet = attributes[SENT_BY];
+  const sender = aet === undefined ? undefined : { aet };
+  const decided = await decide(attributes, bookings, { route, unmatched: undefined }, sender);
+  return decided.kind === 'quarantine' && CODES.has(decided.reason.code) ? decided.reason : undefined;
+}

@@ -1,0 +1,26 @@
+/** POST /api/against: what a configuration would have quarantined, for `scanflow check FILE --against`. */
+import { formatIssue, parseConfig, type FastifyInstance } from '@scanflow/chassis';
+import { Answer } from '../api-changes.ts';
+import type { Ledger } from '../ports.ts';
+import { routeRules } from '../settings.ts';
+import type { Chance } from '../steps/settings.ts';
+import type { Bookings } from '../steps/place.ts';
+import { lookAgainst } from './against.ts';
+
+export interface AgainstDeps {
+  readonly ledger: Pick<Ledger, 'list'>;
+  readonly bookings: Bookings;
+  readonly chance: Pick<Chance, 'now'>;
+}
+
+/** The body: the text of the configuration, and how far back, in milliseconds. */
+export function againstRoute(app: FastifyInstance, { ledger, bookings, chance }: AgainstDeps): void {
+  app.post('/api/against', async ({ body }) => {
+    const { config, within } = body as { readonly config?: unknown; readonly within?: unknown };
+    if (typeof config !== 'string' || typeof within !== 'number')
+      throw new Answer(400, 'expected config, the text of a configuration, and within, in milliseconds');
+    const parsed = parseConfig(config, 'the configuration');
+    if (!parsed.ok) throw new Answer(400, parsed.issues.map(formatIssue).join('\n'));
+    return lookAgainst(routeRules(parsed.config), chance.now() - within, { ledger, bookings });
+  });
+}
