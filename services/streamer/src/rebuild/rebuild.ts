@@ -4,6 +4,7 @@
  */
 import { rebuildDone, type Log, type RebuildRequest } from '@scanflow/chassis';
 import type { Ledger, Orthanc, RecoveredSeries, Store, SystemInfo } from '../ports.ts';
+import type { RootKeeper } from '../roots/keeper.ts';
 import type { Chance, Settings } from '../steps/settings.ts';
 import { reached } from '../trace.ts';
 import { recovered, writtenAt } from './plan.ts';
@@ -13,6 +14,7 @@ export interface RebuildDeps {
   readonly orthanc: Orthanc;
   readonly store: Store;
   readonly copies?: Store | undefined;
+  readonly keeper: Pick<RootKeeper, 'specs' | 'take'>;
   readonly settings: Pick<Settings, 'destinations' | 'quietMs'>;
   readonly chance: Pick<Chance, 'now'>;
   readonly log: Log;
@@ -33,6 +35,8 @@ export async function rebuild(
   const system = await orthanc.system(signal);
   const held = await seriesOf(orthanc, signal);
   await startFeed(system, deps, signal);
+  // whoever asks for a rebuild says that these are the right roots; what may not be taken is told by the look at it
+  for (const spec of deps.keeper.specs) await deps.keeper.take(spec);
   // what an older ledger has waiting: before anything newer is known
   const doubted = request.lost ? await ledger.doubtSent(chance.now()) : 0;
   const copies = await copiesOf(deps, signal);
