@@ -1,9 +1,9 @@
 /** What a person decided of a series stays decided, whichever of ledger, Orthanc and storage is lost or old. */
 import assert from 'node:assert/strict';
-import { readdir, readFile, rename, rm } from 'node:fs/promises';
+import { cp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
-import { until } from '@scanflow/testkit';
+import { findPostgres, startPostgres, until } from '@scanflow/testkit';
 import {
   bookingRecord,
   folderOf,
@@ -62,7 +62,11 @@ async function released(rig: Rig): Promise<Series[]> {
   return stored(rig);
 }
 
-const loseLedger = (rig: Rig): Promise<void> => rm(join(rig.data, 'streamer'), { recursive: true });
+/** The ledger alone: what says which Scanflow this is stays. */
+async function loseLedger(rig: Rig): Promise<void> {
+  for (const end of ['', '-wal', '-shm'])
+    await rm(join(rig.data, 'streamer', `ledger.sqlite${end}`), { force: true });
+}
 
 test('decisions: a ledger that is lost does not undo what a person released', async (t) => {
   const rig = await makeRig(t);
@@ -98,6 +102,22 @@ test('decisions: Orthanc alone tells, and project storage alone tells', async (t
   assert.deepEqual(await folders(rig), [RELEASED]);
 });
 
+const skip = findPostgres() === undefined ? 'PostgreSQL is not installed' : false;
+test('decisions: the change from SQLite to PostgreSQL keeps them', { skip }, async (t) => {
+  const server = await startPostgres();
+  t.after(() => server.stop());
+  const rig = await makeRig(t);
+  await released(rig);
+  await rig.streamer().stop();
+  const config = JSON.parse(await readFile(rig.configFile, 'utf8')) as object;
+  const ledger = { url: server.url, passwordFile: server.passwordFile };
+  await writeFile(rig.configFile, JSON.stringify({ ...config, ledger }));
+  await rig.start();
+  const [series] = await stored(rig);
+  assert.equal(await verifyStored(rig, series!), 3);
+  assert.deepEqual(await folders(rig), [RELEASED]);
+});
+
 test('decisions: an older ledger that is restored knows less than Orthanc and storage, and is believed less', async (t) => {
   const rig = await makeRig(t);
   await rig.book(bookingRecord({ accessionNumber: ACCESSION }));
@@ -108,7 +128,7 @@ test('decisions: an older ledger that is restored knows less than Orthanc and st
   const [series] = await settled(rig, 1, ['complete']);
   await rig.streamer().stop();
   const ledger = join(rig.data, 'streamer');
-  await rename(ledger, `${ledger}-backup`);
+  await cp(ledger, `${ledger}-backup`, { recursive: true });
   await rig.start();
   await settled(rig, 1, ['complete']);
   assert.equal((await change(rig, series, 'move', { ...LABELS, reason: 'wrong item' })).status, 200);

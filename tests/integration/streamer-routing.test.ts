@@ -31,6 +31,12 @@ const items = {
   none: { studyInstanceUid: A.studyInstanceUid },
 };
 
+/** The ledger alone: what says which Scanflow this is stays. */
+async function loseLedger(rig: Rig): Promise<void> {
+  for (const end of ['', '-wal', '-shm'])
+    await rm(join(rig.data, 'streamer', `ledger.sqlite${end}`), { force: true });
+}
+
 const show = async (rig: Rig, id: string): Promise<string> =>
   (await run(SCANFLOW, ['series', 'show', id, '--config', rig.configFile])).stdout;
 
@@ -136,7 +142,7 @@ test('routing: what was stored before is not judged again, with late images and 
     patientName: A.patientName,
   });
   await rig.streamer().stop();
-  await rm(join(rig.data, 'streamer'), { recursive: true });
+  await loseLedger(rig);
   await rig.start();
   await sendTo(rig.orthanc, files[0]!);
   const stored = await until(
@@ -207,6 +213,21 @@ test('routing: who sent a series is believed from what received it before Orthan
   const [series] = await settled(rig, 1, ['complete', 'quarantined']);
   assert.equal(series?.reasonCode, 'ROUTE_UNKNOWN_SENDER');
   assert.match(await show(rig, id), /AE title NOBODY \(address 10\.0\.0\.7, calling SCANFLOW\)/);
+  // a note on the image comes before that on its series
+  const [instance = ''] = ((await rig.orthanc.get(`/series/${id}`)) as { Instances: string[] }).Instances;
+  await rig.orthanc.request(`/instances/${instance}/metadata/5101`, {
+    method: 'PUT',
+    body: JSON.stringify({ aet: 'PRISMA', called: 'SCANFLOW', address: '10.0.0.8' }),
+  });
+  await rig.streamer().stop();
+  await loseLedger(rig);
+  await rig.start();
+  const [stored] = await settled(rig, 1, ['complete']);
+  const record = JSON.parse(await readFile(join(folderOf(stored!), 'series.json'), 'utf8')) as {
+    provenance: { increments: { from: string; address: string; uploaded?: boolean }[] };
+  };
+  const [{ from, address, uploaded } = { from: '', address: '' }] = record.provenance.increments;
+  assert.deepEqual([from, address, uploaded], ['PRISMA', '10.0.0.8', undefined]);
 });
 
 test('routing: check --against lists what stricter rules would have quarantined, and changes nothing', async (t) => {

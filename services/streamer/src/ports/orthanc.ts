@@ -63,8 +63,6 @@ export interface Origin {
 export interface Notes {
   /** JSON: what a person decided of it. */
   readonly decision?: string;
-  /** Who sent it, by what received it before Orthanc did. */
-  readonly sender?: Origin;
 }
 
 /** All throw Fault; what is gone is ORTHANC_GONE (permanent). */
@@ -86,7 +84,7 @@ export interface Orthanc {
   readonly instances: (series: string, signal: AbortSignal) => Promise<readonly InstanceListing[]>;
   /** Attributes that Orthanc keeps in its database of the series and its study, the way it decoded them. */
   readonly seriesTags: (series: string, signal: AbortSignal) => Promise<Attributes>;
-  readonly origin: (instance: string, signal: AbortSignal) => Promise<Origin>;
+  readonly origin: (instance: string, series: string, signal: AbortSignal) => Promise<Origin>;
   readonly notes: (series: string, signal: AbortSignal) => Promise<Notes>;
   /** Keeps what a person decided on the series itself, where a ledger that is lost does not lose it. */
   readonly noteDecision: (series: string, decision: string, signal: AbortSignal) => Promise<void>;

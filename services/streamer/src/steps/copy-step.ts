@@ -110,7 +110,7 @@ async function copySeries(
     signal,
   );
   const pulled = { ...found, lost: lostOf(done, found, found.failures.length) };
-  const origin = await originOf(pulled.images, orthanc, signal);
+  const origin = await originOf(pulled.images, work.series, orthanc, signal);
   const stillOurs = (): Promise<void> => ledger.renew(work, chance.now());
   const context = { store, tar: false, origin, system: deps.system?.(), stillOurs };
   const { record } = await writeRecord(folder, listed.length, pulled, context);

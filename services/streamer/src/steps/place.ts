@@ -19,7 +19,7 @@ import {
 import { SENT_BY } from '../domain/rule.ts';
 import type { Sender } from '../domain/sender.ts';
 import { tagRecord, type TagRecord } from '../domain/tag.ts';
-import type { Folder, InstanceListing, Notes, Orthanc, SeriesRecord, Store, StoreWork } from '../ports.ts';
+import type { Folder, InstanceListing, Orthanc, SeriesRecord, Store, StoreWork } from '../ports.ts';
 import { anonymous } from '../erase/marks.ts';
 import { recordedBooking } from './recorded-booking.ts';
 import type { Settings } from './settings.ts';
@@ -78,7 +78,7 @@ export async function findPlace(
     return target(known, known.record.attributes, known.record.labels, settings, decision);
   const attributes = await readSeries(work.series, first, deps, signal, PASSING_KEYWORDS);
   const kept = work.path !== undefined && known === undefined && decision === undefined;
-  const sender = await senderOf(first, notes, deps, signal);
+  const sender = await senderOf(first, work.series, deps, signal);
   const decided: Route =
     wanted === undefined
       ? await unlessStored(
@@ -136,17 +136,16 @@ export function placeFor(
 /** Of its first image. Throws where Orthanc cannot tell. */
 async function senderOf(
   first: InstanceListing,
-  notes: Notes,
+  series: string,
   { orthanc, senders }: PlaceDeps,
   signal: AbortSignal,
 ): Promise<Sender> {
-  const origin = { ...(await orthanc.origin(first.id, signal)), ...notes.sender };
-  const { from: aet = '', called, address, uploaded } = origin;
+  const { from: aet = '', called, address, uploaded } = await orthanc.origin(first.id, series, signal);
   const sender: Sender = {
     aet,
     ...(called === undefined ? {} : { called }),
     ...(address === undefined ? {} : { address }),
-    ...(uploaded === true && notes.sender === undefined ? { uploaded } : {}),
+    ...(uploaded === true ? { uploaded } : {}),
   };
   if (sender.uploaded !== true) await senders?.(sender);
   return sender;

@@ -10,14 +10,15 @@ import { VERSION } from '../version.ts';
  */
 export async function originOf(
   images: readonly StoredInstance[],
-  orthanc: Orthanc,
+  series: string,
+  orthanc: Pick<Orthanc, 'origin'>,
   signal: AbortSignal,
   needed = false,
 ): Promise<Origin> {
   const [first] = images;
   if (first === undefined) return {};
   try {
-    return await orthanc.origin(first.orthancId, signal);
+    return await orthanc.origin(first.orthancId, series, signal);
   } catch (error) {
     if (signal.aborted || (needed && failureOf(error).code !== 'ORTHANC_GONE')) throw error;
     return {};

@@ -100,7 +100,7 @@ async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal
   const before = work.path === place.folder.below ? (work.stored ?? 0) : 0;
   const pulled = { ...found, lost: lostOf(before, found, found.failures.length) };
   const needed = settings.destinations.some(({ when }) => looksAtAet(when));
-  const origin = await originOf(pulled.images, orthanc, signal, needed);
+  const origin = await originOf(pulled.images, work.series, orthanc, signal, needed);
   const written = await writeRecord(place.folder, inOrthanc, pulled, contextOf(work, deps, origin));
   const { record } = written;
   const { stored, untagged } = record.counts;

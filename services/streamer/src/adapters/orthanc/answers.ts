@@ -86,30 +86,29 @@ const noteOf = (
   return typeof value === 'string' && value !== '' ? value : undefined;
 };
 
-/** Orthanc notes the time in UTC, `20261122T100203`. */
-export function originOf(metadata: Record<string, unknown>): Origin {
+/** Whether what received an instance before Orthanc did noted there who sent it. */
+export const isNoted = (metadata: Record<string, unknown>): boolean => senderIn(metadata) !== undefined;
+
+/** Orthanc notes the time in UTC, `20261122T100203`. `series`: what is noted on the series, for all that has no note of its own. */
+export function originOf(metadata: Record<string, unknown>, series: Record<string, unknown> = {}): Origin {
   const { ReceptionDate: received, Origin: through } = metadata;
   const digits = typeof received === 'string' ? /^(\d{8}T\d{6})$/.exec(received)?.[1] : undefined;
   const time = digits?.replace(/^(....)(..)(..T..)(..)(..)$/, '$1-$2-$3:$4:$5Z');
-  const told = senderIn(metadata);
+  const told = senderIn(metadata) ?? senderIn(series);
   const native = sender(metadata['RemoteAET'], metadata['CalledAET'], metadata['RemoteIP']);
   // what came by DICOM has an AE title; the rest came from somebody who has Orthanc's password, or from Orthanc itself
   const uploaded = told === undefined && typeof through === 'string' && through !== 'DicomProtocol';
   return {
     ...(time === undefined ? {} : { received: time }),
-    ...native,
-    ...told,
+    // Orthanc itself saw only who handed it on
+    ...(told ?? native),
     ...(uploaded ? { uploaded } : {}),
   };
 }
 
 export function notesOf(metadata: Record<string, unknown>): Notes {
   const decision = noteOf(metadata, METADATA.decision);
-  const told = senderIn(metadata);
-  return {
-    ...(decision === undefined ? {} : { decision }),
-    ...(told === undefined ? {} : { sender: told }),
-  };
+  return decision === undefined ? {} : { decision };
 }
 
 function senderIn(metadata: Record<string, unknown>): Origin | undefined {

@@ -9,6 +9,7 @@ import {
   id,
   instanceOf,
   integer,
+  isNoted,
   METADATA,
   notesOf,
   object,
@@ -62,8 +63,11 @@ export function createOrthanc(options: OrthancOptions): OrthancClient {
         ...attributes(own['MainDicomTags']),
       };
     },
-    origin: async (instance, signal) =>
-      originOf(object(await json(`/instances/${id(instance)}/metadata?expand`, signal))),
+    origin: async (instance, series, signal) => {
+      const own = object(await json(`/instances/${id(instance)}/metadata?expand`, signal));
+      if (isNoted(own)) return originOf(own);
+      return originOf(own, object(await json(`/series/${id(series)}/metadata?expand`, signal)));
+    },
     notes: async (series, signal) =>
       notesOf(object(await json(`/series/${id(series)}/metadata?expand`, signal))),
     noteDecision: (series, decision, signal) =>
