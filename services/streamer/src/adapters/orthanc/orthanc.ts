@@ -63,11 +63,7 @@ export function createOrthanc(options: OrthancOptions): OrthancClient {
         ...attributes(own['MainDicomTags']),
       };
     },
-    origin: async (instance, series, signal) => {
-      const own = object(await json(`/instances/${id(instance)}/metadata?expand`, signal));
-      if (isNoted(own)) return originOf(own);
-      return originOf(own, object(await json(`/series/${id(series)}/metadata?expand`, signal)));
-    },
+    origin: (...given) => originIn(json, ...given),
     notes: async (series, signal) =>
       notesOf(object(await json(`/series/${id(series)}/metadata?expand`, signal))),
     noteDecision: (series, decision, signal) =>
@@ -81,6 +77,16 @@ export function createOrthanc(options: OrthancOptions): OrthancClient {
     },
     transcode: (instance, transferSyntax, signal) => transcode(post, id(instance), transferSyntax, signal),
   };
+}
+
+/** By the note on the instance, else by that on its series, else as Orthanc saw it. */
+async function originIn(
+  json: Connection['json'],
+  ...[instance, series, signal]: Parameters<Orthanc['origin']>
+): ReturnType<Orthanc['origin']> {
+  const own = object(await json(`/instances/${id(instance)}/metadata?expand`, signal));
+  if (isNoted(own)) return originOf(own);
+  return originOf(own, object(await json(`/series/${id(series)}/metadata?expand`, signal)));
 }
 
 async function transcode(
