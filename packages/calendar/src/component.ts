@@ -1,6 +1,6 @@
 /** One VEVENT as typed data, before recurrence is worked out (RFC 5545 3.6.1). */
 import { createHash } from 'node:crypto';
-import { readExtras, type EventExtras } from './extras.ts';
+import { isDeclinedRoom, isTurnedDown, readExtras, type EventExtras } from './extras.ts';
 import {
   instantOf,
   positive,
@@ -192,8 +192,13 @@ function readDetails(all: (name: string) => readonly Property[], method: string 
     description: descriptions.length === 0 ? undefined : descriptions.join('\n'),
     location: one('LOCATION'),
     organizer: all('ORGANIZER').map(personName)[0],
-    attendees: all('ATTENDEE').map(personName),
-    status: statusOf(method === 'CANCEL' ? 'CANCELLED' : capitals('STATUS'), busy),
+    attendees: all('ATTENDEE')
+      .filter((one) => !isDeclinedRoom(one))
+      .map(personName),
+    status: statusOf(
+      method === 'CANCEL' || isTurnedDown(all('ATTENDEE')) ? 'CANCELLED' : capitals('STATUS'),
+      busy,
+    ),
     transparent: capitals('TRANSP') === 'TRANSPARENT' || busy === 'FREE',
     class:
       visibility === undefined || visibility === 'PUBLIC'

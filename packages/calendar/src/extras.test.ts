@@ -43,3 +43,34 @@ test('extras: an instance that was changed has those of its series but for its o
   const found = read(...event(START, 'RRULE:FREQ=DAILY;COUNT=2', ...EXTRAS), ...changed);
   assert.deepEqual(found, [expected, { ...expected, categories: ['Own'] }]);
 });
+
+const statuses = (text: readonly string[]): string[] => {
+  const found = readCalendar(Buffer.from(['BEGIN:VCALENDAR', ...text, 'END:VCALENDAR', ''].join('\r\n')), {
+    window,
+    zone: 'UTC',
+  });
+  assert.ok(found.ok);
+  return found.content.events.map(({ status }) => status);
+};
+const room = (name: string, partstat: string): string =>
+  `ATTENDEE;CUTYPE=RESOURCE;PARTSTAT=${partstat};CN=${name}:mailto:${name}@example.org`;
+
+test('declined: an event whose rooms all declined it is cancelled, and a room that declined is none of its rooms', () => {
+  assert.deepEqual(statuses(event(START, room('r1', 'DECLINED'))), ['CANCELLED']);
+  assert.deepEqual(statuses(event(START, room('r1', 'ACCEPTED'))), ['CONFIRMED']);
+  assert.deepEqual(statuses(event(START, room('r1', 'NEEDS-ACTION'))), ['CONFIRMED']);
+  const both = event(START, room('r1', 'DECLINED'), room('r2', 'ACCEPTED'));
+  assert.deepEqual(statuses(both), ['CONFIRMED']);
+  assert.deepEqual(read(...both), [
+    { categories: undefined, resources: ['r2', 'r2@example.org'], labels: undefined },
+  ]);
+  const person = 'ATTENDEE;PARTSTAT=DECLINED;CN=Jane Doe:mailto:jane@example.org';
+  assert.deepEqual(statuses(event(START, person)), ['CONFIRMED']);
+});
+
+test('answers: METHOD:REPLY, REFRESH and COUNTER are no events; REQUEST and PUBLISH are', () => {
+  for (const method of ['REPLY', 'REFRESH', 'COUNTER', 'DECLINECOUNTER', 'reply'])
+    assert.deepEqual(statuses([`METHOD:${method}`, ...event(START)]), [], method);
+  for (const method of ['REQUEST', 'PUBLISH', 'ADD'])
+    assert.deepEqual(statuses([`METHOD:${method}`, ...event(START)]), ['CONFIRMED'], method);
+});

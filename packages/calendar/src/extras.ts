@@ -21,7 +21,12 @@ const LABELS = ['project', 'subject', 'session'] as const;
 
 export function readExtras(all: (name: string) => readonly Property[]): EventExtras {
   const categories = all('CATEGORIES').flatMap(list);
-  const resources = [...all('RESOURCES').flatMap(list), ...all('ATTENDEE').flatMap(resource)];
+  const resources = [
+    ...all('RESOURCES').flatMap(list),
+    ...all('ATTENDEE')
+      .filter((one) => !isDeclinedRoom(one))
+      .flatMap(resource),
+  ];
   const bookers = bookersOf(all);
   const labels = Object.fromEntries(
     LABELS.flatMap((name) => {
@@ -45,9 +50,23 @@ const list = ({ value }: Property): string[] =>
     .map(([text]) => unescapeText(text).trim())
     .filter((text) => text !== '');
 
-function resource({ params, value }: Property): string[] {
-  const type = params.get('CUTYPE')?.trim().toUpperCase();
-  if (type !== 'RESOURCE' && type !== 'ROOM') return [];
+const parameter = ({ params }: Property, name: string): string =>
+  params.get(name)?.trim().toUpperCase() ?? '';
+const isRoom = (attendee: Property): boolean => ['RESOURCE', 'ROOM'].includes(parameter(attendee, 'CUTYPE'));
+
+/** A room that declined is not booked (RFC 5545 3.2.12). */
+export const isDeclinedRoom = (attendee: Property): boolean =>
+  isRoom(attendee) && parameter(attendee, 'PARTSTAT') === 'DECLINED';
+
+/** Rooms were asked for, and none of them took the booking. */
+export function isTurnedDown(attendees: readonly Property[]): boolean {
+  const rooms = attendees.filter(isRoom);
+  return rooms.length > 0 && rooms.every(isDeclinedRoom);
+}
+
+function resource(attendee: Property): string[] {
+  if (!isRoom(attendee)) return [];
+  const { params, value } = attendee;
   const address = value.trim().replace(/^mailto:/i, '');
   return [params.get('CN')?.trim() ?? '', address].filter((text) => text !== '');
 }

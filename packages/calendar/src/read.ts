@@ -108,6 +108,9 @@ interface LostOverride {
   readonly age: Age;
 }
 
+/** Answers to an event, and proposals for another one: neither is an event (RFC 5546 3.2.3, 3.2.6 to 3.2.8). */
+const NO_EVENTS = new Set(['REPLY', 'REFRESH', 'COUNTER', 'DECLINECOUNTER']);
+
 class Reading {
   readonly #bytes: Buffer;
   readonly #window: Window;
@@ -144,7 +147,7 @@ class Reading {
   }
 
   #read(block: EventBlock | undefined): void {
-    if (block === undefined) return;
+    if (block === undefined || NO_EVENTS.has(block.context.method ?? '')) return;
     const properties = readProperties(linesOf(this.#bytes, block));
     const uid = uidOf(properties);
     const group = this.#groups.get(uid) ?? newGroup();

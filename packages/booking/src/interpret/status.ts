@@ -7,7 +7,8 @@ import { saysCancelled } from './words.ts';
 
 /** Why an event is no booking by its own account; undefined where it may be one. */
 export function statusVerdict(event: BookableEvent, rules: BookingRules): Verdict | undefined {
-  if (event.status === 'CANCELLED') return skip('CANCELLED', 'The event is cancelled.');
+  if (event.status === 'CANCELLED')
+    return skip('CANCELLED', 'The event is cancelled, or its room declined it.');
   if (saysCancelled(cleanText(event.summary)))
     return skip(
       'CANCELLED_TITLE',
