@@ -16,9 +16,13 @@ export const titleExample = ({ patterns, defaults }: Words): string | undefined 
   });
 
 /** `“Subject: sub-001”` in the facility's word for it. */
-export function lineExample(name: LabelName, { keys }: Pick<Words, 'keys'>): string {
+export const lineExample = (name: LabelName, words: Pick<Words, 'keys'>): string =>
+  lineWith(name, EXAMPLES[name], words);
+
+/** The same with a value of the booking. */
+export function lineWith(name: LabelName, value: string, { keys }: Pick<Words, 'keys'>): string {
   const key = keys[name][0] ?? name;
-  return `“${key.charAt(0).toUpperCase()}${key.slice(1)}: ${EXAMPLES[name]}”`;
+  return `“${key.charAt(0).toUpperCase()}${key.slice(1)}: ${value}”`;
 }
 
 /** How to write a booking: the title as an example only where the facility's patterns read it. */

@@ -3,11 +3,12 @@ import type { Booking, Labels } from '../booking.ts';
 import { PatternTooSlow } from '../pattern/backtracking.ts';
 import { checkLabels, tooSlow, twoLabels, twoSubjects } from './check.ts';
 import { reject, warning, type Verdict } from './codes.ts';
+import { contradiction } from './contradiction.ts';
 import type { BookableEvent, UnreadableEvent } from './event.ts';
 import { lineExample, listed } from './example.ts';
 import { hintsOf } from './hints.ts';
 import { looksLikeAnother } from './label-rules.ts';
-import { findLabels, LABELS, type Contradiction, type FoundLabels, type Place } from './labels.ts';
+import { findLabels, LABELS, type FoundLabels } from './labels.ts';
 import { makeRecord, recordProblem, recordWarnings } from './make-record.ts';
 import { noteOf, type Note, type Outcome } from './outcome.ts';
 import { checkProject } from './project-check.ts';
@@ -126,16 +127,6 @@ const incomplete = (missing: readonly (keyof Labels)[], rules: BookingRules): Ve
   reject(
     'INCOMPLETE',
     `The ${listed(missing)} ${missing.length === 1 ? 'is' : 'are'} missing. Add to the description ${listed(missing.map((name) => lineExample(name, rules)))}.`,
-  );
-
-/** A value that may be a person's name is left out: reasons stand in files that others read. */
-const shown = ({ value, source }: Place): string =>
-  /^(?=.*\d)[\w.+()-]{1,64}$/u.test(value) ? `“${value}” in ${source}` : `one in ${source}`;
-
-const contradiction = ({ label, places: [first, second] }: Contradiction, rules: BookingRules): Verdict =>
-  reject(
-    'CONTRADICTION',
-    `The ${label} is given twice and differently: ${shown(first)} and ${shown(second)}. Make both say the same, such as ${lineExample(label, rules)}.`,
   );
 
 function warningsOf(event: BookableEvent, found: FoundLabels): Note[] {
