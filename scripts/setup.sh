@@ -31,6 +31,7 @@ if [ "$with_tools" = yes ]; then
   need dicom3tools command -v dciodvfy
   need python3-pydicom test -d /usr/lib/python3/dist-packages/pydicom/data/test_files
   need procps command -v pgrep
+  need faketime command -v faketime
   need radicale test -x /usr/bin/radicale
   need postgresql has_postgresql
   need util-linux command -v findmnt

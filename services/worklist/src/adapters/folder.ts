@@ -111,8 +111,9 @@ async function openFile(
  * broken is reported.
  */
 function settle(read: FileState, before: FileState | undefined, changed: boolean): FileState {
-  const age = performance.timeOrigin + performance.now() - read.modifiedMs;
-  const recent = age >= 0 && age < SETTLED_AFTER_MS;
+  // the clock of a network share may be ahead of this one
+  const age = Math.abs(Temporal.Now.instant().epochMilliseconds - read.modifiedMs);
+  const recent = age < SETTLED_AFTER_MS;
   const broken = read.problem?.served === false;
   if (!changed && !(broken && recent)) return read;
   const { signature, modifiedMs } = read;

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { moments } from './moments.ts';
+
+const at = (now: string): Record<string, string> =>
+  Object.fromEntries(
+    [...moments(Temporal.Instant.from(now))].map(([name, moment]) => [name, moment.toString()]),
+  );
+
+test('clocks: every critical moment lies ahead, to the minute', () => {
+  assert.deepEqual(at('2026-11-28T12:00:00Z'), {
+    tomorrow: '2026-11-29T12:00:00Z',
+    'in 400 days': '2028-01-02T12:00:00Z',
+    'the last minute of a year': '2026-12-31T22:59:00Z',
+    'the night when clocks go to +02:00': '2027-03-28T00:59:00Z',
+    'the night when clocks go to +01:00': '2027-10-31T00:59:00Z',
+    '29 February': '2028-02-29T21:30:00Z',
+  });
+});
+
+test('clocks: on the critical day itself and after it, the next one counts', () => {
+  const summer = at('2028-02-29T22:00:00Z');
+  assert.equal(summer['29 February'], '2032-02-29T21:30:00Z');
+  assert.equal(at('2026-12-31T23:30:00Z')['the last minute of a year'], '2027-12-31T22:59:00Z');
+  assert.equal(at('2026-12-31T22:59:30Z')['the last minute of a year'], '2027-12-31T22:59:00Z');
+});
