@@ -1,5 +1,6 @@
 /** One VEVENT as typed data, before recurrence is worked out (RFC 5545 3.6.1). */
 import { createHash } from 'node:crypto';
+import { withFormer } from './clock.ts';
 import { isDeclinedRoom, isTurnedDown, readExtras, type EventExtras } from './extras.ts';
 import {
   instantOf,
@@ -148,8 +149,12 @@ const allOf =
     properties.get(name) ?? [];
 
 /** A time without zone beside a start that names one means the same zone. */
-const localZones = (property: Property | undefined, start: Moment, zones: Zones): Zones =>
-  property?.params.has('TZID') === true && start.zone !== 'UTC' ? { ...zones, floating: start.zone } : zones;
+function localZones(property: Property | undefined, start: Moment, zones: Zones): Zones {
+  if (property?.params.has('TZID') !== true || /Z\s*$/i.test(property.value)) return zones;
+  // 0.1.0 took such times beside a start in UTC for local ones
+  const former = start.zone.name === 'UTC' ? zones.floating : undefined;
+  return { ...zones, floating: withFormer(start.zone, former) };
+}
 
 function readStart(starts: readonly Property[], zones: Zones): Moment {
   const [first] = starts;

@@ -10,6 +10,8 @@ export interface CalendarEvent extends EventExtras {
    * first instance of a series.
    */
   readonly recurrenceId?: string;
+  /** What Scanflow 0.1.0 had as `recurrenceId`, where it read the time zone otherwise. */
+  readonly formerRecurrenceId?: string;
   readonly start: Temporal.Instant;
   readonly end: Temporal.Instant;
   readonly allDay: boolean;

@@ -5,7 +5,7 @@
 import { weekday } from './day.ts';
 import type { Moment } from './moment.ts';
 
-type Filter = (time: Temporal.ZonedDateTime) => boolean;
+type Filter = (time: Temporal.PlainDateTime) => boolean;
 
 /** Filters by the clock; all other parts are not these rules' business. */
 const FILTERS = new Set(['BYHOUR', 'BYDAY', 'BYMONTHDAY', 'BYMONTH']);
@@ -26,7 +26,7 @@ export function hourlyStarts(
 ): Temporal.Instant[] | undefined {
   const filters = parts.get('FREQ') === 'HOURLY' ? readFilters(parts) : undefined;
   if (filters === undefined) return undefined;
-  const start = wall.toZonedDateTime(zone).epochMilliseconds;
+  const start = zone.instantAt(wall).epochMilliseconds;
   const step = Number(parts.get('INTERVAL') ?? 1) * HOUR_MS;
   const count = Number(parts.get('COUNT') ?? Number.POSITIVE_INFINITY);
   const needsCounting = filters.length > 0 && count < Number.POSITIVE_INFINITY;
@@ -37,14 +37,14 @@ export function hourlyStarts(
   let nth = skipped;
   for (let at = start + skipped * step; at <= last && nth < count; at += step) {
     const time = Temporal.Instant.fromEpochMilliseconds(at);
-    if (filters.length > 0 && !isGiven(time.toZonedDateTimeISO(zone), filters)) continue;
+    if (filters.length > 0 && !isGiven(zone.wallAt(time), filters)) continue;
     nth += 1;
     if (at >= first) starts.push(time);
   }
   return starts;
 }
 
-const isGiven = (time: Temporal.ZonedDateTime, filters: readonly Filter[]): boolean =>
+const isGiven = (time: Temporal.PlainDateTime, filters: readonly Filter[]): boolean =>
   filters.every((filter) => filter(time));
 
 function readFilters(parts: ReadonlyMap<string, string>): Filter[] | undefined {

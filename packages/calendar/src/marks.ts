@@ -1,4 +1,5 @@
 /** Sets of instances, named by instant or by day, as EXDATE and RECURRENCE-ID name them. */
+import type { Clock } from './clock.ts';
 import { instantOf, type Moment } from './moment.ts';
 
 export class Marks {
@@ -13,8 +14,8 @@ export class Marks {
   }
 
   /** Whether the instance that starts at `instant` is among them; days are those of `zone`. */
-  has(instant: Temporal.Instant, zone: string): boolean {
+  has(instant: Temporal.Instant, zone: Clock): boolean {
     if (this.#instants.has(instant.epochMilliseconds)) return true;
-    return this.#days.size > 0 && this.#days.has(instant.toZonedDateTimeISO(zone).toPlainDate().toString());
+    return this.#days.size > 0 && this.#days.has(zone.wallAt(instant).toPlainDate().toString());
   }
 }

@@ -1,12 +1,12 @@
 /** DATE and DATE-TIME values with their zone (RFC 5545 3.3.4, 3.3.5). */
+import { ianaClock, type Clock } from './clock.ts';
 import { EventError } from './problem.ts';
 import type { Property } from './property.ts';
 import type { Zones } from './zone.ts';
 
 export interface Moment {
   readonly wall: Temporal.PlainDateTime;
-  /** IANA name. */
-  readonly zone: string;
+  readonly zone: Clock;
   /** A DATE: the day as a whole; `wall` is its midnight. */
   readonly dateOnly: boolean;
 }
@@ -63,13 +63,12 @@ export function positive(length: Temporal.Duration): Temporal.Duration {
   );
 }
 
-/** Wall-clock time as an instant. A time in the spring gap counts from before it, one in the autumn fold is the
- * first of the two (RFC 5545 3.3.5). */
-export function instantAt(wall: Temporal.PlainDateTime, zone: string): Temporal.Instant {
-  return wall.toZonedDateTime(zone, { disambiguation: 'compatible' }).toInstant();
-}
+export const instantOf = ({ wall, zone }: Moment): Temporal.Instant => zone.instantAt(wall);
 
-export const instantOf = ({ wall, zone }: Moment): Temporal.Instant => instantAt(wall, zone);
+/** The moment as Scanflow 0.1.0 read it. */
+export const formerly = (moment: Moment): Moment => ({ ...moment, zone: moment.zone.former ?? moment.zone });
+
+export const UTC = ianaClock('UTC');
 
 const VALUE = /^(\d{4})(\d{2})(\d{2})(?:T(\d{2})(\d{2})(\d{2})?(Z)?)?$/i;
 
@@ -77,7 +76,7 @@ function readValue({ name, params }: Property, value: string, zones: Zones): Mom
   const match = VALUE.exec(value.trim());
   if (match === null) throw badTime(name, value);
   const [, year, month, day, hour, minute, second, utc] = match;
-  const zone = utc === undefined ? zoneOf(params.get('TZID'), zones) : 'UTC';
+  const zone = utc === undefined ? zoneOf(params.get('TZID'), zones) : UTC;
   const wall = wallTime(
     name,
     value,
@@ -109,7 +108,7 @@ const badTime = (name: string, value: string): EventError =>
     `${name} is ${JSON.stringify(value.slice(0, 40))}, which is no date and no time. Save the event again in the calendar.`,
   );
 
-function zoneOf(tzid: string | undefined, { floating, resolve }: Zones): string {
+function zoneOf(tzid: string | undefined, { floating, resolve }: Zones): Clock {
   if (tzid === undefined || tzid.trim() === '') return floating;
   const zone = resolve(tzid);
   if (zone !== undefined) return zone;

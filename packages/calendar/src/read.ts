@@ -280,7 +280,7 @@ function farFrom({ from, to }: Window): (span: Span) => boolean {
 
 const isCopy = (a: Component, b: Component): boolean =>
   a.start.wall.equals(b.start.wall) &&
-  a.start.zone === b.start.zone &&
+  a.start.zone.name === b.start.zone.name &&
   a.details.summary === b.details.summary;
 
 /** Of all that claims to replace an instance the newest. */

@@ -2,7 +2,7 @@
 import { dailyStarts } from './daily.ts';
 import { ruleTimes } from './engine.ts';
 import { hourlyStarts } from './hourly.ts';
-import { instantAt, instantOf, type Moment } from './moment.ts';
+import { instantOf, UTC, type Moment } from './moment.ts';
 import { EventError } from './problem.ts';
 
 /** More than this in one window is no booking of a scanner. */
@@ -70,8 +70,7 @@ function wallStarts(
   from: Temporal.Instant,
   to: Temporal.Instant,
 ): Temporal.Instant[] | undefined {
-  const wall = (instant: Temporal.Instant): Temporal.PlainDateTime =>
-    instant.toZonedDateTimeISO(start.zone).toPlainDateTime();
+  const wall = start.zone.wallAt;
   // clocks that were set back or forward make the bounds inexact in wall-clock time
   const first = wall(from).subtract({ hours: 2 });
   const last = wall(to).add({ hours: 2 });
@@ -79,7 +78,7 @@ function wallStarts(
     dailyStarts(parts, start.wall, first, last, MAX_OCCURRENCES) ??
     expand(rule, parts, start.wall, first, last);
   return walls
-    ?.map((time) => instantAt(time, start.zone))
+    ?.map((time) => start.zone.instantAt(time))
     .filter((time) => Temporal.Instant.compare(time, from) >= 0 && Temporal.Instant.compare(time, to) <= 0);
 }
 
@@ -165,7 +164,7 @@ function readUntil(until: string | undefined, start: Moment): Temporal.Instant |
     const wall = Temporal.PlainDateTime.from(`${year ?? ''}-${month ?? ''}-${day ?? ''}${time}`, {
       overflow: 'reject',
     });
-    return instantAt(wall, utc === undefined || start.dateOnly ? start.zone : 'UTC');
+    return (utc === undefined || start.dateOnly ? start.zone : UTC).instantAt(wall);
   } catch {
     throw badRule(`UNTIL=${until}`);
   }

@@ -1,9 +1,10 @@
 /** All components of one UID as the events that they give in a window (RFC 5545 3.8.4.4, 3.8.5). */
+import { addTo } from './clock.ts';
 import type { Component, EventDetails, Recurrence } from './component.ts';
 import type { EventExtras } from './extras.ts';
 import { overlaps, type CalendarEvent, type Window } from './event.ts';
 import { Marks } from './marks.ts';
-import { instantAt, instantOf } from './moment.ts';
+import { formerly, instantOf, type Moment } from './moment.ts';
 import { givesStart, ruleStarts } from './rule.ts';
 
 /** All that a calendar says under one UID. */
@@ -24,6 +25,7 @@ export interface Expansion {
 
 interface Instance {
   readonly id: string | undefined;
+  readonly formerId: string | undefined;
   readonly component: Component;
   readonly start: Temporal.Instant;
   /** Where an RDATE gives one. */
@@ -49,7 +51,9 @@ export function expandSeries(series: Series, window: Window): Expansion {
   const live = (event: CalendarEvent): boolean => event.status !== 'CANCELLED' && !overlaps(event, window);
   return {
     events: all.filter((event) => overlaps(event, window)),
-    outside: all.filter(live).map(({ recurrenceId }) => recurrenceId),
+    outside: all
+      .filter(live)
+      .flatMap(({ recurrenceId, formerRecurrenceId }) => [recurrenceId, formerRecurrenceId ?? recurrenceId]),
   };
 }
 
@@ -67,7 +71,11 @@ function masterInstances(master: Component, series: Series, window: Window): Ins
     const component = turn === undefined ? master : turn.component;
     if (component === undefined) continue;
     const own = component === master ? length : undefined;
-    instances.push({ id: idOf(at, master), component, start: shifted(at, component, master), length: own });
+    const named = {
+      id: idOf(at, master),
+      formerId: formerIdOf({ ...master.start, wall: zone.wallAt(at) }, master),
+    };
+    instances.push({ ...named, component, start: shifted(at, component, master), length: own });
   }
   return instances;
 }
@@ -116,14 +124,10 @@ function reach(
   const components = turns.flatMap(({ component }) => component ?? []);
   const lengths = [master, ...components].map(({ length }) => length ?? day);
   const shifts = components.map((turn) => turn.start.wall.since(shiftBase(turn, master)).abs());
-  const zoned = (instant: Temporal.Instant): Temporal.ZonedDateTime =>
-    instant.toZonedDateTimeISO(master.start.zone);
-  const from = [...lengths, ...shifts].reduce(
-    (time, span) => time.subtract(span),
-    zoned(window.from).subtract(day),
-  );
-  const to = shifts.reduce((time, span) => time.add(span), zoned(window.to).add(day));
-  return [from.toInstant(), to.toInstant()];
+  const add = (time: Temporal.Instant, span: Temporal.Duration): Temporal.Instant =>
+    addTo(master.start.zone, time, span);
+  const from = [day, ...lengths, ...shifts].reduce((time, span) => add(time, span.negated()), window.from);
+  return [from, [day, ...shifts].reduce(add, window.to)];
 }
 
 /** Overrides stand for themselves, wherever they moved to, unless their instance was deleted. */
@@ -134,7 +138,12 @@ function overrideInstances({ master, overrides }: Series): Instance[] {
     if (component.recurrence === undefined) continue;
     const at = original(component.recurrence, master);
     if (!isExcluded(at))
-      instances.push({ id: idOf(at, master), component, start: instantOf(component.start) });
+      instances.push({
+        id: idOf(at, master),
+        formerId: formerIdOf(component.recurrence.id, master),
+        component,
+        start: instantOf(component.start),
+      });
   }
   return instances;
 }
@@ -150,7 +159,7 @@ const original = ({ id }: Recurrence, master: Component | undefined): Temporal.I
   id.dateOnly && master !== undefined ? onDay(id.wall, master) : instantOf(id);
 
 const onDay = (day: Temporal.PlainDateTime, { start }: Component): Temporal.Instant =>
-  instantAt(day.withPlainTime(start.wall.toPlainTime()), start.zone);
+  start.zone.instantAt(day.withPlainTime(start.wall.toPlainTime()));
 
 /** Names an instance by its original start, with the fraction of a second that no iCalendar has left out. */
 export const recurrenceIdOf = (at: Temporal.Instant): string => at.toString({ smallestUnit: 'second' });
@@ -162,24 +171,36 @@ export const replacedId = (recurrence: Recurrence, master: Component | undefined
 const idOf = (at: Temporal.Instant, master: Component | undefined): string | undefined =>
   master !== undefined && at.equals(instantOf(master.start)) ? undefined : recurrenceIdOf(at);
 
+/** The id that 0.1.0 gave an instance: its booking keeps the identity that derives from it. */
+function formerIdOf(id: Moment, master: Component | undefined): string | undefined {
+  if (id.zone.former === undefined && master?.start.zone.former === undefined) return undefined;
+  const before = master && { ...master, start: formerly(master.start) };
+  return idOf(original({ id: formerly(id), thisAndFuture: false }, before), before);
+}
+
 /** Where the series was when a THISANDFUTURE override moved it, as wall-clock time in the zone of the override. */
 function shiftBase(override: Component, master: Component): Temporal.PlainDateTime {
   const { recurrence, start } = override;
   const at = recurrence === undefined ? instantOf(start) : original(recurrence, master);
-  return at.toZonedDateTimeISO(start.zone).toPlainDateTime();
+  return start.zone.wallAt(at);
 }
 
 /** An instance after a THISANDFUTURE override moves by as much as the override did, by the clock. */
 function shifted(at: Temporal.Instant, component: Component, master: Component): Temporal.Instant {
   if (component === master) return at;
   const { start } = component;
-  const here = at.toZonedDateTimeISO(start.zone).toPlainDateTime();
-  return instantAt(here.add(start.wall.since(shiftBase(component, master))), start.zone);
+  const here = start.zone.wallAt(at);
+  return start.zone.instantAt(here.add(start.wall.since(shiftBase(component, master))));
 }
 
+const ids = ({ id, formerId }: Instance): Pick<CalendarEvent, 'recurrenceId' | 'formerRecurrenceId'> => ({
+  ...(id === undefined ? {} : { recurrenceId: id }),
+  ...(formerId === undefined || formerId === id ? {} : { formerRecurrenceId: formerId }),
+});
+
 function toEvent(instance: Instance, master: Component | undefined): CalendarEvent {
-  const { id, component } = instance;
-  const start = instance.start.toZonedDateTimeISO(component.start.zone);
+  const { component } = instance;
+  const { start } = instance;
   const length =
     instance.length ??
     component.length ??
@@ -188,9 +209,9 @@ function toEvent(instance: Instance, master: Component | undefined): CalendarEve
   const { details } = component;
   return {
     uid: component.uid,
-    ...(id === undefined ? {} : { recurrenceId: id }),
-    start: start.toInstant(),
-    end: start.add(length).toInstant(),
+    ...ids(instance),
+    start,
+    end: addTo(component.start.zone, start, length),
     allDay: component.allDay,
     ...people(details),
     ...extras(details, master),

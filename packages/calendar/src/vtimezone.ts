@@ -1,25 +1,14 @@
 /**
- * VTIMEZONE (RFC 5545 3.6.5): finds the IANA zone that has the offsets which a calendar itself defines. The name that
- * a calendar gave it ("Customized Time Zone") then does not matter, and all later arithmetic is done on real zones.
+ * VTIMEZONE (RFC 5545 3.6.5): the clock that a calendar itself defines. Mostly it is that of an IANA zone, which is
+ * faster; its name ("Customized Time Zone") does not matter.
  */
+import { definedClock, ianaClock, type Change, type Clock, type Offsets } from './clock.ts';
 import type { Window } from './event.ts';
 import type { Property } from './property.ts';
 import { ruleStarts } from './rule.ts';
 
 /** The content lines of a VTIMEZONE, BEGIN and END of its parts among them. */
 export type TimezoneLines = readonly Property[];
-
-/** From `at` on the clock is `offset` (milliseconds) ahead of UTC. */
-interface Change {
-  readonly at: number;
-  readonly offset: number;
-}
-
-/** Offset where the years of interest begin, and every change until they end. */
-interface Offsets {
-  readonly initial: number;
-  readonly changes: readonly Change[];
-}
 
 /** STANDARD or DAYLIGHT. */
 interface Observance {
@@ -28,24 +17,39 @@ interface Observance {
 
 /** Room around the window: a year before it and one after it must be the same. */
 const YEAR_MS = 366 * 86_400_000;
+/** Years before the window that a clock without an IANA zone knows: series may have begun long ago. */
+const YEARS_BACK = 30;
+
+export interface ReadZoneOptions {
+  readonly name: string;
+  /** IANA zones that are tried first. */
+  readonly favourites: readonly string[];
+  readonly window: Window;
+}
+
+/** A clock as a calendar defines it, and the IANA zone that it equals, where there is one. */
+export interface DefinedZone {
+  readonly clock: Clock;
+  readonly iana: string | undefined;
+}
 
 /**
- * An IANA zone with the very offsets and changes of this definition, in the year before, in and after the window: the
- * first of `favourites` that has them, else the first of all zones. One without changes may be a fixed offset,
- * `+05:45`. Undefined when there is none, or when the definition cannot be read.
+ * The clock of a definition. That is an IANA zone's, where one has the very offsets and changes in the year before, in
+ * and after the window. Undefined when the definition cannot be read.
  */
-export function matchZone(
+export function readZone(
   lines: TimezoneLines,
-  favourites: readonly string[],
-  window: Window,
-): string | undefined {
+  { name, favourites, window }: ReadZoneOptions,
+): DefinedZone | undefined {
   const from = window.from.epochMilliseconds - YEAR_MS;
   const to = window.to.epochMilliseconds + YEAR_MS;
   const wanted = readOffsets(lines, from, to);
   if (wanted === undefined) return undefined;
   const isIt = (zone: string): boolean => hasOffsets(zone, wanted, from, to);
-  const zone = [...favourites, ...Intl.supportedValuesOf('timeZone')].find(isIt);
-  return zone ?? (wanted.changes.length === 0 ? fixed(wanted.initial) : undefined);
+  const iana = [...favourites, ...Intl.supportedValuesOf('timeZone')].find(isIt);
+  if (iana !== undefined) return { clock: ianaClock(iana), iana };
+  const all = readOffsets(lines, from - YEARS_BACK * YEAR_MS, to) ?? wanted;
+  return { clock: definedClock(`VTIMEZONE ${name}`, all), iana };
 }
 
 function readOffsets(lines: TimezoneLines, from: number, to: number): Offsets | undefined {
@@ -82,7 +86,7 @@ function changesOf(observance: Observance, from: number, to: number): Change[] {
   const onset = (text: string): Temporal.PlainDateTime =>
     Temporal.PlainDateTime.from(text.replace(/Z$/i, ''));
   const start = onset(values('DTSTART')[0] ?? '');
-  const moment = { wall: start, zone: fixed(before), dateOnly: false };
+  const moment = { wall: start, zone: definedClock('', { initial: before, changes: [] }), dateOnly: false };
   const ruled = values('RRULE').flatMap((rule) => {
     // onsets before a rule ended may be needed from long ago; else the last two years will do
     const since = rule.includes('UNTIL')
@@ -122,10 +126,3 @@ function hasOffsets(zone: string, { initial, changes }: Offsets, from: number, t
 }
 
 const offsetAt = (time: Temporal.ZonedDateTime): number => time.offsetNanoseconds / 1e6;
-
-/** Temporal's name of a zone without changes; it knows none with seconds. */
-function fixed(offset: number): string {
-  const minutes = Math.round(Math.abs(offset) / 60_000);
-  const two = (value: number): string => String(value).padStart(2, '0');
-  return `${offset < 0 ? '-' : '+'}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
-}

@@ -1,46 +1,70 @@
 /** Which time zone a TZID means. The host's zone is never an answer. */
+import { ianaClock, withFormer, type Clock } from './clock.ts';
 import { windowsZone } from './engine.ts';
 import type { Window } from './event.ts';
 import type { FeedContext } from './feed.ts';
 import { parseProperty, unescapeText } from './property.ts';
 import { contentLines } from './text.ts';
-import { matchZone, type TimezoneLines } from './vtimezone.ts';
+import { readZone, type TimezoneLines } from './vtimezone.ts';
 
 /** The zones of one VCALENDAR. */
 export interface Zones {
-  /** IANA zone of times that name none. */
-  readonly floating: string;
-  /** The IANA zone that a TZID means here; undefined when that is not certain. */
-  readonly resolve: (tzid: string) => string | undefined;
+  /** Of times that name none. */
+  readonly floating: Clock;
+  /** The clock that a TZID means here; undefined when that is not certain. */
+  readonly resolve: (tzid: string) => Clock | undefined;
 }
 
 /**
  * Zones as a VCALENDAR names and defines them; `zone` is the one of times without any. A TZID is, in this order: an
- * IANA name; a Windows name; the IANA zone that has the offsets of the VTIMEZONE of that name, around the window; a
- * vendor's path that ends in an IANA name (`/freeassociation.sourceforge.net/Europe/Amsterdam`).
+ * IANA name of area and city; what the VTIMEZONE of that name says (RFC 5545 3.2.19); another IANA name; a Windows
+ * name; a vendor's path that ends in an IANA name (`/freeassociation.sourceforge.net/Europe/Amsterdam`).
  */
-export function zonesOf({ zone: named, timezones }: FeedContext, zone: string, window: Window): Zones {
+export function zonesOf({ zone: told, timezones }: FeedContext, zone: string, window: Window): Zones {
   const definitions = new Map(timezones.map(readDefinition));
-  const known = new Map<string, string | undefined>();
-  const custom = (tzid: string): string | undefined => {
-    const lines = definitions.get(tzid);
-    return lines === undefined ? undefined : matchZone(lines, [suffix(tzid) ?? zone, zone], window);
+  const known = new Map<string, Clock | undefined>();
+  const clockOf = (name: string): Clock | undefined => {
+    const place = placeName(name);
+    if (place !== undefined) return ianaClock(place);
+    const [byName, bySuffix] = [namedZone(name), suffix(name)];
+    const lines = definitions.get(name);
+    const favourites = [byName ?? bySuffix ?? zone, zone];
+    const defined = lines && readZone(lines, { name, favourites, window });
+    const former = byName ?? defined?.iana ?? bySuffix;
+    if (defined !== undefined)
+      return withFormer(defined.clock, former === undefined ? undefined : ianaClock(former));
+    const found = former ?? numberedZone(name);
+    return found === undefined ? undefined : ianaClock(found);
   };
-  const resolve = (tzid: string): string | undefined => {
-    const name = tzid.trim();
-    if (known.has(name)) return known.get(name);
-    const found = namedZone(name) ?? custom(name) ?? suffix(name);
-    known.set(name, found);
-    return found;
+  const resolve = (tzid: string): Clock | undefined => {
+    const name = plainName(tzid);
+    if (!known.has(name)) known.set(name, clockOf(name));
+    return known.get(name);
   };
-  return { floating: named === undefined ? zone : (resolve(unescapeText(named)) ?? zone), resolve };
+  const floating = ianaClock(zone);
+  return { floating: told === undefined ? floating : (resolve(told) ?? floating), resolve };
 }
+
+/** A TZID is a TEXT where a VTIMEZONE has it, and quoted where a time names it: both mean one name. */
+const plainName = (tzid: string): string => unescapeText(tzid).trim();
 
 /** Name and lines of a VTIMEZONE. */
 function readDefinition(bytes: Buffer): [string, TimezoneLines] {
   const lines = contentLines(bytes).map((line) => parseProperty(line));
   const tzid = lines.find((line) => line?.name === 'TZID')?.value ?? '';
-  return [tzid.trim(), lines.filter((line) => line !== undefined)];
+  return [plainName(tzid), lines.filter((line) => line !== undefined)];
+}
+
+/** IANA's name of an area and a city, as Apple and others write it also with a slash before it. */
+function placeName(name: string): string | undefined {
+  const bare = name.replace(/^\//, '');
+  return bare.includes('/') ? iana(bare) : undefined;
+}
+
+/** Outlook numbers zones that it defines more than once: `W. Europe Standard Time 1`. */
+function numberedZone(name: string): string | undefined {
+  const [, bare] = /^(.*\D) \d{1,2}$/.exec(name) ?? [];
+  return bare === undefined ? undefined : ianaOf(windowsZone(bare));
 }
 
 const named = new Map<string, string | undefined>();

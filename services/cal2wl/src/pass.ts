@@ -1,6 +1,13 @@
 /** One pass over all calendars: each is read, judged and published for itself, and none costs another. */
-import { encodeRecord, warn, warning, type BookingRecord, type Outcome } from '@scanflow/booking';
-import type { Window } from '@scanflow/calendar';
+import {
+  encodeRecord,
+  warn,
+  warning,
+  type BookingRecord,
+  type BookingSource,
+  type Outcome,
+} from '@scanflow/booking';
+import { eventKey, type Window } from '@scanflow/calendar';
 import { codeOf, messageOf, type Config, type Erasures, type Failure, type Log } from '@scanflow/chassis';
 import { recordNotes } from '@scanflow/dicom';
 import type { Rejections } from './adapters/rejections.ts';
@@ -11,6 +18,7 @@ import { windowAt } from './domain/expand.ts';
 import { fateOf, type CalendarView } from './domain/fate.ts';
 import { encodeItem, type ScannerSettings } from './domain/item.ts';
 import { Past } from './domain/past.ts';
+import type { Plan } from './domain/plan.ts';
 import { reconcile, sweep, type Action, type Published, type Wanted } from './domain/reconcile.ts';
 import { inTurns } from './in-turns.ts';
 import { Judge } from './judge.ts';
@@ -140,7 +148,7 @@ export class Passes {
     const reading = await reader.read(window, now, signal);
     const { plan, failure: projects } = await judge.judge(reading.content, now, signal);
     const view = viewOf(calendar, reading, plan);
-    const outcomes = this.#identify(plan.outcomes, view, window);
+    const outcomes = this.#identify(plan, view, window);
     const wanted = this.#wanted(outcomes, pass.before);
     const accessions = wanted.map(({ record }) => record.accessionNumber);
     await this.#complete(pass.published, calendar, accessions, window);
@@ -163,11 +171,13 @@ export class Passes {
   }
 
   /** Bookings under the identity that they keep, with what their scanner cannot show. */
-  #identify(outcomes: readonly Outcome[], view: CalendarView, window: Window): Outcome[] {
+  #identify({ outcomes, formerIds }: Plan, view: CalendarView, window: Window): Outcome[] {
     const known = (this.#past ?? new Past()).ofCalendar(view.calendar, window.from);
     const isLost = (record: BookingRecord): boolean =>
       record.status === 'scheduled' && fateOf(record, view, window) === 'lost';
-    return adopt(outcomes, { known, isLost }).map((one) =>
+    const formerId = ({ uid, recurrenceId }: BookingSource): string | undefined =>
+      formerIds.get(eventKey(uid, recurrenceId));
+    return adopt(outcomes, { known, isLost, formerId }).map((one) =>
       one.outcome === 'booking'
         ? warn(one, ...recordNotes(one.record, this.#scanner(one.record.scanner).characterSet))
         : one,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { identify, interpret, type BookingRecord, type Outcome } from '@scanflow/booking';
+import { identify, interpret, type BookingRecord, type BookingSource, type Outcome } from '@scanflow/booking';
 import { bookingRules, parseConfig } from '@scanflow/chassis';
 import { adopt } from './adopt.ts';
 import { Past, type KnownBookings } from './past.ts';
@@ -57,6 +57,30 @@ test('adopt: a new UID with the same time, title and labels keeps the identity, 
   assert.equal(recordOf(one).accessionNumber, before.accessionNumber);
   assert.equal(recordOf(one).studyInstanceUid, before.studyInstanceUid);
   assert.equal(recordOf(one).source.uid, 'new');
+});
+
+test('adopt: an instance that only we read otherwise keeps the identity, now and later, without a warning', () => {
+  const at = (hour: string): Outcome => {
+    const one = event('series', 10);
+    const source = { ...recordOf(one).source, recurrenceId: `2026-11-24T${hour}:00:00Z` };
+    const record = { ...recordOf(one), ...identify(source, recordOf(one).labels), source };
+    return { ...one, outcome: 'booking', record } as Outcome;
+  };
+  const before = recordOf(at('11'));
+  const formerId = ({ recurrenceId }: BookingSource): string | undefined =>
+    recurrenceId === '2026-11-24T10:00:00Z' ? '2026-11-24T11:00:00Z' : undefined;
+  const never = (): boolean => false;
+  const [one] = adopt([at('10')], { known: known(before), isLost: never, formerId });
+  assert.ok(one);
+  assert.equal(one.code, 'BOOKING');
+  const { accessionNumber, studyInstanceUid, source } = recordOf(one);
+  assert.deepEqual([accessionNumber, studyInstanceUid], [before.accessionNumber, before.studyInstanceUid]);
+  assert.equal(source.recurrenceId, '2026-11-24T10:00:00Z');
+  assert.deepEqual(adopt([at('10')], { known: known(recordOf(one)), isLost: never, formerId }), [one]);
+  // an instance that really is at the former time keeps its own
+  const both = adopt([at('10'), at('11')], { known: known(before), isLost: never, formerId });
+  assert.equal(new Set(accessions(both)).size, 2);
+  assert.equal(recordOf(both[1] ?? one).accessionNumber, before.accessionNumber);
 });
 
 test('adopt: known by its new UID from then on, also when it moves', () => {

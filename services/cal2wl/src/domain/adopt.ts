@@ -3,10 +3,12 @@
  * moved, an export that numbers anew) must not make new bookings of old ones.
  */
 import {
+  identify,
   warn,
   warning,
   type BookedOutcome,
   type BookingRecord,
+  type BookingSource,
   type Note,
   type Outcome,
 } from '@scanflow/booking';
@@ -16,6 +18,8 @@ export interface AdoptOptions {
   readonly known: KnownBookings;
   /** Whether the event of a record is nowhere in the calendar any more, and its slot is not over. */
   readonly isLost: (record: BookingRecord) => boolean;
+  /** The recurrence id of an instance as an earlier version read it, where that differs. */
+  readonly formerId?: (source: BookingSource) => string | undefined;
 }
 
 const RENUMBERED = warning(
@@ -30,9 +34,10 @@ const REREAD = warning(
 
 /**
  * Bookings whose event is new get the identity of a lost booking of the same start, end, title and labels, with a
- * warning. The record is published with the new UID, and by that the booking is known from then on.
+ * warning. The record is published with the new UID, and by that the booking is known from then on. Where only our
+ * reading of an instance changed, its booking keeps its identity without a warning.
  */
-export function adopt(outcomes: readonly Outcome[], { known, isLost }: AdoptOptions): Outcome[] {
+export function adopt(outcomes: readonly Outcome[], { known, isLost, formerId }: AdoptOptions): Outcome[] {
   const booked = outcomes.filter((one) => one.outcome === 'booking');
   const derived = new Set(booked.map(({ record }) => record.accessionNumber));
   const isFree = ({ accessionNumber }: BookingRecord): boolean => !derived.has(accessionNumber);
@@ -44,7 +49,13 @@ export function adopt(outcomes: readonly Outcome[], { known, isLost }: AdoptOpti
   );
   const adopted = new Map<BookedOutcome, BookedOutcome>();
   for (const one of fresh) {
-    const reread = published(one, known).findLast(isFree);
+    const source = formerSource(one.record, formerId);
+    const former = source && identify(source, one.record.labels);
+    if (former !== undefined && known.has(former.accessionNumber) && !derived.has(former.accessionNumber)) {
+      adopted.set(one, { ...one, record: { ...one.record, ...former } });
+      continue;
+    }
+    const reread = published(one, source, known).findLast(isFree);
     if (reread !== undefined) {
       adopted.set(one, under(one, reread, REREAD));
       continue;
@@ -56,11 +67,24 @@ export function adopt(outcomes: readonly Outcome[], { known, isLost }: AdoptOpti
   return outcomes.map((one) => (one.outcome === 'booking' ? (adopted.get(one) ?? one) : one));
 }
 
+/** Where an earlier version had the booking from, where that differs. */
+function formerSource(
+  { source }: BookingRecord,
+  formerId: AdoptOptions['formerId'],
+): BookingSource | undefined {
+  const recurrenceId = formerId?.(source);
+  return recurrenceId === undefined ? undefined : { ...source, recurrenceId };
+}
+
 /** What is published of the same event, whose title is as it was: only our reading of it is another one. */
-function published({ record, formerLabels }: BookedOutcome, known: KnownBookings): readonly BookingRecord[] {
+function published(
+  { record, formerLabels }: BookedOutcome,
+  former: BookingSource | undefined,
+  known: KnownBookings,
+): readonly BookingRecord[] {
   if (formerLabels === undefined) return [];
-  const before = known
-    .ofEvent({ ...record, labels: formerLabels })
+  const before = [record.source, former ?? record.source]
+    .flatMap((source) => known.ofEvent({ ...record, source, labels: formerLabels }))
     .filter(({ title }) => title === record.title);
   return [...before, ...known.ofEvent(record)];
 }

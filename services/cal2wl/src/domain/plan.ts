@@ -6,6 +6,8 @@ export interface Plan {
   readonly outcomes: readonly Outcome[];
   /** Keys of all events in the window. */
   readonly present: ReadonlySet<string>;
+  /** By `eventKey`: recurrence ids as an earlier version read them, where they differ. */
+  readonly formerIds: ReadonlyMap<string, string>;
   /** What the events that could not be read leave unknown. */
   readonly unreadable: Unreadable;
 }
@@ -21,6 +23,14 @@ export function createPlanner(rules: BookingRules): (content: CalendarContent) =
   return ({ events, problems, unreadable: unknown }) => ({
     outcomes: [...events.map(judge), ...problems.map(unreadable)],
     present: new Set(events.map(({ uid, recurrenceId }) => eventKey(uid, recurrenceId))),
+    formerIds: formerIds(events),
     unreadable: unknown,
   });
 }
+
+const formerIds = (events: readonly CalendarEvent[]): Map<string, string> =>
+  new Map(
+    events.flatMap(({ uid, recurrenceId, formerRecurrenceId }) =>
+      formerRecurrenceId === undefined ? [] : [[eventKey(uid, recurrenceId), formerRecurrenceId]],
+    ),
+  );
