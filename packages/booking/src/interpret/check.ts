@@ -13,6 +13,9 @@ const SEPARATOR = /\s*[,;&/|]\s*|\s+\+\s+|\s+(?:and|en|und|et|or|of)\s+/iu;
 /** An O after a digit where a number goes on or ends, and one before a digit where no word ends. */
 const LETTER_O = /\d[Oo](?![\p{L}])|\dO|(?<!\p{L})[Oo]+(?=\d)/u;
 
+/** Sessions are named after days, drugs and tracers too: `ses-12OCT`, `ses-h2o`, `ses-O15water`. */
+const O_BESIDE_ZERO = /0[Oo](?!\p{L})|[Oo]0/u;
+
 type Words = Pick<BookingRules, 'keys' | 'patterns' | 'defaults' | 'labels'>;
 
 /** What is wrong with the labels of a booking; undefined where nothing is. */
@@ -41,7 +44,7 @@ function mistakeIn(name: LabelName, value: string, rules: Words): Verdict | unde
       'SUBJECT_NO_CODE',
       `The subject must be a code with a digit and without spaces, never a person's name. ${example}`,
     );
-  if (LETTER_O.test(value))
+  if ((name === 'session' ? O_BESIDE_ZERO : LETTER_O).test(value))
     return reject(
       'LETTER_O',
       `The ${name} has the letter O beside a digit, where a zero is meant. Type the digit 0. ${example}`,

@@ -3,7 +3,9 @@ import type { Labels } from '../booking.ts';
 import type { Matcher } from '../pattern/pattern.ts';
 import type { BookableEvent } from './event.ts';
 import { normalise, type NormaliseRules } from './normalise.ts';
-import { cleanText, plainText } from './text.ts';
+import { readLines } from './lines.ts';
+import { cleanText } from './text.ts';
+import { tidied } from './tidy.ts';
 import { wholeLabels, type TitleLabels } from './whole.ts';
 
 export type LabelName = keyof Labels;
@@ -18,6 +20,8 @@ export type Source = (typeof SOURCES)[number];
 export interface Place {
   readonly value: string;
   readonly source: Source;
+  /** What 0.1.0 took, where it is something else. */
+  readonly former?: string;
 }
 
 /** Where two places name one label differently. */
@@ -62,33 +66,34 @@ export function findLabels(event: BookableEvent, vocabulary: Vocabulary): FoundL
   ];
   const kept: Partial<Record<LabelName, Place>> = {};
   const rewritten: Partial<Record<LabelName, string>> = {};
-  for (const [label, { value: typed, source }] of found) {
+  for (const [label, { value: typed, source, former: was }] of found) {
     const value = normalise(typed, vocabulary.normalise[label]);
     const other = kept[label];
     if (other !== undefined && other.value !== value)
       return { ok: false, contradiction: { label, places: [other, { value, source }] } };
-    kept[label] ??= { value, source };
+    kept[label] ??= { value, source, ...(was === undefined ? {} : { former: was }) };
     if (value !== typed) rewritten[label] ??= typed;
   }
   const labels = Object.fromEntries(LABELS.flatMap((name) => pair(name, kept[name]?.value)));
-  const before = former === undefined ? {} : { former: asBefore(labels, kept, former, vocabulary.normalise) };
+  const isOther = former !== undefined || LABELS.some((name) => kept[name]?.former !== undefined);
+  const before = isOther ? { former: asBefore(labels, kept, former ?? {}, vocabulary.normalise) } : {};
   return { ok: true, labels, rewritten, titled: Object.keys(title).length > 0, rest, ...before };
 }
 
-/** The labels that are taken from the title as its pattern alone takes them. */
-const asBefore = (
+/** The labels as 0.1.0 took them from the same places. */
+function asBefore(
   labels: PartialLabels,
   kept: Readonly<Partial<Record<LabelName, Place>>>,
   former: PartialLabels,
   rules: NormaliseRules,
-): PartialLabels => ({
-  ...labels,
-  ...Object.fromEntries(
-    LABELS.filter((name) => kept[name]?.source === 'the title').flatMap((name) =>
-      pair(name, former[name] === undefined ? undefined : normalise(former[name], rules[name])),
-    ),
-  ),
-});
+): PartialLabels {
+  const changed = LABELS.flatMap((name) => {
+    const place = kept[name];
+    const typed = place?.source === 'the title' ? former[name] : place?.former;
+    return pair(name, typed === undefined ? undefined : normalise(typed, rules[name]));
+  });
+  return { ...labels, ...Object.fromEntries(changed) };
+}
 
 type Entry = readonly [LabelName, Place];
 
@@ -104,20 +109,13 @@ function entries(labels: PartialLabels, source: Source): Entry[] {
 
 /** Lines like `Subject: sub-001`, in plain text or in the HTML that some calendars make of it. */
 function fromLines(description: string, keys: Vocabulary['keys']): Entry[] {
-  if (description === '') return [];
   const names = new Map(
     LABELS.flatMap((label) => keys[label].map((key) => [key.toLowerCase(), label] as const)),
   );
-  const lines = cleanText(plainText(description)).split('\n');
-  return lines.flatMap((line): Entry[] => {
-    // no expression over the whole line: what people paste into descriptions would keep one busy
-    const text = line.slice(0, LONGEST).trim();
-    const cut = text.search(/[:=]/u);
-    const key = text.slice(0, Math.max(cut, 0)).replace(/^[*•>-]/u, '');
-    const label = names.get(key.trim().toLowerCase());
-    const value = text.slice(cut + 1).trim();
-    return label === undefined || value === '' ? [] : [[label, { value, source: 'the description' }]];
-  });
+  return readLines(description, names).map(({ name, value, former }) => [
+    name,
+    { value, source: 'the description', ...(former === undefined ? {} : { former }) },
+  ]);
 }
 
 /** Labels of the first pattern that matches; none where no pattern does. */
@@ -126,9 +124,17 @@ export const fromTitle = (title: string, patterns: readonly Matcher[]): PartialL
 
 export function readTitle(title: string, patterns: readonly Matcher[]): TitleLabels {
   const line = title.slice(0, LONGEST);
-  for (const pattern of patterns) {
-    const found = wholeLabels(line, pattern);
-    if (found !== undefined) return found;
+  const tried = new Set<string>();
+  for (const text of [line, ...tidied(line)]) {
+    if (tried.has(text)) continue;
+    tried.add(text);
+    for (const pattern of patterns) {
+      const found = wholeLabels(text, pattern);
+      if (found === undefined) continue;
+      if (text === line) return found;
+      const { labels, rest } = found;
+      return { labels, rest };
+    }
   }
   return { labels: {}, rest: '' };
 }

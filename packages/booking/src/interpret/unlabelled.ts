@@ -7,7 +7,7 @@ import { hintsOf } from './hints.ts';
 import { LABELS } from './labels.ts';
 import type { BookingRules } from './rules.ts';
 import { cleanText } from './text.ts';
-import { hidesDetails, saysNoBooking, saysOpen } from './words.ts';
+import { hasOpenWord, hidesDetails, saysNoBooking, saysOpen } from './words.ts';
 
 /** Without labels, what lasts longer is no scan; with them, it is told. */
 export const LONG_HOURS = 12;
@@ -26,7 +26,10 @@ function nearMiss(title: string, rules: BookingRules): Verdict | undefined {
       `The title has the letter O where a zero is meant. Type the digit 0. ${howTo(rules)}`,
     );
   if (subjects > 1) return twoSubjects(rules);
-  if (saysOpen(title) && (seen.length > 0 || !saysNoBooking(title)))
+  if (
+    (saysOpen(title) || (hasOpenWord(title) && seen.length > 0)) &&
+    (seen.length > 0 || !saysNoBooking(title))
+  )
     return reject(
       'SUBJECT_OPEN',
       `The title says that something is not decided yet. Complete it before the scan. ${howTo(rules)}`,

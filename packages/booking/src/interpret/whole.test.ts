@@ -73,3 +73,15 @@ test('whole: a booking says how 0.1.0 read it, so that what is published keeps i
   assert.ok(usual.outcome === 'booking');
   assert.equal(usual.formerLabels, undefined);
 });
+
+test('whole: a line without its full stop or comment says, too, how 0.1.0 read it', () => {
+  const description = 'Project: 3010000.01\nSubject: sub-001.\nSession: ses-1 (pilot)';
+  const outcome = judge({ summary: 'MRI', description });
+  assert.ok(outcome.outcome === 'booking');
+  assert.deepEqual(outcome.booking.labels, { project: '3010000.01', subject: 'sub-001', session: 'ses-1' });
+  assert.deepEqual(outcome.formerLabels, {
+    project: '3010000.01',
+    subject: 'sub-001.',
+    session: 'ses-1 (pilot)',
+  });
+});

@@ -117,7 +117,7 @@ const NO_DETAILS =
   /^(?:busy|private(?: appointment| event)?|bezet|priv[eé](?:-?afspraak)?|gebucht|besetzt|privater termin|occup[eé]|ocupado|unavailable|no title|\(no title\)|tentative|out of office)?$/iu;
 const OPEN = word('tb[acd]|to be (?:announced|determined|decided|confirmed)|n\\.?n\\.?t?b?');
 const OPEN_LABEL =
-  /^(?:sub|ses|s|p)?[-_. ]*(?:tb[acd]|x{2,}|[?#]+|n\.?n\.?|none|unknown|onbekend|unbekannt|todo|later)$/iu;
+  /^(?:sub|ses|s|p)?[-_. ]*(?:tb[acd]|x{2,}|[?#]+|n\.?n\.?|none|unknown|onbekend|unbekannt|todo|later|\d+(?:x{2,}|[?#]+))$/iu;
 
 /** “cancelled” typed into the title, but neither “not cancelled” nor “replaces a cancelled slot”. */
 export const saysCancelled = (title: string): boolean =>
@@ -127,5 +127,10 @@ export const saysNoBooking = (title: string): boolean => NO_BOOKING.test(title);
 export const hidesDetails = (title: string): boolean => NO_DETAILS.test(title.trim());
 /** “tba” somewhere in the title. */
 export const saysOpen = (title: string): boolean => OPEN.test(title);
+/** A word such as `sub-???` or `ses-0XX` in a title that is not read. */
+export const hasOpenWord = (title: string): boolean =>
+  title
+    .split(/[\s,;]+/u)
+    .some((text) => /\p{L}[-_]?\d*(?:[?#]+|x{2,})$/iu.test(text) && OPEN_LABEL.test(text));
 /** A label that stands for one that is not known yet: `tba`, `sub-xx`, `?`. */
 export const isOpen = (label: string): boolean => OPEN_LABEL.test(label);
