@@ -187,7 +187,7 @@ const documented: Attributes = {
 };
 
 test('performed: pynetdicom’s example is told what its misspelt keywords leave out, and then works', async (t) => {
-  const { create, set, listed, record } = await hospital(t);
+  const { create, set, listed, record } = await hospital(t, ['mpps: strict']);
   const uid = newUid();
   const first = await create(uid, documented);
   assert.equal(first.status, 0x0120);

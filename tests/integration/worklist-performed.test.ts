@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { encodePerformed, encodeRecord } from '@scanflow/booking';
 import type { BookingRecord, PerformedRecord } from '@scanflow/booking';
 import { newUid, tagOf } from '@scanflow/dicom';
-import { examBegins, examEnds, until } from '@scanflow/testkit';
+import { examBegins, examEnds, examSeries, until } from '@scanflow/testkit';
 import { BEGUN, hospital, link, open } from './worklist-performed-support.ts';
 import { encoded, item, publish, scratch, worklistFolder } from './worklist-support.ts';
 
@@ -69,7 +69,7 @@ test('performed: with `performed: keep` the item stays', async (t) => {
 });
 
 test('performed: finished twice is 0110 with A710, told before 0111, unknown 0112; all of it shows', async (t) => {
-  const { create, set, performed, listed } = await hospital(t);
+  const { create, set, performed, listed } = await hospital(t, ['mpps: strict']);
   const uid = newUid();
   await create(uid, examBegins(link('A1')));
   await set(uid, examEnds('COMPLETED'));
@@ -88,6 +88,34 @@ test('performed: finished twice is 0110 with A710, told before 0111, unknown 011
     ['N-CREATE 0120', 'N-SET 0112', 'N-CREATE 0111', 'N-SET 0110'],
   );
   assert.deepEqual(await listed(), ['B1', 'C1']);
+});
+
+test('performed: reports that lack attributes are taken, filled from the scanner and shown; a typed accession is linked', async (t) => {
+  const { create, set, performed, listed, record } = await hospital(t);
+  const uid = newUid();
+  const {
+    PerformedStationName: _,
+    PerformedLocation: __,
+    ...begins
+  } = examBegins({ ...link('A1'), accessionNumber: 'a1' });
+  assert.equal((await create(uid, { ...begins, Modality: null })).status, 0);
+  const { OperatorsName: ___, ...series } = examSeries(3);
+  const ends = { ...examEnds('COMPLETED'), PerformedSeriesSequence: [series] };
+  assert.equal((await set(uid, ends)).status, 0);
+  assert.deepEqual(await listed(), ['B1', 'C1']);
+  const { steps, refused } = await performed();
+  assert.deepEqual(refused, []);
+  const missing = [
+    'PerformedStationName',
+    'PerformedLocation',
+    'Modality',
+    'PerformedSeriesSequence.OperatorsName',
+  ];
+  assert.deepEqual(
+    steps.map((one) => [one.state, one.linked, one.modality, one.missing]),
+    [['COMPLETED', true, 'MR', missing]],
+  );
+  assert.deepEqual((await record(uid)).missing, missing);
 });
 
 test('performed: an exam that is linked to nothing shows as such; an item that comes later is linked', async (t) => {

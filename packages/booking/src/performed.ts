@@ -50,6 +50,8 @@ export interface PerformedRecord {
   readonly wrongItem: boolean;
   /** Only items that `callingAet` may see count; absent in records of 0.1.0, whose exams end whatever they name. */
   readonly onlySeen?: boolean;
+  /** Attributes that PS3.4 table F.7.2-1 asks for and the scanner did not send, by keyword; absent where it sent all. */
+  readonly missing?: readonly string[];
   readonly links: readonly PerformedLink[];
   /** Empty: the step is linked to nothing that was scheduled here. */
   readonly items: readonly PerformedItem[];
@@ -104,6 +106,7 @@ function shapeProblem(value: Record<string, unknown>): string | undefined {
   });
   if (untimely !== undefined) return `${untimely} is not an instant`;
   if (typeof value['wrongItem'] !== 'boolean') return 'wrongItem is neither true nor false';
+  if (value['missing'] !== undefined && !isTexts(value['missing'])) return 'missing is no list of texts';
   if (!isListOf(value['links'], isLink)) return 'links are incomplete';
   if (!isListOf(value['items'], isItem)) return 'items are incomplete';
   if (!isListOf(value['series'], isSeries)) return 'series are incomplete';
@@ -114,6 +117,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const isInstant = (value: unknown): boolean => typeof value === 'string' && INSTANT.test(value);
 const isText = (value: unknown): boolean => typeof value === 'string';
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
 const isListOf = (value: unknown, is: (item: Record<string, unknown>) => boolean): boolean =>
   Array.isArray(value) && value.every((item: unknown) => isObject(item) && is(item));

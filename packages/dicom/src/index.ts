@@ -30,7 +30,7 @@ export { fit, limitOf } from './fit.ts';
 export { worklistItem, type WorklistInput } from './worklist-item.ts';
 export { worklistAttributes, conditionalSequences } from './worklist-attributes.ts';
 export { invalidKeys, matcher, matches, unsupportedKeys, type Matcher, type MatchOptions } from './match.ts';
-export { normalDate, parseRange, type Range } from './match-range.ts';
+export { isTemporal, normal as normalTemporal, normalDate, parseRange, type Range } from './match-range.ts';
 export { answer, answerer, type Answerer } from './answer.ts';
 export {
   commitmentReport,

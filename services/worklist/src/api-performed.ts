@@ -37,6 +37,7 @@ function describe(
     scanner: scannerNames.get(step.stationAet) ?? scannerNames.get(step.callingAet) ?? null,
     linked: items.length > 0,
     stale: isStale(step, now),
+    missing: step.missing ?? [],
     items,
     images: sum('images'),
     others: sum('others'),

@@ -91,7 +91,7 @@ export function createBoard(options: BoardOptions): Board {
 }
 
 function examsOf(all: Schedule, { steps, maySee, timezone }: BoardOptions): ReadonlyMap<Entry, ExamState> {
-  const index = indexSteps(steps());
+  const index = indexSteps(steps(), all);
   const now = Temporal.Now.instant();
   const exams = new Map<Entry, ExamState>();
   for (const entry of all.entries) {

@@ -15,6 +15,7 @@ import { Reports } from './adapters/reports.ts';
 import { addPerformedRoutes } from './api-performed.ts';
 import { createBoard, type Board } from './board.ts';
 import type { AccessPolicy } from './domain/access.ts';
+import { knownScanners } from './domain/performed-fill.ts';
 import type { Schedule } from './domain/schedule.ts';
 import { eraseExams } from './erased-exams.ts';
 import { addPerformedMetrics } from './metrics-performed.ts';
@@ -76,7 +77,9 @@ export async function openExams({ config, log, registry, policy, all }: ExamsOpt
   const steps = () => store.summaries().values();
   const board = createBoard({ all, steps, maySee: policy.maySee, ...boardSettings(config) });
   const reports = new Reports();
-  const shared = { store, reports, policy, all, timezone, log };
+  const scanners = knownScanners(config.scanners);
+  const strictness = config.worklist.mpps;
+  const shared = { store, reports, policy, all, timezone, strictness, scanners, log };
   const performing = new Performing({ ...shared, onChange: board.rebuild });
   const onRequest = addPerformedMetrics(registry, { steps, board });
   const erasures = openErasures(erasuresIn(config.data));

@@ -7,7 +7,8 @@ import type { Reports } from './adapters/reports.ts';
 import type { AccessPolicy } from './domain/access.ts';
 import { joinItems, linkedItems, type PerformedSummary } from './domain/after-exam.ts';
 import { DUPLICATE, FOREIGN, PERFORMED_STATUS, UNKNOWN } from './domain/performed.ts';
-import type { PerformedRefusal } from './domain/performed.ts';
+import type { PerformedRefusal, Strictness } from './domain/performed.ts';
+import { fillIn, type KnownScanners } from './domain/performed-fill.ts';
 import type { Report } from './domain/report.ts';
 import type { Schedule } from './domain/schedule.ts';
 
@@ -18,6 +19,8 @@ export interface PerformingOptions {
   /** Everything that the folder holds, to link steps to. */
   readonly all: () => Schedule;
   readonly timezone: string;
+  readonly strictness: Strictness;
+  readonly scanners: KnownScanners;
   readonly log: Log;
   /** A step was created or changed: before the scanner is answered. */
   readonly onChange: () => void;
@@ -109,17 +112,19 @@ export class Performing {
     about: Omit<Report['about'], 'sopInstanceUid' | 'timezone'>,
     before?: Uint8Array,
   ): Promise<NormalizedResult> {
-    const { reports, store, timezone } = this.#options;
+    const { reports, store, timezone, strictness, scanners } = this.#options;
     const { sopInstanceUid, encoded } = request;
     const report: Report = {
       ...encoded,
       decoding: NORMALIZED_DECODING,
+      strictness,
       about: { ...about, sopInstanceUid, timezone },
       ...(before === undefined ? {} : { before }),
     };
     const reported = await reports.read(report);
     if (!reported.ok) return this.#refuse(operation, request, reported.refusal);
-    const { summary, attributes } = reported;
+    const { attributes } = reported;
+    const summary = fillIn(reported.summary, scanners);
     const items = joinItems(store.summaries().get(sopInstanceUid)?.items ?? [], this.#linked(summary));
     return this.#save(operation, request, { ...summary, items }, attributes);
   }
@@ -171,7 +176,7 @@ const placeOf = ({ association: { id, address }, sopInstanceUid }: Who): object 
 });
 
 function tell(log: Log, operation: Operation, summary: PerformedSummary): void {
-  const { sopInstanceUid, state, callingAet, links, items, series } = summary;
+  const { sopInstanceUid, state, callingAet, links, items, series, missing = [] } = summary;
   log.info(operation === 'N-CREATE' ? 'performed.created' : 'performed.set', {
     sopInstanceUid,
     state,
@@ -179,6 +184,7 @@ function tell(log: Log, operation: Operation, summary: PerformedSummary): void {
     accessionNumbers: links.map(({ accessionNumber }) => accessionNumber),
     linked: items.length,
     series: series.length,
+    ...(missing.length === 0 ? {} : { missing }),
     images: series.reduce((sum, { images }) => sum + images, 0),
   });
 }

@@ -129,6 +129,12 @@ const worklist = z.strictObject({
     .describe(
       'How long after the end of its slot an item leaves the worklist in any case; after its start where no booking record tells the end.',
     ),
+  mpps: z
+    .enum(['lenient', 'strict'])
+    .default('lenient')
+    .describe(
+      'Reports of exams (MPPS) that lack attributes: `lenient` takes them, and `/api/performed` lists what is missing; `strict` refuses what PS3.4 table F.7.2-1 does not allow.',
+    ),
   access: z
     .record(aeTitle, accessEntry)
     .default({})

@@ -76,16 +76,33 @@ const links: [string, Partial<typeof link>, boolean][] = [
   ['another study', { accessionNumber: '', studyInstanceUids: ['9.9'] }, false],
   ['nothing', { accessionNumber: '', scheduledStepId: '', studyInstanceUids: [] }, false],
 ];
+const all = buildSchedule([entry(), entry({ accession: 'B1' })]);
 for (const [what, change, expected] of links)
   test(`link: ${what}: ${expected}`, () => {
-    assert.equal(isLinked({ ...link, ...change }, entry()), expected);
-    const found = indexSteps([step({ links: [{ ...link, ...change }] })]).stepsOf(entry());
+    assert.equal(
+      isLinked({ ...link, ...change }, entry(), () => true),
+      expected,
+    );
+    const found = indexSteps([step({ links: [{ ...link, ...change }] })], all).stepsOf(entry());
+    assert.equal(found.length, expected ? 1 : 0, 'the index agrees');
+  });
+
+for (const [what, change, expected] of [
+  ['study and step ID are right', {}, true],
+  ['the study is another', { studyInstanceUids: ['9.9'] }, false],
+  ['the step ID is another', { scheduledStepId: 'S2' }, false],
+  ['there is no step ID', { scheduledStepId: '' }, false],
+] as const)
+  test(`link: an accession number that was typed anew: ${what}: ${expected}`, () => {
+    const typed = { ...link, accessionNumber: 'a1', ...change };
+    assert.equal(linkedItems([typed], buildSchedule([entry()]), ZONE).length, expected ? 1 : 0);
+    const found = indexSteps([step({ links: [typed], items: [] })], all).stepsOf(entry());
     assert.equal(found.length, expected ? 1 : 0, 'the index agrees');
   });
 
 test('link: an item without any identity is linked to nothing', () => {
   assert.equal(
-    isLinked({ ...link, accessionNumber: '', studyInstanceUids: [''] }, entry({ study: '' })),
+    isLinked({ ...link, accessionNumber: '', studyInstanceUids: [''] }, entry({ study: '' }), () => true),
     false,
   );
 });

@@ -19,13 +19,22 @@ export function isStale(step: PerformedSummary, now: Temporal.Instant): boolean 
   return Temporal.Instant.compare(now, from.add({ hours: STALE_AFTER_HOURS })) > 0;
 }
 
-/** Whether a link means this entry: by accession number, else by study; another step ID is another step. */
-export function isLinked(link: PerformedLink, entry: Entry): boolean {
+/**
+ * Whether a link means this entry: by accession number, else by study; another step ID is another step. Study and step ID
+ * together mean it where nothing has the accession number: somebody typed it anew at the console.
+ */
+export function isLinked(
+  link: PerformedLink,
+  entry: Entry,
+  isScheduled: (accessionNumber: string) => boolean,
+): boolean {
   if (link.scheduledStepId !== '' && entry.stepId !== '' && link.scheduledStepId !== entry.stepId)
     return false;
-  if (link.accessionNumber !== '' && entry.accessionNumber !== '')
-    return link.accessionNumber === entry.accessionNumber;
-  return entry.studyInstanceUid !== '' && link.studyInstanceUids.includes(entry.studyInstanceUid);
+  const isOfStudy = entry.studyInstanceUid !== '' && link.studyInstanceUids.includes(entry.studyInstanceUid);
+  if (link.accessionNumber === '' || entry.accessionNumber === '') return isOfStudy;
+  if (link.accessionNumber === entry.accessionNumber) return true;
+  const isOfStep = isOfStudy && entry.stepId !== '' && link.scheduledStepId === entry.stepId;
+  return isOfStep && !isScheduled(link.accessionNumber);
 }
 
 /** An entry that a link led to, and what a record keeps of it. */
@@ -40,12 +49,13 @@ export function linkedItems(
   { byAccession, byStudy }: Pick<Schedule, 'byAccession' | 'byStudy'>,
   timezone: string,
 ): LinkedItem[] {
+  const isScheduled = (accessionNumber: string): boolean => byAccession.has(indexed(accessionNumber));
   const found = new Set(
     links.flatMap((link) =>
       [
         ...(byAccession.get(indexed(link.accessionNumber)) ?? []),
         ...link.studyInstanceUids.flatMap((uid) => byStudy.get(indexed(uid)) ?? []),
-      ].filter((entry) => isLinked(link, entry)),
+      ].filter((entry) => isLinked(link, entry, isScheduled)),
     ),
   );
   return [...found].map((entry) => ({ entry, item: itemOf(entry, timezone) }));
@@ -81,7 +91,10 @@ export interface PerformedIndex {
   stepsOf(entry: Entry): PerformedSummary[];
 }
 
-export function indexSteps(steps: Iterable<PerformedSummary>): PerformedIndex {
+export function indexSteps(
+  steps: Iterable<PerformedSummary>,
+  { byAccession: scheduled }: Pick<Schedule, 'byAccession'>,
+): PerformedIndex {
   const byAccession = new Map<string, Set<PerformedSummary>>();
   const byStudy = new Map<string, Set<PerformedSummary>>();
   for (const step of steps)
@@ -95,7 +108,12 @@ export function indexSteps(steps: Iterable<PerformedSummary>): PerformedIndex {
         ...(byAccession.get(entry.accessionNumber) ?? []),
         ...(byStudy.get(entry.studyInstanceUid) ?? []),
       ]);
-      return [...near].filter(({ links }) => links.some((link) => isLinked(link, entry)));
+      return [...near].filter(({ links, items }) => {
+        const isScheduled = (accessionNumber: string): boolean =>
+          scheduled.has(indexed(accessionNumber)) ||
+          items.some((item) => item.accessionNumber === accessionNumber);
+        return links.some((link) => isLinked(link, entry, isScheduled));
+      });
     },
   };
 }

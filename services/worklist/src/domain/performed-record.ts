@@ -1,7 +1,7 @@
 /** The record of a performed procedure step, made of its attributes. */
 import type { PerformedItem, PerformedLink, PerformedRecord, PerformedSeries } from '@scanflow/booking';
 import { items, text, toDicomJson, type DataSet } from '@scanflow/dicom';
-import type { PerformedStep } from './performed.ts';
+import { missingOf, type PerformedStep } from './performed.ts';
 
 export interface RecordInput {
   readonly sopInstanceUid: string;
@@ -23,6 +23,7 @@ export function recordOf(input: RecordInput): PerformedRecord {
   const { attributes, state } = step;
   const started = momentOf(attributes, 'PerformedProcedureStepStart', timezone);
   const ended = momentOf(attributes, 'PerformedProcedureStepEnd', timezone);
+  const missing = missingOf(step);
   return {
     version: 1,
     sopInstanceUid,
@@ -36,6 +37,7 @@ export function recordOf(input: RecordInput): PerformedRecord {
     callingAet,
     wrongItem: state === 'DISCONTINUED' && isWrongItem(attributes),
     ...(input.onlySeen ? { onlySeen: true } : {}),
+    ...(missing.length === 0 ? {} : { missing }),
     links: linksOf(attributes),
     items: input.items,
     series: seriesOf(attributes),

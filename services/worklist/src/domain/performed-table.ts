@@ -63,6 +63,9 @@ export const ON_CREATE: readonly Requirement[] = [
   require(2, 'PerformedSeriesSequence', series),
 ];
 
+/** What a step cannot be used without. */
+export const ALWAYS: readonly Requirement[] = [require(1, 'PerformedProcedureStepStatus')];
+
 /** Columns N-SET: what the items of a sequence must have whenever it is set; all of them are sent again. */
 export const ON_SET: readonly Requirement[] = [require(2, 'PerformedSeriesSequence', series)];
 

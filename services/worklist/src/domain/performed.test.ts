@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dataSet, items, keywordOf, tagOf, text, type Attributes, type DataSet } from '@scanflow/dicom';
 import { examBegins, examEnds, examSeries } from '@scanflow/testkit';
-import { createStep, setStep, type PerformedOutcome, type PerformedStep } from './performed.ts';
+import { createStep as create, setStep, type PerformedOutcome, type PerformedStep } from './performed.ts';
 
+const createStep = (given: DataSet): PerformedOutcome => create(given, 'strict');
 const begun = (): PerformedStep => step(createStep(dataSet(examBegins())));
 const set = (from: PerformedStep, attributes: Attributes): PerformedOutcome =>
-  setStep(from, dataSet(attributes));
+  setStep(from, dataSet(attributes), 'strict');
 function step(outcome: PerformedOutcome): PerformedStep {
   assert.ok(outcome.ok, outcome.ok ? '' : outcome.refusal.comment);
   return outcome.step;

@@ -3,9 +3,10 @@
  * DISCONTINUED by N-SET, and nothing after that.
  */
 import type { PerformedState } from '@scanflow/booking';
-import { element, formatTag, keywordOf, tagOf, text, toDicomJson } from '@scanflow/dicom';
+import { element, formatTag, keywordOf, tagOf, text } from '@scanflow/dicom';
 import type { DataSet, Element, Tag } from '@scanflow/dicom';
-import { AT_END, FIXED, ON_CREATE, ON_SET, type Requirement } from './performed-table.ts';
+import { contradicts, isEmpty, isSame } from './performed-compare.ts';
+import { ALWAYS, AT_END, FIXED, ON_CREATE, ON_SET, type Requirement } from './performed-table.ts';
 
 /** PS3.7 annex C. */
 export const PERFORMED_STATUS = {
@@ -30,6 +31,12 @@ export interface PerformedRefusal {
   readonly attributes?: DataSet;
 }
 
+/**
+ * `strict` refuses what table F.7.2-1 does not allow. `lenient` takes all that can be used, since an exam whose report is
+ * refused stays in progress for a day; `missingOf` says what was missing.
+ */
+export type Strictness = 'lenient' | 'strict';
+
 export interface PerformedStep {
   readonly state: PerformedState;
   readonly attributes: DataSet;
@@ -44,8 +51,8 @@ const CHARACTER_SET = tagOf('SpecificCharacterSet');
 const STATES: readonly string[] = ['IN PROGRESS', 'COMPLETED', 'DISCONTINUED'];
 
 /** The step that an N-CREATE makes (F.7.2.1). */
-export function createStep(attributes: DataSet): PerformedOutcome {
-  const flaws = flawsOf(attributes, ON_CREATE);
+export function createStep(attributes: DataSet, strictness: Strictness): PerformedOutcome {
+  const flaws = flawsOf(attributes, strictness === 'strict' ? ON_CREATE : ALWAYS);
   if (flaws.length > 0) return refused(incomplete(attributes, flaws, PERFORMED_STATUS.missing));
   // F.7.2.1.3: another value is 0106 with an attribute list
   if (text(attributes, STATUS_TAG) !== 'IN PROGRESS')
@@ -54,23 +61,53 @@ export function createStep(attributes: DataSet): PerformedOutcome {
 }
 
 /** The step after an N-SET (F.7.2.2); the one before stays as it is. */
-export function setStep(step: PerformedStep, modifications: DataSet): PerformedOutcome {
+export function setStep(
+  step: PerformedStep,
+  modifications: DataSet,
+  strictness: Strictness,
+): PerformedOutcome {
   if (step.state !== 'IN PROGRESS') return refused(FINISHED);
   const wanted = element(modifications, STATUS_TAG);
   const state = wanted === undefined ? step.state : stateOf(text(modifications, STATUS_TAG));
   if (state === undefined) return refused(badStatus(modifications, 'is none of the three'));
-  const changed = FIXED.filter((tag) => isChanged(step.attributes.get(tag), modifications.get(tag)));
+  const changed = FIXED.filter((tag) =>
+    isChanged(step.attributes.get(tag), modifications.get(tag), strictness),
+  );
   if (changed.length > 0) {
     const comment = `May not change: ${names(changed)}`;
     return refused({ status: PERFORMED_STATUS.invalidValue, comment, ...among(modifications, changed) });
   }
+  const attributes = new Map([...step.attributes, ...news(step, kept(modifications))]);
+  const refusal = strictness === 'strict' ? refusalOfSet(modifications, { state, attributes }) : undefined;
+  return refusal === undefined ? { ok: true, step: { state, attributes } } : refused(refusal);
+}
+
+/** What an N-SET, or the step after it, lacks. */
+function refusalOfSet(
+  modifications: DataSet,
+  { state, attributes }: PerformedStep,
+): PerformedRefusal | undefined {
   const flaws = flawsOf(modifications, ON_SET).filter(({ path }) => modifications.has(path[0] ?? 0));
-  if (flaws.length > 0) return refused(incomplete(modifications, flaws, PERFORMED_STATUS.missingValue));
-  const attributes = new Map([...step.attributes, ...kept(modifications)]);
+  if (flaws.length > 0) return incomplete(modifications, flaws, PERFORMED_STATUS.missingValue);
   const lacking = state === 'IN PROGRESS' ? [] : flawsOf(attributes, AT_END);
   // N-SET has no status for an absent attribute (PS3.7 10.1.3.1.9), only for an absent value
-  if (lacking.length > 0) return refused(incomplete(attributes, lacking, PERFORMED_STATUS.missingValue));
-  return { ok: true, step: { state, attributes } };
+  return lacking.length > 0 ? incomplete(attributes, lacking, PERFORMED_STATUS.missingValue) : undefined;
+}
+
+/** What table F.7.2-1 asks of a step in this state and it lacks, such as `PerformedSeriesSequence.OperatorsName`. */
+export function missingOf({ state, attributes }: PerformedStep): string[] {
+  const requirements = state === 'IN PROGRESS' ? ON_CREATE : [...ON_CREATE, ...AT_END];
+  const paths = flawsOf(attributes, requirements).map(({ path }) => path.map(nameOf).join('.'));
+  return [...new Set(paths)];
+}
+
+/** Without what may not change and has a value already: what came first stays. */
+function news(step: PerformedStep, modifications: DataSet): DataSet {
+  const stays = (tag: Tag): boolean => {
+    const before = step.attributes.get(tag);
+    return before !== undefined && !isEmpty(before) && FIXED.includes(tag);
+  };
+  return new Map([...modifications].filter(([tag]) => !stays(tag)));
 }
 
 /** F.7.2.2.4, table F.7.2-2. */
@@ -135,11 +172,6 @@ function collect(
   }
 }
 
-function isEmpty(there: Element): boolean {
-  if (there.kind === 'sequence') return there.items.length === 0;
-  return there.kind === 'binary' ? there.bytes.length === 0 : there.values.every((value) => value === '');
-}
-
 /** Absent attributes come first: `absentStatus` for them, 0121 where all are there and some have no value. */
 function incomplete(given: DataSet, flaws: readonly Flaw[], absentStatus: number): PerformedRefusal {
   const absent = flaws.filter((flaw) => flaw.absent);
@@ -157,9 +189,11 @@ function incomplete(given: DataSet, flaws: readonly Flaw[], absentStatus: number
   };
 }
 
+const nameOf = (tag: Tag): string => keywordOf(tag) ?? formatTag(tag);
+
 /** `PatientSex, StudyID`, as many as 64 characters hold after the words before them. */
 function names(tags: readonly Tag[]): string {
-  const all = tags.map((tag) => keywordOf(tag) ?? formatTag(tag));
+  const all = tags.map(nameOf);
   const [first = ''] = all;
   let list = first.slice(0, 44);
   for (const [index, name] of all.slice(1).entries()) {
@@ -179,14 +213,15 @@ function among(given: DataSet, tags: readonly Tag[]): { attributes?: DataSet } {
   return found.length === 0 ? {} : { attributes: new Map(found) };
 }
 
-/** Scanners that send all of the step again do no harm; an attribute that was never there may not come either. */
-function isChanged(before: Element | undefined, after: Element | undefined): boolean {
+/**
+ * Scanners that send all of the step again do no harm. Strictly, an attribute that was never there may not come either;
+ * else only another value is a change.
+ */
+function isChanged(before: Element | undefined, after: Element | undefined, strictness: Strictness): boolean {
   if (after === undefined) return false;
-  if (before === undefined) return !isEmpty(after);
-  return canonical(before) !== canonical(after);
+  if (strictness === 'lenient') return before !== undefined && contradicts(before, after);
+  return before === undefined ? !isEmpty(after) : !isSame(before, after);
 }
-
-const canonical = (one: Element): string => JSON.stringify(toDicomJson(new Map([[0, one]])));
 
 /** Without what is only encoding: the text of a step is Unicode here, whatever it came in (F.7.2.2.3). */
 function kept(given: DataSet): DataSet {

@@ -5,12 +5,14 @@ import type { PerformedSummary } from './after-exam.ts';
 import { recordOf, type RecordInput } from './performed-record.ts';
 import { isSmall, oversized } from './performed-size.ts';
 import { createStep, setStep, type PerformedOutcome, type PerformedRefusal } from './performed.ts';
+import type { Strictness } from './performed.ts';
 
 export interface Report {
   /** The attribute list of an N-CREATE, or the modification list of an N-SET. */
   readonly bytes: Uint8Array;
   readonly transferSyntax: string;
   readonly decoding: DecodeOptions;
+  readonly strictness: Strictness;
   /** N-SET: the record's text before it. */
   readonly before?: Uint8Array;
   readonly about: Omit<RecordInput, 'step' | 'items'>;
@@ -24,11 +26,13 @@ export type Reported =
 export const sizeOf = ({ bytes, before }: Report): number => bytes.length + (before?.length ?? 0);
 
 /** The record without its items, which the worklist knows. Throws DicomDecodeError. */
-export function readReport({ bytes, transferSyntax, decoding, before, about }: Report): Reported {
+export function readReport(report: Report): Reported {
+  const { bytes, transferSyntax, decoding, strictness, before, about } = report;
   const given = decodeDataSet(bytes, transferSyntax, decoding);
   const tooMuch = oversized(given);
   if (tooMuch !== undefined) return { ok: false, refusal: tooMuch };
-  const outcome = before === undefined ? createStep(given) : setStep(stepOf(before), given);
+  const outcome =
+    before === undefined ? createStep(given, strictness) : setStep(stepOf(before), given, strictness);
   if (!outcome.ok) return { ok: false, refusal: bounded(outcome) };
   const { attributes, ...summary } = recordOf({ ...about, step: outcome.step, items: [] });
   return { ok: true, summary, attributes: Buffer.from(JSON.stringify(attributes)) };
