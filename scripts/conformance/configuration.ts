@@ -1,7 +1,7 @@
 /** What the configuration decides, and its defaults. */
 import { parseConfig } from '@scanflow/chassis';
 import { isWritableCharacterSet } from '@scanflow/dicom';
-import { table } from './markdown.ts';
+import { seconds, table } from './markdown.ts';
 
 const MINIMAL = `facility: { name: Example, timezone: UTC }
 data: /data
@@ -12,7 +12,10 @@ destinations: { example: { host: example.org, port: 104, aet: EXAMPLE } }
 `;
 const parsed = parseConfig(MINIMAL, 'example');
 if (!parsed.ok) throw new Error(parsed.issues.map(({ path, message }) => `${path}: ${message}`).join('; '));
-const { worklist, destinations } = parsed.config;
+const { worklist, receiver, destinations } = parsed.config;
+
+/** Of `receiver.idle`, in milliseconds. */
+export const idleDefault = receiver.idle;
 
 export const configurationTable = (): string =>
   table(
@@ -32,6 +35,12 @@ export const configurationTable = (): string =>
       ['Case of names', '`worklist.nameCase`', worklist.nameCase],
       ['An item after its exam (MPPS)', '`worklist.performed`', worklist.performed],
       ['Character set of a scanner', '`scanners.NAME.characterSet`', 'ISO_IR 192'],
+      ['AE titles of RECEIVER', '`receiver.aets`', receiver.aets?.join(', ') ?? 'any'],
+      ['Its port, and its port with TLS', '`receiver.port`, `receiver.tls.port`', `${receiver.port}, 2762`],
+      ['Its address', '`receiver.bind`', 'that of `worklist.bind`'],
+      ['Calling AE titles that it admits', '`arrivals.from`', String(parsed.config.arrivals.from ?? 'any')],
+      ['Addresses and certificates by calling AE title', '`receiver.access`', 'none'],
+      ['Longest pause in an association with it', '`receiver.idle`', seconds(receiver.idle)],
       ['AE title, host and port of a destination', '`destinations.NAME`', 'none'],
       [
         'AE title with which STREAMER calls it',
@@ -40,7 +49,7 @@ export const configurationTable = (): string =>
       ],
       ['Storage commitment of a destination', '`destinations.NAME.commitment`', 'not requested'],
       ['Address and port for its reports', '`commitments.bind`, `commitments.port`', 'nothing listens'],
-      ['TLS', '`worklist.tls`, `commitments.tls`, `destinations.NAME.tls`', 'off'],
+      ['TLS', '`worklist.tls`, `receiver.tls`, `commitments.tls`, `destinations.NAME.tls`', 'off'],
     ],
   );
 

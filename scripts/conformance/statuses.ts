@@ -2,6 +2,11 @@
 import { describeStatus, FAILURE_REASONS } from '@scanflow/dicom';
 import { facts } from '@scanflow/dimse';
 import { PERFORMED_STATUS } from '../../services/worklist/src/domain/performed.ts';
+import {
+  CANNOT_UNDERSTAND,
+  DOES_NOT_MATCH,
+  OUT_OF_RESOURCES,
+} from '../../services/receiver/src/domain/verdict.ts';
 import { hex, table } from './markdown.ts';
 
 const { statuses } = facts.scp;
@@ -79,6 +84,30 @@ const STORE: readonly (readonly [code: string, status: number])[] = [
   ['A9xx', 0xa900],
   ['Cxxx', 0xc000],
 ];
+
+/** Of C-STORE as the receiver answers it. */
+export function receiverStatuses(): string {
+  const rows: readonly (readonly [number, string])[] = [
+    [statuses.success, 'Orthanc has stored the image, or has it already with the same data set'],
+    [
+      DOES_NOT_MATCH,
+      'stored by the UIDs of the data set; the request names another SOP class or instance (with Error Comment)',
+    ],
+    [
+      OUT_OF_RESOURCES,
+      'not stored, and the scanner may send it again: Orthanc is away, busy or full, or refuses our user; or no room is left here (with Error Comment)',
+    ],
+    [
+      CANNOT_UNDERSTAND,
+      'not stored: Orthanc cannot read the data set, there is none, or an error of ours (with Error Comment)',
+    ],
+    ...GENERAL,
+  ];
+  return table(
+    ['Status', 'Meaning', 'When'],
+    rows.map(([status, when]) => [hex(status), describeStatus('C-STORE', status).meaning, when]),
+  );
+}
 
 export function storeStatuses(): string {
   const behaviour = (status: number): string => {

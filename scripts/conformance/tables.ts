@@ -10,15 +10,18 @@ import {
   type Requirement,
 } from '../../services/worklist/src/domain/performed-table.ts';
 import { servedContexts, worklistLimits } from '../../services/worklist/src/domain/served.ts';
+import { acceptorParameters, protocolRejections } from './acceptor.ts';
 import { itemAttributes, keyTable, matchingTable } from './attributes.ts';
 import { characterSetTable, configurationTable } from './configuration.ts';
 import { seconds, table, uidName } from './markdown.ts';
+import { receiverContexts, receiverParameters, receiverRejections } from './receiver.ts';
 import {
   actionStatuses,
   failureReasons,
   findStatuses,
   moveStatuses,
   performedStatuses,
+  receiverStatuses,
   reportStatuses,
   storeStatuses,
 } from './statuses.ts';
@@ -36,7 +39,7 @@ const services = (): string =>
         uidName(uid),
         uid,
         uid === sopClasses.modalityPerformedProcedureStep ? 'no' : 'COMMAND',
-        'WORKLIST',
+        uid === sopClasses.verification ? 'WORKLIST, RECEIVER' : 'WORKLIST',
       ]),
       ...[sopClasses.studyRootFind, sopClasses.studyRootMove].map((uid) => [
         uidName(uid),
@@ -45,7 +48,7 @@ const services = (): string =>
         'no',
       ]),
       [uidName(commitment.served.abstractSyntax), commitment.served.abstractSyntax, 'STREAMER', 'no'],
-      ['Storage: whatever SOP class a file is of', 'those of the files', 'STREAMER, COMMAND', 'no (Orthanc)'],
+      ['Storage: every SOP class, private ones too', 'section 7.3.2', 'STREAMER, COMMAND', 'RECEIVER'],
     ],
   );
 
@@ -64,6 +67,7 @@ const entities = (): string =>
     ['Application entity', 'Program', 'Accepts associations', 'Requests associations'],
     [
       ['WORKLIST', 'services/worklist', 'yes', 'no'],
+      ['RECEIVER', 'services/receiver', 'yes', 'no'],
       ['STREAMER', 'services/streamer', 'for reports of storage commitment, where configured', 'yes'],
       ['COMMAND', 'services/cli', 'no', 'yes'],
     ],
@@ -72,31 +76,7 @@ const entities = (): string =>
 const scpParameters = (): string =>
   table(
     ['Parameter', 'Value'],
-    [
-      ['Maximum length announced', `${limits.pduBytes} bytes`],
-      ['Maximum length of the peer', 'honoured from 7 bytes; 0 is no limit; less is rejected'],
-      [
-        'Connections at a time',
-        `${limits.connections}, ${limits.connectionsPerPeer} of them from one address`,
-      ],
-      [
-        'Asynchronous operations',
-        `none; up to ${limits.waitingRequests} requests of an association wait for their turn`,
-      ],
-      ['Time for an association request, and for closing afterwards (ARTIM)', seconds(limits.artimMs)],
-      ['Time without a request', seconds(limits.idleMs)],
-      ['The same, where connections are as many as allowed', seconds(limits.yieldMs)],
-      ['Time in which a request gets no answer for a fault of ours', seconds(limits.handlerMs)],
-      ['Time in which the peer takes nothing', seconds(limits.stallMs)],
-      ['Longest association request', `${limits.associateBytes} bytes`],
-      ['Longest command set', `${limits.commandBytes} bytes`],
-      ['Longest data set', `${limits.dataSetBytes} bytes`],
-      [
-        'Bytes of messages that are unfinished or not answered',
-        `${limits.heldBytes} in total, ${limits.heldBytesPerPeer} from one address, beyond the first ${limits.freeBytes} of each association; the message that exceeds it ends its association (A-ABORT)`,
-      ],
-      ['Time in which nothing more comes of an unfinished message', seconds(limits.stalledMs)],
-    ],
+    [...acceptorParameters(limits), ['Longest data set', `${limits.dataSetBytes} bytes`]],
   );
 
 const scuParameters = (): string =>
@@ -184,6 +164,10 @@ export const parts: Readonly<Record<string, () => string>> = {
   failureReasons,
   reportStatuses,
   moveStatuses,
+  receiverParameters,
+  receiverContexts,
+  receiverRejections,
+  receiverStatuses,
   tls: tlsTable,
   handshake: () => seconds(tls.handshakeMs),
   itemAttributes,
@@ -196,19 +180,11 @@ function rejections(): string {
       [
         '1',
         '1',
-        '2 application-context-name-not-supported',
-        `another application context than ${APPLICATION_CONTEXT}`,
-      ],
-      [
-        '1',
-        '1',
         '3 calling-AE-title-not-recognized',
         'the calling AE title is not in `worklist.allow`, or calls from another address or with another certificate than `worklist.access` has for it',
       ],
       ['1', '1', '7 called-AE-title-not-recognized', 'the called AE title is not `worklist.aet`'],
-      ['1', '2', '1 no-reason-given', 'the maximum length of the peer leaves no room for data'],
-      ['1', '2', '2 protocol-version-not-supported', 'bit 0 of the protocol version is not set'],
-      ['2', '1', '1 no-reason-given', 'the decision failed for a reason of ours'],
+      ...protocolRejections,
     ],
   );
 }

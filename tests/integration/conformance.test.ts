@@ -1,10 +1,11 @@
-/** docs/conformance.md against the code that it is made from, and against the worklist as it runs. */
+/** docs/conformance.md against the code that it is made from, and against the worklist and the receiver as they run. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { run } from '@scanflow/testkit';
 import { RawPeer } from '../../packages/dimse/src/testing/raw-peer.ts';
+import { startRig } from './receiver-support.ts';
 import { AET, scratch, startService, wholeFile, worklistFolder } from './worklist-support.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -55,8 +56,8 @@ const data = await scratch(suite);
 await worklistFolder(data);
 const { port } = await startService(suite, { data });
 
-function raw(t: TestContext): RawPeer {
-  const peer = new RawPeer(port);
+function raw(t: TestContext, to = port): RawPeer {
+  const peer = new RawPeer(to);
   t.after(() => peer.socket.destroy());
   return peer;
 }
@@ -64,13 +65,14 @@ function raw(t: TestContext): RawPeer {
 async function negotiate(
   t: TestContext,
   proposals: readonly (readonly [abstractSyntax: string, transferSyntaxes: readonly string[]])[],
+  to = port,
 ): Promise<{ result: number; transferSyntax: string }[]> {
   const contexts = proposals.map(([abstractSyntax, transferSyntaxes], index) => ({
     id: 2 * index + 1,
     abstractSyntax,
     transferSyntaxes,
   }));
-  const answer = await raw(t).associate({ calledAet: AET, callingAet: 'PRISMA', contexts });
+  const answer = await raw(t, to).associate({ calledAet: AET, callingAet: 'PRISMA', contexts });
   assert.ok(answer.type === 'associate-ac', JSON.stringify(answer));
   return contexts.map(({ id }) => {
     const context = answer.contexts.find((one) => one.id === id);
@@ -139,4 +141,65 @@ test('conformance: associations are rejected as the page says', async (t) => {
   const mute = await raw(t).associate({ calledAet: AET, callingAet: 'PRISMA' }, 6);
   assert.deepEqual(mute, { type: 'associate-rj', result: 1, source: 2, reason: 1 });
   assert.ok(listed.has('1/2/1'));
+});
+
+/** Storage, and what nobody has defined as anything else. */
+const STORAGE = [
+  '1.2.840.10008.5.1.4.1.1.4', // MR Image Storage
+  '1.2.840.10008.5.1.4.1.1.4.2', // MR Spectroscopy Storage
+  '1.2.840.10008.5.1.4.1.1.66', // Raw Data Storage
+  '1.2.840.10008.5.1.4.34.7', // RT Beams Delivery Instruction Storage
+  '1.3.12.2.1107.5.9.1', // Siemens CSA Non-Image Storage
+  '1.2.840.10008.5.1.4.1.1.9999', // the standard of tomorrow
+];
+const NO_STORAGE = [
+  ...OTHER_ABSTRACT.filter((uid) => !STORAGE.includes(uid)),
+  '1.2.840.10008.5.1.4.31', // Modality Worklist
+  '1.2.840.10008.3.1.2.3.3', // MPPS
+  '1.2.840.10008.1.3.10', // Media Storage Directory
+  '1.2.840.10008.5.1.1.9', // Basic Grayscale Print Management
+  '1.2.840.10008.5.1.4.37.1', // Relevant Patient Information
+  '1.2.840.10008.5.1.4.1.1.201.5', // Inventory Find
+];
+
+test('conformance: the receiver takes, rejects and announces what the page says', async (t) => {
+  const rig = await startRig(t, { sections: { receiver: { aets: [AET] }, arrivals: { from: 'scanners' } } });
+  const [verification, storage] = rowsUnder('#### 7.3.2');
+  const preferred = uidsIn(storage?.[1]);
+  assert.equal(preferred.length, 3);
+  const proposals = [
+    ...STORAGE.map((uid) => [uid, [...OTHER_TRANSFER, ...preferred.toReversed()], preferred[0]] as const),
+    ...OTHER_TRANSFER.map((transfer) => [STORAGE[0] ?? '', [transfer], transfer] as const),
+    [uidsIn(verification?.[0])[0] ?? '', preferred, uidsIn(verification?.[1])[0]] as const,
+    ...NO_STORAGE.map((uid) => [uid, preferred, undefined] as const),
+  ];
+  const answers = await negotiate(
+    t,
+    proposals.map(([abstract, offered]) => [abstract, offered] as const),
+    rig.port,
+  );
+  for (const [index, [abstract, offered, agreed]] of proposals.entries()) {
+    const { result, transferSyntax } = answers[index] ?? {};
+    assert.equal(result, agreed === undefined ? 3 : 0, abstract);
+    if (agreed !== undefined) assert.equal(transferSyntax, agreed, `${abstract} with ${offered.join()}`);
+  }
+  const accepted = await raw(t, rig.port).associate({ calledAet: AET, callingAet: 'PRISMA' });
+  assert.ok(accepted.type === 'associate-ac');
+  const parameters = new Map(rowsUnder('#### 7.3.1').map(([name = '', value = '']) => [name, value]));
+  assert.equal(parameters.get('Maximum length announced'), `${accepted.user.maximumLength} bytes`);
+  const listed = rowsUnder('#### 7.3.3').map(([result, source, reason = '']) =>
+    [result, source, reason[0]].join('/'),
+  );
+  const rejected = [
+    [{ calledAet: 'OTHER', callingAet: 'PRISMA' }, '1/1/7'],
+    [{ calledAet: AET, callingAet: 'STRANGER' }, '1/1/3'],
+    [{ calledAet: AET, callingAet: 'PRISMA', applicationContext: '1.2.3' }, '1/1/2'],
+    [{ calledAet: AET, callingAet: 'PRISMA', protocolVersion: 2 }, '1/2/2'],
+  ] as const;
+  for (const [change, expected] of rejected) {
+    const answer = await raw(t, rig.port).associate(change);
+    assert.ok(answer.type === 'associate-rj', expected);
+    assert.equal(`${answer.result}/${answer.source}/${answer.reason}`, expected);
+    assert.ok(listed.includes(expected), `${expected} is listed`);
+  }
 });

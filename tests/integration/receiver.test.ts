@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { readPart10Header } from '@scanflow/dicom';
 import { store } from '@scanflow/dimse';
-import { dcmtk, storescu } from '@scanflow/testkit';
+import { dcmtk, storescu, until } from '@scanflow/testkit';
 import { hashOf, instances, startRig, storedHashes, writeImages } from './receiver-support.ts';
 
 const TO = { calledAet: 'ORTHANC', callingAet: 'PRISMA' };
@@ -72,7 +72,10 @@ test('receiver: the same image again is Success and changes nothing', async (t) 
   for (let turn = 0; turn < 3; turn += 1) await storescu({ ...TO, port: rig.port }, [path]);
   const [id = ''] = await instances(rig);
   assert.deepEqual(await rig.orthanc.get(`/instances/${id}/attachments`), ['dicom']);
-  assert.match(await (await fetch(`${rig.url}/metrics`)).text(), /images_total\{outcome="repeated"\} 2/);
+  const metrics = async (): Promise<string> => (await fetch(`${rig.url}/metrics`)).text();
+  assert.match(await metrics(), /images_total\{outcome="repeated"\} 2/);
+  const over = async (): Promise<boolean> => /^scanflow_receiver_associations 0$/m.test(await metrics());
+  await until(over, { what: 'no association counts as open' });
 });
 
 test('receiver: other bytes under the same UID are kept beside, each once, and nothing is overwritten', async (t) => {

@@ -2,6 +2,7 @@
 import { commitmentReports, COMMITMENT_SYNTAXES, REPORT_STATUS } from './commitment.ts';
 import { STATUS } from './scp/call.ts';
 import { VERIFICATION } from './scp/echo.ts';
+import { PREFERRED } from './scp/store-contexts.ts';
 import { LIMITS as SCP_LIMITS } from './scp/types.ts';
 import { LIMITS as SCU_LIMITS } from './scu/associate.ts';
 import { ECHO_SYNTAXES } from './scu/echo.ts';
@@ -14,7 +15,7 @@ import { HANDSHAKE_MS, tlsProfiles } from './tls/profile.ts';
 
 export const facts = {
   /** As acceptor; a service may change limits. */
-  scp: { verification: VERIFICATION, limits: SCP_LIMITS, statuses: STATUS },
+  scp: { verification: VERIFICATION, storageSyntaxes: PREFERRED, limits: SCP_LIMITS, statuses: STATUS },
   /** As requestor. */
   scu: {
     echoSyntaxes: ECHO_SYNTAXES,

@@ -1,6 +1,6 @@
 /** The two DICOM ports: plain, and with TLS where it is configured. */
 import type { Config, Log } from '@scanflow/chassis';
-import { listen, type Listening, type StoreHandler } from '@scanflow/dimse';
+import { listen, type Listening, type ScpEvents, type StoreHandler } from '@scanflow/dimse';
 import type { Door } from './door.ts';
 import { receiverLimits } from './limits.ts';
 import type { Metrics } from './metrics.ts';
@@ -32,16 +32,11 @@ export async function openPorts(settings: PortsSettings): Promise<Ports> {
     contexts: [],
     onStore,
     limits: receiverLimits(receiver.idle),
-    events: {
-      accepted: metrics.accepted,
-      rejected: (_: unknown, { result, source, reason }: Reason) =>
-        metrics.rejected(`${result}/${source}/${reason}`),
-      refused: (_: string, why: string) => metrics.rejected(why === 'tls' ? 'tls' : 'limit'),
-    },
   };
-  const plain = await listen({ ...shared, port: receiver.port });
+  const plain = await listen({ ...shared, port: receiver.port, events: eventsOf(metrics) });
   const secured: Listening | undefined =
-    security && (await listen({ ...shared, port: security.port, tls: security.acceptor }));
+    security &&
+    (await listen({ ...shared, port: security.port, tls: security.acceptor, events: eventsOf(metrics) }));
   return {
     plain: plain.port,
     tls: secured?.port,
@@ -52,8 +47,19 @@ export async function openPorts(settings: PortsSettings): Promise<Ports> {
   };
 }
 
-interface Reason {
-  readonly result: number;
-  readonly source: number;
-  readonly reason: number;
+/** Of one port: it counts its associations by itself. */
+function eventsOf(metrics: Metrics): ScpEvents {
+  const open = new Set<number>();
+  return {
+    accepted: ({ id }) => {
+      open.add(id);
+      metrics.accepted();
+    },
+    // also what never became an association ends
+    ended: ({ id }) => {
+      if (open.delete(id)) metrics.ended();
+    },
+    rejected: (_, { result, source, reason }) => metrics.rejected(`${result}/${source}/${reason}`),
+    refused: (_, why) => metrics.rejected(why === 'tls' ? 'tls' : 'limit'),
+  };
 }

@@ -4,7 +4,7 @@ import type { Log } from '@scanflow/chassis';
 import type { FinalStatus, StoreHandler, StoreReceipt, StoreRequest } from '@scanflow/dimse';
 import type { Orthanc, Upload } from './adapters/orthanc.ts';
 import { fileHead, type FileHead } from './domain/file-head.ts';
-import { OUT_OF_RESOURCES, verdictOf, type Stored, type Verdict } from './domain/verdict.ts';
+import { DOES_NOT_MATCH, OUT_OF_RESOURCES, verdictOf, type Stored, type Verdict } from './domain/verdict.ts';
 import { Parcel } from './holding/parcel.ts';
 import type { Room } from './holding/room.ts';
 import { Turns } from './turns.ts';
@@ -30,8 +30,6 @@ const PATIENCE_MS = 10_000;
 const ASK_AGAIN_MS = 500;
 /** Holds the UIDs of any data set: they stand at its beginning. */
 const BEGINNING = 16 * 1024;
-/** PS3.4 table B.2-1, a warning: it is stored, and what the request says of it was not so. */
-const DOES_NOT_MATCH = 0xb007;
 const SUCCESS: FinalStatus = { status: 0 };
 
 /** Handles every C-STORE of a listener. */

@@ -31,7 +31,7 @@ export const isStorageClass = (sopClassUid: string): boolean =>
   sopClassUid !== '' && !NO_STORAGE.some((kind) => kind.test(sopClassUid));
 
 /** Preferred where the peer offers a choice: its own bytes, uncompressed, with the VRs of private elements. */
-const PREFERRED: readonly string[] = [
+export const PREFERRED: readonly string[] = [
   transferSyntaxes.explicitVRLittleEndian,
   transferSyntaxes.implicitVRLittleEndian,
   transferSyntaxes.explicitVRBigEndian,

@@ -20,6 +20,8 @@ export type Verdict =
 export const OUT_OF_RESOURCES = 0xa700;
 /** Error: cannot understand. */
 export const CANNOT_UNDERSTAND = 0xc000;
+/** Warning: stored, and the request names another SOP class or instance than its data set. */
+export const DOES_NOT_MATCH = 0xb007;
 /** Orthanc's own number for what is no DICOM file. */
 const BAD_FILE = 15;
 

@@ -1,0 +1,42 @@
+/** What every acceptor of ours has in common: WORKLIST, RECEIVER, and the port for reports of storage commitment. */
+import { APPLICATION_CONTEXT } from '@scanflow/dicom';
+import type { facts } from '@scanflow/dimse';
+import { seconds } from './markdown.ts';
+
+type Limits = typeof facts.scp.limits;
+
+/** Rows of the association parameters. */
+export const acceptorParameters = (limits: Limits): string[][] => [
+  ['Maximum length announced', `${limits.pduBytes} bytes`],
+  ['Maximum length of the peer', 'honoured from 7 bytes; 0 is no limit; less is rejected'],
+  ['Connections at a time', `${limits.connections}, ${limits.connectionsPerPeer} of them from one address`],
+  [
+    'Asynchronous operations',
+    `none; up to ${limits.waitingRequests} requests of an association wait for their turn`,
+  ],
+  ['Time for an association request, and for closing afterwards (ARTIM)', seconds(limits.artimMs)],
+  ['Time without a request', seconds(limits.idleMs)],
+  ['The same, where connections are as many as allowed', seconds(limits.yieldMs)],
+  ['Time in which a request gets no answer for a fault of ours', seconds(limits.handlerMs)],
+  ['Time in which the peer takes nothing', seconds(limits.stallMs)],
+  ['Longest association request', `${limits.associateBytes} bytes`],
+  ['Longest command set', `${limits.commandBytes} bytes`],
+  [
+    'Bytes of messages that are unfinished or not answered',
+    `${limits.heldBytes} in total, ${limits.heldBytesPerPeer} from one address, beyond the first ${limits.freeBytes} of each association; the message that exceeds it ends its association (A-ABORT)`,
+  ],
+  ['Time in which nothing more comes of an unfinished message', seconds(limits.stalledMs)],
+];
+
+/** Rows of rejections that no configuration changes. */
+export const protocolRejections: readonly (readonly string[])[] = [
+  [
+    '1',
+    '1',
+    '2 application-context-name-not-supported',
+    `another application context than ${APPLICATION_CONTEXT}`,
+  ],
+  ['1', '2', '1 no-reason-given', 'the maximum length of the peer leaves no room for data'],
+  ['1', '2', '2 protocol-version-not-supported', 'bit 0 of the protocol version is not set'],
+  ['2', '1', '1 no-reason-given', 'the decision failed for a reason of ours'],
+];
