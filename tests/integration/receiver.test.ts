@@ -75,7 +75,7 @@ test('receiver: the same image again is Success and changes nothing', async (t) 
   const metrics = async (): Promise<string> => (await fetch(`${rig.url}/metrics`)).text();
   assert.match(await metrics(), /images_total\{outcome="repeated"\} 2/);
   const over = async (): Promise<boolean> => /^scanflow_receiver_associations 0$/m.test(await metrics());
-  await until(over, { what: 'no association counts as open' });
+  await until(over, { what: 'no association counts as open', timeoutMs: 10_000 });
 });
 
 test('receiver: other bytes under the same UID are kept beside, each once, and nothing is overwritten', async (t) => {
