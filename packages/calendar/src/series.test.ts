@@ -198,3 +198,24 @@ test('window: a cancelled event far outside it does not live', () => {
   const far = entry({ start: at('2027-11-23T09:00'), end: at('2027-11-23T10:00'), status: 'CANCELLED' });
   assert.deepEqual([...content(makeCalendar([far])).outside], []);
 });
+
+test('overrides: one that says what it is stands for itself, one that only moves is still of its series', () => {
+  const master = [
+    ...['UID:a', 'DTSTART:20261123T090000Z', 'DURATION:PT1H', 'RRULE:FREQ=DAILY;COUNT=2'],
+    ...['SUMMARY:MRI', 'DESCRIPTION:Project: p', 'X-DICOM-SUBJECT:s1', 'CATEGORIES:Scan', 'RESOURCES:Coil'],
+  ];
+  const told = (...lines: string[]): unknown[] => {
+    const id = 'RECURRENCE-ID:20261124T090000Z';
+    const override = vevent('UID:a', id, 'DTSTART:20261124T120000Z', ...lines);
+    const { summary, description, labels, categories, resources } =
+      content(wrap(vevent(...master), override)).events[1] ?? {};
+    return [summary, description, labels?.subject, categories?.join(), resources?.join()];
+  };
+  const none = undefined;
+  assert.deepEqual(told('SUMMARY:Scanner maintenance'), ['Scanner maintenance', '', none, none, none]);
+  assert.deepEqual(told('SUMMARY:MRI'), ['MRI', '', none, none, none]);
+  assert.deepEqual(told('DESCRIPTION:Subject: s2'), ['', 'Subject: s2', none, none, none]);
+  assert.deepEqual(told('X-DICOM-SUBJECT:s2', 'RESOURCES:Bed'), ['', '', 's2', none, 'Bed']);
+  assert.deepEqual(told(), ['MRI', 'Project: p', 's1', 'Scan', 'Coil']);
+  assert.deepEqual(told('RESOURCES:Bed'), ['MRI', 'Project: p', 's1', 'Scan', 'Bed']);
+});

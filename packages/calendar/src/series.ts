@@ -207,6 +207,7 @@ function toEvent(instance: Instance, master: Component | undefined): CalendarEve
     (component === master ? undefined : master?.length) ??
     Temporal.Duration.from('PT0S');
   const { details } = component;
+  const texts = saysWhat(details) ? details : (master?.details ?? details);
   return {
     uid: component.uid,
     ...ids(instance),
@@ -214,19 +215,23 @@ function toEvent(instance: Instance, master: Component | undefined): CalendarEve
     end: addTo(component.start.zone, start, length),
     allDay: component.allDay,
     ...people(details),
-    ...extras(details, master),
-    summary: details.summary ?? master?.details.summary ?? '',
-    description: details.description ?? master?.details.description ?? '',
+    ...extras(details, texts),
+    summary: texts.summary ?? '',
+    description: texts.description ?? '',
     status: isCancelledWith(component, master) ? 'CANCELLED' : details.status,
     transparency: details.transparent ? 'TRANSPARENT' : 'OPAQUE',
     class: details.class,
   };
 }
 
-const extras = (own: EventDetails, master: Component | undefined): EventExtras => ({
-  ...master?.details.extras,
-  ...own.extras,
-});
+/**
+ * An override stands for itself: what it does not say is not so (RFC 5545 3.8.4.4). One without any texts and labels
+ * says only when its instance is, and what it is stays as the series has it.
+ */
+const saysWhat = ({ summary, description, extras: { labels } }: EventDetails): boolean =>
+  summary !== undefined || description !== undefined || labels !== undefined;
+
+const extras = (own: EventDetails, texts: EventDetails): EventExtras => ({ ...texts.extras, ...own.extras });
 
 /** A cancelled series takes along the overrides that are not newer than its cancellation (RFC 5546 3.2.5). */
 const isCancelledWith = ({ age }: Component, master: Component | undefined): boolean =>
