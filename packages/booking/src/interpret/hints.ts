@@ -1,6 +1,6 @@
 /** What a title that no pattern reads was probably meant to be; for the sentence to its booker, never for labels. */
 import { compilePattern, type Matcher } from '../pattern/pattern.ts';
-import { LABELS, fromTitle, type LabelName } from './labels.ts';
+import { LABELS, fromTitle, type LabelName, type PartialLabels } from './labels.ts';
 import type { BookingRules } from './rules.ts';
 
 export interface Hints {
@@ -10,6 +10,8 @@ export interface Hints {
   readonly subjects: number;
   /** A label of which several stand in the title, where its pattern begins with more than a bare number. */
   readonly several: LabelName | undefined;
+  /** Labels of which just one stands in the title, as a word of its own. */
+  readonly single: PartialLabels;
   /** With zeros for the letter O, a pattern would read it. */
   readonly letterO: boolean;
 }
@@ -34,14 +36,22 @@ export function hintsOf(title: string, rules: Pick<BookingRules, 'patterns'>): H
     (groups.get(name) ?? []).some((pattern) => pattern.exec(short) !== null),
   );
   const found = (groups.get('subject') ?? []).flatMap((pattern) => allOf(pattern, short));
-  const subjects = new Set(found.filter((text) => /\d/u.test(text))).size;
-  const several = (['session', 'project'] as const).find((name) => {
+  const subjects = new Set(found.filter((text) => /\d/u.test(text)).map((text) => text.toLowerCase())).size;
+  const coded = (name: LabelName): Set<string> => {
     const own = (groups.get(name) ?? []).filter((pattern) => !takesNumbers(pattern));
-    return (
-      new Set(own.flatMap((pattern) => allOf(pattern, short)).filter((text) => /\d/u.test(text))).size > 1
-    );
-  });
-  return { seen, subjects, several, letterO: isLetterO(short, patterns) };
+    return new Set(own.flatMap((pattern) => allOf(pattern, short)).filter((text) => /\d/u.test(text)));
+  };
+  const several = (['session', 'project'] as const).find(
+    (name) => new Set([...coded(name)].map((text) => text.toLowerCase())).size > 1,
+  );
+  const words = short.split(/[\s,;:|()[\]"“”]+/u);
+  const single = Object.fromEntries(
+    LABELS.flatMap((name) => {
+      const [only, ...others] = coded(name);
+      return only !== undefined && others.length === 0 && words.includes(only) ? [[name, only]] : [];
+    }),
+  );
+  return { single, seen, subjects, several, letterO: isLetterO(short, patterns) };
 }
 
 /** Such a group takes part of any other label, so that two of it tell nothing. */
@@ -81,14 +91,14 @@ function alone(source: string): Matcher[] {
   }
 }
 
-/** Every place where it stands, in lower case. */
+/** Every place where it stands, as it is written. */
 function allOf(pattern: Matcher, text: string): string[] {
   const found: string[] = [];
   for (let rest = text; found.length < MOST_FOUND;) {
     const match = pattern.exec(rest);
     const word = match?.groups?.[FOUND] ?? '';
     if (match === null || word === '') return found;
-    found.push(word.toLowerCase());
+    found.push(word);
     // what stands after it may stand before the next
     rest = rest.slice(rest.indexOf(word, match.index) + word.length);
   }

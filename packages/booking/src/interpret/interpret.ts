@@ -8,7 +8,7 @@ import type { BookableEvent, UnreadableEvent } from './event.ts';
 import { lineExample, listed } from './example.ts';
 import { hintsOf } from './hints.ts';
 import { looksLikeAnother } from './label-rules.ts';
-import { findLabels, LABELS, type FoundLabels } from './labels.ts';
+import { findLabels, LABELS, type FoundLabels, type PartialLabels } from './labels.ts';
 import { makeRecord, recordProblem, recordWarnings } from './make-record.ts';
 import { noteOf, type Note, type Outcome } from './outcome.ts';
 import { checkProject } from './project-check.ts';
@@ -87,7 +87,11 @@ function told(event: BookableEvent, verdict: Note & Partial<Verdict>, scanner?: 
 /** All three labels, or why they are not there or not right. */
 function labelsOf(event: BookableEvent, found: Found, rules: BookingRules): Labels | Verdict {
   if (Object.keys(found.labels).length === 0) return unlabelled(event, rules);
-  const { project, subject, session }: Found['labels'] = { ...rules.defaults, ...found.labels };
+  const { project, subject, session }: Found['labels'] = {
+    ...completed(event, found, rules),
+    ...rules.defaults,
+    ...found.labels,
+  };
   if (project === undefined || subject === undefined || session === undefined) {
     const given = { project, subject, session };
     const missing = LABELS.filter((name) => given[name] === undefined);
@@ -96,6 +100,17 @@ function labelsOf(event: BookableEvent, found: Found, rules: BookingRules): Labe
   }
   const labels = { project, subject, session };
   return (found.titled ? several(event, found, rules) : undefined) ?? checkLabels(labels, rules) ?? labels;
+}
+
+/** What lines lack and the title says, where it is no title of the facility's form and agrees with the lines. */
+function completed(event: BookableEvent, found: Found, rules: BookingRules): PartialLabels {
+  if (found.titled || LABELS.every((name) => found.labels[name] !== undefined)) return {};
+  const { single, subjects } = hintsOf(cleanText(event.summary), rules);
+  const agrees = LABELS.every((name) => {
+    const given = found.labels[name];
+    return given === undefined || single[name] === undefined || single[name] === given;
+  });
+  return agrees && subjects < 2 ? single : {};
 }
 
 /** A title that names more than the labels which were taken from it. */

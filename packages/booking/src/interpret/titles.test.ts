@@ -286,6 +286,14 @@ const ROWS: readonly (readonly [title: string, answer: string, description?: str
   ['MRI', 'SUBJECT_NO_CODE', 'Project: 3010000.01\nSubject: Jansen\nSession: ses-mri01'],
   ['MRI', 'TWO_SUBJECTS', 'Project: 3010000.01\nSubject: sub-001, sub-002\nSession: ses-mri01'],
   ['MRI', 'TWO_SUBJECTS', 'Project: 3010000.01\nSubject: sub-001 and sub-002\nSession: ses-mri01'],
+  // the title completes the lines, where it agrees with them
+  ['3010000.01 sub-001', '3010000.01 sub-001 ses-mri01', 'Session: ses-mri01'],
+  ['3010000.01, sub-001 (pilot)', '3010000.01 sub-001 ses-mri01', 'Session: ses-mri01'],
+  ['sub-001 ses-mri01', '3010000.01 sub-001 ses-mri01', 'Project: 3010000.01'],
+  ['3010000.01', '3010000.01 sub-001 ses-mri01', 'Subject: sub-001, Session: ses-mri01'],
+  ['3010000.01 sub-002', 'INCOMPLETE', 'Subject: sub-001\nSession: ses-mri01'],
+  ['3010000.01 sub-001 sub-002', 'INCOMPLETE', 'Session: ses-mri01'],
+  ['3010000.01 sub-001-b', 'INCOMPLETE', 'Session: ses-mri01'],
 ];
 
 for (const [title, expected, description = ''] of ROWS)
