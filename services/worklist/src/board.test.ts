@@ -67,6 +67,13 @@ test('board: a slot that is long past leaves, one without a day stays', async ()
   assert.deepEqual(left(), ['OLD over']);
 });
 
+test('board: with `retain: forever` nothing leaves by time', async () => {
+  const { made, shown, left } = board([entry('OLD', hoursAgo(90_000))], { retainMs: Infinity });
+  made.rebuild();
+  await made.refresh();
+  assert.deepEqual([shown(), left()], [['OLD'], []]);
+});
+
 test('board: the booking’s end counts where it is known, as it is now', async () => {
   let end = hoursAgo(2);
   const bookingEnd = () => Promise.resolve(end.epochMilliseconds);

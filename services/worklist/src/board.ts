@@ -14,7 +14,7 @@ export interface BoardOptions {
   readonly timezone: string;
   /** Whether an item leaves once a scanner reports its exam as completed or discontinued. */
   readonly leave: boolean;
-  /** Milliseconds after the end of its slot, or the start where no end is known, at which an item leaves. */
+  /** Milliseconds after the end of its slot, or the start where no end is known, at which an item leaves; Infinity: never. */
   readonly retainMs: number;
 }
 

@@ -64,7 +64,7 @@ const boardSettings = ({ data, facility, worklist }: Config) => ({
   timezone: facility.timezone,
   bookingEnd: bookingEnds(join(data, 'bookings')),
   leave: worklist.performed === 'leave',
-  retainMs: worklist.retain,
+  retainMs: worklist.retain === 'forever' ? Infinity : worklist.retain,
 });
 
 /** Reads the records, so that what was finished before a restart stays finished. */

@@ -106,6 +106,12 @@ const CASES: readonly (readonly [name: string, line: string, expected: readonly 
     [/^6:20: arrivals\.quiet: expected a duration like 90s.*got 5$/],
   ],
   ['a duration of nothing', 'arrivals: { quiet: 0s }', [/duration/]],
+  ['a duration beyond ten years', 'worklist: { retain: 4000d }', [/worklist\.retain: .*forever.*3650d/]],
+  [
+    'a window beyond ten years',
+    'bookings: { window: { before: 4000d } }',
+    [/bookings\.window\.before: .*3650d, got "4000d"/],
+  ],
   ['a group that YAML read as a number', 'tag: { group: 0021 }', [/^6:15: tag\.group: .*in quotes/]],
   ['an even group', "tag: { group: '0020' }", [/odd group/]],
   [

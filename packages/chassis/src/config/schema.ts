@@ -124,10 +124,13 @@ const worklist = z.strictObject({
     .describe(
       'What becomes of an item when the scanner reports its exam as completed or discontinued (MPPS): it leaves the worklist at once, or is kept.',
     ),
-  retain: duration
+  retain: z
+    .union([z.literal('forever'), duration], {
+      error: 'expected forever, or a duration like 12h or 7d, of at most 3650d',
+    })
     .prefault('12h')
     .describe(
-      'How long after the end of its slot an item leaves the worklist in any case; after its start where no booking record tells the end.',
+      'How long after the end of its slot an item leaves the worklist in any case; after its start where no booking record tells the end. `forever`: never by time.',
     ),
   mpps: z
     .enum(['lenient', 'strict'])

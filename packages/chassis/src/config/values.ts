@@ -19,9 +19,10 @@ export const duration = z
     const { amount, unit } = DURATION.exec(text)?.groups ?? {};
     const ms = Number(amount) * (UNIT_MS[unit ?? ''] ?? Number.NaN);
     if (ms >= 1 && ms <= LONGEST_MS) return ms;
+    const limit = ms > LONGEST_MS ? ' of at most 3650d' : '';
     context.addIssue({
       code: 'custom',
-      message: `expected a duration like 90s, 5m, 12h or 7d, got ${JSON.stringify(text)}`,
+      message: `expected a duration like 90s, 5m, 12h or 7d${limit}, got ${JSON.stringify(text)}`,
     });
     return z.NEVER;
   });
