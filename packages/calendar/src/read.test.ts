@@ -230,3 +230,12 @@ test('identity: an event without UID gets the same name at each reading', () => 
   assert.match(first ?? '', /^no-uid-[0-9a-f]{40}$/);
   assert.equal(first, second);
 });
+
+test('bytes: one bad byte costs its own line at most; a second BOM does not count', () => {
+  const text = wrap(vevent('UID:a', 'DTSTART:20261123T090000Z', 'SUMMARY:Zoë – x', 'DESCRIPTION:cut: ~'));
+  const bytes = Buffer.from(text);
+  bytes[bytes.indexOf('~')] = 0xe2;
+  const [event] = content(bytes).events;
+  assert.deepEqual([event?.summary, event?.description], ['Zoë – x', 'cut: â']);
+  assert.deepEqual(starts(`\ufeff\ufeff${text}`), ['2026-11-23T09:00:00Z']);
+});

@@ -28,7 +28,7 @@ const DAY = /^(?:[+-]?\d{1,2})?(?:MO|TU|WE|TH|FR|SA|SU)$/;
 
 const FREQUENCIES = new Set(['HOURLY', 'DAILY', 'WEEKLY', 'MONTHLY', 'YEARLY']);
 const PARTS = new Set(
-  'FREQ UNTIL COUNT INTERVAL BYSECOND BYMINUTE BYHOUR BYDAY BYMONTHDAY BYYEARDAY BYWEEKNO BYMONTH BYSETPOS WKST'.split(
+  'FREQ UNTIL COUNT INTERVAL BYSECOND BYMINUTE BYHOUR BYDAY BYMONTHDAY BYYEARDAY BYWEEKNO BYMONTH BYSETPOS WKST RSCALE SKIP'.split(
     ' ',
   ),
 );
@@ -114,10 +114,15 @@ function readRule(rule: string): Map<string, string> {
     const [name = '', value = ''] = part.split('=', 2).map((side) => side.trim());
     if (name === '' && value === '') continue;
     if (!PARTS.has(name) || value === '') throw badRule(rule);
-    parts.set(name, value);
+    parts.set(name, value.replaceAll(/\s*,\s*/g, ','));
   }
-  return parts;
+  if (!isGregorian(parts)) throw badRule(rule);
+  return new Map([...parts].filter(([name]) => name !== 'RSCALE' && name !== 'SKIP'));
 }
+
+/** RFC 7529 4: the calendar of RFC 5545 by another name, where days that do not exist are left out. */
+const isGregorian = (parts: ReadonlyMap<string, string>): boolean =>
+  ['GREGORIAN', undefined].includes(parts.get('RSCALE')) && ['OMIT', undefined].includes(parts.get('SKIP'));
 
 function checkRule(rule: string, parts: ReadonlyMap<string, string>): void {
   const frequency = parts.get('FREQ') ?? '';

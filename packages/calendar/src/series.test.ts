@@ -219,3 +219,14 @@ test('overrides: one that says what it is stands for itself, one that only moves
   assert.deepEqual(told(), ['MRI', 'Project: p', 's1', 'Scan', 'Coil']);
   assert.deepEqual(told('RESOURCES:Bed'), ['MRI', 'Project: p', 's1', 'Scan', 'Bed']);
 });
+
+test('rules: RSCALE=GREGORIAN with SKIP=OMIT is the usual rule (RFC 7529), blanks after commas do not count', () => {
+  const rule = (text: string): string[] =>
+    starts(wrap(vevent('UID:a', 'DTSTART:20261123T090000Z', `RRULE:${text}`)));
+  const two = ['2026-11-23T09:00:00Z', '2026-11-25T09:00:00Z'];
+  assert.deepEqual(rule('FREQ=WEEKLY;COUNT=2;BYDAY=MO, WE'), two);
+  assert.deepEqual(rule('RSCALE=GREGORIAN;FREQ=WEEKLY;COUNT=2;BYDAY=MO,WE;SKIP=OMIT'), two);
+  // days that do not exist would be moved, and months are other ones
+  for (const other of ['RSCALE=GREGORIAN;FREQ=DAILY;SKIP=FORWARD', 'RSCALE=CHINESE;FREQ=DAILY'])
+    assert.deepEqual(rule(other), [], other);
+});

@@ -34,20 +34,24 @@ export function* stretchesOf(bytes: Buffer): Generator<Stretch> {
   }
 }
 
-/** Unfolded and decoded lines of a part of a feed; what is not UTF-8 is read as Windows-1252. */
+/** Unfolded and decoded lines of a part of a feed; a line that is not UTF-8 is read as Windows-1252. */
 export function contentLines(bytes: Buffer): string[] {
-  const unfolded = bytes.toString('latin1').replace(/\r*\n[ \t]/g, '');
-  return decode(unfolded)
+  return bytes
+    .toString('latin1')
+    .replace(/\r*\n[ \t]/g, '')
     .split(/\r*\n/)
-    .filter((line) => line.length > 0);
+    .filter((line) => line.length > 0)
+    .map(decode);
 }
 
 function toUtf8(bytes: Uint8Array): Buffer {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return Buffer.from(new TextDecoder('utf-16le').decode(bytes));
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return Buffer.from(new TextDecoder('utf-16be').decode(bytes));
-  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return buffer.subarray(3);
-  return buffer;
+  let from = 0;
+  // programs that put files together leave more than one
+  while (buffer[from] === 0xef && buffer[from + 1] === 0xbb && buffer[from + 2] === 0xbf) from += 3;
+  return from === 0 ? buffer : buffer.subarray(from);
 }
 
 function decode(text: string): string {
