@@ -241,45 +241,6 @@ test('keys: what is not in the model nor the item is unsupported, and what is no
   assert.ok(!asks({ ScheduledProcedureStepSequence: [{ ScheduledProcedureStepStartDate: '2026071' }] }));
 });
 
-const blanks = (): DataSet =>
-  new Map([[tagOf('PregnancyStatus'), { vr: 'US', kind: 'binary', bytes: Buffer.from('  ') }]]);
-for (const [what, identifier, names] of [
-  ['a number in binary', dataSet({ PregnancyStatus: 0 }), ['PregnancyStatus']],
-  ['two blanks for a number', blanks(), ['PregnancyStatus']],
-  ['a modality outside the step', dataSet({ Modality: 'CT' }), ['Modality']],
-  ['a station outside the step', dataSet({ ScheduledStationAETitle: 'CT1' }), ['ScheduledStationAETitle']],
-  [
-    'a day outside the step that is none',
-    dataSet({ ScheduledProcedureStepStartDate: 'tomorrow' }),
-    ['ScheduledProcedureStepStartDate'],
-  ],
-  ['a patient in the step', step({ PatientID: 'x', Modality: 'MR' }), ['PatientID']],
-  ['a code outside a sequence', dataSet({ CodeValue: 'x' }), ['CodeValue']],
-  [
-    'a modality in a code, where the item has no such code',
-    dataSet({ RequestedProcedureCodeSequence: [{ Modality: 'CT' }] }),
-    ['Modality'],
-  ],
-  [
-    'an attribute that nobody knows, in a code',
-    dataSet({ RequestedProcedureCodeSequence: [{ ContextIdentifier: '9300' }] }),
-    ['ContextIdentifier'],
-  ],
-] as const)
-  test(`keys: what cannot be matched selects nothing away (K.2.2.1.1.2): ${what}`, () => {
-    assert.deepEqual(invalidKeys(identifier), []);
-    assert.ok(matches(identifier, item()));
-    assert.deepEqual(unsupportedKeys(identifier, item()).map(keywordOf), names);
-    // as files of others may hold it, at a place where it does not belong
-    assert.ok(matches(identifier, new Map([...item(), ...dataSet({ Modality: 'MR', CodeValue: 'y' })])));
-  });
-
-test('keys: what can be matched still selects beside what cannot', () => {
-  assert.ok(!asks({ PregnancyStatus: 0, PatientID: 'other' }));
-  assert.ok(!asksStep({ PatientID: 'x', Modality: 'CT' }));
-  assert.ok(!asks({ RequestedProcedureCodeSequence: [{ Modality: 'CT', CodeValue: 'x' }] }));
-});
-
 test('answer: the keys asked for, zero length where nothing is known', () => {
   const identifier = new Map([
     ...dataSet({
