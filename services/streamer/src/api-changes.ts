@@ -1,9 +1,10 @@
 /** What people may change: POST /api/series/ID/release, /move, /retry and /skip, for `scanflow series`. */
-import type { FastifyInstance, Log } from '@scanflow/chassis';
+import type { Erasures, FastifyInstance, Log } from '@scanflow/chassis';
 import type { Labels } from '@scanflow/booking';
 import { remember, type DecisionDeps } from './decisions/remember.ts';
 import type { Decision } from './domain/decision.ts';
 import { failureOf, Fault } from './domain/failure.ts';
+import { ERASED_LABELS } from './erase/marks.ts';
 import type { Ledger, SeriesView } from './ports.ts';
 import { seriesReport, type ReportContext } from './report.ts';
 import { nothingToRetry, targetsLackingFiles, type FileStores } from './retry.ts';
@@ -18,6 +19,7 @@ export interface ChangeDeps extends FileStores {
   readonly orthanc: DecisionDeps['orthanc'];
   /** What is wrong with labels, by the rules for bookings; undefined where nothing is. */
   readonly labelProblem: (labels: Labels) => string | undefined;
+  readonly erasures: Pick<Erasures, 'refresh' | 'hasLabels'>;
   readonly context: ReportContext;
   readonly chance: Pick<Chance, 'now'>;
   readonly log: Log;
@@ -72,7 +74,7 @@ export async function find(id: string, ledger: Pick<Ledger, 'matching'>): Promis
 
 async function release(series: SeriesView, body: unknown, ip: string, deps: ChangeDeps): Promise<unknown> {
   const { ledger, store, context, chance, log, wake } = deps;
-  const decision = decided('release', body, ip, deps);
+  const decision = await decided('release', body, ip, deps);
   if (series.path !== undefined && (await store.record(series.path).catch(away))?.orthancSeries === series.id)
     throw new Answer(409, 'this series is stored already; to store it elsewhere: scanflow series move');
   if (series.state !== 'quarantined' && series.path === undefined)
@@ -111,7 +113,7 @@ async function move(series: SeriesView, body: unknown, ip: string, deps: ChangeD
   const reason = textIn(body, 'reason')?.trim() ?? '';
   if (reason === '' || reason.length > 500 || /\p{Cc}/u.test(reason))
     throw new Answer(400, 'expected a reason: 1 to 500 characters, kept with the series');
-  const decision = { ...decided('move', body, ip, deps), kind: 'move' as const, reason };
+  const decision = { ...(await decided('move', body, ip, deps)), kind: 'move' as const, reason };
   const order = { decision, keep: flagIn(body, 'keep'), send: flagIn(body, 'send') };
   try {
     await ledger.orderMove(series.id, order, chance.now());
@@ -130,15 +132,17 @@ async function move(series: SeriesView, body: unknown, ip: string, deps: ChangeD
   return now === undefined ? undefined : seriesReport(now, context);
 }
 
-function decided(
+async function decided(
   kind: Decision['kind'],
   body: unknown,
   ip: string,
-  { chance, labelProblem }: Pick<ChangeDeps, 'chance' | 'labelProblem'>,
-): Decision {
+  { chance, labelProblem, erasures }: Pick<ChangeDeps, 'chance' | 'labelProblem' | 'erasures'>,
+): Promise<Decision> {
   const labels = labelsOf(body);
   const problem = labelProblem(labels);
   if (problem !== undefined) throw new Answer(400, problem);
+  await erasures.refresh();
+  if (erasures.hasLabels(labels)) throw new Answer(409, `${ERASED_LABELS.code}: ${ERASED_LABELS.message}`);
   const at = Temporal.Instant.fromEpochMilliseconds(chance.now()).toString({ smallestUnit: 'millisecond' });
   return { version: 1, kind, labels, at, ...byWhom(body, ip) };
 }

@@ -137,6 +137,7 @@ async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
         orthanc,
         bookings: deps.bookings,
         admits: settings.route.admits,
+        erasures: deps.erasures,
         labelProblem: (labels) => checkLabels(labels, words)?.reason,
         keeper,
         context: { ...follow.context, outlook },

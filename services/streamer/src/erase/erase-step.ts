@@ -18,6 +18,7 @@ import { Wake } from '../wake.ts';
 import type { Chance } from '../steps/settings.ts';
 import { findAll, instancesOf, type FindDeps, type Holdings, type Subject } from './find.ts';
 import { dropIntent, writeIntent, type Intent } from './intent.ts';
+import { names, withoutNames } from './mentions.ts';
 
 export interface EraseDeps extends FindDeps {
   readonly chance: Pick<Chance, 'now'>;
@@ -70,6 +71,7 @@ export async function eraseStep(intent: Intent, deps: EraseDeps, signal: AbortSi
   await mark(known, held, deps);
   reached('erasure-marked');
   const stays = await remove(known, deps, signal);
+  await removeElsewhere(known, held, deps);
   reached('erasure-removed');
   const left = await findAll(known, deps, signal, known.series);
   const waits = [...Object.entries(left.counts).map(([what, count]) => `${count} ${what}`), ...stays];
@@ -162,6 +164,31 @@ async function remove(
     reached('erasure-series');
   }
   return stays;
+}
+
+/** Decisions, and what a series that is another's by now has of the subject. */
+async function removeElsewhere(
+  intent: Intent,
+  { decisions, others }: Holdings,
+  { ledger, store, chance }: EraseDeps,
+): Promise<void> {
+  const leave = (): Promise<void> => Promise.resolve();
+  for (const { id } of intent.series) await store.dropDecision(id);
+  for (const id of decisions) await store.dropDecision(id);
+  for (const { id, path } of others.folders) await store.remove(path, id);
+  for (const { id, path } of others.records) {
+    const folder = await store.reopen(path, id);
+    if (folder === undefined) continue;
+    const moved = withoutNames(intent, folder.record.moved ?? []);
+    await store.writeRecord(folder, { ...folder.record, moved }, leave);
+  }
+  for (const { id, session, moved = [] } of others.rows) {
+    const before = moved.filter((one) => names(intent, one)).flatMap(({ from, to }) => [from.path, to.path]);
+    // the one at the right place is written anew
+    if (session !== undefined)
+      for (const path of before) await removeReports(session, path, undefined, store);
+    await ledger.rewriteMoves(id, withoutNames(intent, moved), chance.now());
+  }
 }
 
 /** In the folder that the ledger names, and in those above the series', should it have forgotten. */

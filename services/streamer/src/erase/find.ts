@@ -2,11 +2,13 @@
 import type { Labels } from '@scanflow/booking';
 import type { Bookings } from '../adapters/bookings.ts';
 import type { Performed } from '../adapters/performed.ts';
+import { latest, type Decision } from '../domain/decision.ts';
 import { failureOf } from '../domain/failure.ts';
 import type { HeldSeries, Ledger, Orthanc, SeriesRecord, Store } from '../ports.ts';
 import { decide } from '../steps/place.ts';
 import type { Settings } from '../steps/settings.ts';
 import type { Found, Intent } from './intent.ts';
+import { isOf, names } from './mentions.ts';
 
 export interface FindDeps {
   readonly ledger: Ledger;
@@ -32,14 +34,19 @@ export interface Holdings {
   /** Images by destination that hold, or may hold, them. */
   readonly destinations: Readonly<Record<string, number>>;
   readonly hooks: readonly string[];
+  /** Of series that are another's by now: folders that their moves kept, and what is on record of those moves. */
+  readonly others: Others;
+  /** Series of which a decision is kept that goes. */
+  readonly decisions: readonly string[];
+}
+
+export interface Others {
+  readonly folders: readonly { readonly id: string; readonly path: string }[];
+  readonly records: readonly { readonly id: string; readonly path: string }[];
+  readonly rows: readonly HeldSeries[];
 }
 
 const PAGE = 500;
-
-export const isOf = (wanted: Subject, labels: Labels | undefined): boolean =>
-  labels?.project === wanted.project &&
-  labels.subject === wanted.subject &&
-  (wanted.session === undefined || labels.session === wanted.session);
 
 /** @param known what was found before: it counts although nothing names it any more */
 export async function findAll(
@@ -52,9 +59,11 @@ export async function findAll(
   const booked = await deps.bookings.labelled((labels) => isOf(wanted, labels));
   for (const { accessionNumber, studyInstanceUid } of booked)
     gathered.booked(accessionNumber, studyInstanceUid);
-  await gatherLedger(wanted, gathered, deps, signal);
-  for await (const { below, record } of deps.store.recorded(signal))
-    if (isOf(wanted, record.labels) || gathered.has(record.orthancSeries)) gathered.stored(below, record);
+  const kept = await deps.store.decisions();
+  const rest = await gatherLedger(wanted, gathered, kept, deps, signal);
+  for (const [id, { labels }] of kept) if (rest.has(id) && isOf(wanted, labels)) gathered.decided(id);
+  await gatherStored(wanted, gathered, deps, signal);
+  for (const id of kept.keys()) if (gathered.has(id)) gathered.kept(id);
   for await (const { below, record } of deps.copies?.recorded(signal) ?? [])
     if (gathered.has(record.orthancSeries)) gathered.copied(below, record);
   const exams = await deps.exams.about(gathered.accessions, gathered.studies);
@@ -64,23 +73,56 @@ export async function findAll(
   return gathered.result();
 }
 
+/** Gives the series of which project storage alone has a decision. */
 async function gatherLedger(
   wanted: Subject,
   gathered: Gathered,
-  { ledger, bookings, settings }: FindDeps,
+  kept: ReadonlyMap<string, Decision>,
+  deps: FindDeps,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<ReadonlySet<string>> {
+  const rest = new Set(kept.keys());
   for (let after = ''; ;) {
     signal.throwIfAborted();
-    const page = await ledger.held(after, PAGE);
+    const page = await deps.ledger.held(after, PAGE);
     for (const one of page) {
-      const labels = one.labels ?? (await labelsOf(one, bookings, settings));
-      const meant = labels === undefined ? mentions(wanted, one.attributes, gathered) : isOf(wanted, labels);
-      if (meant || gathered.has(one.id)) gathered.held(one);
+      rest.delete(one.id);
+      if (gathered.has(one.id) || (await isMeant(wanted, one, kept.get(one.id), gathered, deps)))
+        gathered.held(one);
+      else gathered.another(one, wanted, kept.get(one.id));
     }
     const last = page.at(-1);
-    if (last === undefined || page.length < PAGE) return;
+    if (last === undefined || page.length < PAGE) return rest;
     after = last.id;
+  }
+}
+
+/** What a person decided last tells whose it is, also while it is not carried out yet. */
+async function isMeant(
+  wanted: Subject,
+  one: HeldSeries,
+  kept: Decision | undefined,
+  gathered: Gathered,
+  { bookings, settings }: FindDeps,
+): Promise<boolean> {
+  const decision = one.moving?.decision ?? latest(one.decision, kept);
+  const labels = decision?.labels ?? one.labels ?? (await labelsOf(one, bookings, settings));
+  return labels === undefined ? mentions(wanted, one.attributes, gathered) : isOf(wanted, labels);
+}
+
+async function gatherStored(
+  wanted: Subject,
+  gathered: Gathered,
+  { store }: FindDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const { below, record } of store.recorded(signal)) {
+    const { orthancSeries: id, labels, movedTo, moved = [] } = record;
+    if (gathered.has(id)) gathered.stored(below, record);
+    else if (isOf(wanted, labels))
+      if (movedTo !== undefined || gathered.isAnothers(id)) gathered.leftBehind(below, record);
+      else gathered.stored(below, record);
+    else if (moved.some((one) => names(wanted, one))) gathered.recordNaming(below, record);
   }
 }
 
@@ -161,6 +203,12 @@ class Gathered {
   readonly #counts: Record<string, number> = {};
   readonly #destinations: Record<string, number> = {};
   readonly #hooks = new Set<string>();
+  readonly #anothers = new Set<string>();
+  readonly #underway = new Set<string>();
+  readonly #decisions = new Set<string>();
+  readonly #folders: { id: string; path: string }[] = [];
+  readonly #records: { id: string; path: string }[] = [];
+  readonly #rows: HeldSeries[] = [];
 
   constructor(known: readonly Found[]) {
     for (const { id, session, paths, copies } of known)
@@ -192,7 +240,50 @@ class Gathered {
     for (const hook of hooks) this.#hooks.add(hook);
   }
 
+  /** A series of the ledger that is not the subject's. */
+  another(one: HeldSeries, wanted: Subject, kept: Decision | undefined): void {
+    this.#anothers.add(one.id);
+    if (kept !== undefined && isOf(wanted, kept.labels)) this.kept(one.id);
+    const named = (one.moved ?? []).some((moved) => names(wanted, moved));
+    if (isOf(wanted, one.moving?.was.labels)) {
+      // its move goes on with what lies in the old folder; after that there is something to take away
+      this.#underway.add(one.id);
+      this.count('moves to another subject under way', 1);
+    } else if (named) {
+      this.#rows.push(one);
+      this.count('moves on record of other series', 1);
+    }
+  }
+
+  isAnothers(id: string): boolean {
+    return this.#anothers.has(id);
+  }
+
+  /** By a decision that project storage alone has. */
+  decided(id: string): void {
+    this.#of(id);
+  }
+
+  kept(id: string): void {
+    this.#decisions.add(id);
+    this.count('decisions', 1);
+  }
+
+  leftBehind(below: string, { orthancSeries: id, instances }: SeriesRecord): void {
+    if (this.#underway.has(id)) return;
+    this.#folders.push({ id, path: below });
+    this.count('images in project storage', instances.length);
+    this.count('folders that moves left', 1);
+  }
+
+  recordNaming(below: string, { orthancSeries: id }: SeriesRecord): void {
+    if (this.#underway.has(id)) return;
+    this.#records.push({ id, path: below });
+    this.count('records of moves', 1);
+  }
+
   stored(below: string, record: SeriesRecord): void {
+    if (record.instances.length === 0) this.count('folders without images', 1);
     this.#of(record.orthancSeries).paths.add(below);
     this.#record(record);
     this.count('images in project storage', record.instances.length);
@@ -229,6 +320,8 @@ class Gathered {
       counts: this.#counts,
       destinations: this.#destinations,
       hooks: [...this.#hooks],
+      others: { folders: this.#folders, records: this.#records, rows: this.#rows },
+      decisions: [...this.#decisions],
     };
   }
 

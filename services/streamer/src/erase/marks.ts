@@ -17,6 +17,12 @@ export const ERASED = permanent(
   'Images of this series, or of its subject, were erased on request; these came again. Delete them from Orthanc, and where they came from.',
 );
 
+/** Labels that a person wants to give a series. */
+export const ERASED_LABELS = permanent(
+  'ERASED',
+  'Everything of this subject was erased on request: no series can get these labels. Give the subject a new code.',
+);
+
 /** Undefined where nothing of it was erased. `erasures` has to be fresh. */
 export function erasedReason(
   erasures: Erasures,
@@ -24,17 +30,20 @@ export function erasedReason(
     attributes,
     labels,
     instances,
+    decided = false,
   }: {
     readonly attributes: Attributes;
     readonly labels: Labels | undefined;
     /** SOP Instance UIDs. */
     readonly instances: readonly string[];
+    /** A person gave it its labels: then another subject's study does not tell whose it is. */
+    readonly decided?: boolean;
   },
 ): Reason | undefined {
   const erased =
     (labels !== undefined && erasures.hasLabels(labels)) ||
     erasures.has('series', attributes['SeriesInstanceUID']) ||
-    erasures.has('study', attributes['StudyInstanceUID']) ||
+    (!decided && erasures.has('study', attributes['StudyInstanceUID'])) ||
     instances.some((uid) => erasures.has('instance', uid));
   return erased ? { code: ERASED.code, message: ERASED.message } : undefined;
 }

@@ -2,7 +2,9 @@
  * Moves a stored series to the labels that a person gave: stored anew and verified, written down, then the old folder is
  * left. Whoever is ended in between goes on: the old place counts until the ledger has the new one.
  */
+import type { Erasures } from '@scanflow/chassis';
 import { remember } from '../decisions/remember.ts';
+import { ERASED_LABELS } from '../erase/marks.ts';
 import { failureOf, Fault, permanent, type Failure } from '../domain/failure.ts';
 import type { MoveOrder, Moved } from '../domain/move.ts';
 import { policyFor, retryAfter } from '../domain/retry.ts';
@@ -17,7 +19,7 @@ import { reached } from '../trace.ts';
 import { carryAll, type Carry } from './carry.ts';
 
 /** With what keeps decisions. */
-export type MoveDeps = PullDeps & { readonly chance: Chance };
+export type MoveDeps = PullDeps & { readonly chance: Chance; readonly erasures?: Erasures };
 
 export type MoveOutcome =
   | { readonly kind: 'moved'; readonly images: number; readonly left: readonly string[] }
@@ -57,6 +59,7 @@ async function storeAnew(work: Work, deps: MoveDeps, signal: AbortSignal): Promi
   const { decision, was, send } = work.moving;
   const from = await store.reopen(was.path, work.series);
   if (from === undefined) throw new Fault(GONE);
+  await requireNotErased(deps, decision);
   const { names, root, layout } = placeFor(from.record.attributes, decision.labels, settings);
   const to = await store.claim(names, emptied(from.record, work), root);
   reached('folder-claimed', { series: work.series });
@@ -86,6 +89,15 @@ async function storeAnew(work: Work, deps: MoveDeps, signal: AbortSignal): Promi
   await ledger.storedAnew(work, { path: to.below, images, renamed, moved, targets }, chance.now());
   reached('series-moved', { series: work.series });
   return images;
+}
+
+/** The subject may be erased since the move was ordered. */
+async function requireNotErased(
+  { erasures }: MoveDeps,
+  { labels }: Pick<MoveOrder['decision'], 'labels'>,
+): Promise<void> {
+  await erasures?.refresh();
+  if (erasures?.hasLabels(labels) === true) throw new Fault(ERASED_LABELS);
 }
 
 /** Where it cannot be moved, nothing of it stays at the new place. */

@@ -1,5 +1,7 @@
 /** What erasing needs from the ledger. */
 import type { Labels } from '@scanflow/booking';
+import type { Decision } from '../domain/decision.ts';
+import type { MoveOrder, Moved } from '../domain/move.ts';
 import type { Attributes } from '../domain/route.ts';
 import type { LegView } from './ledger.ts';
 
@@ -7,6 +9,9 @@ export interface HeldSeries {
   readonly id: string;
   readonly attributes: Attributes;
   readonly labels: Labels | undefined;
+  readonly decision?: Decision | undefined;
+  readonly moving?: MoveOrder | undefined;
+  readonly moved?: readonly Moved[] | undefined;
   readonly path: string | undefined;
   readonly copyPath: string | undefined;
   readonly session: string | undefined;
@@ -23,6 +28,8 @@ export interface EraseLedger {
    * series are reported anew, the others are forgotten. Whether somebody works on one, and may not know yet.
    */
   readonly forget: (series: readonly string[], sessions: readonly string[], now: number) => Promise<boolean>;
+  /** Replaces what is on record of moves of this series, and has its session reported anew. */
+  readonly rewriteMoves: (series: string, moved: readonly Moved[], now: number) => Promise<void>;
   /** Nothing of what was forgotten stays readable in the database's files, as far as that can be had. */
   readonly scrub: () => Promise<void>;
 }

@@ -249,6 +249,9 @@ export interface Store {
   /** What a person decided of the series, as project storage keeps it. */
   readonly decision: (series: string) => Promise<Decision | undefined>;
   readonly keepDecision: (series: string, decision: Decision) => Promise<void>;
+  /** Every decision that is kept, by series. */
+  readonly decisions: () => Promise<ReadonlyMap<string, Decision>>;
+  readonly dropDecision: (series: string) => Promise<void>;
   /**
    * Reads a stored file in pieces, each of which `passes` lets pass. Throws what concerns more than this file.
    */

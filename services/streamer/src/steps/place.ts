@@ -31,7 +31,11 @@ export interface Bookings {
 }
 
 /** Why a series must not be stored, from what is known of it before it has a folder. */
-export type Refusal = (attributes: Attributes, labels: Labels | undefined) => Reason | undefined;
+export type Refusal = (
+  attributes: Attributes,
+  labels: Labels | undefined,
+  decided: boolean,
+) => Reason | undefined;
 
 export interface PlaceDeps {
   readonly orthanc: Orthanc;
@@ -99,7 +103,8 @@ function placeOrWait(
   { decision, sender }: { readonly decision: Decision | undefined; readonly sender: Sender },
   deps: PlaceDeps,
 ): Promise<Place> | Place {
-  const erased = deps.refuse?.(attributes, decided.kind === 'labels' ? decided.labels : undefined);
+  const labels = decided.kind === 'labels' ? decided.labels : undefined;
+  const erased = deps.refuse?.(attributes, labels, decision !== undefined);
   if (erased !== undefined) return { kind: 'quarantine', attributes: anonymous(attributes), reason: erased };
   if (decided.kind === 'quarantine')
     return { kind: 'quarantine', attributes: { ...attributes, ...noted(sender) }, reason: decided.reason };

@@ -146,7 +146,10 @@ async function erasedAmong(
   if (erasures === undefined) return {};
   await erasures.refresh();
   const instances = listed.flatMap(({ tags }) => tags['SOPInstanceUID'] ?? []);
-  return { refuse: (attributes, labels) => erasedReason(erasures, { attributes, labels, instances }) };
+  return {
+    refuse: (attributes, labels, decided) =>
+      erasedReason(erasures, { attributes, labels, instances, decided }),
+  };
 }
 
 /** It may be erased while its place is looked for: then the folder goes again. */
@@ -164,9 +167,15 @@ async function placeOf(
   );
   if (place.kind === 'quarantine') return place;
   const { refuse } = await erasedAmong(listed, deps);
-  const reason = refuse?.(place.attributes, place.labels);
+  const { instances } = place.folder.record;
+  const reason = refuse?.(
+    place.attributes,
+    place.labels,
+    place.decision !== undefined || instances.length > 0,
+  );
   if (reason === undefined) return place;
-  await deps.store.remove(place.folder.below, work.series);
+  // what was stored before goes with the erasure, if it is the subject's
+  if (instances.length === 0) await deps.store.remove(place.folder.below, work.series);
   return { kind: 'quarantine', attributes: anonymous(place.attributes), reason };
 }
 

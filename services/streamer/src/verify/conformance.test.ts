@@ -48,6 +48,18 @@ const idOf = (job: JobView | undefined): string => job?.id ?? assert.fail('nothi
 const EVERY = { every: 1_000, until: undefined };
 
 export function verifyConformance(name: string, open: OpenLedger): void {
+  test(`${name}: a series that is erased while it is verified takes its verification along`, async (t) => {
+    const { ledger } = await open(t);
+    await store(ledger, 'a', 100);
+    await store(ledger, 'b', 100);
+    await ledger.adjustVerify(EVERY, 200);
+    const work = await due(ledger, 200);
+    assert.equal(await ledger.forget([work.series], [], 210), true, 'nobody seems to work on it');
+    await assert.rejects(ledger.renewVerify(work, 220), LOST);
+    const other = await due(ledger, 220);
+    assert.notEqual(other.series, work.series);
+  });
+
   test(`${name}: what is stored is verified in its time, by one, and again`, async (t) => {
     const { ledger, again } = await open(t);
     await store(ledger, 'a', 100);

@@ -51,6 +51,17 @@ const refusal = (ledger: Ledger, now: number): Promise<string> =>
   );
 
 export function movingConformance(name: string, open: OpenLedger): void {
+  test(`${name}: what is on record of moves can be written anew`, async (t) => {
+    const { ledger } = await open(t);
+    await complete(ledger);
+    await ledger.rewriteMoves('a', [{ ...ANEW.moved, reason: '(erased)' }], 120);
+    const [held] = await ledger.held('', 9);
+    assert.deepEqual(
+      held?.moved?.map(({ reason }) => reason),
+      ['(erased)'],
+    );
+  });
+
   test(`${name}: a move is ordered, done under the lease of storage, and survives its streamer`, async (t) => {
     const { ledger, again } = await open(t);
     await complete(ledger);

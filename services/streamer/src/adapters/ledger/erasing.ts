@@ -1,4 +1,5 @@
 /** Series that are erased, in the ledger. */
+import type { Moved } from '../../domain/move.ts';
 import type { HeldSeries, Millis } from '../../ports.ts';
 import type { Session } from './database.ts';
 import { lockSeries } from './claims.ts';
@@ -7,10 +8,11 @@ import { seriesViews } from './views.ts';
 export async function held(db: Session, after: string, limit: number): Promise<HeldSeries[]> {
   const views = await seriesViews(db, 'WHERE id > ? ORDER BY id LIMIT ?', after, limit);
   const found: HeldSeries[] = [];
-  for (const { id, attributes, labels, path, copyPath, session, legs } of views) {
+  for (const view of views) {
+    const { id, attributes, labels, decision, moving, moved, path, copyPath, session, legs } = view;
     const hooks = await db.all('SELECT DISTINCT hook FROM delivery WHERE subject = ?', id);
     found.push({
-      ...{ id, attributes, labels, path, copyPath, session, legs },
+      ...{ id, attributes, labels, decision, moving, moved, path, copyPath, session, legs },
       hooks: hooks.map((row) => String(row['hook'])),
     });
   }
@@ -26,9 +28,11 @@ export async function forget(
   let busy = false;
   for (const id of [...series].sort()) {
     await lockSeries(db, id);
-    const claimed = await db.get('SELECT 1 AS one FROM leg WHERE series = ? AND claim IS NOT NULL', id);
-    busy ||= claimed !== undefined;
-    for (const table of ['leg', 'progress', 'commitment'])
+    for (const table of ['leg', 'verification', 'verify_item'])
+      busy ||=
+        (await db.get(`SELECT 1 AS one FROM ${table} WHERE series = ? AND claim IS NOT NULL`, id)) !==
+        undefined;
+    for (const table of ['leg', 'progress', 'commitment', 'verification', 'verify_item'])
       await db.run(`DELETE FROM ${table} WHERE series = ?`, id);
     await db.run('DELETE FROM delivery WHERE subject = ?', id);
     await db.run('DELETE FROM series WHERE id = ?', id);
@@ -43,4 +47,20 @@ export async function forget(
     await db.run('DELETE FROM session WHERE id = ?', id);
   }
   return busy;
+}
+
+export async function rewriteMoves(
+  db: Session,
+  series: string,
+  moved: readonly Moved[],
+  now: Millis,
+): Promise<void> {
+  await lockSeries(db, series);
+  await db.run('UPDATE series SET moved = ? WHERE id = ?', JSON.stringify(moved), series);
+  await db.run(
+    'UPDATE session SET due = ?, updated = ?, digest = NULL WHERE id = (SELECT session FROM series WHERE id = ?)',
+    now,
+    now,
+    series,
+  );
 }

@@ -102,6 +102,7 @@ function recoveryOn(database: Database): RecoveryLedger & EraseLedger {
     quietSessions: () => write(recovery.quietSessions),
     held: (...given) => database.read((db) => erasing.held(db, ...given)),
     forget: (...given) => write((db) => erasing.forget(db, ...given)),
+    rewriteMoves: (...given) => write((db) => erasing.rewriteMoves(db, ...given)),
     scrub: () => database.scrub?.() ?? Promise.resolve(),
   };
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { RootGuard, Store } from '../../ports.ts';
 import type { Access } from './access.ts';
 import { isClaimed } from './claim.ts';
-import { readDecision, writeDecision } from './decisions.ts';
+import { allDecisions, readDecision, removeDecision, writeDecision } from './decisions.ts';
 import { leaveFolder } from './leave.ts';
 import { rootOf, type Roots } from './roots.ts';
 import { placeWithin } from './within.ts';
@@ -17,7 +17,10 @@ interface Ground {
   readonly guard: RootGuard;
 }
 
-type Changes = Pick<Store, 'isAt' | 'open' | 'leave' | 'removeReport' | 'decision' | 'keepDecision'>;
+type Changes = Pick<
+  Store,
+  'isAt' | 'open' | 'leave' | 'removeReport' | 'decision' | 'keepDecision' | 'decisions' | 'dropDecision'
+>;
 
 export const changesOn = ({ main, roots, access, guard }: Ground): Changes => ({
   isAt: async (names, series, root = main) => {
@@ -42,4 +45,6 @@ export const changesOn = ({ main, roots, access, guard }: Ground): Changes => ({
     await guard.ready(main);
     await writeDecision(main, series, decision, access);
   },
+  decisions: () => allDecisions(main),
+  dropDecision: (series) => removeDecision(main, series),
 });

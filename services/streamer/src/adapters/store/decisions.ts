@@ -2,8 +2,9 @@
  * What people decided, one small file for each series, below the main root: it survives a ledger and an Orthanc that are
  * lost, and is found without knowing the folder of the series.
  */
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fsyncFolder } from '@scanflow/chassis';
 import { decisionText, parseDecision, type Decision } from '../../domain/decision.ts';
 import { errnoOf } from '../../domain/failure.ts';
 import type { Access } from './access.ts';
@@ -32,4 +33,35 @@ export async function writeDecision(
 ): Promise<void> {
   const folder = await folderAt(root, PARTS, access);
   await writeOwn(folder, nameOf(series), `${decisionText(decision)}\n`, access);
+}
+
+/** By series. */
+export async function allDecisions(root: string): Promise<ReadonlyMap<string, Decision>> {
+  const all = new Map<string, Decision>();
+  for (const name of await namesIn(root)) {
+    const series = /^([0-9a-f-]+)\.json$/.exec(name)?.[1];
+    const decision = series === undefined ? undefined : await readDecision(root, series);
+    if (series !== undefined && decision !== undefined) all.set(series, decision);
+  }
+  return all;
+}
+
+/** With what a writer that was killed left aside. */
+export async function removeDecision(root: string, series: string): Promise<void> {
+  const folder = join(root, ...PARTS);
+  const ours = (await namesIn(root)).filter((name) => name.includes(series));
+  for (const name of ours)
+    await unlink(join(folder, name)).catch((error: unknown) => {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+    });
+  if (ours.length > 0) await fsyncFolder(folder);
+}
+
+async function namesIn(root: string): Promise<string[]> {
+  try {
+    return await readdir(join(root, ...PARTS));
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return [];
+    throw error;
+  }
 }

@@ -7,6 +7,9 @@ import { ARCHIVE_NAME, MANIFEST_NAME, RECORD_NAME } from '../../domain/names.ts'
 import { readRecord } from './record.ts';
 import { isBelow } from './roots.ts';
 
+/** What was being written, and what verification set aside. */
+const OURS = /^(?:\..+\.tmp|(?:series|manifest-sha256)_changed\d*\.(?:tar|json|txt))$/;
+
 /** Names of what stays; undefined where the folder is not of this series. Ended early, it goes on when it is begun again. */
 export async function eraseFolder(
   realRoot: string,
@@ -19,7 +22,7 @@ export async function eraseFolder(
   for (const { file } of record.instances) await gone(join(path, file));
   // images that were named and not recorded yet, or made from these, and what was being written
   for (const name of await namesIn(path))
-    if (images.has(extname(name)) || extname(name) === '.dcm' || /^\..+\.tmp$/.test(name))
+    if (images.has(extname(name)) || extname(name) === '.dcm' || OURS.test(name))
       await gone(join(path, name));
   for (const name of [ARCHIVE_NAME, MANIFEST_NAME]) await gone(join(path, name));
   await fsyncFolder(path);
