@@ -10,6 +10,7 @@ export const FILES = [
   'tests/integration/chassis-run.test.ts',
   'tests/integration/backup.test.ts',
   'tests/integration/erase-everywhere.test.ts',
+  'tests/integration/worklist-erased-exams.test.ts',
   'tests/integration/splice.test.ts',
   'tests/integration/images-fuzz.test.ts',
   'tests/integration/worklist-attacks.test.ts',
