@@ -67,7 +67,11 @@ test('erase: bookings and worklist items go, and the calendar does not bring the
   };
   const accession = await until(() => booked(GONE), { what: 'it is booked', timeoutMs: 60_000 });
   const items = join(rig.data, 'worklist', 'SCANFLOW');
-  assert.ok((await readdir(items)).includes(`${accession}.wl`));
+  // the item follows the booking
+  await until(async () => (await readdir(items).catch(() => [])).includes(`${accession}.wl`), {
+    what: 'it is on the worklist',
+    timeoutMs: 60_000,
+  });
   const erased = await scanflow(
     ...['erase', '--project', '3010000.01', '--subject', GONE, '--reason', 'consent withdrawn', '--yes'],
     ...['--config', rig.configFile],
