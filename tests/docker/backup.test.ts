@@ -198,7 +198,7 @@ suite('backup and restore of the stack', options, () => {
     await complete(3);
     await compose('stop', 'streamer', 'orthanc');
     await shell(command(/^docker compose run .*\/var\/lib\/orthanc -cz.*$/m));
-    await shell(command(/^docker compose run .*\/project -cz.*$/m));
+    await shell(command(/^docker compose run .*cd \/project && .*$/m));
     await compose('start', 'orthanc', 'streamer');
     await compose('run', '--rm', 'backup');
     await compose('down', '--volumes');

@@ -108,7 +108,7 @@ suite('several streamers', { skip: await whyNot() }, () => {
     const said = (word: string) => (stopper: Program) => stopper.output().includes(word);
     const outputs = (): string => stoppers.map((stopper) => stopper.output()).join();
     await until(() => stoppers.every(said('watching')), { what: 'they watch', timeoutMs: 60_000 });
-    await storescu({ port: scale.ports.dicom, calledAet: 'ORTHANC' }, [sent.folder]);
+    await storescu({ port: scale.ports.dicom, calledAet: 'ORTHANC', callingAet: 'PRISMA' }, [sent.folder]);
 
     const victim = await until(
       () => {
