@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { moments } from './moments.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const UNIT = ['packages/*/src/**/*.test.ts', 'services/*/src/**/*.test.ts'];
+/** Packages of DICOM as data and on the wire read no clock. */
+const UNIT = ['packages/{booking,calendar,chassis}/src/**/*.test.ts', 'services/*/src/**/*.test.ts'];
 const JUDGE_TIMES = [
   'tests/e2e/bookings.test.ts',
   'tests/integration/cal2wl-interpret.test.ts',
