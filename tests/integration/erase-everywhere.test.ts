@@ -68,7 +68,7 @@ test('erase: bookings and worklist items go, and the calendar does not bring the
   const accession = await until(() => booked(GONE), { what: 'it is booked', timeoutMs: 60_000 });
   const items = join(rig.data, 'worklist', 'SCANFLOW');
   // the item follows the booking
-  await until(async () => (await readdir(items).catch(() => [])).includes(`${accession}.wl`), {
+  await until(async () => (await readdir(items).catch((): string[] => [])).includes(`${accession}.wl`), {
     what: 'it is on the worklist',
     timeoutMs: 60_000,
   });
