@@ -161,8 +161,10 @@ test('streamer: a wrong password shows, and the right one mends it', async (t) =
     what: 'the refusal is in the log',
     timeoutMs: 30_000,
   });
-  const { body } = await rig.health();
-  assert.match(JSON.stringify(body), /ORTHANC_DENIED/);
+  await until(async () => /ORTHANC_DENIED/.test(JSON.stringify((await rig.health()).body)), {
+    what: '/healthz names it',
+    timeoutMs: 10_000,
+  });
   await stranger.kill();
   await rig.orthanc.start();
   const { folder } = await phantom(join(rig.folder, 'mr'), { images: 1 });

@@ -86,6 +86,7 @@ function answers({ bytes }: Served): Readonly<Record<string, unknown>> {
     '/series': [series],
     [`/series/${ID('b')}`]: series,
     [`/series/${ID('b')}/instances`]: [instance],
+    [`/series/${ID('b')}/metadata`]: {},
     [`/series/${ID('b')}/study`]: { MainDicomTags: {}, PatientMainDicomTags: {} },
     [`/instances/${ID('a')}`]: instance,
     [`/instances/${ID('a')}/metadata`]: { ReceptionDate: '20261122T091500', RemoteAET: 'PRISMA' },

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -50,4 +50,14 @@ test('bookings: the list of what was rejected is no record and no mistake', asyn
   assert.equal(await bookings.byAccession('rejected'), undefined);
   assert.equal(await bookings.byStudy('2.25.1'), undefined);
   assert.deepEqual(told, []);
+});
+
+test('bookings: series that ask at the same moment all get the answer, in a folder that nobody changed for long', async () => {
+  await utimes(folder, 1_700_000_000, 1_700_000_000);
+  const bookings = createBookings(folder);
+  const [first, second] = await Promise.all([
+    bookings.byStudy(fresh.studyInstanceUid),
+    bookings.byStudy(old.studyInstanceUid),
+  ]);
+  assert.deepEqual([first?.labels.subject, second?.labels.subject], ['s2', 's1']);
 });

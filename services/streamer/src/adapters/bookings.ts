@@ -39,10 +39,9 @@ export function createBookings(
     readBooking(folder, accession, unreadable);
 
   let listed: FolderTime | undefined;
-  const refresh = async (): Promise<void> => {
+  const look = async (): Promise<void> => {
     const time = await folderTime(folder);
     if (listed?.settled === true && listed.changed === time.changed) return;
-    listed = time;
     for (const name of await names(folder)) {
       const accession = name.slice(0, -'.json'.length);
       if (seen.has(accession) || !SAFE_ACCESSION.test(accession)) continue;
@@ -52,7 +51,11 @@ export function createBookings(
       studies.set(record.studyInstanceUid, accession);
       index.add(record);
     }
+    listed = time;
   };
+  /** One after the other: whoever comes while the folder is read waits until all of it is known. */
+  let turn: Promise<void> = Promise.resolve();
+  const refresh = (): Promise<void> => (turn = turn.then(look, look));
 
   return {
     byAccession: async (accession) => (SAFE_ACCESSION.test(accession) ? read(accession) : undefined),
