@@ -1,4 +1,4 @@
-/** What the ledger needs to be made anew from what is stored, or to be brought up to date after an older one was put back. */
+/** Rebuilds the ledger from stored series, or updates an older ledger that was put back. */
 import type { Labels } from '@scanflow/booking';
 import type { Decision } from '../domain/decision.ts';
 import type { Doubt } from '../domain/evidence.ts';
