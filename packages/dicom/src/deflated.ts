@@ -1,7 +1,7 @@
 /** A deflated data set (PS3.5 A.5): one raw deflate stream (RFC 1951) behind the file meta information. */
 import { pipeline } from 'node:stream/promises';
 import { constants, crc32, createDeflateRaw, createInflateRaw, inflateRawSync } from 'node:zlib';
-import type { Transform } from 'node:stream';
+import type { InflateRaw } from 'node:zlib';
 import { DicomDecodeError } from './dataset.ts';
 
 const isZlib = (error: unknown, code: string): boolean =>
@@ -41,7 +41,7 @@ function broken(error: unknown): unknown {
 }
 
 /**
- * Inflates a stream as it comes, holding none of it. One NUL of padding may follow it, and a checksum as in gzip.
+ * Inflates a stream as it comes, holding none of it. NULs of padding may follow it, and a checksum as in gzip.
  * Throws InflateError once it is broken, has something else behind it, or gives more than `limit` bytes.
  */
 export async function* inflating(
@@ -49,48 +49,78 @@ export async function* inflating(
   limit: number,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const engine = createInflateRaw();
-  const input = new Tail();
+  const rest = new Rest();
+  const fed = feed(chunks, engine, rest);
+  // an error of the source ends the engine, too: it shows while the engine is read
+  fed.catch(() => undefined);
   const sum = { size: 0, crc: 0 };
   try {
-    for await (const chunk of passed(input.of(chunks), engine)) {
+    for await (const chunk of engine as AsyncIterable<Uint8Array>) {
       sum.size += chunk.length;
       sum.crc = crc32(chunk, sum.crc);
       if (sum.size > limit) throw new InflateError(`it inflates to more than ${limit} bytes`);
       yield chunk;
     }
+    await fed;
   } catch (error) {
     throw isZlib(error, 'Z_') ? new InflateError('its deflated data set cannot be inflated') : error;
   }
-  if (!isPadding(input, engine.bytesWritten, sum))
-    throw new InflateError('something follows its deflated data set');
+  if (!rest.isPadding(sum)) throw new InflateError('something follows its deflated data set');
 }
 
-/** CRC-32 and length (RFC 1952 2.3.1), and NUL. */
-const LONGEST_TAIL = 9;
-
-/** Remembers the last bytes of what passes. */
-class Tail {
-  size = 0;
-  bytes = Buffer.alloc(0);
-
-  async *of(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+/**
+ * Gives every chunk to the engine until its stream has ended, and what comes behind that to `rest`. The engine itself stops
+ * to answer once its stream has ended, so that a pipeline would say of such a file that it was aborted.
+ */
+async function feed(chunks: AsyncIterable<Uint8Array>, engine: InflateRaw, rest: Rest): Promise<void> {
+  let given = 0;
+  let wake = (): void => undefined;
+  for (const event of ['end', 'close']) engine.once(event, () => wake());
+  try {
     for await (const chunk of chunks) {
-      this.size += chunk.length;
-      this.bytes = Buffer.concat([this.bytes, chunk.subarray(-LONGEST_TAIL)]).subarray(-LONGEST_TAIL);
-      yield chunk;
+      // it takes all that it is given until its stream has ended
+      if (given > engine.bytesWritten) {
+        rest.add(chunk);
+        continue;
+      }
+      if (engine.destroyed) return;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        engine.write(chunk, () => resolve());
+      });
+      given += chunk.length;
+      rest.add(chunk.subarray(chunk.length - (given - engine.bytesWritten)));
     }
+    engine.end();
+  } catch (error) {
+    engine.destroy(error instanceof Error ? error : new Error(String(error)));
+    throw error;
   }
 }
 
-/** Whether what is behind the stream says nothing. Some programs write what belongs to gzip. */
-function isPadding(input: Tail, read: number, sum: { readonly size: number; readonly crc: number }): boolean {
-  const length = input.size - read;
-  if (length > LONGEST_TAIL) return false;
-  const behind = input.bytes.subarray(input.bytes.length - length);
-  const gzip =
-    length >= 8 && behind.readUInt32LE(0) === sum.crc && behind.readUInt32LE(4) === sum.size % 2 ** 32;
-  const rest = gzip ? behind.subarray(8) : behind;
-  return rest.length <= 1 && rest.every((byte) => byte === 0);
+/** CRC-32 and length (RFC 1952 2.3.1). */
+const GZIP_TAIL = 8;
+
+/** What is behind the stream: its first bytes, and whether all the others are NUL. */
+class Rest {
+  #first = Buffer.alloc(0);
+  #zeros = true;
+
+  add(bytes: Uint8Array): void {
+    const missing = GZIP_TAIL - this.#first.length;
+    if (missing > 0) this.#first = Buffer.concat([this.#first, bytes.subarray(0, missing)]);
+    this.#zeros &&= bytes.subarray(missing).every((byte) => byte === 0);
+  }
+
+  /** Whether it says nothing. Some programs write what belongs to gzip, others fill up a block. */
+  isPadding(sum: { readonly size: number; readonly crc: number }): boolean {
+    const first = this.#first;
+    const isGzip =
+      first.length === GZIP_TAIL &&
+      first.readUInt32LE(0) === sum.crc &&
+      first.readUInt32LE(4) === sum.size % 2 ** 32;
+    return this.#zeros && (isGzip || first.every((byte) => byte === 0));
+  }
 }
 
 /** Deflates a data set as it comes, padded to an even number of bytes with NUL (PS3.5 A.5). */
@@ -98,21 +128,14 @@ export async function* deflating(
   chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let size = 0;
-  for await (const chunk of passed(chunks, createDeflateRaw())) {
+  const engine = createDeflateRaw();
+  const flow = pipeline(chunks, engine);
+  // an error on either side shows while the engine is read
+  flow.catch(() => undefined);
+  for await (const chunk of engine as AsyncIterable<Uint8Array>) {
     size += chunk.length;
     yield chunk;
   }
-  if (size % 2 !== 0) yield new Uint8Array(1);
-}
-
-/** Chunks through an engine; an error on either side, or a reader that has had enough, ends both. */
-async function* passed(
-  chunks: AsyncIterable<Uint8Array>,
-  engine: Transform,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const flow = pipeline(chunks, engine);
-  // it shows while the engine is read
-  flow.catch(() => undefined);
-  for await (const chunk of engine as AsyncIterable<Uint8Array>) yield chunk;
   await flow;
+  if (size % 2 !== 0) yield new Uint8Array(1);
 }

@@ -34,9 +34,9 @@ const deflated = (pixels: number, change = (stream: Buffer): Buffer => stream): 
 async function* chunks(bytes: Uint8Array, size = 1000): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield await Promise.resolve(bytes.subarray(at, at + size));
 }
-const pass = async (bytes: Uint8Array, options: TagStreamOptions = {}) => {
+const pass = async (bytes: Uint8Array, options: TagStreamOptions = {}, size = 1000) => {
   const stream = new TagStream(TAG, options);
-  return { stream, out: Buffer.concat(await Array.fromAsync(stream.through(chunks(bytes)))) };
+  return { stream, out: Buffer.concat(await Array.fromAsync(stream.through(chunks(bytes, size)))) };
 };
 
 test('tag stream: a deflated file is inflated, spliced and deflated, and every other byte of its data set stays', async () => {
@@ -79,6 +79,27 @@ test('tag stream: a deflated file that breaks off, is damaged, or is followed by
   }
   await assert.rejects(pass(deflated(100, (stream) => Buffer.concat([stream, gzip(body(102))]))), CannotTag);
 });
+
+test(
+  'tag stream: whatever follows a deflated stream is judged the same in pieces of any size',
+  { timeout: 60_000 },
+  async () => {
+    const behind = (tail: Uint8Array): Buffer => deflated(3_000, (stream) => Buffer.concat([stream, tail]));
+    for (const size of [1, 7, 64, 1000, 1_000_000]) {
+      for (const length of [0, 1, 8, 9, 400, 5_000]) {
+        const { stream, out } = await pass(behind(Buffer.alloc(length)), {}, size);
+        assert.equal(stream.outcome?.kind, 'tagged', `${length} NULs in pieces of ${size}`);
+        assert.deepEqual(Buffer.from(removeSplice(out, TAG)), Buffer.from(inflateFile(deflated(3_000))));
+        const stained = Buffer.concat([Buffer.alloc(length), Buffer.from('x')]);
+        await assert.rejects(
+          pass(behind(stained), {}, size),
+          (error) => error instanceof CannotTag && /something follows/.test(error.message),
+          `${length} NULs and a letter in pieces of ${size}`,
+        );
+      }
+    }
+  },
+);
 
 test('tag stream: a deflated file that inflates to more than it may is refused while it passes', async () => {
   const bomb = deflated(30_000_000);
