@@ -24,7 +24,11 @@ class Inbox<T> {
     if (value !== undefined) return value;
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     this.#waiting.push(resolve);
-    const timer = setTimeout(() => reject(new Error(`waited in vain for ${what}`)), 5_000);
+    const timer = setTimeout(() => {
+      // whoever has given up takes nothing from the next one who waits
+      this.#waiting.splice(this.#waiting.indexOf(resolve), 1);
+      reject(new Error(`waited in vain for ${what}`));
+    }, 5_000);
     return promise.finally(() => clearTimeout(timer));
   }
 }
