@@ -74,7 +74,14 @@ const shipped = async (): Promise<object> => {
   const config = JSON.parse(
     text.replaceAll(/^\s*\/\/.*$/gm, '').replaceAll('${ORTHANC_DICOM_OPEN:-false}', 'true'),
   ) as object;
-  return { ...config, DatabaseServerIdentifier: 'bench', DicomAet: 'ORTHANC', AuthenticationEnabled: false };
+  return {
+    ...config,
+    DatabaseServerIdentifier: 'bench',
+    DicomAet: 'ORTHANC',
+    AuthenticationEnabled: false,
+    // without users, the filter would take whoever asks for one who may only look
+    LuaScripts: [],
+  };
 };
 
 interface Receiver {
