@@ -7,7 +7,7 @@ import { after, before, suite, test } from 'node:test';
 import { dataSet, makeSeries } from '@scanflow/dicom';
 import { run, storescu, until } from '@scanflow/testkit';
 import { orLogs } from './checks.ts';
-import { docker, Project, ROOT, whyNot } from './engine.ts';
+import { docker, impatientConfig, Project, ROOT, whyNot } from './engine.ts';
 
 const options = { skip: await whyNot() };
 
@@ -27,6 +27,7 @@ interface Booking {
 suite('backup and restore of the stack', options, () => {
   let stack: Project;
   let folder: string;
+  let config: string;
   const compose = (...args: string[]): Promise<string> => stack.compose(...args);
   const up = (): Promise<unknown> => orLogs(stack, () => compose('up', '--detach', '--wait'));
   const series = async (): Promise<Row[]> =>
@@ -85,6 +86,8 @@ suite('backup and restore of the stack', options, () => {
     await chmod(folder, 0o755);
     await (await Project.create('backup', ['compose.yaml'])).compose('build');
     stack = await Project.create('backup', ['compose.yaml']);
+    config = await impatientConfig('scanflow.yaml');
+    stack.env['SCANFLOW_CONFIG'] = config;
     stack.env['SCANFLOW_PROJECT'] = join(folder, 'project');
     stack.env['SCANFLOW_BACKUP'] = join(folder, 'backup');
     await up();
@@ -106,7 +109,7 @@ suite('backup and restore of the stack', options, () => {
       '/f/project',
       '/f/backup',
     );
-    await rm(folder, { recursive: true, force: true });
+    for (const made of [folder, config]) await rm(made, { recursive: true, force: true });
   });
 
   test('compose: neither is started by `up`, and backup may write nothing but the backup', async () => {

@@ -1,4 +1,8 @@
 /** Docker as a person uses it, for the tests of the compose stack: each call is a command, each answer its output. */
+import assert from 'node:assert/strict';
+import { chmod, cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort, run } from '@scanflow/testkit';
 
@@ -59,6 +63,23 @@ export interface Ports {
   readonly worklistHttp: number;
   readonly streamer: number;
   readonly receiver: number;
+}
+
+/**
+ * A configuration folder like the sample's, in which a series is whole after 3 s.
+ *
+ * @param more further keys of the streamer in `file`
+ */
+export async function impatientConfig(file: string, more = ''): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'scanflow-config-'));
+  // mkdtemp's is for its owner alone; the containers have users of their own
+  await chmod(folder, 0o755);
+  await cp(join(ROOT, 'config'), folder, { recursive: true });
+  const path = join(folder, file);
+  const text = (await readFile(path, 'utf8')).replace('quiet: 60s', 'quiet: 3s');
+  assert.match(text, /quiet: 3s/);
+  await writeFile(path, `${text}${more}`);
+  return folder;
 }
 
 /** One compose project of the repository, on free loopback ports. */

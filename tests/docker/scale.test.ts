@@ -1,13 +1,12 @@
 /** Three streamers with PostgreSQL in containers (compose.scale.yaml): one is killed mid-series, the others finish it. */
 import assert from 'node:assert/strict';
-import { chmod, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { startProgram, storescu, until, type Program } from '@scanflow/testkit';
 import { phantom, type Series } from '../integration/streamer-support.ts';
 import { assertHardened, orLogs } from './checks.ts';
-import { docker, Project, ROOT, whyNot, type Container } from './engine.ts';
+import { docker, impatientConfig, Project, whyNot, type Container } from './engine.ts';
 
 const IMAGES = 200;
 const UP = ['up', '--detach', '--wait', '--scale', 'streamer=3'];
@@ -15,19 +14,6 @@ const FOLDER = '/run/secrets/scanflow';
 const SECRETS = `cat ${FOLDER}/*-password`;
 /** Runs in a streamer's container: stops the streamer mid-series if it is the one that pulls the images. */
 const STOPPER = await readFile(join(import.meta.dirname, 'stopper.ts'), 'utf8');
-
-/** A configuration folder like the sample's, with less patience. */
-async function impatient(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'scanflow-scale-'));
-  // mkdtemp's is for its owner alone; the containers have users of their own
-  await chmod(folder, 0o755);
-  await cp(join(ROOT, 'config'), folder, { recursive: true });
-  const file = join(folder, 'scanflow.scale.yaml');
-  const text = (await readFile(file, 'utf8')).replace('quiet: 60s', 'quiet: 3s');
-  assert.match(text, /quiet: 3s/);
-  await writeFile(file, `${text}  lease: 5s\n`);
-  return folder;
-}
 
 /** `/api/series` of a streamer's container, through the port that it has on the host. */
 async function seriesOf({ Id }: Container): Promise<Series[]> {
@@ -43,7 +29,7 @@ suite('several streamers', { skip: await whyNot() }, () => {
   let config: string;
   before(async () => {
     scale = await Project.create('scale', ['compose.yaml', 'compose.scale.yaml']);
-    config = await impatient();
+    config = await impatientConfig('scanflow.scale.yaml', '  lease: 5s\n');
     scale.env['SCANFLOW_CONFIG'] = config;
     await scale.compose('build');
     await orLogs(scale, () => scale.compose(...UP));

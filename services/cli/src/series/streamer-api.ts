@@ -22,11 +22,24 @@ export async function streamerApi(where: Where): Promise<Api> {
   const loaded = await loadConfig(config ?? IN_CONTAINER);
   if (!loaded.ok && config !== undefined)
     throw new UsageError(`${config} cannot be used; scanflow check ${config} tells why`);
-  const tokenFile = where['token-file'] ?? (loaded.ok ? tokenFileOf(loaded.config) : undefined);
-  const at =
-    url ?? (loaded.ok ? addressOfService(loaded.config, 'streamer') : `http://127.0.0.1:${DEFAULT_PORT}`);
-  return apiAt(at, tokenFile);
+  const own = loaded.ok ? addressOfService(loaded.config, 'streamer') : `http://127.0.0.1:${DEFAULT_PORT}`;
+  const at = url ?? own;
+  const asked = where['token-file'];
+  if (asked === undefined && !isOurs(at, own))
+    return { ...(await apiAt(at, undefined)), trouble: elsewhere(at) };
+  return apiAt(at, asked ?? (loaded.ok ? tokenFileOf(loaded.config) : undefined));
 }
+
+/** Whoever gets the token may do all: it goes to this machine and to the configured address alone. */
+function isOurs(url: string, own: string): boolean {
+  const { hostname, origin } = new URL(url);
+  return origin === new URL(own).origin || LOOPBACK.test(hostname);
+}
+
+const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+const elsewhere = (url: string): string =>
+  `${url} is another machine, so the configuration's token was not sent there. --token-file FILE sends one`;
 
 /** Runs what asks the streamer; what it refused is told, and becomes the exit code. */
 export async function asking(io: Io, work: () => Promise<ExitCode>): Promise<ExitCode> {
