@@ -2,6 +2,7 @@
 import { calendarChecks } from './calendars.ts';
 import { clockChecks } from './clock.ts';
 import { destinationChecks } from './destinations.ts';
+import { examChecks } from './exams.ts';
 import { skipped, type Check } from './finding.ts';
 import { healthChecks } from './health.ts';
 import { ledgerChecks } from './ledger.ts';
@@ -25,6 +26,7 @@ export function checksOf(place: Place, version: string): Check[] {
     ...calendarChecks(place),
     ...orthancChecks(place),
     ...scannerChecks(place),
+    ...examChecks(place),
     ...ledgerChecks(place),
     ...verificationChecks(place),
     ...senderChecks(place),

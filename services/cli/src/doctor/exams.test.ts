@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { judgeReports, type RefusedReport } from './exams.ts';
+
+const report = (callingAet: string, status: string): RefusedReport => ({
+  operation: 'N-SET',
+  callingAet,
+  status,
+  comment: 'Another AE title created this step',
+});
+
+test('doctor: a console that ends exams under another AE title is named, with the key that admits it', () => {
+  const found = [
+    judgeReports([report('CONSOLE', '0124'), report('CONSOLE', '0124'), report('PRISMA', '0112')]),
+  ].flat();
+  assert.deepEqual(
+    found.map(({ state }) => state),
+    ['warning', 'warning'],
+  );
+  assert.match(found[0]?.message ?? '', /N-SET of CONSOLE was refused 2 times with 0124/);
+  assert.match(found[0]?.todo ?? '', /add it to scanners\.NAME\.sends/);
+  assert.match(found[1]?.message ?? '', /PRISMA was refused once with 0112/);
+  assert.doesNotMatch(found[1]?.todo ?? '', /sends/);
+});
+
+test('doctor: no refused report is no warning', () => {
+  assert.equal([judgeReports([])].flat()[0]?.state, 'ok');
+});
