@@ -30,6 +30,15 @@ export interface EventDetails {
   readonly transparent: boolean;
   readonly class: EventClass;
   readonly extras: EventExtras;
+  /** Texts as Scanflow 0.1.0 read them, where it read one otherwise. */
+  readonly former: EventTexts | undefined;
+}
+
+/** What people wrote of what the event is. */
+export interface EventTexts {
+  readonly summary: string | undefined;
+  readonly description: string | undefined;
+  readonly labels: EventExtras['labels'];
 }
 
 /** Which instances of a series an override replaces (RFC 5545 3.8.4.4). */
@@ -92,6 +101,9 @@ export function uidOf(properties: Properties): string {
 }
 
 export interface ComponentContext {
+  readonly uid: string;
+  /** As 0.1.0 read them, where that differs. */
+  readonly former: Properties | undefined;
   /** METHOD of its VCALENDAR. */
   readonly method: string | undefined;
   readonly zones: Zones;
@@ -102,13 +114,13 @@ export interface ComponentContext {
 /** Reads one VEVENT. Throws EventError. */
 export function readComponent(
   properties: Properties,
-  { method, zones, position }: ComponentContext,
+  { uid, former, method, zones, position }: ComponentContext,
 ): Component {
   const all = allOf(properties);
   const start = readStart(all('DTSTART'), zones);
   const local = localZones(all('DTSTART')[0], start, zones);
   return {
-    uid: uidOf(properties),
+    uid,
     start,
     length: readLength(start, all('DTEND')[0], all('DURATION')[0], local),
     allDay: start.dateOnly || text(all('X-MICROSOFT-CDO-ALLDAYEVENT')[0])?.toUpperCase() === 'TRUE',
@@ -118,7 +130,7 @@ export function readComponent(
     excludedRules: all('EXRULE').map(({ value }) => value.trim()),
     recurrence: readRecurrence(properties, local),
     age: readAge(properties, position),
-    details: readDetails(all, method),
+    details: readDetails(all, allOf(former ?? properties), method),
   };
 }
 
@@ -143,9 +155,11 @@ export function readAge(properties: Properties, position: number): Age {
   };
 }
 
+type AllOf = (name: string) => readonly Property[];
+
 const allOf =
-  (properties: Properties) =>
-  (name: string): readonly Property[] =>
+  (properties: Properties): AllOf =>
+  (name) =>
     properties.get(name) ?? [];
 
 /** A time without zone beside a start that names one means the same zone. */
@@ -185,16 +199,21 @@ function until(start: Moment, end: Moment): Temporal.Duration {
   return instantOf(end).since(instantOf(start));
 }
 
-function readDetails(all: (name: string) => readonly Property[], method: string | undefined): EventDetails {
+function readDetails(all: AllOf, before: AllOf, method: string | undefined): EventDetails {
   const one = (name: string): string | undefined => text(all(name)[0]);
   const capitals = (name: string): string | undefined => one(name)?.toUpperCase();
   const busy = capitals('X-MICROSOFT-CDO-BUSYSTATUS');
-  const descriptions = all('DESCRIPTION').map((property) => unescapeText(property.value));
   const visibility = capitals('CLASS');
+  const extras = readExtras(all);
+  const summary = one('SUMMARY');
+  const described = plainDescription(all);
+  const description =
+    described === undefined || described.trim() === '' ? (styled(all) ?? described) : described;
   return {
-    extras: readExtras(all),
-    summary: one('SUMMARY'),
-    description: descriptions.length === 0 ? undefined : descriptions.join('\n'),
+    extras,
+    summary,
+    description,
+    former: formerTexts(before, { summary, description, labels: extras.labels }),
     location: one('LOCATION'),
     organizer: all('ORGANIZER').map(personName)[0],
     attendees: all('ATTENDEE')
@@ -212,6 +231,28 @@ function readDetails(all: (name: string) => readonly Property[], method: string 
           ? visibility
           : 'PRIVATE',
   };
+}
+
+const plainDescription = (all: AllOf): string | undefined => {
+  const descriptions = all('DESCRIPTION').map(({ value }) => unescapeText(value));
+  return descriptions.length === 0 ? undefined : descriptions.join('\n');
+};
+
+/** A description that is there as HTML only: Outlook's and Thunderbird's, and RFC 9073's. */
+const styled = (all: AllOf): string | undefined =>
+  ['X-ALT-DESC', 'STYLED-DESCRIPTION']
+    .map((name) => text(all(name)[0]))
+    .find((html) => html !== undefined && html !== '');
+
+function formerTexts(before: AllOf, now: EventTexts): EventTexts | undefined {
+  const summary = text(before('SUMMARY')[0]);
+  const description = plainDescription(before);
+  const { labels } = readExtras(before);
+  const isSame =
+    summary === now.summary &&
+    description === now.description &&
+    JSON.stringify(labels) === JSON.stringify(now.labels);
+  return isSame ? undefined : { summary, description, labels };
 }
 
 function statusOf(status: string | undefined, busy: string | undefined): EventStatus {

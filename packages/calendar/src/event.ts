@@ -12,6 +12,8 @@ export interface CalendarEvent extends EventExtras {
   readonly recurrenceId?: string;
   /** What Scanflow 0.1.0 had as `recurrenceId`, where it read the time zone otherwise. */
   readonly formerRecurrenceId?: string;
+  /** Texts as 0.1.0 read them, where it read one otherwise. */
+  readonly formerTexts?: FormerTexts;
   readonly start: Temporal.Instant;
   readonly end: Temporal.Instant;
   readonly allDay: boolean;
@@ -24,6 +26,13 @@ export interface CalendarEvent extends EventExtras {
   readonly status: EventStatus;
   readonly transparency: 'OPAQUE' | 'TRANSPARENT';
   readonly class: EventClass;
+}
+
+/** What of an event identities of bookings derive from. */
+export interface FormerTexts {
+  readonly summary: string;
+  readonly description: string;
+  readonly labels: EventExtras['labels'];
 }
 
 /** A span of time, half open: `from` belongs to it, `to` does not. */

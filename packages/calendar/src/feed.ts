@@ -1,7 +1,8 @@
 /** A feed as blocks of VEVENT lines; what is no whole calendar is a feed error. */
 import { Outline, type Span } from './outline.ts';
+import { note, type FeedNote } from './note.ts';
 import { parseProperty } from './property.ts';
-import { contentLines, stretchesOf } from './text.ts';
+import { contentLines, stretchesOf, type ContentLines } from './text.ts';
 
 /** Why nothing of a feed can be used. `message` tells a person what to do. */
 export interface FeedError {
@@ -23,6 +24,8 @@ export interface FeedContext {
   zone?: string;
   /** METHOD, in capitals (RFC 5545 3.7.2). */
   method?: string;
+  /** Character set that was declared for the feed. */
+  readonly charset: string | undefined;
   /** The inside of each VTIMEZONE, as it came. */
   readonly timezones: Buffer[];
 }
@@ -64,37 +67,62 @@ export class SetAside {
 }
 
 export type SplitFeed =
-  | { readonly ok: true; readonly blocks: readonly EventBlock[]; readonly aside: SetAside }
+  | {
+      readonly ok: true;
+      readonly blocks: readonly EventBlock[];
+      readonly aside: SetAside;
+      readonly notes: readonly FeedNote[];
+    }
   | { readonly ok: false; readonly error: FeedError };
 
-const LESS_THAN = 0x3c;
 const MARK = /^(BEGIN|END):\s*([A-Z0-9-]+)\s*$/i;
+/** What stands before or behind a calendar on its own line: a notice, a comment, the end of a file of DOS. */
+const BEGINS_BEHIND = /BEGIN:VCALENDAR\s*$/i;
+const ENDS_BEFORE = /^END:VCALENDAR\s*[^\sA-Z]/i;
+/** A page of its own, which may well show an example of a calendar. */
+const PAGE = /^<(?:!doctype\s+html|html|head|body)\b/i;
+/** How far it is looked for. */
+const HEAD = 1024;
 
 /**
- * Splits a feed into VEVENT blocks, over all VCALENDARs in it. Lines outside a VCALENDAR are ignored. Events whose days
- * are known from their text, and are `aside`, are set aside.
+ * Splits a feed into VEVENT blocks, over all VCALENDARs in it. Lines outside a VCALENDAR are noted and ignored. Events
+ * whose days are known from their text, and are `aside`, are set aside.
  */
-export function splitFeed(bytes: Buffer, aside: (span: Span) => boolean): SplitFeed {
-  const first = bytes.find((byte) => byte > 0x20);
-  if (first === undefined) return failure('FEED_EMPTY', 'The calendar came back empty.');
-  if (first === LESS_THAN)
-    return failure(
-      'FEED_HTML',
-      'A web page came instead of a calendar: check that the address is the iCalendar (.ics) one and needs no login page.',
-    );
-  return new Splitter(bytes, aside).run();
+export function splitFeed(
+  bytes: Buffer,
+  charset: string | undefined,
+  aside: (span: Span) => boolean,
+): SplitFeed {
+  const first = bytes.findIndex((byte) => byte > 0x20);
+  if (first < 0) return failure('FEED_EMPTY', 'The calendar came back empty.');
+  const head = bytes.toString('latin1', first, first + HEAD).replaceAll(/<!--[^]*?-->\s*/g, '');
+  return PAGE.test(head) ? webPage() : new Splitter(bytes, charset, aside).run(head.startsWith('<'));
 }
 
+/** Whether bytes are a calendar that is not cut off, for programs that put calendars together. */
+export const isWholeCalendar = (plain: Buffer): boolean => splitFeed(plain, undefined, () => false).ok;
+
 /** The unfolded, decoded lines of a block, without those of components inside it (alarms). */
-export function linesOf(bytes: Buffer, { from, to }: EventBlock): string[] {
+export function linesOf(bytes: Buffer, { from, to, context }: EventBlock): ContentLines {
+  const { lines, former, isUtf8 } = contentLines(bytes.subarray(from, to), context.charset);
+  return { lines: own(lines), former: former && own(former), isUtf8 };
+}
+
+function own(lines: readonly string[]): string[] {
   let depth = 0;
-  return contentLines(bytes.subarray(from, to)).filter((line) => {
+  return lines.filter((line) => {
     const [, mark] = MARK.exec(line) ?? [];
     if (mark === undefined) return depth === 0;
     depth += mark.toUpperCase() === 'BEGIN' ? 1 : -1;
     return false;
   });
 }
+
+const webPage = (): SplitFeed =>
+  failure(
+    'FEED_HTML',
+    'A web page came instead of a calendar: check that the address is the iCalendar (.ics) one and needs no login page.',
+  );
 
 const failure = (code: FeedError['code'], message: string): SplitFeed => ({
   ok: false,
@@ -110,23 +138,30 @@ class Splitter {
   /** The stretch of the bytes that is being read, and where it begins. */
   #text = '';
   #offset = 0;
-  #context: FeedContext = { timezones: [] };
+  #context: FeedContext;
+  readonly #charset: string | undefined;
+  /** Whether there is text outside the calendars. */
+  #around = false;
   /** Where the event or zone begins that is being read. */
   #from = 0;
   #outline = new Outline();
   #calendars = 0;
 
-  constructor(bytes: Buffer, isAside: (span: Span) => boolean) {
+  constructor(bytes: Buffer, charset: string | undefined, isAside: (span: Span) => boolean) {
     this.#bytes = bytes;
+    this.#charset = charset;
+    this.#context = { timezones: [], charset };
     this.#isAside = isAside;
   }
 
-  run(): SplitFeed {
+  /** `isMarkup`: what begins as HTML and holds no calendar is told to be a web page. */
+  run(isMarkup: boolean): SplitFeed {
     for (const { text, offset } of stretchesOf(this.#bytes)) {
       [this.#text, this.#offset] = [text, offset];
       const wrong = this.#stretch(text);
       if (wrong !== undefined) return unbalanced(wrong);
     }
+    if (this.#calendars === 0 && isMarkup) return webPage();
     if (this.#calendars === 0)
       return failure('FEED_NOT_ICALENDAR', 'What came is not a calendar: it has no BEGIN:VCALENDAR line.');
     if (this.#stack.length > 0)
@@ -134,7 +169,8 @@ class Splitter {
         'FEED_TRUNCATED',
         `The calendar is cut off: END:${String(this.#stack.at(-1))} is missing.`,
       );
-    return { ok: true, blocks: this.#blocks, aside: this.#aside };
+    const notes = this.#around ? [note('FEED_TEXT_AROUND')] : [];
+    return { ok: true, blocks: this.#blocks, aside: this.#aside, notes };
   }
 
   /** The line that closes what is not open, if there is one. */
@@ -156,10 +192,13 @@ class Splitter {
   }
 
   #begin(component: string, end: number): void {
-    if (this.#stack.length === 0 && component !== 'VCALENDAR') return;
+    if (this.#stack.length === 0 && component !== 'VCALENDAR') {
+      this.#around = true;
+      return;
+    }
     this.#stack.push(component);
     if (component === 'VCALENDAR') {
-      this.#context = { timezones: [] };
+      this.#context = { timezones: [], charset: this.#charset };
       this.#calendars += 1;
     }
     if (component === 'VEVENT') this.#outline = new Outline();
@@ -183,7 +222,19 @@ class Splitter {
   #content(at: number, end: number): void {
     const inside = this.#stack.at(-1);
     if (inside === 'VEVENT') this.#outline.take(this.#text, at, end);
-    else if (inside === 'VCALENDAR') this.#setting(this.#text.slice(at, end));
+    else if (inside === 'VCALENDAR') this.#inCalendar(this.#text.slice(at, end), at);
+    else if (inside === undefined) this.#outside(this.#text.slice(at, end), end);
+  }
+
+  #inCalendar(line: string, at: number): void {
+    if (!ENDS_BEFORE.test(line)) this.#setting(line);
+    else if (this.#end('VCALENDAR', at)) this.#around = true;
+  }
+
+  #outside(line: string, end: number): void {
+    if (/^[\0-\x20]*$/.test(line)) return;
+    this.#around = true;
+    if (BEGINS_BEHIND.test(line)) this.#begin('VCALENDAR', end);
   }
 
   #setting(line: string): void {

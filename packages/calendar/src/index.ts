@@ -1,6 +1,10 @@
+export { charsetOfType } from './charset.ts';
 export type { EventClass, EventStatus } from './component.ts';
-export { eventKey, overlaps, type CalendarEvent, type Window } from './event.ts';
+export { eventKey, overlaps, type CalendarEvent, type FormerTexts, type Window } from './event.ts';
 export type { FeedError } from './feed.ts';
+export { isWholeCalendar } from './feed.ts';
+export type { FeedNote } from './note.ts';
+export { toPlain } from './plain.ts';
 export type { EventProblem } from './problem.ts';
 export {
   readCalendar,

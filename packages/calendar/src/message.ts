@@ -7,6 +7,7 @@ export interface ReadRequest {
   readonly from: string;
   readonly to: string;
   readonly zone: string;
+  readonly charset: string | undefined;
 }
 
 type EventMessage = Omit<CalendarEvent, 'start' | 'end'> & { readonly start: string; readonly end: string };
@@ -20,16 +21,18 @@ export type ReadMessage =
       };
     };
 
-export const toRequest = (bytes: Uint8Array, { window, zone }: ReadOptions): ReadRequest => ({
+export const toRequest = (bytes: Uint8Array, { window, zone, charset }: ReadOptions): ReadRequest => ({
   bytes,
   from: window.from.toString(),
   to: window.to.toString(),
   zone,
+  charset,
 });
 
-export const fromRequest = ({ from, to, zone }: ReadRequest): ReadOptions => ({
+export const fromRequest = ({ from, to, zone, charset }: ReadRequest): ReadOptions => ({
   window: { from: Temporal.Instant.from(from), to: Temporal.Instant.from(to) },
   zone,
+  charset,
 });
 
 export function toMessage(read: ReadCalendar): ReadMessage {

@@ -12,6 +12,7 @@ import {
   type Properties,
   type Recurrence,
 } from './component.ts';
+import { charsetOf } from './charset.ts';
 import { eventKey, type CalendarEvent, type Window } from './event.ts';
 import {
   linesOf,
@@ -23,10 +24,11 @@ import {
 } from './feed.ts';
 import { instantOf, type Moment } from './moment.ts';
 import type { Span } from './outline.ts';
+import { note, type FeedNote } from './note.ts';
+import { toPlain } from './plain.ts';
 import { EventError, type EventProblem } from './problem.ts';
 import { unescapeText } from './property.ts';
 import { expandSeries, recurrenceIdOf, replacedId, type Series } from './series.ts';
-import { toPlainBytes } from './text.ts';
 import { zonesOf, type Zones } from './zone.ts';
 
 export interface ReadOptions {
@@ -34,6 +36,8 @@ export interface ReadOptions {
   readonly window: Window;
   /** IANA zone of times that name none, in calendars that name none. */
   readonly zone: string;
+  /** Character set that whoever gave the bytes declared, such as that of a Content-Type. UTF-8 that is so counts more. */
+  readonly charset?: string | undefined;
 }
 
 /** What a readable calendar holds. */
@@ -49,6 +53,8 @@ export interface CalendarContent {
   readonly outside: ReadonlySet<string>;
   /** What may well be alive although it is not among `events`. */
   readonly unreadable: Unreadable;
+  /** What is odd about the feed, each kind once. */
+  readonly notes: readonly FeedNote[];
 }
 
 /** What the events that could not be read leave unknown. */
@@ -67,11 +73,12 @@ export type ReadCalendar =
 const MAX_EVENTS = 100_000;
 
 /** Reads a calendar. Never throws for its content, and never asks for the host's time zone or clock. */
-export function readCalendar(bytes: Uint8Array, { window, zone }: ReadOptions): ReadCalendar {
+export function readCalendar(bytes: Uint8Array, { window, zone, charset }: ReadOptions): ReadCalendar {
   try {
-    const plain = toPlainBytes(bytes);
-    const feed = splitFeed(plain, farFrom(window));
-    return feed.ok ? new Reading(plain, window, zone).run(feed.blocks, feed.aside) : feed;
+    const { bytes: plain, notes } = toPlain(bytes);
+    const feed = splitFeed(plain, charsetOf(charset), farFrom(window));
+    if (!feed.ok) return feed;
+    return new Reading(plain, { window, zone }, [...notes, ...feed.notes]).run(feed.blocks, feed.aside);
   } catch (error) {
     return unexpected(error);
   }
@@ -121,11 +128,14 @@ class Reading {
   readonly #events: CalendarEvent[] = [];
   readonly #outside = new Set<string>();
   readonly #unreadable = { uids: new Set<string>(), instances: new Set<string>() };
+  readonly #notes: FeedNote[];
+  #isUtf8 = true;
 
-  constructor(bytes: Buffer, window: Window, zone: string) {
+  constructor(bytes: Buffer, { window, zone }: ReadOptions, notes: readonly FeedNote[]) {
     this.#bytes = bytes;
     this.#window = window;
     this.#zone = zone;
+    this.#notes = [...notes];
   }
 
   /** Parses what may matter in the window; of the rest only those that share a UID with it. */
@@ -143,24 +153,30 @@ class Reading {
     }
     const events = this.#events.sort((a, b) => Temporal.Instant.compare(a.start, b.start));
     const [problems, outside, unreadable] = [this.#problems, this.#outside, this.#unreadable];
-    return { ok: true, content: { events, problems, outside, unreadable } };
+    const notes = this.#isUtf8 ? this.#notes : [...this.#notes, note('FEED_NOT_UTF8')];
+    return { ok: true, content: { events, problems, outside, unreadable, notes } };
   }
 
   #read(block: EventBlock | undefined): void {
     if (block === undefined || NO_EVENTS.has(block.context.method ?? '')) return;
-    const properties = readProperties(linesOf(this.#bytes, block));
-    const uid = uidOf(properties);
+    const { lines, former: before, isUtf8 } = linesOf(this.#bytes, block);
+    this.#isUtf8 &&= isUtf8;
+    const properties = readProperties(lines);
+    const former = before && readProperties(before);
+    // the identity of bookings derives from it, so it stays as it was read first
+    const uid = uidOf(former ?? properties);
     const group = this.#groups.get(uid) ?? newGroup();
     this.#groups.set(uid, group);
     const zones = this.#zonesOf(block.context);
     const { method } = block.context;
     const position = block.from;
-    const read = attempt(() => readComponent(properties, { method, zones, position }));
-    if (read.ok) {
-      (read.value.recurrence === undefined ? group.masters : group.overrides).push(read.value);
-      return;
-    }
-    // what it replaces may well be readable, and then does not keep its old time
+    const read = attempt(() => readComponent(properties, { uid, former, method, zones, position }));
+    if (read.ok) (read.value.recurrence === undefined ? group.masters : group.overrides).push(read.value);
+    else this.#lose({ uid, properties, group, zones, position }, read.problem);
+  }
+
+  /** What an event replaces may well be readable, and then does not keep its old time. */
+  #lose({ uid, properties, group, zones, position }: Lost, problem: Problem): void {
     const recurrence = attempt(() => readRecurrence(properties, zones));
     const replaced = recurrence.ok ? recurrence.value : undefined;
     if (replaced !== undefined) group.lost.push({ recurrence: replaced, age: readAge(properties, position) });
@@ -168,7 +184,7 @@ class Reading {
     const recurrenceId = replaced && recurrenceIdOf(instantOf(replaced.id));
     const title = properties.get('SUMMARY')?.[0]?.value;
     const about = { uid, recurrenceId, start: textOf(() => startOf(properties, zones)) };
-    this.#report({ ...about, summary: title && unescapeText(title) }, read.problem);
+    this.#report({ ...about, summary: title && unescapeText(title) }, problem);
   }
 
   #zonesOf(context: FeedContext): Zones {
@@ -180,7 +196,7 @@ class Reading {
   #expand(uid: string, group: Group): void {
     const master = this.#newest(group.masters);
     const summary = (master ?? group.overrides[0])?.details.summary;
-    const series = { master, ...newestOverrides(group) };
+    const series = { master, ...newestOverrides(group, master) };
     const expansion = attempt(() => expandSeries(series, this.#window));
     if (!expansion.ok) {
       this.#unreadable.uids.add(uid);
@@ -231,6 +247,15 @@ function noteUnreadable(group: Group, properties: Properties, zones: Zones): voi
   const guess = attempt(() => readRecurrence(properties, { floating, resolve: () => floating }));
   if (guess.ok && guess.value !== undefined) group.guessed.push(guess.value);
   else group.isUnreadable = true;
+}
+
+/** An event that cannot be read. */
+interface Lost {
+  readonly uid: string;
+  readonly properties: Properties;
+  readonly group: Group;
+  readonly zones: Zones;
+  readonly position: number;
 }
 
 interface About {
@@ -284,15 +309,14 @@ const isCopy = (a: Component, b: Component): boolean =>
   a.details.summary === b.details.summary;
 
 /** Of all that claims to replace an instance the newest. */
-function newestOverrides({ overrides, lost }: Group): Omit<Series, 'master'> {
+function newestOverrides({ overrides, lost }: Group, master: Component | undefined): Omit<Series, 'master'> {
   const byId = new Map<string, { component?: Component; recurrence: Recurrence; age: Age }>();
   const readable = overrides.flatMap((component) => {
     const { recurrence, age } = component;
     return recurrence === undefined ? [] : { component, recurrence, age };
   });
   for (const one of [...readable, ...lost].sort(byAge)) {
-    const { id } = one.recurrence;
-    const key = id.dateOnly ? id.wall.toPlainDate().toString() : instantOf(id).toString();
+    const key = replacedId(one.recurrence, master) ?? '';
     if (!byId.has(key)) byId.set(key, one);
   }
   const newest = [...byId].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);

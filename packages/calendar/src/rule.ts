@@ -45,7 +45,7 @@ export function ruleStarts(
   from: Temporal.Instant,
   to: Temporal.Instant,
 ): Temporal.Instant[] {
-  const parts = readRule(rule);
+  const parts = readRule(rule, start.wall.day);
   checkRule(rule, parts);
   const until = readUntil(parts.get('UNTIL'), start);
   const last = until === undefined || Temporal.Instant.compare(to, until) < 0 ? to : until;
@@ -58,7 +58,7 @@ export function ruleStarts(
 /** Whether the rule gives the start of its series: it need not, where its parts name other days. Throws EventError. */
 export function givesStart(rule: string, start: Moment): boolean {
   const first = instantOf(start);
-  const isPlain = [...readRule(rule).keys()].every((name) => !name.startsWith('BY'));
+  const isPlain = [...readRule(rule, start.wall.day).keys()].every((name) => !name.startsWith('BY'));
   return isPlain || ruleStarts(rule, start, first, first).length > 0;
 }
 
@@ -105,7 +105,8 @@ function expand(
   }
 }
 
-function readRule(rule: string): Map<string, string> {
+/** `day`: that of the month on which the series starts. */
+function readRule(rule: string, day: number): Map<string, string> {
   const parts = new Map<string, string>();
   for (const part of rule
     .toUpperCase()
@@ -116,13 +117,22 @@ function readRule(rule: string): Map<string, string> {
     if (!PARTS.has(name) || value === '') throw badRule(rule);
     parts.set(name, value.replaceAll(/\s*,\s*/g, ','));
   }
-  if (!isGregorian(parts)) throw badRule(rule);
+  if (!isGregorian(parts, day)) throw badRule(rule);
   return new Map([...parts].filter(([name]) => name !== 'RSCALE' && name !== 'SKIP'));
 }
 
-/** RFC 7529 4: the calendar of RFC 5545 by another name, where days that do not exist are left out. */
-const isGregorian = (parts: ReadonlyMap<string, string>): boolean =>
-  ['GREGORIAN', undefined].includes(parts.get('RSCALE')) && ['OMIT', undefined].includes(parts.get('SKIP'));
+/** RFC 7529 4: the calendar of RFC 5545 by another name, where days that do not exist are left out or never come. */
+const isGregorian = (parts: ReadonlyMap<string, string>, day: number): boolean =>
+  ['GREGORIAN', undefined].includes(parts.get('RSCALE')) &&
+  (['OMIT', undefined].includes(parts.get('SKIP')) || everyDayExists(parts, day));
+
+/** Each month has 28 days, and only rules of months and years name days that some of them lack (RFC 7529 4.1). */
+function everyDayExists(parts: ReadonlyMap<string, string>, day: number): boolean {
+  if (!['MONTHLY', 'YEARLY'].includes(parts.get('FREQ') ?? '')) return true;
+  if (parts.has('BYYEARDAY') || parts.has('BYWEEKNO')) return false;
+  const days = parts.get('BYMONTHDAY')?.split(',').map(Number);
+  return (days ?? (parts.has('BYDAY') ? [] : [day])).every((one) => Math.abs(one) <= 28);
+}
 
 function checkRule(rule: string, parts: ReadonlyMap<string, string>): void {
   const frequency = parts.get('FREQ') ?? '';

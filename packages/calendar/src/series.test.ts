@@ -227,6 +227,12 @@ test('rules: RSCALE=GREGORIAN with SKIP=OMIT is the usual rule (RFC 7529), blank
   assert.deepEqual(rule('FREQ=WEEKLY;COUNT=2;BYDAY=MO, WE'), two);
   assert.deepEqual(rule('RSCALE=GREGORIAN;FREQ=WEEKLY;COUNT=2;BYDAY=MO,WE;SKIP=OMIT'), two);
   // days that do not exist would be moved, and months are other ones
-  for (const other of ['RSCALE=GREGORIAN;FREQ=DAILY;SKIP=FORWARD', 'RSCALE=CHINESE;FREQ=DAILY'])
+  for (const other of [
+    'RSCALE=GREGORIAN;FREQ=MONTHLY;BYMONTHDAY=31;SKIP=FORWARD',
+    'RSCALE=CHINESE;FREQ=DAILY',
+  ])
     assert.deepEqual(rule(other), [], other);
+  // no day of such a rule can be missing
+  for (const same of ['FREQ=DAILY', 'FREQ=MONTHLY', 'FREQ=MONTHLY;BYDAY=4MO', 'FREQ=YEARLY'])
+    assert.deepEqual(rule(`${same};COUNT=1;RSCALE=GREGORIAN;SKIP=FORWARD`), two.slice(0, 1), same);
 });

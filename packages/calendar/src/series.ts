@@ -34,6 +34,8 @@ interface Instance {
 
 interface Start {
   readonly at: Temporal.Instant;
+  /** Where 0.1.0 had it, where that is elsewhere. */
+  readonly before?: Temporal.Instant | undefined;
   readonly length?: Temporal.Duration | undefined;
 }
 
@@ -59,12 +61,12 @@ export function expandSeries(series: Series, window: Window): Expansion {
 
 function masterInstances(master: Component, series: Series, window: Window): Instance[] {
   const turns = turnsOf(series);
-  const replaced = new Marks(replacements(series).map(({ id }) => id));
+  const replaced = new Marks(replacements(series).map(({ id }) => onSeries(id, master)));
   const isExcluded = exclusion(master);
   const { zone } = master.start;
   const seen = new Set<number>();
   const instances: Instance[] = [];
-  for (const { at, length } of starts(master, turns, window)) {
+  for (const { at, before, length } of starts(master, turns, window)) {
     if (seen.has(at.epochMilliseconds) || replaced.has(at, zone) || isExcluded(at)) continue;
     seen.add(at.epochMilliseconds);
     const turn = turns.findLast(({ after }) => Temporal.Instant.compare(after, at) < 0);
@@ -73,7 +75,9 @@ function masterInstances(master: Component, series: Series, window: Window): Ins
     const own = component === master ? length : undefined;
     const named = {
       id: idOf(at, master),
-      formerId: formerIdOf({ ...master.start, wall: zone.wallAt(at) }, master),
+      formerId: before
+        ? idOf(before, master)
+        : formerIdOf({ ...master.start, wall: zone.wallAt(at) }, master),
     };
     instances.push({ ...named, component, start: shifted(at, component, master), length: own });
   }
@@ -105,7 +109,8 @@ function starts(master: Component, turns: readonly Turn[], window: Window): Star
   const ruled = rules.flatMap((rule) => ruleStarts(rule, start, from, to)).map((at) => ({ at }));
   // an RDATE of a day takes its time of day from the series
   const extra = extraStarts.map(({ start: moment, length }) => ({
-    at: moment.dateOnly ? onDay(moment.wall, master) : instantOf(moment),
+    at: placeOf(onSeries(moment, master), master),
+    before: isTimeOfDays(moment, master) ? instantOf(moment) : undefined,
     length,
   }));
   // a start that is out of step with its rule is none (as other readers have it)
@@ -149,14 +154,33 @@ function overrideInstances({ master, overrides }: Series): Instance[] {
 }
 
 function exclusion({ excluded, excludedRules, start }: Component): (at: Temporal.Instant) => boolean {
-  const marks = new Marks(excluded);
+  const marks = new Marks(excluded.map((moment) => (start.dateOnly ? dayOf(moment, start) : moment)));
   return (at) =>
     marks.has(at, start.zone) || excludedRules.some((rule) => ruleStarts(rule, start, at, at).length > 0);
 }
 
-/** Where an instance was; a RECURRENCE-ID that is only a date takes its time of day from the series. */
+/** Where an instance was. */
 const original = ({ id }: Recurrence, master: Component | undefined): Temporal.Instant =>
+  placeOf(onSeries(id, master), master);
+
+/** A RECURRENCE-ID or RDATE that is only a date takes its time of day from the series. */
+const placeOf = (id: Moment, master: Component | undefined): Temporal.Instant =>
   id.dateOnly && master !== undefined ? onDay(id.wall, master) : instantOf(id);
+
+const isTimeOfDays = (id: Moment, master: Component | undefined): boolean =>
+  master?.start.dateOnly === true && !id.dateOnly;
+
+/** What names an instance of a series of days names a day, though programs write a time. */
+const onSeries = (id: Moment, master: Component | undefined): Moment =>
+  master?.start.dateOnly === true ? dayOf(id, master.start) : id;
+
+/** The day that a time means: the one that begins then where the series is, else the one that is written. */
+function dayOf(moment: Moment, { zone }: Moment): Moment {
+  if (moment.dateOnly) return moment;
+  const here = zone.wallAt(instantOf(moment));
+  const isMidnight = here.equals(here.withPlainTime());
+  return { wall: (isMidnight ? here : moment.wall).withPlainTime(), zone, dateOnly: true };
+}
 
 const onDay = (day: Temporal.PlainDateTime, { start }: Component): Temporal.Instant =>
   start.zone.instantAt(day.withPlainTime(start.wall.toPlainTime()));
@@ -173,9 +197,10 @@ const idOf = (at: Temporal.Instant, master: Component | undefined): string | und
 
 /** The id that 0.1.0 gave an instance: its booking keeps the identity that derives from it. */
 function formerIdOf(id: Moment, master: Component | undefined): string | undefined {
-  if (id.zone.former === undefined && master?.start.zone.former === undefined) return undefined;
+  const isOther = id.zone.former !== undefined || master?.start.zone.former !== undefined;
+  if (!isOther && !isTimeOfDays(id, master)) return undefined;
   const before = master && { ...master, start: formerly(master.start) };
-  return idOf(original({ id: formerly(id), thisAndFuture: false }, before), before);
+  return idOf(placeOf(formerly(id), before), before);
 }
 
 /** Where the series was when a THISANDFUTURE override moved it, as wall-clock time in the zone of the override. */
@@ -214,6 +239,7 @@ function toEvent(instance: Instance, master: Component | undefined): CalendarEve
     start,
     end: addTo(component.start.zone, start, length),
     allDay: component.allDay,
+    ...formerTextsOf(texts),
     ...people(details),
     ...extras(details, texts),
     summary: texts.summary ?? '',
@@ -232,6 +258,11 @@ const saysWhat = ({ summary, description, extras: { labels } }: EventDetails): b
   summary !== undefined || description !== undefined || labels !== undefined;
 
 const extras = (own: EventDetails, texts: EventDetails): EventExtras => ({ ...texts.extras, ...own.extras });
+
+const formerTextsOf = ({ former }: EventDetails): Pick<CalendarEvent, 'formerTexts'> =>
+  former === undefined
+    ? {}
+    : { formerTexts: { ...former, summary: former.summary ?? '', description: former.description ?? '' } };
 
 /** A cancelled series takes along the overrides that are not newer than its cancellation (RFC 5546 3.2.5). */
 const isCancelledWith = ({ age }: Component, master: Component | undefined): boolean =>

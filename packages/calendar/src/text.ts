@@ -1,17 +1,11 @@
-/** The bytes of a feed as text, and parts of that text as unfolded content lines (RFC 5545 3.1). */
+/** Parts of a feed as unfolded, decoded content lines (RFC 5545 3.1). */
+import { decodeFormerly, isUtf8 } from './charset.ts';
+import { isLike, isTextLine, knownLine, otherLine } from './names.ts';
+import { decodeLine, joinSoftBreaks, mayBeEncoded } from './quoted.ts';
 
 const LF = 0x0a;
-const CR = 0x0d;
-
-/**
- * A feed's bytes with lines that end in LF or CR LF, in UTF-8 or, unmarked, in Windows-1252. Takes UTF-8 with or
- * without BOM, UTF-16 with BOM, and lines that end in CR alone. What is as usual is not copied.
- */
-export function toPlainBytes(bytes: Uint8Array): Buffer {
-  const plain = toUtf8(bytes);
-  if (!plain.includes(CR) || plain.includes(LF)) return plain;
-  return Buffer.from(plain.toString('latin1').replaceAll('\r', '\n'), 'latin1');
-}
+const LINE_END = /\r*\n/;
+const FOLD = /\r*\n[ \t]/g;
 
 /** One stretch of whole lines as a string of one character per byte, and where it stands. */
 export interface Stretch {
@@ -34,32 +28,45 @@ export function* stretchesOf(bytes: Buffer): Generator<Stretch> {
   }
 }
 
-/** Unfolded and decoded lines of a part of a feed; a line that is not UTF-8 is read as Windows-1252. */
-export function contentLines(bytes: Buffer): string[] {
-  return bytes
-    .toString('latin1')
-    .replace(/\r*\n[ \t]/g, '')
-    .split(/\r*\n/)
-    .filter((line) => line.length > 0)
-    .map(decode);
+export interface ContentLines {
+  readonly lines: readonly string[];
+  /** As Scanflow 0.1.0 read them, where that differs. */
+  readonly former: readonly string[] | undefined;
+  readonly isUtf8: boolean;
 }
 
-function toUtf8(bytes: Uint8Array): Buffer {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return Buffer.from(new TextDecoder('utf-16le').decode(bytes));
-  if (bytes[0] === 0xfe && bytes[1] === 0xff) return Buffer.from(new TextDecoder('utf-16be').decode(bytes));
-  let from = 0;
-  // programs that put files together leave more than one
-  while (buffer[from] === 0xef && buffer[from + 1] === 0xbb && buffer[from + 2] === 0xbf) from += 3;
-  return from === 0 ? buffer : buffer.subarray(from);
+/**
+ * Unfolded and decoded lines of a part of a feed. `charset` is what was declared for all of it. A text that a program
+ * wrote with its line ends as they are is one value.
+ */
+export function contentLines(bytes: Buffer, charset: string | undefined): ContentLines {
+  const text = bytes.toString('latin1');
+  const unfolded = linesOf(text);
+  const whole = mayBeEncoded(text) ? linesOf(joinSoftBreaks(text.split(LINE_END)).join('\n')) : unfolded;
+  const lines = joinTexts(whole).map((line) => decodeLine(line, charset));
+  const before = unfolded.map(decodeFormerly);
+  const isSame = lines.length === before.length && lines.every((line, index) => line === before[index]);
+  return { lines, former: isSame ? undefined : before, isUtf8: isUtf8(unfolded.join('\n')) };
 }
 
-function decode(text: string): string {
-  if (/^[\0-\x7f]*$/.test(text)) return text;
-  const bytes = Buffer.from(text, 'latin1');
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return new TextDecoder('windows-1252').decode(bytes);
+const linesOf = (text: string): string[] =>
+  text
+    .replace(FOLD, '')
+    .split(LINE_END)
+    .filter((line) => line.length > 0);
+
+/** Lines that are no properties go on with the text before them. */
+function joinTexts(lines: readonly string[]): string[] {
+  const joined: string[] = [];
+  let goesOn = false;
+  for (const line of lines) {
+    const last = joined.at(-1);
+    const isOwn: boolean = goesOn
+      ? knownLine(line) && isLike(line, last)
+      : knownLine(line) || otherLine(line);
+    goesOn = !isOwn && last !== undefined && isTextLine(last);
+    if (goesOn) joined[joined.length - 1] = `${last ?? ''}\\n${line}`;
+    else joined.push(line);
   }
+  return joined;
 }

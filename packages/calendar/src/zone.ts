@@ -20,8 +20,12 @@ export interface Zones {
  * IANA name of area and city; what the VTIMEZONE of that name says (RFC 5545 3.2.19); another IANA name; a Windows
  * name; a vendor's path that ends in an IANA name (`/freeassociation.sourceforge.net/Europe/Amsterdam`).
  */
-export function zonesOf({ zone: told, timezones }: FeedContext, zone: string, window: Window): Zones {
-  const definitions = new Map(timezones.map(readDefinition));
+export function zonesOf(
+  { zone: told, timezones, charset }: FeedContext,
+  zone: string,
+  window: Window,
+): Zones {
+  const definitions = new Map(timezones.map((bytes) => readDefinition(bytes, charset)));
   const known = new Map<string, Clock | undefined>();
   const clockOf = (name: string): Clock | undefined => {
     const place = placeName(name);
@@ -49,8 +53,8 @@ export function zonesOf({ zone: told, timezones }: FeedContext, zone: string, wi
 const plainName = (tzid: string): string => unescapeText(tzid).trim();
 
 /** Name and lines of a VTIMEZONE. */
-function readDefinition(bytes: Buffer): [string, TimezoneLines] {
-  const lines = contentLines(bytes).map((line) => parseProperty(line));
+function readDefinition(bytes: Buffer, charset: string | undefined): [string, TimezoneLines] {
+  const lines = contentLines(bytes, charset).lines.map((line) => parseProperty(line));
   const tzid = lines.find((line) => line?.name === 'TZID')?.value ?? '';
   return [plainName(tzid), lines.filter((line) => line !== undefined)];
 }

@@ -12,13 +12,14 @@ export function addRoutes(app: FastifyInstance, last: () => PassReport | undefin
 function calendarViews(report: PassReport | undefined): object[] {
   const now = Temporal.Now.instant();
   return (report?.calendars ?? []).map(
-    ({ calendar, scanner, state, waiting, failure, outcomes, held, projects, ...more }) => ({
+    ({ calendar, scanner, state, waiting, failure, outcomes, held, projects, notes, ...more }) => ({
       calendar,
       scanner,
       state,
       ...(waiting ? { waiting } : {}),
       ...freshness(more, now),
       ...(failure === undefined ? {} : { failure }),
+      ...(notes.length === 0 ? {} : { notes }),
       ...(projects === undefined ? {} : { projects }),
       bookings: count(outcomes, 'booking'),
       skipped: count(outcomes, 'skipped'),

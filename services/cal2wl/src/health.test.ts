@@ -11,6 +11,7 @@ const calendar: CalendarReport = {
   waiting: false,
   lastGood: now,
   failure: undefined,
+  notes: [],
   notBefore: undefined,
   clockSkewMs: undefined,
   fetch: undefined,

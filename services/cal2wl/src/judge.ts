@@ -10,6 +10,7 @@ const NOTHING: CalendarContent = {
   problems: [],
   outside: new Set(),
   unreadable: { uids: new Set(), instances: new Set() },
+  notes: [],
 };
 
 export class Judge {

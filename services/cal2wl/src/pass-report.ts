@@ -9,7 +9,7 @@ import type { CalendarReport } from './report.ts';
 
 type ReadingReport = Pick<
   CalendarReport,
-  'state' | 'waiting' | 'lastGood' | 'failure' | 'notBefore' | 'clockSkewMs' | 'fetch' | 'accepted'
+  'state' | 'waiting' | 'lastGood' | 'failure' | 'notes' | 'notBefore' | 'clockSkewMs' | 'fetch' | 'accepted'
 >;
 
 /** Of a calendar of which nothing is known yet. */
@@ -24,6 +24,7 @@ export function emptyReport(
     waiting: false,
     lastGood: undefined,
     failure: undefined,
+    notes: [],
     notBefore: undefined,
     clockSkewMs: undefined,
     fetch: undefined,
@@ -41,7 +42,8 @@ export function readingReport(reading: Reading): ReadingReport {
   const { answered, waiting, content, lastGood, failure, notBefore, clockSkewMs, fetch, accepted } = reading;
   const isGood = answered || (waiting && content !== undefined && failure === undefined);
   const state = isGood ? 'good' : content === undefined ? 'unknown' : 'stale';
-  return { state, waiting, lastGood, failure, notBefore, clockSkewMs, fetch, accepted };
+  const { notes = [] } = content ?? {};
+  return { state, waiting, lastGood, failure, notes, notBefore, clockSkewMs, fetch, accepted };
 }
 
 /** Its booking is not carried out yet: the scan runs. */

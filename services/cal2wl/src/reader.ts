@@ -62,6 +62,7 @@ const LONGEST_WAIT = Temporal.Duration.from({ hours: 25 });
 /** What was read of a body, for the window and a day more. */
 interface Read {
   readonly hash: string;
+  readonly charset: string;
   readonly window: Window;
   readonly content: CalendarContent;
 }
@@ -71,7 +72,12 @@ type Answer = { readonly clockSkewMs?: number | undefined } & (
   | { readonly kind: 'failed'; readonly failure: Failure; readonly retryAfterMs?: number }
   /** A body that was no calendar. */
   | { readonly kind: 'refused'; readonly failure: Failure; readonly hash: string; readonly bytes: number }
-  | { readonly kind: 'unchanged'; readonly validators: Validators; readonly bytes: number }
+  | {
+      readonly kind: 'unchanged';
+      readonly validators: Validators;
+      readonly charset: string;
+      readonly bytes: number;
+    }
   | {
       readonly kind: 'new';
       readonly validators: Validators;
@@ -184,19 +190,20 @@ export class Reader {
   }
 
   async #ask(window: Window, signal: AbortSignal): Promise<Answer> {
-    const { validators: before, bodyHash } = this.#current();
+    const { validators: before, bodyHash, charset: declared = '' } = this.#current();
     const fetched = await this.#options.source.fetch(before, signal);
     if (fetched.kind === 'failed') return fetched;
     const { clockSkewMs } = fetched;
     if (fetched.kind === 'notModified')
-      return { kind: 'unchanged', validators: before, bytes: 0, clockSkewMs };
-    const { bytes: body, validators } = fetched;
+      return { kind: 'unchanged', validators: before, charset: declared, bytes: 0, clockSkewMs };
+    const { bytes: body, charset = '', validators } = fetched;
     const [hash, bytes] = [sha256(body), body.length];
-    if (hash === bodyHash) return { kind: 'unchanged', validators, bytes, clockSkewMs };
+    if (hash === bodyHash && charset === declared)
+      return { kind: 'unchanged', validators, charset, bytes, clockSkewMs };
     const refused = this.#refused;
     if (refused?.hash === hash && isStillRefused(refused))
       return { kind: 'refused', hash, failure: refused.failure, bytes, clockSkewMs };
-    const read = await this.#parse(body, hash, window);
+    const read = await this.#parse(body, { hash, charset }, window);
     return 'code' in read
       ? { kind: 'refused', failure: read, hash, bytes, clockSkewMs }
       : { kind: 'new', validators, body, read, bytes, clockSkewMs };
@@ -225,7 +232,10 @@ export class Reader {
       this.#read = answer.read;
     }
     // not before the body is on disk: validators of a body that is lost would lose it for good
-    this.#state = answer.kind === 'new' ? { ...heard, bodyHash: answer.read.hash } : heard;
+    this.#state =
+      answer.kind === 'new'
+        ? { ...heard, bodyHash: answer.read.hash, charset: answer.read.charset }
+        : { ...heard, charset: answer.charset };
   }
 
   #refuse({ hash, failure }: { hash: string; failure: Failure }): void {
@@ -234,11 +244,15 @@ export class Reader {
     this.#refused = isKnown ? known : { hash, failure, at: performance.now() };
   }
 
-  async #parse(bytes: Uint8Array, hash: string, wanted: Window): Promise<Read | Failure> {
+  async #parse(
+    bytes: Uint8Array,
+    { hash, charset }: Pick<Read, 'hash' | 'charset'>,
+    wanted: Window,
+  ): Promise<Read | Failure> {
     const window = readAhead(wanted);
     const { zone, parseTimeoutMs: timeoutMs = PARSE_TIMEOUT_MS } = this.#options;
-    const read = await readIsolated(bytes, { window, zone, timeoutMs });
-    return read.ok ? { hash, window, content: read.content } : { kind: 'transient', ...read.error };
+    const read = await readIsolated(bytes, { window, zone, charset, timeoutMs });
+    return read.ok ? { hash, charset, window, content: read.content } : { kind: 'transient', ...read.error };
   }
 
   async #content(window: Window): Promise<CalendarContent | undefined> {
@@ -248,11 +262,11 @@ export class Reader {
 
   /** What was last good, for the window and more; read again from disk about once a day, when the window has moved on. */
   async #lastGood(window: Window): Promise<Read | undefined> {
-    const hash = this.#current().bodyHash;
+    const { bodyHash: hash, charset = '' } = this.#current();
     if (hash === undefined) return undefined;
     if (this.#read?.hash === hash && covers(this.#read.window, window)) return this.#read;
     const bytes = await this.#options.memory.loadBody(this.#options.calendar, hash);
-    const read = bytes === undefined ? undefined : await this.#parse(bytes, hash, window);
+    const read = bytes === undefined ? undefined : await this.#parse(bytes, { hash, charset }, window);
     if (read === undefined || 'code' in read) return undefined;
     this.#read = read;
     return read;

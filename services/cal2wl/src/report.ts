@@ -1,7 +1,7 @@
 /** What a pass did, for the API, the metrics and the health page. */
 import type { Outcome } from '@scanflow/booking';
 import type { Failure } from '@scanflow/chassis';
-import type { Window } from '@scanflow/calendar';
+import type { FeedNote, Window } from '@scanflow/calendar';
 import type { Action } from './domain/reconcile.ts';
 import type { FetchReport } from './reader.ts';
 
@@ -15,6 +15,8 @@ export interface CalendarReport {
   readonly waiting: boolean;
   readonly lastGood: Temporal.Instant | undefined;
   readonly failure: Failure | undefined;
+  /** What is odd about it, though it was read. */
+  readonly notes: readonly FeedNote[];
   /** Its server wants not to be asked before (Retry-After). */
   readonly notBefore: Temporal.Instant | undefined;
   /** Its server's clock minus ours, in milliseconds; undefined where it does not tell the time. */

@@ -12,6 +12,8 @@ export type Fetched =
   | {
       readonly kind: 'body';
       readonly bytes: Uint8Array;
+      /** Character set that the server declares (RFC 9110 8.3.2). */
+      readonly charset?: string | undefined;
       readonly validators: Validators;
       readonly clockSkewMs?: number | undefined;
     }

@@ -8,7 +8,14 @@ export function createTeller(log: Log): (report: PassReport) => void {
   const told = new Map<string, string>();
   return (report) => {
     for (const one of report.calendars) {
-      const news = JSON.stringify([one.state, one.failure?.code, one.held, isSkewed(one), ...counts(one)]);
+      const news = JSON.stringify([
+        one.state,
+        one.failure?.code,
+        one.held,
+        isSkewed(one),
+        one.notes,
+        ...counts(one),
+      ]);
       const ofCalendar = log.child({ calendar: one.calendar });
       if (told.get(one.calendar) !== news) tell(one, ofCalendar);
       if (one.accepted) ofCalendar.info('a person accepts what the calendar lost', { stillHeld: one.held });
@@ -25,7 +32,7 @@ const counts = ({ outcomes }: CalendarReport): number[] =>
   (['booking', 'skipped', 'rejected'] as const).map((kind) => count(outcomes, kind));
 
 function tell(report: CalendarReport, log: Log): void {
-  const { state, failure, lastGood, held } = report;
+  const { state, failure, notes, lastGood, held } = report;
   const [bookings, skipped, rejected] = counts(report);
   if (failure === undefined) log.info('calendar read', { bookings, skipped, rejected });
   else
@@ -35,6 +42,8 @@ function tell(report: CalendarReport, log: Log): void {
       reason: failure.message,
       ...(lastGood === undefined ? {} : { lastGood: lastGood.toString() }),
     });
+  for (const { code, message } of notes)
+    log.warn('the calendar was read, but is odd', { code, reason: message });
   if (held > 0)
     log.warn(
       `the calendar lost many bookings at once; they stay until it says so a second time, or somebody accepts it: scanflow calendars accept ${report.calendar}`,

@@ -5,6 +5,12 @@ export interface BookableEvent {
   readonly uid: string;
   /** Original start of an instance, a UTC instant; absent for a single event and the first of a series. */
   readonly recurrenceId?: string;
+  /** Texts as Scanflow 0.1.0 read them, where it read one otherwise: bookings may be published under them. */
+  readonly formerTexts?: {
+    readonly summary: string;
+    readonly description: string;
+    readonly labels: PartialLabels | undefined;
+  };
   readonly start: Temporal.Instant;
   readonly end: Temporal.Instant;
   readonly allDay: boolean;

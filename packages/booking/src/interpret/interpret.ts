@@ -10,7 +10,7 @@ import { hintsOf } from './hints.ts';
 import { looksLikeAnother } from './label-rules.ts';
 import { findLabels, LABELS, type FoundLabels, type PartialLabels } from './labels.ts';
 import { makeRecord, recordProblem, recordWarnings } from './make-record.ts';
-import { noteOf, type Note, type Outcome } from './outcome.ts';
+import { noteOf, type BookedOutcome, type Note, type Outcome } from './outcome.ts';
 import { checkProject } from './project-check.ts';
 import type { BookingRules } from './rules.ts';
 import { scannerOf } from './scanner.ts';
@@ -47,12 +47,28 @@ function labelled(event: BookableEvent, scanner: string, rules: BookingRules): O
   if (problem !== undefined) return told(event, problem, scanner);
   const warnings = [...warningsOf(event, found), ...lookalikes(judged), ...recordWarnings(record)];
   const note = noteOf(warnings);
-  const former = found.ok ? formerOf(found, judged, rules) : {};
+  const former = found.ok ? formerOf(event, found, judged, rules) : {};
   return { ...told(event, note, scanner), outcome: 'booking', booking, record, warnings, ...former };
 }
 
-function formerOf({ former }: Found, labels: Labels, { defaults }: BookingRules): { formerLabels?: Labels } {
-  return former === undefined ? {} : { formerLabels: { ...labels, ...defaults, ...former } };
+/** What 0.1.0 read of the same event, where that differs. */
+function formerOf(
+  event: BookableEvent,
+  found: Found,
+  labels: Labels,
+  rules: BookingRules,
+): Pick<BookedOutcome, 'formerLabels' | 'formerTitle'> {
+  const { formerTexts: texts } = event;
+  if (texts === undefined)
+    return found.former === undefined
+      ? {}
+      : { formerLabels: { ...labels, ...rules.defaults, ...found.former } };
+  const { summary, description, labels: own = {} } = texts;
+  const before = findLabels({ ...event, summary, description, labels: own }, rules);
+  if (!before.ok) return {};
+  const formerTitle = event.class === 'PUBLIC' ? oneLine(summary) : '';
+  const formerLabels = { ...labels, ...rules.defaults, ...(before.former ?? before.labels) };
+  return LABELS.every((name) => formerLabels[name] === labels[name]) ? {} : { formerLabels, formerTitle };
 }
 
 /** An event that could not even be read, as an outcome. */

@@ -1,5 +1,6 @@
 /** Lines such as `Subject: sub-001` of a description, as people and their programs write them. */
-import { cleanText, plainText } from './text.ts';
+import { plainText } from './html.ts';
+import { cleanText } from './text.ts';
 
 export interface Line<Name> {
   readonly name: Name;

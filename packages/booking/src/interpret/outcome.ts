@@ -26,6 +26,8 @@ export interface BookedOutcome extends Told {
   readonly warnings: readonly Note[];
   /** The labels as 0.1.0 read the same event, where those were others: its booking may be published under them. */
   readonly formerLabels?: Labels;
+  /** The title as 0.1.0 read it, where that was another. */
+  readonly formerTitle?: string;
 }
 
 export type Outcome = BookedOutcome | (Told & { readonly outcome: 'skipped' | 'rejected' });

@@ -1,4 +1,5 @@
 /** A title that no pattern reads, as a person reads it: without what stands around and between its labels. */
+import { plainText } from './html.ts';
 
 const PREFIX =
   /^(?:(?:re|aw|antw|sv|vs|fwd?|wg|tr|rv|copy|kopie|copie|kopia|copia)\s*:|copy of\b|kopie van\b|kopie von\b|\[[^\]]*\]|\([^()]*\))\s*/iu;
@@ -6,7 +7,7 @@ const MOST_PREFIXES = 5;
 
 /** Each is tried only where none before it is read, so nothing that was ever read is read otherwise. */
 export function* tidied(title: string): Generator<string> {
-  const single = title.replaceAll(/\s+/gu, ' ').trim();
+  const single = plainText(title).replaceAll(/\s+/gu, ' ').trim();
   yield single;
   const bare = withoutPrefixes(single.replaceAll(/["“”„«»*`]|^['‘’]|['‘’]$/gu, '').trim());
   yield bare;

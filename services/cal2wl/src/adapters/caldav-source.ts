@@ -1,4 +1,5 @@
 /** Calendars on CalDAV servers: nothing is fetched while nothing changed, and then only what did. */
+import { isWholeCalendar, toPlain } from '@scanflow/calendar';
 import type { Fetched, Source, Validators } from '../source.ts';
 import { webClient, type WebOptions } from '../web/client.ts';
 import { collectionAt, type Collection, type DavObject } from '../web/dav.ts';
@@ -84,12 +85,9 @@ function assemble(objects: Known): Uint8Array {
  * so that it is reported and what is published of it stays.
  */
 function framed(data: string): string {
-  const text = data.trim();
-  if (/^BEGIN:VCALENDAR\s/i.test(text) && /[\r\n]END:VCALENDAR$/i.test(text) && isBalanced(text))
-    return `${text}\r\n`;
+  const { bytes } = toPlain(Buffer.from(data));
+  const text = bytes.toString().trim();
+  if (isWholeCalendar(bytes)) return `${text}\r\n`;
   const uid = /^UID:(.+)$/im.exec(text)?.[1]?.trim() ?? '';
   return `BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:${uid}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n`;
 }
-
-const isBalanced = (text: string): boolean =>
-  [...text.matchAll(/^BEGIN:/gim)].length === [...text.matchAll(/^END:/gim)].length;

@@ -2,13 +2,13 @@
 import { readdir, stat } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { isWholeCalendar, toPlain } from '@scanflow/calendar';
 import { codeOf, readBounded } from '@scanflow/chassis';
 import type { Fetched, Source, SourceLimits } from '../source.ts';
 import { Stop } from '../web/stop.ts';
 
 const MOST_FILES = 100_000;
 const AT_ONCE = 16;
-const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 const LINE_BREAK = Buffer.from('\r\n');
 
 /** All `*.ics` of the folder itself, hidden ones left out, as one body. One that is not whole fails the fetch. */
@@ -34,8 +34,9 @@ async function read(folder: string, known: string | undefined, maxSize: number):
     const bytes = await readBounded(join(folder, name), left);
     left -= bytes.length + LINE_BREAK.length;
     if (left < 0) throw tooLarge(maxSize);
-    const text = bytes.subarray(0, 3).equals(BOM) ? bytes.subarray(3) : bytes;
-    if (!isWhole(text)) throw notWhole(index + 1, names.length);
+    // each in its own form, so that together they are one calendar
+    const text = toPlain(bytes).bytes;
+    if (!isWholeCalendar(text)) throw notWhole(index + 1, names.length);
     parts.push(text, LINE_BREAK);
   }
   if ((await stampOf(folder, await list(folder), maxSize)) !== etag)
@@ -84,13 +85,6 @@ async function stampOf(folder: string, names: readonly string[], maxSize: number
   }
   if (size > BigInt(maxSize)) throw tooLarge(maxSize);
   return hash.digest('hex');
-}
-
-/** Whether a file begins and ends as a calendar does: one that is being written must not cost its bookings. */
-function isWhole(bytes: Buffer): boolean {
-  const head = bytes.subarray(0, 200).toString('latin1').trimStart();
-  const tail = bytes.subarray(-200).toString('latin1').trimEnd();
-  return /^BEGIN:VCALENDAR\s/i.test(head) && /(^|[\r\n])END:VCALENDAR$/i.test(tail);
 }
 
 const notWhole = (place: number, of: number): Stop =>

@@ -1,4 +1,5 @@
 /** Calendars over http and https: asked with what the last answer gave to recognise it by. */
+import { charsetOfType } from '@scanflow/calendar';
 import type { Source, Validators } from '../source.ts';
 import { webClient, type Heard, type WebOptions } from '../web/client.ts';
 import { clockSkew } from '../web/moment.ts';
@@ -19,7 +20,10 @@ export function httpSource(options: HttpSourceOptions): Source {
         const headers = { accept: 'text/calendar, */*;q=0.1', ...conditions };
         const { status, header, bytes } = await ask(url, { method: 'GET', headers, expect: [200, 304] });
         const clockSkewMs = clockSkew(header, Temporal.Now.instant());
-        if (status === 200) return { kind: 'body', bytes, validators: validatorsOf(header), clockSkewMs };
+        if (status === 200) {
+          const charset = charsetOfType(header('content-type'));
+          return { kind: 'body', bytes, charset, validators: validatorsOf(header), clockSkewMs };
+        }
         // it was not asked whether anything changed
         if (Object.keys(conditions).length === 0) throw statusTrouble(url.host, status, 'none', header);
         return { kind: 'notModified', clockSkewMs };

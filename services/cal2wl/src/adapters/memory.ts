@@ -9,6 +9,8 @@ export interface Remembered {
   readonly validators: Validators;
   /** SHA-256 of the body, in hexadecimal; undefined where there is no last good body. */
   readonly bodyHash?: string;
+  /** Character set that was declared for it; empty where none was, undefined where 0.1.0 did not ask. */
+  readonly charset?: string;
   /** When the calendar last gave a readable answer. */
   readonly lastGood?: Temporal.Instant;
   /** What the shrink guard holds back. */
@@ -45,6 +47,8 @@ export async function openMemory(folder: string): Promise<Memory> {
     async load(calendar, address) {
       const state = parseState(await readFile(statePath(calendar), 'utf8').catch(() => ''));
       const sameAddress = state.address === sha256(address);
+      if (sameAddress && state.remembered.charset === undefined)
+        return { ...state.remembered, validators: {} };
       if (sameAddress) return state.remembered;
       const { notBefore: _, ...remembered } = state.remembered;
       return { ...remembered, validators: {} };
@@ -101,6 +105,7 @@ function parseState(text: string): { address: string | undefined; remembered: Re
         ...optional('lastModified', string(validators, 'lastModified')),
       },
       ...optional('bodyHash', string(fields, 'bodyHash')),
+      ...optional('charset', string(fields, 'charset')),
       ...optional('suspicion', string(fields, 'suspicion')),
       ...(lastGood === undefined ? {} : { lastGood }),
       ...(notBefore === undefined ? {} : { notBefore }),

@@ -29,7 +29,7 @@ const RENUMBERED = warning(
 
 const REREAD = warning(
   'REREAD',
-  'An older version of Scanflow cut a label of this booking. It has the whole label now, and keeps its accession number. Check it.',
+  'An older version of Scanflow read a label of this booking differently. It has the right label now, and keeps its accession number. Check it.',
 );
 
 /**
@@ -78,14 +78,14 @@ function formerSource(
 
 /** What is published of the same event, whose title is as it was: only our reading of it is another one. */
 function published(
-  { record, formerLabels }: BookedOutcome,
+  { record, formerLabels, formerTitle }: BookedOutcome,
   former: BookingSource | undefined,
   known: KnownBookings,
 ): readonly BookingRecord[] {
   if (formerLabels === undefined) return [];
   const before = [record.source, former ?? record.source]
     .flatMap((source) => known.ofEvent({ ...record, source, labels: formerLabels }))
-    .filter(({ title }) => title === record.title);
+    .filter(({ title }) => title === record.title || title === formerTitle);
   return [...before, ...known.ofEvent(record)];
 }
 

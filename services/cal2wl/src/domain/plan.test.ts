@@ -42,6 +42,7 @@ const plan = (...events: CalendarEvent[]): Plan =>
     problems: [{ uid: 'bad', code: 'BAD_RULE', message: 'm' }],
     outside: new Set(),
     unreadable: { uids: new Set(['bad']), instances: new Set() },
+    notes: [],
   });
 const records = ({ outcomes }: Plan): BookingRecord[] =>
   outcomes.flatMap((one) => (one.outcome === 'booking' ? [one.record] : []));
@@ -74,6 +75,7 @@ test('plan: an event that was judged is not judged again', () => {
     problems: [],
     outside: new Set<string>(),
     unreadable: { uids: new Set<string>(), instances: new Set<string>() },
+    notes: [],
   };
   assert.equal(planner(content).outcomes[0], planner(content).outcomes[0]);
 });
@@ -117,6 +119,7 @@ test('window: what is cut off still counts as alive', () => {
     problems: [],
     outside: new Set(['z']),
     unreadable: { uids: new Set<string>(), instances: new Set<string>() },
+    notes: [],
   };
   const { events, outside } = cut(content, window);
   assert.deepEqual(

@@ -1,6 +1,7 @@
 /** A calendar's bytes, from a file, a folder or an address, for a person who looks once. Bounded in time and size. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { charsetOfType } from '@scanflow/calendar';
 import { codeOf, messageOf, readBounded, readSecret, type Config } from '@scanflow/chassis';
 
 export type Place = Pick<
@@ -17,12 +18,19 @@ export class CalendarError extends Error {
 const INSTEAD =
   'save the calendar as an .ics file and give that, or see what cal2wl made of it: scanflow page cal2wl /api/bookings';
 
-/** The bytes of each part: one, but of a folder one for each .ics file. */
-export async function fetchCalendar(place: Place, signal: AbortSignal): Promise<Uint8Array[]> {
+export interface CalendarPart {
+  readonly bytes: Uint8Array;
+  /** Character set that the server declares. */
+  readonly charset: string | undefined;
+}
+
+/** One part, but of a folder one for each .ics file. */
+export async function fetchCalendar(place: Place, signal: AbortSignal): Promise<CalendarPart[]> {
   if (place.url !== undefined) return [await fromWeb(place.url, place, signal)];
   const path = place.file ?? place.folder;
   if (path === undefined) throw new CalendarError(`this command does not read CalDAV; ${INSTEAD}`);
-  return fromDisk(path, place.maxSize);
+  const files = await fromDisk(path, place.maxSize);
+  return files.map((bytes) => ({ bytes, charset: undefined }));
 }
 
 async function fromDisk(path: string, maxSize: number): Promise<Uint8Array[]> {
@@ -43,7 +51,7 @@ async function bounded(path: string, maxSize: number): Promise<Uint8Array> {
   return bytes;
 }
 
-async function fromWeb(address: string, place: Place, signal: AbortSignal): Promise<Uint8Array> {
+async function fromWeb(address: string, place: Place, signal: AbortSignal): Promise<CalendarPart> {
   if (place.tls !== undefined || (place.proxy ?? 'none') !== 'none')
     throw new CalendarError(
       `the calendar needs the proxy or the certificates of the configuration, which this command does not use; ${INSTEAD}`,
@@ -59,7 +67,8 @@ async function fromWeb(address: string, place: Place, signal: AbortSignal): Prom
     const response = await fetch(bare, { headers, signal: AbortSignal.any([signal, limit]) });
     if (!response.ok)
       throw new CalendarError(`${url.host} answered ${response.status}${hint(response.status)}`);
-    return await body(url.host, response, place.maxSize);
+    const charset = charsetOfType(response.headers.get('content-type'));
+    return { bytes: await body(url.host, response, place.maxSize), charset };
   } catch (error) {
     if (error instanceof CalendarError) throw error;
     if (limit.aborted)

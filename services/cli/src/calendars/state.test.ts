@@ -15,6 +15,7 @@ test('calendars: a line each, with age and the reason below', () => {
       failure: { code: 'A', message: 'b\u001b[2J' },
     },
     { ...one, calendar: 'new', state: 'unknown' },
+    { ...one, calendar: 'odd', state: 'good', ageSeconds: 1, notes: [{ code: 'C', message: 'd' }] },
   ]);
   assert.deepEqual(text.split('\n'), [
     'calendar  scanner  state    last good  bookings  rejected  held',
@@ -22,6 +23,8 @@ test('calendars: a line each, with age and the reason below', () => {
     'ct        prisma   stale    2 h ago    12        0         5',
     '    A: b',
     'new       prisma   unknown  never      12        0         0',
+    'odd       prisma   good     1 s ago    12        0         0',
+    '    C: d',
     '',
   ]);
 });

@@ -10,7 +10,14 @@ export interface CalendarState {
   readonly rejected: number;
   readonly held: number;
   readonly ageSeconds?: number;
-  readonly failure?: { readonly code: string; readonly message: string };
+  readonly failure?: Reason;
+  /** What is odd about it, though it was read. */
+  readonly notes?: readonly Reason[];
+}
+
+interface Reason {
+  readonly code: string;
+  readonly message: string;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -39,7 +46,7 @@ export async function askCalendars(
 
 const COLUMNS = ['calendar', 'scanner', 'state', 'last good', 'bookings', 'rejected', 'held'] as const;
 
-/** A line each, and below it why it cannot be read. */
+/** A line each, and below it why it cannot be read, and what is odd about it. */
 export function calendarsTable(states: readonly CalendarState[]): string {
   const rows = states.map(({ calendar, scanner, state, ageSeconds, bookings, rejected, held }) =>
     [calendar, scanner, state, ageOf(ageSeconds), String(bookings), String(rejected), String(held)].map(
@@ -55,10 +62,9 @@ export function calendarsTable(states: readonly CalendarState[]): string {
       .join('  ')
       .trimEnd();
   const lines = rows.flatMap((row, index) => {
-    const failure = states[index]?.failure;
-    return failure === undefined
-      ? [line(row)]
-      : [line(row), `    ${plain(failure.code)}: ${plain(failure.message)}`];
+    const { failure, notes = [] } = states[index] ?? {};
+    const reasons = failure === undefined ? notes : [failure, ...notes];
+    return [line(row), ...reasons.map(({ code, message }) => `    ${plain(code)}: ${plain(message)}`)];
   });
   return `${[line(COLUMNS), ...lines].join('\n')}\n`;
 }

@@ -73,7 +73,7 @@ async function outcomesOf(choice: Choice, window: Window, io: Io): Promise<Outco
   const { rules, characterSets } = choice;
   const projects = await projectsOf(choice, io);
   const complete = projects === undefined ? rules : { ...rules, projects };
-  const { events, problems } = await contentOf(choice, window, io.signal);
+  const { events, problems } = await contentOf(choice, window, io);
   // one that begins before the window may run or repeat into it; one that begins after it does not
   const inside = problems.filter(({ start }) => start === undefined || isBefore(start, window.to));
   const outcomes = [...events.map((event) => interpret(event, complete)), ...inside.map(unreadable)];
@@ -90,12 +90,13 @@ const isBefore = (start: string, end: Temporal.Instant): boolean =>
 async function contentOf(
   { place, zone }: Choice,
   window: Window,
-  signal: AbortSignal,
+  io: Io,
 ): Promise<Pick<CalendarContent, 'events' | 'problems'>> {
   const contents: CalendarContent[] = [];
-  for (const bytes of await fetchCalendar(place, signal)) {
-    const read = await readIsolated(bytes, { window, zone, timeoutMs: PARSE_TIMEOUT_MS });
+  for (const { bytes, charset } of await fetchCalendar(place, io.signal)) {
+    const read = await readIsolated(bytes, { window, zone, charset, timeoutMs: PARSE_TIMEOUT_MS });
     if (!read.ok) throw new CalendarError(`${read.error.message} (${read.error.code})`);
+    for (const { code, message } of read.content.notes) io.err.write(`scanflow: ${message} (${code})\n`);
     contents.push(read.content);
   }
   return {
@@ -108,8 +109,8 @@ async function contentOf(
 async function projectsOf({ projects }: Choice, io: Io): Promise<Projects | undefined> {
   if (projects === undefined) return undefined;
   try {
-    const [bytes = new Uint8Array()] = await fetchCalendar(projects, io.signal);
-    const parsed = parseProjects(Buffer.from(bytes).toString('utf8'));
+    const [part] = await fetchCalendar(projects, io.signal);
+    const parsed = parseProjects(Buffer.from(part?.bytes ?? []).toString('utf8'));
     if (parsed.ok) return parsed.projects;
     throw new CalendarError(parsed.problem);
   } catch (error) {

@@ -31,6 +31,7 @@ export interface CalendarState {
   readonly held?: number;
   readonly clockSkewSeconds?: number;
   readonly failure?: { readonly code: string; readonly message: string };
+  readonly notes?: readonly { readonly code: string; readonly message: string }[];
 }
 
 /** A line for each that is not well, one for all the others. Pure. */
@@ -54,7 +55,7 @@ export function judgeCalendars(states: readonly CalendarState[], configured: rea
 }
 
 function judgeCalendar({ calendar, state, ageSeconds, held = 0, ...more }: CalendarState): Finding[] {
-  const { failure, clockSkewSeconds = 0 } = more;
+  const { failure, notes = [], clockSkewSeconds = 0 } = more;
   const findings: Finding[] = [];
   if (state !== 'good') {
     const why = failure === undefined ? '' : `: ${failure.message}`;
@@ -68,6 +69,10 @@ function judgeCalendar({ calendar, state, ageSeconds, held = 0, ...more }: Calen
       ),
     );
   }
+  for (const { code, message } of notes)
+    findings.push(
+      warning(`${calendar}: ${message}`, 'Its bookings are on the worklist; docs/failures.md#cal2wl.', code),
+    );
   if (held > 0)
     findings.push(
       warning(
