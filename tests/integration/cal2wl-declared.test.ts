@@ -77,7 +77,7 @@ test('declared: what 0.1.0 fetched without asking for the character set is fetch
   asked = [];
   cal2wl = await start();
   await cal2wl.see('web', { state: 'good', bookings: 1 });
-  await until(() => Promise.resolve(asked.length > 1), { what: 'a second request' });
+  await until(() => Promise.resolve(asked.length > 1), { what: 'a second request', timeoutMs: 60_000 });
   assert.deepEqual(asked.slice(0, 2), [undefined, '"one"']);
   assert.deepEqual(await titles(), ['Привет']);
 });
@@ -90,7 +90,10 @@ test('declared: the same bytes under another character set are read anew', async
   type = 'text/calendar';
   cal2wl = await start();
   await cal2wl.see('web', { state: 'good', bookings: 1 });
-  await until(async () => (await titles()).includes('Ïðèâåò'), { what: 'the other reading' });
+  await until(async () => (await titles()).includes('Ïðèâåò'), {
+    what: 'the other reading',
+    timeoutMs: 60_000,
+  });
 });
 
 test('odd: a folder with a comment in one file and UTF-16 in another is read, with a note', async () => {
