@@ -9,3 +9,4 @@ export type { LabelName, PartialLabels } from './labels.ts';
 export type { NormaliseRule, NormaliseRules } from './normalise.ts';
 export { labelProblem, type LabelProblem, type LabelRules } from './label-rules.ts';
 export { parseProjects, type ParsedProjects, type ProjectRule, type Projects } from './projects.ts';
+export { wholeLabels } from './whole.ts';

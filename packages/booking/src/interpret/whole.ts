@@ -28,14 +28,15 @@ const GOES_ON = /^[^\s,;:|()[\]{}<>"'“”„‘’«»]+/u;
 const LAST_MARKS = /[^\p{L}\p{N}\p{M}]+$/u;
 const LETTER_OR_DIGIT = /[\p{L}\p{N}]/u;
 
-export function wholeLabels(title: string, pattern: Matcher): TitleLabels | undefined {
+/** `goesOn`: characters that belong to a label which stands before them. */
+export function wholeLabels(title: string, pattern: Matcher, goesOn = GOES_ON): TitleLabels | undefined {
   const match = pattern.exec(title);
   if (match === null) return undefined;
   const spans = spansOf(match);
   const whole = spans.map((span, index) => ({
     ...span,
     from: begin(title, span, index === 0 ? 0 : (spans[index - 1]?.to ?? 0)),
-    to: span.to + more(title, span, spans[index + 1], pattern),
+    to: span.to + more(title, span, spans[index + 1], { pattern, goesOn }),
   }));
   const labels = texts(title, whole);
   const isCut = whole.some(({ from, to }, index) => from !== spans[index]?.from || to !== spans[index].to);
@@ -74,9 +75,14 @@ function begin(title: string, { from }: Span, least: number): number {
 }
 
 /** How many characters after it belong to the label, though the pattern left them out. */
-function more(title: string, span: Span, next: Span | undefined, pattern: Matcher): number {
+function more(
+  title: string,
+  span: Span,
+  next: Span | undefined,
+  { pattern, goesOn }: { readonly pattern: Matcher; readonly goesOn: RegExp },
+): number {
   const room = title.slice(span.to, next?.from);
-  const run = (GOES_ON.exec(room)?.[0] ?? '').replace(LAST_MARKS, '');
+  const run = (goesOn.exec(room)?.[0] ?? '').replace(LAST_MARKS, '');
   if (!LETTER_OR_DIGIT.test(run)) return 0;
   // where the pattern itself asks for what follows, the facility means it so
   const without = `${title.slice(0, span.to)}${next === undefined ? '' : ` ${title.slice(next.from)}`}`;

@@ -34,7 +34,7 @@ export const arrivals = z.strictObject({
     .record(z.string(), pattern())
     .prefault({
       PatientID: String.raw`^(?<project>\d{7}\.\d{2})_(?<subject>sub-?\w+)$`,
-      StudyID: String.raw`^(?<session>ses-?\w+)$`,
+      StudyID: String.raw`^(?<session>ses-?\w[\w.+-]*)$`,
     })
     .describe(
       'Attribute keyword (such as `PatientID`) to pattern: project, subject and session of images that have no booking record. All must match; `{}` turns it off.',

@@ -1,5 +1,5 @@
 /** What an identifier of an image reads as: the labels that a pattern or a template of the configuration finds in it. */
-import { PatternTooSlow, type Labels, type Matcher } from '@scanflow/booking';
+import { PatternTooSlow, wholeLabels, type Labels, type Matcher } from '@scanflow/booking';
 
 /** Attribute keyword → pattern whose named groups are labels. */
 export type Patterns = Readonly<Record<string, Matcher>>;
@@ -9,20 +9,34 @@ export const LABELS = ['project', 'subject', 'session'] as const satisfies (keyo
 /** Longer values are not labels, and keep a pattern busy for long. */
 const MAX_VALUE = 256;
 
-/** Undefined where the pattern does not match. */
-export function byPattern(pattern: Matcher, value: string): SomeLabels | undefined | 'too slow' {
-  if (value.length > MAX_VALUE) return undefined;
-  const match = find(pattern, value);
-  if (match === null || match === 'too slow') return match ?? undefined;
-  const { groups = {} } = match;
-  return Object.fromEntries(
-    LABELS.flatMap((label) => (groups[label] ? [[label, groups[label]] as const] : [])),
-  );
-}
+/**
+ * What belongs to a label that stands before it. Blanks, brackets, quotes and the marks of Patient Names
+ * (PS3.5 6.2.1.1) end it, and so does `_`, with which identifiers are put together.
+ */
+const GOES_ON = /^[^\s,;:|()[\]{}<>"'^=\\_]+/u;
 
-function find(pattern: Matcher, value: string): ReturnType<Matcher['exec']> | 'too slow' {
+/**
+ * Labels of an image without booking, each whole: a pattern without an end would read `ses-mri-01` as `ses-mri`, and
+ * two sessions would become one. Undefined where the pattern does not match.
+ */
+export const wholeByPattern = (pattern: Matcher, value: string): SomeLabels | undefined | 'too slow' =>
+  inTime(value, () => wholeLabels(value, pattern, GOES_ON)?.labels);
+
+/** What the pattern takes, and no more. Undefined where it does not match. */
+export const byPattern = (pattern: Matcher, value: string): SomeLabels | undefined | 'too slow' =>
+  inTime(value, () => {
+    const match = pattern.exec(value);
+    if (match === null) return undefined;
+    const { groups = {} } = match;
+    return Object.fromEntries(
+      LABELS.flatMap((label) => (groups[label] ? [[label, groups[label]] as const] : [])),
+    );
+  });
+
+function inTime(value: string, read: () => SomeLabels | undefined): SomeLabels | undefined | 'too slow' {
+  if (value.length > MAX_VALUE) return undefined;
   try {
-    return pattern.exec(value);
+    return read();
   } catch (error) {
     if (error instanceof PatternTooSlow) return 'too slow';
     throw error;

@@ -156,3 +156,27 @@ test('route: labels that images give obey the rules of labels; those of bookings
   assert.equal(of('other', old), 'labels');
   assert.equal(of('scanflow-reports', old), 'ROUTE_LABEL');
 });
+
+test('route: labels of images are whole, also where a pattern stops before their end', () => {
+  const labelsOf = (attributes: Attributes, own: Record<string, RegExp> = {}): unknown => {
+    const rules = routeRules({ patterns: { ...patterns, ...own } });
+    const found = route({ ...none, rules, attributes: { ...good, ...attributes } });
+    return found.kind === 'labels' ? Object.values(found.labels).join(' ') : found.reason.code;
+  };
+  for (const session of ['ses-mri-01', 'ses-mri01.2', 'ses-1+2'])
+    assert.equal(labelsOf({ StudyID: session }), `3010000.01 sub-001 ${session}`);
+  const open = { StudyID: /^(?<session>ses-?\w+)/u };
+  assert.equal(labelsOf({ StudyID: 'ses-mri-01' }, open), '3010000.01 sub-001 ses-mri-01');
+  assert.equal(labelsOf({ StudyID: 'ses-mri01 (2)' }, open), '3010000.01 sub-001 ses-mri01');
+  const name = { PatientName: /^(?<project>\d{7}\.\d{2})_(?<subject>sub-[a-z0-9]+)/u };
+  for (const value of ['3010000.01_sub-001^^', '3010000.01_sub-001^x', '3010000.01_sub-001_ses-9'])
+    assert.equal(labelsOf({ PatientName: value }, name), '3010000.01 sub-001 ses-01', value);
+  assert.equal(labelsOf({ PatientName: '3010000.01_sub-001-b' }, name), 'ROUTE_CONTRADICTION');
+});
+
+test('route: a label that is whole and has what no label may have is refused', () => {
+  const open = { ...patterns, StudyID: /^(?<session>ses-?\w+)/u };
+  const rules = routeRules({ patterns: open, labels: { characters: 'ascii', patterns: {} } });
+  const found = route({ ...none, rules, attributes: { ...good, StudyID: 'ses-pré01' } });
+  assert.equal(found.kind === 'quarantine' && found.reason.code, 'ROUTE_LABEL');
+});

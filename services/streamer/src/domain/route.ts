@@ -16,7 +16,7 @@ import {
   type EvidenceRules,
   type KnownBookings,
 } from './evidence.ts';
-import { byPattern, LABELS, type Patterns } from './reading.ts';
+import { LABELS, wholeByPattern, type Patterns } from './reading.ts';
 import { unknownSender, type Sender, type SenderRules } from './sender.ts';
 
 export type { Attributes } from './attributes.ts';
@@ -127,7 +127,7 @@ function choose({ attributes, byAccession, byStudy, rules }: RouteInput): Chosen
 function fromPatterns(attributes: Attributes, patterns: Patterns): { labels: Labels } | Reason {
   const found = new Map<string, string>();
   for (const [keyword, pattern] of Object.entries(patterns)) {
-    const read = byPattern(pattern, attributes[keyword] ?? '');
+    const read = wholeByPattern(pattern, attributes[keyword] ?? '');
     if (read === 'too slow') return tooSlow(keyword);
     if (read === undefined) return noMatch(keyword, attributes);
     for (const [label, text] of Object.entries(read)) {

@@ -3,7 +3,7 @@ import type { RouteRules } from './route.ts';
 
 export const PATTERNS = {
   PatientID: /^(?<project>\d{7}\.\d{2})_(?<subject>sub-?\w+)$/u,
-  StudyID: /^(?<session>ses-?\w+)$/u,
+  StudyID: /^(?<session>ses-?\w[\w.+-]*)$/u,
 };
 
 export const routeRules = (over: Partial<RouteRules> = {}): RouteRules => ({
