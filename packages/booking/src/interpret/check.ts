@@ -2,11 +2,12 @@
 import type { Labels } from '../booking.ts';
 import { PatternTooSlow } from '../pattern/backtracking.ts';
 import { reject, type Verdict } from './codes.ts';
-import { lineExample, listed } from './example.ts';
+import { howTo, lineExample, lineOf, listed } from './example.ts';
 import { labelProblem } from './label-rules.ts';
 import { LABELS, type LabelName } from './labels.ts';
+import { quotable, quoted } from './quote.ts';
 import type { BookingRules } from './rules.ts';
-import { isOpen } from './words.ts';
+import { isOpen, saysOpen } from './words.ts';
 
 /** `sub-001, sub-002`, `sub-001 + sub-002`, `sub-001 and sub-002`, each part with a digit. */
 const SEPARATOR = /\s*[,;&/|]\s*|\s+\+\s+|\s+(?:and|en|und|et|or|of)\s+/iu;
@@ -14,7 +15,7 @@ const SEPARATOR = /\s*[,;&/|]\s*|\s+\+\s+|\s+(?:and|en|und|et|or|of)\s+/iu;
 const LETTER_O = /\d[Oo](?![\p{L}])|\dO|(?<!\p{L})[Oo]+(?=\d)/u;
 
 /** Sessions are named after days, drugs and tracers too: `ses-12OCT`, `ses-h2o`, `ses-O15water`. */
-const O_BESIDE_ZERO = /0[Oo](?!\p{L})|[Oo]0/u;
+const O_BESIDE_ZERO = /0[Oo](?!\p{L})|(?<!\p{L})[Oo]+0/u;
 
 type Words = Pick<BookingRules, 'keys' | 'patterns' | 'defaults' | 'labels'>;
 
@@ -29,14 +30,14 @@ export function checkLabels(labels: Labels, rules: Words): Verdict | undefined {
 
 function mistakeIn(name: LabelName, value: string, rules: Words): Verdict | undefined {
   const example = `Write it like ${lineExample(name, rules)}.`;
-  if (name === 'subject') {
-    const parts = value.split(SEPARATOR).filter((part) => /\p{N}/u.test(part));
-    if (parts.length > 1) return twoSubjects(rules);
-  }
-  if (isOpen(value))
+  const said = quoted(value);
+  const it = said === undefined ? `The ${name}` : `The ${name} ${said}`;
+  const parts = value.split(SEPARATOR).filter((part) => /\p{N}/u.test(part));
+  if (name === 'subject' && parts.length > 1) return twoSubjects(parts, rules);
+  if (isUndecided(value))
     return reject(
       'SUBJECT_OPEN',
-      `The ${name} is not decided yet. Write it in when it is known, before the scan. ${example}`,
+      `${it} is not decided yet. Write it in when it is known, before the scan. ${example}`,
     );
   // a subject in words may be a person's name, which must not reach images
   if (name === 'subject' && (/\s/u.test(value) || !/\p{N}/u.test(value)))
@@ -44,15 +45,22 @@ function mistakeIn(name: LabelName, value: string, rules: Words): Verdict | unde
       'SUBJECT_NO_CODE',
       `The subject must be a code with a digit and without spaces, never a person's name. ${example}`,
     );
-  if ((name === 'session' ? O_BESIDE_ZERO : LETTER_O).test(value))
+  if ((name === 'session' ? O_BESIDE_ZERO : LETTER_O).test(value)) {
+    const right = value.replaceAll(/(?<=[\d-])[Oo]+|[Oo]+(?=\d)/gu, (letters) => '0'.repeat(letters.length));
     return reject(
       'LETTER_O',
-      `The ${name} has the letter O beside a digit, where a zero is meant. Type the digit 0. ${example}`,
+      `${it} has the letter O beside a digit, where a zero is meant. Type the digit 0. Write it like ${lineOf(name, right, rules)}.`,
     );
+  }
   const problem = problemOf(name, value, rules);
   if (problem === 'too slow') return tooSlow(rules);
-  return problem === undefined ? undefined : reject(problem.code, `${problem.message} ${example}`);
+  if (problem === undefined) return undefined;
+  if (parts.length > 1 && /[,;\s]/u.test(value)) return twoLabels(name, parts, rules);
+  return reject(problem.code, `${problem.message.replace(`The ${name}`, it)} ${example}`);
 }
+
+/** `tba`, `sub-xx`, or in words: `to be decided`. */
+const isUndecided = (value: string): boolean => isOpen(value) || (saysOpen(value) && !/\p{N}/u.test(value));
 
 function problemOf(
   name: LabelName,
@@ -74,14 +82,30 @@ export const tooSlow = (rules: Pick<BookingRules, 'keys'>): Verdict =>
     `The facility's pattern takes too long to read this event. Write a short title, and in the description ${listed(LABELS.map((name) => lineExample(name, rules)))}. The facility should rewrite the pattern: scanflow check shows how.`,
   );
 
-export const twoSubjects = (rules: Words): Verdict =>
+/** `words`: those in which the letter stands. */
+export function letterO(words: readonly string[], rules: Words): Verdict {
+  const said = quotable(words);
+  const where =
+    said.length === 0
+      ? 'The title has'
+      : `In the title, ${listed(said)} ${said.length === 1 ? 'has' : 'have'}`;
+  return reject('LETTER_O', `${where} the letter O where a zero is meant. Type the digit 0. ${howTo(rules)}`);
+}
+
+/** `found`: the different ones, as they were typed. */
+export const twoSubjects = (found: readonly string[], rules: Words): Verdict =>
   reject(
     'TWO_SUBJECTS',
-    `The booking names more than one subject. Make one booking for each subject, each with its own time, like ${lineExample('subject', rules)}.`,
+    `The booking names more than one subject${behind(found)}. Make one booking for each subject, each with its own time, like ${lineOf('subject', found[0], rules)}.`,
   );
 
-export const twoLabels = (name: LabelName, rules: Words): Verdict =>
+export const twoLabels = (name: LabelName, found: readonly string[], rules: Words): Verdict =>
   reject(
     'TWO_LABELS',
-    `The title names more than one ${name}. Make one booking for each, like ${lineExample(name, rules)}, and take the other one out of the title.`,
+    `The booking names more than one ${name}${behind(found)}. Make one booking for each, like ${lineOf(name, found[0], rules)}, and take the other one out of this one.`,
   );
+
+function behind(found: readonly string[]): string {
+  const said = quotable(found);
+  return said.length === 0 ? '' : `: ${listed(said)}`;
+}

@@ -2,18 +2,11 @@
 import { reject, type Verdict } from './codes.ts';
 import { lineWith } from './example.ts';
 import type { Contradiction, LabelName, Place } from './labels.ts';
+import { isQuotable } from './quote.ts';
 import type { BookingRules } from './rules.ts';
 
-/** Words of codes. Any other word of three letters or more may be a name: `Jansen1980`, `jan2`. */
-const CODE_WORDS = new Set(
-  'sub subj subject sbj ses sess session proj project patient pat con control pilot mri fmri pet eeg meg anat day run visit scan week base'.split(
-    ' ',
-  ),
-);
-
-const isCode = (value: string): boolean =>
-  /^(?=.*\d)[A-Za-z0-9._+()-]{1,64}$/u.test(value) &&
-  (value.match(/[A-Za-z]{3,}/gu) ?? []).every((word) => CODE_WORDS.has(word.toLowerCase()));
+/** A label has no `?`, but where it is not decided. */
+const isCode = (value: string): boolean => /\d/u.test(value) && isQuotable(value);
 
 const shown = ({ value, source }: Place): string =>
   isCode(value) ? `“${value}” in ${source}` : `one in ${source}`;

@@ -1,36 +1,42 @@
 /** Correct examples for sentences to bookers. */
 import type { Labels } from '../booking.ts';
 import { fromTitle, LABELS, type LabelName } from './labels.ts';
+import { isQuotable } from './quote.ts';
 import type { BookingRules } from './rules.ts';
 
-const TITLES = ['3010000.01 sub-001 ses-mri01', '3010000.01_sub-001_ses-mri01'];
 const EXAMPLES: Labels = { project: '3010000.01', subject: 'sub-001', session: 'ses-mri01' };
 
 type Words = Pick<BookingRules, 'keys' | 'patterns' | 'defaults'>;
 
-/** A title that the facility's patterns read; undefined where none of ours is one. */
-export const titleExample = ({ patterns, defaults }: Words): string | undefined =>
-  TITLES.find((title) => {
-    const found = fromTitle(title, patterns);
-    return LABELS.every((name) => found[name] !== undefined || defaults[name] !== undefined);
+/** A title of these labels that the facility's patterns read; undefined where none of ours is one. */
+export function titleWith({ project, subject, session }: Labels, words: Words): string | undefined {
+  const titles = [`${project} ${subject} ${session}`, `${project}_${subject}_${session}`];
+  return titles.find((title) => {
+    const found = fromTitle(title, words.patterns);
+    return LABELS.every((name) => found[name] !== undefined || words.defaults[name] !== undefined);
   });
+}
 
 /** `“Subject: sub-001”` in the facility's word for it. */
 export const lineExample = (name: LabelName, words: Pick<Words, 'keys'>): string =>
   lineWith(name, EXAMPLES[name], words);
 
-/** The same with a value of the booking. */
+/** The same with a value of the booking, where it is one that may be repeated. */
+export const lineOf = (name: LabelName, value: string | undefined, words: Pick<Words, 'keys'>): string =>
+  lineWith(name, value !== undefined && isQuotable(value) ? value : EXAMPLES[name], words);
+
+/** The same with any value. */
 export function lineWith(name: LabelName, value: string, { keys }: Pick<Words, 'keys'>): string {
   const key = keys[name][0] ?? name;
   return `“${key.charAt(0).toUpperCase()}${key.slice(1)}: ${value}”`;
 }
 
 /** How to write a booking: the title as an example only where the facility's patterns read it. */
-export function howTo(words: Words): string {
+export function howTo(words: Words, labels: Labels = EXAMPLES): string {
   const needed = LABELS.filter((name) => words.defaults[name] === undefined);
-  const lines = needed.map((name) => lineExample(name, words)).join(', ');
+  const lines = needed.map((name) => lineWith(name, labels[name], words)).join(', ');
   const count = ['', 'the line', 'the two lines', 'the three lines'][needed.length] ?? '';
-  const title = titleExample(words);
+  const title = titleWith(labels, words);
   const described = needed.length === 0 ? 'a title' : `in the description ${count} ${lines}`;
   return title === undefined
     ? `Write ${described}.`

@@ -10,3 +10,4 @@ export type { NormaliseRule, NormaliseRules } from './normalise.ts';
 export { labelProblem, type LabelProblem, type LabelRules } from './label-rules.ts';
 export { parseProjects, type ParsedProjects, type ProjectRule, type Projects } from './projects.ts';
 export { wholeLabels } from './whole.ts';
+export { LABEL_WORDS, LANGUAGES, withLanguages, type Language } from './languages.ts';

@@ -1,8 +1,10 @@
 /** One calendar event as a booking, as something to skip, or as a mistake that its booker can correct. */
 import type { Booking, Labels } from '../booking.ts';
 import { PatternTooSlow } from '../pattern/backtracking.ts';
-import { checkLabels, tooSlow, twoLabels, twoSubjects } from './check.ts';
+import { besides, goesOn } from './beside.ts';
+import { checkLabels, tooSlow } from './check.ts';
 import { reject, warning, type Verdict } from './codes.ts';
+import { completed } from './complete.ts';
 import { contradiction } from './contradiction.ts';
 import type { BookableEvent, UnreadableEvent } from './event.ts';
 import { lineExample, listed } from './example.ts';
@@ -16,6 +18,7 @@ import type { BookingRules } from './rules.ts';
 import { scannerOf } from './scanner.ts';
 import { cleanText, oneLine } from './text.ts';
 import { statusVerdict } from './status.ts';
+import { lowered } from './tidy.ts';
 import { LONG_HOURS, unlabelled } from './unlabelled.ts';
 
 type Found = Extract<FoundLabels, { ok: true }>;
@@ -102,46 +105,30 @@ function told(event: BookableEvent, verdict: Note & Partial<Verdict>, scanner?: 
 
 /** All three labels, or why they are not there or not right. */
 function labelsOf(event: BookableEvent, found: Found, rules: BookingRules): Labels | Verdict {
-  if (Object.keys(found.labels).length === 0) return unlabelled(event, rules);
-  const { project, subject, session }: Found['labels'] = {
-    ...completed(event, found, rules),
-    ...rules.defaults,
-    ...found.labels,
-  };
+  const title = cleanText(event.summary);
+  const completion = found.titled ? {} : completed(event, found.labels, rules);
+  const given = { ...completion, ...rules.defaults, ...found.labels };
+  const { project, subject, session }: PartialLabels = given;
+  if (Object.keys(found.labels).length === 0 && !LABELS.every((name) => given[name] !== undefined))
+    return unlabelled(event, rules);
   if (project === undefined || subject === undefined || session === undefined) {
-    const given = { project, subject, session };
     const missing = LABELS.filter((name) => given[name] === undefined);
-    const { letterO } = hintsOf(cleanText(event.summary), rules);
-    return letterO ? unlabelled(event, rules) : incomplete(missing, rules);
+    return hintsOf(title, rules).letterO.length > 0 ? unlabelled(event, rules) : incomplete(missing, rules);
   }
-  const labels = { project, subject, session };
-  return (found.titled ? several(event, found, rules) : undefined) ?? checkLabels(labels, rules) ?? labels;
+  const labels = asWritten({ project, subject, session }, rules);
+  return (found.titled ? besides(title, found, rules) : undefined) ?? checkLabels(labels, rules) ?? labels;
 }
 
-/** What lines lack and the title says, where it is no title of the facility's form and agrees with the lines. */
-function completed(event: BookableEvent, found: Found, rules: BookingRules): PartialLabels {
-  if (found.titled || LABELS.every((name) => found.labels[name] !== undefined)) return {};
-  const { single, subjects } = hintsOf(cleanText(event.summary), rules);
-  const agrees = LABELS.every((name) => {
-    const given = found.labels[name];
-    return given === undefined || single[name] === undefined || single[name] === given;
-  });
-  return agrees && subjects < 2 ? single : {};
+/** Labels whose capitals in front (`SUB-001`) the facility's rules refuse, and which they take without. */
+function asWritten(labels: Labels, rules: BookingRules): Labels {
+  const written = (name: keyof Labels): string => {
+    const pattern = rules.labels?.patterns[name];
+    const small = lowered(labels[name]);
+    const isOther = small !== labels[name] && pattern !== undefined && pattern.exec(labels[name]) === null;
+    return isOther && pattern.exec(small) !== null ? small : labels[name];
+  };
+  return { project: written('project'), subject: written('subject'), session: written('session') };
 }
-
-/** A title that names more than the labels which were taken from it. */
-function several(event: BookableEvent, { rest }: Found, rules: BookingRules): Verdict | undefined {
-  const hints = hintsOf(cleanText(event.summary), rules);
-  if (hints.subjects > 1) return twoSubjects(rules);
-  if (hints.several !== undefined) return twoLabels(hints.several, rules);
-  return /^\s*(?:[,;&+/|]|(?:and|en|und|et|y|e|og|och|i|a)\s)\s*\d{1,3}(?![\p{L}\p{N}:.])/iu.test(rest)
-    ? twoLabels('session', rules)
-    : undefined;
-}
-
-/** A word with a digit right after the labels may be a label too; a time or a length is none. */
-const TRAILING_CODE =
-  /^[\s,;:|]+(?!\d{1,2}[:.h]\d{2}|\d+(?:T|ch|min|u|h)\b)#?[\p{L}._-]*\d[\p{L}\d._-]*(?=$|[\s,;)])/u;
 
 /** Only where the configuration has no `labels`: with them, such labels are refused. */
 const lookalikes = (labels: Labels): Note[] =>
@@ -164,7 +151,7 @@ function warningsOf(event: BookableEvent, found: FoundLabels): Note[] {
   const warnings: Note[] = [];
   if (event.start.equals(event.end))
     warnings.push(warning('NO_LENGTH', 'The event has no length; the usual one was taken. Give it an end.'));
-  if (found.ok && TRAILING_CODE.test(found.rest))
+  if (found.ok && goesOn(found.rest))
     warnings.push(
       warning(
         'TITLE_GOES_ON',

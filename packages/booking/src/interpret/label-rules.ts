@@ -66,7 +66,22 @@ export function labelProblem(
   const { [name]: pattern } = rules.patterns;
   return pattern === undefined || pattern.exec(value) !== null
     ? undefined
-    : { code: 'LABEL_FORM', message: `The ${name} is not written as this facility writes it.` };
+    : {
+        code: 'LABEL_FORM',
+        message: `The ${name} is not written as this facility writes it${wrongPlace(value, pattern)}.`,
+      };
+}
+
+const nameOf = (character: string): string => (character === ' ' ? 'blank' : `“${character}”`);
+
+/** The first character behind the longest beginning that would be right by itself; it says nothing about a person. */
+function wrongPlace(value: string, pattern: Matcher): string {
+  // each try may take as long as its time limit
+  if ('engine' in pattern && pattern.engine !== 'linear') return '';
+  for (let length = value.length - 1; length > 0; length -= 1)
+    if (pattern.exec(value.slice(0, length)) !== null)
+      return `: the ${nameOf(value.charAt(length))} at place ${length + 1} does not belong there`;
+  return '';
 }
 
 /**

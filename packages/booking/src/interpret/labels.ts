@@ -1,17 +1,15 @@
 /** Project, subject and session out of what a booker wrote: X-DICOM properties, description lines, the title. */
-import type { Labels } from '../booking.ts';
 import type { Matcher } from '../pattern/pattern.ts';
 import type { BookableEvent } from './event.ts';
+import { isRecognised, LABELS, type LabelName } from './groups.ts';
+import { readLines, type Line } from './lines.ts';
 import { normalise, type NormaliseRules } from './normalise.ts';
-import { readLines } from './lines.ts';
 import { cleanText } from './text.ts';
-import { tidied } from './tidy.ts';
-import { wholeLabels, type TitleLabels } from './whole.ts';
+import { lowered, singleLine, tidied } from './tidy.ts';
+import { runAfter, wholeLabels, type TitleLabels } from './whole.ts';
 
-export type LabelName = keyof Labels;
+export { LABELS, type LabelName } from './groups.ts';
 export type PartialLabels = Readonly<Partial<Record<LabelName, string>>>;
-
-export const LABELS: readonly LabelName[] = ['project', 'subject', 'session'];
 
 /** Where a label stands, in the order in which they count; also how a booker is told. */
 export const SOURCES = ['the X-DICOM property', 'the description', 'the title'] as const;
@@ -36,6 +34,8 @@ export interface Vocabulary {
   /** The words before the colon in lines of the description; case does not matter. */
   readonly keys: Readonly<Record<LabelName, readonly string[]>>;
   readonly normalise: NormaliseRules;
+  /** DICOM modality by key of the scanner; its key may stand in front of a title. */
+  readonly modalities: Readonly<Record<string, string>>;
 }
 
 export type FoundLabels =
@@ -58,27 +58,41 @@ const LONGEST = 2000;
 
 /** All places must agree on what they name; what one lacks, the next one fills in. */
 export function findLabels(event: BookableEvent, vocabulary: Vocabulary): FoundLabels {
-  const { labels: title, former, rest } = readTitle(cleanText(event.summary), vocabulary.patterns);
-  const found = [
+  const { patterns, modalities, keys } = vocabulary;
+  const summary = cleanText(event.summary);
+  const neutral = [...Object.keys(modalities), ...LABELS.flatMap((name) => keys[name])];
+  const { labels: title, former, rest } = readTitle(summary, patterns, neutral);
+  const lines = fromLines(event.description, 'the description', vocabulary);
+  const titled = Object.keys(title).length > 0;
+  const keyed = titled ? [] : fromLines(summary, 'the title', vocabulary);
+  const strong = [
     ...entries(event.labels ?? {}, 'the X-DICOM property'),
-    ...fromLines(event.description, vocabulary.keys),
+    ...lines.filter(({ weak }) => !weak).map(({ entry }) => entry),
     ...entries(title, 'the title'),
   ];
+  const named = new Set(strong.map(([name]) => name));
+  const weak = [...lines.filter((line) => line.weak), ...keyed].map(({ entry }) => entry);
+  const found = [...strong, ...weak.filter(([name]) => !named.has(name))];
   const kept: Partial<Record<LabelName, Place>> = {};
   const rewritten: Partial<Record<LabelName, string>> = {};
   for (const [label, { value: typed, source, former: was }] of found) {
     const value = normalise(typed, vocabulary.normalise[label]);
     const other = kept[label];
-    if (other !== undefined && other.value !== value)
-      return { ok: false, contradiction: { label, places: [other, { value, source }] } };
+    if (other !== undefined && other.value !== value) {
+      // capitals of a line count for nothing where the title has the label as the facility writes it
+      if (source === 'the title' && isSame(other.value, value)) kept[label] = { value, source };
+      else return { ok: false, contradiction: { label, places: [other, { value, source }] } };
+    }
     kept[label] ??= { value, source, ...(was === undefined ? {} : { former: was }) };
     if (value !== typed) rewritten[label] ??= typed;
   }
   const labels = Object.fromEntries(LABELS.flatMap((name) => pair(name, kept[name]?.value)));
   const isOther = former !== undefined || LABELS.some((name) => kept[name]?.former !== undefined);
   const before = isOther ? { former: asBefore(labels, kept, former ?? {}, vocabulary.normalise) } : {};
-  return { ok: true, labels, rewritten, titled: Object.keys(title).length > 0, rest, ...before };
+  return { ok: true, labels, rewritten, titled, rest, ...before };
 }
+
+const isSame = (a: string, b: string): boolean => lowered(a) === lowered(b);
 
 /** The labels as 0.1.0 took them from the same places. */
 function asBefore(
@@ -107,34 +121,82 @@ function entries(labels: PartialLabels, source: Source): Entry[] {
   });
 }
 
+interface Read {
+  readonly entry: Entry;
+  readonly weak: boolean;
+}
+
 /** Lines like `Subject: sub-001`, in plain text or in the HTML that some calendars make of it. */
-function fromLines(description: string, keys: Vocabulary['keys']): Entry[] {
+function fromLines(text: string, source: Source, { keys, patterns }: Vocabulary): Read[] {
   const names = new Map(
     LABELS.flatMap((label) => keys[label].map((key) => [key.toLowerCase(), label] as const)),
   );
-  return readLines(description, names).map(({ name, value, former }) => [
-    name,
-    { value, source: 'the description', ...(former === undefined ? {} : { former }) },
-  ]);
+  return readLines(text, names).flatMap((line): Read[] => {
+    const { name, former, weak = false } = line;
+    // a mail's subject may be a whole title
+    const { labels } = /\s/u.test(line.value) ? readTitle(line.value, patterns) : { labels: {} };
+    const whole = entries(labels, source);
+    if (whole.length === LABELS.length) return whole.map((entry) => ({ entry, weak }));
+    const value = valueOf(line, patterns);
+    const was = former ?? (value === line.value ? undefined : line.value);
+    return [{ entry: [name, { value, source, ...(was === undefined ? {} : { former: was }) }], weak }];
+  });
+}
+
+/** Without its comment. Projects may be called `P1 (2024)`: only one that the facility's patterns know has a comment. */
+function valueOf(
+  { name, value, uncommented = value }: Line<LabelName>,
+  patterns: readonly Matcher[],
+): string {
+  return name !== 'project' || isRecognised(name, uncommented, patterns) ? uncommented : value;
 }
 
 /** Labels of the first pattern that matches; none where no pattern does. */
 export const fromTitle = (title: string, patterns: readonly Matcher[]): PartialLabels =>
   readTitle(title, patterns).labels;
 
-export function readTitle(title: string, patterns: readonly Matcher[]): TitleLabels {
+/** `neutral`: words that may stand around labels and say nothing. */
+export function readTitle(
+  title: string,
+  patterns: readonly Matcher[],
+  neutral: readonly string[] = [],
+): TitleLabels {
   const line = title.slice(0, LONGEST);
-  const tried = new Set<string>();
-  for (const text of [line, ...tidied(line)]) {
+  const asTyped = firstOf(line, patterns);
+  if (asTyped !== undefined) return asTyped;
+  const tried = new Set([line]);
+  for (const { text, bare } of tidied(line, neutral)) {
     if (tried.has(text)) continue;
     tried.add(text);
-    for (const pattern of patterns) {
-      const found = wholeLabels(text, pattern);
-      if (found === undefined) continue;
-      if (text === line) return found;
-      const { labels, rest } = found;
-      return { labels, rest };
-    }
+    const found = firstOf(text, patterns);
+    if (found !== undefined && (!bare || looksCoded(found.labels))) return inOriginal(line, found);
   }
   return { labels: {}, rest: '' };
+}
+
+function firstOf(text: string, patterns: readonly Matcher[]): TitleLabels | undefined {
+  for (const pattern of patterns) {
+    const found = wholeLabels(text, pattern);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Numbers alone, such as those of a date or a time, are no labels because a tidied title has them in a row. */
+const looksCoded = (labels: PartialLabels): boolean =>
+  Object.values(labels).filter((label) => /\p{L}.*\p{N}|\p{N}{5}/u.test(label)).length > 1;
+
+/** What a tidied title says, with its last label and what follows as they were typed. */
+function inOriginal(title: string, { labels, rest }: TitleLabels): TitleLabels {
+  const text = singleLine(title);
+  const inOrder = LABELS.flatMap((name) => {
+    const label = labels[name];
+    const from = label === undefined ? -1 : text.toLowerCase().indexOf(label.toLowerCase());
+    return label === undefined || from < 0 ? [] : [{ name, label, to: from + label.length }];
+  }).toSorted((a, b) => a.to - b.to);
+  const last = inOrder.at(-1);
+  if (last === undefined) return { labels, rest };
+  const behind = text.slice(last.to);
+  const run = runAfter(behind);
+  return { labels: { ...labels, [last.name]: last.label + run }, rest: behind.slice(run.length) };
 }

@@ -33,8 +33,6 @@ export interface BookingRules extends Vocabulary {
   readonly busy: 'skip' | 'reject';
   /** Milliseconds of a booking whose event has no length. */
   readonly defaultLength: number;
-  /** DICOM modality by key of the scanner. */
-  readonly modalities: Readonly<Record<string, string>>;
   /** Templates with `{project}`, `{subject}` and `{session}`. */
   readonly patientId: string;
   readonly patientName: string;

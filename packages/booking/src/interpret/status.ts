@@ -1,9 +1,9 @@
 /** What an event says about itself, whatever its title. */
+import { saysCancelled } from './cancelled.ts';
 import { reject, skip, type Verdict } from './codes.ts';
 import type { BookableEvent } from './event.ts';
 import type { BookingRules } from './rules.ts';
 import { cleanText } from './text.ts';
-import { saysCancelled } from './words.ts';
 
 /** Why an event is no booking by its own account; undefined where it may be one. */
 export function statusVerdict(event: BookableEvent, rules: BookingRules): Verdict | undefined {

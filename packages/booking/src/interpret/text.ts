@@ -12,7 +12,7 @@ export function cleanText(text: string): string {
       .replaceAll(/[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]/gu, '-')
       // zero-width characters, soft hyphens, fillers, variation selectors
       .replaceAll(/\p{Default_Ignorable_Code_Point}/gu, '')
-      .replaceAll('\uff1a', ':')
+      .replaceAll(/[\uff1a\ufe55\ufe13\u2236\ua789\u02d0]/gu, ':')
       // a line break of a word processor is a VT
       .replaceAll(/\r\n?|[\v\f\u2028\u2029\u0085]/gu, '\n')
   );

@@ -1,49 +1,73 @@
 /** An event without any label: a block that is meant so, a title that is hidden, or a mistake. */
-import { twoSubjects } from './check.ts';
+import { letterO, twoSubjects } from './check.ts';
 import { reject, skip, type Verdict } from './codes.ts';
 import type { BookableEvent } from './event.ts';
-import { howTo, lineExample, listed } from './example.ts';
-import { hintsOf } from './hints.ts';
+import { howTo, lineOf, listed } from './example.ts';
+import { hintsOf, type Hints } from './hints.ts';
 import { LABELS } from './labels.ts';
+import { quotable } from './quote.ts';
 import type { BookingRules } from './rules.ts';
 import { cleanText } from './text.ts';
-import { hasOpenWord, hidesDetails, saysNoBooking, saysOpen } from './words.ts';
+import { formFault } from './title-form.ts';
+import { hidesDetails, openWords, saysNoBooking, saysOpen } from './words.ts';
 
 /** Without labels, what lasts longer is no scan; with them, it is told. */
 export const LONG_HOURS = 12;
 
 export function unlabelled(event: BookableEvent, rules: BookingRules): Verdict {
   const title = cleanText(event.summary).trim();
-  return nearMiss(title, rules) ?? block(event, title, rules) ?? mistake(title, rules);
+  const hints = hintsOf(title, rules);
+  return nearMiss(title, hints, rules) ?? block(event, title, rules) ?? mistake(title, hints, rules);
 }
 
 /** A title in which labels stand, but not as they should. */
-function nearMiss(title: string, rules: BookingRules): Verdict | undefined {
-  const { seen, subjects, letterO } = hintsOf(title, rules);
-  if (letterO)
-    return reject(
-      'LETTER_O',
-      `The title has the letter O where a zero is meant. Type the digit 0. ${howTo(rules)}`,
-    );
-  if (subjects > 1) return twoSubjects(rules);
-  if (
-    (saysOpen(title) || (hasOpenWord(title) && seen.length > 0)) &&
-    (seen.length > 0 || !saysNoBooking(title))
-  )
-    return reject(
-      'SUBJECT_OPEN',
-      `The title says that something is not decided yet. Complete it before the scan. ${howTo(rules)}`,
-    );
+function nearMiss(title: string, hints: Hints, rules: BookingRules): Verdict | undefined {
+  const { seen, subjects } = hints;
+  if (hints.letterO.length > 0) return letterO(hints.letterO, rules);
+  if (subjects.length > 1) return twoSubjects(subjects, rules);
+  const joined = hints.coded.find(
+    ({ name, text, word }) => name === 'subject' && /^[+&/]\d/u.test(word.slice(text.length)),
+  );
+  if (joined !== undefined)
+    return twoSubjects([joined.text, joined.word.slice(joined.text.length + 1)], rules);
+  const open = openWords(title);
+  if ((saysOpen(title) || (open.length > 0 && seen.length > 0)) && (seen.length > 0 || !saysNoBooking(title)))
+    return undecided(open, rules);
   const missing = LABELS.filter((name) => !seen.includes(name) && rules.defaults[name] === undefined);
   if (seen.length < 2 && !(seen.length === 1 && missing.length === 0)) return undefined;
-  if (missing.length === 0)
-    return reject(
-      'TITLE_FORM',
-      `The title names what is needed, but not in the form that is read. ${howTo(rules)}`,
+  return missing.length === 0
+    ? reject('TITLE_FORM', formFault(title, hints, rules))
+    : lacking(title, hints, rules);
+}
+
+function undecided(words: readonly string[], rules: BookingRules): Verdict {
+  const said = quotable(words);
+  const what =
+    said.length === 0 ? 'The title says that something' : `${listed(said)} in the title says that something`;
+  return reject('SUBJECT_OPEN', `${what} is not decided yet. Complete it before the scan. ${howTo(rules)}`);
+}
+
+/** Which labels a title lacks, and which of its words may have been meant for them. */
+function lacking(title: string, { seen, coded, single }: Hints, rules: BookingRules): Verdict {
+  const missing = LABELS.filter((name) => !seen.includes(name) && rules.defaults[name] === undefined);
+  const read = new Set(coded.map(({ word }) => word));
+  const unread = title
+    .split(/[\s,;|()[\]"“”]+/u)
+    .filter(
+      (word) =>
+        /\p{N}.*\p{N}|^\p{L}{3}[-_]/u.test(word) && !/^\d{1,2}[:.h]\d{2}/u.test(word) && !read.has(word),
     );
+  const said = quotable(unread);
+  const strange = Array.from(unread.join('')).find((character) => character > '~');
+  const words =
+    strange !== undefined
+      ? ` The character “${strange}” in the title is no letter A to Z and no digit 0 to 9.`
+      : said.length === 0
+        ? ''
+        : ` ${listed(said)} in the title ${said.length === 1 ? 'is' : 'are'} not in the form that is read.`;
   return reject(
     'INCOMPLETE',
-    `The ${listed(missing)} cannot be read. Complete the title, or add to the description all of ${listed(LABELS.map((name) => lineExample(name, rules)))}.`,
+    `The ${listed(missing)} cannot be read.${words} Complete the title, or add to the description all of ${listed(LABELS.map((name) => lineOf(name, single[name], rules)))}.`,
   );
 }
 
@@ -63,7 +87,8 @@ function block(event: BookableEvent, title: string, rules: BookingRules): Verdic
   return undefined;
 }
 
-function mistake(title: string, rules: BookingRules): Verdict {
+function mistake(title: string, hints: Hints, rules: BookingRules): Verdict {
+  if (hints.coded.length > 0) return lacking(title, hints, rules);
   if (!hidesDetails(title))
     return reject('NO_LABELS', `Project, subject and session cannot be read. ${howTo(rules)}`);
   const reason = `The calendar shows no details of this event: check its sharing level. Share the calendar with all details, and do not mark bookings as private. ${howTo(rules)}`;

@@ -82,10 +82,16 @@ function more(
   { pattern, goesOn }: { readonly pattern: Matcher; readonly goesOn: RegExp },
 ): number {
   const room = title.slice(span.to, next?.from);
-  const run = (goesOn.exec(room)?.[0] ?? '').replace(LAST_MARKS, '');
-  if (!LETTER_OR_DIGIT.test(run)) return 0;
+  const run = runAfter(room, goesOn);
+  if (run === '') return 0;
   // where the pattern itself asks for what follows, the facility means it so
   const without = `${title.slice(0, span.to)}${next === undefined ? '' : ` ${title.slice(next.from)}`}`;
   const again = pattern.exec(without)?.groups?.[span.name];
   return again === title.slice(span.from, span.to) ? run.length : 0;
+}
+
+/** What goes on after a label without an end between, but for marks at the end of a word. */
+export function runAfter(text: string, goesOn = GOES_ON): string {
+  const run = (goesOn.exec(text)?.[0] ?? '').replace(LAST_MARKS, '');
+  return LETTER_OR_DIGIT.test(run) ? run : '';
 }

@@ -1,5 +1,12 @@
 /** From the configuration to the rules by which one calendar's events are judged. Pure. */
-import { compilePattern, type BookingRules, type LabelRules, type ScannerRule } from '@scanflow/booking';
+import {
+  compilePattern,
+  withLanguages,
+  type BookingRules,
+  type LabelRules,
+  type Language,
+  type ScannerRule,
+} from '@scanflow/booking';
 import type { Config } from './schema.ts';
 
 const KEYS = { project: ['Project'], subject: ['Subject'], session: ['Session'] };
@@ -8,15 +15,16 @@ const KEYS = { project: ['Project'], subject: ['Subject'], session: ['Session'] 
 export function facilityWords({
   bookings,
 }: Pick<Config, 'bookings'>): Pick<BookingRules, 'keys' | 'patterns' | 'defaults' | 'labels'> {
-  const { keys, patterns } = bookings;
-  return { keys: keysOf(keys), patterns, defaults: {}, labels: labelRules({ bookings }) };
+  const { keys, languages, patterns } = bookings;
+  return { keys: keysOf(keys, languages), patterns, defaults: {}, labels: labelRules({ bookings }) };
 }
 
-const keysOf = ({
-  project = KEYS.project,
-  subject = KEYS.subject,
-  session = KEYS.session,
-}: Config['bookings']['keys']): BookingRules['keys'] => ({ project, subject, session });
+function keysOf(
+  { project = KEYS.project, subject = KEYS.subject, session = KEYS.session }: Config['bookings']['keys'],
+  languages: readonly Language[],
+): BookingRules['keys'] {
+  return withLanguages({ project, subject, session }, languages);
+}
 
 /** Throws where the configuration has no such calendar. The list of projects is not in it: it is read apart. */
 export function bookingRules(
@@ -38,7 +46,7 @@ export function bookingRules(
     labels: labelRules({ bookings }),
     scanner: scannerRule(own.scanner),
     patterns: own.patterns ?? bookings.patterns,
-    keys: keysOf(keys),
+    keys: keysOf(keys, own.languages ?? bookings.languages),
     defaults: {
       ...(project === undefined ? {} : { project }),
       ...(session === undefined ? {} : { session }),

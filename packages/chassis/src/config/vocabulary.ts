@@ -1,4 +1,5 @@
 /** The keys of scanflow.yaml about how events are understood: for all calendars, and for one of them instead. */
+import { LANGUAGES } from '@scanflow/booking';
 import { z } from 'zod';
 import { duration, host, pattern } from './values.ts';
 
@@ -15,6 +16,7 @@ const keys = z.strictObject({
   subject: z.array(word).min(1).optional().describe('Words for the subject.'),
   session: z.array(word).min(1).optional().describe('Words for the session.'),
 });
+const languages = z.array(z.enum(LANGUAGES));
 const defaults = z.strictObject({
   project: label.optional().describe('The project where an event names none.'),
   session: label.optional().describe("The session where an event names none, such as `'1'`."),
@@ -66,6 +68,8 @@ const busy = z.enum(['reject', 'skip']);
 const PATTERNS =
   'Patterns over the title of an event (SUMMARY); the first that matches gives project, subject and session. Each needs the named groups `(?<project>…)`, `(?<subject>…)` and `(?<session>…)`, but for those that `defaults` names.';
 const KEYS = 'Words before the colon of lines in the description, in any case.';
+const WORDS =
+  'Languages whose words count in lines, too: `nl` adds `Proefpersoon`, `Deelnemer`, `Sessie` and others to those of `keys`. docs/booking.md lists them.';
 const DEFAULTS = 'Labels that may be left out, and what they are then.';
 const NORMALISE =
   'How labels are rewritten; nothing is rewritten where nothing stands here. Each of `project`, `subject` and `session` has `case`, `prefix` and `pad`.';
@@ -85,6 +89,7 @@ export const vocabulary = {
     .prefault([String.raw`^(?<project>\d{7}\.\d{2})[ _](?<subject>sub-?\w+)[ _](?<session>ses-?\w+)`])
     .describe(PATTERNS),
   keys: keys.prefault({}).describe(KEYS),
+  languages: languages.default([]).describe(WORDS),
   defaults: defaults.prefault({}).describe(DEFAULTS),
   normalise: normalise.prefault({}).meta({ title: 'rules' }).describe(NORMALISE),
   labels: labels.optional().describe(LABEL_RULES),
@@ -101,6 +106,7 @@ const own = (text: string): string => `${text} In the place of \`bookings\`.`;
 export const ownVocabulary = {
   patterns: patterns.optional().describe('Patterns over its titles, in the place of those in `bookings`.'),
   keys: keys.optional().describe(own('Words of its lines.')),
+  languages: languages.optional().describe(own('Languages of its lines.')),
   defaults: defaults.optional().describe(own(DEFAULTS)),
   normalise: normalise.optional().meta({ title: 'rules' }).describe(own('How its labels are rewritten.')),
   projects: projects.optional().describe(own('Its projects.')),

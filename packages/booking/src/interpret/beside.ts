@@ -1,0 +1,45 @@
+/** What a title names beside the labels that were taken from it. Nothing of it is dropped silently. */
+import { twoLabels, twoSubjects } from './check.ts';
+import { reject, type Verdict } from './codes.ts';
+import { lineOf } from './example.ts';
+import { hintsOf } from './hints.ts';
+import type { PartialLabels } from './labels.ts';
+import { quoted } from './quote.ts';
+import type { BookingRules } from './rules.ts';
+
+/** `+ 02`, `and mri02`, behind the labels. */
+const AND_CODE =
+  /^\s*(?:[,;&+/|]|(?:and|en|und|et|y|e|og|och|i|a|or|of|oder|ou)\s)\s*(?<code>\p{L}*[-_]?\d{1,3})(?![\p{L}\p{N}:.])/iu;
+/** `?`, `(?)` right behind the labels. */
+const DOUBT = /^\s*[([]?\s*\?/u;
+/** A word with a digit right after the labels may be a label too, and so may one letter; a time or a length is none. */
+const TRAILING_CODE =
+  /^(?:[\s,;:|([-]+|\s+(?:and|en|und|et)\s+)(?!\d{1,2}[:.h]\d{2}|\d+\s?(?:T|ch|min|u|h|uur|hrs?|st|nd|rd|th)\b)#?(?:[\p{L}._-]*\d[\p{L}\d._-]*|\p{L})(?=$|[\s,;)\]])/u;
+
+/** Why such a title is refused: it names several labels of one kind, or says that one is not sure. */
+export function besides(
+  title: string,
+  { labels: { session = '' }, rest }: { readonly labels: PartialLabels; readonly rest: string },
+  rules: BookingRules,
+): Verdict | undefined {
+  const { subjects, several } = hintsOf(title, rules);
+  if (subjects.length > 1) return twoSubjects(subjects, rules);
+  if (several !== undefined) return twoLabels(several.name, several.found, rules);
+  if (DOUBT.test(rest)) return uncertain(session, rules);
+  const { code = '' } = AND_CODE.exec(rest)?.groups ?? {};
+  const isSession = code !== '' && (/^\d+$/u.test(code) || stem(session).endsWith(stem(code)));
+  return isSession ? twoLabels('session', [session, code], rules) : undefined;
+}
+
+/** Whether a code follows the labels that counts for nothing. */
+export const goesOn = (rest: string): boolean => TRAILING_CODE.test(rest);
+
+const stem = (code: string): string => code.replace(/[\d.]+$/u, '').toLowerCase();
+
+function uncertain(session: string, rules: BookingRules): Verdict {
+  const what = quoted(session) ?? 'the labels';
+  return reject(
+    'SUBJECT_OPEN',
+    `The “?” after ${what} in the title says that something is not decided yet. Take it out when it is, before the scan. Write it like ${lineOf('session', session, rules)}.`,
+  );
+}
