@@ -170,7 +170,7 @@ const TAKEN: Readonly<Record<string, readonly string[]>> = {
     'no longer cancelled',
     'NOT CANCELLED',
     'instead of cancelled session',
-    'slot free due to cancellation of sub-002',
+    'slot free due to cancellation of Anna',
     'rescheduled from cancelled slot',
     'reschedule of cancelled scan',
     'formerly cancelled',

@@ -2,6 +2,7 @@
 import type { Matcher } from '../pattern/pattern.ts';
 import { groupsOf, LABELS, type Group, type LabelName } from './groups.ts';
 import { fromTitle, type PartialLabels } from './labels.ts';
+import { isQuotable } from './quote.ts';
 import type { BookingRules } from './rules.ts';
 import { lowered, singleLine } from './tidy.ts';
 import { runAfter } from './whole.ts';
@@ -55,7 +56,7 @@ export function hintsOf(title: string, { patterns }: Pick<BookingRules, 'pattern
   // `ses-1_ses-2` is one word to most patterns
   const apart = short.replaceAll('_', ' ');
   const different = (name: LabelName, all: readonly Group[]): string[] => [
-    ...new Set(all.flatMap((group) => seenBy(name, group, apart)).map(({ text }) => text.toLowerCase())),
+    ...new Set(all.flatMap((group) => seenBy(name, group, apart)).map((one) => saidOf(one).toLowerCase())),
   ];
   const several = (['session', 'project'] as const)
     .map((name) => ({
@@ -69,6 +70,9 @@ export function hintsOf(title: string, { patterns }: Pick<BookingRules, 'pattern
   const subjects = different('subject', of('subject'));
   return { single, seen, coded, subjects, several, letterO: lettersO(short, patterns) };
 }
+
+/** For sentences: part of a word that may not be repeated may not either. */
+export const saidOf = ({ text, word }: Seen): string => (isQuotable(word) ? text : word);
 
 const seenBy = (name: LabelName, group: Group, title: string): Seen[] =>
   group

@@ -20,7 +20,7 @@ const isCodeWord = (word: string): boolean => {
 export const isQuotable = (word: string): boolean =>
   /^[A-Za-z0-9._+()?#*=&@/-]{1,64}$/u.test(word) &&
   !PERSONAL.test(word) &&
-  (word.match(/[A-Za-z]{2,}/gu) ?? []).every(isCodeWord);
+  (word.replace(/X{2,}$/u, '').match(/[A-Za-z]{2,}/gu) ?? []).every(isCodeWord);
 
 /** `“sub-001”`, or nothing. */
 export const quoted = (word: string): string | undefined => (isQuotable(word) ? `“${word}”` : undefined);

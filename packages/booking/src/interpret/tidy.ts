@@ -18,7 +18,7 @@ const MOST_PREFIXES = 6;
 const CROSSED = /~~|❌|✖|✗|✘|🚫|⛔|❎/u;
 /** What divides words, in any script. Of the marks a label may hold `. _ - + #` and others, `/` only between labels. */
 const DIVIDES =
-  /(?:_{2,}|[\s,;:|/\\()[\]{}<>"'`*…•·◦‣、。，；\u200d\ufe0f\u2190-\u21ff\u27f0-\u27ff\p{Pi}\p{Pf}\p{Ps}\p{Pe}\p{So}\p{Extended_Pictographic}])+/gu;
+  /(?:_{2,}|\u200d|\ufe0f|[\s,;:|/\\()[\]{}<>"'`*…•·◦‣、。，；\u2190-\u21ff\u27f0-\u27ff\p{Pi}\p{Pf}\p{Ps}\p{Pe}\p{So}\p{Extended_Pictographic}])+/gu;
 const EDGES = /^[._+\-#!=&~]+|[._+\-#!=&~]+$/gu;
 const AND = /^(?:and|en|und|et|og|och)$/iu;
 /** Capitals in front of a label: `SUB-001`, `Ses_2`, but not those after its hyphen. */

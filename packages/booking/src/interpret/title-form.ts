@@ -1,7 +1,7 @@
 /** What keeps a title with all labels from being read, in a sentence for its booker. */
 import type { Labels } from '../booking.ts';
 import { howTo } from './example.ts';
-import type { Hints } from './hints.ts';
+import { saidOf, type Hints } from './hints.ts';
 import { LABELS, type LabelName } from './groups.ts';
 import { isQuotable, quoted } from './quote.ts';
 import type { BookingRules } from './rules.ts';
@@ -27,7 +27,7 @@ function order({ coded }: Hints, rules: BookingRules): string | undefined {
   const index = right.findIndex((name, at) => typed[at] !== name);
   const [first, second] = [coded[index], coded.find(({ name }) => name === right[index])];
   if (first === undefined || second === undefined || typed.length !== right.length) return undefined;
-  const words = [quoted(first.text), quoted(second.text)];
+  const words = [quoted(saidOf(first)), quoted(saidOf(second))];
   return words.includes(undefined)
     ? `The title has the ${first.name} before the ${second.name}.`
     : `The title has ${words.join(' before ')}.`;
@@ -47,13 +47,13 @@ function before(title: string, { coded: [first] }: Hints): string | undefined {
   const known =
     /^(?:pilot|phantom|fantoom|test|reserve|option(?:al)?|tentative|backup|old|\d{1,2}[:.]\d{2}(?:\s?-\s?\d{1,2}[:.]\d{2})?)\W*$/iu;
   const what = known.test(words) ? `“${words}” stands` : 'Other words or marks stand';
-  return `${what} before ${quoted(first.text) ?? `the ${first.name}`}, and the title must begin with its labels.`;
+  return `${what} before ${quoted(saidOf(first)) ?? `the ${first.name}`}, and the title must begin with its labels.`;
 }
 
 const between = ({ coded }: Hints): string => {
   const [first, last] = [coded[0], coded.at(-1)];
   const where =
-    first === undefined || last === undefined || !isQuotable(first.text) || !isQuotable(last.text)
+    first === undefined || last === undefined || !isQuotable(first.word) || !isQuotable(last.word)
       ? ''
       : ` between “${first.text}” and “${last.text}”`;
   return `The title names what is needed, but something else stands${where}, so that it is not in the form that is read.`;

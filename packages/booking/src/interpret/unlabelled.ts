@@ -3,7 +3,7 @@ import { letterO, twoSubjects } from './check.ts';
 import { reject, skip, type Verdict } from './codes.ts';
 import type { BookableEvent } from './event.ts';
 import { howTo, lineOf, listed } from './example.ts';
-import { hintsOf, type Hints } from './hints.ts';
+import { hintsOf, saidOf, type Hints } from './hints.ts';
 import { LABELS } from './labels.ts';
 import { quotable } from './quote.ts';
 import type { BookingRules } from './rules.ts';
@@ -29,7 +29,7 @@ function nearMiss(title: string, hints: Hints, rules: BookingRules): Verdict | u
     ({ name, text, word }) => name === 'subject' && /^[+&/]\d/u.test(word.slice(text.length)),
   );
   if (joined !== undefined)
-    return twoSubjects([joined.text, joined.word.slice(joined.text.length + 1)], rules);
+    return twoSubjects([saidOf(joined), joined.word.slice(joined.text.length + 1)], rules);
   const open = openWords(title);
   if ((saysOpen(title) || (open.length > 0 && seen.length > 0)) && (seen.length > 0 || !saysNoBooking(title)))
     return undecided(open, rules);

@@ -37,6 +37,17 @@ test('vocabulary: a calendar has its own, and else that of bookings', () => {
   assert.deepEqual([own.tentative, own.defaultLength], ['reject', 5_400_000]);
 });
 
+test('vocabulary: words of languages come beside those of keys, for all calendars or for one', () => {
+  const words = (calendar: string, bookings?: string): readonly string[] =>
+    bookingRules(read(`scanner: prisma${calendar}`, bookings), 'lab').keys.subject;
+  assert.deepEqual(words(''), ['Subject']);
+  assert.ok(words('', '{ languages: [nl] }').includes('Proefpersoon'));
+  assert.equal(words('', '{ languages: [nl], keys: { subject: [PP] } }')[0], 'PP');
+  assert.ok(!words(', languages: [de]', '{ languages: [nl] }').includes('Proefpersoon'));
+  assert.ok(words(', languages: [de]', '{ languages: [nl] }').includes('Proband'));
+  assert.match(String(issues('scanner: prisma, languages: [xx]')[0]), /calendars\.lab\.languages\.0/);
+});
+
 test('vocabulary: a scanner by location', () => {
   const rule = '{ by: location, map: { Room 1: prisma }, otherwise: skyra }';
   assert.deepEqual(bookingRules(read(`scanner: ${rule}`), 'lab').scanner, {

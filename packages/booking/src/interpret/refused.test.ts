@@ -1,0 +1,146 @@
+/** Titles that stay refused: the sentence names what is wrong as it was typed, advises no other value, and names nobody. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { compilePattern } from '../pattern/pattern.ts';
+import { judge } from './interpret-support.ts';
+
+const whole = (source: string): ReturnType<typeof compilePattern> => compilePattern(`^(?:${source})$`);
+const RULES = {
+  patterns: [
+    compilePattern('^(?<project>\\d{7}\\.\\d{2})[ _](?<subject>sub-?\\w+)[ _](?<session>ses-?\\w+)'),
+  ],
+  labels: {
+    characters: 'ascii',
+    patterns: {
+      project: whole('\\d{7}\\.\\d{2}'),
+      subject: whole('sub-?\\w+'),
+      session: whole('ses-?\\w[\\w.+-]*'),
+    },
+  },
+} as const;
+const reasonOf = (summary: string, description = ''): [code: string, reason: string] => {
+  const { code, reason } = judge({ summary, description }, RULES);
+  return [code, reason];
+};
+
+const ROWS: readonly (readonly [title: string, code: string, said: RegExp, description?: string])[] = [
+  ['3010000.01 sub-001-b ses-1', 'TITLE_FORM', /“sub-001-b” is not .*“-” after “sub-001”/u],
+  ['3010000.01-sub-001-ses-1', 'TITLE_FORM', /“-” after “3010000\.01”/u],
+  [
+    'sub-007 3010042.03 ses-b1',
+    'TITLE_FORM',
+    /“sub-007” before “3010042\.03”.*“3010042\.03 sub-007 ses-b1”/u,
+  ],
+  ['Pilot: 3010042.03 sub-007 ses-b1', 'TITLE_FORM', /“Pilot:” stands before “3010042\.03”/u],
+  ['Phantom 3010042.03 sub-007 ses-b1', 'TITLE_FORM', /“Phantom” stands before/u],
+  ['[option] 3010042.03 sub-007 ses-b1', 'TITLE_FORM', /stand.* before “3010042\.03”/u],
+  ['~~3010042.03 sub-007 ses-b1~~', 'TITLE_FORM', /before “3010042\.03”/u],
+  ['❌ 3010042.03 sub-007 ses-b1', 'TITLE_FORM', /before “3010042\.03”/u],
+  ['3010042.03 sub-007 today ses-b1', 'TITLE_FORM', /between “3010042\.03” and “ses-b1”/u],
+  ['3010000-01 sub-007 ses-b1', 'INCOMPLETE', /“3010000-01” in the title.*“Subject: sub-007”/u],
+  ['3010000.1 sub-007 ses-b1', 'INCOMPLETE', /“3010000\.1” in the title/u],
+  ['3010000.012 sub-007 ses-b1', 'INCOMPLETE', /“3010000\.012” in the title/u],
+  ['3010000.01 sub- ses-b1', 'INCOMPLETE', /“sub-” in the title/u],
+  ['3010000.01 sub 001 ses-b1', 'INCOMPLETE', /“001” in the title/u],
+  ['3010000.01 sub-jané1 ses-b1', 'INCOMPLETE', /“é”/u],
+  ['3010000.01 sub-٠٠١ ses-b1', 'INCOMPLETE', /“٠”/u],
+  ['3010000.01 ѕub-001 ses-b1', 'INCOMPLETE', /“ѕ”/u],
+  ['3010000.01 sub-001 ses-pré01', 'LABEL_CHARACTERS', /“é”/u],
+  ['3010000.01 sub-001 ses-mri01#2', 'LABEL_CHARACTERS', /“#”/u],
+  ['3010000.01, sub-001, ses-mri01/02', 'LABEL_CHARACTERS', /“\/”/u],
+  ['3010000.01/sub-001/ses-mri01/02', 'LABEL_CHARACTERS', /“\/”/u],
+  ['3010000.01 sub-0XX ses-mri01', 'SUBJECT_OPEN', /“sub-0XX”/u],
+  ['3010000.01 sub-??? ses-mri01', 'SUBJECT_OPEN', /“sub-\?\?\?”/u],
+  ['3010000.01 sub-TBD ses-mri01', 'SUBJECT_OPEN', /“sub-TBD”/u],
+  ['3010000.01 sub-001 ses-mri01?', 'SUBJECT_OPEN', /“\?” after “ses-mri01”/u],
+  ['3010000.01 sub-001 ses-mri01 (?)', 'SUBJECT_OPEN', /“\?” after “ses-mri01”/u],
+  ['3010000.01 sub-001? ses-mri01', 'SUBJECT_OPEN', /“sub-001\?”/u],
+  ['3010000.01 sub-con0XX ses-mri01', 'SUBJECT_OPEN', /“sub-con0XX”/u],
+  ['3010000.01 sub-001 ses-mriXX', 'SUBJECT_OPEN', /“ses-mriXX”/u],
+  ['3010000.XX sub-001 ses-mri01', 'SUBJECT_OPEN', /“3010000\.XX”/u],
+  ['301XXXX.01 sub-001 ses-mri01', 'SUBJECT_OPEN', /“301XXXX\.01”/u],
+  ['3010000.?? sub-001 ses-mri01', 'SUBJECT_OPEN', /“3010000\.\?\?”/u],
+  ['3010000.01 sub-… ses-mri01', 'SUBJECT_OPEN', /not decided yet/u],
+  ['3010000.01 sub-*** ses-mri01', 'SUBJECT_OPEN', /“sub-\*\*\*”/u],
+  ['3010000.01 sub-0O7 ses-1', 'LETTER_O', /“sub-0O7”.*“Subject: sub-007”/u],
+  ['3O10000.01 sub-001 ses-1', 'LETTER_O', /“3O10000\.01”/u],
+  ['3010000.01 sub-007 sub-008 ses-1', 'TWO_SUBJECTS', /“sub-007” and “sub-008”.*“Subject: sub-007”/u],
+  ['3010000.01 sub-007+008 ses-1', 'TWO_SUBJECTS', /“sub-007” and “008”/u],
+  ['3010000.01 sub-007_sub-008 ses-1', 'TWO_SUBJECTS', /“sub-007” and “sub-008”/u],
+  ['3010000.01 sub-001 ses-1_ses-2', 'TWO_LABELS', /“ses-1” and “ses-2”/u],
+  ['3010000.01 sub-001 SES-01 SES-02', 'TWO_LABELS', /“ses-01” and “ses-02”/u],
+  ['3010000.01 sub-001 ses-mri01 and mri02', 'TWO_LABELS', /“ses-mri01” and “mri02”/u],
+  ['3010000.01, sub-001, ses-mri01, 02', 'TWO_LABELS', /“ses-mri01” and “02”/u],
+  [
+    'MRI',
+    'TWO_LABELS',
+    /“ses-1” and “ses-2”/u,
+    'Project: 3010000.01\nSubject: sub-001\nSession: ses-1, ses-2',
+  ],
+  [
+    'MRI',
+    'LABEL_FORM',
+    /“sub-con-01”.*the “-” at place 8/u,
+    'Project: 3010000.01\nSubject: sub-con-01\nSession: ses-1',
+  ],
+  ['MRI', 'LABEL_FORM', /“3010000\.1”/u, 'Project: 3010000.1\nSubject: sub-001\nSession: ses-1'],
+  ['MRI', 'SUBJECT_OPEN', /“ses-mri01\?”/u, 'Project: 3010000.01\nSubject: sub-001\nSession: ses-mri01?'],
+  ['MRI', 'SUBJECT_OPEN', /not decided/u, 'Project: 3010000.01\nSubject: to be decided\nSession: ses-1'],
+];
+for (const [title, code, said, description = ''] of ROWS)
+  test(`refused: ${JSON.stringify([title, description])} is ${code} and says why`, () => {
+    const [given, reason] = reasonOf(title, description);
+    assert.equal(given, code, reason);
+    assert.match(reason, said);
+  });
+
+test('refused: an O before a zero at the end of a word is no zero', () => {
+  for (const session of ['ses-demo01', 'ses-video02', 'ses-photo0', 'ses-stereo01'])
+    assert.equal(reasonOf(`3010000.01 sub-001 ${session}`)[0], 'BOOKING', session);
+});
+
+const NAMES = [
+  'Jan Jansen',
+  'Jansen',
+  'Jansen1980',
+  'sub-jansen1',
+  'Li2',
+  'J.Jansen-01',
+  'jan.jansen@x.org',
+  'Müller7',
+  '19800131',
+  'sub-19800131',
+  '1980-01-31',
+];
+const PLACES: readonly ((name: string) => readonly [title: string, description: string])[] = [
+  (name) => [name, ''],
+  (name) => [`${name}: 3010000.01 sub-001 ses-1`, ''],
+  (name) => [`3010000.01 ${name} ses-1`, ''],
+  (name) => [`3010000.01 sub-001 ${name}`, ''],
+  (name) => [`${name} sub-001`, ''],
+  (name) => [`3010000.01 sub-001-${name} ses-1`, ''],
+  (name) => [`3010000.01 sub-001 ses-1 ses-${name}`, ''],
+  (name) => [`3010000.01 sub-${name} sub-001 ses-1`, ''],
+  (name) => ['3010000.01 sub-001 ses-1', `Subject: ${name}`],
+  (name) => ['3010000.01 sub-001 ses-1', `Session: ${name}`],
+  (name) => ['MRI', `Project: ${name}\nSubject: sub-001\nSession: ses-1`],
+  (name) => ['MRI', `Project: 3010000.01\nSubject: ${name}\nSession: ses-1`],
+  (name) => ['MRI', `Project: 3010000.01\nSubject: sub-001, ${name} 2\nSession: ses-1`],
+  (name) => ['MRI', `Project: 3010000.01\nSubject: ${name}?\nSession: ses-1`],
+  (name) => ['MRI', `Project: 3010000.01\nSubject: ${name}0O1\nSession: ses-1`],
+];
+test('refused: no sentence repeats a name or a date of birth, wherever it stands', () => {
+  for (const name of NAMES)
+    for (const place of PLACES) {
+      const [title, description] = place(name);
+      for (const labels of [undefined, RULES.labels]) {
+        const { outcome, reason } = judge({ summary: title, description }, { ...RULES, labels });
+        if (outcome === 'rejected')
+          assert.doesNotMatch(
+            reason,
+            /jan|li2|m[uü]ller|1980|x\.org/iu,
+            JSON.stringify([title, description]),
+          );
+      }
+    }
+});
