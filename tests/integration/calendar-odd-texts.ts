@@ -136,6 +136,19 @@ const blanks: readonly OddInput[] = [
 
 const unfolded: readonly OddInput[] = [
   {
+    name: 'line ends that are escaped twice',
+    bytes: utf8(calendar('SUMMARY:MRI', `DESCRIPTION:${LINES.replaceAll('\\n', '\\\\n')}`)),
+  },
+  {
+    name: 'a path that looks like an escaped line end',
+    bytes: utf8(calendar(TITLE, 'DESCRIPTION:see C:\\\\new')),
+    reads: 'C:\\new',
+  },
+  {
+    name: 'line ends as entities',
+    bytes: utf8(calendar('SUMMARY:MRI', `DESCRIPTION:${LINES.replaceAll('\\n', '&#13;&#10;')}`)),
+  },
+  {
     name: 'a description that is not folded',
     bytes: utf8(
       calendar(

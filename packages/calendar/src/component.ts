@@ -206,7 +206,7 @@ function readDetails(all: AllOf, before: AllOf, method: string | undefined): Eve
   const visibility = capitals('CLASS');
   const extras = readExtras(all);
   const summary = one('SUMMARY');
-  const described = plainDescription(all);
+  const described = unescapedTwice(plainDescription(all));
   const description =
     described === undefined || described.trim() === '' ? (styled(all) ?? described) : described;
   return {
@@ -237,6 +237,12 @@ const plainDescription = (all: AllOf): string | undefined => {
   const descriptions = all('DESCRIPTION').map(({ value }) => unescapeText(value));
   return descriptions.length === 0 ? undefined : descriptions.join('\n');
 };
+
+/** Line ends that a program escaped twice show as `\\n` before the key of the next line. */
+const unescapedTwice = (text: string | undefined): string | undefined =>
+  text !== undefined && !text.includes('\n') && /\\n\s*[\p{L} ]{1,40}[:=]/iu.test(text)
+    ? unescapeText(text)
+    : text;
 
 /** A description that is there as HTML only: Outlook's and Thunderbird's, and RFC 9073's. */
 const styled = (all: AllOf): string | undefined =>

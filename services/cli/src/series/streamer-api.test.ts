@@ -23,7 +23,7 @@ http: { bind: 192.0.2.7, tokenFile: ${tokenFile} }
   );
   const sent = async (url?: string, file?: string): Promise<boolean> => {
     const api = await streamerApi({ url, config, 'token-file': file });
-    assert.equal(api.trouble === undefined, api.headers['authorization'] !== undefined, api.trouble);
+    assert.equal(api.trouble === undefined, api.headers['authorization'] !== undefined, api.trouble ?? '');
     return api.headers['authorization'] !== undefined;
   };
   assert.equal(await sent(), true);
