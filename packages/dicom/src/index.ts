@@ -22,6 +22,7 @@ export type { Edit, SpliceOptions, SplicePlan, SpliceRefusal } from './splice.ts
 export { CannotTag, TagStream } from './splice-stream.ts';
 export type { FileHead, TagOutcome, TagStreamOptions } from './splice-stream.ts';
 export { elementsOf, isTagText, utcDateTime, type PrivateTag, type TagElement } from './splice-tag.ts';
+export { fileEnd, type BytesAt, type FileEnd } from './file-end.ts';
 export { inflateFile, readFileHeader } from './locate.ts';
 export { makeSeries, type PhantomInstance } from './phantom/series.ts';
 export type { PhantomModality, PhantomOptions } from './phantom/options.ts';

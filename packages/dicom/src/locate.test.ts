@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { deflateRawSync } from 'node:zlib';
 import { dataSet } from './build.ts';
 import { encodeDataSet } from './encode.ts';
 import { encodePart10 } from './encode-part10.ts';
@@ -64,15 +65,87 @@ test('file header: pixels behind more than can be held', () => {
   assert.throws(() => readFileHeader(head, head.length + 100_000_000 + 20), { code: 'TRANSFER_SYNTAX' });
 });
 
-test('file header: UIDs that the file meta information leaves out are the data set’s; those it has count', () => {
-  const options = { transferSyntax: explicitVRLittleEndian, characterSet: 'ISO_IR 6' } as const;
-  const whole = { ...options, sopClassUid: CLASS, sopInstanceUid: '1.2.826.2' };
-  const complete = encodePart10(ATTRIBUTES, whole);
-  assert.deepEqual(readFileHeader(complete), readPart10Header(complete));
-  const gap = encodePart10(ATTRIBUTES, { ...whole, sopInstanceUid: '' });
-  const found = fromHeads(Buffer.from(gap));
+const OPTIONS = {
+  characterSet: 'ISO_IR 6',
+  sopClassUid: '1.2.840.10008.5.1.4.1.1.2',
+  sopInstanceUid: '1.2.826.2',
+};
+
+function namesOf(file: Uint8Array): [string, string] {
+  const found = fromHeads(Buffer.from(file));
   assert.ok(!('needMore' in found));
-  assert.deepEqual([found.sopClassUid, found.sopInstanceUid], [CLASS, INSTANCE]);
+  return [found.sopClassUid, found.sopInstanceUid];
+}
+
+test('file header: the data set’s UIDs are named, whatever the file meta information says, in each encoding', () => {
+  const { deflatedExplicitVRLittleEndian } = transferSyntaxes;
+  const syntaxes = [
+    explicitVRLittleEndian,
+    implicitVRLittleEndian,
+    explicitVRBigEndian,
+    deflatedExplicitVRLittleEndian,
+  ];
+  for (const transferSyntax of syntaxes) {
+    const deflated = transferSyntax === deflatedExplicitVRLittleEndian;
+    const written = encodePart10(ATTRIBUTES, {
+      ...OPTIONS,
+      transferSyntax: deflated ? explicitVRLittleEndian : transferSyntax,
+    });
+    const file = deflated ? deflate(written) : written;
+    assert.deepEqual(namesOf(file), [CLASS, INSTANCE], transferSyntax);
+    const meta = readPart10Header(file);
+    assert.ok(!('needMore' in meta) && meta.sopInstanceUid === OPTIONS.sopInstanceUid);
+  }
+});
+
+/** The same with its data set deflated. */
+function deflate(file: Uint8Array): Buffer {
+  const header = readPart10Header(file);
+  assert.ok(!('needMore' in header));
+  const uid = (element: number, value: string): Buffer => {
+    const text = Buffer.from(value.length % 2 === 0 ? value : `${value}\0`);
+    return Buffer.concat([Buffer.from([2, 0, element, 0, 0x55, 0x49, text.length, 0]), text]);
+  };
+  return Buffer.concat([
+    Buffer.from('DICM'),
+    uid(2, header.sopClassUid),
+    uid(3, header.sopInstanceUid),
+    uid(0x10, transferSyntaxes.deflatedExplicitVRLittleEndian),
+    deflateRawSync(file.subarray(header.dataSetOffset)),
+  ]);
+}
+
+test('file header: a UID that the data set lacks is the file meta information’s', () => {
+  const options = { ...OPTIONS, transferSyntax: explicitVRLittleEndian };
+  const without = (keyword: string): Uint8Array =>
+    encodePart10(
+      dataSet({ SOPClassUID: CLASS, SOPInstanceUID: INSTANCE, [keyword]: null, PatientID: 'x' }),
+      options,
+    );
+  assert.deepEqual(namesOf(without('SOPInstanceUID')), [CLASS, OPTIONS.sopInstanceUid]);
+  assert.deepEqual(namesOf(without('SOPClassUID')), [OPTIONS.sopClassUid, INSTANCE]);
+  const none = encodePart10(dataSet({ PatientID: 'x' }), options);
+  assert.deepEqual(namesOf(none), [OPTIONS.sopClassUid, OPTIONS.sopInstanceUid]);
+  const gap = encodePart10(ATTRIBUTES, { ...options, sopInstanceUid: '' });
+  assert.deepEqual(namesOf(gap), [CLASS, INSTANCE]);
+});
+
+test('file header: padding is no part of a UID; a wrong or private one is named as it stands', () => {
+  const options = { ...OPTIONS, transferSyntax: explicitVRLittleEndian };
+  for (const [written, named] of [
+    ['1.2.3.4\0\0\0', '1.2.3.4'],
+    ['1.2.3.4   ', '1.2.3.4'],
+    ['1.2.03.4', '1.2.03.4'],
+    ['1.2.826.0.1.3680043.2.1143.7', '1.2.826.0.1.3680043.2.1143.7'],
+    ['Image-17', 'Image-17'],
+    ['1.2.3\\1.2.4', OPTIONS.sopInstanceUid],
+    ['1.2.3\u0001', OPTIONS.sopInstanceUid],
+  ] as const) {
+    const value = Buffer.from(written.length % 2 === 0 ? written : `${written}\0`, 'latin1');
+    const element = Buffer.concat([Buffer.from([8, 0, 0x18, 0, 0x55, 0x49, value.length, 0]), value]);
+    const file = Buffer.concat([encodePart10(new Map(), options), element]);
+    assert.equal(namesOf(file)[1], named, JSON.stringify(written));
+  }
 });
 
 test('file header: what is no data set for certain is none', () => {

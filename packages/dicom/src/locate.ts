@@ -96,28 +96,39 @@ const UID = /^[0-2](\.\d+)+$/;
 
 /** SOP Class and Instance UID; undefined where this is no data set of the layout. Throws NeedMore. */
 function uidsIn(head: Head, start: number, layout: Layout): [string, string] | undefined {
-  const uids = new Map<number, string>();
   try {
     if (readHeader(head, start, layout).tag >>> 16 !== 0x0008) return undefined;
-    walkTopLevel(head, start, layout, ({ tag, vr, offset, valueOffset, length }) => {
-      if ((tag === SOP_CLASS_UID || tag === SOP_INSTANCE_UID) && length <= 64 && (vr ?? 'UI') === 'UI') {
-        head.require(valueOffset + length, offset);
-        uids.set(tag, head.latin1(valueOffset, valueOffset + length).replace(/[ \0]+$/, ''));
-      }
-      return tag >= SOP_INSTANCE_UID;
-    });
+    const [sopClass, instance] = readUids(head, start, layout);
+    return UID.test(sopClass) && UID.test(instance) ? [sopClass, instance] : undefined;
   } catch (error) {
     if (error instanceof DicomDecodeError) return undefined;
     throw error;
   }
-  const sopClass = uids.get(SOP_CLASS_UID) ?? '';
-  const instance = uids.get(SOP_INSTANCE_UID) ?? '';
-  return UID.test(sopClass) && UID.test(instance) ? [sopClass, instance] : undefined;
 }
 
+/** The same without padding, '' for what is not there. Throws NeedMore, or DicomDecodeError for what cannot be walked. */
+function readUids(head: Head, start: number, layout: Layout): [string, string] {
+  const uids = new Map<number, string>();
+  walkTopLevel(head, start, layout, ({ tag, vr, offset, valueOffset, length }) => {
+    if ((tag === SOP_CLASS_UID || tag === SOP_INSTANCE_UID) && length <= LONGEST_UID && isText(vr)) {
+      head.require(valueOffset + length, offset);
+      uids.set(tag, head.latin1(valueOffset, valueOffset + length).replace(/[ \0]+$/, ''));
+    }
+    return tag >= SOP_INSTANCE_UID;
+  });
+  return [uids.get(SOP_CLASS_UID) ?? '', uids.get(SOP_INSTANCE_UID) ?? ''];
+}
+
+/** With padding; some senders pad to more than an even number. */
+const LONGEST_UID = 128;
+/** UN: some archives know no VR. */
+const isText = (vr = 'UI'): boolean => vr === 'UI' || vr === 'UN';
+
 /**
- * As readPart10Header, and of a file without file meta information, or with gaps in it, what its data set shows: that is
- * what another node has to be told to receive it. Throws DicomDecodeError as inDataSet does; TRANSFER_SYNTAX also for
+ * As readPart10Header, with the SOP Class and Instance UID of the data set: a C-STORE names what is in the data set it
+ * carries (PS3.4 B.2.1, PS3.7 9.1.1.1.4), and the file meta information of many anonymised files names another. Where the
+ * data set has none, those of the file meta information count. Of a file without file meta information, or without a
+ * transfer syntax in it, what the data set shows. Throws DicomDecodeError as inDataSet does; TRANSFER_SYNTAX also for
  * compressed pixel data of which nothing says how, or that may be compressed for all that is known of it.
  */
 export function readFileHeader(bytes: Uint8Array, fileSize?: number): Part10Header | NeedsMore {
@@ -125,7 +136,7 @@ export function readFileHeader(bytes: Uint8Array, fileSize?: number): Part10Head
   try {
     const header = metaOf(head);
     if (header === undefined || header.transferSyntax === '') return told(untold(head, header));
-    return header.sopClassUid === '' || header.sopInstanceUid === '' ? named(head, header) : header;
+    return named(head, header);
   } catch (error) {
     if (!(error instanceof NeedMore)) throw error;
     if (error.atLeast > MAX_SEARCH) throw new DicomDecodeError('TRANSFER_SYNTAX', 0, UNTOLD);
@@ -153,16 +164,29 @@ function told({ head, header, layout }: Located): Part10Header {
   return { ...header, transferSyntax: transferSyntaxes.explicitVRLittleEndian };
 }
 
-/** With the UIDs of the data set in the place of those that the file meta information leaves out. */
+/** With the UIDs of the data set, as far as it has any that can stand in a command. */
 function named(head: Head, header: Part10Header): Part10Header {
-  const layout = fileLayout(header.transferSyntax);
-  if (layout === undefined || layout === 'deflated') return header;
-  const [sopClassUid, sopInstanceUid] = uidsIn(head, header.dataSetOffset, layout) ?? ['', ''];
+  const [sopClassUid, sopInstanceUid] = namesIn(head, header);
   return {
     ...header,
-    sopClassUid: header.sopClassUid === '' ? sopClassUid : header.sopClassUid,
-    sopInstanceUid: header.sopInstanceUid === '' ? sopInstanceUid : header.sopInstanceUid,
+    sopClassUid: usable(sopClassUid) ?? header.sopClassUid,
+    sopInstanceUid: usable(sopInstanceUid) ?? header.sopInstanceUid,
   };
+}
+
+/** A UID may be wrong and is sent all the same: the receiver compares the command with the data set. */
+const usable = (uid: string): string | undefined => (/^[!-[\]-~]{1,64}$/.test(uid) ? uid : undefined);
+
+function namesIn(head: Head, header: Part10Header): [string, string] {
+  try {
+    return inDataSet(head, ({ head: inner, header: { dataSetOffset }, layout }) =>
+      readUids(inner, dataSetOffset, layout),
+    );
+  } catch (error) {
+    const hopeless = error instanceof NeedMore && error.atLeast > MAX_SEARCH;
+    if (error instanceof DicomDecodeError || hopeless) return ['', ''];
+    throw error;
+  }
 }
 
 /** The file with its data set inflated, to be held in memory; as it is where it is not deflated. */

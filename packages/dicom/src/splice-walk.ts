@@ -68,9 +68,9 @@ export class Head {
 const ITEM = 0xfffee000;
 const ITEM_END = 0xfffee00d;
 const SEQUENCE_END = 0xfffee0dd;
-const MAX_DEPTH = 64;
+export const MAX_DEPTH = 64;
 /** Groups of commands, file meta information and items (PS3.5 7.1, 7.5). */
-const FOREIGN: ReadonlySet<number> = new Set([0x0000, 0x0002, 0xfffe]);
+export const FOREIGN: ReadonlySet<number> = new Set([0x0000, 0x0002, 0xfffe]);
 
 /** Reads the header at `offset`. Items and delimiters carry no VR in any syntax (PS3.5 7.5). */
 export function readHeader(head: Head, offset: number, layout: Layout): ElementHeader {
@@ -161,7 +161,8 @@ function endOfPlain(head: Head, header: ElementHeader): number {
   return end;
 }
 
-interface Frame {
+/** A value that is being walked through. */
+export interface Frame {
   readonly kind: 'items' | 'elements' | 'fragments';
   readonly layout: Layout;
   /** Undefined where a delimiter ends it. */
@@ -199,7 +200,7 @@ function frameOf(kind: Frame['kind'], layout: Layout, header: ElementHeader, lim
 }
 
 /** What a value holds: a sequence (PS3.5 7.5), fragments (PS3.5 A.4), or, undefined, plain bytes. */
-function contentOf(header: ElementHeader, layout: Layout, limit: number): Frame | undefined {
+export function contentOf(header: ElementHeader, layout: Layout, limit: number): Frame | undefined {
   const { vr, tag, offset } = header;
   const open = header.length === UNDEFINED_LENGTH;
   if (!open && header.valueOffset + header.length > limit)
@@ -214,16 +215,16 @@ function contentOf(header: ElementHeader, layout: Layout, limit: number): Frame 
 }
 
 /** A value to walk through, the end of the one that we are in, or, undefined, plain bytes to step over. */
-type Step = Frame | 'end' | undefined;
+export type Step = Frame | 'end' | undefined;
 
-function inItem(header: ElementHeader, frame: Frame): Step {
+export function inItem(header: ElementHeader, frame: Frame): Step {
   if (isDelimiter(header, ITEM_END, frame)) return 'end';
   if (header.tag >>> 16 === 0xfffe)
     throw new DicomDecodeError('BAD_STRUCTURE', header.offset, 'an item ends without its delimiter');
   return contentOf(header, frame.layout, frame.limit);
 }
 
-function inSequence(header: ElementHeader, frame: Frame): Step {
+export function inSequence(header: ElementHeader, frame: Frame): Step {
   if (isDelimiter(header, SEQUENCE_END, frame)) return 'end';
   if (header.tag !== ITEM)
     throw new DicomDecodeError('BAD_STRUCTURE', header.offset, 'an item was expected here');

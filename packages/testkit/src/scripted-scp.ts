@@ -5,11 +5,11 @@ import { Writable } from 'node:stream';
 import dcmjsDimse from 'dcmjs-dimse';
 
 /**
- * What it does with a C-STORE request: answers with the status, aborts, closes the connection, never answers, or
+ * What it does with a C-STORE request: answers with the status (and closes the connection then), aborts, closes the connection, never answers, or
  * answers for another instance.
  */
 export type StoreStep =
-  | { readonly status: number; readonly comment?: string }
+  | { readonly status: number; readonly comment?: string; readonly then?: 'close' }
   | 'abort'
   | 'close'
   | 'never answer'
@@ -141,7 +141,10 @@ class Scripted extends dcmjsDimse.Scp {
     if (step === 'never answer') return;
     if (step === 'close') this.#socket.destroy();
     else if (step === 'abort') this.sendAbort(2, 0);
-    else answer(responseTo(request, step));
+    else {
+      answer(responseTo(request, step));
+      if (typeof step === 'object' && step.then === 'close') this.#socket.end();
+    }
   }
 
   override cEchoRequest(

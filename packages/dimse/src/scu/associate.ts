@@ -6,7 +6,8 @@ import {
 } from '@scanflow/dicom/file';
 import { Association, endingOf } from '../association.ts';
 import { DimseError, permanent, transient, type Failure } from '../failure.ts';
-import { describeRejection } from '../ul/ending.ts';
+import { describeRejection, type Ending } from '../ul/ending.ts';
+import { whatToDo } from '../ul/stranger.ts';
 import { tlsFailureAfterwards } from '../tls/failure.ts';
 import type { ProposedContext, RoleSelection } from '../ul/pdu.ts';
 import { cancelled, dial, nameOf, timeoutsOf, type Peer } from './peer.ts';
@@ -82,10 +83,18 @@ export function abortOn(signal: AbortSignal | undefined, association: Associatio
   return () => signal?.removeEventListener('abort', onAbort);
 }
 
+function hintOf(ending: Ending | undefined): string {
+  if (ending?.how === 'ended by us' && ending.stranger !== undefined) return ` ${whatToDo(ending.stranger)}`;
+  return ending?.how === 'closed'
+    ? ' A port that speaks TLS does so when it is called without: check the port, and whether it wants TLS.'
+    : '';
+}
+
 function notEstablished(peer: Peer, association: Association): Failure {
   const { ending } = association;
   if (ending?.how !== 'rejected') {
-    return transient('DEST_NO_ASSOCIATION', `No association with ${nameOf(peer)}: ${endingOf(association)}.`);
+    const message = `No association with ${nameOf(peer)}: ${endingOf(association)}.${hintOf(ending)}`;
+    return transient('DEST_NO_ASSOCIATION', message);
   }
   const { rejection } = ending;
   const message = `${nameOf(peer)} rejected the association from ${peer.callingAet}: ${describeRejection(rejection)}.`;

@@ -57,13 +57,32 @@ export async function dial(peer: Peer, signal?: AbortSignal): Promise<Socket> {
     if (error instanceof DimseError) throw error;
     const late = limit.aborted;
     const why = late ? `no connection within ${timeoutsOf(peer).connect} ms` : reasonOf(error);
+    const hint =
+      (late ? undefined : hintOf(peer, why)) ?? 'Check that it runs, its address and the firewall.';
     throw new DimseError(
       transient(
         late ? 'DEST_CONNECT_TIMEOUT' : 'DEST_UNREACHABLE',
-        `Cannot connect to ${nameOf(peer)}: ${why}. Check that it runs, its address and the firewall.`,
+        `Cannot connect to ${nameOf(peer)}: ${why}. ${hint}`,
       ),
       error,
     );
+  }
+}
+
+/** What the system's error means, for a person. */
+function hintOf({ host, port }: Peer, code: string): string | undefined {
+  switch (code) {
+    case 'ENOTFOUND':
+      return `No host is called ${host}: check the spelling, and that this machine's name server knows it.`;
+    case 'EAI_AGAIN':
+      return `The name server does not answer, so ${host} cannot be found: check this machine's network.`;
+    case 'ECONNREFUSED':
+      return `Nothing listens on port ${port} there, or a firewall refuses: check the port, and that it runs.`;
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return 'There is no way to that address: check it, and the network of this machine.';
+    default:
+      return undefined;
   }
 }
 

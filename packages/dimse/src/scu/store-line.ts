@@ -6,7 +6,14 @@ import { describeContextResult } from '../ul/negotiation.ts';
 import { abortOn, associate, release } from './associate.ts';
 import { timeoutsOf, type Peer } from './peer.ts';
 import { lost, messageIds } from './response.ts';
-import { answered, failed, notNegotiated, unanswered, type StoreOutcome } from './store-outcome.ts';
+import {
+  answered,
+  brokenOff,
+  failed,
+  notNegotiated,
+  unanswered,
+  type StoreOutcome,
+} from './store-outcome.ts';
 import { Outlet } from './store-outlet.ts';
 import { contextsFor, kindOf, type Kind } from './store-plan.ts';
 import type { StoreGate } from './store-gate.ts';
@@ -127,7 +134,7 @@ export class StoreLine {
       const how = await this.#transmit(id, messageId, pending);
       if (how === 'not begun') return how;
       if (how === 'done') this.#handedOver(messageId, pending);
-      else this.#settle(messageId, failed(instance, this.failure));
+      else this.#settle(messageId, brokenOff(instance, this.failure));
       return 'done';
     } catch (error) {
       // the peer has a part of it: the only way to take that back
@@ -216,7 +223,7 @@ export class StoreLine {
     // what the peer may have whole, it may have stored; the one that is being sent is left to send()
     for (const [messageId, { instance, whole }] of [...this.#pending]) {
       this.#brokeOff ||= !this.#brokenByUs;
-      if (whole) this.#settle(messageId, failed(instance, this.#unanswered()));
+      if (whole) this.#settle(messageId, brokenOff(instance, this.#unanswered()));
     }
     this.#watch.end();
     this.#room?.();
@@ -239,7 +246,7 @@ export class StoreLine {
     pending.whole = true;
     const { early, instance } = pending;
     if (early !== undefined) this.#settle(messageId, answered(instance, early, this.#peer));
-    else if (!this.open) this.#settle(messageId, failed(instance, this.#unanswered()));
+    else if (!this.open) this.#settle(messageId, brokenOff(instance, this.#unanswered()));
   }
 
   #settle(messageId: number, outcome: StoreOutcome): void {

@@ -10,6 +10,8 @@ export type StoreOutcome = {
   readonly sopInstanceUid?: string;
   /** Of the C-STORE response, where there was one. */
   readonly status?: number;
+  /** The association ended while it was under way: it may be why. */
+  readonly underWay?: true;
   /** What the peer does not take, where that is why. */
   readonly notNegotiated?: { readonly sopClassUid: string; readonly transferSyntax: string };
 } & (
@@ -39,6 +41,12 @@ export function failed(subject: Subject, failure: Failure, status?: number): Sto
     failure,
   };
 }
+
+/** Of one that was under way when the association ended. */
+export const brokenOff = (subject: Subject, failure: Failure): StoreOutcome => ({
+  ...failed(subject, failure),
+  underWay: true,
+});
 
 /** Of a response. */
 export function answered(

@@ -3,6 +3,7 @@ import type { Hash } from 'node:crypto';
 import {
   applyEdits,
   DicomDecodeError,
+  fileEnd,
   readFileHeader,
   transferSyntaxes,
   type Edit,
@@ -47,8 +48,14 @@ export interface StoreItem {
 }
 
 /** Deflated transfer syntaxes: their stream is padded to an even length by one NUL (PS3.5 A.5). */
-const DEFLATED = [transferSyntaxes.deflatedExplicitVRLittleEndian, '1.2.840.10008.1.2.4.95'];
+const DEFLATED = [
+  transferSyntaxes.deflatedExplicitVRLittleEndian,
+  '1.2.840.10008.1.2.4.95',
+  '1.2.840.10008.1.2.4.205',
+];
 const NUL = Buffer.alloc(1);
+/** Of a file that is held for edits all over it. */
+const MOST_HELD = 67_108_864;
 
 const broken = (why: string): DimseError =>
   new DimseError(permanent('DICOM_BROKEN', `This is no complete DICOM file: ${why}.`));
@@ -81,6 +88,8 @@ export class Instance {
   readonly #edits: readonly Edit[];
   readonly #size: number;
   readonly #hash: Hash | undefined;
+  /** What an odd data set ends with. */
+  readonly #pad: Buffer;
   #head: Buffer | undefined;
   #headBytes: number;
   #at: number;
@@ -88,7 +97,7 @@ export class Instance {
   constructor(
     opened: Opened,
     header: Part10Header,
-    { edits, hash }: { edits: readonly Edit[]; hash: Hash | undefined },
+    { edits, pad, hash }: { edits: readonly Edit[]; pad: number; hash: Hash | undefined },
   ) {
     this.item = opened.item;
     this.sopClassUid = header.sopClassUid;
@@ -98,6 +107,7 @@ export class Instance {
     this.#buffers = opened.buffers;
     this.#dataSetOffset = header.dataSetOffset;
     this.#edits = edits;
+    this.#pad = pad === 0 ? NUL : Buffer.of(pad);
     this.#size = opened.size;
     this.#head = opened.head;
     this.#headBytes = opened.filled;
@@ -155,7 +165,7 @@ export class Instance {
   /** What follows the last byte, to make the length even. */
   get padding(): Uint8Array {
     const grown = this.#edits.reduce((sum, { insert, remove }) => sum + insert.length - remove, 0);
-    return (this.#size - this.#dataSetOffset + grown) % 2 === 0 ? NUL.subarray(1) : NUL;
+    return (this.#size - this.#dataSetOffset + grown) % 2 === 0 ? NUL.subarray(1) : this.#pad;
   }
 
   close(): void {
@@ -188,9 +198,14 @@ export async function openInstance(item: StoreItem, buffers: Buffers, inPlace: b
   try {
     const hash = item.sha256 === undefined ? undefined : await sha256();
     for (;;) {
-      const needed = examine(opened, hash);
-      if (needed instanceof Instance) return needed;
-      opened = await longer(opened, needed);
+      const seen = examine(opened);
+      if (typeof seen === 'number') {
+        opened = await longer(opened, seen);
+        continue;
+      }
+      const end = await endOf(opened, seen);
+      if (end.held > opened.filled) opened = await longer(opened, end.held);
+      else return new Instance(opened, seen.header, { edits: end.edits, pad: end.pad, hash });
     }
   } catch (error) {
     opened.file?.close();
@@ -230,26 +245,91 @@ async function openHead(item: StoreItem, buffers: Buffers, inPlace: boolean): Pr
   }
 }
 
-/** The instance, or how many bytes of the file must be held for it. */
-function examine(opened: Opened, hash: Hash | undefined): Instance | number {
-  const { item, size, head, filled } = opened;
+/** What its head shows. */
+interface Seen {
+  readonly header: Part10Header;
+  readonly edits: readonly Edit[];
+}
+
+/** What is to be known of it, or how many bytes of the file must be held for that. */
+function examine({ item, size, head, filled }: Opened): Seen | number {
   const held = head.subarray(0, filled);
   const header = readFileHeader(held, size);
   if ('needMore' in header) {
     if (filled >= size) throw broken('it ends within its file meta information');
     return header.atLeast;
   }
-  const { sopClassUid, sopInstanceUid, transferSyntax, dataSetOffset } = header;
-  if (sopClassUid === '' || sopInstanceUid === '') throw broken('SOP class or instance UID is missing');
-  // peers abort the association over it, at the cost of every other instance
-  if ((size - dataSetOffset) % 2 !== 0 && !DEFLATED.includes(transferSyntax)) {
-    throw broken('its data set has an odd number of bytes');
-  }
+  if (header.sopClassUid === '' || header.sopInstanceUid === '')
+    throw broken('SOP class or instance UID is missing');
   const look = item.look?.({ head: held, complete: filled === size, size }) ?? { edits: [] };
   if ('failure' in look) throw new DimseError(look.failure);
-  if ('edits' in look) return new Instance(opened, header, { edits: look.edits, hash });
+  if ('edits' in look) return { header, edits: look.edits };
   if (filled >= size) throw broken('it ends too early');
   return look.needMore;
+}
+
+interface End {
+  readonly edits: readonly Edit[];
+  /** What makes the data set even, where it is not. */
+  readonly pad: number;
+  /** Bytes that must be held for the edits. */
+  readonly held: number;
+}
+
+/**
+ * Compares its end with the file's: over one that was cut, peers abort the association or wait, at the cost of every
+ * other instance. Values of odd length become even, as the data set has to be (PS3.5 7.1.1).
+ */
+async function endOf(opened: Opened, { header, edits }: Seen): Promise<End> {
+  const { size, filled } = opened;
+  const end = await fileEnd(header, size, (offset, length) => bytesAt(opened, offset, length));
+  if (end.kind === 'broken') throw broken(end.why);
+  const odd = (size - header.dataSetOffset) % 2 !== 0 && !DEFLATED.includes(header.transferSyntax);
+  if (end.kind === 'unknown') {
+    if (odd) throw broken('its data set has an odd number of bytes');
+    return { edits, pad: 0, held: 0 };
+  }
+  const { pad = 0, edits: evening } = end;
+  const held = Math.max(0, ...evening.map(({ offset, remove }) => offset + remove));
+  if (held > MOST_HELD) throw broken('values of odd length stand far behind its beginning');
+  // behind the last byte, where the tag may go, too
+  const last: Edit[] = odd && end.pad !== undefined && filled === size ? [padAt(size, pad)] : [];
+  return { edits: inOrder([...evening, ...last], edits), pad, held };
+}
+
+const padAt = (offset: number, pad: number): Edit => ({ offset, remove: 0, insert: Uint8Array.of(pad) });
+
+/** At the same place, what makes a value even comes first: it belongs to what stands before. */
+const inOrder = (evening: readonly Edit[], edits: readonly Edit[]): readonly Edit[] =>
+  evening.length === 0 ? edits : [...evening, ...edits].toSorted((a, b) => a.offset - b.offset);
+
+/** Of a file that can be read at any place, or what is held of it. */
+function bytesAt(
+  { item, file, head, filled, size }: Opened,
+  offset: number,
+  length: number,
+): Uint8Array | Promise<Uint8Array> | undefined {
+  if (offset + length <= filled || filled === size) return head.subarray(offset, filled);
+  // a header at the end of what is held
+  if (offset + HEADER <= filled) return head.subarray(offset, filled);
+  if (file === undefined || item.path === undefined) return undefined;
+  const window = Buffer.allocUnsafe(Math.min(length, size - offset));
+  const reading = file.read(window, window.length, offset);
+  return typeof reading === 'number'
+    ? readWhole(window, reading)
+    : reading.then((count) => readWhole(window, count), failedToRead);
+}
+
+/** Of an element, with the longest length field (PS3.5 7.1.2). */
+const HEADER = 12;
+
+function readWhole(window: Buffer, count: number): Buffer {
+  if (count < window.length) throw changed('it has become shorter');
+  return window;
+}
+
+function failedToRead(error: unknown): never {
+  throw unreadable(error);
 }
 
 /** The same with a longer head, in memory of its own: twice as long at least, as it is walked anew. */

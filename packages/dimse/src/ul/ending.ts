@@ -1,5 +1,6 @@
 /** How an association came to its end, and the words for what stands in A-ASSOCIATE-RJ and A-ABORT. */
 import type { Abort, AssociateRj } from './pdu.ts';
+import type { Stranger } from './stranger.ts';
 
 export type Ending =
   | { readonly how: 'released' }
@@ -9,7 +10,12 @@ export type Ending =
   | { readonly how: 'closed'; readonly detail: string }
   | { readonly how: 'rejected'; readonly rejection: AssociateRj }
   /** We ended it: the peer broke the protocol, a time limit passed, or we were told to. */
-  | { readonly how: 'ended by us'; readonly detail: string };
+  | {
+      readonly how: 'ended by us';
+      readonly detail: string;
+      /** What it speaks, where that is no DICOM. */
+      readonly stranger?: Stranger | undefined;
+    };
 
 /** For logs and failures. */
 export function describeEnding(ending: Ending): string {

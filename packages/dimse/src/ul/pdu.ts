@@ -1,5 +1,7 @@
 /** The seven protocol data units of the DICOM upper layer (PS3.8 9.3) as values. */
 
+import type { Stranger } from './stranger.ts';
+
 export interface ProposedContext {
   /** Odd, 1 to 255 (PS3.8 9.3.2.2). */
   readonly id: number;
@@ -92,10 +94,13 @@ export type AbortReason = (typeof ABORT)[keyof typeof ABORT];
 /** Bytes that are no PDU; `reason` is what goes into the A-ABORT that answers them. */
 export class PduError extends Error {
   readonly reason: AbortReason;
+  /** What they are instead, where that is known. */
+  readonly stranger: Stranger | undefined;
 
-  constructor(reason: AbortReason, message: string) {
+  constructor(reason: AbortReason, message: string, stranger?: Stranger) {
     super(message);
     this.name = 'PduError';
     this.reason = reason;
+    this.stranger = stranger;
   }
 }

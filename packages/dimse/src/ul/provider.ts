@@ -189,7 +189,11 @@ export class Provider {
       const send: Abort = { type: 'abort', source: 2, reason: error.reason };
       this.#fire('invalid PDU', {
         send,
-        ending: { how: 'ended by us', detail: `invalid PDU: ${error.message}` },
+        ending: {
+          how: 'ended by us',
+          detail: `invalid PDU: ${error.message}`,
+          stranger: error.stranger,
+        },
       });
     }
   }

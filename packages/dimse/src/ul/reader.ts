@@ -3,6 +3,7 @@ import { Collector } from './collector.ts';
 import { decodePdu } from './decode.ts';
 import { ABORT, PduError, type Pdu } from './pdu.ts';
 import { ANY_ROOM, type Room } from './room.ts';
+import { strangerIn } from './stranger.ts';
 
 const HEADER = 6;
 
@@ -63,7 +64,11 @@ export class PduReader {
 /** Header and variable field in bytes, or undefined while the header is incomplete; throws PduError beyond limits. */
 function wanted(bytes: Uint8Array, limits: PduLimits): number | undefined {
   const type = bytes[0] ?? 0;
-  if (type < 0x01 || type > 0x07) throw new PduError(ABORT.unrecognizedPdu, `no PDU type: ${type}`);
+  if (type < 0x01 || type > 0x07) {
+    const stranger = strangerIn(bytes);
+    const what = stranger === undefined ? `no PDU type: ${type}` : `it speaks ${stranger}, not DICOM`;
+    throw new PduError(ABORT.unrecognizedPdu, what, stranger);
+  }
   if (bytes.length < HEADER) return undefined;
   const length = new DataView(bytes.buffer, bytes.byteOffset, HEADER).getUint32(2);
   const limit = type === 0x04 ? limits.dataBytes : type <= 0x02 ? limits.associateBytes : 4;

@@ -40,7 +40,7 @@ export function imageFacts(
   { bytes, ...options }: Head,
   keywords: readonly string[],
 ): { readonly facts: ImageFacts | undefined } | More {
-  const result = readAttributes(bytes, keywords, options);
+  const result = readAttributes(bytes, ['SOPClassUID', ...keywords], options);
   if (result.kind === 'needMore') return more(result.atLeast, options.complete) ?? { facts: undefined };
   if (result.kind === 'refused') return { facts: undefined };
   const { dataSet, header } = result;
@@ -50,9 +50,9 @@ export function imageFacts(
       return value === undefined ? [] : [[keyword, value]];
     }),
   );
-  return {
-    facts: { transferSyntax: header.transferSyntax, sopClassUid: header.sopClassUid, attributes },
-  };
+  // what a C-STORE names, and storage commitment after it (PS3.4 B.2.1)
+  const sopClassUid = text(dataSet, 'SOPClassUID') || header.sopClassUid;
+  return { facts: { transferSyntax: header.transferSyntax, sopClassUid, attributes } };
 }
 
 /** Asking ends with the file and with the limit. */

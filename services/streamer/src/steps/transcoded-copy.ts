@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FailureError } from '@scanflow/chassis';
-import { readPart10Header } from '@scanflow/dicom';
+import { readFileHeader } from '@scanflow/dicom';
 import { errnoOf, failureOf, Fault, permanent, transient, type Failure } from '../domain/failure.ts';
 import type { Orthanc, OriginalImage, SendItem } from '../ports.ts';
 
@@ -97,7 +97,7 @@ async function requireCopy(
 ): Promise<void> {
   const head = Buffer.alloc(Math.min(HEAD, size));
   await fill(file, head, head.length, 0);
-  const header = readPart10Header(head, size);
+  const header = readFileHeader(head, size);
   const same =
     !('needMore' in header) &&
     header.sopInstanceUid === sopInstanceUid &&

@@ -5,6 +5,7 @@ import {
   applyEdits,
   DicomDecodeError,
   encodePart10,
+  fileEnd,
   readFileHeader,
   type Edit,
   type Part10Header,
@@ -52,7 +53,10 @@ export async function openPart(item: StoreItem): Promise<Part> {
     for (let wanted = CHUNK; ;) {
       const head = await source.read(0, wanted);
       const seen = examine(item, head, source.size);
-      if (typeof seen !== 'number') return { id: item.id, ...seen, chunks: () => read(item, seen) };
+      if (typeof seen !== 'number') {
+        await requireWhole(seen.header, head, source, item);
+        return { id: item.id, ...seen, chunks: () => read(item, seen) };
+      }
       if (head.length === source.size) throw new Fault(broken('it ends too early'));
       wanted = Math.max(seen, 2 * head.length);
     }
@@ -64,7 +68,22 @@ export async function openPart(item: StoreItem): Promise<Part> {
   }
 }
 
+/** A file that was cut would fail a request with all of its images. */
+async function requireWhole(
+  header: Part10Header,
+  head: Buffer,
+  source: Source,
+  { open: inOrder }: StoreItem,
+): Promise<void> {
+  const end = await fileEnd(header, source.size, (offset, length) => {
+    if (offset + length <= head.length) return head.subarray(offset);
+    return inOrder === undefined ? source.read(offset, length) : undefined;
+  });
+  if (end.kind === 'broken') throw new Fault(broken(end.why));
+}
+
 interface Seen {
+  readonly header: Part10Header;
   readonly sopInstanceUid: string;
   readonly length: number;
   readonly size: number;
@@ -88,7 +107,7 @@ function examine(item: StoreItem, head: Buffer, size: number): Seen | number {
   const grown = edits.reduce((sum, { insert, remove }) => sum + insert.length - remove, 0);
   const prefix = prefixOf(header);
   const length = prefix.length + size + grown;
-  return { sopInstanceUid, length, size, head: edits.length === 0 ? 0 : head.length, edits, prefix };
+  return { header, sopInstanceUid, length, size, head: edits.length === 0 ? 0 : head.length, edits, prefix };
 }
 
 /** What is sent as application/dicom has file meta information (PS3.10 7.1): a data set alone is given its own. */
