@@ -53,4 +53,21 @@ export function destinationConformance(name: string, open: OpenLedger): void {
     await ledger.forwarded(await toForward(ledger, 120, 'later'), 1, undefined, 130);
     assert.equal(await state(ledger), 'complete');
   });
+
+  test(`${name}: images that are stored anew and sent again count once`, async (t) => {
+    const { ledger } = await open(t);
+    for (const increment of [1, 2]) {
+      await ledger.arrived(cursor(increment), ['a'], 100, 100);
+      await ledger.stored(await toStore(ledger, 100), done({ increment, stored: 2, inOrthanc: 2 }), 110);
+      const work = await toForward(ledger, 120);
+      for (const file of ['i', 'j']) {
+        await ledger.record(work, [{ instance: `${increment}${file}`, outcome: 'done', detail: '' }]);
+        const part = await leg(ledger, 'pacs');
+        assert.ok((part?.done ?? 0) <= 2, 'while it is sent');
+      }
+      await ledger.forwarded(work, increment, undefined, 130);
+      const sent = await leg(ledger, 'pacs');
+      assert.deepEqual([sent?.done, sent?.total], [2, 2]);
+    }
+  });
 }

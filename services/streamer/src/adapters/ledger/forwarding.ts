@@ -6,6 +6,10 @@ import { hold, lockSeries } from './claims.ts';
 import type { Session } from './database.ts';
 import { refresh } from './progress.ts';
 
+/** An image that was stored anew, as after its folder was moved away, is sent again: it counts once. */
+const SENT = `(SELECT count(*) FROM progress p
+  WHERE p.series = leg.series AND p.target = leg.target AND p.outcome = 'done' AND p.instance <> '${UNKNOWN}')`;
+
 export async function forwarded(
   db: Session,
   claim: Claim,
@@ -21,8 +25,7 @@ export async function forwarded(
   await db.run(
     `UPDATE leg SET state = ?, claim = NULL, next_try = ?, attempts = 0, failure_code = ?, failure_message = ?,
        through = ?, updated = ?,
-       done = done + (SELECT count(*) FROM progress p
-                      WHERE p.series = leg.series AND p.target = leg.target AND p.outcome = 'done' AND p.instance <> '${UNKNOWN}')
+       done = CASE WHEN total > 0 AND done + ${SENT} > total THEN total ELSE done + ${SENT} END
      WHERE series = ? AND target = ?`,
     open ? 'pending' : failure === undefined ? 'done' : 'failed',
     open ? now : null,

@@ -1,6 +1,6 @@
 /** The ledger's rows as what people and metrics ask for. */
 import type { Attributes } from '../../domain/route.ts';
-import type { SeriesState } from '../../domain/series.ts';
+import { STORAGE, type SeriesState } from '../../domain/series.ts';
 import type { LegView, SeriesView, Summary } from '../../ports.ts';
 import { verificationView } from '../../verify/view.ts';
 import type { Row, Session, Value } from './database.ts';
@@ -77,6 +77,13 @@ function seriesView(row: Row, legs: readonly Row[], looks: readonly Row[]): Seri
   };
 }
 
+/** More than all is never done; a ledger of 0.1.0 may say so of what was sent again. */
+function doneOf(row: Row): number {
+  const done = Number(row['done']) + Number(row['underway']);
+  const total = Number(row['total']);
+  return row['target'] === STORAGE || total === 0 ? done : Math.min(done, total);
+}
+
 const legView = (row: Row): LegView => ({
   target: String(row['target']),
   state: parse.leg(row['state']),
@@ -84,7 +91,7 @@ const legView = (row: Row): LegView => ({
   // while somebody works on it, that is the end of the lease
   nextTry: row['claim'] === null ? parse.integer(row['next_try']) : null,
   failure: message(row['failure_code'], row['failure_message']),
-  done: Number(row['done']) + Number(row['underway']),
+  done: doneOf(row),
   total: Number(row['total']),
   transcoded: Number(row['transcoded'] ?? 0),
   through: Number(row['through']),
