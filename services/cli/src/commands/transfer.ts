@@ -3,11 +3,11 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readBounded, writeFileAtomic } from '@scanflow/chassis';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
-import { duration, readArgs, wholeNumber } from '../options.ts';
+import { duration, positive, readArgs, wholeNumber } from '../options.ts';
 import { Progress } from '../progress.ts';
 import { openJournal, type Journal } from '../transfer/journal.ts';
 import { transferList, type Result } from '../transfer/list.ts';
-import { nodesOf, OPTIONS, positive, type Nodes, type Values } from '../transfer/options.ts';
+import { nodesOf, OPTIONS, type Nodes, type Values } from '../transfer/options.ts';
 import { asJson, asText, csv, progressText, reportName } from '../transfer/report.ts';
 import { MOST_BYTES, readList, type Request } from '../transfer/requests.ts';
 

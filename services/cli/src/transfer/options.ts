@@ -2,7 +2,7 @@
 import { readSecret } from '@scanflow/chassis';
 import type { Peer } from '@scanflow/dimse';
 import { UsageError } from '../command.ts';
-import { address, duration, ourAet, type readArgs } from '../options.ts';
+import { address, ourAet, positive, type readArgs } from '../options.ts';
 import { orthancClient, type OrthancClient } from '../orthanc/client.ts';
 import { dialOf, TLS_OPTIONS } from '../tls.ts';
 import { dicomSource, dicomTarget } from './dicom-node.ts';
@@ -124,10 +124,4 @@ async function clientOf(values: Values, url: string): Promise<OrthancClient> {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   });
   return orthancClient({ url, username, password });
-}
-
-export function positive(name: string, text: string): number {
-  const ms = duration(name, text);
-  if (ms === 0) throw new UsageError(`--${name} takes a time above 0`);
-  return ms;
 }

@@ -29,7 +29,7 @@ export async function transferRequest(
 ): Promise<Done> {
   const { source, signal } = terms;
   const found = await patiently(terms, () => source.studies(request, signal));
-  if ('failure' in found) return failed(terms, found.failure, '');
+  if ('failure' in found) return await failed(terms, found.failure, '');
   const ambiguity = mistaken(found.value, request, source.name);
   if (ambiguity !== undefined) return { rows: [failedRow(ambiguity)] };
   const rows: Row[] = [];
@@ -40,17 +40,29 @@ export async function transferRequest(
       rows.push(done.value);
       continue;
     }
-    const { rows: more, givenUp } = failed(terms, done.failure, studyUid);
+    const { rows: more, givenUp } = await failed(terms, done.failure, studyUid);
     rows.push(...more);
     if (givenUp !== undefined) return { rows, givenUp };
   }
   return { rows };
 }
 
-function failed({ signal }: RequestTerms, failure: Failure, studyUid: string): Done {
-  if (signal.aborted) return { rows: [interruptedRow(studyUid)] };
+async function failed(terms: RequestTerms, failure: Failure, studyUid: string): Promise<Done> {
+  if (terms.signal.aborted) return { rows: [interruptedRow(studyUid)] };
   const rows = [failedRow(failure, studyUid)];
-  return failure.kind === 'permanent' ? { rows } : { rows, givenUp: failure };
+  return failure.kind === 'permanent' || (await answers(terms)) ? { rows } : { rows, givenUp: failure };
+}
+
+/** Both nodes answer: this request alone is what one of them breaks off over, and the next may succeed. */
+async function answers({ source, target, signal }: RequestTerms): Promise<boolean> {
+  try {
+    await source.check(signal);
+    await target?.check(signal);
+    return true;
+  } catch (error) {
+    if (error instanceof FailureError) return false;
+    throw error;
+  }
 }
 
 /** No study, or more than one where one is meant: nothing is guessed. */
