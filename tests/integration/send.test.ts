@@ -1,91 +1,26 @@
 /** `scanflow send` as a person runs it, with storescp's files and a scripted SCP as the judges. */
 import { strict as assert } from 'node:assert';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { makeSeries, readPart10Header, removeSplice } from '@scanflow/dicom';
-import {
-  freePort,
-  makeAuthority,
-  run,
-  startScriptedScp,
-  startStorescp,
-  type RunResult,
-  type ScriptedScpOptions,
-  type Storescp,
-} from '@scanflow/testkit';
+import { freePort, makeAuthority, startStorescp } from '@scanflow/testkit';
 import { tar, zip, type Entry } from './send-archives.ts';
-
-const SCANFLOW = fileURLToPath(new URL('../../services/cli/bin/scanflow', import.meta.url));
-const WHEN = Temporal.ZonedDateTime.from('2026-11-22T09:00[Europe/Amsterdam]');
-const TAG = { group: 0x0021, creator: 'SCANFLOW', element: 0x10, vr: 'LO', value: 'DICOM send' } as const;
-
-const send = (...args: string[]): Promise<RunResult> =>
-  run(SCANFLOW, ['send', ...args], { timeoutMs: 120_000 });
-
-async function folder(t: TestContext): Promise<string> {
-  const made = await mkdtemp(join(tmpdir(), 'send-test-'));
-  t.after(() => rm(made, { recursive: true, force: true }));
-  return made;
-}
-
-/** Images by SOP Instance UID. */
-type Images = ReadonlyMap<string, Uint8Array>;
-
-function images(count: number, seed = 1): Images {
-  const series = makeSeries({ modality: 'MR', images: count, rows: 64, columns: 64, when: WHEN, seed });
-  return new Map([...series].map(({ sopInstanceUid, bytes }) => [sopInstanceUid, bytes]));
-}
-
-async function written(t: TestContext, all: Images): Promise<string> {
-  const root = await folder(t);
-  await mkdir(join(root, 'deeper'));
-  for (const [uid, bytes] of all) await writeFile(join(root, 'deeper', `${uid}.dcm`), bytes);
-  return root;
-}
-
-async function storescp(t: TestContext): Promise<Storescp> {
-  const scp = await startStorescp({ folder: await folder(t) });
-  t.after(() => scp.stop());
-  return scp;
-}
-
-const dataSetOf = (bytes: Uint8Array): Buffer => {
-  const header = readPart10Header(bytes);
-  assert.ok(!('needMore' in header));
-  return Buffer.from(bytes.subarray(header.dataSetOffset));
-};
-
-/** The peer has just these data sets, byte for byte; `strip` takes our tag out first. */
-async function assertReceived(scp: Storescp, all: Images, strip = false): Promise<void> {
-  const files = await scp.files();
-  assert.equal(files.length, all.size);
-  for (const file of files) {
-    const came = await readFile(file);
-    const header = readPart10Header(came);
-    assert.ok(!('needMore' in header));
-    const original = all.get(header.sopInstanceUid);
-    assert.ok(original !== undefined);
-    assert.ok(dataSetOf(strip ? removeSplice(came, TAG) : came).equals(dataSetOf(original)));
-  }
-}
-
-interface Json {
-  readonly sent: number;
-  readonly failed: number;
-  readonly skipped: number;
-  readonly series: readonly { images: number; sent: number; status: string; filename: string }[];
-  readonly failures: readonly { file: string; code: string; kind: string }[];
-  readonly troubles: Readonly<Record<string, string>>;
-}
-const json = ({ stdout }: RunResult): Json => JSON.parse(stdout) as Json;
-
-const to = (scp: { readonly port: number }): string[] => ['--to', `SCP@127.0.0.1:${scp.port}`];
+import {
+  assertReceived,
+  dataSetOf,
+  folder,
+  images,
+  json,
+  scripted,
+  send,
+  storescp,
+  to,
+  written,
+  type Images,
+} from './send-support.ts';
 
 test('send: a folder arrives with the tag, and without it byte for byte; other files are counted', async (t) => {
   const all = images(5);
@@ -173,29 +108,6 @@ test('send: bombs and broken archives are told of, and the rest is sent', async 
   assert.match(troubles[broken ?? ''] ?? '', /cannot be read/);
   await assertReceived(scp, all);
 });
-
-test('send: an archive within an archive or a folder is not unpacked, and counted', async (t) => {
-  const all = images(1);
-  const root = await written(t, all);
-  const inner = zip(entriesOf(images(2)));
-  await writeFile(join(root, 'inner.zip'), inner);
-  const outer = join(await folder(t), 'outer.zip');
-  await writeFile(outer, zip([{ name: 'inner.zip', bytes: inner }]));
-  const scp = await storescp(t);
-  const result = await send(root, outer, ...to(scp), '--tag', 'none', '--json');
-  assert.equal(result.code, 0, result.stdout + result.stderr);
-  assert.deepEqual([json(result).sent, json(result).skipped], [1, (await readdir(root)).length]);
-  await assertReceived(scp, all);
-});
-
-async function scripted(
-  t: TestContext,
-  options: ScriptedScpOptions,
-): Promise<{ port: number; requests: readonly string[] }> {
-  const scp = await startScriptedScp(options);
-  t.after(() => scp.close());
-  return scp;
-}
 
 test('send: what is refused for now is sent again, and nothing twice', async (t) => {
   const root = await written(t, images(4));

@@ -13,6 +13,8 @@ export interface Io {
   readonly columns: number;
   /** The service in whose container this runs, as its image says; undefined elsewhere. */
   readonly service?: string | undefined;
+  /** Where a command may note what it has to know at its next run; undefined: nowhere. */
+  readonly stateFolder?: string;
   /** Aborts when the person presses Ctrl-C or the process is told to end. */
   readonly signal: AbortSignal;
 }

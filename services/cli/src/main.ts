@@ -1,4 +1,6 @@
 /** `scanflow`: finds the command, gives it the process, and turns its end into an exit code. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { beginAgainIfCold, beginCompiled } from '@scanflow/chassis/boot';
 import { outputTo } from './terminal.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from './command.ts';
@@ -129,12 +131,20 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     stop.abort(new Error(`stopped by ${signal}`));
   });
 
+// a reader such as head may go before all is written: the work goes on, and ends with its own exit code
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+
 const io: Io = {
   out: outputTo(process.stdout),
   err: outputTo(process.stderr),
   terminal: process.stderr.isTTY,
   columns: process.stderr.columns || 80,
   service: process.env['SERVICE'],
+  // XDG Base Directory Specification
+  stateFolder: join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'scanflow'),
   signal: stop.signal,
 };
 

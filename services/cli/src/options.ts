@@ -1,6 +1,6 @@
 /** Reading command line options: numbers, addresses, and mistakes in words. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { UsageError } from './command.ts';
+import { UsageError, type Io } from './command.ts';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 
@@ -55,6 +55,25 @@ export function address(name: string, text: string, defaultAet?: string): Addres
   return { aet, host: (match['host'] ?? '').replace(/^\[|\]$/g, ''), port };
 }
 
+/** The option by which every command that calls a DICOM node takes our AE title. */
+export const CALLING = { calling: { type: 'string' } } as const;
+
+/** Our AE title. `former`: the option that was for it in 0.1.0, which goes on working. */
+export function callingOf(
+  { calling }: { readonly calling?: string | undefined },
+  former: { readonly name: string; readonly text: string | undefined },
+  { err }: Pick<Io, 'err'>,
+  otherwise = 'SCANFLOW',
+): string {
+  if (former.text !== undefined) {
+    if (calling !== undefined)
+      throw new UsageError(`--calling and --${former.name} both say our AE title: give --calling`);
+    err.write(`--${former.name} is called --calling now; the old name will go with 1.0.\n`);
+    return ourAet(former.name, former.text);
+  }
+  return ourAet('calling', calling ?? otherwise);
+}
+
 /** An AE title of ours. */
 export function ourAet(name: string, text: string): string {
   if (!/^[^\\\p{C}]{1,16}$/u.test(text))
@@ -70,4 +89,11 @@ export function duration(name: string, text: string): number {
   const unit = UNITS[found?.['unit'] ?? ''];
   if (unit === undefined) throw new UsageError(`--${name} takes a time as 90s, 5m or 2h, not ${text}`);
   return Number(found?.['count']) * unit;
+}
+
+/** The same above 0. */
+export function positive(name: string, text: string): number {
+  const ms = duration(name, text);
+  if (ms === 0) throw new UsageError(`--${name} takes a time above 0`);
+  return ms;
 }

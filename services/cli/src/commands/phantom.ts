@@ -1,15 +1,25 @@
 /** `scanflow phantom`: makes a DICOM series from thin air, by itself or for an item of a worklist. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { dataSet, items, makeSeries, newUid, sopClasses, text, type DataSet } from '@scanflow/dicom';
+import {
+  dataSet,
+  fit,
+  items,
+  limitOf,
+  makeSeries,
+  newUid,
+  sopClasses,
+  text,
+  type DataSet,
+} from '@scanflow/dicom';
 import { find } from '@scanflow/dimse';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { createShow } from '../demo/show.ts';
-import { address, readArgs, wholeNumber } from '../options.ts';
+import { address, CALLING, callingOf, readArgs, wholeNumber } from '../options.ts';
 
 const help = `Usage: scanflow phantom FOLDER [--modality MR|CT|SC] [--images N] [--rows N] [--columns N]
                         [--series-number N] [--description TEXT] [--patient-id ID] [--patient-name NAME]
-                        [--worklist [AET@]host:port [--aet AET] [--accession NUMBER]] [--json]
+                        [--worklist [AET@]host:port [--calling AET] [--accession NUMBER]] [--json]
 
 Writes a phantom series as DICOM files into FOLDER (made where it is missing; nothing in it is overwritten).
 
@@ -17,12 +27,13 @@ Writes a phantom series as DICOM files into FOLDER (made where it is missing; no
   --images N     images in the series (1 to 100000; default 20)
   --rows, --columns   size of an image (8 to 2048; default 256)
   --worklist     takes the patient, study and step attributes of an item of this worklist
-  --aet          AE title with which to ask the worklist (default PHANTOM)
+  --description, --patient-id, --patient-name   at most 64 characters, in any script
+  --calling AET  our AE title, with which the worklist is asked (default PHANTOM)
   --accession    which item; without it there must be just one
   --json         what was made as JSON on standard output
 
 Example:  npx scanflow phantom /tmp/phantom --modality CT --images 40
-          npx scanflow phantom /tmp/phantom --worklist SCANFLOW@127.0.0.1:11112 --aet PRISMA --accession QYV0NHFE5G7CSX1X
+          npx scanflow phantom /tmp/phantom --worklist SCANFLOW@127.0.0.1:11112 --calling PRISMA --accession QYV0NHFE5G7CSX1X
 `;
 
 const OPTIONS = {
@@ -35,7 +46,8 @@ const OPTIONS = {
   'patient-id': { type: 'string' },
   'patient-name': { type: 'string' },
   worklist: { type: 'string' },
-  aet: { type: 'string', default: 'PHANTOM' },
+  ...CALLING,
+  aet: { type: 'string' },
   accession: { type: 'string' },
   json: { type: 'boolean', default: false },
 } as const;
@@ -48,16 +60,22 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   if (folder === undefined)
     throw new UsageError('phantom takes the folder to write to: scanflow phantom FOLDER');
   const images = wholeNumber('images', values.images, { min: 1, max: 100_000, otherwise: 20 });
-  const worklistItem =
-    values.worklist === undefined ? undefined : await askItem(values, values.worklist, io.signal);
+  const characterSet = characterSetOf(values);
+  requireUseful(values);
+  const size = { min: 8, max: 2048, otherwise: 256 };
+  const form = {
+    modality: modality(values.modality),
+    rows: wholeNumber('rows', values.rows, size),
+    columns: wholeNumber('columns', values.columns, size),
+    seriesNumber: wholeNumber('series-number', values['series-number'], { min: 1, max: 9999, otherwise: 1 }),
+  };
+  const worklistItem = values.worklist === undefined ? undefined : await askItem(values, values.worklist, io);
   const seriesInstanceUid = newUid();
   const series = makeSeries({
-    modality: modality(values.modality),
+    ...form,
     images,
-    rows: wholeNumber('rows', values.rows, { min: 8, max: 2048, otherwise: 256 }),
-    columns: wholeNumber('columns', values.columns, { min: 8, max: 2048, otherwise: 256 }),
+    characterSet,
     seriesInstanceUid,
-    seriesNumber: wholeNumber('series-number', values['series-number'], { min: 1, max: 9999, otherwise: 1 }),
     seriesDescription: values.description,
     when: Temporal.Now.zonedDateTimeISO(),
     ...(values['patient-id'] === undefined ? {} : { patientId: values['patient-id'] }),
@@ -91,18 +109,48 @@ async function write(
   return files;
 }
 
+/** Texts that go into the images, with their VR (PS3.5 table 6.2-1). */
+const TEXTS = { description: 'LO', 'patient-id': 'LO', 'patient-name': 'PN', accession: 'SH' } as const;
+const UTF_8 = 'ISO_IR 192';
+const LATIN_1 = 'ISO_IR 100';
+
+/** That of the texts, which are written as they were given. Throws UsageError for one that does not fit its VR. */
+function characterSetOf(values: Values): string {
+  const given = Object.entries(TEXTS).flatMap(([name, vr]) => {
+    const text = values[name as keyof typeof TEXTS];
+    return text === undefined ? [] : [{ name, vr, text }];
+  });
+  for (const { name, vr, text } of given)
+    if (text === '' || fit(vr, text, UTF_8) !== text || (vr === 'PN' && !isName(text)))
+      throw new UsageError(
+        `--${name} takes ${vr === 'PN' ? 'a name as Doe^Jane, each part' : 'a text'} of 1 to ${limitOf(vr) ?? ''} characters without \\, control characters and spaces around, not ${JSON.stringify(text)}`,
+      );
+  return given.every(({ vr, text }) => fit(vr, text, LATIN_1) === text) ? LATIN_1 : UTF_8;
+}
+
+/** Five components in a group (PS3.5 6.2.1). */
+const isName = (text: string): boolean => text.split('=').every((group) => group.split('^').length <= 5);
+
+/** An option that would change nothing was meant otherwise. */
+function requireUseful(values: Values): void {
+  if (values.worklist !== undefined) return;
+  const useless = (['accession', 'calling', 'aet'] as const).find((name) => values[name] !== undefined);
+  if (useless !== undefined) throw new UsageError(`--${useless} goes with --worklist`);
+}
+
 function modality(text: string): 'MR' | 'CT' | 'SC' {
   if (text === 'MR' || text === 'CT' || text === 'SC') return text;
   throw new UsageError(`--modality takes MR, CT or SC, not ${text}`);
 }
 
 /** The one item of the worklist that is meant, by a C-FIND as a scanner would send it (PS3.4 K.6.1.2.2). */
-async function askItem(values: Values, worklist: string, signal: AbortSignal): Promise<DataSet> {
+async function askItem(values: Values, worklist: string, io: Io): Promise<DataSet> {
+  const callingAet = callingOf(values, { name: 'aet', text: values.aet }, io, 'PHANTOM');
   const { host, port, aet } = address('worklist', worklist, 'SCANFLOW');
   const answer = await find(
-    { host, port, calledAet: aet, callingAet: values.aet },
+    { host, port, calledAet: aet, callingAet },
     { sopClass: sopClasses.modalityWorklistFind, identifier: everything(values.accession) },
-    signal,
+    io.signal,
   );
   if (!answer.ok) throw new Error(`the worklist did not answer: ${answer.failure.message}`);
   const [item] = answer.matches;

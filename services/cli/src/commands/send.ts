@@ -1,6 +1,6 @@
 /** `scanflow send`: DICOM files, folders and archives to another DICOM node. */
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { duration, readArgs, wholeNumber } from '../options.ts';
 import { countFiles, lookAt, type Input } from '../send/inputs.ts';
@@ -10,22 +10,27 @@ import { progressText } from '../send/progress.ts';
 import { csv, reportName, reportRows } from '../send/report.ts';
 import { sendAll } from '../send/rounds.ts';
 import { asJson, asText } from '../send/summary.ts';
+import type { Notes } from '../send/notes.ts';
 import type { Tally } from '../send/tally.ts';
 
-const help = `Usage: scanflow send [FILE|FOLDER|ZIP|TAR|TGZ …] --to AET@host:port [--from AET] [OPTION …]
+const help = `Usage: scanflow send [FILE|FOLDER|ZIP|TAR|TGZ …] --to AET@host:port [--calling AET] [OPTION …]
        scanflow send --orthanc-study ID --to AET@host:port [--orthanc URL | --config FILE] [OPTION …]
 
 Sends DICOM images to another DICOM node by C-STORE. Every byte stays as it is, but for a private tag that marks what was
-sent. Folders are walked, archives read on the way; files that are not DICOM are skipped and counted.
+sent. Folders are walked, archives read on the way, also those in folders; files that are not DICOM are skipped and counted.
+Interrupted, or something failed? The same command goes on where it was.
 
   --to AET@host:port  where to
-  --from AET          our AE title (default SCANFLOW)
+  --calling AET       our AE title (default SCANFLOW)
   --tag none          sends the files exactly as they are
   --tag-group GGGG    group of the private tag (default 0021)
   --tag-creator TEXT  its private creator (default SCANFLOW)
   --tag-value TEXT    its value (default "DICOM send")
   --associations N    associations side by side (1 to 16; default 1)
-  --retry-time TIME   how long what failed for now is tried again, as 90s, 5m or 2h (default 2m; 0s: not at all)
+  --retry-time TIME   how long what failed for now is tried again while none of it goes, as 90s, 5m or 2h (default 2m; 0s: not at all)
+  --timeout TIME      how long the peer may take to answer an image (default 60s)
+  --journal FILE      notes there what was sent (default: a file of its own, until all is sent; none: without)
+  --again             sends what the journal says was sent, too
   --report FOLDER     writes the report there too, as CSV
   --json              the report as JSON on standard output
   --orthanc-study ID, --orthanc-series ID   sends what Orthanc has, by its identifier there or by UID; may be repeated
@@ -50,13 +55,14 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const remote = values['orthanc-study'] !== undefined || values['orthanc-series'] !== undefined;
   if (positionals.length === 0 && !remote)
     throw new UsageError('send takes what to send: scanflow send FOLDER --to …');
-  const peer = await peerOf(values);
+  const peer = await peerOf(values, io);
   const tag = tagOf(values);
   const associations = wholeNumber('associations', values.associations, { min: 1, max: 16, otherwise: 1 });
   const retryMs = duration('retry-time', values['retry-time']);
-  const inputs = [...(await lookAt(positionals)), ...(await inOrthanc(values, remote, io.signal))];
+  const inputs = [...lookAt(positionals), ...(await inOrthanc(values, remote, io.signal))];
   // found out now rather than after an hour
   if (values.report !== undefined) await mkdir(values.report, { recursive: true });
+  const notes = await notesOf(values, positionals, io);
   const started = performance.now();
   const progress = new Progress(io);
   const total = io.terminal ? countFiles(inputs) : undefined;
@@ -67,19 +73,59 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     associations,
     retryMs,
     signal: io.signal,
+    notes,
     progress: (now) => progress.update((seconds) => progressText(now, total, seconds)),
-    retrying: (files, pauseMs, why) =>
-      progress.line(`${why}\n${files} images are tried again in ${pauseMs / 1000} s`),
+    retrying: (files, pauseMs, why) => progress.line(`${why}\n${goesOn(files, pauseMs)}`),
   });
   if ([...tally.failures.values()].some(({ notNegotiated }) => notNegotiated !== undefined))
     // loaded only where it is needed
     await (await import('../send/advise.ts')).advise(tally, peer, io.signal);
   progress.end();
   const seconds = (performance.now() - started) / 1000;
-  const report = values.report === undefined ? undefined : await writeReport(values.report, tally);
-  if (values.json) io.out.write(`${JSON.stringify(asJson(tally, seconds, report), null, 2)}\n`);
-  else io.out.write(asText(tally, seconds, report));
+  const written = {
+    report: values.report === undefined ? undefined : await writeReport(values.report, tally),
+    journal: await closed(notes, tally, io),
+  };
+  if (values.json) io.out.write(`${JSON.stringify(asJson(tally, seconds, written), null, 2)}\n`);
+  else io.out.write(asText(tally, seconds, written));
   return exitCode(tally);
+}
+
+const goesOn = (files: number, pauseMs: number): string =>
+  pauseMs === 0
+    ? `${files} images that were not begun go on at once`
+    : `${files} images are tried again in ${pauseMs / 1000} s`;
+
+/** Loaded only where it is asked for: OpenSSL takes 10 ms. */
+async function notesOf(
+  values: Values,
+  positionals: readonly string[],
+  { stateFolder }: Io,
+): Promise<Notes | undefined> {
+  const { to = '', journal, again } = values;
+  if (journal === 'none' || (journal ?? stateFolder) === undefined) return undefined;
+  const { openNotes, notesPath } = await import('../send/notes.ts');
+  const tag = ['tag', 'tag-group', 'tag-creator', 'tag-value'] as const;
+  const destination = [to, ...tag.map((name) => values[name] ?? '')].join(' ').trim();
+  const inputs = positionals.map((name) => resolve(name));
+  const remote = [
+    values.orthanc ?? '',
+    ...(values['orthanc-study'] ?? []),
+    ...(values['orthanc-series'] ?? []),
+  ];
+  const path = journal ?? notesPath(stateFolder ?? '', [destination, ...inputs.toSorted(), ...remote]);
+  return openNotes({ path, named: journal !== undefined, destination, again });
+}
+
+/** Where the next run goes on from; undefined where it does not. */
+async function closed(notes: Notes | undefined, tally: Tally, { err }: Io): Promise<string | undefined> {
+  if (notes === undefined) return undefined;
+  const trouble = await notes.close(tally.failures.size === 0 && tally.troubles.size === 0);
+  if (trouble === undefined) return notes.isKept() ? notes.path : undefined;
+  err.write(
+    `The journal ${notes.path} cannot be written (${trouble}): the next run sends everything anew.\n`,
+  );
+  return undefined;
 }
 
 /** Loaded only where it is asked for. */
@@ -92,9 +138,9 @@ async function inOrthanc(values: Values, wanted: boolean, signal: AbortSignal): 
   throw new UsageError(`--${useless} goes with --orthanc-study or --orthanc-series`);
 }
 
-function exitCode({ attempted, failures, troubles }: Tally): ExitCode {
+function exitCode({ attempted, earlier, failures, troubles }: Tally): ExitCode {
   if (failures.size > 0 || troubles.size > 0) return EXIT.failed;
-  return attempted === 0 ? EXIT.notStarted : EXIT.done;
+  return attempted + earlier === 0 ? EXIT.notStarted : EXIT.done;
 }
 
 async function writeReport(folder: string, tally: Tally): Promise<string> {

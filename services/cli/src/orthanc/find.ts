@@ -11,6 +11,8 @@ export interface RemoteSeries {
   readonly studyId: string;
   readonly seriesNumber: number | undefined;
   readonly seriesDescription: string;
+  /** When an image last came; undefined where Orthanc does not say. */
+  readonly updated: string | undefined;
   /** Orthanc's identifiers. */
   readonly instances: readonly string[];
 }
@@ -83,6 +85,7 @@ function seriesOf(series: Record<string, unknown>, study: Tags): RemoteSeries {
     studyId: study['StudyID'] ?? '',
     seriesNumber: Number.isNaN(number) ? undefined : number,
     seriesDescription: own['SeriesDescription'] ?? '',
+    updated: typeof series['LastUpdate'] === 'string' ? series['LastUpdate'] : undefined,
     instances: list(series['Instances']).map(identifier),
   };
 }

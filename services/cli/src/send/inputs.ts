@@ -1,58 +1,46 @@
 /** What the command line names, file by file: folders are walked, archives unpacked on the way. */
-import { opendirSync, statSync } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { UsageError } from '../command.ts';
 import type { Found, Wanted } from './found.ts';
 import { ArchiveError } from './limits.ts';
+import { packedAs, type ArchiveKind } from './packed.ts';
 import type { Spool } from './spool.ts';
+import { walk } from './walk.ts';
 
-export type InputKind = 'file' | 'folder' | 'zip' | 'tar' | 'tgz';
+export type InputKind = 'file' | 'folder' | ArchiveKind;
 
 export interface LocalInput {
   readonly path: string;
   readonly kind: InputKind;
 }
 
+/** `version`: see Wanted. */
+export interface RemoteImage {
+  readonly image: Found;
+  readonly version: string | undefined;
+}
+
 /** A study or series in an Orthanc, with all of its images; `path` is its address. */
 export interface OrthancInput {
   readonly path: string;
   readonly kind: 'orthanc';
-  readonly images: readonly Found[];
+  readonly images: readonly RemoteImage[];
 }
 
 export type Input = LocalInput | OrthancInput;
 
 /** Looks at what was named. Throws UsageError where something of it is not there. */
-export async function lookAt(names: readonly string[]): Promise<LocalInput[]> {
-  const inputs: LocalInput[] = [];
-  for (const name of names) {
+export function lookAt(names: readonly string[]): LocalInput[] {
+  return names.map((name) => {
     const path = resolve(name);
     const stat = statSync(path, { throwIfNoEntry: false });
     if (stat === undefined) throw new UsageError(`there is no ${name}`);
     if (!stat.isFile() && !stat.isDirectory()) throw new UsageError(`${name} is neither a file nor a folder`);
-    inputs.push({ path, kind: stat.isDirectory() ? 'folder' : await kindOf(path) });
-  }
-  return inputs;
-}
-
-/** By its first bytes; a tar of the old kind by its name. */
-async function kindOf(path: string): Promise<InputKind> {
-  const file = await open(path, 'r').catch((error: unknown) => {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new UsageError(`${path} cannot be read: ${code}`);
+    if (stat.isDirectory()) return { path, kind: 'folder' };
+    const packed = packedAs({ path }, path);
+    return { path, kind: packed !== undefined && 'kind' in packed ? packed.kind : 'file' };
   });
-  const head = Buffer.alloc(512);
-  try {
-    await file.read(head, 0, head.length, 0);
-  } finally {
-    await file.close();
-  }
-  const text = (from: number, to: number): string => head.toString('latin1', from, to);
-  if (text(128, 132) === 'DICM') return 'file';
-  if (['PK\u0003\u0004', 'PK\u0005\u0006'].includes(text(0, 4))) return 'zip';
-  if (head.readUInt16BE(0) === 0x1f8b) return 'tgz';
-  return text(257, 262) === 'ustar' || /\.tar$/i.test(path) ? 'tar' : 'file';
 }
 
 export interface ReadOptions {
@@ -90,6 +78,7 @@ async function archiveFiles(
   options: ReadOptions,
 ): Promise<AsyncGenerator<Found, void, undefined>> {
   if (kind === 'zip') return (await import('./zip.ts')).zipFiles(path, options);
+  if (kind === 'gz') return (await import('./gz.ts')).gzFile(path, options);
   return (await import('./tar.ts')).tarFiles(path, kind === 'tgz', options);
 }
 
@@ -99,47 +88,13 @@ export function* plainFiles(
   { wanted, trouble }: Pick<ReadOptions, 'wanted' | 'trouble'>,
 ): Generator<Found, void, undefined> {
   if (input.kind === 'orthanc') {
-    for (const image of input.images) if (wanted(image.id)) yield image;
+    for (const { image, version } of input.images) if (wanted(image.id, version)) yield image;
     return;
   }
   const { path, kind } = input;
   const files = kind === 'folder' ? walk(path, trouble) : [path];
   const group = kind === 'folder' ? path : dirname(path);
   for (const file of files) if (wanted(file)) yield { id: file, path: file, source: path, group };
-}
-
-/** Files below a folder in the order of their names; links to files are followed, links to folders are not. */
-function* walk(folder: string, trouble: ReadOptions['trouble']): Generator<string, void, undefined> {
-  let entries: { readonly name: string; readonly kind: 'file' | 'folder' | 'neither' }[];
-  try {
-    entries = list(folder);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    trouble(folder, `the folder cannot be read: ${code}`);
-    return;
-  }
-  for (const { name, kind } of entries) {
-    const path = join(folder, name);
-    if (kind === 'folder') yield* walk(path, trouble);
-    else if (kind === 'file') yield path;
-  }
-}
-
-function list(folder: string): { name: string; kind: 'file' | 'folder' | 'neither' }[] {
-  const entries: { name: string; kind: 'file' | 'folder' | 'neither' }[] = [];
-  const handle = opendirSync(folder);
-  try {
-    for (let entry = handle.readSync(); entry !== null; entry = handle.readSync()) {
-      const linked =
-        entry.isSymbolicLink() &&
-        statSync(join(folder, entry.name), { throwIfNoEntry: false })?.isFile() === true;
-      const kind = entry.isDirectory() ? 'folder' : entry.isFile() || linked ? 'file' : 'neither';
-      entries.push({ name: entry.name, kind });
-    }
-  } finally {
-    handle.closeSync();
-  }
-  return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** How many files there are, where that is quickly told: archives have to be read for it. */

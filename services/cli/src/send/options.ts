@@ -1,19 +1,23 @@
 /** The options of `scanflow send`, and what they mean. */
 import { isTagText, type PrivateTag } from '@scanflow/dicom/file';
 import type { Peer } from '@scanflow/dimse';
-import { UsageError } from '../command.ts';
-import { address, ourAet, type readArgs } from '../options.ts';
+import { UsageError, type Io } from '../command.ts';
+import { address, CALLING, callingOf, positive, type readArgs } from '../options.ts';
 import { dialOf, TLS_OPTIONS } from '../tls.ts';
 
 export const OPTIONS = {
   to: { type: 'string' },
-  from: { type: 'string', default: 'SCANFLOW' },
+  ...CALLING,
+  from: { type: 'string' },
   tag: { type: 'string' },
   'tag-group': { type: 'string' },
   'tag-creator': { type: 'string' },
   'tag-value': { type: 'string' },
   associations: { type: 'string' },
   'retry-time': { type: 'string', default: '2m' },
+  timeout: { type: 'string', default: '60s' },
+  journal: { type: 'string' },
+  again: { type: 'boolean', default: false },
   report: { type: 'string' },
   json: { type: 'boolean', default: false },
   'orthanc-study': { type: 'string', multiple: true },
@@ -28,11 +32,19 @@ export const OPTIONS = {
 export type Values = ReturnType<typeof readArgs<typeof OPTIONS>>['values'];
 
 /** Where to, and how. Throws UsageError; DimseError where the TLS files cannot be used. */
-export async function peerOf(values: Values): Promise<Peer> {
+export async function peerOf(values: Values, io: Pick<Io, 'err'>): Promise<Peer> {
   if (values.to === undefined) throw new UsageError('--to AET@host:port says where to send');
   const { host, port, aet } = address('to', values.to);
   const dial = await dialOf(values);
-  return { host, port, calledAet: aet, callingAet: ourAet('from', values.from), ...dial };
+  const callingAet = callingOf(values, { name: 'from', text: values.from }, io);
+  return {
+    host,
+    port,
+    calledAet: aet,
+    callingAet,
+    timeouts: { response: positive('timeout', values.timeout) },
+    ...dial,
+  };
 }
 
 /** The private tag; undefined: none. */

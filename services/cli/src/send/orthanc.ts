@@ -44,14 +44,12 @@ async function inputsOf(
   if (found.length === 0) throw new UsageError(`Orthanc at ${client.url} has no ${level} ${name}`);
   return found.map(({ path, series }) => {
     const group = `${client.url}${path}`;
-    const images = series.flatMap(({ instances, ...facts }) =>
-      instances.map((id): Found => ({
-        id: `${client.url}/instances/${id}`,
-        source: group,
-        group,
-        facts,
-        open: () => openImage(client, id, signal),
-      })),
+    const images = series.flatMap(({ instances, updated, ...facts }) =>
+      instances.map((id) => {
+        const open: Found['open'] = () => openImage(client, id, signal);
+        const image: Found = { id: `${client.url}/instances/${id}`, source: group, group, facts, open };
+        return { image, version: updated };
+      }),
     );
     return { kind: 'orthanc', path: group, images };
   });

@@ -29,7 +29,8 @@ export async function seeRest(
 
 async function see({ path, bytes }: Found, { known }: Tally): Promise<Seen | 'no image' | undefined> {
   const { head, size } = bytes === undefined ? await headOf(path ?? '') : { head: bytes, size: bytes.length };
-  // one that says that it is DICOM and breaks off stays a failure
+  // one of which nothing was written, or that says that it is DICOM and breaks off, stays a failure
+  if (size === 0) return undefined;
   if (Buffer.from(head.subarray(128, 132)).toString('latin1') !== 'DICM') return 'no image';
   let seen: Seen | undefined;
   const look = lookFor(undefined, known, (what) => (seen = what));

@@ -1,10 +1,12 @@
-/** Sends all there is, and what failed for now again, with growing pauses. */
+/** Sends all there is. What fails goes behind the others, and again with growing pauses. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { store, type Peer, type StoreItem } from '@scanflow/dimse/store';
+import { store, type Peer, type StoreItem, type StoreOutcome } from '@scanflow/dimse/store';
 import type { PrivateTag } from '@scanflow/dicom';
-import type { Found } from './found.ts';
+import type { Found, Wanted } from './found.ts';
 import { filesOf, isPlain, plainFiles, type Input } from './inputs.ts';
 import { lookFor, type Seen } from './look.ts';
+import type { Notes } from './notes.ts';
+import { refusedFile } from './refused.ts';
 import { seeRest } from './rest.ts';
 import { Spool } from './spool.ts';
 import { Tally } from './tally.ts';
@@ -14,52 +16,145 @@ export interface Order {
   readonly peer: Peer;
   readonly tag: PrivateTag | undefined;
   readonly associations: number;
-  /** How long what failed for now is tried again, in milliseconds. */
+  /** How long what failed for now is tried again, in milliseconds, while nothing of it gets any further. */
   readonly retryMs: number;
   readonly signal: AbortSignal;
+  /** Of what an earlier run sent, and of what this one does. */
+  readonly notes: Notes | undefined;
   readonly progress: (tally: Tally) => void;
-  /** Is told of each pause before another attempt. */
+  /** Is told before files are tried again; without a pause, where the association ended over another one. */
   readonly retrying: (files: number, pauseMs: number, why: string) => void;
 }
 
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
+/** So often in a row a peer may break off without taking anything before it is given a pause. */
+const BARREN = 3;
+/** Where files that were never begun are begun next, after each time that nothing got further: never near the last place. */
+const GOLDEN = 0.618_034;
 
 export async function sendAll(order: Order): Promise<Tally> {
-  const tally = new Tally();
-  const spool = new Spool();
-  const until = performance.now() + order.retryMs;
+  const sending = new Sending(order);
   try {
-    await round(order, tally, spool, undefined);
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
-      const { open, failures } = tally;
-      const [first] = open;
-      if (first === undefined || order.signal.aborted || performance.now() + pauseMs > until) break;
-      order.retrying(open.size, pauseMs, failures.get(first)?.failure.message ?? '');
-      await pause(pauseMs, undefined, { signal: order.signal }).catch(() => undefined);
-      await round(order, tally, spool, open);
-    }
-    await seeRest(order, tally, spool);
+    await sending.first();
+    await sending.again();
+    await seeRest({ inputs: sending.inputs, signal: order.signal }, sending.tally, sending.spool);
   } finally {
-    await spool.close();
+    await sending.spool.close();
   }
-  return tally;
+  return sending.tally;
 }
 
-/** Every file once; `only`: those that failed. */
-async function round(
-  order: Order,
-  tally: Tally,
-  spool: Spool,
-  only: ReadonlySet<string> | undefined,
-): Promise<void> {
-  const { inputs, peer, tag, associations, signal } = order;
-  const underWay = new Map<string, { found: Found; seen?: Seen }>();
-  const itemOf = (found: Found): StoreItem => {
-    const entry: { found: Found; seen?: Seen } = { found };
+class Sending {
+  readonly tally = new Tally();
+  readonly spool = new Spool();
+  readonly #order: Order;
+  /** What was named, and archives that were found in its folders. */
+  inputs: readonly Input[];
+
+  constructor(order: Order) {
+    this.#order = order;
+    this.inputs = order.inputs;
+  }
+
+  /** Every file once, those of archives in folders at the end. */
+  async first(): Promise<void> {
+    const { inputs } = this.#order;
+    const archives = await this.#pass(inputs, undefined);
+    if (archives.length === 0) return;
+    this.inputs = [...inputs, ...archives];
+    // an archive in an archive is not among what is found
+    await this.#pass(archives, undefined);
+  }
+
+  /** What failed for now, until it has gone or nothing has got further for the retry time. */
+  async again(): Promise<void> {
+    const { tally } = this;
+    const { retryMs, signal, retrying } = this.#order;
+    let [pauseMs, until, barren, begun] = [FIRST_PAUSE_MS, performance.now() + retryMs, 0, tally.begun > 0];
+    for (;;) {
+      const { open, untried } = tally;
+      const [first] = untried.length > 0 ? (open.at(-1) ?? []) : (open[0] ?? []);
+      if (first === undefined || signal.aborted) return;
+      const why = tally.failures.get(first)?.failure.message ?? '';
+      const before = { settled: tally.settled, begun: tally.begun };
+      if (untried.length > 0 && begun && barren < BARREN) {
+        retrying(untried.length, 0, why);
+        await this.#turn(turned(untried, barren));
+      } else {
+        if (performance.now() + pauseMs > until) return;
+        retrying(
+          open.reduce((sum, { length }) => sum + length, 0),
+          pauseMs,
+          why,
+        );
+        await pause(pauseMs, undefined, { signal }).catch(() => undefined);
+        const [next = [], ...rest] = open;
+        await this.#turn([...(untried.length > 0 ? turned(next, barren) : [next]), ...rest]);
+        pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+      }
+      begun = tally.begun > before.begun;
+      const further = tally.settled > before.settled;
+      barren = further ? 0 : barren + 1;
+      if (further) [pauseMs, until] = [FIRST_PAUSE_MS, performance.now() + retryMs];
+    }
+  }
+
+  /** Group after group; where the peer takes nothing at all, the others would find the same. */
+  async #turn(groups: readonly (readonly string[])[]): Promise<void> {
+    for (const group of groups) {
+      if (group.length === 0 || this.#order.signal.aborted) continue;
+      const before = this.tally.begun;
+      await this.#pass(this.inputs, new Set(group));
+      if (this.tally.begun === before) return;
+    }
+  }
+
+  /** Files of the inputs once; `only`: these. Gives archives that were come across in folders. */
+  async #pass(inputs: readonly Input[], only: ReadonlySet<string> | undefined): Promise<Input[]> {
+    const { peer, associations, signal, progress } = this.#order;
+    const { tally, spool } = this;
+    const underWay = new Map<string, UnderWay>();
+    const archives: Input[] = [];
+    const wanted = only === undefined ? this.#unsent() : (id: string): boolean => only.has(id);
+    const trouble = (source: string, message: string): void => void tally.troubles.set(source, message);
+    const itemOf = (found: Found): StoreItem => this.#item(found, underWay);
+    const items = inputs.every(isPlain)
+      ? mapped(inputs, (input) => plainFiles(input, { wanted, trouble }), itemOf)
+      : mappedLater(filesOf(inputs, { wanted, spool, trouble }), itemOf);
+    const options = {
+      signal,
+      associations,
+      inPlace: true,
+      // a peer that broke off is not asked for several at a time again
+      ...(only === undefined ? {} : { operations: 1 }),
+    };
+    for await (const outcome of store(peer, items, options)) {
+      const entry = underWay.get(outcome.id);
+      underWay.delete(outcome.id);
+      if (entry === undefined) continue;
+      this.#came(outcome, entry, archives);
+      progress(tally);
+    }
+    return archives;
+  }
+
+  /** Those that no earlier run has sent. */
+  #unsent(): Wanted {
+    const { notes } = this.#order;
+    if (notes === undefined) return () => true;
+    return (id, version) => {
+      if (!notes.hasSent(id, version)) return true;
+      this.tally.earlier += 1;
+      return false;
+    };
+  }
+
+  #item(found: Found, underWay: Map<string, UnderWay>): StoreItem {
+    const entry: UnderWay = { found };
     underWay.set(found.id, entry);
     const { id, path, bytes, open } = found;
-    const look = lookFor(tag, tally.known, (seen) => (entry.seen = seen));
+    const look = lookFor(this.#order.tag, this.tally.known, (seen) => (entry.seen = seen));
     return {
       id,
       look,
@@ -67,27 +162,29 @@ async function round(
       ...(bytes === undefined ? {} : { bytes }),
       ...(open === undefined ? {} : { open }),
     };
-  };
-  const wanted = (id: string): boolean => only?.has(id) ?? true;
-  const trouble = (source: string, message: string): void => void tally.troubles.set(source, message);
-  const options = {
-    signal,
-    associations,
-    inPlace: true,
-    // a peer that broke off is not asked for several at a time again
-    ...(only === undefined ? {} : { operations: 1 }),
-  };
-  const items = inputs.every(isPlain)
-    ? mapped(inputs, (input) => plainFiles(input, { wanted, trouble }), itemOf)
-    : mappedLater(filesOf(inputs, { wanted, spool, trouble }), itemOf);
-  for await (const outcome of store(peer, items, options)) {
-    const entry = underWay.get(outcome.id);
-    underWay.delete(outcome.id);
-    if (entry === undefined) continue;
-    entry.found.drop?.();
-    tally.outcome(outcome, entry.found, entry.seen ?? known(entry.found));
-    order.progress(tally);
   }
+
+  #came(outcome: StoreOutcome, { found, seen }: UnderWay, archives: Input[]): void {
+    const { tally } = this;
+    const more = outcome.result === 'failed' ? refusedFile(found, outcome.failure) : undefined;
+    found.drop?.();
+    if (outcome.result !== 'failed') this.#order.notes?.sent(found.id);
+    if (more === undefined) tally.outcome(outcome, found, seen ?? known(found));
+    else if ('archive' in more) archives.push(more.archive);
+    else if ('trouble' in more) tally.troubles.set(found.id, more.trouble);
+    else tally.outcome({ id: outcome.id, result: 'failed', failure: more.failure }, found, undefined);
+  }
+}
+
+interface UnderWay {
+  readonly found: Found;
+  seen?: Seen;
+}
+
+/** From another place each time. */
+function turned(files: readonly string[], barren: number): string[][] {
+  const at = Math.floor(files.length * ((barren * GOLDEN) % 1));
+  return [files.slice(at), files.slice(0, at)];
 }
 
 /** What is known of a file that nobody looked into. */

@@ -2,9 +2,16 @@
 import { reportRows, table } from './report.ts';
 import type { Tally } from './tally.ts';
 
-export function asJson(tally: Tally, seconds: number, report: string | undefined): object {
+/** Files that were written beside: the report, and where the next run goes on from. */
+export interface Written {
+  readonly report: string | undefined;
+  readonly journal: string | undefined;
+}
+
+export function asJson(tally: Tally, seconds: number, { report, journal }: Written): object {
   return {
     sent: tally.sent,
+    earlier: tally.earlier,
     warnings: tally.warnings,
     failed: tally.failures.size,
     skipped: tally.skipped,
@@ -15,11 +22,12 @@ export function asJson(tally: Tally, seconds: number, report: string | undefined
     failures: [...tally.failures.values()].map(({ failure, ...file }) => ({ ...file, ...failure })),
     troubles: Object.fromEntries(tally.troubles),
     ...(report === undefined ? {} : { report }),
+    ...(journal === undefined ? {} : { journal }),
   };
 }
 
 /** Failures are told by their kind, with one file for an example. */
-export function asText(tally: Tally, seconds: number, report: string | undefined): string {
+export function asText(tally: Tally, seconds: number, { report, journal }: Written): string {
   const lines: string[] = [];
   if (tally.series.length > 0) lines.push(table(reportRows(tally)));
   const messages = Map.groupBy(tally.failures.values(), ({ failure }) => failure.message);
@@ -31,11 +39,18 @@ export function asText(tally: Tally, seconds: number, report: string | undefined
   for (const [why, count] of tally.untagged) lines.push(`${count} sent without the tag: ${why}\n`);
   const speed = `${(tally.bytes / 1e6).toFixed(1)} MB in ${seconds.toFixed(1)} s`;
   const rest = [
+    ...(tally.earlier > 0 ? [`${tally.earlier} sent earlier (--again sends them anew)`] : []),
     ...(tally.warnings > 0 ? [`${tally.warnings} with a warning`] : []),
     ...(tally.failures.size > 0 ? [`${tally.failures.size} not sent`] : []),
     ...(tally.skipped > 0 ? [`${tally.skipped} skipped: not DICOM`] : []),
   ];
   lines.push(`${[`${tally.sent} images sent (${speed})`, ...rest].join(', ')}\n`);
   if (report !== undefined) lines.push(`report: ${report}\n`);
+  if (
+    journal !== undefined &&
+    tally.failures.size + tally.troubles.size > 0 &&
+    tally.sent + tally.earlier > 0
+  )
+    lines.push(`the same command goes on from here; what was sent is noted in ${journal}\n`);
   return lines.join('');
 }

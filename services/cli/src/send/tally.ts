@@ -10,6 +10,8 @@ export interface FailedFile {
   readonly sopInstanceUid?: string;
   /** What the peer does not take, where that is why. */
   readonly notNegotiated?: NonNullable<StoreOutcome['notNegotiated']>;
+  /** How often it was begun: what stood in the way goes behind the others. */
+  readonly tries: number;
   readonly failure: Failure;
 }
 
@@ -24,8 +26,17 @@ export interface SeriesRow {
 /** Not DICOM, or not an image. */
 const SKIPPED: ReadonlySet<string> = new Set(['NOT_DICOM', DICOMDIR]);
 
+/** The peer, or the way to it: a file that was not begun has no part in it. */
+const ELSEWHERE = /^(DEST_|TLS_|CANCELLED$|SEND_HELD$)/;
+
 export class Tally {
   sent = 0;
+  /** Sent by an earlier run of the same command. */
+  earlier = 0;
+  /** Files of which something was told for good: sent, or never to be. */
+  settled = 0;
+  /** Files that the peer was given a part of, counted each time. */
+  begun = 0;
   warnings = 0;
   bytes = 0;
   skipped = 0;
@@ -48,10 +59,17 @@ export class Tally {
     return this.sent + this.failures.size;
   }
 
-  /** Files that may go if they are tried again. */
-  get open(): Set<string> {
+  /** Files that may go if they are tried again, by how often they were begun: the least often first. */
+  get open(): string[][] {
     const open = [...this.failures.values()].filter(({ failure }) => failure.kind !== 'permanent');
-    return new Set(open.map(({ file }) => file));
+    const turns = Map.groupBy(open, ({ tries }) => tries);
+    return [...turns].sort(([a], [b]) => a - b).map(([, files]) => files.map(({ file }) => file));
+  }
+
+  /** Files that were never begun. */
+  get untried(): string[] {
+    const [first = ''] = this.open[0] ?? [];
+    return this.failures.get(first)?.tries === 0 ? (this.open[0] ?? []) : [];
   }
 
   /** Files whose series is not known, as nobody looked into them. */
@@ -62,6 +80,7 @@ export class Tally {
 
   outcome(outcome: StoreOutcome, found: Found, seen: Seen | undefined): void {
     const { id: file } = found;
+    const tries = this.failures.get(file)?.tries ?? 0;
     this.failures.delete(file);
     if (outcome.result === 'failed' && SKIPPED.has(outcome.failure.code)) {
       this.skip(file);
@@ -69,10 +88,14 @@ export class Tally {
     }
     const row = this.place(found, seen);
     if (outcome.result === 'failed') {
-      const { failure, sopInstanceUid, notNegotiated } = outcome;
+      const { failure, sopInstanceUid, notNegotiated, underWay = false, status } = outcome;
+      const reached = underWay || status !== undefined;
+      if (reached) this.begun += 1;
+      if (failure.kind === 'permanent') this.settled += 1;
       this.failures.set(file, {
         file,
         failure,
+        tries: tries + (reached || !ELSEWHERE.test(failure.code) ? 1 : 0),
         ...(sopInstanceUid === undefined ? {} : { sopInstanceUid }),
         ...(notNegotiated === undefined ? {} : { notNegotiated }),
       });
@@ -81,6 +104,8 @@ export class Tally {
     this.#counted.delete(file);
     row.sent += 1;
     this.sent += 1;
+    this.begun += 1;
+    this.settled += 1;
     this.bytes += seen?.size ?? 0;
     if (outcome.result === 'warning') this.warnings += 1;
     if (seen?.untagged !== undefined)

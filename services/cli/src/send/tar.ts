@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import { PassThrough, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { extract, type Header } from 'tar-stream';
-import { printable, type Found, type Wanted } from './found.ts';
+import { printable, versionOf, type Found, type Wanted } from './found.ts';
 import { ArchiveError, ArchiveGuard, type ArchiveLimits } from './limits.ts';
 import type { Spool } from './spool.ts';
 
@@ -20,7 +20,9 @@ export async function* tarFiles(
   zipped: boolean,
   { wanted, spool, limits }: ArchiveOptions,
 ): AsyncGenerator<Found, void, undefined> {
-  const guard = new ArchiveGuard((await stat(path)).size, limits);
+  const found = await stat(path);
+  const version = versionOf(found);
+  const guard = new ArchiveGuard(found.size, limits);
   const entries = extract();
   const file = createReadStream(path, { highWaterMark: 262_144 });
   const unpacked = zipped ? file.pipe(createGunzip()) : file.pipe(new PassThrough());
@@ -40,8 +42,9 @@ export async function* tarFiles(
       position += 1;
       guard.entry();
       const id = `${path}:${printable(entry.header.name)} (${position})`;
-      if (entry.header.type === 'file' && wanted(id)) {
-        yield { id, source: path, group: path, ...(await spool.take(entry, () => undefined)) };
+      if (entry.header.type === 'file' && wanted(id, version)) {
+        const content = await spool.take(entry, () => undefined);
+        yield { id, source: path, group: path, packed: true, ...content };
       } else entry.resume();
     }
   } catch (error) {

@@ -1,7 +1,7 @@
 /** Files of a .zip, by its directory: nothing is written under the names that it gives. */
 import { stat } from 'node:fs/promises';
 import { openPromise, type ZipFile } from 'yauzl';
-import { printable, type Found } from './found.ts';
+import { printable, versionOf, type Found } from './found.ts';
 import { ArchiveError, ArchiveGuard } from './limits.ts';
 import { reason, type ArchiveOptions } from './tar.ts';
 
@@ -12,10 +12,12 @@ export async function* zipFiles(
 ): AsyncGenerator<Found, void, undefined> {
   let zip: ZipFile | undefined;
   try {
-    const guard = new ArchiveGuard((await stat(path)).size, options.limits);
+    const found = await stat(path);
+    const guard = new ArchiveGuard(found.size, options.limits);
+    const archive = { path, version: versionOf(found), guard };
     // names are not decoded by the library, which would refuse an archive for a single one that leads elsewhere
     zip = await openPromise(path, { autoClose: false, decodeStrings: false });
-    yield* filesOf(zip, path, guard, options);
+    yield* filesOf(zip, archive, options);
   } catch (error) {
     throw error instanceof ArchiveError ? error : new ArchiveError(`it cannot be read: ${reason(error)}`);
   } finally {
@@ -25,8 +27,7 @@ export async function* zipFiles(
 
 async function* filesOf(
   zip: ZipFile,
-  path: string,
-  guard: ArchiveGuard,
+  { path, version, guard }: { readonly path: string; readonly version: string; readonly guard: ArchiveGuard },
   { wanted, spool }: ArchiveOptions,
 ): AsyncGenerator<Found, void, undefined> {
   let position = 0;
@@ -35,9 +36,10 @@ async function* filesOf(
     guard.entry();
     const name = entry.fileNameRaw.toString('utf8');
     const id = `${path}:${printable(name)} (${position})`;
-    if (name.endsWith('/') || !wanted(id)) continue;
+    if (name.endsWith('/') || !wanted(id, version)) continue;
     if (entry.isEncrypted()) throw new ArchiveError('it is encrypted. Unpack it, and send the folder');
     const stream = await zip.openReadStreamPromise(entry);
-    yield { id, source: path, group: path, ...(await spool.take(stream, (bytes) => guard.unpacked(bytes))) };
+    const content = await spool.take(stream, (bytes) => guard.unpacked(bytes));
+    yield { id, source: path, group: path, packed: true, ...content };
   }
 }

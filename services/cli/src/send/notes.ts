@@ -1,0 +1,201 @@
+/** What was sent, noted on disk while it is sent: the same command goes on after Ctrl-C or a kill where it was. */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { open, readdir, unlink, type FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { codeOf, fsyncFolder } from '@scanflow/chassis';
+import { UsageError } from '../command.ts';
+import { versionOf } from './found.ts';
+
+/** Says which files were sent; several runs of a command share one. */
+export interface Notes {
+  readonly path: string;
+  readonly hasSent: (id: string, version: string | undefined) => boolean;
+  /** Of a file of which `hasSent` was asked. */
+  readonly sent: (id: string) => void;
+  /** On disk when it resolves. `over`: nothing is left to go on with. Gives why nothing could be noted. */
+  readonly close: (over: boolean) => Promise<string | undefined>;
+  /** After close(): whether the file is there, for the next run. */
+  readonly isKept: () => boolean;
+}
+
+export interface NotesOrder {
+  readonly path: string;
+  /** Named by a person, and kept: else it goes once all is sent. */
+  readonly named: boolean;
+  /** Where to, and what is put into the files. */
+  readonly destination: string;
+  /** Forgets what an earlier run has sent. */
+  readonly again: boolean;
+}
+
+const now = (): number => Temporal.Now.instant().epochMilliseconds;
+const KIND = 'scanflow send 1';
+/** Bytes: 2.9 million files. */
+const MOST_BYTES = 64 * 1024 * 1024;
+/** At most so long what was sent is not on disk yet, and so many files. */
+const LATE_MS = 1_000;
+const LATE_FILES = 1_000;
+/** Nobody goes on with what was left for so long. */
+const KEPT_MS = 7 * 24 * 3_600_000;
+/** A file and its version, and none of its name: 132 bits of a SHA-256. */
+const NOTE = /^[\w-]{22}$/;
+
+/** Throws UsageError where a file that a person named cannot be used. */
+export function openNotes(order: NotesOrder): Notes {
+  return new NotesFile(order, order.again ? { sent: new Set(), bytes: 0, torn: false } : earlier(order));
+}
+
+/** Where the notes of a command are, that a person did not place. */
+export function notesPath(folder: string, command: readonly string[]): string {
+  const name = createHash('sha256').update(JSON.stringify(command)).digest('hex').slice(0, 32);
+  return join(folder, 'send', `${name}.journal`);
+}
+
+interface Earlier {
+  readonly sent: ReadonlySet<string>;
+  /** Of the file as it goes on; 0: it begins anew. */
+  readonly bytes: number;
+  /** A crash cut its last line off. */
+  readonly torn: boolean;
+}
+
+const NOTHING: Earlier = { sent: new Set(), bytes: 0, torn: false };
+
+function earlier({ path, named, destination }: NotesOrder): Earlier {
+  if (!existsSync(path)) return NOTHING;
+  let text: string;
+  try {
+    const { size, mtimeMs } = statSync(path);
+    if (!named && (size > MOST_BYTES || now() - mtimeMs > KEPT_MS)) return NOTHING;
+    if (size > MOST_BYTES) throw new UsageError(`${path} is too large for a journal of scanflow send`);
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    if (!named) return NOTHING;
+    throw new UsageError(`the journal ${path} cannot be read: ${codeOf(error) ?? String(error)}`);
+  }
+  const head = headOf(destination);
+  if (text === '' || (head.startsWith(text) && text !== head)) return NOTHING;
+  if (text.startsWith(head)) {
+    const sent = new Set(
+      text
+        .slice(head.length)
+        .split('\n')
+        .filter((line) => NOTE.test(line)),
+    );
+    return { sent, bytes: Buffer.byteLength(text), torn: !text.endsWith('\n') };
+  }
+  if (!named) return NOTHING;
+  throw new UsageError(
+    `${path} is no journal of scanflow send to ${destination}; give this one another: --journal FILE`,
+  );
+}
+
+const headOf = (destination: string): string => `${JSON.stringify({ journal: KIND, destination })}\n`;
+
+class NotesFile implements Notes {
+  readonly path: string;
+  readonly #order: NotesOrder;
+  readonly #earlier: Earlier;
+  /** Of files that are under way. */
+  readonly #versions = new Map<string, string>();
+  #fresh: string[] = [];
+  #bytes: number;
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #file: FileHandle | undefined;
+  #trouble: string | undefined;
+
+  constructor(order: NotesOrder, found: Earlier) {
+    this.path = order.path;
+    this.#order = order;
+    this.#earlier = found;
+    this.#bytes = found.bytes;
+  }
+
+  readonly hasSent = (id: string, version = fileVersion(id)): boolean => {
+    if (version === undefined) return false;
+    if (this.#earlier.sent.size > 0 && this.#earlier.sent.has(noteOf(id, version))) return true;
+    this.#versions.set(id, version);
+    return false;
+  };
+
+  readonly sent = (id: string): void => {
+    const version = this.#versions.get(id);
+    this.#versions.delete(id);
+    if (version === undefined || this.#trouble !== undefined) return;
+    this.#fresh.push(`${noteOf(id, version)}\n`);
+    if (this.#fresh.length >= LATE_FILES) this.#flush();
+    else this.#timer ??= setTimeout(() => this.#flush(), LATE_MS);
+  };
+
+  readonly close = async (over: boolean): Promise<string | undefined> => {
+    clearTimeout(this.#timer);
+    const begun = this.#file !== undefined || this.#earlier.bytes > 0;
+    if (!over || this.#order.named) this.#flush();
+    await this.#writing;
+    await this.#file?.close().catch(() => undefined);
+    if (over && !this.#order.named && begun) await unlink(this.path).catch(() => undefined);
+    if (!this.#order.named) await clearAway(dirname(this.path));
+    return this.#trouble;
+  };
+
+  readonly isKept = (): boolean => existsSync(this.path);
+
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const text = this.#fresh.join('');
+    this.#fresh = [];
+    if (text === '') return;
+    this.#writing = this.#writing
+      .then(() => this.#write(text))
+      .catch((error: unknown) => {
+        this.#trouble ??= codeOf(error) ?? String(error);
+      });
+  }
+
+  async #write(text: string): Promise<void> {
+    if (this.#trouble !== undefined) return;
+    const file = (this.#file ??= await this.#begin());
+    if (this.#bytes + text.length > MOST_BYTES) {
+      this.#trouble = `it would be larger than ${MOST_BYTES} bytes`;
+      return;
+    }
+    await file.appendFile(text);
+    await file.datasync();
+    this.#bytes += text.length;
+  }
+
+  async #begin(): Promise<FileHandle> {
+    const { bytes, torn } = this.#earlier;
+    mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });
+    const file = await open(this.path, bytes === 0 ? 'w' : 'a', 0o600);
+    const head = bytes === 0 ? headOf(this.#order.destination) : torn ? '\n' : '';
+    await file.appendFile(head);
+    await file.datasync();
+    await fsyncFolder(dirname(this.path));
+    this.#bytes += Buffer.byteLength(head);
+    return file;
+  }
+}
+
+const noteOf = (id: string, version: string): string =>
+  createHash('sha256').update(`${version}\0${id}`).digest('base64url').slice(0, 22);
+
+/** Undefined for what is no file: an image in an Orthanc that does not say when it last came. */
+function fileVersion(id: string): string | undefined {
+  const found = statSync(id, { throwIfNoEntry: false });
+  return found === undefined ? undefined : versionOf(found);
+}
+
+/** Journals that nobody came back for. */
+async function clearAway(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) {
+    const path = join(folder, name);
+    const old = now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) > KEPT_MS;
+    if (name.endsWith('.journal') && old) await unlink(path).catch(() => undefined);
+  }
+}
