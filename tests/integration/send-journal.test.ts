@@ -42,7 +42,10 @@ for (const signal of ['SIGINT', 'SIGKILL'] as const)
       const [name] = await readdir(join(state, 'scanflow', 'send')).catch(() => []);
       return name === undefined ? '' : join(state, 'scanflow', 'send', name);
     };
-    await until(async () => (await lines(await journal())) === 12, { what: '12 images to be noted', timeoutMs: 60_000 });
+    await until(async () => (await lines(await journal())) === 12, {
+      what: '12 images to be noted',
+      timeoutMs: 60_000,
+    });
     await program.stop(signal);
     assert.equal(await lines(await journal()), 12);
     const text = await readFile(await journal(), 'utf8');
@@ -51,8 +54,7 @@ for (const signal of ['SIGINT', 'SIGKILL'] as const)
     const changed = join(root, '003.dcm');
     const bytes = await readFile(changed);
     await writeFile(`${changed}.new`, bytes);
-    const at = new Date(0);
-    await utimes(`${changed}.new`, at, at);
+    await utimes(`${changed}.new`, 0, 0);
     await rename(`${changed}.new`, changed);
     const before = scp.requests.length;
     silent = false;

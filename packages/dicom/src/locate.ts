@@ -166,7 +166,7 @@ function told({ head, header, layout }: Located): Part10Header {
 
 /** With the UIDs of the data set, as far as it has any that can stand in a command. */
 function named(head: Head, header: Part10Header): Part10Header {
-  const [sopClassUid, sopInstanceUid] = namesIn(head, header);
+  const [sopClassUid, sopInstanceUid] = namesIn(head);
   return {
     ...header,
     sopClassUid: usable(sopClassUid) ?? header.sopClassUid,
@@ -177,7 +177,7 @@ function named(head: Head, header: Part10Header): Part10Header {
 /** A UID may be wrong and is sent all the same: the receiver compares the command with the data set. */
 const usable = (uid: string): string | undefined => (/^[!-[\]-~]{1,64}$/.test(uid) ? uid : undefined);
 
-function namesIn(head: Head, header: Part10Header): [string, string] {
+function namesIn(head: Head): [string, string] {
   try {
     return inDataSet(head, ({ head: inner, header: { dataSetOffset }, layout }) =>
       readUids(inner, dataSetOffset, layout),

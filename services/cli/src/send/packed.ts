@@ -68,6 +68,9 @@ const isDocument = (head: Buffer): boolean =>
   head.length > 30 &&
   /^(\[Content_Types\]\.xml|mimetype|META-INF\/)/.test(latin1(head, 30, 30 + head.readUInt16LE(26)));
 
+/** With which file meta information and a data set begin, each without what stands before. */
+const GROUPS: ReadonlySet<number> = new Set([0x0002, 0x0008]);
+
 /** Looks at the beginning of what is in it: a NIfTI file, compressed by itself, is nothing to be read whole. */
 function gzipped(head: Buffer, name: string): Packed | undefined {
   if (/\.(tgz|taz|tar\.gz)$/i.test(name)) return { kind: 'tgz' };
@@ -82,6 +85,7 @@ function gzipped(head: Buffer, name: string): Packed | undefined {
   }
   if (isTar(inner)) return { kind: 'tgz' };
   // with a preamble, with file meta information alone, or a data set alone
-  const dicom = latin1(inner, 128, 132) === 'DICM' || /^(DICM|\u0002\0|\u0008\0)/.test(latin1(inner, 0, 4));
+  const start = inner.length < 4 ? 0 : inner.readUInt16LE(0);
+  const dicom = latin1(inner, 128, 132) === 'DICM' || latin1(inner, 0, 4) === 'DICM' || GROUPS.has(start);
   return dicom || packedIn(inner, '') !== undefined ? { kind: 'gz' } : undefined;
 }

@@ -70,34 +70,31 @@ class Sending {
   /** What failed for now, until it has gone or nothing has got further for the retry time. */
   async again(): Promise<void> {
     const { tally } = this;
-    const { retryMs, signal, retrying } = this.#order;
-    let [pauseMs, until, barren, begun] = [FIRST_PAUSE_MS, performance.now() + retryMs, 0, tally.begun > 0];
-    for (;;) {
-      const { open, untried } = tally;
-      const [first] = untried.length > 0 ? (open.at(-1) ?? []) : (open[0] ?? []);
-      if (first === undefined || signal.aborted) return;
-      const why = tally.failures.get(first)?.failure.message ?? '';
+    const patience = new Patience(this.#order.retryMs);
+    for (let begun = tally.begun > 0; tally.open.length > 0 && !this.#order.signal.aborted;) {
       const before = { settled: tally.settled, begun: tally.begun };
-      if (untried.length > 0 && begun && barren < BARREN) {
-        retrying(untried.length, 0, why);
-        await this.#turn(turned(untried, barren));
-      } else {
-        if (performance.now() + pauseMs > until) return;
-        retrying(
-          open.reduce((sum, { length }) => sum + length, 0),
-          pauseMs,
-          why,
-        );
-        await pause(pauseMs, undefined, { signal }).catch(() => undefined);
-        const [next = [], ...rest] = open;
-        await this.#turn([...(untried.length > 0 ? turned(next, barren) : [next]), ...rest]);
-        pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
-      }
+      const { open, untried } = tally;
+      const atOnce = begun && untried.length > 0 && patience.barren < BARREN;
+      const pauseMs = atOnce ? 0 : patience.pauseMs;
+      if (pauseMs > patience.leftMs) return;
+      const [next = [], ...rest] = open;
+      const first = untried.length > 0 ? turned(next, patience.barren) : [next];
+      await this.#rest(
+        atOnce ? untried.length : open.flat().length,
+        pauseMs,
+        (untried.length > 0 ? open.at(-1) : next)?.[0],
+      );
+      await this.#turn(atOnce ? first : [...first, ...rest]);
       begun = tally.begun > before.begun;
-      const further = tally.settled > before.settled;
-      barren = further ? 0 : barren + 1;
-      if (further) [pauseMs, until] = [FIRST_PAUSE_MS, performance.now() + retryMs];
+      patience.turned(tally.settled > before.settled, atOnce);
     }
+  }
+
+  /** `of`: the file whose failure says why. */
+  async #rest(files: number, pauseMs: number, of = ''): Promise<void> {
+    const { signal, retrying } = this.#order;
+    retrying(files, pauseMs, this.tally.failures.get(of)?.failure.message ?? '');
+    if (pauseMs > 0) await pause(pauseMs, undefined, { signal }).catch(() => undefined);
   }
 
   /** Group after group; where the peer takes nothing at all, the others would find the same. */
@@ -173,6 +170,32 @@ class Sending {
     else if ('archive' in more) archives.push(more.archive);
     else if ('trouble' in more) tally.troubles.set(found.id, more.trouble);
     else tally.outcome({ id: outcome.id, result: 'failed', failure: more.failure }, found, undefined);
+  }
+}
+
+/** How long is waited before the next turn, and for how long nothing may get any further. */
+class Patience {
+  readonly #retryMs: number;
+  #until: number;
+  pauseMs = FIRST_PAUSE_MS;
+  /** Turns in a row in which nothing got any further. */
+  barren = 0;
+
+  constructor(retryMs: number) {
+    this.#retryMs = retryMs;
+    this.#until = performance.now() + retryMs;
+  }
+
+  get leftMs(): number {
+    return Math.max(0, this.#until - performance.now());
+  }
+
+  turned(further: boolean, atOnce: boolean): void {
+    this.barren = further ? 0 : this.barren + 1;
+    if (!atOnce) this.pauseMs = Math.min(2 * this.pauseMs, LONGEST_PAUSE_MS);
+    if (!further) return;
+    this.pauseMs = FIRST_PAUSE_MS;
+    this.#until = performance.now() + this.#retryMs;
   }
 }
 

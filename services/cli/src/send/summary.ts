@@ -38,19 +38,20 @@ export function asText(tally: Tally, seconds: number, { report, journal }: Writt
   for (const [source, message] of tally.troubles) lines.push(`${source}: ${message}\n`);
   for (const [why, count] of tally.untagged) lines.push(`${count} sent without the tag: ${why}\n`);
   const speed = `${(tally.bytes / 1e6).toFixed(1)} MB in ${seconds.toFixed(1)} s`;
-  const rest = [
-    ...(tally.earlier > 0 ? [`${tally.earlier} sent earlier (--again sends them anew)`] : []),
-    ...(tally.warnings > 0 ? [`${tally.warnings} with a warning`] : []),
-    ...(tally.failures.size > 0 ? [`${tally.failures.size} not sent`] : []),
-    ...(tally.skipped > 0 ? [`${tally.skipped} skipped: not DICOM`] : []),
-  ];
-  lines.push(`${[`${tally.sent} images sent (${speed})`, ...rest].join(', ')}\n`);
+  lines.push(`${[`${tally.sent} images sent (${speed})`, ...countsOf(tally)].join(', ')}\n`);
   if (report !== undefined) lines.push(`report: ${report}\n`);
-  if (
-    journal !== undefined &&
-    tally.failures.size + tally.troubles.size > 0 &&
-    tally.sent + tally.earlier > 0
-  )
+  if (journal !== undefined && isOpen(tally))
     lines.push(`the same command goes on from here; what was sent is noted in ${journal}\n`);
   return lines.join('');
 }
+
+/** Part of it was sent, and part was not. */
+const isOpen = ({ failures, troubles, sent, earlier }: Tally): boolean =>
+  failures.size + troubles.size > 0 && sent + earlier > 0;
+
+const countsOf = ({ earlier, warnings, failures, skipped }: Tally): string[] => [
+  ...(earlier > 0 ? [`${earlier} sent earlier (--again sends them anew)`] : []),
+  ...(warnings > 0 ? [`${warnings} with a warning`] : []),
+  ...(failures.size > 0 ? [`${failures.size} not sent`] : []),
+  ...(skipped > 0 ? [`${skipped} skipped: not DICOM`] : []),
+];

@@ -3,7 +3,8 @@ import type { StoreOutcome } from '@scanflow/dimse';
 import type { Found } from './found.ts';
 import { DICOMDIR, type KnownSeries, type Seen, type SeriesFacts } from './look.ts';
 
-type Failure = Extract<StoreOutcome, { result: 'failed' }>['failure'];
+type FailedOutcome = Extract<StoreOutcome, { result: 'failed' }>;
+type Failure = FailedOutcome['failure'];
 
 export interface FailedFile {
   readonly file: string;
@@ -88,17 +89,7 @@ export class Tally {
     }
     const row = this.place(found, seen);
     if (outcome.result === 'failed') {
-      const { failure, sopInstanceUid, notNegotiated, underWay = false, status } = outcome;
-      const reached = underWay || status !== undefined;
-      if (reached) this.begun += 1;
-      if (failure.kind === 'permanent') this.settled += 1;
-      this.failures.set(file, {
-        file,
-        failure,
-        tries: tries + (reached || !ELSEWHERE.test(failure.code) ? 1 : 0),
-        ...(sopInstanceUid === undefined ? {} : { sopInstanceUid }),
-        ...(notNegotiated === undefined ? {} : { notNegotiated }),
-      });
+      this.#failed(file, outcome, tries);
       return;
     }
     this.#counted.delete(file);
@@ -110,6 +101,20 @@ export class Tally {
     if (outcome.result === 'warning') this.warnings += 1;
     if (seen?.untagged !== undefined)
       this.untagged.set(seen.untagged, (this.untagged.get(seen.untagged) ?? 0) + 1);
+  }
+
+  #failed(file: string, outcome: FailedOutcome, tries: number): void {
+    const { failure, sopInstanceUid, notNegotiated, underWay = false, status } = outcome;
+    const reached = underWay || status !== undefined;
+    if (reached) this.begun += 1;
+    if (failure.kind === 'permanent') this.settled += 1;
+    this.failures.set(file, {
+      file,
+      failure,
+      tries: tries + (reached || !ELSEWHERE.test(failure.code) ? 1 : 0),
+      ...(sopInstanceUid === undefined ? {} : { sopInstanceUid }),
+      ...(notNegotiated === undefined ? {} : { notNegotiated }),
+    });
   }
 
   /** It is no image after all. */
