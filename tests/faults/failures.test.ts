@@ -7,6 +7,7 @@ import { codesInPage, codesInSource } from './failure-codes.ts';
 const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
   'errors of Node.js, OpenSSL, zlib and undici': [
     'ABORT_ERR',
+    'EAI_AGAIN',
     'ERR_BUFFER_TOO_LARGE',
     'ERR_MODULE_NOT_FOUND',
     'ERR_SCRIPT_EXECUTION_TIMEOUT',
@@ -19,7 +20,7 @@ const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
   ],
   'cipher suites': ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'],
   'names within DICOM': ['SCANFLOW_010'],
-  'variables of the environment': ['LOG_FORMAT', 'SCANFLOW_COMPILED'],
+  'variables of the environment': ['LOG_FORMAT', 'SCANFLOW_COMPILED', 'XDG_STATE_HOME'],
 };
 
 const KINDS = /^(transient|permanent|ambiguous|notice)(, (transient|permanent|ambiguous))*$/;
