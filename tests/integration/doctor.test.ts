@@ -234,6 +234,7 @@ suite('doctor', () => {
         'clock',
         'worklist',
         'worklist prisma',
+        'exams',
         'cal2wl',
         'receiver',
         'streamer',
