@@ -105,7 +105,7 @@ function wallTime(name: string, value: string, parts: readonly number[]): Tempor
 const badTime = (name: string, value: string): EventError =>
   new EventError(
     'BAD_TIME',
-    `${name} is ${JSON.stringify(value.slice(0, 40))}, which is no date and no time. Save the event again in the calendar.`,
+    `${name} is ${shown(value)}, which is no date and no time. Save the event again in the calendar.`,
   );
 
 function zoneOf(tzid: string | undefined, { floating, resolve }: Zones): Clock {
@@ -117,3 +117,7 @@ function zoneOf(tzid: string | undefined, { floating, resolve }: Zones): Clock {
     `The time zone ${JSON.stringify(tzid.slice(0, 60))} is not known, so the time is not certain. Give the event a named zone such as Europe/Amsterdam.`,
   );
 }
+
+/** Words may be those of a person, and the message stands in files that others read. */
+const shown = (value: string): string =>
+  /^[\d\sTZ:+./-]*$/iu.test(value) ? JSON.stringify(value.slice(0, 40)) : 'a text';

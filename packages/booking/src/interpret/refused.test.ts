@@ -94,6 +94,13 @@ for (const [title, code, said, description = ''] of ROWS)
     assert.match(reason, said);
   });
 
+test('refused: a project that may not be booked is named itself, and no other', () => {
+  const projects = new Map([['3010042.03', { scanners: ['skyra'] }]]);
+  const { code, reason } = judge({ summary: '3010042.03 sub-007 ses-b1' }, { ...RULES, projects });
+  assert.equal(code, 'PROJECT_NOT_HERE');
+  assert.match(reason, /“Project: 3010042\.03”/u);
+});
+
 test('refused: an O before a zero at the end of a word is no zero', () => {
   for (const session of ['ses-demo01', 'ses-video02', 'ses-photo0', 'ses-stereo01'])
     assert.equal(reasonOf(`3010000.01 sub-001 ${session}`)[0], 'BOOKING', session);
