@@ -145,6 +145,12 @@ test('problems: one bad event is reported and costs no other', () => {
   }
 });
 
+test('problems: the words of a time that is none are not repeated, its digits are', () => {
+  const said = (start: string): string => content(wrap(vevent('UID:bad', start))).problems[0]?.message ?? '';
+  assert.doesNotMatch(said('DTSTART:Jan Jansen 10:00'), /jan/iu);
+  assert.match(said('DTSTART:20261323T090000Z'), /20261323T090000Z/u);
+});
+
 test('problems: tell when the event begins, where that can be read', () => {
   const startOf = (...lines: string[]): (string | undefined)[] =>
     content(wrap(vevent('UID:bad', ...lines))).problems.map(({ start }) => start);

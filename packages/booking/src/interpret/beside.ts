@@ -7,9 +7,16 @@ import type { PartialLabels } from './labels.ts';
 import { quoted } from './quote.ts';
 import type { BookingRules } from './rules.ts';
 
+/** What is counted is no session: `2 hours`, `30 min`, `2 RAs`. */
+const COUNTED =
+  '(?!\\s+(?:h|hrs?|hours?|min\\p{L}*|uur|uren|std|stunden?|heures?|timer?|timmar|tim|horas?|ore|ora|godz\\p{L}*|hod\\p{L}*|' +
+  "days?|weeks?|people|persons?|pers|ra['’]?s?|runs?|coils?|blocks?)(?!\\p{L}))";
 /** `+ 02`, `and mri02`, behind the labels. */
-const AND_CODE =
-  /^\s*(?:[,;&+/|]|(?:and|en|und|et|y|e|og|och|i|a|or|of|oder|ou)\s)\s*(?<code>\p{L}*[-_]?\d{1,3})(?![\p{L}\p{N}:.])/iu;
+const AND_CODE = new RegExp(
+  '^\\s*(?:[,;&+/|]|(?:and|en|und|et|y|e|og|och|i|a|or|of|oder|ou)\\s)\\s*' +
+    `(?<code>\\p{L}*[-_]?\\d{1,3})(?![\\p{L}\\p{N}:.])${COUNTED}`,
+  'iu',
+);
 /** `?`, `(?)` right behind the labels. */
 const DOUBT = /^\s*[([]?\s*\?/u;
 /** A word with a digit right after the labels may be a label too, and so may one letter; a time or a length is none. */

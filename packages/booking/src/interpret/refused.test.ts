@@ -94,6 +94,11 @@ for (const [title, code, said, description = ''] of ROWS)
     assert.match(reason, said);
   });
 
+test('refused: what is counted behind the labels is no other session', () => {
+  for (const rest of [', 2 hours', ', 30 min', ' & 2 RAs', ' + 1h', ', 3T', ' / Anna 2', ', 2 uur'])
+    assert.equal(judge({ summary: `3010000.01 sub-001 ses-mri01${rest}` }, RULES).outcome, 'booking', rest);
+});
+
 test('refused: a project that may not be booked is named itself, and no other', () => {
   const projects = new Map([['3010042.03', { scanners: ['skyra'] }]]);
   const { code, reason } = judge({ summary: '3010042.03 sub-007 ses-b1' }, { ...RULES, projects });
