@@ -78,6 +78,14 @@ test('receiver: the same image again is Success and changes nothing', async (t) 
   await until(over, { what: 'no association counts as open', timeoutMs: 10_000 });
 });
 
+test('receiver: where Orthanc keeps no MD5, the same image again changes nothing either', async (t) => {
+  const rig = await startRig(t, { orthanc: { extra: { StoreMD5ForAttachments: false } } });
+  const [path = ''] = await writeImages(join(rig.folder, 'images'), 1);
+  for (let turn = 0; turn < 3; turn += 1) await storescu({ ...TO, port: rig.port }, [path]);
+  const [id = ''] = await instances(rig);
+  assert.deepEqual(await rig.orthanc.get(`/instances/${id}/attachments`), ['dicom']);
+});
+
 test('receiver: other bytes under the same UID are kept beside, each once, and nothing is overwritten', async (t) => {
   const rig = await startRig(t);
   const [path = ''] = await writeImages(join(rig.folder, 'images'), 1);

@@ -31,7 +31,15 @@ export async function startReceiver(context: ServiceContext): Promise<{ stop(): 
   const watch = watchOrthanc(orthanc, log);
   const remember = rememberSenders({ orthanc, scannerOf: door.scannerOf });
   const folder = join(config.data, 'receiver');
-  const onStore = storing({ orthanc, room, folder, log, remember, onImage: metrics.image });
+  const onStore = storing({
+    orthanc,
+    mayOverwrite: watch.mayOverwrite,
+    room,
+    folder,
+    log,
+    remember,
+    onImage: metrics.image,
+  });
   const ports = await openPorts({ config, log, door, metrics, onStore });
   const following = watchConfig({
     file: configFile,

@@ -4,6 +4,7 @@ import type { Log } from '@scanflow/chassis';
 import type { FinalStatus, StoreHandler, StoreReceipt, StoreRequest } from '@scanflow/dimse';
 import type { Orthanc, Upload } from './adapters/orthanc.ts';
 import { fileHead, type FileHead } from './domain/file-head.ts';
+import { orthancIds } from './domain/orthanc-ids.ts';
 import { DOES_NOT_MATCH, OUT_OF_RESOURCES, verdictOf, type Stored, type Verdict } from './domain/verdict.ts';
 import { Parcel } from './holding/parcel.ts';
 import type { Room } from './holding/room.ts';
@@ -15,6 +16,8 @@ export type Outcome = 'stored' | 'repeated' | 'version' | 'failed';
 
 export interface StoreSettings {
   readonly orthanc: Orthanc;
+  /** Whether Orthanc has to be asked what it has before it is given an image. */
+  readonly mayOverwrite: () => boolean;
   readonly room: Room;
   /** For data sets that are too large for memory. */
   readonly folder: string;
@@ -57,7 +60,7 @@ async function store(
     onImage(outcome, parcel.length, (performance.now() - started) / 1000);
     return final;
   };
-  const { association, sopInstanceUid } = request;
+  const { association } = request;
   const fail = (status: number, comment: string): FinalStatus => {
     const { id, callingAet, address } = association;
     log.warn('image.refused', { association: id, callingAet, address, why: comment, bytes: parcel.length });
@@ -66,32 +69,73 @@ async function store(
   if (parcel.refused) return fail(OUT_OF_RESOURCES, 'The receiver has no room left');
   const lost = await parcel.whole().catch((error: unknown) => error ?? true);
   if (lost !== undefined) return fail(OUT_OF_RESOURCES, 'The receiver cannot write to its disk');
-  const head = fileHead(
-    { ...request, ...association },
-    await parcel.beginning(BEGINNING),
-    parcel.length <= BEGINNING,
-  );
-  const file = uploadOf(head, parcel);
-  const verdict = await handOver(settings, file);
-  if (verdict.kind === 'failed') return fail(verdict.status, verdict.comment);
+  const beginning = await parcel.beginning(BEGINNING);
+  const head = fileHead({ ...request, ...association }, beginning, parcel.length <= BEGINNING);
+  const image: Image = { request, parcel, head, file: uploadOf(head, parcel), beginning };
+  for (let round = 1; ; round += 1) {
+    const settled = await settle(settings, image, turns);
+    // deleted from Orthanc after that had said that it has it: it is stored anew
+    if (settled.kind === 'gone' && round < ROUNDS) continue;
+    if (settled.kind === 'done') return done(settled.outcome, matching(head, request));
+    return settled.kind === 'gone'
+      ? fail(OUT_OF_RESOURCES, 'Orthanc is deleting this image')
+      : fail(settled.status, settled.comment);
+  }
+}
+
+/** How often an image is offered that Orthanc deletes meanwhile. */
+const ROUNDS = 3;
+
+interface Image {
+  readonly request: StoreRequest;
+  readonly parcel: Parcel;
+  readonly head: FileHead;
+  readonly file: Upload;
+  /** First bytes of its data set. */
+  readonly beginning: Buffer;
+}
+
+type Settled =
+  | { readonly kind: 'done'; readonly outcome: Outcome }
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'failed'; readonly status: number; readonly comment: string };
+
+/** Hands it to Orthanc, or keeps it beside what Orthanc has under its UIDs. */
+async function settle(settings: StoreSettings, image: Image, turns: Turns): Promise<Settled> {
+  const { request, parcel, head, file } = image;
+  const verdict = settings.mayOverwrite()
+    ? await turns.take(head.named?.sopInstanceUid ?? request.sopInstanceUid, () => offer(settings, image))
+    : await handOver(settings, file);
+  if (verdict.kind === 'failed') return verdict;
   if (!(await settings.remember(verdict, request)))
-    return fail(OUT_OF_RESOURCES, 'Orthanc does not take who sent the image');
-  const match = matching(head, request);
-  if (verdict.kind === 'stored') return done('stored', match);
+    return {
+      kind: 'failed',
+      status: OUT_OF_RESOURCES,
+      comment: 'Orthanc does not take who sent the image',
+    };
+  if (verdict.kind === 'stored') return { kind: 'done', outcome: 'stored' };
   const { transferSyntax } = request;
   const version = { transferSyntax, dataSet: () => parcel.read(), file };
-  const kept = await turns.take(verdict.instance, () =>
-    keepVersion(settings.orthanc, verdict.instance, version),
-  );
-  if (kept.kind === 'failed') return fail(kept.status, kept.comment);
-  if (kept.kind === 'same') return done('repeated', match);
-  log.warn(kept.damaged ? 'image.mended' : 'image.other-version', {
-    sopInstanceUid: head.named?.sopInstanceUid ?? sopInstanceUid,
+  const kept = await turns.take(verdict.instance, () => keepVersion(settings.orthanc, verdict, version));
+  if (kept.kind === 'failed' || kept.kind === 'gone') return kept;
+  if (kept.kind === 'same') return { kind: 'done', outcome: 'repeated' };
+  settings.log.warn(kept.damaged ? 'image.mended' : 'image.other-version', {
+    sopInstanceUid: head.named?.sopInstanceUid ?? request.sopInstanceUid,
     instance: verdict.instance,
     attachment: kept.attachment,
-    callingAet: association.callingAet,
+    callingAet: request.association.callingAet,
   });
-  return done('version', match);
+  return { kind: 'done', outcome: 'version' };
+}
+
+/** To an Orthanc that would replace what it has, and all that is kept beside it: it is asked first. */
+async function offer(settings: StoreSettings, { head, file, beginning, parcel }: Image): Promise<Verdict> {
+  const ids = orthancIds(Buffer.concat([head.bytes, beginning]), parcel.length <= BEGINNING);
+  if (ids !== undefined) {
+    const has = await settings.orthanc.ask('GET', `/instances/${ids.instance}/attachments`);
+    if (has.answered && has.status === 200) return { kind: 'known', ...ids };
+  }
+  return handOver(settings, file);
 }
 
 function uploadOf(head: FileHead, parcel: Parcel): Upload {

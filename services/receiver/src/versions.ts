@@ -3,19 +3,30 @@
  * so other bytes are kept beside it, as attachments of the instance (docs/decisions/0017-who-receives.md).
  */
 import { createHash } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { readPart10Header } from '@scanflow/dicom';
 import type { Orthanc, Upload } from './adapters/orthanc.ts';
-import { OUT_OF_RESOURCES } from './domain/verdict.ts';
+import { OUT_OF_RESOURCES, type Stored } from './domain/verdict.ts';
 
 /** Attachments of Orthanc's that hold versions, in the order in which they came. */
 export const FIRST_VERSION = 5110;
 export const MOST_VERSIONS = 40;
+/** Metadata of a series (`ScanflowVersions`): where it is absent, the streamer looks for no versions. */
+export const VERSIONS_METADATA = 5103;
+/** Metadata of a series (`ScanflowLeaving`): since when the streamer is deleting it, noted anew every 5 minutes. */
+export const LEAVING_METADATA = 5104;
+const LEAVING_BELIEVED_MS = 15 * 60_000;
+/** How long a scanner waits for the end of a deletion, and how often is looked. */
+const LEAVING_MS = 10_000;
+const LOOK_MS = 200;
 
 export type Kept =
   /** Orthanc has these bytes. */
   | { readonly kind: 'same' }
   /** They are kept as this attachment. `damaged`: what Orthanc has under the UID cannot be read as it came. */
   | { readonly kind: 'kept'; readonly attachment: number; readonly damaged: boolean }
+  /** Orthanc has the instance no longer: it can be stored anew. */
+  | { readonly kind: 'gone' }
   | { readonly kind: 'failed'; readonly status: number; readonly comment: string };
 
 /** The data set that came, and the file that it makes. */
@@ -26,26 +37,79 @@ export interface Version {
 }
 
 /** Keeps a version of an instance that Orthanc has. One at a time for each instance. */
-export async function keepVersion(orthanc: Orthanc, instance: string, version: Version): Promise<Kept> {
-  const path = `/instances/${instance}/attachments`;
-  const listed = await orthanc.ask('GET', path);
-  if (!listed.answered || listed.status !== 200) return failed('Orthanc does not tell what it has');
-  const names = (JSON.parse(listed.body.toString('utf8')) as unknown[]).map(Number);
-  const versions = names.filter((name) => name >= FIRST_VERSION && name < FIRST_VERSION + MOST_VERSIONS);
+export async function keepVersion(orthanc: Orthanc, stored: Stored, version: Version): Promise<Kept> {
+  const path = pathOf(stored);
+  const versions = await versionsOf(orthanc, stored);
+  if (versions === 'gone') return { kind: 'gone' };
+  if (versions === undefined) return failed('Orthanc does not tell what it has');
   const first = await compare(orthanc, `${path}/dicom`, version);
   if (first === 'same') return { kind: 'same' };
   for (const name of versions)
-    if ((await compare(orthanc, `${path}/${name}`, version)) === 'same') return { kind: 'same' };
+    if ((await compare(orthanc, `${path}/${name}`, version)) === 'same')
+      return stays(orthanc, stored, name, { kind: 'same' });
   const attachment = Math.max(FIRST_VERSION - 1, ...versions) + 1;
   if (attachment >= FIRST_VERSION + MOST_VERSIONS)
     return failed(`Orthanc has ${MOST_VERSIONS} other versions of this image`);
+  // before the bytes, so that nobody lists the series and passes over them
+  if (!(await mark(orthanc, stored))) return failed('Orthanc does not take the mark of another version');
   const put = await orthanc.ask('PUT', `${path}/${attachment}`, version.file);
+  if (put.answered && put.status === 404) return { kind: 'gone' };
   if (!put.answered || put.status !== 200)
     return failed('Orthanc cannot store another version of this image');
-  return { kind: 'kept', attachment, damaged: first === 'damaged' };
+  return stays(orthanc, stored, attachment, { kind: 'kept', attachment, damaged: first === 'damaged' });
+}
+
+const pathOf = ({ instance }: Stored): string => `/instances/${instance}/attachments`;
+
+/** Numbers of the attachments that hold versions; undefined where Orthanc does not tell. */
+async function versionsOf(orthanc: Orthanc, stored: Stored): Promise<number[] | 'gone' | undefined> {
+  const listed = await orthanc.ask('GET', pathOf(stored));
+  if (listed.answered && listed.status === 404) return 'gone';
+  if (!listed.answered || listed.status !== 200) return undefined;
+  const names = (JSON.parse(listed.body.toString('utf8')) as unknown[]).map(Number);
+  return names.filter((name) => name >= FIRST_VERSION && name < FIRST_VERSION + MOST_VERSIONS);
+}
+
+async function mark(orthanc: Orthanc, { series }: Stored): Promise<boolean> {
+  const body = Buffer.from('1');
+  const upload: Upload = { bytes: body.length, content: () => [body] };
+  const put = await orthanc.ask('PUT', `/series/${series}/metadata/${VERSIONS_METADATA}`, upload);
+  return put.answered && put.status === 200;
+}
+
+/**
+ * The outcome, once no deletion can take the attachment along. The streamer marks a series, then looks for versions, then
+ * deletes; here the version is kept first, then the mark is looked for. So one of the two sees the other.
+ */
+async function stays(orthanc: Orthanc, stored: Stored, attachment: number, outcome: Kept): Promise<Kept> {
+  const until = performance.now() + LEAVING_MS;
+  for (;;) {
+    const leaving = await orthanc.ask('GET', `/series/${stored.series}/metadata/${LEAVING_METADATA}`);
+    if (!leaving.answered) return failed('Orthanc does not tell what it has');
+    const versions = await versionsOf(orthanc, stored);
+    if (versions === 'gone' || versions?.includes(attachment) === false) return { kind: 'gone' };
+    const free = leaving.status === 404 || (leaving.status === 200 && isOld(leaving.body.toString('utf8')));
+    if (versions !== undefined && free) return outcome;
+    if (performance.now() > until) return failed('Orthanc is deleting this series');
+    await pause(LOOK_MS);
+  }
 }
 
 const failed = (comment: string): Kept => ({ kind: 'failed', status: OUT_OF_RESOURCES, comment });
+
+/** Whoever noted it was ended since. */
+function isOld(since: string): boolean {
+  try {
+    const age = Temporal.Now.instant().since(Temporal.Instant.from(since));
+    return age.total('milliseconds') > LEAVING_BELIEVED_MS;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
+/** Orthanc 1.12.7 records it for files of 2 GiB and more. */
+const MD5_OF_NOTHING = 'd41d8cd98f00b204e9800998ecf8427e';
 
 /** `damaged`: the bytes are not those that Orthanc wrote, or are not there. */
 async function compare(
@@ -61,8 +125,10 @@ async function compare(
     if (chunks === undefined || !recorded.answered) return 'damaged';
     const hash = createHash('md5');
     const same = await isSame(chunks, hash, version);
-    const intact = hash.digest('hex') === recorded.body.toString('latin1');
-    if (!intact) return 'damaged';
+    const md5 = recorded.body.toString('latin1');
+    // where it keeps none, the same bytes are the same, and others may have come as they are
+    const kept = recorded.status === 200 && /^[0-9a-f]{32}$/.test(md5) && md5 !== MD5_OF_NOTHING;
+    if (kept && hash.digest('hex') !== md5) return 'damaged';
     return same ? 'same' : 'other';
   } catch {
     return 'damaged';
