@@ -18,7 +18,8 @@ Asks the streamer that runs on this machine, or in this container. An ID may be 
     --state STATE    only collecting, working, complete, failed or quarantined ones
     --limit N        at most so many (50)
   show               one series: where its images are, what stands in the way, what hooks wrote
-  release            gives a series that is quarantined its project, subject and session, and has it stored
+  release            gives a series that is quarantined its project, subject and session, and has it stored; says of one
+                     that was sent again with other identifiers (ROUTE_CORRECTED) that it stays where it is
   move               stores a series that is stored under wrong labels under these, verifies every image, and takes the
                      old folder away. Files there that Scanflow did not write, or that were changed, stay and are named
     --reason "…"     why; kept with the series

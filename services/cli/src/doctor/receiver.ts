@@ -18,8 +18,8 @@ async function look(place: Place, version: string, signal: AbortSignal): Promise
   if ('trouble' in page) {
     const message = `the receiver does not answer at ${url} (${page.trouble})`;
     const todo =
-      'docker compose up -d receiver; where scanners send to an Orthanc of your own, nothing is missing.';
-    return place.service === 'receiver' ? failed(message, todo) : skipped(message, todo);
+      'docker compose up -d receiver. An Orthanc to which scanners send by themselves answers Success to an image that is sent again after a correction, and drops it (OverwriteInstances false).';
+    return place.service === 'receiver' ? failed(message, todo) : warning(message, todo);
   }
   const asked = await askApi(place.config, 'receiver', '/api/senders', signal);
   const senders =

@@ -66,7 +66,23 @@ export interface SeriesRow {
   readonly moving?: { readonly labels: Labels; readonly reason: string };
   readonly firstSeen: string;
   readonly expected?: number;
-  readonly images: { readonly inOrthanc: number; readonly stored: number };
+  readonly images: {
+    readonly inOrthanc: number;
+    readonly stored: number;
+    /** Other bytes of images that are stored. */
+    readonly differing?: number;
+  };
+  /** Of one series alone: the same Series Instance UID under another patient or study. */
+  readonly sameUid?: readonly {
+    readonly id: string;
+    readonly state: string;
+    readonly labels?: Labels | undefined;
+  }[];
+  /** Of one series alone: images that came with different bytes, the last that came last. */
+  readonly versions?: readonly {
+    readonly sopInstanceUid: string;
+    readonly files: readonly { readonly file: string }[];
+  }[];
   readonly legs: readonly LegRow[];
   readonly verification?: readonly VerificationRow[];
   /** Destinations to which it does not go. */

@@ -51,6 +51,18 @@ test('series: the page has its legs, failures and what hooks wrote', () => {
   assert.ok(!page.includes('\u001b'));
 });
 
+test('series: images that were sent again show all their files', () => {
+  const files = [{ file: '00001_1.2.dcm' }, { file: '00001_1.2_0a1b2c.dcm' }];
+  const labels = { project: 'p', subject: 's', session: 't' };
+  const sameUid = [{ id: '1c4f6b1d-1', state: 'complete', labels }];
+  const page = seriesPage({ ...row, sameUid, versions: [{ sopInstanceUid: '1.2', files }] });
+  assert.match(page, /^sent as well +under another patient or study, as 1c4f6b1d-1: complete, p s t$/m);
+  assert.match(
+    page,
+    /^sent again +1 image with other bytes, the last one last:\n +00001_1\.2\.dcm, 00001_1\.2_0a1b2c\.dcm$/m,
+  );
+});
+
 test('series: what waits for the hours of a destination, and what does not go to one, says so', () => {
   const [storage] = row.legs;
   assert.ok(storage !== undefined);

@@ -65,6 +65,7 @@ export function seriesPage(series: SeriesRow): string {
     ['first seen', series.firstSeen],
     ['state', stateOf(series)],
     ['images', `${images.inOrthanc} in Orthanc, ${images.stored} stored${expected(series)}`],
+    ...versionLines(series),
     ...(series.reason === undefined
       ? []
       : [['reason', `${series.reasonCode ?? ''}: ${plain(series.reason)}`] as const]),
@@ -82,6 +83,26 @@ export function seriesPage(series: SeriesRow): string {
 }
 
 type Line = readonly [string, string];
+
+const MOST_VERSIONS = 10;
+
+/** Images that were sent again with other bytes: all of it is stored, and the last file is the one that came last. */
+function versionLines({ versions = [], sameUid = [] }: SeriesRow): Line[] {
+  const others = sameUid.map(({ id, state, labels }): Line => {
+    const where = labels === undefined ? '' : `, ${textOf(labels)}`;
+    return ['sent as well', `under another patient or study, as ${id}: ${state}${where}`];
+  });
+  if (versions.length === 0) return others;
+  const images = versions.length === 1 ? '1 image' : `${versions.length} images`;
+  return [
+    ['sent again', `${images} with other bytes, the last one last:`],
+    ...versions
+      .slice(0, MOST_VERSIONS)
+      .map(({ files }): Line => ['', files.map(({ file }) => plain(file)).join(', ')]),
+    ...(versions.length > MOST_VERSIONS ? [['', '…'] as const] : []),
+    ...others,
+  ];
+}
 
 /** What a person needs who has to say where a quarantined series belongs. */
 const attributeLines = ({ attributes = {} }: SeriesRow): Line[] =>
