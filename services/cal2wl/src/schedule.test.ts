@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLog, sleep } from '@scanflow/chassis';
+import { sleep } from '@scanflow/chassis';
 import { until } from '@scanflow/testkit';
-import { keepRunning, type ScheduleOptions } from './schedule.ts';
-
-const log = createLog({ service: 'test', level: 'error' });
+import { keepRunning, matcher, nextSecond, type ScheduleOptions } from './schedule.ts';
 
 /** Runs passes that take `takesMs` until there were `passes` of them; gives how many ran at once at most. */
 async function play(
@@ -21,7 +19,7 @@ async function play(
     now -= 1;
     count += 1;
   };
-  const loop = keepRunning({ ...schedule, zone: 'Europe/Amsterdam', run, signal: stopping.signal, log });
+  const loop = keepRunning({ ...schedule, zone: 'Europe/Amsterdam', run, signal: stopping.signal });
   try {
     await until(() => count >= passes, { what: `${passes} passes`, timeoutMs: 15_000 });
   } finally {
@@ -44,4 +42,38 @@ test('stop: a long wait between passes ends at once', async () => {
   const began = performance.now();
   await play({ every: 3_600_000 }, 0, 1);
   assert.ok(performance.now() - began < 5_000);
+});
+
+/** Instants at which a facility in Amsterdam has a pass, in a span of time. */
+function passes(expression: string, from: string, to: string): string[] {
+  const [first, end] = [from, to].map((text) => Temporal.Instant.from(text).epochMilliseconds / 1000);
+  const matches = matcher(expression, 'Europe/Amsterdam');
+  const found: string[] = [];
+  for (let at = (first ?? 0) - 1; ;) {
+    const next = nextSecond(matches, at, (end ?? 0) - at);
+    if (next === undefined) return found;
+    found.push(Temporal.Instant.fromEpochMilliseconds(next * 1000).toString());
+    at = next;
+  }
+}
+
+test('cron: passes go on in the hour that comes twice when clocks go back, and in the one that is left out', () => {
+  const autumn = passes('*/30 * * * *', '2027-10-31T00:00:00Z', '2027-10-31T02:00:00Z');
+  assert.deepEqual(
+    autumn,
+    ['00:00', '00:30', '01:00', '01:30', '02:00'].map((time) => `2027-10-31T${time}:00Z`),
+  );
+  const spring = passes('*/30 * * * *', '2027-03-28T00:30:00Z', '2027-03-28T01:30:00Z');
+  assert.deepEqual(
+    spring,
+    ['00:30', '01:00', '01:30'].map((time) => `2027-03-28T${time}:00Z`),
+  );
+});
+
+test('cron: days of the week, and seconds where there are six fields', () => {
+  assert.deepEqual(passes('0 7 * * mon-fri', '2027-10-29T04:00:00Z', '2027-10-29T06:00:00Z'), [
+    '2027-10-29T05:00:00Z',
+  ]);
+  assert.deepEqual(passes('0 7 * * mon-fri', '2027-10-30T04:00:00Z', '2027-10-30T06:00:00Z'), []);
+  assert.equal(passes('*/20 * * * * *', '2027-10-29T00:00:00Z', '2027-10-29T00:00:59Z').length, 3);
 });

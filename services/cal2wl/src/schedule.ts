@@ -1,8 +1,6 @@
 /** When passes run: one at start, then by interval or cron expression, never two at once. */
-import { messageOf, sleep, type Log } from '@scanflow/chassis';
-import cron, { type TaskOptions } from 'node-cron';
-
-type Logger = NonNullable<TaskOptions['logger']>;
+import { sleep } from '@scanflow/chassis';
+import cron from 'node-cron';
 
 export interface ScheduleOptions {
   /** Milliseconds between the starts of two passes. */
@@ -13,7 +11,6 @@ export interface ScheduleOptions {
   /** One pass; it never throws. */
   readonly run: () => Promise<void>;
   readonly signal: AbortSignal;
-  readonly log: Log;
 }
 
 /** Runs passes until the signal aborts; resolves when the last one has ended. */
@@ -27,24 +24,42 @@ export async function keepRunning(options: ScheduleOptions): Promise<void> {
   }
 }
 
-async function byCron(expression: string, { zone, run, signal, log }: ScheduleOptions): Promise<void> {
-  let running = run();
-  await running;
-  const pass = (): Promise<void> => (running = run());
-  const task = cron.schedule(expression, pass, { timezone: zone, noOverlap: true, logger: loggerOf(log) });
-  if (!signal.aborted)
-    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-  await task.destroy();
-  await running;
+/** So far ahead the next pass is looked for: a clock that is set anew counts within this time. */
+const AHEAD_SECONDS = 60;
+
+/** A pass at each second that the expression names. Those that come while one runs are left out. */
+async function byCron(expression: string, { zone, run, signal }: ScheduleOptions): Promise<void> {
+  const matches = matcher(expression, zone);
+  const now = (): number => Temporal.Now.instant().epochMilliseconds / 1000;
+  const isStopped = (): boolean => signal.aborted;
+  await run();
+  for (let last = Math.floor(now()); !isStopped();) {
+    const next = nextSecond(matches, last, AHEAD_SECONDS);
+    const until = next ?? last + AHEAD_SECONDS;
+    await sleep(Math.max(0, (until - now()) * 1000), signal);
+    if (next !== undefined && !isStopped()) await run();
+    // a timer may be early by a millisecond; a clock that was set back begins anew
+    const after = now();
+    last = after < until - 1 ? Math.floor(after) : Math.max(until, Math.floor(after));
+  }
 }
 
-/** node-cron would write to the console. */
-function loggerOf(log: Log): Logger {
-  const told = (message: string | Error): { reason: string } => ({ reason: messageOf(message) });
-  return {
-    info: (message) => log.debug('schedule', told(message)),
-    debug: (message) => log.debug('schedule', told(message)),
-    warn: (message) => log.warn('a pass was not started on time', told(message)),
-    error: (message) => log.error('a pass was not started on time', told(message)),
-  };
+/** The first of the seconds after `from` that matches, at most `ahead` later. */
+export function nextSecond(
+  matches: (second: number) => boolean,
+  from: number,
+  ahead: number,
+): number | undefined {
+  for (let second = from + 1; second <= from + ahead; second += 1) if (matches(second)) return second;
+  return undefined;
+}
+
+/**
+ * Whether an expression names a second since 1970. node-cron's own timers stand still for the hour that comes twice when
+ * clocks go back; asked second by second it names both of them.
+ */
+export function matcher(expression: string, zone: string): (second: number) => boolean {
+  const task = cron.createTask(expression, () => undefined, { timezone: zone });
+  // it knows times as Date only
+  return (second) => task.match(new globalThis.Date(second * 1000));
 }

@@ -68,7 +68,7 @@ export async function startCal2wl({
     }
   };
   const { every, cron } = config.bookings;
-  const loop = keepRunning({ every, cron, zone: config.facility.timezone, run, signal: stopped, log });
+  const loop = keepRunning({ every, cron, zone: config.facility.timezone, run, signal: stopped });
   return {
     port: http.port,
     async stop() {
