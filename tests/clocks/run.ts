@@ -1,56 +1,71 @@
 /**
- * `npm run test:clocks`: the unit tests, and the integration tests that judge times, under clocks that are shifted to the
- * moments of `moments.ts`. Debian's faketime shifts them for each program that a test starts, too.
+ * `npm run test:clocks [-- --every-push] [-- --only NAME]`: the unit tests, and the integration tests that judge times, under clocks
+ * that are shifted to the moments of `moments.ts`. Debian's faketime shifts them for each program that a test starts, too.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { glob } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { moments } from './moments.ts';
+import { testsOf } from './plan.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-/** Packages of DICOM as data and on the wire read no clock. */
-const UNIT = ['packages/{booking,calendar,chassis}/src/**/*.test.ts', 'services/*/src/**/*.test.ts'];
-const JUDGE_TIMES = [
-  'tests/e2e/bookings.test.ts',
-  'tests/integration/cal2wl-interpret.test.ts',
-  'tests/integration/cal2wl-reconcile-running.test.ts',
-  'tests/integration/cal2wl-reconcile-window.test.ts',
-  'tests/integration/worklist-performed.test.ts',
-];
+/** Clocks at the same time. Tests of one clock share a process: starting one for each file would take most of the time. */
+const AT_ONCE = Math.min(2, availableParallelism());
 
+const { values } = parseArgs({
+  options: { 'every-push': { type: 'boolean', default: false }, only: { type: 'string', default: '' } },
+});
 if (spawnSync('faketime', ['--version']).error !== undefined) {
   console.log('NO CLOCK WAS SHIFTED: FAKETIME IS NOT INSTALLED (DEBIAN: FAKETIME)');
   process.exit(0);
 }
-for (const [name, moment] of moments(Temporal.Now.instant())) {
-  console.log(`\nThe clock says ${moment.toZonedDateTimeISO('Europe/Amsterdam').toString()}: ${name}`);
-  const code = await testsAt(moment);
-  if (code !== 0) {
-    console.error(`Tests failed while the clock said ${name}. They depend on the day or the hour.`);
-    process.exitCode = 1;
-  }
+const files = await Array.fromAsync(glob('{packages,services}/*/src/**/*.test.ts', { cwd: ROOT }));
+const clocks = [...moments(Temporal.Now.instant())]
+  .map(([name, moment], index) => ({ name, moment, index }))
+  .filter(({ name }) => name.includes(values.only))
+  .values();
+await Promise.all(
+  Array.from({ length: AT_ONCE }, async () => {
+    for (const { name, moment, index } of clocks) await runAt(name, moment, index);
+  }),
+);
+
+async function runAt(name: string, moment: Temporal.Instant, index: number): Promise<void> {
+  const began = performance.now();
+  const { code, output } = await testsAt(moment, testsOf(files, values['every-push'] ? index : undefined));
+  const seconds = Math.round((performance.now() - began) / 1000);
+  const at = moment.toZonedDateTimeISO('Europe/Amsterdam').toString();
+  const counts = /^ℹ pass \d+$/m.exec(output)?.[0].slice(2) ?? 'no result';
+  console.log(`The clock said ${at}, ${name}: ${counts}, ${seconds} s`);
+  if (code === 0) return;
+  const failures = output.slice(Math.max(0, output.indexOf('✖ failing tests:')));
+  console.error(
+    `${failures}\nTests failed while the clock said ${name}. They depend on the day or the hour.`,
+  );
+  process.exitCode = 1;
 }
 
-/** Exit code of the tests. An offset, unlike a moment, is the same in each program that starts later. */
-async function testsAt(moment: Temporal.Instant): Promise<number> {
+/** An offset, unlike a moment, is the same in each program that starts later. */
+async function testsAt(
+  moment: Temporal.Instant,
+  tests: readonly string[],
+): Promise<{ readonly code: number; readonly output: string }> {
   const { seconds } = Temporal.Now.instant().until(moment, {
     largestUnit: 'seconds',
     smallestUnit: 'seconds',
   });
-  const tests = [
-    process.execPath,
-    '--test',
-    '--test-concurrency=2',
-    '--test-reporter=dot',
-    ...UNIT,
-    ...JUDGE_TIMES,
-  ];
-  const child = spawn('faketime', ['-f', `+${seconds}s`, ...tests], {
+  const node = [process.execPath, '--test', '--test-isolation=none', '--test-reporter=spec'];
+  const child = spawn('faketime', ['-f', `+${seconds}s`, ...node, ...tests], {
     cwd: ROOT,
-    stdio: 'inherit',
+    stdio: ['ignore', 'pipe', 'pipe'],
     // time-outs and measured durations go by this clock
     env: { ...process.env, FAKETIME_DONT_FAKE_MONOTONIC: '1' },
   });
+  const chunks: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk));
   const [code] = (await once(child, 'close')) as [number | null];
-  return code ?? 1;
+  return { code: code ?? 1, output: Buffer.concat(chunks).toString() };
 }
