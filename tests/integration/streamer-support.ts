@@ -89,8 +89,11 @@ export interface Rig {
 const MAIN = join(import.meta.dirname, '../../services/streamer/src/main.ts');
 const KILLER = join(import.meta.dirname, 'streamer-killer.ts');
 
+/** As much of a test as the rig needs. */
+export type RigContext = Pick<TestContext, 'after' | 'diagnostic' | 'passed'>;
+
 /** Everything in a folder of its own; ended and removed when the test ends. */
-export async function makeRig(t: TestContext, options: RigOptions = {}): Promise<Rig> {
+export async function makeRig(t: RigContext, options: RigOptions = {}): Promise<Rig> {
   const folder = await mkdtemp(join(tmpdir(), 'scanflow-streamer-'));
   let program: Program | undefined;
   const orthanc = await startOrthanc({ folder: join(folder, 'orthanc'), ...options.orthanc });
@@ -263,7 +266,8 @@ export function bookingRecord(over: Partial<BookingRecord> & { accessionNumber: 
   };
 }
 
-async function caughtUp(rig: Rig): Promise<boolean> {
+/** Whether the streamer has seen all that Orthanc reports so far. */
+export async function caughtUp(rig: Rig): Promise<boolean> {
   const { Last: last } = (await rig.orthanc.get('/changes?last')) as { Last: number };
   const seq = /^scanflow_streamer_change_seq (\d+)$/m.exec(await rig.metrics())?.[1];
   return Number(seq) >= last;
