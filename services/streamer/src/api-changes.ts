@@ -4,10 +4,12 @@ import type { Labels } from '@scanflow/booking';
 import { remember, type DecisionDeps } from './decisions/remember.ts';
 import type { Decision } from './domain/decision.ts';
 import { failureOf, Fault } from './domain/failure.ts';
+import { STORAGE } from './domain/series.ts';
 import { ERASED_LABELS } from './erase/marks.ts';
 import type { Ledger, SeriesView } from './ports.ts';
 import { seriesReport, type ReportContext } from './report.ts';
 import { nothingToRetry, targetsLackingFiles, type FileStores } from './retry.ts';
+import { sameLabels } from './steps/place.ts';
 import type { Chance } from './steps/settings.ts';
 
 export interface ChangeDeps extends FileStores {
@@ -75,7 +77,9 @@ export async function find(id: string, ledger: Pick<Ledger, 'matching'>): Promis
 async function release(series: SeriesView, body: unknown, ip: string, deps: ChangeDeps): Promise<unknown> {
   const { ledger, store, context, chance, log, wake } = deps;
   const decision = await decided('release', body, ip, deps);
-  if (series.path !== undefined && (await store.record(series.path).catch(away))?.orthancSeries === series.id)
+  const stored =
+    series.path !== undefined && (await store.record(series.path).catch(away))?.orthancSeries === series.id;
+  if (stored && !staysByDecision(series, decision))
     throw new Answer(409, 'this series is stored already; to store it elsewhere: scanflow series move');
   if (series.state !== 'quarantined' && series.path === undefined)
     throw new Answer(409, `this series is not quarantined but ${series.state}`);
@@ -86,6 +90,12 @@ async function release(series: SeriesView, body: unknown, ip: string, deps: Chan
   const [now] = await ledger.matching(series.id);
   return now === undefined ? undefined : seriesReport(now, context);
 }
+
+/** It was sent again with other identifiers, and a person says that it belongs where it is. */
+const staysByDecision = ({ legs, labels }: SeriesView, decision: Decision): boolean =>
+  labels !== undefined &&
+  sameLabels(decision.labels, labels) &&
+  legs.some(({ target, failure }) => target === STORAGE && failure?.code === 'ROUTE_CORRECTED');
 
 /**
  * The ledger has the decision. It is kept in Orthanc and project storage before anything is stored by it; where one of

@@ -7,6 +7,7 @@ import type { Ledger } from './ports.ts';
 import { hookReport, iso, seriesReport, toCsv, type SeriesReport } from './report.ts';
 import { rootRoutes, type RootRouteDeps } from './roots/routes.ts';
 import { verifyRoutes, type VerifyApiDeps } from './verify/api.ts';
+import { sentAgain } from './versions/report.ts';
 import { sessionCsv, sessionReport, type SessionReport } from './sessions/report.ts';
 
 const DEFAULT_ROWS = 1000;
@@ -60,6 +61,7 @@ export function routes(app: FastifyInstance, deps: ApiDeps): void {
       series: {
         ...seriesReport(view, context),
         hooks,
+        ...(await sentAgain(view, deps)),
         ...(view.state === 'quarantined' ? { attributes } : {}),
       },
     };

@@ -1,8 +1,8 @@
 /** What Orthanc reports, into the ledger: the change feed, its identity, and from time to time all that it has. */
 import type { Log } from '@scanflow/chassis';
 import { failureOf, Fault } from './domain/failure.ts';
-import { digestOf } from './domain/record.ts';
-import type { Change, Cursor, Ledger, Orthanc } from './ports.ts';
+import { digestOfFiles } from './domain/record.ts';
+import type { Change, Cursor, Ledger, Orthanc, SeriesListing } from './ports.ts';
 import type { Chance, Settings } from './steps/settings.ts';
 import { reached } from './trace.ts';
 
@@ -79,9 +79,11 @@ async function seriesOf(
   const parents = new Map<string, string>();
   for (const { type, id } of changes) {
     if (type === 'NewSeries') found.add(id);
-    if (type !== 'NewInstance' || parents.has(id)) continue;
+    if ((type !== 'NewInstance' && type !== 'UpdatedAttachment') || parents.has(id)) continue;
     try {
       const parent = await orthanc.parentOf(id, signal);
+      // another version of an image, which the receiver keeps, or something of another program's
+      if (type === 'UpdatedAttachment' && !(await orthanc.hasVersions(parent, signal))) continue;
       const { instances } = await orthanc.series(parent, signal);
       for (const instance of instances) parents.set(instance, parent);
       found.add(parent);
@@ -103,10 +105,27 @@ export async function reconcile(
   let due = 0;
   for (;;) {
     const page = await orthanc.seriesPage(series, RECONCILE_PAGE, signal);
-    const listed = page.map(({ id, instances }) => ({ id, digest: digestOf(instances) }));
+    const listed: { id: string; digest: string }[] = [];
+    for (const one of page) listed.push({ id: one.id, digest: await digestIn(one, orthanc, signal) });
     const now = chance.now();
     due += await ledger.reconcile(listed, now, now + settings.quietMs);
     series += page.length;
     if (page.length < RECONCILE_PAGE) return { series, due };
+  }
+}
+
+/** The files of every instance are listed only where one of them may have versions. */
+async function digestIn(
+  { id, instances }: SeriesListing,
+  orthanc: Orthanc,
+  signal: AbortSignal,
+): Promise<string> {
+  const own = instances.map((instance) => ({ id: instance, fileUuid: '' }));
+  try {
+    return digestOfFiles((await orthanc.hasVersions(id, signal)) ? await orthanc.instances(id, signal) : own);
+  } catch (error) {
+    // deleted since the page was read
+    if (failureOf(error).code === 'ORTHANC_GONE') return digestOfFiles(own);
+    throw error;
   }
 }

@@ -46,7 +46,7 @@ export interface SeriesReport {
     readonly inOrthanc: number;
     readonly stored: number;
     readonly untagged: number;
-    /** Of those stored: other bytes under a SOP Instance UID that was there already. */
+    /** Beside those stored: other bytes under a SOP Instance UID that is there already. */
     readonly differing: number;
   };
   /** When its images were deleted from Orthanc. */
@@ -100,8 +100,9 @@ export interface ReportContext {
 
 export function seriesReport(view: SeriesView, context: ReportContext): SeriesReport {
   const { attributes, labels, due, expected, cleaned, session, stored, differing } = view;
-  const outcome = outcomeOf({ state: view.state, images: stored - differing, expected });
-  const reason = outcome === 'Incomplete' ? incomplete(stored - differing, expected ?? 0) : view.reason;
+  const images = stored - differing;
+  const outcome = outcomeOf({ state: view.state, images, expected });
+  const reason = outcome === 'Incomplete' ? incomplete(images, expected ?? 0) : view.reason;
   const notCleaned = context.notCleaned?.get(view.id);
   const notSent = context.outlook?.notSent(view) ?? [];
   const value = (keyword: string): string => attributes[keyword] ?? '';
@@ -123,7 +124,7 @@ export function seriesReport(view: SeriesView, context: ReportContext): SeriesRe
     instances: view.inOrthanc,
     ...(expected === undefined ? {} : { expected }),
     increment: view.increment,
-    images: { inOrthanc: view.inOrthanc, stored, untagged: view.untagged, differing },
+    images: { inOrthanc: view.inOrthanc, stored: images, untagged: view.untagged, differing },
     ...(cleaned === null ? {} : { cleaned: iso(cleaned) }),
     ...(notCleaned === undefined ? {} : { notCleaned }),
     ...(session === undefined ? {} : { session }),

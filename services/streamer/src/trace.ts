@@ -36,6 +36,7 @@ export type Moment =
   | 'hook-ran'
   | 'report-written'
   | 'session-complete'
+  | 'series-leaving'
   | 'image-deleted'
   | 'series-recovered'
   | 'ledger-rebuilt'

@@ -10,6 +10,10 @@ export interface Entry {
   readonly sha256: string;
   readonly increment: number;
   readonly differsFrom?: string;
+  /** As the receiver numbered it: it was sent again under UIDs that Orthanc had. */
+  readonly version?: number;
+  /** Further files of Orthanc's that this entry stands for: the same bytes, or a damaged copy that it mends. */
+  readonly also?: readonly string[];
 }
 
 /**
@@ -23,7 +27,7 @@ export function grown<E extends Entry>(known: readonly E[], pulled: readonly E[]
   for (const entry of pulled) {
     const same = byFile.get(entry.file);
     if (same !== undefined && same.sha256 === entry.sha256) {
-      byFile.set(entry.file, { ...same, fileUuid: entry.fileUuid, orthancId: entry.orthancId });
+      byFile.set(entry.file, sameBytes(same, entry));
       continue;
     }
     const first = entry.sopInstanceUid === '' ? undefined : firsts.get(entry.sopInstanceUid);
@@ -33,6 +37,42 @@ export function grown<E extends Entry>(known: readonly E[], pulled: readonly E[]
   return [...byFile.values()];
 }
 
+/** An instance that Orthanc replaced has one file; one with versions keeps each of them. */
+function sameBytes<E extends Entry>(known: E, again: E): E {
+  const { fileUuid, orthancId, version } = again;
+  const both = known.orthancId === orthancId && (version !== undefined || known.version !== undefined);
+  const also = [...(known.also ?? []), ...(both ? [known.fileUuid] : [])].filter((one) => one !== fileUuid);
+  return {
+    ...known,
+    fileUuid,
+    orthancId,
+    ...(version === undefined ? {} : { version }),
+    ...(also.length === 0 ? {} : { also: [...new Set(also)] }),
+  };
+}
+
+/** Of each SOP Instance UID the entry that came last; entries without a UID stand for themselves. */
+export function newest<E extends Pick<Entry, 'sopInstanceUid' | 'increment' | 'version'>>(
+  entries: readonly E[],
+): Set<E> {
+  const latest = new Map<string, E>();
+  const nameless = entries.filter(({ sopInstanceUid }) => sopInstanceUid === '');
+  for (const entry of entries) {
+    const { sopInstanceUid: uid } = entry;
+    const before = latest.get(uid);
+    if (uid !== '' && (before === undefined || isLater(entry, before))) latest.set(uid, entry);
+  }
+  return new Set([...latest.values(), ...nameless]);
+}
+
+type Moment = Pick<Entry, 'increment' | 'version'>;
+
+/** Versions that were stored with one another count by their numbers; else the later pull is the later one. */
+const isLater = (one: Moment, other: Moment): boolean =>
+  one.increment === other.increment
+    ? (one.version ?? 0) > (other.version ?? 0)
+    : one.increment > other.increment;
+
 /** An image as Orthanc lists it, or as the record names it. */
 type Named = { readonly fileUuid: string } & ({ readonly id: string } | { readonly orthancId: string });
 
@@ -40,12 +80,20 @@ type Named = { readonly fileUuid: string } & ({ readonly id: string } | { readon
 export const keyOf = (named: Named): string =>
   `${'id' in named ? named.id : named.orthancId} ${named.fileUuid}`;
 
-/** Instances that the record does not account for. */
+/** Those of everything in Orthanc that the entry stands for. */
+export const keysOf = ({
+  orthancId,
+  fileUuid,
+  also = [],
+}: Pick<Entry, 'orthancId' | 'fileUuid' | 'also'>): string[] =>
+  [fileUuid, ...also].map((uuid) => keyOf({ orthancId, fileUuid: uuid }));
+
+/** Files that the record does not account for. */
 export function missing<L extends { readonly id: string; readonly fileUuid: string }>(
   listed: readonly L[],
-  known: readonly Pick<Entry, 'orthancId' | 'fileUuid'>[],
+  known: readonly Pick<Entry, 'orthancId' | 'fileUuid' | 'also'>[],
 ): L[] {
-  const accounted = new Set(known.map(keyOf));
+  const accounted = new Set(known.flatMap(keysOf));
   return listed.filter((listing) => !accounted.has(keyOf(listing)));
 }
 
@@ -66,3 +114,18 @@ export function digestOf(instances: readonly string[]): string {
     .update([...instances].sort().join('\n'))
     .digest('base64url');
 }
+
+/** A file of an instance: its own, or another version of it. */
+export interface OneFile {
+  readonly id: string;
+  readonly fileUuid: string;
+  readonly version?: number;
+}
+
+/** digestOf() all that Orthanc has of a series. Without versions it is that of the instances' ids. */
+export const digestOfFiles = (files: readonly OneFile[]): string =>
+  digestOf(files.map((file) => (file.version === undefined ? file.id : keyOf(file))));
+
+/** How many images they are: versions are no further ones. */
+export const imagesIn = (files: readonly Pick<OneFile, 'version'>[]): number =>
+  files.filter(({ version }) => version === undefined).length;

@@ -71,7 +71,7 @@ async function carryOne(
   const anew =
     source === undefined
       ? undefined
-      : await copyVerified(entry, () => orthanc.open(source.id, signal), tag, context);
+      : await copyVerified(entry, () => orthanc.open(source, signal), tag, context);
   if (anew === undefined) throw new Fault(CHANGED);
   return anew;
 }

@@ -120,6 +120,8 @@ export interface EventLedger {
 
   /** At most two series whose id begins so. */
   readonly matching: (prefix: string) => Promise<readonly SeriesView[]>;
+  /** Series of this Series Instance UID: several where its patient or study was corrected, and it was sent again. */
+  readonly ofUid: (seriesInstanceUid: string) => Promise<readonly SeriesView[]>;
   /** Series whose quiet timer runs, the next one to end first. */
   readonly collecting: (limit: number) => Promise<readonly string[]>;
   /** All that the scanner made is there: the quiet timer ends now. */

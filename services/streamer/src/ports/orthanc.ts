@@ -24,11 +24,16 @@ export interface ChangePage {
 
 export interface InstanceListing {
   readonly id: string;
+  /** Other bytes that were sent again under its UIDs, kept beside its own: 1 for the first of them. Absent: its own file. */
+  readonly version?: number;
   /** Another one where other bytes took this instance's place. */
   readonly fileUuid: string;
   readonly bytes: number;
   readonly tags: Attributes;
 }
+
+/** One of the files that Orthanc has of an instance. */
+export type FileOfInstance = Pick<InstanceListing, 'id' | 'version'>;
 
 export interface SeriesListing {
   readonly id: string;
@@ -81,14 +86,24 @@ export interface Orthanc {
   readonly instance: (instance: string, signal: AbortSignal) => Promise<InstanceListing>;
   /** Deletes one instance; the last of a series takes that with it. */
   readonly remove: (instance: string, signal: AbortSignal) => Promise<void>;
+  /** Each instance's own file, and every version that was sent again with other bytes. */
   readonly instances: (series: string, signal: AbortSignal) => Promise<readonly InstanceListing[]>;
+  /** Versions of one instance that are kept beside its own file. */
+  readonly versions: (instance: string, signal: AbortSignal) => Promise<readonly FileOfInstance[]>;
+  /** Whether an instance of the series has such versions, or may have. */
+  readonly hasVersions: (series: string, signal: AbortSignal) => Promise<boolean>;
   /** Attributes that Orthanc keeps in its database of the series and its study, the way it decoded them. */
   readonly seriesTags: (series: string, signal: AbortSignal) => Promise<Attributes>;
   readonly origin: (instance: string, series: string, signal: AbortSignal) => Promise<Origin>;
   readonly notes: (series: string, signal: AbortSignal) => Promise<Notes>;
   /** Keeps what a person decided on the series itself, where a ledger that is lost does not lose it. */
   readonly noteDecision: (series: string, decision: string, signal: AbortSignal) => Promise<void>;
-  readonly open: (instance: string, signal: AbortSignal) => Promise<InstanceBody>;
+  /**
+   * Says on the series since when it is being deleted (an instant), or that it no longer is. What is sent again meanwhile is
+   * not acknowledged: see docs/decisions/0017-who-receives.md.
+   */
+  readonly noteLeaving: (series: string, since: string | undefined, signal: AbortSignal) => Promise<void>;
+  readonly open: (file: FileOfInstance, signal: AbortSignal) => Promise<InstanceBody>;
   /** The instance in another transfer syntax, under its own UID. Throws TRANSCODE_FAILED where Orthanc cannot. */
   readonly transcode: (
     instance: string,

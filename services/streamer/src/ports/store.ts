@@ -22,8 +22,12 @@ export interface StoredInstance {
   readonly tagged: boolean;
   /** Why it carries no tag. */
   readonly untagged?: Reason;
-  /** The same SOP Instance UID came before with other bytes. */
+  /** The same SOP Instance UID is there with other bytes, as this file. */
   readonly differsFrom?: string;
+  /** It was sent again under UIDs that Orthanc had: 1 for the first time. */
+  readonly version?: number;
+  /** FileUuid of further files of the instance that this one stands for: the same bytes, or a damaged copy that it mends. */
+  readonly also?: readonly string[];
   readonly increment: number;
 }
 

@@ -1,5 +1,5 @@
 /** What the ledger has to know of a series that project storage holds. Pure. */
-import { digestOf } from '../domain/record.ts';
+import { digestOf, keyOf } from '../domain/record.ts';
 import type { RecordedSeries, RecoveredSeries, SeriesRecord } from '../ports.ts';
 import type { Settings } from '../steps/settings.ts';
 import { attributesOf, differingIn, targetsOf } from '../steps/store-step.ts';
@@ -33,7 +33,7 @@ export function recovered(
     stored: record.instances.length,
     untagged: record.counts.untagged,
     differing: differingIn(record),
-    digest: digestOf([...new Set(record.instances.map(({ orthancId }) => orthancId))]),
+    digest: digestOf(filesOf(record.instances)),
     firstSeen: momentOf(record.provenance?.begun ?? record.updated) ?? now,
     targets: begun ? [] : targetsOf(settings, record),
     copy,
@@ -42,6 +42,12 @@ export function recovered(
     gone: !inOrthanc && missing === 0 && !begun,
   };
 }
+
+/** What Orthanc has of it, should nothing have come since: see digestOfFiles(). */
+const filesOf = (instances: SeriesRecord['instances']): string[] => [
+  ...new Set(instances.map(({ orthancId }) => orthancId)),
+  ...instances.filter(({ version }) => version !== undefined).map(keyOf),
+];
 
 /** When its record was written last; of two folders of one series, the later one counts. */
 export const writtenAt = (record: SeriesRecord): number => momentOf(record.updated) ?? 0;

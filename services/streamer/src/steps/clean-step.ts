@@ -1,11 +1,12 @@
 /** The clean step: what is stored and verified goes from Orthanc, and nothing else does. */
-import { failureOf, Fault, permanent, type Failure } from '../domain/failure.ts';
+import { failureOf, permanent, type Failure } from '../domain/failure.ts';
+import { keyOf, keysOf } from '../domain/record.ts';
 import type { InstanceListing, Ledger, Orthanc, SeriesView, Store } from '../ports.ts';
 import { reached } from '../trace.ts';
 import type { Chance } from './settings.ts';
 
 export interface CleanDeps {
-  readonly orthanc: Pick<Orthanc, 'instances' | 'instance' | 'remove'>;
+  readonly orthanc: Pick<Orthanc, 'instances' | 'instance' | 'versions' | 'remove' | 'noteLeaving'>;
   readonly ledger: Pick<Ledger, 'cleaning' | 'cleaned'>;
   readonly store: Pick<Store, 'record' | 'holds'>;
   readonly chance: Chance;
@@ -28,8 +29,8 @@ export async function cleanStep(
   if (series.path === undefined || record?.orthancSeries !== series.id || record.state !== 'stored')
     return refused(NO_RECORD);
   if (listed.length > 0) {
-    const stored = new Map(record.instances.map((image) => [keyOf(image.orthancId, image.fileUuid), image]));
-    if (listed.some(({ id, fileUuid }) => !stored.has(keyOf(id, fileUuid)))) return refused(UNKNOWN_IMAGES);
+    const stored = new Set(record.instances.flatMap(keysOf));
+    if (listed.some((file) => !stored.has(keyOf(file)))) return refused(UNKNOWN_IMAGES);
     // all of them, before the first is deleted: also those that Orthanc had before and has no longer
     for (const image of record.instances) {
       signal.throwIfAborted();
@@ -38,21 +39,47 @@ export async function cleanStep(
   }
   // before the first deletion, so that whatever looks meanwhile does not take it for lost
   if (!(await ledger.cleaning(series.id, chance.now()))) return { kind: 'grown' };
-  let images = 0;
-  for (const { id, fileUuid } of listed) {
-    signal.throwIfAborted();
-    // other bytes may have taken its place a moment ago
-    if ((await fileUuidOf(id, orthanc, signal)) !== fileUuid) continue;
-    await removed(id, orthanc, signal);
-    images += 1;
-    reached('image-deleted', { instance: id });
-  }
-  const done = images === listed.length && (await ledger.cleaned(series.id, chance.now()));
+  const wanted = [...Map.groupBy(listed, ({ id }) => id).values()];
+  const images = await deleteAll(series.id, wanted, { orthanc, chance }, signal);
+  const done = images === wanted.length && (await ledger.cleaned(series.id, chance.now()));
   return done ? { kind: 'cleaned', images } : { kind: 'grown' };
 }
 
+/** The receiver believes such a note for 15 minutes: who was ended in between holds nothing up for longer. */
+const NOTE_EVERY_MS = 5 * 60_000;
+
+/** What was kept beside an image since all were listed is not stored yet: such an image stays. How many went. */
+async function deleteAll(
+  series: string,
+  wanted: readonly (readonly InstanceListing[])[],
+  { orthanc, chance }: Pick<CleanDeps, 'orthanc' | 'chance'>,
+  signal: AbortSignal,
+): Promise<number> {
+  let images = 0;
+  let noted = -Infinity;
+  try {
+    for (const files of wanted) {
+      signal.throwIfAborted();
+      // what is sent again from here on is not acknowledged, unless it is seen below
+      if (chance.now() - noted > NOTE_EVERY_MS) {
+        noted = chance.now();
+        const since = Temporal.Instant.fromEpochMilliseconds(noted).toString();
+        await unlessGone(() => orthanc.noteLeaving(series, since, signal));
+        reached('series-leaving');
+      }
+      const [{ id } = { id: '' }] = files;
+      if (!(await isAsListed(files, orthanc, signal))) continue;
+      await unlessGone(() => orthanc.remove(id, signal));
+      images += 1;
+      reached('image-deleted', { instance: id });
+    }
+  } finally {
+    if (images < wanted.length) await unlessGone(() => orthanc.noteLeaving(series, undefined, signal));
+  }
+  return images;
+}
+
 const refused = (failure: Failure): CleanOutcome => ({ kind: 'refused', failure });
-const keyOf = (id: string, fileUuid: string): string => `${id} ${fileUuid}`;
 
 const NO_RECORD = permanent(
   'CLEANUP_NO_RECORD',
@@ -82,23 +109,24 @@ async function listOf(
 }
 
 /** Where it is gone, that is what was wanted: our own word may have come through, and the answer to it not. */
-async function removed(id: string, orthanc: CleanDeps['orthanc'], signal: AbortSignal): Promise<void> {
+async function unlessGone<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
-    await orthanc.remove(id, signal);
+    return await work();
   } catch (error) {
     if (failureOf(error).code !== 'ORTHANC_GONE') throw error;
+    return undefined;
   }
 }
 
-async function fileUuidOf(
-  id: string,
+/** Neither has other bytes taken its place a moment ago, nor is a version there that was not listed. */
+async function isAsListed(
+  files: readonly InstanceListing[],
   orthanc: CleanDeps['orthanc'],
   signal: AbortSignal,
-): Promise<string | undefined> {
-  try {
-    return (await orthanc.instance(id, signal)).fileUuid;
-  } catch (error) {
-    if (error instanceof Fault && error.code === 'ORTHANC_GONE') return undefined;
-    throw error;
-  }
+): Promise<boolean> {
+  const own = files.find(({ version }) => version === undefined);
+  if (own === undefined) return false;
+  const now = await unlessGone(() => orthanc.instance(own.id, signal));
+  const versions = await unlessGone(() => orthanc.versions(own.id, signal));
+  return now?.fileUuid === own.fileUuid && versions?.length === files.length - 1;
 }

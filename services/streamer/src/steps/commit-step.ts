@@ -10,6 +10,7 @@ import {
 import { failureOf, Fault, permanent, transient, type Failure } from '../domain/failure.ts';
 import { retryAfter } from '../domain/retry.ts';
 import type { CommitmentNow, ForwardWork, Ledger, SeriesRecord, Store } from '../ports.ts';
+import { newest } from '../domain/record.ts';
 import { reached } from '../trace.ts';
 import { askForFiles, isOlder, lookBehind } from './recheck.ts';
 import type { Chance, Settings } from './settings.ts';
@@ -118,7 +119,7 @@ async function recordOf(work: ForwardWork, store: CommitDeps['store']): Promise<
 }
 
 const imagesOf = ({ instances }: SeriesRecord): CommitmentItem[] =>
-  instances.map(({ file, sopClassUid, sopInstanceUid, increment }) => ({
+  [...newest(instances)].map(({ file, sopClassUid, sopInstanceUid, increment }) => ({
     instance: file,
     sopClassUid,
     sopInstanceUid,

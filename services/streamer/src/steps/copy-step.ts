@@ -9,10 +9,11 @@ import { policyFor, retryAfter } from '../domain/retry.ts';
 import type { Attributes } from '../domain/route.ts';
 import type { ForwardWork, InstanceListing, Store, SystemInfo } from '../ports.ts';
 import { reached } from '../trace.ts';
+import { imagesIn } from '../domain/record.ts';
 import { listInstances } from './listing.ts';
 import { lostOf } from './look.ts';
 import { ERASED, erasedReason } from '../erase/marks.ts';
-import { decide, readSeries, type Bookings } from './place.ts';
+import { decide, evidenceIn, readSeries, type Bookings } from './place.ts';
 import { originOf } from './provenance.ts';
 import { GONE, pullMissing, sourceFailure, type PullDeps } from './pull-missing.ts';
 import { isStillWhole } from './recheck.ts';
@@ -95,7 +96,12 @@ async function copySeries(
   const listed = await listInstances(work.series, orthanc, signal);
   const [first] = listed;
   if (first === undefined) throw new Fault(work.recheck === true ? FILE_MISSING : GONE);
-  const attributes = await readSeries(work.series, first, deps, signal);
+  // its folder stays the same whatever is corrected, unless nothing else can be read
+  const latest = evidenceIn([first, ...listed.slice(1)]).first;
+  const attributes = await readSeries(work.series, first, deps, signal).catch((error: unknown) => {
+    if (latest === first || failureOf(error).code !== 'ORTHANC_ERROR') throw error;
+    return readSeries(work.series, latest, deps, signal);
+  });
   await requireNotErased(attributes, listed, deps);
   const folder = await claimCopy(work.series, attributes, layout, store);
   const pulling = {
@@ -113,12 +119,12 @@ async function copySeries(
   const origin = await originOf(pulled.images, work.series, orthanc, signal);
   const stillOurs = (): Promise<void> => ledger.renew(work, chance.now());
   const context = { store, tar: false, origin, system: deps.system?.(), stillOurs };
-  const { record } = await writeRecord(folder, listed.length, pulled, context);
+  const { record } = await writeRecord(folder, imagesIn(listed), pulled, context);
   const failure = pulled.failures[0]?.failure ?? missingIn(record);
   const images = record.counts.stored;
   await ledger.copied(
     work,
-    { done: images, total: listed.length, failure, path: folder.below },
+    { done: images, total: imagesIn(listed), failure, path: folder.below },
     chance.now(),
   );
   reached('series-copied');

@@ -4,6 +4,7 @@ import { retryAfter } from '../domain/retry.ts';
 import { judge as judgeRule, traitsOfRecord } from '../domain/rule.ts';
 import type { ForwardWork, Ledger, Progress, SendOutcome, SeriesRecord, Store } from '../ports.ts';
 import { isWithin, UNKNOWN, wantedSpan } from '../domain/unknown.ts';
+import { newest } from '../domain/record.ts';
 import { reached } from '../trace.ts';
 import { Batch } from './batch.ts';
 import { gateOf } from './gate.ts';
@@ -141,10 +142,13 @@ async function sendSeries(
   signal: AbortSignal,
 ): Promise<number> {
   const progress = await ledger.progress(work.series, work.target);
-  tally.refused = failureIn(progress);
+  const latest = newest(record.instances);
+  const superseded = new Set(record.instances.filter((one) => !latest.has(one)).map(({ file }) => file));
+  tally.refused = failureIn(progress.filter(({ instance }) => !superseded.has(instance)));
   const outcomes = new Map(progress.map(({ instance, outcome }) => [instance, outcome]));
   const wanted = wantedSpan(progress);
-  const todo = record.instances.filter(({ increment, file }) => {
+  // what was corrected before it was sent is not sent: who keeps what came first would keep the wrong one
+  const todo = [...latest].filter(({ increment, file }) => {
     const outcome = outcomes.get(file);
     return (
       outcome === 'again' ||

@@ -23,7 +23,9 @@ function inOrder(listed: readonly InstanceListing[]): InstanceListing[] {
   keyed.sort((a, b) => {
     const difference =
       (Number.isNaN(a.number) ? Infinity : a.number) - (Number.isNaN(b.number) ? Infinity : b.number);
-    return Number.isNaN(difference) || difference === 0 ? (a.listing.id < b.listing.id ? -1 : 1) : difference;
+    if (!Number.isNaN(difference) && difference !== 0) return difference;
+    if (a.listing.id === b.listing.id) return (a.listing.version ?? 0) - (b.listing.version ?? 0);
+    return a.listing.id < b.listing.id ? -1 : 1;
   });
   return keyed.map(({ listing }) => listing);
 }

@@ -82,7 +82,7 @@ async function rig(t: TestContext, patientId: string): Promise<(over: Partial<St
       homes: [{ projects: '3010000.09', root: own, layout: parseLayout('{subject}/{SOPInstanceUID}.dcm') }],
     },
   };
-  return (over) => findPlace({ ...work, ...over }, first, deps, AbortSignal.timeout(60_000));
+  return (over) => findPlace({ ...work, ...over }, { first }, deps, AbortSignal.timeout(60_000));
 }
 
 const at = (place: Place): [below: string, by: string | undefined] => {

@@ -19,7 +19,15 @@ import {
 import { SENT_BY } from '../domain/rule.ts';
 import type { Sender } from '../domain/sender.ts';
 import { tagRecord, type TagRecord } from '../domain/tag.ts';
-import type { Folder, InstanceListing, Orthanc, SeriesRecord, Store, StoreWork } from '../ports.ts';
+import type {
+  Folder,
+  InstanceBody,
+  InstanceListing,
+  Orthanc,
+  SeriesRecord,
+  Store,
+  StoreWork,
+} from '../ports.ts';
 import { anonymous } from '../erase/marks.ts';
 import { recordedBooking } from './recorded-booking.ts';
 import type { Settings } from './settings.ts';
@@ -59,6 +67,23 @@ export interface Target {
   readonly decision?: Decision | undefined;
 }
 
+/** The images that tell where a series belongs. */
+export interface Evidence {
+  /** Its first image; where images were sent again, the version that came last of the first of those. */
+  readonly first: InstanceListing;
+  /** Where only some were sent again: the first of the others. */
+  readonly uncorrected?: InstanceListing | undefined;
+}
+
+/** What tells of a series, out of all files that Orthanc has of it. Pure. */
+export function evidenceIn(listed: readonly [InstanceListing, ...InstanceListing[]]): Evidence {
+  const files = [...Map.groupBy(listed, ({ id }) => id).values()];
+  const corrected = files.find((group) => group.length > 1);
+  const [latest] = (corrected ?? []).toSorted((a, b) => (b.version ?? 0) - (a.version ?? 0));
+  if (latest === undefined) return { first: listed[0] };
+  return { first: latest, uncorrected: files.find((group) => group.length === 1)?.[0] };
+}
+
 export type Place =
   Target | { readonly kind: 'quarantine'; readonly attributes: Attributes; readonly reason: Reason };
 
@@ -68,7 +93,7 @@ export type Place =
  */
 export async function findPlace(
   work: StoreWork,
-  first: InstanceListing,
+  { first, uncorrected }: Evidence,
   deps: PlaceDeps,
   signal: AbortSignal,
 ): Promise<Place> {
@@ -83,17 +108,39 @@ export async function findPlace(
   const attributes = await readSeries(work.series, first, deps, signal, PASSING_KEYWORDS);
   const kept = work.path !== undefined && known === undefined && decision === undefined;
   const sender = await senderOf(first, work.series, deps, signal);
+  const asImagesSay = async (): Promise<Route> => {
+    const said = await decide(attributes, deps.bookings, settings, sender);
+    const all = await unlessInPart(work.series, said, uncorrected, sender, deps, signal);
+    return unlessStored(work.series, attributes, all, deps);
+  };
   const decided: Route =
     wanted === undefined
-      ? await unlessStored(
-          work.series,
-          attributes,
-          await decide(attributes, deps.bookings, settings, sender),
-          deps,
-        )
+      ? await asImagesSay()
       : { kind: 'labels', labels: wanted, by: kept ? 'kept' : 'person' };
   return placeOrWait(work.series, attributes, decided, { decision, sender }, deps);
 }
+
+/** A correction counts for a series once all of its images say the same: until then a person decides. */
+async function unlessInPart(
+  series: string,
+  said: Route,
+  uncorrected: InstanceListing | undefined,
+  sender: Sender,
+  deps: PlaceDeps,
+  signal: AbortSignal,
+): Promise<Route> {
+  if (uncorrected === undefined || said.kind !== 'labels') return said;
+  const attributes = await readSeries(series, uncorrected, deps, signal, PASSING_KEYWORDS);
+  const rest = await decide(attributes, deps.bookings, deps.settings, sender);
+  if (rest.kind === 'labels' && sameLabels(rest.labels, said.labels)) return said;
+  return { kind: 'quarantine', reason: CORRECTED_IN_PART };
+}
+
+const CORRECTED_IN_PART: Reason = {
+  code: 'ROUTE_CORRECTED_IN_PART',
+  message:
+    'Some images of this series were sent again with other identifiers, and the others say something else. Send the rest again, too; or release the series with the right labels.',
+};
 
 /** Its folder, or why it gets none. */
 function placeOrWait(
@@ -181,7 +228,7 @@ function decisionBefore(record: SeriesRecord | undefined): Decision | undefined 
 }
 
 /** Also where the ledger knows none: then those of the record are all there are. */
-const sameLabels = (given: Labels | undefined, recorded: Labels | undefined): boolean =>
+export const sameLabels = (given: Labels | undefined, recorded: Labels | undefined): boolean =>
   given === undefined ||
   (given.project === recorded?.project &&
     given.subject === recorded.subject &&
@@ -272,28 +319,34 @@ export async function readSeries(
   further: readonly string[] = [],
 ): Promise<Attributes> {
   const keywords = [...new Set([...seriesKeywords(settings), ...further])];
-  const body = await orthanc.open(first.id, signal);
-  const parts: Uint8Array[] = [];
-  let held = 0;
-  let wanted = 0;
   try {
-    for await (const chunk of body.chunks) {
-      parts.push(chunk);
-      held += chunk.length;
-      if (held < wanted) continue;
-      const read = imageFacts(
-        { bytes: Buffer.concat(parts), complete: held >= body.bytes, fileSize: body.bytes },
-        keywords,
-      );
-      if ('needMore' in read) wanted = Math.max(read.needMore, 2 * held);
-      else if (read.facts !== undefined) return read.facts.attributes;
-      else break;
-    }
+    const read = await attributesOf(await orthanc.open(first, signal), keywords);
+    if (read !== undefined) return read;
   } catch (error) {
     // a file that cannot be read to its end shows again when it is pulled; a series is known by its database too
     if (signal.aborted || failureOf(error).code !== 'ORTHANC_TRUNCATED') throw error;
   }
   return { ...(await orthanc.seriesTags(series, signal)), ...first.tags };
+}
+
+/** What the first bytes of an image tell; undefined where they tell nothing. */
+export async function attributesOf(
+  { bytes, chunks }: Pick<InstanceBody, 'bytes' | 'chunks'>,
+  keywords: readonly string[],
+): Promise<Attributes | undefined> {
+  const parts: Uint8Array[] = [];
+  let held = 0;
+  let wanted = 0;
+  for await (const chunk of chunks) {
+    parts.push(chunk);
+    held += chunk.length;
+    if (held < wanted) continue;
+    const head = { bytes: Buffer.concat(parts), complete: held >= bytes, fileSize: bytes };
+    const read = imageFacts(head, keywords);
+    if (!('needMore' in read)) return read.facts?.attributes;
+    wanted = Math.max(read.needMore, 2 * held);
+  }
+  return undefined;
 }
 
 /** Without what was read for routing alone. */

@@ -1,6 +1,6 @@
 /** Every image of a series whose file is not there: pulled, recorded, or given up one by one. */
 import { failureOf, Fault, permanent, transient, type Failure } from '../domain/failure.ts';
-import { digestOf, keyOf, missing } from '../domain/record.ts';
+import { digestOfFiles, keyOf, keysOf, missing } from '../domain/record.ts';
 import type {
   Folder,
   InstanceListing,
@@ -14,6 +14,7 @@ import type {
 import { reached } from '../trace.ts';
 import { Batch } from './batch.ts';
 import { lookAt, type Found } from './look.ts';
+import { mended, newestFirst } from '../versions/mend.ts';
 import type { Target } from './place.ts';
 import { pool } from './pool.ts';
 import { pullImage } from './pull.ts';
@@ -28,6 +29,12 @@ export interface PullDeps {
 
 /** On storage, or on its copy. */
 export type PullWork = Pick<StoreWork, 'series' | 'target' | 'token' | 'attempts' | 'increment' | 'digest'>;
+
+/** A file of Orthanc's that could not be pulled. */
+export interface Refused {
+  readonly listing: InstanceListing;
+  readonly failure: Failure;
+}
 
 export interface GivenUp {
   readonly orthancId: string;
@@ -64,9 +71,11 @@ export async function pullMissing(
   let known: Found = await lookAt(folder, await recordedImages(work, folder, deps.ledger), deps.store);
   for (let round = 0; round < ROUNDS; round += 1) {
     const lacking = missing(listed, [...known.kept, ...known.images]);
-    const fresh = lacking.filter(({ id }) => !refusals.has(id));
-    if (fresh.length === 0)
-      return { ...withoutListed(known, listed), failures: refusals.final(work.attempts + 1) };
+    const fresh = lacking.filter((listing) => !refusals.has(listing));
+    if (fresh.length === 0) {
+      const { found, open } = mended(withoutListed(known, listed), refusals.given);
+      return { ...found, failures: finalOf(open, work.attempts + 1) };
+    }
     const pulled = await pullAll(fresh, listed, { work, target, refusals, incrementOf }, deps, signal);
     const gone = withoutListed(known, listed).gone;
     const now = await lookAt(folder, [...known.images, ...pulled], deps.store, known.kept);
@@ -78,7 +87,7 @@ export async function pullMissing(
 /** What Orthanc has is pulled, or given up with its own reason. */
 const withoutListed = (found: Found, listed: readonly InstanceListing[]): Found => {
   const inOrthanc = new Set(listed.map(keyOf));
-  return { ...found, gone: found.gone.filter((image) => !inOrthanc.has(keyOf(image))) };
+  return { ...found, gone: found.gone.filter((image) => !keysOf(image).some((key) => inOrthanc.has(key))) };
 };
 
 interface Pulling {
@@ -102,7 +111,7 @@ async function pullAll(
     await ledger.record(work, rows.map(progressOf));
     reached('images-recorded');
   });
-  const pullOne = async (listing: InstanceListing): Promise<void> => {
+  const pullOne = async (listing: InstanceListing, mendable: boolean): Promise<void> => {
     signal.throwIfAborted();
     try {
       const context = { orthanc, store, folder, layout, values, increment: incrementOf(listing) };
@@ -110,12 +119,17 @@ async function pullAll(
       images.push(image);
       await batch.add(image);
     } catch (error) {
-      if (signal.aborted || !refusals.take(listing.id, failureOf(error))) throw error;
+      if (signal.aborted || !refusals.take(listing, failureOf(error), mendable)) throw error;
     }
+  };
+  const newer = new Set(listed.filter(({ version }) => version !== undefined).map(({ id }) => id));
+  const pullFiles = async (files: readonly InstanceListing[]): Promise<void> => {
+    // the version that came last gets the plain name
+    for (const listing of files) await pullOne(listing, newer.has(listing.id));
   };
   await store.requireSpace(folder, bytesOf(fresh) + (settings.tar === true ? bytesOf(listed) : 0));
   try {
-    await pool(fresh, ({ bytes }) => bytes, settings.limits, pullOne);
+    await pool(newestFirst(fresh), largestOf, settings.limits, pullFiles);
   } finally {
     await batch.end();
   }
@@ -132,48 +146,51 @@ function increments(
   listed: readonly InstanceListing[],
 ): (listing: InstanceListing) => number {
   const known = [...record.instances, ...(record.missing ?? [])];
-  const before = new Map(known.map((image) => [keyOf(image), image.increment]));
-  const same =
-    known.length === 0 && work.increment > 0 && work.digest === digestOf(listed.map(({ id }) => id));
+  const before = new Map(known.flatMap((image) => keysOf(image).map((key) => [key, image.increment])));
+  const same = known.length === 0 && work.increment > 0 && work.digest === digestOfFiles(listed);
   const next = same ? work.increment : 1 + Math.max(work.increment, ...before.values());
   return (listing) => before.get(keyOf(listing)) ?? next;
 }
+const largestOf = (files: readonly InstanceListing[]): number => Math.max(...files.map(({ bytes }) => bytes));
 const bytesOf = (listed: readonly InstanceListing[]): number =>
   listed.reduce((sum, { bytes }) => sum + bytes, 0);
 
 const progressOf = (image: StoredInstance): Progress => ({
-  instance: image.orthancId,
+  instance: image.version === undefined ? image.orthancId : keyOf(image),
   outcome: 'done',
   detail: JSON.stringify(image),
 });
 
-/** Failures of single images, which do not keep the others from being stored. */
+/** Failures of single files, which do not keep the others from being stored. */
 class Refusals {
-  readonly #given: GivenUp[] = [];
-  readonly #corrupt: GivenUp[] = [];
+  readonly #given = new Map<string, Refused>();
 
-  /** False for a failure that concerns more than this image. */
-  take(orthancId: string, failure: Failure): boolean {
-    if (failure.kind === 'permanent') this.#given.push({ orthancId, failure: sourceFailure(failure) });
-    else if (CORRUPT.has(failure.code)) this.#corrupt.push({ orthancId, failure });
-    else return false;
+  /** False for a failure that concerns more than this file. `mendable`: Orthanc has further versions of the image. */
+  take(listing: InstanceListing, failure: Failure, mendable: boolean): boolean {
+    const own = failure.kind === 'permanent' || CORRUPT.has(failure.code);
+    if (!own && !(mendable && failure.code === 'ORTHANC_ERROR')) return false;
+    this.#given.set(keyOf(listing), { listing, failure });
     return true;
   }
 
-  has(orthancId: string): boolean {
-    return [...this.#given, ...this.#corrupt].some((one) => one.orthancId === orthancId);
+  has(listing: InstanceListing): boolean {
+    return this.#given.has(keyOf(listing));
   }
 
-  /** A file that Orthanc serves wrongly is asked for some times more: throws its failure until then. */
-  final(attempt: number): GivenUp[] {
-    const [first] = this.#corrupt;
-    if (first !== undefined && attempt < CORRUPT_ATTEMPTS) throw new Fault(first.failure);
-    const hopeless = this.#corrupt.map(({ orthancId, failure }) => ({
-      orthancId,
-      failure: permanent(failure.code, failure.message),
-    }));
-    return [...this.#given, ...hopeless];
+  get given(): readonly Refused[] {
+    return [...this.#given.values()];
   }
+}
+
+/** A file that Orthanc serves wrongly is asked for some times more: throws its failure until then. */
+function finalOf(refused: readonly Refused[], attempt: number): GivenUp[] {
+  const again = refused.find(({ failure }) => failure.kind !== 'permanent');
+  if (again !== undefined && (attempt < CORRUPT_ATTEMPTS || !CORRUPT.has(again.failure.code)))
+    throw new Fault(again.failure);
+  return refused.map(({ listing, failure }) => ({
+    orthancId: listing.id,
+    failure: failure.kind === 'permanent' ? sourceFailure(failure) : permanent(failure.code, failure.message),
+  }));
 }
 
 const CORRUPT: ReadonlySet<string> = new Set(['ORTHANC_CORRUPT', 'ORTHANC_TRUNCATED']);
@@ -188,8 +205,9 @@ export async function recordedImages(
   const images = rows
     .filter(({ outcome }) => outcome === 'done')
     .map(({ detail }) => JSON.parse(detail) as StoredInstance);
-  const known = new Set(folder.record.instances.map(keyOf));
-  return images.filter((image) => !known.has(keyOf(image)));
+  const known = new Set(folder.record.instances.flatMap(keysOf));
+  const left = images.filter((image) => !known.has(keyOf(image)));
+  return left.toSorted((one, other) => (other.version ?? 0) - (one.version ?? 0));
 }
 
 /** What Orthanc no longer has cannot be stored, and somebody has to know. */

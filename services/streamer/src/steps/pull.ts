@@ -16,6 +16,7 @@ import type {
   StoredInstance,
 } from '../ports.ts';
 import { reached } from '../trace.ts';
+import { Twins } from '../versions/twins.ts';
 
 export interface PullContext {
   readonly orthanc: Orthanc;
@@ -49,21 +50,25 @@ async function pullWith(
   { orthanc, store, folder, layout, values, increment }: PullContext,
   signal: AbortSignal,
 ): Promise<StoredInstance> {
-  const body = await orthanc.open(listing.id, signal);
+  const body = await orthanc.open(listing, signal);
   const file = await store.create(folder, listing.bytes).catch(async (error: unknown) => {
     await letGo(body);
     throw error;
   });
   try {
     const keywords = [...new Set(['SOPInstanceUID', ...keywordsOf({ folder: [], file: layout.file })])];
+    const before = new Twins(folder, store);
     const copy = await copyTagged(
       body,
-      file,
+      before.listening(file),
       tag,
       keywords.filter((keyword) => !(keyword in values)),
     );
     requireSame(copy, body, listing);
     const attributes = { ...listing.tags, ...copy.facts?.attributes };
+    const version = listing.version === undefined ? {} : { version: listing.version };
+    const twin = await before.find(attributes['SOPInstanceUID'] ?? '');
+    if (twin !== undefined) return { ...twin, orthancId: listing.id, fileUuid: listing.fileUuid, ...version };
     const name = fileName(layout, (keyword) => attributes[keyword] ?? values[keyword]);
     const published = await file.publish(name);
     reached('image-named', { instance: listing.id });
@@ -79,6 +84,7 @@ async function pullWith(
       ...(copy.untagged === undefined
         ? {}
         : { untagged: { code: copy.untagged.code, message: copy.untagged.message } }),
+      ...version,
       increment,
     };
   } finally {
@@ -163,5 +169,5 @@ function requireSame(copy: Copy, body: InstanceBody, listing: InstanceListing): 
 const corrupt = (what: string): Failure =>
   transient(
     'ORTHANC_CORRUPT',
-    `Orthanc's copy of an image is not what it received: ${what}. Check its disk; send the image again from the scanner.`,
+    `Orthanc's copy of an image is not what it received: ${what}. Check its disk; send the image again from the scanner: storing then goes on by itself.`,
   );

@@ -30,9 +30,11 @@ export async function* itemsOf(
 
 /** Whatever the stored one carries, Orthanc's is without the tag; where it could not be put in, it cannot be now. */
 const originalOf = (
-  { orthancId, fileUuid, sopClassUid, sopInstanceUid, untagged }: StoredInstance,
+  { orthancId, fileUuid, sopClassUid, sopInstanceUid, untagged, version }: StoredInstance,
   tag: PrivateTag | undefined,
 ): OriginalImage | undefined => {
+  // Orthanc transcodes an instance's own file, not what is kept beside it
+  if (version !== undefined) return undefined;
   // a data set that came without file meta information: nothing says what a copy would have to be
   if (sopClassUid === '' || sopInstanceUid === '') return undefined;
   const look = tag === undefined || untagged !== undefined ? {} : { look: spliceOf(tag) };

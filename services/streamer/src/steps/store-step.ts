@@ -1,18 +1,27 @@
 /** The store step: a series whose quiet timer ended goes to project storage, or says why it does not. */
 import type { Erasures } from '@scanflow/chassis';
 import { failureOf, Fault, type Failure } from '../domain/failure.ts';
-import { digestOf } from '../domain/record.ts';
+import { digestOf, digestOfFiles, imagesIn } from '../domain/record.ts';
 import { policyFor, retryAfter } from '../domain/retry.ts';
 import type { Attributes } from '../domain/route.ts';
 import { judge, looksAtAet, SENT_BY, traitsOfRecord } from '../domain/rule.ts';
 import type { Sender } from '../domain/sender.ts';
 import { STORAGE } from '../domain/series.ts';
-import type { Binding, InstanceListing, Origin, SeriesRecord, StoreWork, SystemInfo } from '../ports.ts';
+import type {
+  Binding,
+  InstanceListing,
+  Origin,
+  SeriesRecord,
+  StoreDone,
+  StoreWork,
+  SystemInfo,
+} from '../ports.ts';
 import { reached } from '../trace.ts';
 import { listInstances } from './listing.ts';
 import { lookAt, lostOf } from './look.ts';
 import { anonymous, erasedReason } from '../erase/marks.ts';
-import { findPlace, type Bookings, type Place, type PlaceDeps, type Target } from './place.ts';
+import { correctionOf } from '../versions/correction.ts';
+import { evidenceIn, findPlace, type Bookings, type Place, type PlaceDeps, type Target } from './place.ts';
 import {
   GONE,
   pullMissing,
@@ -83,10 +92,10 @@ async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal
   const listed = await listInstances(work.series, orthanc, signal);
   const first = listed[0];
   if (first === undefined) return salvage(work, deps);
-  const place = await placeOf(work, [first, ...listed], deps, signal);
+  const place = await placeOf(work, [first, ...listed.slice(1)], deps, signal);
   const { attributes } = place;
-  const inOrthanc = listed.length;
-  const digest = digestOf(listed.map(({ id }) => id));
+  const inOrthanc = imagesIn(listed);
+  const digest = digestOfFiles(listed);
   if (place.kind === 'quarantine') {
     const { reason } = place;
     await ledger.quarantine(work, { attributes, inOrthanc, digest, reason }, chance.now());
@@ -103,28 +112,30 @@ async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal
   const origin = await originOf(pulled.images, work.series, orthanc, signal, needed);
   const written = await writeRecord(place.folder, inOrthanc, pulled, contextOf(work, deps, origin));
   const { record } = written;
-  const { stored, untagged } = record.counts;
-  const increment = Math.max(work.increment, ...record.instances.map((image) => image.increment));
-  const failure = pulled.failures[0]?.failure ?? missingIn(record) ?? written.failure;
-  await ledger.stored(
-    work,
-    {
-      ...binding,
-      attributes: attributesOf(record),
-      increment,
-      stored,
-      untagged,
-      differing: differingIn(record),
-      digest,
-      failure,
-      targets: targetsOf(settings, record),
-    },
-    chance.now(),
-  );
+  const failure =
+    pulled.failures[0]?.failure ??
+    missingIn(record) ??
+    written.failure ??
+    (await correctionOf(place.folder.below, record, deps));
+  const done = { ...binding, attributes: attributesOf(record), digest, failure };
+  await ledger.stored(work, { ...done, ...countsOf(work, record, settings) }, chance.now());
   reached('series-stored');
   const bytes = pulled.images.reduce((sum, image) => sum + image.bytes, 0);
-  return { kind: 'stored', stored, fresh: pulled.images.length, bytes, failure };
+  return { kind: 'stored', stored: record.counts.stored, fresh: pulled.images.length, bytes, failure };
 }
+
+/** What the ledger keeps of the files that a record names. */
+const countsOf = (
+  work: Pick<StoreWork, 'increment'>,
+  record: SeriesRecord,
+  settings: Pick<Settings, 'destinations'>,
+): Pick<StoreDone, 'increment' | 'stored' | 'untagged' | 'differing' | 'targets'> => ({
+  increment: Math.max(work.increment, ...record.instances.map((image) => image.increment)),
+  stored: record.instances.length,
+  untagged: record.counts.untagged,
+  differing: differingIn(record),
+  targets: targetsOf(settings, record),
+});
 
 const bindingOf = ({ attributes, labels, decision, folder }: Target, inOrthanc: number): Binding => ({
   attributes,
@@ -161,7 +172,7 @@ async function placeOf(
 ): Promise<Place> {
   const place = await findPlace(
     work,
-    listed[0],
+    evidenceIn(listed),
     { ...deps, ...(await erasedAmong(listed, deps)), senders: (sender) => seen(sender, deps) },
     signal,
   );
@@ -193,27 +204,13 @@ async function salvage(work: StoreWork, deps: StoreDeps): Promise<StoreOutcome> 
   const pulled: Pulled = { ...found, failures, lost: lostOf(work.stored ?? 0, found) };
   const inOrthanc = nothingLost ? folder.record.counts.inOrthanc : 0;
   const { record } = await writeRecord(folder, inOrthanc, pulled, contextOf(work, deps, {}));
-  const failure = failures[0]?.failure ?? missingIn(record);
+  const failure =
+    failures[0]?.failure ?? missingIn(record) ?? (await correctionOf(folder.below, record, deps));
   const { labels } = record;
-  const { stored, untagged } = record.counts;
   const binding = { attributes: attributesOf(record), labels, path: folder.below, inOrthanc: 0 };
-  const increment = Math.max(work.increment, ...record.instances.map((image) => image.increment));
-  const targets = targetsOf(settings, record);
-  await ledger.stored(
-    work,
-    {
-      ...binding,
-      increment,
-      stored,
-      untagged,
-      differing: differingIn(record),
-      digest: digestOf([]),
-      failure,
-      targets,
-    },
-    chance.now(),
-  );
-  return { kind: 'stored', stored, fresh: images.length, bytes: 0, failure };
+  const done = { ...binding, digest: digestOf([]), failure, ...countsOf(work, record, settings) };
+  await ledger.stored(work, done, chance.now());
+  return { kind: 'stored', stored: record.counts.stored, fresh: images.length, bytes: 0, failure };
 }
 
 const contextOf = (

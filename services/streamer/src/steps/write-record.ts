@@ -44,6 +44,8 @@ const isNews = ({ state, instances, missing = [] }: SeriesRecord, pulled: Pulled
   state !== 'stored' ||
   pulled.images.length + pulled.failures.length > 0 ||
   pulled.kept.length !== instances.length ||
+  // another entry in the place of one: it stands for a damaged file of Orthanc's, too
+  pulled.kept.some((image, index) => image !== instances[index]) ||
   pulled.gone.length !== missing.length;
 
 /** Whether what lies beside the images is there, too. */
@@ -85,7 +87,9 @@ function recordOf(
 ): SeriesRecord {
   const instances = grown(kept, images);
   const lostSoFar = (before.counts.lost ?? 0) + lost;
-  const untagged = instances.filter((image) => image.untagged !== undefined).length;
+  // other bytes of an image that is there are no further image
+  const originals = instances.filter(({ differsFrom }) => differsFrom === undefined);
+  const untagged = originals.filter((image) => image.untagged !== undefined).length;
   const now = Temporal.Now.instant().toString({ smallestUnit: 'millisecond' });
   const { missing: _before, ...rest } = before;
   return {
@@ -93,7 +97,7 @@ function recordOf(
     state: 'stored',
     counts: {
       inOrthanc,
-      stored: instances.length,
+      stored: originals.length,
       untagged,
       failed: failures.length + gone.length,
       ...(lostSoFar === 0 ? {} : { lost: lostSoFar }),

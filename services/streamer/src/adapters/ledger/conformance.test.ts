@@ -7,6 +7,7 @@ import { recoveryConformance } from './conformance-recovery.test.ts';
 import { copyingConformance } from './conformance-copying.test.ts';
 import { destinationConformance } from './conformance-destinations.test.ts';
 import { movingConformance } from './conformance-moving.test.ts';
+import { versionsConformance } from './conformance-versions.test.ts';
 import { verifyConformance } from '../../verify/conformance.test.ts';
 import { recheckingConformance } from './conformance-rechecking.test.ts';
 import { rootsConformance } from './conformance-roots.test.ts';
@@ -31,6 +32,7 @@ export function conformance(name: string, open: OpenLedger): void {
   recheckingConformance(name, open);
   rootsConformance(name, open);
   verifyConformance(name, open);
+  versionsConformance(name, open);
 
   test(`${name}: the cursor and the timers of what it saw are one`, async (t) => {
     const { ledger, again } = await open(t);

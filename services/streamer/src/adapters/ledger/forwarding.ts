@@ -77,7 +77,7 @@ export async function open(db: Session, series: string, target: string, now: Mil
   await lockSeries(db, series);
   const opened = await db.run(
     `INSERT INTO leg (series, target, state, next_try, total, updated)
-     SELECT id, CAST(? AS TEXT), 'pending', CAST(? AS BIGINT), stored, CAST(? AS BIGINT) FROM series
+     SELECT id, CAST(? AS TEXT), 'pending', CAST(? AS BIGINT), stored - differing, CAST(? AS BIGINT) FROM series
      WHERE id = ? AND stored > 0
        AND NOT EXISTS (SELECT 1 FROM leg l WHERE l.series = series.id AND l.target = ?)`,
     target,

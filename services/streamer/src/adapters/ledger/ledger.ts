@@ -202,6 +202,7 @@ function eventsOn(database: Database, leaseMs: number, followers: Followers): Ev
     sessions: (limit) => read((db) => sessions.sessions(db, limit)),
     session: (id) => read((db) => sessions.session(db, id)),
     matching: (prefix) => read((db) => people.matching(db, prefix)),
+    ofUid: (uid) => read((db) => people.ofUid(db, uid)),
     collecting: (limit) => read((db) => people.collecting(db, limit)),
     hasten: (...given) => write((db) => people.hasten(db, ...given)),
     expect: (...given) => write((db) => people.expect(db, ...given)),

@@ -27,7 +27,8 @@ export async function orderMove(
   const whole: MoveOrder = {
     ...order,
     was: { path, ...(view.labels === undefined ? {} : { labels: view.labels }) },
-    ...(leg?.failure === undefined ? {} : { failure: leg.failure }),
+    // where it belongs is decided by the move
+    ...(leg?.failure === undefined || leg.failure.code === 'ROUTE_CORRECTED' ? {} : { failure: leg.failure }),
   };
   await db.run('UPDATE series SET moving = ? WHERE id = ?', JSON.stringify(whole), series);
   await db.run(

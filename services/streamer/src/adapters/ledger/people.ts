@@ -7,6 +7,11 @@ import { seriesViews } from './views.ts';
 export const matching = (db: Session, prefix: string): Promise<SeriesView[]> =>
   seriesViews(db, 'WHERE id >= ? AND id < ? ORDER BY id LIMIT 2', prefix, `${prefix}~`);
 
+const MOST_OF_ONE_UID = 20;
+
+export const ofUid = (db: Session, uid: string): Promise<SeriesView[]> =>
+  seriesViews(db, 'WHERE uid = ? ORDER BY first_seen, id LIMIT ?', uid, MOST_OF_ONE_UID);
+
 /** A stranger may call itself anything: only the latest are kept. */
 const MOST_SENDERS = 200;
 

@@ -2,6 +2,7 @@
 import { Fault } from '../../domain/failure.ts';
 import { COMMITMENT } from './schema-commitment.ts';
 import { VERIFICATION } from '../../verify/schema.ts';
+import { VERSIONS } from '../../versions/schema.ts';
 import { HOOKS_AND_SESSIONS } from './schema-hooks.ts';
 import { ROOTS } from './schema-roots.ts';
 import { RECOVERY } from './schema-recovery.ts';
@@ -123,4 +124,5 @@ export const MIGRATIONS: readonly string[] = [
   `,
   ROOTS,
   VERIFICATION,
+  VERSIONS,
 ];

@@ -46,15 +46,17 @@ export async function stored(db: Session, claim: Claim, done: StoreDone, now: Mi
     series,
   );
   await endLeg(db, series, done.failure, now);
-  await db.run('UPDATE leg SET done = ? WHERE series = ? AND target = ?', done.stored, series, STORAGE);
+  const images = done.stored - (done.differing ?? 0);
+  await db.run('UPDATE leg SET done = ? WHERE series = ? AND target = ?', images, series, STORAGE);
   await db.run('DELETE FROM progress WHERE series = ? AND target = ?', series, STORAGE);
   const doubtful = (await db.get('SELECT doubtful FROM series WHERE id = ?', series))?.['doubtful'] === 1;
   await db.run('UPDATE series SET doubtful = NULL WHERE id = ?', series);
-  const { stored: total, increment: through } = done;
+  const { increment: through } = done;
+  const total = images;
   if (done.stored > 0)
     for (const target of done.targets)
       if (doubtful) await unknown(db, { series, target, through, total }, now);
-      else await openLeg(db, series, target, done, now);
+      else await openLeg(db, series, target, { total, increment: through }, now);
   await refresh(db, series, now);
 }
 
@@ -66,7 +68,7 @@ async function openLeg(
   db: Session,
   series: string,
   target: string,
-  { stored: total, increment }: StoreDone,
+  { total, increment }: { readonly total: number; readonly increment: number },
   now: Millis,
 ): Promise<void> {
   await db.run(

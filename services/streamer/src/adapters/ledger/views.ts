@@ -97,9 +97,10 @@ const legView = (row: Row): LegView => ({
   through: Number(row['through']),
 });
 
+/** Those that another booking or configuration may release. */
 export async function quarantinedSeries(db: Session): Promise<{ id: string; attributes: Attributes }[]> {
   const rows = await db.all(
-    `SELECT id, attributes FROM series WHERE state = 'quarantined' AND reason_code <> 'ERASED'`,
+    `SELECT id, attributes FROM series WHERE state = 'quarantined' AND reason_code NOT IN ('ERASED', 'ROUTE_CORRECTED_IN_PART')`,
   );
   return rows.map((row) => ({ id: String(row['id']), attributes: parse.attributes(row['attributes']) }));
 }

@@ -76,7 +76,14 @@ export const METADATA = {
   sender: { number: '5101', name: 'ScanflowSender' },
   /** What a person decided of the series. */
   decision: { number: '5102', name: 'ScanflowDecision' },
+  /** On a series: other bytes of one of its images were sent again, or are about to be kept. */
+  versions: { number: '5103', name: 'ScanflowVersions' },
+  /** On a series: since when it is being deleted. */
+  leaving: { number: '5104', name: 'ScanflowLeaving' },
 } as const;
+
+export const isMarked = (metadata: Record<string, unknown>): boolean =>
+  noteOf(metadata, METADATA.versions) !== undefined;
 
 const noteOf = (
   metadata: Record<string, unknown>,

@@ -27,7 +27,7 @@ async function scripted(t: TestContext, answer: Answer, idleMs = 2_000): Promise
 
 async function read(client: OrthancClient): Promise<Buffer> {
   const parts: Uint8Array[] = [];
-  for await (const chunk of (await client.open(ID, never)).chunks) parts.push(chunk);
+  for await (const chunk of (await client.open({ id: ID }, never)).chunks) parts.push(chunk);
   return Buffer.concat(parts);
 }
 
@@ -58,7 +58,7 @@ test('orthanc: length and MD5 come before the bytes', async (t) => {
     response.setHeader('content-length', '5');
     response.end('bytes');
   });
-  const body = await client.open(ID, never);
+  const body = await client.open({ id: ID }, never);
   assert.equal(body.bytes, 5);
   assert.equal(body.md5, 'd95c81ab3b75e66996ff85b26cd9a6ec');
 });
@@ -69,7 +69,7 @@ test('orthanc: the MD5 of nothing, which it records for 2 GiB and more, is no MD
     response.setHeader('content-length', '5');
     response.end('bytes');
   });
-  const body = await client.open(ID, never);
+  const body = await client.open({ id: ID }, never);
   assert.equal(body.bytes, 5);
   assert.equal(body.md5, undefined);
 });
@@ -145,7 +145,7 @@ test('orthanc: an id of another form never becomes a path', async (t) => {
     asked.push(request.url ?? '');
     response.end('{}');
   });
-  await assert.rejects(client.open('../../system', never), { code: 'ORTHANC_UNCLEAR' });
+  await assert.rejects(client.open({ id: '../../system' }, never), { code: 'ORTHANC_UNCLEAR' });
   assert.deepEqual(asked, []);
 });
 
@@ -155,7 +155,7 @@ test('orthanc: an abort ends the bytes', async (t) => {
     response.write('bytes');
   });
   const stopping = new AbortController();
-  const body = await client.open(ID, stopping.signal);
+  const body = await client.open({ id: ID }, stopping.signal);
   const reading = (async () => {
     for await (const _chunk of body.chunks) stopping.abort();
   })();

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Fault } from '../../domain/failure.ts';
 import type { InstanceBody, Orthanc } from '../../ports.ts';
+import { attachmentOf, versionsIn } from './versions.ts';
 import {
   array,
   attributes,
@@ -52,8 +53,7 @@ export function createOrthanc(options: OrthancOptions): OrthancClient {
     instance: async (instance, signal) =>
       instanceOf(object(await json(`/instances/${id(instance)}`, signal))),
     remove: async (instance, signal) => remove(`/instances/${id(instance)}`, signal),
-    instances: async (series, signal) =>
-      array(await json(`/series/${id(series)}/instances`, signal)).map((one) => instanceOf(object(one))),
+    ...versionsIn({ json, put, remove }),
     seriesTags: async (series, signal) => {
       const own = object(await json(`/series/${id(series)}`, signal));
       const study = object(await json(`/series/${id(series)}/study`, signal));
@@ -68,8 +68,8 @@ export function createOrthanc(options: OrthancOptions): OrthancClient {
       notesOf(object(await json(`/series/${id(series)}/metadata?expand`, signal))),
     noteDecision: (series, decision, signal) =>
       put(`/series/${id(series)}/metadata/${METADATA.decision.number}`, decision, signal),
-    open: async (instance, signal) => {
-      const response = await get(`/instances/${id(instance)}/attachments/dicom/data`, signal);
+    open: async (file, signal) => {
+      const response = await get(`/instances/${id(file.id)}/attachments/${attachmentOf(file)}/data`, signal);
       const bytes = lengthOf(response);
       // the ETag is "<revision>-<MD5 of the uncompressed file>", from the database and not from the bytes
       const md5 = /^"\d+-([0-9a-f]{32})"$/.exec(response.headers.etag ?? '')?.[1];

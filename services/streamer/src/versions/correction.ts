@@ -1,0 +1,77 @@
+/**
+ * A stored series whose images were sent again with other identifiers: it stays where it is, and shows until a person says
+ * where it belongs (docs/storage.md, Sent again after a correction).
+ */
+import { permanent, type Failure } from '../domain/failure.ts';
+import { newest } from '../domain/record.ts';
+import { PASSING_KEYWORDS, type Attributes, type Route } from '../domain/route.ts';
+import type { SeriesRecord, Store, StoredInstance } from '../ports.ts';
+import { attributesOf, decide, sameLabels, seriesKeywords, type Bookings } from '../steps/place.ts';
+import type { Settings } from '../steps/settings.ts';
+
+export interface CorrectionDeps {
+  readonly store: Pick<Store, 'open'>;
+  readonly bookings: Bookings;
+  readonly settings: Settings;
+}
+
+/** Why somebody has to decide; undefined where nothing was corrected, or somebody has. */
+export async function correctionOf(
+  below: string,
+  record: SeriesRecord,
+  { store, bookings, settings }: CorrectionDeps,
+): Promise<Failure | undefined> {
+  const corrected = latestCorrection(record);
+  if (corrected === undefined || isDecided(record, corrected)) return undefined;
+  const keywords = seriesKeywords(settings);
+  const said = await attributesOf(store.open(below, corrected), [...keywords, ...PASSING_KEYWORDS]).catch(
+    // verification tells of a file that cannot be read
+    () => undefined,
+  );
+  if (said === undefined) return undefined;
+  const changed = changedIn(record.attributes, said, keywordsOfRoute(settings));
+  if (changed.length === 0) return undefined;
+  return undecided(changed, await decide(said, bookings, settings, undefined), record);
+}
+
+/** The last of the images that came with other bytes than before. */
+function latestCorrection({ instances }: SeriesRecord): StoredInstance | undefined {
+  const files = Map.groupBy(instances, ({ sopInstanceUid }) => sopInstanceUid);
+  return [...newest(instances)]
+    .filter(({ sopInstanceUid }) => sopInstanceUid !== '' && (files.get(sopInstanceUid)?.length ?? 0) > 1)
+    .toSorted((a, b) => b.increment - a.increment || (b.version ?? 0) - (a.version ?? 0))
+    .at(0);
+}
+
+/** A person who decided after it had come knew of it. */
+function isDecided({ decision, provenance }: SeriesRecord, { increment }: StoredInstance): boolean {
+  const stored = provenance?.increments.find((one) => one.increment === increment)?.stored;
+  if (decision === undefined || stored === undefined) return false;
+  return Temporal.Instant.compare(Temporal.Instant.from(decision.at), Temporal.Instant.from(stored)) >= 0;
+}
+
+const keywordsOfRoute = ({ route: { patterns } }: Settings): string[] => [
+  ...new Set(['AccessionNumber', 'StudyInstanceUID', 'PatientID', 'StudyID', ...Object.keys(patterns)]),
+];
+
+const changedIn = (before: Attributes, now: Attributes, keywords: readonly string[]): string[] =>
+  keywords.filter((keyword) => (before[keyword] ?? '').trim() !== (now[keyword] ?? '').trim());
+
+function undecided(
+  changed: readonly string[],
+  decided: Route,
+  { labels, orthancSeries }: SeriesRecord,
+): Failure | undefined {
+  if (decided.kind === 'labels' && labels !== undefined && sameLabels(decided.labels, labels))
+    return undefined;
+  const { project, subject, session } = decided.kind === 'labels' ? decided.labels : {};
+  const would =
+    decided.kind === 'labels'
+      ? `by which it belongs to ${project} ${subject} ${session}`
+      : `by which nobody can tell where it belongs (${decided.reason.code})`;
+  const id = orthancSeries.slice(0, 8);
+  return permanent(
+    'ROUTE_CORRECTED',
+    `Images of this series were sent again with another ${changed.join(', ')}, ${would}. It stays where it is; both are stored. Find out which is right. Then: scanflow series move ${id} with the right labels; or scanflow series release ${id} with those that it has.`,
+  );
+}
