@@ -8,7 +8,7 @@ import { DEFAULT_RETRY, type RetryPolicy } from './domain/retry.ts';
 import type { RouteRules } from './domain/route.ts';
 import type { TagRules } from './domain/tag.ts';
 import type { Reach } from './ports.ts';
-import { seriesKeywords } from './steps/place.ts';
+import { seriesKeywords } from './steps/read-series.ts';
 import type { Destination, Settings } from './steps/settings.ts';
 
 const RECONCILE_MS = 3_600_000;

@@ -3,15 +3,12 @@ import type { BookingRecord, Labels } from '@scanflow/booking';
 import { notesOf, recall, remember } from '../decisions/remember.ts';
 import type { Decision } from '../domain/decision.ts';
 import type { KnownBookings } from '../domain/evidence.ts';
-import { failureOf } from '../domain/failure.ts';
-import { imageFacts, SERIES_KEYWORDS } from '../domain/image.ts';
 import { homeOf } from '../domain/home.ts';
-import { folderNames, keywordsOf, type Layout } from '../domain/layout.ts';
+import { folderNames, type Layout } from '../domain/layout.ts';
 import {
   isUnmatched,
   PASSING_KEYWORDS,
   route,
-  ROUTE_KEYWORDS,
   type Attributes,
   type Reason,
   type Route,
@@ -19,17 +16,11 @@ import {
 import { SENT_BY } from '../domain/rule.ts';
 import type { Sender } from '../domain/sender.ts';
 import { tagRecord, type TagRecord } from '../domain/tag.ts';
-import type {
-  Folder,
-  InstanceBody,
-  InstanceListing,
-  Orthanc,
-  SeriesRecord,
-  Store,
-  StoreWork,
-} from '../ports.ts';
+import type { Folder, InstanceListing, Orthanc, SeriesRecord, Store, StoreWork } from '../ports.ts';
 import { anonymous } from '../erase/marks.ts';
 import { recordedBooking } from './recorded-booking.ts';
+import type { Evidence } from '../versions/evidence.ts';
+import { readSeries, seriesKeywords } from './read-series.ts';
 import type { Settings } from './settings.ts';
 
 export interface Bookings {
@@ -65,23 +56,6 @@ export interface Target {
   readonly values: Attributes;
   /** By which a person gave it its labels. */
   readonly decision?: Decision | undefined;
-}
-
-/** The images that tell where a series belongs. */
-export interface Evidence {
-  /** Its first image; where images were sent again, the version that came last of the first of those. */
-  readonly first: InstanceListing;
-  /** Where only some were sent again: the first of the others. */
-  readonly uncorrected?: InstanceListing | undefined;
-}
-
-/** What tells of a series, out of all files that Orthanc has of it. Pure. */
-export function evidenceIn(listed: readonly [InstanceListing, ...InstanceListing[]]): Evidence {
-  const files = [...Map.groupBy(listed, ({ id }) => id).values()];
-  const corrected = files.find((group) => group.length > 1);
-  const [latest] = (corrected ?? []).toSorted((a, b) => (b.version ?? 0) - (a.version ?? 0));
-  if (latest === undefined) return { first: listed[0] };
-  return { first: latest, uncorrected: files.find((group) => group.length === 1)?.[0] };
 }
 
 export type Place =
@@ -293,60 +267,6 @@ function target(
       ? claimed
       : { ...claimed, record: { ...claimed.record, decision } };
   return { kind: 'target', folder, layout, attributes, labels, values, decision };
-}
-
-/** Keywords that have to be read of the first image. */
-export function seriesKeywords({ route: rules, layout, unmatched, homes = [], copy }: Settings): string[] {
-  const labels = new Set(['project', 'subject', 'session']);
-  const all = [
-    ...SERIES_KEYWORDS,
-    ...ROUTE_KEYWORDS,
-    ...Object.keys(rules.patterns),
-    ...keywordsOf(layout),
-    ...(unmatched === undefined ? [] : keywordsOf(unmatched)),
-    ...homes.flatMap((home) => keywordsOf(home.layout)),
-    ...(copy === undefined ? [] : keywordsOf(copy)),
-  ];
-  return [...new Set(all.filter((keyword) => !labels.has(keyword)))];
-}
-
-/** From the first image's own bytes: Orthanc's database loses characters. Only where they tell nothing, from it. */
-export async function readSeries(
-  series: string,
-  first: InstanceListing,
-  { orthanc, settings }: Pick<PlaceDeps, 'orthanc' | 'settings'>,
-  signal: AbortSignal,
-  further: readonly string[] = [],
-): Promise<Attributes> {
-  const keywords = [...new Set([...seriesKeywords(settings), ...further])];
-  try {
-    const read = await attributesOf(await orthanc.open(first, signal), keywords);
-    if (read !== undefined) return read;
-  } catch (error) {
-    // a file that cannot be read to its end shows again when it is pulled; a series is known by its database too
-    if (signal.aborted || failureOf(error).code !== 'ORTHANC_TRUNCATED') throw error;
-  }
-  return { ...(await orthanc.seriesTags(series, signal)), ...first.tags };
-}
-
-/** What the first bytes of an image tell; undefined where they tell nothing. */
-export async function attributesOf(
-  { bytes, chunks }: Pick<InstanceBody, 'bytes' | 'chunks'>,
-  keywords: readonly string[],
-): Promise<Attributes | undefined> {
-  const parts: Uint8Array[] = [];
-  let held = 0;
-  let wanted = 0;
-  for await (const chunk of chunks) {
-    parts.push(chunk);
-    held += chunk.length;
-    if (held < wanted) continue;
-    const head = { bytes: Buffer.concat(parts), complete: held >= bytes, fileSize: bytes };
-    const read = imageFacts(head, keywords);
-    if (!('needMore' in read)) return read.facts?.attributes;
-    wanted = Math.max(read.needMore, 2 * held);
-  }
-  return undefined;
 }
 
 /** Without what was read for routing alone. */

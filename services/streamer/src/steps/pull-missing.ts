@@ -51,8 +51,10 @@ export interface Pulled extends Found {
 /** Attempts in a row after which a file that Orthanc serves wrongly is given up, and the rest goes on. */
 const CORRUPT_ATTEMPTS = 4;
 const BATCH = 16;
-/** How often one step pulls files that vanish again. */
-const ROUNDS = 4;
+/** How often one step pulls files that vanish again, or that are damaged. */
+const ROUNDS = 6;
+/** In vain in one step: what was only a broken connection is not taken for a damage that a later version mends. */
+const DAMAGED_AFTER = 3;
 
 /**
  * Pulls every image that Orthanc has and whose file is not there, and records it. What the ledger or the record says of an
@@ -73,8 +75,13 @@ export async function pullMissing(
     const lacking = missing(listed, [...known.kept, ...known.images]);
     const fresh = lacking.filter((listing) => !refusals.has(listing));
     if (fresh.length === 0) {
-      const { found, open } = mended(withoutListed(known, listed), refusals.given);
-      return { ...found, failures: finalOf(open, work.attempts + 1) };
+      // not those that were refused once and came the next time
+      const still = new Set(lacking);
+      const refused = refusals.given.filter(({ listing }) => still.has(listing));
+      const damaged = refused.filter((one) => one.damaged);
+      const { found, open } = mended(withoutListed(known, listed), damaged);
+      const others = refused.filter((one) => !one.damaged);
+      return { ...found, failures: finalOf([...others, ...open], work.attempts + 1) };
     }
     const pulled = await pullAll(fresh, listed, { work, target, refusals, incrementOf }, deps, signal);
     const gone = withoutListed(known, listed).gone;
@@ -163,21 +170,25 @@ const progressOf = (image: StoredInstance): Progress => ({
 
 /** Failures of single files, which do not keep the others from being stored. */
 class Refusals {
-  readonly #given = new Map<string, Refused>();
+  readonly #given = new Map<string, Refused & { readonly damaged: boolean; readonly times: number }>();
 
   /** False for a failure that concerns more than this file. `mendable`: Orthanc has further versions of the image. */
   take(listing: InstanceListing, failure: Failure, mendable: boolean): boolean {
-    const own = failure.kind === 'permanent' || CORRUPT.has(failure.code);
-    if (!own && !(mendable && failure.code === 'ORTHANC_ERROR')) return false;
-    this.#given.set(keyOf(listing), { listing, failure });
+    const damaged = mendable && DAMAGE.has(failure.code);
+    if (!damaged && failure.kind !== 'permanent' && !CORRUPT.has(failure.code)) return false;
+    const times = (this.#given.get(keyOf(listing))?.times ?? 0) + 1;
+    this.#given.set(keyOf(listing), { listing, failure, damaged, times });
     return true;
   }
 
+  /** Whether it is no longer asked for. */
   has(listing: InstanceListing): boolean {
-    return this.#given.has(keyOf(listing));
+    const { damaged, times } = this.#given.get(keyOf(listing)) ?? { damaged: true, times: 0 };
+    return !damaged || times >= DAMAGED_AFTER;
   }
 
-  get given(): readonly Refused[] {
+  /** `damaged`: another version of the image may be stored in its place. */
+  get given(): readonly (Refused & { readonly damaged: boolean })[] {
     return [...this.#given.values()];
   }
 }
@@ -194,6 +205,8 @@ function finalOf(refused: readonly Refused[], attempt: number): GivenUp[] {
 }
 
 const CORRUPT: ReadonlySet<string> = new Set(['ORTHANC_CORRUPT', 'ORTHANC_TRUNCATED']);
+/** What Orthanc answers where its file is not what it received, or is not there. */
+const DAMAGE: ReadonlySet<string> = new Set([...CORRUPT, 'ORTHANC_ERROR', 'ORTHANC_GONE']);
 
 /** Images that an earlier, interrupted attempt stored and that no `series.json` names yet. */
 export async function recordedImages(

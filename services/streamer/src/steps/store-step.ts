@@ -21,7 +21,8 @@ import { listInstances } from './listing.ts';
 import { lookAt, lostOf } from './look.ts';
 import { anonymous, erasedReason } from '../erase/marks.ts';
 import { correctionOf } from '../versions/correction.ts';
-import { evidenceIn, findPlace, type Bookings, type Place, type PlaceDeps, type Target } from './place.ts';
+import { evidenceIn } from '../versions/evidence.ts';
+import { findPlace, type Bookings, type Place, type PlaceDeps, type Target } from './place.ts';
 import {
   GONE,
   pullMissing,

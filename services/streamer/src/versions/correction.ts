@@ -6,7 +6,8 @@ import { permanent, type Failure } from '../domain/failure.ts';
 import { newest } from '../domain/record.ts';
 import { PASSING_KEYWORDS, type Attributes, type Route } from '../domain/route.ts';
 import type { SeriesRecord, Store, StoredInstance } from '../ports.ts';
-import { attributesOf, decide, sameLabels, seriesKeywords, type Bookings } from '../steps/place.ts';
+import { decide, sameLabels, type Bookings } from '../steps/place.ts';
+import { attributesOf, seriesKeywords } from '../steps/read-series.ts';
 import type { Settings } from '../steps/settings.ts';
 
 export interface CorrectionDeps {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { grown, keysOf, newest } from '../domain/record.ts';
 import type { InstanceListing, StoredInstance } from '../ports.ts';
-import { evidenceIn } from '../steps/place.ts';
+import { evidenceIn } from './evidence.ts';
 import { mended, newestFirst } from './mend.ts';
 import { versionsOf } from './report.ts';
 
