@@ -269,10 +269,7 @@ test('versions: they are copied, verified, repaired, found by a rebuild of the l
   const config = JSON.parse(await readFile(rig.configFile, 'utf8')) as Record<string, object>;
   const copy = { root: join(rig.folder, 'copy') };
   await mkdir(copy.root);
-  await writeFile(
-    rig.configFile,
-    JSON.stringify({ ...config, storage: { ...config['storage'], copy } }),
-  );
+  await writeFile(rig.configFile, JSON.stringify({ ...config, storage: { ...config['storage'], copy } }));
   const door = await startReceiver(t, rig);
   await rig.start();
   const { files } = await phantom(join(rig.folder, 'a'), { images: 2 });

@@ -13,7 +13,7 @@ import { imagesIn } from '../domain/record.ts';
 import { listInstances } from './listing.ts';
 import { lostOf } from './look.ts';
 import { ERASED, erasedReason } from '../erase/marks.ts';
-import { evidenceIn } from '../versions/evidence.ts';
+import { tellingImages } from '../versions/telling.ts';
 import { decide, type Bookings } from './place.ts';
 import { readSeries } from './read-series.ts';
 import { originOf } from './provenance.ts';
@@ -99,7 +99,7 @@ async function copySeries(
   const [first] = listed;
   if (first === undefined) throw new Fault(work.recheck === true ? FILE_MISSING : GONE);
   // its folder stays the same whatever is corrected, unless nothing else can be read
-  const latest = evidenceIn([first, ...listed.slice(1)]).first;
+  const latest = tellingImages([first, ...listed.slice(1)]).first;
   const attributes = await readSeries(work.series, first, deps, signal).catch((error: unknown) => {
     if (latest === first || failureOf(error).code !== 'ORTHANC_ERROR') throw error;
     return readSeries(work.series, latest, deps, signal);

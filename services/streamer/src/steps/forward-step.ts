@@ -142,18 +142,14 @@ async function sendSeries(
   signal: AbortSignal,
 ): Promise<number> {
   const progress = await ledger.progress(work.series, work.target);
-  const latest = newest(record.instances);
-  const superseded = new Set(record.instances.filter((one) => !latest.has(one)).map(({ file }) => file));
+  const superseded = supersededIn(record);
   tally.refused = failureIn(progress.filter(({ instance }) => !superseded.has(instance)));
   const outcomes = new Map(progress.map(({ instance, outcome }) => [instance, outcome]));
   const wanted = wantedSpan(progress);
-  // what was corrected before it was sent is not sent: who keeps what came first would keep the wrong one
-  const todo = [...latest].filter(({ increment, file }) => {
+  const todo = record.instances.filter(({ increment, file }) => {
     const outcome = outcomes.get(file);
-    return (
-      outcome === 'again' ||
-      (outcome === undefined && (increment > work.through || isWithin(wanted, increment)))
-    );
+    const due = outcome === undefined && (increment > work.through || isWithin(wanted, increment));
+    return !superseded.has(file) && (outcome === 'again' || due);
   });
   const noted = async (rows: readonly Progress[]): Promise<void> => {
     await ledger.record(work, rows);
@@ -185,6 +181,12 @@ async function sendSeries(
   if (wanted !== undefined && tally.left === undefined && !tally.held)
     await ledger.record(work, [{ instance: UNKNOWN, outcome: 'done', detail: '' }]);
   return Math.max(work.through, ...record.instances.map(({ increment }) => increment));
+}
+
+/** Files that were corrected since. They are not sent: a destination that keeps what comes first would keep the wrong one. */
+function supersededIn({ instances }: SeriesRecord): ReadonlySet<string> {
+  const latest = newest(instances);
+  return new Set(instances.filter((one) => !latest.has(one)).map(({ file }) => file));
 }
 
 async function recordOf(work: ForwardWork, store: Store): Promise<SeriesRecord> {

@@ -19,7 +19,7 @@ import { tagRecord, type TagRecord } from '../domain/tag.ts';
 import type { Folder, InstanceListing, Orthanc, SeriesRecord, Store, StoreWork } from '../ports.ts';
 import { anonymous } from '../erase/marks.ts';
 import { recordedBooking } from './recorded-booking.ts';
-import type { Evidence } from '../versions/evidence.ts';
+import type { TellingImages } from '../versions/telling.ts';
 import { readSeries, seriesKeywords } from './read-series.ts';
 import type { Settings } from './settings.ts';
 
@@ -67,7 +67,7 @@ export type Place =
  */
 export async function findPlace(
   work: StoreWork,
-  { first, uncorrected }: Evidence,
+  { first, uncorrected }: TellingImages,
   deps: PlaceDeps,
   signal: AbortSignal,
 ): Promise<Place> {

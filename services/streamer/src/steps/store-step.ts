@@ -21,7 +21,7 @@ import { listInstances } from './listing.ts';
 import { lookAt, lostOf } from './look.ts';
 import { anonymous, erasedReason } from '../erase/marks.ts';
 import { correctionOf } from '../versions/correction.ts';
-import { evidenceIn } from '../versions/evidence.ts';
+import { tellingImages } from '../versions/telling.ts';
 import { findPlace, type Bookings, type Place, type PlaceDeps, type Target } from './place.ts';
 import {
   GONE,
@@ -173,7 +173,7 @@ async function placeOf(
 ): Promise<Place> {
   const place = await findPlace(
     work,
-    evidenceIn(listed),
+    tellingImages(listed),
     { ...deps, ...(await erasedAmong(listed, deps)), senders: (sender) => seen(sender, deps) },
     signal,
   );

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { grown, keysOf, newest } from '../domain/record.ts';
 import type { InstanceListing, StoredInstance } from '../ports.ts';
-import { evidenceIn } from './evidence.ts';
+import { tellingImages } from './telling.ts';
 import { mended, newestFirst } from './mend.ts';
 import { versionsOf } from './report.ts';
 
@@ -82,8 +82,8 @@ test('versions: the same bytes under two files of Orthanc are one entry that sta
 
 test('versions: the correction tells where a series belongs, with an image that was not corrected beside it', () => {
   const all = [listing('a'), listing('b'), listing('b', 1), listing('b', 2), listing('c', 1)] as const;
-  const { first, uncorrected } = evidenceIn(all);
+  const { first, uncorrected } = tellingImages(all);
   assert.deepEqual([first.fileUuid, uncorrected?.fileUuid], ['b2', 'a0']);
-  assert.deepEqual(evidenceIn([listing('a'), listing('b')]), { first: listing('a') });
-  assert.equal(evidenceIn([listing('a'), listing('a', 1)]).uncorrected, undefined);
+  assert.deepEqual(tellingImages([listing('a'), listing('b')]), { first: listing('a') });
+  assert.equal(tellingImages([listing('a'), listing('a', 1)]).uncorrected, undefined);
 });

@@ -2,7 +2,7 @@
 import type { InstanceListing } from '../ports.ts';
 
 /** The images that tell where a series belongs. */
-export interface Evidence {
+export interface TellingImages {
   /** Its first image; where images were sent again, the version that came last of the first of those. */
   readonly first: InstanceListing;
   /** Where only some were sent again: the first of the others. */
@@ -10,7 +10,7 @@ export interface Evidence {
 }
 
 /** What tells of a series, out of all files that Orthanc has of it. */
-export function evidenceIn(listed: readonly [InstanceListing, ...InstanceListing[]]): Evidence {
+export function tellingImages(listed: readonly [InstanceListing, ...InstanceListing[]]): TellingImages {
   const files = [...Map.groupBy(listed, ({ id }) => id).values()];
   const corrected = files.find((group) => group.length > 1);
   const [latest] = (corrected ?? []).toSorted((a, b) => (b.version ?? 0) - (a.version ?? 0));
