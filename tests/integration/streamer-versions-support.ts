@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { store } from '@scanflow/dimse';
 import { dcmtk, freePort, startProgram, storescu, until, type Program } from '@scanflow/testkit';
 import { recordOf, settled, folderOf, type Rig, type Series, type StoredRecord } from './streamer-support.ts';
 
@@ -17,6 +18,8 @@ export interface Door {
   readonly start: () => Promise<void>;
   /** Sends files and folders as a scanner does. */
   readonly send: (...paths: string[]) => Promise<void>;
+  /** Sends one file; the status of the answer. */
+  readonly offer: (path: string) => Promise<number | undefined>;
 }
 
 /** Starts a receiver; `orthancUrl`: where it is to find Orthanc, for something in between. */
@@ -54,6 +57,11 @@ export async function startReceiver(
     program: running,
     start,
     send: (...paths) => storescu({ port, calledAet: 'ORTHANC', callingAet: 'PRISMA' }, paths),
+    offer: async (path) => {
+      const peer = { host: '127.0.0.1', port, calledAet: 'ORTHANC', callingAet: 'PRISMA' };
+      const [outcome] = await Array.fromAsync(store(peer, [{ id: path, path }]));
+      return outcome?.status;
+    },
   };
 }
 
@@ -97,7 +105,7 @@ export async function seriesWhen(
     const record = await recordOf(folderOf(series)).catch(() => undefined);
     return record !== undefined && wanted(series, record) ? { series, record } : undefined;
   };
-  return until(look, { what, timeoutMs: 60_000 }).catch((error: unknown) => {
+  return until(look, { what, timeoutMs: 120_000 }).catch((error: unknown) => {
     throw new Error(`${String(error)}\n${JSON.stringify(last)}\n${rig.streamer().output()}`);
   });
 }
