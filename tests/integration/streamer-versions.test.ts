@@ -230,7 +230,12 @@ test('versions: under a corrected Patient ID it is a series of its own, and each
   await door.send(before.folder);
   await theSeries(rig, 'complete');
   await door.send(
-    ...(await corrected(before.files, join(rig.folder, 'after'), 'PatientID=3010000.01_sub-009')),
+    ...(await corrected(
+      before.files,
+      join(rig.folder, 'after'),
+      'PatientID=3010000.01_sub-009',
+      'PatientName=3010000.01_sub-009',
+    )),
   );
   const [one, other] = await settled(rig, 2, ['complete']);
   assert.ok(one !== undefined && other !== undefined);
