@@ -23,7 +23,7 @@ export async function recover(
     row !== undefined && Number(row['increment']) >= series.increment && row['path'] === series.path;
   if (known && !series.again) return 'known';
   await put(db, series, row !== undefined, now);
-  await filedLeg(db, id, STORAGE, { done: series.stored, total: series.inOrthanc }, now);
+  await filedLeg(db, id, STORAGE, { done: series.stored - series.differing, total: series.inOrthanc }, now);
   if (series.copy !== undefined) {
     const { path, images } = series.copy;
     await filedLeg(db, id, COPY, { done: images, total: images }, now);
