@@ -2,7 +2,7 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
-const ours = ['booking', 'calendar', 'dicom', 'dimse', 'chassis', 'testkit'];
+const ours = ['booking', 'calendar', 'dicom', 'dimse', 'chassis', 'sources', 'testkit'];
 const io = [
   'fs',
   'fs/*',
@@ -109,8 +109,13 @@ export default tseslint.config(
   room(['packages/dimse/**/*.ts'], ['booking', 'dicom', 'dimse'], 'dimse'),
   room(['packages/calendar/**/*.ts'], ['booking', 'calendar'], 'calendar'),
   room(['packages/chassis/**/*.ts'], ['booking', 'chassis'], 'chassis'),
+  room(['packages/sources/**/*.ts'], ['booking', 'calendar', 'chassis', 'sources'], 'sources'),
   room(['packages/testkit/**/*.ts'], ours, 'testkit'),
-  room(['services/*/src/**/*.ts'], ['booking', 'calendar', 'dicom', 'dimse', 'chassis'], 'services'),
+  room(
+    ['services/*/src/**/*.ts'],
+    ['booking', 'calendar', 'dicom', 'dimse', 'chassis', 'sources'],
+    'services',
+  ),
   room(['services/*/src/domain/**/*.ts'], ['booking', 'calendar', 'dicom', 'dimse'], 'services', [
     noIo,
     {
@@ -120,9 +125,12 @@ export default tseslint.config(
     { group: ['**/adapters/*'], message: 'domain/ never imports adapters.' },
     { regex: '^\\.\\./(?!domain/)', message: 'domain/ imports only its own folder.' },
   ]),
-  room(['services/*/src/adapters/*.ts'], ['booking', 'calendar', 'dicom', 'dimse', 'chassis'], 'services', [
-    { regex: '^\\./', message: 'Adapters never import each other.' },
-  ]),
+  room(
+    ['services/*/src/adapters/*.ts'],
+    ['booking', 'calendar', 'dicom', 'dimse', 'chassis', 'sources'],
+    'services',
+    [{ regex: '^\\./', message: 'Adapters never import each other.' }],
+  ),
   // `scanflow demo` stands up real peers on a machine without containers
   room(['services/cli/src/demo/**/*.ts'], ours, 'services'),
   room(['tests/**/*.ts', '**/*.test.ts'], ours, 'testkit'),

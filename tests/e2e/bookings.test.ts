@@ -147,7 +147,7 @@ test('bookings --json: an event without a title has none, and a scanner that is 
   );
 });
 
-test('bookings: a calendar that needs CalDAV, a proxy or certificates says what to do instead', async () => {
+test('bookings: CalDAV, proxies and certificates of the configuration are used, as cal2wl uses them', async () => {
   await writeFile(
     join(folder, 'special.yaml'),
     [
@@ -162,10 +162,14 @@ test('bookings: a calendar that needs CalDAV, a proxy or certificates says what 
       'storage: { root: /project }',
     ].join('\n'),
   );
-  for (const name of ['dav', 'proxied', 'known']) {
+  for (const [name, reason] of [
+    ['dav', /127\.0\.0\.1:1 cannot be reached \(ECONNREFUSED\)/],
+    ['proxied', /cannot be reached through the proxy 127\.0\.0\.1:1/],
+    ['known', /the file .*ca\.pem cannot be read/],
+  ] as const) {
     const { code, stdout, stderr } = await scanflow(name, '--config', 'special.yaml', '--json');
     assert.deepEqual([code, stdout], [2, ''], name);
-    assert.match(stderr, /save the calendar as an \.ics file .*\/api\/bookings/, name);
+    assert.match(stderr, reason, name);
   }
 });
 
@@ -209,6 +213,23 @@ test('bookings: an address, with its login but never with it in a message', asyn
     assert.equal(code, 2);
     assert.match(stderr, /answered 403/);
     assert.doesNotMatch(stderr, /geheim|secret-token/);
+  } finally {
+    server.close();
+  }
+});
+
+test('bookings: an address that redirects to the metadata service of a cloud leads nowhere', async () => {
+  const server = createServer((_request, response) => {
+    response.writeHead(302, { location: 'http://169.254.169.254/latest/meta-data/iam' }).end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    const address = server.address();
+    assert.ok(address !== null && typeof address === 'object');
+    const { code, stderr } = await scanflow(`http://127.0.0.1:${address.port}/x.ics`, ...ZONE);
+    assert.equal(code, 2);
+    assert.match(stderr, /redirected to 169\.254\.169\.254.*FETCH_INWARD/);
   } finally {
     server.close();
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sleep } from '@scanflow/chassis';
 import { polite, Queues } from './polite.ts';
-import type { Source } from './source.ts';
+import type { Source } from '@scanflow/sources';
 
 const notModified = { kind: 'notModified' } as const;
 

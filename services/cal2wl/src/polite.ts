@@ -1,6 +1,6 @@
 /** Fetches from servers that others use too: spread in time, and few at once from one of them. */
 import { sleep } from '@scanflow/chassis';
-import type { Source } from './source.ts';
+import type { Source } from '@scanflow/sources';
 
 /** Fetches from one server at the same time. */
 const AT_ONCE = 2;

@@ -1,8 +1,7 @@
 /** From the configuration to the lists of projects, by calendar. */
 import { join } from 'node:path';
 import type { Config, Log } from '@scanflow/chassis';
-import { fileSource } from './adapters/file-source.ts';
-import { httpSource } from './adapters/http-source.ts';
+import { fileSource, httpSource } from '@scanflow/sources';
 import { projectList, type ProjectList } from './projects.ts';
 
 const LIMITS = { timeoutMs: 30_000, maxSize: 4_194_304 };

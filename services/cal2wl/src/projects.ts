@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseProjects, type Projects } from '@scanflow/booking';
 import { messageOf, writeFileAtomic, type Failure, type Log } from '@scanflow/chassis';
-import type { Source, Validators } from './source.ts';
+import type { Source, Validators } from '@scanflow/sources';
 
 export interface ProjectList {
   /** Asks at most every few minutes. Undefined where the list was never read: then any project is taken. */

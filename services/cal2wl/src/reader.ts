@@ -3,7 +3,7 @@ import { readIsolated, type CalendarContent, type Window } from '@scanflow/calen
 import { sleep, type Failure } from '@scanflow/chassis';
 import { covers, cut, readAhead } from './domain/expand.ts';
 import { sha256, type Memory, type Remembered } from './adapters/memory.ts';
-import type { Source, Validators } from './source.ts';
+import type { Source, Validators } from '@scanflow/sources';
 
 export interface Reading {
   /** Whether the calendar itself was heard in this pass. */

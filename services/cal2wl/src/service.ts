@@ -10,6 +10,7 @@ import {
   Registry,
   startHttp,
 } from '@scanflow/chassis';
+import { placeOf } from '@scanflow/sources';
 import { openMemory, type Memory } from './adapters/memory.ts';
 import { openRejections } from './adapters/rejections.ts';
 import { openRunning } from './adapters/running.ts';
@@ -18,8 +19,7 @@ import { addRoutes } from './api.ts';
 import { healthOf } from './health.ts';
 import { createMetrics } from './metrics.ts';
 import { Passes } from './pass.ts';
-import { placeOf } from './places.ts';
-import { Queues } from './polite.ts';
+import { polite, Queues } from './polite.ts';
 import { projectsOf } from './projects-of.ts';
 import { Reader } from './reader.ts';
 import type { PassReport } from './report.ts';
@@ -100,7 +100,8 @@ function readersOf(config: Config, memory: Memory): Map<string, Reader> {
   const [queues, { every }] = [new Queues(), config.bookings];
   return new Map(
     Object.entries(config.calendars).map(([calendar, settings]) => {
-      const { address, source } = placeOf(settings, { queues, every });
+      const { address, host, source: direct } = placeOf(settings);
+      const source = host === undefined ? direct : polite(direct, { host, queues, every });
       // time to be fetched and to be read, and some more
       const overdueMs = settings.timeout + 180_000;
       // a pass waits for an answer no longer than for the next pass

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeLeftovers, writeFileAtomic } from '@scanflow/chassis';
-import type { Validators } from '../source.ts';
+import type { Validators } from '@scanflow/sources';
 
 export interface Remembered {
   readonly validators: Validators;

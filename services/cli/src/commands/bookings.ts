@@ -92,25 +92,19 @@ async function contentOf(
   window: Window,
   io: Io,
 ): Promise<Pick<CalendarContent, 'events' | 'problems'>> {
-  const contents: CalendarContent[] = [];
-  for (const { bytes, charset } of await fetchCalendar(place, io.signal)) {
-    const read = await readIsolated(bytes, { window, zone, charset, timeoutMs: PARSE_TIMEOUT_MS });
-    if (!read.ok) throw new CalendarError(`${read.error.message} (${read.error.code})`);
-    for (const { code, message } of read.content.notes) io.err.write(`scanflow: ${message} (${code})\n`);
-    contents.push(read.content);
-  }
-  return {
-    events: contents.flatMap(({ events }) => events),
-    problems: contents.flatMap(({ problems }) => problems),
-  };
+  const { bytes, charset } = await fetchCalendar(place, io.signal);
+  const read = await readIsolated(bytes, { window, zone, charset, timeoutMs: PARSE_TIMEOUT_MS });
+  if (!read.ok) throw new CalendarError(`${read.error.message} (${read.error.code})`);
+  for (const { code, message } of read.content.notes) io.err.write(`scanflow: ${message} (${code})\n`);
+  return read.content;
 }
 
 /** As the service does: without its list, any project is taken, and it is told. */
 async function projectsOf({ projects }: Choice, io: Io): Promise<Projects | undefined> {
   if (projects === undefined) return undefined;
   try {
-    const [part] = await fetchCalendar(projects, io.signal);
-    const parsed = parseProjects(Buffer.from(part?.bytes ?? []).toString('utf8'));
+    const { bytes } = await fetchCalendar(projects, io.signal);
+    const parsed = parseProjects(Buffer.from(bytes).toString('utf8'));
     if (parsed.ok) return parsed.projects;
     throw new CalendarError(parsed.problem);
   } catch (error) {

@@ -1,5 +1,6 @@
 /** Connections of one fetch: proxies only where one is configured, client certificates only for the calendar's own server. */
 import { readFile } from 'node:fs/promises';
+import type { RequestOptions } from 'node:https';
 import { codeOf } from '@scanflow/chassis';
 import { Agent, ProxyAgent, type Dispatcher } from 'undici';
 import type { Reach } from './reach.ts';
@@ -24,10 +25,14 @@ export interface TransportOptions {
 export interface Transport {
   /** Connections to the calendar's own server, and to others that it redirects to, which are not shown who we are. */
   to(own: boolean): Dispatcher;
+  /** The same for a connection by itself, without a pool; undefined where a proxy stands between. */
+  direct(own: boolean): RequestOptions | undefined;
   close(): Promise<void>;
 }
 
 const CONNECT_MS = 30_000;
+/** Some servers send long rules for browsers. */
+const MAX_HEADERS = 65_536;
 
 /**
  * Reads the files and makes the connections' settings; throws a Stop where a file cannot be read. A proxy resolves names
@@ -44,7 +49,13 @@ export async function openTransport(options: TransportOptions, reach: Reach): Pr
   const made = new Map<boolean, Dispatcher>();
   const make = (own: boolean): Dispatcher => {
     const secure = { timeout: Math.min(CONNECT_MS, timeoutMs), ...trust, ...(own ? identity : {}) };
-    const common = { headersTimeout: timeoutMs, bodyTimeout: timeoutMs, allowH2: false, connections: 1 };
+    const common = {
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+      allowH2: false,
+      connections: 1,
+      maxHeaderSize: MAX_HEADERS,
+    };
     return proxy === undefined
       ? new Agent({ ...common, connect: { ...secure, lookup: reach.lookup(own) } })
       : new ProxyAgent({
@@ -61,6 +72,8 @@ export async function openTransport(options: TransportOptions, reach: Reach): Pr
       made.set(own, dispatcher);
       return dispatcher;
     },
+    direct: (own) =>
+      proxy === undefined ? { ...trust, ...(own ? identity : {}), lookup: reach.lookup(own) } : undefined,
     async close() {
       await Promise.all([...made.values()].map((dispatcher) => dispatcher.destroy()));
     },

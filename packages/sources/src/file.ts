@@ -1,8 +1,8 @@
 /** Calendars that another program writes as a file. */
 import { stat } from 'node:fs/promises';
 import { codeOf, readBounded } from '@scanflow/chassis';
-import type { Source, SourceLimits } from '../source.ts';
-import { Stop } from '../web/stop.ts';
+import type { Source, SourceLimits } from './source.ts';
+import { Stop } from './web/stop.ts';
 
 export function fileSource(path: string, { maxSize }: Pick<SourceLimits, 'maxSize'>): Source {
   return {

@@ -1,10 +1,9 @@
 /** From the configuration of a calendar to the place it is fetched from. */
 import type { Config } from '@scanflow/chassis';
-import { caldavSource } from './adapters/caldav-source.ts';
-import { fileSource } from './adapters/file-source.ts';
-import { folderSource } from './adapters/folder-source.ts';
-import { httpSource } from './adapters/http-source.ts';
-import { polite, type Queues } from './polite.ts';
+import { caldavSource } from './caldav.ts';
+import { fileSource } from './file.ts';
+import { folderSource } from './folder.ts';
+import { httpSource } from './http.ts';
 import type { Source } from './source.ts';
 
 export interface Place {
@@ -16,28 +15,30 @@ export interface Place {
   readonly source: Source;
 }
 
-/** `every`: milliseconds between two passes. */
-export function placeOf(
-  settings: Config['calendars'][string],
-  { queues, every }: { queues: Queues; every: number },
-): Place {
+/** What of a calendar's settings says where it is and how it is fetched. */
+export type PlaceSettings = Pick<Config['calendars'][string], 'timeout' | 'maxSize'> &
+  Partial<Config['calendars'][string]> & {
+    /** A password that somebody typed; others are in files. */
+    readonly password?: string | undefined;
+  };
+
+export function placeOf(settings: PlaceSettings): Place {
   const { url, file, folder, caldav, timeout: timeoutMs, maxSize } = settings;
   const limits = { timeoutMs, maxSize };
   if (file !== undefined)
     return { kind: 'file', address: file, host: undefined, source: fileSource(file, limits) };
   if (folder !== undefined)
     return { kind: 'folder', address: folder, host: undefined, source: folderSource(folder, limits) };
-  const { redirects, username, passwordFile, tokenFile, tls, proxy, proxyUsername, proxyPasswordFile } =
-    settings;
+  const { redirects, tls, proxy = 'none', proxyUsername, proxyPasswordFile } = settings;
+  const { username, password, passwordFile, tokenFile } = settings;
   const address = caldav ?? url ?? '';
   const options = {
     ...limits,
-    ...{ url: address, redirects, username, passwordFile, tokenFile },
+    ...{ url: address, redirects, username, password, passwordFile, tokenFile },
     ...(tls === undefined ? {} : { tls }),
     ...(proxy === 'none' ? {} : { proxy, proxyUsername, proxyPasswordFile }),
   };
   const { host } = new URL(address);
   const source = caldav === undefined ? httpSource(options) : caldavSource(options);
-  const kind = caldav === undefined ? 'url' : 'caldav';
-  return { kind, address, host, source: polite(source, { host, queues, every }) };
+  return { kind: caldav === undefined ? 'url' : 'caldav', address, host, source };
 }

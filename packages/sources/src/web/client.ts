@@ -1,13 +1,17 @@
 /** Requests to a calendar's server: one time limit over all of a fetch, sizes, redirects, and who sees the password. */
-import { request as send, type Dispatcher } from 'undici';
+import type { Readable } from 'node:stream';
 import type { Fetched, SourceLimits } from '../source.ts';
+import { Cookies } from './cookies.ts';
 import { Credentials, type CredentialOptions } from './credentials.ts';
 import { ENCODINGS, readBody, tooLarge } from './decode.ts';
+import { lenient } from './lenient.ts';
 import type { HeaderOf } from './moment.ts';
 import { Reach } from './reach.ts';
+import { redirectTarget } from './redirect.ts';
 import { Stop } from './stop.ts';
 import { openTransport, type Transport, type TransportOptions } from './transport.ts';
-import { statusTrouble, wireTrouble, type Shown } from './trouble.ts';
+import { isCut, isOddAnswer, statusTrouble, wireTrouble, type Shown } from './trouble.ts';
+import { strict, type Message, type Wire } from './wire.ts';
 
 export interface WebOptions extends SourceLimits, CredentialOptions, TransportOptions {
   /** Hosts that redirects may lead to, whatever their addresses are. */
@@ -59,6 +63,8 @@ export function webClient(start: URL, options: WebOptions): WebClient {
           credentials,
           reach,
           transport,
+          cookies: new Cookies(),
+          known: new Set<string>(),
           limit,
           signal: AbortSignal.any([signal, limit]),
         };
@@ -80,6 +86,9 @@ interface Fetching {
   readonly credentials: Credentials;
   readonly reach: Reach;
   readonly transport: Transport;
+  readonly cookies: Cookies;
+  /** Origins that were asked before. */
+  readonly known: Set<string>;
   readonly limit: AbortSignal;
   readonly signal: AbortSignal;
 }
@@ -88,9 +97,7 @@ interface Fetching {
 async function follow(first: URL, asked: Asked, fetching: Fetching): Promise<Heard> {
   let url = first;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-    const heard = await exchange(url, asked, fetching).catch((error: unknown) => {
-      throw troubleOf(error, url, fetching);
-    });
+    const heard = await exchange(url, asked, fetching);
     if (!(heard instanceof URL)) return heard;
     url = heard;
   }
@@ -101,78 +108,109 @@ async function follow(first: URL, asked: Asked, fetching: Fetching): Promise<Hea
   );
 }
 
-/** One request and its answer, or where it redirects to. */
+/** How far a request came. */
+class Progress {
+  answered = false;
+  /** Whether pieces of the body were given away. */
+  taken = false;
+}
+
+/** One request and its answer, or where it redirects to; asked for once more where the answer was odd. */
 async function exchange(url: URL, asked: Asked, fetching: Fetching): Promise<Heard | URL> {
   const own = url.origin === fetching.origin;
-  const { authorization, options } = fetching;
-  fetching.reach.judge(url, own);
-  const response = await send(url, {
+  const { reach, transport, known } = fetching;
+  reach.judge(url, own);
+  const isKnown = known.has(url.origin);
+  known.add(url.origin);
+  const message = messageTo(url, asked, own, fetching);
+  const first = new Progress();
+  try {
+    return await hear(url, strict(url, message, transport.to(own)), asked, fetching, first);
+  } catch (error) {
+    const direct = transport.direct(own);
+    // a server may close the connection that the last request left open
+    const mayHelp = isOddAnswer(error) || (isKnown && !first.answered && isCut(error));
+    if (direct === undefined || !mayHelp || first.taken)
+      throw troubleOf(error, url, fetching, !first.answered);
+    const second = new Progress();
+    return await hear(url, lenient(url, message, direct), asked, fetching, second).catch((again: unknown) => {
+      throw troubleOf(again, url, fetching, !second.answered);
+    });
+  }
+}
+
+function messageTo(
+  url: URL,
+  asked: Asked,
+  own: boolean,
+  { authorization, cookies, signal }: Fetching,
+): Message {
+  return {
     method: asked.method,
-    dispatcher: fetching.transport.to(own),
-    signal: fetching.signal,
+    signal,
+    body: asked.body,
     headers: {
       ...asked.headers,
       'accept-encoding': ENCODINGS,
       'user-agent': 'Scanflow-cal2wl',
+      ...cookies.header(url),
       ...(own && authorization !== undefined ? { authorization } : {}),
     },
-    ...(asked.body === undefined ? {} : { body: asked.body }),
-  }).catch((error: unknown) => {
-    throw troubleOf(error, url, fetching, true);
-  });
-  const { statusCode: status } = response;
-  const header = headerOf(response.headers);
+  };
+}
+
+async function hear(
+  url: URL,
+  wire: Promise<Wire>,
+  asked: Asked,
+  fetching: Fetching,
+  progress: Progress,
+): Promise<Heard | URL> {
+  const { status, header, all, body } = await wire;
+  progress.answered = true;
+  fetching.cookies.take(url, all('set-cookie'));
+  const { host } = url;
   if (asked.expect.includes(status)) {
-    const announced = Number(header('content-length') ?? 0);
-    if (announced > options.maxSize) throw discard(response, tooLarge(url.host, options.maxSize));
-    const { maxSize } = options;
-    const { take } = asked;
-    const encoding = header('content-encoding');
-    return {
-      status,
-      header,
-      bytes: await readBody(response.body, { host: url.host, encoding, maxSize, take }),
+    const { maxSize } = fetching.options;
+    if (Number(header('content-length') ?? 0) > maxSize) {
+      discard(body);
+      throw tooLarge(host, maxSize);
+    }
+    const { take: given } = asked;
+    const take = (piece: Uint8Array): void => {
+      progress.taken = true;
+      given?.(piece);
     };
+    const how = { host, encoding: header('content-encoding'), maxSize };
+    const bytes = await readBody(body, given === undefined ? how : { ...how, take });
+    return { status, header, bytes };
   }
+  discard(body);
   if (REDIRECTS.has(status) && (status !== 303 || asked.method === 'GET'))
-    return discard(response, redirectTarget(url, header('location')));
-  if (status === 401 && own && authorization !== undefined) fetching.credentials.refuse(authorization);
+    return redirectTarget(url, all('location'));
+  throw refusal(url, status, header, fetching);
+}
+
+function refusal(
+  url: URL,
+  status: number,
+  header: HeaderOf,
+  { authorization, origin, credentials }: Fetching,
+): Stop {
+  const own = url.origin === origin;
+  if (status === 401 && own && authorization !== undefined) credentials.refuse(authorization);
   const shown: Shown = authorization === undefined ? 'none' : own ? 'own' : 'withheld';
-  throw discard(response, statusTrouble(url.host, status, shown, header));
+  return statusTrouble(url.host, status, shown, header);
 }
 
 /** Lets go of a body that nobody reads. */
-function discard<T>({ body }: Dispatcher.ResponseData, result: T): T {
-  body.on('error', () => undefined).destroy();
-  return result;
-}
-
-const headerOf =
-  (headers: Dispatcher.ResponseData['headers']): HeaderOf =>
-  (name) => {
-    const value = headers[name];
-    return Array.isArray(value) ? value.join(', ') : value;
-  };
-
-function redirectTarget(from: URL, location: string | undefined): URL {
-  const target = location === undefined ? null : URL.parse(location, from);
-  const safe = target?.protocol === 'https:' || (target?.protocol === 'http:' && from.protocol === 'http:');
-  if (target === null || !safe)
-    throw new Stop(
-      'permanent',
-      'FETCH_REDIRECTS',
-      `${from.host} redirects to no safe web address. Give the calendar's final address.`,
-    );
-  target.username = '';
-  target.password = '';
-  return target;
-}
+const discard = (body: Readable): void => void body.on('error', () => undefined).destroy();
 
 function troubleOf(
   error: unknown,
   { host, protocol }: URL,
   { options, limit }: Fetching,
-  early = false,
+  early: boolean,
 ): Stop {
   if (!(error instanceof Stop) && limit.aborted)
     return new Stop(

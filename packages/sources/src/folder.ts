@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { isWholeCalendar, toPlain } from '@scanflow/calendar';
 import { codeOf, readBounded } from '@scanflow/chassis';
-import type { Fetched, Source, SourceLimits } from '../source.ts';
-import { Stop } from '../web/stop.ts';
+import type { Fetched, Source, SourceLimits } from './source.ts';
+import { Stop } from './web/stop.ts';
 
 const MOST_FILES = 100_000;
 const AT_ONCE = 16;

@@ -19,11 +19,22 @@ const CUT = new Set([
 const CERTIFICATE =
   /^(CERT_|CRL_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|ERR_TLS_CERT|HOSTNAME_MISMATCH|INVALID_CA)/;
 
+const codeIn = (error: unknown): string | undefined =>
+  codeOf(error) ?? (error instanceof Error ? codeOf(error.cause) : undefined);
+
+/** What came is no HTTP by the letter, and might be read all the same. */
+export const isOddAnswer = (error: unknown): boolean =>
+  /^(HPE_|UND_ERR_RES_CONTENT_LENGTH_MISMATCH|UND_ERR_HEADERS_OVERFLOW)/.test(codeIn(error) ?? '') ||
+  // undici's words for an answer that began with 100 Continue
+  (error instanceof Error && (error.name === 'HTTPParserError' || error.message === 'bad response'));
+
+/** The connection was closed or lost. */
+export const isCut = (error: unknown): boolean => CUT.has(codeIn(error) ?? '');
+
 /** A failed connection or a broken body. Only codes are taken over: messages may hold the address. */
 export function wireTrouble(error: unknown, { host, proxy, atHello }: TroubleOptions): Stop {
   if (error instanceof Stop) return error;
-  const code = codeOf(error) ?? (error instanceof Error ? codeOf(error.cause) : undefined);
-  const shown = code ?? (error instanceof Error ? error.name : 'unknown');
+  const shown = codeIn(error) ?? (error instanceof Error ? error.name : 'unknown');
   const refusal = proxyRefusal(error);
   if (proxy !== undefined && refusal !== undefined)
     return new Stop(
@@ -38,6 +49,12 @@ export function wireTrouble(error: unknown, { host, proxy, atHello }: TroubleOpt
       `${host} broke off ${atHello ? 'before it answered' : 'while it sent the calendar'} (${shown}); it is tried again.${
         atHello ? ' If that stays so, it may want a client certificate: tls.key and tls.certificate.' : ''
       }`,
+    );
+  if (isOddAnswer(error))
+    return new Stop(
+      'permanent',
+      'FETCH_NOT_HTTP',
+      `${host} answers, but in a form that is no HTTP (${shown}). Check that its address and port are those of a web server; if they are, that server or what stands before it is at fault.`,
     );
   if (/^(Z_|ERR__|ERR_BROTLI|BROTLI)/.test(shown))
     return new Stop(
@@ -84,6 +101,9 @@ const LOGIN: Readonly<Record<Shown, string>> = {
 /** A status that is no calendar. */
 export function statusTrouble(host: string, status: number, shown: Shown, header: HeaderOf): Stop {
   const told = `${host} answered ${status}`;
+  const foreign = status === 401 ? foreignLogin(header('www-authenticate')) : undefined;
+  if (foreign !== undefined && shown !== 'withheld')
+    return new Stop('permanent', 'FETCH_AUTH', `${told}: ${foreign}.`);
   if (status === 401 || status === 403)
     return new Stop('permanent', 'FETCH_AUTH', `${told}: ${LOGIN[shown]}.`);
   if (status === 404 || status === 410)
@@ -92,7 +112,7 @@ export function statusTrouble(host: string, status: number, shown: Shown, header
       'FETCH_NOT_FOUND',
       `${told}: the calendar is not there. Check its address in the configuration.`,
     );
-  if (status === 408 || status === 425 || status === 429 || status >= 500)
+  if (status === 202 || status === 408 || status === 425 || status === 429 || status >= 500)
     return new Stop(
       'transient',
       'FETCH_SERVER',
@@ -104,4 +124,14 @@ export function statusTrouble(host: string, status: number, shown: Shown, header
     'FETCH_STATUS',
     `${told}, which is no calendar. Check its address in the configuration.`,
   );
+}
+
+const OURS = /^(?:basic|bearer)$/i;
+
+/** Ways to log in that we do not know (RFC 9110 11.6.1), where the server takes no other. */
+function foreignLogin(challenges: string | undefined): string | undefined {
+  const parts = (challenges ?? '').replaceAll(/"(?:\\.|[^"\\])*"/g, '""').split(',');
+  const schemes = parts.flatMap((part) => /^\s*([A-Za-z][\w-]{0,30})(?=\s+\S|\s*$)/.exec(part)?.[1] ?? []);
+  if (schemes.length === 0 || schemes.some((scheme) => OURS.test(scheme))) return undefined;
+  return `it takes only ${[...new Set(schemes)].join(', ')} logins, which Scanflow does not know. Let it take Basic over https or a token, or publish the calendar at a secret address`;
 }

@@ -4,6 +4,7 @@ import { Stop } from './stop.ts';
 
 export interface CredentialOptions {
   readonly username?: string | undefined;
+  readonly password?: string | undefined;
   readonly passwordFile?: string | undefined;
   readonly tokenFile?: string | undefined;
 }
@@ -21,11 +22,12 @@ export class Credentials {
 
   /** The Authorization header, from files read now; undefined where nothing is configured. Throws a Stop. */
   async header(host: string): Promise<string | undefined> {
-    const { username, passwordFile, tokenFile } = this.#options;
+    const { username, password, passwordFile, tokenFile } = this.#options;
     let value: string | undefined;
     if (tokenFile !== undefined) value = `Bearer ${await secret(tokenFile)}`;
     else if (username !== undefined && passwordFile !== undefined)
       value = basic(username, await secret(passwordFile));
+    else if (username !== undefined && password !== undefined) value = basic(username, password);
     if (value === undefined || !this.#isRefused(value)) return value;
     throw new Stop(
       'permanent',

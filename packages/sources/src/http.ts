@@ -1,9 +1,9 @@
 /** Calendars over http and https: asked with what the last answer gave to recognise it by. */
 import { charsetOfType } from '@scanflow/calendar';
-import type { Source, Validators } from '../source.ts';
-import { webClient, type Heard, type WebOptions } from '../web/client.ts';
-import { clockSkew } from '../web/moment.ts';
-import { statusTrouble } from '../web/trouble.ts';
+import type { Source, Validators } from './source.ts';
+import { webClient, type Heard, type WebOptions } from './web/client.ts';
+import { clockSkew } from './web/moment.ts';
+import { statusTrouble } from './web/trouble.ts';
 
 export interface HttpSourceOptions extends WebOptions {
   /** http, https or webcal (which means https). */
@@ -18,9 +18,15 @@ export function httpSource(options: HttpSourceOptions): Source {
       web.run(signal, async (ask) => {
         const conditions = conditionsOf(validators);
         const headers = { accept: 'text/calendar, */*;q=0.1', ...conditions };
-        const { status, header, bytes } = await ask(url, { method: 'GET', headers, expect: [200, 304] });
+        const { status, header, bytes } = await ask(url, {
+          method: 'GET',
+          headers,
+          expect: [200, 203, 206, 304],
+        });
         const clockSkewMs = clockSkew(header, Temporal.Now.instant());
-        if (status === 200) {
+        if (status === 206 && !isWhole(header, bytes.length))
+          throw statusTrouble(url.host, status, 'none', header);
+        if (status !== 304) {
           const charset = charsetOfType(header('content-type'));
           return { kind: 'body', bytes, charset, validators: validatorsOf(header), clockSkewMs };
         }
@@ -29,6 +35,13 @@ export function httpSource(options: HttpSourceOptions): Source {
         return { kind: 'notModified', clockSkewMs };
       }),
   };
+}
+
+/** A part that is all of it (RFC 9110 14.4); nobody asked for a part. */
+function isWhole(header: Heard['header'], size: number): boolean {
+  const [, last, all] = /^\s*bytes\s+0-(\d+)\/(\d+)\s*$/i.exec(header('content-range') ?? '') ?? [];
+  const isAll = last !== undefined && Number(last) + 1 === Number(all);
+  return isAll && (header('content-encoding') !== undefined || size === Number(all));
 }
 
 function conditionsOf({ etag, lastModified }: Validators): Record<string, string> {

@@ -1,10 +1,10 @@
 /** Calendars on CalDAV servers: nothing is fetched while nothing changed, and then only what did. */
 import { isWholeCalendar, toPlain } from '@scanflow/calendar';
-import type { Fetched, Source, Validators } from '../source.ts';
-import { webClient, type WebOptions } from '../web/client.ts';
-import { collectionAt, type Collection, type DavObject } from '../web/dav.ts';
-import { tooLarge } from '../web/decode.ts';
-import { Stop } from '../web/stop.ts';
+import type { Fetched, Source, Validators } from './source.ts';
+import { webClient, type WebOptions } from './web/client.ts';
+import { collectionAt, type Collection, type DavObject } from './web/dav.ts';
+import { tooLarge } from './web/decode.ts';
+import { Stop } from './web/stop.ts';
 
 export interface CaldavSourceOptions extends WebOptions {
   /** http or https address of one calendar. */
