@@ -2,7 +2,7 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
-const ours = ['booking', 'calendar', 'dicom', 'dimse', 'chassis', 'sources', 'testkit'];
+const ours = ['booking', 'calendar', 'dicom', 'dimse', 'chassis', 'sources', 'identity', 'testkit'];
 const io = [
   'fs',
   'fs/*',
@@ -109,14 +109,15 @@ export default tseslint.config(
   room(['packages/dimse/**/*.ts'], ['booking', 'dicom', 'dimse'], 'dimse'),
   room(['packages/calendar/**/*.ts'], ['booking', 'calendar'], 'calendar'),
   room(['packages/chassis/**/*.ts'], ['booking', 'chassis'], 'chassis'),
+  room(['packages/identity/**/*.ts'], ['booking', 'calendar', 'identity'], 'identity', [noIo]),
   room(['packages/sources/**/*.ts'], ['booking', 'calendar', 'chassis', 'sources'], 'sources'),
   room(['packages/testkit/**/*.ts'], ours, 'testkit'),
   room(
     ['services/*/src/**/*.ts'],
-    ['booking', 'calendar', 'dicom', 'dimse', 'chassis', 'sources'],
+    ['booking', 'calendar', 'dicom', 'dimse', 'chassis', 'sources', 'identity'],
     'services',
   ),
-  room(['services/*/src/domain/**/*.ts'], ['booking', 'calendar', 'dicom', 'dimse'], 'services', [
+  room(['services/*/src/domain/**/*.ts'], ['booking', 'calendar', 'dicom', 'dimse', 'identity'], 'services', [
     noIo,
     {
       regex: '^@scanflow/dimse(?!/access$)',
@@ -127,7 +128,7 @@ export default tseslint.config(
   ]),
   room(
     ['services/*/src/adapters/*.ts'],
-    ['booking', 'calendar', 'dicom', 'dimse', 'chassis', 'sources'],
+    ['booking', 'calendar', 'dicom', 'dimse', 'chassis', 'sources', 'identity'],
     'services',
     [{ regex: '^\\./', message: 'Adapters never import each other.' }],
   ),

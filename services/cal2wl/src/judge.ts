@@ -2,7 +2,7 @@
 import { bookingRules, type Config, type Failure } from '@scanflow/chassis';
 import type { Projects } from '@scanflow/booking';
 import type { CalendarContent } from '@scanflow/calendar';
-import { createPlanner, type Plan } from './domain/plan.ts';
+import { createPlanner, type Plan } from '@scanflow/identity';
 import type { ProjectList } from './projects.ts';
 
 const NOTHING: CalendarContent = {

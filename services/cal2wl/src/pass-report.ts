@@ -1,9 +1,7 @@
 /** What a pass says of one calendar: pieces of its report, and its view for reconciling. */
 import { flagBookings, type Outcome } from '@scanflow/booking';
 import type { Config } from '@scanflow/chassis';
-import type { CalendarView } from './domain/fate.ts';
-import type { Past } from './domain/past.ts';
-import type { Plan } from './domain/plan.ts';
+import type { CalendarView, Past, Plan } from '@scanflow/identity';
 import type { Reading } from './reader.ts';
 import type { CalendarReport } from './report.ts';
 

@@ -1,24 +1,22 @@
 /** One pass over all calendars: each is read, judged and published for itself, and none costs another. */
-import {
-  encodeRecord,
-  warn,
-  warning,
-  type BookingRecord,
-  type BookingSource,
-  type Outcome,
-} from '@scanflow/booking';
-import { eventKey, type Window } from '@scanflow/calendar';
+import { encodeRecord, warn, warning, type BookingRecord, type Outcome } from '@scanflow/booking';
+import type { CalendarContent, Window } from '@scanflow/calendar';
 import { codeOf, messageOf, type Config, type Erasures, type Failure, type Log } from '@scanflow/chassis';
 import { recordNotes } from '@scanflow/dicom';
+import {
+  adopt,
+  fateOf,
+  formerIdIn,
+  Past,
+  type CalendarView,
+  type Keeps,
+  type Plan,
+} from '@scanflow/identity';
 import type { Rejections } from './adapters/rejections.ts';
 import type { Running } from './adapters/running.ts';
 import type { Shelf } from './adapters/shelf.ts';
-import { adopt } from './domain/adopt.ts';
 import { windowAt } from './domain/expand.ts';
-import { fateOf, type CalendarView } from './domain/fate.ts';
 import { encodeItem, type ScannerSettings } from './domain/item.ts';
-import { Past } from './domain/past.ts';
-import type { Plan } from './domain/plan.ts';
 import { reconcile, sweep, type Action, type Published, type Wanted } from './domain/reconcile.ts';
 import { inTurns } from './in-turns.ts';
 import { Judge } from './judge.ts';
@@ -27,12 +25,14 @@ import type { ProjectList } from './projects.ts';
 import { publish } from './publish.ts';
 import type { Reader } from './reader.ts';
 import { countActions, type CalendarReport, type PassReport } from './report.ts';
+import type { Update } from './update.ts';
 import { outcomeView } from './view.ts';
 
 export interface PassOptions {
   readonly config: Config;
   readonly shelf: Shelf;
   readonly running: Running;
+  readonly update: Update;
   readonly rejections: Rejections;
   readonly erasures: Erasures;
   /** By calendar. */
@@ -145,10 +145,14 @@ export class Passes {
     if (reader === undefined || judge === undefined) throw new Error('it has no reader');
     const { now, signal } = pass;
     const window = this.#window(calendar, now);
+    const known = (this.#past ?? new Past()).ofCalendar(calendar, window.from);
+    const planned = async (content: CalendarContent): Promise<Plan> =>
+      (await judge.judge(content, now, signal)).plan;
+    const keeps = await this.#options.update.keeps({ calendar, known, now, plan: planned });
     const reading = await reader.read(window, now, signal);
     const { plan, failure: projects } = await judge.judge(reading.content, now, signal);
     const view = viewOf(calendar, reading, plan);
-    const outcomes = this.#identify(plan, view, window);
+    const outcomes = this.#identify(plan, view, window, keeps);
     const wanted = this.#wanted(outcomes, pass.before);
     const accessions = wanted.map(({ record }) => record.accessionNumber);
     await this.#complete(pass.published, calendar, accessions, window);
@@ -171,13 +175,11 @@ export class Passes {
   }
 
   /** Bookings under the identity that they keep, with what their scanner cannot show. */
-  #identify({ outcomes, formerIds }: Plan, view: CalendarView, window: Window): Outcome[] {
+  #identify(plan: Plan, view: CalendarView, window: Window, keeps: Keeps): Outcome[] {
     const known = (this.#past ?? new Past()).ofCalendar(view.calendar, window.from);
     const isLost = (record: BookingRecord): boolean =>
       record.status === 'scheduled' && fateOf(record, view, window) === 'lost';
-    const formerId = ({ uid, recurrenceId }: BookingSource): string | undefined =>
-      formerIds.get(eventKey(uid, recurrenceId));
-    return adopt(outcomes, { known, isLost, formerId }).map((one) =>
+    return adopt(plan.outcomes, { known, isLost, formerId: formerIdIn(plan), keeps }).map((one) =>
       one.outcome === 'booking'
         ? warn(one, ...recordNotes(one.record, this.#scanner(one.record.scanner).characterSet))
         : one,

@@ -25,6 +25,7 @@ import { Reader } from './reader.ts';
 import type { PassReport } from './report.ts';
 import { keepRunning } from './schedule.ts';
 import { createTeller } from './teller.ts';
+import { Update } from './update.ts';
 
 /** What runService hands over. */
 interface Context {
@@ -79,17 +80,27 @@ export async function startCal2wl({
   };
 }
 
-async function passesOf(config: Config, log: Log): Promise<Passes> {
+export async function passesOf(config: Config, log: Log): Promise<Passes> {
   const bookings = join(config.data, 'bookings');
   const shelf = await openShelf({ worklist: join(config.data, 'worklist', config.worklist.aet), bookings });
   const memory = await openMemory(join(config.data, 'cal2wl'));
+  const running = openRunning(join(config.data, 'performed'));
+  const rejected = join(bookings, 'rejected.json');
+  const zone = config.facility.timezone;
+  const update = new Update({
+    folder: join(config.data, 'cal2wl'),
+    rejected,
+    zone,
+    exams: () => running.all(),
+  });
   return new Passes({
     config,
     shelf,
+    update,
     readers: readersOf(config, memory),
     projects: projectsOf(config, log),
-    running: openRunning(join(config.data, 'performed')),
-    rejections: openRejections(join(bookings, 'rejected.json')),
+    running,
+    rejections: openRejections(rejected),
     erasures: openErasures(erasuresIn(config.data)),
     log,
   });

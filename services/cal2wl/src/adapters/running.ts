@@ -1,12 +1,14 @@
 /** Which exams run: what scanners reported in `performed/*.json` (MPPS) and have not ended. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parsePerformed } from '@scanflow/booking';
+import { parsePerformed, type PerformedRecord } from '@scanflow/booking';
 import { codeOf, readBounded } from '@scanflow/chassis';
 
 export interface Running {
   /** Accession numbers of exams in progress. */
   accessions(now: Temporal.Instant): Promise<ReadonlySet<string>>;
+  /** Those of all exams on record, also of exams that have ended. */
+  all(): Promise<ReadonlySet<string>>;
 }
 
 /** A scanner that was switched off never tells the end: after a day, an exam runs no more. */
@@ -23,20 +25,35 @@ export function openRunning(folder: string): Running {
       const names = (await filesIn(folder)).filter((name) => RECORD.test(name));
       const found = new Set<string>();
       for (const name of names.filter((one) => !ended.has(one))) {
-        const bytes = await readBounded(join(folder, name), MAX_BYTES).catch(() => undefined);
-        const parsed = bytes === undefined ? undefined : parsePerformed(bytes.toString('utf8'));
-        if (parsed?.ok !== true) continue;
-        const { state, created, links, items } = parsed.record;
+        const record = await recordIn(folder, name);
+        if (record === undefined) continue;
+        const { state, created } = record;
         const isOld = Temporal.Instant.compare(Temporal.Instant.from(created).add(LONGEST), now) < 0;
         if (state !== 'IN PROGRESS' || isOld) ended.add(name);
-        else for (const { accessionNumber } of [...links, ...items]) found.add(accessionNumber);
+        else for (const accession of accessionsOf(record)) found.add(accession);
       }
       for (const name of ended) if (!names.includes(name)) ended.delete(name);
-      found.delete('');
+      return found;
+    },
+    async all() {
+      const found = new Set<string>();
+      for (const name of (await filesIn(folder)).filter((one) => RECORD.test(one))) {
+        const record = await recordIn(folder, name);
+        for (const accession of record === undefined ? [] : accessionsOf(record)) found.add(accession);
+      }
       return found;
     },
   };
 }
+
+async function recordIn(folder: string, name: string): Promise<PerformedRecord | undefined> {
+  const bytes = await readBounded(join(folder, name), MAX_BYTES).catch(() => undefined);
+  const parsed = bytes === undefined ? undefined : parsePerformed(bytes.toString('utf8'));
+  return parsed?.ok === true ? parsed.record : undefined;
+}
+
+const accessionsOf = ({ links, items }: PerformedRecord): string[] =>
+  [...links, ...items].map(({ accessionNumber }) => accessionNumber).filter((accession) => accession !== '');
 
 async function filesIn(folder: string): Promise<string[]> {
   try {

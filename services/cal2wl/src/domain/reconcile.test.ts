@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { identify, type BookingRecord } from '@scanflow/booking';
-import type { CalendarView } from './fate.ts';
+import type { CalendarView } from '@scanflow/identity';
 import {
   reconcile as decide,
   sweep,

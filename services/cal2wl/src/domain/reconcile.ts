@@ -8,7 +8,7 @@
  */
 import { encodeRecord, type BookingRecord } from '@scanflow/booking';
 import { eventKey, overlaps, type Window } from '@scanflow/calendar';
-import { fateOf, type CalendarView, type Fate } from './fate.ts';
+import { fateOf, type CalendarView, type Fate } from '@scanflow/identity';
 import { guardShrink } from './shrink.ts';
 
 /** A booking as it is to be published. */

@@ -4,9 +4,7 @@ import { test } from 'node:test';
 import { identify, type BookingRecord, type BookingSource, type Outcome } from '@scanflow/booking';
 import { eventKey, readCalendar, type CalendarContent } from '@scanflow/calendar';
 import { bookingRules, parseConfig } from '@scanflow/chassis';
-import { adopt } from './adopt.ts';
-import { Past } from './past.ts';
-import { createPlanner } from './plan.ts';
+import { adopt, createPlanner, Past } from '@scanflow/identity';
 
 const parsed = parseConfig(
   [

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeRecord, type BookingRecord, type BookingRules } from '@scanflow/booking';
 import { readCalendar } from '@scanflow/calendar';
-import { createPlanner } from './plan.ts';
+import { createPlanner } from '@scanflow/identity';
 import { reconcile, type Published, type Wanted } from './reconcile.ts';
 
 const window = {

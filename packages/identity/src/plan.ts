@@ -1,5 +1,11 @@
 /** What a calendar's content becomes: an outcome for each event in the window. */
-import { interpret, unreadable, type BookingRules, type Outcome } from '@scanflow/booking';
+import {
+  interpret,
+  unreadable,
+  type BookingRules,
+  type BookingSource,
+  type Outcome,
+} from '@scanflow/booking';
 import { eventKey, type CalendarContent, type CalendarEvent, type Unreadable } from '@scanflow/calendar';
 
 export interface Plan {
@@ -27,6 +33,12 @@ export function createPlanner(rules: BookingRules): (content: CalendarContent) =
     unreadable: unknown,
   });
 }
+
+/** Finds the recurrence id that an earlier version gave an instance, where it differs. */
+export const formerIdIn =
+  ({ formerIds: ids }: Plan) =>
+  ({ uid, recurrenceId }: BookingSource): string | undefined =>
+    ids.get(eventKey(uid, recurrenceId));
 
 const formerIds = (events: readonly CalendarEvent[]): Map<string, string> =>
   new Map(

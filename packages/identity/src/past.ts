@@ -5,6 +5,7 @@ import { eventKey } from '@scanflow/calendar';
 /** What is known of one calendar's bookings. */
 export interface KnownBookings {
   has(accessionNumber: string): boolean;
+  get(accessionNumber: string): BookingRecord | undefined;
   /** Records of the same event and labels, the latest last. */
   ofEvent(record: BookingRecord): readonly BookingRecord[];
   /** Records whose slot is not over. */
@@ -41,8 +42,13 @@ export class Past implements History {
 
   /** `from`: slots that end by then are over. However many those are, they cost a pass nothing. */
   ofCalendar(calendar: string, from: Temporal.Instant): KnownBookings {
+    const of = (accession: string): BookingRecord | undefined => {
+      const record = this.#records.get(accession);
+      return record?.source.calendar === calendar ? record : undefined;
+    };
     return {
-      has: (accession) => this.#records.get(accession)?.source.calendar === calendar,
+      has: (accession) => of(accession) !== undefined,
+      get: of,
       ofEvent: (record) => {
         const event = eventOf(record);
         return this.#found(this.#byEvent.get(event)).filter((one) => eventOf(one) === event);

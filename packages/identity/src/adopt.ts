@@ -12,6 +12,7 @@ import {
   type Note,
   type Outcome,
 } from '@scanflow/booking';
+import type { Keeps } from './keeps.ts';
 import type { KnownBookings } from './past.ts';
 
 export interface AdoptOptions {
@@ -20,6 +21,8 @@ export interface AdoptOptions {
   readonly isLost: (record: BookingRecord) => boolean;
   /** The recurrence id of an instance as an earlier version read it, where that differs. */
   readonly formerId?: (source: BookingSource) => string | undefined;
+  /** What was decided at an update. */
+  readonly keeps?: Keeps;
 }
 
 const RENUMBERED = warning(
@@ -29,7 +32,7 @@ const RENUMBERED = warning(
 
 const REREAD = warning(
   'REREAD',
-  'An older version of Scanflow read a label of this booking differently. It has the right label now, and keeps its accession number. Check it.',
+  'An older version of Scanflow read the labels of this booking otherwise. It keeps its accession number. Check its labels.',
 );
 
 /**
@@ -37,17 +40,25 @@ const REREAD = warning(
  * warning. The record is published with the new UID, and by that the booking is known from then on. Where only our
  * reading of an instance changed, its booking keeps its identity without a warning.
  */
-export function adopt(outcomes: readonly Outcome[], { known, isLost, formerId }: AdoptOptions): Outcome[] {
+export function adopt(
+  outcomes: readonly Outcome[],
+  { known, isLost, formerId, keeps = new Map() }: AdoptOptions,
+): Outcome[] {
   const booked = outcomes.filter((one) => one.outcome === 'booking');
   const derived = new Set(booked.map(({ record }) => record.accessionNumber));
   const isFree = ({ accessionNumber }: BookingRecord): boolean => !derived.has(accessionNumber);
-  const fresh = booked.filter(({ record }) => !known.has(record.accessionNumber));
-  if (fresh.length === 0) return [...outcomes];
+  const adopted = new Map<BookedOutcome, BookedOutcome>();
+  for (const one of booked) {
+    const kept = keptOf(one, keeps, known);
+    if (kept === undefined || derived.has(kept.record.accessionNumber)) continue;
+    adopted.set(one, kept);
+    derived.add(kept.record.accessionNumber);
+  }
+  const fresh = booked.filter((one) => !known.has(one.record.accessionNumber) && !adopted.has(one));
   const lost = Map.groupBy(
     known.toCome().filter((record) => isFree(record) && isLost(record)),
     slotKey,
   );
-  const adopted = new Map<BookedOutcome, BookedOutcome>();
   for (const one of fresh) {
     const source = formerSource(one.record, formerId);
     const former = source && identify(source, one.record.labels);
@@ -66,6 +77,21 @@ export function adopt(outcomes: readonly Outcome[], { known, isLost, formerId }:
   }
   return outcomes.map((one) => (one.outcome === 'booking' ? (adopted.get(one) ?? one) : one));
 }
+
+/** The booking as it was published before an update; what a scanner may have shown already stays as it was. */
+function keptOf(one: BookedOutcome, keeps: Keeps, known: KnownBookings): BookedOutcome | undefined {
+  const keep = keeps.get(one.record.accessionNumber);
+  const before = keep && known.get(keep.accessionNumber);
+  if (before === undefined) return undefined;
+  const { accessionNumber, studyInstanceUid } = before;
+  const { labels, patientId, patientName } = keep?.begun === true ? before : one.record;
+  const record = { ...one.record, accessionNumber, studyInstanceUid, labels, patientId, patientName };
+  const isOther = LABELS.some((name) => before.labels[name] !== one.record.labels[name]);
+  const kept = { ...one, record, booking: { ...one.booking, labels } };
+  return isOther ? warn(kept, REREAD) : kept;
+}
+
+const LABELS = ['project', 'subject', 'session'] as const;
 
 /** Where an earlier version had the booking from, where that differs. */
 function formerSource(

@@ -1,0 +1,104 @@
+/** The first pass of a version that reads calendars otherwise: what is published keeps its identity. */
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readIsolated, type CalendarContent } from '@scanflow/calendar';
+import { writeFileAtomic } from '@scanflow/chassis';
+import {
+  encodeKeeps,
+  formerIdIn,
+  keepIdentities,
+  parseKeeps,
+  parseRejected,
+  type KnownBookings,
+  type Keeps,
+  type Plan,
+} from '@scanflow/identity';
+
+export interface UpdateOptions {
+  /** Folder of cal2wl's own state. */
+  readonly folder: string;
+  /** `rejected.json` of the version before. */
+  readonly rejected: string;
+  /** IANA zone of times without one. */
+  readonly zone: string;
+  /** Accession numbers of exams on record. */
+  readonly exams: () => Promise<ReadonlySet<string>>;
+}
+
+export interface UpdateQuestion {
+  readonly calendar: string;
+  readonly known: KnownBookings;
+  readonly now: Temporal.Instant;
+  /** What this version makes of a calendar. */
+  readonly plan: (content: CalendarContent) => Promise<Plan>;
+}
+
+const PARSE_TIMEOUT_MS = 60_000;
+const MODE = 0o640;
+/** Slots are seen a day before and after those that are known: a zone may be read otherwise. */
+const MARGIN = Temporal.Duration.from({ hours: 26 });
+
+/** Decides once for each calendar and version, before its feed is asked for, and keeps that over restarts. */
+export class Update {
+  readonly #options: UpdateOptions;
+  readonly #decided = new Map<string, Keeps>();
+
+  constructor(options: UpdateOptions) {
+    this.#options = options;
+  }
+
+  /** By the accession number that this version derives. Throws where it cannot be decided now: nothing is published then. */
+  async keeps(question: UpdateQuestion): Promise<Keeps> {
+    const { calendar } = question;
+    const folder = join(this.#options.folder, 'identities');
+    const path = join(folder, `${calendar}.json`);
+    const decided = this.#decided.get(calendar) ?? parseKeeps(await readFile(path, 'utf8').catch(() => ''));
+    const keeps = decided ?? (await this.#decide(question));
+    if (decided === undefined) {
+      await mkdir(folder, { recursive: true, mode: 0o750 });
+      await writeFileAtomic(path, encodeKeeps(keeps), { mode: MODE });
+    }
+    this.#decided.set(calendar, keeps);
+    return keeps;
+  }
+
+  async #decide({ calendar, known, now, plan }: UpdateQuestion): Promise<Keeps> {
+    const { folder, rejected, exams } = this.#options;
+    const records = known.toCome().filter(({ status }) => status === 'scheduled');
+    const body = await readFile(join(folder, `${calendar}.ics`)).catch(() => undefined);
+    if (records.length === 0 || body === undefined) return new Map();
+    const content = await this.#read(body, records);
+    if (content === undefined) return new Map();
+    const planned = await plan(content);
+    return keepIdentities({
+      records,
+      now,
+      outcomes: planned.outcomes,
+      formerId: formerIdIn(planned),
+      exams: await exams(),
+      rejected: parseRejected(await readFile(rejected, 'utf8').catch(() => '')),
+    });
+  }
+
+  /** What is no calendar, as this version reads it, tells nothing; what lies in this machine is tried again. */
+  async #read(
+    body: Uint8Array,
+    records: readonly { readonly start: string; readonly end: string }[],
+  ): Promise<CalendarContent | undefined> {
+    const instants = records
+      .flatMap(({ start, end }) => [start, end])
+      .map((text) => Temporal.Instant.from(text));
+    const [first, last] = [instants.reduce(earlier), instants.reduce(later)];
+    const window = { from: first.subtract(MARGIN), to: last.add(MARGIN) };
+    const { zone } = this.#options;
+    const read = await readIsolated(body, { window, zone, timeoutMs: PARSE_TIMEOUT_MS });
+    if (read.ok) return read.content;
+    if (['FEED_TIMEOUT', 'FEED_UNEXPECTED'].includes(read.error.code)) throw new Error(read.error.message);
+    return undefined;
+  }
+}
+
+const earlier = (a: Temporal.Instant, b: Temporal.Instant): Temporal.Instant =>
+  Temporal.Instant.compare(a, b) <= 0 ? a : b;
+const later = (a: Temporal.Instant, b: Temporal.Instant): Temporal.Instant =>
+  Temporal.Instant.compare(a, b) >= 0 ? a : b;
