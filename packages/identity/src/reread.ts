@@ -3,7 +3,7 @@
  * body that the old version kept is read anew: what it published of those very events differs only by the reading.
  */
 import { type BookedOutcome, type BookingRecord, type Labels, type Outcome } from '@scanflow/booking';
-import { eventKey } from '@scanflow/calendar';
+import { eventKey, type Window } from '@scanflow/calendar';
 import type { Keep, Keeps } from './keeps.ts';
 
 /** An event that the old version refused, as `rejected.json` names it. */
@@ -29,6 +29,24 @@ export interface KeepInput {
 interface Pair {
   readonly one: BookedOutcome;
   readonly record: BookingRecord;
+}
+
+/** Slots are seen a day before and after those that are known: a zone may be read otherwise. */
+const MARGIN = Temporal.Duration.from({ hours: 26 });
+
+/** The span in which the events of these records lie; undefined where there are none. */
+export function spanOf(records: readonly BookingRecord[]): Window | undefined {
+  const ms = records.flatMap(({ start, end }) =>
+    [start, end].map((text) => Temporal.Instant.from(text).epochMilliseconds),
+  );
+  if (ms.length === 0) return undefined;
+  const at = (edge: number): Temporal.Instant => Temporal.Instant.fromEpochMilliseconds(edge);
+  // by a loop: arguments of a call are limited, records are not
+  const [first, last] = ms.reduce(
+    ([a, b], one) => [Math.min(a, one), Math.max(b, one)],
+    [Infinity, -Infinity],
+  );
+  return { from: at(first).subtract(MARGIN), to: at(last).add(MARGIN) };
 }
 
 /** Pairs what was published with what is read now, by event and instance; the surest sign first. */

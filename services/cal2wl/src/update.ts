@@ -1,7 +1,7 @@
 /** The first pass of a version that reads calendars otherwise: what is published keeps its identity. */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readIsolated, type CalendarContent } from '@scanflow/calendar';
+import { readIsolated, type CalendarContent, type Window } from '@scanflow/calendar';
 import { writeFileAtomic } from '@scanflow/chassis';
 import {
   encodeKeeps,
@@ -9,6 +9,7 @@ import {
   keepIdentities,
   parseKeeps,
   parseRejected,
+  spanOf,
   type KnownBookings,
   type Keeps,
   type Plan,
@@ -35,9 +36,6 @@ export interface UpdateQuestion {
 
 const PARSE_TIMEOUT_MS = 60_000;
 const MODE = 0o640;
-/** Slots are seen a day before and after those that are known: a zone may be read otherwise. */
-const MARGIN = Temporal.Duration.from({ hours: 26 });
-
 /** Decides once for each calendar and version, before its feed is asked for, and keeps that over restarts. */
 export class Update {
   readonly #options: UpdateOptions;
@@ -66,8 +64,9 @@ export class Update {
     const { folder, rejected, exams } = this.#options;
     const records = known.toCome().filter(({ status }) => status === 'scheduled');
     const body = await readFile(join(folder, `${calendar}.ics`)).catch(() => undefined);
-    if (records.length === 0 || body === undefined) return new Map();
-    const content = await this.#read(body, records);
+    const window = spanOf(records);
+    if (window === undefined || body === undefined) return new Map();
+    const content = await this.#read(body, window);
     if (content === undefined) return new Map();
     const planned = await plan(content);
     return keepIdentities({
@@ -81,15 +80,7 @@ export class Update {
   }
 
   /** What is no calendar, as this version reads it, tells nothing; what lies in this machine is tried again. */
-  async #read(
-    body: Uint8Array,
-    records: readonly { readonly start: string; readonly end: string }[],
-  ): Promise<CalendarContent | undefined> {
-    const instants = records
-      .flatMap(({ start, end }) => [start, end])
-      .map((text) => Temporal.Instant.from(text));
-    const [first, last] = [instants.reduce(earlier), instants.reduce(later)];
-    const window = { from: first.subtract(MARGIN), to: last.add(MARGIN) };
+  async #read(body: Uint8Array, window: Window): Promise<CalendarContent | undefined> {
     const { zone } = this.#options;
     const read = await readIsolated(body, { window, zone, timeoutMs: PARSE_TIMEOUT_MS });
     if (read.ok) return read.content;
@@ -97,8 +88,3 @@ export class Update {
     return undefined;
   }
 }
-
-const earlier = (a: Temporal.Instant, b: Temporal.Instant): Temporal.Instant =>
-  Temporal.Instant.compare(a, b) <= 0 ? a : b;
-const later = (a: Temporal.Instant, b: Temporal.Instant): Temporal.Instant =>
-  Temporal.Instant.compare(a, b) >= 0 ? a : b;

@@ -13,6 +13,10 @@ export interface Wish {
 }
 
 export interface Choice {
+  /** Its key in the configuration. */
+  readonly name: string;
+  /** The data folder of the configuration. */
+  readonly data: string;
   readonly place: Place;
   readonly rules: BookingRules;
   /** IANA zone of times without one. */
@@ -41,6 +45,8 @@ export async function choose(wish: Wish): Promise<Choice> {
   const { before, after } = { ...config.bookings.window, ...own.window };
   const list = own.projects ?? config.bookings.projects;
   return {
+    name,
+    data: config.data,
     place: Object.hasOwn(config.calendars, wish.calendar) ? own : { ...limits(own), ...placeOf(wish, own) },
     rules: fixed,
     zone,
@@ -53,6 +59,10 @@ export async function choose(wish: Wish): Promise<Choice> {
         : Object.fromEntries(Object.entries(config.scanners).map(([key, one]) => [key, one.characterSet])),
   };
 }
+
+/** The calendars of a configuration. */
+export const calendarNames = async (config: string): Promise<string[]> =>
+  Object.keys((await configuration({ calendar: '', config })).calendars);
 
 const limits = ({ timeout, maxSize }: Config['calendars'][string]): Place => ({ timeout, maxSize });
 

@@ -10,14 +10,20 @@ import {
 } from '@scanflow/booking';
 import { readIsolated, type CalendarContent, type Window } from '@scanflow/calendar';
 import { recordNotes } from '@scanflow/dicom';
-import { choose, type Choice } from '../bookings/choose.ts';
+import { createPlanner } from '@scanflow/identity';
+import { calendarNames, choose, type Choice } from '../bookings/choose.ts';
 import { CalendarError, fetchCalendar } from '../bookings/fetch.ts';
 import { rowsOf, tableOf } from '../bookings/rows.ts';
+import { isHarmless, type Change } from '../changes/compare.ts';
+import { openDataFolder } from '../changes/folder.ts';
+import { changesOf } from '../changes/run.ts';
+import { changesText } from '../changes/table.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';
 
 const help = `Usage: scanflow bookings CALENDAR [--config FILE] [--timezone ZONE] [--scanner NAME]
                          [--from INSTANT] [--to INSTANT] [--json]
+       scanflow bookings --changes --config FILE [CALENDAR] [--data FOLDER] [--all] [--json]
 
 Shows what a calendar becomes: bookings, what is skipped, and what is rejected and why. Writes nothing. CALENDAR is an
 .ics file, a folder of them, an http, https or webcal address, or the name of a calendar in the configuration.
@@ -27,11 +33,18 @@ Shows what a calendar becomes: bookings, what is skipped, and what is rejected a
   --scanner NAME     the scanner that the calendar books
   --from INSTANT     begin of the window, such as 2026-11-21T09:00:00Z or 2026-11-21; as the worklist's where absent
   --to INSTANT       its end, which does not belong to it; events that overlap the window are shown
+  --changes          compares with what is published in the data folder, of this or of an older version: per booking
+                     accession number and Study UID old and new, what differs, what appears and what disappears
+  --data FOLDER      the data folder, where it is not that of the configuration; it is only read
+  --all              shows bookings that stay as they are, too
   --json             an array, sorted by start: outcome, code, reason, uid, recurrenceId, start, end, summary, scanner,
-                     project, subject, session, accessionNumber, studyInstanceUid; what is not known is left out
+                     project, subject, session, accessionNumber, studyInstanceUid; what is not known is left out.
+                     With --changes: calendar, change, before, after, differs, code, reason
 
 Example:  scanflow bookings prisma.ics --timezone Europe/Amsterdam --from 2026-11-21 --to 2026-11-28
-Exit:     0 the calendar was read, 2 it could not be (the reason is on stderr)
+Before an update:  scanflow bookings --changes --config scanflow.yaml
+Exit:     0 the calendar was read, 2 it could not be (the reason is on stderr). With --changes: 0 every published
+          booking keeps its numbers and stays, 1 one does not, or a calendar could not be read, 2 not started
 `;
 
 const OPTIONS = {
@@ -40,6 +53,9 @@ const OPTIONS = {
   scanner: { type: 'string' },
   from: { type: 'string' },
   to: { type: 'string' },
+  changes: { type: 'boolean', default: false },
+  data: { type: 'string' },
+  all: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
 } as const;
 
@@ -48,6 +64,7 @@ const PARSE_TIMEOUT_MS = 60_000;
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { values, positionals } = readArgs(args, OPTIONS, 1);
   const [calendar] = positionals;
+  if (values.changes) return changes(values, calendar, io);
   if (calendar === undefined) throw new UsageError('bookings takes a calendar: scanflow bookings CALENDAR');
   const choice = await choose({ ...values, calendar });
   const window = windowOf(values, choice);
@@ -67,6 +84,47 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     io.err.write(`scanflow: ${error.message}\n`);
     return EXIT.notStarted;
   }
+}
+
+interface ChangesValues {
+  readonly config?: string | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly data?: string | undefined;
+  readonly all: boolean;
+  readonly json: boolean;
+}
+
+/** What an update would change of what is published. */
+async function changes(values: ChangesValues, calendar: string | undefined, io: Io): Promise<ExitCode> {
+  const { config, data, from, all, json } = values;
+  if (config === undefined) throw new UsageError('--changes takes the configuration: --config FILE');
+  const found: Change[] = [];
+  let unread = false;
+  let zone = 'UTC';
+  try {
+    for (const name of calendar === undefined ? await calendarNames(config) : [calendar]) {
+      const choice = await choose({ config, calendar: name });
+      const folder = await openDataFolder(data ?? choice.data);
+      const window = windowOf(values, choice);
+      const now =
+        from === undefined ? Temporal.Now.instant() : window.from.add({ milliseconds: choice.window.before });
+      const projects = await projectsOf(choice, io);
+      const plan = createPlanner(projects === undefined ? choice.rules : { ...choice.rules, projects });
+      const one = await changesOf({ calendar: choice.name, choice, folder, window, now, plan }, io);
+      if (one.failure !== undefined)
+        io.err.write(`scanflow: ${choice.name}: ${one.failure}; its last good copy is shown\n`);
+      unread ||= one.failure !== undefined;
+      zone = choice.zone;
+      found.push(...one.changes);
+    }
+  } catch (error) {
+    if (!(error instanceof CalendarError)) throw error;
+    io.err.write(`scanflow: ${error.message}\n`);
+    return EXIT.notStarted;
+  }
+  io.out.write(json ? `${JSON.stringify(found, null, 2)}\n` : changesText(found, { zone, all }));
+  return unread || !isHarmless(found) ? EXIT.failed : EXIT.done;
 }
 
 async function outcomesOf(choice: Choice, window: Window, io: Io): Promise<Outcome[]> {

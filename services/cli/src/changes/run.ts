@@ -1,0 +1,104 @@
+/** `scanflow bookings --changes`: what an update would change of what a data folder has published. */
+import type { Outcome } from '@scanflow/booking';
+import { readIsolated, type CalendarContent, type Window } from '@scanflow/calendar';
+import {
+  adopt,
+  fateOf,
+  formerIdIn,
+  keepIdentities,
+  spanOf,
+  type CalendarView,
+  type Keeps,
+  type KnownBookings,
+  type Plan,
+} from '@scanflow/identity';
+import type { Choice } from '../bookings/choose.ts';
+import { CalendarError, fetchCalendar } from '../bookings/fetch.ts';
+import type { Io } from '../command.ts';
+import { compare, type Change } from './compare.ts';
+import type { DataFolder } from './folder.ts';
+
+const PARSE_TIMEOUT_MS = 60_000;
+
+export interface ChangesInput {
+  readonly calendar: string;
+  readonly choice: Choice;
+  readonly folder: DataFolder;
+  readonly window: Window;
+  readonly now: Temporal.Instant;
+  readonly plan: (content: CalendarContent) => Plan;
+}
+
+export interface CalendarChanges {
+  readonly changes: readonly Change[];
+  /** Why the calendar itself could not be read; its last good copy stands for it. */
+  readonly failure: string | undefined;
+}
+
+/** Of one calendar. Throws CalendarError where nothing can be read of it. */
+export async function changesOf(input: ChangesInput, io: Io): Promise<CalendarChanges> {
+  const { calendar, folder, window } = input;
+  const known = folder.past.ofCalendar(calendar, window.from);
+  const body = await folder.body(calendar);
+  const keeps = (await folder.keeps(calendar)) ?? (await decided(input, known, body));
+  const { content, failure } = await contentOf(input, body, io);
+  const plan = input.plan(content);
+  const view = viewOf(calendar, content, plan);
+  const outcomes = identified(plan, { known, keeps, view, window });
+  const { running } = folder;
+  const changes = compare({ calendar, outcomes, known, view, window, running, formerId: formerIdIn(plan) });
+  return { changes, failure };
+}
+
+async function decided(
+  { calendar, choice, folder, now, plan }: ChangesInput,
+  known: KnownBookings,
+  body: Uint8Array | undefined,
+): Promise<Keeps> {
+  const records = known.toCome().filter(({ status }) => status === 'scheduled');
+  const window = spanOf(records);
+  if (window === undefined || body === undefined) return new Map();
+  const read = await readIsolated(body, { window, zone: choice.zone, timeoutMs: PARSE_TIMEOUT_MS });
+  if (!read.ok) return new Map();
+  const planned = plan(read.content);
+  const { exams, rejected } = folder;
+  const formerId = formerIdIn(planned);
+  const ofCalendar = rejected.filter((one) => one.calendar === calendar);
+  return keepIdentities({ records, outcomes: planned.outcomes, formerId, exams, rejected: ofCalendar, now });
+}
+
+async function contentOf(
+  { choice: { place, zone }, window }: ChangesInput,
+  body: Uint8Array | undefined,
+  io: Io,
+): Promise<{ content: CalendarContent; failure: string | undefined }> {
+  const read = async (bytes: Uint8Array): Promise<CalendarContent> => {
+    const found = await readIsolated(bytes, { window, zone, timeoutMs: PARSE_TIMEOUT_MS });
+    if (found.ok) return found.content;
+    throw new CalendarError(`${found.error.message} (${found.error.code})`);
+  };
+  try {
+    return { content: await read(await fetchCalendar(place, io.signal)), failure: undefined };
+  } catch (error) {
+    if (!(error instanceof CalendarError) || body === undefined) throw error;
+    return { content: await read(body), failure: error.message };
+  }
+}
+
+const viewOf = (calendar: string, { outside }: CalendarContent, plan: Plan): CalendarView => ({
+  ...{ calendar, outside, answered: true, unknown: false, suspicion: undefined, accepted: true },
+  ...{ present: plan.present, unreadable: plan.unreadable },
+});
+
+function identified(
+  plan: Plan,
+  given: { known: KnownBookings; keeps: Keeps; view: CalendarView; window: Window },
+): Outcome[] {
+  const { known, keeps, view, window } = given;
+  return adopt(plan.outcomes, {
+    known,
+    keeps,
+    formerId: formerIdIn(plan),
+    isLost: (record) => record.status === 'scheduled' && fateOf(record, view, window) === 'lost',
+  });
+}
