@@ -70,11 +70,27 @@ function readOffsets(lines: TimezoneLines, from: number, to: number): Offsets | 
 
 function readObservances(lines: TimezoneLines): Observance[] {
   const observances: Observance[] = [];
+  let depth = 0;
   for (const line of lines) {
-    if (line.name === 'BEGIN') observances.push({ lines: [] });
-    else observances.at(-1)?.lines.push(line);
+    if (line.name === 'BEGIN' && depth === 0) observances.push({ lines: [] });
+    if (line.name === 'BEGIN') depth += 1;
+    else if (line.name === 'END') depth -= 1;
+    else if (depth === 1) observances.at(-1)?.lines.push(line);
   }
-  return observances;
+  // where there is only one, its offset is all there is to say
+  const [only, ...others] = observances;
+  return only === undefined || others.length > 0 ? observances : [completed(only)];
+}
+
+/** The only observance of a zone, with what some leave out: it counts from ever. */
+function completed({ lines }: Observance): Observance {
+  const has = (name: string): boolean => lines.some((line) => line.name === name);
+  const offset = lines.find((line) => line.name === 'TZOFFSETTO');
+  const from = offset === undefined || has('TZOFFSETFROM') ? [] : [{ ...offset, name: 'TZOFFSETFROM' }];
+  const start = has('DTSTART')
+    ? []
+    : [{ name: 'DTSTART', params: new Map<string, string>(), value: '19700101T000000' }];
+  return { lines: [...lines, ...from, ...start] };
 }
 
 /** The onsets of one observance until `to`; of those before `from` only the last need be right. */
@@ -94,7 +110,9 @@ function changesOf(observance: Observance, from: number, to: number): Change[] {
       : Math.max(at(start, before), from - 2 * YEAR_MS);
     return ruleStarts(rule, moment, instant(since), instant(to)).map((time) => time.epochMilliseconds);
   });
-  const listed = values('RDATE').flatMap((value) => value.split(',').map((text) => at(onset(text), before)));
+  const listed = values('RDATE').flatMap((value) =>
+    value.split(',').map((text) => at(onset(text.replace(/\/.*$/, '')), before)),
+  );
   return [at(start, before), ...ruled, ...listed].map((time) => ({ at: time, offset }));
 }
 
@@ -106,7 +124,7 @@ const instant = (ms: number): Temporal.Instant => Temporal.Instant.fromEpochMill
 /** `+0530`, `-050000` as milliseconds. */
 function offsetOf(observance: Observance | undefined, name: string): number {
   const value = observance?.lines.find((line) => line.name === name)?.value.trim() ?? '';
-  const match = /^([+-])(\d{2}):?(\d{2})(\d{2})?$/.exec(value);
+  const match = /^([+-]?)(\d{2}):?(\d{2}):?(\d{2})?$/.exec(value);
   if (match === null) throw new RangeError(`${name} is no offset`);
   const [, sign, hours, minutes, seconds] = match;
   const size = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds ?? 0);

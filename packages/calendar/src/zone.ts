@@ -5,7 +5,7 @@ import type { Window } from './event.ts';
 import type { FeedContext } from './feed.ts';
 import { parseProperty, unescapeText } from './property.ts';
 import { contentLines } from './text.ts';
-import { readZone, type TimezoneLines } from './vtimezone.ts';
+import { readZone, type DefinedZone, type TimezoneLines } from './vtimezone.ts';
 
 /** The zones of one VCALENDAR. */
 export interface Zones {
@@ -25,32 +25,68 @@ export function zonesOf(
   zone: string,
   window: Window,
 ): Zones {
-  const definitions = new Map(timezones.map((bytes) => readDefinition(bytes, charset)));
-  const known = new Map<string, Clock | undefined>();
+  const all = timezones.map((bytes) => readDefinition(bytes, charset));
+  const definitions = Map.groupBy(all, ([name]) => name.toLowerCase());
+  const resolved = new Map<string, Clock | undefined>();
   const clockOf = (name: string): Clock | undefined => {
     const place = placeName(name);
     if (place !== undefined) return ianaClock(place);
     const [byName, bySuffix] = [namedZone(name), suffix(name)];
-    const lines = definitions.get(name);
     const favourites = [byName ?? bySuffix ?? zone, zone];
-    const defined = lines && readZone(lines, { name, favourites, window });
+    const lines = named(definitions.get(name.toLowerCase()) ?? [], name);
+    const defined = agreed(
+      lines.map((one) => readZone(one, { name, favourites, window })),
+      window,
+    );
     const former = byName ?? defined?.iana ?? bySuffix;
     if (defined !== undefined)
       return withFormer(defined.clock, former === undefined ? undefined : ianaClock(former));
-    const found = former ?? numberedZone(name);
+    const found = former ?? numberedZone(name) ?? lines.map(locationOf).find((place) => place !== undefined);
     return found === undefined ? undefined : ianaClock(found);
   };
   const resolve = (tzid: string): Clock | undefined => {
     const name = plainName(tzid);
-    if (!known.has(name)) known.set(name, clockOf(name));
-    return known.get(name);
+    if (!resolved.has(name)) resolved.set(name, clockOf(name));
+    return resolved.get(name);
   };
   const floating = ianaClock(zone);
   return { floating: told === undefined ? floating : (resolve(told) ?? floating), resolve };
 }
 
-/** A TZID is a TEXT where a VTIMEZONE has it, and quoted where a time names it: both mean one name. */
-const plainName = (tzid: string): string => unescapeText(tzid).trim();
+/** A TZID is a TEXT where a VTIMEZONE has it, and quoted where a time names it, or in both: one name is meant. */
+const plainName = (tzid: string): string =>
+  unescapeText(tzid)
+    .trim()
+    .replace(/^"(.*)"$/s, '$1')
+    .trim();
+
+type Definition = readonly [string, TimezoneLines];
+
+/** Definitions of this very name, else of one that differs in capitals only. */
+function named(all: readonly Definition[], name: string): TimezoneLines[] {
+  const exact = all.filter(([own]) => own === name);
+  return (exact.length > 0 ? exact : all).map(([, lines]) => lines);
+}
+
+/** What several definitions of one name say; undefined where they say different things. One that is broken says nothing. */
+function agreed(all: readonly (DefinedZone | undefined)[], { from }: Window): DefinedZone | undefined {
+  const [first, ...others] = all.filter((one) => one !== undefined);
+  const walls = Array.from({ length: 53 }, (_, week) =>
+    from
+      .toZonedDateTimeISO('UTC')
+      .toPlainDateTime()
+      .add({ weeks: week - 26 }),
+  );
+  const isSame = ({ clock }: DefinedZone): boolean =>
+    walls.every((wall) => first?.clock.instantAt(wall).equals(clock.instantAt(wall)) === true);
+  return others.every(isSame) ? first : undefined;
+}
+
+/** The IANA zone that a definition names beside its rules, for one whose rules cannot be read. */
+const locationOf = (lines: TimezoneLines): string | undefined => {
+  const location = lines.find(({ name }) => name === 'X-LIC-LOCATION')?.value.trim();
+  return location === undefined ? undefined : placeName(location);
+};
 
 /** Name and lines of a VTIMEZONE. */
 function readDefinition(bytes: Buffer, charset: string | undefined): [string, TimezoneLines] {
@@ -71,14 +107,14 @@ function numberedZone(name: string): string | undefined {
   return bare === undefined ? undefined : ianaOf(windowsZone(bare));
 }
 
-const named = new Map<string, string | undefined>();
+const known = new Map<string, string | undefined>();
 
 /** The zone for an IANA or Windows name. */
 function namedZone(name: string): string | undefined {
-  if (named.has(name)) return named.get(name);
-  if (named.size > 1000) named.clear();
+  if (known.has(name)) return known.get(name);
+  if (known.size > 1000) known.clear();
   const zone = /^tzone:\/\/Microsoft\/Utc$/i.test(name) ? 'UTC' : (iana(name) ?? ianaOf(windowsZone(name)));
-  named.set(name, zone);
+  known.set(name, zone);
   return zone;
 }
 
