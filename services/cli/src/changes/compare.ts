@@ -117,13 +117,16 @@ function left(record: BookingRecord, { calendar, outcomes, view, window, running
   if (running.has(record.accessionNumber))
     return stays('FROZEN', 'Its exam runs: the scanner keeps what it shows until the exam has ended.');
   const fate = fateOf(record, view, window);
-  if (fate !== 'changed' && fate !== 'lost') return stays(...STAYS[fate]);
+  if (fate !== 'changed' && fate !== 'lost') {
+    const [code, reason] = STAYS[fate];
+    return stays(code, reason);
+  }
   const { uid, recurrenceId } = record.source;
   const ofUid = outcomes.filter((one) => one.outcome !== 'booking' && one.uid === uid);
   const why =
     ofUid.find((one) => one.recurrenceId === recurrenceId) ?? (ofUid.length === 1 ? ofUid[0] : undefined);
-  const { code, reason } = why ?? { code: 'LOST', reason: 'Its event is nowhere in the calendar any more.' };
-  return { ...side, change: 'disappears', code, reason };
+  const told = why ?? { code: 'LOST', reason: 'Its event is nowhere in the calendar any more.' };
+  return { ...side, change: 'disappears', code: told.code, reason: told.reason };
 }
 
 const sideOf = ({
