@@ -19,12 +19,12 @@ const NOW = Temporal.Instant.from('2026-07-06T09:40:00Z');
 interface Scene {
   readonly data: string;
   /** A pass of a service that has just started. */
-  start(now?: Temporal.Instant): Promise<Passes>;
-  pass(passes: Passes, now?: Temporal.Instant): Promise<PassReport>;
-  records(): Promise<Map<string, BookingRecord>>;
-  items(): Promise<string[]>;
+  readonly start: (now?: Temporal.Instant) => Promise<Passes>;
+  readonly pass: (passes: Passes, now?: Temporal.Instant) => Promise<PassReport>;
+  readonly records: () => Promise<Map<string, BookingRecord>>;
+  readonly items: () => Promise<string[]>;
   /** Rewrites the feed. */
-  edit(change: (feed: string) => string): Promise<void>;
+  readonly edit: (change: (feed: string) => string) => Promise<void>;
 }
 
 async function scene(t: TestContext): Promise<Scene> {
