@@ -13,7 +13,7 @@ import {
   type Plan,
 } from '@scanflow/identity';
 import type { Choice } from '../bookings/choose.ts';
-import { CalendarError, fetchCalendar } from '../bookings/fetch.ts';
+import { CalendarError, fetchCalendar, type Calendar } from '../bookings/fetch.ts';
 import type { Io } from '../command.ts';
 import { compare, type Change } from './compare.ts';
 import type { DataFolder } from './folder.ts';
@@ -72,8 +72,8 @@ async function contentOf(
   body: Uint8Array | undefined,
   io: Io,
 ): Promise<{ content: CalendarContent; failure: string | undefined }> {
-  const read = async (bytes: Uint8Array): Promise<CalendarContent> => {
-    const found = await readIsolated(bytes, { window, zone, timeoutMs: PARSE_TIMEOUT_MS });
+  const read = async ({ bytes, charset }: Calendar): Promise<CalendarContent> => {
+    const found = await readIsolated(bytes, { window, zone, charset, timeoutMs: PARSE_TIMEOUT_MS });
     if (found.ok) return found.content;
     throw new CalendarError(`${found.error.message} (${found.error.code})`);
   };
@@ -81,7 +81,7 @@ async function contentOf(
     return { content: await read(await fetchCalendar(place, io.signal)), failure: undefined };
   } catch (error) {
     if (!(error instanceof CalendarError) || body === undefined) throw error;
-    return { content: await read(body), failure: error.message };
+    return { content: await read({ bytes: body }), failure: error.message };
   }
 }
 
