@@ -19,18 +19,23 @@ interface MultiByte {
   readonly kind: 'multi';
   readonly encoding: string;
 }
-/** Several single-byte sets, between which escape sequences switch (PS3.5 6.1.2.5). */
+/** Several sets, between which escape sequences switch (PS3.5 6.1.2.5). */
 export interface Extended {
   readonly kind: 'extended';
+  /** Whether the bytes below 0x80 are those of JIS X 0201 (ISO 2022 IR 13 as the first set). */
+  readonly japanese: boolean;
   /** The set of the bytes from 0x80 at the start of a value; undefined where there is none. */
   readonly initial: Designated | undefined;
   /** In the order of (0008,0005), the initial one among them. */
   readonly sets: readonly Designated[];
 }
+/** A set that an escape sequence calls into G0 (bytes 21-7E) or G1 (bytes A1-FE). */
 export interface Designated {
-  /** What designates it as G1 (PS3.3 table C.12-3). */
+  readonly half: 'G0' | 'G1';
+  /** What designates it (PS3.3 tables C.12-3 and C.12-4). */
   readonly escape: Uint8Array;
-  readonly set: SingleByte;
+  /** The bytes of a UTF-16 code unit; undefined where the set lacks it. */
+  readonly bytesOf: (code: number) => readonly number[] | undefined;
 }
 /** What one defined term names. */
 export type PlainSet = SingleByte | Utf8 | MultiByte;

@@ -169,8 +169,17 @@ test('codec: what cannot be decoded is an error with code and offset', () => {
     ['40000001 ffffffff feff00e0 00000000', implicit, 'TRUNCATED', 16],
     ['40000001 ffffffff feffdde0 02000000', implicit, 'BAD_LENGTH', 8],
     ['40000001 0a000000 feff00e0 04000000 0000', implicit, 'TRUNCATED', 16],
-    ['08006000 00000000 08006000 00000000', implicit, 'DUPLICATE', 8],
-    ['10001000 02000000 4141 08000500 00000000', implicit, 'ORDER', 10],
+    ['08006000 00000000 08006000 02000000 4d52', implicit, 'DUPLICATE', 8],
+    ['10001000 02000000 41fc 08000500 00000000', implicit, 'BAD_TEXT', 8],
+    [
+      '10001000 02000000 41fc 08000500 00000000',
+      implicit,
+      'ORDER',
+      10,
+      { defaultCharacterSet: 'ISO_IR 100' },
+    ],
+    ['08006000 00000000 00000000', implicit, 'TRUNCATED', 8],
+    ['08006000 00000000 00000001', implicit, 'TRUNCATED', 8, { zeroPadding: true }],
     ['08006000 00000000 08007000 00000000', implicit, 'TOO_MANY', 8, { maxElements: 1 }],
   ];
   for (const [bytes, syntax, code, offset, options] of cases) {

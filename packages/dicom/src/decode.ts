@@ -3,6 +3,7 @@ import { DicomDecodeError, type DataSet, type Element, type Tag } from './datase
 import type { DicomDecodeErrorCode } from './dataset.ts';
 import { formatTag, isSignDependent, vrOf } from './dictionary.ts';
 import { swapUnits } from './byte-writer.ts';
+import { isSameElement } from './same.ts';
 import { layoutOf, type Layout } from './syntax.ts';
 import { textDecoding, type TextDecoding } from './text-decode.ts';
 import { requireVr, vrOfCode, type CodedVr, type VrTraits } from './vr.ts';
@@ -18,8 +19,12 @@ export interface DecodeOptions {
   readonly defaultCharacterSet?: string;
   /** Stop at the first top-level element with this tag or a higher one, for the head of a larger data set. */
   readonly before?: Tag;
+  /** Character sets, written as the default one, in which text is read that its own does not define; the first that does. */
+  readonly assumed?: readonly string[];
   /** What text that its character set does not define becomes: an error, or U+FFFD for each byte beyond ASCII. */
   readonly undecodable?: 'error' | 'replace';
+  /** Whether zeros behind the last element are padding, and no element (0000,0000); some write a block to its end. */
+  readonly zeroPadding?: boolean;
 }
 
 const UNDEFINED_LENGTH = 0xffffffff;
@@ -36,8 +41,9 @@ const IMPLICIT: Layout = { explicit: false, bigEndian: false };
  *
  * Text is decoded by (0008,0005), which items inherit (PS3.5 7.5.3), and freed of padding; nothing else is
  * interpreted. Private elements and group lengths are kept. Under explicit VR the VR written counts, under implicit
- * VR the dictionary's. UN of undefined length is a sequence in implicit VR (PS3.5 6.2.2). Odd lengths and elements
- * out of order are read, since their meaning is plain; a tag that comes twice is not.
+ * VR the dictionary's. UN of undefined length is a sequence in implicit VR (PS3.5 6.2.2). Odd lengths, elements out of
+ * order and an element that comes twice with the same value are read, since their meaning is plain; one that comes with
+ * two values is not.
  *
  * Throws DicomDecodeError.
  */
@@ -78,6 +84,10 @@ class Decoder {
   readonly #maxDepth: number;
   readonly #before: number;
   readonly #replace: boolean;
+  readonly #zeroPadding: boolean;
+  readonly #assumed: readonly TextDecoding[];
+  /** Texts so far that are no plain ASCII, and so need their character set. */
+  #beyondAscii = 0;
   #left: number;
   #valuesLeft: number;
   #at = 0;
@@ -91,6 +101,8 @@ class Decoder {
     this.#valuesLeft = options.maxValues ?? 1_048_576;
     this.#before = options.before ?? Number.POSITIVE_INFINITY;
     this.#replace = options.undecodable === 'replace';
+    this.#zeroPadding = options.zeroPadding === true;
+    this.#assumed = (options.assumed ?? []).map((terms) => textDecoding(terms.split('\\')));
   }
 
   /**
@@ -99,22 +111,31 @@ class Decoder {
    */
   dataSet(scope: Scope, end: number, delimited: boolean): DataSet {
     const elements = new Map<Tag, Element>();
-    let textSeen = false;
+    const before = this.#beyondAscii;
     while (delimited || this.#at < end) {
       const offset = this.#at;
       if (delimited && this.#atDelimiter(ITEM_END, scope, end)) return elements;
+      if (scope.depth === 0 && this.#zeroPadding && this.#isOnlyZeros()) return elements;
       const header = this.#header(scope, end);
       const { tag } = header;
       if (scope.depth === 0 && tag >= this.#before) return elements;
-      if (elements.has(tag)) fail('DUPLICATE', offset, `${formatTag(tag)} comes twice in one data set`);
       this.#count(offset);
       const element = this.#value(header, scope, end);
+      const first = elements.get(tag);
+      if (first !== undefined) {
+        if (isSameElement(first, element)) continue;
+        fail('DUPLICATE', offset, `${formatTag(tag)} comes twice in one data set, with two values`);
+      }
       elements.set(tag, element);
-      if (tag === SPECIFIC_CHARACTER_SET) this.#declare(element, scope, textSeen, offset);
+      if (tag === SPECIFIC_CHARACTER_SET) this.#declare(element, scope, this.#beyondAscii > before, offset);
       else if (tag === PIXEL_REPRESENTATION) scope.signed = isOne(element);
-      textSeen ||= header.vr.extended || element.kind === 'sequence';
     }
     return elements;
+  }
+
+  #isOnlyZeros(): boolean {
+    for (let at = this.#at; at < this.#bytes.length; at++) if (this.#bytes[at] !== 0) return false;
+    return true;
   }
 
   #declare(element: Element, scope: Scope, textSeen: boolean, offset: number): void {
@@ -235,7 +256,7 @@ class Decoder {
     if (end === 0) return [];
     const bytes = raw.subarray(0, end);
     const decoded = traits.extended
-      ? (text.decode(bytes, traits.multiple) ?? this.#undecodable(bytes, text, tag, offset))
+      ? this.#decode(bytes, traits, text, tag, offset)
       : bytes.toString('latin1');
     if (!traits.multiple) return [decoded];
     if (!decoded.includes('\\')) return [trim(decoded, traits.trimStart)];
@@ -246,6 +267,17 @@ class Decoder {
     return values.map((value) => trim(value, traits.trimStart));
   }
 
+  #decode(bytes: Buffer, { multiple }: VrTraits, text: TextDecoding, tag: Tag, offset: number): string {
+    if (!isAscii(bytes)) this.#beyondAscii += 1;
+    const decoded = text.decode(bytes, multiple);
+    if (decoded !== undefined) return decoded;
+    for (const assumed of this.#assumed) {
+      const found = assumed.decode(bytes, multiple);
+      if (found !== undefined) return found;
+    }
+    return this.#undecodable(bytes, text, tag, offset);
+  }
+
   #undecodable(bytes: Buffer, text: TextDecoding, tag: Tag, offset: number): string {
     if (this.#replace) return bytes.toString('latin1').replace(/[\x80-\xff]/g, '\ufffd');
     const declared = text.terms.join('\\') || 'the default character set';
@@ -253,6 +285,12 @@ class Decoder {
       return fail('CHARACTER_SET', offset, `${formatTag(tag)} needs ${declared}, which is not known`);
     return fail('BAD_TEXT', offset, `${formatTag(tag)} has bytes that ${declared} does not define`);
   }
+}
+
+/** ASCII without escape sequences, which means the same before its character set is known. */
+function isAscii(bytes: Buffer): boolean {
+  for (const byte of bytes) if (byte >= 0x80 || byte === 0x1b) return false;
+  return true;
 }
 
 const isPadding = (byte: number | undefined): boolean => byte === 0x20 || byte === 0;

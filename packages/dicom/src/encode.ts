@@ -4,7 +4,7 @@ import { DEFAULT_CHARACTER_SET, type CharacterSet, type Extended } from './chara
 import type { DataSet, Element, Tag, TextElement } from './dataset.ts';
 import { formatTag } from './dictionary.ts';
 import { layoutOf, type Layout } from './syntax.ts';
-import { writableCharacterSet, writeText } from './text-encode.ts';
+import { declaredTerms, writableCharacterSet, writeText } from './text-encode.ts';
 import { requireVr, type VrTraits } from './vr.ts';
 
 const SPECIFIC_CHARACTER_SET = 0x00080005;
@@ -43,9 +43,9 @@ interface Encoder {
 }
 
 function declaration(characterSet: string): TextElement | undefined {
-  return characterSet === DEFAULT_CHARACTER_SET || characterSet === ''
-    ? undefined
-    : { vr: 'CS', kind: 'text', values: characterSet.split('\\') };
+  const values = declaredTerms(characterSet);
+  const isDefault = values.length === 1 && (values[0] === DEFAULT_CHARACTER_SET || values[0] === '');
+  return isDefault ? undefined : { vr: 'CS', kind: 'text', values };
 }
 
 function writeTopLevel(encoder: Encoder, dataSet: DataSet, declared: TextElement | undefined): void {
@@ -143,7 +143,7 @@ const NAME = requireVr('PN');
 function writeName(writer: ByteWriter, name: string, set: Extended): void {
   const { initial } = set;
   const end = name.includes('=') ? name.indexOf('=') : name.length;
-  const alone: Extended = { kind: 'extended', initial, sets: initial === undefined ? [] : [initial] };
+  const alone: Extended = { ...set, sets: initial === undefined ? [] : [initial] };
   writeText(writer, name.slice(0, end), alone, true);
   if (end < name.length) writeText(writer, name.slice(end), set, true);
 }

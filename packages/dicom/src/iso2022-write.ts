@@ -1,62 +1,152 @@
-/** Text with code extensions, written: the sets of one byte a character of ISO 2022 (PS3.5 6.1.2.5). */
+/** Text with code extensions, written: escape sequences of ISO 2022 (PS3.5 6.1.2.4 and 6.1.2.5). */
 import type { ByteWriter } from './byte-writer.ts';
 import { characterSet, type Designated, type Extended } from './character-sets.ts';
+import { iconv } from './iconv.ts';
 import { G1_ESCAPES } from './iso2022.ts';
 
+const escapeOf = (characters: string): Buffer => Buffer.from(`\u001b${characters}`, 'latin1');
+
 /** The escape sequence that designates `ISO 2022 IR nnn` as G1, by nnn. */
-const escapes = new Map(
-  Object.entries(G1_ESCAPES).map(([escape, number]) => [number, Buffer.from(`\u001b${escape}`, 'latin1')]),
-);
+const escapes = new Map(Object.entries(G1_ESCAPES).map(([escape, number]) => [number, escapeOf(escape)]));
+
+/** A set of two bytes a character, as iconv knows it: which of its bytes belong to the set itself. */
+interface Wide {
+  readonly half: 'G0' | 'G1';
+  readonly escape: string;
+  readonly encoding: string;
+  /** A byte that stands before each character there. */
+  readonly prefix?: number;
+  /** First bytes of the set's rows: encodings of today hold more than the set. */
+  readonly rows: readonly (readonly [low: number, high: number])[];
+}
+const WIDE: Readonly<Record<string, Wide>> = {
+  87: {
+    half: 'G0',
+    escape: '$B',
+    encoding: 'eucjp',
+    rows: [
+      [0xa1, 0xa8],
+      [0xb0, 0xf4],
+    ],
+  },
+  159: { half: 'G0', escape: '$(D', encoding: 'eucjp', prefix: 0x8f, rows: [[0xa2, 0xed]] },
+  149: { half: 'G1', escape: '$)C', encoding: 'euckr', rows: [[0xa1, 0xfe]] },
+  58: {
+    half: 'G1',
+    escape: '$)A',
+    encoding: 'gb2312',
+    rows: [
+      [0xa1, 0xa9],
+      [0xb0, 0xf7],
+    ],
+  },
+};
 
 /**
- * The sets that a multi-valued (0008,0005) names, or a single `ISO 2022 IR nnn`; undefined where one of them cannot be
- * written: those of two bytes a character, and ISO 2022 IR 13, which takes ASCII's place.
+ * The sets that a multi-valued (0008,0005) names; undefined where one of them is not known. ISO 2022 IR 13 is JIS X 0201 as
+ * the first set, and its katakana anywhere else.
  */
 export function extendedSet(terms: readonly string[]): Extended | undefined {
   const numbers = terms.map((term, index) =>
     term === '' && index === 0 ? '6' : /^ISO 2022 IR (\d+)$/.exec(term)?.[1],
   );
   const designated = numbers.map((number) => (number === undefined ? undefined : designate(number)));
-  if (designated.includes(undefined)) return undefined;
-  const sets = designated.filter((one) => one !== undefined && one !== 'ASCII');
   const [initial] = designated;
-  return { kind: 'extended', initial: initial === 'ASCII' ? undefined : initial, sets };
+  // what takes ASCII's place at the start of a value is no first set (PS3.3 C.12.1.1.2)
+  if (designated.includes(undefined) || (initial !== 'ASCII' && initial?.half === 'G0')) return undefined;
+  return {
+    kind: 'extended',
+    japanese: numbers[0] === '13',
+    initial: initial === 'ASCII' ? undefined : initial,
+    sets: designated.filter((one) => one !== undefined && one !== 'ASCII'),
+  };
 }
 
 function designate(number: string): Designated | 'ASCII' | undefined {
   if (number === '6') return 'ASCII';
-  const escape = escapes.get(number);
+  const wide = WIDE[number];
+  if (wide !== undefined) return designateWide(wide);
+  const escape = number === '13' ? escapeOf(')I') : escapes.get(number);
   const set = characterSet(`ISO_IR ${number}`);
-  return escape === undefined || set?.kind !== 'single' ? undefined : { escape, set };
+  if (escape === undefined || set?.kind !== 'single') return undefined;
+  const bytesOf = (code: number): readonly number[] | undefined => {
+    const byte = set.bytes.get(code);
+    return byte === undefined || byte < 0x80 ? undefined : [byte];
+  };
+  return { half: 'G1', escape, bytesOf };
 }
 
-export const inExtended = ({ sets }: Extended, code: number): boolean =>
-  sets.some(({ set }) => set.bytes.has(code));
+function designateWide({ half, escape, encoding, prefix, rows }: Wide): Designated {
+  const known = new Map<number, readonly number[] | undefined>();
+  const look = (code: number): readonly number[] | undefined => {
+    const character = String.fromCharCode(code);
+    const bytes = [...iconv().encode(character, encoding)];
+    if (iconv().decode(Buffer.from(bytes), encoding) !== character) return undefined;
+    const [first = 0, second = 0, more] = prefix === undefined ? bytes : bytes.slice(1);
+    const isOfSet =
+      (prefix === undefined || bytes[0] === prefix) &&
+      more === undefined &&
+      rows.some(([low, high]) => first >= low && first <= high) &&
+      second >= 0xa1;
+    if (!isOfSet) return undefined;
+    return half === 'G0' ? [first & 0x7f, second & 0x7f] : [first, second];
+  };
+  const bytesOf = (code: number): readonly number[] | undefined => {
+    // no more than there are code units: each is looked up once
+    if (!known.has(code)) known.set(code, look(code));
+    return known.get(code);
+  };
+  return { half, escape: escapeOf(escape), bytesOf };
+}
 
-/** Before these, and at the end of a value, the initial set is active again (PS3.5 6.1.2.5.3). */
+const YEN = 0xa5;
+const OVERLINE = 0x203e;
+
+/** Bytes of JIS X 0201 that are another character in ASCII (PS3.3 table C.12-2). */
+const japaneseByte = (code: number): number | undefined =>
+  code === YEN ? 0x5c : code === OVERLINE ? 0x7e : undefined;
+
+/** Whether a UTF-16 code unit from U+0080 can be written. @param multiple whether the VR takes several values */
+export const inExtended = ({ sets, japanese }: Extended, code: number, multiple: boolean): boolean =>
+  sets.some(({ bytesOf }) => bytesOf(code) !== undefined) ||
+  (japanese && (code === OVERLINE || (code === YEN && !multiple)));
+
+/** Before these, and at the end of a value, the initial sets are active again (PS3.5 6.1.2.5.3). */
 const DELIMITERS = new Set([0x09, 0x0a, 0x0c, 0x0d, 0x3d, 0x5c, 0x5e]);
+const ASCII = escapeOf('(B');
+const JAPANESE = escapeOf('(J');
 
 /** Writes text that holds only ASCII and characters of the sets; whatever else there is becomes `_`. */
-export function writeExtended(writer: ByteWriter, text: string, { initial, sets }: Extended): void {
-  let active = initial;
+export function writeExtended(writer: ByteWriter, text: string, extended: Extended): void {
+  const { initial, japanese, sets } = extended;
   const bytes: number[] = [];
-  const back = (): void => {
-    if (initial !== undefined && active !== initial) bytes.push(...initial.escape);
-    active = initial;
+  let low: Designated | undefined;
+  let high = initial;
+  const toInitialLow = (): void => {
+    if (low !== undefined) bytes.push(...(japanese ? JAPANESE : ASCII));
+    low = undefined;
+  };
+  const toInitial = (): void => {
+    toInitialLow();
+    if (initial !== undefined && high !== initial) bytes.push(...initial.escape);
+    high = initial;
   };
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index);
-    if (code < 0x80) {
-      if (DELIMITERS.has(code)) back();
-      bytes.push(code);
+    const plain = code < 0x80 ? code : japanese ? japaneseByte(code) : undefined;
+    if (plain !== undefined) {
+      if (DELIMITERS.has(code)) toInitial();
+      else toInitialLow();
+      bytes.push(plain);
       continue;
     }
-    const needed =
-      active?.set.bytes.has(code) === true ? active : sets.find(({ set }) => set.bytes.has(code));
-    if (needed !== undefined && needed !== active) bytes.push(...needed.escape);
-    active = needed ?? active;
-    bytes.push(needed?.set.bytes.get(code) ?? 0x5f);
+    const needed = [low, high, ...sets].find((one) => one?.bytesOf(code) !== undefined);
+    if (needed === undefined) toInitialLow();
+    else if (needed !== low && needed !== high) bytes.push(...needed.escape);
+    if (needed?.half === 'G0') low = needed;
+    else if (needed?.half === 'G1') high = needed;
+    bytes.push(...(needed?.bytesOf(code) ?? [0x5f]));
   }
-  back();
+  toInitial();
   writer.bytes(Uint8Array.from(bytes));
 }

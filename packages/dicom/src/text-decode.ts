@@ -1,13 +1,14 @@
 /** Bytes of text → text, by the character sets of (0008,0005) (PS3.5 6.1.2). */
 import { iconv } from './iconv.ts';
 import { characterSet, OVERLINE, YEN, type PlainSet } from './character-sets.ts';
+import { EXTENSIONS_ONLY, standardTerms } from './character-set-terms.ts';
 import { iso2022 } from './iso2022.ts';
 
 /** Decodes the bytes of one element; undefined where the character set does not define them. */
 type Decode = (bytes: Buffer, multiple: boolean) => string | undefined;
 
 export interface TextDecoding {
-  /** The terms of (0008,0005), as declared. */
+  /** The terms of (0008,0005), as the standard writes them. */
   readonly terms: readonly string[];
   /** The term that is not known, if any: only plain ASCII can be decoded then. */
   readonly unknown: string | undefined;
@@ -27,7 +28,8 @@ export function textDecoding(terms: readonly string[]): TextDecoding {
   return made;
 }
 
-function make(terms: readonly string[]): TextDecoding {
+function make(declared: readonly string[]): TextDecoding {
+  const terms = standardTerms(declared);
   const unknown = terms.find((term) => !isKnown(term));
   const [first = ''] = terms;
   if (unknown !== undefined) return { terms, unknown, decode: (bytes) => ascii(bytes) };
@@ -46,8 +48,6 @@ function make(terms: readonly string[]): TextDecoding {
   };
 }
 
-/** Multi-byte sets that exist with code extensions only (PS3.3 table C.12-4). */
-const EXTENSIONS_ONLY = new Set(['ISO 2022 IR 87', 'ISO 2022 IR 159', 'ISO 2022 IR 149', 'ISO 2022 IR 58']);
 const isKnown = (term: string): boolean => EXTENSIONS_ONLY.has(term) || characterSet(term) !== undefined;
 
 /** ASCII without escape sequences means the same in nearly every set, and is nearly all there is. */

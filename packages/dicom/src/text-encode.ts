@@ -2,6 +2,7 @@
 import { iconv } from './iconv.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { characterSet, YEN, type CharacterSet } from './character-sets.ts';
+import { termsToWrite } from './character-set-terms.ts';
 import { extendedSet, inExtended, writeExtended } from './iso2022-write.ts';
 import { transliterate } from './transliterate.ts';
 
@@ -20,17 +21,22 @@ export function writableCharacterSet(term: string): CharacterSet {
 /** Whether a text can be written in the character set of this defined term, or of these. */
 export const isWritableCharacterSet = (term: string): boolean => writable(term) !== undefined;
 
-const extended = new Map<string, CharacterSet | undefined>();
+/** What (0008,0005) declares of a character set that can be written. */
+export const declaredTerms = (term: string): readonly string[] => termsToWrite(term.split('\\'));
+
+const made = new Map<string, CharacterSet | undefined>();
 
 function writable(term: string): CharacterSet | undefined {
-  if (!term.includes('\\')) return term.startsWith('ISO 2022') ? undefined : characterSet(term);
-  if (!extended.has(term)) {
+  if (!made.has(term)) {
     // what a peer declares is kept; what it may declare is without bound
-    if (extended.size >= 100) extended.clear();
-    extended.set(term, extendedSet(term.split('\\')));
+    if (made.size >= 100) made.clear();
+    made.set(term, make(declaredTerms(term)));
   }
-  return extended.get(term);
+  return made.get(term);
 }
+
+const make = (terms: readonly string[]): CharacterSet | undefined =>
+  terms.length === 1 ? characterSet(terms[0] ?? '') : extendedSet(terms);
 
 const ESCAPE = 0x1b;
 const BACKSLASH = 0x5c;
@@ -55,7 +61,8 @@ export function writeText(writer: ByteWriter, text: string, set: CharacterSet, m
   else writeSingle(writer, plain, set.bytes);
 }
 
-const isJapanese = (set: CharacterSet): boolean => set.kind === 'single' && set.japanese;
+const isJapanese = (set: CharacterSet): boolean =>
+  (set.kind === 'single' || set.kind === 'extended') && set.japanese;
 
 /** The text with everything written otherwise that the set cannot hold. */
 export function toEncodable(text: string, set: CharacterSet, multiple: boolean): string {
@@ -71,7 +78,7 @@ function canEncode(character: string, set: CharacterSet, multiple: boolean): boo
   if (set.kind === 'utf8') return true;
   if (set.kind === 'multi')
     return iconv().decode(iconv().encode(character, set.encoding), set.encoding) === character;
-  if (set.kind === 'extended') return character.length === 1 && inExtended(set, code);
+  if (set.kind === 'extended') return character.length === 1 && inExtended(set, code, multiple);
   if (code === YEN && set.japanese) return !multiple;
   return character.length === 1 && set.bytes.has(code);
 }
