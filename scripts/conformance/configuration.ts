@@ -1,6 +1,5 @@
 /** What the configuration decides, and its defaults. */
-import { parseConfig } from '@scanflow/chassis';
-import { isWritableCharacterSet } from '@scanflow/dicom';
+import { CHARACTER_SETS, NARROW_SETS, parseConfig, WIDE_SETS } from '@scanflow/chassis';
 import { seconds, table } from './markdown.ts';
 
 const MINIMAL = `facility: { name: Example, timezone: UTC }
@@ -34,7 +33,12 @@ export const configurationTable = (): string =>
       ],
       ['Case of names', '`worklist.nameCase`', worklist.nameCase],
       ['An item after its exam (MPPS)', '`worklist.performed`', worklist.performed],
-      ['Character set of a scanner', '`scanners.NAME.characterSet`', 'ISO_IR 192'],
+      ['Character set of a scanner', '`scanners.NAME.characterSet`', 'that of its query, else ISO_IR 192'],
+      [
+        'Character set of text that declares none',
+        '`worklist.assumedCharacterSet`',
+        'ISO_IR 192 where it is that, else ISO_IR 100',
+      ],
       ['AE titles of RECEIVER', '`receiver.aets`', receiver.aets?.join(', ') ?? 'any'],
       ['Its port, and its port with TLS', '`receiver.port`, `receiver.tls.port`', `${receiver.port}, 2762`],
       ['Its address', '`receiver.bind`', 'that of `worklist.bind`'],
@@ -53,20 +57,24 @@ export const configurationTable = (): string =>
     ],
   );
 
-/** PS3.3 tables C.12-2 to C.12-5. */
-const SINGLE = [
-  ...['ISO_IR 6', 'ISO_IR 100', 'ISO_IR 101', 'ISO_IR 109', 'ISO_IR 110', 'ISO_IR 144', 'ISO_IR 127'],
-  ...['ISO_IR 126', 'ISO_IR 138', 'ISO_IR 148', 'ISO_IR 203', 'ISO_IR 13', 'ISO_IR 166', 'ISO_IR 192'],
-  ...['GB18030', 'GBK'],
-];
-
 export const characterSetTable = (): string =>
   table(
     ['', 'Specific Character Set (0008,0005)'],
     [
-      ['Answers to scanners are written in', 'the one configured, see section 6; else any of the next line'],
-      ['Written', SINGLE.filter(isWritableCharacterSet).join(', ')],
-      ['Read', `those, and code extensions: ISO 2022 IR of the single-byte ones, 87, 159, 149, 58`],
+      [
+        'Answers to scanners are written in',
+        'the one configured, see section 6; else that of the query; else ISO_IR 192 (PS3.4 K.4.1.1.3.2)',
+      ],
+      ['Read and written, and can be configured', CHARACTER_SETS.join(', ')],
+      ['The same, with code extensions: ISO 2022 IR', [...NARROW_SETS, ...WIDE_SETS].join(', ')],
+      [
+        'Spelt in another way',
+        'read where it has one meaning: `iso_ir 100`, `ISO-IR 100`, `ISO IR100`, `latin1`, `utf-8`, `ISO 2022-IR 87`',
+      ],
+      [
+        'Text that declares no set, or another one',
+        'in a query: read in the set configured for the scanner; in an item file: in `worklist.assumedCharacterSet`, and reported',
+      ],
       [
         'What a character set lacks',
         'is written without its marks or in Latin letters, never as a question mark',

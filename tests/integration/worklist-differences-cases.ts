@@ -50,6 +50,16 @@ export const REASONS = {
   invented: 'Values that wlmscpfs makes up',
   reversed: 'Ranges that run backwards',
   sequenceFill: 'Sequences asked for as a whole',
+  openRange: 'A lone `-` in a date that is no start',
+  rangeBlanks: 'Blanks around the `-` of a range',
+  twoValues: 'A key that comes twice with two values',
+  lateSet: 'Character set behind text that needs it',
+  noKeys: 'Identifiers without any key',
+  oddZeros: 'An odd number of zeros at the end',
+  broken: 'Identifiers that are no data set to their end',
+  valueZeros: 'NULs behind a value',
+  malformed: 'Malformed values of items',
+  fileText: 'Text of files outside of its character set',
 } as const;
 
 /** What is different, all of it; what is left out is the same on both sides. */

@@ -184,6 +184,8 @@ export interface CallOptions {
   readonly calledAet?: string;
   /** findscu's options, such as `-xi` for implicit VR. */
   readonly extra?: readonly string[];
+  /** Files that hold the query, beside its keys. */
+  readonly files?: readonly string[];
 }
 
 /** DCMTK's echoscu. */
@@ -209,12 +211,18 @@ export async function find(
   t: Owner,
   port: number,
   keys: readonly string[],
-  { callingAet = 'SKYRA', calledAet = AET, extra = [] }: CallOptions = {},
+  { callingAet = 'SKYRA', calledAet = AET, extra = [], files: queries = [] }: CallOptions = {},
 ): Promise<Found> {
   const folder = await scratch(t);
   const args = ['-d', '-W', '-X', '-od', folder, '-aet', callingAet, '-aec', calledAet, ...extra];
   const asked = keys.flatMap((key) => ['-k', key]);
-  const { code, stdout, stderr } = await dcmtk('findscu', [...args, ...asked, '127.0.0.1', String(port)]);
+  const { code, stdout, stderr } = await dcmtk('findscu', [
+    ...args,
+    ...asked,
+    '127.0.0.1',
+    String(port),
+    ...queries,
+  ]);
   const output = stdout + stderr;
   const names = (await readdir(folder)).filter((name) => name.startsWith('rsp')).sort();
   const files = names.map((name) => join(folder, name));

@@ -1,6 +1,7 @@
 export type { KnownAttributes } from './config/attributes.ts';
 export { apiHeaders, createToken, headersOf, tokenFileOf } from './api-token.ts';
 export { bookingRules, facilityWords, labelRules } from './config/booking-rules.ts';
+export { CHARACTER_SETS, NARROW_SETS, WIDE_SETS } from './config/character-set.ts';
 export { configurationPage, jsonSchema } from './config/docs.ts';
 export { formatIssue, type ConfigIssue } from './config/issue.ts';
 export { isTemplate, LAYOUTS, layoutTemplate, type Extension } from './config/layouts.ts';

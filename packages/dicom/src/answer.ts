@@ -1,6 +1,6 @@
 /** The identifier of a C-FIND response: what was asked for, of an item that matches (PS3.4 K.2.2.1.2, K.4.1.1.3.2). */
 import type { DataSet, Element, Tag } from './dataset.ts';
-import { vrOf } from './dictionary.ts';
+import { tagOf, vrOf } from './dictionary.ts';
 import { isKey, matcher, type MatchOptions } from './match.ts';
 import { requireVr } from './vr.ts';
 import { conditionalSequences, levelIn } from './worklist-attributes.ts';
@@ -17,12 +17,14 @@ export function answer(identifier: DataSet, item: DataSet, options?: MatchOption
  * Compiles an identifier to what it asks of each item: the attributes that it has as keys, at every depth. What the
  * item does not know is there with zero length, except for sequences of type 1C, which are absent. A sequence key
  * without item, or with an empty one, asks for everything in the item's sequence (PS3.4 C.2.2.2.6); one with keys for
- * the items that match these. Specific Character Set is left to the encoder.
+ * the items that match these. Specific Character Set is left to the encoder; Timezone Offset From UTC is there only where
+ * the item states it.
  */
 export function answerer(identifier: DataSet, options?: MatchOptions): Answerer {
-  const parts = [...identifier]
-    .filter(([tag]) => isKey(tag))
-    .map(([tag, key]) => ({ tag, answerOf: elementAnswerer(tag, key, options) }));
+  const parts = [...identifier].flatMap(([tag, key]) => {
+    if (tag === TIMEZONE) return [{ tag, answerOf: (element: Element | undefined) => element }];
+    return isKey(tag) ? [{ tag, answerOf: elementAnswerer(tag, key, options) }] : [];
+  });
   return (item) => {
     const answered = new Map<Tag, Element>();
     for (const { tag, answerOf } of parts) {
@@ -32,6 +34,9 @@ export function answerer(identifier: DataSet, options?: MatchOptions): Answerer 
     return answered;
   };
 }
+
+/** Says how the item's times are meant: returned where it is asked for and the item states it, and never matched. */
+const TIMEZONE = tagOf('TimezoneOffsetFromUTC');
 
 type ElementAnswerer = (element: Element | undefined) => Element | undefined;
 

@@ -29,6 +29,7 @@ export { makeSeries, type PhantomInstance } from './phantom/series.ts';
 export type { PhantomModality, PhantomOptions } from './phantom/options.ts';
 export { newUid, uidFrom } from './phantom/uid.ts';
 export { fit, limitOf } from './fit.ts';
+export { isValidText } from './valid.ts';
 export { worklistItem, type WorklistInput } from './worklist-item.ts';
 export { worklistAttributes, conditionalSequences } from './worklist-attributes.ts';
 export { invalidKeys, matcher, matches, unsupportedKeys, type Matcher, type MatchOptions } from './match.ts';

@@ -69,3 +69,17 @@ test('keys: what can be matched still selects beside what cannot', () => {
   assert.ok(!asksStep({ PatientID: 'x', Modality: 'CT' }));
   assert.ok(!asks({ RequestedProcedureCodeSequence: [{ Modality: 'CT', CodeValue: 'x' }] }));
 });
+
+test('a lone - is a range without an end on either side: it selects nothing', () => {
+  for (const lone of ['-', ' - ']) {
+    for (const keyword of ['ScheduledProcedureStepStartDate', 'ScheduledProcedureStepStartTime']) {
+      assert.deepEqual(invalidKeys(step({ [keyword]: lone })), []);
+      assert.ok(asksStep({ [keyword]: lone }));
+    }
+    assert.ok(asks({ PatientBirthDate: lone }), 'of an unknown day too');
+  }
+  const other = { ScheduledProcedureStepStartDate: '-', ScheduledProcedureStepStartTime: '100000-' };
+  assert.ok(!asksStep(other), 'the time still counts');
+  for (const odd of ['--', '- -', '20260706--'])
+    assert.equal(invalidKeys(step({ ScheduledProcedureStepStartDate: odd })).length, 1, odd);
+});

@@ -128,11 +128,13 @@ export function invalidKeys(identifier: DataSet, level: Level = 'identifier'): T
   });
 }
 
-/** Empty, or nothing but `*`; a sequence without items, or whose items have universal keys only. */
+/** Empty, or nothing but `*`; a range without an end on either side; a sequence without items, or whose items have universal keys only. */
 export function isUniversal(key: Element): boolean {
   switch (key.kind) {
     case 'text':
-      return key.values.every((value) => value === '' || (!isTemporal(key.vr) && /^\*+$/.test(value)));
+      return key.values.every(
+        (value) => value === '' || (isTemporal(key.vr) ? /^ *- *$/ : /^\*+$/).test(value),
+      );
     case 'binary':
       return key.bytes.length === 0;
     case 'sequence':

@@ -181,7 +181,10 @@ export class Passes {
       record.status === 'scheduled' && fateOf(record, view, window) === 'lost';
     return adopt(plan.outcomes, { known, isLost, formerId: formerIdIn(plan), keeps }).map((one) =>
       one.outcome === 'booking'
-        ? warn(one, ...recordNotes(one.record, this.#scanner(one.record.scanner).characterSet))
+        ? warn(
+            one,
+            ...recordNotes(one.record, this.#scanner(one.record.scanner).characterSet ?? 'ISO_IR 192'),
+          )
         : one,
     );
   }

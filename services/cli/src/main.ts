@@ -75,6 +75,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'shows a page of a service',
     load: async () => (await import('./commands/page.ts')).page,
   },
+  worklist: {
+    summary: "says why an item is not on a scanner's list",
+    load: async () => (await import('./commands/worklist.ts')).worklist,
+  },
   verify: {
     summary: 'reads stored files again and compares them; puts back what it can',
     load: async () => (await import('./commands/verify.ts')).verify,

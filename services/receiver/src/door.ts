@@ -2,7 +2,7 @@
 import { admits, sendersOf, type Config } from '@scanflow/chassis';
 import type { Admission, Association } from '@scanflow/dimse';
 import { admission } from './domain/admission.ts';
-import { senderList, type SenderList } from './domain/senders.ts';
+import { senderList, type SenderList } from '@scanflow/dimse/access';
 
 /** Senders that are remembered, admitted and refused ones each. */
 const REMEMBERED = 200;

@@ -1,6 +1,7 @@
 /** The pages for people and the dashboard: what is on the worklist, who asked for it. */
 import type { FastifyInstance } from '@scanflow/chassis';
 import { text } from '@scanflow/dicom';
+import type { SenderList } from '@scanflow/dimse/access';
 import type { Board } from './board.ts';
 import type { Journal } from './domain/journal.ts';
 import type { Entry } from './domain/schedule.ts';
@@ -12,23 +13,32 @@ export interface ApiSource {
   readonly journal: Journal;
   /** Name in the configuration by AE title. */
   readonly scannerNames: ReadonlyMap<string, string>;
+  /** Associations that were rejected, and connections that never became one. */
+  readonly rejected: SenderList;
+  /** AE titles of a scanner, by its name or one of them. */
+  readonly titlesOf: (scanner: string) => readonly string[];
+  readonly maySee: (callingAet: string, entry: Entry) => boolean;
 }
 
 interface WorklistQuery {
+  /** AE title or name of who asks: only what it may see (worklist.view). */
+  readonly caller?: string;
   /** Name in the configuration or AE title. */
   readonly scanner?: string;
   /** `2026-11-22` or `20261122`. */
   readonly day?: string;
 }
 
-/** Adds /api/worklist?scanner=&day= and /api/queries. */
+/** Adds /api/worklist?scanner=&day=&caller=, /api/queries and /api/rejected. */
 export function addRoutes(app: FastifyInstance, source: ApiSource): void {
-  const { snapshot, board, journal, scannerNames } = source;
+  const { snapshot, board, journal, scannerNames, rejected, titlesOf, maySee } = source;
   app.get<{ Querystring: WorklistQuery }>('/api/worklist', ({ query }) => {
     const { problems, folder } = snapshot();
     const exams = board.exams();
     const day = query.day?.replaceAll('-', '');
+    const caller = query.caller === undefined ? undefined : (titlesOf(query.caller)[0] ?? query.caller);
     const wanted = (entry: Entry): boolean =>
+      (caller === undefined || maySee(caller, entry)) &&
       (day === undefined || entry.startDate === day) &&
       (query.scanner === undefined ||
         entry.stations.some((aet) => aet === query.scanner || scannerNames.get(aet) === query.scanner));
@@ -49,6 +59,7 @@ export function addRoutes(app: FastifyInstance, source: ApiSource): void {
     };
   });
   app.get('/api/queries', () => ({ queries: journal.latest() }));
+  app.get('/api/rejected', () => ({ rejected: rejected.all(), dropped: rejected.dropped }));
 }
 
 function describeEntry(entry: Entry, scannerNames: ReadonlyMap<string, string>): object {

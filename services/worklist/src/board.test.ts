@@ -127,3 +127,24 @@ test('board: a step that becomes another’s does not leave the old schedule in 
   made.rebuild();
   assert.deepEqual(shown(), ['B']);
 });
+
+test('board: tells once which items left by time, and whether scanners saw them before', async () => {
+  const told: string[] = [];
+  const onOver = (entries: readonly Entry[], shown: boolean): void => {
+    told.push(
+      `${entries.map(({ accessionNumber }) => accessionNumber).join(' ')} ${shown ? 'shown' : 'never shown'}`,
+    );
+  };
+  let end = hoursAgo(1);
+  const bookingEnd = (accession: string): Promise<number | undefined> =>
+    Promise.resolve(accession === 'LONG' ? end.epochMilliseconds : undefined);
+  const entries = [entry('OLD', hoursAgo(400)), entry('LONG', hoursAgo(20)), entry('NEW', hoursAgo(1))];
+  const { made } = board(entries, { onOver, bookingEnd });
+  await made.refresh();
+  await made.refresh();
+  assert.deepEqual(told, ['OLD never shown']);
+  end = hoursAgo(13);
+  await made.refresh();
+  await made.refresh();
+  assert.deepEqual(told, ['OLD never shown', 'LONG shown']);
+});

@@ -16,6 +16,8 @@ export interface BoardOptions {
   readonly leave: boolean;
   /** Milliseconds after the end of its slot, or the start where no end is known, at which an item leaves; Infinity: never. */
   readonly retainMs: number;
+  /** Items that left since the last look because their slot is long past; `shown`: whether scanners saw them before. */
+  readonly onOver?: (entries: readonly Entry[], shown: boolean) => void;
 }
 
 /** Why an item left. */
@@ -43,6 +45,8 @@ export function createBoard(options: BoardOptions): Board {
   let left: ReadonlyMap<Entry, Departure> = new Map();
   let exams: ReadonlyMap<Entry, ExamState> = new Map();
   const over = new WeakSet<Entry>();
+  /** Looked at before: what is over at its first look came with a date of long ago. */
+  const seen = new WeakSet<Entry>();
   const starts = new WeakMap<Entry, { readonly ms: number }>();
   let running: Promise<void> | undefined;
 
@@ -67,19 +71,32 @@ export function createBoard(options: BoardOptions): Board {
     starts.set(entry, { ms });
     return ms;
   };
+  const tell = (ended: readonly Entry[]): void => {
+    const gone = ended.filter((entry) => left.get(entry) === 'over');
+    for (const shown of [true, false]) {
+      const some = gone.filter((entry) => seen.has(entry) === shown);
+      if (some.length > 0) options.onOver?.(some, shown);
+    }
+    for (const entry of options.all().entries) seen.add(entry);
+  };
   const look = async (): Promise<void> => {
     const before = Temporal.Now.instant().epochMilliseconds - options.retainMs;
     const due = options.all().entries.filter((entry) => !over.has(entry) && startMs(entry) < before);
     const queue = due.values();
+    const ended: Entry[] = [];
     const worker = async (): Promise<void> => {
       for (const entry of queue) {
         // a slot that moved or grew has its end in the record; the item says only where it starts
         const end = Math.max((await options.bookingEnd(entry.accessionNumber)) ?? 0, startMs(entry));
-        if (end < before) over.add(entry);
+        if (end < before) {
+          over.add(entry);
+          ended.push(entry);
+        }
       }
     };
     await Promise.all(Array.from({ length: PARALLEL }, worker));
     rebuild();
+    tell(ended);
   };
   return {
     schedule: () => schedule,

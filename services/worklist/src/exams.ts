@@ -14,6 +14,7 @@ import { openPerformed } from './adapters/performed.ts';
 import { Reports } from './adapters/reports.ts';
 import { addPerformedRoutes } from './api-performed.ts';
 import { createBoard, type Board } from './board.ts';
+import { reportOver } from './over.ts';
 import type { AccessPolicy } from './domain/access.ts';
 import { knownScanners } from './domain/performed-fill.ts';
 import type { Schedule } from './domain/schedule.ts';
@@ -75,7 +76,8 @@ export async function openExams({ config, log, registry, policy, all }: ExamsOpt
   const folder = join(config.data, 'performed');
   const store = await openPerformed({ folder, countedAs: policy.countedAs, onProblem });
   const steps = () => store.summaries().values();
-  const board = createBoard({ all, steps, maySee: policy.maySee, ...boardSettings(config) });
+  const onOver = reportOver(log, config.worklist.retain);
+  const board = createBoard({ all, steps, maySee: policy.maySee, onOver, ...boardSettings(config) });
   const reports = new Reports();
   const scanners = knownScanners(config.scanners);
   const strictness = config.worklist.mpps;

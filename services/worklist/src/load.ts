@@ -12,20 +12,22 @@ export interface Loader {
 
 export interface LoaderOptions {
   readonly folder: string;
+  /** Character sets of text in files that declares none. */
+  readonly assumed: readonly string[];
   readonly log: Log;
   /** Called with each reading and the seconds it took. */
   readonly onRead: (snapshot: Snapshot, seconds: number) => void;
 }
 
 /** A loader that has not read yet and serves an empty worklist. */
-export function createLoader({ folder, log, onRead }: LoaderOptions): Loader {
+export function createLoader({ folder, assumed, log, onRead }: LoaderOptions): Loader {
   let snapshot = emptySnapshot;
   let first = true;
   return {
     snapshot: () => snapshot,
     read: async () => {
       const started = performance.now();
-      const next = await readFolder({ folder }, snapshot);
+      const next = await readFolder({ folder, assumed }, snapshot);
       const seconds = (performance.now() - started) / 1000;
       reportFolder(log, folder, first ? undefined : snapshot, next);
       reportItems(log, snapshot, next, seconds);

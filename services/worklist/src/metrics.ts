@@ -3,6 +3,9 @@ import { Counter, Gauge, Histogram, type Registry } from '@scanflow/chassis';
 import type { RequestReport } from '@scanflow/dimse';
 import type { Snapshot } from './domain/snapshot.ts';
 
+/** How many scheduled steps scanners are shown at this moment. */
+export type ServedCount = () => number;
+
 export interface Metrics {
   readonly accepted: () => void;
   /** `reason` is one of a small set, such as `1/1/7`: result, source and reason of PS3.8 9.3.4. */
@@ -13,7 +16,7 @@ export interface Metrics {
 }
 
 /** Registers the worklist's metrics. */
-export function createMetrics(registry: Registry): Metrics {
+export function createMetrics(registry: Registry, served: ServedCount): Metrics {
   const registers = [registry];
   const prefix = 'scanflow_worklist_';
   const associations = new Counter({ name: `${prefix}associations_total`, help: 'Accepted.', registers });
@@ -36,7 +39,14 @@ export function createMetrics(registry: Registry): Metrics {
     buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10],
     registers,
   });
-  const items = new Gauge({ name: `${prefix}items`, help: 'Scheduled steps that are served.', registers });
+  new Gauge({
+    name: `${prefix}items`,
+    help: 'Scheduled steps that scanners are shown; items_left counts what else the folder holds.',
+    registers,
+    collect() {
+      this.set(served());
+    },
+  });
   const problems = new Gauge({ name: `${prefix}problem_files`, help: 'Files not served.', registers });
   const loadSeconds = new Gauge({ name: `${prefix}load_seconds`, help: 'Of the last load.', registers });
   const loadOk = new Gauge({ name: `${prefix}load_ok`, help: '1 when the folder could be read.', registers });
@@ -50,7 +60,6 @@ export function createMetrics(registry: Registry): Metrics {
       latency.observe(ms / 1000);
     },
     snapshot: (snapshot, seconds) => {
-      items.set(snapshot.schedule.entries.length);
       problems.set(new Set(snapshot.problems.filter(({ served }) => !served).map(({ file }) => file)).size);
       loadSeconds.set(seconds);
       loadOk.set(snapshot.folder === 'failed' ? 0 : 1);

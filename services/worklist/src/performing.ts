@@ -112,11 +112,11 @@ export class Performing {
     about: Omit<Report['about'], 'sopInstanceUid' | 'timezone'>,
     before?: Uint8Array,
   ): Promise<NormalizedResult> {
-    const { reports, store, timezone, strictness, scanners } = this.#options;
+    const { reports, store, timezone, strictness, scanners, policy } = this.#options;
     const { sopInstanceUid, encoded } = request;
     const report: Report = {
       ...encoded,
-      decoding: NORMALIZED_DECODING,
+      decoding: { ...NORMALIZED_DECODING, assumed: policy.assumed(about.callingAet) },
       strictness,
       about: { ...about, sopInstanceUid, timezone },
       ...(before === undefined ? {} : { before }),

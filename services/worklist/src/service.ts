@@ -1,15 +1,18 @@
 /** One worklist service: the folder is read and watched, the schedule served on DICOM and HTTP. */
 import { join } from 'node:path';
 import { httpAccess, Registry, sendersOf, startHttp } from '@scanflow/chassis';
+import { senderList } from '@scanflow/dimse/access';
+import { bookingEnds } from './adapters/booking-end.ts';
 import type { Config, Health, Log } from '@scanflow/chassis';
-import { startScp } from './adapters/scp.ts';
+import { startScp, type ScpSettings } from './adapters/scp.ts';
 import { watchFolder } from './adapters/watch.ts';
 import { addRoutes } from './api.ts';
-import { accessPolicy, type AccessPolicy } from './domain/access.ts';
+import { accessPolicy, assumedSets, type AccessPolicy } from './domain/access.ts';
 import { createJournal } from './domain/journal.ts';
 import type { Schedule } from './domain/schedule.ts';
 import type { Snapshot } from './domain/snapshot.ts';
-import { openExams } from './exams.ts';
+import { openExams, type Exams } from './exams.ts';
+import { addExplainRoute, type ExplainSource } from './explain/page.ts';
 import { createLoader } from './load.ts';
 import { createMetrics } from './metrics.ts';
 import { openSecurity } from './secure.ts';
@@ -26,13 +29,16 @@ export async function startWorklist({ config, log }: Context): Promise<{ stop():
   const folder = join(config.data, 'worklist', aet);
   const registry = new Registry();
   const policy = policyOf(config);
-  const metrics = createMetrics(registry);
+  const served = (): number => exams.board.schedule().entries.length;
+  const metrics = createMetrics(registry, served);
   const journal = createJournal();
+  const rejected = senderList(REJECTED_KEPT);
   const onRead = (snapshot: Snapshot, seconds: number): void => {
     metrics.snapshot(snapshot, seconds);
     exams.changed();
   };
-  const loader = createLoader({ folder, log, onRead });
+  const assumed = assumedSets(config.worklist.assumedCharacterSet);
+  const loader = createLoader({ folder, assumed, log, onRead });
   const all = (): Schedule => loader.snapshot().schedule;
   const exams = await openExams({ config, log, registry, policy, all });
   const onUnwatched = (reason: string): void => log.warn('worklist.folder-not-watched', { folder, reason });
@@ -46,7 +52,10 @@ export async function startWorklist({ config, log }: Context): Promise<{ stop():
     schedule: exams.board.schedule,
     ...exams.handlers,
     onAccepted: metrics.accepted,
-    onRejected: metrics.rejected,
+    onRejected: (reason, caller, why) => {
+      metrics.rejected(reason);
+      rejected.add(caller, Temporal.Now.instant().toString({ smallestUnit: 'second' }), why);
+    },
     onRequest: both(metrics.request, exams.onRequest),
     onQuery: journal.add,
   });
@@ -55,10 +64,14 @@ export async function startWorklist({ config, log }: Context): Promise<{ stop():
     ...(await pagesOf(config, log)),
     log,
     registry,
-    health: () => healthOf(loader.snapshot(), folder, scp.port),
+    health: () => healthOf(loader.snapshot(), served(), folder, scp.port),
     routes: (app) => {
+      const { board } = exams;
+      const titlesOf = titlesIn(config);
+      const { maySee } = policy;
       exams.addRoutes(app, scannerNames);
-      addRoutes(app, { snapshot: loader.snapshot, board: exams.board, journal, scannerNames });
+      addRoutes(app, { snapshot: loader.snapshot, board, journal, scannerNames, rejected, titlesOf, maySee });
+      addExplainRoute(app, { journal, titlesOf, ...explaining(config, loader.snapshot, board, policy) });
     },
   });
   log.info('worklist.listening', { aet, bind, port: scp.port, http: http.port, folder });
@@ -68,6 +81,41 @@ export async function startWorklist({ config, log }: Context): Promise<{ stop():
     await Promise.all([watch.close(), http.close(), exams.stop()]);
   };
   return { stop };
+}
+
+/** Callers whose rejections are listed. */
+const REJECTED_KEPT = 100;
+
+/** AE titles of a scanner by its name or one of them; of anybody else the one that was given. */
+const titlesIn =
+  ({ scanners }: Config) =>
+  (scanner: string): readonly string[] => {
+    const all = Object.entries(scanners).map(([name, { aet, sends = [] }]) => ({
+      name,
+      titles: [aet, ...sends],
+    }));
+    const found = all.find(({ name, titles }) => name === scanner || titles.includes(scanner));
+    return found?.titles ?? [scanner];
+  };
+
+/** What a question about an item is answered from. */
+function explaining(
+  config: Config,
+  snapshot: () => Snapshot,
+  board: Exams['board'],
+  policy: AccessPolicy,
+): Pick<ExplainSource, 'known' | 'isBooked'> {
+  const endOf = bookingEnds(join(config.data, 'bookings'));
+  const { aet: calledAet, maxAnswers } = config.worklist;
+  return {
+    known: () => {
+      const { schedule: all, problems, files } = snapshot();
+      const now = { all, problems, served: board.schedule(), left: board.left() };
+      const settings = { policy, calledAet, maxAnswers, matching: matchingOf(config) };
+      return { ...now, ...settings, writtenMs: (file) => files.get(file)?.modifiedMs };
+    },
+    isBooked: async (accessionNumber) => (await endOf(accessionNumber)) !== undefined,
+  };
 }
 
 const pagesOf = async (config: Config, log: Log) => ({
@@ -87,16 +135,21 @@ const policyOf = ({ worklist, scanners }: Config): AccessPolicy =>
   accessPolicy({ ...worklist, scanners: Object.values(scanners) });
 
 /** Where it listens, how names are compared, and how many items a query gives. */
-const settingsOf = ({ worklist }: Config, log: Log) => ({
-  bind: worklist.bind,
-  port: worklist.port,
+const settingsOf = (config: Config, log: Log) => ({
+  bind: config.worklist.bind,
+  port: config.worklist.port,
   log,
-  matching: { caseInsensitivePn: worklist.nameCase === 'ignore' },
-  maxAnswers: worklist.maxAnswers,
+  matching: matchingOf(config),
+  maxAnswers: config.worklist.maxAnswers,
+});
+
+const matchingOf = ({ worklist }: Config): ScpSettings['matching'] => ({
+  caseInsensitivePn: worklist.nameCase === 'ignore',
 });
 
 function healthOf(
   { folder: state, schedule, problems, failure }: Snapshot,
+  served: number,
   folder: string,
   port: number,
 ): Health {
@@ -104,7 +157,9 @@ function healthOf(
     port,
     folder,
     folderState: state,
-    items: schedule.entries.length,
+    // shown to scanners; what else the folder holds has left, see /api/worklist
+    items: served,
+    itemsInFolder: schedule.entries.length,
     problems: problems.length,
   };
   return { ok: state !== 'failed', detail: failure === undefined ? detail : { ...detail, failure } };

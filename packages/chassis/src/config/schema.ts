@@ -1,6 +1,7 @@
 /** The shape of `scanflow.yaml`: every key, its default, and what it means for the reader of docs/configuration.md. */
 import { z } from 'zod';
 import { fetching } from './calendar.ts';
+import { characterSet } from './character-set.ts';
 import { commitments } from './commitment.ts';
 import { destination } from './destination.ts';
 import { cleanup, hook, sessions } from './hooks.ts';
@@ -52,10 +53,11 @@ const scanner = z.strictObject({
   ),
   stationName: dicomText(16).optional().describe('Scheduled Station Name; the AE title where absent.'),
   location: dicomText(16).optional().describe('Scheduled Procedure Step Location, such as the room.'),
-  characterSet: z
-    .enum(['ISO_IR 6', 'ISO_IR 100', 'ISO_IR 101', 'ISO_IR 109', 'ISO_IR 110', 'ISO_IR 144', 'ISO_IR 192'])
-    .default('ISO_IR 192')
-    .describe('Character set that this scanner can show; its worklist is written in it.'),
+  characterSet: characterSet
+    .optional()
+    .describe(
+      'Character set that this scanner can show: its worklist is written in it, and texts of its queries that declare none are read in it. Where absent, that of its query, else `ISO_IR 192` (UTF-8).',
+    ),
 });
 
 const calendar = z
@@ -137,6 +139,11 @@ const worklist = z.strictObject({
     .default('lenient')
     .describe(
       'Reports of exams (MPPS) that lack attributes: `lenient` takes them, and `/api/performed` lists what is missing; `strict` refuses what PS3.4 table F.7.2-1 does not allow.',
+    ),
+  assumedCharacterSet: characterSet
+    .optional()
+    .describe(
+      'Character set of texts in item files that declare none, or another one than they are written in; and in queries of callers without `characterSet`. Where absent: UTF-8 where they are that, else `ISO_IR 100`. `/api/worklist` lists such files.',
     ),
   access: z
     .record(aeTitle, accessEntry)

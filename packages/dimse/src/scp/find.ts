@@ -32,18 +32,28 @@ function decode(call: Call): DataSet | FinalStatus {
   const { message, context, options, info, identifierBytes } = call;
   const { address } = info;
   const { dataSet: bytes } = message;
-  if (bytes === undefined) return UNDECODABLE;
+  const { log, events, assumedCharacterSets } = options;
+  const tell = (why: string): void => events?.unreadable?.(info, why);
+  if (bytes === undefined) {
+    tell('the query has no identifier');
+    return UNDECODABLE;
+  }
   if (bytes.length > identifierBytes) {
-    options.log.warn('c-find.identifier-too-large', { association: info.id, address, bytes: bytes.length });
+    log.warn('c-find.identifier-too-large', { association: info.id, address, bytes: bytes.length });
+    tell(`the identifier has ${bytes.length} bytes; at most ${identifierBytes} are read`);
     return TOO_LARGE;
   }
   try {
     return decodeDataSet(bytes, context.transferSyntax, {
       maxElements: MAX_ELEMENTS,
       maxValues: 16 * MAX_ELEMENTS,
+      assumed: assumedCharacterSets?.(info) ?? [],
+      zeroPadding: true,
     });
   } catch (error) {
-    options.log.warn('c-find.identifier-undecodable', { association: info.id, address, ...safe(error) });
+    log.warn('c-find.identifier-undecodable', { association: info.id, address, ...safe(error) });
+    // what is wrong and where: it names tags and lengths, no values
+    tell(error instanceof DicomDecodeError ? error.message : 'it cannot be decoded');
     const isTooMany = error instanceof DicomDecodeError && error.code === 'TOO_MANY';
     return isTooMany ? TOO_LARGE : UNDECODABLE;
   }

@@ -24,6 +24,7 @@ const LARGE_BYTES = 131_072;
 export const NORMALIZED_DECODING: DecodeOptions = {
   // a name in a character set that was not declared must not keep a finished exam from being reported
   undecodable: 'replace',
+  zeroPadding: true,
   maxElements: MAX_ELEMENTS,
   maxValues: MAX_ELEMENTS,
 };

@@ -81,6 +81,8 @@ export interface ScpEvents {
   /** The association, or what never became one, is over. */
   ended?(association: AssociationInfo, how: string): void;
   request?(association: AssociationInfo, report: RequestReport): void;
+  /** The identifier of a query could not be read, and its handler never saw it. `why` holds no value. */
+  unreadable?(association: AssociationInfo, why: string): void;
 }
 
 export interface ScpLimits {
@@ -151,6 +153,8 @@ export interface ScpOptions {
   /** Beside Verification, which is always served. */
   readonly contexts: readonly ServedContext[];
   readonly onFind?: FindHandler;
+  /** Character sets in which text of a query is read that its own does not define, or that declares none; in this order. */
+  readonly assumedCharacterSets?: (association: AssociationInfo) => readonly string[];
   readonly onCreate?: CreateHandler;
   readonly onSet?: SetHandler;
   readonly onAction?: ActionHandler;

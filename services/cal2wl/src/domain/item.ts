@@ -8,7 +8,8 @@ export interface ScannerSettings {
   readonly modality: string;
   readonly stationName?: string | undefined;
   readonly location?: string | undefined;
-  readonly characterSet: string;
+  /** Where absent, UTF-8, which holds everything: the worklist writes what each scanner asks for. */
+  readonly characterSet?: string | undefined;
 }
 
 /**
@@ -16,7 +17,7 @@ export interface ScannerSettings {
  * facility's: worklist items carry local time.
  */
 export function encodeItem(record: BookingRecord, scanner: ScannerSettings, zone: string): Uint8Array {
-  const { characterSet, aet, modality, stationName = aet, location } = scanner;
+  const { characterSet = 'ISO_IR 192', aet, modality, stationName = aet, location } = scanner;
   const { accessionNumber, studyInstanceUid, patientId, patientName, operator } = record;
   const item = worklistItem({
     accessionNumber,

@@ -56,7 +56,9 @@ export async function choose(wish: Wish): Promise<Choice> {
     characterSets:
       wish.config === undefined
         ? undefined
-        : Object.fromEntries(Object.entries(config.scanners).map(([key, one]) => [key, one.characterSet])),
+        : Object.fromEntries(
+            Object.entries(config.scanners).map(([key, one]) => [key, one.characterSet ?? 'ISO_IR 192']),
+          ),
   };
 }
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
-import { dataSet, encodePart10, sopClasses, transferSyntaxes } from '@scanflow/dicom';
+import { dataSet, encodePart10, sopClasses, text, transferSyntaxes } from '@scanflow/dicom';
 import type { Snapshot } from '../domain/snapshot.ts';
 import { readFolder } from './folder.ts';
 
@@ -21,6 +21,7 @@ function wl(accession: string, uid = `2.25.${accession.charCodeAt(0)}${accession
     PatientName: 'P',
     PatientID: 'P',
     StudyInstanceUID: uid,
+    RequestedProcedureID: 'ses-mri01',
     ScheduledProcedureStepSequence: [
       {
         Modality: 'MR',
@@ -192,9 +193,60 @@ test('folder: an item that consoles would drop is served and reported by attribu
   await writeOld(join(folder, 'a.wl'), bytes);
   const snapshot = await readFolder({ folder });
   assert.equal(snapshot.schedule.entries.length, 1);
-  assert.deepEqual(codes(snapshot), ['a.wl INCOMPLETE served']);
-  const message = snapshot.problems[0]?.message ?? '';
-  for (const attribute of ['PatientID', 'StudyInstanceUID', 'ScheduledStationAETitle', 'StartDate'])
+  assert.deepEqual(codes(snapshot), ['a.wl INCOMPLETE served', 'a.wl MALFORMED served']);
+  const message = snapshot.problems.map((problem) => problem.message).join('; ');
+  for (const attribute of ['PatientID', 'StudyInstanceUID', 'ScheduledStationAETitle', 'StartDate (YYYYMMDD'])
     assert.ok(message.includes(attribute), message);
   assert.ok(!message.includes('Secret'));
+});
+
+/** A file whose name is bytes of our own, and whose (0008,0005) says nothing, or what it likes. */
+function named(name: Uint8Array, declared = ''): Uint8Array {
+  const plain = Buffer.from(wl('A'));
+  const at = plain.indexOf(Buffer.from('PN\u0002\u0000P ', 'latin1'));
+  assert.ok(at > 0);
+  const length = Buffer.from([name.length + (name.length % 2), 0]);
+  const padded = name.length % 2 === 1 ? Buffer.concat([name, Buffer.from(' ')]) : name;
+  const whole = Buffer.concat([plain.subarray(0, at + 2), length, padded, plain.subarray(at + 6)]);
+  // ISO_IR 192 as it is written by wl(), under an explicit VR
+  const set = Buffer.from('ISO_IR 192', 'latin1');
+  const setAt = whole.indexOf(set);
+  return Buffer.concat([
+    whole.subarray(0, setAt),
+    Buffer.from(declared.padEnd(10, ' '), 'latin1'),
+    whole.subarray(setAt + 10),
+  ]);
+}
+
+const nameOf = (snapshot: Snapshot): string | undefined => {
+  const [entry] = snapshot.schedule.entries;
+  return entry && text(entry.item, 'PatientName');
+};
+const LATIN1 = Buffer.from('M\u00fcller^J\u00f6rg', 'latin1');
+const UTF8 = Buffer.from('Müller^Jörg', 'utf8');
+const assumptions: [string, Uint8Array, string, readonly string[] | undefined, string][] = [
+  ['Latin-1 without a declaration', LATIN1, '', undefined, 'Müller^Jörg'],
+  ['UTF-8 without a declaration', UTF8, '', undefined, 'Müller^Jörg'],
+  ['Latin-1 that says UTF-8', LATIN1, 'ISO_IR 192', undefined, 'Müller^Jörg'],
+  ['Latin-1 in a set that nobody knows', LATIN1, 'KOI8-R', undefined, 'Müller^Jörg'],
+  ['Greek, as configured', Buffer.from([0xc4, 0xdd]), '', ['ISO_IR 126'], 'Δέ'],
+  ['what no assumed set defines', LATIN1, '', ['ISO_IR 192'], 'M\ufffdller^J\ufffdrg'],
+];
+for (const [what, bytes, declared, assumed, expected] of assumptions)
+  test(`folder: ${what} is served under an assumption, and reported`, async (t) => {
+    const folder = await scratch(t);
+    await writeOld(join(folder, 'a.wl'), named(bytes, declared));
+    const snapshot = await readFolder({ folder, ...(assumed === undefined ? {} : { assumed }) });
+    assert.equal(nameOf(snapshot), expected);
+    assert.deepEqual(codes(snapshot), ['a.wl CHARACTER_SET served']);
+    const message = snapshot.problems[0]?.message ?? '';
+    assert.match(message, /\(0010,0010\).*worklist\.assumedCharacterSet/);
+    assert.ok(!message.includes('ller'));
+  });
+
+test('folder: a misspelt character set is read, and is no problem', async (t) => {
+  const folder = await scratch(t);
+  await writeOld(join(folder, 'a.wl'), named(LATIN1, 'iso-ir 100'));
+  const snapshot = await readFolder({ folder });
+  assert.deepEqual([nameOf(snapshot), codes(snapshot)], ['Müller^Jörg', []]);
 });

@@ -2,14 +2,17 @@
 import { closeSync, constants, fstatSync, open, readSync, stat, type Stats } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { createPacker, type Packer } from '../domain/pack.ts';
+import { assumedSets } from '../domain/access.ts';
+import { createPacker } from '../domain/pack.ts';
 import { emptySnapshot, problem, readItem, snapshotOf } from '../domain/snapshot.ts';
-import type { FileState, Snapshot } from '../domain/snapshot.ts';
+import type { FileState, Reading as ItemReading, Snapshot } from '../domain/snapshot.ts';
 
 export interface FolderOptions {
   readonly folder: string;
   /** Largest file in bytes; larger ones are reported, not read. */
   readonly maxFileSize?: number;
+  /** Character sets of text that declares none, or another one than it is written in. */
+  readonly assumed?: readonly string[];
 }
 
 /** A file that changed less than this long ago and cannot be read is taken to be half-written. */
@@ -29,7 +32,7 @@ const calls = { open: promisify(open), stat: promisify(stat) };
  * read keeps the last state, so that a share that drops out does not empty the scanners' lists.
  */
 export async function readFolder(
-  { folder, maxFileSize = 1_048_576 }: FolderOptions,
+  { folder, maxFileSize = 1_048_576, assumed = assumedSets(undefined) }: FolderOptions,
   previous: Snapshot = emptySnapshot,
 ): Promise<Snapshot> {
   let names: string[];
@@ -40,7 +43,7 @@ export async function readFolder(
     return missing ? emptySnapshot : { ...previous, folder: 'failed', failure: reason(error), opened: 0 };
   }
   const files = new Map<string, FileState>();
-  const reading = { maxFileSize, pack: createPacker() };
+  const reading = { maxFileSize, pack: createPacker(), assumed };
   let opened = 0;
   const visit = async (name: string, scratch: Uint8Array): Promise<void> => {
     const before = previous.files.get(name);
@@ -55,9 +58,8 @@ export async function readFolder(
 }
 
 /** What the files of one reading have in common. */
-interface Reading {
+interface Reading extends ItemReading {
   readonly maxFileSize: number;
-  readonly pack: Packer;
 }
 
 /** The file's state; the previous one where nothing changed; undefined where the file went away meanwhile. */
@@ -78,7 +80,7 @@ async function readFile(
     const entries = before?.entries ?? [];
     const unreadable = { ...problem(name, 'UNREADABLE', reason(error)), served: entries.length > 0 };
     // no file has this signature: it is tried again at the next reading
-    return { signature: '', modifiedMs: 0, entries, unsettled: false, problem: unreadable };
+    return { signature: '', modifiedMs: 0, entries, unsettled: false, problems: [unreadable] };
   }
 }
 
@@ -86,7 +88,7 @@ async function openFile(
   path: string,
   name: string,
   before: FileState | undefined,
-  { maxFileSize, pack }: Reading,
+  reading: Reading,
   scratch: Uint8Array,
 ): Promise<FileState> {
   // O_NONBLOCK: should the name be a pipe's, opening it must not wait for a writer
@@ -94,13 +96,17 @@ async function openFile(
   try {
     const seen = fstatSync(file);
     const state = { signature: signatureOf(seen), modifiedMs: seen.mtimeMs, entries: [], unsettled: false };
-    if (!seen.isFile()) return { ...state, problem: problem(name, 'NOT_A_FILE', 'is no regular file') };
-    if (seen.size > maxFileSize)
-      return { ...state, problem: problem(name, 'TOO_LARGE', `${seen.size} bytes; at most ${maxFileSize}`) };
+    const refused = (code: 'NOT_A_FILE' | 'TOO_LARGE', why: string): FileState => ({
+      ...state,
+      problems: [problem(name, code, why)],
+    });
+    if (!seen.isFile()) return refused('NOT_A_FILE', 'is no regular file');
+    const { maxFileSize } = reading;
+    if (seen.size > maxFileSize) return refused('TOO_LARGE', `${seen.size} bytes; at most ${maxFileSize}`);
     const room = seen.size > scratch.length ? new Uint8Array(seen.size) : scratch;
     const length = readSync(file, room, 0, seen.size, 0);
     const changed = signatureOf(fstatSync(file)) !== state.signature;
-    return settle({ ...state, ...readItem(name, room.subarray(0, length), pack) }, before, changed);
+    return settle({ ...state, ...readItem(name, room.subarray(0, length), reading) }, before, changed);
   } finally {
     closeSync(file);
   }
@@ -114,10 +120,10 @@ function settle(read: FileState, before: FileState | undefined, changed: boolean
   // the clock of a network share may be ahead of this one
   const age = Math.abs(Temporal.Now.instant().epochMilliseconds - read.modifiedMs);
   const recent = age < SETTLED_AFTER_MS;
-  const broken = read.problem?.served === false;
+  const broken = read.problems.some(({ served }) => !served);
   if (!changed && !(broken && recent)) return read;
   const { signature, modifiedMs } = read;
-  return { signature, modifiedMs, entries: before?.entries ?? [], unsettled: true };
+  return { signature, modifiedMs, entries: before?.entries ?? [], problems: [], unsettled: true };
 }
 
 /** Changes when the file does: a rename changes the inode, a write the times or the size. */

@@ -1,5 +1,5 @@
 /** The worklist on the wire: associations by the access policy, C-ECHO, C-FIND from the schedule in memory, and MPPS. */
-import type { MatchOptions } from '@scanflow/dicom';
+import type { DataSet, MatchOptions } from '@scanflow/dicom';
 import { listen, type FindRequest, type Matches } from '@scanflow/dimse';
 import type {
   CreateHandler,
@@ -9,10 +9,11 @@ import type {
   SetHandler,
   TlsAcceptor,
 } from '@scanflow/dimse';
+import type { Sender } from '@scanflow/dimse/access';
 import type { AccessPolicy } from '../domain/access.ts';
 import { answers, characterSetOf, refusal } from '../domain/answer.ts';
 import type { QueryRecord } from '../domain/journal.ts';
-import { valuedKeys } from '../domain/keys.ts';
+import { shownValues, valuedKeys } from '../domain/keys.ts';
 import type { Schedule } from '../domain/schedule.ts';
 import { servedContexts, worklistLimits } from '../domain/served.ts';
 
@@ -29,12 +30,15 @@ export interface ScpSettings {
   readonly schedule: () => Schedule;
   readonly log: DimseLog;
   readonly onAccepted: () => void;
-  /** `result/source/reason` of PS3.8 9.3.4; `limit` for a connection that was closed at once; `tls`. */
-  readonly onRejected: (reason: string) => void;
+  /**
+   * `reason` is `result/source/reason` of PS3.8 9.3.4; `limit` for a connection that was closed at once; `tls`. `why` is for
+   * people. AE titles are empty where the connection never said them.
+   */
+  readonly onRejected: (reason: string, caller: Sender, why: string) => void;
   /** A request was answered, as the wire saw it. */
   readonly onRequest: (report: RequestReport) => void;
-  /** A query was answered, stopped or lost. */
-  readonly onQuery: (record: QueryRecord) => void;
+  /** A query was answered, stopped, lost or refused. Its identifier is undefined where it could not be read. */
+  readonly onQuery: (record: QueryRecord, identifier?: DataSet) => void;
   /** What scanners report of their exams (MPPS). */
   readonly onCreate: CreateHandler;
   readonly onSet: SetHandler;
@@ -60,12 +64,27 @@ export function startScp(settings: ScpSettings): Promise<Listening> {
     admit: (association) => policy.admit(association),
     events: {
       accepted: () => onAccepted(),
-      rejected: (_, { result, source, reason }) => onRejected(`${result}/${source}/${reason}`),
-      refused: (_, why) => onRejected(why === 'tls' ? 'tls' : 'limit'),
+      rejected: (caller, { result, source, reason, why }) =>
+        onRejected(`${result}/${source}/${reason}`, caller, why),
+      refused: (address, why) => {
+        const isTls = why === 'tls';
+        const words = isTls ? 'the TLS handshake failed; the log tells why' : `too much at a time: ${why}`;
+        onRejected(isTls ? 'tls' : 'limit', { callingAet: '', calledAet: '', address }, words);
+      },
       request: (_, report) => onRequest(report),
+      unreadable: (association, why) => settings.onQuery(unreadable(association, why)),
     },
+    assumedCharacterSets: ({ callingAet }) => policy.assumed(callingAet),
     onFind: (request) => serve(request, settings),
   });
+}
+
+const now = (): string => Temporal.Now.instant().toString({ smallestUnit: 'second' });
+
+/** What is recorded of a query that nobody could read. */
+function unreadable({ callingAet, address }: Sender, why: string): QueryRecord {
+  const nothing = { keys: [], values: {}, characterSet: '', answers: 0, milliseconds: 0 };
+  return { at: now(), callingAet, address, ...nothing, outcome: 'unreadable', why };
 }
 
 /** One query, from the schedule as it is now. Every end of it is logged and recorded, without any value. */
@@ -76,14 +95,16 @@ function* serve(
   const { association, identifier, signal, isTurnOver } = request;
   const { callingAet, address, id } = association;
   const query = { identifier, callingAet };
-  const at = Temporal.Now.instant().toString({ smallestUnit: 'second' });
+  const at = now();
   const started = performance.now();
   let count = 0;
   let outcome: QueryRecord['outcome'] = 'cancelled';
+  let why: string | undefined;
   try {
     const refused = refusal(identifier);
     if (refused !== undefined) {
-      outcome = 'failed';
+      outcome = 'refused';
+      why = `${hex(refused.status)}: ${refused.comment}`;
       return refused;
     }
     for (const answer of answers(schedule(), query, policy, matching)) {
@@ -101,12 +122,16 @@ function* serve(
     return { status: SUCCESS };
   } catch (error) {
     outcome = 'failed';
+    why = 'an internal error; the log tells more';
     throw error;
   } finally {
     const ms = Math.round((performance.now() - started) * 10) / 10;
     log.info('worklist.query', { association: id, callingAet, address, answers: count, ms, outcome });
-    const keys = valuedKeys(identifier);
+    const asked = { keys: valuedKeys(identifier), values: shownValues(identifier) };
     const characterSet = characterSetOf(query, policy);
-    onQuery({ at, callingAet, address, keys, characterSet, answers: count, milliseconds: ms, outcome });
+    const ended = { answers: count, milliseconds: ms, outcome, ...(why === undefined ? {} : { why }) };
+    onQuery({ at, callingAet, address, ...asked, characterSet, ...ended }, identifier);
   }
 }
+
+const hex = (status: number): string => status.toString(16).toUpperCase().padStart(4, '0');

@@ -6,6 +6,7 @@ import { accessPolicy, type AccessEntry, type AccessSettings } from './access.ts
 const scanners = [
   { aet: 'PRISMA', characterSet: 'ISO_IR 100' },
   { aet: 'SKYRA', characterSet: 'ISO_IR 192' },
+  { aet: 'TRIO', sends: ['TRIO_Q'] },
 ];
 const policy = (settings: Partial<AccessSettings> = {}) =>
   accessPolicy({ aet: 'SCANFLOW', allow: 'scanners', view: 'all', scanners, ...settings });
@@ -40,10 +41,23 @@ const characterSets: [string, string, string[], string][] = [
   ['a set that nobody knows becomes UTF-8', 'VIEWER', ['ISO_IR 999'], 'ISO_IR 192'],
   ['one set of ISO 2022 alone is that set', 'VIEWER', ['ISO 2022 IR 100'], 'ISO_IR 100'],
   ['code extensions between Latin sets are kept', 'VIEWER', ['', 'ISO 2022 IR 101'], '\\ISO 2022 IR 101'],
-  ['code extensions that are not written become UTF-8', 'VIEWER', ['', 'ISO 2022 IR 87'], 'ISO_IR 192'],
+  ['code extensions of two bytes a character are kept', 'VIEWER', ['', 'ISO 2022 IR 87'], '\\ISO 2022 IR 87'],
+  ['one of them alone has ASCII beside it', 'VIEWER', ['ISO 2022 IR 87'], '\\ISO 2022 IR 87'],
+  ['a scanner without a set gets that of its query', 'TRIO', ['ISO_IR 100'], 'ISO_IR 100'],
+  ['the same under its other AE title', 'TRIO_Q', ['ISO_IR 126'], 'ISO_IR 126'],
+  ['a scanner without a set that declares none gets UTF-8', 'TRIO', [], 'ISO_IR 192'],
+  ['a misspelt set is the one that it means', 'TRIO', ['iso_ir 100'], 'ISO_IR 100'],
+  ['latin1 too', 'TRIO', ['latin1'], 'ISO_IR 100'],
 ];
 for (const [name, calling, declared, expected] of characterSets)
   test(`character set: ${name}`, () => assert.equal(policy().characterSet(calling, declared), expected));
+
+test('assumed: the scanner’s own set, else the one of the worklist, else UTF-8 or Latin-1', () => {
+  assert.deepEqual(policy().assumed('PRISMA'), ['ISO_IR 100']);
+  assert.deepEqual(policy().assumed('TRIO'), ['ISO_IR 192', 'ISO_IR 100']);
+  assert.deepEqual(policy({ assumedCharacterSet: 'GBK' }).assumed('TRIO_Q'), ['GBK']);
+  assert.deepEqual(policy({ assumedCharacterSet: 'GBK' }).assumed('SKYRA'), ['ISO_IR 192']);
+});
 
 const views: [string, Partial<AccessSettings>, readonly string[] | undefined][] = [
   ['all sees every station', { view: 'all' }, undefined],

@@ -1,5 +1,5 @@
 /** Who may ask for the worklist, what of it they see, and in which character set they read it. */
-import { isWritableCharacterSet } from '@scanflow/dicom';
+import { declaredTerms, isWritableCharacterSet } from '@scanflow/dicom';
 import { callerProofs, rejectCalled, rejectCalling } from '@scanflow/dimse/access';
 import type { Caller, CallerProof, Decision } from '@scanflow/dimse/access';
 import type { Entry } from './schedule.ts';
@@ -14,8 +14,10 @@ export interface AccessSettings {
     readonly aet: string;
     /** Its other AE titles. */
     readonly sends?: readonly string[] | undefined;
-    readonly characterSet: string;
+    readonly characterSet?: string | undefined;
   }[];
+  /** Of text that declares none, where the scanner has none configured. */
+  readonly assumedCharacterSet?: string | undefined;
   /** By calling AE title. */
   readonly access?: Readonly<Record<string, AccessEntry>>;
 }
@@ -31,6 +33,8 @@ export interface AccessEntry extends CallerProof {
 export interface AccessPolicy {
   /** Whether an association may be established. AE titles come without padding. */
   admit(caller: Caller): Decision;
+  /** The same by AE titles alone, whatever address and certificate the caller would have to show. */
+  admitsTitle(callingAet: string, calledAet: string): Decision;
   /** The stations to which the caller's view is limited; undefined where it sees everything. */
   stations(callingAet: string): readonly string[] | undefined;
   /** Whether the caller may see an entry. */
@@ -45,22 +49,28 @@ export interface AccessPolicy {
   /**
    * Character set of the caller's answers: that of its scanner in the configuration; else the one it declared in
    * the query, where we can write it; else UTF-8. The configuration wins, since consoles that declare more than
-   * they can show are the reason it exists.
+   * they can show are the reason it exists (PS3.4 K.4.1.1.3.2 leaves it to the SCP).
    */
   characterSet(callingAet: string, declared: readonly string[]): string;
+  /** In which character sets text of the caller is read that declares none, or another one than it is written in. */
+  assumed(callingAet: string): readonly string[];
 }
 
 const UTF8 = 'ISO_IR 192';
 
-/** As (0008,0005) is written: a single set of ISO 2022 without others to switch to is that set (PS3.3 C.12.1.1.2). */
-const standard = (declared: readonly string[]): string =>
-  declared.length === 1 ? (declared[0] ?? '').replace(/^ISO 2022 IR /, 'ISO_IR ') : declared.join('\\');
-
 /** A set that a caller may ask for; an empty declaration says nothing. */
 const isWritable = (name: string): boolean => name !== '' && isWritableCharacterSet(name);
 
+/** Text that is UTF-8 by accident hardly exists; any bytes are Latin-1. */
+const UTF8_ELSE_LATIN1 = [UTF8, 'ISO_IR 100'];
+
+/** Character sets in which text is read that declares none: the configured one, else UTF-8 or Latin-1. */
+export const assumedSets = (configured: string | undefined): readonly string[] =>
+  configured === undefined ? UTF8_ELSE_LATIN1 : [configured];
+
 /** The policy that the configuration describes. */
-export function accessPolicy({ aet, allow, view, scanners, access = {} }: AccessSettings): AccessPolicy {
+export function accessPolicy(settings: AccessSettings): AccessPolicy {
+  const { aet, allow, view, scanners, access = {} } = settings;
   const titlesOf = new Map(
     scanners.flatMap(({ aet: title, sends = [] }) =>
       [title, ...sends].map((one) => [one, [title, ...sends]]),
@@ -69,9 +79,11 @@ export function accessPolicy({ aet, allow, view, scanners, access = {} }: Access
   const allowed = allow === 'scanners' ? [...titlesOf.keys()] : allow;
   const titles = new Set(allowed === 'any' ? [] : allowed);
   const proven = callerProofs(access, 'worklist.access');
-  const characterSets = new Map(scanners.map((scanner) => [scanner.aet, scanner.characterSet]));
+  const characterSets = new Map(scanners.map(({ aet: title, characterSet }) => [title, characterSet]));
   const entries = new Map(Object.entries(access));
   const scannerOf = (callingAet: string): string | undefined => titlesOf.get(callingAet)?.[0];
+  const configured = (callingAet: string): string | undefined =>
+    characterSets.get(scannerOf(callingAet) ?? callingAet);
   /** Whose entry holds: another title of a scanner without one of its own proves what the scanner has to. */
   const entryOf = (callingAet: string): string =>
     entries.has(callingAet) ? callingAet : (scannerOf(callingAet) ?? callingAet);
@@ -80,14 +92,18 @@ export function accessPolicy({ aet, allow, view, scanners, access = {} }: Access
     if (limited === 'all') return undefined;
     return limited === 'own' ? (titlesOf.get(callingAet) ?? [callingAet]) : limited;
   };
+  const admitsTitle = (callingAet: string, calledAet: string): Decision => {
+    if (calledAet !== aet) return rejectCalled(`the worklist is ${aet}: correct the called AE title`);
+    if (allowed !== 'any' && !titles.has(callingAet))
+      return rejectCalling('add the calling AE title to scanners or worklist.allow');
+    return { accept: true };
+  };
   return {
     admit: (caller) => {
-      if (caller.calledAet !== aet)
-        return rejectCalled(`the worklist is ${aet}: correct the called AE title`);
-      if (allowed !== 'any' && !titles.has(caller.callingAet))
-        return rejectCalling('add the calling AE title to scanners or worklist.allow');
-      return proven({ ...caller, callingAet: entryOf(caller.callingAet) });
+      const decision = admitsTitle(caller.callingAet, caller.calledAet);
+      return decision.accept ? proven({ ...caller, callingAet: entryOf(caller.callingAet) }) : decision;
     },
+    admitsTitle,
     stations,
     maySee: (callingAet, entry) => {
       const limited = stations(callingAet);
@@ -97,7 +113,8 @@ export function accessPolicy({ aet, allow, view, scanners, access = {} }: Access
     isSame: (callingAet, other) =>
       callingAet === other || (titlesOf.has(other) && scannerOf(callingAet) === scannerOf(other)),
     characterSet: (callingAet, declared) =>
-      characterSets.get(scannerOf(callingAet) ?? callingAet) ?? [standard(declared)].find(isWritable) ?? UTF8,
+      configured(callingAet) ?? [declaredTerms(declared.join('\\')).join('\\')].find(isWritable) ?? UTF8,
+    assumed: (callingAet) => assumedSets(configured(callingAet) ?? settings.assumedCharacterSet),
   };
 }
 

@@ -4,7 +4,7 @@ import { texts, unsupportedKeys, type DataSet, type MatchOptions, type Tag } fro
 import type { AccessPolicy } from './access.ts';
 import { candidates } from './candidates.ts';
 import { oversizedKey } from './query-size.ts';
-import type { Schedule } from './schedule.ts';
+import type { Entry, Schedule } from './schedule.ts';
 
 export interface Query {
   readonly identifier: DataSet;
@@ -17,6 +17,8 @@ export interface Answer {
   readonly identifier: DataSet;
   /** Character set in which the identifier is to be written. */
   readonly characterSet: string;
+  /** What is answered with. */
+  readonly entry: Entry;
 }
 
 /** Operators type names without looking at the case; PS3.4 C.2.2.2.1 leaves it to the SCP. */
@@ -62,13 +64,14 @@ export function* answers(
   const characterSet = characterSetOf(query, policy);
   const matches = matcher(identifier, options);
   const answerOf = answerer(identifier, options);
-  for (const { item } of candidates(schedule, identifier, policy.stations(callingAet))) {
+  for (const entry of candidates(schedule, identifier, policy.stations(callingAet))) {
+    const { item } = entry;
     if (!matches(item)) {
       yield undefined;
       continue;
     }
     const status = unsupportedKeys(identifier, item).length > 0 ? 0xff01 : 0xff00;
-    yield { status, identifier: answerOf(item), characterSet };
+    yield { status, identifier: answerOf(item), characterSet, entry };
   }
 }
 

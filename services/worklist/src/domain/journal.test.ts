@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { dataSet } from '@scanflow/dicom';
 import { createJournal, type QueryRecord } from './journal.ts';
 
 const record = (answers: number): QueryRecord => ({
@@ -7,6 +8,7 @@ const record = (answers: number): QueryRecord => ({
   callingAet: 'PRISMA',
   address: '127.0.0.1',
   keys: [],
+  values: {},
   characterSet: 'ISO_IR 192',
   answers,
   milliseconds: 1,
@@ -23,3 +25,33 @@ test('journal: gives the newest first', () => assert.deepEqual(kept(3, 2), [2, 1
 test('journal: exactly full', () => assert.deepEqual(kept(3, 3), [3, 2, 1]));
 test('journal: forgets the oldest', () => assert.deepEqual(kept(3, 5), [5, 4, 3]));
 test('journal: forgets the oldest after several rounds', () => assert.deepEqual(kept(3, 9), [9, 8, 7]));
+
+test('journal: keeps the last query of each caller as it came, of 64 callers', () => {
+  const journal = createJournal(3);
+  const of = (callingAet: string, answers = 0): QueryRecord => ({ ...record(answers), callingAet });
+  const identifier = dataSet({ PatientID: 'x' });
+  journal.add(of('PRISMA', 1), dataSet({}));
+  journal.add(of('PRISMA', 2), identifier);
+  journal.add(of('SKYRA'));
+  assert.equal(journal.last(['PRISMA'])?.identifier, identifier);
+  assert.equal(journal.last(['PRISMA'])?.record.answers, 2);
+  assert.equal(journal.last(['PRISMA', 'SKYRA'])?.record.callingAet, 'SKYRA', 'of all its titles the last');
+  assert.equal(journal.last(['SKYRA'])?.identifier, undefined, 'it could not be read');
+  assert.equal(journal.last(['TRIO']), undefined);
+  for (let index = 0; index < 62; index++) journal.add(of(`A${index}`));
+  assert.equal(journal.last(['PRISMA'])?.record.answers, 2);
+  journal.add(of('ONE-MORE'));
+  assert.equal(journal.last(['PRISMA']), undefined, 'it was silent for longest');
+});
+
+test('journal: a query of very many keys is not kept as it came', () => {
+  const journal = createJournal();
+  const large = new Map(
+    Array.from(
+      { length: 600 },
+      (_, index) => [0x00210000 + index, { vr: 'LO', kind: 'text', values: [] }] as const,
+    ),
+  );
+  journal.add(record(1), large);
+  assert.equal(journal.last(['PRISMA'])?.identifier, undefined);
+});

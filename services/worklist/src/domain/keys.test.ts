@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dataSet, type DataSet } from '@scanflow/dicom';
-import { valuedKeys } from './keys.ts';
+import { shownValues, valuedKeys } from './keys.ts';
 
 test('valued keys: names the keys that had a value, never the values', () => {
   const identifier = dataSet({
@@ -23,4 +23,34 @@ test('valued keys: names the keys that had a value, never the values', () => {
 test('valued keys: a private key has its tag', () => {
   const identifier: DataSet = new Map([[0x00211010, { vr: 'LO', kind: 'text', values: ['x'] }]]);
   assert.deepEqual(valuedKeys(identifier), ['(0021,1010)']);
+});
+
+test('shown values: stations, days, times and modality; nothing of a person or an exam', () => {
+  const identifier = dataSet({
+    SpecificCharacterSet: 'ISO_IR 100',
+    PatientName: 'Secret*',
+    PatientID: 'Secret',
+    PatientBirthDate: '19800229',
+    AccessionNumber: 'Secret',
+    StudyInstanceUID: '1.2',
+    RequestedProcedureDescription: 'Secret',
+    StudyDate: null,
+    ScheduledProcedureStepSequence: [
+      {
+        Modality: 'MR',
+        ScheduledStationAETitle: ['PRISMA', 'SKYRA'],
+        ScheduledProcedureStepStartDate: '20261122-',
+        ScheduledPerformingPhysicianName: 'Secret',
+        ScheduledStationName: 'x'.repeat(100),
+      },
+    ],
+  });
+  const step = 'ScheduledProcedureStepSequence';
+  assert.deepEqual(shownValues(identifier), {
+    SpecificCharacterSet: 'ISO_IR 100',
+    [`${step}.Modality`]: 'MR',
+    [`${step}.ScheduledStationAETitle`]: 'PRISMA\\SKYRA',
+    [`${step}.ScheduledStationName`]: `${'x'.repeat(64)}…`,
+    [`${step}.ScheduledProcedureStepStartDate`]: '20261122-',
+  });
 });

@@ -1,4 +1,4 @@
-/** What a query asks for, as far as it may be shown: which keys, never which values. */
+/** What a query asks for, as far as it may be shown: which keys, and the values of those that say nothing of a person. */
 import { formatTag, keywordOf, type DataSet, type Element } from '@scanflow/dicom';
 
 /** Paths that are kept of a query. */
@@ -20,3 +20,37 @@ function pathsOf(identifier: DataSet): string[] {
 function hasValue(element: Exclude<Element, { kind: 'sequence' }>): boolean {
   return element.kind === 'text' ? element.values.some((value) => value !== '') : element.bytes.length > 0;
 }
+
+/** Keys of a station, a day or a kind of scan. Names, numbers and UIDs of a patient or an exam are none of them. */
+const IMPERSONAL: ReadonlySet<string> = new Set([
+  ...[
+    'SpecificCharacterSet',
+    'TimezoneOffsetFromUTC',
+    'Modality',
+    'ScheduledStationAETitle',
+    'ScheduledStationName',
+  ],
+  ...['ScheduledProcedureStepLocation', 'ScheduledProcedureStepStartDate', 'ScheduledProcedureStepStartTime'],
+  ...['ScheduledProcedureStepStatus', 'RequestedProcedurePriority', 'StudyDate', 'StudyTime'],
+]);
+/** Characters that are shown of a value. */
+const LONGEST = 64;
+
+/** Whether the value of a key, by the last keyword of its path, may be shown. */
+export const isShown = (path: string): boolean => IMPERSONAL.has(path.slice(path.lastIndexOf('.') + 1));
+
+/** The values that may be shown, by the path of their key. */
+export function shownValues(identifier: DataSet): Record<string, string> {
+  const walk = (keys: DataSet, prefix: string): [string, string][] =>
+    [...keys].flatMap(([tag, element]): [string, string][] => {
+      const path = prefix + (keywordOf(tag) ?? formatTag(tag));
+      if (element.kind === 'sequence') return element.items.flatMap((item) => walk(item, `${path}.`));
+      if (!hasValue(element) || element.kind !== 'text' || !isShown(path)) return [];
+      return [[path, shorten(element.values.join('\\'))]];
+    });
+  return Object.fromEntries(walk(identifier, '').slice(0, MOST_KEYS));
+}
+
+/** At most so much of a value as a page has room for. */
+export const shorten = (value: string): string =>
+  value.length <= LONGEST ? value : `${value.slice(0, LONGEST)}…`;

@@ -1,13 +1,23 @@
 /** What the folder held when it was last read: a state per file, and the schedule made of the good ones. */
-import { buildSchedule, emptySchedule, entriesOf, stepKey, type Entry, type Schedule } from './schedule.ts';
+import { DicomDecodeError, decodeDataSet, readPart10Header, type DataSet } from '@scanflow/dicom';
+import { assumedSets } from './access.ts';
+import { malformedIn, missingIn } from './flaws.ts';
 import { createPacker, type Packer } from './pack.ts';
-import { DicomDecodeError, decodeDataSet, readPart10Header, text, type DataSet } from '@scanflow/dicom';
+import { buildSchedule, emptySchedule, entriesOf, stepKey, type Entry, type Schedule } from './schedule.ts';
 
 /** Something about a file that a person should know. No patient attribute stands in the message. */
 export interface Problem {
   readonly file: string;
   readonly code:
-    'TOO_LARGE' | 'UNREADABLE' | 'BROKEN' | 'NOT_A_WORKLIST_ITEM' | 'INCOMPLETE' | 'DUPLICATE' | 'NOT_A_FILE';
+    | 'TOO_LARGE'
+    | 'UNREADABLE'
+    | 'BROKEN'
+    | 'NOT_A_WORKLIST_ITEM'
+    | 'INCOMPLETE'
+    | 'MALFORMED'
+    | 'CHARACTER_SET'
+    | 'DUPLICATE'
+    | 'NOT_A_FILE';
   readonly message: string;
   /** Whether its items are on the worklist all the same. */
   readonly served: boolean;
@@ -19,7 +29,7 @@ export interface FileState {
   readonly signature: string;
   readonly modifiedMs: number;
   readonly entries: readonly Entry[];
-  readonly problem?: Problem;
+  readonly problems: readonly Problem[];
   /** It was changing while it was read: it must be read again. */
   readonly unsettled: boolean;
 }
@@ -45,33 +55,76 @@ export const emptySnapshot: Snapshot = {
   opened: 0,
 };
 
+/** How the files of one reading are read. */
+export interface Reading {
+  readonly pack: Packer;
+  /** Character sets of text that declares none, or another one than it is written in; the first that defines it counts. */
+  readonly assumed: readonly string[];
+}
+
 /** What a file's bytes put on the worklist. Never throws for content. */
 export function readItem(
   file: string,
   bytes: Uint8Array,
-  pack: Packer = createPacker(),
-): { entries: Entry[]; problem?: Problem } {
-  let dataSet: DataSet;
+  { pack, assumed }: Reading = { pack: createPacker(), assumed: assumedSets(undefined) },
+): Pick<FileState, 'entries' | 'problems'> {
   try {
     const header = readPart10Header(bytes);
-    if ('needMore' in header)
-      return { entries: [], problem: problem(file, 'BROKEN', 'ends within its header') };
-    dataSet = pack(decodeDataSet(bytes.subarray(header.dataSetOffset), header.transferSyntax));
+    if ('needMore' in header) return broken(file, 'BROKEN', 'ends within its header');
+    const { dataSet, flaw } = decode(bytes.subarray(header.dataSetOffset), header.transferSyntax, assumed);
+    return judge(file, pack(dataSet), flaw);
   } catch (error) {
     if (!(error instanceof DicomDecodeError)) throw error;
-    return { entries: [], problem: problem(file, 'BROKEN', `${error.code}: ${error.message}`) };
+    return broken(file, 'BROKEN', `${error.code}: ${error.message}`);
   }
-  const entries = entriesOf(file, dataSet);
-  if (entries.length === 0)
-    return {
-      entries,
-      problem: problem(file, 'NOT_A_WORKLIST_ITEM', 'holds no Scheduled Procedure Step (0040,0100)'),
-    };
-  const missing = missingFor(dataSet, entries);
-  if (missing.length === 0) return { entries };
-  const message = `scanners may not show it: ${missing.join(', ')} empty or absent`;
-  return { entries, problem: { ...problem(file, 'INCOMPLETE', message), served: true } };
 }
+
+/** `flaw`: its text is not in the character set that it declares. An item that looks odd beats one that is not there. */
+function decode(
+  bytes: Uint8Array,
+  transferSyntax: string,
+  assumed: readonly string[],
+): { readonly dataSet: DataSet; readonly flaw?: string } {
+  try {
+    return { dataSet: decodeDataSet(bytes, transferSyntax) };
+  } catch (error) {
+    if (!(error instanceof DicomDecodeError) || !TEXT_ERRORS.has(error.code)) throw error;
+    const dataSet = decodeDataSet(bytes, transferSyntax, { assumed, undecodable: 'replace' });
+    const read = `read as ${assumed.join(', else ')} (worklist.assumedCharacterSet)`;
+    return { dataSet, flaw: `${error.message}; ${read}` };
+  }
+}
+
+const TEXT_ERRORS: ReadonlySet<string> = new Set(['BAD_TEXT', 'CHARACTER_SET']);
+
+function judge(
+  file: string,
+  item: DataSet,
+  flaw: string | undefined,
+): Pick<FileState, 'entries' | 'problems'> {
+  const entries = entriesOf(file, item);
+  if (entries.length === 0)
+    return broken(file, 'NOT_A_WORKLIST_ITEM', 'holds no Scheduled Procedure Step (0040,0100)');
+  const missing = missingIn(item, entries);
+  const malformed = malformedIn(item);
+  const served = (code: Problem['code'], message: string): Problem => ({ file, code, message, served: true });
+  const problems = [
+    ...(missing.length === 0
+      ? []
+      : [served('INCOMPLETE', `scanners may not show it: ${missing.join(', ')} empty or absent`)]),
+    ...(malformed.length === 0
+      ? []
+      : [served('MALFORMED', `scanners may not find or show it, not valid: ${malformed.join(', ')}`)]),
+    ...(flaw === undefined ? [] : [served('CHARACTER_SET', flaw)]),
+  ];
+  return { entries, problems };
+}
+
+const broken = (
+  file: string,
+  code: Problem['code'],
+  message: string,
+): Pick<FileState, 'entries' | 'problems'> => ({ entries: [], problems: [problem(file, code, message)] });
 
 /** A problem of a file that is not served. */
 export const problem = (file: string, code: Problem['code'], message: string): Problem => ({
@@ -81,25 +134,11 @@ export const problem = (file: string, code: Problem['code'], message: string): P
   served: false,
 });
 
-/** The attributes without which GE and Siemens consoles drop an item. */
-function missingFor(dataSet: DataSet, entries: readonly Entry[]): string[] {
-  const root = ['PatientName', 'PatientID', 'StudyInstanceUID'].filter(
-    (keyword) => (text(dataSet, keyword) ?? '') === '',
-  );
-  const steps = [
-    ...(entries.some(({ stations }) => stations.length === 0) ? ['ScheduledStationAETitle'] : []),
-    ...(entries.some(({ startDate }) => !/^\d{8}$/.test(startDate))
-      ? ['ScheduledProcedureStepStartDate']
-      : []),
-  ];
-  return [...root, ...steps];
-}
-
 /** The snapshot of a folder that could be read. Of two files that schedule the same step the newer one is served. */
 export function snapshotOf(files: ReadonlyMap<string, FileState>, opened: number): Snapshot {
   const chosen = new Map<string, Entry>();
   const anonymous: Entry[] = [];
-  const problems = [...files.values()].flatMap((state) => state.problem ?? []);
+  const problems = [...files.values()].flatMap((state) => state.problems);
   for (const [file, state] of [...files].sort(newestFirst))
     for (const entry of state.entries) {
       const key = stepKey(entry);

@@ -1,4 +1,4 @@
-/** Who sent or tried to, for people who look why images do not come. Bounded: strangers choose AE titles as they like. */
+/** Who called or tried to, for people who look why nothing comes. Bounded: strangers choose AE titles as they like. */
 
 /** As an association shows it. */
 export interface Sender {

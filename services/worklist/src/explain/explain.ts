@@ -1,0 +1,194 @@
+/** Why an item is not in a scanner's list: every reason there is, by the query that the scanner asked. Pure. */
+import type { DataSet, MatchOptions } from '@scanflow/dicom';
+import type { Departure } from '../board.ts';
+import { isOf, type AccessPolicy } from '../domain/access.ts';
+import { answers, refusal } from '../domain/answer.ts';
+import type { QueryRecord } from '../domain/journal.ts';
+import type { Entry, Schedule } from '../domain/schedule.ts';
+import type { Problem } from '../domain/snapshot.ts';
+import { excludingKeys, type Excluding } from './excluded.ts';
+
+export type ReasonCode =
+  | 'NO_FILE'
+  | 'FILE_NOT_SERVED'
+  | 'LEFT'
+  | 'NOT_ADMITTED'
+  | 'OUT_OF_VIEW'
+  | 'QUERY_UNREADABLE'
+  | 'QUERY_REFUSED'
+  | 'KEY'
+  | 'LIMIT';
+
+/** What keeps the item from the list. */
+export interface Reason extends Partial<Excluding> {
+  readonly code: ReasonCode;
+  readonly text: string;
+}
+
+export interface Explanation {
+  /** Whether the query is answered with the item. */
+  readonly listed: boolean;
+  readonly reasons: readonly Reason[];
+  /** What else a person should know. */
+  readonly notes: readonly string[];
+}
+
+/** What is asked about. */
+export interface Question {
+  readonly accessionNumber: string;
+  readonly callingAet: string;
+  /** Undefined: there is none that could be read. */
+  readonly identifier: DataSet | undefined;
+  /** The record of the scanner's last query, where that is the one. */
+  readonly asked: QueryRecord | undefined;
+}
+
+/** What the worklist knows. */
+export interface Known {
+  /** Everything in the folder, and what of it is served. */
+  readonly all: Schedule;
+  readonly served: Schedule;
+  readonly left: ReadonlyMap<Entry, Departure>;
+  readonly problems: readonly Problem[];
+  readonly policy: AccessPolicy;
+  /** AE title of the worklist. */
+  readonly calledAet: string;
+  readonly matching: MatchOptions;
+  readonly maxAnswers: number | undefined;
+  /** Whether there is a booking record. */
+  readonly booked: boolean;
+  /** When the file was last written, in epoch milliseconds. */
+  readonly writtenMs: (file: string) => number | undefined;
+}
+
+/** All reasons, the first one first to be looked at. */
+export function explain(question: Question, known: Known): Explanation {
+  const { accessionNumber, callingAet, identifier, asked } = question;
+  const entries = known.all.entries.filter((entry) => entry.accessionNumber === accessionNumber);
+  const access = admission(callingAet, known);
+  const absent = entries.length === 0 ? missing(accessionNumber, known) : [];
+  const query = identifier === undefined ? unreadable(asked) : refused(identifier);
+  // of several steps, each is an answer of its own: one that is listed is enough
+  const judged = entries.map((entry) => judge(entry, question, known));
+  const best = judged.find((reasons) => reasons.length === 0) ?? judged.flat();
+  const reasons = [...access, ...absent, ...query, ...(entries.length === 0 ? [] : best)];
+  return { listed: reasons.length === 0, reasons, notes: notesOn(entries, question, known) };
+}
+
+function missing(accessionNumber: string, { problems, booked, all }: Known): Reason[] {
+  const file = problems.find((one) => !one.served && one.file === `${accessionNumber}.wl`);
+  if (file !== undefined)
+    return [
+      {
+        code: 'FILE_NOT_SERVED',
+        text: `its file ${file.file} is not served (${file.code}): ${file.message}`,
+      },
+    ];
+  const [other] = all.entries.filter((one) => isAlike(one.accessionNumber, accessionNumber));
+  const advice =
+    other !== undefined
+      ? `there is ${other.accessionNumber}`
+      : booked
+        ? 'there is a booking: its slot is outside of bookings.window, was cancelled, or is not published yet; scanflow bookings shows it'
+        : 'no booking has it either; scanflow bookings CALENDAR shows what was rejected, and why';
+  return [{ code: 'NO_FILE', text: `no item in the folder has this accession number: ${advice}` }];
+}
+
+const isAlike = (one: string, other: string): boolean =>
+  one.trim().toLowerCase() === other.trim().toLowerCase();
+
+function admission(callingAet: string, { policy, calledAet }: Known): Reason[] {
+  const decision = policy.admitsTitle(callingAet, calledAet);
+  return decision.accept
+    ? []
+    : [{ code: 'NOT_ADMITTED', text: `${callingAet} may not ask: ${decision.why}` }];
+}
+
+const unreadable = (asked: QueryRecord | undefined): Reason[] =>
+  asked === undefined
+    ? []
+    : [
+        {
+          code: 'QUERY_UNREADABLE',
+          text: `its last query could not be read: ${asked.why ?? 'it was too long to be kept'}`,
+        },
+      ];
+
+function refused(identifier: DataSet): Reason[] {
+  const why = refusal(identifier);
+  return why === undefined ? [] : [{ code: 'QUERY_REFUSED', text: `the query is refused: ${why.comment}` }];
+}
+
+const LEFT: Readonly<Record<Departure, string>> = {
+  completed: 'its scanner reported the exam as completed (worklist.performed: leave)',
+  discontinued: 'its scanner reported the exam as discontinued (worklist.performed: leave)',
+  over: 'its slot is over for longer than worklist.retain',
+};
+
+/** What keeps this entry from the answers. */
+function judge(entry: Entry, { callingAet, identifier }: Question, known: Known): Reason[] {
+  const { policy, served, left, problems, matching } = known;
+  const reasons: Reason[] = [];
+  const why = left.get(entry);
+  if (why !== undefined) reasons.push({ code: 'LEFT', text: LEFT[why] });
+  else if (!served.entries.includes(entry)) {
+    const problem = problems.find(({ file, served: isServed }) => file === entry.file && !isServed);
+    reasons.push({ code: 'FILE_NOT_SERVED', text: problem?.message ?? 'it is being read' });
+  }
+  const view = policy.stations(callingAet);
+  if (view !== undefined && !isOf(entry, view)) reasons.push(outOfView(entry, view));
+  if (identifier === undefined || refusal(identifier) !== undefined) return reasons;
+  const keys = excludingKeys(identifier, entry.item, matching);
+  reasons.push(...keys.map((key): Reason => ({ code: 'KEY', ...key, text: wordsOf(key) })));
+  if (reasons.length === 0 && !isAnswered(entry, { callingAet, identifier }, known))
+    reasons.push({
+      code: 'LIMIT',
+      text: `more than worklist.maxAnswers (${known.maxAnswers ?? ''}) items match before it`,
+    });
+  return reasons;
+}
+
+const outOfView = ({ stations }: Entry, view: readonly string[]): Reason => ({
+  code: 'OUT_OF_VIEW',
+  text: `it is for ${stations.join(', ') || 'no station'}, and worklist.view shows items of ${view.join(', ')} only`,
+});
+
+function wordsOf({ key, asked, has }: Excluding): string {
+  return asked === undefined
+    ? `the query asks for another ${key} than the item has`
+    : `the query asks for ${key} ${asked}; the item has ${has ?? 'nothing'}`;
+}
+
+/** By the answers themselves, so that this can say nothing else than the worklist does. */
+function isAnswered(
+  entry: Entry,
+  query: { readonly callingAet: string; readonly identifier: DataSet },
+  { served, policy, matching, maxAnswers = Infinity }: Known,
+): boolean {
+  let place = 0;
+  for (const answer of answers(served, query, policy, matching)) {
+    if (answer === undefined) continue;
+    place += 1;
+    if (place > maxAnswers) return false;
+    if (answer.entry === entry) return true;
+  }
+  return false;
+}
+
+function notesOn(entries: readonly Entry[], { asked }: Question, { problems, writtenMs }: Known): string[] {
+  const files = new Set(entries.map(({ file }) => file));
+  const flaws = problems
+    .filter(({ file, served }) => served && files.has(file))
+    .map(({ message }) => `the item is served, but ${message}`);
+  const written = Math.max(...[...files].map((file) => writtenMs(file) ?? -Infinity));
+  const askedMs = asked === undefined ? Infinity : Temporal.Instant.from(asked.at).epochMilliseconds;
+  // the record's instant is cut to seconds
+  const isOlder = askedMs + 1_000 < written;
+  const since = isOlder
+    ? Temporal.Instant.fromEpochMilliseconds(Math.floor(written)).toString({ smallestUnit: 'second' })
+    : '';
+  return [
+    ...flaws,
+    ...(isOlder ? [`the scanner last asked before the item was there (${since}): let it ask again`] : []),
+  ];
+}
