@@ -92,7 +92,7 @@ test('findscu: a file with Latin-1 and no character set is served, and reported'
   const { problems } = (await service.get('/api/worklist')) as { problems: { file: string; code: string }[] };
   assert.deepEqual(
     problems.map(({ file, code }) => `${file} ${code}`),
-    ['C1.wl CHARACTER_SET'],
+    ['C1.wl TEXT_ASSUMED'],
   );
 });
 

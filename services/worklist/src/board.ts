@@ -71,32 +71,14 @@ export function createBoard(options: BoardOptions): Board {
     starts.set(entry, { ms });
     return ms;
   };
-  const tell = (ended: readonly Entry[]): void => {
-    const gone = ended.filter((entry) => left.get(entry) === 'over');
-    for (const shown of [true, false]) {
-      const some = gone.filter((entry) => seen.has(entry) === shown);
-      if (some.length > 0) options.onOver?.(some, shown);
-    }
-    for (const entry of options.all().entries) seen.add(entry);
-  };
   const look = async (): Promise<void> => {
     const before = Temporal.Now.instant().epochMilliseconds - options.retainMs;
     const due = options.all().entries.filter((entry) => !over.has(entry) && startMs(entry) < before);
-    const queue = due.values();
-    const ended: Entry[] = [];
-    const worker = async (): Promise<void> => {
-      for (const entry of queue) {
-        // a slot that moved or grew has its end in the record; the item says only where it starts
-        const end = Math.max((await options.bookingEnd(entry.accessionNumber)) ?? 0, startMs(entry));
-        if (end < before) {
-          over.add(entry);
-          ended.push(entry);
-        }
-      }
-    };
-    await Promise.all(Array.from({ length: PARALLEL }, worker));
+    const ended = await endedBefore(before, due, startMs, options);
+    for (const entry of ended) over.add(entry);
     rebuild();
-    tell(ended);
+    tellOver(ended, left, seen, options);
+    for (const entry of options.all().entries) seen.add(entry);
   };
   return {
     schedule: () => schedule,
@@ -105,6 +87,39 @@ export function createBoard(options: BoardOptions): Board {
     rebuild,
     refresh: () => (running ??= look().finally(() => (running = undefined))),
   };
+}
+
+/** Entries whose slot ended before that. A slot that moved or grew has its end in the record; the item says only where it starts. */
+async function endedBefore(
+  before: number,
+  due: readonly Entry[],
+  startMs: (entry: Entry) => number,
+  { bookingEnd }: BoardOptions,
+): Promise<readonly Entry[]> {
+  const queue = due.values();
+  const ended: Entry[] = [];
+  const worker = async (): Promise<void> => {
+    for (const entry of queue) {
+      const end = Math.max((await bookingEnd(entry.accessionNumber)) ?? 0, startMs(entry));
+      if (end < before) ended.push(entry);
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, worker));
+  return ended;
+}
+
+/** Apart: what scanners saw before, and what was over when it came. */
+function tellOver(
+  ended: readonly Entry[],
+  left: ReadonlyMap<Entry, Departure>,
+  seen: WeakSet<Entry>,
+  { onOver }: BoardOptions,
+): void {
+  const gone = ended.filter((entry) => left.get(entry) === 'over');
+  for (const shown of [true, false]) {
+    const some = gone.filter((entry) => seen.has(entry) === shown);
+    if (some.length > 0) onOver?.(some, shown);
+  }
 }
 
 function examsOf(all: Schedule, { steps, maySee, timezone }: BoardOptions): ReadonlyMap<Entry, ExamState> {

@@ -61,7 +61,8 @@ const collector =
     if (problems.length > PROBLEMS_KEPT) problems.shift();
   };
 
-const boardSettings = ({ data, facility, worklist }: Config) => ({
+const boardSettings = ({ data, facility, worklist }: Config, log: Log) => ({
+  onOver: reportOver(log, worklist.retain),
   timezone: facility.timezone,
   bookingEnd: bookingEnds(join(data, 'bookings')),
   leave: worklist.performed === 'leave',
@@ -76,8 +77,7 @@ export async function openExams({ config, log, registry, policy, all }: ExamsOpt
   const folder = join(config.data, 'performed');
   const store = await openPerformed({ folder, countedAs: policy.countedAs, onProblem });
   const steps = () => store.summaries().values();
-  const onOver = reportOver(log, config.worklist.retain);
-  const board = createBoard({ all, steps, maySee: policy.maySee, onOver, ...boardSettings(config) });
+  const board = createBoard({ all, steps, maySee: policy.maySee, ...boardSettings(config, log) });
   const reports = new Reports();
   const scanners = knownScanners(config.scanners);
   const strictness = config.worklist.mpps;

@@ -8,13 +8,13 @@ import { startScp, type ScpSettings } from './adapters/scp.ts';
 import { watchFolder } from './adapters/watch.ts';
 import { addRoutes } from './api.ts';
 import { accessPolicy, assumedSets, type AccessPolicy } from './domain/access.ts';
-import { createJournal } from './domain/journal.ts';
+import { createJournal, type Journal } from './domain/journal.ts';
 import type { Schedule } from './domain/schedule.ts';
 import type { Snapshot } from './domain/snapshot.ts';
 import { openExams, type Exams } from './exams.ts';
 import { addExplainRoute, type ExplainSource } from './explain/page.ts';
 import { createLoader } from './load.ts';
-import { createMetrics } from './metrics.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
 import { openSecurity } from './secure.ts';
 
 /** What runService hands over. */
@@ -52,27 +52,16 @@ export async function startWorklist({ config, log }: Context): Promise<{ stop():
     schedule: exams.board.schedule,
     ...exams.handlers,
     onAccepted: metrics.accepted,
-    onRejected: (reason, caller, why) => {
-      metrics.rejected(reason);
-      rejected.add(caller, Temporal.Now.instant().toString({ smallestUnit: 'second' }), why);
-    },
+    onRejected: rejections(metrics, rejected),
     onRequest: both(metrics.request, exams.onRequest),
     onQuery: journal.add,
   });
-  const scannerNames = sendersOf(config.scanners);
   const http = await startHttp({
     ...(await pagesOf(config, log)),
     log,
     registry,
     health: () => healthOf(loader.snapshot(), served(), folder, scp.port),
-    routes: (app) => {
-      const { board } = exams;
-      const titlesOf = titlesIn(config);
-      const { maySee } = policy;
-      exams.addRoutes(app, scannerNames);
-      addRoutes(app, { snapshot: loader.snapshot, board, journal, scannerNames, rejected, titlesOf, maySee });
-      addExplainRoute(app, { journal, titlesOf, ...explaining(config, loader.snapshot, board, policy) });
-    },
+    routes: addPages({ config, policy, exams, journal, rejected, snapshot: loader.snapshot }),
   });
   log.info('worklist.listening', { aet, bind, port: scp.port, http: http.port, folder });
   const stop = async (): Promise<void> => {
@@ -96,6 +85,35 @@ const titlesIn =
     }));
     const found = all.find(({ name, titles }) => name === scanner || titles.includes(scanner));
     return found?.titles ?? [scanner];
+  };
+
+interface Pages {
+  readonly config: Config;
+  readonly policy: AccessPolicy;
+  readonly exams: Exams;
+  readonly journal: Journal;
+  readonly rejected: SenderList;
+  readonly snapshot: () => Snapshot;
+}
+
+/** All pages of the service. */
+const addPages =
+  ({ config, policy, exams, journal, rejected, snapshot }: Pages) =>
+  (app: FastifyInstance): void => {
+    const { board } = exams;
+    const scannerNames = sendersOf(config.scanners);
+    const shared = { journal, rejected, titlesOf: titlesIn(config) };
+    exams.addRoutes(app, scannerNames);
+    addRoutes(app, { ...shared, snapshot, board, scannerNames, maySee: policy.maySee });
+    addExplainRoute(app, { ...shared, ...explaining(config, snapshot, board, policy) });
+  };
+
+/** Counts a rejection, and lists who was rejected. */
+const rejections =
+  (metrics: Metrics, rejected: SenderList): ScpSettings['onRejected'] =>
+  (reason, caller, why) => {
+    metrics.rejected(reason);
+    rejected.add(caller, Temporal.Now.instant().toString({ smallestUnit: 'second' }), why);
   };
 
 /** What a question about an item is answered from. */

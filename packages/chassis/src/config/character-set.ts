@@ -19,16 +19,17 @@ const wide = `ISO 2022 IR (?:${WIDE_SETS.join('|')})`;
 /** One of two bytes a character has ASCII beside it; several have a backslash between them, and ASCII as an empty first. */
 const EXTENDED = String.raw`^(?:${narrow}|${wide}|(?:${narrow})?(?:\\(?:${narrow}|${wide}))+)$`;
 
+const error = ({ input }: { readonly input?: unknown }): string =>
+  `expected a character set such as ISO_IR 100, ISO_IR 192, GB18030, 'ISO 2022 IR 87' or 'ISO 2022 IR 13\\ISO 2022 IR 87', got ${JSON.stringify(input)}`;
+
+/** A set that a scanner can be answered in. */
 export const characterSet = z.union(
   [
-    z.enum(CHARACTER_SETS),
+    z.enum(CHARACTER_SETS, { error }),
     z
-      .string()
-      .regex(new RegExp(EXTENDED))
-      .meta({ title: String.raw`sets with code extensions such as \`ISO 2022 IR 87\`` }),
+      .string({ error })
+      .regex(new RegExp(EXTENDED), { error })
+      .meta({ title: 'sets with code extensions such as `ISO 2022 IR 87`' }),
   ],
-  {
-    error: ({ input }) =>
-      `expected a character set such as ISO_IR 100, ISO_IR 192, GB18030, 'ISO 2022 IR 87' or 'ISO 2022 IR 13\\ISO 2022 IR 87', got ${JSON.stringify(input)}`,
-  },
+  { error },
 );

@@ -7,7 +7,7 @@ import { readArgs } from '../options.ts';
 const help = `Usage: scanflow page SERVICE PATH [--config FILE]
 
 Shows a page of a service that runs on this machine, or in this container: cal2wl /api/bookings, /api/calendars;
-worklist /api/worklist, /api/queries, /api/performed; streamer /api/series, /api/sessions.csv, /api/hooks; and /healthz
+worklist /api/worklist, /api/queries, /api/rejected, /api/performed; streamer /api/series, /api/sessions.csv, /api/hooks; and /healthz
 and /metrics of each.
 
   --config FILE   the configuration of the service; /etc/scanflow/scanflow.yaml where absent

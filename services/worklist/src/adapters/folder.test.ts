@@ -238,7 +238,7 @@ for (const [what, bytes, declared, assumed, expected] of assumptions)
     await writeOld(join(folder, 'a.wl'), named(bytes, declared));
     const snapshot = await readFolder({ folder, ...(assumed === undefined ? {} : { assumed }) });
     assert.equal(nameOf(snapshot), expected);
-    assert.deepEqual(codes(snapshot), ['a.wl CHARACTER_SET served']);
+    assert.deepEqual(codes(snapshot), ['a.wl TEXT_ASSUMED served']);
     const message = snapshot.problems[0]?.message ?? '';
     assert.match(message, /\(0010,0010\).*worklist\.assumedCharacterSet/);
     assert.ok(!message.includes('ller'));

@@ -15,7 +15,7 @@ export interface Problem {
     | 'NOT_A_WORKLIST_ITEM'
     | 'INCOMPLETE'
     | 'MALFORMED'
-    | 'CHARACTER_SET'
+    | 'TEXT_ASSUMED'
     | 'DUPLICATE'
     | 'NOT_A_FILE';
   readonly message: string;
@@ -115,7 +115,7 @@ function judge(
     ...(malformed.length === 0
       ? []
       : [served('MALFORMED', `scanners may not find or show it, not valid: ${malformed.join(', ')}`)]),
-    ...(flaw === undefined ? [] : [served('CHARACTER_SET', flaw)]),
+    ...(flaw === undefined ? [] : [served('TEXT_ASSUMED', flaw)]),
   ];
   return { entries, problems };
 }

@@ -75,7 +75,7 @@ test('explain: the key that excludes it', () => {
 });
 
 test('explain: no such item, one in other letters, one that is booked', () => {
-  assert.deepEqual(codes({ accessionNumber: 'X' }).codes, ['NO_FILE']);
+  assert.deepEqual(codes({ accessionNumber: 'X' }).codes, ['NOT_IN_FOLDER']);
   assert.match(codes({ accessionNumber: 'a' }).reasons[0]?.text ?? '', /there is A$/);
   assert.match(
     codes({ accessionNumber: 'X' }, { booked: true }).reasons[0]?.text ?? '',

@@ -9,7 +9,7 @@ import type { Problem } from '../domain/snapshot.ts';
 import { excludingKeys, type Excluding } from './excluded.ts';
 
 export type ReasonCode =
-  | 'NO_FILE'
+  | 'NOT_IN_FOLDER'
   | 'FILE_NOT_SERVED'
   | 'LEFT'
   | 'NOT_ADMITTED'
@@ -91,7 +91,7 @@ function missing(accessionNumber: string, { problems, booked, all }: Known): Rea
       : booked
         ? 'there is a booking: its slot is outside of bookings.window, was cancelled, or is not published yet; scanflow bookings shows it'
         : 'no booking has it either; scanflow bookings CALENDAR shows what was rejected, and why';
-  return [{ code: 'NO_FILE', text: `no item in the folder has this accession number: ${advice}` }];
+  return [{ code: 'NOT_IN_FOLDER', text: `no item in the folder has this accession number: ${advice}` }];
 }
 
 const isAlike = (one: string, other: string): boolean =>

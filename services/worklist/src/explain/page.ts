@@ -1,6 +1,7 @@
 /** The page that says why an item is not in a scanner's list: /api/worklist/explain?accession=…&scanner=…&key=… */
 import type { FastifyInstance } from '@scanflow/chassis';
 import type { DataSet } from '@scanflow/dicom';
+import type { SenderList } from '@scanflow/dimse/access';
 import { shownValues, valuedKeys } from '../domain/keys.ts';
 import type { Journal, LastQuery } from '../domain/journal.ts';
 import { explain, type Explanation, type Known } from './explain.ts';
@@ -13,6 +14,7 @@ export interface ExplainSource {
   readonly isBooked: (accessionNumber: string) => Promise<boolean>;
   /** AE titles with which a scanner calls, by its name in the configuration or one of them; the first is its own. */
   readonly titlesOf: (scanner: string) => readonly string[];
+  readonly rejected: SenderList;
 }
 
 interface ExplainQuery {
@@ -44,7 +46,15 @@ export function addExplainRoute(app: FastifyInstance, source: ExplainSource): vo
     const booked = await source.isBooked(accession);
     const question = { accessionNumber: accession, callingAet, identifier, asked: last?.record };
     const explanation = explain(question, { ...source.known(), booked });
-    return page(explanation, { accession, callingAet, from, identifier, last });
+    const refusals = source.rejected
+      .all()
+      .filter(({ callingAet: title }) => titles.includes(title))
+      .map(
+        ({ callingAet: title, last: at, why = '' }) =>
+          `an association of ${title} was rejected at ${at}: ${why}`,
+      );
+    const notes = [...explanation.notes, ...refusals, ...(from === 'none' ? [NEVER] : [])];
+    return page({ ...explanation, notes }, { accession, callingAet, from, identifier, last });
   });
 }
 
@@ -80,6 +90,6 @@ function page({ listed, reasons, notes }: Explanation, asked: Asked): object {
     listed,
     query: { from, ...when, ...shown },
     reasons,
-    notes: from === 'none' ? [...notes, NEVER] : notes,
+    notes,
   };
 }
