@@ -237,7 +237,7 @@ test('keys: what is not in the model nor the item is unsupported, and what is no
     'ScheduledProcedureStepStartDate',
   ]);
   assert.deepEqual(name(invalidKeys(dataSet({ PatientBirthDate: '1980*' }))), ['PatientBirthDate']);
-  assert.deepEqual(invalidKeys(step({ ScheduledProcedureStepStartTime: '-', Modality: '?' })).length, 1);
+  assert.deepEqual(invalidKeys(step({ ScheduledProcedureStepStartTime: '--', Modality: '?' })).length, 1);
   assert.ok(!asks({ ScheduledProcedureStepSequence: [{ ScheduledProcedureStepStartDate: '2026071' }] }));
 });
 

@@ -1,9 +1,9 @@
 /** One worklist service: the folder is read and watched, the schedule served on DICOM and HTTP. */
 import { join } from 'node:path';
 import { httpAccess, Registry, sendersOf, startHttp } from '@scanflow/chassis';
-import { senderList } from '@scanflow/dimse/access';
+import { senderList, type SenderList } from '@scanflow/dimse/access';
 import { bookingEnds } from './adapters/booking-end.ts';
-import type { Config, Health, Log } from '@scanflow/chassis';
+import type { Config, FastifyInstance, Health, Log } from '@scanflow/chassis';
 import { startScp, type ScpSettings } from './adapters/scp.ts';
 import { watchFolder } from './adapters/watch.ts';
 import { addRoutes } from './api.ts';

@@ -52,7 +52,7 @@ test('budget: the message that exceeds it is aborted, the others and every query
 
 test('budget: room is given back when a request is answered, and when its connection ends', async (t) => {
   const { raw } = await bench(t, three, LIMITS);
-  const large = Buffer.alloc(40 * KB, identifier);
+  const large = Buffer.alloc(40 * KB, 0xff);
   for (let turn = 0; turn < 4; turn += 1) {
     const peer = raw();
     await peer.associate();
