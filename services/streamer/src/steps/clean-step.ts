@@ -30,7 +30,11 @@ export async function cleanStep(
     return refused(NO_RECORD);
   if (listed.length > 0) {
     const stored = new Set(record.instances.flatMap(keysOf));
-    if (listed.some((file) => !stored.has(keyOf(file)))) return refused(UNKNOWN_IMAGES);
+    if (listed.some((file) => !stored.has(keyOf(file)))) {
+      // left by a deletion that was ended: nothing is deleted now, so what is sent again may come
+      await unlessGone(() => orthanc.noteLeaving(series.id, undefined, signal));
+      return refused(UNKNOWN_IMAGES);
+    }
     // all of them, before the first is deleted: also those that Orthanc had before and has no longer
     for (const image of record.instances) {
       signal.throwIfAborted();
