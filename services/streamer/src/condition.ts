@@ -24,6 +24,8 @@ export class Condition {
   /** When Orthanc was last asked what it is. */
   askedAt = 0;
   seq = 0;
+  /** All that Orthanc had at this moment was read from it; while another streamer reads, nothing is known. */
+  readAt = 0;
   /** While the ledger is rebuilt: how many series were looked at. */
   rebuilding: number | undefined;
   /** Whether this streamer is the one that reads what Orthanc reports. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createLog } from '@scanflow/chassis';
 import { openLedger } from './adapters/ledger/sqlite.ts';
+import { Condition } from './condition.ts';
 import { followUp } from './follow.ts';
 import { createWakes } from './loop.ts';
 
@@ -30,6 +31,7 @@ test('follow: a wake-up while sessions are looked for is remembered', async (t) 
   const deps = {
     ledger: looking,
     chance: { now: () => 0, jitter: () => 0.5 },
+    condition: new Condition(),
     log: createLog({ service: 'test', level: 'error' }),
     follow: { hooks: [], sessionQuietMs: 600_000, cleanupAfterMs: undefined, notCleaned: new Map() },
     // of the rest, this round takes nothing

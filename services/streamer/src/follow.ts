@@ -123,9 +123,10 @@ async function holding<T>(
 }
 
 async function nextSession(deps: Deps, wakes: Wakes, signal: AbortSignal): Promise<void> {
-  const { ledger, store, chance, log, metrics, follow } = deps;
+  const { ledger, store, chance, condition, log, metrics, follow } = deps;
   const since = wakes.follow.count;
-  const session = await ledger.nextSession(chance.now());
+  // what came up to the end of its quiet time has to be known: not so after a restart, or while Orthanc does not answer
+  const session = await ledger.nextSession(Math.min(chance.now(), condition.readAt));
   if (session === undefined)
     return wakes.follow.wait(Math.min(follow.sessionQuietMs, LONGEST_WAIT), signal, since);
   const outcome = await sessionStep(session, { ledger, store, chance, context: follow.context });

@@ -3,13 +3,14 @@ import type { Log } from '@scanflow/chassis';
 import { failureOf, Fault } from './domain/failure.ts';
 import { digestOfFiles } from './domain/record.ts';
 import type { Change, Cursor, Ledger, Orthanc, SeriesListing } from './ports.ts';
+import { readFirst } from './sessions/first-image.ts';
 import type { Chance, Settings } from './steps/settings.ts';
 import { reached } from './trace.ts';
 
 export interface IntakeDeps {
   readonly orthanc: Orthanc;
   readonly ledger: Ledger;
-  readonly settings: Pick<Settings, 'quietMs'>;
+  readonly settings: Settings;
   readonly chance: Chance;
   readonly log: Log;
 }
@@ -60,10 +61,11 @@ async function take(
   signal: AbortSignal,
 ): Promise<void> {
   const { ledger, settings, chance } = deps;
-  const series = await seriesOf(changes, deps, signal);
+  const series = [...(await seriesOf(changes, deps, signal))];
+  const first = await readFirst(await ledger.unread(series), deps, signal);
   const now = chance.now();
-  await ledger.arrived(cursor, [...series], now, now + settings.quietMs);
-  reached('changes-recorded', { series: series.size });
+  await ledger.arrived(cursor, series, now, now + settings.quietMs, first);
+  reached('changes-recorded', { series: series.length });
 }
 
 /**
@@ -98,17 +100,20 @@ async function seriesOf(
 
 /** Compares every series of Orthanc with the ledger. How many became due. */
 export async function reconcile(
-  { orthanc, ledger, settings, chance }: IntakeDeps,
+  deps: IntakeDeps,
   signal: AbortSignal,
 ): Promise<{ series: number; due: number }> {
+  const { orthanc, ledger, settings, chance } = deps;
   let series = 0;
   let due = 0;
   for (;;) {
     const page = await orthanc.seriesPage(series, RECONCILE_PAGE, signal);
     const listed: { id: string; digest: string }[] = [];
     for (const one of page) listed.push({ id: one.id, digest: await digestIn(one, orthanc, signal) });
+    const unread = await ledger.unread(listed.map(({ id }) => id));
+    const first = await readFirst(unread, deps, signal);
     const now = chance.now();
-    due += await ledger.reconcile(listed, now, now + settings.quietMs);
+    due += await ledger.reconcile(listed, now, now + settings.quietMs, first);
     series += page.length;
     if (page.length < RECONCILE_PAGE) return { series, due };
   }

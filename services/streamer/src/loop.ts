@@ -140,13 +140,15 @@ async function forever(
 }
 
 async function intake(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promise<void> {
-  const { condition, settings } = deps;
+  const { condition, settings, chance } = deps;
   const system = await askSystem(deps, signal);
   if (!(await leading(deps, wakes))) return follow(deps, wakes, signal);
+  const began = chance.now();
   const { replaced, seq } = await readChanges(deps, system.database, signal);
   if (seq !== condition.seq) wakes.store.notify();
   condition.seq = seq;
   condition.orthancAnswered();
+  condition.readAt = replaced ? 0 : began;
   if (replaced) wakes.reconcile.notify();
   else await new Wake().wait(settings.pollMs, signal);
 }
@@ -172,6 +174,7 @@ async function leading({ ledger, condition, chance, log }: LoopDeps, wakes: Wake
   if (leads !== condition.leads) {
     condition.leads = leads;
     log.info(leads ? 'reads what Orthanc reports' : 'another streamer reads what Orthanc reports');
+    condition.readAt = 0;
     if (leads) wakes.reconcile.notify();
   }
   return leads;

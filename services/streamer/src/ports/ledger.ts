@@ -13,6 +13,9 @@ import type { RootLedger } from './roots.ts';
 import type { RecoveryLedger } from './recovery.ts';
 import type { VerificationView, VerifyLedger } from '../verify/types.ts';
 
+/** What the first image of each series says. */
+export type FirstImages = ReadonlyMap<string, Attributes>;
+
 /** Milliseconds since the Unix epoch. */
 export type Millis = number;
 
@@ -215,10 +218,26 @@ export interface Ledger
   readonly lead: (now: Millis) => Promise<boolean>;
   readonly cursor: () => Promise<Cursor | undefined>;
   readonly setCursor: (cursor: Cursor) => Promise<void>;
-  /** Something of these series arrived: their quiet timers start anew; the cursor advances with it. */
-  readonly arrived: (cursor: Cursor, series: readonly string[], now: Millis, due: Millis) => Promise<void>;
+  /**
+   * Something of these series arrived: their quiet timers start anew; the cursor advances with it. Their sessions have news,
+   * so none of them is complete. `first`: attributes of the first image of those that are `unread`.
+   */
+  readonly arrived: (
+    cursor: Cursor,
+    series: readonly string[],
+    now: Millis,
+    due: Millis,
+    first?: FirstImages,
+  ) => Promise<void>;
   /** Compares with what Orthanc has; a series that is unknown or has other instances becomes due. How many did. */
-  reconcile(listed: readonly { id: string; digest: string }[], now: Millis, due: Millis): Promise<number>;
+  reconcile(
+    listed: readonly { id: string; digest: string }[],
+    now: Millis,
+    due: Millis,
+    first?: FirstImages,
+  ): Promise<number>;
+  /** Those of these series of which the ledger does not know yet to which session they belong. */
+  readonly unread: (series: readonly string[]) => Promise<readonly string[]>;
   /** After the clock stepped back nothing waits longer than it was meant to. */
   readonly clampTimers: (latestDue: Millis, latestTry: Millis) => Promise<void>;
 

@@ -3,7 +3,7 @@ import type { Attributes } from '../../domain/route.ts';
 import { destinationOf } from '../../domain/commitment.ts';
 import { sessionOf } from '../../domain/session.ts';
 import { STORAGE } from '../../domain/series.ts';
-import type { Claim, Followers, Millis } from '../../ports.ts';
+import type { Claim, FirstImages, Followers, Millis } from '../../ports.ts';
 import type { Session } from './database.ts';
 import { tell } from './deliveries.ts';
 import { parse } from './views.ts';
@@ -80,19 +80,62 @@ export async function tellStored(
 /** The session is looked at once it has been quiet. */
 export async function sessionNews(
   db: Session,
-  { sessionQuietMs }: Followers,
+  followers: Followers,
   series: string,
   attributes: Attributes,
   now: Millis,
 ): Promise<void> {
   const session = sessionOf(attributes);
+  const before = parse.text((await db.get('SELECT session FROM series WHERE id = ?', series))?.['session']);
   await db.run(
     'UPDATE series SET session = ?, uid = ? WHERE id = ?',
     session ?? null,
     attributes['SeriesInstanceUID'] ?? null,
     series,
   );
-  if (session === undefined) return;
+  if (before !== undefined && before !== session) await dropEmpty(db, before);
+  if (session !== undefined) await isBusy(db, followers, session, now);
+}
+
+/** A session that was only guessed at, and that nobody was told of. */
+const dropEmpty = (db: Session, session: string): Promise<number> =>
+  db.run(
+    `DELETE FROM session WHERE id = ? AND increment = 0
+       AND NOT EXISTS (SELECT 1 FROM series m WHERE m.session = session.id)`,
+    session,
+  );
+
+/** A series belongs to its session from its first image on: until it is settled, the session is not complete. */
+export async function sessionsGrow(
+  db: Session,
+  followers: Followers,
+  series: readonly string[],
+  first: FirstImages,
+  now: Millis,
+): Promise<void> {
+  for (const [id, attributes] of first)
+    await db.run(
+      'UPDATE series SET session = ?, uid = ? WHERE id = ? AND session IS NULL AND uid IS NULL',
+      sessionOf(attributes) ?? null,
+      attributes['SeriesInstanceUID'] ?? null,
+      id,
+    );
+  const sessions = new Set<string>();
+  for (const id of series) {
+    const row = await db.get('SELECT session FROM series WHERE id = ?', id);
+    const session = parse.text(row?.['session']);
+    if (session !== undefined) sessions.add(session);
+  }
+  // always in the same order, or two transactions might wait for each other
+  for (const session of [...sessions].sort()) await isBusy(db, followers, session, now);
+}
+
+async function isBusy(
+  db: Session,
+  { sessionQuietMs }: Followers,
+  session: string,
+  now: Millis,
+): Promise<void> {
   await db.run(
     `INSERT INTO session (id, due, first_seen, updated) VALUES (?, ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET due = excluded.due, updated = excluded.updated`,

@@ -70,6 +70,66 @@ export function eventConformance(name: string, open: OpenFollowed): void {
     );
   });
 
+  test(`${name}: a series belongs to its session from its first image on`, async (t) => {
+    const { ledger } = await open(t, followers);
+    const first = new Map([['b', { ...attributes, SeriesInstanceUID: '1.2' }]]);
+    await store(ledger, 'a', 1);
+    assert.deepEqual(await ledger.unread(['a', 'b', 'b']), ['b']);
+    await ledger.arrived(cursor(2), ['b'], 2, 500, first);
+    assert.deepEqual(await ledger.unread(['a', 'b']), []);
+    assert.equal(await ledger.nextSession(QUIET + 2), undefined, 'one of its series collects images');
+    const [session] = await ledger.sessions(9);
+    assert.deepEqual([session?.due, session?.series.map(({ id }) => id)], [QUIET + 2, ['a', 'b']]);
+    await ledger.stored(await toStore(ledger, 500), done({ attributes, targets: [] }), 500);
+    const due = await dueSession(ledger, 500 + QUIET);
+    assert.equal(
+      await ledger.sessionComplete(due, { digest: sessionDigest(due.series), folder: 'f' }, 601),
+      true,
+    );
+    // more of it comes: it is no longer complete, and what was told is not told again
+    await ledger.arrived(cursor(700), ['a'], 700, 800);
+    assert.equal((await ledger.sessions(9))[0]?.due, 700 + QUIET);
+    await ledger.stored(await toStore(ledger, 800), done({ attributes, targets: [] }), 800);
+    const again = await dueSession(ledger, 900);
+    await ledger.sessionComplete(again, { digest: sessionDigest(again.series), folder: 'f' }, 901);
+    assert.deepEqual(
+      (await ledger.sessions(9)).map(({ due: at, increment }) => [at, increment]),
+      [[null, 1]],
+    );
+  });
+
+  test(`${name}: images that come while a report is written are seen before it is told`, async (t) => {
+    const { ledger } = await open(t, followers);
+    await store(ledger, 'a', 1);
+    const due = await dueSession(ledger, 1 + QUIET);
+    // in the same millisecond as the last news
+    await ledger.arrived(cursor(2), ['b'], 1, 500, new Map([['b', attributes]]));
+    const outcome = { digest: sessionDigest(due.series), folder: 'f' };
+    assert.equal(await ledger.sessionComplete(due, outcome, 1 + QUIET), false);
+  });
+
+  test(`${name}: a session that the first image named and the series does not keep is forgotten`, async (t) => {
+    const { ledger } = await open(t, followers);
+    await ledger.arrived(cursor(1), ['a'], 1, 1, new Map([['a', { ...attributes, AccessionNumber: 'A2' }]]));
+    assert.equal((await ledger.sessions(9)).length, 1);
+    await ledger.stored(await toStore(ledger, 1), done({ attributes, targets: [] }), 1);
+    assert.deepEqual(
+      (await ledger.sessions(9)).map(({ series }) => series.length),
+      [1],
+    );
+  });
+
+  test(`${name}: a series that only reconciliation finds belongs to its session, too`, async (t) => {
+    const { ledger } = await open(t, followers);
+    const listed = [{ id: 'a', digest: 'd' }];
+    assert.equal(await ledger.reconcile(listed, 1, 50, new Map([['a', attributes]])), 1);
+    assert.deepEqual(
+      (await ledger.sessions(9)).map(({ due }) => due),
+      [1 + QUIET],
+    );
+    assert.equal(await ledger.nextSession(1 + QUIET), undefined);
+  });
+
   test(`${name}: of one series events are told in order, of others meanwhile`, async (t) => {
     const { ledger } = await open(t, followers);
     await store(ledger, 'a', 1);

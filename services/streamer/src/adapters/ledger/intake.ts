@@ -1,5 +1,6 @@
 /** What Orthanc reported, in the ledger. */
-import type { Cursor, Millis } from '../../ports.ts';
+import type { Cursor, FirstImages, Followers, Millis } from '../../ports.ts';
+import { sessionsGrow } from './aftermath.ts';
 import type { Session } from './database.ts';
 import { parse } from './views.ts';
 
@@ -20,14 +21,19 @@ export async function setCursor(db: Session, { seq, database }: Cursor): Promise
 
 export async function arrived(
   db: Session,
+  followers: Followers,
   seen: Cursor,
   series: readonly string[],
   now: Millis,
   due: Millis,
+  first: FirstImages = NONE,
 ): Promise<void> {
   for (const id of inOrder(series)) await touch(db, id, now, due);
+  await sessionsGrow(db, followers, series, first, now);
   await setCursor(db, seen);
 }
+
+const NONE: FirstImages = new Map();
 
 /** Two transactions that touch several series each do so in the same order, or each might wait for the other. */
 const inOrder = (series: readonly string[]): string[] => [...new Set(series)].sort();
@@ -45,11 +51,22 @@ async function touch(db: Session, series: string, now: Millis, due: Millis): Pro
   );
 }
 
+export async function unread(db: Session, series: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const id of new Set(series)) {
+    const known = await db.get('SELECT session, uid FROM series WHERE id = ?', id);
+    if ((known?.['session'] ?? known?.['uid'] ?? null) === null) found.push(id);
+  }
+  return found;
+}
+
 export async function reconcile(
   db: Session,
+  followers: Followers,
   listed: readonly { id: string; digest: string }[],
   now: Millis,
   due: Millis,
+  first: FirstImages = NONE,
 ): Promise<number> {
   const unsettled: string[] = [];
   for (const { id, digest } of listed) {
@@ -57,6 +74,7 @@ export async function reconcile(
     if (known === undefined || (!isOpen(known['state']) && known['digest'] !== digest)) unsettled.push(id);
   }
   for (const id of inOrder(unsettled)) await touch(db, id, now, due);
+  await sessionsGrow(db, followers, [...unsettled, ...first.keys()], first, now);
   return unsettled.length;
 }
 

@@ -52,7 +52,7 @@ export function ledgerOn(
   const told = toldOn(database, followers);
   return {
     ...eventsOn(database, leaseMs, followers),
-    ...intakeOn(database, leaseMs),
+    ...intakeOn(database, leaseMs, followers),
     ...rootsOn(database),
     ...recheckingOn(database),
     ...commitmentsOn(database, followers),
@@ -155,7 +155,8 @@ function changesOn(
 function intakeOn(
   database: Database,
   leaseMs: number,
-): Pick<Ledger, 'lead' | 'cursor' | 'setCursor' | 'arrived' | 'reconcile' | 'close'> {
+  followers: Followers,
+): Pick<Ledger, 'lead' | 'cursor' | 'setCursor' | 'arrived' | 'unread' | 'reconcile' | 'close'> {
   const owner = randomUUID();
   const leading = <T>(work: (db: Session) => Promise<T>): Promise<T> =>
     database.transaction(async (db) => {
@@ -166,8 +167,9 @@ function intakeOn(
     lead: (now) => database.transaction((db) => feed.lead(db, owner, now, leaseMs)),
     cursor: () => database.read(intake.cursor),
     setCursor: (...given) => leading((db) => intake.setCursor(db, ...given)),
-    arrived: (...given) => leading((db) => intake.arrived(db, ...given)),
-    reconcile: (...given) => leading((db) => intake.reconcile(db, ...given)),
+    arrived: (...given) => leading((db) => intake.arrived(db, followers, ...given)),
+    unread: (series) => database.read((db) => intake.unread(db, series)),
+    reconcile: (...given) => leading((db) => intake.reconcile(db, followers, ...given)),
     close: async () => {
       // where the database is out of reach, the lease ends by itself
       await database.transaction((db) => feed.leave(db, owner)).catch(() => undefined);

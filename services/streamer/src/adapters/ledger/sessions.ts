@@ -6,9 +6,10 @@ import type { Row, Session } from './database.ts';
 import { tell } from './deliveries.ts';
 import { message, parse, seriesViews } from './views.ts';
 
-/** Nothing of it is under way, and nothing waits for a person. */
-const SETTLED = `NOT EXISTS (SELECT 1 FROM series m WHERE m.session = s.id
-                             AND m.state IN ('collecting', 'working', 'quarantined'))`;
+/** It has series, none of them is under way, and none waits for a person. */
+const SETTLED = `EXISTS (SELECT 1 FROM series m WHERE m.session = s.id)
+  AND NOT EXISTS (SELECT 1 FROM series m WHERE m.session = s.id
+                  AND m.state IN ('collecting', 'working', 'quarantined'))`;
 
 export async function nextSession(db: Session, now: Millis): Promise<SessionView | undefined> {
   const row = await db.get(

@@ -1,0 +1,42 @@
+/** The first image of a series tells to which session the series belongs, long before the series is stored. */
+import { failureOf } from '../domain/failure.ts';
+import type { Attributes } from '../domain/route.ts';
+import type { FirstImages, Orthanc } from '../ports.ts';
+import { readSeries } from '../steps/place.ts';
+import type { Settings } from '../steps/settings.ts';
+
+export interface FirstImageDeps {
+  readonly orthanc: Orthanc;
+  readonly settings: Settings;
+}
+
+/** Reads one image of each of these series. A series that Orthanc has deleted meanwhile is left out. */
+export async function readFirst(
+  series: readonly string[],
+  deps: FirstImageDeps,
+  signal: AbortSignal,
+): Promise<FirstImages> {
+  const read = new Map<string, Attributes>();
+  for (const id of series) {
+    const attributes = await firstOf(id, deps, signal);
+    if (attributes !== undefined) read.set(id, attributes);
+  }
+  return read;
+}
+
+async function firstOf(
+  series: string,
+  deps: FirstImageDeps,
+  signal: AbortSignal,
+): Promise<Attributes | undefined> {
+  try {
+    const [instance] = (await deps.orthanc.series(series, signal)).instances;
+    if (instance === undefined) return undefined;
+    const first = await deps.orthanc.instance(instance, signal);
+    // a file that Orthanc cannot serve must not keep everything behind it from being seen
+    return await readSeries(series, first, deps, signal).catch(() => deps.orthanc.seriesTags(series, signal));
+  } catch (error) {
+    if (failureOf(error).code === 'ORTHANC_GONE') return undefined;
+    throw error;
+  }
+}
