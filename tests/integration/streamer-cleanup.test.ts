@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { until } from '@scanflow/testkit';
+import { run, until } from '@scanflow/testkit';
 import { startProxy } from '../faults/orthanc-proxy.ts';
 import {
   folderOf,
@@ -144,4 +144,58 @@ test('cleanup: nothing goes unasked', async (t) => {
   assert.ok(series !== undefined);
   assert.equal(await verifyStored(rig, series), 2);
   assert.equal(await inOrthanc(rig), 2);
+});
+
+test('cleanup: what keeps series in Orthanc shows: a failed hook, a failed leg, quarantine', async (t) => {
+  const hooks = { nifti: { on: ['stored'], retries: 0, command: ['/bin/false'] } };
+  const rig = await makeRig(t, { extra: { ...CLEANUP, hooks } });
+  await rig.start();
+  const a = await phantom(join(rig.folder, 'a'), { images: 2 });
+  const b = await phantom(join(rig.folder, 'b'), { images: 2, patientId: 'nobody' });
+  await sendTo(rig.orthanc, a.folder, b.folder);
+  await shown(rig, ({ notCleaned }) => notCleaned?.code === 'HOOK_EXIT', 'the hook keeps one');
+  await shown(rig, ({ notCleaned }) => notCleaned?.code === 'ROUTE_NO_MATCH', 'quarantine keeps the other');
+  const { status, body } = await rig.health();
+  assert.equal(status, 200);
+  assert.deepEqual(body['notCleaned'], { series: 2, because: { HOOK_EXIT: 1, ROUTE_NO_MATCH: 1 } });
+  const doctor = await run('npx', [
+    'scanflow',
+    'doctor',
+    'hooks',
+    'cleanup',
+    '--json',
+    '--config',
+    rig.configFile,
+  ]);
+  const { checks: results } = JSON.parse(doctor.stdout) as {
+    results: { check: string; state: string; code?: string }[];
+  };
+  assert.deepEqual(
+    results.map(({ check, state, code }) => [check, state, code]),
+    [
+      ['hooks', 'warning', 'HOOK_EXIT'],
+      ['cleanup', 'warning', 'HOOK_EXIT'],
+      ['cleanup', 'warning', 'ROUTE_NO_MATCH'],
+    ],
+  );
+  const list = await run('npx', ['scanflow', 'series', 'list', '--config', rig.configFile]);
+  assert.match(list.stdout, /in Orthanc: HOOK_EXIT/);
+  // given up: it may go
+  const held = (await rig.series()).find(({ state }) => state === 'complete');
+  assert.ok(held !== undefined);
+  await run('npx', [
+    'scanflow',
+    'series',
+    'skip',
+    held.id,
+    '--target',
+    'hook:nifti',
+    '--config',
+    rig.configFile,
+  ]);
+  await shown(
+    rig,
+    ({ cleaned, notCleaned }) => cleaned !== undefined && notCleaned === undefined,
+    'it is deleted',
+  );
 });

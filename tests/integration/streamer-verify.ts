@@ -16,6 +16,14 @@ export const TAG = {
 } as const;
 
 export interface StoredRecord {
+  readonly joined?: {
+    readonly series: readonly {
+      readonly studyInstanceUid: string;
+      readonly seriesInstanceUid: string;
+      readonly images: number;
+    }[];
+  };
+  readonly warnings?: readonly { readonly code: string }[];
   readonly counts: Readonly<Record<string, number>>;
   readonly failures: readonly { readonly code: string }[];
   readonly instances: readonly {

@@ -24,13 +24,14 @@ export interface ApiDeps extends ChangeDeps, RootRouteDeps, AgainstDeps {
 interface Query {
   readonly state?: string;
   readonly limit?: string;
+  readonly warned?: string;
 }
 
 const rowsOf = ({ limit }: Query, otherwise: number): number =>
   Math.min(Math.max(Number.parseInt(limit ?? '', 10) || otherwise, 1), MOST_ROWS);
 
 /**
- * GET /api/series, /api/series.csv, /api/sessions, /api/sessions.csv, /api/hooks: `?state=failed&limit=50`, newest
+ * GET /api/series, /api/series.csv, /api/sessions, /api/sessions.csv, /api/hooks: `?state=failed&warned=1&limit=50`, newest
  * activity first. GET /api/series/ID: one, with what hooks were told of it and of its session.
  */
 export function routes(app: FastifyInstance, deps: ApiDeps): void {
@@ -40,6 +41,7 @@ export function routes(app: FastifyInstance, deps: ApiDeps): void {
     const views = await ledger.list({
       limit: rowsOf(query, DEFAULT_ROWS),
       ...(known === undefined ? {} : { state: known }),
+      ...(query.warned === undefined ? {} : { warned: true }),
     });
     return views.map((view) => seriesReport(view, context));
   };

@@ -1,4 +1,5 @@
 /** How Orthanc and the ledger are, for /healthz: the last good moment, and what is wrong since. */
+import type { KeptSummary } from './cleanup/kept.ts';
 import type { Failure } from './domain/failure.ts';
 import type { LowSpace, SystemInfo, VerifySummary } from './ports.ts';
 import { verifyHealth } from './verify/report.ts';
@@ -21,6 +22,8 @@ export class Condition {
   system: SystemInfo | undefined;
   /** What verification found, as it was looked up last. */
   verified: VerifySummary | undefined;
+  /** Series that should have been deleted from Orthanc and were not, as they were looked up last. */
+  kept: KeptSummary | undefined;
   /** When Orthanc was last asked what it is. */
   askedAt = 0;
   seq = 0;
@@ -101,6 +104,7 @@ export class Condition {
         ...(this.rebuilding === undefined ? {} : { rebuilding: { series: this.rebuilding } }),
         storage: this.#storage(),
         verify: verifyHealth(this.verified),
+        ...(this.kept === undefined ? {} : { notCleaned: this.kept }),
         ...(Object.keys(waiting).length === 0 ? {} : { destinations: waiting }),
         ...(this.system?.recycling === undefined ? {} : { warning: recyclingWarning(this.system.recycling) }),
       },

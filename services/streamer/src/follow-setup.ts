@@ -17,6 +17,7 @@ export interface FollowSetup {
 export function setUpFollow(config: Config, destinations: ReadonlySet<string>, log: Log): FollowSetup {
   const hooks = hooksOf(config.hooks);
   const notCleaned: Follow['notCleaned'] = new Map();
+  const kept: Follow['kept'] = new Map();
   const performed = createPerformed(join(config.data, 'performed'), (file, reason) =>
     log.warn('record of an exam cannot be read', { code: 'PERFORMED_UNREADABLE', file, reason }),
   );
@@ -24,10 +25,15 @@ export function setUpFollow(config: Config, destinations: ReadonlySet<string>, l
     follow: {
       hooks,
       performed,
-      context: { root: config.storage.root, destinations, notCleaned },
+      context: {
+        root: config.storage.root,
+        destinations,
+        notCleaned: { get: (series) => notCleaned.get(series) ?? kept.get(series) },
+      },
       sessionQuietMs: config.sessions.quiet,
       cleanupAfterMs: config.cleanup.after,
       notCleaned,
+      kept,
     },
     followers: {
       commits: (destination) => config.destinations[destination]?.commitment !== undefined,

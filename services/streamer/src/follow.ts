@@ -1,6 +1,7 @@
 /** What follows once images are where they belong: hooks, sessions, what scanners reported, and cleaning up. */
 import type { Performed } from './adapters/performed.ts';
 import { failureOf, type Failure } from './domain/failure.ts';
+import { keptBecause, keptSummary, type Kept } from './cleanup/kept.ts';
 import { deliver, type DeliverOutcome } from './hooks/deliver.ts';
 import { describe } from './hooks/describe.ts';
 import type { Hook } from './hooks/settings.ts';
@@ -20,6 +21,8 @@ export interface Follow {
   readonly cleanupAfterMs: number | undefined;
   /** Series that could not be deleted from Orthanc; also a part of the context. */
   readonly notCleaned: Map<string, Failure & { readonly again: number }>;
+  /** Series that may not be deleted from Orthanc, and why; also a part of the context. */
+  readonly kept: Map<string, Kept>;
 }
 
 type Deps = LoopDeps & { readonly follow: Follow };
@@ -36,6 +39,8 @@ const KEPT_MS = 30 * DAY_MS;
 /** A series may not be stored before the scanner has reported it. */
 const REPORTED_WITHIN_MS = 7 * DAY_MS;
 const MANY = 500;
+/** Kept series that are told one by one. */
+const MOST_KEPT = 10_000;
 
 /** Named rounds that never end. */
 export function followUp(
@@ -181,7 +186,17 @@ async function cleanUp(afterMs: number, deps: Deps, signal: AbortSignal): Promis
     if (signal.aborted) return;
     if ((notCleaned.get(series.id)?.again ?? 0) <= chance.now()) await cleanOne(series, deps, signal);
   }
+  await lookAtKept(afterMs, deps);
   await new Wake().wait(Math.min(Math.max(afterMs / 2, 200), MINUTE_MS), signal);
+}
+
+/** What stays in Orthanc fills its disk: it shows, with the reason. */
+async function lookAtKept(afterMs: number, { ledger, chance, follow, condition }: Deps): Promise<void> {
+  const { kept, notCleaned } = follow;
+  const found = await ledger.kept(chance.now() - afterMs, MOST_KEPT);
+  kept.clear();
+  for (const series of found) kept.set(series.id, keptBecause(series));
+  condition.kept = keptSummary([...kept.values(), ...notCleaned.values()]);
 }
 
 async function cleanOne(series: SeriesView, deps: Deps, signal: AbortSignal): Promise<void> {

@@ -2,7 +2,9 @@
 import type { Log } from '@scanflow/chassis';
 import { failureOf, Fault } from './domain/failure.ts';
 import { digestOfFiles } from './domain/record.ts';
-import type { Change, Cursor, Ledger, Orthanc, SeriesListing } from './ports.ts';
+import { traitsOf } from './joining/rule.ts';
+import type { Joinable } from './joining/types.ts';
+import type { Change, Cursor, FirstImages, Ledger, Orthanc, SeriesListing } from './ports.ts';
 import { readFirst } from './sessions/first-image.ts';
 import type { Chance, Settings } from './steps/settings.ts';
 import { reached } from './trace.ts';
@@ -64,8 +66,17 @@ async function take(
   const series = [...(await seriesOf(changes, deps, signal))];
   const first = await readFirst(await ledger.unread(series), deps, signal);
   const now = chance.now();
-  await ledger.arrived(cursor, series, now, now + settings.quietMs, first);
+  await ledger.arrived(cursor, series, now, now + settings.quietMs, first, joinableOf(first, settings));
   reached('changes-recorded', { series: series.length });
+}
+
+function joinableOf(first: FirstImages, { join }: Pick<Settings, 'join'>): Joinable | undefined {
+  if (join === undefined) return undefined;
+  const traits = [...first].flatMap(([id, attributes]) => {
+    const found = traitsOf(attributes);
+    return found === undefined ? [] : [[id, found] as const];
+  });
+  return { traits: new Map(traits), withinMs: join.withinMs };
 }
 
 /**
@@ -113,7 +124,7 @@ export async function reconcile(
     const unread = await ledger.unread(listed.map(({ id }) => id));
     const first = await readFirst(unread, deps, signal);
     const now = chance.now();
-    due += await ledger.reconcile(listed, now, now + settings.quietMs, first);
+    due += await ledger.reconcile(listed, now, now + settings.quietMs, first, joinableOf(first, settings));
     series += page.length;
     if (page.length < RECONCILE_PAGE) return { series, due };
   }
@@ -127,7 +138,9 @@ async function digestIn(
 ): Promise<string> {
   const own = instances.map((instance) => ({ id: instance, fileUuid: '' }));
   try {
-    return digestOfFiles((await orthanc.hasVersions(id, signal)) ? await orthanc.instances(id, signal) : own);
+    if (!(await orthanc.hasVersions(id, signal))) return digestOfFiles(own);
+    // parts of it under other UIDs have digests of their own
+    return digestOfFiles((await orthanc.instances(id, signal)).filter(({ series }) => series === undefined));
   } catch (error) {
     // deleted since the page was read
     if (failureOf(error).code === 'ORTHANC_GONE') return digestOfFiles(own);

@@ -209,7 +209,8 @@ async function recheck(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promi
   for (const { id, attributes } of await ledger.quarantined()) {
     if (signal.aborted) return;
     const aet = attributes[SENT_BY];
-    const decided = await decide(attributes, bookings, settings, aet === undefined ? undefined : { aet });
+    const sender = aet === undefined ? undefined : { aet };
+    const decided = await decide(attributes, bookings, settings, sender, ledger.labelled);
     if (decided.kind === 'quarantine') continue;
     await ledger.release(id, undefined, chance.now());
     log.info('released from quarantine', { series: id, by: decided.kind });

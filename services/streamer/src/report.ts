@@ -1,6 +1,7 @@
 /** What people see of each series: the API's rows, and the same as CSV. */
 import type { Labels } from '@scanflow/booking';
 import { csvText } from '@scanflow/chassis';
+import { stillWarned, type Warning } from './completeness/warnings.ts';
 import type { Decision } from './domain/decision.ts';
 import type { Doubt } from './domain/evidence.ts';
 import type { Moved } from './domain/move.ts';
@@ -25,6 +26,8 @@ export interface SeriesReport {
   readonly reason?: string;
   readonly reasonCode?: string;
   readonly labels?: { readonly project: string; readonly subject: string; readonly session: string };
+  /** What a person should look at: images that seem to be missing, labels that another study has. */
+  readonly warnings?: readonly Warning[];
   /** Weak signs against the booking by which it was routed. */
   readonly doubts?: readonly Doubt[];
   /** By which a person gave it its labels. */
@@ -95,7 +98,7 @@ export interface ReportContext {
   /** What the destinations have to say of it. */
   readonly outlook?: Outlook;
   /** Series that could not be deleted from Orthanc when they should have been. */
-  readonly notCleaned?: ReadonlyMap<string, { readonly code: string; readonly message: string }>;
+  readonly notCleaned?: Pick<ReadonlyMap<string, { readonly code: string; readonly message: string }>, 'get'>;
 }
 
 export function seriesReport(view: SeriesView, context: ReportContext): SeriesReport {
@@ -103,7 +106,8 @@ export function seriesReport(view: SeriesView, context: ReportContext): SeriesRe
   const images = stored - differing;
   const outcome = outcomeOf({ state: view.state, images, expected });
   const reason = outcome === 'Incomplete' ? incomplete(images, expected ?? 0) : view.reason;
-  const notCleaned = context.notCleaned?.get(view.id);
+  const { code, message } = (view.cleaned === null ? context.notCleaned?.get(view.id) : undefined) ?? {};
+  const notCleaned = code === undefined || message === undefined ? undefined : { code, message };
   const notSent = context.outlook?.notSent(view) ?? [];
   const value = (keyword: string): string => attributes[keyword] ?? '';
   return {
@@ -119,6 +123,7 @@ export function seriesReport(view: SeriesView, context: ReportContext): SeriesRe
     ...(reason === undefined ? {} : { reason: reason.message, reasonCode: reason.code }),
     ...(labels === undefined ? {} : { labels }),
     ...decisionsOf(view),
+    ...warned(view),
     firstSeen: iso(view.firstSeen),
     ...(due === null ? {} : { due: iso(due) }),
     instances: view.inOrthanc,
@@ -132,6 +137,11 @@ export function seriesReport(view: SeriesView, context: ReportContext): SeriesRe
     verification: view.verification.map(verificationReport),
     ...(notSent.length === 0 ? {} : { notSent }),
   };
+}
+
+function warned({ warnings = [], expected }: SeriesView): Pick<SeriesReport, 'warnings'> {
+  const still = stillWarned(warnings, expected);
+  return still.length === 0 ? {} : { warnings: still };
 }
 
 /** What people decided of it, and what they may have to. */

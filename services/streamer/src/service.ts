@@ -20,6 +20,7 @@ import { commitmentLeg } from './domain/commitment.ts';
 import { COPY } from './domain/series.ts';
 import { eraseRoutes } from './erase/routes.ts';
 import { setUpFollow } from './follow-setup.ts';
+import { joiningOrthanc } from './joining/orthanc.ts';
 import { createWakes, runLoop, type LoopDeps } from './loop.ts';
 import { createMetrics } from './metrics.ts';
 import { openDestinations } from './open-destinations.ts';
@@ -55,7 +56,7 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
   const { follow, followers } = setUpFollow(config, targetsOf(settings), log);
   const ledger = await openConfiguredLedger(config, log, followers);
   const storage = await openStorage(config, ledger, chance);
-  const orthanc = await openOrthanc(config.orthanc);
+  const orthanc = joiningOrthanc(await openOrthanc(config.orthanc), ledger);
   const destinations = openDestinations(settings.destinations, { chance, log, orthanc, data: config.data });
   const condition = new Condition();
   const metrics = createMetrics(ledger, condition, chance.now);

@@ -23,6 +23,7 @@ export function settingsOf(config: Config, dials: ReadonlyMap<string, Dial> = ne
   const settings: Settings = {
     quietMs: arrivals.quiet,
     pollMs: arrivals.poll,
+    join: arrivals.join === undefined ? undefined : { withinMs: arrivals.join.within },
     route: routeRules(config),
     tag: tagRules(config.tag),
     layout: layoutOf(storage.layout),

@@ -55,6 +55,7 @@ test('arrivals.from: absent is told from any, and a word that is neither is a mi
     spelling: 'show',
     time: 'show',
     scanner: 'show',
+    labels: 'show',
   });
   assert.deepEqual(mistakesIn(one, 'arrivals: { from: nobody }'), [
     'arrivals.from: expected scanners, any, or a list of AE titles like [PRISMA, SKYRA]',

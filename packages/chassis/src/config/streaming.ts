@@ -39,12 +39,23 @@ export const arrivals = z.strictObject({
     .describe(
       'Attribute keyword (such as `PatientID`) to pattern: project, subject and session of images that have no booking record. All must match; `{}` turns it off.',
     ),
+  join: z
+    .strictObject({
+      within: interval(1, HOUR_MS, 'of at most 1h')
+        .prefault('60s')
+        .describe('The times of its parts are no further apart than this.'),
+    })
+    .optional()
+    .describe(
+      'Takes a series of the scanner that comes under many Study or Series UIDs for one: one folder, one delivery, one run of each hook. Accession number, patient, day, series number, description, scanner, frame of reference and kind of image have to be the same. `{}` turns it on; off where absent. `series.json` says what was joined.',
+    ),
   doubts: z
     .strictObject({
       study: doubt('The Study Instance UID is not that of the booking, and of no other'),
       spelling: doubt('Patient ID or name is another spelling of what the booking says'),
       time: doubt('The study was not acquired in the slot of the booking'),
       scanner: doubt('The images came from another scanner than the one that was booked'),
+      labels: doubt('Another study, of another day, has images under the same labels'),
     })
     .prefault({})
     .describe('What becomes of a series that its booking fits, but for a weak sign against it.'),

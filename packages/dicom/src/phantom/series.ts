@@ -63,6 +63,7 @@ function imageAttributes(plan: Plan, kind: Kind, index: number): Attributes {
     ContentDate: date,
     ContentTime: time,
     AcquisitionNumber: kind.volume ? 1 : undefined,
+    ImagesInAcquisition: kind.volume ? plan.images : undefined,
     InstanceNumber: index + 1,
     PatientOrientation: kind.volume ? undefined : null,
     Rows: plan.rows,

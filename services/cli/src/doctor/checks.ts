@@ -4,6 +4,7 @@ import { clockChecks } from './clock.ts';
 import { destinationChecks } from './destinations.ts';
 import { examChecks } from './exams.ts';
 import { skipped, type Check } from './finding.ts';
+import { followChecks } from './follow.ts';
 import { healthChecks } from './health.ts';
 import { ledgerChecks } from './ledger.ts';
 import { orthancChecks } from './orthanc.ts';
@@ -28,6 +29,7 @@ export function checksOf(place: Place, version: string): Check[] {
     ...scannerChecks(place),
     ...examChecks(place),
     ...ledgerChecks(place),
+    ...followChecks(place),
     ...verificationChecks(place),
     ...senderChecks(place),
     ...destinationChecks(place),

@@ -11,7 +11,8 @@ import { judgeHealth } from './health.ts';
 import { judgeMount, judgeSpace, judgeTrouble } from './judge-folder.ts';
 import { judgeOrthanc } from './judge-orthanc.ts';
 import { judgeKinds, kindsOf } from './kinds.ts';
-import { judgePostgres, judgeSeries } from './ledger.ts';
+import { judgeHooks, judgeKept } from './follow.ts';
+import { judgePostgres, judgeSeries, judgeWarnings } from './ledger.ts';
 import { explained } from './node.ts';
 import { orthancsOwn } from './scanners.ts';
 import { judgeMode } from './secrets.ts';
@@ -167,6 +168,36 @@ test('dicomweb: refused, not there, failing and storing only are told apart', ()
     ...['ok', 'ok', 'failed STOW_DENIED', 'failed STOW_DENIED', 'failed STOW_NOT_THERE'],
     ...['failed STOW_NOT_THERE', 'failed STOW_ERROR', 'failed STOW_ERROR', 'warning', 'warning'],
   ]);
+});
+
+test('series with warnings are counted by code', () => {
+  const incomplete = { warnings: [{ code: 'SERIES_INCOMPLETE' }] };
+  const both = { warnings: [{ code: 'SERIES_INCOMPLETE' }, { code: 'LABELS_AGAIN' }] };
+  const found = judgeWarnings([incomplete, both, {}]);
+  assert.deepEqual(
+    found.map(({ state, code, message }) => [state, code, message]),
+    [
+      ['warning', 'SERIES_INCOMPLETE', '2 series have a warning'],
+      ['warning', 'LABELS_AGAIN', '1 series have a warning'],
+    ],
+  );
+});
+
+test('hooks that failed, and what stays in Orthanc, are warnings with their codes', () => {
+  assert.equal(states(judgeHooks([])), 'ok');
+  const failed = { target: 'hook:nifti', failure: { code: 'HOOK_EXIT' } };
+  const [hook, ...others] = judgeHooks([failed, failed]);
+  assert.deepEqual([hook?.state, hook?.code, others], ['warning', 'HOOK_EXIT', []]);
+  assert.match(hook?.message ?? '', /hook:nifti failed 2 times/);
+  assert.equal(states(judgeKept(undefined)), 'ok');
+  const kept = judgeKept({ series: 3, because: { HOOK_EXIT: 2, ROUTE_NO_MATCH: 1 } });
+  assert.deepEqual(
+    kept.map(({ state, code }) => [state, code]),
+    [
+      ['warning', 'HOOK_EXIT'],
+      ['warning', 'ROUTE_NO_MATCH'],
+    ],
+  );
 });
 
 test('ledger, series and secrets: what is counted and compared', () => {

@@ -89,7 +89,29 @@ async function lookAtSeries(place: Place, signal: AbortSignal): Promise<Finding[
   const [stuck, quarantined] = [await count('failed'), await count('quarantined')];
   if (stuck === undefined || quarantined === undefined)
     return [skipped('the streamer, which knows them, cannot be asked', 'See secrets and streamer above.')];
-  return judgeSeries(stuck, quarantined);
+  const page = await askApi(place.config, 'streamer', `/api/series?warned=1&limit=${MOST}`, signal);
+  const warned = 'trouble' in page ? undefined : page.body['series'];
+  const warnings = Array.isArray(warned) ? judgeWarnings(warned as readonly WarnedSeries[]) : [];
+  const [first, ...others] = judgeSeries(stuck, quarantined);
+  return first?.state === 'ok' && warnings.length > 0
+    ? warnings
+    : [...(first ? [first] : []), ...others, ...warnings];
+}
+
+export interface WarnedSeries {
+  readonly warnings?: readonly { readonly code: string }[];
+}
+
+/** A line for each code. Pure. */
+export function judgeWarnings(series: readonly WarnedSeries[]): Finding[] {
+  const codes = series.flatMap(({ warnings = [] }) => [...new Set(warnings.map(({ code }) => code))]);
+  return [...Map.groupBy(codes, (code) => code)].map(([code, all]) =>
+    warning(
+      `${all.length >= MOST ? `${MOST} or more` : all.length} series have a warning`,
+      'scanflow series list names them in its last column; scanflow series show ID has the reason.',
+      code,
+    ),
+  );
 }
 
 /** Pure. */

@@ -48,6 +48,7 @@ export interface SeriesRow {
   readonly labels?: Labels;
   /** Of a quarantined one: what its images say. */
   readonly attributes?: Readonly<Record<string, string>>;
+  readonly warnings?: readonly { readonly code: string; readonly message: string }[];
   readonly doubts?: readonly { readonly kind: string; readonly message: string }[];
   readonly decision?: {
     readonly kind: string;
@@ -84,6 +85,8 @@ export interface SeriesRow {
     readonly files: readonly { readonly file: string }[];
   }[];
   readonly legs: readonly LegRow[];
+  /** Why it is still in Orthanc. */
+  readonly notCleaned?: { readonly code: string; readonly message: string };
   readonly verification?: readonly VerificationRow[];
   /** Destinations to which it does not go. */
   readonly notSent?: readonly { readonly target: string; readonly code: string; readonly message: string }[];

@@ -60,6 +60,28 @@ test('series: images that were sent again show all their files', () => {
   assert.match(
     page,
     /^sent again +1 image with other bytes, the last one last:\n +00001_1\.2\.dcm, 00001_1\.2_0a1b2c\.dcm$/m,
+
+test('series: a warning shows in the table and on the page', () => {
+  const warnings = [{ code: 'SERIES_INCOMPLETE', message: 'Images seem to be missing: 33.' }];
+  const warned: SeriesRow = { ...row, state: 'complete', outcome: 'Complete', legs: [], hooks: [], warnings };
+  assert.match(seriesTable([warned]), / complete .* SERIES_INCOMPLETE$/m);
+  assert.match(seriesPage(warned), /^warning +SERIES_INCOMPLETE: Images seem to be missing: 33\.$/m);
+});
+
+test('series: what stays in Orthanc says why', () => {
+  const kept = { code: 'HOOK_EXIT', message: 'It stays in Orthanc because hook:nifti failed.' };
+  const stays: SeriesRow = {
+    ...row,
+    state: 'complete',
+    outcome: 'Complete',
+    legs: [],
+    hooks: [],
+    notCleaned: kept,
+  };
+  assert.match(seriesTable([stays]), / in Orthanc: HOOK_EXIT$/m);
+  assert.match(
+    seriesPage(stays),
+    /^in Orthanc +HOOK_EXIT: It stays in Orthanc because hook:nifti failed\.$/m,
   );
 });
 

@@ -35,7 +35,15 @@ export function seriesTable(all: readonly SeriesRow[]): string {
 const stateOf = ({ state, outcome }: SeriesRow): string => (outcome === 'Incomplete' ? 'incomplete' : state);
 
 /** Codes of what stands in the way, and until when it waits. */
-function problemsOf({ reasonCode, outcome, legs, hooks = [], verification = [] }: SeriesRow): string {
+function problemsOf({
+  reasonCode,
+  outcome,
+  legs,
+  hooks = [],
+  verification = [],
+  notCleaned,
+  warnings = [],
+}: SeriesRow): string {
   const codes = [
     reasonCode ?? '',
     outcome === 'Incomplete' ? 'SERIES_INCOMPLETE' : '',
@@ -43,6 +51,8 @@ function problemsOf({ reasonCode, outcome, legs, hooks = [], verification = [] }
       [failure?.code, waits?.message].map((what) => (what === undefined ? '' : `${target}: ${plain(what)}`)),
     ),
     ...verification.map(problemOf),
+    ...warnings.map(({ code }) => code),
+    notCleaned === undefined ? '' : `in Orthanc: ${notCleaned.code}`,
   ];
   return codes.filter((code) => code !== '').join(', ');
 }
@@ -69,10 +79,14 @@ export function seriesPage(series: SeriesRow): string {
     ...(series.reason === undefined
       ? []
       : [['reason', `${series.reasonCode ?? ''}: ${plain(series.reason)}`] as const]),
+    ...(series.warnings ?? []).map(({ code, message }): Line => ['warning', `${code}: ${plain(message)}`]),
     ...attributeLines(series),
     ...decisionLines(series),
     ...[...series.legs, ...(series.hooks ?? [])].flatMap(legLines),
     ...(series.verification ?? []).flatMap(verificationLines),
+    ...(series.notCleaned === undefined
+      ? []
+      : [['in Orthanc', `${series.notCleaned.code}: ${plain(series.notCleaned.message)}`] as const]),
     ...(series.notSent ?? []).flatMap(({ target, code, message }): (readonly [string, string])[] => [
       [target, 'not sent'],
       ['', `${code}: ${plain(message)}`],

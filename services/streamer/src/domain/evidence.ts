@@ -5,10 +5,11 @@
 import type { BookingRecord, Labels } from '@scanflow/booking';
 import { acquiredAt } from './acquired.ts';
 import type { Attributes } from './attributes.ts';
+import { studyOfAnotherDay, type EarlierStudy } from './earlier.ts';
 import { byPattern, byTemplate, fill, LABELS, type Patterns, type SomeLabels } from './reading.ts';
 import { nameText, sameCode, sameLabel } from './spelling.ts';
 
-export const DOUBT_KINDS = ['study', 'spelling', 'time', 'scanner'] as const;
+export const DOUBT_KINDS = ['study', 'spelling', 'time', 'scanner', 'labels'] as const;
 export type DoubtKind = (typeof DOUBT_KINDS)[number];
 
 /** A weak sign. The message names values of the images: it is for people, and for no log. */
@@ -52,6 +53,8 @@ export interface Evidence {
   readonly rules: EvidenceRules;
   /** Of the scanner that sent the images; undefined where nobody knows it. */
   readonly scanner?: string | undefined;
+  /** What is stored under the same labels. */
+  readonly earlier?: readonly EarlierStudy[] | undefined;
 }
 
 export interface Verdict {
@@ -68,6 +71,7 @@ export function evidenceAgainst(chosen: Chosen, evidence: Evidence): Verdict {
     ...otherPatternSigns(chosen, evidence),
     ...timeSigns(chosen, evidence),
     ...scannerSigns(chosen, evidence),
+    ...labelSigns(chosen, evidence),
   ];
   return {
     contradictions: signs.flatMap(({ kind, message }) => (kind === 'contradiction' ? [message] : [])),
@@ -224,6 +228,17 @@ function timeSigns({ booking }: Chosen, { attributes, rules }: Evidence): Sign[]
 function scannerSigns({ booking }: Chosen, { scanner }: Evidence): Sign[] {
   if (booking === undefined || scanner === undefined || scanner === booking.scanner) return [];
   return [{ kind: 'scanner', message: `It came from ${scanner}; the booking is for ${booking.scanner}.` }];
+}
+
+function labelSigns({ labels }: Chosen, { attributes, rules, earlier = [] }: Evidence): Sign[] {
+  const other = studyOfAnotherDay(attributes, earlier, rules.timeZone);
+  if (other === undefined) return [];
+  return [
+    {
+      kind: 'labels',
+      message: `The labels ${textOf(labels)} have images of another study already, of ${other.day} (accession number ${other.accession}). Find out whether the session was booked under the right labels; scanflow series move puts it elsewhere.`,
+    },
+  ];
 }
 
 const textOf = (labels: SomeLabels): string => LABELS.flatMap((name) => labels[name] ?? []).join(' ');

@@ -7,6 +7,7 @@ export const SERIES_KEYWORDS = [
   'AccessionNumber',
   'Modality',
   'PatientID',
+  'ProtocolName',
   'SeriesDescription',
   'SeriesInstanceUID',
   'SeriesNumber',

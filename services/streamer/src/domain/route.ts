@@ -8,6 +8,7 @@ import {
 } from '@scanflow/booking';
 import { TIME_KEYWORDS } from './acquired.ts';
 import type { Attributes } from './attributes.ts';
+import type { EarlierStudy } from './earlier.ts';
 import {
   evidenceAgainst,
   type Chosen,
@@ -63,6 +64,8 @@ export interface RouteInput {
   readonly byStudy: BookingRecord | undefined;
   readonly known: KnownBookings;
   readonly rules: RouteRules;
+  /** What is stored under the labels that it is to get. */
+  readonly earlier?: readonly EarlierStudy[];
 }
 
 /** Attributes that are always needed to route a series, beside those of the patterns. */
@@ -81,14 +84,14 @@ export const PASSING_KEYWORDS = ['PatientName'] as const;
  * and where nothing in the images contradicts it.
  */
 export function route(input: RouteInput): Route {
-  const { attributes, sender, known, rules } = input;
+  const { attributes, sender, known, rules, earlier } = input;
   const chosen = choose(input);
   const stranger = unknownSender(sender, rules);
   if (stranger !== undefined)
     return { kind: 'quarantine', reason: stranger, ...('code' in chosen ? {} : { instead: chosen }) };
   if ('code' in chosen) return { kind: 'quarantine', reason: chosen };
   const scanner = rules.senders.get(sender?.aet ?? '');
-  const { contradictions, doubts } = evidenceAgainst(chosen, { attributes, known, rules, scanner });
+  const { contradictions, doubts } = evidenceAgainst(chosen, { attributes, known, rules, scanner, earlier });
   const grave = doubts.filter(({ kind }) => rules.quarantined.has(kind));
   const reason =
     contradictions.length > 0

@@ -1,7 +1,7 @@
 /** What hooks, sessions and cleaning up need from the ledger. */
 import type { Failure } from '../domain/failure.ts';
 import type { HookEvent } from '../domain/hook.ts';
-import type { LegState } from '../domain/series.ts';
+import type { LegState, SeriesState } from '../domain/series.ts';
 import type { Millis, SeriesView } from './ledger.ts';
 
 /** What the ledger has to know of the configuration to write down, with a fact, whom it is to be told. */
@@ -64,6 +64,20 @@ export interface SessionView {
   readonly folder: string | undefined;
   readonly failure: { readonly code: string; readonly message: string } | undefined;
   readonly series: readonly SeriesView[];
+}
+
+/** A series that may not be deleted from Orthanc. */
+export interface KeptSeries {
+  readonly id: string;
+  readonly state: SeriesState;
+  /** Why it is quarantined. */
+  readonly reason: { readonly code: string; readonly message: string } | undefined;
+  /** Legs, and `hook:NAME` of it and of its session, that are not done. */
+  readonly open: readonly {
+    readonly target: string;
+    readonly state: LegState;
+    readonly failure: { readonly code: string; readonly message: string } | undefined;
+  }[];
 }
 
 /** Every method is one transaction. */
@@ -136,6 +150,8 @@ export interface EventLedger {
 
   /** Complete series, settled since before this moment, with nothing left to tell, that are still in Orthanc. */
   readonly cleanable: (settledBefore: Millis, limit: number) => Promise<readonly SeriesView[]>;
+  /** Series, quiet since before this moment, that are still in Orthanc and not to be deleted from there, the oldest first. */
+  readonly kept: (quietSince: Millis, limit: number) => Promise<readonly KeptSeries[]>;
   /** It is about to be deleted, and what is missing from now on is no loss. False where something came. */
   readonly cleaning: (series: string, now: Millis) => Promise<boolean>;
   /** It is no longer in Orthanc. False where something came meanwhile. */

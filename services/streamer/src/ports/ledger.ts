@@ -1,11 +1,14 @@
 /** What the steps need from the ledger: what was seen, what is due, what is done. */
 import type { Labels } from '@scanflow/booking';
 import type { Decision } from '../domain/decision.ts';
+import type { Warning } from '../completeness/warnings.ts';
+import type { EarlierStudy } from '../domain/earlier.ts';
 import type { Doubt } from '../domain/evidence.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Moved, MoveOrder } from '../domain/move.ts';
 import type { Attributes, Reason } from '../domain/route.ts';
 import type { LegState, SeriesState } from '../domain/series.ts';
+import type { Joinable, JoinLedger } from '../joining/types.ts';
 import type { CommitmentLedger } from './commitments.ts';
 import type { EraseLedger } from './erasing.ts';
 import type { EventLedger } from './events.ts';
@@ -103,6 +106,10 @@ export interface StoreDone extends Binding {
   readonly digest: string;
   /** The first of the instances that were given up. */
   readonly failure: Failure | undefined;
+  /** What a person should look at. */
+  readonly warnings?: readonly Warning[] | undefined;
+  /** digestOf() the instances of each series that it was joined from. */
+  readonly parts?: ReadonlyMap<string, string> | undefined;
   /** Destinations that want this series. */
   readonly targets: readonly string[];
 }
@@ -140,6 +147,7 @@ export interface Quarantined {
   readonly attributes: Attributes;
   readonly inOrthanc: number;
   readonly digest: string;
+  readonly parts?: ReadonlyMap<string, string> | undefined;
   readonly reason: Reason;
 }
 
@@ -173,6 +181,7 @@ export interface SeriesView {
   /** By which a person gave the labels. */
   readonly decision?: Decision | undefined;
   readonly doubts?: readonly Doubt[];
+  readonly warnings?: readonly Warning[];
   readonly moving?: MoveOrder | undefined;
   readonly moved?: readonly Moved[];
   readonly reason: Reason | undefined;
@@ -203,9 +212,15 @@ export interface Summary {
   readonly oldestPending: Millis | undefined;
 }
 
+export interface SeriesQuery {
+  readonly limit: number;
+  readonly state?: SeriesState;
+  readonly warned?: boolean;
+}
+
 /** Durable when the promise resolves. Every method is one transaction. */
 export interface Ledger
-  extends EventLedger, CommitmentLedger, EraseLedger, RecoveryLedger, RootLedger, VerifyLedger {
+  extends EventLedger, JoinLedger, CommitmentLedger, EraseLedger, RecoveryLedger, RootLedger, VerifyLedger {
   /** How long a claim holds without being renewed, in milliseconds. */
   readonly leaseMs: number;
   /** Rejects, with LEDGER_CORRUPT, once the ledger turns out to be damaged. */
@@ -228,6 +243,7 @@ export interface Ledger
     now: Millis,
     due: Millis,
     first?: FirstImages,
+    joinable?: Joinable,
   ) => Promise<void>;
   /** Compares with what Orthanc has; a series that is unknown or has other instances becomes due. How many did. */
   reconcile(
@@ -235,6 +251,7 @@ export interface Ledger
     now: Millis,
     due: Millis,
     first?: FirstImages,
+    joinable?: Joinable,
   ): Promise<number>;
   /** Those of these series of which the ledger does not know yet to which session they belong. */
   readonly unread: (series: readonly string[]) => Promise<readonly string[]>;
@@ -323,7 +340,10 @@ export interface Ledger
   /** A stored series that did not go to this destination goes there. False where it does, or is not stored. */
   readonly open: (series: string, target: string, now: Millis) => Promise<boolean>;
 
-  list(query: { readonly limit: number; readonly state?: SeriesState }): Promise<readonly SeriesView[]>;
+  /** `warned`: only those with something that a person should look at. */
+  list(query: SeriesQuery): Promise<readonly SeriesView[]>;
+  /** Other series with these labels, of other sessions than this one; the latest first. */
+  readonly labelled: (labels: Labels, session: string | undefined) => Promise<readonly EarlierStudy[]>;
   readonly summary: () => Promise<Summary>;
   readonly close: () => Promise<void>;
 }

@@ -30,6 +30,8 @@ export interface InstanceListing {
   readonly fileUuid: string;
   readonly bytes: number;
   readonly tags: Attributes;
+  /** The series of Orthanc's that it is in, where that was joined with another. */
+  readonly series?: string;
 }
 
 /** One of the files that Orthanc has of an instance. */

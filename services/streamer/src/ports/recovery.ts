@@ -1,4 +1,5 @@
 /** Rebuilds the ledger from stored series, or updates an older ledger that was put back. */
+import type { Warning } from '../completeness/warnings.ts';
 import type { Labels } from '@scanflow/booking';
 import type { Decision } from '../domain/decision.ts';
 import type { Doubt } from '../domain/evidence.ts';
@@ -14,6 +15,7 @@ export interface RecoveredSeries {
   readonly decision?: Decision | undefined;
   readonly doubts?: readonly Doubt[] | undefined;
   readonly moved?: readonly Moved[] | undefined;
+  readonly warnings?: readonly Warning[] | undefined;
   readonly path: string;
   /** Number of pulls that brought something; none where storing had only begun. */
   readonly increment: number;

@@ -1,10 +1,13 @@
 /** What the steps need from project storage. */
 import type { Labels } from '@scanflow/booking';
+import type { ImageCounts } from '../completeness/counts.ts';
+import type { Warning } from '../completeness/warnings.ts';
 import type { Decision } from '../domain/decision.ts';
 import type { Doubt } from '../domain/evidence.ts';
 import type { Attributes, Reason } from '../domain/route.ts';
 import type { TagRecord } from '../domain/tag.ts';
 import type { Moved } from '../domain/move.ts';
+import type { Joined } from '../joining/types.ts';
 import type { InstanceBody } from './orthanc.ts';
 
 /** One image in `series.json`. */
@@ -29,6 +32,10 @@ export interface StoredInstance {
   /** FileUuid of further files of the instance that this one stands for: the same bytes, or a damaged copy that it mends. */
   readonly also?: readonly string[];
   readonly increment: number;
+  /** The series of Orthanc's that it came in, where that was joined with another. */
+  readonly series?: string;
+  /** What it says of how many images there should be. */
+  readonly counts?: ImageCounts;
 }
 
 /** The booking that the series was routed by, as its record says. */
@@ -111,6 +118,10 @@ export interface SeriesRecord {
     readonly code: string;
     readonly message: string;
   }[];
+  /** What a person should look at: images that seem to be missing, labels that another study has. */
+  readonly warnings?: readonly Warning[];
+  /** Under which UIDs it came, where these were several. */
+  readonly joined?: Joined;
   readonly booking?: RecordedBooking;
   readonly provenance?: Provenance;
   readonly archive?: ArchiveFile;

@@ -27,6 +27,7 @@ export function recovered(
     decision: record.decision,
     doubts: record.doubts,
     moved: record.moved,
+    warnings: record.warnings,
     path: below,
     increment: begun ? 0 : Math.max(0, ...record.instances.map(({ increment }) => increment)),
     inOrthanc: record.counts.inOrthanc,

@@ -3,7 +3,7 @@
  * Orthanc. Nothing is stored or sent here, and no hook runs. It may be ended at any moment and begun again.
  */
 import { rebuildDone, type Log, type RebuildRequest } from '@scanflow/chassis';
-import type { Ledger, Orthanc, RecoveredSeries, Store, SystemInfo } from '../ports.ts';
+import type { Ledger, Orthanc, RecoveredSeries, SeriesRecord, Store, SystemInfo } from '../ports.ts';
 import type { RootKeeper } from '../roots/keeper.ts';
 import type { Chance, Settings } from '../steps/settings.ts';
 import { reached } from '../trace.ts';
@@ -69,6 +69,20 @@ async function startFeed(
   await ledger.setCursor({ seq: await orthanc.lastChange(signal), database });
 }
 
+/** The series that it was joined from count as it again. */
+async function rejoin(
+  { orthancSeries, joined }: SeriesRecord,
+  ledger: RebuildDeps['ledger'],
+): Promise<string[]> {
+  const parts = (joined?.series ?? []).map((one) => ({
+    series: one.orthancSeries,
+    study: one.studyInstanceUid,
+    uid: one.seriesInstanceUid,
+  }));
+  await ledger.rejoin(orthancSeries, parts);
+  return parts.map(({ series }) => series);
+}
+
 type Copies = ReadonlyMap<string, NonNullable<RecoveredSeries['copy']>>;
 
 /** Undefined where there is no copy of everything. */
@@ -117,6 +131,7 @@ async function takeOver(
     if (outcome === 'grown') counts.grown += 1;
     if (one.missing > 0) counts.incomplete += 1;
     found.set(id, writtenAt(one.record));
+    for (const part of await rejoin(one.record, ledger)) found.set(part, writtenAt(one.record));
     progress(counts.series);
     reached('series-recovered');
   }

@@ -1,6 +1,7 @@
 /** The first image of a series tells to which session the series belongs, long before the series is stored. */
 import { failureOf } from '../domain/failure.ts';
 import type { Attributes } from '../domain/route.ts';
+import { JOIN_KEYWORDS } from '../joining/rule.ts';
 import type { FirstImages, Orthanc } from '../ports.ts';
 import { readSeries } from '../steps/place.ts';
 import type { Settings } from '../steps/settings.ts';
@@ -33,8 +34,11 @@ async function firstOf(
     const [instance] = (await deps.orthanc.series(series, signal)).instances;
     if (instance === undefined) return undefined;
     const first = await deps.orthanc.instance(instance, signal);
+    const further = deps.settings.join === undefined ? [] : JOIN_KEYWORDS;
     // a file that Orthanc cannot serve must not keep everything behind it from being seen
-    return await readSeries(series, first, deps, signal).catch(() => deps.orthanc.seriesTags(series, signal));
+    return await readSeries(series, first, deps, signal, further).catch(() =>
+      deps.orthanc.seriesTags(series, signal),
+    );
   } catch (error) {
     if (failureOf(error).code === 'ORTHANC_GONE') return undefined;
     throw error;

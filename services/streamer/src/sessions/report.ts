@@ -96,7 +96,8 @@ export function sessionCsv(reports: readonly SessionReport[]): string {
       series.expected ?? '',
       series.images.differing,
       ...targets.map((target) => series.legs.find((leg) => leg.target === target)?.done ?? ''),
+      (series.warnings ?? []).map(({ code }) => code).join(' '),
     ]),
   );
-  return csvText([[...COLUMNS, ...targets.map(columnOf)], ...lines]);
+  return csvText([[...COLUMNS, ...targets.map(columnOf), 'warnings'], ...lines]);
 }

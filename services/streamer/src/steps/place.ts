@@ -2,6 +2,7 @@
 import type { BookingRecord, Labels } from '@scanflow/booking';
 import { notesOf, recall, remember } from '../decisions/remember.ts';
 import type { Decision } from '../domain/decision.ts';
+import type { EarlierStudy } from '../domain/earlier.ts';
 import type { KnownBookings } from '../domain/evidence.ts';
 import { homeOf } from '../domain/home.ts';
 import { folderNames, type Layout } from '../domain/layout.ts';
@@ -14,6 +15,7 @@ import {
   type Route,
 } from '../domain/route.ts';
 import { SENT_BY } from '../domain/rule.ts';
+import { sessionOf } from '../domain/session.ts';
 import type { Sender } from '../domain/sender.ts';
 import { tagRecord, type TagRecord } from '../domain/tag.ts';
 import type { Folder, InstanceListing, Orthanc, SeriesRecord, Store, StoreWork } from '../ports.ts';
@@ -36,7 +38,11 @@ export type Refusal = (
   decided: boolean,
 ) => Reason | undefined;
 
+/** Other studies that are stored under these labels. */
+export type Earlier = (labels: Labels, session: string | undefined) => Promise<readonly EarlierStudy[]>;
+
 export interface PlaceDeps {
+  readonly earlier?: Earlier;
   readonly orthanc: Orthanc;
   readonly store: Store;
   readonly bookings: Bookings;
@@ -83,7 +89,7 @@ export async function findPlace(
   const kept = work.path !== undefined && known === undefined && decision === undefined;
   const sender = await senderOf(first, work.series, deps, signal);
   const asImagesSay = async (): Promise<Route> => {
-    const said = await decide(attributes, deps.bookings, settings, sender);
+    const said = await decide(attributes, deps.bookings, settings, sender, deps.earlier);
     const all = await unlessInPart(work.series, said, uncorrected, sender, deps, signal);
     return unlessStored(work.series, attributes, all, deps);
   };
@@ -140,7 +146,7 @@ async function claimPlace(
   deps: PlaceDeps,
 ): Promise<Target> {
   const labels = decided.kind === 'labels' ? decided.labels : undefined;
-  const { names, root } = placeFor(attributes, labels, deps.settings);
+  const { names, root } = await standingPlace(series, attributes, labels, deps);
   const tag = await tagOf(attributes, deps);
   const fresh = freshRecord(series, attributes, labels, decided, tag, decision);
   const folder = await deps.store.claim(names, fresh, root);
@@ -153,10 +159,38 @@ export function placeFor(
   labels: Labels | undefined,
   settings: Settings,
 ): { readonly names: readonly string[]; readonly root?: string; readonly layout: Layout } {
+  return placeBy(described(attributes), labels, settings);
+}
+
+function placeBy(
+  attributes: Attributes,
+  labels: Labels | undefined,
+  settings: Settings,
+): ReturnType<typeof placeFor> {
   const { layout, root } = homeFor(labels, settings);
   const values: Attributes = { ...attributes, ...labels };
   const names = folderNames(layout, (keyword) => values[keyword]);
   return { names, layout, ...(root === undefined ? {} : { root }) };
+}
+
+/** The protocol names a series that has no description. */
+function described(attributes: Attributes): Attributes {
+  const { SeriesDescription = '', ProtocolName = '' } = attributes;
+  if (SeriesDescription.trim() !== '' || ProtocolName.trim() === '') return attributes;
+  return { ...attributes, SeriesDescription: ProtocolName };
+}
+
+/** As placeFor. A folder that 0.1.0 gave a series without a description stays its folder, also for a ledger made anew. */
+async function standingPlace(
+  series: string,
+  attributes: Attributes,
+  labels: Labels | undefined,
+  { settings, store }: Pick<PlaceDeps, 'settings' | 'store'>,
+): Promise<Pick<ReturnType<typeof placeFor>, 'names' | 'root'>> {
+  const place = placeFor(attributes, labels, settings);
+  if (described(attributes) === attributes) return place;
+  const former = placeBy(attributes, labels, settings);
+  return (await store.isAt(former.names, series, former.root)) ? former : place;
 }
 
 /** Of its first image. Throws where Orthanc cannot tell. */
@@ -189,7 +223,7 @@ async function unlessStored(
 ): Promise<Route> {
   if (decided.kind !== 'quarantine' || decided.instead === undefined) return decided;
   const { labels, booking } = decided.instead;
-  const { names, root } = placeFor(attributes, labels, settings);
+  const { names, root } = await standingPlace(series, attributes, labels, { store, settings });
   if (!(await store.isAt(names, series, root))) return decided;
   return { kind: 'labels', labels, by: 'kept', ...(booking === undefined ? {} : { booking }) };
 }
@@ -217,12 +251,18 @@ export async function decide(
   bookings: Bookings,
   { route: rules, unmatched }: Pick<Settings, 'route' | 'unmatched'>,
   sender: Sender | undefined,
+  earlier?: Earlier,
 ): Promise<Route> {
   const byAccession = await bookings.byAccession((attributes['AccessionNumber'] ?? '').trim());
   const byStudy =
     byAccession === undefined ? await bookings.byStudy(attributes['StudyInstanceUID'] ?? '') : undefined;
   const known = await bookings.known();
-  const decided = route({ attributes, sender, byAccession, byStudy, known, rules });
+  const input = { attributes, sender, byAccession, byStudy, known, rules };
+  const first = route(input);
+  const labels = first.kind === 'labels' ? first.labels : undefined;
+  // what stands under these labels already is a sign like the others
+  const others = labels === undefined ? [] : ((await earlier?.(labels, sessionOf(attributes))) ?? []);
+  const decided = others.length === 0 ? first : route({ ...input, earlier: others });
   // a layout of its own is for images of which nothing is known, not for those of which too much is said
   if (decided.kind !== 'quarantine' || unmatched === undefined || !isUnmatched(decided)) return decided;
   return { kind: 'unmatched', reason: decided.reason };

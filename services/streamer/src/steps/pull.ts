@@ -1,6 +1,7 @@
 /** One image: out of Orthanc, hashed, tagged, written aside, checked, named. */
 import { createHash } from 'node:crypto';
 import { CannotTag, TagStream } from '@scanflow/dicom';
+import { COUNT_KEYWORDS, countsOf } from '../completeness/counts.ts';
 import { Fault, transient, type Failure } from '../domain/failure.ts';
 import { imageFacts, type Head, type ImageFacts } from '../domain/image.ts';
 import { fileName, keywordsOf, type Layout } from '../domain/layout.ts';
@@ -63,6 +64,7 @@ async function pullWith(
       before.listening(file),
       tag,
       keywords.filter((keyword) => !(keyword in values)),
+      COUNT_KEYWORDS,
     );
     requireSame(copy, body, listing);
     const attributes = { ...listing.tags, ...copy.facts?.attributes };
@@ -86,10 +88,18 @@ async function pullWith(
         : { untagged: { code: copy.untagged.code, message: copy.untagged.message } }),
       ...version,
       increment,
+      ...(listing.series === undefined ? {} : { series: listing.series }),
+      ...countsIn(copy),
     };
   } finally {
     await file.discard();
   }
+}
+
+function countsIn({ counted, facts, bytes }: Copy): Pick<StoredInstance, 'counts'> {
+  if (counted === undefined) return {};
+  const counts = countsOf(counted, { transferSyntax: facts?.transferSyntax ?? '', bytes });
+  return Object.keys(counts).length === 0 ? {} : { counts };
 }
 
 /** An answer that nobody reads would keep its connection. */
@@ -104,6 +114,8 @@ export interface Copy {
   readonly tagged: boolean;
   readonly untagged: Reason | undefined;
   readonly facts: ImageFacts | undefined;
+  /** What the further keywords say. */
+  readonly counted?: Attributes | undefined;
   /** Of what came, before the tag. */
   readonly md5: string;
   readonly bytes: number;
@@ -118,11 +130,13 @@ export async function copyTagged(
   file: Pick<ImageFile, 'write'>,
   record: TagRecord | undefined,
   keywords: readonly string[],
+  further: readonly string[] = [],
 ): Promise<Copy> {
   const md5 = createHash('md5');
   let bytes = 0;
   let facts: ImageFacts | undefined;
-  async function* counted(): AsyncGenerator<Uint8Array, void, undefined> {
+  let counted: Attributes | undefined;
+  async function* measured(): AsyncGenerator<Uint8Array, void, undefined> {
     for await (const chunk of body.chunks) {
       md5.update(chunk);
       bytes += chunk.length;
@@ -130,9 +144,13 @@ export async function copyTagged(
     }
   }
   const look = (head: Head): number | undefined => {
-    const read = imageFacts(head, keywords);
+    const all = imageFacts(head, [...new Set([...keywords, ...further])]);
+    if ('needMore' in all) return all.needMore;
+    // one that cannot be read so far has its name nevertheless
+    const read = all.facts === undefined ? imageFacts(head, keywords) : all;
     if ('needMore' in read) return read.needMore;
     facts = read.facts;
+    counted = all.facts?.attributes;
     return undefined;
   };
   const leave = record?.apply === 'forwarded';
@@ -141,7 +159,7 @@ export async function copyTagged(
     look,
     leave,
   });
-  for await (const chunk of stream.through(counted())) {
+  for await (const chunk of stream.through(measured())) {
     await file.write(chunk);
     reached('image-begun');
   }
@@ -150,6 +168,7 @@ export async function copyTagged(
     tagged: outcome?.kind === 'already' || (outcome?.kind === 'tagged' && !leave),
     untagged: outcome?.kind === 'refused' ? outcome : undefined,
     facts,
+    counted,
     md5: md5.digest('hex'),
     bytes,
   };

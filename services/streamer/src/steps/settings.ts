@@ -43,6 +43,8 @@ export interface CommitmentSettings {
 export interface Settings {
   readonly quietMs: number;
   readonly pollMs: number;
+  /** Series that came under several UIDs are joined where their times are no further apart; undefined: none are. */
+  readonly join?: { readonly withinMs: number } | undefined;
   /** How images are routed. */
   readonly route: RouteRules;
   readonly tag: TagRules;

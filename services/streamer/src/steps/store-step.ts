@@ -7,6 +7,7 @@ import type { Attributes } from '../domain/route.ts';
 import { judge, looksAtAet, SENT_BY, traitsOfRecord } from '../domain/rule.ts';
 import type { Sender } from '../domain/sender.ts';
 import { STORAGE } from '../domain/series.ts';
+import { partsOf } from '../joining/parts.ts';
 import type {
   Binding,
   InstanceListing,
@@ -90,7 +91,8 @@ async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal
     await ledger.rechecked(work, chance.now());
     return { kind: 'stored', stored: work.stored ?? 0, fresh: 0, bytes: 0, failure: undefined };
   }
-  const listed = await listInstances(work.series, orthanc, signal);
+  const all = await listInstances(work.series, orthanc, signal);
+  const { listed, members, digests: parts } = await partsOf(work.series, all, ledger, chance.now());
   const first = listed[0];
   if (first === undefined) return salvage(work, deps);
   const place = await placeOf(work, [first, ...listed.slice(1)], deps, signal);
@@ -99,7 +101,7 @@ async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal
   const digest = digestOfFiles(listed);
   if (place.kind === 'quarantine') {
     const { reason } = place;
-    await ledger.quarantine(work, { attributes, inOrthanc, digest, reason }, chance.now());
+    await ledger.quarantine(work, { attributes, inOrthanc, digest, parts, reason }, chance.now());
     return { kind: 'quarantined', code: reason.code };
   }
   const binding = bindingOf(place, inOrthanc);
@@ -111,14 +113,17 @@ async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal
   const pulled = { ...found, lost: lostOf(before, found, found.failures.length) };
   const needed = settings.destinations.some(({ when }) => looksAtAet(when));
   const origin = await originOf(pulled.images, work.series, orthanc, signal, needed);
-  const written = await writeRecord(place.folder, inOrthanc, pulled, contextOf(work, deps, origin));
+  const written = await writeRecord(place.folder, inOrthanc, pulled, {
+    ...contextOf(work, deps, origin),
+    members,
+  });
   const { record } = written;
   const failure =
     pulled.failures[0]?.failure ??
     missingIn(record) ??
     written.failure ??
     (await correctionOf(place.folder.below, record, deps));
-  const done = { ...binding, attributes: attributesOf(record), digest, failure };
+  const done = { ...binding, attributes: attributesOf(record), digest, failure, parts };
   await ledger.stored(work, { ...done, ...countsOf(work, record, settings) }, chance.now());
   reached('series-stored');
   const bytes = pulled.images.reduce((sum, image) => sum + image.bytes, 0);
@@ -130,11 +135,12 @@ const countsOf = (
   work: Pick<StoreWork, 'increment'>,
   record: SeriesRecord,
   settings: Pick<Settings, 'destinations'>,
-): Pick<StoreDone, 'increment' | 'stored' | 'untagged' | 'differing' | 'targets'> => ({
+): Pick<StoreDone, 'increment' | 'stored' | 'untagged' | 'differing' | 'warnings' | 'targets'> => ({
   increment: Math.max(work.increment, ...record.instances.map((image) => image.increment)),
   stored: record.instances.length,
   untagged: record.counts.untagged,
   differing: differingIn(record),
+  warnings: record.warnings,
   targets: targetsOf(settings, record),
 });
 
@@ -174,7 +180,12 @@ async function placeOf(
   const place = await findPlace(
     work,
     tellingImages(listed),
-    { ...deps, ...(await erasedAmong(listed, deps)), senders: (sender) => seen(sender, deps) },
+    {
+      ...deps,
+      ...(await erasedAmong(listed, deps)),
+      senders: (sender) => seen(sender, deps),
+      earlier: deps.ledger.labelled,
+    },
     signal,
   );
   if (place.kind === 'quarantine') return place;

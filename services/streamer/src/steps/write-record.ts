@@ -1,7 +1,10 @@
 /** What lies beside a series' images, written when they are all there: sums, archive, record. */
+import { warningsOf } from '../completeness/warnings.ts';
 import { failureOf, permanent, type Failure } from '../domain/failure.ts';
 import { MANIFEST_NAME } from '../domain/names.ts';
 import { grown } from '../domain/record.ts';
+import { joinedOf } from '../joining/parts.ts';
+import type { Member } from '../joining/types.ts';
 import type { Folder, Origin, SeriesRecord, StillOurs, Store, SystemInfo } from '../ports.ts';
 import { reached } from '../trace.ts';
 import { provenanceOf } from './provenance.ts';
@@ -14,6 +17,8 @@ export interface RecordContext {
   readonly origin: Origin;
   readonly system: SystemInfo | undefined;
   readonly stillOurs: StillOurs;
+  /** What it was joined from. */
+  readonly members?: readonly Member[];
 }
 
 /** The record of the series with what was pulled; `failure` is that of its archive. Throws what `stillOurs` throws. */
@@ -23,8 +28,8 @@ export async function writeRecord(
   pulled: Pulled,
   context: RecordContext,
 ): Promise<{ readonly record: SeriesRecord; readonly failure: Failure | undefined }> {
-  const { store, tar, origin, system, stillOurs } = context;
-  const record = recordOf(folder.record, inOrthanc, pulled, origin, system);
+  const { store, tar, origin, system, stillOurs, members = [] } = context;
+  const record = withJoined(recordOf(folder.record, inOrthanc, pulled, origin, system), members);
   // one that was written once is kept up to date, else it would lie there and miss images
   const archived = folder.record.archive !== undefined;
   if (!isNews(folder.record, pulled) && (archived || !tar) && (await isWhole(folder, store)))
@@ -38,6 +43,11 @@ export async function writeRecord(
   await store.writeRecord(folder, finished.record, stillOurs);
   reached('record-written');
   return finished;
+}
+
+function withJoined(record: SeriesRecord, members: readonly Member[]): SeriesRecord {
+  const joined = joinedOf(record.orthancSeries, members, record.instances);
+  return joined === undefined ? record : { ...record, joined };
 }
 
 const isNews = ({ state, instances, missing = [] }: SeriesRecord, pulled: Pulled): boolean =>
@@ -91,7 +101,8 @@ function recordOf(
   const originals = instances.filter(({ differsFrom }) => differsFrom === undefined);
   const untagged = originals.filter((image) => image.untagged !== undefined).length;
   const now = Temporal.Now.instant().toString({ smallestUnit: 'millisecond' });
-  const { missing: _before, ...rest } = before;
+  const { missing: _before, warnings: _warned, ...rest } = before;
+  const warnings = warningsOf(instances, before.doubts);
   return {
     ...rest,
     state: 'stored',
@@ -108,6 +119,7 @@ function recordOf(
       ...gone.map(({ orthancId, file }) => ({ orthancId, file, ...reasonOf(FILE_MISSING) })),
     ],
     ...(gone.length === 0 ? {} : { missing: gone }),
+    ...(warnings.length === 0 ? {} : { warnings }),
     provenance: provenanceOf(before, images, origin, system, now),
     instances,
     updated: now,

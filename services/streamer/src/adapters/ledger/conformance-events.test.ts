@@ -130,6 +130,120 @@ export function eventConformance(name: string, open: OpenFollowed): void {
     assert.equal(await ledger.nextSession(1 + QUIET), undefined);
   });
 
+  test(`${name}: what keeps a series in Orthanc is found, with its reason`, async (t) => {
+    const { ledger } = await open(t, followers);
+    const reasons = async (): Promise<unknown[]> =>
+      (await ledger.kept(QUIET * 9, 9)).map(({ id, state, reason, open: legs }) => [
+        id,
+        state,
+        reason?.code,
+        ...legs.map((one) => `${one.target} ${one.state} ${one.failure?.code ?? ''}`.trimEnd()),
+      ]);
+    await store(ledger, 'a', 1, { attributes: { ...attributes, Modality: 'CT' } });
+    assert.deepEqual(await reasons(), [['a', 'complete', undefined, 'hook:all pending']]);
+    await ledger.notDelivered(await next(ledger, 1), { ...END, nextTry: undefined }, 2);
+    assert.deepEqual(await reasons(), [['a', 'complete', undefined, 'hook:all failed X']]);
+    assert.deepEqual(await ledger.kept(0, 9), [], 'it is too young');
+    await ledger.skipDeliveries('a', 'hook:all', 3);
+    assert.deepEqual(await reasons(), []);
+    // of its session
+    const due = await dueSession(ledger, 1 + QUIET);
+    await ledger.sessionComplete(due, { digest: sessionDigest(due.series), folder: 'f' }, 1 + QUIET);
+    assert.deepEqual(await reasons(), [['a', 'complete', undefined, 'hook:all pending']]);
+    await ledger.arrived(cursor(200), ['b'], 200, 200);
+    const reason = { code: 'ROUTE_NO_MATCH', message: 'why' };
+    const found = { attributes, inOrthanc: 2, digest: 'd', reason };
+    await ledger.quarantine(await toStore(ledger, 200), found, 200);
+    await ledger.arrived(cursor(201), ['c'], 201, 201);
+    await ledger.storeFailed(await toStore(ledger, 201), { ...FAILURE, kind: 'permanent' }, 201);
+    assert.deepEqual((await reasons()).slice(1), [
+      ['b', 'quarantined', 'ROUTE_NO_MATCH', 'storage pending', 'hook:all pending'],
+      ['c', 'failed', undefined, 'storage failed X', 'hook:all pending'],
+    ]);
+  });
+
+  test(`${name}: series that are one count as one, from the first image on`, async (t) => {
+    const { ledger, again } = await open(t, followers);
+    const traits = (at: number, uid: string, alike = 'k') => ({ alike, at, study: `s${uid}`, uid });
+    const joinable = {
+      traits: new Map([
+        ['a', traits(0, '1')],
+        ['b', traits(900, '2')],
+        ['c', traits(1_800, '3')],
+        ['later', traits(9_000, '4')],
+        ['other', traits(0, '5', 'l')],
+      ]),
+      withinMs: 1_000,
+    };
+    const ids = [...joinable.traits.keys()];
+    const first = new Map(ids.map((id) => [id, attributes]));
+    await ledger.arrived(cursor(1), ids, 1, 50, first, joinable);
+    const known = async (from: Ledger): Promise<string[]> =>
+      (await from.list({ limit: 9 })).map(({ id }) => id).sort();
+    assert.deepEqual(await known(ledger), ['a', 'later', 'other']);
+    assert.deepEqual(
+      (await ledger.members('a')).map(({ series, study, uid }) => [series, study, uid]),
+      [
+        ['a', 's1', '1'],
+        ['b', 's2', '2'],
+        ['c', 's3', '3'],
+      ],
+    );
+    assert.deepEqual(await ledger.unread(['b', 'c', 'new']), ['new']);
+    assert.deepEqual(await ledger.collecting(9), [], 'what a scanner reported of one part tells nothing');
+    const claim = await toStore(ledger, 50);
+    assert.equal(claim.series, 'a');
+    const parts = new Map([
+      ['a', 'da'],
+      ['b', 'db'],
+      ['c', 'dc'],
+    ]);
+    await ledger.stored(claim, done({ attributes, parts, targets: [] }), 51);
+    const same = [...parts].map(([id, digest]) => ({ id, digest }));
+    assert.equal(await ledger.reconcile(same, 60, 70), 0);
+    // an image more of one part: the series that leads is looked at again
+    assert.equal(await ledger.reconcile([{ id: 'b', digest: 'more' }], 60, 70), 1);
+    assert.equal((await ledger.list({ limit: 9 })).find(({ id }) => id === 'a')?.due, 70);
+    const later = await again();
+    await later.lead(61);
+    await later.arrived(cursor(2), ['c'], 61, 99);
+    assert.deepEqual(await known(later), ['a', 'later', 'other']);
+    assert.equal((await later.list({ limit: 9 })).find(({ id }) => id === 'a')?.due, 99);
+    // two of them were not parts after all
+    await later.part([['b', 'c']], 62);
+    assert.deepEqual(await known(later), ['a', 'b', 'later', 'other']);
+    assert.deepEqual(
+      (await later.members('b')).map(({ series }) => series),
+      ['b', 'c'],
+    );
+    await later.rejoin('r', [
+      { series: 'r', study: '1', uid: '1' },
+      { series: 'q', study: '2', uid: '2' },
+    ]);
+    assert.deepEqual(
+      (await later.members('r')).map(({ series }) => series),
+      ['r', 'q'],
+    );
+    await later.forget(['b'], [], 63);
+    assert.deepEqual(await later.members('b'), []);
+  });
+
+  test(`${name}: labels that other studies have are found, and series with warnings`, async (t) => {
+    const { ledger } = await open(t, followers);
+    const labels = { project: 'p', subject: 's', session: 't' };
+    await store(ledger, 'a', 1, { warnings: [{ code: 'SERIES_INCOMPLETE', message: 'why' }] });
+    const [own] = await ledger.list({ limit: 9 });
+    assert.deepEqual(await ledger.labelled(labels, own?.session), []);
+    assert.deepEqual(await ledger.labelled(labels, 'another'), [{ attributes, firstSeen: 1 }]);
+    assert.deepEqual(await ledger.labelled({ ...labels, session: 'u' }, undefined), []);
+    assert.deepEqual(
+      (await ledger.list({ limit: 9, warned: true })).map(({ warnings }) => warnings),
+      [[{ code: 'SERIES_INCOMPLETE', message: 'why' }]],
+    );
+    await store(ledger, 'a', 2);
+    assert.deepEqual(await ledger.list({ limit: 9, warned: true }), []);
+  });
+
   test(`${name}: of one series events are told in order, of others meanwhile`, async (t) => {
     const { ledger } = await open(t, followers);
     await store(ledger, 'a', 1);

@@ -35,6 +35,7 @@ export async function forget(
     for (const table of ['leg', 'progress', 'commitment', 'verification', 'verify_item'])
       await db.run(`DELETE FROM ${table} WHERE series = ?`, id);
     await db.run('DELETE FROM delivery WHERE subject = ?', id);
+    await db.run('DELETE FROM joined WHERE lead = ?', id);
     await db.run('DELETE FROM series WHERE id = ?', id);
   }
   for (const id of [...sessions].sort()) {

@@ -1,6 +1,8 @@
 /** What Orthanc reported, in the ledger. */
 import type { Cursor, FirstImages, Followers, Millis } from '../../ports.ts';
 import { sessionsGrow } from './aftermath.ts';
+import { leadOf, leadsOf } from '../../joining/sql.ts';
+import type { Joinable } from '../../joining/types.ts';
 import type { Session } from './database.ts';
 import { parse } from './views.ts';
 
@@ -27,9 +29,11 @@ export async function arrived(
   now: Millis,
   due: Millis,
   first: FirstImages = NONE,
+  joinable?: Joinable,
 ): Promise<void> {
-  for (const id of inOrder(series)) await touch(db, id, now, due);
-  await sessionsGrow(db, followers, series, first, now);
+  const leads = inOrder([...(await leadsOf(db, series, joinable)).values()]);
+  for (const id of leads) await touch(db, id, now, due);
+  await sessionsGrow(db, followers, leads, first, now);
   await setCursor(db, seen);
 }
 
@@ -51,11 +55,13 @@ async function touch(db: Session, series: string, now: Millis, due: Millis): Pro
   );
 }
 
+/** A part of another series is none of them: that one tells. */
 export async function unread(db: Session, series: readonly string[]): Promise<string[]> {
   const found: string[] = [];
   for (const id of new Set(series)) {
     const known = await db.get('SELECT session, uid FROM series WHERE id = ?', id);
-    if ((known?.['session'] ?? known?.['uid'] ?? null) === null) found.push(id);
+    const told = (known?.['session'] ?? known?.['uid'] ?? null) !== null;
+    if (!told && (await leadOf(db, id)) === id) found.push(id);
   }
   return found;
 }
@@ -67,15 +73,19 @@ export async function reconcile(
   now: Millis,
   due: Millis,
   first: FirstImages = NONE,
+  joinable?: Joinable,
 ): Promise<number> {
   const unsettled: string[] = [];
   for (const { id, digest } of listed) {
-    const known = await db.get('SELECT state, digest FROM series WHERE id = ?', id);
-    if (known === undefined || (!isOpen(known['state']) && known['digest'] !== digest)) unsettled.push(id);
+    const part = await db.get('SELECT lead, digest FROM joined WHERE series = ?', id);
+    const known = await db.get('SELECT state, digest FROM series WHERE id = ?', String(part?.['lead'] ?? id));
+    const before = part === undefined ? known?.['digest'] : part['digest'];
+    if (known === undefined || (!isOpen(known['state']) && before !== digest)) unsettled.push(id);
   }
-  for (const id of inOrder(unsettled)) await touch(db, id, now, due);
-  await sessionsGrow(db, followers, [...unsettled, ...first.keys()], first, now);
-  return unsettled.length;
+  const leads = inOrder([...(await leadsOf(db, unsettled, joinable)).values()]);
+  for (const id of leads) await touch(db, id, now, due);
+  await sessionsGrow(db, followers, [...leads, ...first.keys()], first, now);
+  return leads.length;
 }
 
 /** What is being worked on lists its instances again by itself, and its digest is compared the next time. */

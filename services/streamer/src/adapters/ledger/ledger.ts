@@ -30,10 +30,12 @@ import * as recovery from './recovery.ts';
 import { rootsOn } from './roots.ts';
 import * as sessions from './sessions.ts';
 import * as storing from './storing.ts';
+import * as joining from '../../joining/sql.ts';
+import type { JoinLedger } from '../../joining/types.ts';
 import { verifyOn } from '../../verify/ledger.ts';
 import * as verifying from '../../verify/sql.ts';
 import { prune } from '../../verify/sql-jobs.ts';
-import { listSeries, quarantinedSeries, summarise } from './views.ts';
+import { labelled, listSeries, quarantinedSeries, summarise } from './views.ts';
 
 /** How long a claim holds without a sign of life, where nothing else is asked for. */
 export const DEFAULT_LEASE_MS = 60_000;
@@ -57,6 +59,7 @@ export function ledgerOn(
     ...recheckingOn(database),
     ...commitmentsOn(database, followers),
     ...recoveryOn(database),
+    ...joiningOn(database),
     ...verifyOn(database, leaseMs, followers),
     ...viewsOn(database),
     leaseMs,
@@ -107,8 +110,18 @@ function recoveryOn(database: Database): RecoveryLedger & EraseLedger {
   };
 }
 
+/** Series of Orthanc's that are one. */
+const joiningOn = (database: Database): JoinLedger => ({
+  members: (lead) => database.read((db) => joining.members(db, lead)),
+  part: (...given) => database.transaction((db) => joining.part(db, ...given)),
+  rejoin: (...given) => database.transaction((db) => joining.rejoin(db, ...given)),
+});
+
 /** What people and metrics ask for. */
-const viewsOn = ({ read }: Pick<Database, 'read'>): Pick<Ledger, 'quarantined' | 'list' | 'summary'> => ({
+const viewsOn = ({
+  read,
+}: Pick<Database, 'read'>): Pick<Ledger, 'quarantined' | 'list' | 'labelled' | 'summary'> => ({
+  labelled: (...given) => read((db) => labelled(db, ...given)),
   quarantined: () => read(quarantinedSeries),
   list: (query) => read((db) => listSeries(db, query)),
   summary: () => read(summarise),
@@ -210,6 +223,7 @@ function eventsOn(database: Database, leaseMs: number, followers: Followers): Ev
     expect: (...given) => write((db) => people.expect(db, ...given)),
     unexpected: (...given) => read((db) => people.unexpected(db, ...given)),
     cleanable: (...given) => read((db) => cleaning.cleanable(db, ...given)),
+    kept: (...given) => read((db) => cleaning.kept(db, ...given)),
     cleaning: (...given) => write((db) => cleaning.cleaning(db, ...given)),
     cleaned: (...given) => write((db) => cleaning.cleaned(db, ...given)),
   };

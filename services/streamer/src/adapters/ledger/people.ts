@@ -48,7 +48,13 @@ export async function senders(db: Session): Promise<SenderView[]> {
 }
 
 export async function collecting(db: Session, limit: number): Promise<string[]> {
-  const rows = await db.all('SELECT id FROM series WHERE due IS NOT NULL ORDER BY due LIMIT ?', limit);
+  // of a series that may get further parts under other UIDs, what the scanner reported of one tells nothing
+  const rows = await db.all(
+    `SELECT id FROM series WHERE due IS NOT NULL
+       AND NOT EXISTS (SELECT 1 FROM joined j WHERE j.series = series.id AND j.alike IS NOT NULL)
+     ORDER BY due LIMIT ?`,
+    limit,
+  );
   return rows.map((row) => String(row['id']));
 }
 

@@ -57,7 +57,7 @@ async function put(db: Session, series: RecoveredSeries, known: boolean, now: Mi
       now,
     );
   await db.run(
-    `UPDATE series SET attributes = ?, labels = ?, decision = coalesce(?, decision), doubts = ?, moved = ?, path = ?,
+    `UPDATE series SET attributes = ?, labels = ?, decision = coalesce(?, decision), doubts = ?, moved = ?, warnings = ?, path = ?,
        increment = ?, in_orthanc = ?, stored = ?, untagged = ?,
        differing = ?, digest = ?, uid = ?, session = ?, reason_code = NULL, reason_message = NULL,
        due = CASE WHEN ? = 1 THEN coalesce(due, CAST(? AS BIGINT)) ELSE due END,
@@ -68,6 +68,7 @@ async function put(db: Session, series: RecoveredSeries, known: boolean, now: Mi
     textOf(series.decision),
     textOf(series.doubts),
     textOf(series.moved),
+    textOf(series.warnings),
     series.path,
     series.increment,
     series.inOrthanc,

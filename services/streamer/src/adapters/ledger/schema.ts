@@ -1,6 +1,7 @@
 /** The ledger's tables. Migrations are only ever added; the database keeps the number of those that were applied. */
 import { Fault } from '../../domain/failure.ts';
 import { COMMITMENT } from './schema-commitment.ts';
+import { JOINING } from '../../joining/sql.ts';
 import { VERIFICATION } from '../../verify/schema.ts';
 import { VERSIONS } from '../../versions/schema.ts';
 import { HOOKS_AND_SESSIONS } from './schema-hooks.ts';
@@ -125,4 +126,11 @@ export const MIGRATIONS: readonly string[] = [
   ROOTS,
   VERIFICATION,
   VERSIONS,
+  `
+  -- JSON: what a person should look at; series are looked for by their labels
+  ALTER TABLE series ADD COLUMN warnings TEXT;
+  CREATE INDEX series_warned ON series (updated) WHERE warnings IS NOT NULL;
+  CREATE INDEX series_labels ON series (labels);
+  `,
+  JOINING,
 ];

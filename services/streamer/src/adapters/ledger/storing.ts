@@ -3,6 +3,7 @@ import type { Failure } from '../../domain/failure.ts';
 import { STORAGE } from '../../domain/series.ts';
 import type { Decision } from '../../domain/decision.ts';
 import type { Binding, Claim, Millis, Quarantined, StoreDone } from '../../ports.ts';
+import { storedParts } from '../../joining/sql.ts';
 import { hold, lockSeries } from './claims.ts';
 import type { Session } from './database.ts';
 import { refresh } from './progress.ts';
@@ -35,7 +36,7 @@ export async function stored(db: Session, claim: Claim, done: StoreDone, now: Mi
   await bind(db, claim, done, now);
   const { series } = claim;
   await db.run(
-    `UPDATE series SET increment = ?, stored = ?, untagged = ?, differing = ?, digest = ?,
+    `UPDATE series SET increment = ?, stored = ?, untagged = ?, differing = ?, digest = ?, warnings = ?,
        cleaned = CASE WHEN in_orthanc > 0 THEN NULL ELSE cleaned END, reason_code = NULL, reason_message = NULL
      WHERE id = ?`,
     done.increment,
@@ -43,8 +44,10 @@ export async function stored(db: Session, claim: Claim, done: StoreDone, now: Mi
     done.untagged,
     done.differing ?? 0,
     done.digest,
+    done.warnings === undefined || done.warnings.length === 0 ? null : JSON.stringify(done.warnings),
     series,
   );
+  if (done.parts !== undefined) await storedParts(db, done.parts);
   await endLeg(db, series, done.failure, now);
   const images = done.stored - (done.differing ?? 0);
   await db.run('UPDATE leg SET done = ? WHERE series = ? AND target = ?', images, series, STORAGE);
@@ -116,7 +119,7 @@ export async function storeFailed(db: Session, claim: Claim, failure: Failure, n
 export async function quarantine(
   db: Session,
   claim: Claim,
-  { attributes, inOrthanc, digest, reason }: Quarantined,
+  { attributes, inOrthanc, digest, reason, parts }: Quarantined,
   now: Millis,
 ): Promise<void> {
   await hold(db, claim);
@@ -130,6 +133,7 @@ export async function quarantine(
     reason.message,
     series,
   );
+  if (parts !== undefined) await storedParts(db, parts);
   // it waits for a person, not for a time
   await db.run(
     'UPDATE leg SET claim = NULL, next_try = NULL, total = ?, updated = ? WHERE series = ? AND target = ?',

@@ -1,5 +1,6 @@
 /** Columns of the ledger as values. */
 import type { Labels } from '@scanflow/booking';
+import type { Warning } from '../../completeness/warnings.ts';
 import type { Decision } from '../../domain/decision.ts';
 import type { Doubt } from '../../domain/evidence.ts';
 import type { Moved, MoveOrder } from '../../domain/move.ts';
@@ -17,6 +18,8 @@ export const parse = {
     typeof value === 'string' ? (JSON.parse(value) as Decision) : undefined,
   doubts: (value: unknown): readonly Doubt[] =>
     typeof value === 'string' ? (JSON.parse(value) as readonly Doubt[]) : [],
+  warnings: (value: unknown): readonly Warning[] =>
+    typeof value === 'string' ? (JSON.parse(value) as readonly Warning[]) : [],
   order: (value: unknown): MoveOrder | undefined =>
     typeof value === 'string' ? (JSON.parse(value) as MoveOrder) : undefined,
   moved: (value: unknown): Moved[] => (typeof value === 'string' ? (JSON.parse(value) as Moved[]) : []),

@@ -1,7 +1,9 @@
 /** The ledger's rows as what people and metrics ask for. */
+import type { Labels } from '@scanflow/booking';
+import type { EarlierStudy } from '../../domain/earlier.ts';
 import type { Attributes } from '../../domain/route.ts';
 import { STORAGE, type SeriesState } from '../../domain/series.ts';
-import type { LegView, SeriesView, Summary } from '../../ports.ts';
+import type { LegView, SeriesQuery, SeriesView, Summary } from '../../ports.ts';
 import { verificationView } from '../../verify/view.ts';
 import type { Row, Session, Value } from './database.ts';
 import { COPIES } from './progress.ts';
@@ -12,11 +14,33 @@ export { message, parse };
 /** Newest activity first. */
 export async function listSeries(
   db: Session,
-  { limit, state }: { readonly limit: number; readonly state?: SeriesState },
+  { limit, state, warned = false }: SeriesQuery,
 ): Promise<SeriesView[]> {
+  const which = warned ? 'warnings IS NOT NULL' : '1 = 1';
   return state === undefined
-    ? seriesViews(db, 'ORDER BY updated DESC LIMIT ?', limit)
-    : seriesViews(db, 'WHERE state = ? ORDER BY first_seen DESC LIMIT ?', state, limit);
+    ? seriesViews(db, `WHERE ${which} ORDER BY updated DESC LIMIT ?`, limit)
+    : seriesViews(db, `WHERE ${which} AND state = ? ORDER BY first_seen DESC LIMIT ?`, state, limit);
+}
+
+/** As many as tell that there are some. */
+const MOST_EARLIER = 50;
+
+export async function labelled(
+  db: Session,
+  labels: Labels,
+  session: string | undefined,
+): Promise<EarlierStudy[]> {
+  const rows = await db.all(
+    `SELECT attributes, first_seen FROM series WHERE labels = ? AND coalesce(session, '') <> ?
+     ORDER BY first_seen DESC LIMIT ?`,
+    JSON.stringify(labels),
+    session ?? '',
+    MOST_EARLIER,
+  );
+  return rows.map((row) => ({
+    attributes: parse.attributes(row['attributes']),
+    firstSeen: Number(row['first_seen']),
+  }));
 }
 
 /** Series, their legs and their verification in three looks, however many there are; `which` is what follows FROM series. */
@@ -59,6 +83,7 @@ function seriesView(row: Row, legs: readonly Row[], looks: readonly Row[]): Seri
     labels: parse.labels(row['labels']),
     decision: parse.decision(row['decision']),
     doubts: parse.doubts(row['doubts']),
+    warnings: parse.warnings(row['warnings']),
     moving: parse.order(row['moving']),
     moved: parse.moved(row['moved']),
     reason: message(row['reason_code'], row['reason_message']),

@@ -1,0 +1,48 @@
+/** Why a series is still in Orthanc when it should have been deleted from there. Pure. */
+import type { KeptSeries } from '../ports.ts';
+
+export interface Kept {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What failed comes first; a person has to see to that. */
+export function keptBecause({ state, reason, open }: KeptSeries): Kept {
+  if (state === 'quarantined')
+    return {
+      code: reason?.code ?? WAITS,
+      message: 'It stays in Orthanc while it is quarantined. Release it, or delete it from Orthanc.',
+    };
+  const first = open.find((one) => one.state === 'failed') ?? open.find(({ failure }) => failure) ?? open[0];
+  if (first === undefined)
+    return { code: WAITS, message: 'It stays in Orthanc: more of it came, and that is not stored yet.' };
+  const { target, failure } = first;
+  if (first.state !== 'failed')
+    return { code: failure?.code ?? WAITS, message: `It stays in Orthanc until ${target} is done.` };
+  const way = target.startsWith('hook:')
+    ? `scanflow series retry ID --target ${target}, or give the hook up: scanflow series skip ID --target ${target}`
+    : `scanflow series retry ID --target ${target}`;
+  return {
+    code: failure?.code ?? WAITS,
+    message: `It stays in Orthanc because ${target} failed. Mend the cause, then: ${way}.`,
+  };
+}
+
+const WAITS = 'CLEANUP_WAITS';
+
+export interface KeptSummary {
+  readonly series: number;
+  /** How many by code. */
+  readonly because: Readonly<Record<string, number>>;
+}
+
+/** Undefined where nothing is kept. */
+export function keptSummary(all: Iterable<Kept>): KeptSummary | undefined {
+  const because: Record<string, number> = {};
+  let series = 0;
+  for (const { code } of all) {
+    series += 1;
+    because[code] = (because[code] ?? 0) + 1;
+  }
+  return series === 0 ? undefined : { series, because };
+}

@@ -1,0 +1,146 @@
+/**
+ * Whether images of a series are missing, as the images themselves say. It may be wrong, so it is a warning: where an export
+ * could be meant so, nothing is said (docs/operations.md has the table). Pure.
+ */
+import type { ImageCounts } from './counts.ts';
+
+export interface CountedImage {
+  readonly sopClassUid: string;
+  readonly sopInstanceUid: string;
+  readonly differsFrom?: string;
+  readonly counts?: ImageCounts;
+}
+
+/** Sentences for people; none where nothing is known to be missing. */
+export function lackingIn(all: readonly CountedImage[]): string[] {
+  const images = all.filter(({ differsFrom }) => differsFrom === undefined);
+  const counts = images.map((image) => image.counts ?? {});
+  const slices = images.every(({ sopClassUid }) => SLICES.has(sopClassUid));
+  return [
+    ...(slices && counts.length > 0 ? (announced(counts) ?? temporal(counts) ?? gaps(counts) ?? []) : []),
+    ...concatenated(counts),
+    ...frames(counts),
+  ];
+}
+
+/** One slice, or one mosaic, an instance: MR, CT and PET Image Storage (PS3.4 B.5). Others are counted in other ways. */
+const SLICES: ReadonlySet<string> = new Set([
+  '1.2.840.10008.5.1.4.1.1.2',
+  '1.2.840.10008.5.1.4.1.1.4',
+  '1.2.840.10008.5.1.4.1.1.128',
+]);
+
+type Counts = readonly ImageCounts[];
+
+const only = <T>(values: readonly T[]): T | undefined => (new Set(values).size === 1 ? values[0] : undefined);
+
+const numbersOf = (counts: Counts): number[] | undefined => {
+  const numbers = counts.flatMap(({ number }) => number ?? []);
+  return numbers.length < counts.length ? undefined : [...new Set(numbers)].sort((a, b) => a - b);
+};
+
+/** Distances between numbers that follow each other. */
+const steps = (numbers: readonly number[]): number[] =>
+  numbers.slice(1).map((number, index) => number - (numbers[index] ?? number));
+
+/** ImagesInAcquisition: the same in all images, none of them derived; an acquisition may be split into several series. */
+function announced(counts: Counts): string[] | undefined {
+  const images = only(counts.map((one) => one.images));
+  if (images === undefined || images <= counts.length) return undefined;
+  if (counts.some(({ kind }) => kind !== undefined)) return undefined;
+  const step = only(steps(numbersOf(counts) ?? []));
+  if (step !== undefined && step > 1) return undefined;
+  return [`the images say that the acquisition has ${images} images (0020,1002), and ${counts.length} came`];
+}
+
+/** Each position in the patient has an image for each temporal position, unless the series has one of them alone. */
+function temporal(counts: Counts): string[] | undefined {
+  const temporals = only(counts.map((one) => one.temporals));
+  if (
+    temporals === undefined ||
+    counts.some(({ kind, position }) => kind !== undefined || position === undefined)
+  )
+    return undefined;
+  const identifiers = new Set(counts.map((one) => one.temporal));
+  if (identifiers.size === 1 && !identifiers.has(undefined)) return undefined;
+  const positions = new Set(counts.map(({ position }) => position)).size;
+  const expected = temporals * positions;
+  if (expected <= counts.length) return undefined;
+  return [
+    `the images say ${temporals} temporal positions (0020,0105) of ${positions} slices, that is ${expected} images, and ${counts.length} came`,
+  ];
+}
+
+/** Fewer numbers in a row tell nothing. */
+const FEWEST = 3;
+const MOST_NAMED = 5;
+
+/** InstanceNumber: a hole in numbers that otherwise follow each other; where they begin tells nothing. */
+function gaps(counts: Counts): string[] | undefined {
+  if (counts.some(({ kind }) => kind === 'derived' || kind === 'localizer')) return undefined;
+  const numbers = numbersOf(counts);
+  const [first] = numbers ?? [];
+  const last = numbers?.at(-1);
+  if (numbers === undefined || first === undefined || last === undefined || numbers.length < FEWEST)
+    return undefined;
+  const lacking = last - first + 1 - numbers.length;
+  // half of them or more: they are numbered in another way
+  if (lacking === 0 || lacking >= numbers.length || isPattern(numbers)) return undefined;
+  const holes = runsOf(numbers).map(({ from, length }) => [from, from + length - 1] as const);
+  const missing = holes.slice(1).map(([from], index) => span((holes[index]?.[1] ?? 0) + 1, from - 1));
+  const named = missing.slice(0, MOST_NAMED).join(', ') + (missing.length > MOST_NAMED ? ' …' : '');
+  return [`instance numbers ${named} are missing between ${first} and ${last}, ${lacking} in all`];
+}
+
+const span = (from: number, to: number): string => (from === to ? String(from) : `${from}–${to}`);
+
+interface Run {
+  readonly from: number;
+  readonly length: number;
+}
+
+function runsOf(numbers: readonly number[]): Run[] {
+  const runs: Run[] = [];
+  for (const number of numbers) {
+    const run = runs.at(-1);
+    if (run !== undefined && run.from + run.length === number)
+      runs[runs.length - 1] = { ...run, length: run.length + 1 };
+    else runs.push({ from: number, length: 1 });
+  }
+  return runs;
+}
+
+/** Every second number, or two of every three: the others are in another series. The last run may be shorter. */
+function isPattern(numbers: readonly number[]): boolean {
+  const runs = runsOf(numbers);
+  const [first] = runs;
+  if (first === undefined || runs.length < FEWEST) return false;
+  const last = runs.at(-1);
+  return (
+    only(steps(runs.map(({ from }) => from))) !== undefined &&
+    runs.slice(0, -1).every(({ length }) => length === first.length) &&
+    (last?.length ?? 0) <= first.length
+  );
+}
+
+function concatenated(counts: Counts): string[] {
+  const parts = Map.groupBy(
+    counts.flatMap(({ concatenation }) => concatenation ?? []),
+    ({ uid }) => uid,
+  );
+  return [...parts.values()].flatMap((group) => {
+    const there = new Set(group.map(({ part }) => part)).size;
+    const all = Math.max(...group.map((one) => one.parts));
+    return there < all ? [`a concatenation has ${all} parts (0020,9163), and ${there} came`] : [];
+  });
+}
+
+function frames(counts: Counts): string[] {
+  const short = counts.filter(({ lackingFrames = 0 }) => lackingFrames > 0);
+  const lacking = short.reduce((sum, { lackingFrames = 0 }) => sum + lackingFrames, 0);
+  return short.length === 0
+    ? []
+    : [
+        `${short.length} images announce more frames (0028,0008) than they hold; ${lacking} frames are missing`,
+      ];
+}

@@ -1,0 +1,123 @@
+/** Joined series, in the ledger. */
+import type { Session } from '../adapters/ledger/database.ts';
+import { parse } from '../adapters/ledger/values.ts';
+import { groupFor, type JoinTraits } from './rule.ts';
+import type { Joinable, Member } from './types.ts';
+
+export const JOINING = `
+  -- a series of Orthanc's, and the one that stands for it in the ledger: itself, or another whose part it is. alike, at: by what
+  -- further parts are known; null: there are none. digest: of its own images, when they were stored last
+  CREATE TABLE joined (
+    series  TEXT PRIMARY KEY,
+    lead    TEXT NOT NULL,
+    alike   TEXT,
+    at      INTEGER,
+    study   TEXT NOT NULL,
+    uid     TEXT NOT NULL,
+    digest  TEXT,
+    ord     INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX joined_lead ON joined (lead);
+  CREATE INDEX joined_alike ON joined (alike) WHERE alike IS NOT NULL;
+  `;
+
+/** The series that stands for this one in the ledger: itself where it was joined with none. */
+export async function leadOf(db: Session, series: string): Promise<string> {
+  const row = await db.get('SELECT lead FROM joined WHERE series = ?', series);
+  return row === undefined ? series : String(row['lead']);
+}
+
+/** Which series stand for these; what is new among them is joined where it is a part of another. */
+export async function leadsOf(
+  db: Session,
+  series: readonly string[],
+  joinable: Joinable | undefined,
+): Promise<Map<string, string>> {
+  const leads = new Map<string, string>();
+  for (const id of series) {
+    const traits = joinable?.traits.get(id);
+    if (joinable !== undefined && traits !== undefined) await join(db, id, traits, joinable.withinMs);
+    leads.set(id, await leadOf(db, id));
+  }
+  return leads;
+}
+
+async function join(db: Session, series: string, traits: JoinTraits, withinMs: number): Promise<void> {
+  if ((await db.get('SELECT 1 AS one FROM joined WHERE series = ?', series)) !== undefined) return;
+  const rows = await db.all(
+    'SELECT lead, min(at) AS begun, max(at) AS ended FROM joined WHERE alike = ? GROUP BY lead ORDER BY lead',
+    traits.alike,
+  );
+  const groups = rows.map((row) => ({
+    lead: String(row['lead']),
+    from: Number(row['begun']),
+    to: Number(row['ended']),
+  }));
+  const { lead } = groupFor(traits, groups, withinMs) ?? { lead: series };
+  await insert(db, series, lead, traits);
+}
+
+async function insert(
+  db: Session,
+  series: string,
+  lead: string,
+  { alike, at, study, uid }: Partial<JoinTraits> & Pick<JoinTraits, 'study' | 'uid'>,
+): Promise<void> {
+  const before = await db.get('SELECT count(*) AS n FROM joined WHERE lead = ?', lead);
+  await db.run(
+    `INSERT INTO joined (series, lead, alike, at, study, uid, ord) VALUES (?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (series) DO NOTHING`,
+    series,
+    lead,
+    alike ?? null,
+    at ?? null,
+    study,
+    uid,
+    Number(before?.['n']),
+  );
+}
+
+export async function members(db: Session, lead: string): Promise<Member[]> {
+  const rows = await db.all(
+    'SELECT series, study, uid, digest FROM joined WHERE lead = ? ORDER BY series = lead DESC, ord',
+    lead,
+  );
+  return rows.map((row) => ({
+    series: String(row['series']),
+    study: String(row['study']),
+    uid: String(row['uid']),
+    digest: parse.text(row['digest']),
+  }));
+}
+
+/** Digests of what was stored of each. */
+export async function storedParts(db: Session, digests: ReadonlyMap<string, string>): Promise<void> {
+  for (const [series, digest] of digests)
+    await db.run('UPDATE joined SET digest = ? WHERE series = ?', digest, series);
+}
+
+/** What is new of them is looked at once more, each group on its own. */
+export async function part(db: Session, groups: readonly (readonly string[])[], now: number): Promise<void> {
+  for (const group of groups) {
+    const [lead] = group;
+    if (lead === undefined) continue;
+    for (const series of group)
+      await db.run('UPDATE joined SET lead = ?, digest = NULL WHERE series = ?', lead, series);
+    await db.run(
+      `INSERT INTO series (id, state, due, first_seen, updated) VALUES (?, 'collecting', ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET due = excluded.due, state = 'collecting', updated = excluded.updated`,
+      lead,
+      now,
+      now,
+      now,
+    );
+  }
+}
+
+export async function rejoin(
+  db: Session,
+  lead: string,
+  all: readonly Omit<Member, 'digest'>[],
+): Promise<void> {
+  for (const { series, study, uid } of all) await insert(db, series, lead, { study, uid });
+}
