@@ -168,7 +168,7 @@ test('cleanup: what keeps series in Orthanc shows: a failed hook, a failed leg, 
     rig.configFile,
   ]);
   const { checks: results } = JSON.parse(doctor.stdout) as {
-    results: { check: string; state: string; code?: string }[];
+    checks: { check: string; state: string; code?: string }[];
   };
   assert.deepEqual(
     results.map(({ check, state, code }) => [check, state, code]),

@@ -1,7 +1,7 @@
 /** What people see of each series: the API's rows, and the same as CSV. */
 import type { Labels } from '@scanflow/booking';
 import { csvText } from '@scanflow/chassis';
-import { stillWarned, type Warning } from './completeness/warnings.ts';
+import { shownWarnings, type Warning } from './completeness/warnings.ts';
 import type { Decision } from './domain/decision.ts';
 import type { Doubt } from './domain/evidence.ts';
 import type { Moved } from './domain/move.ts';
@@ -139,9 +139,9 @@ export function seriesReport(view: SeriesView, context: ReportContext): SeriesRe
   };
 }
 
-function warned({ warnings = [], expected }: SeriesView): Pick<SeriesReport, 'warnings'> {
-  const still = stillWarned(warnings, expected);
-  return still.length === 0 ? {} : { warnings: still };
+function warned(view: SeriesView): Pick<SeriesReport, 'warnings'> {
+  const warnings = shownWarnings(view);
+  return warnings.length === 0 ? {} : { warnings };
 }
 
 /** What people decided of it, and what they may have to. */

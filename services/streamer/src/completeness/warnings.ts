@@ -9,19 +9,28 @@ export interface Warning {
 
 const INCOMPLETE = 'SERIES_INCOMPLETE';
 
-/** Of the record of a series. */
-export function warningsOf(instances: readonly CountedImage[], doubts: readonly Doubt[] = []): Warning[] {
+/** Of the images in the record of a series. */
+export function warningsOf(instances: readonly CountedImage[]): Warning[] {
   const lacking = lackingIn(instances);
-  const again = doubts.find(({ kind }) => kind === 'labels');
-  return [
-    ...(lacking.length === 0 ? [] : [{ code: INCOMPLETE, message: sentence(lacking) }]),
-    ...(again === undefined ? [] : [{ code: 'LABELS_AGAIN', message: again.message }]),
-  ];
+  return lacking.length === 0 ? [] : [{ code: INCOMPLETE, message: sentence(lacking) }];
 }
 
 const sentence = (lacking: readonly string[]): string =>
   `Images seem to be missing: ${lacking.join('; ')}. Look at the scanner, and send the series again: what is there already does no harm.`;
 
-/** What the scanner reported (MPPS) counts, and not what its images say. */
-export const stillWarned = (warnings: readonly Warning[], expected: number | undefined): readonly Warning[] =>
-  warnings.filter(({ code }) => code !== INCOMPLETE || expected === undefined);
+/** What people see. What the scanner reported (MPPS) counts, and not what its images say. */
+export function shownWarnings({
+  warnings = [],
+  doubts = [],
+  expected,
+}: {
+  readonly warnings?: readonly Warning[];
+  readonly doubts?: readonly Doubt[];
+  readonly expected: number | undefined;
+}): Warning[] {
+  const again = doubts.filter(({ kind }) => kind === 'labels');
+  return [
+    ...warnings.filter(({ code }) => code !== INCOMPLETE || expected === undefined),
+    ...again.map(({ message }) => ({ code: 'LABELS_AGAIN', message })),
+  ];
+}

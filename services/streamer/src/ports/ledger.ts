@@ -340,7 +340,7 @@ export interface Ledger
   /** A stored series that did not go to this destination goes there. False where it does, or is not stored. */
   readonly open: (series: string, target: string, now: Millis) => Promise<boolean>;
 
-  /** `warned`: only those with something that a person should look at. */
+  /** `warned`: only those with a warning or a doubt. */
   list(query: SeriesQuery): Promise<readonly SeriesView[]>;
   /** Other series with these labels, of other sessions than this one; the latest first. */
   readonly labelled: (labels: Labels, session: string | undefined) => Promise<readonly EarlierStudy[]>;

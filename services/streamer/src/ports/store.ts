@@ -118,7 +118,7 @@ export interface SeriesRecord {
     readonly code: string;
     readonly message: string;
   }[];
-  /** What a person should look at: images that seem to be missing, labels that another study has. */
+  /** What a person should look at: images that seem to be missing. */
   readonly warnings?: readonly Warning[];
   /** Under which UIDs it came, where these were several. */
   readonly joined?: Joined;

@@ -3,7 +3,7 @@ import { failureOf } from '../domain/failure.ts';
 import type { Attributes } from '../domain/route.ts';
 import { JOIN_KEYWORDS } from '../joining/rule.ts';
 import type { FirstImages, Orthanc } from '../ports.ts';
-import { readSeries } from '../steps/place.ts';
+import { readSeries } from '../steps/read-series.ts';
 import type { Settings } from '../steps/settings.ts';
 
 export interface FirstImageDeps {

@@ -72,7 +72,7 @@ const columnOf = (target: string): string => {
   return committed === undefined ? `sent_${target}` : `committed_${committed}`;
 };
 
-/** One line per series; a column for each destination, with the images that it confirmed, or promised to keep. */
+/** One line per series; a column for each destination, with the images that it confirmed, or promised to keep; where a series has a warning, one for the codes. */
 export function sessionCsv(reports: readonly SessionReport[]): string {
   const targets = [
     ...new Set(
@@ -81,6 +81,7 @@ export function sessionCsv(reports: readonly SessionReport[]): string {
   ]
     .filter((target) => target !== STORAGE)
     .sort();
+  const warned = reports.some(({ series }) => series.some(({ warnings }) => warnings !== undefined));
   const lines = reports.flatMap((session) =>
     session.series.map((series) => [
       series.accessionNumber,
@@ -96,8 +97,8 @@ export function sessionCsv(reports: readonly SessionReport[]): string {
       series.expected ?? '',
       series.images.differing,
       ...targets.map((target) => series.legs.find((leg) => leg.target === target)?.done ?? ''),
-      (series.warnings ?? []).map(({ code }) => code).join(' '),
+      ...(warned ? [(series.warnings ?? []).map(({ code }) => code).join(' ')] : []),
     ]),
   );
-  return csvText([[...COLUMNS, ...targets.map(columnOf), 'warnings'], ...lines]);
+  return csvText([[...COLUMNS, ...targets.map(columnOf), ...(warned ? ['warnings'] : [])], ...lines]);
 }

@@ -102,7 +102,7 @@ function recordOf(
   const untagged = originals.filter((image) => image.untagged !== undefined).length;
   const now = Temporal.Now.instant().toString({ smallestUnit: 'millisecond' });
   const { missing: _before, warnings: _warned, ...rest } = before;
-  const warnings = warningsOf(instances, before.doubts);
+  const warnings = warningsOf(instances);
   return {
     ...rest,
     state: 'stored',

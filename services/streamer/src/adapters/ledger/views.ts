@@ -16,7 +16,7 @@ export async function listSeries(
   db: Session,
   { limit, state, warned = false }: SeriesQuery,
 ): Promise<SeriesView[]> {
-  const which = warned ? 'warnings IS NOT NULL' : '1 = 1';
+  const which = warned ? '(warnings IS NOT NULL OR doubts IS NOT NULL)' : '1 = 1';
   return state === undefined
     ? seriesViews(db, `WHERE ${which} ORDER BY updated DESC LIMIT ?`, limit)
     : seriesViews(db, `WHERE ${which} AND state = ? ORDER BY first_seen DESC LIMIT ?`, state, limit);
