@@ -16,10 +16,17 @@ export async function listSeries(
   db: Session,
   { limit, state, warned = false }: SeriesQuery,
 ): Promise<SeriesView[]> {
-  const which = warned ? '(warnings IS NOT NULL OR doubts IS NOT NULL)' : '1 = 1';
-  return state === undefined
-    ? seriesViews(db, `WHERE ${which} ORDER BY updated DESC LIMIT ?`, limit)
-    : seriesViews(db, `WHERE ${which} AND state = ? ORDER BY first_seen DESC LIMIT ?`, state, limit);
+  const which = [
+    ...(warned ? ['(warnings IS NOT NULL OR doubts IS NOT NULL)'] : []),
+    ...(state === undefined ? [] : ['state = ?']),
+  ].join(' AND ');
+  const order = state === undefined ? 'updated' : 'first_seen';
+  return seriesViews(
+    db,
+    `${which === '' ? '' : `WHERE ${which}`} ORDER BY ${order} DESC LIMIT ?`,
+    ...(state === undefined ? [] : [state]),
+    limit,
+  );
 }
 
 /** As many as tell that there are some. */
