@@ -60,6 +60,8 @@ test('series: images that were sent again show all their files', () => {
   assert.match(
     page,
     /^sent again +1 image with other bytes, the last one last:\n +00001_1\.2\.dcm, 00001_1\.2_0a1b2c\.dcm$/m,
+  );
+});
 
 test('series: a warning shows in the table and on the page', () => {
   const warnings = [{ code: 'SERIES_INCOMPLETE', message: 'Images seem to be missing: 33.' }];
