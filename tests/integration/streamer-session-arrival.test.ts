@@ -36,7 +36,11 @@ async function listening(rig: Rig): Promise<() => Promise<number[][]>> {
 async function paced(rig: Rig, files: readonly string[]): Promise<void> {
   let next = performance.now();
   for (const file of files) {
-    await until(() => Promise.resolve(performance.now() >= next), { what: 'the next image', timeoutMs: 5_000, everyMs: 10 });
+    await until(() => Promise.resolve(performance.now() >= next), {
+      what: 'the next image',
+      timeoutMs: 5_000,
+      everyMs: 10,
+    });
     next += PACE_MS;
     await sendTo(rig.orthanc, file);
   }

@@ -106,8 +106,6 @@ export function seriesReport(view: SeriesView, context: ReportContext): SeriesRe
   const images = stored - differing;
   const outcome = outcomeOf({ state: view.state, images, expected });
   const reason = outcome === 'Incomplete' ? incomplete(images, expected ?? 0) : view.reason;
-  const { code, message } = (view.cleaned === null ? context.notCleaned?.get(view.id) : undefined) ?? {};
-  const notCleaned = code === undefined || message === undefined ? undefined : { code, message };
   const notSent = context.outlook?.notSent(view) ?? [];
   const value = (keyword: string): string => attributes[keyword] ?? '';
   return {
@@ -131,12 +129,21 @@ export function seriesReport(view: SeriesView, context: ReportContext): SeriesRe
     increment: view.increment,
     images: { inOrthanc: view.inOrthanc, stored: images, untagged: view.untagged, differing },
     ...(cleaned === null ? {} : { cleaned: iso(cleaned) }),
-    ...(notCleaned === undefined ? {} : { notCleaned }),
+    ...keptIn(view, context),
     ...(session === undefined ? {} : { session }),
     legs: view.legs.map((leg) => legReport(leg, view.path, context)),
     verification: view.verification.map(verificationReport),
     ...(notSent.length === 0 ? {} : { notSent }),
   };
+}
+
+/** Why it is still in Orthanc, where it should not be. */
+function keptIn(
+  { id, cleaned }: SeriesView,
+  { notCleaned }: ReportContext,
+): Pick<SeriesReport, 'notCleaned'> {
+  const kept = cleaned === null ? notCleaned?.get(id) : undefined;
+  return kept === undefined ? {} : { notCleaned: { code: kept.code, message: kept.message } };
 }
 
 function warned(view: SeriesView): Pick<SeriesReport, 'warnings'> {

@@ -71,11 +71,22 @@ function momentOf(value: (keyword: string) => string): number | undefined {
   for (const [date, time] of TIMES) {
     const [, year = '', month = '', day = ''] = DATE.exec(value(date)) ?? [];
     const [, hour = '', minute = '', second = ''] = TIME.exec(value(time)) ?? [];
-    const text = `${year}-${month}-${day}T${hour}:${minute}:${second}Z`;
-    const at = Date.parse(text);
-    if (!Number.isNaN(at)) return at;
+    const at =
+      year === '' || hour === ''
+        ? undefined
+        : instant(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+    if (at !== undefined) return at;
   }
   return undefined;
+}
+
+function instant(text: string): number | undefined {
+  try {
+    return Temporal.Instant.from(text).epochMilliseconds;
+  } catch {
+    // consoles write times that there are not
+    return undefined;
+  }
 }
 
 /** Series that are taken for one so far. */

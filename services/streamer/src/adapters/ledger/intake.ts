@@ -78,7 +78,10 @@ export async function reconcile(
   const unsettled: string[] = [];
   for (const { id, digest } of listed) {
     const part = await db.get('SELECT lead, digest FROM joined WHERE series = ?', id);
-    const known = await db.get('SELECT state, digest FROM series WHERE id = ?', String(part?.['lead'] ?? id));
+    const known = await db.get(
+      'SELECT state, digest FROM series WHERE id = ?',
+      parse.text(part?.['lead']) ?? id,
+    );
     const before = part === undefined ? known?.['digest'] : part['digest'];
     if (known === undefined || (!isOpen(known['state']) && before !== digest)) unsettled.push(id);
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test, type TestContext } from 'node:test';
 import { findPostgres, startPostgres, type Postgres } from '@scanflow/testkit';
 import { commitmentConformance } from './conformance-commitments.test.ts';
+import { arrivalConformance } from './conformance-arrivals.test.ts';
 import { eventConformance } from './conformance-events.test.ts';
 import { commitmentLeg } from '../../domain/commitment.ts';
 import { cursor, done, LEASE_MS, toForward, toStore } from './conformance-kit.test.ts';
@@ -56,6 +57,7 @@ async function opened(
 if (skip === false) {
   conformance('ledger on PostgreSQL', (t) => opened(t));
   eventConformance('events on PostgreSQL', (t, followers) => opened(t, { followers }));
+  arrivalConformance('arrivals on PostgreSQL', (t, followers) => opened(t, { followers }));
   commitmentConformance('commitment on PostgreSQL', (t, followers) => opened(t, { followers }));
 }
 

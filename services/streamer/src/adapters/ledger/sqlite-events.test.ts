@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { commitmentConformance } from './conformance-commitments.test.ts';
+import { arrivalConformance } from './conformance-arrivals.test.ts';
 import { eventConformance, type OpenFollowed } from './conformance-events.test.ts';
 import { LEASE_MS } from './conformance-kit.test.ts';
 import { openLedger } from './sqlite.ts';
@@ -26,4 +27,5 @@ const open: OpenFollowed = async (t, followers) => {
 };
 
 eventConformance('events on SQLite', open);
+arrivalConformance('arrivals on SQLite', open);
 commitmentConformance('commitment on SQLite', open);
