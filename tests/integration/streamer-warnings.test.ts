@@ -1,9 +1,10 @@
 /** Warnings: images that seem to be missing, labels that are used again, and folders named by the protocol. */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, rename, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { run, until } from '@scanflow/testkit';
+import { loseLedger } from './streamer-loss-support.ts';
 import {
   bookingRecord,
   folderOf,
@@ -133,7 +134,7 @@ test('warnings: a session that goes on is none: the same accession number, or th
   }
 });
 
-test('storage: a series without a description is named by its protocol; a folder of before keeps its name', async (t) => {
+test('storage: a series without a description is named by its protocol', async (t) => {
   const rig = await makeRig(t);
   const { files } = await phantom(join(rig.folder, 'a'), { images: 2 });
   await run('dcmodify', ['-nb', '-m', 'SeriesDescription=', '-m', 'ProtocolName=t1_mprage', ...files]);
@@ -142,4 +143,29 @@ test('storage: a series without a description is named by its protocol; a folder
   const [series] = await settled(rig, 1, ['complete']);
   assert.ok(series !== undefined);
   assert.match(folderOf(series), /\/001-t1_mprage$/);
+});
+
+test('storage: a folder that was named without the protocol keeps its name, with a new ledger, too', async (t) => {
+  const rig = await makeRig(t);
+  const { files } = await phantom(join(rig.folder, 'a'), { images: 3 });
+  await run('dcmodify', ['-nb', '-m', 'SeriesDescription=', '-m', 'ProtocolName=t1_mprage', ...files]);
+  await rig.start();
+  await sendTo(rig.orthanc, ...files.slice(0, 2));
+  const [series] = await settled(rig, 1, ['complete']);
+  assert.ok(series !== undefined);
+  const named = folderOf(series);
+  await rig.streamer().stop();
+  // as 0.1.0 named it
+  const former = join(dirname(named), '001-none');
+  await rename(named, former);
+  await loseLedger(rig);
+  await rig.start();
+  await sendTo(rig.orthanc, ...files);
+  const again = await until(
+    async () => (await settled(rig, 1, ['complete'])).find(({ images }) => images.stored === 3),
+    { what: 'the third image is stored', timeoutMs: 60_000 },
+  );
+  assert.equal(folderOf(again), former);
+  assert.equal((await recordOf(former)).instances.length, 3);
+  await assert.rejects(stat(named), { code: 'ENOENT' });
 });
