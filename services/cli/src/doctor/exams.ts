@@ -29,7 +29,7 @@ function reportOf(value: unknown): RefusedReport[] {
     : [];
 }
 
-/** PS3.7 C.5.20: not authorized. The exam was created by another AE title. */
+/** Not authorized (PS3.7 10.1.3.1.9): another AE title created the exam. */
 const FOREIGN = '0124';
 
 /** One finding for each calling AE title and status. Pure. */
