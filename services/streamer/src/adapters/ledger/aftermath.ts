@@ -2,7 +2,7 @@
 import type { Attributes } from '../../domain/route.ts';
 import { destinationOf } from '../../domain/commitment.ts';
 import { sessionOf } from '../../domain/session.ts';
-import { STORAGE } from '../../domain/series.ts';
+import { COPY, STORAGE } from '../../domain/series.ts';
 import type { Claim, FirstImages, Followers, Millis } from '../../ports.ts';
 import type { Session } from './database.ts';
 import { tell } from './deliveries.ts';
@@ -29,6 +29,10 @@ export async function before(db: Session, { series, target }: Claim): Promise<Be
   };
 }
 
+/** A promise to keep images sends none, and a copy goes to no destination. */
+const sends = (target: string): boolean =>
+  target !== STORAGE && target !== COPY && destinationOf(target) === undefined;
+
 /** The leg as it is now is told where it has come further, or has failed in another way than before. */
 export async function afterLeg(
   db: Session,
@@ -53,7 +57,7 @@ export async function afterLeg(
   const about = { subject: series, increment: storing ? increment : Math.max(Number(row['through']), 1) };
   const failed = row['state'] === 'failed';
   if (further && storing) await tell(db, hooksFor('stored', modality), { ...about, kind: 'stored' }, now);
-  if (further && !storing && !failed && destinationOf(target) === undefined)
+  if (further && !failed && sends(target))
     await tell(db, hooksFor('forwarded', modality), { ...about, kind: 'forwarded', target }, now);
   const code = parse.text(row['failure_code']);
   if (failed && code !== undefined && (further || was.failure !== code)) {

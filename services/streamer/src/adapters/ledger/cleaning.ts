@@ -1,5 +1,5 @@
 /** Which series may go from Orthanc, in the ledger. */
-import type { KeptSeries, Millis, SeriesView } from '../../ports.ts';
+import type { Followers, KeptSeries, Millis, SeriesView } from '../../ports.ts';
 import type { Row, Session } from './database.ts';
 import { message, parse, seriesViews } from './views.ts';
 
@@ -8,8 +8,19 @@ const READY = `state = 'complete' AND (cleaned IS NULL OR cleaned < 0) AND updat
   AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.subject = series.id AND d.state <> 'done')
   AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.subject = series.session AND d.state <> 'done')`;
 
-export const cleanable = (db: Session, settledBefore: Millis, limit: number): Promise<SeriesView[]> =>
-  seriesViews(db, `WHERE ${READY} ORDER BY updated LIMIT ?`, settledBefore, limit);
+/** Its session will be told of soon. One that waits for a person, who may take weeks, keeps nothing. */
+const TOLD = `NOT EXISTS (SELECT 1 FROM session t WHERE t.id = series.session AND t.due IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM series m WHERE m.session = t.id AND m.state = 'quarantined'))`;
+
+export const cleanable = (
+  db: Session,
+  { hooksFor }: Pick<Followers, 'hooksFor'>,
+  settledBefore: Millis,
+  limit: number,
+): Promise<SeriesView[]> => {
+  const ready = hooksFor('complete', undefined).length > 0 ? `${READY} AND ${TOLD}` : READY;
+  return seriesViews(db, `WHERE ${ready} ORDER BY updated LIMIT ?`, settledBefore, limit);
+};
 
 /** From now on what Orthanc no longer has of it was deleted by us. Negative: it is under way. */
 export async function cleaning(db: Session, series: string, now: Millis): Promise<boolean> {

@@ -1,6 +1,7 @@
 /** What every ledger does with events, sessions and what may be deleted: run against each of them by its tests. */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { COPY } from '../../domain/series.ts';
 import { sessionDigest } from '../../domain/session.ts';
 import type { DeliveryWork, Followers, Ledger, SessionView, StoreDone } from '../../ports.ts';
 import { decision, cursor, done, FAILURE, LEASE_MS, toForward, toStore } from './conformance-kit.test.ts';
@@ -35,6 +36,15 @@ async function dueSession(ledger: Ledger, now: number): Promise<SessionView> {
   const session = await ledger.nextSession(now);
   assert.ok(session !== undefined, 'no session is due');
   return session;
+}
+
+/** The session is quiet, and its hooks are told. */
+async function tellSession(ledger: Ledger, now: number): Promise<void> {
+  const session = await dueSession(ledger, now);
+  const digest = sessionDigest(session.series);
+  assert.ok(await ledger.sessionComplete(session, { digest, folder: '/r' }, now));
+  for (const hook of followers.hooksFor('complete', undefined))
+    await ledger.delivered(await next(ledger, now, hook), '', now);
 }
 
 const END = { failure: FAILURE, output: 'why' };
@@ -106,6 +116,8 @@ export function eventConformance(name: string, open: OpenFollowed): void {
     assert.deepEqual([all?.state, all?.failure?.code, all?.output], ['done', 'HOOK_SKIPPED', 'why']);
     assert.deepEqual(await ledger.cleanable(QUIET * 9, 9), [], 'the other hook is not done');
     await ledger.delivered(running, '', 5);
+    assert.deepEqual(await ledger.cleanable(QUIET * 9, 9), [], 'the session is not told');
+    await tellSession(ledger, QUIET * 2);
     assert.equal((await ledger.cleanable(QUIET * 9, 9)).length, 1);
     // one that waits for its next try
     await store(ledger, 'a', 6, { increment: 2 });
@@ -127,6 +139,19 @@ export function eventConformance(name: string, open: OpenFollowed): void {
     await assert.rejects(ledger.delivered(lost, '', 2000), { code: 'LEDGER_LEASE_LOST' });
     await ledger.notDelivered(taken, { failure: undefined, output: '', nextTry: undefined }, 2000);
     assert.equal((await next(ledger, 2000)).attempts, 0, 'an interruption counts as a failure');
+  });
+
+  test(`${name}: a copy that ends after its series is stored is told to nobody`, async (t) => {
+    const { ledger } = await open(t, followers);
+    await ledger.arrived(cursor(1), ['a'], 1, 1);
+    const storing = await ledger.nextStore(1, [COPY]);
+    assert.ok(storing !== undefined);
+    await ledger.stored(storing, done({ attributes, targets: [] }), 2);
+    assert.equal((await next(ledger, 2)).kind, 'stored');
+    const copying = await toForward(ledger, 3, COPY);
+    await ledger.copied(copying, { done: 2, total: 2, failure: undefined }, 3);
+    assert.equal(await ledger.nextDelivery('all', 4), undefined);
+    for (const { kind } of (await ledger.deliveries(['a'])).get('a') ?? []) assert.equal(kind, 'stored');
   });
 
   test(`${name}: what is forwarded, and what failed, is told`, async (t) => {
@@ -246,6 +271,8 @@ export function eventConformance(name: string, open: OpenFollowed): void {
       (await ledger.cleanable(before, 9)).map(({ id }) => id);
     assert.deepEqual(await ids(1000), [], 'its hooks have not been told');
     for (const hook of ['all', 'mr']) await ledger.delivered(await next(ledger, 2, hook), '', 2);
+    assert.deepEqual(await ids(1), [], 'its session has not been told');
+    await tellSession(ledger, QUIET * 2);
     assert.deepEqual(await ids(0), []);
     assert.deepEqual(await ids(1), ['a']);
     assert.equal(await ledger.cleaned('a', 3), false, 'nobody has begun');
@@ -259,6 +286,9 @@ export function eventConformance(name: string, open: OpenFollowed): void {
     assert.equal(work.cleaned, true);
     await ledger.stored(work, done({ attributes, targets: [] }), 6);
     assert.equal((await ledger.matching('a'))[0]?.cleaned, null);
+    const session = await dueSession(ledger, QUIET * 4);
+    const digest = sessionDigest(session.series);
+    await ledger.sessionComplete(session, { digest, folder: '/r' }, QUIET * 4);
     assert.deepEqual(await ids(6), ['a']);
   });
 }

@@ -222,7 +222,7 @@ function eventsOn(database: Database, leaseMs: number, followers: Followers): Ev
     hasten: (...given) => write((db) => people.hasten(db, ...given)),
     expect: (...given) => write((db) => people.expect(db, ...given)),
     unexpected: (...given) => read((db) => people.unexpected(db, ...given)),
-    cleanable: (...given) => read((db) => cleaning.cleanable(db, ...given)),
+    cleanable: (...given) => read((db) => cleaning.cleanable(db, followers, ...given)),
     kept: (...given) => read((db) => cleaning.kept(db, ...given)),
     cleaning: (...given) => write((db) => cleaning.cleaning(db, ...given)),
     cleaned: (...given) => write((db) => cleaning.cleaned(db, ...given)),
