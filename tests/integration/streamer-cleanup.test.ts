@@ -27,6 +27,7 @@ const empty = (rig: Rig): Promise<unknown> =>
   until(async () => (await inOrthanc(rig)) === 0, { what: 'Orthanc is empty', timeoutMs: 60_000 });
 
 interface Shown {
+  readonly id: string;
   readonly state: string;
   readonly cleaned?: string;
   readonly notCleaned?: { readonly code: string };
@@ -79,7 +80,8 @@ test('cleanup: nothing goes when a stored image is not what was stored, nor what
   const config = JSON.parse(await readFile(rig.configFile, 'utf8')) as object;
   await writeFile(rig.configFile, JSON.stringify({ ...config, ...CLEANUP }));
   await rig.start();
-  const refused = await shown(rig, ({ notCleaned }) => notCleaned !== undefined, 'it is refused');
+  const isRefused = ({ id, notCleaned }: Shown): boolean => id === stored.id && notCleaned !== undefined;
+  const refused = await shown(rig, isRefused, 'it is refused');
   assert.equal(refused.notCleaned?.code, 'CLEANUP_FILE_CHANGED');
   assert.equal(await inOrthanc(rig), 5);
   // put right, it goes with the next look; quarantine stays

@@ -3,7 +3,7 @@
  * information before it. It is stored once.
  */
 import { createHash } from 'node:crypto';
-import { readPart10Header } from '@scanflow/dicom';
+import { DicomDecodeError, readPart10Header } from '@scanflow/dicom';
 import { failureOf } from '../domain/failure.ts';
 import type { Folder, ImageFile, Store, StoredInstance } from '../ports.ts';
 
@@ -75,7 +75,11 @@ class DataSetHash {
       return;
     }
     this.#head = Buffer.concat([this.#head, chunk]);
-    const header = readPart10Header(this.#head);
+    const header = headerOf(this.#head);
+    if (header === undefined) {
+      this.#readable = false;
+      return;
+    }
     if ('needMore' in header) {
       this.#readable = this.#head.length <= MAX_HEAD;
       return;
@@ -87,5 +91,15 @@ class DataSetHash {
   /** Undefined where its head cannot be read. */
   digest(): string | undefined {
     return this.#readable && this.#head === undefined ? this.#hash.digest('hex') : undefined;
+  }
+}
+
+/** Undefined for what has no file meta information: Orthanc takes that by HTTP. */
+function headerOf(head: Uint8Array): ReturnType<typeof readPart10Header> | undefined {
+  try {
+    return readPart10Header(head);
+  } catch (error) {
+    if (error instanceof DicomDecodeError) return undefined;
+    throw error;
   }
 }

@@ -54,3 +54,13 @@ test('shown values: stations, days, times and modality; nothing of a person or a
     [`${step}.ScheduledProcedureStepStartDate`]: '20261122-',
   });
 });
+
+test('shown values: what was typed into a date or a time shows only where it is written as one', () => {
+  const shown = (value: string): string | undefined =>
+    shownValues(dataSet({ ScheduledProcedureStepSequence: [{ ScheduledProcedureStepStartDate: value }] }))[
+      'ScheduledProcedureStepSequence.ScheduledProcedureStepStartDate'
+    ];
+  for (const value of ['20261122', '20261122-20261123', '-', '2026.11.22', '2026-11-22', '22:11'])
+    assert.equal(shown(value), value);
+  for (const value of ['ID-4711-SECRET', 'Doe^Jo', '20261122A']) assert.equal(shown(value), undefined);
+});

@@ -36,8 +36,15 @@ const IMPERSONAL: ReadonlySet<string> = new Set([
 /** Characters that are shown of a value. */
 const LONGEST = 64;
 
-/** Whether the value of a key, by the last keyword of its path, may be shown. */
-export const isShown = (path: string): boolean => IMPERSONAL.has(path.slice(path.lastIndexOf('.') + 1));
+const IS_TIME = /(?:Date|Time)$/;
+const TIME = /^[\d\s.:\\-]*$/;
+
+/**
+ * Whether a value of a key, by the last keyword of its path, may be shown. Whoever types into the wrong field may type a
+ * patient's number: a date or a time shows only where it is written as one.
+ */
+export const isShown = (path: string, value: string): boolean =>
+  IMPERSONAL.has(path.slice(path.lastIndexOf('.') + 1)) && (!IS_TIME.test(path) || TIME.test(value));
 
 /** The values that may be shown, by the path of their key. */
 export function shownValues(identifier: DataSet): Record<string, string> {
@@ -45,8 +52,9 @@ export function shownValues(identifier: DataSet): Record<string, string> {
     [...keys].flatMap(([tag, element]): [string, string][] => {
       const path = prefix + (keywordOf(tag) ?? formatTag(tag));
       if (element.kind === 'sequence') return element.items.flatMap((item) => walk(item, `${path}.`));
-      if (!hasValue(element) || element.kind !== 'text' || !isShown(path)) return [];
-      return [[path, shorten(element.values.join('\\'))]];
+      if (!hasValue(element) || element.kind !== 'text') return [];
+      const value = element.values.join('\\');
+      return isShown(path, value) ? [[path, shorten(value)]] : [];
     });
   return Object.fromEntries(walk(identifier, '').slice(0, MOST_KEYS));
 }

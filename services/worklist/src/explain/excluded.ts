@@ -75,7 +75,7 @@ function describe(
   path: string,
 ): Excluding {
   const key = group.map(([tag]) => path + nameOf(tag)).join(' and ');
-  if (!group.every(([tag, one]) => one.kind === 'text' && isShown(nameOf(tag)))) return { key };
+  if (!group.every(([tag, one]) => one.kind === 'text' && isShown(nameOf(tag), valueOf(one)))) return { key };
   const has = items.map((item) => group.map(([tag]) => valueOf(item.get(tag)) || 'nothing').join(' '));
   const asked = group.map(([, one]) => valueOf(one)).join(' ');
   return { key, asked: shorten(asked), has: shorten(has.join(', ') || 'nothing') };
