@@ -1,4 +1,5 @@
 /** Follows the configuration file: what is changed in it is used without a restart, as far as a service can. */
+import { statSync, type Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { formatIssue } from './config/issue.ts';
 import { loadConfig } from './config/load.ts';
@@ -22,12 +23,12 @@ const EVERY_MS = 2_000;
 
 /** Looks at the file again and again. One with mistakes is logged once, and what was used before stays. */
 export function watchConfig({ file, log, use, everyMs = EVERY_MS }: ConfigWatchOptions): ConfigWatch {
-  let seen: string | undefined;
+  // at once: a change from here on is one
+  let seen = stampOf(statSync(file, { throwIfNoEntry: false }));
   const look = async (): Promise<void> => {
-    const stamp = await stampOf(file);
-    const changed = seen !== undefined && stamp !== seen;
+    const stamp = stampOf(await stat(file).catch(() => undefined));
+    if (stamp === seen) return;
     seen = stamp;
-    if (!changed) return;
     const loaded = await loadConfig(file);
     if (loaded.ok) {
       log.info('configuration.changed', { file });
@@ -51,7 +52,5 @@ export function watchConfig({ file, log, use, everyMs = EVERY_MS }: ConfigWatchO
 }
 
 /** Changes whenever the file does, also when another takes its name. */
-async function stampOf(file: string): Promise<string> {
-  const { ino, size, mtimeMs } = await stat(file).catch(() => ({ ino: 0, size: 0, mtimeMs: 0 }));
-  return `${ino} ${size} ${mtimeMs}`;
-}
+const stampOf = (file: Stats | undefined): string =>
+  file === undefined ? 'none' : `${file.ino} ${file.size} ${file.mtimeMs}`;
