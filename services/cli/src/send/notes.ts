@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { open, readdir, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { codeOf, fsyncFolder } from '@scanflow/chassis';
+import { codeOf } from '@scanflow/chassis/failure';
+import { fsyncFolder } from '@scanflow/chassis/files';
 import { UsageError } from '../command.ts';
 import { versionOf } from './found.ts';
 
