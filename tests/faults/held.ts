@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { until } from '@scanflow/testkit';
 import {
   legWhen,
   makeRig,
@@ -16,13 +17,12 @@ import {
 } from '../integration/streamer-support.ts';
 import { startProxy, type Disturbance } from './orthanc-proxy.ts';
 
-/** Nothing under the root looks half written. */
+/** Nothing under the root stays half written; the heartbeat of the root is for a moment. */
 export async function nothingAside(root: string): Promise<void> {
-  const names = await readdir(root, { recursive: true });
-  assert.deepEqual(
-    names.filter((name) => name.endsWith('.tmp')),
-    [],
-  );
+  await until(async () => !(await readdir(root, { recursive: true })).some((name) => name.endsWith('.tmp')), {
+    what: 'nothing is half written',
+    timeoutMs: 5000,
+  });
 }
 
 export async function send(rig: Rig, images: number): Promise<void> {

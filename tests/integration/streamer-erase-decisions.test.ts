@@ -62,7 +62,8 @@ async function naming(rig: Rig, subject: string): Promise<string[]> {
   for (const folder of [rig.root, rig.data])
     for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
       const path = join(entry.parentPath, entry.name);
-      const bytes = entry.isFile() ? await readFile(path) : '';
+      // a file that was written aside may have its name by now
+      const bytes = entry.isFile() && !entry.name.endsWith('.tmp') ? await readFile(path) : '';
       if (path.includes(subject) || bytes.includes(subject)) found.push(path);
     }
   return found;

@@ -31,8 +31,8 @@ export const rebuilt = (rig: Rig): Promise<string> =>
 export async function filesBelow(folder: string): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    // its heartbeat goes on
-    if (!entry.isFile() || entry.name === '.scanflow-root.json') continue;
+    // the heartbeat of the root goes on: its file changes, and is written aside first
+    if (!entry.isFile() || entry.name === '.scanflow-root.json' || entry.name.endsWith('.tmp')) continue;
     const path = join(entry.parentPath, entry.name);
     const { ino, mtimeMs } = await stat(path);
     found.set(path.slice(folder.length + 1), `${ino} ${mtimeMs} ${sha256(await readFile(path))}`);

@@ -147,10 +147,9 @@ test('storage: killed while it stores and copies, both are whole in the end', as
   const [series] = await settled(rig, 1, ['complete'], 120_000);
   assert.ok(series !== undefined);
   assert.deepEqual(await verifyCopies(rig, copy), [8]);
-  const entries = await readdir(rig.folder, { recursive: true });
-  assert.deepEqual(
-    entries.filter((name) => name.endsWith('.tmp')),
-    [],
+  await until(
+    async () => !(await readdir(rig.folder, { recursive: true })).some((name) => name.endsWith('.tmp')),
+    { what: 'nothing is half written', timeoutMs: 5000 },
   );
   assert.equal((await listed(folderOf(series))).length, 9);
   const check = await run('sha256sum', ['-c', '--strict', 'manifest-sha256.txt'], { cwd: folderOf(series) });
