@@ -9,7 +9,7 @@ import {
   REQUEST_TRANSITIONS,
   SERIES_TRANSITIONS,
   type Transition,
-} from '../services/streamer/src/domain/transitions.ts';
+} from '../services/streamer/src/model/transitions.ts';
 
 const PAGE = new URL('../docs/states.md', import.meta.url);
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
@@ -22,7 +22,7 @@ const diagram = (steps: readonly Transition<string>[]): string => {
 
 const page = `# What may become of a series
 
-Generated from \`services/streamer/src/domain/transitions.ts\` (\`npm run generate\`); every other step is an error, and
+Generated from \`services/streamer/src/model/transitions.ts\` (\`npm run generate\`); every other step is an error, and
 changes nothing.
 
 ## A series

@@ -12,27 +12,27 @@ import {
   type Log,
   type RunningHttp,
 } from '@scanflow/chassis';
-import { routes } from './api.ts';
-import { createBookings } from './adapters/bookings.ts';
-import { createOrthanc } from './adapters/orthanc/orthanc.ts';
-import { Condition } from './condition.ts';
-import { commitmentLeg } from './domain/commitment.ts';
-import { COPY } from './domain/series.ts';
+import { routes } from './http/api.ts';
+import { createBookings } from './store/place/bookings.ts';
+import { createOrthanc } from './orthanc/orthanc.ts';
+import { Condition } from './work/condition.ts';
+import { commitmentLeg } from './commitment/plan.ts';
+import { COPY } from './model/series.ts';
 import { eraseRoutes } from './erase/routes.ts';
-import { setUpFollow } from './follow-setup.ts';
+import { setUpFollow } from './work/follow-setup.ts';
 import { joiningOrthanc } from './joining/orthanc.ts';
-import { createWakes, runLoop, type LoopDeps } from './loop.ts';
-import { createMetrics } from './metrics.ts';
-import { openDestinations } from './open-destinations.ts';
-import { openConfiguredLedger } from './open-ledger.ts';
-import { openCommitments } from './open-commitments.ts';
-import { createOutlook } from './outlook.ts';
+import { createWakes, runLoop, type LoopDeps } from './work/loop.ts';
+import { createMetrics } from './http/metrics.ts';
+import { openDestinations } from './send/open.ts';
+import { openConfiguredLedger } from './ledger/open.ts';
+import { openCommitments } from './commitment/open.ts';
+import { createOutlook } from './send/outlook.ts';
 import { rebuildWhereAsked } from './rebuild/when-asked.ts';
-import { openSecurity } from './secure.ts';
+import { openSecurity } from './send/secure.ts';
 import { settingsOf } from './settings.ts';
-import { openStorage } from './storage.ts';
+import { openStorage } from './store/disk/open.ts';
 import { verifySettings } from './verify/settings.ts';
-import type { Chance, Settings } from './steps/settings.ts';
+import type { Chance, Settings } from './model/settings.ts';
 
 export interface StreamerContext {
   readonly config: Config;

@@ -2,14 +2,14 @@
 import { labelRules, admits, layoutTemplate, sendersOf, type Config } from '@scanflow/chassis';
 import { tagOf } from '@scanflow/dicom';
 import type { Dial } from '@scanflow/dimse';
-import { parseLayout, type Layout } from './domain/layout.ts';
-import { DOUBT_KINDS } from './domain/evidence.ts';
-import { DEFAULT_RETRY, type RetryPolicy } from './domain/retry.ts';
-import type { RouteRules } from './domain/route.ts';
-import type { TagRules } from './domain/tag.ts';
+import { parseLayout, type Layout } from './store/place/layout.ts';
+import { DOUBT_KINDS } from './store/place/evidence.ts';
+import { DEFAULT_RETRY, type RetryPolicy } from './work/retry.ts';
+import type { RouteRules } from './store/place/route.ts';
+import type { TagRules } from './store/tag.ts';
 import type { Reach } from './ports.ts';
-import { seriesKeywords } from './steps/read-series.ts';
-import type { Destination, Settings } from './steps/settings.ts';
+import { seriesKeywords } from './store/place/read-series.ts';
+import type { Destination, Settings } from './model/settings.ts';
 
 const RECONCILE_MS = 3_600_000;
 const RECHECK_MS = 5_000;

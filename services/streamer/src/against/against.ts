@@ -1,8 +1,8 @@
 /** What the rules of another configuration would have quarantined of what is stored: looked at, and nothing changed. */
 import type { Ledger, SeriesView } from '../ports.ts';
-import { decide, type Bookings } from '../steps/place.ts';
-import type { RouteRules } from '../domain/route.ts';
-import { SENT_BY } from '../domain/rule.ts';
+import { decide, type Bookings } from '../store/place/place.ts';
+import type { RouteRules } from '../store/place/route.ts';
+import { SENT_BY } from '../send/rule.ts';
 
 export interface Against {
   readonly id: string;

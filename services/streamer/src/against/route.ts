@@ -1,10 +1,10 @@
 /** POST /api/against: what a configuration would have quarantined, for `scanflow check FILE --against`. */
 import { formatIssue, parseConfig, type FastifyInstance } from '@scanflow/chassis';
-import { Answer } from '../api-changes.ts';
+import { Answer } from '../http/changes.ts';
 import type { Ledger } from '../ports.ts';
 import { routeRules } from '../settings.ts';
-import type { Chance } from '../steps/settings.ts';
-import type { Bookings } from '../steps/place.ts';
+import type { Chance } from '../model/settings.ts';
+import type { Bookings } from '../store/place/place.ts';
 import { lookAgainst } from './against.ts';
 
 export interface AgainstDeps {

@@ -1,5 +1,5 @@
 /** What an image says of how many there should be. Pure. */
-import type { Attributes } from '../domain/route.ts';
+import type { Attributes } from '../store/place/route.ts';
 
 /** Kept with each image in `series.json`, so that late images are judged together with the first. */
 export interface ImageCounts {

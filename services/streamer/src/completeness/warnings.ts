@@ -1,5 +1,5 @@
 /** What a person should look at in a series that is stored. Pure. */
-import type { Doubt } from '../domain/evidence.ts';
+import type { Doubt } from '../store/place/evidence.ts';
 import { lackingIn, type CountedImage } from './lacking.ts';
 
 export interface Warning {

@@ -1,12 +1,12 @@
 /** Everything of a subject, wherever it is: looked for before, and once more after. */
 import type { Labels } from '@scanflow/booking';
-import type { Bookings } from '../adapters/bookings.ts';
-import type { Performed } from '../adapters/performed.ts';
-import { latest, type Decision } from '../domain/decision.ts';
-import { failureOf } from '../domain/failure.ts';
+import type { Bookings } from '../store/place/bookings.ts';
+import type { Performed } from '../intake/performed.ts';
+import { latest, type Decision } from '../model/decision.ts';
+import { failureOf } from '../model/failure.ts';
 import type { HeldSeries, Ledger, Orthanc, SeriesRecord, Store } from '../ports.ts';
-import { decide } from '../steps/place.ts';
-import type { Settings } from '../steps/settings.ts';
+import { decide } from '../store/place/place.ts';
+import type { Settings } from '../model/settings.ts';
 import type { Found, Intent } from './intent.ts';
 import { isOf, names } from './mentions.ts';
 

@@ -1,8 +1,8 @@
 /** What of a series is kept as marks, and whether a series bears one. Pure. */
 import type { Labels } from '@scanflow/booking';
 import type { Erasures } from '@scanflow/chassis';
-import { permanent } from '../domain/failure.ts';
-import type { Attributes, Reason } from '../domain/route.ts';
+import { permanent } from '../model/failure.ts';
+import type { Attributes, Reason } from '../store/place/route.ts';
 
 /** By each of them a re-send is known again. */
 export interface Identifiers {

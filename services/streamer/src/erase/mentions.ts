@@ -1,6 +1,6 @@
 /** Moves on record of a series that is another's by now: what names the subject goes, that it was moved stays. Pure. */
 import type { Labels } from '@scanflow/booking';
-import type { Moved } from '../domain/move.ts';
+import type { Moved } from '../move/plan.ts';
 import type { Intent } from './intent.ts';
 
 type Subject = Pick<Intent, 'project' | 'subject' | 'session'>;

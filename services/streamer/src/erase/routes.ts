@@ -1,7 +1,7 @@
 /** POST /api/erase/preview, POST /api/erase and GET /api/erase/ID, for `scanflow erase`. */
 import { erasuresIn, readErasure, type FastifyInstance } from '@scanflow/chassis';
-import { Answer } from '../api-changes.ts';
-import { beginErasure, type EraseDeps } from './erase-step.ts';
+import { Answer } from '../http/changes.ts';
+import { beginErasure, type EraseDeps } from './step.ts';
 import { findAll, type Subject } from './find.ts';
 import { intents } from './intent.ts';
 

@@ -1,6 +1,6 @@
 /** Runs a hook's command: without a shell, in a process group of its own, for a limited time. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { errnoOf, permanent, transient, type Failure } from '../domain/failure.ts';
+import { errnoOf, permanent, transient, type Failure } from '../model/failure.ts';
 import { Tail, type HookOutcome } from './outcome.ts';
 
 export interface CommandRun {

@@ -1,9 +1,9 @@
 /** Tells one hook of one event, and writes down what became of that. */
-import { permanent, type Failure } from '../domain/failure.ts';
-import { environmentOf, fillArguments, hookRetry, type HookFields } from '../domain/hook.ts';
+import { permanent, type Failure } from '../model/failure.ts';
+import { environmentOf, fillArguments, hookRetry, type HookFields } from './plan.ts';
 import type { DeliveryWork, Ledger } from '../ports.ts';
-import type { Chance } from '../steps/settings.ts';
-import { reached } from '../trace.ts';
+import type { Chance } from '../model/settings.ts';
+import { reached } from '../work/trace.ts';
 import { runCommand } from './command.ts';
 import { endLeftovers } from './leftovers.ts';
 import type { HookOutcome } from './outcome.ts';

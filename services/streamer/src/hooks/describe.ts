@@ -1,6 +1,6 @@
 /** What hooks are told of a series or session: as it is when they are told. */
 import type { DeliveryWork, Ledger, Store } from '../ports.ts';
-import { seriesReport, type ReportContext, type SeriesReport } from '../report.ts';
+import { seriesReport, type ReportContext, type SeriesReport } from '../http/report.ts';
 import { sessionReport } from '../sessions/report.ts';
 import type { Subject } from './deliver.ts';
 

@@ -4,7 +4,7 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { sleep } from '@scanflow/chassis';
-import { transient, type Failure } from '../domain/failure.ts';
+import { transient, type Failure } from '../model/failure.ts';
 
 /** From asking to ending, as for a command whose time is up. */
 const GRACE_MS = 5_000;

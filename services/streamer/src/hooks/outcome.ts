@@ -1,5 +1,5 @@
 /** How one run of a hook ended. */
-import type { Failure } from '../domain/failure.ts';
+import type { Failure } from '../model/failure.ts';
 
 export type HookOutcome =
   | { readonly kind: 'done'; readonly output: string }

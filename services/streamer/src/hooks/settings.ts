@@ -1,6 +1,6 @@
 /** Hooks as the configuration has them. */
 import type { Config } from '@scanflow/chassis';
-import type { HookRule } from '../domain/hook.ts';
+import type { HookRule } from './plan.ts';
 
 export interface Hook extends HookRule {
   readonly retries: number;

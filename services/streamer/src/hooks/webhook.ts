@@ -1,9 +1,9 @@
 /** Tells an address of an event: POST of JSON, signed, every answer looked at. */
 import { createHmac } from 'node:crypto';
 import { readSecret } from '@scanflow/chassis';
-import { errnoOf, permanent, transient, type Failure } from '../domain/failure.ts';
+import { errnoOf, permanent, transient, type Failure } from '../model/failure.ts';
 import { OUTPUT_BYTES, Tail, type HookOutcome } from './outcome.ts';
-import { retryAfterMs } from '../domain/retry-after.ts';
+import { retryAfterMs } from '../work/retry-after.ts';
 
 export interface WebhookCall {
   readonly url: string;

@@ -1,5 +1,5 @@
 /** Orthanc, with joined series as one: whoever asks for the images of a series gets those of all its parts. */
-import { failureOf } from '../domain/failure.ts';
+import { failureOf } from '../model/failure.ts';
 import type { InstanceListing, Orthanc } from '../ports.ts';
 import type { JoinLedger, Member } from './types.ts';
 

@@ -1,5 +1,5 @@
 /** The parts of a series when it is stored: what does not belong to it after all, and what `series.json` says of the rest. */
-import { digestOfFiles } from '../domain/record.ts';
+import { digestOfFiles } from '../store/record.ts';
 import type { InstanceListing, StoredInstance } from '../ports.ts';
 import { apart } from './rule.ts';
 import type { Joined, JoinLedger, Member } from './types.ts';

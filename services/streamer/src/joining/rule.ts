@@ -1,6 +1,6 @@
 /** Whether series of Orthanc's are one series of the scanner's that came under many UIDs. Pure. */
 import { createHash } from 'node:crypto';
-import type { Attributes } from '../domain/route.ts';
+import type { Attributes } from '../store/place/route.ts';
 
 /** By what a series is known again. */
 export interface JoinTraits {

@@ -1,6 +1,6 @@
 /** Joined series, in the ledger. */
-import type { Session } from '../adapters/ledger/database.ts';
-import { parse } from '../adapters/ledger/values.ts';
+import type { Session } from '../ledger/database.ts';
+import { parse } from '../ledger/values.ts';
 import { groupFor, type JoinTraits } from './rule.ts';
 import type { Joinable, Member } from './types.ts';
 

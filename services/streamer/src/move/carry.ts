@@ -1,9 +1,9 @@
 /** The images of a stored series at another place, byte for byte: from where they are stored, else from Orthanc. */
 import { createHash } from 'node:crypto';
-import { failureOf, Fault, permanent } from '../domain/failure.ts';
-import { fileName, keywordsOf, type Layout } from '../domain/layout.ts';
-import type { Attributes } from '../domain/route.ts';
-import type { TagRecord } from '../domain/tag.ts';
+import { failureOf, Fault, permanent } from '../model/failure.ts';
+import { fileName, keywordsOf, type Layout } from '../store/place/layout.ts';
+import type { Attributes } from '../store/place/route.ts';
+import type { TagRecord } from '../store/tag.ts';
 import type {
   Folder,
   InstanceBody,
@@ -13,9 +13,9 @@ import type {
   Store,
   StoredInstance,
 } from '../ports.ts';
-import { pool, type PoolLimits } from '../steps/pool.ts';
-import { copyTagged } from '../steps/pull.ts';
-import { reached } from '../trace.ts';
+import { pool, type PoolLimits } from '../work/pool.ts';
+import { copyTagged } from '../store/pull.ts';
+import { reached } from '../work/trace.ts';
 
 export interface Carry {
   readonly store: Store;

@@ -1,8 +1,8 @@
 /** What the ledger has to know of a series that project storage holds. Pure. */
-import { digestOf, keyOf } from '../domain/record.ts';
+import { digestOf, keyOf } from '../store/record.ts';
 import type { RecordedSeries, RecoveredSeries, SeriesRecord } from '../ports.ts';
-import type { Settings } from '../steps/settings.ts';
-import { attributesOf, differingIn, targetsOf } from '../steps/store-step.ts';
+import type { Settings } from '../model/settings.ts';
+import { attributesOf, differingIn, targetsOf } from '../store/step.ts';
 
 export interface Around {
   readonly settings: Pick<Settings, 'destinations'>;

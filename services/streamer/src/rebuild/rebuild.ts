@@ -5,8 +5,8 @@
 import { rebuildDone, type Log, type RebuildRequest } from '@scanflow/chassis';
 import type { Ledger, Orthanc, RecoveredSeries, SeriesRecord, Store, SystemInfo } from '../ports.ts';
 import type { RootKeeper } from '../roots/keeper.ts';
-import type { Chance, Settings } from '../steps/settings.ts';
-import { reached } from '../trace.ts';
+import type { Chance, Settings } from '../model/settings.ts';
+import { reached } from '../work/trace.ts';
 import { recovered, writtenAt } from './plan.ts';
 
 export interface RebuildDeps {

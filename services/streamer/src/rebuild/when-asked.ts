@@ -1,9 +1,9 @@
 /** Before any other work: the ledger is rebuilt where a person, or a restored backup, asks for it. */
 import { askRebuild, readRebuild, type RebuildRequest } from '@scanflow/chassis';
-import type { Condition } from '../condition.ts';
-import { failureOf } from '../domain/failure.ts';
-import { SERIES_STATES } from '../domain/series.ts';
-import { Wake } from '../wake.ts';
+import type { Condition } from '../work/condition.ts';
+import { failureOf } from '../model/failure.ts';
+import { SERIES_STATES } from '../model/series.ts';
+import { Wake } from '../work/wake.ts';
 import { rebuild, type RebuildDeps } from './rebuild.ts';
 
 export interface WhenAskedDeps extends Omit<RebuildDeps, 'progress'> {

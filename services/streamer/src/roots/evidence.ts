@@ -1,6 +1,6 @@
 /** What speaks for a root without identity: whether the series that the ledger stored there last are there. */
 import type { RootLedger } from '../ports.ts';
-import { readRecord } from '../adapters/store/record.ts';
+import { readRecord } from '../store/disk/record.ts';
 import type { Evidence } from './judge.ts';
 
 export interface RootSpec {

@@ -1,5 +1,5 @@
 /** Whether a root is the one that the ledger knows. Pure: what was found there, and what follows. */
-import { transient, type Failure } from '../domain/failure.ts';
+import { transient, type Failure } from '../model/failure.ts';
 import type { KnownRoot } from '../ports.ts';
 import type { Owner, RootIdentity } from './identity.ts';
 

@@ -1,11 +1,11 @@
 /** Looks after every root: nothing is written to one that is not the ledger's, and each gets its heartbeat. */
 import { randomUUID } from 'node:crypto';
 import { removeLeftovers } from '@scanflow/chassis';
-import type { Access } from '../adapters/store/access.ts';
-import { rootOf } from '../adapters/store/roots.ts';
-import { failureOf, Fault, type Failure } from '../domain/failure.ts';
+import type { Access } from '../store/disk/access.ts';
+import { rootOf } from '../store/disk/roots.ts';
+import { failureOf, Fault, type Failure } from '../model/failure.ts';
 import type { KnownRoot, Ledger, RootGuard } from '../ports.ts';
-import type { Chance } from '../steps/settings.ts';
+import type { Chance } from '../model/settings.ts';
 import { storedEvidence, type RootSpec } from './evidence.ts';
 import type { Owner, RootIdentity } from './identity.ts';
 import { Installed } from './installed.ts';

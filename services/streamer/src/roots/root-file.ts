@@ -2,9 +2,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readBounded, writeFileAtomic } from '@scanflow/chassis';
-import type { Access } from '../adapters/store/access.ts';
-import { writeOwn } from '../adapters/store/image-file.ts';
-import { errnoOf } from '../domain/failure.ts';
+import type { Access } from '../store/disk/access.ts';
+import { writeOwn } from '../store/disk/image-file.ts';
+import { errnoOf } from '../model/failure.ts';
 import { IDENTITY_NAME, identityText, parseIdentity, type RootIdentity } from './identity.ts';
 
 const LIMIT = 65_536;

@@ -1,7 +1,7 @@
 /** The roots for people: GET /api/storage, and POST /api/storage/take of one that is refused, for `scanflow storage`. */
 import type { FastifyInstance, Log } from '@scanflow/chassis';
-import { Answer, byWhom, textIn } from '../api-changes.ts';
-import { failureOf } from '../domain/failure.ts';
+import { Answer, byWhom, textIn } from '../http/changes.ts';
+import { failureOf } from '../model/failure.ts';
 import { WATCHED, type RootKeeper, type RootState } from './keeper.ts';
 
 export interface RootRouteDeps {

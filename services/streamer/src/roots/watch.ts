@@ -1,10 +1,10 @@
 /** One round of looking after the roots: heartbeats, what is wrong with them, and series that have to be looked at. */
 import type { Log } from '@scanflow/chassis';
-import type { Condition, RefusedRoot } from '../condition.ts';
-import { failureOf } from '../domain/failure.ts';
+import type { Condition, RefusedRoot } from '../work/condition.ts';
+import { failureOf } from '../model/failure.ts';
 import type { Ledger } from '../ports.ts';
-import type { Chance } from '../steps/settings.ts';
-import type { Wake } from '../wake.ts';
+import type { Chance } from '../model/settings.ts';
+import type { Wake } from '../work/wake.ts';
 import type { RootSpec } from './evidence.ts';
 import type { RootKeeper } from './keeper.ts';
 

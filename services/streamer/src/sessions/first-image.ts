@@ -1,10 +1,10 @@
 /** The first image of a series tells to which session the series belongs, long before the series is stored. */
-import { failureOf } from '../domain/failure.ts';
-import type { Attributes } from '../domain/route.ts';
+import { failureOf } from '../model/failure.ts';
+import type { Attributes } from '../store/place/route.ts';
 import { JOIN_KEYWORDS } from '../joining/rule.ts';
 import type { FirstImages, Orthanc } from '../ports.ts';
-import { readSeries } from '../steps/read-series.ts';
-import type { Settings } from '../steps/settings.ts';
+import { readSeries } from '../store/place/read-series.ts';
+import type { Settings } from '../model/settings.ts';
 
 export interface FirstImageDeps {
   readonly orthanc: Orthanc;

@@ -1,10 +1,10 @@
 /** What people see of a session: its series, what became of each, and the same as CSV. */
-import { destinationOf } from '../domain/commitment.ts';
+import { destinationOf } from '../commitment/plan.ts';
 import { csvText } from '@scanflow/chassis';
-import { sessionOutcome, type Outcome } from '../domain/session.ts';
-import { STORAGE } from '../domain/series.ts';
+import { sessionOutcome, type Outcome } from './plan.ts';
+import { STORAGE } from '../model/series.ts';
 import type { SessionView } from '../ports.ts';
-import { iso, seriesReport, type ReportContext, type SeriesReport } from '../report.ts';
+import { iso, seriesReport, type ReportContext, type SeriesReport } from '../http/report.ts';
 
 export interface SessionReport {
   readonly version: 1;

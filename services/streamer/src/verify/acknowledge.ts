@@ -1,5 +1,5 @@
 /** What somebody has acknowledged, written into series.json. */
-import { failureOf } from '../domain/failure.ts';
+import { failureOf } from '../model/failure.ts';
 import type { VerifyApiDeps } from './api.ts';
 import { stillThere } from './look.ts';
 import { noteKnown } from './step.ts';

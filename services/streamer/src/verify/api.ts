@@ -1,8 +1,8 @@
 /** What people ask of verification: POST /api/verify, its progress, and POST /api/verify/acknowledge. */
 import type { FastifyInstance, Log } from '@scanflow/chassis';
-import { Answer, byWhom, find, textIn } from '../api-changes.ts';
+import { Answer, byWhom, find, textIn } from '../http/changes.ts';
 import type { Ledger, Store } from '../ports.ts';
-import type { Chance } from '../steps/settings.ts';
+import type { Chance } from '../model/settings.ts';
 import { noteAcknowledged } from './acknowledge.ts';
 import type { JobView, PlaceName, Selection } from './types.ts';
 

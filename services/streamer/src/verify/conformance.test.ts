@@ -11,8 +11,8 @@ import {
   toForward,
   toStore,
   type OpenLedger,
-} from '../adapters/ledger/conformance-kit.test.ts';
-import { COPY } from '../domain/series.ts';
+} from '../ledger/conformance-kit.test.ts';
+import { COPY } from '../model/series.ts';
 import type { JobView, Ledger, Look, VerificationView, VerifyWork } from '../ports.ts';
 
 const GOOD: Look = { files: 2, bytes: 20, failure: undefined, findings: [], digest: undefined };

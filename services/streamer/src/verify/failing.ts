@@ -1,5 +1,5 @@
 /** What is wrong with a series' files, and nobody has acknowledged it. */
-import type { Session } from '../adapters/ledger/database.ts';
+import type { Session } from '../ledger/database.ts';
 
 /** Of `verification`. */
 export const FAILING = `failure_code IS NOT NULL

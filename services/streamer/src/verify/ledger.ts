@@ -1,5 +1,5 @@
 /** Verification's part of the ledger, as transactions on a database. */
-import type { Database } from '../adapters/ledger/database.ts';
+import type { Database } from '../ledger/database.ts';
 import type { Followers } from '../ports.ts';
 import * as jobs from './sql-jobs.ts';
 import * as sql from './sql.ts';

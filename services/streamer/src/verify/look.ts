@@ -1,9 +1,9 @@
 /** One reading of all files of a series in one place. Nothing is said to be wrong before it was looked at again. */
-import { Fault, failureOf, transient } from '../domain/failure.ts';
-import { folderNames, type Layout } from '../domain/layout.ts';
+import { Fault, failureOf, transient } from '../model/failure.ts';
+import { folderNames, type Layout } from '../store/place/layout.ts';
 import type { Ledger, SeriesRecord, SeriesView, Store, StoredFile } from '../ports.ts';
-import { pool } from '../steps/pool.ts';
-import { choices } from '../adapters/store/claim.ts';
+import { pool } from '../work/pool.ts';
+import { choices } from '../store/disk/claim.ts';
 import { filesOf, gone, isBusy, isPlainName, judge } from './plan.ts';
 import type { Finding, Look, PlaceName } from './types.ts';
 

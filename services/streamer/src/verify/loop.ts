@@ -1,9 +1,9 @@
 /** The rounds of verification: what is due by schedule, what people ask for, and a summary for /healthz. */
-import { underLease } from '../lease.ts';
-import type { LoopDeps } from '../loop.ts';
-import { LONGEST_WAIT } from '../pause.ts';
+import { underLease } from '../work/lease.ts';
+import type { LoopDeps } from '../work/loop.ts';
+import { LONGEST_WAIT } from '../work/pause.ts';
 import type { VerifyWork } from '../ports.ts';
-import { Wake } from '../wake.ts';
+import { Wake } from '../work/wake.ts';
 import { Pacer } from './pacer.ts';
 import { verifyStep, type VerifyDeps, type VerifyOutcome } from './step.ts';
 

@@ -1,5 +1,5 @@
 /** How fast stored files are read: at the configured rate, and a tenth of it while images arrive. */
-import { Pace, type Rate } from '../steps/gate.ts';
+import { Pace, type Rate } from '../send/gate.ts';
 import type { VerifyLedger } from './types.ts';
 
 /** Part of the rate that is left while images arrive. */

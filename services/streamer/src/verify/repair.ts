@@ -5,8 +5,8 @@
 import { createHash } from 'node:crypto';
 import type { Log } from '@scanflow/chassis';
 import { sleep } from '@scanflow/chassis';
-import { failureOf } from '../domain/failure.ts';
-import { underLease } from '../lease.ts';
+import { failureOf } from '../model/failure.ts';
+import { underLease } from '../work/lease.ts';
 import type {
   Claim,
   Folder,
@@ -17,7 +17,7 @@ import type {
   Store,
   StoredFile,
 } from '../ports.ts';
-import type { Chance } from '../steps/settings.ts';
+import type { Chance } from '../model/settings.ts';
 import { stillThere, type Looked } from './look.ts';
 import { filesOf, isPlainName } from './plan.ts';
 import type { Finding, Outcome, PlaceName } from './types.ts';

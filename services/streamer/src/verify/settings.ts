@@ -1,7 +1,7 @@
 /** Verification as the configuration has it. */
 import type { Config } from '@scanflow/chassis';
-import { hoursOf, type Opening } from '../domain/hours.ts';
-import type { Rate } from '../steps/gate.ts';
+import { hoursOf, type Opening } from '../send/hours.ts';
+import type { Rate } from '../send/gate.ts';
 import type { VerifyTimes } from './types.ts';
 
 export interface VerifySettings extends VerifyTimes {

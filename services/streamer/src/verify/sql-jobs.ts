@@ -1,8 +1,8 @@
 /** What people ask of verification, in the ledger: requests, and what they acknowledge. */
 import { randomUUID } from 'node:crypto';
-import type { Session, Value } from '../adapters/ledger/database.ts';
-import { lockSeries } from '../adapters/ledger/claims.ts';
-import { refresh } from '../adapters/ledger/progress.ts';
+import type { Session, Value } from '../ledger/database.ts';
+import { lockSeries } from '../ledger/claims.ts';
+import { refresh } from '../ledger/progress.ts';
 import type { Millis } from '../ports.ts';
 import { FAILING } from './failing.ts';
 import { partOf } from './view.ts';

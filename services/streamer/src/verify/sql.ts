@@ -1,14 +1,14 @@
 /** Verification in the ledger: what is due, in whose hands it is, and what was found. */
 import { randomUUID } from 'node:crypto';
-import { hold, lockSeries, LOST } from '../adapters/ledger/claims.ts';
-import type { Row, Session } from '../adapters/ledger/database.ts';
-import { tell } from '../adapters/ledger/deliveries.ts';
-import { sessionNews } from '../adapters/ledger/aftermath.ts';
-import { refresh } from '../adapters/ledger/progress.ts';
-import { parse } from '../adapters/ledger/values.ts';
+import { hold, lockSeries, LOST } from '../ledger/claims.ts';
+import type { Row, Session } from '../ledger/database.ts';
+import { tell } from '../hooks/sql.ts';
+import { sessionNews } from '../ledger/aftermath.ts';
+import { refresh } from '../ledger/progress.ts';
+import { parse } from '../ledger/values.ts';
 import { FAILING } from './failing.ts';
 import { partOf, verificationView } from './view.ts';
-import { Fault, type Failure } from '../domain/failure.ts';
+import { Fault, type Failure } from '../model/failure.ts';
 import type { Claim, CopyDone, Followers, Millis, StoreDone } from '../ports.ts';
 import type { Look, Outcome, PlaceName, VerifySummary, VerifyTimes, VerifyWork } from './types.ts';
 

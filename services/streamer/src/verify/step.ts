@@ -1,10 +1,10 @@
 /** The verify step: all files of a series in one place are read, compared, and the outcome is written down. */
 import type { Log } from '@scanflow/chassis';
-import { failureOf, Fault, type Failure } from '../domain/failure.ts';
-import type { Layout } from '../domain/layout.ts';
-import { retryAfter } from '../domain/retry.ts';
+import { failureOf, Fault, type Failure } from '../model/failure.ts';
+import type { Layout } from '../store/place/layout.ts';
+import { retryAfter } from '../work/retry.ts';
 import type { Ledger, Orthanc, RecordedVerification, SeriesView, Store } from '../ports.ts';
-import type { Chance } from '../steps/settings.ts';
+import type { Chance } from '../model/settings.ts';
 import {
   BUSY,
   findRecord,

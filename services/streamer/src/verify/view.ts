@@ -1,6 +1,6 @@
 /** A row of verification as what people and steps ask for. */
-import type { Row } from '../adapters/ledger/database.ts';
-import { message, parse } from '../adapters/ledger/values.ts';
+import type { Row } from '../ledger/database.ts';
+import { message, parse } from '../ledger/values.ts';
 import type { Finding, PlaceName, VerificationView } from './types.ts';
 
 export const partOf = (row: Row): { series: string; place: PlaceName } => ({

@@ -2,13 +2,13 @@
  * A stored series whose images were sent again with other identifiers: it stays where it is, and shows until a person says
  * where it belongs (docs/storage.md, Sent again after a correction).
  */
-import { permanent, type Failure } from '../domain/failure.ts';
-import { newest } from '../domain/record.ts';
-import { PASSING_KEYWORDS, type Attributes, type Route } from '../domain/route.ts';
+import { permanent, type Failure } from '../model/failure.ts';
+import { newest } from '../store/record.ts';
+import { PASSING_KEYWORDS, type Attributes, type Route } from '../store/place/route.ts';
 import type { SeriesRecord, Store, StoredInstance } from '../ports.ts';
-import { decide, sameLabels, type Bookings } from '../steps/place.ts';
-import { attributesOf, seriesKeywords } from '../steps/read-series.ts';
-import type { Settings } from '../steps/settings.ts';
+import { decide, sameLabels, type Bookings } from '../store/place/place.ts';
+import { attributesOf, seriesKeywords } from '../store/place/read-series.ts';
+import type { Settings } from '../model/settings.ts';
 
 export interface CorrectionDeps {
   readonly store: Pick<Store, 'open'>;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { grown, keysOf, newest } from '../domain/record.ts';
+import { grown, keysOf, newest } from '../store/record.ts';
 import type { InstanceListing, StoredInstance } from '../ports.ts';
 import { tellingImages } from './telling.ts';
 import { mended, newestFirst } from './mend.ts';

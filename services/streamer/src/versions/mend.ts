@@ -1,6 +1,6 @@
 /** Several files of one image in Orthanc: in which order they are pulled, and which of them stands for a damaged one. Pure. */
 import type { InstanceListing, StoredInstance } from '../ports.ts';
-import type { Found } from '../steps/look.ts';
+import type { Found } from '../store/look.ts';
 
 const versionOf = ({ version = 0 }: Pick<InstanceListing, 'version'>): number => version;
 

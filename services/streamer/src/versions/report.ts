@@ -1,5 +1,5 @@
 /** Images of a series that were sent with different bytes under one SOP Instance UID, as people see them. */
-import { newest } from '../domain/record.ts';
+import { newest } from '../store/record.ts';
 import type { Ledger, SeriesRecord, SeriesView, Store } from '../ports.ts';
 
 /** All that is stored of one image. */

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { DicomDecodeError, readPart10Header } from '@scanflow/dicom';
-import { failureOf } from '../domain/failure.ts';
+import { failureOf } from '../model/failure.ts';
 import type { Folder, ImageFile, Store, StoredInstance } from '../ports.ts';
 
 /** A head that says nothing within this many bytes is not read further. */

@@ -1,0 +1,89 @@
+/** Which series may go from Orthanc, in the ledger. */
+import type { Followers, KeptSeries, Millis, SeriesView } from '../ports.ts';
+import type { Row, Session } from '../ledger/database.ts';
+import { message, parse, seriesViews } from '../ledger/views.ts';
+
+/** Complete, still in Orthanc, and neither it nor its session has anything to tell that was not told. */
+const READY = `state = 'complete' AND (cleaned IS NULL OR cleaned < 0) AND updated <= ?
+  AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.subject = series.id AND d.state <> 'done')
+  AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.subject = series.session AND d.state <> 'done')`;
+
+/** Its session will be told of soon. One that waits for a person, who may take weeks, keeps nothing. */
+const TOLD = `NOT EXISTS (SELECT 1 FROM session t WHERE t.id = series.session AND t.due IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM series m WHERE m.session = t.id AND m.state = 'quarantined'))`;
+
+export const cleanable = (
+  db: Session,
+  { hooksFor }: Pick<Followers, 'hooksFor'>,
+  settledBefore: Millis,
+  limit: number,
+): Promise<SeriesView[]> => {
+  const ready = hooksFor('complete', undefined).length > 0 ? `${READY} AND ${TOLD}` : READY;
+  return seriesViews(db, `WHERE ${ready} ORDER BY updated LIMIT ?`, settledBefore, limit);
+};
+
+/** From now on what Orthanc no longer has of it was deleted by us. Negative: it is under way. */
+export async function cleaning(db: Session, series: string, now: Millis): Promise<boolean> {
+  const begun = await db.run(
+    `UPDATE series SET cleaned = ? WHERE id = ? AND state = 'complete'`,
+    -now,
+    series,
+  );
+  return begun === 1;
+}
+
+/** Nothing came while it was deleted: what did is to be seen to. */
+export async function cleaned(db: Session, series: string, now: Millis): Promise<boolean> {
+  const done = await db.run(
+    `UPDATE series SET cleaned = ? WHERE id = ? AND state = 'complete' AND cleaned < 0`,
+    now,
+    series,
+  );
+  return done === 1;
+}
+
+/**
+ * Series that are settled, or were last busy, before this moment, are still in Orthanc, and cannot be cleaned: what is open or
+ * failed of each.
+ */
+export async function kept(db: Session, settledBefore: Millis, limit: number): Promise<KeptSeries[]> {
+  const rows = await db.all(
+    `SELECT id, state, session, reason_code, reason_message FROM series
+     WHERE (state IN ('collecting', 'working', 'failed', 'quarantined') OR (state = 'complete' AND (
+         id IN (SELECT d.subject FROM delivery d WHERE d.state <> 'done')
+         OR session IN (SELECT d.subject FROM delivery d WHERE d.state <> 'done'))))
+       AND (cleaned IS NULL OR cleaned < 0) AND (in_orthanc > 0 OR digest IS NULL) AND updated <= ?
+     ORDER BY updated LIMIT ?`,
+    settledBefore,
+    limit,
+  );
+  const found: KeptSeries[] = [];
+  for (const row of rows) {
+    const id = String(row['id']);
+    const legs = await db.all(
+      `SELECT target, state, failure_code, failure_message FROM leg WHERE series = ? AND state <> 'done' ORDER BY target`,
+      id,
+    );
+    const hooks = await db.all(
+      `SELECT hook, state, failure_code, failure_message FROM delivery WHERE subject IN (?, ?) AND state <> 'done' ORDER BY ord`,
+      id,
+      parse.text(row['session']) ?? id,
+    );
+    found.push({
+      id,
+      state: parse.state(row['state']),
+      reason: message(row['reason_code'], row['reason_message']),
+      open: [
+        ...legs.map((leg) => openOf(leg, String(leg['target']))),
+        ...hooks.map((hook) => openOf(hook, `hook:${String(hook['hook'])}`)),
+      ],
+    });
+  }
+  return found;
+}
+
+const openOf = (row: Row, target: string): KeptSeries['open'][number] => ({
+  target,
+  state: parse.leg(row['state']),
+  failure: message(row['failure_code'], row['failure_message']),
+});

@@ -1,0 +1,291 @@
+/** Storage commitment in the ledger: what was asked, what was reported, what is sent again. */
+import {
+  commitmentLeg,
+  judgeReport,
+  named,
+  readNamed,
+  type CommitmentItem,
+  type CommitmentPlan,
+  type CommitmentRow,
+  type Transaction,
+  type TransactionState,
+} from './plan.ts';
+import type { Failure } from '../model/failure.ts';
+import type { Claim, CommitmentNow, Millis, Reported, ReportedOutcome } from '../ports.ts';
+import { hold, lockSeries } from '../ledger/claims.ts';
+import type { Row, Session } from '../ledger/database.ts';
+import { progress, record, refresh } from '../ledger/progress.ts';
+
+/**
+ * Opens the leg, or tells it that there is news, in the transaction in which sending ends: before the series' state is
+ * derived, so that it is never complete in between.
+ */
+export async function openCommitment(
+  db: Session,
+  { series, target }: Pick<Claim, 'series' | 'target'>,
+  now: Millis,
+): Promise<void> {
+  await lockSeries(db, series);
+  await db.run(
+    `INSERT INTO leg (series, target, state, next_try, total, news, updated)
+     SELECT l.series, ?, 'pending', ${CAST_NOW}, l.total, 1, l.updated FROM leg l WHERE l.series = ? AND l.target = ?
+     ON CONFLICT (series, target) DO UPDATE SET state = 'pending', total = excluded.total, news = leg.news + 1,
+       next_try = CASE WHEN leg.claim IS NULL THEN excluded.next_try ELSE leg.next_try END,
+       updated = excluded.updated`,
+    commitmentLeg(target),
+    now,
+    series,
+    target,
+  );
+}
+
+/** PostgreSQL takes a parameter for a text where nothing beside it has a type. */
+const CAST_NOW = 'CAST(? AS BIGINT)';
+
+export async function commitments(db: Session, claim: Claim, destination: string): Promise<CommitmentNow> {
+  const { series, target } = claim;
+  const legs = await db.all('SELECT target, through, news FROM leg WHERE series = ?', series);
+  const legOf = (name: string): Row | undefined => legs.find((row) => row['target'] === name);
+  const rows = await db.all(
+    `SELECT * FROM commitment WHERE series = ? AND target = ? AND state <> 'answered' ORDER BY round, uid`,
+    series,
+    target,
+  );
+  const unsent = (await progress(db, series, destination)).flatMap(({ instance, outcome }) =>
+    outcome === 'done' ? [] : [[instance, outcome] as const],
+  );
+  return {
+    news: Number(legOf(target)?.['news'] ?? 0),
+    sent: Number(legOf(destination)?.['through'] ?? 0),
+    unsent: new Map(unsent),
+    rows: await progress(db, series, target),
+    transactions: rows.map(transactionOf),
+  };
+}
+
+const STATES: readonly TransactionState[] = ['asked', 'accepted', 'expired', 'closed', 'answered'];
+
+const transactionOf = (row: Row): Transaction => ({
+  uid: String(row['uid']),
+  state: STATES.find((state) => state === row['state']) ?? 'closed',
+  round: Number(row['round']),
+  until: Number(row['until']),
+  items: JSON.parse(String(row['items'])) as CommitmentItem[],
+});
+
+export async function decided(
+  db: Session,
+  claim: Claim,
+  { rows, ended }: Pick<CommitmentPlan, 'rows' | 'ended'>,
+  now: Millis,
+): Promise<void> {
+  await record(db, claim, rows);
+  for (const { uid, state } of ended)
+    await db.run(
+      `UPDATE commitment SET state = ?, updated = ? WHERE uid = ? AND state <> 'answered'`,
+      state,
+      now,
+      uid,
+    );
+}
+
+export async function asking(
+  db: Session,
+  claim: Claim,
+  { uid, state, round, until, items }: Transaction,
+  now: Millis,
+): Promise<void> {
+  await hold(db, claim);
+  await db.run(
+    `INSERT INTO commitment (uid, series, target, state, round, until, items, updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    uid,
+    claim.series,
+    claim.target,
+    state,
+    round,
+    until,
+    JSON.stringify(items),
+    now,
+  );
+}
+
+/** Not where the report was faster. */
+export async function accepted(db: Session, claim: Claim, uid: string, until: Millis): Promise<void> {
+  await hold(db, claim);
+  await db.run(
+    `UPDATE commitment SET state = 'accepted', until = ? WHERE uid = ? AND state = 'asked'`,
+    until,
+    uid,
+  );
+}
+
+export async function notAsked(db: Session, claim: Claim, uid: string): Promise<void> {
+  await hold(db, claim);
+  await db.run(`DELETE FROM commitment WHERE uid = ? AND state = 'asked'`, uid);
+}
+
+export async function sendAgain(
+  db: Session,
+  claim: Claim,
+  destination: string,
+  rows: readonly CommitmentRow[],
+  now: Millis,
+): Promise<boolean> {
+  await hold(db, claim);
+  const { series } = claim;
+  const leg = await db.get('SELECT claim FROM leg WHERE series = ? AND target = ?', series, destination);
+  if (leg === undefined || leg['claim'] !== null) return false;
+  const known = new Set((await progress(db, series, destination)).map(({ instance }) => instance));
+  // those that count as sent no longer do
+  const counted = rows.filter(({ instance }) => !known.has(instance)).length;
+  for (const { instance } of rows)
+    await db.run(
+      `INSERT INTO progress (series, target, instance, outcome, detail) VALUES (?, ?, ?, 'again', '')
+       ON CONFLICT (series, target, instance) DO UPDATE SET outcome = excluded.outcome, detail = excluded.detail`,
+      series,
+      destination,
+      instance,
+    );
+  await db.run(
+    `UPDATE leg SET state = 'pending', attempts = 0, next_try = ?, done = done - ?, updated = ?
+     WHERE series = ? AND target = ?`,
+    now,
+    counted,
+    now,
+    series,
+    destination,
+  );
+  const resent = rows.map(({ instance, outcome, detail }) => {
+    const { tries, reason } = readNamed(detail);
+    return { instance, outcome, detail: named(tries, true, reason) };
+  });
+  await record(db, claim, resent);
+  await refresh(db, series, now);
+  return true;
+}
+
+export async function awaiting(
+  db: Session,
+  claim: Claim,
+  wait: {
+    readonly news: number;
+    readonly nextTry: Millis;
+    readonly attempts: number;
+    readonly failure: Failure | undefined;
+  },
+  now: Millis,
+): Promise<void> {
+  await hold(db, claim);
+  await db.run(
+    `UPDATE leg SET state = 'pending', claim = NULL, attempts = ?, failure_code = ?, failure_message = ?, updated = ?,
+       next_try = CASE WHEN news = ? THEN ${CAST_NOW} ELSE ${CAST_NOW} END
+     WHERE series = ? AND target = ?`,
+    wait.attempts,
+    wait.failure?.code ?? null,
+    wait.failure?.message ?? null,
+    now,
+    wait.news,
+    wait.nextTry,
+    now,
+    claim.series,
+    claim.target,
+  );
+  await refresh(db, claim.series, now);
+}
+
+export async function committed(
+  db: Session,
+  claim: Claim,
+  end: { readonly news: number; readonly through: number; readonly failure: Failure | undefined },
+  now: Millis,
+): Promise<void> {
+  await hold(db, claim);
+  const { series, target } = claim;
+  const leg = await db.get('SELECT news FROM leg WHERE series = ? AND target = ?', series, target);
+  const { failure } = end;
+  if (Number(leg?.['news']) !== end.news)
+    return awaiting(db, claim, { ...end, nextTry: now, attempts: 0, failure: undefined }, now);
+  await db.run(
+    `UPDATE leg SET state = ?, claim = NULL, next_try = NULL, attempts = 0, failure_code = ?, failure_message = ?,
+       through = ?, updated = ?,
+       done = done + (SELECT count(*) FROM progress p
+                      WHERE p.series = leg.series AND p.target = leg.target AND p.outcome = 'done')
+     WHERE series = ? AND target = ?`,
+    failure === undefined ? 'done' : 'failed',
+    failure?.code ?? null,
+    failure?.message ?? null,
+    end.through,
+    now,
+    series,
+    target,
+  );
+  await db.run(`DELETE FROM progress WHERE series = ? AND target = ? AND outcome = 'done'`, series, target);
+  await refresh(db, series, now);
+}
+
+/** Whoever holds the leg, or takes it next, sees the rows and the news. */
+export async function reported(
+  db: Session,
+  destinations: readonly string[],
+  report: Reported,
+  now: Millis,
+): Promise<ReportedOutcome> {
+  const uid = report.transactionUid;
+  const found = await db.get('SELECT series, target FROM commitment WHERE uid = ?', uid);
+  const target = String(found?.['target']);
+  if (found === undefined || !destinations.some((name) => commitmentLeg(name) === target))
+    return { kind: 'unknown' };
+  const series = String(found['series']);
+  await lockSeries(db, series);
+  const transaction = transactionOf((await db.get('SELECT * FROM commitment WHERE uid = ?', uid)) ?? found);
+  if (transaction.state === 'answered') return { kind: 'duplicate', series };
+  const leg = await db.get('SELECT through FROM leg WHERE series = ? AND target = ?', series, target);
+  const before = new Map((await progress(db, series, target)).map((row) => [row.instance, row]));
+  const rows = judgeReport(transaction, report, before, Number(leg?.['through'] ?? 0));
+  await write(db, series, target, rows);
+  await db.run(`UPDATE commitment SET state = 'answered', items = '[]', updated = ? WHERE uid = ?`, now, uid);
+  if (rows.length > 0) await tellLeg(db, series, target, now);
+  return {
+    kind: 'taken',
+    series,
+    target,
+    committed: rows.filter(({ outcome }) => outcome === 'done').length,
+    failed: rows.filter(({ outcome }) => outcome === 'again').length,
+    late: transaction.state === 'expired' || transaction.state === 'closed',
+  };
+}
+
+async function write(
+  db: Session,
+  series: string,
+  target: string,
+  rows: readonly CommitmentRow[],
+): Promise<void> {
+  for (const { instance, outcome, detail } of rows)
+    await db.run(
+      `INSERT INTO progress (series, target, instance, outcome, detail) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (series, target, instance) DO UPDATE SET outcome = excluded.outcome, detail = excluded.detail`,
+      series,
+      target,
+      instance,
+      outcome,
+      detail,
+    );
+}
+
+async function tellLeg(db: Session, series: string, target: string, now: Millis): Promise<void> {
+  await db.run(
+    `UPDATE leg SET state = 'pending', news = news + 1, updated = ?,
+       next_try = CASE WHEN claim IS NULL THEN ? ELSE next_try END
+     WHERE series = ? AND target = ?`,
+    now,
+    now,
+    series,
+    target,
+  );
+  await refresh(db, series, now);
+}
+
+/** Reports that were taken, and requests that nobody waits for, from before this moment. */
+export const pruneCommitments = (db: Session, before: Millis): Promise<number> =>
+  db.run(`DELETE FROM commitment WHERE state IN ('answered', 'closed') AND updated < ?`, before);

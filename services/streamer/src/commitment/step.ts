@@ -1,0 +1,213 @@
+/** The commit step: a destination is asked to commit itself to what it was sent (PS3.4 J), and its answers count. */
+import { describeStatus, type Reference } from '@scanflow/dicom';
+import {
+  planCommitment,
+  type CommitmentItem,
+  type CommitmentPlan,
+  type CommitmentRow,
+  type Transaction,
+} from './plan.ts';
+import { failureOf, Fault, permanent, transient, type Failure } from '../model/failure.ts';
+import { retryAfter } from '../work/retry.ts';
+import type { CommitmentNow, ForwardWork, Ledger, SeriesRecord, Store } from '../ports.ts';
+import { newest } from '../store/record.ts';
+import { reached } from '../work/trace.ts';
+import { askForFiles, isOlder, lookBehind } from '../store/recheck.ts';
+import type { Chance, Settings } from '../model/settings.ts';
+
+/** How a destination is asked; never throws for what it does. */
+export interface CommitmentAsker {
+  readonly newUid: () => string;
+  readonly ask: (
+    transactionUid: string,
+    references: readonly Reference[],
+    signal: AbortSignal,
+  ) => Promise<
+    | { readonly ok: true; readonly status: number; readonly comment?: string }
+    | { readonly ok: false; readonly failure: Failure }
+  >;
+}
+
+export interface Committing {
+  /** Name of the destination. */
+  readonly name: string;
+  readonly asker: CommitmentAsker;
+  /** Without a report for so long, it is asked again. Milliseconds. */
+  readonly withinMs: number;
+  readonly attempts: number;
+  readonly batch: number;
+}
+
+export interface CommitDeps {
+  readonly ledger: Ledger;
+  readonly store: Pick<Store, 'record' | 'absent'>;
+  readonly settings: Pick<Settings, 'retry'>;
+  readonly chance: Chance;
+}
+
+export type CommitOutcome =
+  /** Settled: all that was sent is safe there, but for what `failure` says. */
+  | { readonly kind: 'settled'; readonly failure: Failure | undefined }
+  /** Reports are due, or images are sent again. */
+  | { readonly kind: 'waiting'; readonly asked: readonly string[]; readonly resent: number }
+  | { readonly kind: 'later'; readonly failure: Failure; readonly delayMs: number }
+  | { readonly kind: 'interrupted' };
+
+/** Carries one series' commitment as far as it gets, and writes the outcome into the ledger. */
+export async function commitStep(
+  work: ForwardWork,
+  committing: Committing,
+  deps: CommitDeps,
+  signal: AbortSignal,
+): Promise<CommitOutcome> {
+  const { ledger, chance } = deps;
+  let news = 0;
+  try {
+    const now = await ledger.commitments(work, committing.name);
+    news = now.news;
+    return await settle(work, now, committing, deps, signal);
+  } catch (error) {
+    const failure = failureOf(error);
+    if (signal.aborted || failure.code === 'LEDGER_LEASE_LOST') return { kind: 'interrupted' };
+    if (failure.code === RECORD_GONE.code) await askForFiles(work, deps);
+    if (failure.kind !== 'permanent') return later(work, news, failure, deps);
+    await ledger.forwardFailed(work, failure, chance.now());
+    return { kind: 'settled', failure };
+  }
+}
+
+async function settle(
+  work: ForwardWork,
+  now: CommitmentNow,
+  committing: Committing,
+  deps: CommitDeps,
+  signal: AbortSignal,
+): Promise<CommitOutcome> {
+  const { ledger, chance } = deps;
+  const record = await recordOf(work, deps.store);
+  const images = imagesOf(record);
+  const plan = planCommitment({ ...now, images, through: work.through }, committing, chance.now());
+  if (plan.rows.length > 0 || plan.ended.length > 0) await ledger.decided(work, plan, chance.now());
+  const sending = await sendAgain(work, plan, now, committing, deps);
+  const asked: { readonly uid: string; readonly until: number }[] = [];
+  for (const { round, items } of plan.ask) {
+    signal.throwIfAborted();
+    asked.push(await askFor(items, round, work, committing, deps, signal));
+  }
+  const next = [plan.until, ...asked.map(({ until }) => until)].filter((time) => time !== undefined);
+  if (next.length === 0 && !sending) {
+    const { failure } = plan;
+    await lookBehind(work, record, deps);
+    await ledger.committed(work, { news: now.news, through: now.sent, failure }, chance.now());
+    reached('series-committed');
+    return { kind: 'settled', failure };
+  }
+  // sending again tells when it has ended; should that word be lost, it is looked at all the same
+  const nextTry = Math.min(...next, ...(sending ? [chance.now() + RESENDING_MS] : []));
+  const wait = { news: now.news, nextTry, attempts: 0, failure: undefined };
+  await ledger.awaiting(work, wait, chance.now());
+  return { kind: 'waiting', asked: asked.map(({ uid }) => uid), resent: plan.resend.length };
+}
+
+const RESENDING_MS = 60_000;
+
+async function recordOf(work: ForwardWork, store: CommitDeps['store']): Promise<SeriesRecord> {
+  const record = await store.record(work.path);
+  if (record?.orthancSeries !== work.series || isOlder(record, { increment: work.increment ?? 0 }))
+    throw new Fault(RECORD_GONE);
+  return record;
+}
+
+const imagesOf = ({ instances }: SeriesRecord): CommitmentItem[] =>
+  [...newest(instances)].map(({ file, sopClassUid, sopInstanceUid, increment }) => ({
+    instance: file,
+    sopClassUid,
+    sopInstanceUid,
+    increment,
+  }));
+
+/** Project storage that is away comes back; what Orthanc still has is pulled again. */
+const RECORD_GONE = transient(
+  'COMMITMENT_NO_RECORD',
+  'The series.json of this series is missing, or older than the ledger, so that nobody knows what to ask for. Put it back; it goes on by itself.',
+);
+
+/** Whether something is, or is to be, sent again. */
+async function sendAgain(
+  work: ForwardWork,
+  { resend, sending }: CommitmentPlan,
+  { rows }: CommitmentNow,
+  { name }: Committing,
+  { ledger, chance }: CommitDeps,
+): Promise<boolean> {
+  if (resend.length === 0) return sending;
+  const wanted = new Set(resend);
+  const again: CommitmentRow[] = rows.filter(({ instance }) => wanted.has(instance));
+  await ledger.sendAgain(work, name, again, chance.now());
+  reached('commitment-resent');
+  return true;
+}
+
+/** Asks for these; gives when the report is overdue. Throws Fault where the destination does not take the request. */
+async function askFor(
+  items: readonly CommitmentItem[],
+  round: number,
+  work: ForwardWork,
+  { asker, withinMs }: Committing,
+  { ledger, chance }: CommitDeps,
+  signal: AbortSignal,
+): Promise<{ uid: string; until: number }> {
+  const transaction: Transaction = {
+    uid: asker.newUid(),
+    state: 'asked',
+    round,
+    until: chance.now() + withinMs,
+    items,
+  };
+  await ledger.asking(work, transaction, chance.now());
+  reached('commitment-written');
+  // other bytes under one UID are one instance there
+  const references = [...new Map(items.map((item) => [item.sopInstanceUid, item])).values()].map(
+    ({ sopClassUid, sopInstanceUid }) => ({ sopClassUid, sopInstanceUid }),
+  );
+  const answer = await asker.ask(transaction.uid, references, signal);
+  reached('commitment-asked');
+  if (answer.ok && answer.status === 0) {
+    const until = chance.now() + withinMs;
+    await ledger.accepted(work, transaction.uid, until);
+    return { uid: transaction.uid, until };
+  }
+  const failure = answer.ok ? notTaken(answer.status, answer.comment) : answer.failure;
+  // where nobody knows whether it got there, its report still counts
+  if (failure.kind !== 'ambiguous') await ledger.notAsked(work, transaction.uid);
+  throw new Fault(failure);
+}
+
+/** N-ACTION refused (PS3.4 J.3.2.1.3, PS3.7 10.1.4.1.10). */
+function notTaken(status: number, comment: string | undefined): Failure {
+  // the statuses of every service are those of C-ECHO
+  const { meaning, transient: passes } = describeStatus('C-ECHO', status);
+  const hex = status.toString(16).toUpperCase().padStart(4, '0');
+  const said = comment === undefined ? '' : `: ${comment}`;
+  const message = `The destination refuses the request for storage commitment with ${meaning} (status ${hex}${said}).`;
+  return passes
+    ? transient('COMMITMENT_NOT_TAKEN', `${message} It is asked again.`)
+    : permanent(
+        'COMMITMENT_NOT_TAKEN',
+        `${message} Look into its log, or take commitment out of this destination; then retry.`,
+      );
+}
+
+async function later(
+  work: ForwardWork,
+  news: number,
+  failure: Failure,
+  { ledger, chance, settings }: CommitDeps,
+): Promise<CommitOutcome> {
+  const attempts = work.attempts + 1;
+  const retry = retryAfter({ kind: 'transient' }, attempts, chance.jitter(), settings.retry);
+  const delayMs = retry.retry ? retry.delayMs : settings.retry.capMs;
+  const now = chance.now();
+  await ledger.awaiting(work, { news, nextTry: now + delayMs, attempts, failure }, now);
+  return { kind: 'later', failure, delayMs };
+}

@@ -1,0 +1,156 @@
+/** Storage commitment on the wire: asks destinations, and listens for their reports (PS3.4 J.3). */
+import { describeFailureReason, type CommitmentReport } from '@scanflow/dicom';
+import {
+  commitmentReports,
+  listen,
+  newTransactionUid,
+  onCommitmentEvent,
+  REPORT_STATUS,
+  requestCommitment,
+  type Association,
+  type DimseLog,
+  type Listening,
+  type Peer,
+  type Rejection,
+  type ReportHandler,
+  type TlsAcceptor,
+} from '@scanflow/dimse';
+import { permanent } from '../model/failure.ts';
+import type { CommitmentLedger, Reported, ReportedOutcome } from '../ports.ts';
+
+/** A destination that commits itself. */
+export interface Committer {
+  readonly name: string;
+  readonly peer: Peer;
+  /** How long an association is kept open for the report, in milliseconds. */
+  readonly lingerMs: number;
+}
+
+export interface Reports {
+  readonly ledger: Pick<CommitmentLedger, 'reported'>;
+  readonly now: () => number;
+  readonly log: DimseLog;
+  /** A report was taken. */
+  readonly onTaken: (outcome: Extract<ReportedOutcome, { kind: 'taken' }>) => void;
+}
+
+/** PS3.3 C.14.1.1: asked again with another transaction UID, it may go; the image itself is there. */
+const DUPLICATE_TRANSACTION = 0x0131;
+
+const factsOf = ({ transactionUid, committed, failed }: CommitmentReport): Reported => ({
+  transactionUid,
+  committed: new Set(committed.map(({ sopInstanceUid }) => sopInstanceUid)),
+  failed: new Map(
+    failed.map(({ sopInstanceUid, reason }) => [
+      sopInstanceUid,
+      { text: describeFailureReason(reason), askAgain: reason === DUPLICATE_TRANSACTION },
+    ]),
+  ),
+});
+
+/** Takes a report of one of these destinations, and says with which status it is answered. */
+async function take(
+  report: CommitmentReport,
+  destinations: readonly string[],
+  { ledger, now, log, onTaken }: Reports,
+): ReturnType<ReportHandler> {
+  const { transactionUid } = report;
+  const outcome = await ledger.reported(destinations, factsOf(report), now());
+  switch (outcome.kind) {
+    case 'unknown':
+      log.warn('report for an unknown request', {
+        code: 'COMMITMENT_UNKNOWN',
+        transactionUid,
+        destinations,
+      });
+      return { status: REPORT_STATUS.invalidArgument, comment: 'No such Transaction UID' };
+    case 'duplicate':
+      log.info('report came again', { transactionUid, series: outcome.series });
+      return { status: REPORT_STATUS.success };
+    case 'taken': {
+      const { kind: _, ...told } = outcome;
+      log[told.failed > 0 ? 'warn' : 'info']('report taken', { transactionUid, ...told });
+      onTaken(outcome);
+      return { status: REPORT_STATUS.success };
+    }
+  }
+}
+
+/** What asks one destination. */
+export const askerOf = ({ name, peer, lingerMs }: Committer, reports: Reports) => ({
+  newUid: newTransactionUid,
+  ask: async (
+    transactionUid: string,
+    references: Parameters<typeof requestCommitment>[1]['references'],
+    signal: AbortSignal,
+  ) => {
+    const outcome = await requestCommitment(
+      peer,
+      { transactionUid, references },
+      { lingerMs, log: reports.log, signal, onReport: (report) => take(report, [name], reports) },
+    );
+    if (outcome.ok || outcome.failure.code !== 'NOT_NEGOTIATED') return outcome;
+    return { ok: false, failure: NOT_OFFERED } as const;
+  },
+});
+
+const NOT_OFFERED = permanent(
+  'COMMITMENT_NOT_OFFERED',
+  'The destination does not offer storage commitment. Switch it on there, or take commitment out of this destination; then retry.',
+);
+
+export interface ReportsListener {
+  readonly bind: string;
+  readonly port: number;
+  readonly tls: TlsAcceptor | undefined;
+  readonly committers: readonly Committer[];
+}
+
+/** Listens for reports. Rejects with the system's error where the port is taken. */
+export function listenForReports(
+  { bind, port, tls, committers }: ReportsListener,
+  reports: Reports,
+): Promise<Listening> {
+  const { log } = reports;
+  return listen({
+    bind,
+    port,
+    log,
+    ...(tls === undefined ? {} : { tls }),
+    contexts: [commitmentReports],
+    admit: (caller) =>
+      namesOf(caller, committers).length > 0 ? { accept: true } : refusal(caller, committers),
+    onEvent: onCommitmentEvent(async (report, caller) => {
+      try {
+        return await take(report, namesOf(caller, committers), reports);
+      } catch (error) {
+        const { name } = error instanceof Error ? error : { name: 'unknown' };
+        log.error('report not taken', { transactionUid: report.transactionUid, error: name });
+        return { status: REPORT_STATUS.noResources, comment: 'Not taken, see the log; report it again' };
+      }
+    }),
+  });
+}
+
+/** The destinations that call so: each calls the AE title that it is called from. */
+const namesOf = (
+  { callingAet, calledAet }: Pick<Association, 'callingAet' | 'calledAet'>,
+  committers: readonly Committer[],
+): string[] =>
+  committers
+    .filter(({ peer }) => peer.calledAet === callingAet && peer.callingAet === calledAet)
+    .map(({ name }) => name);
+
+/** PS3.8 9.3.4. */
+function refusal({ callingAet }: Association, committers: readonly Committer[]): Rejection {
+  const isKnown = committers.some(({ peer }) => peer.calledAet === callingAet);
+  return {
+    accept: false,
+    result: 1,
+    source: 1,
+    reason: isKnown ? 7 : 3,
+    why: isKnown
+      ? 'the destination has to call the AE title that Scanflow calls it from (callingAet)'
+      : 'no destination with commitment has this AE title',
+  };
+}

@@ -1,0 +1,33 @@
+/** Legs that are opened with a series' storing and do not wait for it, in the ledger: the copy of everything. */
+import type { Claim, CopyDone, Millis } from '../ports.ts';
+import { hold } from '../ledger/claims.ts';
+import type { Session } from '../ledger/database.ts';
+import { refresh } from '../ledger/progress.ts';
+
+export async function copied(
+  db: Session,
+  claim: Claim,
+  { done, total, failure, path }: CopyDone,
+  now: Millis,
+): Promise<void> {
+  await hold(db, claim);
+  const { series, target } = claim;
+  await db.run(
+    `UPDATE leg SET state = ?, claim = NULL, next_try = NULL, attempts = 0, recheck = recheck * ?,
+       failure_code = ?, failure_message = ?,
+       done = ?, total = ?, through = (SELECT s.increment FROM series s WHERE s.id = leg.series), updated = ?
+     WHERE series = ? AND target = ?`,
+    failure === undefined ? 'done' : 'failed',
+    failure === undefined ? 0 : 1,
+    failure?.code ?? null,
+    failure?.message ?? null,
+    done,
+    total,
+    now,
+    series,
+    target,
+  );
+  if (path !== undefined) await db.run('UPDATE series SET copy_path = ? WHERE id = ?', path, series);
+  await db.run('DELETE FROM progress WHERE series = ? AND target = ?', series, target);
+  await refresh(db, series, now);
+}

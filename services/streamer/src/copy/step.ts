@@ -1,0 +1,158 @@
+/**
+ * The copy of everything: a series as it came, without tag, labels or booking, below a root of its own. It is made
+ * from Orthanc, so that neither project storage nor quarantine stands in its way.
+ */
+import type { Erasures } from '@scanflow/chassis';
+import { failureOf, Fault, type Failure } from '../model/failure.ts';
+import { folderNames, type Layout } from '../store/place/layout.ts';
+import { policyFor, retryAfter } from '../work/retry.ts';
+import type { Attributes } from '../store/place/route.ts';
+import type { ForwardWork, InstanceListing, Store, SystemInfo } from '../ports.ts';
+import { reached } from '../work/trace.ts';
+import { imagesIn } from '../store/record.ts';
+import { listInstances } from '../store/listing.ts';
+import { lostOf } from '../store/look.ts';
+import { ERASED, erasedReason } from '../erase/marks.ts';
+import { tellingImages } from '../versions/telling.ts';
+import { decide, type Bookings } from '../store/place/place.ts';
+import { readSeries } from '../store/place/read-series.ts';
+import { originOf } from '../store/provenance.ts';
+import { GONE, pullMissing, sourceFailure, type PullDeps } from '../store/pull-missing.ts';
+import { isStillWhole } from '../store/recheck.ts';
+import type { Chance } from '../model/settings.ts';
+import { FILE_MISSING, missingIn, writeRecord } from '../store/write-record.ts';
+
+/** `store` is that of the copy. */
+export interface CopyDeps extends PullDeps {
+  readonly chance: Chance;
+  readonly erasures?: Erasures;
+  readonly bookings?: Bookings;
+  readonly system?: () => SystemInfo | undefined;
+}
+
+async function requireNotErased(
+  attributes: Attributes,
+  listed: readonly InstanceListing[],
+  { erasures, bookings, settings }: CopyDeps,
+): Promise<void> {
+  if (erasures === undefined || bookings === undefined) return;
+  await erasures.refresh();
+  const decided = await decide(attributes, bookings, settings, undefined);
+  const labels = decided.kind === 'labels' ? decided.labels : undefined;
+  const instances = listed.flatMap(({ tags }) => tags['SOPInstanceUID'] ?? []);
+  if (erasedReason(erasures, { attributes, labels, instances }) !== undefined) throw new Fault(ERASED);
+}
+
+export type CopyOutcome =
+  | {
+      readonly kind: 'copied';
+      readonly images: number;
+      readonly fresh: number;
+      readonly failure: Failure | undefined;
+    }
+  | { readonly kind: 'later'; readonly failure: Failure; readonly delayMs: number }
+  | { readonly kind: 'interrupted' };
+
+/** It may well take its time: project storage asks Orthanc too. */
+const AT_ONCE = 2;
+
+/** Carries one series' copy as far as it gets, and writes the outcome into the ledger. */
+export async function copyStep(
+  work: ForwardWork,
+  layout: Layout,
+  deps: CopyDeps,
+  signal: AbortSignal,
+): Promise<CopyOutcome> {
+  const { ledger, settings, chance } = deps;
+  try {
+    return await copySeries(work, layout, deps, signal);
+  } catch (error) {
+    const failure = sourceFailure(failureOf(error));
+    // the series has grown meanwhile, or another streamer has it: the leg was opened anew
+    if (signal.aborted || failure.code === 'LEDGER_LEASE_LOST') return { kind: 'interrupted' };
+    const now = chance.now();
+    const attempts = work.attempts + 1;
+    const retry = retryAfter(failure, attempts, chance.jitter(), policyFor(failure, settings.retry));
+    if (retry.retry) {
+      await ledger.forwardLater(work, { attempts, nextTry: now + retry.delayMs, failure }, now);
+      return { kind: 'later', failure, delayMs: retry.delayMs };
+    }
+    await ledger.forwardFailed(work, failure, now);
+    return { kind: 'copied', images: 0, fresh: 0, failure };
+  }
+}
+
+async function copySeries(
+  work: ForwardWork,
+  layout: Layout,
+  deps: CopyDeps,
+  signal: AbortSignal,
+): Promise<CopyOutcome> {
+  const { orthanc, store, ledger, settings, chance } = deps;
+  const { done = 0 } = work;
+  const before = { ...work, increment: 0, stored: done };
+  if (work.recheck === true && (await isStillWhole(before, work.copyPath, deps))) {
+    await ledger.rechecked(work, chance.now());
+    return { kind: 'copied', images: done, fresh: 0, failure: undefined };
+  }
+  const listed = await listInstances(work.series, orthanc, signal);
+  const [first] = listed;
+  if (first === undefined) throw new Fault(work.recheck === true ? FILE_MISSING : GONE);
+  // its folder stays the same whatever is corrected, unless nothing else can be read
+  const latest = tellingImages([first, ...listed.slice(1)]).first;
+  const attributes = await readSeries(work.series, first, deps, signal).catch((error: unknown) => {
+    if (latest === first || failureOf(error).code !== 'ORTHANC_ERROR') throw error;
+    return readSeries(work.series, latest, deps, signal);
+  });
+  await requireNotErased(attributes, listed, deps);
+  const folder = await claimCopy(work.series, attributes, layout, store);
+  const pulling = {
+    ...deps,
+    settings: { ...settings, tar: false, limits: { ...settings.limits, count: AT_ONCE } },
+  };
+  const found = await pullMissing(
+    { ...work, increment: 0 },
+    { folder, layout, values: {} },
+    listed,
+    pulling,
+    signal,
+  );
+  const pulled = { ...found, lost: lostOf(done, found, found.failures.length) };
+  const origin = await originOf(pulled.images, work.series, orthanc, signal);
+  const stillOurs = (): Promise<void> => ledger.renew(work, chance.now());
+  const context = { store, tar: false, origin, system: deps.system?.(), stillOurs };
+  const { record } = await writeRecord(folder, imagesIn(listed), pulled, context);
+  const failure = pulled.failures[0]?.failure ?? missingIn(record);
+  const images = record.counts.stored;
+  await ledger.copied(
+    work,
+    { done: images, total: imagesIn(listed), failure, path: folder.below },
+    chance.now(),
+  );
+  reached('series-copied');
+  return { kind: 'copied', images, fresh: pulled.images.length, failure };
+}
+
+/**
+ * Where it goes follows from what the series itself says, so it is found again: the ledger keeps the folder in project
+ * storage only.
+ */
+function claimCopy(
+  series: string,
+  attributes: Attributes,
+  layout: Layout,
+  store: Store,
+): ReturnType<Store['claim']> {
+  const names = folderNames(layout, (keyword) => attributes[keyword]);
+  return store.claim(names, {
+    version: 1,
+    orthancSeries: series,
+    seriesInstanceUid: attributes['SeriesInstanceUID'] ?? '',
+    state: 'storing',
+    attributes,
+    routedBy: 'copy',
+    counts: { inOrthanc: 0, stored: 0, untagged: 0, failed: 0 },
+    failures: [],
+    instances: [],
+  });
+}

@@ -1,0 +1,225 @@
+/**
+ * Erases what a person asked for: marks first, so that nothing comes back meanwhile; then ledger, Orthanc, storage and copy;
+ * then all of it is looked for once more. Ended at any moment, it is begun again, by this streamer or another.
+ */
+import { randomBytes } from 'node:crypto';
+import {
+  erasureKey,
+  erasuresIn,
+  markOf,
+  readErasure,
+  writeErasure,
+  type Erasure,
+  type Log,
+} from '@scanflow/chassis';
+import { failureOf } from '../model/failure.ts';
+import { reached } from '../work/trace.ts';
+import { Wake } from '../work/wake.ts';
+import type { Chance } from '../model/settings.ts';
+import { findAll, instancesOf, type FindDeps, type Holdings, type Subject } from './find.ts';
+import { dropIntent, writeIntent, type Intent } from './intent.ts';
+import { names, withoutNames } from './mentions.ts';
+
+export interface EraseDeps extends FindDeps {
+  readonly chance: Pick<Chance, 'now'>;
+  readonly log: Log;
+  readonly data: string;
+}
+
+export const newId = (): string => randomBytes(8).toString('hex');
+
+/** Written down before anything is removed: what was found, then the marks. */
+export async function beginErasure(
+  wanted: Subject & Pick<Intent, 'by' | 'reason'>,
+  deps: EraseDeps,
+  signal: AbortSignal,
+): Promise<string> {
+  const id = newId();
+  const held = await findAll(wanted, deps, signal);
+  const asked = instant(deps.chance.now());
+  await writeIntent(deps.data, {
+    id,
+    ...wanted,
+    asked,
+    ...knownOf(held),
+    removed: { ...held.counts },
+    waits: [],
+  });
+  return id;
+}
+
+const instant = (now: number): string =>
+  Temporal.Instant.fromEpochMilliseconds(now).toString({ smallestUnit: 'second' });
+
+const knownOf = ({
+  series,
+  accessions,
+  studies,
+}: Holdings): Pick<Intent, 'series' | 'accessions' | 'studies'> => ({
+  series: [...series],
+  accessions: [...accessions],
+  studies: [...studies],
+});
+
+/** Whether all of it is gone. Throws where Orthanc, storage or the ledger do not answer: then it is tried again. */
+export async function eraseStep(intent: Intent, deps: EraseDeps, signal: AbortSignal): Promise<boolean> {
+  const { data, log, ledger, chance } = deps;
+  const held = await findAll(intent, deps, signal, intent.series);
+  const known: Intent = { ...intent, ...union(intent, held) };
+  await writeIntent(data, known);
+  reached('erasure-found');
+  await mark(known, held, deps);
+  reached('erasure-marked');
+  const stays = await remove(known, deps, signal);
+  await removeElsewhere(known, held, deps);
+  reached('erasure-removed');
+  const left = await findAll(known, deps, signal, known.series);
+  const waits = [...Object.entries(left.counts).map(([what, count]) => `${count} ${what}`), ...stays];
+  if (Object.keys(left.counts).length > 0) {
+    await writeIntent(data, { ...known, waits });
+    return false;
+  }
+  await ledger.scrub();
+  await conclude(known, deps);
+  await dropIntent(data, intent.id);
+  reached('erasure-done');
+  log.info('erased', {
+    erasure: intent.id,
+    series: known.series.length,
+    ms: chance.now() - Temporal.Instant.from(intent.asked).epochMilliseconds,
+  });
+  return true;
+}
+
+/** What is found now, and what was found before and may be half gone. */
+function union(intent: Intent, held: Holdings): Pick<Intent, 'series' | 'accessions' | 'studies'> {
+  const both = (a: readonly string[], b: readonly string[]): string[] => [...new Set([...a, ...b])];
+  return {
+    // what was found before is among what is found now
+    series: [...held.series],
+    accessions: both(intent.accessions, held.accessions),
+    studies: both(intent.studies, held.studies),
+  };
+}
+
+async function mark(
+  { id, project, subject, session, by, reason, asked, accessions, studies, removed }: Intent,
+  { seriesUids, instances }: Holdings,
+  { data }: EraseDeps,
+): Promise<void> {
+  const folder = erasuresIn(data);
+  const key = await erasureKey(folder);
+  const before = await readErasure(folder, id);
+  const marks = new Set(before?.marks);
+  marks.add(
+    session === undefined
+      ? markOf(key, 'labels', project, subject)
+      : markOf(key, 'labels', project, subject, session),
+  );
+  for (const accession of accessions) marks.add(markOf(key, 'accession', accession));
+  for (const uid of studies) marks.add(markOf(key, 'study', uid));
+  for (const uid of seriesUids) marks.add(markOf(key, 'series', uid));
+  for (const uid of instances) marks.add(markOf(key, 'instance', uid));
+  const value: Omit<Erasure, 'version'> = {
+    id,
+    begun: asked,
+    by,
+    reason,
+    removed,
+    marks: [...marks].toSorted(),
+  };
+  await writeErasure(folder, value);
+}
+
+/** Gives what stays in the series' folders: files that Scanflow did not write. */
+async function remove(
+  { series }: Intent,
+  { ledger, orthanc, store, copies, chance }: EraseDeps,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const sessions = [...new Set(series.flatMap(({ session }) => session ?? []))];
+  const folders = new Map<string, string>();
+  for (const id of sessions) {
+    const session = await ledger.session(id);
+    if (session?.folder !== undefined) folders.set(id, session.folder);
+  }
+  // whoever stores or sends one of them is refused from here on
+  const ids = series.map(({ id }) => id);
+  const busy = await ledger.forget(ids, sessions, chance.now());
+  reached('erasure-forgotten');
+  // it finds out with its next look at the lease, and until then may write a file
+  if (busy) await new Wake().wait(ledger.leaseMs, signal);
+  const stays: string[] = [];
+  for (const { id, session, paths, copies: copied } of series) {
+    signal.throwIfAborted();
+    for (const { id: instance } of await instancesOf(id, orthanc, signal))
+      await removeInstance(instance, orthanc, signal);
+    reached('erasure-orthanc');
+    for (const path of paths) {
+      const left = (await store.remove(path, id)) ?? [];
+      stays.push(...left.map((name) => `${path}/${name}, which others put there, stays`));
+      if (session !== undefined) await removeReports(session, path, folders.get(session), store);
+    }
+    for (const path of copied) await copies?.remove(path, id);
+    reached('erasure-series');
+  }
+  return stays;
+}
+
+/** Decisions, and what a series that is another's by now has of the subject. */
+async function removeElsewhere(
+  intent: Intent,
+  { decisions, others }: Holdings,
+  { ledger, store, chance }: EraseDeps,
+): Promise<void> {
+  const leave = (): Promise<void> => Promise.resolve();
+  for (const { id } of intent.series) await store.dropDecision(id);
+  for (const id of decisions) await store.dropDecision(id);
+  for (const { id, path } of others.folders) await store.remove(path, id);
+  for (const { id, path } of others.records) {
+    const folder = await store.reopen(path, id);
+    if (folder === undefined) continue;
+    const moved = withoutNames(intent, folder.record.moved ?? []);
+    await store.writeRecord(folder, { ...folder.record, moved }, leave);
+  }
+  for (const { id, session, moved = [] } of others.rows) {
+    const before = moved.filter((one) => names(intent, one)).flatMap(({ from, to }) => [from.path, to.path]);
+    // the one at the right place is written anew
+    if (session !== undefined)
+      for (const path of before) await removeReports(session, path, undefined, store);
+    await ledger.rewriteMoves(id, withoutNames(intent, moved), chance.now());
+  }
+}
+
+/** In the folder that the ledger names, and in those above the series', should it have forgotten. */
+async function removeReports(
+  session: string,
+  path: string,
+  folder: string | undefined,
+  store: EraseDeps['store'],
+): Promise<void> {
+  const parts = path.split('/');
+  const above = parts
+    .map((_, index) => parts.slice(0, index).join('/'))
+    .filter((one) => one !== '' || !path.startsWith('/'));
+  for (const one of new Set([...(folder === undefined ? [] : [folder]), '', ...above]))
+    await store.removeReports(one, session);
+}
+
+async function removeInstance(
+  instance: string,
+  orthanc: EraseDeps['orthanc'],
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await orthanc.remove(instance, signal);
+  } catch (error) {
+    if (failureOf(error).code !== 'ORTHANC_GONE') throw error;
+  }
+}
+
+async function conclude({ id }: Intent, { data, chance }: EraseDeps): Promise<void> {
+  const folder = erasuresIn(data);
+  const before = await readErasure(folder, id);
+  if (before !== undefined) await writeErasure(folder, { ...before, ended: instant(chance.now()) });
+}

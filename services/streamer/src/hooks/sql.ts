@@ -1,0 +1,268 @@
+/** What hooks are told, in the ledger: written with the fact itself, handed out in order, kept until pruned. */
+import { randomUUID } from 'node:crypto';
+import { Fault, transient, type Failure } from '../model/failure.ts';
+import { HOOK_EVENTS, type HookEvent } from './plan.ts';
+import type { LegState } from '../model/series.ts';
+import type { DeliveryView, DeliveryWork, Millis } from '../ports.ts';
+import type { Row, Session } from '../ledger/database.ts';
+import { message, parse } from '../ledger/views.ts';
+
+export interface Told {
+  readonly kind: HookEvent;
+  readonly subject: string;
+  readonly target?: string | undefined;
+  readonly increment: number;
+  readonly cause?: { readonly code: string; readonly message: string } | undefined;
+}
+
+/** To be called in the transaction of what it tells, with the subject's row locked. */
+export async function tell(db: Session, hooks: readonly string[], told: Told, now: Millis): Promise<void> {
+  if (hooks.length === 0) return;
+  const last = await db.get('SELECT max(ord) AS ord FROM delivery WHERE subject = ?', told.subject);
+  const event = randomUUID();
+  for (const hook of hooks)
+    await db.run(
+      `INSERT INTO delivery (id, event, hook, kind, subject, ord, target, increment, cause_code, cause_message,
+         created, state, next_try, updated)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)`,
+      randomUUID(),
+      event,
+      hook,
+      told.kind,
+      told.subject,
+      Number(last?.['ord'] ?? 0) + 1,
+      told.target ?? null,
+      told.increment,
+      told.cause?.code ?? null,
+      told.cause?.message ?? null,
+      now,
+      now,
+      now,
+    );
+}
+
+/** What is to be told first of a subject is told first: the rest of it waits. */
+const FIRST = `NOT EXISTS (SELECT 1 FROM delivery e WHERE e.subject = s.subject AND e.hook = s.hook
+                           AND e.state = 'pending' AND e.ord < s.ord)`;
+
+export async function nextDelivery(
+  db: Session,
+  hook: string,
+  now: Millis,
+  leaseMs: number,
+): Promise<DeliveryWork | undefined> {
+  const row = await db.get(
+    `SELECT s.* FROM delivery s WHERE s.hook = ? AND s.state = 'pending' AND s.next_try <= ? AND ${FIRST}
+     ORDER BY s.next_try, s.created, s.ord LIMIT 1 ${db.dialect.lockFree('s')}`,
+    hook,
+    now,
+  );
+  if (row === undefined) return undefined;
+  const token = randomUUID();
+  const id = String(row['id']);
+  const taken = await db.run(
+    `UPDATE delivery SET claim = ?, next_try = ?, updated = ? WHERE id = ? AND state = 'pending' AND next_try <= ?`,
+    token,
+    now + leaseMs,
+    now,
+    id,
+    now,
+  );
+  return taken === 1 ? { ...factsOf(row), id, token, subject: String(row['subject']) } : undefined;
+}
+
+function factsOf(row: Row): Omit<DeliveryWork, 'id' | 'token' | 'subject'> {
+  return {
+    event: String(row['event']),
+    hook: String(row['hook']),
+    kind: HOOK_EVENTS.find((kind) => kind === row['kind']) ?? 'stored',
+    target: parse.text(row['target']),
+    increment: Number(row['increment']),
+    cause: message(row['cause_code'], row['cause_message']),
+    created: Number(row['created']),
+    attempts: Number(row['attempts']),
+  };
+}
+
+export async function nextDeliveryTime(db: Session, hook: string): Promise<Millis | undefined> {
+  const row = await db.get(
+    `SELECT min(s.next_try) AS time FROM delivery s WHERE s.hook = ? AND s.state = 'pending' AND ${FIRST}`,
+    hook,
+  );
+  return parse.integer(row?.['time'] ?? null) ?? undefined;
+}
+
+export async function renewDelivery(
+  db: Session,
+  { id, token }: DeliveryWork,
+  now: Millis,
+  leaseMs: number,
+): Promise<boolean> {
+  const renewed = await db.run(
+    'UPDATE delivery SET next_try = ? WHERE id = ? AND claim = ?',
+    now + leaseMs,
+    id,
+    token,
+  );
+  return renewed === 1;
+}
+
+export async function delivered(
+  db: Session,
+  { id, token }: DeliveryWork,
+  output: string,
+  now: Millis,
+): Promise<void> {
+  const ended = await db.run(
+    `UPDATE delivery SET state = 'done', claim = NULL, next_try = NULL, attempts = attempts + 1, failure_code = NULL,
+       failure_message = NULL, output = ?, updated = ?
+     WHERE id = ? AND claim = ?`,
+    output,
+    now,
+    id,
+    token,
+  );
+  if (ended !== 1) throw new Fault(LOST);
+}
+
+export async function notDelivered(
+  db: Session,
+  { id, token }: DeliveryWork,
+  end: {
+    readonly failure: Failure | undefined;
+    readonly output: string;
+    readonly nextTry: Millis | undefined;
+  },
+  now: Millis,
+): Promise<void> {
+  const { failure, output, nextTry } = end;
+  const ended =
+    failure === undefined
+      ? await db.run(
+          'UPDATE delivery SET claim = NULL, next_try = ? WHERE id = ? AND claim = ?',
+          now,
+          id,
+          token,
+        )
+      : await db.run(
+          `UPDATE delivery SET state = ?, claim = NULL, next_try = ?, attempts = attempts + 1, failure_code = ?,
+             failure_message = ?, output = ?, updated = ?
+           WHERE id = ? AND claim = ?`,
+          nextTry === undefined ? 'failed' : 'pending',
+          nextTry ?? null,
+          failure.code,
+          failure.message,
+          output,
+          now,
+          id,
+          token,
+        );
+  if (ended !== 1) throw new Fault(LOST);
+}
+
+const LOST = transient(
+  'LEDGER_LEASE_LOST',
+  'This hook took so long without a sign of life that another streamer took it over. It goes on there; nothing needs doing.',
+);
+
+/** Enough for a page; what is older is in the log. */
+const MOST = 50;
+
+export async function deliveries(
+  db: Session,
+  subjects: readonly string[],
+): Promise<ReadonlyMap<string, DeliveryView[]>> {
+  const found = new Map<string, DeliveryView[]>();
+  for (const subject of subjects) {
+    const rows = await db.all(
+      'SELECT * FROM delivery WHERE subject = ? ORDER BY ord DESC, hook LIMIT ?',
+      subject,
+      MOST,
+    );
+    if (rows.length > 0) found.set(subject, rows.map(viewOf));
+  }
+  return found;
+}
+
+const viewOf = (row: Row): DeliveryView => ({
+  ...factsOf(row),
+  state: parse.leg(row['state']),
+  nextTry: row['claim'] === null ? parse.integer(row['next_try']) : null,
+  failure: message(row['failure_code'], row['failure_message']),
+  output: String(row['output']),
+});
+
+/** Latest first. */
+export async function deliveriesIn(
+  db: Session,
+  state: LegState | undefined,
+  limit: number,
+): Promise<(DeliveryView & { readonly subject: string })[]> {
+  const rows =
+    state === undefined
+      ? await db.all('SELECT * FROM delivery ORDER BY updated DESC LIMIT ?', limit)
+      : await db.all('SELECT * FROM delivery WHERE state = ? ORDER BY updated DESC LIMIT ?', state, limit);
+  return rows.map((row) => ({ ...viewOf(row), subject: String(row['subject']) }));
+}
+
+export const prune = (db: Session, before: Millis): Promise<number> =>
+  db.run(`DELETE FROM delivery WHERE state = 'done' AND updated < ?`, before);
+
+const HOOK = 'hook:';
+
+/** Hooks of which something failed, or waits for its next try; those that `target` asks for. */
+async function openHooks(db: Session, subject: string, target: string | undefined): Promise<string[]> {
+  const rows = await db.all(
+    `SELECT DISTINCT hook FROM delivery WHERE subject = ? AND claim IS NULL AND state <> 'done' ORDER BY hook`,
+    subject,
+  );
+  return rows
+    .map((row) => String(row['hook']))
+    .filter((hook) => target === undefined || `${HOOK}${hook}` === target);
+}
+
+/** What failed, or waits for its next try, is told now. The targets that are. */
+export async function retryDeliveries(
+  db: Session,
+  subject: string,
+  target: string | undefined,
+  now: Millis,
+): Promise<string[]> {
+  const hooks = await openHooks(db, subject, target);
+  for (const hook of hooks)
+    await db.run(
+      `UPDATE delivery SET state = 'pending', attempts = 0, next_try = ?, updated = ?
+       WHERE subject = ? AND hook = ? AND claim IS NULL AND state <> 'done'`,
+      now,
+      now,
+      subject,
+      hook,
+    );
+  return hooks.map((hook) => `${HOOK}${hook}`);
+}
+
+/** What failed, or waits for its next try, is told no more, and says so. The targets that are. */
+export async function skipDeliveries(
+  db: Session,
+  subject: string,
+  target: string,
+  now: Millis,
+): Promise<string[]> {
+  const hooks = await openHooks(db, subject, target);
+  for (const hook of hooks)
+    await db.run(
+      `UPDATE delivery SET state = 'done', next_try = NULL, failure_code = ?, failure_message = ?, updated = ?
+       WHERE subject = ? AND hook = ? AND claim IS NULL AND state <> 'done'`,
+      SKIPPED.code,
+      SKIPPED.message,
+      now,
+      subject,
+      hook,
+    );
+  return hooks.map((hook) => `${HOOK}${hook}`);
+}
+
+const SKIPPED = {
+  code: 'HOOK_SKIPPED',
+  message: 'Somebody gave this run up by hand, so nothing waits for it. What it was to do was not done here.',
+};

@@ -1,0 +1,101 @@
+/** The streamer's pages: what became of each series and session, and what hooks were told. */
+import type { FastifyInstance } from '@scanflow/chassis';
+import { againstRoute, type AgainstDeps } from '../against/route.ts';
+import { changeRoutes, find, toldOf, type ChangeDeps } from './changes.ts';
+import { SERIES_STATES } from '../model/series.ts';
+import type { Ledger } from '../ports.ts';
+import { hookReport, iso, seriesReport, toCsv, type SeriesReport } from './report.ts';
+import { rootRoutes, type RootRouteDeps } from '../roots/routes.ts';
+import { verifyRoutes, type VerifyApiDeps } from '../verify/api.ts';
+import { sentAgain } from '../versions/report.ts';
+import { sessionCsv, sessionReport, type SessionReport } from '../sessions/report.ts';
+
+const DEFAULT_ROWS = 1000;
+const DEFAULT_SESSIONS = 100;
+const MOST_ROWS = 10_000;
+
+export interface ApiDeps extends ChangeDeps, RootRouteDeps, AgainstDeps {
+  readonly ledger: Ledger;
+  /** Whether images of this AE title go to projects. */
+  readonly admits: (aet: string) => boolean;
+  readonly verify: Omit<VerifyApiDeps, 'ledger' | 'log'>;
+}
+
+interface Query {
+  readonly state?: string;
+  readonly limit?: string;
+  readonly warned?: string;
+}
+
+const rowsOf = ({ limit }: Query, otherwise: number): number =>
+  Math.min(Math.max(Number.parseInt(limit ?? '', 10) || otherwise, 1), MOST_ROWS);
+
+/**
+ * GET /api/series, /api/series.csv, /api/sessions, /api/sessions.csv, /api/hooks: `?state=failed&warned=1&limit=50`, newest
+ * activity first. GET /api/series/ID: one, with what hooks were told of it and of its session.
+ */
+export function routes(app: FastifyInstance, deps: ApiDeps): void {
+  const { ledger, context } = deps;
+  const series = async (query: Query): Promise<SeriesReport[]> => {
+    const known = SERIES_STATES.find((one) => one === query.state);
+    const views = await ledger.list({
+      limit: rowsOf(query, DEFAULT_ROWS),
+      ...(known === undefined ? {} : { state: known }),
+      ...(query.warned === undefined ? {} : { warned: true }),
+    });
+    return views.map((view) => seriesReport(view, context));
+  };
+  const sessions = async (query: Query): Promise<SessionReport[]> =>
+    (await ledger.sessions(rowsOf(query, DEFAULT_SESSIONS))).map((view) => sessionReport(view, context));
+
+  app.get<{ Querystring: Query }>('/api/series', async ({ query }) => ({ series: await series(query) }));
+  app.get<{ Querystring: Query }>('/api/series.csv', async ({ query }, reply) =>
+    reply.type('text/csv; charset=utf-8').send(toCsv(await series(query))),
+  );
+  app.get<{ Params: { id: string } }>('/api/series/:id', async ({ params }) => {
+    const view = await find(params.id, ledger);
+    const subjects = toldOf(view);
+    const told = await ledger.deliveries(subjects);
+    const hooks = subjects.flatMap((subject) => (told.get(subject) ?? []).map(hookReport));
+    // what a person needs who has to decide where it belongs
+    const { attributes } = view;
+    return {
+      series: {
+        ...seriesReport(view, context),
+        hooks,
+        ...(await sentAgain(view, deps)),
+        ...(view.state === 'quarantined' ? { attributes } : {}),
+      },
+    };
+  });
+  app.get<{ Querystring: Query }>('/api/sessions', async ({ query }) => ({
+    sessions: await sessions(query),
+  }));
+  app.get<{ Querystring: Query }>('/api/sessions.csv', async ({ query }, reply) =>
+    reply.type('text/csv; charset=utf-8').send(sessionCsv(await sessions(query))),
+  );
+  app.get<{ Querystring: Query }>('/api/hooks', async ({ query }) => {
+    const state = (['pending', 'done', 'failed'] as const).find((one) => one === query.state);
+    const told = await ledger.deliveriesIn(state, rowsOf(query, DEFAULT_SESSIONS));
+    return { hooks: told.map((view) => ({ subject: view.subject, ...hookReport(view) })) };
+  });
+  senderRoute(app, deps);
+  againstRoute(app, deps);
+  changeRoutes(app, deps);
+  rootRoutes(app, deps);
+  verifyRoutes(app, { ...deps, ...deps.verify });
+}
+
+/** GET /api/senders: who sent images, the latest first. */
+function senderRoute(app: FastifyInstance, { ledger, admits }: ApiDeps): void {
+  app.get('/api/senders', async () => ({
+    senders: (await ledger.senders()).map(({ aet, called, address, firstSeen, lastSeen }) => ({
+      aet,
+      called,
+      address,
+      firstSeen: iso(firstSeen),
+      lastSeen: iso(lastSeen),
+      admitted: admits(aet),
+    })),
+  }));
+}

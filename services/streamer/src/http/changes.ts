@@ -1,0 +1,251 @@
+/** What people may change: POST /api/series/ID/release, /move, /retry and /skip, for `scanflow series`. */
+import type { Erasures, FastifyInstance, Log } from '@scanflow/chassis';
+import type { Labels } from '@scanflow/booking';
+import { remember, type DecisionDeps } from '../store/remember.ts';
+import type { Decision } from '../model/decision.ts';
+import { failureOf, Fault } from '../model/failure.ts';
+import { STORAGE } from '../model/series.ts';
+import { ERASED_LABELS } from '../erase/marks.ts';
+import type { Ledger, SeriesView } from '../ports.ts';
+import { seriesReport, type ReportContext } from './report.ts';
+import { nothingToRetry, targetsLackingFiles, type FileStores } from './retry-series.ts';
+import { sameLabels } from '../store/place/place.ts';
+import type { Chance } from '../model/settings.ts';
+
+export interface ChangeDeps extends FileStores {
+  readonly ledger: Pick<
+    Ledger,
+    'matching' | 'release' | 'orderMove' | 'retry' | 'recheck' | 'retryDeliveries' | 'skipDeliveries' | 'open'
+  >;
+  readonly store: FileStores['store'] & DecisionDeps['store'];
+  readonly orthanc: DecisionDeps['orthanc'];
+  /** What is wrong with labels, by the rules for bookings; undefined where nothing is. */
+  readonly labelProblem: (labels: Labels) => string | undefined;
+  readonly erasures: Pick<Erasures, 'refresh' | 'hasLabels'>;
+  readonly context: ReportContext;
+  readonly chance: Pick<Chance, 'now'>;
+  readonly log: Log;
+  /** There is work for everybody. */
+  readonly wake: () => void;
+}
+
+interface OfSeries {
+  readonly Params: { readonly id: string };
+}
+
+/** An error that becomes an answer of this status with its message. */
+export class Answer extends Error {
+  readonly statusCode: number;
+
+  constructor(statusCode: number, message: string) {
+    super(message);
+    this.statusCode = statusCode;
+  }
+}
+
+/** Project storage cannot be looked at now: what stands in the way is the answer. */
+function away(error: unknown): never {
+  throw new Answer(503, failureOf(error).message);
+}
+
+export function changeRoutes(app: FastifyInstance, deps: ChangeDeps): void {
+  app.post<OfSeries>('/api/series/:id/release', async ({ params, body, ip }) => ({
+    series: await release(await find(params.id, deps.ledger), body, ip, deps),
+  }));
+  app.post<OfSeries>('/api/series/:id/move', async ({ params, body, ip }) => ({
+    series: await move(await find(params.id, deps.ledger), body, ip, deps),
+  }));
+  app.post<OfSeries>('/api/series/:id/retry', async ({ params, body, ip }) => ({
+    targets: await retry(await find(params.id, deps.ledger), body, ip, deps),
+  }));
+  app.post<OfSeries>('/api/series/:id/skip', async ({ params, body, ip }) => ({
+    targets: await skip(await find(params.id, deps.ledger), body, ip, deps),
+  }));
+}
+
+/** By its id or the beginning of it. Throws Answer. */
+export async function find(id: string, ledger: Pick<Ledger, 'matching'>): Promise<SeriesView> {
+  if (!/^[0-9a-f][0-9a-f-]{3,43}$/.test(id))
+    throw new Answer(400, 'expected the id of a series, or at least four characters of its beginning');
+  const [series, another] = await ledger.matching(id);
+  if (series === undefined) throw new Answer(404, `there is no series ${id}`);
+  if (another !== undefined && series.id !== id)
+    throw new Answer(400, `several series begin with ${id}; give more of the id`);
+  return series;
+}
+
+async function release(series: SeriesView, body: unknown, ip: string, deps: ChangeDeps): Promise<unknown> {
+  const { ledger, store, context, chance, log, wake } = deps;
+  const decision = await decided('release', body, ip, deps);
+  const stored =
+    series.path !== undefined && (await store.record(series.path).catch(away))?.orthancSeries === series.id;
+  if (stored && !staysByDecision(series, decision))
+    throw new Answer(409, 'this series is stored already; to store it elsewhere: scanflow series move');
+  if (series.state !== 'quarantined' && series.path === undefined)
+    throw new Answer(409, `this series is not quarantined but ${series.state}`);
+  await ledger.release(series.id, decision, chance.now());
+  log.info('series released by hand', { series: series.id, ...byWhom(body, ip) });
+  await keep(series, decision, deps);
+  wake();
+  const [now] = await ledger.matching(series.id);
+  return now === undefined ? undefined : seriesReport(now, context);
+}
+
+/** It was sent again with other identifiers, and a person says that it belongs where it is. */
+const staysByDecision = ({ legs, labels }: SeriesView, decision: Decision): boolean =>
+  labels !== undefined &&
+  sameLabels(decision.labels, labels) &&
+  legs.some(({ target, failure }) => target === STORAGE && failure?.code === 'ROUTE_CORRECTED');
+
+/**
+ * The ledger has the decision. It is kept in Orthanc and project storage before anything is stored by it; where one of
+ * them does not answer now, the step that stores the series does it.
+ */
+async function keep(
+  series: SeriesView,
+  decision: Decision,
+  { orthanc, store, log }: ChangeDeps,
+): Promise<void> {
+  try {
+    await remember(series.id, decision, { orthanc, store }, AbortSignal.timeout(KEEP_MS));
+  } catch (error) {
+    log.warn('a decision is kept in the ledger only, until the series is stored', {
+      series: series.id,
+      code: failureOf(error).code,
+    });
+  }
+}
+
+const KEEP_MS = 5_000;
+
+async function move(series: SeriesView, body: unknown, ip: string, deps: ChangeDeps): Promise<unknown> {
+  const { ledger, context, chance, log, wake } = deps;
+  const reason = textIn(body, 'reason')?.trim() ?? '';
+  if (reason === '' || reason.length > 500 || /\p{Cc}/u.test(reason))
+    throw new Answer(400, 'expected a reason: 1 to 500 characters, kept with the series');
+  const decision = { ...(await decided('move', body, ip, deps)), kind: 'move' as const, reason };
+  const order = { decision, keep: flagIn(body, 'keep'), send: flagIn(body, 'send') };
+  try {
+    await ledger.orderMove(series.id, order, chance.now());
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'SERIES_NOT_MOVABLE') throw new Answer(409, error.message);
+    throw error;
+  }
+  log.info('series is moved by hand', {
+    series: series.id,
+    keep: order.keep,
+    send: order.send,
+    ...byWhom(body, ip),
+  });
+  wake();
+  const [now] = await ledger.matching(series.id);
+  return now === undefined ? undefined : seriesReport(now, context);
+}
+
+async function decided(
+  kind: Decision['kind'],
+  body: unknown,
+  ip: string,
+  { chance, labelProblem, erasures }: Pick<ChangeDeps, 'chance' | 'labelProblem' | 'erasures'>,
+): Promise<Decision> {
+  const labels = labelsOf(body);
+  const problem = labelProblem(labels);
+  if (problem !== undefined) throw new Answer(400, problem);
+  await erasures.refresh();
+  if (erasures.hasLabels(labels)) throw new Answer(409, `${ERASED_LABELS.code}: ${ERASED_LABELS.message}`);
+  const at = Temporal.Instant.fromEpochMilliseconds(chance.now()).toString({ smallestUnit: 'millisecond' });
+  return { version: 1, kind, labels, at, ...byWhom(body, ip) };
+}
+
+function flagIn(body: unknown, key: string): boolean {
+  const value = (body as Record<string, unknown>)[key];
+  if (value === undefined || typeof value === 'boolean') return value ?? false;
+  throw new Answer(400, `expected true or false as ${key}`);
+}
+
+async function retry(
+  series: SeriesView,
+  body: unknown,
+  ip: string,
+  deps: ChangeDeps,
+): Promise<readonly string[]> {
+  const { ledger, chance, log, wake } = deps;
+  const target = textIn(body, 'target');
+  const now = chance.now();
+  const targets = [...(await ledger.retry(series.id, target, now))];
+  for (const subject of toldOf(series)) targets.push(...(await ledger.retryDeliveries(subject, target, now)));
+  if (targets.length === 0 && target !== undefined && (await sendTo(series, target, deps)))
+    targets.push(target);
+  if (targets.length === 0) {
+    const lacking = await targetsLackingFiles(series, target, deps).catch(away);
+    if (lacking.length > 0) targets.push(...(await ledger.recheck(series.id, lacking, now)));
+  }
+  if (targets.length === 0) throw new Answer(409, nothingToRetry(series, target));
+  log.info('series tried again by hand', { series: series.id, targets, ...byWhom(body, ip) });
+  wake();
+  return [...new Set(targets)];
+}
+
+/** A stored series goes to a destination that was not there then. Throws Answer where its rule leaves it out. */
+async function sendTo(
+  series: SeriesView,
+  target: string,
+  { ledger, context, chance }: ChangeDeps,
+): Promise<boolean> {
+  const reason = context.outlook?.notSent(series).find((one) => one.target === target);
+  if (reason === undefined) return false;
+  if (reason.code !== 'DEST_CAME_LATER')
+    throw new Answer(409, `this series does not go to ${target}. ${reason.message}`);
+  return ledger.open(series.id, target, chance.now());
+}
+
+async function skip(
+  series: SeriesView,
+  body: unknown,
+  ip: string,
+  { ledger, chance, log, wake }: ChangeDeps,
+): Promise<readonly string[]> {
+  const target = textIn(body, 'target') ?? '';
+  if (!target.startsWith('hook:'))
+    throw new Answer(400, 'only a hook can be skipped: expected hook:NAME as target');
+  const targets: string[] = [];
+  for (const subject of toldOf(series))
+    targets.push(...(await ledger.skipDeliveries(subject, target, chance.now())));
+  if (targets.length === 0)
+    throw new Answer(
+      409,
+      `${target} of this series and its session has not failed and waits for no next try`,
+    );
+  log.warn('hook skipped by hand', { series: series.id, targets, ...byWhom(body, ip) });
+  wake();
+  return [...new Set(targets)];
+}
+
+/** Of whom hooks are told: the series, and the session that it belongs to. */
+export const toldOf = ({ id, session }: Pick<SeriesView, 'id' | 'session'>): readonly string[] =>
+  session === undefined ? [id] : [id, session];
+
+/** As in a booking: each label becomes a part of a path, and must not be empty. */
+function labelsOf(body: unknown): { project: string; subject: string; session: string } {
+  const label = (name: string): string => {
+    const value = textIn(body, name)?.trim() ?? '';
+    if (value === '' || value.length > 64 || /\p{Cc}/u.test(value))
+      throw new Answer(400, `expected ${name}: 1 to 64 characters`);
+    return value;
+  };
+  return { project: label('project'), subject: label('subject'), session: label('session') };
+}
+
+export function textIn(body: unknown, key: string): string | undefined {
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new Answer(400, 'expected a JSON object');
+  const value = (body as Record<string, unknown>)[key];
+  if (value === undefined || typeof value === 'string') return value;
+  throw new Answer(400, `expected a text as ${key}`);
+}
+
+/** Who says so is not verified: it is who used this machine's command. */
+export function byWhom(body: unknown, from: string): { by: string; from: string } {
+  const by = textIn(body, 'by') ?? '';
+  return { by: /^[\w.@-]{1,64}$/.test(by) ? by : 'unknown', from };
+}

@@ -1,0 +1,149 @@
+/** What Orthanc reports, into the ledger: the change feed, its identity, and from time to time all that it has. */
+import type { Log } from '@scanflow/chassis';
+import { failureOf, Fault } from '../model/failure.ts';
+import { digestOfFiles } from '../store/record.ts';
+import { traitsOf } from '../joining/rule.ts';
+import type { Joinable } from '../joining/types.ts';
+import type { Change, Cursor, FirstImages, Ledger, Orthanc, SeriesListing } from '../ports.ts';
+import { readFirst } from '../sessions/first-image.ts';
+import type { Chance, Settings } from '../model/settings.ts';
+import { reached } from '../work/trace.ts';
+
+export interface IntakeDeps {
+  readonly orthanc: Orthanc;
+  readonly ledger: Ledger;
+  readonly settings: Settings;
+  readonly chance: Chance;
+  readonly log: Log;
+}
+
+const PAGE = 1000;
+const RECONCILE_PAGE = 100;
+
+/**
+ * Reads all changes behind the cursor. Each page's series get their quiet timers in the transaction that moves the
+ * cursor. Answers whether the database is another one than before: then everything has to be looked at again.
+ */
+export async function readChanges(
+  deps: IntakeDeps,
+  database: string | undefined,
+  signal: AbortSignal,
+): Promise<{ replaced: boolean; seq: number }> {
+  const { orthanc, ledger, log } = deps;
+  const known = await ledger.cursor();
+  let cursor: Cursor = known ?? { seq: 0, database };
+  if (isOther(cursor, database)) {
+    log.warn('another database', { code: 'ORTHANC_REPLACED', before: cursor.database, now: database });
+    await ledger.setCursor({ seq: 0, database });
+    return { replaced: true, seq: 0 };
+  }
+  for (;;) {
+    const page = await orthanc.changes(cursor.seq, PAGE, signal);
+    if (page.changes.length > 0) reached('changes-read', { changes: page.changes.length });
+    if (page.last < cursor.seq) {
+      log.warn('database wiped', { code: 'ORTHANC_WIPED', cursor: cursor.seq, last: page.last });
+      await ledger.setCursor({ seq: 0, database });
+      return { replaced: true, seq: 0 };
+    }
+    const next: Cursor = { seq: page.last, database: database ?? cursor.database };
+    if (next.seq !== cursor.seq || next.database !== cursor.database || known === undefined)
+      await take(page.changes, next, deps, signal);
+    cursor = next;
+    if (page.done || page.changes.length === 0) return { replaced: false, seq: cursor.seq };
+  }
+}
+
+const isOther = (cursor: Cursor, database: string | undefined): boolean =>
+  cursor.database !== undefined && database !== undefined && cursor.database !== database;
+
+async function take(
+  changes: readonly Change[],
+  cursor: Cursor,
+  deps: IntakeDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const { ledger, settings, chance } = deps;
+  const series = [...(await seriesOf(changes, deps, signal))];
+  const first = await readFirst(await ledger.unread(series), deps, signal);
+  const now = chance.now();
+  await ledger.arrived(cursor, series, now, now + settings.quietMs, first, joinableOf(first, settings));
+  reached('changes-recorded', { series: series.length });
+}
+
+function joinableOf(first: FirstImages, { join }: Pick<Settings, 'join'>): Joinable | undefined {
+  if (join === undefined) return undefined;
+  const traits = [...first].flatMap(([id, attributes]) => {
+    const found = traitsOf(attributes);
+    return found === undefined ? [] : [[id, found] as const];
+  });
+  return { traits: new Map(traits), withinMs: join.withinMs };
+}
+
+/**
+ * The series that a page of changes is about. An instance's series is asked for once; the other instances of that
+ * series, which mostly stand in the same page, come with it.
+ */
+async function seriesOf(
+  changes: readonly Change[],
+  { orthanc, log }: IntakeDeps,
+  signal: AbortSignal,
+): Promise<Set<string>> {
+  const found = new Set<string>();
+  const parents = new Map<string, string>();
+  for (const { type, id } of changes) {
+    if (type === 'NewSeries') found.add(id);
+    if ((type !== 'NewInstance' && type !== 'UpdatedAttachment') || parents.has(id)) continue;
+    try {
+      const parent = await orthanc.parentOf(id, signal);
+      // another version of an image, which the receiver keeps, or something of another program's
+      if (type === 'UpdatedAttachment' && !(await orthanc.hasVersions(parent, signal))) continue;
+      const { instances } = await orthanc.series(parent, signal);
+      for (const instance of instances) parents.set(instance, parent);
+      found.add(parent);
+    } catch (error) {
+      if (!(error instanceof Fault) || failureOf(error).code !== 'ORTHANC_GONE') throw error;
+      // its series, if it is still there, is found by its other instances and by reconciliation
+      log.warn('image deleted from Orthanc before it was seen', { code: 'SOURCE_GONE', instance: id });
+    }
+  }
+  return found;
+}
+
+/** Compares every series of Orthanc with the ledger. How many became due. */
+export async function reconcile(
+  deps: IntakeDeps,
+  signal: AbortSignal,
+): Promise<{ series: number; due: number }> {
+  const { orthanc, ledger, settings, chance } = deps;
+  let series = 0;
+  let due = 0;
+  for (;;) {
+    const page = await orthanc.seriesPage(series, RECONCILE_PAGE, signal);
+    const listed: { id: string; digest: string }[] = [];
+    for (const one of page) listed.push({ id: one.id, digest: await digestIn(one, orthanc, signal) });
+    const unread = await ledger.unread(listed.map(({ id }) => id));
+    const first = await readFirst(unread, deps, signal);
+    const now = chance.now();
+    due += await ledger.reconcile(listed, now, now + settings.quietMs, first, joinableOf(first, settings));
+    series += page.length;
+    if (page.length < RECONCILE_PAGE) return { series, due };
+  }
+}
+
+/** The files of every instance are listed only where one of them may have versions. */
+async function digestIn(
+  { id, instances }: SeriesListing,
+  orthanc: Orthanc,
+  signal: AbortSignal,
+): Promise<string> {
+  const own = instances.map((instance) => ({ id: instance, fileUuid: '' }));
+  try {
+    if (!(await orthanc.hasVersions(id, signal))) return digestOfFiles(own);
+    // parts of it under other UIDs have digests of their own
+    return digestOfFiles((await orthanc.instances(id, signal)).filter(({ series }) => series === undefined));
+  } catch (error) {
+    // deleted since the page was read
+    if (failureOf(error).code === 'ORTHANC_GONE') return digestOfFiles(own);
+    throw error;
+  }
+}

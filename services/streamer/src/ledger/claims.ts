@@ -1,0 +1,234 @@
+/** Which work is next, and in whose hands it is. */
+import { randomUUID } from 'node:crypto';
+import { Fault, transient } from '../model/failure.ts';
+import { STORAGE } from '../model/series.ts';
+import type { Claim, ForwardWork, Millis, StoreWork } from '../ports.ts';
+import type { Session } from './database.ts';
+import { parse } from './views.ts';
+
+/** A leg that is claimed has the end of its lease for its next try: so it comes up again by itself. */
+const FREE = '(l.claim IS NULL OR l.next_try <= ?)';
+
+/**
+ * A series whose quiet timer ended comes first. Its timer is taken off in the same transaction: what arrives from
+ * now on sets it again, so nothing that the work may miss goes unnoticed.
+ */
+export async function claimStore(
+  db: Session,
+  now: Millis,
+  leaseMs: number,
+  alongside: readonly string[],
+): Promise<StoreWork | undefined> {
+  const due = await db.get(
+    `SELECT s.id FROM series s WHERE s.due IS NOT NULL AND s.due <= ?
+       AND NOT EXISTS (SELECT 1 FROM leg l WHERE l.series = s.id AND l.target = ? AND NOT ${FREE})
+     ORDER BY s.due LIMIT 1 ${db.dialect.lockFree('s')}`,
+    now,
+    STORAGE,
+    now,
+  );
+  if (due !== undefined) return beginStore(db, String(due['id']), now, leaseMs, alongside);
+  const series = await pendingSeries(db, STORAGE, now);
+  return series === undefined ? undefined : takeStore(db, series, now, leaseMs);
+}
+
+/** A pending leg of this target whose time has come; its series' row is locked. */
+async function pendingSeries(db: Session, target: string, now: Millis): Promise<string | undefined> {
+  const row = await db.get(
+    `SELECT s.id FROM leg l JOIN series s ON s.id = l.series
+     WHERE l.target = ? AND l.state = 'pending' AND l.next_try <= ? ORDER BY l.next_try LIMIT 1 ${db.dialect.lockFree('s')}`,
+    target,
+    now,
+  );
+  return row === undefined ? undefined : String(row['id']);
+}
+
+async function beginStore(
+  db: Session,
+  series: string,
+  now: Millis,
+  leaseMs: number,
+  alongside: readonly string[],
+): Promise<StoreWork | undefined> {
+  await db.run(
+    `INSERT INTO leg (series, target, state, next_try, updated) VALUES (?, ?, 'pending', ?, ?)
+     ON CONFLICT (series, target) DO UPDATE SET state = 'pending', attempts = 0, next_try = excluded.next_try,
+       claim = NULL, recheck = 0, updated = excluded.updated
+     WHERE leg.claim IS NULL OR leg.next_try <= excluded.next_try`,
+    series,
+    STORAGE,
+    now,
+    now,
+  );
+  const work = await takeStore(db, series, now, leaseMs);
+  if (work === undefined) return undefined;
+  for (const target of alongside) await openAlongside(db, series, target, now);
+  await db.run(
+    // what came while it is moved is stored after that
+    `UPDATE series SET due = CASE WHEN moving IS NULL THEN NULL ELSE due END, state = 'working', reason_code = NULL, reason_message = NULL, updated = ?
+     WHERE id = ?`,
+    now,
+    series,
+  );
+  return work;
+}
+
+/** Whoever works on it lists what it missed: its claim is taken away, so that it cannot end the leg, and another begins. */
+async function openAlongside(db: Session, series: string, target: string, now: Millis): Promise<void> {
+  await db.run(
+    `INSERT INTO leg (series, target, state, next_try, updated) VALUES (?, ?, 'pending', ?, ?)
+     ON CONFLICT (series, target) DO UPDATE SET state = 'pending', attempts = 0, next_try = excluded.next_try,
+       claim = NULL, recheck = 0, updated = excluded.updated`,
+    series,
+    target,
+    now,
+    now,
+  );
+}
+
+async function takeStore(
+  db: Session,
+  series: string,
+  now: Millis,
+  leaseMs: number,
+): Promise<StoreWork | undefined> {
+  const token = await take(db, series, STORAGE, now, leaseMs);
+  if (token === undefined) return undefined;
+  const row = await legAndSeries(db, series, STORAGE);
+  return {
+    series,
+    target: STORAGE,
+    token,
+    attempts: Number(row['attempts']),
+    labels: parse.labels(row['labels']),
+    decision: parse.decision(row['decision']),
+    moving: parse.order(row['moving']),
+    path: parse.text(row['path']),
+    increment: Number(row['increment']),
+    cleaned: (row['cleaned'] ?? null) !== null,
+    stored: Number(row['stored']),
+    digest: parse.text(row['digest']),
+    recheck: Number(row['recheck']) === 1,
+  };
+}
+
+export async function claimForward(
+  db: Session,
+  target: string,
+  now: Millis,
+  leaseMs: number,
+): Promise<ForwardWork | undefined> {
+  const series = await pendingSeries(db, target, now);
+  if (series === undefined) return undefined;
+  const token = await take(db, series, target, now, leaseMs);
+  if (token === undefined) return undefined;
+  const row = await legAndSeries(db, series, target);
+  return {
+    series,
+    target,
+    token,
+    attempts: Number(row['attempts']),
+    path: String(row['path']),
+    through: Number(row['through']),
+    increment: Number(row['increment']),
+    recheck: Number(row['recheck']) === 1,
+    done: Number(row['done']),
+    copyPath: parse.text(row['copy_path']),
+  };
+}
+
+/**
+ * The leg as it is now that the series is locked: between the look and the lock another may have had it.
+ * Undefined where it is no longer to be had.
+ */
+async function take(
+  db: Session,
+  series: string,
+  target: string,
+  now: Millis,
+  leaseMs: number,
+): Promise<string | undefined> {
+  const token = randomUUID();
+  const taken = await db.run(
+    `UPDATE leg SET claim = ?, next_try = ?, updated = ?
+     WHERE series = ? AND target = ? AND state = 'pending' AND next_try <= ?`,
+    token,
+    now + leaseMs,
+    now,
+    series,
+    target,
+    now,
+  );
+  return taken === 1 ? token : undefined;
+}
+
+async function legAndSeries(
+  db: Session,
+  series: string,
+  target: string,
+): Promise<Readonly<Record<string, unknown>>> {
+  const row = await db.get(
+    `SELECT s.labels, s.decision, s.moving, s.path, s.increment, s.cleaned, s.stored, s.digest, s.copy_path,
+       l.attempts, l.through, l.recheck, l.done
+     FROM series s JOIN leg l ON l.series = s.id AND l.target = ? WHERE s.id = ?`,
+    target,
+    series,
+  );
+  return row ?? {};
+}
+
+/** Locks the series; throws where the leg is another's by now, or nobody's. */
+export async function hold(db: Session, { series, target, token }: Claim): Promise<void> {
+  await lockSeries(db, series);
+  const leg = await db.get('SELECT claim FROM leg WHERE series = ? AND target = ?', series, target);
+  if (leg?.['claim'] !== token) throw new Fault(LOST);
+}
+
+/** The lock of a series' row stands for its legs too, so that no two transactions wait for each other. */
+export async function lockSeries(db: Session, series: string): Promise<void> {
+  await db.get(`SELECT s.id FROM series s WHERE s.id = ? ${db.dialect.lock}`, series);
+}
+
+export const LOST = transient(
+  'LEDGER_LEASE_LOST',
+  'This series took so long without a sign of life that another streamer took it over. It goes on there; nothing needs doing.',
+);
+
+export async function renew(db: Session, claim: Claim, now: Millis, leaseMs: number): Promise<void> {
+  await hold(db, claim);
+  await db.run(
+    'UPDATE leg SET next_try = ? WHERE series = ? AND target = ?',
+    now + leaseMs,
+    claim.series,
+    claim.target,
+  );
+}
+
+export async function giveBack(db: Session, { series, target, token }: Claim, now: Millis): Promise<void> {
+  await db.run(
+    'UPDATE leg SET claim = NULL, next_try = ? WHERE series = ? AND target = ? AND claim = ?',
+    now,
+    series,
+    target,
+    token,
+  );
+}
+
+export async function nextTime(db: Session, target: string): Promise<Millis | undefined> {
+  const leg = await db.get(
+    `SELECT min(next_try) AS time FROM leg WHERE target = ? AND state = 'pending'`,
+    target,
+  );
+  // one that is being stored comes up again with its lease
+  const due =
+    target === STORAGE
+      ? await db.get(
+          `SELECT s.due AS time FROM series s WHERE s.due IS NOT NULL
+             AND NOT EXISTS (SELECT 1 FROM leg l WHERE l.series = s.id AND l.target = ? AND l.claim IS NOT NULL)
+           ORDER BY s.due LIMIT 1`,
+          STORAGE,
+        )
+      : undefined;
+  const times = [leg, due].flatMap((row) => parse.integer(row?.['time'] ?? null) ?? []);
+  return times.length === 0 ? undefined : Math.min(...times);
+}

@@ -1,0 +1,89 @@
+/** What people ask of the ledger: to find a series by its id's beginning; and what scanners say of it. */
+import type { Millis, SenderView, SeriesView } from '../ports.ts';
+import type { Session } from './database.ts';
+import { seriesViews } from './views.ts';
+
+/** Ids are of digits, small letters and `-`, all before `~`. */
+export const matching = (db: Session, prefix: string): Promise<SeriesView[]> =>
+  seriesViews(db, 'WHERE id >= ? AND id < ? ORDER BY id LIMIT 2', prefix, `${prefix}~`);
+
+const MOST_OF_ONE_UID = 20;
+
+export const ofUid = (db: Session, uid: string): Promise<SeriesView[]> =>
+  seriesViews(db, 'WHERE uid = ? ORDER BY first_seen, id LIMIT ?', uid, MOST_OF_ONE_UID);
+
+/** A stranger may call itself anything: only the latest are kept. */
+const MOST_SENDERS = 200;
+
+export async function sent(
+  db: Session,
+  { aet, called, address }: Pick<SenderView, 'aet' | 'called' | 'address'>,
+  now: Millis,
+): Promise<void> {
+  await db.run(
+    `INSERT INTO sender (aet, called, address, first_seen, last_seen) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (aet, called, address) DO UPDATE SET last_seen = excluded.last_seen`,
+    aet,
+    called,
+    address,
+    now,
+    now,
+  );
+  await db.run(
+    `DELETE FROM sender WHERE last_seen <
+       (SELECT min(last_seen) FROM (SELECT last_seen FROM sender ORDER BY last_seen DESC LIMIT ?) AS latest)`,
+    MOST_SENDERS,
+  );
+}
+
+export async function senders(db: Session): Promise<SenderView[]> {
+  const rows = await db.all('SELECT * FROM sender ORDER BY last_seen DESC LIMIT ?', MOST_SENDERS);
+  return rows.map((row) => ({
+    aet: String(row['aet']),
+    called: String(row['called']),
+    address: String(row['address']),
+    firstSeen: Number(row['first_seen']),
+    lastSeen: Number(row['last_seen']),
+  }));
+}
+
+export async function collecting(db: Session, limit: number): Promise<string[]> {
+  // of a series that may get further parts under other UIDs, what the scanner reported of one tells nothing
+  const rows = await db.all(
+    `SELECT id FROM series WHERE due IS NOT NULL
+       AND NOT EXISTS (SELECT 1 FROM joined j WHERE j.series = series.id AND j.alike IS NOT NULL)
+     ORDER BY due LIMIT ?`,
+    limit,
+  );
+  return rows.map((row) => String(row['id']));
+}
+
+export async function hasten(db: Session, series: string, now: Millis): Promise<void> {
+  await db.run('UPDATE series SET due = ? WHERE id = ? AND due > ?', now, series, now);
+}
+
+/** Of which nothing is known that the scanner reported, and that were busy since. */
+export async function unexpected(
+  db: Session,
+  since: Millis,
+  limit: number,
+): Promise<{ id: string; uid: string }[]> {
+  const rows = await db.all(
+    `SELECT id, uid FROM series WHERE updated > ? AND expected IS NULL AND uid IS NOT NULL
+     ORDER BY updated DESC LIMIT ?`,
+    since,
+    limit,
+  );
+  return rows.map((row) => ({ id: String(row['id']), uid: String(row['uid']) }));
+}
+
+/** A session that was told complete already is looked at again. */
+export async function expect(db: Session, series: string, images: number, now: Millis): Promise<void> {
+  await db.run('UPDATE series SET expected = ? WHERE id = ?', images, series);
+  await db.run(
+    'UPDATE session SET due = ?, updated = ? WHERE due IS NULL AND id = (SELECT session FROM series WHERE id = ?)',
+    now,
+    now,
+    series,
+  );
+}

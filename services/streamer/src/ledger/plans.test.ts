@@ -1,0 +1,124 @@
+/** The statements of every round find their rows by indexes, in a ledger of many finished series. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { findPostgres, startPostgres } from '@scanflow/testkit';
+import type { Ledger } from '../ports.ts';
+import { done, FAILURE, toForward, toStore } from './conformance-kit.test.ts';
+import type { Database, Row, Session, Value } from './database.ts';
+import { ledgerOn } from './ledger.ts';
+import { addFinished } from './many.test.ts';
+import { openPostgres } from './postgres-database.ts';
+import { openSqlite } from './sqlite-database.ts';
+
+/** The database, and the plan of each statement that was run on it. */
+function explained(database: Database, explain: string): { database: Database; plans: Map<string, string> } {
+  const plans = new Map<string, string>();
+  const watched = (session: Session): Session => {
+    const note = async (sql: string, values: readonly Value[]): Promise<void> => {
+      const rows = await session.all(`${explain} ${sql}`, ...values);
+      const line = (row: Row): string => String(row['detail'] ?? row['QUERY PLAN']);
+      plans.set(sql, rows.map(line).join('\n'));
+    };
+    return {
+      dialect: session.dialect,
+      get: async (sql, ...values) => (await note(sql, values), session.get(sql, ...values)),
+      all: async (sql, ...values) => (await note(sql, values), session.all(sql, ...values)),
+      run: async (sql, ...values) => (await note(sql, values), session.run(sql, ...values)),
+    };
+  };
+  return {
+    plans,
+    database: {
+      transaction: (work) => database.transaction((session) => work(watched(session))),
+      read: (work) => database.read((session) => work(watched(session))),
+      close: () => database.close(),
+    },
+  };
+}
+
+/** What is asked of the ledger all the time. */
+async function everyRound(ledger: Ledger): Promise<void> {
+  await ledger.lead(1_000);
+  await ledger.cursor();
+  await ledger.arrived({ seq: 1, database: undefined }, ['a', 'b'], 1_000, 1_000);
+  await ledger.reconcile([{ id: 'finished-7', digest: 'd' }], 1_000, 1_000);
+  await ledger.clampTimers(1_000_000, 1_000_000);
+  await ledger.quarantined();
+  const work = await toStore(ledger, 1_000);
+  await ledger.renew(work, 1_000);
+  await ledger.bind(work, done(), 1_000);
+  await ledger.record(work, [{ instance: 'i', outcome: 'done', detail: '{}' }]);
+  await ledger.progress(work.series, work.target);
+  await ledger.stored(work, done(), 1_000);
+  const other = await toStore(ledger, 1_000);
+  await ledger.storeLater(other, { attempts: 1, nextTry: 2_000, failure: FAILURE }, 1_000);
+  await ledger.giveBack(await toStore(ledger, 2_000), 2_000);
+  const sending = await toForward(ledger, 2_000);
+  await ledger.forwarded(sending, 1, undefined, 2_000);
+  await everyVerification(ledger);
+  for (const target of ['storage', 'pacs']) await ledger.nextTime(target);
+  await ledger.nextDelivery('hook', 2_000);
+  await ledger.nextDeliveryTime('hook');
+  await ledger.list({ limit: 10 });
+  await ledger.list({ limit: 10, state: 'failed' });
+}
+
+async function everyVerification(ledger: Ledger): Promise<void> {
+  await ledger.adjustVerify({ every: 1_000_000_000, until: 100_000 }, 1_000);
+  const work = await ledger.nextVerify(100_000_000);
+  assert.ok(work !== undefined, 'nothing is due');
+  await ledger.renewVerify(work, 1_000);
+  await ledger.giveBackVerify(work, 1_000);
+  const again = await ledger.nextVerify(100_000_000);
+  assert.ok(again !== undefined);
+  const good = { files: 1, bytes: 1, failure: undefined, findings: [], digest: undefined };
+  await ledger.looked(again, good, { due: 2_000 }, 1_000);
+  await ledger.ask({ series: again.series }, { repair: false, by: 'somebody' }, 1_000);
+  const asked = await ledger.nextAsked(1_000);
+  assert.ok(asked !== undefined);
+  await ledger.looked(asked, good, { due: 2_000 }, 1_000);
+  await ledger.verifySummary();
+  await ledger.storing();
+  await ledger.holdFolder(again.series, 'storage', 1_000);
+}
+
+test('ledger plans: SQLite looks through no table, and sorts nothing', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'scanflow-plans-'));
+  const file = openSqlite(join(folder, 'ledger.sqlite'));
+  t.after(async () => {
+    await file.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  await addFinished(file, 2_000);
+  const { database, plans } = explained(file, 'EXPLAIN QUERY PLAN');
+  await everyRound(ledgerOn(database, 100));
+  assert.ok(plans.size > 25, `only ${plans.size} statements were seen`);
+  const bad = [...plans].filter(([, plan]) => plan.split('\n').some(looksThrough));
+  assert.deepEqual(bad, []);
+});
+
+/** A scan without an index, or a sort of rows of the large tables. */
+const looksThrough = (line: string): boolean =>
+  /^SCAN (series|leg|progress|verification|s|l|v|i)\b(?!.* USING )/.test(line) ||
+  /USE TEMP B-TREE FOR (GROUP|DISTINCT)/.test(line);
+
+const skip = findPostgres() === undefined ? 'PostgreSQL is not installed' : false;
+
+test('ledger plans: PostgreSQL looks through no table', { skip }, async (t) => {
+  const server = await startPostgres();
+  const { password } = server;
+  const shared = openPostgres({ url: server.url, password: () => Promise.resolve(password) });
+  t.after(async () => {
+    await shared.close();
+    await server.stop();
+  });
+  await addFinished(shared, 20_000);
+  const { database, plans } = explained(shared, 'EXPLAIN');
+  await everyRound(ledgerOn(database, 100));
+  assert.ok(plans.size > 25, `only ${plans.size} statements were seen`);
+  const bad = [...plans].filter(([, plan]) => /Seq Scan on (series|leg|verification)\b/.test(plan));
+  assert.deepEqual(bad, []);
+});

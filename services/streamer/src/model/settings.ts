@@ -1,0 +1,75 @@
+/** What the steps are told once, at start. */
+import type { Peer } from '@scanflow/dimse';
+import type { Home } from '../store/place/home.ts';
+import type { Layout } from '../store/place/layout.ts';
+import type { Window } from '../send/hours.ts';
+import type { RetryPolicy } from '../work/retry.ts';
+import type { RouteRules } from '../store/place/route.ts';
+import type { Rule } from '../send/rule.ts';
+import type { TagRules } from '../store/tag.ts';
+import type { Reach, Sender } from '../ports.ts';
+import type { Held, Rate } from '../send/gate.ts';
+import type { PoolLimits } from '../work/pool.ts';
+
+export interface Destination {
+  readonly name: string;
+  readonly reach: Reach;
+  /** Which series go there; all where undefined. */
+  readonly when: Rule | undefined;
+  readonly rate?: Rate | undefined;
+  /** Hours in which it is sent to; always where undefined. */
+  readonly schedule?: { readonly windows: readonly Window[]; readonly timeZone: string } | undefined;
+  /** In the place of that for everything. */
+  readonly retry?: RetryPolicy | undefined;
+}
+
+/** A destination, what carries images there, and what holds them back. */
+export interface OpenDestination extends Destination, Held {
+  readonly sender: Sender;
+}
+
+/** Storage commitment of a destination. */
+export interface CommitmentSettings {
+  readonly name: string;
+  /** Who is asked, and reports. */
+  readonly peer: Peer;
+  readonly withinMs: number;
+  /** How long an association is kept open for the report, in milliseconds. */
+  readonly lingerMs: number;
+  readonly attempts: number;
+  readonly batch: number;
+}
+
+export interface Settings {
+  readonly quietMs: number;
+  readonly pollMs: number;
+  /** Series that came under several UIDs are joined where their times are no further apart; undefined: none are. */
+  readonly join?: { readonly withinMs: number } | undefined;
+  /** How images are routed. */
+  readonly route: RouteRules;
+  readonly tag: TagRules;
+  readonly layout: Layout;
+  /** Layout of series without a project; undefined: they are quarantined. */
+  readonly unmatched: Layout | undefined;
+  /** Projects with a root of their own. */
+  readonly homes?: readonly Home<Layout>[];
+  /** Layout of the copy of everything; undefined: there is none. */
+  readonly copy?: Layout | undefined;
+  /** Each series also as one file. */
+  readonly tar?: boolean;
+  readonly destinations: readonly Destination[];
+  /** Of those destinations that are asked for it. */
+  readonly commitments?: readonly CommitmentSettings[];
+  readonly limits: PoolLimits;
+  readonly retry: RetryPolicy;
+  readonly reconcileMs: number;
+  readonly recheckMs: number;
+}
+
+/** Outside influences that a test may want to hold. */
+export interface Chance {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** 0 to 1. */
+  readonly jitter: () => number;
+}

@@ -1,0 +1,159 @@
+/** Moving a stored series to other labels, in the ledger: ordered, stored anew, left. */
+import { Fault, permanent, type Failure } from '../model/failure.ts';
+import { moveRefusal, type Moved, type MoveOrder } from './plan.ts';
+import { COPY, STORAGE } from '../model/series.ts';
+import type { Claim, Millis, StoredAnew } from '../ports.ts';
+import { hold, lockSeries } from '../ledger/claims.ts';
+import type { Row, Session } from '../ledger/database.ts';
+import { COPIES, refresh } from '../ledger/progress.ts';
+import { endLeg } from '../store/sql.ts';
+import { parse, seriesViews } from '../ledger/views.ts';
+
+/** Written down; the storage leg is open for it. Throws SERIES_NOT_MOVABLE with the reason, and then nothing has changed. */
+export async function orderMove(
+  db: Session,
+  series: string,
+  order: Omit<MoveOrder, 'was' | 'failure'>,
+  now: Millis,
+): Promise<void> {
+  await lockSeries(db, series);
+  const [view] = await seriesViews(db, 'WHERE id = ?', series);
+  if (view === undefined) throw refused('there is no such series');
+  const hook = await hookAtWork(db, series, view.session, now);
+  const reason = moveRefusal({ ...view, moving: view.moving !== undefined, hook }, order.decision.labels);
+  const { path } = view;
+  if (reason !== undefined || path === undefined) throw refused(reason ?? 'nothing of this series is stored');
+  const leg = view.legs.find(({ target }) => target === STORAGE);
+  const whole: MoveOrder = {
+    ...order,
+    was: { path, ...(view.labels === undefined ? {} : { labels: view.labels }) },
+    // where it belongs is decided by the move
+    ...(leg?.failure === undefined || leg.failure.code === 'ROUTE_CORRECTED' ? {} : { failure: leg.failure }),
+  };
+  await db.run('UPDATE series SET moving = ? WHERE id = ?', JSON.stringify(whole), series);
+  await db.run(
+    `UPDATE leg SET state = 'pending', attempts = 0, next_try = ?, updated = ? WHERE series = ? AND target = ?`,
+    now,
+    now,
+    series,
+    STORAGE,
+  );
+  await refresh(db, series, now);
+}
+
+const refused = (reason: string): Fault => new Fault(permanent('SERIES_NOT_MOVABLE', reason));
+
+async function hookAtWork(
+  db: Session,
+  series: string,
+  session: string | undefined,
+  now: Millis,
+): Promise<string | undefined> {
+  const row = await db.get(
+    'SELECT hook FROM delivery WHERE subject IN (?, ?) AND claim IS NOT NULL AND next_try > ? LIMIT 1',
+    series,
+    session ?? series,
+    now,
+  );
+  return parse.text(row?.['hook']);
+}
+
+/** From here on it is where it was moved to. What is sent, and what will be, comes from there. */
+export async function storedAnew(db: Session, claim: Claim, anew: StoredAnew, now: Millis): Promise<void> {
+  await hold(db, claim);
+  const { series } = claim;
+  const row = await db.get('SELECT moving, moved, session FROM series WHERE id = ?', series);
+  const order = orderIn(row);
+  const reports = await reportsOf(db, parse.text(row?.['session']));
+  const moved = [...parse.moved(row?.['moved']), anew.moved];
+  await db.run(
+    `UPDATE series SET path = ?, labels = ?, decision = ?, doubts = NULL, moved = ?, moving = ?, updated = ? WHERE id = ?`,
+    anew.path,
+    JSON.stringify(order.decision.labels),
+    JSON.stringify(order.decision),
+    JSON.stringify(moved),
+    JSON.stringify({ ...order, stored: reports === undefined ? {} : { reports } }),
+    now,
+    series,
+  );
+  // whoever sends it now reads from the old folder: it begins anew, from the new one
+  await db.run(
+    `UPDATE leg SET claim = NULL, next_try = ? WHERE series = ? AND target NOT IN (?, ?) AND claim IS NOT NULL`,
+    now,
+    series,
+    STORAGE,
+    COPY,
+  );
+  if (anew.renamed)
+    await db.run('DELETE FROM progress WHERE series = ? AND target NOT IN (?, ?)', series, STORAGE, COPY);
+  for (const target of anew.targets) await sendAnew(db, series, target, anew.images, now);
+}
+
+const orderIn = (row: Row | undefined): MoveOrder => {
+  const order = parse.order(row?.['moving']);
+  if (order === undefined) throw new Error('a series is moved that nobody wanted moved');
+  return order;
+};
+
+/** The report of the session gets another place: its folder is chosen anew. */
+async function reportsOf(db: Session, session: string | undefined): Promise<string | undefined> {
+  if (session === undefined) return undefined;
+  const row = await db.get('SELECT folder FROM session WHERE id = ?', session);
+  await db.run('UPDATE session SET folder = NULL WHERE id = ?', session);
+  return parse.text(row?.['folder']);
+}
+
+async function sendAnew(
+  db: Session,
+  series: string,
+  target: string,
+  total: number,
+  now: Millis,
+): Promise<void> {
+  await db.run(
+    'DELETE FROM progress WHERE series = ? AND target IN (?, ?)',
+    series,
+    target,
+    `${COPIES}${target}`,
+  );
+  await db.run(
+    `INSERT INTO leg (series, target, state, next_try, total, updated) VALUES (?, ?, 'pending', ?, ?, ?)
+     ON CONFLICT (series, target) DO UPDATE SET state = 'pending', attempts = 0, next_try = excluded.next_try,
+       claim = NULL, failure_code = NULL, failure_message = NULL, done = 0, total = excluded.total, through = 0,
+       updated = excluded.updated`,
+    series,
+    target,
+    now,
+    total,
+    now,
+  );
+}
+
+/** All of it is done; `left`: files that stayed in the old folder. */
+export async function moveDone(
+  db: Session,
+  claim: Claim,
+  left: readonly string[],
+  now: Millis,
+): Promise<MoveOrder> {
+  await hold(db, claim);
+  const { series } = claim;
+  const row = await db.get('SELECT moving, moved FROM series WHERE id = ?', series);
+  const order = orderIn(row);
+  const moved = parse.moved(row?.['moved']);
+  const last = moved.at(-1);
+  const all: Moved[] =
+    last === undefined || left.length === 0 ? moved : [...moved.slice(0, -1), { ...last, left }];
+  await db.run('UPDATE series SET moving = NULL, moved = ? WHERE id = ?', JSON.stringify(all), series);
+  await endLeg(db, series, order.failure, now);
+  await refresh(db, series, now);
+  return order;
+}
+
+/** Nothing has changed but that somebody has to know. */
+export async function moveFailed(db: Session, claim: Claim, failure: Failure, now: Millis): Promise<void> {
+  await hold(db, claim);
+  await db.run('UPDATE series SET moving = NULL WHERE id = ?', claim.series);
+  await endLeg(db, claim.series, failure, now);
+  await refresh(db, claim.series, now);
+}

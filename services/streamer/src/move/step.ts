@@ -1,0 +1,230 @@
+/**
+ * Moves a stored series to the labels that a person gave: stored anew and verified, written down, then the old folder is
+ * left. Whoever is ended in between goes on: the old place counts until the ledger has the new one.
+ */
+import type { Erasures } from '@scanflow/chassis';
+import { remember } from '../store/remember.ts';
+import { ERASED_LABELS } from '../erase/marks.ts';
+import { failureOf, Fault, permanent, type Failure } from '../model/failure.ts';
+import type { MoveOrder, Moved } from './plan.ts';
+import { policyFor, retryAfter } from '../work/retry.ts';
+import { judge, traitsOfRecord } from '../send/rule.ts';
+import { reportName } from '../sessions/plan.ts';
+import type { Folder, SeriesRecord, StoredInstance, StoreWork } from '../ports.ts';
+import { listInstances } from '../store/listing.ts';
+import { placeFor } from '../store/place/place.ts';
+import type { PullDeps } from '../store/pull-missing.ts';
+import type { Chance, Settings } from '../model/settings.ts';
+import { reached } from '../work/trace.ts';
+import { carryAll, type Carry } from './carry.ts';
+
+/** With what keeps decisions. */
+export type MoveDeps = PullDeps & { readonly chance: Chance; readonly erasures?: Erasures };
+
+export type MoveOutcome =
+  | { readonly kind: 'moved'; readonly images: number; readonly left: readonly string[] }
+  | { readonly kind: 'later'; readonly failure: Failure; readonly delayMs: number }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+  | { readonly kind: 'interrupted' };
+
+type Work = StoreWork & { readonly moving: MoveOrder };
+
+/** Carries the move as far as it gets, and writes the outcome into the ledger. */
+export async function moveStep(work: Work, deps: MoveDeps, signal: AbortSignal): Promise<MoveOutcome> {
+  const { ledger, chance, settings } = deps;
+  try {
+    const images = work.moving.stored === undefined ? await storeAnew(work, deps, signal) : 0;
+    const left = await leave(work, deps);
+    await ledger.moveDone(work, left, chance.now());
+    reached('series-left');
+    return { kind: 'moved', images, left };
+  } catch (error) {
+    const failure = failureOf(error);
+    if (signal.aborted || failure.code === 'LEDGER_LEASE_LOST') return { kind: 'interrupted' };
+    const now = chance.now();
+    const attempts = work.attempts + 1;
+    const retry = retryAfter(failure, attempts, chance.jitter(), policyFor(failure, settings.retry));
+    if (!retry.retry) {
+      await ledger.moveFailed(work, failure, now);
+      return { kind: 'failed', failure };
+    }
+    await ledger.storeLater(work, { attempts, nextTry: now + retry.delayMs, failure }, now);
+    return { kind: 'later', failure, delayMs: retry.delayMs };
+  }
+}
+
+/** How many images are at the new place, the ledger included. */
+async function storeAnew(work: Work, deps: MoveDeps, signal: AbortSignal): Promise<number> {
+  const { store, ledger, chance, settings } = deps;
+  const { decision, was, send } = work.moving;
+  const from = await store.reopen(was.path, work.series);
+  if (from === undefined) throw new Fault(GONE);
+  await requireNotErased(deps, decision);
+  const { names, root, layout } = placeFor(from.record.attributes, decision.labels, settings);
+  const to = await store.claim(names, emptied(from.record, work), root);
+  reached('folder-claimed', { series: work.series });
+  const here = to.path === from.path;
+  if (!here) await store.requireSpace(to, bytesOf(from.record) * (from.record.archive === undefined ? 1 : 2));
+  const listed = await listInstances(work.series, deps.orthanc, signal).catch((error: unknown) => {
+    // what is stored does not need Orthanc; what is not shows when it is carried
+    if (signal.aborted) throw error;
+    return [];
+  });
+  const context = {
+    ...deps,
+    from,
+    to,
+    layout,
+    values: { ...decision.labels },
+    listed,
+    limits: settings.limits,
+  };
+  const instances = here ? from.record.instances : await carryOrClear(work, context, deps, signal);
+  const moved = movedOf(work, from, to);
+  const record = await writeAll(work, from, to, movedRecord(from.record, instances, moved, work), deps);
+  await remember(work.series, decision, deps, signal);
+  const targets = send ? targetsOf(settings, record) : [];
+  const renamed = instances.some(({ file }, index) => file !== from.record.instances[index]?.file);
+  const images = record.counts.stored;
+  await ledger.storedAnew(work, { path: to.below, images, renamed, moved, targets }, chance.now());
+  reached('series-moved', { series: work.series });
+  return images;
+}
+
+/** The subject may be erased since the move was ordered. */
+async function requireNotErased(
+  { erasures }: MoveDeps,
+  { labels }: Pick<MoveOrder['decision'], 'labels'>,
+): Promise<void> {
+  await erasures?.refresh();
+  if (erasures?.hasLabels(labels) === true) throw new Fault(ERASED_LABELS);
+}
+
+/** Where it cannot be moved, nothing of it stays at the new place. */
+async function carryOrClear(
+  work: Work,
+  context: Carry,
+  { store, ledger, chance }: MoveDeps,
+  signal: AbortSignal,
+): Promise<readonly StoredInstance[]> {
+  const carried = new Map<StoredInstance, StoredInstance>();
+  try {
+    return await carryAll(context, carried, signal);
+  } catch (error) {
+    const { to } = context;
+    if (failureOf(error).kind === 'permanent' && to.record.state === 'storing') {
+      const stillOurs = (): Promise<void> => ledger.renew(work, chance.now());
+      await store.writeRecord(to, { ...to.record, instances: [...carried.values()] }, stillOurs);
+      await store.leave(to.below, work.series, stillOurs);
+    }
+    throw error;
+  }
+}
+
+/** Sums, archive and record at the new place: once the record says `stored`, everything that it names is there. */
+async function writeAll(
+  work: Work,
+  from: Folder,
+  to: Folder,
+  record: SeriesRecord,
+  { store, ledger, chance }: MoveDeps,
+): Promise<SeriesRecord> {
+  const stillOurs = (): Promise<void> => ledger.renew(work, chance.now());
+  await store.flush(to);
+  const packed =
+    from.record.archive === undefined
+      ? record
+      : {
+          ...record,
+          archive: await store.archive(to, { ...record, ...archiveOf(to.record) }, stillOurs),
+        };
+  await store.writeManifest(to, packed, stillOurs);
+  await store.writeRecord(to, packed, stillOurs);
+  reached('moved-record-written', { series: work.series });
+  return packed;
+}
+
+/** One that an earlier try wrote there is written over. */
+const archiveOf = ({ archive }: SeriesRecord): Pick<SeriesRecord, 'archive'> =>
+  archive === undefined ? {} : { archive };
+
+/** The old folder goes, or says where the series is; and so does the report of the session that lies above it. */
+async function leave(work: Work, deps: MoveDeps): Promise<readonly string[]> {
+  const { store, ledger, chance } = deps;
+  const { was, keep, decision } = work.moving;
+  const [view] = await ledger.matching(work.series);
+  const reports = view?.moving?.stored?.reports;
+  if (reports !== undefined && view?.session !== undefined) {
+    const name = reportName(view.session, view.attributes['AccessionNumber'] ?? '');
+    for (const file of [`${name}.json`, `${name}.csv`]) await store.removeReport(reports, file);
+  }
+  if (view?.path === was.path) return [];
+  const stillOurs = (): Promise<void> => ledger.renew(work, chance.now());
+  if (!keep) return store.leave(was.path, work.series, stillOurs);
+  const old = await store.reopen(was.path, work.series);
+  const to = view?.path;
+  if (old !== undefined && to !== undefined)
+    await store.writeRecord(old, { ...old.record, movedTo: to, updated: decision.at }, stillOurs);
+  return [];
+}
+
+const GONE = permanent(
+  'MOVE_FOLDER_GONE',
+  'The series was not moved: its folder, or its series.json, is no longer in project storage. Put it back; or retry the series, which stores it anew while Orthanc has it, then move it.',
+);
+
+/** Holds the folder at the new place, until all of it is there. */
+const emptied = (from: SeriesRecord, work: Work): SeriesRecord => ({
+  ...stripped(from),
+  state: 'storing',
+  labels: work.moving.decision.labels,
+  routedBy: 'person',
+  decision: work.moving.decision,
+  instances: [],
+});
+
+/** Without what was true of the old place alone. */
+const stripped = ({
+  booking: _booking,
+  doubts: _doubts,
+  archive: _archive,
+  movedTo: _movedTo,
+  ...record
+}: SeriesRecord): SeriesRecord => record;
+
+const movedRecord = (
+  from: SeriesRecord,
+  instances: readonly StoredInstance[],
+  moved: Moved,
+  work: Work,
+): SeriesRecord => ({
+  ...emptied(from, work),
+  state: 'stored',
+  moved: [...(from.moved ?? []), moved],
+  instances,
+  updated: work.moving.decision.at,
+});
+
+function movedOf({ moving }: Work, { record, below }: Folder, to: Folder): Moved {
+  const { decision, keep } = moving;
+  const { labels, routedBy, booking } = record;
+  return {
+    at: decision.at,
+    by: decision.by,
+    reason: decision.reason ?? '',
+    from: {
+      path: below,
+      ...(labels === undefined ? {} : { labels }),
+      ...(routedBy === undefined ? {} : { routedBy }),
+      ...(booking === undefined ? {} : { accessionNumber: booking.accessionNumber }),
+    },
+    to: { path: to.below, labels: decision.labels },
+    ...(keep ? { kept: true } : {}),
+  };
+}
+
+const bytesOf = ({ instances }: SeriesRecord): number => instances.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** Destinations whose rule lets it go there under its new labels. */
+const targetsOf = ({ destinations }: Settings, record: SeriesRecord): string[] =>
+  destinations.filter(({ when }) => judge(when, traitsOfRecord(record)).wanted).map(({ name }) => name);

@@ -1,0 +1,235 @@
+/** The ledger made anew from what is stored, or brought up to date after an older one was put back. */
+import { destinationOf } from '../commitment/plan.ts';
+import { COPY, stateOf, STORAGE } from '../model/series.ts';
+import { recoveredMark, sessionOf } from '../sessions/plan.ts';
+import { joined, SENT_UNKNOWN, spanIn, UNKNOWN, unknownDetail } from '../send/unknown.ts';
+import type { Millis, RecoveredSeries } from '../ports.ts';
+import { lockSeries } from '../ledger/claims.ts';
+import type { Session } from '../ledger/database.ts';
+import { isFailing } from '../verify/failing.ts';
+import { verifySoon } from '../verify/sql.ts';
+import { parse, seriesViews } from '../ledger/views.ts';
+
+export async function recover(
+  db: Session,
+  series: RecoveredSeries,
+  now: Millis,
+): Promise<'new' | 'grown' | 'known'> {
+  const { id } = series;
+  await lockSeries(db, id);
+  const row = await db.get('SELECT increment, path FROM series WHERE id = ?', id);
+  if (Number(row?.['increment'] ?? 0) > series.increment) return behind(db, id, now);
+  const known =
+    row !== undefined && Number(row['increment']) >= series.increment && row['path'] === series.path;
+  if (known && !series.again) return 'known';
+  await put(db, series, row !== undefined, now);
+  await filedLeg(db, id, STORAGE, { done: series.stored - series.differing, total: series.inOrthanc }, now);
+  if (series.copy !== undefined) {
+    const { path, images } = series.copy;
+    await filedLeg(db, id, COPY, { done: images, total: images }, now);
+    await db.run('UPDATE series SET copy_path = ? WHERE id = ?', path, id);
+  }
+  for (const target of new Set([...series.targets, ...(await destinations(db, id))]))
+    await unknown(db, { series: id, target, through: series.increment, total: series.stored }, now);
+  await derive(db, id);
+  return row === undefined ? 'new' : known ? 'known' : 'grown';
+}
+
+/** Project storage is older than the ledger: what it lacks is stored anew, and has been sent for all that anybody knows. */
+async function behind(db: Session, id: string, now: Millis): Promise<'grown'> {
+  await db.run(
+    'UPDATE series SET due = coalesce(due, CAST(? AS BIGINT)), doubtful = 1 WHERE id = ?',
+    now,
+    id,
+  );
+  await derive(db, id);
+  return 'grown';
+}
+
+async function put(db: Session, series: RecoveredSeries, known: boolean, now: Millis): Promise<void> {
+  const { id, attributes, labels } = series;
+  const session = sessionOf(attributes);
+  if (!known)
+    await db.run(
+      `INSERT INTO series (id, state, first_seen, updated) VALUES (?, 'working', ?, ?)`,
+      id,
+      series.firstSeen,
+      now,
+    );
+  await db.run(
+    `UPDATE series SET attributes = ?, labels = ?, decision = coalesce(?, decision), doubts = ?, moved = ?, warnings = ?, path = ?,
+       increment = ?, in_orthanc = ?, stored = ?, untagged = ?,
+       differing = ?, digest = ?, uid = ?, session = ?, reason_code = NULL, reason_message = NULL,
+       due = CASE WHEN ? = 1 THEN coalesce(due, CAST(? AS BIGINT)) ELSE due END,
+       cleaned = CASE WHEN ? = 1 THEN coalesce(cleaned, CAST(? AS BIGINT)) ELSE NULL END
+     WHERE id = ?`,
+    JSON.stringify(attributes),
+    labels === undefined ? null : JSON.stringify(labels),
+    textOf(series.decision),
+    textOf(series.doubts),
+    textOf(series.moved),
+    textOf(series.warnings),
+    series.path,
+    series.increment,
+    series.inOrthanc,
+    series.stored,
+    series.untagged,
+    series.differing,
+    series.digest,
+    attributes['SeriesInstanceUID'] ?? null,
+    session ?? null,
+    series.again ? 1 : 0,
+    now,
+    series.gone ? 1 : 0,
+    now,
+    id,
+  );
+  if (session === undefined) return;
+  // without a moment to be looked at: what was told of it stays told
+  await db.run(
+    `INSERT INTO session (id, due, first_seen, updated, increment) VALUES (?, NULL, ?, ?, 1)
+     ON CONFLICT (id) DO UPDATE SET digest = NULL`,
+    session,
+    series.firstSeen,
+    now,
+  );
+}
+
+const textOf = (value: object | undefined): string | null =>
+  value === undefined ? null : JSON.stringify(value);
+
+/** The files of it are there. */
+async function filedLeg(
+  db: Session,
+  series: string,
+  target: typeof STORAGE | typeof COPY,
+  { done, total }: { readonly done: number; readonly total: number },
+  now: Millis,
+): Promise<void> {
+  await db.run(
+    `INSERT INTO leg (series, target, state, done, total, updated) VALUES (?, ?, 'done', ?, ?, ?)
+     ON CONFLICT (series, target) DO UPDATE SET state = 'done', claim = NULL, next_try = NULL, failure_code = NULL,
+       failure_message = NULL, done = excluded.done, total = excluded.total, updated = excluded.updated`,
+    series,
+    target,
+    done,
+    total,
+    now,
+  );
+  await db.run('DELETE FROM progress WHERE series = ? AND target = ?', series, target);
+  await verifySoon(db, series, target, now);
+}
+
+/** Those to which a leg of the series leads. */
+async function destinations(db: Session, series: string): Promise<string[]> {
+  const legs = await db.all('SELECT target FROM leg WHERE series = ?', series);
+  return legs.map((leg) => String(leg['target'])).filter(isDestination);
+}
+
+const isDestination = (target: string): boolean =>
+  target !== STORAGE && target !== COPY && destinationOf(target) === undefined;
+
+/** What the leg does not know to be dealt with may have been sent, or not. False where it knows all. */
+export async function unknown(
+  db: Session,
+  { series, target, through, total }: { series: string; target: string; through: number; total: number },
+  now: Millis,
+): Promise<boolean> {
+  const leg = await db.get('SELECT through FROM leg WHERE series = ? AND target = ?', series, target);
+  const after = Number(leg?.['through'] ?? 0);
+  if (after >= through) return false;
+  const earlier = await db.get(
+    'SELECT detail FROM progress WHERE series = ? AND target = ? AND instance = ?',
+    series,
+    target,
+    UNKNOWN,
+  );
+  const span = joined(
+    { after, through },
+    earlier === undefined ? undefined : spanIn(String(earlier['detail'])),
+  );
+  await db.run(
+    `INSERT INTO progress (series, target, instance, outcome, detail) VALUES (?, ?, ?, 'failed', ?)
+     ON CONFLICT (series, target, instance) DO UPDATE SET outcome = 'failed', detail = excluded.detail`,
+    series,
+    target,
+    UNKNOWN,
+    unknownDetail(span),
+  );
+  await db.run(
+    `INSERT INTO leg (series, target, state, failure_code, failure_message, total, through, updated)
+     VALUES (?, ?, 'failed', ?, ?, ?, ?, ?)
+     ON CONFLICT (series, target) DO UPDATE SET state = 'failed', claim = NULL, next_try = NULL, attempts = 0,
+       failure_code = excluded.failure_code, failure_message = excluded.failure_message, total = excluded.total,
+       through = excluded.through, updated = excluded.updated`,
+    series,
+    target,
+    SENT_UNKNOWN.code,
+    SENT_UNKNOWN.message,
+    total,
+    through,
+    now,
+  );
+  return true;
+}
+
+/** No step of a series' life: the state is what the rest of it says. */
+async function derive(db: Session, series: string): Promise<void> {
+  const row = await db.get('SELECT due, reason_code FROM series WHERE id = ?', series);
+  const legs = await db.all('SELECT state FROM leg WHERE series = ?', series);
+  const state = stateOf({
+    due: parse.integer(row?.['due'] ?? null),
+    quarantined: (row?.['reason_code'] ?? null) !== null,
+    legs: legs.map((leg) => parse.leg(leg['state'])),
+    damaged: await isFailing(db, series),
+  });
+  await db.run('UPDATE series SET state = ? WHERE id = ?', state, series);
+}
+
+export async function awaitUnknown(
+  db: Session,
+  series: readonly string[],
+  now: Millis,
+  due: Millis,
+): Promise<number> {
+  let fresh = 0;
+  for (const id of [...series].sort()) {
+    fresh += await db.run(
+      `INSERT INTO series (id, state, due, first_seen, updated) VALUES (?, 'collecting', ?, ?, ?)
+       ON CONFLICT (id) DO NOTHING`,
+      id,
+      due,
+      now,
+      now,
+    );
+    await db.run('UPDATE series SET doubtful = 1 WHERE id = ? AND increment = 0', id);
+  }
+  return fresh;
+}
+
+export async function doubtSent(db: Session, now: Millis): Promise<number> {
+  const open = await db.all(
+    `SELECT l.series, l.target, s.increment, s.stored FROM leg l JOIN series s ON s.id = l.series
+     WHERE l.state <> 'done' AND l.through < s.increment ORDER BY l.series`,
+  );
+  let legs = 0;
+  for (const row of open) {
+    const target = String(row['target']);
+    if (!isDestination(target)) continue;
+    const series = String(row['series']);
+    const through = Number(row['increment']);
+    if (await unknown(db, { series, target, through, total: Number(row['stored']) }, now)) legs += 1;
+    await derive(db, series);
+  }
+  return legs;
+}
+
+/** Sessions without a digest are those that the recovery touched, and those that were never complete: these are due. */
+export async function quietSessions(db: Session): Promise<void> {
+  const rows = await db.all('SELECT id FROM session WHERE digest IS NULL AND due IS NULL');
+  for (const row of rows) {
+    const id = String(row['id']);
+    const series = await seriesViews(db, 'WHERE session = ?', id);
+    await db.run('UPDATE session SET digest = ? WHERE id = ?', recoveredMark(series), id);
+  }
+}

@@ -1,0 +1,84 @@
+/** What destinations have to say beside the legs of a series: that it does not go there and why, that nothing does until their hours begin. */
+import type { Opening } from './hours.ts';
+import { judge, traitsOf, type Verdict } from './rule.ts';
+import type { SeriesView } from '../ports.ts';
+import type { OpenDestination } from '../model/settings.ts';
+
+/** A series that does not go to a destination. */
+export interface NotSent {
+  readonly target: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface Waits {
+  /** Milliseconds since the epoch. */
+  readonly until: number;
+  readonly message: string;
+}
+
+export interface Outlook {
+  /** Of a series that is stored: the destinations that it has nothing to do with. */
+  readonly notSent: (view: SeriesView) => readonly NotSent[];
+  /** Undefined where it may be sent to now, or is none of the destinations. */
+  readonly waits: (target: string) => Waits | undefined;
+  /** Those that wait now, by their names. */
+  readonly waiting: () => Readonly<Record<string, string>>;
+}
+
+type Destinations = readonly Pick<OpenDestination, 'name' | 'when' | 'hours' | 'schedule'>[];
+
+export function createOutlook(destinations: Destinations, now: () => number): Outlook {
+  const waits = (target: string): Waits | undefined => {
+    const destination = destinations.find(({ name }) => name === target);
+    const opening = destination?.hours?.(now());
+    return opening === undefined || opening.open
+      ? undefined
+      : waitsOf(opening, now(), destination?.schedule?.timeZone ?? 'UTC');
+  };
+  return {
+    waits,
+    waiting: () =>
+      Object.fromEntries(
+        destinations.flatMap(({ name }) => {
+          const found = waits(name);
+          return found === undefined ? [] : [[name, found.message]];
+        }),
+      ),
+    notSent: (view) => {
+      if (view.stored === 0) return [];
+      const served = new Set(view.legs.map(({ target }) => target));
+      const traits = traitsOf(view.attributes, view.labels);
+      return destinations
+        .filter(({ name }) => !served.has(name))
+        .map(({ name, when }) => ({ target: name, ...reasonOf(judge(when, traits)) }));
+    },
+  };
+}
+
+function reasonOf(verdict: Verdict): { readonly code: string; readonly message: string } {
+  if (verdict.wanted)
+    return {
+      code: 'DEST_CAME_LATER',
+      message:
+        'It was stored before this destination, or its rule, let it go there. To send it: scanflow series retry ID --target NAME.',
+    };
+  if (verdict.undecided)
+    return {
+      code: 'DEST_UNDECIDED',
+      message: `Its project is not known, so when.${verdict.because} cannot be decided. Give it one by a booking or a pattern, and store it anew.`,
+    };
+  return {
+    code: 'DEST_NOT_WANTED',
+    message: `The rule of this destination leaves it out: when.${verdict.because}.`,
+  };
+}
+
+function waitsOf({ until }: Opening, now: number, timeZone: string): Waits {
+  const at = (millis: number): Temporal.ZonedDateTime =>
+    Temporal.Instant.fromEpochMilliseconds(millis).toZonedDateTimeISO(timeZone);
+  const opens = at(until);
+  const today = opens.toPlainDate().equals(at(now).toPlainDate());
+  const day = today ? '' : `${opens.toPlainDate().toLocaleString('en-GB', { weekday: 'short' })} `;
+  return { until, message: `waits until ${day}${opens.toPlainTime().toString({ smallestUnit: 'minute' })}` };
+}

@@ -1,0 +1,258 @@
+/** The forward step: what of a series a destination has not got yet goes there, and each answer counts. */
+import { failureOf, Fault, permanent, transient, type Failure } from '../model/failure.ts';
+import { retryAfter } from '../work/retry.ts';
+import { judge as judgeRule, traitsOfRecord } from './rule.ts';
+import type { ForwardWork, Ledger, Progress, SendOutcome, SeriesRecord, Store } from '../ports.ts';
+import { isWithin, UNKNOWN, wantedSpan } from './unknown.ts';
+import { newest } from '../store/record.ts';
+import { reached } from '../work/trace.ts';
+import { Batch } from '../work/batch.ts';
+import { gateOf } from './gate.ts';
+import { askForFiles, isOlder, lookBehind } from '../store/recheck.ts';
+import { itemsOf } from './items.ts';
+import type { Chance, OpenDestination, Settings } from '../model/settings.ts';
+import { inTurn } from './turns.ts';
+
+export interface ForwardDeps {
+  readonly ledger: Ledger;
+  readonly store: Store;
+  readonly settings: Settings;
+  readonly chance: Chance;
+}
+
+export type ForwardOutcome =
+  | {
+      readonly kind: 'forwarded';
+      readonly sent: number;
+      readonly warnings: number;
+      readonly failure: Failure | undefined;
+    }
+  | { readonly kind: 'later'; readonly sent: number; readonly failure: Failure; readonly delayMs: number }
+  /** Its hours ended: the rest is sent when they begin again. */
+  | { readonly kind: 'held'; readonly sent: number }
+  /** Its rule leaves the series out by now. */
+  | { readonly kind: 'unwanted'; readonly sent: 0; readonly because: string }
+  | { readonly kind: 'interrupted'; readonly sent: number };
+
+const BATCH = 32;
+/** Of a slow destination, people see how far it is, and little is sent again after a crash. */
+const BATCH_MS = 1_000;
+
+/** Sends what is left for one destination, and writes the outcome into the ledger. */
+export async function forwardStep(
+  work: ForwardWork,
+  destination: OpenDestination,
+  deps: ForwardDeps,
+  signal: AbortSignal,
+): Promise<ForwardOutcome> {
+  const tally = new Tally();
+  try {
+    const record = await recordOf(work, deps.store);
+    const verdict = judgeRule(destination.when, traitsOfRecord(record));
+    if (!verdict.wanted) {
+      await deps.ledger.unwanted(work, deps.chance.now());
+      return { kind: 'unwanted', sent: 0, because: verdict.because };
+    }
+    const through = await sendSeries(work, record, destination, tally, deps, signal);
+    if (signal.aborted) return { kind: 'interrupted', sent: tally.sent };
+    if (tally.left === RECORD_GONE) throw new Fault(RECORD_GONE);
+    if (tally.left !== undefined) return await later(work, tally.left, tally, destination, deps);
+    if (tally.held) return { kind: 'held', sent: tally.sent };
+    await lookBehind(work, record, deps);
+    return await end(work, through, tally, deps);
+  } catch (error) {
+    if (signal.aborted) return { kind: 'interrupted', sent: tally.sent };
+    const failure = failureOf(error);
+    // storing puts it there again, and this leg waits for it; where storing has failed, only a person can
+    const hopeless = failure.code === RECORD_GONE.code && !(await askForFiles(work, deps));
+    if (failure.kind !== 'permanent' && !hopeless) return later(work, failure, tally, destination, deps);
+    return giveUp(work, failure, tally, deps);
+  }
+}
+
+/** What became of the instances of one attempt. */
+class Tally {
+  sent = 0;
+  warnings = 0;
+  /** Why the first of those that were not sent, and may be, was not. */
+  left: Failure | undefined;
+  /** How long the destination wants to be left alone, in milliseconds. */
+  askedMs = 0;
+  /** Why the first of those that were given up was. */
+  refused: Failure | undefined;
+  /** Some were not sent because it is not the time for it. */
+  held = false;
+}
+
+async function end(
+  work: ForwardWork,
+  through: number,
+  tally: Tally,
+  deps: ForwardDeps,
+): Promise<ForwardOutcome> {
+  await deps.ledger.forwarded(work, through, tally.refused, deps.chance.now());
+  reached('series-forwarded');
+  return { kind: 'forwarded', sent: tally.sent, warnings: tally.warnings, failure: tally.refused };
+}
+
+async function later(
+  work: ForwardWork,
+  failure: Failure,
+  tally: Tally,
+  destination: OpenDestination,
+  deps: ForwardDeps,
+): Promise<ForwardOutcome> {
+  const { ledger, chance, settings } = deps;
+  const attempts = tally.sent > 0 ? 1 : work.attempts + 1;
+  const { giveUpMs, ...patient } = destination.retry ?? settings.retry;
+  // what stands in the way here is no reason to give up a destination
+  const theirs = failure === tally.left && failure !== AWAY;
+  const policy = giveUpMs !== undefined && theirs ? { ...patient, giveUpMs } : patient;
+  const retry = retryAfter({ kind: 'transient' }, attempts, chance.jitter(), policy);
+  if (!retry.retry) return giveUp(work, givenUp(failure), tally, deps);
+  const delayMs = Math.max(retry.delayMs, Math.min(tally.askedMs, policy.capMs));
+  const now = chance.now();
+  await ledger.forwardLater(work, { attempts, nextTry: now + delayMs, failure }, now);
+  return { kind: 'later', sent: tally.sent, failure, delayMs };
+}
+
+async function giveUp(
+  work: ForwardWork,
+  failure: Failure,
+  { sent, warnings }: Tally,
+  { ledger, chance }: ForwardDeps,
+): Promise<ForwardOutcome> {
+  await ledger.forwardFailed(work, failure, chance.now());
+  return { kind: 'forwarded', sent, warnings, failure };
+}
+
+const givenUp = ({ code, message }: Failure): Failure =>
+  permanent(
+    'FORWARD_GIVEN_UP',
+    `It was tried in vain for as long as retry.giveUp of this destination says. The last time: ${code}: ${message} Put that right, then: scanflow series retry.`,
+  );
+
+/** Gives the increment up to which everything is dealt with once nothing is left. */
+async function sendSeries(
+  work: ForwardWork,
+  record: SeriesRecord,
+  destination: OpenDestination,
+  tally: Tally,
+  { ledger, store, chance }: ForwardDeps,
+  signal: AbortSignal,
+): Promise<number> {
+  const progress = await ledger.progress(work.series, work.target);
+  const superseded = supersededIn(record);
+  tally.refused = failureIn(progress.filter(({ instance }) => !superseded.has(instance)));
+  const outcomes = new Map(progress.map(({ instance, outcome }) => [instance, outcome]));
+  const wanted = wantedSpan(progress);
+  const todo = record.instances.filter(({ increment, file }) => {
+    const outcome = outcomes.get(file);
+    const due = outcome === undefined && (increment > work.through || isWithin(wanted, increment));
+    return !superseded.has(file) && (outcome === 'again' || due);
+  });
+  const noted = async (rows: readonly Progress[]): Promise<void> => {
+    await ledger.record(work, rows);
+    reached('responses-recorded');
+  };
+  const batch = new Batch<Progress>(BATCH, noted, BATCH_MS);
+  const open = new Set(todo.map(({ file }) => file));
+  const gate = gateOf(destination, chance.now, signal);
+  try {
+    const items = itemsOf(inTurn(todo, work.attempts), record, work, store);
+    const options = { signal, calmly: work.attempts > 0, gate };
+    for await (const outcome of destination.sender.send(items, options)) {
+      reached('response-received');
+      const lacking = await lackingFile(outcome, record, work, store);
+      if (lacking !== undefined) {
+        tally.left ??= lacking;
+        continue;
+      }
+      tally.askedMs = Math.max(tally.askedMs, outcome.askedMs ?? 0);
+      const row = judge(outcome, tally);
+      if (row === undefined) continue;
+      open.delete(outcome.id);
+      await batch.add(row);
+    }
+  } finally {
+    await batch.end();
+  }
+  if (open.size > 0 && !tally.held) tally.left ??= UNANSWERED;
+  if (wanted !== undefined && tally.left === undefined && !tally.held)
+    await ledger.record(work, [{ instance: UNKNOWN, outcome: 'done', detail: '' }]);
+  return Math.max(work.through, ...record.instances.map(({ increment }) => increment));
+}
+
+/** Files that were corrected since. They are not sent: a destination that keeps what comes first would keep the wrong one. */
+function supersededIn({ instances }: SeriesRecord): ReadonlySet<string> {
+  const latest = newest(instances);
+  return new Set(instances.filter((one) => !latest.has(one)).map(({ file }) => file));
+}
+
+async function recordOf(work: ForwardWork, store: Store): Promise<SeriesRecord> {
+  const record = await store.record(work.path);
+  if (record?.orthancSeries !== work.series || isOlder(record, { increment: work.increment ?? 0 }))
+    throw new Fault(RECORD_GONE);
+  return record;
+}
+
+const RECORD_GONE = transient(
+  'FORWARD_FILES_GONE',
+  'Files of this series are missing from project storage, or its series.json is missing or older than the ledger. They are pulled again while Orthanc has them; where it has not, put them back and retry the series.',
+);
+const UNANSWERED = transient(
+  'FORWARD_UNANSWERED',
+  'Some images were neither sent nor refused. They are sent again.',
+);
+
+/** Why a file was not to be read: taken away alone, it is pulled again; with its whole folder, storage may be back tomorrow. */
+async function lackingFile(
+  outcome: SendOutcome,
+  { instances }: SeriesRecord,
+  { path, series }: ForwardWork,
+  store: Store,
+): Promise<Failure | undefined> {
+  if (outcome.result !== 'failed' || outcome.failure.code !== 'FILE_UNREADABLE') return undefined;
+  if ((await store.record(path))?.orthancSeries !== series) return AWAY;
+  const expected = instances.filter(({ file }) => file === outcome.id);
+  return (await store.absent(path, expected)).size > 0 ? RECORD_GONE : undefined;
+}
+
+const AWAY = transient(
+  'FORWARD_STORAGE_AWAY',
+  'Project storage went away while images were sent. Check its mount; sending goes on by itself.',
+);
+
+const copied = ({ transcoded }: SendOutcome): { transcoded?: string } =>
+  transcoded === undefined ? {} : { transcoded };
+
+/** The row to record, undefined where the instance is to be tried again. */
+function judge(outcome: SendOutcome, tally: Tally): Progress | undefined {
+  switch (outcome.result) {
+    case 'sent':
+      tally.sent += 1;
+      return { instance: outcome.id, outcome: 'done', detail: '', ...copied(outcome) };
+    case 'warning':
+      tally.sent += 1;
+      tally.warnings += 1;
+      return { instance: outcome.id, outcome: 'done', detail: outcome.meaning, ...copied(outcome) };
+    case 'failed': {
+      const { failure } = outcome;
+      if (failure.code === 'SEND_HELD') {
+        tally.held = true;
+        return undefined;
+      }
+      if (failure.kind !== 'permanent') {
+        tally.left ??= failure;
+        return undefined;
+      }
+      tally.refused ??= failure;
+      return { instance: outcome.id, outcome: 'failed', detail: JSON.stringify(failure) };
+    }
+  }
+}
+
+function failureIn(progress: readonly Progress[]): Failure | undefined {
+  const refused = progress.find(({ outcome }) => outcome === 'failed');
+  return refused === undefined ? undefined : (JSON.parse(refused.detail) as Failure);
+}

@@ -1,0 +1,133 @@
+/** A scripted DICOMweb server and images to send to it. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { makeSeries, type PhantomInstance, type PhantomOptions } from '@scanflow/dicom';
+import type { StoreItem } from '@scanflow/dimse';
+import type { SendOutcome } from '../../ports.ts';
+import { stowSender, type Authorize, type StowSettings } from './stow.ts';
+
+export const NOW = 1_700_000_000_000;
+export const SMALL: StowSettings = {
+  bytes: 1e6,
+  instances: 3,
+  timeouts: { connect: 60_000, idle: 60_000, response: 60_000 },
+};
+
+export interface Received {
+  readonly request: IncomingMessage;
+  /** SOP Instance UIDs of those given to the rig that are in the body. */
+  readonly uids: readonly string[];
+  readonly body: Buffer;
+}
+
+interface Rig {
+  readonly items: StoreItem[];
+  readonly uids: string[];
+  readonly bytes: Uint8Array[];
+  readonly received: Received[];
+  readonly send: (items?: readonly StoreItem[]) => Promise<SendOutcome[]>;
+}
+
+interface RigOptions {
+  readonly images?: number;
+  readonly settings?: Partial<StowSettings>;
+  readonly authorize?: Authorize;
+  readonly signal?: AbortSignal;
+}
+
+type Answer = (received: Received, response: ServerResponse, count: number) => void;
+
+export async function rig(t: TestContext, answer: Answer, options: RigOptions = {}): Promise<Rig> {
+  const folder = await mkdtemp(join(tmpdir(), 'scanflow-stow-'));
+  const images = [...phantom(options.images ?? 3)];
+  const uids = images.map(({ sopInstanceUid }) => sopInstanceUid);
+  const items: StoreItem[] = [];
+  for (const { sopInstanceUid, bytes } of images) {
+    const path = join(folder, `${sopInstanceUid}.dcm`);
+    await writeFile(path, bytes);
+    items.push({ id: sopInstanceUid, path, sha256: createHash('sha256').update(bytes).digest('hex') });
+  }
+  const received: Received[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const body = Buffer.concat(chunks);
+      const entry = { request, body, uids: uids.filter((uid) => body.includes(uid)) };
+      received.push(entry);
+      answer(entry, response, received.length);
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}/dicom-web/`;
+  const settings = { ...SMALL, ...options.settings };
+  const authorize = options.authorize ?? (() => Promise.resolve(undefined));
+  const sender = stowSender({ kind: 'stow', url }, authorize, () => NOW, settings);
+  t.after(async () => {
+    sender.close();
+    server.closeAllConnections();
+    server.close();
+    await rm(folder, { recursive: true });
+  });
+  const signal = options.signal ?? new AbortController().signal;
+  return {
+    items,
+    uids,
+    bytes: images.map(({ bytes }) => bytes),
+    received,
+    send: (given = items) => Array.fromAsync(sender.send(each(given), { signal, calmly: false })),
+  };
+}
+
+export async function* each(items: readonly StoreItem[]): AsyncGenerator<StoreItem> {
+  for (const item of items) yield await Promise.resolve(item);
+}
+
+export const item = (uid: string, more: object = {}): object => ({
+  '00081155': { vr: 'UI', Value: [uid] },
+  ...more,
+});
+export const reason = (code: number): object => ({ '00081197': { vr: 'US', Value: [code] } });
+export const warning = (code: number): object => ({ '00081196': { vr: 'US', Value: [code] } });
+
+export function reply(
+  response: ServerResponse,
+  status: number,
+  { stored = [], failed = [] }: { stored?: readonly object[]; failed?: readonly object[] } = {},
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(status, { 'content-type': 'application/dicom+json', ...headers }).end(
+    JSON.stringify({
+      '00081199': { vr: 'SQ', Value: stored },
+      '00081198': { vr: 'SQ', Value: failed },
+    }),
+  );
+}
+
+/** `sent`, or the code and kind of the failure. */
+export const short = (outcomes: readonly SendOutcome[]): string[] =>
+  outcomes.map((one) => (one.result === 'failed' ? `${one.failure.code} ${one.failure.kind}` : one.result));
+export const byId = (outcomes: readonly SendOutcome[], uids: readonly string[]): SendOutcome[] =>
+  uids.map((uid) => {
+    const found = outcomes.filter(({ id }) => id === uid);
+    assert.equal(found.length, 1, `one outcome for ${uid}`);
+    return found[0] as SendOutcome;
+  });
+
+export const phantom = (images: number, more: Partial<PhantomOptions> = {}): PhantomInstance[] => [
+  ...makeSeries({
+    modality: 'MR',
+    patientId: '3010000.01_sub-001',
+    when: Temporal.ZonedDateTime.from('2026-11-22T10:00[Europe/Amsterdam]'),
+    images,
+    ...more,
+  }),
+];

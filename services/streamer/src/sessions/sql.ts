@@ -1,0 +1,100 @@
+/** Sessions in the ledger: when one is complete, and what was told of it. */
+import type { Failure } from '../model/failure.ts';
+import { isRecovered, recoveredMark, sessionDigest } from './plan.ts';
+import type { Followers, Millis, SessionView } from '../ports.ts';
+import type { Row, Session } from '../ledger/database.ts';
+import { tell } from '../hooks/sql.ts';
+import { message, parse, seriesViews } from '../ledger/views.ts';
+
+/** It has series, none of them is under way, and none waits for a person. */
+const SETTLED = `EXISTS (SELECT 1 FROM series m WHERE m.session = s.id)
+  AND NOT EXISTS (SELECT 1 FROM series m WHERE m.session = s.id
+                  AND m.state IN ('collecting', 'working', 'quarantined'))`;
+
+export async function nextSession(db: Session, now: Millis): Promise<SessionView | undefined> {
+  const row = await db.get(
+    `SELECT s.* FROM session s WHERE s.due IS NOT NULL AND s.due <= ? AND ${SETTLED} ORDER BY s.due LIMIT 1`,
+    now,
+  );
+  return row === undefined ? undefined : viewOf(db, row);
+}
+
+async function viewOf(db: Session, row: Row): Promise<SessionView> {
+  const id = String(row['id']);
+  return {
+    id,
+    firstSeen: Number(row['first_seen']),
+    updated: Number(row['updated']),
+    due: parse.integer(row['due']),
+    increment: Number(row['increment']),
+    digest: parse.text(row['digest']),
+    folder: parse.text(row['folder']),
+    failure: message(row['failure_code'], row['failure_message']),
+    series: await seriesViews(db, 'WHERE session = ? ORDER BY first_seen, id LIMIT ?', id, MOST_SERIES),
+  };
+}
+
+/** An accession number that is typed in anew each day may have any number of them. */
+const MOST_SERIES = 10_000;
+
+export async function sessionComplete(
+  db: Session,
+  { hooksFor }: Followers,
+  seen: SessionView,
+  { digest, folder }: { readonly digest: string; readonly folder: string | undefined },
+  now: Millis,
+): Promise<boolean> {
+  const row = await db.get(`SELECT s.* FROM session s WHERE s.id = ? ${db.dialect.lock}`, seen.id);
+  if (row?.['due'] == null) {
+    // another streamer was first. Whoever stood still meanwhile has written a report of what was: it is written anew
+    if (row !== undefined && parse.text(row['digest']) !== digest)
+      await db.run('UPDATE session SET due = ? WHERE id = ?', now, seen.id);
+    return false;
+  }
+  if (Number(row['updated']) !== seen.updated) return false;
+  const { series } = await viewOf(db, row);
+  // two pieces of news may have come in one millisecond
+  if (sessionDigest(series) !== digest) return false;
+  const known = parse.text(row['digest']);
+  const quiet = isRecovered(known) && known === recoveredMark(series);
+  const again = quiet || digest === known;
+  const increment = Number(row['increment']) + (again ? 0 : 1);
+  await db.run(
+    `UPDATE session SET due = NULL, digest = ?, folder = ?, increment = ?, failure_code = NULL, failure_message = NULL
+     WHERE id = ?`,
+    quiet ? known : digest,
+    folder ?? null,
+    increment,
+    seen.id,
+  );
+  if (!again)
+    await tell(db, hooksFor('complete', undefined), { kind: 'complete', subject: seen.id, increment }, now);
+  return true;
+}
+
+export async function sessionLater(
+  db: Session,
+  session: string,
+  failure: Failure,
+  due: Millis,
+): Promise<void> {
+  await db.run(
+    'UPDATE session SET due = ?, failure_code = ?, failure_message = ? WHERE id = ? AND due IS NOT NULL',
+    due,
+    failure.code,
+    failure.message,
+    session,
+  );
+}
+
+export async function sessions(db: Session, limit: number): Promise<SessionView[]> {
+  const rows = await db.all('SELECT * FROM session ORDER BY updated DESC LIMIT ?', limit);
+  const views: SessionView[] = [];
+  for (const row of rows) views.push(await viewOf(db, row));
+  return views;
+}
+
+export async function session(db: Session, id: string): Promise<SessionView | undefined> {
+  const row = await db.get('SELECT * FROM session WHERE id = ?', id);
+  return row === undefined ? undefined : viewOf(db, row);
+}

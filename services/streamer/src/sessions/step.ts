@@ -1,0 +1,67 @@
+/** The session step: the report of a session that is complete, then the word that it is. */
+import { failureOf, type Failure } from '../model/failure.ts';
+import { retryAfter, type RetryPolicy } from '../work/retry.ts';
+import { commonParent, reportName, sessionDigest } from './plan.ts';
+import type { Ledger, SessionView, Store } from '../ports.ts';
+import type { ReportContext } from '../http/report.ts';
+import type { Chance } from '../model/settings.ts';
+import { reached } from '../work/trace.ts';
+import { sessionCsv, sessionReport } from './report.ts';
+
+export interface SessionDeps {
+  readonly ledger: Pick<Ledger, 'sessionComplete' | 'sessionLater'>;
+  readonly store: Pick<Store, 'writeReport'>;
+  readonly chance: Chance;
+  readonly context: ReportContext;
+}
+
+export type SessionOutcome =
+  | { readonly kind: 'complete'; readonly series: number }
+  /** Something came while the report was written. */
+  | { readonly kind: 'grown' }
+  | { readonly kind: 'later'; readonly failure: Failure };
+
+/** Project storage that is away comes back within the hour. */
+const RETRY: RetryPolicy = { firstMs: 60_000, capMs: 600_000 };
+
+export async function sessionStep(session: SessionView, deps: SessionDeps): Promise<SessionOutcome> {
+  const { ledger, chance } = deps;
+  const digest = sessionDigest(session.series);
+  let folder: string | undefined;
+  try {
+    folder = await writeReports(session, digest, deps);
+  } catch (error) {
+    const failure = failureOf(error);
+    const now = chance.now();
+    const wait = retryAfter({ kind: 'transient' }, 1, chance.jitter(), RETRY);
+    await ledger.sessionLater(session.id, failure, now + (wait.retry ? wait.delayMs : RETRY.capMs));
+    return { kind: 'later', failure };
+  }
+  reached('report-written', { session: session.id });
+  const told = await ledger.sessionComplete(session, { digest, folder }, chance.now());
+  reached('session-complete', { session: session.id });
+  return told ? { kind: 'complete', series: session.series.length } : { kind: 'grown' };
+}
+
+/** JSON and CSV, each whole or absent. Where nothing is stored there is no place for them. */
+async function writeReports(
+  session: SessionView,
+  digest: string,
+  { store, context }: SessionDeps,
+): Promise<string | undefined> {
+  const folders = session.series.flatMap(({ path }) => (path === undefined ? [] : [path]));
+  if (folders.length === 0) return undefined;
+  const again = digest === session.digest;
+  const view: SessionView = {
+    ...session,
+    due: null,
+    increment: session.increment + (again ? 0 : 1),
+    failure: undefined,
+  };
+  const below = session.folder ?? commonParent(folders);
+  const report = sessionReport(view, context);
+  const name = reportName(session.id, report.accessionNumber);
+  const shown = { ...report, folder: undefined };
+  await store.writeReport(below, `${name}.json`, `${JSON.stringify(shown, null, 1)}\n`);
+  return store.writeReport(below, `${name}.csv`, sessionCsv([report]));
+}

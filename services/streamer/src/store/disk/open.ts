@@ -1,0 +1,97 @@
+/** Project storage put together from its configuration. What cannot work shows at start, not with the first image. */
+import { mkdir, realpath } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Config } from '@scanflow/chassis';
+import { tryAccess, type Access } from './access.ts';
+import { createRoots, isBelow } from './roots.ts';
+import { createStore } from './store.ts';
+import { COPY, STORAGE } from '../../model/series.ts';
+import type { Ledger, Store } from '../../ports.ts';
+import type { RootSpec } from '../../roots/evidence.ts';
+import { RootKeeper } from '../../roots/keeper.ts';
+import type { Chance } from '../../model/settings.ts';
+import { VERSION } from '../../version.ts';
+
+export interface Storage {
+  readonly store: Store;
+  /** Of the copy of everything, where there is one. */
+  readonly copies: Store | undefined;
+  readonly keeper: RootKeeper;
+}
+
+/** The heartbeat comes every 5 s: an owner that missed four of them is gone, or stands still. */
+const SILENT_MS = 20_000;
+
+/**
+ * Roots need not be there yet: project storage may be mounted later. Throws an Error where the service lacks the
+ * privileges for owner, group and modes, or where the copy lies within project storage.
+ */
+export async function openStorage(
+  { facility, storage, data }: Pick<Config, 'facility' | 'storage' | 'data'>,
+  ledger: Ledger,
+  chance: Chance,
+): Promise<Storage> {
+  const { root, projects, copy, freeSpace, collisions, owner, group } = storage;
+  const access: Access = {
+    fileMode: octal(storage.fileMode),
+    folderMode: octal(storage.folderMode),
+    owner,
+    group,
+  };
+  const otherRoots = Object.values(projects).map((project) => project.root);
+  const roots = [root, ...otherRoots];
+  const own = join(data, 'streamer');
+  // a root that is not mounted yet cannot be tried, but a privilege that lacks there lacks here, too
+  await mkdir(own, { recursive: true, mode: 0o750 });
+  await tryAccess([own, ...roots, ...(copy === undefined ? [] : [copy.root])], access);
+  if (copy !== undefined) await requireApart(copy.root, roots);
+  const keeper = new RootKeeper(specsOf(root, otherRoots, copy?.root), {
+    ledger,
+    chance,
+    own: { name: facility.name, host: hostname(), version: VERSION },
+    access,
+    data: own,
+    silentMs: SILENT_MS,
+  });
+  return {
+    keeper,
+    store: createStore(root, { otherRoots, access, freeSpace, collisions, guard: keeper }),
+    // of everything, so it refuses nothing
+    copies: copy === undefined ? undefined : createStore(copy.root, { access, freeSpace, guard: keeper }),
+  };
+}
+
+/** The main root is known by its part, as it may move; the others by their paths, as their folders are in the ledger. */
+function specsOf(main: string, others: readonly string[], copy: string | undefined): RootSpec[] {
+  const roots = createRoots(main, others);
+  const within = (root: string) => (folder: string) => {
+    const place = roots.placeOf(folder);
+    return place?.root === root ? join(root, ...place.names) : undefined;
+  };
+  return [
+    ...roots.all.map((path) => ({
+      name: path === main ? STORAGE : path,
+      path,
+      target: STORAGE,
+      pathOf: within(path),
+    })),
+    ...(copy === undefined
+      ? []
+      : [{ name: COPY, path: copy, target: COPY, pathOf: (folder: string) => join(copy, folder) }]),
+  ];
+}
+
+const octal = (digits: string | undefined): number | undefined =>
+  digits === undefined ? undefined : Number.parseInt(digits, 8);
+
+/** Behind links, where the configuration alone does not show it: a copy would take the series' own folders. */
+async function requireApart(copy: string, roots: readonly string[]): Promise<void> {
+  const real = (path: string): Promise<string> => realpath(path).catch(() => path);
+  const inner = await real(copy);
+  for (const root of roots) {
+    const outer = await real(root);
+    if (inner === outer || isBelow(outer, inner) || isBelow(inner, outer))
+      throw new Error(`storage.copy.root ${copy} and the root ${root} are, behind their links, not apart.`);
+  }
+}

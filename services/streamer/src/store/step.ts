@@ -1,0 +1,252 @@
+/** The store step: a series whose quiet timer ended goes to project storage, or says why it does not. */
+import type { Erasures } from '@scanflow/chassis';
+import { failureOf, Fault, type Failure } from '../model/failure.ts';
+import { digestOf, digestOfFiles, imagesIn } from './record.ts';
+import { policyFor, retryAfter } from '../work/retry.ts';
+import type { Attributes } from './place/route.ts';
+import { judge, looksAtAet, SENT_BY, traitsOfRecord } from '../send/rule.ts';
+import type { Sender } from './place/sender.ts';
+import { STORAGE } from '../model/series.ts';
+import { partsOf } from '../joining/parts.ts';
+import type {
+  Binding,
+  InstanceListing,
+  Origin,
+  SeriesRecord,
+  StoreDone,
+  StoreWork,
+  SystemInfo,
+} from '../ports.ts';
+import { reached } from '../work/trace.ts';
+import { listInstances } from './listing.ts';
+import { lookAt, lostOf } from './look.ts';
+import { anonymous, erasedReason } from '../erase/marks.ts';
+import { correctionOf } from '../versions/correction.ts';
+import { tellingImages } from '../versions/telling.ts';
+import { findPlace, type Bookings, type Place, type PlaceDeps, type Target } from './place/place.ts';
+import {
+  GONE,
+  pullMissing,
+  recordedImages,
+  sourceFailure,
+  type Pulled,
+  type PullDeps,
+} from './pull-missing.ts';
+import { isStillWhole } from './recheck.ts';
+import type { Chance, Settings } from '../model/settings.ts';
+import { originOf } from './provenance.ts';
+import { FILE_MISSING, missingIn, writeRecord, type RecordContext } from './write-record.ts';
+
+export interface StoreDeps extends PullDeps {
+  readonly bookings: Bookings;
+  readonly chance: Chance;
+  readonly erasures?: Erasures;
+  /** What Orthanc is, as far as it is known. */
+  readonly system?: () => SystemInfo | undefined;
+}
+
+export type StoreOutcome =
+  | {
+      readonly kind: 'stored';
+      readonly stored: number;
+      readonly fresh: number;
+      readonly bytes: number;
+      readonly failure: Failure | undefined;
+    }
+  | { readonly kind: 'quarantined'; readonly code: string }
+  | { readonly kind: 'later'; readonly failure: Failure; readonly delayMs: number }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+  | { readonly kind: 'interrupted' };
+
+/** Carries one series as far as it gets, and writes the outcome into the ledger. */
+export async function storeStep(
+  work: StoreWork,
+  deps: StoreDeps,
+  signal: AbortSignal,
+): Promise<StoreOutcome> {
+  const { ledger, settings, chance } = deps;
+  const before = (await ledger.progress(work.series, STORAGE)).length;
+  try {
+    return await storeSeries(work, deps, signal);
+  } catch (error) {
+    const failure = sourceFailure(failureOf(error));
+    // laid down, or it is another streamer's by now
+    if (signal.aborted || failure.code === 'LEDGER_LEASE_LOST') return { kind: 'interrupted' };
+    const now = chance.now();
+    const gained = (await ledger.progress(work.series, STORAGE)).length > before;
+    const attempts = gained ? 1 : work.attempts + 1;
+    const retry = retryAfter(failure, attempts, chance.jitter(), policyFor(failure, settings.retry));
+    if (!retry.retry) {
+      await ledger.storeFailed(work, failure, now);
+      return { kind: 'failed', failure };
+    }
+    await ledger.storeLater(work, { attempts, nextTry: now + retry.delayMs, failure }, now);
+    return { kind: 'later', failure, delayMs: retry.delayMs };
+  }
+}
+
+async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal): Promise<StoreOutcome> {
+  const { orthanc, ledger, chance, settings } = deps;
+  if (work.recheck === true && (await isStillWhole(work, work.path, deps))) {
+    await ledger.rechecked(work, chance.now());
+    return { kind: 'stored', stored: work.stored ?? 0, fresh: 0, bytes: 0, failure: undefined };
+  }
+  const all = await listInstances(work.series, orthanc, signal);
+  const { listed, members, digests: parts } = await partsOf(work.series, all, ledger, chance.now());
+  const first = listed[0];
+  if (first === undefined) return salvage(work, deps);
+  const place = await placeOf(work, [first, ...listed.slice(1)], deps, signal);
+  const { attributes } = place;
+  const inOrthanc = imagesIn(listed);
+  const digest = digestOfFiles(listed);
+  if (place.kind === 'quarantine') {
+    const { reason } = place;
+    await ledger.quarantine(work, { attributes, inOrthanc, digest, parts, reason }, chance.now());
+    return { kind: 'quarantined', code: reason.code };
+  }
+  const binding = bindingOf(place, inOrthanc);
+  await ledger.bind(work, binding, chance.now());
+  reached('folder-claimed', { series: work.series });
+  const found = await pullMissing(work, place, listed, deps, signal);
+  // under other labels it begins anew in another folder
+  const before = work.path === place.folder.below ? (work.stored ?? 0) : 0;
+  const pulled = { ...found, lost: lostOf(before, found, found.failures.length) };
+  const needed = settings.destinations.some(({ when }) => looksAtAet(when));
+  const origin = await originOf(pulled.images, work.series, orthanc, signal, needed);
+  const written = await writeRecord(place.folder, inOrthanc, pulled, {
+    ...contextOf(work, deps, origin),
+    members,
+  });
+  const { record } = written;
+  const failure =
+    pulled.failures[0]?.failure ??
+    missingIn(record) ??
+    written.failure ??
+    (await correctionOf(place.folder.below, record, deps));
+  const done = { ...binding, attributes: attributesOf(record), digest, failure, parts };
+  await ledger.stored(work, { ...done, ...countsOf(work, record, settings) }, chance.now());
+  reached('series-stored');
+  const bytes = pulled.images.reduce((sum, image) => sum + image.bytes, 0);
+  return { kind: 'stored', stored: record.counts.stored, fresh: pulled.images.length, bytes, failure };
+}
+
+/** What the ledger keeps of the files that a record names. */
+const countsOf = (
+  work: Pick<StoreWork, 'increment'>,
+  record: SeriesRecord,
+  settings: Pick<Settings, 'destinations'>,
+): Pick<StoreDone, 'increment' | 'stored' | 'untagged' | 'differing' | 'warnings' | 'targets'> => ({
+  increment: Math.max(work.increment, ...record.instances.map((image) => image.increment)),
+  stored: record.instances.length,
+  untagged: record.counts.untagged,
+  differing: differingIn(record),
+  warnings: record.warnings,
+  targets: targetsOf(settings, record),
+});
+
+const bindingOf = ({ attributes, labels, decision, folder }: Target, inOrthanc: number): Binding => ({
+  attributes,
+  labels,
+  decision,
+  doubts: folder.record.doubts,
+  path: folder.below,
+  inOrthanc,
+});
+
+const seen = ({ aet, called = '', address = '' }: Sender, { ledger, chance }: StoreDeps): Promise<void> =>
+  ledger.sent({ aet, called, address }, chance.now());
+
+/** What was erased on request is refused, whoever sends it again. */
+async function erasedAmong(
+  listed: readonly InstanceListing[],
+  { erasures }: Pick<StoreDeps, 'erasures'>,
+): Promise<Pick<PlaceDeps, 'refuse'>> {
+  if (erasures === undefined) return {};
+  await erasures.refresh();
+  const instances = listed.flatMap(({ tags }) => tags['SOPInstanceUID'] ?? []);
+  return {
+    refuse: (attributes, labels, decided) =>
+      erasedReason(erasures, { attributes, labels, instances, decided }),
+  };
+}
+
+/** It may be erased while its place is looked for: then the folder goes again. */
+async function placeOf(
+  work: StoreWork,
+  listed: readonly [InstanceListing, ...InstanceListing[]],
+  deps: StoreDeps,
+  signal: AbortSignal,
+): Promise<Place> {
+  const place = await findPlace(
+    work,
+    tellingImages(listed),
+    {
+      ...deps,
+      ...(await erasedAmong(listed, deps)),
+      senders: (sender) => seen(sender, deps),
+      earlier: deps.ledger.labelled,
+    },
+    signal,
+  );
+  if (place.kind === 'quarantine') return place;
+  const { refuse } = await erasedAmong(listed, deps);
+  const { instances } = place.folder.record;
+  const reason = refuse?.(
+    place.attributes,
+    place.labels,
+    place.decision !== undefined || instances.length > 0,
+  );
+  if (reason === undefined) return place;
+  // what was stored before goes with the erasure, if it is the subject's
+  if (instances.length === 0) await deps.store.remove(place.folder.below, work.series);
+  return { kind: 'quarantine', attributes: anonymous(place.attributes), reason };
+}
+
+/** The series was deleted before all of it was stored: what is stored is recorded and sent on, the loss shows. */
+async function salvage(work: StoreWork, deps: StoreDeps): Promise<StoreOutcome> {
+  const { store, ledger, settings, chance } = deps;
+  const folder = work.path === undefined ? undefined : await store.reopen(work.path, work.series);
+  if (folder === undefined) throw new Fault((work.stored ?? 0) > 0 ? FILE_MISSING : GONE);
+  const found = await lookAt(folder, await recordedImages(work, folder, ledger), store);
+  const { kept, images, gone } = found;
+  if (kept.length + images.length + gone.length === 0) throw new Fault(GONE);
+  // what we have deleted ourselves is no loss, and where nothing new came, nothing can have been lost on the way
+  const nothingLost = work.recheck === true || (work.cleaned === true && images.length === 0);
+  const failures = nothingLost ? [] : [{ orthancId: work.series, failure: GONE }];
+  const pulled: Pulled = { ...found, failures, lost: lostOf(work.stored ?? 0, found) };
+  const inOrthanc = nothingLost ? folder.record.counts.inOrthanc : 0;
+  const { record } = await writeRecord(folder, inOrthanc, pulled, contextOf(work, deps, {}));
+  const failure =
+    failures[0]?.failure ?? missingIn(record) ?? (await correctionOf(folder.below, record, deps));
+  const { labels } = record;
+  const binding = { attributes: attributesOf(record), labels, path: folder.below, inOrthanc: 0 };
+  const done = { ...binding, digest: digestOf([]), failure, ...countsOf(work, record, settings) };
+  await ledger.stored(work, done, chance.now());
+  return { kind: 'stored', stored: record.counts.stored, fresh: images.length, bytes: 0, failure };
+}
+
+const contextOf = (
+  work: StoreWork,
+  { store, settings, system, ledger, chance }: StoreDeps,
+  origin: Origin,
+): RecordContext => ({
+  store,
+  stillOurs: () => ledger.renew(work, chance.now()),
+  tar: settings.tar ?? false,
+  origin,
+  system: system?.(),
+});
+
+/** Other bytes under a UID that was there: they are kept, and are no further image of the series. */
+export const differingIn = ({ instances }: SeriesRecord): number =>
+  instances.filter(({ differsFrom }) => differsFrom !== undefined).length;
+
+/** Destinations whose rule lets this series go there. */
+export const targetsOf = ({ destinations }: Pick<Settings, 'destinations'>, record: SeriesRecord): string[] =>
+  destinations.filter(({ when }) => judge(when, traitsOfRecord(record)).wanted).map(({ name }) => name);
+
+/** The attributes with who sent them, as the ledger keeps them: what people see of the rules is worked out from there. */
+export const attributesOf = (record: SeriesRecord): Attributes => {
+  const { aet } = traitsOfRecord(record);
+  return aet === '' ? record.attributes : { ...record.attributes, [SENT_BY]: aet };
+};

@@ -1,0 +1,142 @@
+/** What lies beside a series' images, written when they are all there: sums, archive, record. */
+import { warningsOf } from '../completeness/warnings.ts';
+import { failureOf, permanent, type Failure } from '../model/failure.ts';
+import { MANIFEST_NAME } from './disk/names.ts';
+import { grown } from './record.ts';
+import { joinedOf } from '../joining/parts.ts';
+import type { Member } from '../joining/types.ts';
+import type { Folder, Origin, SeriesRecord, StillOurs, Store, SystemInfo } from '../ports.ts';
+import { reached } from '../work/trace.ts';
+import { provenanceOf } from './provenance.ts';
+import type { Pulled } from './pull-missing.ts';
+
+export interface RecordContext {
+  readonly store: Store;
+  /** Each series also as one file. */
+  readonly tar: boolean;
+  readonly origin: Origin;
+  readonly system: SystemInfo | undefined;
+  readonly stillOurs: StillOurs;
+  /** What it was joined from. */
+  readonly members?: readonly Member[];
+}
+
+/** The record of the series with what was pulled; `failure` is that of its archive. Throws what `stillOurs` throws. */
+export async function writeRecord(
+  folder: Folder,
+  inOrthanc: number,
+  pulled: Pulled,
+  context: RecordContext,
+): Promise<{ readonly record: SeriesRecord; readonly failure: Failure | undefined }> {
+  const { store, tar, origin, system, stillOurs, members = [] } = context;
+  const record = withJoined(recordOf(folder.record, inOrthanc, pulled, origin, system), members);
+  // one that was written once is kept up to date, else it would lie there and miss images
+  const archived = folder.record.archive !== undefined;
+  if (!isNews(folder.record, pulled) && (archived || !tar) && (await isWhole(folder, store)))
+    return { record, failure: undefined };
+  await store.flush(folder);
+  reached('manifest-due');
+  const finished = tar || archived ? await archive(folder, record, context) : { record, failure: undefined };
+  await store.writeManifest(folder, finished.record, stillOurs);
+  reached('manifest-written');
+  // once the record says `stored`, everything that it names is there
+  await store.writeRecord(folder, finished.record, stillOurs);
+  reached('record-written');
+  return finished;
+}
+
+function withJoined(record: SeriesRecord, members: readonly Member[]): SeriesRecord {
+  const joined = joinedOf(record.orthancSeries, members, record.instances);
+  return joined === undefined ? record : { ...record, joined };
+}
+
+const isNews = ({ state, instances, missing = [] }: SeriesRecord, pulled: Pulled): boolean =>
+  state !== 'stored' ||
+  pulled.images.length + pulled.failures.length > 0 ||
+  pulled.kept.length !== instances.length ||
+  // another entry in the place of one: it stands for a damaged file of Orthanc's, too
+  pulled.kept.some((image, index) => image !== instances[index]) ||
+  pulled.gone.length !== missing.length;
+
+/** Whether what lies beside the images is there, too. */
+export async function isWhole(
+  { below, record: { archive } }: Folder,
+  store: Pick<Store, 'absent'>,
+): Promise<boolean> {
+  const files = [{ file: MANIFEST_NAME }, ...(archive === undefined ? [] : [archive])];
+  return (await store.absent(below, files)).size === 0;
+}
+
+/** An archive that cannot be made shows, and keeps nothing else from being written. */
+async function archive(
+  folder: Folder,
+  record: SeriesRecord,
+  { store, stillOurs }: RecordContext,
+): Promise<{ readonly record: SeriesRecord; readonly failure: Failure | undefined }> {
+  try {
+    return {
+      record: { ...record, archive: await store.archive(folder, record, stillOurs) },
+      failure: undefined,
+    };
+  } catch (error) {
+    const failure = failureOf(error);
+    if (failure.kind !== 'permanent') throw error;
+    const { archive: _none, ...rest } = record;
+    const { code, message } = failure;
+    const failures = [...rest.failures, { orthancId: rest.orthancSeries, code, message }];
+    return { record: { ...rest, failures }, failure };
+  }
+}
+
+function recordOf(
+  before: SeriesRecord,
+  inOrthanc: number,
+  { kept, images, gone, failures, lost = 0 }: Pulled,
+  origin: Origin,
+  system: SystemInfo | undefined,
+): SeriesRecord {
+  const instances = grown(kept, images);
+  const lostSoFar = (before.counts.lost ?? 0) + lost;
+  // other bytes of an image that is there are no further image
+  const originals = instances.filter(({ differsFrom }) => differsFrom === undefined);
+  const untagged = originals.filter((image) => image.untagged !== undefined).length;
+  const now = Temporal.Now.instant().toString({ smallestUnit: 'millisecond' });
+  const { missing: _before, warnings: _warned, ...rest } = before;
+  const warnings = warningsOf(instances);
+  return {
+    ...rest,
+    state: 'stored',
+    counts: {
+      inOrthanc,
+      stored: originals.length,
+      untagged,
+      failed: failures.length + gone.length,
+      ...(lostSoFar === 0 ? {} : { lost: lostSoFar }),
+    },
+    failures: [
+      ...failures.map(({ orthancId, failure: { code, message } }) => ({ orthancId, code, message })),
+      ...(lostSoFar === 0 ? [] : [{ orthancId: before.orthancSeries, ...reasonOf(FILE_MISSING) }]),
+      ...gone.map(({ orthancId, file }) => ({ orthancId, file, ...reasonOf(FILE_MISSING) })),
+    ],
+    ...(gone.length === 0 ? {} : { missing: gone }),
+    ...(warnings.length === 0 ? {} : { warnings }),
+    provenance: provenanceOf(before, images, origin, system, now),
+    instances,
+    updated: now,
+  };
+}
+
+const reasonOf = ({ code, message }: Failure): { readonly code: string; readonly message: string } => ({
+  code,
+  message,
+});
+
+/** What the record says of images that are missing: it shows until they are there again. */
+export const missingIn = ({ missing = [], counts }: SeriesRecord): Failure | undefined =>
+  missing.length > 0 || (counts.lost ?? 0) > 0 ? FILE_MISSING : undefined;
+
+/** Nobody can pull them again. */
+export const FILE_MISSING = permanent(
+  'STORE_FILE_MISSING',
+  'Images of this series that were stored are missing from project storage, and Orthanc has them no longer. Put the files back and retry the series, or send the images again from the scanner.',
+);

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createLog } from '@scanflow/chassis';
+import { openLedger } from '../ledger/sqlite.ts';
+import { Condition } from './condition.ts';
+import { followUp } from './follow.ts';
+import { createWakes } from './loop.ts';
+
+type Deps = Parameters<typeof followUp>[0];
+
+test('follow: a wake-up while sessions are looked for is remembered', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'scanflow-follow-'));
+  const ledger = openLedger(join(folder, 'ledger.sqlite'));
+  t.after(async () => {
+    await ledger.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  const wakes = createWakes();
+  const looking = {
+    ...ledger,
+    nextSession: async (now: number) => {
+      const none = await ledger.nextSession(now);
+      // what it did not see yet
+      wakes.follow.notify();
+      return none;
+    },
+  };
+  const deps = {
+    ledger: looking,
+    chance: { now: () => 0, jitter: () => 0.5 },
+    condition: new Condition(),
+    log: createLog({ service: 'test', level: 'error' }),
+    follow: { hooks: [], sessionQuietMs: 600_000, cleanupAfterMs: undefined, notCleaned: new Map() },
+    // of the rest, this round takes nothing
+  } as unknown as Deps;
+  const rounds = new Map(followUp(deps, wakes, t.signal));
+  // from here on no time passes: the round ends because it was woken, or not at all
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let ended = false;
+  const round = rounds.get('sessions');
+  assert.ok(round !== undefined);
+  void round().then(() => {
+    ended = true;
+  });
+  for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(ended);
+});

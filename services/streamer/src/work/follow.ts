@@ -1,0 +1,222 @@
+/** What follows once images are where they belong: hooks, sessions, what scanners reported, and cleaning up. */
+import type { Performed } from '../intake/performed.ts';
+import { failureOf, type Failure } from '../model/failure.ts';
+import { keptBecause, keptSummary, type Kept } from '../cleanup/kept.ts';
+import { deliver, type DeliverOutcome } from '../hooks/deliver.ts';
+import { describe } from '../hooks/describe.ts';
+import type { Hook } from '../hooks/settings.ts';
+import type { DeliveryWork, SeriesView } from '../ports.ts';
+import type { LoopDeps } from './loop.ts';
+import type { ReportContext } from '../http/report.ts';
+import { sessionStep } from '../sessions/step.ts';
+import { cleanStep } from '../cleanup/step.ts';
+import { Wake } from './wake.ts';
+
+export interface Follow {
+  readonly hooks: readonly Hook[];
+  readonly performed: Performed;
+  readonly context: ReportContext;
+  readonly sessionQuietMs: number;
+  /** Nothing is deleted where undefined. */
+  readonly cleanupAfterMs: number | undefined;
+  /** Series that could not be deleted from Orthanc; also a part of the context. */
+  readonly notCleaned: Map<string, Failure & { readonly again: number }>;
+  /** Series that may not be deleted from Orthanc, and why; also a part of the context. */
+  readonly kept: Map<string, Kept>;
+}
+
+type Deps = LoopDeps & { readonly follow: Follow };
+type Wakes = Readonly<Record<'store' | 'follow', Wake>>;
+
+/** Runs of one hook at the same time. */
+const RUNS = 2;
+const LONGEST_WAIT = 5_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+/** What was told is shown for so long. */
+const KEPT_MS = 30 * DAY_MS;
+/** A series may not be stored before the scanner has reported it. */
+const REPORTED_WITHIN_MS = 7 * DAY_MS;
+const MANY = 500;
+/** Kept series that are told one by one. */
+const MOST_KEPT = 10_000;
+
+/** Named rounds that never end. */
+export function followUp(
+  deps: Deps,
+  wakes: Wakes,
+  signal: AbortSignal,
+): (readonly [name: string, round: () => Promise<void>])[] {
+  const { hooks, cleanupAfterMs } = deps.follow;
+  return [
+    ...hooks.flatMap((hook) =>
+      Array.from({ length: RUNS }, () => ['hooks', () => tellNext(hook, deps, wakes, signal)] as const),
+    ),
+    ['sessions', () => nextSession(deps, wakes, signal)],
+    ['expected', () => lookAtReports(deps, wakes, signal)],
+    ['prune', () => prune(deps, signal)],
+    ...(cleanupAfterMs === undefined
+      ? []
+      : [['cleanup', () => cleanUp(cleanupAfterMs, deps, signal)] as const]),
+  ];
+}
+
+async function tellNext(hook: Hook, deps: Deps, wakes: Wakes, signal: AbortSignal): Promise<void> {
+  const { ledger, chance, log, metrics, follow, store } = deps;
+  const since = wakes.follow.count;
+  const work = await ledger.nextDelivery(hook.name, chance.now());
+  if (work === undefined) {
+    const time = await ledger.nextDeliveryTime(hook.name);
+    const wait = time === undefined ? LONGEST_WAIT : Math.min(time - chance.now(), LONGEST_WAIT);
+    // due and not given: another has it
+    return wakes.follow.wait(Math.max(wait, 200), signal, since);
+  }
+  const told = { hook: hook.name, event: work.kind, subject: work.subject, increment: work.increment };
+  const outcome = await holding(work, deps, signal, (held) =>
+    deliver(
+      work,
+      {
+        ledger,
+        hooks: follow.hooks,
+        chance,
+        describe: (one) => describe(one, { ledger, store, context: follow.context }),
+      },
+      held,
+    ),
+  );
+  tellLog(outcome, told, log);
+  if (outcome.kind === 'later' || outcome.kind === 'failed') metrics.failed('hooks', outcome.failure.code);
+}
+
+function tellLog(
+  outcome: DeliverOutcome,
+  told: Readonly<Record<string, unknown>>,
+  log: LoopDeps['log'],
+): void {
+  if (outcome.kind === 'later')
+    log.warn('hook is tried again', { ...told, ...outcome.failure, delayMs: outcome.delayMs });
+  else if (outcome.kind === 'failed') log.error('hook failed', { ...told, ...outcome.failure });
+  else log.info(outcome.kind === 'done' ? 'hook done' : 'hook interrupted', told);
+}
+
+/** Renews the lease while the hook runs; where another has taken it over, the hook is ended. */
+async function holding<T>(
+  work: DeliveryWork,
+  { ledger, chance, log }: Deps,
+  signal: AbortSignal,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const lost = new AbortController();
+  let renewal: Promise<void> = Promise.resolve();
+  const renew = async (): Promise<void> => {
+    try {
+      if (!(await ledger.renewDelivery(work, chance.now()))) lost.abort();
+    } catch (error) {
+      log.debug('a lease was not renewed', { error });
+    }
+  };
+  const timer = setInterval(() => {
+    renewal = renew();
+  }, ledger.leaseMs / 3);
+  try {
+    return await run(AbortSignal.any([signal, lost.signal]));
+  } finally {
+    clearInterval(timer);
+    await renewal;
+  }
+}
+
+async function nextSession(deps: Deps, wakes: Wakes, signal: AbortSignal): Promise<void> {
+  const { ledger, store, chance, condition, log, metrics, follow } = deps;
+  const since = wakes.follow.count;
+  // what came up to the end of its quiet time has to be known: not so after a restart, or while Orthanc does not answer
+  const session = await ledger.nextSession(Math.min(chance.now(), condition.readAt));
+  if (session === undefined)
+    return wakes.follow.wait(Math.min(follow.sessionQuietMs, LONGEST_WAIT), signal, since);
+  const outcome = await sessionStep(session, { ledger, store, chance, context: follow.context });
+  if (outcome.kind === 'later') {
+    metrics.failed('sessions', outcome.failure.code);
+    log.warn('the report of a session is tried again', { session: session.id, ...outcome.failure });
+  } else if (outcome.kind === 'complete') {
+    log.info('session complete', { session: session.id, series: outcome.series });
+    wakes.follow.notify();
+  }
+}
+
+/** How many images each series should have: those that have them need not wait for the end of their quiet time. */
+async function lookAtReports(deps: Deps, wakes: Wakes, signal: AbortSignal): Promise<void> {
+  const { ledger, chance, follow, settings } = deps;
+  await follow.performed.refresh();
+  if (follow.performed.known() > 0) {
+    for (const id of await ledger.collecting(MANY)) await hastenOne(id, deps, wakes, signal);
+    for (const { id, uid } of await ledger.unexpected(chance.now() - REPORTED_WITHIN_MS, MANY)) {
+      const expected = follow.performed.expected(uid);
+      if (expected !== undefined) await ledger.expect(id, expected, chance.now());
+    }
+  }
+  await wakes.follow.wait(Math.min(2.5 * settings.pollMs, LONGEST_WAIT), signal);
+}
+
+async function hastenOne(id: string, deps: Deps, wakes: Wakes, signal: AbortSignal): Promise<void> {
+  const { ledger, orthanc, chance, log, follow } = deps;
+  const found = await orthanc.series(id, signal).catch((error: unknown) => {
+    // deleted meanwhile: its quiet timer goes on, and what was lost shows
+    if (failureOf(error).code === 'ORTHANC_GONE') return undefined;
+    throw error;
+  });
+  const expected = found === undefined ? undefined : follow.performed.expected(found.uid);
+  const images = found?.instances.length ?? 0;
+  if (expected === undefined || images < expected) return;
+  await ledger.hasten(id, chance.now());
+  log.info('all images are there', { series: id, images, expected });
+  wakes.store.notify();
+}
+
+async function prune({ ledger, chance }: Deps, signal: AbortSignal): Promise<void> {
+  await ledger.prune(chance.now() - KEPT_MS);
+  await new Wake().wait(HOUR_MS, signal);
+}
+
+async function cleanUp(afterMs: number, deps: Deps, signal: AbortSignal): Promise<void> {
+  const { ledger, chance } = deps;
+  const { notCleaned } = deps.follow;
+  const ready = await ledger.cleanable(chance.now() - afterMs, MANY + notCleaned.size);
+  for (const series of ready) {
+    if (signal.aborted) return;
+    if ((notCleaned.get(series.id)?.again ?? 0) <= chance.now()) await cleanOne(series, deps, signal);
+  }
+  await lookAtKept(afterMs, deps);
+  await new Wake().wait(Math.min(Math.max(afterMs / 2, 200), MINUTE_MS), signal);
+}
+
+/** What stays in Orthanc fills its disk: it shows, with the reason. */
+async function lookAtKept(afterMs: number, { ledger, chance, follow, condition }: Deps): Promise<void> {
+  const { kept, notCleaned } = follow;
+  const found = await ledger.kept(chance.now() - afterMs, MOST_KEPT);
+  kept.clear();
+  for (const series of found) kept.set(series.id, keptBecause(series));
+  condition.kept = keptSummary([...kept.values(), ...notCleaned.values()]);
+}
+
+async function cleanOne(series: SeriesView, deps: Deps, signal: AbortSignal): Promise<void> {
+  const { chance, log, metrics } = deps;
+  const { notCleaned } = deps.follow;
+  const outcome = await cleanStep(series, deps, signal).catch((error: unknown) => {
+    if (signal.aborted) throw error;
+    return { kind: 'refused', failure: failureOf(error) } as const;
+  });
+  if (outcome.kind !== 'refused') {
+    notCleaned.delete(series.id);
+    if (outcome.kind === 'cleaned')
+      log.info('deleted from Orthanc', { series: series.id, images: outcome.images });
+    return;
+  }
+  const { failure } = outcome;
+  metrics.failed('cleanup', failure.code);
+  if (notCleaned.get(series.id)?.code !== failure.code)
+    log.error('not deleted from Orthanc', { series: series.id, ...failure });
+  // what is wrong with the files is for a person; what was wrong with Orthanc may be over
+  const wait = failure.kind === 'permanent' ? HOUR_MS : MINUTE_MS;
+  notCleaned.set(series.id, { ...failure, again: chance.now() + wait });
+}

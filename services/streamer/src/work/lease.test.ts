@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { createLog } from '@scanflow/chassis';
+import { openLedger } from '../ledger/sqlite.ts';
+import { Fault, transient } from '../model/failure.ts';
+import { underLease, type LeaseDeps } from './lease.ts';
+import type { Ledger, StoreWork } from '../ports.ts';
+
+const LEASE_MS = 300;
+const chance = { now: () => Temporal.Now.instant().epochMilliseconds, jitter: () => 0.5 };
+
+async function claimed(t: TestContext): Promise<{ ledger: Ledger; work: StoreWork; deps: LeaseDeps }> {
+  const folder = await mkdtemp(join(tmpdir(), 'scanflow-lease-'));
+  const ledger = openLedger(join(folder, 'ledger.sqlite'), { leaseMs: LEASE_MS });
+  t.after(async () => {
+    await ledger.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  await ledger.arrived({ seq: 1, database: undefined }, ['a'], 0, 0);
+  const work = await ledger.nextStore(chance.now());
+  assert.ok(work !== undefined);
+  const log = createLog({ service: 'test', level: 'error' });
+  return { ledger, work, deps: { ledger, chance, log } };
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+
+test('lease: it is renewed while the work lasts, and given back at its end', async (t) => {
+  const { ledger, work, deps } = await claimed(t);
+  let renewals = 0;
+  const counting = {
+    ...ledger,
+    renew: async (...given: Parameters<Ledger['renew']>) => {
+      await ledger.renew(...given);
+      renewals += 1;
+    },
+  };
+  const enough = Promise.withResolvers<undefined>();
+  const watch = setInterval(() => {
+    if (renewals > 4) enough.resolve(undefined);
+  }, 10);
+  t.after(() => clearInterval(watch));
+  await underLease(work, { ...deps, ledger: counting }, new AbortController().signal, async (signal) => {
+    await enough.promise;
+    assert.equal(signal.aborted, false);
+  });
+  assert.equal((await ledger.nextStore(chance.now()))?.series, 'a');
+});
+
+test('lease: the work is told when another has taken it over', async (t) => {
+  const { ledger, work, deps } = await claimed(t);
+  await underLease(work, deps, new AbortController().signal, async (signal) => {
+    const other = await ledger.nextStore(chance.now() + 1000 * LEASE_MS);
+    assert.equal(other?.series, 'a');
+    await aborted(signal);
+  });
+  // the other one has it still
+  assert.equal(await ledger.nextStore(chance.now()), undefined);
+});
+
+test('lease: the work is told when the ledger was out of reach for as long as the lease', async (t) => {
+  const { ledger, work, deps } = await claimed(t);
+  const away = new Fault(transient('LEDGER_UNREACHABLE', 'away'));
+  const cut = {
+    leaseMs: LEASE_MS,
+    renew: () => Promise.reject(away),
+    giveBack: () => Promise.reject(away),
+  };
+  const began = performance.now();
+  await underLease(work, { ...deps, ledger: cut }, new AbortController().signal, aborted);
+  assert.ok(performance.now() - began >= LEASE_MS);
+  assert.equal((await ledger.nextStore(chance.now() + LEASE_MS))?.series, 'a');
+});
+
+test('lease: an error of the work is passed on, and the claim given back', async (t) => {
+  const { ledger, work, deps } = await claimed(t);
+  const failing = underLease(work, deps, new AbortController().signal, () => Promise.reject(new Error('no')));
+  await assert.rejects(failing, /no/);
+  assert.equal((await ledger.nextStore(chance.now()))?.series, 'a');
+});

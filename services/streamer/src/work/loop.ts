@@ -1,0 +1,270 @@
+/** The work that never ends: intake, storing, forwarding, each at its own pace, none waiting for another. */
+import type { Erasures, Log } from '@scanflow/chassis';
+import type { Bookings } from '../store/place/bookings.ts';
+import { followUp, type Follow } from './follow.ts';
+import type { Condition } from './condition.ts';
+import { recyclingWarning } from './condition.ts';
+import { Fault, failureOf } from '../model/failure.ts';
+import { commitNext } from '../commitment/loop.ts';
+import { copyNext } from '../copy/loop.ts';
+import { SENT_BY } from '../send/rule.ts';
+import { COPY, STORAGE } from '../model/series.ts';
+import { eraseNext } from '../erase/loop.ts';
+import { forwardNext } from '../send/loop.ts';
+import { readChanges, reconcile } from '../intake/step.ts';
+import { underLease } from './lease.ts';
+import type { Metrics } from '../http/metrics.ts';
+import { moveNext } from '../move/loop.ts';
+import { LONGEST_WAIT, pauseUntil } from './pause.ts';
+import type { Ledger, Orthanc, Store, SystemInfo } from '../ports.ts';
+import type { Committing } from '../commitment/step.ts';
+import { decide } from '../store/place/place.ts';
+import type { Chance, OpenDestination, Settings } from '../model/settings.ts';
+import type { RootKeeper } from '../roots/keeper.ts';
+import { watchRoots } from '../roots/watch.ts';
+import { watchSpace } from '../store/disk/space-watch.ts';
+import { storeStep } from '../store/step.ts';
+import { verifyLoops } from '../verify/loop.ts';
+import type { VerifySettings } from '../verify/settings.ts';
+import { Wake } from './wake.ts';
+
+export interface LoopDeps {
+  readonly orthanc: Orthanc;
+  readonly ledger: Ledger;
+  readonly store: Store;
+  /** Of the copy of everything, where there is one. */
+  readonly copies?: Store | undefined;
+  readonly keeper: RootKeeper;
+  readonly bookings: Bookings;
+  readonly settings: Settings;
+  /** Those of the settings. */
+  readonly destinations: readonly OpenDestination[];
+  readonly chance: Chance;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly condition: Condition;
+  readonly follow: Follow;
+  /** Destinations that are asked for storage commitment. */
+  readonly committing: readonly Committing[];
+  readonly verify: VerifySettings;
+  readonly wakes: Wakes;
+  /** What of it was erased on request. */
+  readonly erasures: Erasures;
+  /** The folder that the services share. */
+  readonly data: string;
+}
+
+/** Series that are stored at the same time. */
+const STORE_WORKERS = 2;
+const AFTER_ERROR = 2_000;
+const LEDGER_DOWN: ReadonlySet<string> = new Set([
+  'LEDGER_FAILED',
+  'LEDGER_UNREACHABLE',
+  'LEDGER_TLS',
+  'LEDGER_DENIED',
+  'LEDGER_TOO_NEW',
+]);
+const SYSTEM_EVERY = 30_000;
+/** Of the lease: how often another streamer looks whether it has to take over. */
+const FOLLOW_PART = 1 / 10;
+
+/** Runs until the signal aborts; resolves when all work has been laid down. */
+export async function runLoop(deps: LoopDeps, signal: AbortSignal): Promise<void> {
+  const { wakes } = deps;
+  const { copies } = deps;
+  const { copy } = deps.settings;
+  const workers = [
+    forever('intake', () => intake(deps, wakes, signal), deps, signal),
+    forever('reconcile', () => reconcileAll(deps, wakes, signal), deps, signal),
+    forever('recheck', () => recheck(deps, wakes, signal), deps, signal),
+    forever('roots', () => watchRoots(deps, wakes, signal), deps, signal),
+    forever('erase', () => eraseNext(deps, signal), deps, signal),
+    forever('space', () => watchSpace(deps, signal), deps, signal),
+    ...Array.from({ length: STORE_WORKERS }, () =>
+      forever('store', () => storeNext(deps, wakes, signal), deps, signal),
+    ),
+    ...deps.destinations.map((destination) =>
+      forever('forward', () => forwardNext(destination, deps, wakes, signal), deps, signal),
+    ),
+    ...deps.committing.map((committing) =>
+      forever('commit', () => commitNext(committing, deps, wakes, signal), deps, signal),
+    ),
+    ...verifyLoops(deps, wakes, signal).map(([name, round]) => forever(name, round, deps, signal)),
+    ...followUp(deps, wakes, signal).map(([name, round]) => forever(name, round, deps, signal)),
+    ...(copies === undefined || copy === undefined
+      ? []
+      : [forever('copy', () => copyNext(deps, copies, copy, wakes.forward, signal), deps, signal)]),
+  ];
+  await Promise.all(workers);
+}
+
+export type Wakes = Readonly<
+  Record<'store' | 'forward' | 'reconcile' | 'follow' | 'roots' | 'verify' | 'erase', Wake>
+>;
+
+export const createWakes = (): Wakes => ({
+  store: new Wake(),
+  forward: new Wake(),
+  reconcile: new Wake(),
+  follow: new Wake(),
+  roots: new Wake(),
+  verify: new Wake(),
+  erase: new Wake(),
+});
+
+/** An error of one round is told and waited out; the next round begins anew. */
+async function forever(
+  name: string,
+  round: () => Promise<void>,
+  { log, metrics, condition, chance }: LoopDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const pause = new Wake();
+  const ended = (): boolean => signal.aborted;
+  while (!ended()) {
+    try {
+      await round();
+      condition.worked(name);
+    } catch (error) {
+      if (ended()) return;
+      const failure = failureOf(error);
+      metrics.failed(name, failure.code);
+      const fromOrthanc = error instanceof Fault && failure.code.startsWith('ORTHANC_');
+      if (LEDGER_DOWN.has(failure.code)) condition.ledgerFailed(name, failure.message);
+      if (!fromOrthanc || condition.orthancFailed(failure, chance.now()))
+        log.error(`${name} fails`, { ...failure });
+      log.debug('the error itself', { step: name, error });
+      await pause.wait(AFTER_ERROR, signal);
+    }
+  }
+}
+
+async function intake(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promise<void> {
+  const { condition, settings, chance } = deps;
+  const system = await askSystem(deps, signal);
+  if (!(await leading(deps, wakes))) return follow(deps, wakes, signal);
+  const began = chance.now();
+  const { replaced, seq } = await readChanges(deps, system.database, signal);
+  if (seq !== condition.seq) wakes.store.notify();
+  condition.seq = seq;
+  condition.orthancAnswered();
+  condition.readAt = replaced ? 0 : began;
+  if (replaced) wakes.reconcile.notify();
+  else await new Wake().wait(settings.pollMs, signal);
+}
+
+async function askSystem(
+  { orthanc, condition, chance, log }: LoopDeps,
+  signal: AbortSignal,
+): Promise<SystemInfo> {
+  const known = condition.system;
+  if (known !== undefined && Math.abs(chance.now() - condition.askedAt) <= SYSTEM_EVERY) return known;
+  const system = await orthanc.system(signal);
+  condition.askedAt = chance.now();
+  condition.orthancAnswered();
+  if (known?.recycling !== system.recycling && system.recycling !== undefined)
+    log.error(recyclingWarning(system.recycling), { code: 'ORTHANC_RECYCLES' });
+  condition.system = system;
+  return system;
+}
+
+/** Whether this streamer is the one that reads what Orthanc reports. Who becomes it looks at everything once. */
+async function leading({ ledger, condition, chance, log }: LoopDeps, wakes: Wakes): Promise<boolean> {
+  const leads = await ledger.lead(chance.now());
+  if (leads !== condition.leads) {
+    condition.leads = leads;
+    log.info(leads ? 'reads what Orthanc reports' : 'another streamer reads what Orthanc reports');
+    condition.readAt = 0;
+    if (leads) wakes.reconcile.notify();
+  }
+  return leads;
+}
+
+/** Another streamer reads: its news are looked for in the ledger. */
+async function follow(
+  { ledger, condition, settings }: LoopDeps,
+  wakes: Wakes,
+  signal: AbortSignal,
+): Promise<void> {
+  const { seq } = (await ledger.cursor()) ?? condition;
+  if (seq !== condition.seq) wakes.store.notify();
+  condition.seq = seq;
+  await new Wake().wait(Math.max(settings.pollMs, ledger.leaseMs * FOLLOW_PART), signal);
+}
+
+async function reconcileAll(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promise<void> {
+  if (!deps.condition.leads) return wakes.reconcile.wait(LONGEST_WAIT, signal);
+  const { series, due } = await reconcile(deps, signal);
+  deps.log.info('reconciled', { series, due });
+  wakes.store.notify();
+  await wakes.reconcile.wait(deps.settings.reconcileMs, signal);
+}
+
+/** Quarantined series whose booking appeared, or whom the patterns now match, are stored. */
+async function recheck(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promise<void> {
+  const { ledger, bookings, settings, chance, log, condition } = deps;
+  if (!condition.leads) return new Wake().wait(Math.min(settings.recheckMs, LONGEST_WAIT), signal);
+  const now = chance.now();
+  await ledger.clampTimers(now + settings.quietMs, now + 1.2 * longestWait(settings));
+  for (const { id, attributes } of await ledger.quarantined()) {
+    if (signal.aborted) return;
+    const aet = attributes[SENT_BY];
+    const sender = aet === undefined ? undefined : { aet };
+    const decided = await decide(attributes, bookings, settings, sender, ledger.labelled);
+    if (decided.kind === 'quarantine') continue;
+    await ledger.release(id, undefined, chance.now());
+    log.info('released from quarantine', { series: id, by: decided.kind });
+    wakes.store.notify();
+  }
+  await new Wake().wait(settings.recheckMs, signal);
+}
+
+/** Before something is tried again, whatever it is. */
+const longestWait = ({ retry, destinations }: Settings): number =>
+  Math.max(retry.capMs, ...destinations.map((destination) => destination.retry?.capMs ?? 0));
+
+async function storeNext(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promise<void> {
+  const { ledger, chance, log, metrics } = deps;
+  const since = wakes.store.count;
+  const alongside = deps.settings.copy === undefined ? [] : [COPY];
+  const work = await ledger.nextStore(chance.now(), alongside);
+  if (work === undefined) return pauseUntil(await ledger.nextTime(STORAGE), wakes.store, since, deps, signal);
+  if (alongside.length > 0) wakes.forward.notify();
+  if (work.moving !== undefined) return moveNext({ ...work, moving: work.moving }, deps, wakes, signal);
+  const began = performance.now();
+  const outcome = await underLease(work, deps, signal, (held) =>
+    storeStep(work, { ...deps, system: () => deps.condition.system }, held),
+  );
+  wakes.follow.notify();
+  const ms = Math.round(performance.now() - began);
+  const { series } = work;
+  switch (outcome.kind) {
+    case 'stored': {
+      const { stored, fresh, bytes, failure } = outcome;
+      metrics.stored(fresh, bytes);
+      log.info('series stored', {
+        series,
+        images: stored,
+        fresh,
+        bytes,
+        ms,
+        ...(failure === undefined ? {} : { code: failure.code }),
+      });
+      wakes.forward.notify();
+      break;
+    }
+    case 'quarantined':
+      log.warn('series quarantined', { series, code: outcome.code });
+      break;
+    case 'later':
+      metrics.failed('store', outcome.failure.code);
+      log.warn('storing is tried again', { series, ...outcome.failure, delayMs: outcome.delayMs });
+      break;
+    case 'failed':
+      metrics.failed('store', outcome.failure.code);
+      log.error('storing failed', { series, ...outcome.failure });
+      break;
+    case 'interrupted':
+      log.info('storing interrupted', { series });
+  }
+}

@@ -1,0 +1,53 @@
+/** When to try again: one pure function of the failure and the attempt. */
+import type { Failure } from '../model/failure.ts';
+
+export interface RetryPolicy {
+  /** Wait after the first failure, in milliseconds. */
+  readonly firstMs: number;
+  /** Longest wait, in milliseconds. */
+  readonly capMs: number;
+  /** Given up once it has been tried in vain for this long; never where absent. */
+  readonly giveUpMs?: number;
+}
+
+export const DEFAULT_RETRY: RetryPolicy = { firstMs: 5_000, capMs: 3_600_000 };
+
+export type Retry = { readonly retry: true; readonly delayMs: number } | { readonly retry: false };
+
+/**
+ * Doubles the wait with each attempt up to the cap, and spreads it by ±20 % so that many waits do not end at
+ * once. A transient or ambiguous failure is tried for ever, unless the policy says when to give up. (A C-STORE whose outcome
+ * is unknown may be repeated: the receiver knows the instance by its SOP Instance UID.)
+ * @param attempt 1 for the first failure in a row
+ * @param jitter 0 to 1, from the caller's source of chance
+ */
+export function retryAfter(
+  failure: Pick<Failure, 'kind'>,
+  attempt: number,
+  jitter: number,
+  policy: RetryPolicy = DEFAULT_RETRY,
+): Retry {
+  if (failure.kind === 'permanent') return { retry: false };
+  if (policy.giveUpMs !== undefined && triedFor(attempt, policy) >= policy.giveUpMs) return { retry: false };
+  const doublings = Math.min(Math.max(attempt, 1) - 1, 40);
+  const base = Math.min(policy.firstMs * 2 ** doublings, policy.capMs);
+  const spread = 0.8 + 0.4 * Math.min(Math.max(jitter, 0), 1);
+  return { retry: true, delayMs: Math.round(base * spread) };
+}
+
+/** The waits before this attempt, without their spread: so time in which nothing was tried does not count. */
+export function triedFor(attempt: number, { firstMs, capMs }: RetryPolicy): number {
+  const waits = Math.max(attempt, 1) - 1;
+  const doubling = Math.min(waits, Math.max(0, Math.ceil(Math.log2(capMs / firstMs))));
+  return firstMs * (2 ** doubling - 1) + (waits - doubling) * capMs;
+}
+
+const HELD_MS = 60_000;
+const ROOT_MS = 15_000;
+
+/** What only waits for free space, or for the right root, looks often: nothing is asked of anybody. */
+export function policyFor({ code }: Pick<Failure, 'code'>, policy: RetryPolicy): RetryPolicy {
+  const longest =
+    code === 'STORE_SPACE_FLOOR' ? HELD_MS : code.startsWith('STORE_ROOT_') ? ROOT_MS : undefined;
+  return longest === undefined ? policy : { ...policy, capMs: Math.min(policy.capMs, longest) };
+}
