@@ -102,6 +102,7 @@ class Walk {
   readonly #edits: Edit[] = [];
   #previous = -1;
   #pad: number | undefined;
+  #head: Head | undefined;
 
   constructor(start: number, size: number, layout: Layout) {
     this.offset = start;
@@ -128,7 +129,8 @@ class Walk {
 
   #headerAt(bytes: Uint8Array, base: number): ElementHeader {
     const layout = this.#open.at(-1)?.frame.layout ?? this.#layout;
-    const header = readHeader(new Head(bytes, undefined), this.offset - base, layout);
+    if (this.#head?.bytes !== bytes) this.#head = new Head(bytes, undefined);
+    const header = readHeader(this.#head, this.offset - base, layout);
     return { ...header, offset: header.offset + base, valueOffset: header.valueOffset + base };
   }
 

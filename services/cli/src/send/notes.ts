@@ -1,5 +1,5 @@
 /** What was sent, noted on disk while it is sent: the same command goes on after Ctrl-C or a kill where it was. */
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { open, readdir, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -101,7 +101,8 @@ class NotesFile implements Notes {
   readonly #earlier: Earlier;
   /** Of files that are under way. */
   readonly #versions = new Map<string, string>();
-  #fresh: string[] = [];
+  /** Files and their versions: made notes of once they are written, which a quick run never needs. */
+  #fresh: (readonly [id: string, version: string])[] = [];
   #bytes: number;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
@@ -126,7 +127,7 @@ class NotesFile implements Notes {
     const version = this.#versions.get(id);
     this.#versions.delete(id);
     if (version === undefined || this.#trouble !== undefined) return;
-    this.#fresh.push(`${noteOf(id, version)}\n`);
+    this.#fresh.push([id, version]);
     if (this.#fresh.length >= LATE_FILES) this.#flush();
     else this.#timer ??= setTimeout(() => this.#flush(), LATE_MS);
   };
@@ -147,7 +148,7 @@ class NotesFile implements Notes {
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const text = this.#fresh.join('');
+    const text = this.#fresh.map(([id, version]) => `${noteOf(id, version)}\n`).join('');
     this.#fresh = [];
     if (text === '') return;
     this.#writing = this.#writing
@@ -183,7 +184,7 @@ class NotesFile implements Notes {
 }
 
 const noteOf = (id: string, version: string): string =>
-  createHash('sha256').update(`${version}\0${id}`).digest('base64url').slice(0, 22);
+  hash('sha256', `${version}\0${id}`, 'base64url').slice(0, 22);
 
 /** Undefined for what is no file: an image in an Orthanc that does not say when it last came. */
 function fileVersion(id: string): string | undefined {
