@@ -5,15 +5,12 @@ import { inflateFile, removeSplice } from '@scanflow/dicom';
 import { until } from '@scanflow/testkit';
 import {
   caughtUp,
-  folderOf,
   makeRig,
-  recordOf,
-  TAG,
   type Rig,
   type RigContext,
   type Series,
-  type StoredRecord,
 } from '../integration/streamer-support.ts';
+import { folderOf, recordOf, TAG, type StoredRecord } from '../integration/streamer-verify.ts';
 import { compareConversion } from './convert.ts';
 import type { Image } from './image-head.ts';
 import { compareRecord } from './record.ts';

@@ -1,6 +1,6 @@
 /** `series.json` beside what dcmdump says of the originals. */
 import { dcmtk } from '@scanflow/testkit';
-import type { StoredRecord } from '../integration/streamer-support.ts';
+import type { StoredRecord } from '../integration/streamer-verify.ts';
 import type { Image } from './image-head.ts';
 import { row, type Row } from './rows.ts';
 

@@ -10,11 +10,11 @@ import {
   phantom,
   sendTo,
   settled,
-  verifyStored,
   type Leg,
   type Rig,
   type RigOptions,
 } from '../integration/streamer-support.ts';
+import { verifyStored } from '../integration/streamer-verify.ts';
 import { startProxy, type Disturbance } from './orthanc-proxy.ts';
 
 /** Nothing under the root stays half written; the heartbeat of the root is for a moment. */

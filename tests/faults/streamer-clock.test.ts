@@ -3,14 +3,8 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import {
-  makeRig,
-  phantom,
-  sendTo,
-  settled,
-  verifyStored,
-  type Rig,
-} from '../integration/streamer-support.ts';
+import { makeRig, phantom, sendTo, settled, type Rig } from '../integration/streamer-support.ts';
+import { verifyStored } from '../integration/streamer-verify.ts';
 import { startProxy, type Disturbance } from './orthanc-proxy.ts';
 
 const HOUR = 3_600_000;

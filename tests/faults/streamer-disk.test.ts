@@ -4,7 +4,8 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { run, startScriptedScp, until } from '@scanflow/testkit';
-import { folderOf, legOf, makeRig, settled } from '../integration/streamer-support.ts';
+import { folderOf } from '../integration/streamer-verify.ts';
+import { legOf, makeRig, settled } from '../integration/streamer-support.ts';
 import { makeDisk } from './disk.ts';
 import { begun, failing, heldAt, send, storedInTheEnd } from './held.ts';
 

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { run, startStorescp } from '@scanflow/testkit';
+import { folderOf, verifyForwarded } from '../integration/streamer-verify.ts';
 import {
-  folderOf,
   legOf,
   legWhen,
   makeRig,
@@ -12,7 +12,6 @@ import {
   scratch,
   sendTo,
   settled,
-  verifyForwarded,
 } from '../integration/streamer-support.ts';
 
 const SWALLOWED = 11999;

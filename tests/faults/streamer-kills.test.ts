@@ -7,14 +7,12 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startStorescp, until } from '@scanflow/testkit';
+import { folderOf, verifyForwarded, verifyStored } from '../integration/streamer-verify.ts';
 import {
-  folderOf,
   makeRig,
   phantom,
   scratch,
   settled,
-  verifyForwarded,
-  verifyStored,
   type Rig,
   type Series,
 } from '../integration/streamer-support.ts';

@@ -4,16 +4,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import { startStorescp, until } from '@scanflow/testkit';
-import {
-  folderOf,
-  makeRig,
-  phantom,
-  scratch,
-  sendTo,
-  settled,
-  verifyForwarded,
-  verifyStored,
-} from '../integration/streamer-support.ts';
+import { folderOf, verifyForwarded, verifyStored } from '../integration/streamer-verify.ts';
+import { makeRig, phantom, scratch, sendTo, settled } from '../integration/streamer-support.ts';
 
 const IMAGES = 12;
 const THERE = '3010000.09/raw/sub-009/ses-mri09/001-phantom_mr';

@@ -3,14 +3,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { dcmtk } from '@scanflow/testkit';
-import {
-  folderOf,
-  makeRig,
-  phantom,
-  sendTo,
-  settled,
-  verifyStored,
-} from '../integration/streamer-support.ts';
+import { folderOf, verifyStored } from '../integration/streamer-verify.ts';
+import { makeRig, phantom, sendTo, settled } from '../integration/streamer-support.ts';
 
 test('streamer: images of one InstanceNumber, series whose names differ in case alone', async (t) => {
   const rig = await makeRig(t, {

@@ -4,16 +4,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import { dcmtk, startStorescp } from '@scanflow/testkit';
-import {
-  folderOf,
-  makeRig,
-  phantom,
-  scratch,
-  settled,
-  verifyForwarded,
-  verifyStored,
-  type Rig,
-} from '../integration/streamer-support.ts';
+import { folderOf, verifyForwarded, verifyStored } from '../integration/streamer-verify.ts';
+import { makeRig, phantom, scratch, settled, type Rig } from '../integration/streamer-support.ts';
 
 const MODIFY = ['-nb', '-nrc'];
 

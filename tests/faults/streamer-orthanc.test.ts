@@ -4,16 +4,8 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { until } from '@scanflow/testkit';
-import {
-  folderOf,
-  legOf,
-  makeRig,
-  phantom,
-  sendTo,
-  settled,
-  verifyManifest,
-  verifyStored,
-} from '../integration/streamer-support.ts';
+import { folderOf, verifyManifest, verifyStored } from '../integration/streamer-verify.ts';
+import { legOf, makeRig, phantom, sendTo, settled } from '../integration/streamer-support.ts';
 import { startProxy, type Disturbance, type Proxy } from './orthanc-proxy.ts';
 
 for (const [what, disturb] of [

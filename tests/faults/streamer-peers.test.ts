@@ -10,9 +10,9 @@ import {
   phantom,
   sendTo,
   settled,
-  verifyStored,
   type Leg,
 } from '../integration/streamer-support.ts';
+import { verifyStored } from '../integration/streamer-verify.ts';
 
 const IMAGES = 12;
 

@@ -3,16 +3,13 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startStorescp, until } from '@scanflow/testkit';
+import { folderOf, verifyForwarded, verifyNamed, verifyStored } from '../integration/streamer-verify.ts';
 import {
-  folderOf,
   makeRig,
   phantom,
   scratch,
   sendTo,
   settled,
-  verifyForwarded,
-  verifyNamed,
-  verifyStored,
   type Rig,
   type Series,
 } from '../integration/streamer-support.ts';

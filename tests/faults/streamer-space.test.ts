@@ -4,7 +4,8 @@ import { readdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startScriptedScp, until } from '@scanflow/testkit';
-import { folderOf, settled, verifyStored } from '../integration/streamer-support.ts';
+import { folderOf, verifyStored } from '../integration/streamer-verify.ts';
+import { settled } from '../integration/streamer-support.ts';
 import { makeDisk } from './disk.ts';
 import { begun, failing, heldAt, nothingAside, send } from './held.ts';
 

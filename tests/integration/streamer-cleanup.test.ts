@@ -5,17 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { run, until } from '@scanflow/testkit';
 import { startProxy } from '../faults/orthanc-proxy.ts';
-import {
-  folderOf,
-  makeRig,
-  phantom,
-  recordOf,
-  sendTo,
-  settled,
-  verifyManifest,
-  verifyStored,
-  type Rig,
-} from './streamer-support.ts';
+import { folderOf, recordOf, verifyManifest, verifyStored } from './streamer-verify.ts';
+import { makeRig, phantom, sendTo, settled, type Rig } from './streamer-support.ts';
 
 const CLEANUP = { cleanup: { after: '500ms' } };
 

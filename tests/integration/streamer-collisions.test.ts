@@ -4,18 +4,8 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startStorescp, until } from '@scanflow/testkit';
-import {
-  folderOf,
-  legOf,
-  makeRig,
-  phantom,
-  recordOf,
-  scratch,
-  sendTo,
-  settled,
-  verifyForwarded,
-  verifyStored,
-} from './streamer-support.ts';
+import { folderOf, recordOf, verifyForwarded, verifyStored } from './streamer-verify.ts';
+import { legOf, makeRig, phantom, scratch, sendTo, settled } from './streamer-support.ts';
 
 /** Two series of one number want one folder. */
 const LAYOUT = '{project}/{session}/{SeriesNumber:3}/{SOPInstanceUID}.dcm';

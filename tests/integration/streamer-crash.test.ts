@@ -4,16 +4,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startScriptedScp, startStorescp, until } from '@scanflow/testkit';
-import {
-  folderOf,
-  makeRig,
-  phantom,
-  scratch,
-  sendTo,
-  settled,
-  verifyForwarded,
-  verifyStored,
-} from './streamer-support.ts';
+import { folderOf, verifyForwarded, verifyStored } from './streamer-verify.ts';
+import { makeRig, phantom, scratch, sendTo, settled } from './streamer-support.ts';
 
 const IMAGES = 24;
 

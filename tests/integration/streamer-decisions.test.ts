@@ -6,15 +6,14 @@ import { test } from 'node:test';
 import { findPostgres, startPostgres, until } from '@scanflow/testkit';
 import {
   bookingRecord,
-  folderOf,
   makeRig,
   phantom,
   sendTo,
   settled,
-  verifyStored,
   type Rig,
   type Series,
 } from './streamer-support.ts';
+import { folderOf, verifyStored } from './streamer-verify.ts';
 
 const ACCESSION = 'AAAAAAAAAAAAAAA1';
 const LABELS = { project: '3010000.55', subject: 'sub-100', session: 'ses-1' };

@@ -3,18 +3,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { dcmtk, freePort, startScriptedScp, startStorescp, until } from '@scanflow/testkit';
-import {
-  folderOf,
-  legOf,
-  legWhen,
-  makeRig,
-  phantom,
-  recordOf,
-  scratch,
-  sendTo,
-  settled,
-  verifyForwarded,
-} from './streamer-support.ts';
+import { folderOf, recordOf, verifyForwarded } from './streamer-verify.ts';
+import { legOf, legWhen, makeRig, phantom, scratch, sendTo, settled } from './streamer-support.ts';
 
 test('streamer: a destination that is down holds up nobody, and gets everything when it is back', async (t) => {
   const up = await startStorescp({ folder: await scratch(t), aet: 'UP' });

@@ -5,7 +5,8 @@ import { join, relative } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { run, until, type RunResult } from '@scanflow/testkit';
 import { scanflow } from './streamer-loss-support.ts';
-import { folderOf, makeRig, phantom, sendTo, settled, type Rig, type Series } from './streamer-support.ts';
+import { folderOf } from './streamer-verify.ts';
+import { makeRig, phantom, sendTo, settled, type Rig, type Series } from './streamer-support.ts';
 import { verifiedWhen } from './streamer-verify-support.ts';
 
 const PROJECT = '3010000.01';

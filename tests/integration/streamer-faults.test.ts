@@ -5,19 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { run, startOrthanc, startStorescp, until } from '@scanflow/testkit';
-import {
-  folderOf,
-  legOf,
-  legWhen,
-  makeRig,
-  phantom,
-  recordOf,
-  scratch,
-  sendTo,
-  settled,
-  verifyForwarded,
-  verifyStored,
-} from './streamer-support.ts';
+import { folderOf, recordOf, verifyForwarded, verifyStored } from './streamer-verify.ts';
+import { legOf, legWhen, makeRig, phantom, scratch, sendTo, settled } from './streamer-support.ts';
 
 test('streamer: Orthanc restarted before the quiet time is over', async (t) => {
   const rig = await makeRig(t, { quiet: '3s' });

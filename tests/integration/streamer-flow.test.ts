@@ -4,18 +4,8 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import { dcmtk, startStorescp } from '@scanflow/testkit';
-import {
-  bookingRecord,
-  folderOf,
-  makeRig,
-  phantom,
-  recordOf,
-  scratch,
-  sendTo,
-  settled,
-  verifyForwarded,
-  verifyStored,
-} from './streamer-support.ts';
+import { bookingRecord, makeRig, phantom, scratch, sendTo, settled } from './streamer-support.ts';
+import { folderOf, recordOf, verifyForwarded, verifyStored } from './streamer-verify.ts';
 
 /** What people see: the root's identity is hidden. */
 const visibleIn = async (root: string): Promise<string[]> =>

@@ -5,17 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { encodePerformed, type PerformedRecord } from '@scanflow/booking';
 import { run, startStorescp, until } from '@scanflow/testkit';
-import {
-  folderOf,
-  makeRig,
-  phantom,
-  scratch,
-  sendTo,
-  settled,
-  verifyManifest,
-  verifyStored,
-  type Rig,
-} from './streamer-support.ts';
+import { folderOf, verifyManifest, verifyStored } from './streamer-verify.ts';
+import { makeRig, phantom, scratch, sendTo, settled, type Rig } from './streamer-support.ts';
 
 interface Told {
   readonly id: string;

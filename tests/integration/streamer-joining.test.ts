@@ -4,18 +4,8 @@ import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { run, startStorescp, until } from '@scanflow/testkit';
-import {
-  bookingRecord,
-  folderOf,
-  makeRig,
-  phantom,
-  recordOf,
-  scratch,
-  sendTo,
-  settled,
-  verifyManifest,
-  type Rig,
-} from './streamer-support.ts';
+import { bookingRecord, makeRig, phantom, scratch, sendTo, settled, type Rig } from './streamer-support.ts';
+import { folderOf, recordOf, verifyManifest } from './streamer-verify.ts';
 
 const IMAGES = 30;
 const ARRIVALS = { quiet: '1500ms', poll: '100ms' };

@@ -4,7 +4,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { findPostgres, makeAuthority, startPostgres, until } from '@scanflow/testkit';
-import { makeRig, phantom, scratch, sendTo, settled, verifyStored } from './streamer-support.ts';
+import { makeRig, phantom, scratch, sendTo, settled } from './streamer-support.ts';
+import { verifyStored } from './streamer-verify.ts';
 
 const skip = findPostgres() === undefined ? 'POSTGRESQL IS NOT INSTALLED' : false;
 

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run, until, type RunResult } from '@scanflow/testkit';
-import { sha256, type Rig } from './streamer-support.ts';
+import { sha256 } from './sha256.ts';
+import type { Rig } from './streamer-support.ts';
 
 const SCANFLOW = join(import.meta.dirname, '../../services/cli/bin/scanflow');
 

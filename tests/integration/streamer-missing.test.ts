@@ -4,8 +4,8 @@ import { mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } fr
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { freePort, startStorescp, until } from '@scanflow/testkit';
+import { folderOf, verifyForwarded, verifyStored } from './streamer-verify.ts';
 import {
-  folderOf,
   legOf,
   legWhen,
   makeRig,
@@ -13,8 +13,6 @@ import {
   scratch,
   sendTo,
   settled,
-  verifyForwarded,
-  verifyStored,
   type Rig,
   type Series,
 } from './streamer-support.ts';

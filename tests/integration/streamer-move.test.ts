@@ -4,21 +4,19 @@ import { access, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { run, startStorescp, until, type RunResult } from '@scanflow/testkit';
+import { folderOf, recordOf, verifyStored } from './streamer-verify.ts';
 import {
-  folderOf,
   legOf,
   makeRig,
   phantom,
-  recordOf,
   scratch,
   sendTo,
   settled,
-  sha256,
-  verifyStored,
   type Rig,
   type RigOptions,
   type Series,
 } from './streamer-support.ts';
+import { sha256 } from './sha256.ts';
 
 const SCANFLOW = join(import.meta.dirname, '../../services/cli/bin/scanflow');
 const TO = ['--project', '3010000.09', '--subject', 'sub-009', '--session', 'ses-mri09'];

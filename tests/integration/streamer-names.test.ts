@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { encodePart10, readPart10Header } from '@scanflow/dicom';
 import { startOrthanc } from '@scanflow/testkit';
-import { makeRig, phantom, folderOf, scratch, settled, legOf } from './streamer-support.ts';
+import { makeRig, phantom, scratch, settled, legOf } from './streamer-support.ts';
+import { folderOf } from './streamer-verify.ts';
 
 /** As anonymisers leave it: other UIDs in the file meta information than in the data set. */
 async function renamed(path: string, instance: number): Promise<Buffer> {

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { dataSet, encodePart10 } from '@scanflow/dicom';
 import { until } from '@scanflow/testkit';
-import { folderOf, makeRig, settled, type Rig } from './streamer-support.ts';
+import { folderOf } from './streamer-verify.ts';
+import { makeRig, settled, type Rig } from './streamer-support.ts';
 
 const page = async <T>(rig: Rig, path: string): Promise<T> => (await (await rig.api(path)).json()) as T;
 

@@ -6,17 +6,8 @@ import { dirname, join, relative } from 'node:path';
 import { test } from 'node:test';
 import { apiHeaders, tokenFileOf } from '@scanflow/chassis';
 import { run, startScriptedScp, until, type RunResult } from '@scanflow/testkit';
-import {
-  folderOf,
-  legOf,
-  legWhen,
-  makeRig,
-  phantom,
-  sendTo,
-  settled,
-  verifyStored,
-  type Rig,
-} from './streamer-support.ts';
+import { folderOf, verifyStored } from './streamer-verify.ts';
+import { legOf, legWhen, makeRig, phantom, sendTo, settled, type Rig } from './streamer-support.ts';
 
 const SCANFLOW = join(import.meta.dirname, '../../services/cli/bin/scanflow');
 const series = (rig: Rig, ...args: string[]): Promise<RunResult> =>

@@ -7,7 +7,8 @@ import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import { inflateFile, removeSplice } from '@scanflow/dicom';
 import { until } from '@scanflow/testkit';
-import { folderOf, makeRig, recordOf, settled, TAG, verifyManifest, type Rig } from './streamer-support.ts';
+import { folderOf, recordOf, TAG, verifyManifest } from './streamer-verify.ts';
+import { makeRig, settled, type Rig } from './streamer-support.ts';
 
 const FILES = '/usr/lib/python3/dist-packages/pydicom/data/test_files';
 

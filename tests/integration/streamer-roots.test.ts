@@ -12,10 +12,10 @@ import {
   phantom,
   sendTo,
   settled,
-  verifyStored,
   type Rig,
   type Series,
 } from './streamer-support.ts';
+import { verifyStored } from './streamer-verify.ts';
 
 interface Identity {
   readonly root: string;

@@ -4,16 +4,8 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import { run, until } from '@scanflow/testkit';
-import {
-  bookingRecord,
-  folderOf,
-  makeRig,
-  phantom,
-  sendTo,
-  settled,
-  verifyStored,
-  type Rig,
-} from './streamer-support.ts';
+import { bookingRecord, makeRig, phantom, sendTo, settled, type Rig } from './streamer-support.ts';
+import { folderOf, verifyStored } from './streamer-verify.ts';
 
 const SCANFLOW = join(import.meta.dirname, '../../services/cli/bin/scanflow');
 const A = bookingRecord({

@@ -14,17 +14,8 @@ import {
   type Postgres,
   type Program,
 } from '@scanflow/testkit';
-import {
-  folderOf,
-  makeRig,
-  phantom,
-  scratch,
-  sendTo,
-  verifyForwarded,
-  verifyStored,
-  type Rig,
-  type Series,
-} from './streamer-support.ts';
+import { folderOf, verifyForwarded, verifyStored } from './streamer-verify.ts';
+import { makeRig, phantom, scratch, sendTo, type Rig, type Series } from './streamer-support.ts';
 
 const skip = findPostgres() === undefined ? 'PostgreSQL is not installed' : false;
 const IMAGES = 24;

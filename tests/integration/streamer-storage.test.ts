@@ -6,17 +6,16 @@ import { test, type TestContext } from 'node:test';
 import { run, until } from '@scanflow/testkit';
 import {
   bookingRecord,
-  folderOf,
   legOf,
   legWhen,
   makeRig,
   phantom,
   sendTo,
   settled,
-  verifyStored,
   type Rig,
   type Series,
 } from './streamer-support.ts';
+import { folderOf, verifyStored } from './streamer-verify.ts';
 
 interface Written {
   readonly labels?: unknown;

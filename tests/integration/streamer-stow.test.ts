@@ -10,17 +10,15 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { applyEdits, planSplice } from '@scanflow/dicom';
 import { makeAuthority, startOrthanc, type RunningOrthanc } from '@scanflow/testkit';
+import { folderOf, recordOf, TAG } from './streamer-verify.ts';
 import {
-  folderOf,
   legOf,
   legWhen,
   makeRig,
   phantom,
-  recordOf,
   scratch,
   sendTo,
   settled,
-  TAG,
   type Rig,
   type Series,
 } from './streamer-support.ts';

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { sha256 } from './streamer-verify.ts';
+import { sha256 } from './sha256.ts';
 import { encodeRecord, type BookingRecord } from '@scanflow/booking';
 import { dataSet, makeSeries, type PhantomOptions } from '@scanflow/dicom';
 import {
@@ -18,8 +18,6 @@ import {
   type Program,
   type RunningOrthanc,
 } from '@scanflow/testkit';
-
-export * from './streamer-verify.ts';
 
 export interface Leg {
   readonly target: string;

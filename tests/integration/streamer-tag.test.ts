@@ -12,21 +12,8 @@ import {
   transferSyntaxes,
 } from '@scanflow/dicom';
 import { startStorescp, until } from '@scanflow/testkit';
-import {
-  folderOf,
-  makeRig,
-  phantom,
-  recordOf,
-  scratch,
-  sendTo,
-  settled,
-  TAG,
-  verifyForwarded,
-  verifyManifest,
-  verifyStored,
-  type Rig,
-  type RigOptions,
-} from './streamer-support.ts';
+import { folderOf, recordOf, TAG, verifyForwarded, verifyManifest, verifyStored } from './streamer-verify.ts';
+import { makeRig, phantom, scratch, sendTo, settled, type Rig, type RigOptions } from './streamer-support.ts';
 
 /** The rig with `tag` in its configuration. */
 async function rigWith(t: TestContext, tag: object, options: RigOptions = {}): Promise<Rig> {

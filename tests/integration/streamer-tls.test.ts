@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { makeAuthority, startStorescp, until } from '@scanflow/testkit';
-import { folderOf, legOf, legWhen, makeRig, phantom, scratch } from './streamer-support.ts';
-import { sendTo, settled, verifyForwarded } from './streamer-support.ts';
+import { folderOf } from './streamer-verify.ts';
+import { legOf, legWhen, makeRig, phantom, scratch } from './streamer-support.ts';
+import { sendTo, settled } from './streamer-support.ts';
+import { verifyForwarded } from './streamer-verify.ts';
 
 test('streamer: mutual TLS with one destination, and another whose certificate is of a stranger', async (t) => {
   const pki = await scratch(t);

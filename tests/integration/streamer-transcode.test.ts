@@ -12,18 +12,9 @@ import {
   transferSyntaxes,
 } from '@scanflow/dicom';
 import { dcmtk, freePort, startStorescp, until, type RunningOrthanc, type Storescp } from '@scanflow/testkit';
-import {
-  folderOf,
-  legOf,
-  legWhen,
-  makeRig,
-  phantom,
-  recordOf,
-  scratch,
-  settled,
-  sha256,
-  TAG,
-} from './streamer-support.ts';
+import { folderOf, recordOf, TAG } from './streamer-verify.ts';
+import { legOf, legWhen, makeRig, phantom, scratch, settled } from './streamer-support.ts';
+import { sha256 } from './sha256.ts';
 
 const EXPLICIT = transferSyntaxes.explicitVRLittleEndian;
 const IMPLICIT = transferSyntaxes.implicitVRLittleEndian;

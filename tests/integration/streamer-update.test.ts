@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import { parseRecord, type BookingRecord } from '@scanflow/booking';
-import { folderOf, makeRig, phantom, sendTo, settled, verifyStored } from './streamer-support.ts';
+import { folderOf, verifyStored } from './streamer-verify.ts';
+import { makeRig, phantom, sendTo, settled } from './streamer-support.ts';
 
 const BOOKINGS = join(import.meta.dirname, '../fixtures/data-0.1.0/data/bookings');
 

@@ -4,18 +4,9 @@ import { mkdir, readFile, readdir, rename, rm, stat, symlink, truncate, writeFil
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { run, until } from '@scanflow/testkit';
-import {
-  folderOf,
-  makeRig,
-  phantom,
-  recordOf,
-  sendTo,
-  settled,
-  sha256,
-  verifyStored,
-  type Rig,
-  type Series,
-} from './streamer-support.ts';
+import { folderOf, recordOf, verifyStored } from './streamer-verify.ts';
+import { makeRig, phantom, sendTo, settled, type Rig, type Series } from './streamer-support.ts';
+import { sha256 } from './sha256.ts';
 import { scanflow, verificationOf, verifiedWhen } from './streamer-verify-support.ts';
 
 /** A streamer with one series of so many images. */

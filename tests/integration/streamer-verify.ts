@@ -5,6 +5,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inflateFile, readFileHeader, removeSplice } from '@scanflow/dicom';
 import { run } from '@scanflow/testkit';
+import { sha256 } from './sha256.ts';
 import type { Rig, Series } from './streamer-support.ts';
 
 export const TAG = {
@@ -50,8 +51,6 @@ export function folderOf(series: Series): string {
 export async function recordOf(folder: string): Promise<StoredRecord> {
   return JSON.parse(await readFile(join(folder, 'series.json'), 'utf8')) as StoredRecord;
 }
-
-export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** `sha256sum -c` accepts the manifest; it, the record and the folder name the same files. */
 export async function verifyManifest(folder: string): Promise<StoredRecord> {

@@ -4,7 +4,8 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { askRebuild, rebuilt, scanflow } from './streamer-loss-support.ts';
-import { folderOf, legOf, makeRig, phantom, verifyManifest } from './streamer-support.ts';
+import { folderOf, verifyManifest } from './streamer-verify.ts';
+import { legOf, makeRig, phantom } from './streamer-support.ts';
 import { reconstructed, seriesWhen, startReceiver, theSeries } from './streamer-versions-support.ts';
 
 test('versions: they are copied, verified, repaired, found by a rebuild of the ledger, and erased', async (t) => {

@@ -6,16 +6,8 @@ import { test } from 'node:test';
 import { removeSplice } from '@scanflow/dicom';
 import { storescu, until } from '@scanflow/testkit';
 import { startProxy, type Disturbance } from '../faults/orthanc-proxy.ts';
-import {
-  folderOf,
-  legWhen,
-  makeRig,
-  phantom,
-  recordOf,
-  TAG,
-  verifyManifest,
-  type Rig,
-} from './streamer-support.ts';
+import { folderOf, recordOf, TAG, verifyManifest } from './streamer-verify.ts';
+import { legWhen, makeRig, phantom, type Rig } from './streamer-support.ts';
 import {
   post,
   reconstructed,

@@ -9,7 +9,8 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { store } from '@scanflow/dimse';
 import { dcmtk, freePort, startProgram, storescu, until, type Program } from '@scanflow/testkit';
-import { recordOf, settled, folderOf, type Rig, type Series, type StoredRecord } from './streamer-support.ts';
+import { recordOf, folderOf, type StoredRecord } from './streamer-verify.ts';
+import { settled, type Rig, type Series } from './streamer-support.ts';
 
 const MAIN = fileURLToPath(new URL('../../services/receiver/src/main.ts', import.meta.url));
 

@@ -5,20 +5,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { removeSplice } from '@scanflow/dicom';
 import { startStorescp, until } from '@scanflow/testkit';
-import {
-  bookingRecord,
-  folderOf,
-  legOf,
-  makeRig,
-  phantom,
-  recordOf,
-  scratch,
-  settled,
-  sha256,
-  TAG,
-  verifyManifest,
-  type Rig,
-} from './streamer-support.ts';
+import { bookingRecord, legOf, makeRig, phantom, scratch, settled, type Rig } from './streamer-support.ts';
+import { folderOf, recordOf, TAG, verifyManifest } from './streamer-verify.ts';
+import { sha256 } from './sha256.ts';
 import {
   corrected,
   post,

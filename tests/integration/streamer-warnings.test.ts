@@ -7,15 +7,14 @@ import { run, until } from '@scanflow/testkit';
 import { loseLedger } from './streamer-loss-support.ts';
 import {
   bookingRecord,
-  folderOf,
   makeRig,
   phantom,
-  recordOf,
   sendTo,
   settled,
   type Rig,
   type Series,
 } from './streamer-support.ts';
+import { folderOf, recordOf } from './streamer-verify.ts';
 
 interface Warned extends Series {
   readonly outcome: string;

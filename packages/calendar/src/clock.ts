@@ -63,3 +63,11 @@ export function addTo(clock: Clock, start: Temporal.Instant, length: Temporal.Du
 /** The clock with what 0.1.0 had in its place. */
 export const withFormer = (clock: Clock, former: Clock | undefined): Clock =>
   former === undefined || former.name === clock.name ? clock : { ...clock, former };
+
+/** The zones of one VCALENDAR. */
+export interface Zones {
+  /** Of times that name none. */
+  readonly floating: Clock;
+  /** The clock that a TZID means here; undefined when that is not certain. */
+  readonly resolve: (tzid: string) => Clock | undefined;
+}

@@ -14,10 +14,8 @@ import {
 } from './moment.ts';
 import { EventError } from './problem.ts';
 import { parseProperty, unescapeText, type Property } from './property.ts';
-import type { Zones } from './zone.ts';
-
-export type EventStatus = 'CONFIRMED' | 'TENTATIVE' | 'CANCELLED';
-export type EventClass = 'PUBLIC' | 'PRIVATE' | 'CONFIDENTIAL';
+import type { EventClass, EventStatus } from './event.ts';
+import type { Zones } from './clock.ts';
 
 /** What people wrote and set, apart from time. */
 export interface EventDetails {

@@ -1,6 +1,8 @@
 /** What readers of a calendar get. */
-import type { EventClass, EventStatus } from './component.ts';
 import type { EventExtras } from './extras.ts';
+
+export type EventStatus = 'CONFIRMED' | 'TENTATIVE' | 'CANCELLED';
+export type EventClass = 'PUBLIC' | 'PRIVATE' | 'CONFIDENTIAL';
 
 /** One event, or one instance of a recurring event, with its time as instants. */
 export interface CalendarEvent extends EventExtras {

@@ -1,5 +1,5 @@
 export { charsetOfType } from './charset.ts';
-export type { EventClass, EventStatus } from './component.ts';
+export type { EventClass, EventStatus } from './event.ts';
 export { eventKey, overlaps, type CalendarEvent, type FormerTexts, type Window } from './event.ts';
 export type { FeedError } from './feed.ts';
 export { isWholeCalendar } from './feed.ts';

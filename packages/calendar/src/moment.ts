@@ -1,8 +1,7 @@
 /** DATE and DATE-TIME values with their zone (RFC 5545 3.3.4, 3.3.5). */
-import { ianaClock, type Clock } from './clock.ts';
+import { ianaClock, type Clock, type Zones } from './clock.ts';
 import { EventError } from './problem.ts';
 import type { Property } from './property.ts';
-import type { Zones } from './zone.ts';
 
 export interface Moment {
   readonly wall: Temporal.PlainDateTime;

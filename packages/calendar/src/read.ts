@@ -29,7 +29,8 @@ import { toPlain } from './plain.ts';
 import { EventError, type EventProblem } from './problem.ts';
 import { unescapeText } from './property.ts';
 import { expandSeries, recurrenceIdOf, replacedId, type Series } from './series.ts';
-import { zonesOf, type Zones } from './zone.ts';
+import type { Zones } from './clock.ts';
+import { zonesOf } from './zone.ts';
 
 export interface ReadOptions {
   /** Events that overlap it are given. */

@@ -1,19 +1,11 @@
 /** Which time zone a TZID means. The host's zone is never an answer. */
-import { ianaClock, withFormer, type Clock } from './clock.ts';
+import { ianaClock, withFormer, type Clock, type Zones } from './clock.ts';
 import { windowsZone } from './engine.ts';
 import type { Window } from './event.ts';
 import type { FeedContext } from './feed.ts';
 import { parseProperty, unescapeText } from './property.ts';
 import { contentLines } from './text.ts';
 import { readZone, type DefinedZone, type TimezoneLines } from './vtimezone.ts';
-
-/** The zones of one VCALENDAR. */
-export interface Zones {
-  /** Of times that name none. */
-  readonly floating: Clock;
-  /** The clock that a TZID means here; undefined when that is not certain. */
-  readonly resolve: (tzid: string) => Clock | undefined;
-}
 
 /**
  * Zones as a VCALENDAR names and defines them; `zone` is the one of times without any. A TZID is, in this order: an

@@ -2,7 +2,7 @@
  * Lines that others make us write: events with an `address`. The first of each event and address are written, the rest is
  * counted and summed up, so that a flood takes a few lines and the evidence before it stays. In bounded memory.
  */
-import type { LogFields, LogLevel } from './log.ts';
+import type { LogFields, LogLevel } from './redact.ts';
 
 export interface RepeatsOptions {
   readonly write: (level: LogLevel, event: string, fields: LogFields) => void;

@@ -3,10 +3,9 @@ import { visible } from './visible.ts';
 import { styleText } from 'node:util';
 import winston from 'winston';
 import { Repeats } from './log-repeats.ts';
-import { redact, type LogFields } from './redact.ts';
+import { redact, type LogFields, type LogLevel } from './redact.ts';
 
-export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
-export type { LogFields };
+export type { LogFields, LogLevel };
 
 export interface Log {
   /**

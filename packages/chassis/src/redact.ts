@@ -1,3 +1,5 @@
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
+
 /** What may stand in a log line: bounded, plain data, without what names or describes a person. Pure. */
 
 export type LogFields = Readonly<Record<string, unknown>>;

@@ -2,6 +2,8 @@
 export type * from './commitment/types.ts';
 export type * from './erase/types.ts';
 export type * from './hooks/types.ts';
+export type * from './ledger/claim.ts';
+export type * from './ledger/rows.ts';
 export type * from './ledger/types.ts';
 export type * from './orthanc/types.ts';
 export type * from './rebuild/types.ts';

@@ -1,5 +1,5 @@
 /** What interpretation asks of a calendar event. The events of packages/calendar are such; no I/O, no parser here. */
-import type { PartialLabels } from './labels.ts';
+import type { PartialLabels } from './groups.ts';
 
 export interface BookableEvent {
   readonly uid: string;

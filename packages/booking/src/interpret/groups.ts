@@ -3,6 +3,7 @@ import type { Labels } from '../booking.ts';
 import { compilePattern, type Matcher } from '../pattern/pattern.ts';
 
 export type LabelName = keyof Labels;
+export type PartialLabels = Readonly<Partial<Record<LabelName, string>>>;
 
 export const LABELS: readonly LabelName[] = ['project', 'subject', 'session'];
 

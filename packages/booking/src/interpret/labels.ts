@@ -1,16 +1,14 @@
 /** Project, subject and session out of what a booker wrote: X-DICOM properties, description lines, the title. */
 import type { Matcher } from '../pattern/pattern.ts';
 import type { BookableEvent } from './event.ts';
-import { isRecognised, LABELS, type LabelName } from './groups.ts';
+import { isRecognised, LABELS, type LabelName, type PartialLabels } from './groups.ts';
 import { readLines, type Line } from './lines.ts';
 import { normalise, type NormaliseRules } from './normalise.ts';
 import { cleanText } from './text.ts';
 import { lowered, singleLine, tidied } from './tidy.ts';
 import { runAfter, wholeLabels, type TitleLabels } from './whole.ts';
 
-export { LABELS, type LabelName } from './groups.ts';
-export type PartialLabels = Readonly<Partial<Record<LabelName, string>>>;
-
+export { LABELS, type LabelName, type PartialLabels } from './groups.ts';
 /** Where a label stands, in the order in which they count; also how a booker is told. */
 export const SOURCES = ['the X-DICOM property', 'the description', 'the title'] as const;
 export type Source = (typeof SOURCES)[number];

@@ -1,6 +1,15 @@
 /** V8's own engine under a time limit: V8 ends a script at its limit, also inside a regular expression. */
 import { createContext, Script, type Context } from 'node:vm';
-import type { Match } from './pattern.ts';
+
+/** What a pattern found: the text, where it begins, the named groups, and where those begin and end. */
+export interface Match {
+  readonly 0: string;
+  readonly index: number;
+  readonly groups?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly indices?:
+    | { readonly groups?: Readonly<Record<string, readonly [number, number] | undefined>> | undefined }
+    | undefined;
+}
 
 /** Bookings and images that a pattern takes too long for are refused with this. */
 export class PatternTooSlow extends Error {

@@ -3,19 +3,11 @@
  * engine cannot express runs in V8's engine under a time limit, for one more minor version (decision 18).
  */
 import { RE2JS } from 're2js';
-import { backtracking } from './backtracking.ts';
+import { backtracking, type Match } from './backtracking.ts';
 import { suggestion } from './suggest.ts';
 import { Untranslatable, translate } from './translate.ts';
 
-/** What a pattern found: the text, where it begins, the named groups, and where those begin and end. */
-export interface Match {
-  readonly 0: string;
-  readonly index: number;
-  readonly groups?: Readonly<Record<string, string | undefined>> | undefined;
-  readonly indices?:
-    | { readonly groups?: Readonly<Record<string, readonly [number, number] | undefined>> | undefined }
-    | undefined;
-}
+export type { Match };
 
 /** Anything that finds like a regular expression without `g` and `y`; a RegExp is one. */
 export interface Matcher {

@@ -5,7 +5,8 @@ import { until } from '@scanflow/testkit';
 import { abort, bench, ECHO, FIND, identifier, three } from '../testing/bench.ts';
 import { beginning, message } from '../testing/raw-peer.ts';
 import type { Pdu } from '../ul/pdu.ts';
-import { Budget, type NoRoom } from './budget.ts';
+import { Budget } from './budget.ts';
+import type { NoRoom } from './types.ts';
 
 const KB = 1_000;
 const LIMITS = { heldBytes: 100 * KB, heldBytesPerPeer: 60 * KB, freeBytes: 10 * KB };

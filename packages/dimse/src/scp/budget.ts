@@ -3,12 +3,9 @@
  * from the first of an unfinished PDU or message until the request is answered. Whoever exceeds it last is refused.
  */
 import type { Room } from '../ul/room.ts';
-import type { ScpLimits } from './types.ts';
+import type { NoRoom, ScpLimits } from './types.ts';
 
 type BudgetLimits = Pick<ScpLimits, 'heldBytes' | 'heldBytesPerPeer' | 'freeBytes'>;
-/** Which bound left no room. */
-export type NoRoom = 'bytes' | 'bytes per peer';
-
 export class Budget {
   readonly #limits: BudgetLimits;
   readonly #perPeer = new Map<string, number>();

@@ -1,7 +1,8 @@
 /** Listens for associations: the SCP's front door. */
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import { Budget, type NoRoom } from './budget.ts';
+import { Budget } from './budget.ts';
+import type { NoRoom } from './types.ts';
 import { Gate, type Guest } from './gate.ts';
 import { Handshake } from './handshake.ts';
 import { Session } from './session.ts';

@@ -1,6 +1,6 @@
 /** What a service that serves N-CREATE, N-SET, N-ACTION and N-EVENT-REPORT gives to and gets from listen(). */
 import type { DataSet, Tag } from '@scanflow/dicom';
-import type { AssociationInfo } from './types.ts';
+import type { AssociationInfo } from './info.ts';
 
 interface NormalizedRequest {
   readonly association: AssociationInfo;

@@ -1,6 +1,6 @@
 /** What a service that takes C-STORE gives to and gets from listen(). */
 import type { Receipt } from '../message/receipt.ts';
-import type { AssociationInfo, FinalStatus } from './types.ts';
+import type { AssociationInfo, FinalStatus } from './info.ts';
 
 /** One C-STORE, from its command on. */
 export interface StoreRequest {

@@ -1,24 +1,13 @@
 /** What a service gives to and gets from listen(). */
-import type { DataSet, Tag } from '@scanflow/dicom';
+import type { DataSet } from '@scanflow/dicom';
 import type { DimseLog } from '../log.ts';
 import type { TlsAcceptor } from '../tls/acceptor.ts';
-import type { PeerCertificate } from '../tls/certificate.ts';
 import type { ServedContext, ServedOperation } from '../ul/negotiation.ts';
-import type { NoRoom } from './budget.ts';
+import type { AssociationInfo, FinalStatus } from './info.ts';
 import type { ActionHandler, CreateHandler, EventHandler, SetHandler } from './normalized-types.ts';
 import type { StoreHandler } from './store-types.ts';
 
-/** Who is at the other end. */
-export interface AssociationInfo {
-  readonly calledAet: string;
-  readonly callingAet: string;
-  /** IP address. */
-  readonly address: string;
-  /** Counts up from 1 per listen(). */
-  readonly id: number;
-  /** Undefined without TLS, and where the peer showed none that an authority of ours vouches for. */
-  readonly certificate?: PeerCertificate;
-}
+export type { AssociationInfo, FinalStatus } from './info.ts';
 
 /** PS3.8 9.3.4: `reason` is to be read with `source`. `why` is for the log. */
 export interface Rejection {
@@ -48,13 +37,6 @@ export interface FindResponse {
   readonly characterSet: string;
 }
 
-export interface FinalStatus {
-  readonly status: number;
-  /** At most 64 characters, no patient attribute. */
-  readonly comment?: string;
-  readonly offendingElement?: Tag;
-}
-
 /** Yields matches, or undefined to let others have a turn; returns the final status. An exception becomes status 0xC000. */
 export type FindHandler = (request: FindRequest) => Matches | AsyncMatches;
 export type Matches = Generator<FindResponse | undefined, FinalStatus, undefined>;
@@ -71,6 +53,10 @@ export interface RequestReport {
   /** From the request's arrival to the final response, in milliseconds. */
   readonly ms: number;
 }
+
+/** Which limit left no room. */
+/** Which bound left no room. */
+export type NoRoom = 'bytes' | 'bytes per peer';
 
 /** Plain callbacks for metrics; they must not throw. */
 export interface ScpEvents {

@@ -6,7 +6,25 @@ import { StoreLine } from './store-line.ts';
 import { failed, type StoreOutcome, type Subject } from './store-outcome.ts';
 import type { Instance, StoreItem } from './store-source.ts';
 import { StoreWindow } from './store-window.ts';
-import type { StoreOptions } from './store.ts';
+import type { StoreGate } from './store-gate.ts';
+import type { DimseLog } from '../log.ts';
+
+export interface StoreOptions {
+  /** Aborts the associations; what was not sent fails with CANCELLED. */
+  readonly signal?: AbortSignal;
+  readonly log?: DimseLog;
+  /** Associations side by side. Default 1; a peer that takes fewer is served by those that it takes. */
+  readonly associations?: number;
+  /** Requests under way at once on each, where the peer grants it (PS3.7 D.3.3.3). Default 8; 1 asks for nothing. */
+  readonly operations?: number;
+  /**
+   * Files up to 4 MiB are read without the thread pool: several times faster from a disk or the cache, but nothing
+   * else happens in the process meanwhile. For a process that does nothing but send.
+   */
+  readonly inPlace?: boolean;
+  /** Shared by all associations; so may several calls share one. */
+  readonly gate?: StoreGate | undefined;
+}
 
 /** Outcomes that nobody has asked for yet; sending pauses then. */
 const UNREAD = 16;

@@ -1,7 +1,7 @@
 /** What storage commitment needs from the ledger. */
 import type { CommitmentFacts, CommitmentPlan, CommitmentRow, Transaction } from './plan.ts';
 import type { Failure } from '../model/failure.ts';
-import type { Claim, Millis } from '../ledger/types.ts';
+import type { Claim, Millis } from '../ledger/claim.ts';
 
 export interface CommitmentNow extends Omit<CommitmentFacts, 'images' | 'through'> {
   /** Counts what happened to the leg: a later one tells that there is something new. */

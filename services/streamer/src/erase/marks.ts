@@ -2,7 +2,8 @@
 import type { Labels } from '@scanflow/booking';
 import type { Erasures } from '@scanflow/chassis';
 import { permanent } from '../model/failure.ts';
-import type { Attributes, Reason } from '../store/place/route.ts';
+import type { Attributes } from '../store/place/route.ts';
+import type { Reason } from '../model/series.ts';
 
 /** By each of them a re-send is known again. */
 export interface Identifiers {

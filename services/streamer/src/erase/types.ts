@@ -3,7 +3,7 @@ import type { Labels } from '@scanflow/booking';
 import type { Decision } from '../model/decision.ts';
 import type { MoveOrder, Moved } from '../move/plan.ts';
 import type { Attributes } from '../store/place/route.ts';
-import type { LegView } from '../ledger/types.ts';
+import type { LegView } from '../ledger/rows.ts';
 
 export interface HeldSeries {
   readonly id: string;

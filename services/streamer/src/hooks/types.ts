@@ -2,7 +2,8 @@
 import type { Failure } from '../model/failure.ts';
 import type { HookEvent } from './plan.ts';
 import type { LegState, SeriesState } from '../model/series.ts';
-import type { Millis, SeriesView } from '../ledger/types.ts';
+import type { Millis } from '../ledger/claim.ts';
+import type { SeriesView } from '../ledger/rows.ts';
 
 /** What the ledger has to know of the configuration to write down, with a fact, whom it is to be told. */
 export interface Followers {

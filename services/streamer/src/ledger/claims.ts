@@ -4,7 +4,7 @@ import { Fault, transient } from '../model/failure.ts';
 import { STORAGE } from '../model/series.ts';
 import type { Claim, ForwardWork, Millis, StoreWork } from '../ports.ts';
 import type { Session } from './database.ts';
-import { parse } from './views.ts';
+import { parse } from './values.ts';
 
 /** A leg that is claimed has the end of its lease for its next try: so it comes up again by itself. */
 const FREE = '(l.claim IS NULL OR l.next_try <= ?)';

@@ -1,222 +1,35 @@
 /** What the steps need from the ledger: what was seen, what is due, what is done. */
 import type { Labels } from '@scanflow/booking';
 import type { Decision } from '../model/decision.ts';
-import type { Warning } from '../completeness/warnings.ts';
 import type { EarlierStudy } from '../store/place/earlier.ts';
-import type { Doubt } from '../store/place/evidence.ts';
 import type { Failure } from '../model/failure.ts';
-import type { Moved, MoveOrder } from '../move/plan.ts';
-import type { Attributes, Reason } from '../store/place/route.ts';
-import type { LegState, SeriesState } from '../model/series.ts';
+import type { MoveOrder } from '../move/plan.ts';
+import type { Attributes } from '../store/place/route.ts';
 import type { Joinable, JoinLedger } from '../joining/types.ts';
 import type { CommitmentLedger } from '../commitment/types.ts';
 import type { EraseLedger } from '../erase/types.ts';
 import type { EventLedger } from '../hooks/types.ts';
 import type { RootLedger } from '../roots/types.ts';
 import type { RecoveryLedger } from '../rebuild/types.ts';
-import type { VerificationView, VerifyLedger } from '../verify/types.ts';
-
-/** What the first image of each series says. */
-export type FirstImages = ReadonlyMap<string, Attributes>;
-
-/** Milliseconds since the Unix epoch. */
-export type Millis = number;
-
-export interface Cursor {
-  readonly seq: number;
-  readonly database: string | undefined;
-}
-
-/**
- * A leg in one worker's hands, until its lease ends. What is written with a claim that another worker has taken over
- * meanwhile is refused: Fault LEDGER_LEASE_LOST, transient.
- */
-export interface Claim {
-  readonly series: string;
-  readonly target: string;
-  /** Of this claim alone. */
-  readonly token: string;
-}
-
-export interface StoreWork extends Claim {
-  /** Failures in a row so far. */
-  readonly attempts: number;
-  /** Those that a person gave at release, else those that it was stored with. */
-  readonly labels: Labels | undefined;
-  /** By which a person gave them, as far as the ledger knows. */
-  readonly decision?: Decision | undefined;
-  /** A person wants it moved. */
-  readonly moving?: MoveOrder | undefined;
-  /** Folder below the root, once claimed. */
-  readonly path: string | undefined;
-  /** Number of pulls that brought something. */
-  readonly increment: number;
-  /** We have deleted it from Orthanc, or begun to: what is no longer there is no loss. */
-  readonly cleaned?: boolean;
-  /** Images that were stored when its storing last ended; 0 before that. */
-  readonly stored?: number;
-  /** digestOf() what Orthanc listed then. */
-  readonly digest?: string | undefined;
-  /** Nothing new came: files that were stored may be missing. */
-  readonly recheck?: boolean;
-}
-
-export interface ForwardWork extends Claim {
-  readonly attempts: number;
-  readonly path: string;
-  /** Increments up to this one have been dealt with. */
-  readonly through: number;
-  /** That of the series: a `series.json` that knows less is an older one. */
-  readonly increment?: number;
-  /** Nothing new came: files that were copied may be missing. */
-  readonly recheck?: boolean;
-  /** Images that the leg had when it last ended. */
-  readonly done?: number;
-  /** Folder of the series in the copy of everything. */
-  readonly copyPath?: string | undefined;
-}
-
-/** One instance's outcome in the work on a leg; `detail` is JSON that the step itself understands. */
-export interface Progress {
-  readonly instance: string;
-  /** `again`: given up earlier; a person wants it tried again. */
-  readonly outcome: 'done' | 'failed' | 'again';
-  readonly detail: string;
-  /** Transfer syntax of the transcoded copy that was sent in the place of what is stored. */
-  readonly transcoded?: string;
-}
-
-export interface Binding {
-  readonly attributes: Attributes;
-  readonly labels: Labels | undefined;
-  /** By which a person gave them. */
-  readonly decision?: Decision | undefined;
-  readonly doubts?: readonly Doubt[] | undefined;
-  readonly path: string;
-  readonly inOrthanc: number;
-}
-
-export interface StoreDone extends Binding {
-  readonly increment: number;
-  readonly stored: number;
-  readonly untagged: number;
-  /** Other bytes under a SOP Instance UID that was there already. */
-  readonly differing?: number;
-  /** digestOf() the instances that Orthanc listed. */
-  readonly digest: string;
-  /** The first of the instances that were given up. */
-  readonly failure: Failure | undefined;
-  /** What a person should look at. */
-  readonly warnings?: readonly Warning[] | undefined;
-  /** digestOf() the instances of each series that it was joined from. */
-  readonly parts?: ReadonlyMap<string, string> | undefined;
-  /** Destinations that want this series. */
-  readonly targets: readonly string[];
-}
-
-/** A moved series, all of it verified at its new place. */
-export interface StoredAnew {
-  readonly path: string;
-  readonly images: number;
-  /** Its files have other names than before. */
-  readonly renamed: boolean;
-  readonly moved: Moved;
-  /** Destinations that get it once more. */
-  readonly targets: readonly string[];
-}
-
-/** Who sent images to Orthanc; '' where it does not tell. */
-export interface SenderView {
-  readonly aet: string;
-  readonly called: string;
-  readonly address: string;
-  readonly firstSeen: Millis;
-  readonly lastSeen: Millis;
-}
-
-export interface CopyDone {
-  /** Images that are there, and those that Orthanc listed. */
-  readonly done: number;
-  readonly total: number;
-  readonly failure: Failure | undefined;
-  /** Its folder, named as the copy's store names it. */
-  readonly path?: string;
-}
-
-export interface Quarantined {
-  readonly attributes: Attributes;
-  readonly inOrthanc: number;
-  readonly digest: string;
-  readonly parts?: ReadonlyMap<string, string> | undefined;
-  readonly reason: Reason;
-}
-
-export interface Retry {
-  readonly attempts: number;
-  readonly nextTry: Millis;
-  readonly failure: Failure;
-}
-
-export interface LegView {
-  readonly target: string;
-  readonly state: LegState;
-  readonly attempts: number;
-  readonly nextTry: Millis | null;
-  readonly failure: { readonly code: string; readonly message: string } | undefined;
-  readonly done: number;
-  readonly total: number;
-  /** Of those sent: transcoded copies, in the place of what is stored. */
-  readonly transcoded: number;
-  readonly through: number;
-}
-
-export interface SeriesView {
-  readonly id: string;
-  readonly state: SeriesState;
-  readonly due: Millis | null;
-  readonly firstSeen: Millis;
-  readonly updated: Millis;
-  readonly attributes: Attributes;
-  readonly labels: Labels | undefined;
-  /** By which a person gave the labels. */
-  readonly decision?: Decision | undefined;
-  readonly doubts?: readonly Doubt[];
-  readonly warnings?: readonly Warning[];
-  readonly moving?: MoveOrder | undefined;
-  readonly moved?: readonly Moved[];
-  readonly reason: Reason | undefined;
-  readonly path: string | undefined;
-  /** Its folder in the copy of everything. */
-  readonly copyPath?: string | undefined;
-  readonly inOrthanc: number;
-  readonly stored: number;
-  readonly untagged: number;
-  /** Other bytes under a SOP Instance UID that was there already. */
-  readonly differing: number;
-  /** How many images the scanner said that it has. */
-  readonly expected: number | undefined;
-  /** Number of pulls that brought something. */
-  readonly increment: number;
-  readonly session: string | undefined;
-  /** When it was deleted from Orthanc. */
-  readonly cleaned: Millis | null;
-  readonly legs: readonly LegView[];
-  /** In each place where it has files. */
-  readonly verification: readonly VerificationView[];
-}
-
-export interface Summary {
-  readonly series: Readonly<Record<SeriesState, number>>;
-  readonly legs: readonly { readonly target: string; readonly state: LegState; readonly count: number }[];
-  /** When the oldest series that still has something pending was first seen. */
-  readonly oldestPending: Millis | undefined;
-}
-
-export interface SeriesQuery {
-  readonly limit: number;
-  readonly state?: SeriesState;
-  readonly warned?: boolean;
-}
+import type { VerifyLedger } from '../verify/types.ts';
+import type { Claim, Millis } from './claim.ts';
+import type {
+  FirstImages,
+  Cursor,
+  StoreWork,
+  ForwardWork,
+  Progress,
+  Binding,
+  StoreDone,
+  StoredAnew,
+  SenderView,
+  CopyDone,
+  Quarantined,
+  Retry,
+  SeriesView,
+  Summary,
+  SeriesQuery,
+} from './rows.ts';
 
 /** Durable when the promise resolves. Every method is one transaction. */
 export interface Ledger

@@ -34,3 +34,8 @@ export function stateOf({ due, quarantined, legs, damaged = false }: SeriesFacts
   if (legs.includes('pending') || legs.length === 0) return 'working';
   return damaged || legs.includes('failed') ? 'failed' : 'complete';
 }
+
+export interface Reason {
+  readonly code: string;
+  readonly message: string;
+}

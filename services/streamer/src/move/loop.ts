@@ -1,6 +1,6 @@
 /** A series that a person wants moved: carried as far as it gets, with its outcome in the log. */
 import { underLease } from '../work/lease.ts';
-import type { LoopDeps, Wakes } from '../work/loop.ts';
+import type { LoopDeps, Wakes } from '../work/deps.ts';
 import { moveStep } from './step.ts';
 
 export async function moveNext(

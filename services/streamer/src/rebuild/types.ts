@@ -5,7 +5,7 @@ import type { Decision } from '../model/decision.ts';
 import type { Doubt } from '../store/place/evidence.ts';
 import type { Moved } from '../move/plan.ts';
 import type { Attributes } from '../store/place/route.ts';
-import type { Millis } from '../ledger/types.ts';
+import type { Millis } from '../ledger/claim.ts';
 
 /** A series as its `series.json` describes it. */
 export interface RecoveredSeries {

@@ -1,5 +1,5 @@
 /** What the ledger keeps of roots: which one it stored on, and the last sign of life that it left there. */
-import type { Millis } from '../ledger/types.ts';
+import type { Millis } from '../ledger/claim.ts';
 
 export interface KnownRoot {
   /** Of the root itself, wherever it is mounted. */

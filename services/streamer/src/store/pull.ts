@@ -5,7 +5,8 @@ import { COUNT_KEYWORDS, countsOf } from '../completeness/counts.ts';
 import { Fault, transient, type Failure } from '../model/failure.ts';
 import { imageFacts, type Head, type ImageFacts } from './image.ts';
 import { fileName, keywordsOf, type Layout } from './place/layout.ts';
-import type { Attributes, Reason } from './place/route.ts';
+import type { Attributes } from './place/route.ts';
+import type { Reason } from '../model/series.ts';
 import { privateTagOf, type TagRecord } from './tag.ts';
 import type {
   Folder,

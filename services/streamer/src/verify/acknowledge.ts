@@ -1,9 +1,20 @@
 /** What somebody has acknowledged, written into series.json. */
+import type { Log } from '@scanflow/chassis';
+import type { Ledger, Store } from '../ports.ts';
+import type { Chance } from '../model/settings.ts';
 import { failureOf } from '../model/failure.ts';
-import type { VerifyApiDeps } from './api.ts';
 import { stillThere } from './look.ts';
 import { noteKnown } from './step.ts';
 import type { PlaceName } from './types.ts';
+
+export interface VerifyApiDeps {
+  readonly ledger: Ledger;
+  readonly stores: Readonly<Partial<Record<PlaceName, Store | undefined>>>;
+  readonly chance: Chance;
+  readonly log: Log;
+  /** There is something to verify. */
+  readonly wakeVerify: () => void;
+}
 
 /** One after the other, however many: nobody waits for it, and what it misses the next look at the series does. */
 export async function noteAcknowledged(

@@ -1,19 +1,8 @@
 /** What people ask of verification: POST /api/verify, its progress, and POST /api/verify/acknowledge. */
-import type { FastifyInstance, Log } from '@scanflow/chassis';
+import type { FastifyInstance } from '@scanflow/chassis';
 import { Answer, byWhom, find, textIn } from '../http/changes.ts';
-import type { Ledger, Store } from '../ports.ts';
-import type { Chance } from '../model/settings.ts';
-import { noteAcknowledged } from './acknowledge.ts';
-import type { JobView, PlaceName, Selection } from './types.ts';
-
-export interface VerifyApiDeps {
-  readonly ledger: Ledger;
-  readonly stores: Readonly<Partial<Record<PlaceName, Store | undefined>>>;
-  readonly chance: Chance;
-  readonly log: Log;
-  /** There is something to verify. */
-  readonly wakeVerify: () => void;
-}
+import { noteAcknowledged, type VerifyApiDeps } from './acknowledge.ts';
+import type { JobView, Selection } from './types.ts';
 
 interface OfJob {
   readonly Params: { readonly id: string };

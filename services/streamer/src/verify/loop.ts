@@ -1,6 +1,6 @@
 /** The rounds of verification: what is due by schedule, what people ask for, and a summary for /healthz. */
 import { underLease } from '../work/lease.ts';
-import type { LoopDeps } from '../work/loop.ts';
+import type { LoopDeps } from '../work/deps.ts';
 import { LONGEST_WAIT } from '../work/pause.ts';
 import type { VerifyWork } from '../ports.ts';
 import { Wake } from '../work/wake.ts';

@@ -1,7 +1,7 @@
 /** What is looked at, and what follows from what was found. Pure. */
 import { createHash } from 'node:crypto';
 import type { RecordedVerification, SeriesRecord, StoredFile } from '../store/types.ts';
-import type { SeriesView } from '../ledger/types.ts';
+import type { SeriesView } from '../ledger/rows.ts';
 import type { Finding, Look, PlaceName, VerificationView, VerifyTimes } from './types.ts';
 
 /** That many files are named to people; the rest is counted. */

@@ -1,6 +1,6 @@
 /** What verification needs from the ledger, and what it says of a series. */
 import type { Failure } from '../model/failure.ts';
-import type { Claim, Millis } from '../ledger/types.ts';
+import type { Claim, Millis } from '../ledger/claim.ts';
 
 /** Where a series has files: project storage, or the copy of everything. */
 export type PlaceName = 'storage' | 'copy';

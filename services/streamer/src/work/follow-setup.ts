@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Config, Log } from '@scanflow/chassis';
 import { createPerformed } from '../intake/performed.ts';
 import { wants } from '../hooks/plan.ts';
-import type { Follow } from './follow.ts';
+import type { Follow } from './deps.ts';
 import { hooksOf } from '../hooks/settings.ts';
 import type { Followers } from '../ports.ts';
 

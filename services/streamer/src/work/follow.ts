@@ -1,29 +1,15 @@
 /** What follows once images are where they belong: hooks, sessions, what scanners reported, and cleaning up. */
-import type { Performed } from '../intake/performed.ts';
-import { failureOf, type Failure } from '../model/failure.ts';
-import { keptBecause, keptSummary, type Kept } from '../cleanup/kept.ts';
+import type { Follow } from './deps.ts';
+import { failureOf } from '../model/failure.ts';
+import { keptBecause, keptSummary } from '../cleanup/kept.ts';
 import { deliver, type DeliverOutcome } from '../hooks/deliver.ts';
 import { describe } from '../hooks/describe.ts';
 import type { Hook } from '../hooks/settings.ts';
 import type { DeliveryWork, SeriesView } from '../ports.ts';
-import type { LoopDeps } from './loop.ts';
-import type { ReportContext } from '../http/report.ts';
+import type { LoopDeps } from './deps.ts';
 import { sessionStep } from '../sessions/step.ts';
 import { cleanStep } from '../cleanup/step.ts';
 import { Wake } from './wake.ts';
-
-export interface Follow {
-  readonly hooks: readonly Hook[];
-  readonly performed: Performed;
-  readonly context: ReportContext;
-  readonly sessionQuietMs: number;
-  /** Nothing is deleted where undefined. */
-  readonly cleanupAfterMs: number | undefined;
-  /** Series that could not be deleted from Orthanc; also a part of the context. */
-  readonly notCleaned: Map<string, Failure & { readonly again: number }>;
-  /** Series that may not be deleted from Orthanc, and why; also a part of the context. */
-  readonly kept: Map<string, Kept>;
-}
 
 type Deps = LoopDeps & { readonly follow: Follow };
 type Wakes = Readonly<Record<'store' | 'follow', Wake>>;

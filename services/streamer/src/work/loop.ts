@@ -1,8 +1,6 @@
 /** The work that never ends: intake, storing, forwarding, each at its own pace, none waiting for another. */
-import type { Erasures, Log } from '@scanflow/chassis';
-import type { Bookings } from '../store/place/bookings.ts';
-import { followUp, type Follow } from './follow.ts';
-import type { Condition } from './condition.ts';
+import type { LoopDeps, Wakes } from './deps.ts';
+import { followUp } from './follow.ts';
 import { recyclingWarning } from './condition.ts';
 import { Fault, failureOf } from '../model/failure.ts';
 import { commitNext } from '../commitment/loop.ts';
@@ -13,46 +11,16 @@ import { eraseNext } from '../erase/loop.ts';
 import { forwardNext } from '../send/loop.ts';
 import { readChanges, reconcile } from '../intake/step.ts';
 import { underLease } from './lease.ts';
-import type { Metrics } from '../http/metrics.ts';
 import { moveNext } from '../move/loop.ts';
 import { LONGEST_WAIT, pauseUntil } from './pause.ts';
-import type { Ledger, Orthanc, Store, SystemInfo } from '../ports.ts';
-import type { Committing } from '../commitment/step.ts';
+import type { SystemInfo } from '../ports.ts';
 import { decide } from '../store/place/place.ts';
-import type { Chance, OpenDestination, Settings } from '../model/settings.ts';
-import type { RootKeeper } from '../roots/keeper.ts';
+import type { Settings } from '../model/settings.ts';
 import { watchRoots } from '../roots/watch.ts';
 import { watchSpace } from '../store/disk/space-watch.ts';
 import { storeStep } from '../store/step.ts';
 import { verifyLoops } from '../verify/loop.ts';
-import type { VerifySettings } from '../verify/settings.ts';
 import { Wake } from './wake.ts';
-
-export interface LoopDeps {
-  readonly orthanc: Orthanc;
-  readonly ledger: Ledger;
-  readonly store: Store;
-  /** Of the copy of everything, where there is one. */
-  readonly copies?: Store | undefined;
-  readonly keeper: RootKeeper;
-  readonly bookings: Bookings;
-  readonly settings: Settings;
-  /** Those of the settings. */
-  readonly destinations: readonly OpenDestination[];
-  readonly chance: Chance;
-  readonly log: Log;
-  readonly metrics: Metrics;
-  readonly condition: Condition;
-  readonly follow: Follow;
-  /** Destinations that are asked for storage commitment. */
-  readonly committing: readonly Committing[];
-  readonly verify: VerifySettings;
-  readonly wakes: Wakes;
-  /** What of it was erased on request. */
-  readonly erasures: Erasures;
-  /** The folder that the services share. */
-  readonly data: string;
-}
 
 /** Series that are stored at the same time. */
 const STORE_WORKERS = 2;
@@ -97,10 +65,6 @@ export async function runLoop(deps: LoopDeps, signal: AbortSignal): Promise<void
   ];
   await Promise.all(workers);
 }
-
-export type Wakes = Readonly<
-  Record<'store' | 'forward' | 'reconcile' | 'follow' | 'roots' | 'verify' | 'erase', Wake>
->;
 
 export const createWakes = (): Wakes => ({
   store: new Wake(),

@@ -18,6 +18,7 @@ import {
   type KnownBookings,
 } from './evidence.ts';
 import { LABELS, wholeByPattern, type Patterns } from './reading.ts';
+import type { Reason } from '../../model/series.ts';
 import { unknownSender, type Sender, type SenderRules } from './sender.ts';
 
 export type { Attributes } from './attributes.ts';
@@ -41,11 +42,6 @@ export type Route =
       /** The labels that it would have got, but for what speaks against them. */
       readonly instead?: Chosen;
     };
-
-export interface Reason {
-  readonly code: string;
-  readonly message: string;
-}
 
 export interface RouteRules extends EvidenceRules, SenderRules {
   /** Doubts that are reason enough for quarantine; the others are shown. */

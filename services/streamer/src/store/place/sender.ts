@@ -1,5 +1,5 @@
 /** Who sent a series to Orthanc, and whether images of theirs go to projects. */
-import type { Reason } from './route.ts';
+import type { Reason } from '../../model/series.ts';
 
 export interface Sender {
   /** AE title; empty where Orthanc noted none. */

@@ -1,0 +1,14 @@
+/** A leg in one worker’s hands. */
+/** Milliseconds since the Unix epoch. */
+export type Millis = number;
+
+/**
+ * A leg in one worker's hands, until its lease ends. What is written with a claim that another worker has taken over
+ * meanwhile is refused: Fault LEDGER_LEASE_LOST, transient.
+ */
+export interface Claim {
+  readonly series: string;
+  readonly target: string;
+  /** Of this claim alone. */
+  readonly token: string;
+}

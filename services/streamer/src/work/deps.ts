@@ -1,0 +1,59 @@
+/** What all workers share. */
+import type { Erasures, Log } from '@scanflow/chassis';
+import type { Bookings } from '../store/place/bookings.ts';
+import type { Condition } from './condition.ts';
+import type { Metrics } from '../http/metrics.ts';
+import type { Ledger, Orthanc, Store } from '../ports.ts';
+import type { Committing } from '../commitment/step.ts';
+import type { Chance, OpenDestination, Settings } from '../model/settings.ts';
+import type { RootKeeper } from '../roots/keeper.ts';
+import type { VerifySettings } from '../verify/settings.ts';
+import type { Wake } from './wake.ts';
+import type { Performed } from '../intake/performed.ts';
+import type { Failure } from '../model/failure.ts';
+import type { Kept } from '../cleanup/kept.ts';
+import type { Hook } from '../hooks/settings.ts';
+import type { ReportContext } from '../http/report.ts';
+
+export interface Follow {
+  readonly hooks: readonly Hook[];
+  readonly performed: Performed;
+  readonly context: ReportContext;
+  readonly sessionQuietMs: number;
+  /** Nothing is deleted where undefined. */
+  readonly cleanupAfterMs: number | undefined;
+  /** Series that could not be deleted from Orthanc; also a part of the context. */
+  readonly notCleaned: Map<string, Failure & { readonly again: number }>;
+  /** Series that may not be deleted from Orthanc, and why; also a part of the context. */
+  readonly kept: Map<string, Kept>;
+}
+
+export interface LoopDeps {
+  readonly orthanc: Orthanc;
+  readonly ledger: Ledger;
+  readonly store: Store;
+  /** Of the copy of everything, where there is one. */
+  readonly copies?: Store | undefined;
+  readonly keeper: RootKeeper;
+  readonly bookings: Bookings;
+  readonly settings: Settings;
+  /** Those of the settings. */
+  readonly destinations: readonly OpenDestination[];
+  readonly chance: Chance;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly condition: Condition;
+  readonly follow: Follow;
+  /** Destinations that are asked for storage commitment. */
+  readonly committing: readonly Committing[];
+  readonly verify: VerifySettings;
+  readonly wakes: Wakes;
+  /** What of it was erased on request. */
+  readonly erasures: Erasures;
+  /** The folder that the services share. */
+  readonly data: string;
+}
+
+export type Wakes = Readonly<
+  Record<'store' | 'forward' | 'reconcile' | 'follow' | 'roots' | 'verify' | 'erase', Wake>
+>;
