@@ -1,4 +1,4 @@
-/** Who is at the other end, and what a request ends with. */
+/** What all handlers of requests share: the peer, and the status that they end with. */
 import type { Tag } from '@scanflow/dicom';
 import type { PeerCertificate } from '../tls/certificate.ts';
 

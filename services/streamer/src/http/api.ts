@@ -6,8 +6,7 @@ import { SERIES_STATES } from '../model/series.ts';
 import type { Ledger } from '../ports.ts';
 import { hookReport, iso, seriesReport, toCsv, type SeriesReport } from './report.ts';
 import { rootRoutes, type RootRouteDeps } from '../roots/routes.ts';
-import { verifyRoutes } from '../verify/api.ts';
-import type { VerifyApiDeps } from '../verify/acknowledge.ts';
+import { verifyRoutes, type VerifyApiDeps } from '../verify/api.ts';
 import { sentAgain } from '../versions/report.ts';
 import { sessionCsv, sessionReport, type SessionReport } from '../sessions/report.ts';
 

@@ -1,4 +1,5 @@
-/** A leg in one worker’s hands. */
+/** Claims on legs, and the ledger's unit of time. */
+
 /** Milliseconds since the Unix epoch. */
 export type Millis = number;
 

@@ -63,7 +63,7 @@ export interface Progress {
   /** `again`: given up earlier; a person wants it tried again. */
   readonly outcome: 'done' | 'failed' | 'again';
   readonly detail: string;
-  /** Transfer syntax of the transcoded copy that was sent in the place of what is stored. */
+  /** Transfer syntax of the transcoded copy, where one was sent instead of the stored file. */
   readonly transcoded?: string;
 }
 
@@ -146,7 +146,7 @@ export interface LegView {
   readonly failure: { readonly code: string; readonly message: string } | undefined;
   readonly done: number;
   readonly total: number;
-  /** Of those sent: transcoded copies, in the place of what is stored. */
+  /** Of those sent: transcoded copies, sent instead of the stored files. */
   readonly transcoded: number;
   readonly through: number;
 }

@@ -4,7 +4,7 @@ import type { StoreGate } from '@scanflow/dimse';
 import { gateOf, Pace, type Held } from './gate.ts';
 
 const signal = new AbortController().signal;
-/** A timer of Node.js counts whole milliseconds: it may end one before its time, and two under a shifted clock. */
+/** A timer of Node.js may end a little before its time. */
 const EARLY_MS = 3;
 const OPEN = { open: true, until: 0 };
 

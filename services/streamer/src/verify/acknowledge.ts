@@ -7,19 +7,17 @@ import { stillThere } from './look.ts';
 import { noteKnown } from './step.ts';
 import type { PlaceName } from './types.ts';
 
-export interface VerifyApiDeps {
+export interface AcknowledgeDeps {
   readonly ledger: Ledger;
   readonly stores: Readonly<Partial<Record<PlaceName, Store | undefined>>>;
   readonly chance: Chance;
   readonly log: Log;
-  /** There is something to verify. */
-  readonly wakeVerify: () => void;
 }
 
 /** One after the other, however many: nobody waits for it, and what it misses the next look at the series does. */
 export async function noteAcknowledged(
   parts: readonly { readonly series: string; readonly place: PlaceName }[],
-  deps: VerifyApiDeps,
+  deps: AcknowledgeDeps,
 ): Promise<void> {
   const never = new AbortController().signal;
   for (const { series, place } of parts)

@@ -1,8 +1,13 @@
 /** What people ask of verification: POST /api/verify, its progress, and POST /api/verify/acknowledge. */
 import type { FastifyInstance } from '@scanflow/chassis';
 import { Answer, byWhom, find, textIn } from '../http/changes.ts';
-import { noteAcknowledged, type VerifyApiDeps } from './acknowledge.ts';
+import { noteAcknowledged, type AcknowledgeDeps } from './acknowledge.ts';
 import type { JobView, Selection } from './types.ts';
+
+export interface VerifyApiDeps extends AcknowledgeDeps {
+  /** There is something to verify. */
+  readonly wakeVerify: () => void;
+}
 
 interface OfJob {
   readonly Params: { readonly id: string };

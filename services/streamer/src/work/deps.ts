@@ -1,4 +1,4 @@
-/** What all workers share. */
+/** What the workers are given at start. */
 import type { Erasures, Log } from '@scanflow/chassis';
 import type { Bookings } from '../store/place/bookings.ts';
 import type { Condition } from './condition.ts';
