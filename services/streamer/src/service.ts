@@ -33,7 +33,7 @@ import { openSecurity } from './send/secure.ts';
 import { settingsOf } from './settings.ts';
 import { openStorage } from './store/disk/open.ts';
 import { verifySettings } from './verify/settings.ts';
-import type { Chance, Settings } from './model/settings.ts';
+import type { Clock, Settings } from './model/settings.ts';
 
 export interface StreamerContext {
   readonly config: Config;
@@ -53,18 +53,18 @@ export interface RunningStreamer {
 export async function startStreamer({ config, log, signal }: StreamerContext): Promise<RunningStreamer> {
   const security = await openSecurity(config.destinations, log);
   const settings = settingsOf(config, security.dials);
-  const chance: Chance = { now: () => Temporal.Now.instant().epochMilliseconds, jitter: () => Math.random() };
+  const clock: Clock = { now: () => Temporal.Now.instant().epochMilliseconds, random: () => Math.random() };
   const { follow, followers } = setUpFollow(config, targetsOf(settings), log);
   const ledger = await openConfiguredLedger(config, log, followers);
-  const storage = await openStorage(config, ledger, chance);
+  const storage = await openStorage(config, ledger, clock);
   const orthanc = joiningOrthanc(await openOrthanc(config.orthanc), ledger);
-  const destinations = openDestinations(settings.destinations, { chance, log, orthanc, data: config.data });
+  const destinations = openDestinations(settings.destinations, { clock, log, orthanc, data: config.data });
   const condition = new Condition();
-  const metrics = createMetrics(ledger, condition, chance.now);
+  const metrics = createMetrics(ledger, condition, clock.now);
   const bookings = openBookings(config.data, log);
   const stopping = new AbortController();
   const wakes = createWakes();
-  const reports = await openCommitments(config, settings, { ledger, chance, log, metrics, wakes });
+  const reports = await openCommitments(config, settings, { ledger, clock, log, metrics, wakes });
   const deps: LoopDeps = {
     orthanc,
     ledger,
@@ -72,7 +72,7 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
     bookings,
     settings,
     destinations,
-    chance,
+    clock,
     log,
     metrics,
     condition,
@@ -121,15 +121,15 @@ async function openOrthanc({ url, username, passwordFile }: Config['orthanc']) {
 }
 
 async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
-  const { ledger, store, copies, keeper, orthanc, settings, follow, chance, log, wakes, condition, metrics } =
+  const { ledger, store, copies, keeper, orthanc, settings, follow, clock, log, wakes, condition, metrics } =
     deps;
-  const outlook = createOutlook(deps.destinations, chance.now);
+  const outlook = createOutlook(deps.destinations, clock.now);
   const words = facilityWords(config);
   return startHttp({
     bind: config.http.bind,
     port: config.http.ports.streamer,
     access: await httpAccess('streamer', config, log),
-    health: () => condition.health(chance.now(), outlook.waiting()),
+    health: () => condition.health(clock.now(), outlook.waiting()),
     registry: metrics.registry,
     routes: (app) => {
       routes(app, {
@@ -143,9 +143,9 @@ async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
         labelProblem: (labels) => checkLabels(labels, words)?.reason,
         keeper,
         context: { ...follow.context, outlook },
-        chance,
+        clock,
         log,
-        verify: { stores: { storage: store, copy: copies }, chance, wakeVerify: () => wakes.verify.notify() },
+        verify: { stores: { storage: store, copy: copies }, clock, wakeVerify: () => wakes.verify.notify() },
         wake: () => [wakes.store, wakes.forward, wakes.follow, wakes.roots].forEach((wake) => wake.notify()),
       });
       eraseRoutes(app, { ...deps, exams: follow.performed, wake: () => wakes.erase.notify() });

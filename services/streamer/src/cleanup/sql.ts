@@ -1,6 +1,6 @@
 /** Which series may go from Orthanc, in the ledger. */
 import type { Followers, KeptSeries, Millis, SeriesView } from '../ports.ts';
-import type { Row, Session } from '../ledger/database.ts';
+import type { Row, Tx } from '../ledger/database.ts';
 import { message, parse, seriesViews } from '../ledger/views.ts';
 
 /** Complete, still in Orthanc, and neither it nor its session has anything to tell that was not told. */
@@ -13,18 +13,18 @@ const TOLD = `NOT EXISTS (SELECT 1 FROM session t WHERE t.id = series.session AN
   AND NOT EXISTS (SELECT 1 FROM series m WHERE m.session = t.id AND m.state = 'quarantined'))`;
 
 export const cleanable = (
-  db: Session,
+  tx: Tx,
   { hooksFor }: Pick<Followers, 'hooksFor'>,
   settledBefore: Millis,
   limit: number,
 ): Promise<SeriesView[]> => {
   const ready = hooksFor('complete', undefined).length > 0 ? `${READY} AND ${TOLD}` : READY;
-  return seriesViews(db, `WHERE ${ready} ORDER BY updated LIMIT ?`, settledBefore, limit);
+  return seriesViews(tx, `WHERE ${ready} ORDER BY updated LIMIT ?`, settledBefore, limit);
 };
 
 /** From now on what Orthanc no longer has of it was deleted by us. Negative: it is under way. */
-export async function cleaning(db: Session, series: string, now: Millis): Promise<boolean> {
-  const begun = await db.run(
+export async function cleaning(tx: Tx, series: string, now: Millis): Promise<boolean> {
+  const begun = await tx.run(
     `UPDATE series SET cleaned = ? WHERE id = ? AND state = 'complete'`,
     -now,
     series,
@@ -33,8 +33,8 @@ export async function cleaning(db: Session, series: string, now: Millis): Promis
 }
 
 /** Nothing came while it was deleted: what did is to be seen to. */
-export async function cleaned(db: Session, series: string, now: Millis): Promise<boolean> {
-  const done = await db.run(
+export async function cleaned(tx: Tx, series: string, now: Millis): Promise<boolean> {
+  const done = await tx.run(
     `UPDATE series SET cleaned = ? WHERE id = ? AND state = 'complete' AND cleaned < 0`,
     now,
     series,
@@ -46,8 +46,8 @@ export async function cleaned(db: Session, series: string, now: Millis): Promise
  * Series that are settled, or were last busy, before this moment, are still in Orthanc, and cannot be cleaned: what is open or
  * failed of each.
  */
-export async function kept(db: Session, settledBefore: Millis, limit: number): Promise<KeptSeries[]> {
-  const rows = await db.all(
+export async function kept(tx: Tx, settledBefore: Millis, limit: number): Promise<KeptSeries[]> {
+  const rows = await tx.all(
     `SELECT id, state, session, reason_code, reason_message FROM series
      WHERE (state IN ('collecting', 'working', 'failed', 'quarantined') OR (state = 'complete' AND (
          id IN (SELECT d.subject FROM delivery d WHERE d.state <> 'done')
@@ -60,11 +60,11 @@ export async function kept(db: Session, settledBefore: Millis, limit: number): P
   const found: KeptSeries[] = [];
   for (const row of rows) {
     const id = String(row['id']);
-    const legs = await db.all(
+    const legs = await tx.all(
       `SELECT target, state, failure_code, failure_message FROM leg WHERE series = ? AND state <> 'done' ORDER BY target`,
       id,
     );
-    const hooks = await db.all(
+    const hooks = await tx.all(
       `SELECT hook, state, failure_code, failure_message FROM delivery WHERE subject IN (?, ?) AND state <> 'done' ORDER BY ord`,
       id,
       parse.text(row['session']) ?? id,

@@ -3,13 +3,13 @@ import { failureOf, permanent, type Failure } from '../model/failure.ts';
 import { keyOf, keysOf } from '../store/record.ts';
 import type { InstanceListing, Ledger, Orthanc, SeriesView, Store } from '../ports.ts';
 import { reached } from '../work/trace.ts';
-import type { Chance } from '../model/settings.ts';
+import type { Clock } from '../model/settings.ts';
 
 export interface CleanDeps {
   readonly orthanc: Pick<Orthanc, 'instances' | 'instance' | 'versions' | 'remove' | 'noteLeaving'>;
   readonly ledger: Pick<Ledger, 'cleaning' | 'cleaned'>;
   readonly store: Pick<Store, 'record' | 'holds'>;
-  readonly chance: Chance;
+  readonly clock: Clock;
 }
 
 export type CleanOutcome =
@@ -21,7 +21,7 @@ export type CleanOutcome =
 /** Throws where Orthanc or project storage does not answer: then it is tried again. */
 export async function cleanStep(
   series: SeriesView,
-  { orthanc, ledger, store, chance }: CleanDeps,
+  { orthanc, ledger, store, clock }: CleanDeps,
   signal: AbortSignal,
 ): Promise<CleanOutcome> {
   const listed = await listOf(series.id, orthanc, signal);
@@ -42,10 +42,10 @@ export async function cleanStep(
     }
   }
   // before the first deletion, so that whatever looks meanwhile does not take it for lost
-  if (!(await ledger.cleaning(series.id, chance.now()))) return { kind: 'grown' };
+  if (!(await ledger.cleaning(series.id, clock.now()))) return { kind: 'grown' };
   const wanted = [...Map.groupBy(listed, ({ id }) => id).values()];
-  const images = await deleteAll(series.id, wanted, { orthanc, chance }, signal);
-  const done = images === wanted.length && (await ledger.cleaned(series.id, chance.now()));
+  const images = await deleteAll(series.id, wanted, { orthanc, clock }, signal);
+  const done = images === wanted.length && (await ledger.cleaned(series.id, clock.now()));
   return done ? { kind: 'cleaned', images } : { kind: 'grown' };
 }
 
@@ -56,7 +56,7 @@ const NOTE_EVERY_MS = 5 * 60_000;
 async function deleteAll(
   series: string,
   wanted: readonly (readonly InstanceListing[])[],
-  { orthanc, chance }: Pick<CleanDeps, 'orthanc' | 'chance'>,
+  { orthanc, clock }: Pick<CleanDeps, 'orthanc' | 'clock'>,
   signal: AbortSignal,
 ): Promise<number> {
   let images = 0;
@@ -65,8 +65,8 @@ async function deleteAll(
     for (const files of wanted) {
       signal.throwIfAborted();
       // what is sent again from here on is not acknowledged, unless it is seen below
-      if (chance.now() - noted > NOTE_EVERY_MS) {
-        noted = chance.now();
+      if (clock.now() - noted > NOTE_EVERY_MS) {
+        noted = clock.now();
         const since = Temporal.Instant.fromEpochMilliseconds(noted).toString();
         await unlessGone(() => orthanc.noteLeaving(series, since, signal));
         reached('series-leaving');

@@ -19,11 +19,11 @@ export async function commitNext(
   wakes: Readonly<Record<'forward' | 'follow', Wake>>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { ledger, chance, log, metrics } = deps;
+  const { ledger, clock, log, metrics } = deps;
   const { name } = committing;
   const target = commitmentLeg(name);
   const since = wakes.forward.count;
-  const work = await ledger.nextForward(target, chance.now());
+  const work = await ledger.nextForward(target, clock.now());
   if (work === undefined)
     return pauseUntil(await ledger.nextTime(target), wakes.forward, since, deps, signal);
   const outcome = await underLease(work, deps, signal, (held) => commitStep(work, committing, deps, held));

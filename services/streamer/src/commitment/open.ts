@@ -5,12 +5,12 @@ import { askerOf, listenForReports, type Reports } from './wire.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { Ledger } from '../ports.ts';
 import type { Committing } from './step.ts';
-import type { Chance, Settings } from '../model/settings.ts';
+import type { Clock, Settings } from '../model/settings.ts';
 import type { Wake } from '../work/wake.ts';
 
 export interface CommitmentDeps {
   readonly ledger: Ledger;
-  readonly chance: Chance;
+  readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly wakes: Readonly<Record<'forward', Wake>>;
@@ -25,11 +25,11 @@ export interface Commitments {
 export async function openCommitments(
   config: Pick<Config, 'commitments'>,
   { commitments: committers = [] }: Settings,
-  { ledger, chance, log, metrics, wakes }: CommitmentDeps,
+  { ledger, clock, log, metrics, wakes }: CommitmentDeps,
 ): Promise<Commitments> {
   const reports: Reports = {
     ledger,
-    now: chance.now,
+    now: clock.now,
     log,
     onTaken: ({ target, committed }) => {
       metrics.committed(target, committed);

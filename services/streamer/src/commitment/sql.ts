@@ -13,7 +13,7 @@ import {
 import type { Failure } from '../model/failure.ts';
 import type { Claim, CommitmentNow, Millis, Reported, ReportedOutcome } from '../ports.ts';
 import { hold, lockSeries } from '../ledger/claims.ts';
-import type { Row, Session } from '../ledger/database.ts';
+import type { Row, Tx } from '../ledger/database.ts';
 import { progress, record, refresh } from '../ledger/progress.ts';
 
 /**
@@ -21,12 +21,12 @@ import { progress, record, refresh } from '../ledger/progress.ts';
  * derived, so that it is never complete in between.
  */
 export async function openCommitment(
-  db: Session,
+  tx: Tx,
   { series, target }: Pick<Claim, 'series' | 'target'>,
   now: Millis,
 ): Promise<void> {
-  await lockSeries(db, series);
-  await db.run(
+  await lockSeries(tx, series);
+  await tx.run(
     `INSERT INTO leg (series, target, state, next_try, total, news, updated)
      SELECT l.series, ?, 'pending', ${CAST_NOW}, l.total, 1, l.updated FROM leg l WHERE l.series = ? AND l.target = ?
      ON CONFLICT (series, target) DO UPDATE SET state = 'pending', total = excluded.total, news = leg.news + 1,
@@ -42,23 +42,23 @@ export async function openCommitment(
 /** PostgreSQL takes a parameter for a text where nothing beside it has a type. */
 const CAST_NOW = 'CAST(? AS BIGINT)';
 
-export async function commitments(db: Session, claim: Claim, destination: string): Promise<CommitmentNow> {
+export async function commitments(tx: Tx, claim: Claim, destination: string): Promise<CommitmentNow> {
   const { series, target } = claim;
-  const legs = await db.all('SELECT target, through, news FROM leg WHERE series = ?', series);
+  const legs = await tx.all('SELECT target, through, news FROM leg WHERE series = ?', series);
   const legOf = (name: string): Row | undefined => legs.find((row) => row['target'] === name);
-  const rows = await db.all(
+  const rows = await tx.all(
     `SELECT * FROM commitment WHERE series = ? AND target = ? AND state <> 'answered' ORDER BY round, uid`,
     series,
     target,
   );
-  const unsent = (await progress(db, series, destination)).flatMap(({ instance, outcome }) =>
+  const unsent = (await progress(tx, series, destination)).flatMap(({ instance, outcome }) =>
     outcome === 'done' ? [] : [[instance, outcome] as const],
   );
   return {
     news: Number(legOf(target)?.['news'] ?? 0),
     sent: Number(legOf(destination)?.['through'] ?? 0),
     unsent: new Map(unsent),
-    rows: await progress(db, series, target),
+    rows: await progress(tx, series, target),
     transactions: rows.map(transactionOf),
   };
 }
@@ -74,14 +74,14 @@ const transactionOf = (row: Row): Transaction => ({
 });
 
 export async function decided(
-  db: Session,
+  tx: Tx,
   claim: Claim,
   { rows, ended }: Pick<CommitmentPlan, 'rows' | 'ended'>,
   now: Millis,
 ): Promise<void> {
-  await record(db, claim, rows);
+  await record(tx, claim, rows);
   for (const { uid, state } of ended)
-    await db.run(
+    await tx.run(
       `UPDATE commitment SET state = ?, updated = ? WHERE uid = ? AND state <> 'answered'`,
       state,
       now,
@@ -90,13 +90,13 @@ export async function decided(
 }
 
 export async function asking(
-  db: Session,
+  tx: Tx,
   claim: Claim,
   { uid, state, round, until, items }: Transaction,
   now: Millis,
 ): Promise<void> {
-  await hold(db, claim);
-  await db.run(
+  await hold(tx, claim);
+  await tx.run(
     `INSERT INTO commitment (uid, series, target, state, round, until, items, updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     uid,
     claim.series,
@@ -110,43 +110,43 @@ export async function asking(
 }
 
 /** Not where the report was faster. */
-export async function accepted(db: Session, claim: Claim, uid: string, until: Millis): Promise<void> {
-  await hold(db, claim);
-  await db.run(
+export async function accepted(tx: Tx, claim: Claim, uid: string, until: Millis): Promise<void> {
+  await hold(tx, claim);
+  await tx.run(
     `UPDATE commitment SET state = 'accepted', until = ? WHERE uid = ? AND state = 'asked'`,
     until,
     uid,
   );
 }
 
-export async function notAsked(db: Session, claim: Claim, uid: string): Promise<void> {
-  await hold(db, claim);
-  await db.run(`DELETE FROM commitment WHERE uid = ? AND state = 'asked'`, uid);
+export async function notAsked(tx: Tx, claim: Claim, uid: string): Promise<void> {
+  await hold(tx, claim);
+  await tx.run(`DELETE FROM commitment WHERE uid = ? AND state = 'asked'`, uid);
 }
 
 export async function sendAgain(
-  db: Session,
+  tx: Tx,
   claim: Claim,
   destination: string,
   rows: readonly CommitmentRow[],
   now: Millis,
 ): Promise<boolean> {
-  await hold(db, claim);
+  await hold(tx, claim);
   const { series } = claim;
-  const leg = await db.get('SELECT claim FROM leg WHERE series = ? AND target = ?', series, destination);
+  const leg = await tx.get('SELECT claim FROM leg WHERE series = ? AND target = ?', series, destination);
   if (leg === undefined || leg['claim'] !== null) return false;
-  const known = new Set((await progress(db, series, destination)).map(({ instance }) => instance));
+  const known = new Set((await progress(tx, series, destination)).map(({ instance }) => instance));
   // those that count as sent no longer do
   const counted = rows.filter(({ instance }) => !known.has(instance)).length;
   for (const { instance } of rows)
-    await db.run(
+    await tx.run(
       `INSERT INTO progress (series, target, instance, outcome, detail) VALUES (?, ?, ?, 'again', '')
        ON CONFLICT (series, target, instance) DO UPDATE SET outcome = excluded.outcome, detail = excluded.detail`,
       series,
       destination,
       instance,
     );
-  await db.run(
+  await tx.run(
     `UPDATE leg SET state = 'pending', attempts = 0, next_try = ?, done = done - ?, updated = ?
      WHERE series = ? AND target = ?`,
     now,
@@ -159,13 +159,13 @@ export async function sendAgain(
     const { tries, reason } = readNamed(detail);
     return { instance, outcome, detail: named(tries, true, reason) };
   });
-  await record(db, claim, resent);
-  await refresh(db, series, now);
+  await record(tx, claim, resent);
+  await refresh(tx, series, now);
   return true;
 }
 
 export async function awaiting(
-  db: Session,
+  tx: Tx,
   claim: Claim,
   wait: {
     readonly news: number;
@@ -175,8 +175,8 @@ export async function awaiting(
   },
   now: Millis,
 ): Promise<void> {
-  await hold(db, claim);
-  await db.run(
+  await hold(tx, claim);
+  await tx.run(
     `UPDATE leg SET state = 'pending', claim = NULL, attempts = ?, failure_code = ?, failure_message = ?, updated = ?,
        next_try = CASE WHEN news = ? THEN ${CAST_NOW} ELSE ${CAST_NOW} END
      WHERE series = ? AND target = ?`,
@@ -190,22 +190,22 @@ export async function awaiting(
     claim.series,
     claim.target,
   );
-  await refresh(db, claim.series, now);
+  await refresh(tx, claim.series, now);
 }
 
 export async function committed(
-  db: Session,
+  tx: Tx,
   claim: Claim,
   end: { readonly news: number; readonly through: number; readonly failure: Failure | undefined },
   now: Millis,
 ): Promise<void> {
-  await hold(db, claim);
+  await hold(tx, claim);
   const { series, target } = claim;
-  const leg = await db.get('SELECT news FROM leg WHERE series = ? AND target = ?', series, target);
+  const leg = await tx.get('SELECT news FROM leg WHERE series = ? AND target = ?', series, target);
   const { failure } = end;
   if (Number(leg?.['news']) !== end.news)
-    return awaiting(db, claim, { ...end, nextTry: now, attempts: 0, failure: undefined }, now);
-  await db.run(
+    return awaiting(tx, claim, { ...end, nextTry: now, attempts: 0, failure: undefined }, now);
+  await tx.run(
     `UPDATE leg SET state = ?, claim = NULL, next_try = NULL, attempts = 0, failure_code = ?, failure_message = ?,
        through = ?, updated = ?,
        done = done + (SELECT count(*) FROM progress p
@@ -219,32 +219,32 @@ export async function committed(
     series,
     target,
   );
-  await db.run(`DELETE FROM progress WHERE series = ? AND target = ? AND outcome = 'done'`, series, target);
-  await refresh(db, series, now);
+  await tx.run(`DELETE FROM progress WHERE series = ? AND target = ? AND outcome = 'done'`, series, target);
+  await refresh(tx, series, now);
 }
 
 /** Whoever holds the leg, or takes it next, sees the rows and the news. */
 export async function reported(
-  db: Session,
+  tx: Tx,
   destinations: readonly string[],
   report: Reported,
   now: Millis,
 ): Promise<ReportedOutcome> {
   const uid = report.transactionUid;
-  const found = await db.get('SELECT series, target FROM commitment WHERE uid = ?', uid);
+  const found = await tx.get('SELECT series, target FROM commitment WHERE uid = ?', uid);
   const target = String(found?.['target']);
   if (found === undefined || !destinations.some((name) => commitmentLeg(name) === target))
     return { kind: 'unknown' };
   const series = String(found['series']);
-  await lockSeries(db, series);
-  const transaction = transactionOf((await db.get('SELECT * FROM commitment WHERE uid = ?', uid)) ?? found);
+  await lockSeries(tx, series);
+  const transaction = transactionOf((await tx.get('SELECT * FROM commitment WHERE uid = ?', uid)) ?? found);
   if (transaction.state === 'answered') return { kind: 'duplicate', series };
-  const leg = await db.get('SELECT through FROM leg WHERE series = ? AND target = ?', series, target);
-  const before = new Map((await progress(db, series, target)).map((row) => [row.instance, row]));
+  const leg = await tx.get('SELECT through FROM leg WHERE series = ? AND target = ?', series, target);
+  const before = new Map((await progress(tx, series, target)).map((row) => [row.instance, row]));
   const rows = judgeReport(transaction, report, before, Number(leg?.['through'] ?? 0));
-  await write(db, series, target, rows);
-  await db.run(`UPDATE commitment SET state = 'answered', items = '[]', updated = ? WHERE uid = ?`, now, uid);
-  if (rows.length > 0) await tellLeg(db, series, target, now);
+  await write(tx, series, target, rows);
+  await tx.run(`UPDATE commitment SET state = 'answered', items = '[]', updated = ? WHERE uid = ?`, now, uid);
+  if (rows.length > 0) await tellLeg(tx, series, target, now);
   return {
     kind: 'taken',
     series,
@@ -255,14 +255,9 @@ export async function reported(
   };
 }
 
-async function write(
-  db: Session,
-  series: string,
-  target: string,
-  rows: readonly CommitmentRow[],
-): Promise<void> {
+async function write(tx: Tx, series: string, target: string, rows: readonly CommitmentRow[]): Promise<void> {
   for (const { instance, outcome, detail } of rows)
-    await db.run(
+    await tx.run(
       `INSERT INTO progress (series, target, instance, outcome, detail) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (series, target, instance) DO UPDATE SET outcome = excluded.outcome, detail = excluded.detail`,
       series,
@@ -273,8 +268,8 @@ async function write(
     );
 }
 
-async function tellLeg(db: Session, series: string, target: string, now: Millis): Promise<void> {
-  await db.run(
+async function tellLeg(tx: Tx, series: string, target: string, now: Millis): Promise<void> {
+  await tx.run(
     `UPDATE leg SET state = 'pending', news = news + 1, updated = ?,
        next_try = CASE WHEN claim IS NULL THEN ? ELSE next_try END
      WHERE series = ? AND target = ?`,
@@ -283,9 +278,9 @@ async function tellLeg(db: Session, series: string, target: string, now: Millis)
     series,
     target,
   );
-  await refresh(db, series, now);
+  await refresh(tx, series, now);
 }
 
 /** Reports that were taken, and requests that nobody waits for, from before this moment. */
-export const pruneCommitments = (db: Session, before: Millis): Promise<number> =>
-  db.run(`DELETE FROM commitment WHERE state IN ('answered', 'closed') AND updated < ?`, before);
+export const pruneCommitments = (tx: Tx, before: Millis): Promise<number> =>
+  tx.run(`DELETE FROM commitment WHERE state IN ('answered', 'closed') AND updated < ?`, before);

@@ -13,7 +13,7 @@ import type { CommitmentNow, ForwardWork, Ledger, SeriesRecord, Store } from '..
 import { newest } from '../store/record.ts';
 import { reached } from '../work/trace.ts';
 import { askForFiles, isOlder, lookBehind } from '../store/recheck.ts';
-import type { Chance, Settings } from '../model/settings.ts';
+import type { Clock, Settings } from '../model/settings.ts';
 
 /** How a destination is asked; never throws for what it does. */
 export interface CommitmentAsker {
@@ -42,7 +42,7 @@ export interface CommitDeps {
   readonly ledger: Ledger;
   readonly store: Pick<Store, 'record' | 'absent'>;
   readonly settings: Pick<Settings, 'retry'>;
-  readonly chance: Chance;
+  readonly clock: Clock;
 }
 
 export type CommitOutcome =
@@ -60,7 +60,7 @@ export async function commitStep(
   deps: CommitDeps,
   signal: AbortSignal,
 ): Promise<CommitOutcome> {
-  const { ledger, chance } = deps;
+  const { ledger, clock } = deps;
   let news = 0;
   try {
     const now = await ledger.commitments(work, committing.name);
@@ -71,7 +71,7 @@ export async function commitStep(
     if (signal.aborted || failure.code === 'LEDGER_LEASE_LOST') return { kind: 'interrupted' };
     if (failure.code === RECORD_GONE.code) await askForFiles(work, deps);
     if (failure.kind !== 'permanent') return later(work, news, failure, deps);
-    await ledger.forwardFailed(work, failure, chance.now());
+    await ledger.forwardFailed(work, failure, clock.now());
     return { kind: 'settled', failure };
   }
 }
@@ -83,11 +83,11 @@ async function settle(
   deps: CommitDeps,
   signal: AbortSignal,
 ): Promise<CommitOutcome> {
-  const { ledger, chance } = deps;
+  const { ledger, clock } = deps;
   const record = await recordOf(work, deps.store);
   const images = imagesOf(record);
-  const plan = planCommitment({ ...now, images, through: work.through }, committing, chance.now());
-  if (plan.rows.length > 0 || plan.ended.length > 0) await ledger.decided(work, plan, chance.now());
+  const plan = planCommitment({ ...now, images, through: work.through }, committing, clock.now());
+  if (plan.rows.length > 0 || plan.ended.length > 0) await ledger.decided(work, plan, clock.now());
   const sending = await sendAgain(work, plan, now, committing, deps);
   const asked: { readonly uid: string; readonly until: number }[] = [];
   for (const { round, items } of plan.ask) {
@@ -98,14 +98,14 @@ async function settle(
   if (next.length === 0 && !sending) {
     const { failure } = plan;
     await lookBehind(work, record, deps);
-    await ledger.committed(work, { news: now.news, through: now.sent, failure }, chance.now());
+    await ledger.committed(work, { news: now.news, through: now.sent, failure }, clock.now());
     reached('series-committed');
     return { kind: 'settled', failure };
   }
   // sending again tells when it has ended; should that word be lost, it is looked at all the same
-  const nextTry = Math.min(...next, ...(sending ? [chance.now() + RESENDING_MS] : []));
+  const nextTry = Math.min(...next, ...(sending ? [clock.now() + RESENDING_MS] : []));
   const wait = { news: now.news, nextTry, attempts: 0, failure: undefined };
-  await ledger.awaiting(work, wait, chance.now());
+  await ledger.awaiting(work, wait, clock.now());
   return { kind: 'waiting', asked: asked.map(({ uid }) => uid), resent: plan.resend.length };
 }
 
@@ -138,12 +138,12 @@ async function sendAgain(
   { resend, sending }: CommitmentPlan,
   { rows }: CommitmentNow,
   { name }: Committing,
-  { ledger, chance }: CommitDeps,
+  { ledger, clock }: CommitDeps,
 ): Promise<boolean> {
   if (resend.length === 0) return sending;
   const wanted = new Set(resend);
   const again: CommitmentRow[] = rows.filter(({ instance }) => wanted.has(instance));
-  await ledger.sendAgain(work, name, again, chance.now());
+  await ledger.sendAgain(work, name, again, clock.now());
   reached('commitment-resent');
   return true;
 }
@@ -154,17 +154,17 @@ async function askFor(
   round: number,
   work: ForwardWork,
   { asker, withinMs }: Committing,
-  { ledger, chance }: CommitDeps,
+  { ledger, clock }: CommitDeps,
   signal: AbortSignal,
 ): Promise<{ uid: string; until: number }> {
   const transaction: Transaction = {
     uid: asker.newUid(),
     state: 'asked',
     round,
-    until: chance.now() + withinMs,
+    until: clock.now() + withinMs,
     items,
   };
-  await ledger.asking(work, transaction, chance.now());
+  await ledger.asking(work, transaction, clock.now());
   reached('commitment-written');
   // other bytes under one UID are one instance there
   const references = [...new Map(items.map((item) => [item.sopInstanceUid, item])).values()].map(
@@ -173,7 +173,7 @@ async function askFor(
   const answer = await asker.ask(transaction.uid, references, signal);
   reached('commitment-asked');
   if (answer.ok && answer.status === 0) {
-    const until = chance.now() + withinMs;
+    const until = clock.now() + withinMs;
     await ledger.accepted(work, transaction.uid, until);
     return { uid: transaction.uid, until };
   }
@@ -202,12 +202,12 @@ async function later(
   work: ForwardWork,
   news: number,
   failure: Failure,
-  { ledger, chance, settings }: CommitDeps,
+  { ledger, clock, settings }: CommitDeps,
 ): Promise<CommitOutcome> {
   const attempts = work.attempts + 1;
-  const retry = retryAfter({ kind: 'transient' }, attempts, chance.jitter(), settings.retry);
+  const retry = retryAfter({ kind: 'transient' }, attempts, clock.random(), settings.retry);
   const delayMs = retry.retry ? retry.delayMs : settings.retry.capMs;
-  const now = chance.now();
+  const now = clock.now();
   await ledger.awaiting(work, { news, nextTry: now + delayMs, attempts, failure }, now);
   return { kind: 'later', failure, delayMs };
 }

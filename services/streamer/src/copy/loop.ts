@@ -24,9 +24,9 @@ export async function copyNext(
   wake: Wake,
   signal: AbortSignal,
 ): Promise<void> {
-  const { ledger, chance, log, metrics, condition } = deps;
+  const { ledger, clock, log, metrics, condition } = deps;
   const since = wake.count;
-  const work = await ledger.nextForward(COPY, chance.now());
+  const work = await ledger.nextForward(COPY, clock.now());
   if (work === undefined) return pauseUntil(await ledger.nextTime(COPY), wake, since, deps, signal);
   const own = { ...deps, store: copies, system: () => condition.system };
   const outcome = await underLease(work, deps, signal, (held) => copyStep(work, layout, own, held));

@@ -1,18 +1,18 @@
 /** Legs that are opened with a series' storing and do not wait for it, in the ledger: the copy of everything. */
 import type { Claim, CopyDone, Millis } from '../ports.ts';
 import { hold } from '../ledger/claims.ts';
-import type { Session } from '../ledger/database.ts';
+import type { Tx } from '../ledger/database.ts';
 import { refresh } from '../ledger/progress.ts';
 
 export async function copied(
-  db: Session,
+  tx: Tx,
   claim: Claim,
   { done, total, failure, path }: CopyDone,
   now: Millis,
 ): Promise<void> {
-  await hold(db, claim);
+  await hold(tx, claim);
   const { series, target } = claim;
-  await db.run(
+  await tx.run(
     `UPDATE leg SET state = ?, claim = NULL, next_try = NULL, attempts = 0, recheck = recheck * ?,
        failure_code = ?, failure_message = ?,
        done = ?, total = ?, through = (SELECT s.increment FROM series s WHERE s.id = leg.series), updated = ?
@@ -27,7 +27,7 @@ export async function copied(
     series,
     target,
   );
-  if (path !== undefined) await db.run('UPDATE series SET copy_path = ? WHERE id = ?', path, series);
-  await db.run('DELETE FROM progress WHERE series = ? AND target = ?', series, target);
-  await refresh(db, series, now);
+  if (path !== undefined) await tx.run('UPDATE series SET copy_path = ? WHERE id = ?', path, series);
+  await tx.run('DELETE FROM progress WHERE series = ? AND target = ?', series, target);
+  await refresh(tx, series, now);
 }

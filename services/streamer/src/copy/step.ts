@@ -19,12 +19,12 @@ import { readSeries } from '../store/place/read-series.ts';
 import { originOf } from '../store/provenance.ts';
 import { GONE, pullMissing, sourceFailure, type PullDeps } from '../store/pull-missing.ts';
 import { isStillWhole } from '../store/recheck.ts';
-import type { Chance } from '../model/settings.ts';
+import type { Clock } from '../model/settings.ts';
 import { FILE_MISSING, missingIn, writeRecord } from '../store/write-record.ts';
 
 /** `store` is that of the copy. */
 export interface CopyDeps extends PullDeps {
-  readonly chance: Chance;
+  readonly clock: Clock;
   readonly erasures?: Erasures;
   readonly bookings?: Bookings;
   readonly system?: () => SystemInfo | undefined;
@@ -63,16 +63,16 @@ export async function copyStep(
   deps: CopyDeps,
   signal: AbortSignal,
 ): Promise<CopyOutcome> {
-  const { ledger, settings, chance } = deps;
+  const { ledger, settings, clock } = deps;
   try {
     return await copySeries(work, layout, deps, signal);
   } catch (error) {
     const failure = sourceFailure(failureOf(error));
     // the series has grown meanwhile, or another streamer has it: the leg was opened anew
     if (signal.aborted || failure.code === 'LEDGER_LEASE_LOST') return { kind: 'interrupted' };
-    const now = chance.now();
+    const now = clock.now();
     const attempts = work.attempts + 1;
-    const retry = retryAfter(failure, attempts, chance.jitter(), policyFor(failure, settings.retry));
+    const retry = retryAfter(failure, attempts, clock.random(), policyFor(failure, settings.retry));
     if (retry.retry) {
       await ledger.forwardLater(work, { attempts, nextTry: now + retry.delayMs, failure }, now);
       return { kind: 'later', failure, delayMs: retry.delayMs };
@@ -88,11 +88,11 @@ async function copySeries(
   deps: CopyDeps,
   signal: AbortSignal,
 ): Promise<CopyOutcome> {
-  const { orthanc, store, ledger, settings, chance } = deps;
+  const { orthanc, store, ledger, settings, clock } = deps;
   const { done = 0 } = work;
   const before = { ...work, increment: 0, stored: done };
   if (work.recheck === true && (await isStillWhole(before, work.copyPath, deps))) {
-    await ledger.rechecked(work, chance.now());
+    await ledger.rechecked(work, clock.now());
     return { kind: 'copied', images: done, fresh: 0, failure: undefined };
   }
   const listed = await listInstances(work.series, orthanc, signal);
@@ -119,7 +119,7 @@ async function copySeries(
   );
   const pulled = { ...found, lost: lostOf(done, found, found.failures.length) };
   const origin = await originOf(pulled.images, work.series, orthanc, signal);
-  const stillOurs = (): Promise<void> => ledger.renew(work, chance.now());
+  const stillOurs = (): Promise<void> => ledger.renew(work, clock.now());
   const context = { store, tar: false, origin, system: deps.system?.(), stillOurs };
   const { record } = await writeRecord(folder, imagesIn(listed), pulled, context);
   const failure = pulled.failures[0]?.failure ?? missingIn(record);
@@ -127,7 +127,7 @@ async function copySeries(
   await ledger.copied(
     work,
     { done: images, total: imagesIn(listed), failure, path: folder.below },
-    chance.now(),
+    clock.now(),
   );
   reached('series-copied');
   return { kind: 'copied', images, fresh: pulled.images.length, failure };

@@ -15,13 +15,13 @@ import {
 import { failureOf } from '../model/failure.ts';
 import { reached } from '../work/trace.ts';
 import { Wake } from '../work/wake.ts';
-import type { Chance } from '../model/settings.ts';
+import type { Clock } from '../model/settings.ts';
 import { findAll, instancesOf, type FindDeps, type Holdings, type Subject } from './find.ts';
 import { dropIntent, writeIntent, type Intent } from './intent.ts';
 import { names, withoutNames } from './mentions.ts';
 
 export interface EraseDeps extends FindDeps {
-  readonly chance: Pick<Chance, 'now'>;
+  readonly clock: Pick<Clock, 'now'>;
   readonly log: Log;
   readonly data: string;
 }
@@ -36,7 +36,7 @@ export async function beginErasure(
 ): Promise<string> {
   const id = newId();
   const held = await findAll(wanted, deps, signal);
-  const asked = instant(deps.chance.now());
+  const asked = instant(deps.clock.now());
   await writeIntent(deps.data, {
     id,
     ...wanted,
@@ -63,7 +63,7 @@ const knownOf = ({
 
 /** Whether all of it is gone. Throws where Orthanc, storage or the ledger do not answer: then it is tried again. */
 export async function eraseStep(intent: Intent, deps: EraseDeps, signal: AbortSignal): Promise<boolean> {
-  const { data, log, ledger, chance } = deps;
+  const { data, log, ledger, clock } = deps;
   const held = await findAll(intent, deps, signal, intent.series);
   const known: Intent = { ...intent, ...union(intent, held) };
   await writeIntent(data, known);
@@ -86,7 +86,7 @@ export async function eraseStep(intent: Intent, deps: EraseDeps, signal: AbortSi
   log.info('erased', {
     erasure: intent.id,
     series: known.series.length,
-    ms: chance.now() - Temporal.Instant.from(intent.asked).epochMilliseconds,
+    ms: clock.now() - Temporal.Instant.from(intent.asked).epochMilliseconds,
   });
   return true;
 }
@@ -134,7 +134,7 @@ async function mark(
 /** Gives what stays in the series' folders: files that Scanflow did not write. */
 async function remove(
   { series }: Intent,
-  { ledger, orthanc, store, copies, chance }: EraseDeps,
+  { ledger, orthanc, store, copies, clock }: EraseDeps,
   signal: AbortSignal,
 ): Promise<string[]> {
   const sessions = [...new Set(series.flatMap(({ session }) => session ?? []))];
@@ -145,7 +145,7 @@ async function remove(
   }
   // whoever stores or sends one of them is refused from here on
   const ids = series.map(({ id }) => id);
-  const busy = await ledger.forget(ids, sessions, chance.now());
+  const busy = await ledger.forget(ids, sessions, clock.now());
   reached('erasure-forgotten');
   // it finds out with its next look at the lease, and until then may write a file
   if (busy) await new Wake().wait(ledger.leaseMs, signal);
@@ -170,7 +170,7 @@ async function remove(
 async function removeElsewhere(
   intent: Intent,
   { decisions, others }: Holdings,
-  { ledger, store, chance }: EraseDeps,
+  { ledger, store, clock }: EraseDeps,
 ): Promise<void> {
   const leave = (): Promise<void> => Promise.resolve();
   for (const { id } of intent.series) await store.dropDecision(id);
@@ -187,7 +187,7 @@ async function removeElsewhere(
     // the one at the right place is written anew
     if (session !== undefined)
       for (const path of before) await removeReports(session, path, undefined, store);
-    await ledger.rewriteMoves(id, withoutNames(intent, moved), chance.now());
+    await ledger.rewriteMoves(id, withoutNames(intent, moved), clock.now());
   }
 }
 
@@ -218,8 +218,8 @@ async function removeInstance(
   }
 }
 
-async function conclude({ id }: Intent, { data, chance }: EraseDeps): Promise<void> {
+async function conclude({ id }: Intent, { data, clock }: EraseDeps): Promise<void> {
   const folder = erasuresIn(data);
   const before = await readErasure(folder, id);
-  if (before !== undefined) await writeErasure(folder, { ...before, ended: instant(chance.now()) });
+  if (before !== undefined) await writeErasure(folder, { ...before, ended: instant(clock.now()) });
 }

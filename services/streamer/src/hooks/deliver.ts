@@ -2,7 +2,7 @@
 import { permanent, type Failure } from '../model/failure.ts';
 import { environmentOf, fillArguments, hookRetry, type HookFields } from './plan.ts';
 import type { DeliveryWork, Ledger } from '../ports.ts';
-import type { Chance } from '../model/settings.ts';
+import type { Clock } from '../model/settings.ts';
 import { reached } from '../work/trace.ts';
 import { runCommand } from './command.ts';
 import { endLeftovers } from './leftovers.ts';
@@ -19,7 +19,7 @@ export interface Subject {
 export interface DeliverDeps {
   readonly ledger: Pick<Ledger, 'delivered' | 'notDelivered'>;
   readonly hooks: readonly Hook[];
-  readonly chance: Chance;
+  readonly clock: Clock;
   readonly describe: (work: DeliveryWork) => Promise<Subject>;
 }
 
@@ -35,11 +35,11 @@ export async function deliver(
   deps: DeliverDeps,
   signal: AbortSignal,
 ): Promise<DeliverOutcome> {
-  const { ledger, chance } = deps;
+  const { ledger, clock } = deps;
   const hook = deps.hooks.find(({ name }) => name === work.hook);
   const outcome: HookOutcome = hook === undefined ? NOT_CONFIGURED : await runHook(hook, work, deps, signal);
   reached('hook-ran', { hook: work.hook });
-  const now = chance.now();
+  const now = clock.now();
   if (outcome.kind === 'interrupted') {
     await ledger.notDelivered(work, { failure: undefined, output: '', nextTry: undefined }, now);
     return outcome;
@@ -50,7 +50,7 @@ export async function deliver(
   }
   const { failure, output, askedMs = 0 } = outcome;
   const { retries = 0 } = hook ?? {};
-  const delayMs = hookRetry(failure, work.attempts + 1, { retries, jitter: chance.jitter(), askedMs });
+  const delayMs = hookRetry(failure, work.attempts + 1, { retries, jitter: clock.random(), askedMs });
   const nextTry = delayMs === undefined ? undefined : now + delayMs;
   await ledger.notDelivered(work, { failure, output, nextTry }, now);
   return delayMs === undefined ? { kind: 'failed', failure } : { kind: 'later', failure, delayMs };
@@ -68,7 +68,7 @@ const NOT_CONFIGURED: HookOutcome = {
 async function runHook(
   { name, run, timeoutMs }: Hook,
   work: DeliveryWork,
-  { chance, describe }: DeliverDeps,
+  { clock, describe }: DeliverDeps,
   signal: AbortSignal,
 ): Promise<HookOutcome> {
   const { fields: of, record } = await describe(work);
@@ -87,8 +87,7 @@ async function runHook(
     ...record,
   };
   const body = `${JSON.stringify(told)}\n`;
-  if (run.kind === 'webhook')
-    return callWebhook({ ...run, id, event, body, timeoutMs }, chance.now(), signal);
+  if (run.kind === 'webhook') return callWebhook({ ...run, id, event, body, timeoutMs }, clock.now(), signal);
   const filled = fillArguments(run.command, fields);
   if (!filled.ok) return { kind: 'failed', failure: filled.failure, output: '' };
   // by these all that a run started is known

@@ -4,7 +4,7 @@ import { Fault, transient, type Failure } from '../model/failure.ts';
 import { HOOK_EVENTS, type HookEvent } from './plan.ts';
 import type { LegState } from '../model/series.ts';
 import type { DeliveryView, DeliveryWork, Millis } from '../ports.ts';
-import type { Row, Session } from '../ledger/database.ts';
+import type { Row, Tx } from '../ledger/database.ts';
 import { message, parse } from '../ledger/views.ts';
 
 export interface Told {
@@ -16,12 +16,12 @@ export interface Told {
 }
 
 /** To be called in the transaction of what it tells, with the subject's row locked. */
-export async function tell(db: Session, hooks: readonly string[], told: Told, now: Millis): Promise<void> {
+export async function tell(tx: Tx, hooks: readonly string[], told: Told, now: Millis): Promise<void> {
   if (hooks.length === 0) return;
-  const last = await db.get('SELECT max(ord) AS ord FROM delivery WHERE subject = ?', told.subject);
+  const last = await tx.get('SELECT max(ord) AS ord FROM delivery WHERE subject = ?', told.subject);
   const event = randomUUID();
   for (const hook of hooks)
-    await db.run(
+    await tx.run(
       `INSERT INTO delivery (id, event, hook, kind, subject, ord, target, increment, cause_code, cause_message,
          created, state, next_try, updated)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)`,
@@ -46,21 +46,21 @@ const FIRST = `NOT EXISTS (SELECT 1 FROM delivery e WHERE e.subject = s.subject 
                            AND e.state = 'pending' AND e.ord < s.ord)`;
 
 export async function nextDelivery(
-  db: Session,
+  tx: Tx,
   hook: string,
   now: Millis,
   leaseMs: number,
 ): Promise<DeliveryWork | undefined> {
-  const row = await db.get(
+  const row = await tx.get(
     `SELECT s.* FROM delivery s WHERE s.hook = ? AND s.state = 'pending' AND s.next_try <= ? AND ${FIRST}
-     ORDER BY s.next_try, s.created, s.ord LIMIT 1 ${db.dialect.lockFree('s')}`,
+     ORDER BY s.next_try, s.created, s.ord LIMIT 1 ${tx.dialect.lockFree('s')}`,
     hook,
     now,
   );
   if (row === undefined) return undefined;
   const token = randomUUID();
   const id = String(row['id']);
-  const taken = await db.run(
+  const taken = await tx.run(
     `UPDATE delivery SET claim = ?, next_try = ?, updated = ? WHERE id = ? AND state = 'pending' AND next_try <= ?`,
     token,
     now + leaseMs,
@@ -84,8 +84,8 @@ function factsOf(row: Row): Omit<DeliveryWork, 'id' | 'token' | 'subject'> {
   };
 }
 
-export async function nextDeliveryTime(db: Session, hook: string): Promise<Millis | undefined> {
-  const row = await db.get(
+export async function nextDeliveryTime(tx: Tx, hook: string): Promise<Millis | undefined> {
+  const row = await tx.get(
     `SELECT min(s.next_try) AS time FROM delivery s WHERE s.hook = ? AND s.state = 'pending' AND ${FIRST}`,
     hook,
   );
@@ -93,12 +93,12 @@ export async function nextDeliveryTime(db: Session, hook: string): Promise<Milli
 }
 
 export async function renewDelivery(
-  db: Session,
+  tx: Tx,
   { id, token }: DeliveryWork,
   now: Millis,
   leaseMs: number,
 ): Promise<boolean> {
-  const renewed = await db.run(
+  const renewed = await tx.run(
     'UPDATE delivery SET next_try = ? WHERE id = ? AND claim = ?',
     now + leaseMs,
     id,
@@ -108,12 +108,12 @@ export async function renewDelivery(
 }
 
 export async function delivered(
-  db: Session,
+  tx: Tx,
   { id, token }: DeliveryWork,
   output: string,
   now: Millis,
 ): Promise<void> {
-  const ended = await db.run(
+  const ended = await tx.run(
     `UPDATE delivery SET state = 'done', claim = NULL, next_try = NULL, attempts = attempts + 1, failure_code = NULL,
        failure_message = NULL, output = ?, updated = ?
      WHERE id = ? AND claim = ?`,
@@ -126,7 +126,7 @@ export async function delivered(
 }
 
 export async function notDelivered(
-  db: Session,
+  tx: Tx,
   { id, token }: DeliveryWork,
   end: {
     readonly failure: Failure | undefined;
@@ -138,13 +138,13 @@ export async function notDelivered(
   const { failure, output, nextTry } = end;
   const ended =
     failure === undefined
-      ? await db.run(
+      ? await tx.run(
           'UPDATE delivery SET claim = NULL, next_try = ? WHERE id = ? AND claim = ?',
           now,
           id,
           token,
         )
-      : await db.run(
+      : await tx.run(
           `UPDATE delivery SET state = ?, claim = NULL, next_try = ?, attempts = attempts + 1, failure_code = ?,
              failure_message = ?, output = ?, updated = ?
            WHERE id = ? AND claim = ?`,
@@ -169,12 +169,12 @@ const LOST = transient(
 const MOST = 50;
 
 export async function deliveries(
-  db: Session,
+  tx: Tx,
   subjects: readonly string[],
 ): Promise<ReadonlyMap<string, DeliveryView[]>> {
   const found = new Map<string, DeliveryView[]>();
   for (const subject of subjects) {
-    const rows = await db.all(
+    const rows = await tx.all(
       'SELECT * FROM delivery WHERE subject = ? ORDER BY ord DESC, hook LIMIT ?',
       subject,
       MOST,
@@ -194,25 +194,25 @@ const viewOf = (row: Row): DeliveryView => ({
 
 /** Latest first. */
 export async function deliveriesIn(
-  db: Session,
+  tx: Tx,
   state: LegState | undefined,
   limit: number,
 ): Promise<(DeliveryView & { readonly subject: string })[]> {
   const rows =
     state === undefined
-      ? await db.all('SELECT * FROM delivery ORDER BY updated DESC LIMIT ?', limit)
-      : await db.all('SELECT * FROM delivery WHERE state = ? ORDER BY updated DESC LIMIT ?', state, limit);
+      ? await tx.all('SELECT * FROM delivery ORDER BY updated DESC LIMIT ?', limit)
+      : await tx.all('SELECT * FROM delivery WHERE state = ? ORDER BY updated DESC LIMIT ?', state, limit);
   return rows.map((row) => ({ ...viewOf(row), subject: String(row['subject']) }));
 }
 
-export const prune = (db: Session, before: Millis): Promise<number> =>
-  db.run(`DELETE FROM delivery WHERE state = 'done' AND updated < ?`, before);
+export const prune = (tx: Tx, before: Millis): Promise<number> =>
+  tx.run(`DELETE FROM delivery WHERE state = 'done' AND updated < ?`, before);
 
 const HOOK = 'hook:';
 
 /** Hooks of which something failed, or waits for its next try; those that `target` asks for. */
-async function openHooks(db: Session, subject: string, target: string | undefined): Promise<string[]> {
-  const rows = await db.all(
+async function openHooks(tx: Tx, subject: string, target: string | undefined): Promise<string[]> {
+  const rows = await tx.all(
     `SELECT DISTINCT hook FROM delivery WHERE subject = ? AND claim IS NULL AND state <> 'done' ORDER BY hook`,
     subject,
   );
@@ -223,14 +223,14 @@ async function openHooks(db: Session, subject: string, target: string | undefine
 
 /** What failed, or waits for its next try, is told now. The targets that are. */
 export async function retryDeliveries(
-  db: Session,
+  tx: Tx,
   subject: string,
   target: string | undefined,
   now: Millis,
 ): Promise<string[]> {
-  const hooks = await openHooks(db, subject, target);
+  const hooks = await openHooks(tx, subject, target);
   for (const hook of hooks)
-    await db.run(
+    await tx.run(
       `UPDATE delivery SET state = 'pending', attempts = 0, next_try = ?, updated = ?
        WHERE subject = ? AND hook = ? AND claim IS NULL AND state <> 'done'`,
       now,
@@ -243,14 +243,14 @@ export async function retryDeliveries(
 
 /** What failed, or waits for its next try, is told no more, and says so. The targets that are. */
 export async function skipDeliveries(
-  db: Session,
+  tx: Tx,
   subject: string,
   target: string,
   now: Millis,
 ): Promise<string[]> {
-  const hooks = await openHooks(db, subject, target);
+  const hooks = await openHooks(tx, subject, target);
   for (const hook of hooks)
-    await db.run(
+    await tx.run(
       `UPDATE delivery SET state = 'done', next_try = NULL, failure_code = ?, failure_message = ?, updated = ?
        WHERE subject = ? AND hook = ? AND claim IS NULL AND state <> 'done'`,
       SKIPPED.code,

@@ -10,7 +10,7 @@ import type { Ledger, SeriesView } from '../ports.ts';
 import { seriesReport, type ReportContext } from './report.ts';
 import { nothingToRetry, targetsLackingFiles, type FileStores } from './retry-series.ts';
 import { sameLabels } from '../store/place/place.ts';
-import type { Chance } from '../model/settings.ts';
+import type { Clock } from '../model/settings.ts';
 
 export interface ChangeDeps extends FileStores {
   readonly ledger: Pick<
@@ -23,7 +23,7 @@ export interface ChangeDeps extends FileStores {
   readonly labelProblem: (labels: Labels) => string | undefined;
   readonly erasures: Pick<Erasures, 'refresh' | 'hasLabels'>;
   readonly context: ReportContext;
-  readonly chance: Pick<Chance, 'now'>;
+  readonly clock: Pick<Clock, 'now'>;
   readonly log: Log;
   /** There is work for everybody. */
   readonly wake: () => void;
@@ -75,7 +75,7 @@ export async function find(id: string, ledger: Pick<Ledger, 'matching'>): Promis
 }
 
 async function release(series: SeriesView, body: unknown, ip: string, deps: ChangeDeps): Promise<unknown> {
-  const { ledger, store, context, chance, log, wake } = deps;
+  const { ledger, store, context, clock, log, wake } = deps;
   const decision = await decided('release', body, ip, deps);
   const stored =
     series.path !== undefined && (await store.record(series.path).catch(away))?.orthancSeries === series.id;
@@ -83,7 +83,7 @@ async function release(series: SeriesView, body: unknown, ip: string, deps: Chan
     throw new Answer(409, 'this series is stored already; to store it elsewhere: scanflow series move');
   if (series.state !== 'quarantined' && series.path === undefined)
     throw new Answer(409, `this series is not quarantined but ${series.state}`);
-  await ledger.release(series.id, decision, chance.now());
+  await ledger.release(series.id, decision, clock.now());
   log.info('series released by hand', { series: series.id, ...byWhom(body, ip) });
   await keep(series, decision, deps);
   wake();
@@ -119,14 +119,14 @@ async function keep(
 const KEEP_MS = 5_000;
 
 async function move(series: SeriesView, body: unknown, ip: string, deps: ChangeDeps): Promise<unknown> {
-  const { ledger, context, chance, log, wake } = deps;
+  const { ledger, context, clock, log, wake } = deps;
   const reason = textIn(body, 'reason')?.trim() ?? '';
   if (reason === '' || reason.length > 500 || /\p{Cc}/u.test(reason))
     throw new Answer(400, 'expected a reason: 1 to 500 characters, kept with the series');
   const decision = { ...(await decided('move', body, ip, deps)), kind: 'move' as const, reason };
   const order = { decision, keep: flagIn(body, 'keep'), send: flagIn(body, 'send') };
   try {
-    await ledger.orderMove(series.id, order, chance.now());
+    await ledger.orderMove(series.id, order, clock.now());
   } catch (error) {
     if (error instanceof Fault && error.code === 'SERIES_NOT_MOVABLE') throw new Answer(409, error.message);
     throw error;
@@ -146,14 +146,14 @@ async function decided(
   kind: Decision['kind'],
   body: unknown,
   ip: string,
-  { chance, labelProblem, erasures }: Pick<ChangeDeps, 'chance' | 'labelProblem' | 'erasures'>,
+  { clock, labelProblem, erasures }: Pick<ChangeDeps, 'clock' | 'labelProblem' | 'erasures'>,
 ): Promise<Decision> {
   const labels = labelsOf(body);
   const problem = labelProblem(labels);
   if (problem !== undefined) throw new Answer(400, problem);
   await erasures.refresh();
   if (erasures.hasLabels(labels)) throw new Answer(409, `${ERASED_LABELS.code}: ${ERASED_LABELS.message}`);
-  const at = Temporal.Instant.fromEpochMilliseconds(chance.now()).toString({ smallestUnit: 'millisecond' });
+  const at = Temporal.Instant.fromEpochMilliseconds(clock.now()).toString({ smallestUnit: 'millisecond' });
   return { version: 1, kind, labels, at, ...byWhom(body, ip) };
 }
 
@@ -169,9 +169,9 @@ async function retry(
   ip: string,
   deps: ChangeDeps,
 ): Promise<readonly string[]> {
-  const { ledger, chance, log, wake } = deps;
+  const { ledger, clock, log, wake } = deps;
   const target = textIn(body, 'target');
-  const now = chance.now();
+  const now = clock.now();
   const targets = [...(await ledger.retry(series.id, target, now))];
   for (const subject of toldOf(series)) targets.push(...(await ledger.retryDeliveries(subject, target, now)));
   if (targets.length === 0 && target !== undefined && (await sendTo(series, target, deps)))
@@ -190,27 +190,27 @@ async function retry(
 async function sendTo(
   series: SeriesView,
   target: string,
-  { ledger, context, chance }: ChangeDeps,
+  { ledger, context, clock }: ChangeDeps,
 ): Promise<boolean> {
   const reason = context.outlook?.notSent(series).find((one) => one.target === target);
   if (reason === undefined) return false;
   if (reason.code !== 'DEST_CAME_LATER')
     throw new Answer(409, `this series does not go to ${target}. ${reason.message}`);
-  return ledger.open(series.id, target, chance.now());
+  return ledger.open(series.id, target, clock.now());
 }
 
 async function skip(
   series: SeriesView,
   body: unknown,
   ip: string,
-  { ledger, chance, log, wake }: ChangeDeps,
+  { ledger, clock, log, wake }: ChangeDeps,
 ): Promise<readonly string[]> {
   const target = textIn(body, 'target') ?? '';
   if (!target.startsWith('hook:'))
     throw new Answer(400, 'only a hook can be skipped: expected hook:NAME as target');
   const targets: string[] = [];
   for (const subject of toldOf(series))
-    targets.push(...(await ledger.skipDeliveries(subject, target, chance.now())));
+    targets.push(...(await ledger.skipDeliveries(subject, target, clock.now())));
   if (targets.length === 0)
     throw new Answer(
       409,

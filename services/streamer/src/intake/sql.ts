@@ -3,17 +3,17 @@ import type { Cursor, FirstImages, Followers, Millis } from '../ports.ts';
 import { sessionsGrow } from '../ledger/aftermath.ts';
 import { leadOf, leadsOf } from '../joining/sql.ts';
 import type { Joinable } from '../joining/types.ts';
-import type { Session } from '../ledger/database.ts';
+import type { Tx } from '../ledger/database.ts';
 import { parse } from '../ledger/views.ts';
 
-export async function cursor(db: Session): Promise<Cursor | undefined> {
-  const row = await db.get('SELECT seq, database FROM cursor');
+export async function cursor(tx: Tx): Promise<Cursor | undefined> {
+  const row = await tx.get('SELECT seq, database FROM cursor');
   if (row === undefined) return undefined;
   return { seq: Number(row['seq']), database: parse.text(row['database']) };
 }
 
-export async function setCursor(db: Session, { seq, database }: Cursor): Promise<void> {
-  await db.run(
+export async function setCursor(tx: Tx, { seq, database }: Cursor): Promise<void> {
+  await tx.run(
     `INSERT INTO cursor (id, seq, database) VALUES (1, ?, ?)
      ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, database = excluded.database`,
     seq,
@@ -22,7 +22,7 @@ export async function setCursor(db: Session, { seq, database }: Cursor): Promise
 }
 
 export async function arrived(
-  db: Session,
+  tx: Tx,
   followers: Followers,
   seen: Cursor,
   series: readonly string[],
@@ -31,10 +31,10 @@ export async function arrived(
   first: FirstImages = NONE,
   joinable?: Joinable,
 ): Promise<void> {
-  const leads = inOrder([...(await leadsOf(db, series, joinable)).values()]);
-  for (const id of leads) await touch(db, id, now, due);
-  await sessionsGrow(db, followers, leads, first, now);
-  await setCursor(db, seen);
+  const leads = inOrder([...(await leadsOf(tx, series, joinable)).values()]);
+  for (const id of leads) await touch(tx, id, now, due);
+  await sessionsGrow(tx, followers, leads, first, now);
+  await setCursor(tx, seen);
 }
 
 const NONE: FirstImages = new Map();
@@ -43,8 +43,8 @@ const NONE: FirstImages = new Map();
 const inOrder = (series: readonly string[]): string[] => [...new Set(series)].sort();
 
 /** Whatever the series was doing, its quiet timer starts anew. */
-async function touch(db: Session, series: string, now: Millis, due: Millis): Promise<void> {
-  await db.run(
+async function touch(tx: Tx, series: string, now: Millis, due: Millis): Promise<void> {
+  await tx.run(
     `INSERT INTO series (id, state, due, first_seen, updated) VALUES (?, 'collecting', ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET due = excluded.due, state = 'collecting',
        updated = excluded.updated`,
@@ -56,18 +56,18 @@ async function touch(db: Session, series: string, now: Millis, due: Millis): Pro
 }
 
 /** A part of another series is none of them: that one tells. */
-export async function unread(db: Session, series: readonly string[]): Promise<string[]> {
+export async function unread(tx: Tx, series: readonly string[]): Promise<string[]> {
   const found: string[] = [];
   for (const id of new Set(series)) {
-    const known = await db.get('SELECT session, uid FROM series WHERE id = ?', id);
+    const known = await tx.get('SELECT session, uid FROM series WHERE id = ?', id);
     const told = (known?.['session'] ?? known?.['uid'] ?? null) !== null;
-    if (!told && (await leadOf(db, id)) === id) found.push(id);
+    if (!told && (await leadOf(tx, id)) === id) found.push(id);
   }
   return found;
 }
 
 export async function reconcile(
-  db: Session,
+  tx: Tx,
   followers: Followers,
   listed: readonly { id: string; digest: string }[],
   now: Millis,
@@ -77,24 +77,24 @@ export async function reconcile(
 ): Promise<number> {
   const unsettled: string[] = [];
   for (const { id, digest } of listed) {
-    const part = await db.get('SELECT lead, digest FROM joined WHERE series = ?', id);
-    const known = await db.get(
+    const part = await tx.get('SELECT lead, digest FROM joined WHERE series = ?', id);
+    const known = await tx.get(
       'SELECT state, digest FROM series WHERE id = ?',
       parse.text(part?.['lead']) ?? id,
     );
     const before = part === undefined ? known?.['digest'] : part['digest'];
     if (known === undefined || (!isOpen(known['state']) && before !== digest)) unsettled.push(id);
   }
-  const leads = inOrder([...(await leadsOf(db, unsettled, joinable)).values()]);
-  for (const id of leads) await touch(db, id, now, due);
-  await sessionsGrow(db, followers, [...leads, ...first.keys()], first, now);
+  const leads = inOrder([...(await leadsOf(tx, unsettled, joinable)).values()]);
+  for (const id of leads) await touch(tx, id, now, due);
+  await sessionsGrow(tx, followers, [...leads, ...first.keys()], first, now);
   return leads.length;
 }
 
 /** What is being worked on lists its instances again by itself, and its digest is compared the next time. */
 const isOpen = (state: unknown): boolean => state === 'collecting' || state === 'working';
 
-export async function clampTimers(db: Session, latestDue: Millis, latestTry: Millis): Promise<void> {
-  await db.run('UPDATE series SET due = ? WHERE due > ?', latestDue, latestDue);
-  await db.run(`UPDATE leg SET next_try = ? WHERE state = 'pending' AND next_try > ?`, latestTry, latestTry);
+export async function clampTimers(tx: Tx, latestDue: Millis, latestTry: Millis): Promise<void> {
+  await tx.run('UPDATE series SET due = ? WHERE due > ?', latestDue, latestDue);
+  await tx.run(`UPDATE leg SET next_try = ? WHERE state = 'pending' AND next_try > ?`, latestTry, latestTry);
 }

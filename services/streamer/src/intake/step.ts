@@ -6,14 +6,14 @@ import { traitsOf } from '../joining/rule.ts';
 import type { Joinable } from '../joining/types.ts';
 import type { Change, Cursor, FirstImages, Ledger, Orthanc, SeriesListing } from '../ports.ts';
 import { readFirst } from '../sessions/first-image.ts';
-import type { Chance, Settings } from '../model/settings.ts';
+import type { Clock, Settings } from '../model/settings.ts';
 import { reached } from '../work/trace.ts';
 
 export interface IntakeDeps {
   readonly orthanc: Orthanc;
   readonly ledger: Ledger;
   readonly settings: Settings;
-  readonly chance: Chance;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -62,10 +62,10 @@ async function take(
   deps: IntakeDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const { ledger, settings, chance } = deps;
+  const { ledger, settings, clock } = deps;
   const series = [...(await seriesOf(changes, deps, signal))];
   const first = await readFirst(await ledger.unread(series), deps, signal);
-  const now = chance.now();
+  const now = clock.now();
   await ledger.arrived(cursor, series, now, now + settings.quietMs, first, joinableOf(first, settings));
   reached('changes-recorded', { series: series.length });
 }
@@ -114,7 +114,7 @@ export async function reconcile(
   deps: IntakeDeps,
   signal: AbortSignal,
 ): Promise<{ series: number; due: number }> {
-  const { orthanc, ledger, settings, chance } = deps;
+  const { orthanc, ledger, settings, clock } = deps;
   let series = 0;
   let due = 0;
   for (;;) {
@@ -123,7 +123,7 @@ export async function reconcile(
     for (const one of page) listed.push({ id: one.id, digest: await digestIn(one, orthanc, signal) });
     const unread = await ledger.unread(listed.map(({ id }) => id));
     const first = await readFirst(unread, deps, signal);
-    const now = chance.now();
+    const now = clock.now();
     due += await ledger.reconcile(listed, now, now + settings.quietMs, first, joinableOf(first, settings));
     series += page.length;
     if (page.length < RECONCILE_PAGE) return { series, due };

@@ -1,5 +1,5 @@
 /** Joined series, in the ledger. */
-import type { Session } from '../ledger/database.ts';
+import type { Tx } from '../ledger/database.ts';
 import { parse } from '../ledger/values.ts';
 import { groupFor, type JoinTraits } from './rule.ts';
 import type { Joinable, Member } from './types.ts';
@@ -22,29 +22,29 @@ export const JOINING = `
   `;
 
 /** The series that stands for this one in the ledger: itself where it was joined with none. */
-export async function leadOf(db: Session, series: string): Promise<string> {
-  const row = await db.get('SELECT lead FROM joined WHERE series = ?', series);
+export async function leadOf(tx: Tx, series: string): Promise<string> {
+  const row = await tx.get('SELECT lead FROM joined WHERE series = ?', series);
   return row === undefined ? series : String(row['lead']);
 }
 
 /** Which series stand for these; what is new among them is joined where it is a part of another. */
 export async function leadsOf(
-  db: Session,
+  tx: Tx,
   series: readonly string[],
   joinable: Joinable | undefined,
 ): Promise<Map<string, string>> {
   const leads = new Map<string, string>();
   for (const id of series) {
     const traits = joinable?.traits.get(id);
-    if (joinable !== undefined && traits !== undefined) await join(db, id, traits, joinable.withinMs);
-    leads.set(id, await leadOf(db, id));
+    if (joinable !== undefined && traits !== undefined) await join(tx, id, traits, joinable.withinMs);
+    leads.set(id, await leadOf(tx, id));
   }
   return leads;
 }
 
-async function join(db: Session, series: string, traits: JoinTraits, withinMs: number): Promise<void> {
-  if ((await db.get('SELECT 1 AS one FROM joined WHERE series = ?', series)) !== undefined) return;
-  const rows = await db.all(
+async function join(tx: Tx, series: string, traits: JoinTraits, withinMs: number): Promise<void> {
+  if ((await tx.get('SELECT 1 AS one FROM joined WHERE series = ?', series)) !== undefined) return;
+  const rows = await tx.all(
     'SELECT lead, min(at) AS begun, max(at) AS ended FROM joined WHERE alike = ? GROUP BY lead ORDER BY lead',
     traits.alike,
   );
@@ -54,17 +54,17 @@ async function join(db: Session, series: string, traits: JoinTraits, withinMs: n
     to: Number(row['ended']),
   }));
   const { lead } = groupFor(traits, groups, withinMs) ?? { lead: series };
-  await insert(db, series, lead, traits);
+  await insert(tx, series, lead, traits);
 }
 
 async function insert(
-  db: Session,
+  tx: Tx,
   series: string,
   lead: string,
   { alike, at, study, uid }: Partial<JoinTraits> & Pick<JoinTraits, 'study' | 'uid'>,
 ): Promise<void> {
-  const before = await db.get('SELECT count(*) AS n FROM joined WHERE lead = ?', lead);
-  await db.run(
+  const before = await tx.get('SELECT count(*) AS n FROM joined WHERE lead = ?', lead);
+  await tx.run(
     `INSERT INTO joined (series, lead, alike, at, study, uid, ord) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (series) DO NOTHING`,
     series,
@@ -77,8 +77,8 @@ async function insert(
   );
 }
 
-export async function members(db: Session, lead: string): Promise<Member[]> {
-  const rows = await db.all(
+export async function members(tx: Tx, lead: string): Promise<Member[]> {
+  const rows = await tx.all(
     'SELECT series, study, uid, digest FROM joined WHERE lead = ? ORDER BY series = lead DESC, ord',
     lead,
   );
@@ -91,19 +91,19 @@ export async function members(db: Session, lead: string): Promise<Member[]> {
 }
 
 /** Digests of what was stored of each. */
-export async function storedParts(db: Session, digests: ReadonlyMap<string, string>): Promise<void> {
+export async function storedParts(tx: Tx, digests: ReadonlyMap<string, string>): Promise<void> {
   for (const [series, digest] of digests)
-    await db.run('UPDATE joined SET digest = ? WHERE series = ?', digest, series);
+    await tx.run('UPDATE joined SET digest = ? WHERE series = ?', digest, series);
 }
 
 /** What is new of them is looked at once more, each group on its own. */
-export async function part(db: Session, groups: readonly (readonly string[])[], now: number): Promise<void> {
+export async function part(tx: Tx, groups: readonly (readonly string[])[], now: number): Promise<void> {
   for (const group of groups) {
     const [lead] = group;
     if (lead === undefined) continue;
     for (const series of group)
-      await db.run('UPDATE joined SET lead = ?, digest = NULL WHERE series = ?', lead, series);
-    await db.run(
+      await tx.run('UPDATE joined SET lead = ?, digest = NULL WHERE series = ?', lead, series);
+    await tx.run(
       `INSERT INTO series (id, state, due, first_seen, updated) VALUES (?, 'collecting', ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET due = excluded.due, state = 'collecting', updated = excluded.updated`,
       lead,
@@ -114,10 +114,6 @@ export async function part(db: Session, groups: readonly (readonly string[])[], 
   }
 }
 
-export async function rejoin(
-  db: Session,
-  lead: string,
-  all: readonly Omit<Member, 'digest'>[],
-): Promise<void> {
-  for (const { series, study, uid } of all) await insert(db, series, lead, { study, uid });
+export async function rejoin(tx: Tx, lead: string, all: readonly Omit<Member, 'digest'>[]): Promise<void> {
+  for (const { series, study, uid } of all) await insert(tx, series, lead, { study, uid });
 }

@@ -4,7 +4,7 @@ import { destinationOf } from '../commitment/plan.ts';
 import { sessionOf } from '../sessions/plan.ts';
 import { COPY, STORAGE } from '../model/series.ts';
 import type { Claim, FirstImages, Followers, Millis } from '../ports.ts';
-import type { Session } from './database.ts';
+import type { Tx } from './database.ts';
 import { tell } from '../hooks/sql.ts';
 import { parse } from './views.ts';
 
@@ -15,8 +15,8 @@ export interface Before {
   readonly failure: string | undefined;
 }
 
-export async function before(db: Session, { series, target }: Claim): Promise<Before> {
-  const row = await db.get(
+export async function before(tx: Tx, { series, target }: Claim): Promise<Before> {
+  const row = await tx.get(
     `SELECT s.increment, l.through, l.failure_code FROM series s
      LEFT JOIN leg l ON l.series = s.id AND l.target = ? WHERE s.id = ?`,
     target,
@@ -35,13 +35,13 @@ const sends = (target: string): boolean =>
 
 /** The leg as it is now is told where it has come further, or has failed in another way than before. */
 export async function afterLeg(
-  db: Session,
+  tx: Tx,
   followers: Followers,
   { series, target }: Claim,
   was: Before,
   now: Millis,
 ): Promise<void> {
-  const row = await db.get(
+  const row = await tx.get(
     `SELECT s.increment, s.attributes, l.state, l.through, l.failure_code, l.failure_message
      FROM series s LEFT JOIN leg l ON l.series = s.id AND l.target = ? WHERE s.id = ?`,
     target,
@@ -56,54 +56,54 @@ export async function afterLeg(
   const further = storing ? increment > was.increment : Number(row['through']) > was.through;
   const about = { subject: series, increment: storing ? increment : Math.max(Number(row['through']), 1) };
   const failed = row['state'] === 'failed';
-  if (further && storing) await tell(db, hooksFor('stored', modality), { ...about, kind: 'stored' }, now);
+  if (further && storing) await tell(tx, hooksFor('stored', modality), { ...about, kind: 'stored' }, now);
   if (further && !failed && sends(target))
-    await tell(db, hooksFor('forwarded', modality), { ...about, kind: 'forwarded', target }, now);
+    await tell(tx, hooksFor('forwarded', modality), { ...about, kind: 'forwarded', target }, now);
   const code = parse.text(row['failure_code']);
   if (failed && code !== undefined && (further || was.failure !== code)) {
     const cause = { code, message: String(row['failure_message']) };
-    await tell(db, hooksFor('failed', modality), { ...about, kind: 'failed', target, cause }, now);
+    await tell(tx, hooksFor('failed', modality), { ...about, kind: 'failed', target, cause }, now);
   }
-  await sessionNews(db, followers, series, attributes, now);
+  await sessionNews(tx, followers, series, attributes, now);
 }
 
 /** Once more, as somebody wanted. */
 export async function tellStored(
-  db: Session,
+  tx: Tx,
   { hooksFor }: Followers,
   series: string,
   now: Millis,
 ): Promise<void> {
-  const row = await db.get('SELECT increment, attributes FROM series WHERE id = ?', series);
+  const row = await tx.get('SELECT increment, attributes FROM series WHERE id = ?', series);
   if (row === undefined) return;
   const modality = parse.attributes(row['attributes'])['Modality'] ?? '';
   const increment = Number(row['increment']);
-  await tell(db, hooksFor('stored', modality), { kind: 'stored', subject: series, increment }, now);
+  await tell(tx, hooksFor('stored', modality), { kind: 'stored', subject: series, increment }, now);
 }
 
 /** The session is looked at once it has been quiet. */
 export async function sessionNews(
-  db: Session,
+  tx: Tx,
   followers: Followers,
   series: string,
   attributes: Attributes,
   now: Millis,
 ): Promise<void> {
   const session = sessionOf(attributes);
-  const before = parse.text((await db.get('SELECT session FROM series WHERE id = ?', series))?.['session']);
-  await db.run(
+  const before = parse.text((await tx.get('SELECT session FROM series WHERE id = ?', series))?.['session']);
+  await tx.run(
     'UPDATE series SET session = ?, uid = ? WHERE id = ?',
     session ?? null,
     attributes['SeriesInstanceUID'] ?? null,
     series,
   );
-  if (before !== undefined && before !== session) await dropEmpty(db, before);
-  if (session !== undefined) await isBusy(db, followers, session, now);
+  if (before !== undefined && before !== session) await dropEmpty(tx, before);
+  if (session !== undefined) await isBusy(tx, followers, session, now);
 }
 
 /** A session that was only guessed at, and that nobody was told of. */
-const dropEmpty = (db: Session, session: string): Promise<number> =>
-  db.run(
+const dropEmpty = (tx: Tx, session: string): Promise<number> =>
+  tx.run(
     `DELETE FROM session WHERE id = ? AND increment = 0
        AND NOT EXISTS (SELECT 1 FROM series m WHERE m.session = session.id)`,
     session,
@@ -111,14 +111,14 @@ const dropEmpty = (db: Session, session: string): Promise<number> =>
 
 /** A series belongs to its session from its first image on: until it is settled, the session is not complete. */
 export async function sessionsGrow(
-  db: Session,
+  tx: Tx,
   followers: Followers,
   series: readonly string[],
   first: FirstImages,
   now: Millis,
 ): Promise<void> {
   for (const [id, attributes] of first)
-    await db.run(
+    await tx.run(
       'UPDATE series SET session = ?, uid = ? WHERE id = ? AND session IS NULL AND uid IS NULL',
       sessionOf(attributes) ?? null,
       attributes['SeriesInstanceUID'] ?? null,
@@ -126,21 +126,16 @@ export async function sessionsGrow(
     );
   const sessions = new Set<string>();
   for (const id of series) {
-    const row = await db.get('SELECT session FROM series WHERE id = ?', id);
+    const row = await tx.get('SELECT session FROM series WHERE id = ?', id);
     const session = parse.text(row?.['session']);
     if (session !== undefined) sessions.add(session);
   }
   // always in the same order, or two transactions might wait for each other
-  for (const session of [...sessions].sort()) await isBusy(db, followers, session, now);
+  for (const session of [...sessions].sort()) await isBusy(tx, followers, session, now);
 }
 
-async function isBusy(
-  db: Session,
-  { sessionQuietMs }: Followers,
-  session: string,
-  now: Millis,
-): Promise<void> {
-  await db.run(
+async function isBusy(tx: Tx, { sessionQuietMs }: Followers, session: string, now: Millis): Promise<void> {
+  await tx.run(
     `INSERT INTO session (id, due, first_seen, updated) VALUES (?, ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET due = excluded.due, updated = excluded.updated`,
     session,

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Fault, transient } from '../model/failure.ts';
 import { STORAGE } from '../model/series.ts';
 import type { Claim, ForwardWork, Millis, StoreWork } from '../ports.ts';
-import type { Session } from './database.ts';
+import type { Tx } from './database.ts';
 import { parse } from './values.ts';
 
 /** A leg that is claimed has the end of its lease for its next try: so it comes up again by itself. */
@@ -14,29 +14,29 @@ const FREE = '(l.claim IS NULL OR l.next_try <= ?)';
  * now on sets it again, so nothing that the work may miss goes unnoticed.
  */
 export async function claimStore(
-  db: Session,
+  tx: Tx,
   now: Millis,
   leaseMs: number,
   alongside: readonly string[],
 ): Promise<StoreWork | undefined> {
-  const due = await db.get(
+  const due = await tx.get(
     `SELECT s.id FROM series s WHERE s.due IS NOT NULL AND s.due <= ?
        AND NOT EXISTS (SELECT 1 FROM leg l WHERE l.series = s.id AND l.target = ? AND NOT ${FREE})
-     ORDER BY s.due LIMIT 1 ${db.dialect.lockFree('s')}`,
+     ORDER BY s.due LIMIT 1 ${tx.dialect.lockFree('s')}`,
     now,
     STORAGE,
     now,
   );
-  if (due !== undefined) return beginStore(db, String(due['id']), now, leaseMs, alongside);
-  const series = await pendingSeries(db, STORAGE, now);
-  return series === undefined ? undefined : takeStore(db, series, now, leaseMs);
+  if (due !== undefined) return beginStore(tx, String(due['id']), now, leaseMs, alongside);
+  const series = await pendingSeries(tx, STORAGE, now);
+  return series === undefined ? undefined : takeStore(tx, series, now, leaseMs);
 }
 
 /** A pending leg of this target whose time has come; its series' row is locked. */
-async function pendingSeries(db: Session, target: string, now: Millis): Promise<string | undefined> {
-  const row = await db.get(
+async function pendingSeries(tx: Tx, target: string, now: Millis): Promise<string | undefined> {
+  const row = await tx.get(
     `SELECT s.id FROM leg l JOIN series s ON s.id = l.series
-     WHERE l.target = ? AND l.state = 'pending' AND l.next_try <= ? ORDER BY l.next_try LIMIT 1 ${db.dialect.lockFree('s')}`,
+     WHERE l.target = ? AND l.state = 'pending' AND l.next_try <= ? ORDER BY l.next_try LIMIT 1 ${tx.dialect.lockFree('s')}`,
     target,
     now,
   );
@@ -44,13 +44,13 @@ async function pendingSeries(db: Session, target: string, now: Millis): Promise<
 }
 
 async function beginStore(
-  db: Session,
+  tx: Tx,
   series: string,
   now: Millis,
   leaseMs: number,
   alongside: readonly string[],
 ): Promise<StoreWork | undefined> {
-  await db.run(
+  await tx.run(
     `INSERT INTO leg (series, target, state, next_try, updated) VALUES (?, ?, 'pending', ?, ?)
      ON CONFLICT (series, target) DO UPDATE SET state = 'pending', attempts = 0, next_try = excluded.next_try,
        claim = NULL, recheck = 0, updated = excluded.updated
@@ -60,10 +60,10 @@ async function beginStore(
     now,
     now,
   );
-  const work = await takeStore(db, series, now, leaseMs);
+  const work = await takeStore(tx, series, now, leaseMs);
   if (work === undefined) return undefined;
-  for (const target of alongside) await openAlongside(db, series, target, now);
-  await db.run(
+  for (const target of alongside) await openAlongside(tx, series, target, now);
+  await tx.run(
     // what came while it is moved is stored after that
     `UPDATE series SET due = CASE WHEN moving IS NULL THEN NULL ELSE due END, state = 'working', reason_code = NULL, reason_message = NULL, updated = ?
      WHERE id = ?`,
@@ -74,8 +74,8 @@ async function beginStore(
 }
 
 /** Whoever works on it lists what it missed: its claim is taken away, so that it cannot end the leg, and another begins. */
-async function openAlongside(db: Session, series: string, target: string, now: Millis): Promise<void> {
-  await db.run(
+async function openAlongside(tx: Tx, series: string, target: string, now: Millis): Promise<void> {
+  await tx.run(
     `INSERT INTO leg (series, target, state, next_try, updated) VALUES (?, ?, 'pending', ?, ?)
      ON CONFLICT (series, target) DO UPDATE SET state = 'pending', attempts = 0, next_try = excluded.next_try,
        claim = NULL, recheck = 0, updated = excluded.updated`,
@@ -87,14 +87,14 @@ async function openAlongside(db: Session, series: string, target: string, now: M
 }
 
 async function takeStore(
-  db: Session,
+  tx: Tx,
   series: string,
   now: Millis,
   leaseMs: number,
 ): Promise<StoreWork | undefined> {
-  const token = await take(db, series, STORAGE, now, leaseMs);
+  const token = await take(tx, series, STORAGE, now, leaseMs);
   if (token === undefined) return undefined;
-  const row = await legAndSeries(db, series, STORAGE);
+  const row = await legAndSeries(tx, series, STORAGE);
   return {
     series,
     target: STORAGE,
@@ -113,16 +113,16 @@ async function takeStore(
 }
 
 export async function claimForward(
-  db: Session,
+  tx: Tx,
   target: string,
   now: Millis,
   leaseMs: number,
 ): Promise<ForwardWork | undefined> {
-  const series = await pendingSeries(db, target, now);
+  const series = await pendingSeries(tx, target, now);
   if (series === undefined) return undefined;
-  const token = await take(db, series, target, now, leaseMs);
+  const token = await take(tx, series, target, now, leaseMs);
   if (token === undefined) return undefined;
-  const row = await legAndSeries(db, series, target);
+  const row = await legAndSeries(tx, series, target);
   return {
     series,
     target,
@@ -142,14 +142,14 @@ export async function claimForward(
  * Undefined where it is no longer to be had.
  */
 async function take(
-  db: Session,
+  tx: Tx,
   series: string,
   target: string,
   now: Millis,
   leaseMs: number,
 ): Promise<string | undefined> {
   const token = randomUUID();
-  const taken = await db.run(
+  const taken = await tx.run(
     `UPDATE leg SET claim = ?, next_try = ?, updated = ?
      WHERE series = ? AND target = ? AND state = 'pending' AND next_try <= ?`,
     token,
@@ -163,11 +163,11 @@ async function take(
 }
 
 async function legAndSeries(
-  db: Session,
+  tx: Tx,
   series: string,
   target: string,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const row = await db.get(
+  const row = await tx.get(
     `SELECT s.labels, s.decision, s.moving, s.path, s.increment, s.cleaned, s.stored, s.digest, s.copy_path,
        l.attempts, l.through, l.recheck, l.done
      FROM series s JOIN leg l ON l.series = s.id AND l.target = ? WHERE s.id = ?`,
@@ -178,15 +178,15 @@ async function legAndSeries(
 }
 
 /** Locks the series; throws where the leg is another's by now, or nobody's. */
-export async function hold(db: Session, { series, target, token }: Claim): Promise<void> {
-  await lockSeries(db, series);
-  const leg = await db.get('SELECT claim FROM leg WHERE series = ? AND target = ?', series, target);
+export async function hold(tx: Tx, { series, target, token }: Claim): Promise<void> {
+  await lockSeries(tx, series);
+  const leg = await tx.get('SELECT claim FROM leg WHERE series = ? AND target = ?', series, target);
   if (leg?.['claim'] !== token) throw new Fault(LOST);
 }
 
 /** The lock of a series' row stands for its legs too, so that no two transactions wait for each other. */
-export async function lockSeries(db: Session, series: string): Promise<void> {
-  await db.get(`SELECT s.id FROM series s WHERE s.id = ? ${db.dialect.lock}`, series);
+export async function lockSeries(tx: Tx, series: string): Promise<void> {
+  await tx.get(`SELECT s.id FROM series s WHERE s.id = ? ${tx.dialect.lock}`, series);
 }
 
 export const LOST = transient(
@@ -194,9 +194,9 @@ export const LOST = transient(
   'This series took so long without a sign of life that another streamer took it over. It goes on there; nothing needs doing.',
 );
 
-export async function renew(db: Session, claim: Claim, now: Millis, leaseMs: number): Promise<void> {
-  await hold(db, claim);
-  await db.run(
+export async function renew(tx: Tx, claim: Claim, now: Millis, leaseMs: number): Promise<void> {
+  await hold(tx, claim);
+  await tx.run(
     'UPDATE leg SET next_try = ? WHERE series = ? AND target = ?',
     now + leaseMs,
     claim.series,
@@ -204,8 +204,8 @@ export async function renew(db: Session, claim: Claim, now: Millis, leaseMs: num
   );
 }
 
-export async function giveBack(db: Session, { series, target, token }: Claim, now: Millis): Promise<void> {
-  await db.run(
+export async function giveBack(tx: Tx, { series, target, token }: Claim, now: Millis): Promise<void> {
+  await tx.run(
     'UPDATE leg SET claim = NULL, next_try = ? WHERE series = ? AND target = ? AND claim = ?',
     now,
     series,
@@ -214,15 +214,15 @@ export async function giveBack(db: Session, { series, target, token }: Claim, no
   );
 }
 
-export async function nextTime(db: Session, target: string): Promise<Millis | undefined> {
-  const leg = await db.get(
+export async function nextTime(tx: Tx, target: string): Promise<Millis | undefined> {
+  const leg = await tx.get(
     `SELECT min(next_try) AS time FROM leg WHERE target = ? AND state = 'pending'`,
     target,
   );
   // one that is being stored comes up again with its lease
   const due =
     target === STORAGE
-      ? await db.get(
+      ? await tx.get(
           `SELECT s.due AS time FROM series s WHERE s.due IS NOT NULL
              AND NOT EXISTS (SELECT 1 FROM leg l WHERE l.series = s.id AND l.target = ? AND l.claim IS NOT NULL)
            ORDER BY s.due LIMIT 1`,

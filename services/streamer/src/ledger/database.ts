@@ -12,7 +12,7 @@ export interface Dialect {
 }
 
 /** One transaction, or one look that sees one state. `?` stands for a value. */
-export interface Session {
+export interface Tx {
   readonly dialect: Dialect;
   get(sql: string, ...values: Value[]): Promise<Row | undefined>;
   all(sql: string, ...values: Value[]): Promise<Row[]>;
@@ -22,8 +22,8 @@ export interface Session {
 
 export interface Database {
   /** All or nothing. */
-  transaction<T>(work: (session: Session) => Promise<T>): Promise<T>;
-  read<T>(work: (session: Session) => Promise<T>): Promise<T>;
+  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  read<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   close(): Promise<void>;
   /** Nothing that was deleted stays readable in the database's files. */
   scrub?(): Promise<void>;

@@ -15,7 +15,7 @@ import { afterLeg, before, sessionNews, tellStored } from './aftermath.ts';
 import * as claims from './claims.ts';
 import * as cleaning from '../cleanup/sql.ts';
 import * as commitments from '../commitment/sql.ts';
-import type { Database, Session } from './database.ts';
+import type { Database, Tx } from './database.ts';
 import * as deliveries from '../hooks/sql.ts';
 import * as copying from '../copy/sql.ts';
 import * as erasing from '../erase/sql.ts';
@@ -64,34 +64,34 @@ export function ledgerOn(
     ...viewsOn(database),
     leaseMs,
     ...(database.broken === undefined ? {} : { broken: database.broken }),
-    clampTimers: (...given) => write((db) => intake.clampTimers(db, ...given)),
-    nextStore: (now, alongside = []) => write((db) => claims.claimStore(db, now, leaseMs, alongside)),
-    nextForward: (target, now) => write((db) => claims.claimForward(db, target, now, leaseMs)),
-    nextTime: (target) => read((db) => claims.nextTime(db, target)),
-    renew: (claim, now) => write((db) => claims.renew(db, claim, now, leaseMs)),
-    giveBack: (...given) => write((db) => claims.giveBack(db, ...given)),
-    bind: (...given) => write((db) => storing.bind(db, ...given)),
-    record: (...given) => write((db) => progress.record(db, ...given)),
-    progress: (...given) => read((db) => progress.progress(db, ...given)),
+    clampTimers: (...given) => write((tx) => intake.clampTimers(tx, ...given)),
+    nextStore: (now, alongside = []) => write((tx) => claims.claimStore(tx, now, leaseMs, alongside)),
+    nextForward: (target, now) => write((tx) => claims.claimForward(tx, target, now, leaseMs)),
+    nextTime: (target) => read((tx) => claims.nextTime(tx, target)),
+    renew: (claim, now) => write((tx) => claims.renew(tx, claim, now, leaseMs)),
+    giveBack: (...given) => write((tx) => claims.giveBack(tx, ...given)),
+    bind: (...given) => write((tx) => storing.bind(tx, ...given)),
+    record: (...given) => write((tx) => progress.record(tx, ...given)),
+    progress: (...given) => read((tx) => progress.progress(tx, ...given)),
     stored: told(verifying.afterStoring(storing.stored, followers)),
-    storeLater: (...given) => write((db) => progress.tryLater(db, ...given)),
+    storeLater: (...given) => write((tx) => progress.tryLater(tx, ...given)),
     storeFailed: told(storing.storeFailed),
     quarantine: (claim, found, now) =>
-      write(async (db) => {
-        await storing.quarantine(db, claim, found, now);
-        await sessionNews(db, followers, claim.series, found.attributes, now);
+      write(async (tx) => {
+        await storing.quarantine(tx, claim, found, now);
+        await sessionNews(tx, followers, claim.series, found.attributes, now);
       }),
     ...changesOn(database, followers),
-    retry: (...given) => write((db) => storing.retry(db, ...given)),
-    forwarded: told(async (db, claim, through: number, failure: Failure | undefined, now: Millis) => {
-      if (followers.commits?.(claim.target) === true) await commitments.openCommitment(db, claim, now);
-      await forwarding.forwarded(db, claim, through, failure, now);
+    retry: (...given) => write((tx) => storing.retry(tx, ...given)),
+    forwarded: told(async (tx, claim, through: number, failure: Failure | undefined, now: Millis) => {
+      if (followers.commits?.(claim.target) === true) await commitments.openCommitment(tx, claim, now);
+      await forwarding.forwarded(tx, claim, through, failure, now);
     }),
     copied: told(verifying.afterCopying(copying.copied, followers)),
     forwardFailed: told(forwarding.forwardFailed),
     unwanted: told(forwarding.unwanted),
-    open: (...given) => write((db) => forwarding.open(db, ...given)),
-    forwardLater: (...given) => write((db) => progress.tryLater(db, ...given)),
+    open: (...given) => write((tx) => forwarding.open(tx, ...given)),
+    forwardLater: (...given) => write((tx) => progress.tryLater(tx, ...given)),
   };
 }
 
@@ -99,31 +99,31 @@ export function ledgerOn(
 function recoveryOn(database: Database): RecoveryLedger & EraseLedger {
   const write = database.transaction.bind(database);
   return {
-    recover: (...given) => write((db) => recovery.recover(db, ...given)),
-    awaitUnknown: (...given) => write((db) => recovery.awaitUnknown(db, ...given)),
-    doubtSent: (now) => write((db) => recovery.doubtSent(db, now)),
+    recover: (...given) => write((tx) => recovery.recover(tx, ...given)),
+    awaitUnknown: (...given) => write((tx) => recovery.awaitUnknown(tx, ...given)),
+    doubtSent: (now) => write((tx) => recovery.doubtSent(tx, now)),
     quietSessions: () => write(recovery.quietSessions),
-    held: (...given) => database.read((db) => erasing.held(db, ...given)),
-    forget: (...given) => write((db) => erasing.forget(db, ...given)),
-    rewriteMoves: (...given) => write((db) => erasing.rewriteMoves(db, ...given)),
+    held: (...given) => database.read((tx) => erasing.held(tx, ...given)),
+    forget: (...given) => write((tx) => erasing.forget(tx, ...given)),
+    rewriteMoves: (...given) => write((tx) => erasing.rewriteMoves(tx, ...given)),
     scrub: () => database.scrub?.() ?? Promise.resolve(),
   };
 }
 
 /** Series of Orthanc's that are one. */
 const joiningOn = (database: Database): JoinLedger => ({
-  members: (lead) => database.read((db) => joining.members(db, lead)),
-  part: (...given) => database.transaction((db) => joining.part(db, ...given)),
-  rejoin: (...given) => database.transaction((db) => joining.rejoin(db, ...given)),
+  members: (lead) => database.read((tx) => joining.members(tx, lead)),
+  part: (...given) => database.transaction((tx) => joining.part(tx, ...given)),
+  rejoin: (...given) => database.transaction((tx) => joining.rejoin(tx, ...given)),
 });
 
 /** What people and metrics ask for. */
 const viewsOn = ({
   read,
 }: Pick<Database, 'read'>): Pick<Ledger, 'quarantined' | 'list' | 'labelled' | 'summary'> => ({
-  labelled: (...given) => read((db) => labelled(db, ...given)),
+  labelled: (...given) => read((tx) => labelled(tx, ...given)),
   quarantined: () => read(quarantinedSeries),
-  list: (query) => read((db) => listSeries(db, query)),
+  list: (query) => read((tx) => listSeries(tx, query)),
   summary: () => read(summarise),
 });
 
@@ -131,15 +131,15 @@ const viewsOn = ({
 function commitmentsOn(database: Database, followers: Followers): CommitmentLedger {
   const write = database.transaction.bind(database);
   return {
-    commitments: (...given) => database.read((db) => commitments.commitments(db, ...given)),
-    decided: (...given) => write((db) => commitments.decided(db, ...given)),
-    asking: (...given) => write((db) => commitments.asking(db, ...given)),
-    accepted: (...given) => write((db) => commitments.accepted(db, ...given)),
-    notAsked: (...given) => write((db) => commitments.notAsked(db, ...given)),
-    sendAgain: (...given) => write((db) => commitments.sendAgain(db, ...given)),
-    awaiting: (...given) => write((db) => commitments.awaiting(db, ...given)),
+    commitments: (...given) => database.read((tx) => commitments.commitments(tx, ...given)),
+    decided: (...given) => write((tx) => commitments.decided(tx, ...given)),
+    asking: (...given) => write((tx) => commitments.asking(tx, ...given)),
+    accepted: (...given) => write((tx) => commitments.accepted(tx, ...given)),
+    notAsked: (...given) => write((tx) => commitments.notAsked(tx, ...given)),
+    sendAgain: (...given) => write((tx) => commitments.sendAgain(tx, ...given)),
+    awaiting: (...given) => write((tx) => commitments.awaiting(tx, ...given)),
     committed: toldOn(database, followers)(commitments.committed),
-    reported: (...given) => write((db) => commitments.reported(db, ...given)),
+    reported: (...given) => write((tx) => commitments.reported(tx, ...given)),
   };
 }
 
@@ -151,14 +151,14 @@ function changesOn(
   const write = database.transaction.bind(database);
   const told = toldOn(database, followers);
   return {
-    release: (...given) => write((db) => storing.release(db, ...given)),
-    sent: (...given) => write((db) => people.sent(db, ...given)),
+    release: (...given) => write((tx) => storing.release(tx, ...given)),
+    sent: (...given) => write((tx) => people.sent(tx, ...given)),
     senders: () => database.read(people.senders),
-    orderMove: (...given) => write((db) => moving.orderMove(db, ...given)),
-    storedAnew: (...given) => write((db) => moving.storedAnew(db, ...given)),
-    moveDone: told(async (db, claim, left: readonly string[], now: Millis) => {
-      const { send } = await moving.moveDone(db, claim, left, now);
-      if (send) await tellStored(db, followers, claim.series, now);
+    orderMove: (...given) => write((tx) => moving.orderMove(tx, ...given)),
+    storedAnew: (...given) => write((tx) => moving.storedAnew(tx, ...given)),
+    moveDone: told(async (tx, claim, left: readonly string[], now: Millis) => {
+      const { send } = await moving.moveDone(tx, claim, left, now);
+      if (send) await tellStored(tx, followers, claim.series, now);
     }),
     moveFailed: told(moving.moveFailed),
   };
@@ -171,21 +171,21 @@ function intakeOn(
   followers: Followers,
 ): Pick<Ledger, 'lead' | 'cursor' | 'setCursor' | 'arrived' | 'unread' | 'reconcile' | 'close'> {
   const owner = randomUUID();
-  const leading = <T>(work: (db: Session) => Promise<T>): Promise<T> =>
-    database.transaction(async (db) => {
-      await feed.leads(db, owner);
-      return work(db);
+  const leading = <T>(work: (tx: Tx) => Promise<T>): Promise<T> =>
+    database.transaction(async (tx) => {
+      await feed.leads(tx, owner);
+      return work(tx);
     });
   return {
-    lead: (now) => database.transaction((db) => feed.lead(db, owner, now, leaseMs)),
+    lead: (now) => database.transaction((tx) => feed.lead(tx, owner, now, leaseMs)),
     cursor: () => database.read(intake.cursor),
-    setCursor: (...given) => leading((db) => intake.setCursor(db, ...given)),
-    arrived: (...given) => leading((db) => intake.arrived(db, followers, ...given)),
-    unread: (series) => database.read((db) => intake.unread(db, series)),
-    reconcile: (...given) => leading((db) => intake.reconcile(db, followers, ...given)),
+    setCursor: (...given) => leading((tx) => intake.setCursor(tx, ...given)),
+    arrived: (...given) => leading((tx) => intake.arrived(tx, followers, ...given)),
+    unread: (series) => database.read((tx) => intake.unread(tx, series)),
+    reconcile: (...given) => leading((tx) => intake.reconcile(tx, followers, ...given)),
     close: async () => {
       // where the database is out of reach, the lease ends by itself
-      await database.transaction((db) => feed.leave(db, owner)).catch(() => undefined);
+      await database.transaction((tx) => feed.leave(tx, owner)).catch(() => undefined);
       await database.close();
     },
   };
@@ -196,48 +196,46 @@ function eventsOn(database: Database, leaseMs: number, followers: Followers): Ev
   const write = database.transaction.bind(database);
   const read = database.read.bind(database);
   return {
-    nextDelivery: (hook, now) => write((db) => deliveries.nextDelivery(db, hook, now, leaseMs)),
-    nextDeliveryTime: (hook) => read((db) => deliveries.nextDeliveryTime(db, hook)),
-    renewDelivery: (work, now) => write((db) => deliveries.renewDelivery(db, work, now, leaseMs)),
-    delivered: (...given) => write((db) => deliveries.delivered(db, ...given)),
-    notDelivered: (...given) => write((db) => deliveries.notDelivered(db, ...given)),
-    deliveries: (subjects) => read((db) => deliveries.deliveries(db, subjects)),
-    deliveriesIn: (...given) => read((db) => deliveries.deliveriesIn(db, ...given)),
-    retryDeliveries: (...given) => write((db) => deliveries.retryDeliveries(db, ...given)),
-    skipDeliveries: (...given) => write((db) => deliveries.skipDeliveries(db, ...given)),
+    nextDelivery: (hook, now) => write((tx) => deliveries.nextDelivery(tx, hook, now, leaseMs)),
+    nextDeliveryTime: (hook) => read((tx) => deliveries.nextDeliveryTime(tx, hook)),
+    renewDelivery: (work, now) => write((tx) => deliveries.renewDelivery(tx, work, now, leaseMs)),
+    delivered: (...given) => write((tx) => deliveries.delivered(tx, ...given)),
+    notDelivered: (...given) => write((tx) => deliveries.notDelivered(tx, ...given)),
+    deliveries: (subjects) => read((tx) => deliveries.deliveries(tx, subjects)),
+    deliveriesIn: (...given) => read((tx) => deliveries.deliveriesIn(tx, ...given)),
+    retryDeliveries: (...given) => write((tx) => deliveries.retryDeliveries(tx, ...given)),
+    skipDeliveries: (...given) => write((tx) => deliveries.skipDeliveries(tx, ...given)),
     prune: (before) =>
-      write(async (db) => {
-        await commitments.pruneCommitments(db, before);
-        await prune(db, before);
-        return deliveries.prune(db, before);
+      write(async (tx) => {
+        await commitments.pruneCommitments(tx, before);
+        await prune(tx, before);
+        return deliveries.prune(tx, before);
       }),
-    nextSession: (now) => read((db) => sessions.nextSession(db, now)),
-    sessionComplete: (...given) => write((db) => sessions.sessionComplete(db, followers, ...given)),
-    sessionLater: (...given) => write((db) => sessions.sessionLater(db, ...given)),
-    sessions: (limit) => read((db) => sessions.sessions(db, limit)),
-    session: (id) => read((db) => sessions.session(db, id)),
-    matching: (prefix) => read((db) => people.matching(db, prefix)),
-    ofUid: (uid) => read((db) => people.ofUid(db, uid)),
-    collecting: (limit) => read((db) => people.collecting(db, limit)),
-    hasten: (...given) => write((db) => people.hasten(db, ...given)),
-    expect: (...given) => write((db) => people.expect(db, ...given)),
-    unexpected: (...given) => read((db) => people.unexpected(db, ...given)),
-    cleanable: (...given) => read((db) => cleaning.cleanable(db, followers, ...given)),
-    kept: (...given) => read((db) => cleaning.kept(db, ...given)),
-    cleaning: (...given) => write((db) => cleaning.cleaning(db, ...given)),
-    cleaned: (...given) => write((db) => cleaning.cleaned(db, ...given)),
+    nextSession: (now) => read((tx) => sessions.nextSession(tx, now)),
+    sessionComplete: (...given) => write((tx) => sessions.sessionComplete(tx, followers, ...given)),
+    sessionLater: (...given) => write((tx) => sessions.sessionLater(tx, ...given)),
+    sessions: (limit) => read((tx) => sessions.sessions(tx, limit)),
+    session: (id) => read((tx) => sessions.session(tx, id)),
+    matching: (prefix) => read((tx) => people.matching(tx, prefix)),
+    ofUid: (uid) => read((tx) => people.ofUid(tx, uid)),
+    collecting: (limit) => read((tx) => people.collecting(tx, limit)),
+    hasten: (...given) => write((tx) => people.hasten(tx, ...given)),
+    expect: (...given) => write((tx) => people.expect(tx, ...given)),
+    unexpected: (...given) => read((tx) => people.unexpected(tx, ...given)),
+    cleanable: (...given) => read((tx) => cleaning.cleanable(tx, followers, ...given)),
+    kept: (...given) => read((tx) => cleaning.kept(tx, ...given)),
+    cleaning: (...given) => write((tx) => cleaning.cleaning(tx, ...given)),
+    cleaned: (...given) => write((tx) => cleaning.cleaned(tx, ...given)),
   };
 }
 
 /** The end of a leg's work, and whom it is told, in one transaction. */
 const toldOn =
   (database: Database, followers: Followers) =>
-  <R extends readonly unknown[]>(
-    work: (db: Session, claim: Claim, ...rest: [...R, Millis]) => Promise<void>,
-  ) =>
+  <R extends readonly unknown[]>(work: (tx: Tx, claim: Claim, ...rest: [...R, Millis]) => Promise<void>) =>
   (claim: Claim, ...rest: [...R, Millis]): Promise<void> =>
-    database.transaction(async (db) => {
-      const was = await before(db, claim);
-      await work(db, claim, ...rest);
-      await afterLeg(db, followers, claim, was, rest.at(-1) as Millis);
+    database.transaction(async (tx) => {
+      const was = await before(tx, claim);
+      await work(tx, claim, ...rest);
+      await afterLeg(tx, followers, claim, was, rest.at(-1) as Millis);
     });

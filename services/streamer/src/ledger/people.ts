@@ -1,26 +1,26 @@
 /** What people ask of the ledger: to find a series by its id's beginning; and what scanners say of it. */
 import type { Millis, SenderView, SeriesView } from '../ports.ts';
-import type { Session } from './database.ts';
+import type { Tx } from './database.ts';
 import { seriesViews } from './views.ts';
 
 /** Ids are of digits, small letters and `-`, all before `~`. */
-export const matching = (db: Session, prefix: string): Promise<SeriesView[]> =>
-  seriesViews(db, 'WHERE id >= ? AND id < ? ORDER BY id LIMIT 2', prefix, `${prefix}~`);
+export const matching = (tx: Tx, prefix: string): Promise<SeriesView[]> =>
+  seriesViews(tx, 'WHERE id >= ? AND id < ? ORDER BY id LIMIT 2', prefix, `${prefix}~`);
 
 const MOST_OF_ONE_UID = 20;
 
-export const ofUid = (db: Session, uid: string): Promise<SeriesView[]> =>
-  seriesViews(db, 'WHERE uid = ? ORDER BY first_seen, id LIMIT ?', uid, MOST_OF_ONE_UID);
+export const ofUid = (tx: Tx, uid: string): Promise<SeriesView[]> =>
+  seriesViews(tx, 'WHERE uid = ? ORDER BY first_seen, id LIMIT ?', uid, MOST_OF_ONE_UID);
 
 /** A stranger may call itself anything: only the latest are kept. */
 const MOST_SENDERS = 200;
 
 export async function sent(
-  db: Session,
+  tx: Tx,
   { aet, called, address }: Pick<SenderView, 'aet' | 'called' | 'address'>,
   now: Millis,
 ): Promise<void> {
-  await db.run(
+  await tx.run(
     `INSERT INTO sender (aet, called, address, first_seen, last_seen) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (aet, called, address) DO UPDATE SET last_seen = excluded.last_seen`,
     aet,
@@ -29,15 +29,15 @@ export async function sent(
     now,
     now,
   );
-  await db.run(
+  await tx.run(
     `DELETE FROM sender WHERE last_seen <
        (SELECT min(last_seen) FROM (SELECT last_seen FROM sender ORDER BY last_seen DESC LIMIT ?) AS latest)`,
     MOST_SENDERS,
   );
 }
 
-export async function senders(db: Session): Promise<SenderView[]> {
-  const rows = await db.all('SELECT * FROM sender ORDER BY last_seen DESC LIMIT ?', MOST_SENDERS);
+export async function senders(tx: Tx): Promise<SenderView[]> {
+  const rows = await tx.all('SELECT * FROM sender ORDER BY last_seen DESC LIMIT ?', MOST_SENDERS);
   return rows.map((row) => ({
     aet: String(row['aet']),
     called: String(row['called']),
@@ -47,9 +47,9 @@ export async function senders(db: Session): Promise<SenderView[]> {
   }));
 }
 
-export async function collecting(db: Session, limit: number): Promise<string[]> {
+export async function collecting(tx: Tx, limit: number): Promise<string[]> {
   // of a series that may get further parts under other UIDs, what the scanner reported of one tells nothing
-  const rows = await db.all(
+  const rows = await tx.all(
     `SELECT id FROM series WHERE due IS NOT NULL
        AND NOT EXISTS (SELECT 1 FROM joined j WHERE j.series = series.id AND j.alike IS NOT NULL)
      ORDER BY due LIMIT ?`,
@@ -58,17 +58,17 @@ export async function collecting(db: Session, limit: number): Promise<string[]> 
   return rows.map((row) => String(row['id']));
 }
 
-export async function hasten(db: Session, series: string, now: Millis): Promise<void> {
-  await db.run('UPDATE series SET due = ? WHERE id = ? AND due > ?', now, series, now);
+export async function hasten(tx: Tx, series: string, now: Millis): Promise<void> {
+  await tx.run('UPDATE series SET due = ? WHERE id = ? AND due > ?', now, series, now);
 }
 
 /** Of which nothing is known that the scanner reported, and that were busy since. */
 export async function unexpected(
-  db: Session,
+  tx: Tx,
   since: Millis,
   limit: number,
 ): Promise<{ id: string; uid: string }[]> {
-  const rows = await db.all(
+  const rows = await tx.all(
     `SELECT id, uid FROM series WHERE updated > ? AND expected IS NULL AND uid IS NOT NULL
      ORDER BY updated DESC LIMIT ?`,
     since,
@@ -78,9 +78,9 @@ export async function unexpected(
 }
 
 /** A session that was told complete already is looked at again. */
-export async function expect(db: Session, series: string, images: number, now: Millis): Promise<void> {
-  await db.run('UPDATE series SET expected = ? WHERE id = ?', images, series);
-  await db.run(
+export async function expect(tx: Tx, series: string, images: number, now: Millis): Promise<void> {
+  await tx.run('UPDATE series SET expected = ? WHERE id = ?', images, series);
+  await tx.run(
     'UPDATE session SET due = ?, updated = ? WHERE due IS NULL AND id = (SELECT session FROM series WHERE id = ?)',
     now,
     now,

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { findPostgres, startPostgres } from '@scanflow/testkit';
 import type { Ledger } from '../ports.ts';
 import { done, FAILURE, toForward, toStore } from './conformance-kit.test.ts';
-import type { Database, Row, Session, Value } from './database.ts';
+import type { Database, Row, Tx, Value } from './database.ts';
 import { ledgerOn } from './ledger.ts';
 import { addFinished } from './many.test.ts';
 import { openPostgres } from './postgres-database.ts';
@@ -16,24 +16,24 @@ import { openSqlite } from './sqlite-database.ts';
 /** The database, and the plan of each statement that was run on it. */
 function explained(database: Database, explain: string): { database: Database; plans: Map<string, string> } {
   const plans = new Map<string, string>();
-  const watched = (session: Session): Session => {
+  const watched = (tx: Tx): Tx => {
     const note = async (sql: string, values: readonly Value[]): Promise<void> => {
-      const rows = await session.all(`${explain} ${sql}`, ...values);
+      const rows = await tx.all(`${explain} ${sql}`, ...values);
       const line = (row: Row): string => String(row['detail'] ?? row['QUERY PLAN']);
       plans.set(sql, rows.map(line).join('\n'));
     };
     return {
-      dialect: session.dialect,
-      get: async (sql, ...values) => (await note(sql, values), session.get(sql, ...values)),
-      all: async (sql, ...values) => (await note(sql, values), session.all(sql, ...values)),
-      run: async (sql, ...values) => (await note(sql, values), session.run(sql, ...values)),
+      dialect: tx.dialect,
+      get: async (sql, ...values) => (await note(sql, values), tx.get(sql, ...values)),
+      all: async (sql, ...values) => (await note(sql, values), tx.all(sql, ...values)),
+      run: async (sql, ...values) => (await note(sql, values), tx.run(sql, ...values)),
     };
   };
   return {
     plans,
     database: {
-      transaction: (work) => database.transaction((session) => work(watched(session))),
-      read: (work) => database.read((session) => work(watched(session))),
+      transaction: (work) => database.transaction((tx) => work(watched(tx))),
+      read: (work) => database.read((tx) => work(watched(tx))),
       close: () => database.close(),
     },
   };

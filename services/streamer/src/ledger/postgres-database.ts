@@ -1,6 +1,6 @@
 /** A PostgreSQL database, shared by several streamers. */
 import { Pool, TypeOverrides, types, type PoolClient, type PoolConfig } from 'pg';
-import type { Database, Dialect, Row, Session, Value } from './database.ts';
+import type { Database, Dialect, Row, Tx, Value } from './database.ts';
 import { isConflict, ledgerFault } from './postgres-errors.ts';
 import { MIGRATIONS, tooNew } from './schema.ts';
 
@@ -40,15 +40,13 @@ export function openPostgres(options: PostgresOptions, migrations: readonly stri
   pool.on('error', () => undefined);
   let ready: Promise<void> | undefined;
   const prepare = (): Promise<void> => {
-    ready ??= inTransaction(pool, 'BEGIN', (session) => migrate(session, migrations)).catch(
-      (error: unknown) => {
-        ready = undefined;
-        throw error;
-      },
-    );
+    ready ??= inTransaction(pool, 'BEGIN', (tx) => migrate(tx, migrations)).catch((error: unknown) => {
+      ready = undefined;
+      throw error;
+    });
     return ready;
   };
-  const use = async <T>(begin: string, work: (session: Session) => Promise<T>): Promise<T> => {
+  const use = async <T>(begin: string, work: (tx: Tx) => Promise<T>): Promise<T> => {
     await prepare();
     return inTransaction(pool, begin, work);
   };
@@ -94,11 +92,7 @@ const parsers = new TypeOverrides();
 parsers.setTypeParser(types.builtins.INT8, Number);
 
 /** All of it on one connection. Broken off by the server in favour of another transaction, it is done anew. */
-async function inTransaction<T>(
-  pool: Pool,
-  begin: string,
-  work: (session: Session) => Promise<T>,
-): Promise<T> {
+async function inTransaction<T>(pool: Pool, begin: string, work: (tx: Tx) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await once(pool, begin, work);
@@ -108,7 +102,7 @@ async function inTransaction<T>(
   }
 }
 
-async function once<T>(pool: Pool, begin: string, work: (session: Session) => Promise<T>): Promise<T> {
+async function once<T>(pool: Pool, begin: string, work: (tx: Tx) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken = false;
   // told of a connection that ends while nothing is asked of it
@@ -118,7 +112,7 @@ async function once<T>(pool: Pool, begin: string, work: (session: Session) => Pr
   client.on('error', lost);
   try {
     await client.query(begin);
-    const result = await work(sessionOf(client));
+    const result = await work(txOf(client));
     await client.query('COMMIT');
     return result;
   } catch (error) {
@@ -132,7 +126,7 @@ async function once<T>(pool: Pool, begin: string, work: (session: Session) => Pr
 
 const DIALECT: Dialect = { lock: 'FOR UPDATE', lockFree: (alias) => `FOR UPDATE OF ${alias} SKIP LOCKED` };
 
-function sessionOf(client: PoolClient): Session {
+function txOf(client: PoolClient): Tx {
   const ask = async (sql: string, values: readonly Value[]): Promise<{ rows: Row[]; changed: number }> => {
     const { rows, rowCount } = await client.query<Row>(numbered(sql), values.map(storable));
     return { rows, changed: rowCount ?? 0 };
@@ -166,14 +160,14 @@ function numbered(sql: string): string {
 const forPostgres = (sql: string): string =>
   sql.replaceAll(/\bINTEGER\b/g, 'BIGINT').replaceAll(/\) STRICT(, WITHOUT ROWID)?;/g, ');');
 
-async function migrate(session: Session, migrations: readonly string[]): Promise<void> {
+async function migrate(tx: Tx, migrations: readonly string[]): Promise<void> {
   // one streamer at a time; the others find it done
-  await session.get(`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`);
-  await session.run('CREATE TABLE IF NOT EXISTS ledger_version (version BIGINT NOT NULL)');
-  const version = Number((await session.get('SELECT version FROM ledger_version'))?.['version'] ?? 0);
+  await tx.get(`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`);
+  await tx.run('CREATE TABLE IF NOT EXISTS ledger_version (version BIGINT NOT NULL)');
+  const version = Number((await tx.get('SELECT version FROM ledger_version'))?.['version'] ?? 0);
   if (version > migrations.length) throw tooNew(version);
   if (version === migrations.length) return;
-  for (const sql of migrations.slice(version)) await session.run(forPostgres(sql));
-  await session.run('DELETE FROM ledger_version');
-  await session.run('INSERT INTO ledger_version (version) VALUES (?)', migrations.length);
+  for (const sql of migrations.slice(version)) await tx.run(forPostgres(sql));
+  await tx.run('DELETE FROM ledger_version');
+  await tx.run('INSERT INTO ledger_version (version) VALUES (?)', migrations.length);
 }

@@ -4,15 +4,15 @@ import { isFailing } from '../verify/failing.ts';
 import { isLegal } from '../model/transitions.ts';
 import type { Claim, Millis, Progress, Retry } from '../ports.ts';
 import { hold } from './claims.ts';
-import type { Session } from './database.ts';
+import type { Tx } from './database.ts';
 import { parse } from './values.ts';
 
-export async function record(db: Session, claim: Claim, rows: readonly Progress[]): Promise<void> {
-  await hold(db, claim);
+export async function record(tx: Tx, claim: Claim, rows: readonly Progress[]): Promise<void> {
+  await hold(tx, claim);
   for (const row of rows) {
-    await put(db, claim.series, claim.target, row);
+    await put(tx, claim.series, claim.target, row);
     if (row.transcoded !== undefined)
-      await put(db, claim.series, copiesTo(claim.target), { ...row, detail: row.transcoded });
+      await put(tx, claim.series, copiesTo(claim.target), { ...row, detail: row.transcoded });
   }
 }
 
@@ -25,12 +25,12 @@ export const copiesTo = (target: string): string => `${COPIES}${target}`;
 export const COPIES = 'transcoded:';
 
 const put = (
-  db: Session,
+  tx: Tx,
   series: string,
   target: string,
   { instance, outcome, detail }: Progress,
 ): Promise<unknown> =>
-  db.run(
+  tx.run(
     `INSERT INTO progress (series, target, instance, outcome, detail) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (series, target, instance) DO UPDATE SET outcome = excluded.outcome, detail = excluded.detail`,
     series,
@@ -40,8 +40,8 @@ const put = (
     detail,
   );
 
-export async function progress(db: Session, series: string, target: string): Promise<Progress[]> {
-  const rows = await db.all(
+export async function progress(tx: Tx, series: string, target: string): Promise<Progress[]> {
+  const rows = await tx.all(
     'SELECT instance, outcome, detail FROM progress WHERE series = ? AND target = ?',
     series,
     target,
@@ -54,26 +54,26 @@ export async function progress(db: Session, series: string, target: string): Pro
 }
 
 /** The series' state follows from the rest of it: to be called at the end of whatever changes that. */
-export async function refresh(db: Session, series: string, now: Millis): Promise<void> {
-  const row = await db.get('SELECT state, due, reason_code FROM series WHERE id = ?', series);
+export async function refresh(tx: Tx, series: string, now: Millis): Promise<void> {
+  const row = await tx.get('SELECT state, due, reason_code FROM series WHERE id = ?', series);
   if (row === undefined) return;
-  const legs = (await db.all('SELECT state FROM leg WHERE series = ?', series)).map((leg) =>
+  const legs = (await tx.all('SELECT state FROM leg WHERE series = ?', series)).map((leg) =>
     parse.leg(leg['state']),
   );
   const state = stateOf({
     due: parse.integer(row['due']),
     quarantined: row['reason_code'] !== null,
     legs,
-    damaged: await isFailing(db, series),
+    damaged: await isFailing(tx, series),
   });
   const from = parse.state(row['state']);
   if (!isLegal(from, state)) throw new Error(`a series cannot go from ${from} to ${state}`);
-  await db.run('UPDATE series SET state = ?, updated = ? WHERE id = ?', state, now, series);
+  await tx.run('UPDATE series SET state = ?, updated = ? WHERE id = ?', state, now, series);
 }
 
-export async function tryLater(db: Session, claim: Claim, retry: Retry, now: Millis): Promise<void> {
-  await hold(db, claim);
-  await db.run(
+export async function tryLater(tx: Tx, claim: Claim, retry: Retry, now: Millis): Promise<void> {
+  await hold(tx, claim);
+  await tx.run(
     `UPDATE leg SET state = 'pending', claim = NULL, attempts = ?, next_try = ?, failure_code = ?,
        failure_message = ?, updated = ?
      WHERE series = ? AND target = ?`,
@@ -85,5 +85,5 @@ export async function tryLater(db: Session, claim: Claim, retry: Retry, now: Mil
     claim.series,
     claim.target,
   );
-  await refresh(db, claim.series, now);
+  await refresh(tx, claim.series, now);
 }

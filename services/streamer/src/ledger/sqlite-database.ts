@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { Fault } from '../model/failure.ts';
-import type { Database, Session } from './database.ts';
+import type { Database, Tx } from './database.ts';
 import { MIGRATIONS, tooNew } from './schema.ts';
 import { damageIn, damaged, quickCheck } from './sqlite-damage.ts';
 
@@ -36,7 +36,7 @@ export function openSqlite(
 }
 
 function databaseOn(path: string, db: DatabaseSync, lock: DatabaseSync): Database {
-  const session = sessionOf(db);
+  const tx = txOf(db);
   const damage = Promise.withResolvers<never>();
   damage.promise.catch(() => undefined);
   // one connection: whoever comes while a transaction is open waits for its end
@@ -54,8 +54,8 @@ function databaseOn(path: string, db: DatabaseSync, lock: DatabaseSync): Databas
     broken: damage.promise,
     // an earlier Scanflow did not overwrite what it deleted
     scrub: () => inTurn(() => Promise.try(() => db.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)'))),
-    transaction: (work) => inTurn(() => transaction(db, () => work(session))),
-    read: (work) => inTurn(() => work(session)),
+    transaction: (work) => inTurn(() => transaction(db, () => work(tx))),
+    read: (work) => inTurn(() => work(tx)),
     close: () =>
       inTurn(() =>
         Promise.try(() => {
@@ -81,7 +81,7 @@ const VOID_CLAIMS = `DELETE FROM lease; UPDATE leg SET claim = NULL, next_try = 
   UPDATE verify_item SET claim = NULL, next_try = 0 WHERE claim IS NOT NULL`;
 
 /** Statements are done when they return; the promises are there for the databases that take longer. */
-function sessionOf(db: DatabaseSync): Session {
+function txOf(db: DatabaseSync): Tx {
   const statements = new Map<string, StatementSync>();
   const prepared = (sql: string): StatementSync => {
     const known = statements.get(sql);

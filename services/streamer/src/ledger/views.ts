@@ -5,7 +5,7 @@ import type { Attributes } from '../store/place/route.ts';
 import { STORAGE, type SeriesState } from '../model/series.ts';
 import type { LegView, SeriesQuery, SeriesView, Summary } from '../ports.ts';
 import { verificationView } from '../verify/view.ts';
-import type { Row, Session, Value } from './database.ts';
+import type { Row, Tx, Value } from './database.ts';
 import { COPIES } from './progress.ts';
 import { message, parse } from './values.ts';
 
@@ -13,7 +13,7 @@ export { message, parse };
 
 /** Newest activity first. */
 export async function listSeries(
-  db: Session,
+  tx: Tx,
   { limit, state, warned = false }: SeriesQuery,
 ): Promise<SeriesView[]> {
   const which = [
@@ -22,7 +22,7 @@ export async function listSeries(
   ].join(' AND ');
   const order = state === undefined ? 'updated' : 'first_seen';
   return seriesViews(
-    db,
+    tx,
     `${which === '' ? '' : `WHERE ${which}`} ORDER BY ${order} DESC LIMIT ?`,
     ...(state === undefined ? [] : [state]),
     limit,
@@ -32,12 +32,8 @@ export async function listSeries(
 /** As many as tell that there are some. */
 const MOST_EARLIER = 50;
 
-export async function labelled(
-  db: Session,
-  labels: Labels,
-  session: string | undefined,
-): Promise<EarlierStudy[]> {
-  const rows = await db.all(
+export async function labelled(tx: Tx, labels: Labels, session: string | undefined): Promise<EarlierStudy[]> {
+  const rows = await tx.all(
     `SELECT attributes, first_seen FROM series WHERE labels = ? AND coalesce(session, '') <> ?
      ORDER BY first_seen DESC LIMIT ?`,
     JSON.stringify(labels),
@@ -51,10 +47,10 @@ export async function labelled(
 }
 
 /** Series, their legs and their verification in three looks, however many there are; `which` is what follows FROM series. */
-export async function seriesViews(db: Session, which: string, ...values: Value[]): Promise<SeriesView[]> {
-  const rows = await db.all(`SELECT * FROM series ${which}`, ...values);
+export async function seriesViews(tx: Tx, which: string, ...values: Value[]): Promise<SeriesView[]> {
+  const rows = await tx.all(`SELECT * FROM series ${which}`, ...values);
   const legs = Map.groupBy(
-    await db.all(
+    await tx.all(
       `SELECT leg.*, CASE leg.state WHEN 'pending' THEN
          (SELECT count(*) FROM progress p
           WHERE p.series = leg.series AND p.target = leg.target AND p.outcome = 'done') ELSE 0 END AS underway,
@@ -67,7 +63,7 @@ export async function seriesViews(db: Session, which: string, ...values: Value[]
     (row) => String(row['series']),
   );
   const looks = Map.groupBy(
-    await db.all(
+    await tx.all(
       `SELECT * FROM verification WHERE series IN (SELECT id FROM series ${which}) ORDER BY series, place DESC`,
       ...values,
     ),
@@ -130,18 +126,18 @@ const legView = (row: Row): LegView => ({
 });
 
 /** Those that another booking or configuration may release. */
-export async function quarantinedSeries(db: Session): Promise<{ id: string; attributes: Attributes }[]> {
-  const rows = await db.all(
+export async function quarantinedSeries(tx: Tx): Promise<{ id: string; attributes: Attributes }[]> {
+  const rows = await tx.all(
     `SELECT id, attributes FROM series WHERE state = 'quarantined' AND reason_code NOT IN ('ERASED', 'ROUTE_CORRECTED_IN_PART')`,
   );
   return rows.map((row) => ({ id: String(row['id']), attributes: parse.attributes(row['attributes']) }));
 }
 
-export async function summarise(db: Session): Promise<Summary> {
-  const states = await db.all('SELECT state, count(*) AS n FROM series GROUP BY state');
+export async function summarise(tx: Tx): Promise<Summary> {
+  const states = await tx.all('SELECT state, count(*) AS n FROM series GROUP BY state');
   const counts = new Map(states.map((row) => [row['state'], Number(row['n'])]));
-  const legs = await db.all('SELECT target, state, count(*) AS n FROM leg GROUP BY target, state');
-  const oldest = await db.get(
+  const legs = await tx.all('SELECT target, state, count(*) AS n FROM leg GROUP BY target, state');
+  const oldest = await tx.get(
     `SELECT min(first_seen) AS time FROM series WHERE state IN ('collecting', 'working')`,
   );
   const count = (state: SeriesState): number => counts.get(state) ?? 0;

@@ -66,10 +66,10 @@ export interface Settings {
   readonly recheckMs: number;
 }
 
-/** Outside influences that a test may want to hold. */
-export interface Chance {
+/** Time and randomness, so that a test can set both. */
+export interface Clock {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** 0 to 1. */
-  readonly jitter: () => number;
+  /** A random number from 0 to 1. */
+  readonly random: () => number;
 }

@@ -4,22 +4,22 @@ import { moveRefusal, type Moved, type MoveOrder } from './plan.ts';
 import { COPY, STORAGE } from '../model/series.ts';
 import type { Claim, Millis, StoredAnew } from '../ports.ts';
 import { hold, lockSeries } from '../ledger/claims.ts';
-import type { Row, Session } from '../ledger/database.ts';
+import type { Row, Tx } from '../ledger/database.ts';
 import { COPIES, refresh } from '../ledger/progress.ts';
 import { endLeg } from '../store/sql.ts';
 import { parse, seriesViews } from '../ledger/views.ts';
 
 /** Written down; the storage leg is open for it. Throws SERIES_NOT_MOVABLE with the reason, and then nothing has changed. */
 export async function orderMove(
-  db: Session,
+  tx: Tx,
   series: string,
   order: Omit<MoveOrder, 'was' | 'failure'>,
   now: Millis,
 ): Promise<void> {
-  await lockSeries(db, series);
-  const [view] = await seriesViews(db, 'WHERE id = ?', series);
+  await lockSeries(tx, series);
+  const [view] = await seriesViews(tx, 'WHERE id = ?', series);
   if (view === undefined) throw refused('there is no such series');
-  const hook = await hookAtWork(db, series, view.session, now);
+  const hook = await hookAtWork(tx, series, view.session, now);
   const reason = moveRefusal({ ...view, moving: view.moving !== undefined, hook }, order.decision.labels);
   const { path } = view;
   if (reason !== undefined || path === undefined) throw refused(reason ?? 'nothing of this series is stored');
@@ -30,26 +30,26 @@ export async function orderMove(
     // where it belongs is decided by the move
     ...(leg?.failure === undefined || leg.failure.code === 'ROUTE_CORRECTED' ? {} : { failure: leg.failure }),
   };
-  await db.run('UPDATE series SET moving = ? WHERE id = ?', JSON.stringify(whole), series);
-  await db.run(
+  await tx.run('UPDATE series SET moving = ? WHERE id = ?', JSON.stringify(whole), series);
+  await tx.run(
     `UPDATE leg SET state = 'pending', attempts = 0, next_try = ?, updated = ? WHERE series = ? AND target = ?`,
     now,
     now,
     series,
     STORAGE,
   );
-  await refresh(db, series, now);
+  await refresh(tx, series, now);
 }
 
 const refused = (reason: string): Fault => new Fault(permanent('SERIES_NOT_MOVABLE', reason));
 
 async function hookAtWork(
-  db: Session,
+  tx: Tx,
   series: string,
   session: string | undefined,
   now: Millis,
 ): Promise<string | undefined> {
-  const row = await db.get(
+  const row = await tx.get(
     'SELECT hook FROM delivery WHERE subject IN (?, ?) AND claim IS NOT NULL AND next_try > ? LIMIT 1',
     series,
     session ?? series,
@@ -59,14 +59,14 @@ async function hookAtWork(
 }
 
 /** From here on it is where it was moved to. What is sent, and what will be, comes from there. */
-export async function storedAnew(db: Session, claim: Claim, anew: StoredAnew, now: Millis): Promise<void> {
-  await hold(db, claim);
+export async function storedAnew(tx: Tx, claim: Claim, anew: StoredAnew, now: Millis): Promise<void> {
+  await hold(tx, claim);
   const { series } = claim;
-  const row = await db.get('SELECT moving, moved, session FROM series WHERE id = ?', series);
+  const row = await tx.get('SELECT moving, moved, session FROM series WHERE id = ?', series);
   const order = orderIn(row);
-  const reports = await reportsOf(db, parse.text(row?.['session']));
+  const reports = await reportsOf(tx, parse.text(row?.['session']));
   const moved = [...parse.moved(row?.['moved']), anew.moved];
-  await db.run(
+  await tx.run(
     `UPDATE series SET path = ?, labels = ?, decision = ?, doubts = NULL, moved = ?, moving = ?, updated = ? WHERE id = ?`,
     anew.path,
     JSON.stringify(order.decision.labels),
@@ -77,7 +77,7 @@ export async function storedAnew(db: Session, claim: Claim, anew: StoredAnew, no
     series,
   );
   // whoever sends it now reads from the old folder: it begins anew, from the new one
-  await db.run(
+  await tx.run(
     `UPDATE leg SET claim = NULL, next_try = ? WHERE series = ? AND target NOT IN (?, ?) AND claim IS NOT NULL`,
     now,
     series,
@@ -85,8 +85,8 @@ export async function storedAnew(db: Session, claim: Claim, anew: StoredAnew, no
     COPY,
   );
   if (anew.renamed)
-    await db.run('DELETE FROM progress WHERE series = ? AND target NOT IN (?, ?)', series, STORAGE, COPY);
-  for (const target of anew.targets) await sendAnew(db, series, target, anew.images, now);
+    await tx.run('DELETE FROM progress WHERE series = ? AND target NOT IN (?, ?)', series, STORAGE, COPY);
+  for (const target of anew.targets) await sendAnew(tx, series, target, anew.images, now);
 }
 
 const orderIn = (row: Row | undefined): MoveOrder => {
@@ -96,27 +96,21 @@ const orderIn = (row: Row | undefined): MoveOrder => {
 };
 
 /** The report of the session gets another place: its folder is chosen anew. */
-async function reportsOf(db: Session, session: string | undefined): Promise<string | undefined> {
+async function reportsOf(tx: Tx, session: string | undefined): Promise<string | undefined> {
   if (session === undefined) return undefined;
-  const row = await db.get('SELECT folder FROM session WHERE id = ?', session);
-  await db.run('UPDATE session SET folder = NULL WHERE id = ?', session);
+  const row = await tx.get('SELECT folder FROM session WHERE id = ?', session);
+  await tx.run('UPDATE session SET folder = NULL WHERE id = ?', session);
   return parse.text(row?.['folder']);
 }
 
-async function sendAnew(
-  db: Session,
-  series: string,
-  target: string,
-  total: number,
-  now: Millis,
-): Promise<void> {
-  await db.run(
+async function sendAnew(tx: Tx, series: string, target: string, total: number, now: Millis): Promise<void> {
+  await tx.run(
     'DELETE FROM progress WHERE series = ? AND target IN (?, ?)',
     series,
     target,
     `${COPIES}${target}`,
   );
-  await db.run(
+  await tx.run(
     `INSERT INTO leg (series, target, state, next_try, total, updated) VALUES (?, ?, 'pending', ?, ?, ?)
      ON CONFLICT (series, target) DO UPDATE SET state = 'pending', attempts = 0, next_try = excluded.next_try,
        claim = NULL, failure_code = NULL, failure_message = NULL, done = 0, total = excluded.total, through = 0,
@@ -131,29 +125,29 @@ async function sendAnew(
 
 /** All of it is done; `left`: files that stayed in the old folder. */
 export async function moveDone(
-  db: Session,
+  tx: Tx,
   claim: Claim,
   left: readonly string[],
   now: Millis,
 ): Promise<MoveOrder> {
-  await hold(db, claim);
+  await hold(tx, claim);
   const { series } = claim;
-  const row = await db.get('SELECT moving, moved FROM series WHERE id = ?', series);
+  const row = await tx.get('SELECT moving, moved FROM series WHERE id = ?', series);
   const order = orderIn(row);
   const moved = parse.moved(row?.['moved']);
   const last = moved.at(-1);
   const all: Moved[] =
     last === undefined || left.length === 0 ? moved : [...moved.slice(0, -1), { ...last, left }];
-  await db.run('UPDATE series SET moving = NULL, moved = ? WHERE id = ?', JSON.stringify(all), series);
-  await endLeg(db, series, order.failure, now);
-  await refresh(db, series, now);
+  await tx.run('UPDATE series SET moving = NULL, moved = ? WHERE id = ?', JSON.stringify(all), series);
+  await endLeg(tx, series, order.failure, now);
+  await refresh(tx, series, now);
   return order;
 }
 
 /** Nothing has changed but that somebody has to know. */
-export async function moveFailed(db: Session, claim: Claim, failure: Failure, now: Millis): Promise<void> {
-  await hold(db, claim);
-  await db.run('UPDATE series SET moving = NULL WHERE id = ?', claim.series);
-  await endLeg(db, claim.series, failure, now);
-  await refresh(db, claim.series, now);
+export async function moveFailed(tx: Tx, claim: Claim, failure: Failure, now: Millis): Promise<void> {
+  await hold(tx, claim);
+  await tx.run('UPDATE series SET moving = NULL WHERE id = ?', claim.series);
+  await endLeg(tx, claim.series, failure, now);
+  await refresh(tx, claim.series, now);
 }

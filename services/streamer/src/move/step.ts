@@ -14,12 +14,12 @@ import type { Folder, SeriesRecord, StoredInstance, StoreWork } from '../ports.t
 import { listInstances } from '../store/listing.ts';
 import { placeFor } from '../store/place/place.ts';
 import type { PullDeps } from '../store/pull-missing.ts';
-import type { Chance, Settings } from '../model/settings.ts';
+import type { Clock, Settings } from '../model/settings.ts';
 import { reached } from '../work/trace.ts';
 import { carryAll, type Carry } from './carry.ts';
 
 /** With what keeps decisions. */
-export type MoveDeps = PullDeps & { readonly chance: Chance; readonly erasures?: Erasures };
+export type MoveDeps = PullDeps & { readonly clock: Clock; readonly erasures?: Erasures };
 
 export type MoveOutcome =
   | { readonly kind: 'moved'; readonly images: number; readonly left: readonly string[] }
@@ -31,19 +31,19 @@ type Work = StoreWork & { readonly moving: MoveOrder };
 
 /** Carries the move as far as it gets, and writes the outcome into the ledger. */
 export async function moveStep(work: Work, deps: MoveDeps, signal: AbortSignal): Promise<MoveOutcome> {
-  const { ledger, chance, settings } = deps;
+  const { ledger, clock, settings } = deps;
   try {
     const images = work.moving.stored === undefined ? await storeAnew(work, deps, signal) : 0;
     const left = await leave(work, deps);
-    await ledger.moveDone(work, left, chance.now());
+    await ledger.moveDone(work, left, clock.now());
     reached('series-left');
     return { kind: 'moved', images, left };
   } catch (error) {
     const failure = failureOf(error);
     if (signal.aborted || failure.code === 'LEDGER_LEASE_LOST') return { kind: 'interrupted' };
-    const now = chance.now();
+    const now = clock.now();
     const attempts = work.attempts + 1;
-    const retry = retryAfter(failure, attempts, chance.jitter(), policyFor(failure, settings.retry));
+    const retry = retryAfter(failure, attempts, clock.random(), policyFor(failure, settings.retry));
     if (!retry.retry) {
       await ledger.moveFailed(work, failure, now);
       return { kind: 'failed', failure };
@@ -55,7 +55,7 @@ export async function moveStep(work: Work, deps: MoveDeps, signal: AbortSignal):
 
 /** How many images are at the new place, the ledger included. */
 async function storeAnew(work: Work, deps: MoveDeps, signal: AbortSignal): Promise<number> {
-  const { store, ledger, chance, settings } = deps;
+  const { store, ledger, clock, settings } = deps;
   const { decision, was, send } = work.moving;
   const from = await store.reopen(was.path, work.series);
   if (from === undefined) throw new Fault(GONE);
@@ -86,7 +86,7 @@ async function storeAnew(work: Work, deps: MoveDeps, signal: AbortSignal): Promi
   const targets = send ? targetsOf(settings, record) : [];
   const renamed = instances.some(({ file }, index) => file !== from.record.instances[index]?.file);
   const images = record.counts.stored;
-  await ledger.storedAnew(work, { path: to.below, images, renamed, moved, targets }, chance.now());
+  await ledger.storedAnew(work, { path: to.below, images, renamed, moved, targets }, clock.now());
   reached('series-moved', { series: work.series });
   return images;
 }
@@ -104,7 +104,7 @@ async function requireNotErased(
 async function carryOrClear(
   work: Work,
   context: Carry,
-  { store, ledger, chance }: MoveDeps,
+  { store, ledger, clock }: MoveDeps,
   signal: AbortSignal,
 ): Promise<readonly StoredInstance[]> {
   const carried = new Map<StoredInstance, StoredInstance>();
@@ -113,7 +113,7 @@ async function carryOrClear(
   } catch (error) {
     const { to } = context;
     if (failureOf(error).kind === 'permanent' && to.record.state === 'storing') {
-      const stillOurs = (): Promise<void> => ledger.renew(work, chance.now());
+      const stillOurs = (): Promise<void> => ledger.renew(work, clock.now());
       await store.writeRecord(to, { ...to.record, instances: [...carried.values()] }, stillOurs);
       await store.leave(to.below, work.series, stillOurs);
     }
@@ -127,9 +127,9 @@ async function writeAll(
   from: Folder,
   to: Folder,
   record: SeriesRecord,
-  { store, ledger, chance }: MoveDeps,
+  { store, ledger, clock }: MoveDeps,
 ): Promise<SeriesRecord> {
-  const stillOurs = (): Promise<void> => ledger.renew(work, chance.now());
+  const stillOurs = (): Promise<void> => ledger.renew(work, clock.now());
   await store.flush(to);
   const packed =
     from.record.archive === undefined
@@ -150,7 +150,7 @@ const archiveOf = ({ archive }: SeriesRecord): Pick<SeriesRecord, 'archive'> =>
 
 /** The old folder goes, or says where the series is; and so does the report of the session that lies above it. */
 async function leave(work: Work, deps: MoveDeps): Promise<readonly string[]> {
-  const { store, ledger, chance } = deps;
+  const { store, ledger, clock } = deps;
   const { was, keep, decision } = work.moving;
   const [view] = await ledger.matching(work.series);
   const reports = view?.moving?.stored?.reports;
@@ -159,7 +159,7 @@ async function leave(work: Work, deps: MoveDeps): Promise<readonly string[]> {
     for (const file of [`${name}.json`, `${name}.csv`]) await store.removeReport(reports, file);
   }
   if (view?.path === was.path) return [];
-  const stillOurs = (): Promise<void> => ledger.renew(work, chance.now());
+  const stillOurs = (): Promise<void> => ledger.renew(work, clock.now());
   if (!keep) return store.leave(was.path, work.series, stillOurs);
   const old = await store.reopen(was.path, work.series);
   const to = view?.path;

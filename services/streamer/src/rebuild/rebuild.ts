@@ -5,7 +5,7 @@
 import { rebuildDone, type Log, type RebuildRequest } from '@scanflow/chassis';
 import type { Ledger, Orthanc, RecoveredSeries, SeriesRecord, Store, SystemInfo } from '../ports.ts';
 import type { RootKeeper } from '../roots/keeper.ts';
-import type { Chance, Settings } from '../model/settings.ts';
+import type { Clock, Settings } from '../model/settings.ts';
 import { reached } from '../work/trace.ts';
 import { recovered, writtenAt } from './plan.ts';
 
@@ -16,7 +16,7 @@ export interface RebuildDeps {
   readonly copies?: Store | undefined;
   readonly keeper: Pick<RootKeeper, 'specs' | 'take'>;
   readonly settings: Pick<Settings, 'destinations' | 'quietMs'>;
-  readonly chance: Pick<Chance, 'now'>;
+  readonly clock: Pick<Clock, 'now'>;
   readonly log: Log;
   readonly data: string;
   /** How many series were looked at so far, for people who wait. */
@@ -31,17 +31,17 @@ export async function rebuild(
   deps: RebuildDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const { ledger, orthanc, chance, settings, log, data } = deps;
+  const { ledger, orthanc, clock, settings, log, data } = deps;
   const system = await orthanc.system(signal);
   const held = await seriesOf(orthanc, signal);
   await startFeed(system, deps, signal);
   // whoever asks for a rebuild says that these are the right roots; what may not be taken is told by the look at it
   for (const spec of deps.keeper.specs) await deps.keeper.take(spec);
   // what an older ledger has waiting: before anything newer is known
-  const doubted = request.lost ? await ledger.doubtSent(chance.now()) : 0;
+  const doubted = request.lost ? await ledger.doubtSent(clock.now()) : 0;
   const copies = await copiesOf(deps, signal);
   const { found, counts } = await takeOver(held, copies, deps, signal);
-  const now = chance.now();
+  const now = clock.now();
   const left = [...held].filter((id) => !found.has(id));
   const waiting = request.lost ? await ledger.awaitUnknown(left, now, now + settings.quietMs) : 0;
   await ledger.quietSessions();
@@ -106,7 +106,7 @@ interface Counts {
 async function takeOver(
   held: ReadonlySet<string>,
   copies: Copies | undefined,
-  { ledger, store, settings, chance, log, progress }: RebuildDeps,
+  { ledger, store, settings, clock, log, progress }: RebuildDeps,
   signal: AbortSignal,
 ): Promise<{ found: ReadonlyMap<string, number>; counts: Counts }> {
   const found = new Map<string, number>();
@@ -120,7 +120,7 @@ async function takeOver(
       log.warn('a series has two folders in project storage', { code: 'REBUILD_DOUBLE', series: id });
     }
     if ((found.get(id) ?? -1) >= writtenAt(one.record)) continue;
-    const now = chance.now();
+    const now = clock.now();
     // the lease of reading what Orthanc reports goes on
     await ledger.lead(now);
     const copying = copies !== undefined;

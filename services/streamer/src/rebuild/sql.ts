@@ -5,58 +5,58 @@ import { recoveredMark, sessionOf } from '../sessions/plan.ts';
 import { joined, SENT_UNKNOWN, spanIn, UNKNOWN, unknownDetail } from '../send/unknown.ts';
 import type { Millis, RecoveredSeries } from '../ports.ts';
 import { lockSeries } from '../ledger/claims.ts';
-import type { Session } from '../ledger/database.ts';
+import type { Tx } from '../ledger/database.ts';
 import { isFailing } from '../verify/failing.ts';
 import { verifySoon } from '../verify/sql.ts';
 import { parse, seriesViews } from '../ledger/views.ts';
 
 export async function recover(
-  db: Session,
+  tx: Tx,
   series: RecoveredSeries,
   now: Millis,
 ): Promise<'new' | 'grown' | 'known'> {
   const { id } = series;
-  await lockSeries(db, id);
-  const row = await db.get('SELECT increment, path FROM series WHERE id = ?', id);
-  if (Number(row?.['increment'] ?? 0) > series.increment) return behind(db, id, now);
+  await lockSeries(tx, id);
+  const row = await tx.get('SELECT increment, path FROM series WHERE id = ?', id);
+  if (Number(row?.['increment'] ?? 0) > series.increment) return behind(tx, id, now);
   const known =
     row !== undefined && Number(row['increment']) >= series.increment && row['path'] === series.path;
   if (known && !series.again) return 'known';
-  await put(db, series, row !== undefined, now);
-  await filedLeg(db, id, STORAGE, { done: series.stored - series.differing, total: series.inOrthanc }, now);
+  await put(tx, series, row !== undefined, now);
+  await filedLeg(tx, id, STORAGE, { done: series.stored - series.differing, total: series.inOrthanc }, now);
   if (series.copy !== undefined) {
     const { path, images } = series.copy;
-    await filedLeg(db, id, COPY, { done: images, total: images }, now);
-    await db.run('UPDATE series SET copy_path = ? WHERE id = ?', path, id);
+    await filedLeg(tx, id, COPY, { done: images, total: images }, now);
+    await tx.run('UPDATE series SET copy_path = ? WHERE id = ?', path, id);
   }
-  for (const target of new Set([...series.targets, ...(await destinations(db, id))]))
-    await unknown(db, { series: id, target, through: series.increment, total: series.stored }, now);
-  await derive(db, id);
+  for (const target of new Set([...series.targets, ...(await destinations(tx, id))]))
+    await unknown(tx, { series: id, target, through: series.increment, total: series.stored }, now);
+  await derive(tx, id);
   return row === undefined ? 'new' : known ? 'known' : 'grown';
 }
 
 /** Project storage is older than the ledger: what it lacks is stored anew, and has been sent for all that anybody knows. */
-async function behind(db: Session, id: string, now: Millis): Promise<'grown'> {
-  await db.run(
+async function behind(tx: Tx, id: string, now: Millis): Promise<'grown'> {
+  await tx.run(
     'UPDATE series SET due = coalesce(due, CAST(? AS BIGINT)), doubtful = 1 WHERE id = ?',
     now,
     id,
   );
-  await derive(db, id);
+  await derive(tx, id);
   return 'grown';
 }
 
-async function put(db: Session, series: RecoveredSeries, known: boolean, now: Millis): Promise<void> {
+async function put(tx: Tx, series: RecoveredSeries, known: boolean, now: Millis): Promise<void> {
   const { id, attributes, labels } = series;
   const session = sessionOf(attributes);
   if (!known)
-    await db.run(
+    await tx.run(
       `INSERT INTO series (id, state, first_seen, updated) VALUES (?, 'working', ?, ?)`,
       id,
       series.firstSeen,
       now,
     );
-  await db.run(
+  await tx.run(
     `UPDATE series SET attributes = ?, labels = ?, decision = coalesce(?, decision), doubts = ?, moved = ?, warnings = ?, path = ?,
        increment = ?, in_orthanc = ?, stored = ?, untagged = ?,
        differing = ?, digest = ?, uid = ?, session = ?, reason_code = NULL, reason_message = NULL,
@@ -86,7 +86,7 @@ async function put(db: Session, series: RecoveredSeries, known: boolean, now: Mi
   );
   if (session === undefined) return;
   // without a moment to be looked at: what was told of it stays told
-  await db.run(
+  await tx.run(
     `INSERT INTO session (id, due, first_seen, updated, increment) VALUES (?, NULL, ?, ?, 1)
      ON CONFLICT (id) DO UPDATE SET digest = NULL`,
     session,
@@ -100,13 +100,13 @@ const textOf = (value: object | undefined): string | null =>
 
 /** The files of it are there. */
 async function filedLeg(
-  db: Session,
+  tx: Tx,
   series: string,
   target: typeof STORAGE | typeof COPY,
   { done, total }: { readonly done: number; readonly total: number },
   now: Millis,
 ): Promise<void> {
-  await db.run(
+  await tx.run(
     `INSERT INTO leg (series, target, state, done, total, updated) VALUES (?, ?, 'done', ?, ?, ?)
      ON CONFLICT (series, target) DO UPDATE SET state = 'done', claim = NULL, next_try = NULL, failure_code = NULL,
        failure_message = NULL, done = excluded.done, total = excluded.total, updated = excluded.updated`,
@@ -116,13 +116,13 @@ async function filedLeg(
     total,
     now,
   );
-  await db.run('DELETE FROM progress WHERE series = ? AND target = ?', series, target);
-  await verifySoon(db, series, target, now);
+  await tx.run('DELETE FROM progress WHERE series = ? AND target = ?', series, target);
+  await verifySoon(tx, series, target, now);
 }
 
 /** Those to which a leg of the series leads. */
-async function destinations(db: Session, series: string): Promise<string[]> {
-  const legs = await db.all('SELECT target FROM leg WHERE series = ?', series);
+async function destinations(tx: Tx, series: string): Promise<string[]> {
+  const legs = await tx.all('SELECT target FROM leg WHERE series = ?', series);
   return legs.map((leg) => String(leg['target'])).filter(isDestination);
 }
 
@@ -131,14 +131,14 @@ const isDestination = (target: string): boolean =>
 
 /** What the leg does not know to be dealt with may have been sent, or not. False where it knows all. */
 export async function unknown(
-  db: Session,
+  tx: Tx,
   { series, target, through, total }: { series: string; target: string; through: number; total: number },
   now: Millis,
 ): Promise<boolean> {
-  const leg = await db.get('SELECT through FROM leg WHERE series = ? AND target = ?', series, target);
+  const leg = await tx.get('SELECT through FROM leg WHERE series = ? AND target = ?', series, target);
   const after = Number(leg?.['through'] ?? 0);
   if (after >= through) return false;
-  const earlier = await db.get(
+  const earlier = await tx.get(
     'SELECT detail FROM progress WHERE series = ? AND target = ? AND instance = ?',
     series,
     target,
@@ -148,7 +148,7 @@ export async function unknown(
     { after, through },
     earlier === undefined ? undefined : spanIn(String(earlier['detail'])),
   );
-  await db.run(
+  await tx.run(
     `INSERT INTO progress (series, target, instance, outcome, detail) VALUES (?, ?, ?, 'failed', ?)
      ON CONFLICT (series, target, instance) DO UPDATE SET outcome = 'failed', detail = excluded.detail`,
     series,
@@ -156,7 +156,7 @@ export async function unknown(
     UNKNOWN,
     unknownDetail(span),
   );
-  await db.run(
+  await tx.run(
     `INSERT INTO leg (series, target, state, failure_code, failure_message, total, through, updated)
      VALUES (?, ?, 'failed', ?, ?, ?, ?, ?)
      ON CONFLICT (series, target) DO UPDATE SET state = 'failed', claim = NULL, next_try = NULL, attempts = 0,
@@ -174,27 +174,27 @@ export async function unknown(
 }
 
 /** No step of a series' life: the state is what the rest of it says. */
-async function derive(db: Session, series: string): Promise<void> {
-  const row = await db.get('SELECT due, reason_code FROM series WHERE id = ?', series);
-  const legs = await db.all('SELECT state FROM leg WHERE series = ?', series);
+async function derive(tx: Tx, series: string): Promise<void> {
+  const row = await tx.get('SELECT due, reason_code FROM series WHERE id = ?', series);
+  const legs = await tx.all('SELECT state FROM leg WHERE series = ?', series);
   const state = stateOf({
     due: parse.integer(row?.['due'] ?? null),
     quarantined: (row?.['reason_code'] ?? null) !== null,
     legs: legs.map((leg) => parse.leg(leg['state'])),
-    damaged: await isFailing(db, series),
+    damaged: await isFailing(tx, series),
   });
-  await db.run('UPDATE series SET state = ? WHERE id = ?', state, series);
+  await tx.run('UPDATE series SET state = ? WHERE id = ?', state, series);
 }
 
 export async function awaitUnknown(
-  db: Session,
+  tx: Tx,
   series: readonly string[],
   now: Millis,
   due: Millis,
 ): Promise<number> {
   let fresh = 0;
   for (const id of [...series].sort()) {
-    fresh += await db.run(
+    fresh += await tx.run(
       `INSERT INTO series (id, state, due, first_seen, updated) VALUES (?, 'collecting', ?, ?, ?)
        ON CONFLICT (id) DO NOTHING`,
       id,
@@ -202,13 +202,13 @@ export async function awaitUnknown(
       now,
       now,
     );
-    await db.run('UPDATE series SET doubtful = 1 WHERE id = ? AND increment = 0', id);
+    await tx.run('UPDATE series SET doubtful = 1 WHERE id = ? AND increment = 0', id);
   }
   return fresh;
 }
 
-export async function doubtSent(db: Session, now: Millis): Promise<number> {
-  const open = await db.all(
+export async function doubtSent(tx: Tx, now: Millis): Promise<number> {
+  const open = await tx.all(
     `SELECT l.series, l.target, s.increment, s.stored FROM leg l JOIN series s ON s.id = l.series
      WHERE l.state <> 'done' AND l.through < s.increment ORDER BY l.series`,
   );
@@ -218,18 +218,18 @@ export async function doubtSent(db: Session, now: Millis): Promise<number> {
     if (!isDestination(target)) continue;
     const series = String(row['series']);
     const through = Number(row['increment']);
-    if (await unknown(db, { series, target, through, total: Number(row['stored']) }, now)) legs += 1;
-    await derive(db, series);
+    if (await unknown(tx, { series, target, through, total: Number(row['stored']) }, now)) legs += 1;
+    await derive(tx, series);
   }
   return legs;
 }
 
 /** Sessions without a digest are those that the recovery touched, and those that were never complete: these are due. */
-export async function quietSessions(db: Session): Promise<void> {
-  const rows = await db.all('SELECT id FROM session WHERE digest IS NULL AND due IS NULL');
+export async function quietSessions(tx: Tx): Promise<void> {
+  const rows = await tx.all('SELECT id FROM session WHERE digest IS NULL AND due IS NULL');
   for (const row of rows) {
     const id = String(row['id']);
-    const series = await seriesViews(db, 'WHERE session = ?', id);
-    await db.run('UPDATE session SET digest = ? WHERE id = ?', recoveredMark(series), id);
+    const series = await seriesViews(tx, 'WHERE session = ?', id);
+    await tx.run('UPDATE session SET digest = ? WHERE id = ?', recoveredMark(series), id);
   }
 }

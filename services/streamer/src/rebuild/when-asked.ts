@@ -38,7 +38,7 @@ export async function rebuildWhereAsked(deps: WhenAskedDeps, signal: AbortSignal
 }
 
 /** Of several streamers, the one that reads what Orthanc reports does it. */
-const ready = ({ ledger, chance }: WhenAskedDeps): Promise<boolean> => ledger.lead(chance.now());
+const ready = ({ ledger, clock }: WhenAskedDeps): Promise<boolean> => ledger.lead(clock.now());
 
 /** A ledger without series is a new one. That is written down, since a rebuild that is begun again finds some. */
 async function asItIs(request: RebuildRequest, { ledger, data }: WhenAskedDeps): Promise<RebuildRequest> {

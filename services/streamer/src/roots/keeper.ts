@@ -5,7 +5,7 @@ import type { Access } from '../store/disk/access.ts';
 import { rootOf } from '../store/disk/roots.ts';
 import { failureOf, Fault, type Failure } from '../model/failure.ts';
 import type { KnownRoot, Ledger, RootGuard } from '../ports.ts';
-import type { Chance } from '../model/settings.ts';
+import type { Clock } from '../model/settings.ts';
 import { storedEvidence, type RootSpec } from './evidence.ts';
 import type { Owner, RootIdentity } from './identity.ts';
 import { Installed } from './installed.ts';
@@ -15,7 +15,7 @@ import { isEmptyRoot, readIdentity, writeIdentity } from './root-file.ts';
 
 export interface KeeperDeps {
   readonly ledger: Ledger;
-  readonly chance: Pick<Chance, 'now'>;
+  readonly clock: Pick<Clock, 'now'>;
   readonly own: Owner;
   readonly access: Access;
   /** The streamer's part of the data folder. */
@@ -108,7 +108,7 @@ export class RootKeeper implements RootGuard {
       const own = found !== undefined && !isForeign && !others.has(found.root);
       const sequence = 1 + Math.max(known?.sequence ?? 0, found?.heartbeat.sequence ?? 0);
       await this.#adopt(spec, { id: own ? found.root : randomUUID(), sequence }, stored.any);
-      await this.#deps.ledger.hastenRefused(this.#deps.chance.now());
+      await this.#deps.ledger.hastenRefused(this.#deps.clock.now());
       return undefined;
     });
   }
@@ -174,8 +174,8 @@ export class RootKeeper implements RootGuard {
   }
 
   async #write(path: string, { id, sequence }: KnownRoot): Promise<void> {
-    const { own, access, chance } = this.#deps;
-    const at = Temporal.Instant.fromEpochMilliseconds(chance.now()).toString();
+    const { own, access, clock } = this.#deps;
+    const at = Temporal.Instant.fromEpochMilliseconds(clock.now()).toString();
     const ledger = await this.#installed.id();
     const identity: RootIdentity = { version: 1, root: id, ledger, owner: own, heartbeat: { sequence, at } };
     await writeIdentity(path, identity, access);
@@ -183,10 +183,10 @@ export class RootKeeper implements RootGuard {
 
   /** Nothing where another streamer of this ledger is at it: its heartbeat does for both. */
   async #beatNow({ name, path }: RootSpec): Promise<void> {
-    const { ledger, chance } = this.#deps;
+    const { ledger, clock } = this.#deps;
     const ours = this.#ours.get(path);
     if (ours === undefined) return;
-    const now = chance.now();
+    const now = clock.now();
     const sequence = await ledger.beginBeat(name, this.#owner, now, now + BEAT_MS);
     if (sequence === undefined) return;
     // of writers that were killed; nobody else of this ledger writes into the root's own folder now

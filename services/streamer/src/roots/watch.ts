@@ -3,7 +3,7 @@ import type { Log } from '@scanflow/chassis';
 import type { Condition, RefusedRoot } from '../work/condition.ts';
 import { failureOf } from '../model/failure.ts';
 import type { Ledger } from '../ports.ts';
-import type { Chance } from '../model/settings.ts';
+import type { Clock } from '../model/settings.ts';
 import type { Wake } from '../work/wake.ts';
 import type { RootSpec } from './evidence.ts';
 import type { RootKeeper } from './keeper.ts';
@@ -12,7 +12,7 @@ export interface RootWatchDeps {
   readonly keeper: RootKeeper;
   readonly ledger: Ledger;
   readonly condition: Condition;
-  readonly chance: Pick<Chance, 'now'>;
+  readonly clock: Pick<Clock, 'now'>;
   readonly log: Log;
 }
 
@@ -25,14 +25,14 @@ export async function watchRoots(
   wakes: Readonly<Record<'store' | 'forward' | 'roots', Wake>>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { keeper, condition, log, ledger, chance } = deps;
+  const { keeper, condition, log, ledger, clock } = deps;
   const since = wakes.roots.count;
   const looks = await Promise.all(keeper.specs.map((spec) => lookAt(spec, keeper)));
   const refused = looks.flat();
   for (const { path, failure } of condition.rootsRefused(refused))
     if (failure === undefined) {
       log.info('storing on this root goes on', { root: path });
-      await ledger.hastenRefused(chance.now());
+      await ledger.hastenRefused(clock.now());
       wakes.store.notify();
       wakes.forward.notify();
     } else log.error('nothing is written to this root', { root: path, ...failure });
@@ -54,7 +54,7 @@ async function lookAt(spec: RootSpec, keeper: RootKeeper): Promise<RefusedRoot[]
 
 async function examine(
   { name, target, path, pathOf }: RootSpec,
-  { ledger, chance, log, condition }: RootWatchDeps,
+  { ledger, clock, log, condition }: RootWatchDeps,
   wakes: Readonly<Record<'store' | 'forward', Wake>>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -62,7 +62,7 @@ async function examine(
   log.warn('every series of this root is looked at, as it was put in place by hand', { root: path });
   const isThere = (folder: string): boolean => pathOf(folder) !== undefined;
   let more = true;
-  while (more && !signal.aborted) more = await ledger.examine(name, target, isThere, BATCH, chance.now());
+  while (more && !signal.aborted) more = await ledger.examine(name, target, isThere, BATCH, clock.now());
   wakes.store.notify();
   wakes.forward.notify();
 }

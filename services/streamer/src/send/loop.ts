@@ -19,12 +19,12 @@ export async function forwardNext(
   wakes: Readonly<Record<'forward' | 'follow', Wake>>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { ledger, chance } = deps;
+  const { ledger, clock } = deps;
   const target = destination.name;
   const since = wakes.forward.count;
-  const hours = destination.hours?.(chance.now());
+  const hours = destination.hours?.(clock.now());
   if (hours?.open === false) return pauseUntil(hours.until, wakes.forward, since, deps, signal);
-  const work = await ledger.nextForward(target, chance.now());
+  const work = await ledger.nextForward(target, clock.now());
   if (work === undefined)
     return pauseUntil(await ledger.nextTime(target), wakes.forward, since, deps, signal);
   const outcome = await underLease(work, deps, signal, (held) => forwardStep(work, destination, deps, held));

@@ -10,10 +10,10 @@ import type { Orthanc, Sender } from '../ports.ts';
 import { Pace } from './gate.ts';
 import { transcoding } from './transcode.ts';
 import { copiesFrom } from './transcoded-copy.ts';
-import type { Chance, Destination, OpenDestination } from '../model/settings.ts';
+import type { Clock, Destination, OpenDestination } from '../model/settings.ts';
 
 export interface DestinationsContext {
-  readonly chance: Chance;
+  readonly clock: Clock;
   readonly log: Log;
   readonly orthanc: Pick<Orthanc, 'instance' | 'transcode'>;
   /** The folder that the services share. */
@@ -31,8 +31,8 @@ export const openDestinations = (
     sender: senderOf(destination, context),
   }));
 
-function senderOf({ name, reach }: Destination, { chance, log, orthanc, data }: DestinationsContext): Sender {
-  if (reach.kind === 'stow') return stowSender(reach, () => authorization(reach), chance.now);
+function senderOf({ name, reach }: Destination, { clock, log, orthanc, data }: DestinationsContext): Sender {
+  if (reach.kind === 'stow') return stowSender(reach, () => authorization(reach), clock.now);
   const sender = cstoreSender(reach, log.child({ destination: name }));
   if (reach.transcode === false) return sender;
   return transcoding(sender, {

@@ -10,14 +10,14 @@ import { Batch } from '../work/batch.ts';
 import { gateOf } from './gate.ts';
 import { askForFiles, isOlder, lookBehind } from '../store/recheck.ts';
 import { itemsOf } from './items.ts';
-import type { Chance, OpenDestination, Settings } from '../model/settings.ts';
+import type { Clock, OpenDestination, Settings } from '../model/settings.ts';
 import { inTurn } from './turns.ts';
 
 export interface ForwardDeps {
   readonly ledger: Ledger;
   readonly store: Store;
   readonly settings: Settings;
-  readonly chance: Chance;
+  readonly clock: Clock;
 }
 
 export type ForwardOutcome =
@@ -50,7 +50,7 @@ export async function forwardStep(
     const record = await recordOf(work, deps.store);
     const verdict = judgeRule(destination.when, traitsOfRecord(record));
     if (!verdict.wanted) {
-      await deps.ledger.unwanted(work, deps.chance.now());
+      await deps.ledger.unwanted(work, deps.clock.now());
       return { kind: 'unwanted', sent: 0, because: verdict.because };
     }
     const through = await sendSeries(work, record, destination, tally, deps, signal);
@@ -90,7 +90,7 @@ async function end(
   tally: Tally,
   deps: ForwardDeps,
 ): Promise<ForwardOutcome> {
-  await deps.ledger.forwarded(work, through, tally.refused, deps.chance.now());
+  await deps.ledger.forwarded(work, through, tally.refused, deps.clock.now());
   reached('series-forwarded');
   return { kind: 'forwarded', sent: tally.sent, warnings: tally.warnings, failure: tally.refused };
 }
@@ -102,16 +102,16 @@ async function later(
   destination: OpenDestination,
   deps: ForwardDeps,
 ): Promise<ForwardOutcome> {
-  const { ledger, chance, settings } = deps;
+  const { ledger, clock, settings } = deps;
   const attempts = tally.sent > 0 ? 1 : work.attempts + 1;
   const { giveUpMs, ...patient } = destination.retry ?? settings.retry;
   // what stands in the way here is no reason to give up a destination
   const theirs = failure === tally.left && failure !== AWAY;
   const policy = giveUpMs !== undefined && theirs ? { ...patient, giveUpMs } : patient;
-  const retry = retryAfter({ kind: 'transient' }, attempts, chance.jitter(), policy);
+  const retry = retryAfter({ kind: 'transient' }, attempts, clock.random(), policy);
   if (!retry.retry) return giveUp(work, givenUp(failure), tally, deps);
   const delayMs = Math.max(retry.delayMs, Math.min(tally.askedMs, policy.capMs));
-  const now = chance.now();
+  const now = clock.now();
   await ledger.forwardLater(work, { attempts, nextTry: now + delayMs, failure }, now);
   return { kind: 'later', sent: tally.sent, failure, delayMs };
 }
@@ -120,9 +120,9 @@ async function giveUp(
   work: ForwardWork,
   failure: Failure,
   { sent, warnings }: Tally,
-  { ledger, chance }: ForwardDeps,
+  { ledger, clock }: ForwardDeps,
 ): Promise<ForwardOutcome> {
-  await ledger.forwardFailed(work, failure, chance.now());
+  await ledger.forwardFailed(work, failure, clock.now());
   return { kind: 'forwarded', sent, warnings, failure };
 }
 
@@ -138,7 +138,7 @@ async function sendSeries(
   record: SeriesRecord,
   destination: OpenDestination,
   tally: Tally,
-  { ledger, store, chance }: ForwardDeps,
+  { ledger, store, clock }: ForwardDeps,
   signal: AbortSignal,
 ): Promise<number> {
   const progress = await ledger.progress(work.series, work.target);
@@ -157,7 +157,7 @@ async function sendSeries(
   };
   const batch = new Batch<Progress>(BATCH, noted, BATCH_MS);
   const open = new Set(todo.map(({ file }) => file));
-  const gate = gateOf(destination, chance.now, signal);
+  const gate = gateOf(destination, clock.now, signal);
   try {
     const items = itemsOf(inTurn(todo, work.attempts), record, work, store);
     const options = { signal, calmly: work.attempts > 0, gate };

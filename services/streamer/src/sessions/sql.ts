@@ -2,7 +2,7 @@
 import type { Failure } from '../model/failure.ts';
 import { isRecovered, recoveredMark, sessionDigest } from './plan.ts';
 import type { Followers, Millis, SessionView } from '../ports.ts';
-import type { Row, Session } from '../ledger/database.ts';
+import type { Row, Tx } from '../ledger/database.ts';
 import { tell } from '../hooks/sql.ts';
 import { message, parse, seriesViews } from '../ledger/views.ts';
 
@@ -11,15 +11,15 @@ const SETTLED = `EXISTS (SELECT 1 FROM series m WHERE m.session = s.id)
   AND NOT EXISTS (SELECT 1 FROM series m WHERE m.session = s.id
                   AND m.state IN ('collecting', 'working', 'quarantined'))`;
 
-export async function nextSession(db: Session, now: Millis): Promise<SessionView | undefined> {
-  const row = await db.get(
+export async function nextSession(tx: Tx, now: Millis): Promise<SessionView | undefined> {
+  const row = await tx.get(
     `SELECT s.* FROM session s WHERE s.due IS NOT NULL AND s.due <= ? AND ${SETTLED} ORDER BY s.due LIMIT 1`,
     now,
   );
-  return row === undefined ? undefined : viewOf(db, row);
+  return row === undefined ? undefined : viewOf(tx, row);
 }
 
-async function viewOf(db: Session, row: Row): Promise<SessionView> {
+async function viewOf(tx: Tx, row: Row): Promise<SessionView> {
   const id = String(row['id']);
   return {
     id,
@@ -30,7 +30,7 @@ async function viewOf(db: Session, row: Row): Promise<SessionView> {
     digest: parse.text(row['digest']),
     folder: parse.text(row['folder']),
     failure: message(row['failure_code'], row['failure_message']),
-    series: await seriesViews(db, 'WHERE session = ? ORDER BY first_seen, id LIMIT ?', id, MOST_SERIES),
+    series: await seriesViews(tx, 'WHERE session = ? ORDER BY first_seen, id LIMIT ?', id, MOST_SERIES),
   };
 }
 
@@ -38,28 +38,28 @@ async function viewOf(db: Session, row: Row): Promise<SessionView> {
 const MOST_SERIES = 10_000;
 
 export async function sessionComplete(
-  db: Session,
+  tx: Tx,
   { hooksFor }: Followers,
   seen: SessionView,
   { digest, folder }: { readonly digest: string; readonly folder: string | undefined },
   now: Millis,
 ): Promise<boolean> {
-  const row = await db.get(`SELECT s.* FROM session s WHERE s.id = ? ${db.dialect.lock}`, seen.id);
+  const row = await tx.get(`SELECT s.* FROM session s WHERE s.id = ? ${tx.dialect.lock}`, seen.id);
   if (row?.['due'] == null) {
     // another streamer was first. Whoever stood still meanwhile has written a report of what was: it is written anew
     if (row !== undefined && parse.text(row['digest']) !== digest)
-      await db.run('UPDATE session SET due = ? WHERE id = ?', now, seen.id);
+      await tx.run('UPDATE session SET due = ? WHERE id = ?', now, seen.id);
     return false;
   }
   if (Number(row['updated']) !== seen.updated) return false;
-  const { series } = await viewOf(db, row);
+  const { series } = await viewOf(tx, row);
   // two pieces of news may have come in one millisecond
   if (sessionDigest(series) !== digest) return false;
   const known = parse.text(row['digest']);
   const quiet = isRecovered(known) && known === recoveredMark(series);
   const again = quiet || digest === known;
   const increment = Number(row['increment']) + (again ? 0 : 1);
-  await db.run(
+  await tx.run(
     `UPDATE session SET due = NULL, digest = ?, folder = ?, increment = ?, failure_code = NULL, failure_message = NULL
      WHERE id = ?`,
     quiet ? known : digest,
@@ -68,17 +68,12 @@ export async function sessionComplete(
     seen.id,
   );
   if (!again)
-    await tell(db, hooksFor('complete', undefined), { kind: 'complete', subject: seen.id, increment }, now);
+    await tell(tx, hooksFor('complete', undefined), { kind: 'complete', subject: seen.id, increment }, now);
   return true;
 }
 
-export async function sessionLater(
-  db: Session,
-  session: string,
-  failure: Failure,
-  due: Millis,
-): Promise<void> {
-  await db.run(
+export async function sessionLater(tx: Tx, session: string, failure: Failure, due: Millis): Promise<void> {
+  await tx.run(
     'UPDATE session SET due = ?, failure_code = ?, failure_message = ? WHERE id = ? AND due IS NOT NULL',
     due,
     failure.code,
@@ -87,14 +82,14 @@ export async function sessionLater(
   );
 }
 
-export async function sessions(db: Session, limit: number): Promise<SessionView[]> {
-  const rows = await db.all('SELECT * FROM session ORDER BY updated DESC LIMIT ?', limit);
+export async function sessions(tx: Tx, limit: number): Promise<SessionView[]> {
+  const rows = await tx.all('SELECT * FROM session ORDER BY updated DESC LIMIT ?', limit);
   const views: SessionView[] = [];
-  for (const row of rows) views.push(await viewOf(db, row));
+  for (const row of rows) views.push(await viewOf(tx, row));
   return views;
 }
 
-export async function session(db: Session, id: string): Promise<SessionView | undefined> {
-  const row = await db.get('SELECT * FROM session WHERE id = ?', id);
-  return row === undefined ? undefined : viewOf(db, row);
+export async function session(tx: Tx, id: string): Promise<SessionView | undefined> {
+  const row = await tx.get('SELECT * FROM session WHERE id = ?', id);
+  return row === undefined ? undefined : viewOf(tx, row);
 }

@@ -4,14 +4,14 @@ import { retryAfter, type RetryPolicy } from '../work/retry.ts';
 import { commonParent, reportName, sessionDigest } from './plan.ts';
 import type { Ledger, SessionView, Store } from '../ports.ts';
 import type { ReportContext } from '../http/report.ts';
-import type { Chance } from '../model/settings.ts';
+import type { Clock } from '../model/settings.ts';
 import { reached } from '../work/trace.ts';
 import { sessionCsv, sessionReport } from './report.ts';
 
 export interface SessionDeps {
   readonly ledger: Pick<Ledger, 'sessionComplete' | 'sessionLater'>;
   readonly store: Pick<Store, 'writeReport'>;
-  readonly chance: Chance;
+  readonly clock: Clock;
   readonly context: ReportContext;
 }
 
@@ -25,20 +25,20 @@ export type SessionOutcome =
 const RETRY: RetryPolicy = { firstMs: 60_000, capMs: 600_000 };
 
 export async function sessionStep(session: SessionView, deps: SessionDeps): Promise<SessionOutcome> {
-  const { ledger, chance } = deps;
+  const { ledger, clock } = deps;
   const digest = sessionDigest(session.series);
   let folder: string | undefined;
   try {
     folder = await writeReports(session, digest, deps);
   } catch (error) {
     const failure = failureOf(error);
-    const now = chance.now();
-    const wait = retryAfter({ kind: 'transient' }, 1, chance.jitter(), RETRY);
+    const now = clock.now();
+    const wait = retryAfter({ kind: 'transient' }, 1, clock.random(), RETRY);
     await ledger.sessionLater(session.id, failure, now + (wait.retry ? wait.delayMs : RETRY.capMs));
     return { kind: 'later', failure };
   }
   reached('report-written', { session: session.id });
-  const told = await ledger.sessionComplete(session, { digest, folder }, chance.now());
+  const told = await ledger.sessionComplete(session, { digest, folder }, clock.now());
   reached('session-complete', { session: session.id });
   return told ? { kind: 'complete', series: session.series.length } : { kind: 'grown' };
 }

@@ -3,7 +3,7 @@ import { STORAGE } from '../model/series.ts';
 import type { ForwardWork, Ledger, SeriesRecord, Store, StoreWork } from '../ports.ts';
 import { lookAt } from './look.ts';
 import { recordedImages } from './pull-missing.ts';
-import type { Chance } from '../model/settings.ts';
+import type { Clock } from '../model/settings.ts';
 import { isWhole, missingIn } from './write-record.ts';
 
 type Work = Pick<StoreWork, 'series' | 'target' | 'increment' | 'stored'>;
@@ -42,14 +42,14 @@ export const isOlder = (
 export interface AskDeps {
   readonly store: Pick<Store, 'absent'>;
   readonly ledger: Pick<Ledger, 'recheck'>;
-  readonly chance: Pick<Chance, 'now'>;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 /** The files of the series are looked at and pulled again. False where its storage leg has failed: a person has to act. */
 export const askForFiles = async (
   { series }: Pick<ForwardWork, 'series'>,
-  { ledger, chance }: Omit<AskDeps, 'store'>,
-): Promise<boolean> => (await ledger.recheck(series, [STORAGE], chance.now())).length > 0;
+  { ledger, clock }: Omit<AskDeps, 'store'>,
+): Promise<boolean> => (await ledger.recheck(series, [STORAGE], clock.now())).length > 0;
 
 /** At the end of a leg that reads stored files: where one is missing by now, the series does not become complete. */
 export async function lookBehind(

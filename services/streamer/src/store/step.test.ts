@@ -69,16 +69,16 @@ async function place(t: TestContext, images: number, extra: Record<string, unkno
   const [series = ''] = (await running.get('/series')) as string[];
   const root = join(folder, 'project');
   await mkdir(root);
-  const chance = { now: () => Temporal.Now.instant().epochMilliseconds, jitter: () => 0.5 };
+  const clock = { now: () => Temporal.Now.instant().epochMilliseconds, random: () => 0.5 };
   const bookings = createBookings(join(folder, 'bookings'));
   const store = createStore(root);
   await ledger.arrived({ seq: 1, database: undefined }, [series], 0, 0);
-  return { orthanc, ledger, store, bookings, settings, chance, running, root, series };
+  return { orthanc, ledger, store, bookings, settings, clock, running, root, series };
 }
 
 /** Claims and does the next store step. */
 async function step(deps: Place): Promise<Awaited<ReturnType<typeof storeStep>>> {
-  const work = await deps.ledger.nextStore(deps.chance.now() + 60_000);
+  const work = await deps.ledger.nextStore(deps.clock.now() + 60_000);
   assert.ok(work !== undefined, 'nothing is due');
   return storeStep(work, deps, new AbortController().signal);
 }

@@ -33,13 +33,13 @@ import {
   type PullDeps,
 } from './pull-missing.ts';
 import { isStillWhole } from './recheck.ts';
-import type { Chance, Settings } from '../model/settings.ts';
+import type { Clock, Settings } from '../model/settings.ts';
 import { originOf } from './provenance.ts';
 import { FILE_MISSING, missingIn, writeRecord, type RecordContext } from './write-record.ts';
 
 export interface StoreDeps extends PullDeps {
   readonly bookings: Bookings;
-  readonly chance: Chance;
+  readonly clock: Clock;
   readonly erasures?: Erasures;
   /** What Orthanc is, as far as it is known. */
   readonly system?: () => SystemInfo | undefined;
@@ -64,7 +64,7 @@ export async function storeStep(
   deps: StoreDeps,
   signal: AbortSignal,
 ): Promise<StoreOutcome> {
-  const { ledger, settings, chance } = deps;
+  const { ledger, settings, clock } = deps;
   const before = (await ledger.progress(work.series, STORAGE)).length;
   try {
     return await storeSeries(work, deps, signal);
@@ -72,10 +72,10 @@ export async function storeStep(
     const failure = sourceFailure(failureOf(error));
     // laid down, or it is another streamer's by now
     if (signal.aborted || failure.code === 'LEDGER_LEASE_LOST') return { kind: 'interrupted' };
-    const now = chance.now();
+    const now = clock.now();
     const gained = (await ledger.progress(work.series, STORAGE)).length > before;
     const attempts = gained ? 1 : work.attempts + 1;
-    const retry = retryAfter(failure, attempts, chance.jitter(), policyFor(failure, settings.retry));
+    const retry = retryAfter(failure, attempts, clock.random(), policyFor(failure, settings.retry));
     if (!retry.retry) {
       await ledger.storeFailed(work, failure, now);
       return { kind: 'failed', failure };
@@ -86,13 +86,13 @@ export async function storeStep(
 }
 
 async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal): Promise<StoreOutcome> {
-  const { orthanc, ledger, chance, settings } = deps;
+  const { orthanc, ledger, clock, settings } = deps;
   if (work.recheck === true && (await isStillWhole(work, work.path, deps))) {
-    await ledger.rechecked(work, chance.now());
+    await ledger.rechecked(work, clock.now());
     return { kind: 'stored', stored: work.stored ?? 0, fresh: 0, bytes: 0, failure: undefined };
   }
   const all = await listInstances(work.series, orthanc, signal);
-  const { listed, members, digests: parts } = await partsOf(work.series, all, ledger, chance.now());
+  const { listed, members, digests: parts } = await partsOf(work.series, all, ledger, clock.now());
   const first = listed[0];
   if (first === undefined) return salvage(work, deps);
   const place = await placeOf(work, [first, ...listed.slice(1)], deps, signal);
@@ -101,11 +101,11 @@ async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal
   const digest = digestOfFiles(listed);
   if (place.kind === 'quarantine') {
     const { reason } = place;
-    await ledger.quarantine(work, { attributes, inOrthanc, digest, parts, reason }, chance.now());
+    await ledger.quarantine(work, { attributes, inOrthanc, digest, parts, reason }, clock.now());
     return { kind: 'quarantined', code: reason.code };
   }
   const binding = bindingOf(place, inOrthanc);
-  await ledger.bind(work, binding, chance.now());
+  await ledger.bind(work, binding, clock.now());
   reached('folder-claimed', { series: work.series });
   const found = await pullMissing(work, place, listed, deps, signal);
   // under other labels it begins anew in another folder
@@ -124,7 +124,7 @@ async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal
     written.failure ??
     (await correctionOf(place.folder.below, record, deps));
   const done = { ...binding, attributes: attributesOf(record), digest, failure, parts };
-  await ledger.stored(work, { ...done, ...countsOf(work, record, settings) }, chance.now());
+  await ledger.stored(work, { ...done, ...countsOf(work, record, settings) }, clock.now());
   reached('series-stored');
   const bytes = pulled.images.reduce((sum, image) => sum + image.bytes, 0);
   return { kind: 'stored', stored: record.counts.stored, fresh: pulled.images.length, bytes, failure };
@@ -153,8 +153,8 @@ const bindingOf = ({ attributes, labels, decision, folder }: Target, inOrthanc: 
   inOrthanc,
 });
 
-const seen = ({ aet, called = '', address = '' }: Sender, { ledger, chance }: StoreDeps): Promise<void> =>
-  ledger.sent({ aet, called, address }, chance.now());
+const seen = ({ aet, called = '', address = '' }: Sender, { ledger, clock }: StoreDeps): Promise<void> =>
+  ledger.sent({ aet, called, address }, clock.now());
 
 /** What was erased on request is refused, whoever sends it again. */
 async function erasedAmong(
@@ -204,7 +204,7 @@ async function placeOf(
 
 /** The series was deleted before all of it was stored: what is stored is recorded and sent on, the loss shows. */
 async function salvage(work: StoreWork, deps: StoreDeps): Promise<StoreOutcome> {
-  const { store, ledger, settings, chance } = deps;
+  const { store, ledger, settings, clock } = deps;
   const folder = work.path === undefined ? undefined : await store.reopen(work.path, work.series);
   if (folder === undefined) throw new Fault((work.stored ?? 0) > 0 ? FILE_MISSING : GONE);
   const found = await lookAt(folder, await recordedImages(work, folder, ledger), store);
@@ -221,17 +221,17 @@ async function salvage(work: StoreWork, deps: StoreDeps): Promise<StoreOutcome> 
   const { labels } = record;
   const binding = { attributes: attributesOf(record), labels, path: folder.below, inOrthanc: 0 };
   const done = { ...binding, digest: digestOf([]), failure, ...countsOf(work, record, settings) };
-  await ledger.stored(work, done, chance.now());
+  await ledger.stored(work, done, clock.now());
   return { kind: 'stored', stored: record.counts.stored, fresh: images.length, bytes: 0, failure };
 }
 
 const contextOf = (
   work: StoreWork,
-  { store, settings, system, ledger, chance }: StoreDeps,
+  { store, settings, system, ledger, clock }: StoreDeps,
   origin: Origin,
 ): RecordContext => ({
   store,
-  stillOurs: () => ledger.renew(work, chance.now()),
+  stillOurs: () => ledger.renew(work, clock.now()),
   tar: settings.tar ?? false,
   origin,
   system: system?.(),

@@ -1,7 +1,7 @@
 /** What somebody has acknowledged, written into series.json. */
 import type { Log } from '@scanflow/chassis';
 import type { Ledger, Store } from '../ports.ts';
-import type { Chance } from '../model/settings.ts';
+import type { Clock } from '../model/settings.ts';
 import { failureOf } from '../model/failure.ts';
 import { stillThere } from './look.ts';
 import { noteKnown } from './step.ts';
@@ -10,7 +10,7 @@ import type { PlaceName } from './types.ts';
 export interface AcknowledgeDeps {
   readonly ledger: Ledger;
   readonly stores: Readonly<Partial<Record<PlaceName, Store | undefined>>>;
-  readonly chance: Chance;
+  readonly clock: Clock;
   readonly log: Log;
 }
 

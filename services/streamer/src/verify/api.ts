@@ -19,13 +19,13 @@ const LONGEST_REASON = 500;
 const LONGEST_SINCE_MS = 3650 * 86_400_000;
 
 export function verifyRoutes(app: FastifyInstance, deps: VerifyApiDeps): void {
-  const { ledger, chance, log, wakeVerify } = deps;
+  const { ledger, clock, log, wakeVerify } = deps;
   app.get('/api/verify', async () => ({ verify: await ledger.verifySummary() }));
   app.post('/api/verify', async ({ body, ip }) => {
     const { by, from } = byWhom(body, ip);
     const selection = await selectionOf(body, deps);
     const repair = fieldIn(body, 'repair') === true;
-    const job = await ledger.ask(selection, { repair, by }, chance.now());
+    const job = await ledger.ask(selection, { repair, by }, clock.now());
     if (job === undefined) throw new Answer(404, 'nothing is stored of what you ask for');
     log.info('verification asked for by hand', { job: job.id, series: job.total, repair, by, from });
     wakeVerify();
@@ -51,7 +51,7 @@ export function verifyRoutes(app: FastifyInstance, deps: VerifyApiDeps): void {
 }
 
 async function acknowledge(body: unknown, ip: string, deps: VerifyApiDeps): Promise<unknown> {
-  const { ledger, chance, log, wakeVerify } = deps;
+  const { ledger, clock, log, wakeVerify } = deps;
   const { by, from } = byWhom(body, ip);
   const reason = textIn(body, 'reason')?.trim() ?? '';
   if (reason === '' || reason.length > LONGEST_REASON || /\p{Cc}/u.test(reason))
@@ -59,7 +59,7 @@ async function acknowledge(body: unknown, ip: string, deps: VerifyApiDeps): Prom
   const selection = await selectionOf(body, deps);
   if (selection.series === undefined && selection.project === undefined)
     throw new Answer(400, 'expected a series or a project');
-  const parts = await ledger.acknowledge(selection, { by, reason }, chance.now());
+  const parts = await ledger.acknowledge(selection, { by, reason }, clock.now());
   if (parts.length === 0)
     throw new Answer(409, 'nothing of that is known to be missing or changed; verify it first');
   // the reason may name people: it stays in the ledger and in series.json
@@ -78,7 +78,7 @@ const jobReport = (job: JobView) => ({
   created: Temporal.Instant.fromEpochMilliseconds(job.created).toString(),
 });
 
-async function selectionOf(body: unknown, { ledger, chance }: VerifyApiDeps): Promise<Selection> {
+async function selectionOf(body: unknown, { ledger, clock }: VerifyApiDeps): Promise<Selection> {
   const id = textIn(body, 'series');
   const project = textIn(body, 'project');
   const since = fieldIn(body, 'sinceMs');
@@ -87,7 +87,7 @@ async function selectionOf(body: unknown, { ledger, chance }: VerifyApiDeps): Pr
   return {
     ...(id === undefined ? {} : { series: (await find(id, ledger)).id }),
     ...(project === undefined ? {} : { project }),
-    ...(typeof since === 'number' ? { since: chance.now() - since } : {}),
+    ...(typeof since === 'number' ? { since: clock.now() - since } : {}),
   };
 }
 

@@ -1,11 +1,11 @@
 /** What is wrong with a series' files, and nobody has acknowledged it. */
-import type { Session } from '../ledger/database.ts';
+import type { Tx } from '../ledger/database.ts';
 
 /** Of `verification`. */
 export const FAILING = `failure_code IS NOT NULL
   AND (verification.known_digest IS NULL OR verification.known_digest <> verification.digest)`;
 
-export async function isFailing(db: Session, series: string): Promise<boolean> {
-  const row = await db.get(`SELECT series FROM verification WHERE series = ? AND ${FAILING}`, series);
+export async function isFailing(tx: Tx, series: string): Promise<boolean> {
+  const row = await tx.get(`SELECT series FROM verification WHERE series = ? AND ${FAILING}`, series);
   return row !== undefined;
 }

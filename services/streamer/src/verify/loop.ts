@@ -17,7 +17,7 @@ type Round = readonly [name: string, round: () => Promise<void>];
 
 export function verifyLoops(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Round[] {
   const verifying = stepDeps(deps, wakes);
-  const { ledger, chance, verify, condition } = deps;
+  const { ledger, clock, verify, condition } = deps;
   return [
     ['verify', () => scheduled(deps, verifying, signal)],
     ['verify-asked', () => asked(deps, verifying, wakes, signal)],
@@ -31,7 +31,7 @@ export function verifyLoops(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): 
     [
       'verify-times',
       async () => {
-        await ledger.adjustVerify(verify, chance.now());
+        await ledger.adjustVerify(verify, clock.now());
         await new Wake().wait(ADJUST_MS, signal);
       },
     ],
@@ -39,7 +39,7 @@ export function verifyLoops(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): 
 }
 
 function stepDeps(deps: LoopDeps, wakes: Wakes): VerifyDeps {
-  const { store, copies, settings, verify, ledger, chance } = deps;
+  const { store, copies, settings, verify, ledger, clock } = deps;
   return {
     ...deps,
     stores: { storage: store, ...(copies === undefined ? {} : { copy: copies }) },
@@ -49,12 +49,12 @@ function stepDeps(deps: LoopDeps, wakes: Wakes): VerifyDeps {
     opens: async (signal) => {
       // a series that has begun keeps its lease, and goes on where it was
       for (
-        let until = opensAt(verify, chance.now());
+        let until = opensAt(verify, clock.now());
         until !== undefined;
-        until = opensAt(verify, chance.now())
+        until = opensAt(verify, clock.now())
       )
         if (signal.aborted) return;
-        else await new Wake().wait(Math.min(until - chance.now(), LONGEST_WAIT), signal);
+        else await new Wake().wait(Math.min(until - clock.now(), LONGEST_WAIT), signal);
     },
     wake: () => {
       wakes.store.notify();
@@ -70,9 +70,9 @@ function opensAt({ hours }: LoopDeps['verify'], now: number): number | undefined
 }
 
 async function scheduled(deps: LoopDeps, verifying: VerifyDeps, signal: AbortSignal): Promise<void> {
-  const { ledger, chance, verify } = deps;
-  const closed = opensAt(verify, chance.now());
-  const work = closed === undefined ? await ledger.nextVerify(chance.now()) : undefined;
+  const { ledger, clock, verify } = deps;
+  const closed = opensAt(verify, clock.now());
+  const work = closed === undefined ? await ledger.nextVerify(clock.now()) : undefined;
   if (work === undefined) return new Wake().wait(LONGEST_WAIT, signal);
   const outcome = await verifyOne(work, deps, verifying, signal);
   if (outcome.kind === 'later') await new Wake().wait(AFTER_TROUBLE, signal);
@@ -85,7 +85,7 @@ async function asked(
   signal: AbortSignal,
 ): Promise<void> {
   const since = wakes.verify.count;
-  const work = await deps.ledger.nextAsked(deps.chance.now());
+  const work = await deps.ledger.nextAsked(deps.clock.now());
   if (work === undefined) return wakes.verify.wait(LONGEST_WAIT, signal, since);
   await verifyOne(work, deps, verifying, signal);
 }
@@ -96,14 +96,14 @@ async function verifyOne(
   verifying: VerifyDeps,
   signal: AbortSignal,
 ): Promise<VerifyOutcome> {
-  const { ledger, chance, log } = deps;
+  const { ledger, clock, log } = deps;
   const lease = {
     ledger: {
       leaseMs: ledger.leaseMs,
       renew: (...given: Parameters<typeof ledger.renewVerify>) => ledger.renewVerify(...given),
       giveBack: (...given: Parameters<typeof ledger.giveBackVerify>) => ledger.giveBackVerify(...given),
     },
-    chance,
+    clock,
     log,
   };
   const outcome = await underLease(work, lease, signal, (held) => verifyStep(work, verifying, held));

@@ -17,7 +17,7 @@ import type {
   Store,
   StoredFile,
 } from '../ports.ts';
-import type { Chance } from '../model/settings.ts';
+import type { Clock } from '../model/settings.ts';
 import { stillThere, type Looked } from './look.ts';
 import { filesOf, isPlainName } from './plan.ts';
 import type { Finding, Outcome, PlaceName } from './types.ts';
@@ -29,7 +29,7 @@ export interface RepairDeps {
   readonly store: Store;
   /** The other place: the copy of what is in project storage, or the reverse. */
   readonly other: Store | undefined;
-  readonly chance: Chance;
+  readonly clock: Clock;
   readonly log: Log;
   /** There is something to store. */
   readonly wake: () => void;
@@ -164,7 +164,7 @@ const pullAgain: Step = async (view, place, { record, folder, wrong }, deps, sig
       await deps.store.flush(held);
     });
   }
-  const opened = await deps.ledger.recheck(view.id, [place], deps.chance.now());
+  const opened = await deps.ledger.recheck(view.id, [place], deps.clock.now());
   if (opened.length === 0) return false;
   deps.wake();
   await untilStored(view, place, deps, signal);
@@ -222,19 +222,19 @@ export async function holding(
   view: SeriesView,
   place: PlaceName,
   folder: string,
-  deps: Pick<RepairDeps, 'chance' | 'log' | 'store'> & {
+  deps: Pick<RepairDeps, 'clock' | 'log' | 'store'> & {
     readonly ledger: Pick<Ledger, 'holdFolder' | 'renew' | 'giveBack' | 'leaseMs'>;
   },
   signal: AbortSignal,
   work: (folder: Folder, stillOurs: () => Promise<void>) => Promise<void>,
 ): Promise<void> {
-  const { ledger, chance, store } = deps;
-  const claim: Claim | undefined = await ledger.holdFolder(view.id, place, chance.now());
+  const { ledger, clock, store } = deps;
+  const claim: Claim | undefined = await ledger.holdFolder(view.id, place, clock.now());
   if (claim === undefined) return;
   await underLease(claim, deps, signal, async (held) => {
     const open = await store.reopen(folder, view.id);
     if (open === undefined) return;
     held.throwIfAborted();
-    await work(open, () => ledger.renew(claim, chance.now()));
+    await work(open, () => ledger.renew(claim, clock.now()));
   });
 }

@@ -1,6 +1,6 @@
 /** What people ask of verification, in the ledger: requests, and what they acknowledge. */
 import { randomUUID } from 'node:crypto';
-import type { Session, Value } from '../ledger/database.ts';
+import type { Tx, Value } from '../ledger/database.ts';
 import { lockSeries } from '../ledger/claims.ts';
 import { refresh } from '../ledger/progress.ts';
 import type { Millis } from '../ports.ts';
@@ -31,36 +31,36 @@ function which({ series, project, since }: Selection): { sql: string; values: Va
 }
 
 export async function ask(
-  db: Session,
+  tx: Tx,
   selection: Selection,
   { repair, by }: { readonly repair: boolean; readonly by: string },
   now: Millis,
 ): Promise<JobView | undefined> {
   const id = randomUUID();
   const { sql, values } = which(selection);
-  await db.run(
+  await tx.run(
     'INSERT INTO verify_job (id, created, asker, repair) VALUES (?, ?, ?, ?)',
     id,
     now,
     by,
     repair ? 1 : 0,
   );
-  const total = await db.run(
+  const total = await tx.run(
     `INSERT INTO verify_item (job, series, place, next_try)
      SELECT j.id, verification.series, verification.place, j.created
      FROM verification JOIN series s ON s.id = verification.series JOIN verify_job j ON j.id = ? WHERE 1 = 1${sql}`,
     id,
     ...values,
   );
-  if (total > 0) return job(db, id);
-  await db.run('DELETE FROM verify_job WHERE id = ?', id);
+  if (total > 0) return job(tx, id);
+  await tx.run('DELETE FROM verify_job WHERE id = ?', id);
   return undefined;
 }
 
-export async function job(db: Session, id: string): Promise<JobView | undefined> {
-  const row = await db.get('SELECT * FROM verify_job WHERE id = ?', id);
+export async function job(tx: Tx, id: string): Promise<JobView | undefined> {
+  const row = await tx.get('SELECT * FROM verify_job WHERE id = ?', id);
   if (row === undefined) return undefined;
-  const counts = await db.all(
+  const counts = await tx.all(
     `SELECT state, count(*) AS n, sum(restored) AS restored FROM verify_item WHERE job = ? GROUP BY state`,
     id,
   );
@@ -79,8 +79,8 @@ export async function job(db: Session, id: string): Promise<JobView | undefined>
   };
 }
 
-export async function jobResults(db: Session, id: string, limit: number): Promise<JobResult[]> {
-  const rows = await db.all(
+export async function jobResults(tx: Tx, id: string, limit: number): Promise<JobResult[]> {
+  const rows = await tx.all(
     `SELECT series, place, state, outcome FROM verify_item WHERE job = ?
      ORDER BY CASE state WHEN 'failing' THEN 0 WHEN 'unknown' THEN 1 WHEN 'acknowledged' THEN 2 ELSE 3 END, series, place
      LIMIT ?`,
@@ -103,9 +103,9 @@ const STOPPED: Outcome = {
 };
 
 /** Who works on one of them finds its claim gone. */
-export async function stopJob(db: Session, id: string): Promise<boolean> {
-  if ((await db.get('SELECT id FROM verify_job WHERE id = ?', id)) === undefined) return false;
-  await db.run(
+export async function stopJob(tx: Tx, id: string): Promise<boolean> {
+  if ((await tx.get('SELECT id FROM verify_job WHERE id = ?', id)) === undefined) return false;
+  await tx.run(
     `UPDATE verify_item SET next_try = NULL, claim = NULL, state = ?, outcome = ? WHERE job = ? AND next_try IS NOT NULL`,
     STOPPED.state,
     JSON.stringify(STOPPED),
@@ -114,17 +114,17 @@ export async function stopJob(db: Session, id: string): Promise<boolean> {
   return true;
 }
 
-export async function nextAsked(db: Session, now: Millis, leaseMs: number): Promise<VerifyWork | undefined> {
-  const row = await db.get(
+export async function nextAsked(tx: Tx, now: Millis, leaseMs: number): Promise<VerifyWork | undefined> {
+  const row = await tx.get(
     `SELECT i.job, i.series, i.place, i.attempts FROM verify_item i WHERE i.next_try IS NOT NULL AND i.next_try <= ?
-     ORDER BY i.next_try LIMIT 1 ${db.dialect.lockFree('i')}`,
+     ORDER BY i.next_try LIMIT 1 ${tx.dialect.lockFree('i')}`,
     now,
   );
   if (row === undefined) return undefined;
   const { series, place: target } = partOf(row);
   const id = String(row['job']);
   const token = randomUUID();
-  await db.run(
+  await tx.run(
     'UPDATE verify_item SET claim = ?, next_try = ? WHERE job = ? AND series = ? AND place = ?',
     token,
     now + leaseMs,
@@ -132,7 +132,7 @@ export async function nextAsked(db: Session, now: Millis, leaseMs: number): Prom
     series,
     target,
   );
-  const asked = await db.get('SELECT repair FROM verify_job WHERE id = ?', id);
+  const asked = await tx.get('SELECT repair FROM verify_job WHERE id = ?', id);
   return {
     series,
     target,
@@ -144,21 +144,21 @@ export async function nextAsked(db: Session, now: Millis, leaseMs: number): Prom
 }
 
 export async function acknowledge(
-  db: Session,
+  tx: Tx,
   selection: Selection,
   { by, reason }: Omit<Acknowledgement, 'at'>,
   now: Millis,
 ): Promise<{ series: string; place: PlaceName }[]> {
   const { sql, values } = which(selection);
-  const rows = await db.all(
+  const rows = await tx.all(
     `SELECT verification.series, verification.place FROM verification JOIN series s ON s.id = verification.series
      WHERE ${FAILING}${sql} ORDER BY verification.series, verification.place`,
     ...values,
   );
   const parts = rows.map(partOf);
   for (const { series, place } of parts) {
-    await lockSeries(db, series);
-    await db.run(
+    await lockSeries(tx, series);
+    await tx.run(
       `UPDATE verification SET known_digest = digest, known_by = ?, known_at = ?, known_reason = ?, since = ?
        WHERE series = ? AND place = ?`,
       by,
@@ -168,12 +168,12 @@ export async function acknowledge(
       series,
       place,
     );
-    await refresh(db, series, now);
+    await refresh(tx, series, now);
   }
   return parts;
 }
 
 /** Requests from before this moment are forgotten. */
-export async function prune(db: Session, before: Millis): Promise<void> {
-  await db.run('DELETE FROM verify_job WHERE created < ?', before);
+export async function prune(tx: Tx, before: Millis): Promise<void> {
+  await tx.run('DELETE FROM verify_job WHERE created < ?', before);
 }

@@ -1,7 +1,7 @@
 /** Verification in the ledger: what is due, in whose hands it is, and what was found. */
 import { randomUUID } from 'node:crypto';
 import { hold, lockSeries, LOST } from '../ledger/claims.ts';
-import type { Row, Session } from '../ledger/database.ts';
+import type { Row, Tx } from '../ledger/database.ts';
 import { tell } from '../hooks/sql.ts';
 import { sessionNews } from '../ledger/aftermath.ts';
 import { refresh } from '../ledger/progress.ts';
@@ -12,33 +12,33 @@ import { Fault, type Failure } from '../model/failure.ts';
 import type { Claim, CopyDone, Followers, Millis, StoreDone } from '../ports.ts';
 import type { Look, Outcome, PlaceName, VerifySummary, VerifyTimes, VerifyWork } from './types.ts';
 
-type End<D> = (db: Session, claim: Claim, done: D, now: Millis) => Promise<void>;
+type End<D> = (tx: Tx, claim: Claim, done: D, now: Millis) => Promise<void>;
 
 /** What is stored is verified from then on, in the same transaction. */
 export const afterStoring =
   (stored: End<StoreDone>, { verifyEveryMs }: Followers): End<StoreDone> =>
-  async (db, claim, done, now) => {
-    await stored(db, claim, done, now);
-    if (done.stored > 0) await storedAnew(db, claim.series, 'storage', verifyEveryMs, now);
+  async (tx, claim, done, now) => {
+    await stored(tx, claim, done, now);
+    if (done.stored > 0) await storedAnew(tx, claim.series, 'storage', verifyEveryMs, now);
   };
 
 /** The same of what is copied. */
 export const afterCopying =
   (copied: End<CopyDone>, { verifyEveryMs }: Followers): End<CopyDone> =>
-  async (db, claim, done, now) => {
-    await copied(db, claim, done, now);
-    if (done.done > 0) await storedAnew(db, claim.series, 'copy', verifyEveryMs, now);
+  async (tx, claim, done, now) => {
+    await copied(tx, claim, done, now);
+    if (done.done > 0) await storedAnew(tx, claim.series, 'copy', verifyEveryMs, now);
   };
 
 /** A series was stored, or copied: from now on that is looked at. What was wrong before is looked at soon. */
 async function storedAnew(
-  db: Session,
+  tx: Tx,
   series: string,
   place: PlaceName,
   every: number | undefined,
   now: Millis,
 ): Promise<void> {
-  await db.run(
+  await tx.run(
     `INSERT INTO verification (series, place, stored, due) VALUES (?, ?, ?, ?)
      ON CONFLICT (series, place) DO UPDATE SET stored = excluded.stored, claim = NULL, attempts = 0,
        trouble_code = NULL, trouble_message = NULL,
@@ -51,8 +51,8 @@ async function storedAnew(
 }
 
 /** After a loss nobody knows what is there: it is looked at as soon as may be. */
-export const verifySoon = (db: Session, series: string, place: PlaceName, now: Millis): Promise<unknown> =>
-  db.run(
+export const verifySoon = (tx: Tx, series: string, place: PlaceName, now: Millis): Promise<unknown> =>
+  tx.run(
     `INSERT INTO verification (series, place, stored, due) VALUES (?, ?, ?, ?)
      ON CONFLICT (series, place) DO UPDATE SET claim = NULL, due = excluded.due`,
     series,
@@ -61,15 +61,15 @@ export const verifySoon = (db: Session, series: string, place: PlaceName, now: M
     now,
   );
 
-export async function adjust(db: Session, { every, until }: VerifyTimes, now: Millis): Promise<void> {
+export async function adjust(tx: Tx, { every, until }: VerifyTimes, now: Millis): Promise<void> {
   if (every === undefined) {
-    await db.run(
+    await tx.run(
       'UPDATE verification SET due = NULL WHERE due IS NOT NULL AND claim IS NULL AND failure_code IS NULL',
     );
     return;
   }
-  await db.run('UPDATE verification SET due = ? WHERE due > ?', now + every, now + every);
-  await db.run(
+  await tx.run('UPDATE verification SET due = ? WHERE due > ?', now + every, now + every);
+  await tx.run(
     'UPDATE verification SET due = ? WHERE due IS NULL AND stored > ?',
     now,
     until === undefined ? -1 : now - until,
@@ -77,16 +77,16 @@ export async function adjust(db: Session, { every, until }: VerifyTimes, now: Mi
 }
 
 /** While somebody has it, `due` is the end of the lease: so it comes up again by itself. */
-export async function next(db: Session, now: Millis, leaseMs: number): Promise<VerifyWork | undefined> {
-  const row = await db.get(
+export async function next(tx: Tx, now: Millis, leaseMs: number): Promise<VerifyWork | undefined> {
+  const row = await tx.get(
     `SELECT v.series, v.place, v.attempts FROM verification v WHERE v.due IS NOT NULL AND v.due <= ?
-     ORDER BY v.due LIMIT 1 ${db.dialect.lockFree('v')}`,
+     ORDER BY v.due LIMIT 1 ${tx.dialect.lockFree('v')}`,
     now,
   );
   if (row === undefined) return undefined;
   const { series, place } = partOf(row);
   const token = randomUUID();
-  await db.run(
+  await tx.run(
     'UPDATE verification SET claim = ?, due = ? WHERE series = ? AND place = ?',
     token,
     now + leaseMs,
@@ -102,24 +102,24 @@ const TABLES = [
   ['verify_item', 'next_try'],
 ] as const;
 
-export async function renew(db: Session, claim: Claim, now: Millis, leaseMs: number): Promise<void> {
+export async function renew(tx: Tx, claim: Claim, now: Millis, leaseMs: number): Promise<void> {
   for (const [table, time] of TABLES)
-    if ((await move(db, table, `${time} = ?`, claim, now + leaseMs)) === 1) return;
+    if ((await move(tx, table, `${time} = ?`, claim, now + leaseMs)) === 1) return;
   throw new Fault(LOST);
 }
 
-export async function giveBack(db: Session, claim: Claim, now: Millis): Promise<void> {
-  for (const [table, time] of TABLES) await move(db, table, `claim = NULL, ${time} = ?`, claim, now);
+export async function giveBack(tx: Tx, claim: Claim, now: Millis): Promise<void> {
+  for (const [table, time] of TABLES) await move(tx, table, `claim = NULL, ${time} = ?`, claim, now);
 }
 
 const move = (
-  db: Session,
+  tx: Tx,
   table: string,
   set: string,
   { series, target, token }: Claim,
   ...values: (string | number | null)[]
 ): Promise<number> =>
-  db.run(
+  tx.run(
     `UPDATE ${table} SET ${set} WHERE series = ? AND place = ? AND claim = ?`,
     ...values,
     series,
@@ -128,10 +128,10 @@ const move = (
   );
 
 /** Ends a claim of what is due: nothing where a person's request was worked on. Throws where another has it. */
-async function release(db: Session, work: VerifyWork): Promise<void> {
-  await lockSeries(db, work.series);
+async function release(tx: Tx, work: VerifyWork): Promise<void> {
+  await lockSeries(tx, work.series);
   const table = work.job === undefined ? 'verification' : 'verify_item';
-  const held = await db.get(
+  const held = await tx.get(
     `SELECT claim FROM ${table} WHERE series = ? AND place = ? AND claim = ?`,
     work.series,
     work.target,
@@ -141,19 +141,19 @@ async function release(db: Session, work: VerifyWork): Promise<void> {
 }
 
 export async function looked(
-  db: Session,
+  tx: Tx,
   followers: Followers,
   work: VerifyWork,
   look: Look,
   { due, repair }: { readonly due: Millis | null; readonly repair?: Outcome['repair'] },
   now: Millis,
 ): Promise<void> {
-  await release(db, work);
-  const before = await rowOf(db, work);
+  await release(tx, work);
+  const before = await rowOf(tx, work);
   if (before === undefined) throw new Fault(LOST);
   const { failure } = look;
   const same = (parse.text(before['digest']) ?? undefined) === look.digest;
-  await db.run(
+  await tx.run(
     `UPDATE verification SET looked = ?, files = ?, bytes = ?, attempts = 0, failure_code = ?, failure_message = ?,
        findings = ?, digest = ?, trouble_code = NULL, trouble_message = NULL, claim = NULL, due = ?
      WHERE series = ? AND place = ?`,
@@ -170,36 +170,36 @@ export async function looked(
   );
   if (failure === undefined)
     await set(
-      db,
+      tx,
       work,
       'good = ?, known_digest = NULL, known_by = NULL, known_at = NULL, known_reason = NULL',
       now,
     );
-  if (!same || before['since'] === null) await set(db, work, 'since = ?', now);
-  await endItem(db, work, outcomeOf(await rowOf(db, work), repair));
-  await refresh(db, work.series, now);
-  if (!same) await tellOf(db, followers, work, failure, now);
+  if (!same || before['since'] === null) await set(tx, work, 'since = ?', now);
+  await endItem(tx, work, outcomeOf(await rowOf(tx, work), repair));
+  await refresh(tx, work.series, now);
+  if (!same) await tellOf(tx, followers, work, failure, now);
 }
 
-const set = (db: Session, { series, target }: Claim, what: string, value: number): Promise<number> =>
-  db.run(`UPDATE verification SET ${what} WHERE series = ? AND place = ?`, value, series, target);
+const set = (tx: Tx, { series, target }: Claim, what: string, value: number): Promise<number> =>
+  tx.run(`UPDATE verification SET ${what} WHERE series = ? AND place = ?`, value, series, target);
 
-const rowOf = (db: Session, { series, target }: Claim): Promise<Row | undefined> =>
-  db.get('SELECT * FROM verification WHERE series = ? AND place = ?', series, target);
+const rowOf = (tx: Tx, { series, target }: Claim): Promise<Row | undefined> =>
+  tx.get('SELECT * FROM verification WHERE series = ? AND place = ?', series, target);
 
 /** Hooks are told of what is wrong, once; the report of the session is written anew. */
 async function tellOf(
-  db: Session,
+  tx: Tx,
   followers: Followers,
   { series, target }: Claim,
   failure: Look['failure'],
   now: Millis,
 ): Promise<void> {
-  const row = await db.get('SELECT attributes, increment FROM series WHERE id = ?', series);
+  const row = await tx.get('SELECT attributes, increment FROM series WHERE id = ?', series);
   const attributes = parse.attributes(row?.['attributes'] ?? '{}');
   if (failure !== undefined)
     await tell(
-      db,
+      tx,
       followers.hooksFor('failed', attributes['Modality'] ?? ''),
       {
         kind: 'failed',
@@ -210,25 +210,25 @@ async function tellOf(
       },
       now,
     );
-  await sessionNews(db, followers, series, attributes, now);
+  await sessionNews(tx, followers, series, attributes, now);
 }
 
 export async function notLooked(
-  db: Session,
+  tx: Tx,
   work: VerifyWork,
   failure: Failure,
   nextTry: Millis | undefined,
 ): Promise<void> {
-  await release(db, work);
+  await release(tx, work);
   if (work.job !== undefined) {
     const { code, message: text } = failure;
     if (nextTry === undefined)
-      return endItem(db, work, { state: 'unknown', code, message: text, files: 0, findings: [] });
-    await move(db, 'verify_item', 'claim = NULL, attempts = attempts + 1, next_try = ?', work, nextTry);
+      return endItem(tx, work, { state: 'unknown', code, message: text, files: 0, findings: [] });
+    await move(tx, 'verify_item', 'claim = NULL, attempts = attempts + 1, next_try = ?', work, nextTry);
     return;
   }
   await move(
-    db,
+    tx,
     'verification',
     'claim = NULL, attempts = attempts + 1, trouble_code = ?, trouble_message = ?, due = ?',
     work,
@@ -238,15 +238,15 @@ export async function notLooked(
   );
 }
 
-export async function end(db: Session, work: VerifyWork): Promise<void> {
-  await release(db, work);
-  await move(db, 'verification', 'claim = NULL, due = NULL', work);
+export async function end(tx: Tx, work: VerifyWork): Promise<void> {
+  await release(tx, work);
+  await move(tx, 'verification', 'claim = NULL, due = NULL', work);
 }
 
-async function endItem(db: Session, work: VerifyWork, outcome: Outcome): Promise<void> {
+async function endItem(tx: Tx, work: VerifyWork, outcome: Outcome): Promise<void> {
   if (work.job === undefined) return;
   await move(
-    db,
+    tx,
     'verify_item',
     'claim = NULL, next_try = NULL, state = ?, restored = ?, outcome = ?',
     work,
@@ -267,13 +267,13 @@ function outcomeOf(row: Row | undefined, repair: Outcome['repair']): Outcome {
   };
 }
 
-export async function summary(db: Session): Promise<VerifySummary> {
+export async function summary(tx: Tx): Promise<VerifySummary> {
   const count = async (sql: string): Promise<Record<string, number>> =>
-    Object.fromEntries((await db.all(sql)).map((row) => [String(row['code']), Number(row['n'])]));
-  const known = await db.get(
+    Object.fromEntries((await tx.all(sql)).map((row) => [String(row['code']), Number(row['n'])]));
+  const known = await tx.get(
     `SELECT count(*) AS n FROM verification WHERE failure_code IS NOT NULL AND known_digest = digest`,
   );
-  const due = await db.get('SELECT min(due) AS time FROM verification WHERE due IS NOT NULL');
+  const due = await tx.get('SELECT min(due) AS time FROM verification WHERE due IS NOT NULL');
   return {
     failing: await count(
       `SELECT failure_code AS code, count(*) AS n FROM verification WHERE ${FAILING} GROUP BY failure_code`,
@@ -287,10 +287,10 @@ export async function summary(db: Session): Promise<VerifySummary> {
 }
 
 /** Also of what waits for its quiet time: the disks are busy, or will soon be. */
-export async function storing(db: Session): Promise<boolean> {
-  const arriving = await db.get('SELECT s.id FROM series s WHERE s.due IS NOT NULL LIMIT 1');
+export async function storing(tx: Tx): Promise<boolean> {
+  const arriving = await tx.get('SELECT s.id FROM series s WHERE s.due IS NOT NULL LIMIT 1');
   if (arriving !== undefined) return true;
-  const stored = await db.get(
+  const stored = await tx.get(
     `SELECT l.series FROM leg l WHERE l.target = 'storage' AND l.state = 'pending' AND l.next_try IS NOT NULL
        AND l.claim IS NOT NULL LIMIT 1`,
   );
@@ -299,15 +299,15 @@ export async function storing(db: Session): Promise<boolean> {
 
 /** A leg that has ended gets a claim, so that nothing is stored in its folder meanwhile. */
 export async function holdFolder(
-  db: Session,
+  tx: Tx,
   series: string,
   place: PlaceName,
   now: Millis,
   leaseMs: number,
 ): Promise<Claim | undefined> {
-  await lockSeries(db, series);
+  await lockSeries(tx, series);
   const token = randomUUID();
-  const taken = await db.run(
+  const taken = await tx.run(
     `UPDATE leg SET claim = ?, next_try = ? WHERE series = ? AND target = ? AND state <> 'pending'
        AND (claim IS NULL OR next_try <= ?)
        AND NOT EXISTS (SELECT 1 FROM series s WHERE s.id = leg.series AND s.due IS NOT NULL)`,
@@ -318,6 +318,6 @@ export async function holdFolder(
     now,
   );
   const claim = { series, target: place, token };
-  if (taken === 1) await hold(db, claim);
+  if (taken === 1) await hold(tx, claim);
   return taken === 1 ? claim : undefined;
 }

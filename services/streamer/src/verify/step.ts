@@ -4,7 +4,7 @@ import { failureOf, Fault, type Failure } from '../model/failure.ts';
 import type { Layout } from '../store/place/layout.ts';
 import { retryAfter } from '../work/retry.ts';
 import type { Ledger, Orthanc, RecordedVerification, SeriesView, Store } from '../ports.ts';
-import type { Chance } from '../model/settings.ts';
+import type { Clock } from '../model/settings.ts';
 import {
   BUSY,
   findRecord,
@@ -28,7 +28,7 @@ export interface VerifyDeps {
   readonly pacer: LookDeps['pacer'];
   /** Waits until what is due by schedule may be read. */
   readonly opens: (signal: AbortSignal) => Promise<void>;
-  readonly chance: Chance;
+  readonly clock: Clock;
   readonly log: Log;
   /** There is something to store. */
   readonly wake: () => void;
@@ -51,22 +51,22 @@ export async function verifyStep(
   deps: VerifyDeps,
   signal: AbortSignal,
 ): Promise<VerifyOutcome> {
-  const { ledger, chance, times } = deps;
+  const { ledger, clock, times } = deps;
   try {
     const view = await stillThere({ id: work.series }, ledger);
     const known = view?.verification.find(({ place }) => place === work.target);
     // erased: its claim is gone with it
     if (view === undefined || known === undefined) return { kind: 'interrupted' };
     const store = deps.stores[work.target];
-    if (work.job === undefined && (store === undefined || isOver(known, times, chance.now()))) {
+    if (work.job === undefined && (store === undefined || isOver(known, times, clock.now()))) {
       await ledger.endVerify(work);
       return { kind: 'over' };
     }
     if (store === undefined || isBusy(view, work.target)) throw new Fault(BUSY);
     const { looked, report } = await lookAndRepair(work, view, store, deps, signal);
     await note(view, known, looked, { ...deps, store }, signal);
-    const due = nextDue(known, times, chance.now());
-    await ledger.looked(work, looked.look, { due, repair: report }, chance.now());
+    const due = nextDue(known, times, clock.now());
+    await ledger.looked(work, looked.look, { due, repair: report }, clock.now());
     return { kind: 'looked', look: looked.look, repair: report };
   } catch (error) {
     return putOff(work, failureOf(error), deps, signal);
@@ -76,16 +76,16 @@ export async function verifyStep(
 async function putOff(
   work: VerifyWork,
   failure: Failure,
-  { ledger, chance }: VerifyDeps,
+  { ledger, clock }: VerifyDeps,
   signal: AbortSignal,
 ): Promise<VerifyOutcome> {
   if (signal.aborted || failure.code === 'LEDGER_LEASE_LOST') return { kind: 'interrupted' };
   const attempts = work.attempts + 1;
-  const retry = retryAfter({ kind: 'transient' }, attempts, chance.jitter(), RETRY);
+  const retry = retryAfter({ kind: 'transient' }, attempts, clock.random(), RETRY);
   const scheduled = retry.retry ? retry.delayMs : RETRY.capMs;
   const asked = attempts < ASKED_ATTEMPTS ? ASKED_RETRY_MS : undefined;
   const delay = work.job === undefined ? scheduled : asked;
-  await ledger.notLooked(work, failure, delay === undefined ? undefined : chance.now() + delay);
+  await ledger.notLooked(work, failure, delay === undefined ? undefined : clock.now() + delay);
   return { kind: 'later', failure };
 }
 
@@ -110,7 +110,7 @@ async function lookAndRepair(
   return { looked: repaired.looked, report: repaired.report };
 }
 
-type NoteDeps = Pick<VerifyDeps, 'ledger' | 'chance' | 'log'> & { readonly store: Store };
+type NoteDeps = Pick<VerifyDeps, 'ledger' | 'clock' | 'log'> & { readonly store: Store };
 
 /** What was found goes into `series.json`, with what somebody has said of exactly that. */
 async function note(
@@ -157,8 +157,8 @@ async function writeOutcome(
   signal: AbortSignal,
 ): Promise<void> {
   if (saysTheSame(record, outcome)) return;
-  const { store, chance, log } = deps;
-  const since = Temporal.Instant.fromEpochMilliseconds(chance.now()).toString();
+  const { store, clock, log } = deps;
+  const since = Temporal.Instant.fromEpochMilliseconds(clock.now()).toString();
   try {
     await holding(view, place, folder, deps, signal, (held, stillOurs) =>
       store.writeRecord(held, { ...held.record, verification: { ...outcome, since } }, stillOurs),

@@ -5,7 +5,7 @@ import type { Condition } from './condition.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { Ledger, Orthanc, Store } from '../ports.ts';
 import type { Committing } from '../commitment/step.ts';
-import type { Chance, OpenDestination, Settings } from '../model/settings.ts';
+import type { Clock, OpenDestination, Settings } from '../model/settings.ts';
 import type { RootKeeper } from '../roots/keeper.ts';
 import type { VerifySettings } from '../verify/settings.ts';
 import type { Wake } from './wake.ts';
@@ -39,7 +39,7 @@ export interface LoopDeps {
   readonly settings: Settings;
   /** Those of the settings. */
   readonly destinations: readonly OpenDestination[];
-  readonly chance: Chance;
+  readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly condition: Condition;

@@ -30,7 +30,7 @@ test('follow: a wake-up while sessions are looked for is remembered', async (t) 
   };
   const deps = {
     ledger: looking,
-    chance: { now: () => 0, jitter: () => 0.5 },
+    clock: { now: () => 0, random: () => 0.5 },
     condition: new Condition(),
     log: createLog({ service: 'test', level: 'error' }),
     follow: { hooks: [], sessionQuietMs: 600_000, cleanupAfterMs: undefined, notCleaned: new Map() },

@@ -49,12 +49,12 @@ export function followUp(
 }
 
 async function tellNext(hook: Hook, deps: Deps, wakes: Wakes, signal: AbortSignal): Promise<void> {
-  const { ledger, chance, log, metrics, follow, store } = deps;
+  const { ledger, clock, log, metrics, follow, store } = deps;
   const since = wakes.follow.count;
-  const work = await ledger.nextDelivery(hook.name, chance.now());
+  const work = await ledger.nextDelivery(hook.name, clock.now());
   if (work === undefined) {
     const time = await ledger.nextDeliveryTime(hook.name);
-    const wait = time === undefined ? LONGEST_WAIT : Math.min(time - chance.now(), LONGEST_WAIT);
+    const wait = time === undefined ? LONGEST_WAIT : Math.min(time - clock.now(), LONGEST_WAIT);
     // due and not given: another has it
     return wakes.follow.wait(Math.max(wait, 200), signal, since);
   }
@@ -65,7 +65,7 @@ async function tellNext(hook: Hook, deps: Deps, wakes: Wakes, signal: AbortSigna
       {
         ledger,
         hooks: follow.hooks,
-        chance,
+        clock,
         describe: (one) => describe(one, { ledger, store, context: follow.context }),
       },
       held,
@@ -89,7 +89,7 @@ function tellLog(
 /** Renews the lease while the hook runs; where another has taken it over, the hook is ended. */
 async function holding<T>(
   work: DeliveryWork,
-  { ledger, chance, log }: Deps,
+  { ledger, clock, log }: Deps,
   signal: AbortSignal,
   run: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
@@ -97,7 +97,7 @@ async function holding<T>(
   let renewal: Promise<void> = Promise.resolve();
   const renew = async (): Promise<void> => {
     try {
-      if (!(await ledger.renewDelivery(work, chance.now()))) lost.abort();
+      if (!(await ledger.renewDelivery(work, clock.now()))) lost.abort();
     } catch (error) {
       log.debug('a lease was not renewed', { error });
     }
@@ -114,13 +114,13 @@ async function holding<T>(
 }
 
 async function nextSession(deps: Deps, wakes: Wakes, signal: AbortSignal): Promise<void> {
-  const { ledger, store, chance, condition, log, metrics, follow } = deps;
+  const { ledger, store, clock, condition, log, metrics, follow } = deps;
   const since = wakes.follow.count;
   // what came up to the end of its quiet time has to be known: not so after a restart, or while Orthanc does not answer
-  const session = await ledger.nextSession(Math.min(chance.now(), condition.readAt));
+  const session = await ledger.nextSession(Math.min(clock.now(), condition.readAt));
   if (session === undefined)
     return wakes.follow.wait(Math.min(follow.sessionQuietMs, LONGEST_WAIT), signal, since);
-  const outcome = await sessionStep(session, { ledger, store, chance, context: follow.context });
+  const outcome = await sessionStep(session, { ledger, store, clock, context: follow.context });
   if (outcome.kind === 'later') {
     metrics.failed('sessions', outcome.failure.code);
     log.warn('the report of a session is tried again', { session: session.id, ...outcome.failure });
@@ -132,20 +132,20 @@ async function nextSession(deps: Deps, wakes: Wakes, signal: AbortSignal): Promi
 
 /** How many images each series should have: those that have them need not wait for the end of their quiet time. */
 async function lookAtReports(deps: Deps, wakes: Wakes, signal: AbortSignal): Promise<void> {
-  const { ledger, chance, follow, settings } = deps;
+  const { ledger, clock, follow, settings } = deps;
   await follow.performed.refresh();
   if (follow.performed.known() > 0) {
     for (const id of await ledger.collecting(MANY)) await hastenOne(id, deps, wakes, signal);
-    for (const { id, uid } of await ledger.unexpected(chance.now() - REPORTED_WITHIN_MS, MANY)) {
+    for (const { id, uid } of await ledger.unexpected(clock.now() - REPORTED_WITHIN_MS, MANY)) {
       const expected = follow.performed.expected(uid);
-      if (expected !== undefined) await ledger.expect(id, expected, chance.now());
+      if (expected !== undefined) await ledger.expect(id, expected, clock.now());
     }
   }
   await wakes.follow.wait(Math.min(2.5 * settings.pollMs, LONGEST_WAIT), signal);
 }
 
 async function hastenOne(id: string, deps: Deps, wakes: Wakes, signal: AbortSignal): Promise<void> {
-  const { ledger, orthanc, chance, log, follow } = deps;
+  const { ledger, orthanc, clock, log, follow } = deps;
   const found = await orthanc.series(id, signal).catch((error: unknown) => {
     // deleted meanwhile: its quiet timer goes on, and what was lost shows
     if (failureOf(error).code === 'ORTHANC_GONE') return undefined;
@@ -154,39 +154,39 @@ async function hastenOne(id: string, deps: Deps, wakes: Wakes, signal: AbortSign
   const expected = found === undefined ? undefined : follow.performed.expected(found.uid);
   const images = found?.instances.length ?? 0;
   if (expected === undefined || images < expected) return;
-  await ledger.hasten(id, chance.now());
+  await ledger.hasten(id, clock.now());
   log.info('all images are there', { series: id, images, expected });
   wakes.store.notify();
 }
 
-async function prune({ ledger, chance }: Deps, signal: AbortSignal): Promise<void> {
-  await ledger.prune(chance.now() - KEPT_MS);
+async function prune({ ledger, clock }: Deps, signal: AbortSignal): Promise<void> {
+  await ledger.prune(clock.now() - KEPT_MS);
   await new Wake().wait(HOUR_MS, signal);
 }
 
 async function cleanUp(afterMs: number, deps: Deps, signal: AbortSignal): Promise<void> {
-  const { ledger, chance } = deps;
+  const { ledger, clock } = deps;
   const { notCleaned } = deps.follow;
-  const ready = await ledger.cleanable(chance.now() - afterMs, MANY + notCleaned.size);
+  const ready = await ledger.cleanable(clock.now() - afterMs, MANY + notCleaned.size);
   for (const series of ready) {
     if (signal.aborted) return;
-    if ((notCleaned.get(series.id)?.again ?? 0) <= chance.now()) await cleanOne(series, deps, signal);
+    if ((notCleaned.get(series.id)?.again ?? 0) <= clock.now()) await cleanOne(series, deps, signal);
   }
   await lookAtKept(afterMs, deps);
   await new Wake().wait(Math.min(Math.max(afterMs / 2, 200), MINUTE_MS), signal);
 }
 
 /** What stays in Orthanc fills its disk: it shows, with the reason. */
-async function lookAtKept(afterMs: number, { ledger, chance, follow, condition }: Deps): Promise<void> {
+async function lookAtKept(afterMs: number, { ledger, clock, follow, condition }: Deps): Promise<void> {
   const { kept, notCleaned } = follow;
-  const found = await ledger.kept(chance.now() - afterMs, MOST_KEPT);
+  const found = await ledger.kept(clock.now() - afterMs, MOST_KEPT);
   kept.clear();
   for (const series of found) kept.set(series.id, keptBecause(series));
   condition.kept = keptSummary([...kept.values(), ...notCleaned.values()]);
 }
 
 async function cleanOne(series: SeriesView, deps: Deps, signal: AbortSignal): Promise<void> {
-  const { chance, log, metrics } = deps;
+  const { clock, log, metrics } = deps;
   const { notCleaned } = deps.follow;
   const outcome = await cleanStep(series, deps, signal).catch((error: unknown) => {
     if (signal.aborted) throw error;
@@ -204,5 +204,5 @@ async function cleanOne(series: SeriesView, deps: Deps, signal: AbortSignal): Pr
     log.error('not deleted from Orthanc', { series: series.id, ...failure });
   // what is wrong with the files is for a person; what was wrong with Orthanc may be over
   const wait = failure.kind === 'permanent' ? HOUR_MS : MINUTE_MS;
-  notCleaned.set(series.id, { ...failure, again: chance.now() + wait });
+  notCleaned.set(series.id, { ...failure, again: clock.now() + wait });
 }

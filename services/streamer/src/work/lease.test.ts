@@ -10,7 +10,7 @@ import { underLease, type LeaseDeps } from './lease.ts';
 import type { Ledger, StoreWork } from '../ports.ts';
 
 const LEASE_MS = 300;
-const chance = { now: () => Temporal.Now.instant().epochMilliseconds, jitter: () => 0.5 };
+const clock = { now: () => Temporal.Now.instant().epochMilliseconds, random: () => 0.5 };
 
 async function claimed(t: TestContext): Promise<{ ledger: Ledger; work: StoreWork; deps: LeaseDeps }> {
   const folder = await mkdtemp(join(tmpdir(), 'scanflow-lease-'));
@@ -20,10 +20,10 @@ async function claimed(t: TestContext): Promise<{ ledger: Ledger; work: StoreWor
     await rm(folder, { recursive: true, force: true });
   });
   await ledger.arrived({ seq: 1, database: undefined }, ['a'], 0, 0);
-  const work = await ledger.nextStore(chance.now());
+  const work = await ledger.nextStore(clock.now());
   assert.ok(work !== undefined);
   const log = createLog({ service: 'test', level: 'error' });
-  return { ledger, work, deps: { ledger, chance, log } };
+  return { ledger, work, deps: { ledger, clock, log } };
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>
@@ -48,18 +48,18 @@ test('lease: it is renewed while the work lasts, and given back at its end', asy
     await enough.promise;
     assert.equal(signal.aborted, false);
   });
-  assert.equal((await ledger.nextStore(chance.now()))?.series, 'a');
+  assert.equal((await ledger.nextStore(clock.now()))?.series, 'a');
 });
 
 test('lease: the work is told when another has taken it over', async (t) => {
   const { ledger, work, deps } = await claimed(t);
   await underLease(work, deps, new AbortController().signal, async (signal) => {
-    const other = await ledger.nextStore(chance.now() + 1000 * LEASE_MS);
+    const other = await ledger.nextStore(clock.now() + 1000 * LEASE_MS);
     assert.equal(other?.series, 'a');
     await aborted(signal);
   });
   // the other one has it still
-  assert.equal(await ledger.nextStore(chance.now()), undefined);
+  assert.equal(await ledger.nextStore(clock.now()), undefined);
 });
 
 test('lease: the work is told when the ledger was out of reach for as long as the lease', async (t) => {
@@ -73,12 +73,12 @@ test('lease: the work is told when the ledger was out of reach for as long as th
   const began = performance.now();
   await underLease(work, { ...deps, ledger: cut }, new AbortController().signal, aborted);
   assert.ok(performance.now() - began >= LEASE_MS);
-  assert.equal((await ledger.nextStore(chance.now() + LEASE_MS))?.series, 'a');
+  assert.equal((await ledger.nextStore(clock.now() + LEASE_MS))?.series, 'a');
 });
 
 test('lease: an error of the work is passed on, and the claim given back', async (t) => {
   const { ledger, work, deps } = await claimed(t);
   const failing = underLease(work, deps, new AbortController().signal, () => Promise.reject(new Error('no')));
   await assert.rejects(failing, /no/);
-  assert.equal((await ledger.nextStore(chance.now()))?.series, 'a');
+  assert.equal((await ledger.nextStore(clock.now()))?.series, 'a');
 });

@@ -2,11 +2,11 @@
 import type { Log } from '@scanflow/chassis';
 import { failureOf } from '../model/failure.ts';
 import type { Claim, Ledger } from '../ports.ts';
-import type { Chance } from '../model/settings.ts';
+import type { Clock } from '../model/settings.ts';
 
 export interface LeaseDeps {
   readonly ledger: Pick<Ledger, 'leaseMs' | 'renew' | 'giveBack'>;
-  readonly chance: Chance;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -19,7 +19,7 @@ const PART = 1 / 3;
  */
 export async function underLease<T>(
   claim: Claim,
-  { ledger, chance, log }: LeaseDeps,
+  { ledger, clock, log }: LeaseDeps,
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
@@ -29,7 +29,7 @@ export async function underLease<T>(
   const renew = async (): Promise<void> => {
     const asked = performance.now();
     try {
-      await ledger.renew(claim, chance.now());
+      await ledger.renew(claim, clock.now());
       renewed = asked;
     } catch (error) {
       const failure = failureOf(error);
@@ -53,7 +53,7 @@ export async function underLease<T>(
     clearInterval(timer);
     await renewal;
     // where the ledger cannot be reached, the lease ends by itself
-    await ledger.giveBack(claim, chance.now()).catch((error: unknown) => {
+    await ledger.giveBack(claim, clock.now()).catch((error: unknown) => {
       log.debug('a claim was not given back', { error });
     });
   }

@@ -80,7 +80,7 @@ export const createWakes = (): Wakes => ({
 async function forever(
   name: string,
   round: () => Promise<void>,
-  { log, metrics, condition, chance }: LoopDeps,
+  { log, metrics, condition, clock }: LoopDeps,
   signal: AbortSignal,
 ): Promise<void> {
   const pause = new Wake();
@@ -95,7 +95,7 @@ async function forever(
       metrics.failed(name, failure.code);
       const fromOrthanc = error instanceof Fault && failure.code.startsWith('ORTHANC_');
       if (LEDGER_DOWN.has(failure.code)) condition.ledgerFailed(name, failure.message);
-      if (!fromOrthanc || condition.orthancFailed(failure, chance.now()))
+      if (!fromOrthanc || condition.orthancFailed(failure, clock.now()))
         log.error(`${name} fails`, { ...failure });
       log.debug('the error itself', { step: name, error });
       await pause.wait(AFTER_ERROR, signal);
@@ -104,10 +104,10 @@ async function forever(
 }
 
 async function intake(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promise<void> {
-  const { condition, settings, chance } = deps;
+  const { condition, settings, clock } = deps;
   const system = await askSystem(deps, signal);
   if (!(await leading(deps, wakes))) return follow(deps, wakes, signal);
-  const began = chance.now();
+  const began = clock.now();
   const { replaced, seq } = await readChanges(deps, system.database, signal);
   if (seq !== condition.seq) wakes.store.notify();
   condition.seq = seq;
@@ -118,13 +118,13 @@ async function intake(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promis
 }
 
 async function askSystem(
-  { orthanc, condition, chance, log }: LoopDeps,
+  { orthanc, condition, clock, log }: LoopDeps,
   signal: AbortSignal,
 ): Promise<SystemInfo> {
   const known = condition.system;
-  if (known !== undefined && Math.abs(chance.now() - condition.askedAt) <= SYSTEM_EVERY) return known;
+  if (known !== undefined && Math.abs(clock.now() - condition.askedAt) <= SYSTEM_EVERY) return known;
   const system = await orthanc.system(signal);
-  condition.askedAt = chance.now();
+  condition.askedAt = clock.now();
   condition.orthancAnswered();
   if (known?.recycling !== system.recycling && system.recycling !== undefined)
     log.error(recyclingWarning(system.recycling), { code: 'ORTHANC_RECYCLES' });
@@ -133,8 +133,8 @@ async function askSystem(
 }
 
 /** Whether this streamer is the one that reads what Orthanc reports. Who becomes it looks at everything once. */
-async function leading({ ledger, condition, chance, log }: LoopDeps, wakes: Wakes): Promise<boolean> {
-  const leads = await ledger.lead(chance.now());
+async function leading({ ledger, condition, clock, log }: LoopDeps, wakes: Wakes): Promise<boolean> {
+  const leads = await ledger.lead(clock.now());
   if (leads !== condition.leads) {
     condition.leads = leads;
     log.info(leads ? 'reads what Orthanc reports' : 'another streamer reads what Orthanc reports');
@@ -166,9 +166,9 @@ async function reconcileAll(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): 
 
 /** Quarantined series whose booking appeared, or whom the patterns now match, are stored. */
 async function recheck(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promise<void> {
-  const { ledger, bookings, settings, chance, log, condition } = deps;
+  const { ledger, bookings, settings, clock, log, condition } = deps;
   if (!condition.leads) return new Wake().wait(Math.min(settings.recheckMs, LONGEST_WAIT), signal);
-  const now = chance.now();
+  const now = clock.now();
   await ledger.clampTimers(now + settings.quietMs, now + 1.2 * longestWait(settings));
   for (const { id, attributes } of await ledger.quarantined()) {
     if (signal.aborted) return;
@@ -176,7 +176,7 @@ async function recheck(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promi
     const sender = aet === undefined ? undefined : { aet };
     const decided = await decide(attributes, bookings, settings, sender, ledger.labelled);
     if (decided.kind === 'quarantine') continue;
-    await ledger.release(id, undefined, chance.now());
+    await ledger.release(id, undefined, clock.now());
     log.info('released from quarantine', { series: id, by: decided.kind });
     wakes.store.notify();
   }
@@ -188,10 +188,10 @@ const longestWait = ({ retry, destinations }: Settings): number =>
   Math.max(retry.capMs, ...destinations.map((destination) => destination.retry?.capMs ?? 0));
 
 async function storeNext(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promise<void> {
-  const { ledger, chance, log, metrics } = deps;
+  const { ledger, clock, log, metrics } = deps;
   const since = wakes.store.count;
   const alongside = deps.settings.copy === undefined ? [] : [COPY];
-  const work = await ledger.nextStore(chance.now(), alongside);
+  const work = await ledger.nextStore(clock.now(), alongside);
   if (work === undefined) return pauseUntil(await ledger.nextTime(STORAGE), wakes.store, since, deps, signal);
   if (alongside.length > 0) wakes.forward.notify();
   if (work.moving !== undefined) return moveNext({ ...work, moving: work.moving }, deps, wakes, signal);

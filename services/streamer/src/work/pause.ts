@@ -1,5 +1,5 @@
 /** How long a worker without work waits. */
-import type { Chance } from '../model/settings.ts';
+import type { Clock } from '../model/settings.ts';
 import type { Wake } from './wake.ts';
 
 /** Longest wait between two looks into the ledger: the clock may have been set. */
@@ -10,9 +10,9 @@ export function pauseUntil(
   time: number | undefined,
   wake: Wake,
   since: number,
-  { chance }: { readonly chance: Chance },
+  { clock }: { readonly clock: Clock },
   signal: AbortSignal,
 ): Promise<void> {
-  const wait = time === undefined ? LONGEST_WAIT : Math.min(time - chance.now(), LONGEST_WAIT);
+  const wait = time === undefined ? LONGEST_WAIT : Math.min(time - clock.now(), LONGEST_WAIT);
   return wake.wait(Math.max(wait, 1), signal, since);
 }

@@ -19,7 +19,7 @@ export type Retry = { readonly retry: true; readonly delayMs: number } | { reado
  * once. A transient or ambiguous failure is tried for ever, unless the policy says when to give up. (A C-STORE whose outcome
  * is unknown may be repeated: the receiver knows the instance by its SOP Instance UID.)
  * @param attempt 1 for the first failure in a row
- * @param jitter 0 to 1, from the caller's source of chance
+ * @param jitter a random number from 0 to 1
  */
 export function retryAfter(
   failure: Pick<Failure, 'kind'>,

@@ -10,7 +10,7 @@ import { COPY, STORAGE } from '../../model/series.ts';
 import type { Ledger, Store } from '../../ports.ts';
 import type { RootSpec } from '../../roots/evidence.ts';
 import { RootKeeper } from '../../roots/keeper.ts';
-import type { Chance } from '../../model/settings.ts';
+import type { Clock } from '../../model/settings.ts';
 import { VERSION } from '../../version.ts';
 
 export interface Storage {
@@ -30,7 +30,7 @@ const SILENT_MS = 20_000;
 export async function openStorage(
   { facility, storage, data }: Pick<Config, 'facility' | 'storage' | 'data'>,
   ledger: Ledger,
-  chance: Chance,
+  clock: Clock,
 ): Promise<Storage> {
   const { root, projects, copy, freeSpace, collisions, owner, group } = storage;
   const access: Access = {
@@ -48,7 +48,7 @@ export async function openStorage(
   if (copy !== undefined) await requireApart(copy.root, roots);
   const keeper = new RootKeeper(specsOf(root, otherRoots, copy?.root), {
     ledger,
-    chance,
+    clock,
     own: { name: facility.name, host: hostname(), version: VERSION },
     access,
     data: own,
