@@ -198,6 +198,26 @@ test('worklist: 600 half-open connections cost a scanner nothing', async (t) => 
   assert.ok(slowest < Math.max(1_000, 10 * usual), `a scanner waited ${slowest.toFixed(0)} ms`);
 });
 
+test('worklist: a crowd that comes at once is let in at once, not a second later', async (t) => {
+  const service = await serve(t);
+  const { pid } = service.program;
+  const room = Number(await readFile('/proc/sys/net/core/somaxconn', 'utf8'));
+  // while the service stands still, the kernel alone lets in: those without room would try again after a second
+  process.kill(pid, 'SIGSTOP');
+  const crowd = Array.from({ length: Math.min(1_000, room) }, () =>
+    connect({ port: service.port, host: '127.0.0.1' }),
+  );
+  let connected = 0;
+  for (const socket of crowd) socket.on('error', () => undefined).once('connect', () => (connected += 1));
+  try {
+    await until(() => connected === crowd.length, { what: 'the crowd is let in', timeoutMs: 20_000 });
+  } finally {
+    process.kill(pid, 'SIGCONT');
+    for (const socket of crowd) socket.destroy();
+  }
+  await ask(service);
+});
+
 test('worklist: thousands of rejected associations are summed up in the log', async (t) => {
   const service = await serve(t);
   const stranger = Buffer.from(encodePdu(request({ calledAet: 'SCANFLOW', callingAet: 'STRANGER' })));

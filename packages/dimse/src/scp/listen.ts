@@ -9,6 +9,12 @@ import { Session } from './session.ts';
 import { Turns } from './turns.ts';
 import { LIMITS, type ScpOptions } from './types.ts';
 
+/**
+ * Connections that the kernel holds until we accept them. Node.js asks for 511: a crowd of more cost the next scanner
+ * a second, until its TCP sent its SYN again. Linux takes the smaller of this and `net.core.somaxconn` (4,096).
+ */
+const BACKLOG = 4096;
+
 export interface Listening {
   readonly port: number;
   /** Takes no more connections, lets running requests finish within `closeMs`, ends all. */
@@ -57,7 +63,7 @@ export async function listen(options: ScpOptions): Promise<Listening> {
     });
   };
   const server = createServer(onSocket);
-  server.listen(options.port, options.bind);
+  server.listen({ port: options.port, host: options.bind, backlog: BACKLOG });
   await once(server, 'listening');
   server.on('error', (error) => options.log.error('server.error', { error: error.name }));
   let closing: Promise<void> | undefined;
