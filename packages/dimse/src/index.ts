@@ -16,10 +16,10 @@ export {
 } from './scu/commitment.ts';
 export { reportCommitment, type ReportOptions } from './scu/report.ts';
 export { commitmentReports, onCommitmentEvent, REPORT_STATUS, type ReportHandler } from './commitment.ts';
-export { store, type StoreOptions } from './scu/store.ts';
-export type { StoreGate } from './scu/store-gate.ts';
-export type { StoreOutcome } from './scu/store-outcome.ts';
-export type { Look, LookedAt, StoreItem } from './scu/store-source.ts';
+export { store, type StoreOptions } from './scu/store/store.ts';
+export type { StoreGate } from './scu/store/gate.ts';
+export type { StoreOutcome } from './scu/store/outcome.ts';
+export type { Look, LookedAt, StoreItem } from './scu/store/instance.ts';
 export type { Dial, Peer, Timeouts } from './scu/peer.ts';
 export { listen, type Listening } from './scp/listen.ts';
 export { isStorageClass } from './scp/store-contexts.ts';

@@ -1,6 +1,6 @@
 /** What a peer takes, asked without sending anything. */
 import { associate, release } from './associate.ts';
-import { CONTEXTS, contextsFor, type Kind } from './store-plan.ts';
+import { CONTEXTS, contextsFor, type Kind } from './store/contexts.ts';
 import type { Peer } from './peer.ts';
 
 /**

@@ -17,7 +17,7 @@ import {
 import { Association } from '../association.ts';
 import { COMMAND, DATA_SET, NO_DATA_SET, RESPONSE, type Command } from '../message/command.ts';
 import type { Message } from '../message/assembler.ts';
-import { store } from '../scu/store.ts';
+import { store } from '../scu/store/store.ts';
 import { answerContexts } from '../ul/negotiation.ts';
 
 const EXPLICIT = transferSyntaxes.explicitVRLittleEndian;

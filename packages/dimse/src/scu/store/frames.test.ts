@@ -2,9 +2,9 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Pdv } from '../ul/pdu.ts';
-import { PduReader } from '../ul/reader.ts';
-import { FRAME_HEADER, Frames, type Wire } from './store-frames.ts';
+import type { Pdv } from '../../ul/pdu.ts';
+import { PduReader } from '../../ul/reader.ts';
+import { FRAME_HEADER, Frames, type Wire } from './frames.ts';
 
 /** Sends the pieces over wires of `room` bytes, each with whole PDUs only, as the outlet does. */
 function leave(pieces: readonly Uint8Array[], size: number, room: number): Pdv[] {

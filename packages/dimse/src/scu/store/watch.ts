@@ -1,5 +1,5 @@
 /** The time limit of a line: one timer, however many instances pass. */
-import type { Association } from '../association.ts';
+import type { Association } from '../../association.ts';
 
 export class LineWatch {
   readonly #association: Association;

@@ -1,11 +1,11 @@
 /** An association for C-STORE requests (PS3.7 9.1.1, PS3.4 B), several under way where the peer grants that. */
-import { endingOf, type Association } from '../association.ts';
-import { failureOf, type Failure } from '../failure.ts';
-import { COMMAND, DATA_SET, encodeCommand, RESPONSE, type Command } from '../message/command.ts';
-import { describeContextResult } from '../ul/negotiation.ts';
-import { abortOn, associate, release } from './associate.ts';
-import { timeoutsOf, type Peer } from './peer.ts';
-import { lost, messageIds } from './response.ts';
+import { endingOf, type Association } from '../../association.ts';
+import { failureOf, type Failure } from '../../failure.ts';
+import { COMMAND, DATA_SET, encodeCommand, RESPONSE, type Command } from '../../message/command.ts';
+import { describeContextResult } from '../../ul/negotiation.ts';
+import { abortOn, associate, release } from '../associate.ts';
+import { timeoutsOf, type Peer } from '../peer.ts';
+import { lost, messageIds } from '../response.ts';
 import {
   answered,
   brokenOff,
@@ -13,12 +13,12 @@ import {
   notNegotiated,
   unanswered,
   type StoreOutcome,
-} from './store-outcome.ts';
-import { Outlet } from './store-outlet.ts';
-import { contextsFor, kindOf, type Kind } from './store-plan.ts';
-import type { StoreGate } from './store-gate.ts';
-import { LineWatch } from './store-watch.ts';
-import type { Instance } from './store-source.ts';
+} from './outcome.ts';
+import { Outlet } from './outlet.ts';
+import { contextsFor, kindOf, type Kind } from './contexts.ts';
+import type { StoreGate } from './gate.ts';
+import { LineWatch } from './watch.ts';
+import type { Instance } from './instance.ts';
 
 type Settle = (outcome: StoreOutcome) => void;
 

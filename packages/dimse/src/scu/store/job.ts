@@ -1,13 +1,13 @@
 /** One call of store(): lines side by side that share the files, and what has become of each. */
-import { failureOf, transient, type Failure } from '../failure.ts';
-import { silent } from '../log.ts';
-import { cancelled, nameOf, type Peer } from './peer.ts';
-import { StoreLine } from './store-line.ts';
-import { failed, type StoreOutcome, type Subject } from './store-outcome.ts';
-import type { Instance, StoreItem } from './store-source.ts';
-import { StoreWindow } from './store-window.ts';
-import type { StoreGate } from './store-gate.ts';
-import type { DimseLog } from '../log.ts';
+import { failureOf, transient, type Failure } from '../../failure.ts';
+import { silent } from '../../log.ts';
+import { cancelled, nameOf, type Peer } from '../peer.ts';
+import { StoreLine } from './line.ts';
+import { failed, type StoreOutcome, type Subject } from './outcome.ts';
+import type { Instance, StoreItem } from './instance.ts';
+import { StoreWindow } from './window.ts';
+import type { StoreGate } from './gate.ts';
+import type { DimseLog } from '../../log.ts';
 
 export interface StoreOptions {
   /** Aborts the associations; what was not sent fails with CANCELLED. */

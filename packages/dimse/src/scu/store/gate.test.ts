@@ -1,8 +1,8 @@
 /** C-STORE that is held back, against an acceptor made of our upper layer. */
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { accept, images, numbers, send } from '../testing/store-acceptor.ts';
-import type { StoreGate } from './store-gate.ts';
+import { accept, images, numbers, send } from '../../testing/store-acceptor.ts';
+import type { StoreGate } from './gate.ts';
 
 test('gate: every image is admitted and every byte passes, over all associations', async (t) => {
   let admitted = 0;

@@ -1,9 +1,9 @@
 /** C-STORE with several requests under way and several associations, against an acceptor made of our upper layer. */
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import type { Message } from '../message/assembler.ts';
-import { accept, images, line, numbers, send, type Behaviour } from '../testing/store-acceptor.ts';
-import type { StoreItem } from './store-source.ts';
+import type { Message } from '../../message/assembler.ts';
+import { accept, images, line, numbers, send, type Behaviour } from '../../testing/store-acceptor.ts';
+import type { StoreItem } from './instance.ts';
 import { store } from './store.ts';
 
 /** Collects requests and answers them, the last first, once there are `count`. */

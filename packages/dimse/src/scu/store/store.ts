@@ -1,8 +1,8 @@
 /** C-STORE as SCU: files to a peer, each with exactly one outcome. */
-import type { Peer } from './peer.ts';
-import { StoreJob, type StoreOptions } from './store-job.ts';
-import type { StoreOutcome } from './store-outcome.ts';
-import type { StoreItem } from './store-source.ts';
+import type { Peer } from '../peer.ts';
+import { StoreJob, type StoreOptions } from './job.ts';
+import type { StoreOutcome } from './outcome.ts';
+import type { StoreItem } from './instance.ts';
 
 export type { StoreOptions };
 

@@ -1,7 +1,7 @@
 /** Where instances leave: PDUs gathered into large writes, two of them under way at most. */
-import type { Association } from '../association.ts';
-import { Buffers } from './store-buffers.ts';
-import { Frames, type Framing, type Wire } from './store-frames.ts';
+import type { Association } from '../../association.ts';
+import { Buffers } from './buffers.ts';
+import { Frames, type Framing, type Wire } from './frames.ts';
 
 /** A write holds a file that was read at once, its command, and the headers between. */
 const WIRE = 294_912;

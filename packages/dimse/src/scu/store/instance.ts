@@ -9,9 +9,9 @@ import {
   type Edit,
   type Part10Header,
 } from '@scanflow/dicom/file';
-import { DimseError, permanent, type Failure } from '../failure.ts';
-import { SLOT, type Buffers } from './store-buffers.ts';
-import { openFile, unreadable, type OpenFile } from './store-file.ts';
+import { DimseError, permanent, type Failure } from '../../failure.ts';
+import { SLOT, type Buffers } from './buffers.ts';
+import { openFile, unreadable, type OpenFile } from './file.ts';
 
 /** A file's first bytes, for StoreItem.look. They are only lent: copy what is to be kept. */
 export interface LookedAt {

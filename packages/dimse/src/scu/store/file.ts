@@ -1,7 +1,7 @@
 /** Files opened for reading: through the thread pool, or in place, which for small files is many times faster. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
-import { carriedBy, DimseError, permanent, transient } from '../failure.ts';
+import { carriedBy, DimseError, permanent, transient } from '../../failure.ts';
 
 /** It is read in order, each byte once. */
 export interface OpenFile {

@@ -1,5 +1,5 @@
 /** Which presentation contexts instances need. Pure. */
-import type { ProposedContext } from '../ul/pdu.ts';
+import type { ProposedContext } from '../../ul/pdu.ts';
 
 /** Of one association: ids are odd and fit a byte (PS3.8 9.3.2.2). */
 export const CONTEXTS = 128;
