@@ -1,7 +1,7 @@
 export type { Failure } from './failure.ts';
 export type { DimseLog } from './log.ts';
 export { echo, type EchoResult } from './scu/echo.ts';
-export { accepts } from './scu/accepts.ts';
+export { accepts } from './scu/store/contexts.ts';
 export { find, findAll } from './scu/find.ts';
 export type { FindQueries, FindQuery, FindResult, FindResults } from './scu/find.ts';
 export { move, type MoveOrder } from './scu/move.ts';
@@ -16,10 +16,9 @@ export {
 } from './scu/commitment.ts';
 export { reportCommitment, type ReportOptions } from './scu/report.ts';
 export { commitmentReports, onCommitmentEvent, REPORT_STATUS, type ReportHandler } from './commitment.ts';
-export { store, type StoreOptions } from './scu/store/store.ts';
-export type { StoreGate } from './scu/store/gate.ts';
+export { store } from './scu/store/store.ts';
 export type { StoreOutcome } from './scu/store/outcome.ts';
-export type { Look, LookedAt, StoreItem } from './scu/store/instance.ts';
+export type { Look, LookedAt, StoreGate, StoreItem, StoreOptions } from './scu/store/input.ts';
 export type { Dial, Peer, Timeouts } from './scu/peer.ts';
 export { listen, type Listening } from './scp/listen.ts';
 export { isStorageClass } from './scp/store-contexts.ts';

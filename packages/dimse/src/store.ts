@@ -5,7 +5,6 @@
 export type { Failure } from './failure.ts';
 export type { Dial, Peer, Timeouts } from './scu/peer.ts';
 export type { StoreOutcome } from './scu/store/outcome.ts';
-export type { Look, LookedAt, StoreItem } from './scu/store/instance.ts';
-export type { StoreGate } from './scu/store/gate.ts';
-export { accepts } from './scu/accepts.ts';
-export { store, type StoreOptions } from './scu/store/store.ts';
+export type { Look, LookedAt, StoreGate, StoreItem, StoreOptions } from './scu/store/input.ts';
+export { accepts } from './scu/store/contexts.ts';
+export { store } from './scu/store/store.ts';

@@ -7,8 +7,8 @@ import { Association } from '../association.ts';
 import type { Message } from '../message/assembler.ts';
 import { NO_DATA_SET } from '../message/command.ts';
 import type { StoreOutcome } from '../scu/store/outcome.ts';
-import type { StoreItem } from '../scu/store/instance.ts';
-import { store, type StoreOptions } from '../scu/store/store.ts';
+import type { StoreItem, StoreOptions } from '../scu/store/input.ts';
+import { store } from '../scu/store/store.ts';
 import type { AssociateAc, AssociateRq } from '../ul/pdu.ts';
 
 export interface Acceptor {

@@ -1,5 +1,7 @@
-/** Which presentation contexts instances need. Pure. */
+/** Which presentation contexts instances need, and which of them a peer accepts. */
 import type { ProposedContext } from '../../ul/pdu.ts';
+import { associate, release } from '../associate.ts';
+import type { Peer } from '../peer.ts';
 
 /** Of one association: ids are odd and fit a byte (PS3.8 9.3.2.2). */
 export const CONTEXTS = 128;
@@ -29,3 +31,24 @@ export function contextsFor(instances: Iterable<Kind>): ProposedContext[] {
     transferSyntaxes: [transferSyntax],
   }));
 }
+
+/**
+ * Those of the kinds (SOP class and transfer syntax; the first 128 different ones count) that the peer accepts, by an
+ * association that proposes them and is released at once. Throws DimseError as associate() does.
+ */
+export async function accepts(peer: Peer, kinds: readonly Kind[], signal?: AbortSignal): Promise<Kind[]> {
+  const contexts = contextsFor(kinds);
+  if (contexts.length === 0) return [];
+  const association = await associate(peer, contexts, signal);
+  const { accepted } = association.contexts;
+  await release(association, peer);
+  return contexts
+    .filter(({ id }) => accepted.has(id))
+    .map(({ abstractSyntax, transferSyntaxes: [transferSyntax = ''] }) => ({
+      sopClassUid: abstractSyntax,
+      transferSyntax,
+    }));
+}
+
+/** Kinds that one call can ask for. */
+export const ACCEPTS_AT_ONCE = CONTEXTS;

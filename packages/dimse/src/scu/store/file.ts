@@ -85,3 +85,7 @@ export function unreadable(error: unknown): DimseError {
   const message = `The file cannot be read: ${code}. Check that it exists and may be read.`;
   return new DimseError((lasting ? permanent : transient)('FILE_UNREADABLE', message), error);
 }
+
+/** The file's bytes are not those that were announced. */
+export const changed = (why: string): DimseError =>
+  new DimseError(permanent('FILE_CHANGED', `The file is not what it was: ${why}. Check where it came from.`));

@@ -6,17 +6,10 @@ import { describeContextResult } from '../../ul/negotiation.ts';
 import { abortOn, associate, release } from '../associate.ts';
 import { timeoutsOf, type Peer } from '../peer.ts';
 import { lost, messageIds } from '../response.ts';
-import {
-  answered,
-  brokenOff,
-  failed,
-  notNegotiated,
-  unanswered,
-  type StoreOutcome,
-} from './outcome.ts';
+import { answered, brokenOff, failed, notNegotiated, unanswered, type StoreOutcome } from './outcome.ts';
 import { Outlet } from './outlet.ts';
 import { contextsFor, kindOf, type Kind } from './contexts.ts';
-import type { StoreGate } from './gate.ts';
+import type { StoreGate } from './input.ts';
 import { LineWatch } from './watch.ts';
 import type { Instance } from './instance.ts';
 

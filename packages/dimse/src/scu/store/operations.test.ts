@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import type { Message } from '../../message/assembler.ts';
 import { accept, images, line, numbers, send, type Behaviour } from '../../testing/store-acceptor.ts';
-import type { StoreItem } from './instance.ts';
+import type { StoreItem } from './input.ts';
 import { store } from './store.ts';
 
 /** Collects requests and answers them, the last first, once there are `count`. */

@@ -1,7 +1,9 @@
 /** The files that come next, read ahead, with what must be known of them to propose an association. */
 import { failureOf, type Failure } from '../../failure.ts';
 import { Buffers, SLOT } from './buffers.ts';
-import { openInstance, type Instance, type StoreItem } from './instance.ts';
+import type { StoreItem } from './input.ts';
+import type { Instance } from './instance.ts';
+import { openInstance } from './open.ts';
 
 /** Looked at before an association is proposed: files, and bytes of them in memory. */
 const MOST = 500;
