@@ -1,4 +1,4 @@
-/** What the rules of another configuration would have quarantined of what is stored: looked at, and nothing changed. */
+/** Judges stored series by another configuration, and lists those that it would have quarantined. Changes nothing. */
 import type { Ledger, SeriesView } from '../ports.ts';
 import { decide, type Bookings } from '../store/place/place.ts';
 import type { RouteRules } from '../store/place/route.ts';
@@ -12,20 +12,20 @@ export interface Against {
 }
 
 export interface AgainstReport {
-  /** How many were judged. */
+  /** Number of series that were judged. */
   readonly judged: number;
-  /** A person gave them their labels: they are not judged. */
+  /** Number of series whose labels a person decided. They are not judged. */
   readonly decided: number;
-  /** There are more than are looked at: the latest were. */
+  /** There are more series than the limit; the latest were judged. */
   readonly more: boolean;
   readonly series: readonly Against[];
 }
 
 const MOST = 10_000;
-/** The rest depends on booking records and patterns that may have changed since. */
+/** The other reasons depend on booking records and patterns, which may have changed since. */
 const CODES: ReadonlySet<string> = new Set(['ROUTE_CONTRADICTION', 'ROUTE_DOUBT', 'ROUTE_UNKNOWN_SENDER']);
 
-/** Stored series with news since this moment, by what the ledger knows of them. */
+/** Stored series that were updated since this moment, as the ledger describes them. */
 export async function lookAgainst(
   rules: RouteRules,
   since: number,

@@ -1,4 +1,4 @@
-/** POST /api/against: what a configuration would have quarantined, for `scanflow check FILE --against`. */
+/** POST /api/against, for `scanflow check FILE --against`: the series that a configuration would have quarantined. */
 import { formatIssue, parseConfig, type FastifyInstance } from '@scanflow/chassis';
 import { Answer } from '../http/changes.ts';
 import type { Ledger } from '../ports.ts';

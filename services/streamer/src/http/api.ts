@@ -1,4 +1,4 @@
-/** The streamer's pages: what became of each series and session, and what hooks were told. */
+/** The streamer's pages: the state of each series, session and hook. */
 import type { FastifyInstance } from '@scanflow/chassis';
 import { againstRoute, type AgainstDeps } from '../against/route.ts';
 import { changeRoutes, find, toldOf, type ChangeDeps } from './changes.ts';
@@ -57,7 +57,7 @@ export function routes(app: FastifyInstance, deps: ApiDeps): void {
     const subjects = toldOf(view);
     const told = await ledger.deliveries(subjects);
     const hooks = subjects.flatMap((subject) => (told.get(subject) ?? []).map(hookReport));
-    // what a person needs who has to decide where it belongs
+    // a person who decides where the series belongs needs these
     const { attributes } = view;
     return {
       series: {
@@ -86,7 +86,7 @@ export function routes(app: FastifyInstance, deps: ApiDeps): void {
   verifyRoutes(app, { ...deps, ...deps.verify });
 }
 
-/** GET /api/senders: who sent images, the latest first. */
+/** GET /api/senders: the AE titles that sent images, the latest first. */
 function senderRoute(app: FastifyInstance, { ledger, admits }: ApiDeps): void {
   app.get('/api/senders', async () => ({
     senders: (await ledger.senders()).map(({ aet, called, address, firstSeen, lastSeen }) => ({

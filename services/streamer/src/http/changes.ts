@@ -1,4 +1,4 @@
-/** What people may change: POST /api/series/ID/release, /move, /retry and /skip, for `scanflow series`. */
+/** The changes that people may order: POST /api/series/ID/release, /move, /retry and /skip, for `scanflow series`. */
 import type { Erasures, FastifyInstance, Log } from '@scanflow/chassis';
 import type { Labels } from '@scanflow/booking';
 import { remember, type DecisionDeps } from '../store/remember.ts';
@@ -19,13 +19,13 @@ export interface ChangeDeps extends FileStores {
   >;
   readonly store: FileStores['store'] & DecisionDeps['store'];
   readonly orthanc: DecisionDeps['orthanc'];
-  /** What is wrong with labels, by the rules for bookings; undefined where nothing is. */
+  /** Why labels break the rules for bookings; undefined if they hold. */
   readonly labelProblem: (labels: Labels) => string | undefined;
   readonly erasures: Pick<Erasures, 'refresh' | 'hasLabels'>;
   readonly context: ReportContext;
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Log;
-  /** There is work for everybody. */
+  /** Wakes every worker. */
   readonly wake: () => void;
 }
 
@@ -33,7 +33,7 @@ interface OfSeries {
   readonly Params: { readonly id: string };
 }
 
-/** An error that becomes an answer of this status with its message. */
+/** An error that the API answers with this status and its message. */
 export class Answer extends Error {
   readonly statusCode: number;
 
@@ -43,7 +43,7 @@ export class Answer extends Error {
   }
 }
 
-/** Project storage cannot be looked at now: what stands in the way is the answer. */
+/** Project storage cannot be read now; the answer says why. */
 function away(error: unknown): never {
   throw new Answer(503, failureOf(error).message);
 }
@@ -63,7 +63,7 @@ export function changeRoutes(app: FastifyInstance, deps: ChangeDeps): void {
   }));
 }
 
-/** By its id or the beginning of it. Throws Answer. */
+/** Finds a series by its ID or the beginning of it. Throws Answer. */
 export async function find(id: string, ledger: Pick<Ledger, 'matching'>): Promise<SeriesView> {
   if (!/^[0-9a-f][0-9a-f-]{3,43}$/.test(id))
     throw new Answer(400, 'expected the id of a series, or at least four characters of its beginning');

@@ -61,7 +61,7 @@ export function createMetrics(ledger: Ledger, condition: Condition, now: () => n
 }
 
 function addLedgerGauges(registers: Registry[], ledger: Ledger, now: () => number): void {
-  // one look at the ledger for all gauges of a scrape: they are collected at the same time
+  // all gauges of a scrape are collected at the same time: one query of the ledger serves them all
   let look: Promise<Summary> | undefined;
   const summary = (): Promise<Summary> => {
     look ??= ledger.summary().finally(() => (look = undefined));

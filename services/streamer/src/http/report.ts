@@ -1,4 +1,4 @@
-/** What people see of each series: the API's rows, and the same as CSV. */
+/** Series as people see them: the rows of the API, and the same as CSV. */
 import type { Labels } from '@scanflow/booking';
 import { csvText } from '@scanflow/chassis';
 import { shownWarnings, type Warning } from '../completeness/warnings.ts';
@@ -20,49 +20,49 @@ export interface SeriesReport {
   readonly seriesNumber: string;
   readonly seriesDescription: string;
   readonly state: string;
-  /** In one word for people: a complete series of which the scanner made more images is `Incomplete`. */
+  /** The state in one word. A complete series is `Incomplete` if the scanner made more images than are stored. */
   readonly outcome: Outcome;
   /** Why it is quarantined, or incomplete. */
   readonly reason?: string;
   readonly reasonCode?: string;
   readonly labels?: { readonly project: string; readonly subject: string; readonly session: string };
-  /** What a person should look at: images that seem to be missing, labels that another study has. */
+  /** Warnings for a person: images that seem to be missing, labels that another study has. */
   readonly warnings?: readonly Warning[];
-  /** Weak signs against the booking by which it was routed. */
+  /** Weak signs against the booking that routed it. */
   readonly doubts?: readonly Doubt[];
-  /** By which a person gave it its labels. */
+  /** The decision by which a person set its labels. */
   readonly decision?: Pick<Decision, 'kind' | 'at' | 'by' | 'reason'>;
-  /** Where it was before, and why it is not there any more. */
+  /** Its earlier folders, and why it left them. */
   readonly moved?: readonly Moved[];
-  /** It is being moved to these labels. */
+  /** A move to these labels is under way. */
   readonly moving?: { readonly labels: Labels; readonly reason: string };
   readonly firstSeen: string;
   /** When its quiet timer ends. */
   readonly due?: string;
-  /** In Orthanc when it was last looked at. */
+  /** Number of images in Orthanc at the last look. */
   readonly instances: number;
-  /** How many images the scanner said that it made (MPPS). */
+  /** Number of images that the scanner reported (MPPS). */
   readonly expected?: number;
-  /** Pulls that brought something: more than one where images came late. */
+  /** Number of pulls that brought images; more than one if images came late. */
   readonly increment: number;
   readonly images: {
     readonly inOrthanc: number;
     readonly stored: number;
     readonly untagged: number;
-    /** Beside those stored: other bytes under a SOP Instance UID that is there already. */
+    /** Number of further versions: other bytes under a SOP Instance UID that is stored already. */
     readonly differing: number;
   };
   /** When its images were deleted from Orthanc. */
   readonly cleaned?: string;
-  /** Why they were not, though they should have been. */
+  /** Why clean-up could not delete its images. */
   readonly notCleaned?: { readonly code: string; readonly message: string };
   readonly session?: string;
   readonly legs: readonly LegReport[];
-  /** When its files were last read again, in project storage and in the copy, and what was found. */
+  /** The last verification of its files in project storage and in the copy: when, and its result. */
   readonly verification: readonly VerificationReport[];
-  /** Destinations to which it does not go. */
+  /** Destinations that do not get this series. */
   readonly notSent?: readonly NotSent[];
-  /** What hooks were told of it and then of its session, each the latest first; only of one series alone. */
+  /** Deliveries to hooks for it, then for its session, the latest first. Only where one series was asked for. */
   readonly hooks?: readonly HookReport[];
 }
 
@@ -70,7 +70,7 @@ export interface SeriesReport {
 export interface HookReport extends LegReport {
   readonly event: string;
   readonly increment: number;
-  /** The last of what the command wrote, or the address answered. */
+  /** The end of the command's output, or of the address' answer. */
   readonly output: string;
 }
 
@@ -82,22 +82,22 @@ export interface LegReport {
   readonly failure?: { readonly code: string; readonly message: string };
   readonly done: number;
   readonly total: number;
-  /** Of those sent: copies that Orthanc transcoded, in the place of what is stored. Absent: none. */
+  /** Number of images that were sent as copies, transcoded by Orthanc. Absent: none. */
   readonly transcoded?: number;
-  /** Pending, and outside the hours of its destination. */
+  /** The leg is pending and outside its destination's hours. */
   readonly waits?: { readonly until: string; readonly message: string };
-  /** Of the storage leg: the folder. */
+  /** The folder of the storage leg. */
   readonly path?: string;
 }
 
-/** What the configuration says that a report needs. */
+/** The settings that a report needs. */
 export interface ReportContext {
   /** storage.root, for absolute paths. */
   readonly root: string;
   readonly destinations: ReadonlySet<string>;
-  /** What the destinations have to say of it. */
+  /** What the destinations' rules say about it. */
   readonly outlook?: Outlook;
-  /** Series that could not be deleted from Orthanc when they should have been. */
+  /** Series that clean-up could not delete from Orthanc. */
   readonly notCleaned?: Pick<ReadonlyMap<string, { readonly code: string; readonly message: string }>, 'get'>;
 }
 
@@ -137,7 +137,7 @@ export function seriesReport(view: SeriesView, context: ReportContext): SeriesRe
   };
 }
 
-/** Why it is still in Orthanc, where it should not be. */
+/** Why it is still in Orthanc although clean-up was due. */
 function keptIn(
   { id, cleaned }: SeriesView,
   { notCleaned }: ReportContext,
@@ -151,7 +151,7 @@ function warned(view: SeriesView): Pick<SeriesReport, 'warnings'> {
   return warnings.length === 0 ? {} : { warnings };
 }
 
-/** What people decided of it, and what they may have to. */
+/** The decisions of people about it, and those that are open. */
 function decisionsOf({
   doubts = [],
   decision,

@@ -1,15 +1,15 @@
-/** `scanflow series retry` of a series of which nothing failed: its files may be missing, or there is nothing to do. */
+/** `scanflow series retry` where no leg failed: either files are missing, or there is nothing to do. */
 import { COPY, STORAGE } from '../model/series.ts';
 import type { SeriesView, Store } from '../ports.ts';
 import { isOlder } from '../store/recheck.ts';
 
 export interface FileStores {
   readonly store: Pick<Store, 'record' | 'absent'>;
-  /** Of the copy of everything, where there is one. */
+  /** The layout of the copy of everything, if there is one. */
   readonly copies?: Pick<Store, 'record' | 'absent'> | undefined;
 }
 
-/** Those of STORAGE and COPY that are done, and whose files are not all there. Without a target, both are looked at. */
+/** The done legs among STORAGE and COPY whose files are not all there. Checks both without a target. */
 export async function targetsLackingFiles(
   series: SeriesView,
   target: string | undefined,
@@ -29,7 +29,7 @@ export async function targetsLackingFiles(
   return lacking;
 }
 
-/** A copy made before its folder was noted down is looked at by its own step. */
+/** A copy from before its folder was recorded is checked by its own step. */
 async function lacksFiles(
   id: string,
   path: string | undefined,

@@ -1,19 +1,19 @@
-/** What speaks for a root without identity: whether the series that the ledger stored there last are there. */
+/** Evidence for a root without identity: are the series there that the ledger stored last? */
 import type { RootLedger } from '../ports.ts';
 import { readRecord } from '../store/disk/record.ts';
 import type { Evidence } from './judge.ts';
 
 export interface RootSpec {
-  /** In the ledger: `storage`, `copy`, or the path of a root that projects have for themselves. */
+  /** The root's name in the ledger: `storage`, `copy`, or the path of a project's own root. */
   readonly name: string;
   readonly path: string;
-  /** The leg whose files lie there. */
+  /** The leg whose files are in this root. */
   readonly target: string;
-  /** Where a folder of the ledger's lies; undefined where it is below another root. */
+  /** The path of a folder from the ledger; undefined if it is below another root. */
   readonly pathOf: (folder: string) => string | undefined;
 }
 
-/** How many series are looked for. */
+/** Number of series to look for. */
 const SAMPLE = 20;
 const PAGE = 1_000;
 
@@ -25,7 +25,7 @@ export async function storedEvidence(
   const there = await Promise.all(
     sample.map(async ({ series, path }) => (await readRecord(path))?.orthancSeries === series),
   );
-  // of a copy that was made before its folders were noted down, nothing can be looked for
+  // a copy from before its folders were recorded gives no evidence
   const unknown = any && sample.length === 0;
   return { any, some: unknown || there.includes(true), newest: unknown || there[0] === true };
 }

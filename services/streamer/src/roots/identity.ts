@@ -1,11 +1,11 @@
-/** The identity file of a root, as text: which root it is, whose it is, and its owner's last sign of life. */
+/** The identity file of a root as text: its ID, its owner, and the owner's last heartbeat. */
 
-/** In the root's own folder. It is hidden, so that it is in nobody's way. */
+/** In the root's own folder; hidden, so that people do not stumble over it. */
 export const IDENTITY_NAME = '.scanflow-root.json';
 
-/** Whose a root is, for people. */
+/** The owner of a root, for people. */
 export interface Owner {
-  /** Name of the facility, as the configuration has it. */
+  /** Name of the facility in the configuration. */
   readonly name: string;
   readonly host: string;
   readonly version: string;
@@ -13,12 +13,12 @@ export interface Owner {
 
 export interface RootIdentity {
   readonly version: 1;
-  /** Of the root, wherever it is mounted. */
+  /** The root's ID, wherever it is mounted. */
   readonly root: string;
-  /** Of the installation whose ledger knows what lies here. */
+  /** ID of the installation whose ledger describes this root. */
   readonly ledger: string;
   readonly owner: Owner;
-  /** The number counts; the time is for people, as two machines' clocks may differ. */
+  /** Only the number is compared, since two machines' clocks may differ. The time is for people. */
   readonly heartbeat: { readonly sequence: number; readonly at: string };
 }
 

@@ -1,4 +1,4 @@
-/** Which installation this is: its id stands in the ledger and in the data folder, so that it outlives either. */
+/** The installation's ID. The ledger and the data folder both hold it, so that it survives the loss of one. */
 import { randomUUID } from 'node:crypto';
 import type { KnownRoot, RootLedger } from '../ports.ts';
 import type { RootIdentity } from './identity.ts';
@@ -14,7 +14,7 @@ export class Installed {
     this.#ledger = ledger;
   }
 
-  /** Where the two differ, the ledger is right: several streamers may have data folders of their own. */
+  /** If the two differ, the ledger wins: several streamers may each have a data folder. */
   async id(): Promise<string> {
     if (this.#id !== undefined) return this.#id;
     const noted = await readInstallation(this.#folder);
@@ -28,7 +28,7 @@ export class Installed {
     return this.#id === ledger;
   }
 
-  /** What a ledger that was lost knew. Of its heartbeats, only that there was one. */
+  /** The roots that a lost ledger knew. Its heartbeats are lost, except that there was one. */
   async known(name: string): Promise<KnownRoot | undefined> {
     const id = (await readInstallation(this.#folder))?.roots[name];
     return id === undefined ? undefined : { id, sequence: 1 };

@@ -1,30 +1,30 @@
-/** Whether a root is the one that the ledger knows. Pure: what was found there, and what follows. */
+/** Judges whether a root is the one that the ledger knows. Pure: findings in, verdict out. */
 import { transient, type Failure } from '../model/failure.ts';
 import type { KnownRoot } from '../ports.ts';
 import type { Owner, RootIdentity } from './identity.ts';
 
-/** Whether the owner of a root gives signs of life: its heartbeat's number was seen to grow, or for long not to. */
+/** Whether the owner of a root is at work: its heartbeat's number grew, or has not grown for long. */
 export type Life = 'living' | 'silent' | 'watched';
 
 export interface Evidence {
   readonly path: string;
   readonly installation: string;
   readonly own: Owner;
-  /** What the ledger, or the data folder, knows of this root. */
+  /** This root as the ledger or the data folder knows it. */
   readonly known: KnownRoot | undefined;
-  /** Ids of the other roots of this installation. */
+  /** IDs of this installation's other roots. */
   readonly others: ReadonlySet<string>;
   readonly found: RootIdentity | undefined;
-  /** Nothing in it but hidden names and lost+found. */
+  /** The root holds only hidden names and lost+found. */
   readonly empty: boolean;
-  /** Of the series that the ledger stored there last. */
+  /** Whether the series are there that the ledger stored last. */
   readonly stored: { readonly any: boolean; readonly some: boolean; readonly newest: boolean };
   readonly life: Life;
 }
 
 export type Verdict =
   | { readonly kind: 'ours'; readonly root: KnownRoot }
-  /** It becomes ours, as nothing speaks against it. Without an id, it gets one. */
+  /** The root becomes ours, since nothing contradicts that. It gets an ID if it has none. */
   | { readonly kind: 'adopt'; readonly id: string | undefined; readonly sequence: number }
   | { readonly kind: 'refused'; readonly failure: Failure; readonly mayTake: boolean };
 

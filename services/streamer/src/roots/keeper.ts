@@ -1,4 +1,4 @@
-/** Looks after every root: nothing is written to one that is not the ledger's, and each gets its heartbeat. */
+/** Checks every root before anything is written to it, and writes its heartbeat. */
 import { randomUUID } from 'node:crypto';
 import { removeLeftovers } from '@scanflow/chassis';
 import type { Access } from '../store/disk/access.ts';
@@ -18,23 +18,23 @@ export interface KeeperDeps {
   readonly clock: Pick<Clock, 'now'>;
   readonly own: Owner;
   readonly access: Access;
-  /** The streamer's part of the data folder. */
+  /** The streamer's folder in the data folder. */
   readonly data: string;
-  /** Without a heartbeat for so long, another owner is taken for gone. */
+  /** Another owner counts as gone after so long without a heartbeat. */
   readonly silentMs: number;
 }
 
 export interface RootState {
   readonly name: string;
   readonly path: string;
-  /** Undefined: it is the ledger's, or was not looked at yet. */
+  /** Undefined: the root is the ledger's, or was not checked yet. */
   readonly failure: Failure | undefined;
   readonly known: KnownRoot | undefined;
 }
 
-/** How long one heartbeat may take to be written. */
+/** Time limit for writing one heartbeat. */
 const BEAT_MS = 10_000;
-/** A root that was refused is not looked at again sooner than that. */
+/** Pause before a refused root is checked again. */
 const AGAIN_MS = 500;
 
 export class RootKeeper implements RootGuard {
@@ -80,7 +80,7 @@ export class RootKeeper implements RootGuard {
     if (spec !== undefined) await this.beat(spec);
   }
 
-  /** Looks at the root, and leaves a heartbeat there if it is ours. Beats that wait for their turn are one. */
+  /** Checks the root, and writes a heartbeat if it is ours. Calls that wait for their turn share one check. */
   beat(spec: RootSpec): Promise<void> {
     const { path } = spec;
     const queued = this.#queued.get(path);
@@ -94,7 +94,7 @@ export class RootKeeper implements RootGuard {
     return mine;
   }
 
-  /** A person says that the root is the right one. Gives why not, undefined where it is ours now. */
+  /** A person confirms the root. Returns why it is still refused; undefined if it is ours now. */
   take(spec: RootSpec): Promise<string | undefined> {
     return this.#inTurn(spec.path, async () => {
       const evidence = await this.#gather(spec, true);

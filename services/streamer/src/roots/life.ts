@@ -1,11 +1,11 @@
-/** Whether another owner of a root is at work: by its heartbeat's number, not by comparing two machines' clocks. */
+/** Whether another owner of a root is at work. Compares the heartbeat's number, not two machines' clocks. */
 import type { RootIdentity } from './identity.ts';
 import type { Life } from './judge.ts';
 
 interface Seen {
   readonly ledger: string;
   readonly sequence: number;
-  /** By this process' own clock, which nobody sets. */
+  /** By this process' monotonic clock. */
   readonly at: number;
   readonly grew: boolean;
 }
@@ -14,12 +14,12 @@ export class Watch {
   readonly #silentMs: number;
   readonly #seen = new Map<string, Seen>();
 
-  /** @param silentMs without a heartbeat for so long, an owner is taken for gone */
+  /** @param silentMs an owner counts as gone after so long without a heartbeat */
   constructor(silentMs: number) {
     this.#silentMs = silentMs;
   }
 
-  /** Notes what the root's file says now. */
+  /** Records the root's file as it is now. */
   look(path: string, { ledger, heartbeat: { sequence } }: RootIdentity, now = performance.now()): Life {
     const before = this.#seen.get(path);
     const same = before?.ledger === ledger ? before : undefined;

@@ -1,4 +1,4 @@
-/** Identity files on disk, and the id of the installation in the data folder. */
+/** Identity files on disk, and the installation's ID in the data folder. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readBounded, writeFileAtomic } from '@scanflow/chassis';
@@ -9,17 +9,17 @@ import { IDENTITY_NAME, identityText, parseIdentity, type RootIdentity } from '.
 
 const LIMIT = 65_536;
 
-/** Undefined where there is none, or one that is not ours. */
+/** Undefined if there is none, or one of another program. */
 export async function readIdentity(root: string): Promise<RootIdentity | undefined> {
   const text = await readText(join(root, IDENTITY_NAME));
   return text === undefined ? undefined : parseIdentity(text);
 }
 
-/** Written aside, synchronised, renamed. */
+/** Writes aside, syncs, renames. */
 export const writeIdentity = (root: string, identity: RootIdentity, access: Access): Promise<void> =>
   writeOwn(root, IDENTITY_NAME, identityText(identity), access);
 
-/** Whether nothing lies there but hidden names (snapshots, our own) and lost+found. */
+/** Whether the folder holds only hidden names (snapshots, our own) and lost+found. */
 export async function isEmptyRoot(root: string): Promise<boolean> {
   const names = await readdir(root);
   return names.every((name) => name.startsWith('.') || name === 'lost+found');
@@ -35,16 +35,16 @@ async function readText(path: string): Promise<string | undefined> {
   }
 }
 
-/** What outlives the ledger: another ledger that is made in the same data folder belongs to the same installation. */
+/** Survives the ledger: a new ledger in the same data folder belongs to the same installation. */
 export interface Installation {
   readonly id: string;
-  /** Ids of its roots, by their names. */
+  /** IDs of its roots, by name. */
   readonly roots: Readonly<Record<string, string>>;
 }
 
 const INSTALLATION = 'installation.json';
 
-/** Undefined where there is none. */
+/** Undefined if there is none. */
 export async function readInstallation(folder: string): Promise<Installation | undefined> {
   const text = await readText(join(folder, INSTALLATION));
   if (text === undefined) return undefined;

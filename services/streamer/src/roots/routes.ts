@@ -1,4 +1,4 @@
-/** The roots for people: GET /api/storage, and POST /api/storage/take of one that is refused, for `scanflow storage`. */
+/** The roots, for `scanflow storage`: GET /api/storage, and POST /api/storage/take for one that is refused. */
 import type { FastifyInstance, Log } from '@scanflow/chassis';
 import { Answer, byWhom, textIn } from '../http/changes.ts';
 import { failureOf } from '../model/failure.ts';
@@ -22,7 +22,7 @@ const rootReport = ({ name, path, failure, known }: RootState): object => ({
   ...(failure === undefined ? {} : { code: failure.code, message: failure.message }),
 });
 
-/** `watching`: it is not known yet whether another owner is at work; to be asked again. */
+/** `watching`: it is not known yet whether another owner is at work. Ask again. */
 async function take(
   body: unknown,
   ip: string,

@@ -1,4 +1,4 @@
-/** Tables of roots: whose they are, and the last sign of life that the ledger left there. */
+/** Tables of roots: their owners, and the ledger's last heartbeat on each. */
 export const ROOTS = `
   CREATE TABLE installation (
     one  INTEGER PRIMARY KEY CHECK (one = 1),

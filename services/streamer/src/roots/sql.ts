@@ -57,7 +57,7 @@ async function adopt(tx: Tx, name: string, { id, sequence }: KnownRoot, examineA
   );
 }
 
-/** One writer at a time: two that overtook each other would leave the lower number on the root. */
+/** One writer at a time: if one overtook another, the lower number would stay on the root. */
 async function beginBeat(
   tx: Tx,
   name: string,

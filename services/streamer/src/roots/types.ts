@@ -1,45 +1,45 @@
-/** What the ledger keeps of roots: which one it stored on, and the last sign of life that it left there. */
+/** Roots in the ledger: their IDs, and the last heartbeat on each. */
 import type { Millis } from '../ledger/claim.ts';
 
 export interface KnownRoot {
-  /** Of the root itself, wherever it is mounted. */
+  /** The root's ID, wherever it is mounted. */
   readonly id: string;
-  /** The last heartbeat that is on the root for sure. */
+  /** The last heartbeat that is certainly on the root. */
   readonly sequence: number;
 }
 
 export interface StoredPlace {
   readonly series: string;
-  /** Its folder as the ledger names it. */
+  /** Its folder, as the ledger writes it. */
   readonly path: string;
 }
 
 export interface RootLedger {
-  /** The id of the installation. The ledger takes the given one where it has none yet. */
+  /** The installation's ID. The ledger takes the given one if it has none yet. */
   readonly installation: (given: string) => Promise<string>;
-  /** Roots by their names; see roots/identity.ts. */
+  /** Roots by name; see roots/identity.ts. */
   readonly roots: () => Promise<ReadonlyMap<string, KnownRoot>>;
   /**
    * Says that this root is to be written to for the first time. Where it is known already, by another streamer too, that
    * stays: gives what the ledger has. Sequence 0: nothing is known to be on the root yet.
    */
   readonly reserveRoot: (name: string, id: string) => Promise<KnownRoot>;
-  /** From now on this is the root. With `examine`, every series below it is looked at: see examine(). */
+  /** Makes this the root from now on. With `examine`, every series below it is checked: see examine(). */
   readonly adoptRoot: (name: string, root: KnownRoot, examine: boolean) => Promise<void>;
-  /** The number of the next heartbeat, and the right to write it until `until`. Undefined while another streamer has it. */
+  /** The next heartbeat's number, and the right to write it until `until`. Undefined while another streamer has that right. */
   readonly beginBeat: (
     name: string,
     owner: string,
     now: Millis,
     until: Millis,
   ) => Promise<number | undefined>;
-  /** That heartbeat is on the root. */
+  /** Records that this heartbeat is on the root. */
   readonly endBeat: (name: string, owner: string, sequence: number) => Promise<void>;
-  /** Series that are stored, or copied, the latest first. */
+  /** Stored or copied series, the latest first. */
   readonly storedPlaces: (target: string, limit: number, offset: number) => Promise<readonly StoredPlace[]>;
-  /** What waits because of a root is tried at once. */
+  /** Makes legs due at once that wait because of a root. */
   readonly hastenRefused: (now: Millis) => Promise<void>;
-  /** Names of roots whose series are still to be looked at. */
+  /** Names of roots with series that are not checked yet. */
   readonly examining: () => Promise<readonly string[]>;
   /**
    * The next series of a root that was put back, or put in the place of another, are opened again: see recheck(). `isThere`

@@ -1,4 +1,4 @@
-/** One round of looking after the roots: heartbeats, what is wrong with them, and series that have to be looked at. */
+/** One round over all roots: heartbeats, faults, and series that need a check. */
 import type { Log } from '@scanflow/chassis';
 import type { Condition, RefusedRoot } from '../work/condition.ts';
 import { failureOf } from '../model/failure.ts';
@@ -17,7 +17,7 @@ export interface RootWatchDeps {
 }
 
 const EVERY_MS = 5_000;
-/** Series that are opened again in one transaction. */
+/** Number of series that one transaction opens again. */
 const BATCH = 200;
 
 export async function watchRoots(
@@ -46,7 +46,7 @@ async function lookAt(spec: RootSpec, keeper: RootKeeper): Promise<RefusedRoot[]
     return [];
   } catch (error) {
     const failure = failureOf(error);
-    // the ledger's own trouble shows as such
+    // a failure of the ledger shows as one
     if (!failure.code.startsWith('STORE_')) throw error;
     return [{ path: spec.path, failure }];
   }

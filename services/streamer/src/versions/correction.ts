@@ -16,7 +16,7 @@ export interface CorrectionDeps {
   readonly settings: Settings;
 }
 
-/** Why somebody has to decide; undefined where nothing was corrected, or somebody has. */
+/** Why a person has to decide; undefined if nothing was corrected, or a person has decided. */
 export async function correctionOf(
   below: string,
   record: SeriesRecord,
@@ -26,7 +26,7 @@ export async function correctionOf(
   if (corrected === undefined || isDecided(record, corrected)) return undefined;
   const keywords = seriesKeywords(settings);
   const said = await attributesOf(store.open(below, corrected), [...keywords, ...PASSING_KEYWORDS]).catch(
-    // verification tells of a file that cannot be read
+    // verification reports files that cannot be read
     () => undefined,
   );
   if (said === undefined) return undefined;
@@ -35,7 +35,7 @@ export async function correctionOf(
   return undecided(changed, await decide(said, bookings, settings, undefined), record);
 }
 
-/** The last of the images that came with other bytes than before. */
+/** The latest image that came with other bytes than before. */
 function latestCorrection({ instances }: SeriesRecord): StoredInstance | undefined {
   const files = Map.groupBy(instances, ({ sopInstanceUid }) => sopInstanceUid);
   return [...newest(instances)]
@@ -44,7 +44,7 @@ function latestCorrection({ instances }: SeriesRecord): StoredInstance | undefin
     .at(0);
 }
 
-/** A person who decided after it had come knew of it. */
+/** A person who decided after it came knew about it. */
 function isDecided({ decision, provenance }: SeriesRecord, { increment }: StoredInstance): boolean {
   const stored = provenance?.increments.find((one) => one.increment === increment)?.stored;
   if (decision === undefined || stored === undefined) return false;

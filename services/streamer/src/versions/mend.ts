@@ -1,10 +1,10 @@
-/** Several files of one image in Orthanc: in which order they are pulled, and which of them stands for a damaged one. Pure. */
+/** Several files of one image in Orthanc: the order to pull them in, and which one replaces a damaged one. Pure. */
 import type { InstanceListing, StoredInstance } from '../ports.ts';
 import type { Found } from '../store/look.ts';
 
 const versionOf = ({ version = 0 }: Pick<InstanceListing, 'version'>): number => version;
 
-/** The files of each image together, the version that came last before the others. */
+/** Groups the files by image, each image's latest version first. */
 export const newestFirst = (files: readonly InstanceListing[]): InstanceListing[][] =>
   [...Map.groupBy(files, ({ id }) => id).values()].map((group) =>
     group.toSorted((one, other) => versionOf(other) - versionOf(one)),

@@ -1,11 +1,11 @@
-/** Images of a series that were sent with different bytes under one SOP Instance UID, as people see them. */
+/** Images of a series that came with different bytes under one SOP Instance UID, as people see them. */
 import { newest } from '../store/record.ts';
 import type { Ledger, SeriesRecord, SeriesView, Store } from '../ports.ts';
 
-/** All that is stored of one image. */
+/** All stored versions of one image. */
 export interface ImageVersions {
   readonly sopInstanceUid: string;
-  /** The one that came last stands last. */
+  /** The latest version is last. */
   readonly files: readonly StoredVersion[];
 }
 
@@ -15,14 +15,14 @@ export interface StoredVersion {
   readonly bytes: number;
   readonly increment: number;
   readonly differsFrom?: string;
-  /** It came last: destinations get this one. */
+  /** The latest version; destinations get this one. */
   readonly newest: boolean;
 }
 
-/** The same series under another patient or study: for Orthanc it is another one. */
+/** The same series under another patient or study, which Orthanc counts as another series. */
 export type AnotherSeries = Pick<SeriesView, 'id' | 'state' | 'labels'>;
 
-/** What was sent again of one series, in the form of the API. */
+/** The images of one series that were sent again, as the API shows them. */
 export async function sentAgain(
   view: SeriesView,
   { ledger, store }: { readonly ledger: Pick<Ledger, 'ofUid'>; readonly store: Pick<Store, 'record'> },
@@ -35,7 +35,7 @@ export async function sentAgain(
   };
 }
 
-/** Nothing where project storage does not answer now. */
+/** Nothing if project storage does not answer now. */
 async function versionsIn(
   { id, path, differing }: Pick<SeriesView, 'id' | 'path' | 'differing'>,
   store: Pick<Store, 'record'>,

@@ -1,15 +1,15 @@
-/** Which of all the files of a series tells where it belongs. Pure. */
+/** Picks the files of a series that decide where it belongs. Pure. */
 import type { InstanceListing } from '../ports.ts';
 
-/** The images that tell where a series belongs. */
+/** The images that decide where a series belongs. */
 export interface TellingImages {
-  /** Its first image; where images were sent again, the version that came last of the first of those. */
+  /** Its first image; if images were sent again, the latest version of the first of those. */
   readonly first: InstanceListing;
-  /** Where only some were sent again: the first of the others. */
+  /** If only some were sent again: the first of the others. */
   readonly uncorrected?: InstanceListing | undefined;
 }
 
-/** What tells of a series, out of all files that Orthanc has of it. */
+/** Picks them from all files that Orthanc has of the series. */
 export function tellingImages(listed: readonly [InstanceListing, ...InstanceListing[]]): TellingImages {
   const files = [...Map.groupBy(listed, ({ id }) => id).values()];
   const corrected = files.find((group) => group.length > 1);

@@ -7,10 +7,10 @@ import { DicomDecodeError, readPart10Header } from '@scanflow/dicom';
 import { failureOf } from '../model/failure.ts';
 import type { Folder, ImageFile, Store, StoredInstance } from '../ports.ts';
 
-/** A head that says nothing within this many bytes is not read further. */
+/** Longest head that is read to find the data set, in bytes. */
 const MAX_HEAD = 1024 * 1024;
 
-/** Compares one file, while it is written, with those of the series that are stored. */
+/** Compares one file, while it is written, with the stored files of its series. */
 export class Twins {
   readonly #folder: Folder;
   readonly #store: Pick<Store, 'open'>;
@@ -23,7 +23,7 @@ export class Twins {
 
   /** The file, of which all that is written is heard. */
   listening(file: Pick<ImageFile, 'write'>): Pick<ImageFile, 'write'> {
-    // nothing is stored, so there is nothing to compare with
+    // nothing is stored yet to compare with
     if (this.#folder.record.instances.length === 0) return file;
     return {
       write: (chunk) => {
@@ -33,7 +33,7 @@ export class Twins {
     };
   }
 
-  /** The entry whose file is as it was stored and has the same data set. */
+  /** The entry whose file is unchanged and has the same data set. */
   async find(sopInstanceUid: string): Promise<StoredInstance | undefined> {
     const ours = this.#written.digest();
     if (ours === undefined || sopInstanceUid === '') return undefined;
@@ -42,7 +42,7 @@ export class Twins {
     return undefined;
   }
 
-  /** Undefined where the file is not what was stored, or is not there. */
+  /** Undefined if the file has changed or is missing. */
   async #dataSetOf(entry: StoredInstance): Promise<string | undefined> {
     const [all, hash] = [createHash('sha256'), new DataSetHash()];
     try {
@@ -88,13 +88,13 @@ class DataSetHash {
     this.#head = undefined;
   }
 
-  /** Undefined where its head cannot be read. */
+  /** Undefined if its head cannot be read. */
   digest(): string | undefined {
     return this.#readable && this.#head === undefined ? this.#hash.digest('hex') : undefined;
   }
 }
 
-/** Undefined for what has no file meta information: Orthanc takes that by HTTP. */
+/** Undefined for files without file meta information, which Orthanc takes by HTTP. */
 function headerOf(head: Uint8Array): ReturnType<typeof readPart10Header> | undefined {
   try {
     return readPart10Header(head);
