@@ -1,7 +1,7 @@
 /** Statuses that Scanflow sends, and what it makes of those it gets. */
 import { describeStatus, FAILURE_REASONS } from '@scanflow/dicom';
 import { facts } from '@scanflow/dimse';
-import { PERFORMED_STATUS } from '../../services/worklist/src/domain/performed.ts';
+import { MPPS_STATUS } from '../../services/worklist/src/domain/mpps.ts';
 import {
   CANNOT_UNDERSTAND,
   DOES_NOT_MATCH,
@@ -41,7 +41,7 @@ export function findStatuses(): string {
   );
 }
 
-const PERFORMED: Readonly<Record<keyof typeof PERFORMED_STATUS, string>> = {
+const PERFORMED: Readonly<Record<keyof typeof MPPS_STATUS, string>> = {
   invalidValue:
     'the status of the step is none, N-CREATE does not say IN PROGRESS, or N-SET changes what it may not',
   processingFailure:
@@ -58,8 +58,8 @@ const PERFORMED: Readonly<Record<keyof typeof PERFORMED_STATUS, string>> = {
 export function performedStatuses(): string {
   const rows: (readonly [number, string])[] = [
     [statuses.success, 'carried out, and on disk'],
-    ...Object.entries(PERFORMED_STATUS).map(
-      ([name, status]) => [status, PERFORMED[name as keyof typeof PERFORMED_STATUS]] as const,
+    ...Object.entries(MPPS_STATUS).map(
+      ([name, status]) => [status, PERFORMED[name as keyof typeof MPPS_STATUS]] as const,
     ),
     [statuses.invalidSopInstance, 'the SOP Instance UID is none'],
     [statuses.mistypedArgument, 'a UID or the data set that the operation needs is not there'],

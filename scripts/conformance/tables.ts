@@ -3,12 +3,7 @@ import { APPLICATION_CONTEXT, conditionalSequences, formatTag } from '@scanflow/
 import { IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, keywordOf } from '@scanflow/dicom';
 import { sopClasses, type Tag } from '@scanflow/dicom';
 import { facts } from '@scanflow/dimse';
-import {
-  AT_END,
-  FIXED,
-  ON_CREATE,
-  type Requirement,
-} from '../../services/worklist/src/domain/performed-table.ts';
+import { AT_END, FIXED, ON_CREATE, type Requirement } from '../../services/worklist/src/domain/mpps-table.ts';
 import { servedContexts, worklistLimits } from '../../services/worklist/src/domain/served.ts';
 import { acceptorParameters, protocolRejections } from './acceptor.ts';
 import { itemAttributes, keyTable, matchingTable } from './attributes.ts';

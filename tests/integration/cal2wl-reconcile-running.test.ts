@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { encodePerformed } from '@scanflow/booking';
+import { encodeExamRecord } from '@scanflow/booking';
 import { makeCalendar, run, until, type CalendarEntry } from '@scanflow/testkit';
 import {
   giving,
@@ -30,7 +30,7 @@ test('edited while the scan runs: the item is frozen, and the change comes when 
       await mkdir(join(play.data, 'performed'), { recursive: true });
       await writeFile(
         join(play.data, 'performed', '2.25.7.json'),
-        encodePerformed({
+        encodeExamRecord({
           version: 1,
           sopInstanceUid: '2.25.7',
           state,

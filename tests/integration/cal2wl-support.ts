@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseRecord, type BookingRecord } from '@scanflow/booking';
+import { parseBookingRecord, type BookingRecord } from '@scanflow/booking';
 import { apiFetch, freePort, startProgram, until, type CalendarEntry, type Program } from '@scanflow/testkit';
 
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
@@ -155,7 +155,7 @@ async function readRecords(folder: string): Promise<BookingRecord[]> {
   const names = (await readdir(folder)).filter((name) => /^[0-9A-Z]{16}\.json$/.test(name)).sort();
   return Promise.all(
     names.map(async (name) => {
-      const parsed = parseRecord(await readFile(join(folder, name), 'utf8'));
+      const parsed = parseBookingRecord(await readFile(join(folder, name), 'utf8'));
       assert.ok(parsed.ok, `${name}: ${parsed.ok ? '' : parsed.reason}`);
       return parsed.record;
     }),

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { encodePerformed, type PerformedRecord } from '@scanflow/booking';
+import { encodeExamRecord, type ExamRecord } from '@scanflow/booking';
 import { run, startStorescp, until } from '@scanflow/testkit';
 import { folderOf, verifyManifest, verifyStored } from './streamer-verify.ts';
 import { makeRig, phantom, scratch, sendTo, settled, type Rig } from './streamer-support.ts';
@@ -232,7 +232,7 @@ test('follow: the example converts a series with dcm2niix', async (t) => {
 
 /** As the worklist service writes it when a scanner has ended an exam. */
 async function report(rig: Rig, images: Readonly<Record<string, number>>): Promise<void> {
-  const record: PerformedRecord = {
+  const record: ExamRecord = {
     version: 1,
     sopInstanceUid: '1.2.3',
     state: 'COMPLETED',
@@ -253,7 +253,7 @@ async function report(rig: Rig, images: Readonly<Record<string, number>>): Promi
     attributes: {},
   };
   await mkdir(join(rig.data, 'performed'), { recursive: true });
-  await writeFile(join(rig.data, 'performed', '1.2.3.json'), encodePerformed(record));
+  await writeFile(join(rig.data, 'performed', '1.2.3.json'), encodeExamRecord(record));
 }
 
 interface Expecting {

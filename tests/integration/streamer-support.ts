@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { sha256 } from './sha256.ts';
-import { encodeRecord, type BookingRecord } from '@scanflow/booking';
+import { encodeBookingRecord, type BookingRecord } from '@scanflow/booking';
 import { dataSet, makeSeries, type PhantomOptions } from '@scanflow/dicom';
 import {
   apiFetch,
@@ -150,7 +150,7 @@ export async function makeRig(t: RigContext, options: RigOptions = {}): Promise<
     metrics: async () => (await fetch(`${url}/metrics`)).text(),
     csv: async () => (await api('/api/series.csv')).text(),
     book: (record) =>
-      writeFile(join(data, 'bookings', `${record.accessionNumber}.json`), encodeRecord(record)),
+      writeFile(join(data, 'bookings', `${record.accessionNumber}.json`), encodeBookingRecord(record)),
   };
 }
 

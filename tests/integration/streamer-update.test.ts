@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
-import { parseRecord, type BookingRecord } from '@scanflow/booking';
+import { parseBookingRecord, type BookingRecord } from '@scanflow/booking';
 import { folderOf, verifyStored } from './streamer-verify.ts';
 import { makeRig, phantom, sendTo, settled } from './streamer-support.ts';
 
@@ -11,7 +11,7 @@ const BOOKINGS = join(import.meta.dirname, '../fixtures/data-0.1.0/data/bookings
 
 /** As 0.1.0 wrote it. */
 async function published(accessionNumber: string): Promise<BookingRecord> {
-  const parsed = parseRecord(await readFile(join(BOOKINGS, `${accessionNumber}.json`), 'utf8'));
+  const parsed = parseBookingRecord(await readFile(join(BOOKINGS, `${accessionNumber}.json`), 'utf8'));
   assert.ok(parsed.ok);
   return parsed.record;
 }

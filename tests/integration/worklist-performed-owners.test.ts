@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { parsePerformed } from '@scanflow/booking';
+import { parseExamRecord } from '@scanflow/booking';
 import { dataSet, encodeDataSet, sopClasses, transferSyntaxes, type Attributes } from '@scanflow/dicom';
 import { nCreate, nSet, type NormalizedAnswer } from '@scanflow/dimse';
 import { examBegins, examEnds, examSeries } from '@scanflow/testkit';
@@ -120,7 +120,7 @@ test('performed: a report of 60,000 images is kept whole, one of 100,000 schedul
   const begun = { ...examBegins(link('A1')), PerformedSeriesSequence: [examSeries(60_000)] };
   assert.equal((await create('1.2.3.7', begun)).status, 0);
   assert.equal((await record('1.2.3.7')).series[0]?.images, 60_000);
-  const parsed = parsePerformed(await readFile(join(data, 'performed', '1.2.3.7.json'), 'utf8'));
+  const parsed = parseExamRecord(await readFile(join(data, 'performed', '1.2.3.7.json'), 'utf8'));
   assert.ok(parsed.ok && Object.keys(parsed.record.attributes).length > 20);
   const [step] = examBegins(link('B1'))['ScheduledStepAttributesSequence'] as Attributes[];
   const many = { ...examBegins(link('B1')), ScheduledStepAttributesSequence: Array(5_000).fill(step) };

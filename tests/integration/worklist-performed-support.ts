@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parsePerformed, type PerformedRecord } from '@scanflow/booking';
+import { parseExamRecord, type ExamRecord } from '@scanflow/booking';
 import { dataSet, sopClasses, text, type Attributes, type DataSet } from '@scanflow/dicom';
 import { nCreate, nSet, type NormalizedAnswer } from '@scanflow/dimse';
 import { accessions, encoded, find, IDENTITY, item, publish, scratch } from './worklist-support.ts';
@@ -18,7 +18,7 @@ export interface Page {
   left: { accessionNumber: string; why: string }[];
 }
 export interface Steps {
-  steps: (PerformedRecord & { linked: boolean; stale: boolean; scanner: string | null; images: number })[];
+  steps: (ExamRecord & { linked: boolean; stale: boolean; scanner: string | null; images: number })[];
   refused: { operation: string; status: string; comment: string; callingAet: string }[];
   problems: { file: string }[];
 }
@@ -48,7 +48,7 @@ export async function open(t: Owner, data: string, lines: readonly string[] = []
     page: async () => (await service.get('/api/worklist')) as Page,
     performed: async () => (await service.get('/api/performed')) as Steps,
     record: async (uid: string) => {
-      const parsed = parsePerformed(await readFile(join(data, 'performed', `${uid}.json`), 'utf8'));
+      const parsed = parseExamRecord(await readFile(join(data, 'performed', `${uid}.json`), 'utf8'));
       assert.ok(parsed.ok);
       return parsed.record;
     },

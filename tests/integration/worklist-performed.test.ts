@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { encodePerformed, encodeRecord } from '@scanflow/booking';
-import type { BookingRecord, PerformedRecord } from '@scanflow/booking';
+import { encodeExamRecord, encodeBookingRecord } from '@scanflow/booking';
+import type { BookingRecord, ExamRecord } from '@scanflow/booking';
 import { newUid, tagOf } from '@scanflow/dicom';
 import { examBegins, examEnds, examSeries, until } from '@scanflow/testkit';
 import { BEGUN, hospital, link, open } from './worklist-performed-support.ts';
@@ -153,7 +153,7 @@ test('performed: forgotten for a day shows as stale, and time takes its item', a
   await publish(folder, 'A1.wl', encoded(item('A1', { start })));
   await mkdir(join(data, 'performed'));
   const at = start.toInstant().toString({ smallestUnit: 'second' });
-  const forgotten: PerformedRecord = {
+  const forgotten: ExamRecord = {
     version: 1,
     sopInstanceUid: '1.2.3',
     state: 'IN PROGRESS',
@@ -171,7 +171,7 @@ test('performed: forgotten for a day shows as stale, and time takes its item', a
     series: [],
     attributes: {},
   };
-  await writeFile(join(data, 'performed', '1.2.3.json'), encodePerformed(forgotten));
+  await writeFile(join(data, 'performed', '1.2.3.json'), encodeExamRecord(forgotten));
   await writeFile(join(data, 'performed', '1.2.4.json'), 'broken');
   const { performed, page, listed, service } = await open(t, data, ['retain: 12h']);
   const { steps, problems } = await performed();
@@ -209,7 +209,7 @@ test('performed: without a report an item leaves some hours after the end that i
     source: { calendar: 'c', uid: 'u' },
   };
   await mkdir(join(data, 'bookings'));
-  await writeFile(join(data, 'bookings', 'LONG.json'), encodeRecord(booking));
+  await writeFile(join(data, 'bookings', 'LONG.json'), encodeBookingRecord(booking));
   const { listed } = await open(t, data, ['retain: 12h']);
   assert.deepEqual(await listed(), ['LONG']);
 });

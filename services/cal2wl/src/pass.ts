@@ -1,5 +1,5 @@
 /** One pass over all calendars: each is read, judged and published for itself, and none costs another. */
-import { encodeRecord, warn, warning, type BookingRecord, type Outcome } from '@scanflow/booking';
+import { encodeBookingRecord, warn, warning, type BookingRecord, type Outcome } from '@scanflow/booking';
 import type { CalendarContent, Window } from '@scanflow/calendar';
 import { codeOf, messageOf, type Config, type Erasures, type Failure, type Log } from '@scanflow/chassis';
 import { recordNotes } from '@scanflow/dicom';
@@ -13,7 +13,7 @@ import {
   type Plan,
 } from '@scanflow/identity';
 import type { Rejections } from './adapters/rejections.ts';
-import type { Running } from './adapters/running.ts';
+import type { Running } from './adapters/running-exams.ts';
 import type { Shelf } from './adapters/shelf.ts';
 import { windowAt } from './domain/expand.ts';
 import { encodeItem, type ScannerSettings } from './domain/item.ts';
@@ -194,7 +194,7 @@ export class Passes {
     return outcomes.flatMap((one): Wanted[] => {
       // the calendar may hold it still
       if (one.outcome !== 'booking' || this.#options.erasures.hasLabels(one.record.labels)) return [];
-      const key = encodeRecord(one.record);
+      const key = encodeBookingRecord(one.record);
       const item = before.get(key) ?? encodeItem(one.record, this.#scanner(one.record.scanner), zone);
       this.#items.set(key, item);
       return [{ record: one.record, item }];

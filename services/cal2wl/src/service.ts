@@ -13,7 +13,7 @@ import {
 import { placeOf } from '@scanflow/sources';
 import { openMemory, type Memory } from './adapters/memory.ts';
 import { openRejections } from './adapters/rejections.ts';
-import { openRunning } from './adapters/running.ts';
+import { openRunning } from './adapters/running-exams.ts';
 import { openShelf } from './adapters/shelf.ts';
 import { addRoutes } from './api.ts';
 import { healthOf } from './health.ts';
@@ -24,7 +24,7 @@ import { projectsOf } from './projects-of.ts';
 import { Reader } from './reader.ts';
 import type { PassReport } from './report.ts';
 import { keepRunning } from './schedule.ts';
-import { createTeller } from './teller.ts';
+import { createPassLog } from './log-passes.ts';
 import { Update } from './update.ts';
 
 /** What runService hands over. */
@@ -42,7 +42,7 @@ export async function startCal2wl({
 }: Context): Promise<{ port: number; stop(): Promise<void> }> {
   const passes = await passesOf(config, log);
   const registry = new Registry();
-  const [count, tell] = [createMetrics(registry), createTeller(log)];
+  const [count, tell] = [createMetrics(registry), createPassLog(log)];
   let last: PassReport | undefined;
   const health = (): Health => healthOf(last, Temporal.Now.instant(), config.bookings);
   const { bind, ports } = config.http;

@@ -7,7 +7,7 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { parseRecord, type BookingRecord } from '@scanflow/booking';
+import { parseBookingRecord, type BookingRecord } from '@scanflow/booking';
 import { createLog, parseConfig } from '@scanflow/chassis';
 import type { Passes } from './pass.ts';
 import type { PassReport } from './report.ts';
@@ -56,7 +56,9 @@ async function scene(t: TestContext): Promise<Scene> {
     async records() {
       const names = (await readdir(join(data, 'bookings'))).filter((name) => name !== 'rejected.json');
       const texts = await Promise.all(names.map((name) => readFile(join(data, 'bookings', name), 'utf8')));
-      const records = texts.map((one) => parseRecord(one)).flatMap((one) => (one.ok ? [one.record] : []));
+      const records = texts
+        .map((one) => parseBookingRecord(one))
+        .flatMap((one) => (one.ok ? [one.record] : []));
       return new Map(records.map((record) => [record.accessionNumber, record]));
     },
     items: async () =>

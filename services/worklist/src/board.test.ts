@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dataSet } from '@scanflow/dicom';
 import { createBoard, type BoardOptions } from './board.ts';
-import type { PerformedSummary } from './domain/after-exam.ts';
+import type { ExamSummary } from './domain/after-exam.ts';
 import { buildSchedule, entriesOf, type Entry } from './domain/schedule.ts';
 
 const ZONE = 'Europe/Amsterdam';
@@ -30,7 +30,7 @@ function entry(accession: string, start: Temporal.ZonedDateTime | undefined): En
   return made;
 }
 
-function step(accessionNumber: string, state: PerformedSummary['state']): PerformedSummary {
+function step(accessionNumber: string, state: ExamSummary['state']): ExamSummary {
   const at = hoursAgo(1).toInstant().toString();
   const link = { accessionNumber, scheduledStepId: '', requestedProcedureId: '', studyInstanceUids: [] };
   const names = { modality: 'MR', stationAet: 'PRISMA', callingAet: 'PRISMA', wrongItem: false };

@@ -1,12 +1,12 @@
 /** What scanners see: the worklist without the items whose exam is done, or whose slot is long past. */
 import { examState, indexSteps, startOf } from './domain/after-exam.ts';
-import type { ExamState, PerformedSummary } from './domain/after-exam.ts';
+import type { ExamState, ExamSummary } from './domain/after-exam.ts';
 import { buildSchedule, emptySchedule, type Entry, type Schedule } from './domain/schedule.ts';
 
 export interface BoardOptions {
   /** Everything that the folder holds. */
   readonly all: () => Schedule;
-  readonly steps: () => Iterable<PerformedSummary>;
+  readonly steps: () => Iterable<ExamSummary>;
   /** Whether a caller may see an entry: an exam is that of no other one. */
   readonly maySee: (callingAet: string, entry: Entry) => boolean;
   /** End of the slot as epoch milliseconds; undefined where it is not known. Never rejects. */

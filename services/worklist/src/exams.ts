@@ -10,17 +10,17 @@ import {
 } from '@scanflow/chassis';
 import type { CreateHandler, RequestReport, SetHandler } from '@scanflow/dimse';
 import { bookingEnds } from './adapters/booking-end.ts';
-import { openPerformed } from './adapters/performed.ts';
-import { Reports } from './adapters/reports.ts';
-import { addPerformedRoutes } from './api-performed.ts';
+import { openExamStore } from './adapters/exam-store.ts';
+import { Reports } from './adapters/mpps-reports.ts';
+import { addExamRoutes } from './api-exams.ts';
 import { createBoard, type Board } from './board.ts';
 import { reportOver } from './over.ts';
 import type { AccessPolicy } from './domain/access.ts';
-import { knownScanners } from './domain/performed-fill.ts';
+import { knownScanners } from './domain/mpps-fill.ts';
 import type { Schedule } from './domain/schedule.ts';
-import { eraseExams } from './erased-exams.ts';
-import { addPerformedMetrics } from './metrics-performed.ts';
-import { Performing } from './performing.ts';
+import { eraseExams } from './erase-exams.ts';
+import { addExamMetrics } from './metrics-exams.ts';
+import { MppsRequests } from './mpps-requests.ts';
 
 export interface ExamsOptions {
   readonly config: Config;
@@ -75,15 +75,15 @@ export async function openExams({ config, log, registry, policy, all }: ExamsOpt
   const problems: Problem[] = [];
   const onProblem = collector(problems, log);
   const folder = join(config.data, 'performed');
-  const store = await openPerformed({ folder, countedAs: policy.countedAs, onProblem });
+  const store = await openExamStore({ folder, countedAs: policy.countedAs, onProblem });
   const steps = () => store.summaries().values();
   const board = createBoard({ all, steps, maySee: policy.maySee, ...boardSettings(config, log) });
   const reports = new Reports();
   const scanners = knownScanners(config.scanners);
   const strictness = config.worklist.mpps;
   const shared = { store, reports, policy, all, timezone, strictness, scanners, log };
-  const performing = new Performing({ ...shared, onChange: board.rebuild });
-  const onRequest = addPerformedMetrics(registry, { steps, board });
+  const performing = new MppsRequests({ ...shared, onChange: board.rebuild });
+  const onRequest = addExamMetrics(registry, { steps, board });
   const erasures = openErasures(erasuresIn(config.data));
   const look = async (): Promise<void> => {
     if (await eraseExams(store, erasures, log)) board.rebuild();
@@ -102,7 +102,7 @@ export async function openExams({ config, log, registry, policy, all }: ExamsOpt
       void board.refresh();
     },
     addRoutes: (app, scannerNames) => {
-      addPerformedRoutes(app, {
+      addExamRoutes(app, {
         steps,
         refused: () => performing.refused,
         problems: () => problems,

@@ -1,7 +1,7 @@
 /** A booking as the record that is published for it. */
 import type { Booking, Labels } from '../booking.ts';
 import { identify } from '../identity.ts';
-import type { BookingRecord } from '../record.ts';
+import type { BookingRecord } from '../booking-record.ts';
 import { reject, warning, type Verdict } from './codes.ts';
 import type { Note } from './outcome.ts';
 import type { BookingRules } from './rules.ts';

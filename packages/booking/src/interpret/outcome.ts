@@ -1,6 +1,6 @@
 /** What becomes of an event, told to machines by a code and to people by a sentence. */
 import type { Booking, Labels } from '../booking.ts';
-import type { BookingRecord } from '../record.ts';
+import type { BookingRecord } from '../booking-record.ts';
 
 /** A code that stays the same when sentences change, and a sentence for the person who booked. */
 export interface Note {

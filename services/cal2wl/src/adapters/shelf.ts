@@ -1,7 +1,7 @@
 /** What is published: `worklist/<AET>/<accession>.wl` and `bookings/<accession>.json`. Each file is whole or absent. */
 import { mkdir, readdir, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { encodeRecord, parseRecord, type BookingRecord } from '@scanflow/booking';
+import { encodeBookingRecord, parseBookingRecord, type BookingRecord } from '@scanflow/booking';
 import { codeOf, fsyncFolder, removeLeftovers, writeFileAtomic } from '@scanflow/chassis';
 import type { Action, Published } from '../domain/reconcile.ts';
 import { KnownFiles } from '../known-files.ts';
@@ -52,7 +52,7 @@ export async function openShelf({ worklist, bookings }: ShelfOptions): Promise<S
     await writeChanged(
       files,
       recordPath(record.accessionNumber),
-      Buffer.from(encodeRecord(record)),
+      Buffer.from(encodeBookingRecord(record)),
       RECORD_MODE,
     );
     await writeChanged(files, itemPath(record.accessionNumber), item, ITEM_MODE);
@@ -84,7 +84,7 @@ export async function openShelf({ worklist, bookings }: ShelfOptions): Promise<S
         await writeChanged(
           files,
           recordPath(action.accessionNumber),
-          Buffer.from(encodeRecord(action.record)),
+          Buffer.from(encodeBookingRecord(action.record)),
           RECORD_MODE,
         );
       }
@@ -136,7 +136,7 @@ async function* recordsIn(folder: string): AsyncGenerator<BookingRecord> {
 /** A record is believed only where it says that it is the one its name promises. */
 function recordOf(accessionNumber: string, bytes: Uint8Array | undefined): BookingRecord | undefined {
   if (bytes === undefined) return undefined;
-  const parsed = parseRecord(Buffer.from(bytes).toString('utf8'));
+  const parsed = parseBookingRecord(Buffer.from(bytes).toString('utf8'));
   return parsed.ok && parsed.record.accessionNumber === accessionNumber ? parsed.record : undefined;
 }
 

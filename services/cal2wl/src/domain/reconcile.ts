@@ -6,7 +6,7 @@
  * cancelled) or relabelled (its record points on), or its slot left the window (its record stays as it is). What
  * cannot be read is kept, and so is what is being scanned.
  */
-import { encodeRecord, type BookingRecord } from '@scanflow/booking';
+import { encodeBookingRecord, type BookingRecord } from '@scanflow/booking';
 import { eventKey, overlaps, type Window } from '@scanflow/calendar';
 import { fateOf, type CalendarView, type Fate } from '@scanflow/identity';
 import { guardShrink } from './shrink.ts';
@@ -183,7 +183,7 @@ function isSame({ record, item }: Wanted, published: Published | undefined): boo
   return (
     published?.record !== undefined &&
     published.item !== undefined &&
-    encodeRecord(published.record) === encodeRecord(record) &&
+    encodeBookingRecord(published.record) === encodeBookingRecord(record) &&
     Buffer.compare(published.item, item) === 0
   );
 }

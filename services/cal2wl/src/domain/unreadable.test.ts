@@ -1,7 +1,7 @@
 /** What an event that cannot be read costs: calendars as text, read, judged and reconciled with what they gave before. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encodeRecord, type BookingRecord, type BookingRules } from '@scanflow/booking';
+import { encodeBookingRecord, type BookingRecord, type BookingRules } from '@scanflow/booking';
 import { readCalendar } from '@scanflow/calendar';
 import { createPlanner } from '@scanflow/identity';
 import { reconcile, type Published, type Wanted } from './reconcile.ts';
@@ -46,7 +46,7 @@ function pass(events: readonly string[], before: readonly BookingRecord[] = []) 
   const read = readCalendar(Buffer.from(text), { window, zone: 'Europe/Amsterdam' });
   assert.ok(read.ok);
   const { outcomes, present, unreadable } = createPlanner(rules)(read.content);
-  const item = (record: BookingRecord): Uint8Array => Buffer.from(encodeRecord(record));
+  const item = (record: BookingRecord): Uint8Array => Buffer.from(encodeBookingRecord(record));
   const wanted = outcomes.flatMap((one): Wanted[] =>
     one.outcome === 'booking' ? [{ record: one.record, item: item(one.record) }] : [],
   );

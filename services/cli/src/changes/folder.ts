@@ -1,7 +1,7 @@
 /** What lies in a data folder, of any version, looked at and never written. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parsePerformed, parseRecord } from '@scanflow/booking';
+import { parseExamRecord, parseBookingRecord } from '@scanflow/booking';
 import { codeOf, readBounded } from '@scanflow/chassis';
 import { parseKeeps, parseRejected, Past, type Keeps, type Rejected } from '@scanflow/identity';
 import { CalendarError } from '../bookings/fetch.ts';
@@ -26,7 +26,7 @@ export async function openDataFolder(data: string): Promise<DataFolder> {
   const bookings = join(data, 'bookings');
   const past = new Past();
   for (const name of (await namesIn(bookings)).filter((one) => RECORD.test(one))) {
-    const parsed = parseRecord(await textOf(join(bookings, name)));
+    const parsed = parseBookingRecord(await textOf(join(bookings, name)));
     if (parsed.ok) past.set(parsed.record);
   }
   return {
@@ -54,7 +54,7 @@ async function examsIn(folder: string): Promise<{ exams: Set<string>; running: S
   const [exams, running] = [new Set<string>(), new Set<string>()];
   for (const name of await readdir(folder).catch((): string[] => [])) {
     const bytes = await readBounded(join(folder, name), MAX_BYTES).catch(() => undefined);
-    const parsed = bytes === undefined ? undefined : parsePerformed(bytes.toString('utf8'));
+    const parsed = bytes === undefined ? undefined : parseExamRecord(bytes.toString('utf8'));
     if (parsed?.ok !== true) continue;
     const { state, links, items } = parsed.record;
     for (const { accessionNumber } of [...links, ...items]) {

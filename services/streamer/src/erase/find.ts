@@ -1,7 +1,7 @@
 /** Everything of a subject, wherever it is: looked for before, and once more after. */
 import type { Labels } from '@scanflow/booking';
 import type { Bookings } from '../store/place/bookings.ts';
-import type { Performed } from '../intake/performed.ts';
+import type { ExamCounts } from '../intake/exam-counts.ts';
 import { latest, type Decision } from '../model/decision.ts';
 import { failureOf } from '../model/failure.ts';
 import type { HeldSeries, Ledger, Orthanc, SeriesRecord, Store } from '../ports.ts';
@@ -16,7 +16,7 @@ export interface FindDeps {
   readonly store: Store;
   readonly copies?: Store | undefined;
   readonly bookings: Bookings;
-  readonly exams: Pick<Performed, 'about'>;
+  readonly exams: Pick<ExamCounts, 'about'>;
   readonly settings: Settings;
 }
 

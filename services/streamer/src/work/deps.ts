@@ -9,7 +9,7 @@ import type { Clock, OpenDestination, Settings } from '../model/settings.ts';
 import type { RootKeeper } from '../roots/keeper.ts';
 import type { VerifySettings } from '../verify/settings.ts';
 import type { Wake } from './wake.ts';
-import type { Performed } from '../intake/performed.ts';
+import type { ExamCounts } from '../intake/exam-counts.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Kept } from '../cleanup/kept.ts';
 import type { Hook } from '../hooks/settings.ts';
@@ -17,7 +17,7 @@ import type { ReportContext } from '../http/report.ts';
 
 export interface Follow {
   readonly hooks: readonly Hook[];
-  readonly performed: Performed;
+  readonly performed: ExamCounts;
   readonly context: ReportContext;
   readonly sessionQuietMs: number;
   /** Nothing is deleted where undefined. */

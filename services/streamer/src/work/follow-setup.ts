@@ -1,7 +1,7 @@
 /** Hooks, sessions and cleaning up as the configuration has them. */
 import { join } from 'node:path';
 import type { Config, Log } from '@scanflow/chassis';
-import { createPerformed } from '../intake/performed.ts';
+import { openExamCounts } from '../intake/exam-counts.ts';
 import { wants } from '../hooks/plan.ts';
 import type { Follow } from './deps.ts';
 import { hooksOf } from '../hooks/settings.ts';
@@ -18,7 +18,7 @@ export function setUpFollow(config: Config, destinations: ReadonlySet<string>, l
   const hooks = hooksOf(config.hooks);
   const notCleaned: Follow['notCleaned'] = new Map();
   const kept: Follow['kept'] = new Map();
-  const performed = createPerformed(join(config.data, 'performed'), (file, reason) =>
+  const performed = openExamCounts(join(config.data, 'performed'), (file, reason) =>
     log.warn('record of an exam cannot be read', { code: 'PERFORMED_UNREADABLE', file, reason }),
   );
   return {

@@ -1,6 +1,6 @@
 /** When slots end, from the booking records; worklist items do not say. */
 import { join } from 'node:path';
-import { parseRecord } from '@scanflow/booking';
+import { parseBookingRecord } from '@scanflow/booking';
 import { readBounded } from '@scanflow/chassis';
 
 /** What may stand in a file's name; an accession number of another system may be anything. */
@@ -13,7 +13,7 @@ export function bookingEnds(folder: string): (accessionNumber: string) => Promis
     if (!SAFE_ACCESSION.test(accessionNumber)) return undefined;
     try {
       const bytes = await readBounded(join(folder, `${accessionNumber}.json`), MAX_BYTES);
-      const parsed = parseRecord(bytes.toString('utf8'));
+      const parsed = parseBookingRecord(bytes.toString('utf8'));
       return parsed.ok ? Temporal.Instant.from(parsed.record.end).epochMilliseconds : undefined;
     } catch {
       // no record, no right to read it, no instant: the item's start stands in

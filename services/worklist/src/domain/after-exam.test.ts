@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dataSet } from '@scanflow/dicom';
 import { examState, indexSteps, isLinked, isStale, joinItems, linkedItems } from './after-exam.ts';
-import type { PerformedSummary } from './after-exam.ts';
+import type { ExamSummary } from './after-exam.ts';
 import { buildSchedule, entriesOf, type Entry } from './schedule.ts';
 
 const ZONE = 'Europe/Amsterdam';
@@ -41,7 +41,7 @@ const item = {
   scheduledStepId: 'S1',
   start: '2026-11-22T08:30:00Z',
 };
-const step = (change: Partial<PerformedSummary> = {}): PerformedSummary => ({
+const step = (change: Partial<ExamSummary> = {}): ExamSummary => ({
   version: 1,
   sopInstanceUid: '2.25.7',
   state: 'COMPLETED',
@@ -58,8 +58,8 @@ const step = (change: Partial<PerformedSummary> = {}): PerformedSummary => ({
   series: [],
   ...change,
 });
-const running = (change: Partial<PerformedSummary> = {}) => step({ state: 'IN PROGRESS', ...change });
-const state = (...steps: PerformedSummary[]) => examState(entry(), steps, ZONE, NOON);
+const running = (change: Partial<ExamSummary> = {}) => step({ state: 'IN PROGRESS', ...change });
+const state = (...steps: ExamSummary[]) => examState(entry(), steps, ZONE, NOON);
 
 const links: [string, Partial<typeof link>, boolean][] = [
   ['all the same', {}, true],

@@ -1,16 +1,16 @@
 /** What becomes of a worklist item once its exam has begun, has ended, or is long past. */
-import type { PerformedItem, PerformedLink, PerformedRecord } from '@scanflow/booking';
-import { instantOf } from './performed-record.ts';
+import type { ExamItem, ExamLink, ExamRecord } from '@scanflow/booking';
+import { instantOf } from './exam-record.ts';
 import { indexed, type Entry, type Schedule } from './schedule.ts';
 
 /** A record without the attributes, which nobody needs to decide; what is held in memory. */
-export type PerformedSummary = Omit<PerformedRecord, 'attributes'>;
+export type ExamSummary = Omit<ExamRecord, 'attributes'>;
 
 /** A step that says IN PROGRESS for longer than this after its start is taken to have been forgotten. */
 export const STALE_AFTER_HOURS = 24;
 
 /** Whether the scanner began the step and never ended it. `now` is a UTC instant. */
-export function isStale(step: PerformedSummary, now: Temporal.Instant): boolean {
+export function isStale(step: ExamSummary, now: Temporal.Instant): boolean {
   if (step.state !== 'IN PROGRESS') return false;
   // a scanner's clock that runs ahead must not keep a step for ever
   const created = Temporal.Instant.from(step.created);
@@ -24,7 +24,7 @@ export function isStale(step: PerformedSummary, now: Temporal.Instant): boolean 
  * together mean it where nothing has the accession number: somebody typed it anew at the console.
  */
 export function isLinked(
-  link: PerformedLink,
+  link: ExamLink,
   entry: Entry,
   isScheduled: (accessionNumber: string) => boolean,
 ): boolean {
@@ -40,12 +40,12 @@ export function isLinked(
 /** An entry that a link led to, and what a record keeps of it. */
 export interface LinkedItem {
   readonly entry: Entry;
-  readonly item: PerformedItem;
+  readonly item: ExamItem;
 }
 
 /** The items of the worklist that the links lead to. */
 export function linkedItems(
-  links: readonly PerformedLink[],
+  links: readonly ExamLink[],
   { byAccession, byStudy }: Pick<Schedule, 'byAccession' | 'byStudy'>,
   timezone: string,
 ): LinkedItem[] {
@@ -61,7 +61,7 @@ export function linkedItems(
   return [...found].map((entry) => ({ entry, item: itemOf(entry, timezone) }));
 }
 
-function itemOf(entry: Entry, timezone: string): PerformedItem {
+function itemOf(entry: Entry, timezone: string): ExamItem {
   const start = startOf(entry, timezone);
   return {
     accessionNumber: entry.accessionNumber,
@@ -72,11 +72,11 @@ function itemOf(entry: Entry, timezone: string): PerformedItem {
 }
 
 /** What was known before, and what is on the worklist now: the first start that was seen counts. */
-export function joinItems(before: readonly PerformedItem[], now: readonly PerformedItem[]): PerformedItem[] {
+export function joinItems(before: readonly ExamItem[], now: readonly ExamItem[]): ExamItem[] {
   return [...before, ...now.filter((item) => !before.some((other) => isSameItem(other, item)))];
 }
 
-const isSameItem = (one: PerformedItem, other: PerformedItem): boolean =>
+const isSameItem = (one: ExamItem, other: ExamItem): boolean =>
   one.accessionNumber === other.accessionNumber &&
   one.studyInstanceUid === other.studyInstanceUid &&
   one.scheduledStepId === other.scheduledStepId;
@@ -87,16 +87,16 @@ export function startOf({ startDate, startTime }: Entry, timezone: string): stri
 }
 
 /** Steps by what they are linked by, so that each entry looks at few of them. */
-export interface PerformedIndex {
-  stepsOf(entry: Entry): PerformedSummary[];
+export interface ExamIndex {
+  stepsOf(entry: Entry): ExamSummary[];
 }
 
 export function indexSteps(
-  steps: Iterable<PerformedSummary>,
+  steps: Iterable<ExamSummary>,
   { byAccession: scheduled }: Pick<Schedule, 'byAccession'>,
-): PerformedIndex {
-  const byAccession = new Map<string, Set<PerformedSummary>>();
-  const byStudy = new Map<string, Set<PerformedSummary>>();
+): ExamIndex {
+  const byAccession = new Map<string, Set<ExamSummary>>();
+  const byStudy = new Map<string, Set<ExamSummary>>();
   for (const step of steps)
     for (const { accessionNumber, studyInstanceUids } of step.links) {
       if (accessionNumber !== '') add(byAccession, accessionNumber, step);
@@ -118,7 +118,7 @@ export function indexSteps(
   };
 }
 
-function add(map: Map<string, Set<PerformedSummary>>, key: string, step: PerformedSummary): void {
+function add(map: Map<string, Set<ExamSummary>>, key: string, step: ExamSummary): void {
   const set = map.get(key);
   if (set === undefined) map.set(key, new Set([step]));
   else set.add(step);
@@ -134,7 +134,7 @@ export type ExamState = 'in progress' | 'completed' | 'discontinued';
  */
 export function examState(
   entry: Entry,
-  steps: readonly PerformedSummary[],
+  steps: readonly ExamSummary[],
   timezone: string,
   now: Temporal.Instant,
 ): ExamState | undefined {
@@ -149,7 +149,7 @@ export function examState(
 }
 
 /** Whether the entry now stands at another time than when the step was linked to it, and after the step's end. */
-function isMoved(entry: Entry, start: string | undefined, step: PerformedSummary): boolean {
+function isMoved(entry: Entry, start: string | undefined, step: ExamSummary): boolean {
   const then = step.items.find(
     (item) => item.accessionNumber === entry.accessionNumber && item.scheduledStepId === entry.stepId,
   );

@@ -3,7 +3,7 @@ import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { encodeRecord, identify, type BookingRecord } from '@scanflow/booking';
+import { encodeBookingRecord, identify, type BookingRecord } from '@scanflow/booking';
 import { createBookings } from './bookings.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'scanflow-bookings-'));
@@ -31,7 +31,7 @@ const record = (subject: string, more: Partial<BookingRecord> = {}): BookingReco
 const fresh = record('s2');
 const old = record('s1', { status: 'superseded', supersededBy: fresh.accessionNumber });
 for (const one of [fresh, old])
-  await writeFile(join(folder, `${one.accessionNumber}.json`), encodeRecord(one));
+  await writeFile(join(folder, `${one.accessionNumber}.json`), encodeBookingRecord(one));
 await writeFile(join(folder, 'rejected.json'), '{"version": 1, "rejected": []}');
 
 test('bookings: a relabelled booking is found under both, each with the labels that the console showed', async () => {

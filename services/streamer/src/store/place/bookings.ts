@@ -2,7 +2,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KnownBookings } from './evidence.ts';
-import { parseRecord, type BookingRecord, type Labels } from '@scanflow/booking';
+import { parseBookingRecord, type BookingRecord, type Labels } from '@scanflow/booking';
 import { errnoOf } from '../../model/failure.ts';
 import { BookingIndex } from './known-bookings.ts';
 
@@ -86,7 +86,7 @@ async function readBooking(
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;
   }
-  const parsed = parseRecord(content);
+  const parsed = parseBookingRecord(content);
   if (!parsed.ok) {
     unreadable(file, parsed.reason);
     return undefined;

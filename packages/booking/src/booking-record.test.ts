@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encodeRecord, parseRecord, type BookingRecord } from './record.ts';
+import { encodeBookingRecord, parseBookingRecord, type BookingRecord } from './booking-record.ts';
 
 const record: BookingRecord = {
   version: 1,
@@ -24,7 +24,8 @@ test('booking record: what is written is read, in each status', () => {
     { ...record, status: 'cancelled' },
     { ...record, status: 'superseded', supersededBy: 'A2' },
   ];
-  for (const one of records) assert.deepEqual(parseRecord(encodeRecord(one)), { ok: true, record: one });
+  for (const one of records)
+    assert.deepEqual(parseBookingRecord(encodeBookingRecord(one)), { ok: true, record: one });
 });
 
 const broken: [string, object, RegExp][] = [
@@ -37,6 +38,6 @@ const broken: [string, object, RegExp][] = [
 ];
 for (const [what, change, reason] of broken)
   test(`booking record: ${what} is told`, () => {
-    const parsed = parseRecord(JSON.stringify({ ...record, ...change }));
+    const parsed = parseBookingRecord(JSON.stringify({ ...record, ...change }));
     assert.match(parsed.ok ? 'read' : parsed.reason, reason);
   });

@@ -1,11 +1,11 @@
 /** What the configuration knows of the scanner of an exam, where its report does not say it. Pure. */
-import type { PerformedSummary } from './after-exam.ts';
+import type { ExamSummary } from './after-exam.ts';
 
 /** By each AE title of the scanner. */
 export type KnownScanners = ReadonlyMap<string, { readonly aet: string; readonly modality: string }>;
 
 /** The summary with modality and AE title of its scanner; the attributes of the record stay as the scanner sent them. */
-export function fillIn(summary: PerformedSummary, scanners: KnownScanners): PerformedSummary {
+export function fillIn(summary: ExamSummary, scanners: KnownScanners): ExamSummary {
   const scanner = scanners.get(summary.stationAet) ?? scanners.get(summary.callingAet);
   if (scanner === undefined) return summary;
   const { aet, modality } = scanner;

@@ -1,11 +1,11 @@
 /** What a scanner's report of an exam becomes, from bytes to the record's text: pure, in the event loop or in a worker. */
-import { parsePerformed } from '@scanflow/booking';
+import { parseExamRecord } from '@scanflow/booking';
 import { decodeDataSet, fromDicomJson, type DecodeOptions } from '@scanflow/dicom';
-import type { PerformedSummary } from './after-exam.ts';
-import { recordOf, type RecordInput } from './performed-record.ts';
-import { isSmall, oversized } from './performed-size.ts';
-import { createStep, setStep, type PerformedOutcome, type PerformedRefusal } from './performed.ts';
-import type { Strictness } from './performed.ts';
+import type { ExamSummary } from './after-exam.ts';
+import { recordOf, type RecordInput } from './exam-record.ts';
+import { isSmall, oversized } from './mpps-size.ts';
+import { createStep, setStep, type MppsOutcome, type MppsRefusal } from './mpps.ts';
+import type { Strictness } from './mpps.ts';
 
 export interface Report {
   /** The attribute list of an N-CREATE, or the modification list of an N-SET. */
@@ -19,8 +19,8 @@ export interface Report {
 }
 
 export type Reported =
-  | { readonly ok: true; readonly summary: PerformedSummary; readonly attributes: Uint8Array }
-  | { readonly ok: false; readonly refusal: PerformedRefusal };
+  | { readonly ok: true; readonly summary: ExamSummary; readonly attributes: Uint8Array }
+  | { readonly ok: false; readonly refusal: MppsRefusal };
 
 /** Bytes that are to be read; so much of it takes some milliseconds. */
 export const sizeOf = ({ bytes, before }: Report): number => bytes.length + (before?.length ?? 0);
@@ -39,12 +39,12 @@ export function readReport(report: Report): Reported {
 }
 
 function stepOf(before: Uint8Array): Parameters<typeof setStep>[0] {
-  const parsed = parsePerformed(Buffer.from(before).toString('utf8'));
+  const parsed = parseExamRecord(Buffer.from(before).toString('utf8'));
   if (!parsed.ok) throw new Error(`the record is broken: ${parsed.reason}`);
   return { state: parsed.record.state, attributes: fromDicomJson(parsed.record.attributes) };
 }
 
-function bounded({ refusal }: PerformedOutcome & { readonly ok: false }): PerformedRefusal {
+function bounded({ refusal }: MppsOutcome & { readonly ok: false }): MppsRefusal {
   const { attributes, ...rest } = refusal;
   return attributes === undefined || isSmall(attributes) ? refusal : rest;
 }

@@ -3,10 +3,10 @@
  * (MPPS, PS3.4 F.7). Written by the worklist service, to be read by others.
  */
 
-export type PerformedState = 'IN PROGRESS' | 'COMPLETED' | 'DISCONTINUED';
+export type ExamState = 'IN PROGRESS' | 'COMPLETED' | 'DISCONTINUED';
 
 /** What was scheduled, as the scanner names it: an item of Scheduled Step Attributes Sequence (0040,0270). */
-export interface PerformedLink {
+export interface ExamLink {
   /** Empty where the scanner had no such value. */
   readonly accessionNumber: string;
   readonly scheduledStepId: string;
@@ -16,7 +16,7 @@ export interface PerformedLink {
 }
 
 /** An item of the worklist that a link led to. */
-export interface PerformedItem {
+export interface ExamItem {
   readonly accessionNumber: string;
   readonly studyInstanceUid: string;
   readonly scheduledStepId: string;
@@ -24,7 +24,7 @@ export interface PerformedItem {
   readonly start?: string;
 }
 
-export interface PerformedSeries {
+export interface ExamSeries {
   readonly seriesInstanceUid: string;
   readonly description: string;
   /** How many instances of each kind the scanner made: Referenced Image Sequence, and the non-image one. */
@@ -32,10 +32,10 @@ export interface PerformedSeries {
   readonly others: number;
 }
 
-export interface PerformedRecord {
+export interface ExamRecord {
   readonly version: 1;
   readonly sopInstanceUid: string;
-  readonly state: PerformedState;
+  readonly state: ExamState;
   /** UTC instants by our clock: when the scanner told of the step first and last. */
   readonly created: string;
   readonly updated: string;
@@ -52,27 +52,24 @@ export interface PerformedRecord {
   readonly onlySeen?: boolean;
   /** Attributes that PS3.4 table F.7.2-1 asks for and the scanner did not send, by keyword; absent where it sent all. */
   readonly missing?: readonly string[];
-  readonly links: readonly PerformedLink[];
+  readonly links: readonly ExamLink[];
   /** Empty: the step is linked to nothing that was scheduled here. */
-  readonly items: readonly PerformedItem[];
-  readonly series: readonly PerformedSeries[];
+  readonly items: readonly ExamItem[];
+  readonly series: readonly ExamSeries[];
   /** All attributes, in the DICOM JSON model (PS3.18 F.2); binary values inline. */
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
-export type ParsedPerformed =
-  { readonly ok: true; readonly record: PerformedRecord } | { readonly ok: false; readonly reason: string };
+export type ParsedExamRecord =
+  { readonly ok: true; readonly record: ExamRecord } | { readonly ok: false; readonly reason: string };
 
 /** The record as its file's text: one line of JSON, since it names every image. */
-export function encodePerformed(record: PerformedRecord): string {
+export function encodeExamRecord(record: ExamRecord): string {
   return `${JSON.stringify(record)}\n`;
 }
 
 /** The same of a summary and its attributes as JSON: a large record is made without reading them again. */
-export function joinPerformed(
-  summary: Omit<PerformedRecord, 'attributes'>,
-  attributes: Uint8Array,
-): Uint8Array {
+export function joinExamRecord(summary: Omit<ExamRecord, 'attributes'>, attributes: Uint8Array): Uint8Array {
   const head = JSON.stringify(summary).slice(0, -1);
   return Buffer.concat([Buffer.from(`${head},"attributes":`), attributes, Buffer.from('}\n')]);
 }
@@ -82,7 +79,7 @@ const TEXTS = ['sopInstanceUid', 'modality', 'stationAet', 'callingAet'];
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
 
 /** Reads a record's text; says what is wrong instead of guessing. Unknown keys are ignored. */
-export function parsePerformed(text: string): ParsedPerformed {
+export function parseExamRecord(text: string): ParsedExamRecord {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -90,9 +87,7 @@ export function parsePerformed(text: string): ParsedPerformed {
     return { ok: false, reason: `not JSON: ${error instanceof Error ? error.name : String(error)}` };
   }
   const problem = isObject(value) ? shapeProblem(value) : 'not an object';
-  return problem === undefined
-    ? { ok: true, record: value as PerformedRecord }
-    : { ok: false, reason: problem };
+  return problem === undefined ? { ok: true, record: value as ExamRecord } : { ok: false, reason: problem };
 }
 
 function shapeProblem(value: Record<string, unknown>): string | undefined {

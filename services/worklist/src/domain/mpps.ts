@@ -2,14 +2,14 @@
  * The performed procedure step as a state machine (PS3.4 F.1.5, F.7.2): IN PROGRESS by N-CREATE, then COMPLETED or
  * DISCONTINUED by N-SET, and nothing after that.
  */
-import type { PerformedState } from '@scanflow/booking';
+import type { ExamState } from '@scanflow/booking';
 import { element, formatTag, keywordOf, tagOf, text } from '@scanflow/dicom';
 import type { DataSet, Element, Tag } from '@scanflow/dicom';
-import { contradicts, isEmpty, isSame } from './performed-compare.ts';
-import { ALWAYS, AT_END, FIXED, ON_CREATE, ON_SET, type Requirement } from './performed-table.ts';
+import { contradicts, isEmpty, isSame } from './mpps-compare.ts';
+import { ALWAYS, AT_END, FIXED, ON_CREATE, ON_SET, type Requirement } from './mpps-table.ts';
 
 /** PS3.7 annex C. */
-export const PERFORMED_STATUS = {
+export const MPPS_STATUS = {
   invalidValue: 0x0106,
   processingFailure: 0x0110,
   duplicate: 0x0111,
@@ -21,7 +21,7 @@ export const PERFORMED_STATUS = {
 } as const;
 
 /** Why a request is not carried out: structurally the result that the upper layer sends. */
-export interface PerformedRefusal {
+export interface MppsRefusal {
   readonly status: number;
   /** Names attributes, never their values; the answer has room for 64 characters of it. */
   readonly comment: string;
@@ -37,23 +37,22 @@ export interface PerformedRefusal {
  */
 export type Strictness = 'lenient' | 'strict';
 
-export interface PerformedStep {
-  readonly state: PerformedState;
+export interface MppsStep {
+  readonly state: ExamState;
   readonly attributes: DataSet;
 }
 
-export type PerformedOutcome =
-  | { readonly ok: true; readonly step: PerformedStep }
-  | { readonly ok: false; readonly refusal: PerformedRefusal };
+export type MppsOutcome =
+  { readonly ok: true; readonly step: MppsStep } | { readonly ok: false; readonly refusal: MppsRefusal };
 
 const STATUS_TAG = tagOf('PerformedProcedureStepStatus');
 const CHARACTER_SET = tagOf('SpecificCharacterSet');
 const STATES: readonly string[] = ['IN PROGRESS', 'COMPLETED', 'DISCONTINUED'];
 
 /** The step that an N-CREATE makes (F.7.2.1). */
-export function createStep(attributes: DataSet, strictness: Strictness): PerformedOutcome {
+export function createStep(attributes: DataSet, strictness: Strictness): MppsOutcome {
   const flaws = flawsOf(attributes, strictness === 'strict' ? ON_CREATE : ALWAYS);
-  if (flaws.length > 0) return refused(incomplete(attributes, flaws, PERFORMED_STATUS.missing));
+  if (flaws.length > 0) return refused(incomplete(attributes, flaws, MPPS_STATUS.missing));
   // F.7.2.1.3: another value is 0106 with an attribute list
   if (text(attributes, STATUS_TAG) !== 'IN PROGRESS')
     return refused(badStatus(attributes, 'must be IN PROGRESS'));
@@ -61,11 +60,7 @@ export function createStep(attributes: DataSet, strictness: Strictness): Perform
 }
 
 /** The step after an N-SET (F.7.2.2); the one before stays as it is. */
-export function setStep(
-  step: PerformedStep,
-  modifications: DataSet,
-  strictness: Strictness,
-): PerformedOutcome {
+export function setStep(step: MppsStep, modifications: DataSet, strictness: Strictness): MppsOutcome {
   if (step.state !== 'IN PROGRESS') return refused(FINISHED);
   const wanted = element(modifications, STATUS_TAG);
   const state = wanted === undefined ? step.state : stateOf(text(modifications, STATUS_TAG));
@@ -75,7 +70,7 @@ export function setStep(
   );
   if (changed.length > 0) {
     const comment = `May not change: ${names(changed)}`;
-    return refused({ status: PERFORMED_STATUS.invalidValue, comment, ...among(modifications, changed) });
+    return refused({ status: MPPS_STATUS.invalidValue, comment, ...among(modifications, changed) });
   }
   const attributes = new Map([...step.attributes, ...news(step, kept(modifications))]);
   const refusal = strictness === 'strict' ? refusalOfSet(modifications, { state, attributes }) : undefined;
@@ -83,26 +78,23 @@ export function setStep(
 }
 
 /** What an N-SET, or the step after it, lacks. */
-function refusalOfSet(
-  modifications: DataSet,
-  { state, attributes }: PerformedStep,
-): PerformedRefusal | undefined {
+function refusalOfSet(modifications: DataSet, { state, attributes }: MppsStep): MppsRefusal | undefined {
   const flaws = flawsOf(modifications, ON_SET).filter(({ path }) => modifications.has(path[0] ?? 0));
-  if (flaws.length > 0) return incomplete(modifications, flaws, PERFORMED_STATUS.missingValue);
+  if (flaws.length > 0) return incomplete(modifications, flaws, MPPS_STATUS.missingValue);
   const lacking = state === 'IN PROGRESS' ? [] : flawsOf(attributes, AT_END);
   // N-SET has no status for an absent attribute (PS3.7 10.1.3.1.9), only for an absent value
-  return lacking.length > 0 ? incomplete(attributes, lacking, PERFORMED_STATUS.missingValue) : undefined;
+  return lacking.length > 0 ? incomplete(attributes, lacking, MPPS_STATUS.missingValue) : undefined;
 }
 
 /** What table F.7.2-1 asks of a step in this state and it lacks, such as `PerformedSeriesSequence.OperatorsName`. */
-export function missingOf({ state, attributes }: PerformedStep): string[] {
+export function missingOf({ state, attributes }: MppsStep): string[] {
   const requirements = state === 'IN PROGRESS' ? ON_CREATE : [...ON_CREATE, ...AT_END];
   const paths = flawsOf(attributes, requirements).map(({ path }) => path.map(nameOf).join('.'));
   return [...new Set(paths)];
 }
 
 /** Without what may not change and has a value already: what came first stays. */
-function news(step: PerformedStep, modifications: DataSet): DataSet {
+function news(step: MppsStep, modifications: DataSet): DataSet {
   const stays = (tag: Tag): boolean => {
     const before = step.attributes.get(tag);
     return before !== undefined && !isEmpty(before) && FIXED.includes(tag);
@@ -111,36 +103,36 @@ function news(step: PerformedStep, modifications: DataSet): DataSet {
 }
 
 /** F.7.2.2.4, table F.7.2-2. */
-const FINISHED: PerformedRefusal = {
-  status: PERFORMED_STATUS.processingFailure,
+const FINISHED: MppsRefusal = {
+  status: MPPS_STATUS.processingFailure,
   comment: 'Performed Procedure Step Object may no longer be updated',
   errorId: 0xa710,
 };
 
 /** PS3.7 C.5: the instance is there already, or is not there at all. */
-export const DUPLICATE: PerformedRefusal = {
-  status: PERFORMED_STATUS.duplicate,
+export const DUPLICATE: MppsRefusal = {
+  status: MPPS_STATUS.duplicate,
   comment: 'This step was created before',
 };
-export const UNKNOWN: PerformedRefusal = {
-  status: PERFORMED_STATUS.unknown,
+export const UNKNOWN: MppsRefusal = {
+  status: MPPS_STATUS.unknown,
   comment: 'No such step: it was not created here, or is long gone',
 };
 
 /** PS3.7 10.1.3.1.9: the exam is another scanner's. */
-export const FOREIGN: PerformedRefusal = {
-  status: PERFORMED_STATUS.notAuthorized,
+export const FOREIGN: MppsRefusal = {
+  status: MPPS_STATUS.notAuthorized,
   comment: 'Another AE title created this step',
 };
 
-const refused = (refusal: PerformedRefusal): PerformedOutcome => ({ ok: false, refusal });
+const refused = (refusal: MppsRefusal): MppsOutcome => ({ ok: false, refusal });
 
-const stateOf = (value: string | undefined): PerformedState | undefined =>
-  value !== undefined && STATES.includes(value) ? (value as PerformedState) : undefined;
+const stateOf = (value: string | undefined): ExamState | undefined =>
+  value !== undefined && STATES.includes(value) ? (value as ExamState) : undefined;
 
-function badStatus(given: DataSet, how: string): PerformedRefusal {
+function badStatus(given: DataSet, how: string): MppsRefusal {
   const comment = `Performed Procedure Step Status ${how}`;
-  return { status: PERFORMED_STATUS.invalidValue, comment, ...among(given, [STATUS_TAG]) };
+  return { status: MPPS_STATUS.invalidValue, comment, ...among(given, [STATUS_TAG]) };
 }
 
 /** Where something is missing: tags from the outside in. */
@@ -173,16 +165,16 @@ function collect(
 }
 
 /** Absent attributes come first: `absentStatus` for them, 0121 where all are there and some have no value. */
-function incomplete(given: DataSet, flaws: readonly Flaw[], absentStatus: number): PerformedRefusal {
+function incomplete(given: DataSet, flaws: readonly Flaw[], absentStatus: number): MppsRefusal {
   const absent = flaws.filter((flaw) => flaw.absent);
-  const told = absent.length > 0 && absentStatus === PERFORMED_STATUS.missing ? absent : flaws;
+  const told = absent.length > 0 && absentStatus === MPPS_STATUS.missing ? absent : flaws;
   const tags = [...new Set(told.map(({ path }) => path.at(-1) ?? 0))];
   if (told === absent)
     return { status: absentStatus, comment: `Missing: ${names(tags)}`, attributeIdentifiers: tags };
   const comment = `Missing value: ${names(tags)}`;
   const outer = [...new Set(told.map(({ path }) => path[0] ?? 0))];
   return {
-    status: PERFORMED_STATUS.missingValue,
+    status: MPPS_STATUS.missingValue,
     comment,
     attributeIdentifiers: tags,
     ...among(given, outer),

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dataSet } from '@scanflow/dicom';
 import { examBegins } from '@scanflow/testkit';
-import { fillIn, knownScanners } from './performed-fill.ts';
-import { recordOf } from './performed-record.ts';
+import { fillIn, knownScanners } from './mpps-fill.ts';
+import { recordOf } from './exam-record.ts';
 
 const scanners = knownScanners({ prisma: { aet: 'PRISMA', modality: 'MR', sends: ['PRISMA_MPPS'] } });
 const filled = (station: string | null, modality: string | null, callingAet: string) => {

@@ -2,20 +2,17 @@
 import { Counter, Gauge, type Registry } from '@scanflow/chassis';
 import type { RequestReport } from '@scanflow/dimse';
 import type { Board } from './board.ts';
-import { isStale, type PerformedSummary } from './domain/after-exam.ts';
+import { isStale, type ExamSummary } from './domain/after-exam.ts';
 
-export interface PerformedFigures {
-  readonly steps: () => Iterable<PerformedSummary>;
+export interface ExamFigures {
+  readonly steps: () => Iterable<ExamSummary>;
   readonly board: Board;
 }
 
 const prefix = 'scanflow_worklist_';
 
 /** Registers the metrics of exams; gives what counts an answered request. */
-export function addPerformedMetrics(
-  registry: Registry,
-  figures: PerformedFigures,
-): (report: RequestReport) => void {
+export function addExamMetrics(registry: Registry, figures: ExamFigures): (report: RequestReport) => void {
   const registers = [registry];
   const reports = new Counter({
     name: `${prefix}performed_requests_total`,
@@ -30,7 +27,7 @@ export function addPerformedMetrics(
   };
 }
 
-function addGauges(registers: Registry[], { steps, board }: PerformedFigures): void {
+function addGauges(registers: Registry[], { steps, board }: ExamFigures): void {
   new Gauge({
     name: `${prefix}performed_steps`,
     help: 'Performed procedure steps on record by state; stale: in progress for longer than a day.',
@@ -65,7 +62,7 @@ function addGauges(registers: Registry[], { steps, board }: PerformedFigures): v
 }
 
 function stateOf(
-  step: PerformedSummary,
+  step: ExamSummary,
   now: Temporal.Instant,
 ): 'in_progress' | 'stale' | 'completed' | 'discontinued' {
   if (step.state === 'COMPLETED') return 'completed';

@@ -3,8 +3,8 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { encodePerformed, parsePerformed, type PerformedRecord } from '@scanflow/booking';
-import { FullError, openPerformed, type PerformedStore } from './performed.ts';
+import { encodeExamRecord, parseExamRecord, type ExamRecord } from '@scanflow/booking';
+import { FullError, openExamStore, type ExamStore } from './exam-store.ts';
 
 async function scratch(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'performed-'));
@@ -14,7 +14,7 @@ async function scratch(t: TestContext): Promise<string> {
   });
   return folder;
 }
-const record = (sopInstanceUid: string, change: Partial<PerformedRecord> = {}): PerformedRecord => {
+const record = (sopInstanceUid: string, change: Partial<ExamRecord> = {}): ExamRecord => {
   const at = Temporal.Now.instant().toString({ smallestUnit: 'second' });
   return {
     version: 1,
@@ -33,7 +33,7 @@ const record = (sopInstanceUid: string, change: Partial<PerformedRecord> = {}): 
     ...change,
   };
 };
-const write = (store: PerformedStore, { attributes, ...summary }: PerformedRecord): Promise<void> =>
+const write = (store: ExamStore, { attributes, ...summary }: ExamRecord): Promise<void> =>
   store.write(summary, Buffer.from(JSON.stringify(attributes)));
 const countedAs = (callingAet: string): string => callingAet;
 function problems() {
@@ -44,10 +44,10 @@ function problems() {
 test('store: what was written is there after opening it again, and only our group may read it', async (t) => {
   const folder = join(await scratch(t), 'performed');
   const { told, onProblem } = problems();
-  const store = await openPerformed({ countedAs, folder, onProblem });
+  const store = await openExamStore({ countedAs, folder, onProblem });
   await write(store, record('1.2'));
   await write(store, record('1.2', { state: 'COMPLETED' }));
-  const again = await openPerformed({ countedAs, folder, onProblem });
+  const again = await openExamStore({ countedAs, folder, onProblem });
   assert.equal(again.summaries().get('1.2')?.state, 'COMPLETED');
   assert.deepEqual(await again.read('1.2'), await store.read('1.2'));
   assert.equal('attributes' in (again.summaries().get('1.2') ?? {}), false, 'not kept in memory');
@@ -60,16 +60,16 @@ test('store: what was written is there after opening it again, and only our grou
 test('store: of a large record the summary is read from its head, whatever its texts say', async (t) => {
   const folder = await scratch(t);
   const { told, onProblem } = problems();
-  const store = await openPerformed({ countedAs, folder, onProblem });
+  const store = await openExamStore({ countedAs, folder, onProblem });
   const attributes = { '00081140': { vr: 'LO', Value: ['x'.repeat(100_000)] } };
   const description = 'a ,"attributes":{ in a text';
   const short = { seriesInstanceUid: '1.9', description, images: 3, others: 1 };
   const many = Array.from({ length: 400 }, () => ({ ...short, description: 'ü'.repeat(64) }));
   await write(store, record('1.1', { attributes, series: [short] }));
   await write(store, record('1.2', { attributes, series: many }));
-  const again = await openPerformed({ countedAs, folder, onProblem });
+  const again = await openExamStore({ countedAs, folder, onProblem });
   assert.deepEqual(again.summaries(), store.summaries());
-  assert.deepEqual(parsePerformed(Buffer.from((await again.read('1.1')) ?? []).toString()), {
+  assert.deepEqual(parseExamRecord(Buffer.from((await again.read('1.1')) ?? []).toString()), {
     ok: true,
     record: record('1.1', { ...again.summaries().get('1.1'), attributes }),
   });
@@ -78,7 +78,7 @@ test('store: of a large record the summary is read from its head, whatever its t
 
 test('store: what is no UID never becomes a file’s name', async (t) => {
   const folder = await scratch(t);
-  const store = await openPerformed({ countedAs, folder, onProblem: () => undefined });
+  const store = await openExamStore({ countedAs, folder, onProblem: () => undefined });
   for (const bad of ['../x', '1/2', '', '.', '..', '1..2', `1.${'2'.repeat(64)}`, '1.2\n'])
     await assert.rejects(write(store, record(bad)), RangeError, bad);
   assert.deepEqual(await readdir(folder), []);
@@ -86,14 +86,14 @@ test('store: what is no UID never becomes a file’s name', async (t) => {
 
 test('store: files that are no records are told and cost no other; what a killed writer left is removed', async (t) => {
   const folder = await scratch(t);
-  await writeFile(join(folder, '1.1.json'), encodePerformed(record('1.1')));
+  await writeFile(join(folder, '1.1.json'), encodeExamRecord(record('1.1')));
   await writeFile(join(folder, '1.2.json'), '{');
-  await writeFile(join(folder, '1.3.json'), encodePerformed(record('1.4')));
+  await writeFile(join(folder, '1.3.json'), encodeExamRecord(record('1.4')));
   await mkdir(join(folder, '1.5.json'));
   await writeFile(join(folder, '.1.6.json.77.0123456789ab.tmp'), '{');
   await writeFile(join(folder, 'notes.txt'), 'x');
   const { told, onProblem } = problems();
-  const store = await openPerformed({ countedAs, folder, onProblem });
+  const store = await openExamStore({ countedAs, folder, onProblem });
   assert.deepEqual([...store.summaries().keys()], ['1.1']);
   assert.deepEqual(told.map((line) => line.split(':')[0]).sort(), ['1.2.json', '1.3.json', '1.5.json']);
   assert.equal(
@@ -104,7 +104,7 @@ test('store: files that are no records are told and cost no other; what a killed
 
 test('store: the oldest that is done makes room; running ones do not', async (t) => {
   const folder = await scratch(t);
-  const store = await openPerformed({ countedAs, folder, capacity: 3, onProblem: () => undefined });
+  const store = await openExamStore({ countedAs, folder, capacity: 3, onProblem: () => undefined });
   await write(store, record('1.1'));
   await write(store, record('1.2', { state: 'COMPLETED', updated: '2026-01-02T00:00:00Z' }));
   await write(store, record('1.3', { state: 'DISCONTINUED', updated: '2026-01-01T00:00:00Z' }));
@@ -120,8 +120,8 @@ test('store: the oldest that is done makes room; running ones do not', async (t)
 test('store: a caller that fills its own quota, in number or in bytes, costs no other caller anything', async (t) => {
   const folder = await scratch(t);
   const quota = { capacity: 3, capacityBytes: 4_000 };
-  const store = await openPerformed({ countedAs, folder, ...quota, onProblem: () => undefined });
-  const other = (uid: string): PerformedRecord => record(uid, { callingAet: 'SKYRA' });
+  const store = await openExamStore({ countedAs, folder, ...quota, onProblem: () => undefined });
+  const other = (uid: string): ExamRecord => record(uid, { callingAet: 'SKYRA' });
   await write(store, record('1.1', { state: 'COMPLETED' }));
   for (const uid of ['2.1', '2.2', '2.3']) await write(store, other(uid));
   await assert.rejects(write(store, other('2.4')), FullError);
@@ -136,7 +136,7 @@ test('store: a caller that fills its own quota, in number or in bytes, costs no 
 
 test('store: a write that fails changes nothing', { skip: process.getuid?.() === 0 }, async (t) => {
   const folder = await scratch(t);
-  const store = await openPerformed({ countedAs, folder, onProblem: () => undefined });
+  const store = await openExamStore({ countedAs, folder, onProblem: () => undefined });
   await write(store, record('1.1'));
   await chmod(folder, 0o500);
   await assert.rejects(write(store, record('1.1', { state: 'COMPLETED' })), { code: 'EACCES' });
@@ -148,7 +148,7 @@ test('store: a folder that cannot be made is told and empty, and a write to it r
   const blocked = join(await scratch(t), 'file');
   await writeFile(blocked, '');
   const { told, onProblem } = problems();
-  const store = await openPerformed({ countedAs, folder: join(blocked, 'performed'), onProblem });
+  const store = await openExamStore({ countedAs, folder: join(blocked, 'performed'), onProblem });
   assert.equal(told.length, 1);
   assert.match(told[0] ?? '', /ENOTDIR/);
   await assert.rejects(write(store, record('1.1')), { code: 'ENOTDIR' });

@@ -4,7 +4,7 @@ import { count } from './api.ts';
 import type { CalendarReport, PassReport } from './report.ts';
 
 /** The result is to be called after each pass. */
-export function createTeller(log: Log): (report: PassReport) => void {
+export function createPassLog(log: Log): (report: PassReport) => void {
   const told = new Map<string, string>();
   return (report) => {
     for (const one of report.calendars) {

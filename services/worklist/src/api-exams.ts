@@ -1,10 +1,10 @@
 /** The page about exams: what scanners reported of them, and what of it was refused. */
 import type { FastifyInstance } from '@scanflow/chassis';
-import { isStale, type PerformedSummary } from './domain/after-exam.ts';
-import type { RefusedReport } from './performing.ts';
+import { isStale, type ExamSummary } from './domain/after-exam.ts';
+import type { RefusedReport } from './mpps-requests.ts';
 
-export interface PerformedSource {
-  readonly steps: () => Iterable<PerformedSummary>;
+export interface ExamSource {
+  readonly steps: () => Iterable<ExamSummary>;
   readonly refused: () => readonly RefusedReport[];
   /** Files that are no records: names and reasons. */
   readonly problems: () => readonly object[];
@@ -13,7 +13,7 @@ export interface PerformedSource {
 }
 
 /** Adds /api/performed: the steps, those that were told of last first. */
-export function addPerformedRoutes(app: FastifyInstance, source: PerformedSource): void {
+export function addExamRoutes(app: FastifyInstance, source: ExamSource): void {
   app.get('/api/performed', () => {
     const now = Temporal.Now.instant();
     const steps = [...source.steps()].sort((a, b) => (a.updated < b.updated ? 1 : -1));
@@ -26,7 +26,7 @@ export function addPerformedRoutes(app: FastifyInstance, source: PerformedSource
 }
 
 function describe(
-  step: PerformedSummary,
+  step: ExamSummary,
   scannerNames: ReadonlyMap<string, string>,
   now: Temporal.Instant,
 ): object {

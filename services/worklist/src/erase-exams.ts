@@ -1,11 +1,11 @@
 /** Exams of whom the streamer was asked to erase everything: their records go. */
 import type { Erasures, Log } from '@scanflow/chassis';
-import type { PerformedStore } from './adapters/performed.ts';
-import type { PerformedSummary } from './domain/after-exam.ts';
+import type { ExamStore } from './adapters/exam-store.ts';
+import type { ExamSummary } from './domain/after-exam.ts';
 
 /** By the bookings that the exam was linked to, or that the scanner named. */
 export const isErased = (
-  { items, links }: Pick<PerformedSummary, 'items' | 'links'>,
+  { items, links }: Pick<ExamSummary, 'items' | 'links'>,
   erasures: Erasures,
 ): boolean =>
   [...items, ...links].some(({ accessionNumber }) => erasures.has('accession', accessionNumber)) ||
@@ -14,7 +14,7 @@ export const isErased = (
 
 /** Whether any went. What cannot be read is logged, and tried again at the next look. */
 export async function eraseExams(
-  store: Pick<PerformedStore, 'erase'>,
+  store: Pick<ExamStore, 'erase'>,
   erasures: Erasures,
   log: Log,
 ): Promise<boolean> {

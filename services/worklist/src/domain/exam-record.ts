@@ -1,24 +1,24 @@
 /** The record of a performed procedure step, made of its attributes. */
-import type { PerformedItem, PerformedLink, PerformedRecord, PerformedSeries } from '@scanflow/booking';
+import type { ExamItem, ExamLink, ExamRecord, ExamSeries } from '@scanflow/booking';
 import { items, text, toDicomJson, type DataSet } from '@scanflow/dicom';
-import { missingOf, type PerformedStep } from './performed.ts';
+import { missingOf, type MppsStep } from './mpps.ts';
 
 export interface RecordInput {
   readonly sopInstanceUid: string;
-  readonly step: PerformedStep;
+  readonly step: MppsStep;
   readonly callingAet: string;
   /** UTC instants, to the second. */
   readonly created: string;
   readonly updated: string;
   /** Zone of the scanner's clock. */
   readonly timezone: string;
-  readonly items: readonly PerformedItem[];
+  readonly items: readonly ExamItem[];
   /** False for an exam that began under 0.1.0: it ends whatever it names. */
   readonly onlySeen: boolean;
 }
 
 /** The record of a step as it is now. */
-export function recordOf(input: RecordInput): PerformedRecord {
+export function recordOf(input: RecordInput): ExamRecord {
   const { sopInstanceUid, step, callingAet, created, updated, timezone } = input;
   const { attributes, state } = step;
   const started = momentOf(attributes, 'PerformedProcedureStepStart', timezone);
@@ -49,7 +49,7 @@ export function recordOf(input: RecordInput): PerformedRecord {
 const short = (given: DataSet, keyword: string): string => (text(given, keyword) ?? '').slice(0, 64);
 
 /** What the scanner says was scheduled. */
-export function linksOf(attributes: DataSet): PerformedLink[] {
+export function linksOf(attributes: DataSet): ExamLink[] {
   return items(attributes, 'ScheduledStepAttributesSequence').map((item) => ({
     accessionNumber: short(item, 'AccessionNumber'),
     scheduledStepId: short(item, 'ScheduledProcedureStepID'),
@@ -63,7 +63,7 @@ export function linksOf(attributes: DataSet): PerformedLink[] {
 }
 
 /** The series, each once, with how many different instances it has. */
-function seriesOf(attributes: DataSet): PerformedSeries[] {
+function seriesOf(attributes: DataSet): ExamSeries[] {
   const found = new Map<string, { description: string; images: Set<string>; others: Set<string> }>();
   for (const item of items(attributes, 'PerformedSeriesSequence')) {
     const uid = short(item, 'SeriesInstanceUID');

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dataSet, items, keywordOf, tagOf, text, type Attributes, type DataSet } from '@scanflow/dicom';
 import { examBegins, examEnds, examSeries } from '@scanflow/testkit';
-import { createStep as create, setStep, type PerformedOutcome, type PerformedStep } from './performed.ts';
+import { createStep as create, setStep, type MppsOutcome, type MppsStep } from './mpps.ts';
 
-const createStep = (given: DataSet): PerformedOutcome => create(given, 'strict');
-const begun = (): PerformedStep => step(createStep(dataSet(examBegins())));
-const set = (from: PerformedStep, attributes: Attributes): PerformedOutcome =>
+const createStep = (given: DataSet): MppsOutcome => create(given, 'strict');
+const begun = (): MppsStep => step(createStep(dataSet(examBegins())));
+const set = (from: MppsStep, attributes: Attributes): MppsOutcome =>
   setStep(from, dataSet(attributes), 'strict');
-function step(outcome: PerformedOutcome): PerformedStep {
+function step(outcome: MppsOutcome): MppsStep {
   assert.ok(outcome.ok, outcome.ok ? '' : outcome.refusal.comment);
   return outcome.step;
 }
@@ -20,7 +20,7 @@ interface Refused {
   attributes: DataSet | undefined;
   errorId: number | undefined;
 }
-function refusal(outcome: PerformedOutcome): Refused {
+function refusal(outcome: MppsOutcome): Refused {
   assert.ok(!outcome.ok, 'it was accepted');
   const { status, comment, attributeIdentifiers = [], attributes, errorId } = outcome.refusal;
   assert.ok(comment.length <= 64, comment);

@@ -1,7 +1,7 @@
 /** Which exams run: what scanners reported in `performed/*.json` (MPPS) and have not ended. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parsePerformed, type PerformedRecord } from '@scanflow/booking';
+import { parseExamRecord, type ExamRecord } from '@scanflow/booking';
 import { codeOf, readBounded } from '@scanflow/chassis';
 
 export interface Running {
@@ -46,13 +46,13 @@ export function openRunning(folder: string): Running {
   };
 }
 
-async function recordIn(folder: string, name: string): Promise<PerformedRecord | undefined> {
+async function recordIn(folder: string, name: string): Promise<ExamRecord | undefined> {
   const bytes = await readBounded(join(folder, name), MAX_BYTES).catch(() => undefined);
-  const parsed = bytes === undefined ? undefined : parsePerformed(bytes.toString('utf8'));
+  const parsed = bytes === undefined ? undefined : parseExamRecord(bytes.toString('utf8'));
   return parsed?.ok === true ? parsed.record : undefined;
 }
 
-const accessionsOf = ({ links, items }: PerformedRecord): string[] =>
+const accessionsOf = ({ links, items }: ExamRecord): string[] =>
   [...links, ...items].map(({ accessionNumber }) => accessionNumber).filter((accession) => accession !== '');
 
 async function filesIn(folder: string): Promise<string[]> {

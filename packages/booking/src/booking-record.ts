@@ -29,11 +29,11 @@ export interface BookingRecord {
   readonly source: BookingSource;
 }
 
-export type ParsedRecord =
+export type ParsedBookingRecord =
   { readonly ok: true; readonly record: BookingRecord } | { readonly ok: false; readonly reason: string };
 
 /** The record as its file's text: JSON of two spaces and a final newline, keys in a fixed order. */
-export function encodeRecord(record: BookingRecord): string {
+export function encodeBookingRecord(record: BookingRecord): string {
   const known = encoded.get(record);
   if (known !== undefined) return known;
   const text = `${JSON.stringify(record, null, 2)}\n`;
@@ -59,7 +59,7 @@ const TEXTS = [
 const STATUSES: readonly unknown[] = ['scheduled', 'cancelled', 'superseded'];
 
 /** Reads a record's text; says what is wrong instead of guessing. Unknown keys are ignored. */
-export function parseRecord(text: string): ParsedRecord {
+export function parseBookingRecord(text: string): ParsedBookingRecord {
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encodePerformed, parsePerformed, type PerformedRecord } from '@scanflow/booking';
+import { encodeExamRecord, parseExamRecord, type ExamRecord } from '@scanflow/booking';
 import { dataSet, type Attributes } from '@scanflow/dicom';
 import { examBegins, examEnds, examSeries, SERIES_UID } from '@scanflow/testkit';
-import { instantOf, recordOf } from './performed-record.ts';
-import type { PerformedState } from '@scanflow/booking';
+import { instantOf, recordOf } from './exam-record.ts';
+import type { ExamState } from '@scanflow/booking';
 
-const record = (more: Attributes = {}, state: PerformedState = 'IN PROGRESS'): PerformedRecord =>
+const record = (more: Attributes = {}, state: ExamState = 'IN PROGRESS'): ExamRecord =>
   recordOf({
     sopInstanceUid: '2.25.7',
     step: { state, attributes: dataSet({ ...examBegins(), ...more }) },
@@ -80,5 +80,5 @@ test('record: the wrong item of the worklist is told by its code', () => {
 
 test('record: is what the booking package reads', () => {
   const made = record(examEnds('COMPLETED'), 'COMPLETED');
-  assert.deepEqual(parsePerformed(encodePerformed(made)), { ok: true, record: made });
+  assert.deepEqual(parseExamRecord(encodeExamRecord(made)), { ok: true, record: made });
 });

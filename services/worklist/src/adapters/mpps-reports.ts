@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { DicomDecodeError } from '@scanflow/dicom';
-import { readReport, sizeOf, type Report, type Reported } from '../domain/report.ts';
-import type { Answer } from '../report-worker.ts';
+import { readReport, sizeOf, type Report, type Reported } from '../domain/mpps-report.ts';
+import type { Answer } from '../mpps-worker.ts';
 
 /** Up to so many bytes are read in the event loop: some milliseconds. */
 const SMALL_BYTES = 131_072;
@@ -53,7 +53,7 @@ export class Reports {
 }
 
 function start(): Worker {
-  const worker = new Worker(new URL('../report-worker.ts', import.meta.url), {
+  const worker = new Worker(new URL('../mpps-worker.ts', import.meta.url), {
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB, maxYoungGenerationSizeMb: 16 },
     execArgv: [],
     env: {},

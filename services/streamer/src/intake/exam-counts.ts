@@ -1,10 +1,10 @@
 /** What scanners reported of their exams: `performed/<SOP Instance UID>.json`, written by the worklist service. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parsePerformed, type PerformedRecord } from '@scanflow/booking';
+import { parseExamRecord, type ExamRecord } from '@scanflow/booking';
 import { codeOf, readBounded } from '@scanflow/chassis';
 
-export interface Performed {
+export interface ExamCounts {
   /** Reads what changed since the last time. Whether anything did. */
   readonly refresh: () => Promise<boolean>;
   /** Number of records. */
@@ -27,10 +27,10 @@ interface Known {
 }
 
 /** @param unreadable is told of a file that cannot be read (name and reason), once for each of its contents */
-export function createPerformed(
+export function openExamCounts(
   folder: string,
   unreadable: (file: string, reason: string) => void = () => undefined,
-): Performed {
+): ExamCounts {
   let known = new Map<string, Known>();
   let listed: FolderTime | undefined;
   let counts: ReadonlyMap<string, number> = new Map();
@@ -78,7 +78,7 @@ function none(error: unknown): [] {
 }
 
 const isAbout = (
-  { items, links }: PerformedRecord,
+  { items, links }: ExamRecord,
   accessions: ReadonlySet<string>,
   studies: ReadonlySet<string>,
 ): boolean =>
@@ -137,14 +137,14 @@ async function readCounts(path: string): Promise<ReadonlyMap<string, number> | s
 }
 
 /** Without the attributes where the file is large: no text can hold the mark, since JSON escapes quotation marks. */
-async function readRecord(path: string): Promise<PerformedRecord | string> {
+async function readRecord(path: string): Promise<ExamRecord | string> {
   const head = await readBounded(path, HEAD_BYTES);
   const mark = head.length > HEAD_BYTES ? head.indexOf(ATTRIBUTES) : -1;
-  const parsed = mark < 0 ? undefined : parsePerformed(`${head.toString('utf8', 0, mark)}${ATTRIBUTES}}}`);
+  const parsed = mark < 0 ? undefined : parseExamRecord(`${head.toString('utf8', 0, mark)}${ATTRIBUTES}}}`);
   if (parsed?.ok === true) return parsed.record;
   const bytes = await readBounded(path, MAX_BYTES);
   if (bytes.length > MAX_BYTES) return 'is too large';
-  const whole = parsePerformed(bytes.toString('utf8'));
+  const whole = parseExamRecord(bytes.toString('utf8'));
   return whole.ok ? whole.record : whole.reason;
 }
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encodePerformed, parsePerformed, type PerformedRecord } from './performed.ts';
+import { encodeExamRecord, parseExamRecord, type ExamRecord } from './exam-record.ts';
 
-const record: PerformedRecord = {
+const record: ExamRecord = {
   version: 1,
   sopInstanceUid: '2.25.7',
   state: 'COMPLETED',
@@ -35,10 +35,10 @@ const record: PerformedRecord = {
 };
 
 test('performed record: what is written is read', () => {
-  assert.deepEqual(parsePerformed(encodePerformed(record)), { ok: true, record });
+  assert.deepEqual(parseExamRecord(encodeExamRecord(record)), { ok: true, record });
   const { started: _, ended: __, ...running } = record;
-  const inProgress: PerformedRecord = { ...running, state: 'IN PROGRESS' };
-  assert.deepEqual(parsePerformed(encodePerformed(inProgress)), { ok: true, record: inProgress });
+  const inProgress: ExamRecord = { ...running, state: 'IN PROGRESS' };
+  assert.deepEqual(parseExamRecord(encodeExamRecord(inProgress)), { ok: true, record: inProgress });
 });
 
 const broken: [string, object, RegExp][] = [
@@ -55,11 +55,11 @@ const broken: [string, object, RegExp][] = [
 ];
 for (const [what, change, reason] of broken)
   test(`performed record: ${what} is told`, () => {
-    const parsed = parsePerformed(JSON.stringify({ ...record, ...change }));
+    const parsed = parseExamRecord(JSON.stringify({ ...record, ...change }));
     assert.match(parsed.ok ? 'read' : parsed.reason, reason);
   });
 
 test('performed record: what is no JSON is told without its text', () => {
-  const parsed = parsePerformed('{"patient": Secret');
+  const parsed = parseExamRecord('{"patient": Secret');
   assert.doesNotMatch(parsed.ok ? 'read' : parsed.reason, /Secret|read/);
 });

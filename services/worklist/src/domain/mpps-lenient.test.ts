@@ -3,16 +3,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dataSet, text, type Attributes } from '@scanflow/dicom';
 import { examBegins, examEnds, examSeries } from '@scanflow/testkit';
-import { createStep, missingOf, setStep, type PerformedOutcome, type PerformedStep } from './performed.ts';
+import { createStep, missingOf, setStep, type MppsOutcome, type MppsStep } from './mpps.ts';
 
-const create = (attributes: Attributes): PerformedOutcome => createStep(dataSet(attributes), 'lenient');
-const set = (from: PerformedStep, attributes: Attributes): PerformedOutcome =>
+const create = (attributes: Attributes): MppsOutcome => createStep(dataSet(attributes), 'lenient');
+const set = (from: MppsStep, attributes: Attributes): MppsOutcome =>
   setStep(from, dataSet(attributes), 'lenient');
-function taken(outcome: PerformedOutcome): PerformedStep {
+function taken(outcome: MppsOutcome): MppsStep {
   assert.ok(outcome.ok, outcome.ok ? '' : outcome.refusal.comment);
   return outcome.step;
 }
-const status = (outcome: PerformedOutcome): number => (outcome.ok ? 0 : outcome.refusal.status);
+const status = (outcome: MppsOutcome): number => (outcome.ok ? 0 : outcome.refusal.status);
 const without = (attributes: Attributes, keyword: string): Attributes => ({
   ...attributes,
   [keyword]: undefined,
@@ -69,7 +69,7 @@ for (const [keyword, first, again] of [
       const after = taken(setStep(step, dataSet({ [keyword]: again }), strictness));
       assert.equal(text(after.attributes, keyword), text(step.attributes, keyword), 'the first form stays');
     });
-function asTaken(outcome: PerformedOutcome): { step: PerformedStep } {
+function asTaken(outcome: MppsOutcome): { step: MppsStep } {
   return { step: taken(outcome) };
 }
 

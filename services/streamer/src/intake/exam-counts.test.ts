@@ -3,18 +3,18 @@ import { mkdir, mkdtemp, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { encodePerformed, type PerformedRecord, type PerformedSeries } from '@scanflow/booking';
+import { encodeExamRecord, type ExamRecord, type ExamSeries } from '@scanflow/booking';
 import { writeFileAtomic } from '@scanflow/chassis';
-import { createPerformed, type Performed } from './performed.ts';
+import { openExamCounts, type ExamCounts } from './exam-counts.ts';
 
-const series = (seriesInstanceUid: string, images: number, others = 0): PerformedSeries => ({
+const series = (seriesInstanceUid: string, images: number, others = 0): ExamSeries => ({
   seriesInstanceUid,
   description: 'a scan',
   images,
   others,
 });
 
-const record = (over: Partial<PerformedRecord>): PerformedRecord => ({
+const record = (over: Partial<ExamRecord>): ExamRecord => ({
   version: 1,
   sopInstanceUid: '1.1',
   state: 'COMPLETED',
@@ -34,14 +34,14 @@ const record = (over: Partial<PerformedRecord>): PerformedRecord => ({
 async function place(t: TestContext): Promise<{
   put: (name: string, text: string) => Promise<void>;
   folder: string;
-  performed: Performed;
+  performed: ExamCounts;
   told: string[];
 }> {
   const base = await mkdtemp(join(tmpdir(), 'scanflow-performed-'));
   t.after(() => rm(base, { recursive: true }));
   const folder = join(base, 'performed');
   const told: string[] = [];
-  const performed = createPerformed(folder, (file, reason) => told.push(`${file}: ${reason}`));
+  const performed = openExamCounts(folder, (file, reason) => told.push(`${file}: ${reason}`));
   const put = async (name: string, text: string): Promise<void> => {
     await mkdir(folder, { recursive: true });
     await writeFileAtomic(join(folder, name), text);
@@ -58,10 +58,10 @@ test('performed: a folder that is not there yet says nothing', async (t) => {
 test('performed: an exam that has ended tells how many instances each series has', async (t) => {
   const { put, performed, folder } = await place(t);
   const going = record({ state: 'IN PROGRESS', series: [series('1.2', 1)] });
-  await put('1.1.json', encodePerformed(going));
+  await put('1.1.json', encodeExamRecord(going));
   assert.equal(await performed.refresh(), true);
   assert.equal(performed.expected('1.2'), undefined);
-  await put('1.1.json', encodePerformed(record({ series: [series('1.2', 10, 2), series('1.3', 5)] })));
+  await put('1.1.json', encodeExamRecord(record({ series: [series('1.2', 10, 2), series('1.3', 5)] })));
   assert.equal(await performed.refresh(), true);
   assert.deepEqual([performed.expected('1.2'), performed.expected('1.3')], [12, 5]);
   assert.equal(await performed.refresh(), false);
@@ -75,14 +75,14 @@ test('performed: of a large file the images’ names are left out', async (t) =>
   const attributes = {
     '00400340': { vr: 'SQ', Value: Array.from({ length: 20_000 }, (_, i) => `1.2.3.${i}`) },
   };
-  await put('1.1.json', encodePerformed(record({ series: [series('1.2', 20_000)], attributes })));
+  await put('1.1.json', encodeExamRecord(record({ series: [series('1.2', 20_000)], attributes })));
   await performed.refresh();
   assert.equal(performed.expected('1.2'), 20_000);
 });
 
 test('performed: a file that is no record is told once, and the others count', async (t) => {
   const { put, performed, folder, told } = await place(t);
-  await put('1.1.json', encodePerformed(record({ series: [series('1.2', 3)] })));
+  await put('1.1.json', encodeExamRecord(record({ series: [series('1.2', 3)] })));
   await put('1.9.json', '{"version":1');
   await writeFile(join(folder, '.1.1.json.1.abcdefabcdef.tmp'), 'half');
   await performed.refresh();

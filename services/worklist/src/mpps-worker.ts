@@ -1,7 +1,7 @@
 /** The worker thread of adapters/reports.ts: reads one report after the other. */
 import { parentPort } from 'node:worker_threads';
 import { DicomDecodeError } from '@scanflow/dicom';
-import { readReport, type Report, type Reported } from './domain/report.ts';
+import { readReport, type Report, type Reported } from './domain/mpps-report.ts';
 
 /** What a report became, or why it could not be read: an error loses its class on its way. */
 export type Answer =

@@ -2,18 +2,18 @@
 import { codeOf, type Log } from '@scanflow/chassis';
 import { NORMALIZED_DECODING } from '@scanflow/dimse';
 import type { CreateRequest, EncodedDataSet, NormalizedResult, SetRequest } from '@scanflow/dimse';
-import type { PerformedStore } from './adapters/performed.ts';
-import type { Reports } from './adapters/reports.ts';
+import type { ExamStore } from './adapters/exam-store.ts';
+import type { Reports } from './adapters/mpps-reports.ts';
 import type { AccessPolicy } from './domain/access.ts';
-import { joinItems, linkedItems, type PerformedSummary } from './domain/after-exam.ts';
-import { DUPLICATE, FOREIGN, PERFORMED_STATUS, UNKNOWN } from './domain/performed.ts';
-import type { PerformedRefusal, Strictness } from './domain/performed.ts';
-import { fillIn, type KnownScanners } from './domain/performed-fill.ts';
-import type { Report } from './domain/report.ts';
+import { joinItems, linkedItems, type ExamSummary } from './domain/after-exam.ts';
+import { DUPLICATE, FOREIGN, MPPS_STATUS, UNKNOWN } from './domain/mpps.ts';
+import type { MppsRefusal, Strictness } from './domain/mpps.ts';
+import { fillIn, type KnownScanners } from './domain/mpps-fill.ts';
+import type { Report } from './domain/mpps-report.ts';
 import type { Schedule } from './domain/schedule.ts';
 
-export interface PerformingOptions {
-  readonly store: PerformedStore;
+export interface MppsRequestsOptions {
+  readonly store: ExamStore;
   readonly reports: Reports;
   readonly policy: AccessPolicy;
   /** Everything that the folder holds, to link steps to. */
@@ -47,12 +47,12 @@ const REFUSALS_OF_ONE = 20;
 const now = (): string => Temporal.Now.instant().toString({ smallestUnit: 'second' });
 
 /** Takes what scanners report. A request that cannot be carried out changes nothing, and shows in `refused`. */
-export class Performing {
-  readonly #options: PerformingOptions;
+export class MppsRequests {
+  readonly #options: MppsRequestsOptions;
   readonly #turns = new Map<string, Promise<unknown>>();
   #refused: readonly RefusedReport[] = [];
 
-  constructor(options: PerformingOptions) {
+  constructor(options: MppsRequestsOptions) {
     this.#options = options;
   }
 
@@ -129,7 +129,7 @@ export class Performing {
     return this.#save(operation, request, { ...summary, items }, attributes);
   }
 
-  #linked({ links, callingAet }: PerformedSummary): PerformedSummary['items'] {
+  #linked({ links, callingAet }: ExamSummary): ExamSummary['items'] {
     const { all, timezone, policy } = this.#options;
     const seen = linkedItems(links, all(), timezone);
     return seen.filter(({ entry }) => policy.maySee(callingAet, entry)).map(({ item }) => item);
@@ -138,7 +138,7 @@ export class Performing {
   async #save(
     operation: Operation,
     who: Who,
-    summary: PerformedSummary,
+    summary: ExamSummary,
     attributes: Uint8Array,
   ): Promise<NormalizedResult> {
     const { store, log, onChange } = this.#options;
@@ -148,14 +148,14 @@ export class Performing {
       const code = codeOf(error) ?? 'unknown';
       log.error('performed.not-written', { ...placeOf(who), code });
       const comment = `The record cannot be written: ${code}`;
-      return this.#refuse(operation, who, { status: PERFORMED_STATUS.noResources, comment });
+      return this.#refuse(operation, who, { status: MPPS_STATUS.noResources, comment });
     }
     tell(log, operation, summary);
     onChange();
     return { status: 0 };
   }
 
-  #refuse(operation: Operation, who: Who, refusal: PerformedRefusal): NormalizedResult {
+  #refuse(operation: Operation, who: Who, refusal: MppsRefusal): NormalizedResult {
     const { callingAet } = who.association;
     const { sopInstanceUid } = who;
     const status = refusal.status.toString(16).toUpperCase().padStart(4, '0');
@@ -175,7 +175,7 @@ const placeOf = ({ association: { id, address }, sopInstanceUid }: Who): object 
   sopInstanceUid,
 });
 
-function tell(log: Log, operation: Operation, summary: PerformedSummary): void {
+function tell(log: Log, operation: Operation, summary: ExamSummary): void {
   const { sopInstanceUid, state, callingAet, links, items, series, missing = [] } = summary;
   log.info(operation === 'N-CREATE' ? 'performed.created' : 'performed.set', {
     sopInstanceUid,

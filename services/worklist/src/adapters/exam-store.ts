@@ -1,11 +1,11 @@
 /** Records of performed procedure steps on disk: `performed/<SOP Instance UID>.json`. The files are the truth. */
 import { mkdir, readdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { joinPerformed, parsePerformed, type PerformedRecord } from '@scanflow/booking';
+import { joinExamRecord, parseExamRecord, type ExamRecord } from '@scanflow/booking';
 import { codeOf, fsyncFolder, readBounded, removeLeftovers, writeFileAtomic } from '@scanflow/chassis';
-import { isStale, type PerformedSummary } from '../domain/after-exam.ts';
+import { isStale, type ExamSummary } from '../domain/after-exam.ts';
 
-export interface PerformedStoreOptions {
+export interface ExamStoreOptions {
   readonly folder: string;
   /** Whose record it is, by its calling AE title: quotas are of each by itself. */
   readonly countedAs: (callingAet: string) => string;
@@ -16,18 +16,18 @@ export interface PerformedStoreOptions {
   readonly onProblem: (file: string, reason: string) => void;
 }
 
-export interface PerformedStore {
+export interface ExamStore {
   /** In memory, without the attributes. */
-  readonly summaries: () => ReadonlyMap<string, PerformedSummary>;
+  readonly summaries: () => ReadonlyMap<string, ExamSummary>;
   /** The record's text; undefined where there is none. Rejects where its file cannot be read any more. */
   readonly read: (sopInstanceUid: string) => Promise<Uint8Array | undefined>;
   /**
    * Writes a record, its attributes as JSON. On disk, for good, once it resolves; unchanged where it rejects. `FullError`:
    * none of the caller's own records could make room.
    */
-  readonly write: (summary: PerformedSummary, attributes: Uint8Array) => Promise<void>;
+  readonly write: (summary: ExamSummary, attributes: Uint8Array) => Promise<void>;
   /** Takes records away for good. How many. */
-  readonly erase: (isErased: (summary: PerformedSummary) => boolean) => Promise<number>;
+  readonly erase: (isErased: (summary: ExamSummary) => boolean) => Promise<number>;
 }
 
 /** Every record of the caller is of an exam that runs: none can make room. */
@@ -50,12 +50,12 @@ const UID = /^(?=.{1,64}$)\d+(?:\.\d+)*$/;
 
 /** A record that is known: what is in memory of it, and its file's length. */
 interface Known {
-  readonly summary: PerformedSummary;
+  readonly summary: ExamSummary;
   readonly bytes: number;
 }
 
 /** Reads what is there. A folder that cannot be read is told and counts as empty: the worklist comes first. */
-export async function openPerformed(options: PerformedStoreOptions): Promise<PerformedStore> {
+export async function openExamStore(options: ExamStoreOptions): Promise<ExamStore> {
   const { folder, onProblem } = options;
   const known = await load(folder, onProblem);
   const summaries = new Map([...known].map(([uid, { summary }]) => [uid, summary]));
@@ -63,7 +63,7 @@ export async function openPerformed(options: PerformedStoreOptions): Promise<Per
     if (!UID.test(sopInstanceUid)) throw new RangeError('no UID');
     return join(folder, `${sopInstanceUid}.json`);
   };
-  const keep = (summary: PerformedSummary, bytes: number): void => {
+  const keep = (summary: ExamSummary, bytes: number): void => {
     known.set(summary.sopInstanceUid, { summary, bytes });
     summaries.set(summary.sopInstanceUid, summary);
   };
@@ -74,8 +74,8 @@ export async function openPerformed(options: PerformedStoreOptions): Promise<Per
     await unlink(path(sopInstanceUid)).catch((error: unknown) => onProblem(name, reasonOf(error)));
   };
   const inTurn = turns();
-  const write = async (summary: PerformedSummary, attributes: Uint8Array): Promise<void> => {
-    const bytes = joinPerformed(summary, attributes);
+  const write = async (summary: ExamSummary, attributes: Uint8Array): Promise<void> => {
+    const bytes = joinExamRecord(summary, attributes);
     for (const uid of leaving(known.values(), summary, bytes.length, options)) await forget(uid);
     await makeFolder(folder);
     await writeFileAtomic(path(summary.sopInstanceUid), bytes, { mode: FILE_MODE });
@@ -113,9 +113,9 @@ function turns(): <T>(work: () => Promise<T>) => Promise<T> {
 /** The caller's own records that make room for another one, or for a longer one. Throws FullError where they cannot. */
 function leaving(
   known: Iterable<Known>,
-  wanted: PerformedSummary,
+  wanted: ExamSummary,
   bytes: number,
-  { countedAs, capacity = 2_000, capacityBytes = 2 * GIB }: PerformedStoreOptions,
+  { countedAs, capacity = 2_000, capacityBytes = 2 * GIB }: ExamStoreOptions,
 ): string[] {
   const caller = countedAs(wanted.callingAet);
   const own = [...known].filter(
@@ -136,10 +136,7 @@ function leaving(
   return gone;
 }
 
-async function load(
-  folder: string,
-  onProblem: PerformedStoreOptions['onProblem'],
-): Promise<Map<string, Known>> {
+async function load(folder: string, onProblem: ExamStoreOptions['onProblem']): Promise<Map<string, Known>> {
   const known = new Map<string, Known>();
   let names: string[];
   try {
@@ -171,10 +168,10 @@ async function makeFolder(folder: string): Promise<void> {
 }
 
 /** The record, or what is wrong with the file. */
-async function readRecord(path: string): Promise<PerformedRecord | string> {
+async function readRecord(path: string): Promise<ExamRecord | string> {
   const bytes = await readBounded(path, MAX_BYTES);
   if (bytes.length > MAX_BYTES) return 'is too large';
-  const parsed = parsePerformed(bytes.toString('utf8'));
+  const parsed = parseExamRecord(bytes.toString('utf8'));
   return parsed.ok ? parsed.record : parsed.reason;
 }
 
@@ -187,16 +184,16 @@ async function readKnown(path: string): Promise<Known | string> {
  * The summary, or what is wrong with the file. The attributes, which name every image, come last and are left out
  * of a larger file: no text can hold this mark, since JSON would escape its quotation marks.
  */
-async function readSummary(path: string): Promise<PerformedSummary | string> {
+async function readSummary(path: string): Promise<ExamSummary | string> {
   const head = await readBounded(path, HEAD_BYTES);
   const mark = head.length > HEAD_BYTES ? head.indexOf(ATTRIBUTES) : -1;
-  const parsed = mark < 0 ? undefined : parsePerformed(`${head.toString('utf8', 0, mark)}${ATTRIBUTES}}}`);
+  const parsed = mark < 0 ? undefined : parseExamRecord(`${head.toString('utf8', 0, mark)}${ATTRIBUTES}}}`);
   if (parsed?.ok === true) return summaryOf(parsed.record);
   const whole = await readRecord(path);
   return typeof whole === 'string' ? whole : summaryOf(whole);
 }
 
-function summaryOf({ attributes: _, ...summary }: PerformedRecord): PerformedSummary {
+function summaryOf({ attributes: _, ...summary }: ExamRecord): ExamSummary {
   return summary;
 }
 

@@ -1,6 +1,6 @@
 /** How much a report of an exam may hold: every query and every change of the worklist looks through what exams name. Pure. */
 import { items, type DataSet } from '@scanflow/dicom';
-import { PERFORMED_STATUS, type PerformedRefusal } from './performed.ts';
+import { MPPS_STATUS, type MppsRefusal } from './mpps.ts';
 
 /** Items of sequences. An exam has one scheduled step, or a few that were grouped; a long one has a hundred series. */
 const MOST_ITEMS: Readonly<Record<string, number>> = {
@@ -10,7 +10,7 @@ const MOST_ITEMS: Readonly<Record<string, number>> = {
 const MOST_STUDIES = 100;
 
 /** Why the report is more than we keep; undefined where it is not. PS3.7 annex C: 0213, resource limitation. */
-export function oversized(attributes: DataSet): PerformedRefusal | undefined {
+export function oversized(attributes: DataSet): MppsRefusal | undefined {
   for (const [sequence, most] of Object.entries(MOST_ITEMS))
     if (items(attributes, sequence).length > most) return tooMany(sequence, most);
   const steps = items(attributes, 'ScheduledStepAttributesSequence');
@@ -18,8 +18,8 @@ export function oversized(attributes: DataSet): PerformedRefusal | undefined {
   return isOver ? tooMany('ReferencedStudySequence', MOST_STUDIES) : undefined;
 }
 
-const tooMany = (sequence: string, most: number): PerformedRefusal => ({
-  status: PERFORMED_STATUS.noResources,
+const tooMany = (sequence: string, most: number): MppsRefusal => ({
+  status: MPPS_STATUS.noResources,
   comment: `More than ${most} items: ${sequence}`,
 });
 
