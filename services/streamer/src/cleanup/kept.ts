@@ -1,4 +1,4 @@
-/** Why a series is still in Orthanc when it should have been deleted from there. Pure. */
+/** Why a series is still in Orthanc although clean-up was due. Pure. */
 import type { KeptSeries } from '../ports.ts';
 
 export interface Kept {
@@ -6,7 +6,7 @@ export interface Kept {
   readonly message: string;
 }
 
-/** What failed comes first; a person has to see to that. */
+/** Failures come first, since they need a person. */
 export function keptBecause({ state, reason, open }: KeptSeries): Kept {
   if (state === 'quarantined')
     return {

@@ -1,4 +1,4 @@
-/** The clean step: what is stored and verified goes from Orthanc, and nothing else does. */
+/** The clean step: deletes from Orthanc what is stored and verified, and nothing else. */
 import { failureOf, permanent, type Failure } from '../model/failure.ts';
 import { keyOf, keysOf } from '../store/record.ts';
 import type { InstanceListing, Ledger, Orthanc, SeriesView, Store } from '../ports.ts';
@@ -14,11 +14,11 @@ export interface CleanDeps {
 
 export type CleanOutcome =
   | { readonly kind: 'cleaned'; readonly images: number }
-  /** Something came meanwhile: it is stored first. */
+  /** Images arrived meanwhile; they are stored first. */
   | { readonly kind: 'grown' }
   | { readonly kind: 'refused'; readonly failure: Failure };
 
-/** Throws where Orthanc or project storage does not answer: then it is tried again. */
+/** Throws if Orthanc or project storage does not answer; the worker then tries again. */
 export async function cleanStep(
   series: SeriesView,
   { orthanc, ledger, store, clock }: CleanDeps,
@@ -31,17 +31,17 @@ export async function cleanStep(
   if (listed.length > 0) {
     const stored = new Set(record.instances.flatMap(keysOf));
     if (listed.some((file) => !stored.has(keyOf(file)))) {
-      // left by a deletion that was ended: nothing is deleted now, so what is sent again may come
+      // a deletion that was killed left this note; nothing is deleted now, so re-sends may come
       await unlessGone(() => orthanc.noteLeaving(series.id, undefined, signal));
       return refused(UNKNOWN_IMAGES);
     }
-    // all of them, before the first is deleted: also those that Orthanc had before and has no longer
+    // check all of them before the first is deleted, also those that Orthanc no longer has
     for (const image of record.instances) {
       signal.throwIfAborted();
       if (!(await store.holds(series.path, image))) return refused(CHANGED);
     }
   }
-  // before the first deletion, so that whatever looks meanwhile does not take it for lost
+  // before the first deletion, so that nobody takes the images for lost meanwhile
   if (!(await ledger.cleaning(series.id, clock.now()))) return { kind: 'grown' };
   const wanted = [...Map.groupBy(listed, ({ id }) => id).values()];
   const images = await deleteAll(series.id, wanted, { orthanc, clock }, signal);
@@ -49,10 +49,10 @@ export async function cleanStep(
   return done ? { kind: 'cleaned', images } : { kind: 'grown' };
 }
 
-/** The receiver believes such a note for 15 minutes: who was ended in between holds nothing up for longer. */
+/** The receiver believes such a note for 15 minutes, so that a killed clean-up blocks nothing for longer. */
 const NOTE_EVERY_MS = 5 * 60_000;
 
-/** What was kept beside an image since all were listed is not stored yet: such an image stays. How many went. */
+/** Deletes the images; returns how many. An image stays if another version came since all were listed. */
 async function deleteAll(
   series: string,
   wanted: readonly (readonly InstanceListing[])[],
@@ -64,7 +64,7 @@ async function deleteAll(
   try {
     for (const files of wanted) {
       signal.throwIfAborted();
-      // what is sent again from here on is not acknowledged, unless it is seen below
+      // a re-send from here on is not acknowledged, unless the check below sees it
       if (clock.now() - noted > NOTE_EVERY_MS) {
         noted = clock.now();
         const since = Temporal.Instant.fromEpochMilliseconds(noted).toString();
@@ -98,7 +98,7 @@ const CHANGED = permanent(
   'Nothing is deleted from Orthanc: a stored image of this series is missing or is not what was stored. Compare the folder with its manifest; a retry of the series pulls what is missing.',
 );
 
-/** Nothing where an earlier attempt was ended between its last deletion and the ledger. */
+/** Nothing if an earlier attempt was killed between its last deletion and the ledger. */
 async function listOf(
   series: string,
   orthanc: CleanDeps['orthanc'],
@@ -112,7 +112,7 @@ async function listOf(
   }
 }
 
-/** Where it is gone, that is what was wanted: our own word may have come through, and the answer to it not. */
+/** Success also if it is gone already: an earlier request may have got through without its answer. */
 async function unlessGone<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
@@ -122,7 +122,7 @@ async function unlessGone<T>(work: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Neither has other bytes taken its place a moment ago, nor is a version there that was not listed. */
+/** Whether the bytes are the listed ones, and no version is there that was not listed. */
 async function isAsListed(
   files: readonly InstanceListing[],
   orthanc: CleanDeps['orthanc'],

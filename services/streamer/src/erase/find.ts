@@ -1,4 +1,4 @@
-/** Everything of a subject, wherever it is: looked for before, and once more after. */
+/** Finds everything of a subject, wherever it is: before the erasure, and once more after. */
 import type { Labels } from '@scanflow/booking';
 import type { Bookings } from '../store/place/bookings.ts';
 import type { ExamCounts } from '../intake/exam-counts.ts';
@@ -24,19 +24,19 @@ export type Subject = Pick<Intent, 'project' | 'subject' | 'session'>;
 
 export interface Holdings {
   readonly series: readonly Found[];
-  /** Of images and bookings. */
+  /** UIDs of images and bookings. */
   readonly accessions: readonly string[];
   readonly studies: readonly string[];
   readonly seriesUids: readonly string[];
   readonly instances: readonly string[];
-  /** How much is where. */
+  /** Counts by place. */
   readonly counts: Readonly<Record<string, number>>;
-  /** Images by destination that hold, or may hold, them. */
+  /** Number of images that each destination holds or may hold. */
   readonly destinations: Readonly<Record<string, number>>;
   readonly hooks: readonly string[];
-  /** Of series that are another's by now: folders that their moves kept, and what is on record of those moves. */
+  /** For series that now belong to another subject: folders that their moves kept, and the records of those moves. */
   readonly others: Others;
-  /** Series of which a decision is kept that goes. */
+  /** Series with a recorded decision that has to go. */
   readonly decisions: readonly string[];
 }
 
@@ -48,7 +48,7 @@ export interface Others {
 
 const PAGE = 500;
 
-/** @param known what was found before: it counts although nothing names it any more */
+/** @param known earlier findings; they count although nothing names them any more */
 export async function findAll(
   wanted: Subject,
   deps: FindDeps,
@@ -73,7 +73,7 @@ export async function findAll(
   return gathered.result();
 }
 
-/** Gives the series of which project storage alone has a decision. */
+/** The series whose decision only project storage has. */
 async function gatherLedger(
   wanted: Subject,
   gathered: Gathered,
@@ -97,7 +97,7 @@ async function gatherLedger(
   }
 }
 
-/** What a person decided last tells whose it is, also while it is not carried out yet. */
+/** The last decision of a person says whose it is, even before it is carried out. */
 async function isMeant(
   wanted: Subject,
   one: HeldSeries,
@@ -142,7 +142,7 @@ export function mentions(
   return named && (session === undefined || holds((attributes['StudyID'] ?? '').toLowerCase(), session));
 }
 
-/** As a word of its own: `sub-1` is not in `sub-12`. */
+/** As a whole word: `sub-1` is not in `sub-12`. */
 function holds(text: string, code: string): boolean {
   const wanted = code.toLowerCase();
   for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + 1))
@@ -153,7 +153,7 @@ function holds(text: string, code: string): boolean {
 const isWord = (character: string | undefined): boolean =>
   character !== undefined && /[\p{L}\p{N}]/u.test(character);
 
-/** Of what waits, or is in quarantine: what it would be. */
+/** For series that wait or are in quarantine: the labels that they would get. */
 async function labelsOf(
   { attributes }: HeldSeries,
   bookings: FindDeps['bookings'],
@@ -174,7 +174,7 @@ async function inOrthanc(
   return listed.length;
 }
 
-/** None where Orthanc does not have the series. */
+/** None if Orthanc does not have the series. */
 export async function instancesOf(
   series: string,
   orthanc: Pick<Orthanc, 'instances'>,
@@ -240,13 +240,13 @@ class Gathered {
     for (const hook of hooks) this.#hooks.add(hook);
   }
 
-  /** A series of the ledger that is not the subject's. */
+  /** A series in the ledger that belongs to another subject. */
   another(one: HeldSeries, wanted: Subject, kept: Decision | undefined): void {
     this.#anothers.add(one.id);
     if (kept !== undefined && isOf(wanted, kept.labels)) this.kept(one.id);
     const named = (one.moved ?? []).some((moved) => names(wanted, moved));
     if (isOf(wanted, one.moving?.was.labels)) {
-      // its move goes on with what lies in the old folder; after that there is something to take away
+      // its move still needs the old folder; afterwards there is something to remove
       this.#underway.add(one.id);
       this.count('moves to another subject under way', 1);
     } else if (named) {
@@ -259,7 +259,7 @@ class Gathered {
     return this.#anothers.has(id);
   }
 
-  /** By a decision that project storage alone has. */
+  /** By a decision that only project storage has. */
   decided(id: string): void {
     this.#of(id);
   }

@@ -12,7 +12,7 @@ const MOST_BYTES = 256 * 1024 * 1024;
 const found = z.object({
   id: z.string(),
   session: z.string().optional(),
-  /** Folders in project storage and in its copy. */
+  /** Folders in project storage and in the copy. */
   paths: z.array(z.string()),
   copies: z.array(z.string()),
 });
@@ -27,11 +27,11 @@ const intent = z.object({
   reason: z.string(),
   asked: z.string(),
   series: z.array(found),
-  /** Accession numbers and Study Instance UIDs of its bookings and images. */
+  /** Accession numbers and Study Instance UIDs of the subject's bookings and images. */
   accessions: z.array(z.string()),
   studies: z.array(z.string()),
   removed: z.record(z.string(), z.number()),
-  /** What stands in the way, or is waited for. */
+  /** What blocks the erasure, or what it waits for. */
   waits: z.array(z.string()),
 });
 
@@ -40,7 +40,7 @@ export type Found = z.infer<typeof found>;
 
 const folderIn = (data: string): string => join(data, 'streamer', 'erasing');
 
-/** Durable when it resolves. */
+/** On disk when it resolves. */
 export async function writeIntent(data: string, value: Omit<Intent, 'version'>): Promise<void> {
   const folder = folderIn(data);
   await mkdir(folder, { recursive: true, mode: 0o700 });

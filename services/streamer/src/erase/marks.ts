@@ -1,11 +1,11 @@
-/** What of a series is kept as marks, and whether a series bears one. Pure. */
+/** The marks of an erased series, and whether a series bears one. Pure. */
 import type { Labels } from '@scanflow/booking';
 import type { Erasures } from '@scanflow/chassis';
 import { permanent } from '../model/failure.ts';
 import type { Attributes } from '../store/place/route.ts';
 import type { Reason } from '../model/series.ts';
 
-/** By each of them a re-send is known again. */
+/** Each of them recognises a re-send. */
 export interface Identifiers {
   readonly accession: ReadonlySet<string>;
   readonly study: ReadonlySet<string>;
@@ -24,7 +24,7 @@ export const ERASED_LABELS = permanent(
   'Everything of this subject was erased on request: no series can get these labels. Give the subject a new code.',
 );
 
-/** Undefined where nothing of it was erased. `erasures` has to be fresh. */
+/** Undefined if nothing of it was erased. `erasures` must be fresh. */
 export function erasedReason(
   erasures: Erasures,
   {
@@ -37,7 +37,7 @@ export function erasedReason(
     readonly labels: Labels | undefined;
     /** SOP Instance UIDs. */
     readonly instances: readonly string[];
-    /** A person gave it its labels: then another subject's study does not tell whose it is. */
+    /** A person set its labels, so another subject's study does not decide whose it is. */
     readonly decided?: boolean;
   },
 ): Reason | undefined {
@@ -49,7 +49,7 @@ export function erasedReason(
   return erased ? { code: ERASED.code, message: ERASED.message } : undefined;
 }
 
-/** What may stay in the ledger of a series that came again: nothing that says of whom it is. */
+/** The part of a re-sent series that may stay in the ledger: nothing that identifies the subject. */
 export const anonymous = ({ Modality, SeriesNumber }: Attributes): Attributes => ({
   ...(Modality === undefined ? {} : { Modality }),
   ...(SeriesNumber === undefined ? {} : { SeriesNumber }),

@@ -1,4 +1,4 @@
-/** Moves on record of a series that is another's by now: what names the subject goes, that it was moved stays. Pure. */
+/** Records of moves of a series that now belongs to another subject: removes the subject's name, keeps the move. Pure. */
 import type { Labels } from '@scanflow/booking';
 import type { Moved } from '../move/plan.ts';
 import type { Intent } from './intent.ts';
@@ -13,7 +13,7 @@ export const isOf = (wanted: Subject, labels: Labels | undefined): boolean =>
 export const names = (wanted: Subject, { from, to }: Moved): boolean =>
   isOf(wanted, from.labels) || isOf(wanted, to.labels);
 
-/** Stands where a path, or a reason, was. */
+/** Replaces a path or a reason. */
 const ERASED = '(erased)';
 
 export const withoutNames = (wanted: Subject, moved: readonly Moved[]): readonly Moved[] =>

@@ -5,11 +5,11 @@ import { beginErasure, type EraseDeps } from './step.ts';
 import { findAll, type Subject } from './find.ts';
 import { intents } from './intent.ts';
 
-/** Looking at all of storage takes as long as it takes; whoever asked may have gone. */
+/** Time limit for a search through all of storage. */
 const LIMIT_MS = 600_000;
 
 export interface EraseRouteDeps extends EraseDeps {
-  /** There is something to erase. */
+  /** Wakes the erasure's worker. */
   readonly wake: () => void;
 }
 

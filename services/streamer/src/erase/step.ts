@@ -28,7 +28,7 @@ export interface EraseDeps extends FindDeps {
 
 export const newId = (): string => randomBytes(8).toString('hex');
 
-/** Written down before anything is removed: what was found, then the marks. */
+/** Writes the findings, then the marks, before anything is removed. */
 export async function beginErasure(
   wanted: Subject & Pick<Intent, 'by' | 'reason'>,
   deps: EraseDeps,
@@ -61,7 +61,7 @@ const knownOf = ({
   studies: [...studies],
 });
 
-/** Whether all of it is gone. Throws where Orthanc, storage or the ledger do not answer: then it is tried again. */
+/** Whether all of it is gone. Throws if Orthanc, storage or the ledger does not answer; the worker then tries again. */
 export async function eraseStep(intent: Intent, deps: EraseDeps, signal: AbortSignal): Promise<boolean> {
   const { data, log, ledger, clock } = deps;
   const held = await findAll(intent, deps, signal, intent.series);

@@ -1,4 +1,4 @@
-/** Runs a hook's command: without a shell, in a process group of its own, for a limited time. */
+/** Runs a hook's command without a shell, in its own process group, with a time limit. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { errnoOf, permanent, transient, type Failure } from '../model/failure.ts';
 import { Tail, type HookOutcome } from './outcome.ts';
@@ -6,18 +6,18 @@ import { Tail, type HookOutcome } from './outcome.ts';
 export interface CommandRun {
   /** Absolute path of the program, and its arguments. */
   readonly command: readonly string[];
-  /** Beside PATH and LANG; nothing of our own environment is passed on. */
+  /** Added to PATH and LANG. The command gets nothing else of our environment. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Goes to standard input. */
+  /** Written to standard input. */
   readonly input: string;
   readonly timeoutMs: number;
-  /** From asking it to end to ending it; 5 s where absent. */
+  /** Time from SIGTERM to SIGKILL; 5 s if absent. */
   readonly graceMs?: number;
 }
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const GRACE_MS = 5_000;
-/** Output of what the command left behind in the background is not waited for longer than this. */
+/** Longest wait for output of processes that the command left in the background. */
 const LINGER_MS = 500;
 
 /** Never throws. */
@@ -41,11 +41,11 @@ export async function runCommand(run: CommandRun, signal: AbortSignal): Promise<
   return stopped() ? { kind: 'interrupted' } : { kind: 'failed', failure, output };
 }
 
-/** Throws for arguments that no program can have; what is not there shows as an event. */
+/** Throws for arguments that no program can have. A missing program shows as an event. */
 function start({ command, environment, input }: CommandRun, keep: (chunk: Uint8Array) => void): ChildProcess {
   const [program = '', ...args] = command;
   const child = spawn(program, args, {
-    // a group of its own, so that all of it can be ended
+    // its own group, so that all of its processes can be ended
     detached: true,
     shell: false,
     cwd: '/',
@@ -55,7 +55,7 @@ function start({ command, environment, input }: CommandRun, keep: (chunk: Uint8A
   child.on('error', () => undefined);
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
-  // it need not read its input
+  // it may ignore its input
   child.stdin.on('error', () => undefined);
   child.stdin.end(input);
   return child;
@@ -64,7 +64,7 @@ function start({ command, environment, input }: CommandRun, keep: (chunk: Uint8A
 type End =
   { readonly code: number | null; readonly signal: NodeJS.Signals | null } | { readonly error: Error };
 
-/** Resolves when the command has ended and its output has come; what it left in the background is ended with it. */
+/** Resolves when the command has ended and its output has come. Ends what it left in the background, too. */
 async function endOf(child: ChildProcess): Promise<End> {
   const closed = new Promise((resolve) => child.once('close', resolve));
   const error = await new Promise<Error | undefined>((resolve) => {
@@ -82,7 +82,7 @@ async function endOf(child: ChildProcess): Promise<End> {
   return { code: child.exitCode, signal: child.signalCode };
 }
 
-/** Asks the group to end when the time is up or we are stopped, and ends it where it does not. */
+/** Sends SIGTERM to the group when the time is up or we stop, and SIGKILL if that does not help. */
 function watchOver(
   child: ChildProcess,
   { timeoutMs, graceMs = GRACE_MS }: CommandRun,
@@ -114,7 +114,7 @@ function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch {
-    // nothing of the group is left
+    // no process of the group is left
   }
 }
 

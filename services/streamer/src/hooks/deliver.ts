@@ -1,4 +1,4 @@
-/** Tells one hook of one event, and writes down what became of that. */
+/** Delivers one event to one hook, and records the outcome. */
 import { permanent, type Failure } from '../model/failure.ts';
 import { environmentOf, fillArguments, hookRetry, type HookFields } from './plan.ts';
 import type { DeliveryWork, Ledger } from '../ports.ts';
@@ -10,7 +10,7 @@ import type { HookOutcome } from './outcome.ts';
 import type { Hook } from './settings.ts';
 import { callWebhook } from './webhook.ts';
 
-/** What a hook is told beside the event itself: the series' or the session's record as it is now. */
+/** The payload beside the event: the current record of the series or session. */
 export interface Subject {
   readonly fields: Omit<HookFields, 'event' | 'increment'>;
   readonly record: Readonly<Record<string, unknown>>;
@@ -29,7 +29,7 @@ export type DeliverOutcome =
   | { readonly kind: 'failed'; readonly failure: Failure }
   | { readonly kind: 'interrupted' };
 
-/** Runs it, and judges how it went. Throws what the ledger throws. */
+/** Runs the hook and judges its outcome. Throws what the ledger throws. */
 export async function deliver(
   work: DeliveryWork,
   deps: DeliverDeps,

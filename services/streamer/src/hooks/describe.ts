@@ -1,4 +1,4 @@
-/** What hooks are told of a series or session: as it is when they are told. */
+/** A series or session as hooks get it: in its state at the time of delivery. */
 import type { DeliveryWork, Ledger, Store } from '../ports.ts';
 import { seriesReport, type ReportContext, type SeriesReport } from '../http/report.ts';
 import { sessionReport } from '../sessions/report.ts';
@@ -46,7 +46,7 @@ const fieldsOf = (series: SeriesReport): Record<string, string> => ({
 
 const trimmed = (folder: string): string => folder.replace(/\/+$/, '');
 
-/** Without what is not known. */
+/** Without unknown values. */
 const given = (fields: Readonly<Record<string, string | undefined>>): Record<string, string> =>
   Object.fromEntries(
     Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined),

@@ -6,9 +6,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { sleep } from '@scanflow/chassis';
 import { transient, type Failure } from '../model/failure.ts';
 
-/** From asking to ending, as for a command whose time is up. */
+/** Time from SIGTERM to SIGKILL, as for a command whose time is up. */
 const GRACE_MS = 5_000;
-/** What does not go by SIGKILL hangs in the kernel, or is not ours to end. */
+/** A process that survives SIGKILL hangs in the kernel, or belongs to another user. */
 const GIVE_UP_MS = 10_000;
 const LOOK_MS = 100;
 

@@ -7,13 +7,13 @@ export type HookOutcome =
       readonly kind: 'failed';
       readonly failure: Failure;
       readonly output: string;
-      /** The receiver asked not to be tried again before so many milliseconds have passed. */
+      /** The receiver asked for a pause of so many milliseconds (Retry-After). */
       readonly askedMs?: number;
     }
-  /** We are being stopped: it is to be run again. */
+  /** We are stopping; the hook runs again later. */
   | { readonly kind: 'interrupted' };
 
-/** What is kept of what a command wrote, or an address answered: the last of it. */
+/** Kept of a command's output or an address' answer: its end. */
 export const OUTPUT_BYTES = 8_192;
 
 /** The last bytes of a stream, as text. */
@@ -28,7 +28,7 @@ export class Tail {
   }
 
   text(): string {
-    // a character that the cut halves is dropped
+    // drop a character that the cut halves
     const text = this.#bytes.toString('utf8').replaceAll('\0', '\ufffd');
     return this.#cut ? `…${text.replace(/^\ufffd+/, '')}` : text;
   }

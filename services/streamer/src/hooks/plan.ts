@@ -1,12 +1,12 @@
-/** Hooks: which events they want, what a command is called with, and when one that failed is tried again. */
+/** Hooks: the events that they want, a command's arguments, and the retry of a failed run. */
 import { permanent, type Failure } from '../model/failure.ts';
 import { retryAfter, type RetryPolicy } from '../work/retry.ts';
 
-/** A series was stored, was sent to a destination, or something of it was given up; a session is complete. */
+/** A series was stored, was sent to a destination, or was given up; a session is complete. */
 export const HOOK_EVENTS = ['stored', 'forwarded', 'complete', 'failed'] as const;
 export type HookEvent = (typeof HOOK_EVENTS)[number];
 
-/** What of a series or session goes into arguments and the environment; what is not known is left out. */
+/** Fields of a series or session for arguments and the environment, without unknown ones. */
 export interface HookFields {
   readonly event: string;
   readonly folder?: string;
@@ -60,7 +60,7 @@ const UNSAFE = permanent(
   'A value begins with - and would be an option of the command. Let the argument begin with a text, like --name={subject}, or read the record from standard input.',
 );
 
-/** Environment variables that tell the same: SCANFLOW_FOLDER, SCANFLOW_SERIES_INSTANCE_UID … */
+/** The same fields as environment variables: SCANFLOW_FOLDER, SCANFLOW_SERIES_INSTANCE_UID … */
 export function environmentOf(fields: HookFields): Record<string, string> {
   return Object.fromEntries(
     Object.entries(fields as unknown as Readonly<Record<string, string>>).map(([name, value]) => [

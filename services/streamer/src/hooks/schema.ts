@@ -1,4 +1,4 @@
-/** The ledger's tables of what follows once a series is settled: sessions, and what hooks are told. */
+/** The ledger's tables of sessions, and of deliveries to hooks. */
 
 export const HOOKS_AND_SESSIONS = `
   -- how many of its images are other bytes under a UID that was there; what the scanner said that it has; its Series

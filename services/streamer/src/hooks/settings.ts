@@ -1,4 +1,4 @@
-/** Hooks as the configuration has them. */
+/** Hooks from the configuration. */
 import type { Config } from '@scanflow/chassis';
 import type { HookRule } from './plan.ts';
 

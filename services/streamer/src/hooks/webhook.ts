@@ -1,4 +1,4 @@
-/** Tells an address of an event: POST of JSON, signed, every answer looked at. */
+/** Delivers an event to an address: POSTs signed JSON, and judges every answer. */
 import { createHmac } from 'node:crypto';
 import { readSecret } from '@scanflow/chassis';
 import { errnoOf, permanent, transient, type Failure } from '../model/failure.ts';
@@ -7,9 +7,9 @@ import { retryAfterMs } from '../work/retry-after.ts';
 
 export interface WebhookCall {
   readonly url: string;
-  /** File of the key that signs; read anew for each call. */
+  /** File of the signing key; read anew for each call. */
   readonly secretFile: string | undefined;
-  /** The same each time that this event is told, so that a repeat can be dropped. */
+  /** The same in each delivery of this event, so that the receiver can drop a repeat. */
   readonly id: string;
   readonly event: string;
   readonly body: string;
@@ -30,7 +30,7 @@ export async function callWebhook(call: WebhookCall, now: number, signal: AbortS
       method: 'POST',
       headers,
       body: call.body,
-      // whoever is redirected to would get what was meant for another
+      // the target of a redirect would get what was meant for another
       redirect: 'manual',
       signal: AbortSignal.any([signal, late]),
     });
@@ -66,7 +66,7 @@ async function headersOf(
   };
 }
 
-/** The beginning of the answer; the rest is not waited for. */
+/** The beginning of the answer; does not wait for the rest. */
 async function head({ body }: Response): Promise<string> {
   if (body === null) return '';
   const tail = new Tail();

@@ -1,4 +1,4 @@
-/** The images of a stored series at another place, byte for byte: from where they are stored, else from Orthanc. */
+/** Copies the images of a stored series to another place, byte for byte: from storage, else from Orthanc. */
 import { createHash } from 'node:crypto';
 import { failureOf, Fault, permanent } from '../model/failure.ts';
 import { fileName, keywordsOf, type Layout } from '../store/place/layout.ts';
@@ -23,9 +23,9 @@ export interface Carry {
   readonly from: Folder;
   readonly to: Folder;
   readonly layout: Layout;
-  /** Labels, for the names of files. */
+  /** Labels for file names. */
   readonly values: Attributes;
-  /** What Orthanc still has of the series. */
+  /** The images that Orthanc still has. */
   readonly listed: readonly InstanceListing[];
   readonly limits: PoolLimits;
 }
@@ -81,7 +81,7 @@ const CHANGED = permanent(
   'The series was not moved: a stored image is missing or is no longer what was stored, and Orthanc does not have it either. Put the file back, then move the series again.',
 );
 
-/** Named only where the bytes are those that were stored; undefined where they are not, or there are none. */
+/** Renamed into place only if the bytes are those that were stored; undefined otherwise. */
 async function copyVerified(
   entry: StoredInstance,
   source: () => InstanceBody | Promise<InstanceBody>,

@@ -1,21 +1,21 @@
-/** Moving a stored series to other labels: who may, and what stays on record. */
+/** Moves of a stored series to other labels: when they are possible, and what stays on record. */
 import type { Labels } from '@scanflow/booking';
 import type { Decision } from '../model/decision.ts';
 import { STORAGE, type LegState } from '../model/series.ts';
 
-/** What a person wants; written in the ledger before anything is done, until all of it is. */
+/** A person's order. It is in the ledger before anything happens, until all is done. */
 export interface MoveOrder {
   readonly decision: Decision & { readonly kind: 'move' };
   /** The old folder stays. */
   readonly keep: boolean;
-  /** Destinations get the series once more, and hooks are told of it. */
+  /** Destinations and hooks get the series once more. */
   readonly send: boolean;
   readonly was: Place;
-  /** What storing it had failed for: it stays so. */
+  /** Why storing it had failed; kept over the move. */
   readonly failure?: { readonly code: string; readonly message: string };
-  /** Stored anew; what is left is to leave the old place. */
+  /** Stored anew; only the old place is left to clear. */
   readonly stored?: {
-    /** Folder of the session's report until now. */
+    /** Folder of the session's report before the move. */
     readonly reports?: string;
   };
 }
@@ -34,7 +34,7 @@ export interface Moved {
   readonly to: Place;
   /** The old folder was kept. */
   readonly kept?: true;
-  /** Files in the old folder that are not ours, or were changed: they stayed. */
+  /** Files that stayed in the old folder: foreign ones, or changed ones. */
   readonly left?: readonly string[];
 }
 
@@ -46,11 +46,11 @@ export interface Movable {
   readonly stored: number;
   readonly moving: boolean;
   readonly legs: readonly { readonly target: string; readonly state: LegState }[];
-  /** A hook works on it, or on its session. */
+  /** A hook is running for it or its session. */
   readonly hook: string | undefined;
 }
 
-/** Why it cannot be moved now, in a sentence; undefined where it can. */
+/** Why it cannot be moved now, in a sentence; undefined if it can. */
 export function moveRefusal(series: Movable, labels: Labels): string | undefined {
   const { due, state, path, stored, moving, legs, hook } = series;
   if (moving) return 'this series is being moved already; scanflow series show tells how far it is';

@@ -18,7 +18,7 @@ import type { Clock, Settings } from '../model/settings.ts';
 import { reached } from '../work/trace.ts';
 import { carryAll, type Carry } from './carry.ts';
 
-/** With what keeps decisions. */
+/** Including the store of decisions. */
 export type MoveDeps = PullDeps & { readonly clock: Clock; readonly erasures?: Erasures };
 
 export type MoveOutcome =
@@ -29,7 +29,7 @@ export type MoveOutcome =
 
 type Work = StoreWork & { readonly moving: MoveOrder };
 
-/** Carries the move as far as it gets, and writes the outcome into the ledger. */
+/** Carries out the move as far as possible, and writes the outcome into the ledger. */
 export async function moveStep(work: Work, deps: MoveDeps, signal: AbortSignal): Promise<MoveOutcome> {
   const { ledger, clock, settings } = deps;
   try {
@@ -53,7 +53,7 @@ export async function moveStep(work: Work, deps: MoveDeps, signal: AbortSignal):
   }
 }
 
-/** How many images are at the new place, the ledger included. */
+/** Number of images at the new place that the ledger has, too. */
 async function storeAnew(work: Work, deps: MoveDeps, signal: AbortSignal): Promise<number> {
   const { store, ledger, clock, settings } = deps;
   const { decision, was, send } = work.moving;
@@ -66,7 +66,7 @@ async function storeAnew(work: Work, deps: MoveDeps, signal: AbortSignal): Promi
   const here = to.path === from.path;
   if (!here) await store.requireSpace(to, bytesOf(from.record) * (from.record.archive === undefined ? 1 : 2));
   const listed = await listInstances(work.series, deps.orthanc, signal).catch((error: unknown) => {
-    // what is stored does not need Orthanc; what is not shows when it is carried
+    // stored images do not need Orthanc; missing ones show when they are copied
     if (signal.aborted) throw error;
     return [];
   });
@@ -91,7 +91,7 @@ async function storeAnew(work: Work, deps: MoveDeps, signal: AbortSignal): Promi
   return images;
 }
 
-/** The subject may be erased since the move was ordered. */
+/** The subject may have been erased since the order. */
 async function requireNotErased(
   { erasures }: MoveDeps,
   { labels }: Pick<MoveOrder['decision'], 'labels'>,
@@ -100,7 +100,7 @@ async function requireNotErased(
   if (erasures?.hasLabels(labels) === true) throw new Fault(ERASED_LABELS);
 }
 
-/** Where it cannot be moved, nothing of it stays at the new place. */
+/** If the move fails, nothing of it stays at the new place. */
 async function carryOrClear(
   work: Work,
   context: Carry,
@@ -121,7 +121,7 @@ async function carryOrClear(
   }
 }
 
-/** Sums, archive and record at the new place: once the record says `stored`, everything that it names is there. */
+/** Writes sums, archive and record at the new place. Everything that a `stored` record names is there. */
 async function writeAll(
   work: Work,
   from: Folder,
@@ -144,11 +144,11 @@ async function writeAll(
   return packed;
 }
 
-/** One that an earlier try wrote there is written over. */
+/** Overwrites the file of an earlier try. */
 const archiveOf = ({ archive }: SeriesRecord): Pick<SeriesRecord, 'archive'> =>
   archive === undefined ? {} : { archive };
 
-/** The old folder goes, or says where the series is; and so does the report of the session that lies above it. */
+/** Removes the old folder, or leaves a note of the new place there; the same for the session's report above it. */
 async function leave(work: Work, deps: MoveDeps): Promise<readonly string[]> {
   const { store, ledger, clock } = deps;
   const { was, keep, decision } = work.moving;

@@ -1,4 +1,4 @@
-/** The first image of a series tells to which session the series belongs, long before the series is stored. */
+/** Reads a series' first image, which names its session long before the series is stored. */
 import { failureOf } from '../model/failure.ts';
 import type { Attributes } from '../store/place/route.ts';
 import { JOIN_KEYWORDS } from '../joining/rule.ts';
@@ -11,7 +11,7 @@ export interface FirstImageDeps {
   readonly settings: Settings;
 }
 
-/** Reads one image of each of these series. A series that Orthanc has deleted meanwhile is left out. */
+/** Reads one image of each of these series. Leaves out a series that Orthanc deleted meanwhile. */
 export async function readFirst(
   series: readonly string[],
   deps: FirstImageDeps,
@@ -35,7 +35,7 @@ async function firstOf(
     if (instance === undefined) return undefined;
     const first = await deps.orthanc.instance(instance, signal);
     const further = deps.settings.join === undefined ? [] : JOIN_KEYWORDS;
-    // a file that Orthanc cannot serve must not keep everything behind it from being seen
+    // a file that Orthanc cannot serve must not block the series behind it
     return await readSeries(series, first, deps, signal, further).catch(() =>
       deps.orthanc.seriesTags(series, signal),
     );

@@ -1,9 +1,9 @@
-/** A session: the series of one study. Its state follows from theirs. */
+/** A study session: the series of one study. Its state follows from theirs. */
 import { createHash } from 'node:crypto';
 import type { Attributes } from '../store/place/route.ts';
 import type { SeriesState } from '../model/series.ts';
 
-/** One word for people: what became of a series, or of a session. */
+/** The state of a series or session in one word, for people. */
 export type Outcome = 'Complete' | 'Incomplete' | 'Failed' | 'Quarantined' | 'Pending';
 
 /**

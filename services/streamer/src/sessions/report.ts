@@ -1,4 +1,4 @@
-/** What people see of a session: its series, what became of each, and the same as CSV. */
+/** A session as people see it: its series with their states, and the same as CSV. */
 import { destinationOf } from '../commitment/plan.ts';
 import { csvText } from '@scanflow/chassis';
 import { sessionOutcome, type Outcome } from './plan.ts';
@@ -12,15 +12,15 @@ export interface SessionReport {
   readonly accessionNumber: string;
   readonly studyInstanceUids: readonly string[];
   readonly labels?: { readonly project: string; readonly subject: string; readonly session: string };
-  /** As bad as the worst of its series. */
+  /** The worst state of its series. */
   readonly outcome: Outcome;
-  /** Nothing more is expected. */
+  /** No more images are expected. */
   readonly complete: boolean;
-  /** How many times it was complete: more than one where images came late. */
+  /** How often it was complete; more than once if images came late. */
   readonly increment: number;
   readonly firstSeen: string;
   readonly updated: string;
-  /** Folder of its report, absolute. */
+  /** Absolute path of its report's folder. */
   readonly folder?: string;
   /** Why it has no report yet. */
   readonly failure?: { readonly code: string; readonly message: string };

@@ -1,4 +1,4 @@
-/** The session step: the report of a session that is complete, then the word that it is. */
+/** The session step: writes a complete session's report, then marks it complete. */
 import { failureOf, type Failure } from '../model/failure.ts';
 import { retryAfter, type RetryPolicy } from '../work/retry.ts';
 import { commonParent, reportName, sessionDigest } from './plan.ts';
@@ -17,11 +17,11 @@ export interface SessionDeps {
 
 export type SessionOutcome =
   | { readonly kind: 'complete'; readonly series: number }
-  /** Something came while the report was written. */
+  /** Images arrived while the report was written. */
   | { readonly kind: 'grown' }
   | { readonly kind: 'later'; readonly failure: Failure };
 
-/** Project storage that is away comes back within the hour. */
+/** While project storage is away: it is back within ten minutes of its return. */
 const RETRY: RetryPolicy = { firstMs: 60_000, capMs: 600_000 };
 
 export async function sessionStep(session: SessionView, deps: SessionDeps): Promise<SessionOutcome> {
@@ -43,7 +43,7 @@ export async function sessionStep(session: SessionView, deps: SessionDeps): Prom
   return told ? { kind: 'complete', series: session.series.length } : { kind: 'grown' };
 }
 
-/** JSON and CSV, each whole or absent. Where nothing is stored there is no place for them. */
+/** Writes JSON and CSV, each whole or not at all. Without stored series there is no folder for them. */
 async function writeReports(
   session: SessionView,
   digest: string,

@@ -1,4 +1,4 @@
-/** What somebody has acknowledged, written into series.json. */
+/** Writes what a person acknowledged into series.json. */
 import type { Log } from '@scanflow/chassis';
 import type { Ledger, Store } from '../ports.ts';
 import type { Clock } from '../model/settings.ts';
@@ -14,7 +14,7 @@ export interface AcknowledgeDeps {
   readonly log: Log;
 }
 
-/** One after the other, however many: nobody waits for it, and what it misses the next look at the series does. */
+/** One after the other, in the background. The next verification writes what this misses. */
 export async function noteAcknowledged(
   parts: readonly { readonly series: string; readonly place: PlaceName }[],
   deps: AcknowledgeDeps,

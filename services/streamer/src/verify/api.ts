@@ -1,11 +1,11 @@
-/** What people ask of verification: POST /api/verify, its progress, and POST /api/verify/acknowledge. */
+/** Verification on request: POST /api/verify, its progress, and POST /api/verify/acknowledge. */
 import type { FastifyInstance } from '@scanflow/chassis';
 import { Answer, byWhom, find, textIn } from '../http/changes.ts';
 import { noteAcknowledged, type AcknowledgeDeps } from './acknowledge.ts';
 import type { JobView, Selection } from './types.ts';
 
 export interface VerifyApiDeps extends AcknowledgeDeps {
-  /** There is something to verify. */
+  /** Wakes the verification's worker. */
   readonly wakeVerify: () => void;
 }
 

@@ -1,4 +1,4 @@
-/** What is wrong with a series' files, and nobody has acknowledged it. */
+/** Faults of a series' files that nobody has acknowledged. */
 import type { Tx } from '../ledger/database.ts';
 
 /** Of `verification`. */

@@ -1,4 +1,4 @@
-/** One reading of all files of a series in one place. Nothing is said to be wrong before it was looked at again. */
+/** Reads all files of a series in one place. Reads a faulty file twice before it counts as wrong. */
 import { Fault, failureOf, transient } from '../model/failure.ts';
 import { folderNames, type Layout } from '../store/place/layout.ts';
 import type { Ledger, SeriesRecord, SeriesView, Store, StoredFile } from '../ports.ts';
@@ -11,9 +11,9 @@ export interface LookDeps {
   readonly ledger: Pick<Ledger, 'matching'>;
   /** Where the place's files are. */
   readonly store: Store;
-  /** Layout of the copy, for copies whose folder is not in the ledger. */
+  /** Layout of the copy, if the ledger does not have the copy's folder. */
   readonly copyLayout: Layout | undefined;
-  /** Asked before a file, and before each piece of one. */
+  /** Awaited before each file, and before each piece of one. */
   readonly pacer: {
     readonly file: (signal: AbortSignal) => Promise<void>;
     readonly bytes: (count: number, signal: AbortSignal) => Promise<void>;
@@ -24,16 +24,16 @@ export interface LookDeps {
 
 export interface Looked {
   readonly look: Look;
-  /** All that is wrong. */
+  /** All faults. */
   readonly wrong: readonly Finding[];
   readonly folder: string | undefined;
   readonly record: SeriesRecord | undefined;
 }
 
-/** Side by side. A share that hangs holds so many of the threads that all files of this process share, and no more. */
+/** Files read at once. A share that hangs blocks so many of the process' file threads, and no more. */
 const FILES_AT_ONCE = 2;
 
-/** Throws a transient Fault where nothing can be said now, and another where the place cannot be read at all. */
+/** Throws a transient Fault if no verdict is possible now, and another one if the place cannot be read at all. */
 export async function lookAt(
   view: SeriesView,
   place: PlaceName,
@@ -42,7 +42,7 @@ export async function lookAt(
 ): Promise<Looked> {
   const first = await readAll(view, place, deps, signal);
   if (first.look.failure === undefined) return first;
-  // a share that went away in the middle, a folder that is being moved, images that came meanwhile
+  // a share went away, a folder is being moved, or images arrived meanwhile
   await deps.store.requireRoot(first.folder ?? '');
   const now = await stillThere(view, deps.ledger);
   if (now === undefined || isBusy(now, place) || now.path !== view.path || now.increment !== view.increment)
@@ -75,7 +75,7 @@ async function readAll(
   return compare(found, filesOf(found.record), storedIn(view, place), deps, signal);
 }
 
-/** Only what was wrong is read again, unless the record is another one by now. */
+/** Reads only the faulty files again, unless the record has changed. */
 async function readAgain(
   view: SeriesView,
   place: PlaceName,
@@ -93,7 +93,7 @@ async function readAgain(
   return { ...again, look: { ...again.look, files: look.files, bytes: look.bytes } };
 }
 
-/** How many images the ledger says that there are. */
+/** Number of images by the ledger. */
 const storedIn = ({ stored, legs }: SeriesView, place: PlaceName): number =>
   place === 'storage' ? stored : (legs.find(({ target }) => target === place)?.done ?? 0);
 
@@ -114,7 +114,7 @@ export async function findRecord(
   return undefined;
 }
 
-/** Of a copy that was made before the ledger kept its folder: those that it may have by its attributes. */
+/** The possible folders, by its attributes, of a copy from before the ledger recorded folders. */
 function foldersOf(
   { id, path, copyPath, attributes }: SeriesView,
   place: PlaceName,
@@ -164,7 +164,7 @@ async function compare(
   };
 }
 
-/** What keeps the place from being read for good, such as a link that leads out of the root, is its outcome. */
+/** A permanent obstacle, such as a link that leads out of the root, becomes the outcome. */
 export function refusedBy(error: unknown): Look | undefined {
   const failure = failureOf(error);
   return failure.kind === 'permanent' && failure.code.startsWith('STORE_')

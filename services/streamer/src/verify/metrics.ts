@@ -2,7 +2,7 @@
 import { Counter, Gauge, type Registry } from '@scanflow/chassis';
 import type { VerifyLedger, VerifySummary } from './types.ts';
 
-/** Gives what counts files that were read. */
+/** Returns the counter of files that were read. */
 export function addVerifyMetrics(
   registers: Registry[],
   ledger: Pick<VerifyLedger, 'verifySummary'>,
@@ -30,7 +30,7 @@ function addGauges(
   ledger: Pick<VerifyLedger, 'verifySummary'>,
   now: () => number,
 ): void {
-  // one look at the ledger for all gauges of a scrape
+  // one query of the ledger for all gauges of a scrape
   let look: Promise<VerifySummary> | undefined;
   const summary = (): Promise<VerifySummary> => {
     look ??= ledger.verifySummary().finally(() => (look = undefined));

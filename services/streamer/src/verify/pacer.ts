@@ -1,10 +1,10 @@
-/** How fast stored files are read: at the configured rate, and a tenth of it while images arrive. */
+/** Paces the reading of stored files: the configured rate, and a tenth of it while images arrive. */
 import { Pace, type Rate } from '../send/gate.ts';
 import type { VerifyLedger } from './types.ts';
 
 /** Part of the rate that is left while images arrive. */
 const SHARE = 10;
-/** How often the ledger is asked whether images arrive. */
+/** Pause between two queries whether images arrive. */
 const ASK_MS = 1_000;
 
 export class Pacer {
@@ -14,7 +14,7 @@ export class Pacer {
   #asked = -Infinity;
   #slow = false;
 
-  /** `clock`: one that nobody sets, in milliseconds. */
+  /** `clock`: a monotonic clock, in milliseconds. */
   constructor(
     rate: Rate,
     ledger: Pick<VerifyLedger, 'storing'>,
@@ -25,12 +25,12 @@ export class Pacer {
     this.#clock = clock;
   }
 
-  /** Waits until one more file may be read, or the signal aborts. */
+  /** Waits until the next file may be read, or the signal aborts. */
   async file(signal: AbortSignal): Promise<void> {
     await this.#pace.image(signal);
   }
 
-  /** Waits until so many bytes more may be read, or the signal aborts. */
+  /** Waits until so many more bytes may be read, or the signal aborts. */
   async bytes(count: number, signal: AbortSignal): Promise<void> {
     await this.#look();
     await this.#pace.bytes(this.#slow ? SHARE * count : count, signal);

@@ -1,31 +1,31 @@
-/** What is looked at, and what follows from what was found. Pure. */
+/** What verification reads, and what follows from its findings. Pure. */
 import { createHash } from 'node:crypto';
 import type { RecordedVerification, SeriesRecord, StoredFile } from '../store/types.ts';
 import type { SeriesView } from '../ledger/rows.ts';
 import type { Finding, Look, PlaceName, VerificationView, VerifyTimes } from './types.ts';
 
-/** That many files are named to people; the rest is counted. */
+/** Messages name so many files; the rest is counted. */
 export const MOST_NAMED = 50;
 
-/** Every file that the record names, once. */
+/** Every file in the record, once. */
 export function filesOf({ instances, archive }: SeriesRecord): StoredFile[] {
   const all = [...instances, ...(archive === undefined ? [] : [archive])];
   return [...new Map(all.map((one) => [one.file, one])).values()];
 }
 
-/** A name of a file in its own folder. Whoever may write there may write anything into series.json. */
+/** A file name in the series' own folder. Users who may write there may write anything into series.json. */
 export const isPlainName = (file: string): boolean =>
   file !== '' && file !== '.' && file !== '..' && !/[/\\\0]/.test(file);
 
-/** Why a series is not to be looked at now: something is stored, or to be stored, there. */
+/** Why a series cannot be verified now: images are being stored there, or wait to be. */
 export const isBusy = ({ due, reason, legs, path }: SeriesView, place: PlaceName): boolean => {
   const leg = legs.find(({ target }) => target === place);
   if (place === 'copy') return leg === undefined || leg.state === 'pending';
-  // a quarantined series that was stored before keeps its folder, and its leg waits for a person
+  // a quarantined series keeps its earlier folder, and its leg waits for a person
   return path === undefined || (leg?.state === 'pending' && reason === undefined) || due !== null;
 };
 
-/** A record that ends before what the ledger knows: storage came back from an older backup. */
+/** The record is older than the ledger: storage was restored from an older backup. */
 export const isOlder = (record: SeriesRecord, stored: number): boolean =>
   record.state !== 'stored' || record.instances.length < stored;
 
@@ -69,7 +69,7 @@ const failing = (code: string, message: string) => ({ code, message });
 const WHAT_TO_DO =
   'scanflow verify ID --repair puts back what Orthanc or the copy still has. If somebody did it on purpose: scanflow verify acknowledge ID --reason TEXT.';
 
-/** Where the folder itself, or its series.json, is not there. */
+/** If the folder itself or its series.json is missing. */
 export const gone = (failure: NonNullable<Look['failure']> = RECORD_GONE): Look => ({
   files: 0,
   bytes: 0,

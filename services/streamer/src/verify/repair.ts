@@ -25,15 +25,15 @@ import type { Finding, Outcome, PlaceName } from './types.ts';
 export interface RepairDeps {
   readonly ledger: Pick<Ledger, 'matching' | 'holdFolder' | 'recheck' | 'renew' | 'giveBack' | 'leaseMs'>;
   readonly orthanc: Pick<Orthanc, 'instances'>;
-  /** Where the files are to be. */
+  /** The place to repair. */
   readonly store: Store;
   /** The other place: the copy of what is in project storage, or the reverse. */
   readonly other: Store | undefined;
   readonly clock: Clock;
   readonly log: Log;
-  /** There is something to store. */
+  /** Wakes the storage's worker. */
   readonly wake: () => void;
-  /** Looks at all files anew. */
+  /** Reads all files again. */
   readonly look: (view: SeriesView) => Promise<Looked>;
 }
 
@@ -70,7 +70,7 @@ export async function repair(
 const LEFT =
   'What is left is in neither Orthanc nor the other place. Restore it from a backup of project storage, or send the series again from the scanner; or scanflow verify acknowledge ID --reason TEXT.';
 
-/** Answers whether something may have changed. */
+/** Returns whether anything may have changed. */
 type Step = (
   view: SeriesView,
   place: PlaceName,
@@ -104,7 +104,7 @@ const restoreFromOther: Step = async (view, place, { record, folder, wrong }, de
   return restored;
 };
 
-/** What the system does not let us read may be as it should be: it is left alone. */
+/** Leaves files alone that the system does not let us read: they may be right. */
 const repairable = (
   record: SeriesRecord,
   wrong: readonly Finding[],
@@ -118,7 +118,7 @@ const repairable = (
   });
 };
 
-/** False where the source holds other bytes, too. */
+/** False if the source has other bytes, too. */
 async function putBack(
   folder: Folder,
   { file, sha256, bytes }: StoredFile,
@@ -139,7 +139,7 @@ async function putBack(
     await store.flush(folder);
     return true;
   } catch (error) {
-    // a source that is missing or cannot be read is none
+    // a missing or unreadable source does not count
     if (NO_SOURCE.has(failureOf(error).code)) return false;
     throw error;
   } finally {
@@ -184,7 +184,7 @@ async function listedIn(
   }
 }
 
-/** Until whoever stores has ended, or for the longest time that this may take. */
+/** Waits until the storing ends, or the time limit passes. */
 async function untilStored(
   view: SeriesView,
   place: PlaceName,
@@ -194,14 +194,14 @@ async function untilStored(
   const began = performance.now();
   while (!signal.aborted && performance.now() - began < PULL_MS) {
     const leg = (await stillThere(view, ledger))?.legs.find(({ target }) => target === place);
-    // what waits for its next try has failed for now: the look says what is missing
+    // a leg that waits for its next try has failed for now; the next reading says what is missing
     if (leg?.state !== 'pending' || leg.failure !== undefined) return;
     await sleep(POLL_MS, signal);
   }
   signal.throwIfAborted();
 }
 
-/** `series.tar` is made from the images, once these are whole. */
+/** Makes `series.tar` from the images once these are whole. */
 const archiveAgain: Step = async (view, place, { record, folder, wrong }, deps, signal) => {
   const archive = record?.archive;
   if (record === undefined || folder === undefined || archive === undefined) return false;
@@ -217,7 +217,7 @@ const archiveAgain: Step = async (view, place, { record, folder, wrong }, deps, 
   return true;
 };
 
-/** Nothing where something is being stored there: that is seen with the next look. */
+/** Nothing while images are being stored there; the next verification sees the result. */
 export async function holding(
   view: SeriesView,
   place: PlaceName,

@@ -3,21 +3,21 @@ import type { Finding, PlaceName, VerificationView, VerifySummary } from './type
 
 export interface VerificationReport {
   readonly place: PlaceName;
-  /** The last time that every file was what was stored. */
+  /** When every file was last found as stored. */
   readonly good?: string;
-  /** The last time that every file was looked at. */
+  /** When every file was last read. */
   readonly looked?: string;
-  /** When it is looked at next by schedule; absent: not any more, or right now. */
+  /** When the schedule reads it next; absent: never again, or right now. */
   readonly due?: string;
-  /** Compared the last time. */
+  /** Files compared the last time. */
   readonly files: number;
   readonly bytes: number;
   readonly failure?: { readonly code: string; readonly message: string };
   readonly since?: string;
-  /** The first of the files that are not what was stored. */
+  /** The first files that differ from what was stored. */
   readonly findings?: readonly Finding[];
   readonly acknowledged?: { readonly by: string; readonly at: string; readonly reason: string };
-  /** Why it could not be looked at the last time. */
+  /** Why the last verification could not read it. */
   readonly trouble?: { readonly code: string; readonly message: string };
 }
 
@@ -40,7 +40,7 @@ export function verificationReport(view: VerificationView): VerificationReport {
 
 const iso = (millis: number): string => Temporal.Instant.fromEpochMilliseconds(millis).toString();
 
-/** In a word, or in words. A streamer whose files were changed does its work: it stays healthy, and says so. */
+/** The result in words. Changed files are reported, but do not make the streamer unhealthy. */
 export function verifyHealth(summary: VerifySummary | undefined): string {
   const { failing = {}, trouble = {} } = summary ?? {};
   const texts = [

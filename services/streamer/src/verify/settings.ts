@@ -1,4 +1,4 @@
-/** Verification as the configuration has it. */
+/** Verification's settings from the configuration. */
 import type { Config } from '@scanflow/chassis';
 import { hoursOf, type Opening } from '../send/hours.ts';
 import type { Rate } from '../send/gate.ts';
@@ -6,7 +6,7 @@ import type { VerifyTimes } from './types.ts';
 
 export interface VerifySettings extends VerifyTimes {
   readonly rate: Rate;
-  /** Of reading by schedule; always open where undefined. */
+  /** Hours in which the schedule reads; always if undefined. */
   readonly hours: ((now: number) => Opening) | undefined;
 }
 

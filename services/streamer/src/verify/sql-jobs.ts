@@ -1,4 +1,4 @@
-/** What people ask of verification, in the ledger: requests, and what they acknowledge. */
+/** Verification's requests and acknowledgements in the ledger. */
 import { randomUUID } from 'node:crypto';
 import type { Tx, Value } from '../ledger/database.ts';
 import { lockSeries } from '../ledger/claims.ts';

@@ -1,4 +1,4 @@
-/** The verify step: all files of a series in one place are read, compared, and the outcome is written down. */
+/** The verify step: reads and compares all files of a series in one place, and records the outcome. */
 import type { Log } from '@scanflow/chassis';
 import { failureOf, Fault, type Failure } from '../model/failure.ts';
 import type { Layout } from '../store/place/layout.ts';
@@ -26,22 +26,22 @@ export interface VerifyDeps {
   readonly copyLayout: Layout | undefined;
   readonly times: VerifyTimes;
   readonly pacer: LookDeps['pacer'];
-  /** Waits until what is due by schedule may be read. */
+  /** Waits until the schedule allows reading. */
   readonly opens: (signal: AbortSignal) => Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
-  /** There is something to store. */
+  /** Wakes the storage's worker. */
   readonly wake: () => void;
 }
 
 export type VerifyOutcome =
   | { readonly kind: 'looked'; readonly look: Look; readonly repair: Outcome['repair'] }
-  /** No longer by schedule. */
+  /** The schedule leaves it out from now on. */
   | { readonly kind: 'over' }
   | { readonly kind: 'later'; readonly failure: Failure }
   | { readonly kind: 'interrupted' };
 
-/** Of what a person asked for: somebody waits. */
+/** Retries on a person's request: short pauses, since somebody waits. */
 const ASKED_RETRY_MS = 3_000;
 const ASKED_ATTEMPTS = 20;
 const RETRY = { firstMs: 60_000, capMs: 3_600_000 };
@@ -55,7 +55,7 @@ export async function verifyStep(
   try {
     const view = await stillThere({ id: work.series }, ledger);
     const known = view?.verification.find(({ place }) => place === work.target);
-    // erased: its claim is gone with it
+    // erased, and its claim with it
     if (view === undefined || known === undefined) return { kind: 'interrupted' };
     const store = deps.stores[work.target];
     if (work.job === undefined && (store === undefined || isOver(known, times, clock.now()))) {
@@ -112,7 +112,7 @@ async function lookAndRepair(
 
 type NoteDeps = Pick<VerifyDeps, 'ledger' | 'clock' | 'log'> & { readonly store: Store };
 
-/** What was found goes into `series.json`, with what somebody has said of exactly that. */
+/** Writes the findings into `series.json`, with the acknowledgement of exactly these findings. */
 async function note(
   view: SeriesView,
   known: VerificationView,
@@ -132,7 +132,7 @@ async function note(
   );
 }
 
-/** What the ledger knows goes into `series.json`. */
+/** Writes the ledger's knowledge into `series.json`. */
 export async function noteKnown(
   view: SeriesView,
   known: VerificationView,

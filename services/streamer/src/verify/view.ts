@@ -1,4 +1,4 @@
-/** A row of verification as what people and steps ask for. */
+/** A row of verification, as people and steps see it. */
 import type { Row } from '../ledger/database.ts';
 import { message, parse } from '../ledger/values.ts';
 import type { Finding, PlaceName, VerificationView } from './types.ts';
@@ -13,7 +13,7 @@ export function verificationView(row: Row): VerificationView {
   return {
     place: partOf(row).place,
     stored: Number(row['stored']),
-    // while somebody works on it, that is the end of the lease
+    // while a worker has it, this is the end of the lease
     due: row['claim'] === null ? parse.integer(row['due']) : null,
     looked: parse.integer(row['looked']),
     good: parse.integer(row['good']),
