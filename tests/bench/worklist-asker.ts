@@ -7,7 +7,7 @@ import { encodePdu } from '../../packages/dimse/src/ul/encode.ts';
 import { fragments } from '../../packages/dimse/src/ul/fragment.ts';
 import type { Pdu } from '../../packages/dimse/src/ul/pdu.ts';
 import { PduReader } from '../../packages/dimse/src/ul/reader.ts';
-import { request } from '../../packages/dimse/src/testing/raw-peer.ts';
+import { request } from '@scanflow/testkit/dimse/raw-peer';
 
 export interface Timing {
   /** Milliseconds from the request to its final response, and to the first one. */

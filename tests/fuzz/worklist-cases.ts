@@ -1,7 +1,7 @@
 /** What a fuzzed scanner sends: conversations by the grammar of PS3.7, PS3.8 and PS3.5, then mutated. */
 import { dataSet, encodeDataSet, sopClasses, transferSyntaxes, type Attributes } from '@scanflow/dicom';
 import { encodeCommand } from '../../packages/dimse/src/message/command.ts';
-import { request } from '../../packages/dimse/src/testing/raw-peer.ts';
+import { request } from '@scanflow/testkit/dimse/raw-peer';
 import { encodePdu } from '../../packages/dimse/src/ul/encode.ts';
 import { fragments } from '../../packages/dimse/src/ul/fragment.ts';
 import { mutate } from './mutate.ts';

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { run } from '@scanflow/testkit';
-import { RawPeer } from '../../packages/dimse/src/testing/raw-peer.ts';
+import { RawPeer } from '@scanflow/testkit/dimse/raw-peer';
 import { startRig } from './receiver-support.ts';
 import { AET, scratch, startService, wholeFile, worklistFolder } from './worklist-support.ts';
 

@@ -12,7 +12,7 @@ import {
   type ArchivedImage,
   type ArchiveScript,
   type ScriptedMove,
-} from '../../packages/dimse/src/testing/scripted-archive.ts';
+} from '@scanflow/testkit/dimse/scripted-archive';
 
 const WHEN = Temporal.ZonedDateTime.from('2026-11-22T09:00[Europe/Amsterdam]');
 const STUDY = '2.25.7001';

@@ -8,7 +8,7 @@ import { test, type TestContext } from 'node:test';
 import { makeSeries, readPart10Header, sopClasses, transferSyntaxes } from '@scanflow/dicom';
 import { dcmtk, until, type RunningOrthanc } from '@scanflow/testkit';
 import type { Command } from '../../packages/dimse/src/message/command.ts';
-import { RawPeer } from '../../packages/dimse/src/testing/raw-peer.ts';
+import { RawPeer } from '@scanflow/testkit/dimse/raw-peer';
 import { hashOf, instances, startRig, storedHashes, writeImages, type Rig } from './receiver-support.ts';
 
 const EXPLICIT = transferSyntaxes.explicitVRLittleEndian;

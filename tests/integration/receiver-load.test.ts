@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { sopClasses, transferSyntaxes } from '@scanflow/dicom';
 import { storescu, until } from '@scanflow/testkit';
-import { beginning, RawPeer } from '../../packages/dimse/src/testing/raw-peer.ts';
+import { beginning, RawPeer } from '@scanflow/testkit/dimse/raw-peer';
 import { instances, startRig, writeImages, type Rig } from './receiver-support.ts';
 
 const MR = {

@@ -19,10 +19,10 @@ import {
   type ArchivedImage,
   type ArchiveScript,
   type ScriptedArchive,
-} from '../../packages/dimse/src/testing/scripted-archive.ts';
+} from '@scanflow/testkit/dimse/scripted-archive';
 
-export type { ArchivedImage, ScriptedArchive } from '../../packages/dimse/src/testing/scripted-archive.ts';
-export type { ScriptedMove } from '../../packages/dimse/src/testing/scripted-archive.ts';
+export type { ArchivedImage, ScriptedArchive } from '@scanflow/testkit/dimse/scripted-archive';
+export type { ScriptedMove } from '@scanflow/testkit/dimse/scripted-archive';
 
 const SCANFLOW = fileURLToPath(new URL('../../services/cli/bin/scanflow', import.meta.url));
 

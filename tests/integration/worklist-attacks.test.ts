@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { dataSet, encodeDataSet, sopClasses, transferSyntaxes, type Attributes } from '@scanflow/dicom';
 import { examBegins, examSeries, until } from '@scanflow/testkit';
-import { beginning, message, RawPeer, request } from '../../packages/dimse/src/testing/raw-peer.ts';
+import { beginning, message, RawPeer, request } from '@scanflow/testkit/dimse/raw-peer';
 import { encodePdu } from '../../packages/dimse/src/ul/encode.ts';
 import { openAssociation } from '../bench/worklist-asker.ts';
 import { encoded, item, publish, scratch, startService, worklistFolder } from './worklist-support.ts';

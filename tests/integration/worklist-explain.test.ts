@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { sopClasses, transferSyntaxes } from '@scanflow/dicom';
 import { run, until } from '@scanflow/testkit';
-import { RawPeer } from '../../packages/dimse/src/testing/raw-peer.ts';
+import { RawPeer } from '@scanflow/testkit/dimse/raw-peer';
 import * as worklist from './worklist-support.ts';
 import { with_ } from './worklist-differences-cases.ts';
 

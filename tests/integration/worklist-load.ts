@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { dataSet } from '@scanflow/dicom';
-import { request } from '../../packages/dimse/src/testing/raw-peer.ts';
+import { request } from '@scanflow/testkit/dimse/raw-peer';
 import { encodePdu } from '../../packages/dimse/src/ul/encode.ts';
 import { openAssociation } from '../bench/worklist-asker.ts';
 

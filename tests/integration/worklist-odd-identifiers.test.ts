@@ -7,7 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { decodeDataSet, sopClasses, text, transferSyntaxes } from '@scanflow/dicom';
-import { RawPeer } from '../../packages/dimse/src/testing/raw-peer.ts';
+import { RawPeer } from '@scanflow/testkit/dimse/raw-peer';
 import { REASONS } from './worklist-differences-cases.ts';
 import * as worklist from './worklist-support.ts';
 

@@ -7,7 +7,7 @@ import { parseExamRecord } from '@scanflow/booking';
 import { dataSet, encodeDataSet, sopClasses, transferSyntaxes, type Attributes } from '@scanflow/dicom';
 import { nCreate, nSet, type NormalizedAnswer } from '@scanflow/dimse';
 import { examBegins, examEnds, examSeries } from '@scanflow/testkit';
-import { RawPeer } from '../../packages/dimse/src/testing/raw-peer.ts';
+import { RawPeer } from '@scanflow/testkit/dimse/raw-peer';
 import { BEGUN, hospital, link, open } from './worklist-performed-support.ts';
 import { encoded, item, publish, scratch, worklistFolder } from './worklist-support.ts';
 

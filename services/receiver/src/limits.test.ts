@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { parseConfig } from '@scanflow/chassis';
 import { encodeDataSet, dataSet } from '@scanflow/dicom';
-import { bench, EXPLICIT } from '../../../packages/dimse/src/testing/bench.ts';
-import type { RawPeer } from '../../../packages/dimse/src/testing/raw-peer.ts';
+import { bench, EXPLICIT } from '@scanflow/testkit/dimse/scp-bench';
+import type { RawPeer } from '@scanflow/testkit/dimse/raw-peer';
 import { receiverLimits } from './limits.ts';
 
 const MR = '1.2.840.10008.5.1.4.1.1.4';

@@ -4,7 +4,16 @@ import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { dataSet, encodeDataSet } from '@scanflow/dicom';
 import { until } from '@scanflow/testkit';
-import { bench, ECHO, endless, EXPLICIT, FIND, first, identifier, three } from '../testing/bench.ts';
+import {
+  bench,
+  ECHO,
+  endless,
+  EXPLICIT,
+  FIND,
+  first,
+  identifier,
+  three,
+} from '@scanflow/testkit/dimse/scp-bench';
 import { encodePdu } from '../ul/encode.ts';
 import type { FindHandler, FinalStatus } from './types.ts';
 

@@ -3,7 +3,16 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { decodeDataSet, sopClasses, text } from '@scanflow/dicom';
 import { encodeCommand } from '../message/command.ts';
-import { abort, bench, ECHO, EXPLICIT, FIND, IMPLICIT, identifier, three } from '../testing/bench.ts';
+import {
+  abort,
+  bench,
+  ECHO,
+  EXPLICIT,
+  FIND,
+  IMPLICIT,
+  identifier,
+  three,
+} from '@scanflow/testkit/dimse/scp-bench';
 import { encodePdu } from '../ul/encode.ts';
 
 test('session: a rejected association is not served, and closed when ARTIM expires', async (t) => {

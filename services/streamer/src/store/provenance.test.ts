@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { freshRecord, storedInstance } from './disk/testing.ts';
+import { freshRecord, storedInstance } from '@scanflow/testkit/streamer';
 import { provenanceOf } from './provenance.ts';
 
 const system = { version: '1.12.7', database: 'db', recycling: undefined };

@@ -11,7 +11,7 @@ import { openLedger } from '../ledger/sqlite.ts';
 import { createOrthanc } from '../orthanc/orthanc.ts';
 import { createStore } from './disk/store.ts';
 import { parseLayout } from './place/layout.ts';
-import { routeRules } from './place/testing.ts';
+import { routeRules } from '@scanflow/testkit/streamer';
 import type { Settings } from '../model/settings.ts';
 import { storeStep, type StoreDeps } from './step.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { freshRecord, storedInstance } from '../store/disk/testing.ts';
+import { freshRecord, storedInstance } from '@scanflow/testkit/streamer';
 import type { SeriesRecord } from '../ports.ts';
 import { filesOf, isOver, isPlainName, judge, nextDue, recordedOutcome, saysTheSame } from './plan.ts';
 import { Pacer } from './pacer.ts';

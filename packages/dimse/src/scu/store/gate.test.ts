@@ -1,7 +1,7 @@
 /** C-STORE that is held back, against an acceptor made of our upper layer. */
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { accept, images, numbers, send } from '../../testing/store-acceptor.ts';
+import { accept, images, numbers, send } from '@scanflow/testkit/dimse/store-acceptor';
 import type { StoreGate } from './input.ts';
 
 test('gate: every image is admitted and every byte passes, over all associations', async (t) => {

@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import type { Message } from '../../message/assembler.ts';
-import { accept, images, line, numbers, send, type Behaviour } from '../../testing/store-acceptor.ts';
+import { accept, images, line, numbers, send, type Behaviour } from '@scanflow/testkit/dimse/store-acceptor';
 import type { StoreItem } from './input.ts';
 import { store } from './store.ts';
 

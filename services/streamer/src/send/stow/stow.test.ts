@@ -3,24 +3,49 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import type { StoreItem } from '@scanflow/dimse';
-import type { SendOutcome } from '../../ports.ts';
-import { stowSender } from './stow.ts';
 import {
   byId,
   each,
   item,
-  NOW,
   phantom,
   reason,
   reply,
-  rig,
   short,
-  SMALL,
+  stowRig,
   warning,
   type Received,
-} from './testing.ts';
+  type StowAnswerer,
+} from '@scanflow/testkit/stow-rig';
+import { stowSender, type Authorize, type StowSettings } from './stow.ts';
+
+const NOW = 1_700_000_000_000;
+const SMALL: StowSettings = {
+  bytes: 1e6,
+  instances: 3,
+  timeouts: { connect: 60_000, idle: 60_000, response: 60_000 },
+};
+const nobody: Authorize = () => Promise.resolve(undefined);
+
+interface RigOptions {
+  readonly images?: number;
+  readonly signal?: AbortSignal;
+  readonly settings?: Partial<StowSettings>;
+  readonly authorize?: Authorize;
+}
+
+const rig = (t: TestContext, answer: StowAnswerer, options: RigOptions = {}) =>
+  stowRig(
+    t,
+    answer,
+    (url) =>
+      stowSender({ kind: 'stow', url }, options.authorize ?? nobody, () => NOW, {
+        ...SMALL,
+        ...options.settings,
+      }),
+    options,
+  );
 
 test('stow: files go as they are, several in a request, with their length announced', async (t) => {
   const r = await rig(
@@ -81,9 +106,9 @@ test('stow: an answer in XML is understood', async (t) => {
       response.writeHead(202, { 'content-type': 'application/dicom+xml' }).end(xml(uids)),
     { images: 2 },
   );
-  const [first, second] = byId(await r.send(), r.uids);
-  assert.deepEqual(short([first as SendOutcome, second as SendOutcome]), ['STORE_REFUSED permanent', 'sent']);
-  assert.match(JSON.stringify(first), /SOP class not supported/);
+  const outcomes = byId(await r.send(), r.uids);
+  assert.deepEqual(short(outcomes), ['STORE_REFUSED permanent', 'sent']);
+  assert.match(JSON.stringify(outcomes[0]), /SOP class not supported/);
 });
 
 test('stow: an instance that the answer does not mention is asked about alone, and never a success', async (t) => {
@@ -185,11 +210,7 @@ test('stow: silence, and a connection that ends after all was sent, leave it ope
 
 test('stow: nobody there', async (t) => {
   const r = await rig(t, () => undefined);
-  const sender = stowSender(
-    { kind: 'stow', url: 'http://127.0.0.1:1' },
-    () => Promise.resolve(undefined),
-    () => NOW,
-  );
+  const sender = stowSender({ kind: 'stow', url: 'http://127.0.0.1:1' }, nobody, () => NOW);
   t.after(() => sender.close());
   const { signal } = new AbortController();
   const outcomes = await Array.fromAsync(sender.send(each(r.items), { signal, calmly: false }));
@@ -238,12 +259,7 @@ test('stow: an answer that comes before all was sent counts, and the rest is not
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
-  const sender = stowSender(
-    { kind: 'stow', url },
-    () => Promise.resolve(undefined),
-    () => NOW,
-    SMALL,
-  );
+  const sender = stowSender({ kind: 'stow', url }, nobody, () => NOW, SMALL);
   t.after(() => {
     sender.close();
     server.closeAllConnections();

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { tryAccess } from './access.ts';
 import { createStore } from './store.ts';
-import { freshRecord, put, ours } from './testing.ts';
+import { freshRecord, put, ours } from '@scanflow/testkit/streamer';
 
 async function scratch(t: TestContext): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'scanflow-access-'));

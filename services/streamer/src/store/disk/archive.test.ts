@@ -8,7 +8,7 @@ import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import type { Folder, SeriesRecord, Store } from '../../ports.ts';
 import { createStore } from './store.ts';
-import { freshRecord, put, storedInstance, ours } from './testing.ts';
+import { freshRecord, put, storedInstance, ours } from '@scanflow/testkit/streamer';
 
 const run = promisify(execFile);
 

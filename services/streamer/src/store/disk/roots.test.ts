@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { SpaceKeeper } from './space.ts';
 import { createStore } from './store.ts';
-import { freshRecord, put } from './testing.ts';
+import { freshRecord, put } from '@scanflow/testkit/streamer';
 
 async function scratch(t: TestContext): Promise<{ main: string; own: string }> {
   const base = await mkdtemp(join(tmpdir(), 'scanflow-roots-'));

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { Folder, SeriesRecord, Store } from '../../ports.ts';
 import { createStore } from './store.ts';
-import { ours, storedInstance } from './testing.ts';
+import { ours, storedInstance } from '@scanflow/testkit/streamer';
 
 async function place(t: TestContext): Promise<{ root: string; store: Store }> {
   const base = await mkdtemp(join(tmpdir(), 'scanflow-store-'));

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { identify, type BookingRecord, type Labels } from '@scanflow/booking';
 import { evidenceAgainst, type Chosen, type Evidence } from './evidence.ts';
 import { BookingIndex } from './known-bookings.ts';
-import { routeRules } from './testing.ts';
+import { routeRules } from '@scanflow/testkit/streamer';
 
 const booking = (project: string, subject: string, session: string, uid = 'a@b'): BookingRecord => {
   const labels: Labels = { project, subject, session };

@@ -8,7 +8,7 @@ import { createOrthanc } from '../../orthanc/orthanc.ts';
 import { createStore } from '../disk/store.ts';
 import { BookingIndex } from './known-bookings.ts';
 import { parseLayout } from './layout.ts';
-import { routeRules } from './testing.ts';
+import { routeRules } from '@scanflow/testkit/streamer';
 import type { InstanceListing, StoreWork } from '../../ports.ts';
 import { findPlace, type Place, type PlaceDeps } from './place.ts';
 import type { Settings } from '../../model/settings.ts';

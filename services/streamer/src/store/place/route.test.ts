@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compilePattern, type BookingRecord } from '@scanflow/booking';
 import { BookingIndex } from './known-bookings.ts';
-import { route, type Attributes } from './route.ts';
-import { PATTERNS as patterns, routeRules } from './testing.ts';
+import { route, type Attributes, type RouteRules } from './route.ts';
+import { PATTERNS as patterns, routeRules } from '@scanflow/testkit/streamer';
 
 const good: Attributes = { PatientID: '3010000.01_sub-001', StudyID: 'ses-01', AccessionNumber: 'A1' };
 
@@ -119,7 +119,7 @@ test('route: a doubt is shown, or quarantines where the configuration says so', 
 });
 
 test('route: images of an unknown sender are quarantined, with a booking and without; HTTP and nobody-looked-yet are not', () => {
-  const rules = routeRules({ admits: (aet) => aet === 'PRISMA' });
+  const rules = routeRules<Partial<RouteRules>>({ admits: (aet) => aet === 'PRISMA' });
   const byAccession = record('3010000.01');
   const kind = (over: Partial<Parameters<typeof route>[0]>): string => {
     const found = route({ ...none, attributes: good, rules, ...over });
@@ -176,7 +176,10 @@ test('route: labels of images are whole, also where a pattern stops before their
 
 test('route: a label that is whole and has what no label may have is refused', () => {
   const open = { ...patterns, StudyID: /^(?<session>ses-?\w+)/u };
-  const rules = routeRules({ patterns: open, labels: { characters: 'ascii', patterns: {} } });
+  const rules = routeRules<Partial<RouteRules>>({
+    patterns: open,
+    labels: { characters: 'ascii', patterns: {} },
+  });
   const found = route({ ...none, rules, attributes: { ...good, StudyID: 'ses-pré01' } });
   assert.equal(found.kind === 'quarantine' && found.reason.code, 'ROUTE_LABEL');
 });

@@ -10,15 +10,22 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { makeSeries, type PhantomInstance, type PhantomOptions } from '@scanflow/dicom';
 import type { StoreItem } from '@scanflow/dimse';
-import type { SendOutcome } from '../../ports.ts';
-import { stowSender, type Authorize, type StowSettings } from './stow.ts';
 
-export const NOW = 1_700_000_000_000;
-export const SMALL: StowSettings = {
-  bytes: 1e6,
-  instances: 3,
-  timeouts: { connect: 60_000, idle: 60_000, response: 60_000 },
-};
+/** What became of one item, as far as these helpers look at it. */
+interface Outcome {
+  readonly id: string;
+  readonly result: string;
+  readonly failure?: { readonly code: string; readonly kind: string };
+}
+
+/** What sends to the scripted server. */
+interface Sender<O extends Outcome> {
+  send(
+    items: AsyncIterable<StoreItem>,
+    options: { readonly signal: AbortSignal; readonly calmly: boolean },
+  ): AsyncIterable<O>;
+  close(): unknown;
+}
 
 export interface Received {
   readonly request: IncomingMessage;
@@ -27,24 +34,30 @@ export interface Received {
   readonly body: Buffer;
 }
 
-interface Rig {
+interface Rig<O> {
   readonly items: StoreItem[];
   readonly uids: string[];
   readonly bytes: Uint8Array[];
   readonly received: Received[];
-  readonly send: (items?: readonly StoreItem[]) => Promise<SendOutcome[]>;
+  readonly send: (items?: readonly StoreItem[]) => Promise<O[]>;
 }
 
 interface RigOptions {
+  /** Default 3. */
   readonly images?: number;
-  readonly settings?: Partial<StowSettings>;
-  readonly authorize?: Authorize;
   readonly signal?: AbortSignal;
 }
 
-type Answer = (received: Received, response: ServerResponse, count: number) => void;
+/** Answers a request; `count` is 1 for the first one. */
+export type StowAnswerer = (received: Received, response: ServerResponse, count: number) => void;
 
-export async function rig(t: TestContext, answer: Answer, options: RigOptions = {}): Promise<Rig> {
+/** Images, a server at loopback that answers as scripted, and `open`'s sender for its URL. All ends with the test. */
+export async function stowRig<O extends Outcome>(
+  t: TestContext,
+  answer: StowAnswerer,
+  open: (url: string) => Sender<O>,
+  options: RigOptions = {},
+): Promise<Rig<O>> {
   const folder = await mkdtemp(join(tmpdir(), 'scanflow-stow-'));
   const images = [...phantom(options.images ?? 3)];
   const uids = images.map(({ sopInstanceUid }) => sopInstanceUid);
@@ -67,10 +80,7 @@ export async function rig(t: TestContext, answer: Answer, options: RigOptions = 
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const url = `http://127.0.0.1:${port}/dicom-web/`;
-  const settings = { ...SMALL, ...options.settings };
-  const authorize = options.authorize ?? (() => Promise.resolve(undefined));
-  const sender = stowSender({ kind: 'stow', url }, authorize, () => NOW, settings);
+  const sender = open(`http://127.0.0.1:${port}/dicom-web/`);
   t.after(async () => {
     sender.close();
     server.closeAllConnections();
@@ -113,13 +123,15 @@ export function reply(
 }
 
 /** `sent`, or the code and kind of the failure. */
-export const short = (outcomes: readonly SendOutcome[]): string[] =>
-  outcomes.map((one) => (one.result === 'failed' ? `${one.failure.code} ${one.failure.kind}` : one.result));
-export const byId = (outcomes: readonly SendOutcome[], uids: readonly string[]): SendOutcome[] =>
+export const short = (outcomes: readonly Outcome[]): string[] =>
+  outcomes.map(({ result, failure }) => (failure === undefined ? result : `${failure.code} ${failure.kind}`));
+
+/** The outcomes in the order of `uids`, one for each. */
+export const byId = <O extends Outcome>(outcomes: readonly O[], uids: readonly string[]): O[] =>
   uids.map((uid) => {
     const found = outcomes.filter(({ id }) => id === uid);
     assert.equal(found.length, 1, `one outcome for ${uid}`);
-    return found[0] as SendOutcome;
+    return found[0] as O;
   });
 
 export const phantom = (images: number, more: Partial<PhantomOptions> = {}): PhantomInstance[] => [

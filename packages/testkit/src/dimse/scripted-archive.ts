@@ -14,11 +14,17 @@ import {
   transferSyntaxes,
   type DataSet,
 } from '@scanflow/dicom';
-import { Association } from '../association.ts';
-import { COMMAND, DATA_SET, NO_DATA_SET, RESPONSE, type Command } from '../message/command.ts';
-import type { Message } from '../message/assembler.ts';
-import { store } from '../scu/store/store.ts';
-import { answerContexts } from '../ul/negotiation.ts';
+import { Association } from '../../../dimse/src/association.ts';
+import {
+  COMMAND,
+  DATA_SET,
+  NO_DATA_SET,
+  RESPONSE,
+  type Command,
+} from '../../../dimse/src/message/command.ts';
+import type { Message } from '../../../dimse/src/message/assembler.ts';
+import { store } from '../../../dimse/src/scu/store/store.ts';
+import { answerContexts } from '../../../dimse/src/ul/negotiation.ts';
 
 const EXPLICIT = transferSyntaxes.explicitVRLittleEndian;
 const KEYS = [

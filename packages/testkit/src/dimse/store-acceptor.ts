@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { APPLICATION_CONTEXT, makeSeries } from '@scanflow/dicom';
-import { Association } from '../association.ts';
-import type { Message } from '../message/assembler.ts';
-import { NO_DATA_SET } from '../message/command.ts';
-import type { StoreOutcome } from '../scu/store/outcome.ts';
-import type { StoreItem, StoreOptions } from '../scu/store/input.ts';
-import { store } from '../scu/store/store.ts';
-import type { AssociateAc, AssociateRq } from '../ul/pdu.ts';
+import { Association } from '../../../dimse/src/association.ts';
+import type { Message } from '../../../dimse/src/message/assembler.ts';
+import { NO_DATA_SET } from '../../../dimse/src/message/command.ts';
+import type { StoreOutcome } from '../../../dimse/src/scu/store/outcome.ts';
+import type { StoreItem, StoreOptions } from '../../../dimse/src/scu/store/input.ts';
+import { store } from '../../../dimse/src/scu/store/store.ts';
+import type { AssociateAc, AssociateRq } from '../../../dimse/src/ul/pdu.ts';
 
 export interface Acceptor {
   readonly port: number;

@@ -2,10 +2,16 @@
 import type { TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { dataSet, encodeDataSet, sopClasses, transferSyntaxes } from '@scanflow/dicom';
-import type { Command } from '../message/command.ts';
-import { listen } from '../scp/listen.ts';
-import type { AsyncMatches, FindHandler, FindRequest, ScpLimits, ScpOptions } from '../scp/types.ts';
-import type { Pdu } from '../ul/pdu.ts';
+import type { Command } from '../../../dimse/src/message/command.ts';
+import { listen } from '../../../dimse/src/scp/listen.ts';
+import type {
+  AsyncMatches,
+  FindHandler,
+  FindRequest,
+  ScpLimits,
+  ScpOptions,
+} from '../../../dimse/src/scp/types.ts';
+import type { Pdu } from '../../../dimse/src/ul/pdu.ts';
 import { RawPeer } from './raw-peer.ts';
 
 export const MWL = sopClasses.modalityWorklistFind;

@@ -1,12 +1,12 @@
 /** Tests only: a requestor that writes PDUs by hand, so that it can do what no real peer would. */
 import { connect, type Socket } from 'node:net';
 import { APPLICATION_CONTEXT, sopClasses, transferSyntaxes } from '@scanflow/dicom';
-import { encodeCommand, type Command } from '../message/command.ts';
-import { Assembler, type Message } from '../message/assembler.ts';
-import { encodePdu } from '../ul/encode.ts';
-import { fragments } from '../ul/fragment.ts';
-import type { AssociateRq, Pdu, ProposedContext } from '../ul/pdu.ts';
-import { PduReader } from '../ul/reader.ts';
+import { encodeCommand, type Command } from '../../../dimse/src/message/command.ts';
+import { Assembler, type Message } from '../../../dimse/src/message/assembler.ts';
+import { encodePdu } from '../../../dimse/src/ul/encode.ts';
+import { fragments } from '../../../dimse/src/ul/fragment.ts';
+import type { AssociateRq, Pdu, ProposedContext } from '../../../dimse/src/ul/pdu.ts';
+import { PduReader } from '../../../dimse/src/ul/reader.ts';
 
 /** What came and is waited for, in order. */
 class Inbox<T> {
