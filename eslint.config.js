@@ -2,7 +2,18 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
-const ours = ['booking', 'calendar', 'dicom', 'dimse', 'chassis', 'sources', 'identity', 'testkit'];
+const ours = [
+  'booking',
+  'calendar',
+  'dicom',
+  'dimse',
+  'failure',
+  'config',
+  'runtime',
+  'sources',
+  'identity',
+  'testkit',
+];
 const io = [
   'fs',
   'fs/*',
@@ -75,7 +86,7 @@ const pure = [
     message: 'Of the network, pure code imports only who may call, which is pure.',
   },
 ];
-const beneathServices = ['booking', 'calendar', 'dicom', 'dimse', 'identity'];
+const beneathServices = ['booking', 'calendar', 'dicom', 'dimse', 'failure', 'identity'];
 /** What decides in the streamer: a feature's folder has it beside what acts. */
 const pureInStreamer = [
   ...['model/series', 'model/transitions', 'model/failure', 'model/decision', 'model/glob'],
@@ -130,13 +141,19 @@ export default tseslint.config(
   room(['packages/dicom/**/*.ts'], ['booking', 'dicom'], 'dicom', [noIo]),
   room(['packages/dimse/**/*.ts'], ['booking', 'dicom', 'dimse'], 'dimse'),
   room(['packages/calendar/**/*.ts'], ['booking', 'calendar'], 'calendar'),
-  room(['packages/chassis/**/*.ts'], ['booking', 'chassis'], 'chassis'),
+  room(['packages/failure/**/*.ts'], ['failure'], 'failure', [noIo]),
+  room(['packages/runtime/**/*.ts'], ['failure', 'runtime'], 'runtime'),
+  room(['packages/config/**/*.ts'], ['booking', 'failure', 'runtime', 'config'], 'config'),
   room(['packages/identity/**/*.ts'], ['booking', 'calendar', 'identity'], 'identity', [noIo]),
-  room(['packages/sources/**/*.ts'], ['booking', 'calendar', 'chassis', 'sources'], 'sources'),
+  room(
+    ['packages/sources/**/*.ts'],
+    ['booking', 'calendar', 'config', 'failure', 'runtime', 'sources'],
+    'sources',
+  ),
   room(['packages/testkit/**/*.ts'], ours, 'testkit'),
   room(
     ['services/*/src/**/*.ts'],
-    ['booking', 'calendar', 'dicom', 'dimse', 'chassis', 'sources', 'identity'],
+    ['booking', 'calendar', 'dicom', 'dimse', 'failure', 'config', 'runtime', 'sources', 'identity'],
     'services',
   ),
   room(['services/*/src/domain/**/*.ts'], beneathServices, 'services', [
@@ -157,7 +174,7 @@ export default tseslint.config(
   ),
   room(
     ['services/*/src/adapters/*.ts'],
-    ['booking', 'calendar', 'dicom', 'dimse', 'chassis', 'sources', 'identity'],
+    ['booking', 'calendar', 'dicom', 'dimse', 'failure', 'config', 'runtime', 'sources', 'identity'],
     'services',
     [{ regex: '^\\./', message: 'Adapters never import each other.' }],
   ),
@@ -185,12 +202,12 @@ export default tseslint.config(
     },
   },
   {
-    files: ['services/*/src/main.ts', 'packages/chassis/src/probe.ts', 'tests/**/*.ts', 'scripts/**/*.ts'],
+    files: ['services/*/src/main.ts', 'packages/runtime/src/probe.ts', 'tests/**/*.ts', 'scripts/**/*.ts'],
     rules: { 'no-restricted-syntax': 'off', 'no-console': 'off' },
   },
   // winston's types name its stream transport by an interface
   {
-    files: ['packages/chassis/src/log.ts'],
+    files: ['packages/runtime/src/log.ts'],
     rules: { '@typescript-eslint/no-unsafe-class-instance-assignment': 'off' },
   },
   {

@@ -5,7 +5,7 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { configurationPage, jsonSchema } from '@scanflow/chassis';
+import { configurationPage, jsonSchema } from '@scanflow/config';
 
 const at = (path: string): URL => new URL(`../${path}`, import.meta.url);
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });

@@ -1,5 +1,5 @@
 /** What the configuration decides, and its defaults. */
-import { CHARACTER_SETS, NARROW_SETS, parseConfig, WIDE_SETS } from '@scanflow/chassis';
+import { CHARACTER_SETS, NARROW_SETS, parseConfig, WIDE_SETS } from '@scanflow/config';
 import { seconds, table } from './markdown.ts';
 
 const MINIMAL = `facility: { name: Example, timezone: UTC }

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { flagBookings, interpret, type BookingRules } from '@scanflow/booking';
 import { readCalendar } from '@scanflow/calendar';
-import { bookingRules, parseConfig } from '@scanflow/chassis';
+import { bookingRules, parseConfig } from '@scanflow/config';
 import { run } from '@scanflow/testkit';
 import { readWithIcalJs } from '../integration/calendar-second.ts';
 import { makeFeed } from './calendar-feed.ts';

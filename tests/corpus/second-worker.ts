@@ -6,7 +6,7 @@ import { parentPort } from 'node:worker_threads';
 import ical from 'ical.js';
 import { flagBookings, interpret } from '@scanflow/booking';
 import { readCalendar } from '@scanflow/calendar';
-import { bookingRules, parseConfig } from '@scanflow/chassis';
+import { bookingRules, parseConfig } from '@scanflow/config';
 import { outcomeOf, type EventOutcome, type ProblemOutcome } from '../integration/calendar-support.ts';
 import { readWithIcalJs, type Seconds } from '../integration/calendar-second.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { removeLeftovers } from '@scanflow/chassis';
+import { removeLeftovers } from '@scanflow/runtime';
 import { startProgram, until } from '@scanflow/testkit';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -13,7 +13,7 @@ const folder = await mkdtemp(join(tmpdir(), 'scanflow-kill-'));
 after(() => rm(folder, { recursive: true, force: true }));
 
 /** Writes one file again and again, each time with another digit. */
-const WRITER = `import { writeFileAtomic } from '@scanflow/chassis';
+const WRITER = `import { writeFileAtomic } from '@scanflow/runtime';
   for (let turn = 0; ; turn += 1) await writeFileAtomic(process.argv[1], String(turn % 10).repeat(2_000_000));`;
 
 test('writeFileAtomic: killed while it writes, the file is whole and what is left is found', async () => {

@@ -6,7 +6,7 @@ import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { freePort, run } from '@scanflow/testkit';
 
-const PROBE = fileURLToPath(new URL('../../packages/chassis/src/probe.ts', import.meta.url));
+const PROBE = fileURLToPath(new URL('../../packages/runtime/src/probe.ts', import.meta.url));
 const probe = (...args: string[]) => run(process.execPath, [PROBE, ...args], { timeoutMs: 20_000 });
 
 async function serve(context: TestContext, listener: RequestListener): Promise<string> {

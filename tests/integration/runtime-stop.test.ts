@@ -23,9 +23,10 @@ storage: { root: ${folder}/project }
 
 /** A service whose `start` is `body`; asked to stop once it has said "here". */
 async function askToStop(body: string) {
-  const script = `import { runService } from '@scanflow/chassis';
+  const script = `import { configLoader } from '@scanflow/config';
+    import { runService } from '@scanflow/runtime';
     const start = async ({ log, signal }) => { ${body} };
-    await runService({ name: 'awkward', start }, ${JSON.stringify(['--config', config])}, {});`;
+    await runService({ name: 'awkward', load: configLoader(), start }, ${JSON.stringify(['--config', config])}, {});`;
   const program = await startProgram(process.execPath, ['--input-type=module', '-e', script], { cwd: root });
   await until(() => program.output().includes('"here"') || program.exited(), {
     what: 'it starts',

@@ -4,7 +4,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { dirname, join, relative } from 'node:path';
 import { test } from 'node:test';
-import { apiHeaders, tokenFileOf } from '@scanflow/chassis';
+import { apiHeaders, tokenFileOf } from '@scanflow/runtime';
 import { run, startScriptedScp, until, type RunResult } from '@scanflow/testkit';
 import { folderOf, verifyStored } from './streamer-verify.ts';
 import { legOf, legWhen, makeRig, phantom, sendTo, settled, type Rig } from './streamer-support.ts';

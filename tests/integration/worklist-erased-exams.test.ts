@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { erasureKey, erasuresIn, markOf, writeErasure } from '@scanflow/chassis';
+import { erasureKey, erasuresIn, markOf, writeErasure } from '@scanflow/runtime';
 import { examBegins, examEnds, until } from '@scanflow/testkit';
 import { hospital, link } from './worklist-performed-support.ts';
 

@@ -1,7 +1,7 @@
 /** DICOM attributes that the configuration names: they must exist, and have a value that is text. Pure. */
 import { nearest } from './suggest.ts';
 
-/** Keywords of DICOM attributes with their VR. Given by who knows the dictionary: chassis does not. */
+/** Keywords of DICOM attributes with their VR. The caller gives them: this package does not know the dictionary. */
 export type KnownAttributes = ReadonlyMap<string, string>;
 
 /** Why an attribute cannot stand there; undefined where it can, or where nobody knows. */

@@ -1,7 +1,7 @@
 /** Reads scanflow.yaml from disk: bounded, as UTF-8, with its relative file names resolved. */
 import { dirname, resolve } from 'node:path';
-import { codeOf, messageOf } from '../failure.ts';
-import { readBounded } from '../files.ts';
+import { codeOf, messageOf } from '@scanflow/failure';
+import { readBounded } from '@scanflow/runtime/files';
 import type { KnownAttributes } from './attributes.ts';
 import { parseConfig, type ConfigResult } from './parse.ts';
 import type { Config } from './schema.ts';

@@ -6,7 +6,7 @@ import { formatIssue } from './issue.ts';
 import { parseConfig } from './parse.ts';
 
 const read = (path: string): Promise<string> =>
-  readFile(new URL(`../../../../${path}`, import.meta.url), 'utf8');
+  readFile(new URL(`../../../${path}`, import.meta.url), 'utf8');
 
 const MINIMUM = [
   'facility: { name: Here, timezone: Europe/Amsterdam }',

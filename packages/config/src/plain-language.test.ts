@@ -195,7 +195,7 @@ test('config: anchors and aliases work', () =>
 
 for (const file of ['scanflow.yaml', 'scanflow.scale.yaml', 'demo.yaml'])
   test(`config: the JSON Schema accepts config/${file}, and nothing with a misspelt key`, async () => {
-    const text = await readFile(new URL(`../../../../config/${file}`, import.meta.url), 'utf8');
+    const text = await readFile(new URL(`../../../config/${file}`, import.meta.url), 'utf8');
     const schema = z.fromJSONSchema(JSON.parse(jsonSchema()) as Parameters<typeof z.fromJSONSchema>[0]);
     const data = parse(text) as Record<string, unknown>;
     assert.equal(schema.safeParse(data).error, undefined);

@@ -11,7 +11,7 @@ import { parseConfig } from './parse.ts';
 import type { Config } from './schema.ts';
 import { configWarnings, patternsIn } from './warnings.ts';
 
-const ROOT = join(import.meta.dirname, '../../../..');
+const ROOT = join(import.meta.dirname, '../../..');
 const OLD = {
   facility: { name: '-', timezone: 'Europe/Amsterdam' },
   data: '/data',

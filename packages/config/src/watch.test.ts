@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { until } from '@scanflow/testkit';
-import { watchConfig } from './config-watch.ts';
-import type { Log } from './log.ts';
+import { watchConfig } from './watch.ts';
+import type { Log } from '@scanflow/runtime';
 
 const textOf = (name: string): string =>
   JSON.stringify({

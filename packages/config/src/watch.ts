@@ -1,10 +1,10 @@
 /** Follows the configuration file: what is changed in it is used without a restart, as far as a service can. */
 import { statSync, type Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { formatIssue } from './config/issue.ts';
-import { loadConfig } from './config/load.ts';
-import type { Config } from './config/schema.ts';
-import type { Log } from './log.ts';
+import { formatIssue } from './issue.ts';
+import { loadConfig } from './load.ts';
+import type { Config } from './schema.ts';
+import type { Log } from '@scanflow/runtime';
 
 export interface ConfigWatchOptions {
   readonly file: string;

@@ -32,7 +32,7 @@ export function failureOf(error: unknown): Failure {
   return carriedBy(error) ?? permanent('INTERNAL', `Unexpected error, please report it: ${nameOf(error)}`);
 }
 
-/** Of a DimseError, or of a caller's own error (chassis' FailureError) that carries one in the same form. */
+/** Of a DimseError, or of a caller's own error (FailureError of packages/failure) that carries one in the same form. */
 export function carriedBy(error: unknown): Failure | undefined {
   if (error instanceof DimseError) return error.failure;
   return error instanceof Error && 'failure' in error && isFailure(error.failure) ? error.failure : undefined;

@@ -1,4 +1,4 @@
-/** What this package asks of a log. The chassis' Log fits; no patient attribute is ever given to it. */
+/** The log that this package writes to. Log of packages/runtime fits. No patient attribute is ever given to it. */
 export interface DimseLog {
   error(event: string, fields?: object): void;
   warn(event: string, fields?: object): void;

@@ -5,8 +5,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Config } from './config/schema.ts';
-import { codeOf, messageOf } from './failure.ts';
+import { codeOf, messageOf } from '@scanflow/failure';
 import { createFileOnce, readSecret } from './files.ts';
 import type { Log } from './log.ts';
 
@@ -20,7 +19,7 @@ export type Admits = (authorization: string | undefined) => Promise<boolean>;
 /** What of the configuration says where the token lies. */
 export interface TokenPlace {
   readonly data: string;
-  readonly http: Pick<Config['http'], 'tokenFile'>;
+  readonly http: { readonly tokenFile?: string | undefined };
 }
 
 /** Where the token lies: `http.tokenFile`, by default `token/http-token` in the data folder. */

@@ -1,6 +1,6 @@
 /**
  * How the process itself is set up, before the rest is loaded: what V8 is told about memory, and code that was compiled
- * at an earlier start. Imported as `@scanflow/chassis/boot`, first and alone: the rest by `await import` after it.
+ * at an earlier start. Imported as `@scanflow/runtime/boot`, first and alone: the rest by `await import` after it.
  */
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';

@@ -7,7 +7,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { link, mkdir, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { codeOf } from './failure.ts';
+import { codeOf } from '@scanflow/failure';
 import { asideName, fsyncFolder, readBounded, writeFileAtomic } from './files.ts';
 
 /** `labels`: project and subject, or project, subject and session. The others: one identifier. */

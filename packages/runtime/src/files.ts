@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, link, open, readdir, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { codeOf, messageOf } from './failure.ts';
+import { codeOf, messageOf } from '@scanflow/failure';
 
 const SECRET_LIMIT = 65_536;
 /** Linux takes names of 255 bytes; what is added to the name when it is written aside needs up to 40. */

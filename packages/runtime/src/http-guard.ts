@@ -20,11 +20,14 @@ export const OPEN_PAGES: ReadonlySet<string> = new Set(['/healthz', '/metrics'])
 const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
 const ANY_ADDRESS: readonly string[] = ['0.0.0.0', '::'];
 
+/** Where a service listens, and the further names by which it is reached. */
+export interface Binding {
+  readonly bind: string;
+  readonly hosts: readonly string[];
+}
+
 /** The names under which a service is reached, in small letters. */
-export const ownNames = (
-  service: string,
-  { bind, hosts }: { readonly bind: string; readonly hosts: readonly string[] },
-): ReadonlySet<string> =>
+export const ownNames = (service: string, { bind, hosts }: Binding): ReadonlySet<string> =>
   new Set(
     [...LOOPBACK, service, ...(ANY_ADDRESS.includes(bind) ? [] : [bind]), ...hosts].map((name) =>
       name.toLowerCase(),

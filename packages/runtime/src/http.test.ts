@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { once } from 'node:events';
 import { Counter, Registry } from 'prom-client';
 import { until } from '@scanflow/testkit';
-import { FailureError } from './failure.ts';
+import { FailureError } from '@scanflow/failure';
 import { ownNames } from './http-guard.ts';
 import { startHttp } from './http.ts';
 import { createLog } from './log.ts';

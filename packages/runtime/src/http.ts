@@ -2,10 +2,9 @@
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import manifest from '../package.json' with { type: 'json' };
-import { openToken, tokenFileOf, type Admits } from './api-token.ts';
-import type { Config } from './config/schema.ts';
-import { codeOf, FailureError, messageOf } from './failure.ts';
-import { OPEN_PAGES, ownNames, refusal } from './http-guard.ts';
+import { openToken, tokenFileOf, type Admits, type TokenPlace } from './api-token.ts';
+import { codeOf, FailureError, messageOf } from '@scanflow/failure';
+import { OPEN_PAGES, ownNames, refusal, type Binding } from './http-guard.ts';
 import type { Log } from './log.ts';
 
 export interface Health {
@@ -48,7 +47,7 @@ const MOST_CONNECTIONS = 256;
 /** Who may use the pages of this service, by the configuration. `service`: its name in the compose stack. */
 export const httpAccess = async (
   service: string,
-  config: Pick<Config, 'data' | 'http'>,
+  config: TokenPlace & { readonly http: Binding },
   log: Log,
 ): Promise<HttpAccess> => ({
   names: ownNames(service, config.http),

@@ -5,7 +5,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { codeOf } from './failure.ts';
+import { codeOf } from '@scanflow/failure';
 import { fsyncFolder, readBounded, writeFileAtomic } from './files.ts';
 
 const LIMIT = 10_000;

@@ -1,14 +1,24 @@
 /** One service's life: configuration, start, signals, orderly stop. */
 import { parseArgs } from 'node:util';
-import type { KnownAttributes } from './config/attributes.ts';
-import { formatIssue } from './config/issue.ts';
-import { loadConfig } from './config/load.ts';
-import type { Config } from './config/schema.ts';
-import { configWarnings } from './config/warnings.ts';
-import { createLog, type Log } from './log.ts';
+import { messageOf } from '@scanflow/failure';
+import { createLog, type Log, type LogLevel } from './log.ts';
 
-export interface ServiceContext {
-  readonly config: Config;
+/** The part of a configuration that this file reads itself. */
+export interface ServiceConfig {
+  readonly log: { readonly level: LogLevel };
+}
+
+/** A configuration and the warnings about it, or one line for each mistake in it. */
+export type LoadedConfig<C extends ServiceConfig> =
+  | {
+      readonly ok: true;
+      readonly config: C;
+      readonly warnings: readonly { readonly path: string; readonly message: string }[];
+    }
+  | { readonly ok: false; readonly mistakes: readonly string[] };
+
+export interface ServiceContext<C extends ServiceConfig> {
+  readonly config: C;
   /** The file that it came from. */
   readonly configFile: string;
   readonly log: Log;
@@ -16,11 +26,11 @@ export interface ServiceContext {
   readonly signal: AbortSignal;
 }
 
-export interface Service {
+export interface Service<C extends ServiceConfig> {
   readonly name: string;
-  /** Keywords of DICOM attributes with their VR; without them, those in the configuration are checked for their form. */
-  readonly attributes?: KnownAttributes;
-  readonly start: (context: ServiceContext) => Promise<RunningService>;
+  /** Reads the configuration file; `configLoader` of packages/config is one. */
+  readonly load: (file: string) => Promise<LoadedConfig<C>>;
+  readonly start: (context: ServiceContext<C>) => Promise<RunningService>;
 }
 
 export interface RunningService {
@@ -39,14 +49,19 @@ const EXIT = { stopped: 0, failed: 1, notStarted: 2 } as const;
  * failed or did not stop within 8 s, 2 when it did not start for its usage or configuration. A second signal ends it at once.
  * `argv` are the arguments after the script's name; LOG_FORMAT in `env` may be json or text.
  */
-export async function runService(
-  { name, start, attributes }: Service,
+export async function runService<C extends ServiceConfig>(
+  { name, load, start }: Service<C>,
   argv: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
-  const read = await readConfig(name, argv, attributes);
-  if (read === undefined) process.exit(EXIT.notStarted);
-  const { config, configFile } = read;
+  const configFile = configPath(name, argv);
+  if (configFile === undefined) process.exit(EXIT.notStarted);
+  const loaded = await load(configFile);
+  if (!loaded.ok) {
+    for (const mistake of loaded.mistakes) process.stderr.write(`${mistake}\n`);
+    process.exit(EXIT.notStarted);
+  }
+  const { config, warnings } = loaded;
   const format = env['LOG_FORMAT'];
   const log = createLog({
     service: name,
@@ -68,7 +83,7 @@ export async function runService(
     const late = new Error(`it did not stop within ${STOP_MS / 1000} s and was ended`);
     setTimeout(() => fail('did not stop in time', late), STOP_MS);
   });
-  for (const { path, message } of configWarnings(config)) log.warn('configuration', { path, message });
+  for (const { path, message } of warnings) log.warn('configuration', { path, message });
   const running = await start({ config, configFile, log, signal }).catch((error: unknown) => {
     // a start that was interrupted because it was asked to stop has not failed
     if (signal.aborted) process.exit(EXIT.stopped);
@@ -97,20 +112,6 @@ function listenForStop(onAsked: (name: string) => void): { signal: AbortSignal; 
   return { signal: stopping.signal, asked };
 }
 
-/** The configuration that the arguments name; undefined, with the reasons on stderr, where there is none. */
-async function readConfig(
-  name: string,
-  argv: readonly string[],
-  known: KnownAttributes | undefined,
-): Promise<Pick<ServiceContext, 'config' | 'configFile'> | undefined> {
-  const configFile = configPath(name, argv);
-  if (configFile === undefined) return undefined;
-  const loaded = await loadConfig(configFile, known);
-  if (loaded.ok) return { config: loaded.config, configFile };
-  for (const issue of loaded.issues) process.stderr.write(`${formatIssue(issue)}\n`);
-  return undefined;
-}
-
 /** The value of --config; undefined, with the reason on stderr, where the arguments are wrong. */
 function configPath(name: string, argv: readonly string[]): string | undefined {
   try {
@@ -120,9 +121,7 @@ function configPath(name: string, argv: readonly string[]): string | undefined {
     });
     return values.config;
   } catch (error) {
-    process.stderr.write(
-      `${name}: ${error instanceof Error ? error.message : String(error)}\nUsage: ${name} [--config FILE]\n`,
-    );
+    process.stderr.write(`${name}: ${messageOf(error)}\nUsage: ${name} [--config FILE]\n`);
     return undefined;
   }
 }

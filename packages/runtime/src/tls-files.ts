@@ -1,7 +1,7 @@
 /** Keys and certificates on disk: read, checked, and read again when somebody renews them. */
 import { X509Certificate } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { codeOf, messageOf } from './failure.ts';
+import { codeOf, messageOf } from '@scanflow/failure';
 import { readBounded } from './files.ts';
 import type { Log } from './log.ts';
 

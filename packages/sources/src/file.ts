@@ -1,6 +1,7 @@
 /** Calendars that another program writes as a file. */
 import { stat } from 'node:fs/promises';
-import { codeOf, readBounded } from '@scanflow/chassis';
+import { codeOf } from '@scanflow/failure';
+import { readBounded } from '@scanflow/runtime';
 import type { Source, SourceLimits } from './source.ts';
 import { Stop } from './web/stop.ts';
 

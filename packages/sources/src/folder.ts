@@ -3,7 +3,8 @@ import { readdir, stat } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { isWholeCalendar, toPlain } from '@scanflow/calendar';
-import { codeOf, readBounded } from '@scanflow/chassis';
+import { codeOf } from '@scanflow/failure';
+import { readBounded } from '@scanflow/runtime';
 import type { Fetched, Source, SourceLimits } from './source.ts';
 import { Stop } from './web/stop.ts';
 

@@ -1,5 +1,5 @@
 /** From the configuration of a calendar to the place it is fetched from. */
-import type { Config } from '@scanflow/chassis';
+import type { Config } from '@scanflow/config';
 import { caldavSource } from './caldav.ts';
 import { fileSource } from './file.ts';
 import { folderSource } from './folder.ts';

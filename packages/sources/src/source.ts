@@ -1,5 +1,5 @@
 /** A place that calendars are fetched from, whatever the protocol. */
-import type { Failure } from '@scanflow/chassis';
+import type { Failure } from '@scanflow/failure';
 
 /** What a server gave with a body so that it can be asked whether the body is still good (RFC 9110 8.8). */
 export interface Validators {

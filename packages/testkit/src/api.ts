@@ -1,5 +1,5 @@
 /** Asking a service for a page as the `scanflow` command does: with the internal token of its data folder. */
-import { headersOf, tokenFileOf } from '@scanflow/chassis';
+import { headersOf, tokenFileOf } from '@scanflow/runtime';
 
 /** `data`: the data folder of the service, whose configuration names no `http.tokenFile`. */
 export async function apiFetch(data: string, url: string, init: RequestInit = {}): Promise<Response> {

@@ -1,6 +1,6 @@
 /** What people and programs can ask cal2wl over HTTP. */
 import type { Outcome } from '@scanflow/booking';
-import type { FastifyInstance } from '@scanflow/chassis';
+import type { FastifyInstance } from '@scanflow/runtime';
 import type { CalendarReport, PassReport } from './report.ts';
 import { outcomeView } from './view.ts';
 

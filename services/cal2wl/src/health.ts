@@ -1,5 +1,5 @@
 /** Whether cal2wl can do its work. A calendar that does not answer is shown, and no reason to restart anything. */
-import type { Health } from '@scanflow/chassis';
+import type { Health } from '@scanflow/runtime';
 import type { PassReport } from './report.ts';
 
 /** By cron the time between passes is not known: a day without one is too long. */

@@ -1,5 +1,6 @@
 /** One calendar's rules over many passes: the list of projects is asked anew, and a change of it judges all anew. */
-import { bookingRules, type Config, type Failure } from '@scanflow/chassis';
+import { bookingRules, type Config } from '@scanflow/config';
+import type { Failure } from '@scanflow/failure';
 import type { Projects } from '@scanflow/booking';
 import type { CalendarContent } from '@scanflow/calendar';
 import { createPlanner, type Plan } from '@scanflow/identity';

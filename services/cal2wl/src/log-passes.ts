@@ -1,5 +1,5 @@
 /** Log lines about passes: changes, not repetitions. No title, no label. */
-import type { Log } from '@scanflow/chassis';
+import type { Log } from '@scanflow/runtime';
 import { count } from './api.ts';
 import type { CalendarReport, PassReport } from './report.ts';
 

@@ -1,5 +1,10 @@
 /** The cal2wl service: `node main.ts --config scanflow.yaml`. */
-import { runService } from '@scanflow/chassis';
+import { configLoader } from '@scanflow/config';
+import { runService } from '@scanflow/runtime';
 import { startCal2wl } from './service.ts';
 
-await runService({ name: 'cal2wl', start: startCal2wl }, process.argv.slice(2), process.env);
+await runService(
+  { name: 'cal2wl', load: configLoader(), start: startCal2wl },
+  process.argv.slice(2),
+  process.env,
+);

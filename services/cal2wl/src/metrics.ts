@@ -1,5 +1,5 @@
 /** What cal2wl counts, for Prometheus. Label values come from the configuration and from our own code only. */
-import { Counter, Gauge, Histogram, type Registry } from '@scanflow/chassis';
+import { Counter, Gauge, Histogram, type Registry } from '@scanflow/runtime';
 import { count } from './api.ts';
 import type { CalendarReport, PassReport } from './report.ts';
 

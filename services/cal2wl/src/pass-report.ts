@@ -1,6 +1,6 @@
 /** What a pass says of one calendar: pieces of its report, and its view for reconciling. */
 import { flagBookings, type Outcome } from '@scanflow/booking';
-import type { Config } from '@scanflow/chassis';
+import type { Config } from '@scanflow/config';
 import type { CalendarView, Past, Plan } from '@scanflow/identity';
 import type { Reading } from './reader.ts';
 import type { CalendarReport } from './report.ts';

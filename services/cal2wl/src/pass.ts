@@ -1,7 +1,9 @@
 /** One pass over all calendars: each is read, judged and published for itself, and none costs another. */
 import { encodeBookingRecord, warn, warning, type BookingRecord, type Outcome } from '@scanflow/booking';
 import type { CalendarContent, Window } from '@scanflow/calendar';
-import { codeOf, messageOf, type Config, type Erasures, type Failure, type Log } from '@scanflow/chassis';
+import type { Config } from '@scanflow/config';
+import { codeOf, messageOf, type Failure } from '@scanflow/failure';
+import type { Erasures, Log } from '@scanflow/runtime';
 import { recordNotes } from '@scanflow/dicom';
 import {
   adopt,

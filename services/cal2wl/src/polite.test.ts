@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sleep } from '@scanflow/chassis';
+import { sleep } from '@scanflow/runtime';
 import { polite, Queues } from './polite.ts';
 import type { Source } from '@scanflow/sources';
 

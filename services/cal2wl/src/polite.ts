@@ -1,5 +1,5 @@
 /** Fetches from servers that others use too: spread in time, and few at once from one of them. */
-import { sleep } from '@scanflow/chassis';
+import { sleep } from '@scanflow/runtime';
 import type { Source } from '@scanflow/sources';
 
 /** Fetches from one server at the same time. */

@@ -1,6 +1,7 @@
 /** From the configuration to the lists of projects, by calendar. */
 import { join } from 'node:path';
-import type { Config, Log } from '@scanflow/chassis';
+import type { Config } from '@scanflow/config';
+import type { Log } from '@scanflow/runtime';
 import { fileSource, httpSource } from '@scanflow/sources';
 import { projectList, type ProjectList } from './projects.ts';
 

@@ -1,7 +1,8 @@
 /** The list of projects that a calendar's bookings may name. While it cannot be read, what it last said counts. */
 import { readFile } from 'node:fs/promises';
 import { parseProjects, type Projects } from '@scanflow/booking';
-import { messageOf, writeFileAtomic, type Failure, type Log } from '@scanflow/chassis';
+import { messageOf, type Failure } from '@scanflow/failure';
+import { writeFileAtomic, type Log } from '@scanflow/runtime';
 import type { Source, Validators } from '@scanflow/sources';
 
 export interface ProjectList {

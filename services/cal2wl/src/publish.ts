@@ -1,6 +1,7 @@
 /** Carries out what was decided, action by action, and tells of it. */
 import type { BookingRecord } from '@scanflow/booking';
-import { codeOf, type Failure, type Log } from '@scanflow/chassis';
+import { codeOf, type Failure } from '@scanflow/failure';
+import type { Log } from '@scanflow/runtime';
 import type { Shelf } from './adapters/shelf.ts';
 import type { Action } from './domain/reconcile.ts';
 

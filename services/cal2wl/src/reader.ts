@@ -1,6 +1,7 @@
 /** One calendar over many passes: asks for it, reads it, and falls back on what it last said. */
 import { readIsolated, type CalendarContent, type Window } from '@scanflow/calendar';
-import { sleep, type Failure } from '@scanflow/chassis';
+import type { Failure } from '@scanflow/failure';
+import { sleep } from '@scanflow/runtime';
 import { covers, cut, readAhead } from './domain/expand.ts';
 import { sha256, type Memory, type Remembered } from './adapters/memory.ts';
 import type { Source, Validators } from '@scanflow/sources';

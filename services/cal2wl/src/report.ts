@@ -1,6 +1,6 @@
 /** What a pass did, for the API, the metrics and the health page. */
 import type { Outcome } from '@scanflow/booking';
-import type { Failure } from '@scanflow/chassis';
+import type { Failure } from '@scanflow/failure';
 import type { FeedNote, Window } from '@scanflow/calendar';
 import type { Action } from './domain/reconcile.ts';
 import type { FetchReport } from './reader.ts';

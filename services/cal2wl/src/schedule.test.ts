@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sleep } from '@scanflow/chassis';
+import { sleep } from '@scanflow/runtime';
 import { until } from '@scanflow/testkit';
 import { keepRunning, matcher, nextSecond, type ScheduleOptions } from './schedule.ts';
 

@@ -1,5 +1,5 @@
 /** When passes run: one at start, then by interval or cron expression, never two at once. */
-import { sleep } from '@scanflow/chassis';
+import { sleep } from '@scanflow/runtime';
 import cron from 'node-cron';
 
 export interface ScheduleOptions {

@@ -1,7 +1,7 @@
 /** The cal2wl service: calendars are read on schedule, bookings published, and what became of them shown. */
 import { join } from 'node:path';
+import type { Config } from '@scanflow/config';
 import {
-  type Config,
   erasuresIn,
   type Health,
   httpAccess,
@@ -9,7 +9,7 @@ import {
   openErasures,
   Registry,
   startHttp,
-} from '@scanflow/chassis';
+} from '@scanflow/runtime';
 import { placeOf } from '@scanflow/sources';
 import { openMemory, type Memory } from './adapters/memory.ts';
 import { openRejections } from './adapters/rejections.ts';

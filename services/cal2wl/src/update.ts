@@ -2,7 +2,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readIsolated, type CalendarContent, type Window } from '@scanflow/calendar';
-import { writeFileAtomic } from '@scanflow/chassis';
+import { writeFileAtomic } from '@scanflow/runtime';
 import {
   encodeKeeps,
   formerIdIn,

@@ -1,5 +1,7 @@
 /** How a command reaches a service's pages: the address by the configuration, and the internal token. */
-import { headersOf, messageOf, tokenFileOf, type Config } from '@scanflow/chassis';
+import type { Config } from '@scanflow/config';
+import { messageOf } from '@scanflow/failure';
+import { headersOf, tokenFileOf } from '@scanflow/runtime';
 
 export interface Api {
   /** Without a slash at the end. */

@@ -1,7 +1,7 @@
 /** `scanflow`: finds the command, gives it the process, and turns its end into an exit code. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { beginAgainIfCold, beginCompiled } from '@scanflow/chassis/boot';
+import { beginAgainIfCold, beginCompiled } from '@scanflow/runtime/boot';
 import { outputTo } from './terminal.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from './command.ts';
 

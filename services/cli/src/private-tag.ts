@@ -1,5 +1,5 @@
 /** The private tag of the configuration as the DICOM package takes it. */
-import type { Config } from '@scanflow/chassis';
+import type { Config } from '@scanflow/config';
 import { isTagText, utcDateTime, type PrivateTag, type TagElement } from '@scanflow/dicom';
 
 const hexadecimal = (digits: string): number => Number.parseInt(digits, 16);

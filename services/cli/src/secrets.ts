@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createFileOnce, messageOf, writeFileAtomic } from '@scanflow/chassis';
+import { messageOf } from '@scanflow/failure';
+import { createFileOnce, writeFileAtomic } from '@scanflow/runtime';
 
 /** Orthanc's users and the files of their passwords: the streamer, which may do all; people, who look; the receiver. */
 const ORTHANC_USERS = {

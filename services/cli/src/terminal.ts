@@ -1,6 +1,6 @@
 /** What goes to a terminal: our own sequences pass, and what images, calendars, files and peers say steers nothing. */
 import { stripVTControlCharacters } from 'node:util';
-import { visible } from '@scanflow/chassis/visible';
+import { visible } from '@scanflow/runtime/visible';
 
 export interface Output {
   readonly isTTY: boolean;

@@ -1,5 +1,5 @@
 /** The page for people and `scanflow doctor`: who sends images, and who tried to. */
-import type { FastifyInstance } from '@scanflow/chassis';
+import type { FastifyInstance } from '@scanflow/runtime';
 import type { Door } from './door.ts';
 
 /** Adds /api/senders. */

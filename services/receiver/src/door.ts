@@ -1,5 +1,5 @@
 /** Who may come in, as configured at this moment, and who came or was refused. */
-import { admits, sendersOf, type Config } from '@scanflow/chassis';
+import { admits, sendersOf, type Config } from '@scanflow/config';
 import type { Admission, Association } from '@scanflow/dimse';
 import { admission } from './domain/admission.ts';
 import { senderList, type SenderList } from '@scanflow/dimse/access';

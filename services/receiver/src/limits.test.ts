@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { parseConfig } from '@scanflow/chassis';
+import { parseConfig } from '@scanflow/config';
 import { encodeDataSet, dataSet } from '@scanflow/dicom';
 import { bench, EXPLICIT } from '@scanflow/testkit/dimse/scp-bench';
 import type { RawPeer } from '@scanflow/testkit/dimse/raw-peer';

@@ -1,5 +1,5 @@
 /** What the receiver counts, for Prometheus. No label takes a value that a stranger can choose. */
-import { Counter, Gauge, Histogram, type Registry } from '@scanflow/chassis';
+import { Counter, Gauge, Histogram, type Registry } from '@scanflow/runtime';
 import type { Room } from './holding/room.ts';
 import type { Outcome } from './store.ts';
 

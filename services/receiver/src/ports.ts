@@ -1,5 +1,6 @@
 /** The two DICOM ports: plain, and with TLS where it is configured. */
-import type { Config, Log } from '@scanflow/chassis';
+import type { Config } from '@scanflow/config';
+import type { Log } from '@scanflow/runtime';
 import { listen, type Listening, type ScpEvents, type StoreHandler } from '@scanflow/dimse';
 import type { Door } from './door.ts';
 import { receiverLimits } from './limits.ts';

@@ -1,15 +1,14 @@
 /** One receiver: images come in by DICOM and go to Orthanc by HTTP. */
 import { dirname, join } from 'node:path';
+import { watchConfig, type Config } from '@scanflow/config';
 import {
   httpAccess,
   readSecret,
   Registry,
   startHttp,
-  watchConfig,
-  type Config,
   type Health,
   type ServiceContext,
-} from '@scanflow/chassis';
+} from '@scanflow/runtime';
 import { orthancAt } from './adapters/orthanc.ts';
 import { addRoutes } from './api.ts';
 import { openDoor } from './door.ts';
@@ -21,7 +20,7 @@ import { storing } from './store.ts';
 import { watchOrthanc, type OrthancWatch } from './watch-orthanc.ts';
 
 /** Starts the service; resolves once its ports listen. */
-export async function startReceiver(context: ServiceContext): Promise<{ stop(): Promise<void> }> {
+export async function startReceiver(context: ServiceContext<Config>): Promise<{ stop(): Promise<void> }> {
   const { config, configFile, log } = context;
   const registry = new Registry();
   const room = new Room(ROOM);

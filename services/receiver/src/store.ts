@@ -1,6 +1,6 @@
 /** One C-STORE: its data set is held while it arrives, handed to Orthanc when it is whole, and acknowledged after that. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Log } from '@scanflow/chassis';
+import type { Log } from '@scanflow/runtime';
 import type { FinalStatus, StoreHandler, StoreReceipt, StoreRequest } from '@scanflow/dimse';
 import type { Orthanc, Upload } from './adapters/orthanc.ts';
 import { fileHead, type FileHead } from './domain/file-head.ts';

@@ -1,5 +1,5 @@
 /** Whether Orthanc takes images at this moment, for /healthz: scanners would notice only when they send. */
-import type { Log } from '@scanflow/chassis';
+import type { Log } from '@scanflow/runtime';
 import type { Orthanc } from './adapters/orthanc.ts';
 
 const EVERY_MS = 10_000;

@@ -1,17 +1,16 @@
 /** The streamer put together from its configuration. */
 import { join } from 'node:path';
 import { checkLabels } from '@scanflow/booking';
+import { facilityWords, type Config } from '@scanflow/config';
 import {
-  facilityWords,
   erasuresIn,
   httpAccess,
   openErasures,
   readSecret,
   startHttp,
-  type Config,
   type Log,
   type RunningHttp,
-} from '@scanflow/chassis';
+} from '@scanflow/runtime';
 import { routes } from './http/api.ts';
 import { createBookings } from './store/place/bookings.ts';
 import { createOrthanc } from './orthanc/orthanc.ts';

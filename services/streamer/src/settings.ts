@@ -1,5 +1,5 @@
 /** The configuration as the steps use it. */
-import { labelRules, admits, layoutTemplate, sendersOf, type Config } from '@scanflow/chassis';
+import { labelRules, admits, layoutTemplate, sendersOf, type Config } from '@scanflow/config';
 import { tagOf } from '@scanflow/dicom';
 import type { Dial } from '@scanflow/dimse';
 import { parseLayout, type Layout } from './store/place/layout.ts';

@@ -1,5 +1,5 @@
 /** The page about exams: what scanners reported of them, and what of it was refused. */
-import type { FastifyInstance } from '@scanflow/chassis';
+import type { FastifyInstance } from '@scanflow/runtime';
 import { isStale, type ExamSummary } from './domain/after-exam.ts';
 import type { RefusedReport } from './mpps-requests.ts';
 

@@ -1,5 +1,5 @@
 /** The pages for people and the dashboard: what is on the worklist, who asked for it. */
-import type { FastifyInstance } from '@scanflow/chassis';
+import type { FastifyInstance } from '@scanflow/runtime';
 import { text } from '@scanflow/dicom';
 import type { SenderList } from '@scanflow/dimse/access';
 import type { Board } from './board.ts';

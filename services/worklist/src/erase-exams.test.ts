@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Erasures } from '@scanflow/chassis';
+import type { Erasures } from '@scanflow/runtime';
 import { isErased } from './erase-exams.ts';
 
 const erasures = (...marks: string[]): Erasures => ({

@@ -1,5 +1,5 @@
 /** Exams of whom the streamer was asked to erase everything: their records go. */
-import type { Erasures, Log } from '@scanflow/chassis';
+import type { Erasures, Log } from '@scanflow/runtime';
 import type { ExamStore } from './adapters/exam-store.ts';
 import type { ExamSummary } from './domain/after-exam.ts';
 

@@ -1,13 +1,7 @@
 /** Everything about what happens to an item once it is scanned: MPPS, its records, and what leaves the worklist. */
 import { join } from 'node:path';
-import {
-  erasuresIn,
-  openErasures,
-  type Config,
-  type FastifyInstance,
-  type Log,
-  type Registry,
-} from '@scanflow/chassis';
+import type { Config } from '@scanflow/config';
+import { erasuresIn, openErasures, type FastifyInstance, type Log, type Registry } from '@scanflow/runtime';
 import type { CreateHandler, RequestReport, SetHandler } from '@scanflow/dimse';
 import { bookingEnds } from './adapters/booking-end.ts';
 import { openExamStore } from './adapters/exam-store.ts';

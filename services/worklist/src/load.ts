@@ -1,5 +1,5 @@
 /** Holds the snapshot that is served; reads the folder anew and says what is new in it. */
-import type { Log } from '@scanflow/chassis';
+import type { Log } from '@scanflow/runtime';
 import { readFolder } from './adapters/folder.ts';
 import { emptySnapshot, type Problem, type Snapshot } from './domain/snapshot.ts';
 

@@ -1,10 +1,11 @@
 /** The worklist service: `node main.ts --config scanflow.yaml`. */
-import { beginAgainIfCold, beginCompiled } from '@scanflow/chassis/boot';
+import { beginAgainIfCold, beginCompiled } from '@scanflow/runtime/boot';
 import { settleMemory } from './settle.ts';
 
 beginCompiled(process);
 // only after it: what is imported statically is loaded before anything runs
-const { runService } = await import('@scanflow/chassis');
+const { configLoader } = await import('@scanflow/config');
+const { runService } = await import('@scanflow/runtime');
 const { startWorklist } = await import('./service.ts');
 beginAgainIfCold(process);
 const start: typeof startWorklist = async (context) => {
@@ -12,4 +13,4 @@ const start: typeof startWorklist = async (context) => {
   settleMemory();
   return running;
 };
-await runService({ name: 'worklist', start }, process.argv.slice(2), process.env);
+await runService({ name: 'worklist', load: configLoader(), start }, process.argv.slice(2), process.env);

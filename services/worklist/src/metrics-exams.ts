@@ -1,5 +1,5 @@
 /** What is counted of exams, for Prometheus: looked up when it is asked for. */
-import { Counter, Gauge, type Registry } from '@scanflow/chassis';
+import { Counter, Gauge, type Registry } from '@scanflow/runtime';
 import type { RequestReport } from '@scanflow/dimse';
 import type { Board } from './board.ts';
 import { isStale, type ExamSummary } from './domain/after-exam.ts';

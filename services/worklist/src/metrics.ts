@@ -1,5 +1,5 @@
 /** What the worklist counts, for Prometheus. No label takes a value that a stranger can choose. */
-import { Counter, Gauge, Histogram, type Registry } from '@scanflow/chassis';
+import { Counter, Gauge, Histogram, type Registry } from '@scanflow/runtime';
 import type { RequestReport } from '@scanflow/dimse';
 import type { Snapshot } from './domain/snapshot.ts';
 

@@ -1,5 +1,6 @@
 /** What scanners tell of exams: N-CREATE and N-SET, those of an exam one after the other, each on disk before it is answered. */
-import { codeOf, type Log } from '@scanflow/chassis';
+import { codeOf } from '@scanflow/failure';
+import type { Log } from '@scanflow/runtime';
 import { NORMALIZED_DECODING } from '@scanflow/dimse';
 import type { CreateRequest, EncodedDataSet, NormalizedResult, SetRequest } from '@scanflow/dimse';
 import type { ExamStore } from './adapters/exam-store.ts';

@@ -1,5 +1,5 @@
 /** Tells in the log, once for each file, that its slot is long past and scanners are not shown it. */
-import type { Log } from '@scanflow/chassis';
+import type { Log } from '@scanflow/runtime';
 import type { Entry } from './domain/schedule.ts';
 
 /** Files that are named one by one; of more there is one line. */

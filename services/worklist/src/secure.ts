@@ -1,5 +1,6 @@
 /** TLS of the worklist's port, as configured; renewed files are used without a restart. */
-import { openTlsStore, type Config, type Log } from '@scanflow/chassis';
+import type { Config } from '@scanflow/config';
+import { openTlsStore, type Log } from '@scanflow/runtime';
 import { renewedAcceptor, type TlsAcceptor } from '@scanflow/dimse';
 
 export interface Security {

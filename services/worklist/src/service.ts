@@ -1,9 +1,16 @@
 /** One worklist service: the folder is read and watched, the schedule served on DICOM and HTTP. */
 import { join } from 'node:path';
-import { httpAccess, Registry, sendersOf, startHttp } from '@scanflow/chassis';
+import { sendersOf, type Config } from '@scanflow/config';
+import {
+  httpAccess,
+  Registry,
+  startHttp,
+  type FastifyInstance,
+  type Health,
+  type Log,
+} from '@scanflow/runtime';
 import { senderList, type SenderList } from '@scanflow/dimse/access';
 import { bookingEnds } from './adapters/booking-end.ts';
-import type { Config, FastifyInstance, Health, Log } from '@scanflow/chassis';
 import { startScp, type ScpSettings } from './adapters/scp.ts';
 import { watchFolder } from './adapters/watch.ts';
 import { addRoutes } from './api.ts';

@@ -1,5 +1,5 @@
 /** A multi-status answer (RFC 4918 13), read while it comes: objects are kept, the rest is not. */
-import { XmlError, xmlReader } from '@scanflow/chassis';
+import { XmlError, xmlReader } from '@scanflow/runtime';
 import { Stop } from './stop.ts';
 
 /** One `response` of it. */

@@ -1,5 +1,5 @@
 /** Passwords and tokens from files, as headers carry them. */
-import { readSecret } from '@scanflow/chassis';
+import { readSecret } from '@scanflow/runtime';
 import { Stop } from './stop.ts';
 
 /** Basic authentication (RFC 7617). */

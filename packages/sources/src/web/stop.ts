@@ -1,5 +1,5 @@
 /** A fetch that ends with a failure, carried out of nested calls. */
-import type { Failure } from '@scanflow/chassis';
+import type { Failure } from '@scanflow/failure';
 import type { Fetched } from '../source.ts';
 
 export class Stop extends Error {

@@ -1,7 +1,7 @@
 /** Connections of one fetch: proxies only where one is configured, client certificates only for the calendar's own server. */
 import { readFile } from 'node:fs/promises';
 import type { RequestOptions } from 'node:https';
-import { codeOf } from '@scanflow/chassis';
+import { codeOf } from '@scanflow/failure';
 import { Agent, ProxyAgent, type Dispatcher } from 'undici';
 import type { Reach } from './reach.ts';
 import { basic, secret } from './secret.ts';

@@ -1,5 +1,5 @@
 /** What went wrong on the wire, in words for whoever runs the machine. Hosts only: paths and queries may be secrets. */
-import { codeOf } from '@scanflow/chassis';
+import { codeOf } from '@scanflow/failure';
 import { retryAfter, type HeaderOf } from './moment.ts';
 import { Stop } from './stop.ts';
 

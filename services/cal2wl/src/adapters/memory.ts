@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { removeLeftovers, writeFileAtomic } from '@scanflow/chassis';
+import { removeLeftovers, writeFileAtomic } from '@scanflow/runtime';
 import type { Validators } from '@scanflow/sources';
 
 export interface Remembered {

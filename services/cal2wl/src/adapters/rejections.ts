@@ -1,6 +1,6 @@
 /** `bookings/rejected.json`: what could not be taken, for whoever helps bookers. Written only when it changes. */
 import { readFile } from 'node:fs/promises';
-import { writeFileAtomic } from '@scanflow/chassis';
+import { writeFileAtomic } from '@scanflow/runtime';
 import type { OutcomeView } from '../view.ts';
 
 /** More than a person will ever read. */

@@ -2,7 +2,8 @@
 import { mkdir, readdir, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeBookingRecord, parseBookingRecord, type BookingRecord } from '@scanflow/booking';
-import { codeOf, fsyncFolder, removeLeftovers, writeFileAtomic } from '@scanflow/chassis';
+import { codeOf } from '@scanflow/failure';
+import { fsyncFolder, removeLeftovers, writeFileAtomic } from '@scanflow/runtime';
 import type { Action, Published } from '../domain/reconcile.ts';
 import { KnownFiles } from '../known-files.ts';
 

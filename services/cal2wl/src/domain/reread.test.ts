@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { identify, type BookingRecord, type BookingSource, type Outcome } from '@scanflow/booking';
 import { eventKey, readCalendar, type CalendarContent } from '@scanflow/calendar';
-import { bookingRules, parseConfig } from '@scanflow/chassis';
+import { bookingRules, parseConfig } from '@scanflow/config';
 import { adopt, createPlanner, Past } from '@scanflow/identity';
 
 const parsed = parseConfig(

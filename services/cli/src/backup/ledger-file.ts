@@ -2,7 +2,7 @@
 import { copyFile, mkdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { codeOf, messageOf } from '@scanflow/chassis';
+import { codeOf, messageOf } from '@scanflow/failure';
 
 export const ledgerIn = (data: string): string => join(data, 'streamer', 'ledger.sqlite');
 

@@ -1,6 +1,7 @@
 /** `manifest.json` of a backup: what it holds, of which Scanflow, and the sum of each file. */
 import { join } from 'node:path';
-import { codeOf, readBounded } from '@scanflow/chassis';
+import { codeOf } from '@scanflow/failure';
+import { readBounded } from '@scanflow/runtime';
 import { z } from 'zod';
 
 export const MANIFEST = 'manifest.json';

@@ -1,7 +1,8 @@
 /** What a backup consists of, and in which order it is copied. */
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { codeOf, type Config } from '@scanflow/chassis';
+import type { Config } from '@scanflow/config';
+import { codeOf } from '@scanflow/failure';
 
 /** A file to be copied, and its place in the backup. */
 export interface Source {

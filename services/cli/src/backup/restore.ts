@@ -13,7 +13,8 @@ import {
   stat,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { askRebuild, codeOf, fsyncFolder } from '@scanflow/chassis';
+import { codeOf } from '@scanflow/failure';
+import { askRebuild, fsyncFolder } from '@scanflow/runtime';
 import type { Manifest, ManifestFile } from './manifest.ts';
 
 /** A folder that gets files of the backup. */

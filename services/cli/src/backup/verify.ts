@@ -1,7 +1,7 @@
 /** Whether a backup is whole: every file that its manifest names, with its sum, and none beside them. */
 import { readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { codeOf } from '@scanflow/chassis';
+import { codeOf } from '@scanflow/failure';
 import { BACKUP_NAME, MANIFEST, readManifest, type Manifest } from './manifest.ts';
 import { sumOf } from './write.ts';
 

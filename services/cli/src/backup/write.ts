@@ -2,7 +2,9 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { asideName, codeOf, fsyncFolder, type Config } from '@scanflow/chassis';
+import type { Config } from '@scanflow/config';
+import { codeOf } from '@scanflow/failure';
+import { asideName, fsyncFolder } from '@scanflow/runtime';
 import { copyLedger, ledgerIn } from './ledger-file.ts';
 import { MANIFEST, type Manifest, type ManifestFile } from './manifest.ts';
 import { configSources, dataFolders, filesOf, secretSources, type Source } from './parts.ts';

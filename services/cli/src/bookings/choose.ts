@@ -1,7 +1,7 @@
 /** From the command line and the configuration to the one calendar that is looked at, and how. */
 import { isAbsolute, resolve } from 'node:path';
 import type { BookingRules } from '@scanflow/booking';
-import { bookingRules, formatIssue, loadConfig, parseConfig, type Config } from '@scanflow/chassis';
+import { bookingRules, formatIssue, loadConfig, parseConfig, type Config } from '@scanflow/config';
 import { UsageError } from '../command.ts';
 import type { Place } from './fetch.ts';
 

@@ -1,6 +1,6 @@
 /** A calendar's bytes as cal2wl fetches them, for a person who looks once: bounded, and led nowhere else by redirects. */
 import { stat } from 'node:fs/promises';
-import type { Config } from '@scanflow/chassis';
+import type { Config } from '@scanflow/config';
 import { placeOf, type PlaceSettings } from '@scanflow/sources';
 
 export type Place = Partial<Config['calendars'][string]> & Pick<PlaceSettings, 'timeout' | 'maxSize'>;

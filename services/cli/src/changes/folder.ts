@@ -2,7 +2,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseExamRecord, parseBookingRecord } from '@scanflow/booking';
-import { codeOf, readBounded } from '@scanflow/chassis';
+import { codeOf } from '@scanflow/failure';
+import { readBounded } from '@scanflow/runtime';
 import { parseKeeps, parseRejected, Past, type Keeps, type Rejected } from '@scanflow/identity';
 import { CalendarError } from '../bookings/fetch.ts';
 

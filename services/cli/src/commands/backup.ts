@@ -1,5 +1,5 @@
 /** `scanflow backup FOLDER`: what a facility has of its own, while everything runs. */
-import { formatIssue, loadConfig } from '@scanflow/chassis';
+import { formatIssue, loadConfig } from '@scanflow/config';
 import manifest from '../../package.json' with { type: 'json' };
 import { writeBackup } from '../backup/write.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';

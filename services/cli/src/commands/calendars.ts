@@ -1,7 +1,8 @@
 /** `scanflow calendars`: how each calendar is, and a person's word for what one of them lost. */
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codeOf, loadConfig, type Config } from '@scanflow/chassis';
+import { loadConfig, type Config } from '@scanflow/config';
+import { codeOf } from '@scanflow/failure';
 import { openApi } from '../api.ts';
 import { askCalendars, calendarsTable, type CalendarState } from '../calendars/state.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';

@@ -7,7 +7,7 @@ import {
   loadConfig,
   patternsIn,
   type Config,
-} from '@scanflow/chassis';
+} from '@scanflow/config';
 import { attributeVrs } from '@scanflow/dicom';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { openApi } from '../api.ts';

@@ -1,5 +1,6 @@
 /** `scanflow demo`: plays imaging sessions through the whole dataflow and verifies every image at both ends. */
-import { formatIssue, loadConfig, tokenFileOf, type Config } from '@scanflow/chassis';
+import { formatIssue, loadConfig, type Config } from '@scanflow/config';
+import { tokenFileOf } from '@scanflow/runtime';
 import { apiAt } from '../api.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { playDay } from '../demo/play.ts';

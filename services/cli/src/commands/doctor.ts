@@ -1,6 +1,6 @@
 /** `scanflow doctor`: what is wrong with this installation, and what to do about it? */
 import { access } from 'node:fs/promises';
-import { formatIssue, loadConfig } from '@scanflow/chassis';
+import { formatIssue, loadConfig } from '@scanflow/config';
 import { attributeVrs } from '@scanflow/dicom';
 import manifest from '../../package.json' with { type: 'json' };
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';

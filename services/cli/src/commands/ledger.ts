@@ -1,5 +1,6 @@
 /** `scanflow ledger rebuild`: the streamer's ledger was lost or damaged, or an older one was put back. */
-import { askRebuild, formatIssue, loadConfig } from '@scanflow/chassis';
+import { formatIssue, loadConfig } from '@scanflow/config';
+import { askRebuild } from '@scanflow/runtime';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';
 import { user } from '../series/streamer-api.ts';

@@ -1,5 +1,6 @@
 /** `scanflow page`: what a service says at one of its pages, with the internal token. */
-import { loadConfig, messageOf } from '@scanflow/chassis';
+import { loadConfig } from '@scanflow/config';
+import { messageOf } from '@scanflow/failure';
 import { notAdmitted, openApi } from '../api.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';

@@ -1,6 +1,6 @@
 /** `scanflow restore FOLDER`: puts a backup back where nothing runs. */
 import { dirname, resolve } from 'node:path';
-import { formatIssue, loadConfig, type Config } from '@scanflow/chassis';
+import { formatIssue, loadConfig, type Config } from '@scanflow/config';
 import manifest from '../../package.json' with { type: 'json' };
 import { lockLedger } from '../backup/ledger-file.ts';
 import { requireWritable, restore as putBack, targetsOf } from '../backup/restore.ts';

@@ -1,5 +1,5 @@
 /** `scanflow secrets init FOLDER`: makes the stack's passwords once, and hands each service its own. */
-import { createToken } from '@scanflow/chassis';
+import { createToken } from '@scanflow/runtime';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';
 import { handOut, initSecrets, READER_NAMES } from '../secrets.ts';

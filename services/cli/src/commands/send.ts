@@ -144,7 +144,7 @@ function exitCode({ attempted, earlier, failures, troubles }: Tally): ExitCode {
 }
 
 async function writeReport(folder: string, tally: Tally): Promise<string> {
-  const { writeFileAtomic } = await import('@scanflow/chassis/files');
+  const { writeFileAtomic } = await import('@scanflow/runtime/files');
   const path = join(folder, reportName(tally.series, Temporal.Now.plainDateTimeISO()));
   await writeFileAtomic(path, csv(reportRows(tally)));
   return path;

@@ -3,16 +3,9 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { link, open, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import {
-  asideName,
-  codeOf,
-  defaultTag,
-  formatIssue,
-  fsyncFolder,
-  loadConfig,
-  messageOf,
-} from '@scanflow/chassis';
-import type { Config } from '@scanflow/chassis';
+import { defaultTag, formatIssue, loadConfig, type Config } from '@scanflow/config';
+import { codeOf, messageOf } from '@scanflow/failure';
+import { asideName, fsyncFolder } from '@scanflow/runtime';
 import { CannotTag, readAttributes, TagStream, text, type PrivateTag } from '@scanflow/dicom';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';

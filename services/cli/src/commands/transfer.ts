@@ -1,7 +1,7 @@
 /** `scanflow transfer`: studies from one archive to another node, by a list of accession numbers. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readBounded, writeFileAtomic } from '@scanflow/chassis';
+import { readBounded, writeFileAtomic } from '@scanflow/runtime';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { duration, positive, readArgs, wholeNumber } from '../options.ts';
 import { Progress } from '../progress.ts';

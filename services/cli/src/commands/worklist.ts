@@ -1,5 +1,5 @@
 /** `scanflow worklist explain`: why is it not on the scanner's list? */
-import { loadConfig } from '@scanflow/chassis';
+import { loadConfig } from '@scanflow/config';
 import { openApi } from '../api.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';

@@ -2,7 +2,7 @@
 import { readFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { formatIssue, loadConfig, type Config } from '@scanflow/chassis';
+import { formatIssue, loadConfig, type Config } from '@scanflow/config';
 import type { PrivateTag } from '@scanflow/dicom';
 import { parseDocument } from 'yaml';
 import type { DemoScanner } from './stack.ts';

@@ -1,5 +1,6 @@
 /** Clocks: leases, the times of images and TLS need machines that agree. */
-import { FailureError, type Config } from '@scanflow/chassis';
+import type { Config } from '@scanflow/config';
+import { FailureError } from '@scanflow/failure';
 import { orthancClient } from '../orthanc/client.ts';
 import { failed, ok, warning, type Check, type Finding } from './finding.ts';
 import { accessOf } from './orthanc.ts';

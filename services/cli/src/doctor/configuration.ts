@@ -1,5 +1,5 @@
 /** The configuration: good, with patterns that run with a time limit and what a new installation does not allow. */
-import { configWarnings } from '@scanflow/chassis';
+import { configWarnings } from '@scanflow/config';
 import { ok, warning, type Check } from './finding.ts';
 import type { Place } from './place.ts';
 

@@ -1,5 +1,6 @@
 /** Destinations: would they take our images? */
-import { messageOf, type Config } from '@scanflow/chassis';
+import type { Config } from '@scanflow/config';
+import { messageOf } from '@scanflow/failure';
 import { failed, type Check, type Finding } from './finding.ts';
 import { kindsOf } from './kinds.ts';
 import { dialOf, lookAtNode, timeoutsOf } from './node.ts';

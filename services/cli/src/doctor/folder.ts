@@ -1,7 +1,8 @@
 /** What there is to know of a folder: whether it can be written, synchronised, and how much room it has. */
 import { open, readFile, realpath, stat, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asideName, codeOf, fsyncFolder } from '@scanflow/chassis';
+import { codeOf } from '@scanflow/failure';
+import { asideName, fsyncFolder } from '@scanflow/runtime';
 
 export interface Space {
   /** Bytes that this process may still write, and of the whole. */

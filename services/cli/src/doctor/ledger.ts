@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { codeOf, messageOf } from '@scanflow/chassis';
+import { codeOf, messageOf } from '@scanflow/failure';
 import { kindOf } from './folder.ts';
 import { askApi, askPage } from './pages.ts';
 import { failed, ok, skipped, warning, type Check, type Finding } from './finding.ts';

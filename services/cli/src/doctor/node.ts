@@ -1,5 +1,7 @@
 /** A DICOM node: connection, TLS, association, C-ECHO, and what it takes. */
-import { messageOf, readTlsFiles, type Config } from '@scanflow/chassis';
+import type { Config } from '@scanflow/config';
+import { messageOf } from '@scanflow/failure';
+import { readTlsFiles } from '@scanflow/runtime';
 import { accepts, echo, tlsDial, type Dial, type Failure, type Peer, type Timeouts } from '@scanflow/dimse';
 import { failed, failure, warning, type Finding } from './finding.ts';
 import { judgeKinds, type Kind } from './kinds.ts';

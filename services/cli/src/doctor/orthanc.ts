@@ -1,5 +1,7 @@
 /** Orthanc: does it answer, is the password right, which version is it, and would it lose images? */
-import { codeOf, FailureError, messageOf, readSecret, type Config } from '@scanflow/chassis';
+import type { Config } from '@scanflow/config';
+import { codeOf, FailureError, messageOf } from '@scanflow/failure';
+import { readSecret } from '@scanflow/runtime';
 import { orthancClient, type OrthancAccess } from '../orthanc/client.ts';
 import { failed, failure, ok, type Check, type Finding } from './finding.ts';
 import { judgeOrthanc } from './judge-orthanc.ts';

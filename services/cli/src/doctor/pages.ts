@@ -1,5 +1,6 @@
 /** Asking services for their pages. */
-import { codeOf, messageOf, type Config } from '@scanflow/chassis';
+import type { Config } from '@scanflow/config';
+import { codeOf, messageOf } from '@scanflow/failure';
 import { notAdmitted, openApi } from '../api.ts';
 import type { ServiceName } from './place.ts';
 

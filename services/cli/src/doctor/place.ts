@@ -1,5 +1,5 @@
 /** Where the doctor stands: which configuration, in whose container, and where the services answer. */
-import type { Config } from '@scanflow/chassis';
+import type { Config } from '@scanflow/config';
 import { hostOf } from '../api.ts';
 
 export const SERVICES = ['cal2wl', 'worklist', 'receiver', 'streamer'] as const;

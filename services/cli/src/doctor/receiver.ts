@@ -1,5 +1,5 @@
 /** The receiver: does it run, whose images does it take, and who was refused? */
-import type { Config } from '@scanflow/chassis';
+import type { Config } from '@scanflow/config';
 import type { Peer } from '@scanflow/dimse';
 import { addressOf } from '../api.ts';
 import { failed, ok, skipped, warning, type Check, type Finding } from './finding.ts';

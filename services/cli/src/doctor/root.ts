@@ -1,6 +1,6 @@
 /** Whether a root is the one that the streamer's ledger knows: asked of the streamer, else read from the root's own file. */
 import { join } from 'node:path';
-import { readBounded } from '@scanflow/chassis';
+import { readBounded } from '@scanflow/runtime';
 import { failed, type Finding } from './finding.ts';
 import { askApi } from './pages.ts';
 import type { Place } from './place.ts';

@@ -1,5 +1,5 @@
 /** Runs checks side by side, none longer than its time. */
-import { messageOf } from '@scanflow/chassis';
+import { messageOf } from '@scanflow/failure';
 import { failed, type Check, type Finding, type Result } from './finding.ts';
 
 export interface RunOptions {

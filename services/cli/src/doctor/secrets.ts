@@ -1,7 +1,9 @@
 /** Secret files, and keys and certificates for TLS: readable for us, for nobody else, and not expired. */
 import { X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { codeOf, messageOf, readSecret, tokenFileOf, type Config } from '@scanflow/chassis';
+import type { Config } from '@scanflow/config';
+import { codeOf, messageOf } from '@scanflow/failure';
+import { readSecret, tokenFileOf } from '@scanflow/runtime';
 import { failed, ok, warning, type Check, type Finding } from './finding.ts';
 import { sees, type Place, type ServiceName } from './place.ts';
 

@@ -1,7 +1,8 @@
 /** Project storage and the data folder: there, writable, on the right disk, with room. */
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { codeOf, messageOf, type Config } from '@scanflow/chassis';
+import type { Config } from '@scanflow/config';
+import { codeOf, messageOf } from '@scanflow/failure';
 import { kindOf, mountOf, spaceOf, tryWriting } from './folder.ts';
 import { failed, ok, warning, type Check, type Finding } from './finding.ts';
 import { gigabytes, judgeMount, judgeSpace, judgeTrouble, type Floor } from './judge-folder.ts';

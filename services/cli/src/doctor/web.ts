@@ -2,7 +2,9 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { codeOf, messageOf, readSecret, type Config } from '@scanflow/chassis';
+import type { Config } from '@scanflow/config';
+import { codeOf, messageOf } from '@scanflow/failure';
+import { readSecret } from '@scanflow/runtime';
 import { tlsDial } from '@scanflow/dimse';
 import { failed, failure, ok, warning, type Finding } from './finding.ts';
 import { dialOf, timeoutsOf } from './node.ts';

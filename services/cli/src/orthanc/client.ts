@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { codeOf, FailureError } from '@scanflow/chassis';
+import { codeOf, FailureError } from '@scanflow/failure';
 import { refused, stalled, unclear, unreachable } from './faults.ts';
 
 export interface OrthancAccess {

@@ -1,5 +1,5 @@
 /** What goes wrong with Orthanc, as failures with what to do. */
-import { codeOf, FailureError, messageOf } from '@scanflow/chassis';
+import { codeOf, FailureError, messageOf } from '@scanflow/failure';
 
 export const unreachable = (url: string, cause: unknown): FailureError =>
   new FailureError(

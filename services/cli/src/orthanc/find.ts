@@ -1,5 +1,5 @@
 /** Which images a study or series in Orthanc has, by Orthanc's identifier or by UID. */
-import { codeOf } from '@scanflow/chassis';
+import { codeOf } from '@scanflow/failure';
 import type { OrthancClient } from './client.ts';
 import { unclear } from './faults.ts';
 

@@ -1,7 +1,7 @@
 /** An image of Orthanc's, read as a file is: never held whole, its length and MD5 compared. */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { FailureError } from '@scanflow/chassis';
+import { FailureError } from '@scanflow/failure';
 import type { OrthancClient } from './client.ts';
 import { corrupt, truncated, unclear, unreachable } from './faults.ts';
 

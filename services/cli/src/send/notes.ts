@@ -3,8 +3,8 @@ import { createHash, hash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { open, readdir, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { codeOf } from '@scanflow/chassis/failure';
-import { fsyncFolder } from '@scanflow/chassis/files';
+import { codeOf } from '@scanflow/failure';
+import { fsyncFolder } from '@scanflow/runtime/files';
 import { UsageError } from '../command.ts';
 import { versionOf } from './found.ts';
 

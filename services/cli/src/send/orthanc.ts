@@ -1,5 +1,7 @@
 /** `--orthanc-study` and `--orthanc-series`: images that are in an Orthanc, as what is to be sent. */
-import { FailureError, formatIssue, loadConfig, readSecret } from '@scanflow/chassis';
+import { formatIssue, loadConfig } from '@scanflow/config';
+import { FailureError } from '@scanflow/failure';
+import { readSecret } from '@scanflow/runtime';
 import { UsageError } from '../command.ts';
 import { orthancClient, type OrthancAccess, type OrthancClient } from '../orthanc/client.ts';
 import { findImages, isName, type Level } from '../orthanc/find.ts';

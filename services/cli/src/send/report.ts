@@ -1,6 +1,6 @@
 /** The report: what became of each series, as a table, as CSV and as JSON. */
 import { basename, dirname } from 'node:path';
-import { csvText } from '@scanflow/chassis/csv';
+import { csvText } from '@scanflow/runtime/csv';
 import { textTable } from '../table.ts';
 import type { SeriesRow, Tally } from './tally.ts';
 

@@ -1,6 +1,7 @@
 /** Where the streamer is asked, and by whom: for the commands that ask it. */
 import { userInfo } from 'node:os';
-import { loadConfig, tokenFileOf } from '@scanflow/chassis';
+import { loadConfig } from '@scanflow/config';
+import { tokenFileOf } from '@scanflow/runtime';
 import { addressOfService, apiAt, type Api } from '../api.ts';
 import { EXIT, UsageError, type ExitCode, type Io } from '../command.ts';
 import { NotAsked, Refused } from './client.ts';

@@ -1,5 +1,5 @@
 /** Source and target by DICOM itself: C-ECHO, C-FIND and C-MOVE. */
-import { FailureError } from '@scanflow/chassis';
+import { FailureError } from '@scanflow/failure';
 import { sopClasses, type DataSet } from '@scanflow/dicom';
 import { echo, findAll, move, type Failure, type Peer } from '@scanflow/dimse';
 import type { Holding } from './holding.ts';

@@ -1,6 +1,6 @@
 /** What has been done of a list, one line at a time and at once on disk: an interrupted list goes on where it was. */
 import { open, type FileHandle } from 'node:fs/promises';
-import { codeOf } from '@scanflow/chassis';
+import { codeOf } from '@scanflow/failure';
 import { UsageError } from '../command.ts';
 import { isDone, type Row } from './outcome.ts';
 

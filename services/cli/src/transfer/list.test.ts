@@ -1,7 +1,7 @@
 /** One request that a node breaks off over costs itself, not the rest of the list. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FailureError } from '@scanflow/chassis';
+import { FailureError } from '@scanflow/failure';
 import { transferList, type Result } from './list.ts';
 import type { Source } from './nodes.ts';
 import type { Request } from './requests.ts';

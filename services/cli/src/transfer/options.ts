@@ -1,5 +1,5 @@
 /** The options of `scanflow transfer`, and what they mean. */
-import { readSecret } from '@scanflow/chassis';
+import { readSecret } from '@scanflow/runtime';
 import type { Peer } from '@scanflow/dimse';
 import { UsageError } from '../command.ts';
 import { address, ourAet, positive, type readArgs } from '../options.ts';

@@ -1,5 +1,5 @@
 /** Query/Retrieve identifiers (PS3.4 C.6.2, Study Root), and what their answers say. Pure. */
-import { FailureError } from '@scanflow/chassis';
+import { FailureError } from '@scanflow/failure';
 import { dataSet, number, text, type Attributes, type DataSet } from '@scanflow/dicom';
 import type { Holding, SeriesHolding } from './holding.ts';
 import type { Part, Study } from './nodes.ts';

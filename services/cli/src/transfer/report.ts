@@ -1,6 +1,6 @@
 /** The report: a row for each study of each request, as a table, as CSV and as JSON. */
 import { bar, timeLeft } from '../progress.ts';
-import { csvText } from '@scanflow/chassis';
+import { csvText } from '@scanflow/runtime';
 import { textTable } from '../table.ts';
 import type { Progressed, Result } from './list.ts';
 import type { Row } from './outcome.ts';

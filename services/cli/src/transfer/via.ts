@@ -1,5 +1,5 @@
 /** Source and target through an Orthanc's REST: it asks the source and receives, and is counted itself. */
-import { FailureError } from '@scanflow/chassis';
+import { FailureError } from '@scanflow/failure';
 import { dataSet, type Attributes, type DataSet } from '@scanflow/dicom';
 import type { MoveOutcome } from '@scanflow/dimse';
 import type { OrthancClient } from '../orthanc/client.ts';

@@ -1,5 +1,5 @@
 /** A verification that the streamer does, watched to its end: also over a restart of the streamer. */
-import { sleep } from '@scanflow/chassis';
+import { sleep } from '@scanflow/runtime';
 import type { Io } from '../command.ts';
 import { bar, Progress, timeLeft } from '../progress.ts';
 import { Refused, Unreachable, type Client } from '../series/client.ts';

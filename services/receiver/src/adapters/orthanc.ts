@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { Agent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { codeOf, messageOf } from '@scanflow/chassis';
+import { codeOf, messageOf } from '@scanflow/failure';
 
 export interface OrthancSettings {
   readonly url: string;

@@ -1,5 +1,6 @@
 /** POST /api/against, for `scanflow check FILE --against`: the series that a configuration would have quarantined. */
-import { formatIssue, parseConfig, type FastifyInstance } from '@scanflow/chassis';
+import { formatIssue, parseConfig } from '@scanflow/config';
+import type { FastifyInstance } from '@scanflow/runtime';
 import { Answer } from '../http/changes.ts';
 import type { Ledger } from '../ports.ts';
 import { routeRules } from '../settings.ts';

@@ -1,5 +1,5 @@
 /** One round of storage commitment at one destination. */
-import type { Log } from '@scanflow/chassis';
+import type { Log } from '@scanflow/runtime';
 import { commitmentLeg } from './plan.ts';
 import { underLease } from '../work/lease.ts';
 import type { Metrics } from '../http/metrics.ts';

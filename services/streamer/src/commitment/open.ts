@@ -1,5 +1,6 @@
 /** Storage commitment put together: who is asked, and where reports are received. */
-import { openTlsStore, type Config, type Log } from '@scanflow/chassis';
+import type { Config } from '@scanflow/config';
+import { openTlsStore, type Log } from '@scanflow/runtime';
 import { tlsAcceptor, type TlsAcceptor, type TlsCredentials } from '@scanflow/dimse';
 import { askerOf, listenForReports, type Reports } from './wire.ts';
 import type { Metrics } from '../http/metrics.ts';

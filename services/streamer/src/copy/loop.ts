@@ -1,5 +1,5 @@
 /** One round of the copy of everything. */
-import type { Log } from '@scanflow/chassis';
+import type { Log } from '@scanflow/runtime';
 import type { Condition } from '../work/condition.ts';
 import type { Layout } from '../store/place/layout.ts';
 import { COPY } from '../model/series.ts';

@@ -2,7 +2,7 @@
  * The copy of everything: a series as it came, without tag, labels or booking, below a root of its own. It is made
  * from Orthanc, so that neither project storage nor quarantine stands in its way.
  */
-import type { Erasures } from '@scanflow/chassis';
+import type { Erasures } from '@scanflow/runtime';
 import { failureOf, Fault, type Failure } from '../model/failure.ts';
 import { folderNames, type Layout } from '../store/place/layout.ts';
 import { policyFor, retryAfter } from '../work/retry.ts';

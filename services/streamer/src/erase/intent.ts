@@ -4,7 +4,8 @@
  */
 import { mkdir, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codeOf, fsyncFolder, readBounded, writeFileAtomic } from '@scanflow/chassis';
+import { codeOf } from '@scanflow/failure';
+import { fsyncFolder, readBounded, writeFileAtomic } from '@scanflow/runtime';
 import { z } from 'zod';
 
 const MOST_BYTES = 256 * 1024 * 1024;

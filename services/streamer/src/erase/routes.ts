@@ -1,5 +1,5 @@
 /** POST /api/erase/preview, POST /api/erase and GET /api/erase/ID, for `scanflow erase`. */
-import { erasuresIn, readErasure, type FastifyInstance } from '@scanflow/chassis';
+import { erasuresIn, readErasure, type FastifyInstance } from '@scanflow/runtime';
 import { Answer } from '../http/changes.ts';
 import { beginErasure, type EraseDeps } from './step.ts';
 import { findAll, type Subject } from './find.ts';

@@ -11,7 +11,7 @@ import {
   writeErasure,
   type Erasure,
   type Log,
-} from '@scanflow/chassis';
+} from '@scanflow/runtime';
 import { failureOf } from '../model/failure.ts';
 import { reached } from '../work/trace.ts';
 import { Wake } from '../work/wake.ts';

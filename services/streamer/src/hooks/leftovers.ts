@@ -3,7 +3,7 @@
  * and the command knows nothing of it. It is ended before the run is made again, so that there are never two at once.
  */
 import { readdir, readFile } from 'node:fs/promises';
-import { sleep } from '@scanflow/chassis';
+import { sleep } from '@scanflow/runtime';
 import { transient, type Failure } from '../model/failure.ts';
 
 /** Time from SIGTERM to SIGKILL, as for a command whose time is up. */

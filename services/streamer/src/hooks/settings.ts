@@ -1,5 +1,5 @@
 /** Hooks from the configuration. */
-import type { Config } from '@scanflow/chassis';
+import type { Config } from '@scanflow/config';
 import type { HookRule } from './plan.ts';
 
 export interface Hook extends HookRule {

@@ -1,6 +1,6 @@
 /** Delivers an event to an address: POSTs signed JSON, and judges every answer. */
 import { createHmac } from 'node:crypto';
-import { readSecret } from '@scanflow/chassis';
+import { readSecret } from '@scanflow/runtime';
 import { errnoOf, permanent, transient, type Failure } from '../model/failure.ts';
 import { OUTPUT_BYTES, Tail, type HookOutcome } from './outcome.ts';
 import { retryAfterMs } from '../work/retry-after.ts';

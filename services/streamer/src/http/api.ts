@@ -1,5 +1,5 @@
 /** The streamer's pages: the state of each series, session and hook. */
-import type { FastifyInstance } from '@scanflow/chassis';
+import type { FastifyInstance } from '@scanflow/runtime';
 import { againstRoute, type AgainstDeps } from '../against/route.ts';
 import { changeRoutes, find, toldOf, type ChangeDeps } from './changes.ts';
 import { SERIES_STATES } from '../model/series.ts';

@@ -1,5 +1,5 @@
 /** The changes that people may order: POST /api/series/ID/release, /move, /retry and /skip, for `scanflow series`. */
-import type { Erasures, FastifyInstance, Log } from '@scanflow/chassis';
+import type { Erasures, FastifyInstance, Log } from '@scanflow/runtime';
 import type { Labels } from '@scanflow/booking';
 import { remember, type DecisionDeps } from '../store/remember.ts';
 import type { Decision } from '../model/decision.ts';

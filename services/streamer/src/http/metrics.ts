@@ -1,5 +1,5 @@
 /** The streamer's metrics. */
-import { Counter, Gauge, Registry } from '@scanflow/chassis';
+import { Counter, Gauge, Registry } from '@scanflow/runtime';
 import type { Condition } from '../work/condition.ts';
 import type { Ledger, Summary } from '../ports.ts';
 import { addVerifyMetrics } from '../verify/metrics.ts';

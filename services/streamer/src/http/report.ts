@@ -1,6 +1,6 @@
 /** Series as people see them: the rows of the API, and the same as CSV. */
 import type { Labels } from '@scanflow/booking';
-import { csvText } from '@scanflow/chassis';
+import { csvText } from '@scanflow/runtime';
 import { shownWarnings, type Warning } from '../completeness/warnings.ts';
 import type { Decision } from '../model/decision.ts';
 import type { Doubt } from '../store/place/evidence.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { encodeExamRecord, type ExamRecord, type ExamSeries } from '@scanflow/booking';
-import { writeFileAtomic } from '@scanflow/chassis';
+import { writeFileAtomic } from '@scanflow/runtime';
 import { openExamCounts, type ExamCounts } from './exam-counts.ts';
 
 const series = (seriesInstanceUid: string, images: number, others = 0): ExamSeries => ({

@@ -2,7 +2,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseExamRecord, type ExamRecord } from '@scanflow/booking';
-import { codeOf, readBounded } from '@scanflow/chassis';
+import { codeOf } from '@scanflow/failure';
+import { readBounded } from '@scanflow/runtime';
 
 export interface ExamCounts {
   /** Reads what changed since the last time. Whether anything did. */

@@ -1,5 +1,5 @@
 /** What Orthanc reports, into the ledger: the change feed, its identity, and from time to time all that it has. */
-import type { Log } from '@scanflow/chassis';
+import type { Log } from '@scanflow/runtime';
 import { failureOf, Fault } from '../model/failure.ts';
 import { digestOfFiles } from '../store/record.ts';
 import { traitsOf } from '../joining/rule.ts';

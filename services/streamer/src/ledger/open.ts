@@ -1,7 +1,8 @@
 /** The ledger that the configuration asks for. */
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
-import { askRebuild, readRebuild, readSecret, readTlsFiles, type Config, type Log } from '@scanflow/chassis';
+import type { Config } from '@scanflow/config';
+import { askRebuild, readRebuild, readSecret, readTlsFiles, type Log } from '@scanflow/runtime';
 import { openSharedLedger } from './postgres.ts';
 import { putAside } from './sqlite-damage.ts';
 import { openLedger } from './sqlite.ts';

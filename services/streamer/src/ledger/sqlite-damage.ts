@@ -2,7 +2,7 @@
 import { rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { fsyncFolder } from '@scanflow/chassis';
+import { fsyncFolder } from '@scanflow/runtime';
 import { errnoOf, Fault } from '../model/failure.ts';
 
 /** SQLITE_CORRUPT and SQLITE_NOTADB; the higher bits of a result say which kind. */

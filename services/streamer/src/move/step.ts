@@ -2,7 +2,7 @@
  * Moves a stored series to the labels that a person gave: stored anew and verified, written down, then the old folder is
  * left. Whoever is ended in between goes on: the old place counts until the ledger has the new one.
  */
-import type { Erasures } from '@scanflow/chassis';
+import type { Erasures } from '@scanflow/runtime';
 import { remember } from '../store/remember.ts';
 import { ERASED_LABELS } from '../erase/marks.ts';
 import { failureOf, Fault, permanent, type Failure } from '../model/failure.ts';

@@ -2,7 +2,7 @@
  * The ledger made anew, or brought up to date after an older one was put back: from project storage, its copy, and
  * Orthanc. Nothing is stored or sent here, and no hook runs. It may be ended at any moment and begun again.
  */
-import { rebuildDone, type Log, type RebuildRequest } from '@scanflow/chassis';
+import { rebuildDone, type Log, type RebuildRequest } from '@scanflow/runtime';
 import type { Ledger, Orthanc, RecoveredSeries, SeriesRecord, Store, SystemInfo } from '../ports.ts';
 import type { RootKeeper } from '../roots/keeper.ts';
 import type { Clock, Settings } from '../model/settings.ts';

@@ -1,5 +1,5 @@
 /** Before any other work: the ledger is rebuilt where a person, or a restored backup, asks for it. */
-import { askRebuild, readRebuild, type RebuildRequest } from '@scanflow/chassis';
+import { askRebuild, readRebuild, type RebuildRequest } from '@scanflow/runtime';
 import type { Condition } from '../work/condition.ts';
 import { failureOf } from '../model/failure.ts';
 import { SERIES_STATES } from '../model/series.ts';

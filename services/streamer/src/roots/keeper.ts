@@ -1,6 +1,6 @@
 /** Checks every root before anything is written to it, and writes its heartbeat. */
 import { randomUUID } from 'node:crypto';
-import { removeLeftovers } from '@scanflow/chassis';
+import { removeLeftovers } from '@scanflow/runtime';
 import type { Access } from '../store/disk/access.ts';
 import { rootOf } from '../store/disk/roots.ts';
 import { failureOf, Fault, type Failure } from '../model/failure.ts';

@@ -1,7 +1,7 @@
 /** Identity files on disk, and the installation's ID in the data folder. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readBounded, writeFileAtomic } from '@scanflow/chassis';
+import { readBounded, writeFileAtomic } from '@scanflow/runtime';
 import type { Access } from '../store/disk/access.ts';
 import { writeOwn } from '../store/disk/image-file.ts';
 import { errnoOf } from '../model/failure.ts';

@@ -1,5 +1,5 @@
 /** The roots, for `scanflow storage`: GET /api/storage, and POST /api/storage/take for one that is refused. */
-import type { FastifyInstance, Log } from '@scanflow/chassis';
+import type { FastifyInstance, Log } from '@scanflow/runtime';
 import { Answer, byWhom, textIn } from '../http/changes.ts';
 import { failureOf } from '../model/failure.ts';
 import { WATCHED, type RootKeeper, type RootState } from './keeper.ts';

@@ -1,5 +1,5 @@
 /** One round over all roots: heartbeats, faults, and series that need a check. */
-import type { Log } from '@scanflow/chassis';
+import type { Log } from '@scanflow/runtime';
 import type { Condition, RefusedRoot } from '../work/condition.ts';
 import { failureOf } from '../model/failure.ts';
 import type { Ledger } from '../ports.ts';

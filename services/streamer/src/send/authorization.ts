@@ -1,5 +1,6 @@
 /** Who we are to a web server: a user with a password, or a token; files are read anew each time. */
-import { messageOf, readSecret } from '@scanflow/chassis';
+import { messageOf } from '@scanflow/failure';
+import { readSecret } from '@scanflow/runtime';
 import { Fault, transient } from '../model/failure.ts';
 
 export interface Credentials {

@@ -1,5 +1,5 @@
 /** What a destination's rate and hours have to say before each image, and each piece of one. */
-import { sleep } from '@scanflow/chassis';
+import { sleep } from '@scanflow/runtime';
 import type { StoreGate } from '@scanflow/dimse';
 import { fullBucket, limitOf, take, type Bucket, type Limit } from './bucket.ts';
 import type { Opening } from './hours.ts';

@@ -1,6 +1,6 @@
 /** What of a series is handed to a sender: files as they are stored, or with the tag spliced in while they are sent. */
 import { createHash } from 'node:crypto';
-import { readBounded } from '@scanflow/chassis';
+import { readBounded } from '@scanflow/runtime';
 import { CannotTag, fileLayout, planSplice, TagStream, type PrivateTag } from '@scanflow/dicom';
 import type { Look, LookedAt, StoreItem } from '@scanflow/dimse';
 import { permanent, type Failure } from '../model/failure.ts';

@@ -1,5 +1,5 @@
 /** One round of sending to one destination. */
-import type { Log } from '@scanflow/chassis';
+import type { Log } from '@scanflow/runtime';
 import { underLease } from '../work/lease.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { pauseUntil } from '../work/pause.ts';

@@ -1,6 +1,6 @@
 /** Which adapter reaches which destination, and what holds it back. */
 import { join } from 'node:path';
-import type { Log } from '@scanflow/chassis';
+import type { Log } from '@scanflow/runtime';
 import { accepts } from '@scanflow/dimse';
 import { authorization } from './authorization.ts';
 import { cstoreSender } from './cstore.ts';

@@ -1,5 +1,6 @@
 /** TLS towards destinations, as configured; renewed files are used without a restart. */
-import { openTlsStore, type Config, type Log, type TlsTexts } from '@scanflow/chassis';
+import type { Config } from '@scanflow/config';
+import { openTlsStore, type Log, type TlsTexts } from '@scanflow/runtime';
 import { tlsDial, type Dial } from '@scanflow/dimse';
 
 export interface Security {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FailureError } from '@scanflow/chassis';
+import { FailureError } from '@scanflow/failure';
 import { readFileHeader } from '@scanflow/dicom';
 import { errnoOf, failureOf, Fault, permanent, transient, type Failure } from '../model/failure.ts';
 import type { Orthanc, OriginalImage, SendItem } from '../ports.ts';

@@ -1,6 +1,6 @@
 /** A session as people see it: its series with their states, and the same as CSV. */
 import { destinationOf } from '../commitment/plan.ts';
-import { csvText } from '@scanflow/chassis';
+import { csvText } from '@scanflow/runtime';
 import { sessionOutcome, type Outcome } from './plan.ts';
 import { STORAGE } from '../model/series.ts';
 import type { SessionView } from '../ports.ts';

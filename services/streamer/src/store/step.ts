@@ -1,5 +1,5 @@
 /** The store step: a series whose quiet timer ended goes to project storage, or says why it does not. */
-import type { Erasures } from '@scanflow/chassis';
+import type { Erasures } from '@scanflow/runtime';
 import { failureOf, Fault, type Failure } from '../model/failure.ts';
 import { digestOf, digestOfFiles, imagesIn } from './record.ts';
 import { policyFor, retryAfter } from '../work/retry.ts';

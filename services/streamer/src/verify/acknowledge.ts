@@ -1,5 +1,5 @@
 /** Writes what a person acknowledged into series.json. */
-import type { Log } from '@scanflow/chassis';
+import type { Log } from '@scanflow/runtime';
 import type { Ledger, Store } from '../ports.ts';
 import type { Clock } from '../model/settings.ts';
 import { failureOf } from '../model/failure.ts';

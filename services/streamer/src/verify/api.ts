@@ -1,5 +1,5 @@
 /** Verification on request: POST /api/verify, its progress, and POST /api/verify/acknowledge. */
-import type { FastifyInstance } from '@scanflow/chassis';
+import type { FastifyInstance } from '@scanflow/runtime';
 import { Answer, byWhom, find, textIn } from '../http/changes.ts';
 import { noteAcknowledged, type AcknowledgeDeps } from './acknowledge.ts';
 import type { JobView, Selection } from './types.ts';

@@ -1,5 +1,5 @@
 /** Metrics of verification. */
-import { Counter, Gauge, type Registry } from '@scanflow/chassis';
+import { Counter, Gauge, type Registry } from '@scanflow/runtime';
 import type { VerifyLedger, VerifySummary } from './types.ts';
 
 /** Returns the counter of files that were read. */

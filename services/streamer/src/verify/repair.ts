@@ -3,8 +3,7 @@
  * `scanflow series retry` does. A changed file is kept beside, and only once the right bytes are at hand.
  */
 import { createHash } from 'node:crypto';
-import type { Log } from '@scanflow/chassis';
-import { sleep } from '@scanflow/chassis';
+import { type Log, sleep } from '@scanflow/runtime';
 import { failureOf } from '../model/failure.ts';
 import { underLease } from '../work/lease.ts';
 import type {

@@ -1,5 +1,5 @@
 /** Verification's settings from the configuration. */
-import type { Config } from '@scanflow/chassis';
+import type { Config } from '@scanflow/config';
 import { hoursOf, type Opening } from '../send/hours.ts';
 import type { Rate } from '../send/gate.ts';
 import type { VerifyTimes } from './types.ts';

@@ -1,5 +1,5 @@
 /** The verify step: reads and compares all files of a series in one place, and records the outcome. */
-import type { Log } from '@scanflow/chassis';
+import type { Log } from '@scanflow/runtime';
 import { failureOf, Fault, type Failure } from '../model/failure.ts';
 import type { Layout } from '../store/place/layout.ts';
 import { retryAfter } from '../work/retry.ts';

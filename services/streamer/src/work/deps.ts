@@ -1,5 +1,5 @@
 /** What the workers are given at start. */
-import type { Erasures, Log } from '@scanflow/chassis';
+import type { Erasures, Log } from '@scanflow/runtime';
 import type { Bookings } from '../store/place/bookings.ts';
 import type { Condition } from './condition.ts';
 import type { Metrics } from '../http/metrics.ts';

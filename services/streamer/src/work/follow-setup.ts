@@ -1,6 +1,7 @@
 /** Hooks, sessions and cleaning up as the configuration has them. */
 import { join } from 'node:path';
-import type { Config, Log } from '@scanflow/chassis';
+import type { Config } from '@scanflow/config';
+import type { Log } from '@scanflow/runtime';
 import { openExamCounts } from '../intake/exam-counts.ts';
 import { wants } from '../hooks/plan.ts';
 import type { Follow } from './deps.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { createLog } from '@scanflow/chassis';
+import { createLog } from '@scanflow/runtime';
 import { openLedger } from '../ledger/sqlite.ts';
 import { Fault, transient } from '../model/failure.ts';
 import { underLease, type LeaseDeps } from './lease.ts';

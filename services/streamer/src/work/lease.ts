@@ -1,5 +1,5 @@
 /** Work under a lease: renewed while it lasts, laid down when it is lost, given back at its end. */
-import type { Log } from '@scanflow/chassis';
+import type { Log } from '@scanflow/runtime';
 import { failureOf } from '../model/failure.ts';
 import type { Claim, Ledger } from '../ports.ts';
 import type { Clock } from '../model/settings.ts';

@@ -1,7 +1,7 @@
 /** When slots end, from the booking records; worklist items do not say. */
 import { join } from 'node:path';
 import { parseBookingRecord } from '@scanflow/booking';
-import { readBounded } from '@scanflow/chassis';
+import { readBounded } from '@scanflow/runtime';
 
 /** What may stand in a file's name; an accession number of another system may be anything. */
 const SAFE_ACCESSION = /^[A-Za-z0-9_-]{1,64}$/;

@@ -2,7 +2,8 @@
 import { mkdir, readdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { joinExamRecord, parseExamRecord, type ExamRecord } from '@scanflow/booking';
-import { codeOf, fsyncFolder, readBounded, removeLeftovers, writeFileAtomic } from '@scanflow/chassis';
+import { codeOf } from '@scanflow/failure';
+import { fsyncFolder, readBounded, removeLeftovers, writeFileAtomic } from '@scanflow/runtime';
 import { isStale, type ExamSummary } from '../domain/after-exam.ts';
 
 export interface ExamStoreOptions {

@@ -1,5 +1,5 @@
 /** The page that says why an item is not in a scanner's list: /api/worklist/explain?accession=…&scanner=…&key=… */
-import type { FastifyInstance } from '@scanflow/chassis';
+import type { FastifyInstance } from '@scanflow/runtime';
 import type { DataSet } from '@scanflow/dicom';
 import type { SenderList } from '@scanflow/dimse/access';
 import { shownValues, valuedKeys } from '../domain/keys.ts';

@@ -1,5 +1,5 @@
 /** What a Store Instances Response says of each instance (PS3.18 10.5.3.2, I.2), in JSON or XML. Pure. */
-import { xmlReader } from '@scanflow/chassis';
+import { xmlReader } from '@scanflow/runtime';
 
 /** By SOP Instance UID. */
 export interface StowAnswer {

@@ -1,7 +1,7 @@
 /** Whose the files and folders are, and who may read them: only where the configuration says so. */
 import { chmod, chown, mkdir, open, readFile, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asideName } from '@scanflow/chassis';
+import { asideName } from '@scanflow/runtime';
 import { errnoOf } from '../../model/failure.ts';
 
 export interface Access {

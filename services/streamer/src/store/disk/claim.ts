@@ -1,6 +1,6 @@
 /** Whose folder it is: the first series to put its `series.json` there. */
 import { createHash } from 'node:crypto';
-import { fsyncFolder } from '@scanflow/chassis';
+import { fsyncFolder } from '@scanflow/runtime';
 import { errnoOf, Fault, permanent } from '../../model/failure.ts';
 import { RECORD_NAME } from './names.ts';
 import type { SeriesRecord } from '../../ports.ts';

@@ -4,7 +4,7 @@
  */
 import { readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fsyncFolder } from '@scanflow/chassis';
+import { fsyncFolder } from '@scanflow/runtime';
 import { decisionText, parseDecision, type Decision } from '../../model/decision.ts';
 import { errnoOf } from '../../model/failure.ts';
 import type { Access } from './access.ts';

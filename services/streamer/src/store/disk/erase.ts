@@ -1,7 +1,7 @@
 /** What Scanflow wrote of a series goes from project storage; what others put there stays, and is named. */
 import { readdir, rmdir, unlink } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
-import { fsyncFolder } from '@scanflow/chassis';
+import { fsyncFolder } from '@scanflow/runtime';
 import { errnoOf } from '../../model/failure.ts';
 import { ARCHIVE_NAME, MANIFEST_NAME, RECORD_NAME } from './names.ts';
 import { readRecord } from './record.ts';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { link, lstat, open, opendir, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fsyncFolder } from '@scanflow/chassis';
+import { fsyncFolder } from '@scanflow/runtime';
 import { errnoOf, Fault, transient } from '../../model/failure.ts';
 import { withSuffix } from './names.ts';
 import type { FileState, StoredFile } from '../../ports.ts';

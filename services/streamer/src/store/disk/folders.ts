@@ -1,7 +1,7 @@
 /** Folders below a root, made one by one: none of them is ever behind a link that leads out. */
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fsyncFolder } from '@scanflow/chassis';
+import { fsyncFolder } from '@scanflow/runtime';
 import { errnoOf } from '../../model/failure.ts';
 import { giveFolder, type Access } from './access.ts';
 import { rootOf } from './roots.ts';

@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { link, lstat, open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { asideName, fsyncFolder } from '@scanflow/chassis';
+import { asideName, fsyncFolder } from '@scanflow/runtime';
 import { errnoOf, Fault, permanent } from '../../model/failure.ts';
 import { withSuffix } from './names.ts';
 import type { ImageFile, StillOurs } from '../../ports.ts';

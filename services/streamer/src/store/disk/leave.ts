@@ -1,7 +1,7 @@
 /** A folder that a series has left: what Scanflow wrote there goes, whatever else is in it stays. */
 import { readdir, readFile, rmdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { fsyncFolder } from '@scanflow/chassis';
+import { fsyncFolder } from '@scanflow/runtime';
 import { errnoOf } from '../../model/failure.ts';
 import { MANIFEST_NAME, RECORD_NAME } from './names.ts';
 import type { SeriesRecord, StillOurs } from '../../ports.ts';

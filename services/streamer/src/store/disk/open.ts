@@ -2,7 +2,7 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { Config } from '@scanflow/chassis';
+import type { Config } from '@scanflow/config';
 import { tryAccess, type Access } from './access.ts';
 import { createRoots, isBelow } from './roots.ts';
 import { createStore } from './store.ts';

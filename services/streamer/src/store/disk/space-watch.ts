@@ -1,5 +1,5 @@
 /** Free space of project storage, looked at now and then: for /healthz. */
-import type { Log } from '@scanflow/chassis';
+import type { Log } from '@scanflow/runtime';
 import type { Condition } from '../../work/condition.ts';
 import type { Store } from '../../ports.ts';
 import { Wake } from '../../work/wake.ts';

@@ -1,5 +1,5 @@
 /** Project storage: written aside, flushed, then given its name; never over other bytes, never outside the root. */
-import { fsyncFolder, removeLeftovers } from '@scanflow/chassis';
+import { fsyncFolder, removeLeftovers } from '@scanflow/runtime';
 import { MANIFEST_NAME, RECORD_NAME } from './names.ts';
 import type { Folder, RootGuard, SeriesRecord, Store } from '../../ports.ts';
 import type { Access } from './access.ts';

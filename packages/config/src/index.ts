@@ -1,0 +1,14 @@
+export { configLoader } from './loader.ts';
+export type { KnownAttributes } from './attributes.ts';
+export { bookingRules, facilityWords, labelRules } from './booking-rules.ts';
+export { CHARACTER_SETS, NARROW_SETS, WIDE_SETS } from './character-set.ts';
+export { configurationPage, jsonSchema } from './docs.ts';
+export { formatIssue, type ConfigIssue } from './issue.ts';
+export { isTemplate, LAYOUTS, layoutTemplate, type Extension } from './layouts.ts';
+export { watchConfig, type ConfigWatch, type ConfigWatchOptions } from './watch.ts';
+export { loadConfig } from './load.ts';
+export { parseConfig, type ConfigResult } from './parse.ts';
+export { configWarnings, formatWarning, patternsIn, type ConfigWarning } from './warnings.ts';
+export type { Config } from './schema.ts';
+export { admits, sendersOf } from './senders.ts';
+export { defaultTag } from './streaming.ts';
