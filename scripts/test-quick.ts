@@ -16,7 +16,7 @@ const SLOW_UNIT_TESTS = [
   'packages/booking/src/pattern/pattern.test.ts',
   'packages/calendar/src/any-bytes.test.ts',
   'packages/calendar/src/isolated.test.ts',
-  'packages/chassis/src/tls-files.test.ts',
+  'packages/runtime/src/tls-files.test.ts',
   'packages/dicom/src/splice.test.ts',
   'packages/dimse/src/scp/budget.test.ts',
   'packages/dimse/src/scp/find.test.ts',
