@@ -25,6 +25,10 @@ export class FailureError extends Error {
   get code(): string {
     return this.failure.code;
   }
+
+  get kind(): Failure['kind'] {
+    return this.failure.kind;
+  }
 }
 
 /** The message of whatever was thrown. */

@@ -1,8 +1,6 @@
-/** Orthanc's answers, believed only in the form that is expected. */
-import { Fault } from '../model/failure.ts';
-import type { Attributes } from '../store/place/route.ts';
-import type { Change, InstanceListing, Notes, Origin, SeriesListing, SystemInfo } from '../ports.ts';
+/** Orthanc's answers as typed values. Any other form throws FailureError ORTHANC_UNCLEAR. */
 import { unclear } from './faults.ts';
+import type { Change, InstanceListing, SeriesListing, SystemInfo, Tags } from './types.ts';
 
 const ORTHANC_ID = /^[0-9a-f]{8}(-[0-9a-f]{8}){4}$/;
 
@@ -36,104 +34,39 @@ export const instanceOf = (instance: Record<string, unknown>): InstanceListing =
   tags: attributes(instance['MainDicomTags']),
 });
 
-export const attributes = (value: unknown): Attributes =>
+export const attributes = (value: unknown): Tags =>
   Object.fromEntries(
     Object.entries(value === undefined ? {} : object(value)).filter(
       (entry): entry is [string, string] => typeof entry[1] === 'string',
     ),
   );
 
-/** An id goes into a path, so it must look like one. */
-export function id(value: string): string {
-  if (!ORTHANC_ID.test(value)) throw new Fault(unclear('an id of a strange form'));
+/** Whether it has the form of Orthanc's identifiers. */
+export const isId = (value: string): boolean => ORTHANC_ID.test(value);
+
+/** An identifier goes into a path, so it must look like one. */
+export function id(value: unknown): string {
+  if (typeof value !== 'string' || !isId(value)) throw unclear('an identifier of a strange form');
   return value;
 }
 
 export function object(value: unknown): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new Fault(unclear('an object was expected'));
+    throw unclear('an object was expected');
   return value as Record<string, unknown>;
 }
 
 export function array(value: unknown): unknown[] {
-  if (!Array.isArray(value)) throw new Fault(unclear('a list was expected'));
+  if (!Array.isArray(value)) throw unclear('a list was expected');
   return value;
 }
 
 export function text(value: unknown): string {
-  if (typeof value !== 'string') throw new Fault(unclear('a text was expected'));
+  if (typeof value !== 'string') throw unclear('a text was expected');
   return value;
 }
 
 export function integer(value: unknown): number {
-  if (!Number.isSafeInteger(value)) throw new Fault(unclear('a whole number was expected'));
+  if (!Number.isSafeInteger(value)) throw unclear('a whole number was expected');
   return value as number;
 }
-
-/** Metadata of users, by number: a name there is only where it is registered (`UserMetadata`). */
-export const METADATA = {
-  /** Who sent it, by what received it before Orthanc did; of an instance, or of its series. */
-  sender: { number: '5101', name: 'ScanflowSender' },
-  /** What a person decided of the series. */
-  decision: { number: '5102', name: 'ScanflowDecision' },
-  /** On a series: other bytes of one of its images were sent again, or are about to be kept. */
-  versions: { number: '5103', name: 'ScanflowVersions' },
-  /** On a series: since when it is being deleted. */
-  leaving: { number: '5104', name: 'ScanflowLeaving' },
-} as const;
-
-export const isMarked = (metadata: Record<string, unknown>): boolean =>
-  noteOf(metadata, METADATA.versions) !== undefined;
-
-const noteOf = (
-  metadata: Record<string, unknown>,
-  { number, name }: (typeof METADATA)[keyof typeof METADATA],
-): string | undefined => {
-  const value = metadata[number] ?? metadata[name];
-  return typeof value === 'string' && value !== '' ? value : undefined;
-};
-
-/** Whether what received an instance before Orthanc did noted there who sent it. */
-export const isNoted = (metadata: Record<string, unknown>): boolean => senderIn(metadata) !== undefined;
-
-/** Orthanc notes the time in UTC, `20261122T100203`. `series`: what is noted on the series, for all that has no note of its own. */
-export function originOf(metadata: Record<string, unknown>, series: Record<string, unknown> = {}): Origin {
-  const { ReceptionDate: received, Origin: through } = metadata;
-  const digits = typeof received === 'string' ? /^(\d{8}T\d{6})$/.exec(received)?.[1] : undefined;
-  const time = digits?.replace(/^(....)(..)(..T..)(..)(..)$/, '$1-$2-$3:$4:$5Z');
-  const told = senderIn(metadata) ?? senderIn(series);
-  const native = sender(metadata['RemoteAET'], metadata['CalledAET'], metadata['RemoteIP']);
-  // what came by DICOM has an AE title; the rest came from somebody who has Orthanc's password, or from Orthanc itself
-  const uploaded = told === undefined && typeof through === 'string' && through !== 'DicomProtocol';
-  return {
-    ...(time === undefined ? {} : { received: time }),
-    // Orthanc itself saw only who handed it on
-    ...(told ?? native),
-    ...(uploaded ? { uploaded } : {}),
-  };
-}
-
-export function notesOf(metadata: Record<string, unknown>): Notes {
-  const decision = noteOf(metadata, METADATA.decision);
-  return decision === undefined ? {} : { decision };
-}
-
-function senderIn(metadata: Record<string, unknown>): Origin | undefined {
-  const note = noteOf(metadata, METADATA.sender);
-  if (note === undefined) return undefined;
-  try {
-    const { aet, called, address } = object(JSON.parse(note));
-    return sender(aet, called, address);
-  } catch {
-    // another program's number, too
-    return undefined;
-  }
-}
-
-const sender = (from: unknown, called: unknown, address: unknown): Origin => ({
-  ...(isText(from) ? { from } : {}),
-  ...(isText(called) ? { called } : {}),
-  ...(isText(address) ? { address } : {}),
-});
-
-const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';

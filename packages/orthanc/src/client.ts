@@ -1,162 +1,239 @@
-/** Requests to Orthanc: kept connections, time limits, sizes, every break a failure. */
+/** Requests to Orthanc's REST interface: kept connections, time limits, size limits, and a failure for every break. */
 import { once } from 'node:events';
-import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { errnoOf, Fault } from '../model/failure.ts';
-import { connectionFault, stalled, statusFault, unclear, unreachable } from './faults.ts';
+import { codeOf } from '@scanflow/failure';
+import { connectionFault, stalled, statusFault, unclear } from './faults.ts';
 
-export interface OrthancOptions {
+export interface OrthancAccess {
   readonly url: string;
   readonly username?: string | undefined;
   readonly password?: string | undefined;
-  /** Longest silence on a connection, in milliseconds. Orthanc reads a whole file before it answers. */
-  readonly idleMs?: number;
+  /**
+   * Longest silence on a connection, in milliseconds. Orthanc reads a whole file before it answers. Default: 2 minutes.
+   * An upload gets more by its size.
+   */
+  readonly idleMs?: number | undefined;
+  /** Connections at the same time: Orthanc keeps a thread for each. Default: 16. */
+  readonly connections?: number;
 }
 
-/** A listing of 10,000 instances takes 4 MB. */
-const MAX_JSON = 512 * 1024 * 1024;
+/** A request body that is written as it is, piece by piece. */
+export interface Upload {
+  readonly bytes: number;
+  /** Pieces in memory leave at once; others as Orthanc takes them. Called again if the request is repeated. */
+  readonly content: () => Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+}
 
-/** Orthanc keeps a connection for one second; Node's usual margin of one second would leave nothing of it. */
-const KEEP_ALIVE = { keepAlive: true, maxSockets: 16, agentKeepAliveTimeoutBuffer: 200 };
+export interface Asked {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Upload;
+  readonly signal?: AbortSignal;
+}
 
-export interface Connection {
-  readonly get: (path: string, signal: AbortSignal) => Promise<IncomingMessage>;
-  readonly remove: (path: string, signal: AbortSignal) => Promise<void>;
-  readonly put: (path: string, text: string, signal: AbortSignal) => Promise<void>;
-  readonly json: (path: string, signal: AbortSignal) => Promise<unknown>;
-  /** Sends JSON; `faultOf` tells what a status other than 200 means. */
+/** An answer, or how the request ended without one. */
+export type Exchange =
+  /** `sent` resolves when the body was written, or will not be: an answer may come before that. */
+  | { readonly answered: true; readonly response: IncomingMessage; readonly sent: Promise<void> }
+  /** `connected`: Orthanc took the connection, so it may have done what the request says. */
+  | { readonly answered: false; readonly error: unknown; readonly connected: boolean };
+
+/** All but `exchange` throw FailureError `ORTHANC_…`, and what `signal` was aborted with. Paths begin with `/`. */
+export interface OrthancClient {
+  /** The address, for people: without user and password, without `/` at the end. */
+  readonly url: string;
+  /** The answer whatever its status. Repeats a request if Orthanc closed a kept connection under it. */
+  readonly exchange: (path: string, asked?: Asked) => Promise<Exchange>;
+  /** The caller reads the answer to its end, or destroys it. */
+  readonly get: (path: string, signal: AbortSignal, headers?: Asked['headers']) => Promise<IncomingMessage>;
+  /** `faultOf` says what a status other than 200 means. */
   readonly post: (
     path: string,
-    body: unknown,
-    faultOf: (status: number, path: string) => Fault,
+    body: string,
     signal: AbortSignal,
+    faultOf?: typeof statusFault,
   ) => Promise<IncomingMessage>;
+  /** GET, or POST if there is a body; the answer as JSON. */
+  readonly json: (path: string, signal: AbortSignal, body?: string) => Promise<unknown>;
+  readonly text: (path: string, signal: AbortSignal) => Promise<string>;
+  readonly put: (path: string, text: string, signal: AbortSignal) => Promise<void>;
+  readonly remove: (path: string, signal: AbortSignal) => Promise<void>;
   readonly close: () => void;
 }
 
-export function connection({ url, username, password, idleMs = 120_000 }: OrthancOptions): Connection {
-  const base = new URL(url.endsWith('/') ? url : `${url}/`);
-  const secure = base.protocol === 'https:';
-  const agent = secure ? new HttpsAgent(KEEP_ALIVE) : new Agent(KEEP_ALIVE);
-  const line = { base, agent, headers: headersOf(username, password), idleMs };
-  const ask = async (
-    path: string,
-    signal: AbortSignal,
-    asked: Asked = { method: 'GET' },
-    faultOf = statusFault,
-  ): Promise<IncomingMessage> => {
-    for (let tries = 0; tries < 5; tries++) {
-      const response = await attempt(line, path, signal, asked);
-      if (response === 'again') continue;
-      if (response.statusCode === 200) return response;
-      response.resume();
-      throw faultOf(response.statusCode ?? 0, path);
-    }
-    throw new Fault(unreachable('it closed each connection under the request'));
-  };
-  const json = async (path: string, signal: AbortSignal): Promise<unknown> =>
-    parsed(path, await collect(await ask(path, signal), signal));
-  const remove = async (path: string, signal: AbortSignal): Promise<void> => {
-    await collect(await ask(path, signal, { method: 'DELETE' }), signal);
-  };
-  return {
-    get: (path, signal) => ask(path, signal),
-    remove,
-    put: async (path, text, signal) => {
-      await collect(await ask(path, signal, { method: 'PUT', body: text }), signal);
-    },
-    json,
-    post: (path, body, faultOf, signal) =>
-      ask(path, signal, { method: 'POST', body: JSON.stringify(body) }, faultOf),
-    close: () => agent.destroy(),
-  };
-}
+const IDLE_MS = 120_000;
+const CONNECTIONS = 16;
+/** Orthanc answers an upload once the file is on disk. No disk slower than this is waited for. */
+const LEAST_BYTES_PER_MS = 5_000;
+/** A listing of 10,000 instances takes 4 MB. */
+const MOST_BYTES = 512 * 1024 * 1024;
+/** Kept connections that Orthanc closes under one request, before it fails. */
+const MOST_CLOSED = 5;
+/** Orthanc keeps a connection for one second; Node's usual margin of one second would leave nothing of it. */
+const KEEP_ALIVE = { keepAlive: true, agentKeepAliveTimeoutBuffer: 200 };
 
-interface Asked {
-  readonly method: 'GET' | 'DELETE' | 'PUT' | 'POST';
-  readonly body?: string;
+/**
+ * Opens a client. Nothing is sent yet.
+ *
+ * @example
+ * const client = orthancClient({ url: 'http://127.0.0.1:8042' });
+ * const system = await client.json('/system', AbortSignal.timeout(5_000));
+ * client.close();
+ */
+export function orthancClient(access: OrthancAccess): OrthancClient {
+  const line = lineTo(access);
+  const exchange = async (path: string, asked: Asked = {}): Promise<Exchange> => {
+    for (let tries = 0; tries < MOST_CLOSED; tries++) {
+      const given = await attempt(line, path, asked);
+      if (given !== 'closed') return given;
+    }
+    const error = new Error('it closes each connection under the request');
+    return { answered: false, error, connected: true };
+  };
+  const ask = async (path: string, asked: Asked & { signal: AbortSignal }, faultOf = statusFault) => {
+    const given = await exchange(path, asked);
+    if (!given.answered) throw asked.signal.aborted ? given.error : connectionFault(given.error, line.url);
+    const { response } = given;
+    if (response.statusCode === 200 || response.statusCode === 206) return response;
+    response.resume();
+    throw faultOf(response.statusCode ?? 0, path);
+  };
+  const read = async (path: string, asked: Asked & { signal: AbortSignal }): Promise<string> =>
+    (await collected(await ask(path, asked), { url: line.url, signal: asked.signal })).toString('utf8');
+  return {
+    url: line.url,
+    exchange,
+    get: (path, signal, headers = {}) => ask(path, { headers, signal }),
+    post: (path, body, signal, faultOf) => ask(path, { method: 'POST', body, signal }, faultOf),
+    json: async (path, signal, body) =>
+      parsed(path, await read(path, body === undefined ? { signal } : { method: 'POST', body, signal })),
+    text: (path, signal) => read(path, { signal }),
+    put: async (path, body, signal) => {
+      await read(path, { method: 'PUT', body, signal });
+    },
+    remove: async (path, signal) => {
+      await read(path, { method: 'DELETE', signal });
+    },
+    close: () => line.agent.destroy(),
+  };
 }
 
 interface Line {
-  readonly base: URL;
-  readonly agent: Agent;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly url: string;
   readonly idleMs: number;
+  readonly agent: Agent;
+  readonly open: (path: string, asked: Asked, bytes: number | undefined) => ClientRequest;
 }
 
-/** `again`: a kept connection was closed under the request. */
-async function attempt(
-  { base, agent, headers, idleMs }: Line,
-  path: string,
-  signal: AbortSignal,
-  { method, body }: Asked,
-): Promise<IncomingMessage | 'again'> {
-  const send = base.protocol === 'https:' ? httpsRequest : httpRequest;
-  const request = send(new URL(path.slice(1), base), { agent, headers, signal, method, timeout: idleMs });
+function lineTo(access: OrthancAccess): Line {
+  const { url, username, password = '', idleMs = IDLE_MS, connections: maxSockets = CONNECTIONS } = access;
+  const base = new URL(url.endsWith('/') ? url : `${url}/`);
+  const secure = base.protocol === 'https:';
+  const agent = new (secure ? HttpsAgent : Agent)({ ...KEEP_ALIVE, maxSockets });
+  const login = Buffer.from(`${username ?? ''}:${password}`).toString('base64');
+  const own = {
+    // Orthanc would compress its answers, several times slower
+    'accept-encoding': 'identity',
+    ...(username === undefined ? {} : { authorization: `Basic ${login}` }),
+  };
+  return {
+    url: `${base.origin}${base.pathname}`.replace(/\/$/, ''),
+    idleMs,
+    agent,
+    open: (path, { method = 'GET', headers, signal }, bytes) =>
+      (secure ? httpsRequest : httpRequest)(new URL(path.slice(1), base), {
+        method,
+        agent,
+        timeout: idleMs + (bytes ?? 0) / LEAST_BYTES_PER_MS,
+        headers: { ...own, ...headers, ...(bytes === undefined ? {} : { 'content-length': bytes }) },
+        ...(signal === undefined ? {} : { signal }),
+      }),
+  };
+}
+
+/** `closed`: Orthanc closed a kept connection under the request, as it does after a second of silence. */
+async function attempt({ open, idleMs }: Line, path: string, asked: Asked): Promise<Exchange | 'closed'> {
+  const { body } = asked;
+  const upload = typeof body === 'string' ? { bytes: Buffer.byteLength(body), content: body } : body;
+  const request = open(path, asked, upload?.bytes);
+  let connected = false;
+  request.once('socket', (socket) => {
+    connected = !socket.connecting;
+    socket.once('connect', () => (connected = true));
+  });
   // once the response is here, what happens to the connection shows while its body is read
   request.on('error', () => undefined);
   let response: IncomingMessage | undefined;
-  request.on('timeout', () => (response ?? request).destroy(new Fault(stalled(idleMs))));
-  request.end(body);
+  request.on('timeout', () => (response ?? request).destroy(stalled(idleMs)));
+  const sent = write(request, upload?.content).catch(
+    (error: unknown) => void request.destroy(asError(error)),
+  );
   try {
     [response] = (await once(request, 'response')) as [IncomingMessage];
-    return response;
+    return { answered: true, response, sent };
   } catch (error) {
-    // Orthanc closes an idle connection after a second, now and then under our request
-    if (request.reusedSocket && (errnoOf(error) === 'ECONNRESET' || errnoOf(error) === 'EPIPE'))
-      return 'again';
-    throw signal.aborted ? error : connectionFault(error);
+    request.destroy();
+    if (request.reusedSocket && ['ECONNRESET', 'EPIPE'].includes(codeOf(error) ?? '')) return 'closed';
+    return { answered: false, error, connected };
   }
+}
+
+async function write(request: ClientRequest, content: string | Upload['content'] | undefined): Promise<void> {
+  if (content === undefined || typeof content === 'string') {
+    request.end(content);
+    return;
+  }
+  const pieces = content();
+  if (Symbol.iterator in pieces) {
+    // together they leave in one system call
+    for (const piece of pieces) request.write(piece);
+    request.end();
+    return;
+  }
+  for await (const piece of pieces) {
+    if (request.destroyed) return;
+    if (!request.write(piece)) await roomIn(request);
+  }
+  request.end();
+}
+
+/** Resolves when the request takes more, or has ended. */
+function roomIn(request: ClientRequest): Promise<void> {
+  return new Promise((resolve) => {
+    const go = (): void => {
+      request.off('drain', go).off('close', go);
+      resolve();
+    };
+    request.once('drain', go).once('close', go);
+  });
+}
+
+/** A whole answer. Throws FailureError if it breaks off or is longer than `most` bytes. */
+export async function collected(
+  response: IncomingMessage,
+  { url, signal, most = MOST_BYTES }: { url: string; signal?: AbortSignal; most?: number },
+): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const part of response as AsyncIterable<Uint8Array>) {
+      size += part.length;
+      if (size > most) throw unclear(`an answer of over ${most} bytes`);
+      parts.push(part);
+    }
+  } catch (error) {
+    throw signal?.aborted === true ? error : connectionFault(error, url);
+  }
+  return Buffer.concat(parts);
 }
 
 function parsed(path: string, body: string): unknown {
   try {
     return JSON.parse(body) as unknown;
   } catch {
-    throw new Fault(unclear(`${path} is not JSON`));
+    throw unclear(`${path} is not JSON`);
   }
 }
 
-const headersOf = (username: string | undefined, password: string | undefined): Record<string, string> => ({
-  'accept-encoding': 'identity',
-  ...(username === undefined
-    ? {}
-    : { authorization: `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}` }),
-});
-
-async function collect(response: IncomingMessage, signal: AbortSignal): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for await (const part of response as AsyncIterable<Uint8Array>) {
-      size += part.length;
-      if (size > MAX_JSON) throw new Fault(unclear('an answer of over 512 MiB'));
-      parts.push(part);
-    }
-  } catch (error) {
-    throw signal.aborted ? error : connectionFault(error);
-  }
-  return Buffer.concat(parts).toString('utf8');
-}
-
-export async function* chunksOf(response: IncomingMessage, promised: number): AsyncGenerator<Uint8Array> {
-  let size = 0;
-  try {
-    for await (const part of response as AsyncIterable<Uint8Array>) {
-      size += part.length;
-      yield part;
-    }
-  } catch (error) {
-    if (errnoOf(error) === 'ABORT_ERR') throw error;
-    throw connectionFault(error);
-  } finally {
-    // left unread (an error of the reader's, or enough was seen): the connection must not wait for it
-    if (!response.complete) response.destroy();
-  }
-  if (size !== promised)
-    throw new Fault({
-      kind: 'transient',
-      code: 'ORTHANC_TRUNCATED',
-      message: `Orthanc promised ${promised} bytes and sent ${size}. Check its storage; it is asked again.`,
-    });
-}
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));

@@ -1,53 +1,61 @@
-/** What goes wrong with Orthanc, as failures. */
-import { errnoOf, Fault } from '../model/failure.ts';
+/** What goes wrong with Orthanc, as failures that say what to do. */
+import { codeOf, FailureError, messageOf } from '@scanflow/failure';
 
-export const unreachable = (detail: string) =>
-  ({
-    kind: 'transient',
-    code: 'ORTHANC_UNREACHABLE',
-    message: `Orthanc does not answer (${detail}). Check that it runs and orthanc.url; it is asked again.`,
-  }) as const;
-export const unclear = (detail: string) =>
-  ({
-    kind: 'transient',
-    code: 'ORTHANC_UNCLEAR',
-    message: `Orthanc's answer is not understood: ${detail}. Check that orthanc.url names an Orthanc.`,
-  }) as const;
-export const stalled = (ms: number) =>
-  ({
-    kind: 'transient',
-    code: 'ORTHANC_STALLED',
-    message: `Orthanc sent nothing for ${ms / 1000} s. Check its load and its disks; it is asked again.`,
-  }) as const;
+const transient = (code: string, message: string, cause?: unknown): FailureError =>
+  new FailureError({ kind: 'transient', code, message }, cause);
 
-export function connectionFault(error: unknown): Fault {
-  if (error instanceof Fault) return error;
-  return new Fault(
-    unreachable(errnoOf(error) ?? (error instanceof Error ? error.message : String(error))),
+export const unclear = (detail: string): FailureError =>
+  transient(
+    'ORTHANC_UNCLEAR',
+    `Orthanc's answer makes no sense: ${detail}. Check that the address is that of an Orthanc.`,
+  );
+
+export const stalled = (ms: number): FailureError =>
+  transient('ORTHANC_STALLED', `Orthanc sent nothing for ${ms / 1000} s. Check its load and its disks.`);
+
+export const truncated = (promised: number, came: number): FailureError =>
+  transient(
+    'ORTHANC_TRUNCATED',
+    `Orthanc promised ${promised} bytes of an image and sent ${came}. Check its storage, and its log.`,
+  );
+
+export const corrupt = (): FailureError =>
+  transient(
+    'ORTHANC_CORRUPT',
+    'The bytes of an image are not those that Orthanc received (MD5). Check its disk.',
+  );
+
+/** Of whatever broke a connection; a failure stays as it is. */
+export function connectionFault(error: unknown, url: string): FailureError {
+  if (error instanceof FailureError) return error;
+  const why = codeOf(error) ?? messageOf(error);
+  return transient(
+    'ORTHANC_UNREACHABLE',
+    `Orthanc does not answer at ${url} (${why}). Check that it runs, and its address.`,
     error,
   );
 }
 
-export function statusFault(status: number, path: string): Fault {
+/** Of an answer's status other than 200 and 206. */
+export function statusFault(status: number, path: string): FailureError {
   if (status === 404)
-    return new Fault({ kind: 'permanent', code: 'ORTHANC_GONE', message: `Orthanc no longer has ${path}.` });
-  if (status === 401 || status === 403)
-    return new Fault({
-      kind: 'transient',
-      code: 'ORTHANC_DENIED',
-      message: `Orthanc refuses the streamer's user (${status}). Correct orthanc.username and orthanc.passwordFile.`,
+    return new FailureError({
+      kind: 'permanent',
+      code: 'ORTHANC_GONE',
+      message: `Orthanc has no ${path}: it was deleted, or never there.`,
     });
-  return new Fault({
-    kind: 'transient',
-    code: 'ORTHANC_ERROR',
-    message: `Orthanc answered ${status} to ${path}. Look into its log; it is asked again.`,
-  });
+  if (status === 401 || status === 403)
+    return transient(
+      'ORTHANC_DENIED',
+      `Orthanc refuses the user or the password (${status}). Correct them: RegisteredUsers of its configuration has them.`,
+    );
+  return transient('ORTHANC_ERROR', `Orthanc answered ${status} to ${path}. Look into its log.`);
 }
 
 /** Orthanc 1.10 answers 500 to what it cannot decode, as to a mistake of its own. */
-export function transcodeFault(status: number, path: string): Fault {
+export function transcodeFault(status: number, path: string): FailureError {
   if (![400, 415, 422, 500].includes(status)) return statusFault(status, path);
-  return new Fault({
+  return new FailureError({
     kind: 'permanent',
     code: 'TRANSCODE_FAILED',
     message: `The destination does not take the image’s transfer syntax, and Orthanc cannot convert the image (${status}). For JPEG 2000 it needs its plugin for GDCM (Debian: orthanc-gdcm); else have the destination accept the transfer syntax.`,

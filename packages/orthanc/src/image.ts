@@ -1,9 +1,9 @@
-/** An image of Orthanc's, read as a file is: never held whole, its length and MD5 compared. */
+/** An image at Orthanc, read like a file: never held whole, its length and MD5 compared. */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { FailureError } from '@scanflow/failure';
+import { lengthOf, md5Of } from './body.ts';
 import type { OrthancClient } from './client.ts';
-import { corrupt, truncated, unclear, unreachable } from './faults.ts';
+import { connectionFault, corrupt, truncated } from './faults.ts';
 
 export interface RemoteFile {
   readonly size: number;
@@ -12,23 +12,17 @@ export interface RemoteFile {
   close(): void;
 }
 
-/** Orthanc 1.12.7 notes it for instances of 2 GiB and more: there, the length alone tells. */
-const MD5_OF_NOTHING = 'd41d8cd98f00b204e9800998ecf8427e';
-
 /**
- * Asks for an image. Throws FailureError ORTHANC_…, as reading it does: before the last bytes are given out, where they
- * are not those that Orthanc received.
+ * Opens an image. Throws FailureError `ORTHANC_…`, and so does reading: if the bytes are not those that Orthanc received,
+ * it throws before it gives out the last of them.
+ *
+ * @param id Orthanc's identifier of the instance
  */
 export async function openImage(client: OrthancClient, id: string, signal: AbortSignal): Promise<RemoteFile> {
   const path = `/instances/${id}/attachments/dicom/data`;
   const first = await client.get(path, signal);
-  const size = Number(first.headers['content-length'] ?? Number.NaN);
-  if (!Number.isSafeInteger(size)) {
-    first.destroy();
-    throw unclear('an image came without its length');
-  }
-  // the ETag is "<revision>-<MD5 of the file>", of the database and not of the bytes
-  const md5 = /^"\d+-([0-9a-f]{32})"$/.exec(first.headers.etag ?? '')?.[1];
+  const size = lengthOf(first);
+  const md5 = md5Of(first);
   const hash = createHash('md5');
   let body: Body | undefined = new Body(first, client.url, size);
   /** Bytes that have been given out. */
@@ -41,20 +35,20 @@ export async function openImage(client: OrthancClient, id: string, signal: Abort
     size,
     close,
     read: async (buffer, length) => {
-      // images that wait for their turn keep none of Orthanc's threads: the rest is asked for when it is wanted
+      // an image that waits for its turn keeps none of Orthanc's threads: the rest is requested when it is read
       body ??= await resumed(client, path, { at, size }, signal);
       await body.take(buffer, length);
       at += length;
       hash.update(buffer.subarray(0, length));
       const last = at === size;
       if (last || at === length) close();
-      if (last && md5 !== undefined && md5 !== MD5_OF_NOTHING && hash.digest('hex') !== md5) throw corrupt();
+      if (last && md5 !== undefined && hash.digest('hex') !== md5) throw corrupt();
       return length;
     },
   };
 }
 
-/** The rest from `at` on; older Orthancs know no ranges, and what comes before is passed over. */
+/** The rest from `at` on. Older Orthancs know no ranges: then the bytes before it are skipped. */
 async function resumed(
   client: OrthancClient,
   path: string,
@@ -73,7 +67,7 @@ async function resumed(
   return body;
 }
 
-/** Takes an answer apart into pieces of the wanted lengths. */
+/** Cuts an answer into pieces of the wanted lengths. */
 class Body {
   readonly #response: IncomingMessage;
   readonly #source: AsyncIterator<Buffer>;
@@ -114,9 +108,8 @@ class Body {
         if (next.done === true) throw truncated(this.#promised, this.#came);
         this.#left = next.value;
       } catch (error) {
-        if (error instanceof FailureError || (error instanceof Error && error.name === 'AbortError'))
-          throw error;
-        throw unreachable(this.#url, error);
+        if (error instanceof Error && error.name === 'AbortError') throw error;
+        throw connectionFault(error, this.#url);
       }
       this.#came += this.#left.length;
     }

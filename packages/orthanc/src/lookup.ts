@@ -1,17 +1,19 @@
-/** Which images a study or series in Orthanc has, by Orthanc's identifier or by UID. */
+/** Which images a study or series has, by Orthanc's identifier or by UID. */
 import { codeOf } from '@scanflow/failure';
+import { array, id, isId, object, text } from './answers.ts';
 import type { OrthancClient } from './client.ts';
-import { unclear } from './faults.ts';
 
 export type Level = 'study' | 'series';
 
 export interface RemoteSeries {
+  /** Orthanc's identifier. */
+  readonly id: string;
   readonly seriesInstanceUid: string;
   readonly studyInstanceUid: string;
   readonly studyId: string;
   readonly seriesNumber: number | undefined;
   readonly seriesDescription: string;
-  /** When an image last came; undefined where Orthanc does not say. */
+  /** When an image last came; undefined if Orthanc does not say. */
   readonly updated: string | undefined;
   /** Orthanc's identifiers. */
   readonly instances: readonly string[];
@@ -23,14 +25,14 @@ export interface RemoteResource {
   readonly series: readonly RemoteSeries[];
 }
 
-const ORTHANC_ID = /^[0-9a-f]{8}(-[0-9a-f]{8}){4}$/;
 const UID = /^[0-9][0-9.]{0,63}$/;
 
-export const isName = (name: string): boolean => ORTHANC_ID.test(name) || UID.test(name);
+/** Whether a study or series may be called so: by Orthanc's identifier, or by UID. */
+export const isName = (name: string): boolean => isId(name) || UID.test(name);
 
 /**
- * Everything of that name: several, where one UID stands under several patients; none, where Orthanc does not have it.
- * Throws FailureError ORTHANC_….
+ * Everything of that name: several if one UID stands under several patients; none if Orthanc does not have it.
+ * Throws FailureError `ORTHANC_…`.
  */
 export async function findImages(
   client: OrthancClient,
@@ -38,7 +40,7 @@ export async function findImages(
   name: string,
   signal: AbortSignal,
 ): Promise<RemoteResource[]> {
-  const ids = ORTHANC_ID.test(name) ? [name] : await lookUp(client, level, name, signal);
+  const ids = isId(name) ? [name] : await lookUp(client, level, name, signal);
   const found = await Promise.all(ids.map((id) => resource(client, level, id, signal)));
   return found.flatMap((one) => one ?? []);
 }
@@ -49,28 +51,28 @@ async function lookUp(
   uid: string,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const answer = list(await client.json('/tools/lookup', signal, uid)).map(object);
+  const answer = array(await client.json('/tools/lookup', signal, uid)).map(object);
   return answer
     .filter(({ Type: type }) => type === (level === 'study' ? 'Study' : 'Series'))
-    .map(({ ID: id }) => identifier(id));
+    .map((one) => id(one['ID']));
 }
 
 async function resource(
   client: OrthancClient,
   level: Level,
-  id: string,
+  name: string,
   signal: AbortSignal,
 ): Promise<RemoteResource | undefined> {
-  const path = level === 'study' ? `/studies/${id}` : `/series/${id}`;
+  const path = level === 'study' ? `/studies/${name}` : `/series/${name}`;
   const ask = (rest = ''): Promise<unknown> => client.json(`${path}${rest}`, signal);
   try {
     const own = object(await ask());
     const study = level === 'study' ? own : object(await ask('/study'));
-    const series = level === 'study' ? list(await ask('/series')).map(object) : [own];
+    const series = level === 'study' ? array(await ask('/series')).map(object) : [own];
     const all = series.map((one) => seriesOf(one, tags(study)));
     return { path, series: all.sort((a, b) => (a.seriesNumber ?? 0) - (b.seriesNumber ?? 0)) };
   } catch (error) {
-    // not there, or deleted between two questions
+    // not there, or deleted between two requests
     if (codeOf(error) === 'ORTHANC_GONE') return undefined;
     throw error;
   }
@@ -80,13 +82,14 @@ function seriesOf(series: Record<string, unknown>, study: Tags): RemoteSeries {
   const own = tags(series);
   const number = Number.parseInt(own['SeriesNumber'] ?? '', 10);
   return {
+    id: text(series['ID']),
     seriesInstanceUid: own['SeriesInstanceUID'] ?? '',
     studyInstanceUid: study['StudyInstanceUID'] ?? '',
     studyId: study['StudyID'] ?? '',
     seriesNumber: Number.isNaN(number) ? undefined : number,
     seriesDescription: own['SeriesDescription'] ?? '',
     updated: typeof series['LastUpdate'] === 'string' ? series['LastUpdate'] : undefined,
-    instances: list(series['Instances']).map(identifier),
+    instances: array(series['Instances']).map(id),
   };
 }
 
@@ -98,20 +101,3 @@ const tags = ({ MainDicomTags: main }: Record<string, unknown>): Tags =>
       (entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1] !== '',
     ),
   );
-
-/** An identifier goes into a path, so it must look like one. */
-function identifier(value: unknown): string {
-  if (typeof value !== 'string' || !ORTHANC_ID.test(value)) throw unclear('an identifier of a strange form');
-  return value;
-}
-
-function object(value: unknown): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw unclear('an object was expected');
-  return value as Record<string, unknown>;
-}
-
-function list(value: unknown): unknown[] {
-  if (!Array.isArray(value)) throw unclear('a list was expected');
-  return value;
-}

@@ -1,31 +1,24 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { test, type TestContext } from 'node:test';
-import type { OrthancClient } from './orthanc.ts';
+import { httpServer } from '@scanflow/testkit';
 import { createOrthanc } from './orthanc.ts';
 
 const ID = '2f859814-2cf8fe4f-c7963e7d-d32c018d-66fc8cfa';
 const never = new AbortController().signal;
 
+type Client = ReturnType<typeof createOrthanc>;
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** An Orthanc of which each answer is scripted. */
-async function scripted(t: TestContext, answer: Answer, idleMs = 2_000): Promise<OrthancClient> {
-  const server = createServer(answer).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const client = createOrthanc({ url: `http://127.0.0.1:${port}`, username: 'u', password: 'p', idleMs });
-  t.after(() => {
-    client.close();
-    server.closeAllConnections();
-    server.close();
-  });
+/** A client of an Orthanc whose answers are scripted. */
+async function scripted(t: TestContext, answer: Answer, idleMs = 2_000): Promise<Client> {
+  const url = await httpServer(t, answer);
+  const client = createOrthanc({ url, username: 'u', password: 'p', idleMs });
+  t.after(() => client.close());
   return client;
 }
 
-async function read(client: OrthancClient): Promise<Buffer> {
+async function read(client: Client): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   for await (const chunk of (await client.open({ id: ID }, never)).chunks) parts.push(chunk);
   return Buffer.concat(parts);
@@ -74,7 +67,7 @@ test('orthanc: the MD5 of nothing, which it records for 2 GiB and more, is no MD
   assert.equal(body.md5, undefined);
 });
 
-test('orthanc: bytes that end too early are told from all', async (t) => {
+test('orthanc: bytes that end too early are a failure', async (t) => {
   const client = await scripted(t, (_request, response) => {
     response.setHeader('content-length', '10');
     response.write('bytes');
@@ -139,7 +132,7 @@ test('orthanc: nobody there, and a stranger there', async (t) => {
   await assert.rejects(stranger.changes(0, 10, never), { code: 'ORTHANC_UNCLEAR', kind: 'transient' });
 });
 
-test('orthanc: an id of another form never becomes a path', async (t) => {
+test('orthanc: an identifier of another form never becomes a path', async (t) => {
   const asked: string[] = [];
   const client = await scripted(t, (request, response) => {
     asked.push(request.url ?? '');

@@ -1,8 +1,4 @@
-/** Orthanc's REST interface. Every byte is asked for as it is: no compression, length and MD5 known beforehand. */
-import type { IncomingMessage } from 'node:http';
-import { Fault } from '../model/failure.ts';
-import type { InstanceBody, Orthanc } from '../ports.ts';
-import { attachmentOf, versionsIn } from './versions.ts';
+/** The parts of Orthanc's REST interface that services use, typed. Bytes come as they are: without compression. */
 import {
   array,
   attributes,
@@ -10,29 +6,24 @@ import {
   id,
   instanceOf,
   integer,
-  isNoted,
-  METADATA,
-  notesOf,
   object,
-  originOf,
   seriesOf,
   systemInfo,
   text,
 } from './answers.ts';
-import { chunksOf, connection, type Connection, type OrthancOptions } from './connection.ts';
-import { transcodeFault, unclear } from './faults.ts';
+import { bodyOf, type InstanceBody } from './body.ts';
+import { orthancClient, type OrthancAccess, type OrthancClient } from './client.ts';
+import { transcodeFault } from './faults.ts';
+import { isNoted, METADATA, notesOf, originOf } from './notes.ts';
+import type { Orthanc } from './types.ts';
+import { attachmentOf, versionsIn } from './versions.ts';
 
-export interface OrthancClient extends Orthanc {
-  close(): void;
-}
-
-/** Orthanc 1.12.7 records it for instances of 2 GiB and more: there, the length alone tells. */
-const MD5_OF_NOTHING = 'd41d8cd98f00b204e9800998ecf8427e';
-
-export function createOrthanc(options: OrthancOptions): OrthancClient {
-  const { get, remove, json, put, post, close } = connection(options);
+/** Opens the typed client. Nothing is sent yet. */
+export function createOrthanc(access: OrthancAccess): Orthanc & { readonly close: () => void } {
+  const client = orthancClient(access);
+  const { get, remove, json, put, url } = client;
   return {
-    close,
+    close: client.close,
     system: async (signal) => systemInfo(object(await json('/system', signal))),
     changes: async (since, limit, signal) => {
       const page = object(await json(`/changes?since=${since}&limit=${limit}`, signal));
@@ -70,18 +61,15 @@ export function createOrthanc(options: OrthancOptions): OrthancClient {
       put(`/series/${id(series)}/metadata/${METADATA.decision.number}`, decision, signal),
     open: async (file, signal) => {
       const response = await get(`/instances/${id(file.id)}/attachments/${attachmentOf(file)}/data`, signal);
-      const bytes = lengthOf(response);
-      // the ETag is "<revision>-<MD5 of the uncompressed file>", from the database and not from the bytes
-      const md5 = /^"\d+-([0-9a-f]{32})"$/.exec(response.headers.etag ?? '')?.[1];
-      return { bytes, md5: md5 === MD5_OF_NOTHING ? undefined : md5, chunks: chunksOf(response, bytes) };
+      return bodyOf(response, url);
     },
-    transcode: (instance, transferSyntax, signal) => transcode(post, id(instance), transferSyntax, signal),
+    transcode: (instance, transferSyntax, signal) => transcode(client, id(instance), transferSyntax, signal),
   };
 }
 
-/** By the note on the instance, else by that on its series, else as Orthanc saw it. */
+/** By the note on the instance, else by the note on its series, else as Orthanc saw it. */
 async function originIn(
-  json: Connection['json'],
+  json: OrthancClient['json'],
   ...[instance, series, signal]: Parameters<Orthanc['origin']>
 ): ReturnType<Orthanc['origin']> {
   const own = object(await json(`/instances/${id(instance)}/metadata?expand`, signal));
@@ -90,22 +78,14 @@ async function originIn(
 }
 
 async function transcode(
-  post: Connection['post'],
+  { post, url }: OrthancClient,
   instance: string,
   transferSyntax: string,
   signal: AbortSignal,
 ): Promise<InstanceBody> {
   // Force: keeping the UID is meant. GET …/file?transcode= came only with 1.12.2
-  const order = { Transcode: transferSyntax, Keep: ['SOPInstanceUID'], Force: true };
-  const response = await post(`/instances/${instance}/modify`, order, transcodeFault, signal);
-  const bytes = lengthOf(response);
-  return { bytes, md5: undefined, chunks: chunksOf(response, bytes) };
-}
-
-/** Throws Fault where it is not told. */
-function lengthOf(response: IncomingMessage): number {
-  const bytes = Number(response.headers['content-length'] ?? Number.NaN);
-  if (Number.isSafeInteger(bytes)) return bytes;
-  response.destroy();
-  throw new Fault(unclear('an instance came without its length'));
+  const order = JSON.stringify({ Transcode: transferSyntax, Keep: ['SOPInstanceUID'], Force: true });
+  const response = await post(`/instances/${instance}/modify`, order, signal, transcodeFault);
+  // an ETag here would be that of another file
+  return { ...bodyOf(response, url), md5: undefined };
 }

@@ -1,11 +1,14 @@
-/** What the steps need from Orthanc. */
-import type { Attributes } from '../store/place/route.ts';
+/** What Orthanc has, and what the typed client does with it. */
+import type { InstanceBody } from './body.ts';
+
+/** Values by keyword, as Orthanc decoded them. */
+export type Tags = Readonly<Record<string, string>>;
 
 export interface SystemInfo {
   readonly version: string;
   /** DatabaseServerIdentifier, from Orthanc 1.11.1. */
   readonly database: string | undefined;
-  /** What makes Orthanc delete the oldest images by itself; undefined where nothing does or it does not say. */
+  /** The limits by which Orthanc deletes the oldest images by itself; undefined if there are none or it does not say. */
   readonly recycling: string | undefined;
 }
 
@@ -24,13 +27,13 @@ export interface ChangePage {
 
 export interface InstanceListing {
   readonly id: string;
-  /** Other bytes that were sent again under its UIDs, kept beside its own: 1 for the first of them. Absent: its own file. */
+  /** Number of the file among those that were sent again under its UIDs with other bytes, from 1. Absent: its own file. */
   readonly version?: number;
-  /** Another one where other bytes took this instance's place. */
+  /** Changes when other bytes take the instance's place. */
   readonly fileUuid: string;
   readonly bytes: number;
-  readonly tags: Attributes;
-  /** The series of Orthanc's that it is in, where that was joined with another. */
+  readonly tags: Tags;
+  /** Orthanc's identifier of its series, if that was joined with another. */
   readonly series?: string;
 }
 
@@ -44,35 +47,27 @@ export interface SeriesListing {
   readonly instances: readonly string[];
 }
 
-export interface InstanceBody {
-  /** Content-Length. */
-  readonly bytes: number;
-  /** What Orthanc computed when it received the instance; undefined where it keeps none. */
-  readonly md5: string | undefined;
-  readonly chunks: AsyncIterable<Uint8Array>;
-}
-
-/** Where an instance came from, as far as Orthanc noted it. */
+/** Where an instance came from, as far as it is noted. */
 export interface Origin {
   /** UTC. */
   readonly received?: string;
-  /** AE title of who sent it. */
+  /** AE title of the sender. */
   readonly from?: string;
   /** AE title that was called. */
   readonly called?: string;
-  /** Of who sent it. */
+  /** Network address of the sender. */
   readonly address?: string;
-  /** It came through the HTTP interface of Orthanc. */
+  /** It came through Orthanc's HTTP interface. */
   readonly uploaded?: boolean;
 }
 
-/** What was noted on a series in Orthanc. */
+/** What is noted on a series. */
 export interface Notes {
-  /** JSON: what a person decided of it. */
+  /** JSON: what a person decided. */
   readonly decision?: string;
 }
 
-/** All throw Fault; what is gone is ORTHANC_GONE (permanent). */
+/** All throw FailureError `ORTHANC_…`; for what Orthanc no longer has, ORTHANC_GONE (permanent). */
 export interface Orthanc {
   readonly system: (signal: AbortSignal) => Promise<SystemInfo>;
   readonly changes: (since: number, limit: number, signal: AbortSignal) => Promise<ChangePage>;
@@ -86,7 +81,7 @@ export interface Orthanc {
     signal: AbortSignal,
   ) => Promise<readonly SeriesListing[]>;
   readonly instance: (instance: string, signal: AbortSignal) => Promise<InstanceListing>;
-  /** Deletes one instance; the last of a series takes that with it. */
+  /** Deletes one instance; with the last one goes the series. */
   readonly remove: (instance: string, signal: AbortSignal) => Promise<void>;
   /** Each instance's own file, and every version that was sent again with other bytes. */
   readonly instances: (series: string, signal: AbortSignal) => Promise<readonly InstanceListing[]>;
@@ -94,19 +89,19 @@ export interface Orthanc {
   readonly versions: (instance: string, signal: AbortSignal) => Promise<readonly FileOfInstance[]>;
   /** Whether an instance of the series has such versions, or may have. */
   readonly hasVersions: (series: string, signal: AbortSignal) => Promise<boolean>;
-  /** Attributes that Orthanc keeps in its database of the series and its study, the way it decoded them. */
-  readonly seriesTags: (series: string, signal: AbortSignal) => Promise<Attributes>;
+  /** Attributes of the series and its study from Orthanc's database, as it decoded them. */
+  readonly seriesTags: (series: string, signal: AbortSignal) => Promise<Tags>;
   readonly origin: (instance: string, series: string, signal: AbortSignal) => Promise<Origin>;
   readonly notes: (series: string, signal: AbortSignal) => Promise<Notes>;
-  /** Keeps what a person decided on the series itself, where a ledger that is lost does not lose it. */
+  /** Notes a person's decision on the series itself, so that it outlives the ledger. */
   readonly noteDecision: (series: string, decision: string, signal: AbortSignal) => Promise<void>;
   /**
-   * Says on the series since when it is being deleted (an instant), or that it no longer is. What is sent again meanwhile is
-   * not acknowledged: see docs/decisions/0017-who-receives.md.
+   * Notes on the series since when it is being deleted (an instant); undefined takes the note away. While it stands, the
+   * receiver acknowledges no image that is sent again (docs/decisions/0017-who-receives.md).
    */
   readonly noteLeaving: (series: string, since: string | undefined, signal: AbortSignal) => Promise<void>;
   readonly open: (file: FileOfInstance, signal: AbortSignal) => Promise<InstanceBody>;
-  /** The instance in another transfer syntax, under its own UID. Throws TRANSCODE_FAILED where Orthanc cannot. */
+  /** The instance in another transfer syntax, under its own UID. Throws TRANSCODE_FAILED if Orthanc cannot convert it. */
   readonly transcode: (
     instance: string,
     transferSyntax: string,

@@ -26,6 +26,7 @@ export {
 export { findOrthanc, startOrthanc, type OrthancOptions, type RunningOrthanc } from './orthanc.ts';
 export { reportExam, type NormalizedCall } from './normalized-scu.ts';
 export { examBegins, examEnds, examSeries, SERIES_UID, type ExamOptions } from './mpps.ts';
+export { httpServer } from './http-server.ts';
 export { freePort } from './ports.ts';
 export { findPostgres, startPostgres, type Postgres } from './postgres.ts';
 export { startRadicale, type Radicale, type RadicaleOptions } from './radicale.ts';

@@ -1,11 +1,10 @@
 /** Who sent a series, recorded at Orthanc, where the streamer reads it: Orthanc itself knows only that it was the receiver. */
 import type { StoreRequest } from '@scanflow/dimse';
+import { METADATA } from '@scanflow/orthanc';
 import type { Orthanc } from './adapters/orthanc.ts';
 import type { Stored } from './domain/verdict.ts';
 import { Turns } from './turns.ts';
 
-/** Metadata of Orthanc's (`ScanflowSender` of its configuration), on the series; on an instance that another sent. */
-export const SENDER_METADATA = 5101;
 /** What stands there is believed for so long: a series may be deleted and come again. */
 const BELIEVED_MS = 60_000;
 
@@ -28,7 +27,11 @@ export function rememberSenders({ orthanc, scannerOf }: MemorySettings) {
     }
     const found = known.get(series)?.recorded;
     if (found !== undefined) return found;
-    const recorded = await readOrWrite(orthanc, `/series/${series}/metadata/${SENDER_METADATA}`, sender);
+    const recorded = await readOrWrite(
+      orthanc,
+      `/series/${series}/metadata/${METADATA.sender.number}`,
+      sender,
+    );
     if (recorded !== undefined) known.set(series, { recorded, until: now + BELIEVED_MS });
     return recorded;
   };
@@ -38,7 +41,9 @@ export function rememberSenders({ orthanc, scannerOf }: MemorySettings) {
     const sender = JSON.stringify({ aet, called, address, ...(scanner === undefined ? {} : { scanner }) });
     const recorded = await turns.take(series, () => recordedOf(series, sender));
     if (recorded === undefined) return false;
-    return recorded === sender || put(orthanc, `/instances/${instance}/metadata/${SENDER_METADATA}`, sender);
+    return (
+      recorded === sender || put(orthanc, `/instances/${instance}/metadata/${METADATA.sender.number}`, sender)
+    );
   };
 }
 

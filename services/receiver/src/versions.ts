@@ -5,16 +5,10 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { readPart10Header } from '@scanflow/dicom';
+import { FIRST_VERSION, MD5_OF_NOTHING, METADATA, MOST_VERSIONS, versionsAmong } from '@scanflow/orthanc';
 import type { Orthanc, Upload } from './adapters/orthanc.ts';
 import { OUT_OF_RESOURCES, type Stored } from './domain/verdict.ts';
 
-/** Attachments of Orthanc's that hold versions, in the order in which they came. */
-export const FIRST_VERSION = 5110;
-export const MOST_VERSIONS = 40;
-/** Metadata of a series (`ScanflowVersions`): where it is absent, the streamer looks for no versions. */
-export const VERSIONS_METADATA = 5103;
-/** Metadata of a series (`ScanflowLeaving`): since when the streamer is deleting it, noted anew every 5 minutes. */
-export const LEAVING_METADATA = 5104;
 const LEAVING_BELIEVED_MS = 15 * 60_000;
 /** How long a scanner waits for the end of a deletion, and how often is looked. */
 const LEAVING_MS = 10_000;
@@ -66,14 +60,13 @@ async function versionsOf(orthanc: Orthanc, stored: Stored): Promise<number[] | 
   const listed = await orthanc.ask('GET', pathOf(stored));
   if (listed.answered && listed.status === 404) return 'gone';
   if (!listed.answered || listed.status !== 200) return undefined;
-  const names = (JSON.parse(listed.body.toString('utf8')) as unknown[]).map(Number);
-  return names.filter((name) => name >= FIRST_VERSION && name < FIRST_VERSION + MOST_VERSIONS);
+  return versionsAmong(JSON.parse(listed.body.toString('utf8')) as unknown[]);
 }
 
 async function mark(orthanc: Orthanc, { series }: Stored): Promise<boolean> {
   const body = Buffer.from('1');
   const upload: Upload = { bytes: body.length, content: () => [body] };
-  const put = await orthanc.ask('PUT', `/series/${series}/metadata/${VERSIONS_METADATA}`, upload);
+  const put = await orthanc.ask('PUT', `/series/${series}/metadata/${METADATA.versions.number}`, upload);
   return put.answered && put.status === 200;
 }
 
@@ -84,7 +77,7 @@ async function mark(orthanc: Orthanc, { series }: Stored): Promise<boolean> {
 async function stays(orthanc: Orthanc, stored: Stored, attachment: number, outcome: Kept): Promise<Kept> {
   const until = performance.now() + LEAVING_MS;
   for (;;) {
-    const leaving = await orthanc.ask('GET', `/series/${stored.series}/metadata/${LEAVING_METADATA}`);
+    const leaving = await orthanc.ask('GET', `/series/${stored.series}/metadata/${METADATA.leaving.number}`);
     if (!leaving.answered) return failed('Orthanc does not tell what it has');
     const versions = await versionsOf(orthanc, stored);
     if (versions === 'gone' || versions?.includes(attachment) === false) return { kind: 'gone' };
@@ -107,9 +100,6 @@ function isOld(since: string): boolean {
     throw error;
   }
 }
-
-/** Orthanc 1.12.7 records it for files of 2 GiB and more. */
-const MD5_OF_NOTHING = 'd41d8cd98f00b204e9800998ecf8427e';
 
 /** `damaged`: the bytes are not those that Orthanc wrote, or are not there. */
 async function compare(

@@ -5,7 +5,18 @@ export type * from './hooks/types.ts';
 export type * from './ledger/claim.ts';
 export type * from './ledger/rows.ts';
 export type * from './ledger/types.ts';
-export type * from './orthanc/types.ts';
+export type {
+  Change,
+  ChangePage,
+  FileOfInstance,
+  InstanceBody,
+  InstanceListing,
+  Notes,
+  Origin,
+  Orthanc,
+  SeriesListing,
+  SystemInfo,
+} from '@scanflow/orthanc';
 export type * from './rebuild/types.ts';
 export type * from './roots/types.ts';
 export type * from './send/types.ts';

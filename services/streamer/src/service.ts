@@ -13,7 +13,7 @@ import {
 } from '@scanflow/runtime';
 import { routes } from './http/api.ts';
 import { createBookings } from './store/place/bookings.ts';
-import { createOrthanc } from './orthanc/orthanc.ts';
+import { createOrthanc } from '@scanflow/orthanc';
 import { Condition } from './work/condition.ts';
 import { commitmentLeg } from './commitment/plan.ts';
 import { COPY } from './model/series.ts';

@@ -1,7 +1,7 @@
 /** Clocks: leases, the times of images and TLS need machines that agree. */
 import type { Config } from '@scanflow/config';
 import { FailureError } from '@scanflow/failure';
-import { orthancClient } from '../orthanc/client.ts';
+import { orthancClient } from '@scanflow/orthanc';
 import { failed, ok, warning, type Check, type Finding } from './finding.ts';
 import { accessOf } from './orthanc.ts';
 import { sees, type Place } from './place.ts';

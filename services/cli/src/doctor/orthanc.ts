@@ -2,7 +2,7 @@
 import type { Config } from '@scanflow/config';
 import { codeOf, FailureError, messageOf } from '@scanflow/failure';
 import { readSecret } from '@scanflow/runtime';
-import { orthancClient, type OrthancAccess } from '../orthanc/client.ts';
+import { orthancClient, type OrthancAccess } from '@scanflow/orthanc';
 import { failed, failure, ok, type Check, type Finding } from './finding.ts';
 import { judgeOrthanc } from './judge-orthanc.ts';
 import { sees, type Place } from './place.ts';
@@ -62,7 +62,7 @@ async function lookAtOrthanc({ config, timeoutMs }: Place, signal: AbortSignal):
 /** Whether it answers without a password, too. */
 async function isOpen({ url, idleMs }: OrthancAccess, signal: AbortSignal): Promise<boolean> {
   try {
-    return 'DicomAet' in (await systemOf({ url, ...(idleMs === undefined ? {} : { idleMs }) }, signal));
+    return 'DicomAet' in (await systemOf({ url, idleMs }, signal));
   } catch (error) {
     if (error instanceof FailureError) return false;
     throw error;

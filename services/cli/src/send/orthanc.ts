@@ -3,9 +3,15 @@ import { formatIssue, loadConfig } from '@scanflow/config';
 import { FailureError } from '@scanflow/failure';
 import { readSecret } from '@scanflow/runtime';
 import { UsageError } from '../command.ts';
-import { orthancClient, type OrthancAccess, type OrthancClient } from '../orthanc/client.ts';
-import { findImages, isName, type Level } from '../orthanc/find.ts';
-import { openImage } from '../orthanc/image.ts';
+import {
+  findImages,
+  isName,
+  openImage,
+  orthancClient,
+  type Level,
+  type OrthancAccess,
+  type OrthancClient,
+} from '@scanflow/orthanc';
 import type { Found } from './found.ts';
 import type { OrthancInput } from './inputs.ts';
 import type { Values } from './options.ts';
@@ -46,7 +52,7 @@ async function inputsOf(
   if (found.length === 0) throw new UsageError(`Orthanc at ${client.url} has no ${level} ${name}`);
   return found.map(({ path, series }) => {
     const group = `${client.url}${path}`;
-    const images = series.flatMap(({ instances, updated, ...facts }) =>
+    const images = series.flatMap(({ id: _, instances, updated, ...facts }) =>
       instances.map((id) => {
         const open: Found['open'] = () => openImage(client, id, signal);
         const image: Found = { id: `${client.url}/instances/${id}`, source: group, group, facts, open };

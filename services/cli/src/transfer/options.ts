@@ -3,7 +3,7 @@ import { readSecret } from '@scanflow/runtime';
 import type { Peer } from '@scanflow/dimse';
 import { UsageError } from '../command.ts';
 import { address, ourAet, positive, type readArgs } from '../options.ts';
-import { orthancClient, type OrthancClient } from '../orthanc/client.ts';
+import { orthancClient, type OrthancClient } from '@scanflow/orthanc';
 import { dialOf, TLS_OPTIONS } from '../tls.ts';
 import { dicomSource, dicomTarget } from './dicom-node.ts';
 import type { Source, Target } from './nodes.ts';

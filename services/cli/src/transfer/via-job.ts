@@ -1,6 +1,6 @@
 /** A retrieval that an Orthanc carries out as a job. */
 import type { MoveOutcome } from '@scanflow/dimse';
-import type { OrthancClient } from '../orthanc/client.ts';
+import type { OrthancClient } from '@scanflow/orthanc';
 import { rest } from './pauses.ts';
 
 interface Retrieval {

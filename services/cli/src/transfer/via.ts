@@ -2,7 +2,7 @@
 import { FailureError } from '@scanflow/failure';
 import { dataSet, type Attributes, type DataSet } from '@scanflow/dicom';
 import type { MoveOutcome } from '@scanflow/dimse';
-import type { OrthancClient } from '../orthanc/client.ts';
+import { array, findImages, object, type OrthancClient } from '@scanflow/orthanc';
 import type { Holding } from './holding.ts';
 import { awaitJob } from './via-job.ts';
 import type { Part, Source, Target } from './nodes.ts';
@@ -37,15 +37,15 @@ export function viaSource({ client, modality, aet, quietMs }: ViaOptions): Sourc
     const { QueryRetrieveLevel, ...Query } = keys;
     const level = typeof QueryRetrieveLevel === 'string' ? LEVELS[QueryRetrieveLevel] : undefined;
     const asked = { Level: level, Query, Normalize: false };
-    const { ID } = fields(await client.json(`${at}/query`, signal, JSON.stringify(asked)));
+    const { ID } = object(await client.json(`${at}/query`, signal, JSON.stringify(asked)));
     const id = String(ID);
-    const answers = list(await client.json(`/queries/${id}/answers?expand&simplify`, signal));
+    const answers = array(await client.json(`/queries/${id}/answers?expand&simplify`, signal));
     return { id, answers: answers.map((answer) => answerOf(answer, Object.keys(Query))) };
   };
   return {
     name,
     check: async (signal) => {
-      const known = list(await client.json('/modalities', signal)).map(String);
+      const known = array(await client.json('/modalities', signal)).map(String);
       if (!known.includes(modality)) throw new FailureError(unknown(modality, known));
       await client.json(`${at}/echo`, signal, '{}');
     },
@@ -64,7 +64,7 @@ export function viaSource({ client, modality, aet, quietMs }: ViaOptions): Sourc
         const { id, answers } = await query(moveKeys(part), signal);
         if (answers.length === 0) throw new FailureError(gone(name, part));
         const order = JSON.stringify({ TargetAet: aet, Synchronous: false });
-        const { ID } = fields(await client.json(`/queries/${id}/answers/0/retrieve`, signal, order));
+        const { ID } = object(await client.json(`/queries/${id}/answers/0/retrieve`, signal, order));
         return await awaitJob({ client, id: String(ID), source: name, quietMs, signal });
       } catch (error) {
         return outcomeOf(error, signal);
@@ -78,13 +78,9 @@ interface Answers {
   readonly answers: readonly DataSet[];
 }
 
-const fields = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
-
 function answerOf(answer: unknown, keywords: readonly string[]): DataSet {
-  const told = fields(answer);
-  const values = keywords.map((keyword) => [keyword, told[keyword]] as const);
+  const given = object(answer);
+  const values = keywords.map((keyword) => [keyword, given[keyword]] as const);
   const texts = values.filter((pair): pair is readonly [string, string] => typeof pair[1] === 'string');
   return dataSet(Object.fromEntries(texts));
 }
@@ -134,18 +130,14 @@ async function heldBy(
   signal: AbortSignal,
   wanted: Holding | undefined,
 ): Promise<Holding> {
-  const found = list(await client.json('/tools/lookup', signal, studyUid)).map(fields);
   const counts = new Map<string, number>();
   const ids = new Map<string, string[]>();
   // one study may be of two patients there, whose series count together
-  for (const { ID, Type } of found) {
-    if (Type !== 'Study') continue;
-    for (const series of list(await client.json(`/studies/${String(ID)}/series`, signal)).map(fields)) {
-      const uid = String(fields(series['MainDicomTags'])['SeriesInstanceUID']);
-      counts.set(uid, (counts.get(uid) ?? 0) + list(series['Instances']).length);
-      ids.set(uid, [...(ids.get(uid) ?? []), String(series['ID'])]);
+  for (const { series } of await findImages(client, 'study', studyUid, signal))
+    for (const { id, seriesInstanceUid: uid, instances } of series) {
+      counts.set(uid, (counts.get(uid) ?? 0) + instances.length);
+      ids.set(uid, [...(ids.get(uid) ?? []), id]);
     }
-  }
   const lists = new Map<string, DataSet[]>();
   for (const uid of toList(counts, wanted)) lists.set(uid, await images(client, ids.get(uid) ?? [], signal));
   return holdingOf(counts, lists, client.url);
@@ -158,8 +150,8 @@ async function images(
 ): Promise<DataSet[]> {
   const all: DataSet[] = [];
   for (const id of ids)
-    for (const instance of list(await client.json(`/series/${id}/instances`, signal)).map(fields)) {
-      const uid = fields(instance['MainDicomTags'])['SOPInstanceUID'];
+    for (const instance of array(await client.json(`/series/${id}/instances`, signal)).map(object)) {
+      const uid = object(instance['MainDicomTags'])['SOPInstanceUID'];
       if (typeof uid === 'string') all.push(identifier({ SOPInstanceUID: uid }));
     }
   return all;

@@ -1,6 +1,6 @@
 /** What Orthanc reports, into the ledger: the change feed, its identity, and from time to time all that it has. */
 import type { Log } from '@scanflow/runtime';
-import { failureOf, Fault } from '../model/failure.ts';
+import { failureOf } from '../model/failure.ts';
 import { digestOfFiles } from '../store/record.ts';
 import { traitsOf } from '../joining/rule.ts';
 import type { Joinable } from '../joining/types.ts';
@@ -101,7 +101,7 @@ async function seriesOf(
       for (const instance of instances) parents.set(instance, parent);
       found.add(parent);
     } catch (error) {
-      if (!(error instanceof Fault) || failureOf(error).code !== 'ORTHANC_GONE') throw error;
+      if (failureOf(error).code !== 'ORTHANC_GONE') throw error;
       // its series, if it is still there, is found by its other instances and by reconciliation
       log.warn('image deleted from Orthanc before it was seen', { code: 'SOURCE_GONE', instance: id });
     }

@@ -8,7 +8,7 @@ import { dataSet, makeSeries } from '@scanflow/dicom';
 import { findOrthanc, startOrthanc, type RunningOrthanc } from '@scanflow/testkit';
 import { createBookings } from './place/bookings.ts';
 import { openLedger } from '../ledger/sqlite.ts';
-import { createOrthanc } from '../orthanc/orthanc.ts';
+import { createOrthanc } from '@scanflow/orthanc';
 import { createStore } from './disk/store.ts';
 import { parseLayout } from './place/layout.ts';
 import { routeRules } from '@scanflow/testkit/streamer';

@@ -9,7 +9,7 @@ import type { Reason } from '../model/series.ts';
 import type { TagRecord } from './tag.ts';
 import type { Moved } from '../move/plan.ts';
 import type { Joined } from '../joining/types.ts';
-import type { InstanceBody } from '../orthanc/types.ts';
+import type { InstanceBody } from '@scanflow/orthanc';
 
 /** One image in `series.json`. */
 export interface StoredInstance {

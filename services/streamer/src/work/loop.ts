@@ -2,7 +2,7 @@
 import type { LoopDeps, Wakes } from './deps.ts';
 import { followUp } from './follow.ts';
 import { recyclingWarning } from './condition.ts';
-import { Fault, failureOf } from '../model/failure.ts';
+import { failureOf } from '../model/failure.ts';
 import { commitNext } from '../commitment/loop.ts';
 import { copyNext } from '../copy/loop.ts';
 import { SENT_BY } from '../send/rule.ts';
@@ -93,7 +93,7 @@ async function forever(
       if (ended()) return;
       const failure = failureOf(error);
       metrics.failed(name, failure.code);
-      const fromOrthanc = error instanceof Fault && failure.code.startsWith('ORTHANC_');
+      const fromOrthanc = failure.code.startsWith('ORTHANC_');
       if (LEDGER_DOWN.has(failure.code)) condition.ledgerFailed(name, failure.message);
       if (!fromOrthanc || condition.orthancFailed(failure, clock.now()))
         log.error(`${name} fails`, { ...failure });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { dataSet, makeSeries } from '@scanflow/dicom';
-import { createOrthanc } from '../../orthanc/orthanc.ts';
+import { createOrthanc } from '@scanflow/orthanc';
 import { createStore } from '../disk/store.ts';
 import { BookingIndex } from './known-bookings.ts';
 import { parseLayout } from './layout.ts';

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import type { IncomingMessage } from 'node:http';
+import { text as textOf } from 'node:stream/consumers';
+import { test, type TestContext } from 'node:test';
+import { httpServer } from '@scanflow/testkit';
+import { collected, orthancClient, type OrthancAccess, type OrthancClient } from './client.ts';
+
+const never = new AbortController().signal;
+
+async function clientOf(
+  t: TestContext,
+  answer: Parameters<typeof httpServer>[1],
+  access: Partial<OrthancAccess> = {},
+): Promise<OrthancClient> {
+  const client = orthancClient({ url: await httpServer(t, answer), ...access });
+  t.after(() => client.close());
+  return client;
+}
+
+async function* pieces(count: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < count; at += 1) yield await Promise.resolve(Buffer.alloc(65_536, at));
+}
+
+test('orthanc client: the address that people see holds no password, paths go below it', async (t) => {
+  let asked = '';
+  const client = await clientOf(t, (request, response) => {
+    asked = request.url ?? '';
+    response.end('[]');
+  });
+  const { port } = new URL(client.url);
+  const below = orthancClient({ url: `http://u:secret@127.0.0.1:${port}/orthanc` });
+  t.after(() => below.close());
+  assert.equal(below.url, `http://127.0.0.1:${port}/orthanc`);
+  assert.deepEqual(await below.json('/modalities', never), []);
+  assert.equal(asked, '/orthanc/modalities');
+});
+
+test('orthanc client: an upload goes out with its length, piece by piece, byte for byte', async (t) => {
+  const got: Buffer[] = [];
+  let headers: IncomingMessage['headers'] = {};
+  const client = await clientOf(t, (request, response) => {
+    ({ headers } = request);
+    request.on('data', (part: Buffer) => got.push(part)).on('end', () => response.end('{}'));
+  });
+  const body = { bytes: 40 * 65_536, content: () => pieces(40) };
+  const given = await client.exchange('/instances', { method: 'POST', body });
+  assert.ok(given.answered);
+  await given.sent;
+  assert.equal(headers['content-length'], String(body.bytes));
+  assert.equal(headers['transfer-encoding'], undefined);
+  const sent: Uint8Array[] = [];
+  for await (const piece of pieces(40)) sent.push(piece);
+  assert.ok(Buffer.concat(got).equals(Buffer.concat(sent)));
+});
+
+test('orthanc client: an exchange gives any status, and says whether Orthanc took the connection', async (t) => {
+  const client = await clientOf(t, (request, response) => {
+    if (request.url === '/broken') request.socket.destroy();
+    else response.writeHead(409).end('taken');
+  });
+  const refused = await client.exchange('/instances', { method: 'PUT', body: 'x' });
+  assert.ok(refused.answered);
+  assert.equal(refused.response.statusCode, 409);
+  assert.equal(await textOf(refused.response), 'taken');
+  const fresh = orthancClient({ url: client.url });
+  t.after(() => fresh.close());
+  const broken = await fresh.exchange('/broken');
+  assert.ok(!broken.answered && broken.connected);
+  const nobody = orthancClient({ url: 'http://127.0.0.1:1' });
+  const away = await nobody.exchange('/');
+  assert.ok(!away.answered && !away.connected);
+});
+
+test('orthanc client: an upload that cannot be read is no answer, and names its reason', async (t) => {
+  const client = await clientOf(t, (request) => void request.resume());
+  const content = async function* (): AsyncGenerator<Uint8Array> {
+    yield await Promise.resolve(Buffer.alloc(10));
+    throw new Error('the disk is gone');
+  };
+  const given = await client.exchange('/instances', { method: 'POST', body: { bytes: 20, content } });
+  assert.ok(!given.answered);
+  assert.match(String(given.error), /the disk is gone/);
+});
+
+test('orthanc client: an answer that is longer than its limit is not read on', async (t) => {
+  const client = await clientOf(t, (_request, response) => response.end(Buffer.alloc(100_000)));
+  const response = await client.get('/file', never);
+  await assert.rejects(collected(response, { url: client.url, most: 1_000 }), {
+    code: 'ORTHANC_UNCLEAR',
+    message: /over 1000 bytes/,
+  });
+});
+
+test('orthanc client: a failure names address and reason, not the password', async () => {
+  const client = orthancClient({ url: 'http://u:secret@127.0.0.1:1', username: 'u', password: 'secret' });
+  await assert.rejects(client.text('/tools/now', never), {
+    code: 'ORTHANC_UNREACHABLE',
+    message:
+      'Orthanc does not answer at http://127.0.0.1:1 (ECONNREFUSED). Check that it runs, and its address.',
+  });
+});
+
+test('orthanc client: an abort is an abort, not a failure of Orthanc', async (t) => {
+  const stopping = new AbortController();
+  const client = await clientOf(t, () => stopping.abort(new Error('stopped by SIGINT')));
+  await assert.rejects(client.json('/system', stopping.signal), { name: 'AbortError' });
+});
