@@ -1,6 +1,7 @@
 /** A scanner that keeps its association open, for timing queries: it parses no answer, so that the servers are measured. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { defined } from '@scanflow/booking/defined';
 import { encodeDataSet, sopClasses, transferSyntaxes, type DataSet } from '@scanflow/dicom';
 import { encodeCommand, decodeCommand } from '../../packages/dimse/src/message/command.ts';
 import { encodePdu } from '../../packages/dimse/src/ul/encode.ts';
@@ -39,7 +40,7 @@ export async function openAssociation(
     port,
     host: '127.0.0.1',
     noDelay: true,
-    ...(localAddress === undefined ? {} : { localAddress }),
+    ...defined({ localAddress }),
   });
   const reader = new PduReader({ dataBytes: 0xffff_ffff, associateBytes: 0xffff_ffff });
   let onPdu: (pdu: Pdu) => void = () => undefined;

@@ -5,6 +5,7 @@
 import { parentPort } from 'node:worker_threads';
 import ical from 'ical.js';
 import { flagBookings, interpret } from '@scanflow/booking';
+import { defined } from '@scanflow/booking/defined';
 import { readCalendar } from '@scanflow/calendar';
 import { bookingRules, parseConfig } from '@scanflow/config';
 import { outcomeOf, type EventOutcome, type ProblemOutcome } from '../integration/calendar-support.ts';
@@ -98,7 +99,7 @@ function ours(bytes: Uint8Array, text: string, { from, to }: Seconds): Answer {
     events,
     problems,
     bookings: 0,
-    ...(error === undefined ? {} : { error }),
+    ...defined({ error }),
   } as const;
   if (!read.ok) return base;
   try {

@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { defined } from '@scanflow/booking/defined';
 import { FILES } from './files.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -20,8 +21,7 @@ for (const [name, value] of Object.entries(values))
 const { kills, seed } = values;
 const env = {
   ...process.env,
-  ...(kills === undefined ? {} : { KILLS: kills }),
-  ...(seed === undefined ? {} : { KILLS_SEED: seed }),
+  ...defined({ KILLS: kills, KILLS_SEED: seed }),
 };
 // what a person reads, and behind it what this machine could not run
 const reporters = ['spec', './tests/faults/not-run.ts'].flatMap((reporter) => [

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
+import { defined } from '@scanflow/booking/defined';
 import { dataSet } from '@scanflow/dicom';
 import { until } from '@scanflow/testkit';
 import { openAssociation } from '../bench/worklist-asker.ts';
@@ -102,7 +103,7 @@ async function rounds(server: Server, options: FuzzOptions, data: string): Promi
       first: descriptors,
       last: finding === undefined ? await settled(server.pid, descriptors) : NaN,
     },
-    ...(finding === undefined ? {} : { finding }),
+    ...defined({ finding }),
   };
 }
 

@@ -6,6 +6,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseBookingRecord, type BookingRecord } from '@scanflow/booking';
+import { defined } from '@scanflow/booking/defined';
 import { apiFetch, freePort, startProgram, until, type CalendarEntry, type Program } from '@scanflow/testkit';
 
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
@@ -48,9 +49,7 @@ export const giving =
       response.writeHead(304).end();
       return;
     }
-    response
-      .writeHead(200, { 'content-type': 'text/calendar', ...(etag === undefined ? {} : { etag }) })
-      .end(body);
+    response.writeHead(200, { 'content-type': 'text/calendar', ...defined({ etag }) }).end(body);
   };
 
 export interface CalendarView {

@@ -1,6 +1,7 @@
 /** Calendars and what must become of them: the form of tests/fixtures/calendar. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { defined } from '@scanflow/booking/defined';
 import type { CalendarEvent, ReadCalendar } from '@scanflow/calendar';
 
 /** An event without what is usual: confirmed, opaque, public, with times, without texts. */
@@ -38,9 +39,9 @@ export async function readExpected(folder: string, name: string): Promise<Expect
 export function outcomeOf(read: ReadCalendar): Outcome {
   if (!read.ok) return { error: read.error.code };
   const problems = read.content.problems.map(({ uid, recurrenceId, code }) => ({
-    ...(uid === undefined ? {} : { uid }),
+    ...defined({ uid }),
     code,
-    ...(recurrenceId === undefined ? {} : { recurrenceId }),
+    ...defined({ recurrenceId }),
   }));
   return { events: read.content.events.map(eventOutcome).sort(byStart), problems };
 }

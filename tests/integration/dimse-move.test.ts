@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { defined } from '@scanflow/booking/defined';
 import { dataSet, makeSeries, sopClasses, text } from '@scanflow/dicom';
 import { findAll, move, type MoveOrder, type Peer, type SubOperations } from '@scanflow/dimse';
 import { freePort, startDcmqrscp, startOrthanc, startStorescp, type Storescp } from '@scanflow/testkit';
@@ -193,12 +194,12 @@ for (const [what, status, counts, failedUids, [result, code, kind]] of FINALS)
       onMove: (asked) => {
         const [remainingSubOperations, completedSubOperations, failedSubOperations, warningSubOperations] =
           counts ?? [];
-        const told = {
-          ...(remainingSubOperations === undefined ? {} : { remainingSubOperations }),
-          ...(completedSubOperations === undefined ? {} : { completedSubOperations }),
-          ...(failedSubOperations === undefined ? {} : { failedSubOperations }),
-          ...(warningSubOperations === undefined ? {} : { warningSubOperations }),
-        };
+        const told = defined({
+          remainingSubOperations,
+          completedSubOperations,
+          failedSubOperations,
+          warningSubOperations,
+        });
         return asked.final(status, told, failedUids);
       },
     });

@@ -1,6 +1,7 @@
 /** A streamer, a node that takes its images, and one that promises to keep them. */
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { defined } from '@scanflow/booking/defined';
 import type { CommitmentRequest } from '@scanflow/dicom';
 import {
   freePort,
@@ -47,7 +48,7 @@ export async function site(
   const pacs = await startCommitmentScp({
     aet: 'PACS',
     callback: { port, calledAet: 'SCANFLOW' },
-    ...(onRequest === undefined ? {} : { onRequest }),
+    ...defined({ onRequest }),
   });
   t.after(() => pacs.close());
   const destination = { host: '127.0.0.1', port: store.port, aet: 'PACS' };

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { defined } from '@scanflow/booking/defined';
 import {
   freePort,
   startOrthanc,
@@ -29,7 +30,7 @@ import {
 const WAIT = { timeoutMs: 60_000, everyMs: 50 };
 
 async function node(t: TestContext, port?: number): Promise<Storescp> {
-  const scp = await startStorescp({ folder: await scratch(t), ...(port === undefined ? {} : { port }) });
+  const scp = await startStorescp({ folder: await scratch(t), ...defined({ port }) });
   t.after(() => scp.stop());
   return scp;
 }

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { defined } from '@scanflow/booking/defined';
 import { sha256 } from './sha256.ts';
 import { encodeBookingRecord, type BookingRecord } from '@scanflow/booking';
 import { dataSet, makeSeries, type PhantomOptions } from '@scanflow/dicom';
@@ -180,8 +181,7 @@ function configuration(options: RigOptions, { root, data, port, orthanc, orthanc
     arrivals: { quiet: options.quiet ?? '500ms', poll: '100ms' },
     storage: {
       root,
-      ...(options.layout === undefined ? {} : { layout: options.layout }),
-      ...(options.unmatched === undefined ? {} : { unmatched: options.unmatched }),
+      ...defined({ layout: options.layout, unmatched: options.unmatched }),
     },
     destinations: Object.fromEntries(destinations) as unknown,
     ...options.extra,
@@ -198,7 +198,7 @@ export async function phantom(
   await mkdir(folder, { recursive: true });
   const worklistItem = dataSet({
     RequestedProcedureID: studyId,
-    ...(accession === undefined ? {} : { AccessionNumber: accession }),
+    ...defined({ AccessionNumber: accession }),
   });
   const series = makeSeries({
     modality: 'MR',

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { defined } from '@scanflow/booking/defined';
 import {
   decodeDataSet,
   element,
@@ -67,7 +68,7 @@ async function node(t: TestContext, extra: readonly string[], port?: number): Pr
     folder: await scratch(t),
     aet: 'PICKY',
     syntaxes: extra,
-    ...(port === undefined ? {} : { port }),
+    ...defined({ port }),
   });
   t.after(() => scp.stop());
   return scp;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseExamRecord, type ExamRecord } from '@scanflow/booking';
+import { defined } from '@scanflow/booking/defined';
 import { dataSet, sopClasses, text, type Attributes, type DataSet } from '@scanflow/dicom';
 import { nCreate, nSet, type NormalizedAnswer } from '@scanflow/dimse';
 import { accessions, encoded, find, IDENTITY, item, publish, scratch } from './worklist-support.ts';
@@ -58,7 +59,7 @@ export async function open(t: Owner, data: string, lines: readonly string[] = []
 const order = (sopInstanceUid: string, syntaxes?: string[]) => ({
   sopClass: MPPS,
   sopInstanceUid,
-  ...(syntaxes === undefined ? {} : { transferSyntaxes: syntaxes }),
+  ...defined({ transferSyntaxes: syntaxes }),
 });
 const asDataSet = (given: Attributes | DataSet): DataSet =>
   given instanceof Map ? given : dataSet(given as Attributes);

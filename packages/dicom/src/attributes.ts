@@ -1,4 +1,5 @@
 /** A few attributes from the head of a file, without reading its pixels: for routing and for the storage layout. */
+import { defined } from '@scanflow/booking/defined';
 import { decodeDataSet } from './decode.ts';
 import { DicomDecodeError, type DataSet, type Tag } from './dataset.ts';
 import { tagOf } from './dictionary.ts';
@@ -126,6 +127,6 @@ function decode(
   const explicit = layout.bigEndian ? explicitVRBigEndian : explicitVRLittleEndian;
   return decodeDataSet(Buffer.concat(parts), layout.explicit ? explicit : implicitVRLittleEndian, {
     undecodable: 'replace',
-    ...(defaultCharacterSet === undefined ? {} : { defaultCharacterSet }),
+    ...defined({ defaultCharacterSet }),
   });
 }

@@ -1,4 +1,5 @@
 /** Storage commitment as data: what is asked (PS3.4 table J.3-1), what is reported (table J.3-2), and why not. */
+import { defined } from '@scanflow/booking/defined';
 import { dataSet } from './build.ts';
 import type { DataSet } from './dataset.ts';
 import { items, number, text } from './read.ts';
@@ -73,7 +74,7 @@ export function commitmentReport({ transactionUid, committed, failed }: Commitme
       : {
           FailedSOPSequence: failed.map((one) => ({
             ...reference(one),
-            ...(one.reason === undefined ? {} : { FailureReason: one.reason }),
+            ...defined({ FailureReason: one.reason }),
           })),
         }),
   });

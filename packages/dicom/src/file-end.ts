@@ -1,4 +1,5 @@
 /** Whether a file's data set ends where the file ends, found by its element headers alone: a file that was cut shows. */
+import { defined } from '@scanflow/booking/defined';
 import { DicomDecodeError } from './dataset.ts';
 import { inflateHead } from './deflated.ts';
 import { formatTag, vrOf } from './dictionary.ts';
@@ -195,7 +196,7 @@ class Walk {
 
   #whole(): FileEnd {
     const edits = this.#edits.toSorted((a, b) => a.offset - b.offset);
-    return { kind: 'whole', edits, ...(this.#pad === undefined ? {} : { pad: this.#pad }) };
+    return { kind: 'whole', edits, ...defined({ pad: this.#pad }) };
   }
 
   /** Too little is left for an element: zeros fill a block up. */

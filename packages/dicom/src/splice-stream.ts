@@ -1,4 +1,5 @@
 /** The splice while a file passes: nothing of it is held but the head that tells where the tag goes. */
+import { defined } from '@scanflow/booking/defined';
 import { deflating, InflateError, inflating } from './deflated.ts';
 import { applyEdits, planSplice, refuse, type Edit, type Refused, type SplicePlan } from './splice.ts';
 import type { PrivateTag } from './splice-tag.ts';
@@ -95,7 +96,7 @@ export class TagStream {
       if (size < wanted && !complete) continue;
       const bytes = held.length === 1 ? (held[0] ?? new Uint8Array()) : Buffer.concat(held);
       held = [bytes];
-      const more = this.#look({ bytes, complete, ...(fileSize === undefined ? {} : { fileSize }) });
+      const more = this.#look({ bytes, complete, ...defined({ fileSize }) });
       if (more === undefined || ended) return bytes;
       // twice as much each time: the head is walked anew
       wanted = Math.max(more, 2 * size);

@@ -1,5 +1,6 @@
 /** An association as both roles use it: messages out as P-DATA, messages in from P-DATA, release, abort. */
 import type { Socket } from 'node:net';
+import { defined } from '@scanflow/booking/defined';
 import { CommandError, encodeCommand, type Command } from './message/command.ts';
 import { Assembler, type Message, type MessageLimits } from './message/assembler.ts';
 import type { Receipt } from './message/receipt.ts';
@@ -61,7 +62,7 @@ export class Association {
   constructor(socket: Socket, options: AssociationOptions) {
     this.#options = options;
     this.#assembler = new Assembler(options.limits, (id) => this.#agreement.accepted.has(id), {
-      ...(options.room === undefined ? {} : { room: options.room }),
+      ...defined({ room: options.room }),
       receiptFor: (id, command) => options.receiptFor?.(id, command, () => this.#hold('receipt', false)),
     });
     const ended = Promise.withResolvers<Ending>();

@@ -1,6 +1,7 @@
 /** Child processes of tests: started with captured output, ended by their pid. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { defined } from '@scanflow/booking/defined';
 
 export interface RunResult {
   readonly code: number | null;
@@ -22,7 +23,7 @@ export async function run(
   { cwd, env = {}, timeoutMs = 60_000 }: RunOptions = {},
 ): Promise<RunResult> {
   const child = spawn(program, [...args], {
-    ...(cwd === undefined ? {} : { cwd }),
+    ...defined({ cwd }),
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -56,7 +57,7 @@ export async function startProgram(
   { cwd, env = {} }: RunOptions = {},
 ): Promise<Program> {
   const child = spawn(program, [...args], {
-    ...(cwd === undefined ? {} : { cwd }),
+    ...defined({ cwd }),
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

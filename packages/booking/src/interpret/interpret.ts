@@ -1,4 +1,5 @@
 /** One calendar event as a booking, as something to skip, or as a mistake that its booker can correct. */
+import { defined } from '../defined.ts';
 import type { Booking, Labels } from '../booking.ts';
 import { PatternTooSlow } from '../pattern/backtracking.ts';
 import { besides, goesOn } from './beside.ts';
@@ -80,10 +81,9 @@ export function unreadable({ code, message, uid, recurrenceId, summary, start }:
     outcome: 'rejected',
     code,
     reason: message,
-    ...(uid === undefined ? {} : { uid }),
-    ...(recurrenceId === undefined ? {} : { recurrenceId }),
+    ...defined({ uid, recurrenceId }),
     ...(start === undefined ? {} : { start: Temporal.Instant.from(start) }),
-    ...(summary === undefined ? {} : { summary }),
+    ...defined({ summary }),
   };
 }
 
@@ -95,11 +95,11 @@ function told(event: BookableEvent, verdict: Note & Partial<Verdict>, scanner?: 
     code,
     reason,
     uid,
-    ...(recurrenceId === undefined ? {} : { recurrenceId }),
+    ...defined({ recurrenceId }),
     start,
     end,
     summary,
-    ...(scanner === undefined ? {} : { scanner }),
+    ...defined({ scanner }),
   };
 }
 
@@ -186,6 +186,6 @@ function toBooking(event: BookableEvent, labels: Labels, scanner: string, rules:
     labels,
     title: isPublic ? oneLine(event.summary) : '',
     ...(operator === undefined || operator === '' ? {} : { operator: oneLine(operator) }),
-    source: { calendar: rules.calendar, uid, ...(recurrenceId === undefined ? {} : { recurrenceId }) },
+    source: { calendar: rules.calendar, uid, ...defined({ recurrenceId }) },
   };
 }

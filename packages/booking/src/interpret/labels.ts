@@ -1,4 +1,5 @@
 /** Project, subject and session out of what a booker wrote: X-DICOM properties, description lines, the title. */
+import { defined } from '../defined.ts';
 import type { Matcher } from '../pattern/pattern.ts';
 import type { BookableEvent } from './event.ts';
 import { isRecognised, LABELS, type LabelName, type PartialLabels } from './groups.ts';
@@ -81,7 +82,7 @@ export function findLabels(event: BookableEvent, vocabulary: Vocabulary): FoundL
       if (source === 'the title' && isSame(other.value, value)) kept[label] = { value, source };
       else return { ok: false, contradiction: { label, places: [other, { value, source }] } };
     }
-    kept[label] ??= { value, source, ...(was === undefined ? {} : { former: was }) };
+    kept[label] ??= { value, source, ...defined({ former: was }) };
     if (value !== typed) rewritten[label] ??= typed;
   }
   const labels = Object.fromEntries(LABELS.flatMap((name) => pair(name, kept[name]?.value)));
@@ -137,7 +138,7 @@ function fromLines(text: string, source: Source, { keys, patterns }: Vocabulary)
     if (whole.length === LABELS.length) return whole.map((entry) => ({ entry, weak }));
     const value = valueOf(line, patterns);
     const was = former ?? (value === line.value ? undefined : line.value);
-    return [{ entry: [name, { value, source, ...(was === undefined ? {} : { former: was }) }], weak }];
+    return [{ entry: [name, { value, source, ...defined({ former: was }) }], weak }];
   });
 }
 

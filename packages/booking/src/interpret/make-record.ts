@@ -1,4 +1,5 @@
 /** A booking as the record that is published for it. */
+import { defined } from '../defined.ts';
 import type { Booking, Labels } from '../booking.ts';
 import { identify } from '../identity.ts';
 import type { BookingRecord } from '../booking-record.ts';
@@ -26,7 +27,7 @@ export function makeRecord(
     end: end.round('second').toString(),
     labels,
     title,
-    ...(operator === undefined ? {} : { operator }),
+    ...defined({ operator }),
     patientId: fill(patientId, labels),
     patientName: fill(patientName, labels),
     source,

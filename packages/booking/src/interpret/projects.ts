@@ -1,4 +1,5 @@
 /** A list of projects as text: names alone, or with who may book them, where and when. */
+import { defined } from '../defined.ts';
 import type { BookableEvent } from './event.ts';
 
 /** What is not given is not asked. */
@@ -79,9 +80,7 @@ function entryOf(value: unknown): readonly [string, ProjectRule] | string {
     ...(bookers === undefined
       ? {}
       : { bookers: bookers.map((one) => one.trim().toLowerCase().replace(/^@/u, '')) }),
-    ...(scanners === undefined ? {} : { scanners }),
-    ...(from === undefined ? {} : { from }),
-    ...(until === undefined ? {} : { until }),
+    ...defined({ scanners, from, until }),
   };
   return [project.trim(), rule];
 }

@@ -1,4 +1,5 @@
 /** Puts fragments back together into messages (PS3.7 6.3, PS3.8 E.1), within limits. Pure. */
+import { defined } from '@scanflow/booking/defined';
 import { Collector } from '../ul/collector.ts';
 import { ABORT, PduError, type Pdv } from '../ul/pdu.ts';
 import { ANY_ROOM, type Room } from '../ul/room.ts';
@@ -125,8 +126,7 @@ export class Assembler {
       contextId,
       command,
       held,
-      ...(dataSet === undefined ? {} : { dataSet }),
-      ...(receipt === undefined ? {} : { receipt }),
+      ...defined({ dataSet, receipt }),
     };
   }
 }

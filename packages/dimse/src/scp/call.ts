@@ -1,4 +1,5 @@
 /** One request to a service, and the means to answer it. */
+import { defined } from '@scanflow/booking/defined';
 import type { Association } from '../association.ts';
 import { DATA_SET, NO_DATA_SET, RESPONSE, type Command } from '../message/command.ts';
 import type { Message } from '../message/assembler.ts';
@@ -55,11 +56,9 @@ export async function respond(call: Call, final: FinalStatus, identifier?: Uint8
   const { command, contextId } = call.message;
   const sopClass = command.affectedSopClassUid ?? command.requestedSopClassUid;
   const response: Command = {
-    ...(sopClass === undefined ? {} : { affectedSopClassUid: sopClass }),
+    ...defined({ affectedSopClassUid: sopClass }),
     // C-STORE names the instance (PS3.7 table 9.1-1); other C-services have none
-    ...(command.affectedSopInstanceUid === undefined
-      ? {}
-      : { affectedSopInstanceUid: command.affectedSopInstanceUid }),
+    ...defined({ affectedSopInstanceUid: command.affectedSopInstanceUid }),
     commandField: command.commandField | RESPONSE,
     messageIdBeingRespondedTo: command.messageId ?? 0,
     dataSetType: identifier === undefined ? NO_DATA_SET : DATA_SET,

@@ -1,4 +1,5 @@
 /** Normalized services of the acceptor: N-CREATE, N-SET (PS3.7 10.1.5.2, 10.1.3.2), N-ACTION (10.1.4) and N-EVENT-REPORT (10.1.1). */
+import { defined } from '@scanflow/booking/defined';
 import { decodeDataSet, DicomDecodeError, encodeDataSet } from '@scanflow/dicom';
 import { isWritableCharacterSet, newUid, text, type DataSet, type DecodeOptions } from '@scanflow/dicom';
 import { COMMAND, DATA_SET, NO_DATA_SET, RESPONSE, type Command } from '../message/command.ts';
@@ -219,10 +220,7 @@ async function finish(
     dataSetType: list === undefined ? NO_DATA_SET : DATA_SET,
     status,
     ...(result.comment === undefined ? {} : { errorComment: comment(result.comment) }),
-    ...(errorId === undefined ? {} : { errorId }),
-    ...(sopInstanceUid === undefined ? {} : { affectedSopInstanceUid: sopInstanceUid }),
-    ...(eventTypeId === undefined ? {} : { eventTypeId }),
-    ...(actionTypeId === undefined ? {} : { actionTypeId }),
+    ...defined({ errorId, affectedSopInstanceUid: sopInstanceUid, eventTypeId, actionTypeId }),
     ...(attributeIdentifiers.length === 0 ? {} : { attributeIdentifierList: attributeIdentifiers }),
   };
   await association.send(message.contextId, response, list);

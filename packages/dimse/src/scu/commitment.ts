@@ -1,4 +1,5 @@
 /** Storage commitment as SCU (PS3.4 J.3.2): N-ACTION, and the reports that come on the same association. */
+import { defined } from '@scanflow/booking/defined';
 import {
   commitmentRequest,
   decodeDataSet,
@@ -119,7 +120,7 @@ class Conversation {
       ok: true,
       status,
       reported: this.#reported,
-      ...(errorComment === undefined ? {} : { comment: errorComment }),
+      ...defined({ comment: errorComment }),
     };
   }
 
@@ -177,8 +178,7 @@ class Conversation {
       dataSetType: NO_DATA_SET,
       status,
       ...(why === undefined ? {} : { errorComment: comment(why) }),
-      ...(affectedSopInstanceUid === undefined ? {} : { affectedSopInstanceUid }),
-      ...(eventTypeId === undefined ? {} : { eventTypeId }),
+      ...defined({ affectedSopInstanceUid, eventTypeId }),
     });
   }
 

@@ -1,4 +1,5 @@
 /** What a C-MOVE came to, as the source tells it (PS3.4 C.4.2.1.4 to C.4.2.1.6, table C.4-2). Pure. */
+import { defined } from '@scanflow/booking/defined';
 import { decodeDataSet, describeStatus, texts } from '@scanflow/dicom';
 import { permanent, transient, type Failure } from '../failure.ts';
 import type { Message } from '../message/assembler.ts';
@@ -33,12 +34,12 @@ export type MoveOutcome =
 export function countsOf(command: Command): SubOperations {
   const { remainingSubOperations, completedSubOperations, failedSubOperations, warningSubOperations } =
     command;
-  return {
-    ...(remainingSubOperations === undefined ? {} : { remaining: remainingSubOperations }),
-    ...(completedSubOperations === undefined ? {} : { completed: completedSubOperations }),
-    ...(failedSubOperations === undefined ? {} : { failed: failedSubOperations }),
-    ...(warningSubOperations === undefined ? {} : { warning: warningSubOperations }),
-  };
+  return defined({
+    remaining: remainingSubOperations,
+    completed: completedSubOperations,
+    failed: failedSubOperations,
+    warning: warningSubOperations,
+  });
 }
 
 /** Of the final response; `before`: the counts of the last pending one. `source` names the peer. */

@@ -1,4 +1,5 @@
 /** N-CREATE and N-SET as SCU (PS3.7 10.1.5, 10.1.3): one request in an association of its own. */
+import { defined } from '@scanflow/booking/defined';
 import {
   decodeDataSet,
   encodeDataSet,
@@ -63,7 +64,7 @@ export function nCreate(peer: Peer, order: CreateOrder, signal?: AbortSignal): P
     commandField: COMMAND.createRq,
     messageId: 1,
     dataSetType: DATA_SET,
-    ...(sopInstanceUid === undefined ? {} : { affectedSopInstanceUid: sopInstanceUid }),
+    ...defined({ affectedSopInstanceUid: sopInstanceUid }),
   };
   const request = { command, sopClass, dataSet: attributes, transferSyntaxes: order.transferSyntaxes };
   return perform(peer, request, signal);
@@ -130,10 +131,12 @@ function answerOf({ command, dataSet }: Message, transferSyntax: string): Normal
   return {
     ok: true,
     status,
-    ...(affectedSopInstanceUid === undefined ? {} : { sopInstanceUid: affectedSopInstanceUid }),
-    ...(errorComment === undefined ? {} : { comment: errorComment }),
-    ...(errorId === undefined ? {} : { errorId }),
-    ...(attributeIdentifierList === undefined ? {} : { attributeIdentifiers: attributeIdentifierList }),
+    ...defined({
+      sopInstanceUid: affectedSopInstanceUid,
+      comment: errorComment,
+      errorId,
+      attributeIdentifiers: attributeIdentifierList,
+    }),
     ...(dataSet === undefined ? {} : { attributes: decodeDataSet(dataSet, transferSyntax) }),
   };
 }

@@ -1,4 +1,5 @@
 /** N-EVENT-REPORT as requestor of the association: the SCP of storage commitment calls its SCU (PS3.4 J.3.3). */
+import { defined } from '@scanflow/booking/defined';
 import {
   commitmentReport,
   encodeDataSet,
@@ -50,7 +51,7 @@ export async function reportCommitment(
       const answer = sent ? await response(association, command, peer) : undefined;
       if (answer !== undefined) {
         const { status = 0, errorComment } = answer.command;
-        return { ok: true, status, ...(errorComment === undefined ? {} : { comment: errorComment }) };
+        return { ok: true, status, ...defined({ comment: errorComment }) };
       }
       if (signal?.aborted === true) throw cancelled();
       throw new DimseError(ambiguous('NO_RESPONSE', `${nameOf(peer)}: ${endingOf(association)}.`));

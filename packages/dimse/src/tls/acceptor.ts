@@ -1,6 +1,7 @@
 /** TLS for the acceptor: a connection that was accepted is secured before anything of DICOM is read. */
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { defined } from '@scanflow/booking/defined';
 import { DimseError, permanent } from '../failure.ts';
 import { usable, type TlsCredentials } from './credentials.ts';
 import { codeOf, tlsProblem, type TlsProblem } from './problem.ts';
@@ -46,7 +47,7 @@ export function tlsAcceptor(options: TlsAcceptorOptions): TlsAcceptor {
     ...profileOptions(profile),
     key,
     cert: certificate,
-    ...(ca === undefined ? {} : { ca }),
+    ...defined({ ca }),
     dhparam: 'auto' as const,
     honorCipherOrder: true,
   });

@@ -1,4 +1,5 @@
 /** An acceptor of TLS whose credentials come again and again: the first make it, later ones renew it. */
+import { defined } from '@scanflow/booking/defined';
 import { tlsAcceptor, type TlsAcceptor, type TlsAcceptorOptions } from './acceptor.ts';
 import type { TlsCredentials } from './credentials.ts';
 
@@ -20,7 +21,7 @@ export function renewedAcceptor({
   const required = requirePeerCertificate === undefined ? {} : { requirePeerCertificate };
   return {
     use: ({ key = '', certificate = '', ca }) => {
-      const credentials = { key, certificate, ...(ca === undefined ? {} : { ca }) };
+      const credentials = { key, certificate, ...defined({ ca }) };
       if (made === undefined) made = tlsAcceptor({ ...credentials, ...options, ...required });
       else made.renew(credentials);
     },

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { isIP } from 'node:net';
 import { checkServerIdentity, connect, createSecureContext, type SecureContext } from 'node:tls';
+import { defined } from '@scanflow/booking/defined';
 import { DimseError } from '../failure.ts';
 import type { Dial } from '../scu/peer.ts';
 import { usable, type TlsCredentials } from './credentials.ts';
@@ -64,8 +65,6 @@ const contextOf = ({ key, certificate, ca }: Partial<TlsCredentials>, profile: T
   usable(() =>
     createSecureContext({
       ...profileOptions(profile),
-      ...(key === undefined ? {} : { key }),
-      ...(certificate === undefined ? {} : { cert: certificate }),
-      ...(ca === undefined ? {} : { ca }),
+      ...defined({ key, cert: certificate, ca }),
     }),
   );

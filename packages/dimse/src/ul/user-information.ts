@@ -1,4 +1,5 @@
 /** The user information item's sub-items (PS3.8 D.1, PS3.7 D.3.3), read. */
+import { defined } from '@scanflow/booking/defined';
 import type { Cursor } from './cursor.ts';
 import type { RoleSelection, UserInformation } from './pdu.ts';
 
@@ -32,8 +33,7 @@ export function decodeUser(cursor: Cursor): UserInformation {
     maximumLength,
     implementationClassUid,
     roles,
-    ...(implementationVersionName === undefined ? {} : { implementationVersionName }),
-    ...(asyncOperations === undefined ? {} : { asyncOperations }),
+    ...defined({ implementationVersionName, asyncOperations }),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Tests only: a Query/Retrieve SCP that finds truly and moves as its script says, so that it can lie like no real one. */
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
+import { defined } from '@scanflow/booking/defined';
 import {
   answer,
   APPLICATION_CONTEXT,
@@ -241,7 +242,7 @@ const identifierOf = (association: Association, { contextId, dataSet: bytes }: M
 const respond = ({ command }: Message, status: number): Command => ({
   commandField: command.commandField | RESPONSE,
   messageIdBeingRespondedTo: command.messageId ?? 0,
-  ...(command.affectedSopClassUid === undefined ? {} : { affectedSopClassUid: command.affectedSopClassUid }),
+  ...defined({ affectedSopClassUid: command.affectedSopClassUid }),
   dataSetType: NO_DATA_SET,
   status,
 });

@@ -1,4 +1,5 @@
 /** A destination that is reached by DICOMweb: STOW-RS (PS3.18 10.5), several instances per request. */
+import { defined } from '@scanflow/booking/defined';
 import type { StoreItem } from '@scanflow/dimse';
 import { failureOf, transient, type Failure } from '../../model/failure.ts';
 import { retryAfterMs } from '../../work/retry-after.ts';
@@ -136,7 +137,7 @@ class Delivery {
   #stop(failure: Failure, askedMs?: number): void {
     // what was not sent is not in doubt, whatever became of what was
     const rest: Failure = failure.kind === 'ambiguous' ? { ...failure, kind: 'transient' } : failure;
-    this.#stopped = { failure: rest, ...(askedMs === undefined ? {} : { askedMs }) };
+    this.#stopped = { failure: rest, ...defined({ askedMs }) };
   }
 
   #unsent({ id }: StoreItem): SendOutcome {
@@ -144,13 +145,13 @@ class Delivery {
     return {
       id,
       ...failed(failure),
-      ...(askedMs === undefined ? {} : { askedMs }),
+      ...defined({ askedMs }),
     };
   }
 
   #outcome({ id, sopInstanceUid }: Part, verdict: Exclude<Verdict, { result: 'alone' }>): SendOutcome {
     const askedMs = verdict.result === 'failed' ? this.#stopped?.askedMs : undefined;
-    return { id, sopInstanceUid, ...verdict, ...(askedMs === undefined ? {} : { askedMs }) };
+    return { id, sopInstanceUid, ...verdict, ...defined({ askedMs }) };
   }
 }
 

@@ -1,0 +1,22 @@
+/** Optional properties, under `exactOptionalPropertyTypes`. */
+
+/** T with its properties that may be undefined made optional instead. */
+export type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/**
+ * Copies the properties that are not undefined, so that no key has the value undefined: keys with undefined show in
+ * comparisons, override defaults, and do not fit optional properties.
+ *
+ * @example
+ * ```ts
+ * const answer = { id, ...defined({ status, comment }) };
+ * ```
+ */
+export function defined<T extends object>(properties: T): Defined<T> {
+  const kept: Defined<T> = {};
+  for (const key in properties) {
+    const value = properties[key];
+    if (value !== undefined) kept[key] = value as Exclude<T[typeof key], undefined>;
+  }
+  return kept;
+}
