@@ -1,0 +1,92 @@
+/** The pages for people: links that lead somewhere, an opening that says who reads on, and the words of the glossary. */
+import assert from 'node:assert/strict';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+
+const ROOT = join(import.meta.dirname, '../..');
+/** Made from the code, whose own texts they repeat. */
+const GENERATED = ['configuration.md', 'conformance.md', 'states.md', 'failures.md'];
+const docs = (await readdir(join(ROOT, 'docs'))).filter((name) => name.endsWith('.md'));
+const written = docs.filter((name) => !GENERATED.includes(name)).map((name) => `docs/${name}`);
+const decisions = (await readdir(join(ROOT, 'docs/decisions'))).map((name) => `docs/decisions/${name}`);
+const FRONT = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'];
+
+const read = (page: string): Promise<string> => readFile(join(ROOT, page), 'utf8');
+const withoutBlocks = (text: string): string => text.replaceAll(/^```[\s\S]*?^```|^ {4}.*$/gm, '');
+const withoutCode = (text: string): string => withoutBlocks(text).replaceAll(/`[^`\n]*`/g, '');
+
+/** Anchors as GitHub makes them of headings. */
+const anchorsOf = (text: string): string[] =>
+  Array.from(withoutBlocks(text).matchAll(/^#+ (.+)$/gm), ([, heading = '']) =>
+    heading
+      .replaceAll(/\[([^\]]*)\]\([^)]*\)|[`*]/g, '$1')
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+
+/** Links of a page that lead to no file, or to no heading of it. */
+const brokenLinks = async (page: string): Promise<string[]> => {
+  const broken: string[] = [];
+  const text = await read(page);
+  for (const [, link = ''] of withoutCode(text).matchAll(/\]\((?!https?:|mailto:)([^)\s]+)\)/g)) {
+    const [file = '', anchor] = link.split('#');
+    const target = file === '' ? page : join(dirname(page), file);
+    const there = await stat(join(ROOT, target)).then(Boolean, () => false);
+    const heading = anchor === undefined || (there && anchorsOf(await read(target)).includes(anchor));
+    if (!there || !heading) broken.push(`${page}: ${link}`);
+  }
+  return broken;
+};
+
+test('docs: every link between pages leads to a page and a heading', async () => {
+  const pages = [...FRONT, ...docs.map((name) => `docs/${name}`), ...decisions];
+  assert.deepEqual((await Promise.all(pages.map(brokenLinks))).flat(), []);
+});
+
+test('docs: each page opens with who it is for', async () => {
+  const silent: string[] = [];
+  for (const page of written) if (!/^# .+\n\n(?:.+\n)*?For /.test(await read(page))) silent.push(page);
+  assert.deepEqual(silent, []);
+});
+
+test('docs: the README fits two screens, and every page can be found from it', async () => {
+  const text = await read('README.md');
+  const prose = text.split('\n').filter((line) => !line.startsWith('|') && !line.startsWith('!['));
+  assert.ok(text.split('\n').length <= 100, 'README.md has more than 100 lines');
+  assert.deepEqual(
+    prose.filter((line) => line.length > 100),
+    [],
+    'wider than 100 columns',
+  );
+  const linked = new Set<string>();
+  const open = ['README.md'];
+  for (let page = open.pop(); page !== undefined; page = open.pop()) {
+    if (linked.has(page)) continue;
+    linked.add(page);
+    for (const [, link = ''] of (await read(page)).matchAll(/\]\((?!https?:)([^)#\s]+\.md)/g))
+      open.push(join(dirname(page), link));
+  }
+  assert.deepEqual(
+    docs.map((name) => `docs/${name}`).filter((page) => !linked.has(page)),
+    [],
+    'no link leads there from README.md',
+  );
+});
+
+test('docs: no page uses a word that docs/glossary.md replaces', async () => {
+  const glossary = await read('docs/glossary.md');
+  const [, table = ''] = glossary.split('## Words that we do not use');
+  const words = Array.from(table.matchAll(/^\| ([a-z][a-z ]+?) +\|/gm), ([, word = '']) => word);
+  assert.ok(words.length > 5, 'docs/glossary.md lists no words');
+  const found: string[] = [];
+  // docs/tried.md repeats names of tests
+  const plain = written.filter((page) => !['docs/glossary.md', 'docs/tried.md'].includes(page));
+  for (const page of [...plain, 'README.md']) {
+    const text = (await read(page)).replaceAll(/\s+/g, ' ');
+    for (const word of words)
+      if (new RegExp(`\\b${word}\\b`, 'i').test(text)) found.push(`${page}: “${word}”`);
+  }
+  assert.deepEqual(found, []);
+});
