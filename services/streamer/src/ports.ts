@@ -1,10 +1,10 @@
-/** What the streamer's steps need from the outside: the adapters give it, tests and other databases may too. */
+/** The types that the streamer's features share. */
 export type * from './commitment/types.ts';
 export type * from './erase/types.ts';
 export type * from './hooks/types.ts';
 export type * from './ledger/claim.ts';
 export type * from './ledger/rows.ts';
-export type * from './ledger/types.ts';
+export type { Followers, Ledger } from './ledger/tx.ts';
 export type {
   Change,
   ChangePage,

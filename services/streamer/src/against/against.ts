@@ -3,6 +3,7 @@ import type { Ledger, SeriesView } from '../ports.ts';
 import { decide, type Bookings } from '../store/place/place.ts';
 import type { RouteRules } from '../store/place/route.ts';
 import { SENT_BY } from '../send/rule.ts';
+import { listSeries } from '../ledger/views.ts';
 
 export interface Against {
   readonly id: string;
@@ -29,9 +30,9 @@ const CODES: ReadonlySet<string> = new Set(['ROUTE_CONTRADICTION', 'ROUTE_DOUBT'
 export async function lookAgainst(
   rules: RouteRules,
   since: number,
-  { ledger, bookings }: { readonly ledger: Pick<Ledger, 'list'>; readonly bookings: Bookings },
+  { ledger, bookings }: { readonly ledger: Ledger; readonly bookings: Bookings },
 ): Promise<AgainstReport> {
-  const views = await ledger.list({ limit: MOST });
+  const views = await ledger.read(listSeries, { limit: MOST });
   const stored = views.filter(
     (view) => view.updated >= since && view.stored > 0 && view.labels !== undefined,
   );

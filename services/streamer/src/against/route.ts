@@ -9,7 +9,7 @@ import type { Bookings } from '../store/place/place.ts';
 import { lookAgainst } from './against.ts';
 
 export interface AgainstDeps {
-  readonly ledger: Pick<Ledger, 'list'>;
+  readonly ledger: Ledger;
   readonly bookings: Bookings;
   readonly clock: Pick<Clock, 'now'>;
 }

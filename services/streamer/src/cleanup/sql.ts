@@ -1,6 +1,7 @@
 /** Which series may go from Orthanc, in the ledger. */
-import type { Followers, KeptSeries, Millis, SeriesView } from '../ports.ts';
-import type { Row, Tx } from '../ledger/database.ts';
+import type { KeptSeries, Millis, SeriesView } from '../ports.ts';
+import type { Row } from '../ledger/database.ts';
+import type { Tx } from '../ledger/tx.ts';
 import { message, parse, seriesViews } from '../ledger/views.ts';
 
 /** Complete, still in Orthanc, and neither it nor its session has anything to tell that was not told. */
@@ -12,28 +13,25 @@ const READY = `state = 'complete' AND (cleaned IS NULL OR cleaned < 0) AND updat
 const TOLD = `NOT EXISTS (SELECT 1 FROM session t WHERE t.id = series.session AND t.due IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM series m WHERE m.session = t.id AND m.state = 'quarantined'))`;
 
-export const cleanable = (
-  tx: Tx,
-  { hooksFor }: Pick<Followers, 'hooksFor'>,
-  settledBefore: Millis,
-  limit: number,
-): Promise<SeriesView[]> => {
-  const ready = hooksFor('complete', undefined).length > 0 ? `${READY} AND ${TOLD}` : READY;
+/** Complete series, settled since before this moment, with nothing left to tell, that are still in Orthanc. */
+export const cleanable = (tx: Tx, settledBefore: Millis, limit: number): Promise<SeriesView[]> => {
+  const ready = tx.followers.hooksFor('complete', undefined).length > 0 ? `${READY} AND ${TOLD}` : READY;
   return seriesViews(tx, `WHERE ${ready} ORDER BY updated LIMIT ?`, settledBefore, limit);
 };
 
-/** From now on what Orthanc no longer has of it was deleted by us. Negative: it is under way. */
-export async function cleaning(tx: Tx, series: string, now: Millis): Promise<boolean> {
+/** Marks the deletion as begun, so that a missing image is no loss from here on; false if images arrived. */
+export async function markCleaning(tx: Tx, series: string, now: Millis): Promise<boolean> {
   const begun = await tx.run(
     `UPDATE series SET cleaned = ? WHERE id = ? AND state = 'complete'`,
+    // negative: under way
     -now,
     series,
   );
   return begun === 1;
 }
 
-/** Nothing came while it was deleted: what did is to be seen to. */
-export async function cleaned(tx: Tx, series: string, now: Millis): Promise<boolean> {
+/** Marks the series deleted; false if images arrived meanwhile. */
+export async function markCleaned(tx: Tx, series: string, now: Millis): Promise<boolean> {
   const done = await tx.run(
     `UPDATE series SET cleaned = ? WHERE id = ? AND state = 'complete' AND cleaned < 0`,
     now,
@@ -42,11 +40,8 @@ export async function cleaned(tx: Tx, series: string, now: Millis): Promise<bool
   return done === 1;
 }
 
-/**
- * Series that are settled, or were last busy, before this moment, are still in Orthanc, and cannot be cleaned: what is open or
- * failed of each.
- */
-export async function kept(tx: Tx, settledBefore: Millis, limit: number): Promise<KeptSeries[]> {
+/** Series, quiet since before this moment, that stay in Orthanc: what is open or failed of each. The oldest first. */
+export async function keptSeries(tx: Tx, settledBefore: Millis, limit: number): Promise<KeptSeries[]> {
   const rows = await tx.all(
     `SELECT id, state, session, reason_code, reason_message FROM series
      WHERE (state IN ('collecting', 'working', 'failed', 'quarantined') OR (state = 'complete' AND (

@@ -4,10 +4,11 @@ import { keyOf, keysOf } from '../store/record.ts';
 import type { InstanceListing, Ledger, Orthanc, SeriesView, Store } from '../ports.ts';
 import { reached } from '../work/trace.ts';
 import type { Clock } from '../model/settings.ts';
+import { markCleaned, markCleaning } from './sql.ts';
 
 export interface CleanDeps {
   readonly orthanc: Pick<Orthanc, 'instances' | 'instance' | 'versions' | 'remove' | 'noteLeaving'>;
-  readonly ledger: Pick<Ledger, 'cleaning' | 'cleaned'>;
+  readonly ledger: Ledger;
   readonly store: Pick<Store, 'record' | 'holds'>;
   readonly clock: Clock;
 }
@@ -42,10 +43,10 @@ export async function cleanStep(
     }
   }
   // before the first deletion, so that nobody takes the images for lost meanwhile
-  if (!(await ledger.cleaning(series.id, clock.now()))) return { kind: 'grown' };
+  if (!(await ledger.write(markCleaning, series.id, clock.now()))) return { kind: 'grown' };
   const wanted = [...Map.groupBy(listed, ({ id }) => id).values()];
   const images = await deleteAll(series.id, wanted, { orthanc, clock }, signal);
-  const done = images === wanted.length && (await ledger.cleaned(series.id, clock.now()));
+  const done = images === wanted.length && (await ledger.write(markCleaned, series.id, clock.now()));
   return done ? { kind: 'cleaned', images } : { kind: 'grown' };
 }
 

@@ -6,6 +6,7 @@ import type { Metrics } from '../http/metrics.ts';
 import { pauseUntil } from '../work/pause.ts';
 import { commitStep, type CommitDeps, type Committing } from './step.ts';
 import type { Wake } from '../work/wake.ts';
+import { nextLeg, nextTime } from '../ledger/claims.ts';
 
 export interface CommitLoopDeps extends CommitDeps {
   readonly log: Log;
@@ -23,9 +24,9 @@ export async function commitNext(
   const { name } = committing;
   const target = commitmentLeg(name);
   const since = wakes.forward.count;
-  const work = await ledger.nextForward(target, clock.now());
+  const work = await ledger.write(nextLeg, target, clock.now());
   if (work === undefined)
-    return pauseUntil(await ledger.nextTime(target), wakes.forward, since, deps, signal);
+    return pauseUntil(await ledger.read(nextTime, target), wakes.forward, since, deps, signal);
   const outcome = await underLease(work, deps, signal, (held) => commitStep(work, committing, deps, held));
   wakes.follow.notify();
   const { series } = work;

@@ -12,9 +12,11 @@ import {
 } from './plan.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Claim, CommitmentNow, Millis, Reported, ReportedOutcome } from '../ports.ts';
+import { ending } from '../ledger/aftermath.ts';
 import { hold, lockSeries } from '../ledger/claims.ts';
-import type { Row, Tx } from '../ledger/database.ts';
-import { progress, record, refresh } from '../ledger/progress.ts';
+import type { Row } from '../ledger/database.ts';
+import type { Tx } from '../ledger/tx.ts';
+import { progressOf, recordProgress, refresh } from '../ledger/progress.ts';
 
 /**
  * Opens the leg, or tells it that there is news, in the transaction in which sending ends: before the series' state is
@@ -42,7 +44,7 @@ export async function openCommitment(
 /** PostgreSQL takes a parameter for a text where nothing beside it has a type. */
 const CAST_NOW = 'CAST(? AS BIGINT)';
 
-export async function commitments(tx: Tx, claim: Claim, destination: string): Promise<CommitmentNow> {
+export async function commitmentsOf(tx: Tx, claim: Claim, destination: string): Promise<CommitmentNow> {
   const { series, target } = claim;
   const legs = await tx.all('SELECT target, through, news FROM leg WHERE series = ?', series);
   const legOf = (name: string): Row | undefined => legs.find((row) => row['target'] === name);
@@ -51,14 +53,14 @@ export async function commitments(tx: Tx, claim: Claim, destination: string): Pr
     series,
     target,
   );
-  const unsent = (await progress(tx, series, destination)).flatMap(({ instance, outcome }) =>
+  const unsent = (await progressOf(tx, series, destination)).flatMap(({ instance, outcome }) =>
     outcome === 'done' ? [] : [[instance, outcome] as const],
   );
   return {
     news: Number(legOf(target)?.['news'] ?? 0),
     sent: Number(legOf(destination)?.['through'] ?? 0),
     unsent: new Map(unsent),
-    rows: await progress(tx, series, target),
+    rows: await progressOf(tx, series, target),
     transactions: rows.map(transactionOf),
   };
 }
@@ -73,13 +75,14 @@ const transactionOf = (row: Row): Transaction => ({
   items: JSON.parse(String(row['items'])) as CommitmentItem[],
 });
 
+/** Writes down what was decided, before anything is asked. */
 export async function decided(
   tx: Tx,
   claim: Claim,
   { rows, ended }: Pick<CommitmentPlan, 'rows' | 'ended'>,
   now: Millis,
 ): Promise<void> {
-  await record(tx, claim, rows);
+  await recordProgress(tx, claim, rows);
   for (const { uid, state } of ended)
     await tx.run(
       `UPDATE commitment SET state = ?, updated = ? WHERE uid = ? AND state <> 'answered'`,
@@ -89,6 +92,7 @@ export async function decided(
     );
 }
 
+/** Durable before the request goes out. */
 export async function asking(
   tx: Tx,
   claim: Claim,
@@ -109,7 +113,7 @@ export async function asking(
   );
 }
 
-/** Not where the report was faster. */
+/** The destination took the request; its report is due until `until`. Nothing where the report was faster. */
 export async function accepted(tx: Tx, claim: Claim, uid: string, until: Millis): Promise<void> {
   await hold(tx, claim);
   await tx.run(
@@ -119,12 +123,14 @@ export async function accepted(tx: Tx, claim: Claim, uid: string, until: Millis)
   );
 }
 
+/** The request never got there, or was refused: no report will come. */
 export async function notAsked(tx: Tx, claim: Claim, uid: string): Promise<void> {
   await hold(tx, claim);
   await tx.run(`DELETE FROM commitment WHERE uid = ? AND state = 'asked'`, uid);
 }
 
-export async function sendAgain(
+/** Has files sent again. False where the destination is being served just now. */
+export async function resendFiles(
   tx: Tx,
   claim: Claim,
   destination: string,
@@ -135,7 +141,7 @@ export async function sendAgain(
   const { series } = claim;
   const leg = await tx.get('SELECT claim FROM leg WHERE series = ? AND target = ?', series, destination);
   if (leg === undefined || leg['claim'] !== null) return false;
-  const known = new Set((await progress(tx, series, destination)).map(({ instance }) => instance));
+  const known = new Set((await progressOf(tx, series, destination)).map(({ instance }) => instance));
   // those that count as sent no longer do
   const counted = rows.filter(({ instance }) => !known.has(instance)).length;
   for (const { instance } of rows)
@@ -159,7 +165,7 @@ export async function sendAgain(
     const { tries, reason } = readNamed(detail);
     return { instance, outcome, detail: named(tries, true, reason) };
   });
-  await record(tx, claim, resent);
+  await recordProgress(tx, claim, resent);
   await refresh(tx, series, now);
   return true;
 }
@@ -193,12 +199,17 @@ export async function awaiting(
   await refresh(tx, claim.series, now);
 }
 
-export async function committed(
-  tx: Tx,
-  claim: Claim,
-  end: { readonly news: number; readonly through: number; readonly failure: Failure | undefined },
-  now: Millis,
-): Promise<void> {
+interface CommitmentEnd {
+  readonly news: number;
+  readonly through: number;
+  readonly failure: Failure | undefined;
+}
+
+/** Ends the claim: the commitment is settled. Where there is other news than was seen, the leg is looked at again at once. */
+export const committed = (tx: Tx, claim: Claim, end: CommitmentEnd, now: Millis): Promise<void> =>
+  ending(tx, claim, now, () => writeCommitted(tx, claim, end, now));
+
+async function writeCommitted(tx: Tx, claim: Claim, end: CommitmentEnd, now: Millis): Promise<void> {
   await hold(tx, claim);
   const { series, target } = claim;
   const leg = await tx.get('SELECT news FROM leg WHERE series = ? AND target = ?', series, target);
@@ -223,7 +234,7 @@ export async function committed(
   await refresh(tx, series, now);
 }
 
-/** Whoever holds the leg, or takes it next, sees the rows and the news. */
+/** Records a report of one of these destinations. Whoever works on the leg, now or next, sees its rows. */
 export async function reported(
   tx: Tx,
   destinations: readonly string[],
@@ -240,7 +251,7 @@ export async function reported(
   const transaction = transactionOf((await tx.get('SELECT * FROM commitment WHERE uid = ?', uid)) ?? found);
   if (transaction.state === 'answered') return { kind: 'duplicate', series };
   const leg = await tx.get('SELECT through FROM leg WHERE series = ? AND target = ?', series, target);
-  const before = new Map((await progress(tx, series, target)).map((row) => [row.instance, row]));
+  const before = new Map((await progressOf(tx, series, target)).map((row) => [row.instance, row]));
   const rows = judgeReport(transaction, report, before, Number(leg?.['through'] ?? 0));
   await write(tx, series, target, rows);
   await tx.run(`UPDATE commitment SET state = 'answered', items = '[]', updated = ? WHERE uid = ?`, now, uid);
@@ -280,7 +291,3 @@ async function tellLeg(tx: Tx, series: string, target: string, now: Millis): Pro
   );
   await refresh(tx, series, now);
 }
-
-/** Reports that were taken, and requests that nobody waits for, from before this moment. */
-export const pruneCommitments = (tx: Tx, before: Millis): Promise<number> =>
-  tx.run(`DELETE FROM commitment WHERE state IN ('answered', 'closed') AND updated < ?`, before);

@@ -14,6 +14,17 @@ import { newest } from '../store/record.ts';
 import { reached } from '../work/trace.ts';
 import { askForFiles, isOlder, lookBehind } from '../store/recheck.ts';
 import type { Clock, Settings } from '../model/settings.ts';
+import {
+  accepted,
+  asking,
+  awaiting,
+  commitmentsOf,
+  committed,
+  decided,
+  notAsked,
+  resendFiles,
+} from './sql.ts';
+import { legFailed } from '../ledger/legs.ts';
 
 /** How a destination is asked; never throws for what it does. */
 export interface CommitmentAsker {
@@ -63,7 +74,7 @@ export async function commitStep(
   const { ledger, clock } = deps;
   let news = 0;
   try {
-    const now = await ledger.commitments(work, committing.name);
+    const now = await ledger.read(commitmentsOf, work, committing.name);
     news = now.news;
     return await settle(work, now, committing, deps, signal);
   } catch (error) {
@@ -71,7 +82,7 @@ export async function commitStep(
     if (signal.aborted || failure.code === 'LEDGER_LEASE_LOST') return { kind: 'interrupted' };
     if (failure.code === RECORD_GONE.code) await askForFiles(work, deps);
     if (failure.kind !== 'permanent') return later(work, news, failure, deps);
-    await ledger.forwardFailed(work, failure, clock.now());
+    await ledger.write(legFailed, work, failure, clock.now());
     return { kind: 'settled', failure };
   }
 }
@@ -87,7 +98,7 @@ async function settle(
   const record = await recordOf(work, deps.store);
   const images = imagesOf(record);
   const plan = planCommitment({ ...now, images, through: work.through }, committing, clock.now());
-  if (plan.rows.length > 0 || plan.ended.length > 0) await ledger.decided(work, plan, clock.now());
+  if (plan.rows.length > 0 || plan.ended.length > 0) await ledger.write(decided, work, plan, clock.now());
   const sending = await sendAgain(work, plan, now, committing, deps);
   const asked: { readonly uid: string; readonly until: number }[] = [];
   for (const { round, items } of plan.ask) {
@@ -98,14 +109,14 @@ async function settle(
   if (next.length === 0 && !sending) {
     const { failure } = plan;
     await lookBehind(work, record, deps);
-    await ledger.committed(work, { news: now.news, through: now.sent, failure }, clock.now());
+    await ledger.write(committed, work, { news: now.news, through: now.sent, failure }, clock.now());
     reached('series-committed');
     return { kind: 'settled', failure };
   }
   // sending again tells when it has ended; should that word be lost, it is looked at all the same
   const nextTry = Math.min(...next, ...(sending ? [clock.now() + RESENDING_MS] : []));
   const wait = { news: now.news, nextTry, attempts: 0, failure: undefined };
-  await ledger.awaiting(work, wait, clock.now());
+  await ledger.write(awaiting, work, wait, clock.now());
   return { kind: 'waiting', asked: asked.map(({ uid }) => uid), resent: plan.resend.length };
 }
 
@@ -143,7 +154,7 @@ async function sendAgain(
   if (resend.length === 0) return sending;
   const wanted = new Set(resend);
   const again: CommitmentRow[] = rows.filter(({ instance }) => wanted.has(instance));
-  await ledger.sendAgain(work, name, again, clock.now());
+  await ledger.write(resendFiles, work, name, again, clock.now());
   reached('commitment-resent');
   return true;
 }
@@ -164,7 +175,7 @@ async function askFor(
     until: clock.now() + withinMs,
     items,
   };
-  await ledger.asking(work, transaction, clock.now());
+  await ledger.write(asking, work, transaction, clock.now());
   reached('commitment-written');
   // other bytes under one UID are one instance there
   const references = [...new Map(items.map((item) => [item.sopInstanceUid, item])).values()].map(
@@ -174,12 +185,12 @@ async function askFor(
   reached('commitment-asked');
   if (answer.ok && answer.status === 0) {
     const until = clock.now() + withinMs;
-    await ledger.accepted(work, transaction.uid, until);
+    await ledger.write(accepted, work, transaction.uid, until);
     return { uid: transaction.uid, until };
   }
   const failure = answer.ok ? notTaken(answer.status, answer.comment) : answer.failure;
   // where nobody knows whether it got there, its report still counts
-  if (failure.kind !== 'ambiguous') await ledger.notAsked(work, transaction.uid);
+  if (failure.kind !== 'ambiguous') await ledger.write(notAsked, work, transaction.uid);
   throw new Fault(failure);
 }
 
@@ -208,6 +219,6 @@ async function later(
   const retry = retryAfter({ kind: 'transient' }, attempts, clock.random(), settings.retry);
   const delayMs = retry.retry ? retry.delayMs : settings.retry.capMs;
   const now = clock.now();
-  await ledger.awaiting(work, { news, nextTry: now + delayMs, attempts, failure }, now);
+  await ledger.write(awaiting, work, { news, nextTry: now + delayMs, attempts, failure }, now);
   return { kind: 'later', failure, delayMs };
 }

@@ -1,7 +1,5 @@
-/** What storage commitment needs from the ledger. */
-import type { CommitmentFacts, CommitmentPlan, CommitmentRow, Transaction } from './plan.ts';
-import type { Failure } from '../model/failure.ts';
-import type { Claim, Millis } from '../ledger/claim.ts';
+/** Storage commitment as the ledger shows it. */
+import type { CommitmentFacts } from './plan.ts';
 
 export interface CommitmentNow extends Omit<CommitmentFacts, 'images' | 'through'> {
   /** Counts what happened to the leg: a later one tells that there is something new. */
@@ -30,51 +28,3 @@ export type ReportedOutcome =
       /** It was no longer waited for. */
       readonly late: boolean;
     };
-
-/** Every method is one transaction. All but the last need the claim of the commitment's leg. */
-export interface CommitmentLedger {
-  readonly commitments: (claim: Claim, destination: string) => Promise<CommitmentNow>;
-  /** Writes down what was decided, before anything is asked. */
-  readonly decided: (
-    claim: Claim,
-    plan: Pick<CommitmentPlan, 'rows' | 'ended'>,
-    now: Millis,
-  ) => Promise<void>;
-  /** Durable before the request goes out. */
-  readonly asking: (claim: Claim, transaction: Transaction, now: Millis) => Promise<void>;
-  /** The destination took the request; a report is due until `until`. */
-  readonly accepted: (claim: Claim, uid: string, until: Millis) => Promise<void>;
-  /** The request never got there, or was refused: no report will come. */
-  readonly notAsked: (claim: Claim, uid: string) => Promise<void>;
-  /** Has files sent again. False where the destination is being served just now. */
-  readonly sendAgain: (
-    claim: Claim,
-    destination: string,
-    rows: readonly CommitmentRow[],
-    now: Millis,
-  ) => Promise<boolean>;
-
-  // these end the claim; where there is other news than was seen, the leg is looked at again at once
-  readonly awaiting: (
-    claim: Claim,
-    wait: {
-      readonly news: number;
-      readonly nextTry: Millis;
-      readonly attempts: number;
-      readonly failure: Failure | undefined;
-    },
-    now: Millis,
-  ) => Promise<void>;
-  readonly committed: (
-    claim: Claim,
-    end: { readonly news: number; readonly through: number; readonly failure: Failure | undefined },
-    now: Millis,
-  ) => Promise<void>;
-
-  /** A report of one of these destinations. */
-  readonly reported: (
-    destinations: readonly string[],
-    report: Reported,
-    now: Millis,
-  ) => Promise<ReportedOutcome>;
-}

@@ -16,7 +16,8 @@ import {
   type TlsAcceptor,
 } from '@scanflow/dimse';
 import { permanent } from '../model/failure.ts';
-import type { CommitmentLedger, Reported, ReportedOutcome } from '../ports.ts';
+import type { Ledger, Reported, ReportedOutcome } from '../ports.ts';
+import { reported } from './sql.ts';
 
 /** A destination that commits itself. */
 export interface Committer {
@@ -27,7 +28,7 @@ export interface Committer {
 }
 
 export interface Reports {
-  readonly ledger: Pick<CommitmentLedger, 'reported'>;
+  readonly ledger: Ledger;
   readonly now: () => number;
   readonly log: DimseLog;
   /** A report was taken. */
@@ -55,7 +56,7 @@ async function take(
   { ledger, now, log, onTaken }: Reports,
 ): ReturnType<ReportHandler> {
   const { transactionUid } = report;
-  const outcome = await ledger.reported(destinations, factsOf(report), now());
+  const outcome = await ledger.write(reported, destinations, factsOf(report), now());
   switch (outcome.kind) {
     case 'unknown':
       log.warn('report for an unknown request', {

@@ -13,64 +13,75 @@ import {
   toForward,
   type OpenLedger,
 } from '../ledger/conformance-kit.test.ts';
+import { arrived } from '../intake/sql.ts';
+import { nextStore, nextTime } from '../ledger/claims.ts';
+import { progressOf, recordProgress } from '../ledger/progress.ts';
+import { copied } from './sql.ts';
+import { quarantine, stored } from '../store/sql.ts';
+import { legLater } from '../ledger/legs.ts';
 
 const reason = { code: 'ROUTE_NO_MATCH', message: 'x' };
 
 export function copyingConformance(name: string, open: OpenLedger): void {
   test(`${name}: a leg alongside is opened with storage, and does not wait for it`, async (t) => {
     const { ledger } = await open(t);
-    await ledger.arrived(cursor(1), ['a'], 100, 100);
-    assert.equal(await ledger.nextTime(COPY), undefined);
-    const storing = await ledger.nextStore(100, [COPY]);
+    await ledger.write(arrived, cursor(1), ['a'], 100, 100);
+    assert.equal(await ledger.read(nextTime, COPY), undefined);
+    const storing = await ledger.write(nextStore, 100, [COPY]);
     assert.ok(storing !== undefined);
-    assert.equal(await ledger.nextTime(COPY), 100);
+    assert.equal(await ledger.read(nextTime, COPY), 100);
     const copying = await toForward(ledger, 100, COPY);
-    await ledger.record(copying, [{ instance: 'i', outcome: 'done', detail: '{}' }]);
-    await ledger.copied(copying, { done: 2, total: 2, failure: undefined }, 110);
+    await ledger.write(recordProgress, copying, [{ instance: 'i', outcome: 'done', detail: '{}' }]);
+    await ledger.write(copied, copying, { done: 2, total: 2, failure: undefined }, 110);
     const copy = await leg(ledger, COPY);
     assert.deepEqual([copy?.state, copy?.done, copy?.total], ['done', 2, 2]);
-    assert.deepEqual(await ledger.progress('a', COPY), []);
+    assert.deepEqual(await ledger.read(progressOf, 'a', COPY), []);
     assert.equal(await state(ledger), 'working');
-    await ledger.stored(storing, done({ targets: [] }), 120);
+    await ledger.write(stored, storing, done({ targets: [] }), 120);
     assert.equal(await state(ledger), 'complete');
   });
 
   test(`${name}: a quarantined series has its leg alongside`, async (t) => {
     const { ledger } = await open(t);
-    await ledger.arrived(cursor(1), ['a'], 100, 100);
-    const storing = await ledger.nextStore(100, [COPY]);
+    await ledger.write(arrived, cursor(1), ['a'], 100, 100);
+    const storing = await ledger.write(nextStore, 100, [COPY]);
     assert.ok(storing !== undefined);
-    await ledger.quarantine(storing, { attributes: {}, inOrthanc: 2, digest: 'd', reason }, 110);
+    await ledger.write(quarantine, storing, { attributes: {}, inOrthanc: 2, digest: 'd', reason }, 110);
     const copying = await toForward(ledger, 110, COPY);
-    await ledger.copied(copying, { done: 2, total: 2, failure: undefined }, 120);
+    await ledger.write(copied, copying, { done: 2, total: 2, failure: undefined }, 120);
     assert.equal(await state(ledger), 'quarantined');
     assert.equal((await leg(ledger, COPY))?.state, 'done');
   });
 
   test(`${name}: a leg alongside that missed what came meanwhile cannot end, and begins anew`, async (t) => {
     const { ledger } = await open(t);
-    await ledger.arrived(cursor(1), ['a'], 100, 100);
-    const first = await ledger.nextStore(100, [COPY]);
+    await ledger.write(arrived, cursor(1), ['a'], 100, 100);
+    const first = await ledger.write(nextStore, 100, [COPY]);
     assert.ok(first !== undefined);
     const copying = await toForward(ledger, 100, COPY);
-    await ledger.stored(first, done({ targets: [] }), 110);
-    await ledger.arrived(cursor(2), ['a'], 120, 130);
-    await ledger.nextStore(130, [COPY]);
-    await assert.rejects(ledger.copied(copying, { done: 2, total: 2, failure: undefined }, 140), LOST);
+    await ledger.write(stored, first, done({ targets: [] }), 110);
+    await ledger.write(arrived, cursor(2), ['a'], 120, 130);
+    await ledger.write(nextStore, 130, [COPY]);
+    await assert.rejects(ledger.write(copied, copying, { done: 2, total: 2, failure: undefined }, 140), LOST);
     const again = await toForward(ledger, 140, COPY);
-    await ledger.copied(again, { done: 3, total: 3, failure: undefined }, 150);
+    await ledger.write(copied, again, { done: 3, total: 3, failure: undefined }, 150);
     assert.equal((await leg(ledger, COPY))?.done, 3);
   });
 
   test(`${name}: a leg alongside fails and waits by itself, and storing that is tried again leaves it`, async (t) => {
     const { ledger } = await open(t);
-    await ledger.arrived(cursor(1), ['a'], 100, 100);
-    const storing = await ledger.nextStore(100, [COPY]);
+    await ledger.write(arrived, cursor(1), ['a'], 100, 100);
+    const storing = await ledger.write(nextStore, 100, [COPY]);
     assert.ok(storing !== undefined);
     const copying = await toForward(ledger, 100, COPY);
-    await ledger.copied(copying, { done: 1, total: 2, failure: { ...FAILURE, kind: 'permanent' } }, 110);
-    await ledger.storeLater(storing, { attempts: 1, nextTry: 200, failure: FAILURE }, 110);
-    assert.ok((await ledger.nextStore(200 + LEASE_MS, [COPY])) !== undefined);
+    await ledger.write(
+      copied,
+      copying,
+      { done: 1, total: 2, failure: { ...FAILURE, kind: 'permanent' } },
+      110,
+    );
+    await ledger.write(legLater, storing, { attempts: 1, nextTry: 200, failure: FAILURE }, 110);
+    assert.ok((await ledger.write(nextStore, 200 + LEASE_MS, [COPY])) !== undefined);
     const copy = await leg(ledger, COPY);
     assert.deepEqual([copy?.state, copy?.failure?.code, copy?.done, copy?.total], ['failed', 'X', 1, 2]);
   });

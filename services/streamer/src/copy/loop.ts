@@ -9,6 +9,7 @@ import { pauseUntil } from '../work/pause.ts';
 import type { Store } from '../ports.ts';
 import { copyStep, type CopyDeps } from './step.ts';
 import type { Wake } from '../work/wake.ts';
+import { nextLeg, nextTime } from '../ledger/claims.ts';
 
 export interface CopyLoopDeps extends CopyDeps {
   readonly log: Log;
@@ -26,8 +27,8 @@ export async function copyNext(
 ): Promise<void> {
   const { ledger, clock, log, metrics, condition } = deps;
   const since = wake.count;
-  const work = await ledger.nextForward(COPY, clock.now());
-  if (work === undefined) return pauseUntil(await ledger.nextTime(COPY), wake, since, deps, signal);
+  const work = await ledger.write(nextLeg, COPY, clock.now());
+  if (work === undefined) return pauseUntil(await ledger.read(nextTime, COPY), wake, since, deps, signal);
   const own = { ...deps, store: copies, system: () => condition.system };
   const outcome = await underLease(work, deps, signal, (held) => copyStep(work, layout, own, held));
   const { series } = work;

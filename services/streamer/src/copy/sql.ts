@@ -1,10 +1,20 @@
 /** Legs that are opened with a series' storing and do not wait for it, in the ledger: the copy of everything. */
 import type { Claim, CopyDone, Millis } from '../ports.ts';
+import { COPY } from '../model/series.ts';
+import { ending } from '../ledger/aftermath.ts';
+import { verifyStored } from '../verify/sql.ts';
 import { hold } from '../ledger/claims.ts';
-import type { Tx } from '../ledger/database.ts';
+import type { Tx } from '../ledger/tx.ts';
 import { refresh } from '../ledger/progress.ts';
 
-export async function copied(
+/** Ends the claim: all of the series is in the copy, but for what `failure` says. */
+export const copied = (tx: Tx, claim: Claim, done: CopyDone, now: Millis): Promise<void> =>
+  ending(tx, claim, now, async () => {
+    await writeCopied(tx, claim, done, now);
+    if (done.done > 0) await verifyStored(tx, claim.series, COPY, now);
+  });
+
+async function writeCopied(
   tx: Tx,
   claim: Claim,
   { done, total, failure, path }: CopyDone,

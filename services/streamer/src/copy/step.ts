@@ -21,6 +21,10 @@ import { GONE, pullMissing, sourceFailure, type PullDeps } from '../store/pull-m
 import { isStillWhole } from '../store/recheck.ts';
 import type { Clock } from '../model/settings.ts';
 import { FILE_MISSING, missingIn, writeRecord } from '../store/write-record.ts';
+import { legFailed, legLater } from '../ledger/legs.ts';
+import { rechecked } from '../store/recheck-sql.ts';
+import { renew } from '../ledger/claims.ts';
+import { copied } from './sql.ts';
 
 /** `store` is that of the copy. */
 export interface CopyDeps extends PullDeps {
@@ -74,10 +78,10 @@ export async function copyStep(
     const attempts = work.attempts + 1;
     const retry = retryAfter(failure, attempts, clock.random(), policyFor(failure, settings.retry));
     if (retry.retry) {
-      await ledger.forwardLater(work, { attempts, nextTry: now + retry.delayMs, failure }, now);
+      await ledger.write(legLater, work, { attempts, nextTry: now + retry.delayMs, failure }, now);
       return { kind: 'later', failure, delayMs: retry.delayMs };
     }
-    await ledger.forwardFailed(work, failure, now);
+    await ledger.write(legFailed, work, failure, now);
     return { kind: 'copied', images: 0, fresh: 0, failure };
   }
 }
@@ -92,7 +96,7 @@ async function copySeries(
   const { done = 0 } = work;
   const before = { ...work, increment: 0, stored: done };
   if (work.recheck === true && (await isStillWhole(before, work.copyPath, deps))) {
-    await ledger.rechecked(work, clock.now());
+    await ledger.write(rechecked, work, clock.now());
     return { kind: 'copied', images: done, fresh: 0, failure: undefined };
   }
   const listed = await listInstances(work.series, orthanc, signal);
@@ -119,12 +123,13 @@ async function copySeries(
   );
   const pulled = { ...found, lost: lostOf(done, found, found.failures.length) };
   const origin = await originOf(pulled.images, work.series, orthanc, signal);
-  const stillOurs = (): Promise<void> => ledger.renew(work, clock.now());
+  const stillOurs = (): Promise<void> => ledger.write(renew, work, clock.now());
   const context = { store, tar: false, origin, system: deps.system?.(), stillOurs };
   const { record } = await writeRecord(folder, imagesIn(listed), pulled, context);
   const failure = pulled.failures[0]?.failure ?? missingIn(record);
   const images = record.counts.stored;
-  await ledger.copied(
+  await ledger.write(
+    copied,
     work,
     { done: images, total: imagesIn(listed), failure, path: folder.below },
     clock.now(),

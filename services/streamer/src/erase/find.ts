@@ -9,6 +9,7 @@ import { decide } from '../store/place/place.ts';
 import type { Settings } from '../model/settings.ts';
 import type { Found, Intent } from './intent.ts';
 import { isOf, names } from './mentions.ts';
+import { erasableSeries } from './sql.ts';
 
 export interface FindDeps {
   readonly ledger: Ledger;
@@ -84,7 +85,7 @@ async function gatherLedger(
   const rest = new Set(kept.keys());
   for (let after = ''; ;) {
     signal.throwIfAborted();
-    const page = await deps.ledger.held(after, PAGE);
+    const page = await deps.ledger.read(erasableSeries, after, PAGE);
     for (const one of page) {
       rest.delete(one.id);
       if (gathered.has(one.id) || (await isMeant(wanted, one, kept.get(one.id), gathered, deps)))

@@ -1,11 +1,12 @@
 /** Series that are erased, in the ledger. */
 import type { Moved } from '../move/plan.ts';
 import type { HeldSeries, Millis } from '../ports.ts';
-import type { Tx } from '../ledger/database.ts';
+import type { Tx } from '../ledger/tx.ts';
 import { lockSeries } from '../ledger/claims.ts';
 import { seriesViews } from '../ledger/views.ts';
 
-export async function held(tx: Tx, after: string, limit: number): Promise<HeldSeries[]> {
+/** Series behind this id, in the order of their ids: all of them, page by page. */
+export async function erasableSeries(tx: Tx, after: string, limit: number): Promise<HeldSeries[]> {
   const views = await seriesViews(tx, 'WHERE id > ? ORDER BY id LIMIT ?', after, limit);
   const found: HeldSeries[] = [];
   for (const view of views) {
@@ -19,7 +20,11 @@ export async function held(tx: Tx, after: string, limit: number): Promise<HeldSe
   return found;
 }
 
-export async function forget(
+/**
+ * Forgets these series and what was told of them; whoever works on one is refused from here on. Sessions that have other
+ * series are reported anew, the others are forgotten. Whether somebody works on one, and may not know yet.
+ */
+export async function forgetSeries(
   tx: Tx,
   series: readonly string[],
   sessions: readonly string[],
@@ -50,6 +55,7 @@ export async function forget(
   return busy;
 }
 
+/** Replaces what is on record of moves of this series, and has its session reported anew. */
 export async function rewriteMoves(
   tx: Tx,
   series: string,

@@ -19,6 +19,8 @@ import type { Clock } from '../model/settings.ts';
 import { findAll, instancesOf, type FindDeps, type Holdings, type Subject } from './find.ts';
 import { dropIntent, writeIntent, type Intent } from './intent.ts';
 import { names, withoutNames } from './mentions.ts';
+import { findSession } from '../sessions/sql.ts';
+import { forgetSeries, rewriteMoves } from './sql.ts';
 
 export interface EraseDeps extends FindDeps {
   readonly clock: Pick<Clock, 'now'>;
@@ -140,12 +142,12 @@ async function remove(
   const sessions = [...new Set(series.flatMap(({ session }) => session ?? []))];
   const folders = new Map<string, string>();
   for (const id of sessions) {
-    const session = await ledger.session(id);
+    const session = await ledger.read(findSession, id);
     if (session?.folder !== undefined) folders.set(id, session.folder);
   }
   // whoever stores or sends one of them is refused from here on
   const ids = series.map(({ id }) => id);
-  const busy = await ledger.forget(ids, sessions, clock.now());
+  const busy = await ledger.write(forgetSeries, ids, sessions, clock.now());
   reached('erasure-forgotten');
   // it finds out with its next look at the lease, and until then may write a file
   if (busy) await new Wake().wait(ledger.leaseMs, signal);
@@ -187,7 +189,7 @@ async function removeElsewhere(
     // the one at the right place is written anew
     if (session !== undefined)
       for (const path of before) await removeReports(session, path, undefined, store);
-    await ledger.rewriteMoves(id, withoutNames(intent, moved), clock.now());
+    await ledger.write(rewriteMoves, id, withoutNames(intent, moved), clock.now());
   }
 }
 

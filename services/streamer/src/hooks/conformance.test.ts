@@ -13,6 +13,27 @@ import {
   toForward,
   toStore,
 } from '../ledger/conformance-kit.test.ts';
+import { arrived } from '../intake/sql.ts';
+import { quarantine, releaseSeries, stored } from '../store/sql.ts';
+import {
+  delivered,
+  deliveriesIn,
+  deliveriesOf,
+  nextDelivery,
+  nextDeliveryTime,
+  notDelivered,
+  renewDelivery,
+  retryDeliveries,
+  skipDeliveries,
+} from './sql.ts';
+import { findSession, listSessions, nextSession, sessionComplete, sessionLater } from '../sessions/sql.ts';
+import { cleanable, markCleaned, markCleaning } from '../cleanup/sql.ts';
+import { nextStore } from '../ledger/claims.ts';
+import { copied } from '../copy/sql.ts';
+import { forwarded } from '../send/sql.ts';
+import { legFailed } from '../ledger/legs.ts';
+import { prune } from '../ledger/prune.ts';
+import { collecting, expectImages, hasten, matching } from '../ledger/people.ts';
 
 /** Opens an empty ledger with leases of LEASE_MS; `again` opens it anew after its process is gone. */
 export type OpenFollowed = (
@@ -30,18 +51,18 @@ const attributes = { Modality: 'MR', AccessionNumber: 'A1', PatientID: 'p' };
 
 /** Series `id` arrives and is stored. */
 async function store(ledger: Ledger, id: string, now: number, over: Partial<StoreDone> = {}): Promise<void> {
-  await ledger.arrived(cursor(now), [id], now, now);
-  await ledger.stored(await toStore(ledger, now), done({ attributes, targets: [], ...over }), now);
+  await ledger.write(arrived, cursor(now), [id], now, now);
+  await ledger.write(stored, await toStore(ledger, now), done({ attributes, targets: [], ...over }), now);
 }
 
 async function next(ledger: Ledger, now: number, hook = 'all'): Promise<DeliveryWork> {
-  const work = await ledger.nextDelivery(hook, now);
+  const work = await ledger.write(nextDelivery, hook, now);
   assert.ok(work !== undefined, 'nothing is to be told');
   return work;
 }
 
 async function dueSession(ledger: Ledger, now: number): Promise<SessionView> {
-  const session = await ledger.nextSession(now);
+  const session = await ledger.read(nextSession, now);
   assert.ok(session !== undefined, 'no session is due');
   return session;
 }
@@ -50,9 +71,9 @@ async function dueSession(ledger: Ledger, now: number): Promise<SessionView> {
 async function tellSession(ledger: Ledger, now: number): Promise<void> {
   const session = await dueSession(ledger, now);
   const digest = sessionDigest(session.series);
-  assert.ok(await ledger.sessionComplete(session, { digest, folder: '/r' }, now));
+  assert.ok(await ledger.write(sessionComplete, session, { digest, folder: '/r' }, now));
   for (const hook of followers.hooksFor('complete', undefined))
-    await ledger.delivered(await next(ledger, now, hook), '', now);
+    await ledger.write(delivered, await next(ledger, now, hook), '', now);
 }
 
 const END = { failure: FAILURE, output: 'why' };
@@ -66,17 +87,17 @@ export function eventConformance(name: string, open: OpenFollowed): void {
     assert.deepEqual([hook, kind, subject, increment, attempts], ['all', 'stored', 'a', 1, 0]);
     const mr = await next(ledger, 1, 'mr');
     assert.equal(mr.event, first.event, 'another id for the same event');
-    assert.equal(await ledger.nextDelivery('other', 1), undefined);
-    await ledger.delivered(first, 'fine', 2);
+    assert.equal(await ledger.write(nextDelivery, 'other', 1), undefined);
+    await ledger.write(delivered, first, 'fine', 2);
     // duplicates bring no increment
     await store(ledger, 'a', 3);
-    assert.equal(await ledger.nextDelivery('all', 3), undefined);
+    assert.equal(await ledger.write(nextDelivery, 'all', 3), undefined);
     await store(ledger, 'a', 4, { increment: 2 });
     const later = await again();
     const second = await next(later, 4);
     assert.equal(second.increment, 2);
     assert.notEqual(second.event, first.event);
-    const views = (await later.deliveries(['a', 'b'])).get('a') ?? [];
+    const views = (await later.read(deliveriesOf, ['a', 'b'])).get('a') ?? [];
     assert.deepEqual(
       views.map((one) => [one.hook, one.increment, one.state, one.output]),
       [
@@ -95,71 +116,74 @@ export function eventConformance(name: string, open: OpenFollowed): void {
     await store(ledger, 'b', 3);
     const [a, b] = [await next(ledger, 3), await next(ledger, 3)];
     assert.deepEqual([a.subject, a.increment, b.subject], ['a', 1, 'b']);
-    assert.equal(await ledger.nextDelivery('all', 3), undefined, 'the second of a before its first');
-    await ledger.notDelivered(a, { ...END, nextTry: 50 }, 4);
-    assert.equal(await ledger.nextDelivery('all', 40), undefined);
-    assert.equal(await ledger.nextDeliveryTime('all'), 3 + LEASE_MS < 50 ? 3 + LEASE_MS : 50);
+    assert.equal(await ledger.write(nextDelivery, 'all', 3), undefined, 'the second of a before its first');
+    await ledger.write(notDelivered, a, { ...END, nextTry: 50 }, 4);
+    assert.equal(await ledger.write(nextDelivery, 'all', 40), undefined);
+    assert.equal(await ledger.read(nextDeliveryTime, 'all'), 3 + LEASE_MS < 50 ? 3 + LEASE_MS : 50);
     const retried = await next(ledger, 50);
     assert.deepEqual([retried.increment, retried.attempts], [1, 1]);
-    await ledger.notDelivered(retried, { ...END, nextTry: undefined }, 51);
+    await ledger.write(notDelivered, retried, { ...END, nextTry: undefined }, 51);
     assert.equal((await next(ledger, 51)).increment, 2, 'what was given up holds up the rest');
-    const [, failed] = ((await ledger.deliveries(['a'])).get('a') ?? []).filter(({ hook }) => hook === 'all');
+    const [, failed] = ((await ledger.read(deliveriesOf, ['a'])).get('a') ?? []).filter(
+      ({ hook }) => hook === 'all',
+    );
     assert.deepEqual([failed?.state, failed?.attempts, failed?.output], ['failed', 2, 'why']);
-    assert.deepEqual(await ledger.retryDeliveries('a', 'hook:all', 60), ['hook:all']);
-    assert.equal((await ledger.deliveriesIn('failed', 9)).length, 0);
-    assert.deepEqual(await ledger.retryDeliveries('a', 'pacs', 60), []);
+    assert.deepEqual(await ledger.write(retryDeliveries, 'a', 'hook:all', 60), ['hook:all']);
+    assert.equal((await ledger.read(deliveriesIn, 'failed', 9)).length, 0);
+    assert.deepEqual(await ledger.write(retryDeliveries, 'a', 'pacs', 60), []);
   });
 
   test(`${name}: a hook that is skipped is told no more and holds nothing up; one under way is left alone`, async (t) => {
     const { ledger } = await open(t, followers);
     await store(ledger, 'a', 1);
     const [failed, running] = [await next(ledger, 1), await next(ledger, 1, 'mr')];
-    await ledger.notDelivered(failed, { ...END, nextTry: undefined }, 2);
-    assert.deepEqual(await ledger.skipDeliveries('a', 'hook:mr', 3), []);
-    assert.deepEqual(await ledger.skipDeliveries('b', 'hook:all', 3), []);
-    assert.deepEqual(await ledger.skipDeliveries('a', 'hook:all', 3), ['hook:all']);
-    assert.deepEqual(await ledger.skipDeliveries('a', 'hook:all', 3), []);
-    assert.deepEqual(await ledger.retryDeliveries('a', undefined, 4), []);
-    const [all] = (await ledger.deliveries(['a'])).get('a') ?? [];
+    await ledger.write(notDelivered, failed, { ...END, nextTry: undefined }, 2);
+    assert.deepEqual(await ledger.write(skipDeliveries, 'a', 'hook:mr', 3), []);
+    assert.deepEqual(await ledger.write(skipDeliveries, 'b', 'hook:all', 3), []);
+    assert.deepEqual(await ledger.write(skipDeliveries, 'a', 'hook:all', 3), ['hook:all']);
+    assert.deepEqual(await ledger.write(skipDeliveries, 'a', 'hook:all', 3), []);
+    assert.deepEqual(await ledger.write(retryDeliveries, 'a', undefined, 4), []);
+    const [all] = (await ledger.read(deliveriesOf, ['a'])).get('a') ?? [];
     assert.deepEqual([all?.state, all?.failure?.code, all?.output], ['done', 'HOOK_SKIPPED', 'why']);
-    assert.deepEqual(await ledger.cleanable(QUIET * 9, 9), [], 'the other hook is not done');
-    await ledger.delivered(running, '', 5);
-    assert.deepEqual(await ledger.cleanable(QUIET * 9, 9), [], 'the session is not told');
+    assert.deepEqual(await ledger.read(cleanable, QUIET * 9, 9), [], 'the other hook is not done');
+    await ledger.write(delivered, running, '', 5);
+    assert.deepEqual(await ledger.read(cleanable, QUIET * 9, 9), [], 'the session is not told');
     await tellSession(ledger, QUIET * 2);
-    assert.equal((await ledger.cleanable(QUIET * 9, 9)).length, 1);
+    assert.equal((await ledger.read(cleanable, QUIET * 9, 9)).length, 1);
     // one that waits for its next try
     await store(ledger, 'a', 6, { increment: 2 });
-    await ledger.notDelivered(await next(ledger, 6), { ...END, nextTry: 900 }, 7);
-    assert.deepEqual(await ledger.skipDeliveries('a', 'hook:all', 8), ['hook:all']);
-    assert.equal(await ledger.nextDelivery('all', 5000), undefined);
+    await ledger.write(notDelivered, await next(ledger, 6), { ...END, nextTry: 900 }, 7);
+    assert.deepEqual(await ledger.write(skipDeliveries, 'a', 'hook:all', 8), ['hook:all']);
+    assert.equal(await ledger.write(nextDelivery, 'all', 5000), undefined);
   });
 
   test(`${name}: a delivery whose worker is gone is made again, and the old worker is refused`, async (t) => {
     const { ledger } = await open(t, followers);
     await store(ledger, 'a', 1);
     const lost = await next(ledger, 1);
-    assert.equal(await ledger.nextDelivery('all', LEASE_MS), undefined);
-    assert.equal(await ledger.renewDelivery(lost, 100), true);
-    assert.equal(await ledger.nextDelivery('all', 1 + LEASE_MS), undefined);
+    assert.equal(await ledger.write(nextDelivery, 'all', LEASE_MS), undefined);
+    assert.equal(await ledger.write(renewDelivery, lost, 100), true);
+    assert.equal(await ledger.write(nextDelivery, 'all', 1 + LEASE_MS), undefined);
     const taken = await next(ledger, 100 + LEASE_MS);
     assert.equal(taken.event, lost.event);
-    assert.equal(await ledger.renewDelivery(lost, 2000), false);
-    await assert.rejects(ledger.delivered(lost, '', 2000), { code: 'LEDGER_LEASE_LOST' });
-    await ledger.notDelivered(taken, { failure: undefined, output: '', nextTry: undefined }, 2000);
+    assert.equal(await ledger.write(renewDelivery, lost, 2000), false);
+    await assert.rejects(ledger.write(delivered, lost, '', 2000), { code: 'LEDGER_LEASE_LOST' });
+    await ledger.write(notDelivered, taken, { failure: undefined, output: '', nextTry: undefined }, 2000);
     assert.equal((await next(ledger, 2000)).attempts, 0, 'an interruption counts as a failure');
   });
 
   test(`${name}: a copy that ends after its series is stored is told to nobody`, async (t) => {
     const { ledger } = await open(t, followers);
-    await ledger.arrived(cursor(1), ['a'], 1, 1);
-    const storing = await ledger.nextStore(1, [COPY]);
+    await ledger.write(arrived, cursor(1), ['a'], 1, 1);
+    const storing = await ledger.write(nextStore, 1, [COPY]);
     assert.ok(storing !== undefined);
-    await ledger.stored(storing, done({ attributes, targets: [] }), 2);
+    await ledger.write(stored, storing, done({ attributes, targets: [] }), 2);
     assert.equal((await next(ledger, 2)).kind, 'stored');
     const copying = await toForward(ledger, 3, COPY);
-    await ledger.copied(copying, { done: 2, total: 2, failure: undefined }, 3);
-    assert.equal(await ledger.nextDelivery('all', 4), undefined);
-    for (const { kind } of (await ledger.deliveries(['a'])).get('a') ?? []) assert.equal(kind, 'stored');
+    await ledger.write(copied, copying, { done: 2, total: 2, failure: undefined }, 3);
+    assert.equal(await ledger.write(nextDelivery, 'all', 4), undefined);
+    for (const { kind } of (await ledger.read(deliveriesOf, ['a'])).get('a') ?? [])
+      assert.equal(kind, 'stored');
   });
 
   test(`${name}: what is forwarded, and what failed, is told`, async (t) => {
@@ -167,57 +191,60 @@ export function eventConformance(name: string, open: OpenFollowed): void {
     await store(ledger, 'a', 1, { targets: ['pacs', 'other'], failure: FAILURE });
     const told = async (now: number): Promise<unknown[]> => {
       const work = await next(ledger, now);
-      await ledger.delivered(work, '', now);
+      await ledger.write(delivered, work, '', now);
       return [work.kind, work.target, work.increment, work.cause?.code];
     };
     assert.deepEqual(await told(2), ['stored', undefined, 1, undefined]);
     assert.deepEqual(await told(2), ['failed', 'storage', 1, 'X']);
-    await ledger.forwarded(await toForward(ledger, 3), 1, undefined, 3);
+    await ledger.write(forwarded, await toForward(ledger, 3), 1, undefined, 3);
     assert.deepEqual(await told(3), ['forwarded', 'pacs', 1, undefined]);
-    await ledger.forwardFailed(await toForward(ledger, 4, 'other'), FAILURE, 4);
+    await ledger.write(legFailed, await toForward(ledger, 4, 'other'), FAILURE, 4);
     assert.deepEqual(await told(4), ['failed', 'other', 1, 'X']);
-    assert.equal(await ledger.nextDelivery('all', 5), undefined);
-    assert.equal(await ledger.prune(4), 3);
-    assert.equal((await ledger.deliveries(['a'])).get('a')?.filter(({ hook }) => hook === 'all').length, 1);
+    assert.equal(await ledger.write(nextDelivery, 'all', 5), undefined);
+    assert.equal(await ledger.write(prune, 4), 3);
+    assert.equal(
+      (await ledger.read(deliveriesOf, ['a'])).get('a')?.filter(({ hook }) => hook === 'all').length,
+      1,
+    );
   });
 
   test(`${name}: a session is complete when it was quiet and all of it is done, again when it has grown`, async (t) => {
     const { ledger, again } = await open(t, followers);
     await store(ledger, 'a', 1, { targets: ['pacs'] });
     await store(ledger, 'b', 50);
-    assert.equal(await ledger.nextSession(1000), undefined, 'a is under way still');
-    await ledger.forwarded(await toForward(ledger, 60), 1, undefined, 60);
-    assert.equal(await ledger.nextSession(60 + QUIET - 1), undefined);
+    assert.equal(await ledger.read(nextSession, 1000), undefined, 'a is under way still');
+    await ledger.write(forwarded, await toForward(ledger, 60), 1, undefined, 60);
+    assert.equal(await ledger.read(nextSession, 60 + QUIET - 1), undefined);
     const session = await dueSession(ledger, 60 + QUIET);
     assert.deepEqual(
       session.series.map(({ id }) => id),
       ['a', 'b'],
     );
     const complete = (one: SessionView, now: number): Promise<boolean> =>
-      ledger.sessionComplete(one, { digest: sessionDigest(one.series), folder: '/r' }, now);
+      ledger.write(sessionComplete, one, { digest: sessionDigest(one.series), folder: '/r' }, now);
     // news between the look and the word
     await store(ledger, 'c', 170);
     assert.equal(await complete(session, 171), false);
     const grown = await dueSession(ledger, 300);
     assert.equal(await complete(grown, 301), true);
-    const events = (await ledger.deliveries([grown.id])).get(grown.id) ?? [];
+    const events = (await ledger.read(deliveriesOf, [grown.id])).get(grown.id) ?? [];
     assert.deepEqual(
       events.map(({ kind, increment, hook }) => [kind, increment, hook]),
       [['complete', 1, 'all']],
     );
     const later = await again();
-    assert.equal(await later.nextSession(10_000), undefined);
+    assert.equal(await later.read(nextSession, 10_000), undefined);
     // duplicates: looked at again, told to nobody
     await store(later, 'a', 11_000);
     const same = await dueSession(later, 12_000);
     assert.equal(
-      await later.sessionComplete(same, { digest: sessionDigest(same.series), folder: '/r' }, 12_000),
+      await later.write(sessionComplete, same, { digest: sessionDigest(same.series), folder: '/r' }, 12_000),
       true,
     );
-    assert.equal((await later.deliveries([same.id])).get(same.id)?.length, 1);
-    assert.equal((await later.session(same.id))?.folder, '/r');
+    assert.equal((await later.read(deliveriesOf, [same.id])).get(same.id)?.length, 1);
+    assert.equal((await later.read(findSession, same.id))?.folder, '/r');
     assert.deepEqual(
-      (await later.sessions(9)).map(({ increment, due }) => [increment, due]),
+      (await later.read(listSessions, 9)).map(({ increment, due }) => [increment, due]),
       [[1, null]],
     );
   });
@@ -225,7 +252,7 @@ export function eventConformance(name: string, open: OpenFollowed): void {
   test(`${name}: the report of a session is written anew after one who wrote an old one`, async (t) => {
     const { ledger } = await open(t, followers);
     const complete = (one: SessionView, now: number): Promise<boolean> =>
-      ledger.sessionComplete(one, { digest: sessionDigest(one.series), folder: '/r' }, now);
+      ledger.write(sessionComplete, one, { digest: sessionDigest(one.series), folder: '/r' }, now);
     await store(ledger, 'a', 1);
     const early = await dueSession(ledger, 200);
     await store(ledger, 'b', 201);
@@ -233,12 +260,12 @@ export function eventConformance(name: string, open: OpenFollowed): void {
     assert.equal(await complete(late, 401), true);
     // two that looked at the same time wrote the same
     assert.equal(await complete(late, 402), false);
-    assert.equal(await ledger.nextSession(10_000), undefined);
+    assert.equal(await ledger.read(nextSession, 10_000), undefined);
     // one that stood still since before wrote something else
     assert.equal(await complete(early, 500), false);
     assert.equal(await complete(await dueSession(ledger, 500), 501), true);
-    assert.equal(await ledger.nextSession(10_000), undefined);
-    const told = (await ledger.deliveries([late.id])).get(late.id) ?? [];
+    assert.equal(await ledger.read(nextSession, 10_000), undefined);
+    const told = (await ledger.read(deliveriesOf, [late.id])).get(late.id) ?? [];
     assert.deepEqual(
       told.map(({ kind, increment }) => [kind, increment]),
       [['complete', 1]],
@@ -247,56 +274,56 @@ export function eventConformance(name: string, open: OpenFollowed): void {
 
   test(`${name}: a session waits for what is in quarantine`, async (t) => {
     const { ledger } = await open(t, followers);
-    await ledger.arrived(cursor(1), ['a'], 1, 1);
+    await ledger.write(arrived, cursor(1), ['a'], 1, 1);
     const found = { attributes, inOrthanc: 1, digest: 'd', reason: { code: 'R', message: 'r' } };
-    await ledger.quarantine(await toStore(ledger, 1), found, 1);
-    assert.equal(await ledger.nextSession(10_000), undefined);
-    await ledger.release('a', decision(), 2);
-    await ledger.stored(await toStore(ledger, 2), done({ attributes, targets: [] }), 2);
+    await ledger.write(quarantine, await toStore(ledger, 1), found, 1);
+    assert.equal(await ledger.read(nextSession, 10_000), undefined);
+    await ledger.write(releaseSeries, 'a', decision(), 2);
+    await ledger.write(stored, await toStore(ledger, 2), done({ attributes, targets: [] }), 2);
     const session = await dueSession(ledger, 10_000);
-    await ledger.sessionLater(session.id, FAILURE, 20_000);
-    assert.equal(await ledger.nextSession(19_999), undefined);
+    await ledger.write(sessionLater, session.id, FAILURE, 20_000);
+    assert.equal(await ledger.read(nextSession, 19_999), undefined);
     assert.equal((await dueSession(ledger, 20_000)).failure?.code, 'X');
   });
 
   test(`${name}: what the scanner made is known, and cuts the quiet timer short`, async (t) => {
     const { ledger } = await open(t, followers);
-    await ledger.arrived(cursor(1), ['a', 'b'], 1, 1000);
-    assert.deepEqual([...(await ledger.collecting(9))].sort(), ['a', 'b']);
-    await ledger.hasten('a', 5);
-    await ledger.expect('a', 7, 5);
+    await ledger.write(arrived, cursor(1), ['a', 'b'], 1, 1000);
+    assert.deepEqual([...(await ledger.read(collecting, 9))].sort(), ['a', 'b']);
+    await ledger.write(hasten, 'a', 5);
+    await ledger.write(expectImages, 'a', 7, 5);
     assert.equal((await toStore(ledger, 5)).series, 'a');
-    assert.equal(await ledger.nextStore(5), undefined);
-    const [a] = await ledger.matching('a');
+    assert.equal(await ledger.write(nextStore, 5), undefined);
+    const [a] = await ledger.read(matching, 'a');
     assert.deepEqual([a?.expected, a?.session], [7, undefined]);
-    assert.deepEqual(await ledger.matching('x'), []);
+    assert.deepEqual(await ledger.read(matching, 'x'), []);
   });
 
   test(`${name}: only what is complete, told and settled for long enough may go from Orthanc`, async (t) => {
     const { ledger } = await open(t, followers);
     await store(ledger, 'a', 1);
     const ids = async (before: number): Promise<string[]> =>
-      (await ledger.cleanable(before, 9)).map(({ id }) => id);
+      (await ledger.read(cleanable, before, 9)).map(({ id }) => id);
     assert.deepEqual(await ids(1000), [], 'its hooks have not been told');
-    for (const hook of ['all', 'mr']) await ledger.delivered(await next(ledger, 2, hook), '', 2);
+    for (const hook of ['all', 'mr']) await ledger.write(delivered, await next(ledger, 2, hook), '', 2);
     assert.deepEqual(await ids(1), [], 'its session has not been told');
     await tellSession(ledger, QUIET * 2);
     assert.deepEqual(await ids(0), []);
     assert.deepEqual(await ids(1), ['a']);
-    assert.equal(await ledger.cleaned('a', 3), false, 'nobody has begun');
-    assert.equal(await ledger.cleaning('a', 3), true);
+    assert.equal(await ledger.write(markCleaned, 'a', 3), false, 'nobody has begun');
+    assert.equal(await ledger.write(markCleaning, 'a', 3), true);
     assert.deepEqual(await ids(1), ['a'], 'what was begun and not ended is to be ended');
-    assert.equal(await ledger.cleaned('a', 3), true);
+    assert.equal(await ledger.write(markCleaned, 'a', 3), true);
     assert.deepEqual(await ids(1000), []);
-    await ledger.arrived(cursor(4), ['a'], 4, 5);
-    assert.equal(await ledger.cleaning('a', 4), false, 'something came meanwhile');
+    await ledger.write(arrived, cursor(4), ['a'], 4, 5);
+    assert.equal(await ledger.write(markCleaning, 'a', 4), false, 'something came meanwhile');
     const work = await toStore(ledger, 5);
     assert.equal(work.cleaned, true);
-    await ledger.stored(work, done({ attributes, targets: [] }), 6);
-    assert.equal((await ledger.matching('a'))[0]?.cleaned, null);
+    await ledger.write(stored, work, done({ attributes, targets: [] }), 6);
+    assert.equal((await ledger.read(matching, 'a'))[0]?.cleaned, null);
     const session = await dueSession(ledger, QUIET * 4);
     const digest = sessionDigest(session.series);
-    await ledger.sessionComplete(session, { digest, folder: '/r' }, QUIET * 4);
+    await ledger.write(sessionComplete, session, { digest, folder: '/r' }, QUIET * 4);
     assert.deepEqual(await ids(6), ['a']);
   });
 }

@@ -9,6 +9,7 @@ import { endLeftovers } from './leftovers.ts';
 import type { HookOutcome } from './outcome.ts';
 import type { Hook } from './settings.ts';
 import { callWebhook } from './webhook.ts';
+import { delivered, notDelivered } from './sql.ts';
 
 /** The payload beside the event: the current record of the series or session. */
 export interface Subject {
@@ -17,7 +18,7 @@ export interface Subject {
 }
 
 export interface DeliverDeps {
-  readonly ledger: Pick<Ledger, 'delivered' | 'notDelivered'>;
+  readonly ledger: Ledger;
   readonly hooks: readonly Hook[];
   readonly clock: Clock;
   readonly describe: (work: DeliveryWork) => Promise<Subject>;
@@ -41,18 +42,18 @@ export async function deliver(
   reached('hook-ran', { hook: work.hook });
   const now = clock.now();
   if (outcome.kind === 'interrupted') {
-    await ledger.notDelivered(work, { failure: undefined, output: '', nextTry: undefined }, now);
+    await ledger.write(notDelivered, work, { failure: undefined, output: '', nextTry: undefined }, now);
     return outcome;
   }
   if (outcome.kind === 'done') {
-    await ledger.delivered(work, outcome.output, now);
+    await ledger.write(delivered, work, outcome.output, now);
     return { kind: 'done' };
   }
   const { failure, output, askedMs = 0 } = outcome;
   const { retries = 0 } = hook ?? {};
   const delayMs = hookRetry(failure, work.attempts + 1, { retries, jitter: clock.random(), askedMs });
   const nextTry = delayMs === undefined ? undefined : now + delayMs;
-  await ledger.notDelivered(work, { failure, output, nextTry }, now);
+  await ledger.write(notDelivered, work, { failure, output, nextTry }, now);
   return delayMs === undefined ? { kind: 'failed', failure } : { kind: 'later', failure, delayMs };
 }
 

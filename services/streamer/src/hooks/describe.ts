@@ -3,9 +3,11 @@ import type { DeliveryWork, Ledger, Store } from '../ports.ts';
 import { seriesReport, type ReportContext, type SeriesReport } from '../http/report.ts';
 import { sessionReport } from '../sessions/report.ts';
 import type { Subject } from './deliver.ts';
+import { findSession } from '../sessions/sql.ts';
+import { matching } from '../ledger/people.ts';
 
 interface DescribeDeps {
-  readonly ledger: Pick<Ledger, 'matching' | 'session'>;
+  readonly ledger: Ledger;
   readonly store: Pick<Store, 'pathOf'>;
   readonly context: ReportContext;
 }
@@ -15,7 +17,7 @@ export async function describe(
   { ledger, store, context }: DescribeDeps,
 ): Promise<Subject> {
   if (kind === 'complete') {
-    const view = await ledger.session(subject);
+    const view = await ledger.read(findSession, subject);
     if (view === undefined) return NOTHING;
     const session = sessionReport(view, context);
     const folder = view.folder === undefined ? undefined : trimmed(store.pathOf(view.folder, ''));
@@ -24,7 +26,7 @@ export async function describe(
     const fields = given({ folder, accessionNumber, studyInstanceUid, ...session.labels });
     return { fields, record: { ...given({ folder }), session } };
   }
-  const [view] = await ledger.matching(subject);
+  const [view] = await ledger.read(matching, subject);
   if (view === undefined) return NOTHING;
   const series = seriesReport(view, context);
   const folder = view.path === undefined ? undefined : trimmed(store.pathOf(view.path, ''));

@@ -4,7 +4,8 @@ import { Fault, transient, type Failure } from '../model/failure.ts';
 import { HOOK_EVENTS, type HookEvent } from './plan.ts';
 import type { LegState } from '../model/series.ts';
 import type { DeliveryView, DeliveryWork, Millis } from '../ports.ts';
-import type { Row, Tx } from '../ledger/database.ts';
+import type { Row } from '../ledger/database.ts';
+import type { Tx } from '../ledger/tx.ts';
 import { message, parse } from '../ledger/views.ts';
 
 export interface Told {
@@ -15,8 +16,12 @@ export interface Told {
   readonly cause?: { readonly code: string; readonly message: string } | undefined;
 }
 
-/** To be called in the transaction of what it tells, with the subject's row locked. */
-export async function tell(tx: Tx, hooks: readonly string[], told: Told, now: Millis): Promise<void> {
+/**
+ * Writes an event for every hook that wants it, in the transaction of the fact itself and with the subject's row locked. A
+ * session has no modality.
+ */
+export async function tell(tx: Tx, modality: string | undefined, told: Told, now: Millis): Promise<void> {
+  const hooks = tx.followers.hooksFor(told.kind, modality);
   if (hooks.length === 0) return;
   const last = await tx.get('SELECT max(ord) AS ord FROM delivery WHERE subject = ?', told.subject);
   const event = randomUUID();
@@ -41,16 +46,12 @@ export async function tell(tx: Tx, hooks: readonly string[], told: Told, now: Mi
     );
 }
 
-/** What is to be told first of a subject is told first: the rest of it waits. */
+/** Deliver a subject's events in order, per hook. */
 const FIRST = `NOT EXISTS (SELECT 1 FROM delivery e WHERE e.subject = s.subject AND e.hook = s.hook
                            AND e.state = 'pending' AND e.ord < s.ord)`;
 
-export async function nextDelivery(
-  tx: Tx,
-  hook: string,
-  now: Millis,
-  leaseMs: number,
-): Promise<DeliveryWork | undefined> {
+/** The next delivery of this hook whose time has come, none of the same subject before it waiting. */
+export async function nextDelivery(tx: Tx, hook: string, now: Millis): Promise<DeliveryWork | undefined> {
   const row = await tx.get(
     `SELECT s.* FROM delivery s WHERE s.hook = ? AND s.state = 'pending' AND s.next_try <= ? AND ${FIRST}
      ORDER BY s.next_try, s.created, s.ord LIMIT 1 ${tx.dialect.lockFree('s')}`,
@@ -63,7 +64,7 @@ export async function nextDelivery(
   const taken = await tx.run(
     `UPDATE delivery SET claim = ?, next_try = ?, updated = ? WHERE id = ? AND state = 'pending' AND next_try <= ?`,
     token,
-    now + leaseMs,
+    now + tx.leaseMs,
     now,
     id,
     now,
@@ -92,15 +93,11 @@ export async function nextDeliveryTime(tx: Tx, hook: string): Promise<Millis | u
   return parse.integer(row?.['time'] ?? null) ?? undefined;
 }
 
-export async function renewDelivery(
-  tx: Tx,
-  { id, token }: DeliveryWork,
-  now: Millis,
-  leaseMs: number,
-): Promise<boolean> {
+/** The lease begins anew; false where another has it by now. */
+export async function renewDelivery(tx: Tx, { id, token }: DeliveryWork, now: Millis): Promise<boolean> {
   const renewed = await tx.run(
     'UPDATE delivery SET next_try = ? WHERE id = ? AND claim = ?',
-    now + leaseMs,
+    now + tx.leaseMs,
     id,
     token,
   );
@@ -125,6 +122,7 @@ export async function delivered(
   if (ended !== 1) throw new Fault(LOST);
 }
 
+/** Without a next try it is given up; without a failure it is laid down as if it had not begun. */
 export async function notDelivered(
   tx: Tx,
   { id, token }: DeliveryWork,
@@ -168,7 +166,8 @@ const LOST = transient(
 /** Enough for a page; what is older is in the log. */
 const MOST = 50;
 
-export async function deliveries(
+/** Of series and sessions, latest first. */
+export async function deliveriesOf(
   tx: Tx,
   subjects: readonly string[],
 ): Promise<ReadonlyMap<string, DeliveryView[]>> {
@@ -205,9 +204,6 @@ export async function deliveriesIn(
   return rows.map((row) => ({ ...viewOf(row), subject: String(row['subject']) }));
 }
 
-export const prune = (tx: Tx, before: Millis): Promise<number> =>
-  tx.run(`DELETE FROM delivery WHERE state = 'done' AND updated < ?`, before);
-
 const HOOK = 'hook:';
 
 /** Hooks of which something failed, or waits for its next try; those that `target` asks for. */
@@ -221,7 +217,7 @@ async function openHooks(tx: Tx, subject: string, target: string | undefined): P
     .filter((hook) => target === undefined || `${HOOK}${hook}` === target);
 }
 
-/** What failed, or waits for its next try, is told now. The targets that are. */
+/** Runs at once what failed or waits for its next try: all of a subject, or `hook:NAME`. Gives those targets. */
 export async function retryDeliveries(
   tx: Tx,
   subject: string,
@@ -241,7 +237,7 @@ export async function retryDeliveries(
   return hooks.map((hook) => `${HOOK}${hook}`);
 }
 
-/** What failed, or waits for its next try, is told no more, and says so. The targets that are. */
+/** Gives up what failed or waits for its next try of `hook:NAME`, so that nothing waits for it. Gives those targets. */
 export async function skipDeliveries(
   tx: Tx,
   subject: string,

@@ -9,6 +9,10 @@ import { rootRoutes, type RootRouteDeps } from '../roots/routes.ts';
 import { verifyRoutes, type VerifyApiDeps } from '../verify/api.ts';
 import { sentAgain } from '../versions/report.ts';
 import { sessionCsv, sessionReport, type SessionReport } from '../sessions/report.ts';
+import { listSeries } from '../ledger/views.ts';
+import { listSessions } from '../sessions/sql.ts';
+import { deliveriesIn, deliveriesOf } from '../hooks/sql.ts';
+import { knownSenders } from '../ledger/people.ts';
 
 const DEFAULT_ROWS = 1000;
 const DEFAULT_SESSIONS = 100;
@@ -38,15 +42,17 @@ export function routes(app: FastifyInstance, deps: ApiDeps): void {
   const { ledger, context } = deps;
   const series = async (query: Query): Promise<SeriesReport[]> => {
     const known = SERIES_STATES.find((one) => one === query.state);
-    const views = await ledger.list({
+    const views = await ledger.read(listSeries, {
       limit: rowsOf(query, DEFAULT_ROWS),
       ...(known === undefined ? {} : { state: known }),
       ...(query.warned === undefined ? {} : { warned: true }),
     });
     return views.map((view) => seriesReport(view, context));
   };
-  const sessions = async (query: Query): Promise<SessionReport[]> =>
-    (await ledger.sessions(rowsOf(query, DEFAULT_SESSIONS))).map((view) => sessionReport(view, context));
+  const sessions = async (query: Query): Promise<SessionReport[]> => {
+    const views = await ledger.read(listSessions, rowsOf(query, DEFAULT_SESSIONS));
+    return views.map((view) => sessionReport(view, context));
+  };
 
   app.get<{ Querystring: Query }>('/api/series', async ({ query }) => ({ series: await series(query) }));
   app.get<{ Querystring: Query }>('/api/series.csv', async ({ query }, reply) =>
@@ -54,9 +60,8 @@ export function routes(app: FastifyInstance, deps: ApiDeps): void {
   );
   app.get<{ Params: { id: string } }>('/api/series/:id', async ({ params }) => {
     const view = await find(params.id, ledger);
-    const subjects = toldOf(view);
-    const told = await ledger.deliveries(subjects);
-    const hooks = subjects.flatMap((subject) => (told.get(subject) ?? []).map(hookReport));
+    const told = await ledger.read(deliveriesOf, toldOf(view));
+    const hooks = [...told.values()].flat().map(hookReport);
     // a person who decides where the series belongs needs these
     const { attributes } = view;
     return {
@@ -76,7 +81,7 @@ export function routes(app: FastifyInstance, deps: ApiDeps): void {
   );
   app.get<{ Querystring: Query }>('/api/hooks', async ({ query }) => {
     const state = (['pending', 'done', 'failed'] as const).find((one) => one === query.state);
-    const told = await ledger.deliveriesIn(state, rowsOf(query, DEFAULT_SESSIONS));
+    const told = await ledger.read(deliveriesIn, state, rowsOf(query, DEFAULT_SESSIONS));
     return { hooks: told.map((view) => ({ subject: view.subject, ...hookReport(view) })) };
   });
   senderRoute(app, deps);
@@ -89,7 +94,7 @@ export function routes(app: FastifyInstance, deps: ApiDeps): void {
 /** GET /api/senders: the AE titles that sent images, the latest first. */
 function senderRoute(app: FastifyInstance, { ledger, admits }: ApiDeps): void {
   app.get('/api/senders', async () => ({
-    senders: (await ledger.senders()).map(({ aet, called, address, firstSeen, lastSeen }) => ({
+    senders: (await ledger.read(knownSenders)).map(({ aet, called, address, firstSeen, lastSeen }) => ({
       aet,
       called,
       address,

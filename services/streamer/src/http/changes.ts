@@ -11,12 +11,15 @@ import { seriesReport, type ReportContext } from './report.ts';
 import { nothingToRetry, targetsLackingFiles, type FileStores } from './retry-series.ts';
 import { sameLabels } from '../store/place/place.ts';
 import type { Clock } from '../model/settings.ts';
+import { matching } from '../ledger/people.ts';
+import { releaseSeries, retryLegs } from '../store/sql.ts';
+import { orderMove } from '../move/sql.ts';
+import { retryDeliveries, skipDeliveries } from '../hooks/sql.ts';
+import { recheck } from '../store/recheck-sql.ts';
+import { openDestination } from '../send/sql.ts';
 
 export interface ChangeDeps extends FileStores {
-  readonly ledger: Pick<
-    Ledger,
-    'matching' | 'release' | 'orderMove' | 'retry' | 'recheck' | 'retryDeliveries' | 'skipDeliveries' | 'open'
-  >;
+  readonly ledger: Ledger;
   readonly store: FileStores['store'] & DecisionDeps['store'];
   readonly orthanc: DecisionDeps['orthanc'];
   /** Why labels break the rules for bookings; undefined if they hold. */
@@ -64,10 +67,10 @@ export function changeRoutes(app: FastifyInstance, deps: ChangeDeps): void {
 }
 
 /** Finds a series by its ID or the beginning of it. Throws Answer. */
-export async function find(id: string, ledger: Pick<Ledger, 'matching'>): Promise<SeriesView> {
+export async function find(id: string, ledger: Ledger): Promise<SeriesView> {
   if (!/^[0-9a-f][0-9a-f-]{3,43}$/.test(id))
     throw new Answer(400, 'expected the id of a series, or at least four characters of its beginning');
-  const [series, another] = await ledger.matching(id);
+  const [series, another] = await ledger.read(matching, id);
   if (series === undefined) throw new Answer(404, `there is no series ${id}`);
   if (another !== undefined && series.id !== id)
     throw new Answer(400, `several series begin with ${id}; give more of the id`);
@@ -83,11 +86,11 @@ async function release(series: SeriesView, body: unknown, ip: string, deps: Chan
     throw new Answer(409, 'this series is stored already; to store it elsewhere: scanflow series move');
   if (series.state !== 'quarantined' && series.path === undefined)
     throw new Answer(409, `this series is not quarantined but ${series.state}`);
-  await ledger.release(series.id, decision, clock.now());
+  await ledger.write(releaseSeries, series.id, decision, clock.now());
   log.info('series released by hand', { series: series.id, ...byWhom(body, ip) });
   await keep(series, decision, deps);
   wake();
-  const [now] = await ledger.matching(series.id);
+  const [now] = await ledger.read(matching, series.id);
   return now === undefined ? undefined : seriesReport(now, context);
 }
 
@@ -126,7 +129,7 @@ async function move(series: SeriesView, body: unknown, ip: string, deps: ChangeD
   const decision = { ...(await decided('move', body, ip, deps)), kind: 'move' as const, reason };
   const order = { decision, keep: flagIn(body, 'keep'), send: flagIn(body, 'send') };
   try {
-    await ledger.orderMove(series.id, order, clock.now());
+    await ledger.write(orderMove, series.id, order, clock.now());
   } catch (error) {
     if (error instanceof Fault && error.code === 'SERIES_NOT_MOVABLE') throw new Answer(409, error.message);
     throw error;
@@ -138,7 +141,7 @@ async function move(series: SeriesView, body: unknown, ip: string, deps: ChangeD
     ...byWhom(body, ip),
   });
   wake();
-  const [now] = await ledger.matching(series.id);
+  const [now] = await ledger.read(matching, series.id);
   return now === undefined ? undefined : seriesReport(now, context);
 }
 
@@ -172,13 +175,14 @@ async function retry(
   const { ledger, clock, log, wake } = deps;
   const target = textIn(body, 'target');
   const now = clock.now();
-  const targets = [...(await ledger.retry(series.id, target, now))];
-  for (const subject of toldOf(series)) targets.push(...(await ledger.retryDeliveries(subject, target, now)));
+  const targets = [...(await ledger.write(retryLegs, series.id, target, now))];
+  for (const subject of toldOf(series))
+    targets.push(...(await ledger.write(retryDeliveries, subject, target, now)));
   if (targets.length === 0 && target !== undefined && (await sendTo(series, target, deps)))
     targets.push(target);
   if (targets.length === 0) {
     const lacking = await targetsLackingFiles(series, target, deps).catch(away);
-    if (lacking.length > 0) targets.push(...(await ledger.recheck(series.id, lacking, now)));
+    if (lacking.length > 0) targets.push(...(await ledger.write(recheck, series.id, lacking, now)));
   }
   if (targets.length === 0) throw new Answer(409, nothingToRetry(series, target));
   log.info('series tried again by hand', { series: series.id, targets, ...byWhom(body, ip) });
@@ -196,7 +200,7 @@ async function sendTo(
   if (reason === undefined) return false;
   if (reason.code !== 'DEST_CAME_LATER')
     throw new Answer(409, `this series does not go to ${target}. ${reason.message}`);
-  return ledger.open(series.id, target, clock.now());
+  return ledger.write(openDestination, series.id, target, clock.now());
 }
 
 async function skip(
@@ -210,7 +214,7 @@ async function skip(
     throw new Answer(400, 'only a hook can be skipped: expected hook:NAME as target');
   const targets: string[] = [];
   for (const subject of toldOf(series))
-    targets.push(...(await ledger.skipDeliveries(subject, target, clock.now())));
+    targets.push(...(await ledger.write(skipDeliveries, subject, target, clock.now())));
   if (targets.length === 0)
     throw new Answer(
       409,

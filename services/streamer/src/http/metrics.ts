@@ -3,6 +3,7 @@ import { Counter, Gauge, Registry } from '@scanflow/runtime';
 import type { Condition } from '../work/condition.ts';
 import type { Ledger, Summary } from '../ports.ts';
 import { addVerifyMetrics } from '../verify/metrics.ts';
+import { summarise } from '../ledger/views.ts';
 
 export interface Metrics {
   readonly registry: Registry;
@@ -64,7 +65,7 @@ function addLedgerGauges(registers: Registry[], ledger: Ledger, now: () => numbe
   // all gauges of a scrape are collected at the same time: one query of the ledger serves them all
   let look: Promise<Summary> | undefined;
   const summary = (): Promise<Summary> => {
-    look ??= ledger.summary().finally(() => (look = undefined));
+    look ??= ledger.read(summarise).finally(() => (look = undefined));
     return look;
   };
   new Gauge({

@@ -5,6 +5,17 @@ import { sessionDigest } from '../sessions/plan.ts';
 import type { DeliveryWork, Followers, Ledger, SessionView, StoreDone } from '../ports.ts';
 import type { OpenFollowed } from '../hooks/conformance.test.ts';
 import { cursor, done, FAILURE, toStore } from '../ledger/conformance-kit.test.ts';
+import { arrived, reconcileListed, unreadOf } from './sql.ts';
+import { quarantine, stored } from '../store/sql.ts';
+import { nextDelivery, notDelivered, skipDeliveries } from '../hooks/sql.ts';
+import { listSessions, nextSession, sessionComplete } from '../sessions/sql.ts';
+import { keptSeries } from '../cleanup/sql.ts';
+import { legFailed } from '../ledger/legs.ts';
+import { labelled, listSeries } from '../ledger/views.ts';
+import { membersOf, partGroups, rejoin } from '../joining/sql.ts';
+import { collecting } from '../ledger/people.ts';
+import { lead } from '../ledger/lead.ts';
+import { forgetSeries } from '../erase/sql.ts';
 
 const QUIET = 100;
 /** Hook `all` wants everything, `mr` what becomes of MR. */
@@ -16,18 +27,18 @@ const attributes = { Modality: 'MR', AccessionNumber: 'A1', PatientID: 'p' };
 
 /** Series `id` arrives and is stored. */
 async function store(ledger: Ledger, id: string, now: number, over: Partial<StoreDone> = {}): Promise<void> {
-  await ledger.arrived(cursor(now), [id], now, now);
-  await ledger.stored(await toStore(ledger, now), done({ attributes, targets: [], ...over }), now);
+  await ledger.write(arrived, cursor(now), [id], now, now);
+  await ledger.write(stored, await toStore(ledger, now), done({ attributes, targets: [], ...over }), now);
 }
 
 async function next(ledger: Ledger, now: number, hook = 'all'): Promise<DeliveryWork> {
-  const work = await ledger.nextDelivery(hook, now);
+  const work = await ledger.write(nextDelivery, hook, now);
   assert.ok(work !== undefined, 'nothing is to be told');
   return work;
 }
 
 async function dueSession(ledger: Ledger, now: number): Promise<SessionView> {
-  const session = await ledger.nextSession(now);
+  const session = await ledger.read(nextSession, now);
   assert.ok(session !== undefined, 'no session is due');
   return session;
 }
@@ -39,26 +50,26 @@ export function arrivalConformance(name: string, open: OpenFollowed): void {
     const { ledger } = await open(t, followers);
     const first = new Map([['b', { ...attributes, SeriesInstanceUID: '1.2' }]]);
     await store(ledger, 'a', 1);
-    assert.deepEqual(await ledger.unread(['a', 'b', 'b']), ['b']);
-    await ledger.arrived(cursor(2), ['b'], 2, 500, first);
-    assert.deepEqual(await ledger.unread(['a', 'b']), []);
-    assert.equal(await ledger.nextSession(QUIET + 2), undefined, 'one of its series collects images');
-    const [session] = await ledger.sessions(9);
+    assert.deepEqual(await ledger.read(unreadOf, ['a', 'b', 'b']), ['b']);
+    await ledger.write(arrived, cursor(2), ['b'], 2, 500, first);
+    assert.deepEqual(await ledger.read(unreadOf, ['a', 'b']), []);
+    assert.equal(await ledger.read(nextSession, QUIET + 2), undefined, 'one of its series collects images');
+    const [session] = await ledger.read(listSessions, 9);
     assert.deepEqual([session?.due, session?.series.map(({ id }) => id)], [QUIET + 2, ['a', 'b']]);
-    await ledger.stored(await toStore(ledger, 500), done({ attributes, targets: [] }), 500);
+    await ledger.write(stored, await toStore(ledger, 500), done({ attributes, targets: [] }), 500);
     const due = await dueSession(ledger, 500 + QUIET);
     assert.equal(
-      await ledger.sessionComplete(due, { digest: sessionDigest(due.series), folder: 'f' }, 601),
+      await ledger.write(sessionComplete, due, { digest: sessionDigest(due.series), folder: 'f' }, 601),
       true,
     );
     // more of it comes: it is no longer complete, and what was told is not told again
-    await ledger.arrived(cursor(700), ['a'], 700, 800);
-    assert.equal((await ledger.sessions(9))[0]?.due, 700 + QUIET);
-    await ledger.stored(await toStore(ledger, 800), done({ attributes, targets: [] }), 800);
+    await ledger.write(arrived, cursor(700), ['a'], 700, 800);
+    assert.equal((await ledger.read(listSessions, 9))[0]?.due, 700 + QUIET);
+    await ledger.write(stored, await toStore(ledger, 800), done({ attributes, targets: [] }), 800);
     const again = await dueSession(ledger, 900);
-    await ledger.sessionComplete(again, { digest: sessionDigest(again.series), folder: 'f' }, 901);
+    await ledger.write(sessionComplete, again, { digest: sessionDigest(again.series), folder: 'f' }, 901);
     assert.deepEqual(
-      (await ledger.sessions(9)).map(({ due: at, increment }) => [at, increment]),
+      (await ledger.read(listSessions, 9)).map(({ due: at, increment }) => [at, increment]),
       [[null, 1]],
     );
   });
@@ -68,18 +79,25 @@ export function arrivalConformance(name: string, open: OpenFollowed): void {
     await store(ledger, 'a', 1);
     const due = await dueSession(ledger, 1 + QUIET);
     // in the same millisecond as the last news
-    await ledger.arrived(cursor(2), ['b'], 1, 500, new Map([['b', attributes]]));
+    await ledger.write(arrived, cursor(2), ['b'], 1, 500, new Map([['b', attributes]]));
     const outcome = { digest: sessionDigest(due.series), folder: 'f' };
-    assert.equal(await ledger.sessionComplete(due, outcome, 1 + QUIET), false);
+    assert.equal(await ledger.write(sessionComplete, due, outcome, 1 + QUIET), false);
   });
 
   test(`${name}: a session that the first image named and the series does not keep is forgotten`, async (t) => {
     const { ledger } = await open(t, followers);
-    await ledger.arrived(cursor(1), ['a'], 1, 1, new Map([['a', { ...attributes, AccessionNumber: 'A2' }]]));
-    assert.equal((await ledger.sessions(9)).length, 1);
-    await ledger.stored(await toStore(ledger, 1), done({ attributes, targets: [] }), 1);
+    await ledger.write(
+      arrived,
+      cursor(1),
+      ['a'],
+      1,
+      1,
+      new Map([['a', { ...attributes, AccessionNumber: 'A2' }]]),
+    );
+    assert.equal((await ledger.read(listSessions, 9)).length, 1);
+    await ledger.write(stored, await toStore(ledger, 1), done({ attributes, targets: [] }), 1);
     assert.deepEqual(
-      (await ledger.sessions(9)).map(({ series }) => series.length),
+      (await ledger.read(listSessions, 9)).map(({ series }) => series.length),
       [1],
     );
   });
@@ -87,18 +105,18 @@ export function arrivalConformance(name: string, open: OpenFollowed): void {
   test(`${name}: a series that only reconciliation finds belongs to its session, too`, async (t) => {
     const { ledger } = await open(t, followers);
     const listed = [{ id: 'a', digest: 'd' }];
-    assert.equal(await ledger.reconcile(listed, 1, 50, new Map([['a', attributes]])), 1);
+    assert.equal(await ledger.write(reconcileListed, listed, 1, 50, new Map([['a', attributes]])), 1);
     assert.deepEqual(
-      (await ledger.sessions(9)).map(({ due }) => due),
+      (await ledger.read(listSessions, 9)).map(({ due }) => due),
       [1 + QUIET],
     );
-    assert.equal(await ledger.nextSession(1 + QUIET), undefined);
+    assert.equal(await ledger.read(nextSession, 1 + QUIET), undefined);
   });
 
   test(`${name}: what keeps a series in Orthanc is found, with its reason`, async (t) => {
     const { ledger } = await open(t, followers);
     const reasons = async (): Promise<unknown[]> =>
-      (await ledger.kept(QUIET * 9, 9)).map(({ id, state, reason, open: legs }) => [
+      (await ledger.read(keptSeries, QUIET * 9, 9)).map(({ id, state, reason, open: legs }) => [
         id,
         state,
         reason?.code,
@@ -106,21 +124,21 @@ export function arrivalConformance(name: string, open: OpenFollowed): void {
       ]);
     await store(ledger, 'a', 1, { attributes: { ...attributes, Modality: 'CT' } });
     assert.deepEqual(await reasons(), [['a', 'complete', undefined, 'hook:all pending']]);
-    await ledger.notDelivered(await next(ledger, 1), { ...END, nextTry: undefined }, 2);
+    await ledger.write(notDelivered, await next(ledger, 1), { ...END, nextTry: undefined }, 2);
     assert.deepEqual(await reasons(), [['a', 'complete', undefined, 'hook:all failed X']]);
-    assert.deepEqual(await ledger.kept(0, 9), [], 'it is too young');
-    await ledger.skipDeliveries('a', 'hook:all', 3);
+    assert.deepEqual(await ledger.read(keptSeries, 0, 9), [], 'it is too young');
+    await ledger.write(skipDeliveries, 'a', 'hook:all', 3);
     assert.deepEqual(await reasons(), []);
     // of its session
     const due = await dueSession(ledger, 1 + QUIET);
-    await ledger.sessionComplete(due, { digest: sessionDigest(due.series), folder: 'f' }, 1 + QUIET);
+    await ledger.write(sessionComplete, due, { digest: sessionDigest(due.series), folder: 'f' }, 1 + QUIET);
     assert.deepEqual(await reasons(), [['a', 'complete', undefined, 'hook:all pending']]);
-    await ledger.arrived(cursor(200), ['b'], 200, 200);
+    await ledger.write(arrived, cursor(200), ['b'], 200, 200);
     const reason = { code: 'ROUTE_NO_MATCH', message: 'why' };
     const found = { attributes, inOrthanc: 2, digest: 'd', reason };
-    await ledger.quarantine(await toStore(ledger, 200), found, 200);
-    await ledger.arrived(cursor(201), ['c'], 201, 201);
-    await ledger.storeFailed(await toStore(ledger, 201), { ...FAILURE, kind: 'permanent' }, 201);
+    await ledger.write(quarantine, await toStore(ledger, 200), found, 200);
+    await ledger.write(arrived, cursor(201), ['c'], 201, 201);
+    await ledger.write(legFailed, await toStore(ledger, 201), { ...FAILURE, kind: 'permanent' }, 201);
     assert.deepEqual((await reasons()).slice(1), [
       ['b', 'quarantined', 'ROUTE_NO_MATCH', 'storage pending', 'hook:all pending'],
       ['c', 'failed', undefined, 'storage failed X', 'hook:all pending'],
@@ -142,20 +160,24 @@ export function arrivalConformance(name: string, open: OpenFollowed): void {
     };
     const ids = [...joinable.traits.keys()];
     const first = new Map(ids.map((id) => [id, attributes]));
-    await ledger.arrived(cursor(1), ids, 1, 50, first, joinable);
+    await ledger.write(arrived, cursor(1), ids, 1, 50, first, joinable);
     const known = async (from: Ledger): Promise<string[]> =>
-      (await from.list({ limit: 9 })).map(({ id }) => id).sort();
+      (await from.read(listSeries, { limit: 9 })).map(({ id }) => id).sort();
     assert.deepEqual(await known(ledger), ['a', 'later', 'other']);
     assert.deepEqual(
-      (await ledger.members('a')).map(({ series, study, uid }) => [series, study, uid]),
+      (await ledger.read(membersOf, 'a')).map(({ series, study, uid }) => [series, study, uid]),
       [
         ['a', 's1', '1'],
         ['b', 's2', '2'],
         ['c', 's3', '3'],
       ],
     );
-    assert.deepEqual(await ledger.unread(['b', 'c', 'new']), ['new']);
-    assert.deepEqual(await ledger.collecting(9), [], 'what a scanner reported of one part tells nothing');
+    assert.deepEqual(await ledger.read(unreadOf, ['b', 'c', 'new']), ['new']);
+    assert.deepEqual(
+      await ledger.read(collecting, 9),
+      [],
+      'what a scanner reported of one part tells nothing',
+    );
     const claim = await toStore(ledger, 50);
     assert.equal(claim.series, 'a');
     const parts = new Map([
@@ -163,49 +185,49 @@ export function arrivalConformance(name: string, open: OpenFollowed): void {
       ['b', 'db'],
       ['c', 'dc'],
     ]);
-    await ledger.stored(claim, done({ attributes, parts, targets: [] }), 51);
+    await ledger.write(stored, claim, done({ attributes, parts, targets: [] }), 51);
     const same = [...parts].map(([id, digest]) => ({ id, digest }));
-    assert.equal(await ledger.reconcile(same, 60, 70), 0);
+    assert.equal(await ledger.write(reconcileListed, same, 60, 70), 0);
     // an image more of one part: the series that leads is looked at again
-    assert.equal(await ledger.reconcile([{ id: 'b', digest: 'more' }], 60, 70), 1);
-    assert.equal((await ledger.list({ limit: 9 })).find(({ id }) => id === 'a')?.due, 70);
+    assert.equal(await ledger.write(reconcileListed, [{ id: 'b', digest: 'more' }], 60, 70), 1);
+    assert.equal((await ledger.read(listSeries, { limit: 9 })).find(({ id }) => id === 'a')?.due, 70);
     const later = await again();
-    await later.lead(61);
-    await later.arrived(cursor(2), ['c'], 61, 99);
+    await later.write(lead, 61);
+    await later.write(arrived, cursor(2), ['c'], 61, 99);
     assert.deepEqual(await known(later), ['a', 'later', 'other']);
-    assert.equal((await later.list({ limit: 9 })).find(({ id }) => id === 'a')?.due, 99);
+    assert.equal((await later.read(listSeries, { limit: 9 })).find(({ id }) => id === 'a')?.due, 99);
     // two of them were not parts after all
-    await later.part([['b', 'c']], 62);
+    await later.write(partGroups, [['b', 'c']], 62);
     assert.deepEqual(await known(later), ['a', 'b', 'later', 'other']);
     assert.deepEqual(
-      (await later.members('b')).map(({ series }) => series),
+      (await later.read(membersOf, 'b')).map(({ series }) => series),
       ['b', 'c'],
     );
-    await later.rejoin('r', [
+    await later.write(rejoin, 'r', [
       { series: 'r', study: '1', uid: '1' },
       { series: 'q', study: '2', uid: '2' },
     ]);
     assert.deepEqual(
-      (await later.members('r')).map(({ series }) => series),
+      (await later.read(membersOf, 'r')).map(({ series }) => series),
       ['r', 'q'],
     );
-    await later.forget(['b'], [], 63);
-    assert.deepEqual(await later.members('b'), []);
+    await later.write(forgetSeries, ['b'], [], 63);
+    assert.deepEqual(await later.read(membersOf, 'b'), []);
   });
 
   test(`${name}: labels that other studies have are found, and series with warnings`, async (t) => {
     const { ledger } = await open(t, followers);
     const labels = { project: 'p', subject: 's', session: 't' };
     await store(ledger, 'a', 1, { warnings: [{ code: 'SERIES_INCOMPLETE', message: 'why' }] });
-    const [own] = await ledger.list({ limit: 9 });
-    assert.deepEqual(await ledger.labelled(labels, own?.session), []);
-    assert.deepEqual(await ledger.labelled(labels, 'another'), [{ attributes, firstSeen: 1 }]);
-    assert.deepEqual(await ledger.labelled({ ...labels, session: 'u' }, undefined), []);
+    const [own] = await ledger.read(listSeries, { limit: 9 });
+    assert.deepEqual(await ledger.read(labelled, labels, own?.session), []);
+    assert.deepEqual(await ledger.read(labelled, labels, 'another'), [{ attributes, firstSeen: 1 }]);
+    assert.deepEqual(await ledger.read(labelled, { ...labels, session: 'u' }, undefined), []);
     assert.deepEqual(
-      (await ledger.list({ limit: 9, warned: true })).map(({ warnings }) => warnings),
+      (await ledger.read(listSeries, { limit: 9, warned: true })).map(({ warnings }) => warnings),
       [[{ code: 'SERIES_INCOMPLETE', message: 'why' }]],
     );
     await store(ledger, 'a', 2);
-    assert.deepEqual(await ledger.list({ limit: 9, warned: true }), []);
+    assert.deepEqual(await ledger.read(listSeries, { limit: 9, warned: true }), []);
   });
 }

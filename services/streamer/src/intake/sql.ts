@@ -1,18 +1,24 @@
 /** What Orthanc reported, in the ledger. */
-import type { Cursor, FirstImages, Followers, Millis } from '../ports.ts';
+import type { Cursor, FirstImages, Millis } from '../ports.ts';
 import { sessionsGrow } from '../ledger/aftermath.ts';
+import { leads } from '../ledger/lead.ts';
 import { leadOf, leadsOf } from '../joining/sql.ts';
 import type { Joinable } from '../joining/types.ts';
-import type { Tx } from '../ledger/database.ts';
+import type { Tx } from '../ledger/tx.ts';
 import { parse } from '../ledger/views.ts';
 
-export async function cursor(tx: Tx): Promise<Cursor | undefined> {
+export async function readCursor(tx: Tx): Promise<Cursor | undefined> {
   const row = await tx.get('SELECT seq, database FROM cursor');
   if (row === undefined) return undefined;
   return { seq: Number(row['seq']), database: parse.text(row['database']) };
 }
 
-export async function setCursor(tx: Tx, { seq, database }: Cursor): Promise<void> {
+export async function setCursor(tx: Tx, cursor: Cursor): Promise<void> {
+  await leads(tx);
+  await putCursor(tx, cursor);
+}
+
+async function putCursor(tx: Tx, { seq, database }: Cursor): Promise<void> {
   await tx.run(
     `INSERT INTO cursor (id, seq, database) VALUES (1, ?, ?)
      ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, database = excluded.database`,
@@ -21,20 +27,24 @@ export async function setCursor(tx: Tx, { seq, database }: Cursor): Promise<void
   );
 }
 
+/**
+ * Something of these series arrived: their quiet timers start anew; the cursor advances with it. Their sessions have news,
+ * so none of them is complete. `first`: attributes of the first image of those that are `unread`.
+ */
 export async function arrived(
   tx: Tx,
-  followers: Followers,
   seen: Cursor,
-  series: readonly string[],
+  seenSeries: readonly string[],
   now: Millis,
   due: Millis,
   first: FirstImages = NONE,
   joinable?: Joinable,
 ): Promise<void> {
-  const leads = inOrder([...(await leadsOf(tx, series, joinable)).values()]);
-  for (const id of leads) await touch(tx, id, now, due);
-  await sessionsGrow(tx, followers, leads, first, now);
-  await setCursor(tx, seen);
+  await leads(tx);
+  const series = inOrder([...(await leadsOf(tx, seenSeries, joinable)).values()]);
+  for (const id of series) await touch(tx, id, now, due);
+  await sessionsGrow(tx, series, first, now);
+  await putCursor(tx, seen);
 }
 
 const NONE: FirstImages = new Map();
@@ -55,8 +65,8 @@ async function touch(tx: Tx, series: string, now: Millis, due: Millis): Promise<
   );
 }
 
-/** A part of another series is none of them: that one tells. */
-export async function unread(tx: Tx, series: readonly string[]): Promise<string[]> {
+/** Those of these series whose session is not known yet. A part of another series is not among them: the whole has the session. */
+export async function unreadOf(tx: Tx, series: readonly string[]): Promise<string[]> {
   const found: string[] = [];
   for (const id of new Set(series)) {
     const known = await tx.get('SELECT session, uid FROM series WHERE id = ?', id);
@@ -66,15 +76,16 @@ export async function unread(tx: Tx, series: readonly string[]): Promise<string[
   return found;
 }
 
-export async function reconcile(
+/** Compares with what Orthanc has; a series that is unknown or has other instances becomes due. How many did. */
+export async function reconcileListed(
   tx: Tx,
-  followers: Followers,
   listed: readonly { id: string; digest: string }[],
   now: Millis,
   due: Millis,
   first: FirstImages = NONE,
   joinable?: Joinable,
 ): Promise<number> {
+  await leads(tx);
   const unsettled: string[] = [];
   for (const { id, digest } of listed) {
     const part = await tx.get('SELECT lead, digest FROM joined WHERE series = ?', id);
@@ -85,15 +96,16 @@ export async function reconcile(
     const before = part === undefined ? known?.['digest'] : part['digest'];
     if (known === undefined || (!isOpen(known['state']) && before !== digest)) unsettled.push(id);
   }
-  const leads = inOrder([...(await leadsOf(tx, unsettled, joinable)).values()]);
-  for (const id of leads) await touch(tx, id, now, due);
-  await sessionsGrow(tx, followers, [...leads, ...first.keys()], first, now);
-  return leads.length;
+  const series = inOrder([...(await leadsOf(tx, unsettled, joinable)).values()]);
+  for (const id of series) await touch(tx, id, now, due);
+  await sessionsGrow(tx, [...series, ...first.keys()], first, now);
+  return series.length;
 }
 
 /** What is being worked on lists its instances again by itself, and its digest is compared the next time. */
 const isOpen = (state: unknown): boolean => state === 'collecting' || state === 'working';
 
+/** After the clock stepped back nothing waits longer than it was meant to. */
 export async function clampTimers(tx: Tx, latestDue: Millis, latestTry: Millis): Promise<void> {
   await tx.run('UPDATE series SET due = ? WHERE due > ?', latestDue, latestDue);
   await tx.run(`UPDATE leg SET next_try = ? WHERE state = 'pending' AND next_try > ?`, latestTry, latestTry);

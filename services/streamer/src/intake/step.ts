@@ -8,6 +8,7 @@ import type { Change, Cursor, FirstImages, Ledger, Orthanc, SeriesListing } from
 import { readFirst } from '../sessions/first-image.ts';
 import type { Clock, Settings } from '../model/settings.ts';
 import { reached } from '../work/trace.ts';
+import { arrived, readCursor, reconcileListed, setCursor, unreadOf } from './sql.ts';
 
 export interface IntakeDeps {
   readonly orthanc: Orthanc;
@@ -30,11 +31,11 @@ export async function readChanges(
   signal: AbortSignal,
 ): Promise<{ replaced: boolean; seq: number }> {
   const { orthanc, ledger, log } = deps;
-  const known = await ledger.cursor();
+  const known = await ledger.read(readCursor);
   let cursor: Cursor = known ?? { seq: 0, database };
   if (isOther(cursor, database)) {
     log.warn('another database', { code: 'ORTHANC_REPLACED', before: cursor.database, now: database });
-    await ledger.setCursor({ seq: 0, database });
+    await ledger.write(setCursor, { seq: 0, database });
     return { replaced: true, seq: 0 };
   }
   for (;;) {
@@ -42,7 +43,7 @@ export async function readChanges(
     if (page.changes.length > 0) reached('changes-read', { changes: page.changes.length });
     if (page.last < cursor.seq) {
       log.warn('database wiped', { code: 'ORTHANC_WIPED', cursor: cursor.seq, last: page.last });
-      await ledger.setCursor({ seq: 0, database });
+      await ledger.write(setCursor, { seq: 0, database });
       return { replaced: true, seq: 0 };
     }
     const next: Cursor = { seq: page.last, database: database ?? cursor.database };
@@ -64,9 +65,17 @@ async function take(
 ): Promise<void> {
   const { ledger, settings, clock } = deps;
   const series = [...(await seriesOf(changes, deps, signal))];
-  const first = await readFirst(await ledger.unread(series), deps, signal);
+  const first = await readFirst(await ledger.read(unreadOf, series), deps, signal);
   const now = clock.now();
-  await ledger.arrived(cursor, series, now, now + settings.quietMs, first, joinableOf(first, settings));
+  await ledger.write(
+    arrived,
+    cursor,
+    series,
+    now,
+    now + settings.quietMs,
+    first,
+    joinableOf(first, settings),
+  );
   reached('changes-recorded', { series: series.length });
 }
 
@@ -121,10 +130,20 @@ export async function reconcile(
     const page = await orthanc.seriesPage(series, RECONCILE_PAGE, signal);
     const listed: { id: string; digest: string }[] = [];
     for (const one of page) listed.push({ id: one.id, digest: await digestIn(one, orthanc, signal) });
-    const unread = await ledger.unread(listed.map(({ id }) => id));
+    const unread = await ledger.read(
+      unreadOf,
+      listed.map(({ id }) => id),
+    );
     const first = await readFirst(unread, deps, signal);
     const now = clock.now();
-    due += await ledger.reconcile(listed, now, now + settings.quietMs, first, joinableOf(first, settings));
+    due += await ledger.write(
+      reconcileListed,
+      listed,
+      now,
+      now + settings.quietMs,
+      first,
+      joinableOf(first, settings),
+    );
     series += page.length;
     if (page.length < RECONCILE_PAGE) return { series, due };
   }

@@ -1,12 +1,14 @@
 /** Orthanc, with joined series as one: whoever asks for the images of a series gets those of all its parts. */
 import { failureOf } from '../model/failure.ts';
 import type { InstanceListing, Orthanc } from '../ports.ts';
-import type { JoinLedger, Member } from './types.ts';
+import type { Ledger } from '../ports.ts';
+import type { Member } from './types.ts';
+import { membersOf } from './sql.ts';
 
 /** Everything else is as Orthanc has it. */
-export function joiningOrthanc<O extends Orthanc>(orthanc: O, ledger: Pick<JoinLedger, 'members'>): O {
+export function joiningOrthanc<O extends Orthanc>(orthanc: O, ledger: Ledger): O {
   const parts = async (series: string): Promise<readonly Member[]> => {
-    const all = await ledger.members(series);
+    const all = await ledger.read(membersOf, series);
     return all.length > 1 ? all : [];
   };
   return {

@@ -2,7 +2,9 @@
 import { digestOfFiles } from '../store/record.ts';
 import type { InstanceListing, StoredInstance } from '../ports.ts';
 import { apart } from './rule.ts';
-import type { Joined, JoinLedger, Member } from './types.ts';
+import type { Ledger } from '../ports.ts';
+import type { Joined, Member } from './types.ts';
+import { membersOf, partGroups } from './sql.ts';
 
 export interface Parts {
   /** Those of the listed images that belong to the series. */
@@ -16,10 +18,10 @@ export interface Parts {
 export async function partsOf(
   series: string,
   listed: readonly InstanceListing[],
-  ledger: Pick<JoinLedger, 'members' | 'part'>,
+  ledger: Ledger,
   now: number,
 ): Promise<Parts> {
-  const all = await ledger.members(series);
+  const all = await ledger.read(membersOf, series);
   const bySeries = Map.groupBy(listed, (image) => image.series ?? series);
   const digests = new Map(
     all.map((one) => [one.series, digestOfFiles(bySeries.get(one.series) ?? [])] as const),
@@ -32,7 +34,7 @@ export async function partsOf(
       numbers: (bySeries.get(one.series) ?? []).flatMap(numberOf),
     })),
   );
-  if (others.length > 0) await ledger.part(others, now);
+  if (others.length > 0) await ledger.write(partGroups, others, now);
   const members = all.filter((one) => own.includes(one.series));
   return {
     listed: listed.filter((image) => own.includes(image.series ?? series)),

@@ -1,5 +1,5 @@
 /** Joined series, in the ledger. */
-import type { Tx } from '../ledger/database.ts';
+import type { Tx } from '../ledger/tx.ts';
 import { parse } from '../ledger/values.ts';
 import { groupFor, type JoinTraits } from './rule.ts';
 import type { Joinable, Member } from './types.ts';
@@ -77,7 +77,8 @@ async function insert(
   );
 }
 
-export async function members(tx: Tx, lead: string): Promise<Member[]> {
+/** All series that count as this one, the one that leads first; none where it is alone. */
+export async function membersOf(tx: Tx, lead: string): Promise<Member[]> {
   const rows = await tx.all(
     'SELECT series, study, uid, digest FROM joined WHERE lead = ? ORDER BY series = lead DESC, ord',
     lead,
@@ -96,8 +97,8 @@ export async function storedParts(tx: Tx, digests: ReadonlyMap<string, string>):
     await tx.run('UPDATE joined SET digest = ? WHERE series = ?', digest, series);
 }
 
-/** What is new of them is looked at once more, each group on its own. */
-export async function part(tx: Tx, groups: readonly (readonly string[])[], now: number): Promise<void> {
+/** Makes each of these groups a series of its own, which is looked at now. */
+export async function partGroups(tx: Tx, groups: readonly (readonly string[])[], now: number): Promise<void> {
   for (const group of groups) {
     const [lead] = group;
     if (lead === undefined) continue;
@@ -114,6 +115,7 @@ export async function part(tx: Tx, groups: readonly (readonly string[])[], now: 
   }
 }
 
+/** As `series.json` says, for a ledger that is made anew. */
 export async function rejoin(tx: Tx, lead: string, all: readonly Omit<Member, 'digest'>[]): Promise<void> {
   for (const { series, study, uid } of all) await insert(tx, series, lead, { study, uid });
 }

@@ -1,4 +1,4 @@
-/** What joining needs from the ledger. */
+/** Series that count as one. */
 import type { JoinTraits } from './rule.ts';
 
 /** What arrived and may be a part of another series; none where nothing is joined. */
@@ -25,13 +25,4 @@ export interface Joined {
     readonly seriesInstanceUid: string;
     readonly images: number;
   }[];
-}
-
-export interface JoinLedger {
-  /** All series that count as this one, the one that leads first; none where it is alone. */
-  readonly members: (lead: string) => Promise<readonly Member[]>;
-  /** Each of these groups becomes a series of its own, and is looked at now. */
-  readonly part: (groups: readonly (readonly string[])[], now: number) => Promise<void>;
-  /** As `series.json` says, for a ledger that is made anew. */
-  readonly rejoin: (lead: string, members: readonly Omit<Member, 'digest'>[]) => Promise<void>;
 }

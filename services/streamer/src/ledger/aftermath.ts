@@ -3,19 +3,29 @@ import type { Attributes } from '../store/place/route.ts';
 import { destinationOf } from '../commitment/plan.ts';
 import { sessionOf } from '../sessions/plan.ts';
 import { COPY, STORAGE } from '../model/series.ts';
-import type { Claim, FirstImages, Followers, Millis } from '../ports.ts';
-import type { Tx } from './database.ts';
+import type { Claim, FirstImages, Millis } from '../ports.ts';
+import type { Tx } from './tx.ts';
 import { tell } from '../hooks/sql.ts';
 import { parse } from './views.ts';
 
+/**
+ * Ends the work on a leg, and writes in the same transaction what follows from it: hooks are told where the leg came further
+ * or failed in another way than before, and its session has news.
+ */
+export async function ending(tx: Tx, claim: Claim, now: Millis, work: () => Promise<unknown>): Promise<void> {
+  const was = await before(tx, claim);
+  await work();
+  await afterLeg(tx, claim, was, now);
+}
+
 /** A leg before something happened to it. */
-export interface Before {
+interface Before {
   readonly increment: number;
   readonly through: number;
   readonly failure: string | undefined;
 }
 
-export async function before(tx: Tx, { series, target }: Claim): Promise<Before> {
+async function before(tx: Tx, { series, target }: Claim): Promise<Before> {
   const row = await tx.get(
     `SELECT s.increment, l.through, l.failure_code FROM series s
      LEFT JOIN leg l ON l.series = s.id AND l.target = ? WHERE s.id = ?`,
@@ -33,14 +43,7 @@ export async function before(tx: Tx, { series, target }: Claim): Promise<Before>
 const sends = (target: string): boolean =>
   target !== STORAGE && target !== COPY && destinationOf(target) === undefined;
 
-/** The leg as it is now is told where it has come further, or has failed in another way than before. */
-export async function afterLeg(
-  tx: Tx,
-  followers: Followers,
-  { series, target }: Claim,
-  was: Before,
-  now: Millis,
-): Promise<void> {
+async function afterLeg(tx: Tx, { series, target }: Claim, was: Before, now: Millis): Promise<void> {
   const row = await tx.get(
     `SELECT s.increment, s.attributes, l.state, l.through, l.failure_code, l.failure_message
      FROM series s LEFT JOIN leg l ON l.series = s.id AND l.target = ? WHERE s.id = ?`,
@@ -48,7 +51,6 @@ export async function afterLeg(
     series,
   );
   if (row === undefined) return;
-  const { hooksFor } = followers;
   const attributes = parse.attributes(row['attributes']);
   const modality = attributes['Modality'] ?? '';
   const increment = Number(row['increment']);
@@ -56,35 +58,29 @@ export async function afterLeg(
   const further = storing ? increment > was.increment : Number(row['through']) > was.through;
   const about = { subject: series, increment: storing ? increment : Math.max(Number(row['through']), 1) };
   const failed = row['state'] === 'failed';
-  if (further && storing) await tell(tx, hooksFor('stored', modality), { ...about, kind: 'stored' }, now);
+  if (further && storing) await tell(tx, modality, { ...about, kind: 'stored' }, now);
   if (further && !failed && sends(target))
-    await tell(tx, hooksFor('forwarded', modality), { ...about, kind: 'forwarded', target }, now);
+    await tell(tx, modality, { ...about, kind: 'forwarded', target }, now);
   const code = parse.text(row['failure_code']);
   if (failed && code !== undefined && (further || was.failure !== code)) {
     const cause = { code, message: String(row['failure_message']) };
-    await tell(tx, hooksFor('failed', modality), { ...about, kind: 'failed', target, cause }, now);
+    await tell(tx, modality, { ...about, kind: 'failed', target, cause }, now);
   }
-  await sessionNews(tx, followers, series, attributes, now);
+  await sessionNews(tx, series, attributes, now);
 }
 
 /** Once more, as somebody wanted. */
-export async function tellStored(
-  tx: Tx,
-  { hooksFor }: Followers,
-  series: string,
-  now: Millis,
-): Promise<void> {
+export async function tellStored(tx: Tx, series: string, now: Millis): Promise<void> {
   const row = await tx.get('SELECT increment, attributes FROM series WHERE id = ?', series);
   if (row === undefined) return;
   const modality = parse.attributes(row['attributes'])['Modality'] ?? '';
   const increment = Number(row['increment']);
-  await tell(tx, hooksFor('stored', modality), { kind: 'stored', subject: series, increment }, now);
+  await tell(tx, modality, { kind: 'stored', subject: series, increment }, now);
 }
 
 /** The session is looked at once it has been quiet. */
 export async function sessionNews(
   tx: Tx,
-  followers: Followers,
   series: string,
   attributes: Attributes,
   now: Millis,
@@ -98,7 +94,7 @@ export async function sessionNews(
     series,
   );
   if (before !== undefined && before !== session) await dropEmpty(tx, before);
-  if (session !== undefined) await isBusy(tx, followers, session, now);
+  if (session !== undefined) await isBusy(tx, session, now);
 }
 
 /** A session that was only guessed at, and that nobody was told of. */
@@ -112,7 +108,6 @@ const dropEmpty = (tx: Tx, session: string): Promise<number> =>
 /** A series belongs to its session from its first image on: until it is settled, the session is not complete. */
 export async function sessionsGrow(
   tx: Tx,
-  followers: Followers,
   series: readonly string[],
   first: FirstImages,
   now: Millis,
@@ -131,15 +126,15 @@ export async function sessionsGrow(
     if (session !== undefined) sessions.add(session);
   }
   // always in the same order, or two transactions might wait for each other
-  for (const session of [...sessions].sort()) await isBusy(tx, followers, session, now);
+  for (const session of [...sessions].sort()) await isBusy(tx, session, now);
 }
 
-async function isBusy(tx: Tx, { sessionQuietMs }: Followers, session: string, now: Millis): Promise<void> {
+async function isBusy(tx: Tx, session: string, now: Millis): Promise<void> {
   await tx.run(
     `INSERT INTO session (id, due, first_seen, updated) VALUES (?, ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET due = excluded.due, updated = excluded.updated`,
     session,
-    now + sessionQuietMs,
+    now + tx.followers.sessionQuietMs,
     now,
     now,
   );

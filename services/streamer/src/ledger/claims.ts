@@ -3,21 +3,21 @@ import { randomUUID } from 'node:crypto';
 import { Fault, transient } from '../model/failure.ts';
 import { STORAGE } from '../model/series.ts';
 import type { Claim, ForwardWork, Millis, StoreWork } from '../ports.ts';
-import type { Tx } from './database.ts';
+import type { Tx } from './tx.ts';
 import { parse } from './values.ts';
 
 /** A leg that is claimed has the end of its lease for its next try: so it comes up again by itself. */
 const FREE = '(l.claim IS NULL OR l.next_try <= ?)';
 
 /**
- * A series whose quiet timer ended comes first. Its timer is taken off in the same transaction: what arrives from
- * now on sets it again, so nothing that the work may miss goes unnoticed.
+ * Claims the next series to store: one whose quiet timer ended, else one that is tried again. The timer is taken off in the
+ * same transaction, so that images that arrive from now on set it again. With the end of the timer the legs of the targets
+ * `alongside` open too: they do not wait for storage.
  */
-export async function claimStore(
+export async function nextStore(
   tx: Tx,
   now: Millis,
-  leaseMs: number,
-  alongside: readonly string[],
+  alongside: readonly string[] = [],
 ): Promise<StoreWork | undefined> {
   const due = await tx.get(
     `SELECT s.id FROM series s WHERE s.due IS NOT NULL AND s.due <= ?
@@ -27,9 +27,9 @@ export async function claimStore(
     STORAGE,
     now,
   );
-  if (due !== undefined) return beginStore(tx, String(due['id']), now, leaseMs, alongside);
+  if (due !== undefined) return beginStore(tx, String(due['id']), now, alongside);
   const series = await pendingSeries(tx, STORAGE, now);
-  return series === undefined ? undefined : takeStore(tx, series, now, leaseMs);
+  return series === undefined ? undefined : takeStore(tx, series, now);
 }
 
 /** A pending leg of this target whose time has come; its series' row is locked. */
@@ -47,7 +47,6 @@ async function beginStore(
   tx: Tx,
   series: string,
   now: Millis,
-  leaseMs: number,
   alongside: readonly string[],
 ): Promise<StoreWork | undefined> {
   await tx.run(
@@ -60,7 +59,7 @@ async function beginStore(
     now,
     now,
   );
-  const work = await takeStore(tx, series, now, leaseMs);
+  const work = await takeStore(tx, series, now);
   if (work === undefined) return undefined;
   for (const target of alongside) await openAlongside(tx, series, target, now);
   await tx.run(
@@ -86,13 +85,8 @@ async function openAlongside(tx: Tx, series: string, target: string, now: Millis
   );
 }
 
-async function takeStore(
-  tx: Tx,
-  series: string,
-  now: Millis,
-  leaseMs: number,
-): Promise<StoreWork | undefined> {
-  const token = await take(tx, series, STORAGE, now, leaseMs);
+async function takeStore(tx: Tx, series: string, now: Millis): Promise<StoreWork | undefined> {
+  const token = await take(tx, series, STORAGE, now);
   if (token === undefined) return undefined;
   const row = await legAndSeries(tx, series, STORAGE);
   return {
@@ -112,15 +106,10 @@ async function takeStore(
   };
 }
 
-export async function claimForward(
-  tx: Tx,
-  target: string,
-  now: Millis,
-  leaseMs: number,
-): Promise<ForwardWork | undefined> {
+export async function nextLeg(tx: Tx, target: string, now: Millis): Promise<ForwardWork | undefined> {
   const series = await pendingSeries(tx, target, now);
   if (series === undefined) return undefined;
-  const token = await take(tx, series, target, now, leaseMs);
+  const token = await take(tx, series, target, now);
   if (token === undefined) return undefined;
   const row = await legAndSeries(tx, series, target);
   return {
@@ -141,19 +130,13 @@ export async function claimForward(
  * The leg as it is now that the series is locked: between the look and the lock another may have had it.
  * Undefined where it is no longer to be had.
  */
-async function take(
-  tx: Tx,
-  series: string,
-  target: string,
-  now: Millis,
-  leaseMs: number,
-): Promise<string | undefined> {
+async function take(tx: Tx, series: string, target: string, now: Millis): Promise<string | undefined> {
   const token = randomUUID();
   const taken = await tx.run(
     `UPDATE leg SET claim = ?, next_try = ?, updated = ?
      WHERE series = ? AND target = ? AND state = 'pending' AND next_try <= ?`,
     token,
-    now + leaseMs,
+    now + tx.leaseMs,
     now,
     series,
     target,
@@ -194,16 +177,18 @@ export const LOST = transient(
   'This series took so long without a sign of life that another streamer took it over. It goes on there; nothing needs doing.',
 );
 
-export async function renew(tx: Tx, claim: Claim, now: Millis, leaseMs: number): Promise<void> {
+/** The lease begins anew. Throws LEDGER_LEASE_LOST. */
+export async function renew(tx: Tx, claim: Claim, now: Millis): Promise<void> {
   await hold(tx, claim);
   await tx.run(
     'UPDATE leg SET next_try = ? WHERE series = ? AND target = ?',
-    now + leaseMs,
+    now + tx.leaseMs,
     claim.series,
     claim.target,
   );
 }
 
+/** Somebody may go on with it at once. Nothing where the work has ended, or another has it. */
 export async function giveBack(tx: Tx, { series, target, token }: Claim, now: Millis): Promise<void> {
   await tx.run(
     'UPDATE leg SET claim = NULL, next_try = ? WHERE series = ? AND target = ? AND claim = ?',
@@ -214,6 +199,7 @@ export async function giveBack(tx: Tx, { series, target, token }: Claim, now: Mi
   );
 }
 
+/** When the next work for a target (or STORAGE) is due, or may be taken over. */
 export async function nextTime(tx: Tx, target: string): Promise<Millis | undefined> {
   const leg = await tx.get(
     `SELECT min(next_try) AS time FROM leg WHERE target = ? AND state = 'pending'`,

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { Decision } from '../model/decision.ts';
 import type { ForwardWork, Ledger, LegView, StoreDone, StoreWork } from '../ports.ts';
+import { listSeries } from './views.ts';
+import { nextLeg, nextStore } from './claims.ts';
 
 export const FAILURE = { kind: 'transient', code: 'X', message: 'x' } as const;
 export const cursor = (seq: number): { seq: number; database: undefined } => ({ seq, database: undefined });
@@ -27,20 +29,20 @@ export const LEASE_MS = 1_000;
 export type OpenLedger = (t: TestContext) => Promise<{ ledger: Ledger; again: () => Promise<Ledger> }>;
 
 export const state = async (ledger: Ledger, id = 'a'): Promise<string | undefined> =>
-  (await ledger.list({ limit: 100 })).find((series) => series.id === id)?.state;
+  (await ledger.read(listSeries, { limit: 100 })).find((series) => series.id === id)?.state;
 
 /** Of the latest series. */
 export const leg = async (ledger: Ledger, target: string): Promise<LegView | undefined> =>
-  (await ledger.list({ limit: 100 }))[0]?.legs.find((one) => one.target === target);
+  (await ledger.read(listSeries, { limit: 100 }))[0]?.legs.find((one) => one.target === target);
 
 export async function toStore(ledger: Ledger, now: number): Promise<StoreWork> {
-  const work = await ledger.nextStore(now);
+  const work = await ledger.write(nextStore, now);
   assert.ok(work !== undefined, 'nothing is due');
   return work;
 }
 
 export async function toForward(ledger: Ledger, now: number, target = 'pacs'): Promise<ForwardWork> {
-  const work = await ledger.nextForward(target, now);
+  const work = await ledger.write(nextLeg, target, now);
   assert.ok(work !== undefined, 'nothing is due');
   return work;
 }

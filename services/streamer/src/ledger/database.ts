@@ -11,8 +11,8 @@ export interface Dialect {
   lockFree(alias: string): string;
 }
 
-/** One transaction, or one look that sees one state. `?` stands for a value. */
-export interface Tx {
+/** The statements of one transaction, or of one consistent read. `?` stands for a value. */
+export interface Statements {
   readonly dialect: Dialect;
   get(sql: string, ...values: Value[]): Promise<Row | undefined>;
   all(sql: string, ...values: Value[]): Promise<Row[]>;
@@ -22,8 +22,8 @@ export interface Tx {
 
 export interface Database {
   /** All or nothing. */
-  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
-  read<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  transaction<T>(work: (statements: Statements) => Promise<T>): Promise<T>;
+  read<T>(work: (statements: Statements) => Promise<T>): Promise<T>;
   close(): Promise<void>;
   /** Nothing that was deleted stays readable in the database's files. */
   scrub?(): Promise<void>;

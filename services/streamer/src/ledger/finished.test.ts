@@ -14,6 +14,10 @@ import { ledgerOn } from './ledger.ts';
 import { addFinished } from './many.test.ts';
 import { openPostgres } from './postgres-database.ts';
 import { openSqlite } from './sqlite-database.ts';
+import { giveBack, nextLeg, nextStore, nextTime } from './claims.ts';
+import { nextVerify } from '../verify/sql.ts';
+import { nextAsked } from '../verify/sql-jobs.ts';
+import { arrived } from '../intake/sql.ts';
 
 const FINISHED = Number(process.env['LEDGER_FINISHED'] ?? 50_000);
 const ROUNDS = 100;
@@ -22,14 +26,14 @@ const BOUND = 2;
 /** Milliseconds that it takes to claim a series that is due, and to see that nothing is to be sent. */
 async function claim(ledger: Ledger, now: number): Promise<number> {
   const began = performance.now();
-  const work = await ledger.nextStore(now);
-  await ledger.nextForward('pacs', now);
-  await ledger.nextTime('storage');
-  await ledger.nextVerify(now);
-  await ledger.nextAsked(now);
+  const work = await ledger.write(nextStore, now);
+  await ledger.write(nextLeg, 'pacs', now);
+  await ledger.read(nextTime, 'storage');
+  await ledger.write(nextVerify, now);
+  await ledger.write(nextAsked, now);
   const ms = performance.now() - began;
   assert.ok(work !== undefined, 'nothing is due');
-  await ledger.giveBack(work, now);
+  await ledger.write(giveBack, work, now);
   return ms;
 }
 
@@ -39,7 +43,8 @@ const median = (values: readonly number[]): number =>
 async function compare(t: TestContext, empty: Database, full: Database): Promise<void> {
   await addFinished(full, FINISHED);
   const [none, many] = [ledgerOn(empty), ledgerOn(full)];
-  for (const ledger of [none, many]) await ledger.arrived({ seq: 1, database: undefined }, ['due'], 1, 1);
+  for (const ledger of [none, many])
+    await ledger.write(arrived, { seq: 1, database: undefined }, ['due'], 1, 1);
   const times = { none: [] as number[], many: [] as number[] };
   // in turn, so that whatever else this machine does is met by both
   for (let round = 0; round < ROUNDS; round += 1) {

@@ -1,21 +1,22 @@
 /** What people ask of the ledger: to find a series by its id's beginning; and what scanners say of it. */
 import type { Millis, SenderView, SeriesView } from '../ports.ts';
-import type { Tx } from './database.ts';
+import type { Tx } from './tx.ts';
 import { seriesViews } from './views.ts';
 
-/** Ids are of digits, small letters and `-`, all before `~`. */
+/** At most two series whose id begins so. Ids consist of digits, small letters and `-`, which all sort before `~`. */
 export const matching = (tx: Tx, prefix: string): Promise<SeriesView[]> =>
   seriesViews(tx, 'WHERE id >= ? AND id < ? ORDER BY id LIMIT 2', prefix, `${prefix}~`);
 
 const MOST_OF_ONE_UID = 20;
 
+/** Series of this Series Instance UID: several where its patient or study was corrected, and it was sent again. */
 export const ofUid = (tx: Tx, uid: string): Promise<SeriesView[]> =>
   seriesViews(tx, 'WHERE uid = ? ORDER BY first_seen, id LIMIT ?', uid, MOST_OF_ONE_UID);
 
 /** A stranger may call itself anything: only the latest are kept. */
 const MOST_SENDERS = 200;
 
-export async function sent(
+export async function noteSender(
   tx: Tx,
   { aet, called, address }: Pick<SenderView, 'aet' | 'called' | 'address'>,
   now: Millis,
@@ -36,7 +37,8 @@ export async function sent(
   );
 }
 
-export async function senders(tx: Tx): Promise<SenderView[]> {
+/** The latest first. */
+export async function knownSenders(tx: Tx): Promise<SenderView[]> {
   const rows = await tx.all('SELECT * FROM sender ORDER BY last_seen DESC LIMIT ?', MOST_SENDERS);
   return rows.map((row) => ({
     aet: String(row['aet']),
@@ -47,6 +49,7 @@ export async function senders(tx: Tx): Promise<SenderView[]> {
   }));
 }
 
+/** Series whose quiet timer runs, the next one to end first. */
 export async function collecting(tx: Tx, limit: number): Promise<string[]> {
   // of a series that may get further parts under other UIDs, what the scanner reported of one tells nothing
   const rows = await tx.all(
@@ -58,11 +61,12 @@ export async function collecting(tx: Tx, limit: number): Promise<string[]> {
   return rows.map((row) => String(row['id']));
 }
 
+/** All that the scanner made is there: the quiet timer ends now. */
 export async function hasten(tx: Tx, series: string, now: Millis): Promise<void> {
   await tx.run('UPDATE series SET due = ? WHERE id = ? AND due > ?', now, series, now);
 }
 
-/** Of which nothing is known that the scanner reported, and that were busy since. */
+/** Series updated since `since` for which no MPPS count is known; latest first. */
 export async function unexpected(
   tx: Tx,
   since: Millis,
@@ -77,8 +81,8 @@ export async function unexpected(
   return rows.map((row) => ({ id: String(row['id']), uid: String(row['uid']) }));
 }
 
-/** A session that was told complete already is looked at again. */
-export async function expect(tx: Tx, series: string, images: number, now: Millis): Promise<void> {
+/** How many images the scanner made of the series. A session that was complete is looked at again, and its report written anew. */
+export async function expectImages(tx: Tx, series: string, images: number, now: Millis): Promise<void> {
   await tx.run('UPDATE series SET expected = ? WHERE id = ?', images, series);
   await tx.run(
     'UPDATE session SET due = ?, updated = ? WHERE due IS NULL AND id = (SELECT session FROM series WHERE id = ?)',

@@ -7,16 +7,36 @@ import { test } from 'node:test';
 import { findPostgres, startPostgres } from '@scanflow/testkit';
 import type { Ledger } from '../ports.ts';
 import { done, FAILURE, toForward, toStore } from './conformance-kit.test.ts';
-import type { Database, Row, Tx, Value } from './database.ts';
+import type { Database, Row, Statements, Value } from './database.ts';
 import { ledgerOn } from './ledger.ts';
 import { addFinished } from './many.test.ts';
 import { openPostgres } from './postgres-database.ts';
 import { openSqlite } from './sqlite-database.ts';
+import { lead } from './lead.ts';
+import { arrived, clampTimers, readCursor, reconcileListed } from '../intake/sql.ts';
+import { listSeries, quarantinedSeries } from './views.ts';
+import { giveBack, nextTime, renew } from './claims.ts';
+import { bindFolder, stored } from '../store/sql.ts';
+import { progressOf, recordProgress } from './progress.ts';
+import { legLater } from './legs.ts';
+import { forwarded } from '../send/sql.ts';
+import { nextDelivery, nextDeliveryTime } from '../hooks/sql.ts';
+import {
+  adjustVerify,
+  giveBackVerify,
+  holdFolder,
+  isStoring,
+  recordLook,
+  nextVerify,
+  renewVerify,
+  verifySummary,
+} from '../verify/sql.ts';
+import { askVerify, nextAsked } from '../verify/sql-jobs.ts';
 
 /** The database, and the plan of each statement that was run on it. */
 function explained(database: Database, explain: string): { database: Database; plans: Map<string, string> } {
   const plans = new Map<string, string>();
-  const watched = (tx: Tx): Tx => {
+  const watched = (tx: Statements): Statements => {
     const note = async (sql: string, values: readonly Value[]): Promise<void> => {
       const rows = await tx.all(`${explain} ${sql}`, ...values);
       const line = (row: Row): string => String(row['detail'] ?? row['QUERY PLAN']);
@@ -41,48 +61,48 @@ function explained(database: Database, explain: string): { database: Database; p
 
 /** What is asked of the ledger all the time. */
 async function everyRound(ledger: Ledger): Promise<void> {
-  await ledger.lead(1_000);
-  await ledger.cursor();
-  await ledger.arrived({ seq: 1, database: undefined }, ['a', 'b'], 1_000, 1_000);
-  await ledger.reconcile([{ id: 'finished-7', digest: 'd' }], 1_000, 1_000);
-  await ledger.clampTimers(1_000_000, 1_000_000);
-  await ledger.quarantined();
+  await ledger.write(lead, 1_000);
+  await ledger.read(readCursor);
+  await ledger.write(arrived, { seq: 1, database: undefined }, ['a', 'b'], 1_000, 1_000);
+  await ledger.write(reconcileListed, [{ id: 'finished-7', digest: 'd' }], 1_000, 1_000);
+  await ledger.write(clampTimers, 1_000_000, 1_000_000);
+  await ledger.read(quarantinedSeries);
   const work = await toStore(ledger, 1_000);
-  await ledger.renew(work, 1_000);
-  await ledger.bind(work, done(), 1_000);
-  await ledger.record(work, [{ instance: 'i', outcome: 'done', detail: '{}' }]);
-  await ledger.progress(work.series, work.target);
-  await ledger.stored(work, done(), 1_000);
+  await ledger.write(renew, work, 1_000);
+  await ledger.write(bindFolder, work, done(), 1_000);
+  await ledger.write(recordProgress, work, [{ instance: 'i', outcome: 'done', detail: '{}' }]);
+  await ledger.read(progressOf, work.series, work.target);
+  await ledger.write(stored, work, done(), 1_000);
   const other = await toStore(ledger, 1_000);
-  await ledger.storeLater(other, { attempts: 1, nextTry: 2_000, failure: FAILURE }, 1_000);
-  await ledger.giveBack(await toStore(ledger, 2_000), 2_000);
+  await ledger.write(legLater, other, { attempts: 1, nextTry: 2_000, failure: FAILURE }, 1_000);
+  await ledger.write(giveBack, await toStore(ledger, 2_000), 2_000);
   const sending = await toForward(ledger, 2_000);
-  await ledger.forwarded(sending, 1, undefined, 2_000);
+  await ledger.write(forwarded, sending, 1, undefined, 2_000);
   await everyVerification(ledger);
-  for (const target of ['storage', 'pacs']) await ledger.nextTime(target);
-  await ledger.nextDelivery('hook', 2_000);
-  await ledger.nextDeliveryTime('hook');
-  await ledger.list({ limit: 10 });
-  await ledger.list({ limit: 10, state: 'failed' });
+  for (const target of ['storage', 'pacs']) await ledger.read(nextTime, target);
+  await ledger.write(nextDelivery, 'hook', 2_000);
+  await ledger.read(nextDeliveryTime, 'hook');
+  await ledger.read(listSeries, { limit: 10 });
+  await ledger.read(listSeries, { limit: 10, state: 'failed' });
 }
 
 async function everyVerification(ledger: Ledger): Promise<void> {
-  await ledger.adjustVerify({ every: 1_000_000_000, until: 100_000 }, 1_000);
-  const work = await ledger.nextVerify(100_000_000);
+  await ledger.write(adjustVerify, { every: 1_000_000_000, until: 100_000 }, 1_000);
+  const work = await ledger.write(nextVerify, 100_000_000);
   assert.ok(work !== undefined, 'nothing is due');
-  await ledger.renewVerify(work, 1_000);
-  await ledger.giveBackVerify(work, 1_000);
-  const again = await ledger.nextVerify(100_000_000);
+  await ledger.write(renewVerify, work, 1_000);
+  await ledger.write(giveBackVerify, work, 1_000);
+  const again = await ledger.write(nextVerify, 100_000_000);
   assert.ok(again !== undefined);
   const good = { files: 1, bytes: 1, failure: undefined, findings: [], digest: undefined };
-  await ledger.looked(again, good, { due: 2_000 }, 1_000);
-  await ledger.ask({ series: again.series }, { repair: false, by: 'somebody' }, 1_000);
-  const asked = await ledger.nextAsked(1_000);
+  await ledger.write(recordLook, again, good, { due: 2_000 }, 1_000);
+  await ledger.write(askVerify, { series: again.series }, { repair: false, by: 'somebody' }, 1_000);
+  const asked = await ledger.write(nextAsked, 1_000);
   assert.ok(asked !== undefined);
-  await ledger.looked(asked, good, { due: 2_000 }, 1_000);
-  await ledger.verifySummary();
-  await ledger.storing();
-  await ledger.holdFolder(again.series, 'storage', 1_000);
+  await ledger.write(recordLook, asked, good, { due: 2_000 }, 1_000);
+  await ledger.read(verifySummary);
+  await ledger.read(isStoring);
+  await ledger.write(holdFolder, again.series, 'storage', 1_000);
 }
 
 test('ledger plans: SQLite looks through no table, and sorts nothing', async (t) => {

@@ -1,6 +1,6 @@
 /** A PostgreSQL database, shared by several streamers. */
 import { Pool, TypeOverrides, types, type PoolClient, type PoolConfig } from 'pg';
-import type { Database, Dialect, Row, Tx, Value } from './database.ts';
+import type { Database, Dialect, Row, Statements, Value } from './database.ts';
 import { isConflict, ledgerFault } from './postgres-errors.ts';
 import { MIGRATIONS, tooNew } from './schema.ts';
 
@@ -46,7 +46,7 @@ export function openPostgres(options: PostgresOptions, migrations: readonly stri
     });
     return ready;
   };
-  const use = async <T>(begin: string, work: (tx: Tx) => Promise<T>): Promise<T> => {
+  const use = async <T>(begin: string, work: (tx: Statements) => Promise<T>): Promise<T> => {
     await prepare();
     return inTransaction(pool, begin, work);
   };
@@ -92,7 +92,7 @@ const parsers = new TypeOverrides();
 parsers.setTypeParser(types.builtins.INT8, Number);
 
 /** All of it on one connection. Broken off by the server in favour of another transaction, it is done anew. */
-async function inTransaction<T>(pool: Pool, begin: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+async function inTransaction<T>(pool: Pool, begin: string, work: (tx: Statements) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await once(pool, begin, work);
@@ -102,7 +102,7 @@ async function inTransaction<T>(pool: Pool, begin: string, work: (tx: Tx) => Pro
   }
 }
 
-async function once<T>(pool: Pool, begin: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+async function once<T>(pool: Pool, begin: string, work: (tx: Statements) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken = false;
   // told of a connection that ends while nothing is asked of it
@@ -112,7 +112,7 @@ async function once<T>(pool: Pool, begin: string, work: (tx: Tx) => Promise<T>):
   client.on('error', lost);
   try {
     await client.query(begin);
-    const result = await work(txOf(client));
+    const result = await work(statementsOf(client));
     await client.query('COMMIT');
     return result;
   } catch (error) {
@@ -126,7 +126,7 @@ async function once<T>(pool: Pool, begin: string, work: (tx: Tx) => Promise<T>):
 
 const DIALECT: Dialect = { lock: 'FOR UPDATE', lockFree: (alias) => `FOR UPDATE OF ${alias} SKIP LOCKED` };
 
-function txOf(client: PoolClient): Tx {
+function statementsOf(client: PoolClient): Statements {
   const ask = async (sql: string, values: readonly Value[]): Promise<{ rows: Row[]; changed: number }> => {
     const { rows, rowCount } = await client.query<Row>(numbered(sql), values.map(storable));
     return { rows, changed: rowCount ?? 0 };
@@ -160,7 +160,7 @@ function numbered(sql: string): string {
 const forPostgres = (sql: string): string =>
   sql.replaceAll(/\bINTEGER\b/g, 'BIGINT').replaceAll(/\) STRICT(, WITHOUT ROWID)?;/g, ');');
 
-async function migrate(tx: Tx, migrations: readonly string[]): Promise<void> {
+async function migrate(tx: Statements, migrations: readonly string[]): Promise<void> {
   // one streamer at a time; the others find it done
   await tx.get(`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`);
   await tx.run('CREATE TABLE IF NOT EXISTS ledger_version (version BIGINT NOT NULL)');

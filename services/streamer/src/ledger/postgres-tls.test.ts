@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import { findPostgres, makeAuthority, startPostgres, type Authority, type Postgres } from '@scanflow/testkit';
 import { openPostgres } from './postgres-database.ts';
 import { openSharedLedger } from './postgres.ts';
+import { readCursor } from '../intake/sql.ts';
 
 const skip = findPostgres() === undefined ? 'POSTGRESQL IS NOT INSTALLED' : false;
 let folder = '';
@@ -47,7 +48,7 @@ async function refused(options: Fixture['options'], expected: RegExp): Promise<v
   const ledger = openSharedLedger(options);
   try {
     for (let look = 0; look < 2; look += 1)
-      await assert.rejects(ledger.cursor(), (error: Error & { code?: string; kind?: string }) => {
+      await assert.rejects(ledger.read(readCursor), (error: Error & { code?: string; kind?: string }) => {
         assert.deepEqual([error.code, error.kind], ['LEDGER_TLS', 'transient'], error.message);
         assert.match(error.message, expected);
         return true;
@@ -98,7 +99,7 @@ test('ledger over TLS: a certificate that has expired, and one of another author
   }
   await running.secure(await authority.issue('renewed'));
   const ledger = openSharedLedger(options);
-  assert.equal(await ledger.cursor(), undefined);
+  assert.equal(await ledger.read(readCursor), undefined);
   await ledger.close();
 });
 
@@ -136,8 +137,8 @@ test('ledger over TLS: a server that insists on it says what is missing', { skip
   const ledger = openSharedLedger(clear);
   const secured = openSharedLedger({ ...clear, ca });
   try {
-    await assert.rejects(ledger.cursor(), { code: 'LEDGER_DENIED', message: /set ledger\.tls/ });
-    assert.equal(await secured.cursor(), undefined);
+    await assert.rejects(ledger.read(readCursor), { code: 'LEDGER_DENIED', message: /set ledger\.tls/ });
+    assert.equal(await secured.read(readCursor), undefined);
   } finally {
     await Promise.all([ledger.close(), secured.close()]);
   }

@@ -11,6 +11,14 @@ import type { Followers, Ledger } from '../ports.ts';
 import { openPostgres } from './postgres-database.ts';
 import { openSharedLedger } from './postgres.ts';
 import { MIGRATIONS } from './schema.ts';
+import { arrived, readCursor, reconcileListed, setCursor } from '../intake/sql.ts';
+import { lead } from './lead.ts';
+import { listSeries } from './views.ts';
+import { nextStore } from './claims.ts';
+import { legFailed } from './legs.ts';
+import { stored } from '../store/sql.ts';
+import { forwarded } from '../send/sql.ts';
+import { accepted, asking, awaiting, commitmentsOf, reported } from '../commitment/sql.ts';
 
 let server: Postgres | undefined;
 let made = 0;
@@ -77,7 +85,7 @@ test(
   { skip },
   async (t) => {
     const { server: running, name, ledgers } = await two(t);
-    const cursors = await Promise.all([...ledgers, ...ledgers].map((ledger) => ledger.cursor()));
+    const cursors = await Promise.all([...ledgers, ...ledgers].map((ledger) => ledger.read(readCursor)));
     assert.deepEqual(cursors, [undefined, undefined, undefined, undefined]);
     assert.equal(await running.query(name, 'SELECT version FROM ledger_version'), `${MIGRATIONS.length}\n`);
   },
@@ -87,19 +95,22 @@ test('shared ledger: one reads what Orthanc reports, another takes over', { skip
   const { ledgers } = await two(t);
   const [first, second] = ledgers;
   assert.ok(first !== undefined && second !== undefined);
-  assert.deepEqual([await first.lead(100), await second.lead(100)], [true, false]);
-  assert.equal(await first.lead(100 + LEASE_MS / 2), true);
-  assert.equal(await second.lead(100 + LEASE_MS), false, 'the renewal did not count');
-  await first.arrived({ seq: 5, database: undefined }, ['a'], 100, 100);
-  assert.equal(await second.lead(100 + 2 * LEASE_MS), true);
+  assert.deepEqual([await first.write(lead, 100), await second.write(lead, 100)], [true, false]);
+  assert.equal(await first.write(lead, 100 + LEASE_MS / 2), true);
+  assert.equal(await second.write(lead, 100 + LEASE_MS), false, 'the renewal did not count');
+  await first.write(arrived, { seq: 5, database: undefined }, ['a'], 100, 100);
+  assert.equal(await second.write(lead, 100 + 2 * LEASE_MS), true);
   const lost = { code: 'LEDGER_LEASE_LOST' };
-  await assert.rejects(first.arrived({ seq: 4, database: undefined }, ['b'], 100, 100), lost);
-  await assert.rejects(first.setCursor({ seq: 4, database: undefined }), lost);
-  await assert.rejects(first.reconcile([{ id: 'b', digest: 'd' }], 100, 100), lost);
-  assert.deepEqual([(await second.cursor())?.seq, (await second.list({ limit: 9 })).length], [5, 1]);
-  assert.equal(await first.lead(100 + 2 * LEASE_MS), false);
+  await assert.rejects(first.write(arrived, { seq: 4, database: undefined }, ['b'], 100, 100), lost);
+  await assert.rejects(first.write(setCursor, { seq: 4, database: undefined }), lost);
+  await assert.rejects(first.write(reconcileListed, [{ id: 'b', digest: 'd' }], 100, 100), lost);
+  assert.deepEqual(
+    [(await second.read(readCursor))?.seq, (await second.read(listSeries, { limit: 9 })).length],
+    [5, 1],
+  );
+  assert.equal(await first.write(lead, 100 + 2 * LEASE_MS), false);
   await second.close();
-  assert.equal(await first.lead(100 + 2 * LEASE_MS), true, 'what was left is not free at once');
+  assert.equal(await first.write(lead, 100 + 2 * LEASE_MS), true, 'what was left is not free at once');
 });
 
 test('shared ledger: 200 series, eight workers in two streamers: each is given once', { skip }, async (t) => {
@@ -107,14 +118,14 @@ test('shared ledger: 200 series, eight workers in two streamers: each is given o
   const [first] = ledgers;
   assert.ok(first !== undefined);
   const ids = Array.from({ length: 200 }, (_, index) => `s${index}`);
-  await first.arrived({ seq: 1, database: undefined }, ids, 100, 100);
+  await first.write(arrived, { seq: 1, database: undefined }, ids, 100, 100);
   const given: string[] = [];
   const worker = async (ledger: typeof first): Promise<void> => {
     while (given.length < ids.length) {
-      const work = await ledger.nextStore(100);
+      const work = await ledger.write(nextStore, 100);
       if (work === undefined) continue;
       given.push(work.series);
-      await ledger.storeFailed(work, { kind: 'permanent', code: 'X', message: 'x' }, 101);
+      await ledger.write(legFailed, work, { kind: 'permanent', code: 'X', message: 'x' }, 101);
     }
   };
   await Promise.all(ledgers.flatMap((ledger) => [1, 2, 3, 4].map(() => worker(ledger))));
@@ -125,16 +136,16 @@ test('shared ledger: the server ends and comes back: the same ledger goes on', {
   const { server: running, ledgers } = await two(t);
   const [ledger] = ledgers;
   assert.ok(ledger !== undefined);
-  await ledger.arrived({ seq: 7, database: undefined }, ['a'], 100, 100);
+  await ledger.write(arrived, { seq: 7, database: undefined }, ['a'], 100, 100);
   await running.halt();
   try {
     for (let look = 0; look < 3; look += 1)
-      await assert.rejects(ledger.nextStore(100), { code: 'LEDGER_UNREACHABLE', kind: 'transient' });
+      await assert.rejects(ledger.write(nextStore, 100), { code: 'LEDGER_UNREACHABLE', kind: 'transient' });
   } finally {
     await running.resume();
   }
-  assert.deepEqual(await ledger.cursor(), { seq: 7, database: undefined });
-  assert.equal((await ledger.nextStore(100))?.series, 'a');
+  assert.deepEqual(await ledger.read(readCursor), { seq: 7, database: undefined });
+  assert.equal((await ledger.write(nextStore, 100))?.series, 'a');
 });
 
 test('shared ledger: it may be opened before its server is there', { skip }, async (t) => {
@@ -143,11 +154,11 @@ test('shared ledger: it may be opened before its server is there', { skip }, asy
   const ledger = openSharedLedger(options);
   t.after(() => ledger.close());
   try {
-    await assert.rejects(ledger.cursor(), { code: 'LEDGER_UNREACHABLE' });
+    await assert.rejects(ledger.read(readCursor), { code: 'LEDGER_UNREACHABLE' });
   } finally {
     await running.resume();
   }
-  assert.equal(await ledger.cursor(), undefined);
+  assert.equal(await ledger.read(readCursor), undefined);
 });
 
 test('shared ledger: a wrong password, a database that is not there', { skip }, async (t) => {
@@ -156,18 +167,18 @@ test('shared ledger: a wrong password, a database that is not there', { skip }, 
   const nowhere = openSharedLedger({ ...options, url: `${options.url}_not` });
   t.after(() => Promise.all([wrong.close(), nowhere.close()]));
   for (const ledger of [wrong, nowhere])
-    await assert.rejects(ledger.cursor(), { code: 'LEDGER_DENIED', kind: 'permanent' });
+    await assert.rejects(ledger.read(readCursor), { code: 'LEDGER_DENIED', kind: 'permanent' });
 });
 
 test('shared ledger: one of a newer Scanflow is left alone', { skip }, async (t) => {
   const { server: running, name, options } = await place();
   const before99 = openSharedLedger(options);
-  await before99.cursor();
+  await before99.read(readCursor);
   await before99.close();
   await running.query(name, 'UPDATE ledger_version SET version = 99');
   const ledger = openSharedLedger(options);
   t.after(() => ledger.close());
-  await assert.rejects(ledger.cursor(), { code: 'LEDGER_TOO_NEW' });
+  await assert.rejects(ledger.read(readCursor), { code: 'LEDGER_TOO_NEW' });
 });
 
 test('shared ledger: a migration that fails leaves the version before it', { skip }, async () => {
@@ -182,7 +193,7 @@ test('shared ledger: a migration that fails leaves the version before it', { ski
   );
   await broken.close();
   const good = openSharedLedger(options);
-  await good.cursor();
+  await good.read(readCursor);
   await good.close();
   assert.equal(await running.query(name, 'SELECT version FROM ledger_version'), `${MIGRATIONS.length}\n`);
   assert.equal(await running.query(name, `SELECT to_regclass('more') IS NULL`), 't\n');
@@ -211,27 +222,27 @@ test(
     const { ledgers } = await two(t, { followers });
     const [asker, other] = ledgers;
     assert.ok(asker !== undefined && other !== undefined);
-    await asker.lead(100);
-    await asker.arrived(cursor(1), ['a'], 100, 100);
-    await asker.stored(await toStore(asker, 100), done(), 100);
-    await asker.forwarded(await toForward(asker, 100), 1, undefined, 100);
+    await asker.write(lead, 100);
+    await asker.write(arrived, cursor(1), ['a'], 100, 100);
+    await asker.write(stored, await toStore(asker, 100), done(), 100);
+    await asker.write(forwarded, await toForward(asker, 100), 1, undefined, 100);
     const work = await toForward(asker, 100, commitmentLeg('pacs'));
-    const { news } = await asker.commitments(work, 'pacs');
+    const { news } = await asker.read(commitmentsOf, work, 'pacs');
     const items = [{ instance: 'i', sopClassUid: '1.2', sopInstanceUid: '1.2.3', increment: 1 }];
-    await asker.asking(work, { uid: '2.25.1', state: 'asked', round: 1, until: 9_000, items }, 100);
+    await asker.write(asking, work, { uid: '2.25.1', state: 'asked', round: 1, until: 9_000, items }, 100);
     const report = {
       transactionUid: '2.25.1',
       committed: new Set(['1.2.3']),
       failed: new Map<string, never>(),
     };
     const [taken] = await Promise.all([
-      other.reported(['pacs'], report, 101),
-      asker.accepted(work, '2.25.1', 9_000),
+      other.write(reported, ['pacs'], report, 101),
+      asker.write(accepted, work, '2.25.1', 9_000),
     ]);
     assert.equal(taken.kind, 'taken');
-    await asker.awaiting(work, { news, nextTry: 9_000, attempts: 0, failure: undefined }, 102);
+    await asker.write(awaiting, work, { news, nextTry: 9_000, attempts: 0, failure: undefined }, 102);
     const next = await toForward(other, 102, commitmentLeg('pacs'));
-    const seen = await other.commitments(next, 'pacs');
+    const seen = await other.read(commitmentsOf, next, 'pacs');
     assert.deepEqual([seen.rows.map(({ outcome }) => outcome), seen.transactions], [['done'], []]);
   },
 );

@@ -2,12 +2,12 @@
 import { stateOf } from '../model/series.ts';
 import { isFailing } from '../verify/failing.ts';
 import { isLegal } from '../model/transitions.ts';
-import type { Claim, Millis, Progress, Retry } from '../ports.ts';
+import type { Claim, Millis, Progress } from '../ports.ts';
 import { hold } from './claims.ts';
-import type { Tx } from './database.ts';
+import type { Tx } from './tx.ts';
 import { parse } from './values.ts';
 
-export async function record(tx: Tx, claim: Claim, rows: readonly Progress[]): Promise<void> {
+export async function recordProgress(tx: Tx, claim: Claim, rows: readonly Progress[]): Promise<void> {
   await hold(tx, claim);
   for (const row of rows) {
     await put(tx, claim.series, claim.target, row);
@@ -40,7 +40,7 @@ const put = (
     detail,
   );
 
-export async function progress(tx: Tx, series: string, target: string): Promise<Progress[]> {
+export async function progressOf(tx: Tx, series: string, target: string): Promise<Progress[]> {
   const rows = await tx.all(
     'SELECT instance, outcome, detail FROM progress WHERE series = ? AND target = ?',
     series,
@@ -69,21 +69,4 @@ export async function refresh(tx: Tx, series: string, now: Millis): Promise<void
   const from = parse.state(row['state']);
   if (!isLegal(from, state)) throw new Error(`a series cannot go from ${from} to ${state}`);
   await tx.run('UPDATE series SET state = ?, updated = ? WHERE id = ?', state, now, series);
-}
-
-export async function tryLater(tx: Tx, claim: Claim, retry: Retry, now: Millis): Promise<void> {
-  await hold(tx, claim);
-  await tx.run(
-    `UPDATE leg SET state = 'pending', claim = NULL, attempts = ?, next_try = ?, failure_code = ?,
-       failure_message = ?, updated = ?
-     WHERE series = ? AND target = ?`,
-    retry.attempts,
-    retry.nextTry,
-    retry.failure.code,
-    retry.failure.message,
-    now,
-    claim.series,
-    claim.target,
-  );
-  await refresh(tx, claim.series, now);
 }

@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
 import { damageIn, putAside, quickCheck } from './sqlite-damage.ts';
 import { openLedger } from './sqlite.ts';
+import { arrived } from '../intake/sql.ts';
 
 /** A ledger with rows, closed. */
 async function made(t: TestContext): Promise<string> {
@@ -14,7 +15,7 @@ async function made(t: TestContext): Promise<string> {
   const path = join(folder, 'ledger.sqlite');
   const ledger = openLedger(path);
   const ids = Array.from({ length: 500 }, (_, index) => `series-${index}`);
-  await ledger.arrived({ seq: 1, database: undefined }, ids, 1, 1);
+  await ledger.write(arrived, { seq: 1, database: undefined }, ids, 1, 1);
   await ledger.close();
   return path;
 }

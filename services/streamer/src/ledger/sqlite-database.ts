@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { Fault } from '../model/failure.ts';
-import type { Database, Tx } from './database.ts';
+import type { Database, Statements } from './database.ts';
 import { MIGRATIONS, tooNew } from './schema.ts';
 import { damageIn, damaged, quickCheck } from './sqlite-damage.ts';
 
@@ -36,7 +36,7 @@ export function openSqlite(
 }
 
 function databaseOn(path: string, db: DatabaseSync, lock: DatabaseSync): Database {
-  const tx = txOf(db);
+  const tx = statementsOf(db);
   const damage = Promise.withResolvers<never>();
   damage.promise.catch(() => undefined);
   // one connection: whoever comes while a transaction is open waits for its end
@@ -81,7 +81,7 @@ const VOID_CLAIMS = `DELETE FROM lease; UPDATE leg SET claim = NULL, next_try = 
   UPDATE verify_item SET claim = NULL, next_try = 0 WHERE claim IS NOT NULL`;
 
 /** Statements are done when they return; the promises are there for the databases that take longer. */
-function txOf(db: DatabaseSync): Tx {
+function statementsOf(db: DatabaseSync): Statements {
   const statements = new Map<string, StatementSync>();
   const prepared = (sql: string): StatementSync => {
     const known = statements.get(sql);

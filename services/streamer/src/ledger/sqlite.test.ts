@@ -9,6 +9,11 @@ import { conformance } from './conformance.test.ts';
 import { MIGRATIONS } from './schema.ts';
 import { openSqlite } from './sqlite-database.ts';
 import { openLedger } from './sqlite.ts';
+import { arrived, readCursor } from '../intake/sql.ts';
+import { nextLeg, nextStore, nextTime, renew } from './claims.ts';
+import { listSeries } from './views.ts';
+import { progressOf } from './progress.ts';
+import { legFailed } from './legs.ts';
 
 async function place(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'scanflow-ledger-'));
@@ -51,7 +56,7 @@ test('ledger: a migration that fails leaves the version before it', async (t) =>
   const path = await place(t);
   assert.throws(() => openSqlite(path, [...MIGRATIONS, 'CREATE TABLE more (x); CREATE TABLE series (y)']));
   const ledger = openLedger(path);
-  await ledger.arrived({ seq: 1, database: undefined }, ['a'], 1, 1);
+  await ledger.write(arrived, { seq: 1, database: undefined }, ['a'], 1, 1);
   await ledger.close();
   const file = new DatabaseSync(path);
   t.after(() => file.close());
@@ -62,15 +67,15 @@ test('ledger: a migration that fails leaves the version before it', async (t) =>
 test('ledger: the claims of a process that is gone are void when it is opened again', async (t) => {
   const path = await place(t);
   const ledger = openLedger(path);
-  await ledger.arrived({ seq: 1, database: undefined }, ['a'], 100, 100);
-  const former = await ledger.nextStore(100);
+  await ledger.write(arrived, { seq: 1, database: undefined }, ['a'], 100, 100);
+  const former = await ledger.write(nextStore, 100);
   assert.ok(former !== undefined);
   await ledger.close();
   const next = openLedger(path);
   t.after(() => next.close());
-  await assert.rejects(next.renew(former, 101), { code: 'LEDGER_LEASE_LOST' });
-  assert.equal(await next.nextTime('storage'), 100);
-  assert.equal((await next.nextStore(101))?.series, 'a');
+  await assert.rejects(next.write(renew, former, 101), { code: 'LEDGER_LEASE_LOST' });
+  assert.equal(await next.read(nextTime, 'storage'), 100);
+  assert.equal((await next.write(nextStore, 101))?.series, 'a');
 });
 
 test('ledger: one of version 1 is brought up to date, and everything is found', async (t) => {
@@ -91,8 +96,8 @@ test('ledger: one of version 1 is brought up to date, and everything is found', 
   file.close();
   const ledger = openLedger(path);
   t.after(() => ledger.close());
-  assert.deepEqual(await ledger.cursor(), { seq: 42, database: 'db' });
-  const views = await ledger.list({ limit: 9 });
+  assert.deepEqual(await ledger.read(readCursor), { seq: 42, database: 'db' });
+  const views = await ledger.read(listSeries, { limit: 9 });
   assert.deepEqual(
     views.map(({ id, state, path: folder, stored }) => [id, state, folder, stored]),
     [
@@ -101,27 +106,29 @@ test('ledger: one of version 1 is brought up to date, and everything is found', 
     ],
   );
   assert.deepEqual(views[1]?.labels, { project: 'p', subject: 's', session: 't' });
-  assert.deepEqual(await ledger.progress('a', 'pacs'), [{ instance: 'i', outcome: 'failed', detail: '{}' }]);
-  const work = await ledger.nextForward('pacs', 50);
+  assert.deepEqual(await ledger.read(progressOf, 'a', 'pacs'), [
+    { instance: 'i', outcome: 'failed', detail: '{}' },
+  ]);
+  const work = await ledger.write(nextLeg, 'pacs', 50);
   assert.deepEqual([work?.series, work?.attempts, work?.path], ['a', 3, 'p/s/t']);
-  assert.equal((await ledger.nextStore(70))?.series, 'b');
+  assert.equal((await ledger.write(nextStore, 70))?.series, 'b');
 });
 
 test('ledger: a step that is not legal is an error, and changes nothing', async (t) => {
   const path = await place(t);
   const ledger = openLedger(path);
   t.after(() => ledger.close());
-  await ledger.arrived({ seq: 1, database: undefined }, ['a'], 100, 100);
-  const work = await ledger.nextStore(100);
+  await ledger.write(arrived, { seq: 1, database: undefined }, ['a'], 100, 100);
+  const work = await ledger.write(nextStore, 100);
   assert.ok(work !== undefined);
   // somebody wrote into the file
   const file = new DatabaseSync(path);
   file.exec(`UPDATE series SET state = 'quarantined'`);
   file.close();
   const failure = { kind: 'permanent', code: 'X', message: 'x' } as const;
-  await assert.rejects(ledger.storeFailed(work, failure, 101), /from quarantined to failed/);
-  await ledger.renew(work, 102);
-  assert.equal((await ledger.list({ limit: 1 }))[0]?.state, 'quarantined');
+  await assert.rejects(ledger.write(legFailed, work, failure, 101), /from quarantined to failed/);
+  await ledger.write(renew, work, 102);
+  assert.equal((await ledger.read(listSeries, { limit: 1 }))[0]?.state, 'quarantined');
 });
 
 test('ledger: it is written through to the disk', async (t) => {

@@ -5,13 +5,14 @@ import type { Attributes } from '../store/place/route.ts';
 import { STORAGE, type SeriesState } from '../model/series.ts';
 import type { LegView, SeriesQuery, SeriesView, Summary } from '../ports.ts';
 import { verificationView } from '../verify/view.ts';
-import type { Row, Tx, Value } from './database.ts';
+import type { Row, Value } from './database.ts';
+import type { Tx } from './tx.ts';
 import { COPIES } from './progress.ts';
 import { message, parse } from './values.ts';
 
 export { message, parse };
 
-/** Newest activity first. */
+/** Newest activity first. `warned`: only those with a warning or a doubt. */
 export async function listSeries(
   tx: Tx,
   { limit, state, warned = false }: SeriesQuery,
@@ -32,6 +33,7 @@ export async function listSeries(
 /** As many as tell that there are some. */
 const MOST_EARLIER = 50;
 
+/** Other series with these labels, of other sessions than this one; the latest first. */
 export async function labelled(tx: Tx, labels: Labels, session: string | undefined): Promise<EarlierStudy[]> {
   const rows = await tx.all(
     `SELECT attributes, first_seen FROM series WHERE labels = ? AND coalesce(session, '') <> ?

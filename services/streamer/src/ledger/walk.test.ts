@@ -9,6 +9,12 @@ import { stateOf, type SeriesState } from '../model/series.ts';
 import { isLegal } from '../model/transitions.ts';
 import { done, FAILURE, LEASE_MS } from './conformance-kit.test.ts';
 import { openLedger } from './sqlite.ts';
+import { giveBack, nextLeg, nextStore } from './claims.ts';
+import { quarantine, releaseSeries, retryLegs, stored } from '../store/sql.ts';
+import { legFailed, legLater } from './legs.ts';
+import { forwarded } from '../send/sql.ts';
+import { arrived, reconcileListed } from '../intake/sql.ts';
+import { listSeries } from './views.ts';
 
 const STEPS = 600;
 const SEED = 20_261_122;
@@ -30,19 +36,19 @@ let seq = 0;
 let increment = 0;
 
 const store: Step = async (ledger, now, pick) => {
-  const work = await ledger.nextStore(now);
+  const work = await ledger.write(nextStore, now);
   if (work === undefined) return;
   increment += 1;
   const retry = { attempts: work.attempts + 1, nextTry: now + 50, failure: FAILURE };
   const found = { attributes: {}, inOrthanc: 2, digest: 'd', reason: REASON };
   const ends = [
-    () => ledger.stored(work, done({ increment }), now),
-    () => ledger.stored(work, done({ increment, targets: [] }), now),
-    () => ledger.stored(work, done({ increment, failure: FAILURE }), now),
-    () => ledger.storeLater(work, retry, now),
-    () => ledger.storeFailed(work, FAILURE, now),
-    () => ledger.quarantine(work, found, now),
-    () => ledger.giveBack(work, now),
+    () => ledger.write(stored, work, done({ increment }), now),
+    () => ledger.write(stored, work, done({ increment, targets: [] }), now),
+    () => ledger.write(stored, work, done({ increment, failure: FAILURE }), now),
+    () => ledger.write(legLater, work, retry, now),
+    () => ledger.write(legFailed, work, FAILURE, now),
+    () => ledger.write(quarantine, work, found, now),
+    () => ledger.write(giveBack, work, now),
     // it dies
     () => Promise.resolve(),
   ];
@@ -50,15 +56,15 @@ const store: Step = async (ledger, now, pick) => {
 };
 
 const forward: Step = async (ledger, now, pick) => {
-  const work = await ledger.nextForward('pacs', now);
+  const work = await ledger.write(nextLeg, 'pacs', now);
   if (work === undefined) return;
   const retry = { attempts: work.attempts + 1, nextTry: now + 50, failure: FAILURE };
   const ends = [
-    () => ledger.forwarded(work, increment, undefined, now),
-    () => ledger.forwarded(work, work.through, FAILURE, now),
-    () => ledger.forwardFailed(work, FAILURE, now),
-    () => ledger.forwardLater(work, retry, now),
-    () => ledger.giveBack(work, now),
+    () => ledger.write(forwarded, work, increment, undefined, now),
+    () => ledger.write(forwarded, work, work.through, FAILURE, now),
+    () => ledger.write(legFailed, work, FAILURE, now),
+    () => ledger.write(legLater, work, retry, now),
+    () => ledger.write(giveBack, work, now),
     () => Promise.resolve(),
   ];
   await ends[pick(ends.length)]?.();
@@ -66,12 +72,25 @@ const forward: Step = async (ledger, now, pick) => {
 
 const arrive: Step = (ledger, now, pick) => {
   seq += 1;
-  return ledger.arrived({ seq, database: undefined }, [IDS[pick(IDS.length)] ?? 'a'], now, now + pick(60));
+  return ledger.write(
+    arrived,
+    { seq, database: undefined },
+    [IDS[pick(IDS.length)] ?? 'a'],
+    now,
+    now + pick(60),
+  );
 };
-const release: Step = (ledger, now, pick) => ledger.release(IDS[pick(IDS.length)] ?? 'a', undefined, now);
-const retry: Step = (ledger, now, pick) => ledger.retry(IDS[pick(IDS.length)] ?? 'a', undefined, now);
+const release: Step = (ledger, now, pick) =>
+  ledger.write(releaseSeries, IDS[pick(IDS.length)] ?? 'a', undefined, now);
+const retry: Step = (ledger, now, pick) =>
+  ledger.write(retryLegs, IDS[pick(IDS.length)] ?? 'a', undefined, now);
 const reconcile: Step = (ledger, now, pick) =>
-  ledger.reconcile([{ id: IDS[pick(IDS.length)] ?? 'a', digest: pick(2) === 0 ? 'd' : 'd1' }], now, now + 20);
+  ledger.write(
+    reconcileListed,
+    [{ id: IDS[pick(IDS.length)] ?? 'a', digest: pick(2) === 0 ? 'd' : 'd1' }],
+    now,
+    now + 20,
+  );
 
 test('ledger: whatever happens in whatever order, every step is a legal one', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'scanflow-walk-'));
@@ -89,7 +108,7 @@ test('ledger: whatever happens in whatever order, every step is a legal one', as
     // now and then longer than a lease
     now += pick(40) === 0 ? 2 * LEASE_MS : pick(60);
     await steps[pick(steps.length)]?.(ledger, now, pick);
-    for (const { id, state, due, reason, legs } of await ledger.list({ limit: 9 })) {
+    for (const { id, state, due, reason, legs } of await ledger.read(listSeries, { limit: 9 })) {
       const was = before.get(id) ?? state;
       // a claim and its end may be one round here
       assert.ok(isLegal(was, state) || isLegal('working', state), `${id}: ${was} to ${state}`);

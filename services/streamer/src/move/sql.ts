@@ -3,13 +3,15 @@ import { Fault, permanent, type Failure } from '../model/failure.ts';
 import { moveRefusal, type Moved, type MoveOrder } from './plan.ts';
 import { COPY, STORAGE } from '../model/series.ts';
 import type { Claim, Millis, StoredAnew } from '../ports.ts';
+import { ending, tellStored } from '../ledger/aftermath.ts';
 import { hold, lockSeries } from '../ledger/claims.ts';
-import type { Row, Tx } from '../ledger/database.ts';
+import type { Row } from '../ledger/database.ts';
+import type { Tx } from '../ledger/tx.ts';
 import { COPIES, refresh } from '../ledger/progress.ts';
 import { endLeg } from '../store/sql.ts';
 import { parse, seriesViews } from '../ledger/views.ts';
 
-/** Written down; the storage leg is open for it. Throws SERIES_NOT_MOVABLE with the reason, and then nothing has changed. */
+/** Orders a stored series to be moved to other labels, and opens its storage leg for it. Throws SERIES_NOT_MOVABLE with the reason. */
 export async function orderMove(
   tx: Tx,
   series: string,
@@ -58,7 +60,7 @@ async function hookAtWork(
   return parse.text(row?.['hook']);
 }
 
-/** From here on it is where it was moved to. What is sent, and what will be, comes from there. */
+/** The series is stored at its new place, and is sent from there. Its old folder is still to be left. */
 export async function storedAnew(tx: Tx, claim: Claim, anew: StoredAnew, now: Millis): Promise<void> {
   await hold(tx, claim);
   const { series } = claim;
@@ -123,13 +125,14 @@ async function sendAnew(tx: Tx, series: string, target: string, total: number, n
   );
 }
 
-/** All of it is done; `left`: files that stayed in the old folder. */
-export async function moveDone(
-  tx: Tx,
-  claim: Claim,
-  left: readonly string[],
-  now: Millis,
-): Promise<MoveOrder> {
+/** Ends the claim: all of it is done; `left`: files that stayed in the old folder. */
+export const moveDone = (tx: Tx, claim: Claim, left: readonly string[], now: Millis): Promise<void> =>
+  ending(tx, claim, now, async () => {
+    const { send } = await writeMoved(tx, claim, left, now);
+    if (send) await tellStored(tx, claim.series, now);
+  });
+
+async function writeMoved(tx: Tx, claim: Claim, left: readonly string[], now: Millis): Promise<MoveOrder> {
   await hold(tx, claim);
   const { series } = claim;
   const row = await tx.get('SELECT moving, moved FROM series WHERE id = ?', series);
@@ -144,10 +147,11 @@ export async function moveDone(
   return order;
 }
 
-/** Nothing has changed but that somebody has to know. */
-export async function moveFailed(tx: Tx, claim: Claim, failure: Failure, now: Millis): Promise<void> {
-  await hold(tx, claim);
-  await tx.run('UPDATE series SET moving = NULL WHERE id = ?', claim.series);
-  await endLeg(tx, claim.series, failure, now);
-  await refresh(tx, claim.series, now);
-}
+/** Ends the claim: the series stays where it was, and its leg says why. */
+export const moveFailed = (tx: Tx, claim: Claim, failure: Failure, now: Millis): Promise<void> =>
+  ending(tx, claim, now, async () => {
+    await hold(tx, claim);
+    await tx.run('UPDATE series SET moving = NULL WHERE id = ?', claim.series);
+    await endLeg(tx, claim.series, failure, now);
+    await refresh(tx, claim.series, now);
+  });

@@ -17,6 +17,10 @@ import type { PullDeps } from '../store/pull-missing.ts';
 import type { Clock, Settings } from '../model/settings.ts';
 import { reached } from '../work/trace.ts';
 import { carryAll, type Carry } from './carry.ts';
+import { moveDone, moveFailed, storedAnew } from './sql.ts';
+import { legLater } from '../ledger/legs.ts';
+import { renew } from '../ledger/claims.ts';
+import { matching } from '../ledger/people.ts';
 
 /** Including the store of decisions. */
 export type MoveDeps = PullDeps & { readonly clock: Clock; readonly erasures?: Erasures };
@@ -35,7 +39,7 @@ export async function moveStep(work: Work, deps: MoveDeps, signal: AbortSignal):
   try {
     const images = work.moving.stored === undefined ? await storeAnew(work, deps, signal) : 0;
     const left = await leave(work, deps);
-    await ledger.moveDone(work, left, clock.now());
+    await ledger.write(moveDone, work, left, clock.now());
     reached('series-left');
     return { kind: 'moved', images, left };
   } catch (error) {
@@ -45,10 +49,10 @@ export async function moveStep(work: Work, deps: MoveDeps, signal: AbortSignal):
     const attempts = work.attempts + 1;
     const retry = retryAfter(failure, attempts, clock.random(), policyFor(failure, settings.retry));
     if (!retry.retry) {
-      await ledger.moveFailed(work, failure, now);
+      await ledger.write(moveFailed, work, failure, now);
       return { kind: 'failed', failure };
     }
-    await ledger.storeLater(work, { attempts, nextTry: now + retry.delayMs, failure }, now);
+    await ledger.write(legLater, work, { attempts, nextTry: now + retry.delayMs, failure }, now);
     return { kind: 'later', failure, delayMs: retry.delayMs };
   }
 }
@@ -86,7 +90,7 @@ async function storeAnew(work: Work, deps: MoveDeps, signal: AbortSignal): Promi
   const targets = send ? targetsOf(settings, record) : [];
   const renamed = instances.some(({ file }, index) => file !== from.record.instances[index]?.file);
   const images = record.counts.stored;
-  await ledger.storedAnew(work, { path: to.below, images, renamed, moved, targets }, clock.now());
+  await ledger.write(storedAnew, work, { path: to.below, images, renamed, moved, targets }, clock.now());
   reached('series-moved', { series: work.series });
   return images;
 }
@@ -113,7 +117,7 @@ async function carryOrClear(
   } catch (error) {
     const { to } = context;
     if (failureOf(error).kind === 'permanent' && to.record.state === 'storing') {
-      const stillOurs = (): Promise<void> => ledger.renew(work, clock.now());
+      const stillOurs = (): Promise<void> => ledger.write(renew, work, clock.now());
       await store.writeRecord(to, { ...to.record, instances: [...carried.values()] }, stillOurs);
       await store.leave(to.below, work.series, stillOurs);
     }
@@ -129,7 +133,7 @@ async function writeAll(
   record: SeriesRecord,
   { store, ledger, clock }: MoveDeps,
 ): Promise<SeriesRecord> {
-  const stillOurs = (): Promise<void> => ledger.renew(work, clock.now());
+  const stillOurs = (): Promise<void> => ledger.write(renew, work, clock.now());
   await store.flush(to);
   const packed =
     from.record.archive === undefined
@@ -152,14 +156,14 @@ const archiveOf = ({ archive }: SeriesRecord): Pick<SeriesRecord, 'archive'> =>
 async function leave(work: Work, deps: MoveDeps): Promise<readonly string[]> {
   const { store, ledger, clock } = deps;
   const { was, keep, decision } = work.moving;
-  const [view] = await ledger.matching(work.series);
+  const [view] = await ledger.read(matching, work.series);
   const reports = view?.moving?.stored?.reports;
   if (reports !== undefined && view?.session !== undefined) {
     const name = reportName(view.session, view.attributes['AccessionNumber'] ?? '');
     for (const file of [`${name}.json`, `${name}.csv`]) await store.removeReport(reports, file);
   }
   if (view?.path === was.path) return [];
-  const stillOurs = (): Promise<void> => ledger.renew(work, clock.now());
+  const stillOurs = (): Promise<void> => ledger.write(renew, work, clock.now());
   if (!keep) return store.leave(was.path, work.series, stillOurs);
   const old = await store.reopen(was.path, work.series);
   const to = view?.path;

@@ -8,6 +8,10 @@ import type { RootKeeper } from '../roots/keeper.ts';
 import type { Clock, Settings } from '../model/settings.ts';
 import { reached } from '../work/trace.ts';
 import { recovered, writtenAt } from './plan.ts';
+import { awaitUnknown, doubtSent, quietSessions, recover } from './sql.ts';
+import { readCursor, setCursor } from '../intake/sql.ts';
+import { rejoin } from '../joining/sql.ts';
+import { lead } from '../ledger/lead.ts';
 
 export interface RebuildDeps {
   readonly ledger: Ledger;
@@ -38,13 +42,13 @@ export async function rebuild(
   // whoever asks for a rebuild says that these are the right roots; what may not be taken is told by the look at it
   for (const spec of deps.keeper.specs) await deps.keeper.take(spec);
   // what an older ledger has waiting: before anything newer is known
-  const doubted = request.lost ? await ledger.doubtSent(clock.now()) : 0;
+  const doubted = request.lost ? await ledger.write(doubtSent, clock.now()) : 0;
   const copies = await copiesOf(deps, signal);
   const { found, counts } = await takeOver(held, copies, deps, signal);
   const now = clock.now();
   const left = [...held].filter((id) => !found.has(id));
-  const waiting = request.lost ? await ledger.awaitUnknown(left, now, now + settings.quietMs) : 0;
-  await ledger.quietSessions();
+  const waiting = request.lost ? await ledger.write(awaitUnknown, left, now, now + settings.quietMs) : 0;
+  await ledger.write(quietSessions);
   reached('ledger-rebuilt');
   await rebuildDone(data);
   log.info('ledger rebuilt', { ...counts, waiting, doubted });
@@ -65,12 +69,12 @@ async function startFeed(
   { ledger, orthanc }: RebuildDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  if ((await ledger.cursor()) !== undefined) return;
-  await ledger.setCursor({ seq: await orthanc.lastChange(signal), database });
+  if ((await ledger.read(readCursor)) !== undefined) return;
+  await ledger.write(setCursor, { seq: await orthanc.lastChange(signal), database });
 }
 
 /** The series that it was joined from count as it again. */
-async function rejoin(
+async function rejoinParts(
   { orthancSeries, joined }: SeriesRecord,
   ledger: RebuildDeps['ledger'],
 ): Promise<string[]> {
@@ -79,7 +83,7 @@ async function rejoin(
     study: one.studyInstanceUid,
     uid: one.seriesInstanceUid,
   }));
-  await ledger.rejoin(orthancSeries, parts);
+  await ledger.write(rejoin, orthancSeries, parts);
   return parts.map(({ series }) => series);
 }
 
@@ -122,16 +126,16 @@ async function takeOver(
     if ((found.get(id) ?? -1) >= writtenAt(one.record)) continue;
     const now = clock.now();
     // the lease of reading what Orthanc reports goes on
-    await ledger.lead(now);
+    await ledger.write(lead, now);
     const copying = copies !== undefined;
     const around = { settings, inOrthanc: held.has(id), copying, copy: copies?.get(id), now };
-    const outcome = await ledger.recover(recovered(one, around), now);
+    const outcome = await ledger.write(recover, recovered(one, around), now);
     counts.series += found.has(id) ? 0 : 1;
     if (outcome === 'new') counts.added += 1;
     if (outcome === 'grown') counts.grown += 1;
     if (one.missing > 0) counts.incomplete += 1;
     found.set(id, writtenAt(one.record));
-    for (const part of await rejoin(one.record, ledger)) found.set(part, writtenAt(one.record));
+    for (const part of await rejoinParts(one.record, ledger)) found.set(part, writtenAt(one.record));
     progress(counts.series);
     reached('series-recovered');
   }

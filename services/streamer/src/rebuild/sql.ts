@@ -5,11 +5,15 @@ import { recoveredMark, sessionOf } from '../sessions/plan.ts';
 import { joined, SENT_UNKNOWN, spanIn, UNKNOWN, unknownDetail } from '../send/unknown.ts';
 import type { Millis, RecoveredSeries } from '../ports.ts';
 import { lockSeries } from '../ledger/claims.ts';
-import type { Tx } from '../ledger/database.ts';
+import type { Tx } from '../ledger/tx.ts';
 import { isFailing } from '../verify/failing.ts';
 import { verifySoon } from '../verify/sql.ts';
 import { parse, seriesViews } from '../ledger/views.ts';
 
+/**
+ * Takes a stored series over. What the ledger does not know of its sending is written down as unknown; nobody is told
+ * anything. `known`: the ledger has all of it already.
+ */
 export async function recover(
   tx: Tx,
   series: RecoveredSeries,
@@ -186,6 +190,9 @@ async function derive(tx: Tx, series: string): Promise<void> {
   await tx.run('UPDATE series SET state = ? WHERE id = ?', state, series);
 }
 
+/**
+ * Series that Orthanc has and nobody recorded: they are due, and where they were sent before is unknown. How many are new.
+ */
 export async function awaitUnknown(
   tx: Tx,
   series: readonly string[],
@@ -207,6 +214,7 @@ export async function awaitUnknown(
   return fresh;
 }
 
+/** What waits to be sent in an older ledger may have been sent since: it becomes unknown. Legs. */
 export async function doubtSent(tx: Tx, now: Millis): Promise<number> {
   const open = await tx.all(
     `SELECT l.series, l.target, s.increment, s.stored FROM leg l JOIN series s ON s.id = l.series
@@ -224,7 +232,10 @@ export async function doubtSent(tx: Tx, now: Millis): Promise<number> {
   return legs;
 }
 
-/** Sessions without a digest are those that the recovery touched, and those that were never complete: these are due. */
+/**
+ * Ends a recovery: sessions that were reported before are not reported again until something new comes. They have no digest;
+ * those that were never complete have none either, but are due.
+ */
 export async function quietSessions(tx: Tx): Promise<void> {
   const rows = await tx.all('SELECT id FROM session WHERE digest IS NULL AND due IS NULL');
   for (const row of rows) {

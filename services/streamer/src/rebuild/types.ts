@@ -35,19 +35,3 @@ export interface RecoveredSeries {
   /** Orthanc no longer has it. */
   readonly gone: boolean;
 }
-
-export interface RecoveryLedger {
-  /**
-   * Takes a stored series over. What the ledger does not know of its sending is written down as unknown; nobody is told
-   * anything. `known`: the ledger has all of it already.
-   */
-  readonly recover: (series: RecoveredSeries, now: Millis) => Promise<'new' | 'grown' | 'known'>;
-  /**
-   * Series that Orthanc has and nobody recorded: they are due, and where they were sent before is unknown. How many are new.
-   */
-  readonly awaitUnknown: (series: readonly string[], now: Millis, due: Millis) => Promise<number>;
-  /** What waits to be sent in an older ledger may have been sent since: it becomes unknown. Legs. */
-  readonly doubtSent: (now: Millis) => Promise<number>;
-  /** The end of a recovery: sessions that were told before are not told again until something new comes. */
-  readonly quietSessions: () => Promise<void>;
-}

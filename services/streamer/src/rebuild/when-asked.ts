@@ -5,6 +5,8 @@ import { failureOf } from '../model/failure.ts';
 import { SERIES_STATES } from '../model/series.ts';
 import { Wake } from '../work/wake.ts';
 import { rebuild, type RebuildDeps } from './rebuild.ts';
+import { lead } from '../ledger/lead.ts';
+import { summarise } from '../ledger/views.ts';
 
 export interface WhenAskedDeps extends Omit<RebuildDeps, 'progress'> {
   readonly condition: Condition;
@@ -38,11 +40,11 @@ export async function rebuildWhereAsked(deps: WhenAskedDeps, signal: AbortSignal
 }
 
 /** Of several streamers, the one that reads what Orthanc reports does it. */
-const ready = ({ ledger, clock }: WhenAskedDeps): Promise<boolean> => ledger.lead(clock.now());
+const ready = ({ ledger, clock }: WhenAskedDeps): Promise<boolean> => ledger.write(lead, clock.now());
 
 /** A ledger without series is a new one. That is written down, since a rebuild that is begun again finds some. */
 async function asItIs(request: RebuildRequest, { ledger, data }: WhenAskedDeps): Promise<RebuildRequest> {
-  const { series } = await ledger.summary();
+  const { series } = await ledger.read(summarise);
   if (request.lost || SERIES_STATES.some((state) => series[state] > 0)) return request;
   const lost = { ...request, lost: true };
   await askRebuild(data, lost);

@@ -1,7 +1,8 @@
 /** Evidence for a root without identity: are the series there that the ledger stored last? */
-import type { RootLedger } from '../ports.ts';
+import type { Ledger } from '../ports.ts';
 import { readRecord } from '../store/disk/record.ts';
 import type { Evidence } from './judge.ts';
+import { storedPlaces } from './sql.ts';
 
 export interface RootSpec {
   /** The root's name in the ledger: `storage`, `copy`, or the path of a project's own root. */
@@ -17,10 +18,7 @@ export interface RootSpec {
 const SAMPLE = 20;
 const PAGE = 1_000;
 
-export async function storedEvidence(
-  spec: RootSpec,
-  ledger: Pick<RootLedger, 'storedPlaces'>,
-): Promise<Evidence['stored']> {
+export async function storedEvidence(spec: RootSpec, ledger: Ledger): Promise<Evidence['stored']> {
   const { any, sample } = await storedLast(spec, ledger);
   const there = await Promise.all(
     sample.map(async ({ series, path }) => (await readRecord(path))?.orthancSeries === series),
@@ -35,14 +33,11 @@ interface Sample {
   readonly sample: readonly { readonly series: string; readonly path: string }[];
 }
 
-async function storedLast(
-  { target, pathOf }: RootSpec,
-  ledger: Pick<RootLedger, 'storedPlaces'>,
-): Promise<Sample> {
+async function storedLast({ target, pathOf }: RootSpec, ledger: Ledger): Promise<Sample> {
   const sample: { series: string; path: string }[] = [];
   let any = false;
   for (let offset = 0; sample.length < SAMPLE; offset += PAGE) {
-    const page = await ledger.storedPlaces(target, PAGE, offset);
+    const page = await ledger.read(storedPlaces, target, PAGE, offset);
     for (const { series, path: folder } of page) {
       const path = folder === '' ? undefined : pathOf(folder);
       any ||= folder === '' || path !== undefined;

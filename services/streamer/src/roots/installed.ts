@@ -1,15 +1,16 @@
 /** The installation's ID. The ledger and the data folder both hold it, so that it survives the loss of one. */
 import { randomUUID } from 'node:crypto';
-import type { KnownRoot, RootLedger } from '../ports.ts';
+import type { KnownRoot, Ledger } from '../ports.ts';
 import type { RootIdentity } from './identity.ts';
 import { readInstallation, writeInstallation } from './root-file.ts';
+import { installationId } from './sql.ts';
 
 export class Installed {
   readonly #folder: string;
-  readonly #ledger: Pick<RootLedger, 'installation'>;
+  readonly #ledger: Ledger;
   #id: string | undefined;
 
-  constructor(folder: string, ledger: Pick<RootLedger, 'installation'>) {
+  constructor(folder: string, ledger: Ledger) {
     this.#folder = folder;
     this.#ledger = ledger;
   }
@@ -18,7 +19,7 @@ export class Installed {
   async id(): Promise<string> {
     if (this.#id !== undefined) return this.#id;
     const noted = await readInstallation(this.#folder);
-    const id = await this.#ledger.installation(noted?.id ?? randomUUID());
+    const id = await this.#ledger.write(installationId, noted?.id ?? randomUUID());
     if (noted?.id !== id) await writeInstallation(this.#folder, { id, roots: {} });
     this.#id = id;
     return id;

@@ -12,6 +12,7 @@ import { Installed } from './installed.ts';
 import { judge, type Evidence, type Verdict } from './judge.ts';
 import { Watch } from './life.ts';
 import { isEmptyRoot, readIdentity, writeIdentity } from './root-file.ts';
+import { adoptRoot, beginBeat, endBeat, hastenRefused, knownRoots, reserveRoot } from './sql.ts';
 
 export interface KeeperDeps {
   readonly ledger: Ledger;
@@ -108,7 +109,7 @@ export class RootKeeper implements RootGuard {
       const own = found !== undefined && !isForeign && !others.has(found.root);
       const sequence = 1 + Math.max(known?.sequence ?? 0, found?.heartbeat.sequence ?? 0);
       await this.#adopt(spec, { id: own ? found.root : randomUUID(), sequence }, stored.any);
-      await this.#deps.ledger.hastenRefused(this.#deps.clock.now());
+      await this.#deps.ledger.write(hastenRefused, this.#deps.clock.now());
       return undefined;
     });
   }
@@ -151,14 +152,18 @@ export class RootKeeper implements RootGuard {
         throw new Fault(verdict.failure);
       case 'adopt': {
         // another streamer of this ledger may do the same at this moment
-        const { id, sequence } = await this.#deps.ledger.reserveRoot(spec.name, verdict.id ?? randomUUID());
+        const { id, sequence } = await this.#deps.ledger.write(
+          reserveRoot,
+          spec.name,
+          verdict.id ?? randomUUID(),
+        );
         return this.#adopt(spec, { id, sequence: Math.max(sequence, verdict.sequence) }, false);
       }
       case 'ours': {
-        const known = (await this.#deps.ledger.roots()).get(spec.name);
+        const known = (await this.#deps.ledger.read(knownRoots)).get(spec.name);
         // a ledger out of a backup knows less than the root
         if ((known?.sequence ?? 0) < verdict.root.sequence)
-          await this.#deps.ledger.adoptRoot(spec.name, verdict.root, false);
+          await this.#deps.ledger.write(adoptRoot, spec.name, verdict.root, false);
         this.#ours.set(spec.path, verdict.root);
       }
     }
@@ -167,7 +172,7 @@ export class RootKeeper implements RootGuard {
   /** The root first: what is lost in between is found there again. */
   async #adopt(spec: RootSpec, root: KnownRoot, examine: boolean): Promise<void> {
     await this.#write(spec.path, root);
-    await this.#deps.ledger.adoptRoot(spec.name, root, examine);
+    await this.#deps.ledger.write(adoptRoot, spec.name, root, examine);
     await this.#installed.note(spec.name, root.id);
     this.#ours.set(spec.path, root);
     this.#refused.delete(spec.path);
@@ -187,14 +192,14 @@ export class RootKeeper implements RootGuard {
     const ours = this.#ours.get(path);
     if (ours === undefined) return;
     const now = clock.now();
-    const sequence = await ledger.beginBeat(name, this.#owner, now, now + BEAT_MS);
+    const sequence = await ledger.write(beginBeat, name, this.#owner, now, now + BEAT_MS);
     if (sequence === undefined) return;
     // of writers that were killed; nobody else of this ledger writes into the root's own folder now
     if (!this.#tidy.has(path)) await removeLeftovers(path);
     this.#tidy.add(path);
     const root = { ...ours, sequence };
     await this.#write(path, root);
-    await ledger.endBeat(name, this.#owner, sequence);
+    await ledger.write(endBeat, name, this.#owner, sequence);
     this.#ours.set(path, root);
   }
 
@@ -204,7 +209,7 @@ export class RootKeeper implements RootGuard {
     // throws where it is not there
     await rootOf(path);
     const installation = await this.#installed.id();
-    const roots = await ledger.roots();
+    const roots = await ledger.read(knownRoots);
     const found = await readIdentity(path);
     const nameless = found === undefined;
     return {

@@ -1,41 +1,30 @@
 /** Roots in the ledger. */
 import { COPY, STORAGE } from '../model/series.ts';
-import type { KnownRoot, Millis, RootLedger, StoredPlace } from '../ports.ts';
-import type { Database, Tx } from '../ledger/database.ts';
+import type { KnownRoot, Millis, StoredPlace } from '../ports.ts';
+import type { Tx } from '../ledger/tx.ts';
 import { recheck } from '../store/recheck-sql.ts';
-import { retry } from '../store/sql.ts';
+import { retryLegs } from '../store/sql.ts';
 import { parse } from '../ledger/views.ts';
 
-export function rootsOn(database: Database): RootLedger {
-  const write = database.transaction.bind(database);
-  const read = database.read.bind(database);
-  return {
-    installation: (given) => write((tx) => installation(tx, given)),
-    roots: () => read(roots),
-    reserveRoot: (...given) => write((tx) => reserve(tx, ...given)),
-    adoptRoot: (...given) => write((tx) => adopt(tx, ...given)),
-    beginBeat: (...given) => write((tx) => beginBeat(tx, ...given)),
-    endBeat: (...given) => write((tx) => endBeat(tx, ...given)),
-    storedPlaces: (...given) => read((tx) => storedPlaces(tx, ...given)),
-    hastenRefused: (now) => write((tx) => hastenRefused(tx, now)),
-    examining: () => read(examining),
-    examine: (...given) => write((tx) => examine(tx, ...given)),
-  };
-}
-
-async function installation(tx: Tx, given: string): Promise<string> {
+/** The id of the installation. The ledger takes the given one where it has none yet. */
+export async function installationId(tx: Tx, given: string): Promise<string> {
   await tx.run('INSERT INTO installation (one, id) VALUES (1, ?) ON CONFLICT (one) DO NOTHING', given);
   return String((await tx.get('SELECT id FROM installation'))?.['id']);
 }
 
-async function roots(tx: Tx): Promise<ReadonlyMap<string, KnownRoot>> {
+/** Roots by their names; see roots/identity.ts. */
+export async function knownRoots(tx: Tx): Promise<ReadonlyMap<string, KnownRoot>> {
   const rows = await tx.all('SELECT name, id, sequence FROM root');
   return new Map(
     rows.map((row) => [String(row['name']), { id: String(row['id']), sequence: Number(row['sequence']) }]),
   );
 }
 
-async function reserve(tx: Tx, name: string, id: string): Promise<KnownRoot> {
+/**
+ * Says that this root is to be written to for the first time. Where it is known already, by another streamer too, that
+ * stays: gives what the ledger has. Sequence 0: nothing is known to be on the root yet.
+ */
+export async function reserveRoot(tx: Tx, name: string, id: string): Promise<KnownRoot> {
   await tx.run(
     'INSERT INTO root (name, id, sequence) VALUES (?, ?, 0) ON CONFLICT (name) DO NOTHING',
     name,
@@ -45,7 +34,13 @@ async function reserve(tx: Tx, name: string, id: string): Promise<KnownRoot> {
   return { id: String(row?.['id']), sequence: Number(row?.['sequence']) };
 }
 
-async function adopt(tx: Tx, name: string, { id, sequence }: KnownRoot, examineAll: boolean): Promise<void> {
+/** From now on this is the root. With `examine`, every series below it is looked at: see examine(). */
+export async function adoptRoot(
+  tx: Tx,
+  name: string,
+  { id, sequence }: KnownRoot,
+  examineAll: boolean,
+): Promise<void> {
   await tx.run(
     `INSERT INTO root (name, id, sequence, examined) VALUES (?, ?, ?, ?)
      ON CONFLICT (name) DO UPDATE SET id = excluded.id, sequence = excluded.sequence, beat_owner = NULL,
@@ -57,8 +52,11 @@ async function adopt(tx: Tx, name: string, { id, sequence }: KnownRoot, examineA
   );
 }
 
-/** One writer at a time: if one overtook another, the lower number would stay on the root. */
-async function beginBeat(
+/**
+ * The number of the next heartbeat, and the right to write it until `until`; undefined while another streamer has it. Two
+ * writers that overtook each other would leave the lower number on the root.
+ */
+export async function beginBeat(
   tx: Tx,
   name: string,
   owner: string,
@@ -82,7 +80,8 @@ async function beginBeat(
   return begun === 1 ? next : undefined;
 }
 
-async function endBeat(tx: Tx, name: string, owner: string, sequence: number): Promise<void> {
+/** That heartbeat is on the root. */
+export async function endBeat(tx: Tx, name: string, owner: string, sequence: number): Promise<void> {
   await tx.run(
     'UPDATE root SET sequence = ?, beat_owner = NULL WHERE name = ? AND beat_owner = ? AND beat = ?',
     sequence,
@@ -92,8 +91,13 @@ async function endBeat(tx: Tx, name: string, owner: string, sequence: number): P
   );
 }
 
-/** Of the copy, those before 0.2.0 have no folder in the ledger: they go by without one. */
-async function storedPlaces(tx: Tx, target: string, limit: number, offset: number): Promise<StoredPlace[]> {
+/** Series that are stored, or copied; the latest first. Copies of 0.1.0 have no folder in the ledger: their path is empty. */
+export async function storedPlaces(
+  tx: Tx,
+  target: string,
+  limit: number,
+  offset: number,
+): Promise<StoredPlace[]> {
   const rows =
     target === COPY
       ? await tx.all(
@@ -112,7 +116,8 @@ async function storedPlaces(tx: Tx, target: string, limit: number, offset: numbe
   return rows.map((row) => ({ series: String(row['id']), path: parse.text(row['path']) ?? '' }));
 }
 
-async function hastenRefused(tx: Tx, now: Millis): Promise<void> {
+/** What waits because of a root is tried at once. */
+export async function hastenRefused(tx: Tx, now: Millis): Promise<void> {
   await tx.run(
     `UPDATE leg SET next_try = ?
      WHERE state = 'pending' AND claim IS NULL AND next_try > ? AND failure_code LIKE 'STORE_ROOT_%'`,
@@ -121,12 +126,17 @@ async function hastenRefused(tx: Tx, now: Millis): Promise<void> {
   );
 }
 
-async function examining(tx: Tx): Promise<string[]> {
+/** Names of roots whose series are still to be looked at. */
+export async function rootsToExamine(tx: Tx): Promise<string[]> {
   const rows = await tx.all('SELECT name FROM root WHERE examined IS NOT NULL ORDER BY name');
   return rows.map((row) => String(row['name']));
 }
 
-async function examine(
+/**
+ * The next series of a root that was put back, or put in the place of another, are opened again: see recheck(). `isThere`
+ * says whether a folder is below that root. False when all of them are.
+ */
+export async function examineNext(
   tx: Tx,
   name: string,
   target: string,
@@ -147,7 +157,8 @@ async function examine(
   for (const { id, path } of rows) {
     const folder = parse.text(path);
     if (target === STORAGE && (folder === undefined || !isThere(folder))) continue;
-    if ((await recheck(tx, String(id), [target], now)).length === 0) await retry(tx, String(id), target, now);
+    if ((await recheck(tx, String(id), [target], now)).length === 0)
+      await retryLegs(tx, String(id), target, now);
   }
   const last = rows.length < limit ? null : String(rows.at(-1)?.['id']);
   await tx.run('UPDATE root SET examined = ? WHERE name = ?', last, name);

@@ -7,6 +7,7 @@ import type { Clock } from '../model/settings.ts';
 import type { Wake } from '../work/wake.ts';
 import type { RootSpec } from './evidence.ts';
 import type { RootKeeper } from './keeper.ts';
+import { examineNext, hastenRefused, rootsToExamine } from './sql.ts';
 
 export interface RootWatchDeps {
   readonly keeper: RootKeeper;
@@ -32,7 +33,7 @@ export async function watchRoots(
   for (const { path, failure } of condition.rootsRefused(refused))
     if (failure === undefined) {
       log.info('storing on this root goes on', { root: path });
-      await ledger.hastenRefused(clock.now());
+      await ledger.write(hastenRefused, clock.now());
       wakes.store.notify();
       wakes.forward.notify();
     } else log.error('nothing is written to this root', { root: path, ...failure });
@@ -58,11 +59,12 @@ async function examine(
   wakes: Readonly<Record<'store' | 'forward', Wake>>,
   signal: AbortSignal,
 ): Promise<void> {
-  if (!(await ledger.examining()).includes(name) || condition.isRefused(path)) return;
+  if (!(await ledger.read(rootsToExamine)).includes(name) || condition.isRefused(path)) return;
   log.warn('every series of this root is looked at, as it was put in place by hand', { root: path });
   const isThere = (folder: string): boolean => pathOf(folder) !== undefined;
   let more = true;
-  while (more && !signal.aborted) more = await ledger.examine(name, target, isThere, BATCH, clock.now());
+  while (more && !signal.aborted)
+    more = await ledger.write(examineNext, name, target, isThere, BATCH, clock.now());
   wakes.store.notify();
   wakes.forward.notify();
 }

@@ -11,29 +11,38 @@ import {
   toStore,
   type OpenLedger,
 } from '../ledger/conformance-kit.test.ts';
+import { arrived } from '../intake/sql.ts';
+import { stored } from '../store/sql.ts';
+import { progressOf, recordProgress } from '../ledger/progress.ts';
+import { forwarded, openDestination, unwanted } from './sql.ts';
 
 export function destinationConformance(name: string, open: OpenLedger): void {
   test(`${name}: a series that a destination no longer wants has nothing to do with it`, async (t) => {
     const { ledger } = await open(t);
-    await ledger.arrived(cursor(1), ['a'], 100, 100);
-    await ledger.stored(await toStore(ledger, 100), done(), 110);
+    await ledger.write(arrived, cursor(1), ['a'], 100, 100);
+    await ledger.write(stored, await toStore(ledger, 100), done(), 110);
     const work = await toForward(ledger, 120);
-    await ledger.record(work, [{ instance: 'i', outcome: 'done', detail: '' }]);
-    await ledger.unwanted(work, 130);
+    await ledger.write(recordProgress, work, [{ instance: 'i', outcome: 'done', detail: '' }]);
+    await ledger.write(unwanted, work, 130);
     assert.equal(await leg(ledger, 'pacs'), undefined);
-    assert.deepEqual(await ledger.progress('a', 'pacs'), []);
+    assert.deepEqual(await ledger.read(progressOf, 'a', 'pacs'), []);
     assert.equal(await state(ledger), 'complete');
-    await assert.rejects(ledger.unwanted(work, 140), LOST);
+    await assert.rejects(ledger.write(unwanted, work, 140), LOST);
   });
 
   test(`${name}: what went to a destination before it no longer wanted the series stays known`, async (t) => {
     const { ledger } = await open(t);
-    await ledger.arrived(cursor(1), ['a'], 100, 100);
-    await ledger.stored(await toStore(ledger, 100), done(), 110);
-    await ledger.forwarded(await toForward(ledger, 120), 1, undefined, 130);
-    await ledger.arrived(cursor(2), ['a'], 140, 140);
-    await ledger.stored(await toStore(ledger, 140), done({ increment: 2, stored: 3, inOrthanc: 3 }), 150);
-    await ledger.unwanted(await toForward(ledger, 160), 170);
+    await ledger.write(arrived, cursor(1), ['a'], 100, 100);
+    await ledger.write(stored, await toStore(ledger, 100), done(), 110);
+    await ledger.write(forwarded, await toForward(ledger, 120), 1, undefined, 130);
+    await ledger.write(arrived, cursor(2), ['a'], 140, 140);
+    await ledger.write(
+      stored,
+      await toStore(ledger, 140),
+      done({ increment: 2, stored: 3, inOrthanc: 3 }),
+      150,
+    );
+    await ledger.write(unwanted, await toForward(ledger, 160), 170);
     const left = await leg(ledger, 'pacs');
     assert.deepEqual([left?.state, left?.through, left?.nextTry], ['done', 1, null]);
     assert.equal(await state(ledger), 'complete');
@@ -41,31 +50,38 @@ export function destinationConformance(name: string, open: OpenLedger): void {
 
   test(`${name}: a stored series is opened for a destination once`, async (t) => {
     const { ledger } = await open(t);
-    await ledger.arrived(cursor(1), ['a'], 100, 100);
-    assert.equal(await ledger.open('a', 'later', 100), false, 'it is not stored yet');
-    await ledger.stored(await toStore(ledger, 100), done({ targets: [] }), 110);
-    assert.equal(await ledger.open('a', 'later', 120), true);
-    assert.equal(await ledger.open('a', 'later', 120), false);
-    assert.equal(await ledger.open('none', 'later', 120), false);
+    await ledger.write(arrived, cursor(1), ['a'], 100, 100);
+    assert.equal(await ledger.write(openDestination, 'a', 'later', 100), false, 'it is not stored yet');
+    await ledger.write(stored, await toStore(ledger, 100), done({ targets: [] }), 110);
+    assert.equal(await ledger.write(openDestination, 'a', 'later', 120), true);
+    assert.equal(await ledger.write(openDestination, 'a', 'later', 120), false);
+    assert.equal(await ledger.write(openDestination, 'none', 'later', 120), false);
     assert.equal(await state(ledger), 'working');
     const opened = await leg(ledger, 'later');
     assert.deepEqual([opened?.state, opened?.total, opened?.through], ['pending', 2, 0]);
-    await ledger.forwarded(await toForward(ledger, 120, 'later'), 1, undefined, 130);
+    await ledger.write(forwarded, await toForward(ledger, 120, 'later'), 1, undefined, 130);
     assert.equal(await state(ledger), 'complete');
   });
 
   test(`${name}: images that are stored anew and sent again count once`, async (t) => {
     const { ledger } = await open(t);
     for (const increment of [1, 2]) {
-      await ledger.arrived(cursor(increment), ['a'], 100, 100);
-      await ledger.stored(await toStore(ledger, 100), done({ increment, stored: 2, inOrthanc: 2 }), 110);
+      await ledger.write(arrived, cursor(increment), ['a'], 100, 100);
+      await ledger.write(
+        stored,
+        await toStore(ledger, 100),
+        done({ increment, stored: 2, inOrthanc: 2 }),
+        110,
+      );
       const work = await toForward(ledger, 120);
       for (const file of ['i', 'j']) {
-        await ledger.record(work, [{ instance: `${increment}${file}`, outcome: 'done', detail: '' }]);
+        await ledger.write(recordProgress, work, [
+          { instance: `${increment}${file}`, outcome: 'done', detail: '' },
+        ]);
         const part = await leg(ledger, 'pacs');
         assert.ok((part?.done ?? 0) <= 2, 'while it is sent');
       }
-      await ledger.forwarded(work, increment, undefined, 130);
+      await ledger.write(forwarded, work, increment, undefined, 130);
       const sent = await leg(ledger, 'pacs');
       assert.deepEqual([sent?.done, sent?.total], [2, 2]);
     }

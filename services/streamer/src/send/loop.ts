@@ -6,6 +6,7 @@ import { pauseUntil } from '../work/pause.ts';
 import { forwardStep, type ForwardDeps, type ForwardOutcome } from './step.ts';
 import type { OpenDestination } from '../model/settings.ts';
 import type { Wake } from '../work/wake.ts';
+import { nextLeg, nextTime } from '../ledger/claims.ts';
 
 export interface ForwardLoopDeps extends ForwardDeps {
   readonly log: Log;
@@ -24,9 +25,9 @@ export async function forwardNext(
   const since = wakes.forward.count;
   const hours = destination.hours?.(clock.now());
   if (hours?.open === false) return pauseUntil(hours.until, wakes.forward, since, deps, signal);
-  const work = await ledger.nextForward(target, clock.now());
+  const work = await ledger.write(nextLeg, target, clock.now());
   if (work === undefined)
-    return pauseUntil(await ledger.nextTime(target), wakes.forward, since, deps, signal);
+    return pauseUntil(await ledger.read(nextTime, target), wakes.forward, since, deps, signal);
   const outcome = await underLease(work, deps, signal, (held) => forwardStep(work, destination, deps, held));
   wakes.follow.notify();
   tell(outcome, { series: work.series, target }, deps);

@@ -2,15 +2,33 @@
 import type { Failure } from '../model/failure.ts';
 import { UNKNOWN } from './unknown.ts';
 import type { Claim, Millis } from '../ports.ts';
+import { ending } from '../ledger/aftermath.ts';
+import { openCommitment } from '../commitment/sql.ts';
 import { hold, lockSeries } from '../ledger/claims.ts';
-import type { Tx } from '../ledger/database.ts';
+import type { Tx } from '../ledger/tx.ts';
 import { refresh } from '../ledger/progress.ts';
 
 /** An image that was stored anew, as after its folder was moved away, is sent again: it counts once. */
 const SENT = `(SELECT count(*) FROM progress p
   WHERE p.series = leg.series AND p.target = leg.target AND p.outcome = 'done' AND p.instance <> '${UNKNOWN}')`;
 
-export async function forwarded(
+/**
+ * Ends the claim: every instance of the increments up to `through` was dealt with; `failure` is that of one that was given
+ * up, now or earlier. The leg stays pending where the series has grown meanwhile.
+ */
+export const forwarded = (
+  tx: Tx,
+  claim: Claim,
+  through: number,
+  failure: Failure | undefined,
+  now: Millis,
+): Promise<void> =>
+  ending(tx, claim, now, async () => {
+    if (tx.followers.commits?.(claim.target) === true) await openCommitment(tx, claim, now);
+    await writeForwarded(tx, claim, through, failure, now);
+  });
+
+async function writeForwarded(
   tx: Tx,
   claim: Claim,
   through: number,
@@ -40,23 +58,11 @@ export async function forwarded(
   await refresh(tx, series, now);
 }
 
-/** What was sent stays known, should somebody put right what stands in the way. */
-export async function forwardFailed(tx: Tx, claim: Claim, failure: Failure, now: Millis): Promise<void> {
-  await hold(tx, claim);
-  await tx.run(
-    `UPDATE leg SET state = 'failed', claim = NULL, next_try = NULL, failure_code = ?, failure_message = ?, updated = ?
-     WHERE series = ? AND target = ?`,
-    failure.code,
-    failure.message,
-    now,
-    claim.series,
-    claim.target,
-  );
-  await refresh(tx, claim.series, now);
-}
+/** Ends the claim: the series is not for this destination after all. The leg goes, or is done where images were sent before. */
+export const unwanted = (tx: Tx, claim: Claim, now: Millis): Promise<void> =>
+  ending(tx, claim, now, () => dropLeg(tx, claim, now));
 
-/** As if it had never been for this destination; what was sent of it before stays known. */
-export async function unwanted(tx: Tx, claim: Claim, now: Millis): Promise<void> {
+async function dropLeg(tx: Tx, claim: Claim, now: Millis): Promise<void> {
   await hold(tx, claim);
   const { series, target } = claim;
   await tx.run('DELETE FROM progress WHERE series = ? AND target = ?', series, target);
@@ -72,8 +78,8 @@ export async function unwanted(tx: Tx, claim: Claim, now: Millis): Promise<void>
   await refresh(tx, series, now);
 }
 
-/** A series that is stored goes to a destination to which it did not. False where it does, or is not stored. */
-export async function open(tx: Tx, series: string, target: string, now: Millis): Promise<boolean> {
+/** Opens a leg to a destination that was added later. False where there is one, or nothing is stored. */
+export async function openDestination(tx: Tx, series: string, target: string, now: Millis): Promise<boolean> {
   await lockSeries(tx, series);
   const opened = await tx.run(
     `INSERT INTO leg (series, target, state, next_try, total, updated)

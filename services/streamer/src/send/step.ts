@@ -12,6 +12,9 @@ import { askForFiles, isOlder, lookBehind } from '../store/recheck.ts';
 import { itemsOf } from './items.ts';
 import type { Clock, OpenDestination, Settings } from '../model/settings.ts';
 import { inTurn } from './turns.ts';
+import { forwarded, unwanted } from './sql.ts';
+import { legFailed, legLater } from '../ledger/legs.ts';
+import { progressOf, recordProgress } from '../ledger/progress.ts';
 
 export interface ForwardDeps {
   readonly ledger: Ledger;
@@ -50,7 +53,7 @@ export async function forwardStep(
     const record = await recordOf(work, deps.store);
     const verdict = judgeRule(destination.when, traitsOfRecord(record));
     if (!verdict.wanted) {
-      await deps.ledger.unwanted(work, deps.clock.now());
+      await deps.ledger.write(unwanted, work, deps.clock.now());
       return { kind: 'unwanted', sent: 0, because: verdict.because };
     }
     const through = await sendSeries(work, record, destination, tally, deps, signal);
@@ -90,7 +93,7 @@ async function end(
   tally: Tally,
   deps: ForwardDeps,
 ): Promise<ForwardOutcome> {
-  await deps.ledger.forwarded(work, through, tally.refused, deps.clock.now());
+  await deps.ledger.write(forwarded, work, through, tally.refused, deps.clock.now());
   reached('series-forwarded');
   return { kind: 'forwarded', sent: tally.sent, warnings: tally.warnings, failure: tally.refused };
 }
@@ -112,7 +115,7 @@ async function later(
   if (!retry.retry) return giveUp(work, givenUp(failure), tally, deps);
   const delayMs = Math.max(retry.delayMs, Math.min(tally.askedMs, policy.capMs));
   const now = clock.now();
-  await ledger.forwardLater(work, { attempts, nextTry: now + delayMs, failure }, now);
+  await ledger.write(legLater, work, { attempts, nextTry: now + delayMs, failure }, now);
   return { kind: 'later', sent: tally.sent, failure, delayMs };
 }
 
@@ -122,7 +125,7 @@ async function giveUp(
   { sent, warnings }: Tally,
   { ledger, clock }: ForwardDeps,
 ): Promise<ForwardOutcome> {
-  await ledger.forwardFailed(work, failure, clock.now());
+  await ledger.write(legFailed, work, failure, clock.now());
   return { kind: 'forwarded', sent, warnings, failure };
 }
 
@@ -141,7 +144,7 @@ async function sendSeries(
   { ledger, store, clock }: ForwardDeps,
   signal: AbortSignal,
 ): Promise<number> {
-  const progress = await ledger.progress(work.series, work.target);
+  const progress = await ledger.read(progressOf, work.series, work.target);
   const superseded = supersededIn(record);
   tally.refused = failureIn(progress.filter(({ instance }) => !superseded.has(instance)));
   const outcomes = new Map(progress.map(({ instance, outcome }) => [instance, outcome]));
@@ -152,7 +155,7 @@ async function sendSeries(
     return !superseded.has(file) && (outcome === 'again' || due);
   });
   const noted = async (rows: readonly Progress[]): Promise<void> => {
-    await ledger.record(work, rows);
+    await ledger.write(recordProgress, work, rows);
     reached('responses-recorded');
   };
   const batch = new Batch<Progress>(BATCH, noted, BATCH_MS);
@@ -179,7 +182,7 @@ async function sendSeries(
   }
   if (open.size > 0 && !tally.held) tally.left ??= UNANSWERED;
   if (wanted !== undefined && tally.left === undefined && !tally.held)
-    await ledger.record(work, [{ instance: UNKNOWN, outcome: 'done', detail: '' }]);
+    await ledger.write(recordProgress, work, [{ instance: UNKNOWN, outcome: 'done', detail: '' }]);
   return Math.max(work.through, ...record.instances.map(({ increment }) => increment));
 }
 

@@ -1,8 +1,9 @@
 /** Sessions in the ledger: when one is complete, and what was told of it. */
 import type { Failure } from '../model/failure.ts';
 import { isRecovered, recoveredMark, sessionDigest } from './plan.ts';
-import type { Followers, Millis, SessionView } from '../ports.ts';
-import type { Row, Tx } from '../ledger/database.ts';
+import type { Millis, SessionView } from '../ports.ts';
+import type { Row } from '../ledger/database.ts';
+import type { Tx } from '../ledger/tx.ts';
 import { tell } from '../hooks/sql.ts';
 import { message, parse, seriesViews } from '../ledger/views.ts';
 
@@ -11,6 +12,7 @@ const SETTLED = `EXISTS (SELECT 1 FROM series m WHERE m.session = s.id)
   AND NOT EXISTS (SELECT 1 FROM series m WHERE m.session = s.id
                   AND m.state IN ('collecting', 'working', 'quarantined'))`;
 
+/** A session whose quiet time is over, with nothing under way and nothing that waits for a person. */
 export async function nextSession(tx: Tx, now: Millis): Promise<SessionView | undefined> {
   const row = await tx.get(
     `SELECT s.* FROM session s WHERE s.due IS NOT NULL AND s.due <= ? AND ${SETTLED} ORDER BY s.due LIMIT 1`,
@@ -37,9 +39,12 @@ async function viewOf(tx: Tx, row: Row): Promise<SessionView> {
 /** An accession number that is typed in anew each day may have any number of them. */
 const MOST_SERIES = 10_000;
 
+/**
+ * Complete, with the hooks told of it, unless something came since it was looked at: then false, and it is looked at
+ * again, also where another streamer has told it meanwhile as what it is now.
+ */
 export async function sessionComplete(
   tx: Tx,
-  { hooksFor }: Followers,
   seen: SessionView,
   { digest, folder }: { readonly digest: string; readonly folder: string | undefined },
   now: Millis,
@@ -67,8 +72,7 @@ export async function sessionComplete(
     increment,
     seen.id,
   );
-  if (!again)
-    await tell(tx, hooksFor('complete', undefined), { kind: 'complete', subject: seen.id, increment }, now);
+  if (!again) await tell(tx, undefined, { kind: 'complete', subject: seen.id, increment }, now);
   return true;
 }
 
@@ -82,14 +86,15 @@ export async function sessionLater(tx: Tx, session: string, failure: Failure, du
   );
 }
 
-export async function sessions(tx: Tx, limit: number): Promise<SessionView[]> {
+/** Latest news first. */
+export async function listSessions(tx: Tx, limit: number): Promise<SessionView[]> {
   const rows = await tx.all('SELECT * FROM session ORDER BY updated DESC LIMIT ?', limit);
   const views: SessionView[] = [];
   for (const row of rows) views.push(await viewOf(tx, row));
   return views;
 }
 
-export async function session(tx: Tx, id: string): Promise<SessionView | undefined> {
+export async function findSession(tx: Tx, id: string): Promise<SessionView | undefined> {
   const row = await tx.get('SELECT * FROM session WHERE id = ?', id);
   return row === undefined ? undefined : viewOf(tx, row);
 }

@@ -7,9 +7,10 @@ import type { ReportContext } from '../http/report.ts';
 import type { Clock } from '../model/settings.ts';
 import { reached } from '../work/trace.ts';
 import { sessionCsv, sessionReport } from './report.ts';
+import { sessionComplete, sessionLater } from './sql.ts';
 
 export interface SessionDeps {
-  readonly ledger: Pick<Ledger, 'sessionComplete' | 'sessionLater'>;
+  readonly ledger: Ledger;
   readonly store: Pick<Store, 'writeReport'>;
   readonly clock: Clock;
   readonly context: ReportContext;
@@ -34,11 +35,11 @@ export async function sessionStep(session: SessionView, deps: SessionDeps): Prom
     const failure = failureOf(error);
     const now = clock.now();
     const wait = retryAfter({ kind: 'transient' }, 1, clock.random(), RETRY);
-    await ledger.sessionLater(session.id, failure, now + (wait.retry ? wait.delayMs : RETRY.capMs));
+    await ledger.write(sessionLater, session.id, failure, now + (wait.retry ? wait.delayMs : RETRY.capMs));
     return { kind: 'later', failure };
   }
   reached('report-written', { session: session.id });
-  const told = await ledger.sessionComplete(session, { digest, folder }, clock.now());
+  const told = await ledger.write(sessionComplete, session, { digest, folder }, clock.now());
   reached('session-complete', { session: session.id });
   return told ? { kind: 'complete', series: session.series.length } : { kind: 'grown' };
 }

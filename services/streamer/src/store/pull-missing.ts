@@ -19,6 +19,7 @@ import type { Target } from './place/place.ts';
 import { pool } from '../work/pool.ts';
 import { pullImage } from './pull.ts';
 import type { Settings } from '../model/settings.ts';
+import { progressOf, recordProgress } from '../ledger/progress.ts';
 
 export interface PullDeps {
   readonly orthanc: Orthanc;
@@ -115,7 +116,7 @@ async function pullAll(
   const images: StoredInstance[] = [];
   const batch = new Batch<StoredInstance>(BATCH, async (rows) => {
     await store.flush(folder);
-    await ledger.record(work, rows.map(progressOf));
+    await ledger.write(recordProgress, work, rows.map(rowOf));
     reached('images-recorded');
   });
   const pullOne = async (listing: InstanceListing, mendable: boolean): Promise<void> => {
@@ -162,7 +163,7 @@ const largestOf = (files: readonly InstanceListing[]): number => Math.max(...fil
 const bytesOf = (listed: readonly InstanceListing[]): number =>
   listed.reduce((sum, { bytes }) => sum + bytes, 0);
 
-const progressOf = (image: StoredInstance): Progress => ({
+const rowOf = (image: StoredInstance): Progress => ({
   instance: image.version === undefined ? image.orthancId : keyOf(image),
   outcome: 'done',
   detail: JSON.stringify(image),
@@ -212,9 +213,9 @@ const DAMAGE: ReadonlySet<string> = new Set([...CORRUPT, 'ORTHANC_ERROR', 'ORTHA
 export async function recordedImages(
   work: Pick<PullWork, 'series' | 'target'>,
   folder: Folder,
-  ledger: Pick<Ledger, 'progress'>,
+  ledger: Ledger,
 ): Promise<StoredInstance[]> {
-  const rows = await ledger.progress(work.series, work.target);
+  const rows = await ledger.read(progressOf, work.series, work.target);
   const images = rows
     .filter(({ outcome }) => outcome === 'done')
     .map(({ detail }) => JSON.parse(detail) as StoredInstance);

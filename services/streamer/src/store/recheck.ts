@@ -5,12 +5,13 @@ import { lookAt } from './look.ts';
 import { recordedImages } from './pull-missing.ts';
 import type { Clock } from '../model/settings.ts';
 import { isWhole, missingIn } from './write-record.ts';
+import { recheck } from './recheck-sql.ts';
 
 type Work = Pick<StoreWork, 'series' | 'target' | 'increment' | 'stored'>;
 
 export interface LookDeps {
   readonly store: Pick<Store, 'reopen' | 'absent'>;
-  readonly ledger: Pick<Ledger, 'progress'>;
+  readonly ledger: Ledger;
 }
 
 /** Whether the record is the one that the ledger knows, and every file that it names is there. */
@@ -41,7 +42,7 @@ export const isOlder = (
 
 export interface AskDeps {
   readonly store: Pick<Store, 'absent'>;
-  readonly ledger: Pick<Ledger, 'recheck'>;
+  readonly ledger: Ledger;
   readonly clock: Pick<Clock, 'now'>;
 }
 
@@ -49,7 +50,7 @@ export interface AskDeps {
 export const askForFiles = async (
   { series }: Pick<ForwardWork, 'series'>,
   { ledger, clock }: Omit<AskDeps, 'store'>,
-): Promise<boolean> => (await ledger.recheck(series, [STORAGE], clock.now())).length > 0;
+): Promise<boolean> => (await ledger.write(recheck, series, [STORAGE], clock.now())).length > 0;
 
 /** At the end of a leg that reads stored files: where one is missing by now, the series does not become complete. */
 export async function lookBehind(

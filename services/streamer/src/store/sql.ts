@@ -5,11 +5,14 @@ import type { Decision } from '../model/decision.ts';
 import type { Binding, Claim, Millis, Quarantined, StoreDone } from '../ports.ts';
 import { storedParts } from '../joining/sql.ts';
 import { hold, lockSeries } from '../ledger/claims.ts';
-import type { Tx } from '../ledger/database.ts';
+import type { Tx } from '../ledger/tx.ts';
 import { refresh } from '../ledger/progress.ts';
+import { ending, sessionNews } from '../ledger/aftermath.ts';
+import { verifyStored } from '../verify/sql.ts';
 import { unknown } from '../rebuild/sql.ts';
 
-export async function bind(
+/** Binds the series to its folder and labels, before the first image of this pull is written. */
+export async function bindFolder(
   tx: Tx,
   claim: Claim,
   { attributes, labels, path, inOrthanc, decision, doubts = [] }: Binding,
@@ -32,8 +35,15 @@ export async function bind(
   await tx.run('UPDATE leg SET total = ? WHERE series = ? AND target = ?', inOrthanc, series, STORAGE);
 }
 
-export async function stored(tx: Tx, claim: Claim, done: StoreDone, now: Millis): Promise<void> {
-  await bind(tx, claim, done, now);
+/** Ends the claim: all of the series was dealt with, and the legs of the destinations that want it are open. */
+export const stored = (tx: Tx, claim: Claim, done: StoreDone, now: Millis): Promise<void> =>
+  ending(tx, claim, now, async () => {
+    await writeStored(tx, claim, done, now);
+    if (done.stored > 0) await verifyStored(tx, claim.series, STORAGE, now);
+  });
+
+async function writeStored(tx: Tx, claim: Claim, done: StoreDone, now: Millis): Promise<void> {
+  await bindFolder(tx, claim, done, now);
   const { series } = claim;
   await tx.run(
     `UPDATE series SET increment = ?, stored = ?, untagged = ?, differing = ?, digest = ?, warnings = ?,
@@ -110,12 +120,6 @@ export async function endLeg(
   );
 }
 
-export async function storeFailed(tx: Tx, claim: Claim, failure: Failure, now: Millis): Promise<void> {
-  await hold(tx, claim);
-  await endLeg(tx, claim.series, failure, now);
-  await refresh(tx, claim.series, now);
-}
-
 export async function quarantine(
   tx: Tx,
   claim: Claim,
@@ -143,9 +147,11 @@ export async function quarantine(
     STORAGE,
   );
   await refresh(tx, series, now);
+  await sessionNews(tx, series, attributes, now);
 }
 
-export async function release(
+/** Storing is tried at once, with the labels that a person gave. False where there is no such series. */
+export async function releaseSeries(
   tx: Tx,
   series: string,
   decision: Decision | undefined,
@@ -163,8 +169,11 @@ export async function release(
   return changed === 1;
 }
 
-/** What a person wants tried again at once. A pending leg without a time waits for the series to be released. */
-export async function retry(
+/**
+ * Tries at once what failed or waits for its next try: the leg of this target, or every leg. Gives the targets that are tried. A
+ * leg that somebody works on is not among them, nor one that waits in quarantine.
+ */
+export async function retryLegs(
   tx: Tx,
   series: string,
   target: string | undefined,

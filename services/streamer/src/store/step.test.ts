@@ -14,6 +14,10 @@ import { parseLayout } from './place/layout.ts';
 import { routeRules } from '@scanflow/testkit/streamer';
 import type { Settings } from '../model/settings.ts';
 import { storeStep, type StoreDeps } from './step.ts';
+import { arrived } from '../intake/sql.ts';
+import { nextStore } from '../ledger/claims.ts';
+import { listSeries } from '../ledger/views.ts';
+import { releaseSeries } from './sql.ts';
 
 const settings: Settings = {
   quietMs: 1,
@@ -72,13 +76,13 @@ async function place(t: TestContext, images: number, extra: Record<string, unkno
   const clock = { now: () => Temporal.Now.instant().epochMilliseconds, random: () => 0.5 };
   const bookings = createBookings(join(folder, 'bookings'));
   const store = createStore(root);
-  await ledger.arrived({ seq: 1, database: undefined }, [series], 0, 0);
+  await ledger.write(arrived, { seq: 1, database: undefined }, [series], 0, 0);
   return { orthanc, ledger, store, bookings, settings, clock, running, root, series };
 }
 
 /** Claims and does the next store step. */
 async function step(deps: Place): Promise<Awaited<ReturnType<typeof storeStep>>> {
-  const work = await deps.ledger.nextStore(deps.clock.now() + 60_000);
+  const work = await deps.ledger.write(nextStore, deps.clock.now() + 60_000);
   assert.ok(work !== undefined, 'nothing is due');
   return storeStep(work, deps, new AbortController().signal);
 }
@@ -113,7 +117,7 @@ test(
     assert.ok(outcome.kind === 'stored');
     assert.equal(outcome.stored, 2);
     assert.match(outcome.failure?.code ?? '', /^ORTHANC_(CORRUPT|TRUNCATED)$/);
-    const [view] = await deps.ledger.list({ limit: 1 });
+    const [view] = await deps.ledger.read(listSeries, { limit: 1 });
     assert.deepEqual(
       view?.legs.map(({ target, state, done, total }) => [target, state, done, total]),
       [
@@ -141,12 +145,12 @@ test('store step: where Orthanc keeps no MD5, the length is checked', { skip }, 
 test('store step: a ledger that was lost finds what is stored, and doubles nothing', { skip }, async (t) => {
   const deps = await place(t, 3);
   assert.equal((await step(deps)).kind, 'stored');
-  const [view] = await deps.ledger.list({ limit: 1 });
+  const [view] = await deps.ledger.read(listSeries, { limit: 1 });
   const folder = join(deps.root, view?.path ?? '');
   const before = await digests(folder);
   const ledger = openLedger(join(deps.root, '..', 'another.sqlite'));
   t.after(() => ledger.close());
-  await ledger.arrived({ seq: 1, database: undefined }, [deps.series], 0, 0);
+  await ledger.write(arrived, { seq: 1, database: undefined }, [deps.series], 0, 0);
   const outcome = await step({ ...deps, ledger });
   assert.ok(outcome.kind === 'stored');
   assert.equal(outcome.fresh, 0);
@@ -157,7 +161,7 @@ test('store step: a folder that a person took away is filled again', { skip }, a
   const deps = await place(t, 3);
   await step(deps);
   await rm(join(deps.root, '3010000.01'), { recursive: true });
-  await deps.ledger.release(deps.series, undefined, 0);
+  await deps.ledger.write(releaseSeries, deps.series, undefined, 0);
   const outcome = await step(deps);
   assert.ok(outcome.kind === 'stored');
   assert.equal(outcome.fresh, 3);

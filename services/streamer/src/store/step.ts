@@ -18,6 +18,7 @@ import type {
   SystemInfo,
 } from '../ports.ts';
 import { reached } from '../work/trace.ts';
+import { labelled } from '../ledger/views.ts';
 import { listInstances } from './listing.ts';
 import { lookAt, lostOf } from './look.ts';
 import { anonymous, erasedReason } from '../erase/marks.ts';
@@ -36,6 +37,12 @@ import { isStillWhole } from './recheck.ts';
 import type { Clock, Settings } from '../model/settings.ts';
 import { originOf } from './provenance.ts';
 import { FILE_MISSING, missingIn, writeRecord, type RecordContext } from './write-record.ts';
+import { progressOf } from '../ledger/progress.ts';
+import { legFailed, legLater } from '../ledger/legs.ts';
+import { rechecked } from './recheck-sql.ts';
+import { bindFolder, quarantine, stored } from './sql.ts';
+import { noteSender } from '../ledger/people.ts';
+import { renew } from '../ledger/claims.ts';
 
 export interface StoreDeps extends PullDeps {
   readonly bookings: Bookings;
@@ -65,7 +72,7 @@ export async function storeStep(
   signal: AbortSignal,
 ): Promise<StoreOutcome> {
   const { ledger, settings, clock } = deps;
-  const before = (await ledger.progress(work.series, STORAGE)).length;
+  const before = (await ledger.read(progressOf, work.series, STORAGE)).length;
   try {
     return await storeSeries(work, deps, signal);
   } catch (error) {
@@ -73,14 +80,14 @@ export async function storeStep(
     // laid down, or it is another streamer's by now
     if (signal.aborted || failure.code === 'LEDGER_LEASE_LOST') return { kind: 'interrupted' };
     const now = clock.now();
-    const gained = (await ledger.progress(work.series, STORAGE)).length > before;
+    const gained = (await ledger.read(progressOf, work.series, STORAGE)).length > before;
     const attempts = gained ? 1 : work.attempts + 1;
     const retry = retryAfter(failure, attempts, clock.random(), policyFor(failure, settings.retry));
     if (!retry.retry) {
-      await ledger.storeFailed(work, failure, now);
+      await ledger.write(legFailed, work, failure, now);
       return { kind: 'failed', failure };
     }
-    await ledger.storeLater(work, { attempts, nextTry: now + retry.delayMs, failure }, now);
+    await ledger.write(legLater, work, { attempts, nextTry: now + retry.delayMs, failure }, now);
     return { kind: 'later', failure, delayMs: retry.delayMs };
   }
 }
@@ -88,7 +95,7 @@ export async function storeStep(
 async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal): Promise<StoreOutcome> {
   const { orthanc, ledger, clock, settings } = deps;
   if (work.recheck === true && (await isStillWhole(work, work.path, deps))) {
-    await ledger.rechecked(work, clock.now());
+    await ledger.write(rechecked, work, clock.now());
     return { kind: 'stored', stored: work.stored ?? 0, fresh: 0, bytes: 0, failure: undefined };
   }
   const all = await listInstances(work.series, orthanc, signal);
@@ -101,11 +108,11 @@ async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal
   const digest = digestOfFiles(listed);
   if (place.kind === 'quarantine') {
     const { reason } = place;
-    await ledger.quarantine(work, { attributes, inOrthanc, digest, parts, reason }, clock.now());
+    await ledger.write(quarantine, work, { attributes, inOrthanc, digest, parts, reason }, clock.now());
     return { kind: 'quarantined', code: reason.code };
   }
   const binding = bindingOf(place, inOrthanc);
-  await ledger.bind(work, binding, clock.now());
+  await ledger.write(bindFolder, work, binding, clock.now());
   reached('folder-claimed', { series: work.series });
   const found = await pullMissing(work, place, listed, deps, signal);
   // under other labels it begins anew in another folder
@@ -124,7 +131,7 @@ async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal
     written.failure ??
     (await correctionOf(place.folder.below, record, deps));
   const done = { ...binding, attributes: attributesOf(record), digest, failure, parts };
-  await ledger.stored(work, { ...done, ...countsOf(work, record, settings) }, clock.now());
+  await ledger.write(stored, work, { ...done, ...countsOf(work, record, settings) }, clock.now());
   reached('series-stored');
   const bytes = pulled.images.reduce((sum, image) => sum + image.bytes, 0);
   return { kind: 'stored', stored: record.counts.stored, fresh: pulled.images.length, bytes, failure };
@@ -154,7 +161,7 @@ const bindingOf = ({ attributes, labels, decision, folder }: Target, inOrthanc: 
 });
 
 const seen = ({ aet, called = '', address = '' }: Sender, { ledger, clock }: StoreDeps): Promise<void> =>
-  ledger.sent({ aet, called, address }, clock.now());
+  ledger.write(noteSender, { aet, called, address }, clock.now());
 
 /** What was erased on request is refused, whoever sends it again. */
 async function erasedAmong(
@@ -184,7 +191,7 @@ async function placeOf(
       ...deps,
       ...(await erasedAmong(listed, deps)),
       senders: (sender) => seen(sender, deps),
-      earlier: deps.ledger.labelled,
+      earlier: (labels, session) => deps.ledger.read(labelled, labels, session),
     },
     signal,
   );
@@ -221,7 +228,7 @@ async function salvage(work: StoreWork, deps: StoreDeps): Promise<StoreOutcome> 
   const { labels } = record;
   const binding = { attributes: attributesOf(record), labels, path: folder.below, inOrthanc: 0 };
   const done = { ...binding, digest: digestOf([]), failure, ...countsOf(work, record, settings) };
-  await ledger.stored(work, done, clock.now());
+  await ledger.write(stored, work, done, clock.now());
   return { kind: 'stored', stored: record.counts.stored, fresh: images.length, bytes: 0, failure };
 }
 
@@ -231,7 +238,7 @@ const contextOf = (
   origin: Origin,
 ): RecordContext => ({
   store,
-  stillOurs: () => ledger.renew(work, clock.now()),
+  stillOurs: () => ledger.write(renew, work, clock.now()),
   tar: settings.tar ?? false,
   origin,
   system: system?.(),

@@ -3,6 +3,8 @@ import type { FastifyInstance } from '@scanflow/runtime';
 import { Answer, byWhom, find, textIn } from '../http/changes.ts';
 import { noteAcknowledged, type AcknowledgeDeps } from './acknowledge.ts';
 import type { JobView, Selection } from './types.ts';
+import { isStoring, verifySummary } from './sql.ts';
+import { acknowledgeFindings, askVerify, jobById, jobResults, stopJob } from './sql-jobs.ts';
 
 export interface VerifyApiDeps extends AcknowledgeDeps {
   /** Wakes the verification's worker. */
@@ -20,28 +22,29 @@ const LONGEST_SINCE_MS = 3650 * 86_400_000;
 
 export function verifyRoutes(app: FastifyInstance, deps: VerifyApiDeps): void {
   const { ledger, clock, log, wakeVerify } = deps;
-  app.get('/api/verify', async () => ({ verify: await ledger.verifySummary() }));
+  app.get('/api/verify', async () => ({ verify: await ledger.read(verifySummary) }));
   app.post('/api/verify', async ({ body, ip }) => {
     const { by, from } = byWhom(body, ip);
     const selection = await selectionOf(body, deps);
     const repair = fieldIn(body, 'repair') === true;
-    const job = await ledger.ask(selection, { repair, by }, clock.now());
+    const job = await ledger.write(askVerify, selection, { repair, by }, clock.now());
     if (job === undefined) throw new Answer(404, 'nothing is stored of what you ask for');
     log.info('verification asked for by hand', { job: job.id, series: job.total, repair, by, from });
     wakeVerify();
     return { job: jobReport(job) };
   });
   app.get<OfJob>('/api/verify/:id', async ({ params, query }) => {
-    const job = await ledger.job(params.id);
+    const job = await ledger.read(jobById, params.id);
     if (job === undefined) throw new Answer(404, `there is no verification ${params.id}`);
-    const wanted = query.results === '1' ? await ledger.jobResults(params.id, MOST_RESULTS) : undefined;
+    const wanted = query.results === '1' ? await ledger.read(jobResults, params.id, MOST_RESULTS) : undefined;
     return {
-      job: { ...jobReport(job), slow: await ledger.storing() },
+      job: { ...jobReport(job), slow: await ledger.read(isStoring) },
       ...(wanted === undefined ? {} : { results: wanted }),
     };
   });
   app.post<OfJob>('/api/verify/:id/stop', async ({ params, body, ip }) => {
-    if (!(await ledger.stopJob(params.id))) throw new Answer(404, `there is no verification ${params.id}`);
+    if (!(await ledger.write(stopJob, params.id)))
+      throw new Answer(404, `there is no verification ${params.id}`);
     log.info('verification stopped by hand', { job: params.id, ...byWhom(body, ip) });
     return {};
   });
@@ -59,7 +62,7 @@ async function acknowledge(body: unknown, ip: string, deps: VerifyApiDeps): Prom
   const selection = await selectionOf(body, deps);
   if (selection.series === undefined && selection.project === undefined)
     throw new Answer(400, 'expected a series or a project');
-  const parts = await ledger.acknowledge(selection, { by, reason }, clock.now());
+  const parts = await ledger.write(acknowledgeFindings, selection, { by, reason }, clock.now());
   if (parts.length === 0)
     throw new Answer(409, 'nothing of that is known to be missing or changed; verify it first');
   // the reason may name people: it stays in the ledger and in series.json

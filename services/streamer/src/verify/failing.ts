@@ -1,5 +1,5 @@
 /** Faults of a series' files that nobody has acknowledged. */
-import type { Tx } from '../ledger/database.ts';
+import type { Tx } from '../ledger/tx.ts';
 
 /** Of `verification`. */
 export const FAILING = `failure_code IS NOT NULL

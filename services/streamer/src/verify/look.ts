@@ -6,9 +6,10 @@ import { pool } from '../work/pool.ts';
 import { choices } from '../store/disk/claim.ts';
 import { filesOf, gone, isBusy, isPlainName, judge } from './plan.ts';
 import type { Finding, Look, PlaceName } from './types.ts';
+import { matching } from '../ledger/people.ts';
 
 export interface LookDeps {
-  readonly ledger: Pick<Ledger, 'matching'>;
+  readonly ledger: Ledger;
   /** Where the place's files are. */
   readonly store: Store;
   /** Layout of the copy, if the ledger does not have the copy's folder. */
@@ -61,7 +62,7 @@ export async function stillThere(
   { id }: Pick<SeriesView, 'id'>,
   ledger: LookDeps['ledger'],
 ): Promise<SeriesView | undefined> {
-  return (await ledger.matching(id)).find((view) => view.id === id);
+  return (await ledger.read(matching, id)).find((view) => view.id === id);
 }
 
 async function readAll(

@@ -6,11 +6,16 @@ import type { VerifyWork } from '../ports.ts';
 import { Wake } from '../work/wake.ts';
 import { Pacer } from './pacer.ts';
 import { verifyStep, type VerifyDeps, type VerifyOutcome } from './step.ts';
+import { adjustVerify, giveBackVerify, nextVerify, renewVerify, verifySummary, isStoring } from './sql.ts';
+import { nextAsked } from './sql-jobs.ts';
 
 const SUMMARY_MS = 10_000;
 const ADJUST_MS = 3_600_000;
 /** After something could not be looked at: a root that is away would have the ledger written all the time. */
 const AFTER_TROUBLE = 5_000;
+
+/** What is verified has claims of its own: nothing is stored or sent meanwhile. */
+const LEASE = { renew: renewVerify, giveBack: giveBackVerify };
 
 type Wakes = LoopDeps['wakes'];
 type Round = readonly [name: string, round: () => Promise<void>];
@@ -24,14 +29,14 @@ export function verifyLoops(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): 
     [
       'verify-summary',
       async () => {
-        condition.verified = await ledger.verifySummary();
+        condition.verified = await ledger.read(verifySummary);
         await wakes.verify.wait(SUMMARY_MS, signal);
       },
     ],
     [
       'verify-times',
       async () => {
-        await ledger.adjustVerify(verify, clock.now());
+        await ledger.write(adjustVerify, verify, clock.now());
         await new Wake().wait(ADJUST_MS, signal);
       },
     ],
@@ -45,7 +50,7 @@ function stepDeps(deps: LoopDeps, wakes: Wakes): VerifyDeps {
     stores: { storage: store, ...(copies === undefined ? {} : { copy: copies }) },
     copyLayout: settings.copy,
     times: verify,
-    pacer: new Pacer(verify.rate, ledger),
+    pacer: new Pacer(verify.rate, () => ledger.read(isStoring)),
     opens: async (signal) => {
       // a series that has begun keeps its lease, and goes on where it was
       for (
@@ -72,7 +77,7 @@ function opensAt({ hours }: LoopDeps['verify'], now: number): number | undefined
 async function scheduled(deps: LoopDeps, verifying: VerifyDeps, signal: AbortSignal): Promise<void> {
   const { ledger, clock, verify } = deps;
   const closed = opensAt(verify, clock.now());
-  const work = closed === undefined ? await ledger.nextVerify(clock.now()) : undefined;
+  const work = closed === undefined ? await ledger.write(nextVerify, clock.now()) : undefined;
   if (work === undefined) return new Wake().wait(LONGEST_WAIT, signal);
   const outcome = await verifyOne(work, deps, verifying, signal);
   if (outcome.kind === 'later') await new Wake().wait(AFTER_TROUBLE, signal);
@@ -85,7 +90,7 @@ async function asked(
   signal: AbortSignal,
 ): Promise<void> {
   const since = wakes.verify.count;
-  const work = await deps.ledger.nextAsked(deps.clock.now());
+  const work = await deps.ledger.write(nextAsked, deps.clock.now());
   if (work === undefined) return wakes.verify.wait(LONGEST_WAIT, signal, since);
   await verifyOne(work, deps, verifying, signal);
 }
@@ -96,17 +101,7 @@ async function verifyOne(
   verifying: VerifyDeps,
   signal: AbortSignal,
 ): Promise<VerifyOutcome> {
-  const { ledger, clock, log } = deps;
-  const lease = {
-    ledger: {
-      leaseMs: ledger.leaseMs,
-      renew: (...given: Parameters<typeof ledger.renewVerify>) => ledger.renewVerify(...given),
-      giveBack: (...given: Parameters<typeof ledger.giveBackVerify>) => ledger.giveBackVerify(...given),
-    },
-    clock,
-    log,
-  };
-  const outcome = await underLease(work, lease, signal, (held) => verifyStep(work, verifying, held));
+  const outcome = await underLease(work, deps, signal, (held) => verifyStep(work, verifying, held), LEASE);
   tell(work, outcome, deps);
   return outcome;
 }

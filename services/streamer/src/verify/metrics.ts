@@ -1,11 +1,13 @@
 /** Metrics of verification. */
 import { Counter, Gauge, type Registry } from '@scanflow/runtime';
-import type { VerifyLedger, VerifySummary } from './types.ts';
+import type { Ledger } from '../ports.ts';
+import type { VerifySummary } from './types.ts';
+import { verifySummary } from './sql.ts';
 
 /** Returns the counter of files that were read. */
 export function addVerifyMetrics(
   registers: Registry[],
-  ledger: Pick<VerifyLedger, 'verifySummary'>,
+  ledger: Ledger,
   now: () => number,
 ): (files: number, bytes: number) => void {
   addGauges(registers, ledger, now);
@@ -25,15 +27,11 @@ export function addVerifyMetrics(
   };
 }
 
-function addGauges(
-  registers: Registry[],
-  ledger: Pick<VerifyLedger, 'verifySummary'>,
-  now: () => number,
-): void {
+function addGauges(registers: Registry[], ledger: Ledger, now: () => number): void {
   // one query of the ledger for all gauges of a scrape
   let look: Promise<VerifySummary> | undefined;
   const summary = (): Promise<VerifySummary> => {
-    look ??= ledger.verifySummary().finally(() => (look = undefined));
+    look ??= ledger.read(verifySummary).finally(() => (look = undefined));
     return look;
   };
   const byCode = (name: string, help: string, of: (all: VerifySummary) => Readonly<Record<string, number>>) =>

@@ -1,6 +1,5 @@
 /** Paces the reading of stored files: the configured rate, and a tenth of it while images arrive. */
 import { Pace, type Rate } from '../send/gate.ts';
-import type { VerifyLedger } from './types.ts';
 
 /** Part of the rate that is left while images arrive. */
 const SHARE = 10;
@@ -9,19 +8,18 @@ const ASK_MS = 1_000;
 
 export class Pacer {
   readonly #pace: Pace;
-  readonly #ledger: Pick<VerifyLedger, 'storing'>;
+  readonly #isStoring: () => Promise<boolean>;
   readonly #clock: () => number;
   #asked = -Infinity;
   #slow = false;
 
-  /** `clock`: a monotonic clock, in milliseconds. */
-  constructor(
-    rate: Rate,
-    ledger: Pick<VerifyLedger, 'storing'>,
-    clock: () => number = () => performance.now(),
-  ) {
+  /**
+   * @param isStoring whether images arrive or are stored
+   * @param clock one that nobody sets, in milliseconds
+   */
+  constructor(rate: Rate, isStoring: () => Promise<boolean>, clock: () => number = () => performance.now()) {
     this.#pace = new Pace(rate, clock);
-    this.#ledger = ledger;
+    this.#isStoring = isStoring;
     this.#clock = clock;
   }
 
@@ -40,6 +38,6 @@ export class Pacer {
     const now = this.#clock();
     if (now - this.#asked < ASK_MS) return;
     this.#asked = now;
-    this.#slow = await this.#ledger.storing();
+    this.#slow = await this.#isStoring();
   }
 }

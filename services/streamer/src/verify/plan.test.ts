@@ -69,7 +69,11 @@ test('verify pacer: reading takes ten times as long while images arrive', async 
   let now = 0;
   let storing = false;
   const never = new AbortController();
-  const pacer = new Pacer({ bytesPerSecond: 1_000 }, { storing: () => Promise.resolve(storing) }, () => now);
+  const pacer = new Pacer(
+    { bytesPerSecond: 1_000 },
+    () => Promise.resolve(storing),
+    () => now,
+  );
   await pacer.bytes(1_000, never.signal);
   // the bucket is empty: what follows waits
   storing = true;

@@ -20,9 +20,12 @@ import type { Clock } from '../model/settings.ts';
 import { stillThere, type Looked } from './look.ts';
 import { filesOf, isPlainName } from './plan.ts';
 import type { Finding, Outcome, PlaceName } from './types.ts';
+import { recheck } from '../store/recheck-sql.ts';
+import { holdFolder } from './sql.ts';
+import { renew } from '../ledger/claims.ts';
 
 export interface RepairDeps {
-  readonly ledger: Pick<Ledger, 'matching' | 'holdFolder' | 'recheck' | 'renew' | 'giveBack' | 'leaseMs'>;
+  readonly ledger: Ledger;
   readonly orthanc: Pick<Orthanc, 'instances'>;
   /** The place to repair. */
   readonly store: Store;
@@ -163,7 +166,7 @@ const pullAgain: Step = async (view, place, { record, folder, wrong }, deps, sig
       await deps.store.flush(held);
     });
   }
-  const opened = await deps.ledger.recheck(view.id, [place], deps.clock.now());
+  const opened = await deps.ledger.write(recheck, view.id, [place], deps.clock.now());
   if (opened.length === 0) return false;
   deps.wake();
   await untilStored(view, place, deps, signal);
@@ -222,18 +225,18 @@ export async function holding(
   place: PlaceName,
   folder: string,
   deps: Pick<RepairDeps, 'clock' | 'log' | 'store'> & {
-    readonly ledger: Pick<Ledger, 'holdFolder' | 'renew' | 'giveBack' | 'leaseMs'>;
+    readonly ledger: Ledger;
   },
   signal: AbortSignal,
   work: (folder: Folder, stillOurs: () => Promise<void>) => Promise<void>,
 ): Promise<void> {
   const { ledger, clock, store } = deps;
-  const claim: Claim | undefined = await ledger.holdFolder(view.id, place, clock.now());
+  const claim: Claim | undefined = await ledger.write(holdFolder, view.id, place, clock.now());
   if (claim === undefined) return;
   await underLease(claim, deps, signal, async (held) => {
     const open = await store.reopen(folder, view.id);
     if (open === undefined) return;
     held.throwIfAborted();
-    await work(open, () => ledger.renew(claim, clock.now()));
+    await work(open, () => ledger.write(renew, claim, clock.now()));
   });
 }

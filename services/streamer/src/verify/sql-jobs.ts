@@ -1,6 +1,7 @@
 /** Verification's requests and acknowledgements in the ledger. */
 import { randomUUID } from 'node:crypto';
-import type { Tx, Value } from '../ledger/database.ts';
+import type { Value } from '../ledger/database.ts';
+import type { Tx } from '../ledger/tx.ts';
 import { lockSeries } from '../ledger/claims.ts';
 import { refresh } from '../ledger/progress.ts';
 import type { Millis } from '../ports.ts';
@@ -30,7 +31,8 @@ function which({ series, project, since }: Selection): { sql: string; values: Va
   };
 }
 
-export async function ask(
+/** Takes down what a person wants verified. Undefined where there is nothing of that. */
+export async function askVerify(
   tx: Tx,
   selection: Selection,
   { repair, by }: { readonly repair: boolean; readonly by: string },
@@ -52,12 +54,12 @@ export async function ask(
     id,
     ...values,
   );
-  if (total > 0) return job(tx, id);
+  if (total > 0) return jobById(tx, id);
   await tx.run('DELETE FROM verify_job WHERE id = ?', id);
   return undefined;
 }
 
-export async function job(tx: Tx, id: string): Promise<JobView | undefined> {
+export async function jobById(tx: Tx, id: string): Promise<JobView | undefined> {
   const row = await tx.get('SELECT * FROM verify_job WHERE id = ?', id);
   if (row === undefined) return undefined;
   const counts = await tx.all(
@@ -79,6 +81,7 @@ export async function job(tx: Tx, id: string): Promise<JobView | undefined> {
   };
 }
 
+/** Those that are not good first. */
 export async function jobResults(tx: Tx, id: string, limit: number): Promise<JobResult[]> {
   const rows = await tx.all(
     `SELECT series, place, state, outcome FROM verify_item WHERE job = ?
@@ -102,7 +105,7 @@ const STOPPED: Outcome = {
   findings: [],
 };
 
-/** Who works on one of them finds its claim gone. */
+/** Stops what has not ended yet; its worker finds the claim gone. False where there is no such request. */
 export async function stopJob(tx: Tx, id: string): Promise<boolean> {
   if ((await tx.get('SELECT id FROM verify_job WHERE id = ?', id)) === undefined) return false;
   await tx.run(
@@ -114,7 +117,8 @@ export async function stopJob(tx: Tx, id: string): Promise<boolean> {
   return true;
 }
 
-export async function nextAsked(tx: Tx, now: Millis, leaseMs: number): Promise<VerifyWork | undefined> {
+/** The next series that a person asked for. */
+export async function nextAsked(tx: Tx, now: Millis): Promise<VerifyWork | undefined> {
   const row = await tx.get(
     `SELECT i.job, i.series, i.place, i.attempts FROM verify_item i WHERE i.next_try IS NOT NULL AND i.next_try <= ?
      ORDER BY i.next_try LIMIT 1 ${tx.dialect.lockFree('i')}`,
@@ -127,7 +131,7 @@ export async function nextAsked(tx: Tx, now: Millis, leaseMs: number): Promise<V
   await tx.run(
     'UPDATE verify_item SET claim = ?, next_try = ? WHERE job = ? AND series = ? AND place = ?',
     token,
-    now + leaseMs,
+    now + tx.leaseMs,
     id,
     series,
     target,
@@ -143,7 +147,8 @@ export async function nextAsked(tx: Tx, now: Millis, leaseMs: number): Promise<V
   };
 }
 
-export async function acknowledge(
+/** What is wrong with these series is known to somebody. Which series they are. */
+export async function acknowledgeFindings(
   tx: Tx,
   selection: Selection,
   { by, reason }: Omit<Acknowledgement, 'at'>,
@@ -171,9 +176,4 @@ export async function acknowledge(
     await refresh(tx, series, now);
   }
   return parts;
-}
-
-/** Requests from before this moment are forgotten. */
-export async function prune(tx: Tx, before: Millis): Promise<void> {
-  await tx.run('DELETE FROM verify_job WHERE created < ?', before);
 }

@@ -1,7 +1,8 @@
 /** Verification in the ledger: what is due, in whose hands it is, and what was found. */
 import { randomUUID } from 'node:crypto';
 import { hold, lockSeries, LOST } from '../ledger/claims.ts';
-import type { Row, Tx } from '../ledger/database.ts';
+import type { Row } from '../ledger/database.ts';
+import type { Tx } from '../ledger/tx.ts';
 import { tell } from '../hooks/sql.ts';
 import { sessionNews } from '../ledger/aftermath.ts';
 import { refresh } from '../ledger/progress.ts';
@@ -9,35 +10,12 @@ import { parse } from '../ledger/values.ts';
 import { FAILING } from './failing.ts';
 import { partOf, verificationView } from './view.ts';
 import { Fault, type Failure } from '../model/failure.ts';
-import type { Claim, CopyDone, Followers, Millis, StoreDone } from '../ports.ts';
+import type { Claim, Millis } from '../ports.ts';
 import type { Look, Outcome, PlaceName, VerifySummary, VerifyTimes, VerifyWork } from './types.ts';
 
-type End<D> = (tx: Tx, claim: Claim, done: D, now: Millis) => Promise<void>;
-
-/** What is stored is verified from then on, in the same transaction. */
-export const afterStoring =
-  (stored: End<StoreDone>, { verifyEveryMs }: Followers): End<StoreDone> =>
-  async (tx, claim, done, now) => {
-    await stored(tx, claim, done, now);
-    if (done.stored > 0) await storedAnew(tx, claim.series, 'storage', verifyEveryMs, now);
-  };
-
-/** The same of what is copied. */
-export const afterCopying =
-  (copied: End<CopyDone>, { verifyEveryMs }: Followers): End<CopyDone> =>
-  async (tx, claim, done, now) => {
-    await copied(tx, claim, done, now);
-    if (done.done > 0) await storedAnew(tx, claim.series, 'copy', verifyEveryMs, now);
-  };
-
-/** A series was stored, or copied: from now on that is looked at. What was wrong before is looked at soon. */
-async function storedAnew(
-  tx: Tx,
-  series: string,
-  place: PlaceName,
-  every: number | undefined,
-  now: Millis,
-): Promise<void> {
+/** Schedules the verification of a series that was stored or copied. Where files failed before, it comes soon. */
+export async function verifyStored(tx: Tx, series: string, place: PlaceName, now: Millis): Promise<void> {
+  const every = tx.followers.verifyEveryMs;
   await tx.run(
     `INSERT INTO verification (series, place, stored, due) VALUES (?, ?, ?, ?)
      ON CONFLICT (series, place) DO UPDATE SET stored = excluded.stored, claim = NULL, attempts = 0,
@@ -61,7 +39,8 @@ export const verifySoon = (tx: Tx, series: string, place: PlaceName, now: Millis
     now,
   );
 
-export async function adjust(tx: Tx, { every, until }: VerifyTimes, now: Millis): Promise<void> {
+/** Brings what is due in line with the configuration, and with a clock that was set back. */
+export async function adjustVerify(tx: Tx, { every, until }: VerifyTimes, now: Millis): Promise<void> {
   if (every === undefined) {
     await tx.run(
       'UPDATE verification SET due = NULL WHERE due IS NOT NULL AND claim IS NULL AND failure_code IS NULL',
@@ -76,8 +55,8 @@ export async function adjust(tx: Tx, { every, until }: VerifyTimes, now: Millis)
   );
 }
 
-/** While somebody has it, `due` is the end of the lease: so it comes up again by itself. */
-export async function next(tx: Tx, now: Millis, leaseMs: number): Promise<VerifyWork | undefined> {
+/** Claims the next series whose time has come. While it is claimed, `due` is the end of the lease. */
+export async function nextVerify(tx: Tx, now: Millis): Promise<VerifyWork | undefined> {
   const row = await tx.get(
     `SELECT v.series, v.place, v.attempts FROM verification v WHERE v.due IS NOT NULL AND v.due <= ?
      ORDER BY v.due LIMIT 1 ${tx.dialect.lockFree('v')}`,
@@ -89,7 +68,7 @@ export async function next(tx: Tx, now: Millis, leaseMs: number): Promise<Verify
   await tx.run(
     'UPDATE verification SET claim = ?, due = ? WHERE series = ? AND place = ?',
     token,
-    now + leaseMs,
+    now + tx.leaseMs,
     series,
     place,
   );
@@ -102,13 +81,15 @@ const TABLES = [
   ['verify_item', 'next_try'],
 ] as const;
 
-export async function renew(tx: Tx, claim: Claim, now: Millis, leaseMs: number): Promise<void> {
+/** The lease begins anew. Throws LEDGER_LEASE_LOST. */
+export async function renewVerify(tx: Tx, claim: Claim, now: Millis): Promise<void> {
   for (const [table, time] of TABLES)
-    if ((await move(tx, table, `${time} = ?`, claim, now + leaseMs)) === 1) return;
+    if ((await move(tx, table, `${time} = ?`, claim, now + tx.leaseMs)) === 1) return;
   throw new Fault(LOST);
 }
 
-export async function giveBack(tx: Tx, claim: Claim, now: Millis): Promise<void> {
+/** Somebody may go on with it at once. Nothing where it has ended, or another has it. */
+export async function giveBackVerify(tx: Tx, claim: Claim, now: Millis): Promise<void> {
   for (const [table, time] of TABLES) await move(tx, table, `claim = NULL, ${time} = ?`, claim, now);
 }
 
@@ -140,9 +121,9 @@ async function release(tx: Tx, work: VerifyWork): Promise<void> {
   if (held === undefined) throw new Fault(LOST);
 }
 
-export async function looked(
+/** Every file was looked at. `due`: when it is next. Throws LEDGER_LEASE_LOST. */
+export async function recordLook(
   tx: Tx,
-  followers: Followers,
   work: VerifyWork,
   look: Look,
   { due, repair }: { readonly due: Millis | null; readonly repair?: Outcome['repair'] },
@@ -178,7 +159,7 @@ export async function looked(
   if (!same || before['since'] === null) await set(tx, work, 'since = ?', now);
   await endItem(tx, work, outcomeOf(await rowOf(tx, work), repair));
   await refresh(tx, work.series, now);
-  if (!same) await tellOf(tx, followers, work, failure, now);
+  if (!same) await tellOf(tx, work, failure, now);
 }
 
 const set = (tx: Tx, { series, target }: Claim, what: string, value: number): Promise<number> =>
@@ -190,7 +171,6 @@ const rowOf = (tx: Tx, { series, target }: Claim): Promise<Row | undefined> =>
 /** Hooks are told of what is wrong, once; the report of the session is written anew. */
 async function tellOf(
   tx: Tx,
-  followers: Followers,
   { series, target }: Claim,
   failure: Look['failure'],
   now: Millis,
@@ -200,7 +180,7 @@ async function tellOf(
   if (failure !== undefined)
     await tell(
       tx,
-      followers.hooksFor('failed', attributes['Modality'] ?? ''),
+      attributes['Modality'] ?? '',
       {
         kind: 'failed',
         subject: series,
@@ -210,9 +190,10 @@ async function tellOf(
       },
       now,
     );
-  await sessionNews(tx, followers, series, attributes, now);
+  await sessionNews(tx, series, attributes, now);
 }
 
+/** It could not be looked at. Without a next try, whoever asked is told so. Throws LEDGER_LEASE_LOST. */
 export async function notLooked(
   tx: Tx,
   work: VerifyWork,
@@ -238,7 +219,8 @@ export async function notLooked(
   );
 }
 
-export async function end(tx: Tx, work: VerifyWork): Promise<void> {
+/** It is not verified by schedule any more. */
+export async function endVerify(tx: Tx, work: VerifyWork): Promise<void> {
   await release(tx, work);
   await move(tx, 'verification', 'claim = NULL, due = NULL', work);
 }
@@ -267,7 +249,7 @@ function outcomeOf(row: Row | undefined, repair: Outcome['repair']): Outcome {
   };
 }
 
-export async function summary(tx: Tx): Promise<VerifySummary> {
+export async function verifySummary(tx: Tx): Promise<VerifySummary> {
   const count = async (sql: string): Promise<Record<string, number>> =>
     Object.fromEntries((await tx.all(sql)).map((row) => [String(row['code']), Number(row['n'])]));
   const known = await tx.get(
@@ -286,8 +268,8 @@ export async function summary(tx: Tx): Promise<VerifySummary> {
   };
 }
 
-/** Also of what waits for its quiet time: the disks are busy, or will soon be. */
-export async function storing(tx: Tx): Promise<boolean> {
+/** Whether images arrive or are stored: the disks are busy, or will soon be. */
+export async function isStoring(tx: Tx): Promise<boolean> {
   const arriving = await tx.get('SELECT s.id FROM series s WHERE s.due IS NOT NULL LIMIT 1');
   if (arriving !== undefined) return true;
   const stored = await tx.get(
@@ -297,13 +279,12 @@ export async function storing(tx: Tx): Promise<boolean> {
   return stored !== undefined;
 }
 
-/** A leg that has ended gets a claim, so that nothing is stored in its folder meanwhile. */
+/** Claims a leg that has ended, so that nothing is stored in its folder meanwhile. Undefined where something is to be stored. */
 export async function holdFolder(
   tx: Tx,
   series: string,
   place: PlaceName,
   now: Millis,
-  leaseMs: number,
 ): Promise<Claim | undefined> {
   await lockSeries(tx, series);
   const token = randomUUID();
@@ -312,7 +293,7 @@ export async function holdFolder(
        AND (claim IS NULL OR next_try <= ?)
        AND NOT EXISTS (SELECT 1 FROM series s WHERE s.id = leg.series AND s.due IS NOT NULL)`,
     token,
-    now + leaseMs,
+    now + tx.leaseMs,
     series,
     place,
     now,

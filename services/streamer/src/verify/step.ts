@@ -18,6 +18,7 @@ import {
 import { isBusy, isOver, nextDue, recordedOutcome, saysTheSame } from './plan.ts';
 import { holding, repair, type Repaired } from './repair.ts';
 import type { Look, Outcome, PlaceName, VerificationView, VerifyTimes, VerifyWork } from './types.ts';
+import { endVerify, recordLook, notLooked } from './sql.ts';
 
 export interface VerifyDeps {
   readonly ledger: Ledger;
@@ -59,14 +60,14 @@ export async function verifyStep(
     if (view === undefined || known === undefined) return { kind: 'interrupted' };
     const store = deps.stores[work.target];
     if (work.job === undefined && (store === undefined || isOver(known, times, clock.now()))) {
-      await ledger.endVerify(work);
+      await ledger.write(endVerify, work);
       return { kind: 'over' };
     }
     if (store === undefined || isBusy(view, work.target)) throw new Fault(BUSY);
     const { looked, report } = await lookAndRepair(work, view, store, deps, signal);
     await note(view, known, looked, { ...deps, store }, signal);
     const due = nextDue(known, times, clock.now());
-    await ledger.looked(work, looked.look, { due, repair: report }, clock.now());
+    await ledger.write(recordLook, work, looked.look, { due, repair: report }, clock.now());
     return { kind: 'looked', look: looked.look, repair: report };
   } catch (error) {
     return putOff(work, failureOf(error), deps, signal);
@@ -85,7 +86,7 @@ async function putOff(
   const scheduled = retry.retry ? retry.delayMs : RETRY.capMs;
   const asked = attempts < ASKED_ATTEMPTS ? ASKED_RETRY_MS : undefined;
   const delay = work.job === undefined ? scheduled : asked;
-  await ledger.notLooked(work, failure, delay === undefined ? undefined : clock.now() + delay);
+  await ledger.write(notLooked, work, failure, delay === undefined ? undefined : clock.now() + delay);
   return { kind: 'later', failure };
 }
 

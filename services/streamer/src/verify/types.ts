@@ -1,4 +1,4 @@
-/** What verification needs from the ledger, and what it says of a series. */
+/** Verification as the ledger shows it. */
 import type { Failure } from '../model/failure.ts';
 import type { Claim, Millis } from '../ledger/claim.ts';
 
@@ -116,52 +116,4 @@ export interface VerifySummary {
 export interface VerifyTimes {
   readonly every: number | undefined;
   readonly until: number | undefined;
-}
-
-/** Every method is one transaction. */
-export interface VerifyLedger {
-  /** Brings what is due in line with the configuration, and with a clock that was set back. */
-  readonly adjustVerify: (times: VerifyTimes, now: Millis) => Promise<void>;
-  /** The next series whose time has come. */
-  readonly nextVerify: (now: Millis) => Promise<VerifyWork | undefined>;
-  /** The next series that a person asked for. */
-  readonly nextAsked: (now: Millis) => Promise<VerifyWork | undefined>;
-  /** The lease begins anew. Throws LEDGER_LEASE_LOST. */
-  readonly renewVerify: (work: Claim, now: Millis) => Promise<void>;
-  /** Somebody may go on with it at once. Nothing where it has ended, or another has it. */
-  readonly giveBackVerify: (work: Claim, now: Millis) => Promise<void>;
-  /** Every file was looked at. `due`: when it is next. Throws LEDGER_LEASE_LOST. */
-  readonly looked: (
-    work: VerifyWork,
-    look: Look,
-    next: { readonly due: Millis | null; readonly repair?: Outcome['repair'] },
-    now: Millis,
-  ) => Promise<void>;
-  /** It could not be looked at. Without a next try, whoever asked is told so. Throws LEDGER_LEASE_LOST. */
-  readonly notLooked: (work: VerifyWork, failure: Failure, nextTry: Millis | undefined) => Promise<void>;
-  /** It is not verified by schedule any more. */
-  readonly endVerify: (work: VerifyWork) => Promise<void>;
-
-  /** Takes down what a person wants verified. Undefined where there is nothing of that. */
-  readonly ask: (
-    selection: Selection,
-    how: { readonly repair: boolean; readonly by: string },
-    now: Millis,
-  ) => Promise<JobView | undefined>;
-  readonly job: (id: string) => Promise<JobView | undefined>;
-  /** Those that are not good first. */
-  readonly jobResults: (id: string, limit: number) => Promise<readonly JobResult[]>;
-  /** What has not ended yet is not wanted any more. False where there is no such job. */
-  readonly stopJob: (id: string) => Promise<boolean>;
-  /** What is wrong with these series is known to somebody. Which series they are. */
-  readonly acknowledge: (
-    selection: Selection,
-    who: Omit<Acknowledgement, 'at'>,
-    now: Millis,
-  ) => Promise<readonly { readonly series: string; readonly place: PlaceName }[]>;
-  readonly verifySummary: () => Promise<VerifySummary>;
-  /** Something is arriving or being stored. */
-  readonly storing: () => Promise<boolean>;
-  /** The folder is the asker's alone, as for whoever stores. Undefined where something is to be stored there. */
-  readonly holdFolder: (series: string, place: PlaceName, now: Millis) => Promise<Claim | undefined>;
 }

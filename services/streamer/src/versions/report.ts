@@ -1,6 +1,7 @@
 /** Images of a series that came with different bytes under one SOP Instance UID, as people see them. */
 import { newest } from '../store/record.ts';
 import type { Ledger, SeriesRecord, SeriesView, Store } from '../ports.ts';
+import { ofUid } from '../ledger/people.ts';
 
 /** All stored versions of one image. */
 export interface ImageVersions {
@@ -25,10 +26,10 @@ export type AnotherSeries = Pick<SeriesView, 'id' | 'state' | 'labels'>;
 /** The images of one series that were sent again, as the API shows them. */
 export async function sentAgain(
   view: SeriesView,
-  { ledger, store }: { readonly ledger: Pick<Ledger, 'ofUid'>; readonly store: Pick<Store, 'record'> },
+  { ledger, store }: { readonly ledger: Ledger; readonly store: Pick<Store, 'record'> },
 ): Promise<{ readonly versions: readonly ImageVersions[]; readonly sameUid: readonly AnotherSeries[] }> {
   const uid = view.attributes['SeriesInstanceUID'] ?? '';
-  const others = uid === '' ? [] : (await ledger.ofUid(uid)).filter(({ id }) => id !== view.id);
+  const others = uid === '' ? [] : (await ledger.read(ofUid, uid)).filter(({ id }) => id !== view.id);
   return {
     versions: await versionsIn(view, store),
     sameUid: others.map(({ id, state, labels }) => ({ id, state, labels })),

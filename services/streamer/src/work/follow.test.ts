@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createLog } from '@scanflow/runtime';
 import { openLedger } from '../ledger/sqlite.ts';
+import type { Ledger } from '../ports.ts';
 import { Condition } from './condition.ts';
 import { followUp } from './follow.ts';
 import { createWakes } from './loop.ts';
@@ -19,15 +20,13 @@ test('follow: a wake-up while sessions are looked for is remembered', async (t) 
     await rm(folder, { recursive: true, force: true });
   });
   const wakes = createWakes();
-  const looking = {
-    ...ledger,
-    nextSession: async (now: number) => {
-      const none = await ledger.nextSession(now);
-      // what it did not see yet
-      wakes.follow.notify();
-      return none;
-    },
+  const read: Ledger['read'] = async (work, ...given) => {
+    const none = await ledger.read(work, ...given);
+    // what it did not see yet
+    wakes.follow.notify();
+    return none;
   };
+  const looking: Ledger = { ...ledger, read };
   const deps = {
     ledger: looking,
     clock: { now: () => 0, random: () => 0.5 },

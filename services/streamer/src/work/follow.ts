@@ -10,6 +10,11 @@ import type { LoopDeps } from './deps.ts';
 import { sessionStep } from '../sessions/step.ts';
 import { cleanStep } from '../cleanup/step.ts';
 import { Wake } from './wake.ts';
+import { nextDelivery, nextDeliveryTime, renewDelivery } from '../hooks/sql.ts';
+import { nextSession } from '../sessions/sql.ts';
+import { collecting, expectImages, hasten, unexpected } from '../ledger/people.ts';
+import { prune } from '../ledger/prune.ts';
+import { cleanable, keptSeries } from '../cleanup/sql.ts';
 
 type Deps = LoopDeps & { readonly follow: Follow };
 type Wakes = Readonly<Record<'store' | 'follow', Wake>>;
@@ -39,9 +44,9 @@ export function followUp(
     ...hooks.flatMap((hook) =>
       Array.from({ length: RUNS }, () => ['hooks', () => tellNext(hook, deps, wakes, signal)] as const),
     ),
-    ['sessions', () => nextSession(deps, wakes, signal)],
+    ['sessions', () => sessionRound(deps, wakes, signal)],
     ['expected', () => lookAtReports(deps, wakes, signal)],
-    ['prune', () => prune(deps, signal)],
+    ['prune', () => pruneRound(deps, signal)],
     ...(cleanupAfterMs === undefined
       ? []
       : [['cleanup', () => cleanUp(cleanupAfterMs, deps, signal)] as const]),
@@ -51,9 +56,9 @@ export function followUp(
 async function tellNext(hook: Hook, deps: Deps, wakes: Wakes, signal: AbortSignal): Promise<void> {
   const { ledger, clock, log, metrics, follow, store } = deps;
   const since = wakes.follow.count;
-  const work = await ledger.nextDelivery(hook.name, clock.now());
+  const work = await ledger.write(nextDelivery, hook.name, clock.now());
   if (work === undefined) {
-    const time = await ledger.nextDeliveryTime(hook.name);
+    const time = await ledger.read(nextDeliveryTime, hook.name);
     const wait = time === undefined ? LONGEST_WAIT : Math.min(time - clock.now(), LONGEST_WAIT);
     // due and not given: another has it
     return wakes.follow.wait(Math.max(wait, 200), signal, since);
@@ -97,7 +102,7 @@ async function holding<T>(
   let renewal: Promise<void> = Promise.resolve();
   const renew = async (): Promise<void> => {
     try {
-      if (!(await ledger.renewDelivery(work, clock.now()))) lost.abort();
+      if (!(await ledger.write(renewDelivery, work, clock.now()))) lost.abort();
     } catch (error) {
       log.debug('a lease was not renewed', { error });
     }
@@ -113,11 +118,11 @@ async function holding<T>(
   }
 }
 
-async function nextSession(deps: Deps, wakes: Wakes, signal: AbortSignal): Promise<void> {
+async function sessionRound(deps: Deps, wakes: Wakes, signal: AbortSignal): Promise<void> {
   const { ledger, store, clock, condition, log, metrics, follow } = deps;
   const since = wakes.follow.count;
   // what came up to the end of its quiet time has to be known: not so after a restart, or while Orthanc does not answer
-  const session = await ledger.nextSession(Math.min(clock.now(), condition.readAt));
+  const session = await ledger.read(nextSession, Math.min(clock.now(), condition.readAt));
   if (session === undefined)
     return wakes.follow.wait(Math.min(follow.sessionQuietMs, LONGEST_WAIT), signal, since);
   const outcome = await sessionStep(session, { ledger, store, clock, context: follow.context });
@@ -135,10 +140,10 @@ async function lookAtReports(deps: Deps, wakes: Wakes, signal: AbortSignal): Pro
   const { ledger, clock, follow, settings } = deps;
   await follow.performed.refresh();
   if (follow.performed.known() > 0) {
-    for (const id of await ledger.collecting(MANY)) await hastenOne(id, deps, wakes, signal);
-    for (const { id, uid } of await ledger.unexpected(clock.now() - REPORTED_WITHIN_MS, MANY)) {
+    for (const id of await ledger.read(collecting, MANY)) await hastenOne(id, deps, wakes, signal);
+    for (const { id, uid } of await ledger.read(unexpected, clock.now() - REPORTED_WITHIN_MS, MANY)) {
       const expected = follow.performed.expected(uid);
-      if (expected !== undefined) await ledger.expect(id, expected, clock.now());
+      if (expected !== undefined) await ledger.write(expectImages, id, expected, clock.now());
     }
   }
   await wakes.follow.wait(Math.min(2.5 * settings.pollMs, LONGEST_WAIT), signal);
@@ -154,20 +159,20 @@ async function hastenOne(id: string, deps: Deps, wakes: Wakes, signal: AbortSign
   const expected = found === undefined ? undefined : follow.performed.expected(found.uid);
   const images = found?.instances.length ?? 0;
   if (expected === undefined || images < expected) return;
-  await ledger.hasten(id, clock.now());
+  await ledger.write(hasten, id, clock.now());
   log.info('all images are there', { series: id, images, expected });
   wakes.store.notify();
 }
 
-async function prune({ ledger, clock }: Deps, signal: AbortSignal): Promise<void> {
-  await ledger.prune(clock.now() - KEPT_MS);
+async function pruneRound({ ledger, clock }: Deps, signal: AbortSignal): Promise<void> {
+  await ledger.write(prune, clock.now() - KEPT_MS);
   await new Wake().wait(HOUR_MS, signal);
 }
 
 async function cleanUp(afterMs: number, deps: Deps, signal: AbortSignal): Promise<void> {
   const { ledger, clock } = deps;
   const { notCleaned } = deps.follow;
-  const ready = await ledger.cleanable(clock.now() - afterMs, MANY + notCleaned.size);
+  const ready = await ledger.read(cleanable, clock.now() - afterMs, MANY + notCleaned.size);
   for (const series of ready) {
     if (signal.aborted) return;
     if ((notCleaned.get(series.id)?.again ?? 0) <= clock.now()) await cleanOne(series, deps, signal);
@@ -179,7 +184,7 @@ async function cleanUp(afterMs: number, deps: Deps, signal: AbortSignal): Promis
 /** What stays in Orthanc fills its disk: it shows, with the reason. */
 async function lookAtKept(afterMs: number, { ledger, clock, follow, condition }: Deps): Promise<void> {
   const { kept, notCleaned } = follow;
-  const found = await ledger.kept(clock.now() - afterMs, MOST_KEPT);
+  const found = await ledger.read(keptSeries, clock.now() - afterMs, MOST_KEPT);
   kept.clear();
   for (const series of found) kept.set(series.id, keptBecause(series));
   condition.kept = keptSummary([...kept.values(), ...notCleaned.values()]);

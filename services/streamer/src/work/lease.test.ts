@@ -6,8 +6,10 @@ import { test, type TestContext } from 'node:test';
 import { createLog } from '@scanflow/runtime';
 import { openLedger } from '../ledger/sqlite.ts';
 import { Fault, transient } from '../model/failure.ts';
-import { underLease, type LeaseDeps } from './lease.ts';
-import type { Ledger, StoreWork } from '../ports.ts';
+import { underLease, type Lease, type LeaseDeps } from './lease.ts';
+import type { Claim, Ledger, StoreWork } from '../ports.ts';
+import { arrived } from '../intake/sql.ts';
+import { giveBack, nextStore, renew } from '../ledger/claims.ts';
 
 const LEASE_MS = 300;
 const clock = { now: () => Temporal.Now.instant().epochMilliseconds, random: () => 0.5 };
@@ -19,8 +21,8 @@ async function claimed(t: TestContext): Promise<{ ledger: Ledger; work: StoreWor
     await ledger.close();
     await rm(folder, { recursive: true, force: true });
   });
-  await ledger.arrived({ seq: 1, database: undefined }, ['a'], 0, 0);
-  const work = await ledger.nextStore(clock.now());
+  await ledger.write(arrived, { seq: 1, database: undefined }, ['a'], 0, 0);
+  const work = await ledger.write(nextStore, clock.now());
   assert.ok(work !== undefined);
   const log = createLog({ service: 'test', level: 'error' });
   return { ledger, work, deps: { ledger, clock, log } };
@@ -32,10 +34,10 @@ const aborted = (signal: AbortSignal): Promise<void> =>
 test('lease: it is renewed while the work lasts, and given back at its end', async (t) => {
   const { ledger, work, deps } = await claimed(t);
   let renewals = 0;
-  const counting = {
-    ...ledger,
-    renew: async (...given: Parameters<Ledger['renew']>) => {
-      await ledger.renew(...given);
+  const counting: Lease<Claim> = {
+    giveBack,
+    renew: async (...given) => {
+      await renew(...given);
       renewals += 1;
     },
   };
@@ -44,41 +46,38 @@ test('lease: it is renewed while the work lasts, and given back at its end', asy
     if (renewals > 4) enough.resolve(undefined);
   }, 10);
   t.after(() => clearInterval(watch));
-  await underLease(work, { ...deps, ledger: counting }, new AbortController().signal, async (signal) => {
+  const long = async (signal: AbortSignal): Promise<void> => {
     await enough.promise;
     assert.equal(signal.aborted, false);
-  });
-  assert.equal((await ledger.nextStore(clock.now()))?.series, 'a');
+  };
+  await underLease(work, deps, new AbortController().signal, long, counting);
+  assert.equal((await ledger.write(nextStore, clock.now()))?.series, 'a');
 });
 
 test('lease: the work is told when another has taken it over', async (t) => {
   const { ledger, work, deps } = await claimed(t);
   await underLease(work, deps, new AbortController().signal, async (signal) => {
-    const other = await ledger.nextStore(clock.now() + 1000 * LEASE_MS);
+    const other = await ledger.write(nextStore, clock.now() + 1000 * LEASE_MS);
     assert.equal(other?.series, 'a');
     await aborted(signal);
   });
   // the other one has it still
-  assert.equal(await ledger.nextStore(clock.now()), undefined);
+  assert.equal(await ledger.write(nextStore, clock.now()), undefined);
 });
 
 test('lease: the work is told when the ledger was out of reach for as long as the lease', async (t) => {
   const { ledger, work, deps } = await claimed(t);
   const away = new Fault(transient('LEDGER_UNREACHABLE', 'away'));
-  const cut = {
-    leaseMs: LEASE_MS,
-    renew: () => Promise.reject(away),
-    giveBack: () => Promise.reject(away),
-  };
+  const cut = { leaseMs: LEASE_MS, write: () => Promise.reject(away) };
   const began = performance.now();
   await underLease(work, { ...deps, ledger: cut }, new AbortController().signal, aborted);
   assert.ok(performance.now() - began >= LEASE_MS);
-  assert.equal((await ledger.nextStore(clock.now() + LEASE_MS))?.series, 'a');
+  assert.equal((await ledger.write(nextStore, clock.now() + LEASE_MS))?.series, 'a');
 });
 
 test('lease: an error of the work is passed on, and the claim given back', async (t) => {
   const { ledger, work, deps } = await claimed(t);
   const failing = underLease(work, deps, new AbortController().signal, () => Promise.reject(new Error('no')));
   await assert.rejects(failing, /no/);
-  assert.equal((await ledger.nextStore(clock.now()))?.series, 'a');
+  assert.equal((await ledger.write(nextStore, clock.now()))?.series, 'a');
 });

@@ -1,14 +1,25 @@
 /** Work under a lease: renewed while it lasts, laid down when it is lost, given back at its end. */
 import type { Log } from '@scanflow/runtime';
+import { giveBack, renew } from '../ledger/claims.ts';
 import { failureOf } from '../model/failure.ts';
-import type { Claim, Ledger } from '../ports.ts';
+import type { Claim, Ledger, Millis } from '../ports.ts';
+import type { Tx } from '../ledger/tx.ts';
 import type { Clock } from '../model/settings.ts';
 
 export interface LeaseDeps {
-  readonly ledger: Pick<Ledger, 'leaseMs' | 'renew' | 'giveBack'>;
+  readonly ledger: Pick<Ledger, 'leaseMs' | 'write'>;
   readonly clock: Clock;
   readonly log: Log;
 }
+
+/** How the claims of one kind of work are renewed and given back. */
+export interface Lease<C> {
+  /** Throws LEDGER_LEASE_LOST. */
+  readonly renew: (tx: Tx, claim: C, now: Millis) => Promise<void>;
+  readonly giveBack: (tx: Tx, claim: C, now: Millis) => Promise<void>;
+}
+
+const LEG: Lease<Claim> = { renew, giveBack };
 
 /** Part of the lease after which it is renewed: two renewals may fail before it ends. */
 const PART = 1 / 3;
@@ -16,20 +27,22 @@ const PART = 1 / 3;
 /**
  * Does the work with a signal that aborts when the given one does, when another streamer has taken the work over, or
  * when the lease ran out without the ledger being reached: from then on another may have it.
+ * @param lease of legs, where nothing else is said
  */
 export async function underLease<T>(
   claim: Claim,
   { ledger, clock, log }: LeaseDeps,
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
+  lease: Lease<Claim> = LEG,
 ): Promise<T> {
   const lost = new AbortController();
   // a clock that nobody sets
   let renewed = performance.now();
-  const renew = async (): Promise<void> => {
+  const renewNow = async (): Promise<void> => {
     const asked = performance.now();
     try {
-      await ledger.renew(claim, clock.now());
+      await ledger.write(lease.renew, claim, clock.now());
       renewed = asked;
     } catch (error) {
       const failure = failureOf(error);
@@ -45,7 +58,7 @@ export async function underLease<T>(
   };
   let renewal: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
-    renewal = renew();
+    renewal = renewNow();
   }, ledger.leaseMs * PART);
   try {
     return await work(AbortSignal.any([signal, lost.signal]));
@@ -53,7 +66,7 @@ export async function underLease<T>(
     clearInterval(timer);
     await renewal;
     // where the ledger cannot be reached, the lease ends by itself
-    await ledger.giveBack(claim, clock.now()).catch((error: unknown) => {
+    await ledger.write(lease.giveBack, claim, clock.now()).catch((error: unknown) => {
       log.debug('a claim was not given back', { error });
     });
   }

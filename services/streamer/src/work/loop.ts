@@ -10,6 +10,7 @@ import { COPY, STORAGE } from '../model/series.ts';
 import { eraseNext } from '../erase/loop.ts';
 import { forwardNext } from '../send/loop.ts';
 import { readChanges, reconcile } from '../intake/step.ts';
+import { labelled } from '../ledger/views.ts';
 import { underLease } from './lease.ts';
 import { moveNext } from '../move/loop.ts';
 import { LONGEST_WAIT, pauseUntil } from './pause.ts';
@@ -21,6 +22,11 @@ import { watchSpace } from '../store/disk/space-watch.ts';
 import { storeStep } from '../store/step.ts';
 import { verifyLoops } from '../verify/loop.ts';
 import { Wake } from './wake.ts';
+import { lead } from '../ledger/lead.ts';
+import { clampTimers, readCursor } from '../intake/sql.ts';
+import { quarantinedSeries } from '../ledger/views.ts';
+import { releaseSeries } from '../store/sql.ts';
+import { nextStore, nextTime } from '../ledger/claims.ts';
 
 /** Series that are stored at the same time. */
 const STORE_WORKERS = 2;
@@ -134,7 +140,7 @@ async function askSystem(
 
 /** Whether this streamer is the one that reads what Orthanc reports. Who becomes it looks at everything once. */
 async function leading({ ledger, condition, clock, log }: LoopDeps, wakes: Wakes): Promise<boolean> {
-  const leads = await ledger.lead(clock.now());
+  const leads = await ledger.write(lead, clock.now());
   if (leads !== condition.leads) {
     condition.leads = leads;
     log.info(leads ? 'reads what Orthanc reports' : 'another streamer reads what Orthanc reports');
@@ -150,7 +156,7 @@ async function follow(
   wakes: Wakes,
   signal: AbortSignal,
 ): Promise<void> {
-  const { seq } = (await ledger.cursor()) ?? condition;
+  const { seq } = (await ledger.read(readCursor)) ?? condition;
   if (seq !== condition.seq) wakes.store.notify();
   condition.seq = seq;
   await new Wake().wait(Math.max(settings.pollMs, ledger.leaseMs * FOLLOW_PART), signal);
@@ -169,14 +175,16 @@ async function recheck(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promi
   const { ledger, bookings, settings, clock, log, condition } = deps;
   if (!condition.leads) return new Wake().wait(Math.min(settings.recheckMs, LONGEST_WAIT), signal);
   const now = clock.now();
-  await ledger.clampTimers(now + settings.quietMs, now + 1.2 * longestWait(settings));
-  for (const { id, attributes } of await ledger.quarantined()) {
+  await ledger.write(clampTimers, now + settings.quietMs, now + 1.2 * longestWait(settings));
+  for (const { id, attributes } of await ledger.read(quarantinedSeries)) {
     if (signal.aborted) return;
     const aet = attributes[SENT_BY];
     const sender = aet === undefined ? undefined : { aet };
-    const decided = await decide(attributes, bookings, settings, sender, ledger.labelled);
+    const decided = await decide(attributes, bookings, settings, sender, (labels, session) =>
+      ledger.read(labelled, labels, session),
+    );
     if (decided.kind === 'quarantine') continue;
-    await ledger.release(id, undefined, clock.now());
+    await ledger.write(releaseSeries, id, undefined, clock.now());
     log.info('released from quarantine', { series: id, by: decided.kind });
     wakes.store.notify();
   }
@@ -191,8 +199,9 @@ async function storeNext(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Pro
   const { ledger, clock, log, metrics } = deps;
   const since = wakes.store.count;
   const alongside = deps.settings.copy === undefined ? [] : [COPY];
-  const work = await ledger.nextStore(clock.now(), alongside);
-  if (work === undefined) return pauseUntil(await ledger.nextTime(STORAGE), wakes.store, since, deps, signal);
+  const work = await ledger.write(nextStore, clock.now(), alongside);
+  if (work === undefined)
+    return pauseUntil(await ledger.read(nextTime, STORAGE), wakes.store, since, deps, signal);
   if (alongside.length > 0) wakes.forward.notify();
   if (work.moving !== undefined) return moveNext({ ...work, moving: work.moving }, deps, wakes, signal);
   const began = performance.now();

@@ -1,14 +1,18 @@
 /** Who reads what Orthanc reports: one streamer at a time. */
 import { Fault, transient } from '../model/failure.ts';
-import type { Millis } from '../ports.ts';
-import type { Tx } from '../ledger/database.ts';
+import type { Millis } from './claim.ts';
+import type { Tx } from './tx.ts';
 
 const FEED = 'feed';
 /** Part of the lease that has to be left: below it, the lease is written anew. */
 const LEFT = 2 / 3;
 
-/** Takes the lease where it is free or has run out, and renews one's own. Whether one has it now. */
-export async function lead(tx: Tx, owner: string, now: Millis, leaseMs: number): Promise<boolean> {
+/**
+ * Whether this streamer is the one that reads what Orthanc reports: takes the lease where it is free or ran out, and renews its
+ * own. Call it before each round. While another streamer leads, `leads` throws.
+ */
+export async function lead(tx: Tx, now: Millis): Promise<boolean> {
+  const { owner, leaseMs } = tx;
   const held = await tx.get('SELECT owner, until FROM lease WHERE name = ?', FEED);
   const left = Number(held?.['until'] ?? 0) - now;
   if (held?.['owner'] === owner && left > leaseMs * LEFT && left <= leaseMs) return true;
@@ -26,10 +30,10 @@ export async function lead(tx: Tx, owner: string, now: Millis, leaseMs: number):
   return taken === 1;
 }
 
-/** Throws where another has the lease by now: what one read is old. */
-export async function leads(tx: Tx, owner: string): Promise<void> {
+/** Throws LEDGER_LEASE_LOST where another streamer has the lease: what this one read is old. */
+export async function leads(tx: Tx): Promise<void> {
   const held = await tx.get(`SELECT owner FROM lease WHERE name = ? ${tx.dialect.lock}`, FEED);
-  if (held !== undefined && held['owner'] !== owner) throw new Fault(LOST);
+  if (held !== undefined && held['owner'] !== tx.owner) throw new Fault(LOST);
 }
 
 const LOST = transient(
@@ -38,6 +42,6 @@ const LOST = transient(
 );
 
 /** Another may have it at once. */
-export async function leave(tx: Tx, owner: string): Promise<void> {
-  await tx.run('DELETE FROM lease WHERE owner = ?', owner);
+export async function leave(tx: Tx): Promise<void> {
+  await tx.run('DELETE FROM lease WHERE owner = ?', tx.owner);
 }

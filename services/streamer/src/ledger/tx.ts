@@ -1,0 +1,51 @@
+/** The ledger as the features use it: a function over a transaction is all that a feature writes. */
+import type { HookEvent } from '../hooks/plan.ts';
+import type { Millis } from './claim.ts';
+import type { Statements } from './database.ts';
+
+/** What the configuration wants done with a fact, written with the fact itself. */
+export interface Followers {
+  /** Names of the hooks that want this event; a session has no modality. */
+  readonly hooksFor: (event: HookEvent, modality: string | undefined) => readonly string[];
+  /** Whether a destination is asked for storage commitment; default: none is. */
+  readonly commits?: (destination: string) => boolean;
+  /** A stored series is verified this long after storing, in milliseconds; default: never by schedule. */
+  readonly verifyEveryMs?: number | undefined;
+  /** A session is looked at this long after its last news, in milliseconds. */
+  readonly sessionQuietMs: number;
+}
+
+/** One transaction, or one consistent read, of this streamer. */
+export interface Tx extends Statements {
+  /** A claim holds so long without being renewed, in milliseconds. */
+  readonly leaseMs: Millis;
+  /** This streamer, where several share the ledger. */
+  readonly owner: string;
+  readonly followers: Followers;
+}
+
+/** Work of one transaction, with what it is given. */
+type Run = <A extends readonly unknown[], R>(
+  work: (tx: Tx, ...given: A) => Promise<R>,
+  ...given: A
+) => Promise<R>;
+
+/**
+ * SQLite or PostgreSQL.
+ * @example
+ * const work = await ledger.write(nextStore, clock.now());
+ * const rows = await ledger.read(progressOf, series, target);
+ */
+export interface Ledger {
+  /** Runs a function in one transaction: all or nothing, durable when the promise resolves. */
+  readonly write: Run;
+  /** Runs a function that only reads; it sees one state. */
+  readonly read: Run;
+  /** A claim holds so long without being renewed, in milliseconds. */
+  readonly leaseMs: Millis;
+  /** Rejects, with LEDGER_CORRUPT, once the ledger turns out to be damaged. */
+  readonly broken?: Promise<never>;
+  /** Makes deleted rows unreadable in the database's files, as far as the database can. */
+  readonly scrub: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
