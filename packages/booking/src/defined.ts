@@ -9,7 +9,9 @@ export type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
  *
  * @example
  * ```ts
- * const answer = { id, ...defined({ status, comment }) };
+ * import { defined } from './defined.ts';
+ *
+ * ({ id: 1, ...defined({ status: 'sent', comment: undefined }) }); // → { id: 1, status: 'sent' }
  * ```
  */
 export function defined<T extends object>(properties: T): Defined<T> {

@@ -16,6 +16,14 @@ const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 /**
  * Derives accession number and Study Instance UID. The same booking, read again or moved to another time or
  * scanner, gets the same two; another calendar, event, instance or label gets others.
+ *
+ * @example
+ * ```ts
+ * import { identify } from '@scanflow/booking';
+ *
+ * const labels = { project: '3010000.01', subject: 'sub-001', session: 'ses-mri01' };
+ * identify({ calendar: 'prisma', uid: 'a@example.org' }, labels).accessionNumber; // → 'GZTB1GNYVNGT6RP4'
+ * ```
  */
 export function identify(source: BookingSource, labels: Labels): Identity {
   const { calendar, uid, recurrenceId = '' } = source;

@@ -15,6 +15,16 @@ export interface Attributes {
  * A data set of the values given. Texts are taken as they are, numbers are written in the way of the attribute's
  * VR. `\` separates values in the VRs of codes and numbers (CS, UI, DS …), and is text in the others: give an array.
  * Throws on an unknown keyword and on a value that its VR cannot hold.
+ *
+ * @example
+ * ```ts
+ * import { dataSet, number, text, texts } from '@scanflow/dicom';
+ *
+ * const image = dataSet({ Modality: 'MR', ImageType: ['ORIGINAL', 'PRIMARY'], SeriesNumber: 3 });
+ * text(image, 'Modality'); // → 'MR'
+ * texts(image, 'ImageType'); // → ['ORIGINAL', 'PRIMARY']
+ * number(image, 'SeriesNumber'); // → 3
+ * ```
  */
 export function dataSet(attributes: Attributes): DataSet {
   const built: [Tag, Element][] = [];

@@ -37,6 +37,14 @@ const graphemes = (): Intl.Segmenter => (segmenter ??= new Intl.Segmenter('en', 
  * LT and UT), `\` becomes `/`, what the character set lacks is transliterated, surrounding spaces go, CS is in upper
  * case. AE, CS, SH, LO, PN, ST and LT are shortened to their limit, never within a character and its marks.
  * Throws on a character set that cannot be written.
+ *
+ * @example
+ * ```ts
+ * import { fit } from '@scanflow/dicom';
+ *
+ * fit('CS', 't1 mprage'); // → 'T1 MPRAGE'
+ * fit('LO', 'Zoë\tŁódź', 'ISO_IR 100'); // → 'Zoë Lódz'
+ * ```
  */
 export function fit(vr: string, text: string, characterSet: string = DEFAULT_CHARACTER_SET): string {
   const { multiple, extended } = requireVr(vr);

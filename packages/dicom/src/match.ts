@@ -34,7 +34,18 @@ export function isKey(tag: Tag): boolean {
   return (tag & 0xffff) !== 0 && !CONTEXT.has(tag);
 }
 
-/** Whether the item matches all keys of the identifier. For many items, `matcher` is faster. */
+/**
+ * Whether the item matches all keys of the identifier. For many items, `matcher` is faster.
+ *
+ * @example
+ * ```ts
+ * import { dataSet, matches } from '@scanflow/dicom';
+ *
+ * const item = dataSet({ PatientName: 'Doe^Jane', AccessionNumber: '4K2M7Q9X' });
+ * matches(dataSet({ PatientName: 'Doe*' }), item); // → true
+ * matches(dataSet({ PatientName: 'Doe*', AccessionNumber: 'OTHER' }), item); // → false
+ * ```
+ */
 export function matches(identifier: DataSet, item: DataSet, options: MatchOptions = SENSITIVE): boolean {
   return matcher(identifier, options)(item);
 }

@@ -77,9 +77,13 @@ const KEEP_ALIVE = { keepAlive: true, agentKeepAliveTimeoutBuffer: 200 };
  * Opens a client. Nothing is sent yet.
  *
  * @example
+ * ```ts no-run
+ * import { orthancClient } from '@scanflow/orthanc';
+ *
  * const client = orthancClient({ url: 'http://127.0.0.1:8042' });
  * const system = await client.json('/system', AbortSignal.timeout(5_000));
  * client.close();
+ * ```
  */
 export function orthancClient(access: OrthancAccess): OrthancClient {
   const line = lineTo(access);

@@ -2,7 +2,16 @@
 
 type Lines = readonly (readonly (string | number)[])[];
 
-/** Lines of cells; each line ends with CR LF. */
+/**
+ * Lines of cells; each line ends with CR LF.
+ *
+ * @example
+ * ```ts
+ * import { csvText } from '@scanflow/runtime/csv';
+ *
+ * csvText([['series', 'images'], ['=1+1', 176]]); // → "series,images\r\n'=1+1,176\r\n"
+ * ```
+ */
 export const csvText = (lines: Lines): string =>
   lines.map((line) => `${line.map(cell).join(',')}\r\n`).join('');
 

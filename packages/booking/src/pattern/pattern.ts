@@ -26,7 +26,18 @@ export interface Pattern extends Matcher {
   readonly advice?: string | undefined;
 }
 
-/** Throws a SyntaxError where the text is no ECMAScript pattern. */
+/**
+ * Throws a SyntaxError where the text is no ECMAScript pattern.
+ *
+ * @example
+ * ```ts
+ * import { compilePattern } from '@scanflow/booking';
+ *
+ * const pattern = compilePattern('^(?<subject>sub-\\d+)');
+ * pattern.exec('sub-001 ses-mri01')?.groups?.['subject']; // → 'sub-001'
+ * compilePattern('(?<=sub-)x').engine; // → 'backtracking'
+ * ```
+ */
 export function compilePattern(source: string): Pattern {
   const native = new RegExp(source, 'du');
   try {

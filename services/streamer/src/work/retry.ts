@@ -20,6 +20,14 @@ export type Retry = { readonly retry: true; readonly delayMs: number } | { reado
  * is unknown may be repeated: the receiver knows the instance by its SOP Instance UID.)
  * @param attempt 1 for the first failure in a row
  * @param jitter a random number from 0 to 1
+ *
+ * @example
+ * ```ts
+ * import { retryAfter } from './retry.ts';
+ *
+ * retryAfter({ kind: 'transient' }, 3, 0.5); // → { retry: true, delayMs: 20_000 }
+ * retryAfter({ kind: 'permanent' }, 1, 0.5); // → { retry: false }
+ * ```
  */
 export function retryAfter(
   failure: Pick<Failure, 'kind'>,
