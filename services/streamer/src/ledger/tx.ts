@@ -33,8 +33,17 @@ type Run = <A extends readonly unknown[], R>(
 /**
  * SQLite or PostgreSQL.
  * @example
- * const work = await ledger.write(nextStore, clock.now());
- * const rows = await ledger.read(progressOf, series, target);
+ * ```ts no-run
+ * import { nextStore } from './claims.ts';
+ * import { progressOf } from './progress.ts';
+ * import type { Ledger } from './tx.ts';
+ *
+ * async function example(ledger: Ledger, now: number): Promise<void> {
+ *   const work = await ledger.write(nextStore, now);
+ *   const rows = work && (await ledger.read(progressOf, work.series, 'storage'));
+ *   console.log(rows?.length);
+ * }
+ * ```
  */
 export interface Ledger {
   /** Runs a function in one transaction: all or nothing, durable when the promise resolves. */
