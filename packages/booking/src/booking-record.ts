@@ -64,7 +64,8 @@ export function parseBookingRecord(text: string): ParsedBookingRecord {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return { ok: false, reason: `not JSON: ${error instanceof Error ? error.message : String(error)}` };
+    // never the error's message: it quotes the text, which names people
+    return { ok: false, reason: `not JSON: ${error instanceof Error ? error.name : String(error)}` };
   }
   const problem = shapeProblem(value);
   return problem === undefined

@@ -60,6 +60,9 @@ export interface ExamRecord {
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
+/** A record without the attributes, which name every image: what decisions need, and what stays in memory. */
+export type ExamSummary = Omit<ExamRecord, 'attributes'>;
+
 export type ParsedExamRecord =
   { readonly ok: true; readonly record: ExamRecord } | { readonly ok: false; readonly reason: string };
 
@@ -69,7 +72,7 @@ export function encodeExamRecord(record: ExamRecord): string {
 }
 
 /** The same of a summary and its attributes as JSON: a large record is made without reading them again. */
-export function joinExamRecord(summary: Omit<ExamRecord, 'attributes'>, attributes: Uint8Array): Uint8Array {
+export function joinExamRecord(summary: ExamSummary, attributes: Uint8Array): Uint8Array {
   const head = JSON.stringify(summary).slice(0, -1);
   return Buffer.concat([Buffer.from(`${head},"attributes":`), attributes, Buffer.from('}\n')]);
 }
@@ -88,6 +91,27 @@ export function parseExamRecord(text: string): ParsedExamRecord {
   }
   const problem = isObject(value) ? shapeProblem(value) : 'not an object';
   return problem === undefined ? { ok: true, record: value as ExamRecord } : { ok: false, reason: problem };
+}
+
+/** The same without the attributes. */
+export function parseExamSummary(
+  text: string,
+): { readonly ok: true; readonly record: ExamSummary } | { readonly ok: false; readonly reason: string } {
+  const parsed = parseExamRecord(text);
+  if (!parsed.ok) return parsed;
+  const { attributes: _, ...record } = parsed.record;
+  return { ok: true, record };
+}
+
+const ATTRIBUTES = ',"attributes":{';
+
+/**
+ * The text of a record without its attributes, from the first bytes of its file; undefined where they end before the
+ * attributes. No other text can hold the mark before them, since JSON escapes quotation marks.
+ */
+export function examSummaryFromHead(head: Buffer): string | undefined {
+  const mark = head.indexOf(ATTRIBUTES);
+  return mark < 0 ? undefined : `${head.toString('utf8', 0, mark)}${ATTRIBUTES}}}`;
 }
 
 function shapeProblem(value: Record<string, unknown>): string | undefined {

@@ -32,6 +32,11 @@ export function identify(source: BookingSource, labels: Labels): Identity {
   return { accessionNumber: base32(hash.subarray(0, 10)), studyInstanceUid: `2.25.${uuidInteger(hash)}` };
 }
 
+const DERIVED = /^[0-9A-HJKMNP-TV-Z]{16}$/;
+
+/** Whether an accession number has the form that `identify` gives, so that the booking is one of ours. */
+export const isDerivedAccession = (text: string): boolean => DERIVED.test(text);
+
 /** The 128 bits of a version 5 UUID (RFC 9562 5.5) as an unsigned integer. */
 function uuidInteger(sha1: Buffer): bigint {
   const bytes = Buffer.from(sha1.subarray(0, 16));

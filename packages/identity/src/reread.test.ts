@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { identify, type BookedOutcome, type BookingRecord, type Labels } from '@scanflow/booking';
 import { encodeKeeps, parseKeeps } from './keeps.ts';
-import { keepIdentities, parseRejected, spanOf, type KeepInput } from './reread.ts';
+import { keepIdentities, spanOf, type KeepInput } from './reread.ts';
 
 interface Given {
   readonly uid?: string;
@@ -125,15 +125,6 @@ test('keeps: written and read; what is damaged or of another version is none', (
   ])
     assert.equal(parseKeeps(text), undefined, text);
   assert.deepEqual(parseKeeps('{"version":1,"reading":2,"keeps":{"D":{"accessionNumber":1}}}'), new Map());
-});
-
-test('rejected: what it names, whatever else is in the file', () => {
-  const text = '{"rejected":[null,{"calendar":"p"},{"calendar":"p","uid":"a","code":"X"}]}';
-  assert.deepEqual(
-    parseRejected(text).map(({ uid }) => uid),
-    ['a'],
-  );
-  for (const odd of ['', 'null', '[]', '{"rejected":1}']) assert.deepEqual(parseRejected(odd), []);
 });
 
 test('span: a day and more around all slots; none of none', () => {

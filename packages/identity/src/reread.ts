@@ -2,16 +2,15 @@
  * An update reads some events better than the version before, and no booking gets another identity by that. The last good
  * body that the old version kept is read anew: what it published of those very events differs only by the reading.
  */
-import { type BookedOutcome, type BookingRecord, type Labels, type Outcome } from '@scanflow/booking';
+import {
+  type BookedOutcome,
+  type BookingRecord,
+  type Labels,
+  type Outcome,
+  type Rejected,
+} from '@scanflow/booking';
 import { eventKey, type Window } from '@scanflow/calendar';
 import type { Keep, Keeps } from './keeps.ts';
-
-/** An event that the old version refused, as `rejected.json` names it. */
-export interface Rejected {
-  readonly calendar: string;
-  readonly uid: string;
-  readonly recurrenceId?: string | undefined;
-}
 
 export interface KeepInput {
   /** Records of this calendar that are scheduled and not over. */
@@ -145,21 +144,3 @@ function keepOf(
   const isDue = Temporal.Instant.compare(Temporal.Instant.from(start), now) <= 0;
   return { accessionNumber, studyInstanceUid, begun: isDue || exams.has(accessionNumber) };
 }
-
-/** What `rejected.json` names; nothing where it cannot be read. */
-export function parseRejected(text: string): Rejected[] {
-  try {
-    const { rejected } = JSON.parse(text) as { rejected?: unknown };
-    return Array.isArray(rejected) ? rejected.filter(isRejected) : [];
-  } catch {
-    return [];
-  }
-}
-
-const isRejected = (value: unknown): value is Rejected =>
-  typeof value === 'object' &&
-  value !== null &&
-  'calendar' in value &&
-  'uid' in value &&
-  typeof value.calendar === 'string' &&
-  typeof value.uid === 'string';

@@ -1,5 +1,6 @@
 /** Contents of files in folders that only this service writes: known without a look at the disk, for some minutes. */
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
+import { stampOf } from '@scanflow/records';
 
 export interface KnownFilesOptions {
   readonly folders: readonly string[];
@@ -40,7 +41,7 @@ export class KnownFiles {
 
   /** To be called before each round of reading: looks whether anything came, went or was replaced. */
   async look(): Promise<void> {
-    const found = await Promise.all(this.#options.folders.map(stampOf));
+    const found = await Promise.all(this.#options.folders.map(stampIfAny));
     const folders = found.join();
     if (folders !== this.#folders || found.includes(undefined)) this.#look += 1;
     this.#folders = folders;
@@ -55,7 +56,7 @@ export class KnownFiles {
       return known.bytes;
     }
     const look = this.#look;
-    const stamp = await stampOf(path);
+    const stamp = await stampIfAny(path);
     if (stamp === undefined) return undefined;
     const bytes = known?.stamp === stamp ? known.bytes : await readFile(path).catch(() => undefined);
     // what cannot be read is as good as missing: it is written again, and that fails for all to see
@@ -73,8 +74,5 @@ export class KnownFiles {
   }
 }
 
-/** What stands for the content of a file, or the names in a folder. */
-async function stampOf(path: string): Promise<string | undefined> {
-  const found = await stat(path, { bigint: true }).catch(() => undefined);
-  return found === undefined ? undefined : `${found.ino}-${found.size}-${found.mtimeNs}`;
-}
+/** A file that cannot be looked at counts as missing. */
+const stampIfAny = (path: string): Promise<string | undefined> => stampOf(path).catch(() => undefined);

@@ -15,7 +15,7 @@ import {
   type Plan,
 } from '@scanflow/identity';
 import type { Rejections } from './adapters/rejections.ts';
-import type { Running } from './adapters/running-exams.ts';
+import type { RunningExams } from './adapters/running-exams.ts';
 import type { Shelf } from './adapters/shelf.ts';
 import { windowAt } from './domain/expand.ts';
 import { encodeItem, type ScannerSettings } from './domain/item.ts';
@@ -33,7 +33,7 @@ import { outcomeView } from './view.ts';
 export interface PassOptions {
   readonly config: Config;
   readonly shelf: Shelf;
-  readonly running: Running;
+  readonly running: RunningExams;
   readonly update: Update;
   readonly rejections: Rejections;
   readonly erasures: Erasures;

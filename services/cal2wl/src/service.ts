@@ -13,7 +13,7 @@ import {
 import { placeOf } from '@scanflow/sources';
 import { openMemory, type Memory } from './adapters/memory.ts';
 import { openRejections } from './adapters/rejections.ts';
-import { openRunning } from './adapters/running-exams.ts';
+import { openRunningExams } from './adapters/running-exams.ts';
 import { openShelf } from './adapters/shelf.ts';
 import { addRoutes } from './api.ts';
 import { healthOf } from './health.ts';
@@ -84,12 +84,11 @@ export async function passesOf(config: Config, log: Log): Promise<Passes> {
   const bookings = join(config.data, 'bookings');
   const shelf = await openShelf({ worklist: join(config.data, 'worklist', config.worklist.aet), bookings });
   const memory = await openMemory(join(config.data, 'cal2wl'));
-  const running = openRunning(join(config.data, 'performed'));
-  const rejected = join(bookings, 'rejected.json');
+  const running = openRunningExams(join(config.data, 'performed'));
   const zone = config.facility.timezone;
   const update = new Update({
     folder: join(config.data, 'cal2wl'),
-    rejected,
+    bookings,
     zone,
     exams: () => running.all(),
   });
@@ -100,7 +99,7 @@ export async function passesOf(config: Config, log: Log): Promise<Passes> {
     readers: readersOf(config, memory),
     projects: projectsOf(config, log),
     running,
-    rejections: openRejections(rejected),
+    rejections: openRejections(join(bookings, 'rejected.json')),
     erasures: openErasures(erasuresIn(config.data)),
     log,
   });

@@ -8,18 +8,18 @@ import {
   formerIdIn,
   keepIdentities,
   parseKeeps,
-  parseRejected,
   spanOf,
   type KnownBookings,
   type Keeps,
   type Plan,
 } from '@scanflow/identity';
+import { readRejected } from '@scanflow/records';
 
 export interface UpdateOptions {
   /** Folder of cal2wl's own state. */
   readonly folder: string;
-  /** `rejected.json` of the version before. */
-  readonly rejected: string;
+  /** Folder of the booking records, where the version before left `rejected.json`. */
+  readonly bookings: string;
   /** IANA zone of times without one. */
   readonly zone: string;
   /** Accession numbers of exams on record. */
@@ -61,7 +61,7 @@ export class Update {
   }
 
   async #decide({ calendar, known, now, plan }: UpdateQuestion): Promise<Keeps> {
-    const { folder, rejected, exams } = this.#options;
+    const { folder, bookings, exams } = this.#options;
     const records = known.toCome().filter(({ status }) => status === 'scheduled');
     const body = await readFile(join(folder, `${calendar}.ics`)).catch(() => undefined);
     const window = spanOf(records);
@@ -75,7 +75,7 @@ export class Update {
       outcomes: planned.outcomes,
       formerId: formerIdIn(planned),
       exams: await exams(),
-      rejected: parseRejected(await readFile(rejected, 'utf8').catch(() => '')),
+      rejected: await readRejected(bookings),
     });
   }
 

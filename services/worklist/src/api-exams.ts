@@ -1,6 +1,7 @@
 /** The page about exams: what scanners reported of them, and what of it was refused. */
 import type { FastifyInstance } from '@scanflow/runtime';
-import { isStale, type ExamSummary } from './domain/after-exam.ts';
+import { isStale } from './domain/after-exam.ts';
+import type { ExamSummary } from '@scanflow/booking';
 import type { RefusedReport } from './mpps-requests.ts';
 
 export interface ExamSource {

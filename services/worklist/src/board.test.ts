@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dataSet } from '@scanflow/dicom';
 import { createBoard, type BoardOptions } from './board.ts';
-import type { ExamSummary } from './domain/after-exam.ts';
+import type { ExamSummary } from '@scanflow/booking';
 import { buildSchedule, entriesOf, type Entry } from './domain/schedule.ts';
 
 const ZONE = 'Europe/Amsterdam';

@@ -1,6 +1,7 @@
 /** What scanners see: the worklist without the items whose exam is done, or whose slot is long past. */
-import { examState, indexSteps, startOf } from './domain/after-exam.ts';
-import type { ExamState, ExamSummary } from './domain/after-exam.ts';
+import { examProgress, indexSteps, startOf } from './domain/after-exam.ts';
+import type { ExamProgress } from './domain/after-exam.ts';
+import type { ExamSummary } from '@scanflow/booking';
 import { buildSchedule, emptySchedule, type Entry, type Schedule } from './domain/schedule.ts';
 
 export interface BoardOptions {
@@ -28,7 +29,7 @@ export interface Board {
   readonly schedule: () => Schedule;
   readonly left: () => ReadonlyMap<Entry, Departure>;
   /** Of entries whose exam a scanner has told of. */
-  readonly exams: () => ReadonlyMap<Entry, ExamState>;
+  readonly exams: () => ReadonlyMap<Entry, ExamProgress>;
   /** After the folder or a step has changed: what is served next. */
   readonly rebuild: () => void;
   /** Looks which slots have ended meanwhile, then rebuilds. Never rejects. */
@@ -43,7 +44,7 @@ export function createBoard(options: BoardOptions): Board {
   let schedule = emptySchedule;
   let from = emptySchedule;
   let left: ReadonlyMap<Entry, Departure> = new Map();
-  let exams: ReadonlyMap<Entry, ExamState> = new Map();
+  let exams: ReadonlyMap<Entry, ExamProgress> = new Map();
   const over = new WeakSet<Entry>();
   /** Looked at before: what is over at its first look came with a date of long ago. */
   const seen = new WeakSet<Entry>();
@@ -122,15 +123,15 @@ function tellOver(
   }
 }
 
-function examsOf(all: Schedule, { steps, maySee, timezone }: BoardOptions): ReadonlyMap<Entry, ExamState> {
+function examsOf(all: Schedule, { steps, maySee, timezone }: BoardOptions): ReadonlyMap<Entry, ExamProgress> {
   const index = indexSteps(steps(), all);
   const now = Temporal.Now.instant();
-  const exams = new Map<Entry, ExamState>();
+  const exams = new Map<Entry, ExamProgress>();
   for (const entry of all.entries) {
     const near = index
       .stepsOf(entry)
       .filter(({ onlySeen, callingAet }) => onlySeen !== true || maySee(callingAet, entry));
-    const state = near.length === 0 ? undefined : examState(entry, near, timezone, now);
+    const state = near.length === 0 ? undefined : examProgress(entry, near, timezone, now);
     if (state !== undefined) exams.set(entry, state);
   }
   return exams;
@@ -138,7 +139,7 @@ function examsOf(all: Schedule, { steps, maySee, timezone }: BoardOptions): Read
 
 function departures(
   all: Schedule,
-  exams: ReadonlyMap<Entry, ExamState>,
+  exams: ReadonlyMap<Entry, ExamProgress>,
   over: WeakSet<Entry>,
   leave: boolean,
 ): ReadonlyMap<Entry, Departure> {

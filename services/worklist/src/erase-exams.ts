@@ -1,7 +1,7 @@
 /** Exams of whom the streamer was asked to erase everything: their records go. */
 import type { Erasures, Log } from '@scanflow/runtime';
 import type { ExamStore } from './adapters/exam-store.ts';
-import type { ExamSummary } from './domain/after-exam.ts';
+import type { ExamSummary } from '@scanflow/booking';
 
 /** By the bookings that the exam was linked to, or that the scanner named. */
 export const isErased = (

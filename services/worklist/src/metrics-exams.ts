@@ -2,7 +2,8 @@
 import { Counter, Gauge, type Registry } from '@scanflow/runtime';
 import type { RequestReport } from '@scanflow/dimse';
 import type { Board } from './board.ts';
-import { isStale, type ExamSummary } from './domain/after-exam.ts';
+import { isStale } from './domain/after-exam.ts';
+import type { ExamSummary } from '@scanflow/booking';
 
 export interface ExamFigures {
   readonly steps: () => Iterable<ExamSummary>;

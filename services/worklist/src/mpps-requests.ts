@@ -6,7 +6,8 @@ import type { CreateRequest, EncodedDataSet, NormalizedResult, SetRequest } from
 import type { ExamStore } from './adapters/exam-store.ts';
 import type { Reports } from './adapters/mpps-reports.ts';
 import type { AccessPolicy } from './domain/access.ts';
-import { joinItems, linkedItems, type ExamSummary } from './domain/after-exam.ts';
+import { joinItems, linkedItems } from './domain/after-exam.ts';
+import type { ExamSummary } from '@scanflow/booking';
 import { DUPLICATE, FOREIGN, MPPS_STATUS, UNKNOWN } from './domain/mpps.ts';
 import type { MppsRefusal, Strictness } from './domain/mpps.ts';
 import { fillIn, type KnownScanners } from './domain/mpps-fill.ts';

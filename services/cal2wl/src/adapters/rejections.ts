@@ -1,5 +1,6 @@
 /** `bookings/rejected.json`: what could not be taken, for whoever helps bookers. Written only when it changes. */
 import { readFile } from 'node:fs/promises';
+import { encodeRejected } from '@scanflow/booking';
 import { writeFileAtomic } from '@scanflow/runtime';
 import type { OutcomeView } from '../view.ts';
 
@@ -22,7 +23,7 @@ export function rejectionsText(views: readonly OutcomeView[]): string {
       start,
       end,
     }));
-  return `${JSON.stringify({ version: 1, rejected }, null, 2)}\n`;
+  return encodeRejected(rejected);
 }
 
 const NONE = rejectionsText([]);

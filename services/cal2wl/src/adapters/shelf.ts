@@ -1,9 +1,10 @@
 /** What is published: `worklist/<AET>/<accession>.wl` and `bookings/<accession>.json`. Each file is whole or absent. */
-import { mkdir, readdir, readFile, stat, unlink } from 'node:fs/promises';
+import { mkdir, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { encodeBookingRecord, parseBookingRecord, type BookingRecord } from '@scanflow/booking';
+import { encodeBookingRecord, isDerivedAccession, type BookingRecord } from '@scanflow/booking';
 import { codeOf } from '@scanflow/failure';
 import { fsyncFolder, removeLeftovers, writeFileAtomic } from '@scanflow/runtime';
+import { bookingFiles, type RecordFiles } from '@scanflow/records';
 import type { Action, Published } from '../domain/reconcile.ts';
 import { KnownFiles } from '../known-files.ts';
 
@@ -31,8 +32,6 @@ export interface Shelf {
   erase(isErased: (record: BookingRecord) => boolean): Promise<number>;
 }
 
-const RECORD = /^([0-9A-HJKMNP-TV-Z]{16})\.json$/;
-const ITEM = /^([0-9A-HJKMNP-TV-Z]{16})\.wl$/;
 /** Scanner software and image servers of other users read the worklist; records name who booked. */
 const ITEM_MODE = 0o644;
 const RECORD_MODE = 0o640;
@@ -44,24 +43,21 @@ const RECORD_MODE = 0o640;
 export async function openShelf({ worklist, bookings }: ShelfOptions): Promise<Shelf> {
   await prepare(worklist, bookings);
   const itemPath = (accession: string): string => join(worklist, `${accession}.wl`);
-  const recordPath = (accession: string): string => join(bookings, `${accession}.json`);
   const files = new KnownFiles({ folders: [worklist, bookings] });
-  const known = knownRecords();
+  const records = bookingFiles(bookings);
+  const known = parsedOnce(records);
   let listed: ReadonlySet<string> = new Set();
-  const publish = async (record: BookingRecord, item: Uint8Array): Promise<void> => {
-    // the record first: images of an item that a scanner already shows must find their project
-    await writeChanged(
+  const writeRecord = (record: BookingRecord): Promise<void> =>
+    writeChanged(
       files,
-      recordPath(record.accessionNumber),
+      records.path(record.accessionNumber),
       Buffer.from(encodeBookingRecord(record)),
       RECORD_MODE,
     );
-    await writeChanged(files, itemPath(record.accessionNumber), item, ITEM_MODE);
-  };
   return {
     look: () => files.look(),
     async list() {
-      const names = (await readdir(worklist)).flatMap((name) => ITEM.exec(name)?.[1] ?? []);
+      const names = await itemsIn(worklist);
       listed = new Set(names);
       return names;
     },
@@ -71,44 +67,52 @@ export async function openShelf({ worklist, bookings }: ShelfOptions): Promise<S
         // what is not in the folder is not taken from memory, whatever the folder's time says
         if (!listed.has(accessionNumber)) files.forget(itemPath(accessionNumber));
         const item = await files.read(itemPath(accessionNumber));
-        const record = known(accessionNumber, await files.read(recordPath(accessionNumber)));
+        const record = known(accessionNumber, await files.read(records.path(accessionNumber)));
         published.set(accessionNumber, { accessionNumber, record, item });
       }
       return published;
     },
-    records: () => recordsIn(bookings),
-    erase: (isErased) => eraseFrom(worklist, bookings, files, isErased),
+    records: () => ours(records),
+    erase: (isErased) => eraseFrom(worklist, records, files, isErased),
     async apply(action) {
-      if (action.kind === 'publish') return publish(action.wanted.record, action.wanted.item);
-      if (action.kind === 'cancel' || action.kind === 'supersede') {
-        // the record first: were the item gone and this run killed, nothing would lead back to the record
+      if (action.kind === 'keep' || action.kind === 'unchanged') return;
+      // the record first: images of an item that a scanner shows must find their project, and were the item gone when
+      // this run is killed, nothing would lead back to the record
+      if (action.kind === 'publish') {
+        await writeRecord(action.wanted.record);
         await writeChanged(
           files,
-          recordPath(action.accessionNumber),
-          Buffer.from(encodeBookingRecord(action.record)),
-          RECORD_MODE,
+          itemPath(action.wanted.record.accessionNumber),
+          action.wanted.item,
+          ITEM_MODE,
         );
+        return;
       }
-      if (action.kind === 'cancel' || action.kind === 'supersede' || action.kind === 'withdraw')
-        await remove(itemPath(action.accessionNumber), worklist);
+      if (action.kind !== 'withdraw') await writeRecord(action.record);
+      await remove(itemPath(action.accessionNumber), worklist);
     },
   };
 }
 
+async function itemsIn(worklist: string): Promise<string[]> {
+  const names = (await readdir(worklist)).filter((name) => name.endsWith('.wl'));
+  return names.map((name) => name.slice(0, -'.wl'.length)).filter(isDerivedAccession);
+}
+
 async function eraseFrom(
   worklist: string,
-  bookings: string,
+  records: RecordFiles<BookingRecord>,
   files: KnownFiles,
   isErased: (record: BookingRecord) => boolean,
 ): Promise<number> {
   let erased = 0;
-  for await (const record of recordsIn(bookings)) {
+  for await (const record of ours(records)) {
     if (!isErased(record)) continue;
     const item = join(worklist, `${record.accessionNumber}.wl`);
-    const file = join(bookings, `${record.accessionNumber}.json`);
-    // the record last: by it the rest is known
+    const file = records.path(record.accessionNumber);
+    // the record last: it leads to the item
     await remove(item, worklist);
-    await remove(file, bookings);
+    await remove(file, records.folder);
     files.forget(item);
     files.forget(file);
     erased += 1;
@@ -125,28 +129,17 @@ async function prepare(worklist: string, bookings: string): Promise<void> {
   if ((await stat(lockfile).catch(() => undefined)) === undefined) await writeFileAtomic(lockfile, '');
 }
 
-async function* recordsIn(folder: string): AsyncGenerator<BookingRecord> {
-  for (const name of await readdir(folder)) {
-    const accession = RECORD.exec(name)?.[1];
-    if (accession === undefined) continue;
-    const record = recordOf(accession, await readFile(join(folder, name)).catch(() => undefined));
-    if (record !== undefined) yield record;
-  }
+/** Records of this service; a file that somebody else put there is not ours to change. */
+async function* ours(records: RecordFiles<BookingRecord>): AsyncGenerator<BookingRecord> {
+  for await (const record of records.all()) if (isDerivedAccession(record.accessionNumber)) yield record;
 }
 
-/** A record is believed only where it says that it is the one its name promises. */
-function recordOf(accessionNumber: string, bytes: Uint8Array | undefined): BookingRecord | undefined {
-  if (bytes === undefined) return undefined;
-  const parsed = parseBookingRecord(Buffer.from(bytes).toString('utf8'));
-  return parsed.ok && parsed.record.accessionNumber === accessionNumber ? parsed.record : undefined;
-}
-
-/** recordOf() that parses each content once: its bytes stay the same object while the file stays the same. */
-function knownRecords(): typeof recordOf {
+/** Parses each content once: its bytes stay the same object while the file stays the same. */
+function parsedOnce(records: RecordFiles<BookingRecord>) {
   const parsed = new WeakMap<Uint8Array, BookingRecord>();
-  return (accessionNumber, bytes) => {
+  return (accessionNumber: string, bytes: Uint8Array | undefined): BookingRecord | undefined => {
     if (bytes === undefined) return undefined;
-    const record = parsed.get(bytes) ?? recordOf(accessionNumber, bytes);
+    const record = parsed.get(bytes) ?? records.decode(accessionNumber, bytes);
     if (record !== undefined) parsed.set(bytes, record);
     return record;
   };

@@ -1,10 +1,11 @@
 /** Records of performed procedure steps on disk: `performed/<SOP Instance UID>.json`. The files are the truth. */
-import { mkdir, readdir, stat, unlink } from 'node:fs/promises';
+import { mkdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { joinExamRecord, parseExamRecord, type ExamRecord } from '@scanflow/booking';
+import { joinExamRecord, type ExamSummary } from '@scanflow/booking';
 import { codeOf } from '@scanflow/failure';
 import { fsyncFolder, readBounded, removeLeftovers, writeFileAtomic } from '@scanflow/runtime';
-import { isStale, type ExamSummary } from '../domain/after-exam.ts';
+import { examFiles } from '@scanflow/records';
+import { isStale } from '../domain/after-exam.ts';
 
 export interface ExamStoreOptions {
   readonly folder: string;
@@ -40,8 +41,6 @@ export class FullError extends Error {
 const FILE_MODE = 0o640;
 /** Records that are read at a time at the start. */
 const PARALLEL = 8;
-const HEAD_BYTES = 16_384;
-const ATTRIBUTES = ',"attributes":{';
 const FOLDER_MODE = 0o750;
 const GIB = 1_073_741_824;
 /** Longest record: the largest request, and what JSON adds to it. */
@@ -139,23 +138,22 @@ function leaving(
 
 async function load(folder: string, onProblem: ExamStoreOptions['onProblem']): Promise<Map<string, Known>> {
   const known = new Map<string, Known>();
-  let names: string[];
+  const files = examFiles(folder, { onDamaged: onProblem });
+  let keys: string[];
   try {
     await makeFolder(folder);
     await removeLeftovers(folder);
-    names = (await readdir(folder)).filter((name) => name.endsWith('.json') && !name.startsWith('.'));
+    keys = await files.keys();
   } catch (error) {
     onProblem(folder, reasonOf(error));
     return known;
   }
-  const queue = names.sort().values();
+  const queue = keys.values();
   const worker = async (): Promise<void> => {
-    for (const name of queue) {
-      const read = await readKnown(join(folder, name)).catch(reasonOf);
-      if (typeof read === 'string') onProblem(name, read);
-      else if (`${read.summary.sopInstanceUid}.json` !== name)
-        onProblem(name, 'holds the record of another step');
-      else known.set(read.summary.sopInstanceUid, read);
+    for (const key of queue) {
+      const summary = await files.read(key);
+      const found = await stat(files.path(key)).catch(() => undefined);
+      if (summary !== undefined) known.set(key, { summary, bytes: found?.size ?? 0 });
     }
   };
   await Promise.all(Array.from({ length: PARALLEL }, worker));
@@ -166,36 +164,6 @@ async function load(folder: string, onProblem: ExamStoreOptions['onProblem']): P
 async function makeFolder(folder: string): Promise<void> {
   const made = await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
   if (made !== undefined) await fsyncFolder(dirname(made));
-}
-
-/** The record, or what is wrong with the file. */
-async function readRecord(path: string): Promise<ExamRecord | string> {
-  const bytes = await readBounded(path, MAX_BYTES);
-  if (bytes.length > MAX_BYTES) return 'is too large';
-  const parsed = parseExamRecord(bytes.toString('utf8'));
-  return parsed.ok ? parsed.record : parsed.reason;
-}
-
-async function readKnown(path: string): Promise<Known | string> {
-  const summary = await readSummary(path);
-  return typeof summary === 'string' ? summary : { summary, bytes: (await stat(path)).size };
-}
-
-/**
- * The summary, or what is wrong with the file. The attributes, which name every image, come last and are left out
- * of a larger file: no text can hold this mark, since JSON would escape its quotation marks.
- */
-async function readSummary(path: string): Promise<ExamSummary | string> {
-  const head = await readBounded(path, HEAD_BYTES);
-  const mark = head.length > HEAD_BYTES ? head.indexOf(ATTRIBUTES) : -1;
-  const parsed = mark < 0 ? undefined : parseExamRecord(`${head.toString('utf8', 0, mark)}${ATTRIBUTES}}}`);
-  if (parsed?.ok === true) return summaryOf(parsed.record);
-  const whole = await readRecord(path);
-  return typeof whole === 'string' ? whole : summaryOf(whole);
-}
-
-function summaryOf({ attributes: _, ...summary }: ExamRecord): ExamSummary {
-  return summary;
 }
 
 /** Records that nobody will tell of any more, the one that was told of longest ago first. */

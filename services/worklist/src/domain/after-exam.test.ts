@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dataSet } from '@scanflow/dicom';
-import { examState, indexSteps, isLinked, isStale, joinItems, linkedItems } from './after-exam.ts';
-import type { ExamSummary } from './after-exam.ts';
+import { examProgress, indexSteps, isLinked, isStale, joinItems, linkedItems } from './after-exam.ts';
+import type { ExamSummary } from '@scanflow/booking';
 import { buildSchedule, entriesOf, type Entry } from './schedule.ts';
 
 const ZONE = 'Europe/Amsterdam';
@@ -59,7 +59,7 @@ const step = (change: Partial<ExamSummary> = {}): ExamSummary => ({
   ...change,
 });
 const running = (change: Partial<ExamSummary> = {}) => step({ state: 'IN PROGRESS', ...change });
-const state = (...steps: ExamSummary[]) => examState(entry(), steps, ZONE, NOON);
+const state = (...steps: ExamSummary[]) => examProgress(entry(), steps, ZONE, NOON);
 
 const links: [string, Partial<typeof link>, boolean][] = [
   ['all the same', {}, true],
@@ -148,13 +148,13 @@ test('exam: a scanner whose clock runs ahead does not keep it for ever', () => {
   assert.equal(isStale(ahead, Temporal.Instant.from('2026-11-24T00:00:00Z')), true);
 });
 test('exam: an appointment that was moved beyond the exam has none yet', () => {
-  const at = (date: string, time: string) => examState(entry({ date, time }), [step()], ZONE, NOON);
+  const at = (date: string, time: string) => examProgress(entry({ date, time }), [step()], ZONE, NOON);
   assert.equal(at('20261129', '093000'), undefined, 'a week later: another appointment');
   assert.equal(at('20261122', '100000'), 'completed', 'before the exam’s end: the same one');
-  const unlinked = examState(entry({ date: '20261129' }), [step({ items: [] })], ZONE, NOON);
+  const unlinked = examProgress(entry({ date: '20261129' }), [step({ items: [] })], ZONE, NOON);
   assert.equal(unlinked, 'completed', 'where the start was never seen, the link decides');
 });
 test('exam: a subject who came early leaves too', () => {
   const early = step({ items: [{ ...item, start: '2026-11-22T12:00:00Z' }] });
-  assert.equal(examState(entry({ time: '130000' }), [early], ZONE, NOON), 'completed');
+  assert.equal(examProgress(entry({ time: '130000' }), [early], ZONE, NOON), 'completed');
 });

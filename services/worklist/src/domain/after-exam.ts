@@ -1,10 +1,7 @@
 /** What becomes of a worklist item once its exam has begun, has ended, or is long past. */
-import type { ExamItem, ExamLink, ExamRecord } from '@scanflow/booking';
+import type { ExamItem, ExamLink, ExamSummary } from '@scanflow/booking';
 import { instantOf } from './exam-record.ts';
 import { indexed, type Entry, type Schedule } from './schedule.ts';
-
-/** A record without the attributes, which nobody needs to decide; what is held in memory. */
-export type ExamSummary = Omit<ExamRecord, 'attributes'>;
 
 /** A step that says IN PROGRESS for longer than this after its start is taken to have been forgotten. */
 export const STALE_AFTER_HOURS = 24;
@@ -125,19 +122,19 @@ function add(map: Map<string, Set<ExamSummary>>, key: string, step: ExamSummary)
 }
 
 /** `in progress` now, or how it ended; undefined where no scanner has told of it, or only of the wrong item. */
-export type ExamState = 'in progress' | 'completed' | 'discontinued';
+export type ExamProgress = 'in progress' | 'completed' | 'discontinued';
 
 /**
  * The state of an entry's exam by the steps linked to it. One that runs decides: an exam that was stopped and begun
  * again is in progress. Else the last that ended does. An appointment that was moved to a time after the exam's end
  * is another one and has no exam yet.
  */
-export function examState(
+export function examProgress(
   entry: Entry,
   steps: readonly ExamSummary[],
   timezone: string,
   now: Temporal.Instant,
-): ExamState | undefined {
+): ExamProgress | undefined {
   const running = steps.some((step) => step.state === 'IN PROGRESS' && !isStale(step, now));
   if (running) return 'in progress';
   const start = startOf(entry, timezone);

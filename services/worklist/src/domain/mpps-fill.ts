@@ -1,5 +1,5 @@
 /** What the configuration knows of the scanner of an exam, where its report does not say it. Pure. */
-import type { ExamSummary } from './after-exam.ts';
+import type { ExamSummary } from '@scanflow/booking';
 
 /** By each AE title of the scanner. */
 export type KnownScanners = ReadonlyMap<string, { readonly aet: string; readonly modality: string }>;

@@ -1,7 +1,7 @@
 /** What a scanner's report of an exam becomes, from bytes to the record's text: pure, in the event loop or in a worker. */
 import { parseExamRecord } from '@scanflow/booking';
 import { decodeDataSet, fromDicomJson, type DecodeOptions } from '@scanflow/dicom';
-import type { ExamSummary } from './after-exam.ts';
+import type { ExamSummary } from '@scanflow/booking';
 import { recordOf, type RecordInput } from './exam-record.ts';
 import { isSmall, oversized } from './mpps-size.ts';
 import { createStep, setStep, type MppsOutcome, type MppsRefusal } from './mpps.ts';

@@ -1,0 +1,142 @@
+/** A folder with one JSON file per record, `<key>.json`. Writers replace a file by a rename, so each is whole. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { codeOf, messageOf } from '@scanflow/failure';
+import { readBounded } from '@scanflow/runtime';
+
+export type Parsed<T> =
+  { readonly ok: true; readonly record: T } | { readonly ok: false; readonly reason: string };
+
+/** A record, or what is wrong with its file. */
+export interface Loaded<T> {
+  readonly record?: T;
+  readonly damage?: string;
+  /** The system did not give the file; it may do so later, although the file stays the same. */
+  readonly mayPass?: boolean;
+}
+
+/** What the files of a folder hold. */
+export interface RecordFormat<T> {
+  /** Whether a file of this key can be a record. */
+  readonly isKey: (key: string) => boolean;
+  readonly keyOf: (record: T) => string;
+  readonly parse: (text: string) => Parsed<T>;
+  /** Bytes of the largest file. */
+  readonly maxBytes: number;
+  /**
+   * A complete record from the first bytes of a large file, without its long last part; undefined where the first bytes
+   * do not reach that part.
+   */
+  readonly fromHead?: (head: Buffer) => string | undefined;
+}
+
+export interface RecordFilesOptions<T> {
+  readonly folder: string;
+  readonly format: RecordFormat<T>;
+  /** Reports a file that holds no record, or that the system does not give: its name and the reason. */
+  readonly onDamaged?: ((file: string, reason: string) => void) | undefined;
+  /**
+   * `damaged`, the default: a file that the system does not give counts as damaged. `throw`: the read fails, for callers
+   * to whom a wrong "there is no record" would do harm.
+   */
+  readonly onSystemError?: 'damaged' | 'throw' | undefined;
+}
+
+/** One chunk of `readBounded`: nearly every record fits, and of a large exam all but the images' names. */
+const HEAD_BYTES = 65_536;
+
+/** Reads the records of one folder. */
+export class RecordFiles<T> {
+  readonly #options: RecordFilesOptions<T>;
+
+  constructor(options: RecordFilesOptions<T>) {
+    this.#options = options;
+  }
+
+  get folder(): string {
+    return this.#options.folder;
+  }
+
+  path(key: string): string {
+    return join(this.folder, `${key}.json`);
+  }
+
+  /** Keys of all files that can be records, in order. A folder that does not exist yet holds none. */
+  async keys(): Promise<string[]> {
+    const names = await readdir(this.folder).catch((error: unknown) => {
+      if (codeOf(error) === 'ENOENT') return [];
+      throw error;
+    });
+    return names
+      .filter((name) => name.endsWith('.json') && !name.startsWith('.'))
+      .map((name) => name.slice(0, -'.json'.length))
+      .filter(this.#options.format.isKey)
+      .sort();
+  }
+
+  /**
+   * The record under a key; undefined where there is none, or where the file is damaged (then `onDamaged` reports it).
+   *
+   * @throws the system's error, where `onSystemError` is `throw`
+   */
+  async read(key: string): Promise<T | undefined> {
+    const found = await this.load(key);
+    if (found?.damage !== undefined) this.report(key, found.damage);
+    return found?.record;
+  }
+
+  /** As `read`, but the caller decides whether to report the damage. */
+  async load(key: string): Promise<Loaded<T> | undefined> {
+    const { format, onSystemError = 'damaged' } = this.#options;
+    if (!format.isKey(key)) return undefined;
+    try {
+      return this.#judge(key, await this.#parse(this.path(key)));
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return undefined;
+      if (onSystemError === 'throw') throw error;
+      // the code alone: the system's text repeats the path
+      return { damage: codeOf(error) ?? messageOf(error), mayPass: true };
+    }
+  }
+
+  report(key: string, damage: string): void {
+    this.#options.onDamaged?.(`${key}.json`, damage);
+  }
+
+  /** The record in a file's bytes, for a caller who has them already; undefined where they are damaged. */
+  decode(key: string, bytes: Uint8Array): T | undefined {
+    return this.#judge(key, this.#options.format.parse(Buffer.from(bytes).toString('utf8')))?.record;
+  }
+
+  /** All records, one after the other; files that are damaged are left out. */
+  async *all(): AsyncGenerator<T> {
+    for (const key of await this.keys()) {
+      const record = await this.read(key);
+      if (record !== undefined) yield record;
+    }
+  }
+
+  /** A record counts only under the name that it gives itself. */
+  #judge(key: string, parsed: Parsed<T>): Loaded<T> | undefined {
+    if (!parsed.ok) return { damage: parsed.reason };
+    const found = this.#options.format.keyOf(parsed.record);
+    if (found === key) return { record: parsed.record };
+    // a file system that folds case answers with the file of another key
+    const isFolded = found.toLowerCase() === key.toLowerCase();
+    return isFolded ? undefined : { damage: 'holds another record than its name says' };
+  }
+
+  async #parse(path: string): Promise<Parsed<T>> {
+    const { parse, maxBytes, fromHead } = this.#options.format;
+    if (fromHead !== undefined) {
+      const head = await readBounded(path, HEAD_BYTES);
+      const text = head.length > HEAD_BYTES ? fromHead(head) : head.toString('utf8');
+      const parsed = text === undefined ? undefined : parse(text);
+      if (parsed !== undefined && (parsed.ok || head.length <= HEAD_BYTES)) return parsed;
+    }
+    const bytes = await readBounded(path, maxBytes);
+    return bytes.length > maxBytes
+      ? { ok: false, reason: `larger than ${maxBytes} bytes` }
+      : parse(bytes.toString('utf8'));
+  }
+}
