@@ -10,6 +10,10 @@ need() { # need SECRET
   exit 1
 }
 need orthanc-users.json
+if [ -e "$store/.restoring" ]; then
+  echo 'orthanc: a restore of this volume was interrupted. Run its command in docs/backup.md again.' >&2
+  exit 1
+fi
 mkdir -p "$store/db" "$store/tmp"
 # what an earlier run left half made is of no use
 find "$store/tmp" -mindepth 1 -delete

@@ -8,7 +8,7 @@ export const FILES = [
   'tests/integration/dimse-move.test.ts',
   'tests/integration/transfer*.test.ts',
   'tests/integration/runtime-run.test.ts',
-  'tests/integration/backup.test.ts',
+  'tests/integration/backup*.test.ts',
   'tests/integration/erase-everywhere.test.ts',
   'tests/integration/worklist-erased-exams.test.ts',
   'tests/integration/splice.test.ts',

@@ -251,3 +251,26 @@ test('backup: secrets only where they are asked for, and the configuration witho
   assert.equal(restored.code, 0, restored.stderr);
   assert.equal((await readFile(rig.orthanc.passwordFile, 'utf8')).trim(), secret);
 });
+
+test('restore: what was erased since the backup stays known; erasures of another key are not mixed in', async (t) => {
+  const all = await place(t);
+  const { rig } = all;
+  const erasures = join(rig.data, 'erasures');
+  await mkdir(erasures);
+  const put = (name: string, text: string): Promise<void> => writeFile(join(erasures, name), text);
+  await put('key', 'k'.repeat(32));
+  await put('0000000000000001.json', 'before');
+  const path = await backup(all);
+  await put('0000000000000001.json', 'before, ended since');
+  await put('0000000000000002.json', 'since');
+  const now = await filesBelow(erasures);
+  assert.equal((await restore(all, path)).code, 0);
+  assert.deepEqual(await filesBelow(erasures), now);
+  await put('key', 'another key'.padEnd(32));
+  const refused = await restore(all, path);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /erasures of another key than the backup; nothing was changed/);
+  await rm(erasures, { recursive: true });
+  assert.equal((await restore(all, path)).code, 0);
+  assert.deepEqual((await readdir(erasures)).toSorted(), ['0000000000000001.json', 'key']);
+});

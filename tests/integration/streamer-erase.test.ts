@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { findPostgres, startPostgres, startScriptedScp, until, type ScriptedScp } from '@scanflow/testkit';
+import { requireForgotten } from './streamer-erase-support.ts';
 import { filesBelow, scanflow } from './streamer-loss-support.ts';
 import { legOf, makeRig, phantom, sendTo, settled, type Rig } from './streamer-support.ts';
 
@@ -65,29 +66,8 @@ async function assertForgotten(
   { rig }: Place,
   folders = [rig.root, join(rig.folder, 'copy'), rig.data],
 ): Promise<void> {
-  // a file that was renamed meanwhile may stand under a name that was not looked at
-  await until(async () => (await Promise.all(folders.map(isForgotten))).every((whole) => whole), {
-    what: 'a look at every file',
-    timeoutMs: 30_000,
-  });
+  await requireForgotten(GONE, folders);
   assert.ok(!rig.streamer().output().includes(GONE), 'the log names the subject');
-}
-
-/** Throws where a file names the subject; false where one went away before it was read. */
-async function isForgotten(folder: string): Promise<boolean> {
-  let whole = true;
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    assert.ok(!path.includes(GONE), path);
-    if (!entry.isFile()) continue;
-    const content = await readFile(path).catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      whole = false;
-      return '';
-    });
-    assert.ok(!content.includes(GONE), `${path} still names the subject`);
-  }
-  return whole;
 }
 
 async function assertErased(all: Place): Promise<void> {

@@ -34,6 +34,11 @@ export type { LoadedConfig, RunningService, Service, ServiceConfig, ServiceConte
 export { sleep } from './sleep.ts';
 export { openTlsStore, readTlsFiles } from './tls-files.ts';
 export type { TlsFiles, TlsStore, TlsStoreOptions, TlsTexts } from './tls-files.ts';
+export {
+  clearUnfinishedRestore,
+  markUnfinishedRestore,
+  requireFinishedRestore,
+} from './unfinished-restore.ts';
 export { XmlError, xmlReader, type XmlHandler, type XmlLimits, type XmlReader } from './xml.ts';
 export { Counter, Gauge, Histogram, Registry } from 'prom-client';
 export type { FastifyInstance } from 'fastify';

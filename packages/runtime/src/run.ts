@@ -2,9 +2,12 @@
 import { parseArgs } from 'node:util';
 import { messageOf } from '@scanflow/failure';
 import { createLog, type Log, type LogLevel } from './log.ts';
+import { requireFinishedRestore } from './unfinished-restore.ts';
 
 /** The part of a configuration that this file reads itself. */
 export interface ServiceConfig {
+  /** The folder that services share. */
+  readonly data: string;
   readonly log: { readonly level: LogLevel };
 }
 
@@ -84,7 +87,11 @@ export async function runService<C extends ServiceConfig>(
     setTimeout(() => fail('did not stop in time', late), STOP_MS);
   });
   for (const { path, message } of warnings) log.warn('configuration', { path, message });
-  const running = await start({ config, configFile, log, signal }).catch((error: unknown) => {
+  const begin = async (): Promise<RunningService> => {
+    await requireFinishedRestore(config.data);
+    return start({ config, configFile, log, signal });
+  };
+  const running = await begin().catch((error: unknown) => {
     // a start that was interrupted because it was asked to stop has not failed
     if (signal.aborted) process.exit(EXIT.stopped);
     return fail('could not start', error);

@@ -1,10 +1,10 @@
 /** Writes a backup: aside, file by file with its sum, and named only when it is whole. */
 import { createHash } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Config } from '@scanflow/config';
 import { codeOf } from '@scanflow/failure';
-import { asideName, fsyncFolder } from '@scanflow/runtime';
+import { asideName, fsyncFolder, requireFinishedRestore } from '@scanflow/runtime';
 import { copyLedger, ledgerIn } from './ledger-file.ts';
 import { MANIFEST, type Manifest, type ManifestFile } from './manifest.ts';
 import { configSources, dataFolders, filesOf, secretSources, type Source } from './parts.ts';
@@ -31,9 +31,11 @@ const CHUNK = 1024 * 1024;
 const FOLDER_MODE = 0o700;
 const LEDGER = 'ledger/ledger.sqlite';
 
-/** Whatever ends it early leaves no backup. */
+/** Whatever ends it early leaves no backup. Throws FailureError RESTORE_UNFINISHED where the data are of no one moment. */
 export async function writeBackup(options: BackupOptions): Promise<Backup> {
-  const { folder, now } = options;
+  const { folder, now, config } = options;
+  await requireFinishedRestore(config.data);
+  await removeAbandoned(folder, now);
   const stamp = now.toString({ smallestUnit: 'second' }).replaceAll(/[-:]/g, '');
   const path = join(folder, `scanflow-${stamp}`);
   const aside = asideName(path);
@@ -48,6 +50,24 @@ export async function writeBackup(options: BackupOptions): Promise<Backup> {
   } catch (error) {
     await rm(aside, { recursive: true, force: true });
     throw error;
+  }
+}
+
+/** What `asideName` makes of a backup's name. */
+const ABANDONED = /^\.scanflow-(\d{8}T\d{6}Z)\.\d+\.[0-9a-f]{12}\.tmp$/;
+/** None takes so long; a younger one may still be written. */
+const ABANDONED_HOURS = 24;
+
+/** Removes what killed backups left. */
+async function removeAbandoned(folder: string, now: Temporal.Instant): Promise<void> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw error;
+  });
+  for (const name of names) {
+    const begun = ABANDONED.exec(name)?.[1];
+    if (begun !== undefined && now.since(Temporal.Instant.from(begun)).total('hours') > ABANDONED_HOURS)
+      await rm(join(folder, name), { recursive: true, force: true });
   }
 }
 

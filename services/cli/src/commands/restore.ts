@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { formatIssue, loadConfig, type Config } from '@scanflow/config';
 import manifest from '../../package.json' with { type: 'json' };
 import { lockLedger } from '../backup/ledger-file.ts';
-import { requireWritable, restore as putBack, targetsOf } from '../backup/restore.ts';
+import { requireSameKey, requireWritable, restore as putBack, targetsOf } from '../backup/restore.ts';
 import { findBackup, verifyBackup } from '../backup/verify.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { askPage } from '../doctor/pages.ts';
@@ -53,6 +53,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   });
   await requireStopped(config, io.signal);
   await requireWritable(targets);
+  await requireSameKey(targets);
   const lock = await lockLedger(config.data);
   if (lock === undefined) throw new Error(runs('streamer'));
   try {
