@@ -142,7 +142,7 @@ export default tseslint.config(
   room(['packages/booking/**/*.ts'], ['booking'], 'booking', [noIo]),
   room(['packages/dicom/**/*.ts'], ['booking', 'dicom'], 'dicom', [noIo]),
   room(['packages/dimse/**/*.ts'], ['booking', 'dicom', 'dimse'], 'dimse'),
-  room(['packages/calendar/**/*.ts'], ['booking', 'calendar'], 'calendar'),
+  room(['packages/calendar/**/*.ts'], ['booking', 'calendar', 'runtime'], 'calendar'),
   room(['packages/failure/**/*.ts'], ['failure'], 'failure', [noIo]),
   room(['packages/runtime/**/*.ts'], ['failure', 'runtime'], 'runtime'),
   room(['packages/config/**/*.ts'], ['booking', 'failure', 'runtime', 'config'], 'config'),
@@ -153,7 +153,7 @@ export default tseslint.config(
     ['booking', 'calendar', 'config', 'failure', 'runtime', 'sources'],
     'sources',
   ),
-  room(['packages/orthanc/**/*.ts'], ['failure', 'orthanc'], 'orthanc'),
+  room(['packages/orthanc/**/*.ts'], ['failure', 'orthanc', 'runtime'], 'orthanc'),
   room(['packages/testkit/**/*.ts'], ours, 'testkit'),
   room(
     ['services/*/src/**/*.ts'],

@@ -1,9 +1,8 @@
 /** Reading a calendar in a worker thread: a calendar that takes too long or too much memory costs only itself. */
-import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
+import { Thread, ThreadError } from '@scanflow/runtime/thread';
 import type { FeedError } from './feed.ts';
 import type { ReadCalendar, ReadOptions } from './read.ts';
-import { fromMessage, toRequest, type ReadMessage } from './message.ts';
+import { fromMessage, toRequest, type ReadMessage, type ReadRequest } from './message.ts';
 
 export interface IsolatedOptions extends ReadOptions {
   /** Longest time in milliseconds, start of the worker included. */
@@ -12,37 +11,36 @@ export interface IsolatedOptions extends ReadOptions {
   readonly maxHeapMiB?: number;
 }
 
-/** `readCalendar` in a worker; what exceeds its limits is a feed error. */
+const MODULE = new URL('./worker.ts', import.meta.url);
+
+/** `readCalendar` in a thread of its own. A calendar that exceeds the limits is a feed error. */
 export async function readIsolated(bytes: Uint8Array, options: IsolatedOptions): Promise<ReadCalendar> {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
-    workerData: toRequest(bytes, options),
-    resourceLimits: { maxOldGenerationSizeMb: options.maxHeapMiB ?? 512, maxYoungGenerationSizeMb: 8 },
-    execArgv: [],
-    env: {},
-  });
-  const limit = AbortSignal.timeout(options.timeoutMs);
+  const { timeoutMs, maxHeapMiB = 512 } = options;
+  const thread = new Thread<ReadRequest, ReadMessage>({ module: MODULE, timeoutMs, heapMiB: maxHeapMiB });
   try {
-    const [message] = (await once(worker, 'message', { signal: limit })) as [ReadMessage];
-    return fromMessage(message);
+    return fromMessage(await thread.call(toRequest(bytes, options)));
   } catch (error) {
-    return { ok: false, error: limit.aborted ? tooSlow(options.timeoutMs) : failed(error) };
+    return { ok: false, error: feedError(error, timeoutMs) };
   } finally {
-    await worker.terminate();
+    await thread.close();
   }
+}
+
+/** Time and memory say something about the calendar. A thread that could not start says something about this machine. */
+function feedError(error: unknown, timeoutMs: number): FeedError {
+  if (!(error instanceof ThreadError)) throw error;
+  if (error.reason === 'time') return tooSlow(timeoutMs);
+  if (error.reason === 'memory') return tooMuch();
+  const { cause } = error;
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
+  const message = `The calendar could not be read (${code}), for a reason that does not lie in it; it is tried again.`;
+  return { code: 'FEED_UNEXPECTED', message };
 }
 
 const tooSlow = (ms: number): FeedError => ({
   code: 'FEED_TIMEOUT',
   message: `Reading the calendar took longer than ${ms / 1000} s: look for an event that repeats without end or far too often.`,
 });
-
-/** Only a worker that ran out of memory tells of the calendar; one that could not start tells of this machine. */
-function failed(error: unknown): FeedError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-  if (/OUT_OF_MEMORY/.test(code)) return tooMuch();
-  const message = `The calendar could not be read (${code}), for a reason that does not lie in it; it is tried again.`;
-  return { code: 'FEED_UNEXPECTED', message };
-}
 
 const tooMuch = (): FeedError => ({
   code: 'FEED_TOO_MUCH',

@@ -3,6 +3,7 @@
  * instance (docs/decisions/0017-who-receives.md).
  */
 import { codeOf } from '@scanflow/failure';
+import { pool } from '@scanflow/runtime/pool';
 import { array, id, instanceOf, integer, object, text } from './answers.ts';
 import type { OrthancClient } from './client.ts';
 import { FIRST_VERSION, isMarked, METADATA, versionsAmong } from './notes.ts';
@@ -54,7 +55,7 @@ export function versionsIn({
       const own = array(await json(`/series/${id(series)}/instances`, signal)).map((one) =>
         instanceOf(object(one)),
       );
-      return marked ? inTurn(own, (one) => listed(one, signal)) : own;
+      return marked ? (await pool(own, AT_ONCE, (one) => listed(one, signal))).flat() : own;
     },
     noteLeaving: async (series, since, signal) => {
       const path = `/series/${id(series)}/metadata/${METADATA.leaving.number}`;
@@ -65,21 +66,4 @@ export function versionsIn({
       });
     },
   };
-}
-
-/** The results of all, in the same order; a few at the same time. */
-async function inTurn<T>(
-  all: readonly InstanceListing[],
-  work: (one: InstanceListing) => Promise<readonly T[]>,
-): Promise<T[]> {
-  const results: (readonly T[])[] = [];
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    for (let at = next++; at < all.length; at = next++) {
-      const one = all[at];
-      if (one !== undefined) results[at] = await work(one);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  return results.flat();
 }

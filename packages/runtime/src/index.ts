@@ -28,6 +28,7 @@ export {
   type RunningHttp,
 } from './http.ts';
 export { createLog, type Log, type LogFields, type LogLevel, type LogOptions } from './log.ts';
+export { pool, type PoolLimits } from './pool.ts';
 export { askRebuild, readRebuild, rebuildDone, type RebuildRequest } from './rebuild.ts';
 export { runService } from './run.ts';
 export type { LoadedConfig, RunningService, Service, ServiceConfig, ServiceContext } from './run.ts';

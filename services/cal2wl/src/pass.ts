@@ -3,7 +3,7 @@ import { encodeBookingRecord, warn, warning, type BookingRecord, type Outcome } 
 import type { CalendarContent, Window } from '@scanflow/calendar';
 import type { Config } from '@scanflow/config';
 import { codeOf, messageOf, type Failure } from '@scanflow/failure';
-import type { Erasures, Log } from '@scanflow/runtime';
+import { pool, type Erasures, type Log } from '@scanflow/runtime';
 import { recordNotes } from '@scanflow/dicom';
 import {
   adopt,
@@ -20,7 +20,6 @@ import type { Shelf } from './adapters/shelf.ts';
 import { windowAt } from './domain/expand.ts';
 import { encodeItem, type ScannerSettings } from './domain/item.ts';
 import { reconcile, sweep, type Action, type Published, type Wanted } from './domain/reconcile.ts';
-import { inTurns } from './in-turns.ts';
 import { Judge } from './judge.ts';
 import { emptyReport, flagged, isWaiting, readingReport, viewOf } from './pass-report.ts';
 import type { ProjectList } from './projects.ts';
@@ -92,7 +91,7 @@ export class Passes {
     const published = new Map(await shelf.read(await shelf.list()));
     const before = this.#items;
     this.#items = new Map();
-    const done = await inTurns(Object.keys(config.calendars), AT_ONCE, (calendar) =>
+    const done = await pool(Object.keys(config.calendars), AT_ONCE, (calendar) =>
       this.#calendar(calendar, { now, signal, published, frozen, before }),
     );
     const reports = flagged(

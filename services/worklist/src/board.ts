@@ -1,4 +1,5 @@
 /** What scanners see: the worklist without the items whose exam is done, or whose slot is long past. */
+import { pool } from '@scanflow/runtime';
 import { examProgress, indexSteps, startOf } from './domain/after-exam.ts';
 import type { ExamProgress } from './domain/after-exam.ts';
 import type { ExamSummary } from '@scanflow/booking';
@@ -97,16 +98,10 @@ async function endedBefore(
   startMs: (entry: Entry) => number,
   { bookingEnd }: BoardOptions,
 ): Promise<readonly Entry[]> {
-  const queue = due.values();
-  const ended: Entry[] = [];
-  const worker = async (): Promise<void> => {
-    for (const entry of queue) {
-      const end = Math.max((await bookingEnd(entry.accessionNumber)) ?? 0, startMs(entry));
-      if (end < before) ended.push(entry);
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, worker));
-  return ended;
+  const ends = await pool(due, PARALLEL, async (entry) =>
+    Math.max((await bookingEnd(entry.accessionNumber)) ?? 0, startMs(entry)),
+  );
+  return due.filter((_, index) => (ends[index] ?? Infinity) < before);
 }
 
 /** Apart: what scanners saw before, and what was over when it came. */

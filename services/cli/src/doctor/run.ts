@@ -1,5 +1,6 @@
 /** Runs checks side by side, none longer than its time. */
 import { messageOf } from '@scanflow/failure';
+import { pool } from '@scanflow/runtime/pool';
 import { failed, type Check, type Finding, type Result } from './finding.ts';
 
 export interface RunOptions {
@@ -13,12 +14,7 @@ const PARALLEL = 8;
 
 /** The results in the order of the checks. Rejects only when the signal aborts. */
 export async function runChecks(checks: readonly Check[], options: RunOptions): Promise<Result[]> {
-  const results: Result[][] = [];
-  const queue = checks.entries();
-  const worker = async (): Promise<void> => {
-    for (const [index, check] of queue) results[index] = await runOne(check, options);
-  };
-  await Promise.all(Array.from({ length: Math.min(PARALLEL, checks.length) }, worker));
+  const results = await pool(checks, PARALLEL, (check) => runOne(check, options));
   return results.flat();
 }
 

@@ -9,7 +9,13 @@ import type { Rule } from '../send/rule.ts';
 import type { TagRules } from '../store/tag.ts';
 import type { Reach, Sender } from '../ports.ts';
 import type { Held, Rate } from '../send/gate.ts';
-import type { PoolLimits } from '../work/pool.ts';
+
+/** Images that are pulled at a time. */
+export interface PullLimits {
+  readonly count: number;
+  /** Orthanc may hold each file that it serves in memory. A single larger one goes alone. */
+  readonly bytes: number;
+}
 
 export interface Destination {
   readonly name: string;
@@ -60,7 +66,7 @@ export interface Settings {
   readonly destinations: readonly Destination[];
   /** Of those destinations that are asked for it. */
   readonly commitments?: readonly CommitmentSettings[];
-  readonly limits: PoolLimits;
+  readonly limits: PullLimits;
   readonly retry: RetryPolicy;
   readonly reconcileMs: number;
   readonly recheckMs: number;

@@ -1,5 +1,7 @@
 /** Copies the images of a stored series to another place, byte for byte: from storage, else from Orthanc. */
 import { createHash } from 'node:crypto';
+import { pool } from '@scanflow/runtime';
+import type { PullLimits } from '../model/settings.ts';
 import { failureOf, Fault, permanent } from '../model/failure.ts';
 import { fileName, keywordsOf, type Layout } from '../store/place/layout.ts';
 import type { Attributes } from '../store/place/route.ts';
@@ -13,7 +15,6 @@ import type {
   Store,
   StoredInstance,
 } from '../ports.ts';
-import { pool, type PoolLimits } from '../work/pool.ts';
 import { copyTagged } from '../store/pull.ts';
 import { reached } from '../work/trace.ts';
 
@@ -27,7 +28,7 @@ export interface Carry {
   readonly values: Attributes;
   /** The images that Orthanc still has. */
   readonly listed: readonly InstanceListing[];
-  readonly limits: PoolLimits;
+  readonly limits: PullLimits;
 }
 
 /** The entries of the record at the new place; `carried` has those that are there so far. Throws MOVE_SOURCE_CHANGED where nobody has the bytes that were stored. */
@@ -37,17 +38,12 @@ export async function carryAll(
   signal: AbortSignal,
 ): Promise<readonly StoredInstance[]> {
   const { record } = context.from;
-  await pool(
-    record.instances,
-    ({ bytes }) => bytes,
-    context.limits,
-    async (entry) => {
-      signal.throwIfAborted();
-      const { file } = await carryOne(entry, record, context, signal);
-      carried.set(entry, { ...entry, file });
-      reached('image-moved', { file });
-    },
-  );
+  await pool(record.instances, { ...context.limits, bytesOf: ({ bytes }) => bytes }, async (entry) => {
+    signal.throwIfAborted();
+    const { file } = await carryOne(entry, record, context, signal);
+    carried.set(entry, { ...entry, file });
+    reached('image-moved', { file });
+  });
   const renamed = new Map([...carried].map(([before, after]) => [before.file, after.file]));
   return record.instances.map((entry) => {
     const { differsFrom, ...rest } = carried.get(entry) ?? entry;

@@ -1,4 +1,5 @@
 /** Every image of a series whose file is not there: pulled, recorded, or given up one by one. */
+import { pool } from '@scanflow/runtime';
 import { failureOf, Fault, permanent, transient, type Failure } from '../model/failure.ts';
 import { digestOfFiles, keyOf, keysOf, missing } from './record.ts';
 import type {
@@ -16,7 +17,6 @@ import { Batch } from '../work/batch.ts';
 import { lookAt, type Found } from './look.ts';
 import { mended, newestFirst } from '../versions/mend.ts';
 import type { Target } from './place/place.ts';
-import { pool } from '../work/pool.ts';
 import { pullImage } from './pull.ts';
 import type { Settings } from '../model/settings.ts';
 import { progressOf, recordProgress } from '../ledger/progress.ts';
@@ -137,7 +137,7 @@ async function pullAll(
   };
   await store.requireSpace(folder, bytesOf(fresh) + (settings.tar === true ? bytesOf(listed) : 0));
   try {
-    await pool(newestFirst(fresh), largestOf, settings.limits, pullFiles);
+    await pool(newestFirst(fresh), { ...settings.limits, bytesOf: largestOf }, pullFiles);
   } finally {
     await batch.end();
   }

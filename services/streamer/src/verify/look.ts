@@ -1,8 +1,8 @@
 /** Reads all files of a series in one place. Reads a faulty file twice before it counts as wrong. */
+import { pool } from '@scanflow/runtime';
 import { Fault, failureOf, transient } from '../model/failure.ts';
 import { folderNames, type Layout } from '../store/place/layout.ts';
 import type { Ledger, SeriesRecord, SeriesView, Store, StoredFile } from '../ports.ts';
-import { pool } from '../work/pool.ts';
 import { choices } from '../store/disk/claim.ts';
 import { filesOf, gone, isBusy, isPlainName, judge } from './plan.ts';
 import type { Finding, Look, PlaceName } from './types.ts';
@@ -138,24 +138,19 @@ async function compare(
   const { store, pacer, opens } = deps;
   const findings: Finding[] = [];
   let bytes = 0;
-  await pool(
-    files,
-    () => 0,
-    { count: FILES_AT_ONCE, bytes: 1 },
-    async (expected) => {
-      await opens(signal);
-      await pacer.file(signal);
-      signal.throwIfAborted();
-      const state = isPlainName(expected.file)
-        ? await store.examine(folder, expected, async (count) => {
-            await pacer.bytes(count, signal);
-            signal.throwIfAborted();
-            bytes += count;
-          })
-        : 'unreadable';
-      if (state !== 'good') findings.push({ file: expected.file, kind: state });
-    },
-  );
+  await pool(files, FILES_AT_ONCE, async (expected) => {
+    await opens(signal);
+    await pacer.file(signal);
+    signal.throwIfAborted();
+    const state = isPlainName(expected.file)
+      ? await store.examine(folder, expected, async (count) => {
+          await pacer.bytes(count, signal);
+          signal.throwIfAborted();
+          bytes += count;
+        })
+      : 'unreadable';
+    if (state !== 'good') findings.push({ file: expected.file, kind: state });
+  });
   findings.sort((a, b) => (a.file < b.file ? -1 : 1));
   return {
     look: judge(record, findings, { files: files.length, bytes }, stored),

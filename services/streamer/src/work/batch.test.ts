@@ -1,20 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { Batch } from './batch.ts';
 
-test('batch: rows are handed on together, in order, and the rest at the end', async () => {
-  const flushed: number[][] = [];
-  const batch = new Batch<number>(2, (rows) => Promise.resolve(void flushed.push([...rows])));
-  for (const row of [1, 2, 3]) await batch.add(row);
-  assert.deepEqual(flushed, [[1, 2]]);
+test('batch: rows are handed on in order, and the rest at the end', async () => {
+  const batches: number[][] = [];
+  const batch = new Batch<number>(3, async (rows) => {
+    await turn();
+    batches.push([...rows]);
+  });
+  for (let row = 1; row <= 7; row += 1) await batch.add(row);
   await batch.end();
-  assert.deepEqual(flushed, [[1, 2], [3]]);
-});
-
-test('batch: what comes slowly is not kept back', async () => {
-  const flushed: number[][] = [];
-  const batch = new Batch<number>(100, (rows) => Promise.resolve(void flushed.push([...rows])), 0);
-  await batch.add(1);
-  await batch.add(2);
-  assert.deepEqual(flushed, [[1], [2]]);
+  assert.deepEqual(batches, [[1, 2, 3], [4, 5, 6], [7]]);
 });

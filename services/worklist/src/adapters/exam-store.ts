@@ -3,7 +3,7 @@ import { mkdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { joinExamRecord, type ExamSummary } from '@scanflow/booking';
 import { codeOf } from '@scanflow/failure';
-import { fsyncFolder, readBounded, removeLeftovers, writeFileAtomic } from '@scanflow/runtime';
+import { fsyncFolder, pool, readBounded, removeLeftovers, writeFileAtomic } from '@scanflow/runtime';
 import { examFiles } from '@scanflow/records';
 import { isStale } from '../domain/after-exam.ts';
 
@@ -148,15 +148,11 @@ async function load(folder: string, onProblem: ExamStoreOptions['onProblem']): P
     onProblem(folder, reasonOf(error));
     return known;
   }
-  const queue = keys.values();
-  const worker = async (): Promise<void> => {
-    for (const key of queue) {
-      const summary = await files.read(key);
-      const found = await stat(files.path(key)).catch(() => undefined);
-      if (summary !== undefined) known.set(key, { summary, bytes: found?.size ?? 0 });
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, worker));
+  await pool(keys, PARALLEL, async (key) => {
+    const summary = await files.read(key);
+    const found = await stat(files.path(key)).catch(() => undefined);
+    if (summary !== undefined) known.set(key, { summary, bytes: found?.size ?? 0 });
+  });
   return known;
 }
 

@@ -2,6 +2,7 @@
 import { closeSync, constants, fstatSync, open, readSync, stat, type Stats } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { pool } from '@scanflow/runtime';
 import { assumedSets } from '../domain/access.ts';
 import { createPacker } from '../domain/pack.ts';
 import { emptySnapshot, problem, readItem, snapshotOf } from '../domain/snapshot.ts';
@@ -136,12 +137,12 @@ async function inParallel<T>(
   list: readonly T[],
   visit: (item: T, scratch: Uint8Array) => Promise<void>,
 ): Promise<void> {
-  const queue = list.values();
-  const worker = async (): Promise<void> => {
-    const scratch = new Uint8Array(SCRATCH);
-    for (const item of queue) await visit(item, scratch);
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, worker));
+  const free: Uint8Array[] = [];
+  await pool(list, PARALLEL, async (item) => {
+    const scratch = free.pop() ?? new Uint8Array(SCRATCH);
+    await visit(item, scratch);
+    free.push(scratch);
+  });
 }
 
 const isCode = (error: unknown, code: string): boolean =>

@@ -1,7 +1,6 @@
 /** Reads reports of exams: small ones at once, large ones in a worker thread, so that nobody waits for 100,000 images. */
-import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
 import { DicomDecodeError } from '@scanflow/dicom';
+import { Thread } from '@scanflow/runtime/thread';
 import { readReport, sizeOf, type Report, type Reported } from '../domain/mpps-report.ts';
 import type { Answer } from '../mpps-worker.ts';
 
@@ -15,53 +14,26 @@ const HEAP_MIB = 384;
 const IDLE_MS = 60_000;
 
 export class Reports {
-  #worker: Worker | undefined;
-  #last: Promise<unknown> = Promise.resolve();
-  #idle: NodeJS.Timeout | undefined;
+  // one at a time: a large one takes memory
+  readonly #thread = new Thread<Report, Answer>({
+    module: new URL('../mpps-worker.ts', import.meta.url),
+    timeoutMs: TIMEOUT_MS,
+    heapMiB: HEAP_MIB,
+    youngMiB: 16,
+    idleMs: IDLE_MS,
+  });
 
-  /** Throws DicomDecodeError, as reading does; and Error where the worker ran out of time or memory. */
+  /** Throws DicomDecodeError, as reading does; and ThreadError where the thread exceeded its limits. */
   async read(report: Report): Promise<Reported> {
     if (sizeOf(report) <= SMALL_BYTES) return readReport(report);
-    // one at a time: a large one takes memory
-    const turn = this.#last.then(() => this.#readElsewhere(report));
-    this.#last = turn.catch(() => undefined);
-    return turn;
+    const answer = await this.#thread.call(report);
+    if ('undecodable' in answer) throw decodeError(answer.undecodable);
+    return answer;
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.#idle);
-    const worker = this.#worker;
-    this.#worker = undefined;
-    await worker?.terminate();
+    await this.#thread.close();
   }
-
-  async #readElsewhere(report: Report): Promise<Reported> {
-    clearTimeout(this.#idle);
-    const worker = (this.#worker ??= start());
-    const signal = AbortSignal.timeout(TIMEOUT_MS);
-    try {
-      worker.postMessage(report);
-      const [answer] = (await once(worker, 'message', { signal })) as [Answer];
-      this.#idle = setTimeout(() => void this.close(), IDLE_MS).unref();
-      if ('undecodable' in answer) throw decodeError(answer.undecodable);
-      return answer;
-    } catch (error) {
-      if (!(error instanceof DicomDecodeError)) await this.close();
-      throw error;
-    }
-  }
-}
-
-function start(): Worker {
-  const worker = new Worker(new URL('../mpps-worker.ts', import.meta.url), {
-    resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB, maxYoungGenerationSizeMb: 16 },
-    execArgv: [],
-    env: {},
-  });
-  // whoever waits for an answer is told by once()
-  worker.on('error', () => undefined);
-  worker.unref();
-  return worker;
 }
 
 function decodeError({ code, offset, message }: Pick<DicomDecodeError, 'code' | 'offset' | 'message'>) {

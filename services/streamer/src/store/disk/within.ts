@@ -1,6 +1,7 @@
 /** A folder below a root, looked for and never made: no part of the way leads out of the root by a link. */
 import { lstat, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pool } from '@scanflow/runtime';
 import { errnoOf, Fault, permanent } from '../../model/failure.ts';
 import type { ExpectedFile, RootGuard } from '../../ports.ts';
 import { isBelow, rootOf, type Roots } from './roots.ts';
@@ -68,11 +69,9 @@ export async function absentIn<E extends ExpectedFile>(
   expected: readonly E[],
 ): Promise<Set<E>> {
   const absent = new Set<E>();
-  const queue = expected.values();
-  const look = async (): Promise<void> => {
-    for (const one of queue) if (!(await isThere(folder, one))) absent.add(one);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, look));
+  await pool(expected, AT_ONCE, async (one) => {
+    if (!(await isThere(folder, one))) absent.add(one);
+  });
   return absent;
 }
 

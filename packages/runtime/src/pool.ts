@@ -1,0 +1,59 @@
+/** Bounded concurrency in one thread, by number and by size. */
+
+export interface PoolLimits<T> {
+  /** Items that are worked on at a time. */
+  readonly count: number;
+  /** Sizes of the items at a time, added up. An item that is larger by itself goes alone. Default: no limit. */
+  readonly bytes?: number;
+  /** Default: 0. */
+  readonly bytesOf?: (item: T) => number;
+}
+
+/**
+ * Works on the items in order, as many at a time as the limits allow, and resolves with the results in the items' order.
+ * After a failure no further item begins. The pool then waits for those under way, and throws the first failure.
+ *
+ * @param limits a number is the count
+ * @example
+ * ```ts
+ * const sizes = await pool(paths, 8, async (path) => (await stat(path)).size);
+ * ```
+ */
+export async function pool<T, R>(
+  items: Iterable<T>,
+  limits: number | PoolLimits<T>,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const {
+    count,
+    bytes = Infinity,
+    bytesOf = () => 0,
+  } = typeof limits === 'number' ? { count: limits } : limits;
+  const results: R[] = [];
+  const failures: unknown[] = [];
+  let [underway, inFlight] = [0, 0];
+  let wake = (): void => undefined;
+  const oneEnds = (): Promise<void> => new Promise((resolve) => (wake = resolve));
+  const run = async (item: T, index: number, size: number): Promise<void> => {
+    try {
+      results[index] = await work(item);
+    } catch (error) {
+      failures.push(error);
+    }
+    underway -= 1;
+    inFlight -= size;
+    wake();
+  };
+  let next = 0;
+  for (const item of items) {
+    const size = bytesOf(item);
+    while (underway > 0 && (underway >= count || inFlight + size > bytes)) await oneEnds();
+    if (failures.length > 0) break;
+    underway += 1;
+    inFlight += size;
+    void run(item, next++, size);
+  }
+  while (underway > 0) await oneEnds();
+  if (failures.length > 0) throw failures[0];
+  return results;
+}
