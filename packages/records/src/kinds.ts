@@ -27,8 +27,12 @@ const SAFE_ACCESSION = /^(?!rejected$)[A-Za-z0-9_-]{1,64}$/;
  * The booking records of a folder, by accession number (`bookings/<accession>.json`). cal2wl writes them.
  *
  * @example
- * const files = bookingFiles('/data/bookings', { onDamaged: (file, reason) => log.warn('booking', { file, reason }) });
- * const record = await files.read('5TQH8Q2M0N3YFWZX');
+ * ```ts
+ * import { bookingFiles } from '@scanflow/records';
+ *
+ * const files = bookingFiles('/data/bookings', { onDamaged: (file, reason) => console.warn(file, reason) });
+ * await files.read('5TQH8Q2M0N3YFWZX'); // → undefined
+ * ```
  */
 export const bookingFiles = (folder: string, options: FilesOptions = {}): RecordFiles<BookingRecord> =>
   new RecordFiles({

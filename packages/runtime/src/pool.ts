@@ -16,7 +16,9 @@ export interface PoolLimits<T> {
  * @param limits a number is the count
  * @example
  * ```ts
- * const sizes = await pool(paths, 8, async (path) => (await stat(path)).size);
+ * import { pool } from '@scanflow/runtime/pool';
+ *
+ * await pool(['one', 'three'], 8, (word) => Promise.resolve(word.length)); // → [3, 5]
  * ```
  */
 export async function pool<T, R>(
