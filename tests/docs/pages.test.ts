@@ -90,3 +90,23 @@ test('docs: no page uses a word that docs/glossary.md replaces', async () => {
   }
   assert.deepEqual(found, []);
 });
+
+test('docs: files and functions that the pages for developers name are there', async () => {
+  const wrong: string[] = [];
+  for (const page of ['docs/architecture.md', 'docs/how-to-add.md', 'CONTRIBUTING.md']) {
+    for (const line of (await read(page)).split('\n')) {
+      const files = Array.from(
+        line.matchAll(/\b((?:packages|services|tests|scripts)\/[\w./-]+\.ts)\b/g),
+        ([, file = '']) => file,
+      );
+      const texts = await Promise.all(files.map((file) => read(file).catch(() => undefined)));
+      wrong.push(...files.filter((_, index) => texts[index] === undefined).map((file) => `${page}: ${file}`));
+      // a row of a life: which function stands in which file
+      const [, cell = ''] = /^\| \d+ +\|([^|]*)\|/.exec(line) ?? [];
+      for (const [, name = ''] of cell.matchAll(/`(\w+)`/g))
+        if (!texts.some((text) => new RegExp(`\\b${name}\\b`).test(text ?? '')))
+          wrong.push(`${page}: ${name}`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
