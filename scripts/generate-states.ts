@@ -22,7 +22,9 @@ const diagram = (steps: readonly Transition<string>[]): string => {
 
 const page = `# What may become of a series
 
-Generated from \`services/streamer/src/model/transitions.ts\` (\`npm run generate\`); every other step is an error, and
+For developers, and for facility IT that reads the log: every legal step of a series, a leg and a request for commitment.
+
+Generated from \`services/streamer/src/model/transitions.ts\` (\`npm run generate\`). Every other step is an error, and
 changes nothing.
 
 ## A series
@@ -33,16 +35,16 @@ ${diagram(SERIES_TRANSITIONS)}
 
 ## A leg: a series on its way to one target
 
-Targets are storage, the copy of everything, each destination, and \`commitment:NAME\`: what the destination NAME has
-promised to keep. That leg is opened in the transaction in which sending ends, so that a series is never complete in
-between. A leg that is **held** is in one worker's hands. The
-worker renews its lease while it works; what it writes after another took the leg over is refused (\`LEDGER_LEASE_LOST\`).
+Targets are storage, the copy of everything, each destination, and \`commitment:NAME\`: the images that the destination NAME
+promised to keep. The transaction that ends sending opens that leg, so that a series is never complete in between. A
+**held** leg is in one worker's hands. The worker renews its lease while it works. After another worker took the leg over,
+the ledger refuses its writes (\`LEDGER_LEASE_LOST\`).
 
 ${diagram(LEG_TRANSITIONS)}
 
 ## A request for storage commitment
 
-A report counts in every state but **answered**; there it changes nothing. [commitment.md](commitment.md) tells what
+A report counts in every state but **answered**; there it changes nothing. [commitment.md](commitment.md) says what
 becomes of each image.
 
 ${diagram(REQUEST_TRANSITIONS)}

@@ -11,7 +11,7 @@ export const commitment = z
   .strictObject({
     within: interval(1_000, 30 * DAY_MS, 'from 1s to 30d')
       .prefault('1h')
-      .describe('How long a report is waited for; then it is asked again.'),
+      .describe('How long Scanflow waits for a report; then it requests again.'),
     answers: z
       .enum(['later', 'same'])
       .default('later')
@@ -27,12 +27,12 @@ export const commitment = z
       .max(20)
       .default(3)
       .describe(
-        'How often it is asked without getting a report, and how often an image that the node names as failed is sent in all, until that shows as a failure.',
+        'How often Scanflow requests without getting a report, and how often it sends an image that the node reports as failed. Then that shows as a failure.',
       ),
     batch: z.int().min(1).max(5_000).default(1_000).describe('Most images of one request.'),
-    host: host.optional().describe('Where it is asked, if not at the `host` of the destination.'),
+    host: host.optional().describe('Where Scanflow requests it, if not at the `host` of the destination.'),
     port: port.min(1).optional().describe('Likewise, if not at its `port`.'),
-    aet: aeTitle.optional().describe('Likewise, if it is asked and reports under another AE title.'),
+    aet: aeTitle.optional().describe('Likewise, if that node has another AE title.'),
   })
   .optional()
   .describe(

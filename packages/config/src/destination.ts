@@ -14,7 +14,7 @@ export const destination = z.strictObject({
     .url({ protocol: /^https?$/, error: 'expected an address like https://pacs.example.org/dicom-web' })
     .optional()
     .describe(
-      'Address of a DICOMweb service, in the place of `host`: images go there by STOW-RS, to `/studies` below it.',
+      'Address of a DICOMweb service, instead of `host`: images go there by STOW-RS, to `/studies` below it.',
     ),
   username: z.string().min(1).optional().describe('User there; goes with `url` and `passwordFile`.'),
   passwordFile: z.string().min(1).optional().describe('File that holds the password; goes with `username`.'),
@@ -22,7 +22,7 @@ export const destination = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe('File that holds a bearer token, in the place of user and password; read anew each time.'),
+    .describe('File that holds a bearer token, instead of user and password; read anew each time.'),
   tls: callingTls
     .optional()
     .describe('TLS; without it, images go in the clear (an address with `https:` has it in any case).'),

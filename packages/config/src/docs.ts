@@ -35,19 +35,20 @@ const INTRODUCTION = `# Configuration
 
 <!-- Generated from the schema by \`npm run generate\`; do not edit. -->
 
-Every service reads the same file, \`scanflow.yaml\`, and validates all of it. Every mistake is shown at once, with file,
-line and column, and the service does not start:
+For facility IT: every key of \`scanflow.yaml\`, with its default and its meaning.
+
+Every service reads this file and checks all of it. It shows every mistake at once, with file, line and column, and does not start:
 
 \`\`\`text
 scanflow.yaml:14:20: arrivals.quiet: expected a duration like 90s, 5m, 12h or 7d, got 5
 scanflow.yaml:21:3: worklist.prt: there is no such key; did you mean port?
 \`\`\`
 
-\`scanflow check FILE\` does the same without starting anything. A changed file is read when the service starts again.
+\`scanflow check FILE\` does the same without starting anything. Services read a changed file when they start again.
 
-- Secrets never stand in the file: \`passwordFile\` names a file that holds one, which only its service needs to read.
+- Secrets never stand in the file: \`passwordFile\` names a file with the secret, which only its service needs to read.
 - Relative names of files are relative to the folder of the configuration file; \`data\` and \`storage.root\` are absolute.
-- Keys that are not known are mistakes. What is left out has the default shown here.
+- Unknown keys are mistakes. A key that you leave out has the default shown here.
 - Editors that know JSON Schema complete and check it: the first line of the sample names
   [scanflow.schema.json](../config/scanflow.schema.json).
 

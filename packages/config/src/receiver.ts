@@ -26,7 +26,7 @@ export const receiver = z.strictObject({
   access: z
     .record(aeTitle, z.strictObject(callerProof('receiver.tls.ca')))
     .default({})
-    .describe('What is asked of a sender beyond its AE title, each under its AE title.'),
+    .describe('What a sender has to prove beyond its AE title, each under its AE title.'),
   tls: listeningTls
     .extend({ port: port.default(2762).describe('Port on which images are received with TLS.') })
     .optional()

@@ -148,7 +148,7 @@ const worklist = z.strictObject({
   access: z
     .record(aeTitle, accessEntry)
     .default({})
-    .describe('What is asked of a caller beyond its AE title, each under its AE title.'),
+    .describe('What a caller has to prove beyond its AE title, each under its AE title.'),
   maxAnswers: z
     .int()
     .min(1)
@@ -222,10 +222,12 @@ export const configSchema = z
       .describe(
         'How bookings are read from the calendars. Lines `Project:`, `Subject:` and `Session:` in an event come before `patterns`; where the two contradict each other, the booking is rejected.',
       ),
-    worklist: worklist.prefault({}).describe('The worklist that scanners ask for (DICOM Modality Worklist).'),
+    worklist: worklist.prefault({}).describe('The worklist that scanners query (DICOM Modality Worklist).'),
     receiver: receiver
       .prefault({})
-      .describe('Where scanners send their images to; it hands each to Orthanc before it says Success.'),
+      .describe(
+        'Where scanners send their images. The receiver gives each to Orthanc before it says Success.',
+      ),
     orthanc: orthanc.describe('The Orthanc that keeps the images which arrive.'),
     arrivals: arrivals.prefault({}).describe('Images that arrive in Orthanc.'),
     tag: tag.prefault({}).describe('The private tag that marks every image that Scanflow has handled.'),
@@ -239,20 +241,20 @@ export const configSchema = z
     commitments: commitments
       .optional()
       .describe(
-        'Where the streamer receives reports of storage commitment; nowhere where absent. docs/commitment.md explains it.',
+        'Where the streamer receives reports of storage commitment. If absent, it receives none. docs/commitment.md explains it.',
       ),
     hooks: z
       .record(name, hook)
       .default({})
       .describe(
-        'Commands and web addresses that are told what became of series and sessions, each under a short name (`NAME`); each has exactly one of `command` and `url`. docs/hooks.md explains them.',
+        'Commands and web addresses that run on events of series and sessions, each under a short name (`NAME`); each has exactly one of `command` and `url`. docs/hooks.md explains them.',
       ),
     sessions: sessions.prefault({}).describe('The series of one study, together.'),
-    cleanup: cleanup.prefault({}).describe('What becomes of images in Orthanc once they are elsewhere.'),
+    cleanup: cleanup.prefault({}).describe('When images are deleted from Orthanc.'),
     ledger: ledger
       .prefault({})
       .describe(
-        'Where the streamer keeps what it has seen and done; docs/scale.md is about several streamers.',
+        'The database of the streamer: where every series and each of its legs stands. docs/scale.md explains several streamers.',
       ),
     http: http
       .prefault({})

@@ -29,7 +29,7 @@ export const arrivals = z.strictObject({
     ),
   poll: interval(10, HOUR_MS, 'from 10ms to 1h')
     .prefault('2s')
-    .describe('How often Orthanc is asked for changes: from 10ms to 1h.'),
+    .describe('How often the streamer asks Orthanc for changes: from 10ms to 1h.'),
   patterns: z
     .record(z.string(), pattern())
     .prefault({

@@ -104,7 +104,7 @@ const own = (text: string): string => `${text} In the place of \`bookings\`.`;
 
 /** For one calendar, in the place of those for all. */
 export const ownVocabulary = {
-  patterns: patterns.optional().describe('Patterns over its titles, in the place of those in `bookings`.'),
+  patterns: patterns.optional().describe('Patterns over its titles, instead of those in `bookings`.'),
   keys: keys.optional().describe(own('Words of its lines.')),
   languages: languages.optional().describe(own('Languages of its lines.')),
   defaults: defaults.optional().describe(own(DEFAULTS)),
