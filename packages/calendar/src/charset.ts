@@ -1,4 +1,4 @@
-/** Bytes as text: UTF-8, what was declared, CESU-8, or Windows-1252. */
+/** Decodes bytes as UTF-8, as the declared character set, as CESU-8, or as Windows-1252. */
 
 /** Names that programs use and that the WHATWG Encoding Standard does not list. */
 const ALIASES: ReadonlyMap<string, string> = new Map([
@@ -9,7 +9,7 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ['cp65001', 'utf-8'],
   ['utf8mb4', 'utf-8'],
 ]);
-/** Sets of which each character takes two bytes or more, and takes three or more in UTF-8. */
+/** Sets whose characters take two bytes or more here, and three or more in UTF-8. */
 const EAST_ASIAN = new Set(['gbk', 'gb18030', 'big5', 'euc-jp', 'shift_jis', 'euc-kr']);
 /** ASCII bytes with escapes between them mean other characters. */
 const ESCAPED = 'iso-2022-jp';
@@ -20,7 +20,7 @@ const JAPANESE = ['\x1b$@', '\x1b$B'];
 /** The least character that takes three bytes in UTF-8. */
 const THREE_BYTES = /[\u0800-\uffff]/;
 
-/** The character set that a name means; undefined where it is not known. */
+/** The character set that a name means; undefined for an unknown name. */
 export function charsetOf(name: string | undefined): string | undefined {
   const plain = name?.replaceAll(/["'\s]/g, '').toLowerCase() ?? '';
   if (plain === '') return undefined;
@@ -31,7 +31,7 @@ export function charsetOf(name: string | undefined): string | undefined {
   }
 }
 
-/** The character set that a Content-Type declares, as it stands there. */
+/** The character set of a Content-Type, as written. */
 export const charsetOfType = (contentType: string | null | undefined): string | undefined =>
   /;\s*charset\s*=\s*["']?([^"';,\s]+)/i.exec(contentType ?? '')?.[1];
 
@@ -39,7 +39,7 @@ export const charsetOfType = (contentType: string | null | undefined): string | 
 export const isUtf8 = (latin1: string): boolean =>
   ASCII.test(latin1) || decoded(Buffer.from(latin1, 'latin1'), 'utf-8') !== undefined;
 
-/** One value or line, given as one character per byte. `charset` is what was declared, as `charsetOf` names it. */
+/** Decodes a value or line, given as one character per byte. `charset` is the declared set, as `charsetOf` names it. */
 export function decodeBytes(latin1: string, charset: string | undefined): string {
   const isEscaped =
     latin1.includes(ESCAPE) && (charset === ESCAPED || JAPANESE.some((escape) => latin1.includes(escape)));
@@ -49,11 +49,11 @@ export function decodeBytes(latin1: string, charset: string | undefined): string
   const utf8 = decoded(bytes, 'utf-8');
   if (charset !== undefined && EAST_ASIAN.has(charset) && (utf8 === undefined || !THREE_BYTES.test(utf8)))
     return decoded(bytes, charset) ?? utf8 ?? windows1252(bytes);
-  // hardly a text of another set is UTF-8 by accident, and servers declare sets that are not so
+  // text of another set is hardly ever valid UTF-8 by accident, and servers declare wrong sets
   return utf8 ?? cesu8(bytes) ?? otherwise(bytes, charset);
 }
 
-/** As Scanflow 0.1.0 read a line. */
+/** Decodes a line as Scanflow 0.1.0 did. */
 export function decodeFormerly(latin1: string): string {
   if (ASCII.test(latin1)) return latin1;
   const bytes = Buffer.from(latin1, 'latin1');

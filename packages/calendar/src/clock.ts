@@ -1,22 +1,22 @@
-/** Clocks of time zones: IANA's, and those that calendars define (RFC 5545 3.6.5). */
+/** Clocks of time zones: IANA's zones, and the zones that calendars define (RFC 5545 3.6.5). */
 
 export interface Clock {
   /** IANA name, or `VTIMEZONE` and the name of the definition. */
   readonly name: string;
-  /** A time in the spring gap counts from before it, one in the autumn fold is the first of the two (RFC 5545 3.3.5). */
+  /** In the spring gap the old offset counts; in the autumn fold the first of the two times counts (RFC 5545 3.3.5). */
   readonly instantAt: (wall: Temporal.PlainDateTime) => Temporal.Instant;
   readonly wallAt: (instant: Temporal.Instant) => Temporal.PlainDateTime;
-  /** How Scanflow 0.1.0 read the same times, where that differs: identities of bookings derive from it. */
+  /** How Scanflow 0.1.0 read the same times, if it read them differently. Booking identities derive from that reading. */
   readonly former?: Clock;
 }
 
-/** From `at` on the clock is `offset` (milliseconds) ahead of UTC. */
+/** From `at`, the clock is `offset` milliseconds ahead of UTC. */
 export interface Change {
   readonly at: number;
   readonly offset: number;
 }
 
-/** Offset where the years of interest begin, and every change until they end. */
+/** The offset at the start of the years that matter, and each change until their end. */
 export interface Offsets {
   readonly initial: number;
   readonly changes: readonly Change[];
@@ -28,7 +28,7 @@ export const ianaClock = (name: string): Clock => ({
   wallAt: (instant) => instant.toZonedDateTimeISO(name).toPlainDateTime(),
 });
 
-/** The clock of a zone that no IANA zone equals. */
+/** The clock of a zone that equals no IANA zone. */
 export function definedClock(name: string, { initial, changes }: Offsets): Clock {
   const offsetAt = (ms: number): number => changes.findLast(({ at }) => at <= ms)?.offset ?? initial;
   return {
@@ -37,7 +37,7 @@ export function definedClock(name: string, { initial, changes }: Offsets): Clock
       const local = wall.toZonedDateTime('UTC').epochMilliseconds;
       let offset = initial;
       for (const change of changes) {
-        // also in the gap, which is over by the old offset and not begun by the new one, the old one counts
+        // in the gap neither offset fits, and the old one counts
         if (local - offset < change.at || local - change.offset < change.at) break;
         offset = change.offset;
       }
@@ -51,7 +51,7 @@ export function definedClock(name: string, { initial, changes }: Offsets): Clock
   };
 }
 
-/** Days and more by the clock, hours and less exact (RFC 5545 3.3.6). */
+/** Adds a duration: days and weeks by the clock, hours and less exactly (RFC 5545 3.3.6). */
 export function addTo(clock: Clock, start: Temporal.Instant, length: Temporal.Duration): Temporal.Instant {
   const { years, months, weeks, days } = length;
   const nominal = Temporal.Duration.from({ years, months, weeks, days });
@@ -60,14 +60,14 @@ export function addTo(clock: Clock, start: Temporal.Instant, length: Temporal.Du
   return from.add(exact);
 }
 
-/** The clock with what 0.1.0 had in its place. */
+/** The clock, together with the clock that 0.1.0 used instead. */
 export const withFormer = (clock: Clock, former: Clock | undefined): Clock =>
   former === undefined || former.name === clock.name ? clock : { ...clock, former };
 
 /** The zones of one VCALENDAR. */
 export interface Zones {
-  /** Of times that name none. */
+  /** The clock of times that name no zone. */
   readonly floating: Clock;
-  /** The clock that a TZID means here; undefined when that is not certain. */
+  /** The clock that a TZID means in this calendar; undefined if that is uncertain. */
   readonly resolve: (tzid: string) => Clock | undefined;
 }

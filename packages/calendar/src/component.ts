@@ -1,4 +1,4 @@
-/** One VEVENT as typed data, before recurrence is worked out (RFC 5545 3.6.1). */
+/** One VEVENT as typed data, before its recurrence is expanded (RFC 5545 3.6.1). */
 import { createHash } from 'node:crypto';
 import { withFormer } from './clock.ts';
 import { isDeclinedRoom, isTurnedDown, readExtras, type EventExtras } from './extras.ts';
@@ -17,7 +17,7 @@ import { parseProperty, unescapeText, type Property } from './property.ts';
 import type { EventClass, EventStatus } from './event.ts';
 import type { Zones } from './clock.ts';
 
-/** What people wrote and set, apart from time. */
+/** The texts and settings of an event, without its times. */
 export interface EventDetails {
   readonly summary: string | undefined;
   readonly description: string | undefined;
@@ -28,29 +28,29 @@ export interface EventDetails {
   readonly transparent: boolean;
   readonly class: EventClass;
   readonly extras: EventExtras;
-  /** Texts as Scanflow 0.1.0 read them, where it read one otherwise. */
+  /** Texts as Scanflow 0.1.0 read them, if it read one differently. */
   readonly former: EventTexts | undefined;
 }
 
-/** What people wrote of what the event is. */
+/** The texts that describe the event. */
 export interface EventTexts {
   readonly summary: string | undefined;
   readonly description: string | undefined;
   readonly labels: EventExtras['labels'];
 }
 
-/** Which instances of a series an override replaces (RFC 5545 3.8.4.4). */
+/** The instances of a series that an override replaces (RFC 5545 3.8.4.4). */
 export interface Recurrence {
   readonly id: Moment;
   readonly thisAndFuture: boolean;
 }
 
-/** Which of two versions of one event is the newer. */
+/** What decides which of two versions of an event is newer. */
 export interface Age {
   readonly sequence: number;
-  /** LAST-MODIFIED or DTSTAMP as written: of two with one SEQUENCE the later one counts. */
+  /** LAST-MODIFIED or DTSTAMP as written: the later one counts if SEQUENCE is equal. */
   readonly stamp: string;
-  /** Of equals the one that came last counts. */
+  /** The last one in the feed counts if all else is equal. */
   readonly position: number;
 }
 
@@ -62,20 +62,20 @@ export const byAge = (a: { readonly age: Age }, b: { readonly age: Age }): numbe
 export interface Component {
   readonly uid: string;
   readonly start: Moment;
-  /** Undefined when neither DTEND nor DURATION is given. Hours and less are exact, days and weeks nominal. */
+  /** Undefined without DTEND and DURATION. Hours and less are exact, days and weeks nominal. */
   readonly length: Temporal.Duration | undefined;
   readonly allDay: boolean;
   readonly rules: readonly string[];
   readonly extraStarts: readonly ExtraStart[];
   readonly excluded: readonly Moment[];
-  /** EXRULEs, which only RFC 2445 knew: their times are none of the series. */
+  /** EXRULEs (RFC 2445 only): the series leaves out their times. */
   readonly excludedRules: readonly string[];
   readonly recurrence: Recurrence | undefined;
   readonly age: Age;
   readonly details: EventDetails;
 }
 
-/** The properties of one VEVENT by name, in the order they came. */
+/** The properties of one VEVENT by name, in the order of the feed. */
 export type Properties = ReadonlyMap<string, readonly Property[]>;
 
 export function readProperties(lines: readonly string[]): Properties {
@@ -90,7 +90,7 @@ export function readProperties(lines: readonly string[]): Properties {
   return properties;
 }
 
-/** The event's UID; for one without, a name made of its start and title, so that each fetch gives the same. */
+/** The event's UID. An event without one gets a name from its start and title, the same at each fetch. */
 export function uidOf(properties: Properties): string {
   const uid = properties.get('UID')?.[0]?.value.trim();
   if (uid !== undefined && uid !== '') return uid;
@@ -100,12 +100,12 @@ export function uidOf(properties: Properties): string {
 
 export interface ComponentContext {
   readonly uid: string;
-  /** As 0.1.0 read them, where that differs. */
+  /** The same as 0.1.0 read it, if that differs. */
   readonly former: Properties | undefined;
   /** METHOD of its VCALENDAR. */
   readonly method: string | undefined;
   readonly zones: Zones;
-  /** Place in the feed. */
+  /** Position in the feed. */
   readonly position: number;
 }
 
@@ -132,11 +132,11 @@ export function readComponent(
   };
 }
 
-/** When an event begins of which nothing else may be readable. Throws EventError. */
+/** The start of an event whose other values may be unreadable. Throws EventError. */
 export const startOf = (properties: Properties, zones: Zones): Moment =>
   readStart(allOf(properties)('DTSTART'), zones);
 
-/** What an override replaces; undefined when it is none. Throws EventError. */
+/** The instances that an override replaces; undefined for an event that is no override. Throws EventError. */
 export function readRecurrence(properties: Properties, zones: Zones): Recurrence | undefined {
   const property = properties.get('RECURRENCE-ID')?.[0];
   if (property === undefined) return undefined;
@@ -160,10 +160,10 @@ const allOf =
   (name) =>
     properties.get(name) ?? [];
 
-/** A time without zone beside a start that names one means the same zone. */
+/** A time without a zone takes the zone of the start. */
 function localZones(property: Property | undefined, start: Moment, zones: Zones): Zones {
   if (property?.params.has('TZID') !== true || /Z\s*$/i.test(property.value)) return zones;
-  // 0.1.0 took such times beside a start in UTC for local ones
+  // 0.1.0 read such times as local if the start was in UTC
   const former = start.zone.name === 'UTC' ? zones.floating : undefined;
   return { ...zones, floating: withFormer(start.zone, former) };
 }
@@ -177,7 +177,7 @@ function readStart(starts: readonly Property[], zones: Zones): Moment {
   return readMoment(first, zones);
 }
 
-/** A day that ends as it begins is meant as one day (RFC 5545 3.6.1: a DATE without DTEND lasts one). */
+/** A day that ends when it begins means one day (RFC 5545 3.6.1: a DATE without DTEND lasts one day). */
 function readLength(
   start: Moment,
   end: Property | undefined,
@@ -191,7 +191,7 @@ function readLength(
   return start.dateOnly && isEmpty ? Temporal.Duration.from({ days: 1 }) : length;
 }
 
-/** Between DATEs whole days, between times exact (RFC 5545 3.8.5.3: a DTEND gives all instances one exact length). */
+/** Whole days between DATEs, exact between times (RFC 5545 3.8.5.3: DTEND gives all instances one exact length). */
 function until(start: Moment, end: Moment): Temporal.Duration {
   if (start.dateOnly && end.dateOnly) return end.wall.since(start.wall, { largestUnit: 'day' });
   return instantOf(end).since(instantOf(start));
@@ -236,13 +236,14 @@ const plainDescription = (all: AllOf): string | undefined => {
   return descriptions.length === 0 ? undefined : descriptions.join('\n');
 };
 
-/** Line ends that a program escaped twice show as `\\n` before the key of the next line. */
+/** A program that escapes line ends twice leaves `\
+` before the key of the next line. */
 const unescapedTwice = (text: string | undefined): string | undefined =>
   text !== undefined && !text.includes('\n') && /\\n\s*[\p{L} ]{1,40}[:=]/iu.test(text)
     ? unescapeText(text)
     : text;
 
-/** A description that is there as HTML only: Outlook's and Thunderbird's, and RFC 9073's. */
+/** A description that exists only as HTML, in the properties of Outlook, Thunderbird and RFC 9073. */
 const styled = (all: AllOf): string | undefined =>
   ['X-ALT-DESC', 'STYLED-DESCRIPTION']
     .map((name) => text(all(name)[0]))

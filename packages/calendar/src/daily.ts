@@ -1,15 +1,15 @@
-/** Rules of plain days and weeks by arithmetic (RFC 5545 3.3.10): no need to count from years ago. */
+/** Expands rules of plain days and weeks by arithmetic (RFC 5545 3.3.10), without counting from the series' start. */
 import { dayOf, weekday, weekdayOf } from './day.ts';
 
-/** Every `every` days from `first` on, or where `days` are given on those days of a span of weeks. */
+/** Every `every` days from `first`; with `days`, those days of each period of weeks. */
 interface Plan {
-  /** The day from which periods are counted: the start, or the first day of its week. */
+  /** The day that periods count from: the start, or the first day of its week. */
   readonly base: number;
   /** Length of a period in days. */
   readonly period: number;
-  /** Days of each period that count, from its first, rising. */
+  /** The days of each period that count, from its first day, in order. */
   readonly offsets: readonly number[];
-  /** How many days of the first period lie before the start. */
+  /** The number of counting days in the first period before the start. */
   readonly skipped: number;
   readonly count: number;
 }
@@ -17,8 +17,8 @@ interface Plan {
 const PLAIN = new Set(['FREQ', 'INTERVAL', 'COUNT', 'UNTIL', 'WKST']);
 
 /**
- * Wall-clock starts between `from` and `to`; UNTIL is the caller's. At most a few more than `limit` are given.
- * Undefined for a rule that is more than days and weeks.
+ * Wall-clock starts between `from` and `to`, a few more than `limit` at most. The caller applies UNTIL.
+ * Undefined for a rule with other parts than days and weeks.
  */
 export function dailyStarts(
   parts: ReadonlyMap<string, string>,
@@ -55,7 +55,7 @@ function planOf(parts: ReadonlyMap<string, string>, start: number): Plan | undef
     const period = isWeekly ? 7 * interval : interval;
     return { base: start, period, offsets: [0], skipped: 0, count };
   }
-  // every day that is one of these days is every week on these days
+  // a daily rule with BYDAY means the same as a weekly rule on those days
   if (names.join() !== 'BYDAY' || (!isWeekly && interval > 1)) return undefined;
   const days = parts.get('BYDAY')?.split(',').map(weekday) ?? [];
   const monday = weekday(parts.get('WKST') ?? 'MO');

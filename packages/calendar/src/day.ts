@@ -2,11 +2,11 @@
 
 const CODES = ['SU', 'MO', 'TU', 'WE', 'TH', 'FR', 'SA'];
 
-/** The number of a day given as `20261122`; not checked for being a real date. */
+/** The number of a day given as `20261122`. It does not check that the date exists. */
 export function dayOf(date: string): number {
   const number = Number(date);
   const [year, month, day] = [Math.floor(number / 10_000), Math.floor(number / 100) % 100, number % 100];
-  // days since 0000-03-01 of a calendar whose years begin in March, so that a leap day comes last
+  // days since 0000-03-01 with years that begin in March, so that a leap day comes last
   const shifted = month > 2 ? year : year - 1;
   const inYear = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1;
   const leaps = Math.floor(shifted / 4) - Math.floor(shifted / 100) + Math.floor(shifted / 400);
@@ -16,7 +16,7 @@ export function dayOf(date: string): number {
 /** 0 for Sunday to 6 for Saturday. */
 export const weekdayOf = (day: number): number => (((day + 4) % 7) + 7) % 7;
 
-/** `MO` → 1; undefined for what is no weekday, an ordinal one (`2MO`) included. */
+/** `MO` → 1; undefined for other texts, ordinal weekdays (`2MO`) included. */
 export function weekday(code: string): number | undefined {
   const index = CODES.indexOf(code);
   return index < 0 ? undefined : index;

@@ -1,18 +1,18 @@
 /**
- * node-ical, as the only place that touches it. It is asked two things, both free of the host's time zone: which
+ * The only importer of node-ical. It answers two questions that do not depend on the host's time zone: which
  * times a recurrence rule gives, and which IANA zone a Windows name means.
  *
- * Wall-clock times go in and come out as if they were UTC. So node-ical never resolves a zone itself, which it does
- * wrongly for floating times, custom zones and the autumn fold; the caller turns wall-clock time into instants.
+ * Wall-clock times go in and come out as if they were UTC. So node-ical never resolves a zone itself: it does that
+ * wrongly for floating times, custom zones and the autumn fold. The caller turns wall-clock times into instants.
  */
 import nodeIcal, { type VEvent } from 'node-ical';
 
-/** What cannot stand in a TZID, and the names for which node-ical guesses the host's zone. */
+/** Texts that cannot stand in a TZID, and names for which node-ical guesses the host's zone. */
 const NO_NAME = /[\r\n"]|^$|^Customized Time Zone|^tzone:/i;
 
 /**
  * The wall-clock times that `rule` (the value of an RRULE, UNTIL as UTC) gives for a series that starts at `start`,
- * between `from` and `to` inclusive. Throws on a rule that is none.
+ * between `from` and `to` inclusive. Throws for a text that is no rule.
  */
 export function ruleTimes(
   rule: string,
@@ -33,16 +33,16 @@ export function ruleTimes(
     .map((time) => Temporal.PlainDateTime.from(time.toISOString().slice(0, 19)));
 }
 
-/** The IANA zone that a Windows zone name (`W. Europe Standard Time`) stands for, as node-ical's table has it. */
+/** The IANA zone of a Windows zone name (`W. Europe Standard Time`), by node-ical's table. */
 export function windowsZone(name: string): string | undefined {
   if (NO_NAME.test(name)) return undefined;
   try {
     const event = parse([['UID:zone', `DTSTART;TZID="${name}":20240101T120000`]])('zone');
-    // its type promises a start, but a name that it cannot read leaves none
+    // the type promises a start, but an unreadable name leaves none
     const start: { tz?: string } | undefined = event?.start;
     return start?.tz;
   } catch {
-    // it knows abbreviations (JST, PST), for which Temporal has no zone
+    // the table knows abbreviations (JST, PST) that Temporal does not
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** What readers of a calendar get. */
+/** The events that the reader of a calendar returns. */
 import type { EventExtras } from './extras.ts';
 
 export type EventStatus = 'CONFIRMED' | 'TENTATIVE' | 'CANCELLED';
@@ -12,9 +12,9 @@ export interface CalendarEvent extends EventExtras {
    * first instance of a series.
    */
   readonly recurrenceId?: string;
-  /** What Scanflow 0.1.0 had as `recurrenceId`, where it read the time zone otherwise. */
+  /** The `recurrenceId` of Scanflow 0.1.0, if it read the time zone differently. */
   readonly formerRecurrenceId?: string;
-  /** Texts as 0.1.0 read them, where it read one otherwise. */
+  /** Texts as 0.1.0 read them, if it read one differently. */
   readonly formerTexts?: FormerTexts;
   readonly start: Temporal.Instant;
   readonly end: Temporal.Instant;
@@ -22,7 +22,7 @@ export interface CalendarEvent extends EventExtras {
   readonly summary: string;
   readonly description: string;
   readonly location?: string;
-  /** Name of the organizer, or the address where there is no name. */
+  /** Name of the organizer, or the address if there is no name. */
   readonly organizer?: string;
   readonly attendees: readonly string[];
   readonly status: EventStatus;
@@ -30,20 +30,20 @@ export interface CalendarEvent extends EventExtras {
   readonly class: EventClass;
 }
 
-/** What of an event identities of bookings derive from. */
+/** The parts of an event that booking identities derive from. */
 export interface FormerTexts {
   readonly summary: string;
   readonly description: string;
   readonly labels: EventExtras['labels'];
 }
 
-/** A span of time, half open: `from` belongs to it, `to` does not. */
+/** A half-open span of time: it includes `from` and excludes `to`. */
 export interface Window {
   readonly from: Temporal.Instant;
   readonly to: Temporal.Instant;
 }
 
-/** Whether a span overlaps the window; a span without length counts where it begins. */
+/** Whether a span overlaps the window. A span without length counts at its start. */
 export function overlaps(
   span: { start: Temporal.Instant; end: Temporal.Instant },
   { from, to }: Window,

@@ -1,15 +1,15 @@
-/** What of an event names a scanner or labels, beyond its texts: categories, resources, X-DICOM properties. */
+/** Properties that name a scanner or labels besides the texts: categories, resources, X-DICOM properties. */
 import { unescapeText, type Property } from './property.ts';
 
-/** Each is absent where the event has none. */
+/** Each is absent if the event has none. */
 export interface EventExtras {
   /** CATEGORIES, one by one. */
   readonly categories?: readonly string[];
-  /** RESOURCES, and names and addresses of attendees that are rooms or resources (RFC 5545 3.2.3). */
+  /** RESOURCES, and the names and addresses of attendees that are rooms or resources (RFC 5545 3.2.3). */
   readonly resources?: readonly string[];
   /**
-   * Mail addresses of who booked: that of ORGANIZER, or those of ATTENDEE that are people where there is no ORGANIZER.
-   * An organizer may invite anybody, so those who are invited do not count beside one.
+   * Mail addresses of the people who booked: ORGANIZER's, or without ORGANIZER those of each ATTENDEE that is a person.
+   * An organizer may invite anybody, so guests do not count beside an organizer.
    */
   readonly bookers?: readonly string[];
   /** X-DICOM-PROJECT, X-DICOM-SUBJECT and X-DICOM-SESSION. */
@@ -44,7 +44,7 @@ export function readExtras(all: (name: string) => readonly Property[]): EventExt
   };
 }
 
-/** Values apart at commas that are not escaped (RFC 5545 3.1.1). */
+/** Splits values at commas that are not escaped (RFC 5545 3.1.1). */
 const list = ({ value }: Property): string[] =>
   [...value.matchAll(/(?:\\.|[^\\,])+/gs)]
     .map(([text]) => unescapeText(text).trim())
@@ -58,7 +58,7 @@ const isRoom = (attendee: Property): boolean => ['RESOURCE', 'ROOM'].includes(pa
 export const isDeclinedRoom = (attendee: Property): boolean =>
   isRoom(attendee) && parameter(attendee, 'PARTSTAT') === 'DECLINED';
 
-/** Rooms were asked for, and none of them took the booking. */
+/** Whether the event invites rooms and none of them accepted. */
 export function isTurnedDown(attendees: readonly Property[]): boolean {
   const rooms = attendees.filter(isRoom);
   return rooms.length > 0 && rooms.every(isDeclinedRoom);
@@ -77,7 +77,7 @@ function bookersOf(all: (name: string) => readonly Property[]): string[] {
   return (organizers.length > 0 ? organizers : people).flatMap(mailOf);
 }
 
-/** EMAIL (RFC 7986 6.2) where the address itself is no mail address. */
+/** EMAIL (RFC 7986 6.2), if the address itself is no mail address. */
 function mailOf({ params, value }: Property): string[] {
   const address = value.trim().replace(/^mailto:/i, '');
   const mail = /^mailto:/i.test(value.trim()) ? address : (params.get('EMAIL')?.trim() ?? address);

@@ -1,10 +1,10 @@
-/** A feed as blocks of VEVENT lines; what is no whole calendar is a feed error. */
+/** Splits a feed into blocks of VEVENT lines. A feed that is no complete calendar is a feed error. */
 import { Outline, type Span } from './outline.ts';
 import { note, type FeedNote } from './note.ts';
 import { parseProperty } from './property.ts';
 import { contentLines, stretchesOf, type ContentLines } from './text.ts';
 
-/** Why nothing of a feed can be used. `message` tells a person what to do. */
+/** Why a feed cannot be used at all. `message` says what to do. */
 export interface FeedError {
   readonly code:
     | 'FEED_EMPTY'
@@ -18,27 +18,27 @@ export interface FeedError {
   readonly message: string;
 }
 
-/** What a VCALENDAR says about all of its events. */
+/** What a VCALENDAR says about all its events. */
 export interface FeedContext {
   /** X-WR-TIMEZONE, as written. */
   zone?: string;
   /** METHOD, in capitals (RFC 5545 3.7.2). */
   method?: string;
-  /** Character set that was declared for the feed. */
+  /** The declared character set of the feed. */
   readonly charset: string | undefined;
-  /** The inside of each VTIMEZONE, as it came. */
+  /** The lines inside each VTIMEZONE, as they came. */
   readonly timezones: Buffer[];
 }
 
 /** One VEVENT, not yet parsed. */
 export interface EventBlock {
-  /** Where it stands in the bytes, BEGIN and END left out; also its place among the others. */
+  /** Its place in the bytes without BEGIN and END, which also gives its order. */
   readonly from: number;
   readonly to: number;
   readonly context: FeedContext;
 }
 
-/** Events set aside by their text, of which there may be very many. */
+/** Events that their text alone sets aside. There may be very many. */
 export class SetAside {
   readonly #uids: string[] = [];
   readonly #places: number[] = [];
@@ -54,7 +54,7 @@ export class SetAside {
     return this.#uids;
   }
 
-  /** The block of one, by its place in `uids`. */
+  /** The block of an event, by its place in `uids`. */
   block(index: number): EventBlock | undefined {
     const [from, to, context] = [this.#places[2 * index], this.#places[2 * index + 1], this.#contexts[index]];
     if (from === undefined || to === undefined || context === undefined) return undefined;
@@ -76,12 +76,12 @@ export type SplitFeed =
   | { readonly ok: false; readonly error: FeedError };
 
 const MARK = /^(BEGIN|END):\s*([A-Z0-9-]+)\s*$/i;
-/** What stands before or behind a calendar on its own line: a notice, a comment, the end of a file of DOS. */
+/** A line before or after a calendar: a notice, a comment, the end mark of a DOS file. */
 const BEGINS_BEHIND = /BEGIN:VCALENDAR\s*$/i;
 const ENDS_BEFORE = /^END:VCALENDAR\s*[^\sA-Z]/i;
-/** A page of its own, which may well show an example of a calendar. */
+/** A web page, which may show a calendar as an example. */
 const PAGE = /^<(?:!doctype\s+html|html|head|body)\b/i;
-/** How far it is looked for. */
+/** The number of characters that the search covers. */
 const HEAD = 1024;
 
 /**
@@ -99,10 +99,10 @@ export function splitFeed(
   return PAGE.test(head) ? webPage() : new Splitter(bytes, charset, aside).run(head.startsWith('<'));
 }
 
-/** Whether bytes are a calendar that is not cut off, for programs that put calendars together. */
+/** Whether bytes are a complete calendar, for programs that join calendars. */
 export const isWholeCalendar = (plain: Buffer): boolean => splitFeed(plain, undefined, () => false).ok;
 
-/** The unfolded, decoded lines of a block, without those of components inside it (alarms). */
+/** The unfolded, decoded lines of a block, without the components inside it (alarms). */
 export function linesOf(bytes: Buffer, { from, to, context }: EventBlock): ContentLines {
   const { lines, former, isUtf8 } = contentLines(bytes.subarray(from, to), context.charset);
   return { lines: own(lines), former: former && own(former), isUtf8 };
@@ -135,14 +135,14 @@ class Splitter {
   readonly #blocks: EventBlock[] = [];
   readonly #aside = new SetAside();
   readonly #stack: string[] = [];
-  /** The stretch of the bytes that is being read, and where it begins. */
+  /** The part of the bytes in work, and its start. */
   #text = '';
   #offset = 0;
   #context: FeedContext;
   readonly #charset: string | undefined;
-  /** Whether there is text outside the calendars. */
+  /** Whether text stands outside the calendars. */
   #around = false;
-  /** Where the event or zone begins that is being read. */
+  /** The start of the event or zone in work. */
   #from = 0;
   #outline = new Outline();
   #calendars = 0;
@@ -154,7 +154,7 @@ class Splitter {
     this.#isAside = isAside;
   }
 
-  /** `isMarkup`: what begins as HTML and holds no calendar is told to be a web page. */
+  /** `isMarkup`: a feed that begins as HTML and holds no calendar is reported as a web page. */
   run(isMarkup: boolean): SplitFeed {
     for (const { text, offset } of stretchesOf(this.#bytes)) {
       [this.#text, this.#offset] = [text, offset];
@@ -173,7 +173,7 @@ class Splitter {
     return { ok: true, blocks: this.#blocks, aside: this.#aside, notes };
   }
 
-  /** The line that closes what is not open, if there is one. */
+  /** The line that closes a component that is not open, if any. */
   #stretch(text: string): string | undefined {
     for (let at = 0, end: number; at < text.length; at = end + 1) {
       end = text.indexOf('\n', at);
@@ -205,7 +205,7 @@ class Splitter {
     if (component === 'VEVENT' || component === 'VTIMEZONE') this.#from = this.#offset + end + 1;
   }
 
-  /** False when the line does not close what is open, or closes a calendar or event that stands inside another. */
+  /** False if the line closes another component than the open one, or a calendar or event inside another. */
   #end(component: string, at: number): boolean {
     if (this.#stack.length === 0) return component !== 'VCALENDAR' && component !== 'VEVENT';
     if (this.#stack.pop() !== component) return false;

@@ -7,15 +7,15 @@ import type { Moment } from './moment.ts';
 
 type Filter = (time: Temporal.PlainDateTime) => boolean;
 
-/** Filters by the clock; all other parts are not these rules' business. */
+/** The filters by the clock that these rules support. */
 const FILTERS = new Set(['BYHOUR', 'BYDAY', 'BYMONTHDAY', 'BYMONTH']);
 const COUNTED = new Set(['FREQ', 'INTERVAL', 'COUNT', 'UNTIL', 'WKST']);
 const HOUR_MS = 3_600_000;
-/** Steps that a filtered, counted series may take from its start: eleven years of hours. */
+/** Limit of steps from the start of a filtered, counted series: eleven years of hours. */
 const MAX_STEPS = 100_000;
 
 /**
- * Starts between `from` and `to`, inclusive; UNTIL is the caller's. Undefined for a rule that is not hourly, has parts
+ * Starts between `from` and `to`, inclusive. The caller applies UNTIL. Undefined for a rule that is not hourly, has parts
  * other than filters by hour and day, or is too long to be counted.
  */
 export function hourlyStarts(

@@ -1,19 +1,19 @@
-/** Feeds whose lines are indented, each by as much or by the depth of its component. */
+/** Removes the indent of feeds whose lines are indented, all alike or by the depth of their component. */
 
 const BEGIN = /^([ \t]+)BEGIN:(?:VCALENDAR|VEVENT)\s*$/im;
 const FLUSH = /^BEGIN:VEVENT\s*$/im;
-/** How far a feed is looked into: its first component tells. */
+/** How many characters the check covers: the first component decides. */
 const HEAD = 65_536;
 
-/** Whether components begin behind blanks, so that all their lines would count as folded ones (RFC 5545 3.1). */
+/** Whether components begin after blanks. All their lines would then count as folded (RFC 5545 3.1). */
 export function isIndented(bytes: Buffer): boolean {
   const head = bytes.toString('latin1', 0, HEAD);
   return BEGIN.test(head) && !FLUSH.test(head);
 }
 
 /**
- * The lines of a component are indented as its first one is. A line with more blanks is a folded one, and keeps those
- * that it has more.
+ * The lines of a component share the indent of its first line. A line with more blanks is folded, and keeps the
+ * additional blanks.
  */
 export function withoutIndent(bytes: Buffer): Buffer {
   const lines: string[] = [];

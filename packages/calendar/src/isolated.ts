@@ -1,11 +1,11 @@
-/** Reading a calendar in a worker thread: a calendar that takes too long or too much memory costs only itself. */
+/** Reads a calendar in a worker thread, so that one that takes too long or too much memory harms nothing else. */
 import { Thread, ThreadError } from '@scanflow/runtime/thread';
 import type { FeedError } from './feed.ts';
 import type { ReadCalendar, ReadOptions } from './read.ts';
 import { fromMessage, toRequest, type ReadMessage, type ReadRequest } from './message.ts';
 
 export interface IsolatedOptions extends ReadOptions {
-  /** Longest time in milliseconds, start of the worker included. */
+  /** Time limit in milliseconds, including the start of the worker. */
   readonly timeoutMs: number;
   /** Largest heap of the worker in MiB. */
   readonly maxHeapMiB?: number;

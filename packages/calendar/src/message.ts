@@ -1,4 +1,4 @@
-/** What crosses the border to the worker: Temporal values cannot be cloned, so times go as text. */
+/** Messages to and from the worker. Temporal values cannot be cloned, so times travel as text. */
 import type { CalendarEvent } from './event.ts';
 import type { ReadCalendar, ReadOptions } from './read.ts';
 

@@ -10,7 +10,7 @@ export interface Moment {
   readonly dateOnly: boolean;
 }
 
-/** A further start of a series, and the length of that instance where it is given. */
+/** A further start of a series, and the length of that instance if given. */
 export interface ExtraStart {
   readonly start: Moment;
   readonly length: Temporal.Duration | undefined;
@@ -21,11 +21,11 @@ export function readMoment(property: Property, zones: Zones): Moment {
   return readValue(property, property.value, zones);
 }
 
-/** Reads the values of EXDATE; of a PERIOD its start counts. Throws EventError. */
+/** Reads the values of EXDATE. The start of a PERIOD counts. Throws EventError. */
 export const readMoments = (property: Property, zones: Zones): Moment[] =>
   readExtraStarts(property, zones).map(({ start }) => start);
 
-/** Reads the values of RDATE, PERIODs with their lengths among them (RFC 5545 3.3.9). Throws EventError. */
+/** Reads the values of RDATE, including PERIODs with their lengths (RFC 5545 3.3.9). Throws EventError. */
 export function readExtraStarts(property: Property, zones: Zones): ExtraStart[] {
   return property.value
     .split(',')
@@ -41,7 +41,7 @@ export function readExtraStarts(property: Property, zones: Zones): ExtraStart[] 
     });
 }
 
-/** Reads a DURATION: weeks and days nominal, hours and less exact (RFC 5545 3.3.6). Throws EventError. */
+/** Reads a DURATION: weeks and days are nominal, hours and less exact (RFC 5545 3.3.6). Throws EventError. */
 export function readDuration(text: string): Temporal.Duration {
   try {
     return Temporal.Duration.from(text.trim());
@@ -117,6 +117,6 @@ function zoneOf(tzid: string | undefined, { floating, resolve }: Zones): Clock {
   );
 }
 
-/** Words may be those of a person, and the message stands in files that others read. */
+/** Leaves words out of messages: they may name a person, and others read the files with the messages. */
 const shown = (value: string): string =>
   /^[\d\sTZ:+./-]*$/iu.test(value) ? JSON.stringify(value.slice(0, 40)) : 'a text';

@@ -1,4 +1,4 @@
-/** What is odd about a feed that was read all the same. */
+/** Oddities of a feed that the reader accepted. */
 
 export type FeedNoteCode = 'FEED_SECOND_BOM' | 'FEED_TEXT_AROUND' | 'FEED_INDENTED' | 'FEED_NOT_UTF8';
 

@@ -1,7 +1,7 @@
-/** What the bare text of a VEVENT says about its days: sorts out the many events that lie far from the window. */
+/** Reads the days of a VEVENT from its bare text, to drop the many events far from the window without parsing them. */
 import { dayOf, weekday, weekdayOf } from './day.ts';
 
-/** The days that an event and its repetitions touch for certain at most, as numbers; time zones not looked at. */
+/** Outer bounds of the days that an event and its repetitions touch, as numbers, without time zones. */
 export interface Span {
   readonly uid: () => string;
   readonly first: number;
@@ -13,20 +13,20 @@ const PLAIN_TIME =
 const PLAIN_RULE =
   /^RRULE:FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)((?:;(?:INTERVAL=[1-9]\d{0,2}|COUNT=[1-9]\d{0,5}|UNTIL=\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:T[01]\d[0-5]\d[0-5]\dZ?)?|BYDAY=[A-Z,]+|WKST=(?:MO|TU|WE|TH|FR|SA|SU)))*)\r*$/;
 const PLAIN_UID = /^UID:([\x21-\x7e]+(?: +[\x21-\x7e]+)*)[ \r]*$/;
-/** What an event must be parsed for, whenever it is. */
+/** Properties that require a full parse of the event, whatever its days. */
 const NEEDS_READING = /^(?:RDATE|EXDATE|EXRULE|RECURRENCE-ID|DURATION|STATUS[;:])/i;
 const HARMLESS = /^STATUS:(?:CONFIRMED|TENTATIVE)\r*$/;
-/** A fold in so short a line could hide its name. */
+/** A fold in a line this short could hide the name. */
 const SHORTEST_FOLDED = 24;
 
-/** Gathers the outline of one event from its lines, folded and undecoded as they are. */
+/** Collects the outline of one event from its folded, undecoded lines. */
 export class Outline {
   #uid: string | undefined;
   #start: string | undefined;
   #end: string | undefined;
   #rule: string | undefined;
   #unclear = false;
-  /** Whether the line before is one that must not go on. */
+  /** Whether a continuation of the previous line would change the outline. */
   #whole = false;
 
   /** Takes the line of `text` from `at` to `end`. */
@@ -37,7 +37,7 @@ export class Outline {
     else this.#whole = end - at < SHORTEST_FOLDED;
   }
 
-  /** Undefined when the event is not plain enough to be judged by its text. */
+  /** Undefined if the text alone cannot decide. */
   span(): Span | undefined {
     const [uid, start, end = start] = [this.#uid, this.#start, this.#end];
     if (this.#unclear || uid === undefined || start === undefined || end === undefined) return undefined;
@@ -45,14 +45,14 @@ export class Outline {
     if (last < first) return undefined;
     const more = this.#rule === undefined ? 0 : daysOfRule(this.#rule, first, Number(start.slice(6)));
     if (more === undefined) return undefined;
-    // a copy: a part of a string would keep the whole of it
+    // a copy, because a substring keeps the whole string in memory
     return { uid: () => Buffer.from(uid, 'latin1').toString('latin1'), first, last: last + more };
   }
 
-  /** Whether the line may tell anything, by its first two characters: UID, DT…, DU…, R…, EX…, ST…, X-…. */
+  /** Whether the line can matter, by its first two characters: UID, DT…, DU…, R…, EX…, ST…, X-…. */
   #isTold(text: string, at: number): boolean {
     const [first, second] = [text.charCodeAt(at) & 0xdf, text.charCodeAt(at + 1) & 0xdf];
-    // DTSTAMP stands in every event and tells nothing
+    // every event has DTSTAMP, and it does not matter
     if (first === 0x44) return second === 0x55 || (second === 0x54 && !text.startsWith('DTSTAMP', at));
     if (first === 0x53) return second === 0x54;
     if (first === 0x55) return second === 0x49;
@@ -74,7 +74,7 @@ export class Outline {
     else this.#end = this.#once(this.#end, date);
   }
 
-  /** A property that stands there twice, or in a form not foreseen, must be looked at. */
+  /** A repeated property, or one in an unexpected form, requires a full parse. */
   #once(before: string | undefined, value: string | undefined): string | undefined {
     this.#unclear ||= before !== undefined || value === undefined;
     return value;
@@ -82,13 +82,13 @@ export class Outline {
 }
 
 /**
- * How many days after the first start the last one can be, for a rule of the form above; undefined when the rule must
- * be looked at, and without an end for one that has none.
+ * The number of days between the first and the last start of a rule of the form above. Undefined for a rule that needs
+ * a full parse, infinite for a rule without an end.
  */
 function daysOfRule(rule: string, first: number, dayOfMonth: number): number | undefined {
   const part = (name: string): string | undefined => new RegExp(`;${name}=([^;\r]+)`).exec(rule)?.[1];
   const days = part('BYDAY')?.split(',').map(weekday);
-  // a start that the rule itself does not give is not the first instance
+  // if the rule does not give the start, the start is not its first instance
   if (days?.includes(weekdayOf(first)) === false || days?.includes(undefined) === true) return undefined;
   const [until, count] = [part('UNTIL'), part('COUNT')];
   if (until !== undefined) {
@@ -96,12 +96,12 @@ function daysOfRule(rule: string, first: number, dayOfMonth: number): number | u
     return count !== undefined || left < 1 ? undefined : left;
   }
   if (count === undefined) return Number.POSITIVE_INFINITY;
-  // days that not every day, month or year has take longer to come to their number
+  // a day that some months or years lack takes longer to reach COUNT
   const isRegular = days === undefined && dayOfMonth <= 28;
   return Number(part('INTERVAL') ?? 1) * Number(count) * longest(rule, isRegular);
 }
 
-/** Days in one period of a rule at most; a week has each of its days, whatever the rule names. */
+/** The most days in one period of a rule. A week counts whole, whichever days the rule names. */
 function longest(rule: string, isRegular: boolean): number {
   const [, frequency] = /FREQ=([A-Z]+)/.exec(rule) ?? [];
   if (frequency === 'WEEKLY') return 7;

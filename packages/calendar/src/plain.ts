@@ -1,4 +1,4 @@
-/** The bytes of a feed in the form that the rest reads: lines that end in LF, in UTF-8 or unmarked, not indented. */
+/** Brings the bytes of a feed into the form that the reader expects: LF line ends, no byte order marks, no indent. */
 import { isIndented, withoutIndent } from './indent.ts';
 import { knownLine } from './names.ts';
 import { note, type FeedNote } from './note.ts';
@@ -13,8 +13,8 @@ export interface PlainFeed {
 }
 
 /**
- * Takes UTF-8 with or without byte order marks, UTF-16 and UTF-32, lines that end in CR alone, NULs between lines, and
- * lines that are all indented. What is as usual is not copied.
+ * Accepts UTF-8 with or without byte order marks, UTF-16 and UTF-32, lines that end in CR alone, NULs between lines, and
+ * lines that are all indented. It does not copy a feed in the usual form.
  */
 export function toPlain(bytes: Uint8Array): PlainFeed {
   const notes: FeedNote[] = [];
@@ -60,7 +60,7 @@ function fromUtf32(buffer: Buffer, isLittle: boolean): Buffer {
   return Buffer.from(parts.join(''));
 }
 
-/** Programs that put files together leave marks before each of them. */
+/** Programs that join files leave a mark before each of them. */
 function withoutMarks(bytes: Buffer, notes: FeedNote[]): Buffer {
   const first = bytes.subarray(0, 3).equals(BOM) ? bytes.subarray(3) : bytes;
   if (!first.includes(BOM)) return first;
@@ -71,7 +71,7 @@ function withoutMarks(bytes: Buffer, notes: FeedNote[]): Buffer {
   return Buffer.from(plain, 'latin1');
 }
 
-/** Lines that end in CR alone: all of a file's, or those of one program among the lines of another. */
+/** Lines that end in CR alone: in the whole file, or in the part that one program wrote. */
 function withLineFeeds(bytes: Buffer): Buffer {
   if (!bytes.includes(CR)) return bytes;
   const isOld = !bytes.includes(LF);

@@ -1,20 +1,20 @@
-/** What is wrong with one event; it never costs another. */
+/** What is wrong with one event. It does not affect other events. */
 
 export interface EventProblem {
-  /** UID, where the event has one. */
+  /** UID, if the event has one. */
   readonly uid?: string;
-  /** Original start of the instance that the event would replace, as a UTC instant. That instance is not shown. */
+  /** Original start of the instance that the event would replace, as a UTC instant. The reader leaves that instance out. */
   readonly recurrenceId?: string;
   readonly code: string;
   /** A sentence for the person who booked or runs the calendar. */
   readonly message: string;
-  /** When it begins, as a UTC instant, where that can be read; of a series its first instance. */
+  /** Start of the event or of the first instance of its series, as a UTC instant, if readable. */
   readonly start?: string;
-  /** Title, for the person who looks for the event. Never to be logged. */
+  /** Title, for the person who looks for the event. Do not log it. */
   readonly summary?: string;
 }
 
-/** Thrown inside this package while one event is read; caught per UID. */
+/** An error of one event. This package throws it, and catches it per UID. */
 export class EventError extends Error {
   readonly code: string;
 

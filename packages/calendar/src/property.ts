@@ -11,7 +11,7 @@ export interface Property {
 const TIMES = new Set(['DTSTART', 'DTEND', 'RECURRENCE-ID', 'EXDATE', 'RDATE']);
 const NO_PARAMS: ReadonlyMap<string, string> = new Map();
 
-/** Takes a content line apart; undefined when it has no colon and so is none. */
+/** Splits a content line; undefined for a line without a colon, which is no content line. */
 export function parseProperty(line: string): Property | undefined {
   const colon = line.indexOf(':');
   if (colon < 0) return undefined;
@@ -23,7 +23,7 @@ export function parseProperty(line: string): Property | undefined {
       value: line.slice(colon + 1),
     };
   const name = line.slice(0, semicolon).trim().toUpperCase();
-  // times hold no colon, but zones that should stand in quotes do: TZID=tzone://Microsoft/Utc
+  // times hold no colon, but an unquoted zone may: TZID=tzone://Microsoft/Utc
   const end = TIMES.has(name) ? line.lastIndexOf(':') : valueColon(line, semicolon);
   if (end < 0) return undefined;
   return {
@@ -33,7 +33,7 @@ export function parseProperty(line: string): Property | undefined {
   };
 }
 
-/** The colon that ends the parameters: the first one outside quotes, or without a closing quote the first of all. */
+/** The colon that ends the parameters: the first one outside quotes, or the first of all if a quote stays open. */
 function valueColon(line: string, from: number): number {
   let quoted = false;
   for (let index = from; index < line.length; index += 1) {

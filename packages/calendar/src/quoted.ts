@@ -1,4 +1,4 @@
-/** Values of vCalendar 1.0: quoted-printable and base64, which ENCODING names (RFC 2045 6.7, 6.8). */
+/** Decodes values of vCalendar 1.0: quoted-printable and base64, named by ENCODING (RFC 2045 6.7, 6.8). */
 import { charsetOf, decodeBytes } from './charset.ts';
 import { isTextLine, knownLine } from './names.ts';
 
@@ -11,10 +11,10 @@ const SOFT = /=[ \t]*$/;
 /** Name and parameters of a line, up to the colon. */
 const headOf = (line: string): string => line.slice(0, Math.max(0, line.indexOf(':')));
 
-/** Whether a part of a feed may hold such values; most never do. */
+/** Whether a part of a feed may hold such values. Most parts hold none. */
 export const mayBeEncoded = (text: string): boolean => /QUOTED-PRINTABLE|BASE64|ENCODING=B/i.test(text);
 
-/** Physical lines with the soft line breaks of quoted-printable values undone. They stand before folding. */
+/** Joins physical lines at the soft line breaks of quoted-printable values, before unfolding. */
 export function joinSoftBreaks(lines: readonly string[]): string[] {
   const joined: string[] = [];
   let open: string[] | undefined;
@@ -30,7 +30,7 @@ export function joinSoftBreaks(lines: readonly string[]): string[] {
   return open === undefined ? joined : [...joined, closed(open)];
 }
 
-/** Some programs fold such values, too: then all further lines begin with a blank that does not count. */
+/** Some programs also fold such values: then each further line begins with a blank that does not count. */
 function closed([first = '', ...rest]: readonly string[]): string {
   const isFolded = rest.every((line) => /^[ \t]/.test(line));
   return [first, ...rest.map((line) => (isFolded ? line.slice(1) : line))]
@@ -38,7 +38,7 @@ function closed([first = '', ...rest]: readonly string[]): string {
     .join('');
 }
 
-/** A line as text: in the character set that it names, its value decoded and escaped as RFC 5545 has it. */
+/** A line as text, from the character set that it names. Its value is decoded, and escaped as in RFC 5545. */
 export function decodeLine(line: string, declared: string | undefined): string {
   const head = headOf(line);
   const charset = charsetOf(CHARSET.exec(head)?.[1]) ?? declared;

@@ -1,4 +1,5 @@
-/** From the bytes of a calendar to the events of a window, whatever is in them. */
+/** Reads the bytes of a calendar into the events of a window, whatever the bytes hold. */
+import { defined } from '@scanflow/booking/defined';
 import {
   byAge,
   readAge,
@@ -33,36 +34,36 @@ import type { Zones } from './clock.ts';
 import { zonesOf } from './zone.ts';
 
 export interface ReadOptions {
-  /** Events that overlap it are given. */
+  /** The reader returns events that overlap this window. */
   readonly window: Window;
-  /** IANA zone of times that name none, in calendars that name none. */
+  /** IANA zone of times without a zone, in calendars without a zone. */
   readonly zone: string;
-  /** Character set that whoever gave the bytes declared, such as that of a Content-Type. UTF-8 that is so counts more. */
+  /** The declared character set, such as a Content-Type's. Valid UTF-8 takes precedence. */
   readonly charset?: string | undefined;
 }
 
-/** What a readable calendar holds. */
+/** The contents of a readable calendar. */
 export interface CalendarContent {
-  /** In the window, sorted by start. Cancelled, tentative and all-day ones are among them, marked. */
+  /** Events in the window, sorted by start. Cancelled, tentative and all-day events are included and marked. */
   readonly events: readonly CalendarEvent[];
-  /** Events that could not be read; each costs no other. */
+  /** Unreadable events. They do not affect other events. */
   readonly problems: readonly EventProblem[];
   /**
-   * `eventKey`s of events that are alive outside the window: all single events, first instances and overrides;
-   * of other instances those next to the window.
+   * `eventKey`s of live events outside the window: all single events, first instances and overrides, and
+   * other instances next to the window.
    */
   readonly outside: ReadonlySet<string>;
-  /** What may well be alive although it is not among `events`. */
+  /** Events that may be alive although `events` does not hold them. */
   readonly unreadable: Unreadable;
-  /** What is odd about the feed, each kind once. */
+  /** Oddities of the feed, one note per kind. */
   readonly notes: readonly FeedNote[];
 }
 
-/** What the events that could not be read leave unknown. */
+/** The events that unreadable events leave unknown. */
 export interface Unreadable {
-  /** UIDs of which any instance may be alive. */
+  /** UIDs whose instances may all be alive. */
   readonly uids: ReadonlySet<string>;
-  /** `eventKey`s of single instances: their series can be read. */
+  /** `eventKey`s of single instances whose series is readable. */
   readonly instances: ReadonlySet<string>;
 }
 
@@ -70,10 +71,19 @@ export type ReadCalendar =
   | { readonly ok: true; readonly content: CalendarContent }
   | { readonly ok: false; readonly error: FeedError };
 
-/** More events than this in one window is no booking calendar; the limit keeps memory bounded. */
+/** No booking calendar has more events in one window. The limit bounds memory. */
 const MAX_EVENTS = 100_000;
 
-/** Reads a calendar. Never throws for its content, and never asks for the host's time zone or clock. */
+/**
+ * Reads a calendar. It never throws for content, and never uses the host's time zone or clock.
+ *
+ * @param bytes the feed as fetched, in any common encoding
+ * @param options the window of events, and the zone and character set to assume
+ * @returns events and notes, or why the feed as a whole is unusable
+ * @example
+ * const read = readCalendar(bytes, { window: { from, to }, zone: 'Europe/Amsterdam' });
+ * const titles = read.ok ? read.content.events.map(({ summary }) => summary) : [read.error.message];
+ */
 export function readCalendar(bytes: Uint8Array, { window, zone, charset }: ReadOptions): ReadCalendar {
   try {
     const { bytes: plain, notes } = toPlain(bytes);
@@ -85,7 +95,7 @@ export function readCalendar(bytes: Uint8Array, { window, zone, charset }: ReadO
   }
 }
 
-/** A defect of this package. It shows as a feed error, so that what was published stays. */
+/** A defect of this package. It becomes a feed error, so that published bookings stay. */
 function unexpected(error: unknown): ReadCalendar {
   const name = error instanceof Error ? error.name : 'unknown';
   const message = `The calendar could not be read (${name}). What it published stays. Report this to the maintainers of Scanflow.`;
@@ -95,11 +105,11 @@ function unexpected(error: unknown): ReadCalendar {
 interface Group {
   readonly masters: Component[];
   readonly overrides: Component[];
-  /** Overrides that cannot be read, where it can be read what they replace. */
+  /** Unreadable overrides whose replaced instance is readable. */
   readonly lost: LostOverride[];
-  /** Of other overrides what they may replace, with the zone guessed. They hide nothing that the series shows. */
+  /** Instances that other unreadable overrides may replace, by a guessed zone. They hide no instance of the series. */
   readonly guessed: Recurrence[];
-  /** An event or series itself cannot be read. */
+  /** Whether the event or series itself is unreadable. */
   isUnreadable: boolean;
 }
 
@@ -116,7 +126,7 @@ interface LostOverride {
   readonly age: Age;
 }
 
-/** Answers to an event, and proposals for another one: neither is an event (RFC 5546 3.2.3, 3.2.6 to 3.2.8). */
+/** Replies and counter-proposals are no events (RFC 5546 3.2.3, 3.2.6 to 3.2.8). */
 const NO_EVENTS = new Set(['REPLY', 'REFRESH', 'COUNTER', 'DECLINECOUNTER']);
 
 class Reading {
@@ -139,10 +149,10 @@ class Reading {
     this.#notes = [...notes];
   }
 
-  /** Parses what may matter in the window; of the rest only those that share a UID with it. */
+  /** Parses the events that may matter in the window, and others only if they share a UID with one of those. */
   run(blocks: readonly EventBlock[], far: SetAside): ReadCalendar {
     for (const block of blocks) this.#read(block);
-    // what a cancellation is about is told by its UID, not by its dates
+    // the UID of a cancellation says which event it cancels; its dates do not
     for (const index of far.uids.keys()) if (far.isCancelled(index)) this.#read(far.block(index));
     for (const [index, uid] of far.uids.entries()) {
       if (!this.#groups.has(uid)) this.#outside.add(uid);
@@ -164,7 +174,7 @@ class Reading {
     this.#isUtf8 &&= isUtf8;
     const properties = readProperties(lines);
     const former = before && readProperties(before);
-    // the identity of bookings derives from it, so it stays as it was read first
+    // booking identities derive from it, so the first reading stays
     const uid = uidOf(former ?? properties);
     const group = this.#groups.get(uid) ?? newGroup();
     this.#groups.set(uid, group);
@@ -176,7 +186,7 @@ class Reading {
     else this.#lose({ uid, properties, group, zones, position }, read.problem);
   }
 
-  /** What an event replaces may well be readable, and then does not keep its old time. */
+  /** The instance that an unreadable event replaces may be readable. It must not stay at its old time. */
   #lose({ uid, properties, group, zones, position }: Lost, problem: Problem): void {
     const recurrence = attempt(() => readRecurrence(properties, zones));
     const replaced = recurrence.ok ? recurrence.value : undefined;
@@ -209,7 +219,7 @@ class Reading {
     for (const id of expansion.value.outside) this.#outside.add(eventKey(uid, id));
   }
 
-  /** What cannot be read costs its own instance only, where the series itself can be read. */
+  /** An unreadable override costs only its own instance if the series is readable. */
   #hide(uid: string, { lost, guessed, isUnreadable }: Group, master: Component | undefined): void {
     const replaced = [...lost.map(({ recurrence }) => recurrence), ...guessed];
     const isOpen = master === undefined && guessed.length > 0;
@@ -218,7 +228,7 @@ class Reading {
     for (const one of replaced) this.#unreadable.instances.add(eventKey(uid, replacedId(one, master)));
   }
 
-  /** Of several events under one UID the newest counts; the others are reported where they are not mere revisions. */
+  /** The newest event under a UID counts. Others that are no mere revisions are reported. */
   #newest(masters: readonly Component[]): Component | undefined {
     const [newest, ...others] = masters.toSorted(byAge);
     for (const other of others) {
@@ -234,15 +244,14 @@ class Reading {
     const { uid, recurrenceId, start, summary } = about;
     this.#problems.push({
       uid,
-      ...(recurrenceId === undefined ? {} : { recurrenceId }),
+      ...defined({ recurrenceId }),
       ...problem,
-      ...(start === undefined ? {} : { start }),
-      ...(summary === undefined ? {} : { summary }),
+      ...defined({ start, summary }),
     });
   }
 }
 
-/** An event or series that cannot be read, or an override of which it is not known what it replaces. */
+/** An unreadable event or series, or an override whose replaced instance is unknown. */
 function noteUnreadable(group: Group, properties: Properties, zones: Zones): void {
   const { floating } = zones;
   const guess = attempt(() => readRecurrence(properties, { floating, resolve: () => floating }));
@@ -250,7 +259,7 @@ function noteUnreadable(group: Group, properties: Properties, zones: Zones): voi
   else group.isUnreadable = true;
 }
 
-/** An event that cannot be read. */
+/** An unreadable event. */
 interface Lost {
   readonly uid: string;
   readonly properties: Properties;
@@ -266,7 +275,7 @@ interface About {
   readonly summary: string | undefined;
 }
 
-/** A time as a UTC instant, where there is one. */
+/** A time as a UTC instant, if there is one. */
 function textOf(read: () => Moment): string | undefined {
   const text = attempt(() => instantOf(read()).toString());
   return text.ok ? text.value : undefined;
@@ -293,11 +302,11 @@ function attempt<T>(read: () => T): Attempt<T> {
   }
 }
 
-/** Days around the window within which time zones are looked at exactly. */
+/** Days around the window in which time zones decide. */
 const MARGIN_DAYS = 2;
 const DAY_MS = 86_400_000;
 
-/** Tells whether an event lies outside the window for certain, by its text alone. */
+/** Whether the text alone proves that an event lies outside the window. */
 function farFrom({ from, to }: Window): (span: Span) => boolean {
   const first = Math.floor(from.epochMilliseconds / DAY_MS) - MARGIN_DAYS;
   const last = Math.ceil(to.epochMilliseconds / DAY_MS) + MARGIN_DAYS;
@@ -309,7 +318,7 @@ const isCopy = (a: Component, b: Component): boolean =>
   a.start.zone.name === b.start.zone.name &&
   a.details.summary === b.details.summary;
 
-/** Of all that claims to replace an instance the newest. */
+/** The newest override of each instance. */
 function newestOverrides({ overrides, lost }: Group, master: Component | undefined): Omit<Series, 'master'> {
   const byId = new Map<string, { component?: Component; recurrence: Recurrence; age: Age }>();
   const readable = overrides.flatMap((component) => {

@@ -1,19 +1,19 @@
-/** A recurrence rule, checked and brought into the form that the engine reads rightly (RFC 5545 3.3.10). */
+/** Checks a recurrence rule and brings it into a form that the engine reads correctly (RFC 5545 3.3.10). */
 import { dailyStarts } from './daily.ts';
 import { ruleTimes } from './engine.ts';
 import { hourlyStarts } from './hourly.ts';
 import { instantOf, UTC, type Moment } from './moment.ts';
 import { EventError } from './problem.ts';
 
-/** More than this in one window is no booking of a scanner. */
+/** No scanner booking has more instances in one window. */
 const MAX_OCCURRENCES = 10_000;
-/** Times a day that BYHOUR × BYMINUTE × BYSECOND may give; more costs seconds of work and means nothing here. */
+/** Limit of BYHOUR × BYMINUTE × BYSECOND: more takes seconds to expand and means no booking. */
 const MAX_TIMES_A_DAY = 96;
 
 /** node-ical refuses a larger COUNT. */
 const MAX_COUNT = 10_000;
 
-/** Least and largest value of each part, and whether it may count from the end (RFC 5545 3.3.10). */
+/** Smallest and largest value of each part, and whether it may count from the end (RFC 5545 3.3.10). */
 const RANGES: readonly (readonly [string, number, number, boolean])[] = [
   ['BYSECOND', 0, 60, false],
   ['BYMINUTE', 0, 59, false],
@@ -36,8 +36,8 @@ const PARTS = new Set(
 /**
  * Starts that the rule gives between `from` and `to`, inclusive, for a series that starts at `start`. Throws EventError.
  *
- * Days and weeks, which nearly all series are, are plain arithmetic; hours are counted as they pass, so that a day of
- * 25 hours has 25 of them; all else is the engine's.
+ * Arithmetic expands days and weeks, the rules of nearly all series. Hours count as they pass, so that a day of
+ * 25 hours has 25 of them. The engine expands all other rules.
  */
 export function ruleStarts(
   rule: string,
@@ -55,14 +55,14 @@ export function ruleStarts(
   return starts;
 }
 
-/** Whether the rule gives the start of its series: it need not, where its parts name other days. Throws EventError. */
+/** Whether the rule gives the start of its series. It need not, if its parts name other days. Throws EventError. */
 export function givesStart(rule: string, start: Moment): boolean {
   const first = instantOf(start);
   const isPlain = [...readRule(rule, start.wall.day).keys()].every((name) => !name.startsWith('BY'));
   return isPlain || ruleStarts(rule, start, first, first).length > 0;
 }
 
-/** Undefined when there are too many. */
+/** Undefined for too many instances. */
 function wallStarts(
   rule: string,
   parts: ReadonlyMap<string, string>,
@@ -71,7 +71,7 @@ function wallStarts(
   to: Temporal.Instant,
 ): Temporal.Instant[] | undefined {
   const wall = start.zone.wallAt;
-  // clocks that were set back or forward make the bounds inexact in wall-clock time
+  // changes of clocks make the bounds inexact in wall-clock time
   const first = wall(from).subtract({ hours: 2 });
   const last = wall(to).add({ hours: 2 });
   const walls =
@@ -90,7 +90,7 @@ function expand(
   to: Temporal.PlainDateTime,
 ): Temporal.PlainDateTime[] | undefined {
   const count = Number(parts.get('COUNT') ?? 0);
-  // the engine counts to 10,000 only; a series that cannot be through by then needs no count
+  // the engine counts to 10,000 only; a series that cannot end by then needs no count
   const days = to.since(start, { largestUnit: 'day' }).days + 2;
   const isEndless = count > MAX_COUNT && count > days * timesADay(parts);
   if (count > MAX_COUNT && !isEndless) return undefined;
@@ -105,7 +105,7 @@ function expand(
   }
 }
 
-/** `day`: that of the month on which the series starts. */
+/** `day`: the day of the month on which the series starts. */
 function readRule(rule: string, day: number): Map<string, string> {
   const parts = new Map<string, string>();
   for (const part of rule
@@ -121,12 +121,12 @@ function readRule(rule: string, day: number): Map<string, string> {
   return new Map([...parts].filter(([name]) => name !== 'RSCALE' && name !== 'SKIP'));
 }
 
-/** RFC 7529 4: the calendar of RFC 5545 by another name, where days that do not exist are left out or never come. */
+/** RFC 7529 4: accepts the Gregorian calendar, and rules in which a day that does not exist is left out or never comes. */
 const isGregorian = (parts: ReadonlyMap<string, string>, day: number): boolean =>
   ['GREGORIAN', undefined].includes(parts.get('RSCALE')) &&
   (['OMIT', undefined].includes(parts.get('SKIP')) || everyDayExists(parts, day));
 
-/** Each month has 28 days, and only rules of months and years name days that some of them lack (RFC 7529 4.1). */
+/** Each month has 28 days. Only rules of months and years name days that some months lack (RFC 7529 4.1). */
 function everyDayExists(parts: ReadonlyMap<string, string>, day: number): boolean {
   if (!['MONTHLY', 'YEARLY'].includes(parts.get('FREQ') ?? '')) return true;
   if (parts.has('BYYEARDAY') || parts.has('BYWEEKNO')) return false;
@@ -160,14 +160,14 @@ function hasGoodValues(parts: ReadonlyMap<string, string>): boolean {
   );
 }
 
-/** How many instances a day can have at most. */
+/** The most instances in one day. */
 function timesADay(parts: ReadonlyMap<string, string>): number {
   const values = (name: string): number => parts.get(name)?.split(',').length ?? 1;
   const hours = parts.get('FREQ') === 'HOURLY' && !parts.has('BYHOUR') ? 24 : values('BYHOUR');
   return hours * values('BYMINUTE') * values('BYSECOND');
 }
 
-/** UNTIL as an instant: in UTC, or as the series' own wall-clock time. A date means the whole of that day. */
+/** UNTIL as an instant, from UTC or from the series' wall-clock time. A date includes that whole day. */
 function readUntil(until: string | undefined, start: Moment): Temporal.Instant | undefined {
   if (until === undefined) return undefined;
   const match = /^(\d{4})(\d{2})(\d{2})(?:T(\d{2})(\d{2})(\d{2})?(Z)?)?$/.exec(until);

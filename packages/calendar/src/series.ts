@@ -1,4 +1,5 @@
-/** All components of one UID as the events that they give in a window (RFC 5545 3.8.4.4, 3.8.5). */
+/** Expands all components of one UID into the events of a window (RFC 5545 3.8.4.4, 3.8.5). */
+import { defined } from '@scanflow/booking/defined';
 import { addTo } from './clock.ts';
 import type { Component, EventDetails, Recurrence } from './component.ts';
 import type { EventExtras } from './extras.ts';
@@ -9,17 +10,17 @@ import { givesStart, ruleStarts } from './rule.ts';
 
 /** All that a calendar says under one UID. */
 export interface Series {
-  /** Missing when only overrides were published. */
+  /** Missing if the calendar holds only overrides. */
   readonly master: Component | undefined;
-  /** One for each instance that is replaced. */
+  /** One override for each replaced instance. */
   readonly overrides: readonly Component[];
-  /** Replaced instances of which it cannot be read by what: they are not shown, least of all at their old time. */
+  /** Instances whose override is unreadable are left out. */
   readonly lost: readonly Recurrence[];
 }
 
 export interface Expansion {
   readonly events: readonly CalendarEvent[];
-  /** Recurrence ids of live events outside the window, `undefined` for the single or first one. */
+  /** Recurrence ids of live events outside the window; `undefined` stands for the single event or first instance. */
   readonly outside: readonly (string | undefined)[];
 }
 
@@ -28,18 +29,18 @@ interface Instance {
   readonly formerId: string | undefined;
   readonly component: Component;
   readonly start: Temporal.Instant;
-  /** Where an RDATE gives one. */
+  /** Set if an RDATE gives a length. */
   readonly length?: Temporal.Duration | undefined;
 }
 
 interface Start {
   readonly at: Temporal.Instant;
-  /** Where 0.1.0 had it, where that is elsewhere. */
+  /** The start that 0.1.0 read, if it differs. */
   readonly before?: Temporal.Instant | undefined;
   readonly length?: Temporal.Duration | undefined;
 }
 
-/** From `after` on a series goes on as `component`; as nothing when that cannot be read. */
+/** After `after`, the series continues as `component`. It ends there if the component is unreadable. */
 interface Turn {
   readonly after: Temporal.Instant;
   readonly component: Component | undefined;
@@ -89,7 +90,7 @@ const replacements = ({ overrides, lost }: Series): Recurrence[] => [
   ...lost,
 ];
 
-/** Overrides of an instance and all that follow it, in the order of time. */
+/** Overrides of an instance and all later ones (THISANDFUTURE), in order of time. */
 function turnsOf({ master, overrides, lost }: Series): Turn[] {
   const turns: Turn[] = [];
   for (const component of overrides)
@@ -100,26 +101,26 @@ function turnsOf({ master, overrides, lost }: Series): Turn[] {
   return turns.sort((a, b) => Temporal.Instant.compare(a.after, b.after));
 }
 
-/** Starts that may touch the window, and always the first one: whether it is alive is asked for. */
+/** Starts that may touch the window. The first start is always included, because callers need to know if it is alive. */
 function starts(master: Component, turns: readonly Turn[], window: Window): Start[] {
   const { start, rules, extraStarts } = master;
   const first = { at: instantOf(start) };
   if (rules.length === 0 && extraStarts.length === 0) return [first];
   const [from, to] = reach(master, turns, window);
   const ruled = rules.flatMap((rule) => ruleStarts(rule, start, from, to)).map((at) => ({ at }));
-  // an RDATE of a day takes its time of day from the series
+  // an RDATE that is a date takes its time of day from the series
   const extra = extraStarts.map(({ start: moment, length }) => ({
     at: placeOf(onSeries(moment, master), master),
     before: isTimeOfDays(moment, master) ? instantOf(moment) : undefined,
     length,
   }));
-  // a start that is out of step with its rule is none (as other readers have it)
+  // a start that its rule does not give is no instance, as in other readers
   const firsts = rules.length === 0 || rules.some((rule) => givesStart(rule, start)) ? [first] : [];
-  // of two at one time the one with a length of its own counts
+  // of two instances at one time, the one with its own length counts
   return [...extra, ...firsts, ...ruled].sort((a, b) => Temporal.Instant.compare(a.at, b.at));
 }
 
-/** The window with room for lengths, and for instances that were moved into it. */
+/** The window, extended by the lengths of instances and by moves into the window. */
 function reach(
   master: Component,
   turns: readonly Turn[],
@@ -135,7 +136,7 @@ function reach(
   return [from, [day, ...shifts].reduce(add, window.to)];
 }
 
-/** Overrides stand for themselves, wherever they moved to, unless their instance was deleted. */
+/** An override counts wherever it moved to, unless its instance was deleted. */
 function overrideInstances({ master, overrides }: Series): Instance[] {
   const instances: Instance[] = [];
   const isExcluded = master === undefined ? () => false : exclusion(master);
@@ -159,22 +160,22 @@ function exclusion({ excluded, excludedRules, start }: Component): (at: Temporal
     marks.has(at, start.zone) || excludedRules.some((rule) => ruleStarts(rule, start, at, at).length > 0);
 }
 
-/** Where an instance was. */
+/** The original time of an instance. */
 const original = ({ id }: Recurrence, master: Component | undefined): Temporal.Instant =>
   placeOf(onSeries(id, master), master);
 
-/** A RECURRENCE-ID or RDATE that is only a date takes its time of day from the series. */
+/** A RECURRENCE-ID or RDATE that is a date takes its time of day from the series. */
 const placeOf = (id: Moment, master: Component | undefined): Temporal.Instant =>
   id.dateOnly && master !== undefined ? onDay(id.wall, master) : instantOf(id);
 
 const isTimeOfDays = (id: Moment, master: Component | undefined): boolean =>
   master?.start.dateOnly === true && !id.dateOnly;
 
-/** What names an instance of a series of days names a day, though programs write a time. */
+/** In a series of days, the name of an instance is a day, even if a program writes a time. */
 const onSeries = (id: Moment, master: Component | undefined): Moment =>
   master?.start.dateOnly === true ? dayOf(id, master.start) : id;
 
-/** The day that a time means: the one that begins then where the series is, else the one that is written. */
+/** The day that a time means: the day that begins then in the zone of the series, else the written day. */
 function dayOf(moment: Moment, { zone }: Moment): Moment {
   if (moment.dateOnly) return moment;
   const here = zone.wallAt(instantOf(moment));
@@ -185,7 +186,7 @@ function dayOf(moment: Moment, { zone }: Moment): Moment {
 const onDay = (day: Temporal.PlainDateTime, { start }: Component): Temporal.Instant =>
   start.zone.instantAt(day.withPlainTime(start.wall.toPlainTime()));
 
-/** Names an instance by its original start, with the fraction of a second that no iCalendar has left out. */
+/** Names an instance by its original start, in whole seconds as in iCalendar. */
 export const recurrenceIdOf = (at: Temporal.Instant): string => at.toString({ smallestUnit: 'second' });
 
 /** The `recurrenceId` of the instance that an override replaces. */
@@ -195,7 +196,7 @@ export const replacedId = (recurrence: Recurrence, master: Component | undefined
 const idOf = (at: Temporal.Instant, master: Component | undefined): string | undefined =>
   master !== undefined && at.equals(instantOf(master.start)) ? undefined : recurrenceIdOf(at);
 
-/** The id that 0.1.0 gave an instance: its booking keeps the identity that derives from it. */
+/** The id that 0.1.0 gave an instance. Its booking keeps the identity derived from that id. */
 function formerIdOf(id: Moment, master: Component | undefined): string | undefined {
   const isOther = id.zone.former !== undefined || master?.start.zone.former !== undefined;
   if (!isOther && !isTimeOfDays(id, master)) return undefined;
@@ -203,14 +204,14 @@ function formerIdOf(id: Moment, master: Component | undefined): string | undefin
   return idOf(placeOf(formerly(id), before), before);
 }
 
-/** Where the series was when a THISANDFUTURE override moved it, as wall-clock time in the zone of the override. */
+/** The time from which a THISANDFUTURE override moved the series, as wall-clock time in the override's zone. */
 function shiftBase(override: Component, master: Component): Temporal.PlainDateTime {
   const { recurrence, start } = override;
   const at = recurrence === undefined ? instantOf(start) : original(recurrence, master);
   return start.zone.wallAt(at);
 }
 
-/** An instance after a THISANDFUTURE override moves by as much as the override did, by the clock. */
+/** An instance after a THISANDFUTURE override moves as far as the override did, by the clock. */
 function shifted(at: Temporal.Instant, component: Component, master: Component): Temporal.Instant {
   if (component === master) return at;
   const { start } = component;
@@ -219,7 +220,7 @@ function shifted(at: Temporal.Instant, component: Component, master: Component):
 }
 
 const ids = ({ id, formerId }: Instance): Pick<CalendarEvent, 'recurrenceId' | 'formerRecurrenceId'> => ({
-  ...(id === undefined ? {} : { recurrenceId: id }),
+  ...defined({ recurrenceId: id }),
   ...(formerId === undefined || formerId === id ? {} : { formerRecurrenceId: formerId }),
 });
 
@@ -251,8 +252,8 @@ function toEvent(instance: Instance, master: Component | undefined): CalendarEve
 }
 
 /**
- * An override stands for itself: what it does not say is not so (RFC 5545 3.8.4.4). One without any texts and labels
- * says only when its instance is, and what it is stays as the series has it.
+ * An override replaces all properties of its instance (RFC 5545 3.8.4.4). An override without texts and labels
+ * only moves its instance, which keeps the texts of the series.
  */
 const saysWhat = ({ summary, description, extras: { labels } }: EventDetails): boolean =>
   summary !== undefined || description !== undefined || labels !== undefined;
@@ -264,7 +265,7 @@ const formerTextsOf = ({ former }: EventDetails): Pick<CalendarEvent, 'formerTex
     ? {}
     : { formerTexts: { ...former, summary: former.summary ?? '', description: former.description ?? '' } };
 
-/** A cancelled series takes along the overrides that are not newer than its cancellation (RFC 5546 3.2.5). */
+/** The cancellation of a series also cancels overrides that are not newer (RFC 5546 3.2.5). */
 const isCancelledWith = ({ age }: Component, master: Component | undefined): boolean =>
   master?.details.status === 'CANCELLED' && age.sequence <= master.age.sequence;
 
@@ -276,7 +277,6 @@ const people = ({
   location?: string;
   organizer?: string;
 } => ({
-  ...(location === undefined ? {} : { location }),
-  ...(organizer === undefined ? {} : { organizer }),
+  ...defined({ location, organizer }),
   attendees,
 });

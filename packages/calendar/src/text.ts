@@ -7,7 +7,7 @@ const LF = 0x0a;
 const LINE_END = /\r*\n/;
 const FOLD = /\r*\n[ \t]/g;
 
-/** One stretch of whole lines as a string of one character per byte, and where it stands. */
+/** A stretch of whole lines as a string of one character per byte, and its position. */
 export interface Stretch {
   readonly text: string;
   readonly offset: number;
@@ -16,8 +16,8 @@ export interface Stretch {
 const STRETCH = 1 << 20;
 
 /**
- * The bytes as stretches of lines. Characters are not decoded yet: a fold may stand inside a character of several
- * bytes, and only the events that matter need be decoded. A feed of 200,000 events is never held as one string.
+ * The bytes as stretches of lines, not decoded yet: a fold may split a character of several
+ * bytes, and only events that matter need decoding. A feed of 200,000 events never becomes one string.
  */
 export function* stretchesOf(bytes: Buffer): Generator<Stretch> {
   for (let offset = 0; offset < bytes.length;) {
@@ -30,14 +30,14 @@ export function* stretchesOf(bytes: Buffer): Generator<Stretch> {
 
 export interface ContentLines {
   readonly lines: readonly string[];
-  /** As Scanflow 0.1.0 read them, where that differs. */
+  /** The lines as Scanflow 0.1.0 read them, if that differs. */
   readonly former: readonly string[] | undefined;
   readonly isUtf8: boolean;
 }
 
 /**
- * Unfolded and decoded lines of a part of a feed. `charset` is what was declared for all of it. A text that a program
- * wrote with its line ends as they are is one value.
+ * Unfolded and decoded lines of a part of a feed. `charset` is the declared set of the feed. A text whose line ends a
+ * program wrote unescaped is one value.
  */
 export function contentLines(bytes: Buffer, charset: string | undefined): ContentLines {
   const text = bytes.toString('latin1');
@@ -55,7 +55,7 @@ const linesOf = (text: string): string[] =>
     .split(LINE_END)
     .filter((line) => line.length > 0);
 
-/** Lines that are no properties go on with the text before them. */
+/** Lines that are no properties continue the text before them. */
 function joinTexts(lines: readonly string[]): string[] {
   const joined: string[] = [];
   let goesOn = false;

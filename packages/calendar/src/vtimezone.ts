@@ -1,13 +1,13 @@
 /**
- * VTIMEZONE (RFC 5545 3.6.5): the clock that a calendar itself defines. Mostly it is that of an IANA zone, which is
- * faster; its name ("Customized Time Zone") does not matter.
+ * VTIMEZONE (RFC 5545 3.6.5): the clock that a calendar itself defines. It usually equals an IANA zone, which is
+ * faster. Its name ("Customized Time Zone") does not matter.
  */
 import { definedClock, ianaClock, type Change, type Clock, type Offsets } from './clock.ts';
 import type { Window } from './event.ts';
 import type { Property } from './property.ts';
 import { ruleStarts } from './rule.ts';
 
-/** The content lines of a VTIMEZONE, BEGIN and END of its parts among them. */
+/** The content lines of a VTIMEZONE, with the BEGIN and END of its parts. */
 export type TimezoneLines = readonly Property[];
 
 /** STANDARD or DAYLIGHT. */
@@ -15,27 +15,27 @@ interface Observance {
   readonly lines: Property[];
 }
 
-/** Room around the window: a year before it and one after it must be the same. */
+/** Two clocks must agree in the window, and in the year before and after it. */
 const YEAR_MS = 366 * 86_400_000;
-/** Years before the window that a clock without an IANA zone knows: series may have begun long ago. */
+/** Years before the window that a clock without an IANA zone covers: series may have begun long ago. */
 const YEARS_BACK = 30;
 
 export interface ReadZoneOptions {
   readonly name: string;
-  /** IANA zones that are tried first. */
+  /** IANA zones to try first. */
   readonly favourites: readonly string[];
   readonly window: Window;
 }
 
-/** A clock as a calendar defines it, and the IANA zone that it equals, where there is one. */
+/** A clock that a calendar defines, and the IANA zone that it equals, if any. */
 export interface DefinedZone {
   readonly clock: Clock;
   readonly iana: string | undefined;
 }
 
 /**
- * The clock of a definition. That is an IANA zone's, where one has the very offsets and changes in the year before, in
- * and after the window. Undefined when the definition cannot be read.
+ * The clock of a definition: the IANA zone that has the same offsets and changes in the year before, in
+ * and after the window, if any. Undefined for an unreadable definition.
  */
 export function readZone(
   lines: TimezoneLines,
@@ -77,12 +77,12 @@ function readObservances(lines: TimezoneLines): Observance[] {
     else if (line.name === 'END') depth -= 1;
     else if (depth === 1) observances.at(-1)?.lines.push(line);
   }
-  // where there is only one, its offset is all there is to say
+  // a single observance means a fixed offset
   const [only, ...others] = observances;
   return only === undefined || others.length > 0 ? observances : [completed(only)];
 }
 
-/** The only observance of a zone, with what some leave out: it counts from ever. */
+/** The only observance of a zone counts without a beginning, even if some programs omit its start. */
 function completed({ lines }: Observance): Observance {
   const has = (name: string): boolean => lines.some((line) => line.name === name);
   const offset = lines.find((line) => line.name === 'TZOFFSETTO');
@@ -93,7 +93,7 @@ function completed({ lines }: Observance): Observance {
   return { lines: [...lines, ...from, ...start] };
 }
 
-/** The onsets of one observance until `to`; of those before `from` only the last need be right. */
+/** The onsets of one observance until `to`. Before `from`, only the last onset is reliable. */
 function changesOf(observance: Observance, from: number, to: number): Change[] {
   const before = offsetOf(observance, 'TZOFFSETFROM');
   const offset = offsetOf(observance, 'TZOFFSETTO');
@@ -104,7 +104,7 @@ function changesOf(observance: Observance, from: number, to: number): Change[] {
   const start = onset(values('DTSTART')[0] ?? '');
   const moment = { wall: start, zone: definedClock('', { initial: before, changes: [] }), dateOnly: false };
   const ruled = values('RRULE').flatMap((rule) => {
-    // onsets before a rule ended may be needed from long ago; else the last two years will do
+    // a rule that ended may need onsets from long ago; otherwise two years suffice
     const since = rule.includes('UNTIL')
       ? at(start, before)
       : Math.max(at(start, before), from - 2 * YEAR_MS);

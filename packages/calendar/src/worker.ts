@@ -1,4 +1,4 @@
-/** The thread of isolated.ts: reads a calendar and answers with its content. */
+/** The worker thread of isolated.ts: reads one calendar and posts its contents. */
 import { parentPort } from 'node:worker_threads';
 import { fromRequest, toMessage, type ReadRequest } from './message.ts';
 import { readCalendar } from './read.ts';

@@ -1,4 +1,4 @@
-/** Which time zone a TZID means. The host's zone is never an answer. */
+/** Finds the time zone that a TZID means. It never uses the host's zone. */
 import { ianaClock, withFormer, type Clock, type Zones } from './clock.ts';
 import { windowsZone } from './engine.ts';
 import type { Window } from './event.ts';
@@ -8,8 +8,8 @@ import { contentLines } from './text.ts';
 import { readZone, type DefinedZone, type TimezoneLines } from './vtimezone.ts';
 
 /**
- * Zones as a VCALENDAR names and defines them; `zone` is the one of times without any. A TZID is, in this order: an
- * IANA name of area and city; what the VTIMEZONE of that name says (RFC 5545 3.2.19); another IANA name; a Windows
+ * The zones that a VCALENDAR names and defines; `zone` applies to times without one. A TZID means, in this order: an
+ * IANA name of area and city; the VTIMEZONE of that name (RFC 5545 3.2.19); another IANA name; a Windows
  * name; a vendor's path that ends in an IANA name (`/freeassociation.sourceforge.net/Europe/Amsterdam`).
  */
 export function zonesOf(
@@ -45,7 +45,7 @@ export function zonesOf(
   return { floating: told === undefined ? floating : (resolve(told) ?? floating), resolve };
 }
 
-/** A TZID is a TEXT where a VTIMEZONE has it, and quoted where a time names it, or in both: one name is meant. */
+/** A VTIMEZONE writes a TZID as TEXT and a time writes it quoted, or both do. They mean one name. */
 const plainName = (tzid: string): string =>
   unescapeText(tzid)
     .trim()
@@ -54,13 +54,13 @@ const plainName = (tzid: string): string =>
 
 type Definition = readonly [string, TimezoneLines];
 
-/** Definitions of this very name, else of one that differs in capitals only. */
+/** Definitions of this name, else of a name that differs only in case. */
 function named(all: readonly Definition[], name: string): TimezoneLines[] {
   const exact = all.filter(([own]) => own === name);
   return (exact.length > 0 ? exact : all).map(([, lines]) => lines);
 }
 
-/** What several definitions of one name say; undefined where they say different things. One that is broken says nothing. */
+/** The clock on which all readable definitions of one name agree; undefined if they differ. */
 function agreed(all: readonly (DefinedZone | undefined)[], { from }: Window): DefinedZone | undefined {
   const [first, ...others] = all.filter((one) => one !== undefined);
   const walls = Array.from({ length: 53 }, (_, week) =>
@@ -74,7 +74,7 @@ function agreed(all: readonly (DefinedZone | undefined)[], { from }: Window): De
   return others.every(isSame) ? first : undefined;
 }
 
-/** The IANA zone that a definition names beside its rules, for one whose rules cannot be read. */
+/** The IANA zone that a definition names beside its rules, for unreadable rules. */
 const locationOf = (lines: TimezoneLines): string | undefined => {
   const location = lines.find(({ name }) => name === 'X-LIC-LOCATION')?.value.trim();
   return location === undefined ? undefined : placeName(location);
@@ -87,13 +87,13 @@ function readDefinition(bytes: Buffer, charset: string | undefined): [string, Ti
   return [plainName(tzid), lines.filter((line) => line !== undefined)];
 }
 
-/** IANA's name of an area and a city, as Apple and others write it also with a slash before it. */
+/** An IANA name of an area and a city. Apple and others also write it with a slash before it. */
 function placeName(name: string): string | undefined {
   const bare = name.replace(/^\//, '');
   return bare.includes('/') ? iana(bare) : undefined;
 }
 
-/** Outlook numbers zones that it defines more than once: `W. Europe Standard Time 1`. */
+/** Outlook numbers a zone that it defines more than once: `W. Europe Standard Time 1`. */
 function numberedZone(name: string): string | undefined {
   const [, bare] = /^(.*\D) \d{1,2}$/.exec(name) ?? [];
   return bare === undefined ? undefined : ianaOf(windowsZone(bare));
@@ -111,7 +111,7 @@ function namedZone(name: string): string | undefined {
 }
 
 function iana(name: string): string | undefined {
-  // Temporal reads `2024-01-01T00:00[Europe/Paris]` and offsets as zones too: only names and UTC are wanted
+  // Temporal also accepts `2024-01-01T00:00[Europe/Paris]` and offsets as zones; only names and UTC are valid here
   if (!/^[A-Za-z][A-Za-z0-9_+/-]*$/.test(name)) return undefined;
   try {
     return new Temporal.ZonedDateTime(0n, name).timeZoneId;

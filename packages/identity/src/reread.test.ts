@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { identify, type BookedOutcome, type BookingRecord, type Labels } from '@scanflow/booking';
+import { defined } from '@scanflow/booking/defined';
 import { encodeKeeps, parseKeeps } from './keeps.ts';
 import { keepIdentities, spanOf, type KeepInput } from './reread.ts';
 
@@ -20,7 +21,7 @@ function record({
   session = 'ses-01',
 }: Given): BookingRecord {
   const labels: Labels = { project: '3010000.01', subject, session };
-  const source = { calendar: 'prisma', uid, ...(recurrenceId === undefined ? {} : { recurrenceId }) };
+  const source = { calendar: 'prisma', uid, ...defined({ recurrenceId }) };
   return {
     version: 1,
     ...identify(source, labels),
@@ -42,7 +43,7 @@ const outcome = (given: Given, formerLabels?: Labels): BookedOutcome =>
     uid: given.uid ?? 'a',
     record: record(given),
     warnings: [],
-    ...(formerLabels === undefined ? {} : { formerLabels }),
+    ...defined({ formerLabels }),
   }) as unknown as BookedOutcome;
 
 const keepsOf = (given: Partial<KeepInput>): Map<string, string> => {

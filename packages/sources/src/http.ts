@@ -1,4 +1,5 @@
 /** Calendars over http and https: asked with what the last answer gave to recognise it by. */
+import { defined } from '@scanflow/booking/defined';
 import { charsetOfType } from '@scanflow/calendar';
 import type { Source, Validators } from './source.ts';
 import { webClient, type Heard, type WebOptions } from './web/client.ts';
@@ -45,13 +46,10 @@ function isWhole(header: Heard['header'], size: number): boolean {
 }
 
 function conditionsOf({ etag, lastModified }: Validators): Record<string, string> {
-  return {
-    ...(etag === undefined ? {} : { 'if-none-match': etag }),
-    ...(lastModified === undefined ? {} : { 'if-modified-since': lastModified }),
-  };
+  return defined({ 'if-none-match': etag, 'if-modified-since': lastModified });
 }
 
 function validatorsOf(header: Heard['header']): Validators {
   const [etag, lastModified] = [header('etag'), header('last-modified')];
-  return { ...(etag === undefined ? {} : { etag }), ...(lastModified === undefined ? {} : { lastModified }) };
+  return defined({ etag, lastModified });
 }

@@ -1,4 +1,5 @@
 /** From the configuration of a calendar to the place it is fetched from. */
+import { defined } from '@scanflow/booking/defined';
 import type { Config } from '@scanflow/config';
 import { caldavSource } from './caldav.ts';
 import { fileSource } from './file.ts';
@@ -35,7 +36,7 @@ export function placeOf(settings: PlaceSettings): Place {
   const options = {
     ...limits,
     ...{ url: address, redirects, username, password, passwordFile, tokenFile },
-    ...(tls === undefined ? {} : { tls }),
+    ...defined({ tls }),
     ...(proxy === 'none' ? {} : { proxy, proxyUsername, proxyPasswordFile }),
   };
   const { host } = new URL(address);

@@ -1,5 +1,6 @@
-/** What people and programs can ask cal2wl over HTTP. */
+/** The HTTP API of cal2wl. */
 import type { Outcome } from '@scanflow/booking';
+import { defined } from '@scanflow/booking/defined';
 import type { FastifyInstance } from '@scanflow/runtime';
 import type { CalendarReport, PassReport } from './report.ts';
 import { outcomeView } from './view.ts';
@@ -18,9 +19,9 @@ function calendarViews(report: PassReport | undefined): object[] {
       state,
       ...(waiting ? { waiting } : {}),
       ...freshness(more, now),
-      ...(failure === undefined ? {} : { failure }),
+      ...defined({ failure }),
       ...(notes.length === 0 ? {} : { notes }),
-      ...(projects === undefined ? {} : { projects }),
+      ...defined({ projects }),
       bookings: count(outcomes, 'booking'),
       skipped: count(outcomes, 'skipped'),
       rejected: count(outcomes, 'rejected'),
@@ -40,7 +41,7 @@ function freshness(
   };
 }
 
-/** In whole seconds; 0 where our clock was set back since. */
+/** In whole seconds; 0 if our clock was set back since. */
 const age = (time: Temporal.Instant, now: Temporal.Instant): number =>
   Math.max(0, Math.round(now.since(time).total('seconds')));
 

@@ -1,10 +1,10 @@
-/** Whether cal2wl can do its work. A calendar that does not answer is shown, and no reason to restart anything. */
+/** Whether cal2wl can work. The page shows a calendar that does not answer, but that is no reason for a restart. */
 import type { Health } from '@scanflow/runtime';
 import type { PassReport } from './report.ts';
 
-/** By cron the time between passes is not known: a day without one is too long. */
+/** With cron the time between passes is unknown: a day without a pass is too long. */
 const CRON_LIMIT_MS = 86_400_000;
-/** What a pass may take on top of its interval: fetches have time limits of their own. */
+/** Time for a pass on top of its interval. Fetches have their own time limits. */
 const GRACE_MS = 600_000;
 
 export function healthOf(

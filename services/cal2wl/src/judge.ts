@@ -1,4 +1,4 @@
-/** One calendar's rules over many passes: the list of projects is asked anew, and a change of it judges all anew. */
+/** Keeps the rules of one calendar over many passes. A changed list of projects judges all events again. */
 import { bookingRules, type Config } from '@scanflow/config';
 import type { Failure } from '@scanflow/failure';
 import type { Projects } from '@scanflow/booking';

@@ -1,4 +1,4 @@
-/** Contents of files in folders that only this service writes: known without a look at the disk, for some minutes. */
+/** Caches, for some minutes, the files of folders that only this service writes. */
 import { readFile } from 'node:fs/promises';
 import { stampOf } from '@scanflow/records';
 
@@ -13,19 +13,19 @@ export interface KnownFilesOptions {
 interface Known {
   readonly stamp: string;
   readonly bytes: Uint8Array;
-  /** The look at the folders in which the file was looked at. */
+  /** The look at the folders that last checked this file. */
   readonly look: number;
-  /** When the file is looked at again, whatever the folders say. */
+  /** When to check the file again, whatever the folders say. */
   readonly due: number;
 }
 
-/** What was changed in place is noticed within this time: half of it at least, so that not all come due at once. */
+/** A change in place shows within this time. Each file waits between half of it and all of it, to spread the checks. */
 const LONGEST_MS = 300_000;
 const MOST = 20_000;
 
 /**
- * A file that comes, goes or is replaced changes its folder, and then all files are looked at. One that is changed in
- * place does not: each is looked at every few minutes for that. The least used are forgotten.
+ * A file that comes, goes or is replaced changes its folder, and then all files are checked. A change in
+ * place does not, so each file is checked every few minutes. The least used files are forgotten.
  */
 export class KnownFiles {
   readonly #options: KnownFilesOptions;
@@ -39,7 +39,7 @@ export class KnownFiles {
     this.#clock = options.clock ?? ((): number => performance.now());
   }
 
-  /** To be called before each round of reading: looks whether anything came, went or was replaced. */
+  /** Call it before each round of reads. It checks whether a file came, went or was replaced. */
   async look(): Promise<void> {
     const found = await Promise.all(this.#options.folders.map(stampIfAny));
     const folders = found.join();
@@ -47,7 +47,7 @@ export class KnownFiles {
     this.#folders = folders;
   }
 
-  /** Undefined where the file is missing or cannot be read. The same bytes are the same object. */
+  /** Undefined if the file is missing or unreadable. An unchanged file gives the same object. */
   async read(path: string): Promise<Uint8Array | undefined> {
     const known = this.#files.get(path);
     this.#files.delete(path);
@@ -59,7 +59,7 @@ export class KnownFiles {
     const stamp = await stampIfAny(path);
     if (stamp === undefined) return undefined;
     const bytes = known?.stamp === stamp ? known.bytes : await readFile(path).catch(() => undefined);
-    // what cannot be read is as good as missing: it is written again, and that fails for all to see
+    // an unreadable file counts as missing: the service writes it again, and reports if that fails
     if (bytes === undefined) return undefined;
     const due = this.#clock() + LONGEST_MS * (0.5 + 0.5 * (this.#options.random ?? Math.random)());
     this.#files.set(path, { stamp, bytes, look, due });
@@ -68,11 +68,11 @@ export class KnownFiles {
     return bytes;
   }
 
-  /** To be called before a file is written: it is looked at before it is believed again. */
+  /** Call it before you write a file, so that the next read checks the disk. */
   forget(path: string): void {
     this.#files.delete(path);
   }
 }
 
-/** A file that cannot be looked at counts as missing. */
+/** A file without a readable status counts as missing. */
 const stampIfAny = (path: string): Promise<string | undefined> => stampOf(path).catch(() => undefined);

@@ -1,9 +1,9 @@
-/** Log lines about passes: changes, not repetitions. No title, no label. */
+/** Logs what changed from pass to pass, without titles and labels. */
 import type { Log } from '@scanflow/runtime';
 import { count } from './api.ts';
 import type { CalendarReport, PassReport } from './report.ts';
 
-/** The result is to be called after each pass. */
+/** Call the result after each pass. */
 export function createPassLog(log: Log): (report: PassReport) => void {
   const told = new Map<string, string>();
   return (report) => {

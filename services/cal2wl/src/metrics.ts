@@ -1,11 +1,11 @@
-/** What cal2wl counts, for Prometheus. Label values come from the configuration and from our own code only. */
+/** Metrics of cal2wl for Prometheus. Label values come only from the configuration and our own code. */
 import { Counter, Gauge, Histogram, type Registry } from '@scanflow/runtime';
 import { count } from './api.ts';
 import type { CalendarReport, PassReport } from './report.ts';
 
 const PREFIX = 'scanflow_cal2wl_';
 
-/** Registers the metrics; the result is to be called after each pass. */
+/** Registers the metrics. Call the result after each pass. */
 export function createMetrics(registry: Registry): (report: PassReport) => void {
   const registers = [registry];
   const seconds = new Histogram({

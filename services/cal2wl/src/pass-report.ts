@@ -1,4 +1,4 @@
-/** What a pass says of one calendar: pieces of its report, and its view for reconciling. */
+/** Builds the report of a pass on one calendar, and the calendar's view for reconciling. */
 import { flagBookings, type Outcome } from '@scanflow/booking';
 import type { Config } from '@scanflow/config';
 import type { CalendarView, Past, Plan } from '@scanflow/identity';
@@ -10,7 +10,7 @@ type ReadingReport = Pick<
   'state' | 'waiting' | 'lastGood' | 'failure' | 'notes' | 'notBefore' | 'clockSkewMs' | 'fetch' | 'accepted'
 >;
 
-/** Of a calendar of which nothing is known yet. */
+/** The report of a calendar before its first reading. */
 export function emptyReport(
   calendar: string,
   scanner: Config['calendars'][string]['scanner'] = '',
@@ -35,7 +35,7 @@ export function emptyReport(
   };
 }
 
-/** What a reading says of its calendar. */
+/** The part of the report that comes from a reading. */
 export function readingReport(reading: Reading): ReadingReport {
   const { answered, waiting, content, lastGood, failure, notBefore, clockSkewMs, fetch, accepted } = reading;
   const isGood = answered || (waiting && content !== undefined && failure === undefined);
@@ -44,14 +44,14 @@ export function readingReport(reading: Reading): ReadingReport {
   return { state, waiting, lastGood, failure, notes, notBefore, clockSkewMs, fetch, accepted };
 }
 
-/** Its booking is not carried out yet: the scan runs. */
+/** Whether its booking waits for a running exam. */
 export const isWaiting = (
   one: Outcome,
   waiting: ReadonlySet<string>,
 ): one is Extract<Outcome, { outcome: 'booking' }> =>
   one.outcome === 'booking' && waiting.has(one.record.accessionNumber);
 
-/** Bookings of all calendars seen together. */
+/** Adds the warnings that only show across all calendars. */
 export function flagged(reports: readonly CalendarReport[], past: Past): CalendarReport[] {
   const all = flagBookings(
     reports.flatMap(({ outcomes }) => outcomes),
@@ -65,7 +65,7 @@ export function flagged(reports: readonly CalendarReport[], past: Past): Calenda
   });
 }
 
-/** What reconciling is told of the calendar. */
+/** The calendar as reconciling sees it. */
 export const viewOf = (calendar: string, reading: Reading, plan: Plan): CalendarView => ({
   calendar,
   answered: reading.answered,

@@ -1,4 +1,4 @@
-/** One pass over all calendars: each is read, judged and published for itself, and none costs another. */
+/** One pass over all calendars. It reads, judges and publishes each by itself, so that one failure affects no other. */
 import { encodeBookingRecord, warn, warning, type BookingRecord, type Outcome } from '@scanflow/booking';
 import type { CalendarContent, Window } from '@scanflow/calendar';
 import type { Config } from '@scanflow/config';
@@ -38,12 +38,12 @@ export interface PassOptions {
   readonly erasures: Erasures;
   /** By calendar. */
   readonly readers: ReadonlyMap<string, Reader>;
-  /** By calendar, of those that have one. */
+  /** By calendar, for calendars with a list. */
   readonly projects: ReadonlyMap<string, ProjectList>;
   readonly log: Log;
 }
 
-/** Calendars that are asked at the same time. */
+/** Calendars that a pass reads at the same time. */
 const AT_ONCE = 4;
 
 const FROZEN = warning(
@@ -59,7 +59,7 @@ interface CalendarPass {
 interface PassContext {
   readonly now: Temporal.Instant;
   readonly signal: AbortSignal;
-  /** Grows by what each calendar asks for. */
+  /** All booking records, extended by the bookings of each pass. */
   readonly published: Map<string, Published>;
   readonly frozen: ReadonlySet<string>;
   readonly before: ReadonlyMap<string, Uint8Array>;
@@ -175,7 +175,7 @@ export class Passes {
     };
   }
 
-  /** Bookings under the identity that they keep, with what their scanner cannot show. */
+  /** Bookings under the identity that they keep, with warnings about texts that their scanner cannot show. */
   #identify(plan: Plan, view: CalendarView, window: Window, keeps: Keeps): Outcome[] {
     const known = (this.#past ?? new Past()).ofCalendar(view.calendar, window.from);
     const isLost = (record: BookingRecord): boolean =>
@@ -202,7 +202,7 @@ export class Passes {
     });
   }
 
-  /** Adds what is wanted but not on the worklist, and bookings to come that left it and may be gone for good. */
+  /** Adds wanted bookings that are not on the worklist, and future bookings that left it and may be gone for good. */
   async #complete(
     published: Map<string, Published>,
     calendar: string,
@@ -218,7 +218,7 @@ export class Passes {
     }
   }
 
-  /** What the streamer was asked to erase goes from here, too. Throws where that cannot be read: nothing is published then. */
+  /** Erases here what the streamer erases. Throws if the erasures are unreadable, and then the pass publishes nothing. */
   async #erase(): Promise<void> {
     const { erasures, shelf, log } = this.#options;
     if (!(await erasures.refresh())) return;
@@ -231,7 +231,7 @@ export class Passes {
     if (erased > 0) log.warn('bookings erased', { bookings: erased });
   }
 
-  /** All records, read once: nobody else writes them. */
+  /** All records. One read suffices, because only this service writes them. */
   async #remember(): Promise<Past> {
     if (this.#past !== undefined) return this.#past;
     const past = new Past();

@@ -1,17 +1,17 @@
-/** Fetches from servers that others use too: spread in time, and few at once from one of them. */
+/** Spreads fetches in time and limits those to one server, because others use the servers too. */
 import { sleep } from '@scanflow/runtime';
 import type { Source } from '@scanflow/sources';
 
-/** Fetches from one server at the same time. */
+/** Most fetches from one server at the same time. */
 const AT_ONCE = 2;
 const LONGEST_JITTER_MS = 10_000;
 
-/** Puts fetches from one host in a row; several sources share one. */
+/** Queues fetches by host. All sources share one instance. */
 export class Queues {
   readonly #running = new Map<string, number>();
   readonly #waiting = new Map<string, (() => void)[]>();
 
-  /** Runs the work once fewer than two others for the host run; in the order of asking. */
+  /** Runs the work once fewer than two others run for the host, in the order of the calls. */
   async run<T>(host: string, work: () => Promise<T>): Promise<T> {
     const running = this.#running.get(host) ?? 0;
     if (running < AT_ONCE) this.#running.set(host, running + 1);
@@ -32,13 +32,13 @@ export class Queues {
 export interface PoliteOptions {
   readonly host: string;
   readonly queues: Queues;
-  /** Time between two passes in milliseconds: fetches begin somewhere in the first tenth of it. */
+  /** Time between two passes in milliseconds. A fetch begins in the first tenth of it. */
   readonly every: number;
   /** From 0 up to 1. */
   readonly random?: () => number;
 }
 
-/** The source, asked a little later by chance: otherwise all facilities would ask at the full minute. */
+/** Delays each fetch at random: otherwise all facilities would fetch at the full minute. */
 export function polite(source: Source, { host, queues, every, random = Math.random }: PoliteOptions): Source {
   const longest = Math.min(every / 10, LONGEST_JITTER_MS);
   return {

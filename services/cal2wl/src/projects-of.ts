@@ -1,4 +1,4 @@
-/** From the configuration to the lists of projects, by calendar. */
+/** Opens the lists of projects that the configuration names, by calendar. */
 import { join } from 'node:path';
 import type { Config } from '@scanflow/config';
 import type { Log } from '@scanflow/runtime';
@@ -7,7 +7,7 @@ import { projectList, type ProjectList } from './projects.ts';
 
 const LIMITS = { timeoutMs: 30_000, maxSize: 4_194_304 };
 
-/** Calendars that take any project are not in it. */
+/** Leaves out calendars that accept any project. */
 export function projectsOf(config: Config, log: Log): ReadonlyMap<string, ProjectList> {
   return new Map(
     Object.entries(config.calendars).flatMap(([name, own]) => {

@@ -1,4 +1,4 @@
-/** The list of projects that a calendar's bookings may name. While it cannot be read, what it last said counts. */
+/** The list of projects that a calendar's bookings may name. While it is unreadable, its last good copy counts. */
 import { readFile } from 'node:fs/promises';
 import { parseProjects, type Projects } from '@scanflow/booking';
 import { messageOf, type Failure } from '@scanflow/failure';
@@ -6,7 +6,7 @@ import { writeFileAtomic, type Log } from '@scanflow/runtime';
 import type { Source, Validators } from '@scanflow/sources';
 
 export interface ProjectList {
-  /** Asks at most every few minutes. Undefined where the list was never read: then any project is taken. */
+  /** Fetches at most every few minutes. `projects` is undefined before the first good reading: then any project is accepted. */
   read(
     now: Temporal.Instant,
     signal: AbortSignal,

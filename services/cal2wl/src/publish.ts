@@ -1,4 +1,4 @@
-/** Carries out what was decided, action by action, and tells of it. */
+/** Carries out the decided actions, and logs them. */
 import type { BookingRecord } from '@scanflow/booking';
 import { codeOf, type Failure } from '@scanflow/failure';
 import type { Log } from '@scanflow/runtime';
@@ -7,12 +7,12 @@ import type { Action } from './domain/reconcile.ts';
 
 export interface PublishOptions {
   readonly shelf: Shelf;
-  /** Told of each record that was written. */
+  /** Receives each written record. */
   readonly written: (record: BookingRecord) => void;
   readonly log: Log;
 }
 
-/** A disk that takes nothing more fails each write, and the next pass tries again; the last failure is given. */
+/** Returns the last failure. A full disk fails each write, and the next pass tries again. */
 export async function publish(
   actions: readonly Action[],
   { shelf, written, log }: PublishOptions,
@@ -20,7 +20,7 @@ export async function publish(
   let failure: Failure | undefined;
   const unwritten = new Set<string>();
   for (const action of actions) {
-    // the old item stays until the new one is there
+    // the old item stays until the new one is published
     if (action.kind === 'supersede' && unwritten.has(action.record.supersededBy ?? '')) continue;
     try {
       await shelf.apply(action);

@@ -1,4 +1,4 @@
-/** One calendar over many passes: asks for it, reads it, and falls back on what it last said. */
+/** Fetches and reads one calendar over many passes, and falls back to its last good state. */
 import { readIsolated, type CalendarContent, type Window } from '@scanflow/calendar';
 import type { Failure } from '@scanflow/failure';
 import { sleep } from '@scanflow/runtime';
@@ -7,19 +7,19 @@ import { sha256, type Memory, type Remembered } from './adapters/memory.ts';
 import type { Source, Validators } from '@scanflow/sources';
 
 export interface Reading {
-  /** Whether the calendar itself was heard in this pass. */
+  /** Whether the calendar answered in this pass. */
   readonly answered: boolean;
-  /** It is being asked and has not answered yet; what it said before counts. */
+  /** A request runs without an answer so far; the last good state counts. */
   readonly waiting: boolean;
-  /** What it says about the window, now or last; undefined when it was never read. */
+  /** Its latest readable content for the window; undefined before the first. */
   readonly content: CalendarContent | undefined;
-  /** Why it was not heard. */
+  /** Why there is no answer. */
   readonly failure: Failure | undefined;
   readonly lastGood: Temporal.Instant | undefined;
   readonly suspicion: string | undefined;
-  /** A person accepts what the shrink guard holds back. */
+  /** Whether a person accepts the removals that the shrink guard holds back. */
   readonly accepted: boolean;
-  /** It wants not to be asked before. */
+  /** The earliest next request that its server allows (Retry-After). */
   readonly notBefore: Temporal.Instant | undefined;
   /** Its server's clock minus ours, in milliseconds. */
   readonly clockSkewMs: number | undefined;
@@ -29,38 +29,38 @@ export interface Reading {
 
 export interface FetchReport {
   readonly outcome: 'new' | 'unchanged' | 'failed';
-  /** Reading included. */
+  /** Milliseconds for the fetch and the reading. */
   readonly ms: number;
-  /** Size of the body, decoded; 0 where none came. */
+  /** Bytes of the decoded body; 0 without a body. */
   readonly bytes: number;
 }
 
 export interface ReaderOptions {
   readonly calendar: string;
-  /** Address or path: another one makes validators void. */
+  /** Address or path. Another one voids the validators. */
   readonly address: string;
   readonly source: Source;
   readonly memory: Memory;
   /** IANA zone of times without one. */
   readonly zone: string;
   readonly parseTimeoutMs?: number;
-  /** How long a pass waits for the answer; it goes on without one, and the next pass takes it. */
+  /** Milliseconds that a pass waits for the answer. Afterwards the next pass takes the answer. */
   readonly patienceMs?: number;
-  /** After this time without an answer the calendar counts as failed: its source should have given up by itself. */
+  /** Milliseconds until a calendar without an answer counts as failed. Its source should have timed out before. */
   readonly overdueMs?: number;
 }
 
 const PARSE_TIMEOUT_MS = 60_000;
 const PATIENCE_MS = 15_000;
 const OVERDUE_MS = 300_000;
-/** What took too long or too much is read again after this time. */
+/** A body that took too long or too much memory is read again after this time. */
 const REFUSED_MS = 600_000;
-/** How old the time of the last good answer on disk may be: it is no reason to write at each pass. */
+/** Most lag of the last good answer's time on disk, so that not each pass writes it. */
 const LAST_GOOD_SLACK = Temporal.Duration.from({ minutes: 10 });
-/** A time further ahead than any Retry-After is honoured comes from a clock that was wrong. */
+/** A Retry-After further ahead than this comes from a wrong clock. */
 const LONGEST_WAIT = Temporal.Duration.from({ hours: 25 });
 
-/** What was read of a body, for the window and a day more. */
+/** The content of a body, for the window and one more day. */
 interface Read {
   readonly hash: string;
   readonly charset: string;
@@ -68,7 +68,7 @@ interface Read {
   readonly content: CalendarContent;
 }
 
-/** What asking came to; nothing of it counts before a pass takes it. */
+/** The outcome of a request. It counts once a pass takes it. */
 type Answer = { readonly clockSkewMs?: number | undefined } & (
   | { readonly kind: 'failed'; readonly failure: Failure; readonly retryAfterMs?: number }
   /** A body that was no calendar. */
@@ -89,7 +89,7 @@ type Answer = { readonly clockSkewMs?: number | undefined } & (
 );
 
 interface Asking {
-  /** On the clock of `performance.now()`. */
+  /** In the time of `performance.now()`. */
   readonly began: number;
   /** Set when it is done. */
   answer?: Answer & { readonly ms: number };
@@ -102,9 +102,9 @@ export class Reader {
   #saved: Remembered = { validators: {} };
   #read: Read | undefined;
   #failure: Failure | undefined;
-  /** The last body that was no calendar: the same again is not read again. */
+  /** The last body that was no calendar. The reader does not read the same body again. */
   #refused: { readonly hash: string; readonly failure: Failure; readonly at: number } | undefined;
-  /** Never more than one at a time, however long it takes. */
+  /** At most one request runs at a time, however long it takes. */
   #asking: Asking | undefined;
   #clockSkewMs: number | undefined;
 
@@ -112,7 +112,7 @@ export class Reader {
     this.#options = options;
   }
 
-  /** Asks and reads; a calendar that does not answer, or answers nonsense, gives what it last said. */
+  /** Fetches and reads. A calendar without a usable answer keeps its last good state. */
   async read(window: Window, now: Temporal.Instant, signal: AbortSignal): Promise<Reading> {
     await this.#load(window);
     const accepted = await this.#options.memory.takeAccept(this.#options.calendar);
@@ -133,7 +133,7 @@ export class Reader {
     };
   }
 
-  /** Keeps what the shrink guard holds back, and all else that is new, over a restart. */
+  /** Saves the suspicion of the shrink guard and all other new state for a restart. */
   async remember(suspicion: string | undefined): Promise<void> {
     const { suspicion: _, ...rest } = this.#current();
     this.#state = suspicion === undefined ? rest : { ...rest, suspicion };
@@ -147,7 +147,7 @@ export class Reader {
     return this.#state ?? { validators: {} };
   }
 
-  /** At first the state on disk; its validators count only while its body can be read. */
+  /** The state, first from disk. Its validators count only while its body is readable. */
   async #load(window: Window): Promise<void> {
     if (this.#state === undefined) {
       this.#state = await this.#options.memory.load(this.#options.calendar, this.#options.address);
@@ -158,7 +158,7 @@ export class Reader {
     this.#state = { ...rest, validators: {} };
   }
 
-  /** The answer, if there is one within our patience: to what is asked now, or to what an earlier pass asked. */
+  /** The answer to this pass or an earlier one, if it comes in time. */
   async #hear(
     window: Window,
     now: Temporal.Instant,
@@ -210,7 +210,7 @@ export class Reader {
       : { kind: 'new', validators, body, read, bytes, clockSkewMs };
   }
 
-  /** Only a body that is a calendar takes the place of the last good one. */
+  /** Only a readable calendar replaces the last good body. */
   async #take(answer: Answer, now: Temporal.Instant): Promise<void> {
     this.#clockSkewMs = answer.clockSkewMs ?? this.#clockSkewMs;
     const { notBefore: _, ...state } = this.#current();
@@ -232,7 +232,7 @@ export class Reader {
       await this.#options.memory.saveBody(this.#options.calendar, answer.body);
       this.#read = answer.read;
     }
-    // not before the body is on disk: validators of a body that is lost would lose it for good
+    // save the body before its ETag: otherwise a crash turns the next 304 into lost bookings
     this.#state =
       answer.kind === 'new'
         ? { ...heard, bodyHash: answer.read.hash, charset: answer.read.charset }
@@ -261,7 +261,7 @@ export class Reader {
     return read === undefined ? undefined : cut(read.content, window);
   }
 
-  /** What was last good, for the window and more; read again from disk about once a day, when the window has moved on. */
+  /** The last good content. It is read again from disk about once a day, when the window has moved on. */
   async #lastGood(window: Window): Promise<Read | undefined> {
     const { bodyHash: hash, charset = '' } = this.#current();
     if (hash === undefined) return undefined;
@@ -274,14 +274,14 @@ export class Reader {
   }
 }
 
-/** The same bytes read the same, but for what may lie in this machine: memory, time, the reader itself. */
+/** The same bytes give the same result, except for failures of this machine: memory, time, the reader itself. */
 function isStillRefused({ failure, at }: { readonly failure: Failure; readonly at: number }): boolean {
   if (failure.code === 'FEED_UNEXPECTED') return false;
   const mayPass = failure.code === 'FEED_TIMEOUT' || failure.code === 'FEED_TOO_MUCH';
   return !mayPass || performance.now() - at < REFUSED_MS;
 }
 
-/** A source that throws has a fault of its own; the message may hold an address. */
+/** A source that throws is defective. Its message may hold an address. */
 const unexpected = (error: unknown): Answer => ({
   kind: 'failed',
   failure: {

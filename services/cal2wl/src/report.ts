@@ -1,4 +1,4 @@
-/** What a pass did, for the API, the metrics and the health page. */
+/** The report of a pass, for the API, the metrics and the health page. */
 import type { Outcome } from '@scanflow/booking';
 import type { Failure } from '@scanflow/failure';
 import type { FeedNote, Window } from '@scanflow/calendar';
@@ -7,32 +7,32 @@ import type { FetchReport } from './reader.ts';
 
 export interface CalendarReport {
   readonly calendar: string;
-  /** The scanner that it books; of several, each. */
+  /** The scanner that the calendar books, or all of them. */
   readonly scanner: string;
-  /** `stale`: it does not answer, what it last said counts. `unknown`: it was never read, what is published stays. */
+  /** `stale`: no answer, the last good state counts. `unknown`: never read, and published bookings stay. */
   readonly state: 'good' | 'stale' | 'unknown';
-  /** It is being asked, and has not answered yet. */
+  /** A request runs without an answer so far. */
   readonly waiting: boolean;
   readonly lastGood: Temporal.Instant | undefined;
   readonly failure: Failure | undefined;
-  /** What is odd about it, though it was read. */
+  /** Oddities of a calendar that was read. */
   readonly notes: readonly FeedNote[];
-  /** Its server wants not to be asked before (Retry-After). */
+  /** The earliest next request that its server allows (Retry-After). */
   readonly notBefore: Temporal.Instant | undefined;
-  /** Its server's clock minus ours, in milliseconds; undefined where it does not tell the time. */
+  /** Its server's clock minus ours, in milliseconds; undefined if the answer has no time. */
   readonly clockSkewMs: number | undefined;
-  /** The answer of this pass; undefined where none came. */
+  /** The answer of this pass, if one came. */
   readonly fetch: FetchReport | undefined;
-  /** A person accepted, for this pass, what the shrink guard held back. */
+  /** Whether a person accepted, for this pass, the removals that the shrink guard held back. */
   readonly accepted: boolean;
   readonly outcomes: readonly Outcome[];
-  /** Why the list of projects cannot be read, where there is one that cannot. */
+  /** Why the list of projects is unreadable, if it is. */
   readonly projects: Failure | undefined;
-  /** How many actions of each kind. */
+  /** The number of actions of each kind. */
   readonly actions: Readonly<Partial<Record<Action['kind'], number>>>;
   /** Removals that wait for a second answer of the calendar. */
   readonly held: number;
-  /** What could not be written. */
+  /** Why a booking could not be written. */
   readonly unwritten: Failure | undefined;
 }
 
@@ -43,7 +43,7 @@ export interface PassReport {
   readonly calendars: readonly CalendarReport[];
   /** Items on the worklist after the pass. */
   readonly items: number;
-  /** What could not be written, of whichever calendar. */
+  /** Why a booking of any calendar could not be written. */
   readonly unwritten: Failure | undefined;
 }
 

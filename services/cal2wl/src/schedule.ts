@@ -1,11 +1,11 @@
-/** When passes run: one at start, then by interval or cron expression, never two at once. */
+/** Runs passes: one at start, then by interval or cron expression, never two at once. */
 import { sleep } from '@scanflow/runtime';
 import cron from 'node-cron';
 
 export interface ScheduleOptions {
   /** Milliseconds between the starts of two passes. */
   readonly every: number;
-  /** Instead of `every`: a cron expression, in `zone`. */
+  /** A cron expression in `zone`, which replaces `every`. */
   readonly cron?: string | undefined;
   readonly zone: string;
   /** One pass; it never throws. */
@@ -24,10 +24,10 @@ export async function keepRunning(options: ScheduleOptions): Promise<void> {
   }
 }
 
-/** So far ahead the next pass is looked for: a clock that is set anew counts within this time. */
+/** How far ahead the schedule looks for the next pass. A changed clock counts within this time. */
 const AHEAD_SECONDS = 60;
 
-/** A pass at each second that the expression names. Those that come while one runs are left out. */
+/** Runs a pass at each second that the expression names, except while another pass runs. */
 async function byCron(expression: string, { zone, run, signal }: ScheduleOptions): Promise<void> {
   const matches = matcher(expression, zone);
   const now = (): number => Temporal.Now.instant().epochMilliseconds / 1000;
@@ -38,7 +38,7 @@ async function byCron(expression: string, { zone, run, signal }: ScheduleOptions
     const until = next ?? last + AHEAD_SECONDS;
     await sleep(Math.max(0, (until - now()) * 1000), signal);
     if (next !== undefined && !isStopped()) await run();
-    // a timer may be early by a millisecond; a clock that was set back begins anew
+    // a timer may be a millisecond early; after a clock was set back, the search starts again
     const after = now();
     last = after < until - 1 ? Math.floor(after) : Math.max(until, Math.floor(after));
   }
@@ -55,11 +55,11 @@ export function nextSecond(
 }
 
 /**
- * Whether an expression names a second since 1970. node-cron's own timers stand still for the hour that comes twice when
- * clocks go back; asked second by second it names both of them.
+ * Whether an expression names a second since 1970. node-cron's own timers skip the hour that comes twice when
+ * clocks go back; this function accepts both hours.
  */
 export function matcher(expression: string, zone: string): (second: number) => boolean {
   const task = cron.createTask(expression, () => undefined, { timezone: zone });
-  // it knows times as Date only
+  // node-cron takes only Date
   return (second) => task.match(new globalThis.Date(second * 1000));
 }

@@ -1,4 +1,4 @@
-/** The cal2wl service: calendars are read on schedule, bookings published, and what became of them shown. */
+/** The cal2wl service: reads calendars on schedule, publishes bookings, and shows the outcome of each event. */
 import { join } from 'node:path';
 import type { Config } from '@scanflow/config';
 import {
@@ -27,14 +27,14 @@ import { keepRunning } from './schedule.ts';
 import { createPassLog } from './log-passes.ts';
 import { Update } from './update.ts';
 
-/** What runService hands over. */
+/** The context that runService passes. */
 interface Context {
   readonly config: Config;
   readonly log: Log;
   readonly signal: AbortSignal;
 }
 
-/** Starts the service; resolves once it listens. The first pass runs at once, and /healthz tells when it is done. */
+/** Starts the service, and resolves once it listens. The first pass starts at once; /healthz shows when it is done. */
 export async function startCal2wl({
   config,
   log,
@@ -64,7 +64,7 @@ export async function startCal2wl({
       count(last);
       if (!stopped.aborted) tell(last);
     } catch (error) {
-      // the folders cannot be listed: health shows that no pass succeeds any more
+      // the folders are unreadable; health shows that passes no longer succeed
       log.error('a pass failed; the next one tries again', { error });
     }
   };
@@ -112,9 +112,9 @@ function readersOf(config: Config, memory: Memory): Map<string, Reader> {
     Object.entries(config.calendars).map(([calendar, settings]) => {
       const { address, host, source: direct } = placeOf(settings);
       const source = host === undefined ? direct : polite(direct, { host, queues, every });
-      // time to be fetched and to be read, and some more
+      // time for the fetch and the reading, and a reserve
       const overdueMs = settings.timeout + 180_000;
-      // a pass waits for an answer no longer than for the next pass
+      // a pass must not wait for an answer beyond the next pass
       const patienceMs = Math.min(Math.max(every, 2_000), 15_000);
       const options = { calendar, address, source, memory, zone, overdueMs, patienceMs };
       return [calendar, new Reader(options)];

@@ -1,4 +1,4 @@
-/** The first pass of a version that reads calendars otherwise: what is published keeps its identity. */
+/** The first pass after an update that reads calendars differently: published bookings keep their identity. */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readIsolated, type CalendarContent, type Window } from '@scanflow/calendar';
@@ -30,13 +30,13 @@ export interface UpdateQuestion {
   readonly calendar: string;
   readonly known: KnownBookings;
   readonly now: Temporal.Instant;
-  /** What this version makes of a calendar. */
+  /** The plan that this version derives from a calendar. */
   readonly plan: (content: CalendarContent) => Promise<Plan>;
 }
 
 const PARSE_TIMEOUT_MS = 60_000;
 const MODE = 0o640;
-/** Decides once for each calendar and version, before its feed is asked for, and keeps that over restarts. */
+/** Decides once per calendar and version, before the fetch, and keeps the decision over restarts. */
 export class Update {
   readonly #options: UpdateOptions;
   readonly #decided = new Map<string, Keeps>();
@@ -45,7 +45,7 @@ export class Update {
     this.#options = options;
   }
 
-  /** By the accession number that this version derives. Throws where it cannot be decided now: nothing is published then. */
+  /** Kept identities by the accession number that this version derives. Throws if it cannot decide now: then nothing is published. */
   async keeps(question: UpdateQuestion): Promise<Keeps> {
     const { calendar } = question;
     const folder = join(this.#options.folder, 'identities');
@@ -79,7 +79,7 @@ export class Update {
     });
   }
 
-  /** What is no calendar, as this version reads it, tells nothing; what lies in this machine is tried again. */
+  /** A body that this version cannot read decides nothing. A failure of this machine throws, for a later retry. */
   async #read(body: Uint8Array, window: Window): Promise<CalendarContent | undefined> {
     const { zone } = this.#options;
     const read = await readIsolated(body, { window, zone, timeoutMs: PARSE_TIMEOUT_MS });

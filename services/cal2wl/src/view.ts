@@ -1,7 +1,7 @@
-/** An event and what became of it, as the API and `bookings/rejected.json` show it. */
+/** An event and its outcome, as the API and `bookings/rejected.json` show them. */
 import type { Outcome } from '@scanflow/booking';
 
-/** Times are UTC instants; what is not known is left out. */
+/** Times are UTC instants. Unknown values are absent. */
 export interface OutcomeView {
   readonly outcome: Outcome['outcome'];
   readonly code: string;
@@ -18,7 +18,7 @@ export interface OutcomeView {
   readonly session?: string;
   readonly accessionNumber?: string;
   readonly studyInstanceUid?: string;
-  /** Of a booking: every warning; `code` and `reason` tell the first, and all. */
+  /** All warnings of a booking. `code` names the first, `reason` describes all. */
   readonly warnings?: readonly string[];
 }
 

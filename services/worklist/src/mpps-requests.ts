@@ -1,4 +1,5 @@
 /** What scanners tell of exams: N-CREATE and N-SET, those of an exam one after the other, each on disk before it is answered. */
+import { defined } from '@scanflow/booking/defined';
 import { codeOf } from '@scanflow/failure';
 import type { Log } from '@scanflow/runtime';
 import { NORMALIZED_DECODING } from '@scanflow/dimse';
@@ -121,7 +122,7 @@ export class MppsRequests {
       decoding: { ...NORMALIZED_DECODING, assumed: policy.assumed(about.callingAet) },
       strictness,
       about: { ...about, sopInstanceUid, timezone },
-      ...(before === undefined ? {} : { before }),
+      ...defined({ before }),
     };
     const reported = await reports.read(report);
     if (!reported.ok) return this.#refuse(operation, request, reported.refusal);

@@ -1,4 +1,5 @@
 /** A fetch that ends with a failure, carried out of nested calls. */
+import { defined } from '@scanflow/booking/defined';
 import type { Failure } from '@scanflow/failure';
 import type { Fetched } from '../source.ts';
 
@@ -10,7 +11,7 @@ export class Stop extends Error {
     this.fetched = {
       kind: 'failed',
       failure: { kind, code, message },
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      ...defined({ retryAfterMs }),
     };
   }
 }

@@ -1,6 +1,7 @@
 /** Connections of one fetch: proxies only where one is configured, client certificates only for the calendar's own server. */
 import { readFile } from 'node:fs/promises';
 import type { RequestOptions } from 'node:https';
+import { defined } from '@scanflow/booking/defined';
 import { codeOf } from '@scanflow/failure';
 import { Agent, ProxyAgent, type Dispatcher } from 'undici';
 import type { Reach } from './reach.ts';
@@ -61,7 +62,7 @@ export async function openTransport(options: TransportOptions, reach: Reach): Pr
       : new ProxyAgent({
           ...common,
           uri: proxy,
-          ...(token === undefined ? {} : { token }),
+          ...defined({ token }),
           requestTls: secure,
           proxyTls: { timeout: secure.timeout, ...trust },
         });

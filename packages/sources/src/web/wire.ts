@@ -1,6 +1,7 @@
 /** A request as it goes out, and the head of its answer. */
 import type { Readable } from 'node:stream';
 import { request as send, type Dispatcher } from 'undici';
+import { defined } from '@scanflow/booking/defined';
 import type { HeaderOf } from './moment.ts';
 
 export interface Message {
@@ -23,7 +24,7 @@ export async function strict(
   { method, headers, body, signal }: Message,
   dispatcher: Dispatcher,
 ): Promise<Wire> {
-  const request = { method, headers, signal, dispatcher, ...(body === undefined ? {} : { body }) };
+  const request = { method, headers, signal, dispatcher, ...defined({ body }) };
   const { statusCode: status, headers: told, body: stream } = await send(url, request);
   const all = (name: string): string[] => [told[name] ?? []].flat();
   return {

@@ -1,43 +1,44 @@
-/** What is known of each calendar over restarts: its last good body, and what it takes to ask for the next. */
+/** Keeps the state of each calendar over restarts: its last good body, and the validators for the next request. */
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { defined } from '@scanflow/booking/defined';
 import { removeLeftovers, writeFileAtomic } from '@scanflow/runtime';
 import type { Validators } from '@scanflow/sources';
 
 export interface Remembered {
   readonly validators: Validators;
-  /** SHA-256 of the body, in hexadecimal; undefined where there is no last good body. */
+  /** SHA-256 of the body, in hexadecimal; undefined if there is no last good body. */
   readonly bodyHash?: string;
-  /** Character set that was declared for it; empty where none was, undefined where 0.1.0 did not ask. */
+  /** The declared character set; empty if none was declared, undefined in a state of 0.1.0, which did not keep it. */
   readonly charset?: string;
   /** When the calendar last gave a readable answer. */
   readonly lastGood?: Temporal.Instant;
-  /** What the shrink guard holds back. */
+  /** The removals that the shrink guard holds back. */
   readonly suspicion?: string;
-  /** The server does not want to be asked before. */
+  /** The earliest next request that the server allows (Retry-After). */
   readonly notBefore?: Temporal.Instant;
 }
 
 export interface Memory {
-  /** State of a calendar at an address; another address makes the validators void. Never throws for what is in the files. */
+  /** State of a calendar at an address. Another address voids the validators. Damaged files never make it throw. */
   load(calendar: string, address: string): Promise<Remembered>;
   loadBody(calendar: string, hash: string): Promise<Uint8Array | undefined>;
   saveBody(calendar: string, bytes: Uint8Array): Promise<void>;
   save(calendar: string, address: string, state: Remembered): Promise<void>;
   /**
-   * Whether a person accepted what the shrink guard holds back, by a file `accept-<calendar>` in the folder; the file
-   * is taken away, so that it counts once.
+   * Whether a person accepted the removals that the shrink guard holds back, by a file `accept-<calendar>`. The file
+   * is removed, so that it counts once.
    */
   takeAccept(calendar: string): Promise<boolean>;
 }
 
 export const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');
 
-/** Bodies hold titles and names of people: only this user, and its group, may read them. */
+/** Bodies hold titles and names of people: only this user and its group may read them. */
 const MODE = 0o640;
 
-/** Opens the folder, made where it is missing. The address is kept as a hash: it may hold a secret. */
+/** Opens the folder, and makes it if it is missing. State files hold a hash of the address, which may contain a secret. */
 export async function openMemory(folder: string): Promise<Memory> {
   await mkdir(folder, { recursive: true, mode: 0o750 });
   await removeLeftovers(folder);
@@ -60,7 +61,7 @@ export async function openMemory(folder: string): Promise<Memory> {
     saveBody: (calendar, bytes) => writeFileAtomic(bodyPath(calendar), bytes, { mode: MODE }),
     async takeAccept(calendar) {
       const name = `accept-${calendar}`;
-      // looked for first: a file that is not there costs more to remove than to list
+      // listing first is cheaper than removing a file that does not exist
       const names = await readdir(folder).catch((): string[] => []);
       if (!names.includes(name)) return false;
       return unlink(join(folder, name)).then(
@@ -81,7 +82,7 @@ export async function openMemory(folder: string): Promise<Memory> {
   };
 }
 
-/** What can be read of a state file; a damaged one only costs a full fetch. */
+/** The readable values of a state file. A damaged file costs only a full fetch. */
 function parseState(text: string): { address: string | undefined; remembered: Remembered } {
   let value: unknown;
   try {
@@ -107,8 +108,7 @@ function parseState(text: string): { address: string | undefined; remembered: Re
       ...optional('bodyHash', string(fields, 'bodyHash')),
       ...optional('charset', string(fields, 'charset')),
       ...optional('suspicion', string(fields, 'suspicion')),
-      ...(lastGood === undefined ? {} : { lastGood }),
-      ...(notBefore === undefined ? {} : { notBefore }),
+      ...defined({ lastGood, notBefore }),
     },
   };
 }

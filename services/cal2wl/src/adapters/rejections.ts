@@ -1,4 +1,4 @@
-/** `bookings/rejected.json`: what could not be taken, for whoever helps bookers. Written only when it changes. */
+/** Writes `bookings/rejected.json`, the refused events for the people who help bookers, when it changes. */
 import { readFile } from 'node:fs/promises';
 import { encodeRejected } from '@scanflow/booking';
 import { writeFileAtomic } from '@scanflow/runtime';
@@ -8,7 +8,7 @@ import type { OutcomeView } from '../view.ts';
 const MOST = 1000;
 const MODE = 0o640;
 
-/** No title: it may be a person's name, and calendar, time and UID lead to the event. */
+/** The list leaves out titles, which may be names. Calendar, time and UID lead to the event. */
 export function rejectionsText(views: readonly OutcomeView[]): string {
   const rejected = views
     .filter(({ outcome }) => outcome === 'rejected')

@@ -1,4 +1,4 @@
-/** What is published: `worklist/<AET>/<accession>.wl` and `bookings/<accession>.json`. Each file is whole or absent. */
+/** The published files `worklist/<AET>/<accession>.wl` and `bookings/<accession>.json`. Each is whole or absent. */
 import { mkdir, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeBookingRecord, isDerivedAccession, type BookingRecord } from '@scanflow/booking';
@@ -17,28 +17,28 @@ export interface ShelfOptions {
 
 export interface Shelf {
   /**
-   * To be called before each pass: what is missing or was replaced is noticed at once, what was changed in place within
+   * Call it before each pass. It notices missing and replaced files at once, and files changed in place within
    * five minutes.
    */
   look(): Promise<void>;
   /** Accession numbers of the items on the worklist. */
   list(): Promise<string[]>;
-  /** What stands on disk under these accession numbers. */
+  /** The files under these accession numbers. */
   read(accessionNumbers: readonly string[]): Promise<ReadonlyMap<string, Published>>;
-  /** All booking records that can be read, also of bookings that left the worklist long ago. */
+  /** All readable booking records, including those of bookings that left the worklist long ago. */
   records(): AsyncIterable<BookingRecord>;
   apply(action: Action): Promise<void>;
-  /** Takes records and items away for good, without a trace. How many bookings. */
+  /** Removes records and items for good, and returns the number of bookings. */
   erase(isErased: (record: BookingRecord) => boolean): Promise<number>;
 }
 
-/** Scanner software and image servers of other users read the worklist; records name who booked. */
+/** Other users' programs read the worklist. Records name the people who booked. */
 const ITEM_MODE = 0o644;
 const RECORD_MODE = 0o640;
 
 /**
- * Opens the two folders, made where they are missing, and clears what killed runs left. wlmscpfs serves a folder
- * only where it holds a `lockfile`, which it locks while it reads.
+ * Opens the two folders, makes missing ones, and removes leftovers of killed runs. wlmscpfs serves a folder
+ * only if it holds a `lockfile`, which it locks while it reads.
  */
 export async function openShelf({ worklist, bookings }: ShelfOptions): Promise<Shelf> {
   await prepare(worklist, bookings);
@@ -64,7 +64,7 @@ export async function openShelf({ worklist, bookings }: ShelfOptions): Promise<S
     async read(accessionNumbers) {
       const published = new Map<string, Published>();
       for (const accessionNumber of accessionNumbers) {
-        // what is not in the folder is not taken from memory, whatever the folder's time says
+        // a file that the listing lacks must not come from memory, whatever the folder's time says
         if (!listed.has(accessionNumber)) files.forget(itemPath(accessionNumber));
         const item = await files.read(itemPath(accessionNumber));
         const record = known(accessionNumber, await files.read(records.path(accessionNumber)));

@@ -1,4 +1,4 @@
-/** Which span of time is on the worklist, and which span is read ahead so that a calendar need not be read each pass. */
+/** The span of the worklist, and a longer span to read, so that a pass need not read an unchanged calendar again. */
 import { eventKey, overlaps, type CalendarContent, type Window } from '@scanflow/calendar';
 
 /** Durations in milliseconds. */
@@ -17,7 +17,7 @@ export function windowAt(now: Temporal.Instant, { before, after }: WindowSetting
 /** The span to read: a day more than the worklist's, so that it serves for a day of passes. */
 export const readAhead = ({ from, to }: Window): Window => ({ from, to: to.add(AHEAD) });
 
-/** Whether what was read for `read` holds everything that `wanted` may show. */
+/** Whether the content read for `read` covers `wanted`. */
 export const covers = (read: Window, wanted: Window): boolean =>
   Temporal.Instant.compare(read.from, wanted.from) <= 0 && Temporal.Instant.compare(read.to, wanted.to) >= 0;
 

@@ -1,5 +1,6 @@
 /** A booking record as its worklist item, a file that every worklist server reads. */
 import type { BookingRecord } from '@scanflow/booking';
+import { defined } from '@scanflow/booking/defined';
 import { encodePart10, sopClasses, transferSyntaxes, worklistItem } from '@scanflow/dicom';
 
 /** The scanner as the worklist names it. */
@@ -8,13 +9,13 @@ export interface ScannerSettings {
   readonly modality: string;
   readonly stationName?: string | undefined;
   readonly location?: string | undefined;
-  /** Where absent, UTF-8, which holds everything: the worklist writes what each scanner asks for. */
+  /** Defaults to UTF-8, which holds every text: the worklist converts answers for each scanner. */
   readonly characterSet?: string | undefined;
 }
 
 /**
- * The bytes of a Part 10 file (PS3.10 7) of Explicit VR Little Endian. Equal input gives equal bytes. `zone` is the
- * facility's: worklist items carry local time.
+ * The bytes of a Part 10 file (PS3.10 7) in Explicit VR Little Endian. Equal input gives equal bytes. `zone` is the
+ * facility's zone: worklist items carry local time.
  */
 export function encodeItem(record: BookingRecord, scanner: ScannerSettings, zone: string): Uint8Array {
   const { characterSet = 'ISO_IR 192', aet, modality, stationName = aet, location } = scanner;
@@ -26,12 +27,12 @@ export function encodeItem(record: BookingRecord, scanner: ScannerSettings, zone
     patientName,
     requestedProcedureId: record.labels.session,
     description: record.title,
-    ...(operator === undefined ? {} : { requestingPhysician: operator }),
-    // SH as the accession number, which is unique: one step per booking
+    ...defined({ requestingPhysician: operator }),
+    // an SH like the accession number, and as unique: a booking has one step
     scheduledProcedureStepId: accessionNumber,
     stationAet: aet,
     stationName,
-    ...(location === undefined ? {} : { location }),
+    ...defined({ location }),
     modality,
     start: Temporal.Instant.from(record.start).toZonedDateTimeISO(zone),
     characterSet,

@@ -1,27 +1,27 @@
 /**
- * What has to change on disk so that it agrees with the calendars. Decides and writes nothing; docs/reconciling.md
+ * Decides what must change on disk to agree with the calendars. It writes nothing. docs/reconciling.md
  * has the table.
  *
- * An item leaves the worklist for its event's own sake only: the event is gone or cancelled (its record is marked
- * cancelled) or relabelled (its record points on), or its slot left the window (its record stays as it is). What
- * cannot be read is kept, and so is what is being scanned.
+ * An item leaves the worklist only because of its own event: the event is gone or cancelled (its record is marked
+ * cancelled) or relabelled (its record points on), or its slot left the window (its record stays as it is).
+ * Items of unreadable events and of running exams stay.
  */
 import { encodeBookingRecord, type BookingRecord } from '@scanflow/booking';
 import { eventKey, overlaps, type Window } from '@scanflow/calendar';
 import { fateOf, type CalendarView, type Fate } from '@scanflow/identity';
 import { guardShrink } from './shrink.ts';
 
-/** A booking as it is to be published. */
+/** A booking to publish. */
 export interface Wanted {
   readonly record: BookingRecord;
   /** The worklist item, a Part 10 file. */
   readonly item: Uint8Array;
 }
 
-/** What is on disk under one accession number. */
+/** The files under one accession number. */
 export interface Published {
   readonly accessionNumber: string;
-  /** Undefined where there is none, or none that can be read. */
+  /** Undefined if there is no readable record. */
   readonly record: BookingRecord | undefined;
   readonly item: Uint8Array | undefined;
 }
@@ -45,7 +45,7 @@ export type Action =
 
 export interface Reconciled {
   readonly actions: readonly Action[];
-  /** To be handed in again at the next pass. */
+  /** Input of the next pass. */
   readonly suspicion: string | undefined;
   /** Accession numbers of bookings whose change waits until an exam has ended. */
   readonly waiting: ReadonlySet<string>;
@@ -54,10 +54,10 @@ export interface Reconciled {
 export interface ReconcileInput {
   readonly view: CalendarView;
   readonly wanted: readonly Wanted[];
-  /** May hold other calendars' too. */
+  /** May include records of other calendars. */
   readonly published: ReadonlyMap<string, Published>;
   readonly window: Window;
-  /** Accession numbers of exams that run: what is being scanned is not changed. */
+  /** Accession numbers of running exams, whose bookings do not change. */
   readonly frozen: ReadonlySet<string>;
 }
 
@@ -84,7 +84,7 @@ export function reconcile(input: ReconcileInput): Reconciled {
     suspicion: guard.suspicion,
     waiting: new Set(waiting.map(({ one }) => one.record.accessionNumber)),
     actions: [
-      // what takes a place comes before what leaves it
+      // the new item comes before the old one leaves
       ...entering.flatMap(({ actions }) => actions),
       ...leaving.flatMap(({ one, fate }) =>
         leave({ one, fate: fate === 'lost' && guard.hold ? 'held' : fate }, input),
@@ -93,11 +93,11 @@ export function reconcile(input: ReconcileInput): Reconciled {
   };
 }
 
-/** An item on the worklist, or a booking that was there and may come back. */
+/** An item on the worklist, or a booking that left it and may come back. */
 const isListed = ({ item, record }: Published): boolean =>
   item !== undefined || record?.status === 'scheduled';
 
-/** Keys of the events that are being scanned. */
+/** Keys of the events whose exams run. */
 function frozenEvents(ours: readonly Published[], frozen: ReadonlySet<string>): ReadonlySet<string> {
   return new Set(
     ours.flatMap(({ accessionNumber, record, item }) =>
@@ -118,7 +118,7 @@ function enter(
   if (isSame(wanted, there)) return [{ kind: 'unchanged', accessionNumber }];
   const isRunning = frozen.has(accessionNumber) && there?.item !== undefined && there.record !== undefined;
   if (isRunning) return [{ kind: 'keep', accessionNumber, why: 'frozen' }];
-  // relabelled while it is scanned: the other item waits until the exam has ended
+  // a relabelled booking waits until its exam has ended
   if (running.has(keyOf(wanted.record))) return [];
   return [{ kind: 'publish', wanted, isNew: there?.item === undefined }];
 }
@@ -141,7 +141,7 @@ function leave({ one, fate }: { one: Published; fate: Fate | 'held' }, input: Re
   }
 }
 
-/** The event carries other labels now, or none; a record that points on already keeps doing so. */
+/** The event has other labels now, or none. A record that already points on does not change. */
 function ended({ accessionNumber, record }: Published, wanted: readonly Wanted[]): Action {
   if (record === undefined || record.status === 'superseded') return { kind: 'withdraw', accessionNumber };
   const successor = wanted.find((one) => keyOf(one.record) === keyOf(record));
@@ -151,7 +151,7 @@ function ended({ accessionNumber, record }: Published, wanted: readonly Wanted[]
   return { kind: 'supersede', accessionNumber, record: { ...record, status: 'superseded', supersededBy } };
 }
 
-/** Items whose record cannot be read or whose calendar is no longer configured. */
+/** Items whose record is unreadable, or whose calendar is no longer configured. */
 export function sweep(
   published: ReadonlyMap<string, Published>,
   {
@@ -172,7 +172,7 @@ export function sweep(
   );
   return stray.map(({ accessionNumber, record }): Action => {
     if (frozen.has(accessionNumber)) return { kind: 'keep', accessionNumber, why: 'frozen' };
-    // without its record an item may belong to a calendar that does not answer
+    // an item without a record may belong to a calendar that does not answer
     return record === undefined && !allRead
       ? { kind: 'keep', accessionNumber, why: 'unknown' }
       : { kind: 'withdraw', accessionNumber };

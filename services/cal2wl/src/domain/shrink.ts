@@ -1,26 +1,26 @@
-/** Protection from a calendar that suddenly is empty or much smaller: one bad answer removes nothing. */
+/** Guards against a calendar that is suddenly empty or much smaller: one bad answer removes no booking. */
 
 export interface ShrinkQuestion {
-  /** Whether the calendar answered in this pass; what it said before confirms nothing. */
+  /** Whether the calendar answered in this pass. An earlier answer confirms nothing. */
   readonly answered: boolean;
   /** The suspicion of the last pass. */
   readonly before: string | undefined;
-  /** How many of its bookings in the window are on the worklist. */
+  /** The number of its bookings in the window that are on the worklist. */
   readonly listed: number;
-  /** Accession numbers of those whose events are nowhere in the calendar any more. */
+  /** Accession numbers of bookings whose events are gone from the calendar. */
   readonly lost: readonly string[];
-  /** The calendar shows no event at all in the window. */
+  /** Whether the calendar has no event in the window. */
   readonly empty: boolean;
-  /** A person accepts what is held back. */
+  /** Whether a person accepts the removals that are held back. */
   readonly accepted: boolean;
 }
 
-/** From this many bookings on, losing more than half of them is suspicious. */
+/** With this many bookings or more, a loss of more than half is suspicious. */
 const MANY = 4;
 
 /**
- * Holds back the removal of what a calendar lost when it lost everything, or more than half of four or more
- * bookings, until a second answer says the same. The suspicion names what was lost.
+ * Holds back removals if a calendar lost all bookings, or more than half of four or more
+ * bookings, until a second answer confirms the loss. The suspicion names the lost bookings.
  */
 export function guardShrink({ answered, before, listed, lost, empty, accepted }: ShrinkQuestion): {
   hold: boolean;
@@ -29,7 +29,7 @@ export function guardShrink({ answered, before, listed, lost, empty, accepted }:
   const suspicious = lost.length > 0 && (empty || (listed >= MANY && lost.length * 2 > listed));
   if (!suspicious) return { hold: false, suspicion: undefined };
   const doubted = new Set(before?.split(' '));
-  // a person's word is as good as a second answer, and like it counts for what was held back before, not for more
+  // like a second answer, a person confirms only removals that were held back before
   const confirmed = (answered || accepted) && lost.every((accession) => doubted.has(accession));
   if (confirmed) return { hold: false, suspicion: undefined };
   return { hold: true, suspicion: answered ? lost.toSorted().join(' ') : before };

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
+import { defined } from '@scanflow/booking/defined';
 import { dataSet, encodePart10, sopClasses, text, transferSyntaxes } from '@scanflow/dicom';
 import type { Snapshot } from '../domain/snapshot.ts';
 import { readFolder } from './folder.ts';
@@ -236,7 +237,7 @@ for (const [what, bytes, declared, assumed, expected] of assumptions)
   test(`folder: ${what} is served under an assumption, and reported`, async (t) => {
     const folder = await scratch(t);
     await writeOld(join(folder, 'a.wl'), named(bytes, declared));
-    const snapshot = await readFolder({ folder, ...(assumed === undefined ? {} : { assumed }) });
+    const snapshot = await readFolder({ folder, ...defined({ assumed }) });
     assert.equal(nameOf(snapshot), expected);
     assert.deepEqual(codes(snapshot), ['a.wl TEXT_ASSUMED served']);
     const message = snapshot.problems[0]?.message ?? '';

@@ -1,4 +1,5 @@
 /** The worklist on the wire: associations by the access policy, C-ECHO, C-FIND from the schedule in memory, and MPPS. */
+import { defined } from '@scanflow/booking/defined';
 import type { DataSet, MatchOptions } from '@scanflow/dicom';
 import { listen, type FindRequest, type Matches } from '@scanflow/dimse';
 import type {
@@ -58,7 +59,7 @@ export function startScp(settings: ScpSettings): Promise<Listening> {
     log,
     limits: worklistLimits,
     contexts: servedContexts,
-    ...(settings.tls === undefined ? {} : { tls: settings.tls }),
+    ...defined({ tls: settings.tls }),
     onCreate,
     onSet,
     admit: (association) => policy.admit(association),
@@ -129,7 +130,7 @@ function* serve(
     log.info('worklist.query', { association: id, callingAet, address, answers: count, ms, outcome });
     const asked = { keys: valuedKeys(identifier), values: shownValues(identifier) };
     const characterSet = characterSetOf(query, policy);
-    const ended = { answers: count, milliseconds: ms, outcome, ...(why === undefined ? {} : { why }) };
+    const ended = { answers: count, milliseconds: ms, outcome, ...defined({ why }) };
     onQuery({ at, callingAet, address, ...asked, characterSet, ...ended }, identifier);
   }
 }

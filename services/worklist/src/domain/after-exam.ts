@@ -1,5 +1,6 @@
 /** What becomes of a worklist item once its exam has begun, has ended, or is long past. */
 import type { ExamItem, ExamLink, ExamSummary } from '@scanflow/booking';
+import { defined } from '@scanflow/booking/defined';
 import { instantOf } from './exam-record.ts';
 import { indexed, type Entry, type Schedule } from './schedule.ts';
 
@@ -64,7 +65,7 @@ function itemOf(entry: Entry, timezone: string): ExamItem {
     accessionNumber: entry.accessionNumber,
     studyInstanceUid: entry.studyInstanceUid,
     scheduledStepId: entry.stepId,
-    ...(start === undefined ? {} : { start }),
+    ...defined({ start }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** The record of a performed procedure step, made of its attributes. */
 import type { ExamItem, ExamLink, ExamRecord, ExamSeries } from '@scanflow/booking';
+import { defined } from '@scanflow/booking/defined';
 import { items, text, toDicomJson, type DataSet } from '@scanflow/dicom';
 import { missingOf, type MppsStep } from './mpps.ts';
 
@@ -30,8 +31,7 @@ export function recordOf(input: RecordInput): ExamRecord {
     state,
     created,
     updated,
-    ...(started === undefined ? {} : { started }),
-    ...(ended === undefined ? {} : { ended }),
+    ...defined({ started, ended }),
     modality: short(attributes, 'Modality'),
     stationAet: short(attributes, 'PerformedStationAETitle'),
     callingAet,
