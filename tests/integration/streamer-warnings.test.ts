@@ -66,6 +66,45 @@ test('warnings: a sender that died at 7 of 40 images, until the rest comes', asy
   assert.deepEqual([codes(whole), (await recordOf(folderOf(whole))).warnings], [[], undefined]);
 });
 
+/** A PET series of so many volumes of five slices; its attributes say how many there should be. */
+async function petSeries(
+  rig: Rig,
+  folder: string,
+  volumes: number,
+  says: readonly string[],
+): Promise<string[]> {
+  const { files } = await phantom(join(rig.folder, folder), {
+    images: 5 * volumes,
+    rows: 16,
+    columns: 16,
+    seriesDescription: folder,
+  });
+  const PET = ['Modality=PT', 'SOPClassUID=1.2.840.10008.5.1.4.1.1.128', 'ImageType=ORIGINAL\\PRIMARY'];
+  const attributes = [...PET, 'NumberOfSlices=5', ...says].flatMap((one) => ['-i', one]);
+  await run('dcmodify', ['-nb', '-ea', 'ImagesInAcquisition', ...attributes, ...files]);
+  for (const [index, file] of files.entries())
+    await run('dcmodify', ['-nb', '-i', `ImageIndex=${index + 1}`, file]);
+  return files;
+}
+
+test('warnings: PET without its last volumes, until they come (PS3.3 C.8.9.1)', async (t) => {
+  const rig = await makeRig(t);
+  await rig.start();
+  const dynamic = await petSeries(rig, 'dynamic', 4, ['SeriesType=DYNAMIC\\IMAGE', 'NumberOfTimeSlices=4']);
+  const gates = ['NumberOfRRIntervals=1', 'NumberOfTimeSlots=3'];
+  const gated = await petSeries(rig, 'gated', 3, ['SeriesType=GATED\\IMAGE', ...gates]);
+  await sendTo(rig.orthanc, ...dynamic.slice(0, 15), ...gated.slice(0, 13));
+  const said = (await all(rig, 2)).flatMap(({ warnings = [] }) => warnings.map(({ message }) => message));
+  assert.ok(said.some((one) => one.includes('in 4 time slices (0054,0101), that is 20 images, and 15 came')));
+  assert.ok(said.some((one) => one.includes('of 3 time slots (0054,0071), that is 15 images, and 13 came')));
+  assert.equal(said.length, 2);
+  await sendTo(rig.orthanc, ...dynamic.slice(15), ...gated.slice(13));
+  await until(async () => (await all(rig, 2)).flatMap(codes).length === 0, {
+    what: 'no warning is left',
+    timeoutMs: 60_000,
+  });
+});
+
 /** Two studies under one set of labels, each with a booking of its own. */
 async function twoStudies(
   rig: Rig,

@@ -3,6 +3,7 @@
  * could be meant so, nothing is said (docs/operations.md has the table). Pure.
  */
 import type { ImageCounts } from './counts.ts';
+import { petLacking } from './pet.ts';
 
 export interface CountedImage {
   readonly sopClassUid: string;
@@ -17,7 +18,7 @@ export function lackingIn(all: readonly CountedImage[]): string[] {
   const counts = images.map((image) => image.counts ?? {});
   const slices = images.every(({ sopClassUid }) => SLICES.has(sopClassUid));
   return [
-    ...(slices && counts.length > 0 ? (announced(counts) ?? temporal(counts) ?? gaps(counts) ?? []) : []),
+    ...(slices && counts.length > 0 ? (RULES.map((rule) => rule(counts)).find(isSaid) ?? []) : []),
     ...concatenated(counts),
     ...frames(counts),
   ];
@@ -45,13 +46,48 @@ const steps = (numbers: readonly number[]): number[] =>
 
 /** ImagesInAcquisition: the same in all images, none of them derived; an acquisition may be split into several series. */
 function announced(counts: Counts): string[] | undefined {
-  const images = only(counts.map((one) => one.images));
-  if (images === undefined || images <= counts.length) return undefined;
   if (counts.some(({ kind }) => kind !== undefined)) return undefined;
-  const step = only(steps(numbersOf(counts) ?? []));
-  if (step !== undefined && step > 1) return undefined;
+  const images = only(counts.map((one) => one.images));
+  if (images === undefined || images <= counts.length) return ofAcquisitions(counts, images);
+  if (isSplit(counts)) return undefined;
   return [`the images say that the acquisition has ${images} images (0020,1002), and ${counts.length} came`];
 }
+
+/** Every second number, or every third: the others are in another series. */
+function isSplit(counts: Counts): boolean {
+  const step = only(steps(numbersOf(counts) ?? []));
+  return step !== undefined && step > 1;
+}
+
+/** Several acquisitions in one series; some scanners repeat the number of all images in each, so one has to be whole. */
+function ofAcquisitions(counts: Counts, same: number | undefined): string[] | undefined {
+  const groups = [...Map.groupBy(counts, ({ acquisition }) => acquisition)].map(([acquisition, group]) => ({
+    acquisition,
+    group,
+    images: only(group.map((one) => one.images)) ?? 0,
+  }));
+  if (groups.length < 2 || groups.some(({ images, group }) => images < group.length)) return undefined;
+  if (same !== undefined && groups.every(({ images, group }) => images > group.length)) return undefined;
+  const short = groups.filter(({ images, group }) => images > group.length && !isSplit(group));
+  const of = short.map(
+    ({ acquisition, group, images }) => `${group.length} of ${images} of acquisition ${acquisition ?? '?'}`,
+  );
+  return short.length === 0
+    ? undefined
+    : [`the images say how many each acquisition has (0020,1002), and ${listed(of)} came`];
+}
+
+/** As many images as are announced, so a hole in their numbers tells nothing. */
+function isWhole(counts: Counts): boolean {
+  if (only(counts.map((one) => one.images)) === counts.length) return true;
+  const groups = [...Map.groupBy(counts, ({ acquisition }) => acquisition).values()];
+  return groups.every((group) => only(group.map((one) => one.images)) === group.length);
+}
+
+const MOST_NAMED = 5;
+
+const listed = (all: readonly string[]): string =>
+  all.slice(0, MOST_NAMED).join(', ') + (all.length > MOST_NAMED ? ' …' : '');
 
 /** Each position in the patient has an image for each temporal position, unless the series has one of them alone. */
 function temporal(counts: Counts): string[] | undefined {
@@ -71,13 +107,33 @@ function temporal(counts: Counts): string[] | undefined {
   ];
 }
 
+/** Each slice has an image for each phase of the heartbeat, where one slice has several of them. */
+function cardiac(counts: Counts): string[] | undefined {
+  const phases = only(counts.map((one) => one.phases));
+  if (
+    phases === undefined ||
+    counts.some(({ kind, position }) => kind !== undefined || position === undefined)
+  )
+    return undefined;
+  const slices = [...Map.groupBy(counts, ({ position }) => position).values()];
+  const several = slices.some((slice) => new Set(slice.map(({ trigger }) => trigger)).size > 1);
+  const expected = phases * slices.length;
+  if (!several || expected <= counts.length) return undefined;
+  return [
+    `the images say ${phases} phases of the heart (0018,1090) of ${slices.length} slices, that is ${expected} images, and ${counts.length} came`,
+  ];
+}
+
+const pet = (counts: Counts): string[] | undefined =>
+  counts.some(({ kind }) => kind !== undefined) ? undefined : petLacking(counts.map((one) => one.pet));
+
 /** Fewer numbers in a row tell nothing. */
 const FEWEST = 3;
-const MOST_NAMED = 5;
 
 /** InstanceNumber: a hole in numbers that otherwise follow each other; where they begin tells nothing. */
 function gaps(counts: Counts): string[] | undefined {
-  if (counts.some(({ kind }) => kind === 'derived' || kind === 'localizer')) return undefined;
+  if (isWhole(counts) || counts.some(({ kind }) => kind === 'derived' || kind === 'localizer'))
+    return undefined;
   const numbers = numbersOf(counts);
   const [first] = numbers ?? [];
   const last = numbers?.at(-1);
@@ -88,8 +144,7 @@ function gaps(counts: Counts): string[] | undefined {
   if (lacking === 0 || lacking >= numbers.length || isPattern(numbers)) return undefined;
   const holes = runsOf(numbers).map(({ from, length }) => [from, from + length - 1] as const);
   const missing = holes.slice(1).map(([from], index) => span((holes[index]?.[1] ?? 0) + 1, from - 1));
-  const named = missing.slice(0, MOST_NAMED).join(', ') + (missing.length > MOST_NAMED ? ' …' : '');
-  return [`instance numbers ${named} are missing between ${first} and ${last}, ${lacking} in all`];
+  return [`instance numbers ${listed(missing)} are missing between ${first} and ${last}, ${lacking} in all`];
 }
 
 const span = (from: number, to: number): string => (from === to ? String(from) : `${from}–${to}`);
@@ -123,6 +178,7 @@ function isPattern(numbers: readonly number[]): boolean {
   );
 }
 
+/** Where the number of all parts is not said, a hole in the numbers of those that came. */
 function concatenated(counts: Counts): string[] {
   const parts = Map.groupBy(
     counts.flatMap(({ concatenation }) => concatenation ?? []),
@@ -130,10 +186,18 @@ function concatenated(counts: Counts): string[] {
   );
   return [...parts.values()].flatMap((group) => {
     const there = new Set(group.map(({ part }) => part)).size;
-    const all = Math.max(...group.map((one) => one.parts));
-    return there < all ? [`a concatenation has ${all} parts (0020,9163), and ${there} came`] : [];
+    const all = Math.max(...group.map((one) => one.parts ?? 0));
+    const last = Math.max(...group.map(({ part }) => part));
+    if (there >= Math.max(all, last)) return [];
+    return all > 0
+      ? [`a concatenation has ${all} parts (0020,9163), and ${there} came`]
+      : [`a concatenation has ${last} parts or more (0020,9162), and ${there} came`];
   });
 }
+
+/** The most telling first; the first that has something to say counts. */
+const RULES = [announced, temporal, pet, cardiac, gaps];
+const isSaid = (said: string[] | undefined): said is string[] => said !== undefined;
 
 function frames(counts: Counts): string[] {
   const short = counts.filter(({ lackingFrames = 0 }) => lackingFrames > 0);
