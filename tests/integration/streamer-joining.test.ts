@@ -1,63 +1,10 @@
 /** One series of the scanner that comes under many Study or Series UIDs: one series, where the configuration says so. */
 import assert from 'node:assert/strict';
-import { appendFile, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { run, startStorescp, until } from '@scanflow/testkit';
-import { bookingRecord, makeRig, phantom, scratch, sendTo, settled, type Rig } from './streamer-support.ts';
+import { scratch, sendTo, settled } from './streamer-support.ts';
+import { IMAGES, rigWith, runs, split } from './streamer-joining-support.ts';
 import { folderOf, recordOf, verifyManifest } from './streamer-verify.ts';
-
-const IMAGES = 30;
-const ARRIVALS = { quiet: '1500ms', poll: '100ms' };
-
-interface Wanted {
-  readonly joins?: boolean;
-  readonly destinations?: Record<string, number>;
-}
-
-async function rigWith(t: TestContext, { joins = true, destinations = {} }: Wanted = {}): Promise<Rig> {
-  const note = join(await scratch(t), 'runs');
-  const rig = await makeRig(t, {
-    destinations,
-    extra: {
-      arrivals: { ...ARRIVALS, ...(joins ? { join: {} } : {}) },
-      sessions: { quiet: '500ms' },
-      hooks: { count: { on: ['stored'], command: ['/bin/sh', '-c', 'echo x >>"$1"', 'sh', note] } },
-    },
-  });
-  await appendFile(note, '');
-  notes.set(rig, note);
-  for (const accessionNumber of ['ACC1', 'ACC2']) await rig.book(bookingRecord({ accessionNumber }));
-  await rig.start();
-  return rig;
-}
-const notes = new WeakMap<Rig, string>();
-const runs = async (rig: Rig): Promise<number> =>
-  (await readFile(notes.get(rig) ?? '', 'utf8')).split('\n').filter((line) => line !== '').length;
-
-/** A series of the booked subject; each of its images gets UIDs of its own. */
-async function split(
-  rig: Rig,
-  folder: string,
-  what: 'study' | 'series' | 'both' | 'none',
-  over: Partial<Parameters<typeof phantom>[1]> = {},
-): Promise<string[]> {
-  const { files } = await phantom(join(rig.folder, folder), {
-    images: IMAGES,
-    rows: 16,
-    columns: 16,
-    accession: 'ACC1',
-    patientId: '3010000.02_sub-007',
-    studyId: 'ses-mri02',
-    ...over,
-  });
-  const options = [
-    ...(what === 'study' || what === 'both' ? ['-gst'] : []),
-    ...(what === 'series' || what === 'both' ? ['-gse'] : []),
-  ];
-  if (options.length > 0) for (const file of files) await run('dcmodify', ['-nb', ...options, file]);
-  return files;
-}
 
 for (const what of ['study', 'series', 'both'] as const)
   test(`joining: ${IMAGES} images, each with its own ${what} UID, are one series`, async (t) => {

@@ -12,6 +12,8 @@ const MOST_BYTES = 256 * 1024 * 1024;
 
 const found = z.object({
   id: z.string(),
+  /** Series of Orthanc's that were joined with it. */
+  parts: z.array(z.string()).default([]),
   session: z.string().optional(),
   /** Folders in project storage and in the copy. */
   paths: z.array(z.string()),

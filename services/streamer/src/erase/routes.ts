@@ -2,7 +2,8 @@
 import { erasuresIn, readErasure, type FastifyInstance } from '@scanflow/runtime';
 import { Answer } from '../http/changes.ts';
 import { beginErasure, type EraseDeps } from './step.ts';
-import { findAll, type Subject } from './find.ts';
+import { findAll } from './find.ts';
+import type { Subject } from './gathered.ts';
 import { intents } from './intent.ts';
 
 /** Time limit for a search through all of storage. */

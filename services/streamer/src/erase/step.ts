@@ -16,7 +16,8 @@ import { failureOf } from '../model/failure.ts';
 import { reached } from '../work/trace.ts';
 import { Wake } from '../work/wake.ts';
 import type { Clock } from '../model/settings.ts';
-import { findAll, instancesOf, type FindDeps, type Holdings, type Subject } from './find.ts';
+import { findAll, imagesOf, type FindDeps } from './find.ts';
+import type { Holdings, Subject } from './gathered.ts';
 import { dropIntent, writeIntent, type Intent } from './intent.ts';
 import { names, withoutNames } from './mentions.ts';
 import { findSession } from '../sessions/sql.ts';
@@ -152,9 +153,9 @@ async function remove(
   // it finds out with its next look at the lease, and until then may write a file
   if (busy) await new Wake().wait(ledger.leaseMs, signal);
   const stays: string[] = [];
-  for (const { id, session, paths, copies: copied } of series) {
+  for (const { id, parts, session, paths, copies: copied } of series) {
     signal.throwIfAborted();
-    for (const { id: instance } of await instancesOf(id, orthanc, signal))
+    for (const instance of (await imagesOf(id, parts, orthanc, signal)).keys())
       await removeInstance(instance, orthanc, signal);
     reached('erasure-orthanc');
     for (const path of paths) {

@@ -13,6 +13,7 @@ import { keptSeries } from '../cleanup/sql.ts';
 import { legFailed } from '../ledger/legs.ts';
 import { labelled, listSeries } from '../ledger/views.ts';
 import { membersOf, partGroups, rejoin } from '../joining/sql.ts';
+import { awaitUnknown } from '../rebuild/sql.ts';
 import { collecting } from '../ledger/people.ts';
 import { lead } from '../ledger/lead.ts';
 import { forgetSeries } from '../erase/sql.ts';
@@ -204,12 +205,23 @@ export function arrivalConformance(name: string, open: OpenFollowed): void {
       ['b', 'c'],
     );
     await later.write(rejoin, 'r', [
-      { series: 'r', study: '1', uid: '1' },
-      { series: 'q', study: '2', uid: '2' },
+      { series: 'r', study: '1', uid: '1', traits: { alike: 'm', at: 100 } },
+      { series: 'q', study: '2', uid: '2', traits: undefined },
     ]);
     assert.deepEqual(
       (await later.read(membersOf, 'r')).map(({ series }) => series),
       ['r', 'q'],
+    );
+    // what nobody recorded may be a part of what is recorded: known by what series.json says
+    const left = new Map([['p', traits(900, '3', 'm')]]);
+    assert.equal(await later.write(awaitUnknown, ['p'], 63, 70, { traits: left, withinMs: 1_000 }), 1);
+    assert.deepEqual(
+      (await later.read(membersOf, 'r')).map((one) => [one.series, one.traits]),
+      [
+        ['r', { alike: 'm', at: 100 }],
+        ['q', undefined],
+        ['p', { alike: 'm', at: 900 }],
+      ],
     );
     await later.write(forgetSeries, ['b'], [], 63);
     assert.deepEqual(await later.read(membersOf, 'b'), []);

@@ -2,9 +2,8 @@
 import type { Log } from '@scanflow/runtime';
 import { failureOf } from '../model/failure.ts';
 import { digestOfFiles } from '../store/record.ts';
-import { traitsOf } from '../joining/rule.ts';
-import type { Joinable } from '../joining/types.ts';
-import type { Change, Cursor, FirstImages, Ledger, Orthanc, SeriesListing } from '../ports.ts';
+import { joinableOf } from '../joining/parts.ts';
+import type { Change, Cursor, Ledger, Orthanc, SeriesListing } from '../ports.ts';
 import { readFirst } from '../sessions/first-image.ts';
 import type { Clock, Settings } from '../model/settings.ts';
 import { reached } from '../work/trace.ts';
@@ -77,15 +76,6 @@ async function take(
     joinableOf(first, settings),
   );
   reached('changes-recorded', { series: series.length });
-}
-
-function joinableOf(first: FirstImages, { join }: Pick<Settings, 'join'>): Joinable | undefined {
-  if (join === undefined) return undefined;
-  const traits = [...first].flatMap(([id, attributes]) => {
-    const found = traitsOf(attributes);
-    return found === undefined ? [] : [[id, found] as const];
-  });
-  return { traits: new Map(traits), withinMs: join.withinMs };
 }
 
 /**

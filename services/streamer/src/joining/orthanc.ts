@@ -35,6 +35,12 @@ export function joiningOrthanc<O extends Orthanc>(orthanc: O, ledger: Ledger): O
       }
       return { id: series, uid: all[0]?.uid ?? '', instances };
     },
+    // what is sent again comes under the UID of its part
+    noteLeaving: async (series, since, signal) => {
+      const all = await parts(series);
+      if (all.length === 0) return orthanc.noteLeaving(series, since, signal);
+      for (const one of all) await orNone(orthanc.noteLeaving(one.series, since, signal).then(() => []));
+    },
   };
 }
 

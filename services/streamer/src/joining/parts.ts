@@ -1,10 +1,10 @@
 /** The parts of a series when it is stored: what does not belong to it after all, and what `series.json` says of the rest. */
 import { digestOfFiles } from '../store/record.ts';
-import type { InstanceListing, StoredInstance } from '../ports.ts';
-import { apart } from './rule.ts';
-import type { Ledger } from '../ports.ts';
-import type { Joined, Member } from './types.ts';
+import type { Settings } from '../model/settings.ts';
+import type { FirstImages, InstanceListing, Ledger, SeriesRecord, StoredInstance } from '../ports.ts';
+import { apart, traitsOf } from './rule.ts';
 import { membersOf, partGroups } from './sql.ts';
+import type { Joinable, Joined, Member, RecordedTraits } from './types.ts';
 
 export interface Parts {
   /** Those of the listed images that belong to the series. */
@@ -26,7 +26,7 @@ export async function partsOf(
   const digests = new Map(
     all.map((one) => [one.series, digestOfFiles(bySeries.get(one.series) ?? [])] as const),
   );
-  if (all.length < 2) return { listed, members: [], digests };
+  if (all.length < 2) return { listed, members: all, digests };
   const [own = [], ...others] = apart(
     all.map((one) => ({
       series: one.series,
@@ -59,13 +59,63 @@ export function joinedOf(
 ): Joined | undefined {
   if (members.length < 2) return undefined;
   const counts = Map.groupBy(instances, (image) => image.series ?? series);
+  const alike = members.find(({ traits }) => traits !== undefined)?.traits?.alike;
   return {
     because: BECAUSE,
+    ...(alike === undefined ? {} : { alike }),
     series: members.map((one) => ({
       orthancSeries: one.series,
       studyInstanceUid: one.study,
       seriesInstanceUid: one.uid,
+      ...(one.traits === undefined ? {} : { begun: begunAt(one.traits.at) }),
       images: counts.get(one.series)?.length ?? 0,
     })),
   };
+}
+
+/** For the record of a series that came under one UID so far; undefined where nothing is joined, or it is in parts. */
+export function joinableBy(members: readonly Member[]): RecordedTraits | undefined {
+  const [one, ...others] = members;
+  return one?.traits === undefined || others.length > 0
+    ? undefined
+    : { alike: one.traits.alike, begun: begunAt(one.traits.at) };
+}
+
+/** What a new ledger needs to know of a recorded series. */
+export function membersIn({
+  orthancSeries,
+  joined,
+  joinable,
+  attributes,
+}: SeriesRecord): Omit<Member, 'digest'>[] {
+  const alone = {
+    orthancSeries,
+    studyInstanceUid: attributes['StudyInstanceUID'] ?? '',
+    seriesInstanceUid: attributes['SeriesInstanceUID'] ?? '',
+    begun: joinable?.begun,
+  };
+  const alike = joined === undefined ? joinable?.alike : joined.alike;
+  const parts = joined?.series ?? (joinable === undefined ? [] : [alone]);
+  return parts.map((one) => ({
+    series: one.orthancSeries,
+    study: one.studyInstanceUid,
+    uid: one.seriesInstanceUid,
+    traits: alike === undefined || one.begun === undefined ? undefined : { alike, at: momentIn(one.begun) },
+  }));
+}
+
+const begunAt = (at: number): string =>
+  Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO('UTC').toPlainDateTime().toString();
+
+const momentIn = (begun: string): number =>
+  Temporal.PlainDateTime.from(begun).toZonedDateTime('UTC').epochMilliseconds;
+
+/** What arrives, as far as it may be a part of another series; undefined where nothing is joined. */
+export function joinableOf(first: FirstImages, { join }: Pick<Settings, 'join'>): Joinable | undefined {
+  if (join === undefined) return undefined;
+  const traits = [...first].flatMap(([id, attributes]) => {
+    const found = traitsOf(attributes);
+    return found === undefined ? [] : [[id, found] as const];
+  });
+  return { traits: new Map(traits), withinMs: join.withinMs };
 }

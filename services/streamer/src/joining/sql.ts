@@ -80,7 +80,7 @@ async function insert(
 /** All series that count as this one, the one that leads first; none where it is alone. */
 export async function membersOf(tx: Tx, lead: string): Promise<Member[]> {
   const rows = await tx.all(
-    'SELECT series, study, uid, digest FROM joined WHERE lead = ? ORDER BY series = lead DESC, ord',
+    'SELECT series, study, uid, digest, alike, at FROM joined WHERE lead = ? ORDER BY series = lead DESC, ord',
     lead,
   );
   return rows.map((row) => ({
@@ -88,8 +88,12 @@ export async function membersOf(tx: Tx, lead: string): Promise<Member[]> {
     study: String(row['study']),
     uid: String(row['uid']),
     digest: parse.text(row['digest']),
+    traits: traitsIn(parse.text(row['alike']), parse.integer(row['at'])),
   }));
 }
+
+const traitsIn = (alike: string | undefined, at: number | null): Member['traits'] =>
+  alike === undefined || at === null ? undefined : { alike, at };
 
 /** Digests of what was stored of each. */
 export async function storedParts(tx: Tx, digests: ReadonlyMap<string, string>): Promise<void> {
@@ -117,5 +121,5 @@ export async function partGroups(tx: Tx, groups: readonly (readonly string[])[],
 
 /** As `series.json` says, for a ledger that is made anew. */
 export async function rejoin(tx: Tx, lead: string, all: readonly Omit<Member, 'digest'>[]): Promise<void> {
-  for (const { series, study, uid } of all) await insert(tx, series, lead, { study, uid });
+  for (const { series, study, uid, traits } of all) await insert(tx, series, lead, { study, uid, ...traits });
 }

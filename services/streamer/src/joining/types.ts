@@ -14,15 +14,27 @@ export interface Member {
   readonly uid: string;
   /** digestOf() its own images when it was stored last. */
   readonly digest: string | undefined;
+  /** By what further parts are known; undefined: there are none. */
+  readonly traits: Pick<JoinTraits, 'alike' | 'at'> | undefined;
 }
 
 /** In `series.json`: the UIDs under which the images of the series came, and what was the same in all of them. */
 export interface Joined {
   readonly because: string;
+  /** One text for all that was the same: by it a part that comes later is known, also by a new ledger. */
+  readonly alike?: string;
   readonly series: readonly {
     readonly orthancSeries: string;
     readonly studyInstanceUid: string;
     readonly seriesInstanceUid: string;
+    /** By the scanner's clock. */
+    readonly begun?: string;
     readonly images: number;
   }[];
+}
+
+/** In `series.json` of a series that came under one UID so far: by what a part that comes later is known. */
+export interface RecordedTraits {
+  readonly alike: string;
+  readonly begun: string;
 }

@@ -4,6 +4,9 @@
  */
 import { rebuildDone, type Log, type RebuildRequest } from '@scanflow/runtime';
 import type { Ledger, Orthanc, RecoveredSeries, SeriesRecord, Store, SystemInfo } from '../ports.ts';
+import { joinableOf, membersIn } from '../joining/parts.ts';
+import type { Joinable } from '../joining/types.ts';
+import { readFirst } from '../sessions/first-image.ts';
 import type { RootKeeper } from '../roots/keeper.ts';
 import type { Clock, Settings } from '../model/settings.ts';
 import { reached } from '../work/trace.ts';
@@ -19,7 +22,7 @@ export interface RebuildDeps {
   readonly store: Store;
   readonly copies?: Store | undefined;
   readonly keeper: Pick<RootKeeper, 'specs' | 'take'>;
-  readonly settings: Pick<Settings, 'destinations' | 'quietMs'>;
+  readonly settings: Settings;
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Log;
   readonly data: string;
@@ -45,9 +48,12 @@ export async function rebuild(
   const doubted = request.lost ? await ledger.write(doubtSent, clock.now()) : 0;
   const copies = await copiesOf(deps, signal);
   const { found, counts } = await takeOver(held, copies, deps, signal);
-  const now = clock.now();
   const left = [...held].filter((id) => !found.has(id));
-  const waiting = request.lost ? await ledger.write(awaitUnknown, left, now, now + settings.quietMs) : 0;
+  const joinable = request.lost ? await joinableIn(left, deps, signal) : undefined;
+  const now = clock.now();
+  const waiting = request.lost
+    ? await ledger.write(awaitUnknown, left, now, now + settings.quietMs, joinable)
+    : 0;
   await ledger.write(quietSessions);
   reached('ledger-rebuilt');
   await rebuildDone(data);
@@ -74,17 +80,20 @@ async function startFeed(
 }
 
 /** The series that it was joined from count as it again. */
-async function rejoinParts(
-  { orthancSeries, joined }: SeriesRecord,
-  ledger: RebuildDeps['ledger'],
-): Promise<string[]> {
-  const parts = (joined?.series ?? []).map((one) => ({
-    series: one.orthancSeries,
-    study: one.studyInstanceUid,
-    uid: one.seriesInstanceUid,
-  }));
-  await ledger.write(rejoin, orthancSeries, parts);
+async function rejoinParts(record: SeriesRecord, ledger: RebuildDeps['ledger']): Promise<string[]> {
+  const parts = membersIn(record);
+  await ledger.write(rejoin, record.orthancSeries, parts);
   return parts.map(({ series }) => series);
+}
+
+/** What came since its series was last stored may be a part of that series. */
+async function joinableIn(
+  left: readonly string[],
+  { orthanc, settings }: RebuildDeps,
+  signal: AbortSignal,
+): Promise<Joinable | undefined> {
+  if (settings.join === undefined) return undefined;
+  return joinableOf(await readFirst(left, { orthanc, settings }, signal), settings);
 }
 
 type Copies = ReadonlyMap<string, NonNullable<RecoveredSeries['copy']>>;

@@ -3,6 +3,8 @@ import { destinationOf } from '../commitment/plan.ts';
 import { COPY, stateOf, STORAGE } from '../model/series.ts';
 import { recoveredMark, sessionOf } from '../sessions/plan.ts';
 import { joined, SENT_UNKNOWN, spanIn, UNKNOWN, unknownDetail } from '../send/unknown.ts';
+import { leadsOf } from '../joining/sql.ts';
+import type { Joinable } from '../joining/types.ts';
 import type { Millis, RecoveredSeries } from '../ports.ts';
 import { lockSeries } from '../ledger/claims.ts';
 import type { Tx } from '../ledger/tx.ts';
@@ -198,9 +200,11 @@ export async function awaitUnknown(
   series: readonly string[],
   now: Millis,
   due: Millis,
+  joinable?: Joinable,
 ): Promise<number> {
   let fresh = 0;
-  for (const id of [...series].sort()) {
+  const leads = await leadsOf(tx, series, joinable);
+  for (const id of [...new Set(leads.values())].sort()) {
     fresh += await tx.run(
       `INSERT INTO series (id, state, due, first_seen, updated) VALUES (?, 'collecting', ?, ?, ?)
        ON CONFLICT (id) DO NOTHING`,

@@ -8,7 +8,7 @@ import type { Attributes } from './place/route.ts';
 import type { Reason } from '../model/series.ts';
 import type { TagRecord } from './tag.ts';
 import type { Moved } from '../move/plan.ts';
-import type { Joined } from '../joining/types.ts';
+import type { Joined, RecordedTraits } from '../joining/types.ts';
 import type { InstanceBody } from '@scanflow/orthanc';
 
 /** One image in `series.json`. */
@@ -123,6 +123,8 @@ export interface SeriesRecord {
   readonly warnings?: readonly Warning[];
   /** Under which UIDs it came, where these were several. */
   readonly joined?: Joined;
+  /** By what a further part of it is known, where it came under one UID so far and series are joined. */
+  readonly joinable?: RecordedTraits;
   readonly booking?: RecordedBooking;
   readonly provenance?: Provenance;
   readonly archive?: ArchiveFile;

@@ -3,7 +3,7 @@ import { warningsOf } from '../completeness/warnings.ts';
 import { failureOf, permanent, type Failure } from '../model/failure.ts';
 import { MANIFEST_NAME } from './disk/names.ts';
 import { grown } from './record.ts';
-import { joinedOf } from '../joining/parts.ts';
+import { joinableBy, joinedOf } from '../joining/parts.ts';
 import type { Member } from '../joining/types.ts';
 import type { Folder, Origin, SeriesRecord, StillOurs, Store, SystemInfo } from '../ports.ts';
 import { reached } from '../work/trace.ts';
@@ -47,7 +47,13 @@ export async function writeRecord(
 
 function withJoined(record: SeriesRecord, members: readonly Member[]): SeriesRecord {
   const joined = joinedOf(record.orthancSeries, members, record.instances);
-  return joined === undefined ? record : { ...record, joined };
+  const joinable = joinableBy(members);
+  const { joinable: _before, ...rest } = record;
+  return {
+    ...(members.length === 0 ? record : rest),
+    ...(joined === undefined ? {} : { joined }),
+    ...(joinable === undefined ? {} : { joinable }),
+  };
 }
 
 const isNews = ({ state, instances, missing = [] }: SeriesRecord, pulled: Pulled): boolean =>
