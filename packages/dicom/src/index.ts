@@ -46,7 +46,7 @@ export {
   type CommitmentRequest,
   type FailedReference,
   type Reference,
-} from './commitment.ts';
+} from './commitment-data.ts';
 export { describeStatus, type DimseService, type StatusCategory, type StatusDescription } from './status.ts';
 export { fromDicomJson, toDicomJson, type DicomJson } from './dicom-json.ts';
 export { recordNotes } from './record-notes.ts';

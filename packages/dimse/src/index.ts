@@ -13,8 +13,8 @@ export {
   requestCommitment,
   type CommitmentOptions,
   type CommitmentOutcome,
-} from './scu/commitment.ts';
-export { reportCommitment, type ReportOptions } from './scu/report.ts';
+} from './scu/request-commitment.ts';
+export { reportCommitment, type ReportOptions } from './scu/report-commitment.ts';
 export { commitmentReports, onCommitmentEvent, REPORT_STATUS, type ReportHandler } from './commitment.ts';
 export { store } from './scu/store/store.ts';
 export type { StoreOutcome } from './scu/store/outcome.ts';

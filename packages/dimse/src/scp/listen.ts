@@ -5,7 +5,7 @@ import { Budget } from './budget.ts';
 import type { NoRoom } from './types.ts';
 import { Gate, type Guest } from './gate.ts';
 import { Handshake } from './handshake.ts';
-import { Session } from './session.ts';
+import { Session } from './connection.ts';
 import { Turns } from './turns.ts';
 import { LIMITS, type ScpOptions } from './types.ts';
 

@@ -13,7 +13,7 @@ import { acceptance, protocolRejection, serviceRejection } from './admission.ts'
 import { LATE, STATUS, type Call, type Service } from './call.ts';
 import { echoService } from './echo.ts';
 import { safe } from './find.ts';
-import { offered, refusal } from './offered.ts';
+import { offered, refusal } from './services.ts';
 import { storeService } from './store.ts';
 import type { StoreReceipt } from './store-types.ts';
 import type { Guest } from './gate.ts';
