@@ -9,7 +9,7 @@ import { after, test, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { dataSet, makeSeries, sopClasses, transferSyntaxes } from '@scanflow/dicom';
 import { echo, find, listen, store, tlsAcceptor, tlsDial } from '@scanflow/dimse';
-import type { Association, Peer, ScpLimits, TlsAcceptorOptions, TlsDialOptions } from '@scanflow/dimse';
+import type { AssociationInfo, Peer, ScpLimits, TlsAcceptorOptions, TlsDialOptions } from '@scanflow/dimse';
 import { dcmtk, makeAuthority, makeSelfSigned, startStorescp, until } from '@scanflow/testkit';
 import type { Certificate } from '@scanflow/testkit';
 
@@ -41,7 +41,7 @@ const silent = {
 
 interface Scp {
   readonly port: number;
-  readonly associations: Association[];
+  readonly associations: AssociationInfo[];
   /** Codes of the handshakes that failed. */
   readonly failures: unknown[];
   readonly acceptor: ReturnType<typeof tlsAcceptor>;
@@ -53,7 +53,7 @@ async function scp(
   change: Partial<TlsAcceptorOptions> = { ca },
   limits: Partial<ScpLimits> = {},
 ): Promise<Scp> {
-  const associations: Association[] = [];
+  const associations: AssociationInfo[] = [];
   const failures: unknown[] = [];
   const acceptor = tlsAcceptor({ ...credentials, ...change });
   const listening = await listen({

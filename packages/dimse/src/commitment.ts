@@ -7,7 +7,7 @@ import {
   type CommitmentReport,
   type DataSet,
 } from '@scanflow/dicom';
-import type { EventHandler, NormalizedResult } from './scp/normalized-types.ts';
+import type { EventHandler, NormalizedResult } from './scp/types.ts';
 import type { ServedContext } from './ul/negotiation.ts';
 
 export const COMMITMENT_CLASS = sopClasses.storageCommitmentPush;

@@ -1,7 +1,7 @@
 /** What this package offers, asks for and limits, from the constants that it works with: for the conformance statement. */
 import { commitmentReports, COMMITMENT_SYNTAXES, REPORT_STATUS } from './commitment.ts';
 import { STATUS } from './scp/call.ts';
-import { VERIFICATION } from './scp/echo.ts';
+import { VERIFICATION } from './scp/services.ts';
 import { PREFERRED } from './scp/store-contexts.ts';
 import { LIMITS as SCP_LIMITS } from './scp/types.ts';
 import { LIMITS as SCU_LIMITS } from './scu/associate.ts';

@@ -22,7 +22,7 @@ export type { Look, LookedAt, StoreGate, StoreItem, StoreOptions } from './scu/s
 export type { Dial, Peer, Timeouts } from './scu/peer.ts';
 export { listen, type Listening } from './scp/listen.ts';
 export { isStorageClass } from './scp/store-contexts.ts';
-export type { StoreHandler, StoreReceipt, StoreRequest } from './scp/store-types.ts';
+export type { StoreHandler, StoreReceipt, StoreRequest } from './scp/types.ts';
 export type {
   ActionHandler,
   ActionRequest,
@@ -34,11 +34,11 @@ export type {
   NormalizedResult,
   SetHandler,
   SetRequest,
-} from './scp/normalized-types.ts';
+} from './scp/types.ts';
 export { NORMALIZED_DECODING } from './scp/normalized.ts';
 export type {
   Admission,
-  AssociationInfo as Association,
+  AssociationInfo,
   FinalStatus,
   FindHandler,
   FindRequest,
@@ -52,8 +52,14 @@ export type {
   ScpOptions,
 } from './scp/types.ts';
 export type { ServedContext } from './ul/negotiation.ts';
-export { tlsAcceptor, type Secured, type TlsAcceptor, type TlsAcceptorOptions } from './tls/acceptor.ts';
-export { renewedAcceptor, type RenewedAcceptor } from './tls/renewed.ts';
+export {
+  renewedAcceptor,
+  tlsAcceptor,
+  type RenewedAcceptor,
+  type Secured,
+  type TlsAcceptor,
+  type TlsAcceptorOptions,
+} from './tls/acceptor.ts';
 export type { PeerCertificate } from './tls/certificate.ts';
 export type { TlsCredentials } from './tls/credentials.ts';
 export type { TlsProblem } from './tls/problem.ts';

@@ -1,6 +1,6 @@
 /** Who may come in, as configured at this moment, and who came or was refused. */
 import { admits, sendersOf, type Config } from '@scanflow/config';
-import type { Admission, Association } from '@scanflow/dimse';
+import type { Admission, AssociationInfo } from '@scanflow/dimse';
 import { admission } from './domain/admission.ts';
 import { senderList, type SenderList } from '@scanflow/dimse/access';
 
@@ -8,7 +8,7 @@ import { senderList, type SenderList } from '@scanflow/dimse/access';
 const REMEMBERED = 200;
 
 export interface Door {
-  readonly admit: (association: Association) => Admission;
+  readonly admit: (association: AssociationInfo) => Admission;
   readonly scannerOf: (callingAet: string) => string | undefined;
   /** Decides by another configuration from the next association on. */
   readonly use: (config: Config) => void;

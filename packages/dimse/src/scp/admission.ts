@@ -4,7 +4,7 @@ import type { DimseLog } from '../log.ts';
 import { fragmentSize } from '../ul/fragment.ts';
 import { answerContexts, answerRoles } from '../ul/negotiation.ts';
 import type { AssociateAc, AssociateRq } from '../ul/pdu.ts';
-import { VERIFICATION } from './echo.ts';
+import { VERIFICATION } from './services.ts';
 import { storageSyntax } from './store-contexts.ts';
 import type { AssociationInfo, Rejection, ScpOptions } from './types.ts';
 

@@ -15,7 +15,7 @@ import {
 } from '@scanflow/testkit/dimse/scp-bench';
 import { encodePdu } from '../ul/encode.ts';
 
-test('session: a rejected association is not served, and closed when ARTIM expires', async (t) => {
+test('connection: a rejected association is not served, and closed when ARTIM expires', async (t) => {
   const { raw, calls } = await bench(t, three, { artimMs: 300 });
   const peer = raw();
   const answer = await peer.associate({ callingAet: 'STRANGER' });
@@ -26,7 +26,7 @@ test('session: a rejected association is not served, and closed when ARTIM expir
   assert.equal(calls.length, 0);
 });
 
-test('session: protocol version and application context are the provider’s to refuse', async (t) => {
+test('connection: protocol version and application context are the provider’s to refuse', async (t) => {
   const { raw } = await bench(t);
   const version = await raw().associate({ protocolVersion: 2 });
   assert.deepEqual(version, { type: 'associate-rj', result: 1, source: 2, reason: 2 });
@@ -34,7 +34,7 @@ test('session: protocol version and application context are the provider’s to 
   assert.deepEqual(context, { type: 'associate-rj', result: 1, source: 1, reason: 2 });
 });
 
-test('session: an admission that throws refuses for the moment', async (t) => {
+test('connection: an admission that throws refuses for the moment', async (t) => {
   const admit = (): never => {
     throw new Error('Secret^Name');
   };
@@ -43,7 +43,7 @@ test('session: an admission that throws refuses for the moment', async (t) => {
   assert.doesNotMatch(logged.join('\n'), /Secret/);
 });
 
-test('session: contexts are answered each for itself', async (t) => {
+test('connection: contexts are answered each for itself', async (t) => {
   const { raw } = await bench(t);
   const answer = await raw().associate();
   assert.equal(answer.type, 'associate-ac');
@@ -57,7 +57,7 @@ test('session: contexts are answered each for itself', async (t) => {
   );
 });
 
-test('session: a message on a context that was refused or never proposed ends the association', async (t) => {
+test('connection: a message on a context that was refused or never proposed ends the association', async (t) => {
   const { raw, calls } = await bench(t);
   for (const contextId of [5, 77]) {
     const peer = raw();
@@ -68,7 +68,7 @@ test('session: a message on a context that was refused or never proposed ends th
   assert.equal(calls.length, 0);
 });
 
-test('session: a command of another SOP class than the context’s is 0122, an unknown one 0211', async (t) => {
+test('connection: a command of another SOP class than the context’s is 0122, an unknown one 0211', async (t) => {
   const { raw, calls } = await bench(t);
   const peer = raw();
   await peer.associate();
@@ -82,7 +82,7 @@ test('session: a command of another SOP class than the context’s is 0122, an u
   assert.equal(await peer.status(3, ECHO), 0);
 });
 
-test('session: a peer’s maximum length is honoured, however small', async (t) => {
+test('connection: a peer’s maximum length is honoured, however small', async (t) => {
   const { raw } = await bench(t);
   for (const maximum of [7, 8, 9, 20, 128]) {
     const peer = raw();
@@ -99,7 +99,7 @@ test('session: a peer’s maximum length is honoured, however small', async (t) 
   }
 });
 
-test('session: a peer whose maximum length leaves no room is rejected', async (t) => {
+test('connection: a peer whose maximum length leaves no room is rejected', async (t) => {
   const { raw, calls } = await bench(t);
   for (const maximum of [1, 6]) {
     const answer = await raw().associate({}, maximum);
@@ -108,7 +108,7 @@ test('session: a peer whose maximum length leaves no room is rejected', async (t
   assert.equal(calls.length, 0);
 });
 
-test('session: two messages in one P-DATA-TF, and command and data set in one, are understood', async (t) => {
+test('connection: two messages in one P-DATA-TF, and command and data set in one, are understood', async (t) => {
   const { raw } = await bench(t);
   const peer = raw();
   await peer.associate();
@@ -143,7 +143,7 @@ test('session: two messages in one P-DATA-TF, and command and data set in one, a
   ]);
 });
 
-test('session: release is answered, and its connection ends when the peer closes it', async (t) => {
+test('connection: release is answered, and its connection ends when the peer closes it', async (t) => {
   const { raw, logged } = await bench(t);
   const peer = raw();
   await peer.associate();

@@ -11,11 +11,10 @@ import type { AssociateAc, AssociateRj, AssociateRq } from '../ul/pdu.ts';
 import type { Account } from './budget.ts';
 import { acceptance, protocolRejection, serviceRejection } from './admission.ts';
 import { LATE, STATUS, type Call, type Service } from './call.ts';
-import { echoService } from './echo.ts';
 import { safe } from './find.ts';
-import { offered, refusal } from './services.ts';
+import { echoService, offered, refusal } from './services.ts';
 import { storeService } from './store.ts';
-import type { StoreReceipt } from './store-types.ts';
+import type { StoreReceipt } from './types.ts';
 import type { Guest } from './gate.ts';
 import type { Turns } from './turns.ts';
 import type { AssociationInfo, Rejection, RequestReport, ScpLimits, ScpOptions } from './types.ts';
@@ -30,13 +29,13 @@ export interface SessionSetup {
   readonly id: number;
   readonly options: ScpOptions;
   readonly limits: ScpLimits;
-  /** For what the peer sends; the session closes it. */
+  /** For what the peer sends; the connection closes it. */
   readonly room: Account;
   /** Shared by all sessions. */
   readonly turns: Turns;
 }
 
-export class Session implements Guest {
+export class Connection implements Guest {
   readonly address: string;
   readonly #options: ScpOptions;
   readonly #limits: ScpLimits;

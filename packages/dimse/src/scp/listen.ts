@@ -5,7 +5,7 @@ import { Budget } from './budget.ts';
 import type { NoRoom } from './types.ts';
 import { Gate, type Guest } from './gate.ts';
 import { Handshake } from './handshake.ts';
-import { Session } from './connection.ts';
+import { Connection } from './connection.ts';
 import { Turns } from './turns.ts';
 import { LIMITS, type ScpOptions } from './types.ts';
 
@@ -32,9 +32,9 @@ export async function listen(options: ScpOptions): Promise<Listening> {
     count += 1;
     const address = socket.remoteAddress ?? '';
     const room = budget.open(address, (limit) => reportNoRoom(options, address, limit));
-    const session = new Session(socket, { id: count, options, limits, room, turns });
-    gate.guests.add(session);
-    void session.run().then(() => gate.guests.delete(session));
+    const connection = new Connection(socket, { id: count, options, limits, room, turns });
+    gate.guests.add(connection);
+    void connection.run().then(() => gate.guests.delete(connection));
   };
   const onSocket = (socket: Socket): void => {
     const address = socket.remoteAddress;
@@ -82,8 +82,8 @@ interface Closable extends Guest {
 async function close(server: Server, gate: Gate<Closable>, ms: number): Promise<void> {
   const closed = once(server, 'close');
   server.close();
-  await Promise.all([...gate.guests].map((session) => session.close(ms)));
-  for (const session of gate.guests) session.evict();
+  await Promise.all([...gate.guests].map((connection) => connection.close(ms)));
+  for (const connection of gate.guests) connection.evict();
   await closed;
 }
 

@@ -5,7 +5,7 @@ import { dataSet, encodeDataSet, sopClasses, tagOf, text } from '@scanflow/dicom
 import type { Command } from '../message/command.ts';
 import { nCreate, nSet } from '../scu/normalized.ts';
 import { bench, ECHO, EXPLICIT, IMPLICIT, MWL, type Bench } from '@scanflow/testkit/dimse/scp-bench';
-import type { CreateRequest, NormalizedResult, SetRequest } from './normalized-types.ts';
+import type { CreateRequest, NormalizedResult, SetRequest } from './types.ts';
 import type { ScpLimits } from './types.ts';
 
 const MPPS = sopClasses.modalityPerformedProcedureStep;

@@ -3,7 +3,6 @@ import { defined } from '@scanflow/booking/defined';
 import { decodeDataSet, DicomDecodeError, encodeDataSet } from '@scanflow/dicom';
 import { isWritableCharacterSet, newUid, text, type DataSet, type DecodeOptions } from '@scanflow/dicom';
 import { COMMAND, DATA_SET, NO_DATA_SET, RESPONSE, type Command } from '../message/command.ts';
-import { isUid } from '../uid.ts';
 import { comment, LATE, STATUS, type Call, type Service } from './call.ts';
 import { safe } from './find.ts';
 import type {
@@ -13,8 +12,10 @@ import type {
   EventHandler,
   NormalizedResult,
   SetHandler,
-} from './normalized-types.ts';
+} from './types.ts';
 
+/** What a UID is (PS3.5 9.1): at most 64 characters, numbers without leading zeros, separated by dots. */
+const UID = /^(?=.{1,64}$)(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*))*$/;
 const UTF8 = 'ISO_IR 192';
 /** A performed procedure step names each of its images, with three elements and items. */
 const MAX_ELEMENTS = 262_144;
@@ -130,7 +131,7 @@ async function serve(
   handle: (given: Given) => Promise<NormalizedResult>,
 ): ReturnType<Service> {
   const { options, info } = call;
-  if (!isUid(sopInstanceUid)) {
+  if (!UID.test(sopInstanceUid)) {
     return finish(call, undefined, { status: STATUS.invalidSopInstance, comment: 'The UID is none' });
   }
   const given = new Given(call);

@@ -1,10 +1,26 @@
-/** Which service a command asks for. */
+/** Which service a command asks for; C-ECHO (PS3.7 9.1.5.2) stands here itself. */
+import { sopClasses, transferSyntaxes } from '@scanflow/dicom';
 import { COMMAND } from '../message/command.ts';
-import type { ServedOperation } from '../ul/negotiation.ts';
-import { respond, type Service } from './call.ts';
+import type { ServedContext, ServedOperation } from '../ul/negotiation.ts';
+import { respond, STATUS, type Service } from './call.ts';
 import { findService } from './find.ts';
 import { actionService, createService, eventService, setService } from './normalized.ts';
 import type { RequestReport, ScpOptions } from './types.ts';
+
+/** Every SCP of ours serves it (PS3.4 A). */
+export const VERIFICATION: ServedContext = {
+  abstractSyntax: sopClasses.verification,
+  transferSyntaxes: [
+    transferSyntaxes.implicitVRLittleEndian,
+    transferSyntaxes.explicitVRLittleEndian,
+    transferSyntaxes.explicitVRBigEndian,
+  ],
+};
+
+export const echoService: Service = async (call) => {
+  await respond(call, { status: STATUS.success });
+  return { status: STATUS.success, responses: 0 };
+};
 
 /** The operation that a command asks for, and who serves it where there is a handler. */
 export function offered(

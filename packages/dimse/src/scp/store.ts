@@ -3,7 +3,7 @@ import type { Receipt } from '../message/receipt.ts';
 import { respond, STATUS, type Call, type Service } from './call.ts';
 import { safe } from './find.ts';
 import type { FinalStatus } from './types.ts';
-import type { StoreReceipt } from './store-types.ts';
+import type { StoreReceipt } from './types.ts';
 
 /** Stores, then answers: nothing is acknowledged that the handler has not stored. */
 export const storeService: Service = async (call) => {

@@ -1,13 +1,29 @@
 /** What a service gives to and gets from listen(). */
-import type { DataSet } from '@scanflow/dicom';
+import type { DataSet, Tag } from '@scanflow/dicom';
 import type { DimseLog } from '../log.ts';
+import type { Receipt } from '../message/receipt.ts';
 import type { TlsAcceptor } from '../tls/acceptor.ts';
+import type { PeerCertificate } from '../tls/certificate.ts';
 import type { ServedContext, ServedOperation } from '../ul/negotiation.ts';
-import type { AssociationInfo, FinalStatus } from './info.ts';
-import type { ActionHandler, CreateHandler, EventHandler, SetHandler } from './normalized-types.ts';
-import type { StoreHandler } from './store-types.ts';
 
-export type { AssociationInfo, FinalStatus } from './info.ts';
+/** Who is at the other end. */
+export interface AssociationInfo {
+  readonly calledAet: string;
+  readonly callingAet: string;
+  /** IP address. */
+  readonly address: string;
+  /** Counts up from 1 per listen(). */
+  readonly id: number;
+  /** Undefined without TLS, and where the peer showed none that an authority of ours vouches for. */
+  readonly certificate?: PeerCertificate;
+}
+
+export interface FinalStatus {
+  readonly status: number;
+  /** At most 64 characters, no patient attribute. */
+  readonly comment?: string;
+  readonly offendingElement?: Tag;
+}
 
 /** PS3.8 9.3.4: `reason` is to be read with `source`. `why` is for the log. */
 export interface Rejection {
@@ -42,6 +58,94 @@ export type FindHandler = (request: FindRequest) => Matches | AsyncMatches;
 export type Matches = Generator<FindResponse | undefined, FinalStatus, undefined>;
 export type AsyncMatches = AsyncGenerator<FindResponse | undefined, FinalStatus, undefined>;
 
+/** One C-STORE, from its command on. */
+export interface StoreRequest {
+  readonly association: AssociationInfo;
+  /** Of the command: its Affected SOP Class UID, else that of the presentation context. */
+  readonly sopClassUid: string;
+  /** Of the command; '' where it names none. */
+  readonly sopInstanceUid: string;
+  /** That of the presentation context. */
+  readonly transferSyntax: string;
+}
+
+/** Takes the data set as it arrives, then stores it. */
+export interface StoreReceipt extends Receipt {
+  /** The data set is whole. Its status answers the request; an exception becomes C000. */
+  store(): Promise<FinalStatus>;
+}
+
+/** Called for each C-STORE; `onRoom` as in Receipt. */
+export type StoreHandler = (request: StoreRequest, onRoom: () => void) => StoreReceipt;
+
+interface NormalizedRequest {
+  readonly association: AssociationInfo;
+  readonly sopClass: string;
+  /** By the peer; on N-CREATE without one, a new UID that the response tells it (PS3.7 10.1.5.1.4). */
+  readonly sopInstanceUid: string;
+  /** Aborts when the association ends and when listening is closed. */
+  readonly signal: AbortSignal;
+}
+
+/** A data set as it came. */
+export interface EncodedDataSet {
+  readonly bytes: Uint8Array;
+  readonly transferSyntax: string;
+}
+
+interface GivenDataSet extends NormalizedRequest {
+  /** The attribute or modification list, for a handler that reads a large one elsewhere than in the event loop. */
+  readonly encoded: EncodedDataSet;
+}
+
+export interface CreateRequest extends GivenDataSet {
+  /**
+   * Empty where the request had no attribute list. A large one is decoded only when it is read here; DicomDecodeError is
+   * then status 0110.
+   */
+  readonly attributes: DataSet;
+}
+
+export interface SetRequest extends GivenDataSet {
+  /** As `attributes` of CreateRequest. */
+  readonly modifications: DataSet;
+}
+
+export interface ActionRequest extends NormalizedRequest {
+  readonly actionType: number;
+  /** Empty where the request had none. */
+  readonly information: DataSet;
+  /**
+   * Sends N-EVENT-REPORT on the same association. The status of its response; undefined where the association ended
+   * before, or the peer took too long.
+   */
+  readonly report: (eventType: number, information: DataSet) => Promise<number | undefined>;
+}
+
+export interface EventRequest extends NormalizedRequest {
+  readonly eventType: number;
+  /** Empty where the request had none. */
+  readonly information: DataSet;
+}
+
+/** How a request ended; the fields beside the status are those of PS3.7 C.4 and C.5. */
+export interface NormalizedResult {
+  readonly status: number;
+  /** At most 64 characters, no patient attribute. */
+  readonly comment?: string;
+  readonly errorId?: number;
+  /** The attributes that the status is about. */
+  readonly attributeIdentifiers?: readonly Tag[];
+  /** The attributes that were not accepted, with the values that they came with. */
+  readonly attributes?: DataSet;
+}
+
+/** An exception becomes status 0110. */
+export type CreateHandler = (request: CreateRequest) => Promise<NormalizedResult>;
+export type SetHandler = (request: SetRequest) => Promise<NormalizedResult>;
+export type ActionHandler = (request: ActionRequest) => Promise<NormalizedResult>;
+export type EventHandler = (request: EventRequest) => Promise<NormalizedResult>;
+
 /** One request, answered: for metrics. */
 export interface RequestReport {
   readonly operation: 'C-ECHO' | 'C-STORE' | ServedOperation | 'other';
@@ -54,7 +158,6 @@ export interface RequestReport {
   readonly ms: number;
 }
 
-/** Which limit left no room. */
 /** Which bound left no room. */
 export type NoRoom = 'bytes' | 'bytes per peer';
 

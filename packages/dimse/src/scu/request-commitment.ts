@@ -21,7 +21,7 @@ import { ambiguous, DimseError, failureOf, permanent, type Failure } from '../fa
 import type { DimseLog } from '../log.ts';
 import { COMMAND, DATA_SET, NO_DATA_SET, RESPONSE } from '../message/command.ts';
 import type { Message } from '../message/assembler.ts';
-import type { NormalizedResult } from '../scp/normalized-types.ts';
+import type { NormalizedResult } from '../scp/types.ts';
 import { comment } from '../scp/call.ts';
 import { abortOn, associate, release } from './associate.ts';
 import { nameOf, timeoutsOf, type Peer } from './peer.ts';

@@ -109,3 +109,33 @@ const unverified = (code: string): TlsProblem => ({
 
 /** Unique among the connections of this moment; a TLS socket tells that of the connection below it. */
 const nameOf = ({ remoteAddress = '', remotePort = 0 }: Socket): string => `${remoteAddress} ${remotePort}`;
+
+/** An acceptor whose credentials change: the first make it, later ones renew it. */
+export interface RenewedAcceptor {
+  /** Throws DimseError where they cannot be used; those before stay. */
+  readonly use: (credentials: Partial<TlsCredentials>) => void;
+  /** Throws before the first use(). */
+  readonly acceptor: () => TlsAcceptor;
+}
+
+export function renewedAcceptor({
+  requirePeerCertificate,
+  ...options
+}: {
+  readonly profile: NonNullable<TlsAcceptorOptions['profile']>;
+  readonly requirePeerCertificate?: boolean | undefined;
+}): RenewedAcceptor {
+  let made: TlsAcceptor | undefined;
+  const required = requirePeerCertificate === undefined ? {} : { requirePeerCertificate };
+  return {
+    use: ({ key = '', certificate = '', ca }) => {
+      const credentials = { key, certificate, ...defined({ ca }) };
+      if (made === undefined) made = tlsAcceptor({ ...credentials, ...options, ...required });
+      else made.renew(credentials);
+    },
+    acceptor: () => {
+      if (made === undefined) throw new Error('no credentials yet');
+      return made;
+    },
+  };
+}

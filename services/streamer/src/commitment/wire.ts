@@ -7,7 +7,7 @@ import {
   onCommitmentEvent,
   REPORT_STATUS,
   requestCommitment,
-  type Association,
+  type AssociationInfo,
   type DimseLog,
   type Listening,
   type Peer,
@@ -135,7 +135,7 @@ export function listenForReports(
 
 /** The destinations that call so: each calls the AE title that it is called from. */
 const namesOf = (
-  { callingAet, calledAet }: Pick<Association, 'callingAet' | 'calledAet'>,
+  { callingAet, calledAet }: Pick<AssociationInfo, 'callingAet' | 'calledAet'>,
   committers: readonly Committer[],
 ): string[] =>
   committers
@@ -143,7 +143,7 @@ const namesOf = (
     .map(({ name }) => name);
 
 /** PS3.8 9.3.4. */
-function refusal({ callingAet }: Association, committers: readonly Committer[]): Rejection {
+function refusal({ callingAet }: AssociationInfo, committers: readonly Committer[]): Rejection {
   const isKnown = committers.some(({ peer }) => peer.calledAet === callingAet);
   return {
     accept: false,
