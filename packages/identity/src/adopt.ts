@@ -1,5 +1,5 @@
 /**
- * Identity over renumbering: a calendar that gives its events new UIDs (a split series, a booking system that was
+ * Keeps identities over renumbering: a calendar that gives its events new UIDs (a split series, a booking system that was
  * moved, an export that numbers anew) must not make new bookings of old ones.
  */
 import {
@@ -17,11 +17,11 @@ import type { KnownBookings } from './past.ts';
 
 export interface AdoptOptions {
   readonly known: KnownBookings;
-  /** Whether the event of a record is nowhere in the calendar any more, and its slot is not over. */
+  /** Whether the event of a record is gone from the calendar, and its slot is not over. */
   readonly isLost: (record: BookingRecord) => boolean;
-  /** The recurrence id of an instance as an earlier version read it, where that differs. */
+  /** The recurrence id of an instance as an earlier version read it, if that differs. */
   readonly formerId?: (source: BookingSource) => string | undefined;
-  /** What was decided at an update. */
+  /** The decisions of the last update. */
   readonly keeps?: Keeps;
 }
 
@@ -36,8 +36,8 @@ const REREAD = warning(
 );
 
 /**
- * Bookings whose event is new get the identity of a lost booking of the same start, end, title and labels, with a
- * warning. The record is published with the new UID, and by that the booking is known from then on. Where only our
+ * A booking with a new event takes the identity of a lost booking with the same start, end, title and labels, with a
+ * warning. Its record gets the new UID, which identifies the booking from then on. If only our
  * reading of an instance changed, its booking keeps its identity without a warning.
  */
 export function adopt(
@@ -71,14 +71,14 @@ export function adopt(
       adopted.set(one, under(one, reread, REREAD));
       continue;
     }
-    // two of one slot are alike in all that counts: either may take the place of either
+    // two bookings of one slot are equal in all that matters, so either may replace either
     const before = known.ofEvent(one.record).findLast(isFree) ?? lost.get(slotKey(one.record))?.shift();
     if (before !== undefined) adopted.set(one, under(one, before));
   }
   return outcomes.map((one) => (one.outcome === 'booking' ? (adopted.get(one) ?? one) : one));
 }
 
-/** The booking as it was published before an update; what a scanner may have shown already stays as it was. */
+/** The booking as published before an update. Values that a scanner may have shown stay. */
 function keptOf(one: BookedOutcome, keeps: Keeps, known: KnownBookings): BookedOutcome | undefined {
   const keep = keeps.get(one.record.accessionNumber);
   const before = keep && known.get(keep.accessionNumber);
@@ -93,7 +93,7 @@ function keptOf(one: BookedOutcome, keeps: Keeps, known: KnownBookings): BookedO
 
 const LABELS = ['project', 'subject', 'session'] as const;
 
-/** Where an earlier version had the booking from, where that differs. */
+/** The source of the booking in an earlier version, if that differs. */
 function formerSource(
   { source }: BookingRecord,
   formerId: AdoptOptions['formerId'],
@@ -102,7 +102,7 @@ function formerSource(
   return recurrenceId === undefined ? undefined : { ...source, recurrenceId };
 }
 
-/** What is published of the same event, whose title is as it was: only our reading of it is another one. */
+/** The published booking of the same event with the same title: only our reading changed. */
 function published(
   { record, formerLabels, formerTitle }: BookedOutcome,
   former: BookingSource | undefined,

@@ -1,23 +1,23 @@
-/** Why a booking that was published is not wanted any more. */
+/** Why a published booking is no longer wanted. */
 import type { BookingRecord } from '@scanflow/booking';
 import { eventKey, type Unreadable, type Window } from '@scanflow/calendar';
 
-/** What one calendar said in this pass. */
+/** A calendar's state in this pass. */
 export interface CalendarView {
   readonly calendar: string;
-  /** False when this is what it said before: it did not answer. */
+  /** False if the calendar did not answer, and its last good state counts. */
   readonly answered: boolean;
-  /** Keys (`eventKey`) of all events in the window, whatever became of them. */
+  /** Keys (`eventKey`) of all events in the window, whatever their outcome. */
   readonly present: ReadonlySet<string>;
-  /** Keys of events that live outside the window. */
+  /** Keys of live events outside the window. */
   readonly outside: ReadonlySet<string>;
-  /** What the events that could not be read leave unknown: what is published of it stays. */
+  /** Events that unreadable events leave unknown. Their published bookings stay. */
   readonly unreadable: Unreadable;
-  /** Nothing of the calendar is known: what is published of it stays. */
+  /** Whether nothing is known of the calendar. Its published bookings stay. */
   readonly unknown: boolean;
-  /** What the shrink guard held back at the last pass. */
+  /** The removals that the shrink guard held back at the last pass. */
   readonly suspicion: string | undefined;
-  /** A person accepts what the shrink guard holds back. */
+  /** Whether a person accepts the removals that the shrink guard holds back. */
   readonly accepted: boolean;
 }
 
@@ -30,11 +30,11 @@ export function fateOf(record: BookingRecord | undefined, view: CalendarView, wi
   if (isBeforeOrAt(record.end, window.from)) return 'past';
   if (view.unknown) return 'unknown';
   const key = eventKey(uid, recurrenceId);
-  // what can be read counts, whatever else under its UID cannot
+  // a readable event counts, whatever is unreadable under its UID
   if (view.present.has(key)) return 'changed';
   if (view.outside.has(key)) return 'moved';
   if (view.unreadable.uids.has(uid) || view.unreadable.instances.has(key)) return 'unreadable';
-  // of a series, only what is next to the window is told: one further away may well be alive
+  // the reader names only the instances next to the window, so one further away may be alive
   const isFar = recurrenceId !== undefined && !isBefore(record.start, window.to);
   return isFar ? 'moved' : 'lost';
 }

@@ -1,23 +1,23 @@
-/** What published bookings keep although this version reads their events otherwise: decided once, at an update. */
+/** The identities that published bookings keep although this version reads their events differently. Decided once per update. */
 
-/** Raise it with each change that reads an unchanged event otherwise; 0.1.0 counts as 1. */
+/** Raise it with each change that reads an unchanged event differently. 0.1.0 counts as 1. */
 export const READING = 2;
 
-/** Accession number and Study UID of a booking that was published before. */
+/** Accession number and Study Instance UID of a booking published before the update. */
 export interface Keep {
   readonly accessionNumber: string;
   readonly studyInstanceUid: string;
-  /** An exam may have begun: images carry the labels that the scanner showed, so the record keeps them. */
+  /** Whether an exam may have begun. Images carry the labels that the scanner showed, so the record keeps them. */
   readonly begun: boolean;
 }
 
-/** By the accession number that this version derives. No labels: people may have them erased. */
+/** By the accession number that this version derives. It holds no labels, because people may have them erased. */
 export type Keeps = ReadonlyMap<string, Keep>;
 
 export const encodeKeeps = (keeps: Keeps): string =>
   `${JSON.stringify({ version: 1, reading: READING, keeps: Object.fromEntries(keeps) }, null, 2)}\n`;
 
-/** Undefined where nothing was decided for this version. */
+/** Undefined if there is no decision for this version. */
 export function parseKeeps(text: string): Keeps | undefined {
   try {
     const { version, reading, keeps } = JSON.parse(text) as Record<string, unknown>;

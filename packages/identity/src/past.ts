@@ -1,8 +1,8 @@
-/** All booking records that there are, found by what is asked of them. */
+/** All booking records, indexed by event, labels and calendar. */
 import type { BookingRecord, History, Labels } from '@scanflow/booking';
 import { eventKey } from '@scanflow/calendar';
 
-/** What is known of one calendar's bookings. */
+/** The known bookings of one calendar. */
 export interface KnownBookings {
   has(accessionNumber: string): boolean;
   get(accessionNumber: string): BookingRecord | undefined;
@@ -16,11 +16,11 @@ export class Past implements History {
   readonly #records = new Map<string, BookingRecord>();
   readonly #byLabels = new Map<string, Set<string>>();
   readonly #byEvent = new Map<string, Set<string>>();
-  /** By calendar: accession numbers of slots that were not over when asked last, and their end in milliseconds. */
+  /** By calendar: accession numbers of slots that were not over at the last query, and their end in milliseconds. */
   readonly #toCome = new Map<string, Map<string, number>>();
   readonly #subjects = new Map<string, Set<string>>();
 
-  /** Takes a record in the place of what was known of its accession number. */
+  /** Adds a record, or replaces the one with its accession number. */
   set(record: BookingRecord): void {
     const { accessionNumber, labels, source } = record;
     this.#records.set(accessionNumber, record);
@@ -40,7 +40,7 @@ export class Past implements History {
 
   subjects = (project: string): Iterable<string> => this.#subjects.get(project) ?? [];
 
-  /** `from`: slots that end by then are over. However many those are, they cost a pass nothing. */
+  /** `from`: slots that end by then are over. Their number does not slow a pass down. */
   ofCalendar(calendar: string, from: Temporal.Instant): KnownBookings {
     const of = (accession: string): BookingRecord | undefined => {
       const record = this.#records.get(accession);
@@ -74,7 +74,7 @@ export class Past implements History {
 
 const SLACK_MS = 7 * 86_400_000;
 
-/** The event and the labels under which it was booked. */
+/** The key of an event and its labels. */
 const eventOf = ({ source: { calendar, uid, recurrenceId }, labels }: BookingRecord): string =>
   JSON.stringify([calendar, eventKey(uid, recurrenceId), labels.project, labels.subject, labels.session]);
 

@@ -1,4 +1,4 @@
-/** What a calendar's content becomes: an outcome for each event in the window. */
+/** Judges a calendar's content: an outcome for each event in the window. */
 import {
   interpret,
   unreadable,
@@ -12,13 +12,13 @@ export interface Plan {
   readonly outcomes: readonly Outcome[];
   /** Keys of all events in the window. */
   readonly present: ReadonlySet<string>;
-  /** By `eventKey`: recurrence ids as an earlier version read them, where they differ. */
+  /** By `eventKey`: recurrence ids as an earlier version read them, if they differ. */
   readonly formerIds: ReadonlyMap<string, string>;
-  /** What the events that could not be read leave unknown. */
+  /** The events that unreadable events leave unknown. */
   readonly unreadable: Unreadable;
 }
 
-/** Judges by one set of rules; an event that was judged before is not judged again. */
+/** Judges by one set of rules. It does not judge the same event twice. */
 export function createPlanner(rules: BookingRules): (content: CalendarContent) => Plan {
   const judged = new WeakMap<CalendarEvent, Outcome>();
   const judge = (event: CalendarEvent): Outcome => {
@@ -34,7 +34,7 @@ export function createPlanner(rules: BookingRules): (content: CalendarContent) =
   });
 }
 
-/** Finds the recurrence id that an earlier version gave an instance, where it differs. */
+/** Finds the recurrence id that an earlier version gave an instance, if it differs. */
 export const formerIdIn =
   ({ formerIds: ids }: Plan) =>
   ({ uid, recurrenceId }: BookingSource): string | undefined =>

@@ -1,6 +1,6 @@
 /**
- * An update reads some events better than the version before, and no booking gets another identity by that. The last good
- * body that the old version kept is read anew: what it published of those very events differs only by the reading.
+ * An update reads some events better than the version before, and no booking may change identity because of that. It reads
+ * the last good body of the old version again: the published bookings of those events differ only by the reading.
  */
 import {
   type BookedOutcome,
@@ -15,9 +15,9 @@ import type { Keep, Keeps } from './keeps.ts';
 export interface KeepInput {
   /** Records of this calendar that are scheduled and not over. */
   readonly records: readonly BookingRecord[];
-  /** What this version reads in the last good body. */
+  /** The outcomes that this version reads in the last good body. */
   readonly outcomes: readonly Outcome[];
-  /** The recurrence id that the old version gave an instance, where that is known to differ. */
+  /** The recurrence id that the old version gave an instance, if it differs. */
   readonly formerId: (source: BookingRecord['source']) => string | undefined;
   /** Accession numbers of exams on record, running or over. */
   readonly exams: ReadonlySet<string>;
@@ -30,17 +30,17 @@ interface Pair {
   readonly record: BookingRecord;
 }
 
-/** Slots are seen a day before and after those that are known: a zone may be read otherwise. */
+/** Margin around the known slots: this version may read a zone differently. */
 const MARGIN = Temporal.Duration.from({ hours: 26 });
 
-/** The span in which the events of these records lie; undefined where there are none. */
+/** The span that covers the events of these records; undefined without records. */
 export function spanOf(records: readonly BookingRecord[]): Window | undefined {
   const ms = records.flatMap(({ start, end }) =>
     [start, end].map((text) => Temporal.Instant.from(text).epochMilliseconds),
   );
   if (ms.length === 0) return undefined;
   const at = (edge: number): Temporal.Instant => Temporal.Instant.fromEpochMilliseconds(edge);
-  // by a loop: arguments of a call are limited, records are not
+  // Math.min(...ms) fails for very many records
   const [first, last] = ms.reduce(
     ([a, b], one) => [Math.min(a, one), Math.max(b, one)],
     [Infinity, -Infinity],
@@ -48,12 +48,12 @@ export function spanOf(records: readonly BookingRecord[]): Window | undefined {
   return { from: at(first).subtract(MARGIN), to: at(last).add(MARGIN) };
 }
 
-/** Pairs what was published with what is read now, by event and instance; the surest sign first. */
+/** Pairs published bookings with current outcomes by event and instance, the most reliable sign first. */
 export function keepIdentities(input: KeepInput): Keeps {
   const records = new Set(input.records);
   const outcomes = new Set(input.outcomes.filter((one) => one.outcome === 'booking'));
   const take = ({ one, record }: Pair): boolean => outcomes.delete(one) && records.delete(record);
-  // found under its event and labels, or under the number that derives from them: nothing to keep
+  // a booking found under its event and labels, or under their derived number, needs no keep
   for (const pair of pairs(outcomes, records, labelledEvent)) take(pair);
   for (const pair of pairs(outcomes, records, ({ accessionNumber }) => accessionNumber)) take(pair);
   const keeps = new Map<string, Keep>();
@@ -84,7 +84,7 @@ function namings({ records, outcomes, formerId }: KeepInput): Naming[] {
     same(event),
     same(({ source: { uid }, start, end }) => JSON.stringify([uid, start, end])),
     same(({ source: { uid } }) => uid),
-    // an UID that was read otherwise: none of the two is anywhere else
+    // a UID that was read differently: neither UID occurs elsewhere
     {
       ofRecord: (record) => (seen.has(record.source.uid) ? '' : slot(record)),
       ofOutcome: (record) => (published.has(record.source.uid) ? '' : slot(record)),
@@ -96,7 +96,7 @@ const event: Name = ({ source: { uid, recurrenceId } }) => eventKey(uid, recurre
 const labelledEvent: Name = (record) => JSON.stringify([event(record), labelsOf(record.labels)]);
 const labelsOf = ({ project, subject, session }: Labels): readonly string[] => [project, subject, session];
 
-/** Those of equal name; of several, the first in time with the first. An empty name is none. */
+/** Pairs of equal names, in order of time. An empty name does not count. */
 function pairs(
   outcomes: ReadonlySet<BookedOutcome>,
   records: ReadonlySet<BookingRecord>,
@@ -108,7 +108,7 @@ function pairs(
   const named = Map.groupBy(sorted, ({ record }) => ofOutcome(record));
   return [...named].flatMap(([name, ones]) => {
     const found = byName.get(name) ?? [];
-    // where their numbers differ, nobody knows which one is missing
+    // if the counts differ, nobody knows which one is missing
     if (name === '' || found.length !== ones.length) return [];
     return ones.flatMap((one, index) => {
       const record = found[index];
@@ -121,8 +121,8 @@ const byStart = (a: BookingRecord, b: BookingRecord): number =>
   a.start < b.start ? -1 : a.start > b.start ? 1 : 0;
 
 /**
- * The old version could not read the event as it stands, so the record may tell an older one: somebody may have
- * relabelled it since. Where it is known how the old version would have read it, that decides.
+ * The old version refused the current event, so the record may describe an older state of it: somebody may have
+ * relabelled it since. If the old version's reading is known, that decides.
  */
 function isDoubtful({ one, record }: Pair, { rejected }: KeepInput): boolean {
   const isSame = (labels: Labels | undefined): boolean =>

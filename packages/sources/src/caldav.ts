@@ -1,4 +1,4 @@
-/** Calendars on CalDAV servers: nothing is fetched while nothing changed, and then only what did. */
+/** Fetches calendars from CalDAV servers, and only the objects that changed. */
 import { isWholeCalendar, toPlain } from '@scanflow/calendar';
 import type { Fetched, Source, Validators } from './source.ts';
 import { webClient, type WebOptions } from './web/client.ts';
@@ -13,13 +13,13 @@ export interface CaldavSourceOptions extends WebOptions {
 
 type Known = ReadonlyMap<string, DavObject>;
 
-/** Objects that are asked for in one request. */
+/** Objects per request. */
 const BATCH = 100;
 const EMPTY = 'BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Scanflow//cal2wl//EN\r\nEND:VCALENDAR\r\n';
 
 export function caldavSource(options: CaldavSourceOptions): Source {
   const url = new URL(options.url);
-  // collections are folders: without the slash, servers redirect or take the last part for an object
+  // without the slash, servers redirect or take the last part for an object
   if (!url.pathname.endsWith('/')) url.pathname += '/';
   const web = webClient(url, options);
   let known: Known | undefined;
@@ -27,7 +27,7 @@ export function caldavSource(options: CaldavSourceOptions): Source {
     fetch: (validators: Validators, signal): Promise<Fetched> =>
       web.run(signal, async (ask) => {
         const collection = collectionAt(url, ask);
-        // asked before the events: what changes between the two is fetched next time
+        // before the events, so that the next fetch finds a change between the two requests
         const stamp = await collection.stamp();
         if (stamp !== undefined && stamp === validators.etag) return { kind: 'notModified' };
         known = await update(collection, known, url.host);
@@ -38,7 +38,7 @@ export function caldavSource(options: CaldavSourceOptions): Source {
   };
 }
 
-/** All events as they are now; of those that were known, only what has another entity tag is fetched. */
+/** All current events. It fetches only new objects and those whose entity tag changed. */
 async function update(collection: Collection, known: Known | undefined, host: string): Promise<Known> {
   if (known === undefined) return whole(await collection.list(true), host);
   const listed = await collection.list(false);
@@ -56,7 +56,7 @@ async function update(collection: Collection, known: Known | undefined, host: st
     const got = whole(await collection.get(batch), host);
     for (const path of batch) {
       const object = got.get(path);
-      // a server that spells its names in two ways
+      // some servers spell a name in two ways
       if (object === undefined) return whole(await collection.list(true), host);
       now.set(path, object);
     }
@@ -74,15 +74,15 @@ function whole(objects: readonly DavObject[], host: string): Known {
   );
 }
 
-/** One body of all objects, the same for the same objects. */
+/** One body of all objects. Equal objects give an equal body. */
 function assemble(objects: Known): Uint8Array {
   const sorted = [...objects.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
   return Buffer.from(sorted.length === 0 ? EMPTY : sorted.map(({ data = '' }) => framed(data)).join(''));
 }
 
 /**
- * An object that is not whole would spoil the body: in its place stands an event of its UID that cannot be read,
- * so that it is reported and what is published of it stays.
+ * An incomplete object would break the body. An unreadable event with its UID replaces it,
+ * so that the reader reports it and its published bookings stay.
  */
 function framed(data: string): string {
   const { bytes } = toPlain(Buffer.from(data));

@@ -1,4 +1,4 @@
-/** Calendars that another program writes as a file. */
+/** Reads calendars that another program writes as a file. */
 import { stat } from 'node:fs/promises';
 import { codeOf } from '@scanflow/failure';
 import { readBounded } from '@scanflow/runtime';
@@ -9,7 +9,7 @@ export function fileSource(path: string, { maxSize }: Pick<SourceLimits, 'maxSiz
   return {
     async fetch(validators) {
       try {
-        // the file's place, size and time stand for its content: the same again is not read again
+        // inode, size and time identify the content, so that an unchanged file is not read again
         const found = await stat(path, { bigint: true });
         if (!found.isFile())
           throw new Stop('permanent', 'FETCH_FILE', 'The calendar file is no file. Check its path.');

@@ -1,4 +1,4 @@
-/** Calendars that lie as .ics files in a folder, as programs that synchronise calendars leave them (vdir). */
+/** Reads calendars that a synchronising program keeps as .ics files in a folder (vdir). */
 import { readdir, stat } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ const MOST_FILES = 100_000;
 const AT_ONCE = 16;
 const LINE_BREAK = Buffer.from('\r\n');
 
-/** All `*.ics` of the folder itself, hidden ones left out, as one body. One that is not whole fails the fetch. */
+/** Joins all `*.ics` files of the folder, except hidden ones. An incomplete file fails the fetch. */
 export function folderSource(folder: string, { maxSize }: Pick<SourceLimits, 'maxSize'>): Source {
   return {
     async fetch(validators) {
@@ -35,7 +35,7 @@ async function read(folder: string, known: string | undefined, maxSize: number):
     const bytes = await readBounded(join(folder, name), left);
     left -= bytes.length + LINE_BREAK.length;
     if (left < 0) throw tooLarge(maxSize);
-    // each in its own form, so that together they are one calendar
+    // normalise each file, so that together they form one calendar
     const text = toPlain(bytes).bytes;
     if (!isWholeCalendar(text)) throw notWhole(index + 1, names.length);
     parts.push(text, LINE_BREAK);
@@ -66,7 +66,7 @@ async function list(folder: string): Promise<string[]> {
   return names;
 }
 
-/** Names, places, sizes and times of all files stand for their content. */
+/** Names, inodes, sizes and times of all files identify their content. */
 async function stampOf(folder: string, names: readonly string[], maxSize: number): Promise<string> {
   const hash = createHash('sha256');
   let size = 0n;

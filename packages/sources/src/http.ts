@@ -1,4 +1,4 @@
-/** Calendars over http and https: asked with what the last answer gave to recognise it by. */
+/** Fetches calendars over http and https, with the validators of the last answer. */
 import { defined } from '@scanflow/booking/defined';
 import { charsetOfType } from '@scanflow/calendar';
 import type { Source, Validators } from './source.ts';
@@ -31,14 +31,14 @@ export function httpSource(options: HttpSourceOptions): Source {
           const charset = charsetOfType(header('content-type'));
           return { kind: 'body', bytes, charset, validators: validatorsOf(header), clockSkewMs };
         }
-        // it was not asked whether anything changed
+        // the request had no validators, so this answer means nothing
         if (Object.keys(conditions).length === 0) throw statusTrouble(url.host, status, 'none', header);
         return { kind: 'notModified', clockSkewMs };
       }),
   };
 }
 
-/** A part that is all of it (RFC 9110 14.4); nobody asked for a part. */
+/** Whether a partial answer covers the whole (RFC 9110 14.4), although the request asked for no part. */
 function isWhole(header: Heard['header'], size: number): boolean {
   const [, last, all] = /^\s*bytes\s+0-(\d+)\/(\d+)\s*$/i.exec(header('content-range') ?? '') ?? [];
   const isAll = last !== undefined && Number(last) + 1 === Number(all);

@@ -1,4 +1,4 @@
-/** From the configuration of a calendar to the place it is fetched from. */
+/** Opens the source of a calendar from its configuration. */
 import { defined } from '@scanflow/booking/defined';
 import type { Config } from '@scanflow/config';
 import { caldavSource } from './caldav.ts';
@@ -9,17 +9,17 @@ import type { Source } from './source.ts';
 
 export interface Place {
   readonly kind: 'url' | 'caldav' | 'file' | 'folder';
-  /** Where it is: may hold a secret, and is never shown. */
+  /** Its address or path. Never show it: it may contain a secret. */
   readonly address: string;
-  /** Host of a server; undefined for what lies on disk. */
+  /** Host of a server; undefined for files and folders. */
   readonly host: string | undefined;
   readonly source: Source;
 }
 
-/** What of a calendar's settings says where it is and how it is fetched. */
+/** The settings of a calendar that say where it is and how to fetch it. */
 export type PlaceSettings = Pick<Config['calendars'][string], 'timeout' | 'maxSize'> &
   Partial<Config['calendars'][string]> & {
-    /** A password that somebody typed; others are in files. */
+    /** A password that a person typed; other passwords are in files. */
     readonly password?: string | undefined;
   };
 

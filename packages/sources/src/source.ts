@@ -1,9 +1,9 @@
-/** A place that calendars are fetched from, whatever the protocol. */
+/** A source of calendars, whatever its protocol. */
 import type { Failure } from '@scanflow/failure';
 
-/** What a server gave with a body so that it can be asked whether the body is still good (RFC 9110 8.8). */
+/** The validators of a body, with which the next request asks whether it changed (RFC 9110 8.8). */
 export interface Validators {
-  /** An entity tag, or whatever else stands for one version of the calendar. */
+  /** An entity tag, or another mark of one version of the calendar. */
   readonly etag?: string;
   readonly lastModified?: string;
 }
@@ -22,15 +22,15 @@ export type Fetched =
 
 export interface Source {
   /**
-   * Asks once. Never throws for what the place answers; no message holds a password, a path or a query, which may be
-   * secrets. `clockSkewMs`: the server's clock minus ours, where it tells the time.
+   * Fetches once. It never throws for an answer. No message holds a password, a path or a query, which may be
+   * secrets. `clockSkewMs` is the server's clock minus ours, if the answer has a time.
    */
   fetch(validators: Validators, signal: AbortSignal): Promise<Fetched>;
 }
 
 export interface SourceLimits {
-  /** Longest time for one fetch with its body and redirects, in milliseconds. */
+  /** Time limit of one fetch with its body and redirects, in milliseconds. */
   readonly timeoutMs: number;
-  /** Largest body in bytes, decompressed. */
+  /** Limit of the decompressed body in bytes. */
   readonly maxSize: number;
 }

@@ -1,4 +1,4 @@
-/** Requests to a calendar's server: one time limit over all of a fetch, sizes, redirects, and who sees the password. */
+/** Sends requests to a calendar's server. It enforces time and size limits, follows redirects, and guards the password. */
 import type { Readable } from 'node:stream';
 import type { Fetched, SourceLimits } from '../source.ts';
 import { Cookies } from './cookies.ts';
@@ -14,7 +14,7 @@ import { isCut, isOddAnswer, statusTrouble, wireTrouble, type Shown } from './tr
 import { strict, type Message, type Wire } from './wire.ts';
 
 export interface WebOptions extends SourceLimits, CredentialOptions, TransportOptions {
-  /** Hosts that redirects may lead to, whatever their addresses are. */
+  /** Hosts that redirects may lead to, whatever their addresses. */
   readonly redirects?: readonly string[] | undefined;
 }
 
@@ -22,24 +22,24 @@ export interface Asked {
   readonly method: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** Statuses that are answers; others are failures, but for redirects, which are followed. */
+  /** Statuses that count as answers. Redirects are followed, and all others are failures. */
   readonly expect: readonly number[];
-  /** Takes the body piece by piece, decoded; what it throws ends the request. `bytes` is empty then. */
+  /** Takes the decoded body in pieces, so that `bytes` stays empty. An error that it throws ends the request. */
   readonly take?: (piece: Uint8Array) => void;
 }
 
 export interface Heard {
   readonly status: number;
   readonly header: HeaderOf;
-  /** Decoded, and at most as large as allowed. */
+  /** The decoded body, within the size limit. */
   readonly bytes: Uint8Array;
 }
 
-/** Throws a Stop whatever goes wrong. */
+/** Throws a Stop for every failure. */
 export type Ask = (url: URL, asked: Asked) => Promise<Heard>;
 
 export interface WebClient {
-  /** One fetch: `work` asks as often as it needs to within the time limit. Never throws what `ask` throws. */
+  /** One fetch: `work` may send several requests within the time limit. It returns failures of `ask` instead of throwing. */
   run(signal: AbortSignal, work: (ask: Ask) => Promise<Fetched>): Promise<Fetched>;
 }
 
@@ -87,13 +87,13 @@ interface Fetching {
   readonly reach: Reach;
   readonly transport: Transport;
   readonly cookies: Cookies;
-  /** Origins that were asked before. */
+  /** Origins of earlier requests. */
   readonly known: Set<string>;
   readonly limit: AbortSignal;
   readonly signal: AbortSignal;
 }
 
-/** Follows redirects itself: the password goes to no other origin, and nothing goes from https to http. */
+/** Follows redirects itself: the password goes to no other origin, and no request goes from https to http. */
 async function follow(first: URL, asked: Asked, fetching: Fetching): Promise<Heard> {
   let url = first;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
@@ -111,11 +111,11 @@ async function follow(first: URL, asked: Asked, fetching: Fetching): Promise<Hea
 /** How far a request came. */
 class Progress {
   answered = false;
-  /** Whether pieces of the body were given away. */
+  /** Whether the caller received pieces of the body. */
   taken = false;
 }
 
-/** One request and its answer, or where it redirects to; asked for once more where the answer was odd. */
+/** One request and its answer or redirect. It retries once after an odd answer. */
 async function exchange(url: URL, asked: Asked, fetching: Fetching): Promise<Heard | URL> {
   const own = url.origin === fetching.origin;
   const { reach, transport, known } = fetching;
@@ -128,7 +128,7 @@ async function exchange(url: URL, asked: Asked, fetching: Fetching): Promise<Hea
     return await hear(url, strict(url, message, transport.to(own)), asked, fetching, first);
   } catch (error) {
     const direct = transport.direct(own);
-    // a server may close the connection that the last request left open
+    // a server may close the idle connection of the last request
     const mayHelp = isOddAnswer(error) || (isKnown && !first.answered && isCut(error));
     if (direct === undefined || !mayHelp || first.taken)
       throw troubleOf(error, url, fetching, !first.answered);
@@ -203,7 +203,7 @@ function refusal(
   return statusTrouble(url.host, status, shown, header);
 }
 
-/** Lets go of a body that nobody reads. */
+/** Discards a body that nobody reads. */
 const discard = (body: Readable): void => void body.on('error', () => undefined).destroy();
 
 function troubleOf(

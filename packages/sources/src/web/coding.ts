@@ -1,6 +1,6 @@
-/** How a body is packed, by its first bytes and by what Content-Encoding says. Pure. */
+/** Finds how a body is compressed, by its first bytes and Content-Encoding. Pure. */
 
-/** A packing that we take off. */
+/** A compression that the client decodes. */
 export type Layer = 'gzip' | 'zstd' | 'br' | 'deflate';
 
 const NAMES: Readonly<Record<string, Layer>> = {
@@ -10,7 +10,7 @@ const NAMES: Readonly<Record<string, Layer>> = {
   br: 'br',
   deflate: 'deflate',
 };
-/** Codings of IANA's registry (RFC 9110 8.4.1) that we do not take off. Any other word is no coding: UTF-8, none, 8bit. */
+/** Registered codings (RFC 9110 8.4.1) that the client does not decode. Other words are no codings: UTF-8, none, 8bit. */
 const OTHERS = new Set([
   ...['compress', 'x-compress', 'exi', 'pack200-gzip', 'aes128gcm'],
   ...['dcb', 'dcz'],
@@ -19,7 +19,7 @@ const OTHERS = new Set([
 const GZIP = [0x1f, 0x8b, 0x08];
 const ZSTD = [0x28, 0xb5, 0x2f, 0xfd];
 
-/** The codings that Content-Encoding names, the outermost first. */
+/** The codings in Content-Encoding, the outermost first. */
 export const listed = (encoding: string | undefined): string[] =>
   (encoding ?? '')
     .split(',')
@@ -32,7 +32,7 @@ export const listed = (encoding: string | undefined): string[] =>
     .filter((name) => name in NAMES || OTHERS.has(name))
     .reverse();
 
-/** The outermost layer of a body that begins so; undefined for a body that is not packed. */
+/** The outermost layer of a body, by its first bytes; undefined for an uncompressed body. */
 export function layerOf(head: Uint8Array, [name]: readonly string[]): Layer | 'unknown' | undefined {
   if (begins(head, GZIP)) return 'gzip';
   if (begins(head, ZSTD)) return 'zstd';
@@ -43,7 +43,7 @@ export function layerOf(head: Uint8Array, [name]: readonly string[]): Layer | 'u
 const begins = (head: Uint8Array, magic: readonly number[]): boolean =>
   magic.every((byte, index) => head[index] === byte);
 
-/** Packed bytes hold control characters before long. */
+/** Compressed bytes soon contain control characters. */
 function isText(head: Uint8Array): boolean {
   if (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) return true;
   return head.every(

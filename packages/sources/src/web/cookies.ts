@@ -1,4 +1,4 @@
-/** Cookies of one fetch (RFC 6265): some servers set one with a redirect and want it back at the target. */
+/** Cookies of one fetch (RFC 6265): some servers set one with a redirect and require it at the target. */
 import { parseCookie } from 'undici';
 
 interface Kept {
@@ -10,7 +10,7 @@ const MOST = 50;
 const LONGEST = 4096;
 
 /**
- * A cookie goes back to the very origin that set it, whatever domain it names, and is forgotten with the fetch. Each
+ * A cookie goes back only to the origin that set it, whatever domain it names, and ends with the fetch. Each
  * origin may have 50, of 4 KiB each (RFC 6265 6.1).
  */
 export class Cookies {
@@ -31,7 +31,7 @@ export class Cookies {
     }
   }
 
-  /** The Cookie header of a request, where there is one. */
+  /** The Cookie header of a request, if any. */
   header(url: URL): { cookie?: string } {
     const all = [...(this.#byOrigin.get(url.origin)?.values() ?? [])];
     const own = all.filter(({ path }) => isBelow(url.pathname, path));

@@ -1,4 +1,4 @@
-/** Who we are to a server: a password or a bearer token from a file, never one that was refused a moment ago. */
+/** Credentials for a server: a password or bearer token from a file, but never one that the server just refused. */
 import { basic, secret } from './secret.ts';
 import { Stop } from './stop.ts';
 
@@ -9,7 +9,7 @@ export interface CredentialOptions {
   readonly tokenFile?: string | undefined;
 }
 
-/** Directories lock accounts out after some wrong passwords in a row. */
+/** Pause after a refusal: directories lock accounts after some wrong passwords. */
 const REFUSED_PAUSE_MS = 300_000;
 
 export class Credentials {
@@ -20,7 +20,7 @@ export class Credentials {
     this.#options = options;
   }
 
-  /** The Authorization header, from files read now; undefined where nothing is configured. Throws a Stop. */
+  /** The Authorization header, from the current files; undefined without configured credentials. Throws a Stop. */
   async header(host: string): Promise<string | undefined> {
     const { username, password, passwordFile, tokenFile } = this.#options;
     let value: string | undefined;
@@ -36,7 +36,7 @@ export class Credentials {
     );
   }
 
-  /** Remembers that the server did not take this header. */
+  /** Remembers that the server refused this header. */
   refuse(value: string): void {
     this.#refused = { value, at: performance.now() };
   }

@@ -1,9 +1,9 @@
-/** A calendar collection on a CalDAV server (RFC 4791): three questions, and answers that are read while they come. */
+/** A calendar collection on a CalDAV server (RFC 4791). It reads answers while they arrive. */
 import type { Ask } from './client.ts';
 import { multiStatus, type DavResponse } from './multistatus.ts';
 import { Stop } from './stop.ts';
 
-/** One object of a collection by its path; `data` is what it holds, as iCalendar. */
+/** One object of a collection by its path, with its iCalendar text in `data`. */
 export interface DavObject {
   readonly path: string;
   readonly etag: string | undefined;
@@ -11,9 +11,9 @@ export interface DavObject {
 }
 
 export interface Collection {
-  /** What changes whenever anything in the collection does; undefined where the server has nothing of the kind. */
+  /** A tag that changes with the collection; undefined if the server has none. */
   stamp(): Promise<string | undefined>;
-  /** All events, with or without what they hold. No time-range and no expand: servers get both wrong. */
+  /** All events, with or without their data. It uses no time-range and no expand, because servers get both wrong. */
   list(withData: boolean): Promise<DavObject[]>;
   get(paths: readonly string[]): Promise<DavObject[]>;
 }
@@ -25,7 +25,7 @@ const NAMESPACES =
 const EVENTS =
   '<c:filter><c:comp-filter name="VCALENDAR"><c:comp-filter name="VEVENT"/></c:comp-filter></c:filter>';
 
-/** The methods throw a Stop whatever goes wrong. */
+/** The methods throw a Stop for every failure. */
 export function collectionAt(url: URL, ask: Ask): Collection {
   const question = async (method: string, depth: string, body: string): Promise<readonly DavResponse[]> => {
     const answer = multiStatus(url.host);

@@ -1,4 +1,4 @@
-/** The body of an answer: unpacked, whole, and never larger than allowed. */
+/** Reads the body of an answer: decompressed, complete, and within the size limit. */
 import { pipeline } from 'node:stream/promises';
 import type { Duplex, Readable } from 'node:stream';
 import {
@@ -11,11 +11,11 @@ import {
 import { layerOf, listed, type Layer } from './coding.ts';
 import { Stop } from './stop.ts';
 
-/** What we ask for; goes into Accept-Encoding. */
+/** The value of Accept-Encoding. */
 export const ENCODINGS = 'gzip, deflate, br';
-/** A body packed more often than this is nobody's calendar. */
+/** No calendar is compressed in more layers. */
 const MOST_LAYERS = 2;
-/** What is looked at to tell how a body is packed. */
+/** The first bytes that show how a body is compressed. */
 const HEAD = 64;
 
 export interface BodyOptions {
@@ -23,15 +23,15 @@ export interface BodyOptions {
   readonly host: string;
   /** Content-Encoding, as it came. */
   readonly encoding: string | undefined;
-  /** Longest result in bytes: a small packed body may be a huge one. */
+  /** Limit of the result in bytes: a small compressed body may expand to a huge one. */
   readonly maxSize: number;
-  /** Takes the body piece by piece instead. */
+  /** Receives the body in pieces instead. */
   readonly take?: ((piece: Uint8Array) => void) | undefined;
 }
 
 type Bytes = AsyncIterable<Uint8Array>;
 
-/** Reads a body to its end. Throws a Stop, or what the stream throws when it breaks off or is damaged. */
+/** Reads a body to its end. Throws a Stop, or the error of a broken or damaged stream. */
 export async function readBody(body: Readable, options: BodyOptions): Promise<Uint8Array> {
   const { host, encoding, maxSize, take } = options;
   const chunks: Uint8Array[] = [];
@@ -48,17 +48,17 @@ export async function readBody(body: Readable, options: BodyOptions): Promise<Ui
 }
 
 interface Packed {
-  /** What Content-Encoding says of this layer and those inside it, the outermost first. */
+  /** The codings of this layer and the layers inside it, the outermost first. */
   readonly names: readonly string[];
   readonly host: string;
   readonly maxSize: number;
-  /** Layers that may still be unpacked. */
+  /** Layers that the client may still decode. */
   readonly left: number;
 }
 
 /**
- * Takes off one layer after the other. What the bytes are counts before what the header says: servers and what stands
- * before them pack twice, not at all, or without a word.
+ * Decodes one layer after the other. The bytes count more than the header: servers and the proxies
+ * before them compress twice, not at all, or without a header.
  */
 async function* unpacked(source: Bytes, packed: Packed): AsyncGenerator<Uint8Array> {
   const { names, host, maxSize, left } = packed;
@@ -74,7 +74,7 @@ async function* unpacked(source: Bytes, packed: Packed): AsyncGenerator<Uint8Arr
   yield* unpacked(inside, { ...packed, names: names.slice(1), left: left - 1 });
 }
 
-/** A packed body may be large and hold nothing: each layer has its bound. */
+/** A large compressed body may decode to nothing, so each layer has its own limit. */
 async function* counted(source: Bytes, host: string, maxSize: number): AsyncGenerator<Uint8Array> {
   let size = 0;
   for await (const chunk of source) {
@@ -84,7 +84,7 @@ async function* counted(source: Bytes, host: string, maxSize: number): AsyncGene
   }
 }
 
-/** The first bytes, and all of them. */
+/** The first bytes, and the whole stream. */
 async function peek(source: AsyncGenerator<Uint8Array>): Promise<[Buffer, Bytes]> {
   const first: Uint8Array[] = [];
   let size = 0;
@@ -105,7 +105,7 @@ async function peek(source: AsyncGenerator<Uint8Array>): Promise<[Buffer, Bytes]
   return [Buffer.concat(first).subarray(0, HEAD), whole()];
 }
 
-/** The bytes through an unpacker; what the source throws ends it. */
+/** The bytes through a decoder. An error of the source ends it. */
 async function* through(source: Bytes, unpacker: Duplex): AsyncGenerator<Uint8Array> {
   const feed = pipeline(source, unpacker);
   // told by the unpacker, which it destroys
@@ -127,7 +127,7 @@ function unpacker(layer: Layer, head: Buffer): Duplex {
     case 'br':
       return createBrotliDecompress();
     case 'deflate':
-      // it means the zlib format (RFC 9110 8.4.1.2), but some servers send it bare: the first byte tells
+      // `deflate` means zlib (RFC 9110 8.4.1.2), but some servers send raw deflate; the first byte shows which
       return ((head[0] ?? 0) & 0x0f) === 8 ? createInflate() : createInflateRaw();
   }
 }

@@ -33,7 +33,7 @@ function wireOf(answer: IncomingMessage, lost: () => Error | undefined): Wire {
   return { status, header, all, body: Readable.from(whole(answer, lost), { objectMode: false }) };
 }
 
-/** A body that lasts as long as its connection ends without an error where the connection was lost: that is asked for. */
+/** A body without a length ends silently if the connection is lost, so the client checks the connection. */
 async function* whole(answer: IncomingMessage, lost: () => Error | undefined): AsyncGenerator<Uint8Array> {
   yield* answer as AsyncIterable<Uint8Array>;
   const error = lost();

@@ -1,6 +1,6 @@
 /** Times in HTTP headers: dates, Retry-After, and how far the server's clock is from ours. Pure. */
 
-/** Value of a header by its name in lower case. */
+/** Returns the value of a header by its name in lower case. */
 export type HeaderOf = (name: string) => string | undefined;
 
 const DATE = /(\d{2}) (\w{3}) (\d{4}) (\d{2}:\d{2}:\d{2}) GMT$/;
@@ -19,18 +19,18 @@ export function httpDate(text: string): Temporal.Instant | undefined {
   }
 }
 
-/** The server's clock minus ours in milliseconds, good to some seconds; undefined where it does not tell the time. */
+/** The server's clock minus ours in milliseconds, exact to some seconds; undefined if the answer has no time. */
 export function clockSkew(header: HeaderOf, now: Temporal.Instant): number | undefined {
   const date = httpDate(header('date') ?? '');
   if (date === undefined) return undefined;
-  // what a cache kept says when it was made (RFC 9111 5.1)
+  // Date of a cached answer is the time of its creation (RFC 9111 5.1)
   const age = /^\d{1,9}$/.test(header('age') ?? '') ? Number(header('age')) : 0;
   return date.epochMilliseconds + age * 1000 - now.epochMilliseconds;
 }
 
 /**
  * Retry-After in seconds or as a date (RFC 9110 10.2.3), as milliseconds from now and at most a day. A date is
- * compared with the server's own clock where it tells it.
+ * compared with the server's own clock, if known.
  */
 export function retryAfter(header: HeaderOf, now: Temporal.Instant): number | undefined {
   const value = header('retry-after')?.trim();

@@ -1,12 +1,12 @@
-/** A multi-status answer (RFC 4918 13), read while it comes: objects are kept, the rest is not. */
+/** Parses a multi-status answer (RFC 4918 13) while it arrives, and keeps only the objects. */
 import { XmlError, xmlReader } from '@scanflow/runtime';
 import { Stop } from './stop.ts';
 
-/** One `response` of it. */
+/** One `response` of the answer. */
 export interface DavResponse {
-  /** As it came, entities resolved. */
+  /** As received, with entities resolved. */
   readonly href: string;
-  /** Text of the properties that the server has (status 2xx), by name without prefix. */
+  /** Text of the properties with status 2xx, by name without prefix. */
   readonly props: ReadonlyMap<string, string>;
   /** Names of the elements in `resourcetype`. */
   readonly kinds: readonly string[];
@@ -14,16 +14,16 @@ export interface DavResponse {
 
 /** An object has about 20 parts; a collection of 100,000 events comes to as many. */
 const LIMITS = { depth: 32, parts: 2_000_000, piece: 16_777_216 };
-/** Longest of what is no event: paths, tags and marks. */
+/** Limit of texts other than events: paths and tags. */
 const LONGEST = 8192;
-/** Properties that are asked for; a server may send others, of which nothing is kept. */
+/** The requested properties. The parser drops all others. */
 const ASKED = new Set(['getetag', 'calendar-data', 'getctag', 'sync-token']);
 const GOOD = /^HTTP\/\S+\s+2\d\d/;
 
 export interface MultiStatus {
-  /** A piece of the body. Throws a Stop. */
+  /** Takes a piece of the body. Throws a Stop. */
   take(piece: Uint8Array): void;
-  /** All responses. Throws a Stop where the answer is not whole. */
+  /** All responses. Throws a Stop for an incomplete answer. */
   end(): readonly DavResponse[];
 }
 
@@ -101,7 +101,7 @@ class Builder {
   #endStat(response: Open): void {
     const stat = this.#stat;
     this.#stat = undefined;
-    // a server that gives no status has what it gives
+    // without a status, the property counts as found
     if (stat === undefined || (this.#status !== '' && !GOOD.test(this.#status))) return;
     for (const [name, text] of stat.props) response.props.set(name, text);
     response.kinds.push(...stat.kinds);

@@ -7,7 +7,7 @@ import type { LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { Stop } from './stop.ts';
 
-/** `other`: of no machine that calendars lie on, such as multicast, or an IPv4 address packed into IPv6. */
+/** `other`: no address of a calendar server, such as multicast, or an IPv4 address embedded in IPv6. */
 export type Kind = 'public' | 'private' | 'loopback' | 'link-local' | 'other';
 
 const KINDS: Readonly<Record<string, Kind>> = {
@@ -22,25 +22,25 @@ const KINDS: Readonly<Record<string, Kind>> = {
   linkLocal: 'link-local',
 };
 
-/** The kind of an IPv4 or IPv6 address; of an IPv4 address in IPv6 notation, that of the IPv4 address. */
+/** The kind of an IPv4 or IPv6 address. An IPv4 address in IPv6 notation counts as IPv4. */
 export function kindOf(address: string): Kind {
   const bare = address.replace(/^\[|\]$/g, '').replace(/%.*$/, '');
   if (!ipaddr.isValid(bare)) return 'other';
   return KINDS[ipaddr.process(bare).range()] ?? 'other';
 }
 
-/** What one calendar's configured name led to, over all fetches. */
+/** The addresses that a calendar's configured name had, over all fetches. */
 export class Reach {
   readonly #listed: ReadonlySet<string>;
-  /** Kinds of the configured name's addresses when it was first resolved, and those that count as the same since. */
+  /** Kinds of the addresses at the first resolution, and kinds that count as equal. */
   #kinds: Set<Kind> | undefined;
 
-  /** `listed`: host names and addresses that redirects may lead to, whatever they are. */
+  /** `listed`: hosts and addresses that redirects may always lead to. */
   constructor(listed: readonly string[] = []) {
     this.#listed = new Set(listed.map((host) => host.toLowerCase()));
   }
 
-  /** Before a request: judges an address that stands in the URL itself. Throws a Stop. */
+  /** Checks an address in the URL itself before a request. Throws a Stop. */
   judge({ hostname, host }: URL, own: boolean): void {
     const bare = hostname.replace(/^\[|\]$/g, '');
     const isLocal = bare === 'localhost' || bare.endsWith('.localhost');
@@ -50,7 +50,7 @@ export class Reach {
     if (!this.#allows(kind, bare, own)) throw inward(host, [kind], own);
   }
 
-  /** For connections: resolves a name to those of its addresses that may be connected to. */
+  /** Resolves a name to the addresses that a connection may use. */
   lookup(own: boolean): LookupFunction {
     return (hostname, options, callback) => {
       resolve(hostname, { ...options, all: true }, (error, addresses) => {

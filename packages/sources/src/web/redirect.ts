@@ -1,7 +1,7 @@
-/** Where a redirect leads. Pure. */
+/** Finds the target of a redirect. Pure. */
 import { Stop } from './stop.ts';
 
-/** The target of a Location header (RFC 9110 10.2.2); of several the first. Throws a Stop where it is none we follow. */
+/** The target of the first Location header (RFC 9110 10.2.2). Throws a Stop for a target that the client does not follow. */
 export function redirectTarget(from: URL, [location]: readonly string[]): URL {
   const target = location === undefined ? null : URL.parse(readable(location), from);
   if (/^webcals?:$/.test(target?.protocol ?? '')) return redirectTarget(from, [asHttps(target?.href ?? '')]);
@@ -20,7 +20,7 @@ export function redirectTarget(from: URL, [location]: readonly string[]): URL {
 
 const asHttps = (address: string): string => address.replace(/^webcals?:/i, 'https:');
 
-/** Header bytes that are UTF-8 mean UTF-8; other bytes above ASCII are sent back as they came. */
+/** Decodes header bytes that are valid UTF-8. Other bytes above ASCII go back unchanged. */
 function readable(location: string): string {
   if (/^[\0-\x7f]*$/.test(location)) return location;
   const bytes = Buffer.from(location, 'latin1');

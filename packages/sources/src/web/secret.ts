@@ -1,4 +1,4 @@
-/** Passwords and tokens from files, as headers carry them. */
+/** Turns passwords and tokens from files into headers. */
 import { readSecret } from '@scanflow/runtime';
 import { Stop } from './stop.ts';
 
@@ -6,7 +6,7 @@ import { Stop } from './stop.ts';
 export const basic = (username: string, password: string): string =>
   `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 
-/** Read now: a secret that is replaced counts at the next fetch. Throws a Stop. */
+/** Reads the file at each fetch, so that a replaced secret counts at the next one. Throws a Stop. */
 export async function secret(file: string): Promise<string> {
   let text: string;
   try {

@@ -1,4 +1,4 @@
-/** A fetch that ends with a failure, carried out of nested calls. */
+/** An error that carries the failure of a fetch out of nested calls. */
 import { defined } from '@scanflow/booking/defined';
 import type { Failure } from '@scanflow/failure';
 import type { Fetched } from '../source.ts';

@@ -1,4 +1,4 @@
-/** Connections of one fetch: proxies only where one is configured, client certificates only for the calendar's own server. */
+/** Connections of one fetch. Only a configured proxy is used. Only the calendar's own server sees client certificates. */
 import { readFile } from 'node:fs/promises';
 import type { RequestOptions } from 'node:https';
 import { defined } from '@scanflow/booking/defined';
@@ -16,9 +16,9 @@ export interface TransportOptions {
     readonly key?: string | undefined;
     readonly certificate?: string | undefined;
   };
-  /** Address of a proxy; none where absent. Environment variables are not read. */
+  /** Address of the proxy, if any. Environment variables do not count. */
   readonly proxy?: string;
-  /** Who we are to the proxy, where it asks. */
+  /** Credentials for the proxy, if it requires any. */
   readonly proxyUsername?: string | undefined;
   readonly proxyPasswordFile?: string | undefined;
 }
@@ -26,18 +26,18 @@ export interface TransportOptions {
 export interface Transport {
   /** Connections to the calendar's own server, and to others that it redirects to, which are not shown who we are. */
   to(own: boolean): Dispatcher;
-  /** The same for a connection by itself, without a pool; undefined where a proxy stands between. */
+  /** The same for a connection without a pool; undefined with a proxy. */
   direct(own: boolean): RequestOptions | undefined;
   close(): Promise<void>;
 }
 
 const CONNECT_MS = 30_000;
-/** Some servers send long rules for browsers. */
+/** Limit of headers: some servers send long browser policies. */
 const MAX_HEADERS = 65_536;
 
 /**
- * Reads the files and makes the connections' settings; throws a Stop where a file cannot be read. A proxy resolves names
- * itself: which addresses it connects to is its own to judge.
+ * Reads the files and makes the connections' settings. Throws a Stop for an unreadable file. A proxy resolves names
+ * itself, so it decides which addresses it connects to.
  */
 export async function openTransport(options: TransportOptions, reach: Reach): Promise<Transport> {
   const { timeoutMs, tls, proxy } = options;
@@ -81,7 +81,7 @@ export async function openTransport(options: TransportOptions, reach: Reach): Pr
   };
 }
 
-/** The Proxy-Authorization header (RFC 9110 11.7.2), from a file read now. */
+/** The Proxy-Authorization header (RFC 9110 11.7.2), from the current file. */
 async function proxyToken({
   proxyUsername: username,
   proxyPasswordFile: file,

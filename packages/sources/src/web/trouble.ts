@@ -1,14 +1,14 @@
-/** What went wrong on the wire, in words for whoever runs the machine. Hosts only: paths and queries may be secrets. */
+/** Describes network failures for operators. Messages name hosts only, because paths and queries may be secrets. */
 import { codeOf } from '@scanflow/failure';
 import { retryAfter, type HeaderOf } from './moment.ts';
 import { Stop } from './stop.ts';
 
 export interface TroubleOptions {
-  /** Host of the calendar, or of where it redirected to. */
+  /** Host of the calendar or of its redirect target. */
   readonly host: string;
-  /** Host of the proxy, where there is one. */
+  /** Host of the proxy, if any. */
   readonly proxy: string | undefined;
-  /** Before any answer on an encrypted connection: servers that want a client certificate may just hang up. */
+  /** Whether TLS had no answer yet: a server that requires a client certificate may just close the connection. */
   readonly atHello: boolean;
 }
 
@@ -22,16 +22,16 @@ const CERTIFICATE =
 const codeIn = (error: unknown): string | undefined =>
   codeOf(error) ?? (error instanceof Error ? codeOf(error.cause) : undefined);
 
-/** What came is no HTTP by the letter, and might be read all the same. */
+/** Whether the answer breaks the letter of HTTP, but may be readable. */
 export const isOddAnswer = (error: unknown): boolean =>
   /^(HPE_|UND_ERR_RES_CONTENT_LENGTH_MISMATCH|UND_ERR_HEADERS_OVERFLOW)/.test(codeIn(error) ?? '') ||
-  // undici's words for an answer that began with 100 Continue
+  // undici's message for an answer that began with 100 Continue
   (error instanceof Error && (error.name === 'HTTPParserError' || error.message === 'bad response'));
 
 /** The connection was closed or lost. */
 export const isCut = (error: unknown): boolean => CUT.has(codeIn(error) ?? '');
 
-/** A failed connection or a broken body. Only codes are taken over: messages may hold the address. */
+/** A failed connection or a broken body. It uses only error codes, because messages may contain the address. */
 export function wireTrouble(error: unknown, { host, proxy, atHello }: TroubleOptions): Stop {
   if (error instanceof Stop) return error;
   const shown = codeIn(error) ?? (error instanceof Error ? error.name : 'unknown');
@@ -81,14 +81,14 @@ export function wireTrouble(error: unknown, { host, proxy, atHello }: TroubleOpt
   );
 }
 
-/** The status with which a proxy refused to open the way; undici tells it in messages only. */
+/** The status of a proxy's refusal, which undici reports only in messages. */
 function proxyRefusal(error: unknown): string | undefined {
   const text = error instanceof Error ? error.message : '';
   return (/^Proxy response \((\d{3})\)/.exec(text) ??
     /^Proxy Authentication Required \((407)\)/.exec(text))?.[1];
 }
 
-/** Which credentials were shown with a request. */
+/** The credentials that a request carried. */
 export type Shown = 'own' | 'withheld' | 'none';
 
 const LOGIN: Readonly<Record<Shown, string>> = {
@@ -98,7 +98,7 @@ const LOGIN: Readonly<Record<Shown, string>> = {
   none: 'it asks who is there. Give username and passwordFile, or tokenFile, or share the calendar',
 };
 
-/** A status that is no calendar. */
+/** The failure of a status without a calendar. */
 export function statusTrouble(host: string, status: number, shown: Shown, header: HeaderOf): Stop {
   const told = `${host} answered ${status}`;
   const foreign = status === 401 ? foreignLogin(header('www-authenticate')) : undefined;
@@ -128,7 +128,7 @@ export function statusTrouble(host: string, status: number, shown: Shown, header
 
 const OURS = /^(?:basic|bearer)$/i;
 
-/** Ways to log in that we do not know (RFC 9110 11.6.1), where the server takes no other. */
+/** The unsupported login schemes (RFC 9110 11.6.1), if the server accepts no other. */
 function foreignLogin(challenges: string | undefined): string | undefined {
   const parts = (challenges ?? '').replaceAll(/"(?:\\.|[^"\\])*"/g, '""').split(',');
   const schemes = parts.flatMap((part) => /^\s*([A-Za-z][\w-]{0,30})(?=\s+\S|\s*$)/.exec(part)?.[1] ?? []);

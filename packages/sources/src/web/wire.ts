@@ -1,4 +1,4 @@
-/** A request as it goes out, and the head of its answer. */
+/** An outgoing request, and the head of its answer. */
 import type { Readable } from 'node:stream';
 import { request as send, type Dispatcher } from 'undici';
 import { defined } from '@scanflow/booking/defined';
@@ -14,7 +14,7 @@ export interface Message {
 export interface Wire {
   readonly status: number;
   readonly header: HeaderOf;
-  /** Each line of a header by itself. */
+  /** Each line of a header separately. */
   readonly all: (name: string) => readonly string[];
   readonly body: Readable;
 }
