@@ -1,4 +1,4 @@
-/** The page about exams: what scanners reported of them, and what of it was refused. */
+/** The page about exams: the reports of scanners, and the refused ones. */
 import type { FastifyInstance } from '@scanflow/runtime';
 import { isStale } from './domain/after-exam.ts';
 import type { ExamSummary } from '@scanflow/booking';
@@ -7,13 +7,13 @@ import type { RefusedReport } from './mpps-requests.ts';
 export interface ExamSource {
   readonly steps: () => Iterable<ExamSummary>;
   readonly refused: () => readonly RefusedReport[];
-  /** Files that are no records: names and reasons. */
+  /** Files that hold no record: names and reasons. */
   readonly problems: () => readonly object[];
   /** Name in the configuration by AE title. */
   readonly scannerNames: ReadonlyMap<string, string>;
 }
 
-/** Adds /api/performed: the steps, those that were told of last first. */
+/** Adds /api/performed: the steps, the latest report first. */
 export function addExamRoutes(app: FastifyInstance, source: ExamSource): void {
   app.get('/api/performed', () => {
     const now = Temporal.Now.instant();

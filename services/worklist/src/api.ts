@@ -1,4 +1,4 @@
-/** The pages for people and the dashboard: what is on the worklist, who asked for it. */
+/** The pages for people and the dashboard: the items of the worklist, and its queries. */
 import type { FastifyInstance } from '@scanflow/runtime';
 import { text } from '@scanflow/dicom';
 import type { SenderList } from '@scanflow/dimse/access';
@@ -13,7 +13,7 @@ export interface ApiSource {
   readonly journal: Journal;
   /** Name in the configuration by AE title. */
   readonly scannerNames: ReadonlyMap<string, string>;
-  /** Associations that were rejected, and connections that never became one. */
+  /** Rejected associations, and connections that never became one. */
   readonly rejected: SenderList;
   /** AE titles of a scanner, by its name or one of them. */
   readonly titlesOf: (scanner: string) => readonly string[];
@@ -21,7 +21,7 @@ export interface ApiSource {
 }
 
 interface WorklistQuery {
-  /** AE title or name of who asks: only what it may see (worklist.view). */
+  /** AE title or name of a caller, to show only the items that it may see (worklist.view). */
   readonly caller?: string;
   /** Name in the configuration or AE title. */
   readonly scanner?: string;
@@ -51,7 +51,7 @@ export function addRoutes(app: FastifyInstance, source: ApiSource): void {
           ...describeEntry(entry, scannerNames),
           state: exams.get(entry) ?? 'scheduled',
         })),
-      // in the folder, and not shown to scanners any more
+      // in the folder, but no longer shown to scanners
       left: [...board.left()]
         .filter(([entry]) => wanted(entry))
         .map(([entry, why]) => ({ ...describeEntry(entry, scannerNames), why })),

@@ -1,4 +1,4 @@
-/** What scanners see: the worklist without the items whose exam is done, or whose slot is long past. */
+/** The worklist that scanners see: without items whose exam is done or whose slot is long past. */
 import { pool } from '@scanflow/runtime';
 import { examProgress, indexSteps, startOf } from './domain/after-exam.ts';
 import type { ExamProgress } from './domain/after-exam.ts';
@@ -9,9 +9,9 @@ export interface BoardOptions {
   /** Everything that the folder holds. */
   readonly all: () => Schedule;
   readonly steps: () => Iterable<ExamSummary>;
-  /** Whether a caller may see an entry: an exam is that of no other one. */
+  /** Whether a caller may see an entry. An exam counts only for entries that its caller may see. */
   readonly maySee: (callingAet: string, entry: Entry) => boolean;
-  /** End of the slot as epoch milliseconds; undefined where it is not known. Never rejects. */
+  /** End of the slot as epoch milliseconds; undefined if unknown. Never rejects. */
   readonly bookingEnd: (accessionNumber: string) => Promise<number | undefined>;
   readonly timezone: string;
   /** Whether an item leaves once a scanner reports its exam as completed or discontinued. */
@@ -26,21 +26,21 @@ export interface BoardOptions {
 export type Departure = 'completed' | 'discontinued' | 'over';
 
 export interface Board {
-  /** What is served at this moment. */
+  /** The schedule that is served now. */
   readonly schedule: () => Schedule;
   readonly left: () => ReadonlyMap<Entry, Departure>;
-  /** Of entries whose exam a scanner has told of. */
+  /** Progress of the exams that scanners reported. */
   readonly exams: () => ReadonlyMap<Entry, ExamProgress>;
-  /** After the folder or a step has changed: what is served next. */
+  /** Call it after the folder or a step changed. */
   readonly rebuild: () => void;
-  /** Looks which slots have ended meanwhile, then rebuilds. Never rejects. */
+  /** Checks which slots have ended, then rebuilds. Never rejects. */
   readonly refresh: () => Promise<void>;
 }
 
-/** Booking records that are read at a time. */
+/** Booking records read at the same time. */
 const PARALLEL = 16;
 
-/** A board that shows nothing until it is first rebuilt. */
+/** A board that is empty until its first rebuild. */
 export function createBoard(options: BoardOptions): Board {
   let schedule = emptySchedule;
   let from = emptySchedule;
@@ -56,7 +56,7 @@ export function createBoard(options: BoardOptions): Board {
     const all = options.all();
     exams = examsOf(all, options);
     const gone = departures(all, exams, over, options.leave);
-    // sorting and indexing thousands of items is for when something has come or gone
+    // sort and index thousands of items only after a change
     const same =
       all === from && gone.size === left.size && [...gone.keys()].every((entry) => left.has(entry));
     left = gone;

@@ -1,9 +1,9 @@
-/** Exams of whom the streamer was asked to erase everything: their records go. */
+/** Removes the exam records of subjects that the streamer erases. */
 import type { Erasures, Log } from '@scanflow/runtime';
 import type { ExamStore } from './adapters/exam-store.ts';
 import type { ExamSummary } from '@scanflow/booking';
 
-/** By the bookings that the exam was linked to, or that the scanner named. */
+/** Finds them by the bookings that the exam was linked to, or that the scanner named. */
 export const isErased = (
   { items, links }: Pick<ExamSummary, 'items' | 'links'>,
   erasures: Erasures,
@@ -12,7 +12,7 @@ export const isErased = (
   items.some(({ studyInstanceUid }) => erasures.has('study', studyInstanceUid)) ||
   links.some(({ studyInstanceUids }) => studyInstanceUids.some((uid) => erasures.has('study', uid)));
 
-/** Whether any went. What cannot be read is logged, and tried again at the next look. */
+/** Whether a record was removed. It logs unreadable erasures, and retries at the next look. */
 export async function eraseExams(
   store: Pick<ExamStore, 'erase'>,
   erasures: Erasures,

@@ -1,4 +1,4 @@
-/** Everything about what happens to an item once it is scanned: MPPS, its records, and what leaves the worklist. */
+/** Wires what follows an exam: MPPS, exam records, and the items that leave the worklist. */
 import { join } from 'node:path';
 import type { Config } from '@scanflow/config';
 import { erasuresIn, openErasures, type FastifyInstance, type Log, type Registry } from '@scanflow/runtime';
@@ -30,15 +30,15 @@ export interface Exams {
   readonly handlers: { readonly onCreate: CreateHandler; readonly onSet: SetHandler };
   /** Counts an answered request. */
   readonly onRequest: (report: RequestReport) => void;
-  /** The folder has changed. */
+  /** Call it after the folder changed. */
   readonly changed: () => void;
   readonly addRoutes: (app: FastifyInstance, scannerNames: ReadonlyMap<string, string>) => void;
-  /** Begins to look now and then which slots have ended. */
+  /** Starts the periodic check for ended slots. */
   readonly start: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
-/** How often it is looked which slots have ended; steps and files that change are seen at once. */
+/** Interval of the check for ended slots. Changed steps and files count at once. */
 const LOOK_MS = 10_000;
 const PROBLEMS_KEPT = 100;
 
@@ -63,7 +63,7 @@ const boardSettings = ({ data, facility, worklist }: Config, log: Log) => ({
   retainMs: worklist.retain === 'forever' ? Infinity : worklist.retain,
 });
 
-/** Reads the records, so that what was finished before a restart stays finished. */
+/** Reads the exam records, so that finished exams stay finished after a restart. */
 export async function openExams({ config, log, registry, policy, all }: ExamsOptions): Promise<Exams> {
   const { timezone } = config.facility;
   const problems: Problem[] = [];

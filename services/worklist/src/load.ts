@@ -1,10 +1,10 @@
-/** Holds the snapshot that is served; reads the folder anew and says what is new in it. */
+/** Holds the served snapshot. It reads the folder again and logs what changed. */
 import type { Log } from '@scanflow/runtime';
 import { readFolder } from './adapters/folder.ts';
 import { emptySnapshot, type Problem, type Snapshot } from './domain/snapshot.ts';
 
 export interface Loader {
-  /** What is served at this moment; never changes, a newer one takes its place. */
+  /** The served snapshot. It never changes; a newer one replaces it. */
   readonly snapshot: () => Snapshot;
   /** Reads what changed. True: something was being written, read again soon. */
   readonly read: () => Promise<boolean>;
@@ -47,7 +47,7 @@ function reportFolder(log: Log, folder: string, before: Snapshot | undefined, af
   else if (before?.folder === 'failed') log.info('worklist.folder-readable', { folder });
 }
 
-/** Each problem once, when it first shows; and that items came, changed or went. */
+/** Logs each problem when it first occurs, and that items came, changed or went. */
 function reportItems(log: Log, before: Snapshot, after: Snapshot, seconds: number): void {
   const known = new Set(before.problems.map(problemKey));
   for (const problem of after.problems)

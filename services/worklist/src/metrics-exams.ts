@@ -1,4 +1,4 @@
-/** What is counted of exams, for Prometheus: looked up when it is asked for. */
+/** Metrics of exams for Prometheus, computed at each scrape. */
 import { Counter, Gauge, type Registry } from '@scanflow/runtime';
 import type { RequestReport } from '@scanflow/dimse';
 import type { Board } from './board.ts';
@@ -12,7 +12,7 @@ export interface ExamFigures {
 
 const prefix = 'scanflow_worklist_';
 
-/** Registers the metrics of exams; gives what counts an answered request. */
+/** Registers the metrics of exams, and returns the counter of answered requests. */
 export function addExamMetrics(registry: Registry, figures: ExamFigures): (report: RequestReport) => void {
   const registers = [registry];
   const reports = new Counter({

@@ -1,9 +1,9 @@
-/** What the worklist counts, for Prometheus. No label takes a value that a stranger can choose. */
+/** Metrics of the worklist for Prometheus. No label takes a value that a stranger can choose. */
 import { Counter, Gauge, Histogram, type Registry } from '@scanflow/runtime';
 import type { RequestReport } from '@scanflow/dimse';
 import type { Snapshot } from './domain/snapshot.ts';
 
-/** How many scheduled steps scanners are shown at this moment. */
+/** The number of scheduled steps that scanners see now. */
 export type ServedCount = () => number;
 
 export interface Metrics {

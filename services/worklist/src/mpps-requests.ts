@@ -1,4 +1,4 @@
-/** What scanners tell of exams: N-CREATE and N-SET, those of an exam one after the other, each on disk before it is answered. */
+/** Handles N-CREATE and N-SET. Requests of one exam run one after the other, and each is on disk before its answer. */
 import { defined } from '@scanflow/booking/defined';
 import { codeOf } from '@scanflow/failure';
 import type { Log } from '@scanflow/runtime';
@@ -25,11 +25,11 @@ export interface MppsRequestsOptions {
   readonly strictness: Strictness;
   readonly scanners: KnownScanners;
   readonly log: Log;
-  /** A step was created or changed: before the scanner is answered. */
+  /** Called after a step was created or changed, before the answer to the scanner. */
   readonly onChange: () => void;
 }
 
-/** A request that was not carried out, for people; never with a value of an attribute. */
+/** A refused request, for people. It holds no value of an attribute. */
 export interface RefusedReport {
   readonly at: string;
   readonly operation: 'N-CREATE' | 'N-SET';
@@ -45,11 +45,11 @@ type Who = Pick<CreateRequest, 'association' | 'sopInstanceUid'>;
 type Request = Who & { readonly encoded: EncodedDataSet };
 
 const REFUSALS_KEPT = 100;
-/** Of one calling AE title: its refusals do not hide those of others. */
+/** Refusals kept per calling AE title, so that one caller does not hide the refusals of others. */
 const REFUSALS_OF_ONE = 20;
 const now = (): string => Temporal.Now.instant().toString({ smallestUnit: 'second' });
 
-/** Takes what scanners report. A request that cannot be carried out changes nothing, and shows in `refused`. */
+/** Handles the reports of scanners. A refused request changes nothing, and shows in `refused`. */
 export class MppsRequests {
   readonly #options: MppsRequestsOptions;
   readonly #turns = new Map<string, Promise<unknown>>();
@@ -69,12 +69,12 @@ export class MppsRequests {
     return this.#inTurn(request.sopInstanceUid, () => this.#create(request));
   }
 
-  /** N-SET: it tells more of it, or ends it. */
+  /** N-SET: a scanner reports more of an exam, or ends it. */
   set(request: SetRequest): Promise<NormalizedResult> {
     return this.#inTurn(request.sopInstanceUid, () => this.#set(request));
   }
 
-  /** What concerns one exam, in the order in which it came. */
+  /** Runs the work on one exam in the order of arrival. */
   #inTurn<T>(sopInstanceUid: string, work: () => Promise<T>): Promise<T> {
     const turn = (this.#turns.get(sopInstanceUid) ?? Promise.resolve()).then(work);
     const done = turn

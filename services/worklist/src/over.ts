@@ -1,12 +1,12 @@
-/** Tells in the log, once for each file, that its slot is long past and scanners are not shown it. */
+/** Logs, once per file, that its slot is long past and scanners do not see it. */
 import type { Log } from '@scanflow/runtime';
 import type { Entry } from './domain/schedule.ts';
 
-/** Files that are named one by one; of more there is one line. */
+/** Files logged one by one; one more line counts the rest. */
 const NAMED = 20;
 const HOUR_MS = 3_600_000;
 
-/** For the board. Items that were shown until now left as they should; one that never was may puzzle who put it there. */
+/** Items that scanners saw leave as expected. An item that they never saw may puzzle its author, so it is a warning. */
 export function reportOver(log: Log, retain: number | 'forever') {
   const kept = retain === 'forever' ? retain : `${Math.round((retain / HOUR_MS) * 10) / 10} h`;
   return (entries: readonly Entry[], shown: boolean): void => {

@@ -1,4 +1,4 @@
-/** TLS of the worklist's port, as configured; renewed files are used without a restart. */
+/** TLS of the worklist's port. Renewed files count without a restart. */
 import type { Config } from '@scanflow/config';
 import { openTlsStore, type Log } from '@scanflow/runtime';
 import { renewedAcceptor, type TlsAcceptor } from '@scanflow/dimse';
@@ -9,7 +9,7 @@ export interface Security {
   readonly close: () => void;
 }
 
-/** Throws where a file is missing or cannot be used, with what to do about it. */
+/** Throws if a file is missing or unusable, and says what to do. */
 export async function openSecurity(tls: Config['worklist']['tls'], log: Log): Promise<Security> {
   if (tls === undefined) return { acceptor: undefined, close: () => undefined };
   const { requirePeerCertificate, profile, ...files } = tls;

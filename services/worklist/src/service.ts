@@ -1,4 +1,4 @@
-/** One worklist service: the folder is read and watched, the schedule served on DICOM and HTTP. */
+/** The worklist service: reads and watches the folder, and serves the schedule on DICOM and HTTP. */
 import { join } from 'node:path';
 import { sendersOf, type Config } from '@scanflow/config';
 import {
@@ -24,13 +24,13 @@ import { createLoader } from './load.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { openSecurity } from './secure.ts';
 
-/** What runService hands over. */
+/** The context that runService passes. */
 interface Context {
   readonly config: Config;
   readonly log: Log;
 }
 
-/** Starts the service; resolves once the folder was read and both ports listen. */
+/** Starts the service, and resolves once it has read the folder and listens on both ports. */
 export async function startWorklist({ config, log }: Context): Promise<{ stop(): Promise<void> }> {
   const { aet, bind } = config.worklist;
   const folder = join(config.data, 'worklist', aet);
@@ -79,7 +79,7 @@ export async function startWorklist({ config, log }: Context): Promise<{ stop():
   return { stop };
 }
 
-/** Callers whose rejections are listed. */
+/** Most callers in the list of rejections. */
 const REJECTED_KEPT = 100;
 
 /** AE titles of a scanner by its name or one of them; of anybody else the one that was given. */
@@ -115,7 +115,7 @@ const addPages =
     addExplainRoute(app, { ...shared, ...explaining(config, snapshot, board, policy) });
   };
 
-/** Counts a rejection, and lists who was rejected. */
+/** Counts a rejection, and lists its caller. */
 const rejections =
   (metrics: Metrics, rejected: SenderList): ScpSettings['onRejected'] =>
   (reason, caller, why) => {

@@ -1,4 +1,4 @@
-/** What V8 is told about memory once the worklist is loaded. */
+/** Sets V8's memory flags once the worklist is loaded. */
 import { setFlagsFromString } from 'node:v8';
 
 /**

@@ -1,4 +1,4 @@
-/** Records of performed procedure steps on disk: `performed/<SOP Instance UID>.json`. The files are the truth. */
+/** Writes exam records (MPPS) to disk: `performed/<SOP Instance UID>.json`. The files are the truth. */
 import { mkdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { joinExamRecord, type ExamSummary } from '@scanflow/booking';
@@ -9,52 +9,52 @@ import { isStale } from '../domain/after-exam.ts';
 
 export interface ExamStoreOptions {
   readonly folder: string;
-  /** Whose record it is, by its calling AE title: quotas are of each by itself. */
+  /** The owner of a record, by its calling AE title. Each owner has its own quota. */
   readonly countedAs: (callingAet: string) => string;
-  /** Records and bytes that are kept of each; the oldest of its own that are done make room. */
+  /** Records and bytes kept per owner. Its oldest finished records make room. */
   readonly capacity?: number;
   readonly capacityBytes?: number;
-  /** Told of files that are no records, and of records that could not be removed: file name and reason. */
+  /** Reports damaged files, and records that could not be removed: file name and reason. */
   readonly onProblem: (file: string, reason: string) => void;
 }
 
 export interface ExamStore {
   /** In memory, without the attributes. */
   readonly summaries: () => ReadonlyMap<string, ExamSummary>;
-  /** The record's text; undefined where there is none. Rejects where its file cannot be read any more. */
+  /** The record's text; undefined if there is none. Rejects if its file is no longer readable. */
   readonly read: (sopInstanceUid: string) => Promise<Uint8Array | undefined>;
   /**
    * Writes a record, its attributes as JSON. On disk, for good, once it resolves; unchanged where it rejects. `FullError`:
    * none of the caller's own records could make room.
    */
   readonly write: (summary: ExamSummary, attributes: Uint8Array) => Promise<void>;
-  /** Takes records away for good. How many. */
+  /** Removes records for good, and returns their number. */
   readonly erase: (isErased: (summary: ExamSummary) => boolean) => Promise<number>;
 }
 
-/** Every record of the caller is of an exam that runs: none can make room. */
+/** All records of the caller are of running exams, so none can make room. */
 export class FullError extends Error {
   readonly code = 'FULL';
 }
 
-/** Names patients: for our group, not for everyone. */
+/** Records name patients: our group may read them, others may not. */
 const FILE_MODE = 0o640;
-/** Records that are read at a time at the start. */
+/** Records read at the same time at the start. */
 const PARALLEL = 8;
 const FOLDER_MODE = 0o750;
 const GIB = 1_073_741_824;
-/** Longest record: the largest request, and what JSON adds to it. */
+/** Limit of a record: the largest request, and what JSON adds to it. */
 const MAX_BYTES = 67_108_864;
-/** What may be a file's name: a UID (PS3.5 9.1), which is digits and dots and begins with a digit. */
+/** A valid file name: a UID (PS3.5 9.1), which is digits and dots and begins with a digit. */
 const UID = /^(?=.{1,64}$)\d+(?:\.\d+)*$/;
 
-/** A record that is known: what is in memory of it, and its file's length. */
+/** A known record: its summary in memory, and the length of its file. */
 interface Known {
   readonly summary: ExamSummary;
   readonly bytes: number;
 }
 
-/** Reads what is there. A folder that cannot be read is told and counts as empty: the worklist comes first. */
+/** Reads the existing records. An unreadable folder is reported and counts as empty: the worklist must go on. */
 export async function openExamStore(options: ExamStoreOptions): Promise<ExamStore> {
   const { folder, onProblem } = options;
   const known = await load(folder, onProblem);
@@ -100,7 +100,7 @@ export async function openExamStore(options: ExamStoreOptions): Promise<ExamStor
   };
 }
 
-/** One after the other, whatever becomes of each. */
+/** Runs work one after the other, also after a failure. */
 function turns(): <T>(work: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
@@ -110,7 +110,7 @@ function turns(): <T>(work: () => Promise<T>) => Promise<T> {
   };
 }
 
-/** The caller's own records that make room for another one, or for a longer one. Throws FullError where they cannot. */
+/** The caller's records that make room for a new or longer one. Throws FullError if they cannot. */
 function leaving(
   known: Iterable<Known>,
   wanted: ExamSummary,
@@ -156,13 +156,13 @@ async function load(folder: string, onProblem: ExamStoreOptions['onProblem']): P
   return known;
 }
 
-/** Makes the folder where it is missing, for good: a record is no safer than the folder that it is in. */
+/** Makes a missing folder durable, because a record is no safer than its folder. */
 async function makeFolder(folder: string): Promise<void> {
   const made = await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
   if (made !== undefined) await fsyncFolder(dirname(made));
 }
 
-/** Records that nobody will tell of any more, the one that was told of longest ago first. */
+/** Records that will get no further report, the oldest report first. */
 function oldestDone(records: readonly Known[]): Known[] {
   const now = Temporal.Now.instant();
   return records
@@ -170,7 +170,7 @@ function oldestDone(records: readonly Known[]): Known[] {
     .sort((one, other) => (one.summary.updated < other.summary.updated ? -1 : 1));
 }
 
-/** System errors by their code: their text has the path in it, which is known here. */
+/** System errors by their code: their text repeats the path. */
 function reasonOf(error: unknown): string {
   return codeOf(error) ?? (error instanceof Error ? error.message : String(error));
 }
