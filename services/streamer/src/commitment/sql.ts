@@ -16,6 +16,15 @@ import { ending } from '../ledger/aftermath.ts';
 import { hold, lockSeries } from '../ledger/claims.ts';
 import type { Row } from '../ledger/database.ts';
 import type { Tx } from '../ledger/tx.ts';
+import {
+  addLeg,
+  dueUnlessClaimed,
+  endLeg,
+  failureColumns,
+  openLeg,
+  sql,
+  type LegColumns,
+} from '../ledger/leg.ts';
 import { progressOf, recordProgress, refresh } from '../ledger/progress.ts';
 
 /**
@@ -28,21 +37,18 @@ export async function openCommitment(
   now: Millis,
 ): Promise<void> {
   await lockSeries(tx, series);
-  await tx.run(
-    `INSERT INTO leg (series, target, state, next_try, total, news, updated)
-     SELECT l.series, ?, 'pending', ${CAST_NOW}, l.total, 1, l.updated FROM leg l WHERE l.series = ? AND l.target = ?
-     ON CONFLICT (series, target) DO UPDATE SET state = 'pending', total = excluded.total, news = leg.news + 1,
-       next_try = CASE WHEN leg.claim IS NULL THEN excluded.next_try ELSE leg.next_try END,
-       updated = excluded.updated`,
-    commitmentLeg(target),
-    now,
-    series,
-    target,
-  );
+  const sending = await tx.get('SELECT total FROM leg WHERE series = ? AND target = ?', series, target);
+  const leg = { series, target: commitmentLeg(target) };
+  await addLeg(tx, leg, now);
+  await openLeg(tx, leg, now, { ...news(now), total: Number(sending?.['total'] ?? 0) });
 }
 
-/** PostgreSQL takes a parameter for a text where nothing beside it has a type. */
-const CAST_NOW = 'CAST(? AS BIGINT)';
+/** Something is new for the leg; whoever works on it sees that at its end. */
+const news = (now: Millis): LegColumns => ({
+  attempts: sql('attempts'),
+  news: sql('news + 1'),
+  next_try: dueUnlessClaimed(now),
+});
 
 export async function commitmentsOf(tx: Tx, claim: Claim, destination: string): Promise<CommitmentNow> {
   const { series, target } = claim;
@@ -152,15 +158,8 @@ export async function resendFiles(
       destination,
       instance,
     );
-  await tx.run(
-    `UPDATE leg SET state = 'pending', attempts = 0, next_try = ?, done = done - ?, updated = ?
-     WHERE series = ? AND target = ?`,
-    now,
-    counted,
-    now,
-    series,
-    destination,
-  );
+  const again = { series, target: destination };
+  await openLeg(tx, again, now, { done: sql('done - ?', counted) });
   const resent = rows.map(({ instance, outcome, detail }) => {
     const { tries, reason } = readNamed(detail);
     return { instance, outcome, detail: named(tries, true, reason) };
@@ -182,20 +181,17 @@ export async function awaiting(
   now: Millis,
 ): Promise<void> {
   await hold(tx, claim);
-  await tx.run(
-    `UPDATE leg SET state = 'pending', claim = NULL, attempts = ?, failure_code = ?, failure_message = ?, updated = ?,
-       next_try = CASE WHEN news = ? THEN ${CAST_NOW} ELSE ${CAST_NOW} END
-     WHERE series = ? AND target = ?`,
-    wait.attempts,
-    wait.failure?.code ?? null,
-    wait.failure?.message ?? null,
-    now,
-    wait.news,
-    wait.nextTry,
-    now,
-    claim.series,
-    claim.target,
-  );
+  await openLeg(tx, claim, now, {
+    claim: null,
+    attempts: wait.attempts,
+    ...failureColumns(wait.failure),
+    next_try: sql(
+      'CASE WHEN news = ? THEN CAST(? AS BIGINT) ELSE CAST(? AS BIGINT) END',
+      wait.news,
+      wait.nextTry,
+      now,
+    ),
+  });
   await refresh(tx, claim.series, now);
 }
 
@@ -216,20 +212,9 @@ async function writeCommitted(tx: Tx, claim: Claim, end: CommitmentEnd, now: Mil
   const { failure } = end;
   if (Number(leg?.['news']) !== end.news)
     return awaiting(tx, claim, { ...end, nextTry: now, attempts: 0, failure: undefined }, now);
-  await tx.run(
-    `UPDATE leg SET state = ?, claim = NULL, next_try = NULL, attempts = 0, failure_code = ?, failure_message = ?,
-       through = ?, updated = ?,
-       done = done + (SELECT count(*) FROM progress p
-                      WHERE p.series = leg.series AND p.target = leg.target AND p.outcome = 'done')
-     WHERE series = ? AND target = ?`,
-    failure === undefined ? 'done' : 'failed',
-    failure?.code ?? null,
-    failure?.message ?? null,
-    end.through,
-    now,
-    series,
-    target,
-  );
+  const done = sql(`done + (SELECT count(*) FROM progress p
+                      WHERE p.series = leg.series AND p.target = leg.target AND p.outcome = 'done')`);
+  await endLeg(tx, claim, failure, now, { through: end.through, done });
   await tx.run(`DELETE FROM progress WHERE series = ? AND target = ? AND outcome = 'done'`, series, target);
   await refresh(tx, series, now);
 }
@@ -280,14 +265,6 @@ async function write(tx: Tx, series: string, target: string, rows: readonly Comm
 }
 
 async function tellLeg(tx: Tx, series: string, target: string, now: Millis): Promise<void> {
-  await tx.run(
-    `UPDATE leg SET state = 'pending', news = news + 1, updated = ?,
-       next_try = CASE WHEN claim IS NULL THEN ? ELSE next_try END
-     WHERE series = ? AND target = ?`,
-    now,
-    now,
-    series,
-    target,
-  );
+  await openLeg(tx, { series, target }, now, news(now));
   await refresh(tx, series, now);
 }

@@ -5,6 +5,7 @@ import { ending } from '../ledger/aftermath.ts';
 import { verifyStored } from '../verify/sql.ts';
 import { hold } from '../ledger/claims.ts';
 import type { Tx } from '../ledger/tx.ts';
+import { endLeg, sql } from '../ledger/leg.ts';
 import { refresh } from '../ledger/progress.ts';
 
 /** Ends the claim: all of the series is in the copy, but for what `failure` says. */
@@ -22,21 +23,8 @@ async function writeCopied(
 ): Promise<void> {
   await hold(tx, claim);
   const { series, target } = claim;
-  await tx.run(
-    `UPDATE leg SET state = ?, claim = NULL, next_try = NULL, attempts = 0, recheck = recheck * ?,
-       failure_code = ?, failure_message = ?,
-       done = ?, total = ?, through = (SELECT s.increment FROM series s WHERE s.id = leg.series), updated = ?
-     WHERE series = ? AND target = ?`,
-    failure === undefined ? 'done' : 'failed',
-    failure === undefined ? 0 : 1,
-    failure?.code ?? null,
-    failure?.message ?? null,
-    done,
-    total,
-    now,
-    series,
-    target,
-  );
+  const through = sql('(SELECT s.increment FROM series s WHERE s.id = leg.series)');
+  await endLeg(tx, claim, failure, now, { done, total, through });
   if (path !== undefined) await tx.run('UPDATE series SET copy_path = ? WHERE id = ?', path, series);
   await tx.run('DELETE FROM progress WHERE series = ? AND target = ?', series, target);
   await refresh(tx, series, now);

@@ -4,6 +4,7 @@ import { Fault, transient } from '../model/failure.ts';
 import { STORAGE } from '../model/series.ts';
 import type { Claim, ForwardWork, Millis, StoreWork } from '../ports.ts';
 import type { Tx } from './tx.ts';
+import { addLeg, openLeg, sql } from './leg.ts';
 import { parse } from './values.ts';
 
 /** A leg that is claimed has the end of its lease for its next try: so it comes up again by itself. */
@@ -43,22 +44,18 @@ async function pendingSeries(tx: Tx, target: string, now: Millis): Promise<strin
   return row === undefined ? undefined : String(row['id']);
 }
 
+/** Of a leg that begins anew. */
+const ANEW = { claim: null, recheck: 0 } as const;
+
 async function beginStore(
   tx: Tx,
   series: string,
   now: Millis,
   alongside: readonly string[],
 ): Promise<StoreWork | undefined> {
-  await tx.run(
-    `INSERT INTO leg (series, target, state, next_try, updated) VALUES (?, ?, 'pending', ?, ?)
-     ON CONFLICT (series, target) DO UPDATE SET state = 'pending', attempts = 0, next_try = excluded.next_try,
-       claim = NULL, recheck = 0, updated = excluded.updated
-     WHERE leg.claim IS NULL OR leg.next_try <= excluded.next_try`,
-    series,
-    STORAGE,
-    now,
-    now,
-  );
+  const leg = { series, target: STORAGE };
+  await addLeg(tx, leg, now);
+  await openLeg(tx, leg, now, ANEW, sql(' AND (claim IS NULL OR next_try <= ?)', now));
   const work = await takeStore(tx, series, now);
   if (work === undefined) return undefined;
   for (const target of alongside) await openAlongside(tx, series, target, now);
@@ -74,15 +71,8 @@ async function beginStore(
 
 /** Whoever works on it lists what it missed: its claim is taken away, so that it cannot end the leg, and another begins. */
 async function openAlongside(tx: Tx, series: string, target: string, now: Millis): Promise<void> {
-  await tx.run(
-    `INSERT INTO leg (series, target, state, next_try, updated) VALUES (?, ?, 'pending', ?, ?)
-     ON CONFLICT (series, target) DO UPDATE SET state = 'pending', attempts = 0, next_try = excluded.next_try,
-       claim = NULL, recheck = 0, updated = excluded.updated`,
-    series,
-    target,
-    now,
-    now,
-  );
+  await addLeg(tx, { series, target }, now);
+  await openLeg(tx, { series, target }, now, ANEW);
 }
 
 async function takeStore(tx: Tx, series: string, now: Millis): Promise<StoreWork | undefined> {

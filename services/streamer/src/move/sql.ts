@@ -8,7 +8,7 @@ import { hold, lockSeries } from '../ledger/claims.ts';
 import type { Row } from '../ledger/database.ts';
 import type { Tx } from '../ledger/tx.ts';
 import { COPIES, refresh } from '../ledger/progress.ts';
-import { endLeg } from '../store/sql.ts';
+import { addLeg, endLeg, failureColumns, openLeg } from '../ledger/leg.ts';
 import { parse, seriesViews } from '../ledger/views.ts';
 
 /** Orders a stored series to be moved to other labels, and opens its storage leg for it. Throws SERIES_NOT_MOVABLE with the reason. */
@@ -33,13 +33,7 @@ export async function orderMove(
     ...(leg?.failure === undefined || leg.failure.code === 'ROUTE_CORRECTED' ? {} : { failure: leg.failure }),
   };
   await tx.run('UPDATE series SET moving = ? WHERE id = ?', JSON.stringify(whole), series);
-  await tx.run(
-    `UPDATE leg SET state = 'pending', attempts = 0, next_try = ?, updated = ? WHERE series = ? AND target = ?`,
-    now,
-    now,
-    series,
-    STORAGE,
-  );
+  await openLeg(tx, { series, target: STORAGE }, now);
   await refresh(tx, series, now);
 }
 
@@ -112,17 +106,9 @@ async function sendAnew(tx: Tx, series: string, target: string, total: number, n
     target,
     `${COPIES}${target}`,
   );
-  await tx.run(
-    `INSERT INTO leg (series, target, state, next_try, total, updated) VALUES (?, ?, 'pending', ?, ?, ?)
-     ON CONFLICT (series, target) DO UPDATE SET state = 'pending', attempts = 0, next_try = excluded.next_try,
-       claim = NULL, failure_code = NULL, failure_message = NULL, done = 0, total = excluded.total, through = 0,
-       updated = excluded.updated`,
-    series,
-    target,
-    now,
-    total,
-    now,
-  );
+  const leg = { series, target };
+  await addLeg(tx, leg, now);
+  await openLeg(tx, leg, now, { claim: null, ...failureColumns(undefined), done: 0, total, through: 0 });
 }
 
 /** Ends the claim: all of it is done; `left`: files that stayed in the old folder. */
@@ -142,7 +128,7 @@ async function writeMoved(tx: Tx, claim: Claim, left: readonly string[], now: Mi
   const all: Moved[] =
     last === undefined || left.length === 0 ? moved : [...moved.slice(0, -1), { ...last, left }];
   await tx.run('UPDATE series SET moving = NULL, moved = ? WHERE id = ?', JSON.stringify(all), series);
-  await endLeg(tx, series, order.failure, now);
+  await endLeg(tx, claim, order.failure, now);
   await refresh(tx, series, now);
   return order;
 }
@@ -152,6 +138,6 @@ export const moveFailed = (tx: Tx, claim: Claim, failure: Failure, now: Millis):
   ending(tx, claim, now, async () => {
     await hold(tx, claim);
     await tx.run('UPDATE series SET moving = NULL WHERE id = ?', claim.series);
-    await endLeg(tx, claim.series, failure, now);
+    await endLeg(tx, claim, failure, now);
     await refresh(tx, claim.series, now);
   });

@@ -6,6 +6,7 @@ import { joined, SENT_UNKNOWN, spanIn, UNKNOWN, unknownDetail } from '../send/un
 import { leadsOf } from '../joining/sql.ts';
 import type { Joinable } from '../joining/types.ts';
 import type { Millis, RecoveredSeries } from '../ports.ts';
+import { addLeg, endLeg } from '../ledger/leg.ts';
 import { lockSeries } from '../ledger/claims.ts';
 import type { Tx } from '../ledger/tx.ts';
 import { isFailing } from '../verify/failing.ts';
@@ -112,16 +113,8 @@ async function filedLeg(
   { done, total }: { readonly done: number; readonly total: number },
   now: Millis,
 ): Promise<void> {
-  await tx.run(
-    `INSERT INTO leg (series, target, state, done, total, updated) VALUES (?, ?, 'done', ?, ?, ?)
-     ON CONFLICT (series, target) DO UPDATE SET state = 'done', claim = NULL, next_try = NULL, failure_code = NULL,
-       failure_message = NULL, done = excluded.done, total = excluded.total, updated = excluded.updated`,
-    series,
-    target,
-    done,
-    total,
-    now,
-  );
+  await addLeg(tx, { series, target }, now);
+  await endLeg(tx, { series, target }, undefined, now, { done, total });
   await tx.run('DELETE FROM progress WHERE series = ? AND target = ?', series, target);
   await verifySoon(tx, series, target, now);
 }
@@ -162,20 +155,8 @@ export async function unknown(
     UNKNOWN,
     unknownDetail(span),
   );
-  await tx.run(
-    `INSERT INTO leg (series, target, state, failure_code, failure_message, total, through, updated)
-     VALUES (?, ?, 'failed', ?, ?, ?, ?, ?)
-     ON CONFLICT (series, target) DO UPDATE SET state = 'failed', claim = NULL, next_try = NULL, attempts = 0,
-       failure_code = excluded.failure_code, failure_message = excluded.failure_message, total = excluded.total,
-       through = excluded.through, updated = excluded.updated`,
-    series,
-    target,
-    SENT_UNKNOWN.code,
-    SENT_UNKNOWN.message,
-    total,
-    through,
-    now,
-  );
+  await addLeg(tx, { series, target }, now);
+  await endLeg(tx, { series, target }, SENT_UNKNOWN, now, { total, through });
   return true;
 }
 

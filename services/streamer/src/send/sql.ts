@@ -6,6 +6,7 @@ import { ending } from '../ledger/aftermath.ts';
 import { openCommitment } from '../commitment/sql.ts';
 import { hold, lockSeries } from '../ledger/claims.ts';
 import type { Tx } from '../ledger/tx.ts';
+import { addLeg, endLeg, failureColumns, openLeg, sql } from '../ledger/leg.ts';
 import { refresh } from '../ledger/progress.ts';
 
 /** An image that was stored anew, as after its folder was moved away, is sent again: it counts once. */
@@ -40,20 +41,12 @@ async function writeForwarded(
   // an increment that was stored while this one was under way has to be sent still
   const row = await tx.get('SELECT increment FROM series WHERE id = ?', series);
   const open = Number(row?.['increment']) > through;
-  await tx.run(
-    `UPDATE leg SET state = ?, claim = NULL, next_try = ?, attempts = 0, failure_code = ?, failure_message = ?,
-       through = ?, updated = ?,
-       done = CASE WHEN total > 0 AND done + ${SENT} > total THEN total ELSE done + ${SENT} END
-     WHERE series = ? AND target = ?`,
-    open ? 'pending' : failure === undefined ? 'done' : 'failed',
-    open ? now : null,
-    failure?.code ?? null,
-    failure?.message ?? null,
+  const columns = {
     through,
-    now,
-    series,
-    target,
-  );
+    done: sql(`CASE WHEN total > 0 AND done + ${SENT} > total THEN total ELSE done + ${SENT} END`),
+  };
+  if (open) await openLeg(tx, claim, now, { claim: null, ...failureColumns(failure), ...columns });
+  else await endLeg(tx, claim, failure, now, columns);
   await tx.run(`DELETE FROM progress WHERE series = ? AND target = ? AND outcome = 'done'`, series, target);
   await refresh(tx, series, now);
 }
@@ -67,31 +60,20 @@ async function dropLeg(tx: Tx, claim: Claim, now: Millis): Promise<void> {
   const { series, target } = claim;
   await tx.run('DELETE FROM progress WHERE series = ? AND target = ?', series, target);
   await tx.run('DELETE FROM leg WHERE series = ? AND target = ? AND through = 0', series, target);
-  await tx.run(
-    `UPDATE leg SET state = 'done', claim = NULL, next_try = NULL, attempts = 0, failure_code = NULL,
-       failure_message = NULL, updated = ?
-     WHERE series = ? AND target = ?`,
-    now,
-    series,
-    target,
-  );
+  await endLeg(tx, claim, undefined, now);
   await refresh(tx, series, now);
 }
 
 /** Opens a leg to a destination that was added later. False where there is one, or nothing is stored. */
 export async function openDestination(tx: Tx, series: string, target: string, now: Millis): Promise<boolean> {
   await lockSeries(tx, series);
-  const opened = await tx.run(
-    `INSERT INTO leg (series, target, state, next_try, total, updated)
-     SELECT id, CAST(? AS TEXT), 'pending', CAST(? AS BIGINT), stored - differing, CAST(? AS BIGINT) FROM series
-     WHERE id = ? AND stored > 0
-       AND NOT EXISTS (SELECT 1 FROM leg l WHERE l.series = series.id AND l.target = ?)`,
-    target,
-    now,
-    now,
+  const row = await tx.get(
+    'SELECT stored - differing AS total FROM series WHERE id = ? AND stored > 0',
     series,
-    target,
   );
+  const leg = { series, target };
+  if (row === undefined || !(await addLeg(tx, leg, now))) return false;
+  await openLeg(tx, leg, now, { total: Number(row['total']) });
   await refresh(tx, series, now);
-  return opened === 1;
+  return true;
 }

@@ -3,6 +3,7 @@ import { COPY, STORAGE } from '../model/series.ts';
 import type { Claim, Millis } from '../ports.ts';
 import { hold, lockSeries } from '../ledger/claims.ts';
 import type { Tx } from '../ledger/tx.ts';
+import { endLeg, openLeg, sql } from '../ledger/leg.ts';
 import { refresh } from '../ledger/progress.ts';
 
 /** Legs whose files Scanflow itself writes. */
@@ -25,14 +26,7 @@ export async function recheck(
   await lockSeries(tx, series);
   const wanted = OF_FILES.filter((target) => targets.includes(target));
   for (const target of wanted)
-    await tx.run(
-      `UPDATE leg SET state = 'pending', recheck = 1, attempts = 0, next_try = ?, updated = ?
-       WHERE series = ? AND target = ? AND state = 'done'`,
-      now,
-      now,
-      series,
-      target,
-    );
+    await openLeg(tx, { series, target }, now, { recheck: 1 }, sql(" AND state = 'done'"));
   const legs = await tx.all(
     `SELECT target FROM leg WHERE series = ? AND state = 'pending' AND next_try IS NOT NULL`,
     series,
@@ -46,14 +40,7 @@ export async function recheck(
 export async function rechecked(tx: Tx, claim: Claim, now: Millis): Promise<void> {
   await hold(tx, claim);
   const { series, target } = claim;
-  await tx.run(
-    `UPDATE leg SET state = 'done', claim = NULL, next_try = NULL, attempts = 0, recheck = 0, failure_code = NULL,
-       failure_message = NULL, updated = ?
-     WHERE series = ? AND target = ?`,
-    now,
-    series,
-    target,
-  );
+  await endLeg(tx, claim, undefined, now);
   await tx.run('DELETE FROM progress WHERE series = ? AND target = ?', series, target);
   await refresh(tx, series, now);
 }

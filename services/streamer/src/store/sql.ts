@@ -1,11 +1,11 @@
 /** What became of storing a series, in the ledger. */
-import type { Failure } from '../model/failure.ts';
 import { STORAGE } from '../model/series.ts';
 import type { Decision } from '../model/decision.ts';
 import type { Binding, Claim, Millis, Quarantined, StoreDone } from '../ports.ts';
 import { storedParts } from '../joining/sql.ts';
 import { hold, lockSeries } from '../ledger/claims.ts';
 import type { Tx } from '../ledger/tx.ts';
+import { addLeg, dueUnlessClaimed, endLeg, openLeg, sql, type Leg } from '../ledger/leg.ts';
 import { refresh } from '../ledger/progress.ts';
 import { ending, sessionNews } from '../ledger/aftermath.ts';
 import { verifyStored } from '../verify/sql.ts';
@@ -58,9 +58,8 @@ async function writeStored(tx: Tx, claim: Claim, done: StoreDone, now: Millis): 
     series,
   );
   if (done.parts !== undefined) await storedParts(tx, done.parts);
-  await endLeg(tx, series, done.failure, now);
   const images = done.stored - (done.differing ?? 0);
-  await tx.run('UPDATE leg SET done = ? WHERE series = ? AND target = ?', images, series, STORAGE);
+  await endLeg(tx, claim, done.failure, now, { done: images });
   await tx.run('DELETE FROM progress WHERE series = ? AND target = ?', series, STORAGE);
   const doubtful = (await tx.get('SELECT doubtful FROM series WHERE id = ?', series))?.['doubtful'] === 1;
   await tx.run('UPDATE series SET doubtful = NULL WHERE id = ?', series);
@@ -69,55 +68,20 @@ async function writeStored(tx: Tx, claim: Claim, done: StoreDone, now: Millis): 
   if (done.stored > 0)
     for (const target of done.targets)
       if (doubtful) await unknown(tx, { series, target, through, total }, now);
-      else await openLeg(tx, series, target, { total, increment: through }, now);
+      else await openFor(tx, { series, target }, { total, increment: through }, now);
   await refresh(tx, series, now);
 }
 
-/**
- * A destination that has everything up to this increment already is left in peace. One that is being served now
- * keeps its lease: when it ends, it sees that there is more.
- */
-async function openLeg(
+/** A destination that has everything up to this increment already is left in peace. */
+async function openFor(
   tx: Tx,
-  series: string,
-  target: string,
+  leg: Leg,
   { total, increment }: { readonly total: number; readonly increment: number },
   now: Millis,
 ): Promise<void> {
-  await tx.run(
-    `INSERT INTO leg (series, target, state, next_try, total, updated) VALUES (?, ?, 'pending', ?, ?, ?)
-     ON CONFLICT (series, target) DO UPDATE SET total = excluded.total, state = 'pending', attempts = 0,
-       next_try = CASE WHEN leg.claim IS NULL THEN excluded.next_try ELSE leg.next_try END,
-       updated = excluded.updated
-     WHERE leg.through < ?`,
-    series,
-    target,
-    now,
-    total,
-    now,
-    increment,
-  );
-}
-
-export async function endLeg(
-  tx: Tx,
-  series: string,
-  failure: Pick<Failure, 'code' | 'message'> | undefined,
-  now: Millis,
-): Promise<void> {
-  await tx.run(
-    `UPDATE leg SET state = ?, claim = NULL, next_try = NULL, attempts = 0, recheck = recheck * ?, failure_code = ?,
-       failure_message = ?, updated = ?
-     WHERE series = ? AND target = ?`,
-    failure === undefined ? 'done' : 'failed',
-    // one that failed has still nothing new to look for
-    failure === undefined ? 0 : 1,
-    failure?.code ?? null,
-    failure?.message ?? null,
-    now,
-    series,
-    STORAGE,
-  );
+  await addLeg(tx, leg, now);
+  const columns = { total, next_try: dueUnlessClaimed(now) };
+  await openLeg(tx, leg, now, columns, sql(' AND through < ?', increment));
 }
 
 export async function quarantine(
@@ -194,13 +158,7 @@ export async function retryLegs(
       series,
       one,
     );
-    await tx.run(
-      `UPDATE leg SET state = 'pending', attempts = 0, next_try = ?, updated = ? WHERE series = ? AND target = ?`,
-      now,
-      now,
-      series,
-      one,
-    );
+    await openLeg(tx, { series, target: one }, now);
   }
   await refresh(tx, series, now);
   return wanted;
