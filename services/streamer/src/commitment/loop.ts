@@ -1,12 +1,13 @@
 /** One round of storage commitment at one destination. */
 import type { Log } from '@scanflow/runtime';
 import { commitmentLeg } from './plan.ts';
-import { underLease } from '../work/lease.ts';
+import { LEG_LEASE } from '../work/lease.ts';
+import { legsTo } from '../work/legs.ts';
+import { nextOf, workOn, type WorkKind } from '../work/worker.ts';
+import type { ForwardWork } from '../ports.ts';
 import type { Metrics } from '../http/metrics.ts';
-import { pauseUntil } from '../work/pause.ts';
-import { commitStep, type CommitDeps, type Committing } from './step.ts';
+import { commitStep, type CommitDeps, type CommitOutcome, type Committing } from './step.ts';
 import type { Wake } from '../work/wake.ts';
-import { nextLeg, nextTime } from '../ledger/claims.ts';
 
 export interface CommitLoopDeps extends CommitDeps {
   readonly log: Log;
@@ -20,41 +21,41 @@ export async function commitNext(
   wakes: Readonly<Record<'forward' | 'follow', Wake>>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { ledger, clock, log, metrics } = deps;
-  const { name } = committing;
-  const target = commitmentLeg(name);
-  const since = wakes.forward.count;
-  const work = await ledger.write(nextLeg, target, clock.now());
-  if (work === undefined)
-    return pauseUntil(await ledger.read(nextTime, target), wakes.forward, since, deps, signal);
-  const outcome = await underLease(work, deps, signal, (held) => commitStep(work, committing, deps, held));
-  wakes.follow.notify();
-  const { series } = work;
-  switch (outcome.kind) {
-    case 'settled':
-      if (outcome.failure === undefined) log.info('series committed', { series, target });
-      else {
-        metrics.failed('commit', outcome.failure.code);
-        log.error('commitment failed', { series, target, ...outcome.failure });
+  const target = commitmentLeg(committing.name);
+  const kind = workOfCommitment(committing, target, deps, wakes);
+  const queue = legsTo(target, deps.ledger, deps.clock, wakes.forward);
+  await nextOf(queue, (work) => workOn(kind, work, deps, signal), deps, signal);
+}
+
+function workOfCommitment(
+  committing: Committing,
+  target: string,
+  deps: CommitLoopDeps,
+  wakes: Readonly<Record<'forward' | 'follow', Wake>>,
+): WorkKind<ForwardWork, Extract<CommitOutcome, { kind: 'settled' | 'waiting' }>> {
+  const { log, metrics } = deps;
+  return {
+    name: 'commit',
+    lease: LEG_LEASE,
+    about: ({ series }) => ({ series, target }),
+    says: { later: 'commitment is asked for later', interrupted: 'commitment interrupted' },
+    step: (work, held) => commitStep(work, committing, deps, held),
+    after: () => wakes.follow.notify(),
+    ended: (outcome, about) => {
+      if (outcome.kind === 'waiting') {
+        const { asked, resent } = outcome;
+        if (asked.length + resent > 0)
+          log.info('commitment asked for', { ...about, transactions: asked, resent });
+        if (resent > 0) wakes.forward.notify();
+        return;
       }
-      break;
-    case 'waiting': {
-      const { asked, resent } = outcome;
-      if (asked.length + resent > 0)
-        log.info('commitment asked for', { series, target, transactions: asked, resent });
-      if (resent > 0) wakes.forward.notify();
-      break;
-    }
-    case 'later':
-      metrics.failed('commit', outcome.failure.code);
-      log.warn('commitment is asked for later', {
-        series,
-        target,
-        ...outcome.failure,
-        delayMs: outcome.delayMs,
-      });
-      break;
-    case 'interrupted':
-      log.info('commitment interrupted', { series, target });
-  }
+      const { failure } = outcome;
+      if (failure === undefined) {
+        log.info('series committed', about);
+        return;
+      }
+      metrics.failed('commit', failure.code);
+      log.error('commitment failed', { ...about, ...failure });
+    },
+  };
 }

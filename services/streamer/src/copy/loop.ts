@@ -3,13 +3,13 @@ import type { Log } from '@scanflow/runtime';
 import type { Condition } from '../work/condition.ts';
 import type { Layout } from '../store/place/layout.ts';
 import { COPY } from '../model/series.ts';
-import { underLease } from '../work/lease.ts';
+import { LEG_LEASE } from '../work/lease.ts';
+import { legsTo } from '../work/legs.ts';
+import { nextOf, workOn, type WorkKind } from '../work/worker.ts';
 import type { Metrics } from '../http/metrics.ts';
-import { pauseUntil } from '../work/pause.ts';
-import type { Store } from '../ports.ts';
-import { copyStep, type CopyDeps } from './step.ts';
+import type { ForwardWork, Store } from '../ports.ts';
+import { copyStep, type CopyDeps, type CopyOutcome } from './step.ts';
 import type { Wake } from '../work/wake.ts';
-import { nextLeg, nextTime } from '../ledger/claims.ts';
 
 export interface CopyLoopDeps extends CopyDeps {
   readonly log: Log;
@@ -26,27 +26,21 @@ export async function copyNext(
   signal: AbortSignal,
 ): Promise<void> {
   const { ledger, clock, log, metrics, condition } = deps;
-  const since = wake.count;
-  const work = await ledger.write(nextLeg, COPY, clock.now());
-  if (work === undefined) return pauseUntil(await ledger.read(nextTime, COPY), wake, since, deps, signal);
   const own = { ...deps, store: copies, system: () => condition.system };
-  const outcome = await underLease(work, deps, signal, (held) => copyStep(work, layout, own, held));
-  const { series } = work;
-  switch (outcome.kind) {
-    case 'copied': {
-      const { images, fresh, failure } = outcome;
-      if (failure === undefined) log.info('series copied', { series, images, fresh });
-      else {
-        metrics.failed('copy', failure.code);
-        log.error('copying failed in part', { series, images, fresh, ...failure });
+  const kind: WorkKind<ForwardWork, Extract<CopyOutcome, { kind: 'copied' }>> = {
+    name: 'copy',
+    lease: LEG_LEASE,
+    about: ({ series }) => ({ series }),
+    says: { later: 'copying is tried again', interrupted: 'copying interrupted' },
+    step: (work, held) => copyStep(work, layout, own, held),
+    ended: ({ images, fresh, failure }, about) => {
+      if (failure === undefined) {
+        log.info('series copied', { ...about, images, fresh });
+        return;
       }
-      break;
-    }
-    case 'later':
-      metrics.failed('copy', outcome.failure.code);
-      log.warn('copying is tried again', { series, ...outcome.failure, delayMs: outcome.delayMs });
-      break;
-    case 'interrupted':
-      log.info('copying interrupted', { series });
-  }
+      metrics.failed('copy', failure.code);
+      log.error('copying failed in part', { ...about, images, fresh, ...failure });
+    },
+  };
+  await nextOf(legsTo(COPY, ledger, clock, wake), (work) => workOn(kind, work, deps, signal), deps, signal);
 }

@@ -158,7 +158,7 @@ export async function notDelivered(
   if (ended !== 1) throw new Fault(LOST);
 }
 
-const LOST = transient(
+export const LOST = transient(
   'LEDGER_LEASE_LOST',
   'This hook took so long without a sign of life that another streamer took it over. It goes on there; nothing needs doing.',
 );

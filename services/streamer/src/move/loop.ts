@@ -1,32 +1,23 @@
 /** A series that a person wants moved: carried as far as it gets, with its outcome in the log. */
-import { underLease } from '../work/lease.ts';
-import type { LoopDeps, Wakes } from '../work/deps.ts';
-import { moveStep } from './step.ts';
+import type { LoopDeps } from '../work/deps.ts';
+import { LEG_LEASE } from '../work/lease.ts';
+import type { WorkKind } from '../work/worker.ts';
+import { moveStep, type MoveOutcome } from './step.ts';
 
-export async function moveNext(
-  work: Parameters<typeof moveStep>[0],
+export function movingKind(
   deps: LoopDeps,
-  wakes: Wakes,
-  signal: AbortSignal,
-): Promise<void> {
-  const { log, metrics } = deps;
-  const { series } = work;
-  const outcome = await underLease(work, deps, signal, (held) => moveStep(work, deps, held));
-  wakes.follow.notify();
-  switch (outcome.kind) {
-    case 'moved':
-      log.info('series moved', { series, images: outcome.images, left: outcome.left.length });
+): WorkKind<Parameters<typeof moveStep>[0], Extract<MoveOutcome, { kind: 'moved' }>> {
+  const { log, wakes } = deps;
+  return {
+    name: 'move',
+    lease: LEG_LEASE,
+    about: ({ series }) => ({ series }),
+    says: { later: 'moving is tried again', failed: 'moving failed', interrupted: 'moving interrupted' },
+    step: (work, held) => moveStep(work, deps, held),
+    after: () => wakes.follow.notify(),
+    ended: ({ images, left }, about) => {
+      log.info('series moved', { ...about, images, left: left.length });
       wakes.forward.notify();
-      break;
-    case 'later':
-      metrics.failed('move', outcome.failure.code);
-      log.warn('moving is tried again', { series, ...outcome.failure, delayMs: outcome.delayMs });
-      break;
-    case 'failed':
-      metrics.failed('move', outcome.failure.code);
-      log.error('moving failed', { series, ...outcome.failure });
-      break;
-    case 'interrupted':
-      log.info('moving interrupted', { series });
-  }
+    },
+  };
 }

@@ -1,12 +1,14 @@
 /** One round of sending to one destination. */
 import type { Log } from '@scanflow/runtime';
-import { underLease } from '../work/lease.ts';
+import { LEG_LEASE } from '../work/lease.ts';
+import { legsTo } from '../work/legs.ts';
+import { nextOf, workOn, type WorkKind } from '../work/worker.ts';
+import type { ForwardWork } from '../ports.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { pauseUntil } from '../work/pause.ts';
 import { forwardStep, type ForwardDeps, type ForwardOutcome } from './step.ts';
 import type { OpenDestination } from '../model/settings.ts';
 import type { Wake } from '../work/wake.ts';
-import { nextLeg, nextTime } from '../ledger/claims.ts';
 
 export interface ForwardLoopDeps extends ForwardDeps {
   readonly log: Log;
@@ -22,48 +24,48 @@ export async function forwardNext(
 ): Promise<void> {
   const { ledger, clock } = deps;
   const target = destination.name;
-  const since = wakes.forward.count;
+  const wake = wakes.forward;
   const hours = destination.hours?.(clock.now());
-  if (hours?.open === false) return pauseUntil(hours.until, wakes.forward, since, deps, signal);
-  const work = await ledger.write(nextLeg, target, clock.now());
-  if (work === undefined)
-    return pauseUntil(await ledger.read(nextTime, target), wakes.forward, since, deps, signal);
-  const outcome = await underLease(work, deps, signal, (held) => forwardStep(work, destination, deps, held));
-  wakes.follow.notify();
-  tell(outcome, { series: work.series, target }, deps);
+  if (hours?.open === false) return pauseUntil(hours.until, wake, wake.count, deps, signal);
+  const kind = sending(destination, deps, () => wakes.follow.notify());
+  await nextOf(legsTo(target, ledger, clock, wake), (work) => workOn(kind, work, deps, signal), deps, signal);
 }
 
-function tell(
-  outcome: ForwardOutcome,
-  of: { readonly series: string; readonly target: string },
-  { log, metrics }: ForwardLoopDeps,
-): void {
-  const { sent } = outcome;
-  metrics.forwarded(of.target, sent);
-  switch (outcome.kind) {
-    case 'forwarded': {
-      const { warnings, failure } = outcome;
-      if (failure === undefined) log.info('series forwarded', { ...of, sent, warnings });
-      else {
-        metrics.failed('forward', failure.code);
-        log.error('forwarding failed in part', { ...of, sent, warnings, ...failure });
+function sending(
+  destination: OpenDestination,
+  deps: ForwardLoopDeps,
+  after: () => void,
+): WorkKind<ForwardWork, Exclude<ForwardOutcome, { kind: 'later' | 'interrupted' }>> {
+  const { log, metrics } = deps;
+  const target = destination.name;
+  return {
+    name: 'forward',
+    lease: LEG_LEASE,
+    about: ({ series }) => ({ series, target }),
+    says: { later: 'forwarding is tried again', interrupted: 'forwarding interrupted' },
+    step: async (work, held) => {
+      const outcome = await forwardStep(work, destination, deps, held);
+      metrics.forwarded(target, outcome.sent);
+      return outcome;
+    },
+    after,
+    ended: (outcome, about) => {
+      if (outcome.kind === 'held') {
+        log.info('forwarding waits for its hours', { ...about, sent: outcome.sent });
+        return;
       }
-      break;
-    }
-    case 'later':
-      metrics.failed('forward', outcome.failure.code);
-      log.warn('forwarding is tried again', { ...of, sent, ...outcome.failure, delayMs: outcome.delayMs });
-      break;
-    case 'held':
-      log.info('forwarding waits for its hours', { ...of, sent });
-      break;
-    case 'unwanted':
-      log.info('not forwarded: the rule of the destination leaves it out', {
-        ...of,
-        because: outcome.because,
-      });
-      break;
-    case 'interrupted':
-      log.info('forwarding interrupted', { ...of, sent });
-  }
+      if (outcome.kind === 'unwanted') {
+        const { because } = outcome;
+        log.info('not forwarded: the rule of the destination leaves it out', { ...about, because });
+        return;
+      }
+      const { sent, warnings, failure } = outcome;
+      if (failure === undefined) {
+        log.info('series forwarded', { ...about, sent, warnings });
+        return;
+      }
+      metrics.failed('forward', failure.code);
+      log.error('forwarding failed in part', { ...about, sent, warnings, ...failure });
+    },
+  };
 }

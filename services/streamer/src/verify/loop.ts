@@ -1,5 +1,6 @@
 /** The rounds of verification: what is due by schedule, what people ask for, and a summary for /healthz. */
-import { underLease } from '../work/lease.ts';
+import { LEG_LEASE, type Lease } from '../work/lease.ts';
+import { workOn, type WorkKind } from '../work/worker.ts';
 import type { LoopDeps } from '../work/deps.ts';
 import { LONGEST_WAIT } from '../work/pause.ts';
 import type { VerifyWork } from '../ports.ts';
@@ -15,7 +16,7 @@ const ADJUST_MS = 3_600_000;
 const AFTER_TROUBLE = 5_000;
 
 /** What is verified has claims of its own: nothing is stored or sent meanwhile. */
-const LEASE = { renew: renewVerify, giveBack: giveBackVerify };
+const LEASE: Lease<VerifyWork> = { ...LEG_LEASE, renew: renewVerify, giveBack: giveBackVerify };
 
 type Wakes = LoopDeps['wakes'];
 type Round = readonly [name: string, round: () => Promise<void>];
@@ -95,38 +96,36 @@ async function asked(
   await verifyOne(work, deps, verifying, signal);
 }
 
-async function verifyOne(
+const verifyOne = (
   work: VerifyWork,
   deps: LoopDeps,
   verifying: VerifyDeps,
   signal: AbortSignal,
-): Promise<VerifyOutcome> {
-  const outcome = await underLease(work, deps, signal, (held) => verifyStep(work, verifying, held), LEASE);
-  tell(work, outcome, deps);
-  return outcome;
-}
+): Promise<{ readonly kind: string }> => workOn(verifyKind(deps, verifying), work, deps, signal);
 
-function tell(work: VerifyWork, outcome: VerifyOutcome, { log, metrics }: LoopDeps): void {
-  const about = { series: work.series, place: work.target };
-  switch (outcome.kind) {
-    case 'looked': {
+function verifyKind({ log, metrics }: LoopDeps, verifying: VerifyDeps): WorkKind<VerifyWork, OwnOutcome> {
+  return {
+    name: 'verify',
+    lease: LEASE,
+    about: ({ series, target }) => ({ series, place: target }),
+    says: { later: 'verifying is tried again', interrupted: 'verifying interrupted' },
+    quiet: true,
+    step: (work, held) => verifyStep(work, verifying, held),
+    ended: (outcome, about) => {
+      if (outcome.kind === 'over') {
+        log.debug('no longer verified by schedule', about);
+        return;
+      }
       const { files, bytes, failure } = outcome.look;
       metrics.verified(files, bytes);
-      if (failure === undefined) log.info('files verified', { ...about, files, bytes });
-      else {
-        metrics.failed('verify', failure.code);
-        log.error('stored files are not what was stored', { ...about, ...failure });
+      if (failure === undefined) {
+        log.info('files verified', { ...about, files, bytes });
+        return;
       }
-      break;
-    }
-    case 'later':
-      metrics.failed('verify', outcome.failure.code);
-      log.warn('verifying is tried again', { ...about, ...outcome.failure });
-      break;
-    case 'over':
-      log.debug('no longer verified by schedule', about);
-      break;
-    case 'interrupted':
-      log.debug('verifying interrupted', about);
-  }
+      metrics.failed('verify', failure.code);
+      log.error('stored files are not what was stored', { ...about, ...failure });
+    },
+  };
 }
+
+type OwnOutcome = Extract<VerifyOutcome, { kind: 'looked' | 'over' }>;

@@ -2,15 +2,12 @@
 import type { Follow } from './deps.ts';
 import { failureOf } from '../model/failure.ts';
 import { keptBecause, keptSummary } from '../cleanup/kept.ts';
-import { deliver, type DeliverOutcome } from '../hooks/deliver.ts';
-import { describe } from '../hooks/describe.ts';
-import type { Hook } from '../hooks/settings.ts';
-import type { DeliveryWork, SeriesView } from '../ports.ts';
+import type { SeriesView } from '../ports.ts';
 import type { LoopDeps } from './deps.ts';
+import { runNextHook } from '../hooks/loop.ts';
 import { sessionStep } from '../sessions/step.ts';
 import { cleanStep } from '../cleanup/step.ts';
 import { Wake } from './wake.ts';
-import { nextDelivery, nextDeliveryTime, renewDelivery } from '../hooks/sql.ts';
 import { nextSession } from '../sessions/sql.ts';
 import { collecting, expectImages, hasten, unexpected } from '../ledger/people.ts';
 import { prune } from '../ledger/prune.ts';
@@ -42,7 +39,10 @@ export function followUp(
   const { hooks, cleanupAfterMs } = deps.follow;
   return [
     ...hooks.flatMap((hook) =>
-      Array.from({ length: RUNS }, () => ['hooks', () => tellNext(hook, deps, wakes, signal)] as const),
+      Array.from(
+        { length: RUNS },
+        () => ['hooks', () => runNextHook(hook, deps, wakes.follow, signal)] as const,
+      ),
     ),
     ['sessions', () => sessionRound(deps, wakes, signal)],
     ['expected', () => lookAtReports(deps, wakes, signal)],
@@ -51,71 +51,6 @@ export function followUp(
       ? []
       : [['cleanup', () => cleanUp(cleanupAfterMs, deps, signal)] as const]),
   ];
-}
-
-async function tellNext(hook: Hook, deps: Deps, wakes: Wakes, signal: AbortSignal): Promise<void> {
-  const { ledger, clock, log, metrics, follow, store } = deps;
-  const since = wakes.follow.count;
-  const work = await ledger.write(nextDelivery, hook.name, clock.now());
-  if (work === undefined) {
-    const time = await ledger.read(nextDeliveryTime, hook.name);
-    const wait = time === undefined ? LONGEST_WAIT : Math.min(time - clock.now(), LONGEST_WAIT);
-    // due and not given: another has it
-    return wakes.follow.wait(Math.max(wait, 200), signal, since);
-  }
-  const told = { hook: hook.name, event: work.kind, subject: work.subject, increment: work.increment };
-  const outcome = await holding(work, deps, signal, (held) =>
-    deliver(
-      work,
-      {
-        ledger,
-        hooks: follow.hooks,
-        clock,
-        describe: (one) => describe(one, { ledger, store, context: follow.context }),
-      },
-      held,
-    ),
-  );
-  tellLog(outcome, told, log);
-  if (outcome.kind === 'later' || outcome.kind === 'failed') metrics.failed('hooks', outcome.failure.code);
-}
-
-function tellLog(
-  outcome: DeliverOutcome,
-  told: Readonly<Record<string, unknown>>,
-  log: LoopDeps['log'],
-): void {
-  if (outcome.kind === 'later')
-    log.warn('hook is tried again', { ...told, ...outcome.failure, delayMs: outcome.delayMs });
-  else if (outcome.kind === 'failed') log.error('hook failed', { ...told, ...outcome.failure });
-  else log.info(outcome.kind === 'done' ? 'hook done' : 'hook interrupted', told);
-}
-
-/** Renews the lease while the hook runs; where another has taken it over, the hook is ended. */
-async function holding<T>(
-  work: DeliveryWork,
-  { ledger, clock, log }: Deps,
-  signal: AbortSignal,
-  run: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const lost = new AbortController();
-  let renewal: Promise<void> = Promise.resolve();
-  const renew = async (): Promise<void> => {
-    try {
-      if (!(await ledger.write(renewDelivery, work, clock.now()))) lost.abort();
-    } catch (error) {
-      log.debug('a lease was not renewed', { error });
-    }
-  };
-  const timer = setInterval(() => {
-    renewal = renew();
-  }, ledger.leaseMs / 3);
-  try {
-    return await run(AbortSignal.any([signal, lost.signal]));
-  } finally {
-    clearInterval(timer);
-    await renewal;
-  }
 }
 
 async function sessionRound(deps: Deps, wakes: Wakes, signal: AbortSignal): Promise<void> {

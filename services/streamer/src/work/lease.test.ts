@@ -6,10 +6,10 @@ import { test, type TestContext } from 'node:test';
 import { createLog } from '@scanflow/runtime';
 import { openLedger } from '../ledger/sqlite.ts';
 import { Fault, transient } from '../model/failure.ts';
-import { underLease, type Lease, type LeaseDeps } from './lease.ts';
+import { LEG_LEASE, underLease, type Lease, type LeaseDeps } from './lease.ts';
 import type { Claim, Ledger, StoreWork } from '../ports.ts';
 import { arrived } from '../intake/sql.ts';
-import { giveBack, nextStore, renew } from '../ledger/claims.ts';
+import { nextStore, renew } from '../ledger/claims.ts';
 
 const LEASE_MS = 300;
 const clock = { now: () => Temporal.Now.instant().epochMilliseconds, random: () => 0.5 };
@@ -35,7 +35,7 @@ test('lease: it is renewed while the work lasts, and given back at its end', asy
   const { ledger, work, deps } = await claimed(t);
   let renewals = 0;
   const counting: Lease<Claim> = {
-    giveBack,
+    ...LEG_LEASE,
     renew: async (...given) => {
       await renew(...given);
       renewals += 1;

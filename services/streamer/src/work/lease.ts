@@ -1,5 +1,5 @@
 /** Work under a lease: renewed while it lasts, laid down when it is lost, given back at its end. */
-import type { Log } from '@scanflow/runtime';
+import type { Log, LogFields } from '@scanflow/runtime';
 import { giveBack, renew } from '../ledger/claims.ts';
 import { failureOf } from '../model/failure.ts';
 import type { Claim, Ledger, Millis } from '../ports.ts';
@@ -14,12 +14,18 @@ export interface LeaseDeps {
 
 /** How the claims of one kind of work are renewed and given back. */
 export interface Lease<C> {
+  /** Fields of the log event where the lease is lost. */
+  readonly about: (claim: C) => LogFields;
   /** Throws LEDGER_LEASE_LOST. */
   readonly renew: (tx: Tx, claim: C, now: Millis) => Promise<void>;
   readonly giveBack: (tx: Tx, claim: C, now: Millis) => Promise<void>;
 }
 
-const LEG: Lease<Claim> = { renew, giveBack };
+export const LEG_LEASE: Lease<Claim> = {
+  renew,
+  giveBack,
+  about: ({ series, target }) => ({ series, target }),
+};
 
 /** Part of the lease after which it is renewed: two renewals may fail before it ends. */
 const PART = 1 / 3;
@@ -27,14 +33,13 @@ const PART = 1 / 3;
 /**
  * Does the work with a signal that aborts when the given one does, when another streamer has taken the work over, or
  * when the lease ran out without the ledger being reached: from then on another may have it.
- * @param lease of legs, where nothing else is said
  */
-export async function underLease<T>(
-  claim: Claim,
+export async function keepLease<C, T>(
+  lease: Lease<C>,
+  claim: C,
   { ledger, clock, log }: LeaseDeps,
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
-  lease: Lease<Claim> = LEG,
 ): Promise<T> {
   const lost = new AbortController();
   // a clock that nobody sets
@@ -48,11 +53,7 @@ export async function underLease<T>(
       const failure = failureOf(error);
       const over = performance.now() - renewed > ledger.leaseMs;
       if (lost.signal.aborted || (failure.code !== 'LEDGER_LEASE_LOST' && !over)) return;
-      log.warn('lease lost, the work is laid down', {
-        series: claim.series,
-        target: claim.target,
-        ...failure,
-      });
+      log.warn('lease lost, the work is laid down', { ...lease.about(claim), ...failure });
       lost.abort();
     }
   };
@@ -71,3 +72,12 @@ export async function underLease<T>(
     });
   }
 }
+
+/** The same for a leg. */
+export const underLease = <T>(
+  claim: Claim,
+  deps: LeaseDeps,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+  lease: Lease<Claim> = LEG_LEASE,
+): Promise<T> => keepLease(lease, claim, deps, signal, work);

@@ -6,27 +6,23 @@ import { failureOf } from '../model/failure.ts';
 import { commitNext } from '../commitment/loop.ts';
 import { copyNext } from '../copy/loop.ts';
 import { SENT_BY } from '../send/rule.ts';
-import { COPY, STORAGE } from '../model/series.ts';
 import { eraseNext } from '../erase/loop.ts';
 import { forwardNext } from '../send/loop.ts';
 import { readChanges, reconcile } from '../intake/step.ts';
 import { labelled } from '../ledger/views.ts';
-import { underLease } from './lease.ts';
-import { moveNext } from '../move/loop.ts';
-import { LONGEST_WAIT, pauseUntil } from './pause.ts';
+import { LONGEST_WAIT } from './pause.ts';
 import type { SystemInfo } from '../ports.ts';
 import { decide } from '../store/place/place.ts';
 import type { Settings } from '../model/settings.ts';
 import { watchRoots } from '../roots/watch.ts';
 import { watchSpace } from '../store/disk/space-watch.ts';
-import { storeStep } from '../store/step.ts';
+import { storeNext } from '../store/loop.ts';
 import { verifyLoops } from '../verify/loop.ts';
 import { Wake } from './wake.ts';
 import { lead } from '../ledger/lead.ts';
 import { clampTimers, readCursor } from '../intake/sql.ts';
 import { quarantinedSeries } from '../ledger/views.ts';
 import { releaseSeries } from '../store/sql.ts';
-import { nextStore, nextTime } from '../ledger/claims.ts';
 
 /** Series that are stored at the same time. */
 const STORE_WORKERS = 2;
@@ -55,7 +51,7 @@ export async function runLoop(deps: LoopDeps, signal: AbortSignal): Promise<void
     forever('erase', () => eraseNext(deps, signal), deps, signal),
     forever('space', () => watchSpace(deps, signal), deps, signal),
     ...Array.from({ length: STORE_WORKERS }, () =>
-      forever('store', () => storeNext(deps, wakes, signal), deps, signal),
+      forever('store', () => storeNext(deps, signal), deps, signal),
     ),
     ...deps.destinations.map((destination) =>
       forever('forward', () => forwardNext(destination, deps, wakes, signal), deps, signal),
@@ -194,50 +190,3 @@ async function recheck(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promi
 /** Before something is tried again, whatever it is. */
 const longestWait = ({ retry, destinations }: Settings): number =>
   Math.max(retry.capMs, ...destinations.map((destination) => destination.retry?.capMs ?? 0));
-
-async function storeNext(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Promise<void> {
-  const { ledger, clock, log, metrics } = deps;
-  const since = wakes.store.count;
-  const alongside = deps.settings.copy === undefined ? [] : [COPY];
-  const work = await ledger.write(nextStore, clock.now(), alongside);
-  if (work === undefined)
-    return pauseUntil(await ledger.read(nextTime, STORAGE), wakes.store, since, deps, signal);
-  if (alongside.length > 0) wakes.forward.notify();
-  if (work.moving !== undefined) return moveNext({ ...work, moving: work.moving }, deps, wakes, signal);
-  const began = performance.now();
-  const outcome = await underLease(work, deps, signal, (held) =>
-    storeStep(work, { ...deps, system: () => deps.condition.system }, held),
-  );
-  wakes.follow.notify();
-  const ms = Math.round(performance.now() - began);
-  const { series } = work;
-  switch (outcome.kind) {
-    case 'stored': {
-      const { stored, fresh, bytes, failure } = outcome;
-      metrics.stored(fresh, bytes);
-      log.info('series stored', {
-        series,
-        images: stored,
-        fresh,
-        bytes,
-        ms,
-        ...(failure === undefined ? {} : { code: failure.code }),
-      });
-      wakes.forward.notify();
-      break;
-    }
-    case 'quarantined':
-      log.warn('series quarantined', { series, code: outcome.code });
-      break;
-    case 'later':
-      metrics.failed('store', outcome.failure.code);
-      log.warn('storing is tried again', { series, ...outcome.failure, delayMs: outcome.delayMs });
-      break;
-    case 'failed':
-      metrics.failed('store', outcome.failure.code);
-      log.error('storing failed', { series, ...outcome.failure });
-      break;
-    case 'interrupted':
-      log.info('storing interrupted', { series });
-  }
-}

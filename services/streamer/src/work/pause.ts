@@ -12,7 +12,8 @@ export function pauseUntil(
   since: number,
   { clock }: { readonly clock: Clock },
   signal: AbortSignal,
+  leastMs = 1,
 ): Promise<void> {
   const wait = time === undefined ? LONGEST_WAIT : Math.min(time - clock.now(), LONGEST_WAIT);
-  return wake.wait(Math.max(wait, 1), signal, since);
+  return wake.wait(Math.max(wait, leastMs), signal, since);
 }
