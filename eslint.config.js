@@ -98,6 +98,30 @@ const pureInStreamer = [
   ...['store/disk/names', 'store/disk/ustar', 'store/record', 'store/tag', 'store/image'],
   ...['send/bucket', 'send/hours', 'send/rule', 'send/unknown', 'work/retry', 'work/retry-after'],
 ];
+/** A feature is a folder. What acts in it is its own: its workers are put together in work/ and service.ts. */
+const features = [
+  ...[
+    'against',
+    'cleanup',
+    'commitment',
+    'completeness',
+    'copy',
+    'erase',
+    'hooks',
+    'intake',
+    'joining',
+    'move',
+  ],
+  ...['rebuild', 'roots', 'send', 'sessions', 'store', 'verify', 'versions'],
+];
+const acting = {
+  regex: `^(?:\\.\\./)+(?:${features.join('|')})/(?:step|loop|open|api|routes?)\\.ts$`,
+  message: 'A feature does not import what acts in another one: see docs/architecture.md.',
+};
+const upwards = {
+  regex: `^\\.\\./(?:work|http)/|^\\.\\./(?:${features.join('|')})/(?:step|loop|open|api|routes?)\\.ts$`,
+  message: 'The ledger stands beneath workers and features.',
+};
 function inPlace(name) {
   return `store/place/${name}`;
 }
@@ -171,6 +195,42 @@ export default tseslint.config(
       'identity',
     ],
     'services',
+  ),
+  room(
+    features.map((name) => `services/streamer/src/${name}/**/*.ts`),
+    [
+      'booking',
+      'calendar',
+      'dicom',
+      'dimse',
+      'failure',
+      'config',
+      'runtime',
+      'orthanc',
+      'records',
+      'sources',
+      'identity',
+    ],
+    'services',
+    [acting],
+  ),
+  room(
+    ['services/streamer/src/ledger/**/*.ts'],
+    [
+      'booking',
+      'calendar',
+      'dicom',
+      'dimse',
+      'failure',
+      'config',
+      'runtime',
+      'orthanc',
+      'records',
+      'sources',
+      'identity',
+    ],
+    'services',
+    [upwards],
   ),
   room(['services/*/src/domain/**/*.ts'], beneathServices, 'services', [
     ...pure,

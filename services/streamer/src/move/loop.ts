@@ -4,9 +4,9 @@ import { LEG_LEASE } from '../work/lease.ts';
 import type { WorkKind } from '../work/worker.ts';
 import { moveStep, type MoveOutcome } from './step.ts';
 
-export function movingKind(
-  deps: LoopDeps,
-): WorkKind<Parameters<typeof moveStep>[0], Extract<MoveOutcome, { kind: 'moved' }>> {
+export type MovingWork = Parameters<typeof moveStep>[0];
+
+export function movingKind(deps: LoopDeps): WorkKind<MovingWork, Extract<MoveOutcome, { kind: 'moved' }>> {
   const { log, wakes } = deps;
   return {
     name: 'move',

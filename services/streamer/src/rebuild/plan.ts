@@ -2,7 +2,7 @@
 import { digestOf, keyOf } from '../store/record.ts';
 import type { RecordedSeries, RecoveredSeries, SeriesRecord } from '../ports.ts';
 import type { Settings } from '../model/settings.ts';
-import { attributesOf, differingIn, targetsOf } from '../store/step.ts';
+import { attributesOf, differingIn, targetsOf } from '../store/facts.ts';
 
 export interface Around {
   readonly settings: Pick<Settings, 'destinations'>;

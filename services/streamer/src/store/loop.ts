@@ -1,15 +1,22 @@
-/** One round of storing: the next series whose quiet timer ended, or that is moved. */
+/** One round of storing: the next series whose quiet timer ended. */
 import { nextStore, nextTime } from '../ledger/claims.ts';
 import { COPY, STORAGE } from '../model/series.ts';
-import { movingKind } from '../move/loop.ts';
+import type { MoveOrder } from '../move/plan.ts';
 import type { StoreWork } from '../ports.ts';
 import type { LoopDeps } from '../work/deps.ts';
 import { LEG_LEASE } from '../work/lease.ts';
 import { nextOf, workOn, type WorkKind } from '../work/worker.ts';
 import { storeStep, type StoreOutcome } from './step.ts';
 
-/** Stores, or moves, the next series that is due, or waits for one. */
-export async function storeNext(deps: LoopDeps, signal: AbortSignal): Promise<void> {
+/**
+ * Stores the next series that is due, or waits for one.
+ * @param move does so with one that a person wants moved
+ */
+export async function storeNext(
+  deps: LoopDeps,
+  move: (work: StoreWork & { readonly moving: MoveOrder }) => Promise<unknown>,
+  signal: AbortSignal,
+): Promise<void> {
   const { ledger, clock, wakes, settings } = deps;
   const alongside = settings.copy === undefined ? [] : [COPY];
   const queue = {
@@ -21,7 +28,7 @@ export async function storeNext(deps: LoopDeps, signal: AbortSignal): Promise<vo
     if (alongside.length > 0) wakes.forward.notify();
     const { moving } = due;
     if (moving === undefined) await workOn(storingKind(deps), due, deps, signal);
-    else await workOn(movingKind(deps), { ...due, moving }, deps, signal);
+    else await move({ ...due, moving });
   };
   await nextOf(queue, work, deps, signal);
 }

@@ -3,8 +3,7 @@ import type { Erasures } from '@scanflow/runtime';
 import { failureOf, Fault, type Failure } from '../model/failure.ts';
 import { digestOf, digestOfFiles, imagesIn } from './record.ts';
 import { policyFor, retryAfter } from '../work/retry.ts';
-import type { Attributes } from './place/route.ts';
-import { judge, looksAtAet, SENT_BY, traitsOfRecord } from '../send/rule.ts';
+import { looksAtAet } from '../send/rule.ts';
 import type { Sender } from './place/sender.ts';
 import { STORAGE } from '../model/series.ts';
 import { partsOf } from '../joining/parts.ts';
@@ -35,6 +34,7 @@ import {
 } from './pull-missing.ts';
 import { isStillWhole } from './recheck.ts';
 import type { Clock, Settings } from '../model/settings.ts';
+import { attributesOf, differingIn, targetsOf } from './facts.ts';
 import { originOf } from './provenance.ts';
 import { FILE_MISSING, missingIn, writeRecord, type RecordContext } from './write-record.ts';
 import { progressOf } from '../ledger/progress.ts';
@@ -243,17 +243,3 @@ const contextOf = (
   origin,
   system: system?.(),
 });
-
-/** Other bytes under a UID that was there: they are kept, and are no further image of the series. */
-export const differingIn = ({ instances }: SeriesRecord): number =>
-  instances.filter(({ differsFrom }) => differsFrom !== undefined).length;
-
-/** Destinations whose rule lets this series go there. */
-export const targetsOf = ({ destinations }: Pick<Settings, 'destinations'>, record: SeriesRecord): string[] =>
-  destinations.filter(({ when }) => judge(when, traitsOfRecord(record)).wanted).map(({ name }) => name);
-
-/** The attributes with who sent them, as the ledger keeps them: what people see of the rules is worked out from there. */
-export const attributesOf = (record: SeriesRecord): Attributes => {
-  const { aet } = traitsOfRecord(record);
-  return aet === '' ? record.attributes : { ...record.attributes, [SENT_BY]: aet };
-};

@@ -17,6 +17,8 @@ import type { Settings } from '../model/settings.ts';
 import { watchRoots } from '../roots/watch.ts';
 import { watchSpace } from '../store/disk/space-watch.ts';
 import { storeNext } from '../store/loop.ts';
+import { movingKind, type MovingWork } from '../move/loop.ts';
+import { workOn } from './worker.ts';
 import { verifyLoops } from '../verify/loop.ts';
 import { Wake } from './wake.ts';
 import { lead } from '../ledger/lead.ts';
@@ -43,6 +45,7 @@ export async function runLoop(deps: LoopDeps, signal: AbortSignal): Promise<void
   const { wakes } = deps;
   const { copies } = deps;
   const { copy } = deps.settings;
+  const move = (work: MovingWork): Promise<unknown> => workOn(movingKind(deps), work, deps, signal);
   const workers = [
     forever('intake', () => intake(deps, wakes, signal), deps, signal),
     forever('reconcile', () => reconcileAll(deps, wakes, signal), deps, signal),
@@ -51,7 +54,7 @@ export async function runLoop(deps: LoopDeps, signal: AbortSignal): Promise<void
     forever('erase', () => eraseNext(deps, signal), deps, signal),
     forever('space', () => watchSpace(deps, signal), deps, signal),
     ...Array.from({ length: STORE_WORKERS }, () =>
-      forever('store', () => storeNext(deps, signal), deps, signal),
+      forever('store', () => storeNext(deps, move, signal), deps, signal),
     ),
     ...deps.destinations.map((destination) =>
       forever('forward', () => forwardNext(destination, deps, wakes, signal), deps, signal),
