@@ -81,8 +81,14 @@ const MAX_EVENTS = 100_000;
  * @param options the window of events, and the zone and character set to assume
  * @returns events and notes, or why the feed as a whole is unusable
  * @example
- * const read = readCalendar(bytes, { window: { from, to }, zone: 'Europe/Amsterdam' });
- * const titles = read.ok ? read.content.events.map(({ summary }) => summary) : [read.error.message];
+ * ```ts
+ * import { readCalendar } from '@scanflow/calendar';
+ *
+ * const from = Temporal.Instant.from('2026-11-22T00Z');
+ * const window = { from, to: from.add({ hours: 24 }) };
+ * const read = readCalendar(Buffer.from('<html>'), { window, zone: 'Europe/Amsterdam' });
+ * read.ok; // → false
+ * ```
  */
 export function readCalendar(bytes: Uint8Array, { window, zone, charset }: ReadOptions): ReadCalendar {
   try {
