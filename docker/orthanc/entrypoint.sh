@@ -9,11 +9,11 @@ need() { # need SECRET
   echo "orthanc: /run/secrets/scanflow/$1 cannot be read. Make it: docker compose run --rm secrets" >&2
   exit 1
 }
-need orthanc-users.json
 if [ -e "$store/.restoring" ]; then
   echo 'orthanc: a restore of this volume was interrupted. Run its command in docs/backup.md again.' >&2
   exit 1
 fi
+need orthanc-users.json
 mkdir -p "$store/db" "$store/tmp"
 # what an earlier run left half made is of no use
 find "$store/tmp" -mindepth 1 -delete
