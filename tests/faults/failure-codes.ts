@@ -51,7 +51,7 @@ function isCode(node: ts.StringLiteralLike): boolean {
   const { parent } = node;
   if (ts.isPropertyAssignment(parent)) return parent.name.getText() === 'code' && parent.initializer === node;
   if (ts.isNewExpression(parent))
-    return parent.arguments?.[0] === node && /Error|Fault/.test(parent.expression.getText());
+    return parent.arguments?.[0] === node && /Error|FailureError/.test(parent.expression.getText());
   if (ts.isCallExpression(parent))
     return parent.arguments[0] === node && KINDS.has(parent.expression.getText());
   if (!ts.isLiteralTypeNode(parent)) return false;

@@ -1,5 +1,6 @@
 /** The text of scanflow.yaml into a configuration, or into every mistake in it at once. Pure. */
 import { LineCounter, parseDocument, type Document, type YAMLError } from 'yaml';
+import { messageOf } from '@scanflow/failure';
 import type { KnownAttributes } from './attributes.ts';
 import { explain, type Finding } from './explain.ts';
 import type { ConfigIssue } from './issue.ts';
@@ -92,7 +93,7 @@ function plainValue(document: Document): { data: unknown } | { problem: Problem 
     const data: unknown = document.toJS({ maxAliasCount: MOST_ALIASES });
     return data === null || data === undefined ? trouble('the file is empty') : { data };
   } catch (error) {
-    return trouble(`not YAML: ${error instanceof Error ? error.message : String(error)}`);
+    return trouble(`not YAML: ${messageOf(error)}`);
   }
 }
 

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { compilePattern, type Pattern } from '@scanflow/booking';
 import { z } from 'zod';
+import { messageOf } from '@scanflow/failure';
 import { cronProblem } from './cron.ts';
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -74,7 +75,7 @@ export const pattern = () =>
       try {
         return compilePattern(source);
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = messageOf(error);
         context.addIssue({ code: 'custom', message: `expected a regular expression: ${reason}` });
         return z.NEVER;
       }

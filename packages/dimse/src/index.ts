@@ -1,4 +1,3 @@
-export type { Failure } from './failure.ts';
 export type { DimseLog } from './log.ts';
 export { echo, type EchoResult } from './scu/echo.ts';
 export { accepts } from './scu/store/contexts.ts';

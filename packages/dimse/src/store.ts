@@ -2,7 +2,6 @@
  * C-STORE as SCU alone, as `@scanflow/dimse/store`: without TLS, the other services and the acceptor, so that a command
  * that only sends begins sooner. All of it is in the package's index, too.
  */
-export type { Failure } from './failure.ts';
 export type { Dial, Peer, Timeouts } from './scu/peer.ts';
 export type { StoreOutcome } from './scu/store/outcome.ts';
 export type { Look, LookedAt, StoreGate, StoreItem, StoreOptions } from './scu/store/input.ts';

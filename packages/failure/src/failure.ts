@@ -1,19 +1,23 @@
-/** How anything fails: whether it is worth trying again, which failure it is, and what a person should do. */
+/** How anything fails: whether a retry helps, which failure it is, and what a person should do. Pure. */
 
 export interface Failure {
   /**
-   * `transient`: the same again may succeed. `permanent`: it will not, somebody must change something.
-   * `ambiguous`: it may have happened; it must be found out before it is done again.
+   * `transient`: a retry may succeed. `permanent`: a retry fails as well, until a person changes something.
+   * `ambiguous`: it may have happened; find out before you repeat it.
    */
   readonly kind: 'transient' | 'permanent' | 'ambiguous';
-  /** Stable name such as `CALENDAR_TIMEOUT`. */
+  /** Stable name such as `CALENDAR_TIMEOUT`; docs/failures.md lists all of them. */
   readonly code: string;
-  /** A sentence that tells a person what is wrong and what to do. No patient attribute, no secret. */
+  /** What happened, to what, and what to do. No patient attribute, no secret. */
   readonly message: string;
 }
 
-/** An error that carries its failure through code that throws. */
-export class FailureError extends Error {
+export const transient = (code: string, message: string): Failure => ({ kind: 'transient', code, message });
+export const permanent = (code: string, message: string): Failure => ({ kind: 'permanent', code, message });
+export const ambiguous = (code: string, message: string): Failure => ({ kind: 'ambiguous', code, message });
+
+/** Carries a failure through code that throws. */
+export class FailureError extends Error implements Failure {
   override readonly name = 'FailureError';
   readonly failure: Failure;
 
@@ -22,18 +26,30 @@ export class FailureError extends Error {
     this.failure = failure;
   }
 
-  get code(): string {
-    return this.failure.code;
-  }
-
   get kind(): Failure['kind'] {
     return this.failure.kind;
   }
+
+  get code(): string {
+    return this.failure.code;
+  }
 }
+
+/** The failure that an error carries; undefined for any other error. */
+export const failureIn = (error: unknown): Failure | undefined =>
+  error instanceof FailureError ? error.failure : undefined;
 
 /** The message of whatever was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** The `code` of a system error such as `ENOSPC`; undefined where there is none. */
-export const codeOf = (error: unknown): string | undefined =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+/** The `code` of an error: the name of a system error such as `ENOSPC`, or the code of a failure. */
+export function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
+  const number = UNNAMED.exec(error.code)?.[1];
+  return (number === undefined ? undefined : LINUX[number]) ?? error.code;
+}
+
+/** The code that Node.js gives to a system error for which libuv has no name. */
+const UNNAMED = /^Unknown system error -(\d+)$/;
+/** Those of them that file systems give, by Linux's numbers (asm-generic/errno.h). */
+const LINUX: Readonly<Record<string, string>> = { 116: 'ESTALE', 122: 'EDQUOT' };

@@ -1,4 +1,5 @@
 /** A container's health check: `node probe.ts URL` exits 0 when the page answers 200 to 299 within 3 s. */
+import { messageOf } from '@scanflow/failure';
 const TIME_LIMIT_MS = 3_000;
 /** Docker keeps what a health check prints, up to 4096 bytes. */
 const SHOWN = 1_000;
@@ -10,7 +11,7 @@ async function probe(url: string | undefined): Promise<{ ok: boolean; said: stri
     return { ok: answer.ok, said: `${answer.status} ${await answer.text()}` };
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
-    return { ok: false, said: `${error instanceof Error ? error.message : String(error)}${cause}` };
+    return { ok: false, said: `${messageOf(error)}${cause}` };
   }
 }
 

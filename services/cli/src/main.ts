@@ -2,6 +2,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { beginAgainIfCold, beginCompiled } from '@scanflow/runtime/boot';
+import { messageOf } from '@scanflow/failure';
 import { outputTo } from './terminal.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from './command.ts';
 
@@ -155,7 +156,7 @@ const io: Io = {
 try {
   process.exitCode = await run(process.argv.slice(2), io);
 } catch (error) {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   io.err.write(`scanflow: ${message}\n`);
   if (error instanceof UsageError) io.err.write('Try: scanflow --help\n');
   process.exitCode = error instanceof UsageError ? EXIT.notStarted : EXIT.failed;

@@ -1,5 +1,6 @@
 /** Reading command line options: numbers, addresses, and mistakes in words. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { messageOf } from '@scanflow/failure';
 import { UsageError, type Io } from './command.ts';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
@@ -18,7 +19,7 @@ export function readArgs<T extends Options>(args: readonly string[], options: T,
     return parsed;
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(messageOf(error));
   }
 }
 

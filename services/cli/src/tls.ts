@@ -17,7 +17,7 @@ export type TlsValues = { readonly tls: boolean } & { readonly [Name in Option]?
 
 const GIVEN: readonly Option[] = ['tls-ca', 'tls-cert', 'tls-key', 'tls-profile', 'tls-name'];
 
-/** How to call the node; `{}` without `--tls`. Throws UsageError; DimseError where the files cannot be used. */
+/** How to call the node; `{}` without `--tls`. Throws UsageError; FailureError where the files cannot be used. */
 export async function dialOf(values: TlsValues): Promise<{ readonly dial?: Dial }> {
   if (!values.tls) {
     const useless = GIVEN.find((name) => values[name] !== undefined);

@@ -4,8 +4,8 @@ import {
   IMPLEMENTATION_CLASS_UID,
   IMPLEMENTATION_VERSION_NAME,
 } from '@scanflow/dicom/file';
+import { type Failure, FailureError, permanent, transient } from '@scanflow/failure';
 import { Association, endingOf } from '../association.ts';
-import { DimseError, permanent, transient, type Failure } from '../failure.ts';
 import { describeRejection, type Ending } from '../ul/ending.ts';
 import { whatToDo } from '../ul/stranger.ts';
 import { tlsFailureAfterwards } from '../tls/failure.ts';
@@ -26,7 +26,7 @@ export const LIMITS = {
 const ARTIM_MS = 2_000;
 
 /**
- * Connects and negotiates `contexts` (ids odd, at most 128). Throws DimseError: DEST_UNREACHABLE,
+ * Connects and negotiates `contexts` (ids odd, at most 128). Throws FailureError: DEST_UNREACHABLE,
  * DEST_CONNECT_TIMEOUT, DEST_REJECTED, DEST_NO_ASSOCIATION, CANCELLED. The signal counts until it is established.
  * `operations`: how many requests we should like to have under way at once. `roles`: those that are not the default, SCU.
  */
@@ -38,7 +38,7 @@ export async function associate(
   roles: readonly RoleSelection[] = [],
 ): Promise<Association> {
   if (peer.calledAet.length > 16 || peer.callingAet.length > 16) {
-    throw new DimseError(
+    throw new FailureError(
       permanent('AET_TOO_LONG', 'An AE title has at most 16 characters; correct the configuration.'),
     );
   }
@@ -72,7 +72,7 @@ export async function associate(
   letGo();
   if (established) return association;
   if (signal?.aborted === true) throw cancelled();
-  throw new DimseError(tlsFailureAfterwards(socket, nameOf(peer)) ?? notEstablished(peer, association));
+  throw new FailureError(tlsFailureAfterwards(socket, nameOf(peer)) ?? notEstablished(peer, association));
 }
 
 /** Aborts the association when the signal does, until the returned function is called. */

@@ -1,6 +1,7 @@
 /** C-ECHO as SCU (PS3.7 9.1.5, PS3.4 A). */
 import { describeStatus, sopClasses, transferSyntaxes } from '@scanflow/dicom';
-import { DimseError, failureOf, permanent, transient, type Failure } from '../failure.ts';
+import { type Failure, FailureError, permanent, transient } from '@scanflow/failure';
+import { failureOf } from '../failure.ts';
 import { COMMAND, hex, NO_DATA_SET } from '../message/command.ts';
 import { abortOn, associate, release } from './associate.ts';
 import { nameOf, type Peer } from './peer.ts';
@@ -33,7 +34,7 @@ async function verify(peer: Peer, signal?: AbortSignal): Promise<void> {
   const letGo = abortOn(signal, association);
   try {
     if (!association.contexts.accepted.has(1)) {
-      throw new DimseError(
+      throw new FailureError(
         permanent('NOT_NEGOTIATED', `${nameOf(peer)} does not offer verification (C-ECHO).`),
       );
     }
@@ -50,7 +51,7 @@ async function verify(peer: Peer, signal?: AbortSignal): Promise<void> {
     const status = answer.command.status ?? 0;
     if (status !== 0) {
       const { meaning } = describeStatus('C-ECHO', status);
-      throw new DimseError(
+      throw new FailureError(
         transient('ECHO_FAILED', `${nameOf(peer)} answered C-ECHO with: ${meaning} (status ${hex(status)}).`),
       );
     }

@@ -7,8 +7,9 @@ import {
   transferSyntaxes,
   type DataSet,
 } from '@scanflow/dicom';
+import { type Failure, FailureError, permanent, transient } from '@scanflow/failure';
 import type { Association } from '../association.ts';
-import { DimseError, failureOf, permanent, transient, type Failure } from '../failure.ts';
+import { failureOf } from '../failure.ts';
 import { COMMAND, DATA_SET, hex } from '../message/command.ts';
 import type { Message } from '../message/assembler.ts';
 import type { Context } from '../ul/negotiation.ts';
@@ -106,7 +107,7 @@ async function ask(
 ): Promise<Matches> {
   const context = association.context(CONTEXT);
   if (context === undefined) {
-    throw new DimseError(
+    throw new FailureError(
       permanent('NOT_NEGOTIATED', `${nameOf(peer)} does not offer SOP class ${query.sopClass}.`),
     );
   }
@@ -166,7 +167,7 @@ function match(message: Message, context: Context, peer: Peer): DataSet {
   try {
     return decodeDataSet(message.dataSet ?? new Uint8Array(0), context.transferSyntax);
   } catch (error) {
-    throw new DimseError(
+    throw new FailureError(
       permanent(
         'BAD_RESPONSE',
         `${nameOf(peer)} sent a match that cannot be decoded; report it to its vendor.`,
@@ -181,5 +182,5 @@ function final(status: number, { command }: Message, peer: Peer): number {
   const { meaning, transient: passes } = describeStatus('C-FIND', status);
   const comment = command.errorComment === undefined ? '' : ` (${command.errorComment})`;
   const message = `${nameOf(peer)} answered C-FIND with: ${meaning}${comment} (status ${hex(status)}).`;
-  throw new DimseError((passes ? transient : permanent)('FIND_FAILED', message));
+  throw new FailureError((passes ? transient : permanent)('FIND_FAILED', message));
 }

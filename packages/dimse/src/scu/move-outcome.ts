@@ -1,7 +1,7 @@
 /** What a C-MOVE came to, as the source tells it (PS3.4 C.4.2.1.4 to C.4.2.1.6, table C.4-2). Pure. */
 import { defined } from '@scanflow/booking/defined';
 import { decodeDataSet, describeStatus, texts } from '@scanflow/dicom';
-import { permanent, transient, type Failure } from '../failure.ts';
+import { type Failure, permanent, transient } from '@scanflow/failure';
 import type { Message } from '../message/assembler.ts';
 import { hex, type Command } from '../message/command.ts';
 

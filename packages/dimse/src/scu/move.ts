@@ -1,7 +1,8 @@
 /** C-MOVE as SCU (PS3.7 9.1.4, PS3.4 C.4.2): one request in an association of its own. */
 import { encodeDataSet, text, type DataSet } from '@scanflow/dicom';
+import { FailureError, ambiguous, permanent } from '@scanflow/failure';
 import { endingOf, type Association } from '../association.ts';
-import { ambiguous, DimseError, failureOf, permanent } from '../failure.ts';
+import { failureOf } from '../failure.ts';
 import { COMMAND, DATA_SET } from '../message/command.ts';
 import type { Message } from '../message/assembler.ts';
 import { associate, release } from './associate.ts';
@@ -41,7 +42,7 @@ export async function move(peer: Peer, order: MoveOrder, signal?: AbortSignal): 
   const pending: Pending = { counts: {} };
   try {
     if (!/^[^\\\p{C}]{1,16}$/u.test(order.destination))
-      throw new DimseError(
+      throw new FailureError(
         permanent('AET_TOO_LONG', 'An AE title has 1 to 16 characters, and no \\ among them.'),
       );
     const proposed = { id: CONTEXT, abstractSyntax: order.sopClass, transferSyntaxes: FIND_SYNTAXES };
@@ -74,7 +75,7 @@ async function ask({ association, peer, order, pending, signal }: Asking): Promi
   const syntax = association.context(CONTEXT)?.transferSyntax;
   if (syntax === undefined) {
     const message = `${nameOf(peer)} does not offer SOP class ${order.sopClass}; it cannot be asked to send.`;
-    throw new DimseError(permanent('NOT_NEGOTIATED', message));
+    throw new FailureError(permanent('NOT_NEGOTIATED', message));
   }
   const request = {
     affectedSopClassUid: order.sopClass,
@@ -106,7 +107,7 @@ async function ask({ association, peer, order, pending, signal }: Asking): Promi
       return ours ? { ...outcome, failure: cancelled().failure } : outcome;
     }
     const message = `${nameOf(peer)}: ${endingOf(association)}. It may go on sending.`;
-    throw new DimseError(ambiguous('MOVE_LOST', message));
+    throw new FailureError(ambiguous('MOVE_LOST', message));
   } finally {
     canceller.stop();
   }

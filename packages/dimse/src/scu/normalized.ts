@@ -8,9 +8,10 @@ import {
   type DataSet,
   type Tag,
 } from '@scanflow/dicom';
+import { type Failure, FailureError, ambiguous, permanent } from '@scanflow/failure';
 import type { Association } from '../association.ts';
 import { endingOf } from '../association.ts';
-import { ambiguous, DimseError, failureOf, permanent, type Failure } from '../failure.ts';
+import { failureOf } from '../failure.ts';
 import { COMMAND, DATA_SET, type Command } from '../message/command.ts';
 import type { Message } from '../message/assembler.ts';
 import { abortOn, associate, release } from './associate.ts';
@@ -112,7 +113,7 @@ async function ask(
 ): Promise<NormalizedAnswer> {
   const transferSyntax = association.context(CONTEXT)?.transferSyntax;
   if (transferSyntax === undefined) {
-    throw new DimseError(
+    throw new FailureError(
       permanent('NOT_NEGOTIATED', `${nameOf(peer)} does not offer SOP class ${sopClass}.`),
     );
   }
@@ -123,7 +124,7 @@ async function ask(
   if (answer !== undefined) return answerOf(answer, transferSyntax);
   if (signal?.aborted === true) throw cancelled();
   const message = `${nameOf(peer)}: ${endingOf(association)}. It may have been carried out.`;
-  throw new DimseError(ambiguous('NO_RESPONSE', message));
+  throw new FailureError(ambiguous('NO_RESPONSE', message));
 }
 
 function answerOf({ command, dataSet }: Message, transferSyntax: string): NormalizedAnswer {

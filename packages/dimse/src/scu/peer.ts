@@ -1,7 +1,7 @@
 /** The peer that a requestor talks to, and how the connection to it is made. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { DimseError, transient } from '../failure.ts';
+import { FailureError, transient } from '@scanflow/failure';
 
 /** Time limits in milliseconds. */
 export interface Timeouts {
@@ -45,7 +45,7 @@ const plain: Dial = async ({ host, port }, signal) => {
   }
 };
 
-/** Connects; throws DimseError, transient: a peer that is down or misconfigured comes back without our doing. */
+/** Connects; throws FailureError, transient: a peer that is down or misconfigured comes back without our doing. */
 export async function dial(peer: Peer, signal?: AbortSignal): Promise<Socket> {
   const limit = AbortSignal.timeout(timeoutsOf(peer).connect);
   const either = signal === undefined ? limit : AbortSignal.any([limit, signal]);
@@ -54,12 +54,12 @@ export async function dial(peer: Peer, signal?: AbortSignal): Promise<Socket> {
     return await (peer.dial ?? plain)(peer, either);
   } catch (error) {
     if (signal?.aborted === true) throw cancelled(error);
-    if (error instanceof DimseError) throw error;
+    if (error instanceof FailureError) throw error;
     const late = limit.aborted;
     const why = late ? `no connection within ${timeoutsOf(peer).connect} ms` : reasonOf(error);
     const hint =
       (late ? undefined : hintOf(peer, why)) ?? 'Check that it runs, its address and the firewall.';
-    throw new DimseError(
+    throw new FailureError(
       transient(
         late ? 'DEST_CONNECT_TIMEOUT' : 'DEST_UNREACHABLE',
         `Cannot connect to ${nameOf(peer)}: ${why}. ${hint}`,
@@ -86,8 +86,8 @@ function hintOf({ host, port }: Peer, code: string): string | undefined {
   }
 }
 
-export const cancelled = (cause?: unknown): DimseError =>
-  new DimseError(
+export const cancelled = (cause?: unknown): FailureError =>
+  new FailureError(
     transient('CANCELLED', 'It was cancelled before it was done; it can be tried again.'),
     cause,
   );

@@ -6,9 +6,10 @@ import {
   STORAGE_COMMITMENT_INSTANCE,
   type CommitmentReport,
 } from '@scanflow/dicom';
+import { FailureError, ambiguous, permanent } from '@scanflow/failure';
 import { endingOf } from '../association.ts';
 import { COMMITMENT_CLASS, COMMITMENT_SYNTAXES } from '../commitment.ts';
-import { ambiguous, DimseError, failureOf, permanent } from '../failure.ts';
+import { failureOf } from '../failure.ts';
 import { COMMAND, DATA_SET } from '../message/command.ts';
 import { abortOn, associate, release } from './associate.ts';
 import type { NormalizedOutcome } from './normalized.ts';
@@ -35,9 +36,9 @@ export async function reportCommitment(
     try {
       const transferSyntax = association.context(1)?.transferSyntax;
       if (transferSyntax === undefined)
-        throw new DimseError(permanent('NOT_NEGOTIATED', `${nameOf(peer)} takes no reports.`));
+        throw new FailureError(permanent('NOT_NEGOTIATED', `${nameOf(peer)} takes no reports.`));
       if (selectRole && !association.isScpOf(COMMITMENT_CLASS))
-        throw new DimseError(permanent('ROLE_REFUSED', `${nameOf(peer)} does not take us for an SCP.`));
+        throw new FailureError(permanent('ROLE_REFUSED', `${nameOf(peer)} does not take us for an SCP.`));
       const { eventType, information } = commitmentReport(report);
       const command = {
         affectedSopClassUid: COMMITMENT_CLASS,
@@ -54,7 +55,7 @@ export async function reportCommitment(
         return { ok: true, status, ...defined({ comment: errorComment }) };
       }
       if (signal?.aborted === true) throw cancelled();
-      throw new DimseError(ambiguous('NO_RESPONSE', `${nameOf(peer)}: ${endingOf(association)}.`));
+      throw new FailureError(ambiguous('NO_RESPONSE', `${nameOf(peer)}: ${endingOf(association)}.`));
     } finally {
       letGo();
       await release(association, peer);

@@ -8,6 +8,7 @@ import {
   STORAGE_COMMITMENT_INSTANCE,
   type CommitmentRequest,
 } from '@scanflow/dicom';
+import { type Failure, FailureError, ambiguous, permanent } from '@scanflow/failure';
 import { endingOf, type Association } from '../association.ts';
 import {
   ACTION_TYPE,
@@ -17,7 +18,7 @@ import {
   takeReport,
   type ReportHandler,
 } from '../commitment.ts';
-import { ambiguous, DimseError, failureOf, permanent, type Failure } from '../failure.ts';
+import { failureOf } from '../failure.ts';
 import type { DimseLog } from '../log.ts';
 import { COMMAND, DATA_SET, NO_DATA_SET, RESPONSE } from '../message/command.ts';
 import type { Message } from '../message/assembler.ts';
@@ -99,7 +100,7 @@ class Conversation {
   async run(): Promise<CommitmentOutcome> {
     const transferSyntax = this.#association.context(CONTEXT)?.transferSyntax;
     if (transferSyntax === undefined)
-      throw new DimseError(
+      throw new FailureError(
         permanent('NOT_NEGOTIATED', `${nameOf(this.#peer)} does not offer storage commitment.`),
       );
     const command = {
@@ -125,9 +126,9 @@ class Conversation {
   }
 
   /** Also where we ended it ourselves: the peer may have it. */
-  #lost(): DimseError {
+  #lost(): FailureError {
     const message = `${nameOf(this.#peer)}: ${endingOf(this.#association)}. It may report all the same.`;
-    return new DimseError(ambiguous('NO_RESPONSE', message));
+    return new FailureError(ambiguous('NO_RESPONSE', message));
   }
 
   /** The response to N-ACTION; reports that come before it are taken, too. */

@@ -1,6 +1,6 @@
 /** Waiting for responses, as every SCU service does. */
+import { FailureError, transient } from '@scanflow/failure';
 import { endingOf, type Association } from '../association.ts';
-import { DimseError, transient } from '../failure.ts';
 import { RESPONSE } from '../message/command.ts';
 import type { Message } from '../message/assembler.ts';
 import { cancelled, nameOf, timeoutsOf, type Peer } from './peer.ts';
@@ -36,7 +36,7 @@ export async function response(
 }
 
 /** The failure of a request whose association has ended, where trying again does no harm. */
-export function lost(association: Association, peer: Peer, signal?: AbortSignal): DimseError {
+export function lost(association: Association, peer: Peer, signal?: AbortSignal): FailureError {
   if (signal?.aborted === true) return cancelled();
-  return new DimseError(transient('DEST_LOST', `${nameOf(peer)}: ${endingOf(association)}.`));
+  return new FailureError(transient('DEST_LOST', `${nameOf(peer)}: ${endingOf(association)}.`));
 }

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { defined } from '@scanflow/booking/defined';
-import { DimseError, permanent } from '../failure.ts';
+import { FailureError, permanent } from '@scanflow/failure';
 import { usable, type TlsCredentials } from './credentials.ts';
 import { codeOf, tlsProblem, type TlsProblem } from './problem.ts';
 import { HANDSHAKE_MS, profileOptions, type TlsProfile } from './profile.ts';
@@ -21,7 +21,7 @@ export type Secured =
 export interface TlsAcceptor {
   /** Does the handshake; the connection is gone where it fails. Never rejects. */
   readonly secure: (socket: Socket) => Promise<Secured>;
-  /** Uses other credentials from the next handshake on. Throws DimseError where they cannot be used. */
+  /** Uses other credentials from the next handshake on. Throws FailureError where they cannot be used. */
   readonly renew: (credentials: TlsCredentials) => void;
 }
 
@@ -31,12 +31,12 @@ const GONE: TlsProblem = {
   hint: 'Check that it speaks TLS and trusts the authority of our certificate.',
 };
 
-/** Throws DimseError, permanent, TLS_CREDENTIALS where key and certificates cannot be used. */
+/** Throws FailureError, permanent, TLS_CREDENTIALS where key and certificates cannot be used. */
 export function tlsAcceptor(options: TlsAcceptorOptions): TlsAcceptor {
   const { profile = 'bcp195', handshakeMs = HANDSHAKE_MS } = options;
   const required = options.requirePeerCertificate ?? options.ca !== undefined;
   if (required && options.ca === undefined) {
-    throw new DimseError(
+    throw new FailureError(
       permanent(
         'TLS_CREDENTIALS',
         'Certificates of peers cannot be required without `ca`; name its file as well.',
@@ -112,7 +112,7 @@ const nameOf = ({ remoteAddress = '', remotePort = 0 }: Socket): string => `${re
 
 /** An acceptor whose credentials change: the first make it, later ones renew it. */
 export interface RenewedAcceptor {
-  /** Throws DimseError where they cannot be used; those before stay. */
+  /** Throws FailureError where they cannot be used; those before stay. */
   readonly use: (credentials: Partial<TlsCredentials>) => void;
   /** Throws before the first use(). */
   readonly acceptor: () => TlsAcceptor;

@@ -1,5 +1,5 @@
 /** Who we are, and whom we trust, as PEM texts. */
-import { DimseError, permanent } from '../failure.ts';
+import { FailureError, permanent } from '@scanflow/failure';
 import { codeOf } from './problem.ts';
 
 export interface TlsCredentials {
@@ -10,14 +10,14 @@ export interface TlsCredentials {
   readonly ca?: string;
 }
 
-/** OpenSSL's opinion of credentials; throws DimseError, permanent, TLS_CREDENTIALS with what to do. */
+/** OpenSSL's opinion of credentials; throws FailureError, permanent, TLS_CREDENTIALS with what to do. */
 export function usable<T>(make: () => T): T {
   try {
     return make();
   } catch (error) {
     const code = codeOf(error);
     const why = code === undefined ? '' : (HINTS[code] ?? ` (${code})`);
-    throw new DimseError(
+    throw new FailureError(
       permanent(
         'TLS_CREDENTIALS',
         `The TLS key and certificates cannot be used${why}. They are to be PEM files.`,

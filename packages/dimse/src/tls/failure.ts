@@ -1,6 +1,6 @@
 /** Why a TLS connection came to nothing. Without TLS itself: who never speaks it need not load it. */
 import type { Socket } from 'node:net';
-import { transient, type Failure } from '../failure.ts';
+import { type Failure, transient } from '@scanflow/failure';
 import { codeOf, tlsProblem } from './problem.ts';
 
 /** Errors of connections that came after the handshake, where TLS 1.3 tells what became of our certificate. */

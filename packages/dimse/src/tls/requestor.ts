@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { isIP } from 'node:net';
 import { checkServerIdentity, connect, createSecureContext, type SecureContext } from 'node:tls';
 import { defined } from '@scanflow/booking/defined';
-import { DimseError } from '../failure.ts';
+import { FailureError } from '@scanflow/failure';
 import type { Dial } from '../scu/peer.ts';
 import { usable, type TlsCredentials } from './credentials.ts';
 import { broke, tlsFailure } from './failure.ts';
@@ -22,8 +22,8 @@ export interface TlsDialOptions {
 
 /**
  * A dial that speaks TLS and verifies the peer: its certificate must come from `ca` (default: the authorities that
- * Node.js trusts) and be for the host. Throws DimseError TLS_CREDENTIALS at once where the credentials cannot be used;
- * dialling throws DimseError, transient, TLS_…: whoever runs the peer may mend it without our doing.
+ * Node.js trusts) and be for the host. Throws FailureError TLS_CREDENTIALS at once where the credentials cannot be used;
+ * dialling throws FailureError, transient, TLS_…: whoever runs the peer may mend it without our doing.
  */
 export function tlsDial(options: TlsDialOptions): Dial {
   const { credentials, profile = 'bcp195', serverName, handshakeMs = HANDSHAKE_MS } = options;
@@ -56,7 +56,7 @@ export function tlsDial(options: TlsDialOptions): Dial {
       socket.destroy();
       const late = !signal.aborted && error instanceof Error && error.name === 'AbortError';
       const failure = tlsFailure(late ? 'ERR_TLS_HANDSHAKE_TIMEOUT' : codeOf(error), `${host}:${port}`);
-      throw failure === undefined ? error : new DimseError(failure, error);
+      throw failure === undefined ? error : new FailureError(failure, error);
     }
   };
 }

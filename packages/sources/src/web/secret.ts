@@ -1,5 +1,6 @@
 /** Turns passwords and tokens from files into headers. */
 import { readSecret } from '@scanflow/runtime';
+import { messageOf } from '@scanflow/failure';
 import { Stop } from './stop.ts';
 
 /** Basic authentication (RFC 7617). */
@@ -12,7 +13,7 @@ export async function secret(file: string): Promise<string> {
   try {
     text = await readSecret(file);
   } catch (error) {
-    throw new Stop('permanent', 'FETCH_SECRET', error instanceof Error ? error.message : String(error));
+    throw new Stop('permanent', 'FETCH_SECRET', messageOf(error));
   }
   // a line break would end the header
   if (!/^[^\p{Cc}]+$/u.test(text))

@@ -1,8 +1,8 @@
 /** A DICOM node: connection, TLS, association, C-ECHO, and what it takes. */
 import type { Config } from '@scanflow/config';
-import { messageOf } from '@scanflow/failure';
+import { type Failure, messageOf } from '@scanflow/failure';
 import { readTlsFiles } from '@scanflow/runtime';
-import { accepts, echo, tlsDial, type Dial, type Failure, type Peer, type Timeouts } from '@scanflow/dimse';
+import { accepts, echo, tlsDial, type Dial, type Peer, type Timeouts } from '@scanflow/dimse';
 import { failed, failure, warning, type Finding } from './finding.ts';
 import { judgeKinds, type Kind } from './kinds.ts';
 

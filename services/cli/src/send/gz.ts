@@ -5,7 +5,8 @@ import { basename } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { printable, versionOf, type Found } from './found.ts';
 import { ArchiveError, ArchiveGuard } from './limits.ts';
-import { reason, type ArchiveOptions } from './tar.ts';
+import { messageOf } from '@scanflow/failure';
+import type { ArchiveOptions } from './tar.ts';
 
 /** Yields it. Throws ArchiveError, for a person to read, where it is broken or beyond the limits. */
 export async function* gzFile(
@@ -24,7 +25,7 @@ export async function* gzFile(
     const content = await spool.take(file.pipe(unpacked), (bytes) => guard.unpacked(bytes));
     yield { id, source: path, group: path, packed: true, ...content };
   } catch (error) {
-    throw error instanceof ArchiveError ? error : new ArchiveError(`it cannot be read: ${reason(error)}`);
+    throw error instanceof ArchiveError ? error : new ArchiveError(`it cannot be read: ${messageOf(error)}`);
   } finally {
     file.destroy();
     unpacked.destroy();

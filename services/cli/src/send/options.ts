@@ -31,7 +31,7 @@ export const OPTIONS = {
 
 export type Values = ReturnType<typeof readArgs<typeof OPTIONS>>['values'];
 
-/** Where to, and how. Throws UsageError; DimseError where the TLS files cannot be used. */
+/** Where to, and how. Throws UsageError; FailureError where the TLS files cannot be used. */
 export async function peerOf(values: Values, io: Pick<Io, 'err'>): Promise<Peer> {
   if (values.to === undefined) throw new UsageError('--to AET@host:port says where to send');
   const { host, port, aet } = address('to', values.to);

@@ -1,6 +1,6 @@
 /** `--orthanc-study` and `--orthanc-series`: images that are in an Orthanc, as what is to be sent. */
 import { formatIssue, loadConfig } from '@scanflow/config';
-import { FailureError } from '@scanflow/failure';
+import { FailureError, messageOf } from '@scanflow/failure';
 import { readSecret } from '@scanflow/runtime';
 import { UsageError } from '../command.ts';
 import {
@@ -100,6 +100,6 @@ async function configured(
 async function secret(path: string | undefined): Promise<string | undefined> {
   if (path === undefined) return undefined;
   return readSecret(path).catch((error: unknown) => {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(messageOf(error));
   });
 }

@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises';
 import { PassThrough, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { extract, type Header } from 'tar-stream';
+import { messageOf } from '@scanflow/failure';
 import { printable, versionOf, type Found, type Wanted } from './found.ts';
 import { ArchiveError, ArchiveGuard, type ArchiveLimits } from './limits.ts';
 import type { Spool } from './spool.ts';
@@ -48,11 +49,9 @@ export async function* tarFiles(
       } else entry.resume();
     }
   } catch (error) {
-    throw error instanceof ArchiveError ? error : new ArchiveError(`it cannot be read: ${reason(error)}`);
+    throw error instanceof ArchiveError ? error : new ArchiveError(`it cannot be read: ${messageOf(error)}`);
   } finally {
     file.destroy();
     unpacked.destroy();
   }
 }
-
-export const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -3,7 +3,8 @@ import { stat } from 'node:fs/promises';
 import { openPromise, type ZipFile } from 'yauzl';
 import { printable, versionOf, type Found } from './found.ts';
 import { ArchiveError, ArchiveGuard } from './limits.ts';
-import { reason, type ArchiveOptions } from './tar.ts';
+import { messageOf } from '@scanflow/failure';
+import type { ArchiveOptions } from './tar.ts';
 
 /** Yields its files. Throws ArchiveError, for a person to read, where it is broken or beyond the limits. */
 export async function* zipFiles(
@@ -19,7 +20,7 @@ export async function* zipFiles(
     zip = await openPromise(path, { autoClose: false, decodeStrings: false });
     yield* filesOf(zip, archive, options);
   } catch (error) {
-    throw error instanceof ArchiveError ? error : new ArchiveError(`it cannot be read: ${reason(error)}`);
+    throw error instanceof ArchiveError ? error : new ArchiveError(`it cannot be read: ${messageOf(error)}`);
   } finally {
     zip?.close();
   }

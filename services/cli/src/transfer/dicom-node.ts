@@ -1,7 +1,7 @@
 /** Source and target by DICOM itself: C-ECHO, C-FIND and C-MOVE. */
-import { FailureError } from '@scanflow/failure';
+import { type Failure, FailureError } from '@scanflow/failure';
 import { sopClasses, type DataSet } from '@scanflow/dicom';
-import { echo, findAll, move, type Failure, type Peer } from '@scanflow/dimse';
+import { echo, findAll, move, type Peer } from '@scanflow/dimse';
 import type { Holding } from './holding.ts';
 import type { Source, Target } from './nodes.ts';
 import {

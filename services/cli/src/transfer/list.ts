@@ -1,5 +1,5 @@
 /** A whole list: so many requests at once, each noted in the journal as soon as it is over. */
-import type { Failure } from '@scanflow/dimse';
+import type { Failure } from '@scanflow/failure';
 import type { Journal } from './journal.ts';
 import { interruptedRow, type Row } from './outcome.ts';
 import { transferRequest, type RequestTerms } from './requested.ts';

@@ -4,6 +4,7 @@ import type { Peer } from '@scanflow/dimse';
 import { UsageError } from '../command.ts';
 import { address, ourAet, positive, type readArgs } from '../options.ts';
 import { orthancClient, type OrthancClient } from '@scanflow/orthanc';
+import { messageOf } from '@scanflow/failure';
 import { dialOf, TLS_OPTIONS } from '../tls.ts';
 import { dicomSource, dicomTarget } from './dicom-node.ts';
 import type { Source, Target } from './nodes.ts';
@@ -39,7 +40,7 @@ export interface Nodes {
   readonly close: () => void;
 }
 
-/** Throws UsageError; FailureError and DimseError where a node or a TLS file cannot be used. */
+/** Throws UsageError; FailureError and FailureError where a node or a TLS file cannot be used. */
 export async function nodesOf(values: Values, signal: AbortSignal): Promise<Nodes> {
   if (values.from === undefined)
     throw new UsageError('--from AET@host:port says which archive has the studies');
@@ -121,7 +122,7 @@ async function clientOf(values: Values, url: string): Promise<OrthancClient> {
     throw new UsageError('--orthanc-user and --orthanc-password-file go together');
   if (file === undefined) return orthancClient({ url });
   const password = await readSecret(file).catch((error: unknown) => {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(messageOf(error));
   });
   return orthancClient({ url, username, password });
 }

@@ -1,5 +1,5 @@
 /** What became of a request, in one row for each of its studies. */
-import type { Failure } from '@scanflow/dimse';
+import type { Failure } from '@scanflow/failure';
 
 /**
  * `Unverified`: the source says that it sent everything, and the target cannot be asked. `Interrupted`: it was stopped

@@ -1,6 +1,5 @@
 /** One request: which studies it means, and each of them to the target. */
-import { FailureError } from '@scanflow/failure';
-import type { Failure } from '@scanflow/dimse';
+import { type Failure, FailureError } from '@scanflow/failure';
 import type { Study } from './nodes.ts';
 import { failedRow, interruptedRow, type Row } from './outcome.ts';
 import type { Request } from './requests.ts';

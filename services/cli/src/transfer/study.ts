@@ -1,5 +1,6 @@
 /** One study from the source to the target: only what is missing, asked for again where it does not arrive. */
-import type { Failure, MoveOutcome } from '@scanflow/dimse';
+import type { MoveOutcome } from '@scanflow/dimse';
+import { permanent, type Failure } from '@scanflow/failure';
 import { comparedByUid, imagesIn, lacking, type Holding } from './holding.ts';
 import type { Part } from './nodes.ts';
 import { failedRow, type Row, type Status } from './outcome.ts';
@@ -9,8 +10,6 @@ import { byItsWord } from './unverified.ts';
 
 const FIRST_LOOK_MS = 250;
 const LONGEST_LOOK_MS = 10_000;
-
-const permanent = (code: string, message: string): Failure => ({ kind: 'permanent', code, message });
 
 /** Where a transfer stands. */
 interface Standing {

@@ -1,5 +1,6 @@
 /** The clean step: deletes from Orthanc what is stored and verified, and nothing else. */
-import { failureOf, permanent, type Failure } from '../model/failure.ts';
+import { type Failure, permanent } from '@scanflow/failure';
+import { failureOf } from '../model/failure.ts';
 import { keyOf, keysOf } from '../store/record.ts';
 import type { InstanceListing, Ledger, Orthanc, SeriesView, Store } from '../ports.ts';
 import { reached } from '../work/trace.ts';

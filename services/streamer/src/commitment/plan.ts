@@ -1,5 +1,5 @@
 /** Storage commitment of a series at a destination: what is to be asked, sent again, waited for or given up. Pure. */
-import { permanent, type Failure } from '../model/failure.ts';
+import { type Failure, permanent } from '@scanflow/failure';
 
 const PREFIX = 'commitment:';
 

@@ -1,4 +1,5 @@
 /** Storage commitment in the ledger: what was asked, what was reported, what is sent again. */
+import type { Failure } from '@scanflow/failure';
 import {
   commitmentLeg,
   judgeReport,
@@ -10,7 +11,6 @@ import {
   type Transaction,
   type TransactionState,
 } from './plan.ts';
-import type { Failure } from '../model/failure.ts';
 import type { Claim, CommitmentNow, Millis, Reported, ReportedOutcome } from '../ports.ts';
 import { ending } from '../ledger/aftermath.ts';
 import { hold, lockSeries } from '../ledger/claims.ts';

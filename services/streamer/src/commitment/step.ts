@@ -1,5 +1,6 @@
 /** The commit step: a destination is asked to commit itself to what it was sent (PS3.4 J), and its answers count. */
 import { describeStatus, type Reference } from '@scanflow/dicom';
+import { type Failure, FailureError, permanent, transient } from '@scanflow/failure';
 import {
   planCommitment,
   type CommitmentItem,
@@ -7,7 +8,7 @@ import {
   type CommitmentRow,
   type Transaction,
 } from './plan.ts';
-import { failureOf, Fault, permanent, transient, type Failure } from '../model/failure.ts';
+import { failureOf } from '../model/failure.ts';
 import { retryAfter } from '../work/retry.ts';
 import type { CommitmentNow, ForwardWork, Ledger, SeriesRecord, Store } from '../ports.ts';
 import { newest } from '../store/record.ts';
@@ -125,7 +126,7 @@ const RESENDING_MS = 60_000;
 async function recordOf(work: ForwardWork, store: CommitDeps['store']): Promise<SeriesRecord> {
   const record = await store.record(work.path);
   if (record?.orthancSeries !== work.series || isOlder(record, { increment: work.increment ?? 0 }))
-    throw new Fault(RECORD_GONE);
+    throw new FailureError(RECORD_GONE);
   return record;
 }
 
@@ -159,7 +160,7 @@ async function sendAgain(
   return true;
 }
 
-/** Asks for these; gives when the report is overdue. Throws Fault where the destination does not take the request. */
+/** Asks for these; gives when the report is overdue. Throws FailureError where the destination does not take the request. */
 async function askFor(
   items: readonly CommitmentItem[],
   round: number,
@@ -191,7 +192,7 @@ async function askFor(
   const failure = answer.ok ? notTaken(answer.status, answer.comment) : answer.failure;
   // where nobody knows whether it got there, its report still counts
   if (failure.kind !== 'ambiguous') await ledger.write(notAsked, work, transaction.uid);
-  throw new Fault(failure);
+  throw new FailureError(failure);
 }
 
 /** N-ACTION refused (PS3.4 J.3.2.1.3, PS3.7 10.1.4.1.10). */

@@ -15,7 +15,7 @@ import {
   type ReportHandler,
   type TlsAcceptor,
 } from '@scanflow/dimse';
-import { permanent } from '../model/failure.ts';
+import { permanent } from '@scanflow/failure';
 import type { Ledger, Reported, ReportedOutcome } from '../ports.ts';
 import { reported } from './sql.ts';
 

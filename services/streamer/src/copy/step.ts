@@ -3,7 +3,8 @@
  * from Orthanc, so that neither project storage nor quarantine stands in its way.
  */
 import type { Erasures } from '@scanflow/runtime';
-import { failureOf, Fault, type Failure } from '../model/failure.ts';
+import { type Failure, FailureError } from '@scanflow/failure';
+import { failureOf } from '../model/failure.ts';
 import { folderNames, type Layout } from '../store/place/layout.ts';
 import { policyFor, retryAfter } from '../work/retry.ts';
 import type { Attributes } from '../store/place/route.ts';
@@ -44,7 +45,7 @@ async function requireNotErased(
   const decided = await decide(attributes, bookings, settings, undefined);
   const labels = decided.kind === 'labels' ? decided.labels : undefined;
   const instances = listed.flatMap(({ tags }) => tags['SOPInstanceUID'] ?? []);
-  if (erasedReason(erasures, { attributes, labels, instances }) !== undefined) throw new Fault(ERASED);
+  if (erasedReason(erasures, { attributes, labels, instances }) !== undefined) throw new FailureError(ERASED);
 }
 
 export type CopyOutcome =
@@ -101,7 +102,7 @@ async function copySeries(
   }
   const listed = await listInstances(work.series, orthanc, signal);
   const [first] = listed;
-  if (first === undefined) throw new Fault(work.recheck === true ? FILE_MISSING : GONE);
+  if (first === undefined) throw new FailureError(work.recheck === true ? FILE_MISSING : GONE);
   // its folder stays the same whatever is corrected, unless nothing else can be read
   const latest = tellingImages([first, ...listed.slice(1)]).first;
   const attributes = await readSeries(work.series, first, deps, signal).catch((error: unknown) => {

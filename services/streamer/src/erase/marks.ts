@@ -1,7 +1,7 @@
 /** The marks of an erased series, and whether a series bears one. Pure. */
 import type { Labels } from '@scanflow/booking';
 import type { Erasures } from '@scanflow/runtime';
-import { permanent } from '../model/failure.ts';
+import { permanent } from '@scanflow/failure';
 import type { Attributes } from '../store/place/route.ts';
 import type { Reason } from '../model/series.ts';
 

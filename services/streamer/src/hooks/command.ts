@@ -1,6 +1,6 @@
 /** Runs a hook's command without a shell, in its own process group, with a time limit. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { errnoOf, permanent, transient, type Failure } from '../model/failure.ts';
+import { type Failure, codeOf, messageOf, permanent, transient } from '@scanflow/failure';
 import { Tail, type HookOutcome } from './outcome.ts';
 
 export interface CommandRun {
@@ -135,7 +135,7 @@ const timedOut = (ms: number): Failure =>
   );
 
 function cannotStart(error: unknown): Failure {
-  const code = errnoOf(error) ?? (error instanceof Error ? error.message : String(error));
+  const code = codeOf(error) ?? messageOf(error);
   const advice = 'Check that the program is there, in the container too, and may be run by this user.';
   const message = `The hook's command cannot be started (${code}). ${advice}`;
   return code === 'E2BIG' ? permanent('HOOK_CANNOT_START', message) : transient('HOOK_CANNOT_START', message);

@@ -1,5 +1,5 @@
 /** Delivers one event to one hook, and records the outcome. */
-import { permanent, type Failure } from '../model/failure.ts';
+import { type Failure, permanent } from '@scanflow/failure';
 import { environmentOf, fillArguments, hookRetry, type HookFields } from './plan.ts';
 import type { DeliveryWork, Ledger } from '../ports.ts';
 import type { Clock } from '../model/settings.ts';

@@ -4,7 +4,7 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { sleep } from '@scanflow/runtime';
-import { transient, type Failure } from '../model/failure.ts';
+import { type Failure, transient } from '@scanflow/failure';
 
 /** Time from SIGTERM to SIGKILL, as for a command whose time is up. */
 const GRACE_MS = 5_000;

@@ -1,5 +1,5 @@
 /** One round of a hook: its next delivery, under a lease. */
-import { Fault } from '../model/failure.ts';
+import { FailureError } from '@scanflow/failure';
 import type { DeliveryWork } from '../ports.ts';
 import type { LoopDeps } from '../work/deps.ts';
 import type { Lease } from '../work/lease.ts';
@@ -24,7 +24,7 @@ const aboutDelivery = ({ hook, kind, subject, increment }: DeliveryWork) => ({
 const LEASE: Lease<DeliveryWork> = {
   about: aboutDelivery,
   renew: async (tx, work, now) => {
-    if (!(await renewDelivery(tx, work, now))) throw new Fault(LOST);
+    if (!(await renewDelivery(tx, work, now))) throw new FailureError(LOST);
   },
   giveBack: () => Promise.resolve(),
 };

@@ -1,5 +1,5 @@
 /** How one run of a hook ended. */
-import type { Failure } from '../model/failure.ts';
+import type { Failure } from '@scanflow/failure';
 
 export type HookOutcome =
   | { readonly kind: 'done'; readonly output: string }

@@ -1,5 +1,5 @@
 /** Hooks: the events that they want, a command's arguments, and the retry of a failed run. */
-import { permanent, type Failure } from '../model/failure.ts';
+import { type Failure, permanent } from '@scanflow/failure';
 import { retryAfter, type RetryPolicy } from '../work/retry.ts';
 
 /** A series was stored, was sent to a destination, or was given up; a session is complete. */

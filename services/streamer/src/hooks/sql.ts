@@ -1,6 +1,6 @@
 /** What hooks are told, in the ledger: written with the fact itself, handed out in order, kept until pruned. */
 import { randomUUID } from 'node:crypto';
-import { Fault, transient, type Failure } from '../model/failure.ts';
+import { type Failure, FailureError, transient } from '@scanflow/failure';
 import { HOOK_EVENTS, type HookEvent } from './plan.ts';
 import type { LegState } from '../model/series.ts';
 import type { DeliveryView, DeliveryWork, Millis } from '../ports.ts';
@@ -119,7 +119,7 @@ export async function delivered(
     id,
     token,
   );
-  if (ended !== 1) throw new Fault(LOST);
+  if (ended !== 1) throw new FailureError(LOST);
 }
 
 /** Without a next try it is given up; without a failure it is laid down as if it had not begun. */
@@ -155,7 +155,7 @@ export async function notDelivered(
           id,
           token,
         );
-  if (ended !== 1) throw new Fault(LOST);
+  if (ended !== 1) throw new FailureError(LOST);
 }
 
 export const LOST = transient(

@@ -1,7 +1,7 @@
 /** Delivers an event to an address: POSTs signed JSON, and judges every answer. */
 import { createHmac } from 'node:crypto';
 import { readSecret } from '@scanflow/runtime';
-import { errnoOf, permanent, transient, type Failure } from '../model/failure.ts';
+import { type Failure, codeOf, messageOf, permanent, transient } from '@scanflow/failure';
 import { OUTPUT_BYTES, Tail, type HookOutcome } from './outcome.ts';
 import { retryAfterMs } from '../work/retry-after.ts';
 
@@ -106,14 +106,11 @@ const tooSlow = (ms: number): Failure =>
   );
 function unreachable(error: unknown): Failure {
   const cause = error instanceof Error ? error.cause : undefined;
-  const detail = errnoOf(cause) ?? errnoOf(error) ?? (error instanceof Error ? error.message : String(error));
+  const detail = codeOf(cause) ?? codeOf(error) ?? messageOf(error);
   return transient(
     'HOOK_UNREACHABLE',
     `The hook's address cannot be reached (${detail}). Check its url and the network.`,
   );
 }
 const noSecret = (error: unknown): Failure =>
-  transient(
-    'HOOK_SECRET',
-    `Nothing is sent unsigned: ${error instanceof Error ? error.message : String(error)}.`,
-  );
+  transient('HOOK_SECRET', `Nothing is sent unsigned: ${messageOf(error)}.`);

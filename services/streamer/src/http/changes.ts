@@ -1,9 +1,10 @@
 /** The changes that people may order: POST /api/series/ID/release, /move, /retry and /skip, for `scanflow series`. */
 import type { Erasures, FastifyInstance, Log } from '@scanflow/runtime';
 import type { Labels } from '@scanflow/booking';
+import { FailureError } from '@scanflow/failure';
 import { remember, type DecisionDeps } from '../store/remember.ts';
 import type { Decision } from '../model/decision.ts';
-import { failureOf, Fault } from '../model/failure.ts';
+import { failureOf } from '../model/failure.ts';
 import { STORAGE } from '../model/series.ts';
 import { ERASED_LABELS } from '../erase/marks.ts';
 import type { Ledger, SeriesView } from '../ports.ts';
@@ -131,7 +132,8 @@ async function move(series: SeriesView, body: unknown, ip: string, deps: ChangeD
   try {
     await ledger.write(orderMove, series.id, order, clock.now());
   } catch (error) {
-    if (error instanceof Fault && error.code === 'SERIES_NOT_MOVABLE') throw new Answer(409, error.message);
+    if (error instanceof FailureError && error.code === 'SERIES_NOT_MOVABLE')
+      throw new Answer(409, error.message);
     throw error;
   }
   log.info('series is moved by hand', {

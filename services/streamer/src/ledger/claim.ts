@@ -5,7 +5,7 @@ export type Millis = number;
 
 /**
  * A leg in one worker's hands, until its lease ends. What is written with a claim that another worker has taken over
- * meanwhile is refused: Fault LEDGER_LEASE_LOST, transient.
+ * meanwhile is refused: FailureError LEDGER_LEASE_LOST, transient.
  */
 export interface Claim {
   readonly series: string;

@@ -1,6 +1,6 @@
 /** Which work is next, and in whose hands it is. */
 import { randomUUID } from 'node:crypto';
-import { Fault, transient } from '../model/failure.ts';
+import { FailureError, transient } from '@scanflow/failure';
 import { STORAGE } from '../model/series.ts';
 import type { Claim, ForwardWork, Millis, StoreWork } from '../ports.ts';
 import type { Tx } from './tx.ts';
@@ -154,7 +154,7 @@ async function legAndSeries(
 export async function hold(tx: Tx, { series, target, token }: Claim): Promise<void> {
   await lockSeries(tx, series);
   const leg = await tx.get('SELECT claim FROM leg WHERE series = ? AND target = ?', series, target);
-  if (leg?.['claim'] !== token) throw new Fault(LOST);
+  if (leg?.['claim'] !== token) throw new FailureError(LOST);
 }
 
 /** The lock of a series' row stands for its legs too, so that no two transactions wait for each other. */

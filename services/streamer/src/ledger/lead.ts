@@ -1,5 +1,5 @@
 /** Who reads what Orthanc reports: one streamer at a time. */
-import { Fault, transient } from '../model/failure.ts';
+import { FailureError, transient } from '@scanflow/failure';
 import type { Millis } from './claim.ts';
 import type { Tx } from './tx.ts';
 
@@ -33,7 +33,7 @@ export async function lead(tx: Tx, now: Millis): Promise<boolean> {
 /** Throws LEDGER_LEASE_LOST where another streamer has the lease: what this one read is old. */
 export async function leads(tx: Tx): Promise<void> {
   const held = await tx.get(`SELECT owner FROM lease WHERE name = ? ${tx.dialect.lock}`, FEED);
-  if (held !== undefined && held['owner'] !== tx.owner) throw new Fault(LOST);
+  if (held !== undefined && held['owner'] !== tx.owner) throw new FailureError(LOST);
 }
 
 const LOST = transient(

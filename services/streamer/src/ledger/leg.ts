@@ -1,5 +1,5 @@
 /** One row of `leg`. Nothing else sets its state. */
-import type { Failure } from '../model/failure.ts';
+import type { Failure } from '@scanflow/failure';
 import type { Claim, Millis } from './claim.ts';
 import type { Value } from './database.ts';
 import type { Tx } from './tx.ts';

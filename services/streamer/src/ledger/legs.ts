@@ -1,5 +1,5 @@
 /** The end of a claim without success: the leg is tried again, or given up. */
-import type { Failure } from '../model/failure.ts';
+import type { Failure } from '@scanflow/failure';
 import { ending } from './aftermath.ts';
 import { hold } from './claims.ts';
 import type { Claim, Millis } from './claim.ts';

@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import type { Config } from '@scanflow/config';
 import { askRebuild, readRebuild, readSecret, readTlsFiles, type Log } from '@scanflow/runtime';
+import { messageOf } from '@scanflow/failure';
 import { openSharedLedger } from './postgres.ts';
 import { putAside } from './sqlite-damage.ts';
 import { openLedger } from './sqlite.ts';
@@ -13,7 +14,7 @@ type Options = Parameters<typeof openLedger>[1];
 
 /**
  * A SQLite file for one streamer, or a PostgreSQL server, which need not answer yet. Throws an Error that names the file
- * where the certificate of its authority cannot be read; Fault LEDGER_CORRUPT, LEDGER_IN_USE, LEDGER_TOO_NEW.
+ * where the certificate of its authority cannot be read; FailureError LEDGER_CORRUPT, LEDGER_IN_USE, LEDGER_TOO_NEW.
  */
 export async function openConfiguredLedger(
   { data, ledger: { url, passwordFile, tls, lease } }: Pick<Config, 'data' | 'ledger'>,
@@ -62,7 +63,7 @@ async function authorityIn(path: string): Promise<string> {
     certificateIn(ca);
     return ca;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new Error(
       `ledger.tls.ca cannot be used: ${path} has to hold the certificate of the authority, in PEM (${reason}).`,
       {

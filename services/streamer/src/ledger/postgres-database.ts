@@ -31,7 +31,7 @@ const MIGRATION_LOCK = 5_283_001;
 
 /**
  * Opens the database; its tables are made or brought up to date at the first use that reaches the server. Every
- * method throws Fault LEDGER_UNREACHABLE, LEDGER_TLS, LEDGER_DENIED, LEDGER_TOO_NEW,
+ * method throws FailureError LEDGER_UNREACHABLE, LEDGER_TLS, LEDGER_DENIED, LEDGER_TOO_NEW,
  * LEDGER_FAILED.
  */
 export function openPostgres(options: PostgresOptions, migrations: readonly string[] = MIGRATIONS): Database {

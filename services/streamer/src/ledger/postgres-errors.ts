@@ -1,5 +1,5 @@
 /** What PostgreSQL and the way to it say, as failures. */
-import { errnoOf, Fault, permanent, transient, type Failure } from '../model/failure.ts';
+import { type Failure, FailureError, codeOf, permanent, transient } from '@scanflow/failure';
 
 /** SQLSTATE classes and codes (PostgreSQL, appendix A). */
 const CONFLICT = /^(40001|40P01|55P03)$/;
@@ -9,10 +9,10 @@ const DENIED = /^(28...|3D000|42501)$/;
 /** The server broke this transaction off in favour of another one: done anew, it goes through. */
 export const isConflict = (error: unknown): boolean => CONFLICT.test(sqlState(error) ?? '');
 
-/** Any error of a transaction as a Fault. */
-export function ledgerFault(error: unknown): Fault {
-  if (error instanceof Fault) return error;
-  return new Fault(failureIn(error), error);
+/** Any error of a transaction as a FailureError. */
+export function ledgerFault(error: unknown): FailureError {
+  if (error instanceof FailureError) return error;
+  return new FailureError(failureIn(error), error);
 }
 
 function failureIn(error: unknown): Failure {
@@ -29,7 +29,7 @@ function failureIn(error: unknown): Failure {
 
 /** Present in what the server itself says. Its message may hold values, so the code alone is told. */
 function sqlState(error: unknown): string | undefined {
-  const code = errnoOf(error);
+  const code = codeOf(error);
   return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && error instanceof Error && 'severity' in error
     ? code
     : undefined;
@@ -37,7 +37,7 @@ function sqlState(error: unknown): string | undefined {
 
 /** What keeps the connection from being secure (OpenSSL's and Node's codes, and what the driver says): undefined for anything else. */
 function insecure(error: unknown): Failure | undefined {
-  const code = errnoOf(error) ?? '';
+  const code = codeOf(error) ?? '';
   const text = error instanceof Error ? error.message : '';
   const found = TLS_TROUBLES.find(([codes, texts]) => codes.test(code) || texts?.test(text) === true);
   if (found === undefined) return undefined;
@@ -75,5 +75,5 @@ const TLS_TROUBLES: readonly (readonly [codes: RegExp, texts: RegExp | undefined
 const unreachable = (error: unknown): Failure =>
   transient(
     'LEDGER_UNREACHABLE',
-    `PostgreSQL, which holds the ledger, does not answer (${errnoOf(error) ?? 'connection lost'}). See that it runs; check ledger.url. The work goes on by itself.`,
+    `PostgreSQL, which holds the ledger, does not answer (${codeOf(error) ?? 'connection lost'}). See that it runs; check ledger.url. The work goes on by itself.`,
   );

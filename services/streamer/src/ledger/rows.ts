@@ -1,9 +1,9 @@
 /** What the ledger takes and gives: series, legs and their work. */
 import type { Labels } from '@scanflow/booking';
+import type { Failure } from '@scanflow/failure';
 import type { Decision } from '../model/decision.ts';
 import type { Warning } from '../completeness/warnings.ts';
 import type { Doubt } from '../store/place/evidence.ts';
-import type { Failure } from '../model/failure.ts';
 import type { Moved, MoveOrder } from '../move/plan.ts';
 import type { Attributes } from '../store/place/route.ts';
 import type { Reason } from '../model/series.ts';

@@ -1,5 +1,5 @@
 /** The ledger's tables. Migrations are only ever added; the database keeps the number of those that were applied. */
-import { Fault } from '../model/failure.ts';
+import { FailureError } from '@scanflow/failure';
 import { COMMITMENT } from '../commitment/schema.ts';
 import { JOINING } from '../joining/sql.ts';
 import { VERIFICATION } from '../verify/schema.ts';
@@ -9,8 +9,8 @@ import { ROOTS } from '../roots/schema.ts';
 import { RECOVERY } from '../rebuild/schema.ts';
 
 /** A ledger of a version that this Scanflow does not know is left alone. */
-export const tooNew = (version: number): Fault =>
-  new Fault({
+export const tooNew = (version: number): FailureError =>
+  new FailureError({
     kind: 'permanent',
     code: 'LEDGER_TOO_NEW',
     message: `The ledger was written by a newer Scanflow (version ${version}). Run that one, or restore a backup.`,

@@ -3,7 +3,7 @@ import { rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { fsyncFolder } from '@scanflow/runtime';
-import { errnoOf, Fault } from '../model/failure.ts';
+import { FailureError, codeOf } from '@scanflow/failure';
 
 /** SQLITE_CORRUPT and SQLITE_NOTADB; the higher bits of a result say which kind. */
 const DAMAGE: ReadonlySet<number> = new Set([11, 26]);
@@ -15,8 +15,8 @@ export function damageIn(error: unknown): string | undefined {
 }
 
 /** The ledger cannot be trusted any more. `what` is what SQLite says. */
-export const damaged = (path: string, what: string): Fault =>
-  new Fault({
+export const damaged = (path: string, what: string): FailureError =>
+  new FailureError({
     kind: 'permanent',
     code: 'LEDGER_CORRUPT',
     message:
@@ -60,7 +60,7 @@ export async function putAside(path: string, now: Temporal.Instant): Promise<str
   // the file itself last: while it is there, it is found damaged again, and all of it goes
   for (const suffix of ['-wal', '-shm', ''])
     await rename(`${path}${suffix}`, `${aside}${suffix}`).catch((error: unknown) => {
-      if (errnoOf(error) !== 'ENOENT') throw error;
+      if (codeOf(error) !== 'ENOENT') throw error;
     });
   await fsyncFolder(dirname(path));
   return join(dirname(path), basename(aside));

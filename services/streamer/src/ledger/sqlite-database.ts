@@ -2,14 +2,14 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { Fault } from '../model/failure.ts';
+import { FailureError } from '@scanflow/failure';
 import type { Database, Statements } from './database.ts';
 import { MIGRATIONS, tooNew } from './schema.ts';
 import { damageIn, damaged, quickCheck } from './sqlite-damage.ts';
 
 /**
  * Opens (or makes) the file, brings its tables up to date. The claims in it are those of processes that are gone,
- * as only one has it at a time: they are void. Throws Fault LEDGER_IN_USE, LEDGER_CORRUPT, LEDGER_TOO_NEW.
+ * as only one has it at a time: they are void. Throws FailureError LEDGER_IN_USE, LEDGER_CORRUPT, LEDGER_TOO_NEW.
  */
 export function openSqlite(
   path: string,
@@ -126,7 +126,7 @@ function takeLock(path: string): DatabaseSync {
     return lock;
   } catch (error) {
     lock.close();
-    throw new Fault(
+    throw new FailureError(
       {
         kind: 'permanent',
         code: 'LEDGER_IN_USE',

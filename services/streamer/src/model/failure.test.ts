@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { getSystemErrorName } from 'node:util';
-import { errnoOf, failureOf } from './failure.ts';
+import { codeOf } from '@scanflow/failure';
+import { failureOf } from './failure.ts';
 
 const systemError = (number: number): Error =>
   Object.assign(new Error('it failed'), { code: getSystemErrorName(number), errno: number });
@@ -14,7 +15,7 @@ test('failure: quota and stale handles, for which Node has no names, are told by
     [-28, 'ENOSPC', 'STORE_DISK_FULL'],
   ] as const) {
     const error = systemError(number);
-    assert.equal(errnoOf(error), errno);
+    assert.equal(codeOf(error), errno);
     const { kind, code: given } = failureOf(error);
     assert.deepEqual([kind, given], ['transient', code]);
   }

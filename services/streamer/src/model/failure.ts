@@ -1,29 +1,5 @@
-/** What can go wrong, in one vocabulary: kind (does trying again help?), code, and a sentence for a person. */
-
-export interface Failure {
-  /** Transient: trying again may help. Permanent: it will not. Ambiguous: it may have worked. */
-  readonly kind: 'transient' | 'permanent' | 'ambiguous';
-  /** Stable, upper case, listed in docs/failures.md. */
-  readonly code: string;
-  /** What happened and what to do about it; no patient attribute. */
-  readonly message: string;
-}
-
-/** A failure that is thrown. */
-export class Fault extends Error implements Failure {
-  override readonly name = 'Fault';
-  readonly kind: Failure['kind'];
-  readonly code: string;
-
-  constructor(failure: Failure, cause?: unknown) {
-    super(failure.message, { cause });
-    this.kind = failure.kind;
-    this.code = failure.code;
-  }
-}
-
-export const transient = (code: string, message: string): Failure => ({ kind: 'transient', code, message });
-export const permanent = (code: string, message: string): Failure => ({ kind: 'permanent', code, message });
+/** Any error of the streamer as a failure. */
+import { codeOf, failureIn, messageOf, transient, type Failure } from '@scanflow/failure';
 
 /**
  * Operating system errors met while storing, by errno name. All transient: a person mends the storage, and the
@@ -47,11 +23,11 @@ const STORAGE_ERRORS: Readonly<Record<string, readonly [code: string, message: s
   ENFILE: ['STORE_TOO_MANY_FILES', 'Too many open files. Raise the limit of open files of this machine.'],
 };
 
-/** Any thrown value as a failure; what nobody foresaw is transient, so that it is tried again and stays visible. */
+/** Any thrown value as a failure. An unforeseen error is transient: the work is retried, and the failure stays visible. */
 export function failureOf(error: unknown): Failure {
-  if (error instanceof Fault) return { kind: error.kind, code: error.code, message: error.message };
-  if (isCarrier(error)) return error.failure;
-  const errno = errnoOf(error);
+  const carried = failureIn(error);
+  if (carried !== undefined) return carried;
+  const errno = codeOf(error);
   const known = errno === undefined ? undefined : STORAGE_ERRORS[errno];
   if (known !== undefined) return transient(known[0], known[1]);
   if (errno?.startsWith('ERR_SQLITE') === true)
@@ -62,28 +38,3 @@ export function failureOf(error: unknown): Failure {
 }
 
 const LEDGER_ADVICE = 'Check the disk and the permissions of the data folder.';
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-/** Errors of other packages that carry a failure of the same shape. */
-const isCarrier = (error: unknown): error is Error & { failure: Failure } =>
-  error instanceof Error &&
-  'failure' in error &&
-  typeof error.failure === 'object' &&
-  error.failure !== null &&
-  'kind' in error.failure &&
-  'code' in error.failure;
-
-/** The errno name (`ENOENT`) of an error of Node's, undefined for anything else. */
-export function errnoOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  const { code } = error;
-  if (typeof code !== 'string') return undefined;
-  const number = UNNAMED.exec(code)?.[1];
-  return (number === undefined ? undefined : LINUX[number]) ?? code;
-}
-
-/** What Node says of an error that its libuv has no name for. */
-const UNNAMED = /^Unknown system error -(\d+)$/;
-/** Those of them that file systems give, by Linux's numbers (asm-generic/errno.h). */
-const LINUX: Readonly<Record<string, string>> = { 116: 'ESTALE', 122: 'EDQUOT' };

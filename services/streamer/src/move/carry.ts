@@ -1,8 +1,9 @@
 /** Copies the images of a stored series to another place, byte for byte: from storage, else from Orthanc. */
 import { createHash } from 'node:crypto';
 import { pool } from '@scanflow/runtime';
+import { FailureError, permanent } from '@scanflow/failure';
 import type { PullLimits } from '../model/settings.ts';
-import { failureOf, Fault, permanent } from '../model/failure.ts';
+import { failureOf } from '../model/failure.ts';
 import { fileName, keywordsOf, type Layout } from '../store/place/layout.ts';
 import type { Attributes } from '../store/place/route.ts';
 import type { TagRecord } from '../store/tag.ts';
@@ -68,7 +69,7 @@ async function carryOne(
     source === undefined
       ? undefined
       : await copyVerified(entry, () => orthanc.open(source, signal), tag, context);
-  if (anew === undefined) throw new Fault(CHANGED);
+  if (anew === undefined) throw new FailureError(CHANGED);
   return anew;
 }
 

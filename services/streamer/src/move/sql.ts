@@ -1,5 +1,5 @@
 /** Moving a stored series to other labels, in the ledger: ordered, stored anew, left. */
-import { Fault, permanent, type Failure } from '../model/failure.ts';
+import { type Failure, FailureError, permanent } from '@scanflow/failure';
 import { moveRefusal, type Moved, type MoveOrder } from './plan.ts';
 import { COPY, STORAGE } from '../model/series.ts';
 import type { Claim, Millis, StoredAnew } from '../ports.ts';
@@ -37,7 +37,7 @@ export async function orderMove(
   await refresh(tx, series, now);
 }
 
-const refused = (reason: string): Fault => new Fault(permanent('SERIES_NOT_MOVABLE', reason));
+const refused = (reason: string): FailureError => new FailureError(permanent('SERIES_NOT_MOVABLE', reason));
 
 async function hookAtWork(
   tx: Tx,

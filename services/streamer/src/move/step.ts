@@ -3,9 +3,10 @@
  * left. Whoever is ended in between goes on: the old place counts until the ledger has the new one.
  */
 import type { Erasures } from '@scanflow/runtime';
+import { type Failure, FailureError, permanent } from '@scanflow/failure';
 import { remember } from '../store/remember.ts';
 import { ERASED_LABELS } from '../erase/marks.ts';
-import { failureOf, Fault, permanent, type Failure } from '../model/failure.ts';
+import { failureOf } from '../model/failure.ts';
 import type { MoveOrder, Moved } from './plan.ts';
 import { policyFor, retryAfter } from '../work/retry.ts';
 import { judge, traitsOfRecord } from '../send/rule.ts';
@@ -62,7 +63,7 @@ async function storeAnew(work: Work, deps: MoveDeps, signal: AbortSignal): Promi
   const { store, ledger, clock, settings } = deps;
   const { decision, was, send } = work.moving;
   const from = await store.reopen(was.path, work.series);
-  if (from === undefined) throw new Fault(GONE);
+  if (from === undefined) throw new FailureError(GONE);
   await requireNotErased(deps, decision);
   const { names, root, layout } = placeFor(from.record.attributes, decision.labels, settings);
   const to = await store.claim(names, emptied(from.record, work), root);
@@ -101,7 +102,7 @@ async function requireNotErased(
   { labels }: Pick<MoveOrder['decision'], 'labels'>,
 ): Promise<void> {
   await erasures?.refresh();
-  if (erasures?.hasLabels(labels) === true) throw new Fault(ERASED_LABELS);
+  if (erasures?.hasLabels(labels) === true) throw new FailureError(ERASED_LABELS);
 }
 
 /** If the move fails, nothing of it stays at the new place. */

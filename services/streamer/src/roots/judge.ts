@@ -1,5 +1,5 @@
 /** Judges whether a root is the one that the ledger knows. Pure: findings in, verdict out. */
-import { transient, type Failure } from '../model/failure.ts';
+import { type Failure, transient } from '@scanflow/failure';
 import type { KnownRoot } from '../ports.ts';
 import type { Owner, RootIdentity } from './identity.ts';
 

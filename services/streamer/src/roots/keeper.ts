@@ -1,9 +1,10 @@
 /** Checks every root before anything is written to it, and writes its heartbeat. */
 import { randomUUID } from 'node:crypto';
 import { removeLeftovers } from '@scanflow/runtime';
+import { type Failure, FailureError } from '@scanflow/failure';
 import type { Access } from '../store/disk/access.ts';
 import { rootOf } from '../store/disk/roots.ts';
-import { failureOf, Fault, type Failure } from '../model/failure.ts';
+import { failureOf } from '../model/failure.ts';
 import type { KnownRoot, Ledger, RootGuard } from '../ports.ts';
 import type { Clock } from '../model/settings.ts';
 import { storedEvidence, type RootSpec } from './evidence.ts';
@@ -135,7 +136,8 @@ export class RootKeeper implements RootGuard {
   async #look(spec: RootSpec): Promise<void> {
     const { path } = spec;
     const before = this.#refused.get(path);
-    if (before !== undefined && performance.now() - before.at < AGAIN_MS) throw new Fault(before.failure);
+    if (before !== undefined && performance.now() - before.at < AGAIN_MS)
+      throw new FailureError(before.failure);
     this.#ours.delete(path);
     try {
       await this.#settle(spec, judge(await this.#gather(spec)));
@@ -149,7 +151,7 @@ export class RootKeeper implements RootGuard {
   async #settle(spec: RootSpec, verdict: Verdict): Promise<void> {
     switch (verdict.kind) {
       case 'refused':
-        throw new Fault(verdict.failure);
+        throw new FailureError(verdict.failure);
       case 'adopt': {
         // another streamer of this ledger may do the same at this moment
         const { id, sequence } = await this.#deps.ledger.write(

@@ -2,9 +2,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readBounded, writeFileAtomic } from '@scanflow/runtime';
+import { codeOf } from '@scanflow/failure';
 import type { Access } from '../store/disk/access.ts';
 import { writeOwn } from '../store/disk/image-file.ts';
-import { errnoOf } from '../model/failure.ts';
 import { IDENTITY_NAME, identityText, parseIdentity, type RootIdentity } from './identity.ts';
 
 const LIMIT = 65_536;
@@ -30,7 +30,7 @@ async function readText(path: string): Promise<string | undefined> {
     const bytes = await readBounded(path, LIMIT);
     return bytes.length > LIMIT ? undefined : bytes.toString('utf8');
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

@@ -1,7 +1,6 @@
 /** Who we are to a web server: a user with a password, or a token; files are read anew each time. */
-import { messageOf } from '@scanflow/failure';
+import { FailureError, messageOf, transient } from '@scanflow/failure';
 import { readSecret } from '@scanflow/runtime';
-import { Fault, transient } from '../model/failure.ts';
 
 export interface Credentials {
   readonly username?: string | undefined;
@@ -9,7 +8,7 @@ export interface Credentials {
   readonly tokenFile?: string | undefined;
 }
 
-/** The value of the header Authorization, undefined where none is wanted. Throws Fault STOW_SECRET. */
+/** The value of the header Authorization, undefined where none is wanted. Throws FailureError STOW_SECRET. */
 export async function authorization({
   username,
   passwordFile,
@@ -18,7 +17,7 @@ export async function authorization({
   if (tokenFile !== undefined) {
     const token = await secretIn(tokenFile);
     // RFC 6750 2.1
-    if (!/^[\w.~+/-]+=*$/.test(token)) throw new Fault(unusable(`${tokenFile} holds no token`));
+    if (!/^[\w.~+/-]+=*$/.test(token)) throw new FailureError(unusable(`${tokenFile} holds no token`));
     return `Bearer ${token}`;
   }
   if (username === undefined || passwordFile === undefined) return undefined;
@@ -30,7 +29,7 @@ async function secretIn(file: string): Promise<string> {
   try {
     return await readSecret(file);
   } catch (error) {
-    throw new Fault(unusable(messageOf(error)), error);
+    throw new FailureError(unusable(messageOf(error)), error);
   }
 }
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readBounded } from '@scanflow/runtime';
 import { CannotTag, fileLayout, planSplice, TagStream, type PrivateTag } from '@scanflow/dicom';
 import type { Look, LookedAt, StoreItem } from '@scanflow/dimse';
-import { permanent, type Failure } from '../model/failure.ts';
+import { type Failure, permanent } from '@scanflow/failure';
 import { privateTagOf } from '../store/tag.ts';
 import type { ForwardWork, OriginalImage, SendItem, SeriesRecord, Store, StoredInstance } from '../ports.ts';
 

@@ -1,5 +1,5 @@
 /** What became of sending a series to a destination, in the ledger. */
-import type { Failure } from '../model/failure.ts';
+import type { Failure } from '@scanflow/failure';
 import { UNKNOWN } from './unknown.ts';
 import type { Claim, Millis } from '../ports.ts';
 import { ending } from '../ledger/aftermath.ts';

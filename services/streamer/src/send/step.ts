@@ -1,5 +1,6 @@
 /** The forward step: what of a series a destination has not got yet goes there, and each answer counts. */
-import { failureOf, Fault, permanent, transient, type Failure } from '../model/failure.ts';
+import { type Failure, FailureError, permanent, transient } from '@scanflow/failure';
+import { failureOf } from '../model/failure.ts';
 import { retryAfter } from '../work/retry.ts';
 import { judge as judgeRule, traitsOfRecord } from './rule.ts';
 import type { ForwardWork, Ledger, Progress, SendOutcome, SeriesRecord, Store } from '../ports.ts';
@@ -58,7 +59,7 @@ export async function forwardStep(
     }
     const through = await sendSeries(work, record, destination, tally, deps, signal);
     if (signal.aborted) return { kind: 'interrupted', sent: tally.sent };
-    if (tally.left === RECORD_GONE) throw new Fault(RECORD_GONE);
+    if (tally.left === RECORD_GONE) throw new FailureError(RECORD_GONE);
     if (tally.left !== undefined) return await later(work, tally.left, tally, destination, deps);
     if (tally.held) return { kind: 'held', sent: tally.sent };
     await lookBehind(work, record, deps);
@@ -195,7 +196,7 @@ function supersededIn({ instances }: SeriesRecord): ReadonlySet<string> {
 async function recordOf(work: ForwardWork, store: Store): Promise<SeriesRecord> {
   const record = await store.record(work.path);
   if (record?.orthancSeries !== work.series || isOlder(record, { increment: work.increment ?? 0 }))
-    throw new Fault(RECORD_GONE);
+    throw new FailureError(RECORD_GONE);
   return record;
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StoreItem } from '@scanflow/dimse';
-import { Fault, permanent, transient } from '../model/failure.ts';
+import { FailureError, permanent, transient } from '@scanflow/failure';
 import type { Kind, SendItem, Sender, SendOutcome } from '../ports.ts';
 import { transcoding, type TranscodeDeps } from './transcode.ts';
 
@@ -35,13 +35,13 @@ function picky(asked: string[]): Sender {
 
 async function send(
   items: readonly SendItem[],
-  takes: readonly Kind[] | Fault,
+  takes: readonly Kind[] | FailureError,
 ): Promise<{ outcomes: SendOutcome[]; asked: string[]; copies: string[] }> {
   const asked: string[] = [];
   const copies: string[] = [];
   const deps: TranscodeDeps = {
     accepts: (kinds) =>
-      takes instanceof Fault
+      takes instanceof FailureError
         ? Promise.reject(takes)
         : Promise.resolve(
             kinds.filter((kind) =>
@@ -87,7 +87,7 @@ test('transcode: each SOP class as the node takes it, and none that it does not 
 });
 
 test('transcode: a node that cannot be asked is tried again later', async () => {
-  const gone = new Fault(transient('DEST_UNREACHABLE', 'It is down.'));
+  const gone = new FailureError(transient('DEST_UNREACHABLE', 'It is down.'));
   const { outcomes, copies } = await send([item('a'), item('b')], gone);
   assert.deepEqual(copies, []);
   assert.ok(outcomes.every((one) => one.result === 'failed' && one.failure.code === 'DEST_UNREACHABLE'));

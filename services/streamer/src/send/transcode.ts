@@ -3,7 +3,8 @@
  * takes), without loss: uncompressed. Nothing that is stored changes.
  */
 import { transferSyntaxes } from '@scanflow/dicom';
-import { failureOf, permanent, type Failure } from '../model/failure.ts';
+import { type Failure, permanent } from '@scanflow/failure';
+import { failureOf } from '../model/failure.ts';
 import type { Kind, SendItem, Sender, SendOptions, SendOutcome } from '../ports.ts';
 import type { OpenCopy } from './transcoded-copy.ts';
 

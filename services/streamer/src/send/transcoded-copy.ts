@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FailureError } from '@scanflow/failure';
+import { type Failure, FailureError, codeOf, permanent, transient } from '@scanflow/failure';
 import { readFileHeader } from '@scanflow/dicom';
-import { errnoOf, failureOf, Fault, permanent, transient, type Failure } from '../model/failure.ts';
+import { failureOf } from '../model/failure.ts';
 import type { Orthanc, OriginalImage, SendItem } from '../ports.ts';
 
 type OpenFile = Awaited<ReturnType<NonNullable<SendItem['open']>>>;
@@ -35,7 +35,7 @@ async function openCopy(
   signal: AbortSignal,
 ): Promise<OpenFile> {
   const { orthancId, fileUuid } = original;
-  if ((await orthanc.instance(orthancId, signal)).fileUuid !== fileUuid) throw new Fault(GONE);
+  if ((await orthanc.instance(orthancId, signal)).fileUuid !== fileUuid) throw new FailureError(GONE);
   // before Orthanc is asked: an answer that nobody reads would keep its connection
   const file = await nameless(folder);
   try {
@@ -62,7 +62,7 @@ async function nameless(folder: string): Promise<FileHandle> {
     await unlink(path);
     return file;
   } catch (error) {
-    throw new Fault(noRoom(error), error);
+    throw new FailureError(noRoom(error), error);
   }
 }
 
@@ -71,7 +71,7 @@ async function write(file: FileHandle, chunk: Uint8Array): Promise<void> {
     for (let rest = chunk; rest.length > 0;)
       rest = rest.subarray((await file.write(rest, 0, rest.length)).bytesWritten);
   } catch (error) {
-    throw new Fault(noRoom(error), error);
+    throw new FailureError(noRoom(error), error);
   }
 }
 
@@ -103,7 +103,7 @@ async function requireCopy(
     header.sopInstanceUid === sopInstanceUid &&
     header.sopClassUid === sopClassUid &&
     header.transferSyntax === transferSyntax;
-  if (!same) throw new Fault(WRONG);
+  if (!same) throw new FailureError(WRONG);
 }
 
 /** What Orthanc says about the image, as it concerns sending a copy. */
@@ -122,5 +122,5 @@ const WRONG = permanent(
 const noRoom = (error: unknown): Failure =>
   transient(
     'TRANSCODE_NO_ROOM',
-    `A converted copy cannot be kept in the data folder while it is sent (${errnoOf(error) ?? 'unknown error'}). Check its space and permissions.`,
+    `A converted copy cannot be kept in the data folder while it is sent (${codeOf(error) ?? 'unknown error'}). Check its space and permissions.`,
   );

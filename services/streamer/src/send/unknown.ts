@@ -1,5 +1,5 @@
 /** What nobody knows to have been sent: the ledger that knew it is gone. It waits for a person. */
-import { permanent, type Failure } from '../model/failure.ts';
+import { type Failure, permanent } from '@scanflow/failure';
 
 /** The images of these pulls: after the first number, up to the second. */
 export interface UnknownSpan {

@@ -1,5 +1,5 @@
 /** Sessions in the ledger: when one is complete, and what was told of it. */
-import type { Failure } from '../model/failure.ts';
+import type { Failure } from '@scanflow/failure';
 import { isRecovered, recoveredMark, sessionDigest } from './plan.ts';
 import type { Millis, SessionView } from '../ports.ts';
 import type { Row } from '../ledger/database.ts';

@@ -1,5 +1,6 @@
 /** The session step: writes a complete session's report, then marks it complete. */
-import { failureOf, type Failure } from '../model/failure.ts';
+import type { Failure } from '@scanflow/failure';
+import { failureOf } from '../model/failure.ts';
 import { retryAfter, type RetryPolicy } from '../work/retry.ts';
 import { commonParent, reportName, sessionDigest } from './plan.ts';
 import type { Ledger, SessionView, Store } from '../ports.ts';

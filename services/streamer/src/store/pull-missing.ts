@@ -1,6 +1,7 @@
 /** Every image of a series whose file is not there: pulled, recorded, or given up one by one. */
 import { pool } from '@scanflow/runtime';
-import { failureOf, Fault, permanent, transient, type Failure } from '../model/failure.ts';
+import { type Failure, FailureError, permanent, transient } from '@scanflow/failure';
+import { failureOf } from '../model/failure.ts';
 import { digestOfFiles, keyOf, keysOf, missing } from './record.ts';
 import type {
   Folder,
@@ -89,7 +90,7 @@ export async function pullMissing(
     const now = await lookAt(folder, [...known.images, ...pulled], deps.store, known.kept);
     known = { ...now, gone: [...gone, ...now.gone] };
   }
-  throw new Fault(VANISHING);
+  throw new FailureError(VANISHING);
 }
 
 /** What Orthanc has is pulled, or given up with its own reason. */
@@ -198,7 +199,7 @@ class Refusals {
 function finalOf(refused: readonly Refused[], attempt: number): GivenUp[] {
   const again = refused.find(({ failure }) => failure.kind !== 'permanent');
   if (again !== undefined && (attempt < CORRUPT_ATTEMPTS || !CORRUPT.has(again.failure.code)))
-    throw new Fault(again.failure);
+    throw new FailureError(again.failure);
   return refused.map(({ listing, failure }) => ({
     orthancId: listing.id,
     failure: failure.kind === 'permanent' ? sourceFailure(failure) : permanent(failure.code, failure.message),

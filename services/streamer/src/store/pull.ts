@@ -1,8 +1,8 @@
 /** One image: out of Orthanc, hashed, tagged, written aside, checked, named. */
 import { createHash } from 'node:crypto';
 import { CannotTag, TagStream } from '@scanflow/dicom';
+import { type Failure, FailureError, transient } from '@scanflow/failure';
 import { COUNT_KEYWORDS, countsOf } from '../completeness/counts.ts';
-import { Fault, transient, type Failure } from '../model/failure.ts';
 import { imageFacts, type Head, type ImageFacts } from './image.ts';
 import { fileName, keywordsOf, type Layout } from './place/layout.ts';
 import type { Attributes } from './place/route.ts';
@@ -30,7 +30,7 @@ export interface PullContext {
   readonly increment: number;
 }
 
-/** Pulls one instance into the folder. Throws Fault; nothing is left of an image that failed. */
+/** Pulls one instance into the folder. Throws FailureError; nothing is left of an image that failed. */
 export async function pullImage(
   listing: InstanceListing,
   context: PullContext,
@@ -183,7 +183,7 @@ function requireSame(copy: Copy, body: InstanceBody, listing: InstanceListing): 
       : body.md5 !== undefined && body.md5 !== copy.md5
         ? `it received MD5 ${body.md5} and sent ${copy.md5}`
         : undefined;
-  if (wrong !== undefined) throw new Fault(corrupt(wrong));
+  if (wrong !== undefined) throw new FailureError(corrupt(wrong));
 }
 
 const corrupt = (what: string): Failure =>

@@ -1,6 +1,7 @@
 /** The store step: a series whose quiet timer ended goes to project storage, or says why it does not. */
 import type { Erasures } from '@scanflow/runtime';
-import { failureOf, Fault, type Failure } from '../model/failure.ts';
+import { type Failure, FailureError } from '@scanflow/failure';
+import { failureOf } from '../model/failure.ts';
 import { digestOf, digestOfFiles, imagesIn } from './record.ts';
 import { policyFor, retryAfter } from '../work/retry.ts';
 import { looksAtAet } from '../send/rule.ts';
@@ -213,10 +214,10 @@ async function placeOf(
 async function salvage(work: StoreWork, deps: StoreDeps): Promise<StoreOutcome> {
   const { store, ledger, settings, clock } = deps;
   const folder = work.path === undefined ? undefined : await store.reopen(work.path, work.series);
-  if (folder === undefined) throw new Fault((work.stored ?? 0) > 0 ? FILE_MISSING : GONE);
+  if (folder === undefined) throw new FailureError((work.stored ?? 0) > 0 ? FILE_MISSING : GONE);
   const found = await lookAt(folder, await recordedImages(work, folder, ledger), store);
   const { kept, images, gone } = found;
-  if (kept.length + images.length + gone.length === 0) throw new Fault(GONE);
+  if (kept.length + images.length + gone.length === 0) throw new FailureError(GONE);
   // what we have deleted ourselves is no loss, and where nothing new came, nothing can have been lost on the way
   const nothingLost = work.recheck === true || (work.cleaned === true && images.length === 0);
   const failures = nothingLost ? [] : [{ orthancId: work.series, failure: GONE }];

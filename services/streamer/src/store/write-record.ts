@@ -1,6 +1,7 @@
 /** What lies beside a series' images, written when they are all there: sums, archive, record. */
+import { type Failure, permanent } from '@scanflow/failure';
 import { warningsOf } from '../completeness/warnings.ts';
-import { failureOf, permanent, type Failure } from '../model/failure.ts';
+import { failureOf } from '../model/failure.ts';
 import { MANIFEST_NAME } from './disk/names.ts';
 import { grown } from './record.ts';
 import { joinableBy, joinedOf } from '../joining/parts.ts';

@@ -1,6 +1,7 @@
 /** Reads all files of a series in one place. Reads a faulty file twice before it counts as wrong. */
 import { pool } from '@scanflow/runtime';
-import { Fault, failureOf, transient } from '../model/failure.ts';
+import { FailureError, transient } from '@scanflow/failure';
+import { failureOf } from '../model/failure.ts';
 import { folderNames, type Layout } from '../store/place/layout.ts';
 import type { Ledger, SeriesRecord, SeriesView, Store, StoredFile } from '../ports.ts';
 import { choices } from '../store/disk/claim.ts';
@@ -34,7 +35,7 @@ export interface Looked {
 /** Files read at once. A share that hangs blocks so many of the process' file threads, and no more. */
 const FILES_AT_ONCE = 2;
 
-/** Throws a transient Fault if no verdict is possible now, and another one if the place cannot be read at all. */
+/** Throws a transient FailureError if no verdict is possible now, and another one if the place cannot be read at all. */
 export async function lookAt(
   view: SeriesView,
   place: PlaceName,
@@ -47,7 +48,7 @@ export async function lookAt(
   await deps.store.requireRoot(first.folder ?? '');
   const now = await stillThere(view, deps.ledger);
   if (now === undefined || isBusy(now, place) || now.path !== view.path || now.increment !== view.increment)
-    throw new Fault(BUSY);
+    throw new FailureError(BUSY);
   const again = await readAgain(now, place, first, deps, signal);
   await deps.store.requireRoot(first.folder ?? '');
   return again;

@@ -1,5 +1,6 @@
 /** Verification in the ledger: what is due, in whose hands it is, and what was found. */
 import { randomUUID } from 'node:crypto';
+import { type Failure, FailureError } from '@scanflow/failure';
 import { hold, lockSeries, LOST } from '../ledger/claims.ts';
 import type { Row } from '../ledger/database.ts';
 import type { Tx } from '../ledger/tx.ts';
@@ -9,7 +10,6 @@ import { refresh } from '../ledger/progress.ts';
 import { parse } from '../ledger/values.ts';
 import { FAILING } from './failing.ts';
 import { partOf, verificationView } from './view.ts';
-import { Fault, type Failure } from '../model/failure.ts';
 import type { Claim, Millis } from '../ports.ts';
 import type { Look, Outcome, PlaceName, VerifySummary, VerifyTimes, VerifyWork } from './types.ts';
 
@@ -85,7 +85,7 @@ const TABLES = [
 export async function renewVerify(tx: Tx, claim: Claim, now: Millis): Promise<void> {
   for (const [table, time] of TABLES)
     if ((await move(tx, table, `${time} = ?`, claim, now + tx.leaseMs)) === 1) return;
-  throw new Fault(LOST);
+  throw new FailureError(LOST);
 }
 
 /** Somebody may go on with it at once. Nothing where it has ended, or another has it. */
@@ -118,7 +118,7 @@ async function release(tx: Tx, work: VerifyWork): Promise<void> {
     work.target,
     work.token,
   );
-  if (held === undefined) throw new Fault(LOST);
+  if (held === undefined) throw new FailureError(LOST);
 }
 
 /** Every file was looked at. `due`: when it is next. Throws LEDGER_LEASE_LOST. */
@@ -131,7 +131,7 @@ export async function recordLook(
 ): Promise<void> {
   await release(tx, work);
   const before = await rowOf(tx, work);
-  if (before === undefined) throw new Fault(LOST);
+  if (before === undefined) throw new FailureError(LOST);
   const { failure } = look;
   const same = (parse.text(before['digest']) ?? undefined) === look.digest;
   await tx.run(

@@ -1,6 +1,7 @@
 /** The verify step: reads and compares all files of a series in one place, and records the outcome. */
 import type { Log } from '@scanflow/runtime';
-import { failureOf, Fault, type Failure } from '../model/failure.ts';
+import { type Failure, FailureError } from '@scanflow/failure';
+import { failureOf } from '../model/failure.ts';
 import type { Layout } from '../store/place/layout.ts';
 import { retryAfter } from '../work/retry.ts';
 import type { Ledger, Orthanc, RecordedVerification, SeriesView, Store } from '../ports.ts';
@@ -63,7 +64,7 @@ export async function verifyStep(
       await ledger.write(endVerify, work);
       return { kind: 'over' };
     }
-    if (store === undefined || isBusy(view, work.target)) throw new Fault(BUSY);
+    if (store === undefined || isBusy(view, work.target)) throw new FailureError(BUSY);
     const { looked, report } = await lookAndRepair(work, view, store, deps, signal);
     await note(view, known, looked, { ...deps, store }, signal);
     const due = nextDue(known, times, clock.now());

@@ -1,5 +1,5 @@
 /** Verification as the ledger shows it. */
-import type { Failure } from '../model/failure.ts';
+import type { Failure } from '@scanflow/failure';
 import type { Claim, Millis } from '../ledger/claim.ts';
 
 /** Where a series has files: project storage, or the copy of everything. */

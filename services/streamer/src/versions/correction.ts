@@ -2,7 +2,7 @@
  * A stored series whose images were sent again with other identifiers: it stays where it is, and shows until a person says
  * where it belongs (docs/storage.md, Sent again after a correction).
  */
-import { permanent, type Failure } from '../model/failure.ts';
+import { type Failure, permanent } from '@scanflow/failure';
 import { newest } from '../store/record.ts';
 import { PASSING_KEYWORDS, type Attributes, type Route } from '../store/place/route.ts';
 import type { SeriesRecord, Store, StoredInstance } from '../ports.ts';

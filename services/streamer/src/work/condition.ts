@@ -1,6 +1,6 @@
 /** How Orthanc and the ledger are, for /healthz: the last good moment, and what is wrong since. */
+import type { Failure } from '@scanflow/failure';
 import type { KeptSummary } from '../cleanup/kept.ts';
-import type { Failure } from '../model/failure.ts';
 import type { LowSpace, SystemInfo, VerifySummary } from '../ports.ts';
 import { verifyHealth } from '../verify/report.ts';
 

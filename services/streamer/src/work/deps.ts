@@ -1,5 +1,6 @@
 /** What the workers are given at start. */
 import type { Erasures, Log } from '@scanflow/runtime';
+import type { Failure } from '@scanflow/failure';
 import type { Bookings } from '../store/place/bookings.ts';
 import type { Condition } from './condition.ts';
 import type { Metrics } from '../http/metrics.ts';
@@ -10,7 +11,6 @@ import type { RootKeeper } from '../roots/keeper.ts';
 import type { VerifySettings } from '../verify/settings.ts';
 import type { Wake } from './wake.ts';
 import type { ExamCounts } from '../intake/exam-counts.ts';
-import type { Failure } from '../model/failure.ts';
 import type { Kept } from '../cleanup/kept.ts';
 import type { Hook } from '../hooks/settings.ts';
 import type { ReportContext } from '../http/report.ts';

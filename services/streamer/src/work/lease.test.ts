@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createLog } from '@scanflow/runtime';
+import { FailureError, transient } from '@scanflow/failure';
 import { openLedger } from '../ledger/sqlite.ts';
-import { Fault, transient } from '../model/failure.ts';
 import { LEG_LEASE, underLease, type Lease, type LeaseDeps } from './lease.ts';
 import type { Claim, Ledger, StoreWork } from '../ports.ts';
 import { arrived } from '../intake/sql.ts';
@@ -67,7 +67,7 @@ test('lease: the work is told when another has taken it over', async (t) => {
 
 test('lease: the work is told when the ledger was out of reach for as long as the lease', async (t) => {
   const { ledger, work, deps } = await claimed(t);
-  const away = new Fault(transient('LEDGER_UNREACHABLE', 'away'));
+  const away = new FailureError(transient('LEDGER_UNREACHABLE', 'away'));
   const cut = { leaseMs: LEASE_MS, write: () => Promise.reject(away) };
   const began = performance.now();
   await underLease(work, { ...deps, ledger: cut }, new AbortController().signal, aborted);

@@ -1,5 +1,5 @@
 /** When to try again: one pure function of the failure and the attempt. */
-import type { Failure } from '../model/failure.ts';
+import type { Failure } from '@scanflow/failure';
 
 export interface RetryPolicy {
   /** Wait after the first failure, in milliseconds. */

@@ -8,6 +8,7 @@ import { Readable } from 'node:stream';
 import { test, type TestContext } from 'node:test';
 import { dataSet, makeSeries } from '@scanflow/dicom';
 import { routeRules } from '@scanflow/testkit/streamer';
+import { type Failure, FailureError, permanent, transient } from '@scanflow/failure';
 import { cleanStep } from '../cleanup/step.ts';
 import { commitmentLeg } from '../commitment/plan.ts';
 import { reported } from '../commitment/sql.ts';
@@ -17,7 +18,6 @@ import { arrived } from '../intake/sql.ts';
 import { nextLeg, nextStore } from '../ledger/claims.ts';
 import { openLedger } from '../ledger/sqlite.ts';
 import { listSeries } from '../ledger/views.ts';
-import { Fault, permanent, transient, type Failure } from '../model/failure.ts';
 import { COPY } from '../model/series.ts';
 import type { Settings } from '../model/settings.ts';
 import type { InstanceListing, Ledger, Orthanc, SendOutcome, SeriesView, Store } from '../ports.ts';
@@ -56,7 +56,7 @@ class FakeOrthanc {
   readonly notes: (string | undefined)[] = [];
   readonly #listing = (id: string): InstanceListing => {
     const file = this.files.get(id);
-    if (file === undefined) throw new Fault(permanent('ORTHANC_GONE', 'gone'));
+    if (file === undefined) throw new FailureError(permanent('ORTHANC_GONE', 'gone'));
     const number = id.slice(1);
     return { id, fileUuid: `f${number}`, bytes: file.length, tags: { InstanceNumber: number } };
   };
@@ -64,7 +64,7 @@ class FakeOrthanc {
   /** The client's port, as far as these steps use it. */
   readonly port = {
     instances: () => {
-      if (this.files.size === 0) throw new Fault(permanent('ORTHANC_GONE', 'gone'));
+      if (this.files.size === 0) throw new FailureError(permanent('ORTHANC_GONE', 'gone'));
       return Promise.resolve([...this.files.keys()].map(this.#listing));
     },
     instance: (id: string) => Promise.resolve(this.#listing(id)),
@@ -77,7 +77,7 @@ class FakeOrthanc {
     remove: (id: string) => Promise.resolve(void this.files.delete(id)),
     open: ({ id }: { readonly id: string }) => {
       const failure = this.failing.shift();
-      if (failure !== undefined) return Promise.reject(new Fault(failure));
+      if (failure !== undefined) return Promise.reject(new FailureError(failure));
       const file = this.files.get(id) ?? new Uint8Array();
       const md5 = createHash('md5').update(file).digest('hex');
       return Promise.resolve({ bytes: file.length, md5, chunks: Readable.from([file]) });

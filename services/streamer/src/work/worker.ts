@@ -1,6 +1,6 @@
 /** The one worker: claims work, does it under a lease, logs how it ended, and waits where nothing is due. */
 import type { LogFields } from '@scanflow/runtime';
-import type { Failure } from '../model/failure.ts';
+import type { Failure } from '@scanflow/failure';
 import type { Millis } from '../ports.ts';
 import { keepLease, type Lease, type LeaseDeps } from './lease.ts';
 import { pauseUntil } from './pause.ts';

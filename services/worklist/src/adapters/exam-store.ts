@@ -2,7 +2,7 @@
 import { mkdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { joinExamRecord, type ExamSummary } from '@scanflow/booking';
-import { codeOf } from '@scanflow/failure';
+import { codeOf, messageOf } from '@scanflow/failure';
 import { fsyncFolder, pool, readBounded, removeLeftovers, writeFileAtomic } from '@scanflow/runtime';
 import { examFiles } from '@scanflow/records';
 import { isStale } from '../domain/after-exam.ts';
@@ -172,5 +172,5 @@ function oldestDone(records: readonly Known[]): Known[] {
 
 /** System errors by their code: their text repeats the path. */
 function reasonOf(error: unknown): string {
-  return codeOf(error) ?? (error instanceof Error ? error.message : String(error));
+  return codeOf(error) ?? messageOf(error);
 }

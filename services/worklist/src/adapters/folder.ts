@@ -3,6 +3,7 @@ import { closeSync, constants, fstatSync, open, readSync, stat, type Stats } fro
 import { readdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { pool } from '@scanflow/runtime';
+import { messageOf } from '@scanflow/failure';
 import { assumedSets } from '../domain/access.ts';
 import { createPacker } from '../domain/pack.ts';
 import { emptySnapshot, problem, readItem, snapshotOf } from '../domain/snapshot.ts';
@@ -41,7 +42,7 @@ export async function readFolder(
     names = (await readdir(folder)).filter((name) => name.endsWith('.wl') && !name.startsWith('.'));
   } catch (error) {
     const missing = isCode(error, 'ENOENT') && previous.folder === 'missing';
-    return missing ? emptySnapshot : { ...previous, folder: 'failed', failure: reason(error), opened: 0 };
+    return missing ? emptySnapshot : { ...previous, folder: 'failed', failure: messageOf(error), opened: 0 };
   }
   const files = new Map<string, FileState>();
   const reading = { maxFileSize, pack: createPacker(), assumed };
@@ -79,7 +80,7 @@ async function readFile(
   } catch (error) {
     if (isCode(error, 'ENOENT')) return undefined;
     const entries = before?.entries ?? [];
-    const unreadable = { ...problem(name, 'UNREADABLE', reason(error)), served: entries.length > 0 };
+    const unreadable = { ...problem(name, 'UNREADABLE', messageOf(error)), served: entries.length > 0 };
     // no file has this signature: it is tried again at the next reading
     return { signature: '', modifiedMs: 0, entries, unsettled: false, problems: [unreadable] };
   }
@@ -147,5 +148,3 @@ async function inParallel<T>(
 
 const isCode = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code;
-
-const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -5,6 +5,7 @@
  */
 import { watch, type FSWatcher } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { messageOf } from '@scanflow/failure';
 
 export interface WatchOptions {
   readonly folder: string;
@@ -102,7 +103,7 @@ class Keeper implements FolderWatch {
         this.#watcher.on('error', () => (this.#watchedInode = undefined));
         this.#watchedInode = found.ino;
       } catch (error) {
-        if (!this.#complained) onUnwatched(error instanceof Error ? error.message : String(error));
+        if (!this.#complained) onUnwatched(messageOf(error));
         this.#complained = true;
       }
     return found === undefined ? '' : `${found.dev}:${found.ino}:${found.mtimeMs}:${found.ctimeMs}`;

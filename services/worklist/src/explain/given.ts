@@ -1,5 +1,6 @@
 /** A query that a person writes down, as findscu's -k takes keys: `PatientName=Doe*`, `ScheduledProcedureStepSequence[0].Modality=MR`. Pure. */
 import { makeElement, tagOf, vrOf, type DataSet, type Element, type Tag } from '@scanflow/dicom';
+import { messageOf } from '@scanflow/failure';
 
 export type Given =
   { readonly ok: true; readonly identifier: DataSet } | { readonly ok: false; readonly reason: string };
@@ -12,7 +13,7 @@ export function givenQuery(keys: readonly string[]): Given {
       identifier: keys.reduce<DataSet>((identifier, key) => add(identifier, ...parsed(key)), new Map()),
     };
   } catch (error) {
-    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+    return { ok: false, reason: messageOf(error) };
   }
 }
 

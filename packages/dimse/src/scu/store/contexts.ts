@@ -34,7 +34,7 @@ export function contextsFor(instances: Iterable<Kind>): ProposedContext[] {
 
 /**
  * Those of the kinds (SOP class and transfer syntax; the first 128 different ones count) that the peer accepts, by an
- * association that proposes them and is released at once. Throws DimseError as associate() does.
+ * association that proposes them and is released at once. Throws FailureError as associate() does.
  */
 export async function accepts(peer: Peer, kinds: readonly Kind[], signal?: AbortSignal): Promise<Kind[]> {
   const contexts = contextsFor(kinds);

@@ -1,7 +1,7 @@
 /** Files opened for reading: through the thread pool, or in place, which for small files is many times faster. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
-import { carriedBy, DimseError, permanent, transient } from '../../failure.ts';
+import { FailureError, failureIn, permanent, transient } from '@scanflow/failure';
 
 /** It is read in order, each byte once. */
 export interface OpenFile {
@@ -16,7 +16,7 @@ const IN_PLACE = 4_194_304;
 
 /**
  * Opens a file. `inPlace`: small files are read at once, without the thread pool; nothing else happens in the process
- * meanwhile. Throws DimseError FILE_UNREADABLE.
+ * meanwhile. Throws FailureError FILE_UNREADABLE.
  */
 export function openFile(path: string, inPlace: boolean): Promise<OpenFile> | OpenFile {
   if (!inPlace) return openPooled(path);
@@ -77,15 +77,17 @@ function pooledFile(handle: FileHandle, size: number): OpenFile {
 }
 
 /** Missing and forbidden files stay so until someone acts; the rest (EIO, ESTALE, EMFILE) may pass. */
-export function unreadable(error: unknown): DimseError {
-  const failure = carriedBy(error);
-  if (failure !== undefined) return error instanceof DimseError ? error : new DimseError(failure, error);
+export function unreadable(error: unknown): FailureError {
+  const failure = failureIn(error);
+  if (failure !== undefined) return error instanceof FailureError ? error : new FailureError(failure, error);
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
   const lasting = ['ENOENT', 'EACCES', 'EPERM', 'EISDIR', 'ENOTDIR'].includes(code);
   const message = `The file cannot be read: ${code}. Check that it exists and may be read.`;
-  return new DimseError((lasting ? permanent : transient)('FILE_UNREADABLE', message), error);
+  return new FailureError((lasting ? permanent : transient)('FILE_UNREADABLE', message), error);
 }
 
 /** The file's bytes are not those that were announced. */
-export const changed = (why: string): DimseError =>
-  new DimseError(permanent('FILE_CHANGED', `The file is not what it was: ${why}. Check where it came from.`));
+export const changed = (why: string): FailureError =>
+  new FailureError(
+    permanent('FILE_CHANGED', `The file is not what it was: ${why}. Check where it came from.`),
+  );

@@ -1,6 +1,6 @@
 /** What the caller of store() passes: items, options, and a gate that holds sending back. */
 import type { Edit } from '@scanflow/dicom/file';
-import type { Failure } from '../../failure.ts';
+import type { Failure } from '@scanflow/failure';
 import type { DimseLog } from '../../log.ts';
 import type { OpenFile } from './file.ts';
 

@@ -83,7 +83,7 @@ export class Instance {
   }
 
   /**
-   * The next bytes, into `buffer`; undefined when all has been given. Throws DimseError: FILE_UNREADABLE, or
+   * The next bytes, into `buffer`; undefined when all has been given. Throws FailureError: FILE_UNREADABLE, or
    * FILE_CHANGED before the last bytes are given out where size or hash do not fit.
    */
   async more(buffer: Buffer): Promise<Uint8Array | undefined> {

@@ -1,6 +1,7 @@
 /** An association for C-STORE requests (PS3.7 9.1.1, PS3.4 B), several under way where the peer grants that. */
+import type { Failure } from '@scanflow/failure';
 import { endingOf, type Association } from '../../association.ts';
-import { failureOf, type Failure } from '../../failure.ts';
+import { failureOf } from '../../failure.ts';
 import { COMMAND, DATA_SET, encodeCommand, RESPONSE, type Command } from '../../message/command.ts';
 import { describeContextResult } from '../../ul/negotiation.ts';
 import { abortOn, associate, release } from '../associate.ts';
@@ -83,7 +84,7 @@ export class StoreLine {
     void this.#listen();
   }
 
-  /** Proposes the kinds: the first 128 different ones. Throws DimseError as associate() does. */
+  /** Proposes the kinds: the first 128 different ones. Throws FailureError as associate() does. */
   static async open(kinds: Iterable<Kind>, options: LineOptions): Promise<StoreLine> {
     const { peer, signal, operations } = options;
     return new StoreLine(await associate(peer, contextsFor(kinds), signal, operations), kinds, options);

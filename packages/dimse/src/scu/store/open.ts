@@ -8,7 +8,7 @@ import {
   type Edit,
   type Part10Header,
 } from '@scanflow/dicom/file';
-import { DimseError, permanent } from '../../failure.ts';
+import { FailureError, permanent } from '@scanflow/failure';
 import { SLOT, type Buffers } from './buffers.ts';
 import { changed, openFile, unreadable } from './file.ts';
 import type { StoreItem } from './input.ts';
@@ -23,23 +23,23 @@ const DEFLATED = [
 /** Of a file that is held for edits all over it. */
 const MOST_HELD = 67_108_864;
 
-const broken = (why: string): DimseError =>
-  new DimseError(permanent('DICOM_BROKEN', `This is no complete DICOM file: ${why}.`));
+const broken = (why: string): FailureError =>
+  new FailureError(permanent('DICOM_BROKEN', `This is no complete DICOM file: ${why}.`));
 
 const REWRITE =
   'Have it written with file meta information that names its transfer syntax, and send it again.';
 
 /** Nothing says that it is a DICOM file, or it is one that cannot be read. */
-function notDicom({ code, message }: DicomDecodeError, head: Buffer): DimseError {
+function notDicom({ code, message }: DicomDecodeError, head: Buffer): FailureError {
   if (code === 'TRANSFER_SYNTAX')
-    return new DimseError(
+    return new FailureError(
       permanent('DICOM_SYNTAX_UNTOLD', `This file cannot be sent: ${message}. ${REWRITE}`),
     );
   if (code !== 'NOT_PART10' || head.toString('latin1', 128, 132) === 'DICM') return broken(code);
-  return new DimseError(permanent('NOT_DICOM', `This is no DICOM file: ${message}.`));
+  return new FailureError(permanent('NOT_DICOM', `This is no DICOM file: ${message}.`));
 }
 
-/** Opens a file and reads its head. Throws DimseError: NO_FILE, FILE_UNREADABLE, FILE_CHANGED, NOT_DICOM, DICOM_BROKEN, look's own. */
+/** Opens a file and reads its head. Throws FailureError: NO_FILE, FILE_UNREADABLE, FILE_CHANGED, NOT_DICOM, DICOM_BROKEN, look's own. */
 export async function openInstance(item: StoreItem, buffers: Buffers, inPlace: boolean): Promise<Instance> {
   let opened = await openHead(item, buffers, inPlace);
   try {
@@ -73,7 +73,7 @@ async function openHead(item: StoreItem, buffers: Buffers, inPlace: boolean): Pr
   }
   const pending = path === undefined ? item.open?.() : openFile(path, inPlace);
   if (pending === undefined) {
-    throw new DimseError(permanent('NO_FILE', 'The item has neither a path nor bytes.'));
+    throw new FailureError(permanent('NO_FILE', 'The item has neither a path nor bytes.'));
   }
   const file = pending instanceof Promise ? await pending : pending;
   const head = buffers.forFile(file.size);
@@ -109,7 +109,7 @@ function examine({ item, size, head, filled }: Opened): Seen | number {
   if (header.sopClassUid === '' || header.sopInstanceUid === '')
     throw broken('SOP class or instance UID is missing');
   const look = item.look?.({ head: held, complete: filled === size, size }) ?? { edits: [] };
-  if ('failure' in look) throw new DimseError(look.failure);
+  if ('failure' in look) throw new FailureError(look.failure);
   if ('edits' in look) return { header, edits: look.edits };
   if (filled >= size) throw broken('it ends too early');
   return look.needMore;

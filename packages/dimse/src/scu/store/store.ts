@@ -1,5 +1,6 @@
 /** C-STORE as SCU: files to a peer, over associations side by side, each file with exactly one outcome. */
-import { failureOf, transient, type Failure } from '../../failure.ts';
+import { type Failure, transient } from '@scanflow/failure';
+import { failureOf } from '../../failure.ts';
 import { silent } from '../../log.ts';
 import { cancelled, nameOf, type Peer } from '../peer.ts';
 import { StoreLine } from './line.ts';

@@ -1,5 +1,6 @@
 /** The files that come next, read ahead, with what must be known of them to propose an association. */
-import { failureOf, type Failure } from '../../failure.ts';
+import type { Failure } from '@scanflow/failure';
+import { failureOf } from '../../failure.ts';
 import { Buffers, SLOT } from './buffers.ts';
 import type { StoreItem } from './input.ts';
 import type { Instance } from './instance.ts';

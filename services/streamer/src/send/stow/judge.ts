@@ -1,6 +1,6 @@
 /** What an answer to a STOW-RS request means for each of its instances (PS3.18 10.5.3, tables 10.5.3-1 and I.2-2). Pure. */
 import { describeStatus } from '@scanflow/dicom';
-import { permanent, transient, type Failure } from '../../model/failure.ts';
+import { type Failure, permanent, transient } from '@scanflow/failure';
 import type { StowAnswer } from './answer.ts';
 
 export type Verdict =

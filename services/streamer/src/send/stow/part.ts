@@ -11,14 +11,14 @@ import {
   type Part10Header,
 } from '@scanflow/dicom';
 import type { StoreItem } from '@scanflow/dimse';
-import { errnoOf, Fault, permanent, transient, type Failure } from '../../model/failure.ts';
+import { type Failure, FailureError, codeOf, permanent, transient } from '@scanflow/failure';
 
 export interface Part {
   readonly id: string;
   readonly sopInstanceUid: string;
   /** Bytes as they are sent. */
   readonly length: number;
-  /** Throws Fault: FILE_UNREADABLE; FILE_CHANGED before the last bytes are given. May be read again. */
+  /** Throws FailureError: FILE_UNREADABLE; FILE_CHANGED before the last bytes are given. May be read again. */
   readonly chunks: () => AsyncGenerator<Uint8Array>;
 }
 
@@ -30,12 +30,12 @@ const changed = (why: string): Failure =>
   permanent('FILE_CHANGED', `The file is not what it was: ${why}. Check where it came from.`);
 
 /** Missing and forbidden files stay so until someone acts; the rest (EIO, ESTALE, EMFILE) may pass. */
-function unreadable(error: unknown): Fault {
-  if (error instanceof Fault) return error;
-  const code = errnoOf(error) ?? 'unknown error';
+function unreadable(error: unknown): FailureError {
+  if (error instanceof FailureError) return error;
+  const code = codeOf(error) ?? 'unknown error';
   const lasting = ['ENOENT', 'EACCES', 'EPERM', 'EISDIR', 'ENOTDIR'].includes(code);
   const message = `The file cannot be read: ${code}. Check that it exists and may be read.`;
-  return new Fault((lasting ? permanent : transient)('FILE_UNREADABLE', message), error);
+  return new FailureError((lasting ? permanent : transient)('FILE_UNREADABLE', message), error);
 }
 
 /** Something with bytes that are asked for by their place. */
@@ -46,7 +46,7 @@ interface Source {
   close(): Promise<void>;
 }
 
-/** Looks at the item's head. Throws Fault where it cannot be sent. */
+/** Looks at the item's head. Throws FailureError where it cannot be sent. */
 export async function openPart(item: StoreItem): Promise<Part> {
   const source = await sourceOf(item);
   try {
@@ -57,11 +57,11 @@ export async function openPart(item: StoreItem): Promise<Part> {
         await requireWhole(seen.header, head, source, item);
         return { id: item.id, ...seen, chunks: () => read(item, seen) };
       }
-      if (head.length === source.size) throw new Fault(broken('it ends too early'));
+      if (head.length === source.size) throw new FailureError(broken('it ends too early'));
       wanted = Math.max(seen, 2 * head.length);
     }
   } catch (error) {
-    if (error instanceof DicomDecodeError) throw new Fault(broken(error.code), error);
+    if (error instanceof DicomDecodeError) throw new FailureError(broken(error.code), error);
     throw error;
   } finally {
     await source.close();
@@ -79,7 +79,7 @@ async function requireWhole(
     if (offset + length <= head.length) return head.subarray(offset);
     return inOrder === undefined ? source.read(offset, length) : undefined;
   });
-  if (end.kind === 'broken') throw new Fault(broken(end.why));
+  if (end.kind === 'broken') throw new FailureError(broken(end.why));
 }
 
 interface Seen {
@@ -99,9 +99,9 @@ function examine(item: StoreItem, head: Buffer, size: number): Seen | number {
   const header = readFileHeader(head, size);
   if ('needMore' in header) return header.atLeast;
   const { sopInstanceUid } = header;
-  if (sopInstanceUid === '') throw new Fault(broken('SOP instance UID is missing'));
+  if (sopInstanceUid === '') throw new FailureError(broken('SOP instance UID is missing'));
   const look = item.look?.({ head, complete: head.length === size, size }) ?? { edits: [] };
-  if ('failure' in look) throw new Fault(look.failure);
+  if ('failure' in look) throw new FailureError(look.failure);
   if ('needMore' in look) return look.needMore;
   const { edits } = look;
   const grown = edits.reduce((sum, { insert, remove }) => sum + insert.length - remove, 0);
@@ -114,7 +114,7 @@ function examine(item: StoreItem, head: Buffer, size: number): Seen | number {
 function prefixOf(header: Part10Header): Uint8Array {
   if (header.meta.size === 0) return encodePart10(new Map(), header);
   if (header.meta.has(TRANSFER_SYNTAX)) return new Uint8Array();
-  throw new Fault(broken('its file meta information names no transfer syntax'));
+  throw new FailureError(broken('its file meta information names no transfer syntax'));
 }
 
 const TRANSFER_SYNTAX = 0x00020010;
@@ -123,16 +123,16 @@ async function* read(item: StoreItem, { size, head, edits, prefix }: Seen): Asyn
   const source = await sourceOf(item);
   const hash = item.sha256 === undefined ? undefined : createHash('sha256');
   try {
-    if (source.size !== size) throw new Fault(changed('its length is another'));
+    if (source.size !== size) throw new FailureError(changed('its length is another'));
     if (prefix.length > 0) yield prefix;
     for (let at = 0; at < size;) {
       const chunk = await source.read(at, at === 0 ? Math.max(head, CHUNK) : CHUNK);
-      if (chunk.length === 0) throw new Fault(changed('it has become shorter'));
+      if (chunk.length === 0) throw new FailureError(changed('it has become shorter'));
       const edited = at === 0 && edits.length > 0 ? applyEdits(chunk, edits) : chunk;
       at += chunk.length;
       hash?.update(chunk);
       if (at >= size && hash !== undefined && hash.digest('hex') !== item.sha256?.toLowerCase())
-        throw new Fault(changed('its SHA-256 is another'));
+        throw new FailureError(changed('its SHA-256 is another'));
       yield edited;
     }
   } finally {
@@ -148,7 +148,8 @@ async function sourceOf({ path, bytes, open: openIt }: StoreItem): Promise<Sourc
       close: () => Promise.resolve(),
     };
   if (path === undefined) {
-    if (openIt === undefined) throw new Fault(permanent('NO_FILE', 'The item has neither a path nor bytes.'));
+    if (openIt === undefined)
+      throw new FailureError(permanent('NO_FILE', 'The item has neither a path nor bytes.'));
     return elsewhere(await openIt());
   }
   let handle: FileHandle | undefined;
@@ -186,7 +187,7 @@ async function fill(handle: FileHandle, buffer: Buffer, position: number): Promi
   try {
     while (filled < buffer.length) {
       const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, position + filled);
-      if (bytesRead === 0) throw new Fault(changed('it has become shorter'));
+      if (bytesRead === 0) throw new FailureError(changed('it has become shorter'));
       filled += bytesRead;
     }
   } catch (error) {

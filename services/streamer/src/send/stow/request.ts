@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { request as httpRequest, type Agent, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { StoreGate } from '@scanflow/dimse';
-import { errnoOf, failureOf, Fault, transient, type Failure } from '../../model/failure.ts';
+import { type Failure, FailureError, codeOf, transient } from '@scanflow/failure';
+import { failureOf } from '../../model/failure.ts';
 import type { Part } from './part.ts';
 
 /** Time limits in milliseconds. */
@@ -80,7 +81,7 @@ class Exchange {
   within(ms: number, failure: Failure): void {
     this.rest();
     this.#timer = setTimeout(() => {
-      this.error ??= new Fault(failure);
+      this.error ??= new FailureError(failure);
       (this.response ?? this.request).destroy();
       this.over.abort();
     }, ms);
@@ -181,7 +182,7 @@ async function outcome(exchange: Exchange, call: Call): Promise<Reply | 'again'>
   if (response === undefined) {
     const { error } = exchange;
     if (signal.aborted) return { kind: 'lost', failure: CANCELLED };
-    const code = errnoOf(error);
+    const code = codeOf(error);
     if (request.reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE')) return 'again';
     if (request.socket === null || request.socket.connecting) return unconnected(error, call);
     return lost(error, call, whole);
@@ -228,10 +229,10 @@ const silent = ({ url }: Call, why: string): Failure => ({
 function unconnected(error: unknown, { url, timeouts }: Call): Reply {
   const failure = failureOf(error);
   if (failure.code !== 'UNEXPECTED') return { kind: 'lost', failure };
-  const late = errnoOf(error) === 'ABORT_ERR';
+  const late = codeOf(error) === 'ABORT_ERR';
   const why = late
     ? `no connection within ${timeouts.connect} ms`
-    : (errnoOf(error) ?? 'the connection cannot be made');
+    : (codeOf(error) ?? 'the connection cannot be made');
   return {
     kind: 'lost',
     failure: transient(
@@ -242,9 +243,9 @@ function unconnected(error: unknown, { url, timeouts }: Call): Reply {
 }
 
 function lost(error: unknown, call: Call, whole: boolean): Reply {
-  if (error instanceof Fault) return { kind: 'lost', failure: failureOf(error) };
+  if (error instanceof FailureError) return { kind: 'lost', failure: failureOf(error) };
   const why =
-    typeof error === 'string' ? error : `the connection ended (${errnoOf(error) ?? 'without an answer'})`;
+    typeof error === 'string' ? error : `the connection ended (${codeOf(error) ?? 'without an answer'})`;
   if (whole) return { kind: 'lost', failure: silent(call, why) };
   return {
     kind: 'lost',

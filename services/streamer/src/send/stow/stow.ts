@@ -1,7 +1,8 @@
 /** A destination that is reached by DICOMweb: STOW-RS (PS3.18 10.5), several instances per request. */
 import { defined } from '@scanflow/booking/defined';
 import type { StoreItem } from '@scanflow/dimse';
-import { failureOf, transient, type Failure } from '../../model/failure.ts';
+import { type Failure, transient } from '@scanflow/failure';
+import { failureOf } from '../../model/failure.ts';
 import { retryAfterMs } from '../../work/retry-after.ts';
 import type { Sender, SendOptions, SendOutcome, StowReach } from '../../ports.ts';
 import { parseAnswer } from './answer.ts';
@@ -23,7 +24,7 @@ const SETTINGS: StowSettings = {
   timeouts: { connect: 10_000, idle: 60_000, response: 300_000 },
 };
 
-/** Gives `Basic …` or `Bearer …`, undefined where none is wanted. Throws Fault. */
+/** Gives `Basic …` or `Bearer …`, undefined where none is wanted. Throws FailureError. */
 export type Authorize = () => Promise<string | undefined>;
 
 export function stowSender(

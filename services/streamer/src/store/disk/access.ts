@@ -2,7 +2,7 @@
 import { chmod, chown, mkdir, open, readFile, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asideName } from '@scanflow/runtime';
-import { errnoOf } from '../../model/failure.ts';
+import { codeOf } from '@scanflow/failure';
 
 export interface Access {
   /** Permission bits; as the umask has it where undefined. */
@@ -41,7 +41,7 @@ export async function tryAccess(folders: readonly string[], access: Access): Pro
       await mkdir(aside);
     } catch (error) {
       // not mounted, or not writable: that shows by itself, and may change
-      if (['ENOENT', 'EACCES', 'EROFS', 'ENOTDIR', 'ENOSPC', 'EDQUOT'].includes(errnoOf(error) ?? ''))
+      if (['ENOENT', 'EACCES', 'EROFS', 'ENOTDIR', 'ENOSPC', 'EDQUOT'].includes(codeOf(error) ?? ''))
         continue;
       throw error;
     }

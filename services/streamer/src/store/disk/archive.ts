@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { errnoOf, Fault, permanent } from '../../model/failure.ts';
+import { FailureError, codeOf, permanent } from '@scanflow/failure';
 import { ARCHIVE_NAME, MANIFEST_NAME } from './names.ts';
 import { TAR_END, tarHeader, tarPadding } from './ustar.ts';
 import type { ArchiveFile, SeriesRecord, StillOurs } from '../../ports.ts';
@@ -28,11 +28,11 @@ export async function writeArchive(
     await stillOurs();
     if (record.archive !== undefined) await aside.publishOver(ARCHIVE_NAME);
     else if (!(await aside.publishExactly(ARCHIVE_NAME)))
-      if (!(await holds(join(folder, ARCHIVE_NAME), sha256, bytes))) throw new Fault(TAKEN);
+      if (!(await holds(join(folder, ARCHIVE_NAME), sha256, bytes))) throw new FailureError(TAKEN);
     return { file: ARCHIVE_NAME, sha256, bytes };
   } catch (error) {
     // what it held is no longer the series
-    if (error instanceof Fault && error.code === CHANGED.code && record.archive !== undefined) {
+    if (error instanceof FailureError && error.code === CHANGED.code && record.archive !== undefined) {
       await stillOurs();
       await unlink(join(folder, ARCHIVE_NAME)).catch(() => undefined);
     }
@@ -73,10 +73,10 @@ async function copy(path: string, aside: AsideFile, sha256: string, bytes: numbe
       await aside.write(chunk);
     }
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') throw new Fault(CHANGED);
+    if (codeOf(error) === 'ENOENT') throw new FailureError(CHANGED);
     throw error;
   }
-  if (read !== bytes || hash.digest('hex') !== sha256) throw new Fault(CHANGED);
+  if (read !== bytes || hash.digest('hex') !== sha256) throw new FailureError(CHANGED);
 }
 
 const CHANGED = permanent(

@@ -1,7 +1,7 @@
 /** Whose folder it is: the first series to put its `series.json` there. */
 import { createHash } from 'node:crypto';
 import { fsyncFolder } from '@scanflow/runtime';
-import { errnoOf, Fault, permanent } from '../../model/failure.ts';
+import { FailureError, codeOf, permanent } from '@scanflow/failure';
 import { RECORD_NAME } from './names.ts';
 import type { SeriesRecord } from '../../ports.ts';
 import { createImage, type Collisions } from './image-file.ts';
@@ -39,7 +39,7 @@ export async function claimFolder(
     const record = await claimRecord(path, fresh, access);
     if (record !== undefined) return { path, record };
   }
-  throw new Fault(collisions === 'fail' ? COLLISION : TAKEN);
+  throw new FailureError(collisions === 'fail' ? COLLISION : TAKEN);
 }
 
 const TAKEN = permanent(
@@ -74,7 +74,7 @@ async function claimRecord(
     }
   } catch (error) {
     // the series that was first has cleared the folder of what lay beside its record
-    if (!(error instanceof Error) || errnoOf(error) !== 'ENOENT') throw error;
+    if (!(error instanceof Error) || codeOf(error) !== 'ENOENT') throw error;
     overtaken = error;
   } finally {
     await aside.discard();

@@ -5,8 +5,8 @@
 import { readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fsyncFolder } from '@scanflow/runtime';
+import { codeOf } from '@scanflow/failure';
 import { decisionText, parseDecision, type Decision } from '../../model/decision.ts';
-import { errnoOf } from '../../model/failure.ts';
 import type { Access } from './access.ts';
 import { folderAt } from './folders.ts';
 import { writeOwn } from './image-file.ts';
@@ -20,7 +20,7 @@ export async function readDecision(root: string, series: string): Promise<Decisi
   try {
     return parseDecision(await readFile(join(root, ...PARTS, nameOf(series)), 'utf8'));
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
     throw error;
   }
 }
@@ -52,7 +52,7 @@ export async function removeDecision(root: string, series: string): Promise<void
   const ours = (await namesIn(root)).filter((name) => name.includes(series));
   for (const name of ours)
     await unlink(join(folder, name)).catch((error: unknown) => {
-      if (errnoOf(error) !== 'ENOENT') throw error;
+      if (codeOf(error) !== 'ENOENT') throw error;
     });
   if (ours.length > 0) await fsyncFolder(folder);
 }
@@ -61,7 +61,7 @@ async function namesIn(root: string): Promise<string[]> {
   try {
     return await readdir(join(root, ...PARTS));
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return [];
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return [];
     throw error;
   }
 }

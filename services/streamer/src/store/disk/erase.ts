@@ -2,7 +2,7 @@
 import { readdir, rmdir, unlink } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import { fsyncFolder } from '@scanflow/runtime';
-import { errnoOf } from '../../model/failure.ts';
+import { codeOf } from '@scanflow/failure';
 import { ARCHIVE_NAME, MANIFEST_NAME, RECORD_NAME } from './names.ts';
 import { readRecord } from './record.ts';
 import { isBelow } from './roots.ts';
@@ -47,7 +47,7 @@ async function gone(path: string): Promise<void> {
   try {
     await unlink(path);
   } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error;
+    if (codeOf(error) !== 'ENOENT') throw error;
   }
 }
 
@@ -55,7 +55,7 @@ async function namesIn(path: string): Promise<string[]> {
   try {
     return await readdir(path);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return [];
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return [];
     throw error;
   }
 }
@@ -66,8 +66,8 @@ async function removeEmpty(realRoot: string, path: string): Promise<void> {
     try {
       await rmdir(folder);
     } catch (error) {
-      if (errnoOf(error) === 'ENOENT') continue;
-      if (errnoOf(error) === 'ENOTEMPTY' || errnoOf(error) === 'EEXIST') return;
+      if (codeOf(error) === 'ENOENT') continue;
+      if (codeOf(error) === 'ENOTEMPTY' || codeOf(error) === 'EEXIST') return;
       throw error;
     }
     await fsyncFolder(dirname(folder));

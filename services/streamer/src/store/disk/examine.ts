@@ -4,7 +4,7 @@ import { constants } from 'node:fs';
 import { link, lstat, open, opendir, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fsyncFolder } from '@scanflow/runtime';
-import { errnoOf, Fault, transient } from '../../model/failure.ts';
+import { FailureError, codeOf, transient } from '@scanflow/failure';
 import { withSuffix } from './names.ts';
 import type { FileState, StoredFile } from '../../ports.ts';
 import { rootOf } from './roots.ts';
@@ -28,7 +28,7 @@ export async function examine(
       await handle.close();
     }
   } catch (error) {
-    const state = STATES[errnoOf(error) ?? ''];
+    const state = STATES[codeOf(error) ?? ''];
     if (state === undefined) throw error;
     return state;
   }
@@ -68,7 +68,7 @@ async function compare(
 export async function requirePresent(root: string): Promise<void> {
   const folder = await opendir(await rootOf(root));
   try {
-    if ((await folder.read()) === null) throw new Fault(EMPTY);
+    if ((await folder.read()) === null) throw new FailureError(EMPTY);
   } finally {
     await folder.close();
   }
@@ -84,7 +84,7 @@ export async function readPieces(
   folder: string | undefined,
   file: string,
 ): Promise<AsyncIterable<Uint8Array>> {
-  if (folder === undefined) throw new Fault(FOLDER_GONE);
+  if (folder === undefined) throw new FailureError(FOLDER_GONE);
   const handle = await open(join(folder, file), READ);
   return handle.createReadStream({ highWaterMark: PIECE });
 }
@@ -113,8 +113,8 @@ async function moveTo(from: string, to: string): Promise<boolean> {
     await unlink(from);
     return true;
   } catch (error) {
-    if (errnoOf(error) === 'EEXIST') return false;
-    if (errnoOf(error) === 'ENOENT') throw error;
+    if (codeOf(error) === 'EEXIST') return false;
+    if (codeOf(error) === 'ENOENT') throw error;
   }
   // a file system without hard links, or a folder in the file's place
   const taken = await lstat(to).then(

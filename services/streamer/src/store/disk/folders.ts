@@ -2,7 +2,7 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fsyncFolder } from '@scanflow/runtime';
-import { errnoOf } from '../../model/failure.ts';
+import { codeOf } from '@scanflow/failure';
 import { giveFolder, type Access } from './access.ts';
 import { rootOf } from './roots.ts';
 import { requireBelow } from './within.ts';
@@ -30,7 +30,7 @@ async function makeFolder(path: string): Promise<boolean> {
     await mkdir(path);
     return true;
   } catch (error) {
-    if (errnoOf(error) === 'EEXIST') return false;
+    if (codeOf(error) === 'EEXIST') return false;
     throw error;
   }
 }

@@ -5,7 +5,7 @@ import { link, lstat, open, rename, unlink, type FileHandle } from 'node:fs/prom
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { asideName, fsyncFolder } from '@scanflow/runtime';
-import { errnoOf, Fault, permanent } from '../../model/failure.ts';
+import { FailureError, codeOf, permanent } from '@scanflow/failure';
 import { withSuffix } from './names.ts';
 import type { ImageFile, StillOurs } from '../../ports.ts';
 import { reached } from '../../work/trace.ts';
@@ -125,7 +125,7 @@ export async function createWithin(
 /** Gone already, it was cleared away by whoever has the series now. */
 const remove = (path: string): Promise<void> =>
   unlink(path).catch((error: unknown) => {
-    if (errnoOf(error) !== 'ENOENT') throw error;
+    if (codeOf(error) !== 'ENOENT') throw error;
   });
 
 async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
@@ -151,7 +151,7 @@ async function nameImage(
     if (await publishExactly(file)) return file;
     if (await holds(join(folder, file), sha256, bytes)) return file;
   }
-  throw new Fault(collisions === 'fail' ? COLLISION : TAKEN);
+  throw new FailureError(collisions === 'fail' ? COLLISION : TAKEN);
 }
 
 const TAKEN = permanent('STORE_NAME_TAKEN', 'The name of an image is taken by another file. Move that away.');
@@ -169,15 +169,15 @@ async function giveName(aside: string, path: string): Promise<boolean> {
     await unlink(aside);
     return true;
   } catch (error) {
-    if (errnoOf(error) === 'EEXIST') return false;
-    if (!NO_HARD_LINKS.has(errnoOf(error) ?? '')) throw error;
+    if (codeOf(error) === 'EEXIST') return false;
+    if (!NO_HARD_LINKS.has(codeOf(error) ?? '')) throw error;
   }
   // a file system without hard links: the folder has one writer, so looking first is enough
   try {
     await lstat(path);
     return false;
   } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error;
+    if (codeOf(error) !== 'ENOENT') throw error;
   }
   await rename(aside, path);
   return true;
@@ -200,7 +200,7 @@ export async function isStored(
   try {
     return await holds(path, sha256, bytes);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return false;
+    if (codeOf(error) === 'ENOENT') return false;
     throw error;
   }
 }

@@ -2,7 +2,7 @@
 import { readdir, readFile, rmdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fsyncFolder } from '@scanflow/runtime';
-import { errnoOf } from '../../model/failure.ts';
+import { codeOf } from '@scanflow/failure';
 import { MANIFEST_NAME, RECORD_NAME } from './names.ts';
 import type { SeriesRecord, StillOurs } from '../../ports.ts';
 import { reached } from '../../work/trace.ts';
@@ -54,7 +54,7 @@ async function isManifest(path: string, record: SeriesRecord): Promise<boolean> 
   try {
     return (await readFile(join(path, MANIFEST_NAME), 'utf8')) === manifestText(record);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return false;
+    if (codeOf(error) === 'ENOENT') return false;
     throw error;
   }
 }
@@ -63,7 +63,7 @@ async function remove(path: string): Promise<void> {
   try {
     await unlink(path);
   } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error;
+    if (codeOf(error) !== 'ENOENT') throw error;
   }
 }
 
@@ -71,7 +71,7 @@ async function namesIn(path: string): Promise<string[]> {
   try {
     return (await readdir(path)).toSorted();
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return [];
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return [];
     throw error;
   }
 }
@@ -83,8 +83,8 @@ async function removeEmpty(realRoot: string, path: string): Promise<void> {
     try {
       await rmdir(folder);
     } catch (error) {
-      if (errnoOf(error) === 'ENOENT') continue;
-      if (errnoOf(error) === 'ENOTEMPTY' || errnoOf(error) === 'EEXIST') return;
+      if (codeOf(error) === 'ENOENT') continue;
+      if (codeOf(error) === 'ENOTEMPTY' || codeOf(error) === 'EEXIST') return;
       throw error;
     }
     await fsyncFolder(dirname(folder));

@@ -1,7 +1,7 @@
 /** `series.json` and `manifest-sha256.txt`, as text. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errnoOf } from '../../model/failure.ts';
+import { codeOf } from '@scanflow/failure';
 import { RECORD_NAME } from './names.ts';
 import type { SeriesRecord } from '../../ports.ts';
 
@@ -13,7 +13,7 @@ export async function readRecord(path: string): Promise<SeriesRecord | undefined
       value?.version === 1 && typeof value.orthancSeries === 'string' && Array.isArray(value.instances);
     return ours ? (value as SeriesRecord) : undefined;
   } catch (error) {
-    if (error instanceof SyntaxError || errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR')
+    if (error instanceof SyntaxError || codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR')
       return undefined;
     throw error;
   }

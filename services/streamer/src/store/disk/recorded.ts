@@ -1,7 +1,7 @@
 /** All series' folders below the roots, found by their `series.json`. */
 import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errnoOf } from '../../model/failure.ts';
+import { codeOf } from '@scanflow/failure';
 import { RECORD_NAME } from './names.ts';
 import type { RecordedSeries, RootGuard } from '../../ports.ts';
 import { readRecord } from './record.ts';
@@ -65,7 +65,7 @@ async function look(path: string): Promise<{ folders: readonly string[]; recorde
       recorded ||= entry.name === RECORD_NAME && entry.isFile();
     }
   } catch (error) {
-    if (!PASSED_OVER.has(errnoOf(error) ?? '')) throw error;
+    if (!PASSED_OVER.has(codeOf(error) ?? '')) throw error;
   }
   return { folders, recorded };
 }

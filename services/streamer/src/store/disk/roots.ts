@@ -1,7 +1,7 @@
 /** Which root a folder of the ledger's lies below: the main one, or one that some projects have for themselves. */
 import { isAbsolute, join, relative, sep } from 'node:path';
-import { errnoOf, Fault, transient } from '../../model/failure.ts';
 import { realpath } from 'node:fs/promises';
+import { FailureError, codeOf, transient } from '@scanflow/failure';
 
 export interface Place {
   readonly root: string;
@@ -47,8 +47,8 @@ export async function rootOf(root: string): Promise<string> {
   try {
     return await realpath(root);
   } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error;
-    throw new Fault(
+    if (codeOf(error) !== 'ENOENT') throw error;
+    throw new FailureError(
       transient(
         'STORE_ROOT_MISSING',
         `The root ${root} does not exist. Mount project storage or create the folder; storing goes on by itself.`,

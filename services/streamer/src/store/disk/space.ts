@@ -1,6 +1,6 @@
 /** How much of a file system stays free. */
 import { statfs } from 'node:fs/promises';
-import { Fault, transient } from '../../model/failure.ts';
+import { FailureError, transient } from '@scanflow/failure';
 import type { LowSpace } from '../../ports.ts';
 
 /** What stays free, in bytes or as part of the whole. */
@@ -82,7 +82,7 @@ export class SpaceKeeper {
   async #require(path: string, bytes: number): Promise<void> {
     if (this.#floor === undefined) return;
     const space = await spaceOf(path, this.#floor);
-    if (space.free - bytes < space.floor) throw new Fault(HELD);
+    if (space.free - bytes < space.floor) throw new FailureError(HELD);
   }
 }
 

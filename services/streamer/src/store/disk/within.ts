@@ -2,7 +2,7 @@
 import { lstat, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pool } from '@scanflow/runtime';
-import { errnoOf, Fault, permanent } from '../../model/failure.ts';
+import { FailureError, codeOf, permanent } from '@scanflow/failure';
 import type { ExpectedFile, RootGuard } from '../../ports.ts';
 import { isBelow, rootOf, type Roots } from './roots.ts';
 
@@ -13,7 +13,7 @@ const OUTSIDE = permanent(
 
 /** Throws STORE_OUTSIDE_ROOT for a real path that is not below the real root. */
 export function requireBelow(realRoot: string, realFolder: string): void {
-  if (!isBelow(realRoot, realFolder)) throw new Fault(OUTSIDE);
+  if (!isBelow(realRoot, realFolder)) throw new FailureError(OUTSIDE);
 }
 
 /** The folder's real path; undefined where it is not there. Throws STORE_OUTSIDE_ROOT and STORE_ROOT_MISSING. */
@@ -48,14 +48,14 @@ export async function placeWithin(
 
 /** A link in the place of a folder that we resolved before, leads elsewhere by now. Throws STORE_OUTSIDE_ROOT. */
 export async function requireUnmoved(realFolder: string): Promise<void> {
-  if ((await realpath(realFolder)) !== realFolder) throw new Fault(OUTSIDE);
+  if ((await realpath(realFolder)) !== realFolder) throw new FailureError(OUTSIDE);
 }
 
 async function realPathOf(path: string): Promise<string | undefined> {
   try {
     return await realpath(path);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
     throw error;
   }
 }
@@ -80,7 +80,7 @@ async function isThere(folder: string, { file, bytes }: ExpectedFile): Promise<b
     const found = await lstat(join(folder, file));
     return found.isFile() && (bytes === undefined || found.size === bytes);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return false;
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return false;
     throw error;
   }
 }
