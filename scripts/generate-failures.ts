@@ -1,0 +1,50 @@
+/**
+ * Writes docs/failures.md from the catalogue of failure codes in packages/failure.
+ * `--check` writes nothing and exits 1 where the file is not what it would be.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { CATALOGUE } from '@scanflow/failure/catalogue';
+import { format, resolveConfig } from 'prettier';
+
+const PAGE = new URL('../docs/failures.md', import.meta.url);
+const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
+
+const HEAD = `# Every failure, by its code
+
+Generated from the catalogue in \`packages/failure/src/catalogue/\` (\`npm run generate\`).
+
+Look for the code in what \`scanflow doctor\` says, \`/api/series\`, \`/healthz\`, the log or a file beside the data. **Kind** says what happens without you:
+
+| Kind | Means |
+| - | - |
+| **transient** | it is tried again, with growing pauses of at most an hour; nothing is lost meanwhile |
+| **permanent** | trying again does not help; it waits for you, and shows |
+| **ambiguous** | it may have worked (the peer broke off before it answered); it is done again, which is harmless: the peer knows the image by its UID |
+| **notice** | nothing failed, but somebody should know |
+
+Codes of bookings and of reading calendars: [booking.md](booking.md). Codes of fetching calendars (\`FETCH_…\`): [operations.md](operations.md#calendars).`;
+
+const named = (codes: string): string =>
+  codes
+    .split(' ')
+    .map((code) => `\`${code}\``)
+    .join(', ');
+
+const sections = CATALOGUE.map(({ title, intro = '', failures, outro = '' }) => {
+  const rows = failures.map(([codes, kind, means, remedy]) => [named(codes), kind, means, remedy]);
+  const table = [['Code', 'Kind', 'Means', 'What to do'], ['-', '-', '-', '-'], ...rows];
+  const lines = table.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return [`## ${title}`, intro, lines, outro].filter((part) => part !== '').join('\n\n');
+});
+const page = await format([HEAD, ...sections].join('\n\n'), {
+  ...(await resolveConfig(fileURLToPath(PAGE))),
+  parser: 'markdown',
+});
+
+if (!values.check) await writeFile(PAGE, page);
+else if ((await readFile(PAGE, 'utf8').catch(() => undefined)) !== page) {
+  console.error('docs/failures.md is not what the catalogue says: npm run generate');
+  process.exitCode = 1;
+}
