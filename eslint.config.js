@@ -164,7 +164,7 @@ export default tseslint.config(
     },
   },
   room(['packages/booking/**/*.ts'], ['booking'], 'booking', [noIo]),
-  room(['packages/dicom/**/*.ts'], ['booking', 'dicom', 'failure'], 'dicom', [noIo]),
+  room(['packages/dicom/**/*.ts'], ['booking', 'dicom'], 'dicom', [noIo]),
   room(['packages/dimse/**/*.ts'], ['booking', 'dicom', 'dimse', 'failure'], 'dimse'),
   room(['packages/calendar/**/*.ts'], ['booking', 'calendar', 'runtime'], 'calendar'),
   room(['packages/failure/**/*.ts'], ['failure'], 'failure', [noIo]),
