@@ -22,7 +22,7 @@ const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
     'Z_BUF_ERROR',
   ],
   'cipher suites': ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'],
-  'names within DICOM': ['SCANFLOW_010'],
+  'names within DICOM': ['SCANFLOW_010', 'YBR_FULL'],
   'variables of the environment': ['LOG_FORMAT', 'SCANFLOW_COMPILED', 'XDG_STATE_HOME'],
 };
 
