@@ -1,4 +1,5 @@
 /** What a command of `scanflow` is, and what it is given instead of reaching for the process. */
+import { InputError } from '@scanflow/transfer/input-error';
 import type { Output } from './terminal.ts';
 
 /** Exit codes: done; done in part or failed; not started (usage, configuration, input). */
@@ -27,6 +28,6 @@ export interface Command {
 }
 
 /** Wrong arguments: the message and a pointer to --help are shown, exit code 2. */
-export class UsageError extends Error {
+export class UsageError extends InputError {
   override name = 'UsageError';
 }

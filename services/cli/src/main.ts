@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { beginAgainIfCold, beginCompiled } from '@scanflow/runtime/boot';
 import { messageOf } from '@scanflow/failure';
 import { outputTo } from './terminal.ts';
+import { InputError } from '@scanflow/transfer/input-error';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from './command.ts';
 
 // before anything is loaded: a command takes half the time to begin, and 20 MB less
@@ -158,7 +159,7 @@ try {
 } catch (error) {
   const message = messageOf(error);
   io.err.write(`scanflow: ${message}\n`);
-  if (error instanceof UsageError) io.err.write('Try: scanflow --help\n');
-  process.exitCode = error instanceof UsageError ? EXIT.notStarted : EXIT.failed;
+  if (error instanceof InputError) io.err.write('Try: scanflow --help\n');
+  process.exitCode = error instanceof InputError ? EXIT.notStarted : EXIT.failed;
 }
 setTimeout(() => process.exit(), LINGER_MS).unref();

@@ -1,7 +1,7 @@
 /** What the command line names, file by file: folders are walked, archives unpacked on the way. */
 import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { UsageError } from '../command.ts';
+import { InputError } from '../input-error.ts';
 import type { Found, Wanted } from './found.ts';
 import { ArchiveError } from './limits.ts';
 import { packedAs, type ArchiveKind } from './packed.ts';
@@ -30,13 +30,13 @@ export interface OrthancInput {
 
 export type Input = LocalInput | OrthancInput;
 
-/** Looks at what was named. Throws UsageError where something of it is not there. */
+/** Looks at what was named. Throws InputError where something of it is not there. */
 export function lookAt(names: readonly string[]): LocalInput[] {
   return names.map((name) => {
     const path = resolve(name);
     const stat = statSync(path, { throwIfNoEntry: false });
-    if (stat === undefined) throw new UsageError(`there is no ${name}`);
-    if (!stat.isFile() && !stat.isDirectory()) throw new UsageError(`${name} is neither a file nor a folder`);
+    if (stat === undefined) throw new InputError(`there is no ${name}`);
+    if (!stat.isFile() && !stat.isDirectory()) throw new InputError(`${name} is neither a file nor a folder`);
     if (stat.isDirectory()) return { path, kind: 'folder' };
     const packed = packedAs({ path }, path);
     return { path, kind: packed !== undefined && 'kind' in packed ? packed.kind : 'file' };
@@ -78,8 +78,8 @@ async function archiveFiles(
   options: ReadOptions,
 ): Promise<AsyncGenerator<Found, void, undefined>> {
   if (kind === 'zip') return (await import('./zip.ts')).zipFiles(path, options);
-  if (kind === 'gz') return (await import('./gz.ts')).gzFile(path, options);
-  return (await import('./tar.ts')).tarFiles(path, kind === 'tgz', options);
+  const { gzFile, tarFiles } = await import('./tar.ts');
+  return kind === 'gz' ? gzFile(path, options) : tarFiles(path, kind === 'tgz', options);
 }
 
 /** Files of files, folders and an Orthanc, at once: there is nothing to wait for. */

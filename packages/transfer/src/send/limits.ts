@@ -1,8 +1,14 @@
 /** What an archive may hold, so that a small one cannot fill the memory, the disk or the day. */
+import { messageOf } from '@scanflow/failure';
 
+/** Why an archive is not read to its end, in words that follow its name. */
 export class ArchiveError extends Error {
   override name = 'ArchiveError';
 }
+
+/** Whatever was thrown while it was read. */
+export const archiveError = (error: unknown): ArchiveError =>
+  error instanceof ArchiveError ? error : new ArchiveError(`it cannot be read: ${messageOf(error)}`);
 
 /** Files in an archive. */
 const ENTRIES = 1_000_000;

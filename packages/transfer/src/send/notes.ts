@@ -5,7 +5,7 @@ import { open, readdir, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { codeOf } from '@scanflow/failure';
 import { fsyncFolder } from '@scanflow/runtime/files';
-import { UsageError } from '../command.ts';
+import { InputError } from '../input-error.ts';
 import { versionOf } from './found.ts';
 
 /** Says which files were sent; several runs of a command share one. */
@@ -42,7 +42,7 @@ const KEPT_MS = 7 * 24 * 3_600_000;
 /** A file and its version, and none of its name: 132 bits of a SHA-256. */
 const NOTE = /^[\w-]{22}$/;
 
-/** Throws UsageError where a file that a person named cannot be used. */
+/** Throws InputError where a file that a person named cannot be used. */
 export function openNotes(order: NotesOrder): Notes {
   return new NotesFile(order, order.again ? { sent: new Set(), bytes: 0, torn: false } : earlier(order));
 }
@@ -69,12 +69,12 @@ function earlier({ path, named, destination }: NotesOrder): Earlier {
   try {
     const { size, mtimeMs } = statSync(path);
     if (!named && (size > MOST_BYTES || now() - mtimeMs > KEPT_MS)) return NOTHING;
-    if (size > MOST_BYTES) throw new UsageError(`${path} is too large for a journal of scanflow send`);
+    if (size > MOST_BYTES) throw new InputError(`${path} is too large for a journal of scanflow send`);
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    if (error instanceof UsageError) throw error;
+    if (error instanceof InputError) throw error;
     if (!named) return NOTHING;
-    throw new UsageError(`the journal ${path} cannot be read: ${codeOf(error) ?? String(error)}`);
+    throw new InputError(`the journal ${path} cannot be read: ${codeOf(error) ?? String(error)}`);
   }
   const head = headOf(destination);
   if (text === '' || (head.startsWith(text) && text !== head)) return NOTHING;
@@ -88,7 +88,7 @@ function earlier({ path, named, destination }: NotesOrder): Earlier {
     return { sent, bytes: Buffer.byteLength(text), torn: !text.endsWith('\n') };
   }
   if (!named) return NOTHING;
-  throw new UsageError(
+  throw new InputError(
     `${path} is no journal of scanflow send to ${destination}; give this one another: --journal FILE`,
   );
 }

@@ -1,6 +1,12 @@
-/** What an archive is, by its first bytes: which are read, and which a person has to unpack. */
-import { closeSync, openSync, readSync } from 'node:fs';
+/**
+ * What a file is that is no DICOM file: an archive that is read, one that a person has to unpack, an image without content,
+ * or something else.
+ */
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { constants, gunzipSync } from 'node:zlib';
+import type { StoreOutcome } from '@scanflow/dimse';
+import type { Found } from './found.ts';
 
 /** `gz`: one file, compressed by itself. */
 export type ArchiveKind = 'zip' | 'tar' | 'tgz' | 'gz';
@@ -88,4 +94,37 @@ function gzipped(head: Buffer, name: string): Packed | undefined {
   const start = inner.length < 4 ? 0 : inner.readUInt16LE(0);
   const dicom = latin1(inner, 128, 132) === 'DICM' || latin1(inner, 0, 4) === 'DICM' || GROUPS.has(start);
   return dicom || packedIn(inner, '') !== undefined ? { kind: 'gz' } : undefined;
+}
+
+type Failure = Extract<StoreOutcome, { result: 'failed' }>['failure'];
+
+export type RefusedFile =
+  | { readonly archive: { readonly path: string; readonly kind: ArchiveKind } }
+  /** It holds images, perhaps, and was not read. */
+  | { readonly trouble: string }
+  | { readonly failure: Failure };
+
+/** Names that images have: by their ending, a number, or the UID. */
+const IMAGE_NAME = /\.(dcm|dicom|dic|ima)$|^[^.]*\d[^.]*$|(\.\d+){3,}$/i;
+
+const EMPTY: Failure = {
+  kind: 'permanent',
+  code: 'DICOM_BROKEN',
+  message: 'This is no complete DICOM file: it is empty. Export it again.',
+};
+const UNPACK = 'Unpack it, and send the folder';
+
+/** Undefined where it is what its failure says. Archives are read one level deep: `found.packed` came out of one. */
+export function refusedFile(found: Found, { code }: Failure): RefusedFile | undefined {
+  if (code !== 'NOT_DICOM') return undefined;
+  const { path, bytes, id, packed: isPacked } = found;
+  const size = bytes?.length ?? (path === undefined ? 0 : statSync(path, { throwIfNoEntry: false })?.size);
+  const name = basename(id.replace(/ \(\d+\)$/, ''));
+  if (size === 0) return IMAGE_NAME.test(name) ? { failure: EMPTY } : undefined;
+  const packed = packedAs(found, name);
+  if (packed === undefined) return undefined;
+  if ('unread' in packed) return { trouble: `it is a ${packed.unread}, which is not read. ${UNPACK}` };
+  if (isPacked === true || path === undefined)
+    return { trouble: `it is an archive within an archive, which is not read. ${UNPACK}` };
+  return { archive: { path, kind: packed.kind } };
 }

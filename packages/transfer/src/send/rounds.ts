@@ -6,7 +6,7 @@ import type { Found, Wanted } from './found.ts';
 import { filesOf, isPlain, plainFiles, type Input } from './inputs.ts';
 import { lookFor, type Seen } from './look.ts';
 import type { Notes } from './notes.ts';
-import { refusedFile } from './refused.ts';
+import { refusedFile } from './packed.ts';
 import { seeRest } from './rest.ts';
 import { Spool } from './spool.ts';
 import { Tally } from './tally.ts';

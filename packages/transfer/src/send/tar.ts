@@ -1,12 +1,15 @@
-/** Files of a .tar, .tar.gz or .tgz, as it is read: nothing is written under the names that it gives. */
+/**
+ * Files of a .tar, .tar.gz or .tgz, as it is read, and the one file of another .gz. Nothing is written under the names that
+ * an archive gives.
+ */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { PassThrough, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { extract, type Header } from 'tar-stream';
-import { messageOf } from '@scanflow/failure';
 import { printable, versionOf, type Found, type Wanted } from './found.ts';
-import { ArchiveError, ArchiveGuard, type ArchiveLimits } from './limits.ts';
+import { archiveError, ArchiveGuard, type ArchiveLimits } from './limits.ts';
 import type { Spool } from './spool.ts';
 
 export interface ArchiveOptions {
@@ -49,7 +52,31 @@ export async function* tarFiles(
       } else entry.resume();
     }
   } catch (error) {
-    throw error instanceof ArchiveError ? error : new ArchiveError(`it cannot be read: ${messageOf(error)}`);
+    throw archiveError(error);
+  } finally {
+    file.destroy();
+    unpacked.destroy();
+  }
+}
+
+/** Yields the file of a .gz. Throws ArchiveError, as tarFiles does. */
+export async function* gzFile(
+  path: string,
+  { wanted, spool, limits }: ArchiveOptions,
+): AsyncGenerator<Found, void, undefined> {
+  const id = `${path}:${printable(basename(path).replace(/\.gz$/i, ''))}`;
+  const found = await stat(path);
+  const version = versionOf(found);
+  if (!wanted(id, version)) return;
+  const guard = new ArchiveGuard(found.size, limits);
+  const file = createReadStream(path, { highWaterMark: 262_144 });
+  const unpacked = createGunzip();
+  file.on('error', (error: Error) => unpacked.destroy(error));
+  try {
+    const content = await spool.take(file.pipe(unpacked), (bytes) => guard.unpacked(bytes));
+    yield { id, source: path, group: path, packed: true, ...content };
+  } catch (error) {
+    throw archiveError(error);
   } finally {
     file.destroy();
     unpacked.destroy();

@@ -2,8 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { openPromise, type ZipFile } from 'yauzl';
 import { printable, versionOf, type Found } from './found.ts';
-import { ArchiveError, ArchiveGuard } from './limits.ts';
-import { messageOf } from '@scanflow/failure';
+import { ArchiveError, archiveError, ArchiveGuard } from './limits.ts';
 import type { ArchiveOptions } from './tar.ts';
 
 /** Yields its files. Throws ArchiveError, for a person to read, where it is broken or beyond the limits. */
@@ -20,7 +19,7 @@ export async function* zipFiles(
     zip = await openPromise(path, { autoClose: false, decodeStrings: false });
     yield* filesOf(zip, archive, options);
   } catch (error) {
-    throw error instanceof ArchiveError ? error : new ArchiveError(`it cannot be read: ${messageOf(error)}`);
+    throw archiveError(error);
   } finally {
     zip?.close();
   }

@@ -1,7 +1,7 @@
 /** What has been done of a list, one line at a time and at once on disk: an interrupted list goes on where it was. */
 import { open, type FileHandle } from 'node:fs/promises';
 import { codeOf } from '@scanflow/failure';
-import { UsageError } from '../command.ts';
+import { InputError } from '../input-error.ts';
 import { isDone, type Row } from './outcome.ts';
 
 const KIND = 'scanflow transfer 1';
@@ -26,10 +26,10 @@ export interface Journal {
   readonly close: () => Promise<void>;
 }
 
-/** Throws UsageError where it cannot be used, or belongs to another transfer. */
+/** Throws InputError where it cannot be used, or belongs to another transfer. */
 export async function openJournal(path: string, ends: Ends): Promise<Journal> {
   const file = await open(path, 'a+').catch((error: unknown) => {
-    throw new UsageError(
+    throw new InputError(
       `the journal ${path} cannot be opened (${codeOf(error) ?? String(error)}); --journal FILE puts it elsewhere, --journal none does without`,
     );
   });
@@ -68,7 +68,7 @@ async function write(file: FileHandle, text: string): Promise<void> {
 
 async function textOf(file: FileHandle, path: string): Promise<string> {
   const { size } = await file.stat();
-  if (size > MOST_BYTES) throw new UsageError(`${path} is too large for a journal of scanflow transfer`);
+  if (size > MOST_BYTES) throw new InputError(`${path} is too large for a journal of scanflow transfer`);
   const { buffer, bytesRead } = await file.read(Buffer.alloc(size), 0, size, 0);
   return buffer.toString('utf8', 0, bytesRead);
 }
@@ -83,9 +83,9 @@ function read(text: string, path: string, ends: Ends): { entries: Entry[]; damag
   if (text === '') return { entries: [], damaged: 0 };
   const begun = parsed(head);
   if (begun?.['journal'] !== KIND)
-    throw new UsageError(`${path} is no journal of scanflow transfer; --journal takes a file of its own`);
+    throw new InputError(`${path} is no journal of scanflow transfer; --journal takes a file of its own`);
   if (begun['source'] !== ends.source || begun['target'] !== ends.target)
-    throw new UsageError(
+    throw new InputError(
       `the journal ${path} is of a transfer from ${String(begun['source'])} to ${String(begun['target'])}; give this one another: --journal FILE`,
     );
   const entries: Entry[] = [];

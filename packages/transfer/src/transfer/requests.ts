@@ -1,6 +1,6 @@
 /** The list of what to transfer: from the CSV of a person in a hurry to requests, every mistake with its line. Pure. */
 import { createHash } from 'node:crypto';
-import { readCsv, CsvError, type CsvRow } from './csv.ts';
+import { readCsv, CsvError, type CsvRow } from '@scanflow/runtime/csv';
 
 /** Dates as DICOM writes them, YYYYMMDD, both included. */
 export interface Dates {

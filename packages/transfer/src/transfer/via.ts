@@ -4,8 +4,7 @@ import { dataSet, type Attributes, type DataSet } from '@scanflow/dicom';
 import type { MoveOutcome } from '@scanflow/dimse';
 import { array, findImages, object, type OrthancClient } from '@scanflow/orthanc';
 import type { Holding } from './holding.ts';
-import { awaitJob } from './via-job.ts';
-import type { Part, Source, Target } from './nodes.ts';
+import { rest, type Part, type Source, type Target } from './nodes.ts';
 import {
   holdingOf,
   identifier,
@@ -106,14 +105,64 @@ const gone = (name: string, { studyUid, seriesUid }: Part) =>
   }) as const;
 
 function outcomeOf(error: unknown, signal: AbortSignal): MoveOutcome {
-  const nothing = { counts: {}, failedUids: [] };
-  if (error instanceof FailureError) return { ...nothing, result: 'failed', failure: error.failure };
+  if (error instanceof FailureError) return { ...NO_COUNTS, result: 'failed', failure: error.failure };
   if (!signal.aborted) throw error;
-  const message = 'It was cancelled before it was done; it can be tried again.';
-  return { ...nothing, result: 'cancelled', failure: { kind: 'transient', code: 'CANCELLED', message } };
+  return cancelled();
 }
 
-/** That Orthanc itself: what it has is looked up, not asked for by DICOM. */
+const cancelled = (): MoveOutcome => {
+  const message = 'It was cancelled before it was done; it can be tried again.';
+  return { ...NO_COUNTS, result: 'cancelled', failure: { kind: 'transient', code: 'CANCELLED', message } };
+};
+
+interface Retrieval {
+  readonly client: OrthancClient;
+  readonly id: string;
+  readonly source: string;
+  readonly quietMs: number;
+  readonly signal: AbortSignal;
+}
+
+const FIRST_LOOK_MS = 100;
+const LONGEST_LOOK_MS = 2_000;
+const CANCEL_MS = 5_000;
+const NO_COUNTS = { counts: {}, failedUids: [] } as const;
+
+/**
+ * Waits for its end. Success says little: Orthanc calls it so whatever its sub-operations came to. Throws FailureError
+ * where Orthanc does not answer.
+ */
+export async function awaitJob({ client, id, source, quietMs, signal }: Retrieval): Promise<MoveOutcome> {
+  const path = `/jobs/${id}`;
+  const cancel = (): Promise<unknown> =>
+    client.json(`${path}/cancel`, AbortSignal.timeout(CANCEL_MS), '{}').catch(() => undefined);
+  let progress = '';
+  let since = performance.now();
+  for (let wait = FIRST_LOOK_MS; !signal.aborted; wait = Math.min(2 * wait, LONGEST_LOOK_MS)) {
+    const job = (await client.json(path, signal)) as Readonly<Record<string, unknown>>;
+    const state = String(job['State']);
+    if (state === 'Success') return { ...NO_COUNTS, result: 'complete' };
+    if (state === 'Failure') return failed(source, job['ErrorDescription']);
+    const now = `${state} ${String(job['Progress'])}`;
+    if (now !== progress) [progress, since] = [now, performance.now()];
+    if (performance.now() - since > quietMs) {
+      await cancel();
+      const message = `Orthanc's retrieval from ${source} got no further for ${quietMs / 1000} s. It may go on sending.`;
+      return { ...NO_COUNTS, result: 'failed', failure: { kind: 'ambiguous', code: 'MOVE_LOST', message } };
+    }
+    await rest(wait, signal);
+  }
+  await cancel();
+  return cancelled();
+}
+
+function failed(source: string, said: unknown): MoveOutcome {
+  const why = typeof said === 'string' ? said : 'it does not say why';
+  const message = `Orthanc's retrieval from ${source} failed: ${why}. Look into the log of both.`;
+  return { ...NO_COUNTS, result: 'failed', failure: { kind: 'transient', code: 'MOVE_FAILED', message } };
+}
+
+/** That Orthanc itself: what it has is looked up, not queried by DICOM. */
 export function viaTarget(client: OrthancClient, aet: string): Target {
   return {
     name: `${aet}, Orthanc at ${client.url}`,

@@ -1,17 +1,12 @@
 /** `scanflow send`: DICOM files, folders and archives to another DICOM node. */
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { countFiles, lookAt, sendAll, type Input, type Notes, type Tally } from '@scanflow/transfer/send';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { duration, readArgs, wholeNumber } from '../options.ts';
-import { countFiles, lookAt, type Input } from '../send/inputs.ts';
 import { OPTIONS, peerOf, tagOf, type Values } from '../send/options.ts';
 import { Progress } from '../progress.ts';
-import { progressText } from '../send/progress.ts';
-import { csv, reportName, reportRows } from '../send/report.ts';
-import { sendAll } from '../send/rounds.ts';
-import { asJson, asText } from '../send/summary.ts';
-import type { Notes } from '../send/notes.ts';
-import type { Tally } from '../send/tally.ts';
+import { asJson, asText, csv, progressText, reportName, reportRows } from '../send/report.ts';
 
 const help = `Usage: scanflow send [FILE|FOLDER|ZIP|TAR|TGZ …] --to AET@host:port [--calling AET] [OPTION …]
        scanflow send --orthanc-study ID --to AET@host:port [--orthanc URL | --config FILE] [OPTION …]
@@ -79,7 +74,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   });
   if ([...tally.failures.values()].some(({ notNegotiated }) => notNegotiated !== undefined))
     // loaded only where it is needed
-    await (await import('../send/advise.ts')).advise(tally, peer, io.signal);
+    await (await import('@scanflow/transfer/send/advise')).advise(tally, peer, io.signal);
   progress.end();
   const seconds = (performance.now() - started) / 1000;
   const written = {
@@ -104,7 +99,7 @@ async function notesOf(
 ): Promise<Notes | undefined> {
   const { to = '', journal, again } = values;
   if (journal === 'none' || (journal ?? stateFolder) === undefined) return undefined;
-  const { openNotes, notesPath } = await import('../send/notes.ts');
+  const { openNotes, notesPath } = await import('@scanflow/transfer/send/notes');
   const tag = ['tag', 'tag-group', 'tag-creator', 'tag-value'] as const;
   const destination = [to, ...tag.map((name) => values[name] ?? '')].join(' ').trim();
   const inputs = positionals.map((name) => resolve(name));
@@ -130,7 +125,7 @@ async function closed(notes: Notes | undefined, tally: Tally, { err }: Io): Prom
 
 /** Loaded only where it is asked for. */
 async function inOrthanc(values: Values, wanted: boolean, signal: AbortSignal): Promise<Input[]> {
-  if (wanted) return (await import('../send/orthanc.ts')).orthancInputs(values, signal);
+  if (wanted) return (await import('../send/orthanc.ts')).namedInOrthanc(values, signal);
   const useless = (['orthanc', 'orthanc-user', 'orthanc-password-file', 'config'] as const).find(
     (name) => values[name] !== undefined,
   );

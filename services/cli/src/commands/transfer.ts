@@ -2,14 +2,20 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readBounded, writeFileAtomic } from '@scanflow/runtime';
+import {
+  MOST_BYTES,
+  openJournal,
+  readList,
+  transferList,
+  type Journal,
+  type Request,
+  type Result,
+} from '@scanflow/transfer/transfer';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { duration, positive, readArgs, wholeNumber } from '../options.ts';
 import { Progress } from '../progress.ts';
-import { openJournal, type Journal } from '../transfer/journal.ts';
-import { transferList, type Result } from '../transfer/list.ts';
 import { nodesOf, OPTIONS, type Nodes, type Values } from '../transfer/options.ts';
 import { asJson, asText, csv, progressText, reportName } from '../transfer/report.ts';
-import { MOST_BYTES, readList, type Request } from '../transfer/requests.ts';
 
 const help = `Usage: scanflow transfer LIST.csv --from AET@host:port --to AET[@host:port] [OPTION …]
        scanflow transfer LIST.csv --via URL --from NAME [OPTION …]

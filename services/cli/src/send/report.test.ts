@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ArchiveError, ArchiveGuard } from './limits.ts';
-import { printable } from './found.ts';
-import { progressText } from './progress.ts';
-import { csv, reportName, table } from './report.ts';
-import type { SeriesRow } from './tally.ts';
+import type { SeriesRow } from '@scanflow/transfer/send';
+import { csv, progressText, reportName, table } from './report.ts';
 
 const NOW = Temporal.PlainDateTime.from('2026-11-22T09:05:07.5');
 
@@ -63,20 +60,4 @@ test('progress: how much, how fast, how long still', () => {
   );
   assert.equal(progressText(tally, undefined, 5), '50 images  10/s  2.0 MB/s');
   assert.match(progressText(tally, 100_000, 5), / 2 h 46 min left$/);
-});
-
-test('guard: too many files, too many bytes and too good a compression are told apart', () => {
-  const limits = { entries: 2, bytes: 300_000_000, ratio: 10 };
-  const many = new ArchiveGuard(1, limits);
-  many.entry();
-  many.entry();
-  assert.throws(() => many.entry(), /more than 2 files/);
-  assert.throws(() => new ArchiveGuard(1e9, limits).unpacked(300_000_001), ArchiveError);
-  assert.throws(() => new ArchiveGuard(10_000_000, limits).unpacked(100_000_001), /10 times/);
-  // below 64 MiB nobody minds
-  new ArchiveGuard(1, limits).unpacked(60_000_000);
-});
-
-test('printable: nothing steers a terminal', () => {
-  assert.equal(printable('a\u001b[2Jb\r\nc\u202e'), 'a?[2Jb??c?');
 });

@@ -1,14 +1,19 @@
 /** The options of `scanflow transfer`, and what they mean. */
 import { readSecret } from '@scanflow/runtime';
 import type { Peer } from '@scanflow/dimse';
+import {
+  dicomSource,
+  dicomTarget,
+  viaSource,
+  viaTarget,
+  type Source,
+  type Target,
+} from '@scanflow/transfer/transfer';
 import { UsageError } from '../command.ts';
 import { address, ourAet, positive, type readArgs } from '../options.ts';
 import { orthancClient, type OrthancClient } from '@scanflow/orthanc';
 import { messageOf } from '@scanflow/failure';
 import { dialOf, TLS_OPTIONS } from '../tls.ts';
-import { dicomSource, dicomTarget } from './dicom-node.ts';
-import type { Source, Target } from './nodes.ts';
-import { viaSource, viaTarget } from './via.ts';
 
 export const OPTIONS = {
   from: { type: 'string' },

@@ -2,9 +2,7 @@
 import { bar, timeLeft } from '../progress.ts';
 import { csvText } from '@scanflow/runtime';
 import { textTable } from '../table.ts';
-import type { Progressed, Result } from './list.ts';
-import type { Row } from './outcome.ts';
-import { nameOf, type Request } from './requests.ts';
+import { nameOf, type Progressed, type Request, type Result, type Row } from '@scanflow/transfer/transfer';
 
 const COLUMNS = [
   ...['Line', 'Requested', 'Study Instance UID', 'Found', 'Already There', 'Transferred', 'Missing'],
