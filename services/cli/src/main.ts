@@ -22,7 +22,7 @@ const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/demo.ts')).demo,
   },
   check: {
-    summary: 'says whether a configuration is good',
+    summary: 'checks a configuration',
     load: async () => (await import('./commands/check.ts')).check,
   },
   bookings: {
@@ -30,7 +30,7 @@ const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/bookings.ts')).bookings,
   },
   calendars: {
-    summary: 'shows how each calendar is, and accepts what one of them lost',
+    summary: 'shows the state of each calendar, and accepts what one of them lost',
     load: async () => (await import('./commands/calendars.ts')).calendars,
   },
   phantom: {
@@ -42,19 +42,19 @@ const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/send.ts')).send,
   },
   transfer: {
-    summary: 'has an archive send studies to another DICOM node, by a list',
+    summary: 'makes an archive send the studies of a list to another DICOM node',
     load: async () => (await import('./commands/transfer.ts')).transfer,
   },
   tag: {
-    summary: 'puts the private tag into one file',
+    summary: 'adds the private tag to one file',
     load: async () => (await import('./commands/tag.ts')).tag,
   },
   series: {
-    summary: 'shows where images are; releases and retries what is not there yet',
+    summary: 'shows where images are; releases, moves and retries series',
     load: async () => (await import('./commands/series.ts')).series,
   },
   erase: {
-    summary: 'erases what there is of a subject who withdrew consent',
+    summary: 'erases a subject who withdrew consent',
     load: async () => (await import('./commands/erase.ts')).erase,
   },
   backup: {
@@ -62,11 +62,11 @@ const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/backup.ts')).backup,
   },
   restore: {
-    summary: 'puts a backup back',
+    summary: 'restores a backup',
     load: async () => (await import('./commands/restore.ts')).restore,
   },
   storage: {
-    summary: 'shows the roots of project storage, and takes one that is refused',
+    summary: 'shows the roots of project storage, and accepts one that is refused',
     load: async () => (await import('./commands/storage.ts')).storage,
   },
   ledger: {
@@ -78,19 +78,19 @@ const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/page.ts')).page,
   },
   worklist: {
-    summary: "says why an item is not on a scanner's list",
+    summary: "explains why an item is not on a scanner's list",
     load: async () => (await import('./commands/worklist.ts')).worklist,
   },
   verify: {
-    summary: 'reads stored files again and compares them; puts back what it can',
+    summary: 'reads stored files again, compares them, and repairs them',
     load: async () => (await import('./commands/verify.ts')).verify,
   },
   doctor: {
-    summary: 'says what is wrong with this installation, and what to do',
+    summary: 'finds what is wrong with this installation, and what to do',
     load: async () => (await import('./commands/doctor.ts')).doctor,
   },
   secrets: {
-    summary: "makes the stack's passwords, once",
+    summary: "creates the stack's passwords, once",
     load: async () => (await import('./commands/secrets.ts')).secrets,
   },
 };
@@ -99,7 +99,7 @@ const overview = (): string =>
   [
     'scanflow: from a booking in a calendar to images on project storage',
     '',
-    'Usage: scanflow COMMAND [OPTION …]      scanflow COMMAND --help tells more',
+    'Usage: scanflow COMMAND [OPTION …]      More: scanflow COMMAND --help',
     '',
     ...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`),
     '',

@@ -7,13 +7,13 @@ import { readArgs } from '../options.ts';
 
 const help = `Usage: scanflow backup FOLDER [--with-secrets] [--json] [--config FILE]
 
-Writes a backup into a folder of its own below FOLDER, like scanflow-20261128T020000Z, while everything runs: ledger,
-bookings, exams, what else is in the data folder, and the configuration. It gets its name when it is whole.
-Orthanc, PostgreSQL and project storage are saved by their own tools: docs/backup.md.
+Writes a backup while everything runs, into a new folder below FOLDER, such as scanflow-20261128T020000Z. It holds the
+ledger, bookings, exams, the rest of the data folder, and the configuration. The folder gets its name once it is whole.
+Back up Orthanc, PostgreSQL and project storage with their own tools: docs/backup.md.
 
-  --with-secrets   passwords and keys, too: keep the backup where nobody else reads it
-  --json           what was written, as JSON
-  --config FILE    the configuration; /etc/scanflow/scanflow.yaml where there is none given
+  --with-secrets   also saves passwords and keys: keep the backup where nobody else can read it
+  --json           prints what was written as JSON
+  --config FILE    the configuration (default /etc/scanflow/scanflow.yaml)
 
 Example:  scanflow backup /backup
           docker compose run --rm backup

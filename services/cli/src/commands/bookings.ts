@@ -28,17 +28,17 @@ const help = `Usage: scanflow bookings CALENDAR [--config FILE] [--timezone ZONE
 Shows what a calendar becomes: bookings, what is skipped, and what is rejected and why. Writes nothing. CALENDAR is an
 .ics file, a folder of them, an http, https or webcal address, or the name of a calendar in the configuration.
 
-  --config FILE      the configuration whose patterns and scanners count; without it, the defaults
-  --timezone ZONE    zone of times that name none; needed where there is no configuration
+  --config FILE      the configuration whose patterns and scanners count; without it, the defaults count
+  --timezone ZONE    time zone of times that name none; required without a configuration
   --scanner NAME     the scanner that the calendar books
-  --from INSTANT     begin of the window, such as 2026-11-21T09:00:00Z or 2026-11-21; as the worklist's where absent
-  --to INSTANT       its end, which does not belong to it; events that overlap the window are shown
-  --changes          compares with what is published in the data folder, of this or of an older version: per booking
-                     accession number and Study UID old and new, what differs, what appears and what disappears
-  --data FOLDER      the data folder, where it is not that of the configuration; it is only read
-  --all              shows bookings that stay as they are, too
+  --from INSTANT     start of the window, such as 2026-11-21T09:00:00Z or 2026-11-21 (default: the worklist's window)
+  --to INSTANT       end of the window, exclusive; events that overlap the window are shown
+  --changes          compares with the bookings that this or an older version published in the data folder. Per booking: old
+                     and new accession number and Study UID, what differs, what appears, what disappears
+  --data FOLDER      the data folder (default: from the configuration); nothing is written there
+  --all              also shows bookings that do not change
   --json             an array, sorted by start: outcome, code, reason, uid, recurrenceId, start, end, summary, scanner,
-                     project, subject, session, accessionNumber, studyInstanceUid; what is not known is left out.
+                     project, subject, session, accessionNumber, studyInstanceUid; unknown values are left out.
                      With --changes: calendar, change, before, after, differs, code, reason
 
 Example:  scanflow bookings prisma.ics --timezone Europe/Amsterdam --from 2026-11-21 --to 2026-11-28

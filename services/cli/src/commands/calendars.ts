@@ -11,13 +11,13 @@ import { readArgs } from '../options.ts';
 const help = `Usage: scanflow calendars [list] [--json] [--config FILE]
        scanflow calendars accept NAME [--config FILE]
 
-  list               each calendar: its state, how old its last good answer is, its bookings, what is held back, and why
+  list               shows each calendar: its state, the age of its last good answer, its bookings, held-back removals, and why
                      it cannot be read
-  accept             takes off the worklist what the calendar NAME lost and the shrink guard holds back, without waiting
-                     for a second answer; it counts once, for what is held back now
+  accept             removes from the worklist the bookings that the calendar NAME lost and the shrink guard holds back, without
+                     waiting for a second answer. It counts once, for the removals that are held back now
 
-  --json             as JSON, for list
-  --config FILE      the configuration of cal2wl; /etc/scanflow/scanflow.yaml where absent
+  --json             prints JSON, for list
+  --config FILE      the configuration of cal2wl (default /etc/scanflow/scanflow.yaml)
 
 Example:  docker compose exec cal2wl scanflow calendars accept prisma
 Exit:     0 done, 1 it could not be done, 2 nothing was done (usage, configuration, no such calendar, nothing held back)

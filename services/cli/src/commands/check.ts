@@ -17,11 +17,11 @@ import { plain } from '../terminal.ts';
 
 const help = `Usage: scanflow check FILE [--against 90d] [--json]
 
-Reads a configuration as every service does and lists every mistake in it, each with file, line and column.
-Of a good file, it says which patterns run with a time limit, and what is less safe than in a new installation.
+Reads a configuration as every service does, and lists every mistake with file, line and column.
+For a good file it shows which patterns run with a time limit, and what is less safe than in a new installation.
 
-  --against 90d   asks the streamer which of the series that it stored in this time the file's rules (arrivals,
-                  scanners, bookings.patientId) would have quarantined; nothing is changed
+  --against 90d   shows which series of this time the rules of the file (arrivals, scanners, bookings.patientId)
+                  would have quarantined, as the streamer reports it; nothing is changed
   --json          the mistakes as a JSON array of {file, line, column, path, message}; warnings go to standard error
 
 Example:  scanflow check config/scanflow.yaml

@@ -19,16 +19,16 @@ Plays imaging sessions: bookings of today -> worklist -> C-FIND by the scanner -
 Orthanc -> tagged, stored in project storage, forwarded to a second DICOM node. Ends with a table; exits 0 only if every
 image was compared with what the scanner sent, at both ends.
 
-Alone, it starts everything itself: cal2wl, worklist SCP, Orthanc, streamer and a research PACS, on free ports of
+Without --worklist it starts everything itself: cal2wl, worklist SCP, Orthanc, streamer and a research PACS, on free ports of
 this machine's loopback and in a folder of its own. Ctrl-C stops everything and leaves nothing behind.
-With --worklist and the others it plays against a stack that runs already (compose.demo.yaml does that).
+With --worklist and the other addresses it plays against a running stack, as compose.demo.yaml does.
 
-  --scanners N   scanners that scan at the same time (1 to 8; default 1)
+  --scanners N   scanners at the same time (1 to 8; default 1)
   --sessions N   sessions per scanner (1 to 24; default 1)
   --images N     images per series (1 to 5000; default 20)
-  --folder DIR   where to work instead of a new folder under the temporary one; it is kept
-  --keep         leave everything running after the table, until Ctrl-C
-  --json         the results as JSON on standard output instead of the table
+  --folder DIR   folder to work in, which is kept (default: a new one in the temporary folder)
+  --keep         leaves everything running after the table, until Ctrl-C
+  --json         prints the results as JSON instead of the table
 
 Example:  npx scanflow demo --scanners 3 --sessions 5 --images 200
 `;

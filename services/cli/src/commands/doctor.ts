@@ -14,17 +14,17 @@ import { duration, readArgs } from '../options.ts';
 
 const help = `Usage: scanflow doctor [NAME …] [--config FILE] [--timeout TIME] [--json]
 
-Looks at the whole installation and says what is wrong, and what to do: the configuration, secrets and certificates, the
-data folder, project storage, clocks, each service, calendars, Orthanc and its settings, the worklist and Orthanc as each
-scanner would ask them, the ledger, what is stuck, and every destination. It sends no image and leaves nothing behind.
+Checks the whole installation and reports what is wrong, and what to do: the configuration, secrets and certificates, the
+data folder, project storage, clocks, each service, calendars, Orthanc and its settings, C-ECHO and a query with each
+scanner's AE title, the ledger, what is stuck, and every destination. It sends no image and leaves nothing behind.
 
-  NAME             only these: secrets, data, storage, clock, cal2wl, worklist, streamer, calendars, orthanc, images,
+  NAME             runs only these checks: secrets, data, storage, clock, cal2wl, worklist, streamer, calendars, orthanc, images,
                    ledger, series, destinations, or the name of a scanner or a destination
-  --config FILE    the configuration; /etc/scanflow/scanflow.yaml where absent
+  --config FILE    the configuration (default /etc/scanflow/scanflow.yaml)
   --timeout TIME   longest time for each check, as 10s (default 15s)
   --json           {ok, checks: [{check, state, message, todo, code}]}; state: ok, warning, failed or skipped
 
-In containers, each sees what belongs to its own service: ask streamer, then worklist and cal2wl.
+A container sees only what belongs to its service: run it in streamer, then in worklist and cal2wl.
 
 Example:  docker compose exec streamer scanflow doctor
           npx scanflow doctor pacs --config scanflow.yaml

@@ -9,19 +9,19 @@ import { asking, streamerApi, user } from '../series/streamer-api.ts';
 
 const help = `Usage: scanflow erase --project P --subject S [--session T] --reason WHY [--yes] [--backups FOLDER]
 
-Erases what there is of a subject: images, records, bookings and reports of exams, in Orthanc, project storage, its copy,
-the ledger and on the worklist. First it shows how much there is, and who else holds it; then it asks for the subject's code.
-It is done by the streamer, which goes on after a crash. The command waits until nothing is left.
+Erases everything about a subject: images, records, bookings and exam records, in Orthanc, project storage, its copy,
+the ledger and the worklist. First it shows how much there is, and who else holds it; then it asks for the subject's code.
+The streamer does the work, and continues after a crash. The command waits until nothing is left.
 
-What is sent again is quarantined: ERASED. What was erased stays known by keyed hashes alone.
-Destinations, backups and the calendar itself are yours to see to: docs/privacy.md.
+Images that are sent again are quarantined: ERASED. Scanflow remembers an erased subject only by keyed hashes.
+Erase destinations, backups and the calendar itself yourself: docs/privacy.md.
 
-  --reason WHY     for the record, without names or codes
-  --yes            does not ask
-  --preview        shows what there is, and ends
-  --backups FOLDER names the backups there, which hold it still
-  --url URL        where the streamer is; else as in the configuration, else http://127.0.0.1:9103
-  --config FILE    the configuration; /etc/scanflow/scanflow.yaml where there is one
+  --reason WHY     why, for the record; without names or codes
+  --yes            does not ask for confirmation
+  --preview        shows what would be erased, and ends
+  --backups FOLDER lists the backups in that folder that still hold the subject
+  --url URL        address of the streamer (default: from the configuration, else http://127.0.0.1:9103)
+  --config FILE    the configuration (default /etc/scanflow/scanflow.yaml, if it exists)
 
 Example:  docker compose exec streamer scanflow erase --project 3010000.01 --subject sub-001 --reason 'consent withdrawn'
 Exit:     0 erased, 1 refused or not done yet, 2 nothing was asked (usage, no streamer, not confirmed)

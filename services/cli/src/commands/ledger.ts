@@ -7,17 +7,17 @@ import { user } from '../series/streamer-api.ts';
 
 const help = `Usage: scanflow ledger rebuild [--older] [--anew] [--config FILE]
 
-Has the streamer make its ledger anew from Orthanc and the series.json files of project storage, at its next start.
-Run it where the streamer runs, while it is stopped.
+Makes the streamer rebuild its ledger at its next start, from Orthanc and the series.json files of project storage.
+Run it where the streamer runs, while the streamer is stopped.
 
-  A damaged ledger is kept aside, beside the new one. A whole one stays, and learns what it does not know.
+  A damaged ledger is kept aside, beside the new one. A whole one stays, and gets what it lacks.
   Stored series are recognised: nothing is stored twice, and no hook runs again.
-  Where a series was sent is not known any more. It shows as SENT_UNKNOWN and waits for a person: look at the
-  destination; scanflow series retry sends what is not there.
+  A rebuilt ledger does not know where a series was sent. Such a series shows SENT_UNKNOWN: look at the destination;
+  scanflow series retry sends what is not there.
 
-  --older          the ledger was put back from a backup or a dump: it does not know what was sent since then
-  --anew           a whole ledger is put aside, too
-  --config FILE    the configuration; /etc/scanflow/scanflow.yaml where there is none given
+  --older          the ledger was restored from a backup or a dump, so it does not know what was sent since then
+  --anew           also puts a whole ledger aside
+  --config FILE    the configuration (default /etc/scanflow/scanflow.yaml)
 
 Example:  docker compose stop streamer
           docker compose run --rm --no-deps streamer scanflow ledger rebuild

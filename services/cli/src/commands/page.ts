@@ -11,7 +11,7 @@ Shows a page of a service that runs on this machine, or in this container: cal2w
 worklist /api/worklist, /api/queries, /api/rejected, /api/performed; streamer /api/series, /api/sessions.csv, /api/hooks; and /healthz
 and /metrics of each.
 
-  --config FILE   the configuration of the service; /etc/scanflow/scanflow.yaml where absent
+  --config FILE   the configuration of the service (default /etc/scanflow/scanflow.yaml)
 
 Example:  docker compose exec cal2wl scanflow page cal2wl /api/bookings
 Exit:     0 shown, 1 the service refused or failed, 2 nothing was asked (usage, configuration, no such service)

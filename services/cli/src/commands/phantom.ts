@@ -21,16 +21,16 @@ const help = `Usage: scanflow phantom FOLDER [--modality MR|CT|SC] [--images N] 
                         [--series-number N] [--description TEXT] [--patient-id ID] [--patient-name NAME]
                         [--worklist [AET@]host:port [--calling AET] [--accession NUMBER]] [--json]
 
-Writes a phantom series as DICOM files into FOLDER (made where it is missing; nothing in it is overwritten).
+Writes a phantom series as DICOM files into FOLDER (created if it is missing; nothing in it is overwritten).
 
   --modality     MR, CT or SC (secondary capture); default MR
   --images N     images in the series (1 to 100000; default 20)
   --rows, --columns   size of an image (8 to 2048; default 256)
   --worklist     takes the patient, study and step attributes of an item of this worklist
   --description, --patient-id, --patient-name   at most 64 characters, in any script
-  --calling AET  our AE title, with which the worklist is asked (default PHANTOM)
-  --accession    which item; without it there must be just one
-  --json         what was made as JSON on standard output
+  --calling AET  our AE title (default PHANTOM)
+  --accession    accession number of the item; without it, the worklist must hold exactly one
+  --json         prints what was made as JSON
 
 Example:  npx scanflow phantom /tmp/phantom --modality CT --images 40
           npx scanflow phantom /tmp/phantom --worklist SCANFLOW@127.0.0.1:11112 --calling PRISMA --accession QYV0NHFE5G7CSX1X

@@ -13,14 +13,14 @@ import { user } from '../series/streamer-api.ts';
 
 const help = `Usage: scanflow restore FOLDER [--with-secrets] [--with-config] [--config FILE]
 
-Puts a backup back: FOLDER itself, or the latest one in it. Stop cal2wl, worklist and streamer before.
-All of the backup is read and compared with its sums before anything is changed. What it replaces is kept, in a
-folder .before-restore-TIME beside it. At its next start the streamer compares the ledger with what is stored since:
-nothing is stored twice, and what may have been sent since shows as SENT_UNKNOWN.
+Restores a backup: FOLDER itself, or the latest one in it. Stop cal2wl, worklist and streamer before.
+It reads the whole backup and compares the checksums before it changes anything. What it replaces is kept beside it,
+in a folder .before-restore-TIME. At its next start the streamer compares the ledger with what was stored since:
+nothing is stored twice, and images that may have been sent since show as SENT_UNKNOWN.
 
-  --with-secrets   passwords and keys, too, where they are in the backup
-  --with-config    the configuration, too: its files go into the folder of FILE
-  --config FILE    the configuration to go by; /etc/scanflow/scanflow.yaml where there is none given
+  --with-secrets   also restores passwords and keys, if they are in the backup
+  --with-config    also restores the configuration: its files go into the folder of FILE
+  --config FILE    the configuration that names the folders (default /etc/scanflow/scanflow.yaml)
 
 Example:  scanflow restore /backup/scanflow-20261128T020000Z
           docker compose run --rm restore

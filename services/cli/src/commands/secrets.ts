@@ -6,11 +6,11 @@ import { handOut, initSecrets, READER_NAMES } from '../secrets.ts';
 
 const help = `Usage: scanflow secrets init FOLDER [--token FILE] [--for SERVICE=FOLDER …]
 
-Makes the passwords of the stack, at random, where they do not exist yet. What exists is never changed; what a newer
-version needs is added. The compose stack runs it at each start; docs/install.md tells how to read and to replace them.
+Creates random passwords for the stack. It never changes one that exists, and adds those that a newer version needs.
+The compose stack runs it at each start; docs/install.md explains how to read and replace them.
 
-  --token FILE           the internal token of the services' pages, likewise
-  --for SERVICE=FOLDER   copies what SERVICE needs to a folder of its own (orthanc, streamer, receiver, postgres)
+  --token FILE           also creates the internal token of the services' pages
+  --for SERVICE=FOLDER   copies the secrets of SERVICE to a folder of its own (orthanc, streamer, receiver, postgres)
 
 Example:  scanflow secrets init /run/secrets/scanflow --token /data/token/http-token --for orthanc=/run/secrets/orthanc
 `;

@@ -11,34 +11,34 @@ import { asJson, asText, csv, progressText, reportName, reportRows } from '../se
 const help = `Usage: scanflow send [FILE|FOLDER|ZIP|TAR|TGZ …] --to AET@host:port [--calling AET] [OPTION …]
        scanflow send --orthanc-study ID --to AET@host:port [--orthanc URL | --config FILE] [OPTION …]
 
-Sends DICOM images to another DICOM node by C-STORE. Every byte stays as it is, but for a private tag that marks what was
-sent. Folders are walked, archives read on the way, also those in folders; files that are not DICOM are skipped and counted.
-Interrupted, or something failed? The same command goes on where it was.
+Sends DICOM images to another DICOM node by C-STORE. Every byte stays as it is, except for a private tag that marks sent
+images. Folders and archives are read, also archives in folders; files that are not DICOM are skipped and counted.
+After an interruption or a failure, run the same command again: it continues where it stopped.
 
-  --to AET@host:port  where to
+  --to AET@host:port  address of the receiving node
   --calling AET       our AE title (default SCANFLOW)
   --tag none          sends the files exactly as they are
   --tag-group GGGG    group of the private tag (default 0021)
   --tag-creator TEXT  its private creator (default SCANFLOW)
   --tag-value TEXT    its value (default "DICOM send")
-  --associations N    associations side by side (1 to 16; default 1)
-  --retry-time TIME   how long what failed for now is tried again while none of it goes, as 90s, 5m or 2h (default 2m; 0s: not at all)
-  --timeout TIME      how long the peer may take to answer an image (default 60s)
-  --journal FILE      notes there what was sent (default: a file of its own, until all is sent; none: without)
-  --again             sends what the journal says was sent, too
-  --report FOLDER     writes the report there too, as CSV
-  --json              the report as JSON on standard output
-  --orthanc-study ID, --orthanc-series ID   sends what Orthanc has, by its identifier there or by UID; may be repeated
-  --orthanc URL       where Orthanc is, such as http://127.0.0.1:8042
-  --orthanc-user NAME, --orthanc-password-file FILE   who asks, where Orthanc wants to know
-  --config FILE       takes these from scanflow.yaml; in a container /etc/scanflow/scanflow.yaml, where nothing is given
-  --tls               speaks TLS; the peer's certificate is checked against the authorities that Node.js trusts
-  --tls-ca FILE       … or against these (PEM)
-  --tls-cert FILE, --tls-key FILE   our own certificate and key (PEM), where the peer asks for them
+  --associations N    associations at the same time (1 to 16; default 1)
+  --retry-time TIME   how long to retry while nothing succeeds, as 90s, 5m or 2h (default 2m; 0s: no retry)
+  --timeout TIME      longest wait for the answer to an image (default 60s)
+  --journal FILE      file that records what was sent (default: one per command, until all is sent; none: no journal)
+  --again             also sends what the journal lists as sent
+  --report FOLDER     also writes the report into this folder, as CSV
+  --json              prints the report as JSON
+  --orthanc-study ID, --orthanc-series ID   sends a study or series of Orthanc, by Orthanc's identifier or by UID; may be repeated
+  --orthanc URL       address of Orthanc, such as http://127.0.0.1:8042
+  --orthanc-user NAME, --orthanc-password-file FILE   user and password for Orthanc
+  --config FILE       takes address, user and password of Orthanc from scanflow.yaml (default in a container: /etc/scanflow/scanflow.yaml)
+  --tls               uses TLS; checks the node's certificate against the authorities that Node.js trusts
+  --tls-ca FILE       checks it against these authorities instead (PEM)
+  --tls-cert FILE, --tls-key FILE   our certificate and key (PEM), if the node requires them
   --tls-profile NAME  bcp195 (default) or bcp195-nondowngrading
-  --tls-name NAME     the name in the peer's certificate, where it is not the host's
+  --tls-name NAME     name in the node's certificate, if it differs from the host
 
-Exit codes: 0 all that was attempted was sent; 1 something was not; 2 not started, or there was nothing to send.
+Exit codes: 0 every image was sent; 1 some were not; 2 not started, or nothing to send.
 
 Example:  npx scanflow send /data/sub-01/ses-01 --to PACS@pacs.example.org:11112 --report /data/reports
           npx scanflow send export.zip --to PACS@127.0.0.1:11112 --tag none

@@ -12,31 +12,30 @@ const help = `Usage: scanflow series list [--state STATE] [--limit N] [--json]
        scanflow series retry ID [--target NAME]
        scanflow series skip ID --target hook:NAME
 
-Asks the streamer that runs on this machine, or in this container. An ID may be given by its beginning.
+Talks to the streamer on this machine, or in this container. The first characters of an ID are enough.
 
-  list               the latest series first
+  list               lists series, the latest first
     --state STATE    only collecting, working, complete, failed or quarantined ones
-    --limit N        at most so many (50)
-  show               one series: where its images are, what stands in the way, what hooks wrote
-  release            gives a series that is quarantined its project, subject and session, and has it stored; says of one
-                     that was sent again with other identifiers (ROUTE_CORRECTED) that it stays where it is
-  move               stores a series that is stored under wrong labels under these, verifies every image, and takes the
-                     old folder away. Files there that Scanflow did not write, or that were changed, stay and are named
+    --limit N        most series to list (default 50)
+  show               shows one series: where its images are, what is stuck, the output of hooks
+  release            stores a quarantined series under this project, subject and session. A series that was sent again with
+                     other identifiers (ROUTE_CORRECTED) stays where it is
+  move               moves a stored series from wrong labels to these: stores it again, verifies every image, and removes the
+                     old folder. Files there that Scanflow did not write, or that changed, stay and are listed
     --reason "…"     why; kept with the series
-    --keep           the old folder stays
-    --send           destinations get the series once more, and hooks are told of it
-  retry              what failed, or waits for its next try, is tried at once: storing, sending and hooks, also the
-                     hooks of its session. Of a series of which nothing failed, the files are looked at; what is
-                     missing is pulled again while Orthanc has it
-    --target NAME    only this: storage, the name of a destination, or hook:NAME; a destination that came later
-                     gets the series now, where its rule lets it
-  skip               gives a hook up that failed or waits, also where its session was told: nothing waits for it any
-                     more, and what is to be deleted from Orthanc goes
+    --keep           keeps the old folder
+    --send           sends the series to destinations again, and runs hooks
+  retry              retries at once what failed or waits: storing, sending and hooks, also the hooks of its session.
+                     If nothing failed, it checks the files, and pulls missing ones again while Orthanc has them
+    --target NAME    retries only this: storage, the name of a destination, or hook:NAME. A destination that was added
+                     later gets the series now, if its rule allows it
+  skip               stops retrying a hook, also a hook of the session: nothing waits for it any more, and images that
+                     are due for deletion leave Orthanc
 
-  --json             as JSON, for list and show
-  --url URL          where the streamer is; else as in the configuration, else http://127.0.0.1:9103
-  --config FILE      the configuration; /etc/scanflow/scanflow.yaml where there is one
-  --token-file FILE  the internal token of the streamer; else as in the configuration
+  --json             prints JSON, for list and show
+  --url URL          address of the streamer (default: from the configuration, else http://127.0.0.1:9103)
+  --config FILE      the configuration (default /etc/scanflow/scanflow.yaml, if it exists)
+  --token-file FILE  the internal token of the streamer (default: from the configuration)
 
 Example:  scanflow series list --state failed
           docker compose exec streamer scanflow series retry 0c4f6b1d --target pacs

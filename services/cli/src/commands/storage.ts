@@ -8,17 +8,17 @@ import { asking, streamerApi, user } from '../series/streamer-api.ts';
 const help = `Usage: scanflow storage list [--json]
        scanflow storage take ROOT
 
-Asks the streamer that runs on this machine, or in this container.
+Talks to the streamer on this machine, or in this container.
 
-  list               each root, and why nothing is written to it where that is so
-  take ROOT          says that this root is the right one, although it is empty, older than the ledger, or was another
-                     Scanflow's. The streamer goes on there. It looks at every series that it had stored there, and
-                     pulls what is missing while Orthanc has it. A root whose owner is at work is never taken.
+  list               shows each root, and why the streamer refuses to write to one
+  take ROOT          accepts a root that is empty, older than the ledger, or was used by another Scanflow. The streamer
+                     continues there. It checks every series that it stored there, and pulls missing images while
+                     Orthanc has them. A root whose owner is running is never accepted.
 
-  --json             as JSON, for list
-  --url URL          where the streamer is; else as in the configuration, else http://127.0.0.1:9103
-  --token-file FILE  the internal token; else as in the configuration
-  --config FILE      the configuration; /etc/scanflow/scanflow.yaml where there is one
+  --json             prints JSON, for list
+  --url URL          address of the streamer (default: from the configuration, else http://127.0.0.1:9103)
+  --token-file FILE  the internal token (default: from the configuration)
+  --config FILE      the configuration (default /etc/scanflow/scanflow.yaml, if it exists)
 
 Example:  docker compose exec streamer scanflow storage take /project
 Exit:     0 done, 1 the streamer refused, 2 nothing was asked (usage, no such root, no streamer)

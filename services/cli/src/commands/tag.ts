@@ -13,14 +13,14 @@ import { privateTag } from '../private-tag.ts';
 
 const help = `Usage: scanflow tag IN OUT [--config FILE] [--force] [--json]
 
-Writes the DICOM file IN to OUT with the private tag, as the streamer does it: spliced into the encoded data set, every
-other byte as it is (of a deflated file, every other byte of the inflated data set). A file that has the tag already is
-copied as it is. IN is looked at up to the tag's place, not to its end, and never changed.
+Writes the DICOM file IN to OUT with the private tag, as the streamer does: spliced into the encoded data set, with
+every other byte as it is (in a deflated file, every other byte of the inflated data set). A file that has the tag already
+is copied as it is. IN is parsed up to the tag's place, not to its end, and never changed.
 
   --config FILE  takes the tag (group, creator, element, value, accession, time) from this configuration; whatever its
                  tag.apply is. Without it: (0021,xx10) of SCANFLOW, 'DICOM send'. The time is now
-  --force        overwrites OUT where it exists
-  --json         what was done as JSON on standard output
+  --force        overwrites OUT if it exists
+  --json         prints what was done as JSON
 
 Example:  npx scanflow tag image.dcm tagged.dcm --config config/scanflow.yaml
 Exit:     0 OUT is there, whole; 1 refused or failed, and there is no new OUT: not DICOM, cannot be decoded, no free

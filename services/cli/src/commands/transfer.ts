@@ -20,28 +20,28 @@ import { asJson, asText, csv, progressText, reportName } from '../transfer/repor
 const help = `Usage: scanflow transfer LIST.csv --from AET@host:port --to AET[@host:port] [OPTION …]
        scanflow transfer LIST.csv --via URL --from NAME [OPTION …]
 
-Has an archive send studies to another DICOM node (C-MOVE): only what that does not have yet, and until it has all. LIST.csv has
-one accession number a line; or columns called AccessionNumber, StudyInstanceUID, PatientID, StudyDate (2026-11-22, or
+Makes an archive send studies to another DICOM node (C-MOVE): only images that the node lacks, until it has all of them.
+LIST.csv holds one accession number per line, or columns called AccessionNumber, StudyInstanceUID, PatientID, StudyDate (2026-11-22, or
 2026-11-01..2026-11-30). The archive must know the AE titles of the target and of this command.
 
   --from AET@host:port  the archive that has the studies
-  --to AET@host:port  where they go. With the address it is asked what it has; with the AE title alone the archive's word counts
-  --calling AET       our own AE title (default SCANFLOW)
-  --at-once N         lines of the list at a time (1 to 16; default 1)
-  --timeout TIME      how long the archive may be silent in a move, as 90s, 5m or 2h (default 10m)
-  --wait TIME         how long nothing may arrive after a move, before what is missing is asked for again (default 60s)
-  --retries N         how often that is done, series by series (0 to 10; default 2)
-  --retry-time TIME   how long a node that does not answer is tried again (default 2m; 0s: not at all)
-  --journal FILE      notes what is done, so that the same command goes on after a break (default LIST.csv.journal; none: without)
-  --again             asks again for what the journal says is done
-  --report FOLDER     writes the report there, as CSV
-  --json              the report as JSON on standard output
-  --via URL           an Orthanc does the asking and receives; --from is the archive's name in its DicomModalities
-  --orthanc-user NAME, --orthanc-password-file FILE   who asks that Orthanc
+  --to AET@host:port  the node that gets them. With its address it is queried; with the AE title alone, the archive's word counts
+  --calling AET       our AE title (default SCANFLOW)
+  --at-once N         lines of the list at the same time (1 to 16; default 1)
+  --timeout TIME      longest silence of the archive in a move, as 90s, 5m or 2h (default 10m)
+  --wait TIME         how long to wait for the next image after a move, before missing ones are requested again (default 60s)
+  --retries N         how often missing images are requested again, series by series (0 to 10; default 2)
+  --retry-time TIME   how long to retry a node that does not answer (default 2m; 0s: no retry)
+  --journal FILE      file that records what is done, so that the same command continues (default LIST.csv.journal; none: no journal)
+  --again             also requests what the journal lists as done
+  --report FOLDER     writes the report into this folder, as CSV
+  --json              prints the report as JSON
+  --via URL           an Orthanc queries the archive and receives the images; --from is the archive's name in its DicomModalities
+  --orthanc-user NAME, --orthanc-password-file FILE   user and password for that Orthanc
   --tls, --tls-ca FILE, --tls-cert FILE, --tls-key FILE, --tls-profile NAME, --tls-name NAME   as of scanflow send, for --from
-  --to-tls            TLS for --to as well, with the same files
+  --to-tls            also uses TLS for --to, with the same files
 
-Exit codes: 0 all is there; 1 something is not; 2 not started (usage, list, archive or target not reachable).
+Exit codes: 0 every image is there; 1 some are not; 2 not started (usage, list, archive or target not reachable).
 
 Example:  npx scanflow transfer accessions.csv --from PACS@pacs.example.org:11112 --to ORTHANC@127.0.0.1:4242 --report reports
           npx scanflow transfer accessions.csv --via http://127.0.0.1:8042 --from pacs

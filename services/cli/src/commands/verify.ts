@@ -10,25 +10,25 @@ const help = `Usage: scanflow verify [ID | --project P | --since 7d] [--repair] 
        scanflow verify --job JOB [--json]
        scanflow verify acknowledge (ID | --project P) --reason TEXT
 
-Has the streamer read stored files again and compare them with their SHA-256: the images, series.tar and the copy.
-The streamer does the same by itself (storage.verify in the configuration). An ID may be given by its beginning.
+Makes the streamer read stored files again and compare them with their SHA-256: the images, series.tar and the copy.
+The streamer also does so by itself (storage.verify in the configuration). The first characters of an ID are enough.
 
-  ID               one series; without it, and without what follows, everything that is stored
-  --project P      all series of a project
-  --since 7d       what was stored within that time
-  --repair         puts back what is missing or changed: from Orthanc while that has it, or from the copy. A changed
-                   file is never overwritten: it is kept beside, as NAME_changed
-  --job JOB        goes on watching a verification that was asked for before
-  --json           as JSON
+  ID               one series; without any of these, everything that is stored
+  --project P      all series of one project
+  --since 7d       series that were stored within that time
+  --repair         restores missing and changed files, from Orthanc while it has them, or from the copy. A changed file
+                   is never overwritten: it is kept as NAME_changed
+  --job JOB        watches a verification that was started before
+  --json           prints JSON
 
-  acknowledge      missing or changed files are known, and are no failure any more until something else is wrong
-    --reason TEXT  why; it is kept with your name, in the ledger and in series.json
+  acknowledge      accepts missing or changed files: they are no failure until something else goes wrong
+    --reason TEXT  why; recorded with your name, in the ledger and in series.json
 
-  --url URL        where the streamer is; else as in the configuration, else http://127.0.0.1:9103
-  --config FILE    the configuration; /etc/scanflow/scanflow.yaml where there is one
-  --token-file FILE  the internal token of the streamer; else as in the configuration
+  --url URL        address of the streamer (default: from the configuration, else http://127.0.0.1:9103)
+  --config FILE    the configuration (default /etc/scanflow/scanflow.yaml, if it exists)
+  --token-file FILE  the internal token of the streamer (default: from the configuration)
 
-The streamer goes on where it was when it restarts meanwhile, and the command waits for it. Ctrl-C stops both.
+After a restart the streamer continues where it was, and the command waits for it. Ctrl-C stops both.
 
 Example:  scanflow verify --project 3010000.01 --repair
           docker compose exec streamer scanflow verify --since 7d

@@ -7,16 +7,16 @@ import { askExplanation, explanationPage } from '../worklist/explanation.ts';
 
 const help = `Usage: scanflow worklist explain ACCESSION --scanner NAME [--key KEY=VALUE …] [--json] [--config FILE]
 
-Says why an item is not in the list of a scanner, or that it is. Without --key, the scanner's last query is judged: first
-let somebody press "refresh" at the console.
+Explains why an item is not on a scanner's list, or confirms that it is. Without --key it judges the scanner's last query:
+press "refresh" at the console first.
 
-  ACCESSION        the accession number; /api/worklist and bookings/ have them
+  ACCESSION        the accession number, as in /api/worklist and bookings/
   --scanner NAME   the scanner by its name in the configuration, or an AE title
-  --key KEY=VALUE  a query of your own, as findscu's -k takes keys: ScheduledProcedureStepSequence.Modality=MR
-  --json           as JSON
-  --config FILE    the configuration of the worklist service; /etc/scanflow/scanflow.yaml where absent
+  --key KEY=VALUE  a query key in findscu's notation: ScheduledProcedureStepSequence.Modality=MR
+  --json           prints JSON
+  --config FILE    the configuration of the worklist service (default /etc/scanflow/scanflow.yaml)
 
-Values of keys are shown where they say nothing of a person: stations, days, times, modality.
+It shows values of keys only if they identify nobody: stations, days, times, modality.
 
 Example:  docker compose exec worklist scanflow worklist explain 4K2M7Q9X --scanner prisma
 Exit:     0 it is in the list, 1 it is not, or the service does not answer, 2 nothing was asked (usage, configuration)
