@@ -28,6 +28,7 @@ RUN node -e ' \
       writeFileSync("package.json", JSON.stringify(root));' \
  && npm sbom --sbom-format cyclonedx >/sbom.cdx.json
 
+# Compose files of 0.1.0 look for their health check in packages/chassis.
 FROM ${NODE_IMAGE} AS sources
 WORKDIR /src
 COPY . .
@@ -37,6 +38,7 @@ RUN for link in /links/node_modules/@scanflow/*; do \
    && mkdir -p "/app/$part" && cp -r "$part/." "/app/$part/" || exit 1; \
     done \
  && cp package.json /app/ \
+ && mkdir -p /app/packages/chassis/src && ln -s ../../runtime/src/probe.ts /app/packages/chassis/src/probe.ts \
  && chmod -R a+rX,go-w /app
 
 FROM ${NODE_IMAGE}

@@ -39,6 +39,11 @@ suite('the stack', options, () => {
     for (const service of ONE_SHOTS) assert.equal((await stack.inspect(service)).State.ExitCode, 0, service);
   });
 
+  test('update: the health check of 0.1.0, in compose files that a facility keeps, finds its probe', async () => {
+    const probe = ['/app/packages/chassis/src/probe.ts', 'http://127.0.0.1:9101/healthz'];
+    assert.match(await stack.exec('cal2wl', 'node', ...probe), /^200 /);
+  });
+
   for (const service of SERVICES)
     test(`hardening: ${service}`, async () => {
       const container = await stack.inspect(service);
