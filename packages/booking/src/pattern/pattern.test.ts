@@ -157,7 +157,7 @@ test('pattern: what the linear engine cannot say runs under a limit, and the nex
   const began = performance.now();
   for (let turn = 0; turn < 20; turn += 1)
     assert.throws(() => pattern.exec(`${'a'.repeat(40)}${turn}!`), PatternTooSlow);
-  assert.ok(performance.now() - began < 100, 'a slow text is remembered');
+  assert.ok(performance.now() - began < 300, 'a slow text is remembered');
   assert.deepEqual({ ...pattern.exec('abc sub-01')?.groups }, { project: 'abc', subject: 'sub-01' });
   assert.equal(pattern.exec('xbc sub-01'), null);
 });

@@ -12,6 +12,8 @@ import { arrived } from '../intake/sql.ts';
 import { nextStore, renew } from '../ledger/claims.ts';
 
 const LEASE_MS = 300;
+/** A timer of Node.js may end a little before its time. */
+const EARLY_MS = 3;
 const clock = { now: () => Temporal.Now.instant().epochMilliseconds, random: () => 0.5 };
 
 async function claimed(t: TestContext): Promise<{ ledger: Ledger; work: StoreWork; deps: LeaseDeps }> {
@@ -71,7 +73,7 @@ test('lease: the work is told when the ledger was out of reach for as long as th
   const cut = { leaseMs: LEASE_MS, write: () => Promise.reject(away) };
   const began = performance.now();
   await underLease(work, { ...deps, ledger: cut }, new AbortController().signal, aborted);
-  assert.ok(performance.now() - began >= LEASE_MS);
+  assert.ok(performance.now() - began >= LEASE_MS - EARLY_MS);
   assert.equal((await ledger.write(nextStore, clock.now() + LEASE_MS))?.series, 'a');
 });
 
