@@ -1,9 +1,10 @@
 /** docs/reconciling.md: what happens while a scan runs, and when a pass is killed. */
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { encodeExamRecord } from '@scanflow/booking';
+import { writeFileAtomic } from '@scanflow/runtime/files';
 import { makeCalendar, run, until, type CalendarEntry } from '@scanflow/testkit';
 import {
   giving,
@@ -28,7 +29,8 @@ test('edited while the scan runs: the item is frozen, and the change comes when 
         studyInstanceUids: [],
       };
       await mkdir(join(play.data, 'performed'), { recursive: true });
-      await writeFile(
+      // as the worklist does: a file takes the other's name
+      await writeFileAtomic(
         join(play.data, 'performed', '2.25.7.json'),
         encodeExamRecord({
           version: 1,
