@@ -40,7 +40,7 @@ case "$*" in
 esac
 `;
 
-/** In the place of a program of PostgreSQL's: the FATAL_th call is its caller's last one, before it or in its midst. */
+/** Stands in for a program of PostgreSQL, and kills its caller at the FATAL-th call: before the call, or in its midst. */
 const FATAL = `#!/bin/sh
 echo "$0" >>"$CALLS"
 if [ "$(wc -l <"$CALLS")" = "$FATAL" ]; then
@@ -121,17 +121,22 @@ async function send({ rig }: Place, name: string, images: number): Promise<void>
   );
 }
 
+/** A place with one stored series, saved by the commands of the page while everything runs. */
+async function saved(t: TestContext, images: number): Promise<Place> {
+  const all = await place(t);
+  await all.rig.start();
+  await send(all, 'a', images);
+  await settled(all.rig, 1, ['complete']);
+  await ok(all, await saving());
+  return all;
+}
+
 test(
   'backup of PostgreSQL: by the commands of the page, older than storage; nothing is stored or sent twice',
   { skip },
   async (t) => {
-    const all = await place(t);
+    const all = await saved(t, 3);
     const { server, rig, pacs } = all;
-    await rig.start();
-    await send(all, 'a', 3);
-    await settled(rig, 1, ['complete']);
-    // while everything runs
-    await ok(all, await saving());
     await send(all, 'b', 2);
     await settled(rig, 2, ['complete']);
     await server.query('orthanc', "UPDATE image SET name = 'now'");
@@ -166,12 +171,7 @@ test(
   'backup of PostgreSQL: a dump that is interrupted leaves the one of the night before',
   { skip },
   async (t) => {
-    const all = await place(t);
-    const { rig, backups, shell } = all;
-    await rig.start();
-    await send(all, 'a', 2);
-    await settled(rig, 1, ['complete']);
-    await ok(all, await saving());
+    const { rig, backups, shell } = await saved(t, 2);
     const before = await filesBelow(backups);
     const dump = join(rig.folder, 'programs/pg_dump');
     await writeFile(dump, '#!/bin/sh\n"$BIN/pg_dump" "$@" | head -c 2000\nkill -9 $$\n');
@@ -186,12 +186,7 @@ test(
 );
 
 test('restore of PostgreSQL: a dump that is cut anywhere changes nothing', { skip }, async (t) => {
-  const all = await place(t);
-  const { server, rig, backups, shell } = all;
-  await rig.start();
-  await send(all, 'a', 2);
-  await settled(rig, 1, ['complete']);
-  await ok(all, await saving());
+  const { server, rig, backups, shell } = await saved(t, 2);
   await rig.streamer().stop();
   await server.query('scanflow', 'CREATE TABLE later (x INTEGER)');
   const dump = join(backups, 'ledger.dump');
@@ -227,12 +222,8 @@ test(
   'restore of PostgreSQL: killed at any moment, each database is the old one or the new one; run again, it ends right',
   { skip },
   async (t) => {
-    const all = await place(t);
+    const all = await saved(t, 2);
     const { server, rig, backups, shell } = all;
-    await rig.start();
-    await send(all, 'a', 2);
-    await settled(rig, 1, ['complete']);
-    await ok(all, await saving());
     await rig.streamer().stop();
     assert.deepEqual((await readdir(backups)).toSorted(), ['ledger.dump', 'orthanc-index.dump']);
     const count = async (name: string): Promise<string> => {

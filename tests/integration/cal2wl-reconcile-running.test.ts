@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { encodeExamRecord } from '@scanflow/booking';
 import { writeFileAtomic } from '@scanflow/runtime/files';
-import { makeCalendar, run, until, type CalendarEntry } from '@scanflow/testkit';
+import { examRecord, makeCalendar, run, until, type CalendarEntry } from '@scanflow/testkit';
 import {
   giving,
   soon,
@@ -32,21 +32,9 @@ test('edited while the scan runs: the item is frozen, and the change comes when 
       // as the worklist does: a file takes the other's name
       await writeFileAtomic(
         join(play.data, 'performed', '2.25.7.json'),
-        encodeExamRecord({
-          version: 1,
-          sopInstanceUid: '2.25.7',
-          state,
-          created: now,
-          updated: now,
-          modality: 'MR',
-          stationAet: 'PRISMA',
-          callingAet: 'PRISMA',
-          wrongItem: false,
-          links: [link],
-          items: [],
-          series: [],
-          attributes: {},
-        }),
+        encodeExamRecord(
+          examRecord({ sopInstanceUid: '2.25.7', state, created: now, updated: now, links: [link] }),
+        ),
       );
     };
     await step('IN PROGRESS');

@@ -1,29 +1,19 @@
 /** A subject is erased while its series is being stored, by this streamer or by another one of the same ledger. */
 import assert from 'node:assert/strict';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
-import {
-  apiFetch,
-  findPostgres,
-  freePort,
-  startPostgres,
-  startProgram,
-  until,
-  type Postgres,
-  type Program,
-} from '@scanflow/testkit';
+import { test } from 'node:test';
+import { findPostgres, startPostgres, until } from '@scanflow/testkit';
 import { startProxy } from '../faults/orthanc-proxy.ts';
 import { requireForgotten } from './streamer-erase-support.ts';
 import { scanflow } from './streamer-loss-support.ts';
-import { makeRig, phantom, sendTo, settled, type Rig, type Series } from './streamer-support.ts';
+import { startShared, type Streamer } from './streamer-shared-support.ts';
+import { makeRig, phantom, sendTo, settled, type Rig } from './streamer-support.ts';
 
 const PROJECT = '3010000.01';
 const GONE = 'sub-withdrawn77';
 const STAYS = 'sub-staying88';
 const IMAGES = 12;
-const MAIN = join(import.meta.dirname, '../../services/streamer/src/main.ts');
-const KILLER = join(import.meta.dirname, 'streamer-killer.ts');
 
 const made = (rig: Rig, subject: string, images = IMAGES): ReturnType<typeof phantom> =>
   phantom(join(rig.folder, subject), { images, patientId: `${PROJECT}_${subject}`, studyId: 'ses-1' });
@@ -75,41 +65,6 @@ test('erase: while the series is pulled, and while more of it arrives; nothing o
   await requireForgotten(GONE, [rig.root, rig.data]);
   assert.ok(!rig.streamer().output().includes(GONE), 'the log names the subject');
 });
-
-interface Streamer {
-  readonly program: Program;
-  readonly config: string;
-  readonly series: () => Promise<Series[]>;
-}
-
-/** A streamer of the rig's configuration, with a port of its own and the shared ledger. */
-async function startShared(
-  t: TestContext,
-  rig: Rig,
-  server: Postgres,
-  env: Readonly<Record<string, string>> = {},
-): Promise<Streamer> {
-  const port = await freePort();
-  const common = JSON.parse(await readFile(rig.configFile, 'utf8')) as Record<string, unknown>;
-  const ledger = { url: server.url, passwordFile: server.passwordFile, lease: '3s' };
-  const http = { bind: '127.0.0.1', ports: { cal2wl: 0, worklist: 0, streamer: port } };
-  const config = join(rig.folder, `scanflow-${port}.yaml`);
-  await writeFile(config, JSON.stringify({ ...common, ledger, http }));
-  const program = await startProgram(process.execPath, ['--import', KILLER, MAIN, '--config', config], {
-    env,
-  });
-  t.after(() => program.stop('SIGKILL'));
-  t.after(() => {
-    if (!t.passed) t.diagnostic(program.output());
-  });
-  const url = `http://127.0.0.1:${port}`;
-  return {
-    program,
-    config,
-    series: async () =>
-      ((await (await apiFetch(rig.data, `${url}/api/series`)).json()) as { series: Series[] }).series,
-  };
-}
 
 /** Waits until the process is stopped, as `ps` has it. */
 const stopped = (pid: number): Promise<true> =>

@@ -1,56 +1,15 @@
 /** Several streamers share the work by one PostgreSQL: one dies, the others finish; the server goes away and comes back. */
 import assert from 'node:assert/strict';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import {
-  apiFetch,
-  findPostgres,
-  freePort,
-  startPostgres,
-  startProgram,
-  startStorescp,
-  until,
-  type Postgres,
-  type Program,
-} from '@scanflow/testkit';
+import { findPostgres, startPostgres, startStorescp, until, type Postgres } from '@scanflow/testkit';
 import { folderOf, verifyForwarded, verifyStored } from './streamer-verify.ts';
-import { makeRig, phantom, scratch, sendTo, type Rig, type Series } from './streamer-support.ts';
+import { startShared, type Streamer } from './streamer-shared-support.ts';
+import { makeRig, phantom, scratch, sendTo, type Series } from './streamer-support.ts';
 
 const skip = findPostgres() === undefined ? 'PostgreSQL is not installed' : false;
 const IMAGES = 24;
-const MAIN = join(import.meta.dirname, '../../services/streamer/src/main.ts');
-const KILLER = join(import.meta.dirname, 'streamer-killer.ts');
-
-interface Streamer {
-  readonly program: Program;
-  readonly series: () => Promise<Series[]>;
-  readonly health: () => Promise<string>;
-}
-
-/** A streamer of the rig's configuration, with a port of its own and the shared ledger. */
-async function startShared(
-  t: TestContext,
-  rig: Rig,
-  server: Postgres,
-  env: Readonly<Record<string, string>> = {},
-): Promise<Streamer> {
-  const port = await freePort();
-  const config = JSON.parse(await readFile(rig.configFile, 'utf8')) as Record<string, unknown>;
-  const ledger = { url: server.url, passwordFile: server.passwordFile, lease: '4s' };
-  const http = { bind: '127.0.0.1', ports: { cal2wl: 0, worklist: 0, streamer: port } };
-  const file = join(rig.folder, `scanflow-${port}.yaml`);
-  await writeFile(file, JSON.stringify({ ...config, ledger, http }));
-  const program = await startProgram(process.execPath, ['--import', KILLER, MAIN, '--config', file], { env });
-  t.after(() => program.stop('SIGKILL'));
-  const url = `http://127.0.0.1:${port}`;
-  return {
-    program,
-    series: async () =>
-      ((await (await apiFetch(rig.data, `${url}/api/series`)).json()) as { series: Series[] }).series,
-    health: async () => (await fetch(`${url}/healthz`)).text(),
-  };
-}
 
 /** Waits until a streamer that lives shows so many series, all complete. */
 function complete(streamers: readonly Streamer[], count: number): Promise<Series[]> {

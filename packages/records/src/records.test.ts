@@ -21,6 +21,7 @@ import {
   type ExamRecord,
 } from '@scanflow/booking';
 import { writeFileAtomic } from '@scanflow/runtime';
+import { examRecord } from '@scanflow/testkit';
 import { bookingFiles, examFiles, readRejected, RecordWatch, type RecordFiles } from './index.ts';
 
 const booking = (accessionNumber: string, more: Partial<BookingRecord> = {}): BookingRecord => ({
@@ -40,22 +41,12 @@ const booking = (accessionNumber: string, more: Partial<BookingRecord> = {}): Bo
   ...more,
 });
 
-const exam = (sopInstanceUid: string, more: Partial<ExamRecord> = {}): ExamRecord => ({
-  version: 1,
-  sopInstanceUid,
-  state: 'COMPLETED',
-  created: '2026-11-22T10:00:00Z',
-  updated: '2026-11-22T11:00:00Z',
-  modality: 'MR',
-  stationAet: 'PRISMA',
-  callingAet: 'PRISMA',
-  wrongItem: false,
-  links: [],
-  items: [],
-  series: [],
-  attributes: { '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Secret' }] } },
-  ...more,
-});
+const exam = (sopInstanceUid: string, more: Partial<ExamRecord> = {}): ExamRecord =>
+  examRecord({
+    sopInstanceUid,
+    attributes: { '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Secret' }] } },
+    ...more,
+  });
 
 interface Place {
   readonly folder: string;

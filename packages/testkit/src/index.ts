@@ -1,3 +1,4 @@
+export { examRecord } from './exam-record.ts';
 export { apiFetch } from './api.ts';
 export {
   makeAuthority,

@@ -3,8 +3,9 @@ import { mkdir, mkdtemp, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { encodeExamRecord, type ExamRecord, type ExamSeries } from '@scanflow/booking';
+import { encodeExamRecord, type ExamSeries } from '@scanflow/booking';
 import { writeFileAtomic } from '@scanflow/runtime';
+import { examRecord } from '@scanflow/testkit';
 import { openExamCounts, type ExamCounts } from './exam-counts.ts';
 
 const series = (seriesInstanceUid: string, images: number, others = 0): ExamSeries => ({
@@ -12,23 +13,6 @@ const series = (seriesInstanceUid: string, images: number, others = 0): ExamSeri
   description: 'a scan',
   images,
   others,
-});
-
-const record = (over: Partial<ExamRecord>): ExamRecord => ({
-  version: 1,
-  sopInstanceUid: '1.1',
-  state: 'COMPLETED',
-  created: '2026-11-22T10:00:00Z',
-  updated: '2026-11-22T11:00:00Z',
-  modality: 'MR',
-  stationAet: 'PRISMA',
-  callingAet: 'PRISMA',
-  wrongItem: false,
-  links: [],
-  items: [],
-  series: [],
-  attributes: {},
-  ...over,
 });
 
 async function place(t: TestContext): Promise<{
@@ -57,11 +41,11 @@ test('performed: a folder that is not there yet says nothing', async (t) => {
 
 test('performed: an exam that has ended tells how many instances each series has', async (t) => {
   const { put, performed, folder } = await place(t);
-  const going = record({ state: 'IN PROGRESS', series: [series('1.2', 1)] });
+  const going = examRecord({ state: 'IN PROGRESS', series: [series('1.2', 1)] });
   await put('1.1.json', encodeExamRecord(going));
   assert.equal(await performed.refresh(), true);
   assert.equal(performed.expected('1.2'), undefined);
-  await put('1.1.json', encodeExamRecord(record({ series: [series('1.2', 10, 2), series('1.3', 5)] })));
+  await put('1.1.json', encodeExamRecord(examRecord({ series: [series('1.2', 10, 2), series('1.3', 5)] })));
   assert.equal(await performed.refresh(), true);
   assert.deepEqual([performed.expected('1.2'), performed.expected('1.3')], [12, 5]);
   assert.equal(await performed.refresh(), false);
@@ -75,14 +59,14 @@ test('performed: of a large file the images’ names are left out', async (t) =>
   const attributes = {
     '00400340': { vr: 'SQ', Value: Array.from({ length: 20_000 }, (_, i) => `1.2.3.${i}`) },
   };
-  await put('1.1.json', encodeExamRecord(record({ series: [series('1.2', 20_000)], attributes })));
+  await put('1.1.json', encodeExamRecord(examRecord({ series: [series('1.2', 20_000)], attributes })));
   await performed.refresh();
   assert.equal(performed.expected('1.2'), 20_000);
 });
 
 test('performed: a file that is no record is told once, and the others count', async (t) => {
   const { put, performed, folder, told } = await place(t);
-  await put('1.1.json', encodeExamRecord(record({ series: [series('1.2', 3)] })));
+  await put('1.1.json', encodeExamRecord(examRecord({ series: [series('1.2', 3)] })));
   await put('1.9.json', '{"version":1');
   await writeFile(join(folder, '.1.1.json.1.abcdefabcdef.tmp'), 'half');
   await performed.refresh();

@@ -133,8 +133,8 @@ export async function rootsToExamine(tx: Tx): Promise<string[]> {
 }
 
 /**
- * The next series of a root that was put back, or put in the place of another, are opened again: see recheck(). `isThere`
- * says whether a folder is below that root. False when all of them are.
+ * Opens the next series of a restored or replaced root again: see recheck(). `isThere` says whether a folder is below that
+ * root. Returns false once all series are open.
  */
 export async function examineNext(
   tx: Tx,

@@ -23,7 +23,7 @@ export type SessionOutcome =
   | { readonly kind: 'grown' }
   | { readonly kind: 'later'; readonly failure: Failure };
 
-/** While project storage is away: it is back within ten minutes of its return. */
+/** Pauses while project storage is away: the report comes within ten minutes of its return. */
 const RETRY: RetryPolicy = { firstMs: 60_000, capMs: 600_000 };
 
 export async function sessionStep(session: SessionView, deps: SessionDeps): Promise<SessionOutcome> {

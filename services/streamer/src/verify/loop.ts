@@ -15,7 +15,7 @@ const ADJUST_MS = 3_600_000;
 /** After something could not be looked at: a root that is away would have the ledger written all the time. */
 const AFTER_TROUBLE = 5_000;
 
-/** What is verified has claims of its own: nothing is stored or sent meanwhile. */
+/** Verification has its own claims: while one holds, nobody stores or sends the series. */
 const LEASE: Lease<VerifyWork> = { ...LEG_LEASE, renew: renewVerify, giveBack: giveBackVerify };
 
 type Wakes = LoopDeps['wakes'];

@@ -193,7 +193,7 @@ async function tellOf(
   await sessionNews(tx, series, attributes, now);
 }
 
-/** It could not be looked at. Without a next try, whoever asked is told so. Throws LEDGER_LEASE_LOST. */
+/** Records that a series could not be read. Without a next try, its request ends with the failure. Throws LEDGER_LEASE_LOST. */
 export async function notLooked(
   tx: Tx,
   work: VerifyWork,

@@ -1,4 +1,4 @@
-/** The steps of a series' life with a ledger and folders as they are; Orthanc, the destination and its answers are plain objects. */
+/** The steps of a series with a real ledger and real folders; plain objects stand in for Orthanc and the destination. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
