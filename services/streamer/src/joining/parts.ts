@@ -100,15 +100,23 @@ export function membersIn({
     series: one.orthancSeries,
     study: one.studyInstanceUid,
     uid: one.seriesInstanceUid,
-    traits: alike === undefined || one.begun === undefined ? undefined : { alike, at: momentIn(one.begun) },
+    traits: recordedTraits(alike, one.begun),
   }));
 }
 
 const begunAt = (at: number): string =>
   Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO('UTC').toPlainDateTime().toString();
 
-const momentIn = (begun: string): number =>
-  Temporal.PlainDateTime.from(begun).toZonedDateTime('UTC').epochMilliseconds;
+/** Undefined also for a moment that is none: people may write anything into series.json. */
+function recordedTraits(alike: string | undefined, begun: string | undefined): Member['traits'] {
+  if (alike === undefined || begun === undefined) return undefined;
+  try {
+    return { alike, at: Temporal.PlainDateTime.from(begun).toZonedDateTime('UTC').epochMilliseconds };
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
 
 /** What arrives, as far as it may be a part of another series; undefined where nothing is joined. */
 export function joinableOf(first: FirstImages, { join }: Pick<Settings, 'join'>): Joinable | undefined {
