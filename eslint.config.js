@@ -136,7 +136,7 @@ export default tseslint.config(
   {
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ['eslint.config.js'] },
+        projectService: { allowDefaultProject: ['eslint.config.js', 'scripts/compile-cache.js'] },
         tsconfigRootDir: import.meta.dirname,
       },
     },

@@ -61,7 +61,14 @@ const unit = await Array.fromAsync(glob('{packages,services}/*/src/**/*.test.ts'
 const files = [...unit.filter((file) => !SLOW_UNIT_TESTS.includes(file)), ...FAST_INTEGRATION_TESTS];
 const child = spawn(
   process.execPath,
-  ['--test', '--test-concurrency=2', ...process.argv.slice(2), ...files.sort()],
+  [
+    '--import',
+    './scripts/compile-cache.js',
+    '--test',
+    '--test-concurrency=2',
+    ...process.argv.slice(2),
+    ...files.sort(),
+  ],
   {
     cwd: ROOT,
     stdio: 'inherit',

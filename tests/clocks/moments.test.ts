@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { moments } from './moments.ts';
-import { testsOf } from './plan.ts';
+import { bearsShifting, testsOf } from './plan.ts';
 
 const at = (now: string): Record<string, string> =>
   Object.fromEntries(
@@ -33,4 +33,10 @@ test('clocks: on every push each clock has the unit tests, and all integration t
   for (const tests of onPush) assert.deepEqual(tests.slice(0, -1), ['packages/booking/src/identity.test.ts']);
   const all = testsOf(units).filter((file) => file.startsWith('tests/'));
   assert.deepEqual(new Set(onPush.map((tests) => tests.at(-1) ?? '')), new Set(all));
+});
+
+test('clocks: a test that starts Orthanc or PostgreSQL runs by the right clock only', () => {
+  assert.equal(bearsShifting("import { startOrthanc } from '@scanflow/testkit';"), false);
+  assert.equal(bearsShifting('const postgres = await startPostgres();'), false);
+  assert.equal(bearsShifting("import { startOrthancLike } from './support.ts';"), true);
 });
