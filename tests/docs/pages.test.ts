@@ -83,7 +83,7 @@ test('docs: no page uses a word that docs/glossary.md replaces', async () => {
   const found: string[] = [];
   // docs/tried.md repeats names of tests
   const plain = written.filter((page) => !['docs/glossary.md', 'docs/tried.md'].includes(page));
-  for (const page of [...plain, 'README.md']) {
+  for (const page of [...plain, ...decisions, 'README.md']) {
     const text = (await read(page)).replaceAll(/\s+/g, ' ');
     for (const word of words)
       if (new RegExp(`\\b${word}\\b`, 'i').test(text)) found.push(`${page}: “${word}”`);
@@ -93,7 +93,7 @@ test('docs: no page uses a word that docs/glossary.md replaces', async () => {
 
 test('docs: files and functions that the pages for developers name are there', async () => {
   const wrong: string[] = [];
-  for (const page of ['docs/architecture.md', 'docs/how-to-add.md', 'CONTRIBUTING.md']) {
+  for (const page of ['docs/architecture.md', 'docs/how-to-add.md', 'CONTRIBUTING.md', ...decisions]) {
     for (const line of (await read(page)).split('\n')) {
       const files = Array.from(
         line.matchAll(/\b((?:packages|services|tests|scripts)\/[\w./-]+\.ts)\b/g),
