@@ -7,13 +7,11 @@ import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
 import { requireFinishedRestore } from '@scanflow/runtime';
 import { run, startProgram } from '@scanflow/testkit';
+import { EVERY_MOMENT, killMoments } from './kill-moments.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const CLI = join(ROOT, 'services/cli/src/main.ts');
 const KILLER = join(import.meta.dirname, 'file-killer.ts');
-const { KILLS } = process.env;
-/** Every other moment, unless a person asked for kills: `npm run test:faults -- --kills 200`. */
-const STEP = KILLS === undefined ? 2 : 1;
 const SERVICES = ['cal2wl', 'worklist', 'streamer', 'receiver'];
 
 interface Place {
@@ -79,25 +77,38 @@ async function contentOf(path: string): Promise<string> {
   }
 }
 
-/** Its exit code, null where it was killed. */
-async function killed(nth: number, ...args: string[]): Promise<number | null> {
-  const env = { KILL_NTH: String(nth) };
+/** What is done, and the hidden or last name at which it is done: `rename /.restoring-`, without which file and when. */
+const kindOf = (change: string): string =>
+  [/^\w+/, /\/\.+[a-z-]+/g, /manifest/].flatMap((part) => change.match(part) ?? []).join(' ');
+
+async function runWith(
+  env: Readonly<Record<string, string>>,
+  args: readonly string[],
+): Promise<number | null> {
   const program = await startProgram(process.execPath, ['--import', KILLER, CLI, ...args], { env });
   const code = await program.ended;
   assert.ok(code === 0 || code === null, `killed, not failed: ${program.output()}`);
   return code;
 }
 
-/** Runs the command again and again, killed before its first change, its second …, until it gets to its end. */
-async function atEveryChange(
+/** Runs the command to its end, and again and again, killed before a change. Gives how often it was killed. */
+async function atChanges(
+  { folder }: Place,
   args: readonly string[],
-  { before, after }: { before: () => Promise<void>; after: (nth: number) => Promise<void> },
+  { before, after }: { before: () => Promise<void>; after: (nth: number, turn: number) => Promise<void> },
 ): Promise<number> {
-  for (let nth = 1; ; nth += STEP) {
+  const list = join(folder, 'changes');
+  await before();
+  assert.equal(await runWith({ CHANGES: list }, args), 0);
+  const changes = (await readFile(list, 'utf8')).trimEnd().split('\n');
+  await after(changes.length + 1, 0);
+  const moments = killMoments(changes, kindOf);
+  for (const [turn, nth] of moments.entries()) {
     await before();
-    if ((await killed(nth, ...args)) === 0) return nth - 1;
-    await after(nth);
+    assert.equal(await runWith({ KILL_NTH: String(nth) }, args), null, `at ${nth}: ${changes[nth - 1]}`);
+    await after(nth, turn);
   }
+  return moments.length;
 }
 
 const ok = async (...args: string[]): Promise<void> => {
@@ -106,9 +117,10 @@ const ok = async (...args: string[]): Promise<void> => {
 };
 
 test('backup: killed before any change, it leaves nothing that restore takes for a backup', async (t) => {
-  const { data, backups, config } = await place(t);
+  const all = await place(t);
+  const { data, backups, config } = all;
   await fill(data, 'now');
-  const seen = await atEveryChange(['backup', backups, '--config', config], {
+  const kills = await atChanges(all, ['backup', backups, '--config', config], {
     before: async () => {
       await rm(backups, { recursive: true, force: true });
       await mkdir(backups);
@@ -117,7 +129,6 @@ test('backup: killed before any change, it leaves nothing that restore takes for
       const left = await readdir(backups);
       const named = left.filter((name) => name.startsWith('scanflow-'));
       const { code, stderr } = await run(process.execPath, [CLI, 'restore', backups, '--config', config]);
-      // the last change is of the folder around it: by then it is whole
       assert.equal(code, named.length === 0 ? 1 : 0, `at ${nth}: ${left.join()} ${stderr}`);
       if (named.length === 0) assert.match(stderr, /holds no backup/);
       for (const name of left.filter((one) => !named.includes(one))) {
@@ -128,8 +139,8 @@ test('backup: killed before any change, it leaves nothing that restore takes for
       assert.deepEqual(Object.values(await visible(data)), Object.values(await visible(data)).fill('now'));
     },
   });
-  t.diagnostic(`${seen} moments`);
-  assert.ok(seen > 15, String(seen));
+  t.diagnostic(`killed ${kills} times`);
+  assert.ok(kills > 3, String(kills));
 });
 
 test('backup: what a killed one left goes after a day, a younger one may still be written', async (t) => {
@@ -157,12 +168,12 @@ test('restore: killed before any change, all is of one moment or no service star
   const untouched = await visible(data);
   await cp(data, join(folder, 'kept'), { recursive: true });
   let unfinished = 0;
-  const seen = await atEveryChange(['restore', backups, '--config', config], {
+  const kills = await atChanges(all, ['restore', backups, '--config', config], {
     before: async () => {
       await rm(data, { recursive: true });
       await cp(join(folder, 'kept'), data, { recursive: true });
     },
-    after: async (nth) => {
+    after: async (nth, turn) => {
       const is = JSON.stringify(await visible(data));
       const refused = await requireFinishedRestore(data).then(
         () => false,
@@ -172,29 +183,28 @@ test('restore: killed before any change, all is of one moment or no service star
       else if (is !== JSON.stringify(untouched)) assert.deepEqual(await visible(data), restored, `at ${nth}`);
       if (unfinished === 3) await requireNoStart(all);
       // each takes half a second
-      if (nth % 3 !== 0) return;
+      if (!EVERY_MOMENT && turn % 3 !== 1) return;
       await ok('restore', backups, '--config', config);
       assert.deepEqual(await visible(data), restored, `at ${nth}, then again`);
       await requireFinishedRestore(data);
       assert.ok((await readdir(join(data, 'streamer'))).includes('rebuild.json'), 'the streamer compares');
     },
   });
-  t.diagnostic(`${seen} moments, ${unfinished} of them in the midst`);
-  assert.ok(unfinished > 10, `${unfinished} of ${seen}`);
+  t.diagnostic(`killed ${kills} times, ${unfinished} of them in the midst`);
+  assert.ok(unfinished > 4, `${unfinished} of ${kills}`);
 });
 
 /** The services, and a backup: each refuses, with the code and what to do. */
 async function requireNoStart({ config, folder }: Place): Promise<void> {
-  for (const service of SERVICES) {
+  const starting = SERVICES.map(async (service) => {
     const main = join(ROOT, `services/${service}/src/main.ts`);
     const { code, stdout, stderr } = await run(process.execPath, [main, '--config', config]);
     assert.equal(code, 1, service);
     assert.match(stdout + stderr, /RESTORE_UNFINISHED/, service);
     assert.match(stdout + stderr, /scanflow restore again/, service);
-  }
-  const { code, stderr } = await run(process.execPath, [
-    ...[CLI, 'backup', join(folder, 'more'), '--config', config],
-  ]);
+  });
+  const backup = [CLI, 'backup', join(folder, 'more'), '--config', config];
+  const [{ code, stderr }] = await Promise.all([run(process.execPath, backup), ...starting]);
   assert.equal(code, 1);
   assert.match(stderr, /A restore was interrupted/);
 }
