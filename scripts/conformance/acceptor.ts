@@ -16,16 +16,16 @@ export const acceptorParameters = (limits: Limits): string[][] => [
   ],
   ['Time for an association request, and for closing afterwards (ARTIM)', seconds(limits.artimMs)],
   ['Time without a request', seconds(limits.idleMs)],
-  ['The same, where connections are as many as allowed', seconds(limits.yieldMs)],
-  ['Time in which a request gets no answer for a fault of ours', seconds(limits.handlerMs)],
-  ['Time in which the peer takes nothing', seconds(limits.stallMs)],
+  ['The same, once as many connections are open as allowed', seconds(limits.yieldMs)],
+  ['Longest time that our own code may take for an answer', seconds(limits.handlerMs)],
+  ['Longest time in which the peer takes nothing', seconds(limits.stallMs)],
   ['Longest association request', `${limits.associateBytes} bytes`],
   ['Longest command set', `${limits.commandBytes} bytes`],
   [
-    'Bytes of messages that are unfinished or not answered',
+    'Bytes of unfinished or unanswered messages',
     `${limits.heldBytes} in total, ${limits.heldBytesPerPeer} from one address, beyond the first ${limits.freeBytes} of each association; the message that exceeds it ends its association (A-ABORT)`,
   ],
-  ['Time in which nothing more comes of an unfinished message', seconds(limits.stalledMs)],
+  ['Longest pause within an unfinished message', seconds(limits.stalledMs)],
 ];
 
 /** Rows of rejections that no configuration changes. */
@@ -38,5 +38,5 @@ export const protocolRejections: readonly (readonly string[])[] = [
   ],
   ['1', '2', '1 no-reason-given', 'the maximum length of the peer leaves no room for data'],
   ['1', '2', '2 protocol-version-not-supported', 'bit 0 of the protocol version is not set'],
-  ['2', '1', '1 no-reason-given', 'the decision failed for a reason of ours'],
+  ['2', '1', '1 no-reason-given', 'our own decision failed'],
 ];

@@ -7,17 +7,17 @@ export const matchingTable = (): string =>
     ['Kind of matching (PS3.4 C.2.2.2)', 'Where'],
     [
       ['single value', 'every key; DS and IS by their number'],
-      ['list of UID', 'UI; several values of other keys likewise: one of them must be there'],
+      ['list of UID', 'UI; likewise several values of other keys: one of them must be there'],
       ['universal', 'a key without value, and `*`'],
       ['wild card', '`*` and `?` in AE, CS, LO, LT, PN, SH, ST, UC, UR, UT; `?` is a character, not a byte'],
       ['range', 'DA, TM, DT; `a-b`, `a-`, `-b`'],
       [
         'combined date and time',
-        'Scheduled Procedure Step Start Date and Time, where both are ranges: one period, whose times may run backwards (PS3.4 K.6-1)',
+        'Scheduled Procedure Step Start Date and Time, if both are ranges: one period, whose times may run backwards (PS3.4 K.6-1)',
       ],
       ['sequence', 'every SQ, to any depth; an item must match all keys of the key’s item'],
       ['person names', 'by component groups; upper and lower case by `worklist.nameCase`'],
-      ['texts', 'as characters, whatever character sets query and item are written in'],
+      ['texts', 'as characters, whatever character sets query and item use'],
     ],
   );
 

@@ -13,7 +13,7 @@ const parsed = parseConfig(MINIMAL, 'example');
 if (!parsed.ok) throw new Error(parsed.issues.map(({ path, message }) => `${path}: ${message}`).join('; '));
 const { worklist, receiver, destinations } = parsed.config;
 
-/** Of `receiver.idle`, in milliseconds. */
+/** The default of `receiver.idle`, in milliseconds. */
 export const idleDefault = receiver.idle;
 
 export const configurationTable = (): string =>
@@ -37,7 +37,7 @@ export const configurationTable = (): string =>
       [
         'Character set of text that declares none',
         '`worklist.assumedCharacterSet`',
-        'ISO_IR 192 where it is that, else ISO_IR 100',
+        'ISO_IR 192 if the text is valid in it, else ISO_IR 100',
       ],
       ['AE titles of RECEIVER', '`receiver.aets`', receiver.aets?.join(', ') ?? 'any'],
       ['Its port, and its port with TLS', '`receiver.port`, `receiver.tls.port`', `${receiver.port}, 2762`],
@@ -62,22 +62,19 @@ export const characterSetTable = (): string =>
     ['', 'Specific Character Set (0008,0005)'],
     [
       [
-        'Answers to scanners are written in',
+        'Answers to scanners use',
         'the one configured, see section 6; else that of the query; else ISO_IR 192 (PS3.4 K.4.1.1.3.2)',
       ],
       ['Read and written, and can be configured', CHARACTER_SETS.join(', ')],
       ['The same, with code extensions: ISO 2022 IR', [...NARROW_SETS, ...WIDE_SETS].join(', ')],
       [
-        'Spelt in another way',
-        'read where it has one meaning: `iso_ir 100`, `ISO-IR 100`, `ISO IR100`, `latin1`, `utf-8`, `ISO 2022-IR 87`',
+        'Another spelling',
+        'read if it has one meaning: `iso_ir 100`, `ISO-IR 100`, `ISO IR100`, `latin1`, `utf-8`, `ISO 2022-IR 87`',
       ],
       [
         'Text that declares no set, or another one',
-        'in a query: read in the set configured for the scanner; in an item file: in `worklist.assumedCharacterSet`, and reported',
+        'in a query: read in the set configured for the scanner; in an item file: in `worklist.assumedCharacterSet`, with a report',
       ],
-      [
-        'What a character set lacks',
-        'is written without its marks or in Latin letters, never as a question mark',
-      ],
+      ['Characters that a set lacks', 'written without marks or in Latin letters, never as a question mark'],
     ],
   );

@@ -9,8 +9,8 @@ import { table, uidName } from './markdown.ts';
 const { limits, storageSyntaxes, verification } = facts.scp;
 const named = (uids: readonly string[]): string => uids.map((uid) => `${uidName(uid)} ${uid}`).join('<br>');
 
-/** A request for C-STORE is answered when Orthanc has answered, so our own limit for handlers does not count. */
-const NOT_OF_STORE = 'Time in which a request gets no answer for a fault of ours';
+/** The receiver answers C-STORE when Orthanc has answered, so our own limit for handlers does not count. */
+const NOT_OF_STORE = 'Longest time that our own code may take for an answer';
 
 export const receiverParameters = (): string =>
   table(
@@ -21,7 +21,7 @@ export const receiverParameters = (): string =>
       ),
       ['Longest data set', 'no bound of its own; it has to fit in the room below'],
       ['Data sets in memory', `${ROOM.memoryBytes} bytes in total, ${ROOM.memoryBytesEach} of one data set`],
-      ['Data sets on disk, where memory has no room', `${ROOM.diskBytes} bytes in total; beyond it A700`],
+      ['Data sets on disk, once memory has no room', `${ROOM.diskBytes} bytes in total; beyond it A700`],
     ],
   );
 
@@ -50,7 +50,7 @@ export const receiverRejections = (): string =>
         '1',
         '1',
         '3 calling-AE-title-not-recognized',
-        'images of the calling AE title are not taken (`arrivals.from`), or it calls from another address or with another certificate than `receiver.access` has for it',
+        '`arrivals.from` does not admit the calling AE title, or it calls from another address or with another certificate than `receiver.access` has for it',
       ],
       ['1', '1', '7 called-AE-title-not-recognized', 'the called AE title is not in `receiver.aets`'],
       ...protocolRejections,

@@ -1,4 +1,4 @@
-/** Statuses that Scanflow sends, and what it makes of those it gets. */
+/** Statuses that Scanflow sends, and what it does about those that it gets. */
 import { describeStatus, FAILURE_REASONS } from '@scanflow/dicom';
 import { facts } from '@scanflow/dimse';
 import { MPPS_STATUS } from '../../services/worklist/src/domain/mpps.ts';
@@ -11,7 +11,7 @@ import { hex, table } from './markdown.ts';
 
 const { statuses } = facts.scp;
 
-/** Of every service: requests that are refused before any service sees them. */
+/** Every service: requests that it refuses before it looks at them. */
 const GENERAL: readonly (readonly [status: number, when: string])[] = [
   [statuses.sopClassNotSupported, 'the SOP class is not that of the presentation context'],
   [statuses.duplicateInvocation, 'a request with this message ID is being answered'],
@@ -23,7 +23,7 @@ export function findStatuses(): string {
     [statuses.success, 'all answers have been sent'],
     [0xff00, 'an answer'],
     [0xff01, 'an answer; a key had a value and cannot be matched'],
-    [0xa700, 'more items match than `worklist.maxAnswers`; so many have been sent (with Error Comment)'],
+    [0xa700, 'more items match than `worklist.maxAnswers`, which have been sent (with Error Comment)'],
     [
       statuses.dataSetDoesNotMatch,
       'the identifier cannot be decoded, or a key has no value of its kind (with Offending Element and Error Comment)',
@@ -43,7 +43,7 @@ export function findStatuses(): string {
 
 const PERFORMED: Readonly<Record<keyof typeof MPPS_STATUS, string>> = {
   invalidValue:
-    'the status of the step is none, N-CREATE does not say IN PROGRESS, or N-SET changes what it may not',
+    'the status of the step is not valid, N-CREATE does not say IN PROGRESS, or N-SET changes what it may not',
   processingFailure:
     'the step has ended (Error ID A710), the data set cannot be decoded, or an error of ours',
   duplicate: 'N-CREATE of a step that exists',
@@ -52,7 +52,7 @@ const PERFORMED: Readonly<Record<keyof typeof MPPS_STATUS, string>> = {
   missingValue: 'an attribute that needs a value has none',
   notAuthorized: 'N-SET of a step that another scanner created',
   noResources:
-    'the step cannot be written to disk, is more than is kept of one, or its caller has too many that run; the scanner may send it again',
+    'the disk takes no step, the step is too large, or its caller has too many that run; the scanner may send it again',
 };
 
 export function performedStatuses(): string {
@@ -61,8 +61,8 @@ export function performedStatuses(): string {
     ...Object.entries(MPPS_STATUS).map(
       ([name, status]) => [status, PERFORMED[name as keyof typeof MPPS_STATUS]] as const,
     ),
-    [statuses.invalidSopInstance, 'the SOP Instance UID is none'],
-    [statuses.mistypedArgument, 'a UID or the data set that the operation needs is not there'],
+    [statuses.invalidSopInstance, 'the SOP Instance UID is not valid'],
+    [statuses.mistypedArgument, 'a UID or the data set that the operation needs is missing'],
     ...GENERAL,
   ];
   return table(
@@ -85,7 +85,7 @@ const STORE: readonly (readonly [code: string, status: number])[] = [
   ['Cxxx', 0xc000],
 ];
 
-/** Of C-STORE as the receiver answers it. */
+/** How the receiver answers C-STORE. */
 export function receiverStatuses(): string {
   const rows: readonly (readonly [number, string])[] = [
     [statuses.success, 'Orthanc has stored the image, or has it already with the same data set'],
@@ -113,8 +113,8 @@ export function storeStatuses(): string {
   const behaviour = (status: number): string => {
     const { category, transient } = describeStatus('C-STORE', status);
     if (category === 'success') return 'done';
-    if (category === 'warning') return 'done, and told in the report';
-    return transient ? 'sent again later' : 'this image has failed, visibly; the others are sent';
+    if (category === 'warning') return 'done, and in the report';
+    return transient ? 'sent again later' : 'this image fails, visibly; the others are sent';
   };
   return table(
     ['Status', 'Meaning', 'What STREAMER does'],
@@ -126,19 +126,19 @@ export function storeStatuses(): string {
 }
 
 const MOVE: readonly (readonly [code: string, status: number, what: string])[] = [
-  ['FF00', 0xff00, 'the counts are shown; another response is waited for'],
+  ['FF00', 0xff00, 'shows the counts and waits for another response'],
   [
     '0000',
     0x0000,
-    'the target is asked what arrived; with failed or remaining sub-operations it counts as B000',
+    'queries the target for what arrived; with failed or remaining sub-operations it counts as B000',
   ],
-  ['B000', 0xb000, 'the target is asked what arrived; the series that lack images are asked for again'],
-  ['A701', 0xa701, 'asked for again'],
-  ['A702', 0xa702, 'asked for again'],
-  ['A801', 0xa801, 'told; not asked for again'],
-  ['A9xx', 0xa900, 'told; not asked for again'],
-  ['Cxxx', 0xc000, 'asked for again'],
-  ['FE00', 0xfe00, 'after our C-CANCEL: told as interrupted; else asked for again'],
+  ['B000', 0xb000, 'queries the target for what arrived, and requests the series that lack images again'],
+  ['A701', 0xa701, 'requests it again'],
+  ['A702', 0xa702, 'requests it again'],
+  ['A801', 0xa801, 'reports it; no other request'],
+  ['A9xx', 0xa900, 'reports it; no other request'],
+  ['Cxxx', 0xc000, 'requests it again'],
+  ['FE00', 0xfe00, 'after our C-CANCEL: reports it as interrupted; else requests it again'],
 ];
 
 export const moveStatuses = (): string =>
@@ -150,7 +150,7 @@ export const moveStatuses = (): string =>
     ],
   );
 
-/** Of N-ACTION; the statuses of every service are those of C-ECHO. */
+/** N-ACTION. It shares the statuses of C-ECHO, which every service has. */
 export const actionStatuses = (): string =>
   table(
     ['Status', 'Meaning', 'What STREAMER does'],
@@ -158,9 +158,9 @@ export const actionStatuses = (): string =>
       ...[0x0000, 0x0110, 0x0213].map((status) => [
         hex(status),
         describeStatus('C-ECHO', status).meaning,
-        status === 0 ? 'waits for the report' : 'asks again later',
+        status === 0 ? 'waits for the report' : 'requests it again later',
       ]),
-      ['any other', 'by PS3.7 annex C', 'commitment has failed, visibly, until a person retries it'],
+      ['any other', 'by PS3.7 annex C', 'the commitment fails, visibly, until a person retries it'],
     ],
   );
 
@@ -171,17 +171,17 @@ export const failureReasons = (): string =>
       ...Object.entries(FAILURE_REASONS).map(([reason, { meaning }]) => [
         hex(Number(reason)),
         meaning,
-        Number(reason) === 0x0131 ? 'asks again' : 'sends the image again, and asks again',
+        Number(reason) === 0x0131 ? 'requests it again' : 'sends the image again, and requests it again',
       ]),
-      ['any other, or none', '', 'sends the image again, and asks again'],
+      ['any other, or none', '', 'sends the image again, and requests it again'],
     ],
   );
 
 const REPORTS: Readonly<Record<keyof typeof facts.commitment.statuses, string>> = {
   success: 'taken, and on disk; also a report that came before',
-  noSuchInstance: 'not of the well-known instance of storage commitment',
+  noSuchInstance: 'another instance than the well-known one of storage commitment',
   noSuchEventType: 'an event type other than 1 and 2',
-  invalidArgument: 'no Transaction UID, or one that was not asked of this peer',
+  invalidArgument: 'no Transaction UID, or one that no request to this peer had',
   noResources: 'an error of ours; the report may be sent again',
 };
 
