@@ -10,11 +10,13 @@ const fetchingTls = z.strictObject({
   ca: file
     .optional()
     .describe(
-      'File of the certificates (PEM) of the authorities that vouch for the server; where absent, those that Node.js trusts.',
+      'File of the certificates (PEM) of the authorities that vouch for the server. If absent, those that Node.js trusts.',
     ),
   key: file
     .optional()
-    .describe('File of our private key (PEM, without password), where the server wants to know us.'),
+    .describe(
+      'File of our private key (PEM, without password), if the server requires a certificate from us.',
+    ),
   certificate: file.optional().describe('File of our certificate (PEM); goes with `key`.'),
 });
 
@@ -45,7 +47,7 @@ export const fetching = {
   tokenFile: file
     .optional()
     .describe(
-      'File that holds a bearer token; takes the place of `username`. Read anew at each fetch, as passwords are.',
+      'File that holds a bearer token, instead of `username`. Each fetch reads it anew, and passwords too.',
     ),
   tls: fetchingTls
     .optional()
@@ -56,8 +58,10 @@ export const fetching = {
       error: 'expected an address like http://proxy.example.org:3128, or none',
     })
     .default('none')
-    .describe('Proxy through which the calendar is fetched, or `none`. Environment variables are not read.'),
-  proxyUsername: z.string().min(1).optional().describe('User of the proxy, where it asks for one.'),
+    .describe(
+      'Proxy through which cal2wl fetches the calendar, or `none`. Environment variables do not count.',
+    ),
+  proxyUsername: z.string().min(1).optional().describe('User of the proxy, if it requires one.'),
   proxyPasswordFile: file
     .optional()
     .describe('File that holds the password for the proxy; goes with `proxyUsername`.'),
@@ -65,7 +69,7 @@ export const fetching = {
     .array(host)
     .default([])
     .describe(
-      'Hosts that the server may redirect to, whatever their addresses. Others only if they are public, or of the kind that the address itself has (private, loopback, link-local).',
+      'Hosts that the server may redirect to, whatever their addresses. Other hosts must be public, or of the same kind as the address itself (private, loopback, link-local).',
     ),
   timeout: interval(1, HOUR_MS, 'of at most 1h')
     .prefault('60s')

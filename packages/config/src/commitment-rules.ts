@@ -14,7 +14,7 @@ export function commitmentRules(
       .filter((key) => url !== undefined && commitment[key] === undefined)
       .map((key) => ({
         path: [...path, key],
-        message: 'is missing and must be given, as there is a url: commitment is asked for by DICOM',
+        message: 'is missing and must be given, as there is a url: Scanflow requests commitment by DICOM',
       }));
     if (commitment.answers === 'same' || listens !== false) return missing;
     return [

@@ -16,11 +16,11 @@ export const commitment = z
       .enum(['later', 'same'])
       .default('later')
       .describe(
-        'Where the node reports: `later`, calling `commitments`, or on the `same` association, which is kept open for it. Reports that come the other way are taken, too.',
+        'How the node reports: `later`, on a call to `commitments`, or on the `same` association, which stays open for it. The streamer takes reports that come the other way, too.',
       ),
     wait: interval(1_000, 10 * MINUTE_MS, 'from 1s to 10m')
       .prefault('30s')
-      .describe('With `answers: same`: how long the association is kept open for the report.'),
+      .describe('With `answers: same`: how long the association stays open for the report.'),
     attempts: z
       .int()
       .min(1)
@@ -44,12 +44,12 @@ export const commitments = z.strictObject({
   bind: bindAddress
     .default('127.0.0.1')
     .describe(
-      'Address on which reports are received: `127.0.0.1` only this machine, `0.0.0.0` all networks.',
+      'Address on which the streamer receives reports: `127.0.0.1` only this machine, `0.0.0.0` all networks.',
     ),
   port: port
     .default(11113)
     .describe(
-      'Port on which reports are received. Only destinations with `commitment` may call, by their AE title, and they have to call that which Scanflow calls them from.',
+      'Port on which the streamer receives reports. Only destinations with `commitment` may call, with their AE title. They call the AE title with which Scanflow calls them.',
     ),
   tls: listeningTls.optional().describe('TLS of that port, as in DICOM PS3.15 annex B.'),
 });

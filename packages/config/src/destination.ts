@@ -9,7 +9,7 @@ export const destination = z.strictObject({
   host: host.optional().describe('Host name or address of a DICOM node.'),
   port: port.min(1).optional().describe('Port; goes with `host`.'),
   aet: aeTitle.optional().describe('Its AE title; goes with `host`.'),
-  callingAet: aeTitle.optional().describe('AE title with which Scanflow calls; `SCANFLOW` where absent.'),
+  callingAet: aeTitle.optional().describe('AE title with which Scanflow calls; `SCANFLOW` if absent.'),
   url: z
     .url({ protocol: /^https?$/, error: 'expected an address like https://pacs.example.org/dicom-web' })
     .optional()
@@ -31,14 +31,12 @@ export const destination = z.strictObject({
     .min(1)
     .max(16)
     .optional()
-    .describe(
-      'Associations side by side, 1 where absent; a node that takes fewer is served by those that it takes.',
-    ),
+    .describe('Associations at the same time, 1 if absent. If a node takes fewer, the streamer uses those.'),
   transcode: z
     .enum(['lossless', 'never'])
     .optional()
     .describe(
-      'What goes to a node that does not take an image’s transfer syntax: a copy that Orthanc converts to an uncompressed one (`lossless`, also where absent), or nothing (`never`). Never is anything compressed with loss.',
+      'What goes to a node that does not take an image’s transfer syntax: a copy that Orthanc converts to an uncompressed one (`lossless`, also if absent), or nothing (`never`). Nothing is ever compressed with loss.',
     ),
   ...sending,
   commitment,

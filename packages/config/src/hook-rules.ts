@@ -17,7 +17,7 @@ function rulesOf(
   if (secretFile !== undefined && url === undefined)
     findings.push({
       path: [...path, 'secretFile'],
-      message: 'signs what is sent to a url, and there is none',
+      message: 'signs requests to a url, and there is none',
     });
   if (url !== undefined && Object.keys(environment).length > 0)
     findings.push({ path: [...path, 'environment'], message: 'is for a command, and there is none' });

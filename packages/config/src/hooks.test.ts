@@ -39,7 +39,7 @@ test('hooks: mistakes between the keys', () => {
   const [wrong] = mistakes("a: { on: [stored], command: [/bin/x, '{foldr}'] }");
   assert.match(wrong ?? '', /^hooks\.a\.command\.1: there is no \{foldr\} .*did you mean \{folder\}\?$/);
   assert.deepEqual(mistakes('a: { on: [stored], command: [/bin/x], secretFile: s }'), [
-    'hooks.a.secretFile: signs what is sent to a url, and there is none',
+    'hooks.a.secretFile: signs requests to a url, and there is none',
   ]);
   assert.deepEqual(mistakes('a: { on: [stored], url: http://x/, environment: { A: b } }'), [
     'hooks.a.environment: is for a command, and there is none',

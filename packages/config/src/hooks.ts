@@ -38,12 +38,12 @@ export const hook = z.strictObject({
   url: z
     .url({ protocol: /^https?$/, error: 'expected an address like https://lab.example.org/scanflow' })
     .optional()
-    .describe('Address that gets the record by POST as JSON; takes the place of `command`.'),
+    .describe('Address that gets the record by POST as JSON, instead of `command`.'),
   secretFile: z
     .string()
     .min(1)
     .optional()
-    .describe('File with the key that signs what is sent to `url` (HMAC-SHA256).'),
+    .describe('File with the key that signs each request to `url` (HMAC-SHA256).'),
   environment: z
     .record(
       z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'expected a name like OMP_NUM_THREADS'),
@@ -53,17 +53,17 @@ export const hook = z.strictObject({
     .describe('Environment of the command, beside PATH, LANG and `SCANFLOW_…`; nothing else is passed on.'),
   timeout: interval(100, 7 * DAY_MS, 'from 100ms to 7d')
     .optional()
-    .describe('Longest time for one run: 30m for a command, 30s for an address where absent.'),
+    .describe('Longest time for one run. If absent, 30m for a command and 30s for an address.'),
   retries: z
     .int()
     .min(0)
     .max(1000)
     .default(5)
-    .describe('How many times it is tried again, after 10s at first and twice as long each time.'),
+    .describe('How many times the streamer retries it, after 10s at first and twice as long each time.'),
   when: z
     .strictObject({ modality: z.array(modality).min(1).optional().describe('Only these modalities.') })
     .optional()
-    .describe('Which series it runs for; all where absent.'),
+    .describe('Which series it runs for; all if absent.'),
 });
 
 export const sessions = z.strictObject({
@@ -78,6 +78,6 @@ export const cleanup = z.strictObject({
   after: interval(1, 3650 * DAY_MS, 'of at most 3650d')
     .optional()
     .describe(
-      'Deletes a series from Orthanc this long after everything was stored, forwarded and verified. Nothing is deleted where absent.',
+      'Deletes a series from Orthanc this long after everything was stored, forwarded and verified. If absent, it deletes nothing.',
     ),
 });

@@ -19,7 +19,7 @@ export type Extension = (typeof EXTENSIONS)[number];
 /** A template has a slash, a name has none. */
 export const isTemplate = (layout: string): boolean => layout.includes('/');
 
-/** The template that `layout` names or is; `extension` is that of named ones, `.dcm` where absent. */
+/** The template that `layout` names or is; `extension` is that of named ones, `.dcm` if absent. */
 export function layoutTemplate(layout: string, extension?: Extension): string {
   const template = LAYOUTS[layout];
   if (template === undefined) return layout;

@@ -27,6 +27,6 @@ export const ledger = z.strictObject({
   lease: interval(2_000, HOUR_MS, 'from 2s to 1h')
     .prefault('1m')
     .describe(
-      'Work of a streamer that gives no sign of life for this long is taken over by another: from 2s to 1h. The clocks of their machines must agree much better than that.',
+      'Another streamer takes over the work of one that gives no sign of life for this long: from 2s to 1h. The clocks of their machines must agree much better than that.',
     ),
 });

@@ -14,7 +14,7 @@ const profile = z
 /** TLS where Scanflow listens. */
 export const listeningTls = z.strictObject({
   key: file.describe(
-    'TLS as in DICOM PS3.15 annex B: file of the private key (PEM, without password). With TLS the port takes nothing else; the usual one is 2762. Files that change are read anew within a minute.',
+    'TLS as in DICOM PS3.15 annex B: file of the private key (PEM, without password). With TLS the port takes nothing else; the usual one is 2762. The service reads changed files within a minute.',
   ),
   certificate: file.describe(
     'File of the certificate (PEM), followed by those between it and its authority.',
@@ -25,7 +25,7 @@ export const listeningTls = z.strictObject({
   requirePeerCertificate: z
     .boolean()
     .optional()
-    .describe('Whether a scanner must show a certificate; `true` where `ca` is given, else `false`.'),
+    .describe('Whether a scanner must show a certificate; `true` if `ca` is given, else `false`.'),
   profile,
 });
 
@@ -34,14 +34,14 @@ export const callingTls = z.strictObject({
   ca: file
     .optional()
     .describe(
-      'File of the certificates (PEM) of the authorities that vouch for it; where absent, those that Node.js trusts. `tls: {}` turns TLS on with that.',
+      'File of the certificates (PEM) of the authorities that vouch for it. If absent, those that Node.js trusts. `tls: {}` turns TLS on with that.',
     ),
   key: file
     .optional()
-    .describe('File of our private key (PEM, without password), where it wants to know us.'),
+    .describe('File of our private key (PEM, without password), if it requires a certificate from us.'),
   certificate: file.optional().describe('File of our certificate (PEM); goes with `key`.'),
   profile,
-  serverName: host.optional().describe('Name that its certificate must be for, where that is not `host`.'),
+  serverName: host.optional().describe('Name in its certificate, if that is not `host`.'),
 });
 
 /** Which items a scanner sees; the default says what is meant where the key is absent. */
@@ -80,19 +80,19 @@ export const callerProof = (ca: string) => ({
     .min(1)
     .optional()
     .describe(
-      'NAME is the AE title of a caller: addresses and networks it calls from, such as `[10.1.2.3, 10.1.3.0/24]`; any where absent.',
+      'NAME is the AE title of a caller: addresses and networks from which it calls, such as `[10.1.2.3, 10.1.3.0/24]`. If absent, any.',
     ),
   certificates: z
     .array(certificate)
     .min(1)
     .optional()
     .describe(
-      `Certificates of which it must show one, each by its SHA-256 fingerprint or by attributes of its subject such as \`CN=prisma,O=Example\`. Needs \`${ca}\`.`,
+      `It must show one of these certificates. Each is a SHA-256 fingerprint, or attributes of the subject such as \`CN=prisma,O=Example\`. Needs \`${ca}\`.`,
     ),
 });
 
 /** The worklist's. */
 export const accessEntry = z.strictObject({
   ...callerProof('worklist.tls.ca'),
-  view: view.optional().describe('What it sees, in place of `worklist.view`.'),
+  view: view.optional().describe('What it sees, instead of `worklist.view`.'),
 });

@@ -34,9 +34,7 @@ const name = z
 
 const facility = z.strictObject({
   name: z.string().min(1).describe('Name of the facility, for pages and reports.'),
-  timezone: timeZone.describe(
-    'IANA time zone of the facility; calendar times without a zone are read in it.',
-  ),
+  timezone: timeZone.describe('IANA time zone of the facility; calendar times without a zone count in it.'),
 });
 
 const scanner = z.strictObject({
@@ -51,12 +49,12 @@ const scanner = z.strictObject({
   modality: modality.describe(
     'Modality (0008,0060) of its worklist items, such as `MR`, `CT`, `PT`, `MEG`, `US`.',
   ),
-  stationName: dicomText(16).optional().describe('Scheduled Station Name; the AE title where absent.'),
+  stationName: dicomText(16).optional().describe('Scheduled Station Name; the AE title if absent.'),
   location: dicomText(16).optional().describe('Scheduled Procedure Step Location, such as the room.'),
   characterSet: characterSet
     .optional()
     .describe(
-      'Character set that this scanner can show: its worklist is written in it, and texts of its queries that declare none are read in it. Where absent, that of its query, else `ISO_IR 192` (UTF-8).',
+      'Character set that this scanner can show: its worklist uses it, and so do texts of its queries that declare none. If absent, that of its query, else `ISO_IR 192` (UTF-8).',
     ),
 });
 
@@ -66,8 +64,8 @@ const calendar = z
     scanner: scannerChoice(name),
     window: z
       .strictObject({
-        before: duration.optional().describe('In the place of `bookings.window.before`.'),
-        after: duration.optional().describe('In the place of `bookings.window.after`.'),
+        before: duration.optional().describe('Instead of `bookings.window.before`.'),
+        after: duration.optional().describe('Instead of `bookings.window.after`.'),
       })
       .optional()
       .describe('Which of its slots are on the worklist.'),
@@ -78,7 +76,7 @@ const calendar = z
 const bookings = z.strictObject({
   every: interval(100, DAY_MS, 'from 100ms to 1d')
     .prefault('1m')
-    .describe('How often the calendars are read: from 100ms to 1d.'),
+    .describe('How often cal2wl reads the calendars: from 100ms to 1d.'),
   cron: cron
     .optional()
     .describe(
@@ -106,7 +104,7 @@ const bookings = z.strictObject({
 });
 
 const worklist = z.strictObject({
-  aet: aeTitle.default('SCANFLOW').describe('AE title of the worklist, to be typed in at the scanners.'),
+  aet: aeTitle.default('SCANFLOW').describe('AE title of the worklist, which you type in at the scanners.'),
   bind: bindAddress
     .default('127.0.0.1')
     .describe(
@@ -118,7 +116,7 @@ const worklist = z.strictObject({
       error: 'expected scanners, any, or a list of AE titles like [PRISMA, SKYRA]',
     })
     .default('scanners')
-    .describe('Calling AE titles that are admitted: those of `scanners`, `any`, or a list of them.'),
+    .describe('Admitted calling AE titles: those of `scanners`, `any`, or a list of them.'),
   view: view.default('all'),
   performed: z
     .enum(['leave', 'keep'])
@@ -132,7 +130,7 @@ const worklist = z.strictObject({
     })
     .prefault('12h')
     .describe(
-      'How long after the end of its slot an item leaves the worklist in any case; after its start where no booking record tells the end. `forever`: never by time.',
+      'How long after the end of its slot an item leaves the worklist in any case. Without a booking record, its start counts instead. `forever`: never by time.',
     ),
   mpps: z
     .enum(['lenient', 'strict'])
@@ -143,7 +141,7 @@ const worklist = z.strictObject({
   assumedCharacterSet: characterSet
     .optional()
     .describe(
-      'Character set of texts in item files that declare none, or another one than they are written in; and in queries of callers without `characterSet`. Where absent: UTF-8 where they are that, else `ISO_IR 100`. `/api/worklist` lists such files.',
+      'Character set of texts in item files that declare none, or not the one that they use; also in queries of callers without `characterSet`. If absent: UTF-8 if the text is valid in it, else `ISO_IR 100`. `/api/worklist` lists such files.',
     ),
   access: z
     .record(aeTitle, accessEntry)
@@ -154,7 +152,7 @@ const worklist = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      'Most items that a query is answered with; where more match, it ends with status A700 after that many. No limit where absent.',
+      'Most answers to a query. If more items match, it ends with status A700 after that many. If absent, no limit.',
     ),
   nameCase: z
     .enum(['ignore', 'exact'])
@@ -193,14 +191,14 @@ const http = z.strictObject({
     .array(host)
     .default([])
     .describe(
-      'Further names and addresses by which programs ask for the pages, such as `scanflow.example.org`. Loopback, `bind` and the name of the service in the stack always do.',
+      'Further names and addresses by which programs open the pages, such as `scanflow.example.org`. Loopback, `bind` and the name of the service in the stack always work.',
     ),
   tokenFile: z
     .string()
     .min(1)
     .optional()
     .describe(
-      'File of the internal token, which opens all pages but `/healthz` and `/metrics`; `token/http-token` in the data folder where absent. The services make it, and the `scanflow` command reads it.',
+      'File of the internal token, which opens all pages but `/healthz` and `/metrics`. If absent, `token/http-token` in the data folder. The services make it, and the `scanflow` command reads it.',
     ),
 });
 
@@ -220,7 +218,7 @@ export const configSchema = z
     bookings: bookings
       .prefault({})
       .describe(
-        'How bookings are read from the calendars. Lines `Project:`, `Subject:` and `Session:` in an event come before `patterns`; where the two contradict each other, the booking is rejected.',
+        'How cal2wl reads bookings from the calendars. Lines `Project:`, `Subject:` and `Session:` in an event count before `patterns`. If the two contradict each other, cal2wl rejects the booking.',
       ),
     worklist: worklist.prefault({}).describe('The worklist that scanners query (DICOM Modality Worklist).'),
     receiver: receiver
@@ -228,7 +226,7 @@ export const configSchema = z
       .describe(
         'Where scanners send their images. The receiver gives each to Orthanc before it says Success.',
       ),
-    orthanc: orthanc.describe('The Orthanc that keeps the images which arrive.'),
+    orthanc: orthanc.describe('The Orthanc that keeps arriving images.'),
     arrivals: arrivals.prefault({}).describe('Images that arrive in Orthanc.'),
     tag: tag.prefault({}).describe('The private tag that marks every image that Scanflow has handled.'),
     storage: storage.describe('Project storage, where images end up.'),

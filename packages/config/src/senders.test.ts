@@ -45,7 +45,7 @@ const cases: [name: string, scanners: string, mistakes: string[]][] = [
 for (const [name, scanners, mistakes] of cases)
   test(`scanners.NAME.sends: ${name}`, () => assert.deepEqual(mistakesIn(scanners), mistakes));
 
-test('arrivals.from: absent is told from any, and a word that is neither is a mistake', () => {
+test('arrivals.from: absent differs from any, and a word that is neither is a mistake', () => {
   const one = '{ a: { aet: A, modality: MR } }';
   const result = parseConfig(text(one), 'f');
   assert.ok(result.ok);

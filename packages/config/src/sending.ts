@@ -25,10 +25,10 @@ const when = z
   .strictObject({
     modality: conditions.modality.describe('Only these modalities.'),
     aet: conditions.aet.describe(
-      'Only what was sent to Orthanc with one of these AE titles, which is what the scanner calls itself when it sends.',
+      'Only images whose sender used one of these AE titles: those with which the scanner sends.',
     ),
     project: conditions.project.describe(
-      "Only these projects, by their label; `*` stands for anything: `['3010*']`. What has no project does not go.",
+      "Only these projects, by their label; `*` stands for anything: `['3010*']`. A series without project does not go.",
     ),
     description: conditions.description.describe(
       "Only these Series Descriptions, in any case: `['*t1*', 'bold_*']`.",
@@ -37,8 +37,8 @@ const when = z
     not: z
       .strictObject({
         modality: conditions.modality.describe('Not these modalities.'),
-        aet: conditions.aet.describe('Not what was sent with one of these AE titles.'),
-        project: conditions.project.describe('Not these projects, and nothing that has none.'),
+        aet: conditions.aet.describe('Not images whose sender used one of these AE titles.'),
+        project: conditions.project.describe('Not these projects, and no series without project.'),
         description: conditions.description.describe("Not these Series Descriptions: `['*localizer*']`."),
         studyDescription: conditions.studyDescription.describe('Not these Study Descriptions.'),
       })
@@ -46,7 +46,7 @@ const when = z
       .describe('What does not go: whatever one of these keys fits.'),
   })
   .optional()
-  .describe('Which series are sent: those for which every key fits; all where absent.');
+  .describe('Which series are sent: those for which every key fits; all if absent.');
 
 const RATE =
   /^(?<amount>\d{1,6}(?:\.\d{1,3})?) ?(?<unit>kB\/s|MB\/s|GB\/s|KiB\/s|MiB\/s|GiB\/s|kbit\/s|Mbit\/s|Gbit\/s|(?:images ?)?\/min)$/;
@@ -103,7 +103,7 @@ export const rates = z
 const rate = rates
   .optional()
   .describe(
-    'Most that is sent: `20MB/s`, `160Mbit/s`, `600/min` (images), or both: `[20MB/s, 600/min]`; over all associations of one streamer together. As fast as it goes where absent.',
+    'Highest rate: `20MB/s`, `160Mbit/s`, `600/min` (images), or both: `[20MB/s, 600/min]`. It counts over all associations of one streamer together. If absent, as fast as possible.',
   );
 
 const EXPECTED_TIME = "expected a time of day like '19:00'";
@@ -128,7 +128,7 @@ export const windows = z.union([hours, z.array(hours).min(1).max(20)]).transform
 const schedule = windows
   .optional()
   .describe(
-    "Hours in which images are sent, in the facility's time: `{ from: '19:00', to: '07:00', days: [mon, fri] }`, or a list of such; `days` are those on which it begins, every day where absent. What is ready at other hours waits. Always where absent.",
+    "Hours in which the streamer sends images, in the facility's time: `{ from: '19:00', to: '07:00', days: [mon, fri] }`, or a list of them. `days` are those on which a window begins; if absent, every day. Series that are ready at other hours wait. If absent, always.",
   );
 
 const retry = z
@@ -142,7 +142,7 @@ const retry = z
     giveUp: interval(100, 3650 * DAY_MS, 'of at most 3650d')
       .optional()
       .describe(
-        'A series that was tried in vain for this long fails (`FORWARD_GIVEN_UP`) until a person retries it. Never where absent.',
+        'A series that makes no progress for this long fails (`FORWARD_GIVEN_UP`) until a person retries it. If absent, never.',
       ),
   })
   .optional()

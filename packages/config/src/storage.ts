@@ -52,8 +52,8 @@ const space = z
   });
 
 const project = z.strictObject({
-  root: folder.describe('Root of these projects. Never made, as `storage.root`.'),
-  layout: layout.optional().describe('In the place of `storage.layout`.'),
+  root: folder.describe('Root of these projects. Scanflow never makes it.'),
+  layout: layout.optional().describe('Instead of `storage.layout`.'),
 });
 
 const copy = z
@@ -61,7 +61,7 @@ const copy = z
     root: folder.describe('Root of the copy: a folder outside all others, best on other disks.'),
     layout: layout
       .default('study-series')
-      .describe('As `storage.layout`, but without labels: a copy is made of what has none, too.'),
+      .describe('As `storage.layout`, but without labels: series without labels are copied, too.'),
   })
   .describe(
     'A copy of everything, of quarantined series too, made from Orthanc and verified by itself: it has a leg of its own, `copy`, and neither it nor project storage waits for the other.',
@@ -69,7 +69,7 @@ const copy = z
 
 export const storage = z.strictObject({
   root: folder.describe(
-    'Root of project storage. Scanflow never makes it: where it is missing, storage is not mounted.',
+    'Root of project storage. Scanflow never makes it: if it is missing, storage is not mounted.',
   ),
   layout: layout
     .default('dccn')
@@ -79,7 +79,7 @@ export const storage = z.strictObject({
   extension: z
     .enum(EXTENSIONS)
     .optional()
-    .describe('Extension of the images, with a layout that has a name; `dcm` where absent.'),
+    .describe('Extension of the images, with a layout that has a name; `dcm` if absent.'),
   unmatched: layout
     .default('quarantine')
     .describe('`quarantine`, or the layout (without labels) for images whose project is not known.'),
@@ -91,26 +91,26 @@ export const storage = z.strictObject({
     ),
   fileMode: octal('0640')
     .optional()
-    .describe("Permissions of files, like `'0640'`; as the service's umask has it where absent."),
+    .describe("Permissions of files, like `'0640'`; if absent, the service's umask decides."),
   folderMode: octal('2750')
     .optional()
     .describe("Permissions of folders that Scanflow makes; `'2750'` hands their group down."),
   owner: id
     .optional()
-    .describe('User id of what is stored. Needs a service that may give files away (root, CAP_CHOWN).'),
+    .describe('User id of stored files. Needs a service that may give files away (root, CAP_CHOWN).'),
   group: id
     .optional()
-    .describe("Group id of what is stored: one of the service's own groups, or as for `owner`."),
+    .describe("Group id of stored files: one of the service's own groups, or as for `owner`."),
   collisions: z
     .enum(['beside', 'fail'])
     .default('beside')
     .describe(
-      'Where the name of a series or an image is taken by another: `beside` gives it a name of its own, `fail` does not store it and shows it as failed (`STORE_COLLISION`). Nothing is ever overwritten.',
+      'If another series or image has the name already: `beside` gives it a name of its own, `fail` does not store it and shows it as failed (`STORE_COLLISION`). Nothing is ever overwritten.',
     ),
   freeSpace: space
     .optional()
     .describe(
-      'What stays free, `20GB` or `5%`: storing waits while less would be left, and goes on by itself.',
+      'Space that stays free, `20GB` or `5%`: storing waits while less would be left, and goes on by itself.',
     ),
   tar: z
     .boolean()

@@ -20,16 +20,16 @@ export const arrivals = z.strictObject({
     })
     .optional()
     .describe(
-      'Whose images go to projects: those of the AE titles of `scanners` (`aet` and `sends`), of `any`, or of a list of AE titles; those of others are quarantined. Where absent, of any, with a warning of `scanflow doctor`.',
+      'Whose images go to projects: those of the AE titles of `scanners` (`aet` and `sends`), of `any`, or of a list of AE titles. Images of others are quarantined. If absent, of any, with a warning in `scanflow doctor`.',
     ),
   quiet: interval(1, 7 * DAY_MS, 'of at most 7d')
     .prefault('60s')
     .describe(
-      'A series is complete when nothing came for this long. Longer than the longest pause of your scanners.',
+      'A series is complete when nothing came for this long. Choose more than the longest pause of your scanners.',
     ),
   poll: interval(10, HOUR_MS, 'from 10ms to 1h')
     .prefault('2s')
-    .describe('How often the streamer asks Orthanc for changes: from 10ms to 1h.'),
+    .describe('How often the streamer polls Orthanc for changes: from 10ms to 1h.'),
   patterns: z
     .record(z.string(), pattern())
     .prefault({
@@ -43,11 +43,11 @@ export const arrivals = z.strictObject({
     .strictObject({
       within: interval(1, HOUR_MS, 'of at most 1h')
         .prefault('60s')
-        .describe('The times of its parts are no further apart than this.'),
+        .describe('Its parts are no further apart in time than this.'),
     })
     .optional()
     .describe(
-      'Takes a series of the scanner that comes under many Study or Series UIDs for one: one folder, one delivery, one run of each hook. Accession number, patient, day, series number, description, scanner, frame of reference and kind of image have to be the same. `{}` turns it on; off where absent. `series.json` says what was joined.',
+      'Takes a series of the scanner that comes under many Study or Series UIDs for one: one folder, one delivery, one run of each hook. Accession number, patient, day, series number, description, scanner, frame of reference and kind of image have to be the same. `{}` turns it on; off if absent. `series.json` lists what was joined.',
     ),
   doubts: z
     .strictObject({
@@ -80,17 +80,17 @@ export const tag = z.strictObject({
     .enum(['stored+forwarded', 'forwarded', 'none'])
     .default('stored+forwarded')
     .describe(
-      'What carries the tag: `stored+forwarded`, files and what is sent; `forwarded`, only what is sent, and project storage holds the files as they came; `none`.',
+      'What carries the tag. `stored+forwarded`: stored and sent images. `forwarded`: sent images only; project storage holds the files as they came. `none`: nothing.',
     ),
   group: privateGroup.default('0021').describe('Odd group of the private tag, four hexadecimal digits.'),
   creator: plainText(64).default('SCANFLOW').describe('Private creator: who owns the block of tags.'),
   element: element.default('10').describe('Element within the block, two hexadecimal digits.'),
   value: plainText(64).default('DICOM send').describe('Value of the tag (LO).'),
   accession: another('11').describe(
-    'Also the accession number (SH), the booking’s where there is one: `true` for element 11 of the block, or an element. It leads to a booking, and so to a person, even where an anonymiser has emptied the usual attributes.',
+    'Also adds the accession number (SH), the booking’s if there is one: `true` for element 11 of the block, or an element. It leads to a booking, and so to a person, even after an anonymiser has emptied the usual attributes.',
   ),
   time: another('12').describe(
-    'Also when the streamer first pulled the series (DT, UTC): `true` for element 12 of the block, or an element. All images of a series, late ones too, have the same.',
+    'Also adds when the streamer first pulled the series (DT, UTC): `true` for element 12 of the block, or an element. All images of a series, late ones too, have the same.',
   ),
 });
 

@@ -12,7 +12,7 @@ export const verify = z
       .or(interval(1_000, 3650 * DAY_MS, 'from 1s to 3650d, or never'))
       .prefault('30d')
       .describe(
-        'How often each stored file is read again and compared with its SHA-256: the images, `series.tar` and the copy. `never`: only where a person asks (`scanflow verify`).',
+        'How often the streamer reads each stored file again and compares it with its SHA-256: the images, `series.tar` and the copy. `never`: only when a person runs `scanflow verify`.',
       ),
     rate: rates
       .prefault('50MB/s')
@@ -22,12 +22,12 @@ export const verify = z
     schedule: windows
       .optional()
       .describe(
-        "Hours in which it reads by itself, in the facility's time, as the `schedule` of a destination. Always where absent. What a person asks for is not held to them.",
+        "Hours in which it reads by itself, in the facility's time, like the `schedule` of a destination. If absent, always. A person's request does not wait for them.",
       ),
     until: interval(1_000, 3650 * DAY_MS, 'of at most 3650d')
       .optional()
       .describe(
-        'A series that was stored longer ago is no longer verified by schedule, for facilities where people move files after some time. Never ends where absent.',
+        'By itself, the streamer does not verify a series that was stored longer ago, for facilities where people move files after some time. If absent, it verifies all.',
       ),
   })
   .prefault({})

@@ -9,7 +9,7 @@ const label = z
   .min(1)
   .max(64);
 
-/** All groups are asked for by rules.ts, which knows what has a default. */
+/** rules.ts requires the groups, since it knows which labels have a default. */
 const patterns = z.array(pattern()).min(1);
 const keys = z.strictObject({
   project: z.array(word).min(1).optional().describe('Words for the project, such as `[Project, Grant]`.'),
@@ -18,18 +18,18 @@ const keys = z.strictObject({
 });
 const languages = z.array(z.enum(LANGUAGES));
 const defaults = z.strictObject({
-  project: label.optional().describe('The project where an event names none.'),
-  session: label.optional().describe("The session where an event names none, such as `'1'`."),
+  project: label.optional().describe('The project of an event that names none.'),
+  session: label.optional().describe("The session of an event that names none, such as `'1'`."),
 });
 const rule = z.strictObject({
   case: z.enum(['lower', 'upper']).optional().describe('All letters in lower or upper case.'),
-  prefix: word.optional().describe('Put in front where it is not there, such as `sub-`.'),
+  prefix: word.optional().describe('Text put in front if it is missing, such as `sub-`.'),
   pad: z
     .int()
     .min(1)
     .max(16)
     .optional()
-    .describe('The number at the end is filled up with zeros to this many digits.'),
+    .describe('Fills the number at the end up with zeros to this many digits.'),
 });
 const normalise = z.strictObject({
   project: rule.optional(),
@@ -53,7 +53,7 @@ const projects = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      'Text file of one project a line (`#` begins a comment), or a JSON array that also says who may book a project, on which scanners, from when and until when: docs/booking.md.',
+      'Text file with one project per line (`#` begins a comment). Or a JSON array that also says who may book a project, on which scanners, from when and until when: docs/booking.md.',
     ),
   url: z
     .url({ protocol: /^https?$/, error: 'expected an address like https://grants.example.org/projects.txt' })
@@ -66,7 +66,7 @@ const hidden = z.enum(['take', 'skip', 'reject']);
 const busy = z.enum(['reject', 'skip']);
 
 const PATTERNS =
-  'Patterns over the title of an event (SUMMARY); the first that matches gives project, subject and session. Each needs the named groups `(?<project>…)`, `(?<subject>…)` and `(?<session>…)`, but for those that `defaults` names.';
+  'Patterns over the title of an event (SUMMARY); the first that matches gives project, subject and session. Each needs the named groups `(?<project>…)`, `(?<subject>…)` and `(?<session>…)`, except those that `defaults` names.';
 const KEYS = 'Words before the colon of lines in the description, in any case.';
 const WORDS =
   'Languages whose words count in lines, too: `nl` adds `Proefpersoon`, `Deelnemer`, `Sessie` and others to those of `keys`. docs/booking.md lists them.';
@@ -74,12 +74,11 @@ const DEFAULTS = 'Labels that may be left out, and what they are then.';
 const NORMALISE =
   'How labels are rewritten; nothing is rewritten where nothing stands here. Each of `project`, `subject` and `session` has `case`, `prefix` and `pad`.';
 const PROJECTS =
-  'The only projects that are taken, from a `file` or a `url`; any where absent. While a list cannot be read, what it last said counts.';
+  'The only projects that bookings may have, from a `file` or a `url`. If absent, any. While a list cannot be read, its last good content counts.';
 const LABEL_RULES =
-  'What labels may be, wherever they stand: in a title, in a line of the description, in a property, or in an image. Where absent, bookings are judged as by version 0.1.0, with a warning.';
+  'What labels may be, wherever they stand: in a title, in a line of the description, in a property, or in an image. If absent, the rules of version 0.1.0 count, with a warning.';
 const TENTATIVE = 'What becomes of tentative events.';
-const PRIVATE =
-  'What becomes of events that are marked as private; of those that are taken, neither title nor person is copied.';
+const PRIVATE = 'What becomes of private events. If it takes them, Scanflow copies neither title nor person.';
 const BUSY = 'What becomes of events that show no details (“Busy”).';
 const LENGTH = 'Length of a booking whose event has none.';
 
@@ -100,9 +99,9 @@ export const vocabulary = {
   defaultLength: duration.prefault('1h').describe(LENGTH),
 };
 
-const own = (text: string): string => `${text} In the place of \`bookings\`.`;
+const own = (text: string): string => `${text} Replaces the value in \`bookings\`.`;
 
-/** For one calendar, in the place of those for all. */
+/** For one calendar, instead of those for all. */
 export const ownVocabulary = {
   patterns: patterns.optional().describe('Patterns over its titles, instead of those in `bookings`.'),
   keys: keys.optional().describe(own('Words of its lines.')),

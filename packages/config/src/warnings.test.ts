@@ -1,4 +1,4 @@
-/** What a configuration of 0.1.0 is told, and that one of today is not; every pattern that we ship runs without backtracking. */
+/** Warnings about a configuration of 0.1.0, and none about one of today; every pattern that we ship runs without backtracking. */
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ const warned = (more: object): string[] =>
     ({ path, message }) => `${path}: ${message}`,
   );
 
-test('warnings: the sample has none; a configuration of 0.1.0 goes on, and is told of labels', async () => {
+test('warnings: the sample has none; a configuration of 0.1.0 goes on, with a warning about labels', async () => {
   const sample = parse(await readFile(join(ROOT, 'config/scanflow.yaml'), 'utf8'));
   assert.deepEqual(configWarnings(sample), []);
   assert.match(warned({}).join(), /^bookings: anybody who books may name any project.*; write labels/);
@@ -39,7 +39,7 @@ test('warnings: the sample has none; a configuration of 0.1.0 goes on, and is to
   assert.deepEqual(warned({ bookings: { labels: {} } }), []);
 });
 
-test('warnings: a pattern with look-ahead goes on, and is told where it is and what to write', () => {
+test('warnings: a pattern with look-ahead goes on, and the warning says where it is and what to write', () => {
   const own = String.raw`(?<project>\d+) (?<subject>s\d+) (?<session>\d+)(?!\d)`;
   const told = warned({
     bookings: { labels: { subject: '(?=s).+' } },
