@@ -115,7 +115,8 @@ export function readComponent(
   { uid, former, method, zones, position }: ComponentContext,
 ): Component {
   const all = allOf(properties);
-  const start = readStart(all('DTSTART'), zones);
+  const recurrence = isStartless(properties, method) ? readRecurrence(properties, zones) : undefined;
+  const start = recurrence?.id ?? readStart(all('DTSTART'), zones);
   const local = localZones(all('DTSTART')[0], start, zones);
   return {
     uid,
@@ -131,6 +132,12 @@ export function readComponent(
     details: readDetails(all, allOf(former ?? properties), method),
   };
 }
+
+/** A cancellation may leave out the start (RFC 5546 3.2.5). It is the start of the instance that it cancels. */
+export const isStartless = (properties: Properties, method: string | undefined): boolean =>
+  !properties.has('DTSTART') &&
+  (method === 'CANCEL' ||
+    statusOf(text(properties.get('STATUS')?.[0])?.toUpperCase(), undefined) === 'CANCELLED');
 
 /** The start of an event whose other values may be unreadable. Throws EventError. */
 export const startOf = (properties: Properties, zones: Zones): Moment =>

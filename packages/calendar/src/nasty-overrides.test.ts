@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { calendarOf, event, readAs } from './nasty-support.ts';
+import { readCalendar } from './read.ts';
 
 const show = (name: string, text: string, wanted: string): void =>
   void test(`overrides: ${name}`, () => assert.equal(readAs(text), wanted));
@@ -146,3 +147,49 @@ show(
   calendarOf(master(), event([`DTSTART${A}20260710T090000`, `DTEND${A}20260710T100000`])),
   '07-10T07:00 SHARED_UID',
 );
+
+const calendars = ['END:VCALENDAR', 'BEGIN:VCALENDAR', 'VERSION:2.0', 'METHOD:CANCEL'];
+const cancelled = (more: readonly string[]): string[] => ['BEGIN:VEVENT', 'UID:a', ...more, 'END:VEVENT'];
+show(
+  'METHOD:CANCEL of an instance without a start (RFC 5546 3.2.5)',
+  calendarOf(master(), calendars, cancelled([`RECURRENCE-ID${A}20260707T090000`])),
+  '07-06T07:00 07-07T07:00x 07-08T07:00 07-09T07:00',
+);
+show(
+  'a cancelled instance without a start',
+  calendarOf(master(), cancelled([`RECURRENCE-ID${A}20260707T090000`, 'STATUS:CANCELLED'])),
+  '07-06T07:00 07-07T07:00x 07-08T07:00 07-09T07:00',
+);
+show(
+  'METHOD:CANCEL of all without a start',
+  calendarOf(master(), calendars, cancelled(['SEQUENCE:1'])),
+  '07-06T07:00x 07-07T07:00x 07-08T07:00x 07-09T07:00x',
+);
+show(
+  'a cancellation without a start that is older',
+  calendarOf(master(['SEQUENCE:2']), calendars, cancelled(['SEQUENCE:1'])),
+  all,
+);
+show('a cancellation without a start, alone', calendarOf(cancelled(['STATUS:CANCELLED'])), '');
+show(
+  'an instance without a start that is not cancelled',
+  calendarOf(master(), cancelled([`RECURRENCE-ID${A}20260707T090000`, 'SUMMARY:o'])),
+  '07-06T07:00 07-08T07:00 07-09T07:00 NO_START',
+);
+
+test('overrides: one that only moves an instance of a private series does not make it public', () => {
+  const text = calendarOf(master(['CLASS:PRIVATE']), [
+    ...['BEGIN:VEVENT', 'UID:a', `RECURRENCE-ID${A}20260707T090000`, `DTSTART${A}20260707T120000`],
+    'END:VEVENT',
+  ]);
+  const window = {
+    from: Temporal.Instant.from('2026-07-05T00Z'),
+    to: Temporal.Instant.from('2026-07-12T00Z'),
+  };
+  const read = readCalendar(Buffer.from(text), { window, zone: 'Europe/Amsterdam' });
+  assert.ok(read.ok);
+  assert.deepEqual(
+    read.content.events.map((one) => one.class),
+    ['PRIVATE', 'PRIVATE', 'PRIVATE', 'PRIVATE'],
+  );
+});

@@ -2,6 +2,7 @@
 import { defined } from '@scanflow/booking/defined';
 import {
   byAge,
+  isStartless,
   readAge,
   readComponent,
   readProperties,
@@ -115,6 +116,8 @@ interface Group {
   readonly lost: LostOverride[];
   /** Instances that other unreadable overrides may replace, by a guessed zone. They hide no instance of the series. */
   readonly guessed: Recurrence[];
+  /** A cancellation of the whole event or series that names no start. */
+  cancelled?: Age;
   /** Whether the event or series itself is unreadable. */
   isUnreadable: boolean;
 }
@@ -187,6 +190,10 @@ class Reading {
     const zones = this.#zonesOf(block.context);
     const { method } = block.context;
     const position = block.from;
+    if (isStartless(properties, method) && !properties.has('RECURRENCE-ID')) {
+      group.cancelled = readAge(properties, position);
+      return;
+    }
     const read = attempt(() => readComponent(properties, { uid, former, method, zones, position }));
     if (read.ok) (read.value.recurrence === undefined ? group.masters : group.overrides).push(read.value);
     else this.#lose({ uid, properties, group, zones, position }, read.problem);
@@ -211,7 +218,7 @@ class Reading {
   }
 
   #expand(uid: string, group: Group): void {
-    const master = this.#newest(group.masters);
+    const master = unlessCancelled(this.#newest(group.masters), group.cancelled);
     const summary = (master ?? group.overrides[0])?.details.summary;
     const series = { master, ...newestOverrides(group, master) };
     const expansion = attempt(() => expandSeries(series, this.#window));
@@ -255,6 +262,17 @@ class Reading {
       ...defined({ start, summary }),
     });
   }
+}
+
+/** The event or series, cancelled where a cancellation without a start is not older. */
+function unlessCancelled(master: Component | undefined, cancelled: Age | undefined): Component | undefined {
+  if (master === undefined || cancelled === undefined || cancelled.sequence < master.age.sequence)
+    return master;
+  return {
+    ...master,
+    age: { ...master.age, sequence: cancelled.sequence },
+    details: { ...master.details, status: 'CANCELLED' },
+  };
 }
 
 /** An unreadable event or series, or an override whose replaced instance is unknown. */

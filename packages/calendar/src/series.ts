@@ -247,7 +247,8 @@ function toEvent(instance: Instance, master: Component | undefined): CalendarEve
     description: texts.description ?? '',
     status: isCancelledWith(component, master) ? 'CANCELLED' : details.status,
     transparency: details.transparent ? 'TRANSPARENT' : 'OPAQUE',
-    class: details.class,
+    // an override that only moves its instance does not make it public
+    class: texts === details || details.class !== 'PUBLIC' ? details.class : texts.class,
   };
 }
 

@@ -17,11 +17,14 @@ const AND_CODE = new RegExp(
     `(?<code>\\p{L}*[-_]?\\d{1,3})(?![\\p{L}\\p{N}:.])${COUNTED}`,
   'iu',
 );
+/** `t/m 03`, `-> mri03` behind the labels: a number alone may be an hour, so it counts with a zero in front. */
+const TO_CODE =
+  /^\s*(?:(?:t\/m|tot|to|till?|until|through|bis|[àa]|jusqu['’][àa]|hasta|do|až|och|–|[-=]?>|→)\s*)(?<code>\p{L}+[-_]?\d{1,3}|0\d{1,2})(?![\p{L}\p{N}:.])/iu;
 /** `?`, `(?)` right behind the labels. */
 const DOUBT = /^\s*[([]?\s*\?/u;
 /** A word with a digit right after the labels may be a label too, and so may one letter; a time or a length is none. */
 const TRAILING_CODE =
-  /^(?:[\s,;:|([-]+|\s+(?:and|en|und|et)\s+)(?!\d{1,2}[:.h]\d{2}|\d+\s?(?:T|ch|min|u|h|uur|hrs?|st|nd|rd|th)\b)#?(?:[\p{L}._-]*\d[\p{L}\d._-]*|\p{L})(?=$|[\s,;)\]])/u;
+  /^(?:[\s,;:|([-]+|\s+(?:and|en|und|et)\s+)(?!\d{1,2}[:.h]\d{2}|\d+\s?(?:T|ch|min|u|h|am|pm|uur|hrs?|st|nd|rd|th)\b)#?(?<code>[\p{L}._-]*\d[\p{L}\d._-]*|\p{L})(?=$|[\s,;)\]])/u;
 
 /** Why such a title is refused: it names several labels of one kind, or says that one is not sure. */
 export function besides(
@@ -33,13 +36,18 @@ export function besides(
   if (subjects.length > 1) return twoSubjects(subjects, rules);
   if (several !== undefined) return twoLabels(several.name, several.found, rules);
   if (DOUBT.test(rest)) return uncertain(session, rules);
-  const { code = '' } = AND_CODE.exec(rest)?.groups ?? {};
+  const { code = '' } = (AND_CODE.exec(rest) ?? TO_CODE.exec(rest))?.groups ?? {};
   const isSession = code !== '' && (/^\d+$/u.test(code) || stem(session).endsWith(stem(code)));
   return isSession ? twoLabels('session', [session, code], rules) : undefined;
 }
 
-/** Whether a code follows the labels that counts for nothing. */
-export const goesOn = (rest: string): boolean => TRAILING_CODE.test(rest);
+/** `part 2`, `visite 2`: an occasion with a number. */
+const OCCASION =
+  /^[\s,;:|([-]+(?:part|deel|teil|partie|del|parte|część|část|session|sessie|sitzung|séance|sesión|sessione|sesja|visit|visite|besuch|bezoek|day|dag|tag|jour|day|week|run|scan)[\s-]*#?(?<code>\d{1,3})(?=$|[\s,;)\]])/iu;
+
+/** A code that follows the labels and counts for nothing. */
+export const codeAfter = (rest: string): string | undefined =>
+  (TRAILING_CODE.exec(rest) ?? OCCASION.exec(rest))?.groups?.['code'];
 
 const stem = (code: string): string => code.replace(/[\d.]+$/u, '').toLowerCase();
 

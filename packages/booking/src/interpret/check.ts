@@ -3,9 +3,10 @@ import type { Labels } from '../booking.ts';
 import { PatternTooSlow } from '../pattern/backtracking.ts';
 import { reject, type Verdict } from './codes.ts';
 import { howTo, lineExample, lineOf, listed } from './example.ts';
+import { groupsOf } from './groups.ts';
 import { labelProblem } from './label-rules.ts';
 import { LABELS, type LabelName } from './labels.ts';
-import { quotable, quoted } from './quote.ts';
+import { isPersonal, quotable, quoted } from './quote.ts';
 import type { BookingRules } from './rules.ts';
 import { isOpen, saysOpen } from './words.ts';
 
@@ -32,8 +33,9 @@ function mistakeIn(name: LabelName, value: string, rules: Words): Verdict | unde
   const example = `Write it like ${lineExample(name, rules)}.`;
   const said = quoted(value);
   const it = said === undefined ? `The ${name}` : `The ${name} ${said}`;
-  const parts = value.split(SEPARATOR).filter((part) => /\p{N}/u.test(part));
-  if (name === 'subject' && parts.length > 1) return twoSubjects(parts, rules);
+  const parts = partsOf(value);
+  const several = name === 'subject' ? subjectsIn(value, rules) : [];
+  if (several.length > 1) return twoSubjects(shownOf(value, several), rules);
   if (isUndecided(value))
     return reject(
       'SUBJECT_OPEN',
@@ -55,8 +57,29 @@ function mistakeIn(name: LabelName, value: string, rules: Words): Verdict | unde
   const problem = problemOf(name, value, rules);
   if (problem === 'too slow') return tooSlow(rules);
   if (problem === undefined) return undefined;
-  if (parts.length > 1 && /[,;\s]/u.test(value)) return twoLabels(name, parts, rules);
+  if (parts.length > 1 && areLabels(name, parts) && /[,;\s]/u.test(value))
+    return twoLabels(name, shownOf(value, parts), rules);
   return reject(problem.code, `${problem.message.replace(`The ${name}`, it)} ${example}`);
+}
+
+/** `3010000,01` is one number. */
+const areLabels = (name: LabelName, parts: readonly string[]): boolean =>
+  name !== 'project' || parts.every((part) => part.length > 3);
+
+const partsOf = (value: string): string[] => value.split(SEPARATOR).filter((part) => /\p{N}/u.test(part));
+
+/** Parts of a date of birth do not show what they are. */
+const shownOf = (value: string, parts: readonly string[]): readonly string[] =>
+  isPersonal(value) ? [] : parts;
+
+/** The subjects of a value, by the marks between them or by the facility's patterns: `sub-001 (was sub-002)`. */
+function subjectsIn(value: string, { patterns }: Words): string[] {
+  const parts = partsOf(value);
+  const groups = groupsOf(patterns).get('subject') ?? [];
+  const codes = groups
+    .filter(({ takesNumbers }) => !takesNumbers)
+    .flatMap((group) => group.places(value).map(({ from, to }) => value.slice(from, to)));
+  return parts.length > 1 ? parts : [...new Set(codes)];
 }
 
 /** `tba`, `sub-xx`, or in words: `to be decided`. */
@@ -105,7 +128,8 @@ export const twoLabels = (name: LabelName, found: readonly string[], rules: Word
     `The booking names more than one ${name}${behind(found)}. Make one booking for each, like ${lineOf(name, found[0], rules)}, and take the other one out of this one.`,
   );
 
-function behind(found: readonly string[]): string {
+/** `: “sub-001” and “sub-002”`, of those that may be repeated. */
+export function behind(found: readonly string[]): string {
   const said = quotable(found);
   return said.length === 0 ? '' : `: ${listed(said)}`;
 }

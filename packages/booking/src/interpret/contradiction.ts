@@ -3,13 +3,14 @@ import { reject, type Verdict } from './codes.ts';
 import { lineWith } from './example.ts';
 import type { Contradiction, LabelName, Place } from './labels.ts';
 import { isQuotable } from './quote.ts';
+import { isOpen } from './words.ts';
 import type { BookingRules } from './rules.ts';
 
 /** A label has no `?`, but where it is not decided. */
 const isCode = (value: string): boolean => /\d/u.test(value) && isQuotable(value);
 
 const shown = ({ value, source }: Place): string =>
-  isCode(value) ? `“${value}” in ${source}` : `one in ${source}`;
+  isCode(value) || (isOpen(value) && isQuotable(value)) ? `“${value}” in ${source}` : `one in ${source}`;
 
 export function contradiction(
   { label, places: [first, second] }: Contradiction,

@@ -34,13 +34,19 @@ export interface Hints {
 
 /** Words in which a title may well hold a digit beside an O: only where a pattern then reads it, it is told. */
 const BESIDE_DIGIT = /(?<=\d)[Oo]|[Oo](?=\d)/gu;
+/** `session 1`: the word for a label, which is none itself. */
+export const WORD_ALONE = /^(?:sub|subj|subject|ses|sess|session|proj|project)$/iu;
 const WORDS = /[^\s,;:|()[\]"“”]+/gu;
 
 export function hintsOf(title: string, { patterns }: Pick<BookingRules, 'patterns'>): Hints {
   const groups = groupsOf(patterns);
   const short = lowered(singleLine(title)).slice(0, 500);
   const of = (name: LabelName): readonly Group[] => groups.get(name) ?? [];
-  const seen = LABELS.filter((name) => of(name).some((group) => group.places(short).length > 0));
+  const seen = LABELS.filter((name) =>
+    of(name).some((group) =>
+      group.places(short).some(({ from, to }) => !WORD_ALONE.test(short.slice(from, to))),
+    ),
+  );
   const coded = LABELS.flatMap((name) =>
     of(name)
       .filter(({ takesNumbers }) => !takesNumbers)

@@ -7,8 +7,12 @@ const ELEMENT =
 /** How often a text is looked at again for what was escaped. */
 const MOST_ROUNDS = 3;
 
+/** `<sub-001>`: a code in the brackets of a form, and no element but `<h1>`. */
+const CODE_IN_BRACKETS = /<(?!h[1-6]>)((?=[^<>]*\d)[A-Za-z\d][\w.+-]*)>/gu;
+
 /** HTML as plain text, one line for each block; plain text stays as it is but for entities. */
-export function plainText(text: string): string {
+export function plainText(typed: string): string {
+  const text = typed.replaceAll(CODE_IN_BRACKETS, '$1');
   let plain = textOf(text, TAG.test(text));
   for (let round = 1; round < MOST_ROUNDS; round += 1) {
     const isHtml = ELEMENT.test(plain);

@@ -2,8 +2,8 @@
 import { defined } from '../defined.ts';
 import type { Booking, Labels } from '../booking.ts';
 import { PatternTooSlow } from '../pattern/backtracking.ts';
-import { besides, goesOn } from './beside.ts';
-import { checkLabels, tooSlow } from './check.ts';
+import { besides, codeAfter } from './beside.ts';
+import { behind, checkLabels, tooSlow } from './check.ts';
 import { reject, warning, type Verdict } from './codes.ts';
 import { completed } from './complete.ts';
 import { contradiction } from './contradiction.ts';
@@ -151,11 +151,12 @@ function warningsOf(event: BookableEvent, found: FoundLabels): Note[] {
   const warnings: Note[] = [];
   if (event.start.equals(event.end))
     warnings.push(warning('NO_LENGTH', 'The event has no length; the usual one was taken. Give it an end.'));
-  if (found.ok && goesOn(found.rest))
+  const code = found.ok ? codeAfter(found.rest) : undefined;
+  if (code !== undefined)
     warnings.push(
       warning(
         'TITLE_GOES_ON',
-        'The title goes on with a code after its labels, and that code counts for nothing. If it belongs to the session, write it without a space, like “ses-mri01-2”.',
+        `The title goes on with a code after its labels${behind([code])}, and that code counts for nothing. If it belongs to the session, write it without a space, like “ses-mri01-2”.`,
       ),
     );
   if (event.end.since(event.start).total('hours') > LONG_HOURS)

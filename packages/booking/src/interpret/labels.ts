@@ -2,7 +2,7 @@
 import { defined } from '../defined.ts';
 import type { Matcher } from '../pattern/pattern.ts';
 import type { BookableEvent } from './event.ts';
-import { isRecognised, LABELS, type LabelName, type PartialLabels } from './groups.ts';
+import { groupsOf, isRecognised, LABELS, type LabelName, type PartialLabels } from './groups.ts';
 import { readLines, type Line } from './lines.ts';
 import { normalise, type NormaliseRules } from './normalise.ts';
 import { cleanText } from './text.ts';
@@ -131,24 +131,46 @@ function fromLines(text: string, source: Source, { keys, patterns }: Vocabulary)
     LABELS.flatMap((label) => keys[label].map((key) => [key.toLowerCase(), label] as const)),
   );
   return readLines(text, names).flatMap((line): Read[] => {
-    const { name, former, weak = false } = line;
+    const { name, former, weak = false, loose = false } = line;
+    if (loose && !isRecognised(name, line.value, patterns)) return [];
     // a mail's subject may be a whole title
-    const { labels } = /\s/u.test(line.value) ? readTitle(line.value, patterns) : { labels: {} };
+    const labels = /\s/u.test(line.value) ? severalIn(line.value, name, patterns) : {};
     const whole = entries(labels, source);
-    if (whole.length === LABELS.length) return whole.map((entry) => ({ entry, weak }));
+    if (whole.length > 1) return whole.map((entry) => ({ entry, weak }));
     const value = valueOf(line, patterns);
     const was = former ?? (value === line.value ? undefined : line.value);
     return [{ entry: [name, { value, source, ...defined({ former: was }) }], weak }];
   });
 }
 
-/** Without its comment. Projects may be called `P1 (2024)`: only one that the facility's patterns know has a comment. */
+/** A line's value that is a whole title, or nothing but several labels: `Subject: sub-001 / ses-mri01`. */
+function severalIn(value: string, name: LabelName, patterns: readonly Matcher[]): PartialLabels {
+  const { labels } = readTitle(value, patterns);
+  if (LABELS.every((one) => labels[one] !== undefined)) return labels;
+  const words = value.split(/[\s,;|/]+/u).filter((word) => word !== '');
+  const found = words.flatMap((word): [LabelName, string][] =>
+    pair(LABELS.find((one) => isRecognised(one, word, patterns)) ?? name, word),
+  );
+  const all: PartialLabels = Object.fromEntries(found);
+  const areAll = Object.keys(all).length === words.length && isRecognised(name, all[name] ?? '', patterns);
+  return areAll ? all : {};
+}
+
+/** Without its comment, where what is left is a label as the facility writes it. Projects may be called `P1 (2024)`. */
 function valueOf(
   { name, value, uncommented = value }: Line<LabelName>,
   patterns: readonly Matcher[],
 ): string {
+  const { code = '' } = COMMENTED.exec(value)?.groups ?? {};
+  const isCommented = code !== '' && name !== 'session' && isRecognised(name, code, patterns);
+  const groups = groupsOf(patterns).get(name) ?? [];
+  if (isCommented && groups.every((group) => group.places(value).length < 2)) return code;
   return name !== 'project' || isRecognised(name, uncommented, patterns) ? uncommented : value;
 }
+
+/** One word, and words or a bracket behind it: `sub-001 age 24`, but not `sub-001 and 002`. */
+const COMMENTED =
+  /^(?<code>\S*[\p{L}\p{N}])[,;]?\s+(?!(?:and|en|und|et|or|of|oder|ou|og|och|y|e|i|a)\s)(?:[([]|(?:-\s+)?(?:age\s|\p{L}{2}|\d+\s*(?:y|j|a|l|år|years?|jaar|jahre?)(?!\p{L})))/iu;
 
 /** Labels of the first pattern that matches; none where no pattern does. */
 export const fromTitle = (title: string, patterns: readonly Matcher[]): PartialLabels =>

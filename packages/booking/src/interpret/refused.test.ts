@@ -86,6 +86,50 @@ const ROWS: readonly (readonly [title: string, code: string, said: RegExp, descr
   ['MRI', 'LABEL_FORM', /“3010000\.1”/u, 'Project: 3010000.1\nSubject: sub-001\nSession: ses-1'],
   ['MRI', 'SUBJECT_OPEN', /“ses-mri01\?”/u, 'Project: 3010000.01\nSubject: sub-001\nSession: ses-mri01?'],
   ['MRI', 'SUBJECT_OPEN', /not decided/u, 'Project: 3010000.01\nSubject: to be decided\nSession: ses-1'],
+  ['3010000,01 sub-001 ses-mri01', 'INCOMPLETE', /the “,” of “3010000,01” should be “\.”/u],
+  ['3010000.01 sub:001 ses-mri01', 'INCOMPLETE', /the “:” of “sub:001” should be “-”/u],
+  ['3010000.01 sub=001 ses-mri01', 'INCOMPLETE', /the “=” of “sub=001” should be “-”/u],
+  ['3010000.01 sub.001 ses-mri01', 'INCOMPLETE', /the “\.” of “sub\.001” should be “-”/u],
+  ['3010000.01 sub-001 ses 1', 'INCOMPLETE', /“ses” and “1” in the title/u],
+  ['3010000.01 sub-001 Session-1', 'INCOMPLETE', /“Session-1” in the title/u],
+  ['3010000.01 subject 1 session 1', 'INCOMPLETE', /“subject”, “1” and “session”/u],
+  ['3010000.01 subj-001 ses-mri01', 'INCOMPLETE', /The subject cannot be read\. “subj-001”/u],
+  ['301000.01 sub-001 ses-mri01', 'INCOMPLETE', /Word 1 in the title/u],
+  ['30100000.01 sub-001 ses-mri01', 'INCOMPLETE', /Word 1 in the title/u],
+  ['Moved: 3010000.01 sub-001 ses-mri01', 'TITLE_FORM', /“Moved:” stands before/u],
+  ['Verschoben: 3010000.01 sub-001 ses-mri01', 'TITLE_FORM', /“Verschoben:” stands before/u],
+  ['3010000.01 sub-001 LH ses-mri01', 'TITLE_FORM', /behind “sub-001”,/u],
+  ['3010000.01 memory sub-001 ses-mri01', 'TITLE_FORM', /behind “3010000\.01”,/u],
+  [
+    '3010000.01 sub-001 pilot ses-mri01',
+    'TITLE_FORM',
+    /“pilot” stands behind “sub-001”, between “3010000\.01” and “ses-mri01”/u,
+  ],
+  ['3010000.01 sub-001,002 ses-mri01', 'TWO_SUBJECTS', /“sub-001” and “002”/u],
+  ['3010000.01 sub-001 and 002 ses-mri01', 'TWO_SUBJECTS', /“sub-001” and “002”/u],
+  ['3010000.01 sub-001 ses-01 t/m 03', 'TWO_LABELS', /“ses-01” and “03”/u],
+  ['3010000.01 sub-001 ses-01 -> ses02', 'TWO_LABELS', /“ses-01” and “ses02”/u],
+  ['3010000.01 sub-001 ses-mri01 to mri03', 'TWO_LABELS', /“ses-mri01” and “mri03”/u],
+  [
+    'MRI',
+    'TWO_SUBJECTS',
+    /“sub-001” and “sub-002”/u,
+    'Project: 3010000.01\nSubject: sub-001 (was sub-002)\nSession: ses-1',
+  ],
+  ['MRI', 'LABEL_CHARACTERS', /“,”/u, 'Project: 3010000,01\nSubject: sub-001\nSession: ses-1'],
+  [
+    'MRI',
+    'INCOMPLETE',
+    /session is missing/u,
+    'Project: 3010000.01\nSubject: sub-001\nPrevious session: ses-1',
+  ],
+  [
+    'MRI',
+    'INCOMPLETE',
+    /subject is missing/u,
+    'Project: 3010000.01\nSession: ses-1\nNot subject sub-002 of last week',
+  ],
+  ['3010000.01 sub-001 ses-mri01', 'CONTRADICTION', /“TBD” in the description/u, 'Subject: TBD'],
 ];
 for (const [title, code, said, description = ''] of ROWS)
   test(`refused: ${JSON.stringify([title, description])} is ${code} and says why`, () => {
@@ -122,6 +166,9 @@ const NAMES = [
   'Müller7',
   '19800131',
   'sub-19800131',
+  '31/01/1980',
+  '1980/01/31',
+  '31.1.1980',
   '1980-01-31',
 ];
 const PLACES: readonly ((name: string) => readonly [title: string, description: string])[] = [
@@ -155,4 +202,31 @@ test('refused: no sentence repeats a name or a date of birth, wherever it stands
           );
       }
     }
+});
+
+test('refused: a date of birth with two digits for the year is not repeated either', () => {
+  for (const date of ['31-01-80', '31/01/80', '31.1.80'])
+    for (const place of PLACES) {
+      const [title, description] = place(date);
+      const { outcome, reason } = judge({ summary: title, description }, RULES);
+      if (outcome === 'rejected') assert.ok(!reason.includes(date), JSON.stringify([title, reason]));
+    }
+});
+
+test('refused: an hour behind the labels is no other session, and a code that counts for nothing is named', () => {
+  const told = (rest: string): [string, string] => {
+    const { code, reason } = judge({ summary: `3010000.01 sub-001 ses-mri01 ${rest}` }, RULES);
+    return [code, reason];
+  };
+  for (const rest of ['bis 11 Uhr', 'until 11', 'tot 11:30', 'till 9pm', '9am'])
+    assert.equal(told(rest)[0], 'BOOKING', rest);
+  for (const [rest, code] of [
+    ['part 2', '2'],
+    ['deel 2', '2'],
+    ['visit 3', '3'],
+    ['- 02', '02'],
+  ] as const) {
+    assert.equal(told(rest)[0], 'TITLE_GOES_ON', rest);
+    assert.match(told(rest)[1], new RegExp(`“${code}”`, 'u'));
+  }
 });

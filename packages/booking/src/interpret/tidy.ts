@@ -3,10 +3,20 @@ import { plainText } from './html.ts';
 
 /** `RE:` and `Copy of`, as calendars and mail programs of many languages put them in front. */
 const COPIED =
-  /^(?:(?:re|aw|antw|sv|vs|fwd?|wg|tr|rv|vb|res|enc|odp|pd|rif|doorst|i|r|réf?|copy|kopie|copie|kopia|kopi|copia|kópia|updated?|new|invitation|accepted)(?:\[\d+\])?\s*:|copy (?:\(\d+\) )?of\b|kopie (?:van|von)\b|copie de\b|kopi[ea]? (?:av|af)\b|copia (?:de|di)\b|kopia )\s*/iu;
+  /^(?:(?:re|aw|antw|sv|vs|fwd?|wg|tr|rv|vb|res|enc|odp|pd|rif|doorst|i|r|réf?)(?:\[\d+\])?\s*:|copy (?:\(\d+\) )?of\b|kopie (?:van|von)\b|copie de\b|kopi[ea]? (?:av|af)\b|copia (?:de|di)\b|kopia )\s*/iu;
+/** What calendars and people put in front of a booking that stands: `Accepted:`, `Bestätigt -`, `URGENT!`. */
+const SAID = new RegExp(
+  '^(?:copy|kopie|copie|kopia|kopi|copia|kópia|(?:updated? )?(?:invitation|invite|uitnodiging|einladung|invitasjon|inbjudan|invitación|invito|zaproszenie|pozvánka)|' +
+    'updated?|bijgewerkt|gewijzigd|aktualisiert|geändert|mise? à jour|opdateret|oppdatert|uppdaterad|actualizad[oa]|aggiornat[oa]|zaktualizowan[oey]|aktualizováno|' +
+    'new|nieuw|neu|nouveau|ny|nytt|nuev[oa]|nuov[oa]|now[yea]|nov[éýá]|' +
+    'accepted|geaccepteerd|zugesagt|angenommen|accepté|accepteret|akseptert|accepterad|aceptad[oa]|accettat[oa]|zaakceptowan[oey]|přijato|' +
+    'confirmed|bevestigd|bestätigt|confirmé|bekræftet|bekreftet|bekräftad|confirmad[oa]|confermat[oa]|potwierdzon[oey]|potvrzeno|' +
+    'urgent|important|belangrijk|spoed|wichtig|dringend|vigtigt?|viktigt?|urgente|importante|ważne|pilne|důležité)(?:\\s*(?:[:!|]|-\\s)[\\s!:]*|\\s+)',
+  'iu',
+);
 /** What is said of every booking alike. */
 const NEUTRAL =
-  /^(?:(?:f?mri|mr|pet|meg|eeg|ct|us|scan(?:ner)?|booking|boeking|buchung|slot|[137]\s?t)(?:\s*[-:|]|\s)|(?:subject|onderwerp|betreff|objet|asunto|oggetto|emne|[äa]mne|temat|p[řr]edm[ěe]t)\s*:)\s*/iu;
+  /^(?:(?:f?mri|mr|mrt|irm|rmn?|pet|meg|eeg|ct|us|scan(?:ner)?|slot|[137]\s?t|messung|meting|booking|boeking|buchung|réservation|reserva|bokning|prenotazione|rezerwacja|rezervace)(?:\s*[-:|]|\s)|(?:subject|onderwerp|betreff|objet|asunto|oggetto|emne|[äa]mne|temat|p[řr]edm[ěe]t)\s*:)\s*/iu;
 /** `1.`, `2)`, and a time of the day. */
 const NUMBERED = /^(?:\d{1,2}[.)]|\d{1,2}[:.h]\d{2}(?:\s?-\s?\d{1,2}[:.h]\d{2})?:?)\s+/u;
 /** `[Prisma]`, but not `[option]`: what is not sure is not booked. */
@@ -53,7 +63,7 @@ export function* tidied(title: string, neutral: readonly string[] = []): Generat
 
 /** Bullets, emoji and the like in front. */
 const NOISE = /^[^\p{L}\p{N}?([{【]+/u;
-const NO_BRACKETS = [COPIED, NEUTRAL, NUMBERED];
+const NO_BRACKETS = [COPIED, SAID, NEUTRAL, NUMBERED];
 const ALL = [...NO_BRACKETS, BRACKETED];
 
 function wordsOf(text: string, neutral: readonly string[]): string {

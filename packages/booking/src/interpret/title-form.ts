@@ -8,7 +8,7 @@ import type { BookingRules } from './rules.ts';
 
 export function formFault(title: string, hints: Hints, rules: BookingRules): string {
   const advice = howTo(rules, ownLabels(hints, rules));
-  const fault = cutWord(hints) ?? order(hints, rules) ?? before(title, hints) ?? between(hints);
+  const fault = cutWord(hints) ?? order(hints, rules) ?? before(title, hints) ?? between(title, hints);
   return `${fault} ${advice}`;
 }
 
@@ -39,25 +39,40 @@ function orderOf({ patterns }: Pick<BookingRules, 'patterns'>): readonly LabelNa
   return LABELS.toSorted((a, b) => source.indexOf(`(?<${a}>`) - source.indexOf(`(?<${b}>`));
 }
 
+/** Words that are no name. */
+const KNOWN =
+  /^(?:pilot|phantom|fantoom|test|reserved?|reserv(?:ation|ering|ierung|asjon)|option(?:al)?|optie|tentative|backup|old|proj|moved|rescheduled|postponed|verplaatst|verzet|uitgesteld|verschoben|verlegt|reporté|déplacé|flyttet|udsat|utsatt|flyttad|aplazad[oa]|spostat[oa]|rinviat[oa]|przeniesion[eay]|přesunuto|changed|\d{1,2}[:.]\d{2}(?:\s?-\s?\d{1,2}[:.]\d{2})?)\W*$/iu;
+
 /** Other words before the labels; they are repeated only where they are no name. */
 function before(title: string, { coded: [first] }: Hints): string | undefined {
   if (first === undefined) return undefined;
   const words = title.slice(0, first.from).trim();
   if (words === '') return undefined;
-  const known =
-    /^(?:pilot|phantom|fantoom|test|reserve|option(?:al)?|tentative|backup|old|\d{1,2}[:.]\d{2}(?:\s?-\s?\d{1,2}[:.]\d{2})?)\W*$/iu;
-  const what = known.test(words) ? `“${words}” stands` : 'Other words or marks stand';
+  const what = KNOWN.test(words) ? `“${words}” stands` : 'Other words or marks stand';
   return `${what} before ${quoted(saidOf(first)) ?? `the ${first.name}`}, and the title must begin with its labels.`;
 }
 
-const between = ({ coded }: Hints): string => {
-  const [first, last] = [coded[0], coded.at(-1)];
+/** Where other words stand between the labels; they are repeated only where they are no name. */
+function between(title: string, { coded }: Hints): string {
+  const gaps = coded.slice(1).map((next, index) => {
+    const one = coded[index] ?? next;
+    return {
+      one,
+      next,
+      words: title.slice(one.from + one.word.length, next.from).match(/[\p{L}\p{N}].*/u)?.[0] ?? '',
+    };
+  });
+  const gap = gaps.find(({ words }) => words !== '');
+  const said = gap && quoted(gap.words.replace(/[^\p{L}\p{N}]+$/u, ''));
+  const behind = gap && quoted(saidOf(gap.one));
+  const ends = [coded[0], coded.at(-1)].flatMap((one) =>
+    one === undefined ? [] : (quoted(saidOf(one)) ?? []),
+  );
   const where =
-    first === undefined || last === undefined || !isQuotable(first.word) || !isQuotable(last.word)
-      ? ''
-      : ` between “${first.text}” and “${last.text}”`;
-  return `The title names what is needed, but something else stands${where}, so that it is not in the form that is read.`;
-};
+    (behind === undefined ? '' : ` behind ${behind},`) +
+    (ends.length < 2 ? '' : ` between ${ends.join(' and ')}`);
+  return `The title names what is needed, but ${said ?? 'something else'} stands${where}, so that it is not in the form that is read.`;
+}
 
 /** The booker's own labels, for the advice; undefined where one is missing, or may not be repeated. */
 function ownLabels({ single }: Hints, { defaults }: BookingRules): Labels | undefined {

@@ -3,9 +3,10 @@ import { letterO, twoSubjects } from './check.ts';
 import { reject, skip, type Verdict } from './codes.ts';
 import type { BookableEvent } from './event.ts';
 import { howTo, lineOf, listed } from './example.ts';
-import { hintsOf, saidOf, type Hints } from './hints.ts';
+import { hintsOf, saidOf, WORD_ALONE, type Hints } from './hints.ts';
+import { slipIn } from './slip.ts';
 import { LABELS } from './labels.ts';
-import { quotable } from './quote.ts';
+import { pointedAt, quotable } from './quote.ts';
 import type { BookingRules } from './rules.ts';
 import { cleanText } from './text.ts';
 import { formFault } from './title-form.ts';
@@ -20,16 +21,22 @@ export function unlabelled(event: BookableEvent, rules: BookingRules): Verdict {
   return nearMiss(title, hints, rules) ?? block(event, title, rules) ?? mistake(title, hints, rules);
 }
 
+/** Another number right behind a subject: `sub-001+002`, `sub-001, 002`, `sub-001 and 002`. */
+const JOINED = /^(?:\s*[+&/,]\s*|\s(?:and|en|und|et|og|och|y|e|i|a|or|of)\s)(\d{1,4})(?![\p{L}\p{N}.:])/iu;
+
+function joined(title: string, { coded }: Hints): string[] {
+  const subject = coded.find(({ name }) => name === 'subject');
+  if (subject === undefined) return [];
+  const [, second] = JOINED.exec(title.slice(subject.from + subject.text.length)) ?? [];
+  return second === undefined ? [] : [saidOf(subject), second];
+}
+
 /** A title in which labels stand, but not as they should. */
 function nearMiss(title: string, hints: Hints, rules: BookingRules): Verdict | undefined {
   const { seen, subjects } = hints;
   if (hints.letterO.length > 0) return letterO(hints.letterO, rules);
-  if (subjects.length > 1) return twoSubjects(subjects, rules);
-  const joined = hints.coded.find(
-    ({ name, text, word }) => name === 'subject' && /^[+&/]\d/u.test(word.slice(text.length)),
-  );
-  if (joined !== undefined)
-    return twoSubjects([saidOf(joined), joined.word.slice(joined.text.length + 1)], rules);
+  const several = subjects.length > 1 ? subjects : joined(title, hints);
+  if (several.length > 1) return twoSubjects(several, rules);
   const open = openWords(title);
   if ((saysOpen(title) || (open.length > 0 && seen.length > 0)) && (seen.length > 0 || !saysNoBooking(title)))
     return undecided(open, rules);
@@ -52,24 +59,28 @@ function lacking(title: string, { seen, coded, single }: Hints, rules: BookingRu
   const missing = LABELS.filter((name) => !seen.includes(name) && rules.defaults[name] === undefined);
   const read = new Set(coded.map(({ word }) => word));
   const unread = title
-    .split(/[\s,;|()[\]"“”]+/u)
+    .split(/[\s;|()[\]"“”]+|,(?!\d)/u)
     .filter(
       (word) =>
-        /\p{N}.*\p{N}|^\p{L}{3}[-_]/u.test(word) && !/^\d{1,2}[:.h]\d{2}/u.test(word) && !read.has(word),
+        (/\p{N}|^\p{L}{3}[-_]/u.test(word) || WORD_ALONE.test(word)) &&
+        !/^\d{1,2}[:.h]\d{2}/u.test(word) &&
+        !read.has(word),
     );
-  const said = quotable(unread);
+  const said = pointedAt(unread, title);
   const strange = Array.from(unread.join('')).find((character) => character > '~');
   const words =
     strange !== undefined
       ? ` The character “${strange}” in the title is no letter A to Z and no digit 0 to 9.`
       : said.length === 0
         ? ''
-        : ` ${listed(said)} in the title ${said.length === 1 ? 'is' : 'are'} not in the form that is read.`;
+        : ` ${capital(listed(said))} in the title ${said.length === 1 ? 'is' : 'are'} not in the form that is read${slipIn(unread, missing, rules)}.`;
   return reject(
     'INCOMPLETE',
     `The ${listed(missing)} cannot be read.${words} Complete the title, or add to the description all of ${listed(LABELS.map((name) => lineOf(name, single[name], rules)))}.`,
   );
 }
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 function block(event: BookableEvent, title: string, rules: BookingRules): Verdict | undefined {
   if (event.allDay)
