@@ -15,13 +15,14 @@ const HEAD = `# Every failure, by its code
 
 Generated from the catalogue in \`packages/failure/src/catalogue/\` (\`npm run generate\`).
 
-Look for the code in what \`scanflow doctor\` says, \`/api/series\`, \`/healthz\`, the log or a file beside the data. **Kind** says what happens without you:
+For facility IT: what a code means, and what you do about it. You find codes in \`scanflow doctor\`, \`/api/series\`, \`/healthz\`, the log, and files beside
+the data. **Kind** says what happens without you:
 
 | Kind | Means |
 | - | - |
-| **transient** | it is tried again, with growing pauses of at most an hour; nothing is lost meanwhile |
-| **permanent** | trying again does not help; it waits for you, and shows |
-| **ambiguous** | it may have worked (the peer broke off before it answered); it is done again, which is harmless: the peer knows the image by its UID |
+| **transient** | Scanflow retries, with growing pauses of at most an hour; nothing is lost meanwhile |
+| **permanent** | a retry alone does not help; it waits for you, and shows |
+| **ambiguous** | it may have worked: the peer broke off before it answered. Scanflow repeats it, which is harmless, since the peer knows the image by its UID |
 | **notice** | nothing failed, but somebody should know |
 
 Codes of bookings and of reading calendars: [booking.md](booking.md). Codes of fetching calendars (\`FETCH_…\`): [operations.md](operations.md#calendars).`;

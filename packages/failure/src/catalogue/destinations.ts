@@ -50,7 +50,7 @@ export const DESTINATIONS: readonly Section[] = [
       [
         'DEST_UNDECIDED',
         'notice',
-        'the rule asks for a project, and the series has none',
+        'the rule needs a project, and the series has none',
         'give it one by a booking or a pattern, and store it anew',
       ],
       [
@@ -63,19 +63,19 @@ export const DESTINATIONS: readonly Section[] = [
         'NOT_NEGOTIATED',
         'permanent',
         'it does not take this SOP class in this transfer syntax, nor uncompressed; the other images are sent',
-        'have it accept them, or leave them out by `when`; see `transcode` ([sending](sending.md#transfer-syntaxes))',
+        'make it accept them, or leave them out by `when`; see `transcode` ([sending](sending.md#transfer-syntaxes))',
       ],
       [
         'TRANSCODE_FAILED',
         'permanent',
         'it does not take the transfer syntax, and Orthanc cannot convert the image',
-        'for JPEG 2000 give Orthanc its plugin for GDCM (Debian: `orthanc-gdcm`), then `scanflow series retry ID`; else have it accept the transfer syntax',
+        'for JPEG 2000 give Orthanc its plugin for GDCM (Debian: `orthanc-gdcm`), then `scanflow series retry ID`; else make it accept the transfer syntax',
       ],
       [
         'TRANSCODE_GONE',
         'permanent',
         'it does not take the transfer syntax, and Orthanc no longer has the image to convert it',
-        'have it accept the transfer syntax; or send a converted image by hand (`scanflow send`)',
+        'make it accept the transfer syntax; or send a converted image by hand (`scanflow send`)',
       ],
       [
         'TRANSCODE_WRONG',
@@ -86,7 +86,7 @@ export const DESTINATIONS: readonly Section[] = [
       [
         'TRANSCODE_NO_ROOM',
         'transient',
-        'a converted copy cannot be kept in the data folder while it is sent',
+        'the data folder cannot hold a converted copy while it is sent',
         'look at its space and permissions',
       ],
       [
@@ -98,7 +98,7 @@ export const DESTINATIONS: readonly Section[] = [
       [
         'STOW_SECRET',
         'transient',
-        'the file of the password or token cannot be read, or holds none',
+        'the file of the password or token is unreadable or empty',
         'put it there; see its permissions',
       ],
       [
@@ -110,7 +110,7 @@ export const DESTINATIONS: readonly Section[] = [
       [
         'STOW_BUSY',
         'transient',
-        'it answered 503, 429 or the like; `Retry-After` is kept to',
+        'it answered 503, 429 or the like; the streamer keeps to `Retry-After`',
         'nothing; look at its load if it stays',
       ],
       ['STOW_ERROR', 'transient', 'it failed over an image (500)', 'look into its log'],
@@ -130,12 +130,12 @@ export const DESTINATIONS: readonly Section[] = [
         'STOW_NOT_SUPPORTED',
         'permanent',
         'it does not take such DICOM files (415)',
-        'have it accept their transfer syntax and SOP class',
+        'make it accept their transfer syntax and SOP class',
       ],
       [
         'STOW_UNMENTIONED',
         'ambiguous',
-        'its answer says nothing about an image, so whether it has it is not known',
+        'its answer says nothing about an image, so nobody knows whether it has it',
         'look into its log; the image is sent again',
       ],
       [
@@ -171,7 +171,7 @@ export const DESTINATIONS: readonly Section[] = [
       [
         'FORWARD_GIVEN_UP',
         'permanent',
-        'it was tried in vain for as long as `retry.giveUp` says; the message has the last failure',
+        'all attempts failed for as long as `retry.giveUp` says; the message has the last failure',
         'put that right, then `scanflow series retry ID`',
       ],
       [
@@ -183,8 +183,8 @@ export const DESTINATIONS: readonly Section[] = [
       [
         'DICOM_SYNTAX_UNTOLD',
         'permanent',
-        'nothing in a file to send says how its data set, or its compressed pixels, are encoded',
-        'have it written with file meta information, and send it again',
+        'a file to send does not say how its data set, or its compressed pixels, are encoded',
+        'write it with file meta information, and send it again',
       ],
       [
         'DICOM_BROKEN',
@@ -192,7 +192,7 @@ export const DESTINATIONS: readonly Section[] = [
         'a file to send was cut, is empty, or cannot be read: its pixel data do not end with it',
         'look at it; export it again',
       ],
-      ['NO_FILE', 'permanent', 'there was nothing to send under that name: a mistake in Scanflow', 'tell us'],
+      ['NO_FILE', 'permanent', 'no file to send has that name: a mistake in Scanflow', 'tell us'],
       ['AET_TOO_LONG', 'permanent', 'an AE title has more than 16 characters', 'correct the configuration'],
       [
         'CANCELLED',
@@ -203,7 +203,7 @@ export const DESTINATIONS: readonly Section[] = [
       [
         'SEND_HELD',
         'transient',
-        'its `schedule` closed, or it is being stopped, before this image was sent',
+        'its `schedule` closed, or the streamer stops, before this image was sent',
         'nothing; it is sent when it may be',
       ],
       ['ECHO_FAILED', 'transient', 'it answered C-ECHO with a failure', 'look into its log'],
@@ -214,7 +214,7 @@ export const DESTINATIONS: readonly Section[] = [
   },
   {
     title: 'Storage commitment',
-    intro: '[commitment.md](commitment.md) tells how it works.',
+    intro: '[commitment.md](commitment.md) explains it.',
     failures: [
       [
         'COMMITMENT_EXPIRED',
@@ -243,7 +243,7 @@ export const DESTINATIONS: readonly Section[] = [
       [
         'COMMITMENT_NO_RECORD',
         'transient',
-        "the series' `series.json` cannot be read, so that nobody knows what to ask for",
+        "the series' `series.json` cannot be read, so that nobody knows which images to request it for",
         'put it back; it goes on by itself',
       ],
       [
@@ -255,7 +255,7 @@ export const DESTINATIONS: readonly Section[] = [
       [
         'ROLE_REFUSED',
         'permanent',
-        "a peer does not take Scanflow for an SCP: only Scanflow's own tests ask for that",
+        "a peer does not take Scanflow for an SCP: only Scanflow's own tests request that",
         'report it',
       ],
     ],

@@ -5,13 +5,13 @@ export const NETWORK: readonly Section[] = [
   {
     title: 'Transferring',
     intro:
-      'Of `scanflow transfer` ([transferring.md](transferring.md)). Codes of the section above may stand there, too: of the source, or of the target where it is asked.',
+      'From `scanflow transfer` ([transferring.md](transferring.md)). It also shows codes of the section above, for the source or for the target.',
     failures: [
       [
         'MOVE_UNKNOWN_TARGET',
         'permanent',
         "the source does not know the target's AE title (status A801)",
-        "have the target's AE title, host and port entered at the source",
+        "enter the target's AE title, host and port at the source",
       ],
       [
         'MOVE_REFUSED',
@@ -28,14 +28,14 @@ export const NETWORK: readonly Section[] = [
       [
         'MOVE_INCOMPLETE',
         'transient',
-        'the source says itself that it did not send every image',
+        'the source reports that it did not send every image',
         "look into its log and the target's; run the list again",
       ],
       [
         'MOVE_LOST',
         'ambiguous',
         'the source broke off or fell silent; it may go on sending',
-        'nothing; the target is asked what it has. A slow source may need more `--timeout`',
+        'nothing; it queries the target for what it has. A slow source may need more `--timeout`',
       ],
       [
         'TRANSFER_NO_MATCH',
@@ -58,26 +58,26 @@ export const NETWORK: readonly Section[] = [
       [
         'TRANSFER_NOT_ARRIVED',
         'transient',
-        'the source told of no failure, and images are missing at the target all the same',
+        'the source reported no failure, but images are missing at the target',
         'look into the log of both; run the list again later',
       ],
       [
         'TRANSFER_UNCOUNTED',
         'permanent',
-        'a node tells neither the images of a series nor their number',
+        'a node gives neither the images of a series nor their number',
         'ask its vendor for C-FIND at the IMAGE level',
       ],
       [
         'TRANSFER_TOO_MANY',
         'permanent',
-        'more than 100,000 answers to one question',
-        'ask for less: a shorter range of dates',
+        'more than 100,000 answers to one query',
+        'request less: a shorter range of dates',
       ],
       [
         'TRANSFER_NO_MODALITY',
         'permanent',
         'the Orthanc of `--via` does not know the archive by that name',
-        'give the name that stands in its `DicomModalities`',
+        'give the name from its `DicomModalities`',
       ],
     ],
   },
@@ -106,14 +106,14 @@ export const NETWORK: readonly Section[] = [
         'TLS_WRONG_PURPOSE',
         'transient',
         'its certificate is not for this side of a connection',
-        'have one made for serverAuth or clientAuth',
+        'request one for serverAuth or clientAuth',
       ],
-      ['TLS_REVOKED', 'transient', 'its certificate was revoked', 'have a new one made'],
+      ['TLS_REVOKED', 'transient', 'its certificate was revoked', 'request a new one'],
       [
         'TLS_CERTIFICATE_REFUSED',
         'transient',
         'the peer refuses our certificate',
-        'have it trust the authority of ours; check that ours is still valid',
+        'make it trust the authority of ours; check that ours is still valid',
       ],
       [
         'TLS_NO_CLIENT_CERTIFICATE NO_CLIENT_CERTIFICATE',
@@ -130,7 +130,7 @@ export const NETWORK: readonly Section[] = [
       [
         'TLS_NOT_TLS TLS_CLOSED TLS_TIMEOUT',
         'transient',
-        'the handshake does not come about',
+        'the handshake fails',
         'check the port, and that TLS is on at both sides',
       ],
       [
@@ -143,7 +143,7 @@ export const NETWORK: readonly Section[] = [
         'TLS_CREDENTIALS',
         'permanent',
         'our key and certificates cannot be used',
-        'correct the files under `tls`; they are to be PEM',
+        'correct the files under `tls`; they must be PEM',
       ],
     ],
   },
@@ -152,12 +152,12 @@ export const NETWORK: readonly Section[] = [
     intro: 'Why a data set cannot be read; part of the message of `BROKEN` and of refused requests.',
     failures: [
       ['NOT_PART10 DICOM_NOT_PART10', 'notice', 'no DICOM file', 'look where it comes from'],
-      ['TRUNCATED DICOM_TRUNCATED', 'notice', 'it ends within an element', 'have it sent or written again'],
+      ['TRUNCATED DICOM_TRUNCATED', 'notice', 'it ends within an element', 'send or write it again'],
       [
         'TRANSFER_SYNTAX DICOM_SYNTAX_UNKNOWN',
         'notice',
-        'a transfer syntax that is not read',
-        'have it written in another',
+        'a transfer syntax that Scanflow does not read',
+        'write it in another one',
       ],
       [
         'BAD_LENGTH BAD_VR BAD_STRUCTURE ORDER',

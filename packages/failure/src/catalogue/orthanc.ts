@@ -33,19 +33,19 @@ export const ORTHANC: readonly Section[] = [
       [
         'ORTHANC_TRUNCATED',
         'transient',
-        'it promised more bytes of an image than it sent. After four attempts the image is given up (permanent) and the others go on',
+        'it promised more bytes of an image than it sent. After four attempts the streamer gives the image up (permanent), and the others go on',
         "check Orthanc's disk; send the image again from the scanner: storing then goes on by itself",
       ],
       [
         'ORTHANC_CORRUPT',
         'transient',
-        'the bytes are not those that it received (MD5). After four attempts given up, as above',
+        'the bytes are not those that it received (MD5). The streamer gives up after four attempts, as above',
         "check Orthanc's disk; send the image again from the scanner",
       ],
       [
         'ORTHANC_GONE',
         'permanent',
-        'it no longer has what was asked for; of images you see it as `SOURCE_GONE`',
+        'it no longer has the requested thing; for images you see `SOURCE_GONE`',
         'see `SOURCE_GONE`',
       ],
       [
@@ -63,8 +63,8 @@ export const ORTHANC: readonly Section[] = [
       [
         'ORTHANC_WIPED',
         'notice',
-        'its change numbers began anew: the database was emptied',
-        'nothing, if somebody meant to; all that it has is looked at again',
+        'its change numbers began anew: somebody emptied the database',
+        'nothing, if somebody meant to; the streamer looks at everything in it again',
       ],
       ['ORTHANC_REPLACED', 'notice', 'it is another database than before', 'as above'],
     ],
@@ -72,19 +72,19 @@ export const ORTHANC: readonly Section[] = [
   {
     title: 'Which project a series belongs to',
     intro:
-      'A series with one of these is `quarantined`: nothing of it is stored or sent yet, all of it is in Orthanc.',
+      'A series with one of these is `quarantined`: it is not stored or sent yet, and all of it is in Orthanc.',
     failures: [
       [
         'ERASED',
         'permanent',
-        'images of a series or subject that was erased on request came again; they wait in Orthanc, and nothing stores or sends them; or a person wants to give a series the labels of such a subject, which is refused',
+        'images of an erased series or subject came again. They wait in Orthanc, and nothing stores or sends them. Or a person tried to give a series the labels of such a subject',
         'delete them from Orthanc, and where they came from ([privacy.md](privacy.md))',
       ],
       [
         'ROUTE_NO_MATCH',
         'notice',
         'no booking record, and the patterns do not match',
-        'correct the booking, or `arrivals.patterns`; it is looked at again by itself',
+        'correct the booking, or `arrivals.patterns`; the streamer looks again by itself',
       ],
       [
         'ROUTE_INCOMPLETE',
@@ -95,7 +95,7 @@ export const ORTHANC: readonly Section[] = [
       [
         'ROUTE_LABEL',
         'notice',
-        'no booking record, and a label that the patterns find is not what `bookings.labels` asks for, or is a name of our own files',
+        'no booking record, and a label that the patterns find breaks `bookings.labels`, or is a name of our own files',
         'release it with the right labels',
       ],
       [
@@ -119,13 +119,13 @@ export const ORTHANC: readonly Section[] = [
       [
         'ROUTE_CORRECTED',
         'permanent',
-        'images of a stored series were sent again with other identifiers, by which it belongs elsewhere, or nobody can tell where. It stays where it is, both are stored ([storage](storage.md#sent-again-after-a-correction))',
+        'images of a stored series were sent again with other identifiers. By these it belongs elsewhere, or nobody knows where. It stays where it is, and both are stored ([storage](storage.md#sent-again-after-a-correction))',
         'find out which is right; `scanflow series move ID` with the right labels, or `scanflow series release ID` with those that it has',
       ],
       [
         'ROUTE_CORRECTED_IN_PART',
         'notice',
-        'some images of a series that is not stored yet were sent again with other identifiers, the others say something else',
+        'some images of a series that is not stored yet were sent again with other identifiers. The other images disagree',
         'send the rest again, too; or release the series with the right labels',
       ],
       [
@@ -137,20 +137,20 @@ export const ORTHANC: readonly Section[] = [
       [
         'PERFORMED_UNREADABLE',
         'notice',
-        'a record of an exam in `performed/` cannot be read; it counts as absent',
+        'the record of an exam in `performed/` is unreadable; it counts as absent',
         'look at its permissions',
       ],
       [
         'BOOKING_UNREADABLE',
         'notice',
-        'a file of `bookings/` cannot be read; it counts as absent',
+        'a file of `bookings/` is unreadable; it counts as absent',
         'look at its permissions; cal2wl writes it anew when the booking changes',
       ],
     ],
   },
   {
     title: 'Cleaning up Orthanc',
-    intro: 'Nothing of the series is deleted from Orthanc with one of these.',
+    intro: 'With one of these, the streamer deletes nothing of the series from Orthanc.',
     failures: [
       [
         'CLEANUP_NO_RECORD',
@@ -168,12 +168,12 @@ export const ORTHANC: readonly Section[] = [
         'CLEANUP_WAITS',
         'notice',
         'something of the series is not done yet: a leg, a hook, more images',
-        '`scanflow series show ID` tells what; nothing needs doing while it is under way',
+        '`scanflow series show ID` says what; nothing needs doing while it is under way',
       ],
       [
         'CLEANUP_FILE_CHANGED',
         'permanent',
-        'a stored image is missing, or is not what was stored',
+        'a stored image is missing or changed',
         'compare the folder with its manifest (`sha256sum -c`); a retry pulls what is missing',
       ],
     ],

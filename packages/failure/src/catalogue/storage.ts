@@ -9,7 +9,7 @@ export const STORAGE: readonly Section[] = [
       [
         'STORE_SPACE_FLOOR',
         'transient',
-        'less would stay free than `storage.freeSpace` asks for; nothing failed, it waits',
+        'less would stay free than `storage.freeSpace` says; nothing failed, it waits',
         'free some, or lower it; storing goes on by itself',
       ],
       ['STORE_QUOTA', 'transient', 'the quota is used up', 'raise it'],
@@ -25,7 +25,7 @@ export const STORAGE: readonly Section[] = [
       [
         'STORE_ROOT_MISSING',
         'transient',
-        '`storage.root` does not exist: it is never made, so that nothing lands under a mount point',
+        '`storage.root` does not exist. Scanflow never makes it, so that nothing lands under a mount point',
         'mount project storage, or create the folder',
       ],
       [
@@ -85,8 +85,8 @@ export const STORAGE: readonly Section[] = [
       [
         'STORE_COLLISION',
         'permanent',
-        "with `storage.collisions: fail`, the name of an image or of a series' folder is taken by another",
-        'look which is right, move the other away and retry; or let `storage.layout` tell them apart',
+        "with `storage.collisions: fail`: another one has the name of an image or of a series' folder",
+        'look which is right, move the other away and retry; or let `storage.layout` distinguish them',
       ],
       [
         'SERIES_NOT_MOVABLE',
@@ -97,7 +97,7 @@ export const STORAGE: readonly Section[] = [
       [
         'MOVE_SOURCE_CHANGED',
         'permanent',
-        'not moved: a stored image is missing or changed, and Orthanc does not have what was stored either',
+        'not moved: a stored image is missing or changed, and Orthanc does not have it either',
         'put the file back, then move the series again',
       ],
       [
@@ -115,7 +115,7 @@ export const STORAGE: readonly Section[] = [
       [
         'STORE_FILE_MISSING',
         'permanent',
-        'images that were stored are missing (or have another size), and Orthanc has them no longer',
+        'stored images are missing or have another size, and Orthanc no longer has them',
         'put the files back and retry the series, or send the images again from the scanner',
       ],
       [
@@ -139,38 +139,38 @@ export const STORAGE: readonly Section[] = [
       [
         'FORWARD_UNTAGGABLE',
         'permanent',
-        'with `tag.apply: forwarded`, an image cannot be given the tag while it is sent, or is deflated and larger than 64 MiB',
+        'with `tag.apply: forwarded`: an image cannot get the tag while it is sent, or is deflated and larger than 64 MiB',
         'look whether the file was changed; `tag.apply: stored+forwarded` for large deflated images',
       ],
       [
         'FILE_CHANGED',
         'permanent',
-        'a stored file is not what was stored (SHA-256); it is not sent',
+        'a stored file has changed since (SHA-256); it is not sent',
         'find out who writes there; restore it from Orthanc',
       ],
       [
         'STORE_FILE_CHANGED',
         'permanent',
-        'a stored file is not what was stored when its archive was made',
+        'a stored file had changed when its archive was made',
         'find out who writes there; restore it from Orthanc',
       ],
       [
         'FILE_UNREADABLE',
         'transient, permanent',
         'a stored file cannot be read',
-        'look at its permissions; put it back where it is gone',
+        'look at its permissions; put it back if it is gone',
       ],
     ],
   },
   {
     title: 'Verification',
     intro:
-      'What reading stored files again found ([storage](storage.md#are-the-files-still-what-was-stored)). The series shows as `failed` until the files are there again, or somebody acknowledges it.',
+      'Findings of reading stored files again ([storage](storage.md#are-the-files-still-what-was-stored)). The series shows as `failed` until the files are there again, or somebody acknowledges it.',
     failures: [
       [
         'VERIFY_MISSING',
         'permanent',
-        'files that were stored are not there',
+        'stored files are missing',
         '`scanflow verify ID --repair`; if somebody moved them on purpose, `scanflow verify acknowledge ID --reason TEXT`',
       ],
       [
@@ -182,7 +182,7 @@ export const STORAGE: readonly Section[] = [
       [
         'VERIFY_RECORD_GONE',
         'permanent',
-        "the series' folder, or its `series.json`, is not there",
+        "the series' folder, or its `series.json`, is missing",
         'as for `VERIFY_MISSING`',
       ],
       [
@@ -194,7 +194,7 @@ export const STORAGE: readonly Section[] = [
       [
         'VERIFY_UNREADABLE',
         'permanent',
-        'files are there, and the system does not let them be read',
+        'files are there, but the system does not let the streamer read them',
         "let the streamer's user read them; check the disk (`dmesg`)",
       ],
       [
@@ -206,8 +206,8 @@ export const STORAGE: readonly Section[] = [
       [
         'VERIFY_STOPPED',
         'notice',
-        'whoever asked for a verification stopped it before this series was read',
-        'ask again',
+        'the person who requested the verification stopped it before this series was read',
+        'request it again',
       ],
     ],
   },
@@ -238,7 +238,7 @@ export const STORAGE: readonly Section[] = [
       [
         'TAG_UNDECODABLE',
         'notice',
-        "what stands before the tag's place cannot be walked",
+        "elements before the tag's place are unreadable",
         'report it to the vendor of the sender',
       ],
       [
@@ -256,7 +256,7 @@ export const STORAGE: readonly Section[] = [
       [
         'TAG_INFLATE_FAILED',
         'notice',
-        'a deflated data set breaks off or is not what it says',
+        'a deflated data set breaks off or does not inflate',
         'send it again from the scanner',
       ],
     ],

@@ -15,7 +15,7 @@ export const STREAMER: readonly Section[] = [
         'HOOK_EXIT',
         'transient',
         'the command ended with an exit code other than 0',
-        'its output, which is kept, tells why',
+        'its output, which the streamer keeps, says why',
       ],
       ['HOOK_KILLED', 'transient', 'the command was ended by a signal', 'look at its memory'],
       [
@@ -27,8 +27,8 @@ export const STREAMER: readonly Section[] = [
       [
         'HOOK_STILL_RUNNING',
         'transient',
-        'an earlier run of the command cannot be ended',
-        'end the process that is named; it is run again',
+        'an earlier run of the command does not end',
+        'end the named process; the hook then runs again',
       ],
       [
         'HOOK_ARGUMENT',
@@ -46,13 +46,13 @@ export const STREAMER: readonly Section[] = [
         'HOOK_STATUS',
         'transient',
         'the webhook answered 5xx, 408 or 429',
-        'look into the log of what receives there',
+        'look into the log of the program there',
       ],
       [
         'HOOK_REFUSED',
         'permanent',
         'the webhook answered another status than 2xx',
-        'correct its url, or what receives there',
+        'correct its url, or the program there',
       ],
       [
         'HOOK_NOT_CONFIGURED',
@@ -63,7 +63,7 @@ export const STREAMER: readonly Section[] = [
       [
         'HOOK_SKIPPED',
         'notice',
-        'a run was given up by hand with `scanflow series skip`',
+        'a person gave a run up with `scanflow series skip`',
         'nothing; `retry` does not bring it back',
       ],
       [
@@ -93,7 +93,7 @@ export const STREAMER: readonly Section[] = [
       [
         'LEDGER_ASIDE',
         'notice',
-        'the ledger was put aside under the name that the log shows, and a new one is made',
+        'the ledger was put aside under the name that the log shows, and a new one made',
         'nothing; remove the old one when nobody misses anything',
       ],
       [
@@ -105,8 +105,8 @@ export const STREAMER: readonly Section[] = [
       [
         'SENT_UNKNOWN',
         'permanent',
-        'the ledger that knew whether this was sent is lost; nothing is sent again by itself',
-        'look at the destination; `scanflow series retry` sends what is not there',
+        'the ledger that recorded this sending is lost; the streamer sends nothing again by itself',
+        'look at the destination; `scanflow series retry` sends missing images',
       ],
       [
         'LEDGER_TOO_NEW',
@@ -135,7 +135,7 @@ export const STREAMER: readonly Section[] = [
       [
         'LEDGER_TLS',
         'transient',
-        'PostgreSQL does not prove who it is, or speaks no TLS although `ledger.tls` asks for it; nothing is sent in the clear',
+        'PostgreSQL does not prove who it is, or speaks no TLS although `ledger.tls` requires it; nothing is sent in the clear',
         'as the message says: renew its certificate, use a name that it has, correct `ledger.tls.ca`, turn TLS on there; the work goes on by itself',
       ],
       [
@@ -154,12 +154,12 @@ export const STREAMER: readonly Section[] = [
         'SERIES_INCOMPLETE',
         'notice',
         'fewer images came than the scanner reported, or, as a warning, than the images themselves say',
-        'look at the scanner whether it still sends; send it again',
+        'check at the scanner whether it still sends; send it again',
       ],
       [
         'UNEXPECTED',
         'transient',
-        'something unforeseen; it is tried again and stays visible',
+        'something unforeseen; the streamer retries it, and it stays visible',
         'look into the log at level debug, and tell us',
       ],
     ],

@@ -5,9 +5,9 @@ export const WORKLIST: readonly Section[] = [
   {
     title: 'Worklist: files of items',
     intro:
-      'Shown by `/api/worklist` of the worklist service. Where the last good content is still known, it is served.',
+      'Shown by `/api/worklist` of the worklist service. It serves the last good content while it knows that.',
     failures: [
-      ['TOO_LARGE NOT_A_FILE', 'notice', 'what lies there is no file of a reasonable size', 'take it away'],
+      ['TOO_LARGE NOT_A_FILE', 'notice', 'it is no file, or a file of no reasonable size', 'take it away'],
       ['UNREADABLE', 'notice', 'it cannot be read', 'permissions; it is read again by itself'],
       [
         'BROKEN',
@@ -20,24 +20,24 @@ export const WORKLIST: readonly Section[] = [
         'INCOMPLETE',
         'notice',
         'attributes are missing that scanners need; it is served all the same',
-        'have its writer add them',
+        'correct the program that writes it',
       ],
       [
         'MALFORMED',
         'notice',
         'values are not of their kind: a UID with letters, a date that no calendar has; it is served all the same, and some scanners drop it',
-        'have its writer correct them',
+        'correct the program that writes it',
       ],
       [
         'TEXT_ASSUMED',
         'notice',
-        'text declares no character set, or another one than it is written in; it is served as `worklist.assumedCharacterSet` says',
-        'have its writer declare it (0008,0005)',
+        'text declares no character set, or not the one that it uses; it is served as `worklist.assumedCharacterSet` says',
+        'make the program that writes it declare the set (0008,0005)',
       ],
       [
         'DUPLICATE',
         'notice',
-        'it schedules a step that a newer file schedules too; of a data set: the same tag twice with two values',
+        'a newer file schedules the same step, too. In a data set: the same tag twice with two values',
         'take one of them away',
       ],
     ],
@@ -56,10 +56,10 @@ export const WORKLIST: readonly Section[] = [
       [
         'LEFT',
         'notice',
-        'its exam was reported as done, or its slot is long past',
+        'the scanner reported its exam as done, or its slot is long past',
         '`worklist.performed`, `worklist.retain`',
       ],
-      ['NOT_ADMITTED', 'notice', 'the scanner may not ask', 'correct its AE title, or the configuration'],
+      ['NOT_ADMITTED', 'notice', 'the scanner may not query', 'correct its AE title, or the configuration'],
       [
         'OUT_OF_VIEW',
         'notice',
@@ -67,18 +67,18 @@ export const WORKLIST: readonly Section[] = [
         "`worklist.view`, or the scanner of the booking's calendar",
       ],
       ['QUERY_UNREADABLE', 'notice', "the scanner's query is no data set", 'report it to the vendor'],
-      ['QUERY_REFUSED', 'notice', 'a key of the query is not valid', 'correct what was typed at the console'],
+      ['QUERY_REFUSED', 'notice', 'a key of the query is not valid', 'correct the query at the console'],
       [
         'KEY',
         'notice',
-        'a key of the query asks for something else than the item has',
+        'a key of the query does not match the item',
         'widen the query at the console, or correct the booking',
       ],
       [
         'LIMIT',
         'notice',
-        'more items match before it than a query is answered with',
-        'ask for less, or raise `worklist.maxAnswers`',
+        'more items match before it than a query may have answers',
+        'narrow the query, or raise `worklist.maxAnswers`',
       ],
     ],
   },
@@ -107,8 +107,8 @@ export const WORKLIST: readonly Section[] = [
       [
         'PROJECTS_UNREADABLE',
         'permanent',
-        'the list of projects holds none; what it last said counts',
-        'one project a line, or a JSON array of texts',
+        'the list of projects holds none; its last good content counts',
+        'one project per line, or a JSON array of texts',
       ],
       [
         'FETCH_UNEXPECTED',
@@ -135,21 +135,21 @@ export const WORKLIST: readonly Section[] = [
       [
         'FEED_UNEXPECTED',
         'transient',
-        'the reader failed, not the calendar; it is tried again',
+        'the reader failed, not the calendar; cal2wl retries',
         'if it stays: memory of this machine, the log',
       ],
       ['FEED_TIMEOUT', 'transient', 'reading it took too long', 'publish a shorter span of time'],
       [
         'FEED_SECOND_BOM',
         'notice',
-        'it has a byte order mark more than its first one; it was read',
+        'it has more than one byte order mark; it was read',
         'let the program that puts it together leave them out',
       ],
       [
         'FEED_TEXT_AROUND',
         'notice',
         'text stands outside the calendar, such as a notice of PHP or a comment; the calendar was read',
-        'open the address in a browser, and mend what the text says',
+        'open the address in a browser, and correct what the text reports',
       ],
       [
         'FEED_INDENTED',
@@ -172,16 +172,16 @@ export const WORKLIST: readonly Section[] = [
         'HTTP_LISTEN',
         'permanent',
         'the port of `/healthz` and `/metrics` is taken',
-        'stop what has it, or set another under `http.ports`',
+        'stop the program that has it, or set another under `http.ports`',
       ],
       [
         'HTTP_TOKEN',
         'notice',
-        'the internal token is not there and cannot be made; the pages with labels stay closed, all else goes on',
+        'the internal token is missing, and the service cannot make it; the pages with labels stay closed, all else goes on',
         '`docker compose up -d`, or let the services write `token/` in the data folder: [security.md](security.md#the-internal-token)',
       ],
     ],
     outro:
-      'A configuration with mistakes has no codes: each is told with file, line and column, and the service does not start.',
+      'A configuration with mistakes has no codes: each is shown with file, line and column, and the service does not start.',
   },
 ];
