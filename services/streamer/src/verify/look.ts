@@ -43,12 +43,14 @@ export async function lookAt(
   signal: AbortSignal,
 ): Promise<Looked> {
   const first = await readAll(view, place, deps, signal);
-  if (first.look.failure === undefined) return first;
-  // a share went away, a folder is being moved, or images arrived meanwhile
-  await deps.store.requireRoot(first.folder ?? '');
+  const isWhole = first.look.failure === undefined;
+  // a share went away, a folder was moved, or images arrived meanwhile
+  if (!isWhole) await deps.store.requireRoot(first.folder ?? '');
   const now = await stillThere(view, deps.ledger);
-  if (now === undefined || isBusy(now, place) || now.path !== view.path || now.increment !== view.increment)
-    throw new FailureError(BUSY);
+  // an old folder that a move kept says nothing of the new one
+  if (now === undefined || now.path !== view.path) throw new FailureError(BUSY);
+  if (isWhole) return first;
+  if (isBusy(now, place) || now.increment !== view.increment) throw new FailureError(BUSY);
   const again = await readAgain(now, place, first, deps, signal);
   await deps.store.requireRoot(first.folder ?? '');
   return again;
