@@ -1,9 +1,8 @@
-/** DCMTK's programs as peers: storescu, storescp, dcmdump and the rest. */
-import { mkdir, readdir } from 'node:fs/promises';
+/** DCMTK's programs as peers: storescu, storescp, the archive dcmqrscp, and the rest. */
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { freePort } from './ports.ts';
-import { run, startProgram, type Program, type RunOptions, type RunResult } from './process.ts';
+import { freePort, run, startProgram, type Program, type RunOptions, type RunResult } from './process.ts';
 import { until } from './until.ts';
 
 /** Runs one of DCMTK's programs: `dcmtk('dcmdump', ['+P', '0010,0010', file])`. */
@@ -76,7 +75,7 @@ export async function startStorescp({
   };
 }
 
-/** A bare connection, closed at once; storescp logs it and goes on. */
+/** A bare connection, closed at once; the program logs it and goes on. */
 async function listens(port: number, program: Program): Promise<true | undefined> {
   if (program.exited()) throw new Error(`it ended at once:\n${program.output()}`);
   return new Promise((resolve) => {
@@ -87,4 +86,53 @@ async function listens(port: number, program: Program): Promise<true | undefined
     });
     socket.once('error', () => resolve(undefined));
   });
+}
+
+export interface DcmqrscpOptions {
+  /** For its configuration and its images; made when absent. */
+  readonly folder: string;
+  readonly aet?: string;
+  /** Where it may send to, by AE title. */
+  readonly targets: Readonly<Record<string, number>>;
+}
+
+export interface Dcmqrscp {
+  readonly port: number;
+  readonly aet: string;
+  readonly program: Program;
+  /** Sends it files or folders. */
+  fill(...paths: string[]): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startDcmqrscp({
+  folder,
+  aet = 'DCMQRSCP',
+  targets,
+}: DcmqrscpOptions): Promise<Dcmqrscp> {
+  const images = join(folder, 'images');
+  await mkdir(images, { recursive: true });
+  const port = await freePort();
+  const hosts = Object.entries(targets).map(
+    ([title, at]) => `${title.toLowerCase()} = (${title}, 127.0.0.1, ${at})`,
+  );
+  const config = [
+    `NetworkTCPPort = ${port}`,
+    'MaxPDUSize = 16384',
+    'MaxAssociations = 16',
+    ...['HostTable BEGIN', ...hosts, 'HostTable END'],
+    ...['VendorTable BEGIN', 'VendorTable END'],
+    ...['AETable BEGIN', `${aet} ${images} RW (1000, 1024mb) ANY`, 'AETable END', ''],
+  ];
+  const file = join(folder, 'dcmqrscp.cfg');
+  await writeFile(file, config.join('\n'));
+  const program = await startProgram('dcmqrscp', ['-c', file], { env: { TCP_NODELAY: '1' } });
+  await until(() => listens(port, program), { what: 'dcmqrscp listens', timeoutMs: 30_000 });
+  return {
+    port,
+    aet,
+    program,
+    fill: (...paths) => storescu({ port, calledAet: aet }, paths),
+    stop: () => program.stop(),
+  };
 }

@@ -5,8 +5,7 @@ import { chown, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Certificate } from './certificates.ts';
-import { freePort } from './ports.ts';
-import { run, startProgram, type Program } from './process.ts';
+import { freePort, run, startProgram, type Program } from './process.ts';
 
 export interface Postgres {
   /** Without the password. */

@@ -1,6 +1,7 @@
-/** Child processes of tests: started with captured output, ended by their pid. */
+/** Child processes of tests, started with captured output and ended by their pid, and free ports for them. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import { defined } from '@scanflow/booking/defined';
 
 export interface RunResult {
@@ -83,4 +84,20 @@ export async function startProgram(
     clearTimeout(timer);
   };
   return { pid, output: () => output, exited, stop, ended };
+}
+
+/** Lets a server listen on a free port of 127.0.0.1; resolves with the port. */
+export async function listenOnLoopback(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+/** A port of 127.0.0.1 that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await listenOnLoopback(server);
+  server.close();
+  await once(server, 'close');
+  return port;
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import dcmjsDimse from 'dcmjs-dimse';
+import { listenOnLoopback } from './process.ts';
 
 /**
  * What it does with a C-STORE request: answers with the status (and closes the connection then), aborts, closes the connection, never answers, or
@@ -16,7 +17,7 @@ export type StoreStep =
   | 'answer for another instance';
 
 /** `never answer`: takes the connection and keeps silent. */
-export type AssociationStep =
+type AssociationStep =
   'accept' | 'never answer' | { readonly result: number; readonly source: number; readonly reason: number };
 
 export interface ScriptedScpOptions {
@@ -57,12 +58,9 @@ export async function startScriptedScp(options: ScriptedScpOptions = {}): Promis
     socket.on('error', () => socket.destroy());
     new Scripted(socket, script);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
+  const port = await listenOnLoopback(server);
   return {
-    port: address.port,
+    port,
     host: '127.0.0.1',
     requests,
     associations: () => associations,

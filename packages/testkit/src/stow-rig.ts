@@ -1,15 +1,14 @@
 /** A scripted DICOMweb server and images to send to it. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { makeSeries, type PhantomInstance, type PhantomOptions } from '@scanflow/dicom';
 import type { StoreItem } from '@scanflow/dimse';
+import { listenOnLoopback } from './process.ts';
 
 /** What became of one item, as far as these helpers look at it. */
 interface Outcome {
@@ -77,9 +76,8 @@ export async function stowRig<O extends Outcome>(
       received.push(entry);
       answer(entry, response, received.length);
     });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  });
+  const port = await listenOnLoopback(server);
   const sender = open(`http://127.0.0.1:${port}/dicom-web/`);
   t.after(async () => {
     sender.close();

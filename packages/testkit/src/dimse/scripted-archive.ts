@@ -26,6 +26,7 @@ import {
 import type { Message } from '../../../dimse/src/message/assembler.ts';
 import { store } from '../../../dimse/src/scu/store/store.ts';
 import { answerContexts } from '../../../dimse/src/ul/negotiation.ts';
+import { listenOnLoopback } from '../process.ts';
 
 const EXPLICIT = transferSyntaxes.explicitVRLittleEndian;
 const KEYS = [
@@ -43,7 +44,7 @@ export interface ArchivedImage {
 }
 
 /** Sub-operation counts of a response. */
-export type Counts = Pick<
+type Counts = Pick<
   Command,
   'remainingSubOperations' | 'completedSubOperations' | 'failedSubOperations' | 'warningSubOperations'
 >;
@@ -92,13 +93,10 @@ export interface ScriptedArchive {
 export async function startScriptedArchive(script: ArchiveScript): Promise<ScriptedArchive> {
   const archive = new Archive(script);
   const server = createServer((socket) => void archive.serve(socket));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
+  const port = await listenOnLoopback(server);
   const { moves, finds } = archive;
   return {
-    port: address.port,
+    port,
     moves,
     finds,
     close: async () => {

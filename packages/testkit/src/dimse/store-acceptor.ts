@@ -1,5 +1,4 @@
 /** An acceptor of C-STORE made of our upper layer, and images to send to it. */
-import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { APPLICATION_CONTEXT, makeSeries } from '@scanflow/dicom';
@@ -10,8 +9,9 @@ import type { StoreOutcome } from '../../../dimse/src/scu/store/outcome.ts';
 import type { StoreItem, StoreOptions } from '../../../dimse/src/scu/store/input.ts';
 import { store } from '../../../dimse/src/scu/store/store.ts';
 import type { AssociateAc, AssociateRq } from '../../../dimse/src/ul/pdu.ts';
+import { listenOnLoopback } from '../process.ts';
 
-export interface Acceptor {
+interface Acceptor {
   readonly port: number;
   /** Associations so far, and the most at a time. */
   readonly seen: { associations: number; most: number; proposed: (number | undefined)[] };
@@ -50,14 +50,12 @@ export async function accept(t: TestContext, behaviour: Behaviour): Promise<Acce
     });
     void serve(association, behaviour);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const port = await listenOnLoopback(server);
   t.after(() => {
     for (const socket of sockets) socket.destroy();
     server.close();
   });
-  const address = server.address();
-  return { port: typeof address === 'object' ? (address?.port ?? 0) : 0, seen };
+  return { port, seen };
 }
 
 function accepted(request: AssociateRq, granted: number | undefined): AssociateAc {

@@ -1,11 +1,11 @@
-/** What to do about images that a peer did not take for their transfer syntax: it is asked which it takes. */
+/** What to do about images whose transfer syntax a peer does not accept: asks the peer which ones it accepts. */
 import { accepts, type Peer } from '@scanflow/dimse/store';
 import type { FailedFile, Tally } from './tally.ts';
 
 const IMPLICIT = '1.2.840.10008.1.2';
 const EXPLICIT = '1.2.840.10008.1.2.1';
 
-/** Those that are asked for, the most useful first: PS3.6 annex A's names, and DCMTK's or GDCM's program that decodes it. */
+/** Proposed syntaxes, most useful first: name (PS3.6 annex A), and the program of DCMTK or GDCM that decodes it. */
 const SYNTAXES: ReadonlyMap<string, readonly [name: string, tool: string]> = new Map([
   [EXPLICIT, ['Explicit VR Little Endian', 'dcmconv']],
   [IMPLICIT, ['Implicit VR Little Endian', 'dcmconv']],
@@ -24,7 +24,10 @@ const SYNTAXES: ReadonlyMap<string, readonly [name: string, tool: string]> = new
 /** One association proposes 128 contexts at most (PS3.8 9.3.2.2). */
 const CLASSES = Math.floor(128 / SYNTAXES.size);
 
-/** Adds to the message of each such failure what the peer takes; where it cannot be asked, nothing. */
+/**
+ * Adds to each NOT_NEGOTIATED failure of the tally which transfer syntaxes the peer accepts. Opens one association. If the
+ * peer does not answer, the messages stay as they are. Never rejects.
+ */
 export async function advise(tally: Tally, peer: Peer, signal: AbortSignal): Promise<void> {
   const refused = [...tally.failures.values()].filter((one) => one.notNegotiated !== undefined);
   const classes = [...new Set(refused.flatMap(({ notNegotiated }) => notNegotiated?.sopClassUid ?? []))];
@@ -36,7 +39,7 @@ export async function advise(tally: Tally, peer: Peer, signal: AbortSignal): Pro
   try {
     taken = await accepts(peer, kinds, signal);
   } catch {
-    // what was not sent is told of as it is
+    // the failures are reported as they are
     return;
   }
   for (const one of refused) {
@@ -50,7 +53,12 @@ export async function advise(tally: Tally, peer: Peer, signal: AbortSignal): Pro
   }
 }
 
-/** @param syntax of the file @param takes what the peer takes of this SOP class */
+/**
+ * What to do about one file, in sentences.
+ *
+ * @param syntax transfer syntax of the file
+ * @param takes transfer syntaxes that the peer accepts for its SOP class
+ */
 export function hint(syntax: string, takes: readonly string[]): string {
   if (takes.length === 0)
     return 'It takes no images of this SOP class at all: have it accept them, or leave them out.';

@@ -1,4 +1,4 @@
-/** What was sent, noted on disk while it is sent: the same command goes on after Ctrl-C or a kill where it was. */
+/** The journal of `scanflow send`: after Ctrl-C or a kill, the same command continues where it was. */
 import { createHash, hash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { open, readdir, unlink, type FileHandle } from 'node:fs/promises';
@@ -8,25 +8,28 @@ import { fsyncFolder } from '@scanflow/runtime/files';
 import { InputError } from '../input-error.ts';
 import { versionOf } from './found.ts';
 
-/** Says which files were sent; several runs of a command share one. */
+/** Which files were sent. Several runs of a command share one journal. */
 export interface Notes {
   readonly path: string;
   readonly hasSent: (id: string, version: string | undefined) => boolean;
-  /** Of a file of which `hasSent` was asked. */
+  /** Notes a file as sent. `hasSent` must have been called for it. */
   readonly sent: (id: string) => void;
-  /** On disk when it resolves. `over`: nothing is left to go on with. Gives why nothing could be noted. */
+  /**
+   * Everything is on disk when it resolves. `over`: all is sent, so no run has to continue. Resolves with the reason if the
+   * journal could not be written.
+   */
   readonly close: (over: boolean) => Promise<string | undefined>;
-  /** After close(): whether the file is there, for the next run. */
+  /** After `close()`: whether the file exists, for the next run. */
   readonly isKept: () => boolean;
 }
 
 export interface NotesOrder {
   readonly path: string;
-  /** Named by a person, and kept: else it goes once all is sent. */
+  /** A person chose the path, so it is kept. Otherwise it is removed once all is sent. */
   readonly named: boolean;
-  /** Where to, and what is put into the files. */
+  /** Where to, and the tag: a journal counts for one destination. */
   readonly destination: string;
-  /** Forgets what an earlier run has sent. */
+  /** Ignores what an earlier run has sent. */
   readonly again: boolean;
 }
 
@@ -34,20 +37,29 @@ const now = (): number => Temporal.Now.instant().epochMilliseconds;
 const KIND = 'scanflow send 1';
 /** Bytes: 2.9 million files. */
 const MOST_BYTES = 64 * 1024 * 1024;
-/** At most so long what was sent is not on disk yet, and so many files. */
+/** Longest time and most files for which a note is not on disk yet. */
 const LATE_MS = 1_000;
 const LATE_FILES = 1_000;
-/** Nobody goes on with what was left for so long. */
+/** An older journal is not continued, and removed. */
 const KEPT_MS = 7 * 24 * 3_600_000;
-/** A file and its version, and none of its name: 132 bits of a SHA-256. */
+/** A file and its version as 132 bits of a SHA-256: no name of a file is written. */
 const NOTE = /^[\w-]{22}$/;
 
-/** Throws InputError where a file that a person named cannot be used. */
+/**
+ * Opens the journal of a command, and reads what an earlier run has sent. Nothing is written before files are sent.
+ *
+ * @throws InputError if a file that a person named cannot be used
+ */
 export function openNotes(order: NotesOrder): Notes {
   return new NotesFile(order, order.again ? { sent: new Set(), bytes: 0, torn: false } : earlier(order));
 }
 
-/** Where the notes of a command are, that a person did not place. */
+/**
+ * The path of a command's journal where the person gave none.
+ *
+ * @param folder the state folder of the user
+ * @param command what the command sends and where to; the same texts give the same path
+ */
 export function notesPath(folder: string, command: readonly string[]): string {
   const name = createHash('sha256').update(JSON.stringify(command)).digest('hex').slice(0, 32);
   return join(folder, 'send', `${name}.journal`);
@@ -55,9 +67,9 @@ export function notesPath(folder: string, command: readonly string[]): string {
 
 interface Earlier {
   readonly sent: ReadonlySet<string>;
-  /** Of the file as it goes on; 0: it begins anew. */
+  /** Length of the file that is continued. 0: it begins anew. */
   readonly bytes: number;
-  /** A crash cut its last line off. */
+  /** A crash cut off its last line. */
   readonly torn: boolean;
 }
 
@@ -99,9 +111,9 @@ class NotesFile implements Notes {
   readonly path: string;
   readonly #order: NotesOrder;
   readonly #earlier: Earlier;
-  /** Of files that are under way. */
+  /** Versions of files that are being sent. */
   readonly #versions = new Map<string, string>();
-  /** Files and their versions: made notes of once they are written, which a quick run never needs. */
+  /** Files that are sent and not on disk. Their hashes are computed when they are written: a quick run needs none. */
   #fresh: (readonly [id: string, version: string])[] = [];
   #bytes: number;
   #timer: NodeJS.Timeout | undefined;
@@ -186,13 +198,13 @@ class NotesFile implements Notes {
 const noteOf = (id: string, version: string): string =>
   hash('sha256', `${version}\0${id}`, 'base64url').slice(0, 22);
 
-/** Undefined for what is no file: an image in an Orthanc that does not say when it last came. */
+/** Undefined for an image at an Orthanc that does not say when the image last arrived. */
 function fileVersion(id: string): string | undefined {
   const found = statSync(id, { throwIfNoEntry: false });
   return found === undefined ? undefined : versionOf(found);
 }
 
-/** Journals that nobody came back for. */
+/** Removes journals that nobody continued. */
 async function clearAway(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   for (const name of names) {

@@ -1,4 +1,4 @@
-/** Images that are in an Orthanc, as what is to be sent. */
+/** Images of an Orthanc as inputs of `sendAll`. */
 import {
   findImages,
   openImage,
@@ -12,17 +12,20 @@ import type { Found } from './found.ts';
 import type { OrthancInput } from './inputs.ts';
 
 /** A study or series, by Orthanc's identifier or by UID. */
-export interface OrthancName {
+interface OrthancName {
   readonly level: Level;
   readonly name: string;
 }
 
-/** Whether a study or series may be called so. */
+/** Whether a text can be an identifier of Orthanc or a UID. */
 export { isName } from '@scanflow/orthanc';
 
 /**
- * Looks up studies and series; no image is read yet. Throws InputError if Orthanc does not have one of them, FailureError
- * `ORTHANC_…` if it does not answer or refuses the user.
+ * Looks up studies and series. Reads no image yet.
+ *
+ * @param signal ends the look-up, and later the reading of images
+ * @throws InputError if Orthanc does not have one of them
+ * @throws FailureError `ORTHANC_…` if it does not answer or refuses the user
  */
 export async function orthancInputs(
   access: OrthancAccess,

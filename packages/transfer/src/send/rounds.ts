@@ -1,38 +1,43 @@
-/** Sends all there is. What fails goes behind the others, and again with growing pauses. */
+/** Sends all there is. What fails goes behind the others, and again after growing pauses. */
+import { open } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { store, type Peer, type StoreItem, type StoreOutcome } from '@scanflow/dimse/store';
 import type { PrivateTag } from '@scanflow/dicom';
-import type { Found, Wanted } from './found.ts';
+import { store, type Peer, type StoreItem, type StoreOutcome } from '@scanflow/dimse/store';
+import { Spool, type Found, type Wanted } from './found.ts';
 import { filesOf, isPlain, plainFiles, type Input } from './inputs.ts';
-import { lookFor, type Seen } from './look.ts';
+import { lookFor, refusedFile, type Seen } from './look.ts';
 import type { Notes } from './notes.ts';
-import { refusedFile } from './packed.ts';
-import { seeRest } from './rest.ts';
-import { Spool } from './spool.ts';
 import { Tally } from './tally.ts';
 
+/** What to send, where to, and how. */
 export interface Order {
   readonly inputs: readonly Input[];
   readonly peer: Peer;
   readonly tag: PrivateTag | undefined;
   readonly associations: number;
-  /** How long what failed for now is tried again, in milliseconds, while nothing of it gets any further. */
+  /** How long to retry while nothing succeeds, in milliseconds. 0: no retry. */
   readonly retryMs: number;
   readonly signal: AbortSignal;
-  /** Of what an earlier run sent, and of what this one does. */
+  /** The journal: what an earlier run sent, and what this run sends. Undefined: none. */
   readonly notes: Notes | undefined;
   readonly progress: (tally: Tally) => void;
-  /** Is told before files are tried again; without a pause, where the association ended over another one. */
+  /** Called before a retry. `pauseMs` is 0 if the association ended because of another file. */
   readonly retrying: (files: number, pauseMs: number, why: string) => void;
 }
 
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
-/** So often in a row a peer may break off without taking anything before it is given a pause. */
+/** How often in a row a peer may break off without taking anything before there is a pause. */
 const BARREN = 3;
-/** Where files that were never begun are begun next, after each time that nothing got further: never near the last place. */
+/** Files that were never begun start at another place after each failed turn: never near the last one. */
 const GOLDEN = 0.618_034;
 
+/**
+ * Sends every file by C-STORE, and retries what failed for now. Each file counts once in the result.
+ *
+ * Never rejects for what a peer or a file does: those are failures in the tally. When the signal aborts, files that were
+ * not sent stay there as failures.
+ */
 export async function sendAll(order: Order): Promise<Tally> {
   const sending = new Sending(order);
   try {
@@ -49,7 +54,7 @@ class Sending {
   readonly tally = new Tally();
   readonly spool = new Spool();
   readonly #order: Order;
-  /** What was named, and archives that were found in its folders. */
+  /** The inputs of the order, and archives in their folders. */
   inputs: readonly Input[];
 
   constructor(order: Order) {
@@ -57,7 +62,7 @@ class Sending {
     this.inputs = order.inputs;
   }
 
-  /** Every file once, those of archives in folders at the end. */
+  /** Every file once. Archives that lie in folders come last. */
   async first(): Promise<void> {
     const { inputs } = this.#order;
     const archives = await this.#pass(inputs, undefined);
@@ -67,7 +72,7 @@ class Sending {
     await this.#pass(archives, undefined);
   }
 
-  /** What failed for now, until it has gone or nothing has got further for the retry time. */
+  /** Retries what failed for now, until all is sent or nothing succeeds during the retry time. */
   async again(): Promise<void> {
     const { tally } = this;
     const patience = new Patience(this.#order.retryMs);
@@ -97,7 +102,7 @@ class Sending {
     if (pauseMs > 0) await pause(pauseMs, undefined, { signal }).catch(() => undefined);
   }
 
-  /** Group after group; where the peer takes nothing at all, the others would find the same. */
+  /** Group after group. Stops if the peer takes nothing at all: the others would fail alike. */
   async #turn(groups: readonly (readonly string[])[]): Promise<void> {
     for (const group of groups) {
       if (group.length === 0 || this.#order.signal.aborted) continue;
@@ -107,7 +112,7 @@ class Sending {
     }
   }
 
-  /** Files of the inputs once; `only`: these. Gives archives that were come across in folders. */
+  /** Sends the files of the inputs once, or `only` these. Returns archives that lie in folders. */
   async #pass(inputs: readonly Input[], only: ReadonlySet<string> | undefined): Promise<Input[]> {
     const { peer, associations, signal, progress } = this.#order;
     const { tally, spool } = this;
@@ -123,7 +128,7 @@ class Sending {
       signal,
       associations,
       inPlace: true,
-      // a peer that broke off is not asked for several at a time again
+      // a peer that broke off gets one operation at a time
       ...(only === undefined ? {} : { operations: 1 }),
     };
     for await (const outcome of store(peer, items, options)) {
@@ -136,7 +141,7 @@ class Sending {
     return archives;
   }
 
-  /** Those that no earlier run has sent. */
+  /** Wants files that no earlier run has sent. */
   #unsent(): Wanted {
     const { notes } = this.#order;
     if (notes === undefined) return () => true;
@@ -173,12 +178,12 @@ class Sending {
   }
 }
 
-/** How long is waited before the next turn, and for how long nothing may get any further. */
+/** The pause before the next turn, and how long nothing may succeed. */
 class Patience {
   readonly #retryMs: number;
   #until: number;
   pauseMs = FIRST_PAUSE_MS;
-  /** Turns in a row in which nothing got any further. */
+  /** Turns in a row without progress. */
   barren = 0;
 
   constructor(retryMs: number) {
@@ -204,13 +209,13 @@ interface UnderWay {
   seen?: Seen;
 }
 
-/** From another place each time. */
+/** The files from another place at each failed turn: first those behind it, then those before it. */
 function turned(files: readonly string[], barren: number): string[][] {
   const at = Math.floor(files.length * ((barren * GOLDEN) % 1));
   return [files.slice(at), files.slice(0, at)];
 }
 
-/** What is known of a file that nobody looked into. */
+/** What is known of a file that nobody read. */
 const known = ({ facts }: Found): Seen | undefined =>
   facts === undefined ? undefined : { series: facts, size: 0 };
 
@@ -227,4 +232,47 @@ async function* mappedLater(
   itemOf: (found: Found) => StoreItem,
 ): AsyncGenerator<StoreItem, void, undefined> {
   for await (const found of files) yield itemOf(found);
+}
+
+const HEAD = 262_144;
+
+/** Reads files that nobody read before they were given up, so that the report has their series. */
+async function seeRest(
+  { inputs, signal }: { readonly inputs: readonly Input[]; readonly signal: AbortSignal },
+  tally: Tally,
+  spool: Spool,
+): Promise<void> {
+  const { unseen } = tally;
+  if (unseen.size === 0 || signal.aborted) return;
+  const wanted = (id: string): boolean => unseen.has(id);
+  // what cannot be read was reported before
+  const options = { wanted, spool, trouble: () => undefined };
+  for await (const found of filesOf(inputs, options)) {
+    const seen = await see(found, tally).catch(() => undefined);
+    found.drop?.();
+    if (seen === 'no image') tally.skip(found.id);
+    else if (seen !== undefined) tally.place(found, seen);
+  }
+}
+
+async function see({ path, bytes }: Found, { known }: Tally): Promise<Seen | 'no image' | undefined> {
+  const { head, size } = bytes === undefined ? await headOf(path ?? '') : { head: bytes, size: bytes.length };
+  // an empty file, or a DICOM file that breaks off, stays a failure
+  if (size === 0) return undefined;
+  if (Buffer.from(head.subarray(128, 132)).toString('latin1') !== 'DICM') return 'no image';
+  let seen: Seen | undefined;
+  const look = lookFor(undefined, known, (what) => (seen = what));
+  const result = look({ head, complete: head.length === size, size });
+  return 'failure' in result ? 'no image' : seen;
+}
+
+async function headOf(path: string): Promise<{ head: Uint8Array; size: number }> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(HEAD, size)), 0);
+    return { head: buffer.subarray(0, bytesRead), size };
+  } finally {
+    await file.close();
+  }
 }

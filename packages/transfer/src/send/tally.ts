@@ -1,7 +1,7 @@
 /** What became of each file, by series. A file counts once, however often it is tried. */
 import type { StoreOutcome } from '@scanflow/dimse';
-import type { Found } from './found.ts';
-import { DICOMDIR, type KnownSeries, type Seen, type SeriesFacts } from './look.ts';
+import type { Found, SeriesFacts } from './found.ts';
+import { DICOMDIR, type KnownSeries, type Seen } from './look.ts';
 
 type FailedOutcome = Extract<StoreOutcome, { result: 'failed' }>;
 type Failure = FailedOutcome['failure'];
@@ -9,16 +9,16 @@ type Failure = FailedOutcome['failure'];
 export interface FailedFile {
   readonly file: string;
   readonly sopInstanceUid?: string;
-  /** What the peer does not take, where that is why. */
+  /** SOP class and transfer syntax that the peer did not accept, if that is the reason. */
   readonly notNegotiated?: NonNullable<StoreOutcome['notNegotiated']>;
-  /** How often it was begun: what stood in the way goes behind the others. */
+  /** How often it was begun. A file that stood in the way goes behind the others. */
   readonly tries: number;
   readonly failure: Failure;
 }
 
 export interface SeriesRow {
   readonly facts: SeriesFacts | undefined;
-  /** A folder, an archive, or files: what its images came out of, as named on the command line. */
+  /** The folder, archive or files that its images came out of, as named on the command line. */
   readonly sources: ReadonlySet<string>;
   images: number;
   sent: number;
@@ -27,29 +27,29 @@ export interface SeriesRow {
 /** Not DICOM, or not an image. */
 const SKIPPED: ReadonlySet<string> = new Set(['NOT_DICOM', DICOMDIR]);
 
-/** The peer, or the way to it: a file that was not begun has no part in it. */
+/** Failures of the peer or of the way to it. A file that was not begun did not cause them. */
 const ELSEWHERE = /^(DEST_|TLS_|CANCELLED$|SEND_HELD$)/;
 
 export class Tally {
   sent = 0;
   /** Sent by an earlier run of the same command. */
   earlier = 0;
-  /** Files of which something was told for good: sent, or never to be. */
+  /** Files with a final result: sent, or never to be sent. */
   settled = 0;
-  /** Files that the peer was given a part of, counted each time. */
+  /** Files of which the peer got a part, counted at each try. */
   begun = 0;
   warnings = 0;
   bytes = 0;
   skipped = 0;
   readonly untagged = new Map<string, number>();
-  /** Files that did not go, with why; those to be tried again among them. */
+  /** Files that were not sent, and why, including those to retry. */
   readonly failures = new Map<string, FailedFile>();
-  /** Archives and folders that could not be read to their end. */
+  /** Archives and folders that could not be read completely, by source. */
   readonly troubles = new Map<string, string>();
-  /** Of all series that were met. */
+  /** Facts of all series so far. */
   readonly known: KnownSeries = new Map();
   readonly #rows = new Map<string, SeriesRow & { readonly sources: Set<string> }>();
-  /** Which row counts a file that may be tried again. */
+  /** The row that counts a file, by file. */
   readonly #counted = new Map<string, string>();
 
   get series(): SeriesRow[] {
@@ -60,7 +60,7 @@ export class Tally {
     return this.sent + this.failures.size;
   }
 
-  /** Files that may go if they are tried again, by how often they were begun: the least often first. */
+  /** Files to retry, grouped by the number of tries, fewest first. */
   get open(): string[][] {
     const open = [...this.failures.values()].filter(({ failure }) => failure.kind !== 'permanent');
     const turns = Map.groupBy(open, ({ tries }) => tries);
@@ -73,12 +73,13 @@ export class Tally {
     return this.failures.get(first)?.tries === 0 ? (this.open[0] ?? []) : [];
   }
 
-  /** Files whose series is not known, as nobody looked into them. */
+  /** Files whose series is unknown because nobody read them. */
   get unseen(): Set<string> {
     const unknown = ([, key]: [string, string]): boolean => this.#rows.get(key)?.facts === undefined;
     return new Set([...this.#counted].filter(unknown).map(([file]) => file));
   }
 
+  /** Counts the result of one try. `seen`: what was read of the file, if anything was. */
   outcome(outcome: StoreOutcome, found: Found, seen: Seen | undefined): void {
     const { id: file } = found;
     const tries = this.failures.get(file)?.tries ?? 0;
@@ -117,14 +118,14 @@ export class Tally {
     });
   }
 
-  /** It is no image after all. */
+  /** Counts a file that is no image after all. */
   skip(file: string): void {
     this.#uncount(file);
     this.failures.delete(file);
     this.skipped += 1;
   }
 
-  /** Counts a file where it belongs. */
+  /** Counts a file in the row of its series and group; returns the row. */
   place({ id: file, source, group }: Found, seen: Seen | undefined): SeriesRow {
     const key = `${seen?.series?.seriesInstanceUid ?? ''} ${group}`;
     if (this.#counted.get(file) !== key) {

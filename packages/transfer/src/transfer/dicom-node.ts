@@ -2,8 +2,7 @@
 import { type Failure, FailureError } from '@scanflow/failure';
 import { sopClasses, type DataSet } from '@scanflow/dicom';
 import { echo, findAll, move, type Peer } from '@scanflow/dimse';
-import type { Holding } from './holding.ts';
-import type { Source, Target } from './nodes.ts';
+import type { Holding, Source, Target } from './nodes.ts';
 import {
   holdingOf,
   identifier,
@@ -17,7 +16,7 @@ import {
   toList,
 } from './queries.ts';
 
-export interface SourceOptions {
+interface SourceOptions {
   readonly peer: Peer;
   /** AE title of the target. */
   readonly destination: string;
@@ -25,6 +24,7 @@ export interface SourceOptions {
   readonly quietMs: number;
 }
 
+/** An archive by C-FIND and C-MOVE. Its methods throw FailureError: `DEST_…`, `FIND_FAILED`, `TRANSFER_TOO_MANY` and others. */
 export function dicomSource({ peer, destination, quietMs }: SourceOptions): Source {
   return {
     name: nameOf(peer),
@@ -49,9 +49,10 @@ export function dicomSource({ peer, destination, quietMs }: SourceOptions): Sour
   };
 }
 
-/** Of a study that nobody has. */
+/** UID of a study that nobody has. */
 const NOBODYS = '2.25.0';
 
+/** A node that gets images, and can be queried by C-FIND. Its methods throw FailureError. */
 export function dicomTarget(peer: Peer): Target {
   return {
     name: nameOf(peer),
@@ -79,7 +80,7 @@ async function ask(
   const queries = { sopClass: sopClasses.studyRootFind, identifiers, limit: MOST_ANSWERS };
   const found = await findAll(peer, queries, signal);
   if (!found.ok) throw new FailureError(found.failure);
-  // it was cancelled at the limit
+  // we cancelled it at the limit
   if (found.answers.some(({ status }) => status !== 0)) throw new FailureError(tooMany(nameOf(peer)));
   return found.answers.map(({ matches }) => matches);
 }
@@ -103,7 +104,7 @@ async function holding(
   return holdingOf(counts, new Map(uids.map((uid, at) => [uid, lists[at] ?? []])), nameOf(peer));
 }
 
-/** Images of the series; none where the peer has no IMAGE level. */
+/** The images of each series; none if the peer has no IMAGE level. */
 async function listed(
   peer: Peer,
   studyUid: string,

@@ -1,32 +1,36 @@
-/** What has been done of a list, one line at a time and at once on disk: an interrupted list goes on where it was. */
+/** What became of each request, in rows, and the journal of these rows on disk: an interrupted list continues where it was. */
 import { open, type FileHandle } from 'node:fs/promises';
-import { codeOf } from '@scanflow/failure';
+import { codeOf, type Failure } from '@scanflow/failure';
 import { InputError } from '../input-error.ts';
-import { isDone, type Row } from './outcome.ts';
 
 const KIND = 'scanflow transfer 1';
 /** Bytes. A line takes some 300. */
 const MOST_BYTES = 512 * 1024 * 1024;
 
-export interface Ends {
+interface Ends {
   readonly source: string;
   /** AE title. */
   readonly target: string;
-  /** The target cannot be asked: what the source says is taken for done. */
+  /** The target cannot be queried, so the source's word counts as done. */
   readonly unverified: boolean;
 }
 
 export interface Journal {
-  /** Of requests that are done, by their key. */
+  /** Rows of requests that are done, by key. */
   readonly done: ReadonlyMap<string, readonly Row[]>;
-  /** Lines that make no sense: a crash cut them off. What they told is done again. */
+  /** Lines that cannot be read because a crash cut them off. Their requests are done again. */
   readonly damaged: number;
   /** On disk when it resolves. */
   readonly append: (key: string, rows: readonly Row[]) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
-/** Throws InputError where it cannot be used, or belongs to another transfer. */
+/**
+ * Opens or makes a journal, and reads what an earlier run has done.
+ *
+ * @param path the file; its last half line is repaired
+ * @throws InputError if the file cannot be used, or belongs to a transfer between other nodes
+ */
 export async function openJournal(path: string, ends: Ends): Promise<Journal> {
   const file = await open(path, 'a+').catch((error: unknown) => {
     throw new InputError(
@@ -45,7 +49,7 @@ export async function openJournal(path: string, ends: Ends): Promise<Journal> {
       if (isDone(rows, ends.unverified)) done.set(key, rows);
       else done.delete(key);
     }
-    // what a crash cut off is ended, so that the next line stands by itself
+    // ends a line that a crash cut off, so that the next one stands alone
     if (text !== '' && !text.endsWith('\n')) await write(file, '\n');
     if (text === '') await write(file, begun);
     let last = Promise.resolve();
@@ -108,3 +112,50 @@ function parsed(line: string): Record<string, unknown> | undefined {
     return undefined;
   }
 }
+
+/**
+ * `Unverified`: the source says that it sent everything, and the target cannot be queried. `Interrupted`: stopped before
+ * it was done.
+ */
+export type Status = 'Complete' | 'Unverified' | 'Incomplete' | 'Failed' | 'Interrupted';
+/** How the images of the target were counted. */
+type CheckedBy = 'UIDs' | 'counts' | 'source';
+
+export interface Row {
+  readonly studyUid: string;
+  /** Images at the source. */
+  readonly found: number;
+  readonly there: number;
+  readonly transferred: number;
+  readonly missing: number;
+  /** Of the missing ones, those that the source reported as failed. */
+  readonly failed: number;
+  readonly status: Status;
+  readonly checkedBy?: CheckedBy;
+  readonly code?: string;
+  readonly reason?: string;
+}
+
+/** Whether every study of a request is complete. `unverified`: the source's word is enough. */
+const isDone = (rows: readonly Row[], unverified: boolean): boolean =>
+  rows.length > 0 &&
+  rows.every(({ status }) => status === 'Complete' || (unverified && status === 'Unverified'));
+
+const NOTHING = { studyUid: '', found: 0, there: 0, transferred: 0, missing: 0, failed: 0 } as const;
+
+/** The row of a request or study that failed before anything was moved. */
+export const failedRow = ({ code, message: reason }: Failure, studyUid = ''): Row => ({
+  ...NOTHING,
+  studyUid,
+  status: 'Failed',
+  code,
+  reason,
+});
+
+/** The row of a request or study that was stopped, or not begun. */
+export const interruptedRow = (studyUid = '', reason = 'It was stopped before this was done.'): Row => ({
+  ...NOTHING,
+  studyUid,
+  status: 'Interrupted',
+  reason,
+});

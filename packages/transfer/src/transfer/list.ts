@@ -1,37 +1,41 @@
-/** A whole list: so many requests at once, each noted in the journal as soon as it is over. */
+/** A whole list: several requests at once, each noted in the journal as soon as it is over. */
 import { FailureError, type Failure } from '@scanflow/failure';
-import type { Journal } from './journal.ts';
+import { failedRow, interruptedRow, type Journal, type Row } from './journal.ts';
 import { pauseBefore, rest, type Study, type Terms } from './nodes.ts';
-import { failedRow, interruptedRow, type Row } from './outcome.ts';
 import { keyOf, type Request } from './requests.ts';
 import { transferStudy } from './study.ts';
 
-export interface ListOrder {
+interface ListOrder {
   readonly terms: RequestTerms;
   readonly requests: readonly Request[];
   readonly journal: Journal | undefined;
-  /** Requests that are worked on at the same time. */
+  /** Requests at the same time. */
   readonly atOnce: number;
   readonly progress: (state: Progressed) => void;
 }
 
 export interface Progressed {
-  /** Requests that are over, those of an earlier run among them. */
+  /** Requests that are over, including those of an earlier run. */
   readonly done: number;
   readonly total: number;
   readonly failed: number;
-  /** Images that have come in this run. */
+  /** Images that arrived in this run. */
   readonly images: number;
 }
 
 export interface Result {
   readonly request: Request;
   readonly rows: readonly Row[];
-  /** By an earlier run, as the journal tells. */
+  /** An earlier run did it, by the journal. */
   readonly earlier: boolean;
 }
 
-/** Results in the order of the list. Rejects where the journal cannot be written. */
+/**
+ * Transfers the studies of a list. Images that the target has are not moved again.
+ *
+ * @returns one result for each request, in the order of the list; failures of nodes are rows
+ * @throws the error of the system if the journal cannot be written
+ */
 export async function transferList(order: ListOrder): Promise<Result[]> {
   const run = new Run(order);
   await Promise.all(Array.from({ length: order.atOnce }, () => run.work()));
@@ -42,7 +46,7 @@ class Run {
   readonly #order: ListOrder;
   readonly #results = new Map<Request, Result>();
   readonly #open: Request[] = [];
-  /** Images that have come, of requests that are being worked on. */
+  /** Images that arrived, of requests that are under way. */
   readonly #coming = new Map<Request, number>();
   #images = 0;
   #failed = 0;
@@ -99,21 +103,21 @@ class Run {
   }
 }
 
-export interface RequestTerms extends Terms {
-  /** How long a node that does not answer for now is tried again, in milliseconds. */
+interface RequestTerms extends Terms {
+  /** How long to retry a node that does not answer, in milliseconds. */
   readonly retryMs: number;
-  /** Is told before each pause. */
+  /** Called before each pause. */
   readonly retrying: (failure: Failure, pauseMs: number) => void;
 }
 
-export interface Done {
+interface Done {
   readonly rows: readonly Row[];
-  /** A node did not answer for as long as it was tried: the next request would find the same. */
+  /** A node did not answer during the retry time: the next request would fail alike. */
   readonly givenUp?: Failure;
 }
 
-/** Never throws for what a node does. */
-export async function transferRequest(
+/** Transfers the studies of one request. What a node does wrong becomes a row. */
+async function transferRequest(
   terms: RequestTerms,
   request: Request,
   arrived: (images: number, of: number) => void,
@@ -144,7 +148,7 @@ async function failed(terms: RequestTerms, failure: Failure, studyUid: string): 
   return failure.kind === 'permanent' || (await answers(terms)) ? { rows } : { rows, givenUp: failure };
 }
 
-/** Both nodes answer: this request alone is what one of them breaks off over, and the next may succeed. */
+/** Whether both nodes answer. Then only this request failed, and the next may succeed. */
 async function answers({ source, target, signal }: RequestTerms): Promise<boolean> {
   try {
     await source.check(signal);
@@ -156,7 +160,7 @@ async function answers({ source, target, signal }: RequestTerms): Promise<boolea
   }
 }
 
-/** No study, or more than one where one is meant: nothing is guessed. */
+/** The failure if no study matches, or several match where one is meant. */
 function mistaken(studies: readonly Study[], request: Request, source: string): Failure | undefined {
   if (studies.length === 0)
     return {
@@ -174,7 +178,7 @@ function mistaken(studies: readonly Study[], request: Request, source: string): 
   };
 }
 
-/** Again, with growing pauses, while it fails for now. */
+/** Repeats an attempt after growing pauses while it fails for now. */
 async function patiently<T>(
   { retryMs, retrying, signal }: RequestTerms,
   attempt: () => Promise<T>,

@@ -1,11 +1,10 @@
-/** Query/Retrieve identifiers (PS3.4 C.6.2, Study Root), and what their answers say. Pure. */
+/** Identifiers of Query/Retrieve (PS3.4 C.6.2, Study Root), and what their answers say. Pure. */
 import { FailureError } from '@scanflow/failure';
 import { dataSet, number, text, type Attributes, type DataSet } from '@scanflow/dicom';
-import type { Holding, SeriesHolding } from './holding.ts';
-import type { Part, Study } from './nodes.ts';
+import type { Holding, SeriesHolding, Part, Study } from './nodes.ts';
 import type { Request } from './requests.ts';
 
-/** Of one study or of one series; a list that is cut short must not pass for a whole one. */
+/** Most answers to one query. A list that is cut short must not count as complete. */
 export const MOST_ANSWERS = 100_000;
 
 /** The keys of a request (PS3.4 C.6.2.1.2). */
@@ -41,15 +40,15 @@ export const moveKeys = ({ studyUid, seriesUid }: Part): Attributes => ({
   ...(seriesUid === undefined ? {} : { SeriesInstanceUID: seriesUid }),
 });
 
-/** The identifier, in ASCII where that is enough. */
+/** The identifier, in ASCII if that is enough. */
 export function identifier(keys: Attributes): DataSet {
   const plain = Object.values(keys).every((value) => typeof value !== 'string' || /^[ -~]*$/.test(value));
   return dataSet({ ...keys, ...(plain ? {} : { SpecificCharacterSet: 'ISO_IR 192' }) });
 }
 
 /**
- * Studies of the answers. What does not carry what was asked for is left out: some sources match more loosely than the
- * standard says, or do not know a key and answer with everything.
+ * The studies of the answers. Leaves out answers that do not match the request: some archives match more loosely than the
+ * standard, or ignore a key and answer with everything.
  */
 export function studiesIn(answers: readonly DataSet[], request: Request): Study[] {
   const fits = (answer: DataSet): boolean => {
@@ -68,7 +67,7 @@ export function studiesIn(answers: readonly DataSet[], request: Request): Study[
   return [...new Set(uids)].filter((uid) => uid !== '').map((studyUid) => ({ studyUid }));
 }
 
-/** Counts that series are answered with; undefined where the node does not count. */
+/** The number of images of each series, by UID; undefined if the node does not count. */
 export function seriesIn(answers: readonly DataSet[]): Map<string, number | undefined> {
   const series = new Map<string, number | undefined>();
   for (const answer of answers) {
@@ -79,14 +78,10 @@ export function seriesIn(answers: readonly DataSet[]): Map<string, number | unde
 }
 
 /**
- * Brings a series' count and its list together. A list shorter than the count is cut short (some nodes limit answers
- * and say nothing): then the count is all that is known. Throws FailureError where there is neither.
+ * Combines the count and the list of a series. Some nodes limit answers without saying so: if the list is shorter than the
+ * count, only the count counts. Throws FailureError if there is neither.
  */
-export function seriesHolding(
-  count: number | undefined,
-  listed: readonly DataSet[],
-  node: string,
-): SeriesHolding {
+function seriesHolding(count: number | undefined, listed: readonly DataSet[], node: string): SeriesHolding {
   const uids = new Set(
     listed.map((answer) => text(answer, 'SOPInstanceUID')?.trim() ?? '').filter((uid) => uid !== ''),
   );
@@ -99,7 +94,7 @@ export function seriesHolding(
   });
 }
 
-/** Of all series, by their counts and lists. */
+/** What a node holds of a study, by the counts and lists of its series. Throws FailureError `TRANSFER_UNCOUNTED`. */
 export function holdingOf(
   counts: ReadonlyMap<string, number | undefined>,
   lists: ReadonlyMap<string, readonly DataSet[]>,
@@ -108,7 +103,7 @@ export function holdingOf(
   return new Map([...counts].map(([uid, count]) => [uid, seriesHolding(count, lists.get(uid) ?? [], node)]));
 }
 
-/** Series that have to be listed: of the others, the count alone says that images are missing. */
+/** The series to list. The counts of the others show that images are missing. */
 export function toList(
   counts: ReadonlyMap<string, number | undefined>,
   wanted: Holding | undefined,

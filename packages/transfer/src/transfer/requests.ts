@@ -1,16 +1,16 @@
-/** The list of what to transfer: from the CSV of a person in a hurry to requests, every mistake with its line. Pure. */
+/** From a CSV file to requests, each mistake with its line. Pure. */
 import { createHash } from 'node:crypto';
 import { readCsv, CsvError, type CsvRow } from '@scanflow/runtime/csv';
 
-/** Dates as DICOM writes them, YYYYMMDD, both included. */
-export interface Dates {
+/** Dates as in DICOM, YYYYMMDD, both included. */
+interface Dates {
   readonly from: string;
   readonly to: string;
 }
 
-/** Which studies: all that is given must match. */
+/** Which studies: everything that is given must match. */
 export interface Request {
-  /** Of the list, from 1. */
+  /** In the list, from 1. */
   readonly line: number;
   readonly accession?: string;
   readonly studyUid?: string;
@@ -18,7 +18,7 @@ export interface Request {
   readonly dates?: Dates;
 }
 
-export interface Mistake {
+interface Mistake {
   readonly line: number;
   readonly message: string;
 }
@@ -27,7 +27,7 @@ export type List =
   | {
       readonly ok: true;
       readonly requests: readonly Request[];
-      /** What was passed over, and should be known: repeated rows, columns without a meaning. */
+      /** What was ignored: repeated rows, unknown columns. */
       readonly notices: readonly Mistake[];
     }
   | { readonly ok: false; readonly mistakes: readonly Mistake[] };
@@ -38,7 +38,7 @@ const MOST_ROWS = 100_000;
 
 type Column = 'accession' | 'studyUid' | 'patientId' | 'dates';
 
-/** As people head their columns, without case, spaces and signs. */
+/** Names of columns, without case, spaces and signs. */
 const HEADINGS: ReadonlyMap<string, Column> = new Map([
   ...['accessionnumber', 'accession', 'accessionno', 'accessionnr', 'accnumber', 'acc'].map(
     (name) => [name, 'accession'] as const,
@@ -49,7 +49,11 @@ const HEADINGS: ReadonlyMap<string, Column> = new Map([
 ]);
 const COLUMNS = 'AccessionNumber, StudyInstanceUID, PatientID and StudyDate';
 
-/** Reads the list. Nothing of it is taken while anything in it is wrong. */
+/**
+ * Reads a list of studies. If anything in it is wrong, there are only mistakes. Never throws.
+ *
+ * @param bytes UTF-8 text, at most `MOST_BYTES`
+ */
 export function readList(bytes: Uint8Array): List {
   if (bytes.length > MOST_BYTES)
     return wrong(1, `the list is larger than ${MOST_BYTES / 1024 ** 2} MiB; cut it into several`);
@@ -85,7 +89,7 @@ function textOf(bytes: Uint8Array): string {
   if ((one === 0xff && two === 0xfe) || (one === 0xfe && two === 0xff) || bytes.includes(0))
     throw new CsvError(1, 'the list is not UTF-8 text; save it as “CSV UTF-8”');
   try {
-    // takes the byte order mark away
+    // removes the byte order mark
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     const upTo = new TextDecoder('utf-8').decode(bytes).split('\ufffd', 1)[0] ?? '';
@@ -98,7 +102,7 @@ function textOf(bytes: Uint8Array): string {
 function bare(first: CsvRow, rows: readonly CsvRow[]): List {
   if (first.cells.length > 1)
     return wrong(first.line, `with several columns, the first row names them: ${COLUMNS}`);
-  // no accession number has no digit: a heading that is misspelt
+  // every accession number has a digit, so this is a misspelt heading
   if (!/\d/.test(first.cells[0] ?? ''))
     return wrong(
       first.line,
@@ -210,14 +214,14 @@ function day(text = ''): string | undefined {
   }
 }
 
-/** The same for the same request, in any list. Patients are not told by it. */
+/** A key that is the same for the same request in any list. It does not show who the patient is. */
 export function keyOf({ accession, studyUid, patientId, dates }: Request): string {
   const parts = [accession, studyUid, patientId, dates?.from, dates?.to].map((part) => part ?? '').join('\\');
   if (patientId === undefined) return parts;
   return `sha256:${createHash('sha256').update(parts).digest('hex')}`;
 }
 
-/** For the person's own report: what was asked for. */
+/** What was requested, for the person's own report. */
 export function nameOf({ accession, studyUid, patientId, dates }: Request): string {
   const range =
     dates === undefined ? undefined : dates.from === dates.to ? dates.from : `${dates.from}-${dates.to}`;

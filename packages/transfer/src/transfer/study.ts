@@ -1,9 +1,18 @@
-/** One study from the source to the target: only what is missing, asked for again where it does not arrive. */
+/** One study from the source to the target: moves only missing images, and requests them again if they do not arrive. */
 import type { MoveOutcome } from '@scanflow/dimse';
 import { permanent, type Failure } from '@scanflow/failure';
-import { comparedByUid, imagesIn, lacking, type Holding } from './holding.ts';
-import { isFinal, pauseBefore, rest, type Part, type Terms } from './nodes.ts';
-import { failedRow, interruptedRow, type Row, type Status } from './outcome.ts';
+import {
+  comparedByUid,
+  imagesIn,
+  lacking,
+  isFinal,
+  pauseBefore,
+  rest,
+  type Holding,
+  type Part,
+  type Terms,
+} from './nodes.ts';
+import { failedRow, interruptedRow, type Row, type Status } from './journal.ts';
 
 const FIRST_LOOK_MS = 250;
 const LONGEST_LOOK_MS = 10_000;
@@ -14,15 +23,15 @@ interface Standing {
   readonly seen: Holding;
 }
 
-export interface Errand {
+interface Errand {
   readonly studyUid: string;
-  /** Is told how many images of how many are there. */
+  /** Gets how many images of how many are there. */
   readonly arrived: (images: number, of: number) => void;
-  /** Images that the target had before the first attempt; set by it. */
+  /** Images that the target had before the first attempt, which sets it. */
   there?: number;
 }
 
-/** Throws FailureError where a node cannot be asked; the same errand may then be tried again. */
+/** Transfers one study. Throws FailureError if a node does not answer; the same errand can be tried again. */
 export async function transferStudy(terms: Terms, errand: Errand): Promise<Row> {
   const { studyUid, arrived } = errand;
   const { source, target, signal } = terms;
@@ -52,7 +61,7 @@ export async function transferStudy(terms: Terms, errand: Errand): Promise<Row> 
   return { ...numbers, failed, status: reached, checkedBy, code: failure.code, reason: failure.message };
 }
 
-/** Moves what is missing, and looks what arrives. */
+/** Moves what is missing, and counts what arrives. */
 class Mover {
   readonly #terms: Terms;
   readonly #studyUid: string;
@@ -71,7 +80,7 @@ class Mover {
     const { again, signal } = this.#terms;
     let { missing, seen } = standing;
     for (let round = 0; missing.size > 0 && round <= again && !signal.aborted; round++) {
-      // what is there completely is not sent again
+      // series that are complete are not sent again
       const whole = round === 0 && missing.size === this.#wanted.size;
       if (round > 0) await rest(pauseBefore(round), signal);
       await this.#move(whole ? [undefined] : [...missing.keys()], imagesIn(missing));
@@ -81,7 +90,7 @@ class Mover {
     return { missing, seen };
   }
 
-  /** Why images are missing, and of how many the source said so. */
+  /** Why images are missing, and how many the source reported as failed. */
   verdict(missing: Holding): { readonly failure: Failure; readonly failed: number } {
     const left = imagesIn(missing);
     const absent = new Set([...missing.values()].flatMap(({ uids }) => [...(uids ?? [])]));
@@ -107,17 +116,17 @@ class Mover {
       const outcome = await source.move(part, (now) => this.#arrived(had + before + (sent = now)), signal);
       before += sent;
       outcomes.push(outcome);
-      // the next series would find the same
+      // the next series would fail alike
       if (neverBegan(outcome)) break;
     }
     this.#last = outcomes;
   }
 
-  /** Looks at the target until all is there, nothing has come for a while, or nothing more can. */
+  /** Queries the target until all is there, nothing arrived for `waitMs`, or nothing more can arrive. */
   async #settle(missingBefore: number): Promise<Standing> {
     const { target, waitMs, signal } = this.#terms;
     const look = async (glance: boolean): Promise<Standing> => {
-      // a person who stops it should still be told how far it came
+      // a person who stops it still sees how far it got
       const patience = signal.aborted ? AbortSignal.timeout(LONGEST_LOOK_MS) : signal;
       const seen = await target?.holding(this.#studyUid, patience, ...(glance ? [this.#wanted] : []));
       return { seen: seen ?? new Map(), missing: lacking(this.#wanted, seen ?? new Map()) };
@@ -138,20 +147,20 @@ class Mover {
   }
 }
 
-/** Images that certainly do not come any more. */
+/** The number of images that will certainly not arrive. */
 function lost(outcome: MoveOutcome): number {
   if (outcome.result === 'complete') return 0;
   const { failed = 0, remaining = 0 } = outcome.counts;
   if (outcome.result === 'partial') return Math.max(failed, outcome.failedUids.length) + remaining;
-  // one that fell silent or broke off may go on sending; one that answered, or never began, does not
+  // a source that fell silent may go on sending; one that answered, or never began, does not
   return outcome.failure.code === 'MOVE_LOST' ? 0 : Infinity;
 }
 
-/** Nothing was asked: the source, or what stands between, is not there or does not take us. */
+/** Whether the move never began: the source does not answer or does not accept us. */
 const neverBegan = (outcome: MoveOutcome): boolean =>
   outcome.result !== 'complete' && /^(DEST_|TLS_|ORTHANC_|NOT_NEGOTIATED$)/.test(outcome.failure.code);
 
-/** To a target that cannot be queried: the word of the source is all there is. */
+/** To a target that cannot be queried: only the word of the source counts. */
 async function byItsWord(
   { source, again, signal }: Terms,
   { studyUid, arrived }: Errand,
@@ -174,7 +183,7 @@ async function byItsWord(
   return { ...numbers, failed, status, ...reasonOf(outcome, source.name, transferred, found) };
 }
 
-/** Images that it says it sent. */
+/** The number of images that the source says it sent. */
 function said({ result, counts: { completed, warning = 0 } }: MoveOutcome, found: number): number {
   if (completed === undefined) return result === 'complete' ? found : 0;
   return completed + warning;

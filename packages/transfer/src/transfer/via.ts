@@ -1,10 +1,9 @@
-/** Source and target through an Orthanc's REST: it asks the source and receives, and is counted itself. */
+/** Source and target through the REST interface of an Orthanc, which queries the archive and receives the images. */
 import { FailureError } from '@scanflow/failure';
 import { dataSet, type Attributes, type DataSet } from '@scanflow/dicom';
 import type { MoveOutcome } from '@scanflow/dimse';
 import { array, findImages, object, type OrthancClient } from '@scanflow/orthanc';
-import type { Holding } from './holding.ts';
-import { rest, type Part, type Source, type Target } from './nodes.ts';
+import { rest, type Holding, type Part, type Source, type Target } from './nodes.ts';
 import {
   holdingOf,
   identifier,
@@ -17,18 +16,22 @@ import {
   toList,
 } from './queries.ts';
 
-export interface ViaOptions {
+interface ViaOptions {
   readonly client: OrthancClient;
-  /** Name of the source among Orthanc's DicomModalities. */
+  /** Name of the archive in Orthanc's DicomModalities. */
   readonly modality: string;
   /** AE title of Orthanc. */
   readonly aet: string;
-  /** Longest time in which a retrieval gets no further, in milliseconds. */
+  /** Longest time without progress of a retrieval, in milliseconds. */
   readonly quietMs: number;
 }
 
 const LEVELS: Readonly<Record<string, string>> = { STUDY: 'Study', SERIES: 'Series', IMAGE: 'Instance' };
 
+/**
+ * An archive that an Orthanc queries, and from which it retrieves. Its methods throw FailureError: `ORTHANC_…`, or
+ * `TRANSFER_NO_MODALITY` if Orthanc does not know the archive.
+ */
 export function viaSource({ client, modality, aet, quietMs }: ViaOptions): Source {
   const name = `${modality} of Orthanc at ${client.url}`;
   const at = `/modalities/${encodeURIComponent(modality)}`;
@@ -84,7 +87,7 @@ function answerOf(answer: unknown, keywords: readonly string[]): DataSet {
   return dataSet(Object.fromEntries(texts));
 }
 
-/** Orthanc does not say why; a source that is gone shows in the next question. */
+/** Orthanc does not say why it failed. If the archive is gone, the next query shows it. */
 function noImageLevel(error: unknown): Answers {
   if (error instanceof FailureError && error.code === 'ORTHANC_ERROR') return { id: '', answers: [] };
   throw error;
@@ -129,10 +132,10 @@ const CANCEL_MS = 5_000;
 const NO_COUNTS = { counts: {}, failedUids: [] } as const;
 
 /**
- * Waits for its end. Success says little: Orthanc calls it so whatever its sub-operations came to. Throws FailureError
- * where Orthanc does not answer.
+ * Waits for the end of a job. Orthanc calls a retrieval a success whatever became of its sub-operations. Throws
+ * FailureError if Orthanc does not answer.
  */
-export async function awaitJob({ client, id, source, quietMs, signal }: Retrieval): Promise<MoveOutcome> {
+async function awaitJob({ client, id, source, quietMs, signal }: Retrieval): Promise<MoveOutcome> {
   const path = `/jobs/${id}`;
   const cancel = (): Promise<unknown> =>
     client.json(`${path}/cancel`, AbortSignal.timeout(CANCEL_MS), '{}').catch(() => undefined);
@@ -162,7 +165,7 @@ function failed(source: string, said: unknown): MoveOutcome {
   return { ...NO_COUNTS, result: 'failed', failure: { kind: 'transient', code: 'MOVE_FAILED', message } };
 }
 
-/** That Orthanc itself: what it has is looked up, not queried by DICOM. */
+/** The Orthanc as target: counts what it has by REST, not by C-FIND. Its methods throw FailureError `ORTHANC_…`. */
 export function viaTarget(client: OrthancClient, aet: string): Target {
   return {
     name: `${aet}, Orthanc at ${client.url}`,
@@ -181,7 +184,7 @@ async function heldBy(
 ): Promise<Holding> {
   const counts = new Map<string, number>();
   const ids = new Map<string, string[]>();
-  // one study may be of two patients there, whose series count together
+  // a study of two patients is two studies there: their series count together
   for (const { series } of await findImages(client, 'study', studyUid, signal))
     for (const { id, seriesInstanceUid: uid, instances } of series) {
       counts.set(uid, (counts.get(uid) ?? 0) + instances.length);

@@ -1,4 +1,5 @@
-/** What a scanner reports of an exam (PS3.4 table F.7.2-1), complete; tests take away or change what they need. */
+/** What a scanner reports of an exam (PS3.4 table F.7.2-1), and the record of an exam: complete; tests change what they need. */
+import type { ExamRecord } from '@scanflow/booking';
 import type { Attributes } from '@scanflow/dicom';
 
 export interface ExamOptions {
@@ -95,3 +96,20 @@ export function examSeries(images: number, seriesInstanceUid = SERIES_UID): Attr
     ReferencedNonImageCompositeSOPInstanceSequence: [],
   };
 }
+
+export const examRecord = (over: Partial<ExamRecord> = {}): ExamRecord => ({
+  version: 1,
+  sopInstanceUid: '1.1',
+  state: 'COMPLETED',
+  created: '2026-11-22T10:00:00Z',
+  updated: '2026-11-22T11:00:00Z',
+  modality: 'MR',
+  stationAet: 'PRISMA',
+  callingAet: 'PRISMA',
+  wrongItem: false,
+  links: [],
+  items: [],
+  series: [],
+  attributes: {},
+  ...over,
+});

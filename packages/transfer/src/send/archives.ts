@@ -1,16 +1,22 @@
-/**
- * Files of a .tar, .tar.gz or .tgz, as it is read, and the one file of another .gz. Nothing is written under the names that
- * an archive gives.
- */
+/** Files of .zip, .tar, .tar.gz and .tgz, and the one file of another .gz. Nothing is written under the names in an archive. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { PassThrough, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { extract, type Header } from 'tar-stream';
-import { printable, versionOf, type Found, type Wanted } from './found.ts';
-import { archiveError, ArchiveGuard, type ArchiveLimits } from './limits.ts';
-import type { Spool } from './spool.ts';
+import { openPromise, type ZipFile } from 'yauzl';
+import {
+  printable,
+  versionOf,
+  archiveError,
+  ArchiveGuard,
+  ArchiveError,
+  type Found,
+  type Wanted,
+  type ArchiveLimits,
+  type Spool,
+} from './found.ts';
 
 export interface ArchiveOptions {
   readonly wanted: Wanted;
@@ -18,7 +24,12 @@ export interface ArchiveOptions {
   readonly limits?: ArchiveLimits;
 }
 
-/** Yields its files. Throws ArchiveError, for a person to read, where it is broken or beyond the limits. */
+/**
+ * Yields the files of a tar archive.
+ *
+ * @param zipped whether gzip has compressed it
+ * @throws ArchiveError if it is broken or beyond the limits, with a message for people
+ */
 export async function* tarFiles(
   path: string,
   zipped: boolean,
@@ -31,7 +42,7 @@ export async function* tarFiles(
   const file = createReadStream(path, { highWaterMark: 262_144 });
   const unpacked = zipped ? file.pipe(createGunzip()) : file.pipe(new PassThrough());
   for (const stream of [file, unpacked]) stream.on('error', (error: Error) => entries.destroy(error));
-  // what is skipped counts as well: it has to be unpacked to be passed over
+  // skipped files count as well: they have to be unpacked, too
   unpacked.on('data', (chunk: Buffer) => {
     try {
       guard.unpacked(chunk.length);
@@ -59,7 +70,7 @@ export async function* tarFiles(
   }
 }
 
-/** Yields the file of a .gz. Throws ArchiveError, as tarFiles does. */
+/** Yields the one file of a .gz. Throws ArchiveError as `tarFiles` does. */
 export async function* gzFile(
   path: string,
   { wanted, spool, limits }: ArchiveOptions,
@@ -80,5 +91,44 @@ export async function* gzFile(
   } finally {
     file.destroy();
     unpacked.destroy();
+  }
+}
+
+/** Yields the files of a .zip, by its directory. Throws ArchiveError as `tarFiles` does, also for an encrypted one. */
+export async function* zipFiles(
+  path: string,
+  options: ArchiveOptions,
+): AsyncGenerator<Found, void, undefined> {
+  let zip: ZipFile | undefined;
+  try {
+    const found = await stat(path);
+    const guard = new ArchiveGuard(found.size, options.limits);
+    const archive = { path, version: versionOf(found), guard };
+    // the library would refuse a whole archive for one name that leads elsewhere, so it does not decode names
+    zip = await openPromise(path, { autoClose: false, decodeStrings: false });
+    yield* filesOf(zip, archive, options);
+  } catch (error) {
+    throw archiveError(error);
+  } finally {
+    zip?.close();
+  }
+}
+
+async function* filesOf(
+  zip: ZipFile,
+  { path, version, guard }: { readonly path: string; readonly version: string; readonly guard: ArchiveGuard },
+  { wanted, spool }: ArchiveOptions,
+): AsyncGenerator<Found, void, undefined> {
+  let position = 0;
+  for await (const entry of zip.eachEntry()) {
+    position += 1;
+    guard.entry();
+    const name = entry.fileNameRaw.toString('utf8');
+    const id = `${path}:${printable(name)} (${position})`;
+    if (name.endsWith('/') || !wanted(id, version)) continue;
+    if (entry.isEncrypted()) throw new ArchiveError('it is encrypted. Unpack it, and send the folder');
+    const stream = await zip.openReadStreamPromise(entry);
+    const content = await spool.take(stream, (bytes) => guard.unpacked(bytes));
+    yield { id, source: path, group: path, packed: true, ...content };
   }
 }
