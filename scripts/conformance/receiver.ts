@@ -1,7 +1,7 @@
 /** The tables about RECEIVER, which takes images. */
 import { facts } from '@scanflow/dimse';
-import { ROOM } from '../../services/receiver/src/holding/room.ts';
-import { receiverLimits } from '../../services/receiver/src/limits.ts';
+import { ROOM } from '../../services/receiver/src/holding.ts';
+import { receiverLimits } from '../../services/receiver/src/ports.ts';
 import { acceptorParameters, protocolRejections } from './acceptor.ts';
 import { idleDefault } from './configuration.ts';
 import { table, uidName } from './markdown.ts';

@@ -6,7 +6,7 @@ import {
   CANNOT_UNDERSTAND,
   DOES_NOT_MATCH,
   OUT_OF_RESOURCES,
-} from '../../services/receiver/src/domain/verdict.ts';
+} from '../../services/receiver/src/domain/orthanc.ts';
 import { hex, table } from './markdown.ts';
 
 const { statuses } = facts.scp;

@@ -1,23 +1,25 @@
-/** Who may come in, as configured at this moment, and who came or was refused. */
+/** Who may send images, by the configuration of this moment, and who came or was refused: for /api/senders and `scanflow doctor`. */
 import { admits, sendersOf, type Config } from '@scanflow/config';
 import type { Admission, AssociationInfo } from '@scanflow/dimse';
-import { admission } from './domain/admission.ts';
 import { senderList, type SenderList } from '@scanflow/dimse/access';
+import type { FastifyInstance } from '@scanflow/runtime';
+import { admission } from './domain/admission.ts';
 
-/** Senders that are remembered, admitted and refused ones each. */
+/** Most senders in each list. */
 const REMEMBERED = 200;
 
 export interface Door {
   readonly admit: (association: AssociationInfo) => Admission;
   readonly scannerOf: (callingAet: string) => string | undefined;
-  /** Decides by another configuration from the next association on. */
+  /** Uses another configuration from the next association on. */
   readonly use: (config: Config) => void;
   readonly admitted: SenderList;
   readonly refused: SenderList;
-  /** As configured; undefined: nothing is. */
+  /** `arrivals.from`; undefined if it is not configured. */
   readonly from: () => Config['arrivals']['from'];
 }
 
+/** Decides about each association, and keeps who called. */
 export function openDoor(config: Config): Door {
   const [admitted, refused] = [senderList(REMEMBERED), senderList(REMEMBERED)];
   let rules = rulesOf(config);
@@ -41,4 +43,16 @@ function rulesOf({ receiver, arrivals: { from }, scanners }: Config) {
   const senders = sendersOf(scanners);
   const takes = (aet: string): boolean => admits(from, senders, aet);
   return { from, senders, decide: admission({ called: receiver.aets, takes, proofs: receiver.access }) };
+}
+
+/** Adds /api/senders. */
+export function addRoutes(app: FastifyInstance, { from, admitted, refused, scannerOf }: Door): void {
+  app.get('/api/senders', () => ({
+    /** `arrivals.from`; null if it is not configured, so that everybody is admitted. */
+    from: from() ?? null,
+    admitted: admitted.all().map((sender) => ({ ...sender, scanner: scannerOf(sender.callingAet) ?? null })),
+    refused: refused.all(),
+    /** Numbers of senders that later ones replaced in these lists. */
+    dropped: { admitted: admitted.dropped, refused: refused.dropped },
+  }));
 }

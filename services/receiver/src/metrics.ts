@@ -1,6 +1,6 @@
-/** What the receiver counts, for Prometheus. No label takes a value that a stranger can choose. */
+/** Metrics of the receiver for Prometheus. No label has a value that a stranger can choose. */
 import { Counter, Gauge, Histogram, type Registry } from '@scanflow/runtime';
-import type { Room } from './holding/room.ts';
+import type { Room } from './holding.ts';
 import type { Outcome } from './store.ts';
 
 export interface Metrics {

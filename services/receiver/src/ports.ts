@@ -1,13 +1,19 @@
-/** The two DICOM ports: plain, and with TLS where it is configured. */
+/** The two DICOM ports, plain and with TLS, and their limits: few scanners that send much, among many who may do neither. */
 import type { Config } from '@scanflow/config';
-import type { Log } from '@scanflow/runtime';
-import { listen, type Listening, type ScpEvents, type StoreHandler } from '@scanflow/dimse';
+import {
+  listen,
+  renewedAcceptor,
+  type Listening,
+  type ScpEvents,
+  type StoreHandler,
+  type ScpLimits,
+  type TlsAcceptor,
+} from '@scanflow/dimse';
+import { openTlsStore, type Log } from '@scanflow/runtime';
 import type { Door } from './door.ts';
-import { receiverLimits } from './limits.ts';
 import type { Metrics } from './metrics.ts';
-import { openSecurity } from './secure.ts';
 
-export interface PortsSettings {
+interface PortsSettings {
   readonly config: Config;
   readonly log: Log;
   readonly door: Door;
@@ -21,7 +27,7 @@ export interface Ports {
   close(): Promise<void>;
 }
 
-/** Listens; rejects with the system's error where a port is taken. */
+/** Listens. Rejects with the error of the system if a port is taken. */
 export async function openPorts(settings: PortsSettings): Promise<Ports> {
   const { config, log, door, metrics, onStore } = settings;
   const { receiver, worklist } = config;
@@ -48,7 +54,7 @@ export async function openPorts(settings: PortsSettings): Promise<Ports> {
   };
 }
 
-/** Of one port: it counts its associations by itself. */
+/** Counts the associations of one port. */
 function eventsOf(metrics: Metrics): ScpEvents {
   const open = new Set<number>();
   return {
@@ -56,11 +62,49 @@ function eventsOf(metrics: Metrics): ScpEvents {
       open.add(id);
       metrics.accepted();
     },
-    // also what never became an association ends
+    // a connection that never became an association ends, too
     ended: ({ id }) => {
       if (open.delete(id)) metrics.ended();
     },
     rejected: (_, { result, source, reason }) => metrics.rejected(`${result}/${source}/${reason}`),
     refused: (_, why) => metrics.rejected(why === 'tls' ? 'tls' : 'limit'),
   };
+}
+
+/**
+ * The limits of each port. Idle associations cost little here, so there may be many. If there are too many, a new connection
+ * replaces a silent one, then an association without traffic for a minute: scanners pause for less.
+ *
+ * @param idleMs when an idle association ends, in milliseconds
+ */
+export const receiverLimits = (idleMs: number): Partial<ScpLimits> => ({
+  connections: 2_048,
+  connectionsPerPeer: 512,
+  // half of it waits in memory for each peer that began a PDU
+  pduBytes: 65_536,
+  // only C-STORE takes a data set here
+  dataSetBytes: 65_536,
+  heldBytes: 134_217_728,
+  heldBytesPerPeer: 33_554_432,
+  freeBytes: 16_384,
+  stalledMs: 60_000,
+  idleMs,
+  yieldMs: 60_000,
+  // data sets wait on disk, and most senders send one request at a time
+  waitingRequests: 16,
+});
+
+interface Security {
+  readonly port: number;
+  readonly acceptor: TlsAcceptor;
+  readonly close: () => void;
+}
+
+/** TLS of the second port; undefined if none is configured. Throws if a file is missing or unusable, and says what to do. */
+async function openSecurity(tls: Config['receiver']['tls'], log: Log): Promise<Security | undefined> {
+  if (tls === undefined) return undefined;
+  const { requirePeerCertificate, profile, port, ...files } = tls;
+  const renewed = renewedAcceptor({ profile, requirePeerCertificate });
+  const store = await openTlsStore(files, { log, use: renewed.use });
+  return { port, acceptor: renewed.acceptor(), close: store.close };
 }

@@ -1,27 +1,26 @@
-/** Who sent a series, recorded at Orthanc, where the streamer reads it: Orthanc itself knows only that it was the receiver. */
+/** Who sent a series, recorded at Orthanc for the streamer: Orthanc itself knows only that it was the receiver. */
 import type { StoreRequest } from '@scanflow/dimse';
 import { METADATA } from '@scanflow/orthanc';
-import type { Orthanc } from './adapters/orthanc.ts';
-import type { Stored } from './domain/verdict.ts';
-import { Turns } from './turns.ts';
+import type { Stored } from './domain/orthanc.ts';
+import type { Orthanc } from './orthanc.ts';
 
-/** What stands there is believed for so long: a series may be deleted and come again. */
+/** How long a record is cached: a series may be deleted and arrive again. */
 const BELIEVED_MS = 60_000;
 
-export interface MemorySettings {
+interface MemorySettings {
   readonly orthanc: Orthanc;
   /** Name in the configuration of the scanner that sends with an AE title. */
   readonly scannerOf: (callingAet: string) => string | undefined;
 }
 
-/** False: Orthanc did not take it, and the image must not be acknowledged. */
+/** Makes the function that records the sender of an image. False: Orthanc did not take it, so the image must fail. */
 export function rememberSenders({ orthanc, scannerOf }: MemorySettings) {
   const turns = new Turns();
   const known = new Map<string, { readonly recorded: string; readonly until: number }>();
   const recordedOf = async (series: string, sender: string): Promise<string | undefined> => {
     const now = performance.now();
     for (const [key, { until }] of known) {
-      // they stand in the order in which they end
+      // in the order in which they expire
       if (until > now) break;
       known.delete(key);
     }
@@ -47,7 +46,7 @@ export function rememberSenders({ orthanc, scannerOf }: MemorySettings) {
   };
 }
 
-/** What stands there, after writing it where nothing did. Undefined: neither could be done. */
+/** The record at Orthanc, which is written if there is none. Undefined: neither worked. */
 async function readOrWrite(orthanc: Orthanc, path: string, sender: string): Promise<string | undefined> {
   const found = await orthanc.ask('GET', path);
   if (!found.answered) return undefined;
@@ -59,4 +58,20 @@ async function put(orthanc: Orthanc, path: string, text: string): Promise<boolea
   const body = Buffer.from(text);
   const answer = await orthanc.ask('PUT', path, { bytes: body.length, content: () => [body] });
   return answer.answered && answer.status === 200;
+}
+
+/** Work on one thing at a time, however many want it at once. */
+export class Turns {
+  readonly #last = new Map<string, Promise<unknown>>();
+
+  /** Does the work once all earlier work under the same key is over. */
+  async take<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const turn = (this.#last.get(key) ?? Promise.resolve()).then(work, work);
+    this.#last.set(key, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#last.get(key) === turn) this.#last.delete(key);
+    }
+  }
 }

@@ -9,15 +9,13 @@ import {
   type Health,
   type ServiceContext,
 } from '@scanflow/runtime';
-import { orthancAt } from './adapters/orthanc.ts';
-import { addRoutes } from './api.ts';
-import { openDoor } from './door.ts';
-import { Room, ROOM } from './holding/room.ts';
+import { orthancAt, watchOrthanc, type OrthancWatch } from './orthanc.ts';
+import { addRoutes, openDoor } from './door.ts';
+import { Room, ROOM } from './holding.ts';
 import { createMetrics } from './metrics.ts';
 import { openPorts, type Ports } from './ports.ts';
 import { rememberSenders } from './remember.ts';
 import { storing } from './store.ts';
-import { watchOrthanc, type OrthancWatch } from './watch-orthanc.ts';
 
 /** Starts the service; resolves once its ports listen. */
 export async function startReceiver(context: ServiceContext<Config>): Promise<{ stop(): Promise<void> }> {
@@ -74,17 +72,17 @@ const OPEN =
   'images of every AE title are taken; set arrivals.from: scanners, after `scanflow doctor` has shown who sends';
 const RESTART = 'ports, TLS files and the address of Orthanc are used after a restart of the receiver';
 
-/** What is not used at once. */
+/** Whether a part changed that is used only after a restart. */
 function needsRestart(before: Config, after: Config): boolean {
   const fixed = ({ receiver: { bind, port, idle, tls }, orthanc, http }: Config): string =>
     JSON.stringify({ bind, port, idle, tls, orthanc, http });
   return fixed(before) !== fixed(after);
 }
 
-/** User of Orthanc that may bring images and nothing else, and the file of its password beside the one that is configured. */
+/** A user of Orthanc that may only send images. The file of its password is beside the configured one. */
 const OWN_USER = { username: 'receiver', file: 'orthanc-receiver-password' };
 
-/** Its own user where the stack made one, else the one of the configuration. */
+/** Its own user if the stack made one, otherwise the configured user. */
 async function loginOf({ url, username, passwordFile }: Config['orthanc']) {
   if (passwordFile === undefined) return { url, username };
   const own = await readSecret(join(dirname(passwordFile), OWN_USER.file)).catch(() => undefined);

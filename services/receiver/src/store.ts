@@ -1,22 +1,28 @@
-/** One C-STORE: its data set is held while it arrives, handed to Orthanc when it is whole, and acknowledged after that. */
+/** One C-STORE: the data set is kept while it arrives, given to Orthanc when it is complete, and then acknowledged. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Log } from '@scanflow/runtime';
+import type { Upload } from '@scanflow/orthanc';
 import type { FinalStatus, StoreHandler, StoreReceipt, StoreRequest } from '@scanflow/dimse';
-import type { Orthanc, Upload } from './adapters/orthanc.ts';
+import type { Orthanc } from './orthanc.ts';
 import { fileHead, type FileHead } from './domain/file-head.ts';
-import { orthancIds } from './domain/orthanc-ids.ts';
-import { DOES_NOT_MATCH, OUT_OF_RESOURCES, verdictOf, type Stored, type Verdict } from './domain/verdict.ts';
-import { Parcel } from './holding/parcel.ts';
-import type { Room } from './holding/room.ts';
-import { Turns } from './turns.ts';
+import {
+  orthancIds,
+  DOES_NOT_MATCH,
+  OUT_OF_RESOURCES,
+  verdictOf,
+  type Stored,
+  type Verdict,
+} from './domain/orthanc.ts';
+import { Parcel, type Room } from './holding.ts';
+import { Turns } from './remember.ts';
 import { keepVersion } from './versions.ts';
 
 /** What became of an image, for metrics. */
 export type Outcome = 'stored' | 'repeated' | 'version' | 'failed';
 
-export interface StoreSettings {
+interface StoreSettings {
   readonly orthanc: Orthanc;
-  /** Whether Orthanc has to be asked what it has before it is given an image. */
+  /** Whether to ask Orthanc what it has before it gets an image. */
   readonly mayOverwrite: () => boolean;
   readonly room: Room;
   /** For data sets that are too large for memory. */
@@ -25,13 +31,13 @@ export interface StoreSettings {
   /** Records at Orthanc who sent a series. */
   readonly remember: (stored: Stored, request: StoreRequest) => Promise<boolean>;
   readonly onImage: (outcome: Outcome, bytes: number, seconds: number) => void;
-  /** How long an Orthanc that does not answer is asked again before the scanner is told, in milliseconds. */
+  /** How long to retry an Orthanc that does not answer before the scanner gets a failure, in milliseconds. */
   readonly patienceMs?: number;
 }
 
 const PATIENCE_MS = 10_000;
 const ASK_AGAIN_MS = 500;
-/** Holds the UIDs of any data set: they stand at its beginning. */
+/** Enough for the UIDs, which are at the beginning of a data set. */
 const BEGINNING = 16 * 1024;
 const SUCCESS: FinalStatus = { status: 0 };
 
@@ -74,7 +80,7 @@ async function store(
   const image: Image = { request, parcel, head, file: uploadOf(head, parcel), beginning };
   for (let round = 1; ; round += 1) {
     const settled = await settle(settings, image, turns);
-    // deleted from Orthanc after that had said that it has it: it is stored anew
+    // Orthanc deleted it after it had said that it has it: store it anew
     if (settled.kind === 'gone' && round < ROUNDS) continue;
     if (settled.kind === 'done') return done(settled.outcome, matching(head, request));
     return settled.kind === 'gone'
@@ -83,7 +89,7 @@ async function store(
   }
 }
 
-/** How often an image is offered that Orthanc deletes meanwhile. */
+/** How often to offer an image that Orthanc deletes meanwhile. */
 const ROUNDS = 3;
 
 interface Image {
@@ -100,7 +106,7 @@ type Settled =
   | { readonly kind: 'gone' }
   | { readonly kind: 'failed'; readonly status: number; readonly comment: string };
 
-/** Hands it to Orthanc, or keeps it beside what Orthanc has under its UIDs. */
+/** Gives it to Orthanc, or keeps it beside the image that Orthanc has under its UIDs. */
 async function settle(settings: StoreSettings, image: Image, turns: Turns): Promise<Settled> {
   const { request, parcel, head, file } = image;
   const verdict = settings.mayOverwrite()
@@ -128,7 +134,7 @@ async function settle(settings: StoreSettings, image: Image, turns: Turns): Prom
   return { kind: 'done', outcome: 'version' };
 }
 
-/** To an Orthanc that would replace what it has, and all that is kept beside it: it is asked first. */
+/** For an Orthanc that would replace its image, with all versions beside it: asks first. */
 async function offer(settings: StoreSettings, { head, file, beginning, parcel }: Image): Promise<Verdict> {
   const ids = orthancIds(Buffer.concat([head.bytes, beginning]), parcel.length <= BEGINNING);
   if (ids !== undefined) {
@@ -151,7 +157,7 @@ async function* behind(head: Uint8Array, parcel: Parcel): AsyncGenerator<Uint8Ar
   yield* parcel.read();
 }
 
-/** Asks an Orthanc that does not answer again for a while: it may be starting. A repeat changes nothing there. */
+/** Retries for a while: Orthanc may be starting. A repeat changes nothing there. */
 async function handOver(
   { orthanc, patienceMs = PATIENCE_MS }: StoreSettings,
   file: Upload,
@@ -164,10 +170,10 @@ async function handOver(
   }
 }
 
-/** Success, with a warning where the request names another instance than its data set is: what counts is the data set. */
+/** Success, with a warning if the request names another instance than its data set: the data set counts. */
 function matching({ named }: FileHead, { sopClassUid, sopInstanceUid }: StoreRequest): FinalStatus {
   if (named === undefined) return SUCCESS;
-  // a request that names no instance contradicts nothing
+  // a request without an instance contradicts nothing
   const same =
     named.sopClassUid === sopClassUid && (sopInstanceUid === '' || named.sopInstanceUid === sopInstanceUid);
   return same ? SUCCESS : { status: DOES_NOT_MATCH, comment: 'Stored by the UIDs of its data set' };

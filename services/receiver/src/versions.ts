@@ -1,30 +1,37 @@
 /**
- * An image that Orthanc has already, sent again: the same bytes, or other ones under its UIDs. Orthanc keeps what it has,
- * so other bytes are kept beside it, as attachments of the instance (docs/decisions/0017-who-receives.md).
+ * An image that Orthanc has already, sent again: the same bytes, or other bytes under its UIDs. Orthanc keeps its image, so
+ * other bytes become attachments of the instance (docs/decisions/0017-who-receives.md).
  */
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { readPart10Header } from '@scanflow/dicom';
-import { FIRST_VERSION, MD5_OF_NOTHING, METADATA, MOST_VERSIONS, versionsAmong } from '@scanflow/orthanc';
-import type { Orthanc, Upload } from './adapters/orthanc.ts';
-import { OUT_OF_RESOURCES, type Stored } from './domain/verdict.ts';
+import {
+  FIRST_VERSION,
+  MD5_OF_NOTHING,
+  METADATA,
+  MOST_VERSIONS,
+  versionsAmong,
+  type Upload,
+} from '@scanflow/orthanc';
+import type { Orthanc } from './orthanc.ts';
+import { OUT_OF_RESOURCES, type Stored } from './domain/orthanc.ts';
 
 const LEAVING_BELIEVED_MS = 15 * 60_000;
-/** How long a scanner waits for the end of a deletion, and how often is looked. */
+/** How long a scanner waits for the end of a deletion, and how often the receiver looks. */
 const LEAVING_MS = 10_000;
 const LOOK_MS = 200;
 
-export type Kept =
+type Kept =
   /** Orthanc has these bytes. */
   | { readonly kind: 'same' }
-  /** They are kept as this attachment. `damaged`: what Orthanc has under the UID cannot be read as it came. */
+  /** They are this attachment. `damaged`: the image of Orthanc is not what it once wrote. */
   | { readonly kind: 'kept'; readonly attachment: number; readonly damaged: boolean }
-  /** Orthanc has the instance no longer: it can be stored anew. */
+  /** Orthanc has deleted the instance: store it anew. */
   | { readonly kind: 'gone' }
   | { readonly kind: 'failed'; readonly status: number; readonly comment: string };
 
-/** The data set that came, and the file that it makes. */
-export interface Version {
+/** The data set that arrived, and its file. */
+interface Version {
   readonly transferSyntax: string;
   readonly dataSet: () => AsyncIterable<Uint8Array>;
   readonly file: Upload;
@@ -44,7 +51,7 @@ export async function keepVersion(orthanc: Orthanc, stored: Stored, version: Ver
   const attachment = Math.max(FIRST_VERSION - 1, ...versions) + 1;
   if (attachment >= FIRST_VERSION + MOST_VERSIONS)
     return failed(`Orthanc has ${MOST_VERSIONS} other versions of this image`);
-  // before the bytes, so that nobody lists the series and passes over them
+  // before the bytes, so that nobody who lists the series misses them
   if (!(await mark(orthanc, stored))) return failed('Orthanc does not take the mark of another version');
   const put = await orthanc.ask('PUT', `${path}/${attachment}`, version.file);
   if (put.answered && put.status === 404) return { kind: 'gone' };
@@ -55,7 +62,7 @@ export async function keepVersion(orthanc: Orthanc, stored: Stored, version: Ver
 
 const pathOf = ({ instance }: Stored): string => `/instances/${instance}/attachments`;
 
-/** Numbers of the attachments that hold versions; undefined where Orthanc does not tell. */
+/** Numbers of the attachments that are versions; undefined if Orthanc does not say. */
 async function versionsOf(orthanc: Orthanc, stored: Stored): Promise<number[] | 'gone' | undefined> {
   const listed = await orthanc.ask('GET', pathOf(stored));
   if (listed.answered && listed.status === 404) return 'gone';
@@ -71,8 +78,8 @@ async function mark(orthanc: Orthanc, { series }: Stored): Promise<boolean> {
 }
 
 /**
- * The outcome, once no deletion can take the attachment along. The streamer marks a series, then looks for versions, then
- * deletes; here the version is kept first, then the mark is looked for. So one of the two sees the other.
+ * The outcome, once no deletion can remove the attachment. The streamer marks a series, looks for versions, then deletes.
+ * The receiver writes the version first, then looks for the mark. So one of the two sees the other.
  */
 async function stays(orthanc: Orthanc, stored: Stored, attachment: number, outcome: Kept): Promise<Kept> {
   const until = performance.now() + LEAVING_MS;
@@ -90,7 +97,7 @@ async function stays(orthanc: Orthanc, stored: Stored, attachment: number, outco
 
 const failed = (comment: string): Kept => ({ kind: 'failed', status: OUT_OF_RESOURCES, comment });
 
-/** Whoever noted it was ended since. */
+/** Whether the streamer that wrote the mark must have ended since. */
 function isOld(since: string): boolean {
   try {
     const age = Temporal.Now.instant().since(Temporal.Instant.from(since));
@@ -101,7 +108,7 @@ function isOld(since: string): boolean {
   }
 }
 
-/** `damaged`: the bytes are not those that Orthanc wrote, or are not there. */
+/** `damaged`: the bytes are not those that Orthanc wrote, or are gone. */
 async function compare(
   orthanc: Orthanc,
   path: string,
@@ -116,7 +123,7 @@ async function compare(
     const hash = createHash('md5');
     const same = await isSame(chunks, hash, version);
     const md5 = recorded.body.toString('latin1');
-    // where it keeps none, the same bytes are the same, and others may have come as they are
+    // without an MD5, other bytes may have arrived like this
     const kept = recorded.status === 200 && /^[0-9a-f]{32}$/.test(md5) && md5 !== MD5_OF_NOTHING;
     if (kept && hash.digest('hex') !== md5) return 'damaged';
     return same ? 'same' : 'other';
@@ -125,7 +132,7 @@ async function compare(
   }
 }
 
-/** Whether a file has the version's transfer syntax and data set, whatever else its head says. Reads all of the file. */
+/** Whether a file has the transfer syntax and data set of the version. Reads all of the file. */
 async function isSame(
   file: AsyncIterable<Uint8Array>,
   hash: { update: (bytes: Uint8Array) => unknown },

@@ -1,10 +1,10 @@
-/** Whose images are received: pure, from the configuration of this moment. */
+/** Whose images are received, by the configuration of this moment. Pure. */
 import { callerProofs, rejectCalled, rejectCalling } from '@scanflow/dimse/access';
 import type { Caller, CallerProof, Decision } from '@scanflow/dimse/access';
 
 /** The parts of the configuration that decide. */
 export interface AdmissionSettings {
-  /** AE titles by which the receiver may be called; undefined: any. */
+  /** AE titles of the receiver; undefined: any. */
   readonly called: readonly string[] | undefined;
   /** Whether images of a calling AE title are taken. */
   readonly takes: (callingAet: string) => boolean;

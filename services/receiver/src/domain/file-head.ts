@@ -1,7 +1,7 @@
-/** What stands before a received data set, so that it is a file (PS3.10 7.1). The data set itself stays as it came. */
+/** The head that makes a received data set a file (PS3.10 7.1). The data set stays as it came. */
 import { dataSet, part10Head, readAttributes, text } from '@scanflow/dicom';
 
-/** What the C-STORE and its association say. */
+/** What the C-STORE request and its association say. */
 export interface Received {
   readonly sopClassUid: string;
   readonly sopInstanceUid: string;
@@ -12,13 +12,16 @@ export interface Received {
 
 export interface FileHead {
   readonly bytes: Buffer;
-  /** What the data set says of itself; undefined where its beginning does not tell. */
+  /** UIDs in the data set; undefined if its beginning does not show them. */
   readonly named: { readonly sopClassUid: string; readonly sopInstanceUid: string } | undefined;
 }
 
 /**
- * Makes the head for a data set, of which `beginning` holds the first bytes. The file names the instance as its data set
- * does (PS3.10 table 7.1-1), and who sent and received it: (0002,0016), (0002,0017), (0002,0018).
+ * Makes the head of a file. It names the instance by the UIDs of the data set (PS3.10 table 7.1-1), and who sent and
+ * received it: (0002,0016), (0002,0017), (0002,0018).
+ *
+ * @param beginning first bytes of the data set
+ * @param complete whether these are all bytes
  */
 export function fileHead(received: Received, beginning: Uint8Array, complete: boolean): FileHead {
   const { transferSyntax, callingAet, calledAet } = received;

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { parseConfig } from '@scanflow/config';
 import { encodeDataSet, dataSet } from '@scanflow/dicom';
-import { bench, EXPLICIT } from '@scanflow/testkit/dimse/scp-bench';
 import type { RawPeer } from '@scanflow/testkit/dimse/raw-peer';
-import { receiverLimits } from './limits.ts';
+import { bench, EXPLICIT } from '@scanflow/testkit/dimse/scp-bench';
+import { receiverLimits } from './ports.ts';
 
 const MR = '1.2.840.10008.5.1.4.1.1.4';
 /** The longest pause of a living scanner that the receiver has to bear. */

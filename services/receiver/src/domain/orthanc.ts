@@ -1,6 +1,8 @@
-/** What Orthanc's answer to an image means for the scanner that sent it (PS3.4 table B.2-1). Pure. */
+/** What Orthanc's answer to an image means for the scanner (PS3.4 table B.2-1), and the ids under which Orthanc keeps it. Pure. */
+import { createHash } from 'node:crypto';
+import { readAttributes, text } from '@scanflow/dicom';
 
-/** As an answer of Orthanc's REST interface, or the want of one. */
+/** An answer of Orthanc's REST interface, or none. */
 export type Given =
   | { readonly answered: true; readonly status: number; readonly body: Uint8Array }
   | { readonly answered: false; readonly why: string };
@@ -13,7 +15,7 @@ export interface Stored {
 
 export type Verdict =
   | ({ readonly kind: 'stored' | 'known' } & Stored)
-  /** The scanner keeps the image, and may send it again. `again`: asking once more at once may help. */
+  /** The scanner keeps the image, and may send it again. `again`: a retry at once may help. */
   | { readonly kind: 'failed'; readonly status: number; readonly comment: string; readonly again: boolean };
 
 /** Refused: out of resources. */
@@ -22,9 +24,10 @@ export const OUT_OF_RESOURCES = 0xa700;
 export const CANNOT_UNDERSTAND = 0xc000;
 /** Warning: stored, and the request names another SOP class or instance than its data set. */
 export const DOES_NOT_MATCH = 0xb007;
-/** Orthanc's own number for what is no DICOM file. */
+/** Orthanc's own number for a file that is no DICOM. */
 const BAD_FILE = 15;
 
+/** What to answer the scanner, by the answer of Orthanc. */
 export function verdictOf(given: Given): Verdict {
   if (!given.answered) return failed(`Orthanc does not answer: ${given.why}`, true);
   const { status } = given;
@@ -74,3 +77,30 @@ function parsed(body: Uint8Array): Readonly<Record<string, unknown>> {
     return {};
   }
 }
+
+const LEVELS = ['PatientID', 'StudyInstanceUID', 'SeriesInstanceUID', 'SOPInstanceUID'] as const;
+
+/**
+ * Orthanc's ids of an instance: SHA-1 of the identifiers of its levels.
+ *
+ * @param file its first bytes
+ * @param complete whether these are all bytes
+ * @returns undefined if the bytes do not show the identifiers
+ */
+export function orthancIds(file: Uint8Array, complete: boolean): Stored | undefined {
+  const found = readAttributes(file, LEVELS, { complete });
+  if (found.kind !== 'attributes') return undefined;
+  const [patient = '', study = '', series = '', instance = ''] = LEVELS.map((level) =>
+    (text(found.dataSet, level) ?? '').trim(),
+  );
+  return {
+    series: idOf([patient, study, series]),
+    instance: idOf([patient, study, series, instance]),
+  };
+}
+
+const idOf = (levels: readonly string[]): string =>
+  createHash('sha1')
+    .update(levels.join('|'))
+    .digest('hex')
+    .replaceAll(/(.{8})(?=.)/g, '$1-');

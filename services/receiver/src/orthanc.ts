@@ -1,0 +1,101 @@
+/** Orthanc as the receiver needs it: every request resolves with an answer or a reason, and /healthz shows whether it takes images. */
+import { codeOf, messageOf } from '@scanflow/failure';
+import { collected, orthancClient, type OrthancAccess, type Upload } from '@scanflow/orthanc';
+import type { Log } from '@scanflow/runtime';
+
+/** Orthanc's answer to a request, or none. */
+type Answer =
+  | { readonly answered: true; readonly status: number; readonly body: Buffer }
+  /** `connected`: it took the connection, so it may have done the request. */
+  | { readonly answered: false; readonly why: string; readonly connected: boolean };
+
+export interface Orthanc {
+  readonly ask: (method: 'GET' | 'POST' | 'PUT', path: string, upload?: Upload) => Promise<Answer>;
+  /** A body, piece by piece; undefined if there is none. Throws if the connection breaks. */
+  readonly stream: (path: string) => Promise<AsyncIterable<Uint8Array> | undefined>;
+  readonly close: () => void;
+}
+
+/** Leaves some of Orthanc's threads to the streamer. */
+const CONNECTIONS = 12;
+const SILENT_MS = 60_000;
+const MOST_BYTES = 1024 * 1024;
+const NOTHING: Upload = { bytes: 0, content: () => [] };
+
+export function orthancAt(access: OrthancAccess): Orthanc {
+  const { exchange, url, close } = orthancClient({ idleMs: SILENT_MS, ...access, connections: CONNECTIONS });
+  return {
+    ask: async (method, path, body = NOTHING) => {
+      const given = await exchange(path, method === 'GET' ? {} : { method, body });
+      if (!given.answered) return { answered: false, why: reason(given.error), connected: given.connected };
+      const { response, sent } = given;
+      try {
+        const answer = await collected(response, { url, most: MOST_BYTES });
+        await sent;
+        return { answered: true, status: response.statusCode ?? 0, body: answer };
+      } catch (error) {
+        response.destroy();
+        return { answered: false, why: reason(error), connected: true };
+      }
+    },
+    stream: async (path) => {
+      const given = await exchange(path);
+      if (!given.answered) throw given.error;
+      if (given.response.statusCode === 200) return given.response as AsyncIterable<Uint8Array>;
+      given.response.resume();
+      return undefined;
+    },
+    close,
+  };
+}
+
+const reason = (error: unknown): string => codeOf(error) ?? messageOf(error);
+
+const EVERY_MS = 10_000;
+
+export interface OrthancWatch {
+  /** Why Orthanc takes no images; undefined if it does, or if that is not known yet. */
+  readonly trouble: () => string | undefined;
+  /** Whether it may replace an instance that is sent again. Then the receiver has to ask first what it has. */
+  readonly mayOverwrite: () => boolean;
+  readonly close: () => void;
+}
+
+/** Asks Orthanc for /system again and again, and logs when that changes. */
+export function watchOrthanc(orthanc: Orthanc, log: Log, everyMs = EVERY_MS): OrthancWatch {
+  let trouble: string | undefined;
+  let mayOverwrite = true;
+  const look = async (): Promise<void> => {
+    const answer = await orthanc.ask('GET', '/system');
+    const now = !answer.answered
+      ? `Orthanc does not answer: ${answer.why}; check that it runs, and orthanc.url`
+      : answer.status === 200
+        ? undefined
+        : `Orthanc answers ${answer.status}; correct orthanc.username and orthanc.passwordFile`;
+    if (now !== trouble)
+      if (now === undefined) log.info('orthanc.answers');
+      else log.warn('orthanc.away', { reason: now });
+    trouble = now;
+    if (answer.answered && answer.status === 200) mayOverwrite = overwrites(answer.body);
+  };
+  let looking = look();
+  const timer = setInterval(() => {
+    looking = looking.then(look);
+  }, everyMs);
+  timer.unref();
+  return {
+    trouble: () => trouble,
+    mayOverwrite: () => mayOverwrite,
+    close: () => clearInterval(timer),
+  };
+}
+
+/** Orthanc 1.10 does not say; 1.13 uses words. */
+function overwrites(system: Buffer): boolean {
+  try {
+    const { OverwriteInstances } = JSON.parse(system.toString('utf8')) as Record<string, unknown>;
+    return OverwriteInstances !== false && OverwriteInstances !== 'Never';
+  } catch {
+    return true;
+  }
+}
