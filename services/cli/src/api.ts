@@ -1,21 +1,23 @@
-/** How a command reaches a service's pages: the address by the configuration, and the internal token. */
+/** How a command reaches the pages of a service: the address in the configuration, and the internal token. */
 import type { Config } from '@scanflow/config';
-import { messageOf } from '@scanflow/failure';
+import { messageOf, codeOf } from '@scanflow/failure';
 import { headersOf, tokenFileOf } from '@scanflow/runtime';
+
+type Service = keyof Config['http']['ports'];
 
 export interface Api {
   /** Without a slash at the end. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Why there is no token; worth a word only where the service asks for one. */
+  /** Why there is no token. It matters only if the service requires one. */
   readonly trouble?: string;
 }
 
-/** A service's pages as this machine reaches them, by the configuration. */
-export const openApi = (config: Config, service: keyof Config['http']['ports']): Promise<Api> =>
+/** The pages of a service as this machine reaches them. */
+export const openApi = (config: Config, service: Service): Promise<Api> =>
   apiAt(addressOfService(config, service), tokenFileOf(config));
 
-export const addressOfService = ({ http }: Config, service: keyof Config['http']['ports']): string =>
+export const addressOfService = ({ http }: Config, service: Service): string =>
   `http://${hostOf(http.bind)}:${http.ports[service]}`;
 
 /** The pages at an address, with the token of a file. */
@@ -29,19 +31,56 @@ export async function apiAt(url: string, tokenFile: string | undefined): Promise
   }
 }
 
-/** What a service says when it wants the token, and what to do. */
+/** What to say when a service refuses us, and what to do. */
 export const notAdmitted = ({ url, trouble }: Api): string =>
   trouble ??
   `${url} refuses the internal token. --config names the configuration of the service, and http.tokenFile in it the token`;
 
-/** The address to ask at where something listens on this one. */
+/** The host for a URL of a service that listens on `bind`. */
 export function hostOf(bind: string): string {
   const host = addressOf(bind);
   return host.includes(':') ? `[${host}]` : host;
 }
 
-/** The same for a socket. */
+/** The same for a socket: without brackets. */
 export function addressOf(bind: string): string {
   if (bind === '0.0.0.0') return '127.0.0.1';
   return bind === '::' ? '::1' : bind;
+}
+
+type Page =
+  | { readonly status: number; readonly body: Readonly<Record<string, unknown>> }
+  | { readonly trouble: string };
+
+/** A page that takes the internal token. Rejects only when the signal aborts. */
+export async function askApi(
+  config: Config,
+  service: Service,
+  path: string,
+  signal: AbortSignal,
+): Promise<Page> {
+  const api = await openApi(config, service);
+  const page = await askPage(`${api.url}${path}`, signal, api);
+  return 'status' in page && page.status === 401 ? { trouble: notAdmitted(api) } : page;
+}
+
+/** A page, or why nobody answers. Rejects only when the signal aborts. `timeoutMs`: longest wait in milliseconds. */
+export async function askPage(
+  url: string,
+  signal: AbortSignal,
+  { headers = {}, timeoutMs }: { readonly headers?: Api['headers']; readonly timeoutMs?: number } = {},
+): Promise<Page> {
+  const limit = timeoutMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  try {
+    const response = await fetch(url, { signal: limit, redirect: 'error', headers });
+    const body: unknown = await response.json().catch(() => undefined);
+    return {
+      status: response.status,
+      body: typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {},
+    };
+  } catch (error) {
+    signal.throwIfAborted();
+    const cause = error instanceof Error ? error.cause : undefined;
+    return { trouble: codeOf(cause) ?? messageOf(cause ?? error) };
+  }
 }

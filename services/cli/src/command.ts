@@ -1,33 +1,29 @@
-/** What a command of `scanflow` is, and what it is given instead of reaching for the process. */
+/** What a command of `scanflow` is, and what it gets in place of the process. */
 import { InputError } from '@scanflow/transfer/input-error';
-import type { Output } from './terminal.ts';
+import type { Output, Screen } from './terminal.ts';
 
-/** Exit codes: done; done in part or failed; not started (usage, configuration, input). */
+/** Exit codes. `failed`: done in part, or failed. `notStarted`: usage, configuration, input. */
 export const EXIT = { done: 0, failed: 1, notStarted: 2 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-export interface Io {
+export interface Io extends Screen {
   readonly out: Output;
-  readonly err: Output;
-  /** Whether a person watches: colours and progress only then. */
-  readonly terminal: boolean;
-  readonly columns: number;
-  /** The service in whose container this runs, as its image says; undefined elsewhere. */
+  /** The service in whose container this runs; undefined elsewhere. */
   readonly service?: string | undefined;
-  /** Where a command may note what it has to know at its next run; undefined: nowhere. */
+  /** Where a command keeps what it needs at its next run; undefined: nowhere. */
   readonly stateFolder?: string;
-  /** Aborts when the person presses Ctrl-C or the process is told to end. */
+  /** Aborts on Ctrl-C, SIGTERM and SIGHUP. */
   readonly signal: AbortSignal;
 }
 
 export interface Command {
   /** The whole `--help` text, with an example. */
   readonly help: string;
-  /** Does it. Throws UsageError where the arguments are wrong. */
+  /** Runs the command. Throws UsageError for wrong arguments. */
   run(args: readonly string[], io: Io): Promise<ExitCode>;
 }
 
-/** Wrong arguments: the message and a pointer to --help are shown, exit code 2. */
+/** Wrong arguments. `main.ts` shows the message and --help, and exits with 2. */
 export class UsageError extends InputError {
   override name = 'UsageError';
 }

@@ -1,11 +1,14 @@
-/** Reading command line options: numbers, addresses, and mistakes in words. */
+/** Reading command line options: numbers, times, addresses, AE titles and TLS, with mistakes in words. */
+import { readFile } from 'node:fs/promises';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { defined } from '@scanflow/booking/defined';
+import type { Dial } from '@scanflow/dimse';
 import { messageOf } from '@scanflow/failure';
 import { UsageError, type Io } from './command.ts';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 
-/** node's parseArgs, with its errors as UsageError. */
+/** The arguments by Node's parseArgs. Throws UsageError for a mistake. */
 export function readArgs<T extends Options>(args: readonly string[], options: T, maxPositionals = 0) {
   try {
     const parsed = parseArgs({
@@ -23,7 +26,7 @@ export function readArgs<T extends Options>(args: readonly string[], options: T,
   }
 }
 
-/** A whole number between min and max, or the given default where the option is absent. */
+/** A whole number from min to max, or the default if the option is absent. */
 export function wholeNumber(
   name: string,
   text: string | undefined,
@@ -42,7 +45,7 @@ export interface Address {
   readonly port: number;
 }
 
-/** `AET@host:port`, or `host:port` where a default AE title is given. IPv6 hosts stand in brackets. */
+/** `AET@host:port`, or `host:port` if there is a default AE title. IPv6 hosts are in brackets. */
 export function address(name: string, text: string, defaultAet?: string): Address {
   const match = /^(?:(?<aet>[^@\\]{1,16})@)?(?<host>\[[^\]]+\]|[^:@\s]+):(?<port>\d{1,5})$/.exec(
     text,
@@ -56,10 +59,10 @@ export function address(name: string, text: string, defaultAet?: string): Addres
   return { aet, host: (match['host'] ?? '').replace(/^\[|\]$/g, ''), port };
 }
 
-/** The option by which every command that calls a DICOM node takes our AE title. */
+/** The option for our AE title, of every command that calls a DICOM node. */
 export const CALLING = { calling: { type: 'string' } } as const;
 
-/** Our AE title. `former`: the option that was for it in 0.1.0, which goes on working. */
+/** Our AE title. `former`: the option for it in 0.1.0, which still works. */
 export function callingOf(
   { calling }: { readonly calling?: string | undefined },
   former: { readonly name: string; readonly text: string | undefined },
@@ -75,16 +78,22 @@ export function callingOf(
   return ourAet('calling', calling ?? otherwise);
 }
 
-/** An AE title of ours. */
+/** A text as AE title of ours. Throws UsageError for one that cannot be. */
 export function ourAet(name: string, text: string): string {
   if (!/^[^\\\p{C}]{1,16}$/u.test(text))
     throw new UsageError(`--${name} takes an AE title of 1 to 16 characters`);
   return text;
 }
 
+/** Throws UsageError for a text that is no address with http or https. `port`: of the example in its message. */
+export function requireHttp(name: string, text: string, port: number): void {
+  if (!/^https?:$/.test(URL.parse(text)?.protocol ?? ''))
+    throw new UsageError(`--${name} takes an address like http://127.0.0.1:${port}, not ${text}`);
+}
+
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** `90s`, `5m`, `2h` in milliseconds. */
+/** `90s`, `5m`, `2h`, `7d` in milliseconds. */
 export function duration(name: string, text: string): number {
   const found = /^(?<count>\d{1,6})(?<unit>[smhd])$/.exec(text)?.groups;
   const unit = UNITS[found?.['unit'] ?? ''];
@@ -92,9 +101,64 @@ export function duration(name: string, text: string): number {
   return Number(found?.['count']) * unit;
 }
 
-/** The same above 0. */
+/** A time above 0, in milliseconds. */
 export function positive(name: string, text: string): number {
   const ms = duration(name, text);
   if (ms === 0) throw new UsageError(`--${name} takes a time above 0`);
   return ms;
+}
+
+/** The `--tls…` options of commands that call a DICOM node. */
+export const TLS_OPTIONS = {
+  tls: { type: 'boolean', default: false },
+  'tls-ca': { type: 'string' },
+  'tls-cert': { type: 'string' },
+  'tls-key': { type: 'string' },
+  'tls-profile': { type: 'string' },
+  'tls-name': { type: 'string' },
+} as const;
+
+type Option = 'tls-ca' | 'tls-cert' | 'tls-key' | 'tls-profile' | 'tls-name';
+type TlsValues = { readonly tls: boolean } & { readonly [Name in Option]?: string | undefined };
+
+const GIVEN: readonly Option[] = ['tls-ca', 'tls-cert', 'tls-key', 'tls-profile', 'tls-name'];
+
+/** How to call the node; `{}` without `--tls`. Throws UsageError, or FailureError if the files cannot be used. */
+export async function dialOf(values: TlsValues): Promise<{ readonly dial?: Dial }> {
+  if (!values.tls) {
+    const useless = GIVEN.find((name) => values[name] !== undefined);
+    if (useless !== undefined) throw new UsageError(`--${useless} goes with --tls`);
+    return {};
+  }
+  if ((values['tls-cert'] === undefined) !== (values['tls-key'] === undefined))
+    throw new UsageError('--tls-cert and --tls-key go together');
+  // loaded only with --tls
+  const { tlsDial, tlsProfiles } = await import('@scanflow/dimse');
+  const credentials = {
+    ...(await pem(values, 'tls-ca', 'ca')),
+    ...(await pem(values, 'tls-cert', 'certificate')),
+    ...(await pem(values, 'tls-key', 'key')),
+  };
+  const serverName = values['tls-name'];
+  const named = {
+    profile: profile(tlsProfiles, values['tls-profile']),
+    ...defined({ serverName }),
+  };
+  return { dial: tlsDial({ ...named, credentials: () => credentials }) };
+}
+
+async function pem(values: TlsValues, name: Option, as: string): Promise<Record<string, string>> {
+  const path = values[name];
+  if (path === undefined) return {};
+  const text = await readFile(path, 'utf8').catch(() => {
+    throw new UsageError(`--${name}: ${path} cannot be read`);
+  });
+  return { [as]: text };
+}
+
+function profile<Name extends string>(profiles: Readonly<Record<Name, unknown>>, name = 'bcp195'): Name {
+  const names = Object.keys(profiles) as Name[];
+  const found = names.find((one) => one === name);
+  if (found === undefined) throw new UsageError(`--tls-profile takes ${names.join(' or ')}, not ${name}`);
+  return found;
 }

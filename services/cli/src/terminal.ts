@@ -1,4 +1,4 @@
-/** What goes to a terminal: our own sequences pass, and what images, calendars, files and peers say steers nothing. */
+/** What goes to a terminal: tables, progress, and no text of an image, a calendar or a peer that could control it. */
 import { stripVTControlCharacters } from 'node:util';
 import { visible } from '@scanflow/runtime/visible';
 
@@ -7,13 +7,21 @@ export interface Output {
   write(text: string): boolean;
 }
 
+/** Where progress is drawn. */
+export interface Screen {
+  readonly err: Output;
+  /** Whether a person watches: colours and progress only then. */
+  readonly terminal: boolean;
+  readonly columns: number;
+}
+
 const ESCAPE = '\u001b';
-/** Takes away the line of the cursor, which may then be drawn again. */
+/** Clears the line of the cursor. */
 export const CLEAR_LINE = `${ESCAPE}[2K${ESCAPE}[G`;
-/** What follows the escape in what commands write themselves: the above, and colours. */
+/** What follows ESCAPE in our own sequences: the one above, and colours. */
 const OURS = /^\[(?:2K|G|\d{1,2}(?:;\d)?m)/;
 
-/** An output through which nothing else reaches the terminal. Where it is none, not even colours. */
+/** An output that passes only our own sequences to a terminal, and none to a file. */
 export function outputTo(stream: {
   readonly write: (text: string) => boolean;
   readonly isTTY?: boolean | undefined;
@@ -30,8 +38,93 @@ export function outputTo(stream: {
 /** Line breaks stay. */
 const lines = (text: string): string => text.split('\n').map(visible).join('\n');
 
-/** A text of others as a cell or a part of a line: one line, without anything that steers. */
+/** A text of others as part of one line, without control characters. */
 export const plain = (text: string): string =>
   stripVTControlCharacters(text)
     .replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
     .trim();
+
+type Lines = readonly (readonly string[])[];
+
+/** Cells as columns. `numbers`: columns to align on the right. */
+export function textTable(cells: Lines, numbers: readonly number[] = []): string {
+  const lines = cells.map((line) => line.map(plain));
+  const [head = []] = lines;
+  const widths = head.map((_, at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)));
+  return lines
+    .map((line) =>
+      line
+        .map((text, at) => text[numbers.includes(at) ? 'padStart' : 'padEnd'](widths[at] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+const BAR = 24;
+const REDRAW_MS = 100;
+
+/** Words in lines of at most `width` characters, but at least 40. */
+export function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > Math.max(width, 40)) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}
+
+/** The line on a terminal that shows how far a command is. */
+export class Progress {
+  readonly #io: Screen;
+  readonly #started = performance.now();
+  #drawn = -Infinity;
+  #shown = false;
+
+  constructor(io: Screen) {
+    this.#io = io;
+  }
+
+  /** Draws the line, at most every 100 ms. `text` gets the seconds since the start. */
+  update(text: (seconds: number) => string): void {
+    const now = performance.now();
+    if (!this.#io.terminal || now - this.#drawn < REDRAW_MS) return;
+    this.#drawn = now;
+    this.#shown = true;
+    const line = plain(text((now - this.#started) / 1000));
+    this.#io.err.write(`${CLEAR_LINE}${line.slice(0, Math.max(20, this.#io.columns - 1))}`);
+  }
+
+  /** Writes a line. The progress is drawn again below it. */
+  line(text: string): void {
+    this.#io.err.write(`${this.#shown ? CLEAR_LINE : ''}${stripVTControlCharacters(text)}\n`);
+    this.#shown = false;
+  }
+
+  /** Clears the line. */
+  end(): void {
+    if (this.#shown) this.#io.err.write(CLEAR_LINE);
+    this.#shown = false;
+  }
+}
+
+/** `████░░░░ 1200/3000`. */
+export function bar(done: number, total: number): string {
+  const full = Math.min(BAR, Math.round((BAR * done) / Math.max(total, 1)));
+  return `${'█'.repeat(full)}${'░'.repeat(BAR - full)} ${done}/${total}`;
+}
+
+/** `  4 s left`, at the pace so far; empty at the start. */
+export const timeLeft = (done: number, total: number, seconds: number): string =>
+  done === 0 ? '' : `  ${inWords((seconds * (total - done)) / done)} left`;
+
+function inWords(seconds: number): string {
+  const whole = Math.max(0, Math.ceil(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}

@@ -1,4 +1,5 @@
 /** Who sent a series, recorded at Orthanc for the streamer: Orthanc itself knows only that it was the receiver. */
+import { defined } from '@scanflow/booking/defined';
 import type { StoreRequest } from '@scanflow/dimse';
 import { METADATA } from '@scanflow/orthanc';
 import type { Stored } from './domain/orthanc.ts';
@@ -37,7 +38,7 @@ export function rememberSenders({ orthanc, scannerOf }: MemorySettings) {
   return async ({ series, instance }: Stored, { association }: StoreRequest): Promise<boolean> => {
     const { callingAet: aet, calledAet: called, address } = association;
     const scanner = scannerOf(aet);
-    const sender = JSON.stringify({ aet, called, address, ...(scanner === undefined ? {} : { scanner }) });
+    const sender = JSON.stringify({ aet, called, address, ...defined({ scanner }) });
     const recorded = await turns.take(series, () => recordedOf(series, sender));
     if (recorded === undefined) return false;
     return (

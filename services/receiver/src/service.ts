@@ -1,5 +1,6 @@
 /** One receiver: images come in by DICOM and go to Orthanc by HTTP. */
 import { dirname, join } from 'node:path';
+import { defined } from '@scanflow/booking/defined';
 import { watchConfig, type Config } from '@scanflow/config';
 import {
   httpAccess,
@@ -94,7 +95,7 @@ function healthOf(ports: Ports, watch: OrthancWatch, room: Room): Health {
   const reason = watch.trouble();
   const detail = {
     port: ports.plain,
-    ...(ports.tls === undefined ? {} : { tlsPort: ports.tls }),
+    ...defined({ tlsPort: ports.tls }),
     heldInMemory: room.held('memory'),
     heldOnDisk: room.held('disk'),
   };

@@ -1,9 +1,9 @@
 /** Outcomes as the array of `--json` and as the table for a person. */
-import { plain } from '../terminal.ts';
+import { plain, wrapped } from '../terminal.ts';
 import type { Outcome } from '@scanflow/booking';
 
-/** What is not known is left out; instants in UTC. */
-export interface Row {
+/** An outcome for `--json`. Unknown values are left out; instants are in UTC. */
+interface Row {
   readonly outcome: Outcome['outcome'];
   readonly code: string;
   readonly reason: string;
@@ -20,14 +20,14 @@ export interface Row {
   readonly studyInstanceUid?: string;
 }
 
-export interface RowOptions {
-  /** False where nobody named a scanner. */
+interface RowOptions {
+  /** False if nobody named a scanner. */
   readonly scannerKnown: boolean;
-  /** The only scanner that the calendar books; undefined where that depends on the event. */
+  /** The only scanner of the calendar; undefined if the event decides. */
   readonly onlyScanner: string | undefined;
 }
 
-/** Sorted by start; events whose start is not known come last. */
+/** Sorted by start; events without a known start come last. */
 export function rowsOf(outcomes: readonly Outcome[], options: RowOptions): Row[] {
   const rows = outcomes.map((one) => rowOf(one, options));
   return rows.sort((a, b) => compare(a.start ?? '~', b.start ?? '~') || compare(a.uid ?? '', b.uid ?? ''));
@@ -54,7 +54,7 @@ function rowOf(one: Outcome, { scannerKnown, onlyScanner }: RowOptions): Row {
   return { outcome, code, reason, ...given };
 }
 
-export interface TableOptions {
+interface TableOptions {
   readonly zone: string;
   readonly colours: boolean;
   readonly columns: number;
@@ -63,7 +63,7 @@ export interface TableOptions {
 const COLOURS = { booking: 32, skipped: 90, rejected: 31, warning: 33 } as const;
 const SIGNS = { booking: '✓', skipped: '–', rejected: '✗', warning: '!' } as const;
 
-/** A line for each event by day, and below it the reason where there is something to do or to know. */
+/** A line for each event, by day, and below it the reason if there is something to do or to know. */
 export function tableOf(rows: readonly Row[], options: TableOptions): string {
   const lines: string[] = [];
   let day = '';
@@ -87,19 +87,10 @@ function entryOf(row: Row, { zone, colours, columns }: TableOptions): string[] {
       : `${plain(row.summary ?? '')}  ${row.code}`;
   const parts = [`${SIGNS[kind]} ${timesOf(row, zone)}`, plain(row.scanner ?? ''), what];
   const head = `  ${parts.filter((part) => part !== '').join('  ')}`;
-  return [paint(head), ...(row.code === 'BOOKING' ? [] : wrapped(plain(row.reason), columns - 6))];
-}
-
-function wrapped(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > Math.max(width, 40)) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, line].map((one) => `      ${one}`);
+  return [
+    paint(head),
+    ...(row.code === 'BOOKING' ? [] : wrapped(plain(row.reason), columns - 6).map((line) => `      ${line}`)),
+  ];
 }
 
 function dayOf({ start }: Row, zone: string): string {

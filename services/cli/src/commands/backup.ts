@@ -1,7 +1,17 @@
-/** `scanflow backup FOLDER`: what a facility has of its own, while everything runs. */
-import { formatIssue, loadConfig } from '@scanflow/config';
+/**
+ * `scanflow backup FOLDER`: what a facility has of its own, while everything runs.
+ * The backup is written aside, file by file with its sum, and gets its name once it is complete.
+ */
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Config } from '@scanflow/config';
+import { codeOf } from '@scanflow/failure';
+import { asideName, fsyncFolder, requireFinishedRestore } from '@scanflow/runtime';
 import manifest from '../../package.json' with { type: 'json' };
-import { writeBackup } from '../backup/write.ts';
+import { copyLedger, ledgerIn } from '../backup/ledger-file.ts';
+import { MANIFEST, type Manifest, type ManifestFile, sumIn, sumOf } from '../backup/manifest.ts';
+import { configSources, dataFolders, filesOf, secretSources, type Source } from '../backup/parts.ts';
+import { CONFIG, requireConfig } from '../config.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';
 
@@ -21,7 +31,7 @@ Exit:     0 written, 1 failed, 2 not begun (usage, configuration)
 `;
 
 const OPTIONS = {
-  config: { type: 'string', default: '/etc/scanflow/scanflow.yaml' },
+  ...CONFIG,
   'with-secrets': { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
 } as const;
@@ -31,11 +41,9 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const [folder] = positionals;
   if (folder === undefined) throw new UsageError('backup takes the folder to write into');
   const configFile = values.config;
-  const loaded = await loadConfig(configFile);
-  if (!loaded.ok) throw new UsageError(loaded.issues.map(formatIssue).join('\n'));
   const { path, manifest: written } = await writeBackup({
     folder,
-    config: loaded.config,
+    config: await requireConfig(configFile),
     configFile,
     withSecrets: values['with-secrets'],
     now: Temporal.Now.instant(),
@@ -56,3 +64,133 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 }
 
 export const backup: Command = { help, run };
+
+interface BackupOptions {
+  /** Folder of backups; made if it does not exist. */
+  readonly folder: string;
+  readonly config: Config;
+  readonly configFile: string;
+  readonly withSecrets: boolean;
+  readonly now: Temporal.Instant;
+  /** Of Scanflow. */
+  readonly version: string;
+  readonly signal: AbortSignal;
+}
+
+interface Backup {
+  readonly path: string;
+  readonly manifest: Manifest;
+}
+
+/** Records have names of people: only their owner reads them. */
+const FOLDER_MODE = 0o700;
+const LEDGER = 'ledger/ledger.sqlite';
+
+/** Leaves no backup if anything ends it early. Throws FailureError RESTORE_UNFINISHED if the data are of no one moment. */
+async function writeBackup(options: BackupOptions): Promise<Backup> {
+  const { folder, now, config } = options;
+  await requireFinishedRestore(config.data);
+  await removeAbandoned(folder, now);
+  const stamp = now.toString({ smallestUnit: 'second' }).replaceAll(/[-:]/g, '');
+  const path = join(folder, `scanflow-${stamp}`);
+  const aside = asideName(path);
+  await mkdir(aside, { recursive: true, mode: FOLDER_MODE });
+  try {
+    const manifest = await fill(aside, options);
+    await writeOut(join(aside, MANIFEST), Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`));
+    await fsyncFolder(aside);
+    await rename(aside, path);
+    await fsyncFolder(folder);
+    return { path, manifest };
+  } catch (error) {
+    await rm(aside, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** The name of an unfinished backup, by `asideName`. */
+const ABANDONED = /^\.scanflow-(\d{8}T\d{6}Z)\.\d+\.[0-9a-f]{12}\.tmp$/;
+/** No backup takes so long; a younger one may still be running. */
+const ABANDONED_HOURS = 24;
+
+/** Removes what killed backups left. */
+async function removeAbandoned(folder: string, now: Temporal.Instant): Promise<void> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw error;
+  });
+  for (const name of names) {
+    const begun = ABANDONED.exec(name)?.[1];
+    if (begun !== undefined && now.since(Temporal.Instant.from(begun)).total('hours') > ABANDONED_HOURS)
+      await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+async function fill(aside: string, options: BackupOptions): Promise<Manifest> {
+  const { config, configFile, withSecrets, now, version, signal } = options;
+  const { data } = config;
+  const files: ManifestFile[] = [];
+  const take = async (sources: readonly Source[]): Promise<void> => {
+    for (const source of sources) {
+      signal.throwIfAborted();
+      const file = await copy(source, aside);
+      if (file !== undefined) files.push(file);
+    }
+  };
+  // first, because it names bookings and exams
+  const ledger = config.ledger.url !== undefined ? 'postgresql' : await copyOfLedger(aside, data, files);
+  for (const name of await dataFolders(data)) await take(await filesOf(data, name));
+  await take(await configSources(configFile, config));
+  const { folders, sources } = withSecrets ? await secretSources(config) : { folders: [], sources: [] };
+  await take(sources);
+  return {
+    version: 1,
+    scanflow: version,
+    created: now.toString({ smallestUnit: 'second' }),
+    ledger,
+    secrets: [...folders],
+    files,
+  };
+}
+
+async function copyOfLedger(aside: string, data: string, files: ManifestFile[]): Promise<'sqlite' | 'none'> {
+  const to = join(aside, LEDGER);
+  if (!(await copyLedger(ledgerIn(data), to))) return 'none';
+  const summed = await sumOf(to);
+  files.push({ path: LEDGER, ...summed, mode: 0o640 });
+  await fsyncFolder(dirname(to));
+  return 'sqlite';
+}
+
+/** Undefined if the file is gone meanwhile: then nobody needs it. */
+async function copy({ from, path }: Source, aside: string): Promise<ManifestFile | undefined> {
+  const to = join(aside, path);
+  const source = await open(from, 'r').catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (source === undefined) return undefined;
+  try {
+    await mkdir(dirname(to), { recursive: true, mode: FOLDER_MODE });
+    const target = await open(to, 'wx', 0o600);
+    const summed = await sumIn(source, (part) => target.writeFile(part))
+      .then(async (sum) => {
+        await target.sync();
+        return sum;
+      })
+      .finally(() => target.close());
+    return { path, ...summed, mode: (await source.stat()).mode & 0o777 };
+  } finally {
+    await source.close();
+  }
+}
+
+async function writeOut(path: string, bytes: Buffer): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}

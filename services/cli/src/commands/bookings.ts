@@ -11,13 +11,10 @@ import {
 import { readIsolated, type CalendarContent, type Window } from '@scanflow/calendar';
 import { recordNotes } from '@scanflow/dicom';
 import { createPlanner } from '@scanflow/identity';
-import { calendarNames, choose, type Choice } from '../bookings/choose.ts';
-import { CalendarError, fetchCalendar } from '../bookings/fetch.ts';
+import { calendarNames, choose, CalendarError, fetchCalendar, type Choice } from '../bookings/calendar.ts';
 import { rowsOf, tableOf } from '../bookings/rows.ts';
-import { isHarmless, type Change } from '../changes/compare.ts';
-import { openDataFolder } from '../changes/folder.ts';
-import { changesOf } from '../changes/run.ts';
-import { changesText } from '../changes/table.ts';
+import { isHarmless, changesText, type Change } from '../bookings/compare.ts';
+import { openDataFolder, changesOf } from '../bookings/changes.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';
 

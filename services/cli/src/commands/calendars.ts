@@ -1,12 +1,14 @@
-/** `scanflow calendars`: how each calendar is, and a person's word for what one of them lost. */
+/** `scanflow calendars`: the state of each calendar, and a person's word for what one of them lost. */
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { loadConfig, type Config } from '@scanflow/config';
+import type { Config } from '@scanflow/config';
 import { codeOf } from '@scanflow/failure';
-import { openApi } from '../api.ts';
-import { askCalendars, calendarsTable, type CalendarState } from '../calendars/state.ts';
+import { askPage, notAdmitted, openApi, type Api } from '../api.ts';
+import { CONFIG, openConfig } from '../config.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
+import { ageText, type CalendarState } from '../doctor/calendars.ts';
 import { readArgs } from '../options.ts';
+import { plain, textTable } from '../terminal.ts';
 
 const help = `Usage: scanflow calendars [list] [--json] [--config FILE]
        scanflow calendars accept NAME [--config FILE]
@@ -25,22 +27,16 @@ Exit:     0 done, 1 it could not be done, 2 nothing was done (usage, configurati
 
 const OPTIONS = {
   json: { type: 'boolean', default: false },
-  config: { type: 'string', default: '/etc/scanflow/scanflow.yaml' },
+  ...CONFIG,
 } as const;
 
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { values, positionals } = readArgs(args, OPTIONS, 2);
   const [action = 'list', name] = positionals;
-  if (action === 'list' && name === undefined) return list(await configOf(values.config), values.json, io);
+  if (action === 'list' && name === undefined) return list(await openConfig(values.config), values.json, io);
   if (action !== 'accept' || name === undefined)
     throw new UsageError('calendars takes list, or accept and the name of a calendar');
-  return accept(await configOf(values.config), name, io);
-}
-
-async function configOf(file: string): Promise<Config> {
-  const loaded = await loadConfig(file);
-  if (loaded.ok) return loaded.config;
-  throw new UsageError(`${file} cannot be used; scanflow check ${file} tells why`);
+  return accept(await openConfig(values.config), name, io);
 }
 
 async function list(config: Config, json: boolean, io: Io): Promise<ExitCode> {
@@ -62,7 +58,7 @@ async function accept(config: Config, name: string, io: Io): Promise<ExitCode> {
   const folder = join(config.data, 'cal2wl');
   try {
     await stat(folder);
-    // cal2wl takes it away at its next pass
+    // cal2wl removes it at its next pass
     await writeFile(join(folder, `accept-${name}`), '');
   } catch (error) {
     const code = codeOf(error) ?? 'unknown';
@@ -75,7 +71,7 @@ async function accept(config: Config, name: string, io: Io): Promise<ExitCode> {
   return EXIT.done;
 }
 
-/** What cal2wl says; undefined where it does not answer, which is told. */
+/** The state of each calendar; undefined if cal2wl does not answer, which is reported. */
 async function asked(config: Config, io: Io): Promise<readonly CalendarState[] | undefined> {
   const states = await askCalendars(await openApi(config, 'cal2wl'), io.signal);
   if (!('trouble' in states)) return states;
@@ -84,3 +80,40 @@ async function asked(config: Config, io: Io): Promise<readonly CalendarState[] |
 }
 
 export const calendars: Command = { help, run };
+
+/** The state of each calendar, by cal2wl; the reason if it does not answer, or not as cal2wl does. */
+async function askCalendars(
+  api: Api,
+  signal: AbortSignal,
+): Promise<readonly CalendarState[] | { readonly trouble: string }> {
+  const page = await askPage(`${api.url}/api/calendars`, signal, { ...api, timeoutMs: TIMEOUT_MS });
+  if ('status' in page && page.status === 401) return { trouble: notAdmitted(api) };
+  const calendars = 'status' in page && page.status === 200 ? page.body['calendars'] : undefined;
+  if (Array.isArray(calendars)) return calendars as CalendarState[];
+  return {
+    trouble: `cal2wl does not answer at ${api.url}: is it running, and here? In containers: docker compose exec cal2wl scanflow calendars`,
+  };
+}
+
+const TIMEOUT_MS = 10_000;
+const COLUMNS = ['calendar', 'scanner', 'state', 'last good', 'bookings', 'rejected', 'held'];
+
+/** A line for each calendar, and below it why it cannot be read, and what is odd about it. */
+export function calendarsTable(states: readonly CalendarState[]): string {
+  const rows = states.map(
+    ({ calendar, scanner = '', state, ageSeconds, bookings = 0, rejected = 0, held = 0 }) => [
+      ...[calendar, scanner, state, ageSeconds === undefined ? 'never' : `${ageText(ageSeconds)} ago`],
+      ...[bookings, rejected, held].map(String),
+    ],
+  );
+  const [head = '', ...lines] = textTable([COLUMNS, ...rows])
+    .trimEnd()
+    .split('\n');
+  const entries = states.flatMap(({ failure, notes = [] }, index) => [
+    lines[index] ?? '',
+    ...(failure === undefined ? notes : [failure, ...notes]).map(
+      ({ code, message }) => `    ${plain(code)}: ${plain(message)}`,
+    ),
+  ]);
+  return `${[head, ...entries].join('\n')}\n`;
+}

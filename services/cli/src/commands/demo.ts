@@ -1,7 +1,8 @@
 /** `scanflow demo`: plays imaging sessions through the whole dataflow and verifies every image at both ends. */
-import { formatIssue, loadConfig, type Config } from '@scanflow/config';
+import type { Config } from '@scanflow/config';
 import { tokenFileOf } from '@scanflow/runtime';
 import { apiAt } from '../api.ts';
+import { CONFIG, requireConfig } from '../config.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { playDay } from '../demo/play.ts';
 import { createShow, type Show } from '../demo/show.ts';
@@ -45,7 +46,7 @@ const OPTIONS = {
   streamer: { type: 'string' },
   project: { type: 'string' },
   pacs: { type: 'string' },
-  config: { type: 'string', default: '/etc/scanflow/scanflow.yaml' },
+  ...CONFIG,
 } as const;
 
 type Values = ReturnType<typeof readArgs<typeof OPTIONS>>['values'];
@@ -99,9 +100,8 @@ async function runningStack(values: Values): Promise<Stack> {
     if (value === undefined) throw new UsageError(`--${name} is missing (see scanflow demo --help)`);
     return value;
   };
-  const loaded = await loadConfig(values.config);
-  if (!loaded.ok) throw new UsageError(loaded.issues.map(formatIssue).join('\n'));
-  const { scanners, calendars, facility, tag } = loaded.config;
+  const config = await requireConfig(values.config);
+  const { scanners, calendars, facility, tag } = config;
   const booked = new Set(Object.values(calendars).flatMap(({ scanner }) => scannersOf(scanner)));
   return {
     scanners: Object.entries(scanners)
@@ -110,7 +110,7 @@ async function runningStack(values: Values): Promise<Stack> {
     timezone: facility.timezone,
     worklist: address('worklist', given('worklist')),
     receiver: address('dicom', given('dicom')),
-    streamer: await apiAt(given('streamer'), tokenFileOf(loaded.config)),
+    streamer: await apiAt(given('streamer'), tokenFileOf(config)),
     projectRoot: given('project'),
     pacsFolder: given('pacs'),
     tag: privateTag(tag),

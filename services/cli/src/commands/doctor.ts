@@ -3,13 +3,11 @@ import { access } from 'node:fs/promises';
 import { formatIssue, loadConfig } from '@scanflow/config';
 import { attributeVrs } from '@scanflow/dicom';
 import manifest from '../../package.json' with { type: 'json' };
+import { CONFIG } from '../config.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
-import { checksOf, chosen } from '../doctor/checks.ts';
-import { configurationCheck } from '../doctor/configuration.ts';
-import { failed, type Result } from '../doctor/finding.ts';
-import { SERVICES, type Place, type ServiceName } from '../doctor/place.ts';
-import { runChecks } from '../doctor/run.ts';
-import { resultsText } from '../doctor/show.ts';
+import { checksOf, chosen, configurationCheck } from '../doctor/checks.ts';
+import { failed, SERVICES, type Result, type Place, type ServiceName } from '../doctor/check.ts';
+import { runChecks, resultsText } from '../doctor/run.ts';
 import { duration, readArgs } from '../options.ts';
 
 const help = `Usage: scanflow doctor [NAME …] [--config FILE] [--timeout TIME] [--json]
@@ -32,19 +30,18 @@ Exit:     0 nothing failed (there may be warnings), 1 something failed, 2 not st
 `;
 
 const OPTIONS = {
-  config: { type: 'string' },
+  ...CONFIG,
   timeout: { type: 'string', default: '15s' },
   json: { type: 'boolean', default: false },
 } as const;
 
-const IN_CONTAINER = '/etc/scanflow/scanflow.yaml';
 const LEAST_MS = 1_000;
 
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { values, positionals } = readArgs(args, OPTIONS, Infinity);
   const timeoutMs = duration('timeout', values.timeout);
   if (timeoutMs < LEAST_MS) throw new UsageError('--timeout takes at least 1s');
-  const file = values.config ?? IN_CONTAINER;
+  const { config: file } = values;
   await access(file).catch(() => {
     throw new UsageError(`there is no ${file}; --config FILE names the configuration`);
   });

@@ -2,10 +2,10 @@
 import { readdir } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
+import { defined } from '@scanflow/booking/defined';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';
-import { createClient, type Client } from '../series/client.ts';
-import { asking, streamerApi, user } from '../series/streamer-api.ts';
+import { createClient, asking, streamerApi, user, type Client } from '../series/client.ts';
 
 const help = `Usage: scanflow erase --project P --subject S [--session T] --reason WHY [--yes] [--backups FOLDER]
 
@@ -51,7 +51,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   if (project === undefined || subject === undefined)
     throw new UsageError('erase takes --project and --subject');
   if (reason === undefined && !values.preview) throw new UsageError('erase takes --reason');
-  const wanted = { project, subject, ...(session === undefined ? {} : { session }) };
+  const wanted = { project, subject, ...defined({ session }) };
   return asking(io, async () => {
     const client = createClient(await streamerApi(values), io.signal);
     const preview = await client.erase('preview', wanted);

@@ -1,9 +1,9 @@
 /** `scanflow ledger rebuild`: the streamer's ledger was lost or damaged, or an older one was put back. */
-import { formatIssue, loadConfig } from '@scanflow/config';
 import { askRebuild } from '@scanflow/runtime';
+import { CONFIG, requireConfig } from '../config.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';
-import { user } from '../series/streamer-api.ts';
+import { user } from '../series/client.ts';
 
 const help = `Usage: scanflow ledger rebuild [--older] [--anew] [--config FILE]
 
@@ -26,7 +26,7 @@ Exit:     0 asked, 2 nothing was asked (usage, configuration)
 `;
 
 const OPTIONS = {
-  config: { type: 'string', default: '/etc/scanflow/scanflow.yaml' },
+  ...CONFIG,
   older: { type: 'boolean', default: false },
   anew: { type: 'boolean', default: false },
 } as const;
@@ -34,10 +34,9 @@ const OPTIONS = {
 async function run([verb, ...args]: readonly string[], io: Io): Promise<ExitCode> {
   if (verb !== 'rebuild') throw new UsageError('ledger takes: scanflow ledger rebuild');
   const { config, older, anew } = readArgs(args, OPTIONS).values;
-  const loaded = await loadConfig(config);
-  if (!loaded.ok) throw new UsageError(loaded.issues.map(formatIssue).join('\n'));
+  const { data } = await requireConfig(config);
   const asked = Temporal.Now.instant().toString({ smallestUnit: 'second' });
-  const path = await askRebuild(loaded.config.data, { anew, lost: older || anew, asked, by: user() });
+  const path = await askRebuild(data, { anew, lost: older || anew, asked, by: user() });
   io.out.write(
     `${path} is written: the ledger is rebuilt when the streamer starts next.\n` +
       'Start or restart it now. Its log says "ledger rebuilt" at the end.\n',

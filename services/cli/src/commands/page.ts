@@ -1,7 +1,7 @@
 /** `scanflow page`: what a service says at one of its pages, with the internal token. */
-import { loadConfig } from '@scanflow/config';
 import { messageOf } from '@scanflow/failure';
 import { notAdmitted, openApi } from '../api.ts';
+import { CONFIG, openConfig } from '../config.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';
 
@@ -17,19 +17,16 @@ Example:  docker compose exec cal2wl scanflow page cal2wl /api/bookings
 Exit:     0 shown, 1 the service refused or failed, 2 nothing was asked (usage, configuration, no such service)
 `;
 
-const OPTIONS = { config: { type: 'string', default: '/etc/scanflow/scanflow.yaml' } } as const;
 const TIMEOUT_MS = 30_000;
 
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
-  const { values, positionals } = readArgs(args, OPTIONS, 2);
+  const { values, positionals } = readArgs(args, CONFIG, 2);
   const [service = '', path = ''] = positionals;
-  const loaded = await loadConfig(values.config);
-  if (!loaded.ok)
-    throw new UsageError(`${values.config} cannot be used; scanflow check ${values.config} tells why`);
-  const { ports } = loaded.config.http;
+  const config = await openConfig(values.config);
+  const { ports } = config.http;
   if (!isService(service, ports) || !path.startsWith('/'))
     throw new UsageError(`page takes a service (${Object.keys(ports).join(', ')}) and a path like /healthz`);
-  const api = await openApi(loaded.config, service);
+  const api = await openApi(config, service);
   const signal = AbortSignal.any([io.signal, AbortSignal.timeout(TIMEOUT_MS)]);
   try {
     const response = await fetch(`${api.url}${path}`, { signal, headers: api.headers, redirect: 'error' });

@@ -1,6 +1,7 @@
 /** `scanflow phantom`: makes a DICOM series from thin air, by itself or for an item of a worklist. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { defined } from '@scanflow/booking/defined';
 import {
   dataSet,
   fit,
@@ -78,9 +79,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     seriesInstanceUid,
     seriesDescription: values.description,
     when: Temporal.Now.zonedDateTimeISO(),
-    ...(values['patient-id'] === undefined ? {} : { patientId: values['patient-id'] }),
-    ...(values['patient-name'] === undefined ? {} : { patientName: values['patient-name'] }),
-    ...(worklistItem === undefined ? {} : { worklistItem }),
+    ...defined({ patientId: values['patient-id'], patientName: values['patient-name'], worklistItem }),
   });
   const files = await write(folder, series, images, io);
   if (values.json) io.out.write(`${JSON.stringify({ folder, seriesInstanceUid, files }, null, 2)}\n`);

@@ -1,8 +1,11 @@
-/** `scanflow secrets init FOLDER`: makes the stack's passwords once, and hands each service its own. */
-import { createToken } from '@scanflow/runtime';
+/** `scanflow secrets init FOLDER`: makes the stack's passwords once, at random, and gives each service its own. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf } from '@scanflow/failure';
+import { createToken, createFileOnce, writeFileAtomic } from '@scanflow/runtime';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';
-import { handOut, initSecrets, READER_NAMES } from '../secrets.ts';
 
 const help = `Usage: scanflow secrets init FOLDER [--token FILE] [--for SERVICE=FOLDER …]
 
@@ -40,3 +43,146 @@ function readerOf(text: string): [reader: string, folder: string] {
 }
 
 export const secrets: Command = { help, run };
+
+/** Orthanc's users and the files of their passwords: the streamer, which may do all; people, who look; the receiver. */
+const ORTHANC_USERS = {
+  scanflow: 'orthanc-password',
+  people: 'orthanc-people-password',
+  receiver: 'orthanc-receiver-password',
+} as const;
+const USERS = 'orthanc-users.json';
+/** For curl in Orthanc's health check: a password on a command line would show in the process list. */
+const NETRC = 'orthanc-netrc';
+const LEDGER = 'ledger-password';
+const INDEX = 'orthanc-index-password';
+/** Those of the users of PostgreSQL (compose.scale.yaml): the streamer's ledger, Orthanc's index. Others do without. */
+const PASSWORDS: readonly string[] = [...Object.values(ORTHANC_USERS), LEDGER, INDEX];
+
+/** What each service gets. The streamer also gets what people put there themselves, for its destinations. */
+const READERS: Readonly<Record<string, readonly string[]>> = {
+  orthanc: [USERS, NETRC, INDEX],
+  streamer: [ORTHANC_USERS.scanflow, LEDGER],
+  receiver: [ORTHANC_USERS.receiver],
+  postgres: [LEDGER, INDEX],
+};
+const KNOWN = new Set([...PASSWORDS, USERS, NETRC]);
+
+/** Read-only, for the owner (the services) and the group (Orthanc). */
+const MODE = 0o440;
+const FOLDER_MODE = 0o750;
+
+/**
+ * Makes in `folder` what is missing: passwords (43 random characters), and from Orthanc's `orthanc-users.json` and
+ * `orthanc-netrc`. What exists stays as it is, save that Orthanc's users become complete: it may run at every start,
+ * and over a folder of an earlier version.
+ * Gives a line for people about each file; no line holds a password. Throws where the folder cannot be written,
+ * or where a password that is there cannot be used.
+ */
+export async function initSecrets(folder: string): Promise<string[]> {
+  await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+  const report: string[] = [];
+  for (const name of PASSWORDS) {
+    const path = join(folder, name);
+    const made = await createFileOnce(path, `${randomBytes(32).toString('base64url')}\n`, { mode: MODE });
+    usable(await readFile(path, 'utf8'), path);
+    report.push(`${name}: ${made ? 'made' : KEPT}`);
+  }
+  const users = Object.entries(ORTHANC_USERS).map(async ([user, file]) => {
+    const path = join(folder, file);
+    return [user, usable(await readFile(path, 'utf8'), path)] as const;
+  });
+  const passwords = Object.fromEntries(await Promise.all(users)) as Record<
+    keyof typeof ORTHANC_USERS,
+    string
+  >;
+  report.push(
+    await completeUsers(join(folder, USERS), passwords),
+    await makeNetrc(folder, passwords.scanflow),
+  );
+  return report;
+}
+
+const KEPT = 'is there, left as it is';
+const otherPassword = (name: string, file: string): string =>
+  `${name}: ${KEPT}, but does not hold the password of ${file}: remove it and run this again`;
+
+/** A fragment of Orthanc's configuration. Users that it lacks are added, those that are there stay. */
+async function completeUsers(path: string, passwords: Readonly<Record<string, string>>): Promise<string> {
+  const text = (users: object): string => `${JSON.stringify({ RegisteredUsers: users }, undefined, 2)}\n`;
+  if (await createFileOnce(path, text(passwords), { mode: MODE })) return `${USERS}: made`;
+  const there = usersIn(await readFile(path, 'utf8'));
+  if (there === undefined)
+    return `${USERS}: ${KEPT}, but it is not JSON with RegisteredUsers: remove it and run this again`;
+  const missing = Object.keys(passwords).filter((user) => !Object.hasOwn(there, user));
+  if (missing.length > 0) await writeFileAtomic(path, text({ ...passwords, ...there }), { mode: MODE });
+  const wrong = Object.entries(ORTHANC_USERS).find(
+    ([user]) => Object.hasOwn(there, user) && there[user] !== passwords[user],
+  );
+  if (wrong !== undefined) return otherPassword(USERS, wrong[1]);
+  return `${USERS}: ${missing.length > 0 ? `${missing.join(' and ')} added` : KEPT}`;
+}
+
+function usersIn(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const { RegisteredUsers } = JSON.parse(text) as { RegisteredUsers?: unknown };
+    return typeof RegisteredUsers === 'object' && RegisteredUsers !== null
+      ? (RegisteredUsers as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function makeNetrc(folder: string, password: string): Promise<string> {
+  const path = join(folder, NETRC);
+  const wanted = `machine 127.0.0.1 login scanflow password ${password}\n`;
+  if (await createFileOnce(path, wanted, { mode: MODE })) return `${NETRC}: made`;
+  const same = (await readFile(path, 'utf8')).includes(password);
+  return same ? `${NETRC}: ${KEPT}` : otherPassword(NETRC, ORTHANC_USERS.scanflow);
+}
+
+/** The password of a file, or the reason why it is none. Blanks and quotes would end a netrc or JSON word early. */
+function usable(text: string, path: string): string {
+  const password = text.replace(/\r?\n$/, '');
+  if (/^[\x21\x23-\x5b\x5d-\x7e]{12,128}$/.test(password)) return password;
+  throw new Error(
+    `${path} holds no usable password: it takes 12 to 128 ASCII characters without blanks, quotes and backslashes. ` +
+      'Put one there, or remove all files of this folder to have them made.',
+  );
+}
+
+export const READER_NAMES = Object.keys(READERS);
+
+/**
+ * Copies to a service's own folder what that service needs, and nothing else. A copy follows its original.
+ * Gives a line for people about each file that could not be copied.
+ */
+export async function handOut(folder: string, reader: string, to: string): Promise<string[]> {
+  await mkdir(to, { recursive: true, mode: FOLDER_MODE });
+  const own = READERS[reader] ?? [];
+  const there = await filesOf(folder);
+  const wanted = there.filter((name) => own.includes(name) || (reader === 'streamer' && !KNOWN.has(name)));
+  for (const name of await filesOf(to)) if (!wanted.includes(name)) await rm(join(to, name));
+  const trouble: string[] = [];
+  for (const name of wanted)
+    await copy(join(folder, name), join(to, name)).catch((error: unknown) => {
+      trouble.push(`${name}: not handed to ${reader}: ${messageOf(error)}`);
+    });
+  return trouble;
+}
+
+/** Files as people see them: no folders, nothing hidden. */
+async function filesOf(folder: string): Promise<string[]> {
+  const entries = await readdir(folder);
+  const files = await Promise.all(
+    entries.map(async (name) => !name.startsWith('.') && (await stat(join(folder, name))).isFile()),
+  );
+  return entries.filter((_, index) => files[index]);
+}
+
+async function copy(from: string, to: string): Promise<void> {
+  const content = await readFile(from);
+  const before = await readFile(to).catch(() => undefined);
+  // what is the same stays, so that nobody who watches it is woken
+  if (before?.equals(content) !== true) await writeFileAtomic(to, content, { mode: MODE });
+}

@@ -1,9 +1,9 @@
 /** `scanflow series`: where are my images, and what to do about those that are not there yet? */
+import { defined } from '@scanflow/booking/defined';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs, wholeNumber } from '../options.ts';
-import { createClient, type Client } from '../series/client.ts';
+import { createClient, asking, streamerApi, user, type Client } from '../series/client.ts';
 import { seriesPage, seriesTable } from '../series/show.ts';
-import { asking, streamerApi, user } from '../series/streamer-api.ts';
 
 const help = `Usage: scanflow series list [--state STATE] [--limit N] [--json]
        scanflow series show ID [--json]
@@ -109,7 +109,7 @@ const actions: Readonly<Record<string, (args: readonly string[], io: Io) => Prom
     const { values, positionals } = readArgs(args, { ...COMMON, target: { type: 'string' } }, 1);
     const { target } = values;
     const id = idOf(positionals, 'retry');
-    const body = { by: user(), ...(target === undefined ? {} : { target }) };
+    const body = { by: user(), ...defined({ target }) };
     const { targets } = await (await clientOf(values, io)).change(id, 'retry', body);
     io.out.write(`${id}: ${Array.isArray(targets) ? targets.join(', ') : 'it'} is tried again now\n`);
     return EXIT.done;

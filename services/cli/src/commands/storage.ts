@@ -2,8 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';
-import { createAsk, NotAsked, type Ask } from '../series/client.ts';
-import { asking, streamerApi, user } from '../series/streamer-api.ts';
+import { createAsk, NotAsked, asking, streamerApi, user, type Ask } from '../series/client.ts';
 
 const help = `Usage: scanflow storage list [--json]
        scanflow storage take ROOT

@@ -3,10 +3,11 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { link, open, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { defaultTag, formatIssue, loadConfig, type Config } from '@scanflow/config';
+import { defaultTag, type Config } from '@scanflow/config';
 import { codeOf, messageOf } from '@scanflow/failure';
 import { asideName, fsyncFolder } from '@scanflow/runtime';
 import { CannotTag, readAttributes, TagStream, text, type PrivateTag } from '@scanflow/dicom';
+import { requireConfig } from '../config.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';
 import { privateTag } from '../private-tag.ts';
@@ -59,9 +60,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 
 async function tagSettings(file: string | undefined): Promise<Config['tag']> {
   if (file === undefined) return defaultTag();
-  const loaded = await loadConfig(file);
-  if (!loaded.ok) throw new UsageError(loaded.issues.map(formatIssue).join('\n'));
-  return loaded.config.tag;
+  return (await requireConfig(file)).tag;
 }
 
 async function sizeOf(path: string): Promise<number> {

@@ -1,6 +1,7 @@
 /** `scanflow transfer`: studies from one archive to another node, by a list of accession numbers. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { codeOf, FailureError } from '@scanflow/failure';
 import { readBounded, writeFileAtomic } from '@scanflow/runtime';
 import {
   MOST_BYTES,
@@ -13,8 +14,8 @@ import {
 } from '@scanflow/transfer/transfer';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { duration, positive, readArgs, wholeNumber } from '../options.ts';
-import { Progress } from '../progress.ts';
-import { nodesOf, OPTIONS, type Nodes, type Values } from '../transfer/options.ts';
+import { Progress } from '../terminal.ts';
+import { nodesOf, OPTIONS, type Nodes, type Values } from '../transfer/nodes.ts';
 import { asJson, asText, csv, progressText, reportName } from '../transfer/report.ts';
 
 const help = `Usage: scanflow transfer LIST.csv --from AET@host:port --to AET[@host:port] [OPTION …]
@@ -100,8 +101,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 
 async function listOf(path: string, io: Io): Promise<readonly Request[]> {
   const bytes = await readBounded(path, MOST_BYTES).catch((error: unknown) => {
-    const why = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new UsageError(`${path} cannot be read: ${why}`);
+    throw new UsageError(`${path} cannot be read: ${codeOf(error) ?? String(error)}`);
   });
   const list = readList(bytes);
   const told = list.ok ? list.notices : list.mistakes;
@@ -123,7 +123,7 @@ async function ready(values: Values, signal: AbortSignal): Promise<Nodes> {
   } catch (error) {
     nodes?.close();
     // TLS files that cannot be used among them
-    if (error instanceof Error && 'failure' in error) throw new UsageError(`not started: ${error.message}`);
+    if (error instanceof FailureError) throw new UsageError(`not started: ${error.message}`);
     throw error;
   }
 }

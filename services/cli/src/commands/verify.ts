@@ -1,10 +1,19 @@
-/** `scanflow verify`: is what was stored still what was stored? */
+/** `scanflow verify`: are the stored files still what was stored? */
+import { defined } from '@scanflow/booking/defined';
+import { sleep } from '@scanflow/runtime';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { duration, readArgs } from '../options.ts';
-import { createClient, NotAsked, Refused } from '../series/client.ts';
-import { asking, streamerApi, user } from '../series/streamer-api.ts';
-import { watch, type Job } from '../verify/job.ts';
-import { isGood, verifyPage } from '../verify/show.ts';
+import {
+  createClient,
+  NotAsked,
+  Refused,
+  asking,
+  streamerApi,
+  user,
+  Unreachable,
+  type Client,
+} from '../series/client.ts';
+import { bar, Progress, timeLeft, plain, textTable } from '../terminal.ts';
 
 const help = `Usage: scanflow verify [ID | --project P | --since 7d] [--repair] [--json]
        scanflow verify --job JOB [--json]
@@ -66,8 +75,7 @@ async function verifyAll(args: readonly string[], io: Io): Promise<ExitCode> {
   const wanted = {
     by,
     repair,
-    ...(series === undefined ? {} : { series }),
-    ...(project === undefined ? {} : { project }),
+    ...defined({ series, project }),
     ...(since === undefined ? {} : { sinceMs: duration('since', since) }),
   };
   const api = await streamerApi(values);
@@ -117,3 +125,126 @@ const run = ([name, ...rest]: readonly string[], io: Io): Promise<ExitCode> =>
   );
 
 export const verify: Command = { help, run };
+
+export interface Job {
+  readonly id: string;
+  readonly total: number;
+  readonly done: number;
+  readonly good: number;
+  readonly acknowledged: number;
+  readonly repaired: number;
+  /** It reads slowly, as images arrive. */
+  readonly slow?: boolean;
+}
+
+export interface Result {
+  readonly series: string;
+  readonly place: string;
+  readonly done: boolean;
+  readonly outcome?: {
+    readonly state: 'good' | 'acknowledged' | 'failing' | 'unknown';
+    readonly code?: string;
+    readonly message?: string;
+    readonly files: number;
+    readonly findings: readonly { readonly file: string; readonly kind: string }[];
+    readonly repair?: { readonly restored: number; readonly left: number; readonly message?: string };
+  };
+}
+
+export interface Watched {
+  readonly job: Job;
+  readonly results: readonly Result[];
+}
+
+const POLL_MS = 500;
+/** Counting a million series takes the streamer a moment. */
+const MOST_POLL_MS = 10_000;
+const SERIES_PER_MS = 50;
+/** A streamer that restarts is waited for: it goes on with the job by itself. */
+const GONE_MS = 300_000;
+
+/** Throws NotAsked, Refused, and when the person stops it. */
+export async function watch(first: Job, client: Client, io: Io): Promise<Watched> {
+  const progress = new Progress(io);
+  let job = first;
+  let answered = performance.now();
+  try {
+    while (job.done < job.total) {
+      await sleep(Math.min(Math.max(POLL_MS, job.total / SERIES_PER_MS), MOST_POLL_MS), io.signal);
+      io.signal.throwIfAborted();
+      try {
+        job = (await client.ask(`/api/verify/${first.id}`))['job'] as Job;
+        answered = performance.now();
+        show(progress, job);
+      } catch (error) {
+        if (
+          !(error instanceof Unreachable || error instanceof Refused) ||
+          performance.now() - answered > GONE_MS
+        )
+          throw error;
+        progress.update(() => 'waiting for the streamer, which does not answer; it goes on by itself');
+      }
+    }
+    return (await client.ask(`/api/verify/${first.id}?results=1`)) as unknown as Watched;
+  } finally {
+    progress.end();
+  }
+}
+
+function show(progress: Progress, { done, total, good, acknowledged, slow }: Job): void {
+  const bad = done - good - acknowledged;
+  progress.update(
+    (seconds) =>
+      `${bar(done, total)}${bad > 0 ? `  ${bad} not good` : ''}${slow === true ? '  slowly: images arrive' : ''}${timeLeft(done, total, seconds)}`,
+  );
+}
+
+const HEAD = ['ID', 'WHERE', 'OUTCOME', 'FILES', 'WRONG'];
+/** Beginnings of ids that tell them apart. */
+const SHORT = 8;
+const MOST_FILES = 5;
+
+/** One line for each that is not good, what is wrong below it, and a line for all. */
+export function verifyPage({ job, results }: Watched): string {
+  const wrong = results.filter(({ outcome }) => outcome?.state !== 'good');
+  const table = wrong.length === 0 ? '' : textTable([HEAD, ...wrong.map(rowOf)], [3, 4]);
+  const details = wrong.filter(({ outcome }) => outcome?.state !== 'acknowledged').map(detailOf);
+  return [table, ...details, summaryOf({ job, results })].filter((part) => part !== '').join('\n');
+}
+
+const rowOf = ({ series, place, outcome }: Result): string[] => [
+  series.slice(0, SHORT),
+  place,
+  outcome?.state === 'acknowledged' ? 'acknowledged' : (outcome?.code ?? 'not looked at'),
+  String(outcome?.files ?? 0),
+  String(outcome?.findings.length ?? 0),
+];
+
+function detailOf({ series, place, outcome }: Result): string {
+  if (outcome === undefined) return '';
+  const { findings, repair, message = '' } = outcome;
+  const files = findings.slice(0, MOST_FILES).map(({ file, kind }) => `  ${kind}: ${plain(file)}\n`);
+  const more = findings.length > MOST_FILES ? '  …; scanflow series show has more\n' : '';
+  const put =
+    repair === undefined
+      ? ''
+      : `  put back: ${repair.restored}, left: ${repair.left}${repair.message === undefined ? '' : `. ${plain(repair.message)}`}\n`;
+  const text = plain(message).replaceAll(/\bID\b/g, series.slice(0, SHORT));
+  return `${series.slice(0, SHORT)} (${place}): ${text}\n${files.join('')}${more}${put}`;
+}
+
+function summaryOf({ job, results }: Watched): string {
+  const { total, good, acknowledged, repaired } = job;
+  const left = total - good - acknowledged;
+  const parts = [
+    `${good} of ${total} good`,
+    ...(acknowledged > 0 ? [`${acknowledged} acknowledged`] : []),
+    ...(left > 0 ? [`${left} not good`] : []),
+    ...(repaired > 0 ? [`${repaired} files put back`] : []),
+  ];
+  const cut = results.length < total ? ` (${results.length} of ${total} are listed)` : '';
+  return `${parts.join(', ')}${cut}\n`;
+}
+
+/** Whether every file is what was stored, or known not to be. */
+export const isGood = ({ job }: Watched): boolean => job.good + job.acknowledged === job.total;

@@ -1,9 +1,9 @@
-/** `scanflow worklist explain`: why is it not on the scanner's list? */
-import { loadConfig } from '@scanflow/config';
-import { openApi } from '../api.ts';
+/** `scanflow worklist explain`: why is an item not on the scanner's list? */
+import { askPage, notAdmitted, openApi, type Api } from '../api.ts';
+import { CONFIG, openConfig } from '../config.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';
-import { askExplanation, explanationPage } from '../worklist/explanation.ts';
+import { plain } from '../terminal.ts';
 
 const help = `Usage: scanflow worklist explain ACCESSION --scanner NAME [--key KEY=VALUE …] [--json] [--config FILE]
 
@@ -26,7 +26,7 @@ const OPTIONS = {
   scanner: { type: 'string' },
   key: { type: 'string', multiple: true },
   json: { type: 'boolean', default: false },
-  config: { type: 'string', default: '/etc/scanflow/scanflow.yaml' },
+  ...CONFIG,
 } as const;
 
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
@@ -35,9 +35,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { scanner, key: keys = [], json, config: file } = values;
   if (action !== 'explain' || accession === undefined || scanner === undefined)
     throw new UsageError('worklist takes explain, an accession number, and --scanner NAME');
-  const loaded = await loadConfig(file);
-  if (!loaded.ok) throw new UsageError(`${file} cannot be used; scanflow check ${file} tells why`);
-  const api = await openApi(loaded.config, 'worklist');
+  const api = await openApi(await openConfig(file), 'worklist');
   const explained = await askExplanation(api, { accession, scanner, keys }, io.signal);
   if ('wrong' in explained) throw new UsageError(explained.wrong);
   if ('trouble' in explained) {
@@ -49,3 +47,77 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 }
 
 export const worklist: Command = { help, run };
+
+interface Explanation {
+  readonly accessionNumber: string;
+  readonly callingAet: string;
+  readonly listed: boolean;
+  readonly query: {
+    readonly from: 'last' | 'given' | 'none';
+    readonly at?: string;
+    readonly keys: readonly string[];
+    readonly values: Readonly<Record<string, string>>;
+  };
+  readonly reasons: readonly { readonly code: string; readonly text: string }[];
+  readonly notes: readonly string[];
+}
+
+interface Wanted {
+  readonly accession: string;
+  readonly scanner: string;
+  readonly keys: readonly string[];
+}
+
+const TIMEOUT_MS = 30_000;
+
+/** `wrong`: the query has a mistake. `trouble`: the service does not answer, or not as it should. */
+async function askExplanation(
+  api: Api,
+  { accession, scanner, keys }: Wanted,
+  signal: AbortSignal,
+): Promise<Explanation | { readonly wrong: string } | { readonly trouble: string }> {
+  const query = new URLSearchParams({ accession, scanner });
+  for (const key of keys) query.append('key', key);
+  const url = `${api.url}/api/worklist/explain?${query.toString()}`;
+  const page = await askPage(url, signal, { ...api, timeoutMs: TIMEOUT_MS });
+  if ('status' in page) {
+    const { status, body } = page;
+    if (status === 401) return { trouble: notAdmitted(api) };
+    if (status === 400 && typeof body['error'] === 'string') return { wrong: body['error'] };
+    if (status === 200 && 'reasons' in body) return body as unknown as Explanation;
+  }
+  return {
+    trouble: `the worklist service does not answer at ${api.url}: is it running, and here? In containers: docker compose exec worklist scanflow worklist explain …`,
+  };
+}
+
+const ORIGIN = {
+  last: 'the last query of this scanner',
+  given: 'the query that you gave',
+  none: 'no query of this scanner is known',
+} as const;
+
+/** The answer in the first line, then the reasons, then which query was judged. */
+function explanationPage({
+  accessionNumber,
+  callingAet,
+  listed,
+  query,
+  reasons,
+  notes,
+}: Explanation): string {
+  const { from, at, keys, values } = query;
+  const asked = keys.map((key) => {
+    const value = values[key];
+    return `    ${key}${value === undefined ? '' : ` = ${value}`}`;
+  });
+  const when = at === undefined ? '' : `, ${at}`;
+  const lines = [
+    `${accessionNumber} ${listed ? 'is' : 'is not'} in the list that ${callingAet} gets`,
+    ...reasons.map(({ code, text }) => `  ${code}: ${text}`),
+    ...notes.map((note) => `  note: ${note}`),
+    `  judged: ${ORIGIN[from]}${when}${keys.length === 0 ? ', which has no key with a value' : ', with'}`,
+    ...asked,
+  ];
+  return `${lines.map(plain).join('\n')}\n`;
+}

@@ -1,6 +1,6 @@
 /** Slots of today for the demo's bookings: spread so that all lie within today and within reach of the worklist. Pure. */
 
-export interface Slot {
+interface Slot {
   readonly start: Temporal.ZonedDateTime;
   readonly end: Temporal.ZonedDateTime;
 }

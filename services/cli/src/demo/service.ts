@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-export interface ServiceOptions {
+interface ServiceOptions {
   /** Folder under services/. */
   readonly name: string;
   readonly config: string;
@@ -17,7 +17,7 @@ export interface ServiceOptions {
   readonly signal: AbortSignal;
 }
 
-export interface RunningService {
+interface RunningService {
   stop(): Promise<void>;
 }
 

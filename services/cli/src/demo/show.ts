@@ -1,7 +1,7 @@
 /** What the demo shows while it works: a line per step, and a bar that is redrawn where a person watches. */
 import { styleText } from 'node:util';
 import type { Io } from '../command.ts';
-import { CLEAR_LINE } from '../terminal.ts';
+import { bar, CLEAR_LINE } from '../terminal.ts';
 
 export interface Show {
   heading(text: string): void;
@@ -12,7 +12,6 @@ export interface Show {
   progress(what: string, done: number, total: number): void;
 }
 
-const BAR = 24;
 const REDRAW_MS = 80;
 
 /** A Show that writes to io.err; the table of results goes to io.out. */
@@ -36,9 +35,7 @@ export function createShow(io: Io): Show {
     progress(what, done, total) {
       if (!io.terminal || (done < total && performance.now() - lastDraw < REDRAW_MS)) return;
       lastDraw = performance.now();
-      const full = Math.round((BAR * done) / Math.max(total, 1));
-      const bar = `${'█'.repeat(full)}${'░'.repeat(BAR - full)}`;
-      const text = `          ${bar} ${done}/${total} ${what}`;
+      const text = `          ${bar(done, total)} ${what}`;
       io.err.write(`${CLEAR_LINE}${text.slice(0, Math.max(20, io.columns - 1))}`);
       barDrawn = true;
     },

@@ -12,7 +12,7 @@ export interface SeriesView {
   readonly legs: readonly LegView[];
 }
 
-export interface LegView {
+interface LegView {
   /** `storage`, or the name of a destination. */
   readonly target: string;
   readonly state: string;

@@ -4,7 +4,7 @@ import type { SessionResult } from './verify.ts';
 const HEAD = ['booking', 'accession', 'series', 'images', 'stored where', 'sent where', ''] as const;
 
 /** Rows of cells as aligned text with a rule below the head; the widths follow the content. */
-export function formatTable(rows: readonly (readonly string[])[]): string {
+function formatTable(rows: readonly (readonly string[])[]): string {
   const [head = [], ...body] = rows;
   const widths = head.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   const line = (row: readonly string[]): string =>

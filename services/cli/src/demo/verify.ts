@@ -20,7 +20,7 @@ export interface SentSeries {
   readonly images: readonly SentImage[];
 }
 
-export interface SentImage {
+interface SentImage {
   readonly sopInstanceUid: string;
   /** SHA-256 of the encoded data set, without preamble and file meta information. */
   readonly dataSetSha256: string;

@@ -1,10 +1,9 @@
-/** Calendars: when each was last read well. */
-import { askApi } from './pages.ts';
-import { failed, ok, skipped, warning, type Check, type Finding } from './finding.ts';
-import { sees, type Place } from './place.ts';
+/** Calendars: when each was last read without a failure. */
+import { askApi } from '../api.ts';
+import { cannotAsk, failed, ok, warning, sees, type Check, type Finding, type Place } from './check.ts';
 
 const HOUR_S = 3_600;
-/** A booking server whose clock is further off than this gives wrong times of change. */
+/** Beyond this, a booking server's times of change are wrong. */
 const SKEW_S = 60;
 
 export function calendarChecks(place: Place): Check[] {
@@ -16,25 +15,29 @@ export function calendarChecks(place: Place): Check[] {
       run: async (signal) => {
         const page = await askApi(config, 'cal2wl', '/api/calendars', signal);
         const list = 'trouble' in page ? undefined : page.body['calendars'];
-        if (!Array.isArray(list))
-          return skipped('cal2wl, which reads them, cannot be asked', 'See secrets and cal2wl above.');
+        if (!Array.isArray(list)) return cannotAsk('cal2wl', 'which reads them');
         return judgeCalendars(list as readonly CalendarState[], Object.keys(config.calendars));
       },
     },
   ];
 }
 
+/** A calendar in cal2wl's `/api/calendars`. */
 export interface CalendarState {
   readonly calendar: string;
+  readonly scanner?: string;
   readonly state: string;
+  readonly bookings?: number;
+  readonly rejected?: number;
   readonly ageSeconds?: number;
   readonly held?: number;
   readonly clockSkewSeconds?: number;
   readonly failure?: { readonly code: string; readonly message: string };
+  /** What is odd about it, although it was read. */
   readonly notes?: readonly { readonly code: string; readonly message: string }[];
 }
 
-/** A line for each that is not well, one for all the others. Pure. */
+/** A line for each calendar with a problem, otherwise one line for all. Pure. */
 export function judgeCalendars(states: readonly CalendarState[], configured: readonly string[]): Finding[] {
   const known = new Map(states.map((state) => [state.calendar, state]));
   const findings = configured.flatMap((name) => {
@@ -90,7 +93,8 @@ function judgeCalendar({ calendar, state, ageSeconds, held = 0, ...more }: Calen
   return findings;
 }
 
-function ageText(seconds: number): string {
+/** `59 s`, `30 min`, `2 h`, `3 days`. */
+export function ageText(seconds: number): string {
   if (seconds < 120) return `${seconds} s`;
   if (seconds < 2 * HOUR_S) return `${Math.floor(seconds / 60)} min`;
   return seconds < 48 * HOUR_S

@@ -1,20 +1,17 @@
-/** All checks of an installation, as far as they are seen from here. */
+/** All checks of an installation that can be seen from here. */
+import { configWarnings } from '@scanflow/config';
 import { calendarChecks } from './calendars.ts';
+import { skipped, sees, SERVICES, ok, warning, type Check, type Place } from './check.ts';
 import { clockChecks } from './clock.ts';
 import { destinationChecks } from './destinations.ts';
-import { examChecks } from './exams.ts';
-import { skipped, type Check } from './finding.ts';
-import { followChecks } from './follow.ts';
 import { healthChecks } from './health.ts';
 import { ledgerChecks } from './ledger.ts';
 import { orthancChecks } from './orthanc.ts';
-import { receiverChecks } from './receiver.ts';
-import { sees, SERVICES, type Place } from './place.ts';
 import { scannerChecks } from './scanners.ts';
 import { secretChecks } from './secrets.ts';
-import { senderChecks } from './senders.ts';
+import { receiverChecks, senderChecks } from './senders.ts';
 import { storageChecks } from './storage.ts';
-import { verificationChecks } from './verification.ts';
+import { examChecks, stuckChecks } from './stuck.ts';
 
 /** In the order in which they are shown. `version`: of this command. */
 export function checksOf(place: Place, version: string): Check[] {
@@ -29,15 +26,14 @@ export function checksOf(place: Place, version: string): Check[] {
     ...scannerChecks(place),
     ...examChecks(place),
     ...ledgerChecks(place),
-    ...followChecks(place),
-    ...verificationChecks(place),
+    ...stuckChecks(place),
     ...senderChecks(place),
     ...destinationChecks(place),
     ...elsewhere(place),
   ];
 }
 
-/** What other containers have to be asked for. */
+/** Says where to look for the services of other containers. */
 const elsewhere = (place: Place): Check[] =>
   SERVICES.filter((service) => !sees(place, service)).map((service) => ({
     name: service,
@@ -50,7 +46,7 @@ const elsewhere = (place: Place): Check[] =>
       ),
   }));
 
-/** Those that a person asked for, by the whole name or one of its words; undefined: there is no such check. */
+/** The checks with these names, each a whole name or one of its words. `unknown`: there is no such check. */
 export function chosen(checks: readonly Check[], names: readonly string[]): Check[] | { unknown: string } {
   const matches = ({ name }: Check, wanted: string): boolean =>
     name === wanted || name.split(' ').includes(wanted.replace(/s$/, '')) || name.split(' ').includes(wanted);
@@ -58,3 +54,17 @@ export function chosen(checks: readonly Check[], names: readonly string[]): Chec
   if (unknown !== undefined) return { unknown };
   return checks.filter((check) => names.length === 0 || names.some((wanted) => matches(check, wanted)));
 }
+
+export const configurationCheck = (file: string, { config }: Pick<Place, 'config'>): Check => ({
+  name: 'configuration',
+  run: () =>
+    Promise.resolve([
+      ok(`${file} is good, of ${config.facility.name}`),
+      ...configWarnings(config).map(({ path, message }) => {
+        const [what = '', ...todo] = message.split('; ');
+        return warning(`${path}: ${what}.`, capital(`${todo.join('; ')}.`));
+      }),
+    ]),
+});
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -2,9 +2,8 @@
 import type { Config } from '@scanflow/config';
 import { FailureError } from '@scanflow/failure';
 import { orthancClient } from '@scanflow/orthanc';
-import { failed, ok, warning, type Check, type Finding } from './finding.ts';
+import { failed, ok, warning, sees, type Check, type Finding, type Place } from './check.ts';
 import { accessOf } from './orthanc.ts';
-import { sees, type Place } from './place.ts';
 
 export const clockChecks = (place: Place): Check[] => [
   {

@@ -1,10 +1,11 @@
-/** What there is to know of a folder: whether it can be written, synchronised, and how much room it has. */
+/** A folder: whether it can be written and synchronised, how much room it has, and what that means. */
 import { open, readFile, realpath, stat, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '@scanflow/failure';
 import { asideName, fsyncFolder } from '@scanflow/runtime';
+import { failed, warning, type Finding } from './check.ts';
 
-export interface Space {
+interface Space {
   /** Bytes that this process may still write, and of the whole. */
   readonly free: number;
   readonly total: number;
@@ -12,14 +13,14 @@ export interface Space {
   readonly files?: number;
 }
 
-export interface Mount {
+interface Mount {
   readonly at: string;
   /** Such as `ext4`, `nfs4`, `overlay`. */
   readonly type: string;
   readonly source: string;
 }
 
-export type Kind = 'folder' | 'file' | 'missing' | 'unreadable';
+type Kind = 'folder' | 'file' | 'missing' | 'unreadable';
 
 export async function kindOf(path: string): Promise<Kind> {
   try {
@@ -76,3 +77,89 @@ export function mountAmong(table: string, path: string): Mount | undefined {
 
 const unescaped = (text: string): string =>
   text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+
+/** What stays free, in bytes or as part of the whole. */
+export type Floor = { readonly bytes: number } | { readonly fraction: number };
+
+/** Of the system's errors, as the streamer calls them. */
+const TROUBLES: Readonly<Record<string, readonly [code: string, message: string, todo: string]>> = {
+  EACCES: ['STORE_DENIED', 'no permission to write there', 'Let the user of the service write there'],
+  EPERM: ['STORE_DENIED', 'no permission to write there', 'Let the user of the service write there'],
+  EROFS: ['STORE_READ_ONLY', 'it is mounted read-only', 'Mount it read-write, and look why it was not'],
+  ENOSPC: ['STORE_DISK_FULL', 'it is full', 'Free space; storing goes on by itself'],
+  EDQUOT: ['STORE_QUOTA', 'its quota is used up', 'Raise it; storing goes on by itself'],
+  ESTALE: ['STORE_STALE', 'the network file system lost its handle', 'Mount it again'],
+  ENOTCONN: ['STORE_STALE', 'the network file system is not connected', 'Mount it again'],
+  EIO: ['STORE_IO', 'it reports an input/output error', 'Check its disks'],
+};
+
+/** Why something could not be written; `user`: who tried. */
+export function judgeTrouble(folder: string, errno: string, user: string): Finding {
+  const known = TROUBLES[errno];
+  if (known === undefined)
+    return failed(
+      `${folder} cannot be written: ${errno}`,
+      'Look at it by hand: ls -ld, df, mount.',
+      'STORE_IO',
+    );
+  const [code, message, todo] = known;
+  return failed(`${folder}: ${message} (${errno}, as ${user})`, `${todo}.`, code);
+}
+
+const LOW_BYTES = 2e9;
+const LOW_PART = 0.02;
+
+/** Free space against the floor that is configured, or against what is too little for anybody. */
+export function judgeSpace(folder: string, { free, total, files }: Space, floor?: Floor): Finding[] {
+  const findings: Finding[] = [];
+  const least = floor === undefined ? undefined : 'bytes' in floor ? floor.bytes : floor.fraction * total;
+  if (least !== undefined && free < least)
+    findings.push(
+      failed(
+        `${folder}: ${gigabytes(free)} free, and storing waits below ${gigabytes(least)} (storage.freeSpace)`,
+        'Free space; storing goes on by itself.',
+        'STORE_SPACE_FLOOR',
+      ),
+    );
+  else if (least === undefined && (free < LOW_BYTES || free < LOW_PART * total))
+    findings.push(
+      warning(`${folder}: only ${gigabytes(free)} of ${gigabytes(total)} free`, 'Free space soon.'),
+    );
+  if (files !== undefined && files < LOW_PART)
+    findings.push(
+      warning(
+        `${folder}: hardly any inodes are left`,
+        'Remove small files, or have the file system made for more.',
+      ),
+    );
+  return findings;
+}
+
+/** File systems that are gone when the machine or the container is. */
+const FLEETING: Readonly<Record<string, string>> = {
+  overlay: 'the container itself, and is lost with it',
+  tmpfs: 'memory, and is lost when the machine restarts',
+  ramfs: 'memory, and is lost when the machine restarts',
+};
+
+/** Whether it is a place of its own. */
+export function judgeMount(folder: string, mount: Mount | undefined): Finding[] {
+  if (mount === undefined) return [];
+  const fleeting = FLEETING[mount.type];
+  if (fleeting !== undefined)
+    return [
+      warning(
+        `${folder} lies in ${fleeting}`,
+        'Mount project storage there: SCANFLOW_PROJECT of compose.yaml.',
+      ),
+    ];
+  if (mount.at !== '/') return [];
+  return [
+    warning(
+      `${folder} is on the system's own disk (${mount.source})`,
+      'If project storage is meant to be mounted there, it is not: mount it.',
+    ),
+  ];
+}
+
+export const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;

@@ -1,7 +1,17 @@
 /** Each service's /healthz: does it run, is it well, is it the same version as this command? */
-import { askPage } from './pages.ts';
-import { failed, ok, warning, type Check, type Finding } from './finding.ts';
-import { pageOf, sees, SERVICES, type Place, type ServiceName } from './place.ts';
+import { askPage } from '../api.ts';
+import {
+  failed,
+  ok,
+  warning,
+  pageOf,
+  sees,
+  SERVICES,
+  type Check,
+  type Finding,
+  type Place,
+  type ServiceName,
+} from './check.ts';
 
 export const healthChecks = (place: Place, version: string): Check[] =>
   // the receiver is looked at in receiver.ts: an installation may do without

@@ -4,20 +4,16 @@ import { test } from 'node:test';
 import { sopClasses, transferSyntaxes } from '@scanflow/dicom';
 import { judgeCalendars } from './calendars.ts';
 import { judgeClock, judgeSkew, orthancInstant } from './clock.ts';
-import type { Finding } from './finding.ts';
-import { failure } from './finding.ts';
-import { mountAmong } from './folder.ts';
+import { failure, type Finding } from './check.ts';
+import { mountAmong, judgeMount, judgeSpace, judgeTrouble } from './folder.ts';
 import { judgeHealth } from './health.ts';
-import { judgeMount, judgeSpace, judgeTrouble } from './judge-folder.ts';
-import { judgeOrthanc } from './judge-orthanc.ts';
-import { judgeKinds, kindsOf } from './kinds.ts';
-import { judgeHooks, judgeKept } from './follow.ts';
-import { judgePostgres, judgeSeries, judgeWarnings } from './ledger.ts';
-import { explained } from './node.ts';
+import { judgeOrthanc } from './orthanc.ts';
+import { judgeKinds, kindsOf, explained } from './node.ts';
+import { judgeHooks, judgeKept, judgeVerification, judgeSeries, judgeWarnings } from './stuck.ts';
+import { judgePostgres } from './ledger.ts';
 import { orthancsOwn } from './scanners.ts';
 import { judgeMode } from './secrets.ts';
-import { judgeVerification } from './verification.ts';
-import { judgeStatus } from './web.ts';
+import { judgeStatus } from './destinations.ts';
 
 const states = (findings: readonly Finding[]): string =>
   findings.map(({ state, code }) => `${state}${code === undefined ? '' : ` ${code}`}`).join(', ');

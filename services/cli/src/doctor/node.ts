@@ -1,10 +1,11 @@
-/** A DICOM node: connection, TLS, association, C-ECHO, and what it takes. */
+/** A DICOM node: connection, TLS, association, C-ECHO, and which images it takes. */
+import { defined } from '@scanflow/booking/defined';
 import type { Config } from '@scanflow/config';
-import { type Failure, messageOf } from '@scanflow/failure';
-import { readTlsFiles } from '@scanflow/runtime';
+import { sopClasses, transferSyntaxes } from '@scanflow/dicom';
 import { accepts, echo, tlsDial, type Dial, type Peer, type Timeouts } from '@scanflow/dimse';
-import { failed, failure, warning, type Finding } from './finding.ts';
-import { judgeKinds, type Kind } from './kinds.ts';
+import { failureIn, messageOf, type Failure } from '@scanflow/failure';
+import { readTlsFiles } from '@scanflow/runtime';
+import { failed, failure, warning, ok, type Finding } from './check.ts';
 
 /** Shorter than the check's own time, so that the step that hangs is named. */
 export const timeoutsOf = (timeoutMs: number): Timeouts => {
@@ -20,7 +21,7 @@ export async function dialOf(
   if (tls === undefined) return {};
   const { profile, serverName, ...files } = tls;
   const texts = await readTlsFiles(files);
-  const named = { profile, handshakeMs, ...(serverName === undefined ? {} : { serverName }) };
+  const named = { profile, handshakeMs, ...defined({ serverName }) };
   return { dial: tlsDial({ ...named, credentials: () => texts }) };
 }
 
@@ -45,7 +46,10 @@ export async function lookAtNode(
     const took = echoed.ok ? `answers C-ECHO in ${Math.round(echoed.ms)} ms` : 'takes associations';
     return [...findings, judgeKinds(kinds, accepted, `${nameOf(peer)} ${took}`)];
   } catch (error) {
-    return [...findings, explained(failureIn(error), peer)];
+    return [
+      ...findings,
+      explained(failureIn(error) ?? { code: 'INTERNAL', message: messageOf(error) }, peer),
+    ];
   }
 }
 
@@ -88,7 +92,66 @@ export function explained({ code, message }: Pick<Failure, 'code' | 'message'>, 
 
 const nameOf = ({ calledAet, host, port }: Peer): string => `${calledAet} at ${host}:${port}`;
 
-function failureIn(error: unknown): Pick<Failure, 'code' | 'message'> {
-  if (error instanceof Error && 'failure' in error) return error.failure as Failure;
-  return { code: 'INTERNAL', message: messageOf(error) };
+interface Kind {
+  readonly sopClassUid: string;
+  readonly transferSyntax: string;
 }
+
+const NAMES: Readonly<Record<string, string>> = {
+  [sopClasses.mrImageStorage]: 'MR images',
+  [sopClasses.enhancedMrImageStorage]: 'enhanced MR images',
+  [sopClasses.ctImageStorage]: 'CT images',
+  [sopClasses.enhancedCtImageStorage]: 'enhanced CT images',
+  [sopClasses.petImageStorage]: 'PET images',
+  [sopClasses.usImageStorage]: 'ultrasound images',
+  [sopClasses.secondaryCapture]: 'secondary captures',
+  [sopClasses.rawDataStorage]: 'raw data',
+};
+
+const BY_MODALITY: Readonly<Record<string, readonly string[]>> = {
+  MR: [sopClasses.mrImageStorage, sopClasses.enhancedMrImageStorage],
+  CT: [sopClasses.ctImageStorage, sopClasses.enhancedCtImageStorage],
+  PT: [sopClasses.petImageStorage],
+  US: [sopClasses.usImageStorage],
+};
+const OTHERS = [sopClasses.secondaryCapture, sopClasses.rawDataStorage];
+/** PS3.5 10.1: every storage SCP takes the first; scanners mostly send in the second. */
+const SYNTAXES = [transferSyntaxes.implicitVRLittleEndian, transferSyntaxes.explicitVRLittleEndian];
+
+/** SOP classes and transfer syntaxes that scanners of these modalities send. */
+export function kindsOf(modalities: Iterable<string>): Kind[] {
+  const classes = new Set([...modalities].flatMap((modality) => BY_MODALITY[modality] ?? OTHERS));
+  return [...classes].flatMap((sopClassUid) =>
+    SYNTAXES.map((transferSyntax) => ({ sopClassUid, transferSyntax })),
+  );
+}
+
+/** What a node takes of what was proposed. */
+export function judgeKinds(proposed: readonly Kind[], accepted: readonly Kind[], prefix: string): Finding {
+  const taken = new Set(accepted.map(keyOf));
+  const classes = [...new Set(proposed.map(({ sopClassUid }) => sopClassUid))];
+  const none = classes.filter(
+    (uid) => !SYNTAXES.some((syntax) => taken.has(keyOf({ sopClassUid: uid, transferSyntax: syntax }))),
+  );
+  const half = classes.filter(
+    (uid) =>
+      !none.includes(uid) &&
+      !taken.has(keyOf({ sopClassUid: uid, transferSyntax: transferSyntaxes.explicitVRLittleEndian })),
+  );
+  if (none.length > 0)
+    return warning(
+      `${prefix}, but takes no ${namesOf(none)}: they would fail there`,
+      'Have these SOP classes accepted there, or leave them out with when.modality.',
+      'NOT_NEGOTIATED',
+    );
+  if (half.length > 0)
+    return warning(
+      `${prefix}, but takes ${namesOf(half)} in Implicit VR Little Endian only`,
+      'Have Explicit VR Little Endian accepted there: most scanners send in it.',
+      'NOT_NEGOTIATED',
+    );
+  return ok(`${prefix}, and takes ${namesOf(classes)}`);
+}
+
+const keyOf = ({ sopClassUid, transferSyntax }: Kind): string => `${sopClassUid} ${transferSyntax}`;
+const namesOf = (classes: readonly string[]): string => classes.map((uid) => NAMES[uid] ?? uid).join(', ');

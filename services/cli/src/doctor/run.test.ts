@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chosen } from './checks.ts';
-import { ok, type Check } from './finding.ts';
-import { runChecks } from './run.ts';
-import { resultsText } from './show.ts';
+import { ok, type Check } from './check.ts';
+import { runChecks, resultsText } from './run.ts';
 
 const well: Check = { name: 'well', run: () => Promise.resolve(ok('it is well')) };
 

@@ -8,11 +8,19 @@ import { FailureError, messageOf } from '@scanflow/failure';
 import { dataSet, sopClasses } from '@scanflow/dicom';
 import { echo, find, type Dial, type Peer } from '@scanflow/dimse';
 import { accessOf, systemOf } from './orthanc.ts';
-import { failed, failure, ok, skipped, warning, type Check, type Finding } from './finding.ts';
-import { kindsOf } from './kinds.ts';
-import { explained, lookAtNode, timeoutsOf } from './node.ts';
-import { sees, type Place } from './place.ts';
-import { askReceiver } from './receiver.ts';
+import {
+  failed,
+  failure,
+  ok,
+  skipped,
+  warning,
+  sees,
+  type Check,
+  type Finding,
+  type Place,
+} from './check.ts';
+import { kindsOf, explained, lookAtNode, timeoutsOf } from './node.ts';
+import { askReceiver } from './senders.ts';
 import { addressOf } from '../api.ts';
 
 type Scanner = Config['scanners'][string];

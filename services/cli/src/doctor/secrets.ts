@@ -4,8 +4,16 @@ import { readFile, stat } from 'node:fs/promises';
 import type { Config } from '@scanflow/config';
 import { codeOf, messageOf } from '@scanflow/failure';
 import { readSecret, tokenFileOf } from '@scanflow/runtime';
-import { failed, ok, warning, type Check, type Finding } from './finding.ts';
-import { sees, type Place, type ServiceName } from './place.ts';
+import {
+  failed,
+  ok,
+  warning,
+  sees,
+  type Check,
+  type Finding,
+  type Place,
+  type ServiceName,
+} from './check.ts';
 
 const SECRETS: readonly string[] = ['passwordFile', 'tokenFile', 'secretFile', 'proxyPasswordFile'];
 const PUBLIC: readonly string[] = ['certificate', 'ca'];
@@ -41,7 +49,7 @@ export function secretChecks(place: Place): Check[] {
 }
 
 /** Every file of that kind that the configuration names, wherever it stands. Pure. */
-export function filesIn(config: Config): NamedFile[] {
+function filesIn(config: Config): NamedFile[] {
   const walk = (value: unknown, path: readonly string[]): NamedFile[] => {
     if (typeof value !== 'object' || value === null) return [];
     return Object.entries(value).flatMap(([name, inner]) => {
@@ -95,7 +103,7 @@ export const judgeMode = (key: string, path: string, mode: number): Finding[] =>
       ];
 
 /** Every certificate of the file. Pure. */
-export function judgeCertificate(key: string, path: string, pem: string, now: Temporal.Instant): Finding[] {
+function judgeCertificate(key: string, path: string, pem: string, now: Temporal.Instant): Finding[] {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
   if (blocks.length === 0)
     return [failed(`${key}: ${path} holds no certificate in PEM`, `Put one there, or correct ${key}.`)];

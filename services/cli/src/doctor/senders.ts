@@ -1,15 +1,120 @@
-/** Who sends images, and whether anybody may. */
-import { ok, skipped, warning, type Check, type Finding } from './finding.ts';
-import { askApi } from './pages.ts';
-import { sees, type Place } from './place.ts';
+/** The receiver, and who sends images: does it run, whose images are taken, and who was refused? */
+import type { Config } from '@scanflow/config';
+import type { Peer } from '@scanflow/dimse';
+import { addressOf, askApi, askPage } from '../api.ts';
+import {
+  cannotAsk,
+  failed,
+  ok,
+  pageOf,
+  sees,
+  skipped,
+  warning,
+  type Check,
+  type Finding,
+  type Place,
+} from './check.ts';
+import { judgeHealth } from './health.ts';
+import { kindsOf, lookAtNode, timeoutsOf } from './node.ts';
+
+export const receiverChecks = (place: Place, version: string): Check[] =>
+  sees(place, 'receiver') ? [{ name: 'receiver', run: (signal) => look(place, version, signal) }] : [];
+
+async function look(place: Place, version: string, signal: AbortSignal): Promise<Finding | Finding[]> {
+  const url = pageOf(place, 'receiver', '/healthz');
+  const page = await askPage(url, signal);
+  if ('trouble' in page) {
+    const message = `the receiver does not answer at ${url} (${page.trouble})`;
+    const todo =
+      'docker compose up -d receiver. An Orthanc to which scanners send by themselves answers Success to an image that is sent again after a correction, and drops it (OverwriteInstances false).';
+    return place.service === 'receiver' ? failed(message, todo) : warning(message, todo);
+  }
+  const asked = await askApi(place.config, 'receiver', '/api/senders', signal);
+  const senders =
+    'trouble' in asked ? [warning(asked.trouble, 'See docs/security.md.')] : judgeCallers(asked.body);
+  return [...judgeHealth('receiver', page, version), ...senders];
+}
+
+/** Most senders in a message. */
+const MOST = 10;
+
+/** Senders in the receiver's /api/senders. Pure. */
+function judgeCallers(body: Readonly<Record<string, unknown>>): Finding[] {
+  const [admitted, refused] = [listOf(body['admitted']), listOf(body['refused'])];
+  const findings: Finding[] = [];
+  if (body['from'] === null)
+    findings.push(
+      warning(
+        `everybody who reaches the receiver may send images${seen(admitted)}`,
+        'Enter these under scanners (aet, sends), then set arrivals.from: scanners. docs/install.md, Who may send.',
+      ),
+    );
+  if (refused.length > 0)
+    findings.push(
+      warning(
+        `images were refused${seen(refused)}`,
+        'Where one of them is a scanner of yours, enter its AE title under scanners.NAME.sends or arrivals.from.',
+      ),
+    );
+  return findings.length > 0 ? findings : [ok(`it takes images of known senders only${seen(admitted)}`)];
+}
+
+interface Caller {
+  readonly callingAet: string;
+  readonly calledAet: string;
+  readonly address: string;
+  readonly count: number;
+  readonly last: string;
+}
+
+const listOf = (value: unknown): readonly Caller[] => (Array.isArray(value) ? (value as Caller[]) : []);
+
+function seen(senders: readonly Caller[]): string {
+  if (senders.length === 0) return '';
+  const named = senders
+    .slice(0, MOST)
+    .map(
+      ({ callingAet, calledAet, address, count, last }) =>
+        `${callingAet} at ${address} (called ${calledAet}, ${count} times, last ${last})`,
+    );
+  const more = senders.length > MOST ? ` and ${senders.length - MOST} more` : '';
+  return `: ${named.join('; ')}${more}`;
+}
+
+/** C-ECHO and a proposal as a scanner, at the receiver's plain port. Undefined if no receiver can be reached from here. */
+export async function askReceiver(
+  { aet, modality }: Config['scanners'][string],
+  place: Place,
+  signal: AbortSignal,
+): Promise<Finding[] | undefined> {
+  if (!sees(place, 'receiver')) return undefined;
+  const page = await askPage(pageOf(place, 'receiver', '/healthz'), signal);
+  if ('trouble' in page) return undefined;
+  const { receiver, worklist } = place.config;
+  const { addresses, certificates } = receiver.access[aet] ?? {};
+  if (addresses !== undefined || certificates !== undefined)
+    return [
+      skipped(
+        `the receiver takes images of ${aet} only from its own address or with its own certificate (receiver.access)`,
+        'Try it at the scanner.',
+      ),
+    ];
+  const peer: Peer = {
+    host: addressOf(receiver.bind ?? worklist.bind),
+    port: receiver.port,
+    calledAet: receiver.aets?.[0] ?? 'SCANFLOW',
+    callingAet: aet,
+    timeouts: timeoutsOf(place.timeoutMs),
+  };
+  return lookAtNode(peer, kindsOf([modality]), signal);
+}
 
 export const senderChecks = (place: Place): Check[] =>
   sees(place, 'streamer') ? [{ name: 'senders', run: (signal) => lookAtSenders(place, signal) }] : [];
 
 async function lookAtSenders(place: Place, signal: AbortSignal): Promise<Finding> {
   const page = await askApi(place.config, 'streamer', '/api/senders', signal);
-  if ('trouble' in page)
-    return skipped('the streamer, which knows them, cannot be asked', 'See secrets and streamer above.');
+  if ('trouble' in page) return cannotAsk('streamer');
   const senders = Array.isArray(page.body['senders']) ? page.body['senders'].flatMap(senderOf) : [];
   return judgeSenders(place.config.arrivals.from, senders);
 }
@@ -29,10 +134,7 @@ function senderOf(value: unknown): Sender[] {
     : [];
 }
 
-/** As many as a person reads. */
-const MOST = 10;
-
-/** Pure. */
+/** Senders in the streamer's /api/senders. `from`: `arrivals.from`. Pure. */
 export function judgeSenders(from: unknown, senders: readonly Sender[]): Finding {
   const seen = senders.slice(0, MOST).map(textOf).join('; ');
   const more = senders.length > MOST ? `; and ${senders.length - MOST} more` : '';

@@ -1,13 +1,32 @@
-/** Project storage and the data folder: there, writable, on the right disk, with room. */
+/** Project storage and the data folder: there, writable, with room, and the root that the streamer's ledger knows. */
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '@scanflow/config';
 import { codeOf, messageOf } from '@scanflow/failure';
-import { kindOf, mountOf, spaceOf, tryWriting } from './folder.ts';
-import { failed, ok, warning, type Check, type Finding } from './finding.ts';
-import { gigabytes, judgeMount, judgeSpace, judgeTrouble, type Floor } from './judge-folder.ts';
-import { lookAtIdentity } from './root.ts';
-import { sees, SERVICES, type Place, type ServiceName } from './place.ts';
+import { readBounded } from '@scanflow/runtime';
+import { askApi } from '../api.ts';
+import {
+  failed,
+  ok,
+  warning,
+  sees,
+  SERVICES,
+  type Check,
+  type Finding,
+  type Place,
+  type ServiceName,
+} from './check.ts';
+import {
+  kindOf,
+  mountOf,
+  spaceOf,
+  tryWriting,
+  gigabytes,
+  judgeMount,
+  judgeSpace,
+  judgeTrouble,
+  type Floor,
+} from './folder.ts';
 
 /** What each service writes below the data folder. */
 const WRITES: Readonly<Record<ServiceName, readonly string[]>> = {
@@ -115,3 +134,47 @@ const asRoot = (): Finding[] =>
     : [];
 
 const user = (): string => `user ${userInfo().uid}`;
+
+const LIMIT = 65_536;
+
+async function lookAtIdentity(place: Place, root: string, signal: AbortSignal): Promise<Finding[]> {
+  const page = await askApi(place.config, 'streamer', '/api/storage', signal);
+  const roots = 'body' in page ? page.body['roots'] : undefined;
+  if (Array.isArray(roots)) {
+    const row = (roots as readonly Record<string, unknown>[]).find((one) => one['root'] === root);
+    const { code, message } = row ?? {};
+    return typeof code === 'string' && typeof message === 'string' ? refused(message, code) : [];
+  }
+  // the streamer does not answer, which shows elsewhere
+  const [identity, installation] = await Promise.all([
+    readJson(join(root, '.scanflow-root.json')),
+    readJson(join(place.config.data, 'streamer', 'installation.json')),
+  ]);
+  if (identity === undefined || installation === undefined || identity['ledger'] === installation['id'])
+    return [];
+  return refused(`${root} belongs to another Scanflow, ${ownerIn(identity)}`, 'STORE_ROOT_OTHER');
+}
+
+const refused = (message: string, code: string): Finding[] => [
+  failed(
+    message,
+    'Look at the mounts; scanflow storage list shows all roots, docs/storage.md what to do.',
+    code,
+  ),
+];
+
+function ownerIn({ owner }: Readonly<Record<string, unknown>>): string {
+  if (typeof owner !== 'object' || owner === null) return 'which does not say its name';
+  const { name, host } = owner as Record<string, unknown>;
+  return `${String(name)} on ${String(host)}`;
+}
+
+/** Undefined where there is none, or none that can be read. */
+async function readJson(path: string): Promise<Readonly<Record<string, unknown>> | undefined> {
+  try {
+    const value: unknown = JSON.parse((await readBounded(path, LIMIT)).toString('utf8'));
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}

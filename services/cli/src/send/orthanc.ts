@@ -6,12 +6,18 @@ import { readSecret } from '@scanflow/runtime/files';
 import type { OrthancInput } from '@scanflow/transfer/send';
 import { isName, orthancInputs } from '@scanflow/transfer/send/orthanc';
 import { UsageError } from '../command.ts';
-import type { Values } from './options.ts';
+import { IN_CONTAINER } from '../config.ts';
+import { requireHttp } from '../options.ts';
 
-/** Where scanflow.yaml is in a container. */
-const IN_CONTAINER = '/etc/scanflow/scanflow.yaml';
+/** Options of `scanflow send` about Orthanc. */
+interface Values extends OrthancLogin {
+  readonly 'orthanc-study'?: readonly string[] | undefined;
+  readonly 'orthanc-series'?: readonly string[] | undefined;
+  readonly orthanc?: string | undefined;
+  readonly config?: string | undefined;
+}
 
-/** Looks up what the options name. Throws UsageError, InputError: nothing was started then. */
+/** Looks up what the options name. Throws UsageError or InputError; then nothing was started. */
 export async function namedInOrthanc(values: Values, signal: AbortSignal): Promise<OrthancInput[]> {
   const names = [
     ...(values['orthanc-study'] ?? []).map((name) => ({ level: 'study', name }) as const),
@@ -29,26 +35,15 @@ export async function namedInOrthanc(values: Values, signal: AbortSignal): Promi
 }
 
 async function accessOf(values: Values): Promise<OrthancAccess> {
-  const {
-    orthanc: url,
-    'orthanc-user': username,
-    'orthanc-password-file': passwordFile,
-    config: file,
-  } = values;
-  if (url === undefined) return configured(file, { username, passwordFile });
+  const { orthanc: url, config: file } = values;
+  if (url === undefined) return configured(file, values);
   if (file !== undefined) throw new UsageError('--orthanc and --config both say where Orthanc is: give one');
-  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
-    throw new UsageError(`--orthanc takes an address like http://127.0.0.1:8042, not ${url}`);
-  if ((username === undefined) !== (passwordFile === undefined))
-    throw new UsageError('--orthanc-user and --orthanc-password-file go together');
-  return { url, username, password: await secret(passwordFile) };
+  requireHttp('orthanc', url, 8042);
+  return { url, ...(await orthancLogin(values)) };
 }
 
-async function configured(
-  file: string | undefined,
-  { username, passwordFile }: { username: string | undefined; passwordFile: string | undefined },
-): Promise<OrthancAccess> {
-  if (username !== undefined || passwordFile !== undefined)
+async function configured(file: string | undefined, login: OrthancLogin): Promise<OrthancAccess> {
+  if (login['orthanc-user'] !== undefined || login['orthanc-password-file'] !== undefined)
     throw new UsageError('--orthanc-user and --orthanc-password-file go with --orthanc');
   const loaded = await loadConfig(file ?? IN_CONTAINER);
   if (loaded.ok) {
@@ -60,6 +55,21 @@ async function configured(
       ? '--orthanc URL or --config FILE says where Orthanc is'
       : loaded.issues.map(formatIssue).join('\n'),
   );
+}
+
+export interface OrthancLogin {
+  readonly 'orthanc-user'?: string | undefined;
+  readonly 'orthanc-password-file'?: string | undefined;
+}
+
+/** User and password of the options. Throws UsageError if one is missing, or the file cannot be read. */
+export async function orthancLogin({
+  'orthanc-user': username,
+  'orthanc-password-file': file,
+}: OrthancLogin): Promise<Pick<OrthancAccess, 'username' | 'password'>> {
+  if ((username === undefined) !== (file === undefined))
+    throw new UsageError('--orthanc-user and --orthanc-password-file go together');
+  return { username, password: await secret(file) };
 }
 
 async function secret(path: string | undefined): Promise<string | undefined> {

@@ -1,11 +1,11 @@
 /** What `scanflow send` shows: progress, and the report as table, words, CSV and JSON. */
 import { basename, dirname } from 'node:path';
+import { defined } from '@scanflow/booking/defined';
 import { csvText } from '@scanflow/runtime/csv';
 import type { SeriesRow, Tally } from '@scanflow/transfer/send';
-import { bar, timeLeft } from '../progress.ts';
-import { textTable } from '../table.ts';
+import { bar, timeLeft, textTable } from '../terminal.ts';
 
-export interface ReportRow {
+interface ReportRow {
   readonly acquisitionId: string;
   readonly path: string;
   readonly filename: string;
@@ -64,7 +64,7 @@ function only(names: readonly string[], what: string): string {
 }
 
 /** Files that were written beside: the report, and where the next run goes on from. */
-export interface Written {
+interface Written {
   readonly report: string | undefined;
   readonly journal: string | undefined;
 }
@@ -82,8 +82,7 @@ export function asJson(tally: Tally, seconds: number, { report, journal }: Writt
     series: reportRows(tally),
     failures: [...tally.failures.values()].map(({ failure, ...file }) => ({ ...file, ...failure })),
     troubles: Object.fromEntries(tally.troubles),
-    ...(report === undefined ? {} : { report }),
-    ...(journal === undefined ? {} : { journal }),
+    ...defined({ report, journal }),
   };
 }
 

@@ -1,5 +1,12 @@
-/** The streamer's HTTP interface, as the command needs it. */
-import { notAdmitted, type Api } from '../api.ts';
+/** The HTTP interface of the streamer, for the commands that ask it. */
+import { userInfo } from 'node:os';
+import { defined } from '@scanflow/booking/defined';
+import { loadConfig } from '@scanflow/config';
+import { tokenFileOf } from '@scanflow/runtime';
+import { notAdmitted, addressOfService, apiAt, type Api } from '../api.ts';
+import { cannotUse, IN_CONTAINER } from '../config.ts';
+import { EXIT, type ExitCode, type Io } from '../command.ts';
+import { requireHttp } from '../options.ts';
 
 export interface Labels {
   readonly project: string;
@@ -94,15 +101,15 @@ export interface SeriesRow {
   readonly hooks?: readonly (LegRow & { readonly event?: string; readonly output?: string })[];
 }
 
-/** The streamer could not be asked, or does not know what it was asked for: nothing was done. */
+/** The streamer cannot be reached, or does not know the series: nothing was done. */
 export class NotAsked extends Error {
   override name = 'NotAsked';
 }
-/** Nobody answered: asked again later, somebody may. */
+/** Nobody answered. A retry may help. */
 export class Unreachable extends NotAsked {
   override name = 'Unreachable';
 }
-/** It was asked and refused, or failed. */
+/** The streamer refused, or failed. */
 export class Refused extends Error {
   override name = 'Refused';
 }
@@ -110,23 +117,23 @@ export class Refused extends Error {
 export interface Client {
   readonly list: (query: { state?: string | undefined; limit: number }) => Promise<readonly SeriesRow[]>;
   readonly one: (id: string) => Promise<SeriesRow>;
-  /** Any other page of the streamer's; with a body, a change. */
+  /** Any other page of the streamer; with a body, a change. */
   readonly ask: (path: string, body?: object) => Promise<Readonly<Record<string, unknown>>>;
   /** A change: `release`, `move`, `retry` or `skip`. */
   readonly change: (id: string, action: string, body: object) => Promise<Record<string, unknown>>;
-  /** What would be erased, or is to be: `/api/erase/preview`, `/api/erase`. */
+  /** Shows what would be erased, or begins to erase it. */
   readonly erase: (what: 'preview' | 'begin', body: object) => Promise<Record<string, unknown>>;
   readonly erasure: (id: string) => Promise<Record<string, unknown>>;
 }
 
 const TIMEOUT_MS = 30_000;
-/** All of project storage is looked at. */
+/** The streamer looks at all of project storage. */
 const LONG_MS = 600_000;
 
-/** Asks a page of the streamer's; with a body, it is a change. */
+/** Asks a page of the streamer; with a body, it is a change. */
 export type Ask = (path: string, body?: object, limitMs?: number) => Promise<Record<string, unknown>>;
 
-/** Throws NotAsked and Refused, with what to do. */
+/** Its function throws NotAsked and Refused, with what to do. */
 export function createAsk(api: Api, stop: AbortSignal): Ask {
   const { url } = api;
   return async (path: string, body?: object, limitMs = TIMEOUT_MS): Promise<Record<string, unknown>> => {
@@ -163,7 +170,7 @@ export function createClient(api: Api, stop: AbortSignal): Client {
   const of = (id: string): string => `/api/series/${encodeURIComponent(id)}`;
   return {
     list: async ({ state, limit }) => {
-      const query = new URLSearchParams({ limit: String(limit), ...(state === undefined ? {} : { state }) });
+      const query = new URLSearchParams({ limit: String(limit), ...defined({ state }) });
       const { series } = await ask(`/api/series?${query.toString()}`);
       if (!Array.isArray(series)) throw new NotAsked(`what answers at ${api.url} is no streamer`);
       return series as SeriesRow[];
@@ -180,4 +187,58 @@ function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;
   return cause instanceof Error && 'code' in cause ? String(cause.code) : error.message;
+}
+
+const DEFAULT_PORT = 9103;
+
+interface Where {
+  readonly url?: string | undefined;
+  readonly config?: string | undefined;
+  readonly 'token-file'?: string | undefined;
+}
+
+/** The streamer of the options, otherwise of the configuration, otherwise of this machine. Throws UsageError. */
+export async function streamerApi(where: Where): Promise<Api> {
+  const { url, config } = where;
+  if (url !== undefined) requireHttp('url', url, DEFAULT_PORT);
+  const loaded = await loadConfig(config ?? IN_CONTAINER);
+  if (!loaded.ok && config !== undefined) throw cannotUse(config);
+  const own = loaded.ok ? addressOfService(loaded.config, 'streamer') : `http://127.0.0.1:${DEFAULT_PORT}`;
+  const at = url ?? own;
+  const asked = where['token-file'];
+  if (asked === undefined && !isOurs(at, own))
+    return { ...(await apiAt(at, undefined)), trouble: elsewhere(at) };
+  return apiAt(at, asked ?? (loaded.ok ? tokenFileOf(loaded.config) : undefined));
+}
+
+/** The token allows everything, so it goes only to this machine and to the configured address. */
+function isOurs(url: string, own: string): boolean {
+  const { hostname, origin } = new URL(url);
+  return origin === new URL(own).origin || LOOPBACK.test(hostname);
+}
+
+const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+const elsewhere = (url: string): string =>
+  `${url} is another machine, so the configuration's token was not sent there. --token-file FILE sends one`;
+
+/** Runs work with the streamer. Reports what the streamer refused, and makes it the exit code. */
+export async function asking(io: Io, work: () => Promise<ExitCode>): Promise<ExitCode> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof NotAsked || error instanceof Refused)) throw error;
+    io.err.write(`scanflow: ${error.message}\n`);
+    return error instanceof NotAsked ? EXIT.notStarted : EXIT.failed;
+  }
+}
+
+/** The user of this command, for the streamer's log. */
+export function user(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // the user of a container may have no name
+    return 'unknown';
+  }
 }

@@ -1,5 +1,5 @@
 /** Series as text for a person. Pure. */
-import { plain } from '../terminal.ts';
+import { plain, textTable } from '../terminal.ts';
 import type { Labels, LegRow, SeriesRow, VerificationRow } from './client.ts';
 
 /** Beginnings of ids that tell them apart: an id may be given by its beginning. */
@@ -12,24 +12,13 @@ export function seriesTable(all: readonly SeriesRow[]): string {
   const rows = all.map((series) => [
     series.id.slice(0, SHORT),
     stateOf(series),
-    plain(series.accessionNumber),
-    plain(series.seriesNumber),
+    series.accessionNumber,
+    series.seriesNumber,
     plain(series.seriesDescription).slice(0, 32),
     `${series.images.stored}/${series.expected ?? series.images.inOrthanc}`,
     problemsOf(series),
   ]);
-  const widths = HEAD.map((head, column) =>
-    Math.max(head.length, ...rows.map((row) => (row[column] ?? '').length)),
-  );
-  return [HEAD, ...rows]
-    .map(
-      (row) =>
-        `${row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('');
+  return textTable([HEAD, ...rows]);
 }
 
 const stateOf = ({ state, outcome }: SeriesRow): string => (outcome === 'Incomplete' ? 'incomplete' : state);

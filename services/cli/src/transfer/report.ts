@@ -1,7 +1,7 @@
 /** The report: a row for each study of each request, as a table, as CSV and as JSON. */
-import { bar, timeLeft } from '../progress.ts';
+import { defined } from '@scanflow/booking/defined';
+import { bar, timeLeft, textTable } from '../terminal.ts';
 import { csvText } from '@scanflow/runtime';
-import { textTable } from '../table.ts';
 import { nameOf, type Progressed, type Request, type Result, type Row } from '@scanflow/transfer/transfer';
 
 const COLUMNS = [
@@ -32,7 +32,7 @@ export const csv = (results: readonly Result[]): string => csvText([COLUMNS, ...
 export const reportName = (now: Temporal.PlainDateTime): string =>
   `transfer_report-${now.toString({ smallestUnit: 'second' }).replaceAll(/[-:]/g, '')}.csv`;
 
-export interface Totals {
+interface Totals {
   readonly requests: number;
   /** Requests of which every study is there, or is said to be. */
   readonly complete: number;
@@ -45,7 +45,7 @@ export interface Totals {
 
 const isGood = ({ status }: Row): boolean => status === 'Complete' || status === 'Unverified';
 
-export function totalsOf(results: readonly Result[]): Totals {
+function totalsOf(results: readonly Result[]): Totals {
   const rows = results.flatMap((result) => result.rows);
   const sum = (key: 'found' | 'there' | 'transferred' | 'missing'): number =>
     rows.reduce((all, row) => all + row[key], 0);
@@ -60,7 +60,7 @@ export function totalsOf(results: readonly Result[]): Totals {
   };
 }
 
-export interface Written {
+interface Written {
   readonly report?: string | undefined;
   readonly journal?: string | undefined;
 }
@@ -72,8 +72,7 @@ export function asJson(results: readonly Result[], seconds: number, written: Wri
     rows: results.flatMap(({ request, rows, earlier }) =>
       rows.map((row) => ({ line: request.line, requested: nameOf(request), ...row, earlier })),
     ),
-    ...(written.report === undefined ? {} : { report: written.report }),
-    ...(written.journal === undefined ? {} : { journal: written.journal }),
+    ...defined({ report: written.report, journal: written.journal }),
   };
 }
 

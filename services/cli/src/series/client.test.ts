@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { streamerApi } from './streamer-api.ts';
+import { streamerApi } from './client.ts';
 
 test('streamer API: the token goes to this machine and to the configured address, elsewhere only where asked', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'scanflow-api-'));

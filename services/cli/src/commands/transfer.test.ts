@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { freePort } from '@scanflow/testkit';
 import { UsageError, type Io } from '../command.ts';
 import { outputTo } from '../terminal.ts';
-import { transfer } from '../commands/transfer.ts';
+import { transfer } from './transfer.ts';
 
 const nowhere = (): Writable => new Writable({ write: (_chunk, _encoding, done) => done() });
 

@@ -1,11 +1,12 @@
-/** From the command line and the configuration to the one calendar that is looked at, and how. */
+/** The calendar that a person means: which one, by command line and configuration, and its bytes as cal2wl fetches them. */
+import { stat } from 'node:fs/promises';
 import { isAbsolute, resolve } from 'node:path';
 import type { BookingRules } from '@scanflow/booking';
 import { bookingRules, formatIssue, loadConfig, parseConfig, type Config } from '@scanflow/config';
+import { placeOf, type PlaceSettings } from '@scanflow/sources';
 import { UsageError } from '../command.ts';
-import type { Place } from './fetch.ts';
 
-export interface Wish {
+interface Wish {
   readonly calendar: string;
   readonly config?: string | undefined;
   readonly timezone?: string | undefined;
@@ -47,7 +48,9 @@ export async function choose(wish: Wish): Promise<Choice> {
   return {
     name,
     data: config.data,
-    place: Object.hasOwn(config.calendars, wish.calendar) ? own : { ...limits(own), ...placeOf(wish, own) },
+    place: Object.hasOwn(config.calendars, wish.calendar)
+      ? own
+      : { ...limits(own), ...placeNamed(wish, own) },
     rules: fixed,
     zone,
     window: { before: before ?? config.bookings.window.before, after: after ?? config.bookings.window.after },
@@ -69,7 +72,7 @@ export const calendarNames = async (config: string): Promise<string[]> =>
 const limits = ({ timeout, maxSize }: Config['calendars'][string]): Place => ({ timeout, maxSize });
 
 /** An address of the configuration keeps its login. */
-function placeOf({ calendar }: Wish, own: Config['calendars'][string]): Place {
+function placeNamed({ calendar }: Wish, own: Config['calendars'][string]): Place {
   if (isAddress(calendar)) return calendar === own.url ? own : { ...limits(own), url: calendar };
   return { ...limits(own), file: calendar };
 }
@@ -132,4 +135,44 @@ function calendarName({ calendar, scanner }: Wish, { calendars }: Config): strin
       ? 'the configuration has no calendar'
       : `which calendar of the configuration is meant? Give its name (${Object.keys(calendars).join(', ')}) in the place of the file, or a --scanner that only one of them books`,
   );
+}
+
+type Place = Partial<Config['calendars'][string]> & Pick<PlaceSettings, 'timeout' | 'maxSize'>;
+
+/** Why a calendar cannot be read, in a sentence without its address, which may hold a secret. */
+export class CalendarError extends Error {
+  override name = 'CalendarError';
+}
+
+export interface Calendar {
+  readonly bytes: Uint8Array;
+  /** Character set that the server declares. */
+  readonly charset?: string | undefined;
+}
+
+export async function fetchCalendar(place: Place, signal: AbortSignal): Promise<Calendar> {
+  const fetched = await placeOf(withLogin(await withFolder(place))).source.fetch({}, signal);
+  if (fetched.kind === 'body') return fetched;
+  if (fetched.kind === 'notModified') throw new CalendarError('the calendar was not sent');
+  const { message, code } = fetched.failure;
+  throw new CalendarError(`${message.replace('; it is tried again', '')} (${code})`);
+}
+
+/** On the command line a folder looks like a file. */
+async function withFolder(place: Place): Promise<Place> {
+  const { file, ...rest } = place;
+  if (file === undefined) return place;
+  const found = await stat(file).catch(() => undefined);
+  return found?.isDirectory() === true ? { ...rest, folder: file } : place;
+}
+
+/** A login that somebody typed into the address. */
+function withLogin(place: Place): PlaceSettings {
+  const url = place.url === undefined ? undefined : URL.parse(place.url);
+  if (url === null)
+    throw new CalendarError('this is no address; one reads like https://booking.example.org/prisma.ics');
+  if (url === undefined || url.username === '' || place.username !== undefined) return place;
+  const [username, password] = [url.username, url.password].map(decodeURIComponent);
+  [url.username, url.password] = ['', ''];
+  return { ...place, url: url.href, username, password };
 }

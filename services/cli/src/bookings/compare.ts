@@ -1,7 +1,8 @@
-/** What is published beside what this version would publish. Pure. */
+/** Published bookings beside those that this version would publish, and the table of the difference. Pure. */
 import type { BookedOutcome, BookingRecord, Outcome } from '@scanflow/booking';
 import { eventKey, overlaps, type Window } from '@scanflow/calendar';
 import { fateOf, type CalendarView, type KnownBookings } from '@scanflow/identity';
+import { plain } from '../terminal.ts';
 
 /** Old and new of one booking. */
 export interface Change {
@@ -21,7 +22,7 @@ export interface Change {
   readonly reason: string;
 }
 
-export interface Side {
+interface Side {
   readonly accessionNumber: string;
   readonly studyInstanceUid: string;
   readonly project: string;
@@ -33,7 +34,7 @@ export interface Side {
   readonly scanner: string;
 }
 
-export interface CompareInput {
+interface CompareInput {
   readonly calendar: string;
   /** What this version makes of the calendar, under the identities that it keeps. */
   readonly outcomes: readonly Outcome[];
@@ -151,3 +152,69 @@ const differences = (before: Side, after: Side): string[] =>
 /** Whether every booking that is published keeps its numbers and its place on the worklist. */
 export const isHarmless = (changes: readonly Change[]): boolean =>
   changes.every(({ change }) => change !== 'new numbers' && change !== 'disappears');
+
+const SIGNS: Readonly<Record<Change['change'], string>> = {
+  same: '=',
+  changed: '~',
+  'new numbers': '!',
+  appears: '+',
+  disappears: '−',
+  stays: '·',
+};
+
+interface TableOptions {
+  readonly zone: string;
+  /** Shows those that stay as they are, too. */
+  readonly all: boolean;
+}
+
+/** A line for each booking, and below it old and new. */
+export function changesText(changes: readonly Change[], { zone, all }: TableOptions): string {
+  const shown = changes.filter(({ change }) => all || change !== 'same');
+  const lines = shown.flatMap((one) => linesOf(one, zone));
+  return [...lines, ...(lines.length === 0 ? [] : ['']), countOf(changes), ''].join('\n');
+}
+
+function linesOf(one: Change, zone: string): string[] {
+  const { calendar, change, before, after, code, reason } = one;
+  const side = before ?? after;
+  const head = `${SIGNS[change]} ${change.padEnd(11)}  ${timeOf(side?.start, zone)}  ${plain(calendar)}  ${labelsOf(side)}`;
+  const numbers =
+    before !== undefined && after !== undefined && before.accessionNumber !== after.accessionNumber
+      ? [
+          `    accession  ${before.accessionNumber} → ${after.accessionNumber}`,
+          `    study      ${before.studyInstanceUid} → ${after.studyInstanceUid}`,
+        ]
+      : [
+          `    accession  ${side?.accessionNumber ?? ''}${before !== undefined && after !== undefined ? ' (kept)' : ''}`,
+        ];
+  const fields = one.differs.map((name) => {
+    const value = (of: Side | undefined): string => shownField(of, name, zone);
+    return `    ${name.padEnd(9)}  ${value(before)} → ${value(after)}`;
+  });
+  const why = code === 'BOOKING' ? [] : [`    ${code}: ${plain(reason)}`];
+  return [head, ...numbers, ...fields, ...why];
+}
+
+const labelsOf = (side: Side | undefined): string =>
+  plain([side?.project, side?.subject, side?.session].join('  '));
+
+function shownField(side: Side | undefined, name: string, zone: string): string {
+  const value = side?.[name as keyof Side] ?? '';
+  return name === 'start' || name === 'end' ? timeOf(value, zone) : plain(value);
+}
+
+const timeOf = (instant = '', zone: string): string =>
+  instant === ''
+    ? ''
+    : Temporal.Instant.from(instant)
+        .toZonedDateTimeISO(zone)
+        .toPlainDateTime()
+        .toString({ smallestUnit: 'minute' })
+        .replace('T', ' ');
+
+function countOf(changes: readonly Change[]): string {
+  const count = (kind: Change['change']): number => changes.filter(({ change }) => change === kind).length;
+  const kinds = Object.keys(SIGNS) as Change['change'][];
+  return `${changes.length} bookings: ${kinds.map((kind) => `${count(kind)} ${kind}`).join(', ')}`;
+}

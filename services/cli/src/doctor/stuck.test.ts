@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judgeReports, type RefusedReport } from './exams.ts';
+import { judgeReports, type RefusedReport } from './stuck.ts';
 
 const report = (callingAet: string, status: string): RefusedReport => ({
   operation: 'N-SET',

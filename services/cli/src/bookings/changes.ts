@@ -1,26 +1,30 @@
-/** `scanflow bookings --changes`: what an update would change of what a data folder has published. */
-import type { Outcome } from '@scanflow/booking';
+/** `scanflow bookings --changes`: what an update would change of what a data folder has published. Writes nothing. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDerivedAccession, type Outcome, type Rejected } from '@scanflow/booking';
 import { readIsolated, type CalendarContent, type Window } from '@scanflow/calendar';
+import { codeOf } from '@scanflow/failure';
 import {
   adopt,
   fateOf,
   formerIdIn,
   keepIdentities,
   spanOf,
+  parseKeeps,
+  Past,
   type CalendarView,
   type Keeps,
   type KnownBookings,
   type Plan,
 } from '@scanflow/identity';
-import type { Choice } from '../bookings/choose.ts';
-import { CalendarError, fetchCalendar, type Calendar } from '../bookings/fetch.ts';
+import { bookingFiles, examFiles, readRejected } from '@scanflow/records';
 import type { Io } from '../command.ts';
+import { CalendarError, fetchCalendar, type Choice, type Calendar } from './calendar.ts';
 import { compare, type Change } from './compare.ts';
-import type { DataFolder } from './folder.ts';
 
 const PARSE_TIMEOUT_MS = 60_000;
 
-export interface ChangesInput {
+interface ChangesInput {
   readonly calendar: string;
   readonly choice: Choice;
   readonly folder: DataFolder;
@@ -29,7 +33,7 @@ export interface ChangesInput {
   readonly plan: (content: CalendarContent) => Plan;
 }
 
-export interface CalendarChanges {
+interface CalendarChanges {
   readonly changes: readonly Change[];
   /** Why the calendar itself could not be read; its last good copy stands for it. */
   readonly failure: string | undefined;
@@ -101,4 +105,54 @@ function identified(
     formerId: formerIdIn(plan),
     isLost: (record) => record.status === 'scheduled' && fateOf(record, view, window) === 'lost',
   });
+}
+
+interface DataFolder {
+  readonly past: Past;
+  readonly rejected: readonly Rejected[];
+  /** Accession numbers of exams on record, and of those that have not ended. */
+  readonly exams: ReadonlySet<string>;
+  readonly running: ReadonlySet<string>;
+  /** The last good copy of a calendar, where there is one. */
+  body(calendar: string): Promise<Uint8Array | undefined>;
+  /** What cal2wl has decided since the update. */
+  keeps(calendar: string): Promise<Keeps | undefined>;
+}
+
+/** Throws CalendarError where there is none. */
+export async function openDataFolder(data: string): Promise<DataFolder> {
+  const bookings = join(data, 'bookings');
+  await mustExist(bookings);
+  const past = new Past();
+  for await (const record of bookingFiles(bookings).all())
+    if (isDerivedAccession(record.accessionNumber)) past.set(record);
+  return {
+    past,
+    rejected: await readRejected(bookings),
+    ...(await examsIn(join(data, 'performed'))),
+    body: (calendar) => readFile(join(data, 'cal2wl', `${calendar}.ics`)).catch(() => undefined),
+    keeps: async (calendar) => parseKeeps(await textOf(join(data, 'cal2wl/identities', `${calendar}.json`))),
+  };
+}
+
+async function mustExist(folder: string): Promise<void> {
+  try {
+    await readdir(folder);
+  } catch (error) {
+    throw new CalendarError(
+      `there are no bookings in ${folder} (${codeOf(error) ?? 'unknown'}): name the configuration whose data folder it is, or the folder by --data`,
+    );
+  }
+}
+
+const textOf = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
+
+async function examsIn(folder: string): Promise<{ exams: Set<string>; running: Set<string> }> {
+  const [exams, running] = [new Set<string>(), new Set<string>()];
+  for await (const { state, links, items } of examFiles(folder).all())
+    for (const { accessionNumber } of [...links, ...items]) {
+      exams.add(accessionNumber);
+      if (state === 'IN PROGRESS') running.add(accessionNumber);
+    }
+  return { exams, running };
 }

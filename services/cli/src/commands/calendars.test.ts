@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { calendarsTable } from './state.ts';
+import { calendarsTable } from './calendars.ts';
 
 test('calendars: a line each, with age and the reason below', () => {
   const one = { scanner: 'prisma', bookings: 12, rejected: 0, held: 0 };

@@ -1,6 +1,6 @@
-/** The options of `scanflow transfer`, and what they mean. */
-import { readSecret } from '@scanflow/runtime';
+/** The options of `scanflow transfer`, and the two nodes that they name. */
 import type { Peer } from '@scanflow/dimse';
+import { orthancClient } from '@scanflow/orthanc';
 import {
   dicomSource,
   dicomTarget,
@@ -10,10 +10,8 @@ import {
   type Target,
 } from '@scanflow/transfer/transfer';
 import { UsageError } from '../command.ts';
-import { address, ourAet, positive, type readArgs } from '../options.ts';
-import { orthancClient, type OrthancClient } from '@scanflow/orthanc';
-import { messageOf } from '@scanflow/failure';
-import { dialOf, TLS_OPTIONS } from '../tls.ts';
+import { address, ourAet, positive, requireHttp, dialOf, TLS_OPTIONS, type readArgs } from '../options.ts';
+import { orthancLogin } from '../send/orthanc.ts';
 
 export const OPTIONS = {
   from: { type: 'string' },
@@ -45,7 +43,7 @@ export interface Nodes {
   readonly close: () => void;
 }
 
-/** Throws UsageError; FailureError and FailureError where a node or a TLS file cannot be used. */
+/** The nodes that the options name. Throws UsageError, or FailureError if a node or a TLS file cannot be used. */
 export async function nodesOf(values: Values, signal: AbortSignal): Promise<Nodes> {
   if (values.from === undefined)
     throw new UsageError('--from AET@host:port says which archive has the studies');
@@ -73,7 +71,7 @@ export async function nodesOf(values: Values, signal: AbortSignal): Promise<Node
   };
 }
 
-/** An AE title alone: the archive knows the target, and it cannot be asked. */
+/** With an AE title alone, only the archive knows the target, which then cannot be queried. */
 async function targetOf(
   values: Values,
   callingAet: string,
@@ -99,13 +97,12 @@ async function viaNodes(
   quietMs: number,
   signal: AbortSignal,
 ): Promise<Nodes> {
-  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
-    throw new UsageError(`--via takes an address like http://127.0.0.1:8042, not ${url}`);
+  requireHttp('via', url, 8042);
   if (/[@:]/.test(modality))
     throw new UsageError('with --via, --from takes the name that the archive has in that Orthanc');
   if (values.tls || values['to-tls'])
     throw new UsageError('with --via, Orthanc speaks DICOM: TLS is for its own configuration');
-  const client = await clientOf(values, url);
+  const client = orthancClient({ url, ...(await orthancLogin(values)) });
   try {
     const system = (await client.json('/system', signal)) as Readonly<Record<string, unknown>>;
     const aet = String(system['DicomAet']);
@@ -119,15 +116,4 @@ async function viaNodes(
     client.close();
     throw error;
   }
-}
-
-async function clientOf(values: Values, url: string): Promise<OrthancClient> {
-  const { 'orthanc-user': username, 'orthanc-password-file': file } = values;
-  if ((username === undefined) !== (file === undefined))
-    throw new UsageError('--orthanc-user and --orthanc-password-file go together');
-  if (file === undefined) return orthancClient({ url });
-  const password = await readSecret(file).catch((error: unknown) => {
-    throw new UsageError(messageOf(error));
-  });
-  return orthancClient({ url, username, password });
 }

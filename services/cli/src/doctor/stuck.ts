@@ -1,0 +1,223 @@
+/** What waits for a person: series, failed hooks, images that stay in Orthanc, verification, refused reports of exams. */
+import { askApi, askPage } from '../api.ts';
+import {
+  cannotAsk,
+  failed,
+  ok,
+  pageOf,
+  sees,
+  warning,
+  type Check,
+  type Finding,
+  type Place,
+} from './check.ts';
+
+/** Series, hooks, cleanup and verification, by the streamer. */
+export function stuckChecks(place: Place): Check[] {
+  const { hooks, cleanup } = place.config;
+  if (!sees(place, 'streamer')) return [];
+  const check = (name: string, look: (place: Place, signal: AbortSignal) => Promise<Finding[]>): Check => ({
+    name,
+    run: (signal) => look(place, signal),
+  });
+  return [
+    check('series', lookAtSeries),
+    ...(Object.keys(hooks).length === 0 ? [] : [check('hooks', lookAtHooks)]),
+    ...(cleanup.after === undefined ? [] : [check('cleanup', lookAtCleanup)]),
+    check('verification', lookAtVerification),
+  ];
+}
+
+/** Most rows of a page. */
+const MOST = 1_000;
+
+async function lookAtSeries(place: Place, signal: AbortSignal): Promise<Finding[]> {
+  const count = async (state: string): Promise<number | undefined> => {
+    const path = `/api/series?state=${state}&limit=${MOST}`;
+    const page = await askApi(place.config, 'streamer', path, signal);
+    const series = 'trouble' in page ? undefined : page.body['series'];
+    return Array.isArray(series) ? series.length : undefined;
+  };
+  const [stuck, quarantined] = [await count('failed'), await count('quarantined')];
+  if (stuck === undefined || quarantined === undefined) return [cannotAsk('streamer')];
+  const page = await askApi(place.config, 'streamer', `/api/series?warned=1&limit=${MOST}`, signal);
+  const warned = 'trouble' in page ? undefined : page.body['series'];
+  const warnings = Array.isArray(warned) ? judgeWarnings(warned as readonly WarnedSeries[]) : [];
+  const [first, ...others] = judgeSeries(stuck, quarantined);
+  return first?.state === 'ok' && warnings.length > 0
+    ? warnings
+    : [...(first ? [first] : []), ...others, ...warnings];
+}
+
+interface WarnedSeries {
+  readonly warnings?: readonly { readonly code: string }[];
+}
+
+/** A line for each code of a warning. Pure. */
+export function judgeWarnings(series: readonly WarnedSeries[]): Finding[] {
+  const codes = series.flatMap(({ warnings = [] }) => [...new Set(warnings.map(({ code }) => code))]);
+  return [...Map.groupBy(codes, (code) => code)].map(([code, all]) =>
+    warning(
+      `${all.length >= MOST ? `${MOST} or more` : all.length} series have a warning`,
+      'scanflow series list names them in its last column; scanflow series show ID has the reason.',
+      code,
+    ),
+  );
+}
+
+/** Counts of failed and quarantined series. Pure. */
+export function judgeSeries(stuck: number, quarantined: number): Finding[] {
+  const many = (count: number): string => (count >= MOST ? `${MOST} or more` : String(count));
+  const findings = [
+    ...(stuck > 0
+      ? [warning(`${many(stuck)} series failed`, 'scanflow series list --state failed tells which, and why.')]
+      : []),
+    ...(quarantined > 0
+      ? [
+          warning(
+            `${many(quarantined)} series belong to no project yet`,
+            'scanflow series list --state quarantined; scanflow series release gives them one.',
+          ),
+        ]
+      : []),
+  ];
+  return findings.length > 0 ? findings : [ok('none failed, none in quarantine')];
+}
+
+async function lookAtHooks(place: Place, signal: AbortSignal): Promise<Finding[]> {
+  const page = await askApi(place.config, 'streamer', `/api/hooks?state=failed&limit=${MOST}`, signal);
+  const list = 'trouble' in page ? undefined : page.body['hooks'];
+  return Array.isArray(list) ? judgeHooks(list as readonly FailedHook[]) : [cannotAsk('streamer')];
+}
+
+interface FailedHook {
+  readonly target: string;
+  readonly failure?: { readonly code: string };
+}
+
+/** A line for each hook and reason. Pure. */
+export function judgeHooks(all: readonly FailedHook[]): Finding[] {
+  const groups = Map.groupBy(all, ({ target, failure }) => `${target} ${failure?.code ?? ''}`);
+  const findings = [...groups.values()].map((group) => {
+    const { target, failure } = group[0] ?? { target: '' };
+    return warning(
+      `${target} failed ${group.length >= MOST ? `${MOST} times or more` : `${group.length} times`}`,
+      `scanflow page streamer '/api/hooks?state=failed' has what it said; scanflow series retry ID --target ${target} runs it again, scanflow series skip gives it up.`,
+      failure?.code,
+    );
+  });
+  return findings.length > 0 ? findings : [ok('none failed')];
+}
+
+async function lookAtCleanup(place: Place, signal: AbortSignal): Promise<Finding[]> {
+  const page = await askPage(pageOf(place, 'streamer', '/healthz'), signal);
+  return 'trouble' in page ? [cannotAsk('streamer')] : judgeKept(page.body['notCleaned']);
+}
+
+/** `notCleaned` of the streamer's /healthz. Pure. */
+export function judgeKept(kept: unknown): Finding[] {
+  const because = typeof kept === 'object' && kept !== null && 'because' in kept ? kept.because : {};
+  const findings = Object.entries(because ?? {}).map(([code, count]) =>
+    warning(
+      `${String(count)} series stay in Orthanc although cleanup.after is over`,
+      'scanflow series list names them in its last column (notCleaned in /api/series has the reason of each).',
+      code,
+    ),
+  );
+  return findings.length > 0 ? findings : [ok('nothing stays in Orthanc longer than it should')];
+}
+
+async function lookAtVerification(place: Place, signal: AbortSignal): Promise<Finding[]> {
+  const page = await askApi(place.config, 'streamer', '/api/verify', signal);
+  const said = 'trouble' in page ? undefined : page.body['verify'];
+  if (typeof said !== 'object' || said === null) return [cannotAsk('streamer', 'which verifies')];
+  const { every } = place.config.storage.verify;
+  return judgeVerification(
+    said,
+    every === 'never' ? undefined : every,
+    Temporal.Now.instant().epochMilliseconds,
+  );
+}
+
+interface VerifySummary {
+  readonly failing?: Readonly<Record<string, number>>;
+  readonly acknowledged?: number;
+  readonly trouble?: Readonly<Record<string, number>>;
+  /** When the next one is due, in milliseconds since the epoch. */
+  readonly due?: number;
+}
+
+const DAY_MS = 86_400_000;
+
+/** `every`: `storage.verify.every` in milliseconds; undefined: never. Pure. */
+export function judgeVerification(summary: VerifySummary, every: number | undefined, now: number): Finding[] {
+  const { failing = {}, acknowledged = 0, trouble = {}, due } = summary;
+  const findings = [
+    ...Object.entries(failing).map(([code, count]) =>
+      failed(
+        `the files of ${count} series are not what was stored`,
+        'scanflow series list --state failed tells which; scanflow verify ID --repair puts back what it can, scanflow verify acknowledge says why it may be so.',
+        code,
+      ),
+    ),
+    ...Object.entries(trouble).map(([code, count]) =>
+      warning(`${count} series could not be verified the last time`, 'See docs/failures.md.', code),
+    ),
+    ...(due === undefined || every === undefined || now - due < Math.max(every, DAY_MS)
+      ? []
+      : [
+          warning(
+            `verification is ${Math.floor((now - due) / DAY_MS)} days behind`,
+            'Raise storage.verify.rate, give it more hours, or verify less often (storage.verify.every).',
+          ),
+        ]),
+  ];
+  if (findings.length > 0) return findings;
+  const known = acknowledged === 0 ? '' : `; ${acknowledged} series are not, which somebody has acknowledged`;
+  return [ok(`every file that was read again is what was stored${known}`)];
+}
+
+/** Reports of exams that the worklist refused: their exams stay in progress until somebody looks. */
+export const examChecks = (place: Place): Check[] =>
+  sees(place, 'worklist') ? [{ name: 'exams', run: (signal) => lookAtExams(place, signal) }] : [];
+
+async function lookAtExams(place: Place, signal: AbortSignal): Promise<Finding | Finding[]> {
+  const page = await askApi(place.config, 'worklist', '/api/performed', signal);
+  if ('trouble' in page) return cannotAsk('worklist');
+  return judgeReports(Array.isArray(page.body['refused']) ? page.body['refused'].flatMap(reportOf) : []);
+}
+
+export interface RefusedReport {
+  readonly operation: string;
+  readonly callingAet: string;
+  /** Four hexadecimal digits. */
+  readonly status: string;
+  readonly comment: string;
+}
+
+function reportOf(value: unknown): RefusedReport[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const { operation, callingAet, status, comment } = value as Readonly<Record<string, unknown>>;
+  return [operation, callingAet, status, comment].every((one) => typeof one === 'string')
+    ? [value as RefusedReport]
+    : [];
+}
+
+/** Not authorized (PS3.7 10.1.3.1.9): another AE title created the exam. */
+const FOREIGN = '0124';
+
+/** One finding for each calling AE title and status. Pure. */
+export function judgeReports(refused: readonly RefusedReport[]): Finding | Finding[] {
+  if (refused.length === 0) return ok('no report of an exam was refused');
+  const groups = Map.groupBy(refused, ({ callingAet, status }) => `${callingAet} ${status}`);
+  return [...groups.values()].map((reports) => {
+    const { operation, callingAet, status, comment } = reports[0] as RefusedReport;
+    const times = reports.length === 1 ? 'once' : `${reports.length} times`;
+    return warning(
+      `${operation} of ${callingAet} was refused ${times} with ${status}: ${comment}`,
+      status === FOREIGN
+        ? `Where ${callingAet} is another title of the same scanner, add it to scanners.NAME.sends and restart the worklist.`
+        : 'See docs/operations.md, What scanners report of exams.',
+    );
+  });
+}
