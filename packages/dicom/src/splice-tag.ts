@@ -32,6 +32,25 @@ export const isTagText = (vr: TagElement['vr'], text: string): boolean =>
 export const utcDateTime = (instant: Temporal.Instant): string =>
   `${instant.toString({ smallestUnit: 'second' }).replace(/[-:TZ]/g, '')}+0000`;
 
+/** A tag as configuration and `series.json` write it. Numbers are hexadecimal. */
+export interface TagText extends Pick<PrivateTag, 'creator' | 'value'> {
+  readonly group: string;
+  readonly element: string;
+  readonly accession?: { readonly element: string; readonly value: string };
+  /** As DT in UTC. */
+  readonly time?: { readonly element: string; readonly value: string };
+}
+
+/** The tag to splice. */
+export function privateTagOf({ group, creator, element, value, accession, time }: TagText): PrivateTag {
+  const number = (digits: string): number => Number.parseInt(digits, 16);
+  const also: TagElement[] = [];
+  if (accession !== undefined)
+    also.push({ element: number(accession.element), vr: 'SH', value: accession.value });
+  if (time !== undefined) also.push({ element: number(time.element), vr: 'DT', value: time.value });
+  return { group: number(group), creator, element: number(element), vr: 'LO', value, also };
+}
+
 /** All elements of the block that the tag is made of. */
 export const elementsOf = (tag: PrivateTag): readonly TagElement[] => [tag, ...(tag.also ?? [])];
 

@@ -16,6 +16,12 @@ export const transient = (code: string, message: string): Failure => ({ kind: 't
 export const permanent = (code: string, message: string): Failure => ({ kind: 'permanent', code, message });
 export const ambiguous = (code: string, message: string): Failure => ({ kind: 'ambiguous', code, message });
 
+/** An image that was not sent because its sender was held, by C-STORE or STOW-RS. It is sent later. */
+export const SEND_HELD = transient(
+  'SEND_HELD',
+  'Sending was held before this image. It is sent when it may go on.',
+);
+
 /** Carries a failure through code that throws. */
 export class FailureError extends Error implements Failure {
   override readonly name = 'FailureError';

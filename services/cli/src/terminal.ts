@@ -1,5 +1,5 @@
 /** What goes to a terminal: tables, progress, and no text of an image, a calendar or a peer that could control it. */
-import { stripVTControlCharacters } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
 import { visible } from '@scanflow/runtime/visible';
 
 export interface Output {
@@ -46,12 +46,13 @@ export const plain = (text: string): string =>
 
 type Lines = readonly (readonly string[])[];
 
-/** Cells as columns. `numbers`: columns to align on the right. */
-export function textTable(cells: Lines, numbers: readonly number[] = []): string {
+/** Cells as columns. `numbers`: columns to align on the right. `rule`: a line below the head. */
+export function textTable(cells: Lines, numbers: readonly number[] = [], rule = false): string {
   const lines = cells.map((line) => line.map(plain));
-  const [head = []] = lines;
+  const [head = [], ...body] = lines;
   const widths = head.map((_, at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)));
-  return lines
+  const below = rule ? [widths.map((width) => '─'.repeat(width))] : [];
+  return [head, ...below, ...body]
     .map((line) =>
       line
         .map((text, at) => text[numbers.includes(at) ? 'padStart' : 'padEnd'](widths[at] ?? 0))
@@ -127,4 +128,43 @@ function inWords(seconds: number): string {
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+export interface Show {
+  heading(text: string): void;
+  /** One thing that happened. */
+  step(what: string, detail?: string): void;
+  problem(text: string): void;
+  /** Progress of something long; `done === total` ends it. */
+  progress(what: string, done: number, total: number): void;
+}
+
+const SHOW_REDRAW_MS = 80;
+
+/** A Show that writes to io.err; the table of results goes to io.out. */
+export function createShow(io: Screen): Show {
+  const started = performance.now();
+  let barDrawn = false;
+  let lastDraw = -Infinity;
+  const colour = (style: Parameters<typeof styleText>[0], text: string): string =>
+    io.terminal ? styleText(style, text, { validateStream: false }) : text;
+  const clock = (): string =>
+    colour('dim', `${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s`);
+  const line = (text: string): void => {
+    io.err.write(`${barDrawn ? CLEAR_LINE : ''}${text}\n`);
+    barDrawn = false;
+  };
+  return {
+    heading: (text) => line(`\n${colour('bold', text)}`),
+    step: (what, detail = '') =>
+      line(`${clock()}  ${colour('green', '✓')} ${what}${detail === '' ? '' : `  ${colour('dim', detail)}`}`),
+    problem: (text) => line(`${clock()}  ${colour('red', '✗')} ${text}`),
+    progress(what, done, total) {
+      if (!io.terminal || (done < total && performance.now() - lastDraw < SHOW_REDRAW_MS)) return;
+      lastDraw = performance.now();
+      const text = `          ${bar(done, total)} ${what}`;
+      io.err.write(`${CLEAR_LINE}${text.slice(0, Math.max(20, io.columns - 1))}`);
+      barDrawn = true;
+    },
+  };
 }

@@ -4,12 +4,11 @@ import { tokenFileOf } from '@scanflow/runtime';
 import { apiAt } from '../api.ts';
 import { CONFIG, requireConfig } from '../config.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
+import { demoTag } from '../demo/config.ts';
 import { playDay } from '../demo/play.ts';
-import { createShow, type Show } from '../demo/show.ts';
+import { createShow, type Show } from '../terminal.ts';
 import type { Day, Stack } from '../demo/stack.ts';
-import { resultTable } from '../demo/table.ts';
-import { privateTag } from '../private-tag.ts';
-import type { SessionResult } from '../demo/verify.ts';
+import { resultTable, type SessionResult } from '../demo/verify.ts';
 import { address, readArgs, wholeNumber } from '../options.ts';
 
 const help = `Usage: scanflow demo [--scanners N] [--sessions N] [--images N] [--folder FOLDER] [--keep] [--json]
@@ -101,7 +100,7 @@ async function runningStack(values: Values): Promise<Stack> {
     return value;
   };
   const config = await requireConfig(values.config);
-  const { scanners, calendars, facility, tag } = config;
+  const { scanners, calendars, facility } = config;
   const booked = new Set(Object.values(calendars).flatMap(({ scanner }) => scannersOf(scanner)));
   return {
     scanners: Object.entries(scanners)
@@ -113,7 +112,7 @@ async function runningStack(values: Values): Promise<Stack> {
     streamer: await apiAt(given('streamer'), tokenFileOf(config)),
     projectRoot: given('project'),
     pacsFolder: given('pacs'),
-    tag: privateTag(tag),
+    tag: demoTag(config),
   };
 }
 

@@ -15,7 +15,7 @@ import {
 } from '@scanflow/dicom';
 import { find } from '@scanflow/dimse';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
-import { createShow } from '../demo/show.ts';
+import { createShow } from '../terminal.ts';
 import { address, CALLING, callingOf, readArgs, wholeNumber } from '../options.ts';
 
 const help = `Usage: scanflow phantom FOLDER [--modality MR|CT|SC] [--images N] [--rows N] [--columns N]

@@ -6,11 +6,20 @@ import { dirname } from 'node:path';
 import { defaultTag, type Config } from '@scanflow/config';
 import { codeOf, messageOf } from '@scanflow/failure';
 import { asideName, fsyncFolder } from '@scanflow/runtime';
-import { CannotTag, readAttributes, TagStream, text, type PrivateTag } from '@scanflow/dicom';
+import {
+  CannotTag,
+  isTagText,
+  privateTagOf,
+  readAttributes,
+  TagStream,
+  text,
+  utcDateTime,
+  type PrivateTag,
+  type TagText,
+} from '@scanflow/dicom';
 import { requireConfig } from '../config.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';
-import { privateTag } from '../private-tag.ts';
 
 const help = `Usage: scanflow tag IN OUT [--config FILE] [--force] [--json]
 
@@ -42,10 +51,8 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const settings = await tagSettings(values.config);
   const fileSize = await sizeOf(from);
   await requireTarget(from, to, values.force);
-  const tag = privateTag(settings, {
-    accession: settings.accession === undefined ? undefined : await accessionOf(from, fileSize, io.signal),
-    now: Temporal.Now.instant(),
-  });
+  const accession = settings.accession === undefined ? '' : await accessionOf(from, fileSize, io.signal);
+  const tag = privateTagOf(tagText(settings, accession, Temporal.Now.instant()));
   const done = await write({ from, to, fileSize, tag, force: values.force }, io.signal);
   if (done.kind === 'refused') {
     io.err.write(`scanflow: ${from}: ${done.message} (${done.code})\n`);
@@ -61,6 +68,21 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 async function tagSettings(file: string | undefined): Promise<Config['tag']> {
   if (file === undefined) return defaultTag();
   return (await requireConfig(file)).tag;
+}
+
+/** The tag with the elements that the configuration wants. An accession number that does not fit is left out. */
+function tagText(
+  { group, creator, element, value, accession, time }: Config['tag'],
+  number: string,
+  now: Temporal.Instant,
+): TagText {
+  return {
+    ...{ group, creator, element, value },
+    ...(accession !== undefined && isTagText('SH', number)
+      ? { accession: { element: accession, value: number } }
+      : {}),
+    ...(time === undefined ? {} : { time: { element: time, value: utcDateTime(now) } }),
+  };
 }
 
 async function sizeOf(path: string): Promise<number> {
@@ -88,15 +110,15 @@ async function requireTarget(from: string, to: string, force: boolean): Promise<
   if (!force) throw new UsageError(`${to} exists; --force overwrites it`);
 }
 
-/** As far as it can be read; the booking that the streamer would ask is not known here. */
-async function accessionOf(path: string, fileSize: number, signal: AbortSignal): Promise<string | undefined> {
-  let accession: string | undefined;
+/** The accession number of the file. The streamer would also use the booking, which is not known here. */
+async function accessionOf(path: string, fileSize: number, signal: AbortSignal): Promise<string> {
+  let accession = '';
   const head = new TagStream(undefined, {
     fileSize,
     look: ({ bytes, complete }) => {
       const read = readAttributes(bytes, ['AccessionNumber'], { complete, fileSize });
       if (read.kind === 'needMore') return complete ? undefined : read.atLeast;
-      if (read.kind === 'attributes') accession = text(read.dataSet, 'AccessionNumber');
+      if (read.kind === 'attributes') accession = (text(read.dataSet, 'AccessionNumber') ?? '').trim();
       return undefined;
     },
   });
@@ -116,7 +138,7 @@ type Done =
   | { readonly kind: 'tagged' | 'already'; readonly bytes: number; readonly sha256: string }
   | { readonly kind: 'refused'; readonly code: string; readonly message: string };
 
-/** Beside OUT first, so that OUT is never half of anything; nothing is left of what did not become OUT. */
+/** Writes beside OUT first, so that OUT is never half written. Leaves nothing behind if it fails. */
 async function write(job: Job, signal: AbortSignal): Promise<Done> {
   const aside = asideName(job.to);
   const file = await open(aside, 'wx', 0o644);
@@ -153,7 +175,7 @@ async function copy({ from, fileSize, tag }: Job, file: FileHandle, signal: Abor
 
 const NO_HARD_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EINVAL']);
 
-/** Without --force by link(), which fails where the name has been taken meanwhile. */
+/** Gives the file its name. Without --force by link(), which fails if the name is taken. */
 async function publish(aside: string, { to, force }: Job): Promise<void> {
   try {
     if (force) await rename(aside, to);

@@ -1,12 +1,11 @@
-/** The demo's configuration: the shipped sample with this machine's folders and ports, and a research PACS. */
+/** The demo's configuration and bookings: the sample with this machine's folders and ports, and slots of today. */
 import { readFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatIssue, loadConfig, type Config } from '@scanflow/config';
-import type { PrivateTag } from '@scanflow/dicom';
+import { privateTagOf, type PrivateTag } from '@scanflow/dicom';
 import { parseDocument } from 'yaml';
 import type { DemoScanner } from './stack.ts';
-import { privateTag } from '../private-tag.ts';
 
 export interface DemoPorts {
   readonly worklist: number;
@@ -43,8 +42,12 @@ export async function demoConfig(
   const loaded = await loadConfig(file);
   if (!loaded.ok)
     throw new Error(`the demo's configuration is not good:\n${loaded.issues.map(formatIssue).join('\n')}`);
-  return { file, config: loaded.config, projectRoot, tag: privateTag(loaded.config.tag) };
+  return { file, config: loaded.config, projectRoot, tag: demoTag(loaded.config) };
 }
+
+/** The tag that the streamer adds, without the elements for accession number and time. */
+export const demoTag = ({ tag: { group, creator, element, value } }: Config): PrivateTag =>
+  privateTagOf({ group, creator, element, value });
 
 function changes(plan: DemoPlan, projectRoot: string): [string[], unknown][] {
   const { folder, ports, orthanc, pacs } = plan;
@@ -80,3 +83,33 @@ function changes(plan: DemoPlan, projectRoot: string): [string[], unknown][] {
     ],
   ];
 }
+
+interface Slot {
+  readonly start: Temporal.ZonedDateTime;
+  readonly end: Temporal.ZonedDateTime;
+}
+
+const LONGEST_MINUTES = 30;
+/** The worklist's window reaches 12 hours back by default: stay well within. */
+const SPAN_MINUTES = 10 * 60;
+
+/** `count` slots in a row around `now`, all on its calendar day. */
+export function slotsAround(now: Temporal.ZonedDateTime, count: number): Slot[] {
+  const length = Math.max(1, Math.min(LONGEST_MINUTES, Math.floor(SPAN_MINUTES / count)));
+  const day = now.startOfDay();
+  const nextDay = day.add({ days: 1 });
+  const centred = now
+    .round({ smallestUnit: 'minute', roundingMode: 'floor' })
+    .subtract({ minutes: (length * count) / 2 });
+  const latest = nextDay.subtract({ minutes: length * count });
+  const first = later(day, earlier(centred, latest));
+  return Array.from({ length: count }, (_, index) => ({
+    start: first.add({ minutes: length * index }),
+    end: first.add({ minutes: length * (index + 1) }),
+  }));
+}
+
+const later = (a: Temporal.ZonedDateTime, b: Temporal.ZonedDateTime): Temporal.ZonedDateTime =>
+  Temporal.ZonedDateTime.compare(a, b) > 0 ? a : b;
+const earlier = (a: Temporal.ZonedDateTime, b: Temporal.ZonedDateTime): Temporal.ZonedDateTime =>
+  Temporal.ZonedDateTime.compare(a, b) < 0 ? a : b;

@@ -11,9 +11,8 @@ import {
   type DataSet,
 } from '@scanflow/dicom';
 import { echo, find, store, type Peer } from '@scanflow/dimse';
-import type { Show } from './show.ts';
-import type { Day, DemoScanner, Stack } from './stack.ts';
-import { awaitStreamer } from './streamer.ts';
+import type { Show } from '../terminal.ts';
+import { awaitStreamer, type Day, type DemoScanner, type Stack } from './stack.ts';
 import { sha256, verifySession, type SentSeries, type SessionResult } from './verify.ts';
 
 const WORKLIST_MS = 60_000;

@@ -1,10 +1,10 @@
-/** Compares, image by image, what the scanner sent with what is stored and with what the PACS received. */
+/** Compares, image by image, what the scanner sent with what is stored and what the PACS received; shows it as a table. */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { readPart10Header, removeSplice } from '@scanflow/dicom';
-import type { Stack } from './stack.ts';
-import type { SeriesView } from './streamer.ts';
+import { textTable } from '../terminal.ts';
+import type { Stack, SeriesView } from './stack.ts';
 
 /** What a scanner of the demo has sent. */
 export interface SentSeries {
@@ -139,3 +139,22 @@ async function readManifest(folder: string): Promise<Map<string, string>> {
 }
 
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+const HEAD = ['booking', 'accession', 'series', 'images', 'stored where', 'sent where', ''] as const;
+
+/** One row per session. */
+export function resultTable(results: readonly SessionResult[]): string {
+  const rows = [
+    HEAD,
+    ...results.map((result) => [
+      `${result.scanner} ${result.time} ${result.patientId} ${result.session}`,
+      result.accessionNumber,
+      `${result.modality} ${result.seriesDescription}`,
+      String(result.images),
+      `${result.stored.verified}/${result.images} in ${result.stored.where}`,
+      `${result.sent.verified}/${result.images} at ${result.sent.where}`,
+      result.problems.length === 0 ? 'verified' : 'NOT VERIFIED',
+    ]),
+  ];
+  return textTable(rows, [], true);
+}

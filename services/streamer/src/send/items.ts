@@ -1,10 +1,9 @@
 /** What of a series is handed to a sender: files as they are stored, or with the tag spliced in while they are sent. */
 import { createHash } from 'node:crypto';
 import { readBounded } from '@scanflow/runtime';
-import { CannotTag, fileLayout, planSplice, TagStream, type PrivateTag } from '@scanflow/dicom';
+import { CannotTag, fileLayout, planSplice, privateTagOf, TagStream, type PrivateTag } from '@scanflow/dicom';
 import type { Look, LookedAt, StoreItem } from '@scanflow/dimse';
 import { type Failure, permanent } from '@scanflow/failure';
-import { privateTagOf } from '../store/tag.ts';
 import type { ForwardWork, OriginalImage, SendItem, SeriesRecord, Store, StoredInstance } from '../ports.ts';
 
 /** One item for each image; the tag is the one that the series' record names, so that each attempt sends the same. */

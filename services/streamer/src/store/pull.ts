@@ -1,13 +1,13 @@
 /** One image: out of Orthanc, hashed, tagged, written aside, checked, named. */
 import { createHash } from 'node:crypto';
-import { CannotTag, TagStream } from '@scanflow/dicom';
+import { CannotTag, privateTagOf, TagStream } from '@scanflow/dicom';
 import { type Failure, FailureError, transient } from '@scanflow/failure';
 import { COUNT_KEYWORDS, countsOf } from '../completeness/counts.ts';
 import { imageFacts, type Head, type ImageFacts } from './image.ts';
 import { fileName, keywordsOf, type Layout } from './place/layout.ts';
 import type { Attributes } from './place/route.ts';
 import type { Reason } from '../model/series.ts';
-import { privateTagOf, type TagRecord } from './tag.ts';
+import type { TagRecord } from './tag.ts';
 import type {
   Folder,
   ImageFile,

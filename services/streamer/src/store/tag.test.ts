@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { privateTagOf, tagRecord, type TagRules } from './tag.ts';
+import { privateTagOf } from '@scanflow/dicom';
+import { tagRecord, type TagRules } from './tag.ts';
 
 const RULES: TagRules = { group: 0x0021, creator: 'SCANFLOW', element: 0x10, vr: 'LO', value: 'DICOM send' };
 const now = Temporal.Instant.from('2026-11-22T09:15:00.75Z');

@@ -1,5 +1,5 @@
 /** The private tag of a series: settled when the series gets its folder, so that an image has the same bytes whenever it is tagged. */
-import { isTagText, utcDateTime, type PrivateTag, type TagElement } from '@scanflow/dicom';
+import { isTagText, utcDateTime, type PrivateTag, type TagText } from '@scanflow/dicom';
 
 export type TagApply = 'stored+forwarded' | 'forwarded' | 'none';
 
@@ -12,17 +12,10 @@ export interface TagRules extends Pick<PrivateTag, 'group' | 'creator' | 'elemen
   readonly time?: number | undefined;
 }
 
-/** `tag` in `series.json`; absent where the series is not tagged. Numbers are hexadecimal. */
-export interface TagRecord {
-  readonly group: string;
-  readonly creator: string;
-  readonly element: string;
-  readonly value: string;
+/** `tag` in `series.json`, whose time is when the series was first pulled; absent where the series is not tagged. */
+export interface TagRecord extends TagText {
   /** Absent: stored+forwarded. */
   readonly apply?: 'forwarded';
-  readonly accession?: { readonly element: string; readonly value: string };
-  /** When the series was first pulled, as DT in UTC. */
-  readonly time?: { readonly element: string; readonly value: string };
 }
 
 const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0');
@@ -46,15 +39,4 @@ export function tagRecord(
       : { accession: { element: hex(rules.accession, 2), value: number } }),
     ...(rules.time === undefined ? {} : { time: { element: hex(rules.time, 2), value: utcDateTime(now) } }),
   };
-}
-
-/** The tag to splice. */
-export function privateTagOf({ group, creator, element, value, accession, time }: TagRecord): PrivateTag {
-  const also: TagElement[] = [];
-  if (accession !== undefined)
-    also.push({ element: Number.parseInt(accession.element, 16), vr: 'SH', value: accession.value });
-  if (time !== undefined)
-    also.push({ element: Number.parseInt(time.element, 16), vr: 'DT', value: time.value });
-  const own = { group: Number.parseInt(group, 16), creator, element: Number.parseInt(element, 16), value };
-  return { ...own, vr: 'LO', also };
 }

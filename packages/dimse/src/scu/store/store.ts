@@ -1,5 +1,5 @@
 /** C-STORE as SCU: files to a peer, over associations side by side, each file with exactly one outcome. */
-import { type Failure, transient } from '@scanflow/failure';
+import { SEND_HELD, type Failure } from '@scanflow/failure';
 import { failureOf } from '../../failure.ts';
 import { silent } from '../../log.ts';
 import { cancelled, nameOf, type Peer } from '../peer.ts';
@@ -13,8 +13,6 @@ import { StoreWindow } from './window.ts';
 const UNREAD = 16;
 /** Requests under way at once, where the peer grants it. */
 export const OPERATIONS = 8;
-
-const HELD = transient('SEND_HELD', 'Sending was held before this image. It is sent when it may go on.');
 
 /** Files read ahead while the peer is at work on one. */
 const AHEAD = 3;
@@ -138,7 +136,7 @@ class StoreJob {
     const { gate } = this.#options;
     if (gate === undefined || (await gate.admits())) return true;
     this.#window.putBack(instance);
-    this.#stop(HELD);
+    this.#stop(SEND_HELD);
     return false;
   }
 

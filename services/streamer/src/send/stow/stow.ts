@@ -1,7 +1,7 @@
 /** A destination that is reached by DICOMweb: STOW-RS (PS3.18 10.5), several instances per request. */
 import { defined } from '@scanflow/booking/defined';
 import type { StoreItem } from '@scanflow/dimse';
-import { type Failure, transient } from '@scanflow/failure';
+import { SEND_HELD, transient, type Failure } from '@scanflow/failure';
 import { failureOf } from '../../model/failure.ts';
 import { retryAfterMs } from '../../work/retry-after.ts';
 import type { Sender, SendOptions, SendOutcome, StowReach } from '../../ports.ts';
@@ -67,7 +67,7 @@ class Delivery {
       if (this.#stopped === undefined && (await gate?.admits()) === false) {
         yield* this.#deliver(batch);
         batch = [];
-        this.#stop(HELD);
+        this.#stop(SEND_HELD);
       }
       const part = this.#stopped === undefined ? await partOf(item) : this.#unsent(item);
       if ('result' in part) {
@@ -164,7 +164,6 @@ async function partOf(item: StoreItem): Promise<Part | SendOutcome> {
   }
 }
 
-const HELD = transient('SEND_HELD', 'Sending was held before this image. It is sent when it may go on.');
 const UNSENT = transient(
   'DEST_LOST',
   'The destination broke off before the image was sent. It is sent again.',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { slotsAround } from './calendar.ts';
+import { slotsAround } from './config.ts';
 
 const at = (text: string): Temporal.ZonedDateTime => Temporal.ZonedDateTime.from(`${text}[Europe/Amsterdam]`);
 
