@@ -14,7 +14,7 @@ const template = await readFile(at('conformance/template.md'), 'utf8');
 const unused = new Set(Object.keys(parts));
 const page = template.replaceAll(/\{\{(\w+)\}\}/g, (marker, name: string) => {
   const part = parts[name];
-  if (part === undefined) throw new Error(`the template asks for ${marker}, which nobody makes`);
+  if (part === undefined) throw new Error(`the template names ${marker}, which nobody makes`);
   unused.delete(name);
   return part();
 });

@@ -256,7 +256,7 @@ test('verify: a streamer that is killed meanwhile goes on, and the command waits
   const rig = await rigWith(t, { verify: { every: 'never', rate: '100kB/s' } });
   const { series } = await stored(rig, 30);
   const asked = scanflow(rig, 'verify', series.id, '--json');
-  await until(() => rig.streamer().output().includes('verification asked for by hand'), {
+  await until(() => rig.streamer().output().includes('verification requested by hand'), {
     what: 'it is asked for',
     timeoutMs: 30_000,
   });

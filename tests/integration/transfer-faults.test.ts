@@ -223,7 +223,7 @@ test('transfer: to a target that cannot be asked, the word of the source is told
   const path = await list(t, 'WORD1');
   const result = await transfer(path, ...from(honest), '--to', 'SOMEWHERE', '--json');
   assert.equal(result.code, 0, result.stderr);
-  assert.match(result.stderr, /SOMEWHERE is not asked what it has/);
+  assert.match(result.stderr, /SOMEWHERE is not queried for what it has/);
   assert.deepEqual(summary(json(result).rows[0]), [2, 0, 2, 0, 0, 'Unverified', undefined]);
   const failing = await scripted(t, { images, onMove: (asked) => success(asked, 1, 1) });
   const bad = await transfer(

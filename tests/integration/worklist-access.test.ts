@@ -49,7 +49,7 @@ test('limit: exactly so many answers, then A700 with the reason; no A700 for exa
   const all = await find(t, plain.port, IDENTITY, { callingAet: 'PRISMA' });
   assert.deepEqual(all.statuses, ['ff00', 'ff00', 'a700']);
   assert.equal(all.answers.length, 2);
-  assert.match(all.output, /More than 2 items match; ask for less/);
+  assert.match(all.output, /More than 2 items match; narrow the query/);
   const two = await find(t, plain.port, [...IDENTITY, 'PatientName=*oe^J*'], { callingAet: 'PRISMA' });
   assert.deepEqual(two.statuses, ['ff00', '0000']);
   const both = await find(t, plain.port, [...IDENTITY, 'PatientName=*^J*'], { callingAet: 'PRISMA' });

@@ -109,7 +109,7 @@ test('explain: by command', async () => {
   assert.equal(hidden.code, 1);
   assert.match(
     hidden.output,
-    /KEY: the query asks for ScheduledProcedureStepSequence\.Modality MR; the item has CT/,
+    /KEY: the query requires ScheduledProcedureStepSequence\.Modality MR; the item has CT/,
   );
   assert.match(hidden.output, /judged: the last query of this scanner, \d{4}-/);
   const json = await command('C1', '--scanner', 'prisma', '--json', '--key', 'PatientID');

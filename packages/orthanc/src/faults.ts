@@ -58,6 +58,6 @@ export function transcodeFault(status: number, path: string): FailureError {
   return new FailureError({
     kind: 'permanent',
     code: 'TRANSCODE_FAILED',
-    message: `The destination does not take the image’s transfer syntax, and Orthanc cannot convert the image (${status}). For JPEG 2000 it needs its plugin for GDCM (Debian: orthanc-gdcm); else have the destination accept the transfer syntax.`,
+    message: `The destination does not take the image’s transfer syntax, and Orthanc cannot convert the image (${status}). For JPEG 2000 it needs its plugin for GDCM (Debian: orthanc-gdcm); else make the destination accept the transfer syntax.`,
   });
 }

@@ -125,7 +125,7 @@ function healthOf(health: () => Health, log: Log): Health {
     return health();
   } catch (error) {
     log.error('the health check fails', { error });
-    return { ok: false, detail: { reason: 'the health check fails; the log tells why' } };
+    return { ok: false, detail: { reason: 'the health check fails; the log says why' } };
   }
 }
 
@@ -139,7 +139,7 @@ function answerErrors(app: FastifyInstance, log: Log): void {
     if (status < 500) return reply.code(status).send({ error: messageOf(error) });
     // the route, not the address: that may name a person
     log.error('request failed', { route: request.routeOptions.url ?? 'unknown', error });
-    return reply.code(status).send({ error: 'it failed; the log tells why' });
+    return reply.code(status).send({ error: 'it failed; the log says why' });
   });
 }
 

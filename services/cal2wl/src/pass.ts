@@ -133,7 +133,7 @@ export class Passes {
           // /healthz shows it to anybody, and the message may hold the name of a file
           unwritten: {
             ...failure,
-            message: `The calendar ${calendar} could not be worked on (${failure.code}); the log tells why.`,
+            message: `The calendar ${calendar} could not be worked on (${failure.code}); the log says why.`,
           },
         },
       };
@@ -244,7 +244,7 @@ export class Passes {
     try {
       this.#frozen = await this.#options.running.accessions(now);
     } catch (error) {
-      this.#options.log.warn('which exams run cannot be read; what was known counts', {
+      this.#options.log.warn('cannot read which exams run; the last known state counts', {
         code: codeOf(error) ?? 'UNEXPECTED',
       });
     }

@@ -29,7 +29,7 @@ export function projectList(source: Source, lastGood: string, log: Log): Project
       return {
         kind: 'permanent',
         code: 'PROJECTS_UNREADABLE',
-        message: `${parsed.problem} Write one project a line, or a JSON array as docs/booking.md shows; what it last said counts until then.`,
+        message: `${parsed.problem} Write one project a line, or a JSON array as docs/booking.md shows; its last good content counts until then.`,
       };
     if (content === text) return undefined;
     [projects, text] = [parsed.projects, content];

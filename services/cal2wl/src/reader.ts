@@ -294,7 +294,7 @@ const unexpected = (error: unknown): Answer => ({
 const overdue = (ms: number): Failure => ({
   kind: 'transient',
   code: 'FETCH_TIMEOUT',
-  message: `The calendar has not answered for ${Math.round(ms / 1000)} s: check that what it lies on, such as a network folder, responds.`,
+  message: `The calendar has not answered for ${Math.round(ms / 1000)} s: check that the place where it lies, such as a network folder, responds.`,
 });
 
 const reportOf = (answer: Answer & { readonly ms: number }): FetchReport => ({

@@ -23,4 +23,4 @@ export async function openConfig(file: string): Promise<Config> {
 }
 
 export const cannotUse = (file: string): UsageError =>
-  new UsageError(`${file} cannot be used; scanflow check ${file} tells why`);
+  new UsageError(`${file} cannot be used; scanflow check ${file} says why`);

@@ -117,7 +117,7 @@ async function settle(settings: StoreSettings, image: Image, turns: Turns): Prom
     return {
       kind: 'failed',
       status: OUT_OF_RESOURCES,
-      comment: 'Orthanc does not take who sent the image',
+      comment: 'Orthanc does not record who sent the image',
     };
   if (verdict.kind === 'stored') return { kind: 'done', outcome: 'stored' };
   const { transferSyntax } = request;

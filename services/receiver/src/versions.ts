@@ -42,7 +42,7 @@ export async function keepVersion(orthanc: Orthanc, stored: Stored, version: Ver
   const path = pathOf(stored);
   const versions = await versionsOf(orthanc, stored);
   if (versions === 'gone') return { kind: 'gone' };
-  if (versions === undefined) return failed('Orthanc does not tell what it has');
+  if (versions === undefined) return failed('Orthanc does not say what it has');
   const first = await compare(orthanc, `${path}/dicom`, version);
   if (first === 'same') return { kind: 'same' };
   for (const name of versions)
@@ -85,7 +85,7 @@ async function stays(orthanc: Orthanc, stored: Stored, attachment: number, outco
   const until = performance.now() + LEAVING_MS;
   for (;;) {
     const leaving = await orthanc.ask('GET', `/series/${stored.series}/metadata/${METADATA.leaving.number}`);
-    if (!leaving.answered) return failed('Orthanc does not tell what it has');
+    if (!leaving.answered) return failed('Orthanc does not say what it has');
     const versions = await versionsOf(orthanc, stored);
     if (versions === 'gone' || versions?.includes(attachment) === false) return { kind: 'gone' };
     const free = leaving.status === 404 || (leaving.status === 200 && isOld(leaving.body.toString('utf8')));

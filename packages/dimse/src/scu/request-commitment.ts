@@ -163,7 +163,7 @@ class Conversation {
   /** Answers N-EVENT-REPORT. False: it was something else, and the association has ended. */
   async #event({ contextId, command, dataSet }: Message, transferSyntax: string): Promise<boolean> {
     if (command.commandField !== COMMAND.eventReportRq) {
-      this.#association.abort('the peer sent what nobody asked for');
+      this.#association.abort('the peer sent something unexpected');
       return false;
     }
     const { eventTypeId, affectedSopInstanceUid } = command;

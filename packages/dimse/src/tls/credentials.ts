@@ -20,7 +20,7 @@ export function usable<T>(make: () => T): T {
     throw new FailureError(
       permanent(
         'TLS_CREDENTIALS',
-        `The TLS key and certificates cannot be used${why}. They are to be PEM files.`,
+        `The TLS key and certificates cannot be used${why}. They must be PEM files.`,
       ),
       error,
     );

@@ -19,7 +19,7 @@ const SELF_SIGNED = problem(
 const WRONG_CA = problem(
   'TLS_WRONG_CA',
   'its certificate is from an authority that is not among those trusted',
-  'Put the certificate of its authority into the file that `ca` names, or have it use the right one.',
+  'Put the certificate of its authority into the file that `ca` names, or make it use the right one.',
 );
 const EXPIRED = problem(
   'TLS_EXPIRED',
@@ -34,7 +34,7 @@ const NO_CLIENT_CERTIFICATE = problem(
 const REFUSED_OURS = problem(
   'TLS_CERTIFICATE_REFUSED',
   'it refuses our certificate',
-  'Have it trust the authority of our certificate, and check that ours has not expired.',
+  'Make it trust the authority of our certificate, and check that ours has not expired.',
 );
 const NO_COMMON = problem(
   'TLS_NOTHING_IN_COMMON',
@@ -66,9 +66,9 @@ const PROBLEMS: Readonly<Record<string, TlsProblem>> = {
   INVALID_PURPOSE: problem(
     'TLS_WRONG_PURPOSE',
     'its certificate is not meant for this side of a connection',
-    'Have one made with the extended key usage of that side, or of both (serverAuth, clientAuth).',
+    'Request one with the extended key usage of that side, or of both (serverAuth, clientAuth).',
   ),
-  CERT_REVOKED: problem('TLS_REVOKED', 'its certificate has been revoked', 'Have a new one made for it.'),
+  CERT_REVOKED: problem('TLS_REVOKED', 'its certificate has been revoked', 'Request a new one for it.'),
   ERR_TLS_CERT_ALTNAME_INVALID: problem(
     'TLS_WRONG_NAME',
     'its certificate is for another name',

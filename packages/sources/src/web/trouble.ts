@@ -95,7 +95,7 @@ const LOGIN: Readonly<Record<Shown, string>> = {
   own: 'check username and passwordFile, or tokenFile, and whether the calendar is shared with that user',
   withheld:
     'the calendar was redirected there, and passwords are not passed on to another address. Give the final address',
-  none: 'it asks who is there. Give username and passwordFile, or tokenFile, or share the calendar',
+  none: 'it requires a login. Give username and passwordFile, or tokenFile, or share the calendar',
 };
 
 /** The failure of a status without a calendar. */

@@ -61,7 +61,7 @@ export async function advise(tally: Tally, peer: Peer, signal: AbortSignal): Pro
  */
 export function hint(syntax: string, takes: readonly string[]): string {
   if (takes.length === 0)
-    return 'It takes no images of this SOP class at all: have it accept them, or leave them out.';
+    return 'It takes no images of this SOP class at all: make it accept them, or leave them out.';
   const list = takes.map((uid) => SYNTAXES.get(uid)?.[0] ?? uid).join(', ');
   const target = takes.includes(EXPLICIT) ? '+te' : takes.includes(IMPLICIT) ? '+ti' : undefined;
   const tool = SYNTAXES.get(syntax)?.[1];

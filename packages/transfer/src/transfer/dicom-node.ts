@@ -88,7 +88,7 @@ async function ask(
 const tooMany = (node: string): Failure => ({
   kind: 'permanent',
   code: 'TRANSFER_TOO_MANY',
-  message: `${node} has more than ${MOST_ANSWERS} answers to one question. Ask for less at a time.`,
+  message: `${node} has more than ${MOST_ANSWERS} answers to one query. Request less at a time.`,
 });
 
 async function holding(

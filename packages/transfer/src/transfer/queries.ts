@@ -90,7 +90,7 @@ function seriesHolding(count: number | undefined, listed: readonly DataSet[], no
   throw new FailureError({
     kind: 'permanent',
     code: 'TRANSFER_UNCOUNTED',
-    message: `${node} tells neither the images of a series nor their number, so nobody can say when all of them have arrived. Ask its vendor for C-FIND at the IMAGE level.`,
+    message: `${node} gives neither the images of a series nor their number, so nobody can say when all of them have arrived. Ask its vendor for C-FIND at the IMAGE level.`,
   });
 }
 

@@ -198,6 +198,6 @@ function reasonOf(
   if (outcome.result !== 'complete') return { code: outcome.failure.code, reason: outcome.failure.message };
   return {
     code: 'TRANSFER_NOT_ARRIVED',
-    reason: `${source} says that it sent ${transferred} of ${found} images, and tells of no failure. Give --to as AET@host:port, so that the target can be asked.`,
+    reason: `${source} says that it sent ${transferred} of ${found} images, and reports no failure. Give --to as AET@host:port, so that the target can be queried.`,
   };
 }

@@ -133,7 +133,7 @@ function calendarName({ calendar, scanner }: Wish, { calendars }: Config): strin
   throw new UsageError(
     entries.length === 0
       ? 'the configuration has no calendar'
-      : `which calendar of the configuration is meant? Give its name (${Object.keys(calendars).join(', ')}) in the place of the file, or a --scanner that only one of them books`,
+      : `which calendar of the configuration is meant? Give its name (${Object.keys(calendars).join(', ')}) instead of the file, or a --scanner that only one of them books`,
   );
 }
 

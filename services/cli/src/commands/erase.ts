@@ -84,7 +84,7 @@ async function previewText(
       ? ['Nothing of it is here; what comes later will be quarantined.']
       : ['Here:', ...lines]),
     ...section('Sent to, and erased there by whoever runs it:', destinations),
-    ...section('Hooks that were told, and may have made files of it:', hooks),
+    ...section('Hooks that ran, and may have made files from it:', hooks),
     ...section('Backups:', kept),
     'Backups and the booking calendar keep it until you remove it there.',
   ].join('\n')}\n`;

@@ -39,7 +39,7 @@ LIST.csv holds one accession number per line, or columns called AccessionNumber,
   --json              prints the report as JSON
   --via URL           an Orthanc queries the archive and receives the images; --from is the archive's name in its DicomModalities
   --orthanc-user NAME, --orthanc-password-file FILE   user and password for that Orthanc
-  --tls, --tls-ca FILE, --tls-cert FILE, --tls-key FILE, --tls-profile NAME, --tls-name NAME   as of scanflow send, for --from
+  --tls, --tls-ca FILE, --tls-cert FILE, --tls-key FILE, --tls-profile NAME, --tls-name NAME   as in scanflow send, for --from
   --to-tls            also uses TLS for --to, with the same files
 
 Exit codes: 0 every image is there; 1 some are not; 2 not started (usage, list, archive or target not reachable).
@@ -65,7 +65,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   try {
     if (nodes.target === undefined)
       io.err.write(
-        `${nodes.aet} is not asked what it has: the archive's word counts. Give --to AET@host:port\n`,
+        `${nodes.aet} is not queried for what it has: only the archive's report counts. Give --to AET@host:port\n`,
       );
     if (values.report !== undefined) await mkdir(values.report, { recursive: true });
     const notes = await journalOf(values, path, nodes);

@@ -25,7 +25,7 @@ export async function playDay(
   show: Show,
   signal: AbortSignal,
 ): Promise<SessionResult[]> {
-  show.heading('The scanners ask for their worklists, scan, and send');
+  show.heading('The scanners query their worklists, scan, and send');
   const sent = await Promise.all(
     stack.scanners.map((scanner) => playScanner(stack, scanner, day, show, signal)),
   );

@@ -67,7 +67,7 @@ function judgeCalendar({ calendar, state, ageSeconds, held = 0, ...more }: Calen
     findings.push(
       (serious ? failed : warning)(
         `${calendar} ${age}${why}`,
-        'What it last said stays on the worklist; docs/operations.md#calendars has each reason.',
+        'Its last good copy stays on the worklist; docs/operations.md#calendars has each reason.',
         failure?.code,
       ),
     );

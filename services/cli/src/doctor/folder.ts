@@ -129,7 +129,7 @@ export function judgeSpace(folder: string, { free, total, files }: Space, floor?
     findings.push(
       warning(
         `${folder}: hardly any inodes are left`,
-        'Remove small files, or have the file system made for more.',
+        'Remove small files, or make the file system anew with more inodes.',
       ),
     );
   return findings;

@@ -49,7 +49,7 @@ export function judgeHealth(service: ServiceName, { status, body }: Answer, vers
     findings.push(
       failed(
         `it says that it is not well: ${reasons(body).join(' ') || 'no reason given'}`,
-        `docker compose logs ${service} tells more.`,
+        `docker compose logs ${service} shows more.`,
       ),
     );
   const { warning: warned, problems } = body;

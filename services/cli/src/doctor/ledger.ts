@@ -64,7 +64,7 @@ export function judgePostgres(where: string, answer: string, tls: boolean): Find
     return failed(`what answers at ${where} is no PostgreSQL`, 'Correct ledger.url.', 'LEDGER_UNREACHABLE');
   if (tls && answer === 'N')
     return failed(
-      `PostgreSQL at ${where} speaks no TLS, and ledger.tls asks for it`,
+      `PostgreSQL at ${where} speaks no TLS, and ledger.tls requires it`,
       'Turn TLS on there.',
       'LEDGER_TLS',
     );

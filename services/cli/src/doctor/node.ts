@@ -38,7 +38,7 @@ export async function lookAtNode(
     : [
         warning(
           `${nameOf(peer)} does not answer C-ECHO`,
-          'Have verification turned on there: it shows that it runs.',
+          'Turn verification on there: it shows that the node runs.',
         ),
       ];
   try {
@@ -59,7 +59,7 @@ export function explained({ code, message }: Pick<Failure, 'code' | 'message'>, 
     if (message.includes('calling AE title not recognized'))
       return failed(
         message.replace(/ Check the AE titles.*/, ''),
-        `Have ${peer.callingAet} (callingAet) entered there as a node that may send, with this machine's address.`,
+        `Enter ${peer.callingAet} (callingAet) there as a node that may send, with this machine's address.`,
         code,
       );
     if (message.includes('called AE title not recognized'))
@@ -141,13 +141,13 @@ export function judgeKinds(proposed: readonly Kind[], accepted: readonly Kind[],
   if (none.length > 0)
     return warning(
       `${prefix}, but takes no ${namesOf(none)}: they would fail there`,
-      'Have these SOP classes accepted there, or leave them out with when.modality.',
+      'Accept these SOP classes there, or leave them out with when.modality.',
       'NOT_NEGOTIATED',
     );
   if (half.length > 0)
     return warning(
       `${prefix}, but takes ${namesOf(half)} in Implicit VR Little Endian only`,
-      'Have Explicit VR Little Endian accepted there: most scanners send in it.',
+      'Accept Explicit VR Little Endian there: most scanners send in it.',
       'NOT_NEGOTIATED',
     );
   return ok(`${prefix}, and takes ${namesOf(classes)}`);

@@ -106,8 +106,8 @@ export function judgeOrthanc(system: System, { open }: Seen): Finding[] {
     ...(system['OverwriteInstances'] === true
       ? [
           warning(
-            'an image that is sent again takes the place of the first, also with other bytes (OverwriteInstances): of two corrections between two looks, the first is lost',
-            'Set OverwriteInstances to false, and have scanners send to the receiver, which keeps each of them.',
+            'an image that is sent again replaces the first, also with other bytes (OverwriteInstances): of two corrections between two looks, the first is lost',
+            'Set OverwriteInstances to false, and let scanners send to the receiver, which keeps each of them.',
           ),
         ]
       : []),

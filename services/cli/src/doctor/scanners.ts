@@ -57,10 +57,7 @@ async function askWorklist({ aet }: Scanner, place: Place, signal: AbortSignal):
       'Try it at the scanner.',
     );
   if (tls?.ca !== undefined && tls.requirePeerCertificate !== false)
-    return skipped(
-      'the worklist asks for a certificate of the scanner, which only the scanner has',
-      'Try it there.',
-    );
+    return skipped('the worklist requires a certificate that only the scanner has', 'Try it there.');
   const peer: Peer = {
     host: addressOf(worklist.bind),
     port: worklist.port,
@@ -128,7 +125,7 @@ async function askOrthanc(
     .catch(() => undefined);
   const { DicomAet: calledAet, DicomPort: port } = system ?? {};
   if (typeof calledAet !== 'string' || typeof port !== 'number')
-    return skipped('Orthanc does not tell its DICOM port', 'See orthanc above.');
+    return skipped('Orthanc does not say its DICOM port', 'See orthanc above.');
   const { hostname: host } = new URL(config.orthanc.url);
   const timeouts = timeoutsOf(timeoutMs);
   const peer: Peer = { host: host.replace(/^\[|\]$/g, ''), port, calledAet, callingAet: aet, timeouts };

@@ -110,7 +110,7 @@ function judgeCertificate(key: string, path: string, pem: string, now: Temporal.
   return blocks.flatMap((block) => {
     const certificate = parsed(block);
     if (certificate === undefined)
-      return [failed(`${key}: a certificate of ${path} cannot be read`, 'Have it written anew, in PEM.')];
+      return [failed(`${key}: a certificate of ${path} cannot be read`, 'Write it anew, in PEM.')];
     const end = Temporal.Instant.fromEpochMilliseconds(certificate.validToDate.getTime());
     const days = Math.floor(now.until(end).total('hours') / 24);
     const name = certificate.subject.replaceAll('\n', ', ');

@@ -70,7 +70,7 @@ export function judgeSeries(stuck: number, quarantined: number): Finding[] {
   const many = (count: number): string => (count >= MOST ? `${MOST} or more` : String(count));
   const findings = [
     ...(stuck > 0
-      ? [warning(`${many(stuck)} series failed`, 'scanflow series list --state failed tells which, and why.')]
+      ? [warning(`${many(stuck)} series failed`, 'scanflow series list --state failed shows which, and why.')]
       : []),
     ...(quarantined > 0
       ? [
@@ -155,8 +155,8 @@ export function judgeVerification(summary: VerifySummary, every: number | undefi
   const findings = [
     ...Object.entries(failing).map(([code, count]) =>
       failed(
-        `the files of ${count} series are not what was stored`,
-        'scanflow series list --state failed tells which; scanflow verify ID --repair puts back what it can, scanflow verify acknowledge says why it may be so.',
+        `the files of ${count} series are missing or changed`,
+        'scanflow series list --state failed shows which; scanflow verify ID --repair puts back what it can, scanflow verify acknowledge records why that is right.',
         code,
       ),
     ),
@@ -173,8 +173,8 @@ export function judgeVerification(summary: VerifySummary, every: number | undefi
         ]),
   ];
   if (findings.length > 0) return findings;
-  const known = acknowledged === 0 ? '' : `; ${acknowledged} series are not, which somebody has acknowledged`;
-  return [ok(`every file that was read again is what was stored${known}`)];
+  const known = acknowledged === 0 ? '' : `; ${acknowledged} series are not, and somebody acknowledged them`;
+  return [ok(`every file that was read again is as it was stored${known}`)];
 }
 
 /** Reports of exams that the worklist refused: their exams stay in progress until somebody looks. */

@@ -96,7 +96,7 @@ export function asText(results: readonly Result[], seconds: number, written: Wri
     ),
     `${complete} of ${requests} complete${earlier > 0 ? ` (${earlier} by an earlier run)` : ''}: `,
     `${transferred} images transferred, ${there} were there, ${missing} missing (${seconds.toFixed(1)} s)\n`,
-    ...(unverified ? ['Unverified: by the word of the source alone; the target was not asked\n'] : []),
+    ...(unverified ? ['Unverified: only the source says so; the target was not queried\n'] : []),
     ...(written.report === undefined ? [] : [`report: ${written.report}\n`]),
     ...(written.journal === undefined || complete === requests
       ? []

@@ -97,7 +97,7 @@ const UNKNOWN_IMAGES = permanent(
 );
 const CHANGED = permanent(
   'CLEANUP_FILE_CHANGED',
-  'Nothing is deleted from Orthanc: a stored image of this series is missing or is not what was stored. Compare the folder with its manifest; a retry of the series pulls what is missing.',
+  'Nothing is deleted from Orthanc: a stored image of this series is missing or changed. Compare the folder with its manifest; a retry of the series pulls what is missing.',
 );
 
 /** Nothing if an earlier attempt was killed between its last deletion and the ledger. */

@@ -141,7 +141,7 @@ const imagesOf = ({ instances }: SeriesRecord): CommitmentItem[] =>
 /** Project storage that is away comes back; what Orthanc still has is pulled again. */
 const RECORD_GONE = transient(
   'COMMITMENT_NO_RECORD',
-  'The series.json of this series is missing, or older than the ledger, so that nobody knows what to ask for. Put it back; it goes on by itself.',
+  'The series.json of this series is missing, or older than the ledger, so nobody knows for which images to request commitment. Put it back; it goes on by itself.',
 );
 
 /** Whether something is, or is to be, sent again. */
@@ -203,7 +203,7 @@ function notTaken(status: number, comment: string | undefined): Failure {
   const said = comment === undefined ? '' : `: ${comment}`;
   const message = `The destination refuses the request for storage commitment with ${meaning} (status ${hex}${said}).`;
   return passes
-    ? transient('COMMITMENT_NOT_TAKEN', `${message} It is asked again.`)
+    ? transient('COMMITMENT_NOT_TAKEN', `${message} The streamer requests it again.`)
     : permanent(
         'COMMITMENT_NOT_TAKEN',
         `${message} Look into its log, or take commitment out of this destination; then retry.`,

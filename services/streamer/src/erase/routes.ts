@@ -37,7 +37,7 @@ export function eraseRoutes(app: FastifyInstance, deps: EraseRouteDeps): void {
       deps,
       AbortSignal.timeout(LIMIT_MS),
     );
-    deps.log.warn('erasure asked for', { erasure: id, by, from: ip });
+    deps.log.warn('erasure requested', { erasure: id, by, from: ip });
     deps.wake();
     return { id };
   });

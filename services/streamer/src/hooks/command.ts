@@ -121,10 +121,10 @@ function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
 function failureOfEnd({ code, signal }: Exclude<End, { error: Error }>): Failure | undefined {
   if (code === 0) return undefined;
   return signal === null
-    ? transient('HOOK_EXIT', `The hook's command ended with exit code ${code}. Its output tells why.`)
+    ? transient('HOOK_EXIT', `The hook's command ended with exit code ${code}. Its output says why.`)
     : transient(
         'HOOK_KILLED',
-        `The hook's command was ended by ${signal}. Its output may tell why; look at its memory.`,
+        `The hook's command was ended by ${signal}. Its output may say why; look at its memory.`,
       );
 }
 

@@ -260,5 +260,5 @@ export async function skipDeliveries(
 
 const SKIPPED = {
   code: 'HOOK_SKIPPED',
-  message: 'Somebody gave this run up by hand, so nothing waits for it. What it was to do was not done here.',
+  message: 'Somebody gave this run up by hand, so nothing waits for it. Its work was not done here.',
 };

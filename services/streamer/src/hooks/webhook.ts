@@ -92,17 +92,14 @@ function judge(response: Response, answer: string, now: number): HookOutcome {
 const refused = (status: number): Failure =>
   permanent(
     'HOOK_REFUSED',
-    `The hook's address answered ${status}${status < 400 ? ', which leads elsewhere' : ''}. Correct its url or what receives there, then retry it.`,
+    `The hook's address answered ${status}${status < 400 ? ', which leads elsewhere' : ''}. Correct its url or the program there, then retry it.`,
   );
 const troubled = (status: number): Failure =>
-  transient(
-    'HOOK_STATUS',
-    `The hook's address answered ${status}. Look into the log of what receives there.`,
-  );
+  transient('HOOK_STATUS', `The hook's address answered ${status}. Look into the log of the program there.`);
 const tooSlow = (ms: number): Failure =>
   transient(
     'HOOK_TIMEOUT',
-    `The hook's address did not answer within ${ms / 1000} s. Look at what receives there.`,
+    `The hook's address did not answer within ${ms / 1000} s. Look at the program there.`,
   );
 function unreachable(error: unknown): Failure {
   const cause = error instanceof Error ? error.cause : undefined;

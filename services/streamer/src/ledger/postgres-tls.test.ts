@@ -105,7 +105,7 @@ test('ledger over TLS: a certificate that has expired, and one of another author
 
 test('ledger over TLS: a server without it is told nothing in the clear', { skip }, async (t) => {
   const { running, options } = await fixture();
-  const advice = /it does not speak TLS, and ledger\.tls asks for it/;
+  const advice = /it does not speak TLS, and ledger\.tls requires it/;
   await running.secure(undefined);
   await refused(options, advice);
   // whoever stands between says no, and listens for what comes then

@@ -75,7 +75,7 @@ async function carryOne(
 
 const CHANGED = permanent(
   'MOVE_SOURCE_CHANGED',
-  'The series was not moved: a stored image is missing or is no longer what was stored, and Orthanc does not have it either. Put the file back, then move the series again.',
+  'The series was not moved: a stored image is missing or changed, and Orthanc does not have it either. Put the file back, then move the series again.',
 );
 
 /** Renamed into place only if the bytes are those that were stored; undefined otherwise. */

@@ -64,7 +64,7 @@ function splice({ head, complete, size }: LookedAt, tag: PrivateTag): Look {
 const untaggable = (why: string): Failure =>
   permanent(
     'FORWARD_UNTAGGABLE',
-    `An image was not sent, as it cannot be given the tag although it could when it was stored. ${why}`,
+    `An image was not sent: it cannot get the tag now, although it could when it was stored. ${why}`,
   );
 
 /** What a deflated file may have on disk: it is inflated and deflated anew, and held for that. */
@@ -85,7 +85,7 @@ async function deflatedItem(
   if (stored.length > MAX_DEFLATED)
     return refused(untaggable('It is deflated and larger than 64 MiB; use tag.apply: stored+forwarded.'));
   if (createHash('sha256').update(stored).digest('hex') !== item.sha256)
-    return refused(permanent('FILE_CHANGED', 'The file is not what was stored: its SHA-256 is another.'));
+    return refused(permanent('FILE_CHANGED', 'The file has changed: it has another SHA-256.'));
   const stream = new TagStream(tag, { fileSize: stored.length });
   try {
     const bytes = Buffer.concat(await Array.fromAsync(stream.through(once(stored))));

@@ -133,7 +133,7 @@ async function giveUp(
 const givenUp = ({ code, message }: Failure): Failure =>
   permanent(
     'FORWARD_GIVEN_UP',
-    `It was tried in vain for as long as retry.giveUp of this destination says. The last time: ${code}: ${message} Put that right, then: scanflow series retry.`,
+    `All attempts failed for as long as retry.giveUp of this destination says. The last one: ${code}: ${message} Put that right, then: scanflow series retry.`,
   );
 
 /** Gives the increment up to which everything is dealt with once nothing is left. */
@@ -202,7 +202,7 @@ async function recordOf(work: ForwardWork, store: Store): Promise<SeriesRecord> 
 
 const RECORD_GONE = transient(
   'FORWARD_FILES_GONE',
-  'Files of this series are missing from project storage, or its series.json is missing or older than the ledger. They are pulled again while Orthanc has them; where it has not, put them back and retry the series.',
+  'Files of this series are missing from project storage, or its series.json is missing or older than the ledger. They are pulled again while Orthanc has them; otherwise put them back and retry the series.',
 );
 const UNANSWERED = transient(
   'FORWARD_UNANSWERED',

@@ -82,7 +82,7 @@ test('transcode: each SOP class as the node takes it, and none that it does not 
   assert.deepEqual(copies, [`b ${IMPLICIT}`]);
   const [first, second] = outcomes;
   assert.ok(first?.result === 'failed' && first.failure.code === 'NOT_NEGOTIATED');
-  assert.match(first.failure.message, /have it accept the SOP class/);
+  assert.match(first.failure.message, /make it accept the SOP class/);
   assert.equal(second?.transcoded, IMPLICIT);
 });
 

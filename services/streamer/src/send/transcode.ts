@@ -120,7 +120,7 @@ function withAdvice(outcome: SendOutcome): SendOutcome {
   if (outcome.result !== 'failed') return outcome;
   const failure: Failure = permanent(
     outcome.failure.code,
-    `${outcome.failure.message} It takes the SOP class uncompressed neither, so a converted copy does not help: have it accept the SOP class, or leave such series out by when.`,
+    `${outcome.failure.message} It does not take the SOP class uncompressed either, so a converted copy does not help: make it accept the SOP class, or leave such series out by when.`,
   );
   return { ...outcome, failure };
 }

@@ -29,7 +29,7 @@ export function verifyRoutes(app: FastifyInstance, deps: VerifyApiDeps): void {
     const repair = fieldIn(body, 'repair') === true;
     const job = await ledger.write(askVerify, selection, { repair, by }, clock.now());
     if (job === undefined) throw new Answer(404, 'nothing is stored of what you ask for');
-    log.info('verification asked for by hand', { job: job.id, series: job.total, repair, by, from });
+    log.info('verification requested by hand', { job: job.id, series: job.total, repair, by, from });
     wakeVerify();
     return { job: jobReport(job) };
   });

@@ -100,7 +100,7 @@ export async function jobResults(tx: Tx, id: string, limit: number): Promise<Job
 const STOPPED: Outcome = {
   state: 'unknown',
   code: 'VERIFY_STOPPED',
-  message: 'Whoever asked for it stopped before this series was looked at. Ask again.',
+  message: 'The person who requested it stopped it before this series was looked at. Request it again.',
   files: 0,
   findings: [],
 };

@@ -69,7 +69,7 @@ export function startScp(settings: ScpSettings): Promise<Listening> {
         onRejected(`${result}/${source}/${reason}`, caller, why),
       refused: (address, why) => {
         const isTls = why === 'tls';
-        const words = isTls ? 'the TLS handshake failed; the log tells why' : `too much at a time: ${why}`;
+        const words = isTls ? 'the TLS handshake failed; the log says why' : `too much at a time: ${why}`;
         onRejected(isTls ? 'tls' : 'limit', { callingAet: '', calledAet: '', address }, words);
       },
       request: (_, report) => onRequest(report),
@@ -114,7 +114,7 @@ function* serve(
       if (answer === undefined) continue;
       if (count >= maxAnswers) {
         outcome = 'limited';
-        return { status: OUT_OF_RESOURCES, comment: `More than ${maxAnswers} items match; ask for less` };
+        return { status: OUT_OF_RESOURCES, comment: `More than ${maxAnswers} items match; narrow the query` };
       }
       count += 1;
       yield answer;
@@ -123,7 +123,7 @@ function* serve(
     return { status: SUCCESS };
   } catch (error) {
     outcome = 'failed';
-    why = 'an internal error; the log tells more';
+    why = 'an internal error; the log says more';
     throw error;
   } finally {
     const ms = Math.round((performance.now() - started) * 10) / 10;

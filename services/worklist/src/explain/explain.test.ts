@@ -69,7 +69,7 @@ test('explain: the key that excludes it', () => {
       key: 'ScheduledProcedureStepSequence.Modality',
       asked: 'CT',
       has: 'MR',
-      text: 'the query asks for ScheduledProcedureStepSequence.Modality CT; the item has MR',
+      text: 'the query requires ScheduledProcedureStepSequence.Modality CT; the item has MR',
     },
   ]);
 });
@@ -121,6 +121,6 @@ test('explain: notes flaws of the item, and a query from before it was there', (
   assert.ok(listed);
   assert.deepEqual(notes, [
     'the item is served, but not valid: Modality',
-    'the scanner last asked before the item was there (2026-11-22T08:05:00Z): let it ask again',
+    'the scanner sent its last query before the item was there (2026-11-22T08:05:00Z): let it query again',
   ]);
 });

@@ -101,7 +101,7 @@ function admission(callingAet: string, { policy, calledAet }: Known): Reason[] {
   const decision = policy.admitsTitle(callingAet, calledAet);
   return decision.accept
     ? []
-    : [{ code: 'NOT_ADMITTED', text: `${callingAet} may not ask: ${decision.why}` }];
+    : [{ code: 'NOT_ADMITTED', text: `${callingAet} may not query: ${decision.why}` }];
 }
 
 const unreadable = (asked: QueryRecord | undefined): Reason[] =>
@@ -155,8 +155,8 @@ const outOfView = ({ stations }: Entry, view: readonly string[]): Reason => ({
 
 function wordsOf({ key, asked, has }: Excluding): string {
   return asked === undefined
-    ? `the query asks for another ${key} than the item has`
-    : `the query asks for ${key} ${asked}; the item has ${has ?? 'nothing'}`;
+    ? `the query requires another ${key} than the item has`
+    : `the query requires ${key} ${asked}; the item has ${has ?? 'nothing'}`;
 }
 
 /** By the answers themselves, so that this can say nothing else than the worklist does. */
@@ -189,6 +189,8 @@ function notesOn(entries: readonly Entry[], { asked }: Question, { problems, wri
     : '';
   return [
     ...flaws,
-    ...(isOlder ? [`the scanner last asked before the item was there (${since}): let it ask again`] : []),
+    ...(isOlder
+      ? [`the scanner sent its last query before the item was there (${since}): let it query again`]
+      : []),
   ];
 }

@@ -75,7 +75,7 @@ interface Asked {
 }
 
 const NEVER =
-  'this scanner has not asked since the worklist service started: judged by a query without any key';
+  'this scanner has sent no query since the worklist service started: judged by a query without any key';
 
 function page({ listed, reasons, notes }: Explanation, asked: Asked): object {
   const { accession, callingAet, from, identifier, last } = asked;

@@ -57,7 +57,7 @@ export function answered(
   const { status = 0, affectedSopInstanceUid, errorComment } = response;
   const { item, sopInstanceUid } = subject;
   if (affectedSopInstanceUid !== undefined && affectedSopInstanceUid !== sopInstanceUid) {
-    const message = `${nameOf(peer)} answered for another instance; whether it has this one is not known.`;
+    const message = `${nameOf(peer)} answered for another instance; nobody knows whether it has this one.`;
     return failed(subject, ambiguous('RESPONSE_MISMATCH', message), status);
   }
   const { category, meaning, transient: passes } = describeStatus('C-STORE', status);

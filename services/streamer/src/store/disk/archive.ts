@@ -81,7 +81,7 @@ async function copy(path: string, aside: AsideFile, sha256: string, bytes: numbe
 
 const CHANGED = permanent(
   'STORE_FILE_CHANGED',
-  'An image in project storage is no longer what was stored: it was changed or taken away. series.tar was not written. Put the image back, or move the folder away and retry the series.',
+  'An image in project storage was changed or taken away. series.tar was not written. Put the image back, or move the folder away and retry the series.',
 );
 const TAKEN = permanent(
   'STORE_NAME_TAKEN',

@@ -157,7 +157,7 @@ async function nameImage(
 const TAKEN = permanent('STORE_NAME_TAKEN', 'The name of an image is taken by another file. Move that away.');
 const COLLISION = permanent(
   'STORE_COLLISION',
-  'The name of an image is taken by other bytes, and storage.collisions is fail. Look which of the two is right, move the other away and retry the series; or let storage.layout tell them apart.',
+  'The name of an image is taken by other bytes, and storage.collisions is fail. Look which of the two is right, move the other away and retry the series; or let storage.layout distinguish them.',
 );
 
 const NO_HARD_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EINVAL']);

@@ -98,5 +98,5 @@ const LOOK_AGAIN = 64 * 1024 * 1024;
 
 export const HELD = transient(
   'STORE_SPACE_FLOOR',
-  'Storing waits: less would stay free than storage.freeSpace asks for. Free space, or lower it; storing goes on by itself.',
+  'Storing waits: less would stay free than storage.freeSpace says. Free space, or lower it; storing goes on by itself.',
 );

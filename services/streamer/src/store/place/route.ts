@@ -152,7 +152,7 @@ function refusedLabel(labels: Labels, rules: LabelRules | undefined): Reason | u
       (one) => one !== undefined && (rules !== undefined || one.code === 'LABEL_RESERVED'),
     );
     if (problem === undefined) return undefined;
-    const message = `No booking record, and the labels of its attributes are not such as the facility has. ${problem.message} Release it with the right labels, or correct bookings.labels.`;
+    const message = `No booking record, and the labels in its attributes break the facility's rules. ${problem.message} Release it with the right labels, or correct bookings.labels.`;
     return { code: 'ROUTE_LABEL', message };
   } catch (error) {
     if (error instanceof PatternTooSlow) return tooSlow('a label');
