@@ -1,4 +1,4 @@
-/** Storage commitment as data: what is asked (PS3.4 table J.3-1), what is reported (table J.3-2), and why not. */
+/** Storage commitment as data: the request (PS3.4 table J.3-1), the report (table J.3-2), and the reasons of failures. */
 import { defined } from '@scanflow/booking/defined';
 import { dataSet } from './build.ts';
 import type { DataSet } from './dataset.ts';

@@ -15,9 +15,9 @@ export interface FileHead {
 
 export interface TagStreamOptions {
   readonly fileSize?: number;
-  /** The longest head to hold, in bytes; 64 MiB unless told. */
+  /** The longest head to hold, in bytes; 64 MiB by default. */
   readonly maxHead?: number;
-  /** What a deflated data set may inflate to, in bytes; 8 GiB unless told, twice the longest value there is. */
+  /** How many bytes a deflated data set may inflate to: 8 GiB by default, twice the longest value there is. */
   readonly maxInflated?: number;
   /** Is shown the head, ever longer, until it asks for no more: how many bytes it needs. */
   readonly look?: (head: FileHead) => number | undefined;

@@ -63,7 +63,7 @@ export type SplicePlan =
 export interface SpliceOptions {
   /** Length of the whole file in bytes, where known: a length that passes the end shows at once. */
   readonly fileSize?: number;
-  /** The longest head to ask for, in bytes; 64 MiB unless told. */
+  /** The longest head to request, in bytes; 64 MiB by default. */
   readonly maxHead?: number;
 }
 
@@ -132,7 +132,7 @@ function plan({ head, header, layout, deflated }: Located, tag: PrivateTag): Spl
   const creator: TagElement[] = open === undefined ? [{ element: block, vr: 'LO', value: tag.creator }] : [];
   const ours = elements.map((one) => ({ ...one, element: inBlock(block, one.element) }));
   const edits = insertions(head, group, layout, tag.group, [...creator, ...ours]);
-  // a last value may be known by its length alone; the caller must not be told of a place that it does not hold
+  // a last value may be known by its length alone; the caller must not get a place that it does not hold
   for (const { offset, remove } of edits) head.require(offset + remove, offset);
   return { kind: 'splice', edits, ...(deflated ? { deflatedFrom: header.dataSetOffset } : {}) };
 }

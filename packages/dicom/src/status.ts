@@ -82,7 +82,7 @@ const SERVICES: Readonly<Record<DimseService, readonly Range[]>> = {
   ],
 };
 
-/** Describes a status of a response. One that no table knows is told by its class (PS3.7 C.1 to C.5). */
+/** Describes a status of a response. The class describes a status that no table knows (PS3.7 C.1 to C.5). */
 export function describeStatus(service: DimseService, status: number): StatusDescription {
   const isIt = ({ first, last }: Range): boolean => status >= first && status <= last;
   const known = SERVICES[service].find(isIt) ?? GENERAL.find(isIt);

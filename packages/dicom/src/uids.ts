@@ -42,7 +42,7 @@ export const sopClasses = {
   siemensCsaNonImage: '1.3.12.2.1107.5.9.1',
 } as const;
 
-/** The well-known instance that storage commitment is asked of (PS3.4 J.3.5). */
+/** The well-known instance to which requests for storage commitment go (PS3.4 J.3.5). */
 export const STORAGE_COMMITMENT_INSTANCE = '1.2.840.10008.1.20.1.1';
 
 /** The DICOM application context (PS3.7 A.2.1). */

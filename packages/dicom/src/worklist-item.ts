@@ -82,7 +82,7 @@ const UNKNOWN = {
   PatientTransportArrangements: null,
 };
 
-/** The descriptions are type 1C, required since there are no codes: an untitled booking is told by its session. */
+/** The descriptions are type 1C, required since there are no codes: an untitled booking is described by its session. */
 function described({ description, requestedProcedureId, accessionNumber }: WorklistInput): string {
   return [description, requestedProcedureId, accessionNumber].find((text) => text.trim() !== '') ?? '';
 }

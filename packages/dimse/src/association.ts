@@ -21,7 +21,7 @@ export interface AssociationOptions {
   readonly artimMs: number;
   /** Longest time in milliseconds in which the peer takes nothing of what we send. */
   readonly stallMs: number;
-  /** Acceptor: what the provider refuses before anyone is asked. */
+  /** Acceptor: what the provider refuses before it consults anyone. */
   readonly unacceptable?: (request: AssociateRq) => AssociateRj | undefined;
   /** Acceptor: the answer to the request. */
   readonly answer?: (request: AssociateRq) => AssociateAc | AssociateRj;

@@ -37,7 +37,7 @@ export interface InstanceListing {
   readonly series?: string;
 }
 
-/** One of the files that Orthanc has of an instance. */
+/** One file that Orthanc has of an instance. */
 export type FileOfInstance = Pick<InstanceListing, 'id' | 'version'>;
 
 export interface SeriesListing {

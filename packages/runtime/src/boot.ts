@@ -1,5 +1,5 @@
 /**
- * How the process itself is set up, before the rest is loaded: what V8 is told about memory, and code that was compiled
+ * How the process itself is set up, before the rest is loaded: V8's settings for memory, and code that was compiled
  * at an earlier start. Imported as `@scanflow/runtime/boot`, first and alone: the rest by `await import` after it.
  */
 import { accessSync, constants, mkdirSync } from 'node:fs';

@@ -9,7 +9,7 @@ export interface RepeatsOptions {
   /** Lines of an event and address that are written in a period. */
   readonly burst?: number;
   readonly periodMs?: number;
-  /** Events and addresses that are told apart; further addresses are counted together. */
+  /** Most events and addresses that are distinguished; further addresses count together. */
   readonly keys?: number;
 }
 
@@ -32,7 +32,7 @@ export class Repeats {
     this.#options = { burst: 30, periodMs: 60_000, keys: 1_000, ...options };
   }
 
-  /** Whether a line is to be written. False: it is counted, and the sum is written later. */
+  /** Whether to write a line now. False: it is counted, and the sum is written later. */
   admit(level: LogLevel, event: string, address: string): boolean {
     this.#timer ??= setInterval(() => this.flush(), this.#options.periodMs).unref();
     const one = this.#entry(level, event, address);

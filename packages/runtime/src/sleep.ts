@@ -1,4 +1,4 @@
-/** Waiting that ends early when it is told to. */
+/** Waiting that ends early on request. */
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** Node's timers fire at once when they are given more than this (about 24 days). */

@@ -1,4 +1,4 @@
-/** A Storage Commitment SCP that behaves as it is told, made of our own listener: for tests of who asks it. */
+/** A Storage Commitment SCP with scripted behaviour, made of our own listener: for tests of its callers. */
 import {
   commitmentReport,
   readCommitmentRequest,

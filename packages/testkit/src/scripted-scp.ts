@@ -1,4 +1,4 @@
-/** A Storage SCP that behaves as it is told, made of dcmjs-dimse: for tests of what senders do about it. */
+/** A Storage SCP with scripted behaviour, made of dcmjs-dimse: for tests of what senders do about it. */
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { Writable } from 'node:stream';
@@ -23,7 +23,7 @@ type AssociationStep =
 export interface ScriptedScpOptions {
   /** Called per C-STORE request; `count` is 1 for the first one of this SCP. Default: status 0x0000. */
   readonly onStore?: (count: number, sopInstanceUid: string) => StoreStep;
-  /** Default: accepts. A function is asked for each association. */
+  /** Default: accepts. A function decides for each association. */
   readonly onAssociation?: AssociationStep | (() => AssociationStep);
   /** Result per proposed context: 0 accepts (default), 1 to 4 refuse. */
   readonly contextResult?: (sopClassUid: string, transferSyntaxUids: readonly string[]) => 0 | 1 | 2 | 3 | 4;

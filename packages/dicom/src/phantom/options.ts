@@ -1,4 +1,4 @@
-/** What a phantom series is to be like, and the values that follow from it. */
+/** How a phantom series should look, and the values that follow from it. */
 import type { DataSet, Element } from '../dataset.ts';
 import { text } from '../read.ts';
 import { transferSyntaxes } from '../uids.ts';
@@ -11,7 +11,7 @@ export interface PhantomOptions {
   readonly modality: PhantomModality;
   /** How many instances. */
   readonly images: number;
-  /** Rows and columns of the matrix, 64 unless told. 300 × 300 of MR or CT makes instances of about 180 KB. */
+  /** Rows and columns of the matrix, 64 by default. 300 × 300 of MR or CT makes instances of about 180 KB. */
   readonly rows?: number;
   readonly columns?: number;
   readonly seriesNumber?: number;
@@ -27,11 +27,11 @@ export interface PhantomOptions {
   readonly when: Temporal.ZonedDateTime;
   /** The same options with the same seed make the same bytes; without one, every series is another. */
   readonly seed?: number;
-  /** Implicit or explicit VR little endian; explicit unless told. */
+  /** Implicit or explicit VR little endian; explicit by default. */
   readonly transferSyntax?: string;
-  /** Specific Character Set (0008,0005), 'ISO_IR 100' unless told. */
+  /** Specific Character Set (0008,0005), 'ISO_IR 100' by default. */
   readonly characterSet?: string;
-  /** Private blocks as scanners write them, in groups 0009 to 0029; yes unless told. */
+  /** Private blocks as scanners write them, in groups 0009 to 0029; yes by default. */
   readonly vendorBlocks?: boolean;
 }
 

@@ -1,8 +1,8 @@
-/** Who may open an association: by AE titles, and by what is asked of a caller beyond its AE title. Pure. */
+/** Who may open an association: by AE titles, and by further conditions on a caller. Pure. */
 import { addressMatcher } from './address.ts';
 import { certificateMatcher, type ShownCertificate } from './certificate.ts';
 
-/** What is asked of one caller beyond its AE title, which anyone can use. */
+/** Conditions on one caller beyond its AE title, which anyone can use. */
 export interface CallerProof {
   /** Addresses and networks. */
   readonly addresses?: readonly string[] | undefined;

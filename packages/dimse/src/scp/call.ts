@@ -48,7 +48,7 @@ export interface Call {
 /** Why a signal was aborted where the handler gave no answer in time. */
 export const LATE = new Error('the handler gave no answer in time');
 
-/** Answers a call to the end; gives what is to be reported. */
+/** Answers a call to the end; returns the report on it. */
 export type Service = (call: Call) => Promise<Pick<RequestReport, 'status' | 'responses'>>;
 
 /** Sends a response: pending with an identifier, or final without. False: the association has ended. */

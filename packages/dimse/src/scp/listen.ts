@@ -21,7 +21,7 @@ export interface Listening {
   readonly close: () => Promise<void>;
 }
 
-/** Listens where it is told. Rejects with the system's error, such as EADDRINUSE. Nothing that a peer does throws. */
+/** Listens at the given address. Rejects with the system's error, such as EADDRINUSE. Nothing that a peer does throws. */
 export async function listen(options: ScpOptions): Promise<Listening> {
   const limits = { ...LIMITS, ...options.limits };
   const gate = new Gate<Closable>(limits);

@@ -106,7 +106,7 @@ const incomplete = (operation: string, uid: string | undefined, other: string): 
   comment: `${operation} without ${uid === undefined ? 'a SOP Instance UID' : other}`,
 });
 
-/** N-EVENT-REPORT on the association on which the action was asked for (PS3.4 J.3.3.1.2). */
+/** N-EVENT-REPORT on the association of the requested action (PS3.4 J.3.3.1.2). */
 async function report(
   { context, ask, nextId }: Call,
   sopInstanceUid: string,

@@ -25,7 +25,7 @@ export interface FinalStatus {
   readonly offendingElement?: Tag;
 }
 
-/** PS3.8 9.3.4: `reason` is to be read with `source`. `why` is for the log. */
+/** PS3.8 9.3.4: Read `reason` together with `source`. `why` is for the log. */
 export interface Rejection {
   readonly accept: false;
   readonly result: 1 | 2;
@@ -195,7 +195,7 @@ export interface ScpLimits {
   readonly freeBytes: number;
   /** Requests of one association that wait for their turn. */
   readonly waitingRequests: number;
-  /** An unfinished message of which nothing more comes, in milliseconds. */
+  /** Longest pause within an unfinished message, in milliseconds. */
   readonly stalledMs: number;
   /** ARTIM in milliseconds: a silent connection, and one whose association is over. */
   readonly artimMs: number;

@@ -64,7 +64,7 @@ export async function find(peer: Peer, query: FindQuery, signal?: AbortSignal): 
 export interface FindQueries extends Omit<FindQuery, 'identifier' | 'limit'> {
   /** Asked one after the other. */
   readonly identifiers: readonly DataSet[];
-  /** Of each of them, as of FindQuery. */
+  /** For each of them, as in FindQuery. */
   readonly limit?: number | undefined;
 }
 

@@ -16,7 +16,7 @@ export interface SubOperations {
 interface Told {
   /** Of the final response; absent where none came. */
   readonly status?: number;
-  /** The last that were told. */
+  /** The last reported ones. */
   readonly counts: SubOperations;
   /** Failed SOP Instance UID List (0008,0058) of the final response; empty where the source does not give it. */
   readonly failedUids: readonly string[];

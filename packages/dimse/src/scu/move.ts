@@ -24,7 +24,7 @@ export interface MoveOrder {
    * fetch from tape: default MOVE_QUIET_MS, not the time for a response.
    */
   readonly quietMs?: number;
-  /** Is told the counts of each pending response. */
+  /** Gets the counts of each pending response. */
   readonly onProgress?: (counts: SubOperations) => void;
 }
 

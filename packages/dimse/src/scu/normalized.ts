@@ -20,7 +20,7 @@ import { response } from './response.ts';
 
 export interface CreateOrder {
   readonly sopClass: string;
-  /** Absent: the peer is asked to assign one; the answer tells it. */
+  /** Absent: the peer assigns one, and its answer names it. */
   readonly sopInstanceUid?: string;
   /** Its SpecificCharacterSet, if any, is the one it is encoded in. */
   readonly attributes: DataSet;

@@ -149,7 +149,7 @@ class Conversation {
     }
   }
 
-  /** Until the report has come, for so long as was asked for. Whatever ends it, the request stands. */
+  /** Waits for the report, for the given time. Whatever ends the wait, the request stands. */
   async #linger(transferSyntax: string): Promise<void> {
     const deadline = performance.now() + this.#options.lingerMs;
     while (!this.#reported && this.#association.ending === undefined) {

@@ -9,7 +9,7 @@ export type Ending =
   /** The peer closed the connection, or the network did. */
   | { readonly how: 'closed'; readonly detail: string }
   | { readonly how: 'rejected'; readonly rejection: AssociateRj }
-  /** We ended it: the peer broke the protocol, a time limit passed, or we were told to. */
+  /** We ended it: the peer broke the protocol, a time limit passed, or our caller wanted it. */
   | {
       readonly how: 'ended by us';
       readonly detail: string;

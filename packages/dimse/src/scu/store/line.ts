@@ -40,7 +40,7 @@ export interface LineOptions {
   /** How many requests may be under way at once, if the peer grants as many. */
   readonly operations: number;
   readonly gate: StoreGate | undefined;
-  /** Whether what is ready is to be sent when its turn has come. */
+  /** Whether a ready image may be sent when its turn comes. */
   readonly wanted: () => boolean;
 }
 

@@ -9,7 +9,7 @@ import type { Instance } from './instance.ts';
 import type { StoreItem, StoreOptions } from './input.ts';
 import { StoreWindow } from './window.ts';
 
-/** Outcomes that nobody has asked for yet; sending pauses then. */
+/** Most outcomes that nobody has read yet; sending pauses beyond that. */
 const UNREAD = 16;
 /** Requests under way at once, where the peer grants it. */
 export const OPERATIONS = 8;
@@ -19,7 +19,7 @@ const AHEAD = 3;
 
 /**
  * Sends the items and yields one outcome for each, whatever happens; the order is that of the items, save where more
- * than one association is needed or used, and for files that cannot be sent, which are told of at once. Never throws
+ * than one association is needed or used, and for files that cannot be sent, which are reported at once. Never throws
  * for what a peer or a file does. An association that the peer ends is not opened again: what was not sent fails as
  * transient, for the caller to retry. An instance that was sent whole and not answered is ambiguous.
  */
@@ -131,7 +131,7 @@ class StoreJob {
     }
   }
 
-  /** False: nothing more is to be sent. */
+  /** False: nothing more may be sent. */
   async #admitted(instance: Instance): Promise<boolean> {
     const { gate } = this.#options;
     if (gate === undefined || (await gate.admits())) return true;

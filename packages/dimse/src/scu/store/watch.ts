@@ -16,7 +16,7 @@ export class LineWatch {
     this.#set(limitMs);
   }
 
-  /** The peer took or answered something, or is asked for something anew. */
+  /** The peer took or answered something, or got a new request. */
   progress(): void {
     this.#last = performance.now();
   }

@@ -24,7 +24,7 @@ interface Entry {
 
 export interface WindowOptions {
   readonly inPlace: boolean;
-  /** Is told of files that cannot be sent. */
+  /** Gets files that cannot be sent. */
   readonly unfit: (item: StoreItem, failure: Failure) => void;
 }
 
