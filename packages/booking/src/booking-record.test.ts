@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encodeBookingRecord, parseBookingRecord, type BookingRecord } from './booking-record.ts';
+import {
+  encodeBookingRecord,
+  parseBookingRecord,
+  type BookingRecord,
+  parseRejected,
+} from './booking-record.ts';
 
 const record: BookingRecord = {
   version: 1,
@@ -41,3 +46,12 @@ for (const [what, change, reason] of broken)
     const parsed = parseBookingRecord(JSON.stringify({ ...record, ...change }));
     assert.match(parsed.ok ? 'read' : parsed.reason, reason);
   });
+
+test('rejected: what it names, whatever else is in the file', () => {
+  const text = '{"rejected":[null,{"calendar":"p"},{"calendar":"p","uid":"a","code":"X"}]}';
+  assert.deepEqual(
+    parseRejected(text).map(({ uid }) => uid),
+    ['a'],
+  );
+  for (const odd of ['', 'null', '[]', '{"rejected":1}']) assert.deepEqual(parseRejected(odd), []);
+});

@@ -7,6 +7,10 @@ export interface Labels {
   readonly session: string;
 }
 
+export type LabelName = keyof Labels;
+export type PartialLabels = Readonly<Partial<Labels>>;
+export const LABELS: readonly LabelName[] = ['project', 'subject', 'session'];
+
 /** Where a booking was read. */
 export interface BookingSource {
   /** Id of the calendar: its key under `calendars:` of the configuration. */

@@ -1,7 +1,7 @@
 /** VTIMEZONEs as the world's calendars have them: whole, partly, or against the standard (RFC 5545 3.6.5). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { at, calendarOf, part, readAs, zone } from './nasty-support.ts';
+import { at, calendarOf, part, readAs, zone } from '@scanflow/testkit/odd-calendars';
 
 const show = (name: string, text: string, wanted: string): void =>
   void test(`zones: ${name}`, () => assert.equal(readAs(text), wanted));

@@ -1,7 +1,7 @@
 /** Overrides and exceptions as the world's calendars have them (RFC 5545 3.8.4.4, 3.8.5.1). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { calendarOf, event, readAs } from './nasty-support.ts';
+import { calendarOf, event, readAs } from '@scanflow/testkit/odd-calendars';
 import { readCalendar } from './read.ts';
 
 const show = (name: string, text: string, wanted: string): void =>

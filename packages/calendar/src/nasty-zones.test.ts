@@ -1,7 +1,7 @@
 /** Zones as the world's calendars name and define them (RFC 5545 3.2.19, 3.6.5). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ams, at, calendarOf, event, part, readAs, zone } from './nasty-support.ts';
+import { ams, at, calendarOf, event, part, readAs, zone } from '@scanflow/testkit/odd-calendars';
 
 const show = (name: string, text: string, wanted: string): void =>
   void test(`zones: ${name}`, () => assert.equal(readAs(text), wanted));

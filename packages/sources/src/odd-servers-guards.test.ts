@@ -16,7 +16,7 @@ import {
   refused,
   serve,
   size,
-} from './odd-servers-support.ts';
+} from '@scanflow/testkit/odd-servers';
 
 test('servers: a login that we do not know is named, and only then', async (t) => {
   const messageOf = async (...lines: string[]): Promise<string> => {

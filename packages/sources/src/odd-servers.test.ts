@@ -16,7 +16,7 @@ import {
   to,
   type Reply,
   type Request,
-} from './odd-servers-support.ts';
+} from '@scanflow/testkit/odd-servers';
 
 const CASES: readonly (readonly [string, string, Reply])[] = [
   // Content-Encoding that is no coding, is none of what came, or is not told

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { identify } from '../identity.ts';
 import { flagBookings, type History } from './across.ts';
-import { makeRecord } from './make-record.ts';
+import { makeRecord } from './interpret.ts';
 import type { BookedOutcome, Outcome } from './outcome.ts';
 
 const at = (hour: number): Temporal.Instant =>

@@ -1,8 +1,7 @@
 /** What only shows when bookings are seen together: overlaps, the same twice, used before, and nearly the same. */
 import type { Labels } from '../booking.ts';
 import type { BookingRecord } from '../booking-record.ts';
-import { warning } from './codes.ts';
-import { warn, type BookedOutcome, type Note, type Outcome } from './outcome.ts';
+import { warning, warn, type BookedOutcome, type Note, type Outcome } from './outcome.ts';
 
 /** Bookings of the past, as far as they are known. */
 export interface History {

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { BookableEvent } from './event.ts';
-import { at, judge, lines } from './interpret-support.ts';
+import type { BookableEvent, BookingRules } from './rules.ts';
+import { at, judge, lines } from '@scanflow/testkit/events';
 import type { Outcome } from './outcome.ts';
-import type { BookingRules } from './rules.ts';
 
 const is = (outcome: Outcome): string => `${outcome.outcome} ${outcome.code}`;
 

@@ -1,26 +1,30 @@
 /** One calendar event as a booking, as something to skip, or as a mistake that its booker can correct. */
 import { defined } from '../defined.ts';
 import type { Booking, Labels } from '../booking.ts';
-import { PatternTooSlow } from '../pattern/backtracking.ts';
-import { besides, codeAfter } from './beside.ts';
-import { behind, checkLabels, tooSlow } from './check.ts';
-import { reject, warning, type Verdict } from './codes.ts';
-import { completed } from './complete.ts';
-import { contradiction } from './contradiction.ts';
-import type { BookableEvent, UnreadableEvent } from './event.ts';
-import { lineExample, listed } from './example.ts';
+import { PatternTooSlow } from '../pattern/pattern.ts';
+import { besides, codeAfter, behind, checkLabels, tooSlow } from './check.ts';
+import {
+  reject,
+  warning,
+  type Verdict,
+  noteOf,
+  type BookedOutcome,
+  type Note,
+  type Outcome,
+} from './outcome.ts';
+import { completed, findLabels, type FoundLabels } from './labels.ts';
+import { contradiction, lineExample, listed } from './sentences.ts';
+import type { BookableEvent, UnreadableEvent, BookingRules } from './rules.ts';
+import { LABELS, type PartialLabels } from '../booking.ts';
 import { hintsOf } from './hints.ts';
 import { looksLikeAnother } from './label-rules.ts';
-import { findLabels, LABELS, type FoundLabels, type PartialLabels } from './labels.ts';
-import { makeRecord, recordProblem, recordWarnings } from './make-record.ts';
-import { noteOf, type BookedOutcome, type Note, type Outcome } from './outcome.ts';
-import { checkProject } from './project-check.ts';
-import type { BookingRules } from './rules.ts';
-import { scannerOf } from './scanner.ts';
+import { checkProject } from './projects.ts';
+import { scannerOf, statusVerdict } from './status.ts';
 import { cleanText, oneLine } from './text.ts';
-import { statusVerdict } from './status.ts';
-import { lowered } from './tidy.ts';
+import { lowered } from './title.ts';
 import { LONG_HOURS, unlabelled } from './unlabelled.ts';
+import { identify } from '../identity.ts';
+import type { BookingRecord } from '../booking-record.ts';
 
 type Found = Extract<FoundLabels, { ok: true }>;
 
@@ -190,3 +194,52 @@ function toBooking(event: BookableEvent, labels: Labels, scanner: string, rules:
     source: { calendar: rules.calendar, uid, ...defined({ recurrenceId }) },
   };
 }
+
+/** Longest Patient ID (LO, PS3.5 table 6.2-1): cut off, two subjects could become one. */
+const MAX_ID = 64;
+/** Requested Procedure ID is SH: a longer session is shown shortened at the scanner. */
+const MAX_SESSION = 16;
+
+export function makeRecord(
+  booking: Booking,
+  { modalities, patientId, patientName }: Pick<BookingRules, 'modalities' | 'patientId' | 'patientName'>,
+): BookingRecord {
+  const { scanner, start, end, labels, title, operator, source } = booking;
+  return {
+    version: 1,
+    ...identify(source, labels),
+    status: 'scheduled',
+    scanner,
+    modality: modalities[scanner] ?? '',
+    start: start.round('second').toString(),
+    end: end.round('second').toString(),
+    labels,
+    title,
+    ...defined({ operator }),
+    patientId: fill(patientId, labels),
+    patientName: fill(patientName, labels),
+    source,
+  };
+}
+
+/** What DICOM would cut off so that it means something else. */
+function recordProblem({ patientId, patientName }: BookingRecord): Verdict | undefined {
+  if (patientId.length <= MAX_ID && patientName.length <= MAX_ID) return undefined;
+  return reject(
+    'ID_TOO_LONG',
+    `Project and subject together are longer than ${MAX_ID} characters. Use shorter names, like “3010000.01” and “sub-001”.`,
+  );
+}
+
+function recordWarnings({ labels }: BookingRecord): Note[] {
+  if (labels.session.length <= MAX_SESSION) return [];
+  return [
+    warning(
+      'SESSION_SHORTENED',
+      `The session has more than ${MAX_SESSION} characters, so the scanner shows only its beginning. Use a shorter one, like “ses-mri01”.`,
+    ),
+  ];
+}
+
+const fill = (template: string, labels: Labels): string =>
+  template.replaceAll(/\{(project|subject|session)\}/g, (_, name: keyof Labels) => labels[name]);

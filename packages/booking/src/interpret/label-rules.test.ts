@@ -1,7 +1,7 @@
 /** What a label may be, wherever it stands. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judge, lines } from './interpret-support.ts';
+import { judge, lines } from '@scanflow/testkit/events';
 import { labelProblem, type LabelRules } from './label-rules.ts';
 
 const ASCII: LabelRules = { characters: 'ascii', patterns: { project: /^\d{7}\.\d{2}$/u } };

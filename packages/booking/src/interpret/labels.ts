@@ -1,18 +1,15 @@
 /** Project, subject and session out of what a booker wrote: X-DICOM properties, description lines, the title. */
 import { defined } from '../defined.ts';
 import type { Matcher } from '../pattern/pattern.ts';
-import type { BookableEvent } from './event.ts';
-import { groupsOf, isRecognised, LABELS, type LabelName, type PartialLabels } from './groups.ts';
+import type { BookableEvent, BookingRules, NormaliseRule, NormaliseRules, Vocabulary } from './rules.ts';
+import { LABELS, type LabelName, type PartialLabels } from '../booking.ts';
+import { groupsOf, isRecognised, hintsOf } from './hints.ts';
 import { readLines, type Line } from './lines.ts';
-import { normalise, type NormaliseRules } from './normalise.ts';
-import { cleanText } from './text.ts';
-import { lowered, singleLine, tidied } from './tidy.ts';
-import { runAfter, wholeLabels, type TitleLabels } from './whole.ts';
+import { cleanText, plainText } from './text.ts';
+import { lowered, readTitle, wholeLabels } from './title.ts';
 
-export { LABELS, type LabelName, type PartialLabels } from './groups.ts';
 /** Where a label stands, in the order in which they count; also how a booker is told. */
-export const SOURCES = ['the X-DICOM property', 'the description', 'the title'] as const;
-export type Source = (typeof SOURCES)[number];
+type Source = 'the X-DICOM property' | 'the description' | 'the title';
 
 export interface Place {
   readonly value: string;
@@ -25,16 +22,6 @@ export interface Place {
 export interface Contradiction {
   readonly label: LabelName;
   readonly places: readonly [Place, Place];
-}
-
-export interface Vocabulary {
-  /** Over SUMMARY, with the named groups project, subject and session; the first that matches counts. */
-  readonly patterns: readonly Matcher[];
-  /** The words before the colon in lines of the description; case does not matter. */
-  readonly keys: Readonly<Record<LabelName, readonly string[]>>;
-  readonly normalise: NormaliseRules;
-  /** DICOM modality by key of the scanner; its key may stand in front of a title. */
-  readonly modalities: Readonly<Record<string, string>>;
 }
 
 export type FoundLabels =
@@ -51,9 +38,6 @@ export type FoundLabels =
       readonly rest: string;
     }
   | { readonly ok: false; readonly contradiction: Contradiction };
-
-/** Longest text that patterns are tried on: a title is a line. */
-const LONGEST = 2000;
 
 /** All places must agree on what they name; what one lacks, the next one fills in. */
 export function findLabels(event: BookableEvent, vocabulary: Vocabulary): FoundLabels {
@@ -172,52 +156,62 @@ function valueOf(
 const COMMENTED =
   /^(?<code>\S*[\p{L}\p{N}])[,;]?\s+(?!(?:and|en|und|et|or|of|oder|ou|og|och|y|e|i|a)\s)(?:[([]|(?:-\s+)?(?:age\s|\p{L}{2}|\d+\s*(?:y|j|a|l|år|years?|jaar|jahre?)(?!\p{L})))/iu;
 
-/** Labels of the first pattern that matches; none where no pattern does. */
-export const fromTitle = (title: string, patterns: readonly Matcher[]): PartialLabels =>
-  readTitle(title, patterns).labels;
+/** More lines are no note to a booking. */
+const MOST_LINES = 200;
 
-/** `neutral`: words that may stand around labels and say nothing. */
-export function readTitle(
-  title: string,
-  patterns: readonly Matcher[],
-  neutral: readonly string[] = [],
-): TitleLabels {
-  const line = title.slice(0, LONGEST);
-  const asTyped = firstOf(line, patterns);
-  if (asTyped !== undefined) return asTyped;
-  const tried = new Set([line]);
-  for (const { text, bare } of tidied(line, neutral)) {
-    if (tried.has(text)) continue;
-    tried.add(text);
-    const found = firstOf(text, patterns);
-    if (found !== undefined && (!bare || looksCoded(found.labels))) return inOriginal(line, found);
-  }
-  return { labels: {}, rest: '' };
+/**
+ * What places lack, from a title that is not of the facility's form, and from lines that are nothing but a label. All
+ * must agree, also with what is given. A title alone is judged by its form, not completed from itself.
+ */
+export function completed(event: BookableEvent, given: PartialLabels, rules: BookingRules): PartialLabels {
+  const lacks = LABELS.filter((name) => given[name] === undefined);
+  if (lacks.length === 0) return {};
+  const { single, subjects } = hintsOf(cleanText(event.summary), rules);
+  const lines = bareLines(event.description, rules);
+  if (Object.keys(given).length === 0 && !lacks.some((name) => lines.has(name))) return {};
+  const all = LABELS.map((name) => {
+    const found = [given[name], single[name], ...(lines.get(name) ?? [])];
+    return [name, new Set(found.filter((value) => value !== undefined))] as const;
+  });
+  if (subjects.length > 1 || all.some(([, values]) => values.size > 1)) return {};
+  return Object.fromEntries(all.flatMap(([name, [value]]) => (value === undefined ? [] : [[name, value]])));
 }
 
-function firstOf(text: string, patterns: readonly Matcher[]): TitleLabels | undefined {
-  for (const pattern of patterns) {
-    const found = wholeLabels(text, pattern);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+/** By label, lines that hold it, or a whole title, and nothing else. */
+function bareLines(
+  description: string,
+  { patterns }: Pick<BookingRules, 'patterns'>,
+): ReadonlyMap<LabelName, readonly string[]> {
+  if (description === '') return new Map();
+  const lines = cleanText(plainText(description)).split('\n', MOST_LINES);
+  const found = lines.flatMap((line) => {
+    const text = line.trim();
+    if (text === '' || text.length > 200) return [];
+    const name = LABELS.find((one) => isRecognised(one, text, patterns));
+    return name === undefined ? titleIn(text, patterns) : [{ name, text }];
+  });
+  return new Map(
+    [...Map.groupBy(found, ({ name }) => name)].map(([name, all]) => [name, all.map(({ text }) => text)]),
+  );
 }
 
-/** Numbers alone, such as those of a date or a time, are no labels because a tidied title has them in a row. */
-const looksCoded = (labels: PartialLabels): boolean =>
-  Object.values(labels).filter((label) => /\p{L}.*\p{N}|\p{N}{5}/u.test(label)).length > 1;
+/** A line that is a title of the facility, and nothing else. */
+function titleIn(line: string, patterns: readonly Matcher[]): { name: LabelName; text: string }[] {
+  const found = patterns.map((pattern) => wholeLabels(line, pattern)).find((one) => one !== undefined);
+  const all = LABELS.flatMap((name) => {
+    const text = found?.labels[name];
+    return text === undefined ? [] : [{ name, text }];
+  });
+  const length = all.reduce((sum, { text }) => sum + text.length, 0);
+  return all.length === LABELS.length && length + LABELS.length - 1 === line.length ? all : [];
+}
 
-/** What a tidied title says, with its last label and what follows as they were typed. */
-function inOriginal(title: string, { labels, rest }: TitleLabels): TitleLabels {
-  const text = singleLine(title);
-  const inOrder = LABELS.flatMap((name) => {
-    const label = labels[name];
-    const from = label === undefined ? -1 : text.toLowerCase().indexOf(label.toLowerCase());
-    return label === undefined || from < 0 ? [] : [{ name, label, to: from + label.length }];
-  }).toSorted((a, b) => a.to - b.to);
-  const last = inOrder.at(-1);
-  if (last === undefined) return { labels, rest };
-  const behind = text.slice(last.to);
-  const run = runAfter(behind);
-  return { labels: { ...labels, [last.name]: last.label + run }, rest: behind.slice(run.length) };
+/** The label by the rule: case first, then prefix, then zeros. Without a rule, as it is. */
+function normalise(label: string, rule: NormaliseRule | undefined): string {
+  if (rule === undefined) return label;
+  const { prefix = '', pad = 0 } = rule;
+  const cased =
+    rule.case === 'lower' ? label.toLowerCase() : rule.case === 'upper' ? label.toUpperCase() : label;
+  const prefixed = cased.startsWith(prefix) ? cased : prefix + cased;
+  return prefixed.replace(/\d+$/u, (digits) => digits.padStart(pad, '0'));
 }

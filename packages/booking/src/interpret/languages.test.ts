@@ -1,8 +1,8 @@
 /** Words of lines in other languages: each is understood where its language is on, and none where it is not. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judge, rules } from './interpret-support.ts';
-import { LABELS } from './labels.ts';
+import { judge, rules } from '@scanflow/testkit/events';
+import { LABELS } from '../booking.ts';
 import { LABEL_WORDS, LANGUAGES, withLanguages } from './languages.ts';
 
 const VALUES = { project: '3010000.01', subject: 'sub-001', session: 'ses-mri01' };

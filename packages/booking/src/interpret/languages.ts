@@ -1,5 +1,5 @@
 /** Words for project, subject and session before the colon of a line, by language. On by configuration. */
-import type { LabelName } from './labels.ts';
+import type { LabelName } from '../booking.ts';
 
 type Words = Readonly<Record<LabelName, readonly string[]>>;
 

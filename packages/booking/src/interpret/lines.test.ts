@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compilePattern } from '../pattern/pattern.ts';
-import { judge, rules } from './interpret-support.ts';
+import { judge, rules } from '@scanflow/testkit/events';
 import { LANGUAGES, withLanguages } from './languages.ts';
 
 const patterns = [

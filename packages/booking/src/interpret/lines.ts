@@ -1,6 +1,5 @@
 /** Lines such as `Subject: sub-001` of a description, as people and their programs write them. */
-import { plainText } from './html.ts';
-import { cleanText } from './text.ts';
+import { plainText, cleanText } from './text.ts';
 
 export interface Line<Name> {
   readonly name: Name;

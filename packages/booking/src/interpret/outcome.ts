@@ -1,4 +1,4 @@
-/** What becomes of an event, told to machines by a code and to people by a sentence. */
+/** What becomes of an event, told to machines by a code and to people by a sentence. docs/booking.md explains each code. */
 import type { Booking, Labels } from '../booking.ts';
 import type { BookingRecord } from '../booking-record.ts';
 
@@ -49,3 +49,74 @@ export function warn(outcome: BookedOutcome, ...notes: readonly Note[]): BookedO
   const warnings = [...outcome.warnings, ...fresh];
   return { ...outcome, warnings, ...noteOf(warnings) };
 }
+
+export const SKIP_CODES = [
+  'ALL_DAY',
+  'BUSY_SKIPPED',
+  'CANCELLED',
+  'CANCELLED_TITLE',
+  'FREE',
+  'LONG_BLOCK',
+  'MAINTENANCE',
+  'OTHER_PLACE',
+  'PRIVATE_SKIPPED',
+  'TENTATIVE',
+] as const;
+
+export const REJECT_CODES = [
+  'CONTRADICTION',
+  'ID_TOO_LONG',
+  'INCOMPLETE',
+  'LABEL_CHARACTERS',
+  'LABEL_FORM',
+  'LABEL_LOOKALIKE',
+  'LABEL_RESERVED',
+  'LABEL_TOO_LONG',
+  'LETTER_O',
+  'NO_DETAILS',
+  'NO_LABELS',
+  'PATTERN_SLOW',
+  'PRIVATE_REFUSED',
+  'PROJECT_ENDED',
+  'PROJECT_NOT_HERE',
+  'PROJECT_NOT_YET',
+  'PROJECT_NOT_YOURS',
+  'PROJECT_UNKNOWN',
+  'SCANNER_AMBIGUOUS',
+  'SCANNER_UNKNOWN',
+  'SUBJECT_NO_CODE',
+  'SUBJECT_OPEN',
+  'TENTATIVE_REFUSED',
+  'TITLE_FORM',
+  'TWO_LABELS',
+  'TWO_SUBJECTS',
+] as const;
+
+export const WARNING_CODES = [
+  'BOOKED_TWICE',
+  'FROZEN',
+  'LOOKALIKE',
+  'LONG_BOOKING',
+  'NORMALISED',
+  'NO_LENGTH',
+  'OVERLAP',
+  'RENUMBERED',
+  'REREAD',
+  'SAME_SLOT',
+  'SESSION_SHORTENED',
+  'SIMILAR_SUBJECT',
+  'TEXT_REPLACED',
+  'TEXT_SHORTENED',
+  'TITLE_GOES_ON',
+  'USED_BEFORE',
+] as const;
+
+type SkipCode = (typeof SKIP_CODES)[number];
+export type RejectCode = (typeof REJECT_CODES)[number];
+type WarningCode = (typeof WARNING_CODES)[number];
+
+export type Verdict = Note & { readonly outcome: 'skipped' | 'rejected' };
+
+export const skip = (code: SkipCode, reason: string): Verdict => ({ outcome: 'skipped', code, reason });
+export const reject = (code: RejectCode, reason: string): Verdict => ({ outcome: 'rejected', code, reason });
+export const warning = (code: WarningCode, reason: string): Note => ({ code, reason });

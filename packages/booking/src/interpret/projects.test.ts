@@ -1,9 +1,9 @@
 /** Lists of projects as facilities keep them, and what is none; who may book what, where and when. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { event, judge } from './interpret-support.ts';
+import { event, judge } from '@scanflow/testkit/events';
 import { interpret } from './interpret.ts';
-import { rules } from './interpret-support.ts';
+import { rules } from '@scanflow/testkit/events';
 import { parseProjects, type ProjectRule } from './projects.ts';
 
 const names = (text: string): string[] | undefined => {

@@ -1,6 +1,49 @@
-/** A list of projects as text: names alone, or with who may book them, where and when. */
+/** The facility's list of projects, and whether a booking may use its project: booked by whom, where and when. */
+import { reject, type RejectCode, type Verdict } from './outcome.ts';
+import { isQuotable } from './words.ts';
 import { defined } from '../defined.ts';
-import type { BookableEvent } from './event.ts';
+
+/** What of an event decides. */
+interface Booked {
+  readonly start: Temporal.Instant;
+  readonly bookers?: readonly string[];
+}
+
+/** None of them names a person: reasons stand in files that others read. `NUMBER` is the project of the booking. */
+const SENTENCES: Readonly<Record<Refusal, string>> = {
+  PROJECT_NOT_YOURS:
+    'The facility lets only certain people book this project, and the event was not made by one of them. Check NUMBER, or ask the facility to add your mail address to the project.',
+  PROJECT_NOT_HERE:
+    'The facility does not let this project use this scanner. Check NUMBER, or ask the facility to add the scanner to the project.',
+  PROJECT_NOT_YET:
+    'The project has not begun on the day of this booking. Check NUMBER, or make the booking for a later day.',
+  PROJECT_ENDED:
+    'The project has ended before the day of this booking. Check NUMBER, or ask the facility to extend the project.',
+};
+
+/** What keeps the booking from its project; undefined where nothing does. */
+export function checkProject(
+  project: string,
+  event: Booked,
+  scanner: string,
+  { projects, zone }: { readonly projects?: Projects | undefined; readonly zone: string },
+): Verdict | undefined {
+  const rule = projects?.get(project);
+  if (projects === undefined) return undefined;
+  if (rule === undefined) return unknown([...projects.keys()][0]);
+  const refusal = refusalOf(rule, { event, scanner, zone });
+  if (refusal === undefined) return undefined;
+  const number = `the number, “Project: ${isQuotable(project) ? project : '…'}”`;
+  return reject(refusal satisfies RejectCode, SENTENCES[refusal].replace('NUMBER', number));
+}
+
+function unknown(example: string | undefined): Verdict {
+  const like = example === undefined ? '' : `, like “Project: ${example}”`;
+  return reject(
+    'PROJECT_UNKNOWN',
+    `There is no project of this name in the facility's list. Check its number, or ask the facility to add it; write it as it is there${like}.`,
+  );
+}
 
 /** What is not given is not asked. */
 export interface ProjectRule {
@@ -98,12 +141,12 @@ function dayOf(value: unknown): Temporal.PlainDate | undefined | 'none' {
   }
 }
 
-export type Refusal = 'PROJECT_NOT_YOURS' | 'PROJECT_NOT_HERE' | 'PROJECT_NOT_YET' | 'PROJECT_ENDED';
+type Refusal = 'PROJECT_NOT_YOURS' | 'PROJECT_NOT_HERE' | 'PROJECT_NOT_YET' | 'PROJECT_ENDED';
 
 /** Why a project may not be booked by this event; undefined where it may. */
-export function refusalOf(
+function refusalOf(
   rule: ProjectRule,
-  { event, scanner, zone }: { event: BookableEvent; scanner: string; zone: string },
+  { event, scanner, zone }: { event: Booked; scanner: string; zone: string },
 ): Refusal | undefined {
   if (rule.bookers?.some((booker) => isFrom(event.bookers, booker)) === false) return 'PROJECT_NOT_YOURS';
   if (rule.scanners?.includes(scanner) === false) return 'PROJECT_NOT_HERE';

@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compilePattern } from '../pattern/pattern.ts';
-import { REJECT_CODES } from './codes.ts';
-import { judge, lines } from './interpret-support.ts';
-import type { Outcome } from './outcome.ts';
+import { REJECT_CODES, type Outcome } from './outcome.ts';
+import { judge, lines } from '@scanflow/testkit/events';
 import type { ProjectRule } from './projects.ts';
 
 const LETTERS = { characters: 'letters', patterns: {} } as const;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compilePattern } from '../pattern/pattern.ts';
-import { judge } from './interpret-support.ts';
+import { judge } from '@scanflow/testkit/events';
 
 const patterns = [
   compilePattern('^(?<project>\\d{7}\\.\\d{2})[ _](?<subject>sub-?\\w+)[ _](?<session>ses-?\\w+)'),

@@ -1,5 +1,10 @@
-/** Words by which titles say what they are, in the languages of the facilities we know. */
-import { word } from './whole-word.ts';
+/** Words of bookers: what they say in the languages of the facilities we know, and which of them a sentence may repeat. */
+
+/** Matches the alternatives where they are words of their own, and not the end of another: `noise-cancelled`. */
+export const word = (alternatives: string): RegExp => new RegExp(wordSource(alternatives), 'iu');
+
+export const wordSource = (alternatives: string): string =>
+  `(?<![\\p{L}\\p{N}]|\\p{L}[-_])(?:${alternatives})(?![\\p{L}\\p{N}])`;
 
 const NO_BOOKING = word(
   'maintenance|service|servicing|repairs?|upgrades?|installation|qa|qc|quality (?:assurance|control)|calibration|' +
@@ -31,3 +36,51 @@ export const openWords = (title: string): string[] =>
     .filter((text) => (/^\p{L}{2,}[-_]/u.test(text) ? isOpen(text) : OPEN_NUMBER.test(text)));
 /** A label that stands for one that is not known yet: `tba`, `sub-xx`, `?`, `ses-mri01?`. */
 export const isOpen = (label: string): boolean => OPEN_LABEL.test(label) || OPEN_END.test(label);
+
+/** Words in any alphabet: `\b` knows the Latin one only. */
+
+/** Words of codes. Any other word of two letters or more may be a name: `Jansen1980`, `Li2`. */
+const CODE_WORDS = new Set(
+  (
+    'sub subj subject sbj ses sess session proj project pat patient pt con ctrl control pilot mr mri fmri ' +
+    'pet eeg meg ct us anat func day run visit scan wk week base pre post oct test phantom ' +
+    'tba tbd tbc todo unknown none xx yy nn'
+  ).split(' '),
+);
+/** Numbers as long as those of people, and dates: `19800131`, `31-01-80`, `31/1/1980`. */
+const PERSONAL =
+  /\d{8}|(?<!\d)\d{6}(?!\d)|\d{4}[-_./,:]\d{1,2}[-_./,:]\d{1,2}|(?<!\d)\d{1,2}[-_./,:]\d{1,2}[-_./,:]\d{2}/u;
+
+const isCodeWord = (word: string): boolean => {
+  const lower = word.toLowerCase();
+  return CODE_WORDS.has(lower) || /^(?:x+|y+|n+|o+)$/u.test(lower);
+};
+
+/** Whether a text holds a date, or a number as long as those of people. */
+export const isPersonal = (text: string): boolean => PERSONAL.test(text);
+
+/** Whether a word may stand in a sentence that others read. */
+export const isQuotable = (word: string): boolean =>
+  /^[A-Za-z0-9._+()?#*=&@/,:-]{1,64}$/u.test(word) &&
+  !isPersonal(word) &&
+  (word.replace(/X{2,}$/u, '').match(/[A-Za-z]{2,}/gu) ?? []).every(isCodeWord);
+
+/** `“sub-001”`, or nothing. */
+export const quoted = (word: string): string | undefined => (isQuotable(word) ? `“${word}”` : undefined);
+
+/** Words of a title, repeated or by their place where they may be personal; at most three. */
+export function pointedAt(words: readonly string[], title: string): string[] {
+  const all = title
+    .split(/\s+/u)
+    .map((word) => word.replaceAll(/^[^\p{L}\p{N}.#]+|[^\p{L}\p{N}.?#-]+$/gu, ''));
+  return [...new Set(words)]
+    .flatMap((word) => {
+      const index = all.findIndex((one) => one.includes(word));
+      return quoted(word) ?? (index < 0 ? [] : [`word ${index + 1}`]);
+    })
+    .slice(0, 3);
+}
+
+/** Those that may be repeated, each once, in their order; at most three. */
+export const quotable = (words: readonly string[]): string[] =>
+  [...new Set(words)].flatMap((word) => quoted(word) ?? []).slice(0, 3);

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { backtracking, PatternTooSlow } from './backtracking.ts';
-import { compilePattern, type Matcher } from './pattern.ts';
+import { backtracking, PatternTooSlow, compilePattern, type Matcher } from './pattern.ts';
 
 /** What both engines must agree on: the samples of docs, defaults and fixtures are compared in config-patterns.test.ts. */
 const SAMPLES = [

@@ -3,8 +3,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { httpSource, type HttpSourceOptions } from './http.ts';
-import type { Fetched } from './source.ts';
+import { httpSource, type Fetched, type HttpSourceOptions } from '@scanflow/sources';
 
 export const calendar = Buffer.from(
   [

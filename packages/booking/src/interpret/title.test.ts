@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compilePattern } from '../pattern/pattern.ts';
-import { judge } from './interpret-support.ts';
+import { judge } from '@scanflow/testkit/events';
 import type { BookingRules } from './rules.ts';
 
 /** The pattern of the sample configuration of 0.1.0. */

@@ -1,8 +1,5 @@
 /** An event that is a booking and rules that take it, for the tests of interpretation. */
-import type { BookableEvent } from './event.ts';
-import { interpret } from './interpret.ts';
-import type { Outcome } from './outcome.ts';
-import type { BookingRules } from './rules.ts';
+import { interpret, type BookableEvent, type BookingRules, type Outcome } from '@scanflow/booking';
 
 export const patterns = [/^(?<project>\d{7}\.\d{2})[ _](?<subject>sub-?\w+)[ _](?<session>ses-?\w+)/u];
 export const at = (time: string): Temporal.Instant => Temporal.Instant.from(`2026-11-23T${time}Z`);

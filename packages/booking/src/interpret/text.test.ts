@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { plainText } from './html.ts';
+import { plainText } from './text.ts';
 
 test('plainText: tags become lines or nothing, entities characters, plain text stays', () => {
   assert.equal(

@@ -1,8 +1,8 @@
 /** Cancelled is cancelled, in each language of the table. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judge } from './interpret-support.ts';
-import { CANCEL_WORDS, saysCancelled } from './cancelled.ts';
+import { judge } from '@scanflow/testkit/events';
+import { CANCEL_WORDS, saysCancelled } from './status.ts';
 
 const RIGHT = '3010000.01 sub-001 ses-mri01';
 const CANCELLED: Readonly<Record<string, readonly string[]>> = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judge } from './interpret-support.ts';
+import { judge } from '@scanflow/testkit/events';
 
 const reason = (title: string, description: string): string => {
   const outcome = judge({ summary: title, description });

@@ -1,5 +1,5 @@
 /** Small calendars for tests of zones and overrides, and what is read in them. */
-import { readCalendar } from './read.ts';
+import { readCalendar } from '@scanflow/calendar';
 
 /** Monday to Sunday of a summer week. */
 const WINDOW = {
