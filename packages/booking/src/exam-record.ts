@@ -36,14 +36,14 @@ export interface ExamRecord {
   readonly version: 1;
   readonly sopInstanceUid: string;
   readonly state: ExamState;
-  /** UTC instants by our clock: when the scanner told of the step first and last. */
+  /** UTC instants by our clock: when the scanner reported the step first and last. */
   readonly created: string;
   readonly updated: string;
   /** UTC instants by the scanner's clock; absent where it gave none, or none that can be read. */
   readonly started?: string;
   readonly ended?: string;
   readonly modality: string;
-  /** AE title of the scanner that made the images, and of what told us. */
+  /** AE title of the scanner that made the images, and of the node that reported it. */
   readonly stationAet: string;
   readonly callingAet: string;
   /** Discontinued because it was the wrong item of the worklist (PS3.16 CID 9300, 110514): the item was not done. */

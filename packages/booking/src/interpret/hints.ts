@@ -31,7 +31,7 @@ export interface Hints {
   readonly letterO: readonly string[];
 }
 
-/** Words in which a title may well hold a digit beside an O: only where a pattern then reads it, it is told. */
+/** Words in which a title may well hold a digit beside an O: reported only if a pattern then reads it. */
 const BESIDE_DIGIT = /(?<=\d)[Oo]|[Oo](?=\d)/gu;
 /** `session 1`: the word for a label, which is none itself. */
 export const WORD_ALONE = /^(?:sub|subj|subject|ses|sess|session|proj|project)$/iu;

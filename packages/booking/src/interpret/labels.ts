@@ -8,7 +8,7 @@ import { readLines, type Line } from './lines.ts';
 import { cleanText, plainText } from './text.ts';
 import { lowered, readTitle, wholeLabels } from './title.ts';
 
-/** Where a label stands, in the order in which they count; also how a booker is told. */
+/** Where a label stands, in the order in which they count; messages to a booker use these words. */
 type Source = 'the X-DICOM property' | 'the description' | 'the title';
 
 export interface Place {

@@ -18,7 +18,7 @@ import {
 import { cleanText } from './text.ts';
 import type { Labels } from '../booking.ts';
 
-/** Without labels, what lasts longer is no scan; with them, it is told. */
+/** Without labels, a longer event is no scan; with labels, a message says so. */
 export const LONG_HOURS = 12;
 
 export function unlabelled(event: BookableEvent, rules: BookingRules): Verdict {
