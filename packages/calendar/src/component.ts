@@ -12,9 +12,8 @@ import {
   type ExtraStart,
   type Moment,
 } from './moment.ts';
-import { EventError } from './problem.ts';
+import { EventError, type EventClass, type EventStatus } from './event.ts';
 import { parseProperty, unescapeText, type Property } from './property.ts';
-import type { EventClass, EventStatus } from './event.ts';
 import type { Zones } from './clock.ts';
 
 /** The texts and settings of an event, without its times. */

@@ -1,4 +1,4 @@
-/** The events that the reader of a calendar returns. */
+/** What the reader of a calendar returns: events, what is wrong with one event, and oddities of the feed. */
 import type { EventExtras } from './extras.ts';
 
 export type EventStatus = 'CONFIRMED' | 'TENTATIVE' | 'CANCELLED';
@@ -56,3 +56,49 @@ export function overlaps(
 /** Names one instance within a calendar. */
 export const eventKey = (uid: string, recurrenceId: string | undefined): string =>
   recurrenceId === undefined ? uid : `${uid}\n${recurrenceId}`;
+
+export interface EventProblem {
+  /** UID, if the event has one. */
+  readonly uid?: string;
+  /** Original start of the instance that the event would replace, as a UTC instant. The reader leaves that instance out. */
+  readonly recurrenceId?: string;
+  readonly code: string;
+  /** A sentence for the person who booked or runs the calendar. */
+  readonly message: string;
+  /** Start of the event or of the first instance of its series, as a UTC instant, if readable. */
+  readonly start?: string;
+  /** Title, for the person who looks for the event. Do not log it. */
+  readonly summary?: string;
+}
+
+/** An error of one event. This package throws it, and catches it per UID. */
+export class EventError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = 'EventError';
+    this.code = code;
+  }
+}
+
+type FeedNoteCode = 'FEED_SECOND_BOM' | 'FEED_TEXT_AROUND' | 'FEED_INDENTED' | 'FEED_NOT_UTF8';
+
+/** A code, and a sentence for the people who run the calendar. */
+export interface FeedNote {
+  readonly code: FeedNoteCode;
+  readonly message: string;
+}
+
+const MESSAGES: Readonly<Record<FeedNoteCode, string>> = {
+  FEED_SECOND_BOM:
+    'The calendar has a byte order mark more than its first one. It was read without them. Let the program that puts it together leave them out.',
+  FEED_TEXT_AROUND:
+    'There is text outside the calendar, such as an error message of the program that makes it. The calendar in it was read. Open its address in a browser, and mend what the text says.',
+  FEED_INDENTED:
+    'The lines of the calendar are indented, which RFC 5545 does not allow. They were read without their indentation. Let the program that makes it write lines from their first column.',
+  FEED_NOT_UTF8:
+    'Some lines of the calendar are not UTF-8. They were read in the character set that was declared, else as Windows-1252. Check names with accents, and let the program that makes it write UTF-8.',
+};
+
+export const note = (code: FeedNoteCode): FeedNote => ({ code, message: MESSAGES[code] });

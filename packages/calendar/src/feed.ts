@@ -1,6 +1,6 @@
 /** Splits a feed into blocks of VEVENT lines. A feed that is no complete calendar is a feed error. */
 import { Outline, type Span } from './outline.ts';
-import { note, type FeedNote } from './note.ts';
+import { note, type FeedNote } from './event.ts';
 import { parseProperty } from './property.ts';
 import { contentLines, stretchesOf, type ContentLines } from './text.ts';
 

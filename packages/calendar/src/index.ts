@@ -3,9 +3,9 @@ export type { EventClass, EventStatus } from './event.ts';
 export { eventKey, overlaps, type CalendarEvent, type FormerTexts, type Window } from './event.ts';
 export type { FeedError } from './feed.ts';
 export { isWholeCalendar } from './feed.ts';
-export type { FeedNote } from './note.ts';
+export type { FeedNote } from './event.ts';
 export { toPlain } from './plain.ts';
-export type { EventProblem } from './problem.ts';
+export type { EventProblem } from './event.ts';
 export {
   readCalendar,
   type CalendarContent,

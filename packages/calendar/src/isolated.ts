@@ -2,7 +2,7 @@
 import { Thread, ThreadError } from '@scanflow/runtime/thread';
 import type { FeedError } from './feed.ts';
 import type { ReadCalendar, ReadOptions } from './read.ts';
-import { fromMessage, toRequest, type ReadMessage, type ReadRequest } from './message.ts';
+import type { CalendarEvent } from './event.ts';
 
 export interface IsolatedOptions extends ReadOptions {
   /** Time limit in milliseconds, including the start of the worker. */
@@ -47,3 +47,56 @@ const tooMuch = (): FeedError => ({
   message:
     'The calendar is too large to be read: publish a shorter span of time, or one calendar per scanner.',
 });
+
+export interface ReadRequest {
+  readonly bytes: Uint8Array;
+  readonly from: string;
+  readonly to: string;
+  readonly zone: string;
+  readonly charset: string | undefined;
+}
+
+type EventMessage = Omit<CalendarEvent, 'start' | 'end'> & { readonly start: string; readonly end: string };
+
+type ReadMessage =
+  | Extract<ReadCalendar, { ok: false }>
+  | {
+      readonly ok: true;
+      readonly content: Omit<Extract<ReadCalendar, { ok: true }>['content'], 'events'> & {
+        readonly events: readonly EventMessage[];
+      };
+    };
+
+const toRequest = (bytes: Uint8Array, { window, zone, charset }: ReadOptions): ReadRequest => ({
+  bytes,
+  from: window.from.toString(),
+  to: window.to.toString(),
+  zone,
+  charset,
+});
+
+export const fromRequest = ({ from, to, zone, charset }: ReadRequest): ReadOptions => ({
+  window: { from: Temporal.Instant.from(from), to: Temporal.Instant.from(to) },
+  zone,
+  charset,
+});
+
+export function toMessage(read: ReadCalendar): ReadMessage {
+  if (!read.ok) return read;
+  const events = read.content.events.map((event) => ({
+    ...event,
+    start: event.start.toString(),
+    end: event.end.toString(),
+  }));
+  return { ok: true, content: { ...read.content, events } };
+}
+
+function fromMessage(message: ReadMessage): ReadCalendar {
+  if (!message.ok) return message;
+  const events = message.content.events.map((event) => ({
+    ...event,
+    start: Temporal.Instant.from(event.start),
+    end: Temporal.Instant.from(event.end),
+  }));
+  return { ok: true, content: { ...message.content, events } };
+}

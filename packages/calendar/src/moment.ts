@@ -1,6 +1,6 @@
-/** DATE and DATE-TIME values with their zone (RFC 5545 3.3.4, 3.3.5). */
+/** DATE and DATE-TIME values with their zone (RFC 5545 3.3.4, 3.3.5), and sets of them. */
 import { ianaClock, type Clock, type Zones } from './clock.ts';
-import { EventError } from './problem.ts';
+import { EventError } from './event.ts';
 import type { Property } from './property.ts';
 
 export interface Moment {
@@ -120,3 +120,21 @@ function zoneOf(tzid: string | undefined, { floating, resolve }: Zones): Clock {
 /** Leaves words out of messages: they may name a person, and others read the files with the messages. */
 const shown = (value: string): string =>
   /^[\d\sTZ:+./-]*$/iu.test(value) ? JSON.stringify(value.slice(0, 40)) : 'a text';
+
+export class Marks {
+  readonly #instants = new Set<number>();
+  readonly #days = new Set<string>();
+
+  constructor(moments: readonly Moment[]) {
+    for (const moment of moments) {
+      if (moment.dateOnly) this.#days.add(moment.wall.toPlainDate().toString());
+      else this.#instants.add(instantOf(moment).epochMilliseconds);
+    }
+  }
+
+  /** Whether the instance that starts at `instant` is among them; days are those of `zone`. */
+  has(instant: Temporal.Instant, zone: Clock): boolean {
+    if (this.#instants.has(instant.epochMilliseconds)) return true;
+    return this.#days.size > 0 && this.#days.has(zone.wallAt(instant).toPlainDate().toString());
+  }
+}

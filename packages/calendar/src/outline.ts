@@ -1,5 +1,5 @@
 /** Reads the days of a VEVENT from its bare text, to drop the many events far from the window without parsing them. */
-import { dayOf, weekday, weekdayOf } from './day.ts';
+import { dayOf, weekday, weekdayOf } from './plain-rules.ts';
 
 /** Outer bounds of the days that an event and its repetitions touch, as numbers, without time zones. */
 export interface Span {

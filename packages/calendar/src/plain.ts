@@ -1,13 +1,12 @@
 /** Brings the bytes of a feed into the form that the reader expects: LF line ends, no byte order marks, no indent. */
-import { isIndented, withoutIndent } from './indent.ts';
-import { knownLine } from './names.ts';
-import { note, type FeedNote } from './note.ts';
+import { knownLine } from './text.ts';
+import { note, type FeedNote } from './event.ts';
 
 const LF = 0x0a;
 const CR = 0x0d;
 const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 
-export interface PlainFeed {
+interface PlainFeed {
   readonly bytes: Buffer;
   readonly notes: readonly FeedNote[];
 }
@@ -90,4 +89,34 @@ function hasLoneReturn(bytes: Buffer): boolean {
     if (next === CR) at -= 1;
   }
   return false;
+}
+
+const BEGIN = /^([ \t]+)BEGIN:(?:VCALENDAR|VEVENT)\s*$/im;
+const FLUSH = /^BEGIN:VEVENT\s*$/im;
+/** How many characters the check covers: the first component decides. */
+const HEAD = 65_536;
+
+/** Whether components begin after blanks. All their lines would then count as folded (RFC 5545 3.1). */
+function isIndented(bytes: Buffer): boolean {
+  const head = bytes.toString('latin1', 0, HEAD);
+  return BEGIN.test(head) && !FLUSH.test(head);
+}
+
+/**
+ * The lines of a component share the indent of its first line. A line with more blanks is folded, and keeps the
+ * additional blanks.
+ */
+function withoutIndent(bytes: Buffer): Buffer {
+  const lines: string[] = [];
+  let depth = 0;
+  let isFirst = true;
+  for (const line of bytes.toString('latin1').split('\n')) {
+    const blanks = /^[ \t]*/.exec(line)?.[0].length ?? 0;
+    const text = line.slice(blanks);
+    const [, mark] = /^(BEGIN|END):[A-Z0-9-]+\s*$/i.exec(text) ?? [];
+    if (isFirst && mark === undefined) depth = blanks;
+    lines.push(mark !== undefined || blanks <= depth ? text : line.slice(depth));
+    isFirst = mark !== undefined;
+  }
+  return Buffer.from(lines.join('\n'), 'latin1');
 }

@@ -15,7 +15,15 @@ import {
   type Recurrence,
 } from './component.ts';
 import { charsetOf } from './charset.ts';
-import { eventKey, type CalendarEvent, type Window } from './event.ts';
+import {
+  eventKey,
+  type CalendarEvent,
+  type Window,
+  note,
+  type FeedNote,
+  EventError,
+  type EventProblem,
+} from './event.ts';
 import {
   linesOf,
   splitFeed,
@@ -26,9 +34,7 @@ import {
 } from './feed.ts';
 import { instantOf, type Moment } from './moment.ts';
 import type { Span } from './outline.ts';
-import { note, type FeedNote } from './note.ts';
 import { toPlain } from './plain.ts';
-import { EventError, type EventProblem } from './problem.ts';
 import { unescapeText } from './property.ts';
 import { expandSeries, recurrenceIdOf, replacedId, type Series } from './series.ts';
 import type { Zones } from './clock.ts';

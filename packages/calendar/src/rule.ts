@@ -1,9 +1,8 @@
 /** Checks a recurrence rule and brings it into a form that the engine reads correctly (RFC 5545 3.3.10). */
-import { dailyStarts } from './daily.ts';
+import { dailyStarts, hourlyStarts } from './plain-rules.ts';
 import { ruleTimes } from './engine.ts';
-import { hourlyStarts } from './hourly.ts';
 import { instantOf, UTC, type Moment } from './moment.ts';
-import { EventError } from './problem.ts';
+import { EventError } from './event.ts';
 
 /** No scanner booking has more instances in one window. */
 const MAX_OCCURRENCES = 10_000;

@@ -4,8 +4,7 @@ import { addTo } from './clock.ts';
 import type { Component, EventDetails, Recurrence } from './component.ts';
 import type { EventExtras } from './extras.ts';
 import { overlaps, type CalendarEvent, type Window } from './event.ts';
-import { Marks } from './marks.ts';
-import { formerly, instantOf, type Moment } from './moment.ts';
+import { Marks, formerly, instantOf, type Moment } from './moment.ts';
 import { givesStart, ruleStarts } from './rule.ts';
 
 /** All that a calendar says under one UID. */

@@ -12,7 +12,7 @@ import {
   type Note,
   type Outcome,
 } from '@scanflow/booking';
-import type { Keeps } from './keeps.ts';
+import type { Keeps } from './reread.ts';
 import type { KnownBookings } from './past.ts';
 
 export interface AdoptOptions {

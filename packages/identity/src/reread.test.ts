@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { identify, type BookedOutcome, type BookingRecord, type Labels } from '@scanflow/booking';
 import { defined } from '@scanflow/booking/defined';
-import { encodeKeeps, parseKeeps } from './keeps.ts';
-import { keepIdentities, spanOf, type KeepInput } from './reread.ts';
+import { encodeKeeps, parseKeeps, keepIdentities, spanOf, type KeepInput } from './reread.ts';
 
 interface Given {
   readonly uid?: string;

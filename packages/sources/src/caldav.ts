@@ -1,10 +1,9 @@
 /** Fetches calendars from CalDAV servers, and only the objects that changed. */
 import { isWholeCalendar, toPlain } from '@scanflow/calendar';
-import type { Fetched, Source, Validators } from './source.ts';
+import { type Fetched, type Source, type Validators, Stop } from './source.ts';
 import { webClient, type WebOptions } from './web/client.ts';
 import { collectionAt, type Collection, type DavObject } from './web/dav.ts';
 import { tooLarge } from './web/decode.ts';
-import { Stop } from './web/stop.ts';
 
 export interface CaldavSourceOptions extends WebOptions {
   /** http or https address of one calendar. */

@@ -3,7 +3,7 @@ import { defined } from '@scanflow/booking/defined';
 import { charsetOfType } from '@scanflow/calendar';
 import type { Source, Validators } from './source.ts';
 import { webClient, type Heard, type WebOptions } from './web/client.ts';
-import { clockSkew } from './web/moment.ts';
+import { clockSkew } from './web/headers.ts';
 import { statusTrouble } from './web/trouble.ts';
 
 export interface HttpSourceOptions extends WebOptions {

@@ -2,8 +2,7 @@
 import { defined } from '@scanflow/booking/defined';
 import type { Config } from '@scanflow/config';
 import { caldavSource } from './caldav.ts';
-import { fileSource } from './file.ts';
-import { folderSource } from './folder.ts';
+import { fileSource, folderSource } from './files.ts';
 import { httpSource } from './http.ts';
 import type { Source } from './source.ts';
 

@@ -1,5 +1,6 @@
-/** A source of calendars, whatever its protocol. */
+/** A source of calendars, whatever its protocol, and the error that ends a fetch. */
 import type { Failure } from '@scanflow/failure';
+import { defined } from '@scanflow/booking/defined';
 
 /** The validators of a body, with which the next request asks whether it changed (RFC 9110 8.8). */
 export interface Validators {
@@ -33,4 +34,17 @@ export interface SourceLimits {
   readonly timeoutMs: number;
   /** Limit of the decompressed body in bytes. */
   readonly maxSize: number;
+}
+
+export class Stop extends Error {
+  readonly fetched: Extract<Fetched, { kind: 'failed' }>;
+
+  constructor(kind: Failure['kind'], code: string, message: string, retryAfterMs?: number) {
+    super(message);
+    this.fetched = {
+      kind: 'failed',
+      failure: { kind, code, message },
+      ...defined({ retryAfterMs }),
+    };
+  }
 }

@@ -1,9 +1,8 @@
-/** The HTTP API of cal2wl. */
+/** The pages of cal2wl: its HTTP API, and whether it can work. */
 import type { Outcome } from '@scanflow/booking';
 import { defined } from '@scanflow/booking/defined';
-import type { FastifyInstance } from '@scanflow/runtime';
-import type { CalendarReport, PassReport } from './report.ts';
-import { outcomeView } from './view.ts';
+import type { FastifyInstance, Health } from '@scanflow/runtime';
+import { type CalendarReport, type PassReport, outcomeView } from './report.ts';
 
 export function addRoutes(app: FastifyInstance, last: () => PassReport | undefined): void {
   app.get('/api/calendars', () => ({ calendars: calendarViews(last()) }));
@@ -60,4 +59,33 @@ function bookingViews(report: PassReport | undefined): object {
     skipped: views.filter(({ outcome }) => outcome === 'skipped'),
     rejected: views.filter(({ outcome }) => outcome === 'rejected'),
   };
+}
+
+/** With cron the time between passes is unknown: a day without a pass is too long. */
+const CRON_LIMIT_MS = 86_400_000;
+/** Time for a pass on top of its interval. Fetches have their own time limits. */
+const GRACE_MS = 600_000;
+
+/** The page shows a calendar that does not answer, but that is no reason for a restart. */
+export function healthOf(
+  last: PassReport | undefined,
+  now: Temporal.Instant,
+  { every, cron }: { every: number; cron?: string | undefined },
+): Health {
+  if (last === undefined)
+    return { ok: false, detail: { why: 'the first pass over the calendars is not done yet' } };
+  const calendars = Object.fromEntries(
+    last.calendars.map(({ calendar, state, failure }) => [
+      calendar,
+      failure === undefined ? state : `${state}: ${failure.code}`,
+    ]),
+  );
+  const detail = { lastPass: last.at.toString(), items: last.items, calendars };
+  const age = now.since(last.at).total('milliseconds');
+  const limit = cron === undefined ? 3 * every + GRACE_MS : CRON_LIMIT_MS + GRACE_MS;
+  if (age > limit)
+    return { ok: false, detail: { ...detail, why: 'no pass has ended for too long; see the log' } };
+  if (last.unwritten !== undefined) return { ok: false, detail: { ...detail, why: last.unwritten.message } };
+  const degraded = last.calendars.some(({ state }) => state !== 'good');
+  return { ok: true, detail: { ...detail, degraded } };
 }

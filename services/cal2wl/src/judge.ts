@@ -1,10 +1,13 @@
-/** Keeps the rules of one calendar over many passes. A changed list of projects judges all events again. */
+/** Events to outcomes: the rules of one calendar, and the lists of projects that its bookings may name. */
 import { bookingRules, type Config } from '@scanflow/config';
-import type { Failure } from '@scanflow/failure';
-import type { Projects } from '@scanflow/booking';
+import { type Failure, messageOf } from '@scanflow/failure';
+import { type Projects, parseProjects } from '@scanflow/booking';
 import type { CalendarContent } from '@scanflow/calendar';
 import { createPlanner, type Plan } from '@scanflow/identity';
-import type { ProjectList } from './projects.ts';
+import { readFile } from 'node:fs/promises';
+import { writeFileAtomic, type Log } from '@scanflow/runtime';
+import { type Source, type Validators, fileSource, httpSource } from '@scanflow/sources';
+import { join } from 'node:path';
 
 const NOTHING: CalendarContent = {
   events: [],
@@ -42,4 +45,74 @@ export class Judge {
     }
     return { plan: this.#plan(content ?? NOTHING), failure: read?.failure };
   }
+}
+
+export interface ProjectList {
+  /** Fetches at most every few minutes. `projects` is undefined before the first good reading: then any project is accepted. */
+  read(
+    now: Temporal.Instant,
+    signal: AbortSignal,
+  ): Promise<{ projects: Projects | undefined; failure: Failure | undefined }>;
+}
+
+const EVERY = Temporal.Duration.from({ minutes: 5 });
+const MODE = 0o640;
+
+/** `lastGood` is the path of the copy that outlives a restart. */
+function projectList(source: Source, lastGood: string, log: Log): ProjectList {
+  let projects: Projects | undefined;
+  let text: string | undefined;
+  let failure: Failure | undefined;
+  let validators: Validators = {};
+  let next: Temporal.Instant | undefined;
+  const take = async (content: string): Promise<Failure | undefined> => {
+    const parsed = parseProjects(content);
+    if (!parsed.ok)
+      return {
+        kind: 'permanent',
+        code: 'PROJECTS_UNREADABLE',
+        message: `${parsed.problem} Write one project a line, or a JSON array as docs/booking.md shows; its last good content counts until then.`,
+      };
+    if (content === text) return undefined;
+    [projects, text] = [parsed.projects, content];
+    await writeFileAtomic(lastGood, content, { mode: MODE }).catch((error: unknown) =>
+      log.warn('the list of projects could not be kept', { reason: messageOf(error) }),
+    );
+    return undefined;
+  };
+  return {
+    async read(now, signal) {
+      if (text === undefined) {
+        text = await readFile(lastGood, 'utf8').catch(() => '');
+        const kept = parseProjects(text);
+        projects = kept.ok ? kept.projects : undefined;
+      }
+      if (next !== undefined && Temporal.Instant.compare(now, next) < 0) return { projects, failure };
+      next = now.add(EVERY);
+      const fetched = await source.fetch(projects === undefined ? {} : validators, signal);
+      if (fetched.kind === 'failed') failure = fetched.failure;
+      else if (fetched.kind === 'notModified') failure = undefined;
+      else {
+        failure = await take(Buffer.from(fetched.bytes).toString('utf8'));
+        if (failure === undefined) ({ validators } = fetched);
+      }
+      return { projects, failure };
+    },
+  };
+}
+
+const LIMITS = { timeoutMs: 30_000, maxSize: 4_194_304 };
+
+/** Leaves out calendars that accept any project. */
+export function projectsOf(config: Config, log: Log): ReadonlyMap<string, ProjectList> {
+  return new Map(
+    Object.entries(config.calendars).flatMap(([name, own]) => {
+      const { file, url, redirects } = own.projects ?? config.bookings.projects ?? {};
+      if (file === undefined && url === undefined) return [];
+      const source =
+        url === undefined ? fileSource(file ?? '', LIMITS) : httpSource({ url, redirects, ...LIMITS });
+      const lastGood = join(config.data, 'cal2wl', `${name}.projects`);
+      return [[name, projectList(source, lastGood, log.child({ calendar: name }))] as const];
+    }),
+  );
 }

@@ -20,14 +20,21 @@ import type { Shelf } from './adapters/shelf.ts';
 import { windowAt } from './domain/expand.ts';
 import { encodeItem, type ScannerSettings } from './domain/item.ts';
 import { reconcile, sweep, type Action, type Published, type Wanted } from './domain/reconcile.ts';
-import { Judge } from './judge.ts';
-import { emptyReport, flagged, isWaiting, readingReport, viewOf } from './pass-report.ts';
-import type { ProjectList } from './projects.ts';
+import { Judge, type ProjectList } from './judge.ts';
+import {
+  emptyReport,
+  flagged,
+  isWaiting,
+  readingReport,
+  viewOf,
+  countActions,
+  type CalendarReport,
+  type PassReport,
+  outcomeView,
+} from './report.ts';
 import { publish } from './publish.ts';
 import type { Reader } from './reader.ts';
-import { countActions, type CalendarReport, type PassReport } from './report.ts';
 import type { Update } from './update.ts';
-import { outcomeView } from './view.ts';
 
 export interface PassOptions {
   readonly config: Config;

@@ -1,17 +1,20 @@
 /** Sends requests to a calendar's server. It enforces time and size limits, follows redirects, and guards the password. */
 import type { Readable } from 'node:stream';
-import type { Fetched, SourceLimits } from '../source.ts';
-import { Cookies } from './cookies.ts';
+import { type Fetched, type SourceLimits, Stop } from '../source.ts';
+import { Cookies, type HeaderOf, redirectTarget } from './headers.ts';
 import { Credentials, type CredentialOptions } from './credentials.ts';
 import { ENCODINGS, readBody, tooLarge } from './decode.ts';
-import { lenient } from './lenient.ts';
-import type { HeaderOf } from './moment.ts';
+import {
+  lenient,
+  openTransport,
+  type Transport,
+  type TransportOptions,
+  strict,
+  type Message,
+  type Wire,
+} from './transport.ts';
 import { Reach } from './reach.ts';
-import { redirectTarget } from './redirect.ts';
-import { Stop } from './stop.ts';
-import { openTransport, type Transport, type TransportOptions } from './transport.ts';
 import { isCut, isOddAnswer, statusTrouble, wireTrouble, type Shown } from './trouble.ts';
-import { strict, type Message, type Wire } from './wire.ts';
 
 export interface WebOptions extends SourceLimits, CredentialOptions, TransportOptions {
   /** Hosts that redirects may lead to, whatever their addresses. */

@@ -8,8 +8,7 @@ import {
   createInflateRaw,
   createZstdDecompress,
 } from 'node:zlib';
-import { layerOf, listed, type Layer } from './coding.ts';
-import { Stop } from './stop.ts';
+import { Stop } from '../source.ts';
 
 /** The value of Accept-Encoding. */
 export const ENCODINGS = 'gzip, deflate, br';
@@ -18,7 +17,7 @@ const MOST_LAYERS = 2;
 /** The first bytes that show how a body is compressed. */
 const HEAD = 64;
 
-export interface BodyOptions {
+interface BodyOptions {
   /** For messages. */
   readonly host: string;
   /** Content-Encoding, as it came. */
@@ -145,3 +144,54 @@ const unknownEncoding = (host: string): Stop =>
     'FETCH_ENCODING',
     `${host} packed the calendar in a way that is not known here. Let it send gzip, deflate, br or plain text.`,
   );
+
+/** A compression that the client decodes. */
+type Layer = 'gzip' | 'zstd' | 'br' | 'deflate';
+
+const NAMES: Readonly<Record<string, Layer>> = {
+  gzip: 'gzip',
+  'x-gzip': 'gzip',
+  zstd: 'zstd',
+  br: 'br',
+  deflate: 'deflate',
+};
+/** Registered codings (RFC 9110 8.4.1) that the client does not decode. Other words are no codings: UTF-8, none, 8bit. */
+const OTHERS = new Set([
+  ...['compress', 'x-compress', 'exi', 'pack200-gzip', 'aes128gcm'],
+  ...['dcb', 'dcz'],
+]);
+
+const GZIP = [0x1f, 0x8b, 0x08];
+const ZSTD = [0x28, 0xb5, 0x2f, 0xfd];
+
+/** The codings in Content-Encoding, the outermost first. */
+const listed = (encoding: string | undefined): string[] =>
+  (encoding ?? '')
+    .split(',')
+    .map((name) =>
+      name
+        .replace(/;.*$/, '')
+        .replaceAll(/["'\s]/g, '')
+        .toLowerCase(),
+    )
+    .filter((name) => name in NAMES || OTHERS.has(name))
+    .reverse();
+
+/** The outermost layer of a body, by its first bytes; undefined for an uncompressed body. */
+function layerOf(head: Uint8Array, [name]: readonly string[]): Layer | 'unknown' | undefined {
+  if (begins(head, GZIP)) return 'gzip';
+  if (begins(head, ZSTD)) return 'zstd';
+  if (name === undefined || head.length === 0 || isText(head)) return undefined;
+  return NAMES[name] ?? 'unknown';
+}
+
+const begins = (head: Uint8Array, magic: readonly number[]): boolean =>
+  magic.every((byte, index) => head[index] === byte);
+
+/** Compressed bytes soon contain control characters. */
+function isText(head: Uint8Array): boolean {
+  if (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) return true;
+  return head.every(
+    (byte) => (byte >= 0x20 && byte < 0x7f) || byte === 0x0a || byte === 0x0d || byte === 0x09,
+  );
+}

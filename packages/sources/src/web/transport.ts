@@ -1,12 +1,15 @@
 /** Connections of one fetch. Only a configured proxy is used. Only the calendar's own server sees client certificates. */
 import { readFile } from 'node:fs/promises';
-import type { RequestOptions } from 'node:https';
+import { type RequestOptions, request as https } from 'node:https';
 import { defined } from '@scanflow/booking/defined';
 import { codeOf } from '@scanflow/failure';
-import { Agent, ProxyAgent, type Dispatcher } from 'undici';
+import { Agent, ProxyAgent, type Dispatcher, request as send } from 'undici';
+import { Readable } from 'node:stream';
+import { request as http, type IncomingMessage } from 'node:http';
 import type { Reach } from './reach.ts';
-import { basic, secret } from './secret.ts';
-import { Stop } from './stop.ts';
+import { basic, secret } from './credentials.ts';
+import { Stop } from '../source.ts';
+import type { HeaderOf } from './headers.ts';
 
 export interface TransportOptions {
   readonly timeoutMs: number;
@@ -99,4 +102,70 @@ async function pem(file: string): Promise<Buffer> {
       `the file ${file} cannot be read (${codeOf(error) ?? 'unknown'}): correct tls in the configuration, or its permissions`,
     );
   }
+}
+
+export interface Message {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+export interface Wire {
+  readonly status: number;
+  readonly header: HeaderOf;
+  /** Each line of a header separately. */
+  readonly all: (name: string) => readonly string[];
+  readonly body: Readable;
+}
+
+export async function strict(
+  url: URL,
+  { method, headers, body, signal }: Message,
+  dispatcher: Dispatcher,
+): Promise<Wire> {
+  const request = { method, headers, signal, dispatcher, ...defined({ body }) };
+  const { statusCode: status, headers: told, body: stream } = await send(url, request);
+  const all = (name: string): string[] => [told[name] ?? []].flat();
+  return {
+    status,
+    header: (name) => (told[name] === undefined ? undefined : all(name).join(', ')),
+    all,
+    body: stream,
+  };
+}
+
+/**
+ * A second request where the first answer was no HTTP by the letter: header lines that end in LF alone (RFC 9112 2.2
+ * lets a client take them), a length told twice, blanks in chunk sizes. In a connection of its own.
+ */
+export function lenient(url: URL, message: Message, tls: RequestOptions): Promise<Wire> {
+  const { method, headers, body, signal } = message;
+  return new Promise((resolve, reject) => {
+    const ask = url.protocol === 'https:' ? https : http;
+    const options = { ...tls, method, headers: { ...headers }, signal, agent: false };
+    let lost: Error | undefined;
+    const request = ask(url, { ...options, insecureHTTPParser: true, maxHeaderSize: MAX_HEADERS }, (answer) =>
+      resolve(wireOf(answer, () => lost)),
+    );
+    request.on('error', (error) => {
+      lost = error;
+      reject(error);
+    });
+    request.end(body);
+  });
+}
+
+function wireOf(answer: IncomingMessage, lost: () => Error | undefined): Wire {
+  const { statusCode: status = 0, headersDistinct: headers } = answer;
+  const all = (name: string): string[] => headers[name] ?? [];
+  const header = (name: string): string | undefined => headers[name]?.join(', ');
+  return { status, header, all, body: Readable.from(whole(answer, lost), { objectMode: false }) };
+}
+
+/** A body without a length ends silently if the connection is lost, so the client checks the connection. */
+async function* whole(answer: IncomingMessage, lost: () => Error | undefined): AsyncGenerator<Uint8Array> {
+  yield* answer as AsyncIterable<Uint8Array>;
+  const error = lost();
+  if (error !== undefined) throw error;
 }

@@ -1,7 +1,7 @@
 /** Describes network failures for operators. Messages name hosts only, because paths and queries may be secrets. */
 import { codeOf } from '@scanflow/failure';
-import { retryAfter, type HeaderOf } from './moment.ts';
-import { Stop } from './stop.ts';
+import { retryAfter, type HeaderOf } from './headers.ts';
+import { Stop } from '../source.ts';
 
 export interface TroubleOptions {
   /** Host of the calendar or of its redirect target. */

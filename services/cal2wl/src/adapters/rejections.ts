@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { encodeRejected } from '@scanflow/booking';
 import { writeFileAtomic } from '@scanflow/runtime';
-import type { OutcomeView } from '../view.ts';
+import type { OutcomeView } from '../report.ts';
 
 /** More than a person will ever read. */
 const MOST = 1000;

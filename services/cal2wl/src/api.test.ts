@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { healthOf } from './health.ts';
+import { healthOf } from './api.ts';
 import type { CalendarReport, PassReport } from './report.ts';
 
 const now = Temporal.Instant.from('2026-11-23T12:00:00Z');

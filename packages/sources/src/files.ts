@@ -1,12 +1,11 @@
-/** Reads calendars that a synchronising program keeps as .ics files in a folder (vdir). */
+/** Reads calendars that another program keeps as a file, or as .ics files in a folder (vdir). */
 import { readdir, stat } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { isWholeCalendar, toPlain } from '@scanflow/calendar';
 import { codeOf } from '@scanflow/failure';
 import { readBounded } from '@scanflow/runtime';
-import type { Fetched, Source, SourceLimits } from './source.ts';
-import { Stop } from './web/stop.ts';
+import { type Fetched, type Source, type SourceLimits, Stop } from './source.ts';
 
 const MOST_FILES = 100_000;
 const AT_ONCE = 16;
@@ -113,4 +112,44 @@ const unreadable = (code: string): Stop =>
         'permanent',
         'FETCH_FILE',
         `The calendar folder cannot be read (${code}). Check its path and permissions.`,
+      );
+
+export function fileSource(path: string, { maxSize }: Pick<SourceLimits, 'maxSize'>): Source {
+  return {
+    async fetch(validators) {
+      try {
+        // inode, size and time identify the content, so that an unchanged file is not read again
+        const found = await stat(path, { bigint: true });
+        if (!found.isFile())
+          throw new Stop('permanent', 'FETCH_FILE', 'The calendar file is no file. Check its path.');
+        const etag = `${found.ino}-${found.size}-${found.mtimeNs}`;
+        if (etag === validators.etag) return { kind: 'notModified' };
+        const bytes = await readBounded(path, maxSize);
+        if (bytes.length > maxSize) throw fileTooLarge(maxSize);
+        return { kind: 'body', bytes, validators: { etag } };
+      } catch (error) {
+        return (error instanceof Stop ? error : fileUnreadable(codeOf(error) ?? 'unknown')).fetched;
+      }
+    },
+  };
+}
+
+const fileTooLarge = (maxSize: number): Stop =>
+  new Stop(
+    'permanent',
+    'FETCH_TOO_LARGE',
+    `The calendar file is larger than ${maxSize} bytes. Publish a shorter span of time, or raise maxSize.`,
+  );
+
+const fileUnreadable = (code: string): Stop =>
+  code === 'ENOENT'
+    ? new Stop(
+        'permanent',
+        'FETCH_NOT_FOUND',
+        'The calendar file is not there (ENOENT). Check its path, and whether what it is on is mounted.',
+      )
+    : new Stop(
+        'permanent',
+        'FETCH_FILE',
+        `The calendar file cannot be read (${code}). Check its path and permissions.`,
       );

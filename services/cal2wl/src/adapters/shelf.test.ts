@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { KnownFiles } from './known-files.ts';
+import { KnownFiles } from './shelf.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'scanflow-known-'));
 after(() => rm(root, { recursive: true, force: true }));
