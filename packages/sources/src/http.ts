@@ -38,7 +38,7 @@ export function httpSource(options: HttpSourceOptions): Source {
   };
 }
 
-/** Whether a partial answer covers the whole (RFC 9110 14.4), although the request asked for no part. */
+/** Whether a partial answer covers the whole (RFC 9110 14.4), although no part was requested. */
 function isWhole(header: Heard['header'], size: number): boolean {
   const [, last, all] = /^\s*bytes\s+0-(\d+)\/(\d+)\s*$/i.exec(header('content-range') ?? '') ?? [];
   const isAll = last !== undefined && Number(last) + 1 === Number(all);

@@ -107,7 +107,7 @@ async function peek(source: AsyncGenerator<Uint8Array>): Promise<[Buffer, Bytes]
 /** The bytes through a decoder. An error of the source ends it. */
 async function* through(source: Bytes, unpacker: Duplex): AsyncGenerator<Uint8Array> {
   const feed = pipeline(source, unpacker);
-  // told by the unpacker, which it destroys
+  // reported by the unpacker, which it destroys
   feed.catch(() => undefined);
   try {
     for await (const chunk of unpacker as Bytes) yield chunk;

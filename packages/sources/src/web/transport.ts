@@ -137,7 +137,7 @@ export async function strict(
 
 /**
  * A second request where the first answer was no HTTP by the letter: header lines that end in LF alone (RFC 9112 2.2
- * lets a client take them), a length told twice, blanks in chunk sizes. In a connection of its own.
+ * lets a client take them), a length given twice, blanks in chunk sizes. In a connection of its own.
  */
 export function lenient(url: URL, message: Message, tls: RequestOptions): Promise<Wire> {
   const { method, headers, body, signal } = message;
