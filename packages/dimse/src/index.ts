@@ -52,9 +52,8 @@ export type {
 } from './scp/types.ts';
 export type { ServedContext } from './ul/negotiation.ts';
 export {
-  renewedAcceptor,
+  openAcceptor,
   tlsAcceptor,
-  type RenewedAcceptor,
   type Secured,
   type TlsAcceptor,
   type TlsAcceptorOptions,

@@ -1,6 +1,6 @@
 /** How a command reaches the pages of a service: the address in the configuration, and the internal token. */
 import type { Config } from '@scanflow/config';
-import { messageOf, codeOf } from '@scanflow/failure';
+import { codeOf, messageOf } from '@scanflow/failure';
 import { headersOf, tokenFileOf } from '@scanflow/runtime';
 
 type Service = keyof Config['http']['ports'];

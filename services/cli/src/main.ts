@@ -7,12 +7,12 @@ import { outputTo } from './terminal.ts';
 import { InputError } from '@scanflow/transfer/input-error';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from './command.ts';
 
-// before anything is loaded: a command takes half the time to begin, and 20 MB less
+// before anything is loaded: a command starts in half the time, with 20 MB less
 beginCompiled(process);
 
 interface Entry {
   readonly summary: string;
-  /** Loaded only when it is asked for: DICOM's dictionary alone takes a moment. */
+  /** Loads a command only when it is called: DICOM's dictionary alone takes a moment. */
   readonly load: () => Promise<Command>;
 }
 
@@ -125,9 +125,9 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
 }
 
 const stop = new AbortController();
-/** What still hangs this long after the end (a network drive that does not answer) is not waited for. */
+/** Longest wait after the end for anything that hangs, such as a network drive. */
 const LINGER_MS = 5_000;
-/** npm passes a Ctrl-C on that the terminal has sent to everybody already: what comes this soon is the same one. */
+/** npm repeats a Ctrl-C that the terminal has sent to every process: a signal so soon is the same one. */
 const SAME_MS = 2000;
 let asked = Infinity;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
@@ -137,7 +137,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     stop.abort(new Error(`stopped by ${signal}`));
   });
 
-// a reader such as head may go before all is written: the work goes on, and ends with its own exit code
+// a reader such as head may end early: the work goes on, and ends with its own exit code
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;

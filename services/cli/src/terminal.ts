@@ -35,7 +35,7 @@ export function outputTo(stream: {
   return { isTTY, write: (text) => stream.write(text.split(ESCAPE).map(shown).join('')) };
 }
 
-/** Line breaks stay. */
+/** Makes control characters visible. Line breaks stay. */
 const lines = (text: string): string => text.split('\n').map(visible).join('\n');
 
 /** A text of others as part of one line, without control characters. */
@@ -63,9 +63,6 @@ export function textTable(cells: Lines, numbers: readonly number[] = [], rule = 
     .join('');
 }
 
-const BAR = 24;
-const REDRAW_MS = 100;
-
 /** Words in lines of at most `width` characters, but at least 40. */
 export function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];
@@ -78,6 +75,9 @@ export function wrapped(text: string, width: number): string[] {
   }
   return [...lines, line];
 }
+
+const BAR = 24;
+const REDRAW_MS = 100;
 
 /** The line on a terminal that shows how far a command is. */
 export class Progress {
@@ -130,6 +130,7 @@ function inWords(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
+/** The steps of a longer work on a terminal: a line for each, and a bar. */
 export interface Show {
   heading(text: string): void;
   /** One thing that happened. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { parseConfig } from '@scanflow/config';
-import { encodeDataSet, dataSet } from '@scanflow/dicom';
+import { dataSet, encodeDataSet } from '@scanflow/dicom';
 import type { RawPeer } from '@scanflow/testkit/dimse/raw-peer';
 import { bench, EXPLICIT } from '@scanflow/testkit/dimse/scp-bench';
 import { receiverLimits } from './ports.ts';

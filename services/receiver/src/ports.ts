@@ -2,14 +2,14 @@
 import type { Config } from '@scanflow/config';
 import {
   listen,
-  renewedAcceptor,
+  openAcceptor,
   type Listening,
   type ScpEvents,
-  type StoreHandler,
   type ScpLimits,
+  type StoreHandler,
   type TlsAcceptor,
 } from '@scanflow/dimse';
-import { openTlsStore, type Log } from '@scanflow/runtime';
+import { openTlsStore, type Log, type TlsTexts } from '@scanflow/runtime';
 import type { Door } from './door.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -104,7 +104,6 @@ interface Security {
 async function openSecurity(tls: Config['receiver']['tls'], log: Log): Promise<Security | undefined> {
   if (tls === undefined) return undefined;
   const { requirePeerCertificate, profile, port, ...files } = tls;
-  const renewed = renewedAcceptor({ profile, requirePeerCertificate });
-  const store = await openTlsStore(files, { log, use: renewed.use });
-  return { port, acceptor: renewed.acceptor(), close: store.close };
+  const open = (use: (texts: TlsTexts) => void) => openTlsStore(files, { log, use });
+  return { port, ...(await openAcceptor({ profile, requirePeerCertificate }, open)) };
 }

@@ -6,8 +6,8 @@ import type { FinalStatus, StoreHandler, StoreReceipt, StoreRequest } from '@sca
 import type { Orthanc } from './orthanc.ts';
 import { fileHead, type FileHead } from './domain/file-head.ts';
 import {
-  orthancIds,
   DOES_NOT_MATCH,
+  orthancIds,
   OUT_OF_RESOURCES,
   verdictOf,
   type Stored,

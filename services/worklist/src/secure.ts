@@ -1,7 +1,7 @@
 /** TLS of the worklist's port. Renewed files count without a restart. */
 import type { Config } from '@scanflow/config';
 import { openTlsStore, type Log } from '@scanflow/runtime';
-import { renewedAcceptor, type TlsAcceptor } from '@scanflow/dimse';
+import { openAcceptor, type TlsAcceptor } from '@scanflow/dimse';
 
 export interface Security {
   /** Undefined: plain TCP. */
@@ -13,7 +13,5 @@ export interface Security {
 export async function openSecurity(tls: Config['worklist']['tls'], log: Log): Promise<Security> {
   if (tls === undefined) return { acceptor: undefined, close: () => undefined };
   const { requirePeerCertificate, profile, ...files } = tls;
-  const renewed = renewedAcceptor({ profile, requirePeerCertificate });
-  const store = await openTlsStore(files, { log, use: renewed.use });
-  return { acceptor: renewed.acceptor(), close: store.close };
+  return openAcceptor({ profile, requirePeerCertificate }, (use) => openTlsStore(files, { log, use }));
 }

@@ -110,32 +110,29 @@ const unverified = (code: string): TlsProblem => ({
 /** Unique among the connections of this moment; a TLS socket tells that of the connection below it. */
 const nameOf = ({ remoteAddress = '', remotePort = 0 }: Socket): string => `${remoteAddress} ${remotePort}`;
 
-/** An acceptor whose credentials change: the first make it, later ones renew it. */
-export interface RenewedAcceptor {
-  /** Throws FailureError where they cannot be used; those before stay. */
-  readonly use: (credentials: Partial<TlsCredentials>) => void;
-  /** Throws before the first use(). */
-  readonly acceptor: () => TlsAcceptor;
-}
-
-export function renewedAcceptor({
-  requirePeerCertificate,
-  ...options
-}: {
-  readonly profile: NonNullable<TlsAcceptorOptions['profile']>;
-  readonly requirePeerCertificate?: boolean | undefined;
-}): RenewedAcceptor {
-  let made: TlsAcceptor | undefined;
-  const required = requirePeerCertificate === undefined ? {} : { requirePeerCertificate };
-  return {
-    use: ({ key = '', certificate = '', ca }) => {
-      const credentials = { key, certificate, ...defined({ ca }) };
-      if (made === undefined) made = tlsAcceptor({ ...credentials, ...options, ...required });
-      else made.renew(credentials);
-    },
-    acceptor: () => {
-      if (made === undefined) throw new Error('no credentials yet');
-      return made;
-    },
-  };
+/**
+ * An acceptor whose credentials change. `open` reads them and calls `use`, now and whenever they are renewed. `use` throws
+ * FailureError if they cannot be used; then the former ones stay.
+ *
+ * @returns the acceptor, and `close` of what `open` returns
+ * @throws what `open` throws
+ */
+export async function openAcceptor(
+  {
+    profile,
+    requirePeerCertificate,
+  }: {
+    readonly profile: TlsProfile;
+    readonly requirePeerCertificate?: boolean | undefined;
+  },
+  open: (use: (credentials: Partial<TlsCredentials>) => void) => Promise<{ readonly close: () => void }>,
+): Promise<{ readonly acceptor: TlsAcceptor; readonly close: () => void }> {
+  const made: { acceptor?: TlsAcceptor } = {};
+  const { close } = await open(({ key = '', certificate = '', ca }) => {
+    const credentials = { key, certificate, ...defined({ ca }) };
+    if (made.acceptor !== undefined) made.acceptor.renew(credentials);
+    else made.acceptor = tlsAcceptor({ ...credentials, profile, ...defined({ requirePeerCertificate }) });
+  });
+  if (made.acceptor === undefined) throw new Error('no credentials yet');
+  return { acceptor: made.acceptor, close };
 }

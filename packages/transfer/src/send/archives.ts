@@ -7,15 +7,15 @@ import { createGunzip } from 'node:zlib';
 import { extract, type Header } from 'tar-stream';
 import { openPromise, type ZipFile } from 'yauzl';
 import {
+  archiveError,
+  ArchiveError,
+  ArchiveGuard,
   printable,
   versionOf,
-  archiveError,
-  ArchiveGuard,
-  ArchiveError,
-  type Found,
-  type Wanted,
   type ArchiveLimits,
+  type Found,
   type Spool,
+  type Wanted,
 } from './found.ts';
 
 export interface ArchiveOptions {

@@ -1,8 +1,8 @@
 /** What the command line names, file by file: walks folders, unpacks archives on the way. */
-import { statSync, opendirSync, realpathSync } from 'node:fs';
-import { dirname, resolve, join, sep } from 'node:path';
+import { opendirSync, realpathSync, statSync } from 'node:fs';
+import { dirname, join, resolve, sep } from 'node:path';
 import { InputError } from '../input-error.ts';
-import { ArchiveError, type Found, type Wanted, type Spool } from './found.ts';
+import { ArchiveError, type Found, type Spool, type Wanted } from './found.ts';
 import { packedAs, type ArchiveKind } from './look.ts';
 
 type InputKind = 'file' | 'folder' | ArchiveKind;

@@ -1,5 +1,5 @@
 /** Source and target by DICOM itself: C-ECHO, C-FIND and C-MOVE. */
-import { type Failure, FailureError } from '@scanflow/failure';
+import { FailureError, type Failure } from '@scanflow/failure';
 import { sopClasses, type DataSet } from '@scanflow/dicom';
 import { echo, findAll, move, type Peer } from '@scanflow/dimse';
 import type { Holding, Source, Target } from './nodes.ts';

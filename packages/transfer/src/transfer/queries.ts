@@ -1,7 +1,7 @@
 /** Identifiers of Query/Retrieve (PS3.4 C.6.2, Study Root), and what their answers say. Pure. */
 import { FailureError } from '@scanflow/failure';
 import { dataSet, number, text, type Attributes, type DataSet } from '@scanflow/dicom';
-import type { Holding, SeriesHolding, Part, Study } from './nodes.ts';
+import type { Holding, Part, SeriesHolding, Study } from './nodes.ts';
 import type { Request } from './requests.ts';
 
 /** Most answers to one query. A list that is cut short must not count as complete. */

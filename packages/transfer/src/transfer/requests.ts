@@ -1,6 +1,6 @@
 /** From a CSV file to requests, each mistake with its line. Pure. */
 import { createHash } from 'node:crypto';
-import { readCsv, CsvError, type CsvRow } from '@scanflow/runtime/csv';
+import { CsvError, readCsv, type CsvRow } from '@scanflow/runtime/csv';
 
 /** Dates as in DICOM, YYYYMMDD, both included. */
 interface Dates {

@@ -4,8 +4,8 @@ import { permanent, type Failure } from '@scanflow/failure';
 import {
   comparedByUid,
   imagesIn,
-  lacking,
   isFinal,
+  lacking,
   pauseBefore,
   rest,
   type Holding,

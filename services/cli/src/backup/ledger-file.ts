@@ -9,7 +9,7 @@ export const ledgerIn = (data: string): string => join(data, 'streamer', 'ledger
 const WAIT_MS = 30_000;
 const TRIES = 5;
 
-/** Writes a whole copy to `to`. False where there is no ledger. Throws an Error that says what to do. */
+/** Writes a complete copy to `to`. False if there is no ledger. Throws an Error that says what to do. */
 export async function copyLedger(path: string, to: string): Promise<boolean> {
   if ((await sizes(path)).file === undefined) return false;
   await mkdir(dirname(to), { recursive: true, mode: 0o700 });
@@ -25,7 +25,7 @@ export async function copyLedger(path: string, to: string): Promise<boolean> {
   return true;
 }
 
-/** SQLite itself reads it, beside whoever writes. Where that cannot be, since nobody writes, the files are copied first. */
+/** SQLite reads the ledger while the streamer writes. If the folder is read-only, the files are copied first. */
 async function snapshot(path: string, to: string): Promise<void> {
   try {
     vacuum(path, to);
@@ -40,7 +40,7 @@ async function snapshot(path: string, to: string): Promise<void> {
 
 const SUFFIXES = ['', '-wal', '-shm'] as const;
 
-/** SQLITE_READONLY, SQLITE_CANTOPEN: beside the file nothing may be written that reading it takes. */
+/** SQLITE_READONLY, SQLITE_CANTOPEN: SQLite cannot write the files that it needs for reading. */
 const isReadOnly = (error: unknown): boolean =>
   error instanceof Error && 'errcode' in error && [8, 14].includes(Number(error.errcode) & 0xff);
 
@@ -63,7 +63,7 @@ function check(path: string): void {
   }
 }
 
-/** Copies file and log as they were at one moment: both are the same after as before. */
+/** Copies file and log of one moment: both are unchanged after the copy. */
 async function copyStill(path: string, to: string): Promise<void> {
   for (let attempt = 1; attempt <= TRIES; attempt += 1) {
     const before = await sizes(path);
@@ -89,9 +89,7 @@ async function sizes(path: string): Promise<{ file: string | undefined; wal: str
   return { file: await of(path), wal: await of(`${path}-wal`) };
 }
 
-/**
- * Takes the lock that a running streamer holds, until `release`: none can start meanwhile. Undefined where one runs.
- */
+/** Takes the lock of the streamer until `release`: no streamer can start meanwhile. Undefined if one runs. */
 export async function lockLedger(data: string): Promise<{ readonly release: () => void } | undefined> {
   const path = `${ledgerIn(data)}.lock`;
   await mkdir(dirname(path), { recursive: true, mode: 0o750 });

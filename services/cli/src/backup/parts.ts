@@ -1,28 +1,25 @@
-/** What a backup consists of, and in which order it is copied. */
+/** The parts of a backup, and the order in which they are copied. */
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { Config } from '@scanflow/config';
 import { codeOf } from '@scanflow/failure';
 
-/** A file to be copied, and its place in the backup. */
+/** A file to copy, and its place in the backup. */
 export interface Source {
   readonly from: string;
   readonly path: string;
 }
 
-/**
- * The ledger is copied before all of these, and bookings after exams: whatever a copied file names was there when
- * the later ones were copied.
- */
+/** Copied last, and in this order: a file is copied before the files that it names. The ledger comes before all. */
 const LAST: readonly string[] = ['performed', 'worklist', 'bookings', 'cal2wl'];
 
-/** Of the streamer's own folder: the ledger is copied by SQLite, the rest is scratch or of one moment. */
+/** Files of the streamer that are not copied: SQLite copies the ledger, the rest is temporary. */
 const NOT_OF_STREAMER = /^(?:ledger\.sqlite.*|rebuild\.json|transcoded)$/;
 
-/** The internal token is made anew where it is missing; what the receiver has not handed on yet is of one moment. */
+/** A missing token is made anew. What the receiver has not given to Orthanc yet is temporary. */
 const NOT_SAVED: ReadonlySet<string> = new Set(['token', 'receiver']);
 
-/** What restoring left there, and files that are being written. */
+/** What a restore left, and unfinished files. */
 const OURS = /^\.(?:before-restore-|restoring-)|\.tmp$|\.lock$/;
 
 const MOST_CONFIG_FILES = 1000;
@@ -47,8 +44,8 @@ export async function filesOf(data: string, folder: string): Promise<Source[]> {
 }
 
 /**
- * The configuration's file, the files beside it, and those in folders below that it names. A folder below may be anything,
- * project storage for one, and is not saved.
+ * The file of the configuration, the files beside it, and files in folders below that it names. Other files below are not
+ * saved: project storage may be there.
  */
 export async function configSources(file: string, config: Config): Promise<Source[]> {
   const path = resolve(file);
@@ -71,7 +68,7 @@ async function smallOnes(files: readonly string[]): Promise<string[]> {
   return small;
 }
 
-/** Of a calendar that is a file, of projects, of certificates. */
+/** Keys of calendars, projects and certificates. */
 const FILE_KEYS: ReadonlySet<string> = new Set(['file', 'certificate', 'ca']);
 const SECRET_KEYS: ReadonlySet<string> = new Set([
   'passwordFile',
@@ -94,10 +91,10 @@ function namedFiles(config: unknown, keys: ReadonlySet<string>): ReadonlySet<str
   return found;
 }
 
-/** Below it the stack's passwords lie together, also those that Orthanc and PostgreSQL read. */
+/** The stack's passwords are below, including those of Orthanc and PostgreSQL. */
 const STACK = '/run/secrets/';
 
-/** Their folders, and what of them is saved. */
+/** The folders of secrets, and their files to save. */
 export async function secretSources(
   config: Config,
 ): Promise<{ readonly folders: readonly string[]; readonly sources: readonly Source[] }> {
@@ -117,7 +114,7 @@ export async function secretSources(
 const within = (top: string, root: string, file: string): string =>
   [...top.split(sep), ...relative(root, file).split(sep)].join('/');
 
-/** Files below a folder, at most so many; links are not followed. */
+/** Files below a folder, at most `most`. Does not follow links. */
 async function filesBelow(
   root: string,
   skip: (name: string) => boolean,
@@ -137,7 +134,7 @@ async function filesBelow(
   return found.slice(0, most);
 }
 
-/** A folder that is not there, or went meanwhile, holds nothing. */
+/** A folder that does not exist is empty. */
 function none(error: unknown): [] {
   if (codeOf(error) === 'ENOENT') return [];
   throw error;

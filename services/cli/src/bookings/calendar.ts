@@ -24,17 +24,17 @@ export interface Choice {
   readonly zone: string;
   /** Milliseconds around now that the worklist shows. */
   readonly window: { readonly before: number; readonly after: number };
-  /** The list of projects, where there is one. */
+  /** The list of projects, if there is one. */
   readonly projects: Place | undefined;
-  /** False where neither command line nor configuration names a scanner. */
+  /** False if neither command line nor configuration names a scanner. */
   readonly scannerKnown: boolean;
-  /** By scanner; undefined where no configuration tells. */
+  /** By scanner; undefined without a configuration. */
   readonly characterSets: Readonly<Record<string, string>> | undefined;
 }
 
 const isAddress = (text: string): boolean => /^(?:https?|webcal):\/\//i.test(text);
 
-/** Throws UsageError where it is not clear what is meant. */
+/** The calendar that is meant. Throws UsageError if that is not clear. */
 export async function choose(wish: Wish): Promise<Choice> {
   const config = await configuration(wish);
   const name = calendarName(wish, config);
@@ -118,8 +118,8 @@ function bare(timezone: string, scanner: string): Config {
 }
 
 /**
- * The calendar whose rules and identity count: the one of this name, address or file; else the only one there is, or
- * the only one of the scanner.
+ * The calendar whose rules and identity count: the one with this name, address or file. Otherwise the only one, or the only
+ * one of the scanner.
  */
 function calendarName({ calendar, scanner }: Wish, { calendars }: Config): string {
   if (Object.hasOwn(calendars, calendar)) return calendar;
@@ -139,7 +139,7 @@ function calendarName({ calendar, scanner }: Wish, { calendars }: Config): strin
 
 type Place = Partial<Config['calendars'][string]> & Pick<PlaceSettings, 'timeout' | 'maxSize'>;
 
-/** Why a calendar cannot be read, in a sentence without its address, which may hold a secret. */
+/** Why a calendar cannot be read. The message has no address, which may contain a secret. */
 export class CalendarError extends Error {
   override name = 'CalendarError';
 }
@@ -150,6 +150,7 @@ export interface Calendar {
   readonly charset?: string | undefined;
 }
 
+/** Fetches a calendar once, bounded, and without redirects to elsewhere. Throws CalendarError. */
 export async function fetchCalendar(place: Place, signal: AbortSignal): Promise<Calendar> {
   const fetched = await placeOf(withLogin(await withFolder(place))).source.fetch({}, signal);
   if (fetched.kind === 'body') return fetched;
@@ -158,7 +159,7 @@ export async function fetchCalendar(place: Place, signal: AbortSignal): Promise<
   throw new CalendarError(`${message.replace('; it is tried again', '')} (${code})`);
 }
 
-/** On the command line a folder looks like a file. */
+/** A folder on the command line looks like a file. */
 async function withFolder(place: Place): Promise<Place> {
   const { file, ...rest } = place;
   if (file === undefined) return place;
@@ -166,7 +167,7 @@ async function withFolder(place: Place): Promise<Place> {
   return found?.isDirectory() === true ? { ...rest, folder: file } : place;
 }
 
-/** A login that somebody typed into the address. */
+/** Takes the login out of an address. */
 function withLogin(place: Place): PlaceSettings {
   const url = place.url === undefined ? undefined : URL.parse(place.url);
   if (url === null)

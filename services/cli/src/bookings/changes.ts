@@ -9,9 +9,9 @@ import {
   fateOf,
   formerIdIn,
   keepIdentities,
-  spanOf,
   parseKeeps,
   Past,
+  spanOf,
   type CalendarView,
   type Keeps,
   type KnownBookings,
@@ -19,7 +19,7 @@ import {
 } from '@scanflow/identity';
 import { bookingFiles, examFiles, readRejected } from '@scanflow/records';
 import type { Io } from '../command.ts';
-import { CalendarError, fetchCalendar, type Choice, type Calendar } from './calendar.ts';
+import { CalendarError, fetchCalendar, type Calendar, type Choice } from './calendar.ts';
 import { compare, type Change } from './compare.ts';
 
 const PARSE_TIMEOUT_MS = 60_000;
@@ -35,11 +35,11 @@ interface ChangesInput {
 
 interface CalendarChanges {
   readonly changes: readonly Change[];
-  /** Why the calendar itself could not be read; its last good copy stands for it. */
+  /** Why the calendar could not be read. Then its last good copy counts. */
   readonly failure: string | undefined;
 }
 
-/** Of one calendar. Throws CalendarError where nothing can be read of it. */
+/** The changes of one calendar. Throws CalendarError if neither it nor a copy can be read. */
 export async function changesOf(input: ChangesInput, io: Io): Promise<CalendarChanges> {
   const { calendar, folder, window } = input;
   const known = folder.past.ofCalendar(calendar, window.from);
@@ -110,16 +110,16 @@ function identified(
 interface DataFolder {
   readonly past: Past;
   readonly rejected: readonly Rejected[];
-  /** Accession numbers of exams on record, and of those that have not ended. */
+  /** Accession numbers of recorded exams, and of running exams. */
   readonly exams: ReadonlySet<string>;
   readonly running: ReadonlySet<string>;
-  /** The last good copy of a calendar, where there is one. */
+  /** The last good copy of a calendar, if there is one. */
   body(calendar: string): Promise<Uint8Array | undefined>;
   /** What cal2wl has decided since the update. */
   keeps(calendar: string): Promise<Keeps | undefined>;
 }
 
-/** Throws CalendarError where there is none. */
+/** Reads a data folder of any version. Throws CalendarError if it has no bookings. */
 export async function openDataFolder(data: string): Promise<DataFolder> {
   const bookings = join(data, 'bookings');
   await mustExist(bookings);

@@ -9,7 +9,7 @@ import { codeOf } from '@scanflow/failure';
 import { asideName, fsyncFolder, requireFinishedRestore } from '@scanflow/runtime';
 import manifest from '../../package.json' with { type: 'json' };
 import { copyLedger, ledgerIn } from '../backup/ledger-file.ts';
-import { MANIFEST, type Manifest, type ManifestFile, sumIn, sumOf } from '../backup/manifest.ts';
+import { MANIFEST, sumIn, sumOf, type Manifest, type ManifestFile } from '../backup/manifest.ts';
 import { configSources, dataFolders, filesOf, secretSources, type Source } from '../backup/parts.ts';
 import { CONFIG, requireConfig } from '../config.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
@@ -62,8 +62,6 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   if (!values['with-secrets']) io.out.write('Passwords and keys are not in it (--with-secrets).\n');
   return EXIT.done;
 }
-
-export const backup: Command = { help, run };
 
 interface BackupOptions {
   /** Folder of backups; made if it does not exist. */
@@ -194,3 +192,5 @@ async function writeOut(path: string, bytes: Buffer): Promise<void> {
     await file.close();
   }
 }
+
+export const backup: Command = { help, run };

@@ -11,10 +11,10 @@ import {
 import { readIsolated, type CalendarContent, type Window } from '@scanflow/calendar';
 import { recordNotes } from '@scanflow/dicom';
 import { createPlanner } from '@scanflow/identity';
-import { calendarNames, choose, CalendarError, fetchCalendar, type Choice } from '../bookings/calendar.ts';
+import { CalendarError, calendarNames, choose, fetchCalendar, type Choice } from '../bookings/calendar.ts';
 import { rowsOf, tableOf } from '../bookings/rows.ts';
-import { isHarmless, changesText, type Change } from '../bookings/compare.ts';
-import { openDataFolder, changesOf } from '../bookings/changes.ts';
+import { changesText, isHarmless, type Change } from '../bookings/compare.ts';
+import { changesOf, openDataFolder } from '../bookings/changes.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';
 
@@ -92,7 +92,7 @@ interface ChangesValues {
   readonly json: boolean;
 }
 
-/** What an update would change of what is published. */
+/** What an update would change of published bookings. */
 async function changes(values: ChangesValues, calendar: string | undefined, io: Io): Promise<ExitCode> {
   const { config, data, from, all, json } = values;
   if (config === undefined) throw new UsageError('--changes takes the configuration: --config FILE');
@@ -129,7 +129,7 @@ async function outcomesOf(choice: Choice, window: Window, io: Io): Promise<Outco
   const projects = await projectsOf(choice, io);
   const complete = projects === undefined ? rules : { ...rules, projects };
   const { events, problems } = await contentOf(choice, window, io);
-  // one that begins before the window may run or repeat into it; one that begins after it does not
+  // an event that begins before the window may run or repeat into it
   const inside = problems.filter(({ start }) => start === undefined || isBefore(start, window.to));
   const outcomes = [...events.map((event) => interpret(event, complete)), ...inside.map(unreadable)];
   return flagBookings(outcomes).map((one) =>
@@ -154,7 +154,7 @@ async function contentOf(
   return read.content;
 }
 
-/** As the service does: without its list, any project is taken, and it is told. */
+/** As in cal2wl: without the list, every project counts, with a message. */
 async function projectsOf({ projects }: Choice, io: Io): Promise<Projects | undefined> {
   if (projects === undefined) return undefined;
   try {

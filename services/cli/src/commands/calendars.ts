@@ -79,8 +79,6 @@ async function asked(config: Config, io: Io): Promise<readonly CalendarState[] |
   return undefined;
 }
 
-export const calendars: Command = { help, run };
-
 /** The state of each calendar, by cal2wl; the reason if it does not answer, or not as cal2wl does. */
 async function askCalendars(
   api: Api,
@@ -117,3 +115,5 @@ export function calendarsTable(states: readonly CalendarState[]): string {
   ]);
   return `${[head, ...entries].join('\n')}\n`;
 }
+
+export const calendars: Command = { help, run };

@@ -57,7 +57,7 @@ interface Quarantined {
   readonly message: string;
 }
 
-/** What the streamer, which knows what is stored, says to this configuration. */
+/** Shows which stored series this configuration would have quarantined, by the streamer. */
 async function against(
   file: string,
   config: Config,

@@ -6,8 +6,8 @@ import manifest from '../../package.json' with { type: 'json' };
 import { CONFIG } from '../config.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { checksOf, chosen, configurationCheck } from '../doctor/checks.ts';
-import { failed, SERVICES, type Result, type Place, type ServiceName } from '../doctor/check.ts';
-import { runChecks, resultsText } from '../doctor/run.ts';
+import { failed, SERVICES, type Place, type Result, type ServiceName } from '../doctor/check.ts';
+import { resultsText, runChecks } from '../doctor/run.ts';
 import { duration, readArgs } from '../options.ts';
 
 const help = `Usage: scanflow doctor [NAME …] [--config FILE] [--timeout TIME] [--json]

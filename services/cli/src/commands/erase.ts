@@ -1,11 +1,11 @@
-/** `scanflow erase`: a subject withdrew consent. First what there is, then, confirmed, all of it goes. */
+/** `scanflow erase`: a subject withdrew consent. Shows what there is, asks, then erases all of it. */
 import { readdir } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { defined } from '@scanflow/booking/defined';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';
-import { createClient, asking, streamerApi, user, type Client } from '../series/client.ts';
+import { asking, createClient, streamerApi, user, type Client } from '../series/client.ts';
 
 const help = `Usage: scanflow erase --project P --subject S [--session T] --reason WHY [--yes] [--backups FOLDER]
 
@@ -42,7 +42,7 @@ const OPTIONS = {
 } as const;
 
 const LOOK_MS = 1_000;
-/** Other services look at what was erased once a minute, or at each reading of calendars. */
+/** Other services look for erasures once a minute, or whenever they read calendars. */
 const LONGEST_MS = 600_000;
 
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {

@@ -1,4 +1,4 @@
-/** `scanflow ledger rebuild`: the streamer's ledger was lost or damaged, or an older one was put back. */
+/** `scanflow ledger rebuild`: for a ledger that was lost, damaged, or restored from an older one. */
 import { askRebuild } from '@scanflow/runtime';
 import { CONFIG, requireConfig } from '../config.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';

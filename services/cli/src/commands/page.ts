@@ -1,4 +1,4 @@
-/** `scanflow page`: what a service says at one of its pages, with the internal token. */
+/** `scanflow page`: shows a page of a service, with the internal token. */
 import { messageOf } from '@scanflow/failure';
 import { notAdmitted, openApi } from '../api.ts';
 import { CONFIG, openConfig } from '../config.ts';

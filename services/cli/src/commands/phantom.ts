@@ -113,7 +113,7 @@ const TEXTS = { description: 'LO', 'patient-id': 'LO', 'patient-name': 'PN', acc
 const UTF_8 = 'ISO_IR 192';
 const LATIN_1 = 'ISO_IR 100';
 
-/** That of the texts, which are written as they were given. Throws UsageError for one that does not fit its VR. */
+/** The character set that holds all texts as they are. Throws UsageError for a text that does not fit its VR. */
 function characterSetOf(values: Values): string {
   const given = Object.entries(TEXTS).flatMap(([name, vr]) => {
     const text = values[name as keyof typeof TEXTS];
@@ -130,7 +130,7 @@ function characterSetOf(values: Values): string {
 /** Five components in a group (PS3.5 6.2.1). */
 const isName = (text: string): boolean => text.split('=').every((group) => group.split('^').length <= 5);
 
-/** An option that would change nothing was meant otherwise. */
+/** Throws UsageError for an option without effect. */
 function requireUseful(values: Values): void {
   if (values.worklist !== undefined) return;
   const useless = (['accession', 'calling', 'aet'] as const).find((name) => values[name] !== undefined);

@@ -12,14 +12,14 @@ import {
   rm,
   stat,
 } from 'node:fs/promises';
-import { dirname, resolve, join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import type { Config } from '@scanflow/config';
 import { codeOf } from '@scanflow/failure';
 import { askRebuild, clearUnfinishedRestore, fsyncFolder, markUnfinishedRestore } from '@scanflow/runtime';
 import manifest from '../../package.json' with { type: 'json' };
 import { askPage } from '../api.ts';
 import { lockLedger } from '../backup/ledger-file.ts';
-import { findBackup, verifyBackup, type Manifest, type ManifestFile, sumOf } from '../backup/manifest.ts';
+import { findBackup, sumOf, verifyBackup, type Manifest, type ManifestFile } from '../backup/manifest.ts';
 import { CONFIG, requireConfig } from '../config.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { pageOf } from '../doctor/check.ts';
@@ -102,8 +102,6 @@ async function requireStopped(config: Config, signal: AbortSignal): Promise<void
     }
   }
 }
-
-export const restore: Command = { help, run };
 
 /** A folder that gets files of the backup. */
 interface Target {
@@ -263,3 +261,5 @@ async function moveIn(staged: string, folder: string): Promise<void> {
   await rm(staged, { recursive: true });
   await fsyncFolder(folder);
 }
+
+export const restore: Command = { help, run };

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '@scanflow/failure';
-import { createToken, createFileOnce, writeFileAtomic } from '@scanflow/runtime';
+import { createFileOnce, createToken, writeFileAtomic } from '@scanflow/runtime';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';
 
@@ -42,23 +42,21 @@ function readerOf(text: string): [reader: string, folder: string] {
   return [reader, folder];
 }
 
-export const secrets: Command = { help, run };
-
-/** Orthanc's users and the files of their passwords: the streamer, which may do all; people, who look; the receiver. */
+/** Orthanc's users and the files of their passwords: the streamer (may do everything), people (may look), the receiver. */
 const ORTHANC_USERS = {
   scanflow: 'orthanc-password',
   people: 'orthanc-people-password',
   receiver: 'orthanc-receiver-password',
 } as const;
 const USERS = 'orthanc-users.json';
-/** For curl in Orthanc's health check: a password on a command line would show in the process list. */
+/** For curl in Orthanc's health check: the process list shows a password on a command line. */
 const NETRC = 'orthanc-netrc';
 const LEDGER = 'ledger-password';
 const INDEX = 'orthanc-index-password';
-/** Those of the users of PostgreSQL (compose.scale.yaml): the streamer's ledger, Orthanc's index. Others do without. */
+/** All passwords. Those of PostgreSQL are for compose.scale.yaml: the streamer's ledger, Orthanc's index. */
 const PASSWORDS: readonly string[] = [...Object.values(ORTHANC_USERS), LEDGER, INDEX];
 
-/** What each service gets. The streamer also gets what people put there themselves, for its destinations. */
+/** The files of each service. The streamer also gets files that people add for its destinations. */
 const READERS: Readonly<Record<string, readonly string[]>> = {
   orthanc: [USERS, NETRC, INDEX],
   streamer: [ORTHANC_USERS.scanflow, LEDGER],
@@ -72,11 +70,12 @@ const MODE = 0o440;
 const FOLDER_MODE = 0o750;
 
 /**
- * Makes in `folder` what is missing: passwords (43 random characters), and from Orthanc's `orthanc-users.json` and
- * `orthanc-netrc`. What exists stays as it is, save that Orthanc's users become complete: it may run at every start,
- * and over a folder of an earlier version.
- * Gives a line for people about each file; no line holds a password. Throws where the folder cannot be written,
- * or where a password that is there cannot be used.
+ * Makes missing files in `folder`: passwords of 43 random characters, `orthanc-users.json` and `orthanc-netrc` from them.
+ * Existing files stay, but missing users of Orthanc are added. So it may run at every start, and over a folder of an earlier
+ * version.
+ *
+ * @returns a line about each file, without passwords
+ * @throws if the folder cannot be written, or an existing password is unusable
  */
 export async function initSecrets(folder: string): Promise<string[]> {
   await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
@@ -106,7 +105,7 @@ const KEPT = 'is there, left as it is';
 const otherPassword = (name: string, file: string): string =>
   `${name}: ${KEPT}, but does not hold the password of ${file}: remove it and run this again`;
 
-/** A fragment of Orthanc's configuration. Users that it lacks are added, those that are there stay. */
+/** A fragment of Orthanc's configuration. Adds missing users, and keeps the others. */
 async function completeUsers(path: string, passwords: Readonly<Record<string, string>>): Promise<string> {
   const text = (users: object): string => `${JSON.stringify({ RegisteredUsers: users }, undefined, 2)}\n`;
   if (await createFileOnce(path, text(passwords), { mode: MODE })) return `${USERS}: made`;
@@ -141,7 +140,7 @@ async function makeNetrc(folder: string, password: string): Promise<string> {
   return same ? `${NETRC}: ${KEPT}` : otherPassword(NETRC, ORTHANC_USERS.scanflow);
 }
 
-/** The password of a file, or the reason why it is none. Blanks and quotes would end a netrc or JSON word early. */
+/** The password of a file. Throws if it is unusable: blanks and quotes would end a word of netrc or JSON early. */
 function usable(text: string, path: string): string {
   const password = text.replace(/\r?\n$/, '');
   if (/^[\x21\x23-\x5b\x5d-\x7e]{12,128}$/.test(password)) return password;
@@ -154,8 +153,9 @@ function usable(text: string, path: string): string {
 export const READER_NAMES = Object.keys(READERS);
 
 /**
- * Copies to a service's own folder what that service needs, and nothing else. A copy follows its original.
- * Gives a line for people about each file that could not be copied.
+ * Copies the secrets of one service to its own folder, and removes others there.
+ *
+ * @returns a line about each file that could not be copied
  */
 export async function handOut(folder: string, reader: string, to: string): Promise<string[]> {
   await mkdir(to, { recursive: true, mode: FOLDER_MODE });
@@ -171,7 +171,7 @@ export async function handOut(folder: string, reader: string, to: string): Promi
   return trouble;
 }
 
-/** Files as people see them: no folders, nothing hidden. */
+/** Names of files that are not hidden. */
 async function filesOf(folder: string): Promise<string[]> {
   const entries = await readdir(folder);
   const files = await Promise.all(
@@ -183,6 +183,8 @@ async function filesOf(folder: string): Promise<string[]> {
 async function copy(from: string, to: string): Promise<void> {
   const content = await readFile(from);
   const before = await readFile(to).catch(() => undefined);
-  // what is the same stays, so that nobody who watches it is woken
+  // an unchanged file stays, so that nobody who watches it wakes up
   if (before?.equals(content) !== true) await writeFileAtomic(to, content, { mode: MODE });
 }
+
+export const secrets: Command = { help, run };

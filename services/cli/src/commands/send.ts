@@ -6,15 +6,15 @@ import type { Peer } from '@scanflow/dimse';
 import { countFiles, lookAt, sendAll, type Input, type Notes, type Tally } from '@scanflow/transfer/send';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import {
-  duration,
-  readArgs,
-  wholeNumber,
   address,
   CALLING,
   callingOf,
-  positive,
   dialOf,
+  duration,
+  positive,
+  readArgs,
   TLS_OPTIONS,
+  wholeNumber,
 } from '../options.ts';
 import { asJson, asText, csv, progressText, reportName, reportRows } from '../send/report.ts';
 import { Progress } from '../terminal.ts';
@@ -56,109 +56,7 @@ Example:  npx scanflow send /data/sub-01/ses-01 --to PACS@pacs.example.org:11112
           npx scanflow send --orthanc-study 1.2.3.4 --config scanflow.yaml --to PACS@pacs.example.org:11112
 `;
 
-async function run(args: readonly string[], io: Io): Promise<ExitCode> {
-  const { values, positionals } = readArgs(args, OPTIONS, Infinity);
-  const remote = values['orthanc-study'] !== undefined || values['orthanc-series'] !== undefined;
-  if (positionals.length === 0 && !remote)
-    throw new UsageError('send takes what to send: scanflow send FOLDER --to …');
-  const peer = await peerOf(values, io);
-  const tag = tagOf(values);
-  const associations = wholeNumber('associations', values.associations, { min: 1, max: 16, otherwise: 1 });
-  const retryMs = duration('retry-time', values['retry-time']);
-  const inputs = [...lookAt(positionals), ...(await inOrthanc(values, remote, io.signal))];
-  // found out now rather than after an hour
-  if (values.report !== undefined) await mkdir(values.report, { recursive: true });
-  const notes = await notesOf(values, positionals, io);
-  const started = performance.now();
-  const progress = new Progress(io);
-  const total = io.terminal ? countFiles(inputs) : undefined;
-  const tally = await sendAll({
-    inputs,
-    peer,
-    tag,
-    associations,
-    retryMs,
-    signal: io.signal,
-    notes,
-    progress: (now) => progress.update((seconds) => progressText(now, total, seconds)),
-    retrying: (files, pauseMs, why) => progress.line(`${why}\n${goesOn(files, pauseMs)}`),
-  });
-  if ([...tally.failures.values()].some(({ notNegotiated }) => notNegotiated !== undefined))
-    // loaded only where it is needed
-    await (await import('@scanflow/transfer/send/advise')).advise(tally, peer, io.signal);
-  progress.end();
-  const seconds = (performance.now() - started) / 1000;
-  const written = {
-    report: values.report === undefined ? undefined : await writeReport(values.report, tally),
-    journal: await closed(notes, tally, io),
-  };
-  if (values.json) io.out.write(`${JSON.stringify(asJson(tally, seconds, written), null, 2)}\n`);
-  else io.out.write(asText(tally, seconds, written));
-  return exitCode(tally);
-}
-
-const goesOn = (files: number, pauseMs: number): string =>
-  pauseMs === 0
-    ? `${files} images that were not begun go on at once`
-    : `${files} images are tried again in ${pauseMs / 1000} s`;
-
-/** Loaded only where it is asked for: OpenSSL takes 10 ms. */
-async function notesOf(
-  values: Values,
-  positionals: readonly string[],
-  { stateFolder }: Io,
-): Promise<Notes | undefined> {
-  const { to = '', journal, again } = values;
-  if (journal === 'none' || (journal ?? stateFolder) === undefined) return undefined;
-  const { openNotes, notesPath } = await import('@scanflow/transfer/send/notes');
-  const tag = ['tag', 'tag-group', 'tag-creator', 'tag-value'] as const;
-  const destination = [to, ...tag.map((name) => values[name] ?? '')].join(' ').trim();
-  const inputs = positionals.map((name) => resolve(name));
-  const remote = [
-    values.orthanc ?? '',
-    ...(values['orthanc-study'] ?? []),
-    ...(values['orthanc-series'] ?? []),
-  ];
-  const path = journal ?? notesPath(stateFolder ?? '', [destination, ...inputs.toSorted(), ...remote]);
-  return openNotes({ path, named: journal !== undefined, destination, again });
-}
-
-/** Where the next run goes on from; undefined where it does not. */
-async function closed(notes: Notes | undefined, tally: Tally, { err }: Io): Promise<string | undefined> {
-  if (notes === undefined) return undefined;
-  const trouble = await notes.close(tally.failures.size === 0 && tally.troubles.size === 0);
-  if (trouble === undefined) return notes.isKept() ? notes.path : undefined;
-  err.write(
-    `The journal ${notes.path} cannot be written (${trouble}): the next run sends everything anew.\n`,
-  );
-  return undefined;
-}
-
-/** Loaded only where it is asked for. */
-async function inOrthanc(values: Values, wanted: boolean, signal: AbortSignal): Promise<Input[]> {
-  if (wanted) return (await import('../send/orthanc.ts')).namedInOrthanc(values, signal);
-  const useless = (['orthanc', 'orthanc-user', 'orthanc-password-file', 'config'] as const).find(
-    (name) => values[name] !== undefined,
-  );
-  if (useless === undefined) return [];
-  throw new UsageError(`--${useless} goes with --orthanc-study or --orthanc-series`);
-}
-
-function exitCode({ attempted, earlier, failures, troubles }: Tally): ExitCode {
-  if (failures.size > 0 || troubles.size > 0) return EXIT.failed;
-  return attempted + earlier === 0 ? EXIT.notStarted : EXIT.done;
-}
-
-async function writeReport(folder: string, tally: Tally): Promise<string> {
-  const { writeFileAtomic } = await import('@scanflow/runtime/files');
-  const path = join(folder, reportName(tally.series, Temporal.Now.plainDateTimeISO()));
-  await writeFileAtomic(path, csv(reportRows(tally)));
-  return path;
-}
-
-export const send: Command = { help, run };
-
-export const OPTIONS = {
+const OPTIONS = {
   to: { type: 'string' },
   ...CALLING,
   from: { type: 'string' },
@@ -182,10 +80,110 @@ export const OPTIONS = {
   ...TLS_OPTIONS,
 } as const;
 
-export type Values = ReturnType<typeof readArgs<typeof OPTIONS>>['values'];
+type Values = ReturnType<typeof readArgs<typeof OPTIONS>>['values'];
 
-/** Where to, and how. Throws UsageError; FailureError where the TLS files cannot be used. */
-export async function peerOf(values: Values, io: Pick<Io, 'err'>): Promise<Peer> {
+async function run(args: readonly string[], io: Io): Promise<ExitCode> {
+  const { values, positionals } = readArgs(args, OPTIONS, Infinity);
+  const remote = values['orthanc-study'] !== undefined || values['orthanc-series'] !== undefined;
+  if (positionals.length === 0 && !remote)
+    throw new UsageError('send takes what to send: scanflow send FOLDER --to …');
+  const peer = await peerOf(values, io);
+  const tag = tagOf(values);
+  const associations = wholeNumber('associations', values.associations, { min: 1, max: 16, otherwise: 1 });
+  const retryMs = duration('retry-time', values['retry-time']);
+  const inputs = [...lookAt(positionals), ...(await inOrthanc(values, remote, io.signal))];
+  // fails now, not after an hour
+  if (values.report !== undefined) await mkdir(values.report, { recursive: true });
+  const notes = await notesOf(values, positionals, io);
+  const started = performance.now();
+  const progress = new Progress(io);
+  const total = io.terminal ? countFiles(inputs) : undefined;
+  const tally = await sendAll({
+    inputs,
+    peer,
+    tag,
+    associations,
+    retryMs,
+    signal: io.signal,
+    notes,
+    progress: (now) => progress.update((seconds) => progressText(now, total, seconds)),
+    retrying: (files, pauseMs, why) => progress.line(`${why}\n${goesOn(files, pauseMs)}`),
+  });
+  if ([...tally.failures.values()].some(({ notNegotiated }) => notNegotiated !== undefined))
+    // loaded only when it is needed
+    await (await import('@scanflow/transfer/send/advise')).advise(tally, peer, io.signal);
+  progress.end();
+  const seconds = (performance.now() - started) / 1000;
+  const written = {
+    report: values.report === undefined ? undefined : await writeReport(values.report, tally),
+    journal: await closed(notes, tally, io),
+  };
+  if (values.json) io.out.write(`${JSON.stringify(asJson(tally, seconds, written), null, 2)}\n`);
+  else io.out.write(asText(tally, seconds, written));
+  return exitCode(tally);
+}
+
+const goesOn = (files: number, pauseMs: number): string =>
+  pauseMs === 0
+    ? `${files} images that were not begun go on at once`
+    : `${files} images are tried again in ${pauseMs / 1000} s`;
+
+/** The journal. Its module is loaded only if there is one: OpenSSL takes 10 ms. */
+async function notesOf(
+  values: Values,
+  positionals: readonly string[],
+  { stateFolder }: Io,
+): Promise<Notes | undefined> {
+  const { to = '', journal, again } = values;
+  if (journal === 'none' || (journal ?? stateFolder) === undefined) return undefined;
+  const { openNotes, notesPath } = await import('@scanflow/transfer/send/notes');
+  const tag = ['tag', 'tag-group', 'tag-creator', 'tag-value'] as const;
+  const destination = [to, ...tag.map((name) => values[name] ?? '')].join(' ').trim();
+  const inputs = positionals.map((name) => resolve(name));
+  const remote = [
+    values.orthanc ?? '',
+    ...(values['orthanc-study'] ?? []),
+    ...(values['orthanc-series'] ?? []),
+  ];
+  const path = journal ?? notesPath(stateFolder ?? '', [destination, ...inputs.toSorted(), ...remote]);
+  return openNotes({ path, named: journal !== undefined, destination, again });
+}
+
+/** The journal for the next run; undefined if there is nothing to continue. */
+async function closed(notes: Notes | undefined, tally: Tally, { err }: Io): Promise<string | undefined> {
+  if (notes === undefined) return undefined;
+  const trouble = await notes.close(tally.failures.size === 0 && tally.troubles.size === 0);
+  if (trouble === undefined) return notes.isKept() ? notes.path : undefined;
+  err.write(
+    `The journal ${notes.path} cannot be written (${trouble}): the next run sends everything anew.\n`,
+  );
+  return undefined;
+}
+
+/** Images of Orthanc. Their module is loaded only with these options. */
+async function inOrthanc(values: Values, wanted: boolean, signal: AbortSignal): Promise<Input[]> {
+  if (wanted) return (await import('../send/orthanc.ts')).namedInOrthanc(values, signal);
+  const useless = (['orthanc', 'orthanc-user', 'orthanc-password-file', 'config'] as const).find(
+    (name) => values[name] !== undefined,
+  );
+  if (useless === undefined) return [];
+  throw new UsageError(`--${useless} goes with --orthanc-study or --orthanc-series`);
+}
+
+function exitCode({ attempted, earlier, failures, troubles }: Tally): ExitCode {
+  if (failures.size > 0 || troubles.size > 0) return EXIT.failed;
+  return attempted + earlier === 0 ? EXIT.notStarted : EXIT.done;
+}
+
+async function writeReport(folder: string, tally: Tally): Promise<string> {
+  const { writeFileAtomic } = await import('@scanflow/runtime/files');
+  const path = join(folder, reportName(tally.series, Temporal.Now.plainDateTimeISO()));
+  await writeFileAtomic(path, csv(reportRows(tally)));
+  return path;
+}
+
+/** The receiving node. Throws UsageError, or FailureError if the TLS files cannot be used. */
+async function peerOf(values: Values, io: Pick<Io, 'err'>): Promise<Peer> {
   if (values.to === undefined) throw new UsageError('--to AET@host:port says where to send');
   const { host, port, aet } = address('to', values.to);
   const dial = await dialOf(values);
@@ -201,7 +199,7 @@ export async function peerOf(values: Values, io: Pick<Io, 'err'>): Promise<Peer>
 }
 
 /** The private tag; undefined: none. */
-export function tagOf(values: Values): PrivateTag | undefined {
+function tagOf(values: Values): PrivateTag | undefined {
   if (values.tag === 'none') {
     const useless = (['tag-group', 'tag-creator', 'tag-value'] as const).find(
       (name) => values[name] !== undefined,
@@ -223,3 +221,5 @@ export function tagOf(values: Values): PrivateTag | undefined {
       );
   return { group: number, creator, element: 0x10, vr: 'LO', value };
 }
+
+export const send: Command = { help, run };

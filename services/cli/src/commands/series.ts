@@ -2,7 +2,7 @@
 import { defined } from '@scanflow/booking/defined';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs, wholeNumber } from '../options.ts';
-import { createClient, asking, streamerApi, user, type Client } from '../series/client.ts';
+import { asking, createClient, streamerApi, user, type Client } from '../series/client.ts';
 import { seriesPage, seriesTable } from '../series/show.ts';
 
 const help = `Usage: scanflow series list [--state STATE] [--limit N] [--json]

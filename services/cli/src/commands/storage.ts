@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';
-import { createAsk, NotAsked, asking, streamerApi, user, type Ask } from '../series/client.ts';
+import { asking, createAsk, NotAsked, streamerApi, user, type Ask } from '../series/client.ts';
 
 const help = `Usage: scanflow storage list [--json]
        scanflow storage take ROOT
@@ -36,7 +36,7 @@ interface RootRow {
   readonly message?: string;
 }
 
-/** The other owner of a root is watched for longer than its heartbeats may take. */
+/** The streamer watches the other owner of a root for longer than its heartbeats may take. */
 const LONGEST_MS = 60_000;
 const EVERY_MS = 2_000;
 
@@ -63,7 +63,7 @@ const actions: Readonly<Record<string, (args: readonly string[], io: Io) => Prom
 const line = ({ root, code, message }: RootRow): string =>
   code === undefined ? `ok      ${root}\n` : `FAILED  ${root}\n        ${code}: ${message ?? ''}\n`;
 
-/** As long as the streamer is not sure whether another owner works, it is asked again. */
+/** Repeats the request until the streamer knows whether another owner is running. */
 async function take(ask: Ask, root: string, io: Io): Promise<Record<string, unknown>> {
   const began = performance.now();
   for (;;) {

@@ -112,7 +112,7 @@ async function listOf(path: string, io: Io): Promise<readonly Request[]> {
   return list.requests;
 }
 
-/** Both ends, found to be there: what fails here has begun nothing. */
+/** Both nodes, after they answered. A failure here is before the start. */
 async function ready(values: Values, signal: AbortSignal): Promise<Nodes> {
   let nodes: Nodes | undefined;
   try {
@@ -122,7 +122,7 @@ async function ready(values: Values, signal: AbortSignal): Promise<Nodes> {
     return nodes;
   } catch (error) {
     nodes?.close();
-    // TLS files that cannot be used among them
+    // also for TLS files that cannot be used
     if (error instanceof FailureError) throw new UsageError(`not started: ${error.message}`);
     throw error;
   }

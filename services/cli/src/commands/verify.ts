@@ -4,16 +4,16 @@ import { sleep } from '@scanflow/runtime';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { duration, readArgs } from '../options.ts';
 import {
+  asking,
   createClient,
   NotAsked,
   Refused,
-  asking,
   streamerApi,
-  user,
   Unreachable,
+  user,
   type Client,
 } from '../series/client.ts';
-import { bar, Progress, timeLeft, plain, textTable } from '../terminal.ts';
+import { bar, plain, Progress, textTable, timeLeft } from '../terminal.ts';
 
 const help = `Usage: scanflow verify [ID | --project P | --since 7d] [--repair] [--json]
        scanflow verify --job JOB [--json]
@@ -53,7 +53,7 @@ const COMMON = {
   project: { type: 'string' },
 } as const;
 
-/** For telling the streamer that nobody waits any more. */
+/** Longest wait for the streamer to stop the job. */
 const STOP_MS = 5_000;
 
 async function verifyAll(args: readonly string[], io: Io): Promise<ExitCode> {
@@ -83,7 +83,7 @@ async function verifyAll(args: readonly string[], io: Io): Promise<ExitCode> {
   const begun = await (job === undefined
     ? client.ask('/api/verify', wanted)
     : client.ask(`/api/verify/${encodeURIComponent(job)}`));
-  // from here on something was started
+  // from here on, something was started
   try {
     const watched = await watch(begun['job'] as Job, client, io);
     io.out.write(values.json ? `${JSON.stringify(watched, null, 2)}\n` : verifyPage(watched));
@@ -92,7 +92,7 @@ async function verifyAll(args: readonly string[], io: Io): Promise<ExitCode> {
     const { id } = begun['job'] as Job;
     if (io.signal.aborted) {
       const last = createClient(api, AbortSignal.timeout(STOP_MS));
-      // where that is not heard, the streamer does the rest, and nobody is harmed
+      // if that fails, the streamer does the rest, which is harmless
       await last.ask(`/api/verify/${id}/stop`, { by }).catch(() => undefined);
       throw new Refused('stopped, and the streamer too');
     }
@@ -124,8 +124,6 @@ const run = ([name, ...rest]: readonly string[], io: Io): Promise<ExitCode> =>
     name === 'acknowledge' ? acknowledge(rest, io) : verifyAll(name === undefined ? [] : [name, ...rest], io),
   );
 
-export const verify: Command = { help, run };
-
 export interface Job {
   readonly id: string;
   readonly total: number;
@@ -133,7 +131,7 @@ export interface Job {
   readonly good: number;
   readonly acknowledged: number;
   readonly repaired: number;
-  /** It reads slowly, as images arrive. */
+  /** It reads slowly because images are arriving. */
   readonly slow?: boolean;
 }
 
@@ -160,10 +158,10 @@ const POLL_MS = 500;
 /** Counting a million series takes the streamer a moment. */
 const MOST_POLL_MS = 10_000;
 const SERIES_PER_MS = 50;
-/** A streamer that restarts is waited for: it goes on with the job by itself. */
+/** How long to wait for a streamer that restarts: it continues the job. */
 const GONE_MS = 300_000;
 
-/** Throws NotAsked, Refused, and when the person stops it. */
+/** Watches a job to its end. Throws NotAsked or Refused, and the reason of the signal. */
 export async function watch(first: Job, client: Client, io: Io): Promise<Watched> {
   const progress = new Progress(io);
   let job = first;
@@ -200,11 +198,11 @@ function show(progress: Progress, { done, total, good, acknowledged, slow }: Job
 }
 
 const HEAD = ['ID', 'WHERE', 'OUTCOME', 'FILES', 'WRONG'];
-/** Beginnings of ids that tell them apart. */
+/** Characters of an id. */
 const SHORT = 8;
 const MOST_FILES = 5;
 
-/** One line for each that is not good, what is wrong below it, and a line for all. */
+/** A line for each series that is not good, below it what is wrong, and the total. Pure. */
 export function verifyPage({ job, results }: Watched): string {
   const wrong = results.filter(({ outcome }) => outcome?.state !== 'good');
   const table = wrong.length === 0 ? '' : textTable([HEAD, ...wrong.map(rowOf)], [3, 4]);
@@ -246,5 +244,7 @@ function summaryOf({ job, results }: Watched): string {
   return `${parts.join(', ')}${cut}\n`;
 }
 
-/** Whether every file is what was stored, or known not to be. */
+/** Whether every file is what was stored, or acknowledged. */
 export const isGood = ({ job }: Watched): boolean => job.good + job.acknowledged === job.total;
+
+export const verify: Command = { help, run };

@@ -46,8 +46,6 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   return explained.listed ? EXIT.done : EXIT.failed;
 }
 
-export const worklist: Command = { help, run };
-
 interface Explanation {
   readonly accessionNumber: string;
   readonly callingAet: string;
@@ -121,3 +119,5 @@ function explanationPage({
   ];
   return `${lines.map(plain).join('\n')}\n`;
 }
+
+export const worklist: Command = { help, run };

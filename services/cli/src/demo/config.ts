@@ -1,5 +1,5 @@
 /** The demo's configuration and bookings: the sample with this machine's folders and ports, and slots of today. */
-import { readFile, mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatIssue, loadConfig, type Config } from '@scanflow/config';

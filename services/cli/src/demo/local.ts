@@ -1,7 +1,7 @@
 /** Starts a whole Scanflow on the loopback of this machine, without containers: each service as a child process. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile, open, readFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { freePort, makeCalendar, startOrthanc, startStorescp } from '@scanflow/testkit';
 import { openApi } from '../api.ts';
 import type { Show } from '../terminal.ts';
-import { slotsAround, demoConfig, type DemoPorts, type DemoPlan } from './config.ts';
+import { demoConfig, slotsAround, type DemoPlan, type DemoPorts } from './config.ts';
 import type { Day, DemoScanner, Stack } from './stack.ts';
 
 export interface LocalOptions {
@@ -39,7 +39,7 @@ const SCANNERS: readonly DemoScanner[] = [
 
 type Ending = () => Promise<void>;
 
-/** Starts every part; when one does not start, or the signal comes, what has started is ended again. */
+/** Starts every part. If one does not start, or the signal aborts, it stops what has started. */
 export async function startLocal(
   options: LocalOptions,
   show: Show,
@@ -179,7 +179,7 @@ const HEALTHY_MS = 60_000;
 const STOP_MS = 10_000;
 const LOG_TAIL = 12;
 
-/** Starts it and waits until it says that it is healthy; fails with the end of its log when it ends before that. */
+/** Starts a service, and waits until it is healthy. If it ends before that, the error has the end of its log. */
 export async function startService({
   name,
   config,
@@ -197,7 +197,7 @@ export async function startService({
     detached: true,
   });
   const exited = once(child, 'exit');
-  // should the demo be ended without its leave, nothing of it goes on
+  // if the demo is killed, its services end, too
   const kill = (): boolean => child.kill('SIGKILL');
   process.once('exit', kill);
   void exited.then(() => process.off('exit', kill));

@@ -55,10 +55,10 @@ interface LegView {
 
 const LOOK_EVERY_MS = 250;
 const ANSWER_MS = 10_000;
-/** The demo gives up when nothing at all has moved for this long. */
+/** The demo gives up after so long without any progress. */
 const STALLED_MS = 90_000;
 
-/** The streamer's series by Series Instance UID, when all that were sent have ended, well or badly. */
+/** Waits until every series has ended, well or not. Returns the series by Series Instance UID. */
 export async function awaitStreamer(
   stack: Pick<Stack, 'streamer'>,
   sent: readonly { seriesInstanceUid: string; images: readonly unknown[]; accessionNumber: string }[],

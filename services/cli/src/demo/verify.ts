@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { readPart10Header, removeSplice } from '@scanflow/dicom';
 import { textTable } from '../terminal.ts';
-import type { Stack, SeriesView } from './stack.ts';
+import type { SeriesView, Stack } from './stack.ts';
 
 /** What a scanner of the demo has sent. */
 export interface SentSeries {
@@ -47,7 +47,7 @@ interface FoundImage {
   readonly untaggedSha256: string;
 }
 
-/** Counts an image as verified at an end only where its bytes were read and compared there. */
+/** Verifies a series at both ends. An image counts only if its bytes were read and compared. */
 export async function verifySession(
   stack: Stack,
   series: SentSeries,
@@ -84,7 +84,7 @@ export async function verifySession(
   };
 }
 
-/** Stored means: listed in the manifest with its hash, and with the tag taken out it is what the scanner sent. */
+/** Stored: in the manifest with its hash, and without the tag it is what the scanner sent. */
 const isStored = (
   image: SentImage,
   found: FoundImage | undefined,
@@ -107,7 +107,7 @@ const forwardedTo = (seen: SeriesView | undefined): string => {
   return targets.length === 0 ? 'nowhere' : targets.join(', ');
 };
 
-/** The DICOM files of a folder by SOP Instance UID; `wanted` limits which are opened, by their file name. */
+/** The DICOM files of a folder by SOP Instance UID. `wanted`: UIDs that a file name must contain. */
 async function readImages(
   folder: string,
   stack: Stack,

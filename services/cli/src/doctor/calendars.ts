@@ -1,6 +1,6 @@
 /** Calendars: when each was last read without a failure. */
 import { askApi } from '../api.ts';
-import { cannotAsk, failed, ok, warning, sees, type Check, type Finding, type Place } from './check.ts';
+import { cannotAsk, failed, ok, sees, warning, type Check, type Finding, type Place } from './check.ts';
 
 const HOUR_S = 3_600;
 /** Beyond this, a booking server's times of change are wrong. */

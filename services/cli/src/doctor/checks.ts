@@ -1,7 +1,7 @@
 /** All checks of an installation that can be seen from here. */
 import { configWarnings } from '@scanflow/config';
 import { calendarChecks } from './calendars.ts';
-import { skipped, sees, SERVICES, ok, warning, type Check, type Place } from './check.ts';
+import { ok, sees, SERVICES, skipped, warning, type Check, type Place } from './check.ts';
 import { clockChecks } from './clock.ts';
 import { destinationChecks } from './destinations.ts';
 import { healthChecks } from './health.ts';

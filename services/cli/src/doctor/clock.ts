@@ -2,7 +2,7 @@
 import type { Config } from '@scanflow/config';
 import { FailureError } from '@scanflow/failure';
 import { orthancClient } from '@scanflow/orthanc';
-import { failed, ok, warning, sees, type Check, type Finding, type Place } from './check.ts';
+import { failed, ok, sees, warning, type Check, type Finding, type Place } from './check.ts';
 import { accessOf } from './orthanc.ts';
 
 export const clockChecks = (place: Place): Check[] => [
@@ -22,11 +22,11 @@ export const clockChecks = (place: Place): Check[] => [
 interface Asked {
   readonly before: Temporal.Instant;
   readonly after: Temporal.Instant;
-  /** What Orthanc said in between, to the second. */
+  /** Orthanc's time in between, to the second. */
   readonly said: Temporal.Instant;
 }
 
-/** Undefined where Orthanc cannot be asked: that is told elsewhere. */
+/** Undefined if Orthanc does not answer: another check reports that. */
 async function orthancsTime(
   config: Config,
   timeoutMs: number,
@@ -64,7 +64,7 @@ export function orthancInstant(text: string): Temporal.Instant | undefined {
 const EARLIEST = Temporal.Instant.from('2026-01-01T00:00:00Z');
 const LATEST = Temporal.Instant.from('2100-01-01T00:00:00Z');
 
-/** Whether our own clock can be right at all. Pure. */
+/** Whether our own clock can be right. Pure. */
 export function judgeClock(now: Temporal.Instant, zone: string): Finding {
   const local = now.toZonedDateTimeISO(zone);
   const text = `${local.toPlainDate().toString()} ${local.toPlainTime().toString({ smallestUnit: 'second' })} in ${zone}`;
@@ -76,10 +76,10 @@ export function judgeClock(now: Temporal.Instant, zone: string): Finding {
 const WARN_S = 5;
 const FAIL_S = 30;
 
-/** Pure. */
+/** How far Orthanc's clock is from ours. Pure. */
 export function judgeSkew(asked: Asked, { facility, ledger }: Pick<Config, 'facility' | 'ledger'>): Finding {
   const { before, after, said } = asked;
-  // a whole second is what Orthanc's answer leaves open
+  // Orthanc's answer has no fractions of a second
   const early = before.since(said).total('seconds') - 1;
   const late = said.since(after).total('seconds');
   const seconds = Math.round(Math.max(early, late, 0));

@@ -6,8 +6,8 @@ import type { Config } from '@scanflow/config';
 import { tlsDial } from '@scanflow/dimse';
 import { codeOf, failureIn, messageOf } from '@scanflow/failure';
 import { readSecret } from '@scanflow/runtime';
-import { failed, sees, failure, ok, warning, type Check, type Finding, type Place } from './check.ts';
-import { kindsOf, dialOf, lookAtNode, timeoutsOf } from './node.ts';
+import { failed, failure, ok, sees, warning, type Check, type Finding, type Place } from './check.ts';
+import { dialOf, kindsOf, lookAtNode, timeoutsOf } from './node.ts';
 
 type Destination = Config['destinations'][string];
 
@@ -33,13 +33,13 @@ async function lookAt(destination: Destination, place: Place, signal: AbortSigna
   }
 }
 
-/** What is sent there: all that the scanners make, or those of it that it is limited to. */
+/** Modalities that go there: those of the scanners, or those in its rule. */
 function modalitiesFor({ when }: Destination, { scanners }: Config): string[] {
   const made = Object.values(scanners).map(({ modality }) => modality);
   return when?.modality ?? made;
 }
 
-/** Asks for one study, as QIDO-RS does (PS3.18 10.6); what it answers is not read: it would name a patient. */
+/** Searches for one study by QIDO-RS (PS3.18 10.6). Does not read the answer, which names a patient. */
 async function lookAtWeb(
   address: string,
   destination: Destination,
@@ -70,7 +70,7 @@ async function authorization(destination: Destination): Promise<{ authorization?
   return { authorization: `Basic ${login}` };
 }
 
-/** A TLS connection that stands; undefined for plain HTTP. Throws what carries a failure TLS_…. */
+/** An open TLS connection; undefined for plain HTTP. Throws FailureError TLS_…. */
 async function socketOf(
   url: URL,
   { tls }: Destination,
@@ -111,7 +111,7 @@ async function ask(
   }
 }
 
-/** Pure. */
+/** What the status of the search means. Pure. */
 export function judgeStatus(status: number, where: string): Finding {
   if (status >= 200 && status < 300) return ok(`${where} answers`);
   if (status === 401 || status === 403)
@@ -134,7 +134,7 @@ export function judgeStatus(status: number, where: string): Finding {
     );
   if (status >= 500 && status !== 501)
     return failed(`${where} answers with an error (${status})`, 'Look into the log there.', 'STOW_ERROR');
-  // one that stores and does not search says so in many ways
+  // a server that stores and does not search says so in many ways
   return warning(
     `${where} is reached, and answers a search with ${status}: whether it stores shows with the first image`,
     'Nothing, if it is one that only stores.',

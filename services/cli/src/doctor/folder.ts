@@ -6,10 +6,10 @@ import { asideName, fsyncFolder } from '@scanflow/runtime';
 import { failed, warning, type Finding } from './check.ts';
 
 interface Space {
-  /** Bytes that this process may still write, and of the whole. */
+  /** Bytes that this process may still write, and all bytes. */
   readonly free: number;
   readonly total: number;
-  /** Part of the files that may still be made; undefined where the file system does not count them. */
+  /** Fraction of inodes that are free; undefined if the file system does not count them. */
   readonly files?: number;
 }
 
@@ -30,7 +30,7 @@ export async function kindOf(path: string): Promise<Kind> {
   }
 }
 
-/** Writes a file, synchronises it and its folder, takes it away: the milliseconds. Throws the system's error. */
+/** Writes a file, synchronises it and its folder, and removes it. Returns the milliseconds. Throws the error of the system. */
 export async function tryWriting(folder: string): Promise<number> {
   const path = asideName(join(folder, 'doctor'));
   const started = performance.now();
@@ -51,7 +51,7 @@ export async function spaceOf(folder: string): Promise<Space> {
   return { free: bavail * bsize, total: blocks * bsize, ...(files > 0 ? { files: ffree / files } : {}) };
 }
 
-/** What is mounted where the folder is; undefined where this system does not tell. */
+/** The mount of a folder; undefined if this system does not say. */
 export async function mountOf(folder: string): Promise<Mount | undefined> {
   try {
     return mountAmong(await readFile('/proc/self/mountinfo', 'utf8'), await realpath(folder));
@@ -68,7 +68,7 @@ export function mountAmong(table: string, path: string): Mount | undefined {
     const at = unescaped(left.split(' ')[4] ?? '');
     const [type = '', source = ''] = right.split(' ');
     const around = at === '/' || path === at || path.startsWith(`${at}/`);
-    // the later one lies over the earlier
+    // a later mount covers an earlier one
     if (at !== '' && around && at.length >= (best?.at.length ?? 0))
       best = { at, type, source: unescaped(source) };
   }
@@ -78,10 +78,10 @@ export function mountAmong(table: string, path: string): Mount | undefined {
 const unescaped = (text: string): string =>
   text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 
-/** What stays free, in bytes or as part of the whole. */
+/** What has to stay free, in bytes or as a fraction of all. */
 export type Floor = { readonly bytes: number } | { readonly fraction: number };
 
-/** Of the system's errors, as the streamer calls them. */
+/** Errors of the system, with the codes of the streamer. */
 const TROUBLES: Readonly<Record<string, readonly [code: string, message: string, todo: string]>> = {
   EACCES: ['STORE_DENIED', 'no permission to write there', 'Let the user of the service write there'],
   EPERM: ['STORE_DENIED', 'no permission to write there', 'Let the user of the service write there'],
@@ -93,7 +93,7 @@ const TROUBLES: Readonly<Record<string, readonly [code: string, message: string,
   EIO: ['STORE_IO', 'it reports an input/output error', 'Check its disks'],
 };
 
-/** Why something could not be written; `user`: who tried. */
+/** Why a folder cannot be written. `user`: who tried. */
 export function judgeTrouble(folder: string, errno: string, user: string): Finding {
   const known = TROUBLES[errno];
   if (known === undefined)
@@ -109,7 +109,7 @@ export function judgeTrouble(folder: string, errno: string, user: string): Findi
 const LOW_BYTES = 2e9;
 const LOW_PART = 0.02;
 
-/** Free space against the floor that is configured, or against what is too little for anybody. */
+/** Free space against the configured floor, or against a minimum. */
 export function judgeSpace(folder: string, { free, total, files }: Space, floor?: Floor): Finding[] {
   const findings: Finding[] = [];
   const least = floor === undefined ? undefined : 'bytes' in floor ? floor.bytes : floor.fraction * total;
@@ -135,14 +135,14 @@ export function judgeSpace(folder: string, { free, total, files }: Space, floor?
   return findings;
 }
 
-/** File systems that are gone when the machine or the container is. */
+/** File systems that are lost with the machine or the container. */
 const FLEETING: Readonly<Record<string, string>> = {
   overlay: 'the container itself, and is lost with it',
   tmpfs: 'memory, and is lost when the machine restarts',
   ramfs: 'memory, and is lost when the machine restarts',
 };
 
-/** Whether it is a place of its own. */
+/** Whether a folder has a mount of its own. */
 export function judgeMount(folder: string, mount: Mount | undefined): Finding[] {
   if (mount === undefined) return [];
   const fleeting = FLEETING[mount.type];

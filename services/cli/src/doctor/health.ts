@@ -1,12 +1,12 @@
-/** Each service's /healthz: does it run, is it well, is it the same version as this command? */
+/** /healthz of each service: does it run, is it healthy, is it the same version as this command? */
 import { askPage } from '../api.ts';
 import {
   failed,
   ok,
-  warning,
   pageOf,
   sees,
   SERVICES,
+  warning,
   type Check,
   type Finding,
   type Place,
@@ -14,7 +14,7 @@ import {
 } from './check.ts';
 
 export const healthChecks = (place: Place, version: string): Check[] =>
-  // the receiver is looked at in receiver.ts: an installation may do without
+  // senders.ts checks the receiver: an installation may have none
   SERVICES.filter((service) => service !== 'receiver' && sees(place, service)).map((service) => ({
     name: service,
     run: async (signal) => {
@@ -34,7 +34,7 @@ interface Answer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** What a service says of itself. Pure. */
+/** What a service reports of itself. `version`: of this command. Pure. */
 export function judgeHealth(service: ServiceName, { status, body }: Answer, version: string): Finding[] {
   const theirs = body['version'];
   if (typeof body['status'] !== 'string')
@@ -71,7 +71,7 @@ export function judgeHealth(service: ServiceName, { status, body }: Answer, vers
   return findings.length > 0 ? findings : [ok(`it runs, version ${version}`)];
 }
 
-/** Texts of the answer that say what is wrong. */
+/** The texts in the answer that say what is wrong. */
 function reasons(body: Readonly<Record<string, unknown>>): string[] {
   const { why, reason, failure, storage, ledger, orthanc } = body;
   const nested =

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { codeOf, messageOf } from '@scanflow/failure';
 import { kindOf } from './folder.ts';
 import { askPage } from '../api.ts';
-import { failed, ok, warning, pageOf, sees, type Check, type Finding, type Place } from './check.ts';
+import { failed, ok, pageOf, sees, warning, type Check, type Finding, type Place } from './check.ts';
 
 export const ledgerChecks = (place: Place): Check[] =>
   sees(place, 'streamer') ? [{ name: 'ledger', run: (signal) => lookAtLedger(place, signal) }] : [];

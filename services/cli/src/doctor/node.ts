@@ -5,15 +5,15 @@ import { sopClasses, transferSyntaxes } from '@scanflow/dicom';
 import { accepts, echo, tlsDial, type Dial, type Peer, type Timeouts } from '@scanflow/dimse';
 import { failureIn, messageOf, type Failure } from '@scanflow/failure';
 import { readTlsFiles } from '@scanflow/runtime';
-import { failed, failure, warning, ok, type Finding } from './check.ts';
+import { failed, failure, ok, warning, type Finding } from './check.ts';
 
-/** Shorter than the check's own time, so that the step that hangs is named. */
+/** Time-outs that are shorter than the check's time, so that the result names the step that hangs. */
 export const timeoutsOf = (timeoutMs: number): Timeouts => {
   const each = Math.max(500, Math.floor(timeoutMs / 3));
   return { connect: each, association: each, response: each, release: Math.min(each, 2_000) };
 };
 
-/** Throws an Error that names the file, or says what cannot be used. */
+/** TLS of a destination. Throws an Error that names the file, or says what cannot be used. */
 export async function dialOf(
   tls: Config['destinations'][string]['tls'],
   handshakeMs: number,
@@ -25,7 +25,7 @@ export async function dialOf(
   return { dial: tlsDial({ ...named, credentials: () => texts }) };
 }
 
-/** Its answer to C-ECHO, then to a proposal of what it is to take. Never rejects. */
+/** C-ECHO, then a proposal of what the node should take. Never rejects. */
 export async function lookAtNode(
   peer: Peer,
   kinds: readonly Kind[],
@@ -53,7 +53,7 @@ export async function lookAtNode(
   }
 }
 
-/** The failure of the networking, with what it most likely means. Pure. */
+/** A failure of the network, with its most likely cause. Pure. */
 export function explained({ code, message }: Pick<Failure, 'code' | 'message'>, peer: Peer): Finding {
   if (code === 'DEST_REJECTED') {
     if (message.includes('calling AE title not recognized'))
@@ -115,7 +115,7 @@ const BY_MODALITY: Readonly<Record<string, readonly string[]>> = {
   US: [sopClasses.usImageStorage],
 };
 const OTHERS = [sopClasses.secondaryCapture, sopClasses.rawDataStorage];
-/** PS3.5 10.1: every storage SCP takes the first; scanners mostly send in the second. */
+/** Every storage SCP takes the first (PS3.5 10.1); most scanners send in the second. */
 const SYNTAXES = [transferSyntaxes.implicitVRLittleEndian, transferSyntaxes.explicitVRLittleEndian];
 
 /** SOP classes and transfer syntaxes that scanners of these modalities send. */
@@ -126,7 +126,7 @@ export function kindsOf(modalities: Iterable<string>): Kind[] {
   );
 }
 
-/** What a node takes of what was proposed. */
+/** Which of the proposed kinds a node takes. Pure. */
 export function judgeKinds(proposed: readonly Kind[], accepted: readonly Kind[], prefix: string): Finding {
   const taken = new Set(accepted.map(keyOf));
   const classes = [...new Set(proposed.map(({ sopClassUid }) => sopClassUid))];

@@ -8,14 +8,14 @@ import { failed, failure, ok, sees, warning, type Check, type Finding, type Plac
 export const orthancChecks = (place: Place): Check[] =>
   sees(place, 'streamer') ? [{ name: 'orthanc', run: (signal) => lookAtOrthanc(place, signal) }] : [];
 
-/** How Orthanc is asked. Throws where the password cannot be read. */
+/** Address and login of Orthanc. Throws if the password cannot be read. */
 export async function accessOf({ orthanc }: Config, timeoutMs: number): Promise<OrthancAccess> {
   const { url, username, passwordFile } = orthanc;
   const password = passwordFile === undefined ? undefined : await readSecret(passwordFile);
   return { url, username, password, idleMs: timeoutMs };
 }
 
-/** What Orthanc says of itself. Throws FailureError ORTHANC_…. */
+/** Orthanc's /system. Throws FailureError ORTHANC_…. */
 export async function systemOf(
   access: OrthancAccess,
   signal: AbortSignal,
@@ -57,7 +57,7 @@ async function lookAtOrthanc({ config, timeoutMs }: Place, signal: AbortSignal):
   }
 }
 
-/** Whether it answers without a password, too. */
+/** Whether it also answers without a password. */
 async function isOpen({ url, idleMs }: OrthancAccess, signal: AbortSignal): Promise<boolean> {
   try {
     return 'DicomAet' in (await systemOf({ url, idleMs }, signal));
@@ -79,7 +79,7 @@ async function holding(access: OrthancAccess, signal: AbortSignal): Promise<stri
 
 type System = Readonly<Record<string, unknown>>;
 
-/** The oldest that this was tried with. */
+/** The oldest version that we tried. */
 const OLDEST = [1, 10, 1] as const;
 
 interface Seen {
@@ -87,7 +87,7 @@ interface Seen {
   readonly open: boolean;
 }
 
-/** Nothing where all is well. What an old version does not tell is not judged. */
+/** Settings that lose images or open doors; empty if there are none. Settings that an old version does not show are not judged. Pure. */
 export function judgeOrthanc(system: System, { open }: Seen): Finding[] {
   const { Version: version } = system;
   if (typeof version !== 'string')
@@ -160,7 +160,7 @@ function recycling(system: System): Finding[] {
 
 function isOld(version: string): boolean {
   const parts = version.split('.').map((part) => Number.parseInt(part, 10));
-  // `mainline` and the like are no numbers, and newer than any
+  // `mainline` and the like are newer than any number
   if (parts.some(Number.isNaN)) return false;
   for (const [index, least] of OLDEST.entries()) {
     const part = parts[index] ?? 0;

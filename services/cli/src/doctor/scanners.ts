@@ -12,14 +12,14 @@ import {
   failed,
   failure,
   ok,
+  sees,
   skipped,
   warning,
-  sees,
   type Check,
   type Finding,
   type Place,
 } from './check.ts';
-import { kindsOf, explained, lookAtNode, timeoutsOf } from './node.ts';
+import { explained, kindsOf, lookAtNode, timeoutsOf } from './node.ts';
 import { askReceiver } from './senders.ts';
 import { addressOf } from '../api.ts';
 
@@ -44,7 +44,7 @@ export function scannerChecks(place: Place): Check[] {
   return [...worklist, ...images];
 }
 
-/** Items that are counted. */
+/** Most items to count. */
 const MOST = 1_000;
 
 async function askWorklist({ aet }: Scanner, place: Place, signal: AbortSignal): Promise<Finding> {
@@ -93,7 +93,7 @@ function worklistTrouble({ code, message }: { code: string; message: string }, p
   );
 }
 
-/** To our own port: whoever answers has to show the very certificate that is configured. */
+/** To our own port, where only the configured certificate counts. */
 function dialOwn(certificateFile: string): Dial {
   return async ({ host, port }, signal) => {
     const { fingerprint256 } = new X509Certificate(await readFile(certificateFile));
@@ -114,7 +114,7 @@ function dialOwn(certificateFile: string): Dial {
   };
 }
 
-/** Orthanc's DICOM port, from here and with the scanner's AE title. */
+/** C-ECHO and a proposal at Orthanc's DICOM port, with the scanner's AE title. */
 async function askOrthanc(
   { aet, modality }: Scanner,
   { config, timeoutMs, service }: Place,
@@ -142,7 +142,7 @@ async function askOrthanc(
   }
 }
 
-/** The same, said of Orthanc, whose port may have another number outside its container. Pure. */
+/** A finding about Orthanc's port, whose number may differ outside its container. Pure. */
 export function orthancsOwn(finding: Finding, aet: string): Finding {
   const { code, message, state } = finding;
   if (state === 'ok') return finding;

@@ -7,8 +7,8 @@ import { readSecret, tokenFileOf } from '@scanflow/runtime';
 import {
   failed,
   ok,
-  warning,
   sees,
+  warning,
   type Check,
   type Finding,
   type Place,
@@ -22,7 +22,7 @@ const SOON_DAYS = 21;
 const TOKEN = 'http.tokenFile';
 
 interface NamedFile {
-  /** Where it stands in the configuration, such as `orthanc.passwordFile`. */
+  /** Its key in the configuration, such as `orthanc.passwordFile`. */
   readonly key: string;
   readonly path: string;
   readonly kind: 'secret' | 'key' | 'certificate';
@@ -48,7 +48,7 @@ export function secretChecks(place: Place): Check[] {
   ];
 }
 
-/** Every file of that kind that the configuration names, wherever it stands. Pure. */
+/** Every such file that the configuration names. Pure. */
 function filesIn(config: Config): NamedFile[] {
   const walk = (value: unknown, path: readonly string[]): NamedFile[] => {
     if (typeof value !== 'object' || value === null) return [];
@@ -64,7 +64,7 @@ function filesIn(config: Config): NamedFile[] {
   return walk(config, []);
 }
 
-/** The service that reads what stands there. */
+/** The service that reads the file of a key. */
 function readerOf(key: string): ServiceName {
   if (key.startsWith('calendars.') || key.startsWith('bookings.')) return 'cal2wl';
   return key.startsWith('worklist.') ? 'worklist' : 'streamer';
@@ -91,7 +91,7 @@ async function lookAt({ key, path, kind }: NamedFile, now: Temporal.Instant): Pr
 
 const OTHERS_READ = 0o004;
 
-/** Pure. */
+/** Whether everybody may read a secret. Pure. */
 export const judgeMode = (key: string, path: string, mode: number): Finding[] =>
   (mode & OTHERS_READ) === 0
     ? []
@@ -102,7 +102,7 @@ export const judgeMode = (key: string, path: string, mode: number): Finding[] =>
         ),
       ];
 
-/** Every certificate of the file. Pure. */
+/** Expiry of every certificate in a file. Pure. */
 function judgeCertificate(key: string, path: string, pem: string, now: Temporal.Instant): Finding[] {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
   if (blocks.length === 0)

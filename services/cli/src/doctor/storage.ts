@@ -8,23 +8,23 @@ import { askApi } from '../api.ts';
 import {
   failed,
   ok,
-  warning,
   sees,
   SERVICES,
+  warning,
   type Check,
   type Finding,
   type Place,
   type ServiceName,
 } from './check.ts';
 import {
-  kindOf,
-  mountOf,
-  spaceOf,
-  tryWriting,
   gigabytes,
   judgeMount,
   judgeSpace,
   judgeTrouble,
+  kindOf,
+  mountOf,
+  spaceOf,
+  tryWriting,
   type Floor,
 } from './folder.ts';
 
@@ -122,7 +122,7 @@ async function attempt(folder: string): Promise<number | Finding> {
   }
 }
 
-/** Root may write where the service may not. */
+/** A warning if root tried: root may write where the service may not. */
 const asRoot = (): Finding[] =>
   userInfo().uid === 0
     ? [
@@ -145,7 +145,7 @@ async function lookAtIdentity(place: Place, root: string, signal: AbortSignal): 
     const { code, message } = row ?? {};
     return typeof code === 'string' && typeof message === 'string' ? refused(message, code) : [];
   }
-  // the streamer does not answer, which shows elsewhere
+  // another check reports that the streamer does not answer
   const [identity, installation] = await Promise.all([
     readJson(join(root, '.scanflow-root.json')),
     readJson(join(place.config.data, 'streamer', 'installation.json')),
@@ -169,7 +169,7 @@ function ownerIn({ owner }: Readonly<Record<string, unknown>>): string {
   return `${String(name)} on ${String(host)}`;
 }
 
-/** Undefined where there is none, or none that can be read. */
+/** Undefined if there is no such file, or it cannot be read. */
 async function readJson(path: string): Promise<Readonly<Record<string, unknown>> | undefined> {
   try {
     const value: unknown = JSON.parse((await readBounded(path, LIMIT)).toString('utf8'));

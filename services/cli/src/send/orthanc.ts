@@ -1,4 +1,4 @@
-/** `--orthanc-study`, `--orthanc-series` and their companions: images in an Orthanc, as what is to be sent. */
+/** `--orthanc-study`, `--orthanc-series` and the options of Orthanc: images of an Orthanc as inputs. */
 import { formatIssue, loadConfig } from '@scanflow/config';
 import { FailureError, messageOf } from '@scanflow/failure';
 import type { OrthancAccess } from '@scanflow/orthanc';

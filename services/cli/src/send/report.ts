@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path';
 import { defined } from '@scanflow/booking/defined';
 import { csvText } from '@scanflow/runtime/csv';
 import type { SeriesRow, Tally } from '@scanflow/transfer/send';
-import { bar, timeLeft, textTable } from '../terminal.ts';
+import { bar, textTable, timeLeft } from '../terminal.ts';
 
 interface ReportRow {
   readonly acquisitionId: string;
@@ -63,7 +63,7 @@ function only(names: readonly string[], what: string): string {
   return safe.slice(0, 64) || 'unnamed';
 }
 
-/** Files that were written beside: the report, and where the next run goes on from. */
+/** Other files of the run: the report, and the journal if the next run can continue. */
 interface Written {
   readonly report: string | undefined;
   readonly journal: string | undefined;
@@ -86,7 +86,7 @@ export function asJson(tally: Tally, seconds: number, { report, journal }: Writt
   };
 }
 
-/** Failures are told by their kind, with one file for an example. */
+/** The report as text. Shows each kind of failure once, with one file as an example. */
 export function asText(tally: Tally, seconds: number, { report, journal }: Written): string {
   const lines: string[] = [];
   if (tally.series.length > 0) lines.push(table(reportRows(tally)));
@@ -105,7 +105,7 @@ export function asText(tally: Tally, seconds: number, { report, journal }: Writt
   return lines.join('');
 }
 
-/** Part of it was sent, and part was not. */
+/** Whether a part was sent, and a part was not. */
 const isOpen = ({ failures, troubles, sent, earlier }: Tally): boolean =>
   failures.size + troubles.size > 0 && sent + earlier > 0;
 
@@ -116,7 +116,7 @@ const countsOf = ({ earlier, warnings, failures, skipped }: Tally): string[] => 
   ...(skipped > 0 ? [`${skipped} skipped: not DICOM`] : []),
 ];
 
-/** `████░░░░ 1200/3000 files  410/s  78.4 MB/s  4 s left`. `total`: files, where known. */
+/** `████░░░░ 1200/3000 files  410/s  78.4 MB/s  4 s left`. `total`: files, if known. */
 export function progressText(
   { sent, skipped, failures, bytes }: Pick<Tally, 'sent' | 'skipped' | 'failures' | 'bytes'>,
   total: number | undefined,

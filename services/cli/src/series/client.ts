@@ -3,7 +3,7 @@ import { userInfo } from 'node:os';
 import { defined } from '@scanflow/booking/defined';
 import { loadConfig } from '@scanflow/config';
 import { tokenFileOf } from '@scanflow/runtime';
-import { notAdmitted, addressOfService, apiAt, type Api } from '../api.ts';
+import { addressOfService, apiAt, notAdmitted, type Api } from '../api.ts';
 import { cannotUse, IN_CONTAINER } from '../config.ts';
 import { EXIT, type ExitCode, type Io } from '../command.ts';
 import { requireHttp } from '../options.ts';

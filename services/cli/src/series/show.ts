@@ -2,11 +2,11 @@
 import { plain, textTable } from '../terminal.ts';
 import type { Labels, LegRow, SeriesRow, VerificationRow } from './client.ts';
 
-/** Beginnings of ids that tell them apart: an id may be given by its beginning. */
+/** Characters of an id: its beginning is enough for every command. */
 const SHORT = 8;
 const HEAD = ['ID', 'STATE', 'ACCESSION', 'NR', 'DESCRIPTION', 'STORED', 'TO DO'];
 
-/** One line for each. */
+/** One line for each series. */
 export function seriesTable(all: readonly SeriesRow[]): string {
   if (all.length === 0) return 'no series\n';
   const rows = all.map((series) => [
@@ -23,7 +23,7 @@ export function seriesTable(all: readonly SeriesRow[]): string {
 
 const stateOf = ({ state, outcome }: SeriesRow): string => (outcome === 'Incomplete' ? 'incomplete' : state);
 
-/** Codes of what stands in the way, and until when it waits. */
+/** Codes of all problems, and until when a leg waits. */
 function problemsOf({
   reasonCode,
   outcome,
@@ -46,13 +46,13 @@ function problemsOf({
   return codes.filter((code) => code !== '').join(', ');
 }
 
-/** What somebody has acknowledged is no problem any more. */
+/** The code of a verification that failed. An acknowledged failure is no problem. */
 const problemOf = ({ place, failure, acknowledged, trouble }: VerificationRow): string => {
   const code = acknowledged === undefined ? (failure?.code ?? trouble?.code) : trouble?.code;
   return code === undefined ? '' : `${place}: ${code}`;
 };
 
-/** All of one series. */
+/** Everything about one series. */
 export function seriesPage(series: SeriesRow): string {
   const { id, seriesInstanceUid, accessionNumber, modality, seriesNumber, seriesDescription, images } =
     series;
@@ -89,7 +89,7 @@ type Line = readonly [string, string];
 
 const MOST_VERSIONS = 10;
 
-/** Images that were sent again with other bytes: all of it is stored, and the last file is the one that came last. */
+/** Images that were sent again with other bytes. Every version is stored; the last file is the latest. */
 function versionLines({ versions = [], sameUid = [] }: SeriesRow): Line[] {
   const others = sameUid.map(({ id, state, labels }): Line => {
     const where = labels === undefined ? '' : `, ${textOf(labels)}`;
@@ -107,7 +107,7 @@ function versionLines({ versions = [], sameUid = [] }: SeriesRow): Line[] {
   ];
 }
 
-/** What a person needs who has to say where a quarantined series belongs. */
+/** Attributes that help a person to decide where a quarantined series belongs. */
 const attributeLines = ({ attributes = {} }: SeriesRow): Line[] =>
   Object.entries(attributes)
     .filter(([, value]) => value.trim() !== '')

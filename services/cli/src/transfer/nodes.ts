@@ -10,7 +10,7 @@ import {
   type Target,
 } from '@scanflow/transfer/transfer';
 import { UsageError } from '../command.ts';
-import { address, ourAet, positive, requireHttp, dialOf, TLS_OPTIONS, type readArgs } from '../options.ts';
+import { address, dialOf, ourAet, positive, requireHttp, TLS_OPTIONS, type readArgs } from '../options.ts';
 import { orthancLogin } from '../send/orthanc.ts';
 
 export const OPTIONS = {

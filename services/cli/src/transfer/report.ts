@@ -1,6 +1,6 @@
 /** The report: a row for each study of each request, as a table, as CSV and as JSON. */
 import { defined } from '@scanflow/booking/defined';
-import { bar, timeLeft, textTable } from '../terminal.ts';
+import { bar, textTable, timeLeft } from '../terminal.ts';
 import { csvText } from '@scanflow/runtime';
 import { nameOf, type Progressed, type Request, type Result, type Row } from '@scanflow/transfer/transfer';
 
@@ -9,7 +9,7 @@ const COLUMNS = [
   ...['Failed', 'Status', 'Checked By', 'Reason'],
 ];
 const NUMBERS = [0, 3, 4, 5, 6, 7];
-/** Rows that a person reads on a terminal. */
+/** Most rows on a terminal. */
 const MOST_ROWS = 50;
 
 const cells = (request: Request, row: Row): string[] => [
@@ -34,7 +34,7 @@ export const reportName = (now: Temporal.PlainDateTime): string =>
 
 interface Totals {
   readonly requests: number;
-  /** Requests of which every study is there, or is said to be. */
+  /** Requests with every study complete, or complete by the word of the source. */
   readonly complete: number;
   readonly earlier: number;
   readonly found: number;
@@ -76,11 +76,11 @@ export function asJson(results: readonly Result[], seconds: number, written: Wri
   };
 }
 
-/** The table where it is short, else only what did not go well. */
+/** The report as text: all rows if there are few, otherwise only those with a problem. */
 export function asText(results: readonly Result[], seconds: number, written: Written): string {
   const rows = results.flatMap(({ request, rows: all }) => all.map((row) => ({ request, row })));
   const shown = rows.length <= MOST_ROWS ? rows : rows.filter(({ row }) => !isGood(row)).slice(0, MOST_ROWS);
-  // reasons are sentences: they stand below
+  // reasons are sentences, so they are below the table
   const width = COLUMNS.length - 1;
   const lines = shown.map(({ request, row }) => cells(request, row).slice(0, width));
   const reasons = Map.groupBy(

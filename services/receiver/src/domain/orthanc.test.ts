@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeSeries } from '@scanflow/dicom';
-import { verdictOf, orthancIds, type Given } from './orthanc.ts';
+import { orthancIds, verdictOf, type Given } from './orthanc.ts';
 
 const answer = (status: number, body: unknown = {}): Given => ({
   answered: true,
