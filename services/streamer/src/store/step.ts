@@ -103,7 +103,7 @@ async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal
   const { listed, members, digests: parts } = await partsOf(work.series, all, ledger, clock.now());
   const first = listed[0];
   if (first === undefined) return salvage(work, deps);
-  const place = await placeOf(work, [first, ...listed.slice(1)], deps, signal);
+  const place = await placeByWhatIsThere(work, [first, ...listed.slice(1)], deps, signal);
   const { attributes } = place;
   const inOrthanc = imagesIn(listed);
   const digest = digestOfFiles(listed);
@@ -176,6 +176,24 @@ async function erasedAmong(
     refuse: (attributes, labels, decided) =>
       erasedReason(erasures, { attributes, labels, instances, decided }),
   };
+}
+
+/** The image that tells the place may be deleted since it was listed: then another one tells it. */
+async function placeByWhatIsThere(
+  work: StoreWork,
+  listed: readonly [InstanceListing, ...InstanceListing[]],
+  deps: StoreDeps,
+  signal: AbortSignal,
+): Promise<Place> {
+  try {
+    return await placeOf(work, listed, deps, signal);
+  } catch (error) {
+    if (failureOf(error).code !== 'ORTHANC_GONE') throw error;
+    const there = new Set((await listInstances(work.series, deps.orthanc, signal)).map(({ id }) => id));
+    const [first, ...more] = listed.filter(({ id }) => there.has(id));
+    if (first === undefined || more.length + 1 === listed.length) throw error;
+    return placeByWhatIsThere(work, [first, ...more], deps, signal);
+  }
 }
 
 /** It may be erased while its place is looked for: then the folder goes again. */
