@@ -25,7 +25,7 @@ For a good file it shows which patterns run with a time limit, and what is less 
   --json          the mistakes as a JSON array of {file, line, column, path, message}; warnings go to standard error
 
 Example:  scanflow check config/scanflow.yaml
-Exit:     0 the file is good, 1 it has mistakes, 2 wrong usage, or no streamer to ask
+Exit:     0 the file is good, 1 it has mistakes, 2 not started (usage, no streamer)
 `;
 
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {

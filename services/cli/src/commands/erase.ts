@@ -24,7 +24,7 @@ Erase destinations, backups and the calendar itself yourself: docs/privacy.md.
   --config FILE    the configuration (default /etc/scanflow/scanflow.yaml, if it exists)
 
 Example:  docker compose exec streamer scanflow erase --project 3010000.01 --subject sub-001 --reason 'consent withdrawn'
-Exit:     0 erased, 1 refused or not done yet, 2 nothing was asked (usage, no streamer, not confirmed)
+Exit:     0 erased, 1 refused or not done yet, 2 not started (usage, no streamer, not confirmed)
 `;
 
 const TEXT = { type: 'string' } as const;

@@ -13,7 +13,7 @@ Run it where the streamer runs, while the streamer is stopped.
   A damaged ledger is kept aside, beside the new one. A whole one stays, and gets what it lacks.
   Stored series are recognised: nothing is stored twice, and no hook runs again.
   A rebuilt ledger does not know where a series was sent. Such a series shows SENT_UNKNOWN: look at the destination;
-  scanflow series retry sends what is not there.
+  scanflow series retry sends missing images.
 
   --older          the ledger was restored from a backup or a dump, so it does not know what was sent since then
   --anew           also puts a whole ledger aside
@@ -22,7 +22,7 @@ Run it where the streamer runs, while the streamer is stopped.
 Example:  docker compose stop streamer
           docker compose run --rm --no-deps streamer scanflow ledger rebuild
           docker compose start streamer
-Exit:     0 asked, 2 nothing was asked (usage, configuration)
+Exit:     0 asked, 2 not started (usage, configuration)
 `;
 
 const OPTIONS = {

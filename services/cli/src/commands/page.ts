@@ -14,7 +14,7 @@ and /metrics of each.
   --config FILE   the configuration of the service (default /etc/scanflow/scanflow.yaml)
 
 Example:  docker compose exec cal2wl scanflow page cal2wl /api/bookings
-Exit:     0 shown, 1 the service refused or failed, 2 nothing was asked (usage, configuration, no such service)
+Exit:     0 shown, 1 the service refused or failed, 2 not started (usage, configuration, no such service)
 `;
 
 const TIMEOUT_MS = 30_000;

@@ -39,7 +39,7 @@ Talks to the streamer on this machine, or in this container. The first character
 
 Example:  scanflow series list --state failed
           docker compose exec streamer scanflow series retry 0c4f6b1d --target pacs
-Exit:     0 done, 1 the streamer refused or failed, 2 nothing was asked (usage, no such series, no streamer)
+Exit:     0 done, 1 the streamer refused or failed, 2 not started (usage, no such series, no streamer)
 `;
 
 const COMMON = {
@@ -102,7 +102,7 @@ const actions: Readonly<Record<string, (args: readonly string[], io: Io) => Prom
     const id = idOf(positionals, 'move');
     const body = { project, subject, session, reason, keep, send, by: user() };
     await (await clientOf(values, io)).change(id, 'move', body);
-    io.out.write(`${id}: is being moved; scanflow series show ${id} tells when it is done\n`);
+    io.out.write(`${id}: is being moved; scanflow series show ${id} says when it is done\n`);
     return EXIT.done;
   },
   retry: async (args, io) => {

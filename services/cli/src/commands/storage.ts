@@ -20,7 +20,7 @@ Talks to the streamer on this machine, or in this container.
   --config FILE      the configuration (default /etc/scanflow/scanflow.yaml, if it exists)
 
 Example:  docker compose exec streamer scanflow storage take /project
-Exit:     0 done, 1 the streamer refused, 2 nothing was asked (usage, no such root, no streamer)
+Exit:     0 done, 1 the streamer refused, 2 not started (usage, no such root, no streamer)
 `;
 
 const OPTIONS = {

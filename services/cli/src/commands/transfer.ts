@@ -26,7 +26,7 @@ LIST.csv holds one accession number per line, or columns called AccessionNumber,
 2026-11-01..2026-11-30). The archive must know the AE titles of the target and of this command.
 
   --from AET@host:port  the archive that has the studies
-  --to AET@host:port  the node that gets them. With its address it is queried; with the AE title alone, the archive's word counts
+  --to AET@host:port  the node that gets them. With its address it is queried; with the AE title alone, only the archive's report counts
   --calling AET       our AE title (default SCANFLOW)
   --at-once N         lines of the list at the same time (1 to 16; default 1)
   --timeout TIME      longest silence of the archive in a move, as 90s, 5m or 2h (default 10m)

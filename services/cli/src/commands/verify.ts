@@ -41,7 +41,7 @@ After a restart the streamer continues where it was, and the command waits for i
 
 Example:  scanflow verify --project 3010000.01 --repair
           docker compose exec streamer scanflow verify --since 7d
-Exit:     0 every file is what was stored, or acknowledged; 1 something is missing, changed, or could not be read;
+Exit:     0 every file is as it was stored, or acknowledged; 1 something is missing, changed, or could not be read;
           2 nothing was started (usage, nothing stored, no streamer)
 `;
 
@@ -244,7 +244,7 @@ function summaryOf({ job, results }: Watched): string {
   return `${parts.join(', ')}${cut}\n`;
 }
 
-/** Whether every file is what was stored, or acknowledged. */
+/** Whether every file is as it was stored, or acknowledged. */
 export const isGood = ({ job }: Watched): boolean => job.good + job.acknowledged === job.total;
 
 export const verify: Command = { help, run };

@@ -19,7 +19,7 @@ press "refresh" at the console first.
 It shows values of keys only if they identify nobody: stations, days, times, modality.
 
 Example:  docker compose exec worklist scanflow worklist explain 4K2M7Q9X --scanner prisma
-Exit:     0 it is in the list, 1 it is not, or the service does not answer, 2 nothing was asked (usage, configuration)
+Exit:     0 it is in the list, 1 it is not, or the service does not answer, 2 not started (usage, configuration)
 `;
 
 const OPTIONS = {
