@@ -146,7 +146,9 @@ function valueOf(
   patterns: readonly Matcher[],
 ): string {
   const { code = '' } = COMMENTED.exec(value)?.groups ?? {};
-  const isCommented = code !== '' && name !== 'session' && isRecognised(name, code, patterns);
+  // a number behind a project or session may be part of its name
+  const isLong = name !== 'subject' && /\d/u.test(value.slice(code.length));
+  const isCommented = code !== '' && !isLong && isRecognised(name, code, patterns);
   const groups = groupsOf(patterns).get(name) ?? [];
   if (isCommented && groups.every((group) => group.places(value).length < 2)) return code;
   return name !== 'project' || isRecognised(name, uncommented, patterns) ? uncommented : value;

@@ -72,8 +72,19 @@ const BESIDE: readonly string[] = [
   'Subject: Accepted: scan',
   'Previous session no. ses-mri00 was fine',
   'Subject no. sub-002 is next week',
+  '~Project: memory study',
+  '[Session]: morning',
+  '1 - Subject: left-handed people',
 ];
 for (const description of BESIDE)
   test(`understood: beside a right title, ${JSON.stringify(description)}`, () => {
     assert.equal(labelsOf(RIGHT, description), RIGHT);
   });
+
+test('lines: labels with a point in them are no times, and a number behind a label is no comment', () => {
+  const lines = (project: string, session: string): string =>
+    labelsOf('MRI', `Project: ${project}\nSubject: sub-001\nSession: ${session}`);
+  assert.equal(lines('12.34', '1.02'), '12.34 sub-001 1.02');
+  assert.equal(lines('3010000.01 phase 2', 'ses-1 part 2'), '3010000.01 phase 2 sub-001 ses-1 part 2');
+  assert.equal(lines('3010000.01 memory', 'ses-1 (morning)'), '3010000.01 sub-001 ses-1');
+});

@@ -20,7 +20,9 @@ type Names<Name> = ReadonlyMap<string, Name>;
 const LONGEST = 2000;
 /** A bullet, a box, a number, marks of quotation and of bold type, before the key of a line. */
 const MARKER =
-  /^(?:[*•·◦‣▪●○■□☐☑✓✔>#|+"'“„‘«»›→~`_{-]+|\(?(?:q?\d{1,2}|[a-z]|[ivx]{1,4})\s?[.):-](?=\s)|\[[ x]?\]|[\p{So}\p{Extended_Pictographic}]\ufe0f?)\s*/iu;
+  /^(?:[*•·◦‣▪●○■□☐☑✓✔>#|+"'“„‘«`_{-]+|\(?(?:\d{1,2}|[a-z])[.)](?=\s)|\[[ x]?\]|\p{Extended_Pictographic}\ufe0f?)\s*/iu;
+/** Rarer ones: `~`, `➤`, `1 -`, `ii.`, `Q1.`, and a bracket around the key. */
+const OTHER_MARKER = /^(?:[»›→~[<(]+|\(?(?:q?\d{1,2}|[a-z]|[ivx]{1,4})\s?[.):-](?=\s)|\p{So}\ufe0f?)\s*/iu;
 const MOST_MARKERS = 3;
 const MAIL =
   /^(?:from|sent|to|date|cc|van|aan|verzonden|datum|von|gesendet|an|de|envoy[ée]|[àa]|fra|til|sendt|från|till|skickat|para|enviado|fecha|da|inviato|data|od|do|wys[łl]ano|komu|odesl[áa]no)\s*:/iu;
@@ -31,7 +33,7 @@ const MAIL_SUBJECT =
   /^\W*(?:subject|onderwerp|betreff|objet|sujet|asunto|oggetto|emne|[äa]mne|temat|p[řr]edm[ěe]t)\W*:/iu;
 /** A time of the day, and words that send the reader elsewhere: neither is a label. */
 const NO_VALUE =
-  /^(?:\d{1,2}[:.h]\d{2}(?:\s*-\s*\d{1,2}[:.h]\d{2})?|(?:see|zie|siehe|voir|se|ver|vedi|zob\.?|viz) (?:the |de |den |die |le |el |il )?(?:title|titel|titre|título|titolo|tytuł|název|above|boven|oben|ovenfor|ovan|arriba|sopra|wyżej|výše))[.!]?$/iu;
+  /^(?:\d{1,2}:\d{2}(?:\s*-\s*\d{1,2}:\d{2})?|(?:see|zie|siehe|voir|se|ver|vedi|zob\.?|viz) (?:the |de |den |die |le |el |il )?(?:title|titel|titre|título|titolo|tytuł|název|above|boven|oben|ovenfor|ovan|arriba|sopra|wyżej|výše))[.!]?$/iu;
 /** Lines of a mail's head stand together. */
 const HEAD = 3;
 /** One word with a digit, as codes are. */
@@ -77,14 +79,24 @@ function isOfMail(line: string, value: string, lines: readonly string[], index: 
 
 function valuesOf<Name>(line: string, names: Names<Name>): Line<Name>[] {
   const bare = withoutMarkers(line);
-  const first = keyAt(bare, 0, names);
-  if (first === undefined) return inside(bare, names) ?? apart(bare, names) ?? running(bare, names);
-  return valuesAfter(bare, [first, ...keysFrom(bare, first.to, names)]);
+  return (
+    begun(bare, names) ??
+    inside(bare, names) ??
+    apart(bare, names) ??
+    begun(withoutMarkers(bare, OTHER_MARKER), names)?.map((one) => ({ ...one, weak: true as const })) ??
+    running(bare, names)
+  );
 }
 
-function withoutMarkers(line: string): string {
+/** The values of a line that begins with a key. */
+function begun<Name>(line: string, names: Names<Name>): Line<Name>[] | undefined {
+  const first = keyAt(line, 0, names);
+  return first && valuesAfter(line, [first, ...keysFrom(line, first.to, names)]);
+}
+
+function withoutMarkers(line: string, marker = MARKER): string {
   let rest = line;
-  for (let turn = 0; turn < MOST_MARKERS; turn += 1) rest = rest.replace(MARKER, '');
+  for (let turn = 0; turn < MOST_MARKERS; turn += 1) rest = rest.replace(marker, '');
   return rest.replace(/\s*[|}]+$/u, '');
 }
 
@@ -108,7 +120,7 @@ function keysFrom<Name>(line: string, from: number, names: Names<Name>): Key<Nam
 }
 
 /** What stands between a value and the next key of the line. */
-const BETWEEN = /(?:[\s,;|/\\*_(["'“„•·◦→>&+-]|\s(?:and|en|und|et|og|och|y|e|i|a)(?=\s*$))+$/iu;
+const BETWEEN = /(?:[\s,;|/\\*_(["'“„•·◦→>&+-]|\s(?:and|en|und|et|og|och)(?=\s*$))+$/iu;
 
 function valuesAfter<Name>(line: string, keys: readonly Key<Name>[]): Line<Name>[] {
   return keys.map(({ name, to }, index) => {
@@ -172,8 +184,8 @@ function keyAt<Name>(line: string, from: number, names: Names<Name>): Key<Name> 
   const cut = rest.search(/[:=](?!in(?:nen)?\s*[:=])/u);
   if (cut < 0) return undefined;
   const word = rest.slice(0, cut).trim().toLowerCase();
-  const bare = word.replaceAll(/^[[<]+|[^\p{L}\p{N})]+$/gu, '');
-  const name = names.get(word) ?? names.get(bare) ?? names.get(bare.replace(/:in(?:nen)?$/u, ''));
+  const bare = word.replace(/[^\p{L}\p{N})]+$/u, '');
+  const name = names.get(word) ?? names.get(bare) ?? names.get(bare.replace(/(?::in(?:nen)?|\))$/u, ''));
   if (name === undefined) return undefined;
   const after = /^[:=]>?[*_"'”]*\s*/u.exec(rest.slice(cut))?.[0].length ?? 1;
   return { name, from, to: from + cut + after };
