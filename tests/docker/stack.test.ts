@@ -1,7 +1,9 @@
 /** The compose stack as facility IT starts it, on a real Docker Engine. */
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import { dcmtk, until } from '@scanflow/testkit';
+import { dataSet } from '@scanflow/dicom';
+import { dcmtk, startProgram, until } from '@scanflow/testkit';
+import { openAssociation } from '../bench/worklist-asker.ts';
 import { assertHardened, findscu, orLogs, patientIds } from './checks.ts';
 import { docker, Project, ROOT, whyNot } from './engine.ts';
 
@@ -247,6 +249,46 @@ suite('the stack', options, () => {
     );
     for (const id of ids) assert.match(id, /^\d{7}\.\d{2}_sub-?\w+$/);
     assert.match(await findscu(stack.ports.worklist, 'STRANGER'), /reject/i);
+  });
+
+  test('attack: the worklist lives on within its limits, and a scanner is answered', async (t) => {
+    const { Id, State } = await stack.inspect('worklist');
+    const ask = async (): Promise<number> => {
+      const started = performance.now();
+      const asker = await openAssociation({ port: stack.ports.worklist }, 'PRISMA');
+      await asker.ask(dataSet({ AccessionNumber: 'none' }));
+      await asker.close();
+      return performance.now() - started;
+    };
+    const usual = Math.max(await ask(), await ask(), await ask());
+    const name = `${stack.name}-attacker`;
+    const inside = ['--network', `container:${Id}`, '--user', '0', '--volume', `${ROOT}:/repo:ro`];
+    const script = ['node', '/repo/tests/docker/attacker.ts'];
+    const args = ['run', '--rm', '--name', name, ...inside, 'scanflow-cli', ...script];
+    const attacker = await startProgram('docker', args);
+    t.after(async () => {
+      await docker('rm', '--force', name).catch(() => undefined);
+      await attacker.stop('SIGKILL');
+    });
+    const answers = (): string[] => attacker.output().match(/holds \d+; answered \w+/g) ?? [];
+    let slowest = 0;
+    await until(
+      async () => {
+        assert.ok(!attacker.exited(), attacker.output());
+        // the machine may be busy otherwise: the best of three
+        slowest = Math.max(slowest, Math.min(await ask(), await ask(), await ask()));
+        return answers().length >= 5;
+      },
+      { what: 'five queries are answered', timeoutMs: 90_000 },
+    );
+    const memory = await stack.exec('worklist', 'sh', '-c', 'grep -h VmHWM /proc/[0-9]*/status');
+    const most = Math.max(...[...memory.matchAll(/(\d+) kB/g)].map(([, kB]) => Number(kB) / 1_000));
+    const times = `usually ${usual.toFixed(0)}, at most ${slowest.toFixed(0)} ms`;
+    t.diagnostic(`${answers().at(-1)}; ${most.toFixed(0)} MB at most; a scanner waited ${times}`);
+    const now = await stack.inspect('worklist');
+    assert.deepEqual([now.State.StartedAt, now.State.Status], [State.StartedAt, 'running']);
+    assert.ok(most < 500, `${most.toFixed(0)} MB`);
+    assert.ok(slowest < Math.max(1_000, 10 * usual), times);
   });
 });
 
