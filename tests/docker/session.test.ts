@@ -14,6 +14,7 @@ interface SeriesAnswer {
   readonly series: readonly {
     readonly accessionNumber: string;
     readonly state: string;
+    readonly labels: { readonly project: string; readonly subject: string };
     readonly images: { readonly inOrthanc: number; readonly stored: number };
     readonly legs: readonly { readonly target: string; readonly state: string; readonly done: number }[];
   }[];
@@ -88,5 +89,41 @@ suite('an imaging session through the stack', options, () => {
   test('research PACS: 48 images arrived', async () => {
     const files = await demo.exec('pacs', 'sh', '-c', 'ls /pacs | wc -l');
     assert.equal(files.trim(), '48');
+  });
+
+  test('erase: by the command in a container; nothing is left in the volume of any service', async () => {
+    const id = '3010001.01_sub-001';
+    const sh = (service: string, script: string): Promise<string> => demo.exec(service, 'sh', '-c', script);
+    const netrc = '--netrc-file /run/secrets/scanflow/orthanc-netrc';
+    const query = JSON.stringify({ Level: 'Study', Query: { PatientID: id } });
+    const find = `curl -fsS ${netrc} -d '${query}' http://127.0.0.1:8042/tools/find`;
+    const left = async (): Promise<Record<string, number>> => {
+      const count = async (service: string, script: string): Promise<number> =>
+        Number(await sh(service, `${script} | wc -l`));
+      return {
+        images: await count('streamer', 'find /project -path "*3010001.01*sub-001*" -name "*.dcm"'),
+        bookings: await count('streamer', `grep -rlF ${id} /data/bookings`),
+        items: await count('worklist', `grep -rlF ${id} /data/worklist`),
+        exams: await count('worklist', `grep -rlF ${id} /data/performed`),
+        calendars: await count('cal2wl', `grep -rlF ${id} /data/cal2wl`),
+        studies: (JSON.parse(await sh('orthanc', find)) as string[]).length,
+      };
+    };
+    const before = await left();
+    const { images = 0, bookings = 0, items = 0, studies = 0 } = before;
+    assert.ok(images >= 12 && bookings > 0 && items > 0 && studies === 1, JSON.stringify(before));
+    const subject = ['--project', '3010001.01', '--subject', 'sub-001'];
+    const why = ['--reason', 'consent withdrawn', '--yes'];
+    const said = await demo.exec('streamer', 'scanflow', 'erase', ...subject, ...why);
+    assert.match(said, /Erased, and looked for again: nothing is left/);
+    assert.match(said, /pacs/, 'who else holds it');
+    const nothing = Object.fromEntries(Object.keys(before).map((name) => [name, 0]));
+    assert.deepEqual(await left(), nothing);
+    const response = await demo.ask(demo.ports.streamer, '/api/series');
+    const { series } = (await response.json()) as SeriesAnswer;
+    assert.equal(series.length, 4 - images / 12);
+    assert.ok(!series.some(({ labels }) => `${labels.project}_${labels.subject}` === id));
+    assert.ok(series.every(({ state }) => state === 'complete'));
+    assert.ok(!patientIds(await findscu(demo.ports.worklist, 'PRISMA')).includes(id));
   });
 });
