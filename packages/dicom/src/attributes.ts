@@ -4,7 +4,8 @@ import { decodeDataSet } from './decode.ts';
 import { DicomDecodeError, type DataSet, type Tag } from './dataset.ts';
 import { tagOf } from './dictionary.ts';
 import { inDataSet, type Located } from './locate.ts';
-import type { Part10Header } from './part10.ts';
+import { unpadded, type Part10Header } from './part10.ts';
+import type { AttributeName } from './read.ts';
 import { endOfValue, Head, NeedMore, UNDEFINED_LENGTH, walkTopLevel } from './splice-walk.ts';
 import type { Layout } from './syntax.ts';
 import { transferSyntaxes } from './uids.ts';
@@ -16,6 +17,8 @@ export interface AttributesOptions {
   readonly fileSize?: number;
   /** Character set of a file that declares none: a defined term of (0008,0005). */
   readonly defaultCharacterSet?: string;
+  /** What readFileHeader() gave of the same file: it is not read again. */
+  readonly header?: Part10Header | undefined;
 }
 
 export type AttributesResult =
@@ -40,27 +43,52 @@ const PIXEL_DATA = 0x7fe00010;
 const MAX_VALUE = 64 * 1024;
 
 /**
- * Reads top-level attributes (by keyword) from a file's first bytes, decoded in the file's character set. The walk
+ * Reads top-level attributes (by keyword or tag) from a file's first bytes, decoded in the file's character set. The walk
  * ends behind the last one asked for and at Pixel Data; big values and sequences are stepped over. Bytes that the
  * character set does not define come as U+FFFD. Throws Error for a keyword that is unknown or stands in or behind
  * Pixel Data.
  */
 export function readAttributes(
   head: Uint8Array,
-  keywords: readonly string[],
+  names: readonly AttributeName[],
   options: AttributesOptions,
 ): AttributesResult {
-  const wanted = new Set(keywords.map(tagOf));
+  const wanted = new Set(names.map((name) => (typeof name === 'number' ? name : tagOf(name))));
   for (const tag of wanted)
     if (tag >= PIXEL_DATA) throw new Error('Attributes are read before Pixel Data only.');
   try {
     const file = new Head(head, options.complete ? head.length : options.fileSize);
-    return inDataSet(file, (located) => read(located, wanted, options));
+    return inDataSet(file, (located) => read(located, wanted, options), options.header);
   } catch (error) {
     if (error instanceof NeedMore) return { kind: 'needMore', atLeast: error.atLeast };
     if (!(error instanceof DicomDecodeError)) throw error;
     return { kind: 'refused', code: REFUSAL[error.code] ?? 'DICOM_UNDECODABLE', message: error.message };
   }
+}
+
+/**
+ * A UID of a file of which readFileHeader() gave `header`, without decoding the rest: for what is read of each of many
+ * images. Undefined where it is not there, or not as plain as in most files: readAttributes() says more.
+ */
+export function readUid(
+  bytes: Uint8Array,
+  tag: Tag,
+  { header, complete, fileSize }: AttributesOptions & { readonly header: Part10Header },
+): string | undefined {
+  const file = new Head(bytes, complete ? bytes.length : fileSize);
+  let uid: string | undefined;
+  const read = ({ head, header: { dataSetOffset }, layout }: Located): number =>
+    walkTopLevel(head, dataSetOffset, layout, (found) => {
+      const end = found.valueOffset + found.length;
+      if (found.tag === tag && end <= head.bytes.length) uid = unpadded(head.latin1(found.valueOffset, end));
+      return found.tag >= tag;
+    });
+  try {
+    inDataSet(file, read, header);
+  } catch (error) {
+    if (!(error instanceof NeedMore || error instanceof DicomDecodeError)) throw error;
+  }
+  return uid;
 }
 
 const REFUSAL: Readonly<Record<string, (AttributesResult & { kind: 'refused' })['code']>> = {

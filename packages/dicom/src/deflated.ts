@@ -1,8 +1,9 @@
 /** A deflated data set (PS3.5 A.5): one raw deflate stream (RFC 1951) behind the file meta information. */
-import { pipeline } from 'node:stream/promises';
-import { constants, crc32, createDeflateRaw, createInflateRaw, inflateRawSync } from 'node:zlib';
-import type { InflateRaw } from 'node:zlib';
+import type * as Zlib from 'node:zlib';
 import { DicomDecodeError } from './dataset.ts';
+
+/** Loaded with the first deflated file: there are few. */
+const zlib = (): typeof Zlib => process.getBuiltinModule('node:zlib');
 
 const isZlib = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && String(error.code).startsWith(code);
@@ -20,6 +21,7 @@ export function inflateHead(
   stream: Uint8Array,
   limit: number,
 ): { readonly bytes: Uint8Array; readonly ended: boolean } | undefined {
+  const { constants, inflateRawSync } = zlib();
   try {
     return { bytes: inflateRawSync(stream, { maxOutputLength: limit }), ended: true };
   } catch (error) {
@@ -48,6 +50,7 @@ export async function* inflating(
   chunks: AsyncIterable<Uint8Array>,
   limit: number,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  const { crc32, createInflateRaw } = zlib();
   const engine = createInflateRaw();
   const rest = new Rest();
   const fed = feed(chunks, engine, rest);
@@ -72,7 +75,7 @@ export async function* inflating(
  * Gives every chunk to the engine until its stream has ended, and what comes behind that to `rest`. The engine itself stops
  * to answer once its stream has ended, so that a pipeline would say of such a file that it was aborted.
  */
-async function feed(chunks: AsyncIterable<Uint8Array>, engine: InflateRaw, rest: Rest): Promise<void> {
+async function feed(chunks: AsyncIterable<Uint8Array>, engine: Zlib.InflateRaw, rest: Rest): Promise<void> {
   let given = 0;
   let wake = (): void => undefined;
   for (const event of ['end', 'close']) engine.once(event, () => wake());
@@ -128,7 +131,8 @@ export async function* deflating(
   chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let size = 0;
-  const engine = createDeflateRaw();
+  const engine = zlib().createDeflateRaw();
+  const { pipeline } = await import('node:stream/promises');
   const flow = pipeline(chunks, engine);
   // an error on either side shows while the engine is read
   flow.catch(() => undefined);

@@ -46,13 +46,18 @@ const MAX_HEADERS = 10_000_000;
 const UNKNOWN: FileEnd = { kind: 'unknown' };
 const broken = (why: string): FileEnd => ({ kind: 'broken', why });
 
-/** Walks the file to its end; rejects with what `bytesAt` rejects with. */
-export async function fileEnd(header: Part10Header, size: number, bytesAt: BytesAt): Promise<FileEnd> {
+/** Walks the file to its end; rejects with what `bytesAt` rejects with. `head`: its first bytes, as far as they are held. */
+export async function fileEnd(
+  header: Part10Header,
+  size: number,
+  bytesAt: BytesAt,
+  head: Uint8Array = new Uint8Array(),
+): Promise<FileEnd> {
   const layout = fileLayout(header.transferSyntax);
   if (layout === undefined) return UNKNOWN;
   if (layout === 'deflated') return deflatedEnd(header.dataSetOffset, size, bytesAt);
   const walk = new Walk(header.dataSetOffset, size, layout);
-  let bytes: Uint8Array = new Uint8Array();
+  let bytes = head;
   let base = 0;
   for (let count = 0; count < MAX_HEADERS; count += 1) {
     const { offset } = walk;
@@ -132,6 +137,7 @@ class Walk {
     const layout = this.#open.at(-1)?.frame.layout ?? this.#layout;
     if (this.#head?.bytes !== bytes) this.#head = new Head(bytes, undefined);
     const header = readHeader(this.#head, this.offset - base, layout);
+    if (base === 0) return header;
     return { ...header, offset: header.offset + base, valueOffset: header.valueOffset + base };
   }
 

@@ -4,7 +4,7 @@
  */
 export * from './dataset.ts';
 export * from './uids.ts';
-export { readAttributes, type AttributesOptions, type AttributesResult } from './attributes.ts';
+export { readAttributes, readUid, type AttributesOptions, type AttributesResult } from './attributes.ts';
 export { fileEnd, type BytesAt, type FileEnd } from './file-end.ts';
 export { readFileHeader } from './locate.ts';
 export { readPart10Header, type NeedsMore, type Part10Header } from './part10.ts';

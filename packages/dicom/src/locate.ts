@@ -1,7 +1,15 @@
 /** Where a file's data set starts and how it is encoded, also of a file that does not say so, or has it deflated. */
 import { DicomDecodeError } from './dataset.ts';
 import { inflateHead } from './deflated.ts';
-import { fileLayout, metaOf, NO_META, NO_SYNTAX, type NeedsMore, type Part10Header } from './part10.ts';
+import {
+  fileLayout,
+  metaOf,
+  NO_META,
+  NO_SYNTAX,
+  unpadded,
+  type NeedsMore,
+  type Part10Header,
+} from './part10.ts';
 import { EXPLICIT_LE, Head, NeedMore, readHeader, UNDEFINED_LENGTH, walkTopLevel } from './splice-walk.ts';
 import type { Layout } from './syntax.ts';
 import { transferSyntaxes } from './uids.ts';
@@ -17,10 +25,9 @@ export interface Located {
 /**
  * Finds the data set and has it read. Of a deflated one, `read` may be called several times, with more of it each
  * time. Throws what `read` throws, NeedMore, or DicomDecodeError: NOT_PART10 where it is not certain that this is a
- * data set and in which encoding, TRANSFER_SYNTAX where that is named and not known.
+ * data set and in which encoding, TRANSFER_SYNTAX where that is named and not known. `header`: where it is known already.
  */
-export function inDataSet<T>(head: Head, read: (located: Located) => T): T {
-  const header = metaOf(head);
+export function inDataSet<T>(head: Head, read: (located: Located) => T, header = metaOf(head)): T {
   if (header === undefined || header.transferSyntax === '') return read(untold(head, header));
   const layout = fileLayout(header.transferSyntax);
   if (layout === 'deflated') return inDeflated(head, header, read);
@@ -112,7 +119,7 @@ function readUids(head: Head, start: number, layout: Layout): [string, string] {
   walkTopLevel(head, start, layout, ({ tag, vr, offset, valueOffset, length }) => {
     if ((tag === SOP_CLASS_UID || tag === SOP_INSTANCE_UID) && length <= LONGEST_UID && isText(vr)) {
       head.require(valueOffset + length, offset);
-      uids.set(tag, head.latin1(valueOffset, valueOffset + length).replace(/[ \0]+$/, ''));
+      uids.set(tag, unpadded(head.latin1(valueOffset, valueOffset + length)));
     }
     return tag >= SOP_INSTANCE_UID;
   });
@@ -166,7 +173,7 @@ function told({ head, header, layout }: Located): Part10Header {
 
 /** With the UIDs of the data set, as far as it has any that can stand in a command. */
 function named(head: Head, header: Part10Header): Part10Header {
-  const [sopClassUid, sopInstanceUid] = namesIn(head);
+  const [sopClassUid, sopInstanceUid] = namesIn(head, header);
   return {
     ...header,
     sopClassUid: usable(sopClassUid) ?? header.sopClassUid,
@@ -177,11 +184,11 @@ function named(head: Head, header: Part10Header): Part10Header {
 /** A UID may be wrong and is sent all the same: the receiver compares the command with the data set. */
 const usable = (uid: string): string | undefined => (/^[!-[\]-~]{1,64}$/.test(uid) ? uid : undefined);
 
-function namesIn(head: Head): [string, string] {
+function namesIn(head: Head, header: Part10Header): [string, string] {
+  const read = ({ head: inner, header: { dataSetOffset }, layout }: Located): [string, string] =>
+    readUids(inner, dataSetOffset, layout);
   try {
-    return inDataSet(head, ({ head: inner, header: { dataSetOffset }, layout }) =>
-      readUids(inner, dataSetOffset, layout),
-    );
+    return inDataSet(head, read, header);
   } catch (error) {
     const hopeless = error instanceof NeedMore && error.atLeast > MAX_SEARCH;
     if (error instanceof DicomDecodeError || hopeless) return ['', ''];

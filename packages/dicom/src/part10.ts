@@ -131,7 +131,13 @@ function elementOf(head: Head, { vr = 'UN', valueOffset }: ElementHeader, end: n
   if (traits.kind !== 'text') return { vr, kind: 'binary', bytes: head.bytes.slice(valueOffset, end) };
   const text = head.latin1(valueOffset, end);
   const values = text === '' ? [] : traits.multiple ? text.split('\\') : [text];
-  return { vr, kind: 'text', values: values.map((value) => value.replace(/[ \0]+$/, '')) };
+  return { vr, kind: 'text', values: values.map(unpadded) };
+}
+
+/** Most values need no padding taken away, and a regular expression for each takes a while. */
+export function unpadded(text: string): string {
+  const last = text.charCodeAt(text.length - 1);
+  return last === 0x20 || last === 0 ? text.replace(/[ \0]+$/, '') : text;
 }
 
 /**

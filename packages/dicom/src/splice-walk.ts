@@ -35,10 +35,12 @@ export class Head {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   readonly size: number | undefined;
+  readonly #text: Buffer;
 
   constructor(bytes: Uint8Array, size: number | undefined) {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.size = size;
   }
 
@@ -60,8 +62,7 @@ export class Head {
 
   /** Bytes as ISO 8859-1 text. The caller has made sure that they are there. */
   latin1(start: number, end: number): string {
-    const { buffer, byteOffset, length } = this.bytes.subarray(start, end);
-    return Buffer.from(buffer, byteOffset, length).toString('latin1');
+    return this.#text.toString('latin1', start, end);
   }
 }
 

@@ -81,21 +81,22 @@ const BY_ELEMENT = new Map(ENTRIES.map((entry) => [entry.element as number, entr
 
 /** Encodes with the group length first and the elements in order (PS3.7 6.3.1). */
 export function encodeCommand(command: Command): Buffer {
-  const given = ENTRIES.flatMap(({ name, element, vr }) => {
+  let length = 0;
+  for (const { name } of ENTRIES) {
     const value = command[name];
-    return value === undefined
-      ? []
-      : [{ element, value, length: lengthOf(value), pad: vr === 'UI' ? 0 : 0x20 }];
-  });
-  const length = given.reduce((sum, one) => sum + HEAD + one.length, 0);
+    if (value !== undefined) length += HEAD + lengthOf(value);
+  }
   // one buffer: a response has a command, and a query may have ten thousand responses
   const bytes = Buffer.allocUnsafe(HEAD + 4 + length);
   let at = writeHead(bytes, 0, 0x0000, 4);
   at = bytes.writeUInt32LE(length, at);
-  for (const one of given) {
-    at = writeHead(bytes, at, one.element, one.length);
-    writeValue(bytes, at, one.value, one.pad);
-    at += one.length;
+  for (const { name, element, vr } of ENTRIES) {
+    const value = command[name];
+    if (value === undefined) continue;
+    const valueLength = lengthOf(value);
+    at = writeHead(bytes, at, element, valueLength);
+    writeValue(bytes, at, value, vr === 'UI' ? 0 : 0x20);
+    at += valueLength;
   }
   return bytes;
 }
@@ -150,7 +151,7 @@ export function decodeCommand(bytes: Uint8Array): Command {
     seen.add(element);
     const entry = BY_ELEMENT.get(element);
     if (entry !== undefined && length > 0) {
-      values[entry.name] = decodeValue(bytes.subarray(at, at + length), entry.vr);
+      values[entry.name] = decodeValue(view, at, length, entry.vr);
     }
     at += length;
   }
@@ -158,24 +159,31 @@ export function decodeCommand(bytes: Uint8Array): Command {
   return values;
 }
 
-function decodeValue(bytes: Uint8Array, vr: keyof ValueOf): string | number | number[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+function decodeValue(
+  view: DataView,
+  at: number,
+  length: number,
+  vr: keyof ValueOf,
+): string | number | number[] {
   if (vr === 'US') {
-    if (bytes.length !== 2) throw new CommandError(`a number of ${bytes.length} bytes`);
-    return view.getUint16(0, true);
+    if (length !== 2) throw new CommandError(`a number of ${length} bytes`);
+    return view.getUint16(at, true);
   }
   if (vr === 'AT') {
-    if (bytes.length % 4 !== 0) throw new CommandError(`a list of tags of ${bytes.length} bytes`);
+    if (length % 4 !== 0) throw new CommandError(`a list of tags of ${length} bytes`);
     return Array.from(
-      { length: bytes.length / 4 },
-      (_, index) => view.getUint16(4 * index, true) * 0x10000 + view.getUint16(4 * index + 2, true),
+      { length: length / 4 },
+      (_, index) => view.getUint16(at + 4 * index, true) * 0x10000 + view.getUint16(at + 4 * index + 2, true),
     );
   }
-  return Buffer.from(bytes)
-    .toString('latin1')
-    .replace(/[\0 ]+$/, '')
-    .replace(/^ +/, '');
+  let [start, end] = [at, at + length];
+  while (end > start && isPadding(view.getUint8(end - 1))) end -= 1;
+  while (start < end && view.getUint8(start) === SPACE) start += 1;
+  return Buffer.from(view.buffer, view.byteOffset + start, end - start).toString('latin1');
 }
+
+const SPACE = 0x20;
+const isPadding = (byte: number): boolean => byte === SPACE || byte === 0;
 
 function isCommand(
   values: Record<string, string | number | number[]>,

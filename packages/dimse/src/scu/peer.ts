@@ -34,8 +34,20 @@ export const timeoutsOf = (peer: Peer): Timeouts => ({ ...TIMEOUTS, ...peer.time
 /** `PACS at pacs.example.org:11112`, for messages. */
 export const nameOf = (peer: Peer): string => `${peer.calledAet} at ${peer.host}:${peer.port}`;
 
+/** Read at a time from a connection. */
+const READ_BYTES = 65_536;
+
+/** Reads into one buffer for as long as it lasts: Node.js makes one for each read, and who listens copies what it keeps. */
 const plain: Dial = async ({ host, port }, signal) => {
-  const socket = connect({ host, port, noDelay: true });
+  const socket: Socket = connect({
+    host,
+    port,
+    noDelay: true,
+    onread: {
+      buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+      callback: (count, bytes) => socket.emit('data', bytes.subarray(0, count)),
+    },
+  });
   try {
     await once(socket, 'connect', { signal });
     return socket;

@@ -1,11 +1,13 @@
 /** Files opened for reading: through the thread pool, or in place, which for small files is many times faster. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { FailureError, failureIn, permanent, transient } from '@scanflow/failure';
 
 /** It is read in order, each byte once. */
 export interface OpenFile {
   readonly size: number;
+  /** Of a file on disk, as it was when it was opened. */
+  readonly stat?: Stats;
   /** Fills the buffer's first `length` bytes from `position`; gives fewer only at the file's end. */
   read(buffer: Buffer, length: number, position: number): Promise<number> | number;
   close(): void;
@@ -23,7 +25,7 @@ export function openFile(path: string, inPlace: boolean): Promise<OpenFile> | Op
   try {
     const fd = openSync(path, 'r');
     const stat = fstatSync(fd);
-    if (stat.isFile() && stat.size <= IN_PLACE) return inPlaceFile(fd, stat.size);
+    if (stat.isFile() && stat.size <= IN_PLACE) return inPlaceFile(fd, stat);
     closeSync(fd);
   } catch (error) {
     throw unreadable(error);
@@ -31,9 +33,10 @@ export function openFile(path: string, inPlace: boolean): Promise<OpenFile> | Op
   return openPooled(path);
 }
 
-function inPlaceFile(fd: number, size: number): OpenFile {
+function inPlaceFile(fd: number, stat: Stats): OpenFile {
   return {
-    size,
+    size: stat.size,
+    stat,
     read(buffer, length, position) {
       let filled = 0;
       while (filled < length) {
@@ -51,17 +54,17 @@ async function openPooled(path: string): Promise<OpenFile> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(path, 'r');
-    const { size } = await handle.stat();
-    return pooledFile(handle, size);
+    return pooledFile(handle, await handle.stat());
   } catch (error) {
     await handle?.close();
     throw unreadable(error);
   }
 }
 
-function pooledFile(handle: FileHandle, size: number): OpenFile {
+function pooledFile(handle: FileHandle, stat: Stats): OpenFile {
   return {
-    size,
+    size: stat.size,
+    stat,
     async read(buffer, length, position) {
       let filled = 0;
       while (filled < length) {

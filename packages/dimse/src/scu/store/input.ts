@@ -1,5 +1,6 @@
 /** What the caller of store() passes: items, options, and a gate that holds sending back. */
-import type { Edit } from '@scanflow/dicom/file';
+import type { Stats } from 'node:fs';
+import type { Edit, Part10Header } from '@scanflow/dicom/file';
 import type { Failure } from '@scanflow/failure';
 import type { DimseLog } from '../../log.ts';
 import type { OpenFile } from './file.ts';
@@ -11,6 +12,10 @@ export interface LookedAt {
   readonly complete: boolean;
   /** Bytes of the whole file. */
   readonly size: number;
+  /** What readFileHeader() gave of it, where that is known already. */
+  readonly header?: Part10Header;
+  /** Of a file that was opened by its path, as it was then. */
+  readonly stat?: Stats | undefined;
 }
 
 /**

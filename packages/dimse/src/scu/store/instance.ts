@@ -1,5 +1,6 @@
 /** A file that is ready to be sent: its first bytes are held until they leave, the rest is read then. Never altered. */
 import type { Hash } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { applyEdits, type Edit, type Part10Header } from '@scanflow/dicom/file';
 import type { Buffers } from './buffers.ts';
 import { changed, unreadable, type OpenFile } from './file.ts';
@@ -13,6 +14,7 @@ export interface Opened {
   readonly file: OpenFile | undefined;
   readonly buffers: Buffers;
   readonly size: number;
+  readonly stat: Stats | undefined;
   readonly head: Buffer;
   readonly filled: number;
 }

@@ -69,7 +69,7 @@ async function openHead(item: StoreItem, buffers: Buffers, inPlace: boolean): Pr
   const { bytes, path } = item;
   if (bytes !== undefined) {
     const head = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return { item, file: undefined, buffers, size: head.length, head, filled: head.length };
+    return { item, file: undefined, buffers, size: head.length, stat: undefined, head, filled: head.length };
   }
   const pending = path === undefined ? item.open?.() : openFile(path, inPlace);
   if (pending === undefined) {
@@ -81,10 +81,10 @@ async function openHead(item: StoreItem, buffers: Buffers, inPlace: boolean): Pr
     const reading = file.read(head, Math.min(file.size, head.length), 0);
     const filled = typeof reading === 'number' ? reading : await reading;
     if (filled < Math.min(file.size, head.length)) throw changed('it has become shorter');
-    const { size } = file;
-    if (filled < size) return { item, file, buffers, size, head, filled };
+    const { size, stat } = file;
+    if (filled < size) return { item, file, buffers, size, stat, head, filled };
     file.close();
-    return { item, file: undefined, buffers, size, head, filled };
+    return { item, file: undefined, buffers, size, stat, head, filled };
   } catch (error) {
     file.close();
     buffers.give(head);
@@ -99,7 +99,7 @@ interface Seen {
 }
 
 /** What is to be known of it, or how many bytes of the file must be held for that. */
-function examine({ item, size, head, filled }: Opened): Seen | number {
+function examine({ item, size, stat, head, filled }: Opened): Seen | number {
   const held = head.subarray(0, filled);
   const header = readFileHeader(held, size);
   if ('needMore' in header) {
@@ -108,7 +108,7 @@ function examine({ item, size, head, filled }: Opened): Seen | number {
   }
   if (header.sopClassUid === '' || header.sopInstanceUid === '')
     throw broken('SOP class or instance UID is missing');
-  const look = item.look?.({ head: held, complete: filled === size, size }) ?? { edits: [] };
+  const look = item.look?.({ head: held, complete: filled === size, size, header, stat }) ?? { edits: [] };
   if ('failure' in look) throw new FailureError(look.failure);
   if ('edits' in look) return { header, edits: look.edits };
   if (filled >= size) throw broken('it ends too early');
@@ -128,8 +128,9 @@ interface End {
  * other instance. Values of odd length become even, as the data set has to be (PS3.5 7.1.1).
  */
 async function endOf(opened: Opened, { header, edits }: Seen): Promise<End> {
-  const { size, filled } = opened;
-  const end = await fileEnd(header, size, (offset, length) => bytesAt(opened, offset, length));
+  const { size, head, filled } = opened;
+  const held = head.subarray(0, filled);
+  const end = await fileEnd(header, size, (offset, length) => bytesAt(opened, offset, length), held);
   if (end.kind === 'broken') throw broken(end.why);
   const odd = (size - header.dataSetOffset) % 2 !== 0 && !DEFLATED.includes(header.transferSyntax);
   if (end.kind === 'unknown') {
@@ -137,11 +138,11 @@ async function endOf(opened: Opened, { header, edits }: Seen): Promise<End> {
     return { edits, pad: 0, held: 0 };
   }
   const { pad = 0, edits: evening } = end;
-  const held = Math.max(0, ...evening.map(({ offset, remove }) => offset + remove));
-  if (held > MOST_HELD) throw broken('values of odd length stand far behind its beginning');
+  const needed = Math.max(0, ...evening.map(({ offset, remove }) => offset + remove));
+  if (needed > MOST_HELD) throw broken('values of odd length stand far behind its beginning');
   // behind the last byte, where the tag may go, too
   const last: Edit[] = odd && end.pad !== undefined && filled === size ? [padAt(size, pad)] : [];
-  return { edits: inOrder([...evening, ...last], edits), pad, held };
+  return { edits: inOrder([...evening, ...last], edits), pad, held: needed };
 }
 
 const padAt = (offset: number, pad: number): Edit => ({ offset, remove: 0, insert: Uint8Array.of(pad) });
