@@ -166,8 +166,9 @@ function* below(folder: string, walking: Walking): Generator<string, void, undef
     walking.trouble(folder, `the folder cannot be read: ${code}`);
     return;
   }
+  const before = folder.endsWith(sep) ? folder : folder + sep;
   for (const { name, kind } of entries) {
-    const path = join(folder, name);
+    const path = before + name;
     if (kind === 'folder') yield* below(path, walking);
     else if (kind === 'file') yield path;
     else if (kind === 'link to a folder') walking.link(path);

@@ -1,12 +1,13 @@
 /** What the beginning of a file shows: which series it is of and where the tag goes, or which archive it is. */
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync, type Stats } from 'node:fs';
 import { basename } from 'node:path';
-import { constants, gunzipSync } from 'node:zlib';
-import { number, planSplice, readAttributes, text, type PrivateTag } from '@scanflow/dicom/file';
+import { number, planSplice, readAttributes, readUid, text, type PrivateTag } from '@scanflow/dicom/file';
 import type { Look, LookedAt, StoreOutcome } from '@scanflow/dimse';
 import type { Found, SeriesFacts } from './found.ts';
 
 export interface Seen {
+  /** The file as it was when it was opened; undefined for what is no file on disk. */
+  readonly stat?: Stats | undefined;
   /** Undefined if the file does not say. */
   readonly series: SeriesFacts | undefined;
   /** Bytes of the file. */
@@ -15,14 +16,15 @@ export interface Seen {
   readonly untagged?: string;
 }
 
-const SERIES = ['SeriesInstanceUID'] as const;
-const KEYWORDS = [
-  'SeriesInstanceUID',
-  'StudyInstanceUID',
-  'StudyID',
-  'SeriesNumber',
-  'SeriesDescription',
-] as const;
+const TAG = {
+  seriesInstanceUid: 0x0020000e,
+  studyInstanceUid: 0x0020000d,
+  studyId: 0x00200010,
+  seriesNumber: 0x00200011,
+  seriesDescription: 0x0008103e,
+} as const;
+const SERIES = [TAG.seriesInstanceUid];
+const FACTS = Object.values(TAG);
 /** Media Storage Directory Storage: a DICOMDIR is no image. */
 const DIRECTORY = '1.2.840.10008.1.3.10';
 
@@ -45,14 +47,14 @@ export function lookFor(
   seen: (what: Seen) => void,
 ): (file: LookedAt) => Look {
   return (file) => {
-    const { head, complete, size } = file;
+    const { head, complete, size, stat } = file;
     const found = seriesOf(file, known);
     if (typeof found === 'number') return { needMore: found };
     if (found === 'directory')
       return { failure: { kind: 'permanent', code: DICOMDIR, message: 'This is a DICOMDIR.' } };
     const series = found === 'unknown' ? undefined : found;
     if (tag === undefined) {
-      seen({ series, size });
+      seen({ series, size, stat });
       return { edits: [] };
     }
     const plan = planSplice(head, tag, complete, { fileSize: size });
@@ -61,27 +63,30 @@ export function lookFor(
     const deflated = plan.kind === 'splice' && plan.deflatedFrom !== undefined;
     const untagged =
       plan.kind === 'refused' ? plan.message : deflated ? 'The data set is deflated.' : undefined;
-    seen({ series, size, ...(untagged === undefined ? {} : { untagged }) });
+    seen({ series, size, stat, ...(untagged === undefined ? {} : { untagged }) });
     return { edits: plan.kind === 'splice' && !deflated ? plan.edits : [] };
   };
 }
 
 /** The facts of the series, or how many bytes are needed for them. */
 function seriesOf(
-  { head, complete, size }: LookedAt,
+  { head, complete, size, header }: LookedAt,
   known: KnownSeries,
 ): SeriesFacts | 'unknown' | 'directory' | number {
-  const read = (keywords: readonly string[]): ReturnType<typeof readAttributes> =>
-    readAttributes(head, keywords, { complete, fileSize: size });
+  const read = (tags: readonly number[]): ReturnType<typeof readAttributes> =>
+    readAttributes(head, tags, { complete, fileSize: size, header });
+  const plain = header && readUid(head, TAG.seriesInstanceUid, { complete, fileSize: size, header });
+  const seen = known.get(plain ?? '');
+  if (seen !== undefined) return seen;
   const first = read(SERIES);
   if (first.kind === 'needMore') return first.atLeast;
   if (first.kind === 'refused') return 'unknown';
   if (first.header.sopClassUid === DIRECTORY) return 'directory';
-  const uid = text(first.dataSet, 'SeriesInstanceUID') ?? '';
+  const uid = text(first.dataSet, TAG.seriesInstanceUid) ?? '';
   if (uid === '') return 'unknown';
   const met = known.get(uid);
   if (met !== undefined) return met;
-  const all = read(KEYWORDS);
+  const all = read(FACTS);
   if (all.kind === 'needMore') return all.atLeast;
   const facts = factsOf(uid, (all.kind === 'refused' ? first : all).dataSet);
   known.set(uid, facts);
@@ -91,10 +96,10 @@ function seriesOf(
 function factsOf(seriesInstanceUid: string, dataSet: Parameters<typeof text>[0]): SeriesFacts {
   return {
     seriesInstanceUid,
-    studyInstanceUid: text(dataSet, 'StudyInstanceUID') ?? '',
-    studyId: text(dataSet, 'StudyID') ?? '',
-    seriesNumber: number(dataSet, 'SeriesNumber'),
-    seriesDescription: text(dataSet, 'SeriesDescription') ?? '',
+    studyInstanceUid: text(dataSet, TAG.studyInstanceUid) ?? '',
+    studyId: text(dataSet, TAG.studyId) ?? '',
+    seriesNumber: number(dataSet, TAG.seriesNumber),
+    seriesDescription: text(dataSet, TAG.seriesDescription) ?? '',
   };
 }
 
@@ -177,6 +182,7 @@ function gzipped(head: Buffer, name: string): Packed | undefined {
   if (/\.(tgz|taz|tar\.gz)$/i.test(name)) return { kind: 'tgz' };
   let inner: Buffer;
   try {
+    const { constants, gunzipSync } = process.getBuiltinModule('node:zlib');
     inner = gunzipSync(head.subarray(0, HEAD), {
       finishFlush: constants.Z_SYNC_FLUSH,
       maxOutputLength: 8 * 1024 * 1024,

@@ -1,10 +1,9 @@
 /** The journal of `scanflow send`: after Ctrl-C or a kill, the same command continues where it was. */
-import { createHash, hash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
-import { open, readdir, unlink, type FileHandle } from 'node:fs/promises';
+import type * as Crypto from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, type Stats } from 'node:fs';
+import { open, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { codeOf } from '@scanflow/failure';
-import { fsyncFolder } from '@scanflow/runtime/files';
 import { InputError } from '../input-error.ts';
 import { versionOf } from './found.ts';
 
@@ -12,8 +11,8 @@ import { versionOf } from './found.ts';
 export interface Notes {
   readonly path: string;
   readonly hasSent: (id: string, version: string | undefined) => boolean;
-  /** Notes a file as sent. `hasSent` must have been called for it. */
-  readonly sent: (id: string) => void;
+  /** Notes a file as sent. `hasSent` must have been called for it. `stat`: the file on disk as it was when it was opened. */
+  readonly sent: (id: string, stat?: Stats) => void;
   /**
    * Everything is on disk when it resolves. `over`: all is sent, so no run has to continue. Resolves with the reason if the
    * journal could not be written.
@@ -24,22 +23,30 @@ export interface Notes {
 }
 
 export interface NotesOrder {
-  readonly path: string;
-  /** A person chose the path, so it is kept. Otherwise it is removed once all is sent. */
-  readonly named: boolean;
+  readonly place: NotesPlace;
   /** Where to, and the tag: a journal counts for one destination. */
   readonly destination: string;
   /** Ignores what an earlier run has sent. */
   readonly again: boolean;
 }
 
+/** Where a journal is. The path is computed when it is needed: that takes OpenSSL. */
+export interface NotesPlace {
+  readonly folder: string;
+  readonly path: () => string;
+  /** A person chose the path, so the journal is kept. Otherwise it is removed once all is sent. */
+  readonly named: boolean;
+}
+
+/** Loaded with the first note: OpenSSL takes 10 ms. */
+const crypto = (): typeof Crypto => process.getBuiltinModule('node:crypto');
 const now = (): number => Temporal.Now.instant().epochMilliseconds;
 const KIND = 'scanflow send 1';
 /** Bytes: 2.9 million files. */
 const MOST_BYTES = 64 * 1024 * 1024;
 /** Longest time and most files for which a note is not on disk yet. */
 const LATE_MS = 1_000;
-const LATE_FILES = 1_000;
+const LATE_FILES = 4_000;
 /** An older journal is not continued, and removed. */
 const KEPT_MS = 7 * 24 * 3_600_000;
 /** A file and its version as 132 bits of a SHA-256: no name of a file is written. */
@@ -51,18 +58,37 @@ const NOTE = /^[\w-]{22}$/;
  * @throws InputError if a file that a person named cannot be used
  */
 export function openNotes(order: NotesOrder): Notes {
-  return new NotesFile(order, order.again ? { sent: new Set(), bytes: 0, torn: false } : earlier(order));
+  const others = order.place.named ? [] : journalsIn(order.place.folder);
+  const none = order.again || (!order.place.named && others.length === 0);
+  return new NotesFile(order, others, none ? NOTHING : earlier(order));
 }
 
+/** The place of a journal whose path a person chose. */
+export const namedPlace = (path: string): NotesPlace => ({
+  folder: dirname(path),
+  path: () => path,
+  named: true,
+});
+
 /**
- * The path of a command's journal where the person gave none.
+ * The place of a command's journal where the person chose none.
  *
- * @param folder the state folder of the user
+ * @param stateFolder the state folder of the user
  * @param command what the command sends and where to; the same texts give the same path
  */
-export function notesPath(folder: string, command: readonly string[]): string {
-  const name = createHash('sha256').update(JSON.stringify(command)).digest('hex').slice(0, 32);
-  return join(folder, 'send', `${name}.journal`);
+export function placeOf(stateFolder: string, command: readonly string[]): NotesPlace {
+  const folder = join(stateFolder, 'send');
+  const name = (): string => crypto().hash('sha256', JSON.stringify(command)).slice(0, 32);
+  return { folder, path: () => join(folder, `${name()}.journal`), named: false };
+}
+
+function journalsIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => name.endsWith('.journal'));
+  } catch {
+    // writing there fails for the same reason, and reports it
+    return [];
+  }
 }
 
 interface Earlier {
@@ -75,7 +101,9 @@ interface Earlier {
 
 const NOTHING: Earlier = { sent: new Set(), bytes: 0, torn: false };
 
-function earlier({ path, named, destination }: NotesOrder): Earlier {
+function earlier({ place, destination }: NotesOrder): Earlier {
+  const { named } = place;
+  const path = place.path();
   if (!existsSync(path)) return NOTHING;
   let text: string;
   try {
@@ -108,35 +136,42 @@ function earlier({ path, named, destination }: NotesOrder): Earlier {
 const headOf = (destination: string): string => `${JSON.stringify({ journal: KIND, destination })}\n`;
 
 class NotesFile implements Notes {
-  readonly path: string;
   readonly #order: NotesOrder;
+  /** Journals that were in its folder before. */
+  readonly #others: readonly string[];
   readonly #earlier: Earlier;
-  /** Versions of files that are being sent. */
+  #path: string | undefined;
+  /** Versions of images that are no files of their own, and of files that an earlier run may have sent. */
   readonly #versions = new Map<string, string>();
   /** Files that are sent and not on disk. Their hashes are computed when they are written: a quick run needs none. */
-  #fresh: (readonly [id: string, version: string])[] = [];
+  #fresh: (readonly [id: string, version: string | Stats])[] = [];
   #bytes: number;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
   #file: FileHandle | undefined;
   #trouble: string | undefined;
 
-  constructor(order: NotesOrder, found: Earlier) {
-    this.path = order.path;
+  constructor(order: NotesOrder, others: readonly string[], found: Earlier) {
     this.#order = order;
+    this.#others = others;
     this.#earlier = found;
     this.#bytes = found.bytes;
   }
 
-  readonly hasSent = (id: string, version = fileVersion(id)): boolean => {
+  get path(): string {
+    return (this.#path ??= this.#order.place.path());
+  }
+
+  readonly hasSent = (id: string, given?: string): boolean => {
+    const version = given ?? (this.#earlier.sent.size > 0 ? fileVersion(id) : undefined);
     if (version === undefined) return false;
     if (this.#earlier.sent.size > 0 && this.#earlier.sent.has(noteOf(id, version))) return true;
     this.#versions.set(id, version);
     return false;
   };
 
-  readonly sent = (id: string): void => {
-    const version = this.#versions.get(id);
+  readonly sent = (id: string, stat?: Stats): void => {
+    const version = this.#versions.get(id) ?? stat;
     this.#versions.delete(id);
     if (version === undefined || this.#trouble !== undefined) return;
     this.#fresh.push([id, version]);
@@ -146,16 +181,20 @@ class NotesFile implements Notes {
 
   readonly close = async (over: boolean): Promise<string | undefined> => {
     clearTimeout(this.#timer);
-    const begun = this.#file !== undefined || this.#earlier.bytes > 0;
-    if (!over || this.#order.named) this.#flush();
+    const { named, folder } = this.#order.place;
+    if (!over || named) this.#flush();
     await this.#writing;
     await this.#file?.close().catch(() => undefined);
-    if (over && !this.#order.named && begun) await unlink(this.path).catch(() => undefined);
-    if (!this.#order.named) await clearAway(dirname(this.path));
+    if (over && !named && this.#begun) await unlink(this.path).catch(() => undefined);
+    await clearAway(folder, this.#others);
     return this.#trouble;
   };
 
-  readonly isKept = (): boolean => existsSync(this.path);
+  readonly isKept = (): boolean => (this.#order.place.named || this.#begun) && existsSync(this.path);
+
+  get #begun(): boolean {
+    return this.#file !== undefined || this.#others.length > 0;
+  }
 
   #flush(): void {
     clearTimeout(this.#timer);
@@ -184,19 +223,23 @@ class NotesFile implements Notes {
 
   async #begin(): Promise<FileHandle> {
     const { bytes, torn } = this.#earlier;
-    mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });
+    const { folder } = this.#order.place;
+    const { fsyncFolder } = await import('@scanflow/runtime/files');
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
     const file = await open(this.path, bytes === 0 ? 'w' : 'a', 0o600);
     const head = bytes === 0 ? headOf(this.#order.destination) : torn ? '\n' : '';
     await file.appendFile(head);
     await file.datasync();
-    await fsyncFolder(dirname(this.path));
+    await fsyncFolder(folder);
     this.#bytes += Buffer.byteLength(head);
     return file;
   }
 }
 
-const noteOf = (id: string, version: string): string =>
-  hash('sha256', `${version}\0${id}`, 'base64url').slice(0, 22);
+const noteOf = (id: string, version: string | Stats): string =>
+  crypto()
+    .hash('sha256', `${typeof version === 'string' ? version : versionOf(version)}\0${id}`, 'base64url')
+    .slice(0, 22);
 
 /** Undefined for an image at an Orthanc that does not say when the image last arrived. */
 function fileVersion(id: string): string | undefined {
@@ -205,11 +248,10 @@ function fileVersion(id: string): string | undefined {
 }
 
 /** Removes journals that nobody continued. */
-async function clearAway(folder: string): Promise<void> {
-  const names = await readdir(folder).catch(() => []);
+async function clearAway(folder: string, names: readonly string[]): Promise<void> {
   for (const name of names) {
     const path = join(folder, name);
     const old = now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) > KEPT_MS;
-    if (name.endsWith('.journal') && old) await unlink(path).catch(() => undefined);
+    if (old) await unlink(path).catch(() => undefined);
   }
 }

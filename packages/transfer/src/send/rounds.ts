@@ -170,7 +170,7 @@ class Sending {
     const { tally } = this;
     const more = outcome.result === 'failed' ? refusedFile(found, outcome.failure) : undefined;
     found.drop?.();
-    if (outcome.result !== 'failed') this.#order.notes?.sent(found.id);
+    if (outcome.result !== 'failed') this.#order.notes?.sent(found.id, seen?.stat);
     if (more === undefined) tally.outcome(outcome, found, seen ?? known(found));
     else if ('archive' in more) archives.push(more.archive);
     else if ('trouble' in more) tally.troubles.set(found.id, more.trouble);

@@ -136,7 +136,7 @@ async function notesOf(
 ): Promise<Notes | undefined> {
   const { to = '', journal, again } = values;
   if (journal === 'none' || (journal ?? stateFolder) === undefined) return undefined;
-  const { openNotes, notesPath } = await import('@scanflow/transfer/send/notes');
+  const { openNotes, namedPlace, placeOf } = await import('@scanflow/transfer/send/notes');
   const tag = ['tag', 'tag-group', 'tag-creator', 'tag-value'] as const;
   const destination = [to, ...tag.map((name) => values[name] ?? '')].join(' ').trim();
   const inputs = positionals.map((name) => resolve(name));
@@ -145,8 +145,11 @@ async function notesOf(
     ...(values['orthanc-study'] ?? []),
     ...(values['orthanc-series'] ?? []),
   ];
-  const path = journal ?? notesPath(stateFolder ?? '', [destination, ...inputs.toSorted(), ...remote]);
-  return openNotes({ path, named: journal !== undefined, destination, again });
+  const place =
+    journal === undefined
+      ? placeOf(stateFolder ?? '', [destination, ...inputs.toSorted(), ...remote])
+      : namedPlace(journal);
+  return openNotes({ place, destination, again });
 }
 
 /** The journal for the next run; undefined if there is nothing to continue. */
