@@ -6,7 +6,7 @@ export const SEQUENCE = tagOf('ScheduledProcedureStepSequence');
 
 const at = (local: string) => ({ start: Temporal.ZonedDateTime.from(`${local}[Europe/Amsterdam]`) });
 export const with_ = (base: DataSet, more: Attributes): DataSet => new Map([...base, ...dataSet(more)]);
-function withStep(base: DataSet, more: Attributes): DataSet {
+export function withStep(base: DataSet, more: Attributes): DataSet {
   const steps = items(base, 'ScheduledProcedureStepSequence').map((one) => with_(one, more));
   return new Map(base).set(SEQUENCE, { vr: 'SQ', kind: 'sequence', items: steps });
 }
@@ -57,6 +57,12 @@ export const REASONS = {
   noKeys: 'Identifiers without any key',
   oddZeros: 'An odd number of zeros at the end',
   broken: 'Identifiers that are no data set to their end',
+  openPeriod: 'Open ends of a period',
+  severalValues: 'Several values in a key',
+  timeForms: 'Other forms of dates and times',
+  lowerCase: 'Lower case in codes',
+  oddLength: 'Odd lengths',
+  control: 'Control characters in a key',
   valueZeros: 'NULs behind a value',
   malformed: 'Malformed values of items',
   fileText: 'Text of files outside of its character set',
@@ -123,6 +129,38 @@ export const cases: [string, string[], Difference?][] = [
       step('ScheduledProcedureStepStartDate=20261121-20261122'),
       step('ScheduledProcedureStepStartTime=120000-090000'),
     ],
+  ],
+  [
+    'a period without an end',
+    [
+      step('ScheduledProcedureStepStartDate=20261121-20261122'),
+      step('ScheduledProcedureStepStartTime=090000-'),
+    ],
+    { reason: 'openPeriod', itemsOfOursOnly: ['B1', 'C1'] },
+  ],
+  [
+    'a period from a day on, with hours',
+    [
+      step('ScheduledProcedureStepStartDate=20261123-'),
+      step('ScheduledProcedureStepStartTime=100000-120000'),
+    ],
+    { reason: 'openPeriod', itemsOfOursOnly: ['F1'] },
+  ],
+  [
+    'a period to a day, with hours',
+    [
+      step('ScheduledProcedureStepStartDate=-20261122'),
+      step('ScheduledProcedureStepStartTime=090000-100000'),
+    ],
+    { reason: 'openPeriod', itemsOfOursOnly: ['B1'] },
+  ],
+  [
+    'a period whose times run backwards, from a day on',
+    [
+      step('ScheduledProcedureStepStartDate=20261123-'),
+      step('ScheduledProcedureStepStartTime=120000-090000'),
+    ],
+    { reason: 'openPeriod', itemsOfOursOnly: ['E1', 'F1'], statuses: ['ff00 0000', '0000'] },
   ],
   ['hours of one day', [...sameStep, step('ScheduledProcedureStepStartTime=070000-120000')]],
   ['station, day and modality', sameStep],
@@ -230,6 +268,15 @@ export const cases: [string, string[], Difference?][] = [
       statuses: ['ff01 0000', 'ff00 0000'],
     },
   ],
+  [
+    'a value of an attribute outside of the model that one item holds',
+    ['DeviceSerialNumber=43'],
+    {
+      reason: 'unknownKey',
+      ours: [...every('DeviceSerialNumber ""', 'A1 B1 C1 D1 F1'), 'E1 DeviceSerialNumber "42"'],
+    },
+  ],
+  ['a weight of 0', ['PatientWeight=0'], { reason: 'unknownKey', statuses: ['ff01 0000', 'ff00 0000'] }],
   ['a modality outside the step', ['Modality=CT'], { reason: 'unknownKey', ours: every('Modality ""') }],
   [
     'code of the protocol',

@@ -93,6 +93,7 @@ test('explain: a query of your own, and other reasons', async () => {
   assert.ok((await explain('C1', 'PRISMA', 'PatientName')).listed);
   assert.deepEqual(reasons(await explain('X9', 'skyra')), ['NOT_IN_FOLDER']);
   assert.deepEqual(reasons(await explain('OLD', 'skyra')), ['LEFT']);
+  assert.ok((await explain(' A1 ', 'Skyra ', 'PatientID')).listed, 'as people type it');
   assert.deepEqual(reasons(await explain('A1', 'STRANGER')), ['NOT_ADMITTED']);
   assert.deepEqual(reasons(await explain('A1', 'meg')), ['OUT_OF_VIEW']);
   const flawed = await explain('M1', 'skyra');

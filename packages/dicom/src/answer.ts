@@ -45,7 +45,7 @@ function elementAnswerer(tag: Tag, key: Element, options: MatchOptions | undefin
   const nothing = unknown(tag, key);
   const keys = key.kind === 'sequence' ? key.items.filter((item) => item.size > 0) : [];
   const parts = keys.map((item) => ({
-    match: matcher(item, options, levelIn(tag)),
+    match: matcher(item, options, levelIn(tag, 'identifier')),
     answerOf: answerer(item, options),
   }));
   return (element) => {

@@ -29,13 +29,15 @@ export const EXTENSIONS_ONLY: ReadonlySet<string> = new Set([
 
 /** Each way to write a set, and the defined term that is meant. */
 const SPELLINGS: readonly (readonly [RegExp, (found: string) => string | undefined])[] = [
-  [/^ISO[-_ ]?2022[-_ ]?IR[-_ ]?(\d+)$/, (number) => `ISO 2022 IR ${number}`],
-  [/^(?:ISO[-_ ]?)?IR[-_ ]?(\d+)$/, (number) => `ISO_IR ${number}`],
-  [/^ISO[-_ ]?8859[-_ ]?(\d+)$/, (part) => partOf(part)],
-  [/^LATIN[-_ ]?(\d+)$/, (latin) => partOf(LATINS[latin])],
+  [/^ISO[-_ ]*2022[-_ ]*IR[-_ ]*(\d+)$/, (number) => `ISO 2022 IR ${number}`],
+  [/^(?:ISO[-_ ]*)?IR[-_ ]*(\d+)$/, (number) => `ISO_IR ${number}`],
+  [/^(?:ISO[-_ ]*)?8859[-_ ]*(\d+)$/, (part) => partOf(part)],
+  [/^LATIN[-_ ]*(\d+)$/, (latin) => partOf(LATINS[latin])],
   [/^(UTF)[-_ ]?8$/, () => 'ISO_IR 192'],
   [/^(GB)[-_ ]?18030$/, () => 'GB18030'],
-  [/^(GBK)$/, () => 'GBK'],
+  // what these hold beyond the term that is meant, no text of DICOM has
+  [/^(?:WINDOWS|CP)[-_ ]?(1252)$/, () => 'ISO_IR 100'],
+  [/^(GBK|GB[-_ ]?2312)$/, () => 'GBK'],
   [/^(?:US[-_ ]?)?(ASCII)$/, () => 'ISO_IR 6'],
   [/^(TIS)[-_ ]?620$/, () => 'ISO_IR 166'],
 ];
@@ -47,7 +49,7 @@ function partOf(part: string | undefined): string | undefined {
 
 /** The defined term that is meant; what has no plain meaning stays as it is. */
 function standardTerm(term: string): string {
-  const plain = term.trim().toUpperCase();
+  const plain = term.replace(/^[\s"']+|[\s"';,]+$/g, '').toUpperCase();
   for (const [spelling, meant] of SPELLINGS) {
     const [, found] = spelling.exec(plain) ?? [];
     if (found !== undefined) return meant(found) ?? term;

@@ -48,6 +48,24 @@ const accession = element(0x00080050, 'SH', 'A1');
 const modality = element(0x00080060, 'CS', 'MR');
 const name = element(0x00100010, 'PN', 'Doe ');
 
+test('decode: zeros at the end of an item are padding where zeros at the end of all are', () => {
+  for (const count of [1, 4, 8, 9]) {
+    const padded = Buffer.concat([modality, Buffer.alloc(count)]);
+    const [step] = items(
+      read({ zeroPadding: true }, sequence(padded), name),
+      'ScheduledProcedureStepSequence',
+    );
+    assert.ok(step);
+    assert.deepEqual([step.size, text(step, 'Modality')], [1, 'MR'], String(count));
+  }
+  assert.notEqual(codeOf({}, sequence(Buffer.concat([modality, Buffer.alloc(4)]))), 'read');
+});
+
+test('decode: a group length that comes twice says nothing', () => {
+  const length = (value: number): Buffer => element(0x00080000, 'UL', Buffer.from([value, 0, 0, 0]));
+  assert.equal(text(read({}, length(9), length(8), accession), 'AccessionNumber'), 'A1');
+});
+
 test('decode: an element that comes twice with one value is read, with two it is not', () => {
   assert.equal(text(read({}, accession, accession, name), 'AccessionNumber'), 'A1');
   const twice = read({}, sequence(modality), sequence(modality));

@@ -23,7 +23,7 @@ export interface DecodeOptions {
   readonly assumed?: readonly string[];
   /** What text that its character set does not define becomes: an error, or U+FFFD for each byte beyond ASCII. */
   readonly undecodable?: 'error' | 'replace';
-  /** Whether zeros behind the last element are padding, and no element (0000,0000); some write a block to its end. */
+  /** Whether zeros behind the last element, also of an item, are padding, and no element (0000,0000); some write a block to its end. */
   readonly zeroPadding?: boolean;
 }
 
@@ -115,7 +115,10 @@ class Decoder {
     while (delimited || this.#at < end) {
       const offset = this.#at;
       if (delimited && this.#atDelimiter(ITEM_END, scope, end)) return elements;
-      if (scope.depth === 0 && this.#zeroPadding && this.#isOnlyZeros()) return elements;
+      if (!delimited && this.#zeroPadding && this.#isOnlyZeros(end)) {
+        this.#at = end;
+        return elements;
+      }
       const header = this.#header(scope, end);
       const { tag } = header;
       if (scope.depth === 0 && tag >= this.#before) return elements;
@@ -123,7 +126,8 @@ class Decoder {
       const element = this.#value(header, scope, end);
       const first = elements.get(tag);
       if (first !== undefined) {
-        if (isSameElement(first, element)) continue;
+        // a group length, retired since 2008, says nothing of the group's values
+        if ((tag & 0xffff) === 0 || isSameElement(first, element)) continue;
         fail('DUPLICATE', offset, `${formatTag(tag)} comes twice in one data set, with two values`);
       }
       elements.set(tag, element);
@@ -133,8 +137,8 @@ class Decoder {
     return elements;
   }
 
-  #isOnlyZeros(): boolean {
-    for (let at = this.#at; at < this.#bytes.length; at++) if (this.#bytes[at] !== 0) return false;
+  #isOnlyZeros(end: number): boolean {
+    for (let at = this.#at; at < end; at++) if (this.#bytes[at] !== 0) return false;
     return true;
   }
 

@@ -11,6 +11,7 @@ import {
   worklistItem,
   type Attributes,
   type DataSet,
+  type Element,
 } from './index.ts';
 
 const item = (): DataSet =>
@@ -30,6 +31,12 @@ const item = (): DataSet =>
 const step = (attributes: Attributes): DataSet => dataSet({ ScheduledProcedureStepSequence: [attributes] });
 const asks = (attributes: Attributes): boolean => matches(dataSet(attributes), item());
 const asksStep = (attributes: Attributes): boolean => matches(step(attributes), item());
+
+function written(keyword: string, vr: string, value: string): DataSet {
+  const key: Element =
+    vr === 'UN' ? { vr, kind: 'binary', bytes: Buffer.from(value) } : { vr, kind: 'text', values: [value] };
+  return new Map([[tagOf(keyword), key]]);
+}
 
 const blanks = (): DataSet =>
   new Map([[tagOf('PregnancyStatus'), { vr: 'US', kind: 'binary', bytes: Buffer.from('  ') }]]);
@@ -55,6 +62,24 @@ for (const [what, identifier, names] of [
     dataSet({ RequestedProcedureCodeSequence: [{ ContextIdentifier: '9300' }] }),
     ['ContextIdentifier'],
   ],
+  ['a number as text', written('PregnancyStatus', 'IS', '0'), ['PregnancyStatus']],
+  ['a sequence as text', written('ReferencedStudySequence', 'LO', 'x'), ['ReferencedStudySequence']],
+  ['text as a number', written('AccessionNumber', 'UN', 'A2'), ['AccessionNumber']],
+  ['a weight of 0', dataSet({ PatientWeight: '0' }), ['PatientWeight']],
+  ['a weight of 0.0', dataSet({ PatientSize: '0.00' }), ['PatientSize']],
+  ['a weight in words', dataSet({ PatientWeight: 'none' }), ['PatientWeight']],
+  ['a day that is none, of a series', dataSet({ SeriesDate: 'tomorrow' }), ['SeriesDate']],
+  ['a level of query and retrieval', dataSet({ QueryRetrieveLevel: 'STUDY' }), ['QueryRetrieveLevel']],
+  [
+    'the end of the step',
+    step({ ScheduledProcedureStepEndDate: '20200101' }),
+    ['ScheduledProcedureStepEndDate'],
+  ],
+  [
+    'steps in the step',
+    step({ ScheduledProcedureStepSequence: [{ Modality: 'CT' }] }),
+    ['ScheduledProcedureStepSequence'],
+  ],
 ] as const)
   test(`keys: what cannot be matched selects nothing away (K.2.2.1.1.2): ${what}`, () => {
     assert.deepEqual(invalidKeys(identifier), []);
@@ -68,6 +93,31 @@ test('keys: what can be matched still selects beside what cannot', () => {
   assert.ok(!asks({ PregnancyStatus: 0, PatientID: 'other' }));
   assert.ok(!asksStep({ PatientID: 'x', Modality: 'CT' }));
   assert.ok(!asks({ RequestedProcedureCodeSequence: [{ Modality: 'CT', CodeValue: 'x' }] }));
+});
+
+test('keys: an attribute outside of the model selects nothing away, also where the item has another value', () => {
+  const held = new Map([...item(), ...dataSet({ DeviceSerialNumber: '42', SeriesDate: '20260101' })]);
+  for (const key of [{ DeviceSerialNumber: '43' }, { SeriesDate: '20260102' }]) {
+    assert.ok(matches(dataSet(key), held));
+    assert.equal(unsupportedKeys(dataSet(key), held).length, 1);
+  }
+});
+
+test('keys: an attribute of the model is matched by its own VR, whichever one the query wrote', () => {
+  const inStep = (key: DataSet): boolean =>
+    matches(
+      new Map([[tagOf('ScheduledProcedureStepSequence'), { vr: 'SQ', kind: 'sequence', items: [key] }]]),
+      item(),
+    );
+  assert.ok(inStep(written('ScheduledProcedureStepStartDate', 'LO', '20260705-20260707')));
+  assert.ok(!inStep(written('ScheduledProcedureStepStartDate', 'LO', '20260707-')));
+  assert.ok(inStep(written('ScheduledProcedureStepStartTime', 'SH', '0900-1000')));
+  assert.ok(matches(written('PatientName', 'LO', 'Doe^Jo^^'), item()));
+});
+
+test('keys: a code in lower case is the code', () => {
+  assert.ok(asksStep({ Modality: 'mr' }));
+  assert.ok(!asksStep({ Modality: 'ct' }));
 });
 
 test('a lone - is a range without an end on either side: it selects nothing', () => {

@@ -9,6 +9,8 @@ const WILD = new Set(['AE', 'CS', 'LO', 'LT', 'PN', 'SH', 'ST', 'UC', 'UR', 'UT'
 export function textTest(vr: string, key: string, caseInsensitivePn: boolean): TextTest {
   if (vr === 'PN') return nameTest(key, caseInsensitivePn);
   if (vr === 'IS' || vr === 'DS') return numberTest(key);
+  // a code has no lower case (PS3.5 table 6.2-1): `mr` means MR
+  if (vr === 'CS') return wildTest(key.toUpperCase());
   return WILD.has(vr) ? wildTest(composed(key)) : (value) => value === key;
 }
 

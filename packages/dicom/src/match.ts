@@ -1,6 +1,6 @@
 /** Attribute matching of C-FIND (PS3.4 C.2.2.2) against worklist items. */
 import type { DataSet, Element, Tag, TextElement } from './dataset.ts';
-import { tagOf } from './dictionary.ts';
+import { tagOf, vrOf } from './dictionary.ts';
 import {
   inRange,
   isTemporal,
@@ -12,7 +12,8 @@ import {
   type Range,
 } from './match-range.ts';
 import { textTest } from './match-text.ts';
-import { isMisplaced, isOfLevel, levelIn, type Level } from './worklist-attributes.ts';
+import { requireVr } from './vr.ts';
+import { isOfLevel, levelIn, type Level } from './worklist-attributes.ts';
 
 export interface MatchOptions {
   /** PN without regard to case (PS3.4 C.2.2.2.1 leaves it to the SCP). */
@@ -46,8 +47,13 @@ export function isKey(tag: Tag): boolean {
  * matches(dataSet({ PatientName: 'Doe*', AccessionNumber: 'OTHER' }), item); // → false
  * ```
  */
-export function matches(identifier: DataSet, item: DataSet, options: MatchOptions = SENSITIVE): boolean {
-  return matcher(identifier, options)(item);
+export function matches(
+  identifier: DataSet,
+  item: DataSet,
+  options: MatchOptions = SENSITIVE,
+  level: Level = 'identifier',
+): boolean {
+  return matcher(identifier, options, level)(item);
 }
 
 /**
@@ -61,9 +67,8 @@ export function matches(identifier: DataSet, item: DataSet, options: MatchOption
  *   K.6-1, remark on Scheduled Procedure Step Start Time);
  * - sequences item by item, at any depth (C.2.2.2.6).
  *
- * A key that cannot be matched selects nothing away (K.2.2.1.1.2): a number in binary, an attribute that table K.6-1 has
- * at another level, and one that is neither in the table nor in the item. See `unsupportedKeys`. One that is not valid
- * matches nothing: see `invalidKeys`.
+ * A key that cannot be matched selects nothing away (K.2.2.1.1.2): see `isMatchable` and `unsupportedKeys`. One that is
+ * not valid matches nothing: see `invalidKeys`.
  */
 export function matcher(
   identifier: DataSet,
@@ -76,27 +81,31 @@ export function matcher(
   for (const [tag, key] of identifier) {
     const combined = period !== undefined && isOfStart(tag);
     if (combined || !selects(tag, key, level)) continue;
-    const test = elementTest(tag, key, options);
-    const required = isRequired(tag, key, level);
-    tests.push((item) => {
-      const element = item.get(tag);
-      return isUnknown(element) && !required ? true : test(element);
-    });
+    const test = elementTest(tag, key, options, level);
+    tests.push((item) => test(item.get(tag)));
   }
   return (item) => tests.every((test) => test(item));
 }
 
 /** Whether a key has a value that can be matched. */
 function selects(tag: Tag, key: Element, level: Level): boolean {
-  if (!isKey(tag) || isUniversal(key) || key.kind === 'binary' || isMisplaced(tag, level)) return false;
-  return key.kind === 'text' || hasInner(key.items, (inner, one) => selects(inner, one, levelIn(tag)));
+  if (!isKey(tag) || isUniversal(key) || !isMatchable(tag, key, level)) return false;
+  return (
+    key.kind !== 'sequence' || hasInner(key.items, (inner, one) => selects(inner, one, levelIn(tag, level)))
+  );
 }
 
-/** Whether an item that does not know the attribute fails to match: the model has it, and in a sequence one of its keys. */
-function isRequired(tag: Tag, key: Element, level: Level): boolean {
-  if (!isOfLevel(tag, level) || !selects(tag, key, level)) return false;
-  return key.kind !== 'sequence' || hasInner(key.items, (inner, one) => isRequired(inner, one, levelIn(tag)));
+/**
+ * Whether the worklist matches by this key: table K.6-1 has the attribute at this level, and the value is of its kind. A
+ * number in binary is none that we match, and 0 or words for a weight are what consoles send where nobody typed one.
+ */
+function isMatchable(tag: Tag, key: Element, level: Level): boolean {
+  const vr = vrOf(tag);
+  if (!isOfLevel(tag, level) || key.kind === 'binary' || key.kind !== requireVr(vr).kind) return false;
+  return key.kind !== 'text' || !isNumber(vr) || given(key).some((value) => Math.abs(Number(value)) > 0);
 }
+
+const isNumber = (vr: string): boolean => vr === 'DS' || vr === 'IS';
 
 const hasInner = (keys: readonly DataSet[], has: (tag: Tag, key: Element) => boolean): boolean =>
   keys.some((item) => [...item].some(([tag, key]) => has(tag, key)));
@@ -109,19 +118,17 @@ export function unsupportedKeys(identifier: DataSet, item: DataSet, level: Level
   const unsupported: Tag[] = [];
   for (const [tag, key] of identifier) {
     if (!isKey(tag) || isUniversal(key)) continue;
-    const element = item.get(tag);
-    const isUnlisted = element === undefined && !isOfLevel(tag, level);
-    if (isUnlisted || key.kind === 'binary' || isMisplaced(tag, level)) unsupported.push(tag);
-    else if (key.kind === 'sequence') unsupported.push(...below(tag, key.items, element));
+    if (!isMatchable(tag, key, level)) unsupported.push(tag);
+    else if (key.kind === 'sequence')
+      unsupported.push(...below(levelIn(tag, level), key.items, item.get(tag)));
   }
   return unsupported;
 }
 
 const NOTHING: readonly DataSet[] = [new Map()];
 
-function below(sequence: Tag, keys: readonly DataSet[], element: Element | undefined): Tag[] {
+function below(level: Level, keys: readonly DataSet[], element: Element | undefined): Tag[] {
   const items = element?.kind === 'sequence' && !isUnknown(element) ? element.items : NOTHING;
-  const level = levelIn(sequence);
   const perItem = keys.flatMap((key) => items.map((item) => unsupportedKeys(key, item, level)));
   return [...new Set(perItem.flat())];
 }
@@ -133,9 +140,10 @@ export function invalidKeys(identifier: DataSet, level: Level = 'identifier'): T
   if (low !== undefined && high !== undefined && low > high) return [START_TIME];
   return [...identifier].flatMap(([tag, key]) => {
     if (!selects(tag, key, level) || (period !== undefined && isOfStart(tag))) return [];
-    if (key.kind === 'sequence') return key.items.flatMap((item) => invalidKeys(item, levelIn(tag)));
-    if (key.kind !== 'text' || !isTemporal(key.vr)) return [];
-    return given(key).every((value) => parseRange(key.vr, value) !== undefined) ? [] : [tag];
+    if (key.kind === 'sequence') return key.items.flatMap((item) => invalidKeys(item, levelIn(tag, level)));
+    const vr = vrOf(tag);
+    if (key.kind !== 'text' || !isTemporal(vr)) return [];
+    return given(key).every((value) => parseRange(vr, value) !== undefined) ? [] : [tag];
   });
 }
 
@@ -155,22 +163,22 @@ export function isUniversal(key: Element): boolean {
 
 const given = (key: TextElement): readonly string[] => key.values.filter((value) => value !== '');
 
-function elementTest(tag: Tag, key: Element, options: MatchOptions): ElementTest {
+function elementTest(tag: Tag, key: Element, options: MatchOptions, level: Level): ElementTest {
   switch (key.kind) {
     case 'text':
-      return textElementTest(key, options);
+      return textElementTest(vrOf(tag), key, options);
     case 'binary':
       return () => true;
     case 'sequence': {
-      const matchers = key.items.map((item) => matcher(item, options, levelIn(tag)));
+      const matchers = key.items.map((item) => matcher(item, options, levelIn(tag, level)));
       return (element) =>
         element?.kind === 'sequence' && element.items.some((item) => matchers.some((match) => match(item)));
     }
   }
 }
 
-function textElementTest(key: TextElement, { caseInsensitivePn }: MatchOptions): ElementTest {
-  const { vr } = key;
+/** By the VR that the attribute has, whichever one the query wrote. */
+function textElementTest(vr: string, key: TextElement, { caseInsensitivePn }: MatchOptions): ElementTest {
   const values = new Set(given(key));
   // a list of UIDs may be long (C.2.2.2.2); no other key has many values
   if (vr === 'UI')
@@ -198,7 +206,7 @@ const isOfStart = (tag: Tag): boolean => tag === START_DATE || tag === START_TIM
  * may run backwards, its dates may not.
  */
 function startPeriod(identifier: DataSet, level: Level): Range | undefined {
-  if (isMisplaced(START_DATE, level)) return undefined;
+  if (!isOfLevel(START_DATE, level)) return undefined;
   const dates = rangeOf(identifier.get(START_DATE), (key) => parseRange('DA', key));
   const times = rangeOf(identifier.get(START_TIME), parseTimes);
   if (dates === undefined || times === undefined) return undefined;

@@ -2,12 +2,15 @@
 import type { Tag } from './dataset.ts';
 import { tagOf } from './dictionary.ts';
 
-/** Where a key stands: in the identifier itself, in an item of its scheduled step, or in an item of another sequence. */
-export type Level = 'identifier' | 'step' | 'inner';
+/** Where a key of a worklist query stands: in the identifier itself, in an item of its scheduled step, or in an item of another sequence. */
+type WorklistLevel = 'identifier' | 'step' | 'inner';
+
+/** `any`: a query of another model, in which each attribute is a key. */
+export type Level = WorklistLevel | 'any';
 
 const tagsOf = (keywords: string): ReadonlySet<Tag> => new Set(keywords.trim().split(/\s+/).map(tagOf));
 
-const MODEL: Readonly<Record<Level, ReadonlySet<Tag>>> = {
+const MODEL: Readonly<Record<WorklistLevel, ReadonlySet<Tag>>> = {
   identifier: tagsOf(`
     ScheduledProcedureStepSequence
     RequestedProcedureID RequestedProcedureDescription RequestedProcedureCodeSequence StudyInstanceUID StudyDate
@@ -43,17 +46,14 @@ export const worklistAttributes: ReadonlySet<Tag> = new Set(
   Object.values(MODEL).flatMap((level) => [...level]),
 );
 
-/** Whether the model has the attribute at this level: it can be matched there, known for an item or not. */
-export const isOfLevel = (tag: Tag, level: Level): boolean => MODEL[level].has(tag);
-
-/** Whether the model has the attribute, but not here: as a key it selects nothing. */
-export const isMisplaced = (tag: Tag, level: Level): boolean =>
-  worklistAttributes.has(tag) && !MODEL[level].has(tag);
+/** Whether the model has the attribute at this level. Elsewhere it is no key, and selects nothing. */
+export const isOfLevel = (tag: Tag, level: Level): boolean => level === 'any' || MODEL[level].has(tag);
 
 const STEPS = tagOf('ScheduledProcedureStepSequence');
 
-/** The level of the items of a sequence. */
-export const levelIn = (sequence: Tag): Level => (sequence === STEPS ? 'step' : 'inner');
+/** The level of the items of a sequence at this level. */
+export const levelIn = (sequence: Tag, level: Level): Level =>
+  level === 'any' ? level : sequence === STEPS ? 'step' : 'inner';
 
 /** Sequences of type 1C: they are absent where they would be empty. */
 export const conditionalSequences: ReadonlySet<Tag> = new Set(

@@ -90,7 +90,10 @@ const titlesIn =
       name,
       titles: [aet, ...sends],
     }));
-    const found = all.find(({ name, titles }) => name === scanner || titles.includes(scanner));
+    const isAlike = (one: string): boolean => one.toLowerCase() === scanner.toLowerCase();
+    const found =
+      all.find(({ name, titles }) => name === scanner || titles.includes(scanner)) ??
+      all.find(({ name, titles }) => [name, ...titles].some(isAlike));
     return found?.titles ?? [scanner];
   };
 

@@ -168,7 +168,7 @@ class Archive {
     const level = text(identifier, 'QueryRetrieveLevel') ?? '';
     this.finds.push(level);
     const found = this.#items(level)
-      .filter((item) => matches(identifier, item))
+      .filter((item) => matches(identifier, item, undefined, 'any'))
       .map((item) => answer(identifier, item));
     const scripted = this.#script.onFind?.(level, identifier, found) ?? found;
     const syntax = association.context(contextId)?.transferSyntax ?? EXPLICIT;
@@ -214,7 +214,7 @@ class Archive {
       identifier,
       level,
       destination: command.moveDestination ?? '',
-      images: this.#entries.filter(({ item }) => matches(keys, item)),
+      images: this.#entries.filter(({ item }) => matches(keys, item, undefined, 'any')),
       cancelled,
       send: sendTo,
       pending: async (counts) => {

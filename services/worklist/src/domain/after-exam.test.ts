@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dataSet } from '@scanflow/dicom';
-import { examProgress, indexSteps, isLinked, isStale, joinItems, linkedItems } from './after-exam.ts';
+import {
+  examProgress,
+  indexSteps,
+  isLinked,
+  isStale,
+  joinItems,
+  linkedItems,
+  startOf,
+} from './after-exam.ts';
 import type { ExamSummary } from '@scanflow/booking';
 import { buildSchedule, entriesOf, type Entry } from './schedule.ts';
 
@@ -99,6 +107,13 @@ for (const [what, change, expected] of [
     const found = indexSteps([step({ links: [typed], items: [] })], all).stepsOf(entry());
     assert.equal(found.length, expected ? 1 : 0, 'the index agrees');
   });
+
+test('start: a day whose time nobody can read has begun by its end, as one without a time', () => {
+  for (const time of ['', '9h30', '2500', '240000'])
+    assert.equal(startOf(entry({ time }), ZONE), '2026-11-22T22:59:59Z', time);
+  assert.equal(startOf(entry({ date: '2026.11.22', time: '09:30' }), ZONE), '2026-11-22T08:30:00Z');
+  assert.equal(startOf(entry({ date: '20260230' }), ZONE), undefined);
+});
 
 test('link: an item without any identity is linked to nothing', () => {
   assert.equal(

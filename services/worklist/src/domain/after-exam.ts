@@ -79,9 +79,9 @@ const isSameItem = (one: ExamItem, other: ExamItem): boolean =>
   one.studyInstanceUid === other.studyInstanceUid &&
   one.scheduledStepId === other.scheduledStepId;
 
-/** Scheduled start as a UTC instant; a day without a time ends before it counts as begun. */
+/** Scheduled start as a UTC instant; a day without a time, or with none that can be read, ends before it counts as begun. */
 export function startOf({ startDate, startTime }: Entry, timezone: string): string | undefined {
-  return instantOf(startDate, startTime === '' ? '235959' : startTime, timezone);
+  return instantOf(startDate, startTime, timezone) ?? instantOf(startDate, '235959', timezone);
 }
 
 /** Steps by what they are linked by, so that each entry looks at few of them. */

@@ -58,9 +58,10 @@ const cases: [string, string[], Attributes, Partial<AccessSettings>?, string?][]
 for (const [name, expected, query, settings, calling] of cases)
   test(`answers: ${name}`, () => assert.deepEqual(accessions(query, settings, calling), expected));
 
-test('answers: FF01 where a key has a value and the item has nothing to match it with', () => {
+test('answers: FF01 where a key outside of the model has a value, whatever the item has', () => {
   const statuses = (query: Attributes) => ask(query).map(({ status }) => status.toString(16));
-  assert.deepEqual(statuses({ DeviceSerialNumber: '42' }), ['ff01', 'ff01', 'ff01', 'ff00']);
+  assert.deepEqual(statuses({ DeviceSerialNumber: '42' }), ['ff01', 'ff01', 'ff01', 'ff01']);
+  assert.deepEqual(statuses({ DeviceSerialNumber: '43' }), ['ff01', 'ff01', 'ff01', 'ff01']);
   assert.deepEqual(statuses({ DeviceSerialNumber: null }), ['ff00', 'ff00', 'ff00', 'ff00']);
 });
 

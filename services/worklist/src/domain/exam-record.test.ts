@@ -28,13 +28,14 @@ test('record: times are instants in the zone of the facility, or of the scanner 
 test('record: a time that is none is absent', () => {
   for (const [date, time] of [
     ['20260231', '0900'],
-    ['2026.11.22', '0900'],
+    ['2026-11-22', '0900'],
     ['20261122', ''],
     ['20261122', '9:00'],
     ['20261122', '2500'],
   ] as const)
     assert.equal(instantOf(date, time, 'Europe/Amsterdam'), undefined, `${date} ${time}`);
   assert.equal(instantOf('20261122', '09', '+02:00'), '2026-11-22T07:00:00Z');
+  assert.equal(instantOf('2026.11.22', '09:00:12', '+02:00'), '2026-11-22T07:00:12Z', 'of older equipment');
 });
 
 test('record: images are counted per series, each once', () => {
@@ -51,6 +52,15 @@ test('record: images are counted per series, each once', () => {
   );
 });
 
+test('record: a reference without a UID is no image', () => {
+  const [series] = record({
+    PerformedSeriesSequence: [
+      { ...examSeries(2), ReferencedImageSequence: [{}, { ReferencedSOPInstanceUID: null }] },
+    ],
+  }).series;
+  assert.equal(series?.images, 0);
+});
+
 test('record: links have the study of the images first, then those that were requested', () => {
   const [link] = record().links;
   assert.deepEqual(link, {
@@ -65,6 +75,20 @@ test('record: links have the study of the images first, then those that were req
   };
   const grouped = record({ ScheduledStepAttributesSequence: [step] });
   assert.deepEqual(grouped.links[0]?.studyInstanceUids, ['1.1', '1.2']);
+});
+
+test('record: accession number and study that stand beside the sequence, not in it, link the exam', () => {
+  const beside = { AccessionNumber: 'A1', StudyInstanceUID: '2.25.7' };
+  const link = {
+    accessionNumber: 'A1',
+    scheduledStepId: '',
+    requestedProcedureId: '',
+    studyInstanceUids: ['2.25.7'],
+  };
+  for (const sequence of [[], [{ AccessionNumber: null, StudyInstanceUID: null }]])
+    assert.deepEqual(record({ ...beside, ScheduledStepAttributesSequence: sequence }).links, [link]);
+  assert.equal(record({ AccessionNumber: 'B1' }).links[0]?.accessionNumber, 'A1', 'the sequence counts');
+  assert.deepEqual(record({ ScheduledStepAttributesSequence: [] }).links, []);
 });
 
 test('record: the wrong item of the worklist is told by its code', () => {

@@ -1,7 +1,7 @@
 /** The record of a performed procedure step, made of its attributes. */
 import type { ExamItem, ExamLink, ExamRecord, ExamSeries } from '@scanflow/booking';
 import { defined } from '@scanflow/booking/defined';
-import { items, text, toDicomJson, type DataSet } from '@scanflow/dicom';
+import { items, normalTemporal, text, toDicomJson, type DataSet } from '@scanflow/dicom';
 import { missingOf, type MppsStep } from './mpps.ts';
 
 export interface RecordInput {
@@ -48,9 +48,18 @@ export function recordOf(input: RecordInput): ExamRecord {
 /** As long as a value of these attributes may be (PS3.5 table 6.2-1): the summary of every record stays in memory. */
 const short = (given: DataSet, keyword: string): string => (text(given, keyword) ?? '').slice(0, 64);
 
-/** What the scanner says was scheduled. */
+/** What the scanner says was scheduled; some name accession number and study beside the sequence, not in it. */
 export function linksOf(attributes: DataSet): ExamLink[] {
-  return items(attributes, 'ScheduledStepAttributesSequence').map((item) => ({
+  const inSequence = items(attributes, 'ScheduledStepAttributesSequence').map(linkOf);
+  const beside = linkOf(attributes);
+  return inSequence.some(namesExam) || !namesExam(beside) ? inSequence : [beside];
+}
+
+const namesExam = ({ accessionNumber, studyInstanceUids }: ExamLink): boolean =>
+  accessionNumber !== '' || studyInstanceUids.length > 0;
+
+function linkOf(item: DataSet): ExamLink {
+  return {
     accessionNumber: short(item, 'AccessionNumber'),
     scheduledStepId: short(item, 'ScheduledProcedureStepID'),
     requestedProcedureId: short(item, 'RequestedProcedureID'),
@@ -59,7 +68,7 @@ export function linksOf(attributes: DataSet): ExamLink[] {
       short(item, 'StudyInstanceUID'),
       ...items(item, 'ReferencedStudySequence').map((study) => short(study, 'ReferencedSOPInstanceUID')),
     ].filter((uid, index, all) => uid !== '' && all.indexOf(uid) === index),
-  }));
+  };
 }
 
 /** The series, each once, with how many different instances it has. */
@@ -82,7 +91,10 @@ function seriesOf(attributes: DataSet): ExamSeries[] {
 }
 
 function addInstances(set: Set<string>, references: readonly DataSet[]): void {
-  for (const reference of references) set.add(text(reference, 'ReferencedSOPInstanceUID') ?? '');
+  for (const reference of references) {
+    const uid = text(reference, 'ReferencedSOPInstanceUID');
+    if (uid !== undefined) set.add(uid);
+  }
 }
 
 /** PS3.16 CID 9300: Incorrect worklist entry selected. */
@@ -101,16 +113,13 @@ function momentOf(attributes: DataSet, prefix: string, timezone: string): string
   return instantOf(text(attributes, `${prefix}Date`) ?? '', text(attributes, `${prefix}Time`) ?? '', zone);
 }
 
-const DATE = /^(\d{4})(\d\d)(\d\d)$/;
-const TIME = /^(\d\d)(\d\d)?(\d\d)?(?:\.\d{1,6})?$/;
-
-/** DA and TM (PS3.5 6.2) in a zone as a UTC instant to the second; undefined where they are none. */
+/** DA and TM (PS3.5 6.2), also as older equipment writes them, in a zone as a UTC instant to the second; undefined where they are none. */
 export function instantOf(date: string, time: string, zone: string): string | undefined {
-  const [, year, month, day] = DATE.exec(date) ?? [];
-  const [, hour, minute = '00', second = '00'] = TIME.exec(time) ?? [];
-  if (year === undefined || hour === undefined) return undefined;
+  const day = normalTemporal('DA', date);
+  const [clock] = normalTemporal('TM', time)?.split('.') ?? [];
+  if (day === undefined || clock === undefined) return undefined;
   try {
-    const local = `${year}-${month ?? ''}-${day ?? ''}T${hour}:${minute}:${second}`;
+    const local = `${day}T${clock}`;
     return Temporal.PlainDateTime.from(local).toZonedDateTime(zone).toInstant().toString();
   } catch {
     // 31 February, or a zone beyond a day

@@ -53,9 +53,10 @@ const WITH_LEADING_BLANKS: ReadonlySet<string> = new Set(['ST', 'LT', 'UT', 'UC'
 
 function plainText(vr: string, value: string): string {
   if (isTemporal(vr)) return normalTemporal(vr, value) ?? value.trim();
-  if (vr === 'PN') return plainName(value);
+  if (vr === 'PN') return plainName(value.normalize('NFC'));
   if (vr === 'DS' || vr === 'IS') return plainNumber(value.trim());
-  return WITH_LEADING_BLANKS.has(vr) ? value.trimEnd() : value.trim();
+  const composed = value.normalize('NFC');
+  return WITH_LEADING_BLANKS.has(vr) ? composed.trimEnd() : composed.trim();
 }
 
 /** PS3.5 6.2.1.1: empty components and groups at the end may be left out. */

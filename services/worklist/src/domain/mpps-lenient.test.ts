@@ -55,7 +55,46 @@ test('N-CREATE, N-SET: what cannot be used is refused', () => {
   assert.equal(status(set(ended, examEnds('COMPLETED'))), 0x0110);
 });
 
+for (const [keyword, other] of [
+  ['PerformedProcedureStepStartDate', '20261121'],
+  ['PerformedProcedureStepStartTime', '070000'],
+  ['PerformedProcedureStepID', 'PPS2'],
+  ['PerformedLocation', 'MR2'],
+  ['StudyID', 'ses-mri02'],
+] as const)
+  test(`N-SET: another ${keyword} does not keep an exam open; the first one stays`, () => {
+    const begun = taken(create({ ...examBegins(), PerformedLocation: 'MR1' }));
+    const ended = taken(set(begun, { ...examEnds('COMPLETED'), [keyword]: other }));
+    assert.equal(ended.state, 'COMPLETED');
+    assert.equal(text(ended.attributes, keyword), text(begun.attributes, keyword));
+    const strictly = asTaken(createStep(dataSet(examBegins()), 'strict')).step;
+    assert.equal(status(setStep(strictly, dataSet({ [keyword]: other }), 'strict')), 0x0106);
+  });
+
+for (const written of ['in progress', 'In Progress', 'IN_PROGRESS', 'INPROGRESS', ' IN PROGRESS '])
+  test(`N-CREATE: status ${written} can mean one thing only`, () => {
+    const begun = taken(create({ ...examBegins(), PerformedProcedureStepStatus: written }));
+    assert.equal(begun.state, 'IN PROGRESS');
+    assert.equal(taken(set(begun, { PerformedProcedureStepStatus: 'Completed' })).state, 'COMPLETED');
+    assert.equal(taken(set(begun, { PerformedProcedureStepStatus: 'discontinued' })).state, 'DISCONTINUED');
+  });
+
+test('N-CREATE: an exam that is reported once, when it is over, is taken, and may not change then', () => {
+  const over = taken(create({ ...examBegins(), ...examEnds('COMPLETED') }));
+  assert.deepEqual([over.state, missingOf(over)], ['COMPLETED', []]);
+  assert.equal(status(set(over, examEnds('DISCONTINUED'))), 0x0110);
+});
+
+test('N-SET: an empty status says nothing', () => {
+  const begun = taken(create(examBegins()));
+  const more = { PerformedProcedureStepStatus: null, PerformedSeriesSequence: [examSeries(1)] };
+  const after = taken(set(begun, more));
+  assert.deepEqual([after.state, missingOf(after)], ['IN PROGRESS', []]);
+});
+
 for (const [keyword, first, again] of [
+  ['PatientName', 'M\u00fcller^J', 'Mu\u0308ller^J'],
+  ['StudyID', 'caf\u00e9', 'cafe\u0301'],
   ['PatientName', 'Doe^Jo', 'Doe^Jo^^'],
   ['PatientName', 'Doe^Jo^^^', 'Doe^Jo=='],
   ['PerformedProcedureStepStartTime', '093000', '093000.000000'],

@@ -101,3 +101,21 @@ export const FIXED: readonly Tag[] = [
   'Modality',
   'StudyID',
 ].map(tagOf);
+
+/**
+ * Of those, what says when, where and under which number an exam was done. Leniently, another value is no reason to leave the exam
+ * open for a day: the first one stays.
+ */
+export const CIRCUMSTANCES: ReadonlySet<Tag> = new Set(
+  [
+    'PerformedProcedureStepID',
+    'PerformedStationName',
+    'PerformedLocation',
+    'PerformedProcedureStepStartDate',
+    'PerformedProcedureStepStartTime',
+    'StudyID',
+    'AdmissionID',
+    'ServiceEpisodeID',
+    'ServiceEpisodeDescription',
+  ].map(tagOf),
+);

@@ -6,7 +6,7 @@ import type { ExamState } from '@scanflow/booking';
 import { element, formatTag, keywordOf, tagOf, text } from '@scanflow/dicom';
 import type { DataSet, Element, Tag } from '@scanflow/dicom';
 import { contradicts, isEmpty, isSame } from './mpps-compare.ts';
-import { ALWAYS, AT_END, FIXED, ON_CREATE, ON_SET, type Requirement } from './mpps-table.ts';
+import { ALWAYS, AT_END, CIRCUMSTANCES, FIXED, ON_CREATE, ON_SET, type Requirement } from './mpps-table.ts';
 
 /** PS3.7 annex C. */
 export const MPPS_STATUS = {
@@ -47,26 +47,28 @@ export type MppsOutcome =
 
 const STATUS_TAG = tagOf('PerformedProcedureStepStatus');
 const CHARACTER_SET = tagOf('SpecificCharacterSet');
-const STATES: readonly string[] = ['IN PROGRESS', 'COMPLETED', 'DISCONTINUED'];
+const STATES: readonly ExamState[] = ['IN PROGRESS', 'COMPLETED', 'DISCONTINUED'];
 
 /** The step that an N-CREATE makes (F.7.2.1). */
 export function createStep(attributes: DataSet, strictness: Strictness): MppsOutcome {
   const flaws = flawsOf(attributes, strictness === 'strict' ? ON_CREATE : ALWAYS);
   if (flaws.length > 0) return refused(incomplete(attributes, flaws, MPPS_STATUS.missing));
-  // F.7.2.1.3: another value is 0106 with an attribute list
-  if (text(attributes, STATUS_TAG) !== 'IN PROGRESS')
+  const state = stateOf(attributes, strictness);
+  // F.7.2.1.3: another value is 0106 with an attribute list. An exam that is reported once, at its end, can be used
+  if (state === undefined || (strictness === 'strict' && state !== 'IN PROGRESS'))
     return refused(badStatus(attributes, 'must be IN PROGRESS'));
-  return { ok: true, step: { state: 'IN PROGRESS', attributes: kept(attributes) } };
+  return { ok: true, step: { state, attributes: kept(attributes) } };
 }
 
 /** The step after an N-SET (F.7.2.2); the one before stays as it is. */
 export function setStep(step: MppsStep, modifications: DataSet, strictness: Strictness): MppsOutcome {
   if (step.state !== 'IN PROGRESS') return refused(FINISHED);
   const wanted = element(modifications, STATUS_TAG);
-  const state = wanted === undefined ? step.state : stateOf(text(modifications, STATUS_TAG));
+  const isUnsaid = wanted === undefined || (strictness === 'lenient' && isEmpty(wanted));
+  const state = isUnsaid ? step.state : stateOf(modifications, strictness);
   if (state === undefined) return refused(badStatus(modifications, 'is none of the three'));
   const changed = FIXED.filter((tag) =>
-    isChanged(step.attributes.get(tag), modifications.get(tag), strictness),
+    isChanged(tag, step.attributes.get(tag), modifications.get(tag), strictness),
   );
   if (changed.length > 0) {
     const comment = `May not change: ${names(changed)}`;
@@ -93,13 +95,14 @@ export function missingOf({ state, attributes }: MppsStep): string[] {
   return [...new Set(paths)];
 }
 
-/** Without what may not change and has a value already: what came first stays. */
+/** Without what may not change and has a value already, and without an empty status: what came first stays. */
 function news(step: MppsStep, modifications: DataSet): DataSet {
-  const stays = (tag: Tag): boolean => {
+  const stays = (tag: Tag, after: Element): boolean => {
+    if (tag === STATUS_TAG) return isEmpty(after);
     const before = step.attributes.get(tag);
     return before !== undefined && !isEmpty(before) && FIXED.includes(tag);
   };
-  return new Map([...modifications].filter(([tag]) => !stays(tag)));
+  return new Map([...modifications].filter(([tag, after]) => !stays(tag, after)));
 }
 
 /** F.7.2.2.4, table F.7.2-2. */
@@ -127,8 +130,14 @@ export const FOREIGN: MppsRefusal = {
 
 const refused = (refusal: MppsRefusal): MppsOutcome => ({ ok: false, refusal });
 
-const stateOf = (value: string | undefined): ExamState | undefined =>
-  value !== undefined && STATES.includes(value) ? (value as ExamState) : undefined;
+/** The status; leniently, `in_progress` and `Completed` are read as well, since they mean one thing only. */
+function stateOf(given: DataSet, strictness: Strictness): ExamState | undefined {
+  const value = text(given, STATUS_TAG) ?? '';
+  const plain = (one: string): string => one.toUpperCase().replace(/[^A-Z]/g, '');
+  return STATES.find(
+    (state) => state === value || (strictness === 'lenient' && plain(state) === plain(value)),
+  );
+}
 
 function badStatus(given: DataSet, how: string): MppsRefusal {
   const comment = `Performed Procedure Step Status ${how}`;
@@ -207,11 +216,17 @@ function among(given: DataSet, tags: readonly Tag[]): { attributes?: DataSet } {
 
 /**
  * Scanners that send all of the step again do no harm. Strictly, an attribute that was never there may not come either;
- * else only another value is a change.
+ * else only another value of who and what was scanned is a change.
  */
-function isChanged(before: Element | undefined, after: Element | undefined, strictness: Strictness): boolean {
+function isChanged(
+  tag: Tag,
+  before: Element | undefined,
+  after: Element | undefined,
+  strictness: Strictness,
+): boolean {
   if (after === undefined) return false;
-  if (strictness === 'lenient') return before !== undefined && contradicts(before, after);
+  if (strictness === 'lenient')
+    return before !== undefined && !CIRCUMSTANCES.has(tag) && contradicts(before, after);
   return before === undefined ? !isEmpty(after) : !isSame(before, after);
 }
 

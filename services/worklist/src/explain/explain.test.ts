@@ -83,6 +83,14 @@ test('explain: no such item, one in other letters, one that is booked', () => {
   );
 });
 
+test('explain: an item without accession number, by its file', () => {
+  const [bare] = entriesOf('bare.wl', dataSet({ ScheduledProcedureStepSequence: [{ Modality: 'MR' }] }));
+  assert.ok(bare);
+  const here = buildSchedule([A, bare]);
+  for (const accessionNumber of ['bare', 'bare.wl'])
+    assert.deepEqual(codes({ accessionNumber }, { all: here, served: here }).codes, []);
+});
+
 test('explain: a file that is broken, and one that is older than another of the same step', () => {
   const broken = { file: 'X.wl', code: 'BROKEN', message: 'ends within its header', served: false } as const;
   assert.deepEqual(codes({ accessionNumber: 'X' }, { problems: [broken] }).codes, ['FILE_NOT_SERVED']);

@@ -64,7 +64,7 @@ export interface Known {
 /** All reasons, the first one first to be looked at. */
 export function explain(question: Question, known: Known): Explanation {
   const { accessionNumber, callingAet, identifier, asked } = question;
-  const entries = known.all.entries.filter((entry) => entry.accessionNumber === accessionNumber);
+  const entries = entriesOf(accessionNumber, known.all);
   const access = admission(callingAet, known);
   const absent = entries.length === 0 ? missing(accessionNumber, known) : [];
   const query = identifier === undefined ? unreadable(asked) : refused(identifier);
@@ -75,8 +75,16 @@ export function explain(question: Question, known: Known): Explanation {
   return { listed: reasons.length === 0, reasons, notes: notesOn(entries, question, known) };
 }
 
+/** The entries with this accession number; else those of the file that is named so, since an item may have none. */
+function entriesOf(accessionNumber: string, { entries }: Schedule): readonly Entry[] {
+  const found = entries.filter((entry) => entry.accessionNumber === accessionNumber);
+  return found.length > 0 ? found : entries.filter(({ file }) => isFileOf(file, accessionNumber));
+}
+
+const isFileOf = (file: string, name: string): boolean => file === name || file === `${name}.wl`;
+
 function missing(accessionNumber: string, { problems, booked, all }: Known): Reason[] {
-  const file = problems.find((one) => !one.served && one.file === `${accessionNumber}.wl`);
+  const file = problems.find((one) => !one.served && isFileOf(one.file, accessionNumber));
   if (file !== undefined)
     return [
       {

@@ -25,8 +25,22 @@ test('given query: keys as findscu takes them', () => {
   assert.deepEqual(new Map([...given.identifier].sort(([one], [other]) => one - other)), expected);
 });
 
-test('given query: what is no keyword is told', () => {
-  const given = givenQuery(['Modlity=MR']);
-  assert.ok(!given.ok);
-  assert.match(given.reason, /^Modlity is no keyword/);
+for (const [key, reason] of [
+  ['Modlity=MR', /^Modlity is no keyword/],
+  ['=MR', /is no keyword/],
+  ['ScheduledProcedureStepSequence=MR', /is a sequence: name a key in it/],
+  ['PatientName.Modality=CT', /^PatientName is no sequence/],
+  ['PregnancyStatus=none', /^PregnancyStatus takes a number$/],
+] as const)
+  test(`given query: what is no key is told: ${key}`, () => {
+    const given = givenQuery([key]);
+    assert.ok(!given.ok);
+    assert.match(given.reason, reason);
+  });
+
+test('given query: a tag by its eight digits, in a sequence too', () => {
+  const given = givenQuery(['00400100.00080060=CT', '00080050']);
+  assert.ok(given.ok);
+  const expected = { ScheduledProcedureStepSequence: [{ Modality: 'CT' }], AccessionNumber: null };
+  assert.deepEqual(given.identifier, dataSet(expected));
 });

@@ -1,5 +1,6 @@
 /** A query that a person writes down, as findscu's -k takes keys: `PatientName=Doe*`, `ScheduledProcedureStepSequence[0].Modality=MR`. Pure. */
-import { makeElement, tagOf, vrOf, type DataSet, type Element, type Tag } from '@scanflow/dicom';
+import { formatTag, keywordOf, makeElement, tagOf, vrOf } from '@scanflow/dicom';
+import type { DataSet, Element, Tag } from '@scanflow/dicom';
 import { messageOf } from '@scanflow/failure';
 
 export type Given =
@@ -25,7 +26,7 @@ function parsed(key: string): [path: readonly Tag[], value: string] {
 }
 
 function tagIn(name: string): Tag {
-  const [, group, element] = /^\(?([0-9A-Fa-f]{4}),([0-9A-Fa-f]{4})\)?$/.exec(name) ?? [];
+  const [, group, element] = /^\(?([0-9A-Fa-f]{4}),?([0-9A-Fa-f]{4})\)?$/.exec(name) ?? [];
   if (group !== undefined && element !== undefined) return Number.parseInt(group + element, 16);
   try {
     return tagOf(name);
@@ -38,7 +39,9 @@ function tagIn(name: string): Tag {
 
 function add(keys: DataSet, [tag, ...rest]: readonly Tag[], value: string): DataSet {
   if (tag === undefined) return keys;
-  return new Map(keys).set(tag, rest.length === 0 ? leaf(tag, value) : nested(keys.get(tag), rest, value));
+  if (rest.length === 0) return new Map(keys).set(tag, leaf(tag, value));
+  if (vrOf(tag) !== 'SQ') throw new Error(`${nameOf(tag)} is no sequence, so it holds no other key`);
+  return new Map(keys).set(tag, nested(keys.get(tag), rest, value));
 }
 
 function nested(before: Element | undefined, path: readonly Tag[], value: string): Element {
@@ -48,11 +51,17 @@ function nested(before: Element | undefined, path: readonly Tag[], value: string
 
 function leaf(tag: Tag, value: string): Element {
   const vr = vrOf(tag);
+  if (vr === 'SQ' && value !== '')
+    throw new Error(`${nameOf(tag)} is a sequence: name a key in it, such as ${nameOf(tag)}.Modality=MR`);
   if (vr === 'SQ') return { vr, kind: 'sequence', items: [] };
   if (value === '') return makeElement(vr, null);
   const numbers = value.split('\\').map(Number);
-  return makeElement(vr, NUMBERS.has(vr) && numbers.every(Number.isFinite) ? numbers : value.split('\\'));
+  if (!NUMBERS.has(vr)) return makeElement(vr, value.split('\\'));
+  if (!numbers.every(Number.isFinite)) throw new Error(`${nameOf(tag)} takes a number`);
+  return makeElement(vr, numbers);
 }
+
+const nameOf = (tag: Tag): string => keywordOf(tag) ?? formatTag(tag);
 
 /** VRs whose values are numbers in binary. */
 const NUMBERS = new Set(['US', 'SS', 'UL', 'SL', 'FL', 'FD']);

@@ -34,8 +34,8 @@ class BadRequest extends Error {
 /** Adds the page. */
 export function addExplainRoute(app: FastifyInstance, source: ExplainSource): void {
   app.get<{ Querystring: ExplainQuery }>('/api/worklist/explain', async ({ query }) => {
-    const { accession, scanner } = query;
-    if (typeof accession !== 'string' || typeof scanner !== 'string' || accession === '' || scanner === '')
+    const [accession, scanner] = [query.accession, query.scanner].map(trimmed);
+    if (accession === undefined || scanner === undefined)
       throw new BadRequest('give accession and scanner, such as ?accession=A1&scanner=prisma');
     const titles = source.titlesOf(scanner);
     const keys = query.key === undefined ? [] : [query.key].flat();
@@ -57,6 +57,10 @@ export function addExplainRoute(app: FastifyInstance, source: ExplainSource): vo
     return page({ ...explanation, notes }, { accession, callingAet, from, identifier, last });
   });
 }
+
+/** Without blanks around it; undefined where it is empty, absent, or given twice. */
+const trimmed = (value: unknown): string | undefined =>
+  typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
 
 /** The keys that were given; else the last query; else one that asks for everything. */
 function identifierOf(keys: readonly string[], last: LastQuery | undefined): DataSet | undefined {
