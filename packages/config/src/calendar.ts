@@ -1,6 +1,7 @@
-/** The keys of scanflow.yaml about where a calendar is and how it is fetched. */
+/** Where a calendar is and how it is fetched; with the rules between these keys. */
 import { z } from 'zod';
 import { host, interval } from './values.ts';
+import type { Finding } from './issue.ts';
 
 const HOUR_MS = 3_600_000;
 const file = z.string().min(1);
@@ -76,3 +77,75 @@ export const fetching = {
     .describe('Longest time for one fetch, at most 1h.'),
   maxSize: z.int().min(1024).default(67_108_864).describe('Largest calendar in bytes, decoded.'),
 };
+
+type Calendar = z.output<z.ZodObject<typeof fetching>>;
+
+const PLACES = ['url', 'file', 'folder', 'caldav'] as const;
+/** Keys that mean nothing for what is read from disk. */
+const WEB_ONLY = ['username', 'passwordFile', 'tokenFile', 'tls'] as const;
+
+/** What is wrong with how a calendar is fetched; `path` leads to it. */
+export function fetchingRules(path: readonly string[], calendar: Calendar): Finding[] {
+  const given = PLACES.filter((key) => calendar[key] !== undefined);
+  const web = calendar.url ?? calendar.caldav;
+  return [
+    ...(given.length === 1 ? [] : [{ path, message: 'expected exactly one of url, file, folder, caldav' }]),
+    ...(['url', 'caldav', 'proxy'] as const)
+      .filter((key) => hasLogin(calendar[key]))
+      .map((key) => ({
+        path: [...path, key],
+        message:
+          key === 'proxy'
+            ? 'has a user or a password in it; put them into proxyUsername and proxyPasswordFile'
+            : 'has a user or a password in it; put them into username and passwordFile',
+      })),
+    ...(web === undefined && given.length === 1 ? webOnlyRules(path, calendar) : []),
+    ...secretRules(path, calendar, web),
+    ...proxyRules(path, calendar),
+  ];
+}
+
+const webOnlyRules = (path: readonly string[], calendar: Calendar): Finding[] =>
+  [...WEB_ONLY.filter((key) => calendar[key] !== undefined), ...(calendar.proxy === 'none' ? [] : ['proxy'])]
+    .filter((key) => key !== 'passwordFile' || calendar.username === undefined)
+    .map((key) => ({
+      path: [...path, key],
+      atKey: true,
+      message: 'goes with url or caldav only: nothing is fetched from a server here',
+    }));
+
+function secretRules(path: readonly string[], calendar: Calendar, web: string | undefined): Finding[] {
+  const { tokenFile, username, tls } = calendar;
+  const findings: Finding[] = [];
+  if (tokenFile !== undefined && username !== undefined)
+    findings.push({
+      path: [...path, 'tokenFile'],
+      atKey: true,
+      message: 'takes the place of username and passwordFile: leave one of the two out',
+    });
+  if ((tls?.key === undefined) !== (tls?.certificate === undefined))
+    findings.push({
+      path: [...path, 'tls'],
+      message: tls?.key === undefined ? 'certificate needs a key' : 'key needs a certificate',
+    });
+  if (tls !== undefined && web !== undefined && /^http:/i.test(web))
+    findings.push({ path: [...path, 'tls'], message: 'needs an address that begins with https' });
+  return findings;
+}
+
+function proxyRules(
+  path: readonly string[],
+  { proxy, proxyUsername, proxyPasswordFile }: Calendar,
+): Finding[] {
+  const key = proxyUsername === undefined ? 'proxyPasswordFile' : 'proxyUsername';
+  if (proxyUsername === undefined && proxyPasswordFile === undefined) return [];
+  const problem = (message: string): Finding[] => [{ path: [...path, key], atKey: true, message }];
+  if (proxy === 'none') return problem('goes with proxy only: none is given here');
+  if (proxyUsername === undefined) return problem('needs a proxyUsername');
+  return proxyPasswordFile === undefined ? problem('needs a proxyPasswordFile') : [];
+}
+
+function hasLogin(address: string | undefined): boolean {
+  const url = address === undefined ? null : URL.parse(address);
+  return url !== null && (url.username !== '' || url.password !== '');
+}

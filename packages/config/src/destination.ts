@@ -1,9 +1,60 @@
-/** `destinations`: other DICOM nodes and DICOMweb services that get the images. */
+/** `destinations` and `commitments`: other nodes that get the images, and their reports of storage commitment; with the rules between these keys. */
 import { z } from 'zod';
-import { commitment } from './commitment.ts';
-import { callingTls } from './network.ts';
+import { callingTls, listeningTls } from './network.ts';
 import { sending } from './sending.ts';
-import { aeTitle, host, port } from './values.ts';
+import { aeTitle, host, port, bindAddress, interval } from './values.ts';
+import type { Finding } from './issue.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+/** Of a destination. */
+const commitment = z
+  .strictObject({
+    within: interval(1_000, 30 * DAY_MS, 'from 1s to 30d')
+      .prefault('1h')
+      .describe('How long Scanflow waits for a report; then it requests again.'),
+    answers: z
+      .enum(['later', 'same'])
+      .default('later')
+      .describe(
+        'How the node reports: `later`, on a call to `commitments`, or on the `same` association, which stays open for it. The streamer takes reports that come the other way, too.',
+      ),
+    wait: interval(1_000, 10 * MINUTE_MS, 'from 1s to 10m')
+      .prefault('30s')
+      .describe('With `answers: same`: how long the association stays open for the report.'),
+    attempts: z
+      .int()
+      .min(1)
+      .max(20)
+      .default(3)
+      .describe(
+        'How often Scanflow requests without getting a report, and how often it sends an image that the node reports as failed. Then that shows as a failure.',
+      ),
+    batch: z.int().min(1).max(5_000).default(1_000).describe('Most images of one request.'),
+    host: host.optional().describe('Where Scanflow requests it, if not at the `host` of the destination.'),
+    port: port.min(1).optional().describe('Likewise, if not at its `port`.'),
+    aet: aeTitle.optional().describe('Likewise, if that node has another AE title.'),
+  })
+  .optional()
+  .describe(
+    'Storage commitment: images count as delivered only when the node has committed itself to keeping them; docs/commitment.md explains it.',
+  );
+
+/** Of the streamer. */
+export const commitments = z.strictObject({
+  bind: bindAddress
+    .default('127.0.0.1')
+    .describe(
+      'Address on which the streamer receives reports: `127.0.0.1` only this machine, `0.0.0.0` all networks.',
+    ),
+  port: port
+    .default(11113)
+    .describe(
+      'Port on which the streamer receives reports. Only destinations with `commitment` may call, with their AE title. They call the AE title with which Scanflow calls them.',
+    ),
+  tls: listeningTls.optional().describe('TLS of that port, as in DICOM PS3.15 annex B.'),
+});
 
 export const destination = z.strictObject({
   host: host.optional().describe('Host name or address of a DICOM node.'),
@@ -41,3 +92,93 @@ export const destination = z.strictObject({
   ...sending,
   commitment,
 });
+
+type Destination = z.output<typeof destination>;
+type Destinations = Readonly<Record<string, Destination>>;
+
+export const destinationRules = (destinations: Destinations): Finding[] =>
+  Object.entries(destinations).flatMap(([name, destination]) => {
+    const path = ['destinations', name];
+    return [...reachRules(path, destination), ...tlsRules([...path, 'tls'], destination)];
+  });
+
+const OF_DICOM = ['port', 'aet', 'callingAet', 'associations', 'transcode'] as const;
+const OF_WEB = ['username', 'passwordFile', 'tokenFile'] as const;
+
+function reachRules(path: readonly string[], destination: Destination): Finding[] {
+  const { host, url } = destination;
+  if ((host === undefined) === (url === undefined))
+    return [{ path, message: 'expected exactly one of host (DICOM, with port and aet) and url (DICOMweb)' }];
+  const foreign = (url === undefined ? OF_WEB : OF_DICOM)
+    .filter((key) => destination[key] !== undefined)
+    .map((key) => ({
+      path: [...path, key],
+      atKey: true,
+      message: url === undefined ? 'is for a url, and there is a host' : 'is for a host, and there is a url',
+    }));
+  return [
+    ...foreign,
+    ...(url === undefined ? nodeRules(path, destination) : webRules(path, url, destination)),
+  ];
+}
+
+const nodeRules = (path: readonly string[], destination: Destination): Finding[] =>
+  (['port', 'aet'] as const)
+    .filter((key) => destination[key] === undefined)
+    .map((key) => ({ path: [...path, key], message: 'is missing and must be given, as there is a host' }));
+
+function webRules(path: readonly string[], url: string, destination: Destination): Finding[] {
+  const { username, passwordFile, tokenFile, tls } = destination;
+  const { username: user, password, search, hash, protocol } = new URL(url);
+  const findings: Finding[] = [];
+  const add = (key: string, message: string): void => void findings.push({ path: [...path, key], message });
+  if (user !== '' || password !== '')
+    add('url', 'secrets never stand here: use username and passwordFile, or tokenFile');
+  if (search !== '' || hash !== '') add('url', 'expected an address without ? and #');
+  if (tls !== undefined && protocol !== 'https:') add('tls', 'is for an address that begins with https:');
+  if ((username === undefined) !== (passwordFile === undefined))
+    findings.push({
+      path,
+      message: username === undefined ? 'passwordFile needs a username' : 'username needs a passwordFile',
+    });
+  if (tokenFile !== undefined && username !== undefined)
+    add('tokenFile', 'takes the place of username and passwordFile: leave one of the two out');
+  return findings;
+}
+
+const tlsRules = (path: readonly string[], { tls }: Destination): Finding[] =>
+  (tls?.key === undefined) === (tls?.certificate === undefined)
+    ? []
+    : [{ path, message: tls?.key === undefined ? 'certificate needs a key' : 'key needs a certificate' }];
+
+/** `listens`: whether there is a section `commitments`; undefined where it is not known. */
+export function commitmentRules(destinations: Destinations, listens: boolean | undefined): Finding[] {
+  return Object.entries(destinations).flatMap(([name, { commitment, url }]) => {
+    if (commitment === undefined) return [];
+    const path = ['destinations', name, 'commitment'];
+    const missing = (['host', 'port', 'aet'] as const)
+      .filter((key) => url !== undefined && commitment[key] === undefined)
+      .map((key) => ({
+        path: [...path, key],
+        message: 'is missing and must be given, as there is a url: Scanflow requests commitment by DICOM',
+      }));
+    if (commitment.answers === 'same' || listens !== false) return missing;
+    return [
+      ...missing,
+      {
+        path: [...path, 'answers'],
+        message: 'needs the section commitments, which says where later reports are received',
+      },
+    ];
+  });
+}
+
+export const commitmentsRules = ({ tls }: z.output<typeof commitments>): Finding[] =>
+  tls?.requirePeerCertificate === true && tls.ca === undefined
+    ? [
+        {
+          path: ['commitments', 'tls', 'requirePeerCertificate'],
+          message: 'needs ca: without it, no certificate can be verified',
+        },
+      ]
+    : [];

@@ -1,15 +1,7 @@
 /** What zod found, in words for whoever writes scanflow.yaml. Pure. */
 import type { z } from 'zod';
-import type { Path } from './outline.ts';
+import { type Finding, type Path, nearest } from './issue.ts';
 import { configSchema } from './schema.ts';
-import { nearest } from './suggest.ts';
-
-/** A mistake and where it is; `atKey`: the key itself is the mistake, not its value. */
-export interface Finding {
-  readonly path: Path;
-  readonly message: string;
-  readonly atKey?: boolean;
-}
 
 const TYPES: Readonly<Record<string, string>> = {
   object: 'keys with values',

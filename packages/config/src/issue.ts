@@ -1,5 +1,4 @@
-/** A mistake in the configuration, and where it is. */
-
+/** A mistake in the configuration, where it is, and what may have been meant. Pure. */
 export interface ConfigIssue {
   readonly file: string;
   /** Both count from 1. */
@@ -13,3 +12,38 @@ export interface ConfigIssue {
 /** `file:line:column: path: message`, which editors and terminals turn into links. */
 export const formatIssue = ({ file, line, column, path, message }: ConfigIssue): string =>
   `${file}:${line}:${column}: ${path === '' ? '' : `${path}: `}${message}`;
+
+/** The keys that lead to a value, and numbers in lists. */
+export type Path = readonly (string | number)[];
+
+/** A mistake before its line is known. `atKey`: the key itself is the mistake, not its value. */
+export interface Finding {
+  readonly path: Path;
+  readonly message: string;
+  readonly atKey?: boolean;
+}
+
+/** "Did you mean …?": the known word that a mistyped one is closest to. Pure. */
+
+/** The closest of `known` within two edits (one for short words), undefined where none is. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  const allowed = word.length <= 4 ? 1 : 2;
+  return known
+    .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ distance }) => distance <= allowed)
+    .toSorted((a, b) => a.distance - b.distance)[0]?.candidate;
+}
+
+/** Levenshtein's distance. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (const [i, letter] of Array.from(a).entries()) {
+    const next = [i + 1];
+    for (const [j, other] of Array.from(b).entries()) {
+      const change = (row[j] ?? 0) + (letter === other ? 0 : 1);
+      next.push(Math.min(change, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

@@ -1,10 +1,15 @@
-/** Reads scanflow.yaml from disk: bounded, as UTF-8, with its relative file names resolved. */
+/** scanflow.yaml from disk: read with bounds, as a service loads it, and followed when it changes. */
 import { dirname, resolve } from 'node:path';
 import { codeOf, messageOf } from '@scanflow/failure';
 import { readBounded } from '@scanflow/runtime/files';
-import type { KnownAttributes } from './attributes.ts';
+import type { LoadedConfig, Log } from '@scanflow/runtime';
+import { statSync, type Stats } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import type { KnownAttributes } from './values.ts';
 import { parseConfig, type ConfigResult } from './parse.ts';
 import type { Config } from './schema.ts';
+import { formatIssue } from './issue.ts';
+import { configWarnings } from './warnings.ts';
 
 const LIMIT = 1_048_576;
 
@@ -84,3 +89,66 @@ function resolveFiles(config: Config, base: string): Config {
     hooks: Object.fromEntries(Object.entries(config.hooks).map(([name, part]) => [name, absolute(part)])),
   };
 }
+
+/**
+ * A function that reads a configuration file, for `load` of `runService`.
+ * @param known keywords of DICOM attributes with their VR; without them, keywords are checked for their form only
+ */
+export const configLoader =
+  (known?: KnownAttributes) =>
+  async (file: string): Promise<LoadedConfig<Config>> => {
+    const loaded = await loadConfig(file, known);
+    return loaded.ok
+      ? { ok: true, config: loaded.config, warnings: configWarnings(loaded.config) }
+      : { ok: false, mistakes: loaded.issues.map(formatIssue) };
+  };
+
+/** Follows the configuration file: what is changed in it is used without a restart, as far as a service can. */
+export interface ConfigWatchOptions {
+  readonly file: string;
+  readonly log: Log;
+  /** Uses a changed configuration that is good. Must not throw. */
+  readonly use: (config: Config) => void;
+  /** How often the file is looked at, in milliseconds. */
+  readonly everyMs?: number;
+}
+
+export interface ConfigWatch {
+  close(): void;
+}
+
+const EVERY_MS = 2_000;
+
+/** Looks at the file again and again. One with mistakes is logged once, and what was used before stays. */
+export function watchConfig({ file, log, use, everyMs = EVERY_MS }: ConfigWatchOptions): ConfigWatch {
+  // at once: a change from here on is one
+  let seen = stampOf(statSync(file, { throwIfNoEntry: false }));
+  const look = async (): Promise<void> => {
+    const stamp = stampOf(await stat(file).catch(() => undefined));
+    if (stamp === seen) return;
+    seen = stamp;
+    const loaded = await loadConfig(file);
+    if (loaded.ok) {
+      log.info('configuration.changed', { file });
+      use(loaded.config);
+      return;
+    }
+    const [first, ...others] = loaded.issues;
+    log.warn('configuration.unusable', {
+      file,
+      reason: first === undefined ? 'it cannot be read' : formatIssue(first),
+      more: others.length,
+      what: 'the configuration before it stays in use; correct the file',
+    });
+  };
+  let looking = look();
+  const timer = setInterval(() => {
+    looking = looking.then(look);
+  }, everyMs);
+  timer.unref();
+  return { close: () => clearInterval(timer) };
+}
+
+/** Changes whenever the file does, also when another takes its name. */
+const stampOf = (file: Stats | undefined): string =>
+  file === undefined ? 'none' : `${file.ino} ${file.size} ${file.mtimeMs}`;

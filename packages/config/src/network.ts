@@ -1,7 +1,8 @@
-/** The keys of scanflow.yaml about who may connect and how it is secured: TLS, and access to the worklist. */
+/** Who may connect and how it is secured: TLS, access to the worklist, `receiver`, and senders; with the rules between these keys. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { aeTitle, host } from './values.ts';
+import { aeTitle, host, bindAddress, interval, port } from './values.ts';
+import type { Finding } from './issue.ts';
 
 const file = z.string().min(1);
 const profile = z
@@ -74,7 +75,7 @@ const certificate = z
   .meta({ title: 'certificate' });
 
 /** What is asked of one caller beyond its AE title, which anyone can use; `ca` is the key that certificates need. */
-export const callerProof = (ca: string) => ({
+const callerProof = (ca: string) => ({
   addresses: z
     .array(network)
     .min(1)
@@ -96,3 +97,149 @@ export const accessEntry = z.strictObject({
   ...callerProof('worklist.tls.ca'),
   view: view.optional().describe('What it sees, instead of `worklist.view`.'),
 });
+
+const SECOND_MS = 1_000;
+const DAY_MS = 86_400_000;
+
+export const receiver = z.strictObject({
+  bind: bindAddress
+    .optional()
+    .describe('Address on which the receiver listens. If absent, that of `worklist.bind`.'),
+  port: port.default(4242).describe('Port on which the receiver takes images (C-STORE), without TLS.'),
+  aets: z
+    .array(aeTitle)
+    .min(1)
+    .optional()
+    .describe(
+      'AE titles by which scanners may call the receiver, such as `[ORTHANC]`. It rejects an association that calls another one. If absent, any.',
+    ),
+  idle: interval(10 * SECOND_MS, DAY_MS, 'from 10s to 1d')
+    .prefault('5m')
+    .describe(
+      'The receiver ends an association in which nothing comes for this long. Choose more than the longest pause of your scanners within one. From 10s to 1d.',
+    ),
+  access: z
+    .record(aeTitle, z.strictObject(callerProof('receiver.tls.ca')))
+    .default({})
+    .describe('What a sender has to prove beyond its AE title, each under its AE title.'),
+  tls: listeningTls
+    .extend({ port: port.default(2762).describe('Port on which the receiver takes images with TLS.') })
+    .optional()
+    .describe('TLS, as in DICOM PS3.15 annex B, on a port of its own beside the plain one.'),
+});
+
+/** Scanners by name, with their AE titles. */
+type Scanners = Readonly<
+  Record<string, { readonly aet: string; readonly sends?: readonly string[] | undefined }>
+>;
+type Admitted = 'scanners' | 'any' | readonly string[] | undefined;
+
+/** AE title → name of the scanner: the title with which it queries, and those with which it sends. */
+export const sendersOf = (scanners: Scanners): ReadonlyMap<string, string> =>
+  new Map(
+    Object.entries(scanners).flatMap(([name, { aet, sends = [] }]) =>
+      [aet, ...sends].map((title) => [title, name] as const),
+    ),
+  );
+
+/** Whether images of this AE title may go to projects; without `from`, those of everybody. */
+export function admits(from: Admitted, senders: ReadonlyMap<string, string>, aet: string): boolean {
+  if (from === undefined || from === 'any') return true;
+  return from === 'scanners' ? senders.has(aet) : from.includes(aet);
+}
+
+/** An AE title tells one scanner from another, so it belongs to one. */
+export function senderRules(scanners: Scanners): Finding[] {
+  const owners = new Map(Object.entries(scanners).map(([name, { aet }]) => [aet, name]));
+  return Object.entries(scanners).flatMap(([name, { sends = [] }]) =>
+    sends.flatMap((title, index): Finding[] => {
+      const path = ['scanners', name, 'sends', String(index)];
+      const owner = owners.get(title);
+      owners.set(title, owner ?? name);
+      if (sends.indexOf(title) < index) return [{ path, message: `${title} stands in the list already` }];
+      if (owner === undefined || owner === name) return [];
+      return [{ path, message: `${owner} has the AE title ${title} already; each scanner needs its own` }];
+    }),
+  );
+}
+
+type Receiver = z.output<typeof receiver>;
+
+/** What `worklist` says of who calls. */
+interface Worklist {
+  readonly tls?: z.output<typeof listeningTls> | undefined;
+  readonly access: Readonly<Record<string, z.output<typeof accessEntry>>>;
+  readonly allow: 'scanners' | 'any' | readonly string[];
+}
+
+/** Rules for whoever listens; a section that is itself mistaken is left out. */
+export const networkRules = ({
+  worklist,
+  receiver,
+  arrivals,
+  scanners,
+}: {
+  readonly worklist: Worklist | undefined;
+  readonly receiver: Receiver | undefined;
+  readonly arrivals: { readonly from?: Admitted } | undefined;
+  readonly scanners: Scanners | undefined;
+}): Finding[] => [
+  ...(worklist === undefined ? [] : worklistRules(worklist, scanners)),
+  ...(receiver === undefined ? [] : receiverRules(receiver, arrivals?.from, scanners)),
+];
+
+function worklistRules({ tls, access, allow }: Worklist, scanners: Scanners | undefined): Finding[] {
+  const findings: Finding[] = [];
+  if (tls?.requirePeerCertificate === true && tls.ca === undefined)
+    findings.push({
+      path: ['worklist', 'tls', 'requirePeerCertificate'],
+      message: 'needs ca: without it, no certificate can be verified',
+    });
+  for (const [aet, { certificates }] of Object.entries(access)) {
+    const path = ['worklist', 'access', aet];
+    if (certificates !== undefined && tls?.ca === undefined)
+      findings.push({
+        path: [...path, 'certificates'],
+        message: 'needs worklist.tls with ca: without it, nobody shows a certificate',
+      });
+    if (!isAllowed(aet, allow, scanners))
+      findings.push({
+        path,
+        atKey: true,
+        message: `${aet} is not admitted: ${allow === 'scanners' ? 'it is no AE title of scanners' : 'add it to worklist.allow'}`,
+      });
+  }
+  return findings;
+}
+
+/** `receiver`: certificates need an authority, and who has to prove something is one whose images are taken. */
+function receiverRules({ tls, access }: Receiver, from: Admitted, scanners: Scanners | undefined): Finding[] {
+  const findings: Finding[] = [];
+  if (tls?.requirePeerCertificate === true && tls.ca === undefined)
+    findings.push({
+      path: ['receiver', 'tls', 'requirePeerCertificate'],
+      message: 'needs ca: without it, no certificate can be verified',
+    });
+  for (const [aet, { certificates }] of Object.entries(access)) {
+    const path = ['receiver', 'access', aet];
+    if (certificates !== undefined && tls?.ca === undefined)
+      findings.push({
+        path: [...path, 'certificates'],
+        message: 'needs receiver.tls with ca: without it, nobody shows a certificate',
+      });
+    if (scanners !== undefined && !admits(from, sendersOf(scanners), aet))
+      findings.push({
+        path,
+        atKey: true,
+        message: `images of ${aet} are not taken: add it to scanners.NAME.sends or arrivals.from`,
+      });
+  }
+  return findings;
+}
+
+function isAllowed(aet: string, allow: Worklist['allow'], scanners: Scanners | undefined): boolean {
+  if (allow === 'any' || (allow === 'scanners' && scanners === undefined)) return true;
+  return allow === 'scanners'
+    ? Object.values(scanners ?? {}).some((scanner) => scanner.aet === aet)
+    : allow.includes(aet);
+}

@@ -1,20 +1,16 @@
 /** What no single value of the configuration shows: rules between them. Pure. */
-import type { Finding } from './explain.ts';
-import { fetchingRules } from './calendar-rules.ts';
-import { commitmentRules, commitmentsRules } from './commitment-rules.ts';
-import { destinationRules } from './destination-rules.ts';
-import { hookRules } from './hook-rules.ts';
-import { attributeProblem, type KnownAttributes } from './attributes.ts';
-import { layoutRules } from './layout-rules.ts';
-import { ledgerRules } from './ledger-rules.ts';
-import { networkRules } from './network-rules.ts';
+import { type Finding, nearest } from './issue.ts';
+import { fetchingRules } from './calendar.ts';
+import { commitmentRules, commitmentsRules, destinationRules } from './destination.ts';
+import { hookRules } from './hooks.ts';
+import { attributeProblem, type KnownAttributes } from './values.ts';
+import { layoutRules } from './layouts.ts';
+import { ledgerRules, tagRules } from './streaming.ts';
+import { networkRules, senderRules } from './network.ts';
 import type { Config } from './schema.ts';
-import { senderRules } from './senders.ts';
-import { sendingRules } from './sending-rules.ts';
-import { legRules, storageRules } from './storage-rules.ts';
-import { nearest } from './suggest.ts';
-import { tagRules } from './tag-rules.ts';
-import { scannersNamed, vocabularyRules } from './vocabulary-rules.ts';
+import { sendingRules } from './sending.ts';
+import { legRules, storageRules } from './storage.ts';
+import { scannersNamed, vocabularyRules } from './vocabulary.ts';
 
 const LABELS: readonly string[] = ['project', 'subject', 'session'];
 const KEYWORD = /^[A-Z][A-Za-z0-9]{1,63}$/;

@@ -1,16 +1,8 @@
 /** The shape of `scanflow.yaml`: every key, its default, and what it means for the reader of docs/configuration.md. */
 import { z } from 'zod';
 import { fetching } from './calendar.ts';
-import { characterSet } from './character-set.ts';
-import { commitments } from './commitment.ts';
-import { destination } from './destination.ts';
-import { cleanup, hook, sessions } from './hooks.ts';
-import { ledger } from './ledger.ts';
-import { accessEntry, listeningTls, view } from './network.ts';
-import { receiver } from './receiver.ts';
-import { storage } from './storage.ts';
-import { arrivals, tag } from './streaming.ts';
 import {
+  characterSet,
   aeTitle,
   bindAddress,
   cron,
@@ -23,6 +15,11 @@ import {
   port,
   timeZone,
 } from './values.ts';
+import { commitments, destination } from './destination.ts';
+import { cleanup, hook, sessions } from './hooks.ts';
+import { ledger, arrivals, tag } from './streaming.ts';
+import { accessEntry, listeningTls, view, receiver } from './network.ts';
+import { storage } from './storage.ts';
 import { ownVocabulary, scannerChoice, vocabulary } from './vocabulary.ts';
 
 const HOUR_MS = 3_600_000;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatIssue } from './issue.ts';
 import { parseConfig } from './parse.ts';
-import { admits, sendersOf } from './senders.ts';
+import { admits, sendersOf } from './network.ts';
 
 const text = (scanners: string, more = '') => `facility: { name: Here, timezone: Europe/Amsterdam }
 data: /data

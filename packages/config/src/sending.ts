@@ -1,6 +1,7 @@
-/** Of `destinations`: which series go there (`when`), how fast (`rate`), at which hours (`schedule`), how often it is tried (`retry`). */
+/** Of `destinations`: which series go there (`when`), how fast (`rate`), at which hours (`schedule`), how often Scanflow tries (`retry`); with their rules. */
 import { z } from 'zod';
 import { aeTitle, interval, modality } from './values.ts';
+import type { Finding } from './issue.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -150,3 +151,29 @@ const retry = z
 
 /** Of each destination, whatever it speaks. */
 export const sending = { when, rate, schedule, retry };
+
+type Windows = z.output<typeof windows>;
+type Retry = z.output<typeof retry>;
+type Sent = { readonly schedule?: Windows | undefined; readonly retry?: Retry | undefined };
+
+export const sendingRules = (destinations: Readonly<Record<string, Sent>>): Finding[] =>
+  Object.entries(destinations).flatMap(([name, { schedule, retry }]) => [
+    ...scheduleRules(['destinations', name, 'schedule'], schedule ?? []),
+    ...retryRules(['destinations', name, 'retry'], retry),
+  ]);
+
+/** Of any list of hours. */
+export function scheduleRules(path: readonly string[], schedule: Windows): Finding[] {
+  return schedule
+    .filter(({ from, to }) => from === to)
+    .map(({ from }) => ({
+      path,
+      message: `from and to are both ${from}; the whole day is from '00:00' to '24:00'`,
+    }));
+}
+
+function retryRules(path: readonly string[], retry: Retry | undefined): Finding[] {
+  return retry === undefined || retry.first <= retry.most
+    ? []
+    : [{ path: [...path, 'most'], message: 'is shorter than first' }];
+}

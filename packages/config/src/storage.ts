@@ -1,8 +1,39 @@
-/** `storage`: where images end up. */
+/** `storage`: where images end up and how they are verified there; with the rules between its folders. */
 import { z } from 'zod';
 import { EXTENSIONS, LAYOUTS } from './layouts.ts';
-import { folder } from './values.ts';
-import { verify } from './verify.ts';
+import { folder, interval } from './values.ts';
+import { rates, windows, scheduleRules } from './sending.ts';
+import type { Finding } from './issue.ts';
+
+const DAY_MS = 86_400_000;
+
+const verify = z
+  .strictObject({
+    every: z
+      .literal('never')
+      .or(interval(1_000, 3650 * DAY_MS, 'from 1s to 3650d, or never'))
+      .prefault('30d')
+      .describe(
+        'How often the streamer reads each stored file again and compares it with its SHA-256: the images, `series.tar` and the copy. `never`: only when a person runs `scanflow verify`.',
+      ),
+    rate: rates
+      .prefault('50MB/s')
+      .describe(
+        'Most that one streamer reads for it: `50MB/s`, `600/min` (files), or both. While images arrive it reads a tenth of that.',
+      ),
+    schedule: windows
+      .optional()
+      .describe(
+        "Hours in which it reads by itself, in the facility's time, like the `schedule` of a destination. If absent, always. A person's request does not wait for them.",
+      ),
+    until: interval(1_000, 3650 * DAY_MS, 'of at most 3650d')
+      .optional()
+      .describe(
+        'By itself, the streamer does not verify a series that was stored longer ago, for facilities where people move files after some time. If absent, it verifies all.',
+      ),
+  })
+  .prefault({})
+  .describe('Verification of what is stored, by reading it again. It changes nothing.');
 
 const names = Object.keys(LAYOUTS)
   .map((name) => `\`${name}\``)
@@ -121,3 +152,60 @@ export const storage = z.strictObject({
   copy: copy.optional(),
   verify,
 });
+
+/** Names of legs that are no destinations. */
+const LEGS = ['storage', 'copy'];
+
+export function storageRules(
+  { root, projects, copy, fileMode, folderMode, verify }: z.output<typeof storage>,
+  data: string | undefined,
+): Finding[] {
+  const roots: (readonly [path: readonly string[], root: string])[] = [
+    [['storage', 'root'], root],
+    ...Object.entries(projects).map(
+      ([name, project]) => [['storage', 'projects', name, 'root'], project.root] as const,
+    ),
+  ];
+  const findings: Finding[] = [...roots, ...(copy ? [[COPY_ROOT, copy.root] as const] : [])]
+    .filter(([, folder]) => data !== undefined && plain(folder) === plain(data))
+    .map(([path]) => ({ path, message: 'project storage needs a folder of its own, other than data' }));
+  if (copy !== undefined && roots.some(([, other]) => overlap(copy.root, other)))
+    findings.push({
+      path: COPY_ROOT,
+      message: 'the copy needs a folder of its own, neither in project storage nor around it',
+    });
+  if (fileMode !== undefined && !ownerHas(fileMode, 0o600))
+    findings.push({ path: ['storage', 'fileMode'], message: 'the owner must read and write, like 0640' });
+  if (folderMode !== undefined && !ownerHas(folderMode, 0o700))
+    findings.push({
+      path: ['storage', 'folderMode'],
+      message: 'the owner must read, write and enter, like 2750',
+    });
+  return [...findings, ...scheduleRules(['storage', 'verify', 'schedule'], verify.schedule ?? [])];
+}
+
+export const legRules = (destinations: Readonly<Record<string, unknown>>): Finding[] =>
+  Object.keys(destinations)
+    .filter((name) => LEGS.includes(name))
+    .map((name) => ({
+      path: ['destinations', name],
+      atKey: true,
+      message: `the name ${name} is taken by Scanflow itself; choose another`,
+    }));
+
+const COPY_ROOT = ['storage', 'copy', 'root'];
+
+const ownerHas = (mode: string, bits: number): boolean => (Number.parseInt(mode, 8) & bits) === bits;
+
+/** Without what changes nothing: `/a//b/./` is `/a/b`. */
+const plain = (folder: string): string =>
+  `/${folder
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .join('/')}`;
+
+const overlap = (a: string, b: string): boolean =>
+  isWithin(plain(a), plain(b)) || isWithin(plain(b), plain(a));
+
+const isWithin = (inner: string, outer: string): boolean =>
+  inner === outer || outer === '/' || inner.startsWith(`${outer}/`);

@@ -1,6 +1,7 @@
-/** `arrivals` and `tag`: what the streamer takes in, and how it marks it. */
+/** `arrivals`, `tag` and `ledger`: what the streamer takes in, how it marks it, where it keeps what it knows; with the rules of tag and ledger. */
 import { z } from 'zod';
 import { aeTitle, interval, pattern, plainText, privateGroup } from './values.ts';
+import type { Finding } from './issue.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -96,3 +97,69 @@ export const tag = z.strictObject({
 
 /** `tag` where nothing is configured. */
 export const defaultTag = (): z.output<typeof tag> => tag.parse({});
+
+/** Each element of the block holds one thing. */
+export function tagRules(section: z.output<typeof tag>): Finding[] {
+  const taken = new Map<number, string>();
+  return (['element', 'accession', 'time'] as const).flatMap((key) => {
+    const digits = section[key];
+    if (digits === undefined) return [];
+    const number = Number.parseInt(digits, 16);
+    const other = taken.get(number);
+    taken.set(number, key);
+    if (other === undefined) return [];
+    const message = `element ${digits} holds the tag's ${other === 'element' ? 'value' : other} already; choose another`;
+    return [{ path: ['tag', key], message }];
+  });
+}
+
+const file = z.string().min(1);
+
+export const ledger = z.strictObject({
+  url: z
+    .url({
+      protocol: /^postgres(ql)?$/,
+      error: 'expected an address like postgresql://scanflow@postgres:5432/scanflow',
+    })
+    .optional()
+    .describe(
+      'Database of a PostgreSQL server, for several streamers that share the work. Absent: a SQLite file in `data`, for one streamer.',
+    ),
+  passwordFile: file.optional().describe('File that holds the password of the user in `url`.'),
+  tls: z
+    .strictObject({
+      ca: file.describe("File with the certificate of the authority that signed the server's (PEM)."),
+    })
+    .optional()
+    .describe(
+      'The connection is encrypted, and the server has to prove its name, or nothing is sent to it; without `tls`, the connection is in the clear.',
+    ),
+  lease: interval(2_000, 3_600_000, 'from 2s to 1h')
+    .prefault('1m')
+    .describe(
+      'Another streamer takes over the work of one that gives no sign of life for this long: from 2s to 1h. The clocks of their machines must agree much better than that.',
+    ),
+});
+
+/** Rules between the keys of `ledger`. Pure. */
+export function ledgerRules({ url, passwordFile, tls }: z.output<typeof ledger>): Finding[] {
+  if (url === undefined)
+    return Object.entries({ passwordFile, tls })
+      .filter(([, value]) => value !== undefined)
+      .map(([key]) => ({
+        path: ['ledger', key],
+        message: 'is for a PostgreSQL server, and there is no url',
+      }));
+  const { username, password, pathname, search } = new URL(url);
+  const path = ['ledger', 'url'];
+  return [
+    ...(password === '' ? [] : [{ path, message: 'has a password in it; put it into passwordFile' }]),
+    ...(username === ''
+      ? [{ path, message: 'names no user; expected postgresql://USER@HOST/DATABASE' }]
+      : []),
+    ...(/^\/[^/]+$/.test(pathname)
+      ? []
+      : [{ path, message: 'names no database; expected postgresql://USER@HOST/DATABASE' }]),
+    ...(search === '' ? [] : [{ path, message: 'takes no parameters after ?; see tls' }]),
+  ];
+}

@@ -1,9 +1,9 @@
-/** The kinds of values of scanflow.yaml that YAML itself does not know: durations, AE titles, patterns, zones. */
+/** The kinds of values of scanflow.yaml that YAML itself does not know: durations, AE titles, patterns, zones, cron expressions, DICOM attributes, character sets. */
 import { isIP } from 'node:net';
 import { compilePattern, type Pattern } from '@scanflow/booking';
 import { z } from 'zod';
 import { messageOf } from '@scanflow/failure';
-import { cronProblem } from './cron.ts';
+import { nearest } from './issue.ts';
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const DURATION = /^(?<amount>\d{1,9})(?<unit>ms|s|m|h|d)$/;
@@ -155,3 +155,105 @@ export const modality = z
   .string()
   .regex(/^[A-Z][A-Z0-9_]{1,15}$/, 'expected a DICOM modality in capitals such as MR')
   .meta({ title: 'modality' });
+
+/** Checks cron expressions: five fields, or six with seconds first. Pure. */
+
+interface Field {
+  readonly name: string;
+  readonly least: number;
+  readonly most: number;
+  readonly words?: readonly string[];
+}
+
+const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
+const FIELDS: readonly Field[] = [
+  { name: 'second', least: 0, most: 59 },
+  { name: 'minute', least: 0, most: 59 },
+  { name: 'hour', least: 0, most: 23 },
+  { name: 'day of the month', least: 1, most: 31 },
+  { name: 'month', least: 1, most: 12, words: MONTHS },
+  { name: 'day of the week', least: 0, most: 7, words: DAYS },
+];
+/** `*`, `5`, `1-5`, each with an optional step, numbers or names. */
+const ITEM = /^(?:\*|(?<from>[a-z]{3}|\d{1,2})(?:-(?<to>[a-z]{3}|\d{1,2}))?)(?:\/(?<step>\d{1,2}))?$/;
+
+/** What is wrong with a cron expression; undefined where it is good. */
+export function cronProblem(expression: string): string | undefined {
+  const fields = expression.trim().toLowerCase().split(/\s+/);
+  if (fields.length !== 5 && fields.length !== 6)
+    return 'expected a cron expression of five fields (minute, hour, day, month, weekday) like */5 * * * *';
+  for (const [index, field] of FIELDS.slice(6 - fields.length).entries()) {
+    const text = fields[index] ?? '';
+    if (!text.split(',').every((item) => isItem(item, field)))
+      return `expected a cron expression like */5 * * * *: ${text} is no ${field.name}, which goes from ${field.least} to ${field.most}`;
+  }
+  return undefined;
+}
+
+function isItem(item: string, field: Field): boolean {
+  const groups = ITEM.exec(item)?.groups;
+  if (groups === undefined) return false;
+  const { from, to, step } = groups;
+  if (step !== undefined && (Number(step) < 1 || (from !== undefined && to === undefined))) return false;
+  if (from === undefined) return true;
+  const first = valueOf(from, field);
+  const last = to === undefined ? first : valueOf(to, field);
+  return first >= field.least && last <= field.most && first <= last;
+}
+
+/** NaN, which no comparison holds for, where a word is unknown in this field. */
+function valueOf(text: string, { least, words = [] }: Field): number {
+  if (/^\d/.test(text)) return Number(text);
+  const index = words.indexOf(text);
+  return index === -1 ? Number.NaN : index + least;
+}
+
+/** Keywords of DICOM attributes with their VR. The caller gives them: this package does not know the dictionary. */
+export type KnownAttributes = ReadonlyMap<string, string>;
+
+/** Why an attribute cannot stand there; undefined where it can, or where nobody knows. */
+export function attributeProblem(keyword: string, known: KnownAttributes | undefined): string | undefined {
+  if (known === undefined) return undefined;
+  const vr = known.get(keyword);
+  if (vr === undefined) {
+    const close = nearest(keyword, [...known.keys()]);
+    return `there is no DICOM attribute ${keyword}${close === undefined ? '' : `; did you mean ${close}?`}`;
+  }
+  return NO_TEXT.has(vr) ? `${keyword} is no text and no number (${vr})` : undefined;
+}
+
+const NO_TEXT: ReadonlySet<string> = new Set(['SQ', 'OB', 'OD', 'OF', 'OL', 'OV', 'OW', 'UN', 'AT']);
+
+/** Without code extensions (PS3.3 tables C.12-2 and C.12-5). */
+export const CHARACTER_SETS = [
+  ...['ISO_IR 6', 'ISO_IR 100', 'ISO_IR 101', 'ISO_IR 109', 'ISO_IR 110', 'ISO_IR 144', 'ISO_IR 127'],
+  ...['ISO_IR 126', 'ISO_IR 138', 'ISO_IR 148', 'ISO_IR 203', 'ISO_IR 13', 'ISO_IR 166', 'ISO_IR 192'],
+  ...['GB18030', 'GBK'],
+] as const;
+
+/** With code extensions, by number: those of two bytes a character (table C.12-4), and those of one (table C.12-3). */
+export const WIDE_SETS = ['87', '159', '149', '58'] as const;
+export const NARROW_SETS = [
+  ...['6', '100', '101', '109', '110', '144', '127', '126', '138', '148', '203', '13', '166'],
+] as const;
+
+const narrow = `ISO 2022 IR (?:${NARROW_SETS.join('|')})`;
+const wide = `ISO 2022 IR (?:${WIDE_SETS.join('|')})`;
+/** One of two bytes a character has ASCII beside it; several have a backslash between them, and ASCII as an empty first. */
+const EXTENDED = String.raw`^(?:${narrow}|${wide}|(?:${narrow})?(?:\\(?:${narrow}|${wide}))+)$`;
+
+const error = ({ input }: { readonly input?: unknown }): string =>
+  `expected a character set such as ISO_IR 100, ISO_IR 192, GB18030, 'ISO 2022 IR 87' or 'ISO 2022 IR 13\\ISO 2022 IR 87', got ${JSON.stringify(input)}`;
+
+/** A set that a scanner can be answered in. */
+export const characterSet = z.union(
+  [
+    z.enum(CHARACTER_SETS, { error }),
+    z
+      .string({ error })
+      .regex(new RegExp(EXTENDED), { error })
+      .meta({ title: 'sets with code extensions such as `ISO 2022 IR 87`' }),
+  ],
+  { error },
+);

@@ -1,7 +1,8 @@
-/** The keys of scanflow.yaml about how events are understood: for all calendars, and for one of them instead. */
+/** How events are understood, for all calendars or for one of them; with the rules between these keys. */
 import { LANGUAGES } from '@scanflow/booking';
 import { z } from 'zod';
 import { duration, host, pattern } from './values.ts';
+import type { Finding } from './issue.ts';
 
 const word = z.string().min(1).max(64);
 const label = z
@@ -131,3 +132,41 @@ export const scannerChoice = (name: z.ZodString) =>
     .describe(
       'The scanner that this calendar books; or a rule such as `{ by: location, map: { Room 1: prisma, Room 2: skyra }, otherwise: reject }`: by the text of `location`, one of the `categories`, or an attendee that is a `resource`; `otherwise` is `reject`, `skip` or a scanner.',
     );
+
+type Words = Pick<z.output<z.ZodObject<typeof ownVocabulary>>, 'patterns' | 'defaults' | 'projects'>;
+
+const LABELS = ['project', 'subject', 'session'] as const;
+
+/** Every label is in each pattern or has a default; a list of projects is in one place. */
+export function vocabularyRules(path: readonly string[], words: Words, inherited: Words = {}): Finding[] {
+  const defaults = words.defaults ?? inherited.defaults ?? {};
+  const given: Readonly<Record<string, unknown>> = defaults;
+  const needed = LABELS.filter((name) => given[name] === undefined);
+  const findings = (words.patterns ?? []).flatMap(({ names }, index): Finding[] => {
+    const missing = needed.filter((name) => !names.includes(name));
+    if (missing.length === 0) return [];
+    const groups = missing.map((name) => `(?<${name}>…)`).join(', ');
+    const message = `the pattern lacks the named ${missing.length === 1 ? 'group' : 'groups'} ${groups}`;
+    return [{ path: [...path, 'patterns', String(index)], message }];
+  });
+  const { projects } = words;
+  if (projects !== undefined && (projects.file === undefined) === (projects.url === undefined))
+    findings.push({ path: [...path, 'projects'], message: 'expected exactly one of file and url' });
+  return findings;
+}
+
+/** Every scanner that a calendar's rule names, with the path to it. */
+export function scannersNamed(
+  path: readonly string[],
+  { scanner }: { readonly scanner: z.output<ReturnType<typeof scannerChoice>> },
+): [path: readonly string[], name: string][] {
+  if (typeof scanner === 'string') return [[[...path, 'scanner'], scanner]];
+  const { map, otherwise } = scanner;
+  const mapped = Object.entries(map).map(([text, name]): [string[], string] => [
+    [...path, 'scanner', 'map', text],
+    name,
+  ]);
+  return otherwise === 'reject' || otherwise === 'skip'
+    ? mapped
+    : [...mapped, [[...path, 'scanner', 'otherwise'], otherwise]];
+}
