@@ -1,6 +1,114 @@
-/** Orthanc's answers as typed values. Any other form throws FailureError ORTHANC_UNCLEAR. */
+/** What Orthanc has, as types, and its answers read as these. Any other form throws FailureError ORTHANC_UNCLEAR. */
+import type { InstanceBody } from './image.ts';
 import { unclear } from './faults.ts';
-import type { Change, InstanceListing, SeriesListing, SystemInfo, Tags } from './types.ts';
+
+/** Values by keyword, as Orthanc decoded them. */
+export type Tags = Readonly<Record<string, string>>;
+
+export interface SystemInfo {
+  readonly version: string;
+  /** DatabaseServerIdentifier, from Orthanc 1.11.1. */
+  readonly database: string | undefined;
+  /** The limits by which Orthanc deletes the oldest images by itself; undefined if there are none or it does not say. */
+  readonly recycling: string | undefined;
+}
+
+export interface Change {
+  readonly seq: number;
+  readonly type: string;
+  /** Orthanc id of the resource. */
+  readonly id: string;
+}
+
+export interface ChangePage {
+  readonly changes: readonly Change[];
+  readonly last: number;
+  readonly done: boolean;
+}
+
+export interface InstanceListing {
+  readonly id: string;
+  /** Number of the file among those that were sent again under its UIDs with other bytes, from 1. Absent: its own file. */
+  readonly version?: number;
+  /** Changes when other bytes take the instance's place. */
+  readonly fileUuid: string;
+  readonly bytes: number;
+  readonly tags: Tags;
+  /** Orthanc's identifier of its series, if that was joined with another. */
+  readonly series?: string;
+}
+
+/** One file that Orthanc has of an instance. */
+export type FileOfInstance = Pick<InstanceListing, 'id' | 'version'>;
+
+export interface SeriesListing {
+  readonly id: string;
+  /** Series Instance UID. */
+  readonly uid: string;
+  readonly instances: readonly string[];
+}
+
+/** Where an instance came from, as far as it is noted. */
+export interface Origin {
+  /** UTC. */
+  readonly received?: string;
+  /** AE title of the sender. */
+  readonly from?: string;
+  /** AE title that was called. */
+  readonly called?: string;
+  /** Network address of the sender. */
+  readonly address?: string;
+  /** It came through Orthanc's HTTP interface. */
+  readonly uploaded?: boolean;
+}
+
+/** What is noted on a series. */
+export interface Notes {
+  /** JSON: what a person decided. */
+  readonly decision?: string;
+}
+
+/** All throw FailureError `ORTHANC_…`; for what Orthanc no longer has, ORTHANC_GONE (permanent). */
+export interface Orthanc {
+  readonly system: (signal: AbortSignal) => Promise<SystemInfo>;
+  readonly changes: (since: number, limit: number, signal: AbortSignal) => Promise<ChangePage>;
+  readonly lastChange: (signal: AbortSignal) => Promise<number>;
+  /** Series of an instance. */
+  readonly parentOf: (instance: string, signal: AbortSignal) => Promise<string>;
+  readonly series: (id: string, signal: AbortSignal) => Promise<SeriesListing>;
+  readonly seriesPage: (
+    since: number,
+    limit: number,
+    signal: AbortSignal,
+  ) => Promise<readonly SeriesListing[]>;
+  readonly instance: (instance: string, signal: AbortSignal) => Promise<InstanceListing>;
+  /** Deletes one instance; with the last one goes the series. */
+  readonly remove: (instance: string, signal: AbortSignal) => Promise<void>;
+  /** Each instance's own file, and every version that was sent again with other bytes. */
+  readonly instances: (series: string, signal: AbortSignal) => Promise<readonly InstanceListing[]>;
+  /** Versions of one instance that are kept beside its own file. */
+  readonly versions: (instance: string, signal: AbortSignal) => Promise<readonly FileOfInstance[]>;
+  /** Whether an instance of the series has such versions, or may have. */
+  readonly hasVersions: (series: string, signal: AbortSignal) => Promise<boolean>;
+  /** Attributes of the series and its study from Orthanc's database, as it decoded them. */
+  readonly seriesTags: (series: string, signal: AbortSignal) => Promise<Tags>;
+  readonly origin: (instance: string, series: string, signal: AbortSignal) => Promise<Origin>;
+  readonly notes: (series: string, signal: AbortSignal) => Promise<Notes>;
+  /** Notes a person's decision on the series itself, so that it outlives the ledger. */
+  readonly noteDecision: (series: string, decision: string, signal: AbortSignal) => Promise<void>;
+  /**
+   * Notes on the series since when it is being deleted (an instant); undefined takes the note away. While it stands, the
+   * receiver acknowledges no image that is sent again (docs/decisions/0017-who-receives.md).
+   */
+  readonly noteLeaving: (series: string, since: string | undefined, signal: AbortSignal) => Promise<void>;
+  readonly open: (file: FileOfInstance, signal: AbortSignal) => Promise<InstanceBody>;
+  /** The instance in another transfer syntax, under its own UID. Throws TRANSCODE_FAILED if Orthanc cannot convert it. */
+  readonly transcode: (
+    instance: string,
+    transferSyntax: string,
+    signal: AbortSignal,
+  ) => Promise<InstanceBody>;
+}
 
 const ORTHANC_ID = /^[0-9a-f]{8}(-[0-9a-f]{8}){4}$/;
 

@@ -1,5 +1,5 @@
 export { array, isId, object, text } from './answers.ts';
-export { MD5_OF_NOTHING, type InstanceBody } from './body.ts';
+export { MD5_OF_NOTHING, type InstanceBody } from './image.ts';
 export {
   collected,
   orthancClient,
@@ -24,4 +24,4 @@ export type {
   SeriesListing,
   SystemInfo,
   Tags,
-} from './types.ts';
+} from './answers.ts';

@@ -10,13 +10,12 @@ import {
   seriesOf,
   systemInfo,
   text,
+  type Orthanc,
 } from './answers.ts';
-import { bodyOf, type InstanceBody } from './body.ts';
+import { bodyOf, type InstanceBody } from './image.ts';
 import { orthancClient, type OrthancAccess, type OrthancClient } from './client.ts';
 import { transcodeFault } from './faults.ts';
-import { isNoted, METADATA, notesOf, originOf } from './notes.ts';
-import type { Orthanc } from './types.ts';
-import { attachmentOf, versionsIn } from './versions.ts';
+import { isNoted, METADATA, notesOf, originOf, attachmentOf, versionsIn } from './notes.ts';
 
 /** Opens the typed client. Nothing is sent yet. */
 export function createOrthanc(access: OrthancAccess): Orthanc & { readonly close: () => void } {

@@ -1,8 +1,7 @@
 /** Logs: winston to stderr, JSON lines for machines, readable lines on a terminal, patient attributes withheld. */
-import { visible } from './visible.ts';
 import { styleText } from 'node:util';
 import winston from 'winston';
-import { Repeats } from './log-repeats.ts';
+import { visible } from './visible.ts';
 import { redact, type LogFields, type LogLevel } from './redact.ts';
 
 export type { LogFields, LogLevel };
@@ -21,7 +20,7 @@ export interface Log {
 }
 
 /** A log that sums up what repeats. */
-export interface ServiceLog extends Log {
+interface ServiceLog extends Log {
   /** Writes what was counted and is not written yet: before the process ends. */
   flush(): void;
 }
@@ -122,3 +121,72 @@ function textValue(value: unknown): string {
 
 const styled = (style: Parameters<typeof styleText>[0], text: string): string =>
   styleText(style, text, { validateStream: false });
+
+/**
+ * Lines that others make us write: events with an `address`. The first of each event and address are written, the rest is
+ * counted and summed up, so that a flood takes a few lines and the evidence before it stays. In bounded memory.
+ */
+interface RepeatsOptions {
+  readonly write: (level: LogLevel, event: string, fields: LogFields) => void;
+  /** Lines of an event and address that are written in a period. */
+  readonly burst?: number;
+  readonly periodMs?: number;
+  /** Most events and addresses that are distinguished; further addresses count together. */
+  readonly keys?: number;
+}
+
+interface Counted {
+  readonly level: LogLevel;
+  readonly event: string;
+  readonly address: string;
+  readonly since: number;
+  seen: number;
+}
+
+const OTHERS = 'other addresses';
+
+class Repeats {
+  readonly #options: Required<RepeatsOptions>;
+  readonly #counted = new Map<string, Counted>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: RepeatsOptions) {
+    this.#options = { burst: 30, periodMs: 60_000, keys: 1_000, ...options };
+  }
+
+  /** Whether to write a line now. False: it is counted, and the sum is written later. */
+  admit(level: LogLevel, event: string, address: string): boolean {
+    this.#timer ??= setInterval(() => this.flush(), this.#options.periodMs).unref();
+    const one = this.#entry(level, event, address);
+    one.seen += 1;
+    return one.seen <= this.#options.burst;
+  }
+
+  /** Writes the sums, and starts to count anew. */
+  flush(): void {
+    const now = performance.now();
+    const all = [...this.#counted.values()];
+    this.#counted.clear();
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    for (const { level, event, address, since, seen } of all) {
+      const more = seen - this.#options.burst;
+      if (more <= 0) continue;
+      const seconds = Math.max(1, Math.round((now - since) / 1000));
+      const note = `and ${more.toLocaleString('en')} more from ${address} in ${seconds} s`;
+      this.#options.write(level, event, { address, more, seconds, note });
+    }
+  }
+
+  #entry(level: LogLevel, event: string, address: string): Counted {
+    const own = this.#counted.get(`${event} ${address}`);
+    if (own !== undefined) return own;
+    const shown = this.#counted.size < this.#options.keys ? address : OTHERS;
+    const key = `${event} ${shown}`;
+    const found = this.#counted.get(key);
+    if (found !== undefined) return found;
+    const made = { level, event, address: shown, since: performance.now(), seen: 0 };
+    this.#counted.set(key, made);
+    return made;
+  }
+}

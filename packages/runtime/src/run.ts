@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { messageOf } from '@scanflow/failure';
 import { createLog, type Log, type LogLevel } from './log.ts';
-import { requireFinishedRestore } from './unfinished-restore.ts';
+import { requireFinishedRestore } from './restore.ts';
 
 /** The part of a configuration that this file reads itself. */
 export interface ServiceConfig {

@@ -1,13 +1,16 @@
-/** The pages for people and the dashboard: the items of the worklist, and its queries. */
+/** The pages for people and the dashboard: items of the worklist, its queries, and the exams that scanners reported. */
 import type { FastifyInstance } from '@scanflow/runtime';
 import { text } from '@scanflow/dicom';
 import type { SenderList } from '@scanflow/dimse/access';
+import type { ExamSummary } from '@scanflow/booking';
 import type { Board } from './board.ts';
 import type { Journal } from './domain/journal.ts';
 import type { Entry } from './domain/schedule.ts';
 import type { Snapshot } from './domain/snapshot.ts';
+import { isStale } from './domain/after-exam.ts';
+import type { RefusedReport } from './mpps-requests.ts';
 
-export interface ApiSource {
+interface ApiSource {
   readonly snapshot: () => Snapshot;
   readonly board: Board;
   readonly journal: Journal;
@@ -83,4 +86,46 @@ function readableStart({ startDate, startTime }: Entry): string {
   const date = startDate.replace(/^(\d{4})(\d{2})(\d{2})$/, '$1-$2-$3');
   const time = startTime.replace(/^(\d{2})(\d{2}).*$/, '$1:$2');
   return time === '' ? date : `${date}T${time}`;
+}
+
+interface ExamSource {
+  readonly steps: () => Iterable<ExamSummary>;
+  readonly refused: () => readonly RefusedReport[];
+  /** Files that hold no record: names and reasons. */
+  readonly problems: () => readonly object[];
+  /** Name in the configuration by AE title. */
+  readonly scannerNames: ReadonlyMap<string, string>;
+}
+
+/** Adds /api/performed: the steps, the latest report first. */
+export function addExamRoutes(app: FastifyInstance, source: ExamSource): void {
+  app.get('/api/performed', () => {
+    const now = Temporal.Now.instant();
+    const steps = [...source.steps()].sort((a, b) => (a.updated < b.updated ? 1 : -1));
+    return {
+      steps: steps.map((step) => describe(step, source.scannerNames, now)),
+      refused: source.refused(),
+      problems: source.problems(),
+    };
+  });
+}
+
+function describe(
+  step: ExamSummary,
+  scannerNames: ReadonlyMap<string, string>,
+  now: Temporal.Instant,
+): object {
+  const { version: _, items, series, ...rest } = step;
+  const sum = (kind: 'images' | 'others'): number => series.reduce((total, one) => total + one[kind], 0);
+  return {
+    ...rest,
+    scanner: scannerNames.get(step.stationAet) ?? scannerNames.get(step.callingAet) ?? null,
+    linked: items.length > 0,
+    stale: isStale(step, now),
+    missing: step.missing ?? [],
+    items,
+    images: sum('images'),
+    others: sum('others'),
+    series,
+  };
 }

@@ -1,22 +1,28 @@
 /** Wires what follows an exam: MPPS, exam records, and the items that leave the worklist. */
 import { join } from 'node:path';
 import type { Config } from '@scanflow/config';
-import { erasuresIn, openErasures, type FastifyInstance, type Log, type Registry } from '@scanflow/runtime';
+import {
+  erasuresIn,
+  openErasures,
+  type FastifyInstance,
+  type Log,
+  type Registry,
+  type Erasures,
+} from '@scanflow/runtime';
 import type { CreateHandler, RequestReport, SetHandler } from '@scanflow/dimse';
+import type { ExamSummary } from '@scanflow/booking';
 import { bookingEnds } from './adapters/booking-end.ts';
-import { openExamStore } from './adapters/exam-store.ts';
+import { openExamStore, type ExamStore } from './adapters/exam-store.ts';
 import { Reports } from './adapters/mpps-reports.ts';
-import { addExamRoutes } from './api-exams.ts';
+import { addExamRoutes } from './api.ts';
 import { createBoard, type Board } from './board.ts';
-import { reportOver } from './over.ts';
 import type { AccessPolicy } from './domain/access.ts';
-import { knownScanners } from './domain/mpps-fill.ts';
-import type { Schedule } from './domain/schedule.ts';
-import { eraseExams } from './erase-exams.ts';
-import { addExamMetrics } from './metrics-exams.ts';
+import { knownScanners } from './domain/mpps-report.ts';
+import type { Schedule, Entry } from './domain/schedule.ts';
+import { addExamMetrics } from './metrics.ts';
 import { MppsRequests } from './mpps-requests.ts';
 
-export interface ExamsOptions {
+interface ExamsOptions {
   readonly config: Config;
   readonly log: Log;
   readonly registry: Registry;
@@ -113,4 +119,47 @@ export async function openExams({ config, log, registry, policy, all }: ExamsOpt
       await board.refresh();
     },
   };
+}
+
+/** Files logged one by one; one more line counts the rest. */
+const NAMED = 20;
+const HOUR_MS = 3_600_000;
+
+/** Items that scanners saw leave as expected. An item that they never saw may puzzle its author, so it is a warning. */
+function reportOver(log: Log, retain: number | 'forever') {
+  const kept = retain === 'forever' ? retain : `${Math.round((retain / HOUR_MS) * 10) / 10} h`;
+  return (entries: readonly Entry[], shown: boolean): void => {
+    const reason = shown
+      ? `its slot ended longer ago than worklist.retain (${kept})`
+      : `it came with a start of longer ago than worklist.retain (${kept}); "retain: forever" shows such items`;
+    const lines: Readonly<Record<string, unknown>>[] = entries
+      .slice(0, NAMED)
+      .map(({ file, startDate }) => ({ file, startDate, reason }));
+    if (entries.length > NAMED) lines.push({ more: entries.length - NAMED, reason });
+    for (const line of lines)
+      if (shown) log.info('worklist.item-over', line);
+      else log.warn('worklist.item-too-old', line);
+  };
+}
+
+/** Finds them by the bookings that the exam was linked to, or that the scanner named. */
+export const isErased = (
+  { items, links }: Pick<ExamSummary, 'items' | 'links'>,
+  erasures: Erasures,
+): boolean =>
+  [...items, ...links].some(({ accessionNumber }) => erasures.has('accession', accessionNumber)) ||
+  items.some(({ studyInstanceUid }) => erasures.has('study', studyInstanceUid)) ||
+  links.some(({ studyInstanceUids }) => studyInstanceUids.some((uid) => erasures.has('study', uid)));
+
+/** Whether a record was removed. It logs unreadable erasures, and retries at the next look. */
+async function eraseExams(store: Pick<ExamStore, 'erase'>, erasures: Erasures, log: Log): Promise<boolean> {
+  try {
+    await erasures.refresh();
+    const erased = await store.erase((summary) => isErased(summary, erasures));
+    if (erased > 0) log.warn('performed.erased', { exams: erased });
+    return erased > 0;
+  } catch (error) {
+    log.error('performed.not-erased', { error });
+    return false;
+  }
 }

@@ -1,10 +1,15 @@
-/** Metrics of the worklist for Prometheus. No label takes a value that a stranger can choose. */
+/** Metrics of worklist and exams for Prometheus. No label takes a value that a stranger can choose. */
 import { Counter, Gauge, Histogram, type Registry } from '@scanflow/runtime';
 import type { RequestReport } from '@scanflow/dimse';
+import type { ExamSummary } from '@scanflow/booking';
 import type { Snapshot } from './domain/snapshot.ts';
+import type { Board } from './board.ts';
+import { isStale } from './domain/after-exam.ts';
+
+const prefix = 'scanflow_worklist_';
 
 /** The number of scheduled steps that scanners see now. */
-export type ServedCount = () => number;
+type ServedCount = () => number;
 
 export interface Metrics {
   readonly accepted: () => void;
@@ -18,7 +23,6 @@ export interface Metrics {
 /** Registers the worklist's metrics. */
 export function createMetrics(registry: Registry, served: ServedCount): Metrics {
   const registers = [registry];
-  const prefix = 'scanflow_worklist_';
   const associations = new Counter({ name: `${prefix}associations_total`, help: 'Accepted.', registers });
   const rejections = new Counter({
     name: `${prefix}rejections_total`,
@@ -65,4 +69,68 @@ export function createMetrics(registry: Registry, served: ServedCount): Metrics 
       loadOk.set(snapshot.folder === 'failed' ? 0 : 1);
     },
   };
+}
+
+interface ExamFigures {
+  readonly steps: () => Iterable<ExamSummary>;
+  readonly board: Board;
+}
+
+/** Registers the metrics of exams, and returns the counter of answered requests. */
+export function addExamMetrics(registry: Registry, figures: ExamFigures): (report: RequestReport) => void {
+  const registers = [registry];
+  const reports = new Counter({
+    name: `${prefix}performed_requests_total`,
+    help: 'Reports of scanners about exams by operation and status.',
+    labelNames: ['operation', 'status'],
+    registers,
+  });
+  addGauges(registers, figures);
+  return ({ operation, status }) => {
+    if (operation === 'N-CREATE' || operation === 'N-SET')
+      reports.inc({ operation, status: status.toString(16).toUpperCase().padStart(4, '0') });
+  };
+}
+
+function addGauges(registers: Registry[], { steps, board }: ExamFigures): void {
+  new Gauge({
+    name: `${prefix}performed_steps`,
+    help: 'Performed procedure steps on record by state; stale: in progress for longer than a day.',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      const counts = { in_progress: 0, stale: 0, completed: 0, discontinued: 0 };
+      const now = Temporal.Now.instant();
+      for (const step of steps()) counts[stateOf(step, now)] += 1;
+      for (const [state, count] of Object.entries(counts)) this.set({ state }, count);
+    },
+  });
+  new Gauge({
+    name: `${prefix}performed_unlinked`,
+    help: 'Performed procedure steps on record that are linked to no item of the worklist.',
+    registers,
+    collect() {
+      this.set([...steps()].filter(({ items }) => items.length === 0).length);
+    },
+  });
+  new Gauge({
+    name: `${prefix}items_left`,
+    help: 'Items in the folder that are not shown, by reason; over: the slot is long past.',
+    labelNames: ['reason'],
+    registers,
+    collect() {
+      const counts = { completed: 0, discontinued: 0, over: 0 };
+      for (const reason of board.left().values()) counts[reason] += 1;
+      for (const [reason, count] of Object.entries(counts)) this.set({ reason }, count);
+    },
+  });
+}
+
+function stateOf(
+  step: ExamSummary,
+  now: Temporal.Instant,
+): 'in_progress' | 'stale' | 'completed' | 'discontinued' {
+  if (step.state === 'COMPLETED') return 'completed';
+  if (step.state === 'DISCONTINUED') return 'discontinued';
+  return isStale(step, now) ? 'stale' : 'in_progress';
 }

@@ -11,8 +11,7 @@ import { joinItems, linkedItems } from './domain/after-exam.ts';
 import type { ExamSummary } from '@scanflow/booking';
 import { DUPLICATE, FOREIGN, MPPS_STATUS, UNKNOWN } from './domain/mpps.ts';
 import type { MppsRefusal, Strictness } from './domain/mpps.ts';
-import { fillIn, type KnownScanners } from './domain/mpps-fill.ts';
-import type { Report } from './domain/mpps-report.ts';
+import { fillIn, type KnownScanners, type Report } from './domain/mpps-report.ts';
 import type { Schedule } from './domain/schedule.ts';
 
 export interface MppsRequestsOptions {

@@ -8,8 +8,11 @@ import {
   type FastifyInstance,
   type Health,
   type Log,
+  openTlsStore,
 } from '@scanflow/runtime';
 import { senderList, type SenderList } from '@scanflow/dimse/access';
+import { openAcceptor, type TlsAcceptor } from '@scanflow/dimse';
+import { setFlagsFromString } from 'node:v8';
 import { bookingEnds } from './adapters/booking-end.ts';
 import { startScp, type ScpSettings } from './adapters/scp.ts';
 import { watchFolder } from './adapters/watch.ts';
@@ -22,7 +25,6 @@ import { openExams, type Exams } from './exams.ts';
 import { addExplainRoute, type ExplainSource } from './explain/page.ts';
 import { createLoader } from './load.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { openSecurity } from './secure.ts';
 
 /** The context that runService passes. */
 interface Context {
@@ -191,4 +193,28 @@ function healthOf(
     problems: problems.length,
   };
   return { ok: state !== 'failed', detail: failure === undefined ? detail : { ...detail, failure } };
+}
+
+/** TLS of the worklist's port. Renewed files count without a restart. */
+export interface Security {
+  /** Undefined: plain TCP. */
+  readonly acceptor: TlsAcceptor | undefined;
+  readonly close: () => void;
+}
+
+/** Throws if a file is missing or unusable, and says what to do. */
+export async function openSecurity(tls: Config['worklist']['tls'], log: Log): Promise<Security> {
+  if (tls === undefined) return { acceptor: undefined, close: () => undefined };
+  const { requirePeerCertificate, profile, ...files } = tls;
+  return openAcceptor({ profile, requirePeerCertificate }, (use) => openTlsStore(files, { log, use }));
+}
+
+/**
+ * Answers are short-lived, a few megabytes hold them, and what is held longer hardly grows. What loading left over is
+ * given back after a second, not eight.
+ */
+export function settleMemory(): void {
+  setFlagsFromString('--memory-reducer-delay-ms=1000');
+  setFlagsFromString('--semi-space-growth-factor=2');
+  setFlagsFromString('--optimize-for-size');
 }

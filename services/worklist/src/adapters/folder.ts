@@ -6,8 +6,15 @@ import { pool } from '@scanflow/runtime';
 import { messageOf } from '@scanflow/failure';
 import { assumedSets } from '../domain/access.ts';
 import { createPacker } from '../domain/pack.ts';
-import { emptySnapshot, problem, readItem, snapshotOf } from '../domain/snapshot.ts';
-import type { FileState, Reading as ItemReading, Snapshot } from '../domain/snapshot.ts';
+import {
+  emptySnapshot,
+  problem,
+  readItem,
+  snapshotOf,
+  type FileState,
+  type Reading as ItemReading,
+  type Snapshot,
+} from '../domain/snapshot.ts';
 
 export interface FolderOptions {
   readonly folder: string;

@@ -13,8 +13,7 @@ import type {
 import type { Sender } from '@scanflow/dimse/access';
 import type { AccessPolicy } from '../domain/access.ts';
 import { answers, characterSetOf, refusal } from '../domain/answer.ts';
-import type { QueryRecord } from '../domain/journal.ts';
-import { shownValues, valuedKeys } from '../domain/keys.ts';
+import { type QueryRecord, shownValues, valuedKeys } from '../domain/journal.ts';
 import type { Schedule } from '../domain/schedule.ts';
 import { servedContexts, worklistLimits } from '../domain/served.ts';
 

@@ -1,17 +1,27 @@
 /** What a query is answered with: the matching entries, one response each, made one at a time. */
-import { answerer, formatTag, invalidKeys, keywordOf, matcher } from '@scanflow/dicom';
-import { texts, unsupportedKeys, type DataSet, type MatchOptions, type Tag } from '@scanflow/dicom';
+import {
+  answerer,
+  formatTag,
+  invalidKeys,
+  keywordOf,
+  matcher,
+  texts,
+  unsupportedKeys,
+  type DataSet,
+  type MatchOptions,
+  type Tag,
+  items,
+} from '@scanflow/dicom';
 import type { AccessPolicy } from './access.ts';
 import { candidates } from './candidates.ts';
-import { oversizedKey } from './query-size.ts';
 import type { Entry, Schedule } from './schedule.ts';
 
-export interface Query {
+interface Query {
   readonly identifier: DataSet;
   readonly callingAet: string;
 }
 
-export interface Answer {
+interface Answer {
   /** FF00, or FF01 where a key had a value that cannot be matched (PS3.4 table K.4-1). */
   readonly status: 0xff00 | 0xff01;
   readonly identifier: DataSet;
@@ -25,7 +35,7 @@ export interface Answer {
 const IGNORE_CASE: MatchOptions = { caseInsensitivePn: true };
 
 /** Why a query cannot be answered. */
-export interface Refusal {
+interface Refusal {
   /** PS3.4 table K.4-1: A900, identifier does not match SOP class; C000, unable to process. */
   readonly status: 0xa900 | 0xc000;
   readonly offendingElement: Tag;
@@ -78,3 +88,29 @@ export function* answers(
 /** Character set in which the query is answered. */
 export const characterSetOf = ({ identifier, callingAet }: Query, policy: AccessPolicy): string =>
   policy.characterSet(callingAet, texts(identifier, 'SpecificCharacterSet'));
+
+/**
+ * Characters of all values of a query, at any depth, without UIDs: a list of these is looked up, not compared. A query with
+ * a value for each attribute of an item has some hundreds.
+ */
+const MOST_CHARACTERS = 8_192;
+
+/** The attribute, at any depth, whose values are more than a query may have in all; undefined where they are not. */
+function oversizedKey(identifier: DataSet): Tag | undefined {
+  let left = MOST_CHARACTERS;
+  const walk = (keys: DataSet): Tag | undefined => {
+    for (const [tag, key] of keys) {
+      if (key.kind === 'sequence') {
+        const found = items(keys, tag)
+          .map(walk)
+          .find((inner) => inner !== undefined);
+        if (found !== undefined) return found;
+      } else if (key.kind === 'text' && key.vr !== 'UI') {
+        left -= key.values.reduce((sum, value) => sum + value.length + 1, 0);
+        if (left < 0) return tag;
+      }
+    }
+    return undefined;
+  };
+  return walk(identifier);
+}

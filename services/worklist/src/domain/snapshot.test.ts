@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dataSet, type Attributes } from '@scanflow/dicom';
-import { malformedIn, missingIn } from './flaws.ts';
+import { malformedIn, missingIn } from './snapshot.ts';
 import { entriesOf } from './schedule.ts';
 
 const STEP: Attributes = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Erasures } from '@scanflow/runtime';
-import { isErased } from './erase-exams.ts';
+import { isErased } from './exams.ts';
 
 const erasures = (...marks: string[]): Erasures => ({
   refresh: () => Promise.resolve(false),

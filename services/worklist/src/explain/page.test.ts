@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dataSet } from '@scanflow/dicom';
-import { givenQuery } from './given.ts';
+import { givenQuery } from './page.ts';
 
 test('given query: keys as findscu takes them', () => {
   const given = givenQuery([

@@ -1,12 +1,57 @@
+/** What a restore leaves for the services: a request to rebuild the ledger, and marks on folders while it is unfinished. */
+import { mkdir, rm, readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { codeOf, FailureError } from '@scanflow/failure';
+import { fsyncFolder, readBounded, writeFileAtomic } from './files.ts';
+
+const LIMIT = 10_000;
+
+const request = z.object({
+  version: z.literal(1),
+  /** The ledger is put aside even where it is whole. */
+  anew: z.boolean(),
+  /** It does not know all that was sent: it is new, or older than what happened since. */
+  lost: z.boolean(),
+  /** UTC. */
+  asked: z.string(),
+  by: z.string(),
+});
+
+export type RebuildRequest = z.infer<typeof request>;
+
+const pathIn = (data: string): string => join(data, 'streamer', 'rebuild.json');
+
+/** Durable when it resolves. Gives the file's path. */
+export async function askRebuild(data: string, asked: Omit<RebuildRequest, 'version'>): Promise<string> {
+  const path = pathIn(data);
+  await mkdir(dirname(path), { recursive: true, mode: 0o750 });
+  await writeFileAtomic(path, `${JSON.stringify({ version: 1, ...asked })}\n`);
+  return path;
+}
+
+/** Undefined where nobody asks. Throws an Error for a file that cannot be used. */
+export async function readRebuild(data: string): Promise<RebuildRequest | undefined> {
+  const path = pathIn(data);
+  try {
+    return request.parse(JSON.parse((await readBounded(path, LIMIT)).toString('utf8')));
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw new Error(`${path} cannot be used. Remove it, and run scanflow ledger rebuild again.`, {
+      cause: error,
+    });
+  }
+}
+
+export async function rebuildDone(data: string): Promise<void> {
+  await rm(pathIn(data), { force: true });
+  await fsyncFolder(dirname(pathIn(data)));
+}
+
 /**
  * A restore marks each folder before it changes the first one, and takes the marks away after the last.
  * So a restore that was killed never passes for the data of one moment: no service starts on a marked folder.
  */
-import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { codeOf, FailureError } from '@scanflow/failure';
-import { fsyncFolder, writeFileAtomic } from './files.ts';
-
 const MARK = '.restore-unfinished';
 
 /** Durable when it resolves. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dataSet } from '@scanflow/dicom';
 import { examBegins } from '@scanflow/testkit';
-import { fillIn, knownScanners } from './mpps-fill.ts';
+import { fillIn, knownScanners } from './mpps-report.ts';
 import { recordOf } from './exam-record.ts';
 
 const scanners = knownScanners({ prisma: { aet: 'PRISMA', modality: 'MR', sends: ['PRISMA_MPPS'] } });
