@@ -64,8 +64,8 @@ test('arrivals.from: absent differs from any, and a word that is neither is a mi
 
 test('whose images are taken', () => {
   const senders = sendersOf({
-    a: { aet: 'A', sends: ['A2'], modality: 'MR', characterSet: 'ISO_IR 192' },
-    b: { aet: 'B', modality: 'MR', characterSet: 'ISO_IR 192' },
+    a: { aet: 'A', sends: ['A2'] },
+    b: { aet: 'B' },
   });
   assert.deepEqual(
     [...senders],

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import { codeOf, FailureError, messageOf } from '@scanflow/failure';
-import manifest from '../package.json';
+import manifest from '../package.json' with { type: 'json' };
 import { openToken, tokenFileOf, type Admits, type TokenPlace } from './api-token.ts';
 import type { Log } from './log.ts';
 
