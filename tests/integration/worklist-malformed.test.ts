@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { text, type Attributes } from '@scanflow/dicom';
+import { until } from '@scanflow/testkit';
 import { with_, withStep } from './worklist-differences-cases.ts';
 import { encoded, find, item, scratch, startService, wholeFile, worklistFolder } from './worklist-support.ts';
 
@@ -74,6 +75,10 @@ await writeFile(join(folder, 'BROKEN.wl'), encoded(item('BROKEN')).subarray(0, 6
 const long = { start: Temporal.ZonedDateTime.from('2001-11-22T09:30[Europe/Amsterdam]') };
 await writeFile(join(folder, 'OLD.wl'), encoded(item('OLD', long)));
 const service = await startService(suite, { data });
+// a file that was written a moment ago is read once more before it counts as broken
+const settled = async (): Promise<boolean> =>
+  /problem_files 1$(?:.|\n)*items_left\{reason="over"\} 1$/m.test(await service.page('/metrics'));
+await until(settled, { what: 'the folder is read as it is', timeoutMs: 30_000 });
 
 interface Page {
   readonly items: readonly { readonly accessionNumber: string }[];
