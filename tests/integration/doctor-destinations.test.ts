@@ -43,7 +43,7 @@ test('doctor: destinations, each wrong in its own way, and what to do about it',
     scripted(t, { onAssociation: { result: 1, source: 1, reason } });
   const cases: Readonly<Record<string, readonly [object, string, RegExp, RegExp]>> = {
     called: [await reject(7), 'DEST_REJECTED', /called AE title not recognized/, /not called PACS/],
-    calling: [await reject(3), 'DEST_REJECTED', /calling AE title not recognized/, /Have SCANFLOW/],
+    calling: [await reject(3), 'DEST_REJECTED', /calling AE title not recognized/, /Enter SCANFLOW/],
     dead: [
       { host: '127.0.0.1', port: await freePort() },
       'DEST_UNREACHABLE',
