@@ -74,7 +74,7 @@ const certificate = z
   )
   .meta({ title: 'certificate' });
 
-/** What is asked of one caller beyond its AE title, which anyone can use; `ca` is the key that certificates need. */
+/** Conditions on one caller beyond its AE title, which anyone can use; `ca` is the key that certificates need. */
 const callerProof = (ca: string) => ({
   addresses: z
     .array(network)

@@ -1,4 +1,4 @@
-/** The identifier of a C-FIND response: what was asked for, of an item that matches (PS3.4 K.2.2.1.2, K.4.1.1.3.2). */
+/** The identifier of a C-FIND response: the requested keys of an item that matches (PS3.4 K.2.2.1.2, K.4.1.1.3.2). */
 import type { DataSet, Element, Tag } from './dataset.ts';
 import { tagOf, vrOf } from './dictionary.ts';
 import { isKey, matcher, type MatchOptions } from './match.ts';
@@ -35,7 +35,7 @@ export function answerer(identifier: DataSet, options?: MatchOptions): Answerer 
   };
 }
 
-/** Says how the item's times are meant: returned where it is asked for and the item states it, and never matched. */
+/** Says how the item's times are meant. Returned if the query requests it and the item states it, and never matched. */
 const TIMEZONE = tagOf('TimezoneOffsetFromUTC');
 
 type ElementAnswerer = (element: Element | undefined) => Element | undefined;

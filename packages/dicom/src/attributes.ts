@@ -24,7 +24,7 @@ export interface AttributesOptions {
 export type AttributesResult =
   | {
       readonly kind: 'attributes';
-      /** Those asked for that the file has, and Specific Character Set. */
+      /** The requested ones that the file has, and Specific Character Set. */
       readonly dataSet: DataSet;
       readonly header: Part10Header;
       /** Tags of those which the file has, and which could not be decoded or are longer than 64 KiB. */
@@ -44,7 +44,7 @@ const MAX_VALUE = 64 * 1024;
 
 /**
  * Reads top-level attributes (by keyword or tag) from a file's first bytes, decoded in the file's character set. The walk
- * ends behind the last one asked for and at Pixel Data; big values and sequences are stepped over. Bytes that the
+ * ends behind the last requested one and at Pixel Data; big values and sequences are stepped over. Bytes that the
  * character set does not define come as U+FFFD. Throws Error for a keyword that is unknown or stands in or behind
  * Pixel Data.
  */

@@ -71,7 +71,7 @@ const BIG_ENDIAN: Layout = { explicit: true, bigEndian: true };
 const IMPLICIT_LE: Layout = { explicit: false, bigEndian: false };
 
 /**
- * A data set whose transfer syntax is not told. It is taken for one only where its elements, read in one of the
+ * A data set without a stated transfer syntax. It counts as one only if its elements, read in one of the
  * encodings, start in group 0008 and hold a SOP Class and a SOP Instance UID: no two encodings can do so at once.
  */
 function untold(head: Head, meta: Part10Header | undefined): Located {

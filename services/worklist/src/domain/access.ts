@@ -25,7 +25,7 @@ export interface AccessSettings {
 /** `all` items, those of the caller's `own` station, or those of a list of stations. */
 export type View = 'all' | 'own' | readonly string[];
 
-/** What is asked of one caller, and what it sees. */
+/** Conditions on one caller, and what it sees. */
 export interface AccessEntry extends CallerProof {
   readonly view?: View | undefined;
 }

@@ -122,7 +122,7 @@ function add(map: Map<string, Set<ExamSummary>>, key: string, step: ExamSummary)
   else set.add(step);
 }
 
-/** `in progress` now, or how it ended; undefined where no scanner has told of it, or only of the wrong item. */
+/** `in progress` now, or how it ended; undefined if no scanner has reported it, or only for the wrong item. */
 export type ExamProgress = 'in progress' | 'completed' | 'discontinued';
 
 /**

@@ -25,7 +25,7 @@ interface Answer {
   /** FF00, or FF01 where a key had a value that cannot be matched (PS3.4 table K.4-1). */
   readonly status: 0xff00 | 0xff01;
   readonly identifier: DataSet;
-  /** Character set in which the identifier is to be written. */
+  /** Character set of the identifier. */
   readonly characterSet: string;
   /** What is answered with. */
   readonly entry: Entry;

@@ -26,7 +26,7 @@ export type Reported =
   | { readonly ok: true; readonly summary: ExamSummary; readonly attributes: Uint8Array }
   | { readonly ok: false; readonly refusal: MppsRefusal };
 
-/** Bytes that are to be read; so much of it takes some milliseconds. */
+/** Bytes to read; so many take some milliseconds. */
 export const sizeOf = ({ bytes, before }: Report): number => bytes.length + (before?.length ?? 0);
 
 /** The record without its items, which the worklist knows. Throws DicomDecodeError. */

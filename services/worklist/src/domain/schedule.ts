@@ -105,7 +105,7 @@ const startDates = (item: DataSet): number =>
     0,
   );
 
-/** What makes two entries the same step; undefined where it lacks an identity and cannot be told apart. */
+/** What makes two entries the same step; undefined where it lacks an identity and nothing distinguishes it. */
 export function stepKey(entry: Entry): string | undefined {
   return entry.studyInstanceUid === '' || entry.stepId === ''
     ? undefined

@@ -41,7 +41,7 @@ export interface Explanation {
   readonly notes: readonly string[];
 }
 
-/** What is asked about. */
+/** The item and the scanner in question. */
 export interface Question {
   readonly accessionNumber: string;
   readonly callingAet: string;

@@ -5,7 +5,7 @@ import type { Failure } from '@scanflow/failure';
 import type { DimseLog } from '../../log.ts';
 import type { OpenFile } from './file.ts';
 
-/** A file's first bytes, for StoreItem.look. They are only lent: copy what is to be kept. */
+/** A file's first bytes, for StoreItem.look. They are only lent: copy what you keep. */
 export interface LookedAt {
   readonly head: Uint8Array;
   /** The head is the whole file. */

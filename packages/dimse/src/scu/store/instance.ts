@@ -72,7 +72,7 @@ export class Instance {
     return length + (length % 2);
   }
 
-  /** Nothing but first() is to be sent. */
+  /** Only first() has to be sent. */
   get whole(): boolean {
     return this.#headBytes === this.#size;
   }

@@ -98,7 +98,7 @@ interface Seen {
   readonly edits: readonly Edit[];
 }
 
-/** What is to be known of it, or how many bytes of the file must be held for that. */
+/** The facts about it, or how many bytes of the file are needed for them. */
 function examine({ item, size, stat, head, filled }: Opened): Seen | number {
   const held = head.subarray(0, filled);
   const header = readFileHeader(held, size);
