@@ -36,6 +36,9 @@ export const notAdmitted = ({ url, trouble }: Api): string =>
   trouble ??
   `${url} refuses the internal token. --config names the configuration of the service, and http.tokenFile in it the token`;
 
+/** The host of a URL for a socket: an IPv6 address without brackets. */
+export const hostIn = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '');
+
 /** The host for a URL of a service that listens on `bind`. */
 export function hostOf(bind: string): string {
   const host = addressOf(bind);

@@ -6,8 +6,15 @@ import manifest from '../../package.json' with { type: 'json' };
 import { CONFIG } from '../config.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { checksOf, chosen, configurationCheck } from '../doctor/checks.ts';
-import { failed, SERVICES, type Place, type Result, type ServiceName } from '../doctor/check.ts';
-import { resultsText, runChecks } from '../doctor/run.ts';
+import {
+  failed,
+  SERVICES,
+  resultsText,
+  runChecks,
+  type Place,
+  type Result,
+  type ServiceName,
+} from '../doctor/check.ts';
 import { duration, readArgs } from '../options.ts';
 
 const help = `Usage: scanflow doctor [NAME …] [--config FILE] [--timeout TIME] [--json]

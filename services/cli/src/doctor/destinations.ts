@@ -6,6 +6,7 @@ import type { Config } from '@scanflow/config';
 import { tlsDial } from '@scanflow/dimse';
 import { codeOf, failureIn, messageOf } from '@scanflow/failure';
 import { readSecret } from '@scanflow/runtime';
+import { hostIn } from '../api.ts';
 import { failed, failure, ok, sees, warning, type Check, type Finding, type Place } from './check.ts';
 import { dialOf, kindsOf, lookAtNode, timeoutsOf } from './node.ts';
 
@@ -80,10 +81,8 @@ async function socketOf(
   if (url.protocol !== 'https:') return undefined;
   const handshakeMs = timeoutsOf(timeoutMs).association;
   const { dial = tlsDial({ credentials: () => ({}), handshakeMs }) } = await dialOf(tls, handshakeMs);
-  return dial({ host: hostOf(url), port: url.port === '' ? 443 : Number(url.port) }, signal);
+  return dial({ host: hostIn(url), port: url.port === '' ? 443 : Number(url.port) }, signal);
 }
-
-const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '');
 
 /** The status of the answer. */
 async function ask(
@@ -93,7 +92,7 @@ async function ask(
   signal: AbortSignal,
 ): Promise<number> {
   const asked = request({
-    host: hostOf(url),
+    host: hostIn(url),
     port: url.port === '' ? 80 : url.port,
     path: `${url.pathname}${url.search}`,
     headers,

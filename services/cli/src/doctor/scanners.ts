@@ -21,7 +21,7 @@ import {
 } from './check.ts';
 import { explained, kindsOf, lookAtNode, timeoutsOf } from './node.ts';
 import { askReceiver } from './senders.ts';
-import { addressOf } from '../api.ts';
+import { addressOf, hostIn } from '../api.ts';
 
 type Scanner = Config['scanners'][string];
 
@@ -126,9 +126,9 @@ async function askOrthanc(
   const { DicomAet: calledAet, DicomPort: port } = system ?? {};
   if (typeof calledAet !== 'string' || typeof port !== 'number')
     return skipped('Orthanc does not say its DICOM port', 'See orthanc above.');
-  const { hostname: host } = new URL(config.orthanc.url);
+  const host = hostIn(new URL(config.orthanc.url));
   const timeouts = timeoutsOf(timeoutMs);
-  const peer: Peer = { host: host.replace(/^\[|\]$/g, ''), port, calledAet, callingAet: aet, timeouts };
+  const peer: Peer = { host, port, calledAet, callingAet: aet, timeouts };
   try {
     const findings = await lookAtNode(peer, kindsOf([modality]), signal);
     if (service === 'streamer' && findings.some(({ code }) => code === 'DEST_REJECTED'))
