@@ -94,28 +94,15 @@ const pure = [
 const beneathServices = ['booking', 'calendar', 'dicom', 'dimse', 'failure', 'identity'];
 /** What decides in the streamer: a feature's folder has it beside what acts. */
 const pureInStreamer = [
-  ...['model/series', 'model/transitions', 'model/failure', 'model/decision', 'model/glob'],
-  ...['commitment/plan', 'hooks/plan', 'sessions/plan', 'move/plan'],
-  ...['attributes', 'acquired', 'route', 'reading', 'evidence', 'known-bookings', 'earlier'].map(inPlace),
-  ...['sender', 'spelling', 'home', 'layout'].map(inPlace),
-  ...['store/disk/names', 'store/disk/ustar', 'store/record', 'store/tag', 'store/image'],
-  ...['send/bucket', 'send/hours', 'send/rule', 'send/unknown', 'work/retry', 'work/retry-after'],
+  ...['model/series', 'model/rule', 'model/failure', 'model/decision'],
+  ...['commitment/plan', 'hooks/plan', 'sessions/plan', 'completeness/counts', 'completeness/lacking'],
+  ...['acquired', 'route', 'reading', 'evidence', 'layout'].map(inPlace),
+  ...['store/disk/names', 'store/record', 'store/tag', 'work/retry'],
 ];
 /** A feature is a folder. What acts in it is its own: its workers are put together in work/ and service.ts. */
 const features = [
-  ...[
-    'against',
-    'cleanup',
-    'commitment',
-    'completeness',
-    'copy',
-    'erase',
-    'hooks',
-    'intake',
-    'joining',
-    'move',
-  ],
-  ...['rebuild', 'roots', 'send', 'sessions', 'store', 'verify', 'versions'],
+  ...['cleanup', 'commitment', 'completeness', 'copy', 'erase', 'hooks', 'intake', 'joining', 'move'],
+  ...['rebuild', 'reports', 'roots', 'send', 'sessions', 'store', 'verify'],
 ];
 const acting = {
   regex: `^(?:\\.\\./)+(?:${features.join('|')})/(?:step|loop|open|api|routes?)\\.ts$`,

@@ -9,7 +9,7 @@ import {
   REQUEST_TRANSITIONS,
   SERIES_TRANSITIONS,
   type Transition,
-} from '../services/streamer/src/model/transitions.ts';
+} from '../services/streamer/src/model/series.ts';
 
 const PAGE = new URL('../docs/states.md', import.meta.url);
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
@@ -24,7 +24,7 @@ const page = `# What may become of a series
 
 For developers, and for facility IT that reads the log: every legal step of a series, a leg and a request for commitment.
 
-Generated from \`services/streamer/src/model/transitions.ts\` (\`npm run generate\`). Every other step is an error, and
+Generated from \`services/streamer/src/model/series.ts\` (\`npm run generate\`). Every other step is an error, and
 changes nothing.
 
 ## A series
@@ -37,7 +37,7 @@ ${diagram(SERIES_TRANSITIONS)}
 
 Targets are storage, the copy of everything, each destination, and \`commitment:NAME\`: the images that the destination NAME
 promised to keep. The transaction that ends sending opens that leg, so that a series is never complete in between. A
-**held** leg is in one worker's hands. The worker renews its lease while it works. After another worker took the leg over,
+**claimed** leg is in one worker's hands. The worker renews its lease while it works. After another worker took the leg over,
 the ledger refuses its writes (\`LEDGER_LEASE_LOST\`).
 
 ${diagram(LEG_TRANSITIONS)}

@@ -25,7 +25,6 @@ const SLOW_UNIT_TESTS = [
   'services/cal2wl/src/schedule.test.ts',
   'services/cal2wl/src/update.test.ts',
   'services/streamer/src/hooks/command.test.ts',
-  'services/streamer/src/hooks/leftovers.test.ts',
   'services/streamer/src/hooks/webhook.test.ts',
   'services/streamer/src/ledger/finished.test.ts',
   'services/streamer/src/ledger/plans.test.ts',
@@ -34,8 +33,8 @@ const SLOW_UNIT_TESTS = [
   'services/streamer/src/ledger/sqlite.test.ts',
   'services/streamer/src/send/stow/stow.test.ts',
   'services/streamer/src/store/step.test.ts',
-  'services/streamer/src/work/follow.test.ts',
-  'services/streamer/src/work/lease.test.ts',
+  'services/streamer/src/sessions/step.test.ts',
+  'services/streamer/src/work/worker.test.ts',
   'services/worklist/src/adapters/watch.test.ts',
 ];
 

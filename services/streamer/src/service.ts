@@ -11,27 +11,27 @@ import {
   type Log,
   type RunningHttp,
 } from '@scanflow/runtime';
+import { createOrthanc } from '@scanflow/orthanc';
 import { routes } from './http/api.ts';
 import { createBookings } from './store/place/bookings.ts';
-import { createOrthanc } from '@scanflow/orthanc';
 import { Condition } from './work/condition.ts';
 import { commitmentLeg } from './commitment/plan.ts';
 import { COPY } from './model/series.ts';
 import { eraseRoutes } from './erase/routes.ts';
-import { setUpFollow } from './work/follow-setup.ts';
-import { joiningOrthanc } from './joining/orthanc.ts';
+import { openExamCounts } from './intake/expected.ts';
+import { wants } from './hooks/plan.ts';
+import type { Consequences } from './ledger/tx.ts';
+import { joiningOrthanc } from './joining/parts.ts';
 import { createWakes, runLoop } from './work/loop.ts';
-import type { LoopDeps } from './work/deps.ts';
+import type { AfterStoring, LoopDeps } from './work/deps.ts';
 import { createMetrics } from './http/metrics.ts';
-import { openDestinations } from './send/open.ts';
+import { openDestinations, openSecurity } from './send/open.ts';
 import { openConfiguredLedger } from './ledger/open.ts';
-import { openCommitments } from './commitment/open.ts';
+import { openCommitments } from './commitment/wire.ts';
 import { createOutlook } from './send/outlook.ts';
-import { rebuildWhereAsked } from './rebuild/when-asked.ts';
-import { openSecurity } from './send/secure.ts';
-import { settingsOf } from './settings.ts';
+import { rebuildWhereAsked } from './rebuild/rebuild.ts';
+import { hooksOf, settingsOf, verifySettings } from './settings.ts';
 import { openStorage } from './store/disk/open.ts';
-import { verifySettings } from './verify/settings.ts';
 import type { Clock, Settings } from './model/settings.ts';
 
 export interface StreamerContext {
@@ -53,8 +53,8 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
   const security = await openSecurity(config.destinations, log);
   const settings = settingsOf(config, security.dials);
   const clock: Clock = { now: () => Temporal.Now.instant().epochMilliseconds, random: () => Math.random() };
-  const { follow, followers } = setUpFollow(config, targetsOf(settings), log);
-  const ledger = await openConfiguredLedger(config, log, followers);
+  const { afterStoring, consequences } = setUpAfterStoring(config, targetsOf(settings), log);
+  const ledger = await openConfiguredLedger(config, log, consequences);
   const storage = await openStorage(config, ledger, clock);
   const orthanc = joiningOrthanc(await openOrthanc(config.orthanc), ledger);
   const destinations = openDestinations(settings.destinations, { clock, log, orthanc, data: config.data });
@@ -75,7 +75,7 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
     log,
     metrics,
     condition,
-    follow,
+    ...afterStoring,
     committing: reports.committing,
     wakes,
     ...settledBy(config),
@@ -120,8 +120,7 @@ async function openOrthanc({ url, username, passwordFile }: Config['orthanc']) {
 }
 
 async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
-  const { ledger, store, copies, keeper, orthanc, settings, follow, clock, log, wakes, condition, metrics } =
-    deps;
+  const { ledger, store, copies, keeper, orthanc, settings, clock, log, wakes, condition, metrics } = deps;
   const outlook = createOutlook(deps.destinations, clock.now);
   const words = facilityWords(config);
   return startHttp({
@@ -141,13 +140,13 @@ async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
         erasures: deps.erasures,
         labelProblem: (labels) => checkLabels(labels, words)?.reason,
         keeper,
-        context: { ...follow.context, outlook },
+        context: { ...deps.context, outlook },
         clock,
         log,
         verify: { stores: { storage: store, copy: copies }, clock, wakeVerify: () => wakes.verify.notify() },
-        wake: () => [wakes.store, wakes.forward, wakes.follow, wakes.roots].forEach((wake) => wake.notify()),
+        wake: () => [wakes.store, wakes.legs, wakes.after, wakes.roots].forEach((wake) => wake.notify()),
       });
-      eraseRoutes(app, { ...deps, exams: follow.performed, wake: () => wakes.erase.notify() });
+      eraseRoutes(app, { ...deps, wake: () => wakes.erase.notify() });
     },
     log,
   });
@@ -160,3 +159,42 @@ const targetsOf = ({ destinations, commitments = [], copy }: Settings): Readonly
     ...commitments.map(({ name }) => commitmentLeg(name)),
     ...(copy === undefined ? [] : [COPY]),
   ]);
+
+/**
+ * Hooks, sessions and clean-up as the configuration has them, and what the ledger has to know of them.
+ * @param destinations targets that somebody works on
+ */
+function setUpAfterStoring(
+  config: Config,
+  destinations: ReadonlySet<string>,
+  log: Log,
+): { readonly afterStoring: AfterStoring; readonly consequences: Consequences } {
+  const hooks = hooksOf(config.hooks);
+  const notCleaned: AfterStoring['notCleaned'] = new Map();
+  const kept: AfterStoring['kept'] = new Map();
+  const exams = openExamCounts(join(config.data, 'performed'), (file, reason) =>
+    log.warn('record of an exam cannot be read', { code: 'PERFORMED_UNREADABLE', file, reason }),
+  );
+  return {
+    afterStoring: {
+      hooks,
+      exams,
+      context: {
+        root: config.storage.root,
+        destinations,
+        notCleaned: { get: (series) => notCleaned.get(series) ?? kept.get(series) },
+      },
+      sessionQuietMs: config.sessions.quiet,
+      cleanupAfterMs: config.cleanup.after,
+      notCleaned,
+      kept,
+    },
+    consequences: {
+      commits: (destination) => config.destinations[destination]?.commitment !== undefined,
+      hooksFor: (event, modality) =>
+        hooks.filter((hook) => wants(hook, event, modality)).map(({ name }) => name),
+      sessionQuietMs: config.sessions.quiet,
+      verifyEveryMs: config.storage.verify.every === 'never' ? undefined : config.storage.verify.every,
+    },
+  };
+}

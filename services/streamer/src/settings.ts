@@ -3,13 +3,15 @@ import { labelRules, admits, layoutTemplate, sendersOf, type Config } from '@sca
 import { tagOf } from '@scanflow/dicom';
 import type { Dial } from '@scanflow/dimse';
 import { parseLayout, type Layout } from './store/place/layout.ts';
-import { DOUBT_KINDS } from './store/place/evidence.ts';
+import { DOUBT_KINDS } from './model/series.ts';
 import { DEFAULT_RETRY, type RetryPolicy } from './work/retry.ts';
 import type { RouteRules } from './store/place/route.ts';
 import type { TagRules } from './store/tag.ts';
-import type { Reach } from './ports.ts';
-import { seriesKeywords } from './store/place/read-series.ts';
-import type { Destination, Settings } from './model/settings.ts';
+import type { Reach, Destination, Settings } from './model/settings.ts';
+import { seriesKeywords } from './store/image.ts';
+import { hoursOf } from './work/pace.ts';
+import type { VerifySettings } from './verify/types.ts';
+import type { Hook } from './hooks/plan.ts';
 
 const RECONCILE_MS = 3_600_000;
 const RECHECK_MS = 5_000;
@@ -137,3 +139,34 @@ const tagRules = ({ apply, group, creator, element, value, accession, time }: Co
 });
 
 const hexadecimal = (digits: string): number => Number.parseInt(digits, 16);
+
+export function verifySettings({
+  storage: { verify },
+  facility,
+}: Pick<Config, 'storage' | 'facility'>): VerifySettings {
+  return {
+    every: verify.every === 'never' ? undefined : verify.every,
+    until: verify.until,
+    rate: verify.rate,
+    hours: hoursOf(verify.schedule, facility.timezone),
+  };
+}
+
+const COMMAND_MS = 30 * 60_000;
+
+const WEBHOOK_MS = 30_000;
+
+export const hooksOf = (hooks: Config['hooks']): Hook[] =>
+  Object.entries(hooks).map(
+    ([name, { on, when, command, url, secretFile, environment, timeout, retries }]) => ({
+      name,
+      on,
+      when,
+      retries,
+      timeoutMs: timeout ?? (url === undefined ? COMMAND_MS : WEBHOOK_MS),
+      run:
+        url === undefined
+          ? { kind: 'command', command: command ?? [], environment }
+          : { kind: 'webhook', url, secretFile },
+    }),
+  );

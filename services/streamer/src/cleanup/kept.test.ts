@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { KeptSeries } from '../ports.ts';
-import { keptBecause, keptSummary } from './kept.ts';
+import { type KeptSeries, keptBecause, keptSummary } from './kept.ts';
 
 const series = (over: Partial<KeptSeries>): KeptSeries => ({
   id: 'a',

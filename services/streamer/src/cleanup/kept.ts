@@ -1,5 +1,5 @@
 /** Why a series is still in Orthanc although clean-up was due. Pure. */
-import type { KeptSeries } from '../ports.ts';
+import type { LegState, SeriesState } from '../model/series.ts';
 
 export interface Kept {
   readonly code: string;
@@ -45,4 +45,18 @@ export function keptSummary(all: Iterable<Kept>): KeptSummary | undefined {
     because[code] = (because[code] ?? 0) + 1;
   }
   return series === 0 ? undefined : { series, because };
+}
+
+/** A series that may not be deleted from Orthanc. */
+export interface KeptSeries {
+  readonly id: string;
+  readonly state: SeriesState;
+  /** Why it is quarantined. */
+  readonly reason: { readonly code: string; readonly message: string } | undefined;
+  /** Legs, and `hook:NAME` of it and of its session, that are not done. */
+  readonly open: readonly {
+    readonly target: string;
+    readonly state: LegState;
+    readonly failure: { readonly code: string; readonly message: string } | undefined;
+  }[];
 }

@@ -1,8 +1,8 @@
 /** Which series may go from Orthanc, in the ledger. */
-import type { KeptSeries, Millis, SeriesView } from '../ports.ts';
-import type { Row } from '../ledger/database.ts';
-import type { Tx } from '../ledger/tx.ts';
-import { message, parse, seriesViews } from '../ledger/views.ts';
+import type { SeriesView } from '../ledger/rows.ts';
+import type { Millis, Row, Tx } from '../ledger/tx.ts';
+import type { KeptSeries } from './kept.ts';
+import { seriesViews, message, parse } from '../ledger/views.ts';
 
 /** Complete, still in Orthanc, and neither it nor its session has anything to tell that was not told. */
 const READY = `state = 'complete' AND (cleaned IS NULL OR cleaned < 0) AND updated <= ?
@@ -15,7 +15,7 @@ const TOLD = `NOT EXISTS (SELECT 1 FROM session t WHERE t.id = series.session AN
 
 /** Complete series, settled since before this moment, with nothing left to tell, that are still in Orthanc. */
 export const cleanable = (tx: Tx, settledBefore: Millis, limit: number): Promise<SeriesView[]> => {
-  const ready = tx.followers.hooksFor('complete', undefined).length > 0 ? `${READY} AND ${TOLD}` : READY;
+  const ready = tx.consequences.hooksFor('complete', undefined).length > 0 ? `${READY} AND ${TOLD}` : READY;
   return seriesViews(tx, `WHERE ${ready} ORDER BY updated LIMIT ?`, settledBefore, limit);
 };
 

@@ -1,11 +1,18 @@
-/** The clean step: deletes from Orthanc what is stored and verified, and nothing else. */
+/** Clean-up: deletes from Orthanc what is stored and verified, and nothing else. */
 import { type Failure, permanent } from '@scanflow/failure';
+import type { InstanceListing, Orthanc } from '@scanflow/orthanc';
 import { failureOf } from '../model/failure.ts';
 import { keyOf, keysOf } from '../store/record.ts';
-import type { InstanceListing, Ledger, Orthanc, SeriesView, Store } from '../ports.ts';
+import type { Ledger } from '../ledger/tx.ts';
+import type { Store } from '../store/types.ts';
+import type { SeriesView } from '../ledger/rows.ts';
 import { reached } from '../work/trace.ts';
 import type { Clock } from '../model/settings.ts';
 import { markCleaned, markCleaning } from './sql.ts';
+import type { LoopDeps } from '../work/deps.ts';
+import { Wake } from '../work/wake.ts';
+import { cleanable, keptSeries } from './sql.ts';
+import { keptBecause, keptSummary } from './kept.ts';
 
 export interface CleanDeps {
   readonly orthanc: Pick<Orthanc, 'instances' | 'instance' | 'versions' | 'remove' | 'noteLeaving'>;
@@ -135,4 +142,54 @@ async function isAsListed(
   const now = await unlessGone(() => orthanc.instance(own.id, signal));
   const versions = await unlessGone(() => orthanc.versions(own.id, signal));
   return now?.fileUuid === own.fileUuid && versions?.length === files.length - 1;
+}
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const MANY = 500;
+/** Series that stay in Orthanc are reported one by one up to this number. */
+const MOST_KEPT = 10_000;
+
+/** Cleans up all series that are due. */
+export async function cleanRound(afterMs: number, deps: LoopDeps, signal: AbortSignal): Promise<void> {
+  const { ledger, clock, notCleaned } = deps;
+  const ready = await ledger.read(cleanable, clock.now() - afterMs, MANY + notCleaned.size);
+  for (const series of ready) {
+    if (signal.aborted) return;
+    if ((notCleaned.get(series.id)?.again ?? 0) <= clock.now()) await cleanOne(series, deps, signal);
+  }
+  await lookAtKept(afterMs, deps);
+  await new Wake().wait(Math.min(Math.max(afterMs / 2, 200), MINUTE_MS), signal);
+}
+
+/** What stays in Orthanc fills its disk: it shows, with the reason. */
+async function lookAtKept(
+  afterMs: number,
+  { ledger, clock, kept, notCleaned, condition }: LoopDeps,
+): Promise<void> {
+  const found = await ledger.read(keptSeries, clock.now() - afterMs, MOST_KEPT);
+  kept.clear();
+  for (const series of found) kept.set(series.id, keptBecause(series));
+  condition.kept = keptSummary([...kept.values(), ...notCleaned.values()]);
+}
+
+async function cleanOne(series: SeriesView, deps: LoopDeps, signal: AbortSignal): Promise<void> {
+  const { clock, log, metrics, notCleaned } = deps;
+  const outcome = await cleanStep(series, deps, signal).catch((error: unknown) => {
+    if (signal.aborted) throw error;
+    return { kind: 'refused', failure: failureOf(error) } as const;
+  });
+  if (outcome.kind !== 'refused') {
+    notCleaned.delete(series.id);
+    if (outcome.kind === 'cleaned')
+      log.info('deleted from Orthanc', { series: series.id, images: outcome.images });
+    return;
+  }
+  const { failure } = outcome;
+  metrics.failed('cleanup', failure.code);
+  if (notCleaned.get(series.id)?.code !== failure.code)
+    log.error('not deleted from Orthanc', { series: series.id, ...failure });
+  // what is wrong with the files is for a person; what was wrong with Orthanc may be over
+  const wait = failure.kind === 'permanent' ? HOUR_MS : MINUTE_MS;
+  notCleaned.set(series.id, { ...failure, again: clock.now() + wait });
 }

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { commitmentLeg, named, readNamed, type CommitmentItem } from './plan.ts';
-import type { Followers, ForwardWork, Ledger } from '../ports.ts';
+import type { Consequences, Ledger } from '../ledger/tx.ts';
+import type { LegWork } from '../ledger/rows.ts';
 import type { OpenFollowed } from '../hooks/conformance.test.ts';
 import {
   cursor,
@@ -17,7 +18,7 @@ import {
 } from '../ledger/conformance-kit.test.ts';
 import { arrived } from '../intake/sql.ts';
 import { stored } from '../store/sql.ts';
-import { progressOf, recordProgress } from '../ledger/progress.ts';
+import { progressOf, recordProgress } from '../ledger/leg.ts';
 import { forwarded } from '../send/sql.ts';
 import {
   accepted,
@@ -32,7 +33,7 @@ import {
 } from './sql.ts';
 import { cleanable } from '../cleanup/sql.ts';
 import { nextLeg } from '../ledger/claims.ts';
-import { prune } from '../ledger/prune.ts';
+import { prune } from '../hooks/sql.ts';
 
 const LEG = commitmentLeg('pacs');
 const item = (instance: string, increment = 1): CommitmentItem => ({
@@ -50,7 +51,7 @@ const HALF = {
 };
 
 /** Both images were sent at `now`; the claim of the commitment's leg. */
-async function sent(ledger: Ledger, now = 100): Promise<ForwardWork> {
+async function sent(ledger: Ledger, now = 100): Promise<LegWork> {
   await ledger.write(arrived, cursor(1), ['a'], now, now);
   await ledger.write(stored, await toStore(ledger, now), done(), now);
   const work = await toForward(ledger, now);
@@ -62,12 +63,12 @@ async function sent(ledger: Ledger, now = 100): Promise<ForwardWork> {
   return toForward(ledger, now, LEG);
 }
 
-async function ask(ledger: Ledger, work: ForwardWork, uid: string, round = 1, now = 100): Promise<void> {
+async function ask(ledger: Ledger, work: LegWork, uid: string, round = 1, now = 100): Promise<void> {
   await ledger.write(asking, work, { uid, state: 'asked', round, until: now + 500, items: ITEMS }, now);
   await ledger.write(accepted, work, uid, now + 500);
 }
 
-const followers: Followers = {
+const consequences: Consequences = {
   hooksFor: () => [],
   sessionQuietMs: 0,
   commits: (destination) => destination === 'pacs',
@@ -77,7 +78,7 @@ const wait = (news: number, nextTry: number) => ({ news, nextTry, attempts: 0, f
 
 export function commitmentConformance(name: string, open: OpenFollowed): void {
   test(`${name}: what was sent is complete only when it is committed`, async (t) => {
-    const { ledger } = await open(t, followers);
+    const { ledger } = await open(t, consequences);
     const work = await sent(ledger);
     assert.deepEqual([work.target, work.through], [LEG, 0]);
     assert.equal(await state(ledger), 'working');
@@ -104,7 +105,7 @@ export function commitmentConformance(name: string, open: OpenFollowed): void {
   });
 
   test(`${name}: a report counts once, for the destination that was asked, and only if somebody asked`, async (t) => {
-    const { ledger, again } = await open(t, followers);
+    const { ledger, again } = await open(t, consequences);
     const work = await sent(ledger);
     await ask(ledger, work, '2.25.1');
     const report = { transactionUid: '2.25.1', ...COMMITTED };
@@ -126,7 +127,7 @@ export function commitmentConformance(name: string, open: OpenFollowed): void {
   });
 
   test(`${name}: a report that comes while the leg is held is not missed`, async (t) => {
-    const { ledger } = await open(t, followers);
+    const { ledger } = await open(t, consequences);
     const work = await sent(ledger);
     const { news } = await ledger.read(commitmentsOf, work, 'pacs');
     const transaction = { uid: '2.25.1', state: 'asked', round: 1, until: 600, items: ITEMS } as const;
@@ -144,7 +145,7 @@ export function commitmentConformance(name: string, open: OpenFollowed): void {
   });
 
   test(`${name}: what is named as failed is sent again, when nobody is sending`, async (t) => {
-    const { ledger } = await open(t, followers);
+    const { ledger } = await open(t, consequences);
     const work = await sent(ledger);
     await ask(ledger, work, '2.25.1');
     await ledger.write(reported, ['pacs'], { transactionUid: '2.25.1', ...HALF }, 101);
@@ -184,7 +185,7 @@ export function commitmentConformance(name: string, open: OpenFollowed): void {
   });
 
   test(`${name}: a request that never got there is forgotten, one in vain still takes its report`, async (t) => {
-    const { ledger } = await open(t, followers);
+    const { ledger } = await open(t, consequences);
     const work = await sent(ledger);
     await ledger.write(
       asking,
@@ -203,7 +204,7 @@ export function commitmentConformance(name: string, open: OpenFollowed): void {
   });
 
   test(`${name}: what was given up for want of a report is mended by a late one`, async (t) => {
-    const { ledger } = await open(t, followers);
+    const { ledger } = await open(t, consequences);
     const work = await sent(ledger);
     await ask(ledger, work, '2.25.1');
     const failure = { kind: 'permanent', code: 'COMMITMENT_EXPIRED', message: 'm' } as const;
@@ -227,7 +228,7 @@ export function commitmentConformance(name: string, open: OpenFollowed): void {
   });
 
   test(`${name}: without the claim nothing is written, and old requests are forgotten`, async (t) => {
-    const { ledger } = await open(t, followers);
+    const { ledger } = await open(t, consequences);
     const work = await sent(ledger);
     await ask(ledger, work, '2.25.1');
     const taker = await toForward(ledger, 100 + LEASE_MS, LEG);

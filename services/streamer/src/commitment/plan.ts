@@ -1,10 +1,12 @@
-/** Storage commitment of a series at a destination: what is to be asked, sent again, waited for or given up. Pure. */
+/** Storage commitment of a series at a destination: what to request, send again, wait for or give up. Pure. */
 import { type Failure, permanent } from '@scanflow/failure';
+import type { TransactionState } from '../model/series.ts';
 
 const PREFIX = 'commitment:';
 
 /** The leg on which a destination commits itself to what it was sent. */
 export const commitmentLeg = (destination: string): string => `${PREFIX}${destination}`;
+
 /** The destination of such a leg; undefined for any other. */
 export const destinationOf = (target: string): string | undefined =>
   target.startsWith(PREFIX) ? target.slice(PREFIX.length) : undefined;
@@ -16,13 +18,6 @@ export interface CommitmentItem {
   readonly sopInstanceUid: string;
   readonly increment: number;
 }
-
-/**
- * `asked`: written down, and on its way to the destination, if it got there. `accepted`: a report is due until `until`.
- * `expired`: none came, and the images were asked for again. `closed`: nobody waits for it any more. `answered`: reported.
- * A late report still counts in each of them but the last.
- */
-export type TransactionState = 'asked' | 'accepted' | 'expired' | 'closed' | 'answered';
 
 export interface Transaction {
   readonly uid: string;
@@ -99,6 +94,7 @@ export function readNamed(detail: string): Named {
 }
 
 export const REFUSED = 'COMMITMENT_REFUSED';
+
 export const EXPIRED = 'COMMITMENT_EXPIRED';
 
 const refused = (tries: number, reason: string): Failure =>
@@ -106,6 +102,7 @@ const refused = (tries: number, reason: string): Failure =>
     REFUSED,
     `The destination does not commit itself to an image, although it was sent ${tries} times (${reason}). Look into its log; then retry.`,
   );
+
 const expired = (times: number): Failure =>
   permanent(
     EXPIRED,
@@ -252,3 +249,31 @@ function namedAgain(
   const tries = row?.outcome === 'again' ? readNamed(row.detail).tries : 0;
   return { instance, outcome: 'again', detail: named(tries + 1, askAgain, text) };
 }
+
+export interface CommitmentNow extends Omit<CommitmentFacts, 'images' | 'through'> {
+  /** Counts what happened to the leg: a later one tells that there is something new. */
+  readonly news: number;
+}
+
+export interface Reported {
+  readonly transactionUid: string;
+  /** SOP Instance UIDs. */
+  readonly committed: ReadonlySet<string>;
+  /** Likewise, and why; `askAgain`: it need not be sent again. */
+  readonly failed: ReadonlyMap<string, { readonly text: string; readonly askAgain: boolean }>;
+}
+
+export type ReportedOutcome =
+  /** Nobody asked that, or not this destination. */
+  | { readonly kind: 'unknown' }
+  /** Reported before; nothing changes. */
+  | { readonly kind: 'duplicate'; readonly series: string }
+  | {
+      readonly kind: 'taken';
+      readonly series: string;
+      readonly target: string;
+      readonly committed: number;
+      readonly failed: number;
+      /** It was no longer waited for. */
+      readonly late: boolean;
+    };

@@ -9,14 +9,16 @@ import {
   type CommitmentPlan,
   type CommitmentRow,
   type Transaction,
-  type TransactionState,
+  type CommitmentNow,
+  type Reported,
+  type ReportedOutcome,
 } from './plan.ts';
-import type { Claim, CommitmentNow, Millis, Reported, ReportedOutcome } from '../ports.ts';
+import type { TransactionState } from '../model/series.ts';
+import type { Claim, Millis, Row, Tx } from '../ledger/tx.ts';
 import { ending } from '../ledger/aftermath.ts';
-import { hold, lockSeries } from '../ledger/claims.ts';
-import type { Row } from '../ledger/database.ts';
-import type { Tx } from '../ledger/tx.ts';
 import {
+  requireClaim,
+  lockSeries,
   addLeg,
   dueUnlessClaimed,
   endLeg,
@@ -24,8 +26,11 @@ import {
   openLeg,
   sql,
   type LegColumns,
+  progressOf,
+  putProgress,
+  recordProgress,
+  refresh,
 } from '../ledger/leg.ts';
-import { progressOf, recordProgress, refresh } from '../ledger/progress.ts';
 
 /**
  * Opens the leg, or tells it that there is news, in the transaction in which sending ends: before the series' state is
@@ -105,7 +110,7 @@ export async function asking(
   { uid, state, round, until, items }: Transaction,
   now: Millis,
 ): Promise<void> {
-  await hold(tx, claim);
+  await requireClaim(tx, claim);
   await tx.run(
     `INSERT INTO commitment (uid, series, target, state, round, until, items, updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     uid,
@@ -121,7 +126,7 @@ export async function asking(
 
 /** The destination took the request; its report is due until `until`. Nothing where the report was faster. */
 export async function accepted(tx: Tx, claim: Claim, uid: string, until: Millis): Promise<void> {
-  await hold(tx, claim);
+  await requireClaim(tx, claim);
   await tx.run(
     `UPDATE commitment SET state = 'accepted', until = ? WHERE uid = ? AND state = 'asked'`,
     until,
@@ -131,7 +136,7 @@ export async function accepted(tx: Tx, claim: Claim, uid: string, until: Millis)
 
 /** The request never got there, or was refused: no report will come. */
 export async function notAsked(tx: Tx, claim: Claim, uid: string): Promise<void> {
-  await hold(tx, claim);
+  await requireClaim(tx, claim);
   await tx.run(`DELETE FROM commitment WHERE uid = ? AND state = 'asked'`, uid);
 }
 
@@ -143,7 +148,7 @@ export async function resendFiles(
   rows: readonly CommitmentRow[],
   now: Millis,
 ): Promise<boolean> {
-  await hold(tx, claim);
+  await requireClaim(tx, claim);
   const { series } = claim;
   const leg = await tx.get('SELECT claim FROM leg WHERE series = ? AND target = ?', series, destination);
   if (leg === undefined || leg['claim'] !== null) return false;
@@ -151,13 +156,7 @@ export async function resendFiles(
   // those that count as sent no longer do
   const counted = rows.filter(({ instance }) => !known.has(instance)).length;
   for (const { instance } of rows)
-    await tx.run(
-      `INSERT INTO progress (series, target, instance, outcome, detail) VALUES (?, ?, ?, 'again', '')
-       ON CONFLICT (series, target, instance) DO UPDATE SET outcome = excluded.outcome, detail = excluded.detail`,
-      series,
-      destination,
-      instance,
-    );
+    await putProgress(tx, series, destination, { instance, outcome: 'again', detail: '' });
   const again = { series, target: destination };
   await openLeg(tx, again, now, { done: sql('done - ?', counted) });
   const resent = rows.map(({ instance, outcome, detail }) => {
@@ -180,7 +179,7 @@ export async function awaiting(
   },
   now: Millis,
 ): Promise<void> {
-  await hold(tx, claim);
+  await requireClaim(tx, claim);
   await openLeg(tx, claim, now, {
     claim: null,
     attempts: wait.attempts,
@@ -206,7 +205,7 @@ export const committed = (tx: Tx, claim: Claim, end: CommitmentEnd, now: Millis)
   ending(tx, claim, now, () => writeCommitted(tx, claim, end, now));
 
 async function writeCommitted(tx: Tx, claim: Claim, end: CommitmentEnd, now: Millis): Promise<void> {
-  await hold(tx, claim);
+  await requireClaim(tx, claim);
   const { series, target } = claim;
   const leg = await tx.get('SELECT news FROM leg WHERE series = ? AND target = ?', series, target);
   const { failure } = end;
@@ -238,7 +237,7 @@ export async function reported(
   const leg = await tx.get('SELECT through FROM leg WHERE series = ? AND target = ?', series, target);
   const before = new Map((await progressOf(tx, series, target)).map((row) => [row.instance, row]));
   const rows = judgeReport(transaction, report, before, Number(leg?.['through'] ?? 0));
-  await write(tx, series, target, rows);
+  for (const row of rows) await putProgress(tx, series, target, row);
   await tx.run(`UPDATE commitment SET state = 'answered', items = '[]', updated = ? WHERE uid = ?`, now, uid);
   if (rows.length > 0) await tellLeg(tx, series, target, now);
   return {
@@ -249,19 +248,6 @@ export async function reported(
     failed: rows.filter(({ outcome }) => outcome === 'again').length,
     late: transaction.state === 'expired' || transaction.state === 'closed',
   };
-}
-
-async function write(tx: Tx, series: string, target: string, rows: readonly CommitmentRow[]): Promise<void> {
-  for (const { instance, outcome, detail } of rows)
-    await tx.run(
-      `INSERT INTO progress (series, target, instance, outcome, detail) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT (series, target, instance) DO UPDATE SET outcome = excluded.outcome, detail = excluded.detail`,
-      series,
-      target,
-      instance,
-      outcome,
-      detail,
-    );
 }
 
 async function tellLeg(tx: Tx, series: string, target: string, now: Millis): Promise<void> {

@@ -1,19 +1,24 @@
-/** The commit step: a destination is asked to commit itself to what it was sent (PS3.4 J), and its answers count. */
+/** Storage commitment at one destination (PS3.4 J): requests for what was sent, and the outcome of each series. */
 import { describeStatus, type Reference } from '@scanflow/dicom';
 import { type Failure, FailureError, permanent, transient } from '@scanflow/failure';
+import type { Log } from '@scanflow/runtime';
 import {
   planCommitment,
   type CommitmentItem,
   type CommitmentPlan,
   type CommitmentRow,
   type Transaction,
+  type CommitmentNow,
+  commitmentLeg,
 } from './plan.ts';
 import { failureOf } from '../model/failure.ts';
 import { retryAfter } from '../work/retry.ts';
-import type { CommitmentNow, ForwardWork, Ledger, SeriesRecord, Store } from '../ports.ts';
+import type { Ledger } from '../ledger/tx.ts';
+import type { SeriesRecord, Store } from '../store/types.ts';
+import type { LegWork } from '../ledger/rows.ts';
 import { newest } from '../store/record.ts';
 import { reached } from '../work/trace.ts';
-import { askForFiles, isOlder, lookBehind } from '../store/recheck.ts';
+import { askForFiles, isOlder, lookBehind } from '../store/look.ts';
 import type { Clock, Settings } from '../model/settings.ts';
 import {
   accepted,
@@ -25,7 +30,10 @@ import {
   notAsked,
   resendFiles,
 } from './sql.ts';
-import { legFailed } from '../ledger/legs.ts';
+import { legFailed } from '../ledger/aftermath.ts';
+import { LEG_LEASE, legsTo, nextOf, workOn, type WorkKind } from '../work/worker.ts';
+import type { Metrics } from '../http/metrics.ts';
+import type { Wake } from '../work/wake.ts';
 
 /** How a destination is asked; never throws for what it does. */
 export interface CommitmentAsker {
@@ -67,7 +75,7 @@ export type CommitOutcome =
 
 /** Carries one series' commitment as far as it gets, and writes the outcome into the ledger. */
 export async function commitStep(
-  work: ForwardWork,
+  work: LegWork,
   committing: Committing,
   deps: CommitDeps,
   signal: AbortSignal,
@@ -89,7 +97,7 @@ export async function commitStep(
 }
 
 async function settle(
-  work: ForwardWork,
+  work: LegWork,
   now: CommitmentNow,
   committing: Committing,
   deps: CommitDeps,
@@ -123,7 +131,7 @@ async function settle(
 
 const RESENDING_MS = 60_000;
 
-async function recordOf(work: ForwardWork, store: CommitDeps['store']): Promise<SeriesRecord> {
+async function recordOf(work: LegWork, store: CommitDeps['store']): Promise<SeriesRecord> {
   const record = await store.record(work.path);
   if (record?.orthancSeries !== work.series || isOlder(record, { increment: work.increment ?? 0 }))
     throw new FailureError(RECORD_GONE);
@@ -146,7 +154,7 @@ const RECORD_GONE = transient(
 
 /** Whether something is, or is to be, sent again. */
 async function sendAgain(
-  work: ForwardWork,
+  work: LegWork,
   { resend, sending }: CommitmentPlan,
   { rows }: CommitmentNow,
   { name }: Committing,
@@ -164,7 +172,7 @@ async function sendAgain(
 async function askFor(
   items: readonly CommitmentItem[],
   round: number,
-  work: ForwardWork,
+  work: LegWork,
   { asker, withinMs }: Committing,
   { ledger, clock }: CommitDeps,
   signal: AbortSignal,
@@ -211,7 +219,7 @@ function notTaken(status: number, comment: string | undefined): Failure {
 }
 
 async function later(
-  work: ForwardWork,
+  work: LegWork,
   news: number,
   failure: Failure,
   { ledger, clock, settings }: CommitDeps,
@@ -222,4 +230,55 @@ async function later(
   const now = clock.now();
   await ledger.write(awaiting, work, { news, nextTry: now + delayMs, attempts, failure }, now);
   return { kind: 'later', failure, delayMs };
+}
+
+export interface CommitLoopDeps extends CommitDeps {
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** Settles, or carries on, the next series that is due at this destination, or waits for one. */
+export async function commitNext(
+  committing: Committing,
+  deps: CommitLoopDeps,
+  wakes: Readonly<Record<'legs' | 'after', Wake>>,
+  signal: AbortSignal,
+): Promise<void> {
+  const target = commitmentLeg(committing.name);
+  const kind = workOfCommitment(committing, target, deps, wakes);
+  const queue = legsTo(target, deps.ledger, deps.clock, wakes.legs);
+  await nextOf(queue, (work) => workOn(kind, work, deps, signal), deps, signal);
+}
+
+function workOfCommitment(
+  committing: Committing,
+  target: string,
+  deps: CommitLoopDeps,
+  wakes: Readonly<Record<'legs' | 'after', Wake>>,
+): WorkKind<LegWork, Extract<CommitOutcome, { kind: 'settled' | 'waiting' }>> {
+  const { log, metrics } = deps;
+  return {
+    name: 'commit',
+    lease: LEG_LEASE,
+    about: ({ series }) => ({ series, target }),
+    says: { later: 'commitment is asked for later', interrupted: 'commitment interrupted' },
+    step: (work, held) => commitStep(work, committing, deps, held),
+    after: () => wakes.after.notify(),
+    ended: (outcome, about) => {
+      if (outcome.kind === 'waiting') {
+        const { asked, resent } = outcome;
+        if (asked.length + resent > 0)
+          log.info('commitment asked for', { ...about, transactions: asked, resent });
+        if (resent > 0) wakes.legs.notify();
+        return;
+      }
+      const { failure } = outcome;
+      if (failure === undefined) {
+        log.info('series committed', about);
+        return;
+      }
+      metrics.failed('commit', failure.code);
+      log.error('commitment failed', { ...about, ...failure });
+    },
+  };
 }

@@ -1,6 +1,10 @@
-/** Storage commitment on the wire: asks destinations, and listens for their reports (PS3.4 J.3). */
-import { describeFailureReason, type CommitmentReport } from '@scanflow/dicom';
+/** Storage commitment on the wire: requests to destinations, and the port for their reports (PS3.4 J.3). */
+import type { Config } from '@scanflow/config';
+import { openTlsStore, type Log } from '@scanflow/runtime';
 import {
+  tlsAcceptor,
+  type TlsAcceptor,
+  type TlsCredentials,
   commitmentReports,
   listen,
   newTransactionUid,
@@ -13,11 +17,80 @@ import {
   type Peer,
   type Rejection,
   type ReportHandler,
-  type TlsAcceptor,
 } from '@scanflow/dimse';
+import { describeFailureReason, type CommitmentReport } from '@scanflow/dicom';
 import { permanent } from '@scanflow/failure';
-import type { Ledger, Reported, ReportedOutcome } from '../ports.ts';
+import type { Metrics } from '../http/metrics.ts';
+import type { Ledger } from '../ledger/tx.ts';
+import type { Committing } from './step.ts';
+import type { Clock, Settings } from '../model/settings.ts';
+import type { Wake } from '../work/wake.ts';
+import type { Reported, ReportedOutcome } from './plan.ts';
 import { reported } from './sql.ts';
+
+export interface CommitmentDeps {
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly wakes: Readonly<Record<'legs', Wake>>;
+}
+
+export interface Commitments {
+  readonly committing: readonly Committing[];
+  readonly close: () => Promise<void>;
+}
+
+/** Listens where the configuration says so. Throws where the port is taken, or a file of TLS cannot be used. */
+export async function openCommitments(
+  config: Pick<Config, 'commitments'>,
+  { commitments: committers = [] }: Settings,
+  { ledger, clock, log, metrics, wakes }: CommitmentDeps,
+): Promise<Commitments> {
+  const reports: Reports = {
+    ledger,
+    now: clock.now,
+    log,
+    onTaken: ({ target, committed }) => {
+      metrics.committed(target, committed);
+      wakes.legs.notify();
+    },
+  };
+  const committing = committers.map((one) => ({ ...one, asker: askerOf(one, reports) }));
+  if (config.commitments === undefined) return { committing, close: () => Promise.resolve() };
+  const { bind, port } = config.commitments;
+  const security = await openAcceptor(config.commitments.tls, log);
+  const listening = await listenForReports({ bind, port, tls: security.acceptor, committers }, reports);
+  log.info('listens for reports of storage commitment', { bind, port: listening.port });
+  return {
+    committing,
+    close: async () => {
+      await listening.close();
+      security.close();
+    },
+  };
+}
+
+interface Security {
+  /** Undefined: plain TCP. */
+  readonly acceptor: TlsAcceptor | undefined;
+  readonly close: () => void;
+}
+
+/** Renewed files are used without a restart. */
+async function openAcceptor(tls: NonNullable<Config['commitments']>['tls'], log: Log): Promise<Security> {
+  if (tls === undefined) return { acceptor: undefined, close: () => undefined };
+  const { requirePeerCertificate, profile, ...files } = tls;
+  let acceptor: TlsAcceptor | undefined;
+  const use = ({ key = '', certificate = '', ca }: Partial<TlsCredentials>): void => {
+    const credentials = { key, certificate, ...(ca === undefined ? {} : { ca }) };
+    const required = requirePeerCertificate === undefined ? {} : { requirePeerCertificate };
+    if (acceptor === undefined) acceptor = tlsAcceptor({ ...credentials, profile, ...required });
+    else acceptor.renew(credentials);
+  };
+  const store = await openTlsStore(files, { log, use });
+  return { acceptor, close: store.close };
+}
 
 /** A destination that commits itself. */
 export interface Committer {

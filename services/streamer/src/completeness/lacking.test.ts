@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { countsOf, type ImageCounts } from './counts.ts';
-import type { PetCounts } from './pet.ts';
-import { lackingIn } from './lacking.ts';
+import { countsOf, type ImageCounts, type PetCounts } from './counts.ts';
+import { lackingIn, shownWarnings, warningsOf } from './lacking.ts';
 
 const MR = '1.2.840.10008.5.1.4.1.1.4';
 
@@ -259,4 +258,29 @@ test('counts: a PET image, an acquisition and a cine', () => {
       position: '1',
     },
   );
+});
+
+const twoOfNine = [1, 2].map((number) => ({
+  sopClassUid: '1.2.840.10008.5.1.4.1.1.4',
+  sopInstanceUid: String(number),
+  counts: { number, images: 9 },
+}));
+
+test('warnings: what the scanner reported counts, and not what its images say', () => {
+  const warnings = warningsOf(twoOfNine);
+  assert.deepEqual(
+    warnings.map(({ code }) => code),
+    ['SERIES_INCOMPLETE'],
+  );
+  assert.deepEqual(shownWarnings({ warnings, expected: undefined }), warnings);
+  assert.deepEqual(shownWarnings({ warnings, expected: 2 }), []);
+  assert.deepEqual(warningsOf([]), []);
+});
+
+test('warnings: labels that are used again are one, other doubts are none', () => {
+  const doubts = [
+    { kind: 'labels', message: 'why' },
+    { kind: 'time', message: 'late' },
+  ] as const;
+  assert.deepEqual(shownWarnings({ doubts, expected: 2 }), [{ code: 'LABELS_AGAIN', message: 'why' }]);
 });

@@ -1,9 +1,37 @@
 /**
- * Whether images of a series are missing, as the images themselves say. It may be wrong, so it is a warning: where an export
- * could be meant so, nothing is said (docs/operations.md has the table). Pure.
+ * Warnings: whether images of a series are missing, as the images themselves say. That may be wrong: where an export could be meant
+ * so, nothing is said (docs/operations.md has the table). Pure.
  */
-import type { ImageCounts } from './counts.ts';
-import { petLacking } from './pet.ts';
+import type { Doubt, Warning } from '../model/series.ts';
+import { type ImageCounts, petLacking } from './counts.ts';
+
+const INCOMPLETE = 'SERIES_INCOMPLETE';
+
+/** Of the images in the record of a series. */
+export function warningsOf(instances: readonly CountedImage[]): Warning[] {
+  const lacking = lackingIn(instances);
+  return lacking.length === 0 ? [] : [{ code: INCOMPLETE, message: sentence(lacking) }];
+}
+
+const sentence = (lacking: readonly string[]): string =>
+  `Images seem to be missing: ${lacking.join('; ')}. Look at the scanner, and send the series again: what is there already does no harm.`;
+
+/** What people see. What the scanner reported (MPPS) counts, and not what its images say. */
+export function shownWarnings({
+  warnings = [],
+  doubts = [],
+  expected,
+}: {
+  readonly warnings?: readonly Warning[];
+  readonly doubts?: readonly Doubt[];
+  readonly expected: number | undefined;
+}): Warning[] {
+  const again = doubts.filter(({ kind }) => kind === 'labels');
+  return [
+    ...warnings.filter(({ code }) => code !== INCOMPLETE || expected === undefined),
+    ...again.map(({ message }) => ({ code: 'LABELS_AGAIN', message })),
+  ];
+}
 
 export interface CountedImage {
   readonly sopClassUid: string;

@@ -15,10 +15,10 @@ import {
 } from '../ledger/conformance-kit.test.ts';
 import { arrived } from '../intake/sql.ts';
 import { nextStore, nextTime } from '../ledger/claims.ts';
-import { progressOf, recordProgress } from '../ledger/progress.ts';
+import { progressOf, recordProgress } from '../ledger/leg.ts';
 import { copied } from './sql.ts';
 import { quarantine, stored } from '../store/sql.ts';
-import { legLater } from '../ledger/legs.ts';
+import { legLater } from '../ledger/aftermath.ts';
 
 const reason = { code: 'ROUTE_NO_MATCH', message: 'x' };
 

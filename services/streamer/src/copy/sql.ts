@@ -1,12 +1,10 @@
 /** Legs that are opened with a series' storing and do not wait for it, in the ledger: the copy of everything. */
-import type { Claim, CopyDone, Millis } from '../ports.ts';
+import type { CopyDone } from '../ledger/rows.ts';
+import type { Claim, Millis, Tx } from '../ledger/tx.ts';
 import { COPY } from '../model/series.ts';
 import { ending } from '../ledger/aftermath.ts';
 import { verifyStored } from '../verify/sql.ts';
-import { hold } from '../ledger/claims.ts';
-import type { Tx } from '../ledger/tx.ts';
-import { endLeg, sql } from '../ledger/leg.ts';
-import { refresh } from '../ledger/progress.ts';
+import { requireClaim, endLeg, sql, refresh } from '../ledger/leg.ts';
 
 /** Ends the claim: all of the series is in the copy, but for what `failure` says. */
 export const copied = (tx: Tx, claim: Claim, done: CopyDone, now: Millis): Promise<void> =>
@@ -21,7 +19,7 @@ async function writeCopied(
   { done, total, failure, path }: CopyDone,
   now: Millis,
 ): Promise<void> {
-  await hold(tx, claim);
+  await requireClaim(tx, claim);
   const { series, target } = claim;
   const through = sql('(SELECT s.increment FROM series s WHERE s.id = leg.series)');
   await endLeg(tx, claim, failure, now, { done, total, through });

@@ -1,31 +1,68 @@
 /**
- * The copy of everything: a series as it came, without tag, labels or booking, below a root of its own. It is made
- * from Orthanc, so that neither project storage nor quarantine stands in its way.
+ * The copy of everything: each series as it came, without tag, labels or booking, below a root of its own. It is made from Orthanc,
+ * so that neither project storage nor quarantine stands in its way.
  */
-import type { Erasures } from '@scanflow/runtime';
+import type { Log, Erasures } from '@scanflow/runtime';
 import { type Failure, FailureError } from '@scanflow/failure';
+import type { InstanceListing, SystemInfo } from '@scanflow/orthanc';
+import type { Condition } from '../work/condition.ts';
+import { type Layout, folderNames } from '../store/place/layout.ts';
+import { COPY, type Attributes } from '../model/series.ts';
+import { LEG_LEASE, legsTo, nextOf, workOn, type WorkKind } from '../work/worker.ts';
+import type { Metrics } from '../http/metrics.ts';
+import type { Store } from '../store/types.ts';
+import type { LegWork } from '../ledger/rows.ts';
+import type { Wake } from '../work/wake.ts';
 import { failureOf } from '../model/failure.ts';
-import { folderNames, type Layout } from '../store/place/layout.ts';
 import { policyFor, retryAfter } from '../work/retry.ts';
-import type { Attributes } from '../store/place/route.ts';
-import type { ForwardWork, InstanceListing, Store, SystemInfo } from '../ports.ts';
 import { reached } from '../work/trace.ts';
 import { imagesIn } from '../store/record.ts';
-import { listInstances } from '../store/listing.ts';
-import { lostOf } from '../store/look.ts';
-import { ERASED, erasedReason } from '../erase/marks.ts';
-import { tellingImages } from '../versions/telling.ts';
+import { listInstances, tellingImages } from '../store/versions.ts';
+import { lostOf, FILE_MISSING, missingIn, isStillWhole } from '../store/look.ts';
+import { ERASED, erasedReason } from '../model/erased.ts';
 import { decide, type Bookings } from '../store/place/place.ts';
-import { readSeries } from '../store/place/read-series.ts';
-import { originOf } from '../store/provenance.ts';
+import { readSeries } from '../store/image.ts';
+import { originOf, writeRecord } from '../store/write-record.ts';
 import { GONE, pullMissing, sourceFailure, type PullDeps } from '../store/pull-missing.ts';
-import { isStillWhole } from '../store/recheck.ts';
 import type { Clock } from '../model/settings.ts';
-import { FILE_MISSING, missingIn, writeRecord } from '../store/write-record.ts';
-import { legFailed, legLater } from '../ledger/legs.ts';
-import { rechecked } from '../store/recheck-sql.ts';
+import { legFailed, legLater } from '../ledger/aftermath.ts';
+import { rechecked } from '../ledger/leg.ts';
 import { renew } from '../ledger/claims.ts';
 import { copied } from './sql.ts';
+
+export interface CopyLoopDeps extends CopyDeps {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly condition: Condition;
+}
+
+/** Copies the next series that is due, or waits for one. `deps.store` is project storage, `copies` the copy's. */
+export async function copyNext(
+  deps: CopyLoopDeps,
+  copies: Store,
+  layout: Layout,
+  wake: Wake,
+  signal: AbortSignal,
+): Promise<void> {
+  const { ledger, clock, log, metrics, condition } = deps;
+  const own = { ...deps, store: copies, system: () => condition.system };
+  const kind: WorkKind<LegWork, Extract<CopyOutcome, { kind: 'copied' }>> = {
+    name: 'copy',
+    lease: LEG_LEASE,
+    about: ({ series }) => ({ series }),
+    says: { later: 'copying is tried again', interrupted: 'copying interrupted' },
+    step: (work, held) => copyStep(work, layout, own, held),
+    ended: ({ images, fresh, failure }, about) => {
+      if (failure === undefined) {
+        log.info('series copied', { ...about, images, fresh });
+        return;
+      }
+      metrics.failed('copy', failure.code);
+      log.error('copying failed in part', { ...about, images, fresh, ...failure });
+    },
+  };
+  await nextOf(legsTo(COPY, ledger, clock, wake), (work) => workOn(kind, work, deps, signal), deps, signal);
+}
 
 /** `store` is that of the copy. */
 export interface CopyDeps extends PullDeps {
@@ -63,7 +100,7 @@ const AT_ONCE = 2;
 
 /** Carries one series' copy as far as it gets, and writes the outcome into the ledger. */
 export async function copyStep(
-  work: ForwardWork,
+  work: LegWork,
   layout: Layout,
   deps: CopyDeps,
   signal: AbortSignal,
@@ -88,7 +125,7 @@ export async function copyStep(
 }
 
 async function copySeries(
-  work: ForwardWork,
+  work: LegWork,
   layout: Layout,
   deps: CopyDeps,
   signal: AbortSignal,

@@ -1,17 +1,18 @@
 /** Finds everything of a subject, wherever it is: before the erasure, and once more after. */
 import type { Labels } from '@scanflow/booking';
+import type { InstanceListing, Orthanc } from '@scanflow/orthanc';
 import type { Bookings } from '../store/place/bookings.ts';
-import type { ExamCounts } from '../intake/exam-counts.ts';
+import type { ExamCounts } from '../intake/expected.ts';
 import { latest, type Decision } from '../model/decision.ts';
 import { failureOf } from '../model/failure.ts';
-import type { HeldSeries, InstanceListing, Ledger, Orthanc, Store } from '../ports.ts';
+import type { Ledger } from '../ledger/tx.ts';
+import type { Store } from '../store/types.ts';
+import { type ErasableSeries, erasableSeries } from './sql.ts';
 import { decide } from '../store/place/place.ts';
 import type { Settings } from '../model/settings.ts';
-import { Gathered, type Holdings, type Subject } from './gathered.ts';
+import { Gathered, type Holdings, type Subject, isOf, names } from './holdings.ts';
 import type { Found } from './intent.ts';
 import { membersOf } from '../joining/sql.ts';
-import { isOf, names } from './mentions.ts';
-import { erasableSeries } from './sql.ts';
 
 export interface FindDeps {
   readonly ledger: Ledger;
@@ -66,7 +67,7 @@ async function gatherLedger(
     for (const one of page) {
       rest.delete(one.id);
       if (gathered.has(one.id) || (await isMeant(wanted, one, kept.get(one.id), gathered, deps)))
-        gathered.held(one);
+        gathered.inLedger(one);
       else gathered.another(one, wanted, kept.get(one.id));
     }
     const last = page.at(-1);
@@ -78,7 +79,7 @@ async function gatherLedger(
 /** The last decision of a person says whose it is, even before it is carried out. */
 async function isMeant(
   wanted: Subject,
-  one: HeldSeries,
+  one: ErasableSeries,
   kept: Decision | undefined,
   gathered: Gathered,
   { bookings, settings }: FindDeps,
@@ -110,7 +111,7 @@ async function gatherStored(
  */
 export function mentions(
   { project, subject, session }: Subject,
-  attributes: HeldSeries['attributes'],
+  attributes: ErasableSeries['attributes'],
   { accessions, studies }: Pick<Gathered, 'accessions' | 'studies'>,
 ): boolean {
   if (accessions.has((attributes['AccessionNumber'] ?? '').trim())) return true;
@@ -133,7 +134,7 @@ const isWord = (character: string | undefined): boolean =>
 
 /** For series that wait or are in quarantine: the labels that they would get. */
 async function labelsOf(
-  { attributes }: HeldSeries,
+  { attributes }: ErasableSeries,
   bookings: FindDeps['bookings'],
   settings: Settings,
 ): Promise<Labels | undefined> {

@@ -1,9 +1,9 @@
 /** POST /api/erase/preview, POST /api/erase and GET /api/erase/ID, for `scanflow erase`. */
 import { erasuresIn, readErasure, type FastifyInstance } from '@scanflow/runtime';
-import { Answer } from '../http/changes.ts';
+import { Answer } from '../http/request.ts';
 import { beginErasure, type EraseDeps } from './step.ts';
 import { findAll } from './find.ts';
-import type { Subject } from './gathered.ts';
+import type { Subject } from './holdings.ts';
 import { intents } from './intent.ts';
 
 /** Time limit for a search through all of storage. */

@@ -1,14 +1,16 @@
 /** Series that are erased, in the ledger. */
-import type { Moved } from '../move/plan.ts';
-import type { HeldSeries, Millis } from '../ports.ts';
-import type { Tx } from '../ledger/tx.ts';
-import { lockSeries } from '../ledger/claims.ts';
+import type { Labels } from '@scanflow/booking';
+import type { Moved, Decision, MoveOrder } from '../model/decision.ts';
+import type { Millis, Tx } from '../ledger/tx.ts';
+import { lockSeries } from '../ledger/leg.ts';
 import { seriesViews } from '../ledger/views.ts';
+import type { Attributes } from '../model/series.ts';
+import type { LegView } from '../ledger/rows.ts';
 
 /** Series behind this id, in the order of their ids: all of them, page by page. */
-export async function erasableSeries(tx: Tx, after: string, limit: number): Promise<HeldSeries[]> {
+export async function erasableSeries(tx: Tx, after: string, limit: number): Promise<ErasableSeries[]> {
   const views = await seriesViews(tx, 'WHERE id > ? ORDER BY id LIMIT ?', after, limit);
-  const found: HeldSeries[] = [];
+  const found: ErasableSeries[] = [];
   for (const view of views) {
     const { id, attributes, labels, decision, moving, moved, path, copyPath, session, legs } = view;
     const hooks = await tx.all('SELECT DISTINCT hook FROM delivery WHERE subject = ?', id);
@@ -70,4 +72,19 @@ export async function rewriteMoves(
     now,
     series,
   );
+}
+
+export interface ErasableSeries {
+  readonly id: string;
+  readonly attributes: Attributes;
+  readonly labels: Labels | undefined;
+  readonly decision?: Decision | undefined;
+  readonly moving?: MoveOrder | undefined;
+  readonly moved?: readonly Moved[] | undefined;
+  readonly path: string | undefined;
+  readonly copyPath: string | undefined;
+  readonly session: string | undefined;
+  readonly legs: readonly LegView[];
+  /** Hooks that were told of it. */
+  readonly hooks: readonly string[];
 }

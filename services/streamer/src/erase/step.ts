@@ -17,11 +17,11 @@ import { reached } from '../work/trace.ts';
 import { Wake } from '../work/wake.ts';
 import type { Clock } from '../model/settings.ts';
 import { findAll, imagesOf, type FindDeps } from './find.ts';
-import type { Holdings, Subject } from './gathered.ts';
-import { dropIntent, writeIntent, type Intent } from './intent.ts';
-import { names, withoutNames } from './mentions.ts';
+import { type Holdings, type Subject, names, withoutNames } from './holdings.ts';
+import { dropIntent, writeIntent, type Intent, intents } from './intent.ts';
 import { findSession } from '../sessions/sql.ts';
 import { forgetSeries, rewriteMoves } from './sql.ts';
+import type { Condition } from '../work/condition.ts';
 
 export interface EraseDeps extends FindDeps {
   readonly clock: Pick<Clock, 'now'>;
@@ -38,14 +38,14 @@ export async function beginErasure(
   signal: AbortSignal,
 ): Promise<string> {
   const id = newId();
-  const held = await findAll(wanted, deps, signal);
+  const holdings = await findAll(wanted, deps, signal);
   const asked = instant(deps.clock.now());
   await writeIntent(deps.data, {
     id,
     ...wanted,
     asked,
-    ...knownOf(held),
-    removed: { ...held.counts },
+    ...knownOf(holdings),
+    removed: { ...holdings.counts },
     waits: [],
   });
   return id;
@@ -67,14 +67,14 @@ const knownOf = ({
 /** Whether all of it is gone. Throws if Orthanc, storage or the ledger does not answer; the worker then tries again. */
 export async function eraseStep(intent: Intent, deps: EraseDeps, signal: AbortSignal): Promise<boolean> {
   const { data, log, ledger, clock } = deps;
-  const held = await findAll(intent, deps, signal, intent.series);
-  const known: Intent = { ...intent, ...union(intent, held) };
+  const holdings = await findAll(intent, deps, signal, intent.series);
+  const known: Intent = { ...intent, ...union(intent, holdings) };
   await writeIntent(data, known);
   reached('erasure-found');
-  await mark(known, held, deps);
+  await mark(known, holdings, deps);
   reached('erasure-marked');
   const stays = await remove(known, deps, signal);
-  await removeElsewhere(known, held, deps);
+  await removeElsewhere(known, holdings, deps);
   reached('erasure-removed');
   const left = await findAll(known, deps, signal, known.series);
   const waits = [...Object.entries(left.counts).map(([what, count]) => `${count} ${what}`), ...stays];
@@ -95,13 +95,13 @@ export async function eraseStep(intent: Intent, deps: EraseDeps, signal: AbortSi
 }
 
 /** What is found now, and what was found before and may be half gone. */
-function union(intent: Intent, held: Holdings): Pick<Intent, 'series' | 'accessions' | 'studies'> {
+function union(intent: Intent, holdings: Holdings): Pick<Intent, 'series' | 'accessions' | 'studies'> {
   const both = (a: readonly string[], b: readonly string[]): string[] => [...new Set([...a, ...b])];
   return {
     // what was found before is among what is found now
-    series: [...held.series],
-    accessions: both(intent.accessions, held.accessions),
-    studies: both(intent.studies, held.studies),
+    series: [...holdings.series],
+    accessions: both(intent.accessions, holdings.accessions),
+    studies: both(intent.studies, holdings.studies),
   };
 }
 
@@ -225,4 +225,19 @@ async function conclude({ id }: Intent, { data, clock }: EraseDeps): Promise<voi
   const folder = erasuresIn(data);
   const before = await readErasure(folder, id);
   if (before !== undefined) await writeErasure(folder, { ...before, ended: instant(clock.now()) });
+}
+
+export interface EraseLoopDeps extends EraseDeps {
+  readonly condition: Condition;
+  readonly wakes: { readonly erase: Wake };
+}
+
+/** Others may have to do their part first: bookings and exams are theirs. */
+const LOOK_MS = 5_000;
+
+export async function eraseNext(deps: EraseLoopDeps, signal: AbortSignal): Promise<void> {
+  const { condition, wakes, data } = deps;
+  const open = condition.leads ? await intents(data) : [];
+  for (const intent of open) if (!signal.aborted) await eraseStep(intent, deps, signal);
+  await wakes.erase.wait(LOOK_MS, signal);
 }

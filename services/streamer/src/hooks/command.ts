@@ -1,7 +1,12 @@
-/** Runs a hook's command without a shell, in its own process group, with a time limit. */
+/**
+ * Runs a hook's command without a shell, in its own process group, with a time limit. Before that, it ends what is still running of
+ * an earlier run, whose streamer was killed or froze: two runs never work at once.
+ */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
 import { type Failure, codeOf, messageOf, permanent, transient } from '@scanflow/failure';
-import { Tail, type HookOutcome } from './outcome.ts';
+import { sleep } from '@scanflow/runtime';
+import { Tail, type HookOutcome } from './plan.ts';
 
 export interface CommandRun {
   /** Absolute path of the program, and its arguments. */
@@ -16,6 +21,7 @@ export interface CommandRun {
 }
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** From SIGTERM to SIGKILL. */
 const GRACE_MS = 5_000;
 /** Longest wait for output of processes that the command left in the background. */
 const LINGER_MS = 500;
@@ -139,4 +145,63 @@ function cannotStart(error: unknown): Failure {
   const advice = 'Check that the program is there, in the container too, and may be run by this user.';
   const message = `The hook's command cannot be started (${code}). ${advice}`;
   return code === 'E2BIG' ? permanent('HOOK_CANNOT_START', message) : transient('HOOK_CANNOT_START', message);
+}
+
+/** A process that survives SIGKILL hangs in the kernel, or belongs to another user. */
+const GIVE_UP_MS = 10_000;
+const LOOK_MS = 100;
+
+/**
+ * Ends every process of this machine (in a container: of the container) that has all of these variables in the environment
+ * it was started with. They are passed on to whatever a process starts, and nothing has to be written down before: not
+ * even a start that was interrupted half-way is missed. A failure where something does not end; undefined where nothing is left, or we are stopped.
+ */
+export async function endLeftovers(
+  marks: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+  graceMs = GRACE_MS,
+): Promise<Failure | undefined> {
+  const began = performance.now();
+  const asked = new Set<number>();
+  for (;;) {
+    const left = await marked(marks);
+    const waited = performance.now() - began;
+    if (left.length === 0 || signal.aborted) return undefined;
+    if (waited > graceMs + GIVE_UP_MS) return stillRunning(left);
+    for (const pid of left) {
+      if (waited > graceMs) send(pid, 'SIGKILL');
+      else if (!asked.has(pid)) send(pid, 'SIGTERM');
+      asked.add(pid);
+    }
+    await sleep(LOOK_MS, signal).catch(() => undefined);
+  }
+}
+
+const stillRunning = (pids: readonly number[]): Failure =>
+  transient(
+    'HOOK_STILL_RUNNING',
+    `An earlier run of the hook's command is still there and cannot be ended (process ${pids.join(', ')}). End it by hand; the hook is run again.`,
+  );
+
+/** Where there is no /proc, nothing is found. A process that has ended and is not yet collected has no environment. */
+async function marked(marks: Readonly<Record<string, string>>): Promise<number[]> {
+  const names = await readdir('/proc').catch(() => []);
+  const wanted = Object.entries(marks).map(([name, value]) => Buffer.from(`\0${name}=${value}\0`));
+  const found: number[] = [];
+  for (const name of names) {
+    if (!/^\d+$/.test(name) || Number(name) === process.pid) continue;
+    // it may have ended by now, and that of other users is not for us to read
+    const environment = await readFile(`/proc/${name}/environ`).catch(() => Buffer.alloc(0));
+    const framed = Buffer.concat([Buffer.of(0), environment, Buffer.of(0)]);
+    if (environment.length > 0 && wanted.every((one) => framed.includes(one))) found.push(Number(name));
+  }
+  return found;
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // it has ended meanwhile, or may not be ended by us: the next look tells
+  }
 }

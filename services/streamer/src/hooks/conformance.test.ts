@@ -3,16 +3,9 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { COPY } from '../model/series.ts';
 import { sessionDigest } from '../sessions/plan.ts';
-import type { DeliveryWork, Followers, Ledger, SessionView, StoreDone } from '../ports.ts';
-import {
-  decision,
-  cursor,
-  done,
-  FAILURE,
-  LEASE_MS,
-  toForward,
-  toStore,
-} from '../ledger/conformance-kit.test.ts';
+import type { Consequences, Ledger } from '../ledger/tx.ts';
+import type { StoreDone, DeliveryWork, SessionView } from '../ledger/rows.ts';
+import * as kit from '../ledger/conformance-kit.test.ts';
 import { arrived } from '../intake/sql.ts';
 import { quarantine, releaseSeries, stored } from '../store/sql.ts';
 import {
@@ -25,25 +18,28 @@ import {
   renewDelivery,
   retryDeliveries,
   skipDeliveries,
+  prune,
 } from './sql.ts';
 import { findSession, listSessions, nextSession, sessionComplete, sessionLater } from '../sessions/sql.ts';
 import { cleanable, markCleaned, markCleaning } from '../cleanup/sql.ts';
 import { nextStore } from '../ledger/claims.ts';
 import { copied } from '../copy/sql.ts';
 import { forwarded } from '../send/sql.ts';
-import { legFailed } from '../ledger/legs.ts';
-import { prune } from '../ledger/prune.ts';
-import { collecting, expectImages, hasten, matching } from '../ledger/people.ts';
+import { legFailed } from '../ledger/aftermath.ts';
+import { matching } from '../ledger/views.ts';
+import { collecting, expectImages, hasten } from '../intake/expected.ts';
+
+const { decision, cursor, done, FAILURE, LEASE_MS, toForward, toStore } = kit;
 
 /** Opens an empty ledger with leases of LEASE_MS; `again` opens it anew after its process is gone. */
 export type OpenFollowed = (
   t: TestContext,
-  followers: Followers,
+  consequences: Consequences,
 ) => Promise<{ ledger: Ledger; again: () => Promise<Ledger> }>;
 
 const QUIET = 100;
 /** Hook `all` wants everything, `mr` what becomes of MR. */
-const followers: Followers = {
+const consequences: Consequences = {
   hooksFor: (_, modality) => ['all', ...(modality === 'MR' ? ['mr'] : [])],
   sessionQuietMs: QUIET,
 };
@@ -72,7 +68,7 @@ async function tellSession(ledger: Ledger, now: number): Promise<void> {
   const session = await dueSession(ledger, now);
   const digest = sessionDigest(session.series);
   assert.ok(await ledger.write(sessionComplete, session, { digest, folder: '/r' }, now));
-  for (const hook of followers.hooksFor('complete', undefined))
+  for (const hook of consequences.hooksFor('complete', undefined))
     await ledger.write(delivered, await next(ledger, now, hook), '', now);
 }
 
@@ -80,7 +76,7 @@ const END = { failure: FAILURE, output: 'why' };
 
 export function eventConformance(name: string, open: OpenFollowed): void {
   test(`${name}: what is stored is told to each hook that wants it, once for each increment`, async (t) => {
-    const { ledger, again } = await open(t, followers);
+    const { ledger, again } = await open(t, consequences);
     await store(ledger, 'a', 1);
     const first = await next(ledger, 1);
     const { hook, kind, subject, increment, attempts } = first;
@@ -110,7 +106,7 @@ export function eventConformance(name: string, open: OpenFollowed): void {
   });
 
   test(`${name}: of one series events are told in order, of others meanwhile`, async (t) => {
-    const { ledger } = await open(t, followers);
+    const { ledger } = await open(t, consequences);
     await store(ledger, 'a', 1);
     await store(ledger, 'a', 2, { increment: 2 });
     await store(ledger, 'b', 3);
@@ -134,7 +130,7 @@ export function eventConformance(name: string, open: OpenFollowed): void {
   });
 
   test(`${name}: a hook that is skipped is told no more and holds nothing up; one under way is left alone`, async (t) => {
-    const { ledger } = await open(t, followers);
+    const { ledger } = await open(t, consequences);
     await store(ledger, 'a', 1);
     const [failed, running] = [await next(ledger, 1), await next(ledger, 1, 'mr')];
     await ledger.write(notDelivered, failed, { ...END, nextTry: undefined }, 2);
@@ -158,7 +154,7 @@ export function eventConformance(name: string, open: OpenFollowed): void {
   });
 
   test(`${name}: a delivery whose worker is gone is made again, and the old worker is refused`, async (t) => {
-    const { ledger } = await open(t, followers);
+    const { ledger } = await open(t, consequences);
     await store(ledger, 'a', 1);
     const lost = await next(ledger, 1);
     assert.equal(await ledger.write(nextDelivery, 'all', LEASE_MS), undefined);
@@ -173,7 +169,7 @@ export function eventConformance(name: string, open: OpenFollowed): void {
   });
 
   test(`${name}: a copy that ends after its series is stored is told to nobody`, async (t) => {
-    const { ledger } = await open(t, followers);
+    const { ledger } = await open(t, consequences);
     await ledger.write(arrived, cursor(1), ['a'], 1, 1);
     const storing = await ledger.write(nextStore, 1, [COPY]);
     assert.ok(storing !== undefined);
@@ -187,7 +183,7 @@ export function eventConformance(name: string, open: OpenFollowed): void {
   });
 
   test(`${name}: what is forwarded, and what failed, is told`, async (t) => {
-    const { ledger } = await open(t, followers);
+    const { ledger } = await open(t, consequences);
     await store(ledger, 'a', 1, { targets: ['pacs', 'other'], failure: FAILURE });
     const told = async (now: number): Promise<unknown[]> => {
       const work = await next(ledger, now);
@@ -209,7 +205,7 @@ export function eventConformance(name: string, open: OpenFollowed): void {
   });
 
   test(`${name}: a session is complete when it was quiet and all of it is done, again when it has grown`, async (t) => {
-    const { ledger, again } = await open(t, followers);
+    const { ledger, again } = await open(t, consequences);
     await store(ledger, 'a', 1, { targets: ['pacs'] });
     await store(ledger, 'b', 50);
     assert.equal(await ledger.read(nextSession, 1000), undefined, 'a is under way still');
@@ -250,7 +246,7 @@ export function eventConformance(name: string, open: OpenFollowed): void {
   });
 
   test(`${name}: the report of a session is written anew after one who wrote an old one`, async (t) => {
-    const { ledger } = await open(t, followers);
+    const { ledger } = await open(t, consequences);
     const complete = (one: SessionView, now: number): Promise<boolean> =>
       ledger.write(sessionComplete, one, { digest: sessionDigest(one.series), folder: '/r' }, now);
     await store(ledger, 'a', 1);
@@ -273,7 +269,7 @@ export function eventConformance(name: string, open: OpenFollowed): void {
   });
 
   test(`${name}: a session waits for what is in quarantine`, async (t) => {
-    const { ledger } = await open(t, followers);
+    const { ledger } = await open(t, consequences);
     await ledger.write(arrived, cursor(1), ['a'], 1, 1);
     const found = { attributes, inOrthanc: 1, digest: 'd', reason: { code: 'R', message: 'r' } };
     await ledger.write(quarantine, await toStore(ledger, 1), found, 1);
@@ -287,7 +283,7 @@ export function eventConformance(name: string, open: OpenFollowed): void {
   });
 
   test(`${name}: what the scanner made is known, and cuts the quiet timer short`, async (t) => {
-    const { ledger } = await open(t, followers);
+    const { ledger } = await open(t, consequences);
     await ledger.write(arrived, cursor(1), ['a', 'b'], 1, 1000);
     assert.deepEqual([...(await ledger.read(collecting, 9))].sort(), ['a', 'b']);
     await ledger.write(hasten, 'a', 5);
@@ -300,7 +296,7 @@ export function eventConformance(name: string, open: OpenFollowed): void {
   });
 
   test(`${name}: only what is complete, told and settled for long enough may go from Orthanc`, async (t) => {
-    const { ledger } = await open(t, followers);
+    const { ledger } = await open(t, consequences);
     await store(ledger, 'a', 1);
     const ids = async (before: number): Promise<string[]> =>
       (await ledger.read(cleanable, before, 9)).map(({ id }) => id);

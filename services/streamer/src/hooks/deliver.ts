@@ -1,15 +1,76 @@
-/** Delivers one event to one hook, and records the outcome. */
-import { type Failure, permanent } from '@scanflow/failure';
-import { environmentOf, fillArguments, hookRetry, type HookFields } from './plan.ts';
-import type { DeliveryWork, Ledger } from '../ports.ts';
+/** Delivers events to hooks: one round under a lease, the run itself, and the record that a hook gets. */
+import { FailureError, type Failure, permanent } from '@scanflow/failure';
+import type { DeliveryWork } from '../ledger/rows.ts';
+import type { LoopDeps } from '../work/deps.ts';
+import { type Lease, nextOf, workOn, type WorkKind } from '../work/worker.ts';
+import { Wake } from '../work/wake.ts';
+import {
+  type Hook,
+  environmentOf,
+  fillArguments,
+  hookRetry,
+  type HookFields,
+  type HookOutcome,
+} from './plan.ts';
+import { LOST, nextDelivery, nextDeliveryTime, renewDelivery, delivered, notDelivered } from './sql.ts';
+import type { Ledger } from '../ledger/tx.ts';
 import type { Clock } from '../model/settings.ts';
 import { reached } from '../work/trace.ts';
-import { runCommand } from './command.ts';
-import { endLeftovers } from './leftovers.ts';
-import type { HookOutcome } from './outcome.ts';
-import type { Hook } from './settings.ts';
+import { runCommand, endLeftovers } from './command.ts';
 import { callWebhook } from './webhook.ts';
-import { delivered, notDelivered } from './sql.ts';
+import type { Store } from '../store/types.ts';
+import { seriesReport, type ReportContext, type SeriesReport } from '../reports/series.ts';
+import { sessionReport } from '../reports/session.ts';
+import { findSession } from '../sessions/sql.ts';
+import { matching } from '../ledger/views.ts';
+import { prune } from './sql.ts';
+
+/** Due, but not given: another run has it. */
+const LEAST_MS = 200;
+
+const aboutDelivery = ({ hook, kind, subject, increment }: DeliveryWork) => ({
+  hook,
+  event: kind,
+  subject,
+  increment,
+});
+
+/** A delivery that was laid down has ended its claim itself. */
+const LEASE: Lease<DeliveryWork> = {
+  about: aboutDelivery,
+  renew: async (tx, work, now) => {
+    if (!(await renewDelivery(tx, work, now))) throw new FailureError(LOST);
+  },
+  giveBack: () => Promise.resolve(),
+};
+
+/** Runs the hook for its next event, or waits for one. */
+export async function runNextHook(
+  hook: Hook,
+  deps: LoopDeps,
+  wake: Wake,
+  signal: AbortSignal,
+): Promise<void> {
+  const { ledger, clock, log, store, context, hooks } = deps;
+  const kind: WorkKind<DeliveryWork, { readonly kind: 'done' }> = {
+    name: 'hooks',
+    lease: LEASE,
+    about: aboutDelivery,
+    says: { later: 'hook is tried again', failed: 'hook failed', interrupted: 'hook interrupted' },
+    step: (work, held) => {
+      const ours = { ledger, hooks, clock };
+      return deliver(work, { ...ours, describe: (one) => describe(one, { ledger, store, context }) }, held);
+    },
+    ended: (_, about) => log.info('hook done', about),
+  };
+  const queue = {
+    claim: () => ledger.write(nextDelivery, hook.name, clock.now()),
+    nextTime: () => ledger.read(nextDeliveryTime, hook.name),
+    wake,
+    leastMs: LEAST_MS,
+  };
+  await nextOf(queue, (work) => workOn(kind, work, deps, signal), deps, signal);
+}
 
 /** The payload beside the event: the current record of the series or session. */
 export interface Subject {
@@ -103,4 +164,61 @@ async function runHook(
   const left = await endLeftovers(marks, signal);
   if (left !== undefined) return { kind: 'failed', failure: left, output: '' };
   return runCommand({ command: filled.command, environment, input: body, timeoutMs }, signal);
+}
+
+interface DescribeDeps {
+  readonly ledger: Ledger;
+  readonly store: Pick<Store, 'pathOf'>;
+  readonly context: ReportContext;
+}
+
+export async function describe(
+  { kind, subject }: Pick<DeliveryWork, 'kind' | 'subject'>,
+  { ledger, store, context }: DescribeDeps,
+): Promise<Subject> {
+  if (kind === 'complete') {
+    const view = await ledger.read(findSession, subject);
+    if (view === undefined) return NOTHING;
+    const session = sessionReport(view, context);
+    const folder = view.folder === undefined ? undefined : trimmed(store.pathOf(view.folder, ''));
+    const [first] = session.series;
+    const { accessionNumber, studyInstanceUid } = first === undefined ? {} : fieldsOf(first);
+    const fields = given({ folder, accessionNumber, studyInstanceUid, ...session.labels });
+    return { fields, record: { ...given({ folder }), session } };
+  }
+  const [view] = await ledger.read(matching, subject);
+  if (view === undefined) return NOTHING;
+  const series = seriesReport(view, context);
+  const folder = view.path === undefined ? undefined : trimmed(store.pathOf(view.path, ''));
+  return {
+    fields: given({ ...fieldsOf(series), folder, ...series.labels }),
+    record: { ...given({ folder }), series },
+  };
+}
+
+const NOTHING: Subject = { fields: {}, record: {} };
+
+const fieldsOf = (series: SeriesReport): Record<string, string> => ({
+  accessionNumber: series.accessionNumber,
+  studyInstanceUid: series.studyInstanceUid,
+  seriesInstanceUid: series.seriesInstanceUid,
+  seriesNumber: series.seriesNumber,
+  modality: series.modality,
+});
+
+const trimmed = (folder: string): string => folder.replace(/\/+$/, '');
+
+/** Without unknown values. */
+const given = (fields: Readonly<Record<string, string | undefined>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+
+/** Deliveries and requests that are over are shown for so long. */
+const KEPT_MS = 30 * 86_400_000;
+const PRUNE_EVERY_MS = 3_600_000;
+
+export async function pruneRound({ ledger, clock }: LoopDeps, signal: AbortSignal): Promise<void> {
+  await ledger.write(prune, clock.now() - KEPT_MS);
+  await new Wake().wait(PRUNE_EVERY_MS, signal);
 }

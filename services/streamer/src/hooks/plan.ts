@@ -1,4 +1,4 @@
-/** Hooks: the events that they want, a command's arguments, and the retry of a failed run. */
+/** Hooks: the events that they want, a command's arguments, the outcome of a run, and the retry of a failed one. */
 import { type Failure, permanent } from '@scanflow/failure';
 import { retryAfter, type RetryPolicy } from '../work/retry.ts';
 
@@ -95,4 +95,49 @@ export interface HookRule {
   readonly name: string;
   readonly on: readonly HookEvent[];
   readonly when: { readonly modality?: readonly string[] | undefined } | undefined;
+}
+
+export interface Hook extends HookRule {
+  readonly retries: number;
+  readonly timeoutMs: number;
+  readonly run:
+    | {
+        readonly kind: 'command';
+        readonly command: readonly string[];
+        readonly environment: Readonly<Record<string, string>>;
+      }
+    | { readonly kind: 'webhook'; readonly url: string; readonly secretFile: string | undefined };
+}
+
+export type HookOutcome =
+  | { readonly kind: 'done'; readonly output: string }
+  | {
+      readonly kind: 'failed';
+      readonly failure: Failure;
+      readonly output: string;
+      /** The receiver asked for a pause of so many milliseconds (Retry-After). */
+      readonly askedMs?: number;
+    }
+  /** We are stopping; the hook runs again later. */
+  | { readonly kind: 'interrupted' };
+
+/** Kept of a command's output or an address' answer: its end. */
+export const OUTPUT_BYTES = 8_192;
+
+/** The last bytes of a stream, as text. */
+export class Tail {
+  #bytes = Buffer.alloc(0);
+  #cut = false;
+
+  add(chunk: Uint8Array): void {
+    const all = Buffer.concat([this.#bytes, chunk]);
+    this.#cut ||= all.length > OUTPUT_BYTES;
+    this.#bytes = Buffer.from(all.subarray(-OUTPUT_BYTES));
+  }
+
+  text(): string {
+    // drop a character that the cut halves
+    const text = this.#bytes.toString('utf8').replaceAll('\0', '\ufffd');
+    return this.#cut ? `…${text.replace(/^\ufffd+/, '')}` : text;
+  }
 }

@@ -1,50 +1,11 @@
 /** What hooks are told, in the ledger: written with the fact itself, handed out in order, kept until pruned. */
 import { randomUUID } from 'node:crypto';
 import { type Failure, FailureError, transient } from '@scanflow/failure';
-import { HOOK_EVENTS, type HookEvent } from './plan.ts';
+import { HOOK_EVENTS } from './plan.ts';
 import type { LegState } from '../model/series.ts';
-import type { DeliveryView, DeliveryWork, Millis } from '../ports.ts';
-import type { Row } from '../ledger/database.ts';
-import type { Tx } from '../ledger/tx.ts';
+import type { Millis, Row, Tx } from '../ledger/tx.ts';
+import type { DeliveryView, DeliveryWork } from '../ledger/rows.ts';
 import { message, parse } from '../ledger/views.ts';
-
-export interface Told {
-  readonly kind: HookEvent;
-  readonly subject: string;
-  readonly target?: string | undefined;
-  readonly increment: number;
-  readonly cause?: { readonly code: string; readonly message: string } | undefined;
-}
-
-/**
- * Writes an event for every hook that wants it, in the transaction of the fact itself and with the subject's row locked. A
- * session has no modality.
- */
-export async function tell(tx: Tx, modality: string | undefined, told: Told, now: Millis): Promise<void> {
-  const hooks = tx.followers.hooksFor(told.kind, modality);
-  if (hooks.length === 0) return;
-  const last = await tx.get('SELECT max(ord) AS ord FROM delivery WHERE subject = ?', told.subject);
-  const event = randomUUID();
-  for (const hook of hooks)
-    await tx.run(
-      `INSERT INTO delivery (id, event, hook, kind, subject, ord, target, increment, cause_code, cause_message,
-         created, state, next_try, updated)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)`,
-      randomUUID(),
-      event,
-      hook,
-      told.kind,
-      told.subject,
-      Number(last?.['ord'] ?? 0) + 1,
-      told.target ?? null,
-      told.increment,
-      told.cause?.code ?? null,
-      told.cause?.message ?? null,
-      now,
-      now,
-      now,
-    );
-}
 
 /** Deliver a subject's events in order, per hook. */
 const FIRST = `NOT EXISTS (SELECT 1 FROM delivery e WHERE e.subject = s.subject AND e.hook = s.hook
@@ -262,3 +223,10 @@ const SKIPPED = {
   code: 'HOOK_SKIPPED',
   message: 'Somebody gave this run up by hand, so nothing waits for it. Its work was not done here.',
 };
+
+/** Deletes what ended before this moment. How many deliveries. */
+export async function prune(tx: Tx, before: Millis): Promise<number> {
+  await tx.run(`DELETE FROM commitment WHERE state IN ('answered', 'closed') AND updated < ?`, before);
+  await tx.run('DELETE FROM verify_job WHERE created < ?', before);
+  return tx.run(`DELETE FROM delivery WHERE state = 'done' AND updated < ?`, before);
+}

@@ -2,8 +2,8 @@
 import { createHmac } from 'node:crypto';
 import { readSecret } from '@scanflow/runtime';
 import { type Failure, codeOf, messageOf, permanent, transient } from '@scanflow/failure';
-import { OUTPUT_BYTES, Tail, type HookOutcome } from './outcome.ts';
-import { retryAfterMs } from '../work/retry-after.ts';
+import { OUTPUT_BYTES, Tail, type HookOutcome } from './plan.ts';
+import { retryAfterMs } from '../work/retry.ts';
 
 export interface WebhookCall {
   readonly url: string;

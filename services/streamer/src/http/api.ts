@@ -1,18 +1,19 @@
-/** The streamer's pages: the state of each series, session and hook. */
-import type { FastifyInstance } from '@scanflow/runtime';
-import { againstRoute, type AgainstDeps } from '../against/route.ts';
-import { changeRoutes, find, toldOf, type ChangeDeps } from './changes.ts';
+/** The streamer's API: the state of each series, session, hook and root. */
+import type { FastifyInstance, Log } from '@scanflow/runtime';
+import { againstRoute, type AgainstDeps } from './against.ts';
+import { changeRoutes, toldOf, type ChangeDeps } from './changes.ts';
+import { find, Answer, byWhom, textIn } from './request.ts';
 import { SERIES_STATES } from '../model/series.ts';
-import type { Ledger } from '../ports.ts';
-import { hookReport, iso, seriesReport, toCsv, type SeriesReport } from './report.ts';
-import { rootRoutes, type RootRouteDeps } from '../roots/routes.ts';
+import type { Ledger } from '../ledger/tx.ts';
+import { hookReport, iso, seriesReport, toCsv, type SeriesReport } from '../reports/series.ts';
 import { verifyRoutes, type VerifyApiDeps } from '../verify/api.ts';
-import { sentAgain } from '../versions/report.ts';
-import { sessionCsv, sessionReport, type SessionReport } from '../sessions/report.ts';
-import { listSeries } from '../ledger/views.ts';
+import { sentAgain } from '../store/sent-again.ts';
+import { sessionCsv, sessionReport, type SessionReport } from '../reports/session.ts';
+import { listSeries, knownSenders } from '../ledger/views.ts';
 import { listSessions } from '../sessions/sql.ts';
 import { deliveriesIn, deliveriesOf } from '../hooks/sql.ts';
-import { knownSenders } from '../ledger/people.ts';
+import { failureOf } from '../model/failure.ts';
+import { WATCHED, type RootKeeper, type RootState } from '../roots/keeper.ts';
 
 const DEFAULT_ROWS = 1000;
 const DEFAULT_SESSIONS = 100;
@@ -103,4 +104,46 @@ function senderRoute(app: FastifyInstance, { ledger, admits }: ApiDeps): void {
       admitted: admits(aet),
     })),
   }));
+}
+
+export interface RootRouteDeps {
+  readonly keeper: RootKeeper;
+  readonly log: Log;
+  readonly wake: () => void;
+}
+
+export function rootRoutes(app: FastifyInstance, deps: RootRouteDeps): void {
+  app.get('/api/storage', () => ({ roots: deps.keeper.states().map(rootReport) }));
+  app.post('/api/storage/take', ({ body, ip }) => take(body, ip, deps));
+}
+
+const rootReport = ({ name, path, failure, known }: RootState): object => ({
+  name,
+  root: path,
+  ...(known === undefined ? {} : { id: known.id, heartbeat: known.sequence }),
+  ...(failure === undefined ? {} : { code: failure.code, message: failure.message }),
+});
+
+/** `watching`: it is not known yet whether another owner is at work. Ask again. */
+async function take(
+  body: unknown,
+  ip: string,
+  { keeper, log, wake }: RootRouteDeps,
+): Promise<{ readonly said: string } | { readonly watching: string }> {
+  const root = textIn(body, 'root') ?? '';
+  const spec = keeper.specs.find(({ path }) => path === root.replace(/(?<=.)\/+$/, ''));
+  if (spec === undefined) {
+    const known = keeper.specs.map(({ path }) => path).join(', ');
+    throw new Answer(400, `expected one of the roots of the configuration: ${known}`);
+  }
+  const refused = await keeper.take(spec).catch((error: unknown) => {
+    throw new Answer(503, failureOf(error).message);
+  });
+  if (refused === WATCHED) return { watching: WATCHED };
+  if (refused !== undefined) throw new Answer(409, refused);
+  log.warn('a root was taken by hand', { root: spec.path, ...byWhom(body, ip) });
+  wake();
+  return {
+    said: `${spec.path} is the root now. Series that were stored there are looked at; what is missing is pulled while Orthanc has it.`,
+  };
 }

@@ -1,23 +1,26 @@
-/** The changes that people may order: POST /api/series/ID/release, /move, /retry and /skip, for `scanflow series`. */
+/** Orders of people: POST /api/series/ID/release, /move, /retry and /skip, for `scanflow series`. */
 import type { Erasures, FastifyInstance, Log } from '@scanflow/runtime';
 import type { Labels } from '@scanflow/booking';
 import { FailureError } from '@scanflow/failure';
 import { remember, type DecisionDeps } from '../store/remember.ts';
 import type { Decision } from '../model/decision.ts';
 import { failureOf } from '../model/failure.ts';
-import { STORAGE } from '../model/series.ts';
-import { ERASED_LABELS } from '../erase/marks.ts';
-import type { Ledger, SeriesView } from '../ports.ts';
-import { seriesReport, type ReportContext } from './report.ts';
-import { nothingToRetry, targetsLackingFiles, type FileStores } from './retry-series.ts';
+import { STORAGE, COPY } from '../model/series.ts';
+import { ERASED_LABELS } from '../model/erased.ts';
+import type { Ledger } from '../ledger/tx.ts';
+import type { SeriesView } from '../ledger/rows.ts';
+import { seriesReport, type ReportContext } from '../reports/series.ts';
 import { sameLabels } from '../store/place/place.ts';
 import type { Clock } from '../model/settings.ts';
-import { matching } from '../ledger/people.ts';
-import { releaseSeries, retryLegs } from '../store/sql.ts';
+import { matching } from '../ledger/views.ts';
+import { releaseSeries } from '../store/sql.ts';
+import { retryLegs, recheck } from '../ledger/leg.ts';
 import { orderMove } from '../move/sql.ts';
 import { retryDeliveries, skipDeliveries } from '../hooks/sql.ts';
-import { recheck } from '../store/recheck-sql.ts';
 import { openDestination } from '../send/sql.ts';
+import { Answer, find, textIn, byWhom } from './request.ts';
+import type { Store } from '../store/types.ts';
+import { isOlder } from '../store/look.ts';
 
 export interface ChangeDeps extends FileStores {
   readonly ledger: Ledger;
@@ -35,16 +38,6 @@ export interface ChangeDeps extends FileStores {
 
 interface OfSeries {
   readonly Params: { readonly id: string };
-}
-
-/** An error that the API answers with this status and its message. */
-export class Answer extends Error {
-  readonly statusCode: number;
-
-  constructor(statusCode: number, message: string) {
-    super(message);
-    this.statusCode = statusCode;
-  }
 }
 
 /** Project storage cannot be read now; the answer says why. */
@@ -65,17 +58,6 @@ export function changeRoutes(app: FastifyInstance, deps: ChangeDeps): void {
   app.post<OfSeries>('/api/series/:id/skip', async ({ params, body, ip }) => ({
     targets: await skip(await find(params.id, deps.ledger), body, ip, deps),
   }));
-}
-
-/** Finds a series by its ID or the beginning of it. Throws Answer. */
-export async function find(id: string, ledger: Ledger): Promise<SeriesView> {
-  if (!/^[0-9a-f][0-9a-f-]{3,43}$/.test(id))
-    throw new Answer(400, 'expected the id of a series, or at least four characters of its beginning');
-  const [series, another] = await ledger.read(matching, id);
-  if (series === undefined) throw new Answer(404, `there is no series ${id}`);
-  if (another !== undefined && series.id !== id)
-    throw new Answer(400, `several series begin with ${id}; give more of the id`);
-  return series;
 }
 
 async function release(series: SeriesView, body: unknown, ip: string, deps: ChangeDeps): Promise<unknown> {
@@ -242,16 +224,59 @@ function labelsOf(body: unknown): { project: string; subject: string; session: s
   return { project: label('project'), subject: label('subject'), session: label('session') };
 }
 
-export function textIn(body: unknown, key: string): string | undefined {
-  if (typeof body !== 'object' || body === null || Array.isArray(body))
-    throw new Answer(400, 'expected a JSON object');
-  const value = (body as Record<string, unknown>)[key];
-  if (value === undefined || typeof value === 'string') return value;
-  throw new Answer(400, `expected a text as ${key}`);
+export interface FileStores {
+  readonly store: Pick<Store, 'record' | 'absent'>;
+  /** The layout of the copy of everything, if there is one. */
+  readonly copies?: Pick<Store, 'record' | 'absent'> | undefined;
 }
 
-/** Who says so is not verified: it is who used this machine's command. */
-export function byWhom(body: unknown, from: string): { by: string; from: string } {
-  const by = textIn(body, 'by') ?? '';
-  return { by: /^[\w.@-]{1,64}$/.test(by) ? by : 'unknown', from };
+/** The done legs among STORAGE and COPY whose files are not all there. Checks both without a target. */
+export async function targetsLackingFiles(
+  series: SeriesView,
+  target: string | undefined,
+  { store, copies }: FileStores,
+): Promise<string[]> {
+  const isDone = (name: string): boolean =>
+    (target ?? name) === name && series.legs.some((leg) => leg.target === name && leg.state === 'done');
+  const { increment, stored } = series;
+  const places = [
+    { name: STORAGE, files: store, path: series.path, known: { increment, stored } },
+    { name: COPY, files: copies, path: series.copyPath, known: {} },
+  ];
+  const lacking: string[] = [];
+  for (const { name, files, path, known } of places)
+    if (files !== undefined && isDone(name) && (await lacksFiles(series.id, path, known, files)))
+      lacking.push(name);
+  return lacking;
+}
+
+/** A copy from before its folder was recorded is checked by its own step. */
+async function lacksFiles(
+  id: string,
+  path: string | undefined,
+  known: Parameters<typeof isOlder>[1],
+  files: FileStores['store'],
+): Promise<boolean> {
+  const record = path === undefined ? undefined : await files.record(path);
+  if (path === undefined || record?.orthancSeries !== id || isOlder(record, known)) return true;
+  const { instances, archive } = record;
+  const expected = [...instances, ...(archive === undefined ? [] : [archive])];
+  return (await files.absent(path, expected)).size > 0;
+}
+
+/** Why a retry does nothing. */
+export function nothingToRetry(series: SeriesView, target: string | undefined): string {
+  const what = target === undefined ? 'this series' : `${target} of this series`;
+  return `Nothing to retry: ${reasonOf(series, target, what)}.`;
+}
+
+function reasonOf({ state, legs, stored }: SeriesView, target: string | undefined, what: string): string {
+  if (state === 'quarantined') return 'this series is quarantined; release it';
+  if (state === 'collecting') return 'images of this series still arrive; it is stored once they stop';
+  const own = legs.filter((leg) => (target ?? leg.target) === leg.target);
+  if (own.length === 0) return `this series has no ${target ?? 'leg'}`;
+  if (own.some((leg) => leg.state === 'pending')) return `${what} is being worked on now`;
+  const files =
+    target === undefined || target === STORAGE ? `, and the files of all ${stored} images are there` : '';
+  return `nothing of ${what} has failed${files}`;
 }

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sessionDigest } from '../sessions/plan.ts';
-import type { DeliveryWork, Followers, Ledger, SessionView, StoreDone } from '../ports.ts';
+import type { Consequences, Ledger } from '../ledger/tx.ts';
+import type { StoreDone, DeliveryWork, SessionView } from '../ledger/rows.ts';
 import type { OpenFollowed } from '../hooks/conformance.test.ts';
 import { cursor, done, FAILURE, toStore } from '../ledger/conformance-kit.test.ts';
 import { arrived, reconcileListed, unreadOf } from './sql.ts';
@@ -10,17 +11,17 @@ import { quarantine, stored } from '../store/sql.ts';
 import { nextDelivery, notDelivered, skipDeliveries } from '../hooks/sql.ts';
 import { listSessions, nextSession, sessionComplete } from '../sessions/sql.ts';
 import { keptSeries } from '../cleanup/sql.ts';
-import { legFailed } from '../ledger/legs.ts';
+import { legFailed } from '../ledger/aftermath.ts';
 import { labelled, listSeries } from '../ledger/views.ts';
 import { membersOf, partGroups, rejoin } from '../joining/sql.ts';
 import { awaitUnknown } from '../rebuild/sql.ts';
-import { collecting } from '../ledger/people.ts';
-import { lead } from '../ledger/lead.ts';
+import { collecting } from './expected.ts';
+import { lead } from '../ledger/claims.ts';
 import { forgetSeries } from '../erase/sql.ts';
 
 const QUIET = 100;
 /** Hook `all` wants everything, `mr` what becomes of MR. */
-const followers: Followers = {
+const consequences: Consequences = {
   hooksFor: (_, modality) => ['all', ...(modality === 'MR' ? ['mr'] : [])],
   sessionQuietMs: QUIET,
 };
@@ -48,7 +49,7 @@ const END = { failure: FAILURE, output: 'why' };
 
 export function arrivalConformance(name: string, open: OpenFollowed): void {
   test(`${name}: a series belongs to its session from its first image on`, async (t) => {
-    const { ledger } = await open(t, followers);
+    const { ledger } = await open(t, consequences);
     const first = new Map([['b', { ...attributes, SeriesInstanceUID: '1.2' }]]);
     await store(ledger, 'a', 1);
     assert.deepEqual(await ledger.read(unreadOf, ['a', 'b', 'b']), ['b']);
@@ -76,7 +77,7 @@ export function arrivalConformance(name: string, open: OpenFollowed): void {
   });
 
   test(`${name}: images that come while a report is written are seen before it is told`, async (t) => {
-    const { ledger } = await open(t, followers);
+    const { ledger } = await open(t, consequences);
     await store(ledger, 'a', 1);
     const due = await dueSession(ledger, 1 + QUIET);
     // in the same millisecond as the last news
@@ -86,7 +87,7 @@ export function arrivalConformance(name: string, open: OpenFollowed): void {
   });
 
   test(`${name}: a session that the first image named and the series does not keep is forgotten`, async (t) => {
-    const { ledger } = await open(t, followers);
+    const { ledger } = await open(t, consequences);
     await ledger.write(
       arrived,
       cursor(1),
@@ -104,7 +105,7 @@ export function arrivalConformance(name: string, open: OpenFollowed): void {
   });
 
   test(`${name}: a series that only reconciliation finds belongs to its session, too`, async (t) => {
-    const { ledger } = await open(t, followers);
+    const { ledger } = await open(t, consequences);
     const listed = [{ id: 'a', digest: 'd' }];
     assert.equal(await ledger.write(reconcileListed, listed, 1, 50, new Map([['a', attributes]])), 1);
     assert.deepEqual(
@@ -115,7 +116,7 @@ export function arrivalConformance(name: string, open: OpenFollowed): void {
   });
 
   test(`${name}: what keeps a series in Orthanc is found, with its reason`, async (t) => {
-    const { ledger } = await open(t, followers);
+    const { ledger } = await open(t, consequences);
     const reasons = async (): Promise<unknown[]> =>
       (await ledger.read(keptSeries, QUIET * 9, 9)).map(({ id, state, reason, open: legs }) => [
         id,
@@ -147,7 +148,7 @@ export function arrivalConformance(name: string, open: OpenFollowed): void {
   });
 
   test(`${name}: series that are one count as one, from the first image on`, async (t) => {
-    const { ledger, again } = await open(t, followers);
+    const { ledger, again } = await open(t, consequences);
     const traits = (at: number, uid: string, alike = 'k') => ({ alike, at, study: `s${uid}`, uid });
     const joinable = {
       traits: new Map([
@@ -228,7 +229,7 @@ export function arrivalConformance(name: string, open: OpenFollowed): void {
   });
 
   test(`${name}: labels that other studies have are found, and series with warnings`, async (t) => {
-    const { ledger } = await open(t, followers);
+    const { ledger } = await open(t, consequences);
     const labels = { project: 'p', subject: 's', session: 't' };
     await store(ledger, 'a', 1, { warnings: [{ code: 'SERIES_INCOMPLETE', message: 'why' }] });
     const [own] = await ledger.read(listSeries, { limit: 9 });

@@ -1,10 +1,10 @@
 /** What Orthanc reported, in the ledger. */
-import type { Cursor, FirstImages, Millis } from '../ports.ts';
+import type { Cursor, FirstImages } from '../ledger/rows.ts';
+import type { Millis, Tx } from '../ledger/tx.ts';
 import { sessionsGrow } from '../ledger/aftermath.ts';
-import { leads } from '../ledger/lead.ts';
+import { leads } from '../ledger/claims.ts';
 import { leadOf, leadsOf } from '../joining/sql.ts';
-import type { Joinable } from '../joining/types.ts';
-import type { Tx } from '../ledger/tx.ts';
+import type { Joinable } from '../joining/rule.ts';
 import { parse } from '../ledger/views.ts';
 
 export async function readCursor(tx: Tx): Promise<Cursor | undefined> {

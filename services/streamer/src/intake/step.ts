@@ -1,13 +1,20 @@
-/** What Orthanc reports, into the ledger: the change feed, its identity, and from time to time all that it has. */
+/** Reads what Orthanc reports into the ledger: the change feed, its identity, and from time to time all series. */
 import type { Log } from '@scanflow/runtime';
+import type { Change, Orthanc, SeriesListing } from '@scanflow/orthanc';
 import { failureOf } from '../model/failure.ts';
 import { digestOfFiles } from '../store/record.ts';
 import { joinableOf } from '../joining/parts.ts';
-import type { Change, Cursor, Ledger, Orthanc, SeriesListing } from '../ports.ts';
-import { readFirst } from '../sessions/first-image.ts';
+import type { Ledger } from '../ledger/tx.ts';
+import type { Cursor } from '../ledger/rows.ts';
+import { readFirst } from '../store/image.ts';
 import type { Clock, Settings } from '../model/settings.ts';
 import { reached } from '../work/trace.ts';
 import { arrived, readCursor, reconcileListed, setCursor, unreadOf } from './sql.ts';
+import { recyclingWarning } from '../work/condition.ts';
+import type { LoopDeps } from '../work/deps.ts';
+import { LONGEST_WAIT, Wake } from '../work/wake.ts';
+import type { SystemInfo } from '@scanflow/orthanc';
+import { lead } from '../ledger/claims.ts';
 
 export interface IntakeDeps {
   readonly orthanc: Orthanc;
@@ -155,4 +162,71 @@ async function digestIn(
     if (failureOf(error).code === 'ORTHANC_GONE') return digestOfFiles(own);
     throw error;
   }
+}
+
+const SYSTEM_EVERY = 30_000;
+/** Of the lease: how often another streamer looks whether it has to take over. */
+const FOLLOW_PART = 1 / 10;
+
+/** Reads what Orthanc reports, or waits while another streamer does. */
+export async function intakeRound(deps: LoopDeps, signal: AbortSignal): Promise<void> {
+  const { condition, settings, clock, wakes } = deps;
+  const system = await askSystem(deps, signal);
+  if (!(await leading(deps))) return followReader(deps, signal);
+  const began = clock.now();
+  const { replaced, seq } = await readChanges(deps, system.database, signal);
+  if (seq !== condition.seq) wakes.store.notify();
+  condition.seq = seq;
+  condition.orthancAnswered();
+  condition.readAt = replaced ? 0 : began;
+  if (replaced) wakes.reconcile.notify();
+  else await new Wake().wait(settings.pollMs, signal);
+}
+
+async function askSystem(
+  { orthanc, condition, clock, log }: LoopDeps,
+  signal: AbortSignal,
+): Promise<SystemInfo> {
+  const known = condition.system;
+  if (known !== undefined && Math.abs(clock.now() - condition.askedAt) <= SYSTEM_EVERY) return known;
+  const system = await orthanc.system(signal);
+  condition.askedAt = clock.now();
+  condition.orthancAnswered();
+  if (known?.recycling !== system.recycling && system.recycling !== undefined)
+    log.error(recyclingWarning(system.recycling), { code: 'ORTHANC_RECYCLES' });
+  condition.system = system;
+  return system;
+}
+
+/** Whether this streamer is the one that reads what Orthanc reports. Who becomes it looks at everything once. */
+async function leading({ ledger, condition, clock, log, wakes }: LoopDeps): Promise<boolean> {
+  const leads = await ledger.write(lead, clock.now());
+  if (leads !== condition.leads) {
+    condition.leads = leads;
+    log.info(leads ? 'reads what Orthanc reports' : 'another streamer reads what Orthanc reports');
+    condition.readAt = 0;
+    if (leads) wakes.reconcile.notify();
+  }
+  return leads;
+}
+
+/** Another streamer reads: its news are looked for in the ledger. */
+async function followReader(
+  { ledger, condition, settings, wakes }: LoopDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const { seq } = (await ledger.read(readCursor)) ?? condition;
+  if (seq !== condition.seq) wakes.store.notify();
+  condition.seq = seq;
+  await new Wake().wait(Math.max(settings.pollMs, ledger.leaseMs * FOLLOW_PART), signal);
+}
+
+/** Compares all of Orthanc with the ledger, and waits for the next time. */
+export async function reconcileRound(deps: LoopDeps, signal: AbortSignal): Promise<void> {
+  const { wakes } = deps;
+  if (!deps.condition.leads) return wakes.reconcile.wait(LONGEST_WAIT, signal);
+  const { series, due } = await reconcile(deps, signal);
+  deps.log.info('reconciled', { series, due });
+  wakes.store.notify();
+  await wakes.reconcile.wait(deps.settings.reconcileMs, signal);
 }

@@ -1,10 +1,13 @@
-/** The parts of a series when it is stored: what does not belong to it after all, and what `series.json` says of the rest. */
+/** The parts of a joined series: which images belong to it, what `series.json` says of them, and Orthanc with all parts as one series. */
+import type { InstanceListing, Orthanc } from '@scanflow/orthanc';
 import { digestOfFiles } from '../store/record.ts';
 import type { Settings } from '../model/settings.ts';
-import type { FirstImages, InstanceListing, Ledger, SeriesRecord, StoredInstance } from '../ports.ts';
-import { apart, traitsOf } from './rule.ts';
+import type { Ledger } from '../ledger/tx.ts';
+import type { SeriesRecord, StoredInstance } from '../store/types.ts';
+import type { FirstImages } from '../ledger/rows.ts';
+import { apart, traitsOf, type Joinable, type Joined, type Member, type RecordedTraits } from './rule.ts';
 import { membersOf, partGroups } from './sql.ts';
-import type { Joinable, Joined, Member, RecordedTraits } from './types.ts';
+import { failureOf } from '../model/failure.ts';
 
 export interface Parts {
   /** Those of the listed images that belong to the series. */
@@ -126,4 +129,53 @@ export function joinableOf(first: FirstImages, { join }: Pick<Settings, 'join'>)
     return found === undefined ? [] : [[id, found] as const];
   });
   return { traits: new Map(traits), withinMs: join.withinMs };
+}
+
+/** Everything else is as Orthanc has it. */
+export function joiningOrthanc<O extends Orthanc>(orthanc: O, ledger: Ledger): O {
+  const parts = async (series: string): Promise<readonly Member[]> => {
+    const all = await ledger.read(membersOf, series);
+    return all.length > 1 ? all : [];
+  };
+  return {
+    ...orthanc,
+    instances: async (series, signal) => {
+      const all = await parts(series);
+      if (all.length === 0) return orthanc.instances(series, signal);
+      const listed: InstanceListing[] = [];
+      for (const one of all) {
+        const images = await orNone(orthanc.instances(one.series, signal));
+        listed.push(
+          ...images.map((image) => (one.series === series ? image : { ...image, series: one.series })),
+        );
+      }
+      return listed;
+    },
+    series: async (series, signal) => {
+      const all = await parts(series);
+      if (all.length === 0) return orthanc.series(series, signal);
+      const instances: string[] = [];
+      for (const one of all) {
+        const found = await orNone(orthanc.series(one.series, signal).then((listing) => [listing]));
+        instances.push(...found.flatMap((listing) => listing.instances));
+      }
+      return { id: series, uid: all[0]?.uid ?? '', instances };
+    },
+    // what is sent again comes under the UID of its part
+    noteLeaving: async (series, since, signal) => {
+      const all = await parts(series);
+      if (all.length === 0) return orthanc.noteLeaving(series, since, signal);
+      for (const one of all) await orNone(orthanc.noteLeaving(one.series, since, signal).then(() => []));
+    },
+  };
+}
+
+/** One part may be gone from Orthanc, and the others not. */
+async function orNone<T>(asked: Promise<readonly T[]>): Promise<readonly T[]> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (failureOf(error).code === 'ORTHANC_GONE') return [];
+    throw error;
+  }
 }

@@ -1,6 +1,6 @@
-/** Whether series of Orthanc's are one series of the scanner's that came under many UIDs. Pure. */
+/** Whether series of Orthanc are one series of the scanner that came under many UIDs. Pure. */
 import { createHash } from 'node:crypto';
-import type { Attributes } from '../store/place/route.ts';
+import type { Attributes } from '../model/series.ts';
 
 /** By what a series is known again. */
 export interface JoinTraits {
@@ -134,4 +134,42 @@ export function apart(parts: readonly Part[]): string[][] {
     for (const number of numbers) group.numbers.add(number);
   }
   return groups.map(({ series }) => series);
+}
+
+/** What arrived and may be a part of another series; none where nothing is joined. */
+export interface Joinable {
+  readonly traits: ReadonlyMap<string, JoinTraits>;
+  readonly withinMs: number;
+}
+
+/** A series of Orthanc's that counts for another one in the ledger, or leads such ones itself. */
+export interface Member {
+  readonly series: string;
+  readonly study: string;
+  readonly uid: string;
+  /** digestOf() its own images when it was stored last. */
+  readonly digest: string | undefined;
+  /** By what further parts are known; undefined: there are none. */
+  readonly traits: Pick<JoinTraits, 'alike' | 'at'> | undefined;
+}
+
+/** In `series.json`: the UIDs under which the images of the series came, and what was the same in all of them. */
+export interface Joined {
+  readonly because: string;
+  /** One text for all that was the same: by it a part that comes later is known, also by a new ledger. */
+  readonly alike?: string;
+  readonly series: readonly {
+    readonly orthancSeries: string;
+    readonly studyInstanceUid: string;
+    readonly seriesInstanceUid: string;
+    /** By the scanner's clock. */
+    readonly begun?: string;
+    readonly images: number;
+  }[];
+}
+
+/** In `series.json` of a series that came under one UID so far: by what a part that comes later is known. */
+export interface RecordedTraits {
+  readonly alike: string;
+  readonly begun: string;
 }

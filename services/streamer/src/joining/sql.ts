@@ -1,25 +1,7 @@
 /** Joined series, in the ledger. */
 import type { Tx } from '../ledger/tx.ts';
-import { parse } from '../ledger/values.ts';
-import { groupFor, type JoinTraits } from './rule.ts';
-import type { Joinable, Member } from './types.ts';
-
-export const JOINING = `
-  -- a series of Orthanc's, and the one that stands for it in the ledger: itself, or another whose part it is. alike, at: by what
-  -- further parts are known; null: there are none. digest: of its own images, when they were stored last
-  CREATE TABLE joined (
-    series  TEXT PRIMARY KEY,
-    lead    TEXT NOT NULL,
-    alike   TEXT,
-    at      INTEGER,
-    study   TEXT NOT NULL,
-    uid     TEXT NOT NULL,
-    digest  TEXT,
-    ord     INTEGER NOT NULL
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX joined_lead ON joined (lead);
-  CREATE INDEX joined_alike ON joined (alike) WHERE alike IS NOT NULL;
-  `;
+import { parse } from '../ledger/views.ts';
+import { groupFor, type JoinTraits, type Joinable, type Member } from './rule.ts';
 
 /** The series that stands for this one in the ledger: itself where it was joined with none. */
 export async function leadOf(tx: Tx, series: string): Promise<string> {

@@ -1,12 +1,14 @@
-/** What follows from a fact, in its own transaction: hooks are told, and the session has news. */
-import type { Attributes } from '../store/place/route.ts';
+/** The end of work on a leg, and what follows in the same transaction: events for hooks, news for the session. */
+import { randomUUID } from 'node:crypto';
+import type { Failure } from '@scanflow/failure';
+import { type Attributes, COPY, STORAGE } from '../model/series.ts';
 import { destinationOf } from '../commitment/plan.ts';
 import { sessionOf } from '../sessions/plan.ts';
-import { COPY, STORAGE } from '../model/series.ts';
-import type { Claim, FirstImages, Millis } from '../ports.ts';
-import type { Tx } from './tx.ts';
-import { tell } from '../hooks/sql.ts';
+import type { FirstImages, Retry } from './rows.ts';
+import type { Claim, Millis, Tx } from './tx.ts';
 import { parse } from './views.ts';
+import type { HookEvent } from '../hooks/plan.ts';
+import { requireClaim, endLeg, failureColumns, openLeg, sql, refresh } from './leg.ts';
 
 /**
  * Ends the work on a leg, and writes in the same transaction what follows from it: hooks are told where the leg came further
@@ -134,8 +136,66 @@ async function isBusy(tx: Tx, session: string, now: Millis): Promise<void> {
     `INSERT INTO session (id, due, first_seen, updated) VALUES (?, ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET due = excluded.due, updated = excluded.updated`,
     session,
-    now + tx.followers.sessionQuietMs,
+    now + tx.consequences.sessionQuietMs,
     now,
     now,
   );
 }
+
+export interface Told {
+  readonly kind: HookEvent;
+  readonly subject: string;
+  readonly target?: string | undefined;
+  readonly increment: number;
+  readonly cause?: { readonly code: string; readonly message: string } | undefined;
+}
+
+/**
+ * Writes an event for every hook that wants it, in the transaction of the fact itself and with the subject's row locked. A
+ * session has no modality.
+ */
+export async function tell(tx: Tx, modality: string | undefined, told: Told, now: Millis): Promise<void> {
+  const hooks = tx.consequences.hooksFor(told.kind, modality);
+  if (hooks.length === 0) return;
+  const last = await tx.get('SELECT max(ord) AS ord FROM delivery WHERE subject = ?', told.subject);
+  const event = randomUUID();
+  for (const hook of hooks)
+    await tx.run(
+      `INSERT INTO delivery (id, event, hook, kind, subject, ord, target, increment, cause_code, cause_message,
+         created, state, next_try, updated)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)`,
+      randomUUID(),
+      event,
+      hook,
+      told.kind,
+      told.subject,
+      Number(last?.['ord'] ?? 0) + 1,
+      told.target ?? null,
+      told.increment,
+      told.cause?.code ?? null,
+      told.cause?.message ?? null,
+      now,
+      now,
+      now,
+    );
+}
+
+/** Ends the claim: the leg is tried again at `retry.nextTry`. */
+export async function legLater(
+  tx: Tx,
+  claim: Claim,
+  { attempts, nextTry, failure }: Retry,
+  now: Millis,
+): Promise<void> {
+  await requireClaim(tx, claim);
+  await openLeg(tx, claim, now, { claim: null, attempts, next_try: nextTry, ...failureColumns(failure) });
+  await refresh(tx, claim.series, now);
+}
+
+/** Ends the claim: the leg is given up until somebody puts something right. What was done of it stays known. */
+export const legFailed = (tx: Tx, claim: Claim, failure: Failure, now: Millis): Promise<void> =>
+  ending(tx, claim, now, async () => {
+    await requireClaim(tx, claim);
+    await endLeg(tx, claim, failure, now, { attempts: sql('attempts') });
+    await refresh(tx, claim.series, now);
+  });

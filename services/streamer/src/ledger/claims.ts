@@ -1,11 +1,11 @@
-/** Which work is next, and in whose hands it is. */
+/** Which work is next, and who has claimed it; among it the reading of Orthanc's changes, which one streamer does at a time. */
 import { randomUUID } from 'node:crypto';
 import { FailureError, transient } from '@scanflow/failure';
 import { STORAGE } from '../model/series.ts';
-import type { Claim, ForwardWork, Millis, StoreWork } from '../ports.ts';
-import type { Tx } from './tx.ts';
-import { addLeg, openLeg, sql } from './leg.ts';
-import { parse } from './values.ts';
+import type { LegWork, StoreWork } from './rows.ts';
+import type { Claim, Millis, Tx } from './tx.ts';
+import { addLeg, openLeg, sql, requireClaim } from './leg.ts';
+import { parse } from './views.ts';
 
 /** A leg that is claimed has the end of its lease for its next try: so it comes up again by itself. */
 const FREE = '(l.claim IS NULL OR l.next_try <= ?)';
@@ -96,7 +96,7 @@ async function takeStore(tx: Tx, series: string, now: Millis): Promise<StoreWork
   };
 }
 
-export async function nextLeg(tx: Tx, target: string, now: Millis): Promise<ForwardWork | undefined> {
+export async function nextLeg(tx: Tx, target: string, now: Millis): Promise<LegWork | undefined> {
   const series = await pendingSeries(tx, target, now);
   if (series === undefined) return undefined;
   const token = await take(tx, series, target, now);
@@ -150,26 +150,9 @@ async function legAndSeries(
   return row ?? {};
 }
 
-/** Locks the series; throws where the leg is another's by now, or nobody's. */
-export async function hold(tx: Tx, { series, target, token }: Claim): Promise<void> {
-  await lockSeries(tx, series);
-  const leg = await tx.get('SELECT claim FROM leg WHERE series = ? AND target = ?', series, target);
-  if (leg?.['claim'] !== token) throw new FailureError(LOST);
-}
-
-/** The lock of a series' row stands for its legs too, so that no two transactions wait for each other. */
-export async function lockSeries(tx: Tx, series: string): Promise<void> {
-  await tx.get(`SELECT s.id FROM series s WHERE s.id = ? ${tx.dialect.lock}`, series);
-}
-
-export const LOST = transient(
-  'LEDGER_LEASE_LOST',
-  'This series took so long without a sign of life that another streamer took it over. It goes on there; nothing needs doing.',
-);
-
 /** The lease begins anew. Throws LEDGER_LEASE_LOST. */
 export async function renew(tx: Tx, claim: Claim, now: Millis): Promise<void> {
-  await hold(tx, claim);
+  await requireClaim(tx, claim);
   await tx.run(
     'UPDATE leg SET next_try = ? WHERE series = ? AND target = ?',
     now + tx.leaseMs,
@@ -207,4 +190,47 @@ export async function nextTime(tx: Tx, target: string): Promise<Millis | undefin
       : undefined;
   const times = [leg, due].flatMap((row) => parse.integer(row?.['time'] ?? null) ?? []);
   return times.length === 0 ? undefined : Math.min(...times);
+}
+
+const FEED = 'feed';
+/** Part of the lease that has to be left: below it, the lease is written anew. */
+const LEFT = 2 / 3;
+
+/**
+ * Whether this streamer is the one that reads what Orthanc reports: takes the lease where it is free or ran out, and renews its
+ * own. Call it before each round. While another streamer leads, `leads` throws.
+ */
+export async function lead(tx: Tx, now: Millis): Promise<boolean> {
+  const { owner, leaseMs } = tx;
+  const lease = await tx.get('SELECT owner, until FROM lease WHERE name = ?', FEED);
+  const left = Number(lease?.['until'] ?? 0) - now;
+  if (lease?.['owner'] === owner && left > leaseMs * LEFT && left <= leaseMs) return true;
+  // a lease that ends later than any may was taken before the clock stepped back
+  const taken = await tx.run(
+    `INSERT INTO lease (name, owner, until) VALUES (?, ?, ?)
+     ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until
+     WHERE lease.owner = excluded.owner OR lease.until <= ? OR lease.until > ?`,
+    FEED,
+    owner,
+    now + leaseMs,
+    now,
+    now + 2 * leaseMs,
+  );
+  return taken === 1;
+}
+
+/** Throws LEDGER_LEASE_LOST where another streamer has the lease: what this one read is old. */
+export async function leads(tx: Tx): Promise<void> {
+  const lease = await tx.get(`SELECT owner FROM lease WHERE name = ? ${tx.dialect.lock}`, FEED);
+  if (lease !== undefined && lease['owner'] !== tx.owner) throw new FailureError(LOST);
+}
+
+const LOST = transient(
+  'LEDGER_LEASE_LOST',
+  'Reading what Orthanc reports took so long that another streamer took it over. It goes on there; nothing needs doing.',
+);
+
+/** Another may have it at once. */
+export async function leave(tx: Tx): Promise<void> {
+  await tx.run('DELETE FROM lease WHERE owner = ?', tx.owner);
 }

@@ -15,13 +15,12 @@ import {
   type OpenLedger,
 } from './conformance-kit.test.ts';
 import { arrived, reconcileListed } from '../intake/sql.ts';
-import { giveBack, nextLeg, nextStore, nextTime, renew } from './claims.ts';
+import { giveBack, nextLeg, nextStore, nextTime, renew, lead } from './claims.ts';
 import { bindFolder, quarantine, stored } from '../store/sql.ts';
-import { progressOf, recordProgress } from './progress.ts';
-import { legFailed, legLater } from './legs.ts';
+import { progressOf, recordProgress } from './leg.ts';
+import { legFailed, legLater } from './aftermath.ts';
 import { listSeries } from './views.ts';
 import { forwarded } from '../send/sql.ts';
-import { lead } from './lead.ts';
 
 export function claimsConformance(name: string, open: OpenLedger): void {
   test(`${name}: a series is given when its quiet time is over`, async (t) => {

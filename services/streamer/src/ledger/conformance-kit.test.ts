@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { Decision } from '../model/decision.ts';
-import type { ForwardWork, Ledger, LegView, StoreDone, StoreWork } from '../ports.ts';
+import type { Ledger } from './tx.ts';
+import type { LegWork, LegView, StoreDone, StoreWork } from './rows.ts';
 import { listSeries } from './views.ts';
 import { nextLeg, nextStore } from './claims.ts';
 
@@ -41,7 +42,7 @@ export async function toStore(ledger: Ledger, now: number): Promise<StoreWork> {
   return work;
 }
 
-export async function toForward(ledger: Ledger, now: number, target = 'pacs'): Promise<ForwardWork> {
+export async function toForward(ledger: Ledger, now: number, target = 'pacs'): Promise<LegWork> {
   const work = await ledger.write(nextLeg, target, now);
   assert.ok(work !== undefined, 'nothing is due');
   return work;

@@ -7,7 +7,7 @@ import { recoveryConformance } from '../rebuild/conformance.test.ts';
 import { copyingConformance } from '../copy/conformance.test.ts';
 import { destinationConformance } from '../send/destinations.conformance.test.ts';
 import { movingConformance } from '../move/conformance.test.ts';
-import { versionsConformance } from '../versions/conformance.test.ts';
+import { versionsConformance } from '../store/sent-again.conformance.test.ts';
 import { verifyConformance } from '../verify/conformance.test.ts';
 import { recheckingConformance } from '../store/recheck.conformance.test.ts';
 import { rootsConformance } from '../roots/conformance.test.ts';
@@ -25,10 +25,10 @@ import {
 import { arrived, clampTimers, readCursor, reconcileListed } from '../intake/sql.ts';
 import { listSeries, quarantinedSeries, summarise } from './views.ts';
 import { nextLeg, nextStore, nextTime } from './claims.ts';
-import { bindFolder, quarantine, releaseSeries, retryLegs, stored } from '../store/sql.ts';
-import { progressOf, recordProgress } from './progress.ts';
+import { bindFolder, quarantine, releaseSeries, stored } from '../store/sql.ts';
+import { retryLegs, progressOf, recordProgress } from './leg.ts';
 import { forwarded } from '../send/sql.ts';
-import { legFailed, legLater } from './legs.ts';
+import { legFailed, legLater } from './aftermath.ts';
 
 export function conformance(name: string, open: OpenLedger): void {
   claimsConformance(name, open);

@@ -1,14 +1,14 @@
-/** The ledger that the configuration asks for. */
-import { X509Certificate } from 'node:crypto';
+/** Opens the ledger that the configuration names: a SQLite file for one streamer, or PostgreSQL for several. */
+import { X509Certificate, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Config } from '@scanflow/config';
 import { askRebuild, readRebuild, readSecret, readTlsFiles, type Log } from '@scanflow/runtime';
 import { messageOf } from '@scanflow/failure';
-import { openSharedLedger } from './postgres.ts';
-import { putAside } from './sqlite-damage.ts';
-import { openLedger } from './sqlite.ts';
+import { putAside, openSqlite } from './sqlite.ts';
 import { failureOf } from '../model/failure.ts';
-import type { Followers, Ledger } from '../ports.ts';
+import type { Consequences, Ledger, Database, Statements, Tx } from './tx.ts';
+import { leave } from './claims.ts';
+import { openPostgres, type PostgresOptions } from './postgres.ts';
 
 type Options = Parameters<typeof openLedger>[1];
 
@@ -19,9 +19,9 @@ type Options = Parameters<typeof openLedger>[1];
 export async function openConfiguredLedger(
   { data, ledger: { url, passwordFile, tls, lease } }: Pick<Config, 'data' | 'ledger'>,
   log: Log,
-  followers?: Followers,
+  consequences?: Consequences,
 ): Promise<Ledger> {
-  const options = { leaseMs: lease, ...(followers === undefined ? {} : { followers }) };
+  const options = { leaseMs: lease, ...(consequences === undefined ? {} : { consequences }) };
   if (url === undefined) return openFile(data, options, log);
   const ca = tls === undefined ? undefined : await authorityIn(tls.ca);
   return openSharedLedger({
@@ -71,4 +71,49 @@ async function authorityIn(path: string): Promise<string> {
       },
     );
   }
+}
+
+/** A claim holds so long without being renewed, where the configuration says nothing. */
+export const DEFAULT_LEASE_MS = 60_000;
+
+/** No hooks. */
+const NOBODY: Consequences = { hooksFor: () => [], sessionQuietMs: 0 };
+
+/** The ledger of one streamer on this database. */
+export function ledgerOn(
+  database: Database,
+  leaseMs: number = DEFAULT_LEASE_MS,
+  consequences: Consequences = NOBODY,
+): Ledger {
+  const owner = randomUUID();
+  const txOf = (statements: Statements): Tx => ({ ...statements, leaseMs, owner, consequences });
+  const write: Ledger['write'] = (work, ...given) =>
+    database.transaction((statements) => work(txOf(statements), ...given));
+  return {
+    write,
+    read: (work, ...given) => database.read((statements) => work(txOf(statements), ...given)),
+    leaseMs,
+    ...(database.broken === undefined ? {} : { broken: database.broken }),
+    scrub: () => database.scrub?.() ?? Promise.resolve(),
+    close: async () => {
+      // where the database is out of reach, the lease ends by itself
+      await write(leave).catch(() => undefined);
+      await database.close();
+    },
+  };
+}
+
+/** Opens (or makes) the ledger. Throws FailureError LEDGER_IN_USE, LEDGER_TOO_NEW. */
+export function openLedger(
+  path: string,
+  options: { readonly leaseMs?: number; readonly consequences?: Consequences } = {},
+): Ledger {
+  return ledgerOn(openSqlite(path), options.leaseMs, options.consequences);
+}
+
+/** The server need not answer yet. Every method throws FailureError LEDGER_UNREACHABLE, LEDGER_TLS, LEDGER_DENIED, LEDGER_TOO_NEW. */
+export function openSharedLedger(
+  options: PostgresOptions & { readonly leaseMs?: number; readonly consequences?: Consequences },
+): Ledger {
+  return ledgerOn(openPostgres(options), options.leaseMs, options.consequences);
 }

@@ -5,26 +5,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { findPostgres, startPostgres } from '@scanflow/testkit';
-import type { Ledger } from '../ports.ts';
+import type { Ledger, Database, Row, Statements, Value } from './tx.ts';
 import { done, FAILURE, toForward, toStore } from './conformance-kit.test.ts';
-import type { Database, Row, Statements, Value } from './database.ts';
-import { ledgerOn } from './ledger.ts';
+import { ledgerOn } from './open.ts';
 import { addFinished } from './many.test.ts';
-import { openPostgres } from './postgres-database.ts';
-import { openSqlite } from './sqlite-database.ts';
-import { lead } from './lead.ts';
+import { openPostgres } from './postgres.ts';
+import { openSqlite } from './sqlite.ts';
+import { lead, giveBack, nextTime, renew } from './claims.ts';
 import { arrived, clampTimers, readCursor, reconcileListed } from '../intake/sql.ts';
 import { listSeries, quarantinedSeries } from './views.ts';
-import { giveBack, nextTime, renew } from './claims.ts';
 import { bindFolder, stored } from '../store/sql.ts';
-import { progressOf, recordProgress } from './progress.ts';
-import { legLater } from './legs.ts';
+import { progressOf, recordProgress } from './leg.ts';
+import { legLater } from './aftermath.ts';
 import { forwarded } from '../send/sql.ts';
 import { nextDelivery, nextDeliveryTime } from '../hooks/sql.ts';
 import {
   adjustVerify,
   giveBackVerify,
-  holdFolder,
+  claimLegOf,
   isStoring,
   recordLook,
   nextVerify,
@@ -102,7 +100,7 @@ async function everyVerification(ledger: Ledger): Promise<void> {
   await ledger.write(recordLook, asked, good, { due: 2_000 }, 1_000);
   await ledger.read(verifySummary);
   await ledger.read(isStoring);
-  await ledger.write(holdFolder, again.series, 'storage', 1_000);
+  await ledger.write(claimLegOf, again.series, 'storage', 1_000);
 }
 
 test('ledger plans: SQLite looks through no table, and sorts nothing', async (t) => {

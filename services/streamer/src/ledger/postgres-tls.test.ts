@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { findPostgres, makeAuthority, startPostgres, type Authority, type Postgres } from '@scanflow/testkit';
-import { openPostgres } from './postgres-database.ts';
-import { openSharedLedger } from './postgres.ts';
+import { openPostgres } from './postgres.ts';
+import { openSharedLedger } from './open.ts';
 import { readCursor } from '../intake/sql.ts';
 
 const skip = findPostgres() === undefined ? 'POSTGRESQL IS NOT INSTALLED' : false;

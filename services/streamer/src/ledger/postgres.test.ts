@@ -7,15 +7,14 @@ import { eventConformance } from '../hooks/conformance.test.ts';
 import { commitmentLeg } from '../commitment/plan.ts';
 import { cursor, done, LEASE_MS, toForward, toStore } from './conformance-kit.test.ts';
 import { conformance } from './conformance.test.ts';
-import type { Followers, Ledger } from '../ports.ts';
-import { openPostgres } from './postgres-database.ts';
-import { openSharedLedger } from './postgres.ts';
+import type { Consequences, Ledger } from './tx.ts';
+import { openPostgres } from './postgres.ts';
+import { openSharedLedger } from './open.ts';
 import { MIGRATIONS } from './schema.ts';
 import { arrived, readCursor, reconcileListed, setCursor } from '../intake/sql.ts';
-import { lead } from './lead.ts';
+import { lead, nextStore } from './claims.ts';
 import { listSeries } from './views.ts';
-import { nextStore } from './claims.ts';
-import { legFailed } from './legs.ts';
+import { legFailed } from './aftermath.ts';
 import { stored } from '../store/sql.ts';
 import { forwarded } from '../send/sql.ts';
 import { accepted, asking, awaiting, commitmentsOf, reported } from '../commitment/sql.ts';
@@ -46,7 +45,7 @@ async function place(): Promise<Place> {
 
 async function opened(
   t: TestContext,
-  more: { readonly followers?: Followers } = {},
+  more: { readonly consequences?: Consequences } = {},
 ): Promise<{ ledger: Ledger; again: () => Promise<Ledger> }> {
   const { options } = await place();
   const open = (): Ledger => openSharedLedger({ ...options, ...more, leaseMs: LEASE_MS });
@@ -64,15 +63,15 @@ async function opened(
 
 if (skip === false) {
   conformance('ledger on PostgreSQL', (t) => opened(t));
-  eventConformance('events on PostgreSQL', (t, followers) => opened(t, { followers }));
-  arrivalConformance('arrivals on PostgreSQL', (t, followers) => opened(t, { followers }));
-  commitmentConformance('commitment on PostgreSQL', (t, followers) => opened(t, { followers }));
+  eventConformance('events on PostgreSQL', (t, consequences) => opened(t, { consequences }));
+  arrivalConformance('arrivals on PostgreSQL', (t, consequences) => opened(t, { consequences }));
+  commitmentConformance('commitment on PostgreSQL', (t, consequences) => opened(t, { consequences }));
 }
 
 /** Two streamers' ledgers on one database. */
 async function two(
   t: TestContext,
-  more: { readonly followers?: Followers } = {},
+  more: { readonly consequences?: Consequences } = {},
 ): Promise<Place & { ledgers: ReturnType<typeof openSharedLedger>[] }> {
   const found = await place();
   const ledgers = [1, 2].map(() => openSharedLedger({ ...found.options, ...more, leaseMs: LEASE_MS }));
@@ -218,8 +217,8 @@ test(
   'ledger on PostgreSQL: a report may reach another streamer than the one that asked',
   { skip },
   async (t) => {
-    const followers: Followers = { hooksFor: () => [], sessionQuietMs: 0, commits: () => true };
-    const { ledgers } = await two(t, { followers });
+    const consequences: Consequences = { hooksFor: () => [], sessionQuietMs: 0, commits: () => true };
+    const { ledgers } = await two(t, { consequences });
     const [asker, other] = ledgers;
     assert.ok(asker !== undefined && other !== undefined);
     await asker.write(lead, 100);

@@ -1,15 +1,11 @@
 /** What the ledger takes and gives: series, legs and their work. */
 import type { Labels } from '@scanflow/booking';
 import type { Failure } from '@scanflow/failure';
-import type { Decision } from '../model/decision.ts';
-import type { Warning } from '../completeness/warnings.ts';
-import type { Doubt } from '../store/place/evidence.ts';
-import type { Moved, MoveOrder } from '../move/plan.ts';
-import type { Attributes } from '../store/place/route.ts';
-import type { Reason } from '../model/series.ts';
-import type { LegState, SeriesState } from '../model/series.ts';
+import type { Decision, Moved, MoveOrder } from '../model/decision.ts';
+import type { Warning, Doubt, Reason, LegState, SeriesState, Attributes } from '../model/series.ts';
 import type { VerificationView } from '../verify/types.ts';
-import type { Claim, Millis } from './claim.ts';
+import type { Claim, Millis } from './tx.ts';
+import type { HookEvent } from '../hooks/plan.ts';
 
 /** What the first image of each series says. */
 export type FirstImages = ReadonlyMap<string, Attributes>;
@@ -42,7 +38,7 @@ export interface StoreWork extends Claim {
   readonly recheck?: boolean;
 }
 
-export interface ForwardWork extends Claim {
+export interface LegWork extends Claim {
   readonly attempts: number;
   readonly path: string;
   /** Increments up to this one have been dealt with. */
@@ -197,4 +193,54 @@ export interface SeriesQuery {
   readonly limit: number;
   readonly state?: SeriesState;
   readonly warned?: boolean;
+}
+
+/** One event for one hook, in a worker's hands until its lease ends. */
+export interface DeliveryWork {
+  /** Of this delivery. */
+  readonly id: string;
+  readonly token: string;
+  /** The same for every repeat, and for every hook that is told: receivers drop what they know. */
+  readonly event: string;
+  readonly hook: string;
+  readonly kind: HookEvent;
+  /** A series' Orthanc id, or of `complete` a session's. */
+  readonly subject: string;
+  /** Destination, of `forwarded` and `failed`; `storage` where storing failed. */
+  readonly target: string | undefined;
+  readonly increment: number;
+  /** Of `failed`. */
+  readonly cause: { readonly code: string; readonly message: string } | undefined;
+  readonly created: Millis;
+  /** Failures in a row so far. */
+  readonly attempts: number;
+}
+
+export interface DeliveryView {
+  readonly event: string;
+  readonly hook: string;
+  readonly kind: HookEvent;
+  readonly target: string | undefined;
+  readonly increment: number;
+  readonly state: LegState;
+  readonly attempts: number;
+  readonly nextTry: Millis | null;
+  readonly failure: { readonly code: string; readonly message: string } | undefined;
+  readonly output: string;
+  readonly created: Millis;
+}
+
+export interface SessionView {
+  readonly id: string;
+  readonly firstSeen: Millis;
+  readonly updated: Millis;
+  /** When it is looked at next; null: it was told complete, and nothing came since. */
+  readonly due: Millis | null;
+  /** How many times it was told complete. */
+  readonly increment: number;
+  readonly digest: string | undefined;
+  /** Of its report, by the name that the store gives it; once chosen it stays. */
+  readonly folder: string | undefined;
+  readonly failure: { readonly code: string; readonly message: string } | undefined;
+  readonly series: readonly SeriesView[];
 }

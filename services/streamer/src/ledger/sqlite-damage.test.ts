@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
-import { damageIn, putAside, quickCheck } from './sqlite-damage.ts';
-import { openLedger } from './sqlite.ts';
+import { damageIn, putAside, quickCheck } from './sqlite.ts';
+import { openLedger } from './open.ts';
 import { arrived } from '../intake/sql.ts';
 
 /** A ledger with rows, closed. */

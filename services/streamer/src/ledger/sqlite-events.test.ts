@@ -5,12 +5,12 @@ import { commitmentConformance } from '../commitment/conformance.test.ts';
 import { arrivalConformance } from '../intake/conformance.test.ts';
 import { eventConformance, type OpenFollowed } from '../hooks/conformance.test.ts';
 import { LEASE_MS } from './conformance-kit.test.ts';
-import { openLedger } from './sqlite.ts';
+import { openLedger } from './open.ts';
 
-const open: OpenFollowed = async (t, followers) => {
+const open: OpenFollowed = async (t, consequences) => {
   const folder = await mkdtemp(join(tmpdir(), 'scanflow-ledger-'));
   const path = join(folder, 'ledger.sqlite');
-  const made = (): ReturnType<typeof openLedger> => openLedger(path, { leaseMs: LEASE_MS, followers });
+  const made = (): ReturnType<typeof openLedger> => openLedger(path, { leaseMs: LEASE_MS, consequences });
   let current = made();
   t.after(async () => {
     await current.close();

@@ -7,13 +7,13 @@ import { test, type TestContext } from 'node:test';
 import { LEASE_MS } from './conformance-kit.test.ts';
 import { conformance } from './conformance.test.ts';
 import { MIGRATIONS } from './schema.ts';
-import { openSqlite } from './sqlite-database.ts';
-import { openLedger } from './sqlite.ts';
+import { openSqlite } from './sqlite.ts';
+import { openLedger } from './open.ts';
 import { arrived, readCursor } from '../intake/sql.ts';
 import { nextLeg, nextStore, nextTime, renew } from './claims.ts';
 import { listSeries } from './views.ts';
-import { progressOf } from './progress.ts';
-import { legFailed } from './legs.ts';
+import { progressOf } from './leg.ts';
+import { legFailed } from './aftermath.ts';
 
 async function place(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'scanflow-ledger-'));

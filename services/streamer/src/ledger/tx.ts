@@ -1,10 +1,8 @@
-/** The ledger as the features use it: a function over a transaction is all that a feature writes. */
+/** The ledger as the features use it: a feature writes functions over a transaction. Below it: what the ledger needs of a database. */
 import type { HookEvent } from '../hooks/plan.ts';
-import type { Millis } from './claim.ts';
-import type { Statements } from './database.ts';
 
 /** What the configuration wants done with a fact, written with the fact itself. */
-export interface Followers {
+export interface Consequences {
   /** Names of the hooks that want this event; a session has no modality. */
   readonly hooksFor: (event: HookEvent, modality: string | undefined) => readonly string[];
   /** Whether a destination is asked for storage commitment; default: none is. */
@@ -21,7 +19,7 @@ export interface Tx extends Statements {
   readonly leaseMs: Millis;
   /** This streamer, where several share the ledger. */
   readonly owner: string;
-  readonly followers: Followers;
+  readonly consequences: Consequences;
 }
 
 /** Work of one transaction, with what it is given. */
@@ -35,7 +33,7 @@ type Run = <A extends readonly unknown[], R>(
  * @example
  * ```ts no-run
  * import { nextStore } from './claims.ts';
- * import { progressOf } from './progress.ts';
+ * import { progressOf } from './leg.ts';
  * import type { Ledger } from './tx.ts';
  *
  * async function example(ledger: Ledger, now: number): Promise<void> {
@@ -57,4 +55,49 @@ export interface Ledger {
   /** Makes deleted rows unreadable in the database's files, as far as the database can. */
   readonly scrub: () => Promise<void>;
   readonly close: () => Promise<void>;
+}
+
+/** Milliseconds since the Unix epoch. */
+export type Millis = number;
+
+/**
+ * A leg in one worker's hands, until its lease ends. What is written with a claim that another worker has taken over
+ * meanwhile is refused: FailureError LEDGER_LEASE_LOST, transient.
+ */
+export interface Claim {
+  readonly series: string;
+  readonly target: string;
+  /** Of this claim alone. */
+  readonly token: string;
+}
+
+export type Value = string | number | null;
+export type Row = Readonly<Record<string, unknown>>;
+
+/** Where the two differ in what is asked of them. */
+export interface Dialect {
+  /** Ends a SELECT from one table: the rows found stay this transaction's to its end. */
+  readonly lock: string;
+  /** The same for the rows of one alias, passing over those that are another's now. */
+  lockFree(alias: string): string;
+}
+
+/** The statements of one transaction, or of one consistent read. `?` stands for a value. */
+export interface Statements {
+  readonly dialect: Dialect;
+  get(sql: string, ...values: Value[]): Promise<Row | undefined>;
+  all(sql: string, ...values: Value[]): Promise<Row[]>;
+  /** Number of rows changed. */
+  run(sql: string, ...values: Value[]): Promise<number>;
+}
+
+export interface Database {
+  /** All or nothing. */
+  transaction<T>(work: (statements: Statements) => Promise<T>): Promise<T>;
+  read<T>(work: (statements: Statements) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+  /** Nothing that was deleted stays readable in the database's files. */
+  scrub?(): Promise<void>;
+  /** Rejects once the database turns out to be damaged, so that nothing can be relied on any more. */
+  readonly broken?: Promise<never>;
 }

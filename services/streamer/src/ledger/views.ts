@@ -1,16 +1,20 @@
-/** The ledger's rows as what people and metrics ask for. */
+/** Rows of the ledger as values: for people, for metrics, and for the features. */
 import type { Labels } from '@scanflow/booking';
-import type { EarlierStudy } from '../store/place/earlier.ts';
-import type { Attributes } from '../store/place/route.ts';
-import { STORAGE, type SeriesState } from '../model/series.ts';
-import type { LegView, SeriesQuery, SeriesView, Summary } from '../ports.ts';
-import { verificationView } from '../verify/view.ts';
-import type { Row, Value } from './database.ts';
-import type { Tx } from './tx.ts';
-import { COPIES } from './progress.ts';
-import { message, parse } from './values.ts';
-
-export { message, parse };
+import type { EarlierStudy } from '../store/place/acquired.ts';
+import {
+  type Attributes,
+  STORAGE,
+  type SeriesState,
+  COPIES,
+  type Warning,
+  type Doubt,
+  SERIES_STATES,
+  type LegState,
+} from '../model/series.ts';
+import type { LegView, SeriesQuery, SeriesView, Summary, Progress, SenderView } from './rows.ts';
+import type { Row, Value, Tx, Millis } from './tx.ts';
+import type { Decision, Moved, MoveOrder } from '../model/decision.ts';
+import type { Finding, FileTarget, VerificationView } from '../verify/types.ts';
 
 /** Newest activity first. `warned`: only those with a warning or a doubt. */
 export async function listSeries(
@@ -157,5 +161,109 @@ export async function summarise(tx: Tx): Promise<Summary> {
       count: Number(row['n']),
     })),
     oldestPending: parse.integer(oldest?.['time'] ?? null) ?? undefined,
+  };
+}
+
+/** Columns as values. Only the ledger itself writes them, so their form is not doubted. */
+export const parse = {
+  text: (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined),
+  integer: (value: unknown): number | null => (typeof value === 'number' ? value : null),
+  labels: (value: unknown): Labels | undefined =>
+    typeof value === 'string' ? (JSON.parse(value) as Labels) : undefined,
+  decision: (value: unknown): Decision | undefined =>
+    typeof value === 'string' ? (JSON.parse(value) as Decision) : undefined,
+  doubts: (value: unknown): readonly Doubt[] =>
+    typeof value === 'string' ? (JSON.parse(value) as readonly Doubt[]) : [],
+  warnings: (value: unknown): readonly Warning[] =>
+    typeof value === 'string' ? (JSON.parse(value) as readonly Warning[]) : [],
+  order: (value: unknown): MoveOrder | undefined =>
+    typeof value === 'string' ? (JSON.parse(value) as MoveOrder) : undefined,
+  moved: (value: unknown): Moved[] => (typeof value === 'string' ? (JSON.parse(value) as Moved[]) : []),
+  attributes: (value: unknown): Attributes => JSON.parse(String(value)) as Attributes,
+  leg: (value: unknown): LegState => (value === 'done' || value === 'failed' ? value : 'pending'),
+  outcome: (value: unknown): Progress['outcome'] =>
+    value === 'done' || value === 'again' ? value : 'failed',
+  state: (value: unknown): SeriesState => SERIES_STATES.find((state) => state === value) ?? 'working',
+};
+
+/** Code and message as one, where there are. */
+export function message(code: unknown, text: unknown): { code: string; message: string } | undefined {
+  return typeof code === 'string' ? { code, message: String(text) } : undefined;
+}
+
+/** At most two series whose id begins so. Ids consist of digits, small letters and `-`, which all sort before `~`. */
+export const matching = (tx: Tx, prefix: string): Promise<SeriesView[]> =>
+  seriesViews(tx, 'WHERE id >= ? AND id < ? ORDER BY id LIMIT 2', prefix, `${prefix}~`);
+
+const MOST_OF_ONE_UID = 20;
+
+/** Series of this Series Instance UID: several where its patient or study was corrected, and it was sent again. */
+export const ofUid = (tx: Tx, uid: string): Promise<SeriesView[]> =>
+  seriesViews(tx, 'WHERE uid = ? ORDER BY first_seen, id LIMIT ?', uid, MOST_OF_ONE_UID);
+
+/** A stranger may call itself anything: only the latest are kept. */
+const MOST_SENDERS = 200;
+
+export async function noteSender(
+  tx: Tx,
+  { aet, called, address }: Pick<SenderView, 'aet' | 'called' | 'address'>,
+  now: Millis,
+): Promise<void> {
+  await tx.run(
+    `INSERT INTO sender (aet, called, address, first_seen, last_seen) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (aet, called, address) DO UPDATE SET last_seen = excluded.last_seen`,
+    aet,
+    called,
+    address,
+    now,
+    now,
+  );
+  await tx.run(
+    `DELETE FROM sender WHERE last_seen <
+       (SELECT min(last_seen) FROM (SELECT last_seen FROM sender ORDER BY last_seen DESC LIMIT ?) AS latest)`,
+    MOST_SENDERS,
+  );
+}
+
+/** The latest first. */
+export async function knownSenders(tx: Tx): Promise<SenderView[]> {
+  const rows = await tx.all('SELECT * FROM sender ORDER BY last_seen DESC LIMIT ?', MOST_SENDERS);
+  return rows.map((row) => ({
+    aet: String(row['aet']),
+    called: String(row['called']),
+    address: String(row['address']),
+    firstSeen: Number(row['first_seen']),
+    lastSeen: Number(row['last_seen']),
+  }));
+}
+
+export const partOf = (row: Row): { series: string; place: FileTarget } => ({
+  series: String(row['series']),
+  place: row['place'] === 'copy' ? 'copy' : 'storage',
+});
+
+export function verificationView(row: Row): VerificationView {
+  const known = row['digest'] !== null && row['known_digest'] === row['digest'];
+  return {
+    place: partOf(row).place,
+    stored: Number(row['stored']),
+    // while a worker has it, this is the end of the lease
+    due: row['claim'] === null ? parse.integer(row['due']) : null,
+    looked: parse.integer(row['looked']),
+    good: parse.integer(row['good']),
+    files: Number(row['files']),
+    bytes: Number(row['bytes']),
+    failure: message(row['failure_code'], row['failure_message']),
+    since: parse.integer(row['since']),
+    findings: JSON.parse(parse.text(row['findings']) ?? '[]') as Finding[],
+    digest: parse.text(row['digest']),
+    acknowledged: known
+      ? {
+          by: String(row['known_by']),
+          at: Number(row['known_at']),
+          reason: String(row['known_reason']),
+        }
+      : undefined,
+    trouble: message(row['trouble_code'], row['trouble_message']),
   };
 }

@@ -1,14 +1,11 @@
 /** What the steps are told once, at start. */
-import type { Peer } from '@scanflow/dimse';
-import type { Home } from '../store/place/home.ts';
-import type { Layout } from '../store/place/layout.ts';
-import type { Window } from '../send/hours.ts';
+import type { Peer, Dial } from '@scanflow/dimse';
+import type { Home, Layout } from '../store/place/layout.ts';
+import type { Window, Rate } from '../work/pace.ts';
 import type { RetryPolicy } from '../work/retry.ts';
 import type { RouteRules } from '../store/place/route.ts';
-import type { Rule } from '../send/rule.ts';
+import type { Rule } from './rule.ts';
 import type { TagRules } from '../store/tag.ts';
-import type { Reach, Sender } from '../ports.ts';
-import type { Held, Rate } from '../send/gate.ts';
 
 /** Images that are pulled at a time. */
 export interface PullLimits {
@@ -27,11 +24,6 @@ export interface Destination {
   readonly schedule?: { readonly windows: readonly Window[]; readonly timeZone: string } | undefined;
   /** In the place of that for everything. */
   readonly retry?: RetryPolicy | undefined;
-}
-
-/** A destination, what carries images there, and what holds them back. */
-export interface OpenDestination extends Destination, Held {
-  readonly sender: Sender;
 }
 
 /** Storage commitment of a destination. */
@@ -78,4 +70,28 @@ export interface Clock {
   readonly now: () => number;
   /** A random number from 0 to 1. */
   readonly random: () => number;
+}
+
+/** Where a destination is, and what it speaks. */
+export type Reach = CStoreReach | StowReach;
+
+export interface CStoreReach {
+  readonly kind: 'c-store';
+  readonly peer: Peer;
+  /** Associations side by side; 1 unless told. */
+  readonly associations?: number;
+  /** What it does not take as it is goes as a copy that Orthanc transcodes, without loss. */
+  readonly transcode?: boolean;
+}
+
+export interface StowReach {
+  readonly kind: 'stow';
+  /** Of the DICOMweb service; `/studies` is put behind it. */
+  readonly url: string;
+  /** Default: plain TCP. */
+  readonly dial?: Dial;
+  readonly username?: string | undefined;
+  readonly passwordFile?: string | undefined;
+  /** Of a bearer token (RFC 6750). */
+  readonly tokenFile?: string | undefined;
 }

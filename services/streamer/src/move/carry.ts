@@ -2,20 +2,13 @@
 import { createHash } from 'node:crypto';
 import { pool } from '@scanflow/runtime';
 import { FailureError, permanent } from '@scanflow/failure';
+import type { InstanceBody, InstanceListing, Orthanc } from '@scanflow/orthanc';
 import type { PullLimits } from '../model/settings.ts';
 import { failureOf } from '../model/failure.ts';
 import { fileName, keywordsOf, type Layout } from '../store/place/layout.ts';
-import type { Attributes } from '../store/place/route.ts';
+import type { Attributes } from '../model/series.ts';
 import type { TagRecord } from '../store/tag.ts';
-import type {
-  Folder,
-  InstanceBody,
-  InstanceListing,
-  Orthanc,
-  SeriesRecord,
-  Store,
-  StoredInstance,
-} from '../ports.ts';
+import type { Folder, SeriesRecord, Store, StoredInstance } from '../store/types.ts';
 import { copyTagged } from '../store/pull.ts';
 import { reached } from '../work/trace.ts';
 

@@ -1,9 +1,10 @@
 /** What every ledger does with a series that a person wants moved, and with who sent it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { MoveOrder } from './plan.ts';
+import type { MoveOrder } from '../model/decision.ts';
 import { STORAGE } from '../model/series.ts';
-import type { Ledger, StoredAnew, StoreWork } from '../ports.ts';
+import type { Ledger } from '../ledger/tx.ts';
+import type { StoredAnew, StoreWork } from '../ledger/rows.ts';
 import {
   cursor,
   decision,
@@ -23,8 +24,7 @@ import { forwarded } from '../send/sql.ts';
 import { moveDone, moveFailed, orderMove, storedAnew } from './sql.ts';
 import { erasableSeries, rewriteMoves } from '../erase/sql.ts';
 import { giveBack, nextStore } from '../ledger/claims.ts';
-import { listSeries } from '../ledger/views.ts';
-import { knownSenders, noteSender } from '../ledger/people.ts';
+import { listSeries, knownSenders, noteSender } from '../ledger/views.ts';
 
 const TO = { project: 'q', subject: 's', session: 't' };
 const ORDER = {

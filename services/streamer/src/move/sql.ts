@@ -1,15 +1,12 @@
 /** Moving a stored series to other labels, in the ledger: ordered, stored anew, left. */
 import { type Failure, FailureError, permanent } from '@scanflow/failure';
-import { moveRefusal, type Moved, type MoveOrder } from './plan.ts';
-import { COPY, STORAGE } from '../model/series.ts';
-import type { Claim, Millis, StoredAnew } from '../ports.ts';
+import { moveRefusal, type Moved, type MoveOrder } from '../model/decision.ts';
+import { COPY, STORAGE, COPIES } from '../model/series.ts';
+import type { StoredAnew } from '../ledger/rows.ts';
+import type { Claim, Millis, Row, Tx } from '../ledger/tx.ts';
 import { ending, tellStored } from '../ledger/aftermath.ts';
-import { hold, lockSeries } from '../ledger/claims.ts';
-import type { Row } from '../ledger/database.ts';
-import type { Tx } from '../ledger/tx.ts';
-import { COPIES, refresh } from '../ledger/progress.ts';
-import { addLeg, endLeg, failureColumns, openLeg } from '../ledger/leg.ts';
-import { parse, seriesViews } from '../ledger/views.ts';
+import { requireClaim, lockSeries, addLeg, endLeg, failureColumns, openLeg, refresh } from '../ledger/leg.ts';
+import { seriesViews, parse } from '../ledger/views.ts';
 
 /** Orders a stored series to be moved to other labels, and opens its storage leg for it. Throws SERIES_NOT_MOVABLE with the reason. */
 export async function orderMove(
@@ -56,7 +53,7 @@ async function hookAtWork(
 
 /** The series is stored at its new place, and is sent from there. Its old folder is still to be left. */
 export async function storedAnew(tx: Tx, claim: Claim, anew: StoredAnew, now: Millis): Promise<void> {
-  await hold(tx, claim);
+  await requireClaim(tx, claim);
   const { series } = claim;
   const row = await tx.get('SELECT moving, moved, session FROM series WHERE id = ?', series);
   const order = orderIn(row);
@@ -119,7 +116,7 @@ export const moveDone = (tx: Tx, claim: Claim, left: readonly string[], now: Mil
   });
 
 async function writeMoved(tx: Tx, claim: Claim, left: readonly string[], now: Millis): Promise<MoveOrder> {
-  await hold(tx, claim);
+  await requireClaim(tx, claim);
   const { series } = claim;
   const row = await tx.get('SELECT moving, moved FROM series WHERE id = ?', series);
   const order = orderIn(row);
@@ -136,7 +133,7 @@ async function writeMoved(tx: Tx, claim: Claim, left: readonly string[], now: Mi
 /** Ends the claim: the series stays where it was, and its leg says why. */
 export const moveFailed = (tx: Tx, claim: Claim, failure: Failure, now: Millis): Promise<void> =>
   ending(tx, claim, now, async () => {
-    await hold(tx, claim);
+    await requireClaim(tx, claim);
     await tx.run('UPDATE series SET moving = NULL WHERE id = ?', claim.series);
     await endLeg(tx, claim, failure, now);
     await refresh(tx, claim.series, now);

@@ -5,23 +5,26 @@
 import type { Erasures } from '@scanflow/runtime';
 import { type Failure, FailureError, permanent } from '@scanflow/failure';
 import { remember } from '../store/remember.ts';
-import { ERASED_LABELS } from '../erase/marks.ts';
+import { ERASED_LABELS } from '../model/erased.ts';
 import { failureOf } from '../model/failure.ts';
-import type { MoveOrder, Moved } from './plan.ts';
+import type { MoveOrder, Moved } from '../model/decision.ts';
 import { policyFor, retryAfter } from '../work/retry.ts';
-import { judge, traitsOfRecord } from '../send/rule.ts';
+import { targetsOf } from '../store/record.ts';
 import { reportName } from '../sessions/plan.ts';
-import type { Folder, SeriesRecord, StoredInstance, StoreWork } from '../ports.ts';
-import { listInstances } from '../store/listing.ts';
+import type { Folder, SeriesRecord, StoredInstance } from '../store/types.ts';
+import type { StoreWork } from '../ledger/rows.ts';
+import { listInstances } from '../store/versions.ts';
 import { placeFor } from '../store/place/place.ts';
 import type { PullDeps } from '../store/pull-missing.ts';
-import type { Clock, Settings } from '../model/settings.ts';
+import type { Clock } from '../model/settings.ts';
 import { reached } from '../work/trace.ts';
 import { carryAll, type Carry } from './carry.ts';
 import { moveDone, moveFailed, storedAnew } from './sql.ts';
-import { legLater } from '../ledger/legs.ts';
+import { legLater } from '../ledger/aftermath.ts';
 import { renew } from '../ledger/claims.ts';
-import { matching } from '../ledger/people.ts';
+import { matching } from '../ledger/views.ts';
+import type { LoopDeps } from '../work/deps.ts';
+import { LEG_LEASE, type WorkKind } from '../work/worker.ts';
 
 /** Including the store of decisions. */
 export type MoveDeps = PullDeps & { readonly clock: Clock; readonly erasures?: Erasures };
@@ -230,6 +233,20 @@ function movedOf({ moving }: Work, { record, below }: Folder, to: Folder): Moved
 
 const bytesOf = ({ instances }: SeriesRecord): number => instances.reduce((sum, { bytes }) => sum + bytes, 0);
 
-/** Destinations whose rule lets it go there under its new labels. */
-const targetsOf = ({ destinations }: Settings, record: SeriesRecord): string[] =>
-  destinations.filter(({ when }) => judge(when, traitsOfRecord(record)).wanted).map(({ name }) => name);
+export type MovingWork = Parameters<typeof moveStep>[0];
+
+export function movingKind(deps: LoopDeps): WorkKind<MovingWork, Extract<MoveOutcome, { kind: 'moved' }>> {
+  const { log, wakes } = deps;
+  return {
+    name: 'move',
+    lease: LEG_LEASE,
+    about: ({ series }) => ({ series }),
+    says: { later: 'moving is tried again', failed: 'moving failed', interrupted: 'moving interrupted' },
+    step: (work, held) => moveStep(work, deps, held),
+    after: () => wakes.after.notify(),
+    ended: ({ images, left }, about) => {
+      log.info('series moved', { ...about, images, left: left.length });
+      wakes.legs.notify();
+    },
+  };
+}

@@ -1,7 +1,7 @@
 /** What every ledger does when it is made anew, or brought up to date. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RecoveredSeries } from '../ports.ts';
+import type { RecoveredSeries } from './plan.ts';
 import {
   cursor,
   done,
@@ -15,8 +15,8 @@ import { awaitUnknown, doubtSent, quietSessions, recover } from './sql.ts';
 import { nextLeg, nextStore } from '../ledger/claims.ts';
 import { nextSession } from '../sessions/sql.ts';
 import { arrived, reconcileListed } from '../intake/sql.ts';
-import { retryLegs, stored } from '../store/sql.ts';
-import { progressOf, recordProgress } from '../ledger/progress.ts';
+import { stored } from '../store/sql.ts';
+import { retryLegs, progressOf, recordProgress } from '../ledger/leg.ts';
 import { forwarded } from '../send/sql.ts';
 
 const series = (over: Partial<RecoveredSeries> = {}): RecoveredSeries => ({

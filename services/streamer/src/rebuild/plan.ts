@@ -1,8 +1,11 @@
 /** What the ledger has to know of a series that project storage holds. Pure. */
-import { digestOf, keyOf } from '../store/record.ts';
-import type { RecordedSeries, RecoveredSeries, SeriesRecord } from '../ports.ts';
+import type { Labels } from '@scanflow/booking';
+import { digestOf, keyOf, attributesOf, differingIn, targetsOf } from '../store/record.ts';
+import type { RecordedSeries, SeriesRecord } from '../store/types.ts';
 import type { Settings } from '../model/settings.ts';
-import { attributesOf, differingIn, targetsOf } from '../store/facts.ts';
+import type { Warning, Doubt, Attributes } from '../model/series.ts';
+import type { Decision, Moved } from '../model/decision.ts';
+import type { Millis } from '../ledger/tx.ts';
 
 export interface Around {
   readonly settings: Pick<Settings, 'destinations'>;
@@ -61,4 +64,33 @@ function momentOf(text: string | undefined): number | undefined {
     if (error instanceof RangeError) return undefined;
     throw error;
   }
+}
+
+/** A series as its `series.json` describes it. */
+export interface RecoveredSeries {
+  readonly id: string;
+  readonly attributes: Attributes;
+  readonly labels: Labels | undefined;
+  readonly decision?: Decision | undefined;
+  readonly doubts?: readonly Doubt[] | undefined;
+  readonly moved?: readonly Moved[] | undefined;
+  readonly warnings?: readonly Warning[] | undefined;
+  readonly path: string;
+  /** Number of pulls that brought something; none where storing had only begun. */
+  readonly increment: number;
+  readonly inOrthanc: number;
+  readonly stored: number;
+  readonly untagged: number;
+  readonly differing: number;
+  /** Of the instances that the record accounts for. */
+  readonly digest: string;
+  readonly firstSeen: Millis;
+  /** Destinations whose rule lets it go there. */
+  readonly targets: readonly string[];
+  /** Storing has to look at it once more: an image is missing, or its copy. */
+  readonly again: boolean;
+  /** Its folder in the copy of everything, with as many images. */
+  readonly copy: { readonly path: string; readonly images: number } | undefined;
+  /** Orthanc no longer has it. */
+  readonly gone: boolean;
 }

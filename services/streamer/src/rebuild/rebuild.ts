@@ -1,20 +1,71 @@
 /**
- * The ledger made anew, or brought up to date after an older one was put back: from project storage, its copy, and
- * Orthanc. Nothing is stored or sent here, and no hook runs. It may be ended at any moment and begun again.
+ * Rebuilds the ledger, or updates an older one that was put back: from project storage, its copy, and Orthanc. It runs before any
+ * other work, where a person or a restored backup asks for it. It stores and sends nothing, and runs no hook. It may be ended at any
+ * moment and begun again.
  */
-import { rebuildDone, type Log, type RebuildRequest } from '@scanflow/runtime';
-import type { Ledger, Orthanc, RecoveredSeries, SeriesRecord, Store, SystemInfo } from '../ports.ts';
+import { askRebuild, readRebuild, type RebuildRequest, rebuildDone, type Log } from '@scanflow/runtime';
+import type { Orthanc, SystemInfo } from '@scanflow/orthanc';
+import type { Condition } from '../work/condition.ts';
+import { failureOf } from '../model/failure.ts';
+import { SERIES_STATES } from '../model/series.ts';
+import { Wake } from '../work/wake.ts';
+import { lead } from '../ledger/claims.ts';
+import { summarise } from '../ledger/views.ts';
+import type { Ledger } from '../ledger/tx.ts';
+import type { SeriesRecord, Store } from '../store/types.ts';
+import { type RecoveredSeries, recovered, writtenAt } from './plan.ts';
 import { joinableOf, membersIn } from '../joining/parts.ts';
-import type { Joinable } from '../joining/types.ts';
-import { readFirst } from '../sessions/first-image.ts';
+import type { Joinable } from '../joining/rule.ts';
+import { readFirst } from '../store/image.ts';
 import type { RootKeeper } from '../roots/keeper.ts';
 import type { Clock, Settings } from '../model/settings.ts';
 import { reached } from '../work/trace.ts';
-import { recovered, writtenAt } from './plan.ts';
 import { awaitUnknown, doubtSent, quietSessions, recover } from './sql.ts';
 import { readCursor, setCursor } from '../intake/sql.ts';
 import { rejoin } from '../joining/sql.ts';
-import { lead } from '../ledger/lead.ts';
+
+export interface WhenAskedDeps extends Omit<RebuildDeps, 'progress'> {
+  readonly condition: Condition;
+}
+
+const AGAIN_MS = 2_000;
+
+/** Resolves once there is nothing to rebuild. What stands in the way is logged and waited out. */
+export async function rebuildWhereAsked(deps: WhenAskedDeps, signal: AbortSignal): Promise<void> {
+  const { condition, log } = deps;
+  const progress = (series: number): void => {
+    condition.rebuilding = series;
+  };
+  const stopped = (): boolean => signal.aborted;
+  while (!stopped()) {
+    try {
+      const request = await readRebuild(deps.data);
+      if (request === undefined) break;
+      condition.rebuilding ??= 0;
+      if (await ready(deps)) {
+        await rebuild(await asItIs(request, deps), { ...deps, progress }, signal);
+        break;
+      }
+    } catch (error) {
+      if (stopped()) break;
+      log.error('rebuilding the ledger fails', { ...failureOf(error) });
+    }
+    await new Wake().wait(AGAIN_MS, signal);
+  }
+  condition.rebuilding = undefined;
+}
+
+/** Of several streamers, the one that reads what Orthanc reports does it. */
+const ready = ({ ledger, clock }: WhenAskedDeps): Promise<boolean> => ledger.write(lead, clock.now());
+
+/** A ledger without series is a new one. That is written down, since a rebuild that is begun again finds some. */
+async function asItIs(request: RebuildRequest, { ledger, data }: WhenAskedDeps): Promise<RebuildRequest> {
+  const { series } = await ledger.read(summarise);
+  if (request.lost || SERIES_STATES.some((state) => series[state] > 0)) return request;
+  const lost = { ...request, lost: true };
+  await askRebuild(data, lost);
+  return lost;
+}
 
 export interface RebuildDeps {
   readonly ledger: Ledger;

@@ -1,17 +1,15 @@
 /** The ledger made anew from what is stored, or brought up to date after an older one was put back. */
 import { destinationOf } from '../commitment/plan.ts';
-import { COPY, stateOf, STORAGE } from '../model/series.ts';
+import { COPY, STORAGE } from '../model/series.ts';
 import { recoveredMark, sessionOf } from '../sessions/plan.ts';
-import { joined, SENT_UNKNOWN, spanIn, UNKNOWN, unknownDetail } from '../send/unknown.ts';
 import { leadsOf } from '../joining/sql.ts';
-import type { Joinable } from '../joining/types.ts';
-import type { Millis, RecoveredSeries } from '../ports.ts';
-import { addLeg, endLeg } from '../ledger/leg.ts';
-import { lockSeries } from '../ledger/claims.ts';
-import type { Tx } from '../ledger/tx.ts';
-import { isFailing } from '../verify/failing.ts';
+import type { Joinable } from '../joining/rule.ts';
+import type { RecoveredSeries } from './plan.ts';
+import type { Millis, Tx } from '../ledger/tx.ts';
+import { addLeg, endLeg, lockSeries, stateIn } from '../ledger/leg.ts';
 import { verifySoon } from '../verify/sql.ts';
-import { parse, seriesViews } from '../ledger/views.ts';
+import { seriesViews } from '../ledger/views.ts';
+import { unknown } from '../send/sql.ts';
 
 /**
  * Takes a stored series over. What the ledger does not know of its sending is written down as unknown; nobody is told
@@ -128,48 +126,9 @@ async function destinations(tx: Tx, series: string): Promise<string[]> {
 const isDestination = (target: string): boolean =>
   target !== STORAGE && target !== COPY && destinationOf(target) === undefined;
 
-/** What the leg does not know to be dealt with may have been sent, or not. False where it knows all. */
-export async function unknown(
-  tx: Tx,
-  { series, target, through, total }: { series: string; target: string; through: number; total: number },
-  now: Millis,
-): Promise<boolean> {
-  const leg = await tx.get('SELECT through FROM leg WHERE series = ? AND target = ?', series, target);
-  const after = Number(leg?.['through'] ?? 0);
-  if (after >= through) return false;
-  const earlier = await tx.get(
-    'SELECT detail FROM progress WHERE series = ? AND target = ? AND instance = ?',
-    series,
-    target,
-    UNKNOWN,
-  );
-  const span = joined(
-    { after, through },
-    earlier === undefined ? undefined : spanIn(String(earlier['detail'])),
-  );
-  await tx.run(
-    `INSERT INTO progress (series, target, instance, outcome, detail) VALUES (?, ?, ?, 'failed', ?)
-     ON CONFLICT (series, target, instance) DO UPDATE SET outcome = 'failed', detail = excluded.detail`,
-    series,
-    target,
-    UNKNOWN,
-    unknownDetail(span),
-  );
-  await addLeg(tx, { series, target }, now);
-  await endLeg(tx, { series, target }, SENT_UNKNOWN, now, { total, through });
-  return true;
-}
-
 /** No step of a series' life: the state is what the rest of it says. */
 async function derive(tx: Tx, series: string): Promise<void> {
-  const row = await tx.get('SELECT due, reason_code FROM series WHERE id = ?', series);
-  const legs = await tx.all('SELECT state FROM leg WHERE series = ?', series);
-  const state = stateOf({
-    due: parse.integer(row?.['due'] ?? null),
-    quarantined: (row?.['reason_code'] ?? null) !== null,
-    legs: legs.map((leg) => parse.leg(leg['state'])),
-    damaged: await isFailing(tx, series),
-  });
+  const state = await stateIn(tx, series);
   await tx.run('UPDATE series SET state = ? WHERE id = ?', state, series);
 }
 

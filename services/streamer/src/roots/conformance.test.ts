@@ -28,7 +28,7 @@ import { arrived } from '../intake/sql.ts';
 import { stored } from '../store/sql.ts';
 import { nextStore } from '../ledger/claims.ts';
 import { copied } from '../copy/sql.ts';
-import { legLater } from '../ledger/legs.ts';
+import { legLater } from '../ledger/aftermath.ts';
 
 export function rootsConformance(name: string, open: OpenLedger): void {
   test(`${name}: the installation keeps the first id that it was given`, async (t) => {

@@ -1,4 +1,13 @@
-/** The identity file of a root as text: its ID, its owner, and the owner's last heartbeat. */
+/** The identity of a root: its file with the owner's last heartbeat; and the identity of the installation in the data folder. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { readBounded, writeFileAtomic } from '@scanflow/runtime';
+import { codeOf } from '@scanflow/failure';
+import type { Access } from '../store/disk/access.ts';
+import { writeOwn } from '../store/disk/image-file.ts';
+import type { Ledger } from '../ledger/tx.ts';
+import { type KnownRoot, installationId } from './sql.ts';
 
 /** In the root's own folder; hidden, so that people do not stumble over it. */
 export const IDENTITY_NAME = '.scanflow-root.json';
@@ -51,3 +60,103 @@ const hasTexts = (value: unknown, keys: readonly string[]): value is object =>
   typeof value === 'object' &&
   value !== null &&
   keys.every((key) => typeof (value as Record<string, unknown>)[key] === 'string');
+
+const LIMIT = 65_536;
+
+/** Undefined if there is none, or one of another program. */
+export async function readIdentity(root: string): Promise<RootIdentity | undefined> {
+  const text = await readText(join(root, IDENTITY_NAME));
+  return text === undefined ? undefined : parseIdentity(text);
+}
+
+/** Writes aside, syncs, renames. */
+export const writeIdentity = (root: string, identity: RootIdentity, access: Access): Promise<void> =>
+  writeOwn(root, IDENTITY_NAME, identityText(identity), access);
+
+/** Whether the folder holds only hidden names (snapshots, our own) and lost+found. */
+export async function isEmptyRoot(root: string): Promise<boolean> {
+  const names = await readdir(root);
+  return names.every((name) => name.startsWith('.') || name === 'lost+found');
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    const bytes = await readBounded(path, LIMIT);
+    return bytes.length > LIMIT ? undefined : bytes.toString('utf8');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Survives the ledger: a new ledger in the same data folder belongs to the same installation. */
+export interface Installation {
+  readonly id: string;
+  /** IDs of its roots, by name. */
+  readonly roots: Readonly<Record<string, string>>;
+}
+
+const INSTALLATION = 'installation.json';
+
+/** Undefined if there is none. */
+export async function readInstallation(folder: string): Promise<Installation | undefined> {
+  const text = await readText(join(folder, INSTALLATION));
+  if (text === undefined) return undefined;
+  try {
+    const { id, roots } = JSON.parse(text) as Partial<Installation>;
+    return typeof id === 'string' && typeof roots === 'object' ? { id, roots } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * For whoever makes the data folder anew: with the `ledger` of a root's identity as id, a new ledger there belongs to the
+ * installation that had the root, and goes on with it without being asked.
+ */
+export const writeInstallation = (folder: string, installation: Installation): Promise<void> =>
+  writeFileAtomic(
+    join(folder, INSTALLATION),
+    `${JSON.stringify({ version: 1, ...installation }, null, 1)}\n`,
+    {
+      mode: 0o640,
+    },
+  );
+
+export class Installed {
+  readonly #folder: string;
+  readonly #ledger: Ledger;
+  #id: string | undefined;
+
+  constructor(folder: string, ledger: Ledger) {
+    this.#folder = folder;
+    this.#ledger = ledger;
+  }
+
+  /** If the two differ, the ledger wins: several streamers may each have a data folder. */
+  async id(): Promise<string> {
+    if (this.#id !== undefined) return this.#id;
+    const noted = await readInstallation(this.#folder);
+    const id = await this.#ledger.write(installationId, noted?.id ?? randomUUID());
+    if (noted?.id !== id) await writeInstallation(this.#folder, { id, roots: {} });
+    this.#id = id;
+    return id;
+  }
+
+  is({ ledger }: RootIdentity): boolean {
+    return this.#id === ledger;
+  }
+
+  /** The roots that a lost ledger knew. Its heartbeats are lost, except that there was one. */
+  async known(name: string): Promise<KnownRoot | undefined> {
+    const id = (await readInstallation(this.#folder))?.roots[name];
+    return id === undefined ? undefined : { id, sequence: 1 };
+  }
+
+  async note(name: string, root: string): Promise<void> {
+    const id = await this.id();
+    const noted = await readInstallation(this.#folder);
+    if (noted?.roots[name] === root) return;
+    await writeInstallation(this.#folder, { id, roots: { ...noted?.roots, [name]: root } });
+  }
+}

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RootIdentity } from './identity.ts';
-import { judge, type Evidence } from './judge.ts';
-import { Watch } from './life.ts';
+import { judge, type Evidence, Watch } from './judge.ts';
 
 const identity = (over: Partial<RootIdentity> = {}, sequence = 7): RootIdentity => ({
   version: 1,

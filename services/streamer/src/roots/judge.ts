@@ -1,6 +1,6 @@
-/** Judges whether a root is the one that the ledger knows. Pure: findings in, verdict out. */
+/** Judges whether a root is the one that the ledger knows, and whether another owner is at work. */
 import { type Failure, transient } from '@scanflow/failure';
-import type { KnownRoot } from '../ports.ts';
+import type { KnownRoot } from './sql.ts';
 import type { Owner, RootIdentity } from './identity.ts';
 
 /** Whether the owner of a root is at work: its heartbeat's number grew, or has not grown for long. */
@@ -89,3 +89,31 @@ const refused = (code: Refusal, what: string, path: string): Verdict => ({
   ),
   mayTake: true,
 });
+
+interface Seen {
+  readonly ledger: string;
+  readonly sequence: number;
+  /** By this process' monotonic clock. */
+  readonly at: number;
+  readonly grew: boolean;
+}
+
+export class Watch {
+  readonly #silentMs: number;
+  readonly #seen = new Map<string, Seen>();
+
+  /** @param silentMs an owner counts as gone after so long without a heartbeat */
+  constructor(silentMs: number) {
+    this.#silentMs = silentMs;
+  }
+
+  /** Records the root's file as it is now. */
+  look(path: string, { ledger, heartbeat: { sequence } }: RootIdentity, now = performance.now()): Life {
+    const before = this.#seen.get(path);
+    const same = before?.ledger === ledger ? before : undefined;
+    const seen = same?.sequence === sequence ? same : { ledger, sequence, at: now, grew: same !== undefined };
+    this.#seen.set(path, seen);
+    if (now - seen.at >= this.#silentMs) return 'silent';
+    return seen.grew ? 'living' : 'watched';
+  }
+}

@@ -3,17 +3,31 @@ import { randomUUID } from 'node:crypto';
 import { removeLeftovers } from '@scanflow/runtime';
 import { type Failure, FailureError } from '@scanflow/failure';
 import type { Access } from '../store/disk/access.ts';
-import { rootOf } from '../store/disk/roots.ts';
+import { rootOf } from '../store/disk/folders.ts';
 import { failureOf } from '../model/failure.ts';
-import type { KnownRoot, Ledger, RootGuard } from '../ports.ts';
+import type { Ledger } from '../ledger/tx.ts';
+import type { RootGuard } from '../store/types.ts';
+import {
+  type KnownRoot,
+  adoptRoot,
+  beginBeat,
+  endBeat,
+  hastenRefused,
+  knownRoots,
+  reserveRoot,
+  storedPlaces,
+} from './sql.ts';
 import type { Clock } from '../model/settings.ts';
-import { storedEvidence, type RootSpec } from './evidence.ts';
-import type { Owner, RootIdentity } from './identity.ts';
-import { Installed } from './installed.ts';
-import { judge, type Evidence, type Verdict } from './judge.ts';
-import { Watch } from './life.ts';
-import { isEmptyRoot, readIdentity, writeIdentity } from './root-file.ts';
-import { adoptRoot, beginBeat, endBeat, hastenRefused, knownRoots, reserveRoot } from './sql.ts';
+import {
+  type Owner,
+  type RootIdentity,
+  Installed,
+  isEmptyRoot,
+  readIdentity,
+  writeIdentity,
+} from './identity.ts';
+import { judge, type Evidence, type Verdict, Watch } from './judge.ts';
+import { readRecord } from '../store/disk/record.ts';
 
 export interface KeeperDeps {
   readonly ledger: Ledger;
@@ -234,3 +248,47 @@ const NOT_ASKED = { any: true, some: true, newest: true };
 /** What take() says until it is known whether the other owner is at work. */
 export const WATCHED =
   'Whether the other owner of this root still works is being watched. Ask again in a moment';
+
+export interface RootSpec {
+  /** The root's name in the ledger: `storage`, `copy`, or the path of a project's own root. */
+  readonly name: string;
+  readonly path: string;
+  /** The leg whose files are in this root. */
+  readonly target: string;
+  /** The path of a folder from the ledger; undefined if it is below another root. */
+  readonly pathOf: (folder: string) => string | undefined;
+}
+
+/** Number of series to look for. */
+const SAMPLE = 20;
+const PAGE = 1_000;
+
+export async function storedEvidence(spec: RootSpec, ledger: Ledger): Promise<Evidence['stored']> {
+  const { any, sample } = await storedLast(spec, ledger);
+  const there = await Promise.all(
+    sample.map(async ({ series, path }) => (await readRecord(path))?.orthancSeries === series),
+  );
+  // a copy from before its folders were recorded gives no evidence
+  const unknown = any && sample.length === 0;
+  return { any, some: unknown || there.includes(true), newest: unknown || there[0] === true };
+}
+
+interface Sample {
+  readonly any: boolean;
+  readonly sample: readonly { readonly series: string; readonly path: string }[];
+}
+
+async function storedLast({ target, pathOf }: RootSpec, ledger: Ledger): Promise<Sample> {
+  const sample: { series: string; path: string }[] = [];
+  let any = false;
+  for (let offset = 0; sample.length < SAMPLE; offset += PAGE) {
+    const page = await ledger.read(storedPlaces, target, PAGE, offset);
+    for (const { series, path: folder } of page) {
+      const path = folder === '' ? undefined : pathOf(folder);
+      any ||= folder === '' || path !== undefined;
+      if (path !== undefined && sample.length < SAMPLE) sample.push({ series, path });
+    }
+    if (page.length < PAGE) break;
+  }
+  return { any, sample };
+}

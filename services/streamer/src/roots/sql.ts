@@ -1,9 +1,7 @@
-/** Roots in the ledger. */
+/** Roots in the ledger: their IDs, and the last heartbeat on each. */
 import { COPY, STORAGE } from '../model/series.ts';
-import type { KnownRoot, Millis, StoredPlace } from '../ports.ts';
-import type { Tx } from '../ledger/tx.ts';
-import { recheck } from '../store/recheck-sql.ts';
-import { retryLegs } from '../store/sql.ts';
+import type { Millis, Tx } from '../ledger/tx.ts';
+import { recheck, retryLegs } from '../ledger/leg.ts';
 import { parse } from '../ledger/views.ts';
 
 /** The id of the installation. The ledger takes the given one where it has none yet. */
@@ -97,7 +95,7 @@ export async function storedPlaces(
   target: string,
   limit: number,
   offset: number,
-): Promise<StoredPlace[]> {
+): Promise<StoredFolder[]> {
   const rows =
     target === COPY
       ? await tx.all(
@@ -163,4 +161,17 @@ export async function examineNext(
   const last = rows.length < limit ? null : String(rows.at(-1)?.['id']);
   await tx.run('UPDATE root SET examined = ? WHERE name = ?', last, name);
   return last !== null;
+}
+
+export interface KnownRoot {
+  /** The root's ID, wherever it is mounted. */
+  readonly id: string;
+  /** The last heartbeat that is certainly on the root. */
+  readonly sequence: number;
+}
+
+export interface StoredFolder {
+  readonly series: string;
+  /** Its folder, as the ledger writes it. */
+  readonly path: string;
 }

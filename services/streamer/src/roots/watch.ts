@@ -2,11 +2,10 @@
 import type { Log } from '@scanflow/runtime';
 import type { Condition, RefusedRoot } from '../work/condition.ts';
 import { failureOf } from '../model/failure.ts';
-import type { Ledger } from '../ports.ts';
+import type { Ledger } from '../ledger/tx.ts';
 import type { Clock } from '../model/settings.ts';
 import type { Wake } from '../work/wake.ts';
-import type { RootSpec } from './evidence.ts';
-import type { RootKeeper } from './keeper.ts';
+import type { RootSpec, RootKeeper } from './keeper.ts';
 import { examineNext, hastenRefused, rootsToExamine } from './sql.ts';
 
 export interface RootWatchDeps {
@@ -23,7 +22,7 @@ const BATCH = 200;
 
 export async function watchRoots(
   deps: RootWatchDeps,
-  wakes: Readonly<Record<'store' | 'forward' | 'roots', Wake>>,
+  wakes: Readonly<Record<'store' | 'legs' | 'roots', Wake>>,
   signal: AbortSignal,
 ): Promise<void> {
   const { keeper, condition, log, ledger, clock } = deps;
@@ -35,7 +34,7 @@ export async function watchRoots(
       log.info('storing on this root goes on', { root: path });
       await ledger.write(hastenRefused, clock.now());
       wakes.store.notify();
-      wakes.forward.notify();
+      wakes.legs.notify();
     } else log.error('nothing is written to this root', { root: path, ...failure });
   for (const spec of keeper.specs) await examine(spec, deps, wakes, signal);
   await wakes.roots.wait(EVERY_MS, signal, since);
@@ -56,7 +55,7 @@ async function lookAt(spec: RootSpec, keeper: RootKeeper): Promise<RefusedRoot[]
 async function examine(
   { name, target, path, pathOf }: RootSpec,
   { ledger, clock, log, condition }: RootWatchDeps,
-  wakes: Readonly<Record<'store' | 'forward', Wake>>,
+  wakes: Readonly<Record<'store' | 'legs', Wake>>,
   signal: AbortSignal,
 ): Promise<void> {
   if (!(await ledger.read(rootsToExamine)).includes(name) || condition.isRefused(path)) return;
@@ -66,5 +65,5 @@ async function examine(
   while (more && !signal.aborted)
     more = await ledger.write(examineNext, name, target, isThere, BATCH, clock.now());
   wakes.store.notify();
-  wakes.forward.notify();
+  wakes.legs.notify();
 }

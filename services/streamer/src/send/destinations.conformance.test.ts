@@ -13,7 +13,7 @@ import {
 } from '../ledger/conformance-kit.test.ts';
 import { arrived } from '../intake/sql.ts';
 import { stored } from '../store/sql.ts';
-import { progressOf, recordProgress } from '../ledger/progress.ts';
+import { progressOf, recordProgress } from '../ledger/leg.ts';
 import { forwarded, openDestination, unwanted } from './sql.ts';
 
 export function destinationConformance(name: string, open: OpenLedger): void {

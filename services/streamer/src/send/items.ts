@@ -4,13 +4,15 @@ import { readBounded } from '@scanflow/runtime';
 import { CannotTag, fileLayout, planSplice, privateTagOf, TagStream, type PrivateTag } from '@scanflow/dicom';
 import type { Look, LookedAt, StoreItem } from '@scanflow/dimse';
 import { type Failure, permanent } from '@scanflow/failure';
-import type { ForwardWork, OriginalImage, SendItem, SeriesRecord, Store, StoredInstance } from '../ports.ts';
+import type { SeriesRecord, Store, StoredInstance } from '../store/types.ts';
+import type { OriginalImage, SendItem } from './types.ts';
+import type { LegWork } from '../ledger/rows.ts';
 
 /** One item for each image; the tag is the one that the series' record names, so that each attempt sends the same. */
 export async function* itemsOf(
   todo: readonly StoredInstance[],
   { tag: recorded }: SeriesRecord,
-  work: ForwardWork,
+  work: LegWork,
   store: Store,
 ): AsyncGenerator<SendItem> {
   const whole = recorded === undefined ? undefined : privateTagOf(recorded);

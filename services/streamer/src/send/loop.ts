@@ -1,14 +1,11 @@
 /** One round of sending to one destination. */
 import type { Log } from '@scanflow/runtime';
-import { LEG_LEASE } from '../work/lease.ts';
-import { legsTo } from '../work/legs.ts';
-import { nextOf, workOn, type WorkKind } from '../work/worker.ts';
-import type { ForwardWork } from '../ports.ts';
+import { LEG_LEASE, legsTo, nextOf, workOn, type WorkKind } from '../work/worker.ts';
+import type { LegWork } from '../ledger/rows.ts';
 import type { Metrics } from '../http/metrics.ts';
-import { pauseUntil } from '../work/pause.ts';
+import { pauseUntil, type Wake } from '../work/wake.ts';
 import { forwardStep, type ForwardDeps, type ForwardOutcome } from './step.ts';
-import type { OpenDestination } from '../model/settings.ts';
-import type { Wake } from '../work/wake.ts';
+import type { OpenDestination } from './types.ts';
 
 export interface ForwardLoopDeps extends ForwardDeps {
   readonly log: Log;
@@ -19,15 +16,15 @@ export interface ForwardLoopDeps extends ForwardDeps {
 export async function forwardNext(
   destination: OpenDestination,
   deps: ForwardLoopDeps,
-  wakes: Readonly<Record<'forward' | 'follow', Wake>>,
+  wakes: Readonly<Record<'legs' | 'after', Wake>>,
   signal: AbortSignal,
 ): Promise<void> {
   const { ledger, clock } = deps;
   const target = destination.name;
-  const wake = wakes.forward;
+  const wake = wakes.legs;
   const hours = destination.hours?.(clock.now());
   if (hours?.open === false) return pauseUntil(hours.until, wake, wake.count, deps, signal);
-  const kind = sending(destination, deps, () => wakes.follow.notify());
+  const kind = sending(destination, deps, () => wakes.after.notify());
   await nextOf(legsTo(target, ledger, clock, wake), (work) => workOn(kind, work, deps, signal), deps, signal);
 }
 
@@ -35,7 +32,7 @@ function sending(
   destination: OpenDestination,
   deps: ForwardLoopDeps,
   after: () => void,
-): WorkKind<ForwardWork, Exclude<ForwardOutcome, { kind: 'later' | 'interrupted' }>> {
+): WorkKind<LegWork, Exclude<ForwardOutcome, { kind: 'later' | 'interrupted' }>> {
   const { log, metrics } = deps;
   const target = destination.name;
   return {
@@ -50,7 +47,7 @@ function sending(
     },
     after,
     ended: (outcome, about) => {
-      if (outcome.kind === 'held') {
+      if (outcome.kind === 'paused') {
         log.info('forwarding waits for its hours', { ...about, sent: outcome.sent });
         return;
       }

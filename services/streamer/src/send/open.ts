@@ -1,16 +1,14 @@
-/** Which adapter reaches which destination, and what holds it back. */
+/** Opens the destinations: TLS, the sender that reaches each, and what holds sending back. */
 import { join } from 'node:path';
-import type { Log } from '@scanflow/runtime';
-import { accepts } from '@scanflow/dimse';
-import { authorization } from './authorization.ts';
-import { cstoreSender } from './cstore.ts';
-import { stowSender } from './stow/stow.ts';
-import { hoursOf } from './hours.ts';
-import type { Orthanc, Sender } from '../ports.ts';
-import { Pace } from './gate.ts';
-import { transcoding } from './transcode.ts';
-import { copiesFrom } from './transcoded-copy.ts';
-import type { Clock, Destination, OpenDestination } from '../model/settings.ts';
+import { type Log, openTlsStore, type TlsTexts } from '@scanflow/runtime';
+import { accepts, type StoreGate, tlsDial, type Dial, store, type DimseLog } from '@scanflow/dimse';
+import type { Orthanc } from '@scanflow/orthanc';
+import type { Config } from '@scanflow/config';
+import { authorization, stowSender } from './stow/stow.ts';
+import { hoursOf, Pace } from '../work/pace.ts';
+import type { Sender, Pacing, OpenDestination } from './types.ts';
+import type { CStoreReach, Clock, Destination } from '../model/settings.ts';
+import { transcoding, copiesFrom } from './transcode.ts';
 
 export interface DestinationsContext {
   readonly clock: Clock;
@@ -40,3 +38,57 @@ function senderOf({ name, reach }: Destination, { clock, log, orthanc, data }: D
     openCopy: copiesFrom(orthanc, join(data, 'streamer', 'transcoded')),
   });
 }
+
+/** Undefined where nothing is ever held back. */
+export function gateOf(
+  { pace, hours }: Pacing,
+  now: () => number,
+  signal: AbortSignal,
+): StoreGate | undefined {
+  if (pace === undefined && hours === undefined) return undefined;
+  const open = (): boolean => !signal.aborted && (hours === undefined || hours(now()).open);
+  return {
+    admits: async () => {
+      if (!open()) return false;
+      await pace?.image(signal);
+      // the hours may have ended meanwhile
+      return open();
+    },
+    passes: async (bytes) => pace?.bytes(bytes, signal),
+  };
+}
+
+export interface Security {
+  /** By the name of the destination; those without TLS have none. */
+  readonly dials: ReadonlyMap<string, Dial>;
+  readonly close: () => void;
+}
+
+/** Throws where a file is missing or cannot be used, with what to do about it. */
+export async function openSecurity(destinations: Config['destinations'], log: Log): Promise<Security> {
+  const dials = new Map<string, Dial>();
+  const ends: (() => void)[] = [];
+  for (const [name, { tls, url }] of Object.entries(destinations)) {
+    // an address that asks for TLS has it without a word about it
+    if (tls === undefined && url?.startsWith('https:') === true)
+      dials.set(name, tlsDial({ credentials: () => NONE }));
+    if (tls === undefined) continue;
+    const { profile, serverName, ...files } = tls;
+    const named = { profile, ...(serverName === undefined ? {} : { serverName }) };
+    // trying is making a dial of them, which throws where OpenSSL cannot use them
+    const use = (texts: TlsTexts): void => void tlsDial({ ...named, credentials: () => texts });
+    const store = await openTlsStore(files, { log: log.child({ destination: name }), use });
+    dials.set(name, tlsDial({ ...named, credentials: store.current }));
+    ends.push(store.close);
+  }
+  return { dials, close: () => ends.forEach((end) => end()) };
+}
+
+const NONE = {};
+
+export const cstoreSender = ({ peer, associations = 1 }: CStoreReach, log: DimseLog): Sender => ({
+  send: (items, { signal, calmly, gate }) =>
+    // a node that broke off is not asked for several requests at a time again
+    store(peer, items, { signal, log, associations, gate, ...(calmly ? { operations: 1 } : {}) }),
+  close: () => undefined,
+});

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hoursOf } from './hours.ts';
+import { hoursOf } from '../work/pace.ts';
 import { createOutlook } from './outlook.ts';
-import type { LegView, SeriesView } from '../ports.ts';
+import type { LegView, SeriesView } from '../ledger/rows.ts';
 
 const ZONE = 'Europe/Amsterdam';
 const at = (local: string): number =>

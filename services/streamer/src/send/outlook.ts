@@ -1,8 +1,8 @@
 /** What destinations have to say beside the legs of a series: that it does not go there and why, that nothing does until their hours begin. */
-import type { Opening } from './hours.ts';
-import { judge, traitsOf, type Verdict } from './rule.ts';
-import type { SeriesView } from '../ports.ts';
-import type { OpenDestination } from '../model/settings.ts';
+import type { Opening } from '../work/pace.ts';
+import { judge, traitsOf, type Verdict } from '../model/rule.ts';
+import type { SeriesView } from '../ledger/rows.ts';
+import type { OpenDestination } from './types.ts';
 
 /** A series that does not go to a destination. */
 export interface NotSent {

@@ -2,20 +2,21 @@
 import { type Failure, FailureError, permanent, transient } from '@scanflow/failure';
 import { failureOf } from '../model/failure.ts';
 import { retryAfter } from '../work/retry.ts';
-import { judge as judgeRule, traitsOfRecord } from './rule.ts';
-import type { ForwardWork, Ledger, Progress, SendOutcome, SeriesRecord, Store } from '../ports.ts';
-import { isWithin, UNKNOWN, wantedSpan } from './unknown.ts';
+import { judge as judgeRule, traitsOfRecord } from '../model/rule.ts';
+import type { Ledger } from '../ledger/tx.ts';
+import type { SeriesRecord, Store } from '../store/types.ts';
+import type { SendOutcome, OpenDestination } from './types.ts';
+import type { LegWork, Progress } from '../ledger/rows.ts';
+import { isWithin, UNKNOWN, wantedSpan, forwarded, unwanted } from './sql.ts';
 import { newest } from '../store/record.ts';
 import { reached } from '../work/trace.ts';
 import { Batch } from '../work/batch.ts';
-import { gateOf } from './gate.ts';
-import { askForFiles, isOlder, lookBehind } from '../store/recheck.ts';
+import { gateOf } from './open.ts';
+import { askForFiles, isOlder, lookBehind } from '../store/look.ts';
 import { itemsOf } from './items.ts';
-import type { Clock, OpenDestination, Settings } from '../model/settings.ts';
-import { inTurn } from './turns.ts';
-import { forwarded, unwanted } from './sql.ts';
-import { legFailed, legLater } from '../ledger/legs.ts';
-import { progressOf, recordProgress } from '../ledger/progress.ts';
+import type { Clock, Settings } from '../model/settings.ts';
+import { legFailed, legLater } from '../ledger/aftermath.ts';
+import { progressOf, recordProgress } from '../ledger/leg.ts';
 
 export interface ForwardDeps {
   readonly ledger: Ledger;
@@ -33,7 +34,7 @@ export type ForwardOutcome =
     }
   | { readonly kind: 'later'; readonly sent: number; readonly failure: Failure; readonly delayMs: number }
   /** Its hours ended: the rest is sent when they begin again. */
-  | { readonly kind: 'held'; readonly sent: number }
+  | { readonly kind: 'paused'; readonly sent: number }
   /** Its rule leaves the series out by now. */
   | { readonly kind: 'unwanted'; readonly sent: 0; readonly because: string }
   | { readonly kind: 'interrupted'; readonly sent: number };
@@ -44,7 +45,7 @@ const BATCH_MS = 1_000;
 
 /** Sends what is left for one destination, and writes the outcome into the ledger. */
 export async function forwardStep(
-  work: ForwardWork,
+  work: LegWork,
   destination: OpenDestination,
   deps: ForwardDeps,
   signal: AbortSignal,
@@ -61,7 +62,7 @@ export async function forwardStep(
     if (signal.aborted) return { kind: 'interrupted', sent: tally.sent };
     if (tally.left === RECORD_GONE) throw new FailureError(RECORD_GONE);
     if (tally.left !== undefined) return await later(work, tally.left, tally, destination, deps);
-    if (tally.held) return { kind: 'held', sent: tally.sent };
+    if (tally.paused) return { kind: 'paused', sent: tally.sent };
     await lookBehind(work, record, deps);
     return await end(work, through, tally, deps);
   } catch (error) {
@@ -85,22 +86,17 @@ class Tally {
   /** Why the first of those that were given up was. */
   refused: Failure | undefined;
   /** Some were not sent because it is not the time for it. */
-  held = false;
+  paused = false;
 }
 
-async function end(
-  work: ForwardWork,
-  through: number,
-  tally: Tally,
-  deps: ForwardDeps,
-): Promise<ForwardOutcome> {
+async function end(work: LegWork, through: number, tally: Tally, deps: ForwardDeps): Promise<ForwardOutcome> {
   await deps.ledger.write(forwarded, work, through, tally.refused, deps.clock.now());
   reached('series-forwarded');
   return { kind: 'forwarded', sent: tally.sent, warnings: tally.warnings, failure: tally.refused };
 }
 
 async function later(
-  work: ForwardWork,
+  work: LegWork,
   failure: Failure,
   tally: Tally,
   destination: OpenDestination,
@@ -121,7 +117,7 @@ async function later(
 }
 
 async function giveUp(
-  work: ForwardWork,
+  work: LegWork,
   failure: Failure,
   { sent, warnings }: Tally,
   { ledger, clock }: ForwardDeps,
@@ -138,7 +134,7 @@ const givenUp = ({ code, message }: Failure): Failure =>
 
 /** Gives the increment up to which everything is dealt with once nothing is left. */
 async function sendSeries(
-  work: ForwardWork,
+  work: LegWork,
   record: SeriesRecord,
   destination: OpenDestination,
   tally: Tally,
@@ -181,8 +177,8 @@ async function sendSeries(
   } finally {
     await batch.end();
   }
-  if (open.size > 0 && !tally.held) tally.left ??= UNANSWERED;
-  if (wanted !== undefined && tally.left === undefined && !tally.held)
+  if (open.size > 0 && !tally.paused) tally.left ??= UNANSWERED;
+  if (wanted !== undefined && tally.left === undefined && !tally.paused)
     await ledger.write(recordProgress, work, [{ instance: UNKNOWN, outcome: 'done', detail: '' }]);
   return Math.max(work.through, ...record.instances.map(({ increment }) => increment));
 }
@@ -193,7 +189,7 @@ function supersededIn({ instances }: SeriesRecord): ReadonlySet<string> {
   return new Set(instances.filter((one) => !latest.has(one)).map(({ file }) => file));
 }
 
-async function recordOf(work: ForwardWork, store: Store): Promise<SeriesRecord> {
+async function recordOf(work: LegWork, store: Store): Promise<SeriesRecord> {
   const record = await store.record(work.path);
   if (record?.orthancSeries !== work.series || isOlder(record, { increment: work.increment ?? 0 }))
     throw new FailureError(RECORD_GONE);
@@ -213,7 +209,7 @@ const UNANSWERED = transient(
 async function lackingFile(
   outcome: SendOutcome,
   { instances }: SeriesRecord,
-  { path, series }: ForwardWork,
+  { path, series }: LegWork,
   store: Store,
 ): Promise<Failure | undefined> {
   if (outcome.result !== 'failed' || outcome.failure.code !== 'FILE_UNREADABLE') return undefined;
@@ -243,7 +239,7 @@ function judge(outcome: SendOutcome, tally: Tally): Progress | undefined {
     case 'failed': {
       const { failure } = outcome;
       if (failure.code === 'SEND_HELD') {
-        tally.held = true;
+        tally.paused = true;
         return undefined;
       }
       if (failure.kind !== 'permanent') {
@@ -259,4 +255,13 @@ function judge(outcome: SendOutcome, tally: Tally): Progress | undefined {
 function failureIn(progress: readonly Progress[]): Failure | undefined {
   const refused = progress.find(({ outcome }) => outcome === 'failed');
   return refused === undefined ? undefined : (JSON.parse(refused.detail) as Failure);
+}
+
+/**
+ * What stood in the way last time is at the front: it goes behind the others, one place more with each attempt that
+ * got nowhere. So an image at which a destination always breaks off keeps no other from being sent.
+ */
+export function inTurn<T>(items: readonly T[], attempts: number): readonly T[] {
+  const from = items.length === 0 ? 0 : attempts % items.length;
+  return [...items.slice(from), ...items.slice(0, from)];
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StoreItem } from '@scanflow/dimse';
 import { FailureError, permanent, transient } from '@scanflow/failure';
-import type { Kind, SendItem, Sender, SendOutcome } from '../ports.ts';
+import type { Kind, SendItem, Sender, SendOutcome } from './types.ts';
 import { transcoding, type TranscodeDeps } from './transcode.ts';
 
 const IMPLICIT = '1.2.840.10008.1.2';

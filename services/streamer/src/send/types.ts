@@ -1,29 +1,7 @@
 /** How images get to a destination, whatever it speaks. */
-import type { Dial, Peer, StoreGate, StoreItem, StoreOutcome } from '@scanflow/dimse';
-
-/** Where a destination is, and what it speaks. */
-export type Reach = CStoreReach | StowReach;
-
-export interface CStoreReach {
-  readonly kind: 'c-store';
-  readonly peer: Peer;
-  /** Associations side by side; 1 unless told. */
-  readonly associations?: number;
-  /** What it does not take as it is goes as a copy that Orthanc transcodes, without loss. */
-  readonly transcode?: boolean;
-}
-
-export interface StowReach {
-  readonly kind: 'stow';
-  /** Of the DICOMweb service; `/studies` is put behind it. */
-  readonly url: string;
-  /** Default: plain TCP. */
-  readonly dial?: Dial;
-  readonly username?: string | undefined;
-  readonly passwordFile?: string | undefined;
-  /** Of a bearer token (RFC 6750). */
-  readonly tokenFile?: string | undefined;
-}
+import type { StoreGate, StoreItem, StoreOutcome } from '@scanflow/dimse';
+import type { Opening, Pace } from '../work/pace.ts';
+import type { Destination } from '../model/settings.ts';
 
 /** A SOP class in a transfer syntax. */
 export interface Kind {
@@ -68,4 +46,14 @@ export interface Sender {
   readonly send: (items: AsyncIterable<SendItem>, options: SendOptions) => AsyncIterable<SendOutcome>;
   /** Lets go of connections that are kept. */
   readonly close: () => void;
+}
+
+export interface Pacing {
+  readonly pace: Pace | undefined;
+  readonly hours: ((now: number) => Opening) | undefined;
+}
+
+/** A destination, what carries images there, and what holds them back. */
+export interface OpenDestination extends Destination, Pacing {
+  readonly sender: Sender;
 }

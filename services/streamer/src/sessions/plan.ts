@@ -1,7 +1,6 @@
 /** A study session: the series of one study. Its state follows from theirs. */
 import { createHash } from 'node:crypto';
-import type { Attributes } from '../store/place/route.ts';
-import type { SeriesState } from '../model/series.ts';
+import type { Attributes, SeriesState } from '../model/series.ts';
 
 /** The state of a series or session in one word, for people. */
 export type Outcome = 'Complete' | 'Incomplete' | 'Failed' | 'Quarantined' | 'Pending';

@@ -1,11 +1,10 @@
 /** Sessions in the ledger: when one is complete, and what was told of it. */
 import type { Failure } from '@scanflow/failure';
 import { isRecovered, recoveredMark, sessionDigest } from './plan.ts';
-import type { Millis, SessionView } from '../ports.ts';
-import type { Row } from '../ledger/database.ts';
-import type { Tx } from '../ledger/tx.ts';
-import { tell } from '../hooks/sql.ts';
-import { message, parse, seriesViews } from '../ledger/views.ts';
+import type { Millis, Row, Tx } from '../ledger/tx.ts';
+import type { SessionView } from '../ledger/rows.ts';
+import { tell } from '../ledger/aftermath.ts';
+import { seriesViews, message, parse } from '../ledger/views.ts';
 
 /** It has series, none of them is under way, and none waits for a person. */
 const SETTLED = `EXISTS (SELECT 1 FROM series m WHERE m.session = s.id)

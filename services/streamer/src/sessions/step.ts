@@ -1,14 +1,19 @@
-/** The session step: writes a complete session's report, then marks it complete. */
+/** Writes a complete session's report, then marks the session complete. */
 import type { Failure } from '@scanflow/failure';
 import { failureOf } from '../model/failure.ts';
 import { retryAfter, type RetryPolicy } from '../work/retry.ts';
 import { commonParent, reportName, sessionDigest } from './plan.ts';
-import type { Ledger, SessionView, Store } from '../ports.ts';
-import type { ReportContext } from '../http/report.ts';
+import type { Ledger } from '../ledger/tx.ts';
+import type { Store } from '../store/types.ts';
+import type { SessionView } from '../ledger/rows.ts';
+import type { ReportContext } from '../reports/series.ts';
 import type { Clock } from '../model/settings.ts';
 import { reached } from '../work/trace.ts';
-import { sessionCsv, sessionReport } from './report.ts';
+import { sessionCsv, sessionReport } from '../reports/session.ts';
 import { sessionComplete, sessionLater } from './sql.ts';
+import type { LoopDeps } from '../work/deps.ts';
+import { LONGEST_WAIT } from '../work/wake.ts';
+import { nextSession } from './sql.ts';
 
 export interface SessionDeps {
   readonly ledger: Ledger;
@@ -66,4 +71,21 @@ async function writeReports(
   const shown = { ...report, folder: undefined };
   await store.writeReport(below, `${name}.json`, `${JSON.stringify(shown, null, 1)}\n`);
   return store.writeReport(below, `${name}.csv`, sessionCsv([report]));
+}
+
+/** Reports the next session that is complete, or waits for one. */
+export async function sessionRound(deps: LoopDeps, signal: AbortSignal): Promise<void> {
+  const { ledger, store, clock, condition, log, metrics, context, sessionQuietMs, wakes } = deps;
+  const since = wakes.after.count;
+  // what came up to the end of its quiet time has to be known: not so after a restart, or while Orthanc does not answer
+  const session = await ledger.read(nextSession, Math.min(clock.now(), condition.readAt));
+  if (session === undefined) return wakes.after.wait(Math.min(sessionQuietMs, LONGEST_WAIT), signal, since);
+  const outcome = await sessionStep(session, { ledger, store, clock, context });
+  if (outcome.kind === 'later') {
+    metrics.failed('sessions', outcome.failure.code);
+    log.warn('the report of a session is tried again', { session: session.id, ...outcome.failure });
+  } else if (outcome.kind === 'complete') {
+    log.info('session complete', { session: session.id, series: outcome.series });
+    wakes.after.notify();
+  }
 }

@@ -1,26 +1,20 @@
 /** Every image of a series whose file is not there: pulled, recorded, or given up one by one. */
 import { pool } from '@scanflow/runtime';
 import { type Failure, FailureError, permanent, transient } from '@scanflow/failure';
+import type { InstanceListing, Orthanc } from '@scanflow/orthanc';
 import { failureOf } from '../model/failure.ts';
 import { digestOfFiles, keyOf, keysOf, missing } from './record.ts';
-import type {
-  Folder,
-  InstanceListing,
-  Ledger,
-  Orthanc,
-  Progress,
-  Store,
-  StoredInstance,
-  StoreWork,
-} from '../ports.ts';
+import type { Ledger } from '../ledger/tx.ts';
+import type { Folder, Store, StoredInstance } from './types.ts';
+import type { Progress, StoreWork } from '../ledger/rows.ts';
 import { reached } from '../work/trace.ts';
 import { Batch } from '../work/batch.ts';
-import { lookAt, type Found } from './look.ts';
-import { mended, newestFirst } from '../versions/mend.ts';
+import { lookAt, type Found, recordedImages } from './look.ts';
+import { mended, newestFirst } from './versions.ts';
 import type { Target } from './place/place.ts';
 import { pullImage } from './pull.ts';
 import type { Settings } from '../model/settings.ts';
-import { progressOf, recordProgress } from '../ledger/progress.ts';
+import { recordProgress } from '../ledger/leg.ts';
 
 export interface PullDeps {
   readonly orthanc: Orthanc;
@@ -52,9 +46,12 @@ export interface Pulled extends Found {
 
 /** Attempts in a row after which a file that Orthanc serves wrongly is given up, and the rest goes on. */
 const CORRUPT_ATTEMPTS = 4;
+
 const BATCH = 16;
+
 /** How often one step pulls files that vanish again, or that are damaged. */
 const ROUNDS = 6;
+
 /** In vain in one step: what was only a broken connection is not taken for a damage that a later version mends. */
 const DAMAGED_AFTER = 3;
 
@@ -160,7 +157,9 @@ function increments(
   const next = same ? work.increment : 1 + Math.max(work.increment, ...before.values());
   return (listing) => before.get(keyOf(listing)) ?? next;
 }
+
 const largestOf = (files: readonly InstanceListing[]): number => Math.max(...files.map(({ bytes }) => bytes));
+
 const bytesOf = (listed: readonly InstanceListing[]): number =>
   listed.reduce((sum, { bytes }) => sum + bytes, 0);
 
@@ -207,23 +206,9 @@ function finalOf(refused: readonly Refused[], attempt: number): GivenUp[] {
 }
 
 const CORRUPT: ReadonlySet<string> = new Set(['ORTHANC_CORRUPT', 'ORTHANC_TRUNCATED']);
+
 /** What Orthanc answers where its file is not what it received, or is not there. */
 const DAMAGE: ReadonlySet<string> = new Set([...CORRUPT, 'ORTHANC_ERROR', 'ORTHANC_GONE']);
-
-/** Images that an earlier, interrupted attempt stored and that no `series.json` names yet. */
-export async function recordedImages(
-  work: Pick<PullWork, 'series' | 'target'>,
-  folder: Folder,
-  ledger: Ledger,
-): Promise<StoredInstance[]> {
-  const rows = await ledger.read(progressOf, work.series, work.target);
-  const images = rows
-    .filter(({ outcome }) => outcome === 'done')
-    .map(({ detail }) => JSON.parse(detail) as StoredInstance);
-  const known = new Set(folder.record.instances.flatMap(keysOf));
-  const left = images.filter((image) => !known.has(keyOf(image)));
-  return left.toSorted((one, other) => (other.version ?? 0) - (one.version ?? 0));
-}
 
 /** What Orthanc no longer has cannot be stored, and somebody has to know. */
 export function sourceFailure(failure: Failure): Failure {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseLayout } from './place/layout.ts';
-import type { Orthanc, Store } from '../ports.ts';
 import { freshRecord } from '@scanflow/testkit/streamer';
+import type { Orthanc } from '@scanflow/orthanc';
+import { parseLayout } from './place/layout.ts';
+import type { Store } from './types.ts';
 import { pullImage } from './pull.ts';
 
 test('pull: where storage takes no file, the answer of Orthanc is let go', async () => {

@@ -2,23 +2,15 @@
 import { createHash } from 'node:crypto';
 import { CannotTag, privateTagOf, TagStream } from '@scanflow/dicom';
 import { type Failure, FailureError, transient } from '@scanflow/failure';
+import type { InstanceBody, InstanceListing, Orthanc } from '@scanflow/orthanc';
 import { COUNT_KEYWORDS, countsOf } from '../completeness/counts.ts';
 import { imageFacts, type Head, type ImageFacts } from './image.ts';
 import { fileName, keywordsOf, type Layout } from './place/layout.ts';
-import type { Attributes } from './place/route.ts';
-import type { Reason } from '../model/series.ts';
+import type { Attributes, Reason } from '../model/series.ts';
 import type { TagRecord } from './tag.ts';
-import type {
-  Folder,
-  ImageFile,
-  InstanceBody,
-  InstanceListing,
-  Orthanc,
-  Store,
-  StoredInstance,
-} from '../ports.ts';
+import type { Folder, ImageFile, Store, StoredInstance } from './types.ts';
 import { reached } from '../work/trace.ts';
-import { Twins } from '../versions/twins.ts';
+import { Twins } from './versions.ts';
 
 export interface PullContext {
   readonly orthanc: Orthanc;

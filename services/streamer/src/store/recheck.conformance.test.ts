@@ -17,7 +17,7 @@ import { nextStore } from '../ledger/claims.ts';
 import { stored } from './sql.ts';
 import { copied } from '../copy/sql.ts';
 import { listSeries } from '../ledger/views.ts';
-import { recheck } from './recheck-sql.ts';
+import { recheck } from '../ledger/leg.ts';
 
 export function recheckingConformance(name: string, open: OpenLedger): void {
   test(`${name}: a complete series whose files may be missing is open again, and says why`, async (t) => {

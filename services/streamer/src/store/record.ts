@@ -1,5 +1,8 @@
-/** `series.json`: how it grows. */
+/** `series.json`: how it grows, and what the ledger keeps of it. */
 import { createHash } from 'node:crypto';
+import type { SeriesRecord } from './types.ts';
+import { judge, SENT_BY, traitsOfRecord, type Rule } from '../model/rule.ts';
+import type { Attributes } from '../model/series.ts';
 
 /** What of an image decides how the record grows. */
 export interface Entry {
@@ -129,3 +132,22 @@ export const digestOfFiles = (files: readonly OneFile[]): string =>
 /** How many images they are: versions are no further ones. */
 export const imagesIn = (files: readonly Pick<OneFile, 'version'>[]): number =>
   files.filter(({ version }) => version === undefined).length;
+
+/** Other bytes under a UID that was there: they are kept, and are no further image of the series. */
+export const differingIn = ({ instances }: SeriesRecord): number =>
+  instances.filter(({ differsFrom }) => differsFrom !== undefined).length;
+
+/** Destinations whose rule lets this series go there. */
+export const targetsOf = (
+  {
+    destinations,
+  }: { readonly destinations: readonly { readonly name: string; readonly when: Rule | undefined }[] },
+  record: SeriesRecord,
+): string[] =>
+  destinations.filter(({ when }) => judge(when, traitsOfRecord(record)).wanted).map(({ name }) => name);
+
+/** The attributes with who sent them, as the ledger keeps them: what people see of the rules is worked out from there. */
+export const attributesOf = (record: SeriesRecord): Attributes => {
+  const { aet } = traitsOfRecord(record);
+  return aet === '' ? record.attributes : { ...record.attributes, [SENT_BY]: aet };
+};

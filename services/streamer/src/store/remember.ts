@@ -1,7 +1,8 @@
 /** What a person decided of a series: read wherever it is kept, and kept wherever it is not yet. */
+import type { Notes, Orthanc } from '@scanflow/orthanc';
 import { decisionText, latest, parseDecision, type Decision } from '../model/decision.ts';
 import { failureOf } from '../model/failure.ts';
-import type { Notes, Orthanc, Store } from '../ports.ts';
+import type { Store } from './types.ts';
 import { reached } from '../work/trace.ts';
 
 export interface DecisionDeps {

@@ -1,15 +1,23 @@
 /** What became of storing a series, in the ledger. */
 import { STORAGE } from '../model/series.ts';
 import type { Decision } from '../model/decision.ts';
-import type { Binding, Claim, Millis, Quarantined, StoreDone } from '../ports.ts';
+import type { Binding, Quarantined, StoreDone } from '../ledger/rows.ts';
+import type { Claim, Millis, Tx } from '../ledger/tx.ts';
 import { storedParts } from '../joining/sql.ts';
-import { hold, lockSeries } from '../ledger/claims.ts';
-import type { Tx } from '../ledger/tx.ts';
-import { addLeg, dueUnlessClaimed, endLeg, openLeg, sql, type Leg } from '../ledger/leg.ts';
-import { refresh } from '../ledger/progress.ts';
+import {
+  requireClaim,
+  lockSeries,
+  addLeg,
+  dueUnlessClaimed,
+  endLeg,
+  openLeg,
+  sql,
+  type Leg,
+  refresh,
+} from '../ledger/leg.ts';
 import { ending, sessionNews } from '../ledger/aftermath.ts';
 import { verifyStored } from '../verify/sql.ts';
-import { unknown } from '../rebuild/sql.ts';
+import { unknown } from '../send/sql.ts';
 
 /** Binds the series to its folder and labels, before the first image of this pull is written. */
 export async function bindFolder(
@@ -18,7 +26,7 @@ export async function bindFolder(
   { attributes, labels, path, inOrthanc, decision, doubts = [] }: Binding,
   now: Millis,
 ): Promise<void> {
-  await hold(tx, claim);
+  await requireClaim(tx, claim);
   const { series } = claim;
   await tx.run(
     `UPDATE series SET attributes = ?, labels = ?, path = ?, in_orthanc = ?, decision = coalesce(?, decision), doubts = ?,
@@ -90,7 +98,7 @@ export async function quarantine(
   { attributes, inOrthanc, digest, reason, parts }: Quarantined,
   now: Millis,
 ): Promise<void> {
-  await hold(tx, claim);
+  await requireClaim(tx, claim);
   const { series } = claim;
   await tx.run(
     `UPDATE series SET attributes = ?, in_orthanc = ?, digest = ?, reason_code = ?, reason_message = ? WHERE id = ?`,
@@ -131,35 +139,4 @@ export async function releaseSeries(
   );
   await refresh(tx, series, now);
   return changed === 1;
-}
-
-/**
- * Tries at once what failed or waits for its next try: the leg of this target, or every leg. Gives the targets that are tried. A
- * leg that somebody works on is not among them, nor one that waits in quarantine.
- */
-export async function retryLegs(
-  tx: Tx,
-  series: string,
-  target: string | undefined,
-  now: Millis,
-): Promise<string[]> {
-  await lockSeries(tx, series);
-  const legs = await tx.all(
-    `SELECT target FROM leg WHERE series = ?
-       AND (state = 'failed' OR (state = 'pending' AND claim IS NULL AND next_try IS NOT NULL)) ORDER BY target`,
-    series,
-  );
-  const wanted = legs
-    .map((row) => String(row['target']))
-    .filter((one) => target === undefined || one === target);
-  for (const one of wanted) {
-    await tx.run(
-      `UPDATE progress SET outcome = 'again' WHERE series = ? AND target = ? AND outcome = 'failed'`,
-      series,
-      one,
-    );
-    await openLeg(tx, { series, target: one }, now);
-  }
-  await refresh(tx, series, now);
-  return wanted;
 }

@@ -1,48 +1,29 @@
 /** The store step: a series whose quiet timer ended goes to project storage, or says why it does not. */
 import type { Erasures } from '@scanflow/runtime';
 import { type Failure, FailureError } from '@scanflow/failure';
+import type { InstanceListing, Origin, SystemInfo } from '@scanflow/orthanc';
 import { failureOf } from '../model/failure.ts';
-import { digestOf, digestOfFiles, imagesIn } from './record.ts';
+import { digestOf, digestOfFiles, imagesIn, attributesOf, differingIn, targetsOf } from './record.ts';
 import { policyFor, retryAfter } from '../work/retry.ts';
-import { looksAtAet } from '../send/rule.ts';
-import type { Sender } from './place/sender.ts';
+import { looksAtAet } from '../model/rule.ts';
+import type { Sender } from './place/route.ts';
 import { STORAGE } from '../model/series.ts';
 import { partsOf } from '../joining/parts.ts';
-import type {
-  Binding,
-  InstanceListing,
-  Origin,
-  SeriesRecord,
-  StoreDone,
-  StoreWork,
-  SystemInfo,
-} from '../ports.ts';
+import type { SeriesRecord } from './types.ts';
+import type { Binding, StoreDone, StoreWork } from '../ledger/rows.ts';
 import { reached } from '../work/trace.ts';
-import { labelled } from '../ledger/views.ts';
-import { listInstances } from './listing.ts';
-import { lookAt, lostOf } from './look.ts';
-import { anonymous, erasedReason } from '../erase/marks.ts';
-import { correctionOf } from '../versions/correction.ts';
-import { tellingImages } from '../versions/telling.ts';
-import { findPlace, type Bookings, type Place, type PlaceDeps, type Target } from './place/place.ts';
-import {
-  GONE,
-  pullMissing,
-  recordedImages,
-  sourceFailure,
-  type Pulled,
-  type PullDeps,
-} from './pull-missing.ts';
-import { isStillWhole } from './recheck.ts';
+import { labelled, noteSender } from '../ledger/views.ts';
+import { listInstances, tellingImages } from './versions.ts';
+import { lookAt, lostOf, FILE_MISSING, missingIn, recordedImages, isStillWhole } from './look.ts';
+import { anonymous, erasedReason } from '../model/erased.ts';
+import { correctionOf } from './sent-again.ts';
+import { findPlace, type Bookings, type Placement, type PlaceDeps, type Target } from './place/place.ts';
+import { GONE, pullMissing, sourceFailure, type Pulled, type PullDeps } from './pull-missing.ts';
 import type { Clock, Settings } from '../model/settings.ts';
-import { attributesOf, differingIn, targetsOf } from './facts.ts';
-import { originOf } from './provenance.ts';
-import { FILE_MISSING, missingIn, writeRecord, type RecordContext } from './write-record.ts';
-import { progressOf } from '../ledger/progress.ts';
-import { legFailed, legLater } from '../ledger/legs.ts';
-import { rechecked } from './recheck-sql.ts';
+import { originOf, writeRecord, type RecordContext } from './write-record.ts';
+import { progressOf, rechecked } from '../ledger/leg.ts';
+import { legFailed, legLater } from '../ledger/aftermath.ts';
 import { bindFolder, quarantine, stored } from './sql.ts';
-import { noteSender } from '../ledger/people.ts';
 import { renew } from '../ledger/claims.ts';
 
 export interface StoreDeps extends PullDeps {
@@ -202,7 +183,7 @@ async function placeOf(
   listed: readonly [InstanceListing, ...InstanceListing[]],
   deps: StoreDeps,
   signal: AbortSignal,
-): Promise<Place> {
+): Promise<Placement> {
   const place = await findPlace(
     work,
     tellingImages(listed),

@@ -1,15 +1,11 @@
 /** What the steps need from project storage. */
 import type { Labels } from '@scanflow/booking';
-import type { ImageCounts } from '../completeness/counts.ts';
-import type { Warning } from '../completeness/warnings.ts';
-import type { Decision } from '../model/decision.ts';
-import type { Doubt } from './place/evidence.ts';
-import type { Attributes } from './place/route.ts';
-import type { Reason } from '../model/series.ts';
-import type { TagRecord } from './tag.ts';
-import type { Moved } from '../move/plan.ts';
-import type { Joined, RecordedTraits } from '../joining/types.ts';
 import type { InstanceBody } from '@scanflow/orthanc';
+import type { ImageCounts } from '../completeness/counts.ts';
+import type { Warning, Doubt, Reason, Attributes } from '../model/series.ts';
+import type { Decision, Moved } from '../model/decision.ts';
+import type { TagRecord } from './tag.ts';
+import type { Joined, RecordedTraits } from '../joining/rule.ts';
 
 /** One image in `series.json`. */
 export interface StoredInstance {

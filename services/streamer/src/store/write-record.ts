@@ -1,15 +1,16 @@
-/** What lies beside a series' images, written when they are all there: sums, archive, record. */
-import { type Failure, permanent } from '@scanflow/failure';
-import { warningsOf } from '../completeness/warnings.ts';
+/** Writes what lies beside a series' images, once these are all there: sums, archive, record with its provenance. */
+import type { Failure } from '@scanflow/failure';
+import type { Origin, SystemInfo, Orthanc } from '@scanflow/orthanc';
+import { warningsOf } from '../completeness/lacking.ts';
 import { failureOf } from '../model/failure.ts';
-import { MANIFEST_NAME } from './disk/names.ts';
 import { grown } from './record.ts';
 import { joinableBy, joinedOf } from '../joining/parts.ts';
-import type { Member } from '../joining/types.ts';
-import type { Folder, Origin, SeriesRecord, StillOurs, Store, SystemInfo } from '../ports.ts';
+import type { Member } from '../joining/rule.ts';
+import type { Folder, SeriesRecord, StillOurs, Store, Provenance, StoredInstance } from './types.ts';
 import { reached } from '../work/trace.ts';
-import { provenanceOf } from './provenance.ts';
 import type { Pulled } from './pull-missing.ts';
+import { isWhole, FILE_MISSING } from './look.ts';
+import { VERSION } from '../version.ts';
 
 export interface RecordContext {
   readonly store: Store;
@@ -64,15 +65,6 @@ const isNews = ({ state, instances, missing = [] }: SeriesRecord, pulled: Pulled
   // another entry in the place of one: it stands for a damaged file of Orthanc's, too
   pulled.kept.some((image, index) => image !== instances[index]) ||
   pulled.gone.length !== missing.length;
-
-/** Whether what lies beside the images is there, too. */
-export async function isWhole(
-  { below, record: { archive } }: Folder,
-  store: Pick<Store, 'absent'>,
-): Promise<boolean> {
-  const files = [{ file: MANIFEST_NAME }, ...(archive === undefined ? [] : [archive])];
-  return (await store.absent(below, files)).size === 0;
-}
 
 /** An archive that cannot be made shows, and keeps nothing else from being written. */
 async function archive(
@@ -138,12 +130,57 @@ const reasonOf = ({ code, message }: Failure): { readonly code: string; readonly
   message,
 });
 
-/** What the record says of images that are missing: it shows until they are there again. */
-export const missingIn = ({ missing = [], counts }: SeriesRecord): Failure | undefined =>
-  missing.length > 0 || (counts.lost ?? 0) > 0 ? FILE_MISSING : undefined;
+/**
+ * What Orthanc noted of the first of the images that were pulled; nothing where it is gone by now, or not told. The images
+ * are there by then: nothing that is only good to know may hold them up. Where it is `needed`, as a destination's rule
+ * asks for it, a failure of Orthanc is thrown, to be tried again.
+ */
+export async function originOf(
+  images: readonly StoredInstance[],
+  series: string,
+  orthanc: Pick<Orthanc, 'origin'>,
+  signal: AbortSignal,
+  needed = false,
+): Promise<Origin> {
+  const [first] = images;
+  if (first === undefined) return {};
+  try {
+    return await orthanc.origin(first.orthancId, series, signal);
+  } catch (error) {
+    if (signal.aborted || (needed && failureOf(error).code !== 'ORTHANC_GONE')) throw error;
+    return {};
+  }
+}
 
-/** Nobody can pull them again. */
-export const FILE_MISSING = permanent(
-  'STORE_FILE_MISSING',
-  'Images of this series that were stored are missing from project storage, and Orthanc has them no longer. Put the files back and retry the series, or send the images again from the scanner.',
-);
+/** The provenance with the increments that these images are. */
+export function provenanceOf(
+  { provenance: before, updated }: SeriesRecord,
+  images: readonly StoredInstance[],
+  origin: Origin,
+  system: SystemInfo | undefined,
+  now: string,
+): Provenance {
+  const known = before?.increments ?? [];
+  const numbers = new Set(images.map(({ increment }) => increment));
+  for (const { increment } of known) numbers.delete(increment);
+  const fresh = [...numbers]
+    .toSorted((a, b) => a - b)
+    .map((increment) => {
+      const own = images.filter((image) => image.increment === increment);
+      const bytes = own.reduce((sum, image) => sum + image.bytes, 0);
+      return { increment, images: own.length, bytes, ...origin, stored: now };
+    });
+  return {
+    scanflow: VERSION,
+    ...(system === undefined ? versionsOf(before) : { orthanc: system.version }),
+    ...(system?.database === undefined ? {} : { orthancDatabase: system.database }),
+    begun: before?.begun ?? updated ?? now,
+    increments: [...known, ...fresh],
+  };
+}
+
+/** Orthanc did not answer since the streamer began: what was known of it before. */
+const versionsOf = (before: Provenance | undefined): Pick<Provenance, 'orthanc' | 'orthancDatabase'> => ({
+  ...(before?.orthanc === undefined ? {} : { orthanc: before.orthanc }),
+  ...(before?.orthancDatabase === undefined ? {} : { orthancDatabase: before.orthancDatabase }),
+});

@@ -1,10 +1,15 @@
 /** Verification on request: POST /api/verify, its progress, and POST /api/verify/acknowledge. */
-import type { FastifyInstance } from '@scanflow/runtime';
-import { Answer, byWhom, find, textIn } from '../http/changes.ts';
-import { noteAcknowledged, type AcknowledgeDeps } from './acknowledge.ts';
-import type { JobView, Selection } from './types.ts';
+import type { FastifyInstance, Log } from '@scanflow/runtime';
+import { Answer, byWhom, find, textIn } from '../http/request.ts';
+import type { JobView, Selection, FileTarget } from './types.ts';
 import { isStoring, verifySummary } from './sql.ts';
 import { acknowledgeFindings, askVerify, jobById, jobResults, stopJob } from './sql-jobs.ts';
+import type { Ledger } from '../ledger/tx.ts';
+import type { Store } from '../store/types.ts';
+import type { Clock } from '../model/settings.ts';
+import { failureOf } from '../model/failure.ts';
+import { stillThere } from './look.ts';
+import { noteKnown } from './step.ts';
 
 export interface VerifyApiDeps extends AcknowledgeDeps {
   /** Wakes the verification's worker. */
@@ -96,3 +101,28 @@ async function selectionOf(body: unknown, { ledger, clock }: VerifyApiDeps): Pro
 
 /** textIn() has seen to it that the body is an object. */
 const fieldIn = (body: unknown, key: string): unknown => (body as Readonly<Record<string, unknown>>)[key];
+
+export interface AcknowledgeDeps {
+  readonly ledger: Ledger;
+  readonly stores: Readonly<Partial<Record<FileTarget, Store | undefined>>>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** One after the other, in the background. The next verification writes what this misses. */
+export async function noteAcknowledged(
+  parts: readonly { readonly series: string; readonly place: FileTarget }[],
+  deps: AcknowledgeDeps,
+): Promise<void> {
+  const never = new AbortController().signal;
+  for (const { series, place } of parts)
+    try {
+      const view = await stillThere({ id: series }, deps.ledger);
+      const known = view?.verification.find((one) => one.place === place);
+      const store = deps.stores[place];
+      if (view === undefined || known === undefined || store === undefined) continue;
+      await noteKnown(view, known, { ...deps, store }, never);
+    } catch (error) {
+      deps.log.warn('series.json does not have what was acknowledged yet', { series, ...failureOf(error) });
+    }
+}

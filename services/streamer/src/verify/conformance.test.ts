@@ -13,14 +13,15 @@ import {
   type OpenLedger,
 } from '../ledger/conformance-kit.test.ts';
 import { COPY } from '../model/series.ts';
-import type { JobView, Ledger, Look, VerificationView, VerifyWork } from '../ports.ts';
+import type { Ledger } from '../ledger/tx.ts';
+import type { JobView, Look, VerificationView, VerifyWork } from './types.ts';
 import { arrived } from '../intake/sql.ts';
 import { stored } from '../store/sql.ts';
 import {
   adjustVerify,
   endVerify,
   giveBackVerify,
-  holdFolder,
+  claimLegOf,
   isStoring,
   recordLook,
   nextVerify,
@@ -32,7 +33,7 @@ import { listSeries } from '../ledger/views.ts';
 import { forgetSeries } from '../erase/sql.ts';
 import { cleanable } from '../cleanup/sql.ts';
 import { acknowledgeFindings, askVerify, jobById, jobResults, nextAsked, stopJob } from './sql-jobs.ts';
-import { prune } from '../ledger/prune.ts';
+import { prune } from '../hooks/sql.ts';
 import { giveBack, nextStore, renew } from '../ledger/claims.ts';
 import { copied } from '../copy/sql.ts';
 
@@ -262,9 +263,9 @@ export function verifyConformance(name: string, open: OpenLedger): void {
     const { ledger } = await open(t);
     await store(ledger, 'a', 100);
     assert.equal(await ledger.read(isStoring), false);
-    const held = await ledger.write(holdFolder, 'a', 'storage', 200);
+    const held = await ledger.write(claimLegOf, 'a', 'storage', 200);
     assert.ok(held !== undefined);
-    assert.equal(await ledger.write(holdFolder, 'a', 'storage', 201), undefined);
+    assert.equal(await ledger.write(claimLegOf, 'a', 'storage', 201), undefined);
     await ledger.write(arrived, cursor(2), ['a'], 210, 210);
     assert.equal(await ledger.read(isStoring), true);
     assert.equal(
@@ -275,7 +276,7 @@ export function verifyConformance(name: string, open: OpenLedger): void {
     await ledger.write(renew, held, 220);
     await ledger.write(giveBack, held, 230);
     const work = await toStore(ledger, 230);
-    assert.equal(await ledger.write(holdFolder, 'a', 'storage', 240), undefined);
+    assert.equal(await ledger.write(claimLegOf, 'a', 'storage', 240), undefined);
     await ledger.write(stored, work, done({ targets: [] }), 250);
     assert.equal(await ledger.read(isStoring), false);
   });

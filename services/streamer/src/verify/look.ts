@@ -3,11 +3,13 @@ import { pool } from '@scanflow/runtime';
 import { FailureError, transient } from '@scanflow/failure';
 import { failureOf } from '../model/failure.ts';
 import { folderNames, type Layout } from '../store/place/layout.ts';
-import type { Ledger, SeriesRecord, SeriesView, Store, StoredFile } from '../ports.ts';
-import { choices } from '../store/disk/claim.ts';
+import type { Ledger } from '../ledger/tx.ts';
+import type { SeriesRecord, Store, StoredFile } from '../store/types.ts';
+import type { SeriesView } from '../ledger/rows.ts';
+import { choices } from '../store/disk/record.ts';
 import { filesOf, gone, isBusy, isPlainName, judge } from './plan.ts';
-import type { Finding, Look, PlaceName } from './types.ts';
-import { matching } from '../ledger/people.ts';
+import type { Finding, Look, FileTarget } from './types.ts';
+import { matching } from '../ledger/views.ts';
 
 export interface LookDeps {
   readonly ledger: Ledger;
@@ -38,7 +40,7 @@ const FILES_AT_ONCE = 2;
 /** Throws a transient FailureError if no verdict is possible now, and another one if the place cannot be read at all. */
 export async function lookAt(
   view: SeriesView,
-  place: PlaceName,
+  place: FileTarget,
   deps: LookDeps,
   signal: AbortSignal,
 ): Promise<Looked> {
@@ -70,7 +72,7 @@ export async function stillThere(
 
 async function readAll(
   view: SeriesView,
-  place: PlaceName,
+  place: FileTarget,
   deps: LookDeps,
   signal: AbortSignal,
 ): Promise<Looked> {
@@ -82,7 +84,7 @@ async function readAll(
 /** Reads only the faulty files again, unless the record has changed. */
 async function readAgain(
   view: SeriesView,
-  place: PlaceName,
+  place: FileTarget,
   { folder, record, look, wrong }: Looked,
   deps: LookDeps,
   signal: AbortSignal,
@@ -98,7 +100,7 @@ async function readAgain(
 }
 
 /** Number of images by the ledger. */
-const storedIn = ({ stored, legs }: SeriesView, place: PlaceName): number =>
+const storedIn = ({ stored, legs }: SeriesView, place: FileTarget): number =>
   place === 'storage' ? stored : (legs.find(({ target }) => target === place)?.done ?? 0);
 
 export interface Found {
@@ -108,7 +110,7 @@ export interface Found {
 
 export async function findRecord(
   view: SeriesView,
-  place: PlaceName,
+  place: FileTarget,
   { store, copyLayout }: Pick<LookDeps, 'store' | 'copyLayout'>,
 ): Promise<Found | undefined> {
   for (const folder of foldersOf(view, place, copyLayout)) {
@@ -121,7 +123,7 @@ export async function findRecord(
 /** The possible folders, by its attributes, of a copy from before the ledger recorded folders. */
 function foldersOf(
   { id, path, copyPath, attributes }: SeriesView,
-  place: PlaceName,
+  place: FileTarget,
   copyLayout: Layout | undefined,
 ): string[] {
   const known = place === 'storage' ? path : copyPath;

@@ -1,14 +1,12 @@
-/** The rounds of verification: what is due by schedule, what people ask for, and a summary for /healthz. */
-import { LEG_LEASE, type Lease } from '../work/lease.ts';
-import { workOn, type WorkKind } from '../work/worker.ts';
+/** The rounds of verification: by schedule, on request, a summary for /healthz; and the pace of reading. */
+import { LEG_LEASE, type Lease, workOn, type WorkKind } from '../work/worker.ts';
 import type { LoopDeps } from '../work/deps.ts';
-import { LONGEST_WAIT } from '../work/pause.ts';
-import type { VerifyWork } from '../ports.ts';
-import { Wake } from '../work/wake.ts';
-import { Pacer } from './pacer.ts';
+import { LONGEST_WAIT, Wake } from '../work/wake.ts';
+import type { VerifyWork } from './types.ts';
 import { verifyStep, type VerifyDeps, type VerifyOutcome } from './step.ts';
 import { adjustVerify, giveBackVerify, nextVerify, renewVerify, verifySummary, isStoring } from './sql.ts';
 import { nextAsked } from './sql-jobs.ts';
+import { Pace, type Rate } from '../work/pace.ts';
 
 const SUMMARY_MS = 10_000;
 const ADJUST_MS = 3_600_000;
@@ -64,7 +62,7 @@ function stepDeps(deps: LoopDeps, wakes: Wakes): VerifyDeps {
     },
     wake: () => {
       wakes.store.notify();
-      wakes.forward.notify();
+      wakes.legs.notify();
     },
   };
 }
@@ -129,3 +127,44 @@ function verifyKind({ log, metrics }: LoopDeps, verifying: VerifyDeps): WorkKind
 }
 
 type OwnOutcome = Extract<VerifyOutcome, { kind: 'looked' | 'over' }>;
+
+/** Part of the rate that is left while images arrive. */
+const SHARE = 10;
+/** Pause between two queries whether images arrive. */
+const ASK_MS = 1_000;
+
+export class Pacer {
+  readonly #pace: Pace;
+  readonly #isStoring: () => Promise<boolean>;
+  readonly #clock: () => number;
+  #asked = -Infinity;
+  #slow = false;
+
+  /**
+   * @param isStoring whether images arrive or are stored
+   * @param clock one that nobody sets, in milliseconds
+   */
+  constructor(rate: Rate, isStoring: () => Promise<boolean>, clock: () => number = () => performance.now()) {
+    this.#pace = new Pace(rate, clock);
+    this.#isStoring = isStoring;
+    this.#clock = clock;
+  }
+
+  /** Waits until the next file may be read, or the signal aborts. */
+  async file(signal: AbortSignal): Promise<void> {
+    await this.#pace.image(signal);
+  }
+
+  /** Waits until so many more bytes may be read, or the signal aborts. */
+  async bytes(count: number, signal: AbortSignal): Promise<void> {
+    await this.#look();
+    await this.#pace.bytes(this.#slow ? SHARE * count : count, signal);
+  }
+
+  async #look(): Promise<void> {
+    const now = this.#clock();
+    if (now - this.#asked < ASK_MS) return;
+    this.#asked = now;
+    this.#slow = await this.#isStoring();
+  }
+}

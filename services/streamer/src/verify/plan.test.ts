@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { freshRecord, storedInstance } from '@scanflow/testkit/streamer';
-import type { SeriesRecord } from '../ports.ts';
+import type { SeriesRecord } from '../store/types.ts';
 import { filesOf, isOver, isPlainName, judge, nextDue, recordedOutcome, saysTheSame } from './plan.ts';
-import { Pacer } from './pacer.ts';
+import { Pacer } from './loop.ts';
 
 const record: SeriesRecord = {
   ...freshRecord('one'),

@@ -1,8 +1,8 @@
-/** What verification reads, and what follows from its findings. Pure. */
+/** What verification reads, what follows from its findings, and how people see it. Pure. */
 import { createHash } from 'node:crypto';
 import type { RecordedVerification, SeriesRecord, StoredFile } from '../store/types.ts';
 import type { SeriesView } from '../ledger/rows.ts';
-import type { Finding, Look, PlaceName, VerificationView, VerifyTimes } from './types.ts';
+import type { Finding, Look, FileTarget, VerificationView, VerifyTimes, VerifySummary } from './types.ts';
 
 /** Messages name so many files; the rest is counted. */
 export const MOST_NAMED = 50;
@@ -18,7 +18,7 @@ export const isPlainName = (file: string): boolean =>
   file !== '' && file !== '.' && file !== '..' && !/[/\\\0]/.test(file);
 
 /** Why a series cannot be verified now: images are being stored there, or wait to be. */
-export const isBusy = ({ due, reason, legs, path }: SeriesView, place: PlaceName): boolean => {
+export const isBusy = ({ due, reason, legs, path }: SeriesView, place: FileTarget): boolean => {
   const leg = legs.find(({ target }) => target === place);
   if (place === 'copy') return leg === undefined || leg.state === 'pending';
   // a quarantined series keeps its earlier folder, and its leg waits for a person
@@ -134,4 +134,54 @@ export function recordedOutcome(
 export function saysTheSame(record: SeriesRecord, outcome: RecordedVerification): boolean {
   const { since: _since, ...before } = record.verification ?? { outcome: 'good' };
   return JSON.stringify(before) === JSON.stringify(outcome);
+}
+
+export interface VerificationReport {
+  readonly place: FileTarget;
+  /** When every file was last found as stored. */
+  readonly good?: string;
+  /** When every file was last read. */
+  readonly looked?: string;
+  /** When the schedule reads it next; absent: never again, or right now. */
+  readonly due?: string;
+  /** Files compared the last time. */
+  readonly files: number;
+  readonly bytes: number;
+  readonly failure?: { readonly code: string; readonly message: string };
+  readonly since?: string;
+  /** The first files that differ from what was stored. */
+  readonly findings?: readonly Finding[];
+  readonly acknowledged?: { readonly by: string; readonly at: string; readonly reason: string };
+  /** Why the last verification could not read it. */
+  readonly trouble?: { readonly code: string; readonly message: string };
+}
+
+export function verificationReport(view: VerificationView): VerificationReport {
+  const { place, files, bytes, failure, findings, acknowledged, trouble } = view;
+  const at = <K extends string>(key: K, millis: number | null): Partial<Record<K, string>> =>
+    millis === null ? {} : ({ [key]: iso(millis) } as Record<K, string>);
+  return {
+    place,
+    ...at('good', view.good),
+    ...at('looked', view.looked),
+    ...at('due', view.due),
+    files,
+    bytes,
+    ...(failure === undefined ? {} : { failure, findings, ...at('since', view.since) }),
+    ...(acknowledged === undefined ? {} : { acknowledged: { ...acknowledged, at: iso(acknowledged.at) } }),
+    ...(trouble === undefined ? {} : { trouble }),
+  };
+}
+
+const iso = (millis: number): string => Temporal.Instant.fromEpochMilliseconds(millis).toString();
+
+/** The result in words. Changed files are reported, but do not make the streamer unhealthy. */
+export function verifyHealth(summary: VerifySummary | undefined): string {
+  const { failing = {}, trouble = {} } = summary ?? {};
+  const texts = [
+    ...Object.entries(failing).map(([code, count]) => `${code}: ${count} series.`),
+    ...Object.entries(trouble).map(([code, count]) => `${code}: ${count} series could not be looked at.`),
+  ];
+  if (texts.length === 0) return 'ok';
+  return `${texts.join(' ')} scanflow series list --state failed tells which; scanflow verify --repair puts back what it can.`;
 }

@@ -4,24 +4,18 @@
  */
 import { createHash } from 'node:crypto';
 import { type Log, sleep } from '@scanflow/runtime';
+import type { Orthanc } from '@scanflow/orthanc';
 import { failureOf } from '../model/failure.ts';
-import { underLease } from '../work/lease.ts';
-import type {
-  Claim,
-  Folder,
-  Ledger,
-  Orthanc,
-  SeriesRecord,
-  SeriesView,
-  Store,
-  StoredFile,
-} from '../ports.ts';
+import { underLease } from '../work/worker.ts';
+import type { Ledger, Claim } from '../ledger/tx.ts';
+import type { Folder, SeriesRecord, Store, StoredFile } from '../store/types.ts';
+import type { SeriesView } from '../ledger/rows.ts';
 import type { Clock } from '../model/settings.ts';
 import { stillThere, type Looked } from './look.ts';
 import { filesOf, isPlainName } from './plan.ts';
-import type { Finding, Outcome, PlaceName } from './types.ts';
-import { recheck } from '../store/recheck-sql.ts';
-import { holdFolder } from './sql.ts';
+import type { Finding, Outcome, FileTarget } from './types.ts';
+import { recheck } from '../ledger/leg.ts';
+import { claimLegOf } from './sql.ts';
 import { renew } from '../ledger/claims.ts';
 
 export interface RepairDeps {
@@ -50,7 +44,7 @@ const POLL_MS = 500;
 
 export async function repair(
   view: SeriesView,
-  place: PlaceName,
+  place: FileTarget,
   before: Looked,
   deps: RepairDeps,
   signal: AbortSignal,
@@ -75,7 +69,7 @@ const LEFT =
 /** Returns whether anything may have changed. */
 type Step = (
   view: SeriesView,
-  place: PlaceName,
+  place: FileTarget,
   looked: Looked,
   deps: RepairDeps,
   signal: AbortSignal,
@@ -94,7 +88,7 @@ const restoreFromOther: Step = async (view, place, { record, folder, wrong }, de
       .map((one) => [one.sha256, one.file]),
   );
   let restored = false;
-  await holding(view, place, folder, deps, signal, async (held) => {
+  await underClaim(view, place, folder, deps, signal, async (held) => {
     for (const { expected, kind } of repairable(record, wrong)) {
       const file = bySum.get(expected.sha256);
       if (file === undefined) continue;
@@ -160,7 +154,7 @@ const pullAgain: Step = async (view, place, { record, folder, wrong }, deps, sig
       (ids.get(expected.file) ?? []).some(({ orthancId }) => listed.has(orthancId)),
     );
     if (again.length === 0 && wrong.length > 0) return false;
-    await holding(view, place, folder, deps, signal, async (held) => {
+    await underClaim(view, place, folder, deps, signal, async (held) => {
       for (const { expected, kind } of again)
         if (kind === 'changed') await deps.store.setAside(held, expected.file);
       await deps.store.flush(held);
@@ -189,7 +183,7 @@ async function listedIn(
 /** Waits until the storing ends, or the time limit passes. */
 async function untilStored(
   view: SeriesView,
-  place: PlaceName,
+  place: FileTarget,
   { ledger }: RepairDeps,
   signal: AbortSignal,
 ): Promise<void> {
@@ -209,7 +203,7 @@ const archiveAgain: Step = async (view, place, { record, folder, wrong }, deps, 
   if (record === undefined || folder === undefined || archive === undefined) return false;
   const [only, ...more] = wrong;
   if (only?.file !== archive.file || more.length > 0) return false;
-  await holding(view, place, folder, deps, signal, async (held, stillOurs) => {
+  await underClaim(view, place, folder, deps, signal, async (held, stillOurs) => {
     if (only.kind === 'changed') await deps.store.setAside(held, archive.file);
     const made = await deps.store.archive(held, held.record, stillOurs);
     if (made.sha256 === archive.sha256) return;
@@ -220,9 +214,9 @@ const archiveAgain: Step = async (view, place, { record, folder, wrong }, deps, 
 };
 
 /** Nothing while images are being stored there; the next verification sees the result. */
-export async function holding(
+export async function underClaim(
   view: SeriesView,
-  place: PlaceName,
+  place: FileTarget,
   folder: string,
   deps: Pick<RepairDeps, 'clock' | 'log' | 'store'> & {
     readonly ledger: Ledger;
@@ -231,7 +225,7 @@ export async function holding(
   work: (folder: Folder, stillOurs: () => Promise<void>) => Promise<void>,
 ): Promise<void> {
   const { ledger, clock, store } = deps;
-  const claim: Claim | undefined = await ledger.write(holdFolder, view.id, place, clock.now());
+  const claim: Claim | undefined = await ledger.write(claimLegOf, view.id, place, clock.now());
   if (claim === undefined) return;
   await underLease(claim, deps, signal, async (held) => {
     const open = await store.reopen(folder, view.id);

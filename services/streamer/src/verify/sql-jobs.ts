@@ -1,18 +1,14 @@
 /** Verification's requests and acknowledgements in the ledger. */
 import { randomUUID } from 'node:crypto';
-import type { Value } from '../ledger/database.ts';
-import type { Tx } from '../ledger/tx.ts';
-import { lockSeries } from '../ledger/claims.ts';
-import { refresh } from '../ledger/progress.ts';
-import type { Millis } from '../ports.ts';
-import { FAILING } from './failing.ts';
-import { partOf } from './view.ts';
+import type { Value, Tx, Millis } from '../ledger/tx.ts';
+import { lockSeries, refresh, FAILING } from '../ledger/leg.ts';
+import { partOf } from '../ledger/views.ts';
 import type {
   Acknowledgement,
   JobResult,
   JobView,
   Outcome,
-  PlaceName,
+  FileTarget,
   Selection,
   VerifyWork,
 } from './types.ts';
@@ -153,7 +149,7 @@ export async function acknowledgeFindings(
   selection: Selection,
   { by, reason }: Omit<Acknowledgement, 'at'>,
   now: Millis,
-): Promise<{ series: string; place: PlaceName }[]> {
+): Promise<{ series: string; place: FileTarget }[]> {
   const { sql, values } = which(selection);
   const rows = await tx.all(
     `SELECT verification.series, verification.place FROM verification JOIN series s ON s.id = verification.series

@@ -1,21 +1,15 @@
 /** Verification in the ledger: what is due, in whose hands it is, and what was found. */
 import { randomUUID } from 'node:crypto';
 import { type Failure, FailureError } from '@scanflow/failure';
-import { hold, lockSeries, LOST } from '../ledger/claims.ts';
-import type { Row } from '../ledger/database.ts';
-import type { Tx } from '../ledger/tx.ts';
-import { tell } from '../hooks/sql.ts';
-import { sessionNews } from '../ledger/aftermath.ts';
-import { refresh } from '../ledger/progress.ts';
-import { parse } from '../ledger/values.ts';
-import { FAILING } from './failing.ts';
-import { partOf, verificationView } from './view.ts';
-import type { Claim, Millis } from '../ports.ts';
-import type { Look, Outcome, PlaceName, VerifySummary, VerifyTimes, VerifyWork } from './types.ts';
+import { requireClaim, lockSeries, LOST, refresh, FAILING } from '../ledger/leg.ts';
+import type { Row, Tx, Claim, Millis } from '../ledger/tx.ts';
+import { tell, sessionNews } from '../ledger/aftermath.ts';
+import { parse, partOf, verificationView } from '../ledger/views.ts';
+import type { Look, Outcome, FileTarget, VerifySummary, VerifyTimes, VerifyWork } from './types.ts';
 
 /** Schedules the verification of a series that was stored or copied. Where files failed before, it comes soon. */
-export async function verifyStored(tx: Tx, series: string, place: PlaceName, now: Millis): Promise<void> {
-  const every = tx.followers.verifyEveryMs;
+export async function verifyStored(tx: Tx, series: string, place: FileTarget, now: Millis): Promise<void> {
+  const every = tx.consequences.verifyEveryMs;
   await tx.run(
     `INSERT INTO verification (series, place, stored, due) VALUES (?, ?, ?, ?)
      ON CONFLICT (series, place) DO UPDATE SET stored = excluded.stored, claim = NULL, attempts = 0,
@@ -29,7 +23,7 @@ export async function verifyStored(tx: Tx, series: string, place: PlaceName, now
 }
 
 /** After a loss nobody knows what is there: it is looked at as soon as may be. */
-export const verifySoon = (tx: Tx, series: string, place: PlaceName, now: Millis): Promise<unknown> =>
+export const verifySoon = (tx: Tx, series: string, place: FileTarget, now: Millis): Promise<unknown> =>
   tx.run(
     `INSERT INTO verification (series, place, stored, due) VALUES (?, ?, ?, ?)
      ON CONFLICT (series, place) DO UPDATE SET claim = NULL, due = excluded.due`,
@@ -280,10 +274,10 @@ export async function isStoring(tx: Tx): Promise<boolean> {
 }
 
 /** Claims a leg that has ended, so that nothing is stored in its folder meanwhile. Undefined where something is to be stored. */
-export async function holdFolder(
+export async function claimLegOf(
   tx: Tx,
   series: string,
-  place: PlaceName,
+  place: FileTarget,
   now: Millis,
 ): Promise<Claim | undefined> {
   await lockSeries(tx, series);
@@ -299,6 +293,6 @@ export async function holdFolder(
     now,
   );
   const claim = { series, target: place, token };
-  if (taken === 1) await hold(tx, claim);
+  if (taken === 1) await requireClaim(tx, claim);
   return taken === 1 ? claim : undefined;
 }

@@ -1,10 +1,13 @@
 /** The verify step: reads and compares all files of a series in one place, and records the outcome. */
 import type { Log } from '@scanflow/runtime';
 import { type Failure, FailureError } from '@scanflow/failure';
+import type { Orthanc } from '@scanflow/orthanc';
 import { failureOf } from '../model/failure.ts';
 import type { Layout } from '../store/place/layout.ts';
 import { retryAfter } from '../work/retry.ts';
-import type { Ledger, Orthanc, RecordedVerification, SeriesView, Store } from '../ports.ts';
+import type { Ledger } from '../ledger/tx.ts';
+import type { RecordedVerification, Store } from '../store/types.ts';
+import type { SeriesView } from '../ledger/rows.ts';
 import type { Clock } from '../model/settings.ts';
 import {
   BUSY,
@@ -17,14 +20,14 @@ import {
   type Looked,
 } from './look.ts';
 import { isBusy, isOver, nextDue, recordedOutcome, saysTheSame } from './plan.ts';
-import { holding, repair, type Repaired } from './repair.ts';
-import type { Look, Outcome, PlaceName, VerificationView, VerifyTimes, VerifyWork } from './types.ts';
+import { underClaim, repair, type Repaired } from './repair.ts';
+import type { Look, Outcome, FileTarget, VerificationView, VerifyTimes, VerifyWork } from './types.ts';
 import { endVerify, recordLook, notLooked } from './sql.ts';
 
 export interface VerifyDeps {
   readonly ledger: Ledger;
   readonly orthanc: Pick<Orthanc, 'instances'>;
-  readonly stores: Readonly<Partial<Record<PlaceName, Store>>>;
+  readonly stores: Readonly<Partial<Record<FileTarget, Store>>>;
   readonly copyLayout: Layout | undefined;
   readonly times: VerifyTimes;
   readonly pacer: LookDeps['pacer'];
@@ -152,7 +155,7 @@ export async function noteKnown(
  */
 async function writeOutcome(
   view: SeriesView,
-  place: PlaceName,
+  place: FileTarget,
   { folder, record }: Found,
   outcome: RecordedVerification,
   deps: NoteDeps,
@@ -162,7 +165,7 @@ async function writeOutcome(
   const { store, clock, log } = deps;
   const since = Temporal.Instant.fromEpochMilliseconds(clock.now()).toString();
   try {
-    await holding(view, place, folder, deps, signal, (held, stillOurs) =>
+    await underClaim(view, place, folder, deps, signal, (held, stillOurs) =>
       store.writeRecord(held, { ...held.record, verification: { ...outcome, since } }, stillOurs),
     );
   } catch (error) {

@@ -1,9 +1,10 @@
 /** Verification as the ledger shows it. */
 import type { Failure } from '@scanflow/failure';
-import type { Claim, Millis } from '../ledger/claim.ts';
+import type { Claim, Millis } from '../ledger/tx.ts';
+import type { Opening, Rate } from '../work/pace.ts';
 
 /** Where a series has files: project storage, or the copy of everything. */
-export type PlaceName = 'storage' | 'copy';
+export type FileTarget = 'storage' | 'copy';
 
 /** `unreadable`: the file is there, and the system does not let it be read. */
 export interface Finding {
@@ -32,7 +33,7 @@ export interface Acknowledgement {
 
 /** What the ledger knows of a series in one place. */
 export interface VerificationView {
-  readonly place: PlaceName;
+  readonly place: FileTarget;
   /** When something of it was stored last. */
   readonly stored: Millis;
   /** When it is looked at next; null: not by schedule any more. */
@@ -55,7 +56,7 @@ export interface VerificationView {
 
 /** A series in one place, in one worker's hands until its lease ends; `target` of the claim is the place. */
 export interface VerifyWork extends Claim {
-  readonly target: PlaceName;
+  readonly target: FileTarget;
   /** The request of a person; undefined: its time has come. */
   readonly job: string | undefined;
   readonly repair: boolean;
@@ -87,7 +88,7 @@ export interface JobView {
 /** What became of one series in one place, for whoever asked. */
 export interface JobResult {
   readonly series: string;
-  readonly place: PlaceName;
+  readonly place: FileTarget;
   readonly done: boolean;
   readonly outcome: Outcome | undefined;
 }
@@ -116,4 +117,10 @@ export interface VerifySummary {
 export interface VerifyTimes {
   readonly every: number | undefined;
   readonly until: number | undefined;
+}
+
+export interface VerifySettings extends VerifyTimes {
+  readonly rate: Rate;
+  /** Hours in which the schedule reads; always if undefined. */
+  readonly hours: ((now: number) => Opening) | undefined;
 }

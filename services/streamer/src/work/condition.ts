@@ -1,8 +1,10 @@
 /** How Orthanc and the ledger are, for /healthz: the last good moment, and what is wrong since. */
 import type { Failure } from '@scanflow/failure';
+import type { SystemInfo } from '@scanflow/orthanc';
 import type { KeptSummary } from '../cleanup/kept.ts';
-import type { LowSpace, SystemInfo, VerifySummary } from '../ports.ts';
-import { verifyHealth } from '../verify/report.ts';
+import type { VerifySummary } from '../verify/types.ts';
+import type { LowSpace } from '../store/types.ts';
+import { verifyHealth } from '../verify/plan.ts';
 
 /** Orthanc may be restarted without the streamer being called unhealthy. */
 const UNREACHABLE_MS = 60_000;

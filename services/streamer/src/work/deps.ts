@@ -1,23 +1,28 @@
 /** What the workers are given at start. */
 import type { Erasures, Log } from '@scanflow/runtime';
 import type { Failure } from '@scanflow/failure';
+import type { Orthanc } from '@scanflow/orthanc';
 import type { Bookings } from '../store/place/bookings.ts';
 import type { Condition } from './condition.ts';
 import type { Metrics } from '../http/metrics.ts';
-import type { Ledger, Orthanc, Store } from '../ports.ts';
+import type { Ledger } from '../ledger/tx.ts';
+import type { Store } from '../store/types.ts';
 import type { Committing } from '../commitment/step.ts';
-import type { Clock, OpenDestination, Settings } from '../model/settings.ts';
+import type { Clock, Settings } from '../model/settings.ts';
+import type { OpenDestination } from '../send/types.ts';
 import type { RootKeeper } from '../roots/keeper.ts';
-import type { VerifySettings } from '../verify/settings.ts';
+import type { VerifySettings } from '../verify/types.ts';
 import type { Wake } from './wake.ts';
-import type { ExamCounts } from '../intake/exam-counts.ts';
+import type { ExamCounts } from '../intake/expected.ts';
 import type { Kept } from '../cleanup/kept.ts';
-import type { Hook } from '../hooks/settings.ts';
-import type { ReportContext } from '../http/report.ts';
+import type { Hook } from '../hooks/plan.ts';
+import type { ReportContext } from '../reports/series.ts';
 
-export interface Follow {
+/** What happens once images are where they belong: hooks, reports of sessions, clean-up. */
+export interface AfterStoring {
   readonly hooks: readonly Hook[];
-  readonly performed: ExamCounts;
+  /** What scanners reported of their exams. */
+  readonly exams: ExamCounts;
   readonly context: ReportContext;
   readonly sessionQuietMs: number;
   /** Nothing is deleted where undefined. */
@@ -28,7 +33,7 @@ export interface Follow {
   readonly kept: Map<string, Kept>;
 }
 
-export interface LoopDeps {
+export interface LoopDeps extends AfterStoring {
   readonly orthanc: Orthanc;
   readonly ledger: Ledger;
   readonly store: Store;
@@ -43,7 +48,6 @@ export interface LoopDeps {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly condition: Condition;
-  readonly follow: Follow;
   /** Destinations that are asked for storage commitment. */
   readonly committing: readonly Committing[];
   readonly verify: VerifySettings;
@@ -55,5 +59,5 @@ export interface LoopDeps {
 }
 
 export type Wakes = Readonly<
-  Record<'store' | 'forward' | 'reconcile' | 'follow' | 'roots' | 'verify' | 'erase', Wake>
+  Record<'store' | 'legs' | 'reconcile' | 'after' | 'roots' | 'verify' | 'erase', Wake>
 >;

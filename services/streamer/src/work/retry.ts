@@ -1,4 +1,4 @@
-/** When to try again: one pure function of the failure and the attempt. */
+/** When to try again: one pure function of the failure and the attempt; and the header Retry-After (RFC 9110 10.2.3). */
 import type { Failure } from '@scanflow/failure';
 
 export interface RetryPolicy {
@@ -50,12 +50,36 @@ export function triedFor(attempt: number, { firstMs, capMs }: RetryPolicy): numb
   return firstMs * (2 ** doubling - 1) + (waits - doubling) * capMs;
 }
 
-const HELD_MS = 60_000;
+const SPACE_MS = 60_000;
 const ROOT_MS = 15_000;
 
 /** What only waits for free space, or for the right root, looks often: nothing is asked of anybody. */
 export function policyFor({ code }: Pick<Failure, 'code'>, policy: RetryPolicy): RetryPolicy {
   const longest =
-    code === 'STORE_SPACE_FLOOR' ? HELD_MS : code.startsWith('STORE_ROOT_') ? ROOT_MS : undefined;
+    code === 'STORE_SPACE_FLOOR' ? SPACE_MS : code.startsWith('STORE_ROOT_') ? ROOT_MS : undefined;
   return longest === undefined ? policy : { ...policy, capMs: Math.min(policy.capMs, longest) };
+}
+
+const LONGEST_MS = 86_400_000;
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+/** IMF-fixdate (RFC 9110 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`. */
+const MOMENT = /^\w{3}, (\d\d) (\w{3}) (\d{4}) (\d\d:\d\d:\d\d) GMT$/;
+
+/** The wait it asks for in milliseconds, at most a day; undefined where it says nothing that can be read. */
+export function retryAfterMs(value: string | null, now: number): number | undefined {
+  const text = value?.trim() ?? '';
+  const ms = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : untilMoment(text, now);
+  return ms === undefined ? undefined : Math.min(Math.max(ms, 0), LONGEST_MS);
+}
+
+function untilMoment(text: string, now: number): number | undefined {
+  const [, day, name, year, time] = MOMENT.exec(text) ?? [];
+  const month = MONTHS.indexOf(name ?? '') + 1;
+  if (month === 0) return undefined;
+  try {
+    const iso = `${year}-${String(month).padStart(2, '0')}-${day}T${time}Z`;
+    return Temporal.Instant.from(iso).epochMilliseconds - now;
+  } catch {
+    return undefined;
+  }
 }

@@ -9,6 +9,7 @@ import { test, type TestContext } from 'node:test';
 import { dataSet, makeSeries } from '@scanflow/dicom';
 import { routeRules } from '@scanflow/testkit/streamer';
 import { type Failure, FailureError, permanent, transient } from '@scanflow/failure';
+import type { InstanceListing, Orthanc } from '@scanflow/orthanc';
 import { cleanStep } from '../cleanup/step.ts';
 import { commitmentLeg } from '../commitment/plan.ts';
 import { reported } from '../commitment/sql.ts';
@@ -16,11 +17,14 @@ import { commitStep, type Committing } from '../commitment/step.ts';
 import { copyStep } from '../copy/step.ts';
 import { arrived } from '../intake/sql.ts';
 import { nextLeg, nextStore } from '../ledger/claims.ts';
-import { openLedger } from '../ledger/sqlite.ts';
+import { openLedger } from '../ledger/open.ts';
 import { listSeries } from '../ledger/views.ts';
 import { COPY } from '../model/series.ts';
 import type { Settings } from '../model/settings.ts';
-import type { InstanceListing, Ledger, Orthanc, SendOutcome, SeriesView, Store } from '../ports.ts';
+import type { Ledger } from '../ledger/tx.ts';
+import type { Store } from '../store/types.ts';
+import type { SendOutcome } from '../send/types.ts';
+import type { SeriesView } from '../ledger/rows.ts';
 import { forwardStep } from '../send/step.ts';
 import { createBookings } from '../store/place/bookings.ts';
 import { parseLayout } from '../store/place/layout.ts';
@@ -97,7 +101,7 @@ interface Rig {
 async function rig(t: TestContext): Promise<Rig> {
   const folder = await mkdtemp(join(tmpdir(), 'scanflow-steps-'));
   const ledger = openLedger(join(folder, 'ledger.sqlite'), {
-    followers: { hooksFor: () => [], sessionQuietMs: 0, commits: () => true },
+    consequences: { hooksFor: () => [], sessionQuietMs: 0, commits: () => true },
   });
   t.after(async () => {
     await ledger.close();

@@ -1,4 +1,5 @@
-/** Waiting for work: until somebody says there is some, or a time comes. */
+/** Waits for work: until somebody reports some, or a time comes. */
+import type { Clock } from '../model/settings.ts';
 
 export class Wake {
   #waiting = new Set<() => void>();
@@ -32,4 +33,20 @@ export class Wake {
       this.#waiting.add(done);
     });
   }
+}
+
+/** Longest wait between two looks into the ledger: the clock may have been set. */
+export const LONGEST_WAIT = 5_000;
+
+/** Until that time, or until it is woken; `since` was the wake's count before it looked for work. */
+export function pauseUntil(
+  time: number | undefined,
+  wake: Wake,
+  since: number,
+  { clock }: { readonly clock: Clock },
+  signal: AbortSignal,
+  leastMs = 1,
+): Promise<void> {
+  const wait = time === undefined ? LONGEST_WAIT : Math.min(time - clock.now(), LONGEST_WAIT);
+  return wake.wait(Math.max(wait, leastMs), signal, since);
 }

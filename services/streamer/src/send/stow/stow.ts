@@ -1,13 +1,17 @@
 /** A destination that is reached by DICOMweb: STOW-RS (PS3.18 10.5), several instances per request. */
+import { once } from 'node:events';
+import { Agent, type AgentOptions, type ClientRequestArgs } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { defined } from '@scanflow/booking/defined';
-import type { StoreItem } from '@scanflow/dimse';
-import { SEND_HELD, transient, type Failure } from '@scanflow/failure';
+import type { StoreItem, Dial } from '@scanflow/dimse';
+import { SEND_HELD, type Failure, transient, FailureError, messageOf } from '@scanflow/failure';
+import { readSecret } from '@scanflow/runtime';
 import { failureOf } from '../../model/failure.ts';
-import { retryAfterMs } from '../../work/retry-after.ts';
-import type { Sender, SendOptions, SendOutcome, StowReach } from '../../ports.ts';
-import { parseAnswer } from './answer.ts';
-import { DialAgent, plainDial } from './dial-agent.ts';
-import { judge, type Verdict } from './judge.ts';
+import { retryAfterMs } from '../../work/retry.ts';
+import type { Sender, SendOptions, SendOutcome } from '../types.ts';
+import type { StowReach } from '../../model/settings.ts';
+import { parseAnswer, judge, type Verdict } from './answer.ts';
 import { openPart, type Part } from './part.ts';
 import { post, type Call, type Reply, type StowTimeouts } from './request.ts';
 
@@ -173,3 +177,81 @@ const failed = (failure: Failure = UNSENT): { readonly result: 'failed'; readonl
   result: 'failed',
   failure,
 });
+
+export interface Credentials {
+  readonly username?: string | undefined;
+  readonly passwordFile?: string | undefined;
+  readonly tokenFile?: string | undefined;
+}
+
+/** The value of the header Authorization, undefined where none is wanted. Throws FailureError STOW_SECRET. */
+export async function authorization({
+  username,
+  passwordFile,
+  tokenFile,
+}: Credentials): Promise<string | undefined> {
+  if (tokenFile !== undefined) {
+    const token = await secretIn(tokenFile);
+    // RFC 6750 2.1
+    if (!/^[\w.~+/-]+=*$/.test(token)) throw new FailureError(unusable(`${tokenFile} holds no token`));
+    return `Bearer ${token}`;
+  }
+  if (username === undefined || passwordFile === undefined) return undefined;
+  const password = await secretIn(passwordFile);
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}
+
+async function secretIn(file: string): Promise<string> {
+  try {
+    return await readSecret(file);
+  } catch (error) {
+    throw new FailureError(unusable(messageOf(error)), error);
+  }
+}
+
+const unusable = (why: string) =>
+  transient('STOW_SECRET', `Nothing is sent without our user or token: ${why}. Correct it; sending goes on.`);
+
+/** One connection at a time, kept for a while. */
+const KEPT: AgentOptions = { keepAlive: true, maxSockets: 1 };
+
+export const plainDial: Dial = async ({ host, port }, signal) => {
+  const socket = connect({ host, port, noDelay: true });
+  try {
+    await once(socket, 'connect', { signal });
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+};
+
+export class DialAgent extends Agent {
+  /** Node asks an agent which protocol it is for. */
+  readonly protocol: string;
+  readonly #open: () => Promise<Socket>;
+
+  /** `connectMs`: longest time until the connection stands. */
+  constructor({ hostname, port, protocol }: URL, dial: Dial, connectMs: number) {
+    super(KEPT);
+    this.protocol = protocol;
+    // an address of IPv6 stands in brackets in a URL
+    const host = hostname.replace(/^\[|\]$/g, '');
+    const target = { host, port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port) };
+    this.#open = () => dial(target, AbortSignal.timeout(connectMs));
+  }
+
+  override createConnection(
+    _options: ClientRequestArgs,
+    done?: (error: Error | null, stream: Duplex) => void,
+  ): Duplex | null {
+    this.#open().then(
+      (socket) => done?.(null, socket),
+      // Node's types know no callback without a stream
+      (error: unknown) => (done as ((error: Error) => void) | undefined)?.(asError(error)),
+    );
+    return null;
+  }
+}
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));

@@ -1,13 +1,14 @@
 /** A stored file read once more, in pieces, and compared with what was stored. */
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { link, lstat, open, opendir, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { open, opendir, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fsyncFolder } from '@scanflow/runtime';
 import { FailureError, codeOf, transient } from '@scanflow/failure';
 import { withSuffix } from './names.ts';
-import type { FileState, StoredFile } from '../../ports.ts';
-import { rootOf } from './roots.ts';
+import { giveName } from './image-file.ts';
+import type { FileState, StoredFile } from '../types.ts';
+import { rootOf } from './folders.ts';
 
 /** Read at a time: small enough for the event loop, which hashes it, and large enough for a share. */
 const PIECE = 256 * 1024;
@@ -98,29 +99,9 @@ const FOLDER_GONE = transient(
 export async function setAside(folder: string, file: string): Promise<string> {
   for (let number = 1; ; number += 1) {
     const name = withSuffix(file, `changed${number === 1 ? '' : number}`);
-    if (await moveTo(join(folder, file), join(folder, name))) {
+    if (await giveName(join(folder, file), join(folder, name))) {
       await fsyncFolder(folder);
       return name;
     }
   }
-}
-
-/** False where the name is taken. */
-async function moveTo(from: string, to: string): Promise<boolean> {
-  try {
-    // fails where the name exists, unlike rename()
-    await link(from, to);
-    await unlink(from);
-    return true;
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
-    if (codeOf(error) === 'ENOENT') throw error;
-  }
-  // a file system without hard links, or a folder in the file's place
-  const taken = await lstat(to).then(
-    () => true,
-    () => false,
-  );
-  if (!taken) await rename(from, to);
-  return !taken;
 }

@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { asideName, fsyncFolder } from '@scanflow/runtime';
 import { FailureError, codeOf, permanent } from '@scanflow/failure';
 import { withSuffix } from './names.ts';
-import type { ImageFile, StillOurs } from '../../ports.ts';
+import type { ImageFile, StillOurs } from '../types.ts';
 import { reached } from '../../work/trace.ts';
 import { giveFile, type Access } from './access.ts';
 import type { SpaceKeeper } from './space.ts';
@@ -162,8 +162,8 @@ const COLLISION = permanent(
 
 const NO_HARD_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EINVAL']);
 
-/** link() fails where the name exists, unlike rename(), which would take its place. */
-async function giveName(aside: string, path: string): Promise<boolean> {
+/** Gives a file another name. False where the name is taken: link() fails there, unlike rename(), which would take its place. */
+export async function giveName(aside: string, path: string): Promise<boolean> {
   try {
     await link(aside, path);
     await unlink(aside);

@@ -4,12 +4,12 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '@scanflow/config';
 import { tryAccess, type Access } from './access.ts';
-import { createRoots, isBelow } from './roots.ts';
+import { createRoots, isBelow } from './folders.ts';
 import { createStore } from './store.ts';
 import { COPY, STORAGE } from '../../model/series.ts';
-import type { Ledger, Store } from '../../ports.ts';
-import type { RootSpec } from '../../roots/evidence.ts';
-import { RootKeeper } from '../../roots/keeper.ts';
+import type { Ledger } from '../../ledger/tx.ts';
+import type { Store } from '../types.ts';
+import { type RootSpec, RootKeeper } from '../../roots/keeper.ts';
 import type { Clock } from '../../model/settings.ts';
 import { VERSION } from '../../version.ts';
 

@@ -1,7 +1,10 @@
-/** How much of a file system stays free. */
+/** How much of a file system stays free; the round that reports it to /healthz. */
 import { statfs } from 'node:fs/promises';
 import { FailureError, transient } from '@scanflow/failure';
-import type { LowSpace } from '../../ports.ts';
+import type { Log } from '@scanflow/runtime';
+import type { LowSpace, Store } from '../types.ts';
+import type { Condition } from '../../work/condition.ts';
+import { Wake } from '../../work/wake.ts';
 
 /** What stays free, in bytes or as part of the whole. */
 export type Floor = { readonly bytes: number } | { readonly fraction: number };
@@ -82,7 +85,7 @@ export class SpaceKeeper {
   async #require(path: string, bytes: number): Promise<void> {
     if (this.#floor === undefined) return;
     const space = await spaceOf(path, this.#floor);
-    if (space.free - bytes < space.floor) throw new FailureError(HELD);
+    if (space.free - bytes < space.floor) throw new FailureError(TOO_LITTLE);
   }
 }
 
@@ -96,7 +99,29 @@ export interface Promised {
 /** Within a large file, the space is looked at again after so many bytes. */
 const LOOK_AGAIN = 64 * 1024 * 1024;
 
-export const HELD = transient(
+const TOO_LITTLE = transient(
   'STORE_SPACE_FLOOR',
   'Storing waits: less would stay free than storage.freeSpace says. Free space, or lower it; storing goes on by itself.',
 );
+
+const EVERY_MS = 10_000;
+
+export interface SpaceDeps {
+  readonly store: Store;
+  readonly copies?: Store | undefined;
+  readonly condition: Condition;
+  readonly log: Log;
+}
+
+export async function watchSpace(
+  { store, copies, condition, log }: SpaceDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const low = [...(await store.lowOnSpace()), ...((await copies?.lowOnSpace()) ?? [])];
+  if (condition.lowOnSpace(low)) {
+    if (low.length === 0) log.info('enough free space again');
+    for (const space of low)
+      log.error('storing waits for free space', { code: 'STORE_SPACE_FLOOR', ...space });
+  }
+  await new Wake().wait(EVERY_MS, signal);
+}

@@ -4,9 +4,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import type { Folder, SeriesRecord, Store } from '../../ports.ts';
-import { createStore } from './store.ts';
 import { ours, storedInstance } from '@scanflow/testkit/streamer';
+import type { Folder, SeriesRecord, Store } from '../types.ts';
+import { createStore } from './store.ts';
 
 async function place(t: TestContext): Promise<{ root: string; store: Store }> {
   const base = await mkdtemp(join(tmpdir(), 'scanflow-store-'));

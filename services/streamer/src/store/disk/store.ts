@@ -1,20 +1,27 @@
 /** Project storage: written aside, flushed, then given its name; never over other bytes, never outside the root. */
+import { createReadStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fsyncFolder, removeLeftovers } from '@scanflow/runtime';
 import { MANIFEST_NAME, RECORD_NAME } from './names.ts';
-import type { Folder, RootGuard, SeriesRecord, Store } from '../../ports.ts';
+import type { Folder, RootGuard, SeriesRecord, Store } from '../types.ts';
 import type { Access } from './access.ts';
 import { writeArchive } from './archive.ts';
-import { changesOn } from './changes.ts';
-import { claimFolder } from './claim.ts';
+import { claimFolder, manifestText, readRecord, recordText, recordedBelow, isClaimed } from './record.ts';
 import { examine, readPieces, requirePresent, setAside } from './examine.ts';
-import { eraseFolder, eraseReports } from './erase.ts';
-import { folderAt } from './folders.ts';
+import { eraseFolder, eraseReports, leaveFolder } from './remove.ts';
+import {
+  folderAt,
+  createRoots,
+  rootOf,
+  type Roots,
+  absentIn,
+  placeWithin,
+  requireUnmoved,
+} from './folders.ts';
 import { createWithin, isStored, writeOwn, type Collisions } from './image-file.ts';
-import { manifestText, readRecord, recordText } from './record.ts';
-import { recordedBelow } from './recorded.ts';
-import { createRoots, rootOf, type Roots } from './roots.ts';
 import { lowOnSpace, SpaceKeeper, type Floor } from './space.ts';
-import { absentIn, placeWithin, requireUnmoved } from './within.ts';
+import { allDecisions, readDecision, removeDecision, writeDecision } from './decisions.ts';
 
 export interface StoreOptions {
   /** Roots of projects that have one for themselves. */
@@ -181,3 +188,35 @@ const writeText = (
 ): Promise<void> => writeOwn(path, name, text(record), access, stillOurs);
 
 const bytesOf = ({ instances }: SeriesRecord): number => instances.reduce((sum, { bytes }) => sum + bytes, 0);
+
+type Changes = Pick<
+  Store,
+  'isAt' | 'open' | 'leave' | 'removeReport' | 'decision' | 'keepDecision' | 'decisions' | 'dropDecision'
+>;
+
+export const changesOn = ({ main, roots, access, guard }: Ground): Changes => ({
+  isAt: async (names, series, root = main) => {
+    await guard.ready(root);
+    return isClaimed(root, names, series);
+  },
+  open: (below, { file, bytes }) => ({
+    bytes,
+    md5: undefined,
+    chunks: createReadStream(roots.pathOf(below, file)) as AsyncIterable<Uint8Array>,
+  }),
+  leave: async (below, series, stillOurs) => {
+    const at = await placeWithin(roots, guard, below);
+    return at === undefined ? [] : leaveFolder(await rootOf(at.root), at.path, series, stillOurs);
+  },
+  removeReport: async (below, file) => {
+    const at = await placeWithin(roots, guard, below);
+    if (at !== undefined) await rm(join(at.path, file), { force: true });
+  },
+  decision: (series) => readDecision(main, series),
+  keepDecision: async (series, decision) => {
+    await guard.ready(main);
+    await writeDecision(main, series, decision, access);
+  },
+  decisions: () => allDecisions(main),
+  dropDecision: (series) => removeDecision(main, series),
+});

@@ -1,8 +1,9 @@
-/** Booking records: `bookings/<accession>.json`, written by cal2wl. */
+/** Booking records, written by cal2wl: `bookings/<accession>.json`. Which identifiers are known, and what `series.json` keeps of a booking. */
 import type { BookingRecord, Labels } from '@scanflow/booking';
 import { bookingFiles, RecordWatch } from '@scanflow/records';
-import type { KnownBookings } from './evidence.ts';
-import { BookingIndex } from './known-bookings.ts';
+import type { KnownBookings, KnownBooking } from './evidence.ts';
+import { nameText, plain } from './reading.ts';
+import type { RecordedBooking } from '../types.ts';
 
 /**
  * A superseded record is given as it is, never the one that took its place: images carry the accession number under
@@ -56,3 +57,69 @@ export function createBookings(
     },
   };
 }
+
+/** Grows with the records; a record's labels never change under its accession number. */
+export class BookingIndex implements KnownBookings {
+  readonly projects = new Set<string>();
+  readonly #studies = new Map<string, KnownBooking>();
+  readonly #ids = new Map<string, KnownBooking[]>();
+  readonly #names = new Map<string, KnownBooking[]>();
+  readonly #spellings = new Map<string, KnownBooking[]>();
+
+  add(record: BookingRecord): void {
+    const id = record.patientId.trim();
+    const name = nameText(record.patientName);
+    // no more than is asked for: there may be a hundred thousand of them
+    const { accessionNumber, labels } = record;
+    const known = { accessionNumber, labels };
+    this.projects.add(labels.project);
+    this.#studies.set(record.studyInstanceUid, known);
+    put(this.#ids, id, known);
+    put(this.#names, name, known);
+    for (const spelling of new Set([plain(id), plain(name)])) put(this.#spellings, spelling, known);
+  }
+
+  byStudy(studyInstanceUid: string): KnownBooking | undefined {
+    return this.#studies.get(studyInstanceUid);
+  }
+
+  byPatientId(value: string): readonly KnownBooking[] {
+    return this.#ids.get(value) ?? [];
+  }
+
+  byPatientName(value: string): readonly KnownBooking[] {
+    return this.#names.get(value) ?? [];
+  }
+
+  spelled(value: string): readonly KnownBooking[] {
+    return this.#spellings.get(plain(value)) ?? [];
+  }
+}
+
+function put(map: Map<string, KnownBooking[]>, key: string, record: KnownBooking): void {
+  if (key === '') return;
+  const there = map.get(key);
+  if (there === undefined) map.set(key, [record]);
+  else there.push(record);
+}
+
+export const recordedBooking = ({
+  accessionNumber,
+  studyInstanceUid,
+  status,
+  scanner,
+  start,
+  end,
+  source,
+  operator,
+}: BookingRecord): RecordedBooking => ({
+  accessionNumber,
+  studyInstanceUid,
+  status,
+  scanner,
+  start,
+  end,
+  calendar: source.calendar,
+  event: source.uid,
+  ...(operator === undefined ? {} : { operator }),
+});

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { identify, type BookingRecord, type Labels } from '@scanflow/booking';
 import { evidenceAgainst, type Chosen, type Evidence } from './evidence.ts';
-import { BookingIndex } from './known-bookings.ts';
+import { BookingIndex } from './bookings.ts';
 import { routeRules } from '@scanflow/testkit/streamer';
 
 const booking = (project: string, subject: string, session: string, uid = 'a@b'): BookingRecord => {

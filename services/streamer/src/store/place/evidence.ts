@@ -3,20 +3,19 @@
  * project contradicts them. What happens every day (another spelling, a Study Instance UID of the scanner's own) is a doubt.
  */
 import type { BookingRecord, Labels } from '@scanflow/booking';
-import { acquiredAt } from './acquired.ts';
-import type { Attributes } from './attributes.ts';
-import { studyOfAnotherDay, type EarlierStudy } from './earlier.ts';
-import { byPattern, byTemplate, fill, LABELS, type Patterns, type SomeLabels } from './reading.ts';
-import { nameText, sameCode, sameLabel } from './spelling.ts';
-
-export const DOUBT_KINDS = ['study', 'spelling', 'time', 'scanner', 'labels'] as const;
-export type DoubtKind = (typeof DOUBT_KINDS)[number];
-
-/** A weak sign. The message names values of the images: it is for people, and for no log. */
-export interface Doubt {
-  readonly kind: DoubtKind;
-  readonly message: string;
-}
+import { acquiredAt, studyOfAnotherDay, type EarlierStudy } from './acquired.ts';
+import type { Attributes, DoubtKind, Doubt } from '../../model/series.ts';
+import {
+  byPattern,
+  byTemplate,
+  fill,
+  LABELS,
+  type Patterns,
+  type SomeLabels,
+  nameText,
+  sameCode,
+  sameLabel,
+} from './reading.ts';
 
 export type KnownBooking = Pick<BookingRecord, 'accessionNumber' | 'labels'>;
 
@@ -91,6 +90,7 @@ interface Identifier {
   readonly text: (value: string) => string;
   readonly named: (known: KnownBookings, value: string) => readonly KnownBooking[];
 }
+
 const IDENTIFIERS: readonly Identifier[] = [
   {
     keyword: 'PatientID',
@@ -209,6 +209,7 @@ function otherPatternSigns(chosen: Chosen, { attributes, rules }: Evidence): Sig
 }
 
 const SH = 16;
+
 /** Slots are overrun, and consoles' clocks are set by hand. */
 const MARGIN = Temporal.Duration.from({ hours: 1 });
 

@@ -1,8 +1,9 @@
 /**
- * Where an image goes below the root: `{project}/raw/{SeriesNumber:3}-{SeriesDescription}/{SOPInstanceUID}.dcm`.
+ * Where an image goes: the root of its project, and below it `{project}/raw/{SeriesNumber:3}-{SeriesDescription}/{SOPInstanceUID}.dcm`.
  * Total: whatever the images say, the result is a list of harmless names.
  */
 import { bidsLabel, clean, extensionOf, safeLabel, safeName, safeValue } from '../disk/names.ts';
+import { fits } from '../../model/rule.ts';
 
 interface Field {
   readonly keyword: string;
@@ -89,4 +90,19 @@ function fieldValue({ keyword, width, bids }: Field, value: string | undefined):
   const prefix = LABELS.get(keyword);
   if (bids && prefix !== undefined) return bidsLabel(prefix, value);
   return width > 0 ? safeValue(value, width) : safeLabel(value);
+}
+
+export interface Home<L> {
+  /** A project's label, or several with `*`. */
+  readonly projects: string;
+  readonly root: string;
+  readonly layout: L;
+}
+
+/** The home of a project: its own label first, then the longest that fits; undefined where it lives with the others. */
+export function homeOf<L>(project: string | undefined, homes: readonly Home<L>[]): Home<L> | undefined {
+  if (project === undefined) return undefined;
+  const fitting = homes.filter(({ projects }) => fits(projects, project));
+  const rank = ({ projects }: Home<L>): number => (projects === project ? Infinity : projects.length);
+  return fitting.toSorted((a, b) => rank(b) - rank(a))[0];
 }

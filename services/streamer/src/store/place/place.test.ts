@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { dataSet, makeSeries } from '@scanflow/dicom';
-import { createOrthanc } from '@scanflow/orthanc';
-import { createStore } from '../disk/store.ts';
-import { BookingIndex } from './known-bookings.ts';
-import { parseLayout } from './layout.ts';
+import { createOrthanc, type InstanceListing } from '@scanflow/orthanc';
 import { routeRules } from '@scanflow/testkit/streamer';
-import type { InstanceListing, StoreWork } from '../../ports.ts';
-import { findPlace, type Place, type PlaceDeps } from './place.ts';
+import { createStore } from '../disk/store.ts';
+import { BookingIndex } from './bookings.ts';
+import { parseLayout } from './layout.ts';
+import type { StoreWork } from '../../ledger/rows.ts';
+import { findPlace, type Placement, type PlaceDeps } from './place.ts';
 import type { Settings } from '../../model/settings.ts';
 
 const settings: Settings = {
@@ -40,7 +40,10 @@ const first: InstanceListing = { id: 'i', fileUuid: '', bytes: 0, tags: {} };
 const GIVEN = { project: '3010000.09', subject: 'sub-009', session: 'ses-09' };
 
 /** Everything that findPlace needs; Orthanc is a phantom of 16 rows. */
-async function rig(t: TestContext, patientId: string): Promise<(over: Partial<StoreWork>) => Promise<Place>> {
+async function rig(
+  t: TestContext,
+  patientId: string,
+): Promise<(over: Partial<StoreWork>) => Promise<Placement>> {
   const base = await mkdtemp(join(tmpdir(), 'scanflow-place-'));
   t.after(() => rm(base, { recursive: true, force: true }));
   const own = join(base, 'own');
@@ -85,7 +88,7 @@ async function rig(t: TestContext, patientId: string): Promise<(over: Partial<St
   return (over) => findPlace({ ...work, ...over }, { first }, deps, AbortSignal.timeout(60_000));
 }
 
-const at = (place: Place): [below: string, by: string | undefined] => {
+const at = (place: Placement): [below: string, by: string | undefined] => {
   assert.equal(place.kind, 'target');
   return [place.folder.below, place.folder.record.routedBy];
 };

@@ -1,22 +1,22 @@
 /** Where a series goes: read from its first image, decided by its booking or the patterns, claimed on disk. */
 import type { BookingRecord, Labels } from '@scanflow/booking';
+import type { InstanceListing, Orthanc } from '@scanflow/orthanc';
 import { notesOf, recall, remember } from '../remember.ts';
 import type { Decision } from '../../model/decision.ts';
-import type { EarlierStudy } from './earlier.ts';
+import type { EarlierStudy } from './acquired.ts';
 import type { KnownBookings } from './evidence.ts';
-import { homeOf } from './home.ts';
-import { folderNames, type Layout } from './layout.ts';
-import { isUnmatched, PASSING_KEYWORDS, route, type Attributes, type Route } from './route.ts';
-import type { Reason } from '../../model/series.ts';
-import { SENT_BY } from '../../send/rule.ts';
+import { homeOf, folderNames, type Layout } from './layout.ts';
+import { isUnmatched, PASSING_KEYWORDS, route, type Route, type Sender } from './route.ts';
+import type { Attributes, Reason } from '../../model/series.ts';
+import { SENT_BY } from '../../model/rule.ts';
 import { sessionOf } from '../../sessions/plan.ts';
-import type { Sender } from './sender.ts';
 import { tagRecord, type TagRecord } from '../tag.ts';
-import type { Folder, InstanceListing, Orthanc, SeriesRecord, Store, StoreWork } from '../../ports.ts';
-import { anonymous } from '../../erase/marks.ts';
-import { recordedBooking } from './recorded-booking.ts';
-import type { TellingImages } from '../../versions/telling.ts';
-import { readSeries, seriesKeywords } from './read-series.ts';
+import type { Folder, SeriesRecord, Store } from '../types.ts';
+import type { StoreWork } from '../../ledger/rows.ts';
+import { anonymous } from '../../model/erased.ts';
+import { recordedBooking } from './bookings.ts';
+import type { TellingImages } from '../versions.ts';
+import { readSeries, seriesKeywords } from '../image.ts';
 import type { Settings } from '../../model/settings.ts';
 
 export interface Bookings {
@@ -58,7 +58,7 @@ export interface Target {
   readonly decision?: Decision | undefined;
 }
 
-export type Place =
+export type Placement =
   Target | { readonly kind: 'quarantine'; readonly attributes: Attributes; readonly reason: Reason };
 
 /**
@@ -70,7 +70,7 @@ export async function findPlace(
   { first, uncorrected }: TellingImages,
   deps: PlaceDeps,
   signal: AbortSignal,
-): Promise<Place> {
+): Promise<Placement> {
   const { store, settings } = deps;
   const known = work.path === undefined ? undefined : await store.reopen(work.path, work.series);
   const notes = (await notesOf(work.series, deps, signal)) ?? {};
@@ -123,7 +123,7 @@ function placeOrWait(
   decided: Route,
   { decision, sender }: { readonly decision: Decision | undefined; readonly sender: Sender },
   deps: PlaceDeps,
-): Promise<Place> | Place {
+): Promise<Placement> | Placement {
   const labels = decided.kind === 'labels' ? decided.labels : undefined;
   const erased = deps.refuse?.(attributes, labels, decision !== undefined);
   if (erased !== undefined) return { kind: 'quarantine', attributes: anonymous(attributes), reason: erased };

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compilePattern, type BookingRecord } from '@scanflow/booking';
-import { BookingIndex } from './known-bookings.ts';
-import { route, type Attributes, type RouteRules } from './route.ts';
 import { PATTERNS as patterns, routeRules } from '@scanflow/testkit/streamer';
+import { BookingIndex } from './bookings.ts';
+import { route, type RouteRules } from './route.ts';
+import type { Attributes } from '../../model/series.ts';
 
 const good: Attributes = { PatientID: '3010000.01_sub-001', StudyID: 'ses-01', AccessionNumber: 'A1' };
 

@@ -1,4 +1,4 @@
-/** Which project an image series belongs to, or why nobody can tell. */
+/** Which project a series belongs to, or why nobody can tell; also by who sent it. */
 import {
   labelProblem,
   PatternTooSlow,
@@ -6,23 +6,10 @@ import {
   type LabelRules,
   type Labels,
 } from '@scanflow/booking';
-import { TIME_KEYWORDS } from './acquired.ts';
-import type { Attributes } from './attributes.ts';
-import type { EarlierStudy } from './earlier.ts';
-import {
-  evidenceAgainst,
-  type Chosen,
-  type Doubt,
-  type DoubtKind,
-  type EvidenceRules,
-  type KnownBookings,
-} from './evidence.ts';
+import { TIME_KEYWORDS, type EarlierStudy } from './acquired.ts';
+import type { Attributes, Doubt, DoubtKind, Reason } from '../../model/series.ts';
+import { evidenceAgainst, type Chosen, type EvidenceRules, type KnownBookings } from './evidence.ts';
 import { LABELS, wholeByPattern, type Patterns } from './reading.ts';
-import type { Reason } from '../../model/series.ts';
-import { unknownSender, type Sender, type SenderRules } from './sender.ts';
-
-export type { Attributes } from './attributes.ts';
-export type { Patterns } from './reading.ts';
 
 export type Route =
   | {
@@ -179,5 +166,37 @@ function contradiction(label: string): Reason {
   return {
     code: 'ROUTE_CONTRADICTION',
     message: `No booking record, and the patterns give two different values for ${label}. Correct the patterns or the attributes.`,
+  };
+}
+
+export interface Sender {
+  /** AE title; empty where Orthanc noted none. */
+  readonly aet: string;
+  /** The AE title that was called. */
+  readonly called?: string;
+  readonly address?: string;
+  /** It came through Orthanc's HTTP interface: from somebody who has its password. */
+  readonly uploaded?: boolean;
+}
+
+export interface SenderRules {
+  /** `arrivals.from`: whether images of this AE title go to projects. */
+  readonly admits: (aet: string) => boolean;
+  /** AE title → name of the scanner. */
+  readonly senders: ReadonlyMap<string, string>;
+}
+
+/** Why images of this sender are quarantined; undefined where they are not. */
+export function unknownSender(sender: Sender | undefined, { admits }: SenderRules): Reason | undefined {
+  if (sender === undefined || sender.uploaded === true || admits(sender.aet)) return undefined;
+  const { aet, called, address } = sender;
+  const whom = aet === '' ? 'a sender without an AE title' : `AE title ${aet}`;
+  const details = [
+    ...(address === undefined ? [] : [`address ${address}`]),
+    ...(called === undefined ? [] : [`calling ${called}`]),
+  ].join(', ');
+  return {
+    code: 'ROUTE_UNKNOWN_SENDER',
+    message: `It was sent by ${whom}${details === '' ? '' : ` (${details})`}, which arrivals.from does not name. If that is a scanner of yours, add the AE title to its sends; the series is looked at again after a restart. Else release it, or delete it from Orthanc.`,
   };
 }

@@ -1,0 +1,39 @@
+/** Reads what people ask of the API: bodies, the id of a series, who asks. */
+import type { Ledger } from '../ledger/tx.ts';
+import type { SeriesView } from '../ledger/rows.ts';
+import { matching } from '../ledger/views.ts';
+
+/** An error that the API answers with this status and its message. */
+export class Answer extends Error {
+  readonly statusCode: number;
+
+  constructor(statusCode: number, message: string) {
+    super(message);
+    this.statusCode = statusCode;
+  }
+}
+
+/** Finds a series by its ID or the beginning of it. Throws Answer. */
+export async function find(id: string, ledger: Ledger): Promise<SeriesView> {
+  if (!/^[0-9a-f][0-9a-f-]{3,43}$/.test(id))
+    throw new Answer(400, 'expected the id of a series, or at least four characters of its beginning');
+  const [series, another] = await ledger.read(matching, id);
+  if (series === undefined) throw new Answer(404, `there is no series ${id}`);
+  if (another !== undefined && series.id !== id)
+    throw new Answer(400, `several series begin with ${id}; give more of the id`);
+  return series;
+}
+
+export function textIn(body: unknown, key: string): string | undefined {
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new Answer(400, 'expected a JSON object');
+  const value = (body as Record<string, unknown>)[key];
+  if (value === undefined || typeof value === 'string') return value;
+  throw new Answer(400, `expected a text as ${key}`);
+}
+
+/** Who says so is not verified: it is who used this machine's command. */
+export function byWhom(body: unknown, from: string): { by: string; from: string } {
+  const by = textIn(body, 'by') ?? '';
+  return { by: /^[\w.@-]{1,64}$/.test(by) ? by : 'unknown', from };
+}

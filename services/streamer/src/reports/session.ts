@@ -1,0 +1,104 @@
+/** A session as people see it: its series with their states, and the same as CSV. */
+import { csvText } from '@scanflow/runtime';
+import { destinationOf } from '../commitment/plan.ts';
+import { sessionOutcome, type Outcome } from '../sessions/plan.ts';
+import { STORAGE } from '../model/series.ts';
+import type { SessionView } from '../ledger/rows.ts';
+import { iso, seriesReport, type ReportContext, type SeriesReport } from './series.ts';
+
+export interface SessionReport {
+  readonly version: 1;
+  readonly id: string;
+  readonly accessionNumber: string;
+  readonly studyInstanceUids: readonly string[];
+  readonly labels?: { readonly project: string; readonly subject: string; readonly session: string };
+  /** The worst state of its series. */
+  readonly outcome: Outcome;
+  /** No more images are expected. */
+  readonly complete: boolean;
+  /** How often it was complete; more than once if images came late. */
+  readonly increment: number;
+  readonly firstSeen: string;
+  readonly updated: string;
+  /** Absolute path of its report's folder. */
+  readonly folder?: string;
+  /** Why it has no report yet. */
+  readonly failure?: { readonly code: string; readonly message: string };
+  readonly series: readonly SeriesReport[];
+}
+
+export function sessionReport(view: SessionView, context: ReportContext): SessionReport {
+  const series = view.series
+    .map((one) => seriesReport(one, context))
+    .toSorted((a, b) => Number(a.seriesNumber) - Number(b.seriesNumber) || (a.id < b.id ? -1 : 1));
+  const labels = series.find((one) => one.labels !== undefined)?.labels;
+  const { folder, failure } = view;
+  return {
+    version: 1,
+    id: view.id,
+    accessionNumber: series[0]?.accessionNumber ?? '',
+    studyInstanceUids: [...new Set(series.map(({ studyInstanceUid }) => studyInstanceUid))],
+    ...(labels === undefined ? {} : { labels }),
+    outcome: sessionOutcome(series.map(({ outcome }) => outcome)),
+    complete: view.due === null,
+    increment: view.increment,
+    firstSeen: iso(view.firstSeen),
+    updated: iso(view.updated),
+    ...(folder === undefined
+      ? {}
+      : { folder: folder.startsWith('/') ? folder : `${context.root}/${folder}` }),
+    ...(failure === undefined ? {} : { failure }),
+    series,
+  };
+}
+
+const COLUMNS = [
+  'accession',
+  'project',
+  'subject',
+  'session',
+  'series_number',
+  'description',
+  'modality',
+  'result',
+  'images',
+  'stored',
+  'expected',
+  'differing',
+] as const;
+
+const columnOf = (target: string): string => {
+  const committed = destinationOf(target);
+  return committed === undefined ? `sent_${target}` : `committed_${committed}`;
+};
+
+/** One line per series; a column for each destination, with the images that it confirmed, or promised to keep; where a series has a warning, one for the codes. */
+export function sessionCsv(reports: readonly SessionReport[]): string {
+  const targets = [
+    ...new Set(
+      reports.flatMap(({ series }) => series.flatMap(({ legs }) => legs.map(({ target }) => target))),
+    ),
+  ]
+    .filter((target) => target !== STORAGE)
+    .sort();
+  const warned = reports.some(({ series }) => series.some(({ warnings }) => warnings !== undefined));
+  const lines = reports.flatMap((session) =>
+    session.series.map((series) => [
+      series.accessionNumber,
+      series.labels?.project ?? '',
+      series.labels?.subject ?? '',
+      series.labels?.session ?? '',
+      series.seriesNumber,
+      series.seriesDescription,
+      series.modality,
+      series.outcome,
+      series.images.inOrthanc,
+      series.images.stored,
+      series.expected ?? '',
+      series.images.differing,
+      ...targets.map((target) => series.legs.find((leg) => leg.target === target)?.done ?? ''),
+      ...(warned ? [(series.warnings ?? []).map(({ code }) => code).join(' ')] : []),
+    ]),
+  );
+  return csvText([[...COLUMNS, ...targets.map(columnOf), ...(warned ? ['warnings'] : [])], ...lines]);
+}
