@@ -99,17 +99,18 @@ const pureInStreamer = [
   ...['acquired', 'route', 'reading', 'evidence', 'layout'].map(inPlace),
   ...['store/disk/names', 'store/record', 'store/tag', 'work/retry'],
 ];
-/** A feature is a folder. What acts in it is its own: its workers are put together in work/ and service.ts. */
+/** A feature is a folder. What acts in it, and its SQL, is its own: work/, http/ and service.ts put the features together. */
 const features = [
   ...['cleanup', 'commitment', 'completeness', 'copy', 'erase', 'hooks', 'intake', 'joining', 'move'],
   ...['rebuild', 'reports', 'roots', 'send', 'sessions', 'store', 'verify'],
 ];
+const inside = `(?:${features.join('|')})/(?:step|loop|sql|sql-jobs|deliver|open|wire|watch|api|routes)\\.ts$`;
 const acting = {
-  regex: `^(?:\\.\\./)+(?:${features.join('|')})/(?:step|loop|open|api|routes?)\\.ts$`,
-  message: 'A feature does not import what acts in another one: see docs/architecture.md.',
+  regex: `^(?:\\.\\./)+${inside}`,
+  message: 'A feature does not import what acts in another one, nor its SQL: see docs/architecture.md.',
 };
 const upwards = {
-  regex: `^\\.\\./(?:work|http)/|^\\.\\./(?:${features.join('|')})/(?:step|loop|open|api|routes?)\\.ts$`,
+  regex: `^\\.\\./(?:work|http|reports)/|^\\.\\./${inside}`,
   message: 'The ledger stands beneath workers and features.',
 };
 function inPlace(name) {

@@ -15,45 +15,19 @@ import {
 } from './plan.ts';
 import type { TransactionState } from '../model/series.ts';
 import type { Claim, Millis, Row, Tx } from '../ledger/tx.ts';
-import { ending } from '../ledger/aftermath.ts';
+import { ending, news } from '../ledger/aftermath.ts';
 import {
   requireClaim,
   lockSeries,
-  addLeg,
-  dueUnlessClaimed,
   endLeg,
   failureColumns,
   openLeg,
   sql,
-  type LegColumns,
   progressOf,
   putProgress,
   recordProgress,
   refresh,
 } from '../ledger/leg.ts';
-
-/**
- * Opens the leg, or tells it that there is news, in the transaction in which sending ends: before the series' state is
- * derived, so that it is never complete in between.
- */
-export async function openCommitment(
-  tx: Tx,
-  { series, target }: Pick<Claim, 'series' | 'target'>,
-  now: Millis,
-): Promise<void> {
-  await lockSeries(tx, series);
-  const sending = await tx.get('SELECT total FROM leg WHERE series = ? AND target = ?', series, target);
-  const leg = { series, target: commitmentLeg(target) };
-  await addLeg(tx, leg, now);
-  await openLeg(tx, leg, now, { ...news(now), total: Number(sending?.['total'] ?? 0) });
-}
-
-/** Something is new for the leg; whoever works on it sees that at its end. */
-const news = (now: Millis): LegColumns => ({
-  attempts: sql('attempts'),
-  news: sql('news + 1'),
-  next_try: dueUnlessClaimed(now),
-});
 
 export async function commitmentsOf(tx: Tx, claim: Claim, destination: string): Promise<CommitmentNow> {
   const { series, target } = claim;

@@ -2,8 +2,7 @@
 import type { CopyDone } from '../ledger/rows.ts';
 import type { Claim, Millis, Tx } from '../ledger/tx.ts';
 import { COPY } from '../model/series.ts';
-import { ending } from '../ledger/aftermath.ts';
-import { verifyStored } from '../verify/sql.ts';
+import { ending, verifyStored } from '../ledger/aftermath.ts';
 import { requireClaim, endLeg, sql, refresh } from '../ledger/leg.ts';
 
 /** Ends the claim: all of the series is in the copy, but for what `failure` says. */

@@ -12,7 +12,7 @@ import { decide } from '../store/place/place.ts';
 import type { Settings } from '../model/settings.ts';
 import { Gathered, type Holdings, type Subject, isOf, names } from './holdings.ts';
 import type { Found } from './intent.ts';
-import { membersOf } from '../joining/sql.ts';
+import { membersOf } from '../ledger/joined.ts';
 
 export interface FindDeps {
   readonly ledger: Ledger;

@@ -19,7 +19,7 @@ import type { Clock } from '../model/settings.ts';
 import { findAll, imagesOf, type FindDeps } from './find.ts';
 import { type Holdings, type Subject, names, withoutNames } from './holdings.ts';
 import { dropIntent, writeIntent, type Intent, intents } from './intent.ts';
-import { findSession } from '../sessions/sql.ts';
+import { findSession } from '../ledger/views.ts';
 import { forgetSeries, rewriteMoves } from './sql.ts';
 import type { Condition } from '../work/condition.ts';
 

@@ -20,13 +20,13 @@ import {
   skipDeliveries,
   prune,
 } from './sql.ts';
-import { findSession, listSessions, nextSession, sessionComplete, sessionLater } from '../sessions/sql.ts';
+import { listSessions, nextSession, sessionComplete, sessionLater } from '../sessions/sql.ts';
+import { findSession, matching } from '../ledger/views.ts';
 import { cleanable, markCleaned, markCleaning } from '../cleanup/sql.ts';
 import { nextStore } from '../ledger/claims.ts';
 import { copied } from '../copy/sql.ts';
 import { forwarded } from '../send/sql.ts';
 import { legFailed } from '../ledger/aftermath.ts';
-import { matching } from '../ledger/views.ts';
 import { collecting, expectImages, hasten } from '../intake/expected.ts';
 
 const { decision, cursor, done, FAILURE, LEASE_MS, toForward, toStore } = kit;

@@ -12,7 +12,15 @@ import {
   type HookFields,
   type HookOutcome,
 } from './plan.ts';
-import { LOST, nextDelivery, nextDeliveryTime, renewDelivery, delivered, notDelivered } from './sql.ts';
+import {
+  LOST,
+  nextDelivery,
+  nextDeliveryTime,
+  renewDelivery,
+  delivered,
+  notDelivered,
+  prune,
+} from './sql.ts';
 import type { Ledger } from '../ledger/tx.ts';
 import type { Clock } from '../model/settings.ts';
 import { reached } from '../work/trace.ts';
@@ -21,9 +29,7 @@ import { callWebhook } from './webhook.ts';
 import type { Store } from '../store/types.ts';
 import { seriesReport, type ReportContext, type SeriesReport } from '../reports/series.ts';
 import { sessionReport } from '../reports/session.ts';
-import { findSession } from '../sessions/sql.ts';
-import { matching } from '../ledger/views.ts';
-import { prune } from './sql.ts';
+import { findSession, matching } from '../ledger/views.ts';
 
 /** Due, but not given: another run has it. */
 const LEAST_MS = 200;

@@ -13,10 +13,10 @@ import { listSessions, nextSession, sessionComplete } from '../sessions/sql.ts';
 import { keptSeries } from '../cleanup/sql.ts';
 import { legFailed } from '../ledger/aftermath.ts';
 import { labelled, listSeries } from '../ledger/views.ts';
-import { membersOf, partGroups, rejoin } from '../joining/sql.ts';
+import { membersOf, partGroups, rejoin } from '../ledger/joined.ts';
 import { awaitUnknown } from '../rebuild/sql.ts';
 import { collecting } from './expected.ts';
-import { lead } from '../ledger/claims.ts';
+import { lead } from '../ledger/feed.ts';
 import { forgetSeries } from '../erase/sql.ts';
 
 const QUIET = 100;

@@ -2,30 +2,10 @@
 import type { Cursor, FirstImages } from '../ledger/rows.ts';
 import type { Millis, Tx } from '../ledger/tx.ts';
 import { sessionsGrow } from '../ledger/aftermath.ts';
-import { leads } from '../ledger/claims.ts';
-import { leadOf, leadsOf } from '../joining/sql.ts';
+import { leads, putCursor } from '../ledger/feed.ts';
+import { leadOf, leadsOf } from '../ledger/joined.ts';
 import type { Joinable } from '../joining/rule.ts';
 import { parse } from '../ledger/views.ts';
-
-export async function readCursor(tx: Tx): Promise<Cursor | undefined> {
-  const row = await tx.get('SELECT seq, database FROM cursor');
-  if (row === undefined) return undefined;
-  return { seq: Number(row['seq']), database: parse.text(row['database']) };
-}
-
-export async function setCursor(tx: Tx, cursor: Cursor): Promise<void> {
-  await leads(tx);
-  await putCursor(tx, cursor);
-}
-
-async function putCursor(tx: Tx, { seq, database }: Cursor): Promise<void> {
-  await tx.run(
-    `INSERT INTO cursor (id, seq, database) VALUES (1, ?, ?)
-     ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, database = excluded.database`,
-    seq,
-    database ?? null,
-  );
-}
 
 /**
  * Something of these series arrived: their quiet timers start anew; the cursor advances with it. Their sessions have news,
@@ -104,9 +84,3 @@ export async function reconcileListed(
 
 /** What is being worked on lists its instances again by itself, and its digest is compared the next time. */
 const isOpen = (state: unknown): boolean => state === 'collecting' || state === 'working';
-
-/** After the clock stepped back nothing waits longer than it was meant to. */
-export async function clampTimers(tx: Tx, latestDue: Millis, latestTry: Millis): Promise<void> {
-  await tx.run('UPDATE series SET due = ? WHERE due > ?', latestDue, latestDue);
-  await tx.run(`UPDATE leg SET next_try = ? WHERE state = 'pending' AND next_try > ?`, latestTry, latestTry);
-}

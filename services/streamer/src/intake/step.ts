@@ -1,6 +1,6 @@
 /** Reads what Orthanc reports into the ledger: the change feed, its identity, and from time to time all series. */
 import type { Log } from '@scanflow/runtime';
-import type { Change, Orthanc, SeriesListing } from '@scanflow/orthanc';
+import type { Change, Orthanc, SeriesListing, SystemInfo } from '@scanflow/orthanc';
 import { failureOf } from '../model/failure.ts';
 import { digestOfFiles } from '../store/record.ts';
 import { joinableOf } from '../joining/parts.ts';
@@ -9,12 +9,11 @@ import type { Cursor } from '../ledger/rows.ts';
 import { readFirst } from '../store/image.ts';
 import type { Clock, Settings } from '../model/settings.ts';
 import { reached } from '../work/trace.ts';
-import { arrived, readCursor, reconcileListed, setCursor, unreadOf } from './sql.ts';
+import { arrived, reconcileListed, unreadOf } from './sql.ts';
+import { readCursor, setCursor, lead } from '../ledger/feed.ts';
 import { recyclingWarning } from '../work/condition.ts';
 import type { LoopDeps } from '../work/deps.ts';
 import { LONGEST_WAIT, Wake } from '../work/wake.ts';
-import type { SystemInfo } from '@scanflow/orthanc';
-import { lead } from '../ledger/claims.ts';
 
 export interface IntakeDeps {
   readonly orthanc: Orthanc;

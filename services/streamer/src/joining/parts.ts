@@ -6,7 +6,7 @@ import type { Ledger } from '../ledger/tx.ts';
 import type { SeriesRecord, StoredInstance } from '../store/types.ts';
 import type { FirstImages } from '../ledger/rows.ts';
 import { apart, traitsOf, type Joinable, type Joined, type Member, type RecordedTraits } from './rule.ts';
-import { membersOf, partGroups } from './sql.ts';
+import { membersOf, partGroups } from '../ledger/joined.ts';
 import { failureOf } from '../model/failure.ts';
 
 export interface Parts {

@@ -1,14 +1,26 @@
-/** The end of work on a leg, and what follows in the same transaction: events for hooks, news for the session. */
+/** The end of work on a leg, and what follows in the same transaction: events for hooks, news for the session, commitment, verification. */
 import { randomUUID } from 'node:crypto';
 import type { Failure } from '@scanflow/failure';
 import { type Attributes, COPY, STORAGE } from '../model/series.ts';
-import { destinationOf } from '../commitment/plan.ts';
+import { destinationOf, commitmentLeg } from '../commitment/plan.ts';
 import { sessionOf } from '../sessions/plan.ts';
 import type { FirstImages, Retry } from './rows.ts';
 import type { Claim, Millis, Tx } from './tx.ts';
 import { parse } from './views.ts';
 import type { HookEvent } from '../hooks/plan.ts';
-import { requireClaim, endLeg, failureColumns, openLeg, sql, refresh } from './leg.ts';
+import {
+  requireClaim,
+  endLeg,
+  failureColumns,
+  openLeg,
+  sql,
+  refresh,
+  lockSeries,
+  addLeg,
+  dueUnlessClaimed,
+  type LegColumns,
+} from './leg.ts';
+import type { FileTarget } from '../verify/types.ts';
 
 /**
  * Ends the work on a leg, and writes in the same transaction what follows from it: hooks are told where the leg came further
@@ -199,3 +211,52 @@ export const legFailed = (tx: Tx, claim: Claim, failure: Failure, now: Millis): 
     await endLeg(tx, claim, failure, now, { attempts: sql('attempts') });
     await refresh(tx, claim.series, now);
   });
+
+/** Schedules the verification of a series that was stored or copied. Where files failed before, it comes soon. */
+export async function verifyStored(tx: Tx, series: string, place: FileTarget, now: Millis): Promise<void> {
+  const every = tx.consequences.verifyEveryMs;
+  await tx.run(
+    `INSERT INTO verification (series, place, stored, due) VALUES (?, ?, ?, ?)
+     ON CONFLICT (series, place) DO UPDATE SET stored = excluded.stored, claim = NULL, attempts = 0,
+       trouble_code = NULL, trouble_message = NULL,
+       due = CASE WHEN verification.failure_code IS NULL THEN excluded.due ELSE excluded.stored END`,
+    series,
+    place,
+    now,
+    every === undefined ? null : now + every,
+  );
+}
+
+/** After a loss nobody knows what is there: it is looked at as soon as may be. */
+export const verifySoon = (tx: Tx, series: string, place: FileTarget, now: Millis): Promise<unknown> =>
+  tx.run(
+    `INSERT INTO verification (series, place, stored, due) VALUES (?, ?, ?, ?)
+     ON CONFLICT (series, place) DO UPDATE SET claim = NULL, due = excluded.due`,
+    series,
+    place,
+    now,
+    now,
+  );
+
+/**
+ * Opens the leg, or tells it that there is news, in the transaction in which sending ends: before the series' state is
+ * derived, so that it is never complete in between.
+ */
+export async function openCommitment(
+  tx: Tx,
+  { series, target }: Pick<Claim, 'series' | 'target'>,
+  now: Millis,
+): Promise<void> {
+  await lockSeries(tx, series);
+  const sending = await tx.get('SELECT total FROM leg WHERE series = ? AND target = ?', series, target);
+  const leg = { series, target: commitmentLeg(target) };
+  await addLeg(tx, leg, now);
+  await openLeg(tx, leg, now, { ...news(now), total: Number(sending?.['total'] ?? 0) });
+}
+
+/** Something is new for the leg; whoever works on it sees that at its end. */
+export const news = (now: Millis): LegColumns => ({
+  attempts: sql('attempts'),
+  news: sql('news + 1'),
+  next_try: dueUnlessClaimed(now),
+});

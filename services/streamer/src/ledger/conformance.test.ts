@@ -22,9 +22,10 @@ import {
   toStore,
   type OpenLedger,
 } from './conformance-kit.test.ts';
-import { arrived, clampTimers, readCursor, reconcileListed } from '../intake/sql.ts';
+import { arrived, reconcileListed } from '../intake/sql.ts';
+import { clampTimers, nextLeg, nextStore, nextTime } from './claims.ts';
+import { readCursor } from './feed.ts';
 import { listSeries, quarantinedSeries, summarise } from './views.ts';
-import { nextLeg, nextStore, nextTime } from './claims.ts';
 import { bindFolder, quarantine, releaseSeries, stored } from '../store/sql.ts';
 import { retryLegs, progressOf, recordProgress } from './leg.ts';
 import { forwarded } from '../send/sql.ts';

@@ -7,7 +7,7 @@ import { messageOf } from '@scanflow/failure';
 import { putAside, openSqlite } from './sqlite.ts';
 import { failureOf } from '../model/failure.ts';
 import type { Consequences, Ledger, Database, Statements, Tx } from './tx.ts';
-import { leave } from './claims.ts';
+import { leave } from './feed.ts';
 import { openPostgres, type PostgresOptions } from './postgres.ts';
 
 type Options = Parameters<typeof openLedger>[1];

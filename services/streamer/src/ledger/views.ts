@@ -11,7 +11,7 @@ import {
   SERIES_STATES,
   type LegState,
 } from '../model/series.ts';
-import type { LegView, SeriesQuery, SeriesView, Summary, Progress, SenderView } from './rows.ts';
+import type { LegView, SeriesQuery, SeriesView, Summary, Progress, SenderView, SessionView } from './rows.ts';
 import type { Row, Value, Tx, Millis } from './tx.ts';
 import type { Decision, Moved, MoveOrder } from '../model/decision.ts';
 import type { Finding, FileTarget, VerificationView } from '../verify/types.ts';
@@ -266,4 +266,27 @@ export function verificationView(row: Row): VerificationView {
       : undefined,
     trouble: message(row['trouble_code'], row['trouble_message']),
   };
+}
+
+export async function viewOf(tx: Tx, row: Row): Promise<SessionView> {
+  const id = String(row['id']);
+  return {
+    id,
+    firstSeen: Number(row['first_seen']),
+    updated: Number(row['updated']),
+    due: parse.integer(row['due']),
+    increment: Number(row['increment']),
+    digest: parse.text(row['digest']),
+    folder: parse.text(row['folder']),
+    failure: message(row['failure_code'], row['failure_message']),
+    series: await seriesViews(tx, 'WHERE session = ? ORDER BY first_seen, id LIMIT ?', id, MOST_SERIES),
+  };
+}
+
+/** An accession number that is typed in anew each day may have any number of them. */
+const MOST_SERIES = 10_000;
+
+export async function findSession(tx: Tx, id: string): Promise<SessionView | undefined> {
+  const row = await tx.get('SELECT * FROM session WHERE id = ?', id);
+  return row === undefined ? undefined : viewOf(tx, row);
 }

@@ -9,7 +9,7 @@ import type { Condition } from '../work/condition.ts';
 import { failureOf } from '../model/failure.ts';
 import { SERIES_STATES } from '../model/series.ts';
 import { Wake } from '../work/wake.ts';
-import { lead } from '../ledger/claims.ts';
+import { lead, readCursor, setCursor } from '../ledger/feed.ts';
 import { summarise } from '../ledger/views.ts';
 import type { Ledger } from '../ledger/tx.ts';
 import type { SeriesRecord, Store } from '../store/types.ts';
@@ -21,8 +21,7 @@ import type { RootKeeper } from '../roots/keeper.ts';
 import type { Clock, Settings } from '../model/settings.ts';
 import { reached } from '../work/trace.ts';
 import { awaitUnknown, doubtSent, quietSessions, recover } from './sql.ts';
-import { readCursor, setCursor } from '../intake/sql.ts';
-import { rejoin } from '../joining/sql.ts';
+import { rejoin } from '../ledger/joined.ts';
 
 export interface WhenAskedDeps extends Omit<RebuildDeps, 'progress'> {
   readonly condition: Condition;

@@ -2,14 +2,14 @@
 import { destinationOf } from '../commitment/plan.ts';
 import { COPY, STORAGE } from '../model/series.ts';
 import { recoveredMark, sessionOf } from '../sessions/plan.ts';
-import { leadsOf } from '../joining/sql.ts';
+import { leadsOf } from '../ledger/joined.ts';
 import type { Joinable } from '../joining/rule.ts';
 import type { RecoveredSeries } from './plan.ts';
 import type { Millis, Tx } from '../ledger/tx.ts';
 import { addLeg, endLeg, lockSeries, stateIn } from '../ledger/leg.ts';
-import { verifySoon } from '../verify/sql.ts';
+import { verifySoon } from '../ledger/aftermath.ts';
 import { seriesViews } from '../ledger/views.ts';
-import { unknown } from '../send/sql.ts';
+import { unknown } from '../ledger/unknown.ts';
 
 /**
  * Takes a stored series over. What the ledger does not know of its sending is written down as unknown; nobody is told

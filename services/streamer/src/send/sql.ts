@@ -1,8 +1,7 @@
-/** What became of sending a series to a destination, in the ledger; also what nobody knows to have been sent. */
-import { type Failure, permanent } from '@scanflow/failure';
+/** What became of sending a series to a destination, in the ledger. */
+import type { Failure } from '@scanflow/failure';
 import type { Claim, Millis, Tx } from '../ledger/tx.ts';
-import { ending } from '../ledger/aftermath.ts';
-import { openCommitment } from '../commitment/sql.ts';
+import { ending, openCommitment } from '../ledger/aftermath.ts';
 import {
   requireClaim,
   lockSeries,
@@ -13,47 +12,7 @@ import {
   sql,
   refresh,
 } from '../ledger/leg.ts';
-
-/** The images of these pulls: after the first number, up to the second. */
-export interface UnknownSpan {
-  readonly after: number;
-  readonly through: number;
-}
-
-/** Stands in the progress of a leg in the place of all those images; no file has this name. */
-export const UNKNOWN = '*';
-
-export const SENT_UNKNOWN = permanent(
-  'SENT_UNKNOWN',
-  'Nobody knows whether this was sent: the ledger that knew it was lost. Look at the destination; what is not there is sent by scanflow series retry.',
-);
-
-/** As the detail of a row of progress: a failure like any other, with the span. */
-export const unknownDetail = (span: UnknownSpan): string => JSON.stringify({ ...SENT_UNKNOWN, ...span });
-
-/** The span of a row's detail; undefined where it is none. */
-export function spanIn(detail: string): UnknownSpan | undefined {
-  const value = JSON.parse(detail) as Partial<UnknownSpan> & Partial<Failure>;
-  const { after, through } = value;
-  return typeof after === 'number' && typeof through === 'number' ? { after, through } : undefined;
-}
-
-/** Both spans and what lies between them. */
-export const joined = (span: UnknownSpan, before: UnknownSpan | undefined): UnknownSpan =>
-  before === undefined
-    ? span
-    : { after: Math.min(span.after, before.after), through: Math.max(span.through, before.through) };
-
-/** The span that a person wants sent after all. */
-export function wantedSpan(
-  progress: readonly { readonly instance: string; readonly outcome: string; readonly detail: string }[],
-): UnknownSpan | undefined {
-  const row = progress.find(({ instance, outcome }) => instance === UNKNOWN && outcome === 'again');
-  return row === undefined ? undefined : spanIn(row.detail);
-}
-
-export const isWithin = (span: UnknownSpan | undefined, increment: number): boolean =>
-  span !== undefined && increment > span.after && increment <= span.through;
+import { UNKNOWN } from '../ledger/unknown.ts';
 
 /** An image that was stored anew, as after its folder was moved away, is sent again: it counts once. */
 const SENT = `(SELECT count(*) FROM progress p
@@ -121,37 +80,5 @@ export async function openDestination(tx: Tx, series: string, target: string, no
   if (row === undefined || !(await addLeg(tx, leg, now))) return false;
   await openLeg(tx, leg, now, { total: Number(row['total']) });
   await refresh(tx, series, now);
-  return true;
-}
-
-/** What the leg does not know to be dealt with may have been sent, or not. False where it knows all. */
-export async function unknown(
-  tx: Tx,
-  { series, target, through, total }: { series: string; target: string; through: number; total: number },
-  now: Millis,
-): Promise<boolean> {
-  const leg = await tx.get('SELECT through FROM leg WHERE series = ? AND target = ?', series, target);
-  const after = Number(leg?.['through'] ?? 0);
-  if (after >= through) return false;
-  const earlier = await tx.get(
-    'SELECT detail FROM progress WHERE series = ? AND target = ? AND instance = ?',
-    series,
-    target,
-    UNKNOWN,
-  );
-  const span = joined(
-    { after, through },
-    earlier === undefined ? undefined : spanIn(String(earlier['detail'])),
-  );
-  await tx.run(
-    `INSERT INTO progress (series, target, instance, outcome, detail) VALUES (?, ?, ?, 'failed', ?)
-     ON CONFLICT (series, target, instance) DO UPDATE SET outcome = 'failed', detail = excluded.detail`,
-    series,
-    target,
-    UNKNOWN,
-    unknownDetail(span),
-  );
-  await addLeg(tx, { series, target }, now);
-  await endLeg(tx, { series, target }, SENT_UNKNOWN, now, { total, through });
   return true;
 }

@@ -1,10 +1,10 @@
 /** Sessions in the ledger: when one is complete, and what was told of it. */
 import type { Failure } from '@scanflow/failure';
 import { isRecovered, recoveredMark, sessionDigest } from './plan.ts';
-import type { Millis, Row, Tx } from '../ledger/tx.ts';
+import type { Millis, Tx } from '../ledger/tx.ts';
 import type { SessionView } from '../ledger/rows.ts';
 import { tell } from '../ledger/aftermath.ts';
-import { seriesViews, message, parse } from '../ledger/views.ts';
+import { parse, viewOf } from '../ledger/views.ts';
 
 /** It has series, none of them is under way, and none waits for a person. */
 const SETTLED = `EXISTS (SELECT 1 FROM series m WHERE m.session = s.id)
@@ -19,24 +19,6 @@ export async function nextSession(tx: Tx, now: Millis): Promise<SessionView | un
   );
   return row === undefined ? undefined : viewOf(tx, row);
 }
-
-async function viewOf(tx: Tx, row: Row): Promise<SessionView> {
-  const id = String(row['id']);
-  return {
-    id,
-    firstSeen: Number(row['first_seen']),
-    updated: Number(row['updated']),
-    due: parse.integer(row['due']),
-    increment: Number(row['increment']),
-    digest: parse.text(row['digest']),
-    folder: parse.text(row['folder']),
-    failure: message(row['failure_code'], row['failure_message']),
-    series: await seriesViews(tx, 'WHERE session = ? ORDER BY first_seen, id LIMIT ?', id, MOST_SERIES),
-  };
-}
-
-/** An accession number that is typed in anew each day may have any number of them. */
-const MOST_SERIES = 10_000;
 
 /**
  * Complete, with the hooks told of it, unless something came since it was looked at: then false, and it is looked at
@@ -91,9 +73,4 @@ export async function listSessions(tx: Tx, limit: number): Promise<SessionView[]
   const views: SessionView[] = [];
   for (const row of rows) views.push(await viewOf(tx, row));
   return views;
-}
-
-export async function findSession(tx: Tx, id: string): Promise<SessionView | undefined> {
-  const row = await tx.get('SELECT * FROM session WHERE id = ?', id);
-  return row === undefined ? undefined : viewOf(tx, row);
 }

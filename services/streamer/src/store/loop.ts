@@ -1,5 +1,5 @@
 /** One round of storing: the next series whose quiet timer ended. */
-import { nextStore, nextTime } from '../ledger/claims.ts';
+import { nextStore, nextTime, clampTimers } from '../ledger/claims.ts';
 import { COPY, STORAGE } from '../model/series.ts';
 import type { MoveOrder } from '../model/decision.ts';
 import type { StoreWork } from '../ledger/rows.ts';
@@ -8,7 +8,6 @@ import { LEG_LEASE, nextOf, workOn, type WorkKind } from '../work/worker.ts';
 import { storeStep, type StoreOutcome } from './step.ts';
 import { SENT_BY } from '../model/rule.ts';
 import { labelled, quarantinedSeries } from '../ledger/views.ts';
-import { clampTimers } from '../intake/sql.ts';
 import { decide } from './place/place.ts';
 import type { Settings } from '../model/settings.ts';
 import { LONGEST_WAIT, Wake } from '../work/wake.ts';

@@ -3,7 +3,7 @@ import { STORAGE } from '../model/series.ts';
 import type { Decision } from '../model/decision.ts';
 import type { Binding, Quarantined, StoreDone } from '../ledger/rows.ts';
 import type { Claim, Millis, Tx } from '../ledger/tx.ts';
-import { storedParts } from '../joining/sql.ts';
+import { storedParts } from '../ledger/joined.ts';
 import {
   requireClaim,
   lockSeries,
@@ -15,9 +15,8 @@ import {
   type Leg,
   refresh,
 } from '../ledger/leg.ts';
-import { ending, sessionNews } from '../ledger/aftermath.ts';
-import { verifyStored } from '../verify/sql.ts';
-import { unknown } from '../send/sql.ts';
+import { ending, sessionNews, verifyStored } from '../ledger/aftermath.ts';
+import { unknown } from '../ledger/unknown.ts';
 
 /** Binds the series to its folder and labels, before the first image of this pull is written. */
 export async function bindFolder(

@@ -7,32 +7,6 @@ import { tell, sessionNews } from '../ledger/aftermath.ts';
 import { parse, partOf, verificationView } from '../ledger/views.ts';
 import type { Look, Outcome, FileTarget, VerifySummary, VerifyTimes, VerifyWork } from './types.ts';
 
-/** Schedules the verification of a series that was stored or copied. Where files failed before, it comes soon. */
-export async function verifyStored(tx: Tx, series: string, place: FileTarget, now: Millis): Promise<void> {
-  const every = tx.consequences.verifyEveryMs;
-  await tx.run(
-    `INSERT INTO verification (series, place, stored, due) VALUES (?, ?, ?, ?)
-     ON CONFLICT (series, place) DO UPDATE SET stored = excluded.stored, claim = NULL, attempts = 0,
-       trouble_code = NULL, trouble_message = NULL,
-       due = CASE WHEN verification.failure_code IS NULL THEN excluded.due ELSE excluded.stored END`,
-    series,
-    place,
-    now,
-    every === undefined ? null : now + every,
-  );
-}
-
-/** After a loss nobody knows what is there: it is looked at as soon as may be. */
-export const verifySoon = (tx: Tx, series: string, place: FileTarget, now: Millis): Promise<unknown> =>
-  tx.run(
-    `INSERT INTO verification (series, place, stored, due) VALUES (?, ?, ?, ?)
-     ON CONFLICT (series, place) DO UPDATE SET claim = NULL, due = excluded.due`,
-    series,
-    place,
-    now,
-    now,
-  );
-
 /** Brings what is due in line with the configuration, and with a clock that was set back. */
 export async function adjustVerify(tx: Tx, { every, until }: VerifyTimes, now: Millis): Promise<void> {
   if (every === undefined) {

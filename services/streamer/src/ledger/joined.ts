@@ -1,7 +1,7 @@
-/** Joined series, in the ledger. */
-import type { Tx } from '../ledger/tx.ts';
-import { parse } from '../ledger/views.ts';
-import { groupFor, type JoinTraits, type Joinable, type Member } from './rule.ts';
+/** Joined series in the ledger: which series stands for which. */
+import type { Tx } from './tx.ts';
+import { parse } from './views.ts';
+import { groupFor, type JoinTraits, type Joinable, type Member } from '../joining/rule.ts';
 
 /** The series that stands for this one in the ledger: itself where it was joined with none. */
 export async function leadOf(tx: Tx, series: string): Promise<string> {
