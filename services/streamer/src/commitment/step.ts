@@ -261,14 +261,14 @@ function workOfCommitment(
     name: 'commit',
     lease: LEG_LEASE,
     about: ({ series }) => ({ series, target }),
-    says: { later: 'commitment is asked for later', interrupted: 'commitment interrupted' },
+    says: { later: 'commitment is requested later', interrupted: 'commitment interrupted' },
     step: (work, held) => commitStep(work, committing, deps, held),
     after: () => wakes.after.notify(),
     ended: (outcome, about) => {
       if (outcome.kind === 'waiting') {
         const { asked, resent } = outcome;
         if (asked.length + resent > 0)
-          log.info('commitment asked for', { ...about, transactions: asked, resent });
+          log.info('commitment requested', { ...about, transactions: asked, resent });
         if (resent > 0) wakes.legs.notify();
         return;
       }

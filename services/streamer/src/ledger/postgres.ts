@@ -228,7 +228,7 @@ const TLS_TROUBLES: readonly (readonly [codes: RegExp, texts: RegExp | undefined
   [
     /^ERR_TLS_CERT_ALTNAME_INVALID$/,
     undefined,
-    'its certificate is for another name than ledger.url has. Use a name that the certificate has, or have one made for this name',
+    'its certificate is for another name than ledger.url has. Use a name that the certificate has, or request one for this name',
   ],
   [
     /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_SIGNATURE_FAILURE|CERT_UNTRUSTED|INVALID_CA)$/,
@@ -238,7 +238,7 @@ const TLS_TROUBLES: readonly (readonly [codes: RegExp, texts: RegExp | undefined
   [
     /^ERR_SSL_WRONG_VERSION_NUMBER$/,
     /does not support SSL|establishing an SSL connection/,
-    'it does not speak TLS, and ledger.tls asks for it. Turn it on there (ssl = on), or check ledger.url',
+    'it does not speak TLS, and ledger.tls requires it. Turn it on there (ssl = on), or check ledger.url',
   ],
   [/^(ERR_(SSL|TLS)_|CERT_)/, undefined, 'the TLS handshake fails. Look into its log'],
 ];

@@ -14,7 +14,7 @@ export const UNKNOWN = '*';
 
 export const SENT_UNKNOWN = permanent(
   'SENT_UNKNOWN',
-  'Nobody knows whether this was sent: the ledger that knew it was lost. Look at the destination; what is not there is sent by scanflow series retry.',
+  'Nobody knows whether this was sent: the ledger that recorded it was lost. Look at the destination; scanflow series retry sends missing images.',
 );
 
 /** As the detail of a row of progress: a failure like any other, with the span. */

@@ -231,14 +231,14 @@ async function requireCopy(
 const whyOf = (failure: Failure): Failure => (failure.code === 'ORTHANC_GONE' ? GONE : failure);
 
 const ADVICE =
-  'Have the destination accept the transfer syntax that the image has, or send it from project storage with another program';
+  'Make the destination accept the transfer syntax that the image has, or send it from project storage with another program';
 const GONE = permanent(
   'TRANSCODE_GONE',
   `The destination does not take the image’s transfer syntax, and Orthanc no longer has the image to convert it. ${ADVICE}.`,
 );
 const WRONG = permanent(
   'TRANSCODE_WRONG',
-  `Orthanc’s converted copy is another image, or in another transfer syntax, than was asked for; it was not sent. ${ADVICE}.`,
+  `Orthanc’s converted copy is another image, or in another transfer syntax, than requested; it was not sent. ${ADVICE}.`,
 );
 const noRoom = (error: unknown): Failure =>
   transient(

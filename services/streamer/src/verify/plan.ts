@@ -183,5 +183,5 @@ export function verifyHealth(summary: VerifySummary | undefined): string {
     ...Object.entries(trouble).map(([code, count]) => `${code}: ${count} series could not be looked at.`),
   ];
   if (texts.length === 0) return 'ok';
-  return `${texts.join(' ')} scanflow series list --state failed tells which; scanflow verify --repair puts back what it can.`;
+  return `${texts.join(' ')} scanflow series list --state failed shows which; scanflow verify --repair puts back what it can.`;
 }

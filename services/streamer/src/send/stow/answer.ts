@@ -246,7 +246,7 @@ const unmentioned = (name: string): StatusMeaning => ({
   each: {
     kind: 'ambiguous',
     code: 'STOW_UNMENTIONED',
-    message: `${name} answered without a word about the image: whether it has it is not known. It is sent again; look into the log there.`,
+    message: `${name} answered without a word about the image: nobody knows whether it has it. It is sent again; look into the log there.`,
   },
 });
 
@@ -254,7 +254,7 @@ const unclear = (name: string, status: number): StatusMeaning => ({
   stop: {
     kind: 'ambiguous',
     code: 'STOW_UNCLEAR',
-    message: `${name} answered ${status}, but not as DICOMweb does: whether it has the images is not known. Check url of the destination.`,
+    message: `${name} answered ${status}, but not as DICOMweb does: nobody knows whether it has the images. Check url of the destination.`,
   },
 });
 
@@ -264,7 +264,7 @@ function refusedRequest(name: string, status: number): Failure {
   if (status === 415)
     return permanent(
       'STOW_NOT_SUPPORTED',
-      `${name} does not take DICOM files of this kind (415). Have it accept their transfer syntax and SOP class.`,
+      `${name} does not take DICOM files of this kind (415). Make it accept their transfer syntax and SOP class.`,
     );
   return permanent('STOW_REFUSED', `${name} refused the image (${status}). Look into the log there.`);
 }

@@ -147,7 +147,7 @@ const TAKEN = permanent(
 
 const COLLISION = permanent(
   'STORE_COLLISION',
-  'The folder of this series belongs to another one, and storage.collisions is fail. Look which of the two is right, move the other away and retry the series; or let storage.layout tell them apart.',
+  'The folder of this series belongs to another one, and storage.collisions is fail. Look which of the two is right, move the other away and retry the series; or let storage.layout distinguish them.',
 );
 
 /**
