@@ -165,7 +165,7 @@ async function placeByWhatIsThere(
   listed: readonly [InstanceListing, ...InstanceListing[]],
   deps: StoreDeps,
   signal: AbortSignal,
-): Promise<Place> {
+): Promise<Placement> {
   try {
     return await placeOf(work, listed, deps, signal);
   } catch (error) {
