@@ -4,12 +4,12 @@ import type { Millis, Row, Tx } from '../ledger/tx.ts';
 import type { KeptSeries } from './kept.ts';
 import { seriesViews, message, parse } from '../ledger/views.ts';
 
-/** Complete, still in Orthanc, and neither it nor its session has anything to tell that was not told. */
+/** Complete, still in Orthanc, and neither it nor its session has an undelivered event. */
 const READY = `state = 'complete' AND (cleaned IS NULL OR cleaned < 0) AND updated <= ?
   AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.subject = series.id AND d.state <> 'done')
   AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.subject = series.session AND d.state <> 'done')`;
 
-/** Its session will be told of soon. One that waits for a person, who may take weeks, keeps nothing. */
+/** Its session will be reported soon. One that waits for a person, who may take weeks, keeps nothing. */
 const TOLD = `NOT EXISTS (SELECT 1 FROM session t WHERE t.id = series.session AND t.due IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM series m WHERE m.session = t.id AND m.state = 'quarantined'))`;
 

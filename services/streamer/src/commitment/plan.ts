@@ -22,7 +22,7 @@ export interface CommitmentItem {
 export interface Transaction {
   readonly uid: string;
   readonly state: TransactionState;
-  /** 1, and one more for each time that the same images were asked for in vain. */
+  /** 1, and one more for each request for the same images that got no report. */
   readonly round: number;
   /** Milliseconds since the epoch. */
   readonly until: number;
@@ -50,7 +50,7 @@ export interface CommitmentFacts {
 }
 
 export interface CommitmentLimits {
-  /** Times that an image is asked for without a report, and sent when it is named as failed. */
+  /** Most requests for an image without a report, and most times that it is sent after it was named as failed. */
   readonly attempts: number;
   /** Most images of one request. */
   readonly batch: number;
@@ -160,7 +160,7 @@ class Planning {
     const unsent = this.#facts.unsent.get(instance);
     if (unsent === 'again') this.#sending = true;
     if (unsent !== undefined) {
-      // where it is sent after all, it is asked for
+      // if it is sent after all, its commitment is requested
       if (row === undefined) this.#new.push({ instance, outcome: 'again', detail: named(0, true) });
       return;
     }
@@ -204,7 +204,7 @@ class Planning {
     };
   }
 
-  /** Rounds count as long as what they were in vain for is asked for. What never got an answer does not count. */
+  /** Rounds without a report count as long as their images are requested. A request without an answer does not count. */
   #ended(): CommitmentPlan['ended'] {
     const asked = new Set(this.#ask.map(([, { instance }]) => instance));
     return this.#facts.transactions.flatMap(({ uid, state, items }) => {
@@ -237,7 +237,7 @@ export function judgeReport(
   });
 }
 
-/** What is asked for or sent anew waits for the later answer; what was given up for want of one has it now. */
+/** A late report settles only images that have no row, or whose row expired. */
 const isOpen = (row: CommitmentRow | undefined): boolean =>
   row === undefined || (row.outcome === 'failed' && row.detail.includes(EXPIRED));
 

@@ -60,7 +60,7 @@ const transactionOf = (row: Row): Transaction => ({
   items: JSON.parse(String(row['items'])) as CommitmentItem[],
 });
 
-/** Writes down what was decided, before anything is asked. */
+/** Records the decision before any request goes out. */
 export async function decided(
   tx: Tx,
   claim: Claim,

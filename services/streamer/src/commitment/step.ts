@@ -35,7 +35,7 @@ import { LEG_LEASE, legsTo, nextOf, workOn, type WorkKind } from '../work/worker
 import type { Metrics } from '../http/metrics.ts';
 import type { Wake } from '../work/wake.ts';
 
-/** How a destination is asked; never throws for what it does. */
+/** Sends requests to a destination; never throws because of what it does. */
 export interface CommitmentAsker {
   readonly newUid: () => string;
   readonly ask: (
@@ -52,7 +52,7 @@ export interface Committing {
   /** Name of the destination. */
   readonly name: string;
   readonly asker: CommitmentAsker;
-  /** Without a report for so long, it is asked again. Milliseconds. */
+  /** Without a report for so long, the request is repeated. Milliseconds. */
   readonly withinMs: number;
   readonly attempts: number;
   readonly batch: number;
@@ -152,7 +152,7 @@ const RECORD_GONE = transient(
   'The series.json of this series is missing, or older than the ledger, so nobody knows for which images to request commitment. Put it back; it goes on by itself.',
 );
 
-/** Whether something is, or is to be, sent again. */
+/** Whether something is being sent again, or must be. */
 async function sendAgain(
   work: LegWork,
   { resend, sending }: CommitmentPlan,

@@ -23,7 +23,7 @@ export async function erasableSeries(tx: Tx, after: string, limit: number): Prom
 }
 
 /**
- * Forgets these series and what was told of them; whoever works on one is refused from here on. Sessions that have other
+ * Forgets these series and their deliveries; whoever works on one is refused from here on. Sessions that have other
  * series are reported anew, the others are forgotten. Whether somebody works on one, and may not know yet.
  */
 export async function forgetSeries(
@@ -85,6 +85,6 @@ export interface ErasableSeries {
   readonly copyPath: string | undefined;
   readonly session: string | undefined;
   readonly legs: readonly LegView[];
-  /** Hooks that were told of it. */
+  /** Hooks that got an event of it. */
   readonly hooks: readonly string[];
 }

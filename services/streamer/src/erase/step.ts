@@ -1,5 +1,5 @@
 /**
- * Erases what a person asked for: marks first, so that nothing comes back meanwhile; then ledger, Orthanc, storage and copy;
+ * Erases what a person requested: marks first, so that nothing comes back meanwhile; then ledger, Orthanc, storage and copy;
  * then all of it is looked for once more. Ended at any moment, it is begun again, by this streamer or another.
  */
 import { randomBytes } from 'node:crypto';

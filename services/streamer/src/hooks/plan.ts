@@ -75,7 +75,7 @@ export const HOOK_RETRY: RetryPolicy = { firstMs: 10_000, capMs: 3_600_000 };
 /**
  * When a run that failed is made again; undefined: it is given up.
  * @param attempt 1 for the first run that failed
- * @param askedMs the receiver asked for a wait of at least this long (Retry-After)
+ * @param askedMs the receiver wants a pause of at least this long (Retry-After)
  */
 export function hookRetry(
   failure: Pick<Failure, 'kind'>,
@@ -115,7 +115,7 @@ export type HookOutcome =
       readonly kind: 'failed';
       readonly failure: Failure;
       readonly output: string;
-      /** The receiver asked for a pause of so many milliseconds (Retry-After). */
+      /** The receiver wants a pause of so many milliseconds (Retry-After). */
       readonly askedMs?: number;
     }
   /** We are stopping; the hook runs again later. */

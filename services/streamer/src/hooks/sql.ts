@@ -1,4 +1,4 @@
-/** What hooks are told, in the ledger: written with the fact itself, handed out in order, kept until pruned. */
+/** Deliveries to hooks, in the ledger: written with the fact itself, handed out in order, kept until pruned. */
 import { randomUUID } from 'node:crypto';
 import { type Failure, FailureError, transient } from '@scanflow/failure';
 import { HOOK_EVENTS } from './plan.ts';

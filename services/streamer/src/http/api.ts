@@ -37,7 +37,7 @@ const rowsOf = ({ limit }: Query, otherwise: number): number =>
 
 /**
  * GET /api/series, /api/series.csv, /api/sessions, /api/sessions.csv, /api/hooks: `?state=failed&warned=1&limit=50`, newest
- * activity first. GET /api/series/ID: one, with what hooks were told of it and of its session.
+ * activity first. GET /api/series/ID: one, with the deliveries for it and for its session.
  */
 export function routes(app: FastifyInstance, deps: ApiDeps): void {
   const { ledger, context } = deps;

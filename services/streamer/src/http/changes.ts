@@ -209,7 +209,7 @@ async function skip(
   return [...new Set(targets)];
 }
 
-/** Of whom hooks are told: the series, and the session that it belongs to. */
+/** The subjects of its deliveries: the series, and the session that it belongs to. */
 export const toldOf = ({ id, session }: Pick<SeriesView, 'id' | 'session'>): readonly string[] =>
   session === undefined ? [id] : [id, session];
 

@@ -85,7 +85,7 @@ async function take(
 }
 
 /**
- * The series that a page of changes is about. An instance's series is asked for once; the other instances of that
+ * The series that a page of changes is about. An instance's series is requested once; the other instances of that
  * series, which mostly stand in the same page, come with it.
  */
 async function seriesOf(

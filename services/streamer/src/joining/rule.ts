@@ -112,7 +112,7 @@ export interface Part {
   readonly series: string;
   /** It was stored with the others, so it stays. */
   readonly stored: boolean;
-  /** By which its images are told apart: acquisition and instance number. */
+  /** What distinguishes its images: acquisition and instance number. */
   readonly numbers: readonly string[];
 }
 

@@ -23,7 +23,7 @@ import {
 import type { FileTarget } from '../verify/types.ts';
 
 /**
- * Ends the work on a leg, and writes in the same transaction what follows from it: hooks are told where the leg came further
+ * Ends the work on a leg, and writes in the same transaction what follows from it: deliveries to hooks where the leg came further
  * or failed in another way than before, and its session has news.
  */
 export async function ending(tx: Tx, claim: Claim, now: Millis, work: () => Promise<unknown>): Promise<void> {
@@ -111,7 +111,7 @@ export async function sessionNews(
   if (session !== undefined) await isBusy(tx, session, now);
 }
 
-/** A session that was only guessed at, and that nobody was told of. */
+/** A session that was only guessed, and never reported. */
 const dropEmpty = (tx: Tx, session: string): Promise<number> =>
   tx.run(
     `DELETE FROM session WHERE id = ? AND increment = 0

@@ -32,7 +32,7 @@ export async function openConfiguredLedger(
   });
 }
 
-/** Where a person asked for it, a damaged file is put aside and a new one made. */
+/** If a person requested it, puts a damaged file aside and makes a new one. */
 async function openFile(data: string, options: Options, log: Log): Promise<Ledger> {
   const path = join(data, 'streamer', 'ledger.sqlite');
   const open = (): Ledger => openLedger(path, options);

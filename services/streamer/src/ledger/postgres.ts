@@ -19,7 +19,7 @@ export interface PostgresOptions {
 
 const CONNECTIONS = 6;
 const CONNECT_MS = 10_000;
-/** Longest statement, where nothing else is asked for; longest wait for a row that another transaction has. */
+/** Longest statement by default; longest wait for a row that another transaction has. */
 const STATEMENT_MS = 60_000;
 const LOCK_MS = 20_000;
 /** A process that was stopped in the middle of a transaction does not keep its rows from the others. */
@@ -36,7 +36,7 @@ const MIGRATION_LOCK = 5_283_001;
  */
 export function openPostgres(options: PostgresOptions, migrations: readonly string[] = MIGRATIONS): Database {
   const pool = new Pool(poolConfig(options));
-  // of connections at rest; whoever needs one next is told
+  // an idle connection failed: the next user of one sees the error
   pool.on('error', () => undefined);
   let ready: Promise<void> | undefined;
   const prepare = (): Promise<void> => {
@@ -71,7 +71,7 @@ function poolConfig({
     user: decodeURIComponent(username),
     database: decodeURIComponent(pathname.slice(1)),
     ...(password === undefined ? {} : { password }),
-    // told, so that no variable of the environment turns the check off
+    // explicit, so that no variable of the environment turns the check off
     ...(ca === undefined ? {} : { ssl: { ca, rejectUnauthorized: true } }),
     max: connections,
     connectionTimeoutMillis: CONNECT_MS,
@@ -105,7 +105,7 @@ async function inTransaction<T>(pool: Pool, begin: string, work: (tx: Statements
 async function once<T>(pool: Pool, begin: string, work: (tx: Statements) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken = false;
-  // told of a connection that ends while nothing is asked of it
+  // a connection may end while it is idle
   const lost = (): void => {
     broken = true;
   };
@@ -198,7 +198,7 @@ function failureIn(error: unknown): Failure {
   return transient('LEDGER_FAILED', `PostgreSQL refuses a statement (${state}). Look into its log.`);
 }
 
-/** Present in what the server itself says. Its message may hold values, so the code alone is told. */
+/** Present in what the server itself says. Its message may hold values, so only the code is shown. */
 function sqlState(error: unknown): string | undefined {
   const code = codeOf(error);
   return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && error instanceof Error && 'severity' in error

@@ -200,7 +200,7 @@ export interface DeliveryWork {
   /** Of this delivery. */
   readonly id: string;
   readonly token: string;
-  /** The same for every repeat, and for every hook that is told: receivers drop what they know. */
+  /** The same for every repeat, and for every hook: receivers drop events that they know. */
   readonly event: string;
   readonly hook: string;
   readonly kind: HookEvent;
@@ -234,9 +234,9 @@ export interface SessionView {
   readonly id: string;
   readonly firstSeen: Millis;
   readonly updated: Millis;
-  /** When it is looked at next; null: it was told complete, and nothing came since. */
+  /** When the streamer looks at it next; null: it was reported as complete, and nothing came since. */
   readonly due: Millis | null;
-  /** How many times it was told complete. */
+  /** How many times it was reported as complete. */
   readonly increment: number;
   readonly digest: string | undefined;
   /** Of its report, by the name that the store gives it; once chosen it stays. */

@@ -5,7 +5,7 @@ import type { HookEvent } from '../hooks/plan.ts';
 export interface Consequences {
   /** Names of the hooks that want this event; a session has no modality. */
   readonly hooksFor: (event: HookEvent, modality: string | undefined) => readonly string[];
-  /** Whether a destination is asked for storage commitment; default: none is. */
+  /** Whether storage commitment is requested from a destination; default: from none. */
   readonly commits?: (destination: string) => boolean;
   /** A stored series is verified this long after storing, in milliseconds; default: never by schedule. */
   readonly verifyEveryMs?: number | undefined;
@@ -74,7 +74,7 @@ export interface Claim {
 export type Value = string | number | null;
 export type Row = Readonly<Record<string, unknown>>;
 
-/** Where the two differ in what is asked of them. */
+/** Where the SQL of the two differs. */
 export interface Dialect {
   /** Ends a SELECT from one table: the rows found stay this transaction's to its end. */
   readonly lock: string;

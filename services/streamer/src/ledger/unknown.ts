@@ -9,7 +9,7 @@ export interface UnknownSpan {
   readonly through: number;
 }
 
-/** Stands in the progress of a leg in the place of all those images; no file has this name. */
+/** Stands in the progress of a leg for all those images; no file has this name. */
 export const UNKNOWN = '*';
 
 export const SENT_UNKNOWN = permanent(

@@ -57,7 +57,7 @@ export function judge(rule: Rule | undefined, traits: Traits): Verdict {
   return { wanted: true };
 }
 
-/** Undefined where it cannot be told. */
+/** Undefined if nobody knows. */
 function hits(key: Key, values: readonly string[], traits: Traits): boolean | undefined {
   const value = traits[key]?.trim();
   switch (key) {

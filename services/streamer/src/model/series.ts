@@ -57,7 +57,7 @@ export interface Warning {
 
 /**
  * `asked`: written down, and on its way to the destination, if it got there. `accepted`: a report is due until `until`.
- * `expired`: none came, and the images were asked for again. `closed`: nobody waits for it any more. `answered`: reported.
+ * `expired`: none came, and commitment of the images was requested again. `closed`: nobody waits for it any more. `answered`: reported.
  * A late report still counts in each of them but the last.
  */
 export type TransactionState = 'asked' | 'accepted' | 'expired' | 'closed' | 'answered';

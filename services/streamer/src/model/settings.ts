@@ -1,4 +1,4 @@
-/** What the steps are told once, at start. */
+/** Settings of the steps, fixed at the start. */
 import type { Peer, Dial } from '@scanflow/dimse';
 import type { Home, Layout } from '../store/place/layout.ts';
 import type { Window, Rate } from '../work/pace.ts';
@@ -29,7 +29,7 @@ export interface Destination {
 /** Storage commitment of a destination. */
 export interface CommitmentSettings {
   readonly name: string;
-  /** Who is asked, and reports. */
+  /** The node that takes requests, and reports. */
   readonly peer: Peer;
   readonly withinMs: number;
   /** How long an association is kept open for the report, in milliseconds. */
@@ -56,7 +56,7 @@ export interface Settings {
   /** Each series also as one file. */
   readonly tar?: boolean;
   readonly destinations: readonly Destination[];
-  /** Of those destinations that are asked for it. */
+  /** For the destinations from which the streamer requests it. */
   readonly commitments?: readonly CommitmentSettings[];
   readonly limits: PullLimits;
   readonly retry: RetryPolicy;
@@ -78,7 +78,7 @@ export type Reach = CStoreReach | StowReach;
 export interface CStoreReach {
   readonly kind: 'c-store';
   readonly peer: Peer;
-  /** Associations side by side; 1 unless told. */
+  /** Associations at the same time; 1 by default. */
   readonly associations?: number;
   /** What it does not take as it is goes as a copy that Orthanc transcodes, without loss. */
   readonly transcode?: boolean;

@@ -92,7 +92,7 @@ export async function rebuild(
   const system = await orthanc.system(signal);
   const held = await seriesOf(orthanc, signal);
   await startFeed(system, deps, signal);
-  // whoever asks for a rebuild says that these are the right roots; what may not be taken is told by the look at it
+  // a person who requests a rebuild vouches for these roots; a look at each reports one that may not be taken
   for (const spec of deps.keeper.specs) await deps.keeper.take(spec);
   // what an older ledger has waiting: before anything newer is known
   const doubted = request.lost ? await ledger.write(doubtSent, clock.now()) : 0;

@@ -90,7 +90,7 @@ async function put(tx: Tx, series: RecoveredSeries, known: boolean, now: Millis)
     id,
   );
   if (session === undefined) return;
-  // without a moment to be looked at: what was told of it stays told
+  // without a moment of the next look: an earlier report of it still counts
   await tx.run(
     `INSERT INTO session (id, due, first_seen, updated, increment) VALUES (?, NULL, ?, ?, 1)
      ON CONFLICT (id) DO UPDATE SET digest = NULL`,

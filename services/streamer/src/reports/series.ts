@@ -60,7 +60,7 @@ export interface SeriesReport {
   readonly verification: readonly VerificationReport[];
   /** Destinations that do not get this series. */
   readonly notSent?: readonly NotSent[];
-  /** Deliveries to hooks for it, then for its session, the latest first. Only where one series was asked for. */
+  /** Deliveries to hooks for it, then for its session, the latest first. Only for a request for one series. */
   readonly hooks?: readonly HookReport[];
 }
 

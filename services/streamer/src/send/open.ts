@@ -88,7 +88,7 @@ const NONE = {};
 
 export const cstoreSender = ({ peer, associations = 1 }: CStoreReach, log: DimseLog): Sender => ({
   send: (items, { signal, calmly, gate }) =>
-    // a node that broke off is not asked for several requests at a time again
+    // a node that broke off gets one request at a time from now on
     store(peer, items, { signal, log, associations, gate, ...(calmly ? { operations: 1 } : {}) }),
   close: () => undefined,
 });

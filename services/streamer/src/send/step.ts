@@ -227,7 +227,7 @@ const AWAY = transient(
 const copied = ({ transcoded }: SendOutcome): { transcoded?: string } =>
   transcoded === undefined ? {} : { transcoded };
 
-/** The row to record, undefined where the instance is to be tried again. */
+/** The row to record; undefined if the instance has to be tried again. */
 function judge(outcome: SendOutcome, tally: Tally): Progress | undefined {
   switch (outcome.result) {
     case 'sent':

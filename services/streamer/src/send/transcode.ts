@@ -157,7 +157,7 @@ async function openCopy(
 ): Promise<OpenFile> {
   const { orthancId, fileUuid } = original;
   if ((await orthanc.instance(orthancId, signal)).fileUuid !== fileUuid) throw new FailureError(GONE);
-  // before Orthanc is asked: an answer that nobody reads would keep its connection
+  // before the request to Orthanc: an answer that nobody reads would keep its connection
   const file = await nameless(folder);
   try {
     const { bytes, chunks } = await orthanc.transcode(orthancId, transferSyntax, signal);
@@ -209,7 +209,7 @@ async function fill(file: FileHandle, buffer: Buffer, length: number, position: 
 /** File meta information is far smaller. */
 const HEAD = 65_536;
 
-/** It must be the same instance, in the transfer syntax that was asked for. */
+/** It must be the same instance, in the requested transfer syntax. */
 async function requireCopy(
   file: FileHandle,
   size: number,

@@ -34,7 +34,7 @@ export type SendOutcome = StoreOutcome & {
 
 export interface SendOptions {
   readonly signal: AbortSignal;
-  /** The last attempt broke off: nothing is asked of it that it need not be able to do. */
+  /** The last attempt broke off: use nothing that a node need not support. */
   readonly calmly: boolean;
   /** Holds sending back, for a rate or for hours in which nothing is sent. */
   readonly gate?: StoreGate | undefined;

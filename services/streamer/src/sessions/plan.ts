@@ -72,7 +72,7 @@ export function sessionDigest(
 const RECOVERED = 'recovered:';
 
 /**
- * Stands in the place of the digest of a session that was told before the ledger was lost: it is not told again until an image
+ * Stands for the digest of a session that was reported before the ledger was lost: it is not reported again until an image
  * more is stored.
  */
 export function recoveredMark(

@@ -1,4 +1,4 @@
-/** Sessions in the ledger: when one is complete, and what was told of it. */
+/** Sessions in the ledger: when one is complete, and what was reported of it. */
 import type { Failure } from '@scanflow/failure';
 import { isRecovered, recoveredMark, sessionDigest } from './plan.ts';
 import type { Millis, Tx } from '../ledger/tx.ts';
@@ -21,7 +21,7 @@ export async function nextSession(tx: Tx, now: Millis): Promise<SessionView | un
 }
 
 /**
- * Complete, with the hooks told of it, unless something came since it was looked at: then false, and it is looked at
+ * Marks it complete, with deliveries to hooks, unless something came since it was looked at: then false, and it is looked at
  * again, also where another streamer has told it meanwhile as what it is now.
  */
 export async function sessionComplete(

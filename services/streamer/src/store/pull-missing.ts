@@ -182,7 +182,7 @@ class Refusals {
     return true;
   }
 
-  /** Whether it is no longer asked for. */
+  /** Whether it is no longer requested. */
   has(listing: InstanceListing): boolean {
     const { damaged, times } = this.#given.get(keyOf(listing)) ?? { damaged: true, times: 0 };
     return !damaged || times >= DAMAGED_AFTER;
@@ -194,7 +194,7 @@ class Refusals {
   }
 }
 
-/** A file that Orthanc serves wrongly is asked for some times more: throws its failure until then. */
+/** Requests a file that Orthanc serves wrongly some times more: throws its failure until then. */
 function finalOf(refused: readonly Refused[], attempt: number): GivenUp[] {
   const again = refused.find(({ failure }) => failure.kind !== 'permanent');
   if (again !== undefined && (attempt < CORRUPT_ATTEMPTS || !CORRUPT.has(again.failure.code)))

@@ -5,7 +5,7 @@ export type TagApply = 'stored+forwarded' | 'forwarded' | 'none';
 
 /** `tag` of the configuration. */
 export interface TagRules extends Pick<PrivateTag, 'group' | 'creator' | 'element' | 'vr' | 'value'> {
-  /** What carries it: stored+forwarded unless told. */
+  /** What carries it: stored+forwarded by default. */
   readonly apply?: TagApply;
   /** Elements of the block for the accession number and for the time of tagging; none where undefined. */
   readonly accession?: number | undefined;

@@ -62,7 +62,7 @@ const isNews = ({ state, instances, missing = [] }: SeriesRecord, pulled: Pulled
   state !== 'stored' ||
   pulled.images.length + pulled.failures.length > 0 ||
   pulled.kept.length !== instances.length ||
-  // another entry in the place of one: it stands for a damaged file of Orthanc's, too
+  // another entry replaces one: it stands for a damaged file of Orthanc's, too
   pulled.kept.some((image, index) => image !== instances[index]) ||
   pulled.gone.length !== missing.length;
 

@@ -113,7 +113,7 @@ export async function stopJob(tx: Tx, id: string): Promise<boolean> {
   return true;
 }
 
-/** The next series that a person asked for. */
+/** The next series that a person requested. */
 export async function nextAsked(tx: Tx, now: Millis): Promise<VerifyWork | undefined> {
   const row = await tx.get(
     `SELECT i.job, i.series, i.place, i.attempts FROM verify_item i WHERE i.next_try IS NOT NULL AND i.next_try <= ?

@@ -136,7 +136,7 @@ const set = (tx: Tx, { series, target }: Claim, what: string, value: number): Pr
 const rowOf = (tx: Tx, { series, target }: Claim): Promise<Row | undefined> =>
   tx.get('SELECT * FROM verification WHERE series = ? AND place = ?', series, target);
 
-/** Hooks are told of what is wrong, once; the report of the session is written anew. */
+/** Hooks get one event about what is wrong; the report of the session is written anew. */
 async function tellOf(
   tx: Tx,
   { series, target }: Claim,
@@ -247,7 +247,7 @@ export async function isStoring(tx: Tx): Promise<boolean> {
   return stored !== undefined;
 }
 
-/** Claims a leg that has ended, so that nothing is stored in its folder meanwhile. Undefined where something is to be stored. */
+/** Claims a leg that has ended, so that nothing is stored in its folder meanwhile. Undefined if something has to be stored. */
 export async function claimLegOf(
   tx: Tx,
   series: string,

@@ -48,7 +48,7 @@ export interface LoopDeps extends AfterStoring {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly condition: Condition;
-  /** Destinations that are asked for storage commitment. */
+  /** Destinations from which storage commitment is requested. */
   readonly committing: readonly Committing[];
   readonly verify: VerifySettings;
   readonly wakes: Wakes;

@@ -73,7 +73,7 @@ export const createWakes = (): Wakes => ({
   erase: new Wake(),
 });
 
-/** An error of one round is told and waited out; the next round begins anew. */
+/** Logs an error of one round and waits; the next round begins anew. */
 async function forever(
   name: string,
   round: () => Promise<void>,

@@ -53,7 +53,7 @@ export function triedFor(attempt: number, { firstMs, capMs }: RetryPolicy): numb
 const SPACE_MS = 60_000;
 const ROOT_MS = 15_000;
 
-/** What only waits for free space, or for the right root, looks often: nothing is asked of anybody. */
+/** What only waits for free space, or for the right root, looks often: a look costs nobody anything. */
 export function policyFor({ code }: Pick<Failure, 'code'>, policy: RetryPolicy): RetryPolicy {
   const longest =
     code === 'STORE_SPACE_FLOOR' ? SPACE_MS : code.startsWith('STORE_ROOT_') ? ROOT_MS : undefined;

@@ -159,7 +159,7 @@ export interface Answered {
   readonly answer: StowAnswer | undefined;
 }
 
-/** With these, what the answer says of an instance is what became of it. Some servers answer 400 in the place of 409. */
+/** With these, what the answer says of an instance is what became of it. Some servers answer 400 instead of 409. */
 const TOLD: ReadonlySet<number> = new Set([200, 202, 400, 409]);
 
 /** @param uids SOP Instance UIDs of the request, no two the same */

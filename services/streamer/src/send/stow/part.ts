@@ -38,7 +38,7 @@ function unreadable(error: unknown): FailureError {
   return new FailureError((lasting ? permanent : transient)('FILE_UNREADABLE', message), error);
 }
 
-/** Something with bytes that are asked for by their place. */
+/** Something whose bytes are read by their place. */
 interface Source {
   readonly size: number;
   /** Gives fewer bytes only at the end. */

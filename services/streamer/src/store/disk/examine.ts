@@ -15,7 +15,7 @@ const PIECE = 256 * 1024;
 /** A link is not followed, and a pipe is not waited for. */
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** `passes` is asked before each piece. Throws what concerns more than this file, such as a stale handle. */
+/** Calls `passes` before each piece. Throws what concerns more than this file, such as a stale handle. */
 export async function examine(
   folder: string,
   expected: StoredFile,

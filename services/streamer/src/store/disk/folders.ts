@@ -105,7 +105,7 @@ export async function placeWithin(
   return path === undefined ? undefined : { root: place.root, path };
 }
 
-/** A link in the place of a folder that we resolved before, leads elsewhere by now. Throws STORE_OUTSIDE_ROOT. */
+/** A link replaced a folder that we resolved before, and leads elsewhere now. Throws STORE_OUTSIDE_ROOT. */
 export async function requireUnmoved(realFolder: string): Promise<void> {
   if ((await realpath(realFolder)) !== realFolder) throw new FailureError(OUTSIDE);
 }

@@ -69,7 +69,7 @@ export class BookingIndex implements KnownBookings {
   add(record: BookingRecord): void {
     const id = record.patientId.trim();
     const name = nameText(record.patientName);
-    // no more than is asked for: there may be a hundred thousand of them
+    // only the requested ones: there may be a hundred thousand of them
     const { accessionNumber, labels } = record;
     const known = { accessionNumber, labels };
     this.projects.add(labels.project);

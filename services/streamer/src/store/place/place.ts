@@ -257,7 +257,7 @@ export async function decide(
   // what stands under these labels already is a sign like the others
   const others = labels === undefined ? [] : ((await earlier?.(labels, sessionOf(attributes))) ?? []);
   const decided = others.length === 0 ? first : route({ ...input, earlier: others });
-  // a layout of its own is for images of which nothing is known, not for those of which too much is said
+  // its own layout is for images without labels, not for images with contradicting ones
   if (decided.kind !== 'quarantine' || unmatched === undefined || !isUnmatched(decided)) return decided;
   return { kind: 'unmatched', reason: decided.reason };
 }
@@ -293,7 +293,7 @@ function target(
   settings: Settings,
   decision: Decision | undefined,
 ): Target {
-  // the file's own attributes come before the series': only what no image has of its own is taken from here
+  // the file's own attributes come before the series': only attributes that no image has come from here
   const values: Attributes = { ...labels };
   const { layout } = homeFor(labels, settings);
   const folder =
