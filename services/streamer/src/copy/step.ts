@@ -17,7 +17,7 @@ import { failureOf } from '../model/failure.ts';
 import { policyFor, retryAfter } from '../work/retry.ts';
 import { reached } from '../work/trace.ts';
 import { imagesIn } from '../store/record.ts';
-import { listInstances, tellingImages } from '../store/versions.ts';
+import { byWhatIsThere, listInstances, tellingImages } from '../store/versions.ts';
 import { lostOf, FILE_MISSING, missingIn, isStillWhole } from '../store/look.ts';
 import { ERASED, erasedReason } from '../model/erased.ts';
 import { decide, type Bookings } from '../store/place/place.ts';
@@ -140,12 +140,9 @@ async function copySeries(
   const listed = await listInstances(work.series, orthanc, signal);
   const [first] = listed;
   if (first === undefined) throw new FailureError(work.recheck === true ? FILE_MISSING : GONE);
-  // its folder stays the same whatever is corrected, unless nothing else can be read
-  const latest = tellingImages([first, ...listed.slice(1)]).first;
-  const attributes = await readSeries(work.series, first, deps, signal).catch((error: unknown) => {
-    if (latest === first || failureOf(error).code !== 'ORTHANC_ERROR') throw error;
-    return readSeries(work.series, latest, deps, signal);
-  });
+  const attributes = await byWhatIsThere(work.series, [first, ...listed.slice(1)], orthanc, signal, (there) =>
+    attributesOf(work.series, there, deps, signal),
+  );
   await requireNotErased(attributes, listed, deps);
   const folder = await claimCopy(work.series, attributes, layout, store);
   const pulling = {
@@ -174,6 +171,21 @@ async function copySeries(
   );
   reached('series-copied');
   return { kind: 'copied', images, fresh: pulled.images.length, failure };
+}
+
+/** Those of the first image, so that the folder stays the same whatever is corrected; of a correction where nothing else can be read. */
+async function attributesOf(
+  series: string,
+  listed: readonly [InstanceListing, ...InstanceListing[]],
+  deps: CopyDeps,
+  signal: AbortSignal,
+): Promise<Attributes> {
+  const [first] = listed;
+  const latest = tellingImages(listed).first;
+  return readSeries(series, first, deps, signal).catch((error: unknown) => {
+    if (latest === first || failureOf(error).code !== 'ORTHANC_ERROR') throw error;
+    return readSeries(series, latest, deps, signal);
+  });
 }
 
 /**

@@ -13,7 +13,7 @@ import type { SeriesRecord } from './types.ts';
 import type { Binding, StoreDone, StoreWork } from '../ledger/rows.ts';
 import { reached } from '../work/trace.ts';
 import { labelled, noteSender } from '../ledger/views.ts';
-import { listInstances, tellingImages } from './versions.ts';
+import { byWhatIsThere, listInstances, tellingImages } from './versions.ts';
 import { lookAt, lostOf, FILE_MISSING, missingIn, recordedImages, isStillWhole } from './look.ts';
 import { anonymous, erasedReason } from '../model/erased.ts';
 import { correctionOf } from './sent-again.ts';
@@ -84,7 +84,9 @@ async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal
   const { listed, members, digests: parts } = await partsOf(work.series, all, ledger, clock.now());
   const first = listed[0];
   if (first === undefined) return salvage(work, deps);
-  const place = await placeByWhatIsThere(work, [first, ...listed.slice(1)], deps, signal);
+  const place = await byWhatIsThere(work.series, [first, ...listed.slice(1)], deps.orthanc, signal, (there) =>
+    placeOf(work, there, deps, signal),
+  );
   const { attributes } = place;
   const inOrthanc = imagesIn(listed);
   const digest = digestOfFiles(listed);
@@ -157,24 +159,6 @@ async function erasedAmong(
     refuse: (attributes, labels, decided) =>
       erasedReason(erasures, { attributes, labels, instances, decided }),
   };
-}
-
-/** The image that tells the place may be deleted since it was listed: then another one tells it. */
-async function placeByWhatIsThere(
-  work: StoreWork,
-  listed: readonly [InstanceListing, ...InstanceListing[]],
-  deps: StoreDeps,
-  signal: AbortSignal,
-): Promise<Placement> {
-  try {
-    return await placeOf(work, listed, deps, signal);
-  } catch (error) {
-    if (failureOf(error).code !== 'ORTHANC_GONE') throw error;
-    const there = new Set((await listInstances(work.series, deps.orthanc, signal)).map(({ id }) => id));
-    const [first, ...more] = listed.filter(({ id }) => there.has(id));
-    if (first === undefined || more.length + 1 === listed.length) throw error;
-    return placeByWhatIsThere(work, [first, ...more], deps, signal);
-  }
 }
 
 /** It may be erased while its place is looked for: then the folder goes again. */

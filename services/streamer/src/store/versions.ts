@@ -23,6 +23,28 @@ export async function listInstances(
   }
 }
 
+/**
+ * Reads what the first images of a series say. One of them may be deleted since the list was made: then those that are still
+ * there are read. Throws ORTHANC_GONE where none is, and whatever `read` throws.
+ */
+export async function byWhatIsThere<T>(
+  series: string,
+  listed: readonly [InstanceListing, ...InstanceListing[]],
+  orthanc: Orthanc,
+  signal: AbortSignal,
+  read: (there: readonly [InstanceListing, ...InstanceListing[]]) => Promise<T>,
+): Promise<T> {
+  try {
+    return await read(listed);
+  } catch (error) {
+    if (failureOf(error).code !== 'ORTHANC_GONE') throw error;
+    const there = new Set((await listInstances(series, orthanc, signal)).map(({ id }) => id));
+    const [first, ...more] = listed.filter(({ id }) => there.has(id));
+    if (first === undefined || more.length + 1 === listed.length) throw error;
+    return byWhatIsThere(series, [first, ...more], orthanc, signal, read);
+  }
+}
+
 /** By InstanceNumber, so that a folder fills in an order that people expect. */
 function inOrder(listed: readonly InstanceListing[]): InstanceListing[] {
   const numberOf = ({ tags }: InstanceListing): number => Number(tags['InstanceNumber'] ?? Number.NaN);

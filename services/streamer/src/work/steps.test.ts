@@ -53,10 +53,14 @@ const settings: Settings = {
   recheckMs: 1e9,
 };
 
-/** Orthanc with images of one series. `failing`: what the next openings of a file throw. */
+/**
+ * Orthanc with images of one series. `failing`: what the next openings of a file throw. `losing`: how many of the next openings
+ * find that somebody deleted the image.
+ */
 class FakeOrthanc {
   readonly files = new Map<string, Uint8Array>();
   readonly failing: Failure[] = [];
+  losing = 0;
   readonly notes: (string | undefined)[] = [];
   readonly #listing = (id: string): InstanceListing => {
     const file = this.files.get(id);
@@ -82,7 +86,12 @@ class FakeOrthanc {
     open: ({ id }: { readonly id: string }) => {
       const failure = this.failing.shift();
       if (failure !== undefined) return Promise.reject(new FailureError(failure));
-      const file = this.files.get(id) ?? new Uint8Array();
+      if (this.losing > 0) {
+        this.losing -= 1;
+        this.files.delete(id);
+      }
+      const file = this.files.get(id);
+      if (file === undefined) return Promise.reject(new FailureError(permanent('ORTHANC_GONE', 'gone')));
       const md5 = createHash('md5').update(file).digest('hex');
       return Promise.resolve({ bytes: file.length, md5, chunks: Readable.from([file]) });
     },
@@ -203,6 +212,29 @@ test('copy step: everything goes to the copy as it came', async (t) => {
   const came = [...of.orthanc.files.values()].map((file) => createHash('sha256').update(file).digest('hex'));
   assert.deepEqual(record?.instances.map(({ sha256 }) => sha256).sort(), came.sort());
   assert.deepEqual(await leg(of, COPY), ['done', IMAGES, IMAGES, undefined]);
+});
+
+for (const lost of [1, 2])
+  test(`copy step: ${lost} images that are deleted while the folder is looked for keep no other from the copy`, async (t) => {
+    const of = await rig(t);
+    await store(of);
+    of.orthanc.losing = lost;
+    const work = await legTo(of, COPY);
+    const outcome = await copyStep(work, copyLayout, { ...depsOf(of), store: of.copies }, never);
+    assert.ok(outcome.kind === 'copied', JSON.stringify(outcome));
+    assert.deepEqual([outcome.images, outcome.failure?.code], [IMAGES - lost, 'SOURCE_GONE']);
+    const record = await of.copies.record((await view(of)).copyPath ?? '');
+    assert.equal(record?.counts.stored, IMAGES - lost);
+    assert.deepEqual(await leg(of, COPY), ['failed', IMAGES - lost, IMAGES, 'SOURCE_GONE']);
+  });
+
+test('copy step: a series whose every image is deleted meanwhile fails visibly', async (t) => {
+  const of = await rig(t);
+  await store(of);
+  of.orthanc.losing = IMAGES;
+  const work = await legTo(of, COPY);
+  await copyStep(work, copyLayout, { ...depsOf(of), store: of.copies }, never);
+  assert.deepEqual((await leg(of, COPY)).toSpliced(1, 2), ['failed', 'SOURCE_GONE']);
 });
 
 /** Sends to a destination that answers each image with what `answer` says. */
