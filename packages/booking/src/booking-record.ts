@@ -94,9 +94,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 const hasTexts = (value: unknown, keys: readonly string[]): boolean =>
   isObject(value) && keys.every((key) => typeof value[key] === 'string');
 
-/** `bookings/rejected.json`: the events that cal2wl refused, for the people who help bookers. */
-
-/** A refused event. The list holds no titles: a title may be a person's name, and the other values lead to the event. */
+/** An event that cal2wl refused, in `bookings/rejected.json` for the people who help bookers. The list holds no titles: a title may be a person's name, and the other values lead to the event. */
 export interface Rejected {
   /** Key under `calendars:` of the configuration. */
   readonly calendar: string;

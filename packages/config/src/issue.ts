@@ -23,9 +23,7 @@ export interface Finding {
   readonly atKey?: boolean;
 }
 
-/** "Did you mean …?": the known word that a mistyped one is closest to. Pure. */
-
-/** The closest of `known` within two edits (one for short words), undefined where none is. */
+/** For "Did you mean …?": the closest of `known` within two edits (one for short words), undefined where none is. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const allowed = word.length <= 4 ? 1 : 2;
   return known

@@ -1,8 +1,7 @@
 /** Layouts of project storage: those with a name, what the text of one stands for, and the rules of a good one. Pure. */
 import { attributeProblem, type KnownAttributes } from './values.ts';
-import { type Finding, nearest } from './issue.ts';
-
 /** Layouts that are known by a name, and what a layout's text stands for. Pure. */
+import { type Finding, nearest } from './issue.ts';
 
 const IMAGE = '{InstanceNumber:5}_{SOPInstanceUID}.dcm';
 const SERIES = '{SeriesNumber:3}-{SeriesDescription}';

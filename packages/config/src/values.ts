@@ -156,8 +156,7 @@ export const modality = z
   .regex(/^[A-Z][A-Z0-9_]{1,15}$/, 'expected a DICOM modality in capitals such as MR')
   .meta({ title: 'modality' });
 
-/** Checks cron expressions: five fields, or six with seconds first. Pure. */
-
+/** A field of a cron expression, which has five, or six with seconds first. */
 interface Field {
   readonly name: string;
   readonly least: number;

@@ -1,7 +1,6 @@
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 
-/** What may stand in a log line: bounded, plain data, without what names or describes a person. Pure. */
-
+/** What a caller puts into a log line. It is cut to bounded, plain data, without what names or describes a person. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 export interface RedactOptions {

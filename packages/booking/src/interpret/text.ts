@@ -25,7 +25,7 @@ export const oneLine = (text: string): string =>
     .replaceAll(/[\p{Cc}\s]+/gu, ' ')
     .trim();
 
-/** Descriptions in HTML as plain text: what Outlook, Google and web mail make of the lines that somebody typed. */
+// from here on: descriptions in HTML, which Outlook, Google and web mail make of the lines that somebody typed
 
 const TAG = /<\/?[a-z][^<>]*>/iu;
 /** Elements that descriptions are made of. Where their tags are escaped, the program escaped once too often. */

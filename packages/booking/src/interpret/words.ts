@@ -37,8 +37,6 @@ export const openWords = (title: string): string[] =>
 /** A label that stands for one that is not known yet: `tba`, `sub-xx`, `?`, `ses-mri01?`. */
 export const isOpen = (label: string): boolean => OPEN_LABEL.test(label) || OPEN_END.test(label);
 
-/** Words in any alphabet: `\b` knows the Latin one only. */
-
 /** Words of codes. Any other word of two letters or more may be a name: `Jansen1980`, `Li2`. */
 const CODE_WORDS = new Set(
   (

@@ -85,7 +85,7 @@ function isLinear(source: string): boolean {
   }
 }
 
-/** What to write instead of a pattern that the linear engine does not take. */
+// from here on: what to write instead of a pattern that the linear engine does not take
 
 /** Only named groups count, so what stands at an end may take the character that was only looked at. */
 const ENDS: readonly (readonly [RegExp, (inside: string) => string])[] = [
