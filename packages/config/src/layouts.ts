@@ -1,6 +1,5 @@
 /** Layouts of project storage: those with a name, what the text of one stands for, and the rules of a good one. Pure. */
 import { attributeProblem, type KnownAttributes } from './values.ts';
-/** Layouts that are known by a name, and what a layout's text stands for. Pure. */
 import { type Finding, nearest } from './issue.ts';
 
 const IMAGE = '{InstanceNumber:5}_{SOPInstanceUID}.dcm';

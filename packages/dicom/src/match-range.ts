@@ -61,6 +61,7 @@ function toUtc(digits: string, micros: string, offset: string): string | undefin
 type Normal = (text: string, fill: 'first' | 'last') => string | undefined;
 const NORMAL: Readonly<Record<string, Normal>> = { DA: normalDate, TM: normalTime, DT: normalDateTime };
 
+/** Whether values of this VR are dates or times, so that a query may give a range of them (PS3.4 C.2.2.2.5). */
 export const isTemporal = (vr: string): boolean => NORMAL[vr] !== undefined;
 
 /** A DA, TM or DT in the form that ranges are compared in; undefined if it is none. */

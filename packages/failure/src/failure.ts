@@ -12,8 +12,11 @@ export interface Failure {
   readonly message: string;
 }
 
+/** It may pass: whoever gets it tries again. `message`: what happened, to what, and what to do. */
 export const transient = (code: string, message: string): Failure => ({ kind: 'transient', code, message });
+/** It stays until a person does something. */
 export const permanent = (code: string, message: string): Failure => ({ kind: 'permanent', code, message });
+/** Nobody knows whether it was done: the other side has to be asked, or it is done again where that does no harm. */
 export const ambiguous = (code: string, message: string): Failure => ({ kind: 'ambiguous', code, message });
 
 /** An image that was not sent because its sender was held, by C-STORE or STOW-RS. It is sent later. */

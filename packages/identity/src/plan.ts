@@ -75,6 +75,7 @@ export interface CalendarView {
 
 export type Fate = 'past' | 'unknown' | 'unreadable' | 'moved' | 'changed' | 'lost';
 
+/** What became of a published booking that its calendar no longer gives. `record` undefined: nobody has its record. */
 export function fateOf(record: BookingRecord | undefined, view: CalendarView, window: Window): Fate {
   if (record === undefined) return 'unknown';
   const { uid, recurrenceId } = record.source;

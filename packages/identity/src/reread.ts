@@ -152,6 +152,7 @@ export interface Keep {
 /** By the accession number that this version derives. It holds no labels, because people may have them erased. */
 export type Keeps = ReadonlyMap<string, Keep>;
 
+/** The decision of one update as its file's text. */
 export const encodeKeeps = (keeps: Keeps): string =>
   `${JSON.stringify({ version: 1, reading: READING, keeps: Object.fromEntries(keeps) }, null, 2)}\n`;
 

@@ -158,17 +158,20 @@ export function id(value: unknown): string {
   return value;
 }
 
+/** An object. Throws a FailureError ORTHANC_UNCLEAR if an answer holds something else. */
 export function object(value: unknown): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw unclear('an object was expected');
   return value as Record<string, unknown>;
 }
 
+/** A list; throws as `object` does. */
 export function array(value: unknown): unknown[] {
   if (!Array.isArray(value)) throw unclear('a list was expected');
   return value;
 }
 
+/** A text; throws as `object` does. */
 export function text(value: unknown): string {
   if (typeof value !== 'string') throw unclear('a text was expected');
   return value;

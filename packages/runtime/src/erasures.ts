@@ -33,8 +33,10 @@ const KEY_BYTES = 32;
 const MOST_BYTES = 256 * 1024 * 1024;
 const NAME = /^([0-9a-f]{16})\.json$/;
 
+/** Folder of the erasures, in the data folder of the services. */
 export const erasuresIn = (data: string): string => join(data, 'erasures');
 
+/** A keyed hash of identifiers: it recognises what was erased, and nobody without the key can read who it was. */
 export const markOf = (key: Uint8Array, kind: MarkKind, ...values: readonly string[]): string =>
   createHmac('sha256', key)
     .update(JSON.stringify([kind, ...values.map((value) => value.trim().normalize('NFC'))]))
@@ -77,6 +79,7 @@ export async function writeErasure(folder: string, value: Omit<Erasure, 'version
   await writeFileAtomic(join(folder, `${value.id}.json`), text, { mode: 0o640 });
 }
 
+/** One erasure by its id; undefined if there is none. Throws what the file system or the schema says. */
 export async function readErasure(folder: string, id: string): Promise<Erasure | undefined> {
   try {
     const bytes = await readBounded(join(folder, `${id}.json`), MOST_BYTES);

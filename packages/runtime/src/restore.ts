@@ -43,6 +43,7 @@ export async function readRebuild(data: string): Promise<RebuildRequest | undefi
   }
 }
 
+/** Removes the request once the ledger was rebuilt. Durable when it resolves. */
 export async function rebuildDone(data: string): Promise<void> {
   await rm(pathIn(data), { force: true });
   await fsyncFolder(dirname(pathIn(data)));

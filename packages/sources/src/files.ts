@@ -114,6 +114,7 @@ const unreadable = (code: string): Stop =>
         `The calendar folder cannot be read (${code}). Check its path and permissions.`,
       );
 
+/** A calendar in a file, read again only if it changed. `maxSize`: bytes. */
 export function fileSource(path: string, { maxSize }: Pick<SourceLimits, 'maxSize'>): Source {
   return {
     async fetch(validators) {

@@ -11,6 +11,7 @@ export interface HttpSourceOptions extends WebOptions {
   readonly url: string;
 }
 
+/** A calendar at an http, https or webcal address, fetched with the validators of its last answer. */
 export function httpSource(options: HttpSourceOptions): Source {
   const url = new URL(options.url.replace(/^webcal:/i, 'https:'));
   const web = webClient(url, options);

@@ -22,6 +22,7 @@ export type PlaceSettings = Pick<Config['calendars'][string], 'timeout' | 'maxSi
     readonly password?: string | undefined;
   };
 
+/** Where a calendar or list lies, by its section of the configuration, and what fetches it from there. */
 export function placeOf(settings: PlaceSettings): Place {
   const { url, file, folder, caldav, timeout: timeoutMs, maxSize } = settings;
   const limits = { timeoutMs, maxSize };

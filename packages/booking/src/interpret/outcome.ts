@@ -119,4 +119,5 @@ export type Verdict = Note & { readonly outcome: 'skipped' | 'rejected' };
 
 export const skip = (code: SkipCode, reason: string): Verdict => ({ outcome: 'skipped', code, reason });
 export const reject = (code: RejectCode, reason: string): Verdict => ({ outcome: 'rejected', code, reason });
+/** Something that a person should look at, of an event that still becomes a booking. */
 export const warning = (code: WarningCode, reason: string): Note => ({ code, reason });

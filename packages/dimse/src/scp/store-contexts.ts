@@ -27,6 +27,7 @@ const NO_STORAGE: readonly RegExp[] = [
   /^1\.2\.840\.10008\.5\.1\.4\.1\.1\.(?:200\.[4-6]|201\.[2-6])$/,
 ];
 
+/** Whether a SOP class of a presentation context stores images (PS3.4 B.5). A class that nobody has heard of counts as one. */
 export const isStorageClass = (sopClassUid: string): boolean =>
   sopClassUid !== '' && !NO_STORAGE.some((kind) => kind.test(sopClassUid));
 
