@@ -1,6 +1,9 @@
 /** Work that may take too long or too much memory, in a worker thread: it costs only itself. */
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+
+const END_MS = 5_000;
 
 export interface ThreadOptions {
   /** The module that the thread runs. It answers each message with one message, in order. */
@@ -57,12 +60,14 @@ export class Thread<Request, Answer> {
     return turn;
   }
 
-  /** Ends the thread; a call under way fails. */
+  /** Ends the thread; a call under way fails. A thread that does not end is left to itself after 5 s. */
   async close(): Promise<void> {
     clearTimeout(this.#idle);
     const running = this.#running;
     this.#running = undefined;
-    await running?.worker.terminate();
+    if (running === undefined) return;
+    // V8 looks for the end of a thread in most loops, not in one of built-in functions alone: nobody waits for such a loop
+    await Promise.race([running.worker.terminate(), sleep(END_MS, undefined, { ref: false })]);
   }
 
   async #call(request: Request): Promise<Answer> {
