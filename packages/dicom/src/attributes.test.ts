@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deflateRawSync } from 'node:zlib';
-import { readAttributes, type AttributesResult } from './attributes.ts';
+import { readAttributes, readUid, type AttributesResult } from './attributes.ts';
 import { dataSet, makeElement } from './build.ts';
 import type { DataSet } from './dataset.ts';
 import { encodePart10 } from './encode-part10.ts';
+import { readFileHeader } from './locate.ts';
 import { readPart10Header } from './part10.ts';
 import { items, number, text } from './read.ts';
 import { transferSyntaxes } from './uids.ts';
@@ -139,4 +140,32 @@ test('attributes: of a deflated data set, from its head and from all of it', () 
       number(attributes(readAttributes(whole, ['Rows'], { complete: true })).dataSet, 'Rows'),
     );
   }
+});
+
+test('readUid: gives what readAttributes gives, padded or not, in each syntax', () => {
+  const SERIES_UID = 0x0020000e;
+  for (const uid of ['1.2.3', '1.2.34'])
+    for (const transferSyntax of [explicitVRLittleEndian, implicitVRLittleEndian, explicitVRBigEndian]) {
+      const bytes = encodePart10(new Map([...body, ...dataSet({ SeriesInstanceUID: uid })]), {
+        transferSyntax,
+        sopClassUid: '1.2.840.10008.5.1.4.1.1.7',
+        sopInstanceUid: '2.25.1',
+      });
+      const header = readFileHeader(bytes, bytes.length);
+      assert.ok(!('needMore' in header));
+      const options = { complete: true, header };
+      assert.equal(readUid(bytes, SERIES_UID, options), uid);
+      const { dataSet: read } = attributes(readAttributes(bytes, [SERIES_UID], options));
+      assert.equal(text(read, SERIES_UID), uid);
+    }
+});
+
+test('readUid: what is not there, or not there yet, is undefined and no error', () => {
+  const SERIES_UID = 0x0020000e;
+  const bytes = file(explicitVRLittleEndian);
+  const header = readFileHeader(bytes, bytes.length);
+  assert.ok(!('needMore' in header));
+  assert.equal(readUid(bytes, SERIES_UID, { complete: true, header }), undefined);
+  const cut = bytes.subarray(0, header.dataSetOffset + 20);
+  assert.equal(readUid(cut, SERIES_UID, { complete: false, fileSize: bytes.length, header }), undefined);
 });

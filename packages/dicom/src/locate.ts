@@ -171,7 +171,7 @@ function told({ head, header, layout }: Located): Part10Header {
   return { ...header, transferSyntax: transferSyntaxes.explicitVRLittleEndian };
 }
 
-/** With the UIDs of the data set, as far as it has any that can stand in a command. */
+/** Takes the UIDs of the data set where they can stand in a command; else those of the meta information stay. */
 function named(head: Head, header: Part10Header): Part10Header {
   const [sopClassUid, sopInstanceUid] = namesIn(head, header);
   return {

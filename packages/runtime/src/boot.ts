@@ -28,7 +28,7 @@ export interface Beginning {
   /** From the program's name on. */
   readonly argv: readonly string[];
   readonly execve?: (file: string, args: readonly string[], env: NodeJS.ProcessEnv) => never;
-  /** What Node.js has loaded of itself. Not documented: without it, the first start is as any without this. */
+  /** The modules of Node.js itself that are loaded. Node.js does not document the list. Without it, a cold start goes on as it is. */
   readonly moduleLoadList?: readonly string[];
 }
 

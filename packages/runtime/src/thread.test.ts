@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { until } from '@scanflow/testkit';
 import { Thread, ThreadError, type ThreadOptions } from './thread.ts';
@@ -38,6 +42,21 @@ test('thread: what takes too long fails, and the next call gets a new thread', a
   assert.equal(await one.call('a'), 1);
   await assert.rejects(one.call('hang'), reason('time'));
   assert.equal(await one.call('b'), 1, 'a new thread counts from the beginning');
+});
+
+test('thread: nobody waits for one that does not end, and the next call gets a new thread', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'scanflow-thread-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const over = join(folder, 'over');
+  // a program that is waited for within one call cannot be interrupted
+  const body = `if (request.wait) process.getBuiltinModule('node:child_process').execFileSync('/bin/sh',
+      ['-c', 'sleep 8; : > "$0"', request.over]);
+    answer(calls);`;
+  const one = thread(t, body, { timeoutMs: 1_000 });
+  await assert.rejects(one.call({ wait: true, over }), reason('time'));
+  assert.equal(existsSync(over), false, 'the call waited for the thread');
+  assert.equal(await one.call({ wait: false }), 1);
+  await until(() => existsSync(over), { what: 'the thread is over', timeoutMs: 30_000 });
 });
 
 test('thread: what takes too much memory fails by itself', async (t) => {

@@ -37,7 +37,7 @@ export const nameOf = (peer: Peer): string => `${peer.calledAet} at ${peer.host}
 /** Read at a time from a connection. */
 const READ_BYTES = 65_536;
 
-/** Reads into one buffer for as long as it lasts: Node.js makes one for each read, and who listens copies what it keeps. */
+/** Reads into one buffer as long as the connection lasts; otherwise Node.js makes one for each read. Listeners copy what they keep. */
 const plain: Dial = async ({ host, port }, signal) => {
   const socket: Socket = connect({
     host,
