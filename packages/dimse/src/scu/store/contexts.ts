@@ -49,6 +49,3 @@ export async function accepts(peer: Peer, kinds: readonly Kind[], signal?: Abort
       transferSyntax,
     }));
 }
-
-/** Kinds that one call can ask for. */
-export const ACCEPTS_AT_ONCE = CONTEXTS;

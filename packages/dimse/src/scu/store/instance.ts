@@ -1,15 +1,34 @@
-/** A file that is ready to be sent: its first bytes are held until they leave, the rest is read then. Never altered. */
+/**
+ * A file that is ready to be sent. To open it reads its head, calls the caller's look, and checks where the file ends.
+ * Its first bytes are held until they leave; the rest is read then. Never altered.
+ */
 import type { Hash } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { applyEdits, type Edit, type Part10Header } from '@scanflow/dicom/file';
-import type { Buffers } from './buffers.ts';
-import { changed, unreadable, type OpenFile } from './file.ts';
+import {
+  DicomDecodeError,
+  fileEnd,
+  readFileHeader,
+  transferSyntaxes,
+  applyEdits,
+  type Edit,
+  type Part10Header,
+} from '@scanflow/dicom/file';
+import { FailureError, permanent } from '@scanflow/failure';
+import { SLOT, changed, openFile, unreadable, type Buffers, type OpenFile } from './file.ts';
 import type { StoreItem } from './input.ts';
 
+/** Deflated transfer syntaxes: their stream is padded to an even length by one NUL (PS3.5 A.5). */
+const DEFLATED = [
+  transferSyntaxes.deflatedExplicitVRLittleEndian,
+  '1.2.840.10008.1.2.4.95',
+  '1.2.840.10008.1.2.4.205',
+];
+/** Of a file that is held for edits all over it. */
+const MOST_HELD = 67_108_864;
 const NUL = Buffer.alloc(1);
 
 /** A file with its first bytes in memory. */
-export interface Opened {
+interface Opened {
   readonly item: StoreItem;
   readonly file: OpenFile | undefined;
   readonly buffers: Buffers;
@@ -17,6 +36,185 @@ export interface Opened {
   readonly stat: Stats | undefined;
   readonly head: Buffer;
   readonly filled: number;
+}
+
+/** Opens a file and reads its head. Throws FailureError: NO_FILE, FILE_UNREADABLE, FILE_CHANGED, NOT_DICOM, DICOM_BROKEN, look's own. */
+export async function openInstance(item: StoreItem, buffers: Buffers, inPlace: boolean): Promise<Instance> {
+  let opened = await openHead(item, buffers, inPlace);
+  try {
+    const hash = item.sha256 === undefined ? undefined : await sha256();
+    for (;;) {
+      const seen = examine(opened);
+      if (typeof seen === 'number') {
+        opened = await longer(opened, seen);
+        continue;
+      }
+      const end = await endOf(opened, seen);
+      if (end.held > opened.filled) opened = await longer(opened, end.held);
+      else return new Instance(opened, seen.header, { edits: end.edits, pad: end.pad, hash });
+    }
+  } catch (error) {
+    opened.file?.close();
+    if (item.bytes === undefined) buffers.give(opened.head);
+    if (error instanceof DicomDecodeError) throw notDicom(error, opened.head.subarray(0, opened.filled));
+    throw error;
+  }
+}
+
+const broken = (why: string): FailureError =>
+  new FailureError(permanent('DICOM_BROKEN', `This is no complete DICOM file: ${why}.`));
+
+const REWRITE =
+  'Have it written with file meta information that names its transfer syntax, and send it again.';
+
+/** Nothing says that it is a DICOM file, or it is one that cannot be read. */
+function notDicom({ code, message }: DicomDecodeError, head: Buffer): FailureError {
+  if (code === 'TRANSFER_SYNTAX')
+    return new FailureError(
+      permanent('DICOM_SYNTAX_UNTOLD', `This file cannot be sent: ${message}. ${REWRITE}`),
+    );
+  if (code !== 'NOT_PART10' || head.toString('latin1', 128, 132) === 'DICM') return broken(code);
+  return new FailureError(permanent('NOT_DICOM', `This is no DICOM file: ${message}.`));
+}
+
+/** Loaded where there is something to compare: OpenSSL takes 10 ms. */
+const sha256 = async (): Promise<Hash> => (await import('node:crypto')).createHash('sha256');
+
+async function openHead(item: StoreItem, buffers: Buffers, inPlace: boolean): Promise<Opened> {
+  const { bytes, path } = item;
+  if (bytes !== undefined) {
+    const head = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return { item, file: undefined, buffers, size: head.length, stat: undefined, head, filled: head.length };
+  }
+  const pending = path === undefined ? item.open?.() : openFile(path, inPlace);
+  if (pending === undefined) {
+    throw new FailureError(permanent('NO_FILE', 'The item has neither a path nor bytes.'));
+  }
+  const file = pending instanceof Promise ? await pending : pending;
+  const head = buffers.forFile(file.size);
+  try {
+    const reading = file.read(head, Math.min(file.size, head.length), 0);
+    const filled = typeof reading === 'number' ? reading : await reading;
+    if (filled < Math.min(file.size, head.length)) throw changed('it has become shorter');
+    const { size, stat } = file;
+    if (filled < size) return { item, file, buffers, size, stat, head, filled };
+    file.close();
+    return { item, file: undefined, buffers, size, stat, head, filled };
+  } catch (error) {
+    file.close();
+    buffers.give(head);
+    throw unreadable(error);
+  }
+}
+
+/** What its head shows. */
+interface Seen {
+  readonly header: Part10Header;
+  readonly edits: readonly Edit[];
+}
+
+/** The facts about it, or how many bytes of the file are needed for them. */
+function examine({ item, size, stat, head, filled }: Opened): Seen | number {
+  const held = head.subarray(0, filled);
+  const header = readFileHeader(held, size);
+  if ('needMore' in header) {
+    if (filled >= size) throw broken('it ends within its file meta information');
+    return header.atLeast;
+  }
+  if (header.sopClassUid === '' || header.sopInstanceUid === '')
+    throw broken('SOP class or instance UID is missing');
+  const look = item.look?.({ head: held, complete: filled === size, size, header, stat }) ?? { edits: [] };
+  if ('failure' in look) throw new FailureError(look.failure);
+  if ('edits' in look) return { header, edits: look.edits };
+  if (filled >= size) throw broken('it ends too early');
+  return look.needMore;
+}
+
+interface End {
+  readonly edits: readonly Edit[];
+  /** What makes the data set even, where it is not. */
+  readonly pad: number;
+  /** Bytes that must be held for the edits. */
+  readonly held: number;
+}
+
+/**
+ * Compares its end with the file's: over one that was cut, peers abort the association or wait, at the cost of every
+ * other instance. Values of odd length become even, as the data set has to be (PS3.5 7.1.1).
+ */
+async function endOf(opened: Opened, { header, edits }: Seen): Promise<End> {
+  const { size, head, filled } = opened;
+  const held = head.subarray(0, filled);
+  const end = await fileEnd(header, size, (offset, length) => bytesAt(opened, offset, length), held);
+  if (end.kind === 'broken') throw broken(end.why);
+  const odd = (size - header.dataSetOffset) % 2 !== 0 && !DEFLATED.includes(header.transferSyntax);
+  if (end.kind === 'unknown') {
+    if (odd) throw broken('its data set has an odd number of bytes');
+    return { edits, pad: 0, held: 0 };
+  }
+  const { pad = 0, edits: evening } = end;
+  const needed = Math.max(0, ...evening.map(({ offset, remove }) => offset + remove));
+  if (needed > MOST_HELD) throw broken('values of odd length stand far behind its beginning');
+  // behind the last byte, where the tag may go, too
+  const last: Edit[] = odd && end.pad !== undefined && filled === size ? [padAt(size, pad)] : [];
+  return { edits: inOrder([...evening, ...last], edits), pad, held: needed };
+}
+
+const padAt = (offset: number, pad: number): Edit => ({ offset, remove: 0, insert: Uint8Array.of(pad) });
+
+/** At the same place, what makes a value even comes first: it belongs to what stands before. */
+const inOrder = (evening: readonly Edit[], edits: readonly Edit[]): readonly Edit[] =>
+  evening.length === 0 ? edits : [...evening, ...edits].toSorted((a, b) => a.offset - b.offset);
+
+/** Reads from `position` until the buffer is full. */
+async function fill(buffer: Buffer, file: OpenFile, position: number): Promise<void> {
+  let count: number;
+  try {
+    count = await file.read(buffer, buffer.length, position);
+  } catch (error) {
+    throw unreadable(error);
+  }
+  readWhole(buffer, count);
+}
+
+/** Of a file that can be read at any place, or what is held of it. */
+function bytesAt(
+  { item, file, head, filled, size }: Opened,
+  offset: number,
+  length: number,
+): Uint8Array | Promise<Uint8Array> | undefined {
+  if (offset + length <= filled || filled === size) return head.subarray(offset, filled);
+  // a header at the end of what is held
+  if (offset + HEADER <= filled) return head.subarray(offset, filled);
+  if (file === undefined || item.path === undefined) return undefined;
+  const window = Buffer.allocUnsafe(Math.min(length, size - offset));
+  const reading = file.read(window, window.length, offset);
+  return typeof reading === 'number'
+    ? readWhole(window, reading)
+    : reading.then((count) => readWhole(window, count), failedToRead);
+}
+
+/** Of an element, with the longest length field (PS3.5 7.1.2). */
+const HEADER = 12;
+
+function readWhole(window: Buffer, count: number): Buffer {
+  if (count < window.length) throw changed('it has become shorter');
+  return window;
+}
+
+function failedToRead(error: unknown): never {
+  throw unreadable(error);
+}
+
+/** The same with a longer head, in memory of its own: twice as long at least, as it is walked anew. */
+async function longer(opened: Opened, needed: number): Promise<Opened> {
+  const { file, buffers, size, head, filled } = opened;
+  if (file === undefined) throw broken('it ends too early');
+  const grown = Buffer.allocUnsafeSlow(Math.min(size, Math.max(needed, 2 * filled, SLOT)));
+  head.copy(grown, 0, 0, filled);
+  await fill(grown.subarray(filled), file, filled);
+  buffers.give(head);
+  return { ...opened, head: grown, filled: grown.length };
 }
 
 /** A file that is ready to be sent. Close it. */
@@ -67,8 +265,7 @@ export class Instance {
 
   /** Bytes of the data set as it is sent: even. */
   get length(): number {
-    const grown = this.#edits.reduce((sum, { insert, remove }) => sum + insert.length - remove, 0);
-    const length = this.#size - this.#dataSetOffset + grown;
+    const length = this.#edited;
     return length + (length % 2);
   }
 
@@ -91,24 +288,17 @@ export class Instance {
   async more(buffer: Buffer): Promise<Uint8Array | undefined> {
     const wanted = Math.min(buffer.length, this.#size - this.#at);
     if (wanted === 0 || this.#file === undefined) return undefined;
-    let count: number;
-    try {
-      count = await this.#file.read(buffer, wanted, this.#at);
-    } catch (error) {
-      throw unreadable(error);
-    }
-    if (count !== wanted) throw changed('it has become shorter');
-    const data = buffer.subarray(0, count);
+    const data = buffer.subarray(0, wanted);
+    await fill(data, this.#file, this.#at);
     this.#hash?.update(data);
-    this.#at += count;
+    this.#at += wanted;
     if (this.#at === this.#size) this.#checkHash();
     return data;
   }
 
   /** What follows the last byte, to make the length even. */
   get padding(): Uint8Array {
-    const grown = this.#edits.reduce((sum, { insert, remove }) => sum + insert.length - remove, 0);
-    return (this.#size - this.#dataSetOffset + grown) % 2 === 0 ? NUL.subarray(1) : this.#pad;
+    return this.#edited % 2 === 0 ? NUL.subarray(1) : this.#pad;
   }
 
   close(): void {
@@ -116,6 +306,12 @@ export class Instance {
     this.#file?.close();
     if (this.item.bytes === undefined) this.#buffers.give(this.#head);
     this.#head = undefined;
+  }
+
+  /** Bytes of the data set with the edits done. */
+  get #edited(): number {
+    const grown = this.#edits.reduce((sum, { insert, remove }) => sum + insert.length - remove, 0);
+    return this.#size - this.#dataSetOffset + grown;
   }
 
   #checkHash(): void {

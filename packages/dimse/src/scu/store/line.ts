@@ -7,12 +7,11 @@ import { describeContextResult } from '../../ul/negotiation.ts';
 import { abortOn, associate, release } from '../associate.ts';
 import { timeoutsOf, type Peer } from '../peer.ts';
 import { lost, messageIds } from '../response.ts';
-import { answered, brokenOff, failed, notNegotiated, unanswered, type StoreOutcome } from './outcome.ts';
-import { Outlet } from './outlet.ts';
 import { contextsFor, kindOf, type Kind } from './contexts.ts';
 import type { StoreGate } from './input.ts';
-import { LineWatch } from './watch.ts';
 import type { Instance } from './instance.ts';
+import { answered, brokenOff, failed, notNegotiated, unanswered, type StoreOutcome } from './outcome.ts';
+import { Outlet } from './outlet.ts';
 
 type Settle = (outcome: StoreOutcome) => void;
 
@@ -32,9 +31,9 @@ interface Answer {
 }
 
 /** `failed`: the association ended over this file. */
-export type Handing = 'done' | 'failed' | 'not begun';
+type Handing = 'done' | 'failed' | 'not begun';
 
-export interface LineOptions {
+interface LineOptions {
   readonly peer: Peer;
   readonly signal: AbortSignal | undefined;
   /** How many requests may be under way at once, if the peer grants as many. */
@@ -258,5 +257,44 @@ export class StoreLine {
 
   #unanswered(): Failure {
     return unanswered(this.#peer, endingOf(this.#association));
+  }
+}
+
+/** The time limit of a line: one timer, however many instances pass. */
+class LineWatch {
+  readonly #association: Association;
+  readonly #limitMs: number;
+  readonly #waitsFor: () => string | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #last = performance.now();
+
+  /** `waitsFor`: what the peer owes us at present, in words before the limit; undefined: nothing. */
+  constructor(association: Association, limitMs: number, waitsFor: () => string | undefined) {
+    this.#association = association;
+    this.#limitMs = limitMs;
+    this.#waitsFor = waitsFor;
+    this.#set(limitMs);
+  }
+
+  /** The peer took or answered something, or got a new request. */
+  progress(): void {
+    this.#last = performance.now();
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #set(ms: number): void {
+    this.#timer = setTimeout(() => this.#check(), Math.ceil(ms));
+  }
+
+  #check(): void {
+    const what = this.#waitsFor();
+    if (what === undefined) this.progress();
+    const left = this.#last + this.#limitMs - performance.now();
+    if (left > 0) this.#set(left);
+    else this.#association.abort(`${what ?? 'nothing for'} ${this.#limitMs} ms`);
   }
 }

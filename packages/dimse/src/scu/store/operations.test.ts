@@ -1,8 +1,8 @@
 /** C-STORE with several requests under way and several associations, against an acceptor made of our upper layer. */
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import type { Message } from '../../message/assembler.ts';
 import { accept, images, line, numbers, send, type Behaviour } from '@scanflow/testkit/dimse/store-acceptor';
+import type { Message } from '../../message/assembler.ts';
 import type { StoreItem } from './input.ts';
 import { store } from './store.ts';
 

@@ -1,6 +1,6 @@
 /** What becomes of an instance (PS3.7 9.1.1.1.9 and annex C, PS3.4 B.2.3). Pure. */
 import { describeStatus } from '@scanflow/dicom/file';
-import { type Failure, ambiguous, permanent, transient } from '@scanflow/failure';
+import { ambiguous, permanent, transient, type Failure } from '@scanflow/failure';
 import { hex, type Command } from '../../message/command.ts';
 import { nameOf, type Peer } from '../peer.ts';
 

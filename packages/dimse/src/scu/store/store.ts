@@ -3,19 +3,16 @@ import { SEND_HELD, type Failure } from '@scanflow/failure';
 import { failureOf } from '../../failure.ts';
 import { silent } from '../../log.ts';
 import { cancelled, nameOf, type Peer } from '../peer.ts';
+import type { StoreItem, StoreOptions } from './input.ts';
+import type { Instance } from './instance.ts';
 import { StoreLine } from './line.ts';
 import { failed, type StoreOutcome, type Subject } from './outcome.ts';
-import type { Instance } from './instance.ts';
-import type { StoreItem, StoreOptions } from './input.ts';
 import { StoreWindow } from './window.ts';
 
 /** Most outcomes that nobody has read yet; sending pauses beyond that. */
 const UNREAD = 16;
 /** Requests under way at once, where the peer grants it. */
 export const OPERATIONS = 8;
-
-/** Files read ahead while the peer is at work on one. */
-const AHEAD = 3;
 
 /**
  * Sends the items and yields one outcome for each, whatever happens; the order is that of the items, save where more
@@ -147,7 +144,7 @@ class StoreJob {
       this.#came(outcome);
     });
     // while the peer is at work
-    this.#window.ahead(AHEAD);
+    this.#window.ahead();
     const how = await sending;
     while (this.#outcomes.length >= UNREAD && !this.#abandoned) {
       await new Promise<void>((resolve) => this.#space.push(resolve));

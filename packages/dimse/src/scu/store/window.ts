@@ -1,10 +1,9 @@
 /** The files that come next, read ahead, with what must be known of them to propose an association. */
 import type { Failure } from '@scanflow/failure';
 import { failureOf } from '../../failure.ts';
-import { Buffers, SLOT } from './buffers.ts';
+import { Buffers, SLOT } from './file.ts';
 import type { StoreItem } from './input.ts';
-import type { Instance } from './instance.ts';
-import { openInstance } from './open.ts';
+import { openInstance, type Instance } from './instance.ts';
 
 /** Looked at before an association is proposed: files, and bytes of them in memory. */
 const MOST = 500;
@@ -52,7 +51,7 @@ export class StoreWindow {
   async take(fits: (instance: Instance) => boolean): Promise<Instance | undefined> {
     for (;;) {
       if (this.#closed) return undefined;
-      this.ahead(AHEAD);
+      this.ahead();
       const [first] = this.#entries;
       if (first?.instance !== undefined) {
         const index = this.#entries.findIndex(({ instance }) => instance !== undefined && fits(instance));
@@ -73,7 +72,7 @@ export class StoreWindow {
   }
 
   /** Reads ahead until so many files are held. */
-  ahead(count: number): void {
+  ahead(count = AHEAD): void {
     while (this.#entries.length < count && !this.#pulling && !this.#ended && !this.#closed) this.#pull();
   }
 

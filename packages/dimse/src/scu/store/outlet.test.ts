@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Pdv } from '../../ul/pdu.ts';
 import { PduReader } from '../../ul/reader.ts';
-import { FRAME_HEADER, Frames, type Wire } from './frames.ts';
+import { FRAME_HEADER, Frames, type Wire } from './outlet.ts';
 
 /** Sends the pieces over wires of `room` bytes, each with whole PDUs only, as the outlet does. */
 function leave(pieces: readonly Uint8Array[], size: number, room: number): Pdv[] {
