@@ -1,6 +1,6 @@
 /** The pages for people: links that lead somewhere, an opening that says who reads on, and the words of the glossary. */
 import assert from 'node:assert/strict';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { glob, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 
@@ -11,6 +11,11 @@ const docs = (await readdir(join(ROOT, 'docs'))).filter((name) => name.endsWith(
 const written = docs.filter((name) => !GENERATED.includes(name)).map((name) => `docs/${name}`);
 const decisions = (await readdir(join(ROOT, 'docs/decisions'))).map((name) => `docs/decisions/${name}`);
 const FRONT = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'];
+
+/** Each package and service has one: what it is for, where to begin. */
+const READMES = (await Array.fromAsync(glob('{packages,services}/*/package.json', { cwd: ROOT }))).map(
+  (file) => `${dirname(file)}/README.md`,
+);
 
 const read = (page: string): Promise<string> => readFile(join(ROOT, page), 'utf8');
 const withoutBlocks = (text: string): string => text.replaceAll(/^```[\s\S]*?^```|^ {4}.*$/gm, '');
@@ -41,7 +46,7 @@ const brokenLinks = async (page: string): Promise<string[]> => {
 };
 
 test('docs: every link between pages leads to a page and a heading', async () => {
-  const pages = [...FRONT, ...docs.map((name) => `docs/${name}`), ...decisions];
+  const pages = [...FRONT, ...docs.map((name) => `docs/${name}`), ...decisions, ...READMES];
   assert.deepEqual((await Promise.all(pages.map(brokenLinks))).flat(), []);
 });
 
@@ -109,5 +114,19 @@ test('docs: files and functions that the pages for developers name are there', a
           wrong.push(`${page}: ${name}`);
     }
   }
+  assert.deepEqual(wrong, []);
+});
+
+test('docs: files and folders that the README of a package or service lists are there', async () => {
+  const wrong: string[] = [];
+  for (const page of READMES)
+    for (const line of (await read(page)).split('\n')) {
+      const [, cell = ''] = /^\|([^|]*)\|/.exec(line) ?? [];
+      for (const [, name = ''] of cell.matchAll(/`((?:[\w-]+\/)*(?:[\w-]+\/|[\w.-]+\.ts))`/g)) {
+        const folders = ['', 'src'].map((folder) => join(ROOT, dirname(page), folder, name));
+        const there = await Promise.all(folders.map((path) => stat(path).then(Boolean, () => false)));
+        if (!there.includes(true)) wrong.push(`${page}: ${name}`);
+      }
+    }
   assert.deepEqual(wrong, []);
 });
