@@ -1,6 +1,6 @@
 # One of Scanflow's services: docker build -f docker/service.Dockerfile --build-arg SERVICE=cal2wl .
 # It holds Node.js, the service, the `scanflow` command, and only the packages that these two need. No build step:
-# Node.js runs the TypeScript sources.
+# Node.js runs the TypeScript sources. BESIDE names one more workspace: compose.demo.yaml adds the demo.
 
 ARG NODE_IMAGE=node:26-trixie-slim
 
@@ -14,10 +14,11 @@ RUN find . -type f ! -name package.json ! -name package-lock.json ! -name .npmrc
 # npm links the workspaces that the service needs into node_modules/@scanflow: that list is the list of sources.
 FROM ${NODE_IMAGE} AS modules
 ARG SERVICE
+ARG BESIDE=
 WORKDIR /app
 COPY --from=manifests /app ./
 RUN --mount=type=cache,target=/root/.npm,sharing=locked \
-    npm ci --omit=dev --no-audit --no-fund --workspace "services/$SERVICE" --workspace services/cli \
+    npm ci --omit=dev --no-audit --no-fund --workspace "services/$SERVICE" --workspace services/cli ${BESIDE:+--workspace "$BESIDE"} \
  && test ! -e node_modules/node && test ! -e node_modules/typescript
 # What npm installed, as a list. npm makes it only of a whole tree: the root's own tools and the other services are no part of it.
 RUN node -e ' \

@@ -4,7 +4,7 @@
  *     node scripts/figures.ts            # the working tree
  *     node scripts/figures.ts af4114a    # a commit
  *
- * A product file is a `.ts` file below `src/` of a package or service that is no `*.test.ts`. The testkit counts.
+ * A product file is a `.ts` file below `src/` of a package or service that is no `*.test.ts`. The testkit counts, the demo does not.
  */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';

@@ -56,7 +56,7 @@ if (gone.length > 0) {
   process.exit(2);
 }
 
-const unit = await Array.fromAsync(glob('{packages,services}/*/src/**/*.test.ts', { cwd: ROOT }));
+const unit = await Array.fromAsync(glob('{packages/*,services/*,demo}/src/**/*.test.ts', { cwd: ROOT }));
 const files = [...unit.filter((file) => !SLOW_UNIT_TESTS.includes(file)), ...FAST_INTEGRATION_TESTS];
 const child = spawn(
   process.execPath,

@@ -25,7 +25,7 @@ if (spawnSync('faketime', ['--version']).error !== undefined) {
   console.log('NO CLOCK WAS SHIFTED: FAKETIME IS NOT INSTALLED (DEBIAN: FAKETIME)');
   process.exit(0);
 }
-const units = await Array.fromAsync(glob('{packages,services}/*/src/**/*.test.ts', { cwd: ROOT }));
+const units = await Array.fromAsync(glob('{packages/*,services/*,demo}/src/**/*.test.ts', { cwd: ROOT }));
 const sources = await Promise.all(units.map((file) => readFile(join(ROOT, file), 'utf8')));
 const files = units.filter((_, index) => bearsShifting(sources[index] ?? ''));
 const clocks = [...moments(Temporal.Now.instant())]

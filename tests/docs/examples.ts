@@ -20,7 +20,7 @@ export interface Example {
 /** All examples below a root folder, by file. */
 export async function examplesIn(root: string): Promise<Example[]> {
   const files = await Array.fromAsync(
-    glob('{packages,services}/**/{*.ts,README.md}', { cwd: root, exclude }),
+    glob('{packages,services,demo}/**/{*.ts,README.md}', { cwd: root, exclude }),
   );
   const found = await Promise.all(
     files.sort().map(async (file) => examplesOf(file, await readFile(join(root, file), 'utf8'), root)),

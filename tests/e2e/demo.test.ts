@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { until } from '@scanflow/testkit';
+import { run, until } from '@scanflow/testkit';
 
 const MAIN = fileURLToPath(new URL('../../services/cli/src/main.ts', import.meta.url));
 
@@ -161,5 +161,24 @@ test('demo: wrong usage is exit code 2 and starts nothing', async () => {
     assert.match(demo.err(), /--images takes a whole number from 1 to 5000/);
     assert.ok(existsSync(folder));
     assert.deepEqual(await readdir(folder), []);
+  });
+});
+
+test('demo: where its workspace is absent, as in the images of the services, the command says what to run', async () => {
+  await withFolder(async (folder) => {
+    const command = join(folder, 'services/cli/src');
+    await cp(dirname(MAIN), command, { recursive: true });
+    const modules = fileURLToPath(new URL('../../node_modules', import.meta.url));
+    await mkdir(join(folder, 'node_modules/@scanflow'), { recursive: true });
+    for (const name of await readdir(join(modules, '@scanflow')))
+      if (name !== 'demo')
+        await symlink(join(modules, '@scanflow', name), join(folder, 'node_modules/@scanflow', name));
+    assert.deepEqual(await run(process.execPath, [join(command, 'main.ts'), 'demo', '--help']), {
+      code: 2,
+      stdout: '',
+      stderr:
+        'scanflow: the demo is not installed here: run npm run demo in a checkout, or compose.demo.yaml for containers\n' +
+        'Try: scanflow --help\n',
+    });
   });
 });

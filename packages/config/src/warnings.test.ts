@@ -74,7 +74,7 @@ test('labels: without them nothing is asked beyond 0.1.0', () => {
 /** Every pattern with a label in our samples, documentation and tests of calendars. */
 async function shipped(): Promise<string[]> {
   const found = new Set(patternsIn(parse(JSON.stringify(OLD))).map(([, { source }]) => source));
-  for (const folder of ['config', 'docs', 'docs/decisions', 'tests/integration', 'services/cli/src/demo'])
+  for (const folder of ['config', 'docs', 'docs/decisions', 'tests/integration', 'demo/src'])
     for (const name of await readdir(join(ROOT, folder))) {
       if (!/\.(?:ya?ml|md|ts)$/.test(name)) continue;
       const text = await readFile(join(ROOT, folder, name), 'utf8');

@@ -2,7 +2,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { beginAgainIfCold, beginCompiled } from '@scanflow/runtime/boot';
-import { messageOf } from '@scanflow/failure';
+import { codeOf, messageOf } from '@scanflow/failure';
 import { outputTo } from './terminal.ts';
 import { InputError } from '@scanflow/transfer/input-error';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from './command.ts';
@@ -19,7 +19,7 @@ interface Entry {
 const commands: Readonly<Record<string, Entry>> = {
   demo: {
     summary: 'plays imaging sessions through the whole dataflow',
-    load: async () => (await import('./commands/demo.ts')).demo,
+    load: loadDemo,
   },
   check: {
     summary: 'checks a configuration',
@@ -94,6 +94,19 @@ const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/secrets.ts')).secrets,
   },
 };
+
+/** The demo is a workspace of its own. The images of the services lack it. */
+async function loadDemo(): Promise<Command> {
+  try {
+    return (await import('@scanflow/demo')).demo;
+  } catch (error) {
+    if (codeOf(error) !== 'ERR_MODULE_NOT_FOUND' || !messageOf(error).includes("'@scanflow/demo'"))
+      throw error;
+    throw new UsageError(
+      'the demo is not installed here: run npm run demo in a checkout, or compose.demo.yaml for containers',
+    );
+  }
+}
 
 const overview = (): string =>
   [

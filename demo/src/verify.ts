@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { readPart10Header, removeSplice } from '@scanflow/dicom';
-import { textTable } from '../terminal.ts';
+import { textTable } from '@scanflow/cli/terminal';
 import type { SeriesView, Stack } from './stack.ts';
 
 /** What a scanner of the demo has sent. */

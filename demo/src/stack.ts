@@ -1,9 +1,9 @@
 /** Where the parts of a running Scanflow are, and what its streamer reports of the series until all are stored and sent. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { PrivateTag } from '@scanflow/dicom';
-import type { Api } from '../api.ts';
-import type { Address } from '../options.ts';
-import type { Show } from '../terminal.ts';
+import type { Api } from '@scanflow/cli/api';
+import type { Address } from '@scanflow/cli/options';
+import type { Show } from '@scanflow/cli/terminal';
 
 export interface DemoScanner {
   /** Key in the configuration. */

@@ -26,7 +26,7 @@ export interface DemoPlan {
   readonly pacs: { readonly aet: string; readonly port: number };
 }
 
-const SAMPLE = fileURLToPath(new URL('../../../../config/scanflow.yaml', import.meta.url));
+const SAMPLE = fileURLToPath(new URL('../../config/scanflow.yaml', import.meta.url));
 const LOOPBACK = '127.0.0.1';
 
 /** Writes `scanflow.yaml` into the demo's folder and reads it back as the services will. */

@@ -11,7 +11,7 @@ import {
   type DataSet,
 } from '@scanflow/dicom';
 import { echo, find, store, type Peer } from '@scanflow/dimse';
-import type { Show } from '../terminal.ts';
+import type { Show } from '@scanflow/cli/terminal';
 import { awaitStreamer, type Day, type DemoScanner, type Stack } from './stack.ts';
 import { sha256, verifySession, type SentSeries, type SessionResult } from './verify.ts';
 

@@ -7,8 +7,8 @@ import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort, makeCalendar, startOrthanc, startStorescp } from '@scanflow/testkit';
-import { openApi } from '../api.ts';
-import type { Show } from '../terminal.ts';
+import { openApi } from '@scanflow/cli/api';
+import type { Show } from '@scanflow/cli/terminal';
 import { demoConfig, slotsAround, type DemoPlan, type DemoPorts } from './config.ts';
 import type { Day, DemoScanner, Stack } from './stack.ts';
 
@@ -190,7 +190,7 @@ export async function startService({
   await mkdir(folder, { recursive: true });
   const log = join(folder, `${name}.log`);
   const output = await open(log, 'a', 0o600);
-  const main = fileURLToPath(new URL(`../../../${name}/src/main.ts`, import.meta.url));
+  const main = fileURLToPath(new URL(`../../services/${name}/src/main.ts`, import.meta.url));
   // a process group of its own: Ctrl-C reaches the demo alone, which then ends the parts in order
   const child = spawn(process.execPath, [main, '--config', config], {
     stdio: ['ignore', output.fd, output.fd],

@@ -1,15 +1,15 @@
 /** `scanflow demo`: plays imaging sessions through the whole dataflow and verifies every image at both ends. */
 import type { Config } from '@scanflow/config';
 import { tokenFileOf } from '@scanflow/runtime';
-import { apiAt } from '../api.ts';
-import { CONFIG, requireConfig } from '../config.ts';
-import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
-import { demoTag } from '../demo/config.ts';
-import { playDay } from '../demo/play.ts';
-import { createShow, type Show } from '../terminal.ts';
-import type { Day, Stack } from '../demo/stack.ts';
-import { resultTable, type SessionResult } from '../demo/verify.ts';
-import { address, readArgs, wholeNumber } from '../options.ts';
+import { apiAt } from '@scanflow/cli/api';
+import { CONFIG, requireConfig } from '@scanflow/cli/config';
+import { EXIT, UsageError, type Command, type ExitCode, type Io } from '@scanflow/cli/command';
+import { demoTag } from './config.ts';
+import { playDay } from './play.ts';
+import { createShow, type Show } from '@scanflow/cli/terminal';
+import type { Day, Stack } from './stack.ts';
+import { resultTable, type SessionResult } from './verify.ts';
+import { address, readArgs, wholeNumber } from '@scanflow/cli/options';
 
 const help = `Usage: scanflow demo [--scanners N] [--sessions N] [--images N] [--folder FOLDER] [--keep] [--json]
        scanflow demo --worklist AET@host:port --dicom AET@host:port --streamer URL
@@ -65,7 +65,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 async function playHere(values: Values, day: Day, show: Show, io: Io): Promise<ExitCode> {
   const scanners = wholeNumber('scanners', values.scanners, { min: 1, max: 8, otherwise: 1 });
   // loaded only here: the peers that it starts are no part of the container images
-  const { startLocal } = await import('../demo/local.ts').catch((error: unknown) => {
+  const { startLocal } = await import('./local.ts').catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')
       throw new UsageError(
         'in a container the demo needs --worklist and the others; compose.demo.yaml gives them',
