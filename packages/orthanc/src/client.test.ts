@@ -71,6 +71,23 @@ test('orthanc client: an exchange gives any status, and says whether Orthanc too
   assert.ok(!away.answered && !away.connected);
 });
 
+test('orthanc client: many requests on one kept connection leave nothing on it', async (t) => {
+  const connections = new Set<unknown>();
+  const client = await clientOf(t, (request, response) => {
+    connections.add(request.socket);
+    response.end('{}');
+  });
+  const warnings: string[] = [];
+  const warned = ({ message }: Error): void => void warnings.push(message);
+  process.on('warning', warned);
+  t.after(() => process.off('warning', warned));
+  for (let count = 0; count < 30; count += 1) assert.deepEqual(await client.json('/x', never), {});
+  // a warning comes on the next turn of the loop
+  await new Promise(setImmediate);
+  assert.equal(connections.size, 1);
+  assert.deepEqual(warnings, []);
+});
+
 test('orthanc client: an upload that cannot be read is no answer, and names its reason', async (t) => {
   const client = await clientOf(t, (request) => void request.resume());
   const content = async function* (): AsyncGenerator<Uint8Array> {

@@ -164,7 +164,8 @@ async function attempt({ open, idleMs }: Line, path: string, asked: Asked): Prom
   let connected = false;
   request.once('socket', (socket) => {
     connected = !socket.connecting;
-    socket.once('connect', () => (connected = true));
+    // a kept connection would collect a listener per request
+    if (socket.connecting) socket.once('connect', () => (connected = true));
   });
   // once the response is here, what happens to the connection shows while its body is read
   request.on('error', () => undefined);
