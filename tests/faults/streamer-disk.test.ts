@@ -108,7 +108,7 @@ test('streamer: the ledger’s disk is full: it says so, and goes on when there 
     { what: 'the ledger’s trouble shows', timeoutMs: 60_000 },
   );
   assert.match(JSON.stringify(health.body), /disk|full/i);
-  assert.match(rig.streamer().output(), /LEDGER_FAILED/);
+  await rig.streamer().said(/LEDGER_FAILED/);
   await rm(ballast);
   await storedInTheEnd(rig, 100);
   const [series] = await rig.series();

@@ -126,8 +126,7 @@ test('labels: a configuration of 0.1.0 keeps its bookings, and is warned', () =>
       '005': 'LABEL_RESERVED',
       '006': 'BOOKING',
     });
-    assert.match(cal2wl.program.output(), /"level":"warn".*"path":"bookings".*write labels/);
-    return Promise.resolve();
+    return cal2wl.program.said(/"level":"warn".*"path":"bookings".*write labels/);
   }));
 
 const HOSTILE = `${'a'.repeat(40)}!`;
@@ -157,7 +156,7 @@ test('patterns: with look-ahead, such titles are rejected each for itself, and t
       assert.equal(codes['002'], 'BOOKING', JSON.stringify([codes, cal2wl.program.output()]));
       const slow = Object.values(codes).filter((code) => code === 'PATTERN_SLOW');
       assert.equal(slow.length, 30);
-      assert.match(cal2wl.program.output(), /"path":"bookings\.patterns\.0".*looks ahead.*time limit/);
+      await cal2wl.program.said(/"path":"bookings\.patterns\.0".*looks ahead.*time limit/);
       await cal2wl.pass();
     },
   ));

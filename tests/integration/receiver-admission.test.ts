@@ -64,7 +64,7 @@ test('admission: without the new keys everybody sends, as before, and shows', as
     admitted.map(({ callingAet, scanner }) => [callingAet, scanner]),
     [['ANYBODY', null]],
   );
-  assert.match(rig.receiver().output(), /receiver\.open/);
+  await rig.receiver().said(/receiver\.open/);
 });
 
 test('admission: a called AE title and an address are checked where they are configured', async (t) => {

@@ -50,7 +50,7 @@ test('disk: full in the midst of an image: A700, nothing of it counts or stays; 
     assert.match(said, OUT_OF_RESOURCES);
     assert.doesNotMatch(said, SUCCESS);
   }
-  assert.match(rig.receiver().output(), /cannot write to its disk/);
+  await rig.receiver().said(/cannot write to its disk/);
   assert.deepEqual(await instances(rig), []);
   assert.match(await send(rig, small), SUCCESS, 'what fits into memory goes on');
   await until(async () => (await free()) >= empty - 40.1 * MB, {

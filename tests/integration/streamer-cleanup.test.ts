@@ -125,7 +125,7 @@ test('cleanup: a deletion whose answer is lost was done, and the rest goes on at
   assert.equal(await inOrthanc(rig), 0);
   // the lost one was asked for twice
   assert.equal(deletions, 5);
-  assert.match(rig.streamer().output(), /deleted from Orthanc.*"images":4/);
+  await rig.streamer().said(/deleted from Orthanc.*"images":4/);
 });
 
 test('cleanup: nothing goes unasked', async (t) => {

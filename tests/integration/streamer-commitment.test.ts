@@ -151,7 +151,7 @@ test('commitment: without a report it is asked again under another UID, fails vi
   assert.notEqual(first.transactionUid, second.transactionUid);
   const unknown = await pacs.report({ ...allCommitted(first), transactionUid: '2.25.404' });
   assert.deepEqual(unknown, { ok: true, status: 0x0115, comment: 'No such Transaction UID' });
-  assert.match(rig.streamer().output(), /COMMITMENT_UNKNOWN/);
+  await rig.streamer().said(/COMMITMENT_UNKNOWN/);
   // of the first, older one; and once more
   assert.deepEqual(await pacs.report(allCommitted(first)), { ok: true, status: 0 });
   const [now] = await settled(rig, 1, ['complete']);

@@ -49,7 +49,7 @@ test('streamer: PostgreSQL proves its name, or is told nothing', { skip }, async
   await told(/not from the authority in ledger\.tls\.ca/);
   await server.secure(undefined);
   await told(/it does not speak TLS, and ledger\.tls requires it/);
-  assert.match(rig.streamer().output(), /LEDGER_TLS/);
+  await rig.streamer().said(/LEDGER_TLS/);
   assert.equal(
     await server.query('postgres', `SELECT to_regclass('series') IS NULL`),
     't\n',

@@ -50,7 +50,7 @@ test('people: a quarantined series is listed, shown and released with its labels
     listed.map(({ outcome }) => outcome),
     ['Complete'],
   );
-  assert.match(rig.streamer().output(), /series released by hand/);
+  await rig.streamer().said(/series released by hand/);
   assert.doesNotMatch(rig.streamer().output(), /sub-009|3010000\.09/, 'a label stands in the log');
 });
 

@@ -34,7 +34,7 @@ test('access: an AE title that calls from another address is rejected as not rec
   const { code, stderr, stdout } = await echo(plain.port, { callingAet: 'MEG' });
   assert.notEqual(code, 0);
   assert.match(stderr + stdout, /Calling AE Title Not Recognized/);
-  assert.match(plain.program.output(), /worklist\.access\.MEG\.addresses does not have 127\.0\.0\.1/);
+  await plain.program.said(/worklist\.access\.MEG\.addresses does not have 127\.0\.0\.1/);
   assert.match(await plain.page('/metrics'), /rejections_total\{reason="1\/1\/3"\} 1/);
 });
 

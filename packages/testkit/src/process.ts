@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { defined } from '@scanflow/booking/defined';
+import { until } from './until.ts';
 
 export interface RunResult {
   readonly code: number | null;
@@ -44,6 +45,8 @@ export interface Program {
   readonly pid: number;
   /** Everything it has written so far (stdout and stderr); the last 256 KiB of it. */
   output(): string;
+  /** Waits up to 10 s until its output matches: a line reaches the pipe later than the answer that it belongs to. */
+  said(pattern: RegExp): Promise<void>;
   exited(): boolean;
   /** Sends the signal and waits for its end; SIGKILL after `graceMs` (10 s). */
   stop(signal?: NodeJS.Signals, graceMs?: number): Promise<void>;
@@ -83,7 +86,11 @@ export async function startProgram(
     await ended;
     clearTimeout(timer);
   };
-  return { pid, output: () => output, exited, stop, ended };
+  const said = async (pattern: RegExp): Promise<void> => {
+    const matches = (): boolean => pattern.test(output);
+    await until(matches, { what: `it writes ${String(pattern)}`, timeoutMs: 10_000 });
+  };
+  return { pid, output: () => output, said, exited, stop, ended };
 }
 
 /** Lets a server listen on a free port of 127.0.0.1; resolves with the port. */
