@@ -1,9 +1,17 @@
 /** Who may send images, by the configuration of this moment, and who came or was refused: for /api/senders and `scanflow doctor`. */
 import { admits, sendersOf, type Config } from '@scanflow/config';
 import type { Admission, AssociationInfo } from '@scanflow/dimse';
-import { senderList, type SenderList } from '@scanflow/dimse/access';
+import {
+  senderList,
+  type SenderList,
+  callerProofs,
+  rejectCalled,
+  rejectCalling,
+  type Caller,
+  type CallerProof,
+  type Decision,
+} from '@scanflow/dimse/access';
 import type { FastifyInstance } from '@scanflow/runtime';
-import { admission } from './domain/admission.ts';
 
 /** Most senders in each list. */
 const REMEMBERED = 200;
@@ -55,4 +63,28 @@ export function addRoutes(app: FastifyInstance, { from, admitted, refused, scann
     /** Numbers of senders that later ones replaced in these lists. */
     dropped: { admitted: admitted.dropped, refused: refused.dropped },
   }));
+}
+
+/** The parts of the configuration that decide. */
+export interface AdmissionSettings {
+  /** AE titles of the receiver; undefined: any. */
+  readonly called: readonly string[] | undefined;
+  /** Whether images of a calling AE title are taken. */
+  readonly takes: (callingAet: string) => boolean;
+  /** What an AE title has to prove. */
+  readonly proofs: Readonly<Record<string, CallerProof>>;
+}
+
+/** Decides about associations. AE titles come without padding. Pure. */
+export function admission({ called, takes, proofs }: AdmissionSettings): (caller: Caller) => Decision {
+  const proven = callerProofs(proofs, 'receiver.access');
+  return (caller) => {
+    if (called !== undefined && !called.includes(caller.calledAet))
+      return rejectCalled(
+        `the receiver is ${called.join(', ')}: correct the called AE title, or receiver.aets`,
+      );
+    if (!takes(caller.callingAet))
+      return rejectCalling('add the calling AE title to scanners.NAME.sends or arrivals.from');
+    return proven(caller);
+  };
 }

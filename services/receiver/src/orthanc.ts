@@ -2,15 +2,10 @@
 import { codeOf, messageOf } from '@scanflow/failure';
 import { collected, orthancClient, type OrthancAccess, type Upload } from '@scanflow/orthanc';
 import type { Log } from '@scanflow/runtime';
-
-/** Orthanc's answer to a request, or none. */
-type Answer =
-  | { readonly answered: true; readonly status: number; readonly body: Buffer }
-  /** `connected`: it took the connection, so it may have done the request. */
-  | { readonly answered: false; readonly why: string; readonly connected: boolean };
+import type { Given } from './domain/orthanc.ts';
 
 export interface Orthanc {
-  readonly ask: (method: 'GET' | 'POST' | 'PUT', path: string, upload?: Upload) => Promise<Answer>;
+  readonly ask: (method: 'GET' | 'POST' | 'PUT', path: string, upload?: Upload) => Promise<Given>;
   /** A body, piece by piece; undefined if there is none. Throws if the connection breaks. */
   readonly stream: (path: string) => Promise<AsyncIterable<Uint8Array> | undefined>;
   readonly close: () => void;
@@ -27,7 +22,7 @@ export function orthancAt(access: OrthancAccess): Orthanc {
   return {
     ask: async (method, path, body = NOTHING) => {
       const given = await exchange(path, method === 'GET' ? {} : { method, body });
-      if (!given.answered) return { answered: false, why: reason(given.error), connected: given.connected };
+      if (!given.answered) return { answered: false, why: reason(given.error) };
       const { response, sent } = given;
       try {
         const answer = await collected(response, { url, most: MOST_BYTES });
@@ -35,7 +30,7 @@ export function orthancAt(access: OrthancAccess): Orthanc {
         return { answered: true, status: response.statusCode ?? 0, body: answer };
       } catch (error) {
         response.destroy();
-        return { answered: false, why: reason(error), connected: true };
+        return { answered: false, why: reason(error) };
       }
     },
     stream: async (path) => {
@@ -62,7 +57,7 @@ export interface OrthancWatch {
 }
 
 /** Asks Orthanc for /system again and again, and logs when that changes. */
-export function watchOrthanc(orthanc: Orthanc, log: Log, everyMs = EVERY_MS): OrthancWatch {
+export function watchOrthanc(orthanc: Orthanc, log: Log): OrthancWatch {
   let trouble: string | undefined;
   let mayOverwrite = true;
   const look = async (): Promise<void> => {
@@ -81,7 +76,7 @@ export function watchOrthanc(orthanc: Orthanc, log: Log, everyMs = EVERY_MS): Or
   let looking = look();
   const timer = setInterval(() => {
     looking = looking.then(look);
-  }, everyMs);
+  }, EVERY_MS);
   timer.unref();
   return {
     trouble: () => trouble,

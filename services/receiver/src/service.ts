@@ -15,7 +15,6 @@ import { addRoutes, openDoor } from './door.ts';
 import { Room, ROOM } from './holding.ts';
 import { createMetrics } from './metrics.ts';
 import { openPorts, type Ports } from './ports.ts';
-import { rememberSenders } from './remember.ts';
 import { storing } from './store.ts';
 
 /** Starts the service; resolves once its ports listen. */
@@ -27,7 +26,6 @@ export async function startReceiver(context: ServiceContext<Config>): Promise<{ 
   const door = openDoor(config);
   const orthanc = orthancAt(await loginOf(config.orthanc));
   const watch = watchOrthanc(orthanc, log);
-  const remember = rememberSenders({ orthanc, scannerOf: door.scannerOf });
   const folder = join(config.data, 'receiver');
   const onStore = storing({
     orthanc,
@@ -35,7 +33,7 @@ export async function startReceiver(context: ServiceContext<Config>): Promise<{ 
     room,
     folder,
     log,
-    remember,
+    scannerOf: door.scannerOf,
     onImage: metrics.image,
   });
   const ports = await openPorts({ config, log, door, metrics, onStore });

@@ -1,8 +1,9 @@
-/** One C-STORE: the data set is kept while it arrives, given to Orthanc when it is complete, and then acknowledged. */
+/** One C-STORE: the data set is kept while it arrives, given to Orthanc with its sender when it is complete, and then acknowledged. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Log } from '@scanflow/runtime';
-import type { Upload } from '@scanflow/orthanc';
+import { type Upload, METADATA } from '@scanflow/orthanc';
 import type { FinalStatus, StoreHandler, StoreReceipt, StoreRequest } from '@scanflow/dimse';
+import { defined } from '@scanflow/booking/defined';
 import type { Orthanc } from './orthanc.ts';
 import { fileHead, type FileHead } from './domain/file-head.ts';
 import {
@@ -14,7 +15,6 @@ import {
   type Verdict,
 } from './domain/orthanc.ts';
 import { Parcel, type Room } from './holding.ts';
-import { Turns } from './remember.ts';
 import { keepVersion } from './versions.ts';
 
 /** What became of an image, for metrics. */
@@ -28,13 +28,17 @@ interface StoreSettings {
   /** For data sets that are too large for memory. */
   readonly folder: string;
   readonly log: Log;
-  /** Records at Orthanc who sent a series. */
-  readonly remember: (stored: Stored, request: StoreRequest) => Promise<boolean>;
+  /** Name in the configuration of the scanner that sends with an AE title. */
+  readonly scannerOf: (callingAet: string) => string | undefined;
   readonly onImage: (outcome: Outcome, bytes: number, seconds: number) => void;
-  /** How long to retry an Orthanc that does not answer before the scanner gets a failure, in milliseconds. */
-  readonly patienceMs?: number;
 }
 
+interface Deps extends StoreSettings {
+  readonly turns: Turns;
+  readonly remember: (stored: Stored, request: StoreRequest) => Promise<boolean>;
+}
+
+/** How long to retry an Orthanc that does not answer before the scanner gets a failure. */
 const PATIENCE_MS = 10_000;
 const ASK_AGAIN_MS = 500;
 /** Enough for the UIDs, which are at the beginning of a data set. */
@@ -43,24 +47,19 @@ const SUCCESS: FinalStatus = { status: 0 };
 
 /** Handles every C-STORE of a listener. */
 export function storing(settings: StoreSettings): StoreHandler {
-  const turns = new Turns();
+  const deps: Deps = { ...settings, turns: new Turns(), remember: rememberSenders(settings) };
   return (request, onRoom): StoreReceipt => {
     const parcel = new Parcel(settings.room, settings.folder, onRoom);
     return {
       write: (bytes) => parcel.write(bytes),
       abandon: () => parcel.close(),
-      store: () => store(settings, request, parcel, turns).finally(() => parcel.close()),
+      store: () => store(deps, request, parcel).finally(() => parcel.close()),
     };
   };
 }
 
-async function store(
-  settings: StoreSettings,
-  request: StoreRequest,
-  parcel: Parcel,
-  turns: Turns,
-): Promise<FinalStatus> {
-  const { log, onImage } = settings;
+async function store(deps: Deps, request: StoreRequest, parcel: Parcel): Promise<FinalStatus> {
+  const { log, onImage } = deps;
   const started = performance.now();
   const done = (outcome: Outcome, final: FinalStatus): FinalStatus => {
     onImage(outcome, parcel.length, (performance.now() - started) / 1000);
@@ -79,7 +78,7 @@ async function store(
   const head = fileHead({ ...request, ...association }, beginning, parcel.length <= BEGINNING);
   const image: Image = { request, parcel, head, file: uploadOf(head, parcel), beginning };
   for (let round = 1; ; round += 1) {
-    const settled = await settle(settings, image, turns);
+    const settled = await settle(deps, image);
     // Orthanc deleted it after it had said that it has it: store it anew
     if (settled.kind === 'gone' && round < ROUNDS) continue;
     if (settled.kind === 'done') return done(settled.outcome, matching(head, request));
@@ -107,13 +106,14 @@ type Settled =
   | { readonly kind: 'failed'; readonly status: number; readonly comment: string };
 
 /** Gives it to Orthanc, or keeps it beside the image that Orthanc has under its UIDs. */
-async function settle(settings: StoreSettings, image: Image, turns: Turns): Promise<Settled> {
+async function settle(deps: Deps, image: Image): Promise<Settled> {
+  const { turns } = deps;
   const { request, parcel, head, file } = image;
-  const verdict = settings.mayOverwrite()
-    ? await turns.take(head.named?.sopInstanceUid ?? request.sopInstanceUid, () => offer(settings, image))
-    : await handOver(settings, file);
+  const verdict = deps.mayOverwrite()
+    ? await turns.take(head.named?.sopInstanceUid ?? request.sopInstanceUid, () => offer(deps, image))
+    : await handOver(deps.orthanc, file);
   if (verdict.kind === 'failed') return verdict;
-  if (!(await settings.remember(verdict, request)))
+  if (!(await deps.remember(verdict, request)))
     return {
       kind: 'failed',
       status: OUT_OF_RESOURCES,
@@ -122,10 +122,10 @@ async function settle(settings: StoreSettings, image: Image, turns: Turns): Prom
   if (verdict.kind === 'stored') return { kind: 'done', outcome: 'stored' };
   const { transferSyntax } = request;
   const version = { transferSyntax, dataSet: () => parcel.read(), file };
-  const kept = await turns.take(verdict.instance, () => keepVersion(settings.orthanc, verdict, version));
+  const kept = await turns.take(verdict.instance, () => keepVersion(deps.orthanc, verdict, version));
   if (kept.kind === 'failed' || kept.kind === 'gone') return kept;
   if (kept.kind === 'same') return { kind: 'done', outcome: 'repeated' };
-  settings.log.warn(kept.damaged ? 'image.mended' : 'image.other-version', {
+  deps.log.warn(kept.damaged ? 'image.mended' : 'image.other-version', {
     sopInstanceUid: head.named?.sopInstanceUid ?? request.sopInstanceUid,
     instance: verdict.instance,
     attachment: kept.attachment,
@@ -135,13 +135,13 @@ async function settle(settings: StoreSettings, image: Image, turns: Turns): Prom
 }
 
 /** For an Orthanc that would replace its image, with all versions beside it: asks first. */
-async function offer(settings: StoreSettings, { head, file, beginning, parcel }: Image): Promise<Verdict> {
+async function offer({ orthanc }: Deps, { head, file, beginning, parcel }: Image): Promise<Verdict> {
   const ids = orthancIds(Buffer.concat([head.bytes, beginning]), parcel.length <= BEGINNING);
   if (ids !== undefined) {
-    const has = await settings.orthanc.ask('GET', `/instances/${ids.instance}/attachments`);
+    const has = await orthanc.ask('GET', `/instances/${ids.instance}/attachments`);
     if (has.answered && has.status === 200) return { kind: 'known', ...ids };
   }
-  return handOver(settings, file);
+  return handOver(orthanc, file);
 }
 
 function uploadOf(head: FileHead, parcel: Parcel): Upload {
@@ -158,11 +158,8 @@ async function* behind(head: Uint8Array, parcel: Parcel): AsyncGenerator<Uint8Ar
 }
 
 /** Retries for a while: Orthanc may be starting. A repeat changes nothing there. */
-async function handOver(
-  { orthanc, patienceMs = PATIENCE_MS }: StoreSettings,
-  file: Upload,
-): Promise<Verdict> {
-  const until = performance.now() + patienceMs;
+async function handOver(orthanc: Orthanc, file: Upload): Promise<Verdict> {
+  const until = performance.now() + PATIENCE_MS;
   for (;;) {
     const verdict = verdictOf(await orthanc.ask('POST', '/instances', file));
     if (verdict.kind !== 'failed' || !verdict.again || performance.now() > until) return verdict;
@@ -177,4 +174,76 @@ function matching({ named }: FileHead, { sopClassUid, sopInstanceUid }: StoreReq
   const same =
     named.sopClassUid === sopClassUid && (sopInstanceUid === '' || named.sopInstanceUid === sopInstanceUid);
   return same ? SUCCESS : { status: DOES_NOT_MATCH, comment: 'Stored by the UIDs of its data set' };
+}
+
+/** How long a record is cached: a series may be deleted and arrive again. */
+const BELIEVED_MS = 60_000;
+
+/**
+ * Makes the function that records at Orthanc who sent a series: Orthanc itself knows only that it was the receiver. False:
+ * Orthanc did not take it, so the image must fail.
+ */
+function rememberSenders({
+  orthanc,
+  scannerOf,
+}: Pick<StoreSettings, 'orthanc' | 'scannerOf'>): Deps['remember'] {
+  const turns = new Turns();
+  const known = new Map<string, { readonly recorded: string; readonly until: number }>();
+  const recordedOf = async (series: string, sender: string): Promise<string | undefined> => {
+    const now = performance.now();
+    for (const [key, { until }] of known) {
+      // in the order in which they expire
+      if (until > now) break;
+      known.delete(key);
+    }
+    const found = known.get(series)?.recorded;
+    if (found !== undefined) return found;
+    const recorded = await readOrWrite(
+      orthanc,
+      `/series/${series}/metadata/${METADATA.sender.number}`,
+      sender,
+    );
+    if (recorded !== undefined) known.set(series, { recorded, until: now + BELIEVED_MS });
+    return recorded;
+  };
+  return async ({ series, instance }: Stored, { association }: StoreRequest): Promise<boolean> => {
+    const { callingAet: aet, calledAet: called, address } = association;
+    const scanner = scannerOf(aet);
+    const sender = JSON.stringify({ aet, called, address, ...defined({ scanner }) });
+    const recorded = await turns.take(series, () => recordedOf(series, sender));
+    if (recorded === undefined) return false;
+    return (
+      recorded === sender || put(orthanc, `/instances/${instance}/metadata/${METADATA.sender.number}`, sender)
+    );
+  };
+}
+
+/** The record at Orthanc, which is written if there is none. Undefined: neither worked. */
+async function readOrWrite(orthanc: Orthanc, path: string, sender: string): Promise<string | undefined> {
+  const found = await orthanc.ask('GET', path);
+  if (!found.answered) return undefined;
+  if (found.status === 200) return found.body.toString('utf8');
+  return (await put(orthanc, path, sender)) ? sender : undefined;
+}
+
+async function put(orthanc: Orthanc, path: string, text: string): Promise<boolean> {
+  const body = Buffer.from(text);
+  const answer = await orthanc.ask('PUT', path, { bytes: body.length, content: () => [body] });
+  return answer.answered && answer.status === 200;
+}
+
+/** Work on one thing at a time, however many want it at once. */
+class Turns {
+  readonly #last = new Map<string, Promise<unknown>>();
+
+  /** Does the work once all earlier work under the same key is over. */
+  async take<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const turn = (this.#last.get(key) ?? Promise.resolve()).then(work, work);
+    this.#last.set(key, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#last.get(key) === turn) this.#last.delete(key);
+    }
+  }
 }

@@ -4,7 +4,7 @@ import { readAttributes, text } from '@scanflow/dicom';
 
 /** An answer of Orthanc's REST interface, or none. */
 export type Given =
-  | { readonly answered: true; readonly status: number; readonly body: Uint8Array }
+  | { readonly answered: true; readonly status: number; readonly body: Buffer }
   | { readonly answered: false; readonly why: string };
 
 export interface Stored {
@@ -37,12 +37,7 @@ export function verdictOf(given: Given): Verdict {
   if (status === 507) return failed('The disk of Orthanc is full', false);
   if (status === 503) return failed('Orthanc is busy (503)', true);
   if (body['OrthancStatus'] === BAD_FILE || status === 400 || status === 415)
-    return {
-      kind: 'failed',
-      status: CANNOT_UNDERSTAND,
-      comment: 'Orthanc cannot read the data set',
-      again: false,
-    };
+    return failed('Orthanc cannot read the data set', false, CANNOT_UNDERSTAND);
   return failed(`Orthanc cannot store it (${status})`, false);
 }
 
@@ -52,26 +47,20 @@ function accepted(body: Readonly<Record<string, unknown>>): Verdict {
     if (outcome === 'Success') return { kind: 'stored', instance, series };
     if (outcome === 'AlreadyStored') return { kind: 'known', instance, series };
   }
-  if (outcome === 'FilteredOut')
-    return {
-      kind: 'failed',
-      status: CANNOT_UNDERSTAND,
-      comment: 'A filter of Orthanc drops it',
-      again: false,
-    };
+  if (outcome === 'FilteredOut') return failed('A filter of Orthanc drops it', false, CANNOT_UNDERSTAND);
   return failed('The answer of Orthanc is not understood', false);
 }
 
-const failed = (comment: string, again: boolean): Verdict => ({
+const failed = (comment: string, again: boolean, status = OUT_OF_RESOURCES): Verdict => ({
   kind: 'failed',
-  status: OUT_OF_RESOURCES,
+  status,
   comment,
   again,
 });
 
-function parsed(body: Uint8Array): Readonly<Record<string, unknown>> {
+function parsed(body: Buffer): Readonly<Record<string, unknown>> {
   try {
-    const value: unknown = JSON.parse(Buffer.from(body).toString('utf8'));
+    const value: unknown = JSON.parse(body.toString('utf8'));
     return typeof value === 'object' && value !== null ? { ...value } : {};
   } catch {
     return {};

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { admission, type AdmissionSettings } from './admission.ts';
+import { admission, type AdmissionSettings } from './door.ts';
 
 const caller = { callingAet: 'PRISMA', calledAet: 'ORTHANC', address: '10.1.2.3' };
 const decide = (settings: Partial<AdmissionSettings>, who: Partial<typeof caller> = {}): string => {
