@@ -20,6 +20,8 @@ interface Acceptor {
 export interface Behaviour {
   /** Granted operations; undefined: the item is not answered. */
   readonly granted?: number;
+  /** Longest P-DATA-TF PDU that it takes. */
+  readonly maximumLength?: number;
   /** Associations beyond so many are rejected: temporary congestion. */
   readonly limit?: number;
   /** Is given each request, and calls `answer` when it likes. */
@@ -45,7 +47,7 @@ export async function accept(t: TestContext, behaviour: Behaviour): Promise<Acce
         seen.associations += 1;
         seen.most = Math.max(seen.most, open);
         void association.ended.then(() => (open -= 1));
-        return accepted(request, behaviour.granted);
+        return accepted(request, behaviour);
       },
     });
     void serve(association, behaviour);
@@ -58,14 +60,14 @@ export async function accept(t: TestContext, behaviour: Behaviour): Promise<Acce
   return { port, seen };
 }
 
-function accepted(request: AssociateRq, granted: number | undefined): AssociateAc {
+function accepted(request: AssociateRq, { granted, maximumLength = 16_384 }: Behaviour): AssociateAc {
   const contexts = request.contexts.map(({ id, transferSyntaxes }) => ({
     id,
     result: 0 as const,
     transferSyntax: transferSyntaxes[0] ?? '',
   }));
   const window = granted === undefined ? {} : { asyncOperations: { invoked: granted, performed: 1 } };
-  const user = { maximumLength: 16_384, implementationClassUid: '1.2.3', roles: [], ...window };
+  const user = { maximumLength, implementationClassUid: '1.2.3', roles: [], ...window };
   const { calledAet, callingAet } = request;
   return {
     type: 'associate-ac',

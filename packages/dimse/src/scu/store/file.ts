@@ -2,7 +2,7 @@
  * Files opened for reading: through the thread pool, or in place, which for small files is many times faster. And buffers
  * that are used again and again: making one per file costs more than reading the file.
  */
-import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, readvSync, type Stats } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { FailureError, failureIn, permanent, transient } from '@scanflow/failure';
 
@@ -13,6 +13,8 @@ export interface OpenFile {
   readonly stat?: Stats;
   /** Fills the buffer's first `length` bytes from `position`; gives fewer only at the file's end. */
   read(buffer: Buffer, length: number, position: number): Promise<number> | number;
+  /** The same with several buffers, all of them in order, where that takes one call. */
+  scatter?(buffers: readonly Buffer[], position: number): Promise<number> | number;
   close(): void;
 }
 
@@ -49,6 +51,15 @@ function inPlaceFile(fd: number, stat: Stats): OpenFile {
       }
       return filled;
     },
+    scatter(buffers, position) {
+      let filled = 0;
+      for (let rest = buffers; rest.length > 0; rest = behind(buffers, filled)) {
+        const count = readvSync(fd, rest, position + filled);
+        if (count === 0) break;
+        filled += count;
+      }
+      return filled;
+    },
     close: () => closeSync(fd),
   };
 }
@@ -77,9 +88,28 @@ function pooledFile(handle: FileHandle, stat: Stats): OpenFile {
       }
       return filled;
     },
+    async scatter(buffers, position) {
+      let filled = 0;
+      for (let rest = buffers; rest.length > 0; rest = behind(buffers, filled)) {
+        const { bytesRead } = await handle.readv(rest, position + filled);
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+      return filled;
+    },
     // what was read counts; nothing was written that a failing close could lose
     close: () => void handle.close().catch(() => undefined),
   };
+}
+
+/** What is left of the buffers once so many bytes of them are filled. */
+function behind(buffers: readonly Buffer[], filled: number): Buffer[] {
+  let at = filled;
+  return buffers.flatMap((buffer) => {
+    const rest = buffer.subarray(at);
+    at = Math.max(0, at - buffer.length);
+    return rest.length === 0 ? [] : rest;
+  });
 }
 
 /** Missing and forbidden files stay so until someone acts; the rest (EIO, ESTALE, EMFILE) may pass. */

@@ -177,6 +177,20 @@ async function fill(buffer: Buffer, file: OpenFile, position: number): Promise<v
   readWhole(buffer, count);
 }
 
+/** The same with several buffers; gives how many bytes they hold. */
+async function fillAll(buffers: readonly Buffer[], file: OpenFile, position: number): Promise<number> {
+  const wanted = buffers.reduce((sum, { length }) => sum + length, 0);
+  let count = 0;
+  try {
+    if (file.scatter !== undefined) count = await file.scatter(buffers, position);
+    else for (const buffer of buffers) count += await file.read(buffer, buffer.length, position + count);
+  } catch (error) {
+    throw unreadable(error);
+  }
+  if (count < wanted) throw changed('it has become shorter');
+  return wanted;
+}
+
 /** Of a file that can be read at any place, or what is held of it. */
 function bytesAt(
   { item, file, head, filled, size }: Opened,
@@ -274,26 +288,27 @@ export class Instance {
     return this.#headBytes === this.#size;
   }
 
-  /** The data set's first bytes, with the edits done. Valid until more() or close() is called. */
+  /** The data set's first bytes, with the edits done. Valid until close() is called. */
   first(): Uint8Array {
     const held = this.#head?.subarray(0, this.#headBytes) ?? NUL;
     if (this.#edits.length === 0) return held.subarray(this.#dataSetOffset);
     return applyEdits(held, this.#edits).subarray(this.#dataSetOffset);
   }
 
+  /** Bytes of the file behind those that first() gives, as far as fill() has not given them yet. */
+  get left(): number {
+    return this.#file === undefined ? 0 : this.#size - this.#at;
+  }
+
   /**
-   * The next bytes, into `buffer`; undefined when all has been given. Throws FailureError: FILE_UNREADABLE, or
-   * FILE_CHANGED before the last bytes are given out where size or hash do not fit.
+   * Fills the buffers with the next bytes, no more than are left. Throws FailureError: FILE_UNREADABLE, or FILE_CHANGED
+   * before the last bytes may leave if size or hash do not fit.
    */
-  async more(buffer: Buffer): Promise<Uint8Array | undefined> {
-    const wanted = Math.min(buffer.length, this.#size - this.#at);
-    if (wanted === 0 || this.#file === undefined) return undefined;
-    const data = buffer.subarray(0, wanted);
-    await fill(data, this.#file, this.#at);
-    this.#hash?.update(data);
-    this.#at += wanted;
+  async fill(buffers: readonly Buffer[]): Promise<void> {
+    if (this.#file === undefined) return;
+    this.#at += await fillAll(buffers, this.#file, this.#at);
+    for (const buffer of buffers) this.#hash?.update(buffer);
     if (this.#at === this.#size) this.#checkHash();
-    return data;
   }
 
   /** What follows the last byte, to make the length even. */

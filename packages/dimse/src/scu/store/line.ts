@@ -43,8 +43,8 @@ interface LineOptions {
   readonly wanted: () => boolean;
 }
 
-/** Of a large file, read at a time. */
-const CHUNK = 262_144;
+/** Bytes of a large file that are read at a time where a gate has to let each piece pass. */
+const PIECE = 262_144;
 
 export class StoreLine {
   readonly #association: Association;
@@ -58,7 +58,6 @@ export class StoreLine {
   readonly #gate: StoreGate | undefined;
   readonly #wanted: () => boolean;
   readonly #pending = new Map<number, Pending>();
-  #chunk: Buffer | undefined;
   #room: (() => void) | undefined;
   #brokenByUs = false;
   #brokeOff = false;
@@ -187,16 +186,20 @@ export class StoreLine {
     }
   }
 
-  /** What is not held of the file, as it is read. False: the association has ended. */
+  /** What is not held of the file, read to where it leaves from. False: the association has ended. */
   async #stream(instance: Instance): Promise<boolean> {
-    const buffer = (this.#chunk ??= Buffer.allocUnsafeSlow(CHUNK));
-    for (;;) {
-      const part = await instance.more(buffer);
-      if (part === undefined) return true;
-      if (this.#gate !== undefined) await this.#gate.passes(part.length);
-      const rest = this.#outlet.add(part);
-      if (rest !== undefined && !(await this.#drain(rest))) return false;
+    const most = this.#gate === undefined ? Infinity : PIECE;
+    while (instance.left > 0) {
+      const room = this.#outlet.room(Math.min(instance.left, most));
+      if (room.length === 0) {
+        if (!(await this.#outlet.flush())) return false;
+        continue;
+      }
+      const left = instance.left;
+      await instance.fill(room);
+      if (this.#gate !== undefined) await this.#gate.passes(left - instance.left);
     }
+    return true;
   }
 
   /** Hands over until all of it has found room. False: the association has ended. */

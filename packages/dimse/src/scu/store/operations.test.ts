@@ -1,8 +1,13 @@
 /** C-STORE with several requests under way and several associations, against an acceptor made of our upper layer. */
 import { strict as assert } from 'node:assert';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { accept, images, line, numbers, send, type Behaviour } from '@scanflow/testkit/dimse/store-acceptor';
 import type { Message } from '../../message/assembler.ts';
+import type { OpenFile } from './file.ts';
 import type { StoreItem } from './input.ts';
 import { store } from './store.ts';
 
@@ -146,3 +151,56 @@ test('store: a look at the head refuses, asks for more, and edits what leaves', 
   const offset = expected.length - (arrived[0]?.length ?? 0);
   assert.ok(arrived[0]?.equals(expected.subarray(offset)));
 });
+
+/** An image with a value of so many bytes behind its pixels. */
+function grown(bytes: Uint8Array | undefined, length: number): Buffer {
+  const header = Buffer.from('e17f1000 4f420000 00000000'.replaceAll(' ', ''), 'hex');
+  header.writeUInt32LE(length, 8);
+  return Buffer.concat([bytes ?? Buffer.alloc(0), header, randomBytes(length)]);
+}
+
+// 200: more pieces in a write than the system reads into at once
+for (const maximumLength of [200, 16_384, 131_072])
+  test(`store: files that are read while they leave arrive byte for byte in PDUs of ${maximumLength}`, async (t) => {
+    const arrived: Buffer[] = [];
+    const { port } = await accept(t, {
+      maximumLength,
+      onRequest: ({ dataSet }, answer) => {
+        arrived.push(Buffer.from(dataSet ?? []));
+        answer();
+      },
+    });
+    const folder = await mkdtemp(join(tmpdir(), 'scanflow-store-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const [image] = images(1);
+    const items: StoreItem[] = [];
+    const files: Buffer[] = [];
+    // read at once, in place, and through the thread pool
+    for (const length of [100_000, 3_000_000, 5_000_000]) {
+      const bytes = grown(image?.bytes, length);
+      const path = join(folder, `${length}.dcm`);
+      await writeFile(path, bytes);
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      items.push({ id: `${length}`, path, sha256 }, { id: `${length} elsewhere`, open: () => reader(path) });
+      files.push(bytes, bytes);
+    }
+    assert.deepEqual(
+      await send(port, items, { inPlace: true }),
+      items.map(({ id }) => `${id} sent`),
+    );
+    assert.equal(arrived.length, files.length);
+    for (const [index, bytes] of files.entries()) {
+      const dataSet = arrived[index] ?? Buffer.alloc(0);
+      assert.ok(bytes.subarray(bytes.length - dataSet.length).equals(dataSet) && dataSet.length > 100_000);
+    }
+  });
+
+/** A file that is no file on disk: it reads into one buffer at a time. */
+async function reader(path: string): Promise<OpenFile> {
+  const bytes = await readFile(path);
+  return {
+    size: bytes.length,
+    read: (buffer, length, position) => bytes.copy(buffer, 0, position, position + length),
+    close: () => undefined,
+  };
+}

@@ -2,8 +2,8 @@
 import type { Association } from '../../association.ts';
 import { Buffers } from './file.ts';
 
-/** A write holds a file that was read at once, its command, and the headers between. */
-const WIRE = 294_912;
+/** A write holds 1 MiB of a large file, or a small one that was read at once, with its command and the headers between. */
+const WIRE = 1_114_112;
 
 /** Only whole PDUs are handed over, so that an A-ABORT can never be taken for the end of an instance. */
 export class Outlet {
@@ -39,6 +39,14 @@ export class Outlet {
     return taken === bytes.length ? undefined : bytes.subarray(taken);
   }
 
+  /**
+   * Room for the message's next bytes, at most so many, where they leave from: fill all of it before anything else is
+   * added. Empty: flush() first.
+   */
+  room(most: number): Buffer[] {
+    return this.#frames?.reserve(most, this.#wire) ?? [];
+  }
+
   /** Hands over what has come together, once the write before is done. False: the association has ended. */
   async flush(): Promise<boolean> {
     if (this.#underWay > 0 && this.#association.ending === undefined) {
@@ -69,7 +77,7 @@ export class Outlet {
   }
 }
 
-/** A message's bytes, cut into P-DATA-TF PDUs while they are copied to where they leave from (PS3.8 9.3.5, E). */
+/** A message's bytes, cut into P-DATA-TF PDUs while they come to where they leave from (PS3.8 9.3.5, E). */
 
 /** PDU type, reserved, length (6); item length (4); context id, control (2). */
 export const FRAME_HEADER = 12;
@@ -113,17 +121,33 @@ export class Frames {
   /** Copies as much as the wire has room for; gives the number of bytes taken. */
   put(bytes: Uint8Array, wire: Wire): number {
     let taken = 0;
-    while (taken < bytes.length) {
-      if (this.#open === 0 && !this.#begin(wire)) break;
-      const count = Math.min(this.#open, bytes.length - taken, wire.buffer.length - wire.used);
-      if (count === 0) break;
-      wire.buffer.set(bytes.subarray(taken, taken + count), wire.used);
-      wire.used += count;
+    for (;;) {
+      const count = this.#advance(bytes.length - taken, wire);
+      if (count === 0) return taken;
+      wire.buffer.set(bytes.subarray(taken, taken + count), wire.used - count);
       taken += count;
-      this.#open -= count;
-      if (this.#open === 0) wire.whole = wire.used;
     }
-    return taken;
+  }
+
+  /** Room on the wire for the next bytes, at most so many, in order: the caller fills it. */
+  reserve(most: number, wire: Wire): Buffer[] {
+    const room: Buffer[] = [];
+    for (let left = most; ;) {
+      const count = this.#advance(left, wire);
+      if (count === 0) return room;
+      room.push(wire.buffer.subarray(wire.used - count, wire.used));
+      left -= count;
+    }
+  }
+
+  /** Sets bytes of one fragment aside, at most so many, behind its header; gives how many. */
+  #advance(most: number, wire: Wire): number {
+    if (most === 0 || (this.#open === 0 && !this.#begin(wire))) return 0;
+    const count = Math.min(this.#open, most, wire.buffer.length - wire.used);
+    wire.used += count;
+    this.#open -= count;
+    if (this.#open === 0) wire.whole = wire.used;
+    return count;
   }
 
   /** False: no room for a header. */
