@@ -24,8 +24,16 @@ export { checkLabels } from './interpret/check.ts';
 export { interpret, unreadable } from './interpret/interpret.ts';
 export { labelProblem, type LabelProblem, type LabelRules } from './interpret/label-rules.ts';
 export { LABEL_WORDS, LANGUAGES, withLanguages, type Language } from './interpret/languages.ts';
-export { noteOf, REJECT_CODES, SKIP_CODES, warn, warning, WARNING_CODES } from './interpret/outcome.ts';
-export type { BookedOutcome, Note, Outcome } from './interpret/outcome.ts';
+export {
+  noteOf,
+  REJECT_CODES,
+  rowOf,
+  SKIP_CODES,
+  warn,
+  warning,
+  WARNING_CODES,
+} from './interpret/outcome.ts';
+export type { BookedOutcome, Note, Outcome, OutcomeRow } from './interpret/outcome.ts';
 export { parseProjects, type ParsedProjects, type ProjectRule, type Projects } from './interpret/projects.ts';
 export type {
   BookableEvent,

@@ -1,8 +1,7 @@
 /** The pages of cal2wl: its HTTP API, and whether it can work. */
-import type { Outcome } from '@scanflow/booking';
 import { defined } from '@scanflow/booking/defined';
 import type { FastifyInstance, Health } from '@scanflow/runtime';
-import { type CalendarReport, type PassReport, outcomeView } from './report.ts';
+import { count, outcomeView, type CalendarReport, type PassReport } from './report.ts';
 
 export function addRoutes(app: FastifyInstance, last: () => PassReport | undefined): void {
   app.get('/api/calendars', () => ({ calendars: calendarViews(last()) }));
@@ -35,7 +34,7 @@ function freshness(
 ): object {
   return {
     ...(lastGood === undefined ? {} : { lastGood: lastGood.toString(), ageSeconds: age(lastGood, now) }),
-    ...(notBefore === undefined ? {} : { notBefore: notBefore.toString() }),
+    ...defined({ notBefore: notBefore?.toString() }),
     ...(clockSkewMs === undefined ? {} : { clockSkewSeconds: Math.round(clockSkewMs / 1000) }),
   };
 }
@@ -43,9 +42,6 @@ function freshness(
 /** In whole seconds; 0 if our clock was set back since. */
 const age = (time: Temporal.Instant, now: Temporal.Instant): number =>
   Math.max(0, Math.round(now.since(time).total('seconds')));
-
-export const count = (outcomes: readonly Outcome[], kind: Outcome['outcome']): number =>
-  outcomes.filter(({ outcome }) => outcome === kind).length;
 
 function bookingViews(report: PassReport | undefined): object {
   const views = (report?.calendars ?? []).flatMap(({ calendar, outcomes }) =>

@@ -1,7 +1,6 @@
 /** Metrics of cal2wl for Prometheus. Label values come only from the configuration and our own code. */
 import { Counter, Gauge, Histogram, type Registry } from '@scanflow/runtime';
-import { count } from './api.ts';
-import type { CalendarReport, PassReport } from './report.ts';
+import { count, type CalendarReport, type PassReport } from './report.ts';
 
 const PREFIX = 'scanflow_cal2wl_';
 

@@ -14,7 +14,7 @@ import {
   type Keeps,
   type Plan,
 } from '@scanflow/identity';
-import type { Rejections } from './adapters/rejections.ts';
+import { type Rejections, publish } from './publish.ts';
 import type { RunningExams } from './adapters/running-exams.ts';
 import type { Shelf } from './adapters/shelf.ts';
 import { windowAt } from './domain/expand.ts';
@@ -32,7 +32,6 @@ import {
   type PassReport,
   outcomeView,
 } from './report.ts';
-import { publish } from './publish.ts';
 import type { Reader } from './reader.ts';
 import type { Update } from './update.ts';
 

@@ -1,11 +1,13 @@
-/** Carries out the decided actions, and logs them. */
-import type { BookingRecord } from '@scanflow/booking';
+/** What a pass writes: the decided actions, which it logs, and the list of rejected events. */
+import { type BookingRecord, encodeRejected } from '@scanflow/booking';
 import { codeOf, type Failure } from '@scanflow/failure';
-import type { Log } from '@scanflow/runtime';
+import { type Log, writeFileAtomic } from '@scanflow/runtime';
+import { readFile } from 'node:fs/promises';
 import type { Shelf } from './adapters/shelf.ts';
 import type { Action } from './domain/reconcile.ts';
+import type { OutcomeView } from './report.ts';
 
-export interface PublishOptions {
+interface PublishOptions {
   readonly shelf: Shelf;
   /** Receives each written record. */
   readonly written: (record: BookingRecord) => void;
@@ -61,4 +63,47 @@ function tell(action: Action, log: Log): void {
     });
   if (action.kind === 'withdraw')
     log.info('booking left the worklist', { accessionNumber: action.accessionNumber });
+}
+
+/** More than a person will ever read. */
+const MOST = 1000;
+const MODE = 0o640;
+
+/** The list leaves out titles, which may be names. Calendar, time and UID lead to the event. */
+function rejectionsText(views: readonly OutcomeView[]): string {
+  const rejected = views
+    .slice(0, MOST)
+    .map(({ calendar, scanner, code, reason, uid, recurrenceId, start, end }) => ({
+      calendar,
+      scanner,
+      code,
+      reason,
+      uid,
+      recurrenceId,
+      start,
+      end,
+    }));
+  return encodeRejected(rejected);
+}
+
+const NONE = rejectionsText([]);
+
+export interface Rejections {
+  /** Of rejected events. */
+  write(views: readonly OutcomeView[]): Promise<void>;
+}
+
+/** Writes `bookings/rejected.json`, for the people who help bookers, when it changes. */
+export function openRejections(path: string): Rejections {
+  let written: string | undefined;
+  return {
+    async write(views) {
+      const text = rejectionsText(views);
+      written ??= await readFile(path, 'utf8').catch(() => undefined);
+      const isNeeded = written !== undefined || text !== NONE;
+      if (text === written || !isNeeded) return;
+      await writeFileAtomic(path, text, { mode: MODE });
+      written = text;
+    },
+  };
 }

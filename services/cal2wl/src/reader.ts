@@ -43,16 +43,13 @@ export interface ReaderOptions {
   readonly memory: Memory;
   /** IANA zone of times without one. */
   readonly zone: string;
-  readonly parseTimeoutMs?: number;
   /** Milliseconds that a pass waits for the answer. Afterwards the next pass takes the answer. */
-  readonly patienceMs?: number;
+  readonly patienceMs: number;
   /** Milliseconds until a calendar without an answer counts as failed. Its source should have timed out before. */
-  readonly overdueMs?: number;
+  readonly overdueMs: number;
 }
 
 const PARSE_TIMEOUT_MS = 60_000;
-const PATIENCE_MS = 15_000;
-const OVERDUE_MS = 300_000;
 /** A body that took too long or too much memory is read again after this time. */
 const REFUSED_MS = 600_000;
 /** Most lag of the last good answer's time on disk, so that not each pass writes it. */
@@ -169,13 +166,13 @@ export class Reader {
       const asking = this.#begin(window, signal);
       this.#asking = asking;
       const enough = new AbortController();
-      const patience = sleep(this.#options.patienceMs ?? PATIENCE_MS, enough.signal);
+      const patience = sleep(this.#options.patienceMs, enough.signal);
       await Promise.race([asking.done, patience]).finally(() => enough.abort());
     }
     const { answer, began } = this.#asking;
     const waited = performance.now() - began;
     if (answer !== undefined) this.#asking = undefined;
-    else if (waited > (this.#options.overdueMs ?? OVERDUE_MS)) this.#failure = overdue(waited);
+    else if (waited > this.#options.overdueMs) this.#failure = overdue(waited);
     return answer;
   }
 
@@ -251,8 +248,8 @@ export class Reader {
     wanted: Window,
   ): Promise<Read | Failure> {
     const window = readAhead(wanted);
-    const { zone, parseTimeoutMs: timeoutMs = PARSE_TIMEOUT_MS } = this.#options;
-    const read = await readIsolated(bytes, { window, zone, charset, timeoutMs });
+    const { zone } = this.#options;
+    const read = await readIsolated(bytes, { window, zone, charset, timeoutMs: PARSE_TIMEOUT_MS });
     return read.ok ? { hash, charset, window, content: read.content } : { kind: 'transient', ...read.error };
   }
 

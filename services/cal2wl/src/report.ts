@@ -1,9 +1,11 @@
-/** The report of a pass, for the API, the metrics and the health page. */
-import { type Outcome, flagBookings } from '@scanflow/booking';
+/** The report of a pass, for the API, the metrics, the health page and the log. */
+import { flagBookings, rowOf, type Outcome, type OutcomeRow } from '@scanflow/booking';
+import { defined } from '@scanflow/booking/defined';
 import type { Failure } from '@scanflow/failure';
 import type { FeedNote, Window } from '@scanflow/calendar';
 import type { Config } from '@scanflow/config';
 import type { CalendarView, Past, Plan } from '@scanflow/identity';
+import type { Log } from '@scanflow/runtime';
 import type { Action } from './domain/reconcile.ts';
 import type { FetchReport, Reading } from './reader.ts';
 
@@ -127,43 +129,69 @@ export const viewOf = (calendar: string, reading: Reading, plan: Plan): Calendar
   accepted: reading.accepted,
 });
 
-/** Times are UTC instants. Unknown values are absent. */
-export interface OutcomeView {
-  readonly outcome: Outcome['outcome'];
-  readonly code: string;
-  readonly reason: string;
+/** An outcome of a calendar on the pages. */
+export interface OutcomeView extends OutcomeRow {
   readonly calendar: string;
-  readonly scanner?: string;
-  readonly uid?: string;
-  readonly recurrenceId?: string;
-  readonly start?: string;
-  readonly end?: string;
-  readonly summary?: string;
-  readonly project?: string;
-  readonly subject?: string;
-  readonly session?: string;
-  readonly accessionNumber?: string;
-  readonly studyInstanceUid?: string;
   /** All warnings of a booking. `code` names the first, `reason` describes all. */
   readonly warnings?: readonly string[];
 }
 
 export function outcomeView(one: Outcome, calendar: string): OutcomeView {
-  const { outcome, code, reason, scanner, uid, recurrenceId, start, end, summary } = one;
-  const record = one.outcome === 'booking' ? one.record : undefined;
-  const warnings = one.outcome === 'booking' ? one.warnings.map((warning) => warning.code) : [];
-  const known = {
-    scanner,
-    uid,
-    recurrenceId,
-    start: record?.start ?? start?.toString(),
-    end: record?.end ?? end?.toString(),
-    summary,
-    ...record?.labels,
-    accessionNumber: record?.accessionNumber,
-    studyInstanceUid: record?.studyInstanceUid,
-    warnings: warnings.length === 0 ? undefined : warnings,
+  const warnings = one.outcome === 'booking' ? one.warnings.map(({ code }) => code) : [];
+  return { ...rowOf(one), calendar, ...(warnings.length === 0 ? {} : { warnings }) };
+}
+
+export const count = (outcomes: readonly Outcome[], kind: Outcome['outcome']): number =>
+  outcomes.filter(({ outcome }) => outcome === kind).length;
+
+/** Logs what changed from pass to pass, without titles and labels. Call the result after each pass. */
+export function createPassLog(log: Log): (report: PassReport) => void {
+  const told = new Map<string, string>();
+  return (report) => {
+    for (const one of report.calendars) {
+      const news = JSON.stringify([
+        one.state,
+        one.failure?.code,
+        one.held,
+        isSkewed(one),
+        one.notes,
+        ...counts(one),
+      ]);
+      const ofCalendar = log.child({ calendar: one.calendar });
+      if (told.get(one.calendar) !== news) tell(one, ofCalendar);
+      if (one.accepted) ofCalendar.info('a person accepts what the calendar lost', { stillHeld: one.held });
+      told.set(one.calendar, news);
+    }
+    log.debug('pass done', { ms: Math.round(report.ms), items: report.items });
   };
-  const given = Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
-  return { outcome, code, reason, calendar, ...given };
+}
+
+const SKEW_MS = 300_000;
+const isSkewed = ({ clockSkewMs }: CalendarReport): boolean => Math.abs(clockSkewMs ?? 0) > SKEW_MS;
+
+const counts = ({ outcomes }: CalendarReport): number[] =>
+  (['booking', 'skipped', 'rejected'] as const).map((kind) => count(outcomes, kind));
+
+function tell(report: CalendarReport, log: Log): void {
+  const { state, failure, notes, lastGood, held } = report;
+  const [bookings, skipped, rejected] = counts(report);
+  if (failure === undefined) log.info('calendar read', { bookings, skipped, rejected });
+  else
+    log.warn('the calendar cannot be read; its last good state stays', {
+      state,
+      code: failure.code,
+      reason: failure.message,
+      ...defined({ lastGood: lastGood?.toString() }),
+    });
+  for (const { code, message } of notes)
+    log.warn('the calendar was read, but is odd', { code, reason: message });
+  if (held > 0)
+    log.warn(
+      `the calendar lost many bookings at once; they stay until it says so a second time, or somebody accepts it: scanflow calendars accept ${report.calendar}`,
+      { held },
+    );
+  if (isSkewed(report))
+    log.warn("this machine's clock and that of the calendar's server differ; check the time service (NTP)", {
+      seconds: Math.round((report.clockSkewMs ?? 0) / 1000),
+    });
 }

@@ -12,18 +12,16 @@ import {
 } from '@scanflow/runtime';
 import { placeOf } from '@scanflow/sources';
 import { openMemory, type Memory } from './adapters/memory.ts';
-import { openRejections } from './adapters/rejections.ts';
+import { openRejections } from './publish.ts';
 import { openRunningExams } from './adapters/running-exams.ts';
 import { openShelf } from './adapters/shelf.ts';
 import { addRoutes, healthOf } from './api.ts';
 import { createMetrics } from './metrics.ts';
 import { Passes } from './pass.ts';
-import { polite, Queues } from './polite.ts';
+import { polite, Queues, keepRunning } from './schedule.ts';
 import { projectsOf } from './judge.ts';
 import { Reader } from './reader.ts';
-import type { PassReport } from './report.ts';
-import { keepRunning } from './schedule.ts';
-import { createPassLog } from './log-passes.ts';
+import { type PassReport, createPassLog } from './report.ts';
 import { Update } from './update.ts';
 
 /** The context that runService passes. */

@@ -1,6 +1,7 @@
 /** What becomes of an event, told to machines by a code and to people by a sentence. docs/booking.md explains each code. */
 import type { Booking, Labels } from '../booking.ts';
 import type { BookingRecord } from '../booking-record.ts';
+import { defined } from '../defined.ts';
 
 /** A code that stays the same when sentences change, and a sentence for the person who booked. */
 export interface Note {
@@ -31,6 +32,43 @@ export interface BookedOutcome extends Told {
 }
 
 export type Outcome = BookedOutcome | (Told & { readonly outcome: 'skipped' | 'rejected' });
+
+/** An outcome for a page or a table. Times are UTC instants; unknown values are absent. */
+export interface OutcomeRow extends Note {
+  readonly outcome: Outcome['outcome'];
+  readonly scanner?: string;
+  readonly uid?: string;
+  readonly recurrenceId?: string;
+  readonly start?: string;
+  readonly end?: string;
+  readonly summary?: string;
+  readonly project?: string;
+  readonly subject?: string;
+  readonly session?: string;
+  readonly accessionNumber?: string;
+  readonly studyInstanceUid?: string;
+}
+
+/** The outcome as a row; of a booking, the times are those of its record. */
+export function rowOf(one: Outcome): OutcomeRow {
+  const { outcome, code, reason, scanner, uid, recurrenceId, start, end, summary } = one;
+  const record = one.outcome === 'booking' ? one.record : undefined;
+  return {
+    outcome,
+    code,
+    reason,
+    ...defined({
+      scanner,
+      uid,
+      recurrenceId,
+      start: record?.start ?? start?.toString(),
+      end: record?.end ?? end?.toString(),
+      summary,
+    }),
+    ...record?.labels,
+    ...defined({ accessionNumber: record?.accessionNumber, studyInstanceUid: record?.studyInstanceUid }),
+  };
+}
 
 const GOOD: Note = { code: 'BOOKING', reason: 'The booking goes to the worklist.' };
 

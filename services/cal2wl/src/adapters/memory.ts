@@ -74,8 +74,7 @@ export async function openMemory(folder: string): Promise<Memory> {
         version: 1,
         address: sha256(address),
         ...state,
-        ...(lastGood === undefined ? {} : { lastGood: lastGood.toString() }),
-        ...(notBefore === undefined ? {} : { notBefore: notBefore.toString() }),
+        ...defined({ lastGood: lastGood?.toString(), notBefore: notBefore?.toString() }),
       };
       await writeFileAtomic(statePath(calendar), `${JSON.stringify(text, null, 2)}\n`, { mode: MODE });
     },
@@ -94,21 +93,20 @@ function parseState(text: string): { address: string | undefined; remembered: Re
   const string = (from: Record<string, unknown>, name: string): string | undefined =>
     typeof from[name] === 'string' ? from[name] : undefined;
   const validators = isObject(fields['validators']) ? fields['validators'] : {};
-  const optional = <K extends string>(name: K, found: string | undefined): Partial<Record<K, string>> =>
-    found === undefined ? {} : ({ [name]: found } as Record<K, string>);
-  const lastGood = instant(string(fields, 'lastGood'));
-  const notBefore = instant(string(fields, 'notBefore'));
   return {
     address: string(fields, 'address'),
     remembered: {
-      validators: {
-        ...optional('etag', string(validators, 'etag')),
-        ...optional('lastModified', string(validators, 'lastModified')),
-      },
-      ...optional('bodyHash', string(fields, 'bodyHash')),
-      ...optional('charset', string(fields, 'charset')),
-      ...optional('suspicion', string(fields, 'suspicion')),
-      ...defined({ lastGood, notBefore }),
+      validators: defined({
+        etag: string(validators, 'etag'),
+        lastModified: string(validators, 'lastModified'),
+      }),
+      ...defined({
+        bodyHash: string(fields, 'bodyHash'),
+        charset: string(fields, 'charset'),
+        suspicion: string(fields, 'suspicion'),
+        lastGood: instant(string(fields, 'lastGood')),
+        notBefore: instant(string(fields, 'notBefore')),
+      }),
     },
   };
 }

@@ -1,24 +1,7 @@
 /** Outcomes as the array of `--json` and as the table for a person. */
 import { plain, wrapped } from '../terminal.ts';
-import type { Outcome } from '@scanflow/booking';
-
-/** An outcome for `--json`. Unknown values are left out; instants are in UTC. */
-interface Row {
-  readonly outcome: Outcome['outcome'];
-  readonly code: string;
-  readonly reason: string;
-  readonly uid?: string;
-  readonly recurrenceId?: string;
-  readonly start?: string;
-  readonly end?: string;
-  readonly summary?: string;
-  readonly scanner?: string;
-  readonly project?: string;
-  readonly subject?: string;
-  readonly session?: string;
-  readonly accessionNumber?: string;
-  readonly studyInstanceUid?: string;
-}
+import { rowOf, type Outcome, type OutcomeRow } from '@scanflow/booking';
+import { defined } from '@scanflow/booking/defined';
 
 interface RowOptions {
   /** False if nobody named a scanner. */
@@ -28,30 +11,21 @@ interface RowOptions {
 }
 
 /** Sorted by start; events without a known start come last. */
-export function rowsOf(outcomes: readonly Outcome[], options: RowOptions): Row[] {
-  const rows = outcomes.map((one) => rowOf(one, options));
+export function rowsOf(outcomes: readonly Outcome[], options: RowOptions): OutcomeRow[] {
+  const rows = outcomes.map((one) => shown(one, options));
   return rows.sort((a, b) => compare(a.start ?? '~', b.start ?? '~') || compare(a.uid ?? '', b.uid ?? ''));
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-function rowOf(one: Outcome, { scannerKnown, onlyScanner }: RowOptions): Row {
-  const { outcome, code, reason, uid, recurrenceId, start, end, summary, scanner = onlyScanner } = one;
-  const record = one.outcome === 'booking' ? one.record : undefined;
-  const known = {
-    uid,
-    recurrenceId,
-    start: record?.start ?? start?.toString(),
-    end: record?.end ?? end?.toString(),
+function shown(one: Outcome, { scannerKnown, onlyScanner }: RowOptions): OutcomeRow {
+  const { summary = '', scanner = onlyScanner, ...row } = rowOf(one);
+  return {
+    ...row,
     // an event without a title reads as one with an empty title
-    summary: summary === '' ? undefined : summary,
-    scanner: scannerKnown ? scanner : undefined,
-    ...record?.labels,
-    accessionNumber: record?.accessionNumber,
-    studyInstanceUid: record?.studyInstanceUid,
+    ...(summary === '' ? {} : { summary }),
+    ...defined({ scanner: scannerKnown ? scanner : undefined }),
   };
-  const given = Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
-  return { outcome, code, reason, ...given };
 }
 
 interface TableOptions {
@@ -64,7 +38,7 @@ const COLOURS = { booking: 32, skipped: 90, rejected: 31, warning: 33 } as const
 const SIGNS = { booking: '✓', skipped: '–', rejected: '✗', warning: '!' } as const;
 
 /** A line for each event, by day, and below it the reason if there is something to do or to know. */
-export function tableOf(rows: readonly Row[], options: TableOptions): string {
+export function tableOf(rows: readonly OutcomeRow[], options: TableOptions): string {
   const lines: string[] = [];
   let day = '';
   for (const row of rows) {
@@ -76,7 +50,7 @@ export function tableOf(rows: readonly Row[], options: TableOptions): string {
   return [...lines, '', countOf(rows), ''].join('\n');
 }
 
-function entryOf(row: Row, { zone, colours, columns }: TableOptions): string[] {
+function entryOf(row: OutcomeRow, { zone, colours, columns }: TableOptions): string[] {
   const kind = row.outcome === 'booking' && row.code !== 'BOOKING' ? 'warning' : row.outcome;
   const paint = (text: string): string => (colours ? `\u001b[${COLOURS[kind]}m${text}\u001b[0m` : text);
   const what =
@@ -93,13 +67,13 @@ function entryOf(row: Row, { zone, colours, columns }: TableOptions): string[] {
   ];
 }
 
-function dayOf({ start }: Row, zone: string): string {
+function dayOf({ start }: OutcomeRow, zone: string): string {
   if (start === undefined) return 'No time';
   const day = Temporal.Instant.from(start).toZonedDateTimeISO(zone);
   return day.toLocaleString('en-GB', { weekday: 'short', day: '2-digit', month: 'short', year: 'numeric' });
 }
 
-function timesOf({ start, end }: Row, zone: string): string {
+function timesOf({ start, end }: OutcomeRow, zone: string): string {
   const time = (instant: string | undefined): string =>
     instant === undefined
       ? '     '
@@ -110,8 +84,9 @@ function timesOf({ start, end }: Row, zone: string): string {
   return `${time(start)}–${time(end)}`;
 }
 
-function countOf(rows: readonly Row[]): string {
-  const count = (kind: Row['outcome']): number => rows.filter(({ outcome }) => outcome === kind).length;
+function countOf(rows: readonly OutcomeRow[]): string {
+  const count = (kind: OutcomeRow['outcome']): number =>
+    rows.filter(({ outcome }) => outcome === kind).length;
   const bookings = count('booking');
   return `${bookings} ${bookings === 1 ? 'booking' : 'bookings'}, ${count('skipped')} skipped, ${count('rejected')} rejected`;
 }
