@@ -44,6 +44,11 @@ export class FailureError extends Error implements Failure {
   }
 }
 
+/** A list, a journal, a file or an option of a person cannot be used. Nothing was started. */
+export class InputError extends Error {
+  override name = 'InputError';
+}
+
 /** The failure that an error carries; undefined for any other error. */
 export const failureIn = (error: unknown): Failure | undefined =>
   error instanceof FailureError ? error.failure : undefined;

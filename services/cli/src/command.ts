@@ -1,5 +1,5 @@
 /** What a command of `scanflow` is, and what it gets in place of the process. */
-import { InputError } from '@scanflow/transfer/input-error';
+import { InputError } from '@scanflow/failure';
 import type { Output, Screen } from './terminal.ts';
 
 /** Exit codes. `failed`: done in part, or failed. `notStarted`: usage, configuration, input. */

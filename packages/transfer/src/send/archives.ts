@@ -6,19 +6,10 @@ import { PassThrough, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { extract, type Header } from 'tar-stream';
 import { openPromise, type ZipFile } from 'yauzl';
-import {
-  archiveError,
-  ArchiveError,
-  ArchiveGuard,
-  printable,
-  versionOf,
-  type ArchiveLimits,
-  type Found,
-  type Spool,
-  type Wanted,
-} from './found.ts';
+import { messageOf } from '@scanflow/failure';
+import { ArchiveError, versionOf, type Found, type Spool, type Wanted } from './found.ts';
 
-export interface ArchiveOptions {
+interface ArchiveOptions {
   readonly wanted: Wanted;
   readonly spool: Spool;
   readonly limits?: ArchiveLimits;
@@ -130,5 +121,62 @@ async function* filesOf(
     const stream = await zip.openReadStreamPromise(entry);
     const content = await spool.take(stream, (bytes) => guard.unpacked(bytes));
     yield { id, source: path, group: path, packed: true, ...content };
+  }
+}
+
+/** A name out of an archive, for people: without control characters, at most 200 characters. */
+export const printable = (name: string): string => name.replaceAll(/[^\P{C}]/gu, '?').slice(-200);
+
+/** Any error of reading an archive as ArchiveError. */
+const archiveError = (error: unknown): ArchiveError =>
+  error instanceof ArchiveError ? error : new ArchiveError(`it cannot be read: ${messageOf(error)}`);
+
+/** Files in an archive. */
+const ENTRIES = 1_000_000;
+/** Bytes in it, unpacked. */
+const BYTES = 512 * 1024 ** 3;
+/** Bytes unpacked per byte packed; images compress to a third, empty ones perhaps to a hundredth. */
+const RATIO = 200;
+/** Below this many unpacked bytes, the ratio does not matter. */
+const HARMLESS = 64 * 1024 ** 2;
+
+/** What an archive may hold, so that a small one cannot fill memory or disk. */
+interface ArchiveLimits {
+  readonly entries: number;
+  readonly bytes: number;
+  readonly ratio: number;
+}
+const LIMITS: ArchiveLimits = { entries: ENTRIES, bytes: BYTES, ratio: RATIO };
+
+/** Counts what comes out of an archive of `packed` bytes. Its methods throw ArchiveError beyond the limits. */
+export class ArchiveGuard {
+  readonly #packed: number;
+  readonly #limits: ArchiveLimits;
+  #entries = 0;
+  #bytes = 0;
+
+  constructor(packed: number, limits: ArchiveLimits = LIMITS) {
+    this.#packed = packed;
+    this.#limits = limits;
+  }
+
+  entry(): void {
+    this.#entries += 1;
+    if (this.#entries > this.#limits.entries)
+      throw new ArchiveError(
+        `it holds more than ${this.#limits.entries} files. Unpack it, and send the folder`,
+      );
+  }
+
+  unpacked(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes > this.#limits.bytes)
+      throw new ArchiveError(
+        `it unpacks to more than ${this.#limits.bytes} bytes. Unpack it, and send the folder`,
+      );
+    if (this.#bytes > HARMLESS && this.#bytes > this.#limits.ratio * this.#packed)
+      throw new ArchiveError(
+        `it unpacks to more than ${this.#limits.ratio} times its size, as no archive of images does. Look at where it came from`,
+      );
   }
 }

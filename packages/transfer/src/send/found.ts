@@ -1,4 +1,4 @@
-/** What is sent, whatever it came out of: its name, its content, and the limits and the place for what an archive holds. */
+/** What is sent, whatever it came out of: its name, its content, and the place for what an archive holds. */
 import { createWriteStream, type Stats } from 'node:fs';
 import { mkdtemp, rm, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { StoreItem } from '@scanflow/dimse';
-import { messageOf } from '@scanflow/failure';
 
 export interface SeriesFacts {
   readonly seriesInstanceUid: string;
@@ -47,9 +46,6 @@ export type Wanted = (id: string, version?: string) => boolean;
 /** A text that changes whenever a file is changed or replaced. */
 export const versionOf = ({ size, mtimeMs, ctimeMs, ino }: Stats): string =>
   `${size} ${mtimeMs} ${ctimeMs} ${ino}`;
-
-/** A name out of an archive, for people: without control characters, at most 200 characters. */
-export const printable = (name: string): string => name.replaceAll(/[^\P{C}]/gu, '?').slice(-200);
 
 /** Files up to this size, in bytes, are kept in memory. */
 const IN_MEMORY = 1_048_576;
@@ -105,58 +101,4 @@ export class Spool {
 /** Why an archive cannot be read completely. The message follows the name of the archive. */
 export class ArchiveError extends Error {
   override name = 'ArchiveError';
-}
-
-/** Any error of reading an archive as ArchiveError. */
-export const archiveError = (error: unknown): ArchiveError =>
-  error instanceof ArchiveError ? error : new ArchiveError(`it cannot be read: ${messageOf(error)}`);
-
-/** Files in an archive. */
-const ENTRIES = 1_000_000;
-/** Bytes in it, unpacked. */
-const BYTES = 512 * 1024 ** 3;
-/** Bytes unpacked per byte packed; images compress to a third, empty ones perhaps to a hundredth. */
-const RATIO = 200;
-/** Below this many unpacked bytes, the ratio does not matter. */
-const HARMLESS = 64 * 1024 ** 2;
-
-/** What an archive may hold, so that a small one cannot fill memory or disk. */
-export interface ArchiveLimits {
-  readonly entries: number;
-  readonly bytes: number;
-  readonly ratio: number;
-}
-const LIMITS: ArchiveLimits = { entries: ENTRIES, bytes: BYTES, ratio: RATIO };
-
-/** Counts what comes out of an archive of `packed` bytes. Its methods throw ArchiveError beyond the limits. */
-export class ArchiveGuard {
-  readonly #packed: number;
-  readonly #limits: ArchiveLimits;
-  #entries = 0;
-  #bytes = 0;
-
-  constructor(packed: number, limits: ArchiveLimits = LIMITS) {
-    this.#packed = packed;
-    this.#limits = limits;
-  }
-
-  entry(): void {
-    this.#entries += 1;
-    if (this.#entries > this.#limits.entries)
-      throw new ArchiveError(
-        `it holds more than ${this.#limits.entries} files. Unpack it, and send the folder`,
-      );
-  }
-
-  unpacked(bytes: number): void {
-    this.#bytes += bytes;
-    if (this.#bytes > this.#limits.bytes)
-      throw new ArchiveError(
-        `it unpacks to more than ${this.#limits.bytes} bytes. Unpack it, and send the folder`,
-      );
-    if (this.#bytes > HARMLESS && this.#bytes > this.#limits.ratio * this.#packed)
-      throw new ArchiveError(
-        `it unpacks to more than ${this.#limits.ratio} times its size, as no archive of images does. Look at where it came from`,
-      );
-  }
 }

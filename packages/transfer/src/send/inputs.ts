@@ -1,7 +1,7 @@
 /** What the command line names, file by file: walks folders, unpacks archives on the way. */
 import { opendirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
-import { InputError } from '../input-error.ts';
+import { codeOf, InputError } from '@scanflow/failure';
 import { ArchiveError, type Found, type Spool, type Wanted } from './found.ts';
 import { packedAs, type ArchiveKind } from './look.ts';
 
@@ -162,8 +162,7 @@ function* below(folder: string, walking: Walking): Generator<string, void, undef
     walking.walked.add(place);
     entries = list(folder);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    walking.trouble(folder, `the folder cannot be read: ${code}`);
+    walking.trouble(folder, `the folder cannot be read: ${codeOf(error) ?? String(error)}`);
     return;
   }
   const before = folder.endsWith(sep) ? folder : folder + sep;

@@ -3,8 +3,7 @@ import type * as Crypto from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, type Stats } from 'node:fs';
 import { open, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { codeOf } from '@scanflow/failure';
-import { InputError } from '../input-error.ts';
+import { codeOf, InputError } from '@scanflow/failure';
 import { versionOf } from './found.ts';
 
 /** Which files were sent. Several runs of a command share one journal. */
@@ -22,7 +21,7 @@ export interface Notes {
   readonly isKept: () => boolean;
 }
 
-export interface NotesOrder {
+interface NotesOrder {
   readonly place: NotesPlace;
   /** Where to, and the tag: a journal counts for one destination. */
   readonly destination: string;
@@ -31,7 +30,7 @@ export interface NotesOrder {
 }
 
 /** Where a journal is. The path is computed when it is needed: that takes OpenSSL. */
-export interface NotesPlace {
+interface NotesPlace {
   readonly folder: string;
   readonly path: () => string;
   /** A person chose the path, so the journal is kept. Otherwise it is removed once all is sent. */

@@ -1,4 +1,5 @@
 /** Images of an Orthanc as inputs of `sendAll`. */
+import { InputError } from '@scanflow/failure';
 import {
   findImages,
   openImage,
@@ -7,7 +8,6 @@ import {
   type OrthancAccess,
   type OrthancClient,
 } from '@scanflow/orthanc';
-import { InputError } from '../input-error.ts';
 import type { Found } from './found.ts';
 import type { OrthancInput } from './inputs.ts';
 

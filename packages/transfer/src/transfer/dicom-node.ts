@@ -2,8 +2,10 @@
 import { FailureError, type Failure } from '@scanflow/failure';
 import { sopClasses, type DataSet } from '@scanflow/dicom';
 import { echo, findAll, move, type Peer } from '@scanflow/dimse';
-import type { Holding, Source, Target } from './nodes.ts';
 import {
+  type Holding,
+  type Source,
+  type Target,
   holdingOf,
   identifier,
   imageKeys,
@@ -14,7 +16,7 @@ import {
   studiesIn,
   studyKeys,
   toList,
-} from './queries.ts';
+} from './nodes.ts';
 
 interface SourceOptions {
   readonly peer: Peer;

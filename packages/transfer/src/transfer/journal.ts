@@ -1,7 +1,6 @@
 /** What became of each request, in rows, and the journal of these rows on disk: an interrupted list continues where it was. */
 import { open, type FileHandle } from 'node:fs/promises';
-import { codeOf, type Failure } from '@scanflow/failure';
-import { InputError } from '../input-error.ts';
+import { codeOf, InputError, type Failure } from '@scanflow/failure';
 
 const KIND = 'scanflow transfer 1';
 /** Bytes. A line takes some 300. */

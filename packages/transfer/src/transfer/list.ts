@@ -1,9 +1,16 @@
-/** A whole list: several requests at once, each noted in the journal as soon as it is over. */
+/** What `scanflow transfer` does: C-MOVE of the studies of a list, several requests at once. The journal notes each as soon as it is over. */
 import { FailureError, type Failure } from '@scanflow/failure';
+import { sleep } from '@scanflow/runtime/sleep';
 import { failedRow, interruptedRow, type Journal, type Row } from './journal.ts';
-import { pauseBefore, rest, type Study, type Terms } from './nodes.ts';
+import { pauseBefore, type Study, type Terms } from './nodes.ts';
 import { keyOf, type Request } from './requests.ts';
 import { transferStudy } from './study.ts';
+
+export { dicomSource, dicomTarget } from './dicom-node.ts';
+export { openJournal, type Journal, type Row } from './journal.ts';
+export type { Source, Target } from './nodes.ts';
+export { MOST_BYTES, nameOf, readList, type Request } from './requests.ts';
+export { viaSource, viaTarget } from './via.ts';
 
 interface ListOrder {
   readonly terms: RequestTerms;
@@ -194,7 +201,7 @@ async function patiently<T>(
       if (failure.kind === 'permanent' || signal.aborted || performance.now() + pauseMs > until)
         return { failure };
       retrying(failure, pauseMs);
-      await rest(pauseMs, signal);
+      await sleep(pauseMs, signal);
     }
   }
 }

@@ -1,13 +1,13 @@
 /** One study from the source to the target: moves only missing images, and requests them again if they do not arrive. */
 import type { MoveOutcome } from '@scanflow/dimse';
 import { permanent, type Failure } from '@scanflow/failure';
+import { sleep } from '@scanflow/runtime/sleep';
 import {
   comparedByUid,
   imagesIn,
   isFinal,
   lacking,
   pauseBefore,
-  rest,
   type Holding,
   type Part,
   type Terms,
@@ -82,7 +82,7 @@ class Mover {
     for (let round = 0; missing.size > 0 && round <= again && !signal.aborted; round++) {
       // series that are complete are not sent again
       const whole = round === 0 && missing.size === this.#wanted.size;
-      if (round > 0) await rest(pauseBefore(round), signal);
+      if (round > 0) await sleep(pauseBefore(round), signal);
       await this.#move(whole ? [undefined] : [...missing.keys()], imagesIn(missing));
       ({ missing, seen } = await this.#settle(imagesIn(missing)));
       if (this.#last.every(isFinal)) break;
@@ -141,7 +141,7 @@ class Mover {
       if (left < best) [best, since] = [left, performance.now()];
       const over = performance.now() - since;
       if (over >= waitMs || this.#last.reduce((sum, one) => sum + lost(one), 0) >= left) break;
-      await rest(Math.min(wait, waitMs - over), signal);
+      await sleep(Math.min(wait, waitMs - over), signal);
     }
     return look(false);
   }
@@ -169,7 +169,7 @@ async function byItsWord(
   let transferred = 0;
   let outcome: MoveOutcome | undefined;
   for (let round = 0; round <= again && !signal.aborted; round++) {
-    if (round > 0) await rest(pauseBefore(round), signal);
+    if (round > 0) await sleep(pauseBefore(round), signal);
     outcome = await source.move({ studyUid }, (images) => arrived(images, found), signal);
     transferred = Math.max(transferred, Math.min(found, said(outcome, found)));
     if ((outcome.result === 'complete' && transferred === found) || isFinal(outcome)) break;

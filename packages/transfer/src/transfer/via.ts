@@ -3,8 +3,12 @@ import { FailureError } from '@scanflow/failure';
 import { dataSet, type Attributes, type DataSet } from '@scanflow/dicom';
 import type { MoveOutcome } from '@scanflow/dimse';
 import { array, findImages, object, type OrthancClient } from '@scanflow/orthanc';
-import { rest, type Holding, type Part, type Source, type Target } from './nodes.ts';
+import { sleep } from '@scanflow/runtime/sleep';
 import {
+  type Holding,
+  type Part,
+  type Source,
+  type Target,
   holdingOf,
   identifier,
   imageKeys,
@@ -14,7 +18,7 @@ import {
   studiesIn,
   studyKeys,
   toList,
-} from './queries.ts';
+} from './nodes.ts';
 
 interface ViaOptions {
   readonly client: OrthancClient;
@@ -153,7 +157,7 @@ async function awaitJob({ client, id, source, quietMs, signal }: Retrieval): Pro
       const message = `Orthanc's retrieval from ${source} got no further for ${quietMs / 1000} s. It may go on sending.`;
       return { ...NO_COUNTS, result: 'failed', failure: { kind: 'ambiguous', code: 'MOVE_LOST', message } };
     }
-    await rest(wait, signal);
+    await sleep(wait, signal);
   }
   await cancel();
   return cancelled();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ArchiveError, ArchiveGuard, printable } from './found.ts';
+import { ArchiveGuard, printable } from './archives.ts';
+import { ArchiveError } from './found.ts';
 
 test('guard: too many files, too many bytes and too good a compression are told apart', () => {
   const limits = { entries: 2, bytes: 300_000_000, ratio: 10 };

@@ -1,4 +1,4 @@
-/** Sends all there is. What fails goes behind the others, and again after growing pauses. */
+/** What `scanflow send` does: C-STORE of files, folders, archives and images at Orthanc. What fails goes behind the others, and again after growing pauses. */
 import { open } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { PrivateTag } from '@scanflow/dicom';
@@ -8,6 +8,10 @@ import { filesOf, isPlain, plainFiles, type Input } from './inputs.ts';
 import { lookFor, refusedFile, type Seen } from './look.ts';
 import type { Notes } from './notes.ts';
 import { Tally } from './tally.ts';
+
+export { countFiles, lookAt, type Input, type OrthancInput } from './inputs.ts';
+export type { Notes } from './notes.ts';
+export type { FailedFile, SeriesRow, Tally } from './tally.ts';
 
 /** What to send, where to, and how. */
 export interface Order {
