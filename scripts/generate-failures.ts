@@ -34,7 +34,10 @@ const named = (codes: string): string =>
     .join(', ');
 
 const sections = CATALOGUE.map(({ title, intro = '', failures, outro = '' }) => {
-  const rows = failures.map(([codes, kind, means, remedy]) => [named(codes), kind, means, remedy]);
+  const rows = failures.map((row) => {
+    const [codes = '', ...rest] = row.split(' | ');
+    return [named(codes), ...rest];
+  });
   const table = [['Code', 'Kind', 'Means', 'What to do'], ['-', '-', '-', '-'], ...rows];
   const lines = table.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
   return [`## ${title}`, intro, lines, outro].filter((part) => part !== '').join('\n\n');

@@ -1,18 +1,160 @@
 /** Every failure code of Scanflow; `npm run generate` makes docs/failures.md from it. */
-import { DESTINATIONS } from './destinations.ts';
-import { NETWORK } from './network.ts';
-import { ORTHANC } from './orthanc.ts';
-import { STORAGE } from './storage.ts';
-import { STREAMER } from './streamer.ts';
-import type { Section } from './types.ts';
-import { WORKLIST } from './worklist.ts';
+import { IMAGES, type Section } from './images.ts';
 
 /** In the order of the page. */
 export const CATALOGUE: readonly Section[] = [
-  ...ORTHANC,
-  ...STORAGE,
-  ...DESTINATIONS,
-  ...NETWORK,
-  ...STREAMER,
-  ...WORKLIST,
+  ...IMAGES,
+  {
+    title: 'Transferring',
+    intro:
+      'From `scanflow transfer` ([transferring.md](transferring.md)). It also shows codes of the section above, for the source or for the target.',
+    failures: [
+      "MOVE_UNKNOWN_TARGET | permanent | the source does not know the target's AE title (status A801) | enter the target's AE title, host and port at the source",
+      'MOVE_REFUSED | transient | the source is out of resources, or cannot send to the target (A7xx) | see that the target runs, and that the source has its address',
+      'MOVE_FAILED | transient, permanent | the source answered C-MOVE with another failure (A9xx, Cxxx …) | look into its log',
+      "MOVE_INCOMPLETE | transient | the source reports that it did not send every image | look into its log and the target's; run the list again",
+      'MOVE_LOST | ambiguous | the source broke off or fell silent; it may go on sending | nothing; it queries the target for what it has. A slow source may need more `--timeout`',
+      'TRANSFER_NO_MATCH | permanent | the source has no study of that number, or answers with others | check the number, and whether it is archived there',
+      'TRANSFER_SEVERAL_STUDIES | permanent | the source has more than one study of that accession number | put the right Study Instance UIDs, which the message names, into the list',
+      'TRANSFER_NO_IMAGES | permanent | the source knows the study and no image of it | look for it at the source',
+      'TRANSFER_NOT_ARRIVED | transient | the source reported no failure, but images are missing at the target | look into the log of both; run the list again later',
+      'TRANSFER_UNCOUNTED | permanent | a node gives neither the images of a series nor their number | ask its vendor for C-FIND at the IMAGE level',
+      'TRANSFER_TOO_MANY | permanent | more than 100,000 answers to one query | request less: a shorter range of dates',
+      'TRANSFER_NO_MODALITY | permanent | the Orthanc of `--via` does not know the archive by that name | give the name from its `DicomModalities`',
+    ],
+  },
+  {
+    title: 'TLS',
+    failures: [
+      'TLS_EXPIRED TLS_NOT_YET_VALID | transient | a certificate is not valid now | renew it; check the clocks of both machines',
+      "TLS_WRONG_CA TLS_SELF_SIGNED | transient | its authority is not trusted | put the authority's certificate into the file that `ca` names",
+      'TLS_WRONG_NAME | transient | its certificate is for another name | use a name that the certificate has, or `serverName`',
+      'TLS_WRONG_PURPOSE | transient | its certificate is not for this side of a connection | request one for serverAuth or clientAuth',
+      'TLS_REVOKED | transient | its certificate was revoked | request a new one',
+      'TLS_CERTIFICATE_REFUSED | transient | the peer refuses our certificate | make it trust the authority of ours; check that ours is still valid',
+      'TLS_NO_CLIENT_CERTIFICATE NO_CLIENT_CERTIFICATE | transient | the side that calls shows no certificate | configure key and certificate there',
+      'TLS_NOTHING_IN_COMMON | transient | no version or cipher suite that both allow | TLS 1.2 or later at both; see [tls.md](tls.md)',
+      'TLS_NOT_TLS TLS_CLOSED TLS_TIMEOUT | transient | the handshake fails | check the port, and that TLS is on at both sides',
+      'TLS_UNVERIFIED TLS_FAILED | transient | another reason, which the message names | as the message says',
+      'TLS_CREDENTIALS | permanent | our key and certificates cannot be used | correct the files under `tls`; they must be PEM',
+    ],
+  },
+  {
+    title: 'DICOM data sets',
+    intro: 'Why a data set cannot be read; part of the message of `BROKEN` and of refused requests.',
+    failures: [
+      'NOT_PART10 DICOM_NOT_PART10 | notice | no DICOM file | look where it comes from',
+      'TRUNCATED DICOM_TRUNCATED | notice | it ends within an element | send or write it again',
+      'TRANSFER_SYNTAX DICOM_SYNTAX_UNKNOWN | notice | a transfer syntax that Scanflow does not read | write it in another one',
+      'BAD_LENGTH BAD_VR BAD_STRUCTURE ORDER | notice | not encoded as PS3.5 says | report it to the vendor of the sender',
+      "BAD_TEXT CHARACTER_SET | notice | text that its character set does not define, or a set that is not known | set the sender's character set right",
+      'TOO_DEEP TOO_MANY | notice | more nesting or more elements than any real one has | report it to the vendor of the sender',
+      'ENCAPSULATED | notice | compressed pixel data where plain elements are read | nothing',
+      'DICOM_UNDECODABLE | notice | none of the above | report it to the vendor of the sender',
+    ],
+  },
+  {
+    title: 'Hooks',
+    failures: [
+      'HOOK_CANNOT_START | transient, permanent | the command cannot be started | check its path and permissions',
+      'HOOK_EXIT | transient | the command ended with an exit code other than 0 | its output, which the streamer keeps, says why',
+      'HOOK_KILLED | transient | the command was ended by a signal | look at its memory',
+      'HOOK_TIMEOUT | transient | it took longer than its time | look why it hangs, or give it more `timeout`',
+      'HOOK_STILL_RUNNING | transient | an earlier run of the command does not end | end the named process; the hook then runs again',
+      'HOOK_ARGUMENT | permanent | a value would be an option of the command (begins with `-`) | let the argument begin with a text: `--name={subject}`',
+      "HOOK_UNREACHABLE | transient | the webhook's address cannot be reached | check its url and the network",
+      'HOOK_STATUS | transient | the webhook answered 5xx, 408 or 429 | look into the log of the program there',
+      'HOOK_REFUSED | permanent | the webhook answered another status than 2xx | correct its url, or the program there',
+      'HOOK_NOT_CONFIGURED | permanent | the hook of a run is no longer in the configuration | put it back and retry the run, or let it be',
+      'HOOK_SKIPPED | notice | a person gave a run up with `scanflow series skip` | nothing; `retry` does not bring it back',
+      'HOOK_SECRET | transient | the secret that signs cannot be read; nothing is sent unsigned | put the file there, readable for the streamer',
+    ],
+  },
+  {
+    title: 'Streamer: its ledger, and what nobody foresaw',
+    failures: [
+      'LEDGER_FAILED | transient | the ledger cannot be written or read | check space and permissions of the data folder; it goes on by itself',
+      'LEDGER_IN_USE | permanent | another streamer has it; this one does not start | stop one of them',
+      "LEDGER_CORRUPT | permanent | the ledger's file is damaged; the streamer does not start, or ends | check the disk, then `scanflow ledger rebuild` ([backup.md](backup.md))",
+      'LEDGER_ASIDE | notice | the ledger was put aside under the name that the log shows, and a new one made | nothing; remove the old one when nobody misses anything',
+      'REBUILD_DOUBLE | notice | project storage has two folders of one series; the one that was written last counts | look at both, and move one away',
+      'SENT_UNKNOWN | permanent | the ledger that recorded this sending is lost; the streamer sends nothing again by itself | look at the destination; `scanflow series retry` sends missing images',
+      'LEDGER_TOO_NEW | permanent | a newer Scanflow wrote it; this one does not start | run the newer one, or restore a backup',
+      'RESTORE_UNFINISHED | permanent | a restore was interrupted; no service starts, and no backup is made | run `scanflow restore` again, then start ([backup.md](backup.md))',
+      'LEDGER_UNREACHABLE | transient | PostgreSQL, which holds the ledger, does not answer | see that it runs; check `ledger.url`; the work goes on by itself',
+      'LEDGER_DENIED | permanent | PostgreSQL refuses the streamer | correct `ledger.url` and `ledger.passwordFile`; the database has to exist, its user may make tables in it',
+      'LEDGER_TLS | transient | PostgreSQL does not prove who it is, or speaks no TLS although `ledger.tls` requires it; nothing is sent in the clear | as the message says: renew its certificate, use a name that it has, correct `ledger.tls.ca`, turn TLS on there; the work goes on by itself',
+      'LEDGER_LEASE_LOST | transient | this streamer was held up for so long that another took the series over | nothing; look why, if it comes often',
+      'LABELS_AGAIN | notice | another study, of another day, has images under the same labels (`arrivals.doubts.labels`) | look whether the session was booked under the right labels; `scanflow series move` puts it elsewhere',
+      'SERIES_INCOMPLETE | notice | fewer images came than the scanner reported, or, as a warning, than the images themselves say | check at the scanner whether it still sends; send it again',
+      'UNEXPECTED | transient | something unforeseen; the streamer retries it, and it stays visible | look into the log at level debug, and tell us',
+    ],
+  },
+  {
+    title: 'Worklist: files of items',
+    intro:
+      'Shown by `/api/worklist` of the worklist service. It serves the last good content while it knows that.',
+    failures: [
+      'TOO_LARGE NOT_A_FILE | notice | it is no file, or a file of no reasonable size | take it away',
+      'UNREADABLE | notice | it cannot be read | permissions; it is read again by itself',
+      "BROKEN | notice | it is no complete DICOM file; the message names the place | write it anew; cal2wl's own are whole",
+      'NOT_A_WORKLIST_ITEM | notice | it has no Scheduled Procedure Step Sequence | take it away',
+      'INCOMPLETE | notice | attributes are missing that scanners need; it is served all the same | correct the program that writes it',
+      'MALFORMED | notice | values are not of their kind: a UID with letters, a date that no calendar has; it is served all the same, and some scanners drop it | correct the program that writes it',
+      'TEXT_ASSUMED | notice | text declares no character set, or not the one that it uses; it is served as `worklist.assumedCharacterSet` says | make the program that writes it declare the set (0008,0005)',
+      'DUPLICATE | notice | a newer file schedules the same step, too. In a data set: the same tag twice with two values | take one of them away',
+    ],
+  },
+  {
+    title: "Worklist: why an item is not in a scanner's list",
+    intro: 'Shown by `scanflow worklist explain` ([not on the list](not-on-the-list.md)).',
+    failures: [
+      'NOT_IN_FOLDER | notice | no item has this accession number | look at the booking: `scanflow bookings`',
+      'FILE_NOT_SERVED | notice | its file cannot be served | see the code of the file above',
+      'LEFT | notice | the scanner reported its exam as done, or its slot is long past | `worklist.performed`, `worklist.retain`',
+      'NOT_ADMITTED | notice | the scanner may not query | correct its AE title, or the configuration',
+      "OUT_OF_VIEW | notice | the scanner sees items of other stations only | `worklist.view`, or the scanner of the booking's calendar",
+      "QUERY_UNREADABLE | notice | the scanner's query is no data set | report it to the vendor",
+      'QUERY_REFUSED | notice | a key of the query is not valid | correct the query at the console',
+      'KEY | notice | a key of the query does not match the item | widen the query at the console, or correct the booking',
+      'LIMIT | notice | more items match before it than a query may have answers | narrow the query, or raise `worklist.maxAnswers`',
+    ],
+  },
+  {
+    title: 'Bookings: before an update',
+    intro:
+      'Shown by `scanflow bookings --changes` ([updating](updating.md)), beside the codes of bookings that are rejected.',
+    failures: [
+      "LOST | notice | a published booking's event is nowhere in the calendar any more | look whether it was deleted there; if not, do not update yet",
+    ],
+  },
+  {
+    title: 'cal2wl',
+    failures: [
+      'PUBLISH | transient | a worklist item or booking record could not be written | check space and permissions of the data folder',
+      'PROJECTS_UNREADABLE | permanent | the list of projects holds none; its last good content counts | one project per line, or a JSON array of texts',
+      'FETCH_UNEXPECTED | transient | fetching a calendar failed in a way that nobody foresaw | look into the log, and tell us',
+      'FEED_EMPTY | transient | the answer is empty | open the address in a browser',
+      "FEED_HTML | transient | a web page came instead of a calendar: a login, an error | use the calendar's own iCalendar address",
+      'FEED_NOT_ICALENDAR | transient | it is no iCalendar | as above',
+      "FEED_TRUNCATED | transient | it breaks off | wait; if it stays, ask the server's people",
+      'FEED_UNBALANCED | transient | its parts do not fit together | as above',
+      'FEED_TOO_MUCH | transient | more than can be read: lines, events or memory | publish a shorter span of time',
+      'FEED_UNEXPECTED | transient | the reader failed, not the calendar; cal2wl retries | if it stays: memory of this machine, the log',
+      'FEED_TIMEOUT | transient | reading it took too long | publish a shorter span of time',
+      'FEED_SECOND_BOM | notice | it has more than one byte order mark; it was read | let the program that puts it together leave them out',
+      'FEED_TEXT_AROUND | notice | text stands outside the calendar, such as a notice of PHP or a comment; the calendar was read | open the address in a browser, and correct what the text reports',
+      'FEED_INDENTED | notice | its lines are indented, which RFC 5545 does not allow; it was read | let the program write lines from their first column',
+      'FEED_NOT_UTF8 | notice | lines are not UTF-8; they were read in the declared character set, else as Windows-1252 | check names with accents; let the program write UTF-8',
+    ],
+  },
+  {
+    title: 'Every service',
+    failures: [
+      'HTTP_LISTEN | permanent | the port of `/healthz` and `/metrics` is taken | stop the program that has it, or set another under `http.ports`',
+      'HTTP_TOKEN | notice | the internal token is missing, and the service cannot make it; the pages with labels stay closed, all else goes on | `docker compose up -d`, or let the services write `token/` in the data folder: [security.md](security.md#the-internal-token)',
+    ],
+    outro:
+      'A configuration with mistakes has no codes: each is shown with file, line and column, and the service does not start.',
+  },
 ];
