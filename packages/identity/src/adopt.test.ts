@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { identify, interpret, type BookingRecord, type BookingSource, type Outcome } from '@scanflow/booking';
 import { bookingRules, parseConfig } from '@scanflow/config';
-import { adopt } from './adopt.ts';
-import { Past, type KnownBookings } from './past.ts';
+import { adopt, Past, type KnownBookings } from './adopt.ts';
 
 const parsed = parseConfig(
   [

@@ -1,6 +1,6 @@
 /** What Orthanc has, as types, and its answers read as these. Any other form throws FailureError ORTHANC_UNCLEAR. */
 import type { InstanceBody } from './image.ts';
-import { unclear } from './faults.ts';
+import { unclear } from './client.ts';
 
 /** Values by keyword, as Orthanc decoded them. */
 export type Tags = Readonly<Record<string, string>>;

@@ -2,8 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { codeOf } from '@scanflow/failure';
-import type { OrthancClient } from './client.ts';
-import { connectionFault, corrupt, truncated, unclear } from './faults.ts';
+import { type OrthancClient, connectionFault, corrupt, truncated, unclear } from './client.ts';
 
 export interface RemoteFile {
   readonly size: number;

@@ -1,6 +1,6 @@
 /** Which images a study or series has, by Orthanc's identifier or by UID. */
 import { codeOf } from '@scanflow/failure';
-import { array, id, isId, object, text } from './answers.ts';
+import { array, attributes, id, isId, object, text, type Tags } from './answers.ts';
 import type { OrthancClient } from './client.ts';
 
 export type Level = 'study' | 'series';
@@ -69,7 +69,7 @@ async function resource(
     const own = object(await ask());
     const study = level === 'study' ? own : object(await ask('/study'));
     const series = level === 'study' ? array(await ask('/series')).map(object) : [own];
-    const all = series.map((one) => seriesOf(one, tags(study)));
+    const all = series.map((one) => seriesOf(one, tagsOf(study)));
     return { path, series: all.sort((a, b) => (a.seriesNumber ?? 0) - (b.seriesNumber ?? 0)) };
   } catch (error) {
     // not there, or deleted between two requests
@@ -79,7 +79,7 @@ async function resource(
 }
 
 function seriesOf(series: Record<string, unknown>, study: Tags): RemoteSeries {
-  const own = tags(series);
+  const own = tagsOf(series);
   const number = Number.parseInt(own['SeriesNumber'] ?? '', 10);
   return {
     id: text(series['ID']),
@@ -93,11 +93,4 @@ function seriesOf(series: Record<string, unknown>, study: Tags): RemoteSeries {
   };
 }
 
-type Tags = Readonly<Record<string, string>>;
-
-const tags = ({ MainDicomTags: main }: Record<string, unknown>): Tags =>
-  Object.fromEntries(
-    Object.entries(object(main)).filter(
-      (entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1] !== '',
-    ),
-  );
+const tagsOf = ({ MainDicomTags: main }: Record<string, unknown>): Tags => attributes(object(main));

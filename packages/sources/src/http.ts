@@ -3,8 +3,7 @@ import { defined } from '@scanflow/booking/defined';
 import { charsetOfType } from '@scanflow/calendar';
 import type { Source, Validators } from './source.ts';
 import { webClient, type Heard, type WebOptions } from './web/client.ts';
-import { clockSkew } from './web/headers.ts';
-import { statusTrouble } from './web/trouble.ts';
+import { clockSkew, statusTrouble } from './web/answer.ts';
 
 export interface HttpSourceOptions extends WebOptions {
   /** http, https or webcal (which means https). */

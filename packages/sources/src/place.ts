@@ -6,6 +6,10 @@ import { fileSource, folderSource } from './files.ts';
 import { httpSource } from './http.ts';
 import type { Source } from './source.ts';
 
+export { fileSource } from './files.ts';
+export { httpSource, type HttpSourceOptions } from './http.ts';
+export type { Fetched, Source, Validators } from './source.ts';
+
 export interface Place {
   readonly kind: 'url' | 'caldav' | 'file' | 'folder';
   /** Its address or path. Never show it: it may contain a secret. */

@@ -1,7 +1,16 @@
 /** Sends requests to a calendar's server. It enforces time and size limits, follows redirects, and guards the password. */
 import type { Readable } from 'node:stream';
 import { type Fetched, type SourceLimits, Stop } from '../source.ts';
-import { Cookies, type HeaderOf, redirectTarget } from './headers.ts';
+import {
+  Cookies,
+  type HeaderOf,
+  redirectTarget,
+  isCut,
+  isOddAnswer,
+  statusTrouble,
+  wireTrouble,
+  type Shown,
+} from './answer.ts';
 import { Credentials, type CredentialOptions } from './credentials.ts';
 import { ENCODINGS, readBody, tooLarge } from './decode.ts';
 import {
@@ -14,7 +23,6 @@ import {
   type Wire,
 } from './transport.ts';
 import { Reach } from './reach.ts';
-import { isCut, isOddAnswer, statusTrouble, wireTrouble, type Shown } from './trouble.ts';
 
 export interface WebOptions extends SourceLimits, CredentialOptions, TransportOptions {
   /** Hosts that redirects may lead to, whatever their addresses. */

@@ -9,7 +9,7 @@ import { request as http, type IncomingMessage } from 'node:http';
 import type { Reach } from './reach.ts';
 import { basic, secret } from './credentials.ts';
 import { Stop } from '../source.ts';
-import type { HeaderOf } from './headers.ts';
+import type { HeaderOf } from './answer.ts';
 
 export interface TransportOptions {
   readonly timeoutMs: number;

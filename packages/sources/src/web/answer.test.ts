@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clockSkew, httpDate, retryAfter, type HeaderOf } from './headers.ts';
+import { clockSkew, httpDate, retryAfter, type HeaderOf } from './answer.ts';
 
 const now = Temporal.Instant.from('2026-11-23T12:00:00Z');
 const headers =
