@@ -4,7 +4,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { dirname, join, relative } from 'node:path';
 import { test } from 'node:test';
-import { apiHeaders, tokenFileOf } from '@scanflow/runtime';
+import { headersOf, tokenFileOf } from '@scanflow/runtime';
 import { run, startScriptedScp, until, type RunResult } from '@scanflow/testkit';
 import { folderOf, verifyStored } from './streamer-verify.ts';
 import { legOf, legWhen, makeRig, phantom, sendTo, settled, type Rig } from './streamer-support.ts';
@@ -173,7 +173,7 @@ test('people: a page whose name leads here reads no label, with the token or wit
   const [series] = await settled(rig, 1, ['complete']);
   const LABEL = /sub-001|3010000\.01|ses-mri01/;
   assert.match(await (await rig.api('/api/series')).text(), LABEL);
-  const { authorization } = await apiHeaders({ data: rig.data, http: {} });
+  const { authorization } = await headersOf(tokenFileOf({ data: rig.data, http: {} }));
   const rebound = { host: 'rebind.attacker.example:9103', origin: 'http://rebind.attacker.example:9103' };
   for (const path of [
     '/api/series',

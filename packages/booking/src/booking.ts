@@ -1,4 +1,9 @@
-/** What is booked: the vocabulary that every part of Scanflow shares. No I/O. */
+import { createHash } from 'node:crypto';
+
+/**
+ * What is booked, the vocabulary that every part of Scanflow shares; and its DICOM identity, derived from what it is and never
+ * from when or where it takes place. No I/O.
+ */
 
 /** Names that decide where images go. They are chosen by the booker, verbatim: no padding, no case folding. */
 export interface Labels {
@@ -9,7 +14,11 @@ export interface Labels {
 
 export type LabelName = keyof Labels;
 export type PartialLabels = Readonly<Partial<Labels>>;
-export const LABELS: readonly LabelName[] = ['project', 'subject', 'session'];
+export const LABELS = ['project', 'subject', 'session'] as const satisfies readonly LabelName[];
+
+/** The same for equal labels, and only for these. */
+export const labelKey = ({ project, subject, session }: Labels): string =>
+  JSON.stringify([project, subject, session]);
 
 /** Where a booking was read. */
 export interface BookingSource {
@@ -36,4 +45,55 @@ export interface Booking {
   /** Who booked, as the calendar names them. */
   readonly operator?: string;
   readonly source: BookingSource;
+}
+
+export interface Identity {
+  /** SH, 16 characters of Crockford's base 32 (no I, L, O, U): 80 bits of the key's hash. */
+  readonly accessionNumber: string;
+  /** UI, `2.25.` and a name-based UUID as a decimal number (PS3.5 B.2). */
+  readonly studyInstanceUid: string;
+}
+
+/** Namespace of Scanflow's booking keys (RFC 9562 5.5), made once at random. Changing it changes every identity. */
+const NAMESPACE = Buffer.from('b0c5d1f26a9e4c578d3e2f7a41c6980b', 'hex');
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/**
+ * Derives accession number and Study Instance UID. The same booking, read again or moved to another time or
+ * scanner, gets the same two; another calendar, event, instance or label gets others.
+ *
+ * @example
+ * ```ts
+ * import { identify } from '@scanflow/booking';
+ *
+ * const labels = { project: '3010000.01', subject: 'sub-001', session: 'ses-mri01' };
+ * identify({ calendar: 'prisma', uid: 'a@example.org' }, labels).accessionNumber; // → 'GZTB1GNYVNGT6RP4'
+ * ```
+ */
+export function identify(source: BookingSource, labels: Labels): Identity {
+  const { calendar, uid, recurrenceId = '' } = source;
+  const key = JSON.stringify([calendar, uid, recurrenceId, labels.project, labels.subject, labels.session]);
+  const hash = createHash('sha1').update(NAMESPACE).update(key, 'utf8').digest();
+  return { accessionNumber: base32(hash.subarray(0, 10)), studyInstanceUid: `2.25.${uuidInteger(hash)}` };
+}
+
+const DERIVED = /^[0-9A-HJKMNP-TV-Z]{16}$/;
+
+/** Whether an accession number has the form that `identify` gives, so that the booking is one of ours. */
+export const isDerivedAccession = (text: string): boolean => DERIVED.test(text);
+
+/** The 128 bits of a version 5 UUID (RFC 9562 5.5) as an unsigned integer. */
+function uuidInteger(sha1: Buffer): bigint {
+  const bytes = Buffer.from(sha1.subarray(0, 16));
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x50, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  return BigInt(`0x${bytes.toString('hex')}`);
+}
+
+function base32(bytes: Buffer): string {
+  const bits = BigInt(`0x${bytes.toString('hex')}`);
+  const length = (bytes.length * 8) / 5;
+  const digit = (index: number): string =>
+    ALPHABET.charAt(Number((bits >> BigInt(5 * (length - 1 - index))) & 31n));
+  return Array.from({ length }, (_, index) => digit(index)).join('');
 }

@@ -1,6 +1,7 @@
 /** From the configuration to the rules by which one calendar's events are judged. Pure. */
 import {
   compilePattern,
+  LABELS,
   withLanguages,
   type BookingRules,
   type LabelRules,
@@ -61,8 +62,6 @@ export function bookingRules(
     patientName: bookings.patientName,
   };
 }
-
-const LABELS = ['project', 'subject', 'session'] as const;
 
 /** What labels may be; undefined where the configuration does not say. For `labelProblem` of packages/booking. */
 export function labelRules({ bookings: { labels } }: Pick<Config, 'bookings'>): LabelRules | undefined {

@@ -1,4 +1,5 @@
 /** Layouts of project storage: those with a name, what the text of one stands for, and the rules of a good one. Pure. */
+import { LABELS } from '@scanflow/booking';
 import { attributeProblem, type KnownAttributes } from './values.ts';
 import { type Finding, nearest } from './issue.ts';
 
@@ -28,7 +29,6 @@ export function layoutTemplate(layout: string, extension?: Extension): string {
   return template.replace(/\.dcm$/, extension === 'none' ? '' : `.${extension ?? 'dcm'}`);
 }
 
-const LABELS = ['project', 'subject', 'session'];
 const FIELD = /\{(?<name>[A-Za-z][A-Za-z0-9]*)(?::(?<format>\d{1,2}|bids))?\}/g;
 /** Names of 230 bytes each must fit into a path (4,096 bytes on Linux), and a root with them. */
 const MOST_PARTS = 14;
@@ -113,7 +113,7 @@ function fieldProblem(
     return `{${name}:bids} cannot be: there are {subject:bids} and {session:bids}`;
   // keywords of DICOM attributes begin with a capital (PS3.6)
   if (/^[A-Z]/.test(name)) return attributeProblem(name, known);
-  if (!LABELS.includes(name))
+  if (!LABELS.some((label) => label === name))
     return `{${name}} is no label; there are {project}, {subject}, {session} and keywords like {SeriesNumber}`;
   return labelled ? undefined : `{${name}} cannot be filled: these are the images whose project is not known`;
 }

@@ -1,4 +1,5 @@
 /** What no single value of the configuration shows: rules between them. Pure. */
+import { LABELS } from '@scanflow/booking';
 import { type Finding, nearest } from './issue.ts';
 import { fetchingRules } from './calendar.ts';
 import { commitmentRules, commitmentsRules, destinationRules } from './destination.ts';
@@ -12,7 +13,6 @@ import { sendingRules } from './sending.ts';
 import { legRules, storageRules } from './storage.ts';
 import { scannersNamed, vocabularyRules } from './vocabulary.ts';
 
-const LABELS: readonly string[] = ['project', 'subject', 'session'];
 const KEYWORD = /^[A-Z][A-Za-z0-9]{1,63}$/;
 
 /** Sections whose own values are good; rules that need a section that is not are left out. */
@@ -133,7 +133,7 @@ function templateRules(bookings: Config['bookings']): Finding[] {
     const template = bookings[key];
     const fields = [...template.matchAll(/\{(?<name>[^{}]*)\}/g)].map(({ groups }) => groups?.['name'] ?? '');
     const findings: Finding[] = fields
-      .filter((name) => !LABELS.includes(name))
+      .filter((name) => !LABELS.some((label) => label === name))
       .map((name) => ({ path, message: `{${name}} is no label; there are {project}, {subject}, {session}` }));
     if (/[{}]/.test(template.replaceAll(/\{[^{}]*\}/g, '')))
       findings.push({

@@ -1,5 +1,5 @@
 /** How events are understood, for all calendars or for one of them; with the rules between these keys. */
-import { LANGUAGES } from '@scanflow/booking';
+import { LABELS, LANGUAGES } from '@scanflow/booking';
 import { z } from 'zod';
 import { duration, host, pattern } from './values.ts';
 import type { Finding } from './issue.ts';
@@ -134,8 +134,6 @@ export const scannerChoice = (name: z.ZodString) =>
     );
 
 type Words = Pick<z.output<z.ZodObject<typeof ownVocabulary>>, 'patterns' | 'defaults' | 'projects'>;
-
-const LABELS = ['project', 'subject', 'session'] as const;
 
 /** Every label is in each pattern or has a default; a list of projects is in one place. */
 export function vocabularyRules(path: readonly string[], words: Words, inherited: Words = {}): Finding[] {

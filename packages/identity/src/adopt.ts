@@ -4,6 +4,8 @@
  */
 import {
   identify,
+  labelKey,
+  LABELS,
   warn,
   warning,
   type BookedOutcome,
@@ -92,8 +94,6 @@ function keptOf(one: BookedOutcome, keeps: Keeps, known: KnownBookings): BookedO
   const kept = { ...one, record, booking: { ...one.booking, labels } };
   return isOther ? warn(kept, REREAD) : kept;
 }
-
-const LABELS = ['project', 'subject', 'session'] as const;
 
 /** The source of the booking in an earlier version, if that differs. */
 function formerSource(
@@ -204,9 +204,6 @@ const SLACK_MS = 7 * 86_400_000;
 /** The key of an event and its labels. */
 const eventOf = ({ source: { calendar, uid, recurrenceId }, labels }: BookingRecord): string =>
   JSON.stringify([calendar, eventKey(uid, recurrenceId), labels.project, labels.subject, labels.session]);
-
-const labelKey = ({ project, subject, session }: Labels): string =>
-  JSON.stringify([project, subject, session]);
 
 function add(index: Map<string, Set<string>>, key: string, value: string): void {
   const there = index.get(key);

@@ -2,7 +2,14 @@
  * An update reads some events better than the version before, and no booking may change identity because of that. It reads
  * the last good body of the old version again: the published bookings of those events differ only by the reading.
  */
-import type { BookedOutcome, BookingRecord, Labels, Outcome, Rejected } from '@scanflow/booking';
+import {
+  labelKey,
+  type BookedOutcome,
+  type BookingRecord,
+  type Labels,
+  type Outcome,
+  type Rejected,
+} from '@scanflow/booking';
 import { eventKey, type Window } from '@scanflow/calendar';
 
 export interface KeepInput {
@@ -86,8 +93,7 @@ function namings({ records, outcomes, formerId }: KeepInput): Naming[] {
 }
 
 const event: Name = ({ source: { uid, recurrenceId } }) => eventKey(uid, recurrenceId);
-const labelledEvent: Name = (record) => JSON.stringify([event(record), labelsOf(record.labels)]);
-const labelsOf = ({ project, subject, session }: Labels): readonly string[] => [project, subject, session];
+const labelledEvent: Name = (record) => JSON.stringify([event(record), labelKey(record.labels)]);
 
 /** Pairs of equal names, in order of time. An empty name does not count. */
 function pairs(
@@ -119,7 +125,7 @@ const byStart = (a: BookingRecord, b: BookingRecord): number =>
  */
 function isDoubtful({ one, record }: Pair, { rejected }: KeepInput): boolean {
   const isSame = (labels: Labels | undefined): boolean =>
-    labels !== undefined && labelsOf(labels).join('\n') === labelsOf(record.labels).join('\n');
+    labels !== undefined && labelKey(labels) === labelKey(record.labels);
   if (isSame(one.record.labels) || isSame(one.formerLabels)) return false;
   const { calendar, uid, recurrenceId } = record.source;
   return rejected.some(

@@ -2,10 +2,9 @@
  * The record folders of Scanflow's data folder: one JSON file per record, `<key>.json`. Writers replace a file by a rename,
  * so each is whole.
  */
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, messageOf } from '@scanflow/failure';
-import { readBounded } from '@scanflow/runtime';
+import { namesIn, readBounded } from '@scanflow/runtime';
 import {
   parseBookingRecord,
   parseExamSummary,
@@ -13,11 +12,9 @@ import {
   examSummaryFromHead,
   type BookingRecord,
   type ExamSummary,
+  type Parsed,
   type Rejected,
 } from '@scanflow/booking';
-
-export type Parsed<T> =
-  { readonly ok: true; readonly record: T } | { readonly ok: false; readonly reason: string };
 
 /** A record, or what is wrong with its file. */
 export interface Loaded<T> {
@@ -75,11 +72,7 @@ export class RecordFiles<T> {
 
   /** Keys of all files that can be records, in order. A folder that does not exist yet holds none. */
   async keys(): Promise<string[]> {
-    const names = await readdir(this.folder).catch((error: unknown) => {
-      if (codeOf(error) === 'ENOENT') return [];
-      throw error;
-    });
-    return names
+    return (await namesIn(this.folder))
       .filter((name) => name.endsWith('.json') && !name.startsWith('.'))
       .map((name) => name.slice(0, -'.json'.length))
       .filter(this.#options.format.isKey)

@@ -1,2 +1,2 @@
 export { bookingFiles, examFiles, readRejected, type RecordFiles } from './files.ts';
-export { RecordWatch, stampOf } from './watch.ts';
+export { RecordWatch } from './watch.ts';

@@ -1,6 +1,6 @@
 /** Which records of a folder are new or were replaced. It looks when it is called, and costs little when nothing changed. */
 import { stat } from 'node:fs/promises';
-import { codeOf } from '@scanflow/failure';
+import { absent, stampOf } from '@scanflow/runtime';
 import type { RecordFiles } from './files.ts';
 
 export interface Look<V> {
@@ -115,20 +115,8 @@ export class RecordWatch<T, V> {
 
 /** Writers rename a file to its name, and that changes the folder's time. Undefined: there is no folder. */
 async function folderTime(folder: string): Promise<FolderTime | undefined> {
-  const found = await statOf(folder);
+  const found = await stat(folder, { bigint: true }).catch(absent);
   if (found === undefined) return undefined;
   const age = Temporal.Now.instant().epochNanoseconds - found.mtimeNs;
   return { changed: found.mtimeNs, settled: age > SETTLED_NS };
 }
-
-/** A text that changes when another file takes the name, or the file changes in size or time. Undefined: there is none. */
-export async function stampOf(path: string): Promise<string | undefined> {
-  const found = await statOf(path);
-  return found === undefined ? undefined : `${found.ino}-${found.size}-${found.mtimeNs}`;
-}
-
-const statOf = (path: string) =>
-  stat(path, { bigint: true }).catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  });

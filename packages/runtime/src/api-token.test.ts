@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { test, type TestContext } from 'node:test';
-import { apiHeaders, openToken, tokenFileOf } from './api-token.ts';
+import { headersOf, openToken, tokenFileOf } from './api-token.ts';
 import { createLog } from './log.ts';
 
 async function place(t: TestContext) {
@@ -24,7 +24,7 @@ async function place(t: TestContext) {
 test('token: the first service makes it, for user and group; all others and the command read the same', async (t) => {
   const { config, file, log } = await place(t);
   const all = await Promise.all(Array.from({ length: 6 }, () => openToken(file, log)));
-  const { authorization } = await apiHeaders(config);
+  const { authorization } = await headersOf(tokenFileOf(config));
   assert.match(authorization, /^Bearer [A-Za-z0-9_-]{43}$/);
   for (const admits of all) assert.equal(await admits(authorization), true);
   assert.equal((await stat(file)).mode & 0o777, 0o440);
@@ -65,7 +65,7 @@ test('token: where it cannot be made the service runs, its pages stay closed, an
   assert.equal(await admits('Bearer x'), false);
   assert.match(said(), /stay closed.*scanflow secrets init/);
   await assert.rejects(
-    apiHeaders({ ...config, http: { tokenFile: file } }),
+    headersOf(tokenFileOf({ ...config, http: { tokenFile: file } })),
     /http-token.*A service makes it/,
   );
 });

@@ -62,11 +62,7 @@ const isReadable = (file: string): Promise<boolean> =>
 /** Of one length, whatever is compared. */
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-/** The header that opens the services' pages to a command. Throws an Error that says what to do. */
-export const apiHeaders = async (config: TokenPlace): Promise<{ authorization: string }> =>
-  headersOf(tokenFileOf(config));
-
-/** The same by the token's file. */
+/** The header that opens the services' pages to a command, by the token's file. Throws an Error that says what to do. */
 export async function headersOf(file: string): Promise<{ authorization: string }> {
   try {
     return { authorization: `Bearer ${await readSecret(file)}` };

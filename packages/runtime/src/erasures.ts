@@ -4,11 +4,10 @@
  * worklist read them, so that nothing of it comes back.
  */
 import { createHmac, randomBytes } from 'node:crypto';
-import { link, mkdir, readdir, stat, unlink } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { codeOf } from '@scanflow/failure';
-import { asideName, fsyncFolder, readBounded, writeFileAtomic } from './files.ts';
+import { absent, createFileOnce, namesIn, readBounded, stampOf, writeFileAtomic } from './files.ts';
 
 /** `labels`: project and subject, or project, subject and session. The others: one identifier. */
 export type MarkKind = 'labels' | 'accession' | 'study' | 'series' | 'instance';
@@ -47,29 +46,15 @@ export async function erasureKey(folder: string): Promise<Uint8Array> {
   await mkdir(folder, { recursive: true, mode: 0o750 });
   const there = await readKey(folder);
   if (there !== undefined) return there;
-  const aside = asideName(join(folder, KEY));
-  await writeFileAtomic(aside, randomBytes(KEY_BYTES), { mode: 0o440 });
-  try {
-    // of several streamers, the first one makes it
-    await link(aside, join(folder, KEY));
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
-  } finally {
-    await unlink(aside);
-  }
-  await fsyncFolder(folder);
+  // of several streamers, the first one makes it
+  await createFileOnce(join(folder, KEY), randomBytes(KEY_BYTES), { mode: 0o440 });
   return erasureKey(folder);
 }
 
 async function readKey(folder: string): Promise<Uint8Array | undefined> {
-  try {
-    const key = await readBounded(join(folder, KEY), KEY_BYTES);
-    if (key.length === KEY_BYTES) return key;
-    throw new Error(`${join(folder, KEY)} is no key of 32 bytes: restore it from a backup.`);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  const key = await readBounded(join(folder, KEY), KEY_BYTES).catch(absent);
+  if (key === undefined || key.length === KEY_BYTES) return key;
+  throw new Error(`${join(folder, KEY)} is no key of 32 bytes: restore it from a backup.`);
 }
 
 /** Durable when it resolves. */
@@ -81,13 +66,8 @@ export async function writeErasure(folder: string, value: Omit<Erasure, 'version
 
 /** One erasure by its id; undefined if there is none. Throws what the file system or the schema says. */
 export async function readErasure(folder: string, id: string): Promise<Erasure | undefined> {
-  try {
-    const bytes = await readBounded(join(folder, `${id}.json`), MOST_BYTES);
-    return erasure.parse(JSON.parse(bytes.toString('utf8')));
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  const bytes = await readBounded(join(folder, `${id}.json`), MOST_BYTES).catch(absent);
+  return bytes && erasure.parse(JSON.parse(bytes.toString('utf8')));
 }
 
 export interface Erasures {
@@ -121,9 +101,8 @@ export function openErasures(folder: string): Erasures {
       let news = false;
       for (const name of files.keys()) if (!names.includes(name)) files.delete(name);
       for (const name of names) {
-        const { ino, mtimeNs, size } = await stat(join(folder, name), { bigint: true });
-        const seen = `${ino} ${mtimeNs} ${size}`;
-        if (files.get(name)?.seen === seen) continue;
+        const seen = await stampOf(join(folder, name));
+        if (seen === undefined || files.get(name)?.seen === seen) continue;
         const read = await readErasure(folder, NAME.exec(name)?.[1] ?? '');
         if (read === undefined) continue;
         files.set(name, { seen, marks: new Set(read.marks) });
@@ -135,13 +114,4 @@ export function openErasures(folder: string): Erasures {
     hasLabels: ({ project, subject, session }) =>
       marked('labels', project, subject) || marked('labels', project, subject, session),
   };
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return [];
-    throw error;
-  }
 }

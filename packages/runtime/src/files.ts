@@ -1,6 +1,6 @@
 /** Files that are either whole or absent: written aside, synchronised, renamed. */
 import { randomBytes } from 'node:crypto';
-import { chmod, link, open, readdir, rename, unlink } from 'node:fs/promises';
+import { chmod, link, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { codeOf, messageOf } from '@scanflow/failure';
 
@@ -89,15 +89,25 @@ export async function fsyncFolder(path: string): Promise<void> {
  * starts, and only where no other process writes: process ids say nothing across containers.
  */
 export async function removeLeftovers(folder: string): Promise<string[]> {
-  const none = (error: unknown): [] => {
-    if (codeOf(error) === 'ENOENT') return [];
-    throw error;
-  };
-  const names = await readdir(folder).catch(none);
-  const leftovers = names.filter((name) => /^\..+\.\d+\.[0-9a-f]{12}\.tmp$/.test(name));
+  const leftovers = (await namesIn(folder)).filter((name) => /^\..+\.\d+\.[0-9a-f]{12}\.tmp$/.test(name));
   // one that is gone by now was its writer's own to take away
-  for (const name of leftovers) await unlink(join(folder, name)).catch(none);
+  for (const name of leftovers) await unlink(join(folder, name)).catch(absent);
   return leftovers;
+}
+
+/** The names in a folder; none where there is no such folder. */
+export const namesIn = async (folder: string): Promise<string[]> =>
+  (await readdir(folder).catch(absent)) ?? [];
+
+/** A text that changes when another file takes the name, or the file changes in size or time. Undefined: there is none. */
+export async function stampOf(path: string): Promise<string | undefined> {
+  const found = await stat(path, { bigint: true }).catch(absent);
+  return found && `${found.ino}-${found.size}-${found.mtimeNs}`;
+}
+
+/** For `catch`: nothing where a file or folder is not there. Throws any other error. */
+export function absent(error: unknown): undefined {
+  if (codeOf(error) !== 'ENOENT') throw error;
 }
 
 /** The bytes of a file, at most `limit` and one more, so that a huge or endless file costs nothing and shows. */

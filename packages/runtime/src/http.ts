@@ -1,7 +1,7 @@
 /** Every service's HTTP side: /healthz, /metrics, and what routes it adds. */
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
-import { codeOf, FailureError, messageOf } from '@scanflow/failure';
+import { codeOf, FailureError, messageOf, permanent, type Failure } from '@scanflow/failure';
 import manifest from '../package.json' with { type: 'json' };
 import { openToken, tokenFileOf, type Admits, type TokenPlace } from './api-token.ts';
 import type { Log } from './log.ts';
@@ -142,12 +142,11 @@ function answerErrors(app: FastifyInstance, log: Log): void {
   });
 }
 
-const cannotListen = (bind: string, port: number, error: unknown) =>
-  ({
-    kind: 'permanent',
-    code: 'HTTP_LISTEN',
-    message: `cannot listen on ${bind} port ${port}: ${LISTEN_HINTS[codeOf(error) ?? ''] ?? messageOf(error)}`,
-  }) as const;
+const cannotListen = (bind: string, port: number, error: unknown): Failure =>
+  permanent(
+    'HTTP_LISTEN',
+    `cannot listen on ${bind} port ${port}: ${LISTEN_HINTS[codeOf(error) ?? ''] ?? messageOf(error)}`,
+  );
 
 const LISTEN_HINTS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program listens there; stop it, or give this service another port under http.ports',

@@ -1,4 +1,4 @@
-export { apiHeaders, createToken, headersOf, tokenFileOf } from './api-token.ts';
+export { createToken, headersOf, tokenFileOf } from './api-token.ts';
 export { csvText } from './csv.ts';
 export {
   erasureKey,
@@ -11,32 +11,25 @@ export {
   type Erasures,
 } from './erasures.ts';
 export {
+  absent,
   asideName,
   createFileOnce,
   fsyncFolder,
+  namesIn,
   readBounded,
   readSecret,
   removeLeftovers,
+  stampOf,
   writeFileAtomic,
 } from './files.ts';
-export {
-  httpAccess,
-  startHttp,
-  type Health,
-  type HttpAccess,
-  type HttpOptions,
-  type RunningHttp,
-} from './http.ts';
-export { createLog, type Log, type LogFields, type LogLevel, type LogOptions } from './log.ts';
-export { pool, type PoolLimits } from './pool.ts';
+export { httpAccess, startHttp, type Health, type RunningHttp } from './http.ts';
+export { createLog, type Log, type LogFields } from './log.ts';
+export { pool } from './pool.ts';
 export { askRebuild, readRebuild, rebuildDone, type RebuildRequest } from './restore.ts';
-export { runService } from './run.ts';
-export type { LoadedConfig, RunningService, Service, ServiceConfig, ServiceContext } from './run.ts';
+export { runService, type LoadedConfig, type ServiceContext } from './run.ts';
 export { sleep } from './sleep.ts';
-export { openTlsStore, readTlsFiles } from './tls-files.ts';
-export type { TlsFiles, TlsStore, TlsStoreOptions, TlsTexts } from './tls-files.ts';
+export { openTlsStore, readTlsFiles, type TlsTexts } from './tls-files.ts';
 export { clearUnfinishedRestore, markUnfinishedRestore, requireFinishedRestore } from './restore.ts';
-export { XmlError, xmlReader, type XmlHandler, type XmlLimits, type XmlReader } from './xml.ts';
+export { XmlError, xmlReader } from './xml.ts';
 export { Counter, Gauge, Histogram, Registry } from 'prom-client';
 export type { FastifyInstance } from 'fastify';
-export { visible } from './visible.ts';

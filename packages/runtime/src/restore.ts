@@ -2,7 +2,7 @@
 import { mkdir, rm, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { codeOf, FailureError } from '@scanflow/failure';
+import { codeOf, FailureError, permanent } from '@scanflow/failure';
 import { fsyncFolder, readBounded, writeFileAtomic } from './files.ts';
 
 const LIMIT = 10_000;
@@ -72,11 +72,12 @@ export async function clearUnfinishedRestore(data: string): Promise<void> {
 export async function requireFinishedRestore(data: string): Promise<void> {
   const [folder] = await markedFolders(data);
   if (folder === undefined) return;
-  throw new FailureError({
-    kind: 'permanent',
-    code: 'RESTORE_UNFINISHED',
-    message: `A restore was interrupted: what is in ${folder} may be from before or from the backup. Run scanflow restore again, then start.`,
-  });
+  throw new FailureError(
+    permanent(
+      'RESTORE_UNFINISHED',
+      `A restore was interrupted: what is in ${folder} may be from before or from the backup. Run scanflow restore again, then start.`,
+    ),
+  );
 }
 
 async function markedFolders(data: string): Promise<string[]> {

@@ -1,8 +1,7 @@
 /** Keys and certificates on disk: read, checked, and read again when somebody renews them. */
 import { X509Certificate } from 'node:crypto';
-import { stat } from 'node:fs/promises';
 import { codeOf, messageOf } from '@scanflow/failure';
-import { readBounded } from './files.ts';
+import { readBounded, stampOf } from './files.ts';
 import type { Log } from './log.ts';
 
 type Role = 'key' | 'certificate' | 'ca';
@@ -48,13 +47,13 @@ export async function readTlsFiles(files: TlsFiles): Promise<TlsTexts> {
  */
 export async function openTlsStore(files: TlsFiles, options: TlsStoreOptions): Promise<TlsStore> {
   const { log, use, everyMs = MINUTE_MS } = options;
-  let seen = await stampOf(files);
+  let seen = await stampsOf(files);
   let current = await readTlsFiles(files);
   use(current);
   warnOfExpiry(current, files, log);
   let trouble = '';
   const look = async (): Promise<void> => {
-    const stamp = await stampOf(files);
+    const stamp = await stampsOf(files);
     if (stamp === seen) return;
     try {
       const next = await readTlsFiles(files);
@@ -102,13 +101,8 @@ async function readPem(role: Role, path: string): Promise<string> {
 }
 
 /** Changes whenever one of the files does. */
-async function stampOf(files: TlsFiles): Promise<string> {
-  const stamps = ROLES.map(async (role) => {
-    const path = files[role];
-    if (path === undefined) return '';
-    const { ino, size, mtimeMs } = await stat(path).catch(() => ({ ino: 0, size: 0, mtimeMs: 0 }));
-    return `${ino} ${size} ${mtimeMs}`;
-  });
+async function stampsOf(files: TlsFiles): Promise<string> {
+  const stamps = ROLES.map(async (role) => files[role] && stampOf(files[role]).catch(() => undefined));
   return (await Promise.all(stamps)).join('\n');
 }
 

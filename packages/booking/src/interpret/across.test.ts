@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { identify } from '../identity.ts';
+import { identify } from '../booking.ts';
 import { flagBookings, type History } from './across.ts';
 import { makeRecord } from './interpret.ts';
 import type { BookedOutcome, Outcome } from './outcome.ts';

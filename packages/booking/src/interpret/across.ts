@@ -1,6 +1,6 @@
 /** What only shows when bookings are seen together: overlaps, the same twice, used before, and nearly the same. */
-import type { Labels } from '../booking.ts';
-import type { BookingRecord } from '../booking-record.ts';
+import { labelKey, type Labels } from '../booking.ts';
+import type { BookingRecord } from '../records.ts';
 import { warning, warn, type BookedOutcome, type Note, type Outcome } from './outcome.ts';
 
 /** Bookings of the past, as far as they are known. */
@@ -109,9 +109,6 @@ const skeleton = (subject: string): string =>
     .toLowerCase()
     .replaceAll(/[-_. ]/gu, '')
     .replaceAll(/(?<!\d)0+(?=\d)/gu, '');
-
-const labelKey = ({ project, subject, session }: Labels): string =>
-  JSON.stringify([project, subject, session]);
 
 function groupBy<T>(all: readonly T[], key: (one: T) => string): T[][] {
   return [...Map.groupBy(all, key).values()];

@@ -1,9 +1,8 @@
 /** What keeps labels that were found from being a booking: their form, and what a title names beside them. */
-import type { Labels } from '../booking.ts';
+import { type Labels, LABELS, type LabelName, type PartialLabels } from '../booking.ts';
 import { PatternTooSlow } from '../pattern/pattern.ts';
 import { reject, type Verdict } from './outcome.ts';
 import { howTo, lineExample, lineOf, listed } from './sentences.ts';
-import { LABELS, type LabelName, type PartialLabels } from '../booking.ts';
 import { groupsOf, hintsOf } from './hints.ts';
 import { labelProblem } from './label-rules.ts';
 import { isPersonal, quotable, quoted, isOpen, saysOpen } from './words.ts';

@@ -1,6 +1,6 @@
 /** One calendar event as a booking, as something to skip, or as a mistake that its booker can correct. */
 import { defined } from '../defined.ts';
-import type { Booking, Labels } from '../booking.ts';
+import { type Booking, type Labels, LABELS, type PartialLabels, identify } from '../booking.ts';
 import { PatternTooSlow } from '../pattern/pattern.ts';
 import { besides, codeAfter, behind, checkLabels, tooSlow } from './check.ts';
 import {
@@ -15,7 +15,6 @@ import {
 import { completed, findLabels, type FoundLabels } from './labels.ts';
 import { contradiction, lineExample, listed } from './sentences.ts';
 import type { BookableEvent, UnreadableEvent, BookingRules } from './rules.ts';
-import { LABELS, type PartialLabels } from '../booking.ts';
 import { hintsOf } from './hints.ts';
 import { looksLikeAnother } from './label-rules.ts';
 import { checkProject } from './projects.ts';
@@ -23,8 +22,7 @@ import { scannerOf, statusVerdict } from './status.ts';
 import { cleanText, oneLine } from './text.ts';
 import { lowered } from './title.ts';
 import { LONG_HOURS, unlabelled } from './unlabelled.ts';
-import { identify } from '../identity.ts';
-import type { BookingRecord } from '../booking-record.ts';
+import type { BookingRecord } from '../records.ts';
 
 type Found = Extract<FoundLabels, { ok: true }>;
 

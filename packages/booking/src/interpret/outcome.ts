@@ -1,7 +1,7 @@
 /** What becomes of an event, told to machines by a code and to people by a sentence. docs/booking.md explains each code. */
 import type { Booking, Labels } from '../booking.ts';
-import type { BookingRecord } from '../booking-record.ts';
 import { defined } from '../defined.ts';
+import type { BookingRecord } from '../records.ts';
 
 /** A code that stays the same when sentences change, and a sentence for the person who booked. */
 export interface Note {

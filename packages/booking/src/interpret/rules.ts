@@ -76,9 +76,13 @@ export interface BookableEvent {
   readonly summary: string;
   readonly description: string;
   readonly location?: string;
+  /** Name of the organizer, or the address if there is no name. */
   readonly organizer?: string;
   readonly attendees: readonly string[];
-  /** Mail addresses of who booked: that of the organizer, or of those who attend where there is no organizer. */
+  /**
+   * Mail addresses of who booked: that of the organizer, or of those who attend where there is no organizer. An organizer may
+   * invite anybody, so guests do not count beside one.
+   */
   readonly bookers?: readonly string[];
   /** CATEGORIES, and the names and addresses of attendees that are rooms or resources. */
   readonly categories?: readonly string[];
@@ -93,9 +97,12 @@ export interface BookableEvent {
 /** An event that could not be read. */
 export interface UnreadableEvent {
   readonly uid?: string;
+  /** Original start of the instance that it would replace, a UTC instant. That instance is left out. */
   readonly recurrenceId?: string;
   readonly code: string;
+  /** A sentence for the person who booked or runs the calendar. */
   readonly message: string;
+  /** For the person who looks for the event. Do not log it. */
   readonly summary?: string;
   /** A UTC instant. */
   readonly start?: string;

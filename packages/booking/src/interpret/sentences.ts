@@ -1,6 +1,5 @@
 /** Sentences to bookers. They stand in files that others read, so that they name nobody. */
-import type { Labels } from '../booking.ts';
-import { LABELS, type LabelName } from '../booking.ts';
+import { type Labels, LABELS, type LabelName } from '../booking.ts';
 import { fromTitle } from './title.ts';
 import { type Contradiction, type Place } from './labels.ts';
 import { isQuotable, isOpen } from './words.ts';

@@ -3,7 +3,7 @@ import { letterO, twoSubjects } from './check.ts';
 import { reject, skip, type Verdict } from './outcome.ts';
 import type { BookableEvent, BookingRules } from './rules.ts';
 import { howTo, lineOf, listed } from './sentences.ts';
-import { LABELS, type LabelName } from '../booking.ts';
+import { LABELS, type LabelName, type Labels } from '../booking.ts';
 import { hintsOf, saidOf, WORD_ALONE, type Hints, groupsOf } from './hints.ts';
 import {
   pointedAt,
@@ -16,7 +16,6 @@ import {
   quoted,
 } from './words.ts';
 import { cleanText } from './text.ts';
-import type { Labels } from '../booking.ts';
 
 /** Without labels, a longer event is no scan; with labels, a message says so. */
 export const LONG_HOURS = 12;

@@ -1,5 +1,5 @@
 /** Source and target by DICOM itself: C-ECHO, C-FIND and C-MOVE. */
-import { FailureError, type Failure } from '@scanflow/failure';
+import { FailureError, permanent, type Failure } from '@scanflow/failure';
 import { sopClasses, type DataSet } from '@scanflow/dicom';
 import { echo, findAll, move, type Peer } from '@scanflow/dimse';
 import {
@@ -87,11 +87,11 @@ async function ask(
   return found.answers.map(({ matches }) => matches);
 }
 
-const tooMany = (node: string): Failure => ({
-  kind: 'permanent',
-  code: 'TRANSFER_TOO_MANY',
-  message: `${node} has more than ${MOST_ANSWERS} answers to one query. Request less at a time.`,
-});
+const tooMany = (node: string): Failure =>
+  permanent(
+    'TRANSFER_TOO_MANY',
+    `${node} has more than ${MOST_ANSWERS} answers to one query. Request less at a time.`,
+  );
 
 async function holding(
   peer: Peer,

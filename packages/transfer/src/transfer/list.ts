@@ -1,5 +1,5 @@
 /** What `scanflow transfer` does: C-MOVE of the studies of a list, several requests at once. The journal notes each as soon as it is over. */
-import { FailureError, type Failure } from '@scanflow/failure';
+import { FailureError, permanent, type Failure } from '@scanflow/failure';
 import { sleep } from '@scanflow/runtime/sleep';
 import { failedRow, interruptedRow, type Journal, type Row } from './journal.ts';
 import { pauseBefore, type Study, type Terms } from './nodes.ts';
@@ -170,19 +170,17 @@ async function answers({ source, target, signal }: RequestTerms): Promise<boolea
 /** The failure if no study matches, or several match where one is meant. */
 function mistaken(studies: readonly Study[], request: Request, source: string): Failure | undefined {
   if (studies.length === 0)
-    return {
-      kind: 'permanent',
-      code: 'TRANSFER_NO_MATCH',
-      message: `${source} has no such study. Check the number, and whether it is archived there.`,
-    };
+    return permanent(
+      'TRANSFER_NO_MATCH',
+      `${source} has no such study. Check the number, and whether it is archived there.`,
+    );
   const one = request.accession !== undefined || request.studyUid !== undefined;
   if (studies.length === 1 || !one) return undefined;
   const uids = studies.map(({ studyUid }) => studyUid).join(', ');
-  return {
-    kind: 'permanent',
-    code: 'TRANSFER_SEVERAL_STUDIES',
-    message: `${source} has ${studies.length} studies of this number: ${uids}. Put the right ones into a column StudyInstanceUID.`,
-  };
+  return permanent(
+    'TRANSFER_SEVERAL_STUDIES',
+    `${source} has ${studies.length} studies of this number: ${uids}. Put the right ones into a column StudyInstanceUID.`,
+  );
 }
 
 /** Repeats an attempt after growing pauses while it fails for now. */

@@ -3,7 +3,7 @@
  * answers say that a node holds, and what of it is lacking. Pure.
  */
 import type { MoveOutcome } from '@scanflow/dimse';
-import { FailureError } from '@scanflow/failure';
+import { FailureError, permanent } from '@scanflow/failure';
 import { dataSet, number, text, type Attributes, type DataSet } from '@scanflow/dicom';
 import type { Request } from './requests.ts';
 
@@ -177,11 +177,12 @@ function seriesHolding(count: number | undefined, listed: readonly DataSet[], no
   );
   if (uids.size > 0 && uids.size >= (count ?? 0)) return { count: uids.size, uids };
   if (count !== undefined) return { count };
-  throw new FailureError({
-    kind: 'permanent',
-    code: 'TRANSFER_UNCOUNTED',
-    message: `${node} gives neither the images of a series nor their number, so nobody can say when all of them have arrived. Ask its vendor for C-FIND at the IMAGE level.`,
-  });
+  throw new FailureError(
+    permanent(
+      'TRANSFER_UNCOUNTED',
+      `${node} gives neither the images of a series nor their number, so nobody can say when all of them have arrived. Ask its vendor for C-FIND at the IMAGE level.`,
+    ),
+  );
 }
 
 /** What a node holds of a study, by the counts and lists of its series. Throws FailureError `TRANSFER_UNCOUNTED`. */

@@ -1,5 +1,5 @@
 /** Source and target through the REST interface of an Orthanc, which queries the archive and receives the images. */
-import { FailureError } from '@scanflow/failure';
+import { FailureError, permanent, type Failure } from '@scanflow/failure';
 import { dataSet, type Attributes, type DataSet } from '@scanflow/dicom';
 import type { MoveOutcome } from '@scanflow/dimse';
 import { array, findImages, object, type OrthancClient } from '@scanflow/orthanc';
@@ -97,19 +97,14 @@ function noImageLevel(error: unknown): Answers {
   throw error;
 }
 
-const unknown = (modality: string, known: readonly string[]) =>
-  ({
-    kind: 'permanent',
-    code: 'TRANSFER_NO_MODALITY',
-    message: `Orthanc has no modality ${modality} (it has ${known.length === 0 ? 'none' : known.join(', ')}). Give --from one of these, or enter it in DicomModalities.`,
-  }) as const;
+const unknown = (modality: string, known: readonly string[]): Failure =>
+  permanent(
+    'TRANSFER_NO_MODALITY',
+    `Orthanc has no modality ${modality} (it has ${known.length === 0 ? 'none' : known.join(', ')}). Give --from one of these, or enter it in DicomModalities.`,
+  );
 
-const gone = (name: string, { studyUid, seriesUid }: Part) =>
-  ({
-    kind: 'permanent',
-    code: 'TRANSFER_NO_MATCH',
-    message: `${name} does not find ${seriesUid ?? studyUid} any more.`,
-  }) as const;
+const gone = (name: string, { studyUid, seriesUid }: Part): Failure =>
+  permanent('TRANSFER_NO_MATCH', `${name} does not find ${seriesUid ?? studyUid} any more.`);
 
 function outcomeOf(error: unknown, signal: AbortSignal): MoveOutcome {
   if (error instanceof FailureError) return { ...NO_COUNTS, result: 'failed', failure: error.failure };

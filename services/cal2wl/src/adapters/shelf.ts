@@ -3,8 +3,8 @@ import { mkdir, readdir, stat, unlink, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeBookingRecord, isDerivedAccession, type BookingRecord } from '@scanflow/booking';
 import { codeOf } from '@scanflow/failure';
-import { fsyncFolder, removeLeftovers, writeFileAtomic } from '@scanflow/runtime';
-import { bookingFiles, type RecordFiles, stampOf } from '@scanflow/records';
+import { fsyncFolder, removeLeftovers, stampOf, writeFileAtomic } from '@scanflow/runtime';
+import { bookingFiles, type RecordFiles } from '@scanflow/records';
 import type { Action, Published } from '../domain/reconcile.ts';
 
 interface ShelfOptions {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { identify } from './identity.ts';
+import { identify } from './booking.ts';
 
 const source = { calendar: 'prisma', uid: 'a' };
 const labels = { project: 'p', subject: 's1', session: '1' };
