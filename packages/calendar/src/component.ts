@@ -1,8 +1,7 @@
 /** One VEVENT as typed data, before its recurrence is expanded (RFC 5545 3.6.1). */
 import { createHash } from 'node:crypto';
-import { withFormer } from './clock.ts';
-import { isDeclinedRoom, isTurnedDown, readExtras, type EventExtras } from './extras.ts';
 import {
+  withFormer,
   instantOf,
   positive,
   readDuration,
@@ -11,10 +10,18 @@ import {
   readMoments,
   type ExtraStart,
   type Moment,
+  type Zones,
 } from './moment.ts';
-import { EventError, type EventClass, type EventStatus } from './event.ts';
-import { parseProperty, unescapeText, type Property } from './property.ts';
-import type { Zones } from './clock.ts';
+import {
+  isDeclinedRoom,
+  isTurnedDown,
+  readExtras,
+  type EventExtras,
+  parseProperty,
+  unescapeText,
+  type Property,
+} from './property.ts';
+import { EventError, type CalendarEvent } from './event.ts';
 
 /** The texts and settings of an event, without its times. */
 export interface EventDetails {
@@ -23,9 +30,9 @@ export interface EventDetails {
   readonly location: string | undefined;
   readonly organizer: string | undefined;
   readonly attendees: readonly string[];
-  readonly status: EventStatus;
+  readonly status: CalendarEvent['status'];
   readonly transparent: boolean;
-  readonly class: EventClass;
+  readonly class: CalendarEvent['class'];
   readonly extras: EventExtras;
   /** Texts as Scanflow 0.1.0 read them, if it read one differently. */
   readonly former: EventTexts | undefined;
@@ -266,7 +273,7 @@ function formerTexts(before: AllOf, now: EventTexts): EventTexts | undefined {
   return isSame ? undefined : { summary, description, labels };
 }
 
-function statusOf(status: string | undefined, busy: string | undefined): EventStatus {
+function statusOf(status: string | undefined, busy: string | undefined): CalendarEvent['status'] {
   if (status === 'CANCELLED' || status === 'CANCELED') return 'CANCELLED';
   return status === 'TENTATIVE' || busy === 'TENTATIVE' ? 'TENTATIVE' : 'CONFIRMED';
 }

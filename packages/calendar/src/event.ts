@@ -1,40 +1,10 @@
 /** What the reader of a calendar returns: events, what is wrong with one event, and oddities of the feed. */
-import type { EventExtras } from './extras.ts';
-
-export type EventStatus = 'CONFIRMED' | 'TENTATIVE' | 'CANCELLED';
-export type EventClass = 'PUBLIC' | 'PRIVATE' | 'CONFIDENTIAL';
+import type { BookableEvent } from '@scanflow/booking';
 
 /** One event, or one instance of a recurring event, with its time as instants. */
-export interface CalendarEvent extends EventExtras {
-  readonly uid: string;
-  /**
-   * Original start of an instance as a UTC instant, `2026-11-22T08:00:00Z`. Absent for a single event and for the
-   * first instance of a series.
-   */
-  readonly recurrenceId?: string;
+export interface CalendarEvent extends BookableEvent {
   /** The `recurrenceId` of Scanflow 0.1.0, if it read the time zone differently. */
   readonly formerRecurrenceId?: string;
-  /** Texts as 0.1.0 read them, if it read one differently. */
-  readonly formerTexts?: FormerTexts;
-  readonly start: Temporal.Instant;
-  readonly end: Temporal.Instant;
-  readonly allDay: boolean;
-  readonly summary: string;
-  readonly description: string;
-  readonly location?: string;
-  /** Name of the organizer, or the address if there is no name. */
-  readonly organizer?: string;
-  readonly attendees: readonly string[];
-  readonly status: EventStatus;
-  readonly transparency: 'OPAQUE' | 'TRANSPARENT';
-  readonly class: EventClass;
-}
-
-/** The parts of an event that booking identities derive from. */
-export interface FormerTexts {
-  readonly summary: string;
-  readonly description: string;
-  readonly labels: EventExtras['labels'];
 }
 
 /** A half-open span of time: it includes `from` and excludes `to`. */
@@ -56,20 +26,6 @@ export function overlaps(
 /** Names one instance within a calendar. */
 export const eventKey = (uid: string, recurrenceId: string | undefined): string =>
   recurrenceId === undefined ? uid : `${uid}\n${recurrenceId}`;
-
-export interface EventProblem {
-  /** UID, if the event has one. */
-  readonly uid?: string;
-  /** Original start of the instance that the event would replace, as a UTC instant. The reader leaves that instance out. */
-  readonly recurrenceId?: string;
-  readonly code: string;
-  /** A sentence for the person who booked or runs the calendar. */
-  readonly message: string;
-  /** Start of the event or of the first instance of its series, as a UTC instant, if readable. */
-  readonly start?: string;
-  /** Title, for the person who looks for the event. Do not log it. */
-  readonly summary?: string;
-}
 
 /** An error of one event. This package throws it, and catches it per UID. */
 export class EventError extends Error {

@@ -1,4 +1,5 @@
 /** Reads the bytes of a calendar into the events of a window, whatever the bytes hold. */
+import type { UnreadableEvent } from '@scanflow/booking';
 import { defined } from '@scanflow/booking/defined';
 import {
   byAge,
@@ -14,16 +15,8 @@ import {
   type Properties,
   type Recurrence,
 } from './component.ts';
-import { charsetOf } from './charset.ts';
-import {
-  eventKey,
-  type CalendarEvent,
-  type Window,
-  note,
-  type FeedNote,
-  EventError,
-  type EventProblem,
-} from './event.ts';
+import { charsetOf } from './text.ts';
+import { eventKey, type CalendarEvent, type Window, note, type FeedNote, EventError } from './event.ts';
 import {
   linesOf,
   splitFeed,
@@ -32,12 +25,11 @@ import {
   type FeedError,
   type SetAside,
 } from './feed.ts';
-import { instantOf, type Moment } from './moment.ts';
+import { instantOf, type Moment, type Zones } from './moment.ts';
 import type { Span } from './outline.ts';
 import { toPlain } from './plain.ts';
 import { unescapeText } from './property.ts';
 import { expandSeries, recurrenceIdOf, replacedId, type Series } from './series.ts';
-import type { Zones } from './clock.ts';
 import { zonesOf } from './zone.ts';
 
 export interface ReadOptions {
@@ -54,7 +46,7 @@ export interface CalendarContent {
   /** Events in the window, sorted by start. Cancelled, tentative and all-day events are included and marked. */
   readonly events: readonly CalendarEvent[];
   /** Unreadable events. They do not affect other events. */
-  readonly problems: readonly EventProblem[];
+  readonly problems: readonly UnreadableEvent[];
   /**
    * `eventKey`s of live events outside the window: all single events, first instances and overrides, and
    * other instances next to the window.
@@ -150,7 +142,7 @@ class Reading {
   readonly #zone: string;
   readonly #zones = new Map<FeedContext, Zones>();
   readonly #groups = new Map<string, Group>();
-  readonly #problems: EventProblem[] = [];
+  readonly #problems: UnreadableEvent[] = [];
   readonly #events: CalendarEvent[] = [];
   readonly #outside = new Set<string>();
   readonly #unreadable = { uids: new Set<string>(), instances: new Set<string>() };
@@ -311,7 +303,7 @@ function textOf(read: () => Moment): string | undefined {
   return text.ok ? text.value : undefined;
 }
 
-type Problem = Pick<EventProblem, 'code' | 'message'>;
+type Problem = Pick<UnreadableEvent, 'code' | 'message'>;
 
 const SHARED_UID: Problem = {
   code: 'SHARED_UID',

@@ -1,10 +1,9 @@
 /** Expands all components of one UID into the events of a window (RFC 5545 3.8.4.4, 3.8.5). */
 import { defined } from '@scanflow/booking/defined';
-import { addTo } from './clock.ts';
+import { addTo, Marks, formerly, instantOf, type Moment } from './moment.ts';
 import type { Component, EventDetails, Recurrence } from './component.ts';
-import type { EventExtras } from './extras.ts';
+import type { EventExtras } from './property.ts';
 import { overlaps, type CalendarEvent, type Window } from './event.ts';
-import { Marks, formerly, instantOf, type Moment } from './moment.ts';
 import { givesStart, ruleStarts } from './rule.ts';
 
 /** All that a calendar says under one UID. */

@@ -7,7 +7,7 @@ import {
   definedClock,
   type Change,
   type Offsets,
-} from './clock.ts';
+} from './moment.ts';
 import { windowsZone } from './engine.ts';
 import type { Window } from './event.ts';
 import type { FeedContext } from './feed.ts';
