@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { findOrthanc, startOrthanc } from '@scanflow/testkit';
-import { askWorklist } from '../../packages/testkit/src/dcmjs-scanner.ts';
+import { askWorklist } from '../../packages/testkit/src/exams.ts';
 import * as worklist from './worklist-support.ts';
 
 const { AET, encoded, item, publish, scratch, startService, wholeFile, worklistFolder } = worklist;

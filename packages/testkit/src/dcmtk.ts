@@ -2,8 +2,15 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { freePort, run, startProgram, type Program, type RunOptions, type RunResult } from './process.ts';
-import { until } from './until.ts';
+import {
+  freePort,
+  run,
+  startProgram,
+  type Program,
+  type RunOptions,
+  type RunResult,
+  until,
+} from './process.ts';
 
 /** Runs one of DCMTK's programs: `dcmtk('dcmdump', ['+P', '0010,0010', file])`. */
 export function dcmtk(

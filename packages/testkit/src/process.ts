@@ -1,9 +1,9 @@
-/** Child processes of tests, started with captured output and ended by their pid, and free ports for them. */
+/** Child processes of tests, started with captured output and ended by their pid; free ports for them; and waits for conditions. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { defined } from '@scanflow/booking/defined';
-import { until } from './until.ts';
+import { setTimeout as pause } from 'node:timers/promises';
 
 export interface RunResult {
   readonly code: number | null;
@@ -107,4 +107,27 @@ export async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+export interface UntilOptions {
+  /** What is waited for: it stands in the error. */
+  readonly what: string;
+  /** Longest wait in milliseconds. */
+  readonly timeoutMs: number;
+  /** Pause between two looks in milliseconds. */
+  readonly everyMs?: number;
+}
+
+/** Looks until `check` gives something other than undefined or false; throws with `what` when time is up. */
+export async function until<T>(
+  check: () => Promise<T | undefined | false> | T | undefined | false,
+  { what, timeoutMs, everyMs = 20 }: UntilOptions,
+): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const value = await check();
+    if (value !== undefined && value !== false) return value;
+    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain: ${what}`);
+    await pause(everyMs);
+  }
 }

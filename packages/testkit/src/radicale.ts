@@ -3,8 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort, startProgram, type Program } from './process.ts';
-import { until } from './until.ts';
+import { freePort, startProgram, type Program, until } from './process.ts';
 
 export interface RadicaleOptions {
   /** Where its configuration and calendars go; made when absent. */

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { parseConfig } from '@scanflow/config';
 import { dataSet, encodeDataSet } from '@scanflow/dicom';
-import type { RawPeer } from '@scanflow/testkit/dimse/raw-peer';
-import { bench, EXPLICIT } from '@scanflow/testkit/dimse/scp-bench';
+import { bench, EXPLICIT, type RawPeer } from '@scanflow/testkit/dimse/raw-peer';
 import { receiverLimits } from './ports.ts';
 
 const MR = '1.2.840.10008.5.1.4.1.1.4';

@@ -2,8 +2,16 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { until } from '@scanflow/testkit';
-import { abort, bench, ECHO, FIND, identifier, three } from '@scanflow/testkit/dimse/scp-bench';
-import { beginning, message } from '@scanflow/testkit/dimse/raw-peer';
+import {
+  abort,
+  beginning,
+  bench,
+  ECHO,
+  FIND,
+  identifier,
+  message,
+  three,
+} from '@scanflow/testkit/dimse/raw-peer';
 import type { Pdu } from '../ul/pdu.ts';
 import { Budget } from './budget.ts';
 import type { NoRoom } from './types.ts';

@@ -12,7 +12,7 @@ import {
   IMPLICIT,
   identifier,
   three,
-} from '@scanflow/testkit/dimse/scp-bench';
+} from '@scanflow/testkit/dimse/raw-peer';
 import { encodePdu } from '../ul/encode.ts';
 
 test('connection: a rejected association is not served, and closed when ARTIM expires', async (t) => {

@@ -13,7 +13,7 @@ import {
   first,
   identifier,
   three,
-} from '@scanflow/testkit/dimse/scp-bench';
+} from '@scanflow/testkit/dimse/raw-peer';
 import { encodePdu } from '../ul/encode.ts';
 import type { FindHandler, FinalStatus } from './types.ts';
 

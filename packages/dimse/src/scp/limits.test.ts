@@ -4,8 +4,18 @@ import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import { until } from '@scanflow/testkit';
-import { abort, bench, ECHO, endless, FIND, identifier, three } from '@scanflow/testkit/dimse/scp-bench';
-import { message, RawPeer, request } from '@scanflow/testkit/dimse/raw-peer';
+import {
+  abort,
+  bench,
+  ECHO,
+  endless,
+  FIND,
+  identifier,
+  message,
+  RawPeer,
+  request,
+  three,
+} from '@scanflow/testkit/dimse/raw-peer';
 import { encodePdu } from '../ul/encode.ts';
 import { fragments } from '../ul/fragment.ts';
 

@@ -4,7 +4,7 @@ import { test, type TestContext } from 'node:test';
 import { dataSet, encodeDataSet, sopClasses, tagOf, text } from '@scanflow/dicom';
 import type { Command } from '../message/command.ts';
 import { nCreate, nSet } from '../scu/normalized.ts';
-import { bench, ECHO, EXPLICIT, IMPLICIT, MWL, type Bench } from '@scanflow/testkit/dimse/scp-bench';
+import { bench, ECHO, EXPLICIT, IMPLICIT, MWL, type Bench } from '@scanflow/testkit/dimse/raw-peer';
 import type { CreateRequest, NormalizedResult, SetRequest } from './types.ts';
 import type { ScpLimits } from './types.ts';
 
