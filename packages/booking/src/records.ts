@@ -30,7 +30,7 @@ function versionProblem(value: unknown): string | undefined {
   return value['version'] === 1 ? undefined : `version ${String(value['version'])} instead of 1`;
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
+export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const isText = (value: unknown): boolean => typeof value === 'string';
 const hasTexts = (value: unknown, keys: readonly string[]): boolean =>

@@ -8,6 +8,7 @@ import {
   type Language,
   type ScannerRule,
 } from '@scanflow/booking';
+import { defined } from '@scanflow/booking/defined';
 import type { Config } from './schema.ts';
 
 const KEYS = { project: ['Project'], subject: ['Subject'], session: ['Session'] };
@@ -48,10 +49,7 @@ export function bookingRules(
     scanner: scannerRule(own.scanner),
     patterns: own.patterns ?? bookings.patterns,
     keys: keysOf(keys, own.languages ?? bookings.languages),
-    defaults: {
-      ...(project === undefined ? {} : { project }),
-      ...(session === undefined ? {} : { session }),
-    },
+    defaults: defined({ project, session }),
     normalise: own.normalise ?? bookings.normalise,
     tentative: own.tentative ?? bookings.tentative,
     private: own.private ?? bookings.private,

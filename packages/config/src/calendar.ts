@@ -1,10 +1,7 @@
 /** Where a calendar is and how it is fetched; with the rules between these keys. */
 import { z } from 'zod';
-import { host, interval } from './values.ts';
-import type { Finding } from './issue.ts';
-
-const HOUR_MS = 3_600_000;
-const file = z.string().min(1);
+import { host, interval, HOUR_MS, file } from './values.ts';
+import { pairRule, type Finding } from './issue.ts';
 
 /** TLS where a calendar is fetched. */
 const fetchingTls = z.strictObject({
@@ -123,11 +120,7 @@ function secretRules(path: readonly string[], calendar: Calendar, web: string | 
       atKey: true,
       message: 'takes the place of username and passwordFile: leave one of the two out',
     });
-  if ((tls?.key === undefined) !== (tls?.certificate === undefined))
-    findings.push({
-      path: [...path, 'tls'],
-      message: tls?.key === undefined ? 'certificate needs a key' : 'key needs a certificate',
-    });
+  findings.push(...pairRule([...path, 'tls'], 'key', 'certificate', tls));
   if (tls !== undefined && web !== undefined && /^http:/i.test(web))
     findings.push({ path: [...path, 'tls'], message: 'needs an address that begins with https' });
   return findings;

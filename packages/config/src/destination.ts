@@ -1,12 +1,9 @@
 /** `destinations` and `commitments`: other nodes that get the images, and their reports of storage commitment; with the rules between these keys. */
 import { z } from 'zod';
-import { callingTls, listeningTls } from './network.ts';
+import { callingTls, listeningRules, listeningTls } from './network.ts';
 import { sending } from './sending.ts';
-import { aeTitle, host, port, bindAddress, interval } from './values.ts';
-import type { Finding } from './issue.ts';
-
-const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
+import { aeTitle, host, port, bindAddress, interval, MINUTE_MS, DAY_MS, file } from './values.ts';
+import { pairRule, type Finding } from './issue.ts';
 
 /** Of a destination. */
 const commitment = z
@@ -68,10 +65,8 @@ export const destination = z.strictObject({
       'Address of a DICOMweb service, instead of `host`: images go there by STOW-RS, to `/studies` below it.',
     ),
   username: z.string().min(1).optional().describe('User there; goes with `url` and `passwordFile`.'),
-  passwordFile: z.string().min(1).optional().describe('File that holds the password; goes with `username`.'),
-  tokenFile: z
-    .string()
-    .min(1)
+  passwordFile: file.optional().describe('File that holds the password; goes with `username`.'),
+  tokenFile: file
     .optional()
     .describe('File that holds a bearer token, instead of user and password; read anew each time.'),
   tls: callingTls
@@ -99,7 +94,10 @@ type Destinations = Readonly<Record<string, Destination>>;
 export const destinationRules = (destinations: Destinations): Finding[] =>
   Object.entries(destinations).flatMap(([name, destination]) => {
     const path = ['destinations', name];
-    return [...reachRules(path, destination), ...tlsRules([...path, 'tls'], destination)];
+    return [
+      ...reachRules(path, destination),
+      ...pairRule([...path, 'tls'], 'key', 'certificate', destination.tls),
+    ];
   });
 
 const OF_DICOM = ['port', 'aet', 'callingAet', 'associations', 'transcode'] as const;
@@ -128,7 +126,7 @@ const nodeRules = (path: readonly string[], destination: Destination): Finding[]
     .map((key) => ({ path: [...path, key], message: 'is missing and must be given, as there is a host' }));
 
 function webRules(path: readonly string[], url: string, destination: Destination): Finding[] {
-  const { username, passwordFile, tokenFile, tls } = destination;
+  const { username, tokenFile, tls } = destination;
   const { username: user, password, search, hash, protocol } = new URL(url);
   const findings: Finding[] = [];
   const add = (key: string, message: string): void => void findings.push({ path: [...path, key], message });
@@ -136,20 +134,11 @@ function webRules(path: readonly string[], url: string, destination: Destination
     add('url', 'secrets never stand here: use username and passwordFile, or tokenFile');
   if (search !== '' || hash !== '') add('url', 'expected an address without ? and #');
   if (tls !== undefined && protocol !== 'https:') add('tls', 'is for an address that begins with https:');
-  if ((username === undefined) !== (passwordFile === undefined))
-    findings.push({
-      path,
-      message: username === undefined ? 'passwordFile needs a username' : 'username needs a passwordFile',
-    });
+  findings.push(...pairRule(path, 'username', 'passwordFile', destination));
   if (tokenFile !== undefined && username !== undefined)
     add('tokenFile', 'takes the place of username and passwordFile: leave one of the two out');
   return findings;
 }
-
-const tlsRules = (path: readonly string[], { tls }: Destination): Finding[] =>
-  (tls?.key === undefined) === (tls?.certificate === undefined)
-    ? []
-    : [{ path, message: tls?.key === undefined ? 'certificate needs a key' : 'key needs a certificate' }];
 
 /** `listens`: whether there is a section `commitments`; undefined where it is not known. */
 export function commitmentRules(destinations: Destinations, listens: boolean | undefined): Finding[] {
@@ -174,11 +163,4 @@ export function commitmentRules(destinations: Destinations, listens: boolean | u
 }
 
 export const commitmentsRules = ({ tls }: z.output<typeof commitments>): Finding[] =>
-  tls?.requirePeerCertificate === true && tls.ca === undefined
-    ? [
-        {
-          path: ['commitments', 'tls', 'requirePeerCertificate'],
-          message: 'needs ca: without it, no certificate can be verified',
-        },
-      ]
-    : [];
+  listeningRules(['commitments'], tls);

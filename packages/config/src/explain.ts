@@ -1,6 +1,6 @@
 /** What zod found, in words for whoever writes scanflow.yaml. Pure. */
 import type { z } from 'zod';
-import { type Finding, type Path, nearest } from './issue.ts';
+import { type Finding, type Path, didYouMean } from './issue.ts';
 import { configSchema } from './schema.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -68,10 +68,8 @@ function typeMessage(issue: z.core.$ZodIssueInvalidType, value: unknown): string
 }
 
 function valueMessage(allowed: readonly string[], value: unknown): string {
-  const close = typeof value === 'string' ? nearest(value, allowed) : undefined;
-  return `expected ${allowed.length === 1 ? '' : 'one of '}${allowed.join(', ')}; got ${shown(value)}${
-    close === undefined ? '' : `; did you mean ${close}?`
-  }`;
+  const close = typeof value === 'string' ? didYouMean(value, allowed) : '';
+  return `expected ${allowed.length === 1 ? '' : 'one of '}${allowed.join(', ')}; got ${shown(value)}${close}`;
 }
 
 /** A value as it may stand in a message: short, and never the content of lists and mappings. */
@@ -94,8 +92,7 @@ function valueAt(root: unknown, path: Path): unknown {
 /** `; did you mean port?` where a known key of that mapping is close. */
 function suggestion(key: string, path: Path): string {
   const known = knownKeys(path);
-  const close = nearest(key, known);
-  return close === undefined ? ` (known here: ${known.join(', ')})` : `; did you mean ${close}?`;
+  return didYouMean(key, known) || ` (known here: ${known.join(', ')})`;
 }
 
 function knownKeys(path: Path): string[] {

@@ -1,11 +1,7 @@
 /** `hooks`, `sessions` and `cleanup`: what happens once images are where they belong; with the rules of a hook. */
 import { z } from 'zod';
-import { interval, modality } from './values.ts';
-import { type Finding, nearest } from './issue.ts';
-
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
+import { interval, modality, DAY_MS, file } from './values.ts';
+import { didYouMean, type Finding } from './issue.ts';
 
 /** What of a series or session may stand in braces in a command's arguments. */
 const HOOK_FIELDS: readonly string[] = [
@@ -40,11 +36,7 @@ export const hook = z.strictObject({
     .url({ protocol: /^https?$/, error: 'expected an address like https://lab.example.org/scanflow' })
     .optional()
     .describe('Address that gets the record by POST as JSON, instead of `command`.'),
-  secretFile: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('File with the key that signs each request to `url` (HMAC-SHA256).'),
+  secretFile: file.optional().describe('File with the key that signs each request to `url` (HMAC-SHA256).'),
   environment: z
     .record(
       z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'expected a name like OMP_NUM_THREADS'),
@@ -132,7 +124,5 @@ function commandRules(path: readonly string[], command: readonly string[]): Find
   ];
 }
 
-function noField(name: string): string {
-  const close = nearest(name, HOOK_FIELDS);
-  return `there is no {${name}} (there: ${HOOK_FIELDS.join(', ')})${close === undefined ? '' : `; did you mean {${close}}?`}`;
-}
+const noField = (name: string): string =>
+  `there is no {${name}} (there: ${HOOK_FIELDS.join(', ')})${didYouMean(name, HOOK_FIELDS, (close) => `{${close}}`)}`;

@@ -23,14 +23,32 @@ export interface Finding {
   readonly atKey?: boolean;
 }
 
-/** For "Did you mean …?": the closest of `known` within two edits (one for short words), undefined where none is. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
+/** `; did you mean port?`: the closest of `known` within two edits (one for short words). Empty where none is. */
+export function didYouMean(
+  word: string,
+  known: readonly string[],
+  shown = (candidate: string): string => candidate,
+): string {
   const allowed = word.length <= 4 ? 1 : 2;
-  return known
+  const [closest] = known
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ distance }) => distance <= allowed)
-    .toSorted((a, b) => a.distance - b.distance)[0]?.candidate;
+    .toSorted((a, b) => a.distance - b.distance);
+  return closest === undefined ? '' : `; did you mean ${shown(closest.candidate)}?`;
 }
+
+/** A rule for two keys of which neither makes sense alone, such as `username` and `passwordFile`. */
+export const pairRule = (
+  path: Path,
+  first: string,
+  second: string,
+  section: object | undefined,
+): Finding[] => {
+  const given = section as Readonly<Record<string, unknown>> | undefined;
+  const [one, other] = [given?.[first] !== undefined, given?.[second] !== undefined];
+  if (one === other) return [];
+  return [{ path, message: one ? `${first} needs a ${second}` : `${second} needs a ${first}` }];
+};
 
 /** Levenshtein's distance. */
 function editDistance(a: string, b: string): number {

@@ -1,7 +1,7 @@
 /** Layouts of project storage: those with a name, what the text of one stands for, and the rules of a good one. Pure. */
 import { LABELS } from '@scanflow/booking';
 import { attributeProblem, type KnownAttributes } from './values.ts';
-import { type Finding, nearest } from './issue.ts';
+import { didYouMean, type Finding } from './issue.ts';
 
 const IMAGE = '{InstanceNumber:5}_{SOPInstanceUID}.dcm';
 const SERIES = '{SeriesNumber:3}-{SeriesDescription}';
@@ -87,8 +87,7 @@ function problems(layout: string, labelled: boolean, known: KnownAttributes | un
 
 function noLayout(name: string): string {
   const known = Object.keys(LAYOUTS);
-  const close = nearest(name, known);
-  return `there is no layout of that name${close === undefined ? '' : `; did you mean ${close}?`} (there: ${known.join(', ')}). A layout of your own has a folder and a file name, like {project}/{SOPInstanceUID}.dcm`;
+  return `there is no layout of that name${didYouMean(name, known)} (there: ${known.join(', ')}). A layout of your own has a folder and a file name, like {project}/{SOPInstanceUID}.dcm`;
 }
 
 function pathProblems(layout: string): string[] {

@@ -1,10 +1,9 @@
 /** Who may connect and how it is secured: TLS, access to the worklist, `receiver`, and senders; with the rules between these keys. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { aeTitle, host, bindAddress, interval, port } from './values.ts';
+import { aeTitle, host, bindAddress, interval, port, SECOND_MS, DAY_MS, file } from './values.ts';
 import type { Finding } from './issue.ts';
 
-const file = z.string().min(1);
 const profile = z
   .enum(['bcp195', 'bcp195-nondowngrading'])
   .default('bcp195')
@@ -98,9 +97,6 @@ export const accessEntry = z.strictObject({
   view: view.optional().describe('What it sees, instead of `worklist.view`.'),
 });
 
-const SECOND_MS = 1_000;
-const DAY_MS = 86_400_000;
-
 export const receiver = z.strictObject({
   bind: bindAddress
     .optional()
@@ -189,53 +185,69 @@ export const networkRules = ({
 ];
 
 function worklistRules({ tls, access, allow }: Worklist, scanners: Scanners | undefined): Finding[] {
-  const findings: Finding[] = [];
-  if (tls?.requirePeerCertificate === true && tls.ca === undefined)
-    findings.push({
-      path: ['worklist', 'tls', 'requirePeerCertificate'],
-      message: 'needs ca: without it, no certificate can be verified',
-    });
-  for (const [aet, { certificates }] of Object.entries(access)) {
-    const path = ['worklist', 'access', aet];
-    if (certificates !== undefined && tls?.ca === undefined)
-      findings.push({
-        path: [...path, 'certificates'],
-        message: 'needs worklist.tls with ca: without it, nobody shows a certificate',
-      });
-    if (!isAllowed(aet, allow, scanners))
-      findings.push({
-        path,
-        atKey: true,
-        message: `${aet} is not admitted: ${allow === 'scanners' ? 'it is no AE title of scanners' : 'add it to worklist.allow'}`,
-      });
-  }
-  return findings;
+  const why = allow === 'scanners' ? 'it is no AE title of scanners' : 'add it to worklist.allow';
+  return [
+    ...listeningRules(['worklist'], tls),
+    ...accessRules(['worklist'], { tls, access }, (aet) =>
+      isAllowed(aet, allow, scanners) ? undefined : `${aet} is not admitted: ${why}`,
+    ),
+  ];
 }
 
-/** `receiver`: certificates need an authority, and who has to prove something is one whose images are taken. */
+/** Certificates need an authority, and who has to prove something is one whose images are taken. */
 function receiverRules({ tls, access }: Receiver, from: Admitted, scanners: Scanners | undefined): Finding[] {
-  const findings: Finding[] = [];
-  if (tls?.requirePeerCertificate === true && tls.ca === undefined)
-    findings.push({
-      path: ['receiver', 'tls', 'requirePeerCertificate'],
-      message: 'needs ca: without it, no certificate can be verified',
-    });
-  for (const [aet, { certificates }] of Object.entries(access)) {
-    const path = ['receiver', 'access', aet];
-    if (certificates !== undefined && tls?.ca === undefined)
-      findings.push({
-        path: [...path, 'certificates'],
-        message: 'needs receiver.tls with ca: without it, nobody shows a certificate',
-      });
-    if (scanners !== undefined && !admits(from, sendersOf(scanners), aet))
-      findings.push({
-        path,
-        atKey: true,
-        message: `images of ${aet} are not taken: add it to scanners.NAME.sends or arrivals.from`,
-      });
-  }
-  return findings;
+  const senders = scanners && sendersOf(scanners);
+  return [
+    ...listeningRules(['receiver'], tls),
+    ...accessRules(['receiver'], { tls, access }, (aet) =>
+      senders === undefined || admits(from, senders, aet)
+        ? undefined
+        : `images of ${aet} are not taken: add it to scanners.NAME.sends or arrivals.from`,
+    ),
+  ];
 }
+
+type Listening = Pick<z.output<typeof listeningTls>, 'ca' | 'requirePeerCertificate'> | undefined;
+
+/** Of a section with a port of its own. */
+export const listeningRules = (section: readonly string[], tls: Listening): Finding[] =>
+  tls?.requirePeerCertificate === true && tls.ca === undefined
+    ? [
+        {
+          path: [...section, 'tls', 'requirePeerCertificate'],
+          message: 'needs ca: without it, no certificate can be verified',
+        },
+      ]
+    : [];
+
+/** Of the callers of a section. `refused`: why nothing of this caller is taken. */
+const accessRules = (
+  section: readonly string[],
+  {
+    tls,
+    access,
+  }: {
+    readonly tls: Listening;
+    readonly access: Readonly<Record<string, { readonly certificates?: unknown }>>;
+  },
+  refused: (aet: string) => string | undefined,
+): Finding[] =>
+  Object.entries(access).flatMap(([aet, { certificates }]): Finding[] => {
+    const path = [...section, 'access', aet];
+    const message = refused(aet);
+    const needsCa = certificates !== undefined && tls?.ca === undefined;
+    return [
+      ...(needsCa
+        ? [
+            {
+              path: [...path, 'certificates'],
+              message: `needs ${section.join('.')}.tls with ca: without it, nobody shows a certificate`,
+            },
+          ]
+        : []),
+      ...(message === undefined ? [] : [{ path, atKey: true, message }]),
+    ];
+  });
 
 function isAllowed(aet: string, allow: Worklist['allow'], scanners: Scanners | undefined): boolean {
   if (allow === 'any' || (allow === 'scanners' && scanners === undefined)) return true;

@@ -1,6 +1,6 @@
 /** What no single value of the configuration shows: rules between them. Pure. */
 import { LABELS } from '@scanflow/booking';
-import { type Finding, nearest } from './issue.ts';
+import { didYouMean, pairRule, type Finding } from './issue.ts';
 import { fetchingRules } from './calendar.ts';
 import { commitmentRules, commitmentsRules, destinationRules } from './destination.ts';
 import { hookRules } from './hooks.ts';
@@ -108,23 +108,12 @@ function scannerRules(scanners: Config['scanners']): Finding[] {
   });
 }
 
-function loginRules(
-  path: readonly string[],
-  { username, passwordFile }: { username?: string | undefined; passwordFile?: string | undefined },
-): Finding[] {
-  if ((username === undefined) === (passwordFile === undefined)) return [];
-  return [
-    {
-      path,
-      message: username === undefined ? 'passwordFile needs a username' : 'username needs a passwordFile',
-    },
-  ];
-}
+const loginRules = (path: readonly string[], section: object): Finding[] =>
+  pairRule(path, 'username', 'passwordFile', section);
 
 const noScanner = (name: string, known: readonly string[]): string => {
-  const close = nearest(name, known);
   const there = known.length === 0 ? 'it is empty' : `there: ${known.join(', ')}`;
-  return `there is no scanner ${name} under scanners (${there})${close === undefined ? '' : `; did you mean ${close}?`}`;
+  return `there is no scanner ${name} under scanners (${there})${didYouMean(name, known)}`;
 };
 
 function templateRules(bookings: Config['bookings']): Finding[] {

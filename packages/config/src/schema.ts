@@ -14,6 +14,8 @@ import {
   modality,
   port,
   timeZone,
+  DAY_MS,
+  file,
 } from './values.ts';
 import { commitments, destination } from './destination.ts';
 import { cleanup, hook, sessions } from './hooks.ts';
@@ -21,9 +23,6 @@ import { ledger, arrivals, tag } from './streaming.ts';
 import { accessEntry, listeningTls, view, receiver } from './network.ts';
 import { storage } from './storage.ts';
 import { ownVocabulary, scannerChoice, vocabulary } from './vocabulary.ts';
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 
 const name = z
   .string()
@@ -167,7 +166,7 @@ const orthanc = z.strictObject({
     .url({ protocol: /^https?$/, error: 'expected an address like http://orthanc:8042' })
     .describe("Address of Orthanc's REST interface."),
   username: z.string().min(1).optional().describe('User at Orthanc.'),
-  passwordFile: z.string().min(1).optional().describe('File that holds the password; goes with `username`.'),
+  passwordFile: file.optional().describe('File that holds the password; goes with `username`.'),
 });
 
 const http = z.strictObject({
@@ -190,9 +189,7 @@ const http = z.strictObject({
     .describe(
       'Further names and addresses by which programs open the pages, such as `scanflow.example.org`. Loopback, `bind` and the name of the service in the stack always work.',
     ),
-  tokenFile: z
-    .string()
-    .min(1)
+  tokenFile: file
     .optional()
     .describe(
       'File of the internal token, which opens all pages but `/healthz` and `/metrics`. If absent, `token/http-token` in the data folder. The services make it, and the `scanflow` command reads it.',

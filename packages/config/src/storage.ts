@@ -1,11 +1,9 @@
 /** `storage`: where images end up and how they are verified there; with the rules between its folders. */
 import { z } from 'zod';
 import { EXTENSIONS, LAYOUTS } from './layouts.ts';
-import { folder, interval } from './values.ts';
+import { folder, interval, DAY_MS } from './values.ts';
 import { rates, windows, scheduleRules } from './sending.ts';
 import type { Finding } from './issue.ts';
-
-const DAY_MS = 86_400_000;
 
 const verify = z
   .strictObject({

@@ -1,10 +1,7 @@
 /** `arrivals`, `tag` and `ledger`: what the streamer takes in, how it marks it, where it keeps what it knows; with the rules of tag and ledger. */
 import { z } from 'zod';
-import { aeTitle, interval, pattern, plainText, privateGroup } from './values.ts';
+import { aeTitle, interval, pattern, plainText, privateGroup, HOUR_MS, DAY_MS, file } from './values.ts';
 import type { Finding } from './issue.ts';
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 
 const doubt = (what: string) =>
   z
@@ -112,8 +109,6 @@ export function tagRules(section: z.output<typeof tag>): Finding[] {
     return [{ path: ['tag', key], message }];
   });
 }
-
-const file = z.string().min(1);
 
 export const ledger = z.strictObject({
   url: z

@@ -3,11 +3,21 @@ import { isIP } from 'node:net';
 import { compilePattern, type Pattern } from '@scanflow/booking';
 import { z } from 'zod';
 import { messageOf } from '@scanflow/failure';
-import { nearest } from './issue.ts';
+import { didYouMean } from './issue.ts';
 
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+export const SECOND_MS = 1_000;
+export const MINUTE_MS = 60 * SECOND_MS;
+export const HOUR_MS = 60 * MINUTE_MS;
+export const DAY_MS = 24 * HOUR_MS;
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: SECOND_MS,
+  m: MINUTE_MS,
+  h: HOUR_MS,
+  d: DAY_MS,
+};
 const DURATION = /^(?<amount>\d{1,9})(?<unit>ms|s|m|h|d)$/;
-const LONGEST_MS = 3650 * 86_400_000;
+const LONGEST_MS = 3650 * DAY_MS;
 const LONGEST_PATTERN = 500;
 
 /** `90s`, `5m`, `12h`, `7d`, `500ms`: milliseconds, at least 1, at most ten years. */
@@ -57,6 +67,9 @@ function isTimeZone(name: string): boolean {
     return false;
   }
 }
+
+/** The name of a file; relative ones are relative to the folder of the configuration file. */
+export const file = z.string().min(1);
 
 /** An absolute folder. */
 export const folder = z
@@ -215,10 +228,8 @@ export type KnownAttributes = ReadonlyMap<string, string>;
 export function attributeProblem(keyword: string, known: KnownAttributes | undefined): string | undefined {
   if (known === undefined) return undefined;
   const vr = known.get(keyword);
-  if (vr === undefined) {
-    const close = nearest(keyword, [...known.keys()]);
-    return `there is no DICOM attribute ${keyword}${close === undefined ? '' : `; did you mean ${close}?`}`;
-  }
+  if (vr === undefined)
+    return `there is no DICOM attribute ${keyword}${didYouMean(keyword, [...known.keys()])}`;
   return NO_TEXT.has(vr) ? `${keyword} is no text and no number (${vr})` : undefined;
 }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compilePattern } from '../pattern/pattern.ts';
 import { judge, rules } from '@scanflow/testkit/events';
-import { LANGUAGES, withLanguages } from './languages.ts';
+import { LANGUAGES, withLanguages } from './words.ts';
 
 const patterns = [
   compilePattern('^(?<project>\\d{7}\\.\\d{2})[ _](?<subject>sub-?\\w+)[ _](?<session>ses-?\\w+)'),

@@ -2,6 +2,7 @@
 import { reject, type RejectCode, type Verdict } from './outcome.ts';
 import { isQuotable } from './words.ts';
 import { defined } from '../defined.ts';
+import { isObject } from '../records.ts';
 
 /** What of an event decides. */
 interface Booked {
@@ -109,15 +110,13 @@ function listed(entries: readonly (readonly [string, ProjectRule])[]): ParsedPro
 
 /** The entry, or what is wrong with it. A key that is not known may be a restriction that nobody would keep. */
 function entryOf(value: unknown): readonly [string, ProjectRule] | string {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return 'is neither text nor object';
-  const given = value as Readonly<Record<string, unknown>>;
-  const { project, bookers, scanners } = given;
+  if (!isObject(value)) return 'is neither text nor object';
+  const { project, bookers, scanners } = value;
   if (typeof project !== 'string' || project.trim() === '') return 'lacks project';
-  if (Object.keys(given).some((key) => !KEYS.has(key)))
+  if (Object.keys(value).some((key) => !KEYS.has(key)))
     return 'has another key than project, bookers, scanners, from, until';
   if (!isTexts(bookers) || !isTexts(scanners)) return 'has bookers or scanners that are no list of texts';
-  const [from, until] = [dayOf(given['from']), dayOf(given['until'])];
+  const [from, until] = [dayOf(value['from']), dayOf(value['until'])];
   if (from === 'none' || until === 'none') return 'has a day that is not written like 2026-12-31';
   const rule = {
     ...(bookers === undefined

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { judge, rules } from '@scanflow/testkit/events';
 import { LABELS } from '../booking.ts';
-import { LABEL_WORDS, LANGUAGES, withLanguages } from './languages.ts';
+import { LABEL_WORDS, LANGUAGES, withLanguages } from './words.ts';
 
 const VALUES = { project: '3010000.01', subject: 'sub-001', session: 'ses-mri01' };
 
