@@ -73,7 +73,7 @@ export function createLog({
     // in a field of their own, out of the way of winston's `level`, `message` and `splat`
     logger.log({ level: at, message: event, fields: redact(fields, { everything }) });
   };
-  const repeats = new Repeats({ write: put });
+  const repeats = new Repeats(put);
   const log = logOf(logger, {}, (at, event, fields) => {
     const { address } = fields;
     if (everything || typeof address !== 'string' || repeats.admit(at, event, address))
@@ -122,18 +122,11 @@ function textValue(value: unknown): string {
 const styled = (style: Parameters<typeof styleText>[0], text: string): string =>
   styleText(style, text, { validateStream: false });
 
-/**
- * Lines that others make us write: events with an `address`. The first of each event and address are written, the rest is
- * counted and summed up, so that a flood takes a few lines and the evidence before it stays. In bounded memory.
- */
-interface RepeatsOptions {
-  readonly write: (level: LogLevel, event: string, fields: LogFields) => void;
-  /** Lines of an event and address that are written in a period. */
-  readonly burst?: number;
-  readonly periodMs?: number;
-  /** Most events and addresses that are distinguished; further addresses count together. */
-  readonly keys?: number;
-}
+/** Lines of an event and address that are written in a period. */
+const BURST = 30;
+const PERIOD_MS = 60_000;
+/** Most events and addresses that are distinguished; further addresses count together. */
+const MOST_KEYS = 1_000;
 
 interface Counted {
   readonly level: LogLevel;
@@ -145,21 +138,25 @@ interface Counted {
 
 const OTHERS = 'other addresses';
 
+/**
+ * Lines that others make us write: events with an `address`. The first of each event and address are written, the rest is
+ * counted and summed up, so that a flood takes a few lines and the evidence before it stays. In bounded memory.
+ */
 class Repeats {
-  readonly #options: Required<RepeatsOptions>;
+  readonly #write: Put;
   readonly #counted = new Map<string, Counted>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(options: RepeatsOptions) {
-    this.#options = { burst: 30, periodMs: 60_000, keys: 1_000, ...options };
+  constructor(write: Put) {
+    this.#write = write;
   }
 
   /** Whether to write a line now. False: it is counted, and the sum is written later. */
   admit(level: LogLevel, event: string, address: string): boolean {
-    this.#timer ??= setInterval(() => this.flush(), this.#options.periodMs).unref();
+    this.#timer ??= setInterval(() => this.flush(), PERIOD_MS).unref();
     const one = this.#entry(level, event, address);
     one.seen += 1;
-    return one.seen <= this.#options.burst;
+    return one.seen <= BURST;
   }
 
   /** Writes the sums, and starts to count anew. */
@@ -170,18 +167,18 @@ class Repeats {
     clearInterval(this.#timer);
     this.#timer = undefined;
     for (const { level, event, address, since, seen } of all) {
-      const more = seen - this.#options.burst;
+      const more = seen - BURST;
       if (more <= 0) continue;
       const seconds = Math.max(1, Math.round((now - since) / 1000));
       const note = `and ${more.toLocaleString('en')} more from ${address} in ${seconds} s`;
-      this.#options.write(level, event, { address, more, seconds, note });
+      this.#write(level, event, { address, more, seconds, note });
     }
   }
 
   #entry(level: LogLevel, event: string, address: string): Counted {
     const own = this.#counted.get(`${event} ${address}`);
     if (own !== undefined) return own;
-    const shown = this.#counted.size < this.#options.keys ? address : OTHERS;
+    const shown = this.#counted.size < MOST_KEYS ? address : OTHERS;
     const key = `${event} ${shown}`;
     const found = this.#counted.get(key);
     if (found !== undefined) return found;

@@ -32,9 +32,8 @@ export interface SendTarget {
 export async function storescu(
   { host = '127.0.0.1', port, calledAet, callingAet = 'SCANNER' }: SendTarget,
   paths: readonly string[],
-  extra: readonly string[] = [],
 ): Promise<void> {
-  const args = ['-aet', callingAet, '-aec', calledAet, ...extra, '+sd', '+r', host, String(port), ...paths];
+  const args = ['-aet', callingAet, '-aec', calledAet, '+sd', '+r', host, String(port), ...paths];
   const { code, stdout, stderr } = await dcmtk('storescu', args, { timeoutMs: 300_000 });
   if (code !== 0) throw new Error(`storescu ended with ${String(code)}: ${stdout}${stderr}`);
 }

@@ -8,8 +8,6 @@ import { freePort, startProgram, type Program, until } from './process.ts';
 export interface OrthancOptions {
   /** Where its configuration, database and images go; made when absent. */
   readonly folder: string;
-  /** Seconds without arrivals after which Orthanc calls a series stable (1). */
-  readonly stableAge?: number;
   /** OverwriteInstances: whether the same SOP Instance UID with other bytes replaces the first (false). */
   readonly overwrite?: boolean;
   readonly aet?: string;
@@ -162,7 +160,7 @@ function configuration(
     DicomAlwaysAllowEcho: true,
     DicomAlwaysAllowStore: true,
     UnknownSopClassAccepted: true,
-    StableAge: options.stableAge ?? 1,
+    StableAge: 1,
     OverwriteInstances: options.overwrite ?? false,
     StoreMD5ForAttachments: true,
     ...options.extra,

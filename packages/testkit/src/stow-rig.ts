@@ -110,9 +110,8 @@ export function reply(
   response: ServerResponse,
   status: number,
   { stored = [], failed = [] }: { stored?: readonly object[]; failed?: readonly object[] } = {},
-  headers: Readonly<Record<string, string>> = {},
 ): void {
-  response.writeHead(status, { 'content-type': 'application/dicom+json', ...headers }).end(
+  response.writeHead(status, { 'content-type': 'application/dicom+json' }).end(
     JSON.stringify({
       '00081199': { vr: 'SQ', Value: stored },
       '00081198': { vr: 'SQ', Value: failed },
