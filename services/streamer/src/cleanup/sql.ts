@@ -21,12 +21,11 @@ export const cleanable = (tx: Tx, settledBefore: Millis, limit: number): Promise
 
 /** Marks the deletion as begun, so that a missing image is no loss from here on; false if images arrived. */
 export async function markCleaning(tx: Tx, series: string, now: Millis): Promise<boolean> {
-  const begun = await tx.run(
-    `UPDATE series SET cleaned = ? WHERE id = ? AND state = 'complete'`,
+  const begun = await tx.run(`UPDATE series SET cleaned = ? WHERE id = ? AND state = 'complete'`, [
     // negative: under way
     -now,
     series,
-  );
+  ]);
   return begun === 1;
 }
 
@@ -34,8 +33,7 @@ export async function markCleaning(tx: Tx, series: string, now: Millis): Promise
 export async function markCleaned(tx: Tx, series: string, now: Millis): Promise<boolean> {
   const done = await tx.run(
     `UPDATE series SET cleaned = ? WHERE id = ? AND state = 'complete' AND cleaned < 0`,
-    now,
-    series,
+    [now, series],
   );
   return done === 1;
 }
@@ -49,20 +47,18 @@ export async function keptSeries(tx: Tx, settledBefore: Millis, limit: number): 
          OR session IN (SELECT d.subject FROM delivery d WHERE d.state <> 'done'))))
        AND (cleaned IS NULL OR cleaned < 0) AND (in_orthanc > 0 OR digest IS NULL) AND updated <= ?
      ORDER BY updated LIMIT ?`,
-    settledBefore,
-    limit,
+    [settledBefore, limit],
   );
   const found: KeptSeries[] = [];
   for (const row of rows) {
     const id = String(row['id']);
     const legs = await tx.all(
       `SELECT target, state, failure_code, failure_message FROM leg WHERE series = ? AND state <> 'done' ORDER BY target`,
-      id,
+      [id],
     );
     const hooks = await tx.all(
       `SELECT hook, state, failure_code, failure_message FROM delivery WHERE subject IN (?, ?) AND state <> 'done' ORDER BY ord`,
-      id,
-      parse.text(row['session']) ?? id,
+      [id, parse.text(row['session']) ?? id],
     );
     found.push({
       id,

@@ -31,12 +31,11 @@ import {
 
 export async function commitmentsOf(tx: Tx, claim: Claim, destination: string): Promise<CommitmentNow> {
   const { series, target } = claim;
-  const legs = await tx.all('SELECT target, through, news FROM leg WHERE series = ?', series);
+  const legs = await tx.all('SELECT target, through, news FROM leg WHERE series = ?', [series]);
   const legOf = (name: string): Row | undefined => legs.find((row) => row['target'] === name);
   const rows = await tx.all(
     `SELECT * FROM commitment WHERE series = ? AND target = ? AND state <> 'answered' ORDER BY round, uid`,
-    series,
-    target,
+    [series, target],
   );
   const unsent = (await progressOf(tx, series, destination)).flatMap(({ instance, outcome }) =>
     outcome === 'done' ? [] : [[instance, outcome] as const],
@@ -69,12 +68,11 @@ export async function decided(
 ): Promise<void> {
   await recordProgress(tx, claim, rows);
   for (const { uid, state } of ended)
-    await tx.run(
-      `UPDATE commitment SET state = ?, updated = ? WHERE uid = ? AND state <> 'answered'`,
+    await tx.run(`UPDATE commitment SET state = ?, updated = ? WHERE uid = ? AND state <> 'answered'`, [
       state,
       now,
       uid,
-    );
+    ]);
 }
 
 /** Durable before the request goes out. */
@@ -87,31 +85,23 @@ export async function asking(
   await requireClaim(tx, claim);
   await tx.run(
     `INSERT INTO commitment (uid, series, target, state, round, until, items, updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-    uid,
-    claim.series,
-    claim.target,
-    state,
-    round,
-    until,
-    JSON.stringify(items),
-    now,
+    [uid, claim.series, claim.target, state, round, until, JSON.stringify(items), now],
   );
 }
 
 /** The destination took the request; its report is due until `until`. Nothing where the report was faster. */
 export async function accepted(tx: Tx, claim: Claim, uid: string, until: Millis): Promise<void> {
   await requireClaim(tx, claim);
-  await tx.run(
-    `UPDATE commitment SET state = 'accepted', until = ? WHERE uid = ? AND state = 'asked'`,
+  await tx.run(`UPDATE commitment SET state = 'accepted', until = ? WHERE uid = ? AND state = 'asked'`, [
     until,
     uid,
-  );
+  ]);
 }
 
 /** The request never got there, or was refused: no report will come. */
 export async function notAsked(tx: Tx, claim: Claim, uid: string): Promise<void> {
   await requireClaim(tx, claim);
-  await tx.run(`DELETE FROM commitment WHERE uid = ? AND state = 'asked'`, uid);
+  await tx.run(`DELETE FROM commitment WHERE uid = ? AND state = 'asked'`, [uid]);
 }
 
 /** Has files sent again. False where the destination is being served just now. */
@@ -124,7 +114,7 @@ export async function resendFiles(
 ): Promise<boolean> {
   await requireClaim(tx, claim);
   const { series } = claim;
-  const leg = await tx.get('SELECT claim FROM leg WHERE series = ? AND target = ?', series, destination);
+  const leg = await tx.get('SELECT claim FROM leg WHERE series = ? AND target = ?', [series, destination]);
   if (leg === undefined || leg['claim'] !== null) return false;
   const known = new Set((await progressOf(tx, series, destination)).map(({ instance }) => instance));
   // those that count as sent no longer do
@@ -181,14 +171,14 @@ export const committed = (tx: Tx, claim: Claim, end: CommitmentEnd, now: Millis)
 async function writeCommitted(tx: Tx, claim: Claim, end: CommitmentEnd, now: Millis): Promise<void> {
   await requireClaim(tx, claim);
   const { series, target } = claim;
-  const leg = await tx.get('SELECT news FROM leg WHERE series = ? AND target = ?', series, target);
+  const leg = await tx.get('SELECT news FROM leg WHERE series = ? AND target = ?', [series, target]);
   const { failure } = end;
   if (Number(leg?.['news']) !== end.news)
     return awaiting(tx, claim, { ...end, nextTry: now, attempts: 0, failure: undefined }, now);
   const done = sql(`done + (SELECT count(*) FROM progress p
                       WHERE p.series = leg.series AND p.target = leg.target AND p.outcome = 'done')`);
   await endLeg(tx, claim, failure, now, { through: end.through, done });
-  await tx.run(`DELETE FROM progress WHERE series = ? AND target = ? AND outcome = 'done'`, series, target);
+  await tx.run(`DELETE FROM progress WHERE series = ? AND target = ? AND outcome = 'done'`, [series, target]);
   await refresh(tx, series, now);
 }
 
@@ -200,19 +190,22 @@ export async function reported(
   now: Millis,
 ): Promise<ReportedOutcome> {
   const uid = report.transactionUid;
-  const found = await tx.get('SELECT series, target FROM commitment WHERE uid = ?', uid);
+  const found = await tx.get('SELECT series, target FROM commitment WHERE uid = ?', [uid]);
   const target = String(found?.['target']);
   if (found === undefined || !destinations.some((name) => commitmentLeg(name) === target))
     return { kind: 'unknown' };
   const series = String(found['series']);
   await lockSeries(tx, series);
-  const transaction = transactionOf((await tx.get('SELECT * FROM commitment WHERE uid = ?', uid)) ?? found);
+  const transaction = transactionOf((await tx.get('SELECT * FROM commitment WHERE uid = ?', [uid])) ?? found);
   if (transaction.state === 'answered') return { kind: 'duplicate', series };
-  const leg = await tx.get('SELECT through FROM leg WHERE series = ? AND target = ?', series, target);
+  const leg = await tx.get('SELECT through FROM leg WHERE series = ? AND target = ?', [series, target]);
   const before = new Map((await progressOf(tx, series, target)).map((row) => [row.instance, row]));
   const rows = judgeReport(transaction, report, before, Number(leg?.['through'] ?? 0));
   for (const row of rows) await putProgress(tx, series, target, row);
-  await tx.run(`UPDATE commitment SET state = 'answered', items = '[]', updated = ? WHERE uid = ?`, now, uid);
+  await tx.run(`UPDATE commitment SET state = 'answered', items = '[]', updated = ? WHERE uid = ?`, [
+    now,
+    uid,
+  ]);
   if (rows.length > 0) await tellLeg(tx, series, target, now);
   return {
     kind: 'taken',

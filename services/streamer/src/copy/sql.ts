@@ -22,7 +22,7 @@ async function writeCopied(
   const { series, target } = claim;
   const through = sql('(SELECT s.increment FROM series s WHERE s.id = leg.series)');
   await endLeg(tx, claim, failure, now, { done, total, through });
-  if (path !== undefined) await tx.run('UPDATE series SET copy_path = ? WHERE id = ?', path, series);
-  await tx.run('DELETE FROM progress WHERE series = ? AND target = ?', series, target);
+  if (path !== undefined) await tx.run('UPDATE series SET copy_path = ? WHERE id = ?', [path, series]);
+  await tx.run('DELETE FROM progress WHERE series = ? AND target = ?', [series, target]);
   await refresh(tx, series, now);
 }

@@ -13,7 +13,7 @@ export async function erasableSeries(tx: Tx, after: string, limit: number): Prom
   const found: ErasableSeries[] = [];
   for (const view of views) {
     const { id, attributes, labels, decision, moving, moved, path, copyPath, session, legs } = view;
-    const hooks = await tx.all('SELECT DISTINCT hook FROM delivery WHERE subject = ?', id);
+    const hooks = await tx.all('SELECT DISTINCT hook FROM delivery WHERE subject = ?', [id]);
     found.push({
       ...{ id, attributes, labels, decision, moving, moved, path, copyPath, session, legs },
       hooks: hooks.map((row) => String(row['hook'])),
@@ -37,22 +37,22 @@ export async function forgetSeries(
     await lockSeries(tx, id);
     for (const table of ['leg', 'verification', 'verify_item'])
       busy ||=
-        (await tx.get(`SELECT 1 AS one FROM ${table} WHERE series = ? AND claim IS NOT NULL`, id)) !==
+        (await tx.get(`SELECT 1 AS one FROM ${table} WHERE series = ? AND claim IS NOT NULL`, [id])) !==
         undefined;
     for (const table of ['leg', 'progress', 'commitment', 'verification', 'verify_item'])
-      await tx.run(`DELETE FROM ${table} WHERE series = ?`, id);
-    await tx.run('DELETE FROM delivery WHERE subject = ?', id);
-    await tx.run('DELETE FROM joined WHERE lead = ?', id);
-    await tx.run('DELETE FROM series WHERE id = ?', id);
+      await tx.run(`DELETE FROM ${table} WHERE series = ?`, [id]);
+    await tx.run('DELETE FROM delivery WHERE subject = ?', [id]);
+    await tx.run('DELETE FROM joined WHERE lead = ?', [id]);
+    await tx.run('DELETE FROM series WHERE id = ?', [id]);
   }
   for (const id of [...sessions].sort()) {
-    const left = await tx.get('SELECT count(*) AS n FROM series WHERE session = ?', id);
+    const left = await tx.get('SELECT count(*) AS n FROM series WHERE session = ?', [id]);
     if (Number(left?.['n']) > 0) {
-      await tx.run('UPDATE session SET due = ?, updated = ?, digest = NULL WHERE id = ?', now, now, id);
+      await tx.run('UPDATE session SET due = ?, updated = ?, digest = NULL WHERE id = ?', [now, now, id]);
       continue;
     }
-    await tx.run('DELETE FROM delivery WHERE subject = ?', id);
-    await tx.run('DELETE FROM session WHERE id = ?', id);
+    await tx.run('DELETE FROM delivery WHERE subject = ?', [id]);
+    await tx.run('DELETE FROM session WHERE id = ?', [id]);
   }
   return busy;
 }
@@ -65,12 +65,10 @@ export async function rewriteMoves(
   now: Millis,
 ): Promise<void> {
   await lockSeries(tx, series);
-  await tx.run('UPDATE series SET moved = ? WHERE id = ?', JSON.stringify(moved), series);
+  await tx.run('UPDATE series SET moved = ? WHERE id = ?', [JSON.stringify(moved), series]);
   await tx.run(
     'UPDATE session SET due = ?, updated = ?, digest = NULL WHERE id = (SELECT session FROM series WHERE id = ?)',
-    now,
-    now,
-    series,
+    [now, now, series],
   );
 }
 

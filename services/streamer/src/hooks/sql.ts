@@ -16,19 +16,14 @@ export async function nextDelivery(tx: Tx, hook: string, now: Millis): Promise<D
   const row = await tx.get(
     `SELECT s.* FROM delivery s WHERE s.hook = ? AND s.state = 'pending' AND s.next_try <= ? AND ${FIRST}
      ORDER BY s.next_try, s.created, s.ord LIMIT 1 ${tx.dialect.lockFree('s')}`,
-    hook,
-    now,
+    [hook, now],
   );
   if (row === undefined) return undefined;
   const token = randomUUID();
   const id = String(row['id']);
   const taken = await tx.run(
     `UPDATE delivery SET claim = ?, next_try = ?, updated = ? WHERE id = ? AND state = 'pending' AND next_try <= ?`,
-    token,
-    now + tx.leaseMs,
-    now,
-    id,
-    now,
+    [token, now + tx.leaseMs, now, id, now],
   );
   return taken === 1 ? { ...factsOf(row), id, token, subject: String(row['subject']) } : undefined;
 }
@@ -49,19 +44,18 @@ function factsOf(row: Row): Omit<DeliveryWork, 'id' | 'token' | 'subject'> {
 export async function nextDeliveryTime(tx: Tx, hook: string): Promise<Millis | undefined> {
   const row = await tx.get(
     `SELECT min(s.next_try) AS time FROM delivery s WHERE s.hook = ? AND s.state = 'pending' AND ${FIRST}`,
-    hook,
+    [hook],
   );
   return parse.integer(row?.['time'] ?? null) ?? undefined;
 }
 
 /** The lease begins anew; false where another has it by now. */
 export async function renewDelivery(tx: Tx, { id, token }: DeliveryWork, now: Millis): Promise<boolean> {
-  const renewed = await tx.run(
-    'UPDATE delivery SET next_try = ? WHERE id = ? AND claim = ?',
+  const renewed = await tx.run('UPDATE delivery SET next_try = ? WHERE id = ? AND claim = ?', [
     now + tx.leaseMs,
     id,
     token,
-  );
+  ]);
   return renewed === 1;
 }
 
@@ -75,10 +69,7 @@ export async function delivered(
     `UPDATE delivery SET state = 'done', claim = NULL, next_try = NULL, attempts = attempts + 1, failure_code = NULL,
        failure_message = NULL, output = ?, updated = ?
      WHERE id = ? AND claim = ?`,
-    output,
-    now,
-    id,
-    token,
+    [output, now, id, token],
   );
   if (ended !== 1) throw new FailureError(LOST);
 }
@@ -97,24 +88,25 @@ export async function notDelivered(
   const { failure, output, nextTry } = end;
   const ended =
     failure === undefined
-      ? await tx.run(
-          'UPDATE delivery SET claim = NULL, next_try = ? WHERE id = ? AND claim = ?',
+      ? await tx.run('UPDATE delivery SET claim = NULL, next_try = ? WHERE id = ? AND claim = ?', [
           now,
           id,
           token,
-        )
+        ])
       : await tx.run(
           `UPDATE delivery SET state = ?, claim = NULL, next_try = ?, attempts = attempts + 1, failure_code = ?,
              failure_message = ?, output = ?, updated = ?
            WHERE id = ? AND claim = ?`,
-          nextTry === undefined ? 'failed' : 'pending',
-          nextTry ?? null,
-          failure.code,
-          failure.message,
-          output,
-          now,
-          id,
-          token,
+          [
+            nextTry === undefined ? 'failed' : 'pending',
+            nextTry ?? null,
+            failure.code,
+            failure.message,
+            output,
+            now,
+            id,
+            token,
+          ],
         );
   if (ended !== 1) throw new FailureError(LOST);
 }
@@ -134,11 +126,10 @@ export async function deliveriesOf(
 ): Promise<ReadonlyMap<string, DeliveryView[]>> {
   const found = new Map<string, DeliveryView[]>();
   for (const subject of subjects) {
-    const rows = await tx.all(
-      'SELECT * FROM delivery WHERE subject = ? ORDER BY ord DESC, hook LIMIT ?',
+    const rows = await tx.all('SELECT * FROM delivery WHERE subject = ? ORDER BY ord DESC, hook LIMIT ?', [
       subject,
       MOST,
-    );
+    ]);
     if (rows.length > 0) found.set(subject, rows.map(viewOf));
   }
   return found;
@@ -160,8 +151,8 @@ export async function deliveriesIn(
 ): Promise<(DeliveryView & { readonly subject: string })[]> {
   const rows =
     state === undefined
-      ? await tx.all('SELECT * FROM delivery ORDER BY updated DESC LIMIT ?', limit)
-      : await tx.all('SELECT * FROM delivery WHERE state = ? ORDER BY updated DESC LIMIT ?', state, limit);
+      ? await tx.all('SELECT * FROM delivery ORDER BY updated DESC LIMIT ?', [limit])
+      : await tx.all('SELECT * FROM delivery WHERE state = ? ORDER BY updated DESC LIMIT ?', [state, limit]);
   return rows.map((row) => ({ ...viewOf(row), subject: String(row['subject']) }));
 }
 
@@ -171,7 +162,7 @@ const HOOK = 'hook:';
 async function openHooks(tx: Tx, subject: string, target: string | undefined): Promise<string[]> {
   const rows = await tx.all(
     `SELECT DISTINCT hook FROM delivery WHERE subject = ? AND claim IS NULL AND state <> 'done' ORDER BY hook`,
-    subject,
+    [subject],
   );
   return rows
     .map((row) => String(row['hook']))
@@ -190,10 +181,7 @@ export async function retryDeliveries(
     await tx.run(
       `UPDATE delivery SET state = 'pending', attempts = 0, next_try = ?, updated = ?
        WHERE subject = ? AND hook = ? AND claim IS NULL AND state <> 'done'`,
-      now,
-      now,
-      subject,
-      hook,
+      [now, now, subject, hook],
     );
   return hooks.map((hook) => `${HOOK}${hook}`);
 }
@@ -210,11 +198,7 @@ export async function skipDeliveries(
     await tx.run(
       `UPDATE delivery SET state = 'done', next_try = NULL, failure_code = ?, failure_message = ?, updated = ?
        WHERE subject = ? AND hook = ? AND claim IS NULL AND state <> 'done'`,
-      SKIPPED.code,
-      SKIPPED.message,
-      now,
-      subject,
-      hook,
+      [SKIPPED.code, SKIPPED.message, now, subject, hook],
     );
   return hooks.map((hook) => `${HOOK}${hook}`);
 }
@@ -226,7 +210,7 @@ const SKIPPED = {
 
 /** Deletes what ended before this moment. How many deliveries. */
 export async function prune(tx: Tx, before: Millis): Promise<number> {
-  await tx.run(`DELETE FROM commitment WHERE state IN ('answered', 'closed') AND updated < ?`, before);
-  await tx.run('DELETE FROM verify_job WHERE created < ?', before);
-  return tx.run(`DELETE FROM delivery WHERE state = 'done' AND updated < ?`, before);
+  await tx.run(`DELETE FROM commitment WHERE state IN ('answered', 'closed') AND updated < ?`, [before]);
+  await tx.run('DELETE FROM verify_job WHERE created < ?', [before]);
+  return tx.run(`DELETE FROM delivery WHERE state = 'done' AND updated < ?`, [before]);
 }

@@ -79,14 +79,14 @@ export async function collecting(tx: Tx, limit: number): Promise<string[]> {
     `SELECT id FROM series WHERE due IS NOT NULL
        AND NOT EXISTS (SELECT 1 FROM joined j WHERE j.series = series.id AND j.alike IS NOT NULL)
      ORDER BY due LIMIT ?`,
-    limit,
+    [limit],
   );
   return rows.map((row) => String(row['id']));
 }
 
 /** All that the scanner made is there: the quiet timer ends now. */
 export async function hasten(tx: Tx, series: string, now: Millis): Promise<void> {
-  await tx.run('UPDATE series SET due = ? WHERE id = ? AND due > ?', now, series, now);
+  await tx.run('UPDATE series SET due = ? WHERE id = ? AND due > ?', [now, series, now]);
 }
 
 /** Series updated since `since` for which no MPPS count is known; latest first. */
@@ -98,20 +98,17 @@ export async function unexpected(
   const rows = await tx.all(
     `SELECT id, uid FROM series WHERE updated > ? AND expected IS NULL AND uid IS NOT NULL
      ORDER BY updated DESC LIMIT ?`,
-    since,
-    limit,
+    [since, limit],
   );
   return rows.map((row) => ({ id: String(row['id']), uid: String(row['uid']) }));
 }
 
 /** How many images the scanner made of the series. A session that was complete is looked at again, and its report written anew. */
 export async function expectImages(tx: Tx, series: string, images: number, now: Millis): Promise<void> {
-  await tx.run('UPDATE series SET expected = ? WHERE id = ?', images, series);
+  await tx.run('UPDATE series SET expected = ? WHERE id = ?', [images, series]);
   await tx.run(
     'UPDATE session SET due = ?, updated = ? WHERE due IS NULL AND id = (SELECT session FROM series WHERE id = ?)',
-    now,
-    now,
-    series,
+    [now, now, series],
   );
 }
 

@@ -38,10 +38,7 @@ async function touch(tx: Tx, series: string, now: Millis, due: Millis): Promise<
     `INSERT INTO series (id, state, due, first_seen, updated) VALUES (?, 'collecting', ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET due = excluded.due, state = 'collecting',
        updated = excluded.updated`,
-    series,
-    due,
-    now,
-    now,
+    [series, due, now, now],
   );
 }
 
@@ -49,7 +46,7 @@ async function touch(tx: Tx, series: string, now: Millis, due: Millis): Promise<
 export async function unreadOf(tx: Tx, series: readonly string[]): Promise<string[]> {
   const found: string[] = [];
   for (const id of new Set(series)) {
-    const known = await tx.get('SELECT session, uid FROM series WHERE id = ?', id);
+    const known = await tx.get('SELECT session, uid FROM series WHERE id = ?', [id]);
     const told = (known?.['session'] ?? known?.['uid'] ?? null) !== null;
     if (!told && (await leadOf(tx, id)) === id) found.push(id);
   }
@@ -68,11 +65,10 @@ export async function reconcileListed(
   await leads(tx);
   const unsettled: string[] = [];
   for (const { id, digest } of listed) {
-    const part = await tx.get('SELECT lead, digest FROM joined WHERE series = ?', id);
-    const known = await tx.get(
-      'SELECT state, digest FROM series WHERE id = ?',
+    const part = await tx.get('SELECT lead, digest FROM joined WHERE series = ?', [id]);
+    const known = await tx.get('SELECT state, digest FROM series WHERE id = ?', [
       parse.text(part?.['lead']) ?? id,
-    );
+    ]);
     const before = part === undefined ? known?.['digest'] : part['digest'];
     if (known === undefined || (!isOpen(known['state']) && before !== digest)) unsettled.push(id);
   }

@@ -43,8 +43,7 @@ async function before(tx: Tx, { series, target }: Claim): Promise<Before> {
   const row = await tx.get(
     `SELECT s.increment, l.through, l.failure_code FROM series s
      LEFT JOIN leg l ON l.series = s.id AND l.target = ? WHERE s.id = ?`,
-    target,
-    series,
+    [target, series],
   );
   return {
     increment: Number(row?.['increment'] ?? 0),
@@ -61,8 +60,7 @@ async function afterLeg(tx: Tx, { series, target }: Claim, was: Before, now: Mil
   const row = await tx.get(
     `SELECT s.increment, s.attributes, l.state, l.through, l.failure_code, l.failure_message
      FROM series s LEFT JOIN leg l ON l.series = s.id AND l.target = ? WHERE s.id = ?`,
-    target,
-    series,
+    [target, series],
   );
   if (row === undefined) return;
   const attributes = parse.attributes(row['attributes']);
@@ -85,7 +83,7 @@ async function afterLeg(tx: Tx, { series, target }: Claim, was: Before, now: Mil
 
 /** Once more, as somebody wanted. */
 export async function tellStored(tx: Tx, series: string, now: Millis): Promise<void> {
-  const row = await tx.get('SELECT increment, attributes FROM series WHERE id = ?', series);
+  const row = await tx.get('SELECT increment, attributes FROM series WHERE id = ?', [series]);
   if (row === undefined) return;
   const modality = parse.attributes(row['attributes'])['Modality'] ?? '';
   const increment = Number(row['increment']);
@@ -100,13 +98,12 @@ export async function sessionNews(
   now: Millis,
 ): Promise<void> {
   const session = sessionOf(attributes);
-  const before = parse.text((await tx.get('SELECT session FROM series WHERE id = ?', series))?.['session']);
-  await tx.run(
-    'UPDATE series SET session = ?, uid = ? WHERE id = ?',
+  const before = parse.text((await tx.get('SELECT session FROM series WHERE id = ?', [series]))?.['session']);
+  await tx.run('UPDATE series SET session = ?, uid = ? WHERE id = ?', [
     session ?? null,
     attributes['SeriesInstanceUID'] ?? null,
     series,
-  );
+  ]);
   if (before !== undefined && before !== session) await dropEmpty(tx, before);
   if (session !== undefined) await isBusy(tx, session, now);
 }
@@ -116,7 +113,7 @@ const dropEmpty = (tx: Tx, session: string): Promise<number> =>
   tx.run(
     `DELETE FROM session WHERE id = ? AND increment = 0
        AND NOT EXISTS (SELECT 1 FROM series m WHERE m.session = session.id)`,
-    session,
+    [session],
   );
 
 /** A series belongs to its session from its first image on: until it is settled, the session is not complete. */
@@ -127,15 +124,14 @@ export async function sessionsGrow(
   now: Millis,
 ): Promise<void> {
   for (const [id, attributes] of first)
-    await tx.run(
-      'UPDATE series SET session = ?, uid = ? WHERE id = ? AND session IS NULL AND uid IS NULL',
+    await tx.run('UPDATE series SET session = ?, uid = ? WHERE id = ? AND session IS NULL AND uid IS NULL', [
       sessionOf(attributes) ?? null,
       attributes['SeriesInstanceUID'] ?? null,
       id,
-    );
+    ]);
   const sessions = new Set<string>();
   for (const id of series) {
-    const row = await tx.get('SELECT session FROM series WHERE id = ?', id);
+    const row = await tx.get('SELECT session FROM series WHERE id = ?', [id]);
     const session = parse.text(row?.['session']);
     if (session !== undefined) sessions.add(session);
   }
@@ -147,10 +143,7 @@ async function isBusy(tx: Tx, session: string, now: Millis): Promise<void> {
   await tx.run(
     `INSERT INTO session (id, due, first_seen, updated) VALUES (?, ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET due = excluded.due, updated = excluded.updated`,
-    session,
-    now + tx.consequences.sessionQuietMs,
-    now,
-    now,
+    [session, now + tx.consequences.sessionQuietMs, now, now],
   );
 }
 
@@ -169,26 +162,28 @@ export interface Told {
 export async function tell(tx: Tx, modality: string | undefined, told: Told, now: Millis): Promise<void> {
   const hooks = tx.consequences.hooksFor(told.kind, modality);
   if (hooks.length === 0) return;
-  const last = await tx.get('SELECT max(ord) AS ord FROM delivery WHERE subject = ?', told.subject);
+  const last = await tx.get('SELECT max(ord) AS ord FROM delivery WHERE subject = ?', [told.subject]);
   const event = randomUUID();
   for (const hook of hooks)
     await tx.run(
       `INSERT INTO delivery (id, event, hook, kind, subject, ord, target, increment, cause_code, cause_message,
          created, state, next_try, updated)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)`,
-      randomUUID(),
-      event,
-      hook,
-      told.kind,
-      told.subject,
-      Number(last?.['ord'] ?? 0) + 1,
-      told.target ?? null,
-      told.increment,
-      told.cause?.code ?? null,
-      told.cause?.message ?? null,
-      now,
-      now,
-      now,
+      [
+        randomUUID(),
+        event,
+        hook,
+        told.kind,
+        told.subject,
+        Number(last?.['ord'] ?? 0) + 1,
+        told.target ?? null,
+        told.increment,
+        told.cause?.code ?? null,
+        told.cause?.message ?? null,
+        now,
+        now,
+        now,
+      ],
     );
 }
 
@@ -220,10 +215,7 @@ export async function verifyStored(tx: Tx, series: string, place: FileTarget, no
      ON CONFLICT (series, place) DO UPDATE SET stored = excluded.stored, claim = NULL, attempts = 0,
        trouble_code = NULL, trouble_message = NULL,
        due = CASE WHEN verification.failure_code IS NULL THEN excluded.due ELSE excluded.stored END`,
-    series,
-    place,
-    now,
-    every === undefined ? null : now + every,
+    [series, place, now, every === undefined ? null : now + every],
   );
 }
 
@@ -232,10 +224,7 @@ export const verifySoon = (tx: Tx, series: string, place: FileTarget, now: Milli
   tx.run(
     `INSERT INTO verification (series, place, stored, due) VALUES (?, ?, ?, ?)
      ON CONFLICT (series, place) DO UPDATE SET claim = NULL, due = excluded.due`,
-    series,
-    place,
-    now,
-    now,
+    [series, place, now, now],
   );
 
 /**
@@ -248,7 +237,7 @@ export async function openCommitment(
   now: Millis,
 ): Promise<void> {
   await lockSeries(tx, series);
-  const sending = await tx.get('SELECT total FROM leg WHERE series = ? AND target = ?', series, target);
+  const sending = await tx.get('SELECT total FROM leg WHERE series = ? AND target = ?', [series, target]);
   const leg = { series, target: commitmentLeg(target) };
   await addLeg(tx, leg, now);
   await openLeg(tx, leg, now, { ...news(now), total: Number(sending?.['total'] ?? 0) });

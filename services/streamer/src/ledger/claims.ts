@@ -23,9 +23,7 @@ export async function nextStore(
     `SELECT s.id FROM series s WHERE s.due IS NOT NULL AND s.due <= ?
        AND NOT EXISTS (SELECT 1 FROM leg l WHERE l.series = s.id AND l.target = ? AND NOT ${FREE})
      ORDER BY s.due LIMIT 1 ${tx.dialect.lockFree('s')}`,
-    now,
-    STORAGE,
-    now,
+    [now, STORAGE, now],
   );
   if (due !== undefined) return beginStore(tx, String(due['id']), now, alongside);
   const series = await pendingSeries(tx, STORAGE, now);
@@ -37,8 +35,7 @@ async function pendingSeries(tx: Tx, target: string, now: Millis): Promise<strin
   const row = await tx.get(
     `SELECT s.id FROM leg l JOIN series s ON s.id = l.series
      WHERE l.target = ? AND l.state = 'pending' AND l.next_try <= ? ORDER BY l.next_try LIMIT 1 ${tx.dialect.lockFree('s')}`,
-    target,
-    now,
+    [target, now],
   );
   return row === undefined ? undefined : String(row['id']);
 }
@@ -62,8 +59,7 @@ async function beginStore(
     // what came while it is moved is stored after that
     `UPDATE series SET due = CASE WHEN moving IS NULL THEN NULL ELSE due END, state = 'working', reason_code = NULL, reason_message = NULL, updated = ?
      WHERE id = ?`,
-    now,
-    series,
+    [now, series],
   );
   return work;
 }
@@ -124,12 +120,7 @@ async function take(tx: Tx, series: string, target: string, now: Millis): Promis
   const taken = await tx.run(
     `UPDATE leg SET claim = ?, next_try = ?, updated = ?
      WHERE series = ? AND target = ? AND state = 'pending' AND next_try <= ?`,
-    token,
-    now + tx.leaseMs,
-    now,
-    series,
-    target,
-    now,
+    [token, now + tx.leaseMs, now, series, target, now],
   );
   return taken === 1 ? token : undefined;
 }
@@ -143,8 +134,7 @@ async function legAndSeries(
     `SELECT s.labels, s.decision, s.moving, s.path, s.increment, s.cleaned, s.stored, s.digest, s.copy_path,
        l.attempts, l.through, l.recheck, l.done
      FROM series s JOIN leg l ON l.series = s.id AND l.target = ? WHERE s.id = ?`,
-    target,
-    series,
+    [target, series],
   );
   return row ?? {};
 }
@@ -152,31 +142,28 @@ async function legAndSeries(
 /** The lease begins anew. Throws LEDGER_LEASE_LOST. */
 export async function renew(tx: Tx, claim: Claim, now: Millis): Promise<void> {
   await requireClaim(tx, claim);
-  await tx.run(
-    'UPDATE leg SET next_try = ? WHERE series = ? AND target = ?',
+  await tx.run('UPDATE leg SET next_try = ? WHERE series = ? AND target = ?', [
     now + tx.leaseMs,
     claim.series,
     claim.target,
-  );
+  ]);
 }
 
 /** Somebody may go on with it at once. Nothing where the work has ended, or another has it. */
 export async function giveBack(tx: Tx, { series, target, token }: Claim, now: Millis): Promise<void> {
-  await tx.run(
-    'UPDATE leg SET claim = NULL, next_try = ? WHERE series = ? AND target = ? AND claim = ?',
+  await tx.run('UPDATE leg SET claim = NULL, next_try = ? WHERE series = ? AND target = ? AND claim = ?', [
     now,
     series,
     target,
     token,
-  );
+  ]);
 }
 
 /** When the next work for a target (or STORAGE) is due, or may be taken over. */
 export async function nextTime(tx: Tx, target: string): Promise<Millis | undefined> {
-  const leg = await tx.get(
-    `SELECT min(next_try) AS time FROM leg WHERE target = ? AND state = 'pending'`,
+  const leg = await tx.get(`SELECT min(next_try) AS time FROM leg WHERE target = ? AND state = 'pending'`, [
     target,
-  );
+  ]);
   // one that is being stored comes up again with its lease
   const due =
     target === STORAGE
@@ -184,7 +171,7 @@ export async function nextTime(tx: Tx, target: string): Promise<Millis | undefin
           `SELECT s.due AS time FROM series s WHERE s.due IS NOT NULL
              AND NOT EXISTS (SELECT 1 FROM leg l WHERE l.series = s.id AND l.target = ? AND l.claim IS NOT NULL)
            ORDER BY s.due LIMIT 1`,
-          STORAGE,
+          [STORAGE],
         )
       : undefined;
   const times = [leg, due].flatMap((row) => parse.integer(row?.['time'] ?? null) ?? []);
@@ -193,6 +180,9 @@ export async function nextTime(tx: Tx, target: string): Promise<Millis | undefin
 
 /** After the clock stepped back nothing waits longer than it was meant to. */
 export async function clampTimers(tx: Tx, latestDue: Millis, latestTry: Millis): Promise<void> {
-  await tx.run('UPDATE series SET due = ? WHERE due > ?', latestDue, latestDue);
-  await tx.run(`UPDATE leg SET next_try = ? WHERE state = 'pending' AND next_try > ?`, latestTry, latestTry);
+  await tx.run('UPDATE series SET due = ? WHERE due > ?', [latestDue, latestDue]);
+  await tx.run(`UPDATE leg SET next_try = ? WHERE state = 'pending' AND next_try > ?`, [
+    latestTry,
+    latestTry,
+  ]);
 }

@@ -15,7 +15,7 @@ const LEFT = 2 / 3;
  */
 export async function lead(tx: Tx, now: Millis): Promise<boolean> {
   const { owner, leaseMs } = tx;
-  const lease = await tx.get('SELECT owner, until FROM lease WHERE name = ?', FEED);
+  const lease = await tx.get('SELECT owner, until FROM lease WHERE name = ?', [FEED]);
   const left = Number(lease?.['until'] ?? 0) - now;
   if (lease?.['owner'] === owner && left > leaseMs * LEFT && left <= leaseMs) return true;
   // a lease that ends later than any may was taken before the clock stepped back
@@ -23,18 +23,14 @@ export async function lead(tx: Tx, now: Millis): Promise<boolean> {
     `INSERT INTO lease (name, owner, until) VALUES (?, ?, ?)
      ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until
      WHERE lease.owner = excluded.owner OR lease.until <= ? OR lease.until > ?`,
-    FEED,
-    owner,
-    now + leaseMs,
-    now,
-    now + 2 * leaseMs,
+    [FEED, owner, now + leaseMs, now, now + 2 * leaseMs],
   );
   return taken === 1;
 }
 
 /** Throws LEDGER_LEASE_LOST where another streamer has the lease: what this one read is old. */
 export async function leads(tx: Tx): Promise<void> {
-  const lease = await tx.get(`SELECT owner FROM lease WHERE name = ? ${tx.dialect.lock}`, FEED);
+  const lease = await tx.get(`SELECT owner FROM lease WHERE name = ? ${tx.dialect.lock}`, [FEED]);
   if (lease !== undefined && lease['owner'] !== tx.owner) throw new FailureError(LOST);
 }
 
@@ -45,7 +41,7 @@ const LOST = transient(
 
 /** Another may have it at once. */
 export async function leave(tx: Tx): Promise<void> {
-  await tx.run('DELETE FROM lease WHERE owner = ?', tx.owner);
+  await tx.run('DELETE FROM lease WHERE owner = ?', [tx.owner]);
 }
 
 export async function readCursor(tx: Tx): Promise<Cursor | undefined> {
@@ -63,7 +59,6 @@ export async function putCursor(tx: Tx, { seq, database }: Cursor): Promise<void
   await tx.run(
     `INSERT INTO cursor (id, seq, database) VALUES (1, ?, ?)
      ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, database = excluded.database`,
-    seq,
-    database ?? null,
+    [seq, database ?? null],
   );
 }

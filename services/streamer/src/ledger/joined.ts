@@ -5,7 +5,7 @@ import { groupFor, type JoinTraits, type Joinable, type Member } from '../joinin
 
 /** The series that stands for this one in the ledger: itself where it was joined with none. */
 export async function leadOf(tx: Tx, series: string): Promise<string> {
-  const row = await tx.get('SELECT lead FROM joined WHERE series = ?', series);
+  const row = await tx.get('SELECT lead FROM joined WHERE series = ?', [series]);
   return row === undefined ? series : String(row['lead']);
 }
 
@@ -25,10 +25,10 @@ export async function leadsOf(
 }
 
 async function join(tx: Tx, series: string, traits: JoinTraits, withinMs: number): Promise<void> {
-  if ((await tx.get('SELECT 1 AS one FROM joined WHERE series = ?', series)) !== undefined) return;
+  if ((await tx.get('SELECT 1 AS one FROM joined WHERE series = ?', [series])) !== undefined) return;
   const rows = await tx.all(
     'SELECT lead, min(at) AS begun, max(at) AS ended FROM joined WHERE alike = ? GROUP BY lead ORDER BY lead',
-    traits.alike,
+    [traits.alike],
   );
   const groups = rows.map((row) => ({
     lead: String(row['lead']),
@@ -45,17 +45,11 @@ async function insert(
   lead: string,
   { alike, at, study, uid }: Partial<JoinTraits> & Pick<JoinTraits, 'study' | 'uid'>,
 ): Promise<void> {
-  const before = await tx.get('SELECT count(*) AS n FROM joined WHERE lead = ?', lead);
+  const before = await tx.get('SELECT count(*) AS n FROM joined WHERE lead = ?', [lead]);
   await tx.run(
     `INSERT INTO joined (series, lead, alike, at, study, uid, ord) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (series) DO NOTHING`,
-    series,
-    lead,
-    alike ?? null,
-    at ?? null,
-    study,
-    uid,
-    Number(before?.['n']),
+    [series, lead, alike ?? null, at ?? null, study, uid, Number(before?.['n'])],
   );
 }
 
@@ -63,7 +57,7 @@ async function insert(
 export async function membersOf(tx: Tx, lead: string): Promise<Member[]> {
   const rows = await tx.all(
     'SELECT series, study, uid, digest, alike, at FROM joined WHERE lead = ? ORDER BY series = lead DESC, ord',
-    lead,
+    [lead],
   );
   return rows.map((row) => ({
     series: String(row['series']),
@@ -80,7 +74,7 @@ const traitsIn = (alike: string | undefined, at: number | null): Member['traits'
 /** Digests of what was stored of each. */
 export async function storedParts(tx: Tx, digests: ReadonlyMap<string, string>): Promise<void> {
   for (const [series, digest] of digests)
-    await tx.run('UPDATE joined SET digest = ? WHERE series = ?', digest, series);
+    await tx.run('UPDATE joined SET digest = ? WHERE series = ?', [digest, series]);
 }
 
 /** Makes each of these groups a series of its own, which is looked at now. */
@@ -89,14 +83,11 @@ export async function partGroups(tx: Tx, groups: readonly (readonly string[])[],
     const [lead] = group;
     if (lead === undefined) continue;
     for (const series of group)
-      await tx.run('UPDATE joined SET lead = ?, digest = NULL WHERE series = ?', lead, series);
+      await tx.run('UPDATE joined SET lead = ?, digest = NULL WHERE series = ?', [lead, series]);
     await tx.run(
       `INSERT INTO series (id, state, due, first_seen, updated) VALUES (?, 'collecting', ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET due = excluded.due, state = 'collecting', updated = excluded.updated`,
-      lead,
-      now,
-      now,
-      now,
+      [lead, now, now, now],
     );
   }
 }

@@ -40,9 +40,7 @@ export async function addLeg(tx: Tx, { series, target }: Leg, now: Millis): Prom
   const added = await tx.run(
     `INSERT INTO leg (series, target, state, updated) VALUES (?, ?, 'pending', ?)
      ON CONFLICT (series, target) DO NOTHING`,
-    series,
-    target,
-    now,
+    [series, target, now],
   );
   return added === 1;
 }
@@ -104,23 +102,20 @@ async function setLeg(
   });
   return tx.run(
     `UPDATE leg SET ${set.map(({ text }) => text).join(', ')} WHERE series = ? AND target = ?${where.text}`,
-    ...set.flatMap(({ values }) => values),
-    series,
-    target,
-    ...where.values,
+    [...set.flatMap(({ values }) => values), series, target, ...where.values],
   );
 }
 
 /** Locks the series; throws where the leg is another's by now, or nobody's. */
 export async function requireClaim(tx: Tx, { series, target, token }: Claim): Promise<void> {
   await lockSeries(tx, series);
-  const leg = await tx.get('SELECT claim FROM leg WHERE series = ? AND target = ?', series, target);
+  const leg = await tx.get('SELECT claim FROM leg WHERE series = ? AND target = ?', [series, target]);
   if (leg?.['claim'] !== token) throw new FailureError(LOST);
 }
 
 /** The lock of a series' row stands for its legs too, so that no two transactions wait for each other. */
 export async function lockSeries(tx: Tx, series: string): Promise<void> {
-  await tx.get(`SELECT s.id FROM series s WHERE s.id = ? ${tx.dialect.lock}`, series);
+  await tx.get(`SELECT s.id FROM series s WHERE s.id = ? ${tx.dialect.lock}`, [series]);
 }
 
 export const LOST = transient(
@@ -147,18 +142,13 @@ export const putProgress = (
   tx.run(
     `INSERT INTO progress (series, target, instance, outcome, detail) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (series, target, instance) DO UPDATE SET outcome = excluded.outcome, detail = excluded.detail`,
-    series,
-    target,
-    instance,
-    outcome,
-    detail,
+    [series, target, instance, outcome, detail],
   );
 
 export async function progressOf(tx: Tx, series: string, target: string): Promise<Progress[]> {
   const rows = await tx.all(
     'SELECT instance, outcome, detail FROM progress WHERE series = ? AND target = ?',
-    series,
-    target,
+    [series, target],
   );
   return rows.map((row) => ({
     instance: String(row['instance']),
@@ -169,18 +159,18 @@ export async function progressOf(tx: Tx, series: string, target: string): Promis
 
 /** The series' state follows from the rest of it: to be called at the end of whatever changes that. */
 export async function refresh(tx: Tx, series: string, now: Millis): Promise<void> {
-  const row = await tx.get('SELECT state FROM series WHERE id = ?', series);
+  const row = await tx.get('SELECT state FROM series WHERE id = ?', [series]);
   if (row === undefined) return;
   const state = await stateIn(tx, series);
   const from = parse.state(row['state']);
   if (!isLegal(from, state)) throw new Error(`a series cannot go from ${from} to ${state}`);
-  await tx.run('UPDATE series SET state = ?, updated = ? WHERE id = ?', state, now, series);
+  await tx.run('UPDATE series SET state = ?, updated = ? WHERE id = ?', [state, now, series]);
 }
 
 /** The state that follows from the quiet timer, the quarantine, the legs and the verification of a series. */
 export async function stateIn(tx: Tx, series: string): Promise<SeriesState> {
-  const row = await tx.get('SELECT due, reason_code FROM series WHERE id = ?', series);
-  const legs = await tx.all('SELECT state FROM leg WHERE series = ?', series);
+  const row = await tx.get('SELECT due, reason_code FROM series WHERE id = ?', [series]);
+  const legs = await tx.all('SELECT state FROM leg WHERE series = ?', [series]);
   return stateOf({
     due: parse.integer(row?.['due'] ?? null),
     quarantined: (row?.['reason_code'] ?? null) !== null,
@@ -212,7 +202,7 @@ export async function recheck(
     await openLeg(tx, { series, target }, now, { recheck: 1 }, sql(" AND state = 'done'"));
   const legs = await tx.all(
     `SELECT target FROM leg WHERE series = ? AND state = 'pending' AND next_try IS NOT NULL`,
-    series,
+    [series],
   );
   await refresh(tx, series, now);
   const open = new Set(legs.map((row) => String(row['target'])));
@@ -224,7 +214,7 @@ export async function rechecked(tx: Tx, claim: Claim, now: Millis): Promise<void
   await requireClaim(tx, claim);
   const { series, target } = claim;
   await endLeg(tx, claim, undefined, now);
-  await tx.run('DELETE FROM progress WHERE series = ? AND target = ?', series, target);
+  await tx.run('DELETE FROM progress WHERE series = ? AND target = ?', [series, target]);
   await refresh(tx, series, now);
 }
 
@@ -242,7 +232,7 @@ export async function retryLegs(
   const legs = await tx.all(
     `SELECT target FROM leg WHERE series = ?
        AND (state = 'failed' OR (state = 'pending' AND claim IS NULL AND next_try IS NOT NULL)) ORDER BY target`,
-    series,
+    [series],
   );
   const wanted = legs
     .map((row) => String(row['target']))
@@ -250,8 +240,7 @@ export async function retryLegs(
   for (const one of wanted) {
     await tx.run(
       `UPDATE progress SET outcome = 'again' WHERE series = ? AND target = ? AND outcome = 'failed'`,
-      series,
-      one,
+      [series, one],
     );
     await openLeg(tx, { series, target: one }, now);
   }
@@ -264,6 +253,6 @@ export const FAILING = `failure_code IS NOT NULL
   AND (verification.known_digest IS NULL OR verification.known_digest <> verification.digest)`;
 
 export async function isFailing(tx: Tx, series: string): Promise<boolean> {
-  const row = await tx.get(`SELECT series FROM verification WHERE series = ? AND ${FAILING}`, series);
+  const row = await tx.get(`SELECT series FROM verification WHERE series = ? AND ${FAILING}`, [series]);
   return row !== undefined;
 }

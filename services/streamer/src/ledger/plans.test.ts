@@ -37,15 +37,15 @@ function explained(database: Database, explain: string): { database: Database; p
   const plans = new Map<string, string>();
   const watched = (tx: Statements): Statements => {
     const note = async (sql: string, values: readonly Value[]): Promise<void> => {
-      const rows = await tx.all(`${explain} ${sql}`, ...values);
+      const rows = await tx.all(`${explain} ${sql}`, values);
       const line = (row: Row): string => String(row['detail'] ?? row['QUERY PLAN']);
       plans.set(sql, rows.map(line).join('\n'));
     };
     return {
       dialect: tx.dialect,
-      get: async (sql, ...values) => (await note(sql, values), tx.get(sql, ...values)),
-      all: async (sql, ...values) => (await note(sql, values), tx.all(sql, ...values)),
-      run: async (sql, ...values) => (await note(sql, values), tx.run(sql, ...values)),
+      get: async (sql, values = []) => (await note(sql, values), tx.get(sql, values)),
+      all: async (sql, values = []) => (await note(sql, values), tx.all(sql, values)),
+      run: async (sql, values = []) => (await note(sql, values), tx.run(sql, values)),
     };
   };
   return {

@@ -127,15 +127,18 @@ async function once<T>(pool: Pool, begin: string, work: (tx: Statements) => Prom
 const DIALECT: Dialect = { lock: 'FOR UPDATE', lockFree: (alias) => `FOR UPDATE OF ${alias} SKIP LOCKED` };
 
 function statementsOf(client: PoolClient): Statements {
-  const ask = async (sql: string, values: readonly Value[]): Promise<{ rows: Row[]; changed: number }> => {
+  const ask = async (
+    sql: string,
+    values: readonly Value[] = [],
+  ): Promise<{ rows: Row[]; changed: number }> => {
     const { rows, rowCount } = await client.query<Row>(numbered(sql), values.map(storable));
     return { rows, changed: rowCount ?? 0 };
   };
   return {
     dialect: DIALECT,
-    get: async (sql, ...values) => (await ask(sql, values)).rows[0],
-    all: async (sql, ...values) => (await ask(sql, values)).rows,
-    run: async (sql, ...values) => (await ask(sql, values)).changed,
+    get: async (sql, values) => (await ask(sql, values)).rows[0],
+    all: async (sql, values) => (await ask(sql, values)).rows,
+    run: async (sql, values) => (await ask(sql, values)).changed,
   };
 }
 
@@ -169,7 +172,7 @@ async function migrate(tx: Statements, migrations: readonly string[]): Promise<v
   if (version === migrations.length) return;
   for (const sql of migrations.slice(version)) await tx.run(forPostgres(sql));
   await tx.run('DELETE FROM ledger_version');
-  await tx.run('INSERT INTO ledger_version (version) VALUES (?)', migrations.length);
+  await tx.run('INSERT INTO ledger_version (version) VALUES (?)', [migrations.length]);
 }
 
 /** SQLSTATE classes and codes (PostgreSQL, appendix A). */

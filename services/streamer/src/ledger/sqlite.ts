@@ -93,9 +93,9 @@ function statementsOf(db: DatabaseSync): Statements {
   };
   return {
     dialect: { lock: '', lockFree: () => '' },
-    get: (sql, ...values) => Promise.try(() => prepared(sql).get(...values)),
-    all: (sql, ...values) => Promise.try(() => prepared(sql).all(...values)),
-    run: (sql, ...values) => Promise.try(() => Number(prepared(sql).run(...values).changes)),
+    get: (sql, values = []) => Promise.try(() => prepared(sql).get(...values)),
+    all: (sql, values = []) => Promise.try(() => prepared(sql).all(...values)),
+    run: (sql, values = []) => Promise.try(() => Number(prepared(sql).run(...values).changes)),
   };
 }
 

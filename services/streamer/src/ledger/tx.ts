@@ -85,10 +85,10 @@ export interface Dialect {
 /** The statements of one transaction, or of one consistent read. `?` stands for a value. */
 export interface Statements {
   readonly dialect: Dialect;
-  get(sql: string, ...values: Value[]): Promise<Row | undefined>;
-  all(sql: string, ...values: Value[]): Promise<Row[]>;
+  get(sql: string, values?: readonly Value[]): Promise<Row | undefined>;
+  all(sql: string, values?: readonly Value[]): Promise<Row[]>;
   /** Number of rows changed. */
-  run(sql: string, ...values: Value[]): Promise<number>;
+  run(sql: string, values?: readonly Value[]): Promise<number>;
 }
 
 export interface Database {

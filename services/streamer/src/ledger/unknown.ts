@@ -50,14 +50,12 @@ export async function unknown(
   { series, target, through, total }: { series: string; target: string; through: number; total: number },
   now: Millis,
 ): Promise<boolean> {
-  const leg = await tx.get('SELECT through FROM leg WHERE series = ? AND target = ?', series, target);
+  const leg = await tx.get('SELECT through FROM leg WHERE series = ? AND target = ?', [series, target]);
   const after = Number(leg?.['through'] ?? 0);
   if (after >= through) return false;
   const earlier = await tx.get(
     'SELECT detail FROM progress WHERE series = ? AND target = ? AND instance = ?',
-    series,
-    target,
-    UNKNOWN,
+    [series, target, UNKNOWN],
   );
   const span = joined(
     { after, through },
@@ -66,10 +64,7 @@ export async function unknown(
   await tx.run(
     `INSERT INTO progress (series, target, instance, outcome, detail) VALUES (?, ?, ?, 'failed', ?)
      ON CONFLICT (series, target, instance) DO UPDATE SET outcome = 'failed', detail = excluded.detail`,
-    series,
-    target,
-    UNKNOWN,
-    unknownDetail(span),
+    [series, target, UNKNOWN, unknownDetail(span)],
   );
   await addLeg(tx, { series, target }, now);
   await endLeg(tx, { series, target }, SENT_UNKNOWN, now, { total, through });

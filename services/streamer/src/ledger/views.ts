@@ -42,9 +42,7 @@ export async function labelled(tx: Tx, labels: Labels, session: string | undefin
   const rows = await tx.all(
     `SELECT attributes, first_seen FROM series WHERE labels = ? AND coalesce(session, '') <> ?
      ORDER BY first_seen DESC LIMIT ?`,
-    JSON.stringify(labels),
-    session ?? '',
-    MOST_EARLIER,
+    [JSON.stringify(labels), session ?? '', MOST_EARLIER],
   );
   return rows.map((row) => ({
     attributes: parse.attributes(row['attributes']),
@@ -54,7 +52,7 @@ export async function labelled(tx: Tx, labels: Labels, session: string | undefin
 
 /** Series, their legs and their verification in three looks, however many there are; `which` is what follows FROM series. */
 export async function seriesViews(tx: Tx, which: string, ...values: Value[]): Promise<SeriesView[]> {
-  const rows = await tx.all(`SELECT * FROM series ${which}`, ...values);
+  const rows = await tx.all(`SELECT * FROM series ${which}`, values);
   const legs = Map.groupBy(
     await tx.all(
       `SELECT leg.*, CASE leg.state WHEN 'pending' THEN
@@ -64,14 +62,14 @@ export async function seriesViews(tx: Tx, which: string, ...values: Value[]): Pr
           WHERE t.series = leg.series AND t.target = '${COPIES}' || leg.target) AS transcoded
        FROM leg WHERE series IN (SELECT id FROM series ${which})
        ORDER BY series, target = 'storage' DESC, target`,
-      ...values,
+      values,
     ),
     (row) => String(row['series']),
   );
   const looks = Map.groupBy(
     await tx.all(
       `SELECT * FROM verification WHERE series IN (SELECT id FROM series ${which}) ORDER BY series, place DESC`,
-      ...values,
+      values,
     ),
     (row) => String(row['series']),
   );
@@ -212,22 +210,18 @@ export async function noteSender(
   await tx.run(
     `INSERT INTO sender (aet, called, address, first_seen, last_seen) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (aet, called, address) DO UPDATE SET last_seen = excluded.last_seen`,
-    aet,
-    called,
-    address,
-    now,
-    now,
+    [aet, called, address, now, now],
   );
   await tx.run(
     `DELETE FROM sender WHERE last_seen <
        (SELECT min(last_seen) FROM (SELECT last_seen FROM sender ORDER BY last_seen DESC LIMIT ?) AS latest)`,
-    MOST_SENDERS,
+    [MOST_SENDERS],
   );
 }
 
 /** The latest first. */
 export async function knownSenders(tx: Tx): Promise<SenderView[]> {
-  const rows = await tx.all('SELECT * FROM sender ORDER BY last_seen DESC LIMIT ?', MOST_SENDERS);
+  const rows = await tx.all('SELECT * FROM sender ORDER BY last_seen DESC LIMIT ?', [MOST_SENDERS]);
   return rows.map((row) => ({
     aet: String(row['aet']),
     called: String(row['called']),
@@ -287,6 +281,6 @@ export async function viewOf(tx: Tx, row: Row): Promise<SessionView> {
 const MOST_SERIES = 10_000;
 
 export async function findSession(tx: Tx, id: string): Promise<SessionView | undefined> {
-  const row = await tx.get('SELECT * FROM session WHERE id = ?', id);
+  const row = await tx.get('SELECT * FROM session WHERE id = ?', [id]);
   return row === undefined ? undefined : viewOf(tx, row);
 }

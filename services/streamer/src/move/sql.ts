@@ -29,7 +29,7 @@ export async function orderMove(
     // where it belongs is decided by the move
     ...(leg?.failure === undefined || leg.failure.code === 'ROUTE_CORRECTED' ? {} : { failure: leg.failure }),
   };
-  await tx.run('UPDATE series SET moving = ? WHERE id = ?', JSON.stringify(whole), series);
+  await tx.run('UPDATE series SET moving = ? WHERE id = ?', [JSON.stringify(whole), series]);
   await openLeg(tx, { series, target: STORAGE }, now);
   await refresh(tx, series, now);
 }
@@ -44,9 +44,7 @@ async function hookAtWork(
 ): Promise<string | undefined> {
   const row = await tx.get(
     'SELECT hook FROM delivery WHERE subject IN (?, ?) AND claim IS NOT NULL AND next_try > ? LIMIT 1',
-    series,
-    session ?? series,
-    now,
+    [series, session ?? series, now],
   );
   return parse.text(row?.['hook']);
 }
@@ -55,30 +53,29 @@ async function hookAtWork(
 export async function storedAnew(tx: Tx, claim: Claim, anew: StoredAnew, now: Millis): Promise<void> {
   await requireClaim(tx, claim);
   const { series } = claim;
-  const row = await tx.get('SELECT moving, moved, session FROM series WHERE id = ?', series);
+  const row = await tx.get('SELECT moving, moved, session FROM series WHERE id = ?', [series]);
   const order = orderIn(row);
   const reports = await reportsOf(tx, parse.text(row?.['session']));
   const moved = [...parse.moved(row?.['moved']), anew.moved];
   await tx.run(
     `UPDATE series SET path = ?, labels = ?, decision = ?, doubts = NULL, moved = ?, moving = ?, updated = ? WHERE id = ?`,
-    anew.path,
-    JSON.stringify(order.decision.labels),
-    JSON.stringify(order.decision),
-    JSON.stringify(moved),
-    JSON.stringify({ ...order, stored: reports === undefined ? {} : { reports } }),
-    now,
-    series,
+    [
+      anew.path,
+      JSON.stringify(order.decision.labels),
+      JSON.stringify(order.decision),
+      JSON.stringify(moved),
+      JSON.stringify({ ...order, stored: reports === undefined ? {} : { reports } }),
+      now,
+      series,
+    ],
   );
   // whoever sends it now reads from the old folder: it begins anew, from the new one
   await tx.run(
     `UPDATE leg SET claim = NULL, next_try = ? WHERE series = ? AND target NOT IN (?, ?) AND claim IS NOT NULL`,
-    now,
-    series,
-    STORAGE,
-    COPY,
+    [now, series, STORAGE, COPY],
   );
   if (anew.renamed)
-    await tx.run('DELETE FROM progress WHERE series = ? AND target NOT IN (?, ?)', series, STORAGE, COPY);
+    await tx.run('DELETE FROM progress WHERE series = ? AND target NOT IN (?, ?)', [series, STORAGE, COPY]);
   for (const target of anew.targets) await sendAnew(tx, series, target, anew.images, now);
 }
 
@@ -91,18 +88,17 @@ const orderIn = (row: Row | undefined): MoveOrder => {
 /** The report of the session gets another place: its folder is chosen anew. */
 async function reportsOf(tx: Tx, session: string | undefined): Promise<string | undefined> {
   if (session === undefined) return undefined;
-  const row = await tx.get('SELECT folder FROM session WHERE id = ?', session);
-  await tx.run('UPDATE session SET folder = NULL WHERE id = ?', session);
+  const row = await tx.get('SELECT folder FROM session WHERE id = ?', [session]);
+  await tx.run('UPDATE session SET folder = NULL WHERE id = ?', [session]);
   return parse.text(row?.['folder']);
 }
 
 async function sendAnew(tx: Tx, series: string, target: string, total: number, now: Millis): Promise<void> {
-  await tx.run(
-    'DELETE FROM progress WHERE series = ? AND target IN (?, ?)',
+  await tx.run('DELETE FROM progress WHERE series = ? AND target IN (?, ?)', [
     series,
     target,
     `${COPIES}${target}`,
-  );
+  ]);
   const leg = { series, target };
   await addLeg(tx, leg, now);
   await openLeg(tx, leg, now, { claim: null, ...failureColumns(undefined), done: 0, total, through: 0 });
@@ -118,13 +114,13 @@ export const moveDone = (tx: Tx, claim: Claim, left: readonly string[], now: Mil
 async function writeMoved(tx: Tx, claim: Claim, left: readonly string[], now: Millis): Promise<MoveOrder> {
   await requireClaim(tx, claim);
   const { series } = claim;
-  const row = await tx.get('SELECT moving, moved FROM series WHERE id = ?', series);
+  const row = await tx.get('SELECT moving, moved FROM series WHERE id = ?', [series]);
   const order = orderIn(row);
   const moved = parse.moved(row?.['moved']);
   const last = moved.at(-1);
   const all: Moved[] =
     last === undefined || left.length === 0 ? moved : [...moved.slice(0, -1), { ...last, left }];
-  await tx.run('UPDATE series SET moving = NULL, moved = ? WHERE id = ?', JSON.stringify(all), series);
+  await tx.run('UPDATE series SET moving = NULL, moved = ? WHERE id = ?', [JSON.stringify(all), series]);
   await endLeg(tx, claim, order.failure, now);
   await refresh(tx, series, now);
   return order;
@@ -134,7 +130,7 @@ async function writeMoved(tx: Tx, claim: Claim, left: readonly string[], now: Mi
 export const moveFailed = (tx: Tx, claim: Claim, failure: Failure, now: Millis): Promise<void> =>
   ending(tx, claim, now, async () => {
     await requireClaim(tx, claim);
-    await tx.run('UPDATE series SET moving = NULL WHERE id = ?', claim.series);
+    await tx.run('UPDATE series SET moving = NULL WHERE id = ?', [claim.series]);
     await endLeg(tx, claim, failure, now);
     await refresh(tx, claim.series, now);
   });

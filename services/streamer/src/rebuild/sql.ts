@@ -22,7 +22,7 @@ export async function recover(
 ): Promise<'new' | 'grown' | 'known'> {
   const { id } = series;
   await lockSeries(tx, id);
-  const row = await tx.get('SELECT increment, path FROM series WHERE id = ?', id);
+  const row = await tx.get('SELECT increment, path FROM series WHERE id = ?', [id]);
   if (Number(row?.['increment'] ?? 0) > series.increment) return behind(tx, id, now);
   const known =
     row !== undefined && Number(row['increment']) >= series.increment && row['path'] === series.path;
@@ -32,7 +32,7 @@ export async function recover(
   if (series.copy !== undefined) {
     const { path, images } = series.copy;
     await filedLeg(tx, id, COPY, { done: images, total: images }, now);
-    await tx.run('UPDATE series SET copy_path = ? WHERE id = ?', path, id);
+    await tx.run('UPDATE series SET copy_path = ? WHERE id = ?', [path, id]);
   }
   for (const target of new Set([...series.targets, ...(await destinations(tx, id))]))
     await unknown(tx, { series: id, target, through: series.increment, total: series.stored }, now);
@@ -42,11 +42,10 @@ export async function recover(
 
 /** Project storage is older than the ledger: what it lacks is stored anew, and has been sent for all that anybody knows. */
 async function behind(tx: Tx, id: string, now: Millis): Promise<'grown'> {
-  await tx.run(
-    'UPDATE series SET due = coalesce(due, CAST(? AS BIGINT)), doubtful = 1 WHERE id = ?',
+  await tx.run('UPDATE series SET due = coalesce(due, CAST(? AS BIGINT)), doubtful = 1 WHERE id = ?', [
     now,
     id,
-  );
+  ]);
   await derive(tx, id);
   return 'grown';
 }
@@ -55,12 +54,11 @@ async function put(tx: Tx, series: RecoveredSeries, known: boolean, now: Millis)
   const { id, attributes, labels } = series;
   const session = sessionOf(attributes);
   if (!known)
-    await tx.run(
-      `INSERT INTO series (id, state, first_seen, updated) VALUES (?, 'working', ?, ?)`,
+    await tx.run(`INSERT INTO series (id, state, first_seen, updated) VALUES (?, 'working', ?, ?)`, [
       id,
       series.firstSeen,
       now,
-    );
+    ]);
   await tx.run(
     `UPDATE series SET attributes = ?, labels = ?, decision = coalesce(?, decision), doubts = ?, moved = ?, warnings = ?, path = ?,
        increment = ?, in_orthanc = ?, stored = ?, untagged = ?,
@@ -68,35 +66,35 @@ async function put(tx: Tx, series: RecoveredSeries, known: boolean, now: Millis)
        due = CASE WHEN ? = 1 THEN coalesce(due, CAST(? AS BIGINT)) ELSE due END,
        cleaned = CASE WHEN ? = 1 THEN coalesce(cleaned, CAST(? AS BIGINT)) ELSE NULL END
      WHERE id = ?`,
-    JSON.stringify(attributes),
-    labels === undefined ? null : JSON.stringify(labels),
-    textOf(series.decision),
-    textOf(series.doubts),
-    textOf(series.moved),
-    textOf(series.warnings),
-    series.path,
-    series.increment,
-    series.inOrthanc,
-    series.stored,
-    series.untagged,
-    series.differing,
-    series.digest,
-    attributes['SeriesInstanceUID'] ?? null,
-    session ?? null,
-    series.again ? 1 : 0,
-    now,
-    series.gone ? 1 : 0,
-    now,
-    id,
+    [
+      JSON.stringify(attributes),
+      labels === undefined ? null : JSON.stringify(labels),
+      textOf(series.decision),
+      textOf(series.doubts),
+      textOf(series.moved),
+      textOf(series.warnings),
+      series.path,
+      series.increment,
+      series.inOrthanc,
+      series.stored,
+      series.untagged,
+      series.differing,
+      series.digest,
+      attributes['SeriesInstanceUID'] ?? null,
+      session ?? null,
+      series.again ? 1 : 0,
+      now,
+      series.gone ? 1 : 0,
+      now,
+      id,
+    ],
   );
   if (session === undefined) return;
   // without a moment of the next look: an earlier report of it still counts
   await tx.run(
     `INSERT INTO session (id, due, first_seen, updated, increment) VALUES (?, NULL, ?, ?, 1)
      ON CONFLICT (id) DO UPDATE SET digest = NULL`,
-    session,
-    series.firstSeen,
-    now,
+    [session, series.firstSeen, now],
   );
 }
 
@@ -113,13 +111,13 @@ async function filedLeg(
 ): Promise<void> {
   await addLeg(tx, { series, target }, now);
   await endLeg(tx, { series, target }, undefined, now, { done, total });
-  await tx.run('DELETE FROM progress WHERE series = ? AND target = ?', series, target);
+  await tx.run('DELETE FROM progress WHERE series = ? AND target = ?', [series, target]);
   await verifySoon(tx, series, target, now);
 }
 
 /** Those to which a leg of the series leads. */
 async function destinations(tx: Tx, series: string): Promise<string[]> {
-  const legs = await tx.all('SELECT target FROM leg WHERE series = ?', series);
+  const legs = await tx.all('SELECT target FROM leg WHERE series = ?', [series]);
   return legs.map((leg) => String(leg['target'])).filter(isDestination);
 }
 
@@ -129,7 +127,7 @@ const isDestination = (target: string): boolean =>
 /** No step of a series' life: the state is what the rest of it says. */
 async function derive(tx: Tx, series: string): Promise<void> {
   const state = await stateIn(tx, series);
-  await tx.run('UPDATE series SET state = ? WHERE id = ?', state, series);
+  await tx.run('UPDATE series SET state = ? WHERE id = ?', [state, series]);
 }
 
 /**
@@ -148,12 +146,9 @@ export async function awaitUnknown(
     fresh += await tx.run(
       `INSERT INTO series (id, state, due, first_seen, updated) VALUES (?, 'collecting', ?, ?, ?)
        ON CONFLICT (id) DO NOTHING`,
-      id,
-      due,
-      now,
-      now,
+      [id, due, now, now],
     );
-    await tx.run('UPDATE series SET doubtful = 1 WHERE id = ? AND increment = 0', id);
+    await tx.run('UPDATE series SET doubtful = 1 WHERE id = ? AND increment = 0', [id]);
   }
   return fresh;
 }
@@ -185,6 +180,6 @@ export async function quietSessions(tx: Tx): Promise<void> {
   for (const row of rows) {
     const id = String(row['id']);
     const series = await seriesViews(tx, 'WHERE session = ?', id);
-    await tx.run('UPDATE session SET digest = ? WHERE id = ?', recoveredMark(series), id);
+    await tx.run('UPDATE session SET digest = ? WHERE id = ?', [recoveredMark(series), id]);
   }
 }

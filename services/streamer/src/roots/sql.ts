@@ -6,7 +6,7 @@ import { parse } from '../ledger/views.ts';
 
 /** The id of the installation. The ledger takes the given one where it has none yet. */
 export async function installationId(tx: Tx, given: string): Promise<string> {
-  await tx.run('INSERT INTO installation (one, id) VALUES (1, ?) ON CONFLICT (one) DO NOTHING', given);
+  await tx.run('INSERT INTO installation (one, id) VALUES (1, ?) ON CONFLICT (one) DO NOTHING', [given]);
   return String((await tx.get('SELECT id FROM installation'))?.['id']);
 }
 
@@ -23,12 +23,11 @@ export async function knownRoots(tx: Tx): Promise<ReadonlyMap<string, KnownRoot>
  * stays: gives what the ledger has. Sequence 0: nothing is known to be on the root yet.
  */
 export async function reserveRoot(tx: Tx, name: string, id: string): Promise<KnownRoot> {
-  await tx.run(
-    'INSERT INTO root (name, id, sequence) VALUES (?, ?, 0) ON CONFLICT (name) DO NOTHING',
+  await tx.run('INSERT INTO root (name, id, sequence) VALUES (?, ?, 0) ON CONFLICT (name) DO NOTHING', [
     name,
     id,
-  );
-  const row = await tx.get('SELECT id, sequence FROM root WHERE name = ?', name);
+  ]);
+  const row = await tx.get('SELECT id, sequence FROM root WHERE name = ?', [name]);
   return { id: String(row?.['id']), sequence: Number(row?.['sequence']) };
 }
 
@@ -43,10 +42,7 @@ export async function adoptRoot(
     `INSERT INTO root (name, id, sequence, examined) VALUES (?, ?, ?, ?)
      ON CONFLICT (name) DO UPDATE SET id = excluded.id, sequence = excluded.sequence, beat_owner = NULL,
        beat = 0, beat_until = 0, examined = coalesce(excluded.examined, root.examined)`,
-    name,
-    id,
-    sequence,
-    examineAll ? '' : null,
+    [name, id, sequence, examineAll ? '' : null],
   );
 }
 
@@ -61,19 +57,13 @@ export async function beginBeat(
   now: Millis,
   until: Millis,
 ): Promise<number | undefined> {
-  const row = await tx.get(`SELECT sequence, beat FROM root WHERE name = ? ${tx.dialect.lock}`, name);
+  const row = await tx.get(`SELECT sequence, beat FROM root WHERE name = ? ${tx.dialect.lock}`, [name]);
   const next = 1 + Math.max(Number(row?.['sequence'] ?? 0), Number(row?.['beat'] ?? 0));
   // a right that ends later than any may was taken before the clock stepped back
   const begun = await tx.run(
     `UPDATE root SET beat_owner = ?, beat = ?, beat_until = ?
      WHERE name = ? AND (beat_owner IS NULL OR beat_owner = ? OR beat_until <= ? OR beat_until > ?)`,
-    owner,
-    next,
-    until,
-    name,
-    owner,
-    now,
-    until + (until - now),
+    [owner, next, until, name, owner, now, until + (until - now)],
   );
   return begun === 1 ? next : undefined;
 }
@@ -82,10 +72,7 @@ export async function beginBeat(
 export async function endBeat(tx: Tx, name: string, owner: string, sequence: number): Promise<void> {
   await tx.run(
     'UPDATE root SET sequence = ?, beat_owner = NULL WHERE name = ? AND beat_owner = ? AND beat = ?',
-    sequence,
-    name,
-    owner,
-    sequence,
+    [sequence, name, owner, sequence],
   );
 }
 
@@ -101,15 +88,12 @@ export async function storedPlaces(
       ? await tx.all(
           `SELECT s.id, s.copy_path AS path FROM leg l JOIN series s ON s.id = l.series
            WHERE l.target = ? AND l.done > 0 ORDER BY l.updated DESC, l.series LIMIT ? OFFSET ?`,
-          COPY,
-          limit,
-          offset,
+          [COPY, limit, offset],
         )
       : await tx.all(
           `SELECT id, path FROM series WHERE stored > 0 AND path IS NOT NULL
            ORDER BY updated DESC, id LIMIT ? OFFSET ?`,
-          limit,
-          offset,
+          [limit, offset],
         );
   return rows.map((row) => ({ series: String(row['id']), path: parse.text(row['path']) ?? '' }));
 }
@@ -119,8 +103,7 @@ export async function hastenRefused(tx: Tx, now: Millis): Promise<void> {
   await tx.run(
     `UPDATE leg SET next_try = ?
      WHERE state = 'pending' AND claim IS NULL AND next_try > ? AND failure_code LIKE 'STORE_ROOT_%'`,
-    now,
-    now,
+    [now, now],
   );
 }
 
@@ -142,15 +125,13 @@ export async function examineNext(
   limit: number,
   now: Millis,
 ): Promise<boolean> {
-  const row = await tx.get(`SELECT examined FROM root WHERE name = ? ${tx.dialect.lock}`, name);
+  const row = await tx.get(`SELECT examined FROM root WHERE name = ? ${tx.dialect.lock}`, [name]);
   const from = parse.text(row?.['examined']);
   if (from === undefined) return false;
   const rows = await tx.all(
     `SELECT s.id, s.path FROM series s JOIN leg l ON l.series = s.id AND l.target = ?
      WHERE s.id > ? AND l.state <> 'pending' ORDER BY s.id LIMIT ?`,
-    target,
-    from,
-    limit,
+    [target, from, limit],
   );
   for (const { id, path } of rows) {
     const folder = parse.text(path);
@@ -159,7 +140,7 @@ export async function examineNext(
       await retryLegs(tx, String(id), target, now);
   }
   const last = rows.length < limit ? null : String(rows.at(-1)?.['id']);
-  await tx.run('UPDATE root SET examined = ? WHERE name = ?', last, name);
+  await tx.run('UPDATE root SET examined = ? WHERE name = ?', [last, name]);
   return last !== null;
 }
 

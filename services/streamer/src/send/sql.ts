@@ -44,7 +44,7 @@ async function writeForwarded(
   await requireClaim(tx, claim);
   const { series, target } = claim;
   // an increment that was stored while this one was under way has to be sent still
-  const row = await tx.get('SELECT increment FROM series WHERE id = ?', series);
+  const row = await tx.get('SELECT increment FROM series WHERE id = ?', [series]);
   const open = Number(row?.['increment']) > through;
   const columns = {
     through,
@@ -52,7 +52,7 @@ async function writeForwarded(
   };
   if (open) await openLeg(tx, claim, now, { claim: null, ...failureColumns(failure), ...columns });
   else await endLeg(tx, claim, failure, now, columns);
-  await tx.run(`DELETE FROM progress WHERE series = ? AND target = ? AND outcome = 'done'`, series, target);
+  await tx.run(`DELETE FROM progress WHERE series = ? AND target = ? AND outcome = 'done'`, [series, target]);
   await refresh(tx, series, now);
 }
 
@@ -63,8 +63,8 @@ export const unwanted = (tx: Tx, claim: Claim, now: Millis): Promise<void> =>
 async function dropLeg(tx: Tx, claim: Claim, now: Millis): Promise<void> {
   await requireClaim(tx, claim);
   const { series, target } = claim;
-  await tx.run('DELETE FROM progress WHERE series = ? AND target = ?', series, target);
-  await tx.run('DELETE FROM leg WHERE series = ? AND target = ? AND through = 0', series, target);
+  await tx.run('DELETE FROM progress WHERE series = ? AND target = ?', [series, target]);
+  await tx.run('DELETE FROM leg WHERE series = ? AND target = ? AND through = 0', [series, target]);
   await endLeg(tx, claim, undefined, now);
   await refresh(tx, series, now);
 }
@@ -72,10 +72,9 @@ async function dropLeg(tx: Tx, claim: Claim, now: Millis): Promise<void> {
 /** Opens a leg to a destination that was added later. False where there is one, or nothing is stored. */
 export async function openDestination(tx: Tx, series: string, target: string, now: Millis): Promise<boolean> {
   await lockSeries(tx, series);
-  const row = await tx.get(
-    'SELECT stored - differing AS total FROM series WHERE id = ? AND stored > 0',
+  const row = await tx.get('SELECT stored - differing AS total FROM series WHERE id = ? AND stored > 0', [
     series,
-  );
+  ]);
   const leg = { series, target };
   if (row === undefined || !(await addLeg(tx, leg, now))) return false;
   await openLeg(tx, leg, now, { total: Number(row['total']) });

@@ -15,7 +15,7 @@ const SETTLED = `EXISTS (SELECT 1 FROM series m WHERE m.session = s.id)
 export async function nextSession(tx: Tx, now: Millis): Promise<SessionView | undefined> {
   const row = await tx.get(
     `SELECT s.* FROM session s WHERE s.due IS NOT NULL AND s.due <= ? AND ${SETTLED} ORDER BY s.due LIMIT 1`,
-    now,
+    [now],
   );
   return row === undefined ? undefined : viewOf(tx, row);
 }
@@ -30,11 +30,11 @@ export async function sessionComplete(
   { digest, folder }: { readonly digest: string; readonly folder: string | undefined },
   now: Millis,
 ): Promise<boolean> {
-  const row = await tx.get(`SELECT s.* FROM session s WHERE s.id = ? ${tx.dialect.lock}`, seen.id);
+  const row = await tx.get(`SELECT s.* FROM session s WHERE s.id = ? ${tx.dialect.lock}`, [seen.id]);
   if (row?.['due'] == null) {
     // another streamer was first. Whoever stood still meanwhile has written a report of what was: it is written anew
     if (row !== undefined && parse.text(row['digest']) !== digest)
-      await tx.run('UPDATE session SET due = ? WHERE id = ?', now, seen.id);
+      await tx.run('UPDATE session SET due = ? WHERE id = ?', [now, seen.id]);
     return false;
   }
   if (Number(row['updated']) !== seen.updated) return false;
@@ -48,10 +48,7 @@ export async function sessionComplete(
   await tx.run(
     `UPDATE session SET due = NULL, digest = ?, folder = ?, increment = ?, failure_code = NULL, failure_message = NULL
      WHERE id = ?`,
-    quiet ? known : digest,
-    folder ?? null,
-    increment,
-    seen.id,
+    [quiet ? known : digest, folder ?? null, increment, seen.id],
   );
   if (!again) await tell(tx, undefined, { kind: 'complete', subject: seen.id, increment }, now);
   return true;
@@ -60,16 +57,13 @@ export async function sessionComplete(
 export async function sessionLater(tx: Tx, session: string, failure: Failure, due: Millis): Promise<void> {
   await tx.run(
     'UPDATE session SET due = ?, failure_code = ?, failure_message = ? WHERE id = ? AND due IS NOT NULL',
-    due,
-    failure.code,
-    failure.message,
-    session,
+    [due, failure.code, failure.message, session],
   );
 }
 
 /** Latest news first. */
 export async function listSessions(tx: Tx, limit: number): Promise<SessionView[]> {
-  const rows = await tx.all('SELECT * FROM session ORDER BY updated DESC LIMIT ?', limit);
+  const rows = await tx.all('SELECT * FROM session ORDER BY updated DESC LIMIT ?', [limit]);
   const views: SessionView[] = [];
   for (const row of rows) views.push(await viewOf(tx, row));
   return views;

@@ -30,16 +30,18 @@ export async function bindFolder(
   await tx.run(
     `UPDATE series SET attributes = ?, labels = ?, path = ?, in_orthanc = ?, decision = coalesce(?, decision), doubts = ?,
        updated = ? WHERE id = ?`,
-    JSON.stringify(attributes),
-    labels === undefined ? null : JSON.stringify(labels),
-    path,
-    inOrthanc,
-    decision === undefined ? null : JSON.stringify(decision),
-    doubts.length === 0 ? null : JSON.stringify(doubts),
-    now,
-    series,
+    [
+      JSON.stringify(attributes),
+      labels === undefined ? null : JSON.stringify(labels),
+      path,
+      inOrthanc,
+      decision === undefined ? null : JSON.stringify(decision),
+      doubts.length === 0 ? null : JSON.stringify(doubts),
+      now,
+      series,
+    ],
   );
-  await tx.run('UPDATE leg SET total = ? WHERE series = ? AND target = ?', inOrthanc, series, STORAGE);
+  await tx.run('UPDATE leg SET total = ? WHERE series = ? AND target = ?', [inOrthanc, series, STORAGE]);
 }
 
 /** Ends the claim: all of the series was dealt with, and the legs of the destinations that want it are open. */
@@ -56,20 +58,22 @@ async function writeStored(tx: Tx, claim: Claim, done: StoreDone, now: Millis): 
     `UPDATE series SET increment = ?, stored = ?, untagged = ?, differing = ?, digest = ?, warnings = ?,
        cleaned = CASE WHEN in_orthanc > 0 THEN NULL ELSE cleaned END, reason_code = NULL, reason_message = NULL
      WHERE id = ?`,
-    done.increment,
-    done.stored,
-    done.untagged,
-    done.differing ?? 0,
-    done.digest,
-    done.warnings === undefined || done.warnings.length === 0 ? null : JSON.stringify(done.warnings),
-    series,
+    [
+      done.increment,
+      done.stored,
+      done.untagged,
+      done.differing ?? 0,
+      done.digest,
+      done.warnings === undefined || done.warnings.length === 0 ? null : JSON.stringify(done.warnings),
+      series,
+    ],
   );
   if (done.parts !== undefined) await storedParts(tx, done.parts);
   const images = done.stored - (done.differing ?? 0);
   await endLeg(tx, claim, done.failure, now, { done: images });
-  await tx.run('DELETE FROM progress WHERE series = ? AND target = ?', series, STORAGE);
-  const doubtful = (await tx.get('SELECT doubtful FROM series WHERE id = ?', series))?.['doubtful'] === 1;
-  await tx.run('UPDATE series SET doubtful = NULL WHERE id = ?', series);
+  await tx.run('DELETE FROM progress WHERE series = ? AND target = ?', [series, STORAGE]);
+  const doubtful = (await tx.get('SELECT doubtful FROM series WHERE id = ?', [series]))?.['doubtful'] === 1;
+  await tx.run('UPDATE series SET doubtful = NULL WHERE id = ?', [series]);
   const { increment: through } = done;
   const total = images;
   if (done.stored > 0)
@@ -101,21 +105,13 @@ export async function quarantine(
   const { series } = claim;
   await tx.run(
     `UPDATE series SET attributes = ?, in_orthanc = ?, digest = ?, reason_code = ?, reason_message = ? WHERE id = ?`,
-    JSON.stringify(attributes),
-    inOrthanc,
-    digest,
-    reason.code,
-    reason.message,
-    series,
+    [JSON.stringify(attributes), inOrthanc, digest, reason.code, reason.message, series],
   );
   if (parts !== undefined) await storedParts(tx, parts);
   // it waits for a person, not for a time
   await tx.run(
     'UPDATE leg SET claim = NULL, next_try = NULL, total = ?, updated = ? WHERE series = ? AND target = ?',
-    inOrthanc,
-    now,
-    series,
-    STORAGE,
+    [inOrthanc, now, series, STORAGE],
   );
   await refresh(tx, series, now);
   await sessionNews(tx, series, attributes, now);
@@ -131,10 +127,12 @@ export async function releaseSeries(
   await lockSeries(tx, series);
   const changed = await tx.run(
     'UPDATE series SET due = ?, labels = coalesce(?, labels), decision = coalesce(?, decision) WHERE id = ?',
-    now,
-    decision === undefined ? null : JSON.stringify(decision.labels),
-    decision === undefined ? null : JSON.stringify(decision),
-    series,
+    [
+      now,
+      decision === undefined ? null : JSON.stringify(decision.labels),
+      decision === undefined ? null : JSON.stringify(decision),
+      series,
+    ],
   );
   await refresh(tx, series, now);
   return changed === 1;

@@ -36,31 +36,29 @@ export async function askVerify(
 ): Promise<JobView | undefined> {
   const id = randomUUID();
   const { sql, values } = which(selection);
-  await tx.run(
-    'INSERT INTO verify_job (id, created, asker, repair) VALUES (?, ?, ?, ?)',
+  await tx.run('INSERT INTO verify_job (id, created, asker, repair) VALUES (?, ?, ?, ?)', [
     id,
     now,
     by,
     repair ? 1 : 0,
-  );
+  ]);
   const total = await tx.run(
     `INSERT INTO verify_item (job, series, place, next_try)
      SELECT j.id, verification.series, verification.place, j.created
      FROM verification JOIN series s ON s.id = verification.series JOIN verify_job j ON j.id = ? WHERE 1 = 1${sql}`,
-    id,
-    ...values,
+    [id, ...values],
   );
   if (total > 0) return jobById(tx, id);
-  await tx.run('DELETE FROM verify_job WHERE id = ?', id);
+  await tx.run('DELETE FROM verify_job WHERE id = ?', [id]);
   return undefined;
 }
 
 export async function jobById(tx: Tx, id: string): Promise<JobView | undefined> {
-  const row = await tx.get('SELECT * FROM verify_job WHERE id = ?', id);
+  const row = await tx.get('SELECT * FROM verify_job WHERE id = ?', [id]);
   if (row === undefined) return undefined;
   const counts = await tx.all(
     `SELECT state, count(*) AS n, sum(restored) AS restored FROM verify_item WHERE job = ? GROUP BY state`,
-    id,
+    [id],
   );
   const sum = (column: string, wanted: (state: unknown) => boolean): number =>
     counts.filter(({ state }) => wanted(state)).reduce((all, one) => all + Number(one[column] ?? 0), 0);
@@ -83,8 +81,7 @@ export async function jobResults(tx: Tx, id: string, limit: number): Promise<Job
     `SELECT series, place, state, outcome FROM verify_item WHERE job = ?
      ORDER BY CASE state WHEN 'failing' THEN 0 WHEN 'unknown' THEN 1 WHEN 'acknowledged' THEN 2 ELSE 3 END, series, place
      LIMIT ?`,
-    id,
-    limit,
+    [id, limit],
   );
   return rows.map((row) => ({
     ...partOf(row),
@@ -103,12 +100,10 @@ const STOPPED: Outcome = {
 
 /** Stops what has not ended yet; its worker finds the claim gone. False where there is no such request. */
 export async function stopJob(tx: Tx, id: string): Promise<boolean> {
-  if ((await tx.get('SELECT id FROM verify_job WHERE id = ?', id)) === undefined) return false;
+  if ((await tx.get('SELECT id FROM verify_job WHERE id = ?', [id])) === undefined) return false;
   await tx.run(
     `UPDATE verify_item SET next_try = NULL, claim = NULL, state = ?, outcome = ? WHERE job = ? AND next_try IS NOT NULL`,
-    STOPPED.state,
-    JSON.stringify(STOPPED),
-    id,
+    [STOPPED.state, JSON.stringify(STOPPED), id],
   );
   return true;
 }
@@ -118,21 +113,20 @@ export async function nextAsked(tx: Tx, now: Millis): Promise<VerifyWork | undef
   const row = await tx.get(
     `SELECT i.job, i.series, i.place, i.attempts FROM verify_item i WHERE i.next_try IS NOT NULL AND i.next_try <= ?
      ORDER BY i.next_try LIMIT 1 ${tx.dialect.lockFree('i')}`,
-    now,
+    [now],
   );
   if (row === undefined) return undefined;
   const { series, place: target } = partOf(row);
   const id = String(row['job']);
   const token = randomUUID();
-  await tx.run(
-    'UPDATE verify_item SET claim = ?, next_try = ? WHERE job = ? AND series = ? AND place = ?',
+  await tx.run('UPDATE verify_item SET claim = ?, next_try = ? WHERE job = ? AND series = ? AND place = ?', [
     token,
     now + tx.leaseMs,
     id,
     series,
     target,
-  );
-  const asked = await tx.get('SELECT repair FROM verify_job WHERE id = ?', id);
+  ]);
+  const asked = await tx.get('SELECT repair FROM verify_job WHERE id = ?', [id]);
   return {
     series,
     target,
@@ -154,7 +148,7 @@ export async function acknowledgeFindings(
   const rows = await tx.all(
     `SELECT verification.series, verification.place FROM verification JOIN series s ON s.id = verification.series
      WHERE ${FAILING}${sql} ORDER BY verification.series, verification.place`,
-    ...values,
+    values,
   );
   const parts = rows.map(partOf);
   for (const { series, place } of parts) {
@@ -162,12 +156,7 @@ export async function acknowledgeFindings(
     await tx.run(
       `UPDATE verification SET known_digest = digest, known_by = ?, known_at = ?, known_reason = ?, since = ?
        WHERE series = ? AND place = ?`,
-      by,
-      now,
-      reason,
-      now,
-      series,
-      place,
+      [by, now, reason, now, series, place],
     );
     await refresh(tx, series, now);
   }

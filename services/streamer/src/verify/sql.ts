@@ -15,12 +15,11 @@ export async function adjustVerify(tx: Tx, { every, until }: VerifyTimes, now: M
     );
     return;
   }
-  await tx.run('UPDATE verification SET due = ? WHERE due > ?', now + every, now + every);
-  await tx.run(
-    'UPDATE verification SET due = ? WHERE due IS NULL AND stored > ?',
+  await tx.run('UPDATE verification SET due = ? WHERE due > ?', [now + every, now + every]);
+  await tx.run('UPDATE verification SET due = ? WHERE due IS NULL AND stored > ?', [
     now,
     until === undefined ? -1 : now - until,
-  );
+  ]);
 }
 
 /** Claims the next series whose time has come. While it is claimed, `due` is the end of the lease. */
@@ -28,18 +27,17 @@ export async function nextVerify(tx: Tx, now: Millis): Promise<VerifyWork | unde
   const row = await tx.get(
     `SELECT v.series, v.place, v.attempts FROM verification v WHERE v.due IS NOT NULL AND v.due <= ?
      ORDER BY v.due LIMIT 1 ${tx.dialect.lockFree('v')}`,
-    now,
+    [now],
   );
   if (row === undefined) return undefined;
   const { series, place } = partOf(row);
   const token = randomUUID();
-  await tx.run(
-    'UPDATE verification SET claim = ?, due = ? WHERE series = ? AND place = ?',
+  await tx.run('UPDATE verification SET claim = ?, due = ? WHERE series = ? AND place = ?', [
     token,
     now + tx.leaseMs,
     series,
     place,
-  );
+  ]);
   return { series, target: place, token, job: undefined, repair: false, attempts: Number(row['attempts']) };
 }
 
@@ -68,24 +66,22 @@ const move = (
   { series, target, token }: Claim,
   ...values: (string | number | null)[]
 ): Promise<number> =>
-  tx.run(
-    `UPDATE ${table} SET ${set} WHERE series = ? AND place = ? AND claim = ?`,
+  tx.run(`UPDATE ${table} SET ${set} WHERE series = ? AND place = ? AND claim = ?`, [
     ...values,
     series,
     target,
     token,
-  );
+  ]);
 
 /** Ends a claim of what is due: nothing where a person's request was worked on. Throws where another has it. */
 async function release(tx: Tx, work: VerifyWork): Promise<void> {
   await lockSeries(tx, work.series);
   const table = work.job === undefined ? 'verification' : 'verify_item';
-  const held = await tx.get(
-    `SELECT claim FROM ${table} WHERE series = ? AND place = ? AND claim = ?`,
+  const held = await tx.get(`SELECT claim FROM ${table} WHERE series = ? AND place = ? AND claim = ?`, [
     work.series,
     work.target,
     work.token,
-  );
+  ]);
   if (held === undefined) throw new FailureError(LOST);
 }
 
@@ -106,16 +102,18 @@ export async function recordLook(
     `UPDATE verification SET looked = ?, files = ?, bytes = ?, attempts = 0, failure_code = ?, failure_message = ?,
        findings = ?, digest = ?, trouble_code = NULL, trouble_message = NULL, claim = NULL, due = ?
      WHERE series = ? AND place = ?`,
-    now,
-    look.files,
-    look.bytes,
-    failure?.code ?? null,
-    failure?.message ?? null,
-    JSON.stringify(look.findings),
-    look.digest ?? null,
-    due,
-    work.series,
-    work.target,
+    [
+      now,
+      look.files,
+      look.bytes,
+      failure?.code ?? null,
+      failure?.message ?? null,
+      JSON.stringify(look.findings),
+      look.digest ?? null,
+      due,
+      work.series,
+      work.target,
+    ],
   );
   if (failure === undefined)
     await set(
@@ -131,10 +129,10 @@ export async function recordLook(
 }
 
 const set = (tx: Tx, { series, target }: Claim, what: string, value: number): Promise<number> =>
-  tx.run(`UPDATE verification SET ${what} WHERE series = ? AND place = ?`, value, series, target);
+  tx.run(`UPDATE verification SET ${what} WHERE series = ? AND place = ?`, [value, series, target]);
 
 const rowOf = (tx: Tx, { series, target }: Claim): Promise<Row | undefined> =>
-  tx.get('SELECT * FROM verification WHERE series = ? AND place = ?', series, target);
+  tx.get('SELECT * FROM verification WHERE series = ? AND place = ?', [series, target]);
 
 /** Hooks get one event about what is wrong; the report of the session is written anew. */
 async function tellOf(
@@ -143,7 +141,7 @@ async function tellOf(
   failure: Look['failure'],
   now: Millis,
 ): Promise<void> {
-  const row = await tx.get('SELECT attributes, increment FROM series WHERE id = ?', series);
+  const row = await tx.get('SELECT attributes, increment FROM series WHERE id = ?', [series]);
   const attributes = parse.attributes(row?.['attributes'] ?? '{}');
   if (failure !== undefined)
     await tell(
@@ -260,11 +258,7 @@ export async function claimLegOf(
     `UPDATE leg SET claim = ?, next_try = ? WHERE series = ? AND target = ? AND state <> 'pending'
        AND (claim IS NULL OR next_try <= ?)
        AND NOT EXISTS (SELECT 1 FROM series s WHERE s.id = leg.series AND s.due IS NOT NULL)`,
-    token,
-    now + tx.leaseMs,
-    series,
-    place,
-    now,
+    [token, now + tx.leaseMs, series, place, now],
   );
   const claim = { series, target: place, token };
   if (taken === 1) await requireClaim(tx, claim);

@@ -302,8 +302,8 @@ async function complete(of: Rig): Promise<SeriesView> {
   await send(of, () => SENT);
   const commit = await legTo(of, commitmentLeg('pacs'));
   await of.ledger.write(async (tx) => {
-    await tx.run('DELETE FROM leg WHERE series = ? AND target = ?', commit.series, commit.target);
-    await tx.run(`UPDATE series SET state = 'complete' WHERE id = ?`, commit.series);
+    await tx.run('DELETE FROM leg WHERE series = ? AND target = ?', [commit.series, commit.target]);
+    await tx.run(`UPDATE series SET state = 'complete' WHERE id = ?`, [commit.series]);
   });
   return view(of);
 }
