@@ -1,0 +1,1 @@
+CREATE INDEX series_uid ON series (uid);

@@ -1,4 +1,0 @@
-/** Which Scanflow this is. */
-import manifest from '../package.json' with { type: 'json' };
-
-export const VERSION: string = manifest.version;
