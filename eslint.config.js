@@ -93,16 +93,17 @@ const beneathServices = ['booking', 'calendar', 'dicom', 'dimse', 'failure', 'id
 /** What decides in the streamer: a feature's folder has it beside what acts. */
 const pureInStreamer = [
   ...['model/series', 'model/rule', 'model/failure', 'model/decision'],
-  ...['commitment/plan', 'hooks/plan', 'sessions/plan', 'completeness/counts', 'completeness/lacking'],
-  ...['acquired', 'route', 'reading', 'evidence', 'layout'].map(inPlace),
-  ...['store/disk/names', 'store/record', 'store/tag', 'work/retry'],
+  ...['cleanup/plan', 'commitment/plan', 'hooks/plan', 'sessions/plan'],
+  ...['completeness/counts', 'completeness/lacking'],
+  ...['route', 'reading', 'evidence', 'layout'].map(inPlace),
+  ...['store/disk/names', 'store/record', 'work/retry'],
 ];
 /** A feature is a folder. What acts in it, and its SQL, is its own: work/, http/ and service.ts put the features together. */
 const features = [
   ...['cleanup', 'commitment', 'completeness', 'copy', 'erase', 'hooks', 'intake', 'joining', 'move'],
   ...['rebuild', 'reports', 'roots', 'send', 'sessions', 'store', 'verify'],
 ];
-const inside = `(?:${features.join('|')})/(?:step|loop|sql|sql-jobs|deliver|open|wire|watch|api|routes)\\.ts$`;
+const inside = `(?:${features.join('|')})/(?:step|sql|sql-jobs|deliver|open|wire|api|routes)\\.ts$`;
 const acting = {
   regex: `^(?:\\.\\./)+${inside}`,
   message: 'A feature does not import what acts in another one, nor its SQL: see docs/architecture.md.',

@@ -34,13 +34,13 @@ import { hooksOf, settingsOf, verifySettings } from './settings.ts';
 import { openStorage } from './store/disk/open.ts';
 import type { Clock, Settings } from './model/settings.ts';
 
-export interface StreamerContext {
+interface StreamerContext {
   readonly config: Config;
   readonly log: Log;
   readonly signal: AbortSignal;
 }
 
-export interface RunningStreamer {
+interface RunningStreamer {
   /** Of its HTTP interface. */
   readonly port: number;
   stop(): Promise<void>;

@@ -1,4 +1,5 @@
 /** The configuration as the steps use it. */
+import { defined } from '@scanflow/booking/defined';
 import { labelRules, admits, layoutTemplate, sendersOf, type Config } from '@scanflow/config';
 import { tagOf } from '@scanflow/dicom';
 import type { Dial } from '@scanflow/dimse';
@@ -6,7 +7,7 @@ import { parseLayout, type Layout } from './store/place/layout.ts';
 import { DOUBT_KINDS } from './model/series.ts';
 import { DEFAULT_RETRY, type RetryPolicy } from './work/retry.ts';
 import type { RouteRules } from './store/place/route.ts';
-import type { TagRules } from './store/tag.ts';
+import type { TagRules } from './store/record.ts';
 import type { Reach, Destination, Settings } from './model/settings.ts';
 import { seriesKeywords } from './store/image.ts';
 import { hoursOf } from './work/pace.ts';
@@ -75,7 +76,7 @@ export function routeRules({
 /** The rules of the configuration have seen to it that one of the two is whole. */
 function reachOf(destination: Config['destinations'][string], dial: Dial | undefined): Reach {
   const { host = '', port = 0, aet = '', callingAet = 'SCANFLOW', associations = 1, transcode } = destination;
-  const dialled = dial === undefined ? {} : { dial };
+  const dialled = defined({ dial });
   if (destination.url === undefined)
     return {
       kind: 'c-store',
@@ -107,7 +108,7 @@ const policyOf = ({
 }: NonNullable<Config['destinations'][string]['retry']>): RetryPolicy => ({
   firstMs,
   capMs,
-  ...(giveUp === undefined ? {} : { giveUpMs: giveUp }),
+  ...defined({ giveUpMs: giveUp }),
 });
 
 function commitmentsOf(
@@ -122,7 +123,7 @@ function commitmentsOf(
     // the certificates of a web server are not those of a DICOM node
     const dial = url === undefined ? dials.get(name) : undefined;
     const { attempts, batch, answers, wait } = commitment;
-    const peer = { host, port, calledAet, callingAet, ...(dial === undefined ? {} : { dial }) };
+    const peer = { host, port, calledAet, callingAet, ...defined({ dial }) };
     return [{ name, peer, withinMs, lingerMs: answers === 'same' ? wait : 0, attempts, batch }];
   });
 }

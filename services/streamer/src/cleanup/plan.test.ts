@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type KeptSeries, keptBecause, keptSummary } from './kept.ts';
+import { type KeptSeries, keptBecause, keptSummary } from './plan.ts';
 
 const series = (over: Partial<KeptSeries>): KeptSeries => ({
   id: 'a',

@@ -1,13 +1,8 @@
 /** Why a series is still in Orthanc although clean-up was due. Pure. */
-import type { LegState, SeriesState } from '../model/series.ts';
-
-export interface Kept {
-  readonly code: string;
-  readonly message: string;
-}
+import type { LegState, SeriesState, Reason } from '../model/series.ts';
 
 /** Failures come first, since they need a person. */
-export function keptBecause({ state, reason, open }: KeptSeries): Kept {
+export function keptBecause({ state, reason, open }: KeptSeries): Reason {
   if (state === 'quarantined')
     return {
       code: reason?.code ?? WAITS,
@@ -37,7 +32,7 @@ export interface KeptSummary {
 }
 
 /** Undefined where nothing is kept. */
-export function keptSummary(all: Iterable<Kept>): KeptSummary | undefined {
+export function keptSummary(all: Iterable<Reason>): KeptSummary | undefined {
   const because: Record<string, number> = {};
   let series = 0;
   for (const { code } of all) {
@@ -52,11 +47,11 @@ export interface KeptSeries {
   readonly id: string;
   readonly state: SeriesState;
   /** Why it is quarantined. */
-  readonly reason: { readonly code: string; readonly message: string } | undefined;
+  readonly reason: Reason | undefined;
   /** Legs, and `hook:NAME` of it and of its session, that are not done. */
   readonly open: readonly {
     readonly target: string;
     readonly state: LegState;
-    readonly failure: { readonly code: string; readonly message: string } | undefined;
+    readonly failure: Reason | undefined;
   }[];
 }

@@ -1,27 +1,26 @@
 /** Clean-up: deletes from Orthanc what is stored and verified, and nothing else. */
 import { type Failure, permanent } from '@scanflow/failure';
 import type { InstanceListing, Orthanc } from '@scanflow/orthanc';
-import { failureOf } from '../model/failure.ts';
+import { failureOf, unlessGone } from '../model/failure.ts';
 import { keyOf, keysOf } from '../store/record.ts';
-import type { Ledger } from '../ledger/tx.ts';
+import type { Ledger, Millis, Row, Tx } from '../ledger/tx.ts';
 import type { Store } from '../store/types.ts';
 import type { SeriesView } from '../ledger/rows.ts';
 import { reached } from '../work/trace.ts';
 import type { Clock } from '../model/settings.ts';
-import { markCleaned, markCleaning } from './sql.ts';
 import type { LoopDeps } from '../work/deps.ts';
 import { Wake } from '../work/wake.ts';
-import { cleanable, keptSeries } from './sql.ts';
-import { keptBecause, keptSummary } from './kept.ts';
+import { keptBecause, keptSummary, type KeptSeries } from './plan.ts';
+import { seriesViews, message, parse } from '../ledger/views.ts';
 
-export interface CleanDeps {
+interface CleanDeps {
   readonly orthanc: Pick<Orthanc, 'instances' | 'instance' | 'versions' | 'remove' | 'noteLeaving'>;
   readonly ledger: Ledger;
   readonly store: Pick<Store, 'record' | 'holds'>;
   readonly clock: Clock;
 }
 
-export type CleanOutcome =
+type CleanOutcome =
   | { readonly kind: 'cleaned'; readonly images: number }
   /** Images arrived meanwhile; they are stored first. */
   | { readonly kind: 'grown' }
@@ -33,7 +32,8 @@ export async function cleanStep(
   { orthanc, ledger, store, clock }: CleanDeps,
   signal: AbortSignal,
 ): Promise<CleanOutcome> {
-  const listed = await listOf(series.id, orthanc, signal);
+  // nothing if an earlier attempt was killed between its last deletion and the ledger
+  const listed = (await unlessGone(orthanc.instances(series.id, signal))) ?? [];
   const record = series.path === undefined ? undefined : await store.record(series.path);
   if (series.path === undefined || record?.orthancSeries !== series.id || record.state !== 'stored')
     return refused(NO_RECORD);
@@ -41,7 +41,7 @@ export async function cleanStep(
     const stored = new Set(record.instances.flatMap(keysOf));
     if (listed.some((file) => !stored.has(keyOf(file)))) {
       // a deletion that was killed left this note; nothing is deleted now, so re-sends may come
-      await unlessGone(() => orthanc.noteLeaving(series.id, undefined, signal));
+      await unlessGone(orthanc.noteLeaving(series.id, undefined, signal));
       return refused(UNKNOWN_IMAGES);
     }
     // check all of them before the first is deleted, also those that Orthanc no longer has
@@ -77,17 +77,17 @@ async function deleteAll(
       if (clock.now() - noted > NOTE_EVERY_MS) {
         noted = clock.now();
         const since = Temporal.Instant.fromEpochMilliseconds(noted).toString();
-        await unlessGone(() => orthanc.noteLeaving(series, since, signal));
+        await unlessGone(orthanc.noteLeaving(series, since, signal));
         reached('series-leaving');
       }
       const [{ id } = { id: '' }] = files;
       if (!(await isAsListed(files, orthanc, signal))) continue;
-      await unlessGone(() => orthanc.remove(id, signal));
+      await unlessGone(orthanc.remove(id, signal));
       images += 1;
       reached('image-deleted', { instance: id });
     }
   } finally {
-    if (images < wanted.length) await unlessGone(() => orthanc.noteLeaving(series, undefined, signal));
+    if (images < wanted.length) await unlessGone(orthanc.noteLeaving(series, undefined, signal));
   }
   return images;
 }
@@ -107,30 +107,6 @@ const CHANGED = permanent(
   'Nothing is deleted from Orthanc: a stored image of this series is missing or changed. Compare the folder with its manifest; a retry of the series pulls what is missing.',
 );
 
-/** Nothing if an earlier attempt was killed between its last deletion and the ledger. */
-async function listOf(
-  series: string,
-  orthanc: CleanDeps['orthanc'],
-  signal: AbortSignal,
-): Promise<readonly InstanceListing[]> {
-  try {
-    return await orthanc.instances(series, signal);
-  } catch (error) {
-    if (failureOf(error).code === 'ORTHANC_GONE') return [];
-    throw error;
-  }
-}
-
-/** Success also if it is gone already: an earlier request may have got through without its answer. */
-async function unlessGone<T>(work: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await work();
-  } catch (error) {
-    if (failureOf(error).code !== 'ORTHANC_GONE') throw error;
-    return undefined;
-  }
-}
-
 /** Whether the bytes are the listed ones, and no version is there that was not listed. */
 async function isAsListed(
   files: readonly InstanceListing[],
@@ -139,8 +115,8 @@ async function isAsListed(
 ): Promise<boolean> {
   const own = files.find(({ version }) => version === undefined);
   if (own === undefined) return false;
-  const now = await unlessGone(() => orthanc.instance(own.id, signal));
-  const versions = await unlessGone(() => orthanc.versions(own.id, signal));
+  const now = await unlessGone(orthanc.instance(own.id, signal));
+  const versions = await unlessGone(orthanc.versions(own.id, signal));
   return now?.fileUuid === own.fileUuid && versions?.length === files.length - 1;
 }
 
@@ -193,3 +169,78 @@ async function cleanOne(series: SeriesView, deps: LoopDeps, signal: AbortSignal)
   const wait = failure.kind === 'permanent' ? HOUR_MS : MINUTE_MS;
   notCleaned.set(series.id, { ...failure, again: clock.now() + wait });
 }
+
+/** Complete, still in Orthanc, and neither it nor its session has an undelivered event. */
+const READY = `state = 'complete' AND (cleaned IS NULL OR cleaned < 0) AND updated <= ?
+  AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.subject = series.id AND d.state <> 'done')
+  AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.subject = series.session AND d.state <> 'done')`;
+
+/** Its session will be reported soon. One that waits for a person, who may take weeks, keeps nothing. */
+const TOLD = `NOT EXISTS (SELECT 1 FROM session t WHERE t.id = series.session AND t.due IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM series m WHERE m.session = t.id AND m.state = 'quarantined'))`;
+
+/** Complete series, settled since before this moment, with nothing left to tell, that are still in Orthanc. */
+export const cleanable = (tx: Tx, settledBefore: Millis, limit: number): Promise<SeriesView[]> => {
+  const ready = tx.consequences.hooksFor('complete', undefined).length > 0 ? `${READY} AND ${TOLD}` : READY;
+  return seriesViews(tx, `WHERE ${ready} ORDER BY updated LIMIT ?`, settledBefore, limit);
+};
+
+/** Marks the deletion as begun, so that a missing image is no loss from here on; false if images arrived. */
+export async function markCleaning(tx: Tx, series: string, now: Millis): Promise<boolean> {
+  const begun = await tx.run(`UPDATE series SET cleaned = ? WHERE id = ? AND state = 'complete'`, [
+    // negative: under way
+    -now,
+    series,
+  ]);
+  return begun === 1;
+}
+
+/** Marks the series deleted; false if images arrived meanwhile. */
+export async function markCleaned(tx: Tx, series: string, now: Millis): Promise<boolean> {
+  const done = await tx.run(
+    `UPDATE series SET cleaned = ? WHERE id = ? AND state = 'complete' AND cleaned < 0`,
+    [now, series],
+  );
+  return done === 1;
+}
+
+/** Series, quiet since before this moment, that stay in Orthanc: what is open or failed of each. The oldest first. */
+export async function keptSeries(tx: Tx, settledBefore: Millis, limit: number): Promise<KeptSeries[]> {
+  const rows = await tx.all(
+    `SELECT id, state, session, reason_code, reason_message FROM series
+     WHERE (state IN ('collecting', 'working', 'failed', 'quarantined') OR (state = 'complete' AND (
+         id IN (SELECT d.subject FROM delivery d WHERE d.state <> 'done')
+         OR session IN (SELECT d.subject FROM delivery d WHERE d.state <> 'done'))))
+       AND (cleaned IS NULL OR cleaned < 0) AND (in_orthanc > 0 OR digest IS NULL) AND updated <= ?
+     ORDER BY updated LIMIT ?`,
+    [settledBefore, limit],
+  );
+  const found: KeptSeries[] = [];
+  for (const row of rows) {
+    const id = String(row['id']);
+    const legs = await tx.all(
+      `SELECT target, state, failure_code, failure_message FROM leg WHERE series = ? AND state <> 'done' ORDER BY target`,
+      [id],
+    );
+    const hooks = await tx.all(
+      `SELECT hook, state, failure_code, failure_message FROM delivery WHERE subject IN (?, ?) AND state <> 'done' ORDER BY ord`,
+      [id, parse.text(row['session']) ?? id],
+    );
+    found.push({
+      id,
+      state: parse.state(row['state']),
+      reason: message(row['reason_code'], row['reason_message']),
+      open: [
+        ...legs.map((leg) => openOf(leg, String(leg['target']))),
+        ...hooks.map((hook) => openOf(hook, `hook:${String(hook['hook'])}`)),
+      ],
+    });
+  }
+  return found;
+}
+
+const openOf = (row: Row, target: string): KeptSeries['open'][number] => ({
+  target,
+  state: parse.leg(row['state']),
+  failure: message(row['failure_code'], row['failure_message']),
+});

@@ -31,7 +31,7 @@ import {
   reported,
   resendFiles,
 } from './sql.ts';
-import { cleanable } from '../cleanup/sql.ts';
+import { cleanable } from '../cleanup/step.ts';
 import { nextLeg } from '../ledger/claims.ts';
 import { prune } from '../hooks/sql.ts';
 

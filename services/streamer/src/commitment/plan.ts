@@ -1,4 +1,5 @@
 /** Storage commitment of a series at a destination: what to request, send again, wait for or give up. Pure. */
+import { defined } from '@scanflow/booking/defined';
 import { type Failure, permanent } from '@scanflow/failure';
 import type { TransactionState } from '../model/series.ts';
 
@@ -49,7 +50,7 @@ export interface CommitmentFacts {
   readonly images: readonly CommitmentItem[];
 }
 
-export interface CommitmentLimits {
+interface CommitmentLimits {
   /** Most requests for an image without a report, and most times that it is sent after it was named as failed. */
   readonly attempts: number;
   /** Most images of one request. */
@@ -72,7 +73,7 @@ export interface CommitmentPlan {
   readonly failure: Failure | undefined;
 }
 
-export interface Named {
+interface Named {
   /** Times that it was named as failed. */
   readonly tries: number;
   /** Whether it was sent again since, or need not be. */
@@ -81,7 +82,7 @@ export interface Named {
 }
 
 export const named = (tries: number, resent: boolean, reason?: string): string =>
-  JSON.stringify({ tries, resent, ...(reason === undefined ? {} : { reason }) });
+  JSON.stringify({ tries, resent, ...defined({ reason }) });
 
 /** The detail of a row that is `again`; where a person wants it again, that of the failure that it had. */
 export function readNamed(detail: string): Named {
@@ -89,13 +90,13 @@ export function readNamed(detail: string): Named {
   return {
     tries,
     resent: resent ?? code !== REFUSED,
-    ...(reason === undefined ? {} : { reason }),
+    ...defined({ reason }),
   };
 }
 
-export const REFUSED = 'COMMITMENT_REFUSED';
+const REFUSED = 'COMMITMENT_REFUSED';
 
-export const EXPIRED = 'COMMITMENT_EXPIRED';
+const EXPIRED = 'COMMITMENT_EXPIRED';
 
 const refused = (tries: number, reason: string): Failure =>
   permanent(

@@ -36,7 +36,7 @@ import type { Metrics } from '../http/metrics.ts';
 import type { Wake } from '../work/wake.ts';
 
 /** Sends requests to a destination; never throws because of what it does. */
-export interface CommitmentAsker {
+interface CommitmentAsker {
   readonly newUid: () => string;
   readonly ask: (
     transactionUid: string,
@@ -58,14 +58,14 @@ export interface Committing {
   readonly batch: number;
 }
 
-export interface CommitDeps {
+interface CommitDeps {
   readonly ledger: Ledger;
   readonly store: Pick<Store, 'record' | 'absent'>;
   readonly settings: Pick<Settings, 'retry'>;
   readonly clock: Clock;
 }
 
-export type CommitOutcome =
+type CommitOutcome =
   /** Settled: all that was sent is safe there, but for what `failure` says. */
   | { readonly kind: 'settled'; readonly failure: Failure | undefined }
   /** Reports are due, or images are sent again. */
@@ -232,7 +232,7 @@ async function later(
   return { kind: 'later', failure, delayMs };
 }
 
-export interface CommitLoopDeps extends CommitDeps {
+interface CommitLoopDeps extends CommitDeps {
   readonly log: Log;
   readonly metrics: Metrics;
 }

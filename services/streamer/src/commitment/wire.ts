@@ -1,4 +1,5 @@
 /** Storage commitment on the wire: requests to destinations, and the port for their reports (PS3.4 J.3). */
+import { defined } from '@scanflow/booking/defined';
 import type { Config } from '@scanflow/config';
 import { openTlsStore, type Log } from '@scanflow/runtime';
 import {
@@ -28,7 +29,7 @@ import type { Wake } from '../work/wake.ts';
 import type { Reported, ReportedOutcome } from './plan.ts';
 import { reported } from './sql.ts';
 
-export interface CommitmentDeps {
+interface CommitmentDeps {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly log: Log;
@@ -36,7 +37,7 @@ export interface CommitmentDeps {
   readonly wakes: Readonly<Record<'legs', Wake>>;
 }
 
-export interface Commitments {
+interface Commitments {
   readonly committing: readonly Committing[];
   readonly close: () => Promise<void>;
 }
@@ -83,8 +84,8 @@ async function openAcceptor(tls: NonNullable<Config['commitments']>['tls'], log:
   const { requirePeerCertificate, profile, ...files } = tls;
   let acceptor: TlsAcceptor | undefined;
   const use = ({ key = '', certificate = '', ca }: Partial<TlsCredentials>): void => {
-    const credentials = { key, certificate, ...(ca === undefined ? {} : { ca }) };
-    const required = requirePeerCertificate === undefined ? {} : { requirePeerCertificate };
+    const credentials = { key, certificate, ...defined({ ca }) };
+    const required = defined({ requirePeerCertificate });
     if (acceptor === undefined) acceptor = tlsAcceptor({ ...credentials, profile, ...required });
     else acceptor.renew(credentials);
   };
@@ -93,14 +94,14 @@ async function openAcceptor(tls: NonNullable<Config['commitments']>['tls'], log:
 }
 
 /** A destination that commits itself. */
-export interface Committer {
+interface Committer {
   readonly name: string;
   readonly peer: Peer;
   /** How long an association is kept open for the report, in milliseconds. */
   readonly lingerMs: number;
 }
 
-export interface Reports {
+interface Reports {
   readonly ledger: Ledger;
   readonly now: () => number;
   readonly log: DimseLog;
@@ -151,7 +152,7 @@ async function take(
 }
 
 /** What asks one destination. */
-export const askerOf = ({ name, peer, lingerMs }: Committer, reports: Reports) => ({
+const askerOf = ({ name, peer, lingerMs }: Committer, reports: Reports) => ({
   newUid: newTransactionUid,
   ask: async (
     transactionUid: string,
@@ -173,7 +174,7 @@ const NOT_OFFERED = permanent(
   'The destination does not offer storage commitment. Switch it on there, or take commitment out of this destination; then retry.',
 );
 
-export interface ReportsListener {
+interface ReportsListener {
   readonly bind: string;
   readonly port: number;
   readonly tls: TlsAcceptor | undefined;
@@ -181,7 +182,7 @@ export interface ReportsListener {
 }
 
 /** Listens for reports. Rejects with the system's error where the port is taken. */
-export function listenForReports(
+function listenForReports(
   { bind, port, tls, committers }: ReportsListener,
   reports: Reports,
 ): Promise<Listening> {
@@ -190,7 +191,7 @@ export function listenForReports(
     bind,
     port,
     log,
-    ...(tls === undefined ? {} : { tls }),
+    ...defined({ tls }),
     contexts: [commitmentReports],
     admit: (caller) =>
       namesOf(caller, committers).length > 0 ? { accept: true } : refusal(caller, committers),

@@ -1,4 +1,5 @@
 /** What an image says of how many images there should be. Pure. */
+import { defined } from '@scanflow/booking/defined';
 import type { Attributes } from '../model/series.ts';
 
 /** Kept with each image in `series.json`, so that late images are judged together with the first. */
@@ -94,7 +95,7 @@ type Whole = (keyword: string) => number | undefined;
 function concatenationOf(uid: string | undefined, whole: Whole): ImageCounts['concatenation'] {
   const [part, parts] = [whole('InConcatenationNumber'), whole('InConcatenationTotalNumber')];
   if (uid === undefined || part === undefined) return undefined;
-  return { uid, part, ...(parts === undefined ? {} : { parts }) };
+  return { uid, part, ...defined({ parts }) };
 }
 
 /** Implicit and explicit VR without compression: a frame has as many bytes as its rows and columns say (PS3.5 8.1.1). */
@@ -145,7 +146,7 @@ export interface PetCounts {
 }
 
 /** Undefined where it is no PET image, or a projection: its slices are angles. */
-export function petCountsOf(
+function petCountsOf(
   attributes: Attributes,
   whole: (keyword: string) => number | undefined,
 ): PetCounts | undefined {
@@ -157,7 +158,7 @@ export function petCountsOf(
   const slices = above0(whole('NumberOfSlices'));
   if (volumes === undefined || slices === undefined || what !== 'IMAGE') return undefined;
   const volume = volumeOf(slices, kind, attributes, whole);
-  return { slices, ...volumes, ...(volume === undefined ? {} : { volume }) };
+  return { slices, ...volumes, ...defined({ volume }) };
 }
 
 const above0 = (value: number | undefined): number | undefined =>

@@ -33,7 +33,7 @@ export function shownWarnings({
   ];
 }
 
-export interface CountedImage {
+interface CountedImage {
   readonly sopClassUid: string;
   readonly sopInstanceUid: string;
   readonly differsFrom?: string;

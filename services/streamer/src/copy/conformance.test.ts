@@ -16,7 +16,7 @@ import {
 import { arrived } from '../intake/sql.ts';
 import { nextStore, nextTime } from '../ledger/claims.ts';
 import { progressOf, recordProgress } from '../ledger/leg.ts';
-import { copied } from './sql.ts';
+import { copied } from './step.ts';
 import { quarantine, stored } from '../store/sql.ts';
 import { legLater } from '../ledger/aftermath.ts';
 

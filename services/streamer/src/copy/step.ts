@@ -8,13 +8,12 @@ import type { InstanceListing, SystemInfo } from '@scanflow/orthanc';
 import type { Condition } from '../work/condition.ts';
 import { type Layout, folderNames } from '../store/place/layout.ts';
 import { COPY, type Attributes } from '../model/series.ts';
-import { LEG_LEASE, legsTo, nextOf, workOn, type WorkKind } from '../work/worker.ts';
+import { LEG_LEASE, legsTo, nextOf, workOn, type WorkKind, putOff, type Unfinished } from '../work/worker.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { Store } from '../store/types.ts';
-import type { LegWork } from '../ledger/rows.ts';
+import type { LegWork, CopyDone } from '../ledger/rows.ts';
 import type { Wake } from '../work/wake.ts';
 import { failureOf } from '../model/failure.ts';
-import { policyFor, retryAfter } from '../work/retry.ts';
 import { reached } from '../work/trace.ts';
 import { imagesIn } from '../store/record.ts';
 import { byWhatIsThere, listInstances, tellingImages } from '../store/versions.ts';
@@ -25,12 +24,12 @@ import { readSeries } from '../store/image.ts';
 import { originOf, writeRecord } from '../store/write-record.ts';
 import { GONE, pullMissing, sourceFailure, type PullDeps } from '../store/pull-missing.ts';
 import type { Clock } from '../model/settings.ts';
-import { legFailed, legLater } from '../ledger/aftermath.ts';
-import { rechecked } from '../ledger/leg.ts';
+import { ending, verifyStored } from '../ledger/aftermath.ts';
+import { rechecked, requireClaim, endLeg, sql, refresh } from '../ledger/leg.ts';
 import { renew } from '../ledger/claims.ts';
-import { copied } from './sql.ts';
+import type { Claim, Millis, Tx } from '../ledger/tx.ts';
 
-export interface CopyLoopDeps extends CopyDeps {
+interface CopyLoopDeps extends CopyDeps {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly condition: Condition;
@@ -46,7 +45,7 @@ export async function copyNext(
 ): Promise<void> {
   const { ledger, clock, log, metrics, condition } = deps;
   const own = { ...deps, store: copies, system: () => condition.system };
-  const kind: WorkKind<LegWork, Extract<CopyOutcome, { kind: 'copied' }>> = {
+  const kind: WorkKind<LegWork, Copied> = {
     name: 'copy',
     lease: LEG_LEASE,
     about: ({ series }) => ({ series }),
@@ -65,7 +64,7 @@ export async function copyNext(
 }
 
 /** `store` is that of the copy. */
-export interface CopyDeps extends PullDeps {
+interface CopyDeps extends PullDeps {
   readonly clock: Clock;
   readonly erasures?: Erasures;
   readonly bookings?: Bookings;
@@ -85,15 +84,12 @@ async function requireNotErased(
   if (erasedReason(erasures, { attributes, labels, instances }) !== undefined) throw new FailureError(ERASED);
 }
 
-export type CopyOutcome =
-  | {
-      readonly kind: 'copied';
-      readonly images: number;
-      readonly fresh: number;
-      readonly failure: Failure | undefined;
-    }
-  | { readonly kind: 'later'; readonly failure: Failure; readonly delayMs: number }
-  | { readonly kind: 'interrupted' };
+interface Copied {
+  readonly kind: 'copied';
+  readonly images: number;
+  readonly fresh: number;
+  readonly failure: Failure | undefined;
+}
 
 /** It may well take its time: project storage asks Orthanc too. */
 const AT_ONCE = 2;
@@ -104,23 +100,15 @@ export async function copyStep(
   layout: Layout,
   deps: CopyDeps,
   signal: AbortSignal,
-): Promise<CopyOutcome> {
-  const { ledger, settings, clock } = deps;
+): Promise<Copied | Unfinished> {
   try {
     return await copySeries(work, layout, deps, signal);
   } catch (error) {
     const failure = sourceFailure(failureOf(error));
     // the series has grown meanwhile, or another streamer has it: the leg was opened anew
     if (signal.aborted || failure.code === 'LEDGER_LEASE_LOST') return { kind: 'interrupted' };
-    const now = clock.now();
-    const attempts = work.attempts + 1;
-    const retry = retryAfter(failure, attempts, clock.random(), policyFor(failure, settings.retry));
-    if (retry.retry) {
-      await ledger.write(legLater, work, { attempts, nextTry: now + retry.delayMs, failure }, now);
-      return { kind: 'later', failure, delayMs: retry.delayMs };
-    }
-    await ledger.write(legFailed, work, failure, now);
-    return { kind: 'copied', images: 0, fresh: 0, failure };
+    const outcome = await putOff(work, failure, work.attempts + 1, deps);
+    return outcome.kind === 'failed' ? { kind: 'copied', images: 0, fresh: 0, failure } : outcome;
   }
 }
 
@@ -129,7 +117,7 @@ async function copySeries(
   layout: Layout,
   deps: CopyDeps,
   signal: AbortSignal,
-): Promise<CopyOutcome> {
+): Promise<Copied> {
   const { orthanc, store, ledger, settings, clock } = deps;
   const { done = 0 } = work;
   const before = { ...work, increment: 0, stored: done };
@@ -210,4 +198,26 @@ function claimCopy(
     failures: [],
     instances: [],
   });
+}
+
+/** Ends the claim: all of the series is in the copy, but for what `failure` says. */
+export const copied = (tx: Tx, claim: Claim, done: CopyDone, now: Millis): Promise<void> =>
+  ending(tx, claim, now, async () => {
+    await writeCopied(tx, claim, done, now);
+    if (done.done > 0) await verifyStored(tx, claim.series, COPY, now);
+  });
+
+async function writeCopied(
+  tx: Tx,
+  claim: Claim,
+  { done, total, failure, path }: CopyDone,
+  now: Millis,
+): Promise<void> {
+  await requireClaim(tx, claim);
+  const { series, target } = claim;
+  const through = sql('(SELECT s.increment FROM series s WHERE s.id = leg.series)');
+  await endLeg(tx, claim, failure, now, { done, total, through });
+  if (path !== undefined) await tx.run('UPDATE series SET copy_path = ? WHERE id = ?', [path, series]);
+  await tx.run('DELETE FROM progress WHERE series = ? AND target = ?', [series, target]);
+  await refresh(tx, series, now);
 }

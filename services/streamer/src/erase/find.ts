@@ -4,7 +4,7 @@ import type { InstanceListing, Orthanc } from '@scanflow/orthanc';
 import type { Bookings } from '../store/place/bookings.ts';
 import type { ExamCounts } from '../intake/expected.ts';
 import { latest, type Decision } from '../model/decision.ts';
-import { failureOf } from '../model/failure.ts';
+import { unlessGone } from '../model/failure.ts';
 import type { Ledger } from '../ledger/tx.ts';
 import type { Store } from '../store/types.ts';
 import { type ErasableSeries, erasableSeries } from './sql.ts';
@@ -162,20 +162,7 @@ export async function imagesOf(
 ): Promise<ReadonlyMap<string, InstanceListing>> {
   const found = new Map<string, InstanceListing>();
   for (const one of new Set([series, ...parts]))
-    for (const listing of await instancesOf(one, orthanc, signal)) found.set(listing.id, listing);
+    for (const listing of (await unlessGone(orthanc.instances(one, signal))) ?? [])
+      found.set(listing.id, listing);
   return found;
-}
-
-/** None if Orthanc does not have the series. */
-async function instancesOf(
-  series: string,
-  orthanc: Pick<Orthanc, 'instances'>,
-  signal: AbortSignal,
-): ReturnType<Orthanc['instances']> {
-  try {
-    return await orthanc.instances(series, signal);
-  } catch (error) {
-    if (failureOf(error).code === 'ORTHANC_GONE') return [];
-    throw error;
-  }
 }

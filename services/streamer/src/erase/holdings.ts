@@ -1,4 +1,5 @@
 /** What was found of a subject so far, and its name in the moves of other series. */
+import { defined } from '@scanflow/booking/defined';
 import type { Labels } from '@scanflow/booking';
 import type { Decision, Moved } from '../model/decision.ts';
 import { membersIn } from '../joining/parts.ts';
@@ -27,7 +28,7 @@ export interface Holdings {
   readonly decisions: readonly string[];
 }
 
-export interface Others {
+interface Others {
   readonly folders: readonly { readonly id: string; readonly path: string }[];
   readonly records: readonly { readonly id: string; readonly path: string }[];
   readonly rows: readonly ErasableSeries[];
@@ -173,7 +174,7 @@ export class Gathered {
       series: [...this.#series].map(([id, { parts, session, paths, copies }]) => ({
         id,
         parts: [...parts],
-        ...(session === undefined ? {} : { session }),
+        ...defined({ session }),
         paths: [...paths],
         copies: [...copies],
       })),

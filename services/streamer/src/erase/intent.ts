@@ -4,9 +4,9 @@
  */
 import { mkdir, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codeOf } from '@scanflow/failure';
 import { fsyncFolder, readBounded, writeFileAtomic } from '@scanflow/runtime';
 import { z } from 'zod';
+import { unlessAbsent } from '../model/failure.ts';
 
 const MOST_BYTES = 256 * 1024 * 1024;
 
@@ -55,10 +55,7 @@ export async function writeIntent(data: string, value: Omit<Intent, 'version'>):
 /** The oldest first. */
 export async function intents(data: string): Promise<Intent[]> {
   const folder = folderIn(data);
-  const names = await readdir(folder).catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT') return [];
-    throw error;
-  });
+  const names = (await unlessAbsent(readdir(folder))) ?? [];
   const all: Intent[] = [];
   for (const name of names.filter((one) => /^[0-9a-f]{16}\.json$/.test(one)))
     all.push(intent.parse(JSON.parse((await readBounded(join(folder, name), MOST_BYTES)).toString('utf8'))));
@@ -67,8 +64,6 @@ export async function intents(data: string): Promise<Intent[]> {
 
 export async function dropIntent(data: string, id: string): Promise<void> {
   // another streamer may have done the same
-  await unlink(join(folderIn(data), `${id}.json`)).catch((error: unknown) => {
-    if (codeOf(error) !== 'ENOENT') throw error;
-  });
+  await unlessAbsent(unlink(join(folderIn(data), `${id}.json`)));
   await fsyncFolder(folderIn(data));
 }

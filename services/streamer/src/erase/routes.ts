@@ -9,7 +9,7 @@ import { intents } from './intent.ts';
 /** Time limit for a search through all of storage. */
 const LIMIT_MS = 600_000;
 
-export interface EraseRouteDeps extends EraseDeps {
+interface EraseRouteDeps extends EraseDeps {
   /** Wakes the erasure's worker. */
   readonly wake: () => void;
 }

@@ -12,7 +12,7 @@ import {
   type Erasure,
   type Log,
 } from '@scanflow/runtime';
-import { failureOf } from '../model/failure.ts';
+import { unlessGone } from '../model/failure.ts';
 import { reached } from '../work/trace.ts';
 import { Wake } from '../work/wake.ts';
 import type { Clock } from '../model/settings.ts';
@@ -29,7 +29,7 @@ export interface EraseDeps extends FindDeps {
   readonly data: string;
 }
 
-export const newId = (): string => randomBytes(8).toString('hex');
+const newId = (): string => randomBytes(8).toString('hex');
 
 /** Writes the findings, then the marks, before anything is removed. */
 export async function beginErasure(
@@ -65,7 +65,7 @@ const knownOf = ({
 });
 
 /** Whether all of it is gone. Throws if Orthanc, storage or the ledger does not answer; the worker then tries again. */
-export async function eraseStep(intent: Intent, deps: EraseDeps, signal: AbortSignal): Promise<boolean> {
+async function eraseStep(intent: Intent, deps: EraseDeps, signal: AbortSignal): Promise<boolean> {
   const { data, log, ledger, clock } = deps;
   const holdings = await findAll(intent, deps, signal, intent.series);
   const known: Intent = { ...intent, ...union(intent, holdings) };
@@ -156,7 +156,7 @@ async function remove(
   for (const { id, parts, session, paths, copies: copied } of series) {
     signal.throwIfAborted();
     for (const instance of (await imagesOf(id, parts, orthanc, signal)).keys())
-      await removeInstance(instance, orthanc, signal);
+      await unlessGone(orthanc.remove(instance, signal));
     reached('erasure-orthanc');
     for (const path of paths) {
       const left = (await store.remove(path, id)) ?? [];
@@ -209,25 +209,13 @@ async function removeReports(
     await store.removeReports(one, session);
 }
 
-async function removeInstance(
-  instance: string,
-  orthanc: EraseDeps['orthanc'],
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    await orthanc.remove(instance, signal);
-  } catch (error) {
-    if (failureOf(error).code !== 'ORTHANC_GONE') throw error;
-  }
-}
-
 async function conclude({ id }: Intent, { data, clock }: EraseDeps): Promise<void> {
   const folder = erasuresIn(data);
   const before = await readErasure(folder, id);
   if (before !== undefined) await writeErasure(folder, { ...before, ended: instant(clock.now()) });
 }
 
-export interface EraseLoopDeps extends EraseDeps {
+interface EraseLoopDeps extends EraseDeps {
   readonly condition: Condition;
   readonly wakes: { readonly erase: Wake };
 }

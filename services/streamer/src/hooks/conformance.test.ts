@@ -20,11 +20,11 @@ import {
   skipDeliveries,
   prune,
 } from './sql.ts';
-import { listSessions, nextSession, sessionComplete, sessionLater } from '../sessions/sql.ts';
+import { listSessions, nextSession, sessionComplete, sessionLater } from '../sessions/step.ts';
 import { findSession, matching } from '../ledger/views.ts';
-import { cleanable, markCleaned, markCleaning } from '../cleanup/sql.ts';
+import { cleanable, markCleaned, markCleaning } from '../cleanup/step.ts';
 import { nextStore } from '../ledger/claims.ts';
-import { copied } from '../copy/sql.ts';
+import { copied } from '../copy/step.ts';
 import { forwarded } from '../send/sql.ts';
 import { legFailed } from '../ledger/aftermath.ts';
 import { collecting, expectImages, hasten } from '../intake/expected.ts';

@@ -1,4 +1,5 @@
 /** Delivers events to hooks: one round under a lease, the run itself, and the record that a hook gets. */
+import { defined } from '@scanflow/booking/defined';
 import { FailureError, type Failure, permanent } from '@scanflow/failure';
 import type { DeliveryWork } from '../ledger/rows.ts';
 import type { LoopDeps } from '../work/deps.ts';
@@ -79,30 +80,26 @@ export async function runNextHook(
 }
 
 /** The payload beside the event: the current record of the series or session. */
-export interface Subject {
+interface Subject {
   readonly fields: Omit<HookFields, 'event' | 'increment'>;
   readonly record: Readonly<Record<string, unknown>>;
 }
 
-export interface DeliverDeps {
+interface DeliverDeps {
   readonly ledger: Ledger;
   readonly hooks: readonly Hook[];
   readonly clock: Clock;
   readonly describe: (work: DeliveryWork) => Promise<Subject>;
 }
 
-export type DeliverOutcome =
+type DeliverOutcome =
   | { readonly kind: 'done' }
   | { readonly kind: 'later'; readonly failure: Failure; readonly delayMs: number }
   | { readonly kind: 'failed'; readonly failure: Failure }
   | { readonly kind: 'interrupted' };
 
 /** Runs the hook and judges its outcome. Throws what the ledger throws. */
-export async function deliver(
-  work: DeliveryWork,
-  deps: DeliverDeps,
-  signal: AbortSignal,
-): Promise<DeliverOutcome> {
+async function deliver(work: DeliveryWork, deps: DeliverDeps, signal: AbortSignal): Promise<DeliverOutcome> {
   const { ledger, clock } = deps;
   const hook = deps.hooks.find(({ name }) => name === work.hook);
   const outcome: HookOutcome = hook === undefined ? NOT_CONFIGURED : await runHook(hook, work, deps, signal);
@@ -150,8 +147,7 @@ async function runHook(
     attempt: work.attempts + 1,
     at: Temporal.Instant.fromEpochMilliseconds(work.created).toString(),
     increment,
-    ...(target === undefined ? {} : { target }),
-    ...(cause === undefined ? {} : { failure: cause }),
+    ...defined({ target, failure: cause }),
     ...record,
   };
   const body = `${JSON.stringify(told)}\n`;
@@ -162,7 +158,7 @@ async function runHook(
   const marks = { SCANFLOW_EVENT_ID: id, SCANFLOW_HOOK: name };
   const environment = {
     ...environmentOf(fields),
-    ...(target === undefined ? {} : { SCANFLOW_TARGET: target }),
+    ...defined({ SCANFLOW_TARGET: target }),
     ...(cause === undefined ? {} : { SCANFLOW_FAILURE: cause.code }),
     ...run.environment,
     ...marks,
@@ -178,7 +174,7 @@ interface DescribeDeps {
   readonly context: ReportContext;
 }
 
-export async function describe(
+async function describe(
   { kind, subject }: Pick<DeliveryWork, 'kind' | 'subject'>,
   { ledger, store, context }: DescribeDeps,
 ): Promise<Subject> {

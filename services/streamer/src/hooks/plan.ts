@@ -70,7 +70,7 @@ export function environmentOf(fields: HookFields): Record<string, string> {
   );
 }
 
-export const HOOK_RETRY: RetryPolicy = { firstMs: 10_000, capMs: 3_600_000 };
+const HOOK_RETRY: RetryPolicy = { firstMs: 10_000, capMs: 3_600_000 };
 
 /**
  * When a run that failed is made again; undefined: it is given up.
@@ -91,7 +91,7 @@ export function hookRetry(
   return again.retry ? Math.max(again.delayMs, askedMs) : undefined;
 }
 
-export interface HookRule {
+interface HookRule {
   readonly name: string;
   readonly on: readonly HookEvent[];
   readonly when: { readonly modality?: readonly string[] | undefined } | undefined;

@@ -1,4 +1,5 @@
 /** Delivers an event to an address: POSTs signed JSON, and judges every answer. */
+import { defined } from '@scanflow/booking/defined';
 import { createHmac } from 'node:crypto';
 import { readSecret } from '@scanflow/runtime';
 import { type Failure, codeOf, messageOf, permanent, transient } from '@scanflow/failure';
@@ -46,7 +47,7 @@ export async function callWebhook(call: WebhookCall, now: number, signal: AbortS
 }
 
 /** `t=<seconds>,v1=<hex>`: HMAC-SHA256 over the time, a full stop and the body. */
-export const signatureOf = (secret: string, seconds: number, body: string): string =>
+const signatureOf = (secret: string, seconds: number, body: string): string =>
   `t=${seconds},v1=${createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex')}`;
 
 async function headersOf(
@@ -86,7 +87,7 @@ function judge(response: Response, answer: string, now: number): HookOutcome {
   if (status !== 429 && status !== 408 && status < 500)
     return { kind: 'failed', failure: refused(status), output };
   const askedMs = retryAfterMs(headers.get('retry-after'), now);
-  return { kind: 'failed', failure: troubled(status), output, ...(askedMs === undefined ? {} : { askedMs }) };
+  return { kind: 'failed', failure: troubled(status), output, ...defined({ askedMs }) };
 }
 
 const refused = (status: number): Failure =>

@@ -1,25 +1,32 @@
 /** The streamer's API: the state of each series, session, hook and root. */
+import { defined } from '@scanflow/booking/defined';
 import type { FastifyInstance, Log } from '@scanflow/runtime';
-import { againstRoute, type AgainstDeps } from './against.ts';
+import { formatIssue, parseConfig } from '@scanflow/config';
 import { changeRoutes, toldOf, type ChangeDeps } from './changes.ts';
 import { find, Answer, byWhom, textIn } from './request.ts';
-import { SERIES_STATES } from '../model/series.ts';
+import { SERIES_STATES, type Reason } from '../model/series.ts';
 import type { Ledger } from '../ledger/tx.ts';
 import { hookReport, iso, seriesReport, toCsv, type SeriesReport } from '../reports/series.ts';
 import { verifyRoutes, type VerifyApiDeps } from '../verify/api.ts';
 import { sentAgain } from '../store/sent-again.ts';
 import { sessionCsv, sessionReport, type SessionReport } from '../reports/session.ts';
 import { listSeries, knownSenders } from '../ledger/views.ts';
-import { listSessions } from '../sessions/sql.ts';
+import { listSessions } from '../sessions/step.ts';
 import { deliveriesIn, deliveriesOf } from '../hooks/sql.ts';
 import { failureOf } from '../model/failure.ts';
 import { WATCHED, type RootKeeper, type RootState } from '../roots/keeper.ts';
+import { routeRules } from '../settings.ts';
+import type { Clock } from '../model/settings.ts';
+import { type Bookings, decide } from '../store/place/place.ts';
+import type { SeriesView } from '../ledger/rows.ts';
+import type { RouteRules } from '../store/place/route.ts';
+import { SENT_BY } from '../model/rule.ts';
 
 const DEFAULT_ROWS = 1000;
 const DEFAULT_SESSIONS = 100;
 const MOST_ROWS = 10_000;
 
-export interface ApiDeps extends ChangeDeps, RootRouteDeps, AgainstDeps {
+interface ApiDeps extends ChangeDeps, RootRouteDeps, AgainstDeps {
   readonly ledger: Ledger;
   /** Whether images of this AE title go to projects. */
   readonly admits: (aet: string) => boolean;
@@ -45,7 +52,7 @@ export function routes(app: FastifyInstance, deps: ApiDeps): void {
     const known = SERIES_STATES.find((one) => one === query.state);
     const views = await ledger.read(listSeries, {
       limit: rowsOf(query, DEFAULT_ROWS),
-      ...(known === undefined ? {} : { state: known }),
+      ...defined({ state: known }),
       ...(query.warned === undefined ? {} : { warned: true }),
     });
     return views.map((view) => seriesReport(view, context));
@@ -106,13 +113,13 @@ function senderRoute(app: FastifyInstance, { ledger, admits }: ApiDeps): void {
   }));
 }
 
-export interface RootRouteDeps {
+interface RootRouteDeps {
   readonly keeper: RootKeeper;
   readonly log: Log;
   readonly wake: () => void;
 }
 
-export function rootRoutes(app: FastifyInstance, deps: RootRouteDeps): void {
+function rootRoutes(app: FastifyInstance, deps: RootRouteDeps): void {
   app.get('/api/storage', () => ({ roots: deps.keeper.states().map(rootReport) }));
   app.post('/api/storage/take', ({ body, ip }) => take(body, ip, deps));
 }
@@ -146,4 +153,74 @@ async function take(
   return {
     said: `${spec.path} is the root now. Series that were stored there are looked at; what is missing is pulled while Orthanc has it.`,
   };
+}
+
+interface AgainstDeps {
+  readonly ledger: Ledger;
+  readonly bookings: Bookings;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+/** The body: the text of the configuration, and how far back, in milliseconds. */
+function againstRoute(app: FastifyInstance, { ledger, bookings, clock }: AgainstDeps): void {
+  app.post('/api/against', async ({ body }) => {
+    const { config, within } = body as { readonly config?: unknown; readonly within?: unknown };
+    if (typeof config !== 'string' || typeof within !== 'number')
+      throw new Answer(400, 'expected config, the text of a configuration, and within, in milliseconds');
+    const parsed = parseConfig(config, 'the configuration');
+    if (!parsed.ok) throw new Answer(400, parsed.issues.map(formatIssue).join('\n'));
+    return lookAgainst(routeRules(parsed.config), clock.now() - within, { ledger, bookings });
+  });
+}
+
+interface Against {
+  readonly id: string;
+  readonly path: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+interface AgainstReport {
+  /** Number of series that were judged. */
+  readonly judged: number;
+  /** Number of series whose labels a person decided. They are not judged. */
+  readonly decided: number;
+  /** There are more series than the limit; the latest were judged. */
+  readonly more: boolean;
+  readonly series: readonly Against[];
+}
+
+const MOST = 10_000;
+/** The other reasons depend on booking records and patterns, which may have changed since. */
+const CODES: ReadonlySet<string> = new Set(['ROUTE_CONTRADICTION', 'ROUTE_DOUBT', 'ROUTE_UNKNOWN_SENDER']);
+
+/** Stored series that were updated since this moment, as the ledger describes them. */
+async function lookAgainst(
+  rules: RouteRules,
+  since: number,
+  { ledger, bookings }: { readonly ledger: Ledger; readonly bookings: Bookings },
+): Promise<AgainstReport> {
+  const views = await ledger.read(listSeries, { limit: MOST });
+  const stored = views.filter(
+    (view) => view.updated >= since && view.stored > 0 && view.labels !== undefined,
+  );
+  const judged = stored.filter(({ decision }) => decision === undefined);
+  const series: Against[] = [];
+  for (const view of judged) {
+    const reason = await reasonOf(view, rules, bookings);
+    if (reason !== undefined) series.push({ id: view.id, path: view.path ?? '', ...reason });
+  }
+  const more = views.length === MOST && (views.at(-1)?.updated ?? 0) >= since;
+  return { judged: judged.length, decided: stored.length - judged.length, more, series };
+}
+
+async function reasonOf(
+  { attributes }: SeriesView,
+  route: RouteRules,
+  bookings: Bookings,
+): Promise<Reason | undefined> {
+  const aet = attributes[SENT_BY];
+  const sender = aet === undefined ? undefined : { aet };
+  const decided = await decide(attributes, bookings, { route, unmatched: undefined }, sender);
+  return decided.kind === 'quarantine' && CODES.has(decided.reason.code) ? decided.reason : undefined;
 }

@@ -2,7 +2,7 @@
 import type { Erasures, FastifyInstance, Log } from '@scanflow/runtime';
 import type { Labels } from '@scanflow/booking';
 import { FailureError } from '@scanflow/failure';
-import { remember, type DecisionDeps } from '../store/remember.ts';
+import { remember, type DecisionDeps } from '../store/decisions.ts';
 import type { Decision } from '../model/decision.ts';
 import { failureOf } from '../model/failure.ts';
 import { STORAGE, COPY } from '../model/series.ts';
@@ -224,14 +224,14 @@ function labelsOf(body: unknown): { project: string; subject: string; session: s
   return { project: label('project'), subject: label('subject'), session: label('session') };
 }
 
-export interface FileStores {
+interface FileStores {
   readonly store: Pick<Store, 'record' | 'absent'>;
   /** The layout of the copy of everything, if there is one. */
   readonly copies?: Pick<Store, 'record' | 'absent'> | undefined;
 }
 
 /** The done legs among STORAGE and COPY whose files are not all there. Checks both without a target. */
-export async function targetsLackingFiles(
+async function targetsLackingFiles(
   series: SeriesView,
   target: string | undefined,
   { store, copies }: FileStores,
@@ -265,7 +265,7 @@ async function lacksFiles(
 }
 
 /** Why a retry does nothing. */
-export function nothingToRetry(series: SeriesView, target: string | undefined): string {
+function nothingToRetry(series: SeriesView, target: string | undefined): string {
   const what = target === undefined ? 'this series' : `${target} of this series`;
   return `Nothing to retry: ${reasonOf(series, target, what)}.`;
 }

@@ -131,7 +131,7 @@ function addConditionGauges(registers: Registry[], condition: Condition): void {
 }
 
 /** Returns the counter of files that were read. */
-export function addVerifyMetrics(
+function addVerifyMetrics(
   registers: Registry[],
   ledger: Ledger,
   now: () => number,

@@ -9,14 +9,14 @@ import { cursor, done, FAILURE, toStore } from '../ledger/conformance-kit.test.t
 import { arrived, reconcileListed, unreadOf } from './sql.ts';
 import { quarantine, stored } from '../store/sql.ts';
 import { nextDelivery, notDelivered, skipDeliveries } from '../hooks/sql.ts';
-import { listSessions, nextSession, sessionComplete } from '../sessions/sql.ts';
-import { keptSeries } from '../cleanup/sql.ts';
+import { listSessions, nextSession, sessionComplete } from '../sessions/step.ts';
+import { keptSeries } from '../cleanup/step.ts';
 import { legFailed } from '../ledger/aftermath.ts';
 import { labelled, listSeries } from '../ledger/views.ts';
 import { membersOf, partGroups, rejoin } from '../ledger/joined.ts';
 import { awaitUnknown } from '../rebuild/sql.ts';
 import { collecting } from './expected.ts';
-import { lead } from '../ledger/feed.ts';
+import { lead } from '../ledger/claims.ts';
 import { forgetSeries } from '../erase/sql.ts';
 
 const QUIET = 100;

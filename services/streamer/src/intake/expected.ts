@@ -4,7 +4,7 @@ import { examFiles, RecordWatch } from '@scanflow/records';
 import type { Millis, Tx } from '../ledger/tx.ts';
 import type { Orthanc } from '@scanflow/orthanc';
 import type { Log } from '@scanflow/runtime';
-import { failureOf } from '../model/failure.ts';
+import { unlessGone } from '../model/failure.ts';
 import type { Ledger } from '../ledger/tx.ts';
 import { LONGEST_WAIT, type Wake } from '../work/wake.ts';
 
@@ -90,11 +90,7 @@ export async function hasten(tx: Tx, series: string, now: Millis): Promise<void>
 }
 
 /** Series updated since `since` for which no MPPS count is known; latest first. */
-export async function unexpected(
-  tx: Tx,
-  since: Millis,
-  limit: number,
-): Promise<{ id: string; uid: string }[]> {
+async function unexpected(tx: Tx, since: Millis, limit: number): Promise<{ id: string; uid: string }[]> {
   const rows = await tx.all(
     `SELECT id, uid FROM series WHERE updated > ? AND expected IS NULL AND uid IS NOT NULL
      ORDER BY updated DESC LIMIT ?`,
@@ -116,7 +112,7 @@ export async function expectImages(tx: Tx, series: string, images: number, now: 
 const REPORTED_WITHIN_MS = 7 * 86_400_000;
 const MANY = 500;
 
-export interface ExpectedDeps {
+interface ExpectedDeps {
   readonly ledger: Ledger;
   readonly orthanc: Pick<Orthanc, 'series'>;
   readonly exams: ExamCounts;
@@ -142,11 +138,8 @@ export async function expectedRound(deps: ExpectedDeps, signal: AbortSignal): Pr
 
 async function hastenOne(id: string, deps: ExpectedDeps, signal: AbortSignal): Promise<void> {
   const { ledger, orthanc, clock, log, exams, wakes } = deps;
-  const found = await orthanc.series(id, signal).catch((error: unknown) => {
-    // deleted meanwhile: its quiet timer goes on, and what was lost shows
-    if (failureOf(error).code === 'ORTHANC_GONE') return undefined;
-    throw error;
-  });
+  // deleted meanwhile: its quiet timer goes on, and what was lost shows
+  const found = await unlessGone(orthanc.series(id, signal));
   const expected = found === undefined ? undefined : exams.expected(found.uid);
   const images = found?.instances.length ?? 0;
   if (expected === undefined || images < expected) return;

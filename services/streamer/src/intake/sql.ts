@@ -2,7 +2,7 @@
 import type { Cursor, FirstImages } from '../ledger/rows.ts';
 import type { Millis, Tx } from '../ledger/tx.ts';
 import { sessionsGrow } from '../ledger/aftermath.ts';
-import { leads, putCursor } from '../ledger/feed.ts';
+import { leads, putCursor } from '../ledger/claims.ts';
 import { leadOf, leadsOf } from '../ledger/joined.ts';
 import type { Joinable } from '../joining/rule.ts';
 import { parse } from '../ledger/views.ts';

@@ -10,12 +10,12 @@ import { readFirst } from '../store/image.ts';
 import type { Clock, Settings } from '../model/settings.ts';
 import { reached } from '../work/trace.ts';
 import { arrived, reconcileListed, unreadOf } from './sql.ts';
-import { readCursor, setCursor, lead } from '../ledger/feed.ts';
+import { readCursor, setCursor, lead } from '../ledger/claims.ts';
 import { recyclingWarning } from '../work/condition.ts';
 import type { LoopDeps } from '../work/deps.ts';
 import { LONGEST_WAIT, Wake } from '../work/wake.ts';
 
-export interface IntakeDeps {
+interface IntakeDeps {
   readonly orthanc: Orthanc;
   readonly ledger: Ledger;
   readonly settings: Settings;
@@ -30,7 +30,7 @@ const RECONCILE_PAGE = 100;
  * Reads all changes behind the cursor. Each page's series get their quiet timers in the transaction that moves the
  * cursor. Answers whether the database is another one than before: then everything has to be looked at again.
  */
-export async function readChanges(
+async function readChanges(
   deps: IntakeDeps,
   database: string | undefined,
   signal: AbortSignal,
@@ -115,10 +115,7 @@ async function seriesOf(
 }
 
 /** Compares every series of Orthanc with the ledger. How many became due. */
-export async function reconcile(
-  deps: IntakeDeps,
-  signal: AbortSignal,
-): Promise<{ series: number; due: number }> {
+async function reconcile(deps: IntakeDeps, signal: AbortSignal): Promise<{ series: number; due: number }> {
   const { orthanc, ledger, settings, clock } = deps;
   let series = 0;
   let due = 0;

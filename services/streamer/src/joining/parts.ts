@@ -1,4 +1,5 @@
 /** The parts of a joined series: which images belong to it, what `series.json` says of them, and Orthanc with all parts as one series. */
+import { defined } from '@scanflow/booking/defined';
 import type { InstanceListing, Orthanc } from '@scanflow/orthanc';
 import { digestOfFiles } from '../store/record.ts';
 import type { Settings } from '../model/settings.ts';
@@ -7,9 +8,9 @@ import type { SeriesRecord, StoredInstance } from '../store/types.ts';
 import type { FirstImages } from '../ledger/rows.ts';
 import { apart, traitsOf, type Joinable, type Joined, type Member, type RecordedTraits } from './rule.ts';
 import { membersOf, partGroups } from '../ledger/joined.ts';
-import { failureOf } from '../model/failure.ts';
+import { unlessGone } from '../model/failure.ts';
 
-export interface Parts {
+interface Parts {
   /** Those of the listed images that belong to the series. */
   readonly listed: readonly InstanceListing[];
   readonly members: readonly Member[];
@@ -65,7 +66,7 @@ export function joinedOf(
   const alike = members.find(({ traits }) => traits !== undefined)?.traits?.alike;
   return {
     because: BECAUSE,
-    ...(alike === undefined ? {} : { alike }),
+    ...defined({ alike }),
     series: members.map((one) => ({
       orthancSeries: one.series,
       studyInstanceUid: one.study,
@@ -131,7 +132,7 @@ export function joinableOf(first: FirstImages, { join }: Pick<Settings, 'join'>)
   return { traits: new Map(traits), withinMs: join.withinMs };
 }
 
-/** Everything else is as Orthanc has it. */
+/** Everything else is as Orthanc has it. One part may be gone from Orthanc, and the others not. */
 export function joiningOrthanc<O extends Orthanc>(orthanc: O, ledger: Ledger): O {
   const parts = async (series: string): Promise<readonly Member[]> => {
     const all = await ledger.read(membersOf, series);
@@ -144,7 +145,7 @@ export function joiningOrthanc<O extends Orthanc>(orthanc: O, ledger: Ledger): O
       if (all.length === 0) return orthanc.instances(series, signal);
       const listed: InstanceListing[] = [];
       for (const one of all) {
-        const images = await orNone(orthanc.instances(one.series, signal));
+        const images = (await unlessGone(orthanc.instances(one.series, signal))) ?? [];
         listed.push(
           ...images.map((image) => (one.series === series ? image : { ...image, series: one.series })),
         );
@@ -156,8 +157,8 @@ export function joiningOrthanc<O extends Orthanc>(orthanc: O, ledger: Ledger): O
       if (all.length === 0) return orthanc.series(series, signal);
       const instances: string[] = [];
       for (const one of all) {
-        const found = await orNone(orthanc.series(one.series, signal).then((listing) => [listing]));
-        instances.push(...found.flatMap((listing) => listing.instances));
+        const found = await unlessGone(orthanc.series(one.series, signal));
+        instances.push(...(found?.instances ?? []));
       }
       return { id: series, uid: all[0]?.uid ?? '', instances };
     },
@@ -165,17 +166,7 @@ export function joiningOrthanc<O extends Orthanc>(orthanc: O, ledger: Ledger): O
     noteLeaving: async (series, since, signal) => {
       const all = await parts(series);
       if (all.length === 0) return orthanc.noteLeaving(series, since, signal);
-      for (const one of all) await orNone(orthanc.noteLeaving(one.series, since, signal).then(() => []));
+      for (const one of all) await unlessGone(orthanc.noteLeaving(one.series, since, signal));
     },
   };
-}
-
-/** One part may be gone from Orthanc, and the others not. */
-async function orNone<T>(asked: Promise<readonly T[]>): Promise<readonly T[]> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (failureOf(error).code === 'ORTHANC_GONE') return [];
-    throw error;
-  }
 }

@@ -90,7 +90,7 @@ function instant(text: string): number | undefined {
 }
 
 /** Series that are taken for one so far. */
-export interface JoinGroup {
+interface JoinGroup {
   readonly lead: string;
   readonly from: number;
   readonly to: number;

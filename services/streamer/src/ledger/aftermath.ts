@@ -1,7 +1,7 @@
 /** The end of work on a leg, and what follows in the same transaction: events for hooks, news for the session, commitment, verification. */
 import { randomUUID } from 'node:crypto';
 import type { Failure } from '@scanflow/failure';
-import { type Attributes, COPY, STORAGE } from '../model/series.ts';
+import { type Attributes, COPY, STORAGE, type Reason } from '../model/series.ts';
 import { destinationOf, commitmentLeg } from '../commitment/plan.ts';
 import { sessionOf } from '../sessions/plan.ts';
 import type { FirstImages, Retry } from './rows.ts';
@@ -147,12 +147,12 @@ async function isBusy(tx: Tx, session: string, now: Millis): Promise<void> {
   );
 }
 
-export interface Told {
+interface Told {
   readonly kind: HookEvent;
   readonly subject: string;
   readonly target?: string | undefined;
   readonly increment: number;
-  readonly cause?: { readonly code: string; readonly message: string } | undefined;
+  readonly cause?: Reason | undefined;
 }
 
 /**

@@ -15,8 +15,7 @@ import {
   type OpenLedger,
 } from './conformance-kit.test.ts';
 import { arrived, reconcileListed } from '../intake/sql.ts';
-import { giveBack, nextLeg, nextStore, nextTime, renew } from './claims.ts';
-import { lead } from './feed.ts';
+import { giveBack, nextLeg, nextStore, nextTime, renew, lead } from './claims.ts';
 import { bindFolder, quarantine, stored } from '../store/sql.ts';
 import { progressOf, recordProgress } from './leg.ts';
 import { legFailed, legLater } from './aftermath.ts';

@@ -23,8 +23,7 @@ import {
   type OpenLedger,
 } from './conformance-kit.test.ts';
 import { arrived, reconcileListed } from '../intake/sql.ts';
-import { clampTimers, nextLeg, nextStore, nextTime } from './claims.ts';
-import { readCursor } from './feed.ts';
+import { clampTimers, nextLeg, nextStore, nextTime, readCursor } from './claims.ts';
 import { listSeries, quarantinedSeries, summarise } from './views.ts';
 import { bindFolder, quarantine, releaseSeries, stored } from '../store/sql.ts';
 import { retryLegs, progressOf, recordProgress } from './leg.ts';

@@ -2,9 +2,9 @@
  * One row of `leg`: nothing else sets its state. With it go the progress of its images, the state of the series that follows from
  * all legs, and opening legs again.
  */
-import { type Failure, FailureError, transient } from '@scanflow/failure';
+import { FailureError, transient } from '@scanflow/failure';
 import type { Claim, Millis, Value, Tx } from './tx.ts';
-import { stateOf, copiesTo, isLegal, COPY, STORAGE, type SeriesState } from '../model/series.ts';
+import { stateOf, copiesTo, isLegal, COPY, STORAGE, type SeriesState, type Reason } from '../model/series.ts';
 import type { Progress } from './rows.ts';
 import { parse } from './views.ts';
 
@@ -66,7 +66,7 @@ export const openLeg = (
 export function endLeg(
   tx: Tx,
   leg: Leg,
-  failure: Pick<Failure, 'code' | 'message'> | undefined,
+  failure: Reason | undefined,
   now: Millis,
   columns: LegColumns = {},
 ): Promise<number> {
@@ -84,7 +84,7 @@ export function endLeg(
 }
 
 export const failureColumns = (
-  failure: Pick<Failure, 'code' | 'message'> | undefined,
+  failure: Reason | undefined,
 ): Pick<LegColumns, 'failure_code' | 'failure_message'> => ({
   failure_code: failure?.code ?? null,
   failure_message: failure?.message ?? null,
@@ -180,7 +180,7 @@ export async function stateIn(tx: Tx, series: string): Promise<SeriesState> {
 }
 
 /** Legs whose files Scanflow itself writes. */
-export const OF_FILES: readonly string[] = [STORAGE, COPY];
+const OF_FILES: readonly string[] = [STORAGE, COPY];
 
 /**
  * Files of a stored series may be missing: its legs of these targets (STORAGE, COPY) open again where they are done, so
@@ -252,7 +252,7 @@ export async function retryLegs(
 export const FAILING = `failure_code IS NOT NULL
   AND (verification.known_digest IS NULL OR verification.known_digest <> verification.digest)`;
 
-export async function isFailing(tx: Tx, series: string): Promise<boolean> {
+async function isFailing(tx: Tx, series: string): Promise<boolean> {
   const row = await tx.get(`SELECT series FROM verification WHERE series = ? AND ${FAILING}`, [series]);
   return row !== undefined;
 }

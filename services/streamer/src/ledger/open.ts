@@ -1,4 +1,5 @@
 /** Opens the ledger that the configuration names: a SQLite file for one streamer, or PostgreSQL for several. */
+import { defined } from '@scanflow/booking/defined';
 import { X509Certificate, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Config } from '@scanflow/config';
@@ -7,7 +8,7 @@ import { messageOf } from '@scanflow/failure';
 import { putAside, openSqlite } from './sqlite.ts';
 import { failureOf } from '../model/failure.ts';
 import type { Consequences, Ledger, Database, Statements, Tx } from './tx.ts';
-import { leave } from './feed.ts';
+import { leave } from './claims.ts';
 import { openPostgres, type PostgresOptions } from './postgres.ts';
 
 type Options = Parameters<typeof openLedger>[1];
@@ -21,14 +22,14 @@ export async function openConfiguredLedger(
   log: Log,
   consequences?: Consequences,
 ): Promise<Ledger> {
-  const options = { leaseMs: lease, ...(consequences === undefined ? {} : { consequences }) };
+  const options = { leaseMs: lease, ...defined({ consequences }) };
   if (url === undefined) return openFile(data, options, log);
   const ca = tls === undefined ? undefined : await authorityIn(tls.ca);
   return openSharedLedger({
     ...options,
     url,
     ...(passwordFile === undefined ? {} : { password: () => readSecret(passwordFile) }),
-    ...(ca === undefined ? {} : { ca }),
+    ...defined({ ca }),
   });
 }
 
@@ -74,7 +75,7 @@ async function authorityIn(path: string): Promise<string> {
 }
 
 /** A claim holds so long without being renewed, where the configuration says nothing. */
-export const DEFAULT_LEASE_MS = 60_000;
+const DEFAULT_LEASE_MS = 60_000;
 
 /** No hooks. */
 const NOBODY: Consequences = { hooksFor: () => [], sessionQuietMs: 0 };
@@ -93,7 +94,7 @@ export function ledgerOn(
     write,
     read: (work, ...given) => database.read((statements) => work(txOf(statements), ...given)),
     leaseMs,
-    ...(database.broken === undefined ? {} : { broken: database.broken }),
+    ...defined({ broken: database.broken }),
     scrub: () => database.scrub?.() ?? Promise.resolve(),
     close: async () => {
       // where the database is out of reach, the lease ends by itself

@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 import { findPostgres, makeAuthority, startPostgres, type Authority, type Postgres } from '@scanflow/testkit';
 import { openPostgres } from './postgres.ts';
 import { openSharedLedger } from './open.ts';
-import { readCursor } from './feed.ts';
+import { readCursor } from './claims.ts';
 
 const skip = findPostgres() === undefined ? 'POSTGRESQL IS NOT INSTALLED' : false;
 let folder = '';

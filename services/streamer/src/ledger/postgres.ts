@@ -1,4 +1,5 @@
 /** A PostgreSQL database that several streamers share, and its errors as failures. */
+import { defined } from '@scanflow/booking/defined';
 import { Pool, TypeOverrides, types, type PoolClient, type PoolConfig } from 'pg';
 import { type Failure, FailureError, codeOf, permanent, transient } from '@scanflow/failure';
 import type { Database, Dialect, Row, Statements, Value } from './tx.ts';
@@ -70,7 +71,7 @@ function poolConfig({
     port: port === '' ? 5432 : Number(port),
     user: decodeURIComponent(username),
     database: decodeURIComponent(pathname.slice(1)),
-    ...(password === undefined ? {} : { password }),
+    ...defined({ password }),
     // explicit, so that no variable of the environment turns the check off
     ...(ca === undefined ? {} : { ssl: { ca, rejectUnauthorized: true } }),
     max: connections,
@@ -181,10 +182,10 @@ const AWAY = /^(08...|57P0[0-5]|53300|25P03)$/;
 const DENIED = /^(28...|3D000|42501)$/;
 
 /** The server broke this transaction off in favour of another one: done anew, it goes through. */
-export const isConflict = (error: unknown): boolean => CONFLICT.test(sqlState(error) ?? '');
+const isConflict = (error: unknown): boolean => CONFLICT.test(sqlState(error) ?? '');
 
 /** Any error of a transaction as a FailureError. */
-export function ledgerFault(error: unknown): FailureError {
+function ledgerFault(error: unknown): FailureError {
   if (error instanceof FailureError) return error;
   return new FailureError(failureIn(error), error);
 }

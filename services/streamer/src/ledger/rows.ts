@@ -139,7 +139,7 @@ export interface LegView {
   readonly state: LegState;
   readonly attempts: number;
   readonly nextTry: Millis | null;
-  readonly failure: { readonly code: string; readonly message: string } | undefined;
+  readonly failure: Reason | undefined;
   readonly done: number;
   readonly total: number;
   /** Of those sent: transcoded copies, sent instead of the stored files. */
@@ -210,7 +210,7 @@ export interface DeliveryWork {
   readonly target: string | undefined;
   readonly increment: number;
   /** Of `failed`. */
-  readonly cause: { readonly code: string; readonly message: string } | undefined;
+  readonly cause: Reason | undefined;
   readonly created: Millis;
   /** Failures in a row so far. */
   readonly attempts: number;
@@ -225,7 +225,7 @@ export interface DeliveryView {
   readonly state: LegState;
   readonly attempts: number;
   readonly nextTry: Millis | null;
-  readonly failure: { readonly code: string; readonly message: string } | undefined;
+  readonly failure: Reason | undefined;
   readonly output: string;
   readonly created: Millis;
 }
@@ -241,6 +241,6 @@ export interface SessionView {
   readonly digest: string | undefined;
   /** Of its report, by the name that the store gives it; once chosen it stays. */
   readonly folder: string | undefined;
-  readonly failure: { readonly code: string; readonly message: string } | undefined;
+  readonly failure: Reason | undefined;
   readonly series: readonly SeriesView[];
 }

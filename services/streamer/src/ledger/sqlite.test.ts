@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -10,8 +10,7 @@ import { MIGRATIONS } from './schema.ts';
 import { openSqlite } from './sqlite.ts';
 import { openLedger } from './open.ts';
 import { arrived } from '../intake/sql.ts';
-import { readCursor } from './feed.ts';
-import { nextLeg, nextStore, nextTime, renew } from './claims.ts';
+import { readCursor, nextLeg, nextStore, nextTime, renew } from './claims.ts';
 import { listSeries } from './views.ts';
 import { progressOf } from './leg.ts';
 import { legFailed } from './aftermath.ts';
@@ -141,4 +140,13 @@ test('ledger: it is written through to the disk', async (t) => {
   ]);
   assert.equal(journal?.['journal_mode'], 'wal');
   assert.equal(synchronous?.['synchronous'], 2);
+});
+
+test('schema: the files are numbered from 1 on, without a gap', async () => {
+  const names = (await readdir(join(import.meta.dirname, 'schema'))).sort();
+  assert.deepEqual(
+    names.map((name) => Number(/^(\d\d)-[a-z-]+\.sql$/.exec(name)?.[1])),
+    names.map((_, index) => index + 1),
+  );
+  assert.equal(names.length, MIGRATIONS.length);
 });

@@ -3,10 +3,11 @@ import { mkdirSync } from 'node:fs';
 import { dirname, basename, join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { rename } from 'node:fs/promises';
-import { FailureError, codeOf } from '@scanflow/failure';
+import { FailureError } from '@scanflow/failure';
 import { fsyncFolder } from '@scanflow/runtime';
 import type { Database, Statements } from './tx.ts';
 import { MIGRATIONS, tooNew } from './schema.ts';
+import { unlessAbsent } from '../model/failure.ts';
 
 /**
  * Opens (or makes) the file, brings its tables up to date. The claims in it are those of processes that are gone,
@@ -162,7 +163,7 @@ export function damageIn(error: unknown): string | undefined {
 }
 
 /** The ledger cannot be trusted any more. `what` is what SQLite says. */
-export const damaged = (path: string, what: string): FailureError =>
+const damaged = (path: string, what: string): FailureError =>
   new FailureError({
     kind: 'permanent',
     code: 'LEDGER_CORRUPT',
@@ -206,9 +207,7 @@ export async function putAside(path: string, now: Temporal.Instant): Promise<str
   const aside = `${path}.aside-${stamp}`;
   // the file itself last: while it is there, it is found damaged again, and all of it goes
   for (const suffix of ['-wal', '-shm', ''])
-    await rename(`${path}${suffix}`, `${aside}${suffix}`).catch((error: unknown) => {
-      if (codeOf(error) !== 'ENOENT') throw error;
-    });
+    await unlessAbsent(rename(`${path}${suffix}`, `${aside}${suffix}`));
   await fsyncFolder(dirname(path));
   return join(dirname(path), basename(aside));
 }

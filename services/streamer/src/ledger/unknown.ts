@@ -4,7 +4,7 @@ import type { Millis, Tx } from './tx.ts';
 import { addLeg, endLeg } from './leg.ts';
 
 /** The images of these pulls: after the first number, up to the second. */
-export interface UnknownSpan {
+interface UnknownSpan {
   readonly after: number;
   readonly through: number;
 }
@@ -12,23 +12,23 @@ export interface UnknownSpan {
 /** Stands in the progress of a leg for all those images; no file has this name. */
 export const UNKNOWN = '*';
 
-export const SENT_UNKNOWN = permanent(
+const SENT_UNKNOWN = permanent(
   'SENT_UNKNOWN',
   'Nobody knows whether this was sent: the ledger that recorded it was lost. Look at the destination; scanflow series retry sends missing images.',
 );
 
 /** As the detail of a row of progress: a failure like any other, with the span. */
-export const unknownDetail = (span: UnknownSpan): string => JSON.stringify({ ...SENT_UNKNOWN, ...span });
+const unknownDetail = (span: UnknownSpan): string => JSON.stringify({ ...SENT_UNKNOWN, ...span });
 
 /** The span of a row's detail; undefined where it is none. */
-export function spanIn(detail: string): UnknownSpan | undefined {
+function spanIn(detail: string): UnknownSpan | undefined {
   const value = JSON.parse(detail) as Partial<UnknownSpan> & Partial<Failure>;
   const { after, through } = value;
   return typeof after === 'number' && typeof through === 'number' ? { after, through } : undefined;
 }
 
 /** Both spans and what lies between them. */
-export const joined = (span: UnknownSpan, before: UnknownSpan | undefined): UnknownSpan =>
+const joined = (span: UnknownSpan, before: UnknownSpan | undefined): UnknownSpan =>
   before === undefined
     ? span
     : { after: Math.min(span.after, before.after), through: Math.max(span.through, before.through) };

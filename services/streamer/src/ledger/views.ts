@@ -1,6 +1,6 @@
 /** Rows of the ledger as values: for people, for metrics, and for the features. */
 import type { Labels } from '@scanflow/booking';
-import type { EarlierStudy } from '../store/place/acquired.ts';
+import type { EarlierStudy } from '../store/place/reading.ts';
 import {
   type Attributes,
   STORAGE,
@@ -10,6 +10,7 @@ import {
   type Doubt,
   SERIES_STATES,
   type LegState,
+  type Reason,
 } from '../model/series.ts';
 import type { LegView, SeriesQuery, SeriesView, Summary, Progress, SenderView, SessionView } from './rows.ts';
 import type { Row, Value, Tx, Millis } from './tx.ts';
@@ -185,7 +186,7 @@ export const parse = {
 };
 
 /** Code and message as one, where there are. */
-export function message(code: unknown, text: unknown): { code: string; message: string } | undefined {
+export function message(code: unknown, text: unknown): Reason | undefined {
   return typeof code === 'string' ? { code, message: String(text) } : undefined;
 }
 

@@ -1,6 +1,6 @@
 /** What a person decided of a series, and the moves that follow. A decision is kept in three places, so that losing one loses nothing. */
 import type { Labels } from '@scanflow/booking';
-import { STORAGE, type LegState } from './series.ts';
+import { STORAGE, type LegState, type Reason } from './series.ts';
 
 export interface Decision {
   readonly version: 1;
@@ -65,7 +65,7 @@ export interface MoveOrder {
   readonly send: boolean;
   readonly was: Place;
   /** Why storing it had failed; kept over the move. */
-  readonly failure?: { readonly code: string; readonly message: string };
+  readonly failure?: Reason;
   /** Stored anew; only the old place is left to clear. */
   readonly stored?: {
     /** Folder of the session's report before the move. */
@@ -73,7 +73,7 @@ export interface MoveOrder {
   };
 }
 
-export interface Place {
+interface Place {
   readonly path: string;
   readonly labels?: Labels;
 }
@@ -91,7 +91,7 @@ export interface Moved {
   readonly left?: readonly string[];
 }
 
-export interface Movable {
+interface Movable {
   readonly due: number | null;
   readonly state: string;
   readonly labels: Labels | undefined;

@@ -1,16 +1,9 @@
 /** The marks of an erased series, and whether a series bears one. Pure. */
+import { defined } from '@scanflow/booking/defined';
 import type { Labels } from '@scanflow/booking';
 import type { Erasures } from '@scanflow/runtime';
 import { permanent } from '@scanflow/failure';
 import type { Attributes, Reason } from './series.ts';
-
-/** Each of them recognises a re-send. */
-export interface Identifiers {
-  readonly accession: ReadonlySet<string>;
-  readonly study: ReadonlySet<string>;
-  readonly series: ReadonlySet<string>;
-  readonly instance: ReadonlySet<string>;
-}
 
 export const ERASED = permanent(
   'ERASED',
@@ -49,7 +42,5 @@ export function erasedReason(
 }
 
 /** The part of a re-sent series that may stay in the ledger: nothing that identifies the subject. */
-export const anonymous = ({ Modality, SeriesNumber }: Attributes): Attributes => ({
-  ...(Modality === undefined ? {} : { Modality }),
-  ...(SeriesNumber === undefined ? {} : { SeriesNumber }),
-});
+export const anonymous = ({ Modality, SeriesNumber }: Attributes): Attributes =>
+  defined({ Modality, SeriesNumber });

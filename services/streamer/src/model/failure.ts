@@ -37,4 +37,25 @@ export function failureOf(error: unknown): Failure {
   return transient('UNEXPECTED', `Something unforeseen happened (${detail}). It is tried again.`);
 }
 
+/** The answer of Orthanc; undefined where it no longer has the series or the image. */
+export async function unlessGone<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (failureOf(error).code === 'ORTHANC_GONE') return undefined;
+    throw error;
+  }
+}
+
+/** The answer of the file system; undefined where there is no such file or folder. */
+export async function unlessAbsent<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
 const LEDGER_ADVICE = 'Check the disk and the permissions of the data folder.';

@@ -2,7 +2,7 @@
 import type { Attributes } from './series.ts';
 
 /** Each key names several; one of them is enough. */
-export interface Conditions {
+interface Conditions {
   readonly modality?: readonly string[] | undefined;
   /** AE titles with which the images were sent to Orthanc. */
   readonly aet?: readonly string[] | undefined;

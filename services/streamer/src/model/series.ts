@@ -18,7 +18,7 @@ export const SERIES_STATES: readonly SeriesState[] = [
 
 export type LegState = 'pending' | 'done' | 'failed';
 
-export interface SeriesFacts {
+interface SeriesFacts {
   /** When its quiet timer ends; null where nothing arrived since the last pull. */
   readonly due: number | null;
   readonly quarantined: boolean;
@@ -35,6 +35,7 @@ export function stateOf({ due, quarantined, legs, damaged = false }: SeriesFacts
   return damaged || legs.includes('failed') ? 'failed' : 'complete';
 }
 
+/** Why something is as it is, for people: a code of docs/failures.md, and a sentence. */
 export interface Reason {
   readonly code: string;
   readonly message: string;
@@ -50,10 +51,8 @@ export interface Doubt {
   readonly message: string;
 }
 
-export interface Warning {
-  readonly code: string;
-  readonly message: string;
-}
+/** What a person should look at; nothing waits for it. */
+export type Warning = Reason;
 
 /**
  * `asked`: written down, and on its way to the destination, if it got there. `accepted`: a report is due until `until`.
@@ -72,7 +71,7 @@ export const copiesTo = (target: string): string => `${COPIES}${target}`;
 export const COPIES = 'transcoded:';
 
 /** `claimed`: pending, and in a worker's hands until its lease ends. `none`: not there yet. */
-export type LegStep = 'none' | 'pending' | 'claimed' | 'done' | 'failed';
+type LegStep = 'none' | 'pending' | 'claimed' | 'done' | 'failed';
 
 export interface Transition<State extends string> {
   readonly from: State;

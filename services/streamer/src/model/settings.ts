@@ -5,7 +5,7 @@ import type { Window, Rate } from '../work/pace.ts';
 import type { RetryPolicy } from '../work/retry.ts';
 import type { RouteRules } from '../store/place/route.ts';
 import type { Rule } from './rule.ts';
-import type { TagRules } from '../store/tag.ts';
+import type { TagRules } from '../store/record.ts';
 
 /** Images that are pulled at a time. */
 export interface PullLimits {
@@ -27,7 +27,7 @@ export interface Destination {
 }
 
 /** Storage commitment of a destination. */
-export interface CommitmentSettings {
+interface CommitmentSettings {
   readonly name: string;
   /** The node that takes requests, and reports. */
   readonly peer: Peer;

@@ -7,8 +7,7 @@ import type { PullLimits } from '../model/settings.ts';
 import { failureOf } from '../model/failure.ts';
 import { fileName, keywordsOf, type Layout } from '../store/place/layout.ts';
 import type { Attributes } from '../model/series.ts';
-import type { TagRecord } from '../store/tag.ts';
-import type { Folder, SeriesRecord, Store, StoredInstance } from '../store/types.ts';
+import type { Folder, SeriesRecord, Store, StoredInstance, TagRecord } from '../store/types.ts';
 import { copyTagged } from '../store/pull.ts';
 import { reached } from '../work/trace.ts';
 

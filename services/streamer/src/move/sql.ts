@@ -1,4 +1,5 @@
 /** Moving a stored series to other labels, in the ledger: ordered, stored anew, left. */
+import { defined } from '@scanflow/booking/defined';
 import { type Failure, FailureError, permanent } from '@scanflow/failure';
 import { moveRefusal, type Moved, type MoveOrder } from '../model/decision.ts';
 import { COPY, STORAGE, COPIES } from '../model/series.ts';
@@ -25,7 +26,7 @@ export async function orderMove(
   const leg = view.legs.find(({ target }) => target === STORAGE);
   const whole: MoveOrder = {
     ...order,
-    was: { path, ...(view.labels === undefined ? {} : { labels: view.labels }) },
+    was: { path, ...defined({ labels: view.labels }) },
     // where it belongs is decided by the move
     ...(leg?.failure === undefined || leg.failure.code === 'ROUTE_CORRECTED' ? {} : { failure: leg.failure }),
   };
@@ -64,7 +65,7 @@ export async function storedAnew(tx: Tx, claim: Claim, anew: StoredAnew, now: Mi
       JSON.stringify(order.decision.labels),
       JSON.stringify(order.decision),
       JSON.stringify(moved),
-      JSON.stringify({ ...order, stored: reports === undefined ? {} : { reports } }),
+      JSON.stringify({ ...order, stored: defined({ reports }) }),
       now,
       series,
     ],

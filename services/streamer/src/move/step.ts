@@ -2,13 +2,13 @@
  * Moves a stored series to the labels that a person gave: stored anew and verified, written down, then the old folder is
  * left. Whoever is ended in between goes on: the old place counts until the ledger has the new one.
  */
+import { defined } from '@scanflow/booking/defined';
 import type { Erasures } from '@scanflow/runtime';
-import { type Failure, FailureError, permanent } from '@scanflow/failure';
-import { remember } from '../store/remember.ts';
+import { FailureError, permanent } from '@scanflow/failure';
+import { remember } from '../store/decisions.ts';
 import { ERASED_LABELS } from '../model/erased.ts';
 import { failureOf } from '../model/failure.ts';
 import type { MoveOrder, Moved } from '../model/decision.ts';
-import { policyFor, retryAfter } from '../work/retry.ts';
 import { targetsOf } from '../store/record.ts';
 import { reportName } from '../sessions/plan.ts';
 import type { Folder, SeriesRecord, StoredInstance } from '../store/types.ts';
@@ -20,26 +20,29 @@ import type { Clock } from '../model/settings.ts';
 import { reached } from '../work/trace.ts';
 import { carryAll, type Carry } from './carry.ts';
 import { moveDone, moveFailed, storedAnew } from './sql.ts';
-import { legLater } from '../ledger/aftermath.ts';
 import { renew } from '../ledger/claims.ts';
 import { matching } from '../ledger/views.ts';
 import type { LoopDeps } from '../work/deps.ts';
-import { LEG_LEASE, type WorkKind } from '../work/worker.ts';
+import { LEG_LEASE, type WorkKind, putOff, type Unfinished } from '../work/worker.ts';
 
 /** Including the store of decisions. */
-export type MoveDeps = PullDeps & { readonly clock: Clock; readonly erasures?: Erasures };
+type MoveDeps = PullDeps & { readonly clock: Clock; readonly erasures?: Erasures };
 
-export type MoveOutcome =
-  | { readonly kind: 'moved'; readonly images: number; readonly left: readonly string[] }
-  | { readonly kind: 'later'; readonly failure: Failure; readonly delayMs: number }
-  | { readonly kind: 'failed'; readonly failure: Failure }
-  | { readonly kind: 'interrupted' };
+interface MoveDone {
+  readonly kind: 'moved';
+  readonly images: number;
+  readonly left: readonly string[];
+}
 
-type Work = StoreWork & { readonly moving: MoveOrder };
+export type MovingWork = StoreWork & { readonly moving: MoveOrder };
 
 /** Carries out the move as far as possible, and writes the outcome into the ledger. */
-export async function moveStep(work: Work, deps: MoveDeps, signal: AbortSignal): Promise<MoveOutcome> {
-  const { ledger, clock, settings } = deps;
+async function moveStep(
+  work: MovingWork,
+  deps: MoveDeps,
+  signal: AbortSignal,
+): Promise<MoveDone | Unfinished> {
+  const { ledger, clock } = deps;
   try {
     const images = work.moving.stored === undefined ? await storeAnew(work, deps, signal) : 0;
     const left = await leave(work, deps);
@@ -49,20 +52,12 @@ export async function moveStep(work: Work, deps: MoveDeps, signal: AbortSignal):
   } catch (error) {
     const failure = failureOf(error);
     if (signal.aborted || failure.code === 'LEDGER_LEASE_LOST') return { kind: 'interrupted' };
-    const now = clock.now();
-    const attempts = work.attempts + 1;
-    const retry = retryAfter(failure, attempts, clock.random(), policyFor(failure, settings.retry));
-    if (!retry.retry) {
-      await ledger.write(moveFailed, work, failure, now);
-      return { kind: 'failed', failure };
-    }
-    await ledger.write(legLater, work, { attempts, nextTry: now + retry.delayMs, failure }, now);
-    return { kind: 'later', failure, delayMs: retry.delayMs };
+    return putOff(work, failure, work.attempts + 1, deps, moveFailed);
   }
 }
 
 /** Number of images at the new place that the ledger has, too. */
-async function storeAnew(work: Work, deps: MoveDeps, signal: AbortSignal): Promise<number> {
+async function storeAnew(work: MovingWork, deps: MoveDeps, signal: AbortSignal): Promise<number> {
   const { store, ledger, clock, settings } = deps;
   const { decision, was, send } = work.moving;
   const from = await store.reopen(was.path, work.series);
@@ -110,7 +105,7 @@ async function requireNotErased(
 
 /** If the move fails, nothing of it stays at the new place. */
 async function carryOrClear(
-  work: Work,
+  work: MovingWork,
   context: Carry,
   { store, ledger, clock }: MoveDeps,
   signal: AbortSignal,
@@ -131,7 +126,7 @@ async function carryOrClear(
 
 /** Writes sums, archive and record at the new place. Everything that a `stored` record names is there. */
 async function writeAll(
-  work: Work,
+  work: MovingWork,
   from: Folder,
   to: Folder,
   record: SeriesRecord,
@@ -153,11 +148,10 @@ async function writeAll(
 }
 
 /** Overwrites the file of an earlier try. */
-const archiveOf = ({ archive }: SeriesRecord): Pick<SeriesRecord, 'archive'> =>
-  archive === undefined ? {} : { archive };
+const archiveOf = ({ archive }: SeriesRecord): Pick<SeriesRecord, 'archive'> => defined({ archive });
 
 /** Removes the old folder, or leaves a note of the new place there; the same for the session's report above it. */
-async function leave(work: Work, deps: MoveDeps): Promise<readonly string[]> {
+async function leave(work: MovingWork, deps: MoveDeps): Promise<readonly string[]> {
   const { store, ledger, clock } = deps;
   const { was, keep, decision } = work.moving;
   const [view] = await ledger.read(matching, work.series);
@@ -182,7 +176,7 @@ const GONE = permanent(
 );
 
 /** Holds the folder at the new place, until all of it is there. */
-const emptied = (from: SeriesRecord, work: Work): SeriesRecord => ({
+const emptied = (from: SeriesRecord, work: MovingWork): SeriesRecord => ({
   ...stripped(from),
   state: 'storing',
   labels: work.moving.decision.labels,
@@ -204,7 +198,7 @@ const movedRecord = (
   from: SeriesRecord,
   instances: readonly StoredInstance[],
   moved: Moved,
-  work: Work,
+  work: MovingWork,
 ): SeriesRecord => ({
   ...emptied(from, work),
   state: 'stored',
@@ -213,7 +207,7 @@ const movedRecord = (
   updated: work.moving.decision.at,
 });
 
-function movedOf({ moving }: Work, { record, below }: Folder, to: Folder): Moved {
+function movedOf({ moving }: MovingWork, { record, below }: Folder, to: Folder): Moved {
   const { decision, keep } = moving;
   const { labels, routedBy, booking } = record;
   return {
@@ -222,8 +216,7 @@ function movedOf({ moving }: Work, { record, below }: Folder, to: Folder): Moved
     reason: decision.reason ?? '',
     from: {
       path: below,
-      ...(labels === undefined ? {} : { labels }),
-      ...(routedBy === undefined ? {} : { routedBy }),
+      ...defined({ labels, routedBy }),
       ...(booking === undefined ? {} : { accessionNumber: booking.accessionNumber }),
     },
     to: { path: to.below, labels: decision.labels },
@@ -233,9 +226,7 @@ function movedOf({ moving }: Work, { record, below }: Folder, to: Folder): Moved
 
 const bytesOf = ({ instances }: SeriesRecord): number => instances.reduce((sum, { bytes }) => sum + bytes, 0);
 
-export type MovingWork = Parameters<typeof moveStep>[0];
-
-export function movingKind(deps: LoopDeps): WorkKind<MovingWork, Extract<MoveOutcome, { kind: 'moved' }>> {
+export function movingKind(deps: LoopDeps): WorkKind<MovingWork, MoveDone> {
   const { log, wakes } = deps;
   return {
     name: 'move',

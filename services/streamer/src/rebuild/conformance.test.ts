@@ -1,7 +1,7 @@
 /** What every ledger does when it is made anew, or brought up to date. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RecoveredSeries } from './plan.ts';
+import type { RecoveredSeries } from './sql.ts';
 import {
   cursor,
   done,
@@ -13,7 +13,7 @@ import {
 } from '../ledger/conformance-kit.test.ts';
 import { awaitUnknown, doubtSent, quietSessions, recover } from './sql.ts';
 import { nextLeg, nextStore } from '../ledger/claims.ts';
-import { nextSession } from '../sessions/sql.ts';
+import { nextSession } from '../sessions/step.ts';
 import { arrived, reconcileListed } from '../intake/sql.ts';
 import { stored } from '../store/sql.ts';
 import { retryLegs, progressOf, recordProgress } from '../ledger/leg.ts';

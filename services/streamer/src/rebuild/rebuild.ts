@@ -9,21 +9,21 @@ import type { Condition } from '../work/condition.ts';
 import { failureOf } from '../model/failure.ts';
 import { SERIES_STATES } from '../model/series.ts';
 import { Wake } from '../work/wake.ts';
-import { lead, readCursor, setCursor } from '../ledger/feed.ts';
+import { lead, readCursor, setCursor } from '../ledger/claims.ts';
 import { summarise } from '../ledger/views.ts';
 import type { Ledger } from '../ledger/tx.ts';
-import type { SeriesRecord, Store } from '../store/types.ts';
-import { type RecoveredSeries, recovered, writtenAt } from './plan.ts';
+import type { SeriesRecord, Store, RecordedSeries } from '../store/types.ts';
 import { joinableOf, membersIn } from '../joining/parts.ts';
 import type { Joinable } from '../joining/rule.ts';
 import { readFirst } from '../store/image.ts';
 import type { RootKeeper } from '../roots/keeper.ts';
 import type { Clock, Settings } from '../model/settings.ts';
 import { reached } from '../work/trace.ts';
-import { awaitUnknown, doubtSent, quietSessions, recover } from './sql.ts';
+import { awaitUnknown, doubtSent, quietSessions, recover, type RecoveredSeries } from './sql.ts';
 import { rejoin } from '../ledger/joined.ts';
+import { digestOf, keyOf, attributesOf, differingIn, targetsOf } from '../store/record.ts';
 
-export interface WhenAskedDeps extends Omit<RebuildDeps, 'progress'> {
+interface WhenAskedDeps extends Omit<RebuildDeps, 'progress'> {
   readonly condition: Condition;
 }
 
@@ -66,7 +66,7 @@ async function asItIs(request: RebuildRequest, { ledger, data }: WhenAskedDeps):
   return lost;
 }
 
-export interface RebuildDeps {
+interface RebuildDeps {
   readonly ledger: Ledger;
   readonly orthanc: Orthanc;
   readonly store: Store;
@@ -83,11 +83,7 @@ export interface RebuildDeps {
 const PAGE = 500;
 
 /** The lease of reading what Orthanc reports has to be held: whoever reads meanwhile takes every series for a new one. */
-export async function rebuild(
-  request: RebuildRequest,
-  deps: RebuildDeps,
-  signal: AbortSignal,
-): Promise<void> {
+async function rebuild(request: RebuildRequest, deps: RebuildDeps, signal: AbortSignal): Promise<void> {
   const { ledger, orthanc, clock, settings, log, data } = deps;
   const system = await orthanc.system(signal);
   const held = await seriesOf(orthanc, signal);
@@ -199,4 +195,63 @@ async function takeOver(
     reached('series-recovered');
   }
   return { found, counts };
+}
+
+interface Around {
+  readonly settings: Pick<Settings, 'destinations'>;
+  /** Whether Orthanc has it still. */
+  readonly inOrthanc: boolean;
+  /** Of the copy of everything: whether one is wanted, and where that of this series is. */
+  readonly copying: boolean;
+  readonly copy: RecoveredSeries['copy'];
+  readonly now: number;
+}
+
+/** A record that only claims its folder was left by a pull that did not end: storing goes on. */
+function recovered(
+  { below, record, missing }: RecordedSeries,
+  { settings, inOrthanc, copying, copy, now }: Around,
+): RecoveredSeries {
+  const begun = record.state !== 'stored';
+  return {
+    id: record.orthancSeries,
+    attributes: attributesOf(record),
+    labels: record.labels,
+    decision: record.decision,
+    doubts: record.doubts,
+    moved: record.moved,
+    warnings: record.warnings,
+    path: below,
+    increment: begun ? 0 : Math.max(0, ...record.instances.map(({ increment }) => increment)),
+    inOrthanc: record.counts.inOrthanc,
+    stored: record.instances.length,
+    untagged: record.counts.untagged,
+    differing: differingIn(record),
+    digest: digestOf(filesOf(record.instances)),
+    firstSeen: momentOf(record.provenance?.begun ?? record.updated) ?? now,
+    targets: begun ? [] : targetsOf(settings, record),
+    copy,
+    again: begun || missing > 0 || (inOrthanc && copying && (copy?.images ?? -1) < record.counts.inOrthanc),
+    // what is missing in project storage, too, is lost, and has to show
+    gone: !inOrthanc && missing === 0 && !begun,
+  };
+}
+
+/** What Orthanc has of it, should nothing have come since: see digestOfFiles(). */
+const filesOf = (instances: SeriesRecord['instances']): string[] => [
+  ...new Set(instances.map(({ orthancId }) => orthancId)),
+  ...instances.filter(({ version }) => version !== undefined).map(keyOf),
+];
+
+/** When its record was written last; of two folders of one series, the later one counts. */
+const writtenAt = (record: SeriesRecord): number => momentOf(record.updated) ?? 0;
+
+function momentOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return Temporal.Instant.from(text).epochMilliseconds;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }

@@ -1,8 +1,9 @@
 /** Series as people see them: rows of the API, of hooks and of session reports, and the same as CSV. */
+import { defined } from '@scanflow/booking/defined';
 import type { Labels } from '@scanflow/booking';
 import { csvText } from '@scanflow/runtime';
 import { shownWarnings } from '../completeness/lacking.ts';
-import { type Warning, type Doubt, STORAGE } from '../model/series.ts';
+import { type Warning, type Doubt, STORAGE, type Reason } from '../model/series.ts';
 import type { Decision, Moved } from '../model/decision.ts';
 import { outcomeOf, type Outcome } from '../sessions/plan.ts';
 import type { NotSent, Outlook, Waits } from '../send/outlook.ts';
@@ -53,7 +54,7 @@ export interface SeriesReport {
   /** When its images were deleted from Orthanc. */
   readonly cleaned?: string;
   /** Why clean-up could not delete its images. */
-  readonly notCleaned?: { readonly code: string; readonly message: string };
+  readonly notCleaned?: Reason;
   readonly session?: string;
   readonly legs: readonly LegReport[];
   /** The last verification of its files in project storage and in the copy: when, and its result. */
@@ -65,19 +66,19 @@ export interface SeriesReport {
 }
 
 /** One event for one hook, in the form of a leg. */
-export interface HookReport extends LegReport {
+interface HookReport extends LegReport {
   readonly event: string;
   readonly increment: number;
   /** The end of the command's output, or of the address' answer. */
   readonly output: string;
 }
 
-export interface LegReport {
+interface LegReport {
   readonly target: string;
   readonly state: string;
   readonly attempts: number;
   readonly nextTry?: string;
-  readonly failure?: { readonly code: string; readonly message: string };
+  readonly failure?: Reason;
   readonly done: number;
   readonly total: number;
   /** Number of images that were sent as copies, transcoded by Orthanc. Absent: none. */
@@ -96,7 +97,7 @@ export interface ReportContext {
   /** What the destinations' rules say about it. */
   readonly outlook?: Outlook;
   /** Series that clean-up could not delete from Orthanc. */
-  readonly notCleaned?: Pick<ReadonlyMap<string, { readonly code: string; readonly message: string }>, 'get'>;
+  readonly notCleaned?: Pick<ReadonlyMap<string, Reason>, 'get'>;
 }
 
 export function seriesReport(view: SeriesView, context: ReportContext): SeriesReport {
@@ -117,18 +118,18 @@ export function seriesReport(view: SeriesView, context: ReportContext): SeriesRe
     state: view.state,
     outcome,
     ...(reason === undefined ? {} : { reason: reason.message, reasonCode: reason.code }),
-    ...(labels === undefined ? {} : { labels }),
+    ...defined({ labels }),
     ...decisionsOf(view),
     ...warned(view),
     firstSeen: iso(view.firstSeen),
     ...(due === null ? {} : { due: iso(due) }),
     instances: view.inOrthanc,
-    ...(expected === undefined ? {} : { expected }),
+    ...defined({ expected }),
     increment: view.increment,
     images: { inOrthanc: view.inOrthanc, stored: images, untagged: view.untagged, differing },
     ...(cleaned === null ? {} : { cleaned: iso(cleaned) }),
     ...keptIn(view, context),
-    ...(session === undefined ? {} : { session }),
+    ...defined({ session }),
     legs: view.legs.map((leg) => legReport(leg, view.path, context)),
     verification: view.verification.map(verificationReport),
     ...(notSent.length === 0 ? {} : { notSent }),
@@ -161,7 +162,7 @@ function decisionsOf({
     ...(doubts.length === 0 ? {} : { doubts }),
     ...(kind === undefined || at === undefined || by === undefined
       ? {}
-      : { decision: { kind, at, by, ...(reason === undefined ? {} : { reason }) } }),
+      : { decision: { kind, at, by, ...defined({ reason }) } }),
     ...(moved.length === 0 ? {} : { moved }),
     ...(moving === undefined
       ? {}
@@ -182,7 +183,7 @@ function legReport(
     state,
     attempts,
     ...(state === 'pending' && !homeless ? whenNext(leg, outlook?.waits(target)) : {}),
-    ...(failure === undefined ? {} : { failure }),
+    ...defined({ failure }),
     done,
     total,
     ...(transcoded > 0 ? { transcoded } : {}),
@@ -204,7 +205,7 @@ const NOT_CONFIGURED = {
   message: 'The configuration no longer has this destination. Put it back, and what is pending is sent.',
 };
 
-const incomplete = (images: number, expected: number): { code: string; message: string } => ({
+const incomplete = (images: number, expected: number): Reason => ({
   code: 'SERIES_INCOMPLETE',
   message: `The scanner reported ${expected} images and ${images} came. Send the series again from the scanner: what is there already does no harm.`,
 });
@@ -216,7 +217,7 @@ export const hookReport = (view: DeliveryView): HookReport => ({
   state: view.state,
   attempts: view.attempts,
   ...(view.nextTry === null || view.state !== 'pending' ? {} : { nextTry: iso(view.nextTry) }),
-  ...(view.failure === undefined ? {} : { failure: view.failure }),
+  ...defined({ failure: view.failure }),
   done: 0,
   total: 0,
   output: view.output,

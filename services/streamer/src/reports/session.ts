@@ -1,8 +1,9 @@
 /** A session as people see it: its series with their states, and the same as CSV. */
+import { defined } from '@scanflow/booking/defined';
 import { csvText } from '@scanflow/runtime';
 import { destinationOf } from '../commitment/plan.ts';
 import { sessionOutcome, type Outcome } from '../sessions/plan.ts';
-import { STORAGE } from '../model/series.ts';
+import { STORAGE, type Reason } from '../model/series.ts';
 import type { SessionView } from '../ledger/rows.ts';
 import { iso, seriesReport, type ReportContext, type SeriesReport } from './series.ts';
 
@@ -23,7 +24,7 @@ export interface SessionReport {
   /** Absolute path of its report's folder. */
   readonly folder?: string;
   /** Why it has no report yet. */
-  readonly failure?: { readonly code: string; readonly message: string };
+  readonly failure?: Reason;
   readonly series: readonly SeriesReport[];
 }
 
@@ -38,7 +39,7 @@ export function sessionReport(view: SessionView, context: ReportContext): Sessio
     id: view.id,
     accessionNumber: series[0]?.accessionNumber ?? '',
     studyInstanceUids: [...new Set(series.map(({ studyInstanceUid }) => studyInstanceUid))],
-    ...(labels === undefined ? {} : { labels }),
+    ...defined({ labels }),
     outcome: sessionOutcome(series.map(({ outcome }) => outcome)),
     complete: view.due === null,
     increment: view.increment,
@@ -47,7 +48,7 @@ export function sessionReport(view: SessionView, context: ReportContext): Sessio
     ...(folder === undefined
       ? {}
       : { folder: folder.startsWith('/') ? folder : `${context.root}/${folder}` }),
-    ...(failure === undefined ? {} : { failure }),
+    ...defined({ failure }),
     series,
   };
 }

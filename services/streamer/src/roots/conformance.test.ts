@@ -27,7 +27,7 @@ import {
 import { arrived } from '../intake/sql.ts';
 import { stored } from '../store/sql.ts';
 import { nextStore } from '../ledger/claims.ts';
-import { copied } from '../copy/sql.ts';
+import { copied } from '../copy/step.ts';
 import { legLater } from '../ledger/aftermath.ts';
 
 export function rootsConformance(name: string, open: OpenLedger): void {

@@ -1,16 +1,17 @@
-/** The identity of a root: its file with the owner's last heartbeat; and the identity of the installation in the data folder. */
+/** What tells which root this is: its file with the owner's last heartbeat, the installation in the data folder, and the series below it. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { readBounded, writeFileAtomic } from '@scanflow/runtime';
-import { codeOf } from '@scanflow/failure';
-import type { Access } from '../store/disk/access.ts';
+import type { Access } from '../store/disk/folders.ts';
 import { writeOwn } from '../store/disk/image-file.ts';
 import type { Ledger } from '../ledger/tx.ts';
-import { type KnownRoot, installationId } from './sql.ts';
+import { type KnownRoot, installationId, storedPlaces } from './sql.ts';
+import { unlessAbsent } from '../model/failure.ts';
+import { readRecord } from '../store/disk/record.ts';
 
 /** In the root's own folder; hidden, so that people do not stumble over it. */
-export const IDENTITY_NAME = '.scanflow-root.json';
+const IDENTITY_NAME = '.scanflow-root.json';
 
 /** The owner of a root, for people. */
 export interface Owner {
@@ -31,10 +32,10 @@ export interface RootIdentity {
   readonly heartbeat: { readonly sequence: number; readonly at: string };
 }
 
-export const identityText = (identity: RootIdentity): string => `${JSON.stringify(identity, null, 1)}\n`;
+const identityText = (identity: RootIdentity): string => `${JSON.stringify(identity, null, 1)}\n`;
 
 /** Undefined for what is no identity file of ours. */
-export function parseIdentity(text: string): RootIdentity | undefined {
+function parseIdentity(text: string): RootIdentity | undefined {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -80,17 +81,12 @@ export async function isEmptyRoot(root: string): Promise<boolean> {
 }
 
 async function readText(path: string): Promise<string | undefined> {
-  try {
-    const bytes = await readBounded(path, LIMIT);
-    return bytes.length > LIMIT ? undefined : bytes.toString('utf8');
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  const bytes = await unlessAbsent(readBounded(path, LIMIT));
+  return bytes === undefined || bytes.length > LIMIT ? undefined : bytes.toString('utf8');
 }
 
 /** Survives the ledger: a new ledger in the same data folder belongs to the same installation. */
-export interface Installation {
+interface Installation {
   readonly id: string;
   /** IDs of its roots, by name. */
   readonly roots: Readonly<Record<string, string>>;
@@ -99,7 +95,7 @@ export interface Installation {
 const INSTALLATION = 'installation.json';
 
 /** Undefined if there is none. */
-export async function readInstallation(folder: string): Promise<Installation | undefined> {
+async function readInstallation(folder: string): Promise<Installation | undefined> {
   const text = await readText(join(folder, INSTALLATION));
   if (text === undefined) return undefined;
   try {
@@ -114,7 +110,7 @@ export async function readInstallation(folder: string): Promise<Installation | u
  * For whoever makes the data folder anew: with the `ledger` of a root's identity as id, a new ledger there belongs to the
  * installation that had the root, and goes on with it without being asked.
  */
-export const writeInstallation = (folder: string, installation: Installation): Promise<void> =>
+const writeInstallation = (folder: string, installation: Installation): Promise<void> =>
   writeFileAtomic(
     join(folder, INSTALLATION),
     `${JSON.stringify({ version: 1, ...installation }, null, 1)}\n`,
@@ -159,4 +155,56 @@ export class Installed {
     if (noted?.roots[name] === root) return;
     await writeInstallation(this.#folder, { id, roots: { ...noted?.roots, [name]: root } });
   }
+}
+
+export interface RootSpec {
+  /** The root's name in the ledger: `storage`, `copy`, or the path of a project's own root. */
+  readonly name: string;
+  readonly path: string;
+  /** The leg whose files are in this root. */
+  readonly target: string;
+  /** The path of a folder from the ledger; undefined if it is below another root. */
+  readonly pathOf: (folder: string) => string | undefined;
+}
+
+/** Whether the series are there that the ledger stored last. */
+export interface StoredEvidence {
+  readonly any: boolean;
+  readonly some: boolean;
+  readonly newest: boolean;
+}
+
+/** Number of series to look for. */
+const SAMPLE = 20;
+const PAGE = 1_000;
+
+/** Looks for the series that the ledger stored last below this root. */
+export async function storedEvidence(spec: RootSpec, ledger: Ledger): Promise<StoredEvidence> {
+  const { any, sample } = await storedLast(spec, ledger);
+  const there = await Promise.all(
+    sample.map(async ({ series, path }) => (await readRecord(path))?.orthancSeries === series),
+  );
+  // a copy from before its folders were recorded gives no evidence
+  const unknown = any && sample.length === 0;
+  return { any, some: unknown || there.includes(true), newest: unknown || there[0] === true };
+}
+
+interface Sample {
+  readonly any: boolean;
+  readonly sample: readonly { readonly series: string; readonly path: string }[];
+}
+
+async function storedLast({ target, pathOf }: RootSpec, ledger: Ledger): Promise<Sample> {
+  const sample: { series: string; path: string }[] = [];
+  let any = false;
+  for (let offset = 0; sample.length < SAMPLE; offset += PAGE) {
+    const page = await ledger.read(storedPlaces, target, PAGE, offset);
+    for (const { series, path: folder } of page) {
+      const path = folder === '' ? undefined : pathOf(folder);
+      any ||= folder === '' || path !== undefined;
+      if (path !== undefined && sample.length < SAMPLE) sample.push({ series, path });
+    }
+    if (page.length < PAGE) break;
+  }
+  return { any, sample };
 }

@@ -1,10 +1,10 @@
 /** Judges whether a root is the one that the ledger knows, and whether another owner is at work. */
 import { type Failure, transient } from '@scanflow/failure';
 import type { KnownRoot } from './sql.ts';
-import type { Owner, RootIdentity } from './identity.ts';
+import type { Owner, RootIdentity, StoredEvidence } from './identity.ts';
 
 /** Whether the owner of a root is at work: its heartbeat's number grew, or has not grown for long. */
-export type Life = 'living' | 'silent' | 'watched';
+type Life = 'living' | 'silent' | 'watched';
 
 export interface Evidence {
   readonly path: string;
@@ -17,8 +17,7 @@ export interface Evidence {
   readonly found: RootIdentity | undefined;
   /** The root holds only hidden names and lost+found. */
   readonly empty: boolean;
-  /** Whether the series are there that the ledger stored last. */
-  readonly stored: { readonly any: boolean; readonly some: boolean; readonly newest: boolean };
+  readonly stored: StoredEvidence;
   readonly life: Life;
 }
 

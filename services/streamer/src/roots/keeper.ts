@@ -1,8 +1,8 @@
-/** Checks every root before anything is written to it, and writes its heartbeat. */
+/** Checks every root before anything is written to it, writes its heartbeat, and looks at all roots from time to time. */
 import { randomUUID } from 'node:crypto';
-import { removeLeftovers } from '@scanflow/runtime';
+import { removeLeftovers, type Log } from '@scanflow/runtime';
 import { type Failure, FailureError } from '@scanflow/failure';
-import type { Access } from '../store/disk/access.ts';
+import type { Access } from '../store/disk/folders.ts';
 import { rootOf } from '../store/disk/folders.ts';
 import { failureOf } from '../model/failure.ts';
 import type { Ledger } from '../ledger/tx.ts';
@@ -15,7 +15,8 @@ import {
   hastenRefused,
   knownRoots,
   reserveRoot,
-  storedPlaces,
+  examineNext,
+  rootsToExamine,
 } from './sql.ts';
 import type { Clock } from '../model/settings.ts';
 import {
@@ -25,11 +26,14 @@ import {
   isEmptyRoot,
   readIdentity,
   writeIdentity,
+  type RootSpec,
+  storedEvidence,
 } from './identity.ts';
 import { judge, type Evidence, type Verdict, Watch } from './judge.ts';
-import { readRecord } from '../store/disk/record.ts';
+import type { Condition, RefusedRoot } from '../work/condition.ts';
+import type { Wake } from '../work/wake.ts';
 
-export interface KeeperDeps {
+interface KeeperDeps {
   readonly ledger: Ledger;
   readonly clock: Pick<Clock, 'now'>;
   readonly own: Owner;
@@ -249,46 +253,62 @@ const NOT_ASKED = { any: true, some: true, newest: true };
 export const WATCHED =
   'Whether the other owner of this root still works is being watched. Ask again in a moment';
 
-export interface RootSpec {
-  /** The root's name in the ledger: `storage`, `copy`, or the path of a project's own root. */
-  readonly name: string;
-  readonly path: string;
-  /** The leg whose files are in this root. */
-  readonly target: string;
-  /** The path of a folder from the ledger; undefined if it is below another root. */
-  readonly pathOf: (folder: string) => string | undefined;
+interface RootWatchDeps {
+  readonly keeper: RootKeeper;
+  readonly ledger: Ledger;
+  readonly condition: Condition;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly log: Log;
 }
 
-/** Number of series to look for. */
-const SAMPLE = 20;
-const PAGE = 1_000;
+const EVERY_MS = 5_000;
+/** Number of series that one transaction opens again. */
+const BATCH = 200;
 
-export async function storedEvidence(spec: RootSpec, ledger: Ledger): Promise<Evidence['stored']> {
-  const { any, sample } = await storedLast(spec, ledger);
-  const there = await Promise.all(
-    sample.map(async ({ series, path }) => (await readRecord(path))?.orthancSeries === series),
-  );
-  // a copy from before its folders were recorded gives no evidence
-  const unknown = any && sample.length === 0;
-  return { any, some: unknown || there.includes(true), newest: unknown || there[0] === true };
+export async function watchRoots(
+  deps: RootWatchDeps,
+  wakes: Readonly<Record<'store' | 'legs' | 'roots', Wake>>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { keeper, condition, log, ledger, clock } = deps;
+  const since = wakes.roots.count;
+  const looks = await Promise.all(keeper.specs.map((spec) => lookAt(spec, keeper)));
+  const refused = looks.flat();
+  for (const { path, failure } of condition.rootsRefused(refused))
+    if (failure === undefined) {
+      log.info('storing on this root goes on', { root: path });
+      await ledger.write(hastenRefused, clock.now());
+      wakes.store.notify();
+      wakes.legs.notify();
+    } else log.error('nothing is written to this root', { root: path, ...failure });
+  for (const spec of keeper.specs) await examine(spec, deps, wakes, signal);
+  await wakes.roots.wait(EVERY_MS, signal, since);
 }
 
-interface Sample {
-  readonly any: boolean;
-  readonly sample: readonly { readonly series: string; readonly path: string }[];
-}
-
-async function storedLast({ target, pathOf }: RootSpec, ledger: Ledger): Promise<Sample> {
-  const sample: { series: string; path: string }[] = [];
-  let any = false;
-  for (let offset = 0; sample.length < SAMPLE; offset += PAGE) {
-    const page = await ledger.read(storedPlaces, target, PAGE, offset);
-    for (const { series, path: folder } of page) {
-      const path = folder === '' ? undefined : pathOf(folder);
-      any ||= folder === '' || path !== undefined;
-      if (path !== undefined && sample.length < SAMPLE) sample.push({ series, path });
-    }
-    if (page.length < PAGE) break;
+async function lookAt(spec: RootSpec, keeper: RootKeeper): Promise<RefusedRoot[]> {
+  try {
+    await keeper.beat(spec);
+    return [];
+  } catch (error) {
+    const failure = failureOf(error);
+    // a failure of the ledger shows as one
+    if (!failure.code.startsWith('STORE_')) throw error;
+    return [{ path: spec.path, failure }];
   }
-  return { any, sample };
+}
+
+async function examine(
+  { name, target, path, pathOf }: RootSpec,
+  { ledger, clock, log, condition }: RootWatchDeps,
+  wakes: Readonly<Record<'store' | 'legs', Wake>>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!(await ledger.read(rootsToExamine)).includes(name) || condition.isRefused(path)) return;
+  log.warn('every series of this root is looked at, as it was put in place by hand', { root: path });
+  const isThere = (folder: string): boolean => pathOf(folder) !== undefined;
+  let more = true;
+  while (more && !signal.aborted)
+    more = await ledger.write(examineNext, name, target, isThere, BATCH, clock.now());
+  wakes.store.notify();
+  wakes.legs.notify();
 }

@@ -151,7 +151,7 @@ export interface KnownRoot {
   readonly sequence: number;
 }
 
-export interface StoredFolder {
+interface StoredFolder {
   readonly series: string;
   /** Its folder, as the ledger writes it. */
   readonly path: string;

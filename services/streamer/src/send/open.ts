@@ -1,4 +1,5 @@
 /** Opens the destinations: TLS, the sender that reaches each, and what holds sending back. */
+import { defined } from '@scanflow/booking/defined';
 import { join } from 'node:path';
 import { type Log, openTlsStore, type TlsTexts } from '@scanflow/runtime';
 import { accepts, type StoreGate, tlsDial, type Dial, store, type DimseLog } from '@scanflow/dimse';
@@ -10,7 +11,7 @@ import type { Sender, Pacing, OpenDestination } from './types.ts';
 import type { CStoreReach, Clock, Destination } from '../model/settings.ts';
 import { transcoding, copiesFrom } from './transcode.ts';
 
-export interface DestinationsContext {
+interface DestinationsContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly orthanc: Pick<Orthanc, 'instance' | 'transcode'>;
@@ -58,7 +59,7 @@ export function gateOf(
   };
 }
 
-export interface Security {
+interface Security {
   /** By the name of the destination; those without TLS have none. */
   readonly dials: ReadonlyMap<string, Dial>;
   readonly close: () => void;
@@ -74,7 +75,7 @@ export async function openSecurity(destinations: Config['destinations'], log: Lo
       dials.set(name, tlsDial({ credentials: () => NONE }));
     if (tls === undefined) continue;
     const { profile, serverName, ...files } = tls;
-    const named = { profile, ...(serverName === undefined ? {} : { serverName }) };
+    const named = { profile, ...defined({ serverName }) };
     // trying is making a dial of them, which throws where OpenSSL cannot use them
     const use = (texts: TlsTexts): void => void tlsDial({ ...named, credentials: () => texts });
     const store = await openTlsStore(files, { log: log.child({ destination: name }), use });
@@ -86,7 +87,7 @@ export async function openSecurity(destinations: Config['destinations'], log: Lo
 
 const NONE = {};
 
-export const cstoreSender = ({ peer, associations = 1 }: CStoreReach, log: DimseLog): Sender => ({
+const cstoreSender = ({ peer, associations = 1 }: CStoreReach, log: DimseLog): Sender => ({
   send: (items, { signal, calmly, gate }) =>
     // a node that broke off gets one request at a time from now on
     store(peer, items, { signal, log, associations, gate, ...(calmly ? { operations: 1 } : {}) }),

@@ -3,6 +3,7 @@ import type { Opening } from '../work/pace.ts';
 import { judge, traitsOf, type Verdict } from '../model/rule.ts';
 import type { SeriesView } from '../ledger/rows.ts';
 import type { OpenDestination } from './types.ts';
+import type { Reason } from '../model/series.ts';
 
 /** A series that does not go to a destination. */
 export interface NotSent {
@@ -56,7 +57,7 @@ export function createOutlook(destinations: Destinations, now: () => number): Ou
   };
 }
 
-function reasonOf(verdict: Verdict): { readonly code: string; readonly message: string } {
+function reasonOf(verdict: Verdict): Reason {
   if (verdict.wanted)
     return {
       code: 'DEST_CAME_LATER',

@@ -1,5 +1,7 @@
 /** The forward step: what of a series a destination has not got yet goes there, and each answer counts. */
+import { defined } from '@scanflow/booking/defined';
 import { type Failure, FailureError, permanent, transient } from '@scanflow/failure';
+import type { Log } from '@scanflow/runtime';
 import { failureOf } from '../model/failure.ts';
 import { retryAfter } from '../work/retry.ts';
 import { judge as judgeRule, traitsOfRecord } from '../model/rule.ts';
@@ -11,22 +13,24 @@ import { forwarded, unwanted } from './sql.ts';
 import { isWithin, UNKNOWN, wantedSpan } from '../ledger/unknown.ts';
 import { newest } from '../store/record.ts';
 import { reached } from '../work/trace.ts';
-import { Batch } from '../work/batch.ts';
+import { Batch, LEG_LEASE, legsTo, nextOf, workOn, type WorkKind } from '../work/worker.ts';
 import { gateOf } from './open.ts';
 import { askForFiles, isOlder, lookBehind } from '../store/look.ts';
 import { itemsOf } from './items.ts';
 import type { Clock, Settings } from '../model/settings.ts';
 import { legFailed, legLater } from '../ledger/aftermath.ts';
 import { progressOf, recordProgress } from '../ledger/leg.ts';
+import type { Metrics } from '../http/metrics.ts';
+import { pauseUntil, type Wake } from '../work/wake.ts';
 
-export interface ForwardDeps {
+interface ForwardDeps {
   readonly ledger: Ledger;
   readonly store: Store;
   readonly settings: Settings;
   readonly clock: Clock;
 }
 
-export type ForwardOutcome =
+type ForwardOutcome =
   | {
       readonly kind: 'forwarded';
       readonly sent: number;
@@ -224,8 +228,7 @@ const AWAY = transient(
   'Project storage went away while images were sent. Check its mount; sending goes on by itself.',
 );
 
-const copied = ({ transcoded }: SendOutcome): { transcoded?: string } =>
-  transcoded === undefined ? {} : { transcoded };
+const copied = ({ transcoded }: SendOutcome): { transcoded?: string } => defined({ transcoded });
 
 /** The row to record; undefined if the instance has to be tried again. */
 function judge(outcome: SendOutcome, tally: Tally): Progress | undefined {
@@ -265,4 +268,64 @@ function failureIn(progress: readonly Progress[]): Failure | undefined {
 export function inTurn<T>(items: readonly T[], attempts: number): readonly T[] {
   const from = items.length === 0 ? 0 : attempts % items.length;
   return [...items.slice(from), ...items.slice(0, from)];
+}
+
+interface ForwardLoopDeps extends ForwardDeps {
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** Sends the next series that is due to this destination, or waits for one; outside its hours, for those. */
+export async function forwardNext(
+  destination: OpenDestination,
+  deps: ForwardLoopDeps,
+  wakes: Readonly<Record<'legs' | 'after', Wake>>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { ledger, clock } = deps;
+  const target = destination.name;
+  const wake = wakes.legs;
+  const hours = destination.hours?.(clock.now());
+  if (hours?.open === false) return pauseUntil(hours.until, wake, wake.count, deps, signal);
+  const kind = sending(destination, deps, () => wakes.after.notify());
+  await nextOf(legsTo(target, ledger, clock, wake), (work) => workOn(kind, work, deps, signal), deps, signal);
+}
+
+function sending(
+  destination: OpenDestination,
+  deps: ForwardLoopDeps,
+  after: () => void,
+): WorkKind<LegWork, Exclude<ForwardOutcome, { kind: 'later' | 'interrupted' }>> {
+  const { log, metrics } = deps;
+  const target = destination.name;
+  return {
+    name: 'forward',
+    lease: LEG_LEASE,
+    about: ({ series }) => ({ series, target }),
+    says: { later: 'forwarding is tried again', interrupted: 'forwarding interrupted' },
+    step: async (work, held) => {
+      const outcome = await forwardStep(work, destination, deps, held);
+      metrics.forwarded(target, outcome.sent);
+      return outcome;
+    },
+    after,
+    ended: (outcome, about) => {
+      if (outcome.kind === 'paused') {
+        log.info('forwarding waits for its hours', { ...about, sent: outcome.sent });
+        return;
+      }
+      if (outcome.kind === 'unwanted') {
+        const { because } = outcome;
+        log.info('not forwarded: the rule of the destination leaves it out', { ...about, because });
+        return;
+      }
+      const { sent, warnings, failure } = outcome;
+      if (failure === undefined) {
+        log.info('series forwarded', { ...about, sent, warnings });
+        return;
+      }
+      metrics.failed('forward', failure.code);
+      log.error('forwarding failed in part', { ...about, sent, warnings, ...failure });
+    },
+  };
 }

@@ -2,6 +2,7 @@
  * Images in a transfer syntax that a node refuses go there as copies, which Orthanc converts without loss (PS3.5 10). A copy is on disk
  * only while it is sent. Nothing that is stored changes.
  */
+import { defined } from '@scanflow/booking/defined';
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -111,7 +112,7 @@ const copyOf = (
   id,
   open: () => openCopy(original, target, signal),
   // Orthanc has the image as it came, without the tag
-  ...(original.look === undefined ? {} : { look: original.look }),
+  ...defined({ look: original.look }),
 });
 
 async function* each(items: readonly SendItem[]): AsyncGenerator<SendItem> {
@@ -131,11 +132,7 @@ function withAdvice(outcome: SendOutcome): SendOutcome {
 type OpenFile = Awaited<ReturnType<NonNullable<SendItem['open']>>>;
 
 /** Throws an error that carries a failure, as StoreItem.open wants it. */
-export type OpenCopy = (
-  original: OriginalImage,
-  transferSyntax: string,
-  signal: AbortSignal,
-) => Promise<OpenFile>;
+type OpenCopy = (original: OriginalImage, transferSyntax: string, signal: AbortSignal) => Promise<OpenFile>;
 
 /** @param folder for files that have no name while they are used */
 export const copiesFrom =

@@ -21,7 +21,7 @@ export function sessionOf(attributes: Attributes): string | undefined {
 /** Letters and digits alone: it stands in addresses and in names of files. */
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 24);
 
-export interface SeriesCounts {
+interface SeriesCounts {
   readonly state: SeriesState;
   /** Different instances that are stored. */
   readonly images: number;

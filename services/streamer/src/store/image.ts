@@ -2,7 +2,7 @@
 import { number, readAttributes, text } from '@scanflow/dicom';
 import type { InstanceBody, InstanceListing, Orthanc } from '@scanflow/orthanc';
 import type { Attributes } from '../model/series.ts';
-import { failureOf } from '../model/failure.ts';
+import { failureOf, unlessGone } from '../model/failure.ts';
 import { keywordsOf } from './place/layout.ts';
 import { ROUTE_KEYWORDS } from './place/route.ts';
 import type { Settings } from '../model/settings.ts';
@@ -10,7 +10,7 @@ import { JOIN_KEYWORDS } from '../joining/rule.ts';
 import type { FirstImages } from '../ledger/rows.ts';
 
 /** Keywords that are read of every series, for the record, the API and the destinations' conditions. */
-export const SERIES_KEYWORDS = [
+const SERIES_KEYWORDS = [
   'AccessionNumber',
   'Modality',
   'PatientID',
@@ -41,7 +41,7 @@ export interface ImageFacts {
   readonly attributes: Attributes;
 }
 
-export type More = { readonly needMore: number };
+type More = { readonly needMore: number };
 
 /** Reads the attributes; undefined where the file cannot be read that far. */
 export function imageFacts(
@@ -68,7 +68,7 @@ function more(atLeast: number, complete: boolean): More | undefined {
   return complete || atLeast > MAX_HEAD ? undefined : { needMore: atLeast };
 }
 
-export interface ReadDeps {
+interface ReadDeps {
   readonly orthanc: Pick<Orthanc, 'open' | 'seriesTags'>;
   readonly settings: Settings;
 }
@@ -127,11 +127,6 @@ export async function attributesOf(
   return undefined;
 }
 
-export interface FirstImageDeps {
-  readonly orthanc: Orthanc;
-  readonly settings: Settings;
-}
-
 /** Reads one image of each of these series. Leaves out a series that Orthanc deleted meanwhile. */
 export async function readFirst(
   series: readonly string[],
@@ -140,10 +135,15 @@ export async function readFirst(
 ): Promise<FirstImages> {
   const read = new Map<string, Attributes>();
   for (const id of series) {
-    const attributes = await firstOf(id, deps, signal);
+    const attributes = await unlessGone(firstOf(id, deps, signal));
     if (attributes !== undefined) read.set(id, attributes);
   }
   return read;
+}
+
+interface FirstImageDeps {
+  readonly orthanc: Orthanc;
+  readonly settings: Settings;
 }
 
 async function firstOf(
@@ -151,17 +151,12 @@ async function firstOf(
   deps: FirstImageDeps,
   signal: AbortSignal,
 ): Promise<Attributes | undefined> {
-  try {
-    const [instance] = (await deps.orthanc.series(series, signal)).instances;
-    if (instance === undefined) return undefined;
-    const first = await deps.orthanc.instance(instance, signal);
-    const further = deps.settings.join === undefined ? [] : JOIN_KEYWORDS;
-    // a file that Orthanc cannot serve must not block the series behind it
-    return await readSeries(series, first, deps, signal, further).catch(() =>
-      deps.orthanc.seriesTags(series, signal),
-    );
-  } catch (error) {
-    if (failureOf(error).code === 'ORTHANC_GONE') return undefined;
-    throw error;
-  }
+  const [instance] = (await deps.orthanc.series(series, signal)).instances;
+  if (instance === undefined) return undefined;
+  const first = await deps.orthanc.instance(instance, signal);
+  const further = deps.settings.join === undefined ? [] : JOIN_KEYWORDS;
+  // a file that Orthanc cannot serve must not block the series behind it
+  return readSeries(series, first, deps, signal, further).catch(() =>
+    deps.orthanc.seriesTags(series, signal),
+  );
 }

@@ -76,7 +76,7 @@ export async function recordedImages(
 
 type Work = Pick<StoreWork, 'series' | 'target' | 'increment' | 'stored'>;
 
-export interface LookDeps {
+interface LookDeps {
   readonly store: Pick<Store, 'reopen' | 'absent'>;
   readonly ledger: Ledger;
 }
@@ -107,7 +107,7 @@ export const isOlder = (
   );
 };
 
-export interface AskDeps {
+interface AskDeps {
   readonly store: Pick<Store, 'absent'>;
   readonly ledger: Ledger;
   readonly clock: Pick<Clock, 'now'>;

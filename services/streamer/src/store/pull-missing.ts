@@ -8,7 +8,7 @@ import type { Ledger } from '../ledger/tx.ts';
 import type { Folder, Store, StoredInstance } from './types.ts';
 import type { Progress, StoreWork } from '../ledger/rows.ts';
 import { reached } from '../work/trace.ts';
-import { Batch } from '../work/batch.ts';
+import { Batch } from '../work/worker.ts';
 import { lookAt, type Found, recordedImages } from './look.ts';
 import { mended, newestFirst } from './versions.ts';
 import type { Target } from './place/place.ts';
@@ -24,15 +24,15 @@ export interface PullDeps {
 }
 
 /** On storage, or on its copy. */
-export type PullWork = Pick<StoreWork, 'series' | 'target' | 'token' | 'attempts' | 'increment' | 'digest'>;
+type PullWork = Pick<StoreWork, 'series' | 'target' | 'token' | 'attempts' | 'increment' | 'digest'>;
 
 /** A file of Orthanc's that could not be pulled. */
-export interface Refused {
+interface Refused {
   readonly listing: InstanceListing;
   readonly failure: Failure;
 }
 
-export interface GivenUp {
+interface GivenUp {
   readonly orthancId: string;
   readonly failure: Failure;
 }

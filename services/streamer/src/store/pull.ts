@@ -1,4 +1,5 @@
 /** One image: out of Orthanc, hashed, tagged, written aside, checked, named. */
+import { defined } from '@scanflow/booking/defined';
 import { createHash } from 'node:crypto';
 import { CannotTag, privateTagOf, TagStream } from '@scanflow/dicom';
 import { type Failure, FailureError, transient } from '@scanflow/failure';
@@ -7,12 +8,11 @@ import { COUNT_KEYWORDS, countsOf } from '../completeness/counts.ts';
 import { imageFacts, type Head, type ImageFacts } from './image.ts';
 import { fileName, keywordsOf, type Layout } from './place/layout.ts';
 import type { Attributes, Reason } from '../model/series.ts';
-import type { TagRecord } from './tag.ts';
-import type { Folder, ImageFile, Store, StoredInstance } from './types.ts';
+import type { Folder, ImageFile, Store, StoredInstance, TagRecord } from './types.ts';
 import { reached } from '../work/trace.ts';
 import { Twins } from './versions.ts';
 
-export interface PullContext {
+interface PullContext {
   readonly orthanc: Orthanc;
   readonly store: Store;
   readonly folder: Folder;
@@ -61,7 +61,7 @@ async function pullWith(
     );
     requireSame(copy, body, listing);
     const attributes = { ...listing.tags, ...copy.facts?.attributes };
-    const version = listing.version === undefined ? {} : { version: listing.version };
+    const version = defined({ version: listing.version });
     const twin = await before.find(attributes['SOPInstanceUID'] ?? '');
     if (twin !== undefined) return { ...twin, orthancId: listing.id, fileUuid: listing.fileUuid, ...version };
     const name = fileName(layout, (keyword) => attributes[keyword] ?? values[keyword]);
@@ -81,7 +81,7 @@ async function pullWith(
         : { untagged: { code: copy.untagged.code, message: copy.untagged.message } }),
       ...version,
       increment,
-      ...(listing.series === undefined ? {} : { series: listing.series }),
+      ...defined({ series: listing.series }),
       ...countsIn(copy),
     };
   } finally {
@@ -103,7 +103,7 @@ async function letGo({ chunks }: InstanceBody): Promise<void> {
   await reader.return?.();
 }
 
-export interface Copy {
+interface Copy {
   readonly tagged: boolean;
   readonly untagged: Reason | undefined;
   readonly facts: ImageFacts | undefined;

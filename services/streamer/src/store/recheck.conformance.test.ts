@@ -15,7 +15,7 @@ import {
 import { arrived } from '../intake/sql.ts';
 import { nextStore } from '../ledger/claims.ts';
 import { stored } from './sql.ts';
-import { copied } from '../copy/sql.ts';
+import { copied } from '../copy/step.ts';
 import { listSeries } from '../ledger/views.ts';
 import { recheck } from '../ledger/leg.ts';
 

@@ -1,6 +1,8 @@
-/** `series.json`: how it grows, and what the ledger keeps of it. */
+/** `series.json`: how it grows, what the ledger keeps of it, and the tag that the images of the series get. */
+import { defined } from '@scanflow/booking/defined';
 import { createHash } from 'node:crypto';
-import type { SeriesRecord } from './types.ts';
+import { isTagText, utcDateTime, type PrivateTag } from '@scanflow/dicom';
+import type { SeriesRecord, TagRecord } from './types.ts';
 import { judge, SENT_BY, traitsOfRecord, type Rule } from '../model/rule.ts';
 import type { Attributes } from '../model/series.ts';
 
@@ -49,7 +51,7 @@ function sameBytes<E extends Entry>(known: E, again: E): E {
     ...known,
     fileUuid,
     orthancId,
-    ...(version === undefined ? {} : { version }),
+    ...defined({ version }),
     ...(also.length === 0 ? {} : { also: [...new Set(also)] }),
   };
 }
@@ -119,7 +121,7 @@ export function digestOf(instances: readonly string[]): string {
 }
 
 /** A file of an instance: its own, or another version of it. */
-export interface OneFile {
+interface OneFile {
   readonly id: string;
   readonly fileUuid: string;
   readonly version?: number;
@@ -151,3 +153,35 @@ export const attributesOf = (record: SeriesRecord): Attributes => {
   const { aet } = traitsOfRecord(record);
   return aet === '' ? record.attributes : { ...record.attributes, [SENT_BY]: aet };
 };
+
+/** `tag` of the configuration. */
+export interface TagRules extends Pick<PrivateTag, 'group' | 'creator' | 'element' | 'vr' | 'value'> {
+  /** What carries it: stored+forwarded by default. */
+  readonly apply?: 'stored+forwarded' | 'forwarded' | 'none';
+  /** Elements of the block for the accession number and for the time of tagging; none where undefined. */
+  readonly accession?: number | undefined;
+  readonly time?: number | undefined;
+}
+
+const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0');
+
+/** What the images of a series get. Without an accession number that fits (SH), that element is left out. */
+export function tagRecord(
+  rules: TagRules,
+  { accession = '', now }: { readonly accession?: string | undefined; readonly now: Temporal.Instant },
+): TagRecord | undefined {
+  if (rules.apply === 'none') return undefined;
+  const { group, creator, element, value } = rules;
+  const number = accession.trim();
+  return {
+    group: hex(group, 4),
+    creator,
+    element: hex(element, 2),
+    value,
+    ...(rules.apply === 'forwarded' ? { apply: 'forwarded' } : {}),
+    ...(rules.accession === undefined || !isTagText('SH', number)
+      ? {}
+      : { accession: { element: hex(rules.accession, 2), value: number } }),
+    ...(rules.time === undefined ? {} : { time: { element: hex(rules.time, 2), value: utcDateTime(now) } }),
+  };
+}

@@ -2,6 +2,7 @@
  * Images that were sent again. With other identifiers, the series stays where it is, and shows until a person says where it belongs
  * (docs/storage.md, Sent again after a correction). With other bytes, people see each version.
  */
+import { defined } from '@scanflow/booking/defined';
 import { type Failure, permanent } from '@scanflow/failure';
 import { newest } from './record.ts';
 import { PASSING_KEYWORDS, type Route } from './place/route.ts';
@@ -14,7 +15,7 @@ import type { Ledger } from '../ledger/tx.ts';
 import type { SeriesView } from '../ledger/rows.ts';
 import { ofUid } from '../ledger/views.ts';
 
-export interface CorrectionDeps {
+interface CorrectionDeps {
   readonly store: Pick<Store, 'open'>;
   readonly bookings: Bookings;
   readonly settings: Settings;
@@ -82,13 +83,13 @@ function undecided(
 }
 
 /** All stored versions of one image. */
-export interface ImageVersions {
+interface ImageVersions {
   readonly sopInstanceUid: string;
   /** The latest version is last. */
   readonly files: readonly StoredVersion[];
 }
 
-export interface StoredVersion {
+interface StoredVersion {
   readonly file: string;
   readonly sha256: string;
   readonly bytes: number;
@@ -99,7 +100,7 @@ export interface StoredVersion {
 }
 
 /** The same series under another patient or study, which Orthanc counts as another series. */
-export type AnotherSeries = Pick<SeriesView, 'id' | 'state' | 'labels'>;
+type AnotherSeries = Pick<SeriesView, 'id' | 'state' | 'labels'>;
 
 /** The images of one series that were sent again, as the API shows them. */
 export async function sentAgain(
@@ -138,7 +139,7 @@ export function versionsOf({ instances }: Pick<SeriesRecord, 'instances'>): Imag
           sha256: one.sha256,
           bytes: one.bytes,
           increment: one.increment,
-          ...(one.differsFrom === undefined ? {} : { differsFrom: one.differsFrom }),
+          ...defined({ differsFrom: one.differsFrom }),
           newest: latest.has(one),
         })),
     }));

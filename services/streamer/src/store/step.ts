@@ -4,27 +4,36 @@ import { type Failure, FailureError } from '@scanflow/failure';
 import type { InstanceListing, Origin, SystemInfo } from '@scanflow/orthanc';
 import { failureOf } from '../model/failure.ts';
 import { digestOf, digestOfFiles, imagesIn, attributesOf, differingIn, targetsOf } from './record.ts';
-import { policyFor, retryAfter } from '../work/retry.ts';
-import { looksAtAet } from '../model/rule.ts';
+import { looksAtAet, SENT_BY } from '../model/rule.ts';
 import type { Sender } from './place/route.ts';
-import { STORAGE } from '../model/series.ts';
+import { STORAGE, COPY } from '../model/series.ts';
 import { partsOf } from '../joining/parts.ts';
 import type { SeriesRecord } from './types.ts';
 import type { Binding, StoreDone, StoreWork } from '../ledger/rows.ts';
 import { reached } from '../work/trace.ts';
-import { labelled, noteSender } from '../ledger/views.ts';
+import { labelled, noteSender, quarantinedSeries } from '../ledger/views.ts';
 import { byWhatIsThere, listInstances, tellingImages } from './versions.ts';
 import { lookAt, lostOf, FILE_MISSING, missingIn, recordedImages, isStillWhole } from './look.ts';
 import { anonymous, erasedReason } from '../model/erased.ts';
 import { correctionOf } from './sent-again.ts';
-import { findPlace, type Bookings, type Placement, type PlaceDeps, type Target } from './place/place.ts';
+import {
+  findPlace,
+  type Bookings,
+  type Placement,
+  type PlaceDeps,
+  type Target,
+  decide,
+} from './place/place.ts';
 import { GONE, pullMissing, sourceFailure, type Pulled, type PullDeps } from './pull-missing.ts';
 import type { Clock, Settings } from '../model/settings.ts';
 import { originOf, writeRecord, type RecordContext } from './write-record.ts';
 import { progressOf, rechecked } from '../ledger/leg.ts';
-import { legFailed, legLater } from '../ledger/aftermath.ts';
-import { bindFolder, quarantine, stored } from './sql.ts';
-import { renew } from '../ledger/claims.ts';
+import { bindFolder, quarantine, stored, releaseSeries } from './sql.ts';
+import { renew, nextStore, nextTime, clampTimers } from '../ledger/claims.ts';
+import type { MoveOrder } from '../model/decision.ts';
+import type { LoopDeps } from '../work/deps.ts';
+import { LEG_LEASE, nextOf, workOn, type WorkKind, putOff, type Unfinished } from '../work/worker.ts';
+import { LONGEST_WAIT, Wake } from '../work/wake.ts';
 
 export interface StoreDeps extends PullDeps {
   readonly bookings: Bookings;
@@ -34,7 +43,7 @@ export interface StoreDeps extends PullDeps {
   readonly system?: () => SystemInfo | undefined;
 }
 
-export type StoreOutcome =
+type Stored =
   | {
       readonly kind: 'stored';
       readonly stored: number;
@@ -42,18 +51,15 @@ export type StoreOutcome =
       readonly bytes: number;
       readonly failure: Failure | undefined;
     }
-  | { readonly kind: 'quarantined'; readonly code: string }
-  | { readonly kind: 'later'; readonly failure: Failure; readonly delayMs: number }
-  | { readonly kind: 'failed'; readonly failure: Failure }
-  | { readonly kind: 'interrupted' };
+  | { readonly kind: 'quarantined'; readonly code: string };
 
 /** Carries one series as far as it gets, and writes the outcome into the ledger. */
 export async function storeStep(
   work: StoreWork,
   deps: StoreDeps,
   signal: AbortSignal,
-): Promise<StoreOutcome> {
-  const { ledger, settings, clock } = deps;
+): Promise<Stored | Unfinished> {
+  const { ledger } = deps;
   const before = (await ledger.read(progressOf, work.series, STORAGE)).length;
   try {
     return await storeSeries(work, deps, signal);
@@ -61,20 +67,12 @@ export async function storeStep(
     const failure = sourceFailure(failureOf(error));
     // laid down, or it is another streamer's by now
     if (signal.aborted || failure.code === 'LEDGER_LEASE_LOST') return { kind: 'interrupted' };
-    const now = clock.now();
     const gained = (await ledger.read(progressOf, work.series, STORAGE)).length > before;
-    const attempts = gained ? 1 : work.attempts + 1;
-    const retry = retryAfter(failure, attempts, clock.random(), policyFor(failure, settings.retry));
-    if (!retry.retry) {
-      await ledger.write(legFailed, work, failure, now);
-      return { kind: 'failed', failure };
-    }
-    await ledger.write(legLater, work, { attempts, nextTry: now + retry.delayMs, failure }, now);
-    return { kind: 'later', failure, delayMs: retry.delayMs };
+    return putOff(work, failure, gained ? 1 : work.attempts + 1, deps);
   }
 }
 
-async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal): Promise<StoreOutcome> {
+async function storeSeries(work: StoreWork, deps: StoreDeps, signal: AbortSignal): Promise<Stored> {
   const { orthanc, ledger, clock, settings } = deps;
   if (work.recheck === true && (await isStillWhole(work, work.path, deps))) {
     await ledger.write(rechecked, work, clock.now());
@@ -194,7 +192,7 @@ async function placeOf(
 }
 
 /** The series was deleted before all of it was stored: what is stored is recorded and sent on, the loss shows. */
-async function salvage(work: StoreWork, deps: StoreDeps): Promise<StoreOutcome> {
+async function salvage(work: StoreWork, deps: StoreDeps): Promise<Stored> {
   const { store, ledger, settings, clock } = deps;
   const folder = work.path === undefined ? undefined : await store.reopen(work.path, work.series);
   if (folder === undefined) throw new FailureError((work.stored ?? 0) > 0 ? FILE_MISSING : GONE);
@@ -227,3 +225,76 @@ const contextOf = (
   origin,
   system: system?.(),
 });
+
+/**
+ * Stores the next series that is due, or waits for one.
+ * @param move does so with one that a person wants moved
+ */
+export async function storeNext(
+  deps: LoopDeps,
+  move: (work: StoreWork & { readonly moving: MoveOrder }) => Promise<unknown>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { ledger, clock, wakes, settings } = deps;
+  const alongside = settings.copy === undefined ? [] : [COPY];
+  const queue = {
+    claim: () => ledger.write(nextStore, clock.now(), alongside),
+    nextTime: () => ledger.read(nextTime, STORAGE),
+    wake: wakes.store,
+  };
+  const work = async (due: StoreWork): Promise<void> => {
+    if (alongside.length > 0) wakes.legs.notify();
+    const { moving } = due;
+    if (moving === undefined) await workOn(storingKind(deps), due, deps, signal);
+    else await move({ ...due, moving });
+  };
+  await nextOf(queue, work, deps, signal);
+}
+
+function storingKind(deps: LoopDeps): WorkKind<StoreWork, Stored> {
+  const { log, metrics, wakes, condition } = deps;
+  return {
+    name: 'store',
+    lease: LEG_LEASE,
+    about: ({ series }) => ({ series }),
+    says: { later: 'storing is tried again', failed: 'storing failed', interrupted: 'storing interrupted' },
+    step: (work, held) => storeStep(work, { ...deps, system: () => condition.system }, held),
+    after: () => wakes.after.notify(),
+    ended: (outcome, about, ms) => {
+      if (outcome.kind === 'quarantined') {
+        log.warn('series quarantined', { ...about, code: outcome.code });
+        return;
+      }
+      const { stored: images, fresh, bytes, failure } = outcome;
+      metrics.stored(fresh, bytes);
+      const code = failure === undefined ? {} : { code: failure.code };
+      log.info('series stored', { ...about, images, fresh, bytes, ms, ...code });
+      wakes.legs.notify();
+    },
+  };
+}
+
+/** Quarantined series whose booking appeared, or whom the patterns now match, are stored. */
+export async function quarantineRound(deps: LoopDeps, signal: AbortSignal): Promise<void> {
+  const { ledger, bookings, settings, clock, log, condition, wakes } = deps;
+  if (!condition.leads) return new Wake().wait(Math.min(settings.recheckMs, LONGEST_WAIT), signal);
+  const now = clock.now();
+  await ledger.write(clampTimers, now + settings.quietMs, now + 1.2 * longestWait(settings));
+  for (const { id, attributes } of await ledger.read(quarantinedSeries)) {
+    if (signal.aborted) return;
+    const aet = attributes[SENT_BY];
+    const sender = aet === undefined ? undefined : { aet };
+    const decided = await decide(attributes, bookings, settings, sender, (labels, session) =>
+      ledger.read(labelled, labels, session),
+    );
+    if (decided.kind === 'quarantine') continue;
+    await ledger.write(releaseSeries, id, undefined, clock.now());
+    log.info('released from quarantine', { series: id, by: decided.kind });
+    wakes.store.notify();
+  }
+  await new Wake().wait(settings.recheckMs, signal);
+}
+
+/** Before something is tried again, whatever it is. */
+const longestWait = ({ retry, destinations }: Settings): number =>
+  Math.max(retry.capMs, ...destinations.map((destination) => destination.retry?.capMs ?? 0));

@@ -4,8 +4,8 @@ import type { InstanceBody } from '@scanflow/orthanc';
 import type { ImageCounts } from '../completeness/counts.ts';
 import type { Warning, Doubt, Reason, Attributes } from '../model/series.ts';
 import type { Decision, Moved } from '../model/decision.ts';
-import type { TagRecord } from './tag.ts';
 import type { Joined, RecordedTraits } from '../joining/rule.ts';
+import type { TagText } from '@scanflow/dicom';
 
 /** One image in `series.json`. */
 export interface StoredInstance {
@@ -79,6 +79,12 @@ export interface ArchiveFile {
   readonly file: string;
   readonly sha256: string;
   readonly bytes: number;
+}
+
+/** `tag` in `series.json`, whose time is when the series was first pulled; absent where the series is not tagged. */
+export interface TagRecord extends TagText {
+  /** Absent: stored+forwarded. */
+  readonly apply?: 'forwarded';
 }
 
 /** `series.json`. */

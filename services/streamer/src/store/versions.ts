@@ -5,23 +5,17 @@
 import { createHash } from 'node:crypto';
 import type { InstanceListing, Orthanc } from '@scanflow/orthanc';
 import { DicomDecodeError, readPart10Header } from '@scanflow/dicom';
-import { failureOf } from '../model/failure.ts';
+import { failureOf, unlessGone } from '../model/failure.ts';
 import type { StoredInstance, Folder, ImageFile, Store } from './types.ts';
 import type { Found } from './look.ts';
 
 /** Nothing where Orthanc no longer has the series. */
-export async function listInstances(
+export const listInstances = async (
   series: string,
   orthanc: Orthanc,
   signal: AbortSignal,
-): Promise<readonly InstanceListing[]> {
-  try {
-    return inOrder(await orthanc.instances(series, signal));
-  } catch (error) {
-    if (failureOf(error).code === 'ORTHANC_GONE') return [];
-    throw error;
-  }
-}
+): Promise<readonly InstanceListing[]> =>
+  inOrder((await unlessGone(orthanc.instances(series, signal))) ?? []);
 
 /**
  * Reads what the first images of a series say. One of them may be deleted since the list was made: then those that are still

@@ -1,4 +1,5 @@
 /** Writes what lies beside a series' images, once these are all there: sums, archive, record with its provenance. */
+import { defined } from '@scanflow/booking/defined';
 import type { Failure } from '@scanflow/failure';
 import type { Origin, SystemInfo, Orthanc } from '@scanflow/orthanc';
 import { warningsOf } from '../completeness/lacking.ts';
@@ -10,7 +11,11 @@ import type { Folder, SeriesRecord, StillOurs, Store, Provenance, StoredInstance
 import { reached } from '../work/trace.ts';
 import type { Pulled } from './pull-missing.ts';
 import { isWhole, FILE_MISSING } from './look.ts';
-import { VERSION } from '../version.ts';
+import manifest from '../../package.json' with { type: 'json' };
+import type { Reason } from '../model/series.ts';
+
+/** Which Scanflow this is. */
+export const VERSION: string = manifest.version;
 
 export interface RecordContext {
   readonly store: Store;
@@ -53,8 +58,7 @@ function withJoined(record: SeriesRecord, members: readonly Member[]): SeriesRec
   const { joinable: _before, ...rest } = record;
   return {
     ...(members.length === 0 ? record : rest),
-    ...(joined === undefined ? {} : { joined }),
-    ...(joinable === undefined ? {} : { joinable }),
+    ...defined({ joined, joinable }),
   };
 }
 
@@ -125,7 +129,7 @@ function recordOf(
   };
 }
 
-const reasonOf = ({ code, message }: Failure): { readonly code: string; readonly message: string } => ({
+const reasonOf = ({ code, message }: Failure): Reason => ({
   code,
   message,
 });

@@ -1,4 +1,5 @@
 /** Verification on request: POST /api/verify, its progress, and POST /api/verify/acknowledge. */
+import { defined } from '@scanflow/booking/defined';
 import type { FastifyInstance, Log } from '@scanflow/runtime';
 import { Answer, byWhom, find, textIn } from '../http/request.ts';
 import type { JobView, Selection, FileTarget } from './types.ts';
@@ -44,7 +45,7 @@ export function verifyRoutes(app: FastifyInstance, deps: VerifyApiDeps): void {
     const wanted = query.results === '1' ? await ledger.read(jobResults, params.id, MOST_RESULTS) : undefined;
     return {
       job: { ...jobReport(job), slow: await ledger.read(isStoring) },
-      ...(wanted === undefined ? {} : { results: wanted }),
+      ...defined({ results: wanted }),
     };
   });
   app.post<OfJob>('/api/verify/:id/stop', async ({ params, body, ip }) => {
@@ -94,7 +95,7 @@ async function selectionOf(body: unknown, { ledger, clock }: VerifyApiDeps): Pro
     throw new Answer(400, 'expected sinceMs: how long ago, in milliseconds');
   return {
     ...(id === undefined ? {} : { series: (await find(id, ledger)).id }),
-    ...(project === undefined ? {} : { project }),
+    ...defined({ project }),
     ...(typeof since === 'number' ? { since: clock.now() - since } : {}),
   };
 }
@@ -102,7 +103,7 @@ async function selectionOf(body: unknown, { ledger, clock }: VerifyApiDeps): Pro
 /** textIn() has seen to it that the body is an object. */
 const fieldIn = (body: unknown, key: string): unknown => (body as Readonly<Record<string, unknown>>)[key];
 
-export interface AcknowledgeDeps {
+interface AcknowledgeDeps {
   readonly ledger: Ledger;
   readonly stores: Readonly<Partial<Record<FileTarget, Store | undefined>>>;
   readonly clock: Clock;
@@ -110,7 +111,7 @@ export interface AcknowledgeDeps {
 }
 
 /** One after the other, in the background. The next verification writes what this misses. */
-export async function noteAcknowledged(
+async function noteAcknowledged(
   parts: readonly { readonly series: string; readonly place: FileTarget }[],
   deps: AcknowledgeDeps,
 ): Promise<void> {

@@ -31,11 +31,11 @@ import {
 } from './sql.ts';
 import { listSeries } from '../ledger/views.ts';
 import { forgetSeries } from '../erase/sql.ts';
-import { cleanable } from '../cleanup/sql.ts';
+import { cleanable } from '../cleanup/step.ts';
 import { acknowledgeFindings, askVerify, jobById, jobResults, nextAsked, stopJob } from './sql-jobs.ts';
 import { prune } from '../hooks/sql.ts';
 import { giveBack, nextStore, renew } from '../ledger/claims.ts';
-import { copied } from '../copy/sql.ts';
+import { copied } from '../copy/step.ts';
 
 const GOOD: Look = { files: 2, bytes: 20, failure: undefined, findings: [], digest: undefined };
 const bad = (digest: string): Look => ({

@@ -1,11 +1,13 @@
 /** What verification reads, what follows from its findings, and how people see it. Pure. */
+import { defined } from '@scanflow/booking/defined';
 import { createHash } from 'node:crypto';
 import type { RecordedVerification, SeriesRecord, StoredFile } from '../store/types.ts';
 import type { SeriesView } from '../ledger/rows.ts';
 import type { Finding, Look, FileTarget, VerificationView, VerifyTimes, VerifySummary } from './types.ts';
+import type { Reason } from '../model/series.ts';
 
 /** Messages name so many files; the rest is counted. */
-export const MOST_NAMED = 50;
+const MOST_NAMED = 50;
 
 /** Every file in the record, once. */
 export function filesOf({ instances, archive }: SeriesRecord): StoredFile[] {
@@ -26,7 +28,7 @@ export const isBusy = ({ due, reason, legs, path }: SeriesView, place: FileTarge
 };
 
 /** The record is older than the ledger: storage was restored from an older backup. */
-export const isOlder = (record: SeriesRecord, stored: number): boolean =>
+const isOlder = (record: SeriesRecord, stored: number): boolean =>
   record.state !== 'stored' || record.instances.length < stored;
 
 /** The outcome, in words. */
@@ -147,13 +149,13 @@ export interface VerificationReport {
   /** Files compared the last time. */
   readonly files: number;
   readonly bytes: number;
-  readonly failure?: { readonly code: string; readonly message: string };
+  readonly failure?: Reason;
   readonly since?: string;
   /** The first files that differ from what was stored. */
   readonly findings?: readonly Finding[];
   readonly acknowledged?: { readonly by: string; readonly at: string; readonly reason: string };
   /** Why the last verification could not read it. */
-  readonly trouble?: { readonly code: string; readonly message: string };
+  readonly trouble?: Reason;
 }
 
 export function verificationReport(view: VerificationView): VerificationReport {
@@ -169,7 +171,7 @@ export function verificationReport(view: VerificationView): VerificationReport {
     bytes,
     ...(failure === undefined ? {} : { failure, findings, ...at('since', view.since) }),
     ...(acknowledged === undefined ? {} : { acknowledged: { ...acknowledged, at: iso(acknowledged.at) } }),
-    ...(trouble === undefined ? {} : { trouble }),
+    ...defined({ trouble }),
   };
 }
 

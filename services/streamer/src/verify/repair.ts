@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { type Log, sleep } from '@scanflow/runtime';
 import type { Orthanc } from '@scanflow/orthanc';
-import { failureOf } from '../model/failure.ts';
+import { failureOf, unlessGone } from '../model/failure.ts';
 import { underLease } from '../work/worker.ts';
 import type { Ledger, Claim } from '../ledger/tx.ts';
 import type { Folder, SeriesRecord, Store, StoredFile } from '../store/types.ts';
@@ -18,7 +18,7 @@ import { recheck } from '../ledger/leg.ts';
 import { claimLegOf } from './sql.ts';
 import { renew } from '../ledger/claims.ts';
 
-export interface RepairDeps {
+interface RepairDeps {
   readonly ledger: Ledger;
   readonly orthanc: Pick<Orthanc, 'instances'>;
   /** The place to repair. */
@@ -146,8 +146,9 @@ async function putBack(
 const NO_SOURCE: ReadonlySet<string> = new Set(['STORE_FOLDER_GONE', 'STORE_DENIED', 'STORE_IO']);
 
 const pullAgain: Step = async (view, place, { record, folder, wrong }, deps, signal) => {
-  const listed = await listedIn(view.id, deps.orthanc, signal);
-  if (listed.size === 0) return false;
+  const images = (await unlessGone(deps.orthanc.instances(view.id, signal))) ?? [];
+  if (images.length === 0) return false;
+  const listed = new Set(images.map(({ id }) => id));
   if (record !== undefined && folder !== undefined) {
     const ids = Map.groupBy(record.instances, ({ file }) => file);
     const again = repairable(record, wrong).filter(({ expected }) =>
@@ -166,19 +167,6 @@ const pullAgain: Step = async (view, place, { record, folder, wrong }, deps, sig
   await untilStored(view, place, deps, signal);
   return true;
 };
-
-async function listedIn(
-  series: string,
-  orthanc: RepairDeps['orthanc'],
-  signal: AbortSignal,
-): Promise<ReadonlySet<string>> {
-  try {
-    return new Set((await orthanc.instances(series, signal)).map(({ id }) => id));
-  } catch (error) {
-    if (failureOf(error).code === 'ORTHANC_GONE') return new Set();
-    throw error;
-  }
-}
 
 /** Waits until the storing ends, or the time limit passes. */
 async function untilStored(

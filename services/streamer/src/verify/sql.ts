@@ -1,4 +1,5 @@
 /** Verification in the ledger: what is due, in whose hands it is, and what was found. */
+import { defined } from '@scanflow/booking/defined';
 import { randomUUID } from 'node:crypto';
 import { type Failure, FailureError } from '@scanflow/failure';
 import { requireClaim, lockSeries, LOST, refresh, FAILING } from '../ledger/leg.ts';
@@ -211,7 +212,7 @@ function outcomeOf(row: Row | undefined, repair: Outcome['repair']): Outcome {
     ...view.failure,
     files: view.files,
     findings: view.findings,
-    ...(repair === undefined ? {} : { repair }),
+    ...defined({ repair }),
   };
 }
 

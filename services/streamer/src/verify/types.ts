@@ -1,7 +1,7 @@
 /** Verification as the ledger shows it. */
-import type { Failure } from '@scanflow/failure';
 import type { Claim, Millis } from '../ledger/tx.ts';
 import type { Opening, Rate } from '../work/pace.ts';
+import type { Reason } from '../model/series.ts';
 
 /** Where a series has files: project storage, or the copy of everything. */
 export type FileTarget = 'storage' | 'copy';
@@ -17,7 +17,7 @@ export interface Look {
   /** That were compared. */
   readonly files: number;
   readonly bytes: number;
-  readonly failure: Pick<Failure, 'code' | 'message'> | undefined;
+  readonly failure: Reason | undefined;
   /** The first of them, for people. */
   readonly findings: readonly Finding[];
   /** One text for all that is wrong, to tell whether it is still the same; undefined: nothing is. */
@@ -43,7 +43,7 @@ export interface VerificationView {
   readonly good: Millis | null;
   readonly files: number;
   readonly bytes: number;
-  readonly failure: { readonly code: string; readonly message: string } | undefined;
+  readonly failure: Reason | undefined;
   /** When the outcome changed to what it is. */
   readonly since: Millis | null;
   readonly findings: readonly Finding[];
@@ -51,7 +51,7 @@ export interface VerificationView {
   readonly digest: string | undefined;
   readonly acknowledged: Acknowledgement | undefined;
   /** Why it could not be looked at the last time. */
-  readonly trouble: { readonly code: string; readonly message: string } | undefined;
+  readonly trouble: Reason | undefined;
 }
 
 /** A series in one place, in one worker's hands until its lease ends; `target` of the claim is the place. */

@@ -1,7 +1,8 @@
 /** How Orthanc and the ledger are, for /healthz: the last good moment, and what is wrong since. */
+import { defined } from '@scanflow/booking/defined';
 import type { Failure } from '@scanflow/failure';
 import type { SystemInfo } from '@scanflow/orthanc';
-import type { KeptSummary } from '../cleanup/kept.ts';
+import type { KeptSummary } from '../cleanup/plan.ts';
 import type { VerifySummary } from '../verify/types.ts';
 import type { LowSpace } from '../store/types.ts';
 import { verifyHealth } from '../verify/plan.ts';
@@ -106,7 +107,7 @@ export class Condition {
         ...(this.rebuilding === undefined ? {} : { rebuilding: { series: this.rebuilding } }),
         storage: this.#storage(),
         verify: verifyHealth(this.verified),
-        ...(this.kept === undefined ? {} : { notCleaned: this.kept }),
+        ...defined({ notCleaned: this.kept }),
         ...(Object.keys(waiting).length === 0 ? {} : { destinations: waiting }),
         ...(this.system?.recycling === undefined ? {} : { warning: recyclingWarning(this.system.recycling) }),
       },

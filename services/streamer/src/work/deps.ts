@@ -14,7 +14,7 @@ import type { RootKeeper } from '../roots/keeper.ts';
 import type { VerifySettings } from '../verify/types.ts';
 import type { Wake } from './wake.ts';
 import type { ExamCounts } from '../intake/expected.ts';
-import type { Kept } from '../cleanup/kept.ts';
+import type { Reason } from '../model/series.ts';
 import type { Hook } from '../hooks/plan.ts';
 import type { ReportContext } from '../reports/series.ts';
 
@@ -30,7 +30,7 @@ export interface AfterStoring {
   /** Series that could not be deleted from Orthanc; also a part of the context. */
   readonly notCleaned: Map<string, Failure & { readonly again: number }>;
   /** Series that may not be deleted from Orthanc, and why; also a part of the context. */
-  readonly kept: Map<string, Kept>;
+  readonly kept: Map<string, Reason>;
 }
 
 export interface LoopDeps extends AfterStoring {

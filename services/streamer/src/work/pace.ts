@@ -85,8 +85,8 @@ export function take(
   return { bucket: { level: left, at: Math.max(at, now) }, waitMs: left >= 0 ? 0 : -left / perMs };
 }
 
-export const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
-export type Day = (typeof DAYS)[number];
+const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+type Day = (typeof DAYS)[number];
 
 /** From one time of day to another, `19:00` to `07:00`; `24:00` is the end of the day. */
 export interface Window {

@@ -12,7 +12,7 @@ export interface RetryPolicy {
 
 export const DEFAULT_RETRY: RetryPolicy = { firstMs: 5_000, capMs: 3_600_000 };
 
-export type Retry = { readonly retry: true; readonly delayMs: number } | { readonly retry: false };
+type Retry = { readonly retry: true; readonly delayMs: number } | { readonly retry: false };
 
 /**
  * Doubles the wait with each attempt up to the cap, and spreads it by ±20 % so that many waits do not end at

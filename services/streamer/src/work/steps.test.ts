@@ -189,7 +189,7 @@ test('store step: what Orthanc serves wrongly is tried again, and what it serves
   assert.ok(outcome.kind === 'later', JSON.stringify(outcome));
   assert.equal(outcome.failure.code, 'ORTHANC_UNREACHABLE');
   assert.equal((await leg(of, 'storage'))[3], 'ORTHANC_UNREACHABLE');
-  of.now += outcome.delayMs;
+  of.now += outcome.delayMs ?? 0;
   assert.equal((await store(of)).kind, 'stored');
   assert.deepEqual(await leg(of, 'storage'), ['done', IMAGES, IMAGES, undefined]);
 });

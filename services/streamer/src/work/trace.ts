@@ -4,7 +4,7 @@
  */
 import { channel } from 'node:diagnostics_channel';
 
-export type Moment =
+type Moment =
   | 'changes-read'
   | 'changes-recorded'
   | 'series-claimed'

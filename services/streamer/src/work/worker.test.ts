@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createLog } from '@scanflow/runtime';
 import { FailureError, transient } from '@scanflow/failure';
+import { setImmediate as turn } from 'node:timers/promises';
 import { openLedger } from '../ledger/open.ts';
-import { LEG_LEASE, underLease, type Lease, type LeaseDeps } from './worker.ts';
+import { LEG_LEASE, underLease, type Lease, type LeaseDeps, Batch } from './worker.ts';
 import type { Ledger, Claim } from '../ledger/tx.ts';
 import type { StoreWork } from '../ledger/rows.ts';
 import { arrived } from '../intake/sql.ts';
@@ -83,4 +84,15 @@ test('lease: an error of the work is passed on, and the claim given back', async
   const failing = underLease(work, deps, new AbortController().signal, () => Promise.reject(new Error('no')));
   await assert.rejects(failing, /no/);
   assert.equal((await ledger.write(nextStore, clock.now()))?.series, 'a');
+});
+
+test('batch: rows are handed on in order, and the rest at the end', async () => {
+  const batches: number[][] = [];
+  const batch = new Batch<number>(3, async (rows) => {
+    await turn();
+    batches.push([...rows]);
+  });
+  for (let row = 1; row <= 7; row += 1) await batch.add(row);
+  await batch.end();
+  assert.deepEqual(batches, [[1, 2, 3], [4, 5, 6], [7]]);
 });

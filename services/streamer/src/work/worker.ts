@@ -7,9 +7,11 @@ import { giveBack, renew, nextLeg, nextTime } from '../ledger/claims.ts';
 import { failureOf } from '../model/failure.ts';
 import type { Clock } from '../model/settings.ts';
 import type { LegWork } from '../ledger/rows.ts';
+import { legFailed, legLater } from '../ledger/aftermath.ts';
+import { policyFor, retryAfter, type RetryPolicy } from './retry.ts';
 
 /** Outcomes that every kind of work may have. `sent`: images that a destination got meanwhile. */
-type Common =
+export type Unfinished =
   | {
       readonly kind: 'later';
       readonly failure: Failure;
@@ -19,15 +21,16 @@ type Common =
   | { readonly kind: 'failed'; readonly failure: Failure }
   | { readonly kind: 'interrupted'; readonly sent?: number };
 
-const COMMON: ReadonlySet<string> = new Set<Common['kind']>(['later', 'failed', 'interrupted']);
-const isCommon = (outcome: { readonly kind: string }): outcome is Common => COMMON.has(outcome.kind);
+const UNFINISHED: ReadonlySet<string> = new Set<Unfinished['kind']>(['later', 'failed', 'interrupted']);
+const isUnfinished = (outcome: { readonly kind: string }): outcome is Unfinished =>
+  UNFINISHED.has(outcome.kind);
 
 /** One kind of work: what it does under which lease, and what the log says of it. */
 export interface WorkKind<W, O extends { readonly kind: string }> {
   /** The step in metrics. */
   readonly name: string;
   readonly lease: Lease<W>;
-  readonly step: (work: W, held: AbortSignal) => Promise<Common | O>;
+  readonly step: (work: W, held: AbortSignal) => Promise<Unfinished | O>;
   /** Fields of the work in every log event. */
   readonly about: (work: W) => LogFields;
   /** The messages of outcomes that every kind may have. */
@@ -41,7 +44,7 @@ export interface WorkKind<W, O extends { readonly kind: string }> {
 }
 
 /** Where work of one kind comes from. */
-export interface Queue<W> {
+interface Queue<W> {
   /** Claims the next work that is due. */
   readonly claim: () => Promise<W | undefined>;
   /** When the next work is due; undefined: nobody knows of any. */
@@ -52,7 +55,7 @@ export interface Queue<W> {
   readonly leastMs?: number;
 }
 
-export interface WorkerDeps extends LeaseDeps {
+interface WorkerDeps extends LeaseDeps {
   readonly metrics: { readonly failed: (step: string, code: string) => void };
 }
 
@@ -76,14 +79,14 @@ export async function workOn<W, O extends { readonly kind: string }>(
   work: W,
   deps: WorkerDeps,
   signal: AbortSignal,
-): Promise<Common | O> {
+): Promise<Unfinished | O> {
   const { log, metrics } = deps;
   const began = performance.now();
   const outcome = await keepLease(kind.lease, work, deps, signal, (held) => kind.step(work, held));
   const ms = Math.round(performance.now() - began);
   kind.after?.();
   const about = kind.about(work);
-  if (!isCommon(outcome)) {
+  if (!isUnfinished(outcome)) {
     kind.ended(outcome, about, ms);
     return outcome;
   }
@@ -135,7 +138,7 @@ const PART = 1 / 3;
  * Does the work with a signal that aborts when the given one does, when another streamer has taken the work over, or
  * when the lease ran out without the ledger being reached: from then on another may have it.
  */
-export async function keepLease<C, T>(
+async function keepLease<C, T>(
   lease: Lease<C>,
   claim: C,
   { ledger, clock, log }: LeaseDeps,
@@ -183,8 +186,68 @@ export const underLease = <T>(
   lease: Lease<Claim> = LEG_LEASE,
 ): Promise<T> => keepLease(lease, claim, deps, signal, work);
 
+interface PutOffDeps {
+  readonly ledger: Pick<Ledger, 'write'>;
+  readonly clock: Clock;
+  readonly settings: { readonly retry: RetryPolicy };
+}
+
+/**
+ * Ends the claim of an attempt that failed: the leg is tried again as the policy for this failure says, or is given up.
+ * @param attempts failures in a row, this one among them
+ * @param giveUp writes that it is given up
+ */
+export async function putOff(
+  claim: Claim,
+  failure: Failure,
+  attempts: number,
+  { ledger, clock, settings }: PutOffDeps,
+  giveUp = legFailed,
+): Promise<Extract<Unfinished, { kind: 'later' | 'failed' }>> {
+  const now = clock.now();
+  const retry = retryAfter(failure, attempts, clock.random(), policyFor(failure, settings.retry));
+  if (!retry.retry) {
+    await ledger.write(giveUp, claim, failure, now);
+    return { kind: 'failed', failure };
+  }
+  await ledger.write(legLater, claim, { attempts, nextTry: now + retry.delayMs, failure }, now);
+  return { kind: 'later', failure, delayMs: retry.delayMs };
+}
+
 export const legsTo = (target: string, ledger: Ledger, clock: Clock, wake: Wake): Queue<LegWork> => ({
   claim: () => ledger.write(nextLeg, target, clock.now()),
   nextTime: () => ledger.read(nextTime, target),
   wake,
 });
+
+/** Collects what is done and hands it on in batches, one after the other: the progress of a leg. */
+export class Batch<T> {
+  readonly #flush: (rows: readonly T[]) => Promise<void>;
+  readonly #size: number;
+  readonly #withinMs: number;
+  #rows: T[] = [];
+  #handedOn = performance.now();
+  #last: Promise<void> = Promise.resolve();
+
+  /** What comes slowly is handed on with the first that comes `withinMs` after the last time. */
+  constructor(size: number, flush: (rows: readonly T[]) => Promise<void>, withinMs = Infinity) {
+    this.#size = size;
+    this.#flush = flush;
+    this.#withinMs = withinMs;
+  }
+
+  async add(row: T): Promise<void> {
+    this.#rows.push(row);
+    const late = performance.now() - this.#handedOn >= this.#withinMs;
+    if (late || this.#rows.length >= this.#size) await this.end();
+  }
+
+  /** Hands on what is left, and waits for all before it. */
+  end(): Promise<void> {
+    const rows = this.#rows;
+    this.#rows = [];
+    this.#handedOn = performance.now();
+    if (rows.length > 0) this.#last = this.#last.then(() => this.#flush(rows));
+    return this.#last;
+  }
+}

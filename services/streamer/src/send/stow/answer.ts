@@ -4,7 +4,7 @@ import { describeStatus } from '@scanflow/dicom';
 import { type Failure, permanent, transient } from '@scanflow/failure';
 
 /** By SOP Instance UID. */
-export interface StowAnswer {
+interface StowAnswer {
   /** With the Warning Reason (0008,1196), where there is one. */
   readonly stored: ReadonlyMap<string, number | undefined>;
   /** With the Failure Reason (0008,1197). */
@@ -146,14 +146,14 @@ export type Verdict =
   /** The answer is about the request as a whole: by itself, each instance shows what becomes of it. */
   | { readonly result: 'alone' };
 
-export interface Judgement {
+interface Judgement {
   /** One for each instance. */
   readonly verdicts: readonly Verdict[];
   /** The destination as a whole: nothing more is sent for now. */
   readonly stop?: Failure;
 }
 
-export interface Answered {
+interface Answered {
   readonly status: number;
   /** Undefined where it is none. */
   readonly answer: StowAnswer | undefined;

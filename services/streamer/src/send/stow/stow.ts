@@ -134,7 +134,7 @@ class Delivery {
     } catch (error) {
       return { kind: 'lost', failure: failureOf(error) };
     }
-    const headers = authorization === undefined ? {} : { authorization };
+    const headers = defined({ authorization });
     const call: Call = { url, agent, headers, signal, gate, timeouts: settings.timeouts };
     return post(parts, call);
   }
@@ -178,7 +178,7 @@ const failed = (failure: Failure = UNSENT): { readonly result: 'failed'; readonl
   failure,
 });
 
-export interface Credentials {
+interface Credentials {
   readonly username?: string | undefined;
   readonly passwordFile?: string | undefined;
   readonly tokenFile?: string | undefined;
@@ -215,7 +215,7 @@ const unusable = (why: string) =>
 /** One connection at a time, kept for a while. */
 const KEPT: AgentOptions = { keepAlive: true, maxSockets: 1 };
 
-export const plainDial: Dial = async ({ host, port }, signal) => {
+const plainDial: Dial = async ({ host, port }, signal) => {
   const socket = connect({ host, port, noDelay: true });
   try {
     await once(socket, 'connect', { signal });
@@ -226,7 +226,7 @@ export const plainDial: Dial = async ({ host, port }, signal) => {
   }
 };
 
-export class DialAgent extends Agent {
+class DialAgent extends Agent {
   /** Node asks an agent which protocol it is for. */
   readonly protocol: string;
   readonly #open: () => Promise<Socket>;

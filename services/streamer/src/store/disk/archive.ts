@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 import { FailureError, codeOf, permanent } from '@scanflow/failure';
 import { ARCHIVE_NAME, MANIFEST_NAME } from './names.ts';
 import type { ArchiveFile, SeriesRecord, StillOurs } from '../types.ts';
-import type { Access } from './access.ts';
+import type { Access } from './folders.ts';
 import { createImage, holds, type AsideFile } from './image-file.ts';
 import { imageSums } from './record.ts';
 

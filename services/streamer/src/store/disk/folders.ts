@@ -1,12 +1,12 @@
-/** Folders below the roots of project storage: found or made part by part, and never behind a link that leads out. */
+/** Folders below the roots of project storage: found or made part by part, never behind a link that leads out, and given to their owner. */
 import { isAbsolute, join, relative, sep } from 'node:path';
-import { realpath, lstat, mkdir, readdir } from 'node:fs/promises';
+import { chmod, chown, realpath, lstat, mkdir, readdir, type FileHandle } from 'node:fs/promises';
 import { FailureError, codeOf, transient, permanent } from '@scanflow/failure';
 import { pool, fsyncFolder } from '@scanflow/runtime';
 import type { ExpectedFile, RootGuard } from '../types.ts';
-import { giveFolder, type Access } from './access.ts';
+import { unlessAbsent } from '../../model/failure.ts';
 
-export interface RootedFolder {
+interface RootedFolder {
   readonly root: string;
   /** Parts below it. */
   readonly names: readonly string[];
@@ -71,7 +71,7 @@ const OUTSIDE = permanent(
 );
 
 /** Throws STORE_OUTSIDE_ROOT for a real path that is not below the real root. */
-export function requireBelow(realRoot: string, realFolder: string): void {
+function requireBelow(realRoot: string, realFolder: string): void {
   if (!isBelow(realRoot, realFolder)) throw new FailureError(OUTSIDE);
 }
 
@@ -80,7 +80,7 @@ export async function folderWithin(root: string, names: readonly string[]): Prom
   const realRoot = await rootOf(root);
   let path = realRoot;
   for (const name of names) {
-    const next = await realPathOf(join(path, name));
+    const next = await unlessAbsent(realpath(join(path, name)));
     if (next === undefined) return undefined;
     // one by one: a link that leads out and another that leads back would pass at the end
     requireBelow(realRoot, next);
@@ -110,15 +110,6 @@ export async function requireUnmoved(realFolder: string): Promise<void> {
   if ((await realpath(realFolder)) !== realFolder) throw new FailureError(OUTSIDE);
 }
 
-async function realPathOf(path: string): Promise<string | undefined> {
-  try {
-    return await realpath(path);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
-    throw error;
-  }
-}
-
 /** Looked at side by side: on a share each look takes a round trip. */
 const AT_ONCE = 16;
 
@@ -135,13 +126,8 @@ export async function absentIn<E extends ExpectedFile>(
 }
 
 async function isThere(folder: string, { file, bytes }: ExpectedFile): Promise<boolean> {
-  try {
-    const found = await lstat(join(folder, file));
-    return found.isFile() && (bytes === undefined || found.size === bytes);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return false;
-    throw error;
-  }
+  const found = await unlessAbsent(lstat(join(folder, file)));
+  return found?.isFile() === true && (bytes === undefined || found.size === bytes);
 }
 
 /** Makes the folders that are missing; gives the last one's real path. */
@@ -173,11 +159,31 @@ async function makeFolder(path: string): Promise<boolean> {
 }
 
 /** The names in a folder, sorted; none where it is not there. */
-export async function namesIn(path: string): Promise<string[]> {
-  try {
-    return (await readdir(path)).toSorted();
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return [];
-    throw error;
-  }
+export const namesIn = async (path: string): Promise<string[]> =>
+  ((await unlessAbsent(readdir(path))) ?? []).toSorted();
+
+/** Whose files and folders are, and who may read them: only where the configuration says so. */
+export interface Access {
+  /** Permission bits; as the umask has it where undefined. */
+  readonly fileMode?: number | undefined;
+  readonly folderMode?: number | undefined;
+  /** Ids; the process' own where undefined. */
+  readonly owner?: number | undefined;
+  readonly group?: number | undefined;
+}
+
+/** What chown takes for "as it is". */
+const UNCHANGED = -1;
+
+export const givesAway = ({ owner, group }: Access): boolean => owner !== undefined || group !== undefined;
+
+/** The mode first: whoever has given a file away may no longer change it. */
+export async function giveFile(file: FileHandle, access: Access): Promise<void> {
+  if (access.fileMode !== undefined) await file.chmod(access.fileMode);
+  if (givesAway(access)) await file.chown(access.owner ?? UNCHANGED, access.group ?? UNCHANGED);
+}
+
+export async function giveFolder(path: string, access: Access): Promise<void> {
+  if (access.folderMode !== undefined) await chmod(path, access.folderMode);
+  if (givesAway(access)) await chown(path, access.owner ?? UNCHANGED, access.group ?? UNCHANGED);
 }

@@ -9,8 +9,9 @@ import { FailureError, codeOf, permanent } from '@scanflow/failure';
 import { withSuffix } from './names.ts';
 import type { ImageFile, StillOurs } from '../types.ts';
 import { reached } from '../../work/trace.ts';
-import { giveFile, type Access } from './access.ts';
+import { giveFile, type Access } from './folders.ts';
 import type { SpaceKeeper } from './space.ts';
+import { unlessAbsent } from '../../model/failure.ts';
 
 /** Where a name is taken by other bytes: it gets another name beside them, or it is not stored. */
 export type Collisions = 'beside' | 'fail';
@@ -89,7 +90,8 @@ export async function createImage(
     discard: async () => {
       if (open_) await handle.close();
       open_ = false;
-      if (!named) await remove(aside);
+      // gone already, it was cleared away by whoever has the series now
+      if (!named) await unlessAbsent(unlink(aside));
     },
   };
 }
@@ -121,12 +123,6 @@ export async function createWithin(
     throw error;
   }
 }
-
-/** Gone already, it was cleared away by whoever has the series now. */
-const remove = (path: string): Promise<void> =>
-  unlink(path).catch((error: unknown) => {
-    if (codeOf(error) !== 'ENOENT') throw error;
-  });
 
 async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
   for (let from = 0; from < chunk.length;)
@@ -173,12 +169,7 @@ export async function giveName(aside: string, path: string): Promise<boolean> {
     if (!NO_HARD_LINKS.has(codeOf(error) ?? '')) throw error;
   }
   // a file system without hard links: the folder has one writer, so looking first is enough
-  try {
-    await lstat(path);
-    return false;
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error;
-  }
+  if ((await unlessAbsent(lstat(path))) !== undefined) return false;
   await rename(aside, path);
   return true;
 }
@@ -193,14 +184,7 @@ export async function holds(path: string, sha256: string, bytes: number): Promis
 }
 
 /** Whether a stored image is there, and is what was stored. */
-export async function isStored(
+export const isStored = async (
   path: string,
   { sha256, bytes }: { readonly sha256: string; readonly bytes: number },
-): Promise<boolean> {
-  try {
-    return await holds(path, sha256, bytes);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false;
-    throw error;
-  }
-}
+): Promise<boolean> => (await unlessAbsent(holds(path, sha256, bytes))) ?? false;

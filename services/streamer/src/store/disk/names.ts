@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 
 /** Longest value and longest name, in bytes of UTF-8. A name keeps room for a `_` and a short hash. */
 export const MAX_VALUE_BYTES = 100;
-export const MAX_NAME_BYTES = 230;
+const MAX_NAME_BYTES = 230;
 /** What Linux, Windows and SMB take. */
 const LONGEST_NAME_BYTES = 255;
 

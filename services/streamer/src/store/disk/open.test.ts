@@ -4,7 +4,7 @@ import { chmod, chown, mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { tryAccess } from './access.ts';
+import { tryAccess } from './open.ts';
 import { createStore } from './store.ts';
 import { freshRecord, put, ours } from '@scanflow/testkit/streamer';
 

@@ -1,19 +1,21 @@
 /** Project storage put together from its configuration. What cannot work shows at start, not with the first image. */
-import { mkdir, realpath } from 'node:fs/promises';
+import { mkdir, open, readFile, realpath, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '@scanflow/config';
-import { tryAccess, type Access } from './access.ts';
-import { createRoots, isBelow } from './folders.ts';
+import { createRoots, isBelow, givesAway, giveFile, giveFolder, type Access } from './folders.ts';
 import { createStore } from './store.ts';
 import { COPY, STORAGE } from '../../model/series.ts';
 import type { Ledger } from '../../ledger/tx.ts';
 import type { Store } from '../types.ts';
-import { type RootSpec, RootKeeper } from '../../roots/keeper.ts';
+import { RootKeeper } from '../../roots/keeper.ts';
+import type { RootSpec } from '../../roots/identity.ts';
 import type { Clock } from '../../model/settings.ts';
-import { VERSION } from '../../version.ts';
+import { VERSION } from '../write-record.ts';
+import { asideName } from '@scanflow/runtime';
+import { codeOf } from '@scanflow/failure';
 
-export interface Storage {
+interface Storage {
   readonly store: Store;
   /** Of the copy of everything, where there is one. */
   readonly copies: Store | undefined;
@@ -94,4 +96,51 @@ async function requireApart(copy: string, roots: readonly string[]): Promise<voi
     if (inner === outer || isBelow(outer, inner) || isBelow(inner, outer))
       throw new Error(`storage.copy.root ${copy} and the root ${root} are, behind their links, not apart.`);
   }
+}
+
+/**
+ * Tries in each folder that is there whether what is given away can still be worked with. Throws an Error that says
+ * what to do.
+ */
+export async function tryAccess(folders: readonly string[], access: Access): Promise<void> {
+  if (!givesAway(access) && access.fileMode === undefined && access.folderMode === undefined) return;
+  for (const folder of folders) {
+    const aside = asideName(join(folder, 'access'));
+    try {
+      await mkdir(aside);
+    } catch (error) {
+      // not mounted, or not writable: that shows by itself, and may change
+      if (['ENOENT', 'EACCES', 'EROFS', 'ENOTDIR', 'ENOSPC', 'EDQUOT'].includes(codeOf(error) ?? ''))
+        continue;
+      throw error;
+    }
+    try {
+      await giveFolder(aside, access);
+      await writeAndRead(join(aside, 'file'), access);
+    } catch (error) {
+      throw new Error(refusal(folder, access), { cause: error });
+    } finally {
+      // given away for good, it stays: the message says why
+      await rm(aside, { recursive: true, force: true }).catch(() => undefined);
+    }
+  }
+}
+
+async function writeAndRead(path: string, access: Access): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await giveFile(file, access);
+  } finally {
+    await file.close();
+  }
+  await readFile(path);
+}
+
+function refusal(folder: string, { owner, group }: Access): string {
+  const whom = [
+    ...(owner === undefined ? [] : [`to user ${owner}`]),
+    ...(group === undefined ? [] : [`to group ${group}`]),
+  ].join(' and ');
+  const what = whom === '' ? 'set these modes' : `give files ${whom} and still work with them`;
+  return `storage.owner, storage.group, storage.fileMode and storage.folderMode cannot be as they are: in ${folder} the service may not ${what}. Run it as that user and with that group among its own (user: and group_add: in compose), or as root with CAP_CHOWN and CAP_DAC_OVERRIDE, or leave the keys out.`;
 }

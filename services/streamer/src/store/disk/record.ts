@@ -8,18 +8,19 @@ import { RECORD_NAME } from './names.ts';
 import type { SeriesRecord, RecordedSeries, RootGuard } from '../types.ts';
 import { isBelow, rootOf, type Roots, absentIn, folderAt, folderWithin } from './folders.ts';
 import { createImage, type Collisions } from './image-file.ts';
-import type { Access } from './access.ts';
+import type { Access } from './folders.ts';
+import { unlessAbsent } from '../../model/failure.ts';
 
 /** Undefined where there is none, or one that is not ours. */
 export async function readRecord(path: string): Promise<SeriesRecord | undefined> {
+  const text = await unlessAbsent(readFile(join(path, RECORD_NAME), 'utf8'));
   try {
-    const value = JSON.parse(await readFile(join(path, RECORD_NAME), 'utf8')) as Partial<SeriesRecord> | null;
+    const value = JSON.parse(text ?? 'null') as Partial<SeriesRecord> | null;
     const ours =
       value?.version === 1 && typeof value.orthancSeries === 'string' && Array.isArray(value.instances);
     return ours ? (value as SeriesRecord) : undefined;
   } catch (error) {
-    if (error instanceof SyntaxError || codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR')
-      return undefined;
+    if (error instanceof SyntaxError) return undefined;
     throw error;
   }
 }

@@ -9,6 +9,7 @@ import { reached } from '../../work/trace.ts';
 import { isStored } from './image-file.ts';
 import { manifestText, readRecord } from './record.ts';
 import { isBelow, namesIn } from './folders.ts';
+import { unlessAbsent } from '../../model/failure.ts';
 
 /**
  * Takes away the files that `series.json` of this series names, where each is still what was stored; then the manifest and
@@ -50,22 +51,10 @@ async function removeOurs(path: string, record: SeriesRecord, stillOurs: StillOu
   reached('old-record-removed');
 }
 
-async function isManifest(path: string, record: SeriesRecord): Promise<boolean> {
-  try {
-    return (await readFile(join(path, MANIFEST_NAME), 'utf8')) === manifestText(record);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false;
-    throw error;
-  }
-}
+const isManifest = async (path: string, record: SeriesRecord): Promise<boolean> =>
+  (await unlessAbsent(readFile(join(path, MANIFEST_NAME), 'utf8'))) === manifestText(record);
 
-async function gone(path: string): Promise<void> {
-  try {
-    await unlink(path);
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error;
-  }
-}
+const gone = (path: string): Promise<unknown> => unlessAbsent(unlink(path));
 
 /**
  * Removes the empty folders from here up to the root: an empty folder of a subject would still tell whose it was.

@@ -9,13 +9,13 @@ import { Wake } from '../../work/wake.ts';
 /** What stays free, in bytes or as part of the whole. */
 export type Floor = { readonly bytes: number } | { readonly fraction: number };
 
-export interface Space {
+interface Space {
   /** Bytes that this process may still write. */
   readonly free: number;
   readonly floor: number;
 }
 
-export async function spaceOf(path: string, floor: Floor): Promise<Space> {
+async function spaceOf(path: string, floor: Floor): Promise<Space> {
   const { bavail, bsize, blocks } = await statfs(path);
   return {
     free: bavail * bsize,
@@ -90,7 +90,7 @@ export class SpaceKeeper {
 }
 
 /** Space for one file. */
-export interface Promised {
+interface Promised {
   /** So many more bytes are written. Throws STORE_SPACE_FLOOR where the rest no longer fits, as others write there too. */
   readonly wrote: (count: number) => Promise<void>;
   readonly end: () => void;
@@ -106,7 +106,7 @@ const TOO_LITTLE = transient(
 
 const EVERY_MS = 10_000;
 
-export interface SpaceDeps {
+interface SpaceDeps {
   readonly store: Store;
   readonly copies?: Store | undefined;
   readonly condition: Condition;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fsyncFolder, removeLeftovers } from '@scanflow/runtime';
 import { MANIFEST_NAME, RECORD_NAME } from './names.ts';
 import type { Folder, RootGuard, SeriesRecord, Store } from '../types.ts';
-import type { Access } from './access.ts';
+import type { Access } from './folders.ts';
 import { writeArchive } from './archive.ts';
 import { claimFolder, manifestText, readRecord, recordText, recordedBelow, isClaimed } from './record.ts';
 import { examine, readPieces, requirePresent, setAside } from './examine.ts';
@@ -21,9 +21,9 @@ import {
 } from './folders.ts';
 import { createWithin, isStored, writeOwn, type Collisions } from './image-file.ts';
 import { lowOnSpace, SpaceKeeper, type Floor } from './space.ts';
-import { allDecisions, readDecision, removeDecision, writeDecision } from './decisions.ts';
+import { allDecisions, readDecision, removeDecision, writeDecision } from '../decisions.ts';
 
-export interface StoreOptions {
+interface StoreOptions {
   /** Roots of projects that have one for themselves. */
   readonly otherRoots?: readonly string[];
   readonly access?: Access;
@@ -194,7 +194,7 @@ type Changes = Pick<
   'isAt' | 'open' | 'leave' | 'removeReport' | 'decision' | 'keepDecision' | 'decisions' | 'dropDecision'
 >;
 
-export const changesOn = ({ main, roots, access, guard }: Ground): Changes => ({
+const changesOn = ({ main, roots, access, guard }: Ground): Changes => ({
   isAt: async (names, series, root = main) => {
     await guard.ready(root);
     return isClaimed(root, names, series);

@@ -1,4 +1,5 @@
 /** Booking records, written by cal2wl: `bookings/<accession>.json`. Which identifiers are known, and what `series.json` keeps of a booking. */
+import { defined } from '@scanflow/booking/defined';
 import type { BookingRecord, Labels } from '@scanflow/booking';
 import { bookingFiles, RecordWatch } from '@scanflow/records';
 import type { KnownBookings, KnownBooking } from './evidence.ts';
@@ -121,5 +122,5 @@ export const recordedBooking = ({
   end,
   calendar: source.calendar,
   event: source.uid,
-  ...(operator === undefined ? {} : { operator }),
+  ...defined({ operator }),
 });

@@ -3,9 +3,10 @@
  * project contradicts them. What happens every day (another spelling, a Study Instance UID of the scanner's own) is a doubt.
  */
 import type { BookingRecord, Labels } from '@scanflow/booking';
-import { acquiredAt, studyOfAnotherDay, type EarlierStudy } from './acquired.ts';
-import type { Attributes, DoubtKind, Doubt } from '../../model/series.ts';
 import {
+  acquiredAt,
+  studyOfAnotherDay,
+  type EarlierStudy,
   byPattern,
   byTemplate,
   fill,
@@ -16,6 +17,7 @@ import {
   sameCode,
   sameLabel,
 } from './reading.ts';
+import type { Attributes, DoubtKind, Doubt } from '../../model/series.ts';
 
 export type KnownBooking = Pick<BookingRecord, 'accessionNumber' | 'labels'>;
 
@@ -56,7 +58,7 @@ export interface Evidence {
   readonly earlier?: readonly EarlierStudy[] | undefined;
 }
 
-export interface Verdict {
+interface Verdict {
   /** Sentences for people, each with both values and where they come from. */
   readonly contradictions: readonly string[];
   readonly doubts: readonly Doubt[];

@@ -20,7 +20,7 @@ export interface Layout {
 }
 
 /** What a placeholder stands for: a label or the value of an attribute, undefined where there is none. */
-export type ValueOf = (keyword: string) => string | undefined;
+type ValueOf = (keyword: string) => string | undefined;
 
 const FIELD = /\{([A-Za-z][A-Za-z0-9]*)(?::(\d{1,2}|bids))?\}/g;
 /** Labels, with the prefix that BIDS gives them. */

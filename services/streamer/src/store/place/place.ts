@@ -1,23 +1,25 @@
 /** Where a series goes: read from its first image, decided by its booking or the patterns, claimed on disk. */
+import { defined } from '@scanflow/booking/defined';
 import type { BookingRecord, Labels } from '@scanflow/booking';
 import type { InstanceListing, Orthanc } from '@scanflow/orthanc';
-import { notesOf, recall, remember } from '../remember.ts';
+import { recall, remember } from '../decisions.ts';
 import type { Decision } from '../../model/decision.ts';
-import type { EarlierStudy } from './acquired.ts';
+import type { EarlierStudy } from './reading.ts';
 import type { KnownBookings } from './evidence.ts';
 import { homeOf, folderNames, type Layout } from './layout.ts';
 import { isUnmatched, PASSING_KEYWORDS, route, type Route, type Sender } from './route.ts';
 import type { Attributes, Reason } from '../../model/series.ts';
 import { SENT_BY } from '../../model/rule.ts';
 import { sessionOf } from '../../sessions/plan.ts';
-import { tagRecord, type TagRecord } from '../tag.ts';
-import type { Folder, SeriesRecord, Store } from '../types.ts';
+import { tagRecord } from '../record.ts';
+import type { Folder, SeriesRecord, Store, TagRecord } from '../types.ts';
 import type { StoreWork } from '../../ledger/rows.ts';
 import { anonymous } from '../../model/erased.ts';
 import { recordedBooking } from './bookings.ts';
 import type { TellingImages } from '../versions.ts';
 import { readSeries, seriesKeywords } from '../image.ts';
 import type { Settings } from '../../model/settings.ts';
+import { unlessGone } from '../../model/failure.ts';
 
 export interface Bookings {
   readonly byAccession: (accession: string) => Promise<BookingRecord | undefined>;
@@ -26,14 +28,10 @@ export interface Bookings {
 }
 
 /** Why a series must not be stored, from what is known of it before it has a folder. */
-export type Refusal = (
-  attributes: Attributes,
-  labels: Labels | undefined,
-  decided: boolean,
-) => Reason | undefined;
+type Refusal = (attributes: Attributes, labels: Labels | undefined, decided: boolean) => Reason | undefined;
 
 /** Other studies that are stored under these labels. */
-export type Earlier = (labels: Labels, session: string | undefined) => Promise<readonly EarlierStudy[]>;
+type Earlier = (labels: Labels, session: string | undefined) => Promise<readonly EarlierStudy[]>;
 
 export interface PlaceDeps {
   readonly earlier?: Earlier;
@@ -73,7 +71,7 @@ export async function findPlace(
 ): Promise<Placement> {
   const { store, settings } = deps;
   const known = work.path === undefined ? undefined : await store.reopen(work.path, work.series);
-  const notes = (await notesOf(work.series, deps, signal)) ?? {};
+  const notes = (await unlessGone(deps.orthanc.notes(work.series, signal))) ?? {};
   const decision = (await recall(work.series, work.decision, notes, deps)) ?? decisionBefore(known?.record);
   if (decision !== undefined) await remember(work.series, decision, deps, signal);
   const wanted = decision?.labels ?? work.labels;
@@ -164,7 +162,7 @@ function placeBy(
   const { layout, root } = homeFor(labels, settings);
   const values: Attributes = { ...attributes, ...labels };
   const names = folderNames(layout, (keyword) => values[keyword]);
-  return { names, layout, ...(root === undefined ? {} : { root }) };
+  return { names, layout, ...defined({ root }) };
 }
 
 /** The protocol names a series that has no description. */
@@ -197,8 +195,7 @@ async function senderOf(
   const { from: aet = '', called, address, uploaded } = await orthanc.origin(first.id, series, signal);
   const sender: Sender = {
     aet,
-    ...(called === undefined ? {} : { called }),
-    ...(address === undefined ? {} : { address }),
+    ...defined({ called, address }),
     ...(uploaded === true ? { uploaded } : {}),
   };
   if (sender.uploaded !== true) await senders?.(sender);
@@ -219,7 +216,7 @@ async function unlessStored(
   const { labels, booking } = decided.instead;
   const { names, root } = await standingPlace(series, attributes, labels, { store, settings });
   if (!(await store.isAt(names, series, root))) return decided;
-  return { kind: 'labels', labels, by: 'kept', ...(booking === undefined ? {} : { booking }) };
+  return { kind: 'labels', labels, by: 'kept', ...defined({ booking }) };
 }
 
 /** Of a Scanflow that kept no decisions: its record says that a person gave the labels, not who and when. */
@@ -327,14 +324,13 @@ function freshRecord(
     seriesInstanceUid: attributes['SeriesInstanceUID'] ?? '',
     state: 'storing',
     attributes,
-    ...(labels === undefined ? {} : { labels }),
+    ...defined({ labels }),
     routedBy: decided.kind === 'labels' ? decided.by : 'unmatched',
     ...(decided.kind === 'labels' && decided.booking !== undefined
       ? { booking: recordedBooking(decided.booking) }
       : {}),
     ...(doubts.length === 0 ? {} : { doubts }),
-    ...(decision === undefined ? {} : { decision }),
-    ...(tag === undefined ? {} : { tag }),
+    ...defined({ decision, tag }),
     counts: { inOrthanc: 0, stored: 0, untagged: 0, failed: 0 },
     failures: [],
     instances: [],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { studyOfAnotherDay } from './acquired.ts';
+import { studyOfAnotherDay } from './reading.ts';
 
 const ZONE = 'Europe/Amsterdam';
 const firstSeen = Temporal.Instant.from('2026-11-22T23:30:00Z').epochMilliseconds;

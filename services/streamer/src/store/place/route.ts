@@ -6,10 +6,9 @@ import {
   type LabelRules,
   type Labels,
 } from '@scanflow/booking';
-import { TIME_KEYWORDS, type EarlierStudy } from './acquired.ts';
+import { TIME_KEYWORDS, type EarlierStudy, LABELS, wholeByPattern, type Patterns } from './reading.ts';
 import type { Attributes, Doubt, DoubtKind, Reason } from '../../model/series.ts';
 import { evidenceAgainst, type Chosen, type EvidenceRules, type KnownBookings } from './evidence.ts';
-import { LABELS, wholeByPattern, type Patterns } from './reading.ts';
 
 export type Route =
   | {
@@ -37,7 +36,7 @@ export interface RouteRules extends EvidenceRules, SenderRules {
   readonly labels?: LabelRules | undefined;
 }
 
-export interface RouteInput {
+interface RouteInput {
   readonly attributes: Attributes;
   /** Who sent it; undefined where nobody has looked yet. */
   readonly sender?: Sender | undefined;
@@ -179,7 +178,7 @@ export interface Sender {
   readonly uploaded?: boolean;
 }
 
-export interface SenderRules {
+interface SenderRules {
   /** `arrivals.from`: whether images of this AE title go to projects. */
   readonly admits: (aet: string) => boolean;
   /** AE title → name of the scanner. */
@@ -187,7 +186,7 @@ export interface SenderRules {
 }
 
 /** Why images of this sender are quarantined; undefined where they are not. */
-export function unknownSender(sender: Sender | undefined, { admits }: SenderRules): Reason | undefined {
+function unknownSender(sender: Sender | undefined, { admits }: SenderRules): Reason | undefined {
   if (sender === undefined || sender.uploaded === true || admits(sender.aet)) return undefined;
   const { aet, called, address } = sender;
   const whom = aet === '' ? 'a sender without an AE title' : `AE title ${aet}`;
