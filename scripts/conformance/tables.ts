@@ -3,8 +3,13 @@ import { APPLICATION_CONTEXT, conditionalSequences, formatTag } from '@scanflow/
 import { IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, keywordOf } from '@scanflow/dicom';
 import { sopClasses, type Tag } from '@scanflow/dicom';
 import { facts } from '@scanflow/dimse';
-import { AT_END, FIXED, ON_CREATE, type Requirement } from '../../services/worklist/src/domain/mpps-table.ts';
-import { servedContexts, worklistLimits } from '../../services/worklist/src/domain/served.ts';
+import {
+  AT_END,
+  FIXED,
+  ON_CREATE,
+  type Requirement,
+} from '../../services/worklist/src/domain/mpps-attributes.ts';
+import { servedContexts, worklistLimits } from '../../services/worklist/src/adapters/scp.ts';
 import { acceptorParameters, protocolRejections } from './acceptor.ts';
 import { itemAttributes, keyTable, matchingTable } from './attributes.ts';
 import { characterSetTable, configurationTable } from './configuration.ts';

@@ -11,7 +11,7 @@ import {
 } from '@scanflow/runtime';
 import type { CreateHandler, RequestReport, SetHandler } from '@scanflow/dimse';
 import type { ExamSummary } from '@scanflow/booking';
-import { bookingEnds } from './adapters/booking-end.ts';
+import { bookingFiles } from '@scanflow/records';
 import { openExamStore, type ExamStore } from './adapters/exam-store.ts';
 import { Reports } from './adapters/mpps-reports.ts';
 import { addExamRoutes } from './api.ts';
@@ -162,4 +162,18 @@ async function eraseExams(store: Pick<ExamStore, 'erase'>, erasures: Erasures, l
     log.error('performed.not-erased', { error });
     return false;
   }
+}
+
+/** When slots end, by the booking records: worklist items do not say. In epoch milliseconds; undefined without a readable record. */
+export function bookingEnds(folder: string): (accessionNumber: string) => Promise<number | undefined> {
+  const bookings = bookingFiles(folder);
+  return async (accessionNumber) => {
+    const record = await bookings.read(accessionNumber);
+    try {
+      return record === undefined ? undefined : Temporal.Instant.from(record.end).epochMilliseconds;
+    } catch {
+      // no instant: the item's start stands in
+      return undefined;
+    }
+  };
 }

@@ -13,7 +13,7 @@ import {
 import { senderList, type SenderList } from '@scanflow/dimse/access';
 import { openAcceptor, type TlsAcceptor } from '@scanflow/dimse';
 import { setFlagsFromString } from 'node:v8';
-import { bookingEnds } from './adapters/booking-end.ts';
+import { bookingEnds, openExams, type Exams } from './exams.ts';
 import { startScp, type ScpSettings } from './adapters/scp.ts';
 import { watchFolder } from './adapters/watch.ts';
 import { addRoutes } from './api.ts';
@@ -21,9 +21,8 @@ import { accessPolicy, assumedSets, type AccessPolicy } from './domain/access.ts
 import { createJournal, type Journal } from './domain/journal.ts';
 import type { Schedule } from './domain/schedule.ts';
 import type { Snapshot } from './domain/snapshot.ts';
-import { openExams, type Exams } from './exams.ts';
 import { addExplainRoute, type ExplainSource } from './explain/page.ts';
-import { createLoader } from './load.ts';
+import { createLoader } from './adapters/folder.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 
 /** The context that runService passes. */

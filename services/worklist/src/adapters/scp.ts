@@ -1,21 +1,22 @@
 /** The worklist on the wire: associations by the access policy, C-ECHO, C-FIND from the schedule in memory, and MPPS. */
 import { defined } from '@scanflow/booking/defined';
-import type { DataSet, MatchOptions } from '@scanflow/dicom';
-import { listen, type FindRequest, type Matches } from '@scanflow/dimse';
-import type {
-  CreateHandler,
-  DimseLog,
-  Listening,
-  RequestReport,
-  SetHandler,
-  TlsAcceptor,
+import { type DataSet, type MatchOptions, sopClasses, transferSyntaxes } from '@scanflow/dicom';
+import {
+  listen,
+  type FindRequest,
+  type Matches,
+  type CreateHandler,
+  type DimseLog,
+  type Listening,
+  type RequestReport,
+  type SetHandler,
+  type TlsAcceptor,
 } from '@scanflow/dimse';
 import type { Sender } from '@scanflow/dimse/access';
 import type { AccessPolicy } from '../domain/access.ts';
 import { answers, characterSetOf, refusal } from '../domain/answer.ts';
 import { type QueryRecord, shownValues, valuedKeys } from '../domain/journal.ts';
 import type { Schedule } from '../domain/schedule.ts';
-import { servedContexts, worklistLimits } from '../domain/served.ts';
 
 export interface ScpSettings {
   readonly bind: string;
@@ -135,3 +136,30 @@ function* serve(
 }
 
 const hex = (status: number): string => status.toString(16).toUpperCase().padStart(4, '0');
+
+/** In the order of our preference: explicit VRs leave nothing to the peer's dictionary. */
+const syntaxes = [
+  transferSyntaxes.explicitVRLittleEndian,
+  transferSyntaxes.implicitVRLittleEndian,
+  transferSyntaxes.explicitVRBigEndian,
+];
+
+/** Beside Verification. The conformance statement reads this, and the limits, too. */
+export const servedContexts = [
+  {
+    abstractSyntax: sopClasses.modalityWorklistFind,
+    transferSyntaxes: syntaxes,
+    operations: ['C-FIND'],
+  },
+  {
+    abstractSyntax: sopClasses.modalityPerformedProcedureStep,
+    transferSyntaxes: syntaxes,
+    operations: ['N-CREATE', 'N-SET'],
+  },
+] as const;
+
+/** Where they are not those of every SCP of ours. */
+export const worklistLimits = {
+  // the final N-SET of a step names each of its images: some 60,000 of them
+  dataSetBytes: 8_388_608,
+};

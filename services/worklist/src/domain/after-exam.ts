@@ -1,7 +1,7 @@
 /** What becomes of a worklist item once its exam has begun, has ended, or is long past. */
 import type { ExamItem, ExamLink, ExamSummary } from '@scanflow/booking';
 import { defined } from '@scanflow/booking/defined';
-import { instantOf } from './exam-record.ts';
+import { instantOf } from './mpps-report.ts';
 import { indexed, type Entry, type Schedule } from './schedule.ts';
 
 /** A step that says IN PROGRESS for longer than this after its start is taken to have been forgotten. */

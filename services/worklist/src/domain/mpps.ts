@@ -5,8 +5,18 @@
 import type { ExamState } from '@scanflow/booking';
 import { element, formatTag, keywordOf, tagOf, text } from '@scanflow/dicom';
 import type { DataSet, Element, Tag } from '@scanflow/dicom';
-import { contradicts, isEmpty, isSame } from './mpps-compare.ts';
-import { ALWAYS, AT_END, CIRCUMSTANCES, FIXED, ON_CREATE, ON_SET, type Requirement } from './mpps-table.ts';
+import {
+  contradicts,
+  isEmpty,
+  isSame,
+  ALWAYS,
+  AT_END,
+  CIRCUMSTANCES,
+  FIXED,
+  ON_CREATE,
+  ON_SET,
+  type Requirement,
+} from './mpps-attributes.ts';
 
 /** PS3.7 annex C. */
 export const MPPS_STATUS = {
