@@ -3,12 +3,11 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { defined } from '@scanflow/booking/defined';
 import { encodeDataSet, sopClasses, transferSyntaxes, type DataSet } from '@scanflow/dicom';
+import { request } from '@scanflow/testkit/dimse/raw-peer';
 import { encodeCommand, decodeCommand } from '../../packages/dimse/src/message/command.ts';
-import { encodePdu } from '../../packages/dimse/src/ul/encode.ts';
-import { fragments } from '../../packages/dimse/src/ul/fragment.ts';
+import { encodePdu, fragments } from '../../packages/dimse/src/ul/encode.ts';
 import type { Pdu } from '../../packages/dimse/src/ul/pdu.ts';
 import { PduReader } from '../../packages/dimse/src/ul/reader.ts';
-import { request } from '@scanflow/testkit/dimse/raw-peer';
 
 export interface Timing {
   /** Milliseconds from the request to its final response, and to the first one. */

@@ -1,16 +1,14 @@
 /** An association as both roles use it: messages out as P-DATA, messages in from P-DATA, release, abort. */
 import type { Socket } from 'node:net';
 import { defined } from '@scanflow/booking/defined';
+import { Assembler, type Message, type MessageLimits, type Receipt } from './message/assembler.ts';
 import { CommandError, encodeCommand, type Command } from './message/command.ts';
-import { Assembler, type Message, type MessageLimits } from './message/assembler.ts';
-import type { Receipt } from './message/receipt.ts';
+import { fragments, fragmentSize } from './ul/encode.ts';
 import { describeEnding, type Ending } from './ul/ending.ts';
-import { fragments, fragmentSize } from './ul/fragment.ts';
 import { agreement, grantedOperations, type Agreement, type Context } from './ul/negotiation.ts';
 import { PduError, type AssociateAc, type AssociateRj, type AssociateRq, type Pdv } from './ul/pdu.ts';
 import { Provider } from './ul/provider.ts';
-import type { PduLimits } from './ul/reader.ts';
-import { ANY_ROOM, type Room } from './ul/room.ts';
+import { ANY_ROOM, type PduLimits, type Room } from './ul/reader.ts';
 import type { Role } from './ul/states.ts';
 
 export interface AssociationOptions {
@@ -135,8 +133,8 @@ export class Association {
    */
   async send(contextId: number, command: Command, dataSet?: Uint8Array): Promise<boolean> {
     if (this.#ending !== undefined) return false;
-    const pieces = this.#fragments(contextId, true, encodeCommand(command), true);
-    if (dataSet !== undefined) pieces.push(...this.#fragments(contextId, false, dataSet, true));
+    const pieces = this.#fragments(contextId, true, encodeCommand(command));
+    if (dataSet !== undefined) pieces.push(...this.#fragments(contextId, false, dataSet));
     return this.#write(pieces);
   }
 
@@ -264,8 +262,8 @@ export class Association {
     this.#provider.socket.resume();
   }
 
-  #fragments(contextId: number, command: boolean, bytes: Uint8Array, last: boolean): Uint8Array[] {
-    return fragments(bytes, last, { contextId, command, size: this.#fragmentBytes });
+  #fragments(contextId: number, command: boolean, bytes: Uint8Array): Uint8Array[] {
+    return fragments(bytes, true, { contextId, command, size: this.#fragmentBytes });
   }
 
   async #write(pieces: readonly Uint8Array[]): Promise<boolean> {

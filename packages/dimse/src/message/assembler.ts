@@ -1,10 +1,16 @@
 /** Puts fragments back together into messages (PS3.7 6.3, PS3.8 E.1), within limits. Pure. */
 import { defined } from '@scanflow/booking/defined';
-import { Collector } from '../ul/collector.ts';
 import { ABORT, PduError, type Pdv } from '../ul/pdu.ts';
-import { ANY_ROOM, type Room } from '../ul/room.ts';
+import { Collector, ANY_ROOM, type Room } from '../ul/reader.ts';
 import { CommandError, decodeCommand, NO_DATA_SET, type Command } from './command.ts';
-import type { Receipt } from './receipt.ts';
+
+/** Where a data set goes while it arrives: for those that are too large for memory, or that others may push out of it. */
+export interface Receipt {
+  /** Takes bytes, and copies them: they change afterwards. False: nothing more is read from the peer until `onRoom`. */
+  write(bytes: Uint8Array): boolean;
+  /** The data set never became whole, or nobody handles it: everything that it holds is let go. */
+  abandon(): void;
+}
 
 export interface Message {
   readonly contextId: number;
@@ -22,7 +28,7 @@ export interface MessageLimits {
   readonly dataSetBytes: number;
 }
 
-export interface AssemblerOptions {
+interface AssemblerOptions {
   /** For what is gathered in memory; default: as much as the limits allow. */
   readonly room?: Room;
   /** Asked for each command that a data set follows; undefined: it is gathered in memory. */

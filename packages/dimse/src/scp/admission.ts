@@ -1,7 +1,7 @@
 /** The answer to A-ASSOCIATE-RQ: refused by the protocol, refused by the service, or accepted per context. */
 import { APPLICATION_CONTEXT, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME } from '@scanflow/dicom';
 import type { DimseLog } from '../log.ts';
-import { fragmentSize } from '../ul/fragment.ts';
+import { fragmentSize } from '../ul/encode.ts';
 import { answerContexts, answerRoles } from '../ul/negotiation.ts';
 import type { AssociateAc, AssociateRq } from '../ul/pdu.ts';
 import { VERIFICATION } from './services.ts';

@@ -2,7 +2,7 @@
  * How much memory strangers may take up with what they send: one budget for a listener, and one for each peer. Bytes count
  * from the first of an unfinished PDU or message until the request is answered. Whoever exceeds it last is refused.
  */
-import type { Room } from '../ul/room.ts';
+import type { Room } from '../ul/reader.ts';
 import type { NoRoom, ScpLimits } from './types.ts';
 
 type BudgetLimits = Pick<ScpLimits, 'heldBytes' | 'heldBytesPerPeer' | 'freeBytes'>;

@@ -16,8 +16,7 @@ import {
   request,
   three,
 } from '@scanflow/testkit/dimse/raw-peer';
-import { encodePdu } from '../ul/encode.ts';
-import { fragments } from '../ul/fragment.ts';
+import { encodePdu, fragments } from '../ul/encode.ts';
 
 test('limits: a message id in use is 0210, too many requests at a time end the association', async (t) => {
   const { handler } = endless();

@@ -1,5 +1,5 @@
 /** C-STORE as SCP (PS3.7 9.1.1, PS3.4 B). */
-import type { Receipt } from '../message/receipt.ts';
+import type { Receipt } from '../message/assembler.ts';
 import { respond, STATUS, type Call, type Service } from './call.ts';
 import { safe } from './find.ts';
 import type { FinalStatus } from './types.ts';

@@ -1,7 +1,7 @@
 /** What a service gives to and gets from listen(). */
 import type { DataSet, Tag } from '@scanflow/dicom';
 import type { DimseLog } from '../log.ts';
-import type { Receipt } from '../message/receipt.ts';
+import type { Receipt } from '../message/assembler.ts';
 import type { TlsAcceptor } from '../tls/acceptor.ts';
 import type { PeerCertificate } from '../tls/certificate.ts';
 import type { ServedContext, ServedOperation } from '../ul/negotiation.ts';

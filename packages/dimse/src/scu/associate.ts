@@ -4,12 +4,11 @@ import {
   IMPLEMENTATION_CLASS_UID,
   IMPLEMENTATION_VERSION_NAME,
 } from '@scanflow/dicom/file';
-import { type Failure, FailureError, permanent, transient } from '@scanflow/failure';
+import { FailureError, permanent, transient, type Failure } from '@scanflow/failure';
 import { Association, endingOf } from '../association.ts';
-import { describeRejection, type Ending } from '../ul/ending.ts';
-import { whatToDo } from '../ul/stranger.ts';
 import { tlsFailureAfterwards } from '../tls/failure.ts';
-import type { ProposedContext, RoleSelection } from '../ul/pdu.ts';
+import { describeRejection, type Ending } from '../ul/ending.ts';
+import { whatToDo, type ProposedContext, type RoleSelection } from '../ul/pdu.ts';
 import { cancelled, dial, nameOf, timeoutsOf, type Peer } from './peer.ts';
 
 /** Longest P-DATA-TF variable field that we take, and announce. */

@@ -1,5 +1,5 @@
 /** Bytes to PDUs (PS3.8 9.3). Every length is checked against what is there; unknown items are skipped (9.3.1). */
-import { Cursor } from './cursor.ts';
+import { defined } from '@scanflow/booking/defined';
 import {
   ABORT,
   PduError,
@@ -10,8 +10,9 @@ import {
   type Pdu,
   type Pdv,
   type ProposedContext,
+  type RoleSelection,
+  type UserInformation,
 } from './pdu.ts';
-import { decodeUser } from './user-information.ts';
 
 /** Decodes the variable field of one PDU; throws PduError. P-DATA values are views into `body`. */
 export function decodePdu(type: number, body: Uint8Array): Pdu {
@@ -128,4 +129,102 @@ function presentationValues(cursor: Cursor): Pdv[] {
     });
   } while (cursor.left > 0);
   return values;
+}
+
+/** What is assumed of a peer that leaves the mandatory maximum length out: the least that everyone takes. */
+const UNSTATED_MAXIMUM_LENGTH = 16_384;
+
+/**
+ * Reads the user information item's sub-items (PS3.8 D.1, PS3.7 D.3.3). Extended negotiation (0x56, 0x57), user identity (0x58) and unknown ones are skipped, with
+ * their lengths checked: not answering them means that they are not agreed upon (PS3.7 D.3.3.5 to 7).
+ */
+function decodeUser(cursor: Cursor): UserInformation {
+  let maximumLength = UNSTATED_MAXIMUM_LENGTH;
+  let implementationClassUid = '';
+  const optional: {
+    implementationVersionName?: string;
+    asyncOperations?: UserInformation['asyncOperations'];
+  } = {};
+  const roles: RoleSelection[] = [];
+  while (cursor.left > 0) {
+    const [type, item] = readItem(cursor);
+    if (type === 0x51) maximumLength = item.u32();
+    else if (type === 0x52) implementationClassUid = item.text(item.left);
+    else if (type === 0x53) optional.asyncOperations = { invoked: item.u16(), performed: item.u16() };
+    else if (type === 0x54) roles.push(role(item));
+    else if (type === 0x55) optional.implementationVersionName = item.text(item.left);
+  }
+  const { implementationVersionName, asyncOperations } = optional;
+  return {
+    maximumLength,
+    implementationClassUid,
+    roles,
+    ...defined({ implementationVersionName, asyncOperations }),
+  };
+}
+
+function role(item: Cursor): RoleSelection {
+  const sopClassUid = item.text(item.u16());
+  return { sopClassUid, scu: item.u8() === 1, scp: item.u8() === 1 };
+}
+
+/** A reader over bytes in which no length is believed before it has been compared with what is there. */
+class Cursor {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** Bytes not read yet. */
+  get left(): number {
+    return this.#bytes.length - this.#at;
+  }
+
+  u8(): number {
+    return this.#view.getUint8(this.#take(1));
+  }
+
+  u16(): number {
+    return this.#view.getUint16(this.#take(2));
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.#take(4));
+  }
+
+  skip(count: number): void {
+    this.#take(count);
+  }
+
+  /** A view, not a copy. */
+  bytes(count: number): Uint8Array {
+    const at = this.#take(count);
+    return this.#bytes.subarray(at, at + count);
+  }
+
+  sub(count: number): Cursor {
+    return new Cursor(this.bytes(count));
+  }
+
+  /** ISO 646 text without the padding of AE titles (spaces) and UIDs (NUL): PS3.8 9.3.2, F. */
+  text(count: number): string {
+    const bytes = this.bytes(count);
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+      .toString('latin1')
+      .replace(/[\0 ]+$/, '')
+      .replace(/^ +/, '');
+  }
+
+  #take(count: number): number {
+    if (count > this.left) {
+      throw new PduError(ABORT.invalidParameter, `a length of ${count} where ${this.left} bytes are left`);
+    }
+    const at = this.#at;
+    this.#at += count;
+    return at;
+  }
 }

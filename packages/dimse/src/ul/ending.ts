@@ -1,6 +1,5 @@
 /** How an association came to its end, and the words for what stands in A-ASSOCIATE-RJ and A-ABORT. */
-import type { Abort, AssociateRj } from './pdu.ts';
-import type { Stranger } from './stranger.ts';
+import type { Abort, AssociateRj, Stranger } from './pdu.ts';
 
 export type Ending =
   | { readonly how: 'released' }

@@ -1,6 +1,4 @@
-/** The seven protocol data units of the DICOM upper layer (PS3.8 9.3) as values. */
-
-import type { Stranger } from './stranger.ts';
+/** The seven protocol data units of the DICOM upper layer (PS3.8 9.3) as values, and what is no PDU. */
 
 export interface ProposedContext {
   /** Odd, 1 to 255 (PS3.8 9.3.2.2). */
@@ -64,7 +62,7 @@ export interface Pdv {
   readonly last: boolean;
   readonly data: Uint8Array;
 }
-export interface PData {
+interface PData {
   readonly type: 'p-data';
   readonly values: readonly Pdv[];
 }
@@ -89,7 +87,7 @@ export const ABORT = {
   unexpectedParameter: 5,
   invalidParameter: 6,
 } as const;
-export type AbortReason = (typeof ABORT)[keyof typeof ABORT];
+type AbortReason = (typeof ABORT)[keyof typeof ABORT];
 
 /** Bytes that are no PDU; `reason` is what goes into the A-ABORT that answers them. */
 export class PduError extends Error {
@@ -102,5 +100,37 @@ export class PduError extends Error {
     this.name = 'PduError';
     this.reason = reason;
     this.stranger = stranger;
+  }
+}
+
+/** What speaks on a connection where DICOM was expected. */
+export type Stranger = 'HTTP' | 'TLS' | 'SSH' | 'FTP or mail' | 'VNC';
+
+const BY_TEXT: readonly (readonly [RegExp, Stranger])[] = [
+  // a server's answer, what some answer to nonsense, and a browser's request
+  [/^(HTTP\/|<!?[a-z]|(GET|HEAD|POST|PUT|DELETE|OPTIONS|CONNECT|PATCH) )/i, 'HTTP'],
+  [/^SSH-/, 'SSH'],
+  [/^(\d{3}[ -]|\* OK|\+OK)/, 'FTP or mail'],
+  [/^RFB \d/, 'VNC'],
+];
+
+/** By the first bytes; undefined where it is not known. */
+export function strangerIn(bytes: Uint8Array): Stranger | undefined {
+  const [type = 0, major = 0] = bytes;
+  // alert and handshake records (RFC 8446 5.1)
+  if ((type === 0x15 || type === 0x16) && major === 0x03) return 'TLS';
+  const text = Buffer.from(bytes.subarray(0, 16)).toString('latin1');
+  return BY_TEXT.find(([form]) => form.test(text))?.[1];
+}
+
+/** For a person who called it. */
+export function whatToDo(stranger: Stranger): string {
+  switch (stranger) {
+    case 'HTTP':
+      return 'This is an HTTP port: give the DICOM port of that node (of an Orthanc 4242, where its web page is at 8042).';
+    case 'TLS':
+      return 'This port speaks TLS: call it with TLS (--tls of a command, tls of a destination).';
+    default:
+      return `This is a port for ${stranger}: give the DICOM port of that node.`;
   }
 }

@@ -12,8 +12,7 @@ import {
   type Pdu,
   type Pdv,
 } from './pdu.ts';
-import { PduReader, type PduLimits } from './reader.ts';
-import type { Room } from './room.ts';
+import { PduReader, type PduLimits, type Room } from './reader.ts';
 import { transition, type Action, type Role, type State, type UlEvent } from './states.ts';
 
 /** Indications and confirmations to the user of the service (PS3.8 7). After `ended` none follows. */

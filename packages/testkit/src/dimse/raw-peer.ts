@@ -14,8 +14,7 @@ import type {
 } from '../../../dimse/src/scp/types.ts';
 import type { Pdu, AssociateRq, ProposedContext } from '../../../dimse/src/ul/pdu.ts';
 import { Assembler, type Message } from '../../../dimse/src/message/assembler.ts';
-import { encodePdu } from '../../../dimse/src/ul/encode.ts';
-import { fragments } from '../../../dimse/src/ul/fragment.ts';
+import { encodePdu, fragments } from '../../../dimse/src/ul/encode.ts';
 import { PduReader } from '../../../dimse/src/ul/reader.ts';
 
 export const MWL = sopClasses.modalityWorklistFind;

@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { fragments, fragmentSize } from './fragment.ts';
+import { fragments, fragmentSize } from './encode.ts';
 import type { Pdv } from './pdu.ts';
 import { PduReader } from './reader.ts';
 
