@@ -9,9 +9,9 @@ import { ECHO_SYNTAXES } from './scu/echo.ts';
 import { FIND_SYNTAXES } from './scu/find.ts';
 import { MOVE_QUIET_MS } from './scu/move.ts';
 import { TIMEOUTS } from './scu/peer.ts';
-import { OPERATIONS } from './scu/store/store.ts';
 import { CONTEXTS } from './scu/store/contexts.ts';
-import { HANDSHAKE_MS, tlsProfiles } from './tls/profile.ts';
+import { OPERATIONS } from './scu/store/store.ts';
+import { HANDSHAKE_MS, tlsProfiles } from './tls/settings.ts';
 
 export const facts = {
   /** As acceptor; a service may change limits. */

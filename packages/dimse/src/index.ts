@@ -36,7 +36,6 @@ export type {
 } from './scp/types.ts';
 export { NORMALIZED_DECODING } from './scp/normalized.ts';
 export type {
-  Admission,
   AssociationInfo,
   FinalStatus,
   FindHandler,
@@ -44,7 +43,6 @@ export type {
   FindResponse,
   AsyncMatches,
   Matches,
-  Rejection,
   RequestReport,
   ScpEvents,
   ScpLimits,
@@ -58,9 +56,12 @@ export {
   type TlsAcceptor,
   type TlsAcceptorOptions,
 } from './tls/acceptor.ts';
-export type { PeerCertificate } from './tls/certificate.ts';
-export type { TlsCredentials } from './tls/credentials.ts';
 export type { TlsProblem } from './tls/problem.ts';
-export { tlsProfiles, type TlsProfile, type TlsProfileSettings } from './tls/profile.ts';
+export {
+  tlsProfiles,
+  type TlsCredentials,
+  type TlsProfile,
+  type TlsProfileSettings,
+} from './tls/settings.ts';
 export { tlsDial, type TlsDialOptions } from './tls/requestor.ts';
 export { facts } from './facts.ts';

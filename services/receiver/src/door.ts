@@ -1,6 +1,6 @@
 /** Who may send images, by the configuration of this moment, and who came or was refused: for /api/senders and `scanflow doctor`. */
 import { admits, sendersOf, type Config } from '@scanflow/config';
-import type { Admission, AssociationInfo } from '@scanflow/dimse';
+import type { AssociationInfo } from '@scanflow/dimse';
 import {
   senderList,
   type SenderList,
@@ -17,7 +17,7 @@ import type { FastifyInstance } from '@scanflow/runtime';
 const REMEMBERED = 200;
 
 export interface Door {
-  readonly admit: (association: AssociationInfo) => Admission;
+  readonly admit: (association: AssociationInfo) => Decision;
   readonly scannerOf: (callingAet: string) => string | undefined;
   /** Uses another configuration from the next association on. */
   readonly use: (config: Config) => void;

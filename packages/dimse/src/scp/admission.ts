@@ -1,20 +1,13 @@
 /** The answer to A-ASSOCIATE-RQ: refused by the protocol, refused by the service, or accepted per context. */
 import { APPLICATION_CONTEXT, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME } from '@scanflow/dicom';
+import { reject, type Rejection } from '../access.ts';
 import type { DimseLog } from '../log.ts';
 import { fragmentSize } from '../ul/encode.ts';
 import { answerContexts, answerRoles } from '../ul/negotiation.ts';
 import type { AssociateAc, AssociateRq } from '../ul/pdu.ts';
 import { VERIFICATION } from './services.ts';
 import { storageSyntax } from './store-contexts.ts';
-import type { AssociationInfo, Rejection, ScpOptions } from './types.ts';
-
-const reject = (source: 1 | 2 | 3, reason: number, why: string): Rejection => ({
-  accept: false,
-  result: 1,
-  source,
-  reason,
-  why,
-});
+import type { AssociationInfo, ScpOptions } from './types.ts';
 
 /** What no service can accept (PS3.8 9.3.2, 9.3.4; AE-6 of table 9-6). */
 export function protocolRejection(request: AssociateRq): Rejection | undefined {

@@ -1,23 +1,24 @@
 /** One connection to our SCP, from its first byte to its close. */
 import type { Socket } from 'node:net';
 import { sopClasses } from '@scanflow/dicom';
+import type { Rejection } from '../access.ts';
 import { Association, endingOf } from '../association.ts';
-import { COMMAND, RESPONSE, type Command } from '../message/command.ts';
 import type { Message } from '../message/assembler.ts';
+import { COMMAND, RESPONSE, type Command } from '../message/command.ts';
 import { messageIds } from '../scu/response.ts';
-import { certificateOf } from '../tls/certificate.ts';
+import { certificateOf } from '../tls/acceptor.ts';
 import type { Context } from '../ul/negotiation.ts';
 import type { AssociateAc, AssociateRj, AssociateRq } from '../ul/pdu.ts';
-import type { Account } from './budget.ts';
 import { acceptance, protocolRejection, serviceRejection } from './admission.ts';
+import type { Account } from './budget.ts';
 import { LATE, STATUS, type Call, type Service } from './call.ts';
 import { safe } from './find.ts';
+import type { Guest } from './gate.ts';
 import { echoService, offered, refusal } from './services.ts';
 import { storeService } from './store.ts';
-import type { StoreReceipt } from './types.ts';
-import type { Guest } from './gate.ts';
 import type { Turns } from './turns.ts';
-import type { AssociationInfo, Rejection, RequestReport, ScpLimits, ScpOptions } from './types.ts';
+import type { StoreReceipt } from './types.ts';
+import type { AssociationInfo, RequestReport, ScpLimits, ScpOptions } from './types.ts';
 
 type Operation = RequestReport['operation'];
 

@@ -1,21 +1,14 @@
 /** What a service gives to and gets from listen(). */
 import type { DataSet, Tag } from '@scanflow/dicom';
+import type { Caller, Decision, Rejection } from '../access.ts';
 import type { DimseLog } from '../log.ts';
 import type { Receipt } from '../message/assembler.ts';
 import type { TlsAcceptor } from '../tls/acceptor.ts';
-import type { PeerCertificate } from '../tls/certificate.ts';
 import type { ServedContext, ServedOperation } from '../ul/negotiation.ts';
 
-/** Who is at the other end. */
-export interface AssociationInfo {
-  readonly calledAet: string;
-  readonly callingAet: string;
-  /** IP address. */
-  readonly address: string;
+export interface AssociationInfo extends Caller {
   /** Counts up from 1 per listen(). */
   readonly id: number;
-  /** Undefined without TLS, and where the peer showed none that an authority of ours vouches for. */
-  readonly certificate?: PeerCertificate;
 }
 
 export interface FinalStatus {
@@ -24,16 +17,6 @@ export interface FinalStatus {
   readonly comment?: string;
   readonly offendingElement?: Tag;
 }
-
-/** PS3.8 9.3.4: Read `reason` together with `source`. `why` is for the log. */
-export interface Rejection {
-  readonly accept: false;
-  readonly result: 1 | 2;
-  readonly source: 1 | 2 | 3;
-  readonly reason: number;
-  readonly why: string;
-}
-export type Admission = { readonly accept: true } | Rejection;
 
 export interface FindRequest {
   readonly association: AssociationInfo;
@@ -238,7 +221,7 @@ export interface ScpOptions {
   /** 0: any free one. */
   readonly port: number;
   /** Whether an association is accepted. Synchronous: it decides from what it knows. */
-  readonly admit: (association: AssociationInfo) => Admission;
+  readonly admit: (association: AssociationInfo) => Decision;
   /** Beside Verification, which is always served. */
   readonly contexts: readonly ServedContext[];
   readonly onFind?: FindHandler;

@@ -6,7 +6,7 @@ import {
 } from '@scanflow/dicom/file';
 import { FailureError, permanent, transient, type Failure } from '@scanflow/failure';
 import { Association, endingOf } from '../association.ts';
-import { tlsFailureAfterwards } from '../tls/failure.ts';
+import { tlsFailureAfterwards } from '../tls/problem.ts';
 import { describeRejection, type Ending } from '../ul/ending.ts';
 import { whatToDo, type ProposedContext, type RoleSelection } from '../ul/pdu.ts';
 import { cancelled, dial, nameOf, timeoutsOf, type Peer } from './peer.ts';

@@ -1,11 +1,11 @@
 /** TLS for the acceptor: a connection that was accepted is secured before anything of DICOM is read. */
 import type { Socket } from 'node:net';
-import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { createServer, TLSSocket, type Server } from 'node:tls';
 import { defined } from '@scanflow/booking/defined';
-import { FailureError, permanent } from '@scanflow/failure';
-import { usable, type TlsCredentials } from './credentials.ts';
-import { codeOf, tlsProblem, type TlsProblem } from './problem.ts';
-import { HANDSHAKE_MS, profileOptions, type TlsProfile } from './profile.ts';
+import { codeOf, FailureError, permanent } from '@scanflow/failure';
+import type { ShownCertificate } from '../access.ts';
+import { CLOSED, tlsProblem, type TlsProblem } from './problem.ts';
+import { usable, HANDSHAKE_MS, profileOptions, type TlsCredentials, type TlsProfile } from './settings.ts';
 
 export interface TlsAcceptorOptions extends TlsCredentials {
   /** Whether a peer must show a certificate that `ca` vouches for. Default: true where `ca` is given. */
@@ -24,12 +24,6 @@ export interface TlsAcceptor {
   /** Uses other credentials from the next handshake on. Throws FailureError where they cannot be used. */
   readonly renew: (credentials: TlsCredentials) => void;
 }
-
-const GONE: TlsProblem = {
-  code: 'TLS_CLOSED',
-  what: 'the connection was closed during the TLS handshake',
-  hint: 'Check that it speaks TLS and trusts the authority of our certificate.',
-};
 
 /** Throws FailureError, permanent, TLS_CREDENTIALS where key and certificates cannot be used. */
 export function tlsAcceptor(options: TlsAcceptorOptions): TlsAcceptor {
@@ -63,7 +57,7 @@ export function tlsAcceptor(options: TlsAcceptorOptions): TlsAcceptor {
   const waiting = new Map<string, (result: Secured) => void>();
   server.on('secureConnection', (socket) => waiting.get(nameOf(socket))?.(verdict(socket, required)));
   server.on('tlsClientError', (error, socket) => {
-    waiting.get(nameOf(socket))?.({ ok: false, problem: tlsProblem(codeOf(error)) ?? GONE });
+    waiting.get(nameOf(socket))?.({ ok: false, problem: tlsProblem(codeOf(error)) ?? CLOSED });
     socket.destroy();
   });
   return {
@@ -79,7 +73,7 @@ async function handshake(
 ): Promise<Secured> {
   const name = nameOf(raw);
   const { promise, resolve } = Promise.withResolvers<Secured>();
-  const gone = (): void => resolve({ ok: false, problem: GONE });
+  const gone = (): void => resolve({ ok: false, problem: CLOSED });
   waiting.set(name, resolve);
   raw.on('close', gone);
   raw.on('error', gone);
@@ -136,3 +130,17 @@ export async function openAcceptor(
   if (made.acceptor === undefined) throw new Error('no credentials yet');
   return { acceptor: made.acceptor, close };
 }
+
+/** The certificate that a peer has shown; undefined: plain TCP, no certificate, or one that was not verified. */
+export function certificateOf(socket: Socket): ShownCertificate | undefined {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined) return undefined;
+  return {
+    fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
+    subject: certificate.subject.split('\n').map(escaped).join(','),
+  };
+}
+
+/** Node separates the attributes by line feeds and has RFC 2253 escapes in them, such as `\,`, already. */
+const escaped = (attribute: string): string => attribute.replaceAll(/(?<!\\),/g, String.raw`\,`);

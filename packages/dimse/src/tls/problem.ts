@@ -1,4 +1,6 @@
-/** What goes wrong with TLS, in words for a person. */
+/** What goes wrong with TLS, in words for a person. Without TLS itself: whoever never speaks it need not load it. */
+import type { Socket } from 'node:net';
+import { codeOf, transient, type Failure } from '@scanflow/failure';
 
 export interface TlsProblem {
   /** A constant such as `TLS_EXPIRED`. */
@@ -104,24 +106,41 @@ const ALERTS: Readonly<Record<string, TlsProblem>> = {
 };
 const ALERT = /^ERR_SSL_\S+?_ALERT_(?<name>\w+)$/;
 
-const CLOSED = new Set(['ECONNRESET', 'EPIPE']);
+/** The peer or the network closed the connection. */
+export const CLOSED = problem(
+  'TLS_CLOSED',
+  'the connection was closed during the TLS handshake',
+  'Check that it speaks TLS on this port and trusts the authority of our certificate.',
+);
 
 /** The problem behind an error's code; undefined where it is none of TLS, such as ECONNREFUSED. */
 export function tlsProblem(code: string | undefined): TlsProblem | undefined {
   if (code === undefined) return undefined;
   const known = PROBLEMS[code] ?? ALERTS[ALERT.exec(code)?.groups?.['name'] ?? ''];
   if (known !== undefined) return known;
-  if (CLOSED.has(code))
-    return problem(
-      'TLS_CLOSED',
-      'the connection was closed during the TLS handshake',
-      'Check that it speaks TLS on this port and trusts the authority of our certificate.',
-    );
+  if (code === 'ECONNRESET' || code === 'EPIPE') return CLOSED;
   return code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_')
     ? problem('TLS_FAILED', `the TLS handshake failed (${code})`, 'Check the TLS settings of both sides.')
     : undefined;
 }
 
-export function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+/** Errors of connections that came after the handshake, where TLS 1.3 tells what became of our certificate. */
+const afterwards = new WeakMap<Socket, string>();
+
+/** Keeps what a TLS connection that stood broke of. */
+export function broke(socket: Socket, error: unknown): void {
+  afterwards.set(socket, codeOf(error) ?? '');
+}
+
+/** Why a TLS connection that stood came to nothing; undefined where TLS had no part in it. */
+export function tlsFailureAfterwards(socket: Socket, peer: string): Failure | undefined {
+  return tlsFailure(afterwards.get(socket), peer);
+}
+
+/** Of an error's code; undefined where it is none of TLS. */
+export function tlsFailure(code: string | undefined, peer: string): Failure | undefined {
+  const found = tlsProblem(code);
+  return found === undefined
+    ? undefined
+    : transient(found.code, `No TLS connection with ${peer}: ${found.what}. ${found.hint}`);
 }

@@ -3,12 +3,10 @@ import { once } from 'node:events';
 import { isIP } from 'node:net';
 import { checkServerIdentity, connect, createSecureContext, type SecureContext } from 'node:tls';
 import { defined } from '@scanflow/booking/defined';
-import { FailureError } from '@scanflow/failure';
+import { codeOf, FailureError } from '@scanflow/failure';
 import type { Dial } from '../scu/peer.ts';
-import { usable, type TlsCredentials } from './credentials.ts';
-import { broke, tlsFailure } from './failure.ts';
-import { codeOf } from './problem.ts';
-import { HANDSHAKE_MS, profileOptions, type TlsProfile } from './profile.ts';
+import { broke, tlsFailure } from './problem.ts';
+import { usable, HANDSHAKE_MS, profileOptions, type TlsCredentials, type TlsProfile } from './settings.ts';
 
 export interface TlsDialOptions {
   /** Called for every connection, so that they may be renewed; the same object means that nothing changed. */

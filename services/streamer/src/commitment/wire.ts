@@ -16,9 +16,9 @@ import {
   type DimseLog,
   type Listening,
   type Peer,
-  type Rejection,
   type ReportHandler,
 } from '@scanflow/dimse';
+import { rejectCalled, rejectCalling, type Decision } from '@scanflow/dimse/access';
 import { describeFailureReason, type CommitmentReport } from '@scanflow/dicom';
 import { permanent } from '@scanflow/failure';
 import type { Metrics } from '../http/metrics.ts';
@@ -216,16 +216,8 @@ const namesOf = (
     .filter(({ peer }) => peer.calledAet === callingAet && peer.callingAet === calledAet)
     .map(({ name }) => name);
 
-/** PS3.8 9.3.4. */
-function refusal({ callingAet }: AssociationInfo, committers: readonly Committer[]): Rejection {
-  const isKnown = committers.some(({ peer }) => peer.calledAet === callingAet);
-  return {
-    accept: false,
-    result: 1,
-    source: 1,
-    reason: isKnown ? 7 : 3,
-    why: isKnown
-      ? 'the destination has to call the AE title that Scanflow calls it from (callingAet)'
-      : 'no destination with commitment has this AE title',
-  };
+function refusal({ callingAet }: AssociationInfo, committers: readonly Committer[]): Decision {
+  return committers.some(({ peer }) => peer.calledAet === callingAet)
+    ? rejectCalled('the destination has to call the AE title that Scanflow calls it from (callingAet)')
+    : rejectCalling('no destination with commitment has this AE title');
 }
