@@ -1,8 +1,8 @@
 /** What this package offers, asks for and limits, from the constants that it works with: for the conformance statement. */
 import { commitmentReports, COMMITMENT_SYNTAXES, REPORT_STATUS } from './commitment.ts';
 import { STATUS } from './scp/call.ts';
-import { VERIFICATION } from './scp/services.ts';
-import { PREFERRED } from './scp/store-contexts.ts';
+import { VERIFICATION } from './scp/admission.ts';
+import { PREFERRED } from './scp/store.ts';
 import { LIMITS as SCP_LIMITS } from './scp/types.ts';
 import { LIMITS as SCU_LIMITS } from './scu/associate.ts';
 import { ECHO_SYNTAXES } from './scu/echo.ts';

@@ -20,7 +20,7 @@ export type { StoreOutcome } from './scu/store/outcome.ts';
 export type { Look, LookedAt, StoreGate, StoreItem, StoreOptions } from './scu/store/input.ts';
 export type { Dial, Peer, Timeouts } from './scu/peer.ts';
 export { listen, type Listening } from './scp/listen.ts';
-export { isStorageClass } from './scp/store-contexts.ts';
+export { isStorageClass } from './scp/store.ts';
 export type { StoreHandler, StoreReceipt, StoreRequest } from './scp/types.ts';
 export type {
   ActionHandler,

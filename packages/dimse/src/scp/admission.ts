@@ -1,13 +1,22 @@
-/** The answer to A-ASSOCIATE-RQ: refused by the protocol, refused by the service, or accepted per context. */
-import { APPLICATION_CONTEXT, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME } from '@scanflow/dicom';
+/** What is accepted: associations, refused by the protocol or by the service; contexts; and commands, each by its service. */
+import {
+  APPLICATION_CONTEXT,
+  IMPLEMENTATION_CLASS_UID,
+  IMPLEMENTATION_VERSION_NAME,
+  sopClasses,
+  transferSyntaxes,
+} from '@scanflow/dicom';
 import { reject, type Rejection } from '../access.ts';
 import type { DimseLog } from '../log.ts';
+import { COMMAND } from '../message/command.ts';
 import { fragmentSize } from '../ul/encode.ts';
-import { answerContexts, answerRoles } from '../ul/negotiation.ts';
+import { answerContexts, answerRoles, type ServedContext, type ServedOperation } from '../ul/negotiation.ts';
 import type { AssociateAc, AssociateRq } from '../ul/pdu.ts';
-import { VERIFICATION } from './services.ts';
-import { storageSyntax } from './store-contexts.ts';
-import type { AssociationInfo, ScpOptions } from './types.ts';
+import { respond, STATUS, type Service } from './call.ts';
+import { findService } from './find.ts';
+import { actionService, createService, eventService, setService } from './normalized.ts';
+import { storageSyntax } from './store.ts';
+import type { AssociationInfo, ScpOptions, RequestReport } from './types.ts';
 
 /** What no service can accept (PS3.8 9.3.2, 9.3.4; AE-6 of table 9-6). */
 export function protocolRejection(request: AssociateRq): Rejection | undefined {
@@ -60,4 +69,52 @@ export function acceptance(
       roles: answerRoles(request.user.roles, served),
     },
   };
+}
+
+/** Every SCP of ours serves it (PS3.4 A). */
+export const VERIFICATION: ServedContext = {
+  abstractSyntax: sopClasses.verification,
+  transferSyntaxes: [
+    transferSyntaxes.implicitVRLittleEndian,
+    transferSyntaxes.explicitVRLittleEndian,
+    transferSyntaxes.explicitVRBigEndian,
+  ],
+};
+
+/** C-ECHO (PS3.7 9.1.5.2). */
+export const echoService: Service = async (call) => {
+  await respond(call, { status: STATUS.success });
+  return { status: STATUS.success, responses: 0 };
+};
+
+/** The operation that a command asks for, and who serves it where there is a handler. */
+export function offered(
+  commandField: number,
+  { onFind, onCreate, onSet, onAction, onEvent }: ScpOptions,
+): [ServedOperation, Service | undefined] | undefined {
+  switch (commandField) {
+    case COMMAND.findRq:
+      return ['C-FIND', onFind && findService(onFind)];
+    case COMMAND.createRq:
+      return ['N-CREATE', onCreate && createService(onCreate)];
+    case COMMAND.setRq:
+      return ['N-SET', onSet && setService(onSet)];
+    case COMMAND.actionRq:
+      return ['N-ACTION', onAction && actionService(onAction)];
+    case COMMAND.eventReportRq:
+      return ['N-EVENT-REPORT', onEvent && eventService(onEvent)];
+    default:
+      return undefined;
+  }
+}
+
+/** Answers with a status, and does nothing. */
+export function refusal(status: number): [RequestReport['operation'], Service] {
+  return [
+    'other',
+    async (call) => {
+      await respond(call, { status });
+      return { status, responses: 0 };
+    },
+  ];
 }

@@ -3,40 +3,44 @@ import type { Socket } from 'node:net';
 import { sopClasses } from '@scanflow/dicom';
 import type { Rejection } from '../access.ts';
 import { Association, endingOf } from '../association.ts';
+import { safe } from '../log.ts';
 import type { Message } from '../message/assembler.ts';
 import { COMMAND, RESPONSE, type Command } from '../message/command.ts';
 import { messageIds } from '../scu/response.ts';
 import { certificateOf } from '../tls/acceptor.ts';
 import type { Context } from '../ul/negotiation.ts';
 import type { AssociateAc, AssociateRj, AssociateRq } from '../ul/pdu.ts';
-import { acceptance, protocolRejection, serviceRejection } from './admission.ts';
+import {
+  acceptance,
+  protocolRejection,
+  serviceRejection,
+  echoService,
+  offered,
+  refusal,
+} from './admission.ts';
 import type { Account } from './budget.ts';
 import { LATE, STATUS, type Call, type Service } from './call.ts';
-import { safe } from './find.ts';
-import type { Guest } from './gate.ts';
-import { echoService, offered, refusal } from './services.ts';
 import { storeService } from './store.ts';
 import type { Turns } from './turns.ts';
-import type { StoreReceipt } from './types.ts';
-import type { AssociationInfo, RequestReport, ScpLimits, ScpOptions } from './types.ts';
+import type { AssociationInfo, RequestReport, ScpLimits, ScpOptions, StoreReceipt } from './types.ts';
 
 type Operation = RequestReport['operation'];
 
 const NO_ROLE =
   'the peer has to select the role of the SCP (PS3.7 D.3.3.4): without, it could send no N-EVENT-REPORT';
 
-export interface SessionSetup {
+interface Setup {
   /** Counts up from 1 per listen(). */
   readonly id: number;
   readonly options: ScpOptions;
   readonly limits: ScpLimits;
   /** For what the peer sends; the connection closes it. */
   readonly room: Account;
-  /** Shared by all sessions. */
+  /** Shared by all connections. */
   readonly turns: Turns;
 }
 
-export class Connection implements Guest {
+export class Connection {
   readonly address: string;
   readonly #options: ScpOptions;
   readonly #limits: ScpLimits;
@@ -55,7 +59,7 @@ export class Connection implements Guest {
   #idle: NodeJS.Timeout | undefined;
   #idleSince: number | undefined;
 
-  constructor(socket: Socket, { id, options, limits, room, turns }: SessionSetup) {
+  constructor(socket: Socket, { id, options, limits, room, turns }: Setup) {
     this.address = socket.remoteAddress ?? '';
     const certificate = certificateOf(socket);
     const who = { calledAet: '', callingAet: '', address: this.address, id };

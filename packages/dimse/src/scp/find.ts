@@ -1,6 +1,7 @@
 /** C-FIND as SCP (PS3.7 9.1.2.2, PS3.4 C.4.1): matches from an async generator, C-CANCEL between them. */
 import { setImmediate } from 'node:timers/promises';
 import { decodeDataSet, DicomDecodeError, encodeDataSet, type DataSet } from '@scanflow/dicom';
+import { safe } from '../log.ts';
 import { LATE, respond, STATUS, type Call, type Service } from './call.ts';
 import type { FinalStatus, FindHandler, FindResponse } from './types.ts';
 
@@ -138,15 +139,4 @@ function unlessAborted<T>(make: () => Promise<T>, signal: AbortSignal): () => Pr
       if (signal.aborted) aborted();
       else make().then(resolve, reject);
     });
-}
-
-/** What a log may hold of an error: a message may quote a patient's attribute, so only its name, code and place. */
-export function safe(error: unknown): { error: string; code?: unknown; at?: string } {
-  if (!(error instanceof Error)) return { error: typeof error };
-  const at = error.stack?.split('\n').find((line) => /^\s+at /.test(line));
-  return {
-    error: error.name,
-    ...('code' in error ? { code: error.code } : {}),
-    ...(at === undefined ? {} : { at: at.trim() }),
-  };
 }

@@ -1,13 +1,10 @@
-/** Listens for associations: the SCP's front door. */
+/** Listens for associations: the SCP's front door, its TLS handshakes, and who may stay connected. */
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { Budget } from './budget.ts';
-import type { NoRoom } from './types.ts';
-import { Gate, type Guest } from './gate.ts';
-import { Handshake } from './handshake.ts';
 import { Connection } from './connection.ts';
 import { Turns } from './turns.ts';
-import { LIMITS, type ScpOptions } from './types.ts';
+import { LIMITS, type NoRoom, type ScpOptions, type ScpLimits } from './types.ts';
 
 /**
  * Connections that the kernel holds until we accept them. Node.js asks for 511: a crowd of more cost the next scanner
@@ -24,7 +21,7 @@ export interface Listening {
 /** Listens at the given address. Rejects with the system's error, such as EADDRINUSE. Nothing that a peer does throws. */
 export async function listen(options: ScpOptions): Promise<Listening> {
   const limits = { ...LIMITS, ...options.limits };
-  const gate = new Gate<Closable>(limits);
+  const gate = new Gate(limits);
   const budget = new Budget(limits);
   const turns = new Turns();
   let count = 0;
@@ -75,11 +72,7 @@ function reportNoRoom({ log, events }: ScpOptions, address: string, limit: NoRoo
   events?.refused?.(address, limit);
 }
 
-interface Closable extends Guest {
-  close(ms: number): Promise<void>;
-}
-
-async function close(server: Server, gate: Gate<Closable>, ms: number): Promise<void> {
+async function close(server: Server, gate: Gate, ms: number): Promise<void> {
   const closed = once(server, 'close');
   server.close();
   await Promise.all([...gate.guests].map((connection) => connection.close(ms)));
@@ -91,4 +84,112 @@ function portOf(server: Server): number {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no TCP port was bound');
   return address.port;
+}
+
+interface Guest {
+  readonly address: string;
+  /** No association yet: it may be sent away. */
+  readonly silent: boolean;
+  /** Since when its association has no request, by performance.now(); undefined while it has one. */
+  readonly idleSince: number | undefined;
+  /** Since when it has begun a message without finishing it, by performance.now(). */
+  readonly unfinishedSince: number | undefined;
+  /** Sends it away. */
+  evict(): void;
+  /** Lets running requests finish, for at most `ms` milliseconds, then ends it. */
+  close(ms: number): Promise<void>;
+}
+
+/** A connection that does its TLS handshake: a guest like any other, and a silent one until it is done. */
+class Handshake implements Guest {
+  readonly address: string;
+  readonly silent = true;
+  readonly idleSince = undefined;
+  readonly unfinishedSince = undefined;
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.address = socket.remoteAddress ?? '';
+  }
+
+  evict(): void {
+    this.#socket.destroy();
+  }
+
+  close(): Promise<void> {
+    this.#socket.destroy();
+    return Promise.resolve();
+  }
+
+  /** The secured connection; undefined where the handshake failed, which is logged. Never rejects. */
+  async run({ tls, log, events }: ScpOptions): Promise<Socket | undefined> {
+    if (tls === undefined) return this.#socket;
+    const secured = await tls.secure(this.#socket);
+    if (secured.ok) return secured.socket;
+    const { code, what, hint } = secured.problem;
+    log.warn('connection.tls-failed', { address: this.address, code, why: `${what}. ${hint}` });
+    events?.refused?.(this.address, 'tls');
+    return undefined;
+  }
+}
+
+/** A query is whole within milliseconds; a report of many images may take longer, where there is room for all. */
+const UNFINISHED_MS = 1_000;
+
+/**
+ * Who may stay connected: bounds in total and per peer. A silent connection gives way to a new one, then one with a message
+ * that it does not finish, then an idle one.
+ */
+class Gate {
+  readonly guests = new Set<Guest>();
+  readonly #total: number;
+  readonly #perPeer: number;
+  readonly #yieldMs: number;
+
+  constructor(limits: Pick<ScpLimits, 'connections' | 'connectionsPerPeer' | 'yieldMs'>) {
+    this.#total = limits.connections;
+    this.#perPeer = limits.connectionsPerPeer;
+    this.#yieldMs = limits.yieldMs;
+  }
+
+  /**
+   * Makes room for a connection from `address`, by sending away the longest silent one where the bound is reached; else
+   * the one whose message has been unfinished for longest; else the association that has been idle for longest.
+   * `refuse`: there is none of them. `full` tells which bound it was.
+   */
+  makeRoom(address: string): { refuse: boolean; full?: 'total' | 'per peer' } {
+    const neighbours = [...this.guests].filter((guest) => guest.address === address);
+    if (neighbours.length >= this.#perPeer) return this.#evictFrom(neighbours, 'per peer');
+    if (this.guests.size >= this.#total) return this.#evictFrom([...this.guests], 'total');
+    return { refuse: false };
+  }
+
+  /** Sets iterate in the order of arrival. */
+  #evictFrom(
+    guests: readonly Guest[],
+    full: 'total' | 'per peer',
+  ): { refuse: boolean; full: 'total' | 'per peer' } {
+    const leaving =
+      guests.find((guest) => guest.silent) ??
+      longest(guests, ({ unfinishedSince }) => unfinishedSince, UNFINISHED_MS) ??
+      longest(guests, ({ idleSince }) => idleSince, this.#yieldMs);
+    if (leaving === undefined) return { refuse: true, full };
+    this.guests.delete(leaving);
+    leaving.evict();
+    return { refuse: false, full };
+  }
+}
+
+/** The guest for which something has been so for longest, where that is at least `ms` milliseconds. */
+function longest(
+  guests: readonly Guest[],
+  sinceOf: (guest: Guest) => number | undefined,
+  ms: number,
+): Guest | undefined {
+  const since = (guest: Guest): number => sinceOf(guest) ?? Infinity;
+  const [first, ...others] = guests;
+  if (first === undefined) return undefined;
+  const found = others.reduce((one, other) => (since(other) < since(one) ? other : one), first);
+  return performance.now() - since(found) >= ms ? found : undefined;
 }

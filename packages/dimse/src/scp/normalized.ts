@@ -1,15 +1,24 @@
 /** Normalized services of the acceptor: N-CREATE, N-SET (PS3.7 10.1.5.2, 10.1.3.2), N-ACTION (10.1.4) and N-EVENT-REPORT (10.1.1). */
 import { defined } from '@scanflow/booking/defined';
-import { decodeDataSet, DicomDecodeError, encodeDataSet } from '@scanflow/dicom';
-import { isWritableCharacterSet, newUid, text, type DataSet, type DecodeOptions } from '@scanflow/dicom';
+import {
+  decodeDataSet,
+  DicomDecodeError,
+  encodeDataSet,
+  isWritableCharacterSet,
+  newUid,
+  text,
+  type DataSet,
+  type DecodeOptions,
+} from '@scanflow/dicom';
+import { safe } from '../log.ts';
 import { COMMAND, DATA_SET, NO_DATA_SET, RESPONSE, type Command } from '../message/command.ts';
 import { comment, LATE, STATUS, type Call, type Service } from './call.ts';
-import { safe } from './find.ts';
 import type {
   ActionHandler,
   CreateHandler,
   EncodedDataSet,
   EventHandler,
+  NormalizedRequest,
   NormalizedResult,
   SetHandler,
 } from './types.ts';
@@ -33,12 +42,10 @@ export const NORMALIZED_DECODING: DecodeOptions = {
 
 export function createService(handler: CreateHandler): Service {
   return async (call) => {
-    const { info: association, context, signal, message } = call;
-    const sopInstanceUid = message.command.affectedSopInstanceUid ?? newUid();
-    const about = { association, sopClass: context.abstractSyntax, sopInstanceUid, signal };
-    return serve(call, 'n-create', sopInstanceUid, async (given) =>
+    const sopInstanceUid = call.message.command.affectedSopInstanceUid ?? newUid();
+    return serve(call, 'n-create', sopInstanceUid, async (request, given) =>
       handler({
-        ...about,
+        ...request,
         encoded: given.encoded,
         get attributes() {
           return given.dataSet;
@@ -50,9 +57,8 @@ export function createService(handler: CreateHandler): Service {
 
 export function setService(handler: SetHandler): Service {
   return async (call) => {
-    const { info: association, context, signal, message } = call;
-    const sopInstanceUid = message.command.requestedSopInstanceUid;
-    if (sopInstanceUid === undefined || message.dataSet === undefined) {
+    const sopInstanceUid = call.message.command.requestedSopInstanceUid;
+    if (sopInstanceUid === undefined || call.message.dataSet === undefined) {
       // both are mandatory (PS3.7 table 10.1-3)
       const missing = sopInstanceUid === undefined ? 'Requested SOP Instance UID' : 'the Modification List';
       return finish(call, sopInstanceUid, {
@@ -60,10 +66,9 @@ export function setService(handler: SetHandler): Service {
         comment: `N-SET without ${missing}`,
       });
     }
-    const about = { association, sopClass: context.abstractSyntax, sopInstanceUid, signal };
-    return serve(call, 'n-set', sopInstanceUid, async (given) =>
+    return serve(call, 'n-set', sopInstanceUid, async (request, given) =>
       handler({
-        ...about,
+        ...request,
         encoded: given.encoded,
         get modifications() {
           return given.dataSet;
@@ -75,27 +80,27 @@ export function setService(handler: SetHandler): Service {
 
 export function actionService(handler: ActionHandler): Service {
   return async (call) => {
-    const { info: association, context, signal, message } = call;
-    const { requestedSopInstanceUid: sopInstanceUid, actionTypeId: actionType } = message.command;
+    const { requestedSopInstanceUid: sopInstanceUid, actionTypeId: actionType } = call.message.command;
     if (sopInstanceUid === undefined || actionType === undefined)
       return finish(call, sopInstanceUid, incomplete('N-ACTION', sopInstanceUid, 'Action Type ID'));
-    const sopClass = context.abstractSyntax;
-    const about = { association, sopClass, sopInstanceUid, signal, actionType };
-    return serve(call, 'n-action', sopInstanceUid, async ({ dataSet: information }) =>
-      handler({ ...about, information, report: (type, given) => report(call, sopInstanceUid, type, given) }),
+    return serve(call, 'n-action', sopInstanceUid, async (request, { dataSet: information }) =>
+      handler({
+        ...request,
+        actionType,
+        information,
+        report: (type, given) => report(call, sopInstanceUid, type, given),
+      }),
     );
   };
 }
 
 export function eventService(handler: EventHandler): Service {
   return async (call) => {
-    const { info: association, context, signal, message } = call;
-    const { affectedSopInstanceUid: sopInstanceUid, eventTypeId: eventType } = message.command;
+    const { affectedSopInstanceUid: sopInstanceUid, eventTypeId: eventType } = call.message.command;
     if (sopInstanceUid === undefined || eventType === undefined)
       return finish(call, sopInstanceUid, incomplete('N-EVENT-REPORT', sopInstanceUid, 'Event Type ID'));
-    const about = { association, sopClass: context.abstractSyntax, sopInstanceUid, signal, eventType };
-    return serve(call, 'n-event-report', sopInstanceUid, async ({ dataSet: information }) =>
-      handler({ ...about, information }),
+    return serve(call, 'n-event-report', sopInstanceUid, async (request, { dataSet: information }) =>
+      handler({ ...request, eventType, information }),
     );
   };
 }
@@ -128,16 +133,17 @@ async function serve(
   call: Call,
   operation: 'n-create' | 'n-set' | 'n-action' | 'n-event-report',
   sopInstanceUid: string,
-  handle: (given: Given) => Promise<NormalizedResult>,
+  handle: (request: NormalizedRequest, given: Given) => Promise<NormalizedResult>,
 ): ReturnType<Service> {
-  const { options, info } = call;
+  const { options, info, context, signal } = call;
   if (!UID.test(sopInstanceUid)) {
     return finish(call, undefined, { status: STATUS.invalidSopInstance, comment: 'The UID is none' });
   }
+  const request = { association: info, sopClass: context.abstractSyntax, sopInstanceUid, signal };
   const given = new Given(call);
   try {
     if (given.encoded.bytes.length <= LARGE_BYTES) given.decode();
-    const result = await inTime(call, handle(given));
+    const result = await inTime(call, handle(request, given));
     return await finish(call, sopInstanceUid, result, given.characterSet);
   } catch (error) {
     if (error instanceof DicomDecodeError) {

@@ -61,7 +61,7 @@ export interface StoreReceipt extends Receipt {
 /** Called for each C-STORE; `onRoom` as in Receipt. */
 export type StoreHandler = (request: StoreRequest, onRoom: () => void) => StoreReceipt;
 
-interface NormalizedRequest {
+export interface NormalizedRequest {
   readonly association: AssociationInfo;
   readonly sopClass: string;
   /** By the peer; on N-CREATE without one, a new UID that the response tells it (PS3.7 10.1.5.1.4). */
@@ -231,7 +231,7 @@ export interface ScpOptions {
   readonly onSet?: SetHandler;
   readonly onAction?: ActionHandler;
   readonly onEvent?: EventHandler;
-  /** Takes C-STORE of every storage class that a peer proposes (store-contexts.ts). */
+  /** Takes C-STORE of every storage class that a peer proposes. */
   readonly onStore?: StoreHandler;
   readonly log: DimseLog;
   readonly limits?: Partial<ScpLimits>;
