@@ -80,7 +80,7 @@ export interface ShownCertificate {
 }
 
 /** A test by fingerprint (colons and case mean nothing), or by attributes of the subject, all of which must be there. */
-export function certificateMatcher(wanted: string): (shown: ShownCertificate) => boolean {
+function certificateMatcher(wanted: string): (shown: ShownCertificate) => boolean {
   const digits = wanted.replaceAll(':', '').toLowerCase();
   if (/^[0-9a-f]{64}$/.test(digits)) return ({ fingerprint }) => fingerprint === digits;
   const attributes = wanted.split(',').map(normal);

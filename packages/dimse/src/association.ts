@@ -11,7 +11,7 @@ import { Provider } from './ul/provider.ts';
 import { ANY_ROOM, type PduLimits, type Room } from './ul/reader.ts';
 import type { Role } from './ul/states.ts';
 
-export interface AssociationOptions {
+interface AssociationOptions {
   readonly role: Role;
   readonly limits: PduLimits & MessageLimits;
   /** For PDUs and messages that are unfinished, or not dealt with; default: as much as the limits allow. */

@@ -1,14 +1,12 @@
 /** What this package offers, asks for and limits, from the constants that it works with: for the conformance statement. */
-import { commitmentReports, COMMITMENT_SYNTAXES, REPORT_STATUS } from './commitment.ts';
-import { STATUS } from './scp/call.ts';
+import { commitmentReports, REPORT_STATUS } from './commitment.ts';
 import { VERIFICATION } from './scp/admission.ts';
+import { STATUS } from './scp/call.ts';
 import { PREFERRED } from './scp/store.ts';
 import { LIMITS as SCP_LIMITS } from './scp/types.ts';
-import { LIMITS as SCU_LIMITS } from './scu/associate.ts';
+import { LIMITS as SCU_LIMITS, SYNTAXES, TIMEOUTS } from './scu/associate.ts';
 import { ECHO_SYNTAXES } from './scu/echo.ts';
-import { FIND_SYNTAXES } from './scu/find.ts';
 import { MOVE_QUIET_MS } from './scu/move.ts';
-import { TIMEOUTS } from './scu/peer.ts';
 import { CONTEXTS } from './scu/store/contexts.ts';
 import { OPERATIONS } from './scu/store/store.ts';
 import { HANDSHAKE_MS, tlsProfiles } from './tls/settings.ts';
@@ -19,9 +17,9 @@ export const facts = {
   /** As requestor. */
   scu: {
     echoSyntaxes: ECHO_SYNTAXES,
-    findSyntaxes: FIND_SYNTAXES,
+    findSyntaxes: SYNTAXES,
     /** The identifiers of C-MOVE are written in the same. */
-    moveSyntaxes: FIND_SYNTAXES,
+    moveSyntaxes: SYNTAXES,
     /** Longest silence in a C-MOVE, in milliseconds. */
     moveQuietMs: MOVE_QUIET_MS,
     /** Presentation contexts of one association: one per SOP class and transfer syntax of the files. */
@@ -32,6 +30,6 @@ export const facts = {
     timeouts: TIMEOUTS,
   },
   /** Storage commitment: proposed with N-ACTION, served for reports, and how these are answered. */
-  commitment: { syntaxes: COMMITMENT_SYNTAXES, served: commitmentReports, statuses: REPORT_STATUS },
+  commitment: { syntaxes: SYNTAXES, served: commitmentReports, statuses: REPORT_STATUS },
   tls: { profiles: tlsProfiles, handshakeMs: HANDSHAKE_MS },
 } as const;

@@ -2,7 +2,7 @@
  * C-STORE as SCU alone, as `@scanflow/dimse/store`: without TLS, the other services and the acceptor, so that a command
  * that only sends begins sooner. All of it is in the package's index, too.
  */
-export type { Dial, Peer, Timeouts } from './scu/peer.ts';
+export type { Dial, Peer, Timeouts } from './scu/associate.ts';
 export type { StoreOutcome } from './scu/store/outcome.ts';
 export type { Look, LookedAt, StoreGate, StoreItem, StoreOptions } from './scu/store/input.ts';
 export { accepts } from './scu/store/contexts.ts';

@@ -28,7 +28,7 @@ const FIELDS = {
 } as const;
 
 type Fields = typeof FIELDS;
-export type FieldName = keyof Fields;
+type FieldName = keyof Fields;
 interface ValueOf {
   UI: string;
   AE: string;

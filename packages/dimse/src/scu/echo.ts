@@ -1,62 +1,34 @@
 /** C-ECHO as SCU (PS3.7 9.1.5, PS3.4 A). */
-import { describeStatus, sopClasses, transferSyntaxes } from '@scanflow/dicom';
-import { type Failure, FailureError, permanent, transient } from '@scanflow/failure';
-import { failureOf } from '../failure.ts';
-import { COMMAND, hex, NO_DATA_SET } from '../message/command.ts';
-import { abortOn, associate, release } from './associate.ts';
-import { nameOf, type Peer } from './peer.ts';
-import { lost, response } from './response.ts';
+import { sopClasses, transferSyntaxes } from '@scanflow/dicom';
+import { FailureError, transient } from '@scanflow/failure';
+import { COMMAND, NO_DATA_SET } from '../message/command.ts';
+import { inAssociation, type Peer, type Unanswered } from './associate.ts';
+import { exchange, lost, said } from './response.ts';
 
 export const ECHO_SYNTAXES = [transferSyntaxes.implicitVRLittleEndian] as const;
 
 /** `ms`: the whole of connecting, negotiating and the echo, in milliseconds. */
-export type EchoResult =
-  { readonly ok: true; readonly ms: number } | { readonly ok: false; readonly failure: Failure };
+export type EchoResult = { readonly ok: true; readonly ms: number } | Unanswered;
 
 /** Asks the peer whether it is there and accepts us. Never rejects. */
 export async function echo(peer: Peer, signal?: AbortSignal): Promise<EchoResult> {
   const start = performance.now();
-  try {
-    await verify(peer, signal);
-    return { ok: true, ms: performance.now() - start };
-  } catch (error) {
-    return { ok: false, failure: failureOf(error) };
-  }
-}
-
-async function verify(peer: Peer, signal?: AbortSignal): Promise<void> {
-  const proposed = {
-    id: 1,
-    abstractSyntax: sopClasses.verification,
-    transferSyntaxes: ECHO_SYNTAXES,
-  };
-  const association = await associate(peer, [proposed], signal);
-  const letGo = abortOn(signal, association);
-  try {
-    if (!association.contexts.accepted.has(1)) {
-      throw new FailureError(
-        permanent('NOT_NEGOTIATED', `${nameOf(peer)} does not offer verification (C-ECHO).`),
-      );
-    }
+  const sopClass = sopClasses.verification;
+  const refusal = 'does not offer verification (C-ECHO)';
+  const purpose = { sopClass, transferSyntaxes: ECHO_SYNTAXES, refusal };
+  const result = await inAssociation(peer, purpose, signal, async (association) => {
     const request = {
-      affectedSopClassUid: sopClasses.verification,
+      affectedSopClassUid: sopClass,
       commandField: COMMAND.echoRq,
       messageId: 1,
       dataSetType: NO_DATA_SET,
     };
-    const answer = (await association.send(1, request))
-      ? await response(association, request, peer)
-      : undefined;
+    const answer = await exchange(association, peer, request);
     if (answer === undefined) throw lost(association, peer, signal);
-    const status = answer.command.status ?? 0;
-    if (status !== 0) {
-      const { meaning } = describeStatus('C-ECHO', status);
-      throw new FailureError(
-        transient('ECHO_FAILED', `${nameOf(peer)} answered C-ECHO with: ${meaning} (status ${hex(status)}).`),
-      );
+    if (answer.command.status !== 0) {
+      throw new FailureError(transient('ECHO_FAILED', said('C-ECHO', answer.command, peer).message));
     }
-  } finally {
-    letGo();
-    await release(association, peer);
-  }
+    return { ok: true as const };
+  });
+  return result.ok ? { ok: true, ms: performance.now() - start } : result;
 }

@@ -1,22 +1,11 @@
 /** C-FIND as SCU (PS3.7 9.1.2, PS3.4 C.4.1). */
-import {
-  decodeDataSet,
-  describeStatus,
-  encodeDataSet,
-  text,
-  transferSyntaxes,
-  type DataSet,
-} from '@scanflow/dicom';
-import { type Failure, FailureError, permanent, transient } from '@scanflow/failure';
+import { decodeDataSet, encodeDataSet, text, type DataSet } from '@scanflow/dicom';
+import { FailureError, permanent, transient } from '@scanflow/failure';
 import type { Association } from '../association.ts';
-import { failureOf } from '../failure.ts';
-import { COMMAND, DATA_SET, hex } from '../message/command.ts';
 import type { Message } from '../message/assembler.ts';
-import type { Context } from '../ul/negotiation.ts';
-import { associate, release } from './associate.ts';
-import { Canceller } from './cancel.ts';
-import { cancelled, nameOf, type Peer } from './peer.ts';
-import { lost, messageIds, response } from './response.ts';
+import { COMMAND, DATA_SET } from '../message/command.ts';
+import { cancelled, CONTEXT, inAssociation, nameOf, type Peer, type Unanswered } from './associate.ts';
+import { Canceller, lost, messageIds, response, said } from './response.ts';
 
 export interface FindQuery {
   readonly sopClass: string;
@@ -33,19 +22,13 @@ export type FindResult =
       /** Status of the final response: 0x0000, or 0xFE00 after a cancel. */
       readonly status: number;
     }
-  | { readonly ok: false; readonly failure: Failure };
+  | Unanswered;
 
 interface Matches {
   readonly matches: DataSet[];
   readonly status: number;
 }
 
-export const FIND_SYNTAXES = [
-  transferSyntaxes.explicitVRLittleEndian,
-  transferSyntaxes.implicitVRLittleEndian,
-] as const;
-
-const CONTEXT = 1;
 const LIMIT = 100_000;
 const CANCELLED = 0xfe00;
 
@@ -68,9 +51,7 @@ export interface FindQueries extends Omit<FindQuery, 'identifier' | 'limit'> {
   readonly limit?: number | undefined;
 }
 
-export type FindResults =
-  | { readonly ok: true; readonly answers: readonly Matches[] }
-  | { readonly ok: false; readonly failure: Failure };
+export type FindResults = { readonly ok: true; readonly answers: readonly Matches[] } | Unanswered;
 
 /** Several queries over one association: the matches of each. The first that fails is the result. Never rejects. */
 export async function findAll(
@@ -78,39 +59,27 @@ export async function findAll(
   { sopClass, identifiers, limit }: FindQueries,
   signal?: AbortSignal,
 ): Promise<FindResults> {
-  try {
-    const proposed = { id: CONTEXT, abstractSyntax: sopClass, transferSyntaxes: FIND_SYNTAXES };
-    const association = await associate(peer, [proposed], signal);
+  return inAssociation(peer, { sopClass, cancels: true }, signal, async (association, transferSyntax) => {
     const nextId = messageIds();
-    try {
-      const answers: Matches[] = [];
-      for (const identifier of identifiers) {
-        if (signal?.aborted === true) throw cancelled();
-        const query = { sopClass, identifier, limit: limit ?? LIMIT };
-        answers.push(await ask(association, peer, query, nextId(), signal));
-      }
-      return { ok: true, answers };
-    } finally {
-      await release(association, peer);
+    const answers: Matches[] = [];
+    for (const identifier of identifiers) {
+      if (signal?.aborted === true) throw cancelled();
+      const query = { sopClass, identifier, limit: limit ?? LIMIT };
+      answers.push(await ask({ association, transferSyntax, peer, signal }, query, nextId()));
     }
-  } catch (error) {
-    return { ok: false, failure: failureOf(error) };
-  }
+    return { ok: true as const, answers };
+  });
 }
 
-async function ask(
-  association: Association,
-  peer: Peer,
-  query: Required<FindQuery>,
-  messageId: number,
-  signal?: AbortSignal,
-): Promise<Matches> {
-  const context = association.context(CONTEXT);
-  if (context === undefined) {
-    throw new FailureError(
-      permanent('NOT_NEGOTIATED', `${nameOf(peer)} does not offer SOP class ${query.sopClass}.`),
-    );
-  }
+interface Line {
+  readonly association: Association;
+  readonly transferSyntax: string;
+  readonly peer: Peer;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function ask(line: Line, query: Required<FindQuery>, messageId: number): Promise<Matches> {
+  const { association, transferSyntax, peer, signal } = line;
   const request = {
     affectedSopClassUid: query.sopClass,
     commandField: COMMAND.findRq,
@@ -118,29 +87,24 @@ async function ask(
     priority: 0,
     dataSetType: DATA_SET,
   };
-  const characterSet = text(query.identifier, 'SpecificCharacterSet') ?? 'ISO_IR 6';
-  const identifier = encodeDataSet(query.identifier, context.transferSyntax, characterSet);
-  const canceller = new Canceller(association, { peer, contextId: CONTEXT, messageId, signal });
+  const characterSet = text(query.identifier, 'SpecificCharacterSet');
+  const identifier = encodeDataSet(query.identifier, transferSyntax, characterSet);
+  const canceller = new Canceller(association, { peer, messageId, signal });
   try {
     if (!(await association.send(CONTEXT, request, identifier))) throw lost(association, peer, signal);
     const next = (): Promise<Message | undefined> => response(association, request, peer);
-    return await gather(next, { association, context, peer, canceller, limit: query.limit, signal });
+    return await gather(next, line, canceller, query.limit);
   } finally {
     canceller.stop();
   }
 }
 
-interface Gathering {
-  readonly association: Association;
-  readonly context: Context;
-  readonly peer: Peer;
-  readonly canceller: Canceller;
-  readonly limit: number;
-  readonly signal: AbortSignal | undefined;
-}
-
-async function gather(next: () => Promise<Message | undefined>, gathering: Gathering): Promise<Matches> {
-  const { association, context, peer, canceller, limit, signal } = gathering;
+async function gather(
+  next: () => Promise<Message | undefined>,
+  { association, transferSyntax, peer, signal }: Line,
+  canceller: Canceller,
+  limit: number,
+): Promise<Matches> {
   const matches: DataSet[] = [];
   for (;;) {
     const message = await next();
@@ -153,19 +117,21 @@ async function gather(next: () => Promise<Message | undefined>, gathering: Gathe
     const status = message.command.status ?? 0;
     if (!isPending(status)) {
       if (cancelledByCaller) throw cancelled();
-      return { matches, status: final(status, message, peer) };
+      if (status === 0 || status === CANCELLED) return { matches, status };
+      const { message: why, passes } = said('C-FIND', message.command, peer);
+      throw new FailureError((passes ? transient : permanent)('FIND_FAILED', why));
     }
     if (canceller.sent) continue;
-    matches.push(match(message, context, peer));
+    matches.push(match(message, transferSyntax, peer));
     if (matches.length >= limit) await canceller.cancel();
   }
 }
 
 const isPending = (status: number): boolean => status === 0xff00 || status === 0xff01;
 
-function match(message: Message, context: Context, peer: Peer): DataSet {
+function match({ dataSet }: Message, transferSyntax: string, peer: Peer): DataSet {
   try {
-    return decodeDataSet(message.dataSet ?? new Uint8Array(0), context.transferSyntax);
+    return decodeDataSet(dataSet ?? new Uint8Array(0), transferSyntax);
   } catch (error) {
     throw new FailureError(
       permanent(
@@ -175,12 +141,4 @@ function match(message: Message, context: Context, peer: Peer): DataSet {
       error,
     );
   }
-}
-
-function final(status: number, { command }: Message, peer: Peer): number {
-  if (status === 0 || status === CANCELLED) return status;
-  const { meaning, transient: passes } = describeStatus('C-FIND', status);
-  const comment = command.errorComment === undefined ? '' : ` (${command.errorComment})`;
-  const message = `${nameOf(peer)} answered C-FIND with: ${meaning}${comment} (status ${hex(status)}).`;
-  throw new FailureError((passes ? transient : permanent)('FIND_FAILED', message));
 }

@@ -1,16 +1,12 @@
-/** C-MOVE as SCU (PS3.7 9.1.4, PS3.4 C.4.2): one request in an association of its own. */
-import { encodeDataSet, text, type DataSet } from '@scanflow/dicom';
-import { FailureError, ambiguous, permanent } from '@scanflow/failure';
+/** C-MOVE as SCU (PS3.7 9.1.4, PS3.4 C.4.2): one request in an association of its own, and what came of it. */
+import { defined } from '@scanflow/booking/defined';
+import { decodeDataSet, describeStatus, encodeDataSet, text, texts, type DataSet } from '@scanflow/dicom';
+import { ambiguous, FailureError, permanent, transient, type Failure } from '@scanflow/failure';
 import { endingOf, type Association } from '../association.ts';
-import { failureOf } from '../failure.ts';
-import { COMMAND, DATA_SET } from '../message/command.ts';
 import type { Message } from '../message/assembler.ts';
-import { associate, release } from './associate.ts';
-import { Canceller } from './cancel.ts';
-import { FIND_SYNTAXES } from './find.ts';
-import { countsOf, outcomeOf, type MoveOutcome, type SubOperations } from './move-outcome.ts';
-import { cancelled, nameOf, type Peer } from './peer.ts';
-import { response } from './response.ts';
+import { COMMAND, DATA_SET, hex, type Command } from '../message/command.ts';
+import { cancelled, CONTEXT, inAssociation, nameOf, type Peer } from './associate.ts';
+import { Canceller, response, said } from './response.ts';
 
 export interface MoveOrder {
   /** Study Root or Patient Root MOVE. */
@@ -28,10 +24,35 @@ export interface MoveOrder {
   readonly onProgress?: (counts: SubOperations) => void;
 }
 
+/** C-STORE sub-operations; what the source does not tell is absent. */
+export interface SubOperations {
+  readonly remaining?: number;
+  readonly completed?: number;
+  readonly failed?: number;
+  readonly warning?: number;
+}
+
+interface Told {
+  /** Of the final response; absent where none came. */
+  readonly status?: number;
+  /** The last reported ones. */
+  readonly counts: SubOperations;
+  /** Failed SOP Instance UID List (0008,0058) of the final response; empty where the source does not give it. */
+  readonly failedUids: readonly string[];
+}
+
+/**
+ * `complete`: it says that everything was sent, with warnings perhaps. `partial`: it says that it is done, and tells
+ * of failed or remaining images, whatever the status. `failed`: it refused, gave up or fell silent; some images may
+ * have gone. None of them says what the target has: ask it.
+ */
+export type MoveOutcome =
+  | (Told & { readonly result: 'complete' })
+  | (Told & { readonly result: 'partial' | 'failed' | 'cancelled'; readonly failure: Failure });
+
 /** Longest silence of a source in the midst of a move. */
 export const MOVE_QUIET_MS = 600_000;
 
-const CONTEXT = 1;
 const MESSAGE_ID = 1;
 
 /**
@@ -40,23 +61,19 @@ const MESSAGE_ID = 1;
  */
 export async function move(peer: Peer, order: MoveOrder, signal?: AbortSignal): Promise<MoveOutcome> {
   const pending: Pending = { counts: {} };
-  try {
-    if (!/^[^\\\p{C}]{1,16}$/u.test(order.destination))
-      throw new FailureError(
-        permanent('AET_TOO_LONG', 'An AE title has 1 to 16 characters, and no \\ among them.'),
-      );
-    const proposed = { id: CONTEXT, abstractSyntax: order.sopClass, transferSyntaxes: FIND_SYNTAXES };
-    const association = await associate(peer, [proposed], signal);
-    try {
-      return await ask({ association, peer, order, pending, signal });
-    } finally {
-      await release(association, peer);
-    }
-  } catch (error) {
-    const failure = failureOf(error);
+  const came = (failure: Failure): MoveOutcome => {
     const result = failure.code === 'CANCELLED' ? 'cancelled' : 'failed';
     return { result, failure, counts: pending.counts, failedUids: [] };
-  }
+  };
+  if (!/^[^\\\p{C}]{1,16}$/u.test(order.destination))
+    return came(permanent('AET_TOO_LONG', 'An AE title has 1 to 16 characters, and no \\ among them.'));
+  const { sopClass } = order;
+  const refusal = `does not offer SOP class ${sopClass}; it cannot be asked to send`;
+  const purpose = { sopClass, refusal, cancels: true };
+  const outcome = await inAssociation(peer, purpose, signal, (association, syntax) =>
+    ask({ association, peer, order, pending, signal }, syntax),
+  );
+  return 'ok' in outcome ? came(outcome.failure) : outcome;
 }
 
 interface Pending {
@@ -71,12 +88,10 @@ interface Asking {
   readonly signal: AbortSignal | undefined;
 }
 
-async function ask({ association, peer, order, pending, signal }: Asking): Promise<MoveOutcome> {
-  const syntax = association.context(CONTEXT)?.transferSyntax;
-  if (syntax === undefined) {
-    const message = `${nameOf(peer)} does not offer SOP class ${order.sopClass}; it cannot be asked to send.`;
-    throw new FailureError(permanent('NOT_NEGOTIATED', message));
-  }
+async function ask(
+  { association, peer, order, pending, signal }: Asking,
+  syntax: string,
+): Promise<MoveOutcome> {
   const request = {
     affectedSopClassUid: order.sopClass,
     commandField: COMMAND.moveRq,
@@ -85,14 +100,9 @@ async function ask({ association, peer, order, pending, signal }: Asking): Promi
     moveDestination: order.destination,
     dataSetType: DATA_SET,
   };
-  const characterSet = text(order.identifier, 'SpecificCharacterSet') ?? 'ISO_IR 6';
+  const characterSet = text(order.identifier, 'SpecificCharacterSet');
   const identifier = encodeDataSet(order.identifier, syntax, characterSet);
-  const canceller = new Canceller(association, {
-    peer,
-    contextId: CONTEXT,
-    messageId: MESSAGE_ID,
-    signal,
-  });
+  const canceller = new Canceller(association, { peer, messageId: MESSAGE_ID, signal });
   try {
     const sent = await association.send(CONTEXT, request, identifier);
     // it may have aborted before the request was out
@@ -102,7 +112,7 @@ async function ask({ association, peer, order, pending, signal }: Asking): Promi
     const final = sent ? await lastOf(next, order, pending) : undefined;
     if (final === undefined && signal?.aborted === true) throw cancelled();
     if (final !== undefined) {
-      const outcome = outcomeOf(final, syntax, pending.counts, nameOf(peer));
+      const outcome = outcomeOf(final, syntax, pending.counts, peer);
       const ours = outcome.result === 'cancelled' && signal?.aborted === true;
       return ours ? { ...outcome, failure: cancelled().failure } : outcome;
     }
@@ -125,5 +135,85 @@ async function lastOf(
     if (message.command.status !== 0xff00 && message.command.status !== 0xff01) return message;
     pending.counts = { ...pending.counts, ...countsOf(message.command) };
     order.onProgress?.(pending.counts);
+  }
+}
+
+function countsOf(command: Command): SubOperations {
+  const { remainingSubOperations, completedSubOperations, failedSubOperations, warningSubOperations } =
+    command;
+  return defined({
+    remaining: remainingSubOperations,
+    completed: completedSubOperations,
+    failed: failedSubOperations,
+    warning: warningSubOperations,
+  });
+}
+
+/** Of the final response; `before`: the counts of the last pending one. */
+function outcomeOf(
+  { command, dataSet }: Message,
+  transferSyntax: string,
+  before: SubOperations,
+  peer: Peer,
+): MoveOutcome {
+  const { status = 0 } = command;
+  const final = countsOf(command);
+  const told = {
+    status,
+    // a final response need not repeat them
+    counts: Object.keys(final).length === 0 ? before : final,
+    failedUids: dataSet === undefined ? [] : failedUidsIn(dataSet, transferSyntax),
+  };
+  const { category } = describeStatus('C-MOVE', status);
+  if (category === 'success' || category === 'warning') return ended(told, final, category, peer);
+  const failure = refusal(command, peer);
+  return { ...told, result: category === 'cancel' ? 'cancelled' : 'failed', failure };
+}
+
+/** 0000 with failed images is met with, and so is B000 for warnings alone. */
+function ended(
+  told: Required<Told>,
+  final: SubOperations,
+  category: 'success' | 'warning',
+  peer: Peer,
+): MoveOutcome {
+  const failed = Math.max(final.failed ?? 0, told.failedUids.length);
+  const { remaining = 0, warning = 0 } = final;
+  const unexplained = category === 'warning' && warning === 0;
+  if (failed === 0 && remaining === 0 && !unexplained) return { ...told, result: 'complete' };
+  const what = [
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(remaining > 0 ? [`${remaining} were not begun`] : []),
+  ].join(', ');
+  const message = `${nameOf(peer)} did not send every image (${what === '' ? 'it does not say how many' : what}; status ${hex(told.status)}). Look into its log and the target's.`;
+  return { ...told, result: 'partial', failure: transient('MOVE_INCOMPLETE', message) };
+}
+
+function refusal(command: Command, peer: Peer): Failure {
+  const { status = 0 } = command;
+  const { message: answer, passes } = said('C-MOVE', command, peer);
+  // PS3.4 table C.4-2
+  if (status === 0xa801)
+    return permanent(
+      'MOVE_UNKNOWN_TARGET',
+      `${answer} Have the target's AE title, host and port entered there.`,
+    );
+  if (status >> 8 === 0xa7)
+    return transient(
+      'MOVE_REFUSED',
+      `${answer} See that the target runs, and that ${nameOf(peer)} has its address.`,
+    );
+  if (status === 0xfe00) return transient('MOVE_FAILED', `${answer} Somebody ended it there; try again.`);
+  return (passes ? transient : permanent)('MOVE_FAILED', `${answer} Look into its log.`);
+}
+
+/** A list that cannot be decoded takes nothing from the status. */
+function failedUidsIn(bytes: Uint8Array, transferSyntax: string): string[] {
+  try {
+    return texts(decodeDataSet(bytes, transferSyntax), 'FailedSOPInstanceUIDList').filter(
+      (uid) => uid !== '',
+    );
+  } catch {
+    return [];
   }
 }

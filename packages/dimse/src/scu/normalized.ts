@@ -1,22 +1,12 @@
 /** N-CREATE and N-SET as SCU (PS3.7 10.1.5, 10.1.3): one request in an association of its own. */
 import { defined } from '@scanflow/booking/defined';
-import {
-  decodeDataSet,
-  encodeDataSet,
-  text,
-  transferSyntaxes,
-  type DataSet,
-  type Tag,
-} from '@scanflow/dicom';
-import { type Failure, FailureError, ambiguous, permanent } from '@scanflow/failure';
-import type { Association } from '../association.ts';
+import { decodeDataSet, encodeDataSet, text, type DataSet, type Tag } from '@scanflow/dicom';
+import { ambiguous, FailureError } from '@scanflow/failure';
 import { endingOf } from '../association.ts';
-import { failureOf } from '../failure.ts';
-import { COMMAND, DATA_SET, type Command } from '../message/command.ts';
 import type { Message } from '../message/assembler.ts';
-import { abortOn, associate, release } from './associate.ts';
-import { cancelled, nameOf, type Peer } from './peer.ts';
-import { response } from './response.ts';
+import { COMMAND, DATA_SET, type Command } from '../message/command.ts';
+import { cancelled, inAssociation, nameOf, type Peer, type Unanswered } from './associate.ts';
+import { exchange } from './response.ts';
 
 export interface CreateOrder {
   readonly sopClass: string;
@@ -45,7 +35,7 @@ export interface NormalizedAnswer {
   readonly attributes?: DataSet;
 }
 
-export type NormalizedOutcome = NormalizedAnswer | { readonly ok: false; readonly failure: Failure };
+export type NormalizedOutcome = NormalizedAnswer | Unanswered;
 
 interface Request {
   readonly command: Command & { readonly messageId: number };
@@ -53,9 +43,6 @@ interface Request {
   readonly dataSet: DataSet;
   readonly transferSyntaxes?: readonly string[] | undefined;
 }
-
-const CONTEXT = 1;
-const BOTH = [transferSyntaxes.explicitVRLittleEndian, transferSyntaxes.implicitVRLittleEndian];
 
 /** Creates an instance at the peer. Never rejects; lost after it was sent is `ambiguous`. */
 export function nCreate(peer: Peer, order: CreateOrder, signal?: AbortSignal): Promise<NormalizedOutcome> {
@@ -85,46 +72,19 @@ export function nSet(peer: Peer, order: SetOrder, signal?: AbortSignal): Promise
   return perform(peer, request, signal);
 }
 
-async function perform(peer: Peer, request: Request, signal?: AbortSignal): Promise<NormalizedOutcome> {
-  try {
-    const proposed = {
-      id: CONTEXT,
-      abstractSyntax: request.sopClass,
-      transferSyntaxes: request.transferSyntaxes ?? BOTH,
-    };
-    const association = await associate(peer, [proposed], signal);
-    const letGo = abortOn(signal, association);
-    try {
-      return await ask(association, peer, request, signal);
-    } finally {
-      letGo();
-      await release(association, peer);
-    }
-  } catch (error) {
-    return { ok: false, failure: failureOf(error) };
-  }
-}
-
-async function ask(
-  association: Association,
+function perform(
   peer: Peer,
-  { command, sopClass, dataSet }: Request,
+  { command, sopClass, dataSet, transferSyntaxes }: Request,
   signal?: AbortSignal,
-): Promise<NormalizedAnswer> {
-  const transferSyntax = association.context(CONTEXT)?.transferSyntax;
-  if (transferSyntax === undefined) {
-    throw new FailureError(
-      permanent('NOT_NEGOTIATED', `${nameOf(peer)} does not offer SOP class ${sopClass}.`),
-    );
-  }
-  const characterSet = text(dataSet, 'SpecificCharacterSet') ?? 'ISO_IR 6';
-  const bytes = encodeDataSet(dataSet, transferSyntax, characterSet);
-  const sent = await association.send(CONTEXT, command, bytes);
-  const answer = sent ? await response(association, command, peer) : undefined;
-  if (answer !== undefined) return answerOf(answer, transferSyntax);
-  if (signal?.aborted === true) throw cancelled();
-  const message = `${nameOf(peer)}: ${endingOf(association)}. It may have been carried out.`;
-  throw new FailureError(ambiguous('NO_RESPONSE', message));
+): Promise<NormalizedOutcome> {
+  return inAssociation(peer, { sopClass, transferSyntaxes }, signal, async (association, transferSyntax) => {
+    const bytes = encodeDataSet(dataSet, transferSyntax, text(dataSet, 'SpecificCharacterSet'));
+    const answer = await exchange(association, peer, command, bytes);
+    if (answer !== undefined) return answerOf(answer, transferSyntax);
+    if (signal?.aborted === true) throw cancelled();
+    const message = `${nameOf(peer)}: ${endingOf(association)}. It may have been carried out.`;
+    throw new FailureError(ambiguous('NO_RESPONSE', message));
+  });
 }
 
 function answerOf({ command, dataSet }: Message, transferSyntax: string): NormalizedAnswer {

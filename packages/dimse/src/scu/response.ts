@@ -1,14 +1,26 @@
-/** Waiting for responses, as every SCU service does. */
+/** Waiting for responses, as every SCU service does, and cancelling those that would still come. */
+import { describeStatus, type DimseService } from '@scanflow/dicom/file';
 import { FailureError, transient } from '@scanflow/failure';
 import { endingOf, type Association } from '../association.ts';
-import { RESPONSE } from '../message/command.ts';
 import type { Message } from '../message/assembler.ts';
-import { cancelled, nameOf, timeoutsOf, type Peer } from './peer.ts';
+import { COMMAND, hex, NO_DATA_SET, RESPONSE, type Command } from '../message/command.ts';
+import { cancelled, CONTEXT, nameOf, timeoutsOf, type Peer } from './associate.ts';
 
 /** Message IDs 1 to 65535, again and again (PS3.7 E.1). */
 export function messageIds(): () => number {
   let last = 0;
   return () => (last = (last % 0xffff) + 1);
+}
+
+/** Sends a request of one response and gives that; undefined as in response(). */
+export async function exchange(
+  association: Association,
+  peer: Peer,
+  request: Command & { readonly messageId: number },
+  dataSet?: Uint8Array,
+): Promise<Message | undefined> {
+  const sent = await association.send(CONTEXT, request, dataSet);
+  return sent ? await response(association, request, peer) : undefined;
 }
 
 /**
@@ -39,4 +51,59 @@ export async function response(
 export function lost(association: Association, peer: Peer, signal?: AbortSignal): FailureError {
   if (signal?.aborted === true) return cancelled();
   return new FailureError(transient('DEST_LOST', `${nameOf(peer)}: ${endingOf(association)}.`));
+}
+
+/** What a peer answered, for the message of a failure, and whether trying again may help. */
+export function said(
+  service: DimseService,
+  { status = 0, errorComment }: Command,
+  peer: Peer,
+): { message: string; passes: boolean } {
+  const { meaning, transient: passes } = describeStatus(service, status);
+  const comment = errorComment === undefined ? '' : ` (${errorComment})`;
+  const message = `${nameOf(peer)} answered ${service} with: ${meaning}${comment} (status ${hex(status)}).`;
+  return { message, passes };
+}
+
+interface Cancellable {
+  readonly peer: Peer;
+  /** Of the request that is cancelled. */
+  readonly messageId: number;
+  /** Cancels when it aborts. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Sends C-CANCEL-RQ (PS3.7 9.3.2.3, 9.3.4.3) once, and ends the association when the peer goes on for too long after it. */
+export class Canceller {
+  readonly #association: Association;
+  readonly #request: Cancellable;
+  readonly #onAbort = (): void => void this.cancel();
+  #stopTimer: (() => void) | undefined;
+
+  constructor(association: Association, request: Cancellable) {
+    this.#association = association;
+    this.#request = request;
+    request.signal?.addEventListener('abort', this.#onAbort);
+  }
+
+  get sent(): boolean {
+    return this.#stopTimer !== undefined;
+  }
+
+  async cancel(): Promise<void> {
+    if (this.sent) return;
+    const { peer, messageId } = this.#request;
+    this.#stopTimer = this.#association.endAfter(timeoutsOf(peer).release, 'the peer went on after C-CANCEL');
+    const command = {
+      commandField: COMMAND.cancelRq,
+      messageIdBeingRespondedTo: messageId,
+      dataSetType: NO_DATA_SET,
+    };
+    await this.#association.send(CONTEXT, command);
+  }
+
+  stop(): void {
+    this.#request.signal?.removeEventListener('abort', this.#onAbort);
+    this.#stopTimer?.();
+  }
 }

@@ -4,9 +4,9 @@ import { isIP } from 'node:net';
 import { checkServerIdentity, connect, createSecureContext, type SecureContext } from 'node:tls';
 import { defined } from '@scanflow/booking/defined';
 import { codeOf, FailureError } from '@scanflow/failure';
-import type { Dial } from '../scu/peer.ts';
+import type { Dial } from '../scu/associate.ts';
 import { broke, tlsFailure } from './problem.ts';
-import { usable, HANDSHAKE_MS, profileOptions, type TlsCredentials, type TlsProfile } from './settings.ts';
+import { HANDSHAKE_MS, profileOptions, usable, type TlsCredentials, type TlsProfile } from './settings.ts';
 
 export interface TlsDialOptions {
   /** Called for every connection, so that they may be renewed; the same object means that nothing changed. */

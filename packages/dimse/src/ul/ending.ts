@@ -42,7 +42,7 @@ const ABORT_REASONS: Readonly<Record<number, string>> = {
 };
 
 /** PS3.8 9.3.8. The reason means something only where the provider aborted. */
-export function describeAbort({ source, reason }: Pick<Abort, 'source' | 'reason'>): string {
+function describeAbort({ source, reason }: Pick<Abort, 'source' | 'reason'>): string {
   if (source === 0) return 'by its user';
   return `by its provider: ${ABORT_REASONS[reason] ?? `reason ${reason}`}`;
 }

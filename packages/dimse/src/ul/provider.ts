@@ -16,7 +16,7 @@ import { PduReader, type PduLimits, type Room } from './reader.ts';
 import { transition, type Action, type Role, type State, type UlEvent } from './states.ts';
 
 /** Indications and confirmations to the user of the service (PS3.8 7). After `ended` none follows. */
-export interface ProviderUser {
+interface ProviderUser {
   associateRequested?(pdu: AssociateRq): void;
   associateAccepted?(pdu: AssociateAc): void;
   data(values: readonly Pdv[]): void;
@@ -27,7 +27,7 @@ export interface ProviderUser {
   disconnected(): void;
 }
 
-export interface ProviderOptions {
+interface ProviderOptions {
   readonly role: Role;
   readonly limits: PduLimits;
   /** For what is unfinished; default: as much as the limits allow. */

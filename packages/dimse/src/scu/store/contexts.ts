@@ -1,7 +1,6 @@
 /** Which presentation contexts instances need, and which of them a peer accepts. */
 import type { ProposedContext } from '../../ul/pdu.ts';
-import { associate, release } from '../associate.ts';
-import type { Peer } from '../peer.ts';
+import { associate, release, type Peer } from '../associate.ts';
 
 /** Of one association: ids are odd and fit a byte (PS3.8 9.3.2.2). */
 export const CONTEXTS = 128;

@@ -1,11 +1,9 @@
 /** An association for C-STORE requests (PS3.7 9.1.1, PS3.4 B), several under way where the peer grants that. */
 import type { Failure } from '@scanflow/failure';
 import { endingOf, type Association } from '../../association.ts';
-import { failureOf } from '../../failure.ts';
 import { COMMAND, DATA_SET, encodeCommand, RESPONSE, type Command } from '../../message/command.ts';
 import { describeContextResult } from '../../ul/negotiation.ts';
-import { abortOn, associate, release } from '../associate.ts';
-import { timeoutsOf, type Peer } from '../peer.ts';
+import { abortOn, associate, failureOf, release, timeoutsOf, type Peer } from '../associate.ts';
 import { lost, messageIds } from '../response.ts';
 import { contextsFor, kindOf, type Kind } from './contexts.ts';
 import type { StoreGate } from './input.ts';

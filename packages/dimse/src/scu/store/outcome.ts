@@ -2,7 +2,7 @@
 import { describeStatus } from '@scanflow/dicom/file';
 import { ambiguous, permanent, transient, type Failure } from '@scanflow/failure';
 import { hex, type Command } from '../../message/command.ts';
-import { nameOf, type Peer } from '../peer.ts';
+import { nameOf, type Peer } from '../associate.ts';
 
 /** What became of one instance. `sent` and `warning`: the peer has it. */
 export type StoreOutcome = {

@@ -1,8 +1,7 @@
 /** C-STORE as SCU: files to a peer, over associations side by side, each file with exactly one outcome. */
 import { SEND_HELD, type Failure } from '@scanflow/failure';
-import { failureOf } from '../../failure.ts';
 import { silent } from '../../log.ts';
-import { cancelled, nameOf, type Peer } from '../peer.ts';
+import { cancelled, failureOf, nameOf, type Peer } from '../associate.ts';
 import type { StoreItem, StoreOptions } from './input.ts';
 import type { Instance } from './instance.ts';
 import { StoreLine } from './line.ts';

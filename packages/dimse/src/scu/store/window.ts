@@ -1,6 +1,6 @@
 /** The files that come next, read ahead, with what must be known of them to propose an association. */
 import type { Failure } from '@scanflow/failure';
-import { failureOf } from '../../failure.ts';
+import { failureOf } from '../associate.ts';
 import { Buffers, SLOT } from './file.ts';
 import type { StoreItem } from './input.ts';
 import { openInstance, type Instance } from './instance.ts';
