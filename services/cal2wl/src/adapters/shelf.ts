@@ -2,8 +2,7 @@
 import { mkdir, readdir, stat, unlink, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeBookingRecord, isDerivedAccession, type BookingRecord } from '@scanflow/booking';
-import { codeOf } from '@scanflow/failure';
-import { fsyncFolder, removeLeftovers, stampOf, writeFileAtomic } from '@scanflow/runtime';
+import { absent, fsyncFolder, removeLeftovers, stampOf, writeFileAtomic } from '@scanflow/runtime';
 import { bookingFiles, type RecordFiles } from '@scanflow/records';
 import type { Action, Published } from '../domain/reconcile.ts';
 
@@ -152,11 +151,7 @@ async function writeChanged(files: KnownFiles, path: string, bytes: Uint8Array, 
 }
 
 async function remove(path: string, folder: string): Promise<void> {
-  try {
-    await unlink(path);
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error;
-  }
+  await unlink(path).catch(absent);
   await fsyncFolder(folder);
 }
 

@@ -1,8 +1,9 @@
 /** The SQLite ledger, from outside the streamer: a copy of one moment while it runs, and whether it runs. */
-import { copyFile, mkdir, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { codeOf, messageOf } from '@scanflow/failure';
+import { messageOf } from '@scanflow/failure';
+import { stampOf } from '@scanflow/runtime';
 
 export const ledgerIn = (data: string): string => join(data, 'streamer', 'ledger.sqlite');
 
@@ -11,7 +12,7 @@ const TRIES = 5;
 
 /** Writes a complete copy to `to`. False if there is no ledger. Throws an Error that says what to do. */
 export async function copyLedger(path: string, to: string): Promise<boolean> {
-  if ((await sizes(path)).file === undefined) return false;
+  if ((await stamps(path)).file === undefined) return false;
   await mkdir(dirname(to), { recursive: true, mode: 0o700 });
   try {
     await snapshot(path, to);
@@ -66,27 +67,18 @@ function check(path: string): void {
 /** Copies file and log of one moment: both are unchanged after the copy. */
 async function copyStill(path: string, to: string): Promise<void> {
   for (let attempt = 1; attempt <= TRIES; attempt += 1) {
-    const before = await sizes(path);
+    const before = await stamps(path);
     for (const suffix of SUFFIXES) await rm(`${to}${suffix}`, { force: true });
     await copyFile(path, to);
     if (before.wal !== undefined) await copyFile(`${path}-wal`, `${to}-wal`);
-    const after = await sizes(path);
+    const after = await stamps(path);
     if (before.file === after.file && before.wal === after.wal) return;
   }
   throw new Error('it changes all the time');
 }
 
-async function sizes(path: string): Promise<{ file: string | undefined; wal: string | undefined }> {
-  const of = async (name: string): Promise<string | undefined> => {
-    try {
-      const { ino, size, mtimeNs } = await stat(name, { bigint: true });
-      return `${ino} ${size} ${mtimeNs}`;
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT') return undefined;
-      throw error;
-    }
-  };
-  return { file: await of(path), wal: await of(`${path}-wal`) };
+async function stamps(path: string): Promise<{ file: string | undefined; wal: string | undefined }> {
+  return { file: await stampOf(path), wal: await stampOf(`${path}-wal`) };
 }
 
 /** Takes the lock of the streamer until `release`: no streamer can start meanwhile. Undefined if one runs. */

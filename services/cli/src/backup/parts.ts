@@ -2,7 +2,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { Config } from '@scanflow/config';
-import { codeOf } from '@scanflow/failure';
+import { absent } from '@scanflow/runtime';
 
 /** A file to copy, and its place in the backup. */
 export interface Source {
@@ -136,6 +136,6 @@ async function filesBelow(
 
 /** A folder that does not exist is empty. */
 function none(error: unknown): [] {
-  if (codeOf(error) === 'ENOENT') return [];
-  throw error;
+  absent(error);
+  return [];
 }

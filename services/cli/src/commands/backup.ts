@@ -2,11 +2,10 @@
  * `scanflow backup FOLDER`: what a facility has of its own, while everything runs.
  * The backup is written aside, file by file with its sum, and gets its name once it is complete.
  */
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Config } from '@scanflow/config';
-import { codeOf } from '@scanflow/failure';
-import { asideName, fsyncFolder, requireFinishedRestore } from '@scanflow/runtime';
+import { absent, asideName, fsyncFolder, namesIn, requireFinishedRestore } from '@scanflow/runtime';
 import manifest from '../../package.json' with { type: 'json' };
 import { copyLedger, ledgerIn } from '../backup/ledger-file.ts';
 import { MANIFEST, sumIn, sumOf, type Manifest, type ManifestFile } from '../backup/manifest.ts';
@@ -113,11 +112,7 @@ const ABANDONED_HOURS = 24;
 
 /** Removes what killed backups left. */
 async function removeAbandoned(folder: string, now: Temporal.Instant): Promise<void> {
-  const names = await readdir(folder).catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT') return [];
-    throw error;
-  });
-  for (const name of names) {
+  for (const name of await namesIn(folder)) {
     const begun = ABANDONED.exec(name)?.[1];
     if (begun !== undefined && now.since(Temporal.Instant.from(begun)).total('hours') > ABANDONED_HOURS)
       await rm(join(folder, name), { recursive: true, force: true });
@@ -163,10 +158,7 @@ async function copyOfLedger(aside: string, data: string, files: ManifestFile[]):
 /** Undefined if the file is gone meanwhile: then nobody needs it. */
 async function copy({ from, path }: Source, aside: string): Promise<ManifestFile | undefined> {
   const to = join(aside, path);
-  const source = await open(from, 'r').catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  });
+  const source = await open(from, 'r').catch(absent);
   if (source === undefined) return undefined;
   try {
     await mkdir(dirname(to), { recursive: true, mode: FOLDER_MODE });

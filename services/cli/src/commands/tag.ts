@@ -5,7 +5,7 @@ import { link, open, rename, stat, unlink, type FileHandle } from 'node:fs/promi
 import { dirname } from 'node:path';
 import { defaultTag, type Config } from '@scanflow/config';
 import { codeOf, messageOf } from '@scanflow/failure';
-import { asideName, fsyncFolder } from '@scanflow/runtime';
+import { absent, asideName, fsyncFolder } from '@scanflow/runtime';
 import {
   CannotTag,
   isTagText,
@@ -150,9 +150,7 @@ async function write(job: Job, signal: AbortSignal): Promise<Done> {
     if (error instanceof CannotTag) return error.refusal;
     throw error;
   } finally {
-    await unlink(aside).catch((error: unknown) => {
-      if (codeOf(error) !== 'ENOENT') throw error;
-    });
+    await unlink(aside).catch(absent);
   }
 }
 
