@@ -78,11 +78,18 @@ export function readUid(
   const file = new Head(bytes, complete ? bytes.length : fileSize);
   let uid: string | undefined;
   const read = ({ head, header: { dataSetOffset }, layout }: Located): number =>
-    walkTopLevel(head, dataSetOffset, layout, (found) => {
-      const end = found.valueOffset + found.length;
-      if (found.tag === tag && end <= head.bytes.length) uid = unpadded(head.latin1(found.valueOffset, end));
-      return found.tag >= tag;
-    });
+    walkTopLevel(
+      head,
+      dataSetOffset,
+      layout,
+      (found) => {
+        const end = found.valueOffset + found.length;
+        if (found.tag === tag && end <= head.bytes.length)
+          uid = unpadded(head.latin1(found.valueOffset, end));
+        return found.tag >= tag;
+      },
+      tag,
+    );
   try {
     inDataSet(file, read, header);
   } catch (error) {

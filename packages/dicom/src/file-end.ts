@@ -14,6 +14,7 @@ import {
   MAX_DEPTH,
   NeedMore,
   readHeader,
+  skim,
   UNDEFINED_LENGTH,
   type ElementHeader,
   type Frame,
@@ -117,12 +118,14 @@ class Walk {
     this.#odd = (size - start) % 2 !== 0;
   }
 
-  /** `bytes` stand at `base` of the file, and hold the next header. The end, once it is known. */
+  /** `bytes` stand at `base` of the file, and hold the next header. The end, once it is known; undefined: go on. */
   step(bytes: Uint8Array, base: number): FileEnd | undefined {
     this.#leave();
-    const { offset } = this;
     const top = this.#open.length === 0;
+    if (top && !this.#odd && this.#layout.explicit && !this.#layout.bigEndian) this.#skim(bytes, base);
+    const { offset } = this;
     if (top && offset === this.#size) return this.#whole();
+    if (Math.min(offset + LONGEST_HEADER, this.#size) > base + bytes.length) return undefined;
     if (this.#size - offset < 8) return this.#short(bytes.subarray(offset - base));
     try {
       return this.#enter(this.#headerAt(bytes, base));
@@ -133,10 +136,22 @@ class Walk {
     }
   }
 
+  /** Over values at the top that need no closer look. */
+  #skim(bytes: Uint8Array, base: number): void {
+    const place = { offset: this.offset - base, previous: this.#previous };
+    skim(this.#headOf(bytes), place, { end: this.#size - base });
+    this.offset = place.offset + base;
+    this.#previous = place.previous;
+  }
+
+  #headOf(bytes: Uint8Array): Head {
+    if (this.#head?.bytes !== bytes) this.#head = new Head(bytes, undefined);
+    return this.#head;
+  }
+
   #headerAt(bytes: Uint8Array, base: number): ElementHeader {
     const layout = this.#open.at(-1)?.frame.layout ?? this.#layout;
-    if (this.#head?.bytes !== bytes) this.#head = new Head(bytes, undefined);
-    const header = readHeader(this.#head, this.offset - base, layout);
+    const header = readHeader(this.#headOf(bytes), this.offset - base, layout);
     if (base === 0) return header;
     return { ...header, offset: header.offset + base, valueOffset: header.valueOffset + base };
   }

@@ -1,4 +1,5 @@
 /** Where a file's data set starts and how it is encoded, also of a file that does not say so, or has it deflated. */
+import { defined } from '@scanflow/booking/defined';
 import { DicomDecodeError } from './dataset.ts';
 import { inflateHead } from './deflated.ts';
 import {
@@ -7,6 +8,7 @@ import {
   NO_META,
   NO_SYNTAX,
   unpadded,
+  type FileHeader,
   type NeedsMore,
   type Part10Header,
 } from './part10.ts';
@@ -27,7 +29,11 @@ export interface Located {
  * time. Throws what `read` throws, NeedMore, or DicomDecodeError: NOT_PART10 where it is not certain that this is a
  * data set and in which encoding, TRANSFER_SYNTAX where that is named and not known. `header`: where it is known already.
  */
-export function inDataSet<T>(head: Head, read: (located: Located) => T, header = metaOf(head)): T {
+export function inDataSet<T>(
+  head: Head,
+  read: (located: Located) => T,
+  header: Part10Header | undefined = metaOf(head),
+): T {
   if (header === undefined || header.transferSyntax === '') return read(untold(head, header));
   const layout = fileLayout(header.transferSyntax);
   if (layout === 'deflated') return inDeflated(head, header, read);
@@ -172,13 +178,9 @@ function told({ head, header, layout }: Located): Part10Header {
 }
 
 /** Takes the UIDs of the data set where they can stand in a command; else those of the meta information stay. */
-function named(head: Head, header: Part10Header): Part10Header {
+function named(head: Head, header: FileHeader): Part10Header {
   const [sopClassUid, sopInstanceUid] = namesIn(head, header);
-  return {
-    ...header,
-    sopClassUid: usable(sopClassUid) ?? header.sopClassUid,
-    sopInstanceUid: usable(sopInstanceUid) ?? header.sopInstanceUid,
-  };
+  return header.named(defined({ sopClassUid: usable(sopClassUid), sopInstanceUid: usable(sopInstanceUid) }));
 }
 
 /** A UID may be wrong and is sent all the same: the receiver compares the command with the data set. */

@@ -60,26 +60,63 @@ export const NO_SYNTAX = 'the file meta information names no transfer syntax';
  * File meta information as it stands: undefined where there is none, its transfer syntax '' where that is left out.
  * Throws NeedMore, or DicomDecodeError for what cannot be walked.
  */
-export function metaOf(head: Head): Part10Header | undefined {
+export function metaOf(head: Head): FileHeader | undefined {
   const start = metaStart(head);
   if (start === undefined) return undefined;
-  const meta = new Map<number, Element>();
+  const names = { transferSyntax: '', sopClassUid: '', sopInstanceUid: '' };
   const dataSetOffset = walkMeta(head, start, (header) => {
     const end = header.valueOffset + header.length;
     head.require(end, header.offset);
-    meta.set(header.tag, elementOf(head, header, end));
+    const name = NAMES.get(header.tag);
+    if (name !== undefined) names[name] = firstOf(elementOf(head, header, end));
   });
-  const uid = (tag: number): string => {
-    const element = meta.get(tag);
-    return element?.kind === 'text' ? (element.values[0] ?? '') : '';
-  };
-  return {
-    transferSyntax: uid(TRANSFER_SYNTAX),
-    sopClassUid: uid(0x00020002),
-    sopInstanceUid: uid(0x00020003),
-    dataSetOffset,
-    meta,
-  };
+  return new FileHeader(names, dataSetOffset, head.bytes.slice(start, dataSetOffset));
+}
+
+const firstOf = (element: Element): string => (element.kind === 'text' ? (element.values[0] ?? '') : '');
+
+type Names = Pick<Part10Header, 'transferSyntax' | 'sopClassUid' | 'sopInstanceUid'>;
+const NAMES: ReadonlyMap<number, keyof Names> = new Map([
+  [TRANSFER_SYNTAX, 'transferSyntax'],
+  [0x00020002, 'sopClassUid'],
+  [0x00020003, 'sopInstanceUid'],
+]);
+
+/** Decodes the file meta information when somebody asks: who sends thousands of files needs only the names. */
+export class FileHeader implements Part10Header {
+  readonly transferSyntax: string;
+  readonly sopClassUid: string;
+  readonly sopInstanceUid: string;
+  readonly dataSetOffset: number;
+  readonly #bytes: Uint8Array;
+
+  constructor(
+    { transferSyntax, sopClassUid, sopInstanceUid }: Names,
+    dataSetOffset: number,
+    bytes: Uint8Array,
+  ) {
+    this.transferSyntax = transferSyntax;
+    this.sopClassUid = sopClassUid;
+    this.sopInstanceUid = sopInstanceUid;
+    this.dataSetOffset = dataSetOffset;
+    this.#bytes = bytes;
+  }
+
+  get meta(): DataSet {
+    const meta = new Map<number, Element>();
+    const head = new Head(this.#bytes, this.#bytes.length);
+    walkMeta(head, 0, (header) => {
+      meta.set(header.tag, elementOf(head, header, header.valueOffset + header.length));
+    });
+    return meta;
+  }
+
+  /** The header of the same file, with other names. */
+  named(names: Partial<Names>): FileHeader {
+    const { transferSyntax, sopClassUid, sopInstanceUid } = this;
+    const all = { transferSyntax, sopClassUid, sopInstanceUid, ...names };
+    return new FileHeader(all, this.dataSetOffset, this.#bytes);
+  }
 }
 
 /** Where the file meta information starts; undefined where the file shows none. */
@@ -130,8 +167,9 @@ function elementOf(head: Head, { vr = 'UN', valueOffset }: ElementHeader, end: n
   const traits = requireVr(vr);
   if (traits.kind !== 'text') return { vr, kind: 'binary', bytes: head.bytes.slice(valueOffset, end) };
   const text = head.latin1(valueOffset, end);
-  const values = text === '' ? [] : traits.multiple ? text.split('\\') : [text];
-  return { vr, kind: 'text', values: values.map(unpadded) };
+  if (text === '') return { vr, kind: 'text', values: [] };
+  if (!traits.multiple || !text.includes('\\')) return { vr, kind: 'text', values: [unpadded(text)] };
+  return { vr, kind: 'text', values: text.split('\\').map(unpadded) };
 }
 
 /** Most values need no padding taken away, and a regular expression for each takes a while. */

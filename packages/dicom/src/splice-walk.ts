@@ -40,7 +40,9 @@ export class Head {
   constructor(bytes: Uint8Array, size: number | undefined) {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#text = Buffer.isBuffer(bytes)
+      ? bytes
+      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.size = size;
   }
 
@@ -100,20 +102,51 @@ export function readHeader(head: Head, offset: number, layout: Layout): ElementH
   return { tag, vr, offset, valueOffset: offset + 12, length: view.getUint32(offset + 8, little) };
 }
 
+/** Where a walk over top-level elements is, and the tag before that. */
+export interface Place {
+  offset: number;
+  previous: number;
+}
+
+/**
+ * Moves on over elements of explicit VR little endian, without an object for each header: most of a file. It stops at
+ * the tag `before`, and at each element that needs a closer look: a sequence, an undefined length, one that is out of
+ * order, passes `end`, or is no element.
+ */
+export function skim(
+  { view }: Head,
+  place: Place,
+  { before = Infinity, end = Infinity }: { before?: number; end?: number | undefined },
+): void {
+  for (let { offset } = place; offset + 12 <= view.byteLength; place.offset = offset) {
+    const group = view.getUint16(offset, true);
+    const tag = group * 0x10000 + view.getUint16(offset + 2, true);
+    const traits = vrOfCode(view.getUint16(offset + 4));
+    if (tag >= before || tag <= place.previous || traits === undefined || traits.kind === 'sequence') return;
+    const length = traits.long ? view.getUint32(offset + 8, true) : view.getUint16(offset + 6, true);
+    offset += (traits.long ? 12 : 8) + length;
+    if (length === UNDEFINED_LENGTH || offset > end || FOREIGN.has(group)) return;
+    place.previous = tag;
+  }
+}
+
 /**
  * Visits the top-level elements of a data set until `visit` answers true or the file ends; gives the offset of
  * the element it stopped at, or of the file's end. Tags must ascend (PS3.5 7.1). Throws NeedMore, or
- * DicomDecodeError for what cannot be walked.
+ * DicomDecodeError for what cannot be walked. `from`: elements before this tag need no visit.
  */
 export function walkTopLevel(
   head: Head,
   start: number,
   layout: Layout,
   visit: (header: ElementHeader) => boolean,
+  from = 0,
 ): number {
-  let offset = start;
-  let previous = -1;
-  while (offset !== head.size) {
+  const place: Place = { offset: start, previous: -1 };
+  for (;;) {
+    if (from > 0 && layout.explicit && !layout.bigEndian) skim(head, place, { before: from, end: head.size });
+    const { offset, previous } = place;
+    if (offset === head.size) return offset;
     const header = readHeader(head, offset, layout);
     if (offset === start) refuseOtherSyntax(head, header, layout);
     if (FOREIGN.has(header.tag >>> 16))
@@ -130,10 +163,9 @@ export function walkTopLevel(
       );
     if (header.length !== UNDEFINED_LENGTH) head.fits(header.valueOffset + header.length, offset);
     if (visit(header)) return offset;
-    offset = endOfValue(head, header, layout);
-    previous = header.tag;
+    place.offset = endOfValue(head, header, layout);
+    place.previous = header.tag;
   }
-  return offset;
 }
 
 /** Explicit VR under an implicit UID: the VR's letters would read as a length over 16 KB of a first element. */
