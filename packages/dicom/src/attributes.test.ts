@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deflateRawSync } from 'node:zlib';
 import { readAttributes, readUid, type AttributesResult } from './attributes.ts';
-import { dataSet, makeElement } from './build.ts';
 import type { DataSet } from './dataset.ts';
-import { encodePart10 } from './encode-part10.ts';
+import { encodePart10 } from './encode.ts';
 import { readFileHeader } from './locate.ts';
 import { readPart10Header } from './part10.ts';
-import { items, number, text } from './read.ts';
 import { transferSyntaxes } from './uids.ts';
+import { dataSet, items, makeElement, number, text } from './values.ts';
 
 const body: DataSet = new Map([
   ...dataSet({

@@ -1,14 +1,14 @@
 /** A few attributes from the head of a file, without reading its pixels: for routing and for the storage layout. */
 import { defined } from '@scanflow/booking/defined';
-import { decodeDataSet } from './decode.ts';
 import { DicomDecodeError, type DataSet, type Tag } from './dataset.ts';
+import { decodeDataSet } from './decode.ts';
 import { tagOf } from './dictionary.ts';
 import { inDataSet, type Located } from './locate.ts';
 import { unpadded, type Part10Header } from './part10.ts';
-import type { AttributeName } from './read.ts';
 import { endOfValue, Head, NeedMore, UNDEFINED_LENGTH, walkTopLevel } from './splice-walk.ts';
 import type { Layout } from './syntax.ts';
 import { transferSyntaxes } from './uids.ts';
+import type { AttributeName } from './values.ts';
 
 export interface AttributesOptions {
   /** The head is the whole file. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { standardTerms, termsToWrite } from './character-set-terms.ts';
+import { standardTerms, termsToWrite } from './character-sets.ts';
 import { dataSet, decodeDataSet, encodeDataSet, text, texts, transferSyntaxes } from './index.ts';
 
 const syntax = transferSyntaxes.explicitVRLittleEndian;

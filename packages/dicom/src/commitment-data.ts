@@ -1,8 +1,7 @@
 /** Storage commitment as data: the request (PS3.4 table J.3-1), the report (table J.3-2), and the reasons of failures. */
 import { defined } from '@scanflow/booking/defined';
-import { dataSet } from './build.ts';
 import type { DataSet } from './dataset.ts';
-import { items, number, text } from './read.ts';
+import { dataSet, items, number, text } from './values.ts';
 
 /** An instance by its UIDs. */
 export interface Reference {
@@ -10,7 +9,7 @@ export interface Reference {
   readonly sopInstanceUid: string;
 }
 
-export interface FailedReference extends Reference {
+interface FailedReference extends Reference {
   /** Failure Reason (0008,1197); undefined where the peer gave none. */
   readonly reason: number | undefined;
 }

@@ -1,9 +1,14 @@
 /** Bytes → data set (PS3.5 7), strict and bounded: what is not plain DICOM is an error with its place. */
-import { DicomDecodeError, type DataSet, type Element, type Tag } from './dataset.ts';
-import type { DicomDecodeErrorCode } from './dataset.ts';
-import { formatTag, isSignDependent, vrOf } from './dictionary.ts';
 import { swapUnits } from './byte-writer.ts';
-import { isSameElement } from './same.ts';
+import {
+  DicomDecodeError,
+  isSameElement,
+  type DataSet,
+  type DicomDecodeErrorCode,
+  type Element,
+  type Tag,
+} from './dataset.ts';
+import { formatTag, isSignDependent, vrOf } from './dictionary.ts';
 import { layoutOf, type Layout } from './syntax.ts';
 import { textDecoding, type TextDecoding } from './text-decode.ts';
 import { requireVr, vrOfCode, type CodedVr, type VrTraits } from './vr.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dataSet } from './build.ts';
 import type { DataSet } from './dataset.ts';
 import { fromDicomJson, toDicomJson } from './dicom-json.ts';
+import { dataSet } from './values.ts';
 
 const rich: DataSet = new Map([
   ...dataSet({

@@ -5,7 +5,7 @@
 import type { DataSet, Element, Tag } from './dataset.ts';
 
 /** A data set in the DICOM JSON model: attributes by tag, eight capital hexadecimal digits. */
-export type DicomJson = Readonly<Record<string, unknown>>;
+type DicomJson = Readonly<Record<string, unknown>>;
 
 /** The data set as JSON; text must be decoded already, as in every data set here. */
 export function toDicomJson(dataSet: DataSet): DicomJson {

@@ -87,12 +87,12 @@ export function isSignDependent(tag: Tag): boolean {
 }
 
 /** Private: an odd group (PS3.5 7.8). */
-export function isPrivate(tag: Tag): boolean {
+function isPrivate(tag: Tag): boolean {
   return ((tag >>> 16) & 1) === 1;
 }
 
 /** Private Creator: (gggg,0010-00FF) of an odd group (PS3.5 7.8.1). */
-export function isPrivateCreator(tag: Tag): boolean {
+function isPrivateCreator(tag: Tag): boolean {
   const element = tag & 0xffff;
   return isPrivate(tag) && element >= 0x10 && element <= 0xff;
 }

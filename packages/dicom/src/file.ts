@@ -4,12 +4,11 @@
  */
 export * from './dataset.ts';
 export * from './uids.ts';
-export { readAttributes, readUid, type AttributesOptions, type AttributesResult } from './attributes.ts';
-export { fileEnd, type BytesAt, type FileEnd } from './file-end.ts';
+export { readAttributes, readUid } from './attributes.ts';
+export { fileEnd } from './file-end.ts';
 export { readFileHeader } from './locate.ts';
-export { readPart10Header, type NeedsMore, type Part10Header } from './part10.ts';
-export { number, text } from './read.ts';
-export { applyEdits, planSplice } from './splice.ts';
-export type { Edit, SpliceOptions, SplicePlan, SpliceRefusal } from './splice.ts';
-export { isTagText, type PrivateTag, type TagElement } from './splice-tag.ts';
-export { describeStatus, type DimseService, type StatusCategory, type StatusDescription } from './status.ts';
+export type { Part10Header } from './part10.ts';
+export { number, text } from './values.ts';
+export { applyEdits, planSplice, type Edit } from './splice.ts';
+export { isTagText, type PrivateTag } from './splice-tag.ts';
+export { describeStatus, type DimseService } from './status.ts';

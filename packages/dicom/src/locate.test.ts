@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deflateRawSync } from 'node:zlib';
-import { dataSet } from './build.ts';
-import { encodeDataSet } from './encode.ts';
-import { encodePart10 } from './encode-part10.ts';
+import { encodeDataSet, encodePart10 } from './encode.ts';
 import { readFileHeader } from './locate.ts';
 import { readPart10Header } from './part10.ts';
 import { transferSyntaxes } from './uids.ts';
+import { dataSet } from './values.ts';
 
 const { explicitVRLittleEndian, explicitVRBigEndian, implicitVRLittleEndian } = transferSyntaxes;
 const CLASS = '1.2.840.10008.5.1.4.1.1.4';

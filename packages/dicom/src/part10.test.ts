@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dataSet } from './build.ts';
-import { encodePart10 } from './encode-part10.ts';
+import { encodePart10 } from './encode.ts';
 import { fileLayout, readPart10Header, type NeedsMore, type Part10Header } from './part10.ts';
-import { text } from './read.ts';
 import { transferSyntaxes } from './uids.ts';
+import { dataSet, text } from './values.ts';
 
 const file = encodePart10(dataSet({ PatientName: 'A^B' }), {
   transferSyntax: transferSyntaxes.explicitVRLittleEndian,

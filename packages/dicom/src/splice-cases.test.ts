@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deflateRawSync } from 'node:zlib';
-import { dataSet, makeElement } from './build.ts';
-import type { DataSet, Element } from './dataset.ts';
-import { encodePart10 } from './encode-part10.ts';
-import { applyEdits, planSplice, removeSplice, type SplicePlan } from './splice.ts';
 import { readAttributes } from './attributes.ts';
+import type { DataSet, Element } from './dataset.ts';
+import { encodePart10 } from './encode.ts';
 import type { PrivateTag } from './splice-tag.ts';
+import { applyEdits, planSplice, removeSplice, type SplicePlan } from './splice.ts';
 import { transferSyntaxes } from './uids.ts';
+import { dataSet, makeElement } from './values.ts';
 
 const TAG: PrivateTag = { group: 0x0021, creator: 'SCANFLOW', element: 0x10, vr: 'LO', value: 'DICOM send' };
 const EXPLICIT = transferSyntaxes.explicitVRLittleEndian;

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { crc32, deflateRawSync } from 'node:zlib';
-import { dataSet } from './build.ts';
-import { encodePart10 } from './encode-part10.ts';
+import { encodePart10 } from './encode.ts';
 import { inflateFile } from './locate.ts';
 import { CannotTag, TagStream, type TagStreamOptions } from './splice-stream.ts';
-import { removeSplice } from './splice.ts';
 import type { PrivateTag } from './splice-tag.ts';
+import { removeSplice } from './splice.ts';
 import { transferSyntaxes } from './uids.ts';
+import { dataSet } from './values.ts';
 
 const TAG: PrivateTag = { group: 0x0021, creator: 'SCANFLOW', element: 0x10, vr: 'LO', value: 'DICOM send' };
 const uids = { sopClassUid: '1.2.840.10008.5.1.4.1.1.7', sopInstanceUid: '2.25.1' };

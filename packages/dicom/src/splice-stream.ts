@@ -5,7 +5,7 @@ import { applyEdits, planSplice, refuse, type Edit, type Refused, type SplicePla
 import type { PrivateTag } from './splice-tag.ts';
 
 /** The first bytes of a file, as `planSplice` and `readAttributes` take them. */
-export interface FileHead {
+interface FileHead {
   readonly bytes: Uint8Array;
   /** The head is the whole file. */
   readonly complete: boolean;
@@ -25,7 +25,7 @@ export interface TagStreamOptions {
   readonly leave?: boolean;
 }
 
-export type TagOutcome = { readonly kind: 'tagged' } | { readonly kind: 'already' } | Refused;
+type TagOutcome = { readonly kind: 'tagged' } | { readonly kind: 'already' } | Refused;
 
 /** A deflated file turned out broken with part of it tagged already: start again, and let it pass as it is. */
 export class CannotTag extends Error {

@@ -5,15 +5,19 @@
 import { DicomDecodeError } from './dataset.ts';
 import { inDataSet, inflateFile, type Located } from './locate.ts';
 import {
+  elementsOf,
+  encodeText,
   freeBlock,
   groupLength,
   inBlock,
   ownBlocks,
   placeOf,
   readGroup,
+  requirePrivateTag,
   type Group,
-} from './splice-group.ts';
-import { elementsOf, encodeText, requirePrivateTag, type PrivateTag, type TagElement } from './splice-tag.ts';
+  type PrivateTag,
+  type TagElement,
+} from './splice-tag.ts';
 import { Head, NeedMore } from './splice-walk.ts';
 import type { Layout } from './syntax.ts';
 
@@ -24,7 +28,7 @@ export interface Edit {
   readonly insert: Uint8Array;
 }
 
-export type SpliceRefusal =
+type SpliceRefusal =
   /** No file meta information that names a transfer syntax, nor a data set that shows its own for certain. */
   | 'TAG_NOT_PART10'
   /** A transfer syntax whose layout is not known. */
@@ -60,7 +64,7 @@ export type SplicePlan =
   | { readonly kind: 'needMore'; readonly atLeast: number }
   | Refused;
 
-export interface SpliceOptions {
+interface SpliceOptions {
   /** Length of the whole file in bytes, where known: a length that passes the end shows at once. */
   readonly fileSize?: number;
   /** The longest head to request, in bytes; 64 MiB by default. */

@@ -1,9 +1,9 @@
 /** What a DIMSE status means (PS3.7 annex C and the tables of PS3.4), and whether trying again may help. */
 
 export type DimseService = 'C-ECHO' | 'C-FIND' | 'C-MOVE' | 'C-STORE';
-export type StatusCategory = 'success' | 'warning' | 'failure' | 'pending' | 'cancel';
+type StatusCategory = 'success' | 'warning' | 'failure' | 'pending' | 'cancel';
 
-export interface StatusDescription {
+interface StatusDescription {
   readonly category: StatusCategory;
   readonly meaning: string;
   /** A failure that may pass by itself: the same request may succeed later. */

@@ -95,11 +95,6 @@ export function vrOfCode(code: number): CodedVr | undefined {
   return byCode.get(code);
 }
 
-/** The traits of a VR; undefined for two letters that are none. */
-export function vrTraits(vr: string): CodedVr | undefined {
-  return byName.get(vr);
-}
-
 /** The traits of a VR that is known to exist; throws otherwise, since that is a slip in the code. */
 export function requireVr(vr: string): CodedVr {
   const traits = byName.get(vr);

@@ -1,8 +1,8 @@
 /** How a phantom series should look, and the values that follow from it. */
+import { createHash, randomUUID } from 'node:crypto';
 import type { DataSet, Element } from '../dataset.ts';
-import { text } from '../read.ts';
 import { transferSyntaxes } from '../uids.ts';
-import { newUid, uidFrom } from './uid.ts';
+import { text } from '../values.ts';
 
 export type PhantomModality = 'MR' | 'CT' | 'SC';
 
@@ -93,4 +93,21 @@ export function planOf(options: PhantomOptions): Plan {
     seriesInstanceUid,
     uid: (purpose) => uidFrom(`${seriesInstanceUid}/${purpose}`),
   };
+}
+
+/** A new UID at random, `2.25.` and up to 39 digits (PS3.5 B.2): it needs no registered root. */
+export function newUid(): string {
+  return uidOf(randomUUID().replaceAll('-', ''));
+}
+
+/** The UID that belongs to a name: the same one each time (RFC 9562 5.8, of SHA-256). */
+export function uidFrom(name: string): string {
+  const bytes = createHash('sha256').update(name).digest().subarray(0, 16);
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  return uidOf(bytes.toString('hex'));
+}
+
+function uidOf(hex: string): string {
+  return `2.25.${BigInt(`0x${hex}`)}`;
 }

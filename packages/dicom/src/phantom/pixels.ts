@@ -13,7 +13,7 @@ export interface Palette {
   readonly maximum: number;
 }
 
-export interface Slice {
+interface Slice {
   readonly rows: number;
   readonly columns: number;
   /** From -1 (lowest slice) to 1 (highest). */

@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { dataSet } from '../build.ts';
-import { decodeDataSet } from '../decode.ts';
 import type { DataSet } from '../dataset.ts';
+import { decodeDataSet } from '../decode.ts';
 import { readPart10Header } from '../part10.ts';
-import { items, number, text, texts } from '../read.ts';
 import { transferSyntaxes } from '../uids.ts';
+import { dataSet, items, number, text, texts } from '../values.ts';
+import { newUid, uidFrom, type PhantomOptions } from './options.ts';
 import { makeSeries } from './series.ts';
-import type { PhantomOptions } from './options.ts';
-import { newUid, uidFrom } from './uid.ts';
 
 const when = Temporal.ZonedDateTime.from('2026-11-22T09:00:00+01:00[Europe/Amsterdam]');
 const worklistItem = dataSet({

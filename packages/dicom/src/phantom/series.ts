@@ -1,12 +1,11 @@
 /** DICOM from thin air: whole series of a phantom head, for tests, the demo and `scanflow phantom`. */
-import { dataSet, makeElement, type Attributes } from '../build.ts';
 import type { DataSet } from '../dataset.ts';
 import { tagOf } from '../dictionary.ts';
-import { encodePart10 } from '../encode-part10.ts';
-import { imagePlane, KINDS, type Kind } from './modality.ts';
+import { encodePart10 } from '../encode.ts';
+import { dataSet, makeElement, type Attributes } from '../values.ts';
+import { dateAndTime, imagePlane, KINDS, requestAttributes, studyAttributes, type Kind } from './modules.ts';
 import { planOf, type PhantomOptions, type Plan } from './options.ts';
 import { drawSlice, makeNoise } from './pixels.ts';
-import { dateAndTime, requestAttributes, studyAttributes } from './study.ts';
 import { vendorBlocks } from './vendor.ts';
 
 export interface PhantomInstance {

@@ -1,8 +1,7 @@
 /** Private blocks as scanners write them (PS3.5 7.8.1), so that nobody forgets that files have them. */
-import { makeElement, type AttributeValue } from '../build.ts';
 import type { DataSet, Element } from '../dataset.ts';
-import { csaHeader } from './csa.ts';
-import type { Kind } from './modality.ts';
+import { makeElement, type AttributeValue } from '../values.ts';
+import type { Kind } from './modules.ts';
 import { mulberry32 } from './pixels.ts';
 
 type Entry = readonly [tag: number, vr: string, value: AttributeValue];
@@ -65,4 +64,40 @@ function ge(index: number): Entry[] {
 function noise(seed: number, length: number): Uint8Array {
   const random = mulberry32(seed);
   return Uint8Array.from({ length }, () => Math.floor(random() * 256));
+}
+
+const TAG = 84;
+const ITEM = 16;
+
+/** A Siemens CSA header, as converters read it. Tags by name: the VR, then the values. Laid out as version 2, `SV10`, all numbers little endian. */
+function csaHeader(tags: Readonly<Record<string, readonly [vr: string, ...values: string[]]>>): Uint8Array {
+  const entries = Object.entries(tags);
+  const sizes = entries.map(
+    ([, [, ...values]]) => TAG + values.reduce((sum, value) => sum + ITEM + padded(value), 0),
+  );
+  const bytes = Buffer.alloc(16 + sizes.reduce((sum, size) => sum + size, 0) + 4);
+  bytes.write('SV10\x04\x03\x02\x01', 0, 'latin1');
+  bytes.writeUInt32LE(entries.length, 8);
+  bytes.writeUInt32LE(77, 12);
+  let at = 16;
+  for (const [name, [vr, ...values]] of entries) {
+    bytes.write(name, at, 63, 'latin1');
+    bytes.writeUInt32LE(values.length, at + 64);
+    bytes.write(vr, at + 68, 'latin1');
+    bytes.writeUInt32LE(values.length, at + 76);
+    bytes.writeUInt32LE(77, at + 80);
+    at += TAG;
+    for (const value of values) {
+      const length = value.length + 1;
+      [length, length, 77, length].forEach((field, index) => bytes.writeUInt32LE(field, at + 4 * index));
+      bytes.write(value, at + ITEM, 'latin1');
+      at += ITEM + padded(value);
+    }
+  }
+  return new Uint8Array(bytes);
+}
+
+/** With the final NUL, up to a multiple of four. */
+function padded(value: string): number {
+  return Math.ceil((value.length + 1) / 4) * 4;
 }
