@@ -1,6 +1,13 @@
-/** Checks a recurrence rule and brings it into a form that the engine reads correctly (RFC 5545 3.3.10). */
+/**
+ * Recurrence rules, checked and brought into a form that node-ical reads correctly (RFC 5545 3.3.10). This file alone imports
+ * node-ical, for two questions that do not depend on the host's time zone: which times a rule gives, and which IANA zone a
+ * Windows name means.
+ *
+ * Wall-clock times go in and come out as if they were UTC. So node-ical never resolves a zone itself: it does that wrongly for
+ * floating times, custom zones and the autumn fold. The caller turns wall-clock times into instants.
+ */
+import nodeIcal, { type VEvent } from 'node-ical';
 import { dailyStarts, hourlyStarts } from './plain-rules.ts';
-import { ruleTimes } from './engine.ts';
 import { instantOf, UTC, type Moment } from './moment.ts';
 import { EventError } from './event.ts';
 
@@ -36,7 +43,7 @@ const PARTS = new Set(
  * Starts that the rule gives between `from` and `to`, inclusive, for a series that starts at `start`. Throws EventError.
  *
  * Arithmetic expands days and weeks, the rules of nearly all series. Hours count as they pass, so that a day of
- * 25 hours has 25 of them. The engine expands all other rules.
+ * 25 hours has 25 of them. node-ical expands all other rules.
  */
 export function ruleStarts(
   rule: string,
@@ -89,7 +96,7 @@ function expand(
   to: Temporal.PlainDateTime,
 ): Temporal.PlainDateTime[] | undefined {
   const count = Number(parts.get('COUNT') ?? 0);
-  // the engine counts to 10,000 only; a series that cannot end by then needs no count
+  // node-ical counts to 10,000 only; a series that cannot end by then needs no count
   const days = to.since(start, { largestUnit: 'day' }).days + 2;
   const isEndless = count > MAX_COUNT && count > days * timesADay(parts);
   if (count > MAX_COUNT && !isEndless) return undefined;
@@ -192,3 +199,57 @@ const badRule = (rule: string): EventError =>
 
 const tooMany = (): EventError =>
   new EventError('TOO_MANY', 'The event repeats too often to be bookings. Make one event per booking.');
+
+/** Texts that cannot stand in a TZID, and names for which node-ical guesses the host's zone. */
+const NO_NAME = /[\r\n"]|^$|^Customized Time Zone|^tzone:/i;
+
+/**
+ * The wall-clock times that `rule` (the value of an RRULE, UNTIL as UTC) gives for a series that starts at `start`,
+ * between `from` and `to` inclusive. Throws for a text that is no rule.
+ */
+function ruleTimes(
+  rule: string,
+  start: Temporal.PlainDateTime,
+  from: Temporal.PlainDateTime,
+  to: Temporal.PlainDateTime,
+): Temporal.PlainDateTime[] {
+  const calendar = parse([
+    ['UID:series', `DTSTART:${asUtc(start)}`, `RRULE:${rule}`],
+    ['UID:from', `DTSTART:${asUtc(from)}`],
+    ['UID:to', `DTSTART:${asUtc(to)}`],
+  ]);
+  const rrule = calendar('series')?.rrule;
+  const [first, last] = [calendar('from')?.start, calendar('to')?.start];
+  if (rrule === undefined || first === undefined || last === undefined) throw new Error('no rule was read');
+  return rrule
+    .between(first, last, true)
+    .map((time) => Temporal.PlainDateTime.from(time.toISOString().slice(0, 19)));
+}
+
+/** The IANA zone of a Windows zone name (`W. Europe Standard Time`), by node-ical's table. */
+export function windowsZone(name: string): string | undefined {
+  if (NO_NAME.test(name)) return undefined;
+  try {
+    const event = parse([['UID:zone', `DTSTART;TZID="${name}":20240101T120000`]])('zone');
+    // the type promises a start, but an unreadable name leaves none
+    const start: { tz?: string } | undefined = event?.start;
+    return start?.tz;
+  } catch {
+    // the table knows abbreviations (JST, PST) that Temporal does not
+    return undefined;
+  }
+}
+
+/** A wall-clock time in the form of a UTC one, `20261122T090000Z`. */
+function asUtc(time: Temporal.PlainDateTime): string {
+  return `${time.toString({ smallestUnit: 'second' }).replaceAll(/[-:]/g, '')}Z`;
+}
+
+function parse(events: readonly (readonly string[])[]): (uid: string) => VEvent | undefined {
+  const blocks = events.flatMap((lines) => ['BEGIN:VEVENT', ...lines, 'END:VEVENT']);
+  const calendar = nodeIcal.sync.parseICS(['BEGIN:VCALENDAR', ...blocks, 'END:VCALENDAR', ''].join('\r\n'));
+  return (uid) => {
+    const component = calendar[uid];
+    return component?.type === 'VEVENT' ? component : undefined;
+  };
+}

@@ -8,12 +8,11 @@ import {
   type Change,
   type Offsets,
 } from './moment.ts';
-import { windowsZone } from './engine.ts';
+import { windowsZone, ruleStarts } from './rule.ts';
 import type { Window } from './event.ts';
 import type { FeedContext } from './feed.ts';
 import { parseProperty, unescapeText, type Property } from './property.ts';
 import { contentLines } from './text.ts';
-import { ruleStarts } from './rule.ts';
 
 /**
  * The zones that a VCALENDAR names and defines; `zone` applies to times without one. A TZID means, in this order: an

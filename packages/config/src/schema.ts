@@ -18,8 +18,7 @@ import {
   file,
 } from './values.ts';
 import { commitments, destination } from './destination.ts';
-import { cleanup, hook, sessions } from './hooks.ts';
-import { ledger, arrivals, tag } from './streaming.ts';
+import { cleanup, hook, sessions, ledger, arrivals, tag } from './streaming.ts';
 import { accessEntry, listeningTls, view, receiver } from './network.ts';
 import { storage } from './storage.ts';
 import { ownVocabulary, scannerChoice, vocabulary } from './vocabulary.ts';

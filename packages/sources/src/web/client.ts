@@ -11,9 +11,9 @@ import {
   wireTrouble,
   type Shown,
 } from './answer.ts';
-import { Credentials, type CredentialOptions } from './credentials.ts';
-import { ENCODINGS, readBody, tooLarge } from './decode.ts';
 import {
+  Credentials,
+  type CredentialOptions,
   lenient,
   openTransport,
   type Transport,
@@ -22,6 +22,7 @@ import {
   type Message,
   type Wire,
 } from './transport.ts';
+import { ENCODINGS, readBody, tooLarge } from './decode.ts';
 import { Reach } from './reach.ts';
 
 export interface WebOptions extends SourceLimits, CredentialOptions, TransportOptions {

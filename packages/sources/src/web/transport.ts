@@ -1,13 +1,16 @@
-/** Connections of one fetch. Only a configured proxy is used. Only the calendar's own server sees client certificates. */
+/**
+ * Connections of one fetch, and what they show of us: a password or bearer token from a file, but never one that the server just
+ * refused. Only a configured proxy is used. Only the calendar's own server sees client certificates.
+ */
 import { readFile } from 'node:fs/promises';
 import { type RequestOptions, request as https } from 'node:https';
 import { defined } from '@scanflow/booking/defined';
-import { codeOf } from '@scanflow/failure';
+import { codeOf, messageOf } from '@scanflow/failure';
 import { Agent, ProxyAgent, type Dispatcher, request as send } from 'undici';
 import { Readable } from 'node:stream';
 import { request as http, type IncomingMessage } from 'node:http';
+import { readSecret } from '@scanflow/runtime';
 import type { Reach } from './reach.ts';
-import { basic, secret } from './credentials.ts';
 import { Stop } from '../source.ts';
 import type { HeaderOf } from './answer.ts';
 
@@ -168,4 +171,66 @@ async function* whole(answer: IncomingMessage, lost: () => Error | undefined): A
   yield* answer as AsyncIterable<Uint8Array>;
   const error = lost();
   if (error !== undefined) throw error;
+}
+
+export interface CredentialOptions {
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly passwordFile?: string | undefined;
+  readonly tokenFile?: string | undefined;
+}
+
+/** Pause after a refusal: directories lock accounts after some wrong passwords. */
+const REFUSED_PAUSE_MS = 300_000;
+
+export class Credentials {
+  readonly #options: CredentialOptions;
+  #refused: { readonly value: string; readonly at: number } | undefined;
+
+  constructor(options: CredentialOptions) {
+    this.#options = options;
+  }
+
+  /** The Authorization header, from the current files; undefined without configured credentials. Throws a Stop. */
+  async header(host: string): Promise<string | undefined> {
+    const { username, password, passwordFile, tokenFile } = this.#options;
+    let value: string | undefined;
+    if (tokenFile !== undefined) value = `Bearer ${await secret(tokenFile)}`;
+    else if (username !== undefined && passwordFile !== undefined)
+      value = basic(username, await secret(passwordFile));
+    else if (username !== undefined && password !== undefined) value = basic(username, password);
+    if (value === undefined || !this.#isRefused(value)) return value;
+    throw new Stop(
+      'permanent',
+      'FETCH_AUTH',
+      `${host} refused the password or token; it is tried again when its file changes, or some minutes later.`,
+    );
+  }
+
+  /** Remembers that the server refused this header. */
+  refuse(value: string): void {
+    this.#refused = { value, at: performance.now() };
+  }
+
+  #isRefused(value: string): boolean {
+    return this.#refused?.value === value && performance.now() - this.#refused.at < REFUSED_PAUSE_MS;
+  }
+}
+
+/** Basic authentication (RFC 7617). */
+const basic = (username: string, password: string): string =>
+  `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+
+/** Reads the file at each fetch, so that a replaced secret counts at the next one. Throws a Stop. */
+async function secret(file: string): Promise<string> {
+  let text: string;
+  try {
+    text = await readSecret(file);
+  } catch (error) {
+    throw new Stop('permanent', 'FETCH_SECRET', messageOf(error));
+  }
+  // a line break would end the header
+  if (!/^[^\p{Cc}]+$/u.test(text))
+    throw new Stop('permanent', 'FETCH_SECRET', `the secret ${file} holds line breaks or control characters`);
+  return text;
 }
