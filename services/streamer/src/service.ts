@@ -91,7 +91,7 @@ export async function startStreamer({ config, log, signal }: StreamerContext): P
       await http.close();
       await reports.close();
       await work;
-      for (const { sender } of destinations) sender.close();
+      for (const { carrier } of destinations) carrier.close();
       orthanc.close();
       await ledger.close();
     },
@@ -120,7 +120,7 @@ async function openOrthanc({ url, username, passwordFile }: Config['orthanc']) {
 }
 
 async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
-  const { ledger, store, copies, keeper, orthanc, settings, clock, log, wakes, condition, metrics } = deps;
+  const { store, copies, settings, clock, log, wakes, condition, metrics } = deps;
   const outlook = createOutlook(deps.destinations, clock.now);
   const words = facilityWords(config);
   return startHttp({
@@ -131,22 +131,14 @@ async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
     registry: metrics.registry,
     routes: (app) => {
       routes(app, {
-        ledger,
-        store,
-        copies,
-        orthanc,
-        bookings: deps.bookings,
+        ...deps,
         admits: settings.route.admits,
-        erasures: deps.erasures,
         labelProblem: (labels) => checkLabels(labels, words)?.reason,
-        keeper,
         context: { ...deps.context, outlook },
-        clock,
-        log,
-        verify: { stores: { storage: store, copy: copies }, clock, wakeVerify: () => wakes.verify.notify() },
+        verify: { stores: { storage: store, copy: copies }, wakeVerify: () => wakes.verify.notify() },
         wake: () => [wakes.store, wakes.legs, wakes.after, wakes.roots].forEach((wake) => wake.notify()),
       });
-      eraseRoutes(app, { ...deps, wake: () => wakes.erase.notify() });
+      eraseRoutes(app, deps);
     },
     log,
   });

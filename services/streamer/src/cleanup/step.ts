@@ -12,6 +12,7 @@ import type { LoopDeps } from '../work/deps.ts';
 import { Wake } from '../work/wake.ts';
 import { keptBecause, keptSummary, type KeptSeries } from './plan.ts';
 import { seriesViews, message, parse } from '../ledger/views.ts';
+import { iso } from '../model/series.ts';
 
 interface CleanDeps {
   readonly orthanc: Pick<Orthanc, 'instances' | 'instance' | 'versions' | 'remove' | 'noteLeaving'>;
@@ -76,8 +77,7 @@ async function deleteAll(
       // a re-send from here on is not acknowledged, unless the check below sees it
       if (clock.now() - noted > NOTE_EVERY_MS) {
         noted = clock.now();
-        const since = Temporal.Instant.fromEpochMilliseconds(noted).toString();
-        await unlessGone(orthanc.noteLeaving(series, since, signal));
+        await unlessGone(orthanc.noteLeaving(series, iso(noted), signal));
         reached('series-leaving');
       }
       const [{ id } = { id: '' }] = files;

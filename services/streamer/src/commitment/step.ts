@@ -18,7 +18,7 @@ import type { SeriesRecord, Store } from '../store/types.ts';
 import type { LegWork } from '../ledger/rows.ts';
 import { newest } from '../store/record.ts';
 import { reached } from '../work/trace.ts';
-import { askForFiles, isOlder, lookBehind } from '../store/look.ts';
+import { askForFiles, lookBehind, recordFor } from '../store/look.ts';
 import type { Clock, Settings } from '../model/settings.ts';
 import {
   accepted,
@@ -104,7 +104,8 @@ async function settle(
   signal: AbortSignal,
 ): Promise<CommitOutcome> {
   const { ledger, clock } = deps;
-  const record = await recordOf(work, deps.store);
+  const record = await recordFor(work, deps.store);
+  if (record === undefined) throw new FailureError(RECORD_GONE);
   const images = imagesOf(record);
   const plan = planCommitment({ ...now, images, through: work.through }, committing, clock.now());
   if (plan.rows.length > 0 || plan.ended.length > 0) await ledger.write(decided, work, plan, clock.now());
@@ -130,13 +131,6 @@ async function settle(
 }
 
 const RESENDING_MS = 60_000;
-
-async function recordOf(work: LegWork, store: CommitDeps['store']): Promise<SeriesRecord> {
-  const record = await store.record(work.path);
-  if (record?.orthancSeries !== work.series || isOlder(record, { increment: work.increment ?? 0 }))
-    throw new FailureError(RECORD_GONE);
-  return record;
-}
 
 const imagesOf = ({ instances }: SeriesRecord): CommitmentItem[] =>
   [...newest(instances)].map(({ file, sopClassUid, sopInstanceUid, increment }) => ({

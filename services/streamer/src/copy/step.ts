@@ -2,14 +2,12 @@
  * The copy of everything: each series as it came, without tag, labels or booking, below a root of its own. It is made from Orthanc,
  * so that neither project storage nor quarantine stands in its way.
  */
-import type { Log, Erasures } from '@scanflow/runtime';
+import type { Erasures } from '@scanflow/runtime';
 import { type Failure, FailureError } from '@scanflow/failure';
 import type { InstanceListing, SystemInfo } from '@scanflow/orthanc';
-import type { Condition } from '../work/condition.ts';
 import { type Layout, folderNames } from '../store/place/layout.ts';
 import { COPY, type Attributes } from '../model/series.ts';
 import { LEG_LEASE, legsTo, nextOf, workOn, type WorkKind, putOff, type Unfinished } from '../work/worker.ts';
-import type { Metrics } from '../http/metrics.ts';
 import type { Store } from '../store/types.ts';
 import type { LegWork, CopyDone } from '../ledger/rows.ts';
 import type { Wake } from '../work/wake.ts';
@@ -19,7 +17,7 @@ import { imagesIn } from '../store/record.ts';
 import { byWhatIsThere, listInstances, tellingImages } from '../store/versions.ts';
 import { lostOf, FILE_MISSING, missingIn, isStillWhole } from '../store/look.ts';
 import { ERASED, erasedReason } from '../model/erased.ts';
-import { decide, type Bookings } from '../store/place/place.ts';
+import { decide } from '../store/place/place.ts';
 import { readSeries } from '../store/image.ts';
 import { originOf, writeRecord } from '../store/write-record.ts';
 import { GONE, pullMissing, sourceFailure, type PullDeps } from '../store/pull-missing.ts';
@@ -28,16 +26,12 @@ import { ending, verifyStored } from '../ledger/aftermath.ts';
 import { rechecked, requireClaim, endLeg, sql, refresh } from '../ledger/leg.ts';
 import { renew } from '../ledger/claims.ts';
 import type { Claim, Millis, Tx } from '../ledger/tx.ts';
-
-interface CopyLoopDeps extends CopyDeps {
-  readonly log: Log;
-  readonly metrics: Metrics;
-  readonly condition: Condition;
-}
+import type { Bookings } from '../store/place/bookings.ts';
+import type { LoopDeps } from '../work/deps.ts';
 
 /** Copies the next series that is due, or waits for one. `deps.store` is project storage, `copies` the copy's. */
 export async function copyNext(
-  deps: CopyLoopDeps,
+  deps: LoopDeps,
   copies: Store,
   layout: Layout,
   wake: Wake,

@@ -1,35 +1,22 @@
 /** Finds everything of a subject, wherever it is: before the erasure, and once more after. */
 import type { Labels } from '@scanflow/booking';
 import type { InstanceListing, Orthanc } from '@scanflow/orthanc';
-import type { Bookings } from '../store/place/bookings.ts';
-import type { ExamCounts } from '../intake/expected.ts';
 import { latest, type Decision } from '../model/decision.ts';
 import { unlessGone } from '../model/failure.ts';
-import type { Ledger } from '../ledger/tx.ts';
-import type { Store } from '../store/types.ts';
 import { type ErasableSeries, erasableSeries } from './sql.ts';
 import { decide } from '../store/place/place.ts';
 import type { Settings } from '../model/settings.ts';
 import { Gathered, type Holdings, type Subject, isOf, names } from './holdings.ts';
 import type { Found } from './intent.ts';
 import { membersOf } from '../ledger/joined.ts';
-
-export interface FindDeps {
-  readonly ledger: Ledger;
-  readonly orthanc: Orthanc;
-  readonly store: Store;
-  readonly copies?: Store | undefined;
-  readonly bookings: Bookings;
-  readonly exams: Pick<ExamCounts, 'about'>;
-  readonly settings: Settings;
-}
+import type { LoopDeps } from '../work/deps.ts';
 
 const PAGE = 500;
 
 /** @param known earlier findings; they count although nothing names them any more */
 export async function findAll(
   wanted: Subject,
-  deps: FindDeps,
+  deps: LoopDeps,
   signal: AbortSignal,
   known: readonly Found[] = [],
 ): Promise<Holdings> {
@@ -57,7 +44,7 @@ async function gatherLedger(
   wanted: Subject,
   gathered: Gathered,
   kept: ReadonlyMap<string, Decision>,
-  deps: FindDeps,
+  deps: LoopDeps,
   signal: AbortSignal,
 ): Promise<ReadonlySet<string>> {
   const rest = new Set(kept.keys());
@@ -82,7 +69,7 @@ async function isMeant(
   one: ErasableSeries,
   kept: Decision | undefined,
   gathered: Gathered,
-  { bookings, settings }: FindDeps,
+  { bookings, settings }: LoopDeps,
 ): Promise<boolean> {
   const decision = one.moving?.decision ?? latest(one.decision, kept);
   const labels = decision?.labels ?? one.labels ?? (await labelsOf(one, bookings, settings));
@@ -92,7 +79,7 @@ async function isMeant(
 async function gatherStored(
   wanted: Subject,
   gathered: Gathered,
-  { store }: FindDeps,
+  { store }: LoopDeps,
   signal: AbortSignal,
 ): Promise<void> {
   for await (const { below, record } of store.recorded(signal)) {
@@ -135,7 +122,7 @@ const isWord = (character: string | undefined): boolean =>
 /** For series that wait or are in quarantine: the labels that they would get. */
 async function labelsOf(
   { attributes }: ErasableSeries,
-  bookings: FindDeps['bookings'],
+  bookings: LoopDeps['bookings'],
   settings: Settings,
 ): Promise<Labels | undefined> {
   const decided = await decide(attributes, bookings, settings, undefined);
@@ -145,7 +132,7 @@ async function labelsOf(
 async function inOrthanc(
   series: string,
   gathered: Gathered,
-  orthanc: FindDeps['orthanc'],
+  orthanc: LoopDeps['orthanc'],
   signal: AbortSignal,
 ): Promise<number> {
   const listed = await imagesOf(series, gathered.partsOf(series), orthanc, signal);
@@ -157,7 +144,7 @@ async function inOrthanc(
 export async function imagesOf(
   series: string,
   parts: readonly string[],
-  orthanc: FindDeps['orthanc'],
+  orthanc: LoopDeps['orthanc'],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, InstanceListing>> {
   const found = new Map<string, InstanceListing>();

@@ -2,22 +2,21 @@
  * What a person asked to erase, until it is done: written before anything is removed, with what was found, so that a streamer
  * that takes over goes on. It holds the labels; it is gone when they are gone.
  */
-import { mkdir, readdir, unlink } from 'node:fs/promises';
+import { mkdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fsyncFolder, readBounded, writeFileAtomic } from '@scanflow/runtime';
+import { fsyncFolder, readBounded, writeFileAtomic, absent, namesIn } from '@scanflow/runtime';
 import { z } from 'zod';
-import { unlessAbsent } from '../model/failure.ts';
 
 const MOST_BYTES = 256 * 1024 * 1024;
 
 const found = z.object({
   id: z.string(),
   /** Series of Orthanc's that were joined with it. */
-  parts: z.array(z.string()).default([]),
+  parts: z.array(z.string()).readonly().default([]),
   session: z.string().optional(),
   /** Folders in project storage and in the copy. */
-  paths: z.array(z.string()),
-  copies: z.array(z.string()),
+  paths: z.array(z.string()).readonly(),
+  copies: z.array(z.string()).readonly(),
 });
 
 const intent = z.object({
@@ -29,10 +28,10 @@ const intent = z.object({
   by: z.string(),
   reason: z.string(),
   asked: z.string(),
-  series: z.array(found),
+  series: z.array(found).readonly(),
   /** Accession numbers and Study Instance UIDs of the subject's bookings and images. */
-  accessions: z.array(z.string()),
-  studies: z.array(z.string()),
+  accessions: z.array(z.string()).readonly(),
+  studies: z.array(z.string()).readonly(),
   removed: z.record(z.string(), z.number()),
   /** What blocks the erasure, or what it waits for. */
   waits: z.array(z.string()),
@@ -55,15 +54,14 @@ export async function writeIntent(data: string, value: Omit<Intent, 'version'>):
 /** The oldest first. */
 export async function intents(data: string): Promise<Intent[]> {
   const folder = folderIn(data);
-  const names = (await unlessAbsent(readdir(folder))) ?? [];
   const all: Intent[] = [];
-  for (const name of names.filter((one) => /^[0-9a-f]{16}\.json$/.test(one)))
+  for (const name of (await namesIn(folder)).filter((one) => /^[0-9a-f]{16}\.json$/.test(one)))
     all.push(intent.parse(JSON.parse((await readBounded(join(folder, name), MOST_BYTES)).toString('utf8'))));
   return all.toSorted((a, b) => (a.asked < b.asked ? -1 : 1));
 }
 
 export async function dropIntent(data: string, id: string): Promise<void> {
   // another streamer may have done the same
-  await unlessAbsent(unlink(join(folderIn(data), `${id}.json`)));
+  await unlink(join(folderIn(data), `${id}.json`)).catch(absent);
   await fsyncFolder(folderIn(data));
 }

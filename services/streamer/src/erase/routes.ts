@@ -1,7 +1,8 @@
 /** POST /api/erase/preview, POST /api/erase and GET /api/erase/ID, for `scanflow erase`. */
 import { erasuresIn, readErasure, type FastifyInstance } from '@scanflow/runtime';
-import { Answer } from '../http/request.ts';
-import { beginErasure, type EraseDeps } from './step.ts';
+import { Answer, byWhom, labelIn, textIn } from '../http/request.ts';
+import { beginErasure } from './step.ts';
+import type { LoopDeps } from '../work/deps.ts';
 import { findAll } from './find.ts';
 import type { Subject } from './holdings.ts';
 import { intents } from './intent.ts';
@@ -9,12 +10,7 @@ import { intents } from './intent.ts';
 /** Time limit for a search through all of storage. */
 const LIMIT_MS = 600_000;
 
-interface EraseRouteDeps extends EraseDeps {
-  /** Wakes the erasure's worker. */
-  readonly wake: () => void;
-}
-
-export function eraseRoutes(app: FastifyInstance, deps: EraseRouteDeps): void {
+export function eraseRoutes(app: FastifyInstance, deps: LoopDeps): void {
   app.post('/api/erase/preview', async ({ body }) => {
     const { counts, destinations, hooks, series } = await findAll(
       subjectIn(body),
@@ -31,14 +27,10 @@ export function eraseRoutes(app: FastifyInstance, deps: EraseRouteDeps): void {
     for (const label of [subject.project, subject.subject, subject.session])
       if (label !== undefined && reason.includes(label))
         throw new Answer(400, 'the reason is kept: it must not name the project, the subject or the session');
-    const by = textIn(body, 'by') ?? '';
-    const id = await beginErasure(
-      { ...subject, reason, by: /^[\w.@-]{1,64}$/.test(by) ? by : 'unknown' },
-      deps,
-      AbortSignal.timeout(LIMIT_MS),
-    );
-    deps.log.warn('erasure requested', { erasure: id, by, from: ip });
-    deps.wake();
+    const { by, from } = byWhom(body, ip);
+    const id = await beginErasure({ ...subject, reason, by }, deps, AbortSignal.timeout(LIMIT_MS));
+    deps.log.warn('erasure requested', { erasure: id, by, from });
+    deps.wakes.erase.notify();
     return { id };
   });
   app.get<{ Params: { id: string } }>('/api/erase/:id', async ({ params: { id } }) => {
@@ -52,19 +44,6 @@ export function eraseRoutes(app: FastifyInstance, deps: EraseRouteDeps): void {
 }
 
 function subjectIn(body: unknown): Subject {
-  const label = (name: string): string => {
-    const value = textIn(body, name)?.trim() ?? '';
-    if (value === '' || value.length > 64) throw new Answer(400, `expected ${name}: 1 to 64 characters`);
-    return value;
-  };
-  const session = textIn(body, 'session') === undefined ? {} : { session: label('session') };
-  return { project: label('project'), subject: label('subject'), ...session };
-}
-
-function textIn(body: unknown, key: string): string | undefined {
-  if (typeof body !== 'object' || body === null || Array.isArray(body))
-    throw new Answer(400, 'expected a JSON object');
-  const value = (body as Record<string, unknown>)[key];
-  if (value === undefined || typeof value === 'string') return value;
-  throw new Answer(400, `expected a text as ${key}`);
+  const session = textIn(body, 'session') === undefined ? {} : { session: labelIn(body, 'session') };
+  return { project: labelIn(body, 'project'), subject: labelIn(body, 'subject'), ...session };
 }

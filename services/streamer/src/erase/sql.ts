@@ -1,23 +1,17 @@
 /** Series that are erased, in the ledger. */
-import type { Labels } from '@scanflow/booking';
-import type { Moved, Decision, MoveOrder } from '../model/decision.ts';
+import type { Moved } from '../model/decision.ts';
 import type { Millis, Tx } from '../ledger/tx.ts';
 import { lockSeries } from '../ledger/leg.ts';
 import { seriesViews } from '../ledger/views.ts';
-import type { Attributes } from '../model/series.ts';
-import type { LegView } from '../ledger/rows.ts';
+import type { SeriesView } from '../ledger/rows.ts';
 
 /** Series behind this id, in the order of their ids: all of them, page by page. */
 export async function erasableSeries(tx: Tx, after: string, limit: number): Promise<ErasableSeries[]> {
   const views = await seriesViews(tx, 'WHERE id > ? ORDER BY id LIMIT ?', after, limit);
   const found: ErasableSeries[] = [];
   for (const view of views) {
-    const { id, attributes, labels, decision, moving, moved, path, copyPath, session, legs } = view;
-    const hooks = await tx.all('SELECT DISTINCT hook FROM delivery WHERE subject = ?', [id]);
-    found.push({
-      ...{ id, attributes, labels, decision, moving, moved, path, copyPath, session, legs },
-      hooks: hooks.map((row) => String(row['hook'])),
-    });
+    const hooks = await tx.all('SELECT DISTINCT hook FROM delivery WHERE subject = ?', [view.id]);
+    found.push({ ...view, hooks: hooks.map((row) => String(row['hook'])) });
   }
   return found;
 }
@@ -72,17 +66,10 @@ export async function rewriteMoves(
   );
 }
 
-export interface ErasableSeries {
-  readonly id: string;
-  readonly attributes: Attributes;
-  readonly labels: Labels | undefined;
-  readonly decision?: Decision | undefined;
-  readonly moving?: MoveOrder | undefined;
-  readonly moved?: readonly Moved[] | undefined;
-  readonly path: string | undefined;
-  readonly copyPath: string | undefined;
-  readonly session: string | undefined;
-  readonly legs: readonly LegView[];
+type Of =
+  'id' | 'attributes' | 'labels' | 'decision' | 'moving' | 'moved' | 'path' | 'copyPath' | 'session' | 'legs';
+
+export interface ErasableSeries extends Pick<SeriesView, Of> {
   /** Hooks that got an event of it. */
   readonly hooks: readonly string[];
 }

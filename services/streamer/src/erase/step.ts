@@ -3,72 +3,45 @@
  * then all of it is looked for once more. Ended at any moment, it is begun again, by this streamer or another.
  */
 import { randomBytes } from 'node:crypto';
-import {
-  erasureKey,
-  erasuresIn,
-  markOf,
-  readErasure,
-  writeErasure,
-  type Erasure,
-  type Log,
-} from '@scanflow/runtime';
+import { erasureKey, erasuresIn, markOf, readErasure, writeErasure } from '@scanflow/runtime';
 import { unlessGone } from '../model/failure.ts';
 import { reached } from '../work/trace.ts';
 import { Wake } from '../work/wake.ts';
-import type { Clock } from '../model/settings.ts';
-import { findAll, imagesOf, type FindDeps } from './find.ts';
+import { findAll, imagesOf } from './find.ts';
 import { type Holdings, type Subject, names, withoutNames } from './holdings.ts';
 import { dropIntent, writeIntent, type Intent, intents } from './intent.ts';
 import { findSession } from '../ledger/views.ts';
 import { forgetSeries, rewriteMoves } from './sql.ts';
-import type { Condition } from '../work/condition.ts';
-
-export interface EraseDeps extends FindDeps {
-  readonly clock: Pick<Clock, 'now'>;
-  readonly log: Log;
-  readonly data: string;
-}
-
-const newId = (): string => randomBytes(8).toString('hex');
+import type { LoopDeps } from '../work/deps.ts';
 
 /** Writes the findings, then the marks, before anything is removed. */
 export async function beginErasure(
   wanted: Subject & Pick<Intent, 'by' | 'reason'>,
-  deps: EraseDeps,
+  deps: LoopDeps,
   signal: AbortSignal,
 ): Promise<string> {
-  const id = newId();
-  const holdings = await findAll(wanted, deps, signal);
+  const id = randomBytes(8).toString('hex');
+  const { series, accessions, studies, counts } = await findAll(wanted, deps, signal);
   const asked = instant(deps.clock.now());
-  await writeIntent(deps.data, {
-    id,
-    ...wanted,
-    asked,
-    ...knownOf(holdings),
-    removed: { ...holdings.counts },
-    waits: [],
-  });
+  const found = { series, accessions, studies, removed: { ...counts } };
+  await writeIntent(deps.data, { id, ...wanted, asked, ...found, waits: [] });
   return id;
 }
 
 const instant = (now: number): string =>
   Temporal.Instant.fromEpochMilliseconds(now).toString({ smallestUnit: 'second' });
 
-const knownOf = ({
-  series,
-  accessions,
-  studies,
-}: Holdings): Pick<Intent, 'series' | 'accessions' | 'studies'> => ({
-  series: [...series],
-  accessions: [...accessions],
-  studies: [...studies],
-});
-
 /** Whether all of it is gone. Throws if Orthanc, storage or the ledger does not answer; the worker then tries again. */
-async function eraseStep(intent: Intent, deps: EraseDeps, signal: AbortSignal): Promise<boolean> {
+async function eraseStep(intent: Intent, deps: LoopDeps, signal: AbortSignal): Promise<boolean> {
   const { data, log, ledger, clock } = deps;
   const holdings = await findAll(intent, deps, signal, intent.series);
-  const known: Intent = { ...intent, ...union(intent, holdings) };
+  // what was found before, and may be half gone, is among the series that are found now
+  const known: Intent = {
+    ...intent,
+    series: holdings.series,
+    accessions: [...new Set([...intent.accessions, ...holdings.accessions])],
+    studies: [...new Set([...intent.studies, ...holdings.studies])],
+  };
   await writeIntent(data, known);
   reached('erasure-found');
   await mark(known, holdings, deps);
@@ -94,21 +67,10 @@ async function eraseStep(intent: Intent, deps: EraseDeps, signal: AbortSignal): 
   return true;
 }
 
-/** What is found now, and what was found before and may be half gone. */
-function union(intent: Intent, holdings: Holdings): Pick<Intent, 'series' | 'accessions' | 'studies'> {
-  const both = (a: readonly string[], b: readonly string[]): string[] => [...new Set([...a, ...b])];
-  return {
-    // what was found before is among what is found now
-    series: [...holdings.series],
-    accessions: both(intent.accessions, holdings.accessions),
-    studies: both(intent.studies, holdings.studies),
-  };
-}
-
 async function mark(
   { id, project, subject, session, by, reason, asked, accessions, studies, removed }: Intent,
   { seriesUids, instances }: Holdings,
-  { data }: EraseDeps,
+  { data }: LoopDeps,
 ): Promise<void> {
   const folder = erasuresIn(data);
   const key = await erasureKey(folder);
@@ -123,21 +85,13 @@ async function mark(
   for (const uid of studies) marks.add(markOf(key, 'study', uid));
   for (const uid of seriesUids) marks.add(markOf(key, 'series', uid));
   for (const uid of instances) marks.add(markOf(key, 'instance', uid));
-  const value: Omit<Erasure, 'version'> = {
-    id,
-    begun: asked,
-    by,
-    reason,
-    removed,
-    marks: [...marks].toSorted(),
-  };
-  await writeErasure(folder, value);
+  await writeErasure(folder, { id, begun: asked, by, reason, removed, marks: [...marks].toSorted() });
 }
 
 /** Gives what stays in the series' folders: files that Scanflow did not write. */
 async function remove(
   { series }: Intent,
-  { ledger, orthanc, store, copies, clock }: EraseDeps,
+  { ledger, orthanc, store, copies, clock }: LoopDeps,
   signal: AbortSignal,
 ): Promise<string[]> {
   const sessions = [...new Set(series.flatMap(({ session }) => session ?? []))];
@@ -173,7 +127,7 @@ async function remove(
 async function removeElsewhere(
   intent: Intent,
   { decisions, others }: Holdings,
-  { ledger, store, clock }: EraseDeps,
+  { ledger, store, clock }: LoopDeps,
 ): Promise<void> {
   const leave = (): Promise<void> => Promise.resolve();
   for (const { id } of intent.series) await store.dropDecision(id);
@@ -199,7 +153,7 @@ async function removeReports(
   session: string,
   path: string,
   folder: string | undefined,
-  store: EraseDeps['store'],
+  store: LoopDeps['store'],
 ): Promise<void> {
   const parts = path.split('/');
   const above = parts
@@ -209,21 +163,16 @@ async function removeReports(
     await store.removeReports(one, session);
 }
 
-async function conclude({ id }: Intent, { data, clock }: EraseDeps): Promise<void> {
+async function conclude({ id }: Intent, { data, clock }: LoopDeps): Promise<void> {
   const folder = erasuresIn(data);
   const before = await readErasure(folder, id);
   if (before !== undefined) await writeErasure(folder, { ...before, ended: instant(clock.now()) });
 }
 
-interface EraseLoopDeps extends EraseDeps {
-  readonly condition: Condition;
-  readonly wakes: { readonly erase: Wake };
-}
-
 /** Others may have to do their part first: bookings and exams are theirs. */
 const LOOK_MS = 5_000;
 
-export async function eraseNext(deps: EraseLoopDeps, signal: AbortSignal): Promise<void> {
+export async function eraseNext(deps: LoopDeps, signal: AbortSignal): Promise<void> {
   const { condition, wakes, data } = deps;
   const open = condition.leads ? await intents(data) : [];
   for (const intent of open) if (!signal.aborted) await eraseStep(intent, deps, signal);

@@ -1,9 +1,9 @@
 /** Delivers events to hooks: one round under a lease, the run itself, and the record that a hook gets. */
 import { defined } from '@scanflow/booking/defined';
-import { FailureError, type Failure, permanent } from '@scanflow/failure';
+import { FailureError } from '@scanflow/failure';
 import type { DeliveryWork } from '../ledger/rows.ts';
 import type { LoopDeps } from '../work/deps.ts';
-import { type Lease, nextOf, workOn, type WorkKind } from '../work/worker.ts';
+import { type Lease, nextOf, workOn, type WorkKind, type Unfinished } from '../work/worker.ts';
 import { Wake } from '../work/wake.ts';
 import {
   type Hook,
@@ -22,15 +22,13 @@ import {
   notDelivered,
   prune,
 } from './sql.ts';
-import type { Ledger } from '../ledger/tx.ts';
-import type { Clock } from '../model/settings.ts';
 import { reached } from '../work/trace.ts';
 import { runCommand, endLeftovers } from './command.ts';
 import { callWebhook } from './webhook.ts';
-import type { Store } from '../store/types.ts';
-import { seriesReport, type ReportContext, type SeriesReport } from '../reports/series.ts';
+import { seriesReport, type SeriesReport } from '../reports/series.ts';
 import { sessionReport } from '../reports/session.ts';
 import { findSession, matching } from '../ledger/views.ts';
+import { iso } from '../model/series.ts';
 
 /** Due, but not given: another run has it. */
 const LEAST_MS = 200;
@@ -58,16 +56,13 @@ export async function runNextHook(
   wake: Wake,
   signal: AbortSignal,
 ): Promise<void> {
-  const { ledger, clock, log, store, context, hooks } = deps;
+  const { ledger, clock, log } = deps;
   const kind: WorkKind<DeliveryWork, { readonly kind: 'done' }> = {
     name: 'hooks',
     lease: LEASE,
     about: aboutDelivery,
     says: { later: 'hook is tried again', failed: 'hook failed', interrupted: 'hook interrupted' },
-    step: (work, held) => {
-      const ours = { ledger, hooks, clock };
-      return deliver(work, { ...ours, describe: (one) => describe(one, { ledger, store, context }) }, held);
-    },
+    step: (work, held) => deliver(work, hook, deps, held),
     ended: (_, about) => log.info('hook done', about),
   };
   const queue = {
@@ -85,24 +80,17 @@ interface Subject {
   readonly record: Readonly<Record<string, unknown>>;
 }
 
-interface DeliverDeps {
-  readonly ledger: Ledger;
-  readonly hooks: readonly Hook[];
-  readonly clock: Clock;
-  readonly describe: (work: DeliveryWork) => Promise<Subject>;
-}
-
-type DeliverOutcome =
-  | { readonly kind: 'done' }
-  | { readonly kind: 'later'; readonly failure: Failure; readonly delayMs: number }
-  | { readonly kind: 'failed'; readonly failure: Failure }
-  | { readonly kind: 'interrupted' };
+type DeliverOutcome = { readonly kind: 'done' } | Unfinished;
 
 /** Runs the hook and judges its outcome. Throws what the ledger throws. */
-async function deliver(work: DeliveryWork, deps: DeliverDeps, signal: AbortSignal): Promise<DeliverOutcome> {
+async function deliver(
+  work: DeliveryWork,
+  hook: Hook,
+  deps: LoopDeps,
+  signal: AbortSignal,
+): Promise<DeliverOutcome> {
   const { ledger, clock } = deps;
-  const hook = deps.hooks.find(({ name }) => name === work.hook);
-  const outcome: HookOutcome = hook === undefined ? NOT_CONFIGURED : await runHook(hook, work, deps, signal);
+  const outcome = await runHook(hook, work, deps, signal);
   reached('hook-ran', { hook: work.hook });
   const now = clock.now();
   if (outcome.kind === 'interrupted') {
@@ -114,29 +102,20 @@ async function deliver(work: DeliveryWork, deps: DeliverDeps, signal: AbortSigna
     return { kind: 'done' };
   }
   const { failure, output, askedMs = 0 } = outcome;
-  const { retries = 0 } = hook ?? {};
-  const delayMs = hookRetry(failure, work.attempts + 1, { retries, jitter: clock.random(), askedMs });
+  const again = { retries: hook.retries, jitter: clock.random(), askedMs };
+  const delayMs = hookRetry(failure, work.attempts + 1, again);
   const nextTry = delayMs === undefined ? undefined : now + delayMs;
   await ledger.write(notDelivered, work, { failure, output, nextTry }, now);
   return delayMs === undefined ? { kind: 'failed', failure } : { kind: 'later', failure, delayMs };
 }
 
-const NOT_CONFIGURED: HookOutcome = {
-  kind: 'failed',
-  output: '',
-  failure: permanent(
-    'HOOK_NOT_CONFIGURED',
-    'The configuration no longer has this hook. Put it back and retry it, or leave it.',
-  ),
-};
-
 async function runHook(
   { name, run, timeoutMs }: Hook,
   work: DeliveryWork,
-  { clock, describe }: DeliverDeps,
+  deps: LoopDeps,
   signal: AbortSignal,
 ): Promise<HookOutcome> {
-  const { fields: of, record } = await describe(work);
+  const { fields: of, record } = await describe(work, deps);
   const { event: id, kind: event, increment, target, cause } = work;
   const fields: HookFields = { ...of, event, increment: String(increment) };
   const told = {
@@ -145,13 +124,14 @@ async function runHook(
     event,
     hook: name,
     attempt: work.attempts + 1,
-    at: Temporal.Instant.fromEpochMilliseconds(work.created).toString(),
+    at: iso(work.created),
     increment,
     ...defined({ target, failure: cause }),
     ...record,
   };
   const body = `${JSON.stringify(told)}\n`;
-  if (run.kind === 'webhook') return callWebhook({ ...run, id, event, body, timeoutMs }, clock.now(), signal);
+  if (run.kind === 'webhook')
+    return callWebhook({ ...run, id, event, body, timeoutMs }, deps.clock.now(), signal);
   const filled = fillArguments(run.command, fields);
   if (!filled.ok) return { kind: 'failed', failure: filled.failure, output: '' };
   // by these all that a run started is known
@@ -168,15 +148,9 @@ async function runHook(
   return runCommand({ command: filled.command, environment, input: body, timeoutMs }, signal);
 }
 
-interface DescribeDeps {
-  readonly ledger: Ledger;
-  readonly store: Pick<Store, 'pathOf'>;
-  readonly context: ReportContext;
-}
-
 async function describe(
   { kind, subject }: Pick<DeliveryWork, 'kind' | 'subject'>,
-  { ledger, store, context }: DescribeDeps,
+  { ledger, store, context }: LoopDeps,
 ): Promise<Subject> {
   if (kind === 'complete') {
     const view = await ledger.read(findSession, subject);

@@ -1,12 +1,12 @@
 /** The streamer's API: the state of each series, session, hook and root. */
 import { defined } from '@scanflow/booking/defined';
-import type { FastifyInstance, Log } from '@scanflow/runtime';
+import type { FastifyInstance } from '@scanflow/runtime';
 import { formatIssue, parseConfig } from '@scanflow/config';
 import { changeRoutes, toldOf, type ChangeDeps } from './changes.ts';
 import { find, Answer, byWhom, textIn } from './request.ts';
-import { SERIES_STATES, type Reason } from '../model/series.ts';
+import { SERIES_STATES, type Reason, iso } from '../model/series.ts';
 import type { Ledger } from '../ledger/tx.ts';
-import { hookReport, iso, seriesReport, toCsv, type SeriesReport } from '../reports/series.ts';
+import { hookReport, seriesReport, toCsv, type SeriesReport } from '../reports/series.ts';
 import { verifyRoutes, type VerifyApiDeps } from '../verify/api.ts';
 import { sentAgain } from '../store/sent-again.ts';
 import { sessionCsv, sessionReport, type SessionReport } from '../reports/session.ts';
@@ -14,23 +14,23 @@ import { listSeries, knownSenders } from '../ledger/views.ts';
 import { listSessions } from '../sessions/step.ts';
 import { deliveriesIn, deliveriesOf } from '../hooks/sql.ts';
 import { failureOf } from '../model/failure.ts';
-import { WATCHED, type RootKeeper, type RootState } from '../roots/keeper.ts';
+import { WATCHED, type RootState } from '../roots/keeper.ts';
 import { routeRules } from '../settings.ts';
-import type { Clock } from '../model/settings.ts';
-import { type Bookings, decide } from '../store/place/place.ts';
+import { decide } from '../store/place/place.ts';
 import type { SeriesView } from '../ledger/rows.ts';
 import type { RouteRules } from '../store/place/route.ts';
 import { SENT_BY } from '../model/rule.ts';
+import type { Bookings } from '../store/place/bookings.ts';
+import type { LoopDeps } from '../work/deps.ts';
 
 const DEFAULT_ROWS = 1000;
 const DEFAULT_SESSIONS = 100;
 const MOST_ROWS = 10_000;
 
-interface ApiDeps extends ChangeDeps, RootRouteDeps, AgainstDeps {
-  readonly ledger: Ledger;
+interface ApiDeps extends ChangeDeps, Pick<LoopDeps, 'bookings' | 'keeper'> {
   /** Whether images of this AE title go to projects. */
   readonly admits: (aet: string) => boolean;
-  readonly verify: Omit<VerifyApiDeps, 'ledger' | 'log'>;
+  readonly verify: Omit<VerifyApiDeps, keyof ChangeDeps>;
 }
 
 interface Query {
@@ -113,13 +113,7 @@ function senderRoute(app: FastifyInstance, { ledger, admits }: ApiDeps): void {
   }));
 }
 
-interface RootRouteDeps {
-  readonly keeper: RootKeeper;
-  readonly log: Log;
-  readonly wake: () => void;
-}
-
-function rootRoutes(app: FastifyInstance, deps: RootRouteDeps): void {
+function rootRoutes(app: FastifyInstance, deps: ApiDeps): void {
   app.get('/api/storage', () => ({ roots: deps.keeper.states().map(rootReport) }));
   app.post('/api/storage/take', ({ body, ip }) => take(body, ip, deps));
 }
@@ -135,7 +129,7 @@ const rootReport = ({ name, path, failure, known }: RootState): object => ({
 async function take(
   body: unknown,
   ip: string,
-  { keeper, log, wake }: RootRouteDeps,
+  { keeper, log, wake }: ApiDeps,
 ): Promise<{ readonly said: string } | { readonly watching: string }> {
   const root = textIn(body, 'root') ?? '';
   const spec = keeper.specs.find(({ path }) => path === root.replace(/(?<=.)\/+$/, ''));
@@ -155,14 +149,8 @@ async function take(
   };
 }
 
-interface AgainstDeps {
-  readonly ledger: Ledger;
-  readonly bookings: Bookings;
-  readonly clock: Pick<Clock, 'now'>;
-}
-
 /** The body: the text of the configuration, and how far back, in milliseconds. */
-function againstRoute(app: FastifyInstance, { ledger, bookings, clock }: AgainstDeps): void {
+function againstRoute(app: FastifyInstance, { ledger, bookings, clock }: ApiDeps): void {
   app.post('/api/against', async ({ body }) => {
     const { config, within } = body as { readonly config?: unknown; readonly within?: unknown };
     if (typeof config !== 'string' || typeof within !== 'number')

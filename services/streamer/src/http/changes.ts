@@ -1,37 +1,30 @@
 /** Orders of people: POST /api/series/ID/release, /move, /retry and /skip, for `scanflow series`. */
-import type { Erasures, FastifyInstance, Log } from '@scanflow/runtime';
+import type { FastifyInstance } from '@scanflow/runtime';
 import type { Labels } from '@scanflow/booking';
 import { FailureError } from '@scanflow/failure';
-import { remember, type DecisionDeps } from '../store/decisions.ts';
-import type { Decision } from '../model/decision.ts';
+import { remember } from '../store/decisions.ts';
+import { type Decision, sameLabels } from '../model/decision.ts';
 import { failureOf } from '../model/failure.ts';
 import { STORAGE, COPY } from '../model/series.ts';
 import { ERASED_LABELS } from '../model/erased.ts';
-import type { Ledger } from '../ledger/tx.ts';
 import type { SeriesView } from '../ledger/rows.ts';
-import { seriesReport, type ReportContext } from '../reports/series.ts';
-import { sameLabels } from '../store/place/place.ts';
-import type { Clock } from '../model/settings.ts';
+import { seriesReport } from '../reports/series.ts';
 import { matching } from '../ledger/views.ts';
 import { releaseSeries } from '../store/sql.ts';
 import { retryLegs, recheck } from '../ledger/leg.ts';
 import { orderMove } from '../move/sql.ts';
 import { retryDeliveries, skipDeliveries } from '../hooks/sql.ts';
 import { openDestination } from '../send/sql.ts';
-import { Answer, find, textIn, byWhom } from './request.ts';
+import { Answer, find, textIn, byWhom, labelIn } from './request.ts';
 import type { Store } from '../store/types.ts';
 import { isOlder } from '../store/look.ts';
+import type { LoopDeps } from '../work/deps.ts';
 
-export interface ChangeDeps extends FileStores {
-  readonly ledger: Ledger;
-  readonly store: FileStores['store'] & DecisionDeps['store'];
-  readonly orthanc: DecisionDeps['orthanc'];
+type Given = 'ledger' | 'store' | 'copies' | 'orthanc' | 'erasures' | 'context' | 'clock' | 'log';
+
+export interface ChangeDeps extends Pick<LoopDeps, Given> {
   /** Why labels break the rules for bookings; undefined if they hold. */
   readonly labelProblem: (labels: Labels) => string | undefined;
-  readonly erasures: Pick<Erasures, 'refresh' | 'hasLabels'>;
-  readonly context: ReportContext;
-  readonly clock: Pick<Clock, 'now'>;
-  readonly log: Log;
   /** Wakes every worker. */
   readonly wake: () => void;
 }
@@ -213,28 +206,17 @@ async function skip(
 export const toldOf = ({ id, session }: Pick<SeriesView, 'id' | 'session'>): readonly string[] =>
   session === undefined ? [id] : [id, session];
 
-/** As in a booking: each label becomes a part of a path, and must not be empty. */
-function labelsOf(body: unknown): { project: string; subject: string; session: string } {
-  const label = (name: string): string => {
-    const value = textIn(body, name)?.trim() ?? '';
-    if (value === '' || value.length > 64 || /\p{Cc}/u.test(value))
-      throw new Answer(400, `expected ${name}: 1 to 64 characters`);
-    return value;
-  };
+/** As in a booking: each label becomes a part of a path. */
+function labelsOf(body: unknown): Labels {
+  const label = (name: keyof Labels): string => labelIn(body, name, /\p{Cc}/u);
   return { project: label('project'), subject: label('subject'), session: label('session') };
-}
-
-interface FileStores {
-  readonly store: Pick<Store, 'record' | 'absent'>;
-  /** The layout of the copy of everything, if there is one. */
-  readonly copies?: Pick<Store, 'record' | 'absent'> | undefined;
 }
 
 /** The done legs among STORAGE and COPY whose files are not all there. Checks both without a target. */
 async function targetsLackingFiles(
   series: SeriesView,
   target: string | undefined,
-  { store, copies }: FileStores,
+  { store, copies }: ChangeDeps,
 ): Promise<string[]> {
   const isDone = (name: string): boolean =>
     (target ?? name) === name && series.legs.some((leg) => leg.target === name && leg.state === 'done');
@@ -255,7 +237,7 @@ async function lacksFiles(
   id: string,
   path: string | undefined,
   known: Parameters<typeof isOlder>[1],
-  files: FileStores['store'],
+  files: Store,
 ): Promise<boolean> {
   const record = path === undefined ? undefined : await files.record(path);
   if (path === undefined || record?.orthancSeries !== id || isOlder(record, known)) return true;

@@ -32,6 +32,14 @@ export function textIn(body: unknown, key: string): string | undefined {
   throw new Answer(400, `expected a text as ${key}`);
 }
 
+/** One of a subject's labels. Throws Answer. */
+export function labelIn(body: unknown, name: string, unwanted?: RegExp): string {
+  const value = textIn(body, name)?.trim() ?? '';
+  if (value === '' || value.length > 64 || unwanted?.test(value) === true)
+    throw new Answer(400, `expected ${name}: 1 to 64 characters`);
+  return value;
+}
+
 /** Who says so is not verified: it is who used this machine's command. */
 export function byWhom(body: unknown, from: string): { by: string; from: string } {
   const by = textIn(body, 'by') ?? '';

@@ -1,27 +1,16 @@
 /** Reads what Orthanc reports into the ledger: the change feed, its identity, and from time to time all series. */
-import type { Log } from '@scanflow/runtime';
 import type { Change, Orthanc, SeriesListing, SystemInfo } from '@scanflow/orthanc';
 import { failureOf } from '../model/failure.ts';
 import { digestOfFiles } from '../store/record.ts';
 import { joinableOf } from '../joining/parts.ts';
-import type { Ledger } from '../ledger/tx.ts';
 import type { Cursor } from '../ledger/rows.ts';
 import { readFirst } from '../store/image.ts';
-import type { Clock, Settings } from '../model/settings.ts';
 import { reached } from '../work/trace.ts';
 import { arrived, reconcileListed, unreadOf } from './sql.ts';
 import { readCursor, setCursor, lead } from '../ledger/claims.ts';
 import { recyclingWarning } from '../work/condition.ts';
 import type { LoopDeps } from '../work/deps.ts';
 import { LONGEST_WAIT, Wake } from '../work/wake.ts';
-
-interface IntakeDeps {
-  readonly orthanc: Orthanc;
-  readonly ledger: Ledger;
-  readonly settings: Settings;
-  readonly clock: Clock;
-  readonly log: Log;
-}
 
 const PAGE = 1000;
 const RECONCILE_PAGE = 100;
@@ -31,7 +20,7 @@ const RECONCILE_PAGE = 100;
  * cursor. Answers whether the database is another one than before: then everything has to be looked at again.
  */
 async function readChanges(
-  deps: IntakeDeps,
+  deps: LoopDeps,
   database: string | undefined,
   signal: AbortSignal,
 ): Promise<{ replaced: boolean; seq: number }> {
@@ -65,7 +54,7 @@ const isOther = (cursor: Cursor, database: string | undefined): boolean =>
 async function take(
   changes: readonly Change[],
   cursor: Cursor,
-  deps: IntakeDeps,
+  deps: LoopDeps,
   signal: AbortSignal,
 ): Promise<void> {
   const { ledger, settings, clock } = deps;
@@ -90,7 +79,7 @@ async function take(
  */
 async function seriesOf(
   changes: readonly Change[],
-  { orthanc, log }: IntakeDeps,
+  { orthanc, log }: LoopDeps,
   signal: AbortSignal,
 ): Promise<Set<string>> {
   const found = new Set<string>();
@@ -115,7 +104,7 @@ async function seriesOf(
 }
 
 /** Compares every series of Orthanc with the ledger. How many became due. */
-async function reconcile(deps: IntakeDeps, signal: AbortSignal): Promise<{ series: number; due: number }> {
+async function reconcile(deps: LoopDeps, signal: AbortSignal): Promise<{ series: number; due: number }> {
   const { orthanc, ledger, settings, clock } = deps;
   let series = 0;
   let due = 0;

@@ -1,6 +1,7 @@
 /** Whether series of Orthanc are one series of the scanner that came under many UIDs. Pure. */
 import { createHash } from 'node:crypto';
 import type { Attributes } from '../model/series.ts';
+import { plainTime } from '../store/place/reading.ts';
 
 /** By what a series is known again. */
 export interface JoinTraits {
@@ -63,30 +64,16 @@ export function traitsOf(attributes: Attributes): JoinTraits | undefined {
   };
 }
 
-const DATE = /^(\d{4})\.?(\d{2})\.?(\d{2})$/;
-const TIME = /^(\d{2}):?(\d{2}):?(\d{2})/;
+/** A time without its seconds is too coarse to tell parts by. */
+const TO_THE_SECOND = /^\d{2}:?\d{2}:?\d{2}/;
 
 /** Only distances are looked at, so the zone does not matter. */
 function momentOf(value: (keyword: string) => string): number | undefined {
   for (const [date, time] of TIMES) {
-    const [, year = '', month = '', day = ''] = DATE.exec(value(date)) ?? [];
-    const [, hour = '', minute = '', second = ''] = TIME.exec(value(time)) ?? [];
-    const at =
-      year === '' || hour === ''
-        ? undefined
-        : instant(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-    if (at !== undefined) return at;
+    const at = TO_THE_SECOND.test(value(time)) ? plainTime(value(date), value(time)) : undefined;
+    if (at !== undefined) return at.toZonedDateTime('UTC').epochMilliseconds;
   }
   return undefined;
-}
-
-function instant(text: string): number | undefined {
-  try {
-    return Temporal.Instant.from(text).epochMilliseconds;
-  } catch {
-    // consoles write times that there are not
-    return undefined;
-  }
 }
 
 /** Series that are taken for one so far. */

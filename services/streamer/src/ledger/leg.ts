@@ -4,7 +4,15 @@
  */
 import { FailureError, transient } from '@scanflow/failure';
 import type { Claim, Millis, Value, Tx } from './tx.ts';
-import { stateOf, copiesTo, isLegal, COPY, STORAGE, type SeriesState, type Reason } from '../model/series.ts';
+import {
+  stateOf,
+  transcodedTo,
+  isLegal,
+  COPY,
+  STORAGE,
+  type SeriesState,
+  type Reason,
+} from '../model/series.ts';
 import type { Progress } from './rows.ts';
 import { parse } from './views.ts';
 
@@ -128,7 +136,7 @@ export async function recordProgress(tx: Tx, claim: Claim, rows: readonly Progre
   for (const row of rows) {
     await putProgress(tx, claim.series, claim.target, row);
     if (row.transcoded !== undefined)
-      await putProgress(tx, claim.series, copiesTo(claim.target), { ...row, detail: row.transcoded });
+      await putProgress(tx, claim.series, transcodedTo(claim.target), { ...row, detail: row.transcoded });
   }
 }
 

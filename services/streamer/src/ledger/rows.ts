@@ -59,7 +59,7 @@ export interface Progress {
   /** `again`: given up earlier; a person wants it tried again. */
   readonly outcome: 'done' | 'failed' | 'again';
   readonly detail: string;
-  /** Transfer syntax of the transcoded copy, where one was sent instead of the stored file. */
+  /** Transfer syntax in which it was sent, where that was not the stored file. */
   readonly transcoded?: string;
 }
 
@@ -142,7 +142,7 @@ export interface LegView {
   readonly failure: Reason | undefined;
   readonly done: number;
   readonly total: number;
-  /** Of those sent: transcoded copies, sent instead of the stored files. */
+  /** Of those sent: how many went transcoded, not as the stored files. */
   readonly transcoded: number;
   readonly through: number;
 }

@@ -4,10 +4,9 @@ import { dirname, basename, join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { rename } from 'node:fs/promises';
 import { FailureError } from '@scanflow/failure';
-import { fsyncFolder } from '@scanflow/runtime';
+import { fsyncFolder, absent } from '@scanflow/runtime';
 import type { Database, Statements } from './tx.ts';
 import { MIGRATIONS, tooNew } from './schema.ts';
-import { unlessAbsent } from '../model/failure.ts';
 
 /**
  * Opens (or makes) the file, brings its tables up to date. The claims in it are those of processes that are gone,
@@ -207,7 +206,7 @@ export async function putAside(path: string, now: Temporal.Instant): Promise<str
   const aside = `${path}.aside-${stamp}`;
   // the file itself last: while it is there, it is found damaged again, and all of it goes
   for (const suffix of ['-wal', '-shm', ''])
-    await unlessAbsent(rename(`${path}${suffix}`, `${aside}${suffix}`));
+    await rename(`${path}${suffix}`, `${aside}${suffix}`).catch(absent);
   await fsyncFolder(dirname(path));
   return join(dirname(path), basename(aside));
 }

@@ -5,7 +5,7 @@ import {
   type Attributes,
   STORAGE,
   type SeriesState,
-  COPIES,
+  TRANSCODED,
   type Warning,
   type Doubt,
   SERIES_STATES,
@@ -60,7 +60,7 @@ export async function seriesViews(tx: Tx, which: string, ...values: Value[]): Pr
          (SELECT count(*) FROM progress p
           WHERE p.series = leg.series AND p.target = leg.target AND p.outcome = 'done') ELSE 0 END AS underway,
          (SELECT count(*) FROM progress t
-          WHERE t.series = leg.series AND t.target = '${COPIES}' || leg.target) AS transcoded
+          WHERE t.series = leg.series AND t.target = '${TRANSCODED}' || leg.target) AS transcoded
        FROM leg WHERE series IN (SELECT id FROM series ${which})
        ORDER BY series, target = 'storage' DESC, target`,
       values,
@@ -163,22 +163,21 @@ export async function summarise(tx: Tx): Promise<Summary> {
   };
 }
 
-/** Columns as values. Only the ledger itself writes them, so their form is not doubted. */
+/** A column of JSON; undefined where it is empty. Only the ledger itself writes it, so its form is not doubted. */
+const json = <T>(value: unknown): T | undefined =>
+  typeof value === 'string' ? (JSON.parse(value) as T) : undefined;
+
+/** Columns as values. */
 export const parse = {
   text: (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined),
   integer: (value: unknown): number | null => (typeof value === 'number' ? value : null),
-  labels: (value: unknown): Labels | undefined =>
-    typeof value === 'string' ? (JSON.parse(value) as Labels) : undefined,
-  decision: (value: unknown): Decision | undefined =>
-    typeof value === 'string' ? (JSON.parse(value) as Decision) : undefined,
-  doubts: (value: unknown): readonly Doubt[] =>
-    typeof value === 'string' ? (JSON.parse(value) as readonly Doubt[]) : [],
-  warnings: (value: unknown): readonly Warning[] =>
-    typeof value === 'string' ? (JSON.parse(value) as readonly Warning[]) : [],
-  order: (value: unknown): MoveOrder | undefined =>
-    typeof value === 'string' ? (JSON.parse(value) as MoveOrder) : undefined,
-  moved: (value: unknown): Moved[] => (typeof value === 'string' ? (JSON.parse(value) as Moved[]) : []),
-  attributes: (value: unknown): Attributes => JSON.parse(String(value)) as Attributes,
+  labels: json<Labels>,
+  decision: json<Decision>,
+  doubts: (value: unknown): readonly Doubt[] => json(value) ?? [],
+  warnings: (value: unknown): readonly Warning[] => json(value) ?? [],
+  order: json<MoveOrder>,
+  moved: (value: unknown): Moved[] => json(value) ?? [],
+  attributes: (value: unknown): Attributes => json(value) ?? {},
   leg: (value: unknown): LegState => (value === 'done' || value === 'failed' ? value : 'pending'),
   outcome: (value: unknown): Progress['outcome'] =>
     value === 'done' || value === 'again' ? value : 'failed',
@@ -250,7 +249,7 @@ export function verificationView(row: Row): VerificationView {
     bytes: Number(row['bytes']),
     failure: message(row['failure_code'], row['failure_message']),
     since: parse.integer(row['since']),
-    findings: JSON.parse(parse.text(row['findings']) ?? '[]') as Finding[],
+    findings: json<Finding[]>(row['findings']) ?? [],
     digest: parse.text(row['digest']),
     acknowledged: known
       ? {

@@ -119,5 +119,5 @@ export function moveRefusal(series: Movable, labels: Labels): string | undefined
   return undefined;
 }
 
-const sameLabels = (one: Labels | undefined, other: Labels): boolean =>
-  one?.project === other.project && one.subject === other.subject && one.session === other.session;
+export const sameLabels = (one: Labels | undefined, other: Labels | undefined): boolean =>
+  one?.project === other?.project && one?.subject === other?.subject && one?.session === other?.session;

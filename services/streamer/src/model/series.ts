@@ -62,13 +62,13 @@ export type Warning = Reason;
 export type TransactionState = 'asked' | 'accepted' | 'expired' | 'closed' | 'answered';
 
 /**
- * Under this target stand, for good, the instances of which a destination got a transcoded copy; `detail` is its
+ * Under this target stand, for good, the instances that a destination got transcoded; `detail` is its
  * transfer syntax. The rows of the destination itself go once all is sent.
  */
-export const copiesTo = (target: string): string => `${COPIES}${target}`;
+export const transcodedTo = (target: string): string => `${TRANSCODED}${target}`;
 
 /** No destination's name has a colon. */
-export const COPIES = 'transcoded:';
+export const TRANSCODED = 'transcoded:';
 
 /** `claimed`: pending, and in a worker's hands until its lease ends. `none`: not there yet. */
 type LegStep = 'none' | 'pending' | 'claimed' | 'done' | 'failed';
@@ -134,6 +134,9 @@ export const REQUEST_TRANSITIONS: readonly Transition<TransactionState | 'none'>
 /** Whether a series may go from one state to the other; staying is no step. */
 export const isLegal = (from: SeriesState, to: SeriesState): boolean =>
   from === to || SERIES_TRANSITIONS.some((step) => step.from === from && step.to === to);
+
+/** A moment for people and programs, in UTC. */
+export const iso = (millis: number): string => Temporal.Instant.fromEpochMilliseconds(millis).toString();
 
 /** Attribute values of a series by keyword, as its first image has them. */
 export type Attributes = Readonly<Record<string, string>>;

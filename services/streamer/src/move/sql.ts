@@ -2,7 +2,7 @@
 import { defined } from '@scanflow/booking/defined';
 import { type Failure, FailureError, permanent } from '@scanflow/failure';
 import { moveRefusal, type Moved, type MoveOrder } from '../model/decision.ts';
-import { COPY, STORAGE, COPIES } from '../model/series.ts';
+import { COPY, STORAGE, TRANSCODED } from '../model/series.ts';
 import type { StoredAnew } from '../ledger/rows.ts';
 import type { Claim, Millis, Row, Tx } from '../ledger/tx.ts';
 import { ending, tellStored } from '../ledger/aftermath.ts';
@@ -98,7 +98,7 @@ async function sendAnew(tx: Tx, series: string, target: string, total: number, n
   await tx.run('DELETE FROM progress WHERE series = ? AND target IN (?, ?)', [
     series,
     target,
-    `${COPIES}${target}`,
+    `${TRANSCODED}${target}`,
   ]);
   const leg = { series, target };
   await addLeg(tx, leg, now);

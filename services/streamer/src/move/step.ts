@@ -3,7 +3,6 @@
  * left. Whoever is ended in between goes on: the old place counts until the ledger has the new one.
  */
 import { defined } from '@scanflow/booking/defined';
-import type { Erasures } from '@scanflow/runtime';
 import { FailureError, permanent } from '@scanflow/failure';
 import { remember } from '../store/decisions.ts';
 import { ERASED_LABELS } from '../model/erased.ts';
@@ -15,8 +14,6 @@ import type { Folder, SeriesRecord, StoredInstance } from '../store/types.ts';
 import type { StoreWork } from '../ledger/rows.ts';
 import { listInstances } from '../store/versions.ts';
 import { placeFor } from '../store/place/place.ts';
-import type { PullDeps } from '../store/pull-missing.ts';
-import type { Clock } from '../model/settings.ts';
 import { reached } from '../work/trace.ts';
 import { carryAll, type Carry } from './carry.ts';
 import { moveDone, moveFailed, storedAnew } from './sql.ts';
@@ -24,9 +21,6 @@ import { renew } from '../ledger/claims.ts';
 import { matching } from '../ledger/views.ts';
 import type { LoopDeps } from '../work/deps.ts';
 import { LEG_LEASE, type WorkKind, putOff, type Unfinished } from '../work/worker.ts';
-
-/** Including the store of decisions. */
-type MoveDeps = PullDeps & { readonly clock: Clock; readonly erasures?: Erasures };
 
 interface MoveDone {
   readonly kind: 'moved';
@@ -39,7 +33,7 @@ export type MovingWork = StoreWork & { readonly moving: MoveOrder };
 /** Carries out the move as far as possible, and writes the outcome into the ledger. */
 async function moveStep(
   work: MovingWork,
-  deps: MoveDeps,
+  deps: LoopDeps,
   signal: AbortSignal,
 ): Promise<MoveDone | Unfinished> {
   const { ledger, clock } = deps;
@@ -57,7 +51,7 @@ async function moveStep(
 }
 
 /** Number of images at the new place that the ledger has, too. */
-async function storeAnew(work: MovingWork, deps: MoveDeps, signal: AbortSignal): Promise<number> {
+async function storeAnew(work: MovingWork, deps: LoopDeps, signal: AbortSignal): Promise<number> {
   const { store, ledger, clock, settings } = deps;
   const { decision, was, send } = work.moving;
   const from = await store.reopen(was.path, work.series);
@@ -96,18 +90,18 @@ async function storeAnew(work: MovingWork, deps: MoveDeps, signal: AbortSignal):
 
 /** The subject may have been erased since the order. */
 async function requireNotErased(
-  { erasures }: MoveDeps,
+  { erasures }: LoopDeps,
   { labels }: Pick<MoveOrder['decision'], 'labels'>,
 ): Promise<void> {
-  await erasures?.refresh();
-  if (erasures?.hasLabels(labels) === true) throw new FailureError(ERASED_LABELS);
+  await erasures.refresh();
+  if (erasures.hasLabels(labels)) throw new FailureError(ERASED_LABELS);
 }
 
 /** If the move fails, nothing of it stays at the new place. */
 async function carryOrClear(
   work: MovingWork,
   context: Carry,
-  { store, ledger, clock }: MoveDeps,
+  { store, ledger, clock }: LoopDeps,
   signal: AbortSignal,
 ): Promise<readonly StoredInstance[]> {
   const carried = new Map<StoredInstance, StoredInstance>();
@@ -130,7 +124,7 @@ async function writeAll(
   from: Folder,
   to: Folder,
   record: SeriesRecord,
-  { store, ledger, clock }: MoveDeps,
+  { store, ledger, clock }: LoopDeps,
 ): Promise<SeriesRecord> {
   const stillOurs = (): Promise<void> => ledger.write(renew, work, clock.now());
   await store.flush(to);
@@ -151,7 +145,7 @@ async function writeAll(
 const archiveOf = ({ archive }: SeriesRecord): Pick<SeriesRecord, 'archive'> => defined({ archive });
 
 /** Removes the old folder, or leaves a note of the new place there; the same for the session's report above it. */
-async function leave(work: MovingWork, deps: MoveDeps): Promise<readonly string[]> {
+async function leave(work: MovingWork, deps: LoopDeps): Promise<readonly string[]> {
   const { store, ledger, clock } = deps;
   const { was, keep, decision } = work.moving;
   const [view] = await ledger.read(matching, work.series);

@@ -3,38 +3,29 @@
  * other work, where a person or a restored backup asks for it. It stores and sends nothing, and runs no hook. It may be ended at any
  * moment and begun again.
  */
-import { askRebuild, readRebuild, type RebuildRequest, rebuildDone, type Log } from '@scanflow/runtime';
+import { askRebuild, readRebuild, type RebuildRequest, rebuildDone } from '@scanflow/runtime';
 import type { Orthanc, SystemInfo } from '@scanflow/orthanc';
-import type { Condition } from '../work/condition.ts';
 import { failureOf } from '../model/failure.ts';
 import { SERIES_STATES } from '../model/series.ts';
 import { Wake } from '../work/wake.ts';
 import { lead, readCursor, setCursor } from '../ledger/claims.ts';
 import { summarise } from '../ledger/views.ts';
-import type { Ledger } from '../ledger/tx.ts';
-import type { SeriesRecord, Store, RecordedSeries } from '../store/types.ts';
+import type { SeriesRecord, RecordedSeries } from '../store/types.ts';
 import { joinableOf, membersIn } from '../joining/parts.ts';
 import type { Joinable } from '../joining/rule.ts';
 import { readFirst } from '../store/image.ts';
-import type { RootKeeper } from '../roots/keeper.ts';
-import type { Clock, Settings } from '../model/settings.ts';
+import type { Settings } from '../model/settings.ts';
 import { reached } from '../work/trace.ts';
 import { awaitUnknown, doubtSent, quietSessions, recover, type RecoveredSeries } from './sql.ts';
 import { rejoin } from '../ledger/joined.ts';
 import { digestOf, keyOf, attributesOf, differingIn, targetsOf } from '../store/record.ts';
-
-interface WhenAskedDeps extends Omit<RebuildDeps, 'progress'> {
-  readonly condition: Condition;
-}
+import type { LoopDeps } from '../work/deps.ts';
 
 const AGAIN_MS = 2_000;
 
 /** Resolves once there is nothing to rebuild. What stands in the way is logged and waited out. */
-export async function rebuildWhereAsked(deps: WhenAskedDeps, signal: AbortSignal): Promise<void> {
+export async function rebuildWhereAsked(deps: LoopDeps, signal: AbortSignal): Promise<void> {
   const { condition, log } = deps;
-  const progress = (series: number): void => {
-    condition.rebuilding = series;
-  };
   const stopped = (): boolean => signal.aborted;
   while (!stopped()) {
     try {
@@ -42,7 +33,7 @@ export async function rebuildWhereAsked(deps: WhenAskedDeps, signal: AbortSignal
       if (request === undefined) break;
       condition.rebuilding ??= 0;
       if (await ready(deps)) {
-        await rebuild(await asItIs(request, deps), { ...deps, progress }, signal);
+        await rebuild(await asItIs(request, deps), deps, signal);
         break;
       }
     } catch (error) {
@@ -55,10 +46,10 @@ export async function rebuildWhereAsked(deps: WhenAskedDeps, signal: AbortSignal
 }
 
 /** Of several streamers, the one that reads what Orthanc reports does it. */
-const ready = ({ ledger, clock }: WhenAskedDeps): Promise<boolean> => ledger.write(lead, clock.now());
+const ready = ({ ledger, clock }: LoopDeps): Promise<boolean> => ledger.write(lead, clock.now());
 
 /** A ledger without series is a new one. That is written down, since a rebuild that is begun again finds some. */
-async function asItIs(request: RebuildRequest, { ledger, data }: WhenAskedDeps): Promise<RebuildRequest> {
+async function asItIs(request: RebuildRequest, { ledger, data }: LoopDeps): Promise<RebuildRequest> {
   const { series } = await ledger.read(summarise);
   if (request.lost || SERIES_STATES.some((state) => series[state] > 0)) return request;
   const lost = { ...request, lost: true };
@@ -66,35 +57,21 @@ async function asItIs(request: RebuildRequest, { ledger, data }: WhenAskedDeps):
   return lost;
 }
 
-interface RebuildDeps {
-  readonly ledger: Ledger;
-  readonly orthanc: Orthanc;
-  readonly store: Store;
-  readonly copies?: Store | undefined;
-  readonly keeper: Pick<RootKeeper, 'specs' | 'take'>;
-  readonly settings: Settings;
-  readonly clock: Pick<Clock, 'now'>;
-  readonly log: Log;
-  readonly data: string;
-  /** How many series were looked at so far, for people who wait. */
-  readonly progress: (series: number) => void;
-}
-
 const PAGE = 500;
 
 /** The lease of reading what Orthanc reports has to be held: whoever reads meanwhile takes every series for a new one. */
-async function rebuild(request: RebuildRequest, deps: RebuildDeps, signal: AbortSignal): Promise<void> {
+async function rebuild(request: RebuildRequest, deps: LoopDeps, signal: AbortSignal): Promise<void> {
   const { ledger, orthanc, clock, settings, log, data } = deps;
   const system = await orthanc.system(signal);
-  const held = await seriesOf(orthanc, signal);
+  const present = await seriesOf(orthanc, signal);
   await startFeed(system, deps, signal);
   // a person who requests a rebuild vouches for these roots; a look at each reports one that may not be taken
   for (const spec of deps.keeper.specs) await deps.keeper.take(spec);
   // what an older ledger has waiting: before anything newer is known
   const doubted = request.lost ? await ledger.write(doubtSent, clock.now()) : 0;
   const copies = await copiesOf(deps, signal);
-  const { found, counts } = await takeOver(held, copies, deps, signal);
-  const left = [...held].filter((id) => !found.has(id));
+  const { found, counts } = await takeOver(present, copies, deps, signal);
+  const left = [...present].filter((id) => !found.has(id));
   const joinable = request.lost ? await joinableIn(left, deps, signal) : undefined;
   const now = clock.now();
   const waiting = request.lost
@@ -107,18 +84,18 @@ async function rebuild(request: RebuildRequest, deps: RebuildDeps, signal: Abort
 }
 
 async function seriesOf(orthanc: Orthanc, signal: AbortSignal): Promise<Set<string>> {
-  const held = new Set<string>();
+  const present = new Set<string>();
   for (let since = 0; ; since += PAGE) {
     const page = await orthanc.seriesPage(since, PAGE, signal);
-    for (const { id } of page) held.add(id);
-    if (page.length < PAGE) return held;
+    for (const { id } of page) present.add(id);
+    if (page.length < PAGE) return present;
   }
 }
 
 /** A new ledger begins at Orthanc's latest change: what came before is compared as a whole. */
 async function startFeed(
   { database }: SystemInfo,
-  { ledger, orthanc }: RebuildDeps,
+  { ledger, orthanc }: LoopDeps,
   signal: AbortSignal,
 ): Promise<void> {
   if ((await ledger.read(readCursor)) !== undefined) return;
@@ -126,7 +103,7 @@ async function startFeed(
 }
 
 /** The series that it was joined from count as it again. */
-async function rejoinParts(record: SeriesRecord, ledger: RebuildDeps['ledger']): Promise<string[]> {
+async function rejoinParts(record: SeriesRecord, ledger: LoopDeps['ledger']): Promise<string[]> {
   const parts = membersIn(record);
   await ledger.write(rejoin, record.orthancSeries, parts);
   return parts.map(({ series }) => series);
@@ -135,7 +112,7 @@ async function rejoinParts(record: SeriesRecord, ledger: RebuildDeps['ledger']):
 /** What came since its series was last stored may be a part of that series. */
 async function joinableIn(
   left: readonly string[],
-  { orthanc, settings }: RebuildDeps,
+  { orthanc, settings }: LoopDeps,
   signal: AbortSignal,
 ): Promise<Joinable | undefined> {
   if (settings.join === undefined) return undefined;
@@ -145,7 +122,7 @@ async function joinableIn(
 type Copies = ReadonlyMap<string, NonNullable<RecoveredSeries['copy']>>;
 
 /** Undefined where there is no copy of everything. */
-async function copiesOf({ copies }: RebuildDeps, signal: AbortSignal): Promise<Copies | undefined> {
+async function copiesOf({ copies }: LoopDeps, signal: AbortSignal): Promise<Copies | undefined> {
   if (copies === undefined) return undefined;
   const found = new Map<string, NonNullable<RecoveredSeries['copy']>>();
   for await (const { below, record, missing } of copies.recorded(signal))
@@ -163,9 +140,9 @@ interface Counts {
 }
 
 async function takeOver(
-  held: ReadonlySet<string>,
+  present: ReadonlySet<string>,
   copies: Copies | undefined,
-  { ledger, store, settings, clock, log, progress }: RebuildDeps,
+  { ledger, store, settings, clock, log, condition }: LoopDeps,
   signal: AbortSignal,
 ): Promise<{ found: ReadonlyMap<string, number>; counts: Counts }> {
   const found = new Map<string, number>();
@@ -183,7 +160,7 @@ async function takeOver(
     // the lease of reading what Orthanc reports goes on
     await ledger.write(lead, now);
     const copying = copies !== undefined;
-    const around = { settings, inOrthanc: held.has(id), copying, copy: copies?.get(id), now };
+    const around = { settings, inOrthanc: present.has(id), copying, copy: copies?.get(id), now };
     const outcome = await ledger.write(recover, recovered(one, around), now);
     counts.series += found.has(id) ? 0 : 1;
     if (outcome === 'new') counts.added += 1;
@@ -191,7 +168,7 @@ async function takeOver(
     if (one.missing > 0) counts.incomplete += 1;
     found.set(id, writtenAt(one.record));
     for (const part of await rejoinParts(one.record, ledger)) found.set(part, writtenAt(one.record));
-    progress(counts.series);
+    condition.rebuilding = counts.series;
     reached('series-recovered');
   }
   return { found, counts };

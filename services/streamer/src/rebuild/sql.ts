@@ -1,38 +1,23 @@
 /** The ledger made anew from what is stored, or brought up to date after an older one was put back. */
 import { destinationOf } from '../commitment/plan.ts';
-import { type Attributes, COPY, type Doubt, STORAGE, type Warning } from '../model/series.ts';
+import { COPY, STORAGE } from '../model/series.ts';
 import { recoveredMark, sessionOf } from '../sessions/plan.ts';
 import { leadsOf } from '../ledger/joined.ts';
 import type { Joinable } from '../joining/rule.ts';
-import type { Labels } from '@scanflow/booking';
-import type { Decision, Moved } from '../model/decision.ts';
+import type { Moved } from '../model/decision.ts';
 import type { Millis, Tx } from '../ledger/tx.ts';
 import { addLeg, endLeg, lockSeries, stateIn } from '../ledger/leg.ts';
 import { verifySoon } from '../ledger/aftermath.ts';
 import { seriesViews } from '../ledger/views.ts';
 import { unknown } from '../ledger/unknown.ts';
+import type { StoreDone } from '../ledger/rows.ts';
 
 /** A series as its `series.json` describes it. */
-export interface RecoveredSeries {
+export interface RecoveredSeries extends Omit<StoreDone, 'failure' | 'parts'> {
   readonly id: string;
-  readonly attributes: Attributes;
-  readonly labels: Labels | undefined;
-  readonly decision?: Decision | undefined;
-  readonly doubts?: readonly Doubt[] | undefined;
-  readonly moved?: readonly Moved[] | undefined;
-  readonly warnings?: readonly Warning[] | undefined;
-  readonly path: string;
-  /** Number of pulls that brought something; none where storing had only begun. */
-  readonly increment: number;
-  readonly inOrthanc: number;
-  readonly stored: number;
-  readonly untagged: number;
   readonly differing: number;
-  /** Of the instances that the record accounts for. */
-  readonly digest: string;
+  readonly moved?: readonly Moved[] | undefined;
   readonly firstSeen: Millis;
-  /** Destinations whose rule lets it go there. */
-  readonly targets: readonly string[];
   /** Storing has to look at it once more: an image is missing, or its copy. */
   readonly again: boolean;
   /** Its folder in the copy of everything, with as many images. */

@@ -3,7 +3,7 @@ import { defined } from '@scanflow/booking/defined';
 import type { Labels } from '@scanflow/booking';
 import { csvText } from '@scanflow/runtime';
 import { shownWarnings } from '../completeness/lacking.ts';
-import { type Warning, type Doubt, STORAGE, type Reason } from '../model/series.ts';
+import { type Warning, type Doubt, STORAGE, type Reason, iso } from '../model/series.ts';
 import type { Decision, Moved } from '../model/decision.ts';
 import { outcomeOf, type Outcome } from '../sessions/plan.ts';
 import type { NotSent, Outlook, Waits } from '../send/outlook.ts';
@@ -24,7 +24,7 @@ export interface SeriesReport {
   /** Why it is quarantined, or incomplete. */
   readonly reason?: string;
   readonly reasonCode?: string;
-  readonly labels?: { readonly project: string; readonly subject: string; readonly session: string };
+  readonly labels?: Labels;
   /** Warnings for a person: images that seem to be missing, labels that another study has. */
   readonly warnings?: readonly Warning[];
   /** Weak signs against the booking that routed it. */
@@ -81,7 +81,7 @@ interface LegReport {
   readonly failure?: Reason;
   readonly done: number;
   readonly total: number;
-  /** Number of images that were sent as copies, transcoded by Orthanc. Absent: none. */
+  /** Number of images that were sent as Orthanc transcoded them. Absent: none. */
   readonly transcoded?: number;
   /** The leg is pending and outside its destination's hours. */
   readonly waits?: { readonly until: string; readonly message: string };
@@ -222,8 +222,6 @@ export const hookReport = (view: DeliveryView): HookReport => ({
   total: 0,
   output: view.output,
 });
-
-export const iso = (millis: number): string => Temporal.Instant.fromEpochMilliseconds(millis).toString();
 
 const COLUMNS = [
   'accession',

@@ -3,16 +3,17 @@ import { defined } from '@scanflow/booking/defined';
 import { csvText } from '@scanflow/runtime';
 import { destinationOf } from '../commitment/plan.ts';
 import { sessionOutcome, type Outcome } from '../sessions/plan.ts';
-import { STORAGE, type Reason } from '../model/series.ts';
+import { STORAGE, type Reason, iso } from '../model/series.ts';
 import type { SessionView } from '../ledger/rows.ts';
-import { iso, seriesReport, type ReportContext, type SeriesReport } from './series.ts';
+import { seriesReport, type ReportContext, type SeriesReport } from './series.ts';
+import type { Labels } from '@scanflow/booking';
 
 export interface SessionReport {
   readonly version: 1;
   readonly id: string;
   readonly accessionNumber: string;
   readonly studyInstanceUids: readonly string[];
-  readonly labels?: { readonly project: string; readonly subject: string; readonly session: string };
+  readonly labels?: Labels;
   /** The worst state of its series. */
   readonly outcome: Outcome;
   /** No more images are expected. */

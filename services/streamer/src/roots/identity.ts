@@ -2,12 +2,11 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
-import { readBounded, writeFileAtomic } from '@scanflow/runtime';
+import { readBounded, writeFileAtomic, absent } from '@scanflow/runtime';
 import type { Access } from '../store/disk/folders.ts';
 import { writeOwn } from '../store/disk/image-file.ts';
 import type { Ledger } from '../ledger/tx.ts';
 import { type KnownRoot, installationId, storedPlaces } from './sql.ts';
-import { unlessAbsent } from '../model/failure.ts';
 import { readRecord } from '../store/disk/record.ts';
 
 /** In the root's own folder; hidden, so that people do not stumble over it. */
@@ -81,7 +80,7 @@ export async function isEmptyRoot(root: string): Promise<boolean> {
 }
 
 async function readText(path: string): Promise<string | undefined> {
-  const bytes = await unlessAbsent(readBounded(path, LIMIT));
+  const bytes = await readBounded(path, LIMIT).catch(absent);
   return bytes === undefined || bytes.length > LIMIT ? undefined : bytes.toString('utf8');
 }
 

@@ -32,6 +32,7 @@ import {
 import { judge, type Evidence, type Verdict, Watch } from './judge.ts';
 import type { Condition, RefusedRoot } from '../work/condition.ts';
 import type { Wake } from '../work/wake.ts';
+import { iso } from '../model/series.ts';
 
 interface KeeperDeps {
   readonly ledger: Ledger;
@@ -200,7 +201,7 @@ export class RootKeeper implements RootGuard {
 
   async #write(path: string, { id, sequence }: KnownRoot): Promise<void> {
     const { own, access, clock } = this.#deps;
-    const at = Temporal.Instant.fromEpochMilliseconds(clock.now()).toString();
+    const at = iso(clock.now());
     const ledger = await this.#installed.id();
     const identity: RootIdentity = { version: 1, root: id, ledger, owner: own, heartbeat: { sequence, at } };
     await writeIdentity(path, identity, access);

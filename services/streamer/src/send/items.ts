@@ -1,4 +1,4 @@
-/** What of a series is handed to a sender: files as they are stored, or with the tag spliced in while they are sent. */
+/** What of a series is handed to a carrier: files as they are stored, or with the tag spliced in while they are sent. */
 import { createHash } from 'node:crypto';
 import { readBounded } from '@scanflow/runtime';
 import { CannotTag, fileLayout, planSplice, privateTagOf, TagStream, type PrivateTag } from '@scanflow/dicom';

@@ -1,15 +1,15 @@
-/** Opens the destinations: TLS, the sender that reaches each, and what holds sending back. */
+/** Opens the destinations: TLS, the carrier that reaches each, and what holds sending back. */
 import { defined } from '@scanflow/booking/defined';
 import { join } from 'node:path';
 import { type Log, openTlsStore, type TlsTexts } from '@scanflow/runtime';
 import { accepts, type StoreGate, tlsDial, type Dial, store, type DimseLog } from '@scanflow/dimse';
 import type { Orthanc } from '@scanflow/orthanc';
 import type { Config } from '@scanflow/config';
-import { authorization, stowSender } from './stow/stow.ts';
+import { authorization, stowCarrier } from './stow/stow.ts';
 import { hoursOf, Pace } from '../work/pace.ts';
-import type { Sender, Pacing, OpenDestination } from './types.ts';
+import type { Carrier, Pacing, OpenDestination } from './types.ts';
 import type { CStoreReach, Clock, Destination } from '../model/settings.ts';
-import { transcoding, copiesFrom } from './transcode.ts';
+import { transcoding, transcodedBy } from './transcode.ts';
 
 interface DestinationsContext {
   readonly clock: Clock;
@@ -27,16 +27,19 @@ export const openDestinations = (
     ...destination,
     pace: destination.rate === undefined ? undefined : new Pace(destination.rate),
     hours: hoursOf(destination.schedule?.windows, destination.schedule?.timeZone ?? 'UTC'),
-    sender: senderOf(destination, context),
+    carrier: carrierOf(destination, context),
   }));
 
-function senderOf({ name, reach }: Destination, { clock, log, orthanc, data }: DestinationsContext): Sender {
-  if (reach.kind === 'stow') return stowSender(reach, () => authorization(reach), clock.now);
-  const sender = cstoreSender(reach, log.child({ destination: name }));
-  if (reach.transcode === false) return sender;
-  return transcoding(sender, {
+function carrierOf(
+  { name, reach }: Destination,
+  { clock, log, orthanc, data }: DestinationsContext,
+): Carrier {
+  if (reach.kind === 'stow') return stowCarrier(reach, () => authorization(reach), clock.now);
+  const carrier = cstoreCarrier(reach, log.child({ destination: name }));
+  if (reach.transcode === false) return carrier;
+  return transcoding(carrier, {
     accepts: (kinds, signal) => accepts(reach.peer, kinds, signal),
-    openCopy: copiesFrom(orthanc, join(data, 'streamer', 'transcoded')),
+    openTranscoded: transcodedBy(orthanc, join(data, 'streamer', 'transcoded')),
   });
 }
 
@@ -87,7 +90,7 @@ export async function openSecurity(destinations: Config['destinations'], log: Lo
 
 const NONE = {};
 
-const cstoreSender = ({ peer, associations = 1 }: CStoreReach, log: DimseLog): Sender => ({
+const cstoreCarrier = ({ peer, associations = 1 }: CStoreReach, log: DimseLog): Carrier => ({
   send: (items, { signal, calmly, gate }) =>
     // a node that broke off gets one request at a time from now on
     store(peer, items, { signal, log, associations, gate, ...(calmly ? { operations: 1 } : {}) }),

@@ -1,7 +1,6 @@
 /** The forward step: what of a series a destination has not got yet goes there, and each answer counts. */
 import { defined } from '@scanflow/booking/defined';
 import { type Failure, FailureError, permanent, transient } from '@scanflow/failure';
-import type { Log } from '@scanflow/runtime';
 import { failureOf } from '../model/failure.ts';
 import { retryAfter } from '../work/retry.ts';
 import { judge as judgeRule, traitsOfRecord } from '../model/rule.ts';
@@ -15,13 +14,13 @@ import { newest } from '../store/record.ts';
 import { reached } from '../work/trace.ts';
 import { Batch, LEG_LEASE, legsTo, nextOf, workOn, type WorkKind } from '../work/worker.ts';
 import { gateOf } from './open.ts';
-import { askForFiles, isOlder, lookBehind } from '../store/look.ts';
+import { askForFiles, lookBehind, recordFor } from '../store/look.ts';
 import { itemsOf } from './items.ts';
 import type { Clock, Settings } from '../model/settings.ts';
 import { legFailed, legLater } from '../ledger/aftermath.ts';
 import { progressOf, recordProgress } from '../ledger/leg.ts';
-import type { Metrics } from '../http/metrics.ts';
 import { pauseUntil, type Wake } from '../work/wake.ts';
+import type { LoopDeps } from '../work/deps.ts';
 
 interface ForwardDeps {
   readonly ledger: Ledger;
@@ -57,7 +56,8 @@ export async function forwardStep(
 ): Promise<ForwardOutcome> {
   const tally = new Tally();
   try {
-    const record = await recordOf(work, deps.store);
+    const record = await recordFor(work, deps.store);
+    if (record === undefined) throw new FailureError(RECORD_GONE);
     const verdict = judgeRule(destination.when, traitsOfRecord(record));
     if (!verdict.wanted) {
       await deps.ledger.write(unwanted, work, deps.clock.now());
@@ -166,7 +166,7 @@ async function sendSeries(
   try {
     const items = itemsOf(inTurn(todo, work.attempts), record, work, store);
     const options = { signal, calmly: work.attempts > 0, gate };
-    for await (const outcome of destination.sender.send(items, options)) {
+    for await (const outcome of destination.carrier.send(items, options)) {
       reached('response-received');
       const lacking = await lackingFile(outcome, record, work, store);
       if (lacking !== undefined) {
@@ -192,13 +192,6 @@ async function sendSeries(
 function supersededIn({ instances }: SeriesRecord): ReadonlySet<string> {
   const latest = newest(instances);
   return new Set(instances.filter((one) => !latest.has(one)).map(({ file }) => file));
-}
-
-async function recordOf(work: LegWork, store: Store): Promise<SeriesRecord> {
-  const record = await store.record(work.path);
-  if (record?.orthancSeries !== work.series || isOlder(record, { increment: work.increment ?? 0 }))
-    throw new FailureError(RECORD_GONE);
-  return record;
 }
 
 const RECORD_GONE = transient(
@@ -228,18 +221,26 @@ const AWAY = transient(
   'Project storage went away while images were sent. Check its mount; sending goes on by itself.',
 );
 
-const copied = ({ transcoded }: SendOutcome): { transcoded?: string } => defined({ transcoded });
-
 /** The row to record; undefined if the instance has to be tried again. */
 function judge(outcome: SendOutcome, tally: Tally): Progress | undefined {
   switch (outcome.result) {
     case 'sent':
       tally.sent += 1;
-      return { instance: outcome.id, outcome: 'done', detail: '', ...copied(outcome) };
+      return {
+        instance: outcome.id,
+        outcome: 'done',
+        detail: '',
+        ...defined({ transcoded: outcome.transcoded }),
+      };
     case 'warning':
       tally.sent += 1;
       tally.warnings += 1;
-      return { instance: outcome.id, outcome: 'done', detail: outcome.meaning, ...copied(outcome) };
+      return {
+        instance: outcome.id,
+        outcome: 'done',
+        detail: outcome.meaning,
+        ...defined({ transcoded: outcome.transcoded }),
+      };
     case 'failed': {
       const { failure } = outcome;
       if (failure.code === 'SEND_HELD') {
@@ -270,15 +271,10 @@ export function inTurn<T>(items: readonly T[], attempts: number): readonly T[] {
   return [...items.slice(from), ...items.slice(0, from)];
 }
 
-interface ForwardLoopDeps extends ForwardDeps {
-  readonly log: Log;
-  readonly metrics: Metrics;
-}
-
 /** Sends the next series that is due to this destination, or waits for one; outside its hours, for those. */
 export async function forwardNext(
   destination: OpenDestination,
-  deps: ForwardLoopDeps,
+  deps: LoopDeps,
   wakes: Readonly<Record<'legs' | 'after', Wake>>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -293,7 +289,7 @@ export async function forwardNext(
 
 function sending(
   destination: OpenDestination,
-  deps: ForwardLoopDeps,
+  deps: LoopDeps,
   after: () => void,
 ): WorkKind<LegWork, Exclude<ForwardOutcome, { kind: 'later' | 'interrupted' }>> {
   const { log, metrics } = deps;

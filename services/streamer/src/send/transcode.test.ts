@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StoreItem } from '@scanflow/dimse';
 import { FailureError, permanent, transient } from '@scanflow/failure';
-import type { Kind, SendItem, Sender, SendOutcome } from './types.ts';
+import type { Kind, SendItem, Carrier, SendOutcome } from './types.ts';
 import { transcoding, type TranscodeDeps } from './transcode.ts';
 
 const IMPLICIT = '1.2.840.10008.1.2';
@@ -18,7 +18,7 @@ const item = (id: string, sopClassUid = '1.2'): SendItem => ({
 });
 
 /** A node that refuses whatever comes from disk, and takes copies. */
-function picky(asked: string[]): Sender {
+function picky(asked: string[]): Carrier {
   return {
     send: async function* (items: AsyncIterable<StoreItem>) {
       for await (const { id, path, open } of items) {
@@ -50,7 +50,7 @@ async function send(
               ),
             ),
           ),
-    openCopy: ({ orthancId }, syntax) => {
+    openTranscoded: ({ orthancId }, syntax) => {
       copies.push(`${orthancId} ${syntax}`);
       return Promise.resolve(FILE);
     },
@@ -59,8 +59,12 @@ async function send(
   const source = async function* (): AsyncGenerator<SendItem> {
     for (const one of items) yield await Promise.resolve(one);
   };
-  const sender = transcoding(picky(asked), deps);
-  return { outcomes: await Array.fromAsync(sender.send(source(), { signal, calmly: false })), asked, copies };
+  const carrier = transcoding(picky(asked), deps);
+  return {
+    outcomes: await Array.fromAsync(carrier.send(source(), { signal, calmly: false })),
+    asked,
+    copies,
+  };
 }
 
 test('transcode: only what was refused goes as a copy, Explicit VR before Implicit', async () => {

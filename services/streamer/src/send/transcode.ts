@@ -1,6 +1,6 @@
 /**
- * Images in a transfer syntax that a node refuses go there as copies, which Orthanc converts without loss (PS3.5 10). A copy is on disk
- * only while it is sent. Nothing that is stored changes.
+ * Images in a transfer syntax that a node refuses go there transcoded: Orthanc converts them without loss (PS3.5 10). A transcoded image
+ * is on disk only while it is sent. Nothing that is stored changes.
  */
 import { defined } from '@scanflow/booking/defined';
 import { randomUUID } from 'node:crypto';
@@ -10,7 +10,7 @@ import { transferSyntaxes, readFileHeader } from '@scanflow/dicom';
 import { type Failure, permanent, FailureError, codeOf, transient } from '@scanflow/failure';
 import type { Orthanc } from '@scanflow/orthanc';
 import { failureOf } from '../model/failure.ts';
-import type { Kind, SendItem, Sender, SendOptions, SendOutcome, OriginalImage } from './types.ts';
+import type { Kind, SendItem, Carrier, SendOptions, SendOutcome, OriginalImage } from './types.ts';
 
 /** In this order: every node has to take the second (PS3.5 10.1), and the first says more. */
 const TARGETS: readonly string[] = [
@@ -21,7 +21,7 @@ const TARGETS: readonly string[] = [
 export interface TranscodeDeps {
   /** Which of the kinds the node takes. Throws where it cannot be asked. */
   readonly accepts: (kinds: readonly Kind[], signal: AbortSignal) => Promise<readonly Kind[]>;
-  readonly openCopy: OpenCopy;
+  readonly openTranscoded: OpenTranscoded;
 }
 
 interface Refused {
@@ -29,16 +29,16 @@ interface Refused {
   readonly outcome: SendOutcome;
 }
 
-/** The sender, and what it was refused for its transfer syntax alone once more in another one. */
-export const transcoding = (sender: Sender, deps: TranscodeDeps): Sender => ({
-  send: (items, options) => sendBoth(items, options, sender, deps),
-  close: () => sender.close(),
+/** The carrier, and what it was refused for its transfer syntax alone once more in another one. */
+export const transcoding = (carrier: Carrier, deps: TranscodeDeps): Carrier => ({
+  send: (items, options) => sendBoth(items, options, carrier, deps),
+  close: () => carrier.close(),
 });
 
 async function* sendBoth(
   items: AsyncIterable<SendItem>,
   options: SendOptions,
-  sender: Sender,
+  carrier: Carrier,
   deps: TranscodeDeps,
 ): AsyncGenerator<SendOutcome, void, undefined> {
   const underWay = new Map<string, SendItem>();
@@ -49,23 +49,23 @@ async function* sendBoth(
       yield item;
     }
   };
-  for await (const outcome of sender.send(remembered(), options)) {
+  for await (const outcome of carrier.send(remembered(), options)) {
     const item = underWay.get(outcome.id);
     underWay.delete(outcome.id);
     if (item?.original === undefined || !isNotNegotiated(outcome)) yield outcome;
     else refused.push({ item, outcome });
   }
-  if (refused.length > 0) yield* sendCopies(refused, options, sender, deps);
+  if (refused.length > 0) yield* sendTranscoded(refused, options, carrier, deps);
 }
 
 const isNotNegotiated = (outcome: SendOutcome): boolean =>
   outcome.result === 'failed' && outcome.failure.code === 'NOT_NEGOTIATED';
 
-async function* sendCopies(
+async function* sendTranscoded(
   refused: readonly Refused[],
   options: SendOptions,
-  sender: Sender,
-  { accepts, openCopy }: TranscodeDeps,
+  carrier: Carrier,
+  { accepts, openTranscoded }: TranscodeDeps,
 ): AsyncGenerator<SendOutcome, void, undefined> {
   let taken: readonly Kind[];
   try {
@@ -76,7 +76,7 @@ async function* sendCopies(
     return;
   }
   const targets = new Map<string, string>();
-  const copies: SendItem[] = [];
+  const transcodedItems: SendItem[] = [];
   for (const { item, outcome } of refused) {
     const target = TARGETS.find((syntax) =>
       taken.some((kind) => kind.sopClassUid === item.original?.sopClassUid && kind.transferSyntax === syntax),
@@ -86,10 +86,10 @@ async function* sendCopies(
       continue;
     }
     targets.set(item.id, target);
-    copies.push(copyOf(item, item.original, target, openCopy, options.signal));
+    transcodedItems.push(transcodedItem(item, item.original, target, openTranscoded, options.signal));
   }
-  if (copies.length === 0) return;
-  for await (const outcome of sender.send(each(copies), options)) {
+  if (transcodedItems.length === 0) return;
+  for await (const outcome of carrier.send(each(transcodedItems), options)) {
     const transcoded = targets.get(outcome.id);
     yield transcoded === undefined ? outcome : { ...outcome, transcoded };
   }
@@ -102,15 +102,15 @@ const kindsFor = (refused: readonly Refused[]): Kind[] => {
   );
 };
 
-const copyOf = (
+const transcodedItem = (
   { id }: SendItem,
   original: NonNullable<SendItem['original']>,
   target: string,
-  openCopy: OpenCopy,
+  openTranscoded: OpenTranscoded,
   signal: AbortSignal,
 ): SendItem => ({
   id,
-  open: () => openCopy(original, target, signal),
+  open: () => openTranscoded(original, target, signal),
   // Orthanc has the image as it came, without the tag
   ...defined({ look: original.look }),
 });
@@ -119,7 +119,7 @@ async function* each(items: readonly SendItem[]): AsyncGenerator<SendItem> {
   for (const item of items) yield await Promise.resolve(item);
 }
 
-/** It takes the SOP class uncompressed neither: no copy would help. */
+/** It takes the SOP class uncompressed neither: transcoding would not help. */
 function withAdvice(outcome: SendOutcome): SendOutcome {
   if (outcome.result !== 'failed') return outcome;
   const failure: Failure = permanent(
@@ -132,20 +132,24 @@ function withAdvice(outcome: SendOutcome): SendOutcome {
 type OpenFile = Awaited<ReturnType<NonNullable<SendItem['open']>>>;
 
 /** Throws an error that carries a failure, as StoreItem.open wants it. */
-type OpenCopy = (original: OriginalImage, transferSyntax: string, signal: AbortSignal) => Promise<OpenFile>;
+type OpenTranscoded = (
+  original: OriginalImage,
+  transferSyntax: string,
+  signal: AbortSignal,
+) => Promise<OpenFile>;
 
 /** @param folder for files that have no name while they are used */
-export const copiesFrom =
-  (orthanc: Pick<Orthanc, 'instance' | 'transcode'>, folder: string): OpenCopy =>
+export const transcodedBy =
+  (orthanc: Pick<Orthanc, 'instance' | 'transcode'>, folder: string): OpenTranscoded =>
   async (original, transferSyntax, signal) => {
     try {
-      return await openCopy(orthanc, folder, original, transferSyntax, signal);
+      return await openTranscoded(orthanc, folder, original, transferSyntax, signal);
     } catch (error) {
       throw new FailureError(whyOf(failureOf(error)), error);
     }
   };
 
-async function openCopy(
+async function openTranscoded(
   orthanc: Pick<Orthanc, 'instance' | 'transcode'>,
   folder: string,
   original: OriginalImage,
@@ -159,7 +163,7 @@ async function openCopy(
   try {
     const { bytes, chunks } = await orthanc.transcode(orthancId, transferSyntax, signal);
     for await (const chunk of chunks) await write(file, chunk);
-    await requireCopy(file, bytes, original, transferSyntax);
+    await requireSame(file, bytes, original, transferSyntax);
     return {
       size: bytes,
       read: (buffer, length, position) => fill(file, buffer, length, position),
@@ -173,7 +177,7 @@ async function openCopy(
 
 /** What ends without closing it, a crash too, leaves nothing behind. */
 async function nameless(folder: string): Promise<FileHandle> {
-  const path = join(folder, `copy-${randomUUID()}`);
+  const path = join(folder, `transcoded-${randomUUID()}`);
   try {
     await mkdir(folder, { recursive: true, mode: 0o750 });
     const file = await open(path, 'wx+', 0o600);
@@ -207,7 +211,7 @@ async function fill(file: FileHandle, buffer: Buffer, length: number, position: 
 const HEAD = 65_536;
 
 /** It must be the same instance, in the requested transfer syntax. */
-async function requireCopy(
+async function requireSame(
   file: FileHandle,
   size: number,
   { sopClassUid, sopInstanceUid }: OriginalImage,
@@ -224,7 +228,7 @@ async function requireCopy(
   if (!same) throw new FailureError(WRONG);
 }
 
-/** What Orthanc says about the image, as it concerns sending a copy. */
+/** What Orthanc says about the image, as it concerns sending it transcoded. */
 const whyOf = (failure: Failure): Failure => (failure.code === 'ORTHANC_GONE' ? GONE : failure);
 
 const ADVICE =

@@ -28,7 +28,7 @@ export interface SendItem extends StoreItem {
 export type SendOutcome = StoreOutcome & {
   /** Milliseconds that the destination wants to be left alone for. */
   readonly askedMs?: number;
-  /** A copy went, in this transfer syntax, not the bytes that are stored. */
+  /** It went in this transfer syntax, not as the bytes that are stored. */
   readonly transcoded?: string;
 };
 
@@ -41,7 +41,7 @@ export interface SendOptions {
 }
 
 /** Made once per destination. */
-export interface Sender {
+export interface Carrier {
   /** One outcome for each item, whatever happens; never throws for what the destination or a file does. */
   readonly send: (items: AsyncIterable<SendItem>, options: SendOptions) => AsyncIterable<SendOutcome>;
   /** Lets go of connections that are kept. */
@@ -55,5 +55,5 @@ export interface Pacing {
 
 /** A destination, what carries images there, and what holds them back. */
 export interface OpenDestination extends Destination, Pacing {
-  readonly sender: Sender;
+  readonly carrier: Carrier;
 }

@@ -1,14 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  commonParent,
-  isSettled,
-  outcomeOf,
-  reportName,
-  sessionDigest,
-  sessionOf,
-  sessionOutcome,
-} from './plan.ts';
+import { commonParent, outcomeOf, reportName, sessionDigest, sessionOf, sessionOutcome } from './plan.ts';
 
 test('session: an accession number and its patient, else the study', () => {
   const a = sessionOf({ AccessionNumber: 'A1', PatientID: 'p', StudyInstanceUID: '1' });
@@ -35,13 +27,6 @@ test('session: as good as the worst of its series', () => {
   assert.equal(sessionOutcome(['Complete', 'Incomplete']), 'Incomplete');
   assert.equal(sessionOutcome(['Complete', 'Pending', 'Failed']), 'Pending');
   assert.equal(sessionOutcome(['Complete']), 'Complete');
-});
-
-test('session: one that waits for a person is not done', () => {
-  assert.equal(isSettled(['complete', 'failed']), true);
-  assert.equal(isSettled(['complete', 'quarantined']), false);
-  assert.equal(isSettled(['complete', 'collecting']), false);
-  assert.equal(isSettled([]), false);
 });
 
 test('session: its digest changes with each of its series, not with their order', () => {

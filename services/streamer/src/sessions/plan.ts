@@ -1,6 +1,7 @@
 /** A study session: the series of one study. Its state follows from theirs. */
 import { createHash } from 'node:crypto';
 import type { Attributes, SeriesState } from '../model/series.ts';
+import { digestOf } from '../store/record.ts';
 
 /** The state of a series or session in one word, for people. */
 export type Outcome = 'Complete' | 'Incomplete' | 'Failed' | 'Quarantined' | 'Pending';
@@ -49,10 +50,6 @@ export function sessionOutcome(series: readonly Outcome[]): Outcome {
   return order.find((one) => series.includes(one)) ?? 'Complete';
 }
 
-/** Whether nothing more happens by itself. */
-export const isSettled = (states: readonly SeriesState[]): boolean =>
-  states.length > 0 && states.every((state) => state === 'complete' || state === 'failed');
-
 /** One text for what a session consists of, to tell whether it is still the same. */
 export function sessionDigest(
   series: readonly {
@@ -66,7 +63,7 @@ export function sessionDigest(
   const lines = series.map(({ id, state, increment, stored, expected = '' }) =>
     [id, state, increment, stored, expected].join(' '),
   );
-  return createHash('sha256').update(lines.sort().join('\n')).digest('base64url');
+  return digestOf(lines);
 }
 
 const RECOVERED = 'recovered:';
@@ -79,7 +76,7 @@ export function recoveredMark(
   series: readonly { readonly id: string; readonly increment: number; readonly stored: number }[],
 ): string {
   const lines = series.map(({ id, increment, stored }) => [id, increment, stored].join(' '));
-  return `${RECOVERED}${createHash('sha256').update(lines.sort().join('\n')).digest('base64url')}`;
+  return `${RECOVERED}${digestOf(lines)}`;
 }
 
 export const isRecovered = (digest: string | undefined): boolean => digest?.startsWith(RECOVERED) === true;

@@ -3,24 +3,14 @@ import type { Failure } from '@scanflow/failure';
 import { failureOf } from '../model/failure.ts';
 import { retryAfter, type RetryPolicy } from '../work/retry.ts';
 import { commonParent, reportName, sessionDigest, isRecovered, recoveredMark } from './plan.ts';
-import type { Ledger, Millis, Tx } from '../ledger/tx.ts';
-import type { Store } from '../store/types.ts';
+import type { Millis, Tx } from '../ledger/tx.ts';
 import type { SessionView } from '../ledger/rows.ts';
-import type { ReportContext } from '../reports/series.ts';
-import type { Clock } from '../model/settings.ts';
 import { reached } from '../work/trace.ts';
 import { sessionCsv, sessionReport } from '../reports/session.ts';
 import type { LoopDeps } from '../work/deps.ts';
 import { LONGEST_WAIT } from '../work/wake.ts';
 import { tell } from '../ledger/aftermath.ts';
 import { parse, viewOf } from '../ledger/views.ts';
-
-interface SessionDeps {
-  readonly ledger: Ledger;
-  readonly store: Pick<Store, 'writeReport'>;
-  readonly clock: Clock;
-  readonly context: ReportContext;
-}
 
 type SessionOutcome =
   | { readonly kind: 'complete'; readonly series: number }
@@ -31,7 +21,7 @@ type SessionOutcome =
 /** Pauses while project storage is away: the report comes within ten minutes of its return. */
 const RETRY: RetryPolicy = { firstMs: 60_000, capMs: 600_000 };
 
-async function sessionStep(session: SessionView, deps: SessionDeps): Promise<SessionOutcome> {
+async function sessionStep(session: SessionView, deps: LoopDeps): Promise<SessionOutcome> {
   const { ledger, clock } = deps;
   const digest = sessionDigest(session.series);
   let folder: string | undefined;
@@ -54,7 +44,7 @@ async function sessionStep(session: SessionView, deps: SessionDeps): Promise<Ses
 async function writeReports(
   session: SessionView,
   digest: string,
-  { store, context }: SessionDeps,
+  { store, context }: LoopDeps,
 ): Promise<string | undefined> {
   const folders = session.series.flatMap(({ path }) => (path === undefined ? [] : [path]));
   if (folders.length === 0) return undefined;
@@ -75,12 +65,12 @@ async function writeReports(
 
 /** Reports the next session that is complete, or waits for one. */
 export async function sessionRound(deps: LoopDeps, signal: AbortSignal): Promise<void> {
-  const { ledger, store, clock, condition, log, metrics, context, sessionQuietMs, wakes } = deps;
+  const { ledger, clock, condition, log, metrics, sessionQuietMs, wakes } = deps;
   const since = wakes.after.count;
   // what came up to the end of its quiet time has to be known: not so after a restart, or while Orthanc does not answer
   const session = await ledger.read(nextSession, Math.min(clock.now(), condition.readAt));
   if (session === undefined) return wakes.after.wait(Math.min(sessionQuietMs, LONGEST_WAIT), signal, since);
-  const outcome = await sessionStep(session, { ledger, store, clock, context });
+  const outcome = await sessionStep(session, deps);
   if (outcome.kind === 'later') {
     metrics.failed('sessions', outcome.failure.code);
     log.warn('the report of a session is tried again', { session: session.id, ...outcome.failure });

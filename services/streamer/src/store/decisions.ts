@@ -5,12 +5,12 @@
 import type { Notes, Orthanc } from '@scanflow/orthanc';
 import { readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fsyncFolder } from '@scanflow/runtime';
+import { fsyncFolder, absent } from '@scanflow/runtime';
 import { decisionText, latest, parseDecision, type Decision } from '../model/decision.ts';
-import { unlessAbsent, unlessGone } from '../model/failure.ts';
+import { unlessGone } from '../model/failure.ts';
 import type { Store } from './types.ts';
 import { reached } from '../work/trace.ts';
-import type { Access } from './disk/folders.ts';
+import { type Access, nowhere } from './disk/folders.ts';
 import { folderAt, namesIn } from './disk/folders.ts';
 import { writeOwn } from './disk/image-file.ts';
 
@@ -58,7 +58,7 @@ const nameOf = (series: string): string => `${series}.json`;
 
 /** Undefined where there is none; also where the root is not there, as then nothing is known of it. */
 export async function readDecision(root: string, series: string): Promise<Decision | undefined> {
-  return parseDecision(await unlessAbsent(readFile(join(root, ...PARTS, nameOf(series)), 'utf8')));
+  return parseDecision(await readFile(join(root, ...PARTS, nameOf(series)), 'utf8').catch(nowhere));
 }
 
 export async function writeDecision(
@@ -86,6 +86,6 @@ export async function allDecisions(root: string): Promise<ReadonlyMap<string, De
 export async function removeDecision(root: string, series: string): Promise<void> {
   const folder = join(root, ...PARTS);
   const ours = (await namesIn(folder)).filter((name) => name.includes(series));
-  for (const name of ours) await unlessAbsent(unlink(join(folder, name)));
+  for (const name of ours) await unlink(join(folder, name)).catch(absent);
   if (ours.length > 0) await fsyncFolder(folder);
 }

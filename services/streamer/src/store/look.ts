@@ -107,6 +107,15 @@ export const isOlder = (
   );
 };
 
+/** The record of the series of a leg; undefined where it is gone, or older than the ledger. */
+export async function recordFor(
+  { series, path, increment = 0 }: Pick<LegWork, 'series' | 'path' | 'increment'>,
+  store: Pick<Store, 'record'>,
+): Promise<SeriesRecord | undefined> {
+  const record = await store.record(path);
+  return record?.orthancSeries === series && !isOlder(record, { increment }) ? record : undefined;
+}
+
 interface AskDeps {
   readonly store: Pick<Store, 'absent'>;
   readonly ledger: Ledger;

@@ -52,15 +52,15 @@ async function pullWith(
   try {
     const keywords = [...new Set(['SOPInstanceUID', ...keywordsOf({ folder: [], file: layout.file })])];
     const before = new Twins(folder, store);
-    const copy = await copyTagged(
+    const streamed = await copyTagged(
       body,
       before.listening(file),
       tag,
       keywords.filter((keyword) => !(keyword in values)),
       COUNT_KEYWORDS,
     );
-    requireSame(copy, body, listing);
-    const attributes = { ...listing.tags, ...copy.facts?.attributes };
+    requireSame(streamed, body, listing);
+    const attributes = { ...listing.tags, ...streamed.facts?.attributes };
     const version = defined({ version: listing.version });
     const twin = await before.find(attributes['SOPInstanceUID'] ?? '');
     if (twin !== undefined) return { ...twin, orthancId: listing.id, fileUuid: listing.fileUuid, ...version };
@@ -70,26 +70,24 @@ async function pullWith(
     return {
       orthancId: listing.id,
       fileUuid: listing.fileUuid,
-      sopClassUid: copy.facts?.sopClassUid ?? '',
+      sopClassUid: streamed.facts?.sopClassUid ?? '',
       sopInstanceUid: attributes['SOPInstanceUID'] ?? '',
-      transferSyntax: copy.facts?.transferSyntax ?? '',
+      transferSyntax: streamed.facts?.transferSyntax ?? '',
       ...published,
-      original: { md5: copy.md5, bytes: copy.bytes },
-      tagged: copy.tagged,
-      ...(copy.untagged === undefined
-        ? {}
-        : { untagged: { code: copy.untagged.code, message: copy.untagged.message } }),
+      original: { md5: streamed.md5, bytes: streamed.bytes },
+      tagged: streamed.tagged,
+      ...defined({ untagged: streamed.untagged }),
       ...version,
       increment,
       ...defined({ series: listing.series }),
-      ...countsIn(copy),
+      ...countsIn(streamed),
     };
   } finally {
     await file.discard();
   }
 }
 
-function countsIn({ counted, facts, bytes }: Copy): Pick<StoredInstance, 'counts'> {
+function countsIn({ counted, facts, bytes }: Streamed): Pick<StoredInstance, 'counts'> {
   if (counted === undefined) return {};
   const counts = countsOf(counted, { transferSyntax: facts?.transferSyntax ?? '', bytes });
   return Object.keys(counts).length === 0 ? {} : { counts };
@@ -103,7 +101,7 @@ async function letGo({ chunks }: InstanceBody): Promise<void> {
   await reader.return?.();
 }
 
-interface Copy {
+interface Streamed {
   readonly tagged: boolean;
   readonly untagged: Reason | undefined;
   readonly facts: ImageFacts | undefined;
@@ -124,7 +122,7 @@ export async function copyTagged(
   record: TagRecord | undefined,
   keywords: readonly string[],
   further: readonly string[] = [],
-): Promise<Copy> {
+): Promise<Streamed> {
   const md5 = createHash('md5');
   let bytes = 0;
   let facts: ImageFacts | undefined;
@@ -159,7 +157,7 @@ export async function copyTagged(
   const { outcome } = stream;
   return {
     tagged: outcome?.kind === 'already' || (outcome?.kind === 'tagged' && !leave),
-    untagged: outcome?.kind === 'refused' ? outcome : undefined,
+    untagged: outcome?.kind === 'refused' ? { code: outcome.code, message: outcome.message } : undefined,
     facts,
     counted,
     md5: md5.digest('hex'),
@@ -168,12 +166,12 @@ export async function copyTagged(
 }
 
 /** What Orthanc received, what it lists, what it promised and what it sent must be one and the same. */
-function requireSame(copy: Copy, body: InstanceBody, listing: InstanceListing): void {
+function requireSame(streamed: Streamed, body: InstanceBody, listing: InstanceListing): void {
   const wrong =
-    copy.bytes !== body.bytes || copy.bytes !== listing.bytes
-      ? `it lists ${listing.bytes} bytes and sent ${copy.bytes}`
-      : body.md5 !== undefined && body.md5 !== copy.md5
-        ? `it received MD5 ${body.md5} and sent ${copy.md5}`
+    streamed.bytes !== body.bytes || streamed.bytes !== listing.bytes
+      ? `it lists ${listing.bytes} bytes and sent ${streamed.bytes}`
+      : body.md5 !== undefined && body.md5 !== streamed.md5
+        ? `it received MD5 ${body.md5} and sent ${streamed.md5}`
         : undefined;
   if (wrong !== undefined) throw new FailureError(corrupt(wrong));
 }

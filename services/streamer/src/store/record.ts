@@ -113,12 +113,9 @@ export function stillGone<
   );
 }
 
-/** One text for a set of instances, to tell whether it is still the same. */
-export function digestOf(instances: readonly string[]): string {
-  return createHash('sha256')
-    .update([...instances].sort().join('\n'))
-    .digest('base64url');
-}
+/** One text for a set of texts, such as the ids of instances: to tell whether it is still the same. */
+export const digestOf = (texts: readonly string[]): string =>
+  createHash('sha256').update(texts.toSorted().join('\n')).digest('base64url');
 
 /** A file of an instance: its own, or another version of it. */
 interface OneFile {

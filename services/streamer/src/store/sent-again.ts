@@ -8,12 +8,14 @@ import { newest } from './record.ts';
 import { PASSING_KEYWORDS, type Route } from './place/route.ts';
 import type { Attributes } from '../model/series.ts';
 import type { SeriesRecord, Store, StoredInstance } from './types.ts';
-import { decide, sameLabels, type Bookings } from './place/place.ts';
+import { decide } from './place/place.ts';
 import { attributesOf, seriesKeywords } from './image.ts';
 import type { Settings } from '../model/settings.ts';
 import type { Ledger } from '../ledger/tx.ts';
 import type { SeriesView } from '../ledger/rows.ts';
 import { ofUid } from '../ledger/views.ts';
+import { sameLabels } from '../model/decision.ts';
+import type { Bookings } from './place/bookings.ts';
 
 interface CorrectionDeps {
   readonly store: Pick<Store, 'open'>;

@@ -16,14 +16,7 @@ import { byWhatIsThere, listInstances, tellingImages } from './versions.ts';
 import { lookAt, lostOf, FILE_MISSING, missingIn, recordedImages, isStillWhole } from './look.ts';
 import { anonymous, erasedReason } from '../model/erased.ts';
 import { correctionOf } from './sent-again.ts';
-import {
-  findPlace,
-  type Bookings,
-  type Placement,
-  type PlaceDeps,
-  type Target,
-  decide,
-} from './place/place.ts';
+import { findPlace, type Placement, type PlaceDeps, type Target, decide } from './place/place.ts';
 import { GONE, pullMissing, sourceFailure, type Pulled, type PullDeps } from './pull-missing.ts';
 import type { Clock, Settings } from '../model/settings.ts';
 import { originOf, writeRecord, type RecordContext } from './write-record.ts';
@@ -34,6 +27,7 @@ import type { MoveOrder } from '../model/decision.ts';
 import type { LoopDeps } from '../work/deps.ts';
 import { LEG_LEASE, nextOf, workOn, type WorkKind, putOff, type Unfinished } from '../work/worker.ts';
 import { LONGEST_WAIT, Wake } from '../work/wake.ts';
+import type { Bookings } from './place/bookings.ts';
 
 export interface StoreDeps extends PullDeps {
   readonly bookings: Bookings;

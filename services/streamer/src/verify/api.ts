@@ -11,6 +11,7 @@ import type { Clock } from '../model/settings.ts';
 import { failureOf } from '../model/failure.ts';
 import { stillThere } from './look.ts';
 import { noteKnown } from './step.ts';
+import { iso } from '../model/series.ts';
 
 export interface VerifyApiDeps extends AcknowledgeDeps {
   /** Wakes the verification's worker. */
@@ -84,7 +85,7 @@ async function acknowledge(body: unknown, ip: string, deps: VerifyApiDeps): Prom
 
 const jobReport = (job: JobView) => ({
   ...job,
-  created: Temporal.Instant.fromEpochMilliseconds(job.created).toString(),
+  created: iso(job.created),
 });
 
 async function selectionOf(body: unknown, { ledger, clock }: VerifyApiDeps): Promise<Selection> {

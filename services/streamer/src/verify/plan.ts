@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import type { RecordedVerification, SeriesRecord, StoredFile } from '../store/types.ts';
 import type { SeriesView } from '../ledger/rows.ts';
 import type { Finding, Look, FileTarget, VerificationView, VerifyTimes, VerifySummary } from './types.ts';
-import type { Reason } from '../model/series.ts';
+import { type Reason, iso } from '../model/series.ts';
 
 /** Messages name so many files; the rest is counted. */
 const MOST_NAMED = 50;
@@ -125,7 +125,7 @@ export function recordedOutcome(
       : {
           acknowledged: {
             by: acknowledged.by,
-            at: Temporal.Instant.fromEpochMilliseconds(acknowledged.at).toString(),
+            at: iso(acknowledged.at),
             reason: acknowledged.reason,
           },
         }),
@@ -174,8 +174,6 @@ export function verificationReport(view: VerificationView): VerificationReport {
     ...defined({ trouble }),
   };
 }
-
-const iso = (millis: number): string => Temporal.Instant.fromEpochMilliseconds(millis).toString();
 
 /** The result in words. Changed files are reported, but do not make the streamer unhealthy. */
 export function verifyHealth(summary: VerifySummary | undefined): string {

@@ -88,13 +88,13 @@ const restoreFromOther: Step = async (view, place, { record, folder, wrong }, de
       .map((one) => [one.sha256, one.file]),
   );
   let restored = false;
-  await underClaim(view, place, folder, deps, signal, async (held) => {
+  await underClaim(view, place, folder, deps, signal, async (claimed) => {
     for (const { expected, kind } of repairable(record, wrong)) {
       const file = bySum.get(expected.sha256);
       if (file === undefined) continue;
       signal.throwIfAborted();
       restored =
-        (await putBack(held, expected, kind, () => other.read(otherFolder, file), deps.store)) || restored;
+        (await putBack(claimed, expected, kind, () => other.read(otherFolder, file), deps.store)) || restored;
     }
   });
   return restored;
@@ -155,10 +155,10 @@ const pullAgain: Step = async (view, place, { record, folder, wrong }, deps, sig
       (ids.get(expected.file) ?? []).some(({ orthancId }) => listed.has(orthancId)),
     );
     if (again.length === 0 && wrong.length > 0) return false;
-    await underClaim(view, place, folder, deps, signal, async (held) => {
+    await underClaim(view, place, folder, deps, signal, async (claimed) => {
       for (const { expected, kind } of again)
-        if (kind === 'changed') await deps.store.setAside(held, expected.file);
-      await deps.store.flush(held);
+        if (kind === 'changed') await deps.store.setAside(claimed, expected.file);
+      await deps.store.flush(claimed);
     });
   }
   const opened = await deps.ledger.write(recheck, view.id, [place], deps.clock.now());
@@ -191,12 +191,12 @@ const archiveAgain: Step = async (view, place, { record, folder, wrong }, deps, 
   if (record === undefined || folder === undefined || archive === undefined) return false;
   const [only, ...more] = wrong;
   if (only?.file !== archive.file || more.length > 0) return false;
-  await underClaim(view, place, folder, deps, signal, async (held, stillOurs) => {
-    if (only.kind === 'changed') await deps.store.setAside(held, archive.file);
-    const made = await deps.store.archive(held, held.record, stillOurs);
+  await underClaim(view, place, folder, deps, signal, async (claimed, stillOurs) => {
+    if (only.kind === 'changed') await deps.store.setAside(claimed, archive.file);
+    const made = await deps.store.archive(claimed, claimed.record, stillOurs);
     if (made.sha256 === archive.sha256) return;
-    await deps.store.writeManifest(held, { ...held.record, archive: made }, stillOurs);
-    await deps.store.writeRecord(held, { ...held.record, archive: made }, stillOurs);
+    await deps.store.writeManifest(claimed, { ...claimed.record, archive: made }, stillOurs);
+    await deps.store.writeRecord(claimed, { ...claimed.record, archive: made }, stillOurs);
   });
   return true;
 };

@@ -39,6 +39,7 @@ import type { LoopDeps } from '../work/deps.ts';
 import { LONGEST_WAIT, Wake } from '../work/wake.ts';
 import { nextAsked } from './sql-jobs.ts';
 import { Pace, type Rate } from '../work/pace.ts';
+import { iso } from '../model/series.ts';
 
 interface VerifyDeps {
   readonly ledger: Ledger;
@@ -175,10 +176,10 @@ async function writeOutcome(
 ): Promise<void> {
   if (saysTheSame(record, outcome)) return;
   const { store, clock, log } = deps;
-  const since = Temporal.Instant.fromEpochMilliseconds(clock.now()).toString();
+  const since = iso(clock.now());
   try {
-    await underClaim(view, place, folder, deps, signal, (held, stillOurs) =>
-      store.writeRecord(held, { ...held.record, verification: { ...outcome, since } }, stillOurs),
+    await underClaim(view, place, folder, deps, signal, (claimed, stillOurs) =>
+      store.writeRecord(claimed, { ...claimed.record, verification: { ...outcome, since } }, stillOurs),
     );
   } catch (error) {
     log.warn('series.json does not have the outcome of verification yet', {

@@ -240,13 +240,13 @@ test('copy step: a series whose every image is deleted meanwhile fails visibly',
 /** Sends to a destination that answers each image with what `answer` says. */
 async function send(of: Rig, answer: (index: number) => Omit<SendOutcome, 'id'>) {
   let index = 0;
-  const sender = {
+  const carrier = {
     close: () => undefined,
     async *send(items: AsyncIterable<{ readonly id: string }>) {
       for await (const { id } of items) yield { id, ...answer(index++) } as SendOutcome;
     },
   };
-  const destination = { name: 'pacs', when: undefined, reach, sender, pace: undefined, hours: undefined };
+  const destination = { name: 'pacs', when: undefined, reach, carrier, pace: undefined, hours: undefined };
   return forwardStep(await legTo(of, 'pacs'), destination, depsOf(of), never);
 }
 

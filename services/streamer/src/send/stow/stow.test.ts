@@ -18,7 +18,7 @@ import {
   type Received,
   type StowAnswerer,
 } from '@scanflow/testkit/stow-rig';
-import { stowSender, type Authorize, type StowSettings } from './stow.ts';
+import { stowCarrier, type Authorize, type StowSettings } from './stow.ts';
 
 const NOW = 1_700_000_000_000;
 const SMALL: StowSettings = {
@@ -40,7 +40,7 @@ const rig = (t: TestContext, answer: StowAnswerer, options: RigOptions = {}) =>
     t,
     answer,
     (url) =>
-      stowSender({ kind: 'stow', url }, options.authorize ?? nobody, () => NOW, {
+      stowCarrier({ kind: 'stow', url }, options.authorize ?? nobody, () => NOW, {
         ...SMALL,
         ...options.settings,
       }),
@@ -210,10 +210,10 @@ test('stow: silence, and a connection that ends after all was sent, leave it ope
 
 test('stow: nobody there', async (t) => {
   const r = await rig(t, () => undefined);
-  const sender = stowSender({ kind: 'stow', url: 'http://127.0.0.1:1' }, nobody, () => NOW);
-  t.after(() => sender.close());
+  const carrier = stowCarrier({ kind: 'stow', url: 'http://127.0.0.1:1' }, nobody, () => NOW);
+  t.after(() => carrier.close());
   const { signal } = new AbortController();
-  const outcomes = await Array.fromAsync(sender.send(each(r.items), { signal, calmly: false }));
+  const outcomes = await Array.fromAsync(carrier.send(each(r.items), { signal, calmly: false }));
   assert.deepEqual(short(outcomes), Array<string>(3).fill('DEST_UNREACHABLE transient'));
 });
 
@@ -259,16 +259,16 @@ test('stow: an answer that comes before all was sent counts, and the rest is not
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
-  const sender = stowSender({ kind: 'stow', url }, nobody, () => NOW, SMALL);
+  const carrier = stowCarrier({ kind: 'stow', url }, nobody, () => NOW, SMALL);
   t.after(() => {
-    sender.close();
+    carrier.close();
     server.closeAllConnections();
     server.close();
   });
   const [{ bytes } = { bytes: new Uint8Array() }] = phantom(1, { rows: 2048, columns: 2048 });
   const { signal } = new AbortController();
   const outcomes = await Array.fromAsync(
-    sender.send(each([{ id: 'big', bytes }]), { signal, calmly: false }),
+    carrier.send(each([{ id: 'big', bytes }]), { signal, calmly: false }),
   );
   assert.deepEqual(short(outcomes), ['STOW_TOO_LARGE permanent']);
 });

@@ -9,7 +9,7 @@ import { SEND_HELD, type Failure, transient, FailureError, messageOf } from '@sc
 import { readSecret } from '@scanflow/runtime';
 import { failureOf } from '../../model/failure.ts';
 import { retryAfterMs } from '../../work/retry.ts';
-import type { Sender, SendOptions, SendOutcome } from '../types.ts';
+import type { Carrier, SendOptions, SendOutcome } from '../types.ts';
 import type { StowReach } from '../../model/settings.ts';
 import { parseAnswer, judge, type Verdict } from './answer.ts';
 import { openPart, type Part } from './part.ts';
@@ -31,12 +31,12 @@ const SETTINGS: StowSettings = {
 /** Gives `Basic …` or `Bearer …`, undefined where none is wanted. Throws FailureError. */
 export type Authorize = () => Promise<string | undefined>;
 
-export function stowSender(
+export function stowCarrier(
   { url, dial = plainDial }: StowReach,
   authorize: Authorize,
   now: () => number,
   settings: StowSettings = SETTINGS,
-): Sender {
+): Carrier {
   const studies = new URL(`${url.replace(/\/+$/, '')}/studies`);
   const agent = new DialAgent(studies, dial, settings.timeouts.connect);
   return {

@@ -2,9 +2,8 @@
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { chmod, chown, realpath, lstat, mkdir, readdir, type FileHandle } from 'node:fs/promises';
 import { FailureError, codeOf, transient, permanent } from '@scanflow/failure';
-import { pool, fsyncFolder } from '@scanflow/runtime';
+import { pool, fsyncFolder, absent } from '@scanflow/runtime';
 import type { ExpectedFile, RootGuard } from '../types.ts';
-import { unlessAbsent } from '../../model/failure.ts';
 
 interface RootedFolder {
   readonly root: string;
@@ -80,7 +79,7 @@ export async function folderWithin(root: string, names: readonly string[]): Prom
   const realRoot = await rootOf(root);
   let path = realRoot;
   for (const name of names) {
-    const next = await unlessAbsent(realpath(join(path, name)));
+    const next = await realpath(join(path, name)).catch(nowhere);
     if (next === undefined) return undefined;
     // one by one: a link that leads out and another that leads back would pass at the end
     requireBelow(realRoot, next);
@@ -126,7 +125,7 @@ export async function absentIn<E extends ExpectedFile>(
 }
 
 async function isThere(folder: string, { file, bytes }: ExpectedFile): Promise<boolean> {
-  const found = await unlessAbsent(lstat(join(folder, file)));
+  const found = await lstat(join(folder, file)).catch(nowhere);
   return found?.isFile() === true && (bytes === undefined || found.size === bytes);
 }
 
@@ -158,9 +157,14 @@ async function makeFolder(path: string): Promise<boolean> {
   }
 }
 
+/** For `catch`: nothing where a file, or a folder above it, is not there. Throws any other error. */
+export function nowhere(error: unknown): undefined {
+  if (codeOf(error) !== 'ENOTDIR') absent(error);
+}
+
 /** The names in a folder, sorted; none where it is not there. */
 export const namesIn = async (path: string): Promise<string[]> =>
-  ((await unlessAbsent(readdir(path))) ?? []).toSorted();
+  ((await readdir(path).catch(nowhere)) ?? []).toSorted();
 
 /** Whose files and folders are, and who may read them: only where the configuration says so. */
 export interface Access {

@@ -4,14 +4,13 @@ import { createReadStream } from 'node:fs';
 import { link, lstat, open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { asideName, fsyncFolder } from '@scanflow/runtime';
+import { asideName, fsyncFolder, absent } from '@scanflow/runtime';
 import { FailureError, codeOf, permanent } from '@scanflow/failure';
 import { withSuffix } from './names.ts';
 import type { ImageFile, StillOurs } from '../types.ts';
 import { reached } from '../../work/trace.ts';
 import { giveFile, type Access } from './folders.ts';
 import type { SpaceKeeper } from './space.ts';
-import { unlessAbsent } from '../../model/failure.ts';
 
 /** Where a name is taken by other bytes: it gets another name beside them, or it is not stored. */
 export type Collisions = 'beside' | 'fail';
@@ -91,7 +90,7 @@ export async function createImage(
       if (open_) await handle.close();
       open_ = false;
       // gone already, it was cleared away by whoever has the series now
-      if (!named) await unlessAbsent(unlink(aside));
+      if (!named) await unlink(aside).catch(absent);
     },
   };
 }
@@ -169,7 +168,7 @@ export async function giveName(aside: string, path: string): Promise<boolean> {
     if (!NO_HARD_LINKS.has(codeOf(error) ?? '')) throw error;
   }
   // a file system without hard links: the folder has one writer, so looking first is enough
-  if ((await unlessAbsent(lstat(path))) !== undefined) return false;
+  if ((await lstat(path).catch(absent)) !== undefined) return false;
   await rename(aside, path);
   return true;
 }
@@ -187,4 +186,4 @@ export async function holds(path: string, sha256: string, bytes: number): Promis
 export const isStored = async (
   path: string,
   { sha256, bytes }: { readonly sha256: string; readonly bytes: number },
-): Promise<boolean> => (await unlessAbsent(holds(path, sha256, bytes))) ?? false;
+): Promise<boolean> => (await holds(path, sha256, bytes).catch(absent)) ?? false;

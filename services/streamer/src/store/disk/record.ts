@@ -6,14 +6,13 @@ import { codeOf, FailureError, permanent } from '@scanflow/failure';
 import { fsyncFolder } from '@scanflow/runtime';
 import { RECORD_NAME } from './names.ts';
 import type { SeriesRecord, RecordedSeries, RootGuard } from '../types.ts';
-import { isBelow, rootOf, type Roots, absentIn, folderAt, folderWithin } from './folders.ts';
+import { isBelow, rootOf, type Roots, absentIn, folderAt, folderWithin, nowhere } from './folders.ts';
 import { createImage, type Collisions } from './image-file.ts';
 import type { Access } from './folders.ts';
-import { unlessAbsent } from '../../model/failure.ts';
 
 /** Undefined where there is none, or one that is not ours. */
 export async function readRecord(path: string): Promise<SeriesRecord | undefined> {
-  const text = await unlessAbsent(readFile(join(path, RECORD_NAME), 'utf8'));
+  const text = await readFile(join(path, RECORD_NAME), 'utf8').catch(nowhere);
   try {
     const value = JSON.parse(text ?? 'null') as Partial<SeriesRecord> | null;
     const ours =

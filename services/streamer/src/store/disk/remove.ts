@@ -1,7 +1,7 @@
 /** Removes the files of Scanflow from a folder: after a move only those that are still as stored, in an erasure all of them. */
 import { readFile, rmdir, unlink } from 'node:fs/promises';
 import { dirname, join, extname } from 'node:path';
-import { fsyncFolder } from '@scanflow/runtime';
+import { fsyncFolder, absent } from '@scanflow/runtime';
 import { codeOf } from '@scanflow/failure';
 import { MANIFEST_NAME, RECORD_NAME, ARCHIVE_NAME } from './names.ts';
 import type { SeriesRecord, StillOurs } from '../types.ts';
@@ -9,7 +9,6 @@ import { reached } from '../../work/trace.ts';
 import { isStored } from './image-file.ts';
 import { manifestText, readRecord } from './record.ts';
 import { isBelow, namesIn } from './folders.ts';
-import { unlessAbsent } from '../../model/failure.ts';
 
 /**
  * Takes away the files that `series.json` of this series names, where each is still what was stored; then the manifest and
@@ -52,9 +51,9 @@ async function removeOurs(path: string, record: SeriesRecord, stillOurs: StillOu
 }
 
 const isManifest = async (path: string, record: SeriesRecord): Promise<boolean> =>
-  (await unlessAbsent(readFile(join(path, MANIFEST_NAME), 'utf8'))) === manifestText(record);
+  (await readFile(join(path, MANIFEST_NAME), 'utf8').catch(absent)) === manifestText(record);
 
-const gone = (path: string): Promise<unknown> => unlessAbsent(unlink(path));
+const gone = (path: string): Promise<unknown> => unlink(path).catch(absent);
 
 /**
  * Removes the empty folders from here up to the root: an empty folder of a subject would still tell whose it was.

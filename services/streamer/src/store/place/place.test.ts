@@ -79,6 +79,7 @@ async function rig(
       byAccession: () => Promise.resolve(undefined),
       byStudy: () => Promise.resolve(undefined),
       known: () => Promise.resolve(new BookingIndex()),
+      labelled: () => Promise.resolve([]),
     },
     settings: {
       ...settings,

@@ -1,11 +1,10 @@
 /** Where a series goes: read from its first image, decided by its booking or the patterns, claimed on disk. */
 import { defined } from '@scanflow/booking/defined';
-import type { BookingRecord, Labels } from '@scanflow/booking';
+import type { Labels } from '@scanflow/booking';
 import type { InstanceListing, Orthanc } from '@scanflow/orthanc';
 import { recall, remember } from '../decisions.ts';
-import type { Decision } from '../../model/decision.ts';
+import { type Decision, sameLabels } from '../../model/decision.ts';
 import type { EarlierStudy } from './reading.ts';
-import type { KnownBookings } from './evidence.ts';
 import { homeOf, folderNames, type Layout } from './layout.ts';
 import { isUnmatched, PASSING_KEYWORDS, route, type Route, type Sender } from './route.ts';
 import type { Attributes, Reason } from '../../model/series.ts';
@@ -15,17 +14,11 @@ import { tagRecord } from '../record.ts';
 import type { Folder, SeriesRecord, Store, TagRecord } from '../types.ts';
 import type { StoreWork } from '../../ledger/rows.ts';
 import { anonymous } from '../../model/erased.ts';
-import { recordedBooking } from './bookings.ts';
+import { recordedBooking, type Bookings } from './bookings.ts';
 import type { TellingImages } from '../versions.ts';
 import { readSeries, seriesKeywords } from '../image.ts';
 import type { Settings } from '../../model/settings.ts';
 import { unlessGone } from '../../model/failure.ts';
-
-export interface Bookings {
-  readonly byAccession: (accession: string) => Promise<BookingRecord | undefined>;
-  readonly byStudy: (studyInstanceUid: string) => Promise<BookingRecord | undefined>;
-  readonly known: () => Promise<KnownBookings>;
-}
 
 /** Why a series must not be stored, from what is known of it before it has a folder. */
 type Refusal = (attributes: Attributes, labels: Labels | undefined, decided: boolean) => Reason | undefined;
@@ -75,7 +68,8 @@ export async function findPlace(
   const decision = (await recall(work.series, work.decision, notes, deps)) ?? decisionBefore(known?.record);
   if (decision !== undefined) await remember(work.series, decision, deps, signal);
   const wanted = decision?.labels ?? work.labels;
-  if (known !== undefined && sameLabels(wanted, known.record.labels))
+  // where nobody gave any, those of the record are all there are
+  if (known !== undefined && (wanted === undefined || sameLabels(wanted, known.record.labels)))
     return target(known, known.record.attributes, known.record.labels, settings, decision);
   const attributes = await readSeries(work.series, first, deps, signal, PASSING_KEYWORDS);
   const kept = work.path !== undefined && known === undefined && decision === undefined;
@@ -225,13 +219,6 @@ function decisionBefore(record: SeriesRecord | undefined): Decision | undefined 
   if (routedBy !== 'person' || labels === undefined || updated === undefined) return undefined;
   return { version: 1, kind: 'release', labels, at: updated, by: 'unknown', from: 'unknown' };
 }
-
-/** Also where the ledger knows none: then those of the record are all there are. */
-export const sameLabels = (given: Labels | undefined, recorded: Labels | undefined): boolean =>
-  given === undefined ||
-  (given.project === recorded?.project &&
-    given.subject === recorded.subject &&
-    given.session === recorded.session);
 
 /**
  * The decision alone, from attributes that are known: also for quarantined series when bookings change. Without a sender

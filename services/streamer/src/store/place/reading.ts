@@ -141,7 +141,8 @@ export function acquiredAt(attributes: Attributes, timeZone: string): Temporal.I
   return undefined;
 }
 
-function plainTime(date: string, time: string): Temporal.PlainDateTime | undefined {
+/** A date and a time of DICOM (PS3.5 6.2), also as ACR-NEMA wrote them; undefined where they cannot be read. */
+export function plainTime(date: string, time: string): Temporal.PlainDateTime | undefined {
   const [, year, month, day] = DATE.exec(date) ?? [];
   const [, hour, minute = '00', second = '00'] = TIME.exec(time) ?? [];
   if (year === undefined || hour === undefined) return undefined;
