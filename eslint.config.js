@@ -96,7 +96,7 @@ const pureInStreamer = [
   ...['cleanup/plan', 'commitment/plan', 'hooks/plan', 'sessions/plan'],
   ...['completeness/counts', 'completeness/lacking'],
   ...['route', 'reading', 'evidence', 'layout'].map(inPlace),
-  ...['store/disk/names', 'store/record', 'work/retry'],
+  ...['store/disk/names', 'store/record', 'work/pace', 'work/retry'],
 ];
 /** A feature is a folder. What acts in it, and its SQL, is its own: work/, http/ and service.ts put the features together. */
 const features = [

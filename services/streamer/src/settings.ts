@@ -20,7 +20,7 @@ const RECHECK_MS = 5_000;
 const LIMITS = { count: 4, bytes: 256 * 1024 * 1024 };
 
 /** The configuration as the steps use it. */
-export function settingsOf(config: Config, dials: ReadonlyMap<string, Dial> = new Map()): Settings {
+export function settingsOf(config: Config, dials: ReadonlyMap<string, Dial>): Settings {
   const { arrivals, storage, destinations } = config;
   const layoutOf = (layout: string): Layout => parseLayout(layoutTemplate(layout, storage.extension));
   const settings: Settings = {

@@ -2,6 +2,7 @@
 import { defined } from '@scanflow/booking/defined';
 import { type Failure, permanent } from '@scanflow/failure';
 import type { TransactionState } from '../model/series.ts';
+import type { Reference } from '@scanflow/dicom';
 
 const PREFIX = 'commitment:';
 
@@ -278,3 +279,26 @@ export type ReportedOutcome =
       /** It was no longer waited for. */
       readonly late: boolean;
     };
+
+/** Sends requests to a destination; never throws because of what it does. */
+interface CommitmentAsker {
+  readonly newUid: () => string;
+  readonly ask: (
+    transactionUid: string,
+    references: readonly Reference[],
+    signal: AbortSignal,
+  ) => Promise<
+    | { readonly ok: true; readonly status: number; readonly comment?: string }
+    | { readonly ok: false; readonly failure: Failure }
+  >;
+}
+
+export interface Committing {
+  /** Name of the destination. */
+  readonly name: string;
+  readonly asker: CommitmentAsker;
+  /** Without a report for so long, the request is repeated. Milliseconds. */
+  readonly withinMs: number;
+  readonly attempts: number;
+  readonly batch: number;
+}

@@ -1,7 +1,6 @@
 /** Storage commitment at one destination (PS3.4 J): requests for what was sent, and the outcome of each series. */
-import { describeStatus, type Reference } from '@scanflow/dicom';
+import { describeStatus } from '@scanflow/dicom';
 import { type Failure, FailureError, permanent, transient } from '@scanflow/failure';
-import type { Log } from '@scanflow/runtime';
 import {
   planCommitment,
   type CommitmentItem,
@@ -10,6 +9,7 @@ import {
   type Transaction,
   type CommitmentNow,
   commitmentLeg,
+  type Committing,
 } from './plan.ts';
 import { failureOf } from '../model/failure.ts';
 import { retryAfter } from '../work/retry.ts';
@@ -31,32 +31,8 @@ import {
   resendFiles,
 } from './sql.ts';
 import { legFailed } from '../ledger/aftermath.ts';
-import { LEG_LEASE, legsTo, nextOf, workOn, type WorkKind } from '../work/worker.ts';
-import type { Metrics } from '../http/metrics.ts';
-import type { Wake } from '../work/wake.ts';
-
-/** Sends requests to a destination; never throws because of what it does. */
-interface CommitmentAsker {
-  readonly newUid: () => string;
-  readonly ask: (
-    transactionUid: string,
-    references: readonly Reference[],
-    signal: AbortSignal,
-  ) => Promise<
-    | { readonly ok: true; readonly status: number; readonly comment?: string }
-    | { readonly ok: false; readonly failure: Failure }
-  >;
-}
-
-export interface Committing {
-  /** Name of the destination. */
-  readonly name: string;
-  readonly asker: CommitmentAsker;
-  /** Without a report for so long, the request is repeated. Milliseconds. */
-  readonly withinMs: number;
-  readonly attempts: number;
-  readonly batch: number;
-}
+import { LEG_LEASE, type WorkKind, nextLegTo } from '../work/worker.ts';
+import type { LoopDeps } from '../work/deps.ts';
 
 interface CommitDeps {
   readonly ledger: Ledger;
@@ -226,31 +202,18 @@ async function later(
   return { kind: 'later', failure, delayMs };
 }
 
-interface CommitLoopDeps extends CommitDeps {
-  readonly log: Log;
-  readonly metrics: Metrics;
-}
-
 /** Settles, or carries on, the next series that is due at this destination, or waits for one. */
-export async function commitNext(
-  committing: Committing,
-  deps: CommitLoopDeps,
-  wakes: Readonly<Record<'legs' | 'after', Wake>>,
-  signal: AbortSignal,
-): Promise<void> {
+export const commitNext = (committing: Committing, deps: LoopDeps, signal: AbortSignal): Promise<void> => {
   const target = commitmentLeg(committing.name);
-  const kind = workOfCommitment(committing, target, deps, wakes);
-  const queue = legsTo(target, deps.ledger, deps.clock, wakes.legs);
-  await nextOf(queue, (work) => workOn(kind, work, deps, signal), deps, signal);
-}
+  return nextLegTo(target, workOfCommitment(committing, target, deps), deps, deps.wakes.legs, signal);
+};
 
 function workOfCommitment(
   committing: Committing,
   target: string,
-  deps: CommitLoopDeps,
-  wakes: Readonly<Record<'legs' | 'after', Wake>>,
+  deps: LoopDeps,
 ): WorkKind<LegWork, Extract<CommitOutcome, { kind: 'settled' | 'waiting' }>> {
-  const { log, metrics } = deps;
+  const { log, metrics, wakes } = deps;
   return {
     name: 'commit',
     lease: LEG_LEASE,

@@ -23,10 +23,9 @@ import { describeFailureReason, type CommitmentReport } from '@scanflow/dicom';
 import { permanent } from '@scanflow/failure';
 import type { Metrics } from '../http/metrics.ts';
 import type { Ledger } from '../ledger/tx.ts';
-import type { Committing } from './step.ts';
 import type { Clock, Settings } from '../model/settings.ts';
 import type { Wake } from '../work/wake.ts';
-import type { Reported, ReportedOutcome } from './plan.ts';
+import type { Reported, ReportedOutcome, Committing } from './plan.ts';
 import { reported } from './sql.ts';
 
 interface CommitmentDeps {

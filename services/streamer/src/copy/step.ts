@@ -7,10 +7,9 @@ import { type Failure, FailureError } from '@scanflow/failure';
 import type { InstanceListing, SystemInfo } from '@scanflow/orthanc';
 import { type Layout, folderNames } from '../store/place/layout.ts';
 import { COPY, type Attributes } from '../model/series.ts';
-import { LEG_LEASE, legsTo, nextOf, workOn, type WorkKind, putOff, type Unfinished } from '../work/worker.ts';
+import { LEG_LEASE, type WorkKind, putOff, type Unfinished, nextLegTo } from '../work/worker.ts';
 import type { Store } from '../store/types.ts';
 import type { LegWork, CopyDone } from '../ledger/rows.ts';
-import type { Wake } from '../work/wake.ts';
 import { failureOf } from '../model/failure.ts';
 import { reached } from '../work/trace.ts';
 import { imagesIn } from '../store/record.ts';
@@ -34,10 +33,9 @@ export async function copyNext(
   deps: LoopDeps,
   copies: Store,
   layout: Layout,
-  wake: Wake,
   signal: AbortSignal,
 ): Promise<void> {
-  const { ledger, clock, log, metrics, condition } = deps;
+  const { log, metrics, condition } = deps;
   const own = { ...deps, store: copies, system: () => condition.system };
   const kind: WorkKind<LegWork, Copied> = {
     name: 'copy',
@@ -54,7 +52,7 @@ export async function copyNext(
       log.error('copying failed in part', { ...about, images, fresh, ...failure });
     },
   };
-  await nextOf(legsTo(COPY, ledger, clock, wake), (work) => workOn(kind, work, deps, signal), deps, signal);
+  await nextLegTo(COPY, kind, deps, deps.wakes.legs, signal);
 }
 
 /** `store` is that of the copy. */

@@ -41,6 +41,11 @@ interface Gathering {
   session: string | undefined;
 }
 
+const gathering = (
+  session: string | undefined,
+  ...[parts, paths, copies]: readonly (readonly string[])[]
+): Gathering => ({ session, parts: new Set(parts), paths: new Set(paths), copies: new Set(copies) });
+
 export class Gathered {
   readonly #series = new Map<string, Gathering>();
   readonly accessions = new Set<string>();
@@ -59,12 +64,7 @@ export class Gathered {
 
   constructor(known: readonly Found[]) {
     for (const { id, parts, session, paths, copies } of known)
-      this.#series.set(id, {
-        session,
-        parts: new Set(parts),
-        paths: new Set(paths),
-        copies: new Set(copies),
-      });
+      this.#series.set(id, gathering(session, parts, paths, copies));
   }
 
   has(id: string): boolean {
@@ -193,12 +193,7 @@ export class Gathered {
   #of(id: string): Gathering {
     const known = this.#series.get(id);
     if (known !== undefined) return known;
-    const fresh: Gathering = {
-      parts: new Set(),
-      paths: new Set(),
-      copies: new Set(),
-      session: undefined,
-    };
+    const fresh = gathering(undefined);
     this.#series.set(id, fresh);
     return fresh;
   }

@@ -50,13 +50,8 @@ const LEASE: Lease<DeliveryWork> = {
 };
 
 /** Runs the hook for its next event, or waits for one. */
-export async function runNextHook(
-  hook: Hook,
-  deps: LoopDeps,
-  wake: Wake,
-  signal: AbortSignal,
-): Promise<void> {
-  const { ledger, clock, log } = deps;
+export async function runNextHook(hook: Hook, deps: LoopDeps, signal: AbortSignal): Promise<void> {
+  const { ledger, clock, log, wakes } = deps;
   const kind: WorkKind<DeliveryWork, { readonly kind: 'done' }> = {
     name: 'hooks',
     lease: LEASE,
@@ -68,7 +63,7 @@ export async function runNextHook(
   const queue = {
     claim: () => ledger.write(nextDelivery, hook.name, clock.now()),
     nextTime: () => ledger.read(nextDeliveryTime, hook.name),
-    wake,
+    wake: wakes.after,
     leastMs: LEAST_MS,
   };
   await nextOf(queue, (work) => workOn(kind, work, deps, signal), deps, signal);

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type Failure, FailureError, transient } from '@scanflow/failure';
 import { HOOK_EVENTS } from './plan.ts';
 import type { LegState } from '../model/series.ts';
-import type { Millis, Row, Tx } from '../ledger/tx.ts';
+import type { Millis, Row, Tx, Value } from '../ledger/tx.ts';
 import type { DeliveryView, DeliveryWork } from '../ledger/rows.ts';
 import { message, parse } from '../ledger/views.ts';
 
@@ -158,50 +158,42 @@ export async function deliveriesIn(
 
 const HOOK = 'hook:';
 
-/** Hooks of which something failed, or waits for its next try; those that `target` asks for. */
-async function openHooks(tx: Tx, subject: string, target: string | undefined): Promise<string[]> {
-  const rows = await tx.all(
-    `SELECT DISTINCT hook FROM delivery WHERE subject = ? AND claim IS NULL AND state <> 'done' ORDER BY hook`,
-    [subject],
-  );
-  return rows
+/** Sets what failed, or waits for its next try: all of a subject, or `hook:NAME`. Gives those targets. */
+async function setOpen(
+  tx: Tx,
+  subject: string,
+  target: string | undefined,
+  set: string,
+  values: readonly Value[],
+): Promise<string[]> {
+  const open = `subject = ? AND claim IS NULL AND state <> 'done'`;
+  const rows = await tx.all(`SELECT DISTINCT hook FROM delivery WHERE ${open} ORDER BY hook`, [subject]);
+  const hooks = rows
     .map((row) => String(row['hook']))
     .filter((hook) => target === undefined || `${HOOK}${hook}` === target);
+  for (const hook of hooks)
+    await tx.run(`UPDATE delivery SET ${set} WHERE ${open} AND hook = ?`, [...values, subject, hook]);
+  return hooks.map((hook) => `${HOOK}${hook}`);
 }
 
 /** Runs at once what failed or waits for its next try: all of a subject, or `hook:NAME`. Gives those targets. */
-export async function retryDeliveries(
+export const retryDeliveries = (
   tx: Tx,
   subject: string,
   target: string | undefined,
   now: Millis,
-): Promise<string[]> {
-  const hooks = await openHooks(tx, subject, target);
-  for (const hook of hooks)
-    await tx.run(
-      `UPDATE delivery SET state = 'pending', attempts = 0, next_try = ?, updated = ?
-       WHERE subject = ? AND hook = ? AND claim IS NULL AND state <> 'done'`,
-      [now, now, subject, hook],
-    );
-  return hooks.map((hook) => `${HOOK}${hook}`);
-}
+): Promise<string[]> =>
+  setOpen(tx, subject, target, `state = 'pending', attempts = 0, next_try = ?, updated = ?`, [now, now]);
 
 /** Gives up what failed or waits for its next try of `hook:NAME`, so that nothing waits for it. Gives those targets. */
-export async function skipDeliveries(
-  tx: Tx,
-  subject: string,
-  target: string,
-  now: Millis,
-): Promise<string[]> {
-  const hooks = await openHooks(tx, subject, target);
-  for (const hook of hooks)
-    await tx.run(
-      `UPDATE delivery SET state = 'done', next_try = NULL, failure_code = ?, failure_message = ?, updated = ?
-       WHERE subject = ? AND hook = ? AND claim IS NULL AND state <> 'done'`,
-      [SKIPPED.code, SKIPPED.message, now, subject, hook],
-    );
-  return hooks.map((hook) => `${HOOK}${hook}`);
-}
+export const skipDeliveries = (tx: Tx, subject: string, target: string, now: Millis): Promise<string[]> =>
+  setOpen(
+    tx,
+    subject,
+    target,
+    `state = 'done', next_try = NULL, failure_code = ?, failure_message = ?, updated = ?`,
+    [SKIPPED.code, SKIPPED.message, now],
+  );
 
 const SKIPPED = {
   code: 'HOOK_SKIPPED',

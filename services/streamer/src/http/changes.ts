@@ -15,7 +15,7 @@ import { retryLegs, recheck } from '../ledger/leg.ts';
 import { orderMove } from '../move/sql.ts';
 import { retryDeliveries, skipDeliveries } from '../hooks/sql.ts';
 import { openDestination } from '../send/sql.ts';
-import { Answer, find, textIn, byWhom, labelIn } from './request.ts';
+import { Answer, find, textIn, byWhom, labelIn, fieldIn } from './request.ts';
 import type { Store } from '../store/types.ts';
 import { isOlder } from '../store/look.ts';
 import type { LoopDeps } from '../work/deps.ts';
@@ -138,7 +138,7 @@ async function decided(
 }
 
 function flagIn(body: unknown, key: string): boolean {
-  const value = (body as Record<string, unknown>)[key];
+  const value = fieldIn(body, key);
   if (value === undefined || typeof value === 'boolean') return value ?? false;
   throw new Answer(400, `expected true or false as ${key}`);
 }

@@ -24,10 +24,15 @@ export async function find(id: string, ledger: Ledger): Promise<SeriesView> {
   return series;
 }
 
-export function textIn(body: unknown, key: string): string | undefined {
+/** Throws Answer where the body is no object. */
+export function fieldIn(body: unknown, key: string): unknown {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new Answer(400, 'expected a JSON object');
-  const value = (body as Record<string, unknown>)[key];
+  return (body as Record<string, unknown>)[key];
+}
+
+export function textIn(body: unknown, key: string): string | undefined {
+  const value = fieldIn(body, key);
   if (value === undefined || typeof value === 'string') return value;
   throw new Answer(400, `expected a text as ${key}`);
 }

@@ -3,7 +3,7 @@ import type { Cursor, FirstImages } from '../ledger/rows.ts';
 import type { Millis, Tx } from '../ledger/tx.ts';
 import { sessionsGrow } from '../ledger/aftermath.ts';
 import { leads, putCursor } from '../ledger/claims.ts';
-import { leadOf, leadsOf } from '../ledger/joined.ts';
+import { leadOf, leadsOf, touch } from '../ledger/joined.ts';
 import type { Joinable } from '../joining/rule.ts';
 import { parse } from '../ledger/views.ts';
 
@@ -31,16 +31,6 @@ const NONE: FirstImages = new Map();
 
 /** Two transactions that touch several series each do so in the same order, or each might wait for the other. */
 const inOrder = (series: readonly string[]): string[] => [...new Set(series)].sort();
-
-/** Whatever the series was doing, its quiet timer starts anew. */
-async function touch(tx: Tx, series: string, now: Millis, due: Millis): Promise<void> {
-  await tx.run(
-    `INSERT INTO series (id, state, due, first_seen, updated) VALUES (?, 'collecting', ?, ?, ?)
-     ON CONFLICT (id) DO UPDATE SET due = excluded.due, state = 'collecting',
-       updated = excluded.updated`,
-    [series, due, now, now],
-  );
-}
 
 /** Those of these series whose session is not known yet. A part of another series is not among them: the whole has the session. */
 export async function unreadOf(tx: Tx, series: readonly string[]): Promise<string[]> {

@@ -1,5 +1,5 @@
 /** Joined series in the ledger: which series stands for which. */
-import type { Tx } from './tx.ts';
+import type { Tx, Millis } from './tx.ts';
 import { parse } from './views.ts';
 import { groupFor, type JoinTraits, type Joinable, type Member } from '../joining/rule.ts';
 
@@ -77,18 +77,24 @@ export async function storedParts(tx: Tx, digests: ReadonlyMap<string, string>):
     await tx.run('UPDATE joined SET digest = ? WHERE series = ?', [digest, series]);
 }
 
+/** Whatever the series was doing, its quiet timer starts anew. */
+export async function touch(tx: Tx, series: string, now: Millis, due: Millis): Promise<void> {
+  await tx.run(
+    `INSERT INTO series (id, state, due, first_seen, updated) VALUES (?, 'collecting', ?, ?, ?)
+     ON CONFLICT (id) DO UPDATE SET due = excluded.due, state = 'collecting',
+       updated = excluded.updated`,
+    [series, due, now, now],
+  );
+}
+
 /** Makes each of these groups a series of its own, which is looked at now. */
-export async function partGroups(tx: Tx, groups: readonly (readonly string[])[], now: number): Promise<void> {
+export async function partGroups(tx: Tx, groups: readonly (readonly string[])[], now: Millis): Promise<void> {
   for (const group of groups) {
     const [lead] = group;
     if (lead === undefined) continue;
     for (const series of group)
       await tx.run('UPDATE joined SET lead = ?, digest = NULL WHERE series = ?', [lead, series]);
-    await tx.run(
-      `INSERT INTO series (id, state, due, first_seen, updated) VALUES (?, 'collecting', ?, ?, ?)
-       ON CONFLICT (id) DO UPDATE SET due = excluded.due, state = 'collecting', updated = excluded.updated`,
-      [lead, now, now, now],
-    );
+    await touch(tx, lead, now, now);
   }
 }
 

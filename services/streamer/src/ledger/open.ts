@@ -20,9 +20,9 @@ type Options = Parameters<typeof openLedger>[1];
 export async function openConfiguredLedger(
   { data, ledger: { url, passwordFile, tls, lease } }: Pick<Config, 'data' | 'ledger'>,
   log: Log,
-  consequences?: Consequences,
+  consequences: Consequences,
 ): Promise<Ledger> {
-  const options = { leaseMs: lease, ...defined({ consequences }) };
+  const options = { leaseMs: lease, consequences };
   if (url === undefined) return openFile(data, options, log);
   const ca = tls === undefined ? undefined : await authorityIn(tls.ca);
   return openSharedLedger({

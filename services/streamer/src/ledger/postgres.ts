@@ -214,37 +214,33 @@ function sqlState(error: unknown): string | undefined {
 function insecure(error: unknown): Failure | undefined {
   const code = codeOf(error) ?? '';
   const text = error instanceof Error ? error.message : '';
-  const found = TLS_TROUBLES.find(([codes, texts]) => codes.test(code) || texts?.test(text) === true);
+  const found = TLS_TROUBLES.find(([known]) => known.test(code) || known.test(text));
   if (found === undefined) return undefined;
-  const [, , what] = found;
+  const [, what] = found;
   return transient(
     'LEDGER_TLS',
     `The way to PostgreSQL, which holds the ledger, is not secure, so nothing is sent over it: ${what}. The work goes on by itself.`,
   );
 }
 
-const TLS_TROUBLES: readonly (readonly [codes: RegExp, texts: RegExp | undefined, what: string])[] = [
+const TLS_TROUBLES: readonly (readonly [codeOrText: RegExp, what: string])[] = [
   [
     /^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/,
-    undefined,
     'its certificate is not valid now. Renew it there, and check the clocks of both machines',
   ],
   [
     /^ERR_TLS_CERT_ALTNAME_INVALID$/,
-    undefined,
     'its certificate is for another name than ledger.url has. Use a name that the certificate has, or request one for this name',
   ],
   [
     /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_SIGNATURE_FAILURE|CERT_UNTRUSTED|INVALID_CA)$/,
-    undefined,
     "its certificate is not from the authority in ledger.tls.ca. Put the certificate of the server's authority into that file, and restart the streamer",
   ],
   [
-    /^ERR_SSL_WRONG_VERSION_NUMBER$/,
-    /does not support SSL|establishing an SSL connection/,
+    /^ERR_SSL_WRONG_VERSION_NUMBER$|does not support SSL|establishing an SSL connection/,
     'it does not speak TLS, and ledger.tls requires it. Turn it on there (ssl = on), or check ledger.url',
   ],
-  [/^(ERR_(SSL|TLS)_|CERT_)/, undefined, 'the TLS handshake fails. Look into its log'],
+  [/^(ERR_(SSL|TLS)_|CERT_)/, 'the TLS handshake fails. Look into its log'],
 ];
 
 const unreachable = (error: unknown): Failure =>

@@ -120,11 +120,7 @@ export interface CopyDone {
   readonly path?: string;
 }
 
-export interface Quarantined {
-  readonly attributes: Attributes;
-  readonly inOrthanc: number;
-  readonly digest: string;
-  readonly parts?: ReadonlyMap<string, string> | undefined;
+export interface Quarantined extends Pick<StoreDone, 'attributes' | 'inOrthanc' | 'digest' | 'parts'> {
   readonly reason: Reason;
 }
 
@@ -216,18 +212,11 @@ export interface DeliveryWork {
   readonly attempts: number;
 }
 
-export interface DeliveryView {
-  readonly event: string;
-  readonly hook: string;
-  readonly kind: HookEvent;
-  readonly target: string | undefined;
-  readonly increment: number;
-  readonly state: LegState;
-  readonly attempts: number;
-  readonly nextTry: Millis | null;
-  readonly failure: Reason | undefined;
+export interface DeliveryView
+  extends
+    Omit<DeliveryWork, 'id' | 'token' | 'subject' | 'cause'>,
+    Pick<LegView, 'state' | 'nextTry' | 'failure'> {
   readonly output: string;
-  readonly created: Millis;
 }
 
 export interface SessionView {

@@ -145,15 +145,10 @@ export async function summarise(tx: Tx): Promise<Summary> {
   const oldest = await tx.get(
     `SELECT min(first_seen) AS time FROM series WHERE state IN ('collecting', 'working')`,
   );
-  const count = (state: SeriesState): number => counts.get(state) ?? 0;
   return {
-    series: {
-      collecting: count('collecting'),
-      working: count('working'),
-      complete: count('complete'),
-      failed: count('failed'),
-      quarantined: count('quarantined'),
-    },
+    series: Object.fromEntries(
+      SERIES_STATES.map((state) => [state, counts.get(state) ?? 0]),
+    ) as Summary['series'],
     legs: legs.map((row) => ({
       target: String(row['target']),
       state: parse.leg(row['state']),

@@ -7,14 +7,8 @@ export const STORAGE = 'storage';
 /** The copy of everything, where the configuration has one. */
 export const COPY = 'copy';
 
-export type SeriesState = 'collecting' | 'working' | 'complete' | 'failed' | 'quarantined';
-export const SERIES_STATES: readonly SeriesState[] = [
-  'collecting',
-  'working',
-  'complete',
-  'failed',
-  'quarantined',
-];
+export const SERIES_STATES = ['collecting', 'working', 'complete', 'failed', 'quarantined'] as const;
+export type SeriesState = (typeof SERIES_STATES)[number];
 
 export type LegState = 'pending' | 'done' | 'failed';
 

@@ -260,18 +260,15 @@ interface RootWatchDeps {
   readonly condition: Condition;
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Log;
+  readonly wakes: Readonly<Record<'store' | 'legs' | 'roots', Wake>>;
 }
 
 const EVERY_MS = 5_000;
 /** Number of series that one transaction opens again. */
 const BATCH = 200;
 
-export async function watchRoots(
-  deps: RootWatchDeps,
-  wakes: Readonly<Record<'store' | 'legs' | 'roots', Wake>>,
-  signal: AbortSignal,
-): Promise<void> {
-  const { keeper, condition, log, ledger, clock } = deps;
+export async function watchRoots(deps: RootWatchDeps, signal: AbortSignal): Promise<void> {
+  const { keeper, condition, log, ledger, clock, wakes } = deps;
   const since = wakes.roots.count;
   const looks = await Promise.all(keeper.specs.map((spec) => lookAt(spec, keeper)));
   const refused = looks.flat();
@@ -282,7 +279,7 @@ export async function watchRoots(
       wakes.store.notify();
       wakes.legs.notify();
     } else log.error('nothing is written to this root', { root: path, ...failure });
-  for (const spec of keeper.specs) await examine(spec, deps, wakes, signal);
+  for (const spec of keeper.specs) await examine(spec, deps, signal);
   await wakes.roots.wait(EVERY_MS, signal, since);
 }
 
@@ -300,8 +297,7 @@ async function lookAt(spec: RootSpec, keeper: RootKeeper): Promise<RefusedRoot[]
 
 async function examine(
   { name, target, path, pathOf }: RootSpec,
-  { ledger, clock, log, condition }: RootWatchDeps,
-  wakes: Readonly<Record<'store' | 'legs', Wake>>,
+  { ledger, clock, log, condition, wakes }: RootWatchDeps,
   signal: AbortSignal,
 ): Promise<void> {
   if (!(await ledger.read(rootsToExamine)).includes(name) || condition.isRefused(path)) return;

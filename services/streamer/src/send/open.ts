@@ -6,10 +6,11 @@ import { accepts, type StoreGate, tlsDial, type Dial, store, type DimseLog } fro
 import type { Orthanc } from '@scanflow/orthanc';
 import type { Config } from '@scanflow/config';
 import { authorization, stowCarrier } from './stow/stow.ts';
-import { hoursOf, Pace } from '../work/pace.ts';
+import { hoursOf } from '../work/pace.ts';
 import type { Carrier, Pacing, OpenDestination } from './types.ts';
 import type { CStoreReach, Clock, Destination } from '../model/settings.ts';
 import { transcoding, transcodedBy } from './transcode.ts';
+import { Pace } from '../work/wake.ts';
 
 interface DestinationsContext {
   readonly clock: Clock;

@@ -12,14 +12,14 @@ import { forwarded, unwanted } from './sql.ts';
 import { isWithin, UNKNOWN, wantedSpan } from '../ledger/unknown.ts';
 import { newest } from '../store/record.ts';
 import { reached } from '../work/trace.ts';
-import { Batch, LEG_LEASE, legsTo, nextOf, workOn, type WorkKind } from '../work/worker.ts';
+import { Batch, LEG_LEASE, type WorkKind, nextLegTo } from '../work/worker.ts';
 import { gateOf } from './open.ts';
 import { askForFiles, lookBehind, recordFor } from '../store/look.ts';
 import { itemsOf } from './items.ts';
 import type { Clock, Settings } from '../model/settings.ts';
 import { legFailed, legLater } from '../ledger/aftermath.ts';
 import { progressOf, recordProgress } from '../ledger/leg.ts';
-import { pauseUntil, type Wake } from '../work/wake.ts';
+import { pauseUntil } from '../work/wake.ts';
 import type { LoopDeps } from '../work/deps.ts';
 
 interface ForwardDeps {
@@ -275,24 +275,19 @@ export function inTurn<T>(items: readonly T[], attempts: number): readonly T[] {
 export async function forwardNext(
   destination: OpenDestination,
   deps: LoopDeps,
-  wakes: Readonly<Record<'legs' | 'after', Wake>>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { ledger, clock } = deps;
-  const target = destination.name;
-  const wake = wakes.legs;
-  const hours = destination.hours?.(clock.now());
-  if (hours?.open === false) return pauseUntil(hours.until, wake, wake.count, deps, signal);
-  const kind = sending(destination, deps, () => wakes.after.notify());
-  await nextOf(legsTo(target, ledger, clock, wake), (work) => workOn(kind, work, deps, signal), deps, signal);
+  const { legs } = deps.wakes;
+  const hours = destination.hours?.(deps.clock.now());
+  if (hours?.open === false) return pauseUntil(hours.until, legs, legs.count, deps, signal);
+  await nextLegTo(destination.name, sending(destination, deps), deps, legs, signal);
 }
 
 function sending(
   destination: OpenDestination,
   deps: LoopDeps,
-  after: () => void,
 ): WorkKind<LegWork, Exclude<ForwardOutcome, { kind: 'later' | 'interrupted' }>> {
-  const { log, metrics } = deps;
+  const { log, metrics, wakes } = deps;
   const target = destination.name;
   return {
     name: 'forward',
@@ -304,7 +299,7 @@ function sending(
       metrics.forwarded(target, outcome.sent);
       return outcome;
     },
-    after,
+    after: () => wakes.after.notify(),
     ended: (outcome, about) => {
       if (outcome.kind === 'paused') {
         log.info('forwarding waits for its hours', { ...about, sent: outcome.sent });

@@ -1,7 +1,9 @@
 /** How images get to a destination, whatever it speaks. */
 import type { StoreGate, StoreItem, StoreOutcome } from '@scanflow/dimse';
-import type { Opening, Pace } from '../work/pace.ts';
+import type { Opening } from '../work/pace.ts';
 import type { Destination } from '../model/settings.ts';
+import type { StoredInstance } from '../store/types.ts';
+import type { Pace } from '../work/wake.ts';
 
 /** A SOP class in a transfer syntax. */
 export interface Kind {
@@ -9,12 +11,10 @@ export interface Kind {
   readonly transferSyntax: string;
 }
 
+type OfImage = 'orthancId' | 'fileUuid' | 'sopClassUid' | 'sopInstanceUid';
+
 /** The image in Orthanc that a stored one was. */
-export interface OriginalImage {
-  readonly orthancId: string;
-  readonly fileUuid: string;
-  readonly sopClassUid: string;
-  readonly sopInstanceUid: string;
+export interface OriginalImage extends Pick<StoredInstance, OfImage> {
   /** Puts in the tag, which Orthanc's does not carry. */
   readonly look?: NonNullable<StoreItem['look']>;
 }

@@ -2,24 +2,14 @@
 import { defined } from '@scanflow/booking/defined';
 import { createHash } from 'node:crypto';
 import { isTagText, utcDateTime, type PrivateTag } from '@scanflow/dicom';
-import type { SeriesRecord, TagRecord } from './types.ts';
+import type { SeriesRecord, TagRecord, StoredInstance } from './types.ts';
 import { judge, SENT_BY, traitsOfRecord, type Rule } from '../model/rule.ts';
 import type { Attributes } from '../model/series.ts';
 
+type Growing = 'orthancId' | 'fileUuid' | 'sopInstanceUid' | 'file' | 'sha256' | 'increment';
+
 /** What of an image decides how the record grows. */
-export interface Entry {
-  readonly orthancId: string;
-  readonly fileUuid: string;
-  readonly sopInstanceUid: string;
-  readonly file: string;
-  readonly sha256: string;
-  readonly increment: number;
-  readonly differsFrom?: string;
-  /** As the receiver numbered it: it was sent again under UIDs that Orthanc had. */
-  readonly version?: number;
-  /** Further files of Orthanc's that this entry stands for: the same bytes, or a damaged copy that it mends. */
-  readonly also?: readonly string[];
-}
+export type Entry = Pick<StoredInstance, Growing | 'differsFrom' | 'version' | 'also'>;
 
 /**
  * The record's entries with those that were pulled. The same file with the same bytes is the same entry, whatever

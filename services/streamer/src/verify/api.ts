@@ -1,7 +1,7 @@
 /** Verification on request: POST /api/verify, its progress, and POST /api/verify/acknowledge. */
 import { defined } from '@scanflow/booking/defined';
 import type { FastifyInstance, Log } from '@scanflow/runtime';
-import { Answer, byWhom, find, textIn } from '../http/request.ts';
+import { Answer, byWhom, find, textIn, fieldIn } from '../http/request.ts';
 import type { JobView, Selection, FileTarget } from './types.ts';
 import { isStoring, verifySummary } from './sql.ts';
 import { acknowledgeFindings, askVerify, jobById, jobResults, stopJob } from './sql-jobs.ts';
@@ -100,9 +100,6 @@ async function selectionOf(body: unknown, { ledger, clock }: VerifyApiDeps): Pro
     ...(typeof since === 'number' ? { since: clock.now() - since } : {}),
   };
 }
-
-/** textIn() has seen to it that the body is an object. */
-const fieldIn = (body: unknown, key: string): unknown => (body as Readonly<Record<string, unknown>>)[key];
 
 interface AcknowledgeDeps {
   readonly ledger: Ledger;

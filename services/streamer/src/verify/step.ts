@@ -36,9 +36,9 @@ import {
 } from './sql.ts';
 import { LEG_LEASE, type Lease, workOn, type WorkKind } from '../work/worker.ts';
 import type { LoopDeps } from '../work/deps.ts';
-import { LONGEST_WAIT, Wake } from '../work/wake.ts';
+import { LONGEST_WAIT, Wake, Pace } from '../work/wake.ts';
 import { nextAsked } from './sql-jobs.ts';
-import { Pace, type Rate } from '../work/pace.ts';
+import type { Rate } from '../work/pace.ts';
 import { iso } from '../model/series.ts';
 
 interface VerifyDeps {
@@ -198,15 +198,14 @@ const AFTER_TROUBLE = 5_000;
 /** Verification has its own claims: while one holds, nobody stores or sends the series. */
 const LEASE: Lease<VerifyWork> = { ...LEG_LEASE, renew: renewVerify, giveBack: giveBackVerify };
 
-type Wakes = LoopDeps['wakes'];
 type Round = readonly [name: string, round: () => Promise<void>];
 
-export function verifyLoops(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): Round[] {
-  const verifying = stepDeps(deps, wakes);
-  const { ledger, clock, verify, condition } = deps;
+export function verifyLoops(deps: LoopDeps, signal: AbortSignal): Round[] {
+  const verifying = stepDeps(deps);
+  const { ledger, clock, verify, condition, wakes } = deps;
   return [
     ['verify', () => scheduled(deps, verifying, signal)],
-    ['verify-asked', () => asked(deps, verifying, wakes, signal)],
+    ['verify-asked', () => asked(deps, verifying, signal)],
     [
       'verify-summary',
       async () => {
@@ -224,8 +223,8 @@ export function verifyLoops(deps: LoopDeps, wakes: Wakes, signal: AbortSignal): 
   ];
 }
 
-function stepDeps(deps: LoopDeps, wakes: Wakes): VerifyDeps {
-  const { store, copies, settings, verify, ledger, clock } = deps;
+function stepDeps(deps: LoopDeps): VerifyDeps {
+  const { store, copies, settings, verify, ledger, clock, wakes } = deps;
   return {
     ...deps,
     stores: { storage: store, ...defined({ copy: copies }) },
@@ -264,14 +263,10 @@ async function scheduled(deps: LoopDeps, verifying: VerifyDeps, signal: AbortSig
   if (outcome.kind === 'later') await new Wake().wait(AFTER_TROUBLE, signal);
 }
 
-async function asked(
-  deps: LoopDeps,
-  verifying: VerifyDeps,
-  wakes: Wakes,
-  signal: AbortSignal,
-): Promise<void> {
+async function asked(deps: LoopDeps, verifying: VerifyDeps, signal: AbortSignal): Promise<void> {
+  const { ledger, clock, wakes } = deps;
   const since = wakes.verify.count;
-  const work = await deps.ledger.write(nextAsked, deps.clock.now());
+  const work = await ledger.write(nextAsked, clock.now());
   if (work === undefined) return wakes.verify.wait(LONGEST_WAIT, signal, since);
   await verifyOne(work, deps, verifying, signal);
 }

@@ -7,7 +7,6 @@ import type { Condition } from './condition.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { Ledger } from '../ledger/tx.ts';
 import type { Store } from '../store/types.ts';
-import type { Committing } from '../commitment/step.ts';
 import type { Clock, Settings } from '../model/settings.ts';
 import type { OpenDestination } from '../send/types.ts';
 import type { RootKeeper } from '../roots/keeper.ts';
@@ -17,6 +16,7 @@ import type { ExamCounts } from '../intake/expected.ts';
 import type { Reason } from '../model/series.ts';
 import type { Hook } from '../hooks/plan.ts';
 import type { ReportContext } from '../reports/series.ts';
+import type { Committing } from '../commitment/plan.ts';
 
 /** What happens once images are where they belong: hooks, reports of sessions, clean-up. */
 export interface AfterStoring {

@@ -33,7 +33,7 @@ const HOOK_RUNS = 2;
 
 /** Runs until the signal aborts; resolves when all work has been laid down. */
 export async function runLoop(deps: LoopDeps, signal: AbortSignal): Promise<void> {
-  const { copies, wakes, cleanupAfterMs } = deps;
+  const { copies, cleanupAfterMs } = deps;
   const { copy } = deps.settings;
   const move = (work: MovingWork): Promise<unknown> => workOn(movingKind(deps), work, deps, signal);
   const run = (name: string, round: () => Promise<void>): Promise<void> => forever(name, round, deps, signal);
@@ -41,17 +41,15 @@ export async function runLoop(deps: LoopDeps, signal: AbortSignal): Promise<void
     run('intake', () => intakeRound(deps, signal)),
     run('reconcile', () => reconcileRound(deps, signal)),
     run('recheck', () => quarantineRound(deps, signal)),
-    run('roots', () => watchRoots(deps, wakes, signal)),
+    run('roots', () => watchRoots(deps, signal)),
     run('erase', () => eraseNext(deps, signal)),
     run('space', () => watchSpace(deps, signal)),
     ...Array.from({ length: STORE_WORKERS }, () => run('store', () => storeNext(deps, move, signal))),
-    ...deps.destinations.map((one) => run('forward', () => forwardNext(one, deps, wakes, signal))),
-    ...deps.committing.map((one) => run('commit', () => commitNext(one, deps, wakes, signal))),
-    ...verifyLoops(deps, wakes, signal).map(([name, round]) => run(name, round)),
+    ...deps.destinations.map((one) => run('forward', () => forwardNext(one, deps, signal))),
+    ...deps.committing.map((one) => run('commit', () => commitNext(one, deps, signal))),
+    ...verifyLoops(deps, signal).map(([name, round]) => run(name, round)),
     ...deps.hooks.flatMap((hook) =>
-      Array.from({ length: HOOK_RUNS }, () =>
-        run('hooks', () => runNextHook(hook, deps, wakes.after, signal)),
-      ),
+      Array.from({ length: HOOK_RUNS }, () => run('hooks', () => runNextHook(hook, deps, signal))),
     ),
     run('sessions', () => sessionRound(deps, signal)),
     run('expected', () => expectedRound(deps, signal)),
@@ -59,7 +57,7 @@ export async function runLoop(deps: LoopDeps, signal: AbortSignal): Promise<void
     ...(cleanupAfterMs === undefined ? [] : [run('cleanup', () => cleanRound(cleanupAfterMs, deps, signal))]),
     ...(copies === undefined || copy === undefined
       ? []
-      : [run('copy', () => copyNext(deps, copies, copy, wakes.legs, signal))]),
+      : [run('copy', () => copyNext(deps, copies, copy, signal))]),
   ]);
 }
 

@@ -2,19 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StoreGate } from '@scanflow/dimse';
 import {
-  Pace,
   fullBucket,
   limitOf,
   take,
   type Bucket,
   type Limit,
   hoursOf,
-  nextOpening,
   openingAt,
   type Window,
 } from './pace.ts';
 import { gateOf } from '../send/open.ts';
 import type { Pacing } from '../send/types.ts';
+import { Pace } from './wake.ts';
 
 const signal = new AbortController().signal;
 /** A timer of Node.js may end a little before its time. */
@@ -150,8 +149,9 @@ test('hours: a window over midnight', () => {
 
 test('hours: the next opening is now where it is open', () => {
   const now = at('2026-11-22T20:00');
-  assert.equal(nextOpening(now, NIGHT, ZONE), now.epochMilliseconds);
-  assert.equal(nextOpening(at('2026-11-22T12:00'), NIGHT, ZONE), at('2026-11-22T19:00').epochMilliseconds);
+  assert.equal(openingAt(now, NIGHT, ZONE).open, true);
+  const noon = openingAt(at('2026-11-22T12:00'), NIGHT, ZONE);
+  assert.deepEqual(noon, { open: false, until: at('2026-11-22T19:00').epochMilliseconds });
 });
 
 test('hours: days are those on which a window opens', () => {

@@ -1,50 +1,8 @@
-/** When and how fast something may be sent or read: windows in the facility's time, and rates. */
-import { sleep } from '@scanflow/runtime';
+/** When and how fast something may be sent or read: windows in the facility's time, and rates. Pure. */
 
 export interface Rate {
   readonly bytesPerSecond?: number | undefined;
   readonly imagesPerMinute?: number | undefined;
-}
-
-/** One rate, kept by all that is sent to a destination at the same time. */
-export class Pace {
-  readonly #images: Throttle | undefined;
-  readonly #bytes: Throttle | undefined;
-
-  /** `now`: of a clock that nobody sets, in milliseconds. */
-  constructor({ bytesPerSecond, imagesPerMinute }: Rate, now: () => number = () => performance.now()) {
-    this.#images =
-      imagesPerMinute === undefined ? undefined : new Throttle(limitOf(imagesPerMinute / 60), now);
-    this.#bytes = bytesPerSecond === undefined ? undefined : new Throttle(limitOf(bytesPerSecond), now);
-  }
-
-  /** Waits until one more image may be sent, or the signal aborts. */
-  async image(signal: AbortSignal): Promise<void> {
-    await this.#images?.pass(1, signal);
-  }
-
-  /** Waits until so many bytes more may be sent, or the signal aborts. */
-  async bytes(count: number, signal: AbortSignal): Promise<void> {
-    await this.#bytes?.pass(count, signal);
-  }
-}
-
-class Throttle {
-  readonly #limit: Limit;
-  readonly #now: () => number;
-  #bucket: Bucket;
-
-  constructor(limit: Limit, now: () => number) {
-    this.#limit = limit;
-    this.#now = now;
-    this.#bucket = fullBucket(limit, now());
-  }
-
-  async pass(amount: number, signal: AbortSignal): Promise<void> {
-    const { bucket, waitMs } = take(this.#bucket, this.#limit, amount, this.#now());
-    this.#bucket = bucket;
-    if (waitMs > 0) await sleep(waitMs, signal);
-  }
 }
 
 export interface Limit {
@@ -124,12 +82,6 @@ export function openingAt(now: Temporal.Instant, windows: readonly Window[], tim
     open: false,
     until: next?.from ?? today.add({ days: AHEAD_DAYS }).toZonedDateTime(timeZone).epochMilliseconds,
   };
-}
-
-/** When it is open next: now, where it is. */
-export function nextOpening(now: Temporal.Instant, windows: readonly Window[], timeZone: string): number {
-  const { open, until } = openingAt(now, windows, timeZone);
-  return open ? now.epochMilliseconds : until;
 }
 
 interface Span {

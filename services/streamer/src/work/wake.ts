@@ -1,5 +1,7 @@
-/** Waits for work: until somebody reports some, or a time comes. */
+/** Waits: for work that somebody reports, for a time, and for what a rate lets pass. */
 import type { Clock } from '../model/settings.ts';
+import { sleep } from '@scanflow/runtime';
+import { type Bucket, fullBucket, type Limit, limitOf, type Rate, take } from './pace.ts';
 
 export class Wake {
   #waiting = new Set<() => void>();
@@ -49,4 +51,45 @@ export function pauseUntil(
 ): Promise<void> {
   const wait = time === undefined ? LONGEST_WAIT : Math.min(time - clock.now(), LONGEST_WAIT);
   return wake.wait(Math.max(wait, leastMs), signal, since);
+}
+
+/** One rate, kept by all that is sent to a destination at the same time. */
+export class Pace {
+  readonly #images: Throttle | undefined;
+  readonly #bytes: Throttle | undefined;
+
+  /** `now`: of a clock that nobody sets, in milliseconds. */
+  constructor({ bytesPerSecond, imagesPerMinute }: Rate, now: () => number = () => performance.now()) {
+    this.#images =
+      imagesPerMinute === undefined ? undefined : new Throttle(limitOf(imagesPerMinute / 60), now);
+    this.#bytes = bytesPerSecond === undefined ? undefined : new Throttle(limitOf(bytesPerSecond), now);
+  }
+
+  /** Waits until one more image may be sent, or the signal aborts. */
+  async image(signal: AbortSignal): Promise<void> {
+    await this.#images?.pass(1, signal);
+  }
+
+  /** Waits until so many bytes more may be sent, or the signal aborts. */
+  async bytes(count: number, signal: AbortSignal): Promise<void> {
+    await this.#bytes?.pass(count, signal);
+  }
+}
+
+class Throttle {
+  readonly #limit: Limit;
+  readonly #now: () => number;
+  #bucket: Bucket;
+
+  constructor(limit: Limit, now: () => number) {
+    this.#limit = limit;
+    this.#now = now;
+    this.#bucket = fullBucket(limit, now());
+  }
+
+  async pass(amount: number, signal: AbortSignal): Promise<void> {
+    const { bucket, waitMs } = take(this.#bucket, this.#limit, amount, this.#now());
+    this.#bucket = bucket;
+    if (waitMs > 0) await sleep(waitMs, signal);
+  }
 }

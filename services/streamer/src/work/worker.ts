@@ -214,11 +214,22 @@ export async function putOff(
   return { kind: 'later', failure, delayMs: retry.delayMs };
 }
 
-export const legsTo = (target: string, ledger: Ledger, clock: Clock, wake: Wake): Queue<LegWork> => ({
-  claim: () => ledger.write(nextLeg, target, clock.now()),
-  nextTime: () => ledger.read(nextTime, target),
-  wake,
-});
+/** Does the next work that is due on legs to this target, or waits for some. */
+export async function nextLegTo<O extends { readonly kind: string }>(
+  target: string,
+  kind: WorkKind<LegWork, O>,
+  deps: WorkerDeps & { readonly ledger: Ledger },
+  wake: Wake,
+  signal: AbortSignal,
+): Promise<void> {
+  const { ledger, clock } = deps;
+  const queue = {
+    claim: () => ledger.write(nextLeg, target, clock.now()),
+    nextTime: () => ledger.read(nextTime, target),
+    wake,
+  };
+  await nextOf(queue, (work) => workOn(kind, work, deps, signal), deps, signal);
+}
 
 /** Collects what is done and hands it on in batches, one after the other: the progress of a leg. */
 export class Batch<T> {
