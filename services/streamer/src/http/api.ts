@@ -1,4 +1,4 @@
-/** The streamer's API: the state of each series, session, hook and root. */
+/** The streamer's API: the state of each series, session, hook and root; stored series that another configuration would quarantine. */
 import { defined } from '@scanflow/booking/defined';
 import type { FastifyInstance } from '@scanflow/runtime';
 import { formatIssue, parseConfig } from '@scanflow/config';
@@ -149,7 +149,7 @@ async function take(
   };
 }
 
-/** The body: the text of the configuration, and how far back, in milliseconds. */
+/** POST /api/against, for `scanflow check FILE --against`. The body: the text of a configuration, and how far back, in milliseconds. */
 function againstRoute(app: FastifyInstance, { ledger, bookings, clock }: ApiDeps): void {
   app.post('/api/against', async ({ body }) => {
     const { config, within } = body as { readonly config?: unknown; readonly within?: unknown };

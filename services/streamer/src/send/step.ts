@@ -1,4 +1,4 @@
-/** The forward step: what of a series a destination has not got yet goes there, and each answer counts. */
+/** The forward step: what of a series a destination has not got yet goes there, and each answer counts. One round: the next series. */
 import { defined } from '@scanflow/booking/defined';
 import { type Failure, FailureError, permanent, transient } from '@scanflow/failure';
 import { failureOf } from '../model/failure.ts';

@@ -1,4 +1,4 @@
-/** The store step: a series whose quiet timer ended goes to project storage, or says why it does not. */
+/** The store step: a series whose quiet timer ended goes to project storage, or says why it does not. Its rounds: the next series, and quarantine. */
 import type { Erasures } from '@scanflow/runtime';
 import { type Failure, FailureError } from '@scanflow/failure';
 import type { InstanceListing, Origin, SystemInfo } from '@scanflow/orthanc';
