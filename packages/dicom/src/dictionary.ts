@@ -1,5 +1,5 @@
 /** The data dictionary (PS3.6): keyword, tag and VR. */
-import data from './dictionary-data.json' with { type: 'json' };
+import { createRequire } from 'node:module';
 import type { Tag } from './dataset.ts';
 
 interface Entry {
@@ -17,6 +17,13 @@ interface Index {
   readonly entries: ReadonlyMap<Tag, Entry>;
 }
 
+let lines: readonly string[] | undefined;
+
+const require = createRequire(import.meta.url);
+
+/** Loaded when it is first needed: who only sends files begins without it. */
+const data = (): readonly string[] => (lines ??= require('./dictionary-data.json') as readonly string[]);
+
 let index: Index | undefined;
 
 /** Built when it is first needed, in some 10 ms: a command that asks for a few keywords only begins without it. */
@@ -24,7 +31,7 @@ function indexed(): Index {
   if (index !== undefined) return index;
   const tags = new Map<string, Tag>();
   const entries = new Map<Tag, Entry>();
-  for (const line of data) {
+  for (const line of data()) {
     const tag = tagIn(line);
     const given = line.slice(9, 11);
     const keyword = line.slice(12);
@@ -49,7 +56,7 @@ export function tagOf(keyword: string): Tag {
 
 function find(keyword: string): Tag | undefined {
   if (index !== undefined || found.size === FEW) return indexed().tags.get(keyword);
-  const line = data.find((one) => one.length === keyword.length + 12 && one.endsWith(keyword));
+  const line = data().find((one) => one.length === keyword.length + 12 && one.endsWith(keyword));
   if (line === undefined) return undefined;
   const tag = tagIn(line);
   found.set(keyword, tag);
