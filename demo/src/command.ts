@@ -1,8 +1,7 @@
 /** `scanflow demo`: plays imaging sessions through the whole dataflow and verifies every image at both ends. */
 import type { Config } from '@scanflow/config';
 import { tokenFileOf } from '@scanflow/runtime';
-import { apiAt } from '@scanflow/cli/api';
-import { CONFIG, requireConfig } from '@scanflow/cli/config';
+import { apiAt, CONFIG, requireConfig } from '@scanflow/cli/installation';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '@scanflow/cli/command';
 import { demoTag } from './config.ts';
 import { playDay } from './play.ts';

@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort, makeCalendar, startOrthanc, startStorescp } from '@scanflow/testkit';
-import { openApi } from '@scanflow/cli/api';
+import { openApi } from '@scanflow/cli/installation';
 import type { Show } from '@scanflow/cli/terminal';
 import { demoConfig, slotsAround, type DemoPlan, type DemoPorts } from './config.ts';
 import type { Day, DemoScanner, Stack } from './stack.ts';

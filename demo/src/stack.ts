@@ -1,7 +1,7 @@
 /** Where the parts of a running Scanflow are, and what its streamer reports of the series until all are stored and sent. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { PrivateTag } from '@scanflow/dicom';
-import type { Api } from '@scanflow/cli/api';
+import type { Api } from '@scanflow/cli/installation';
 import type { Address } from '@scanflow/cli/options';
 import type { Show } from '@scanflow/cli/terminal';
 

@@ -7,10 +7,17 @@ import { dirname, join } from 'node:path';
 import type { Config } from '@scanflow/config';
 import { absent, asideName, fsyncFolder, namesIn, requireFinishedRestore } from '@scanflow/runtime';
 import manifest from '../../package.json' with { type: 'json' };
-import { copyLedger, ledgerIn } from '../backup/ledger-file.ts';
+import {
+  copyLedger,
+  ledgerIn,
+  configSources,
+  dataFolders,
+  filesOf,
+  secretSources,
+  type Source,
+} from '../backup/sources.ts';
 import { MANIFEST, sumIn, sumOf, type Manifest, type ManifestFile } from '../backup/manifest.ts';
-import { configSources, dataFolders, filesOf, secretSources, type Source } from '../backup/parts.ts';
-import { CONFIG, requireConfig } from '../config.ts';
+import { CONFIG, requireConfig } from '../installation.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';
 

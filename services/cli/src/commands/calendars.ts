@@ -3,10 +3,9 @@ import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '@scanflow/config';
 import { codeOf } from '@scanflow/failure';
-import { askPage, notAdmitted, openApi, type Api } from '../api.ts';
-import { CONFIG, openConfig } from '../config.ts';
+import { askPage, notAdmitted, openApi, type Api, CONFIG, openConfig } from '../installation.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
-import { ageText, type CalendarState } from '../doctor/calendars.ts';
+import { ageText, type CalendarState } from '../doctor/health.ts';
 import { readArgs } from '../options.ts';
 import { plain, textTable } from '../terminal.ts';
 

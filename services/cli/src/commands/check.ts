@@ -10,7 +10,7 @@ import {
 } from '@scanflow/config';
 import { attributeVrs } from '@scanflow/dicom';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
-import { openApi } from '../api.ts';
+import { openApi } from '../installation.ts';
 import { duration, readArgs } from '../options.ts';
 import { createAsk, NotAsked, Refused } from '../series/client.ts';
 import { plain } from '../terminal.ts';

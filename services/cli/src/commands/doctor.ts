@@ -1,11 +1,10 @@
 /** `scanflow doctor`: what is wrong with this installation, and what to do about it? */
 import { access } from 'node:fs/promises';
-import { formatIssue, loadConfig } from '@scanflow/config';
+import { formatIssue, loadConfig, configWarnings } from '@scanflow/config';
 import { attributeVrs } from '@scanflow/dicom';
 import manifest from '../../package.json' with { type: 'json' };
-import { CONFIG } from '../config.ts';
+import { CONFIG } from '../installation.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
-import { checksOf, chosen, configurationCheck } from '../doctor/checks.ts';
 import {
   failed,
   SERVICES,
@@ -14,8 +13,21 @@ import {
   type Place,
   type Result,
   type ServiceName,
+  ok,
+  sees,
+  skipped,
+  warning,
+  type Check,
 } from '../doctor/check.ts';
 import { duration, readArgs } from '../options.ts';
+import { calendarChecks, healthChecks, ledgerChecks } from '../doctor/health.ts';
+import { clockChecks, orthancChecks } from '../doctor/orthanc.ts';
+import { destinationChecks } from '../doctor/destinations.ts';
+import { scannerChecks } from '../doctor/scanners.ts';
+import { secretChecks } from '../doctor/secrets.ts';
+import { receiverChecks, senderChecks } from '../doctor/senders.ts';
+import { storageChecks } from '../doctor/storage.ts';
+import { examChecks, stuckChecks } from '../doctor/stuck.ts';
 
 const help = `Usage: scanflow doctor [NAME …] [--config FILE] [--timeout TIME] [--json]
 
@@ -90,3 +102,59 @@ const serviceOf = (name: string | undefined): ServiceName | undefined =>
   SERVICES.find((service) => service === name);
 
 export const doctor: Command = { help, run };
+
+/** All checks that can be made from here, in the order in which they are shown. `version`: of this command. */
+export function checksOf(place: Place, version: string): Check[] {
+  return [
+    ...secretChecks(place),
+    ...storageChecks(place),
+    ...clockChecks(place),
+    ...healthChecks(place, version),
+    ...receiverChecks(place, version),
+    ...calendarChecks(place),
+    ...orthancChecks(place),
+    ...scannerChecks(place),
+    ...examChecks(place),
+    ...ledgerChecks(place),
+    ...stuckChecks(place),
+    ...senderChecks(place),
+    ...destinationChecks(place),
+    ...elsewhere(place),
+  ];
+}
+
+/** Says where to look for the services of other containers. */
+const elsewhere = (place: Place): Check[] =>
+  SERVICES.filter((service) => !sees(place, service)).map((service) => ({
+    name: service,
+    run: () =>
+      Promise.resolve(
+        skipped(
+          'what belongs to it is seen from its own container only',
+          `docker compose exec ${service} scanflow doctor`,
+        ),
+      ),
+  }));
+
+/** The checks with these names, each a whole name or one of its words. `unknown`: there is no such check. */
+export function chosen(checks: readonly Check[], names: readonly string[]): Check[] | { unknown: string } {
+  const matches = ({ name }: Check, wanted: string): boolean =>
+    name === wanted || name.split(' ').includes(wanted.replace(/s$/, '')) || name.split(' ').includes(wanted);
+  const unknown = names.find((wanted) => !checks.some((check) => matches(check, wanted)));
+  if (unknown !== undefined) return { unknown };
+  return checks.filter((check) => names.length === 0 || names.some((wanted) => matches(check, wanted)));
+}
+
+export const configurationCheck = (file: string, { config }: Pick<Place, 'config'>): Check => ({
+  name: 'configuration',
+  run: () =>
+    Promise.resolve([
+      ok(`${file} is good, of ${config.facility.name}`),
+      ...configWarnings(config).map(({ path, message }) => {
+        const [what = '', ...todo] = message.split('; ');
+        return warning(`${path}: ${what}.`, capital(`${todo.join('; ')}.`));
+      }),
+    ]),
+});
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

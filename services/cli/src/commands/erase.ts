@@ -5,7 +5,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { defined } from '@scanflow/booking/defined';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';
-import { asking, createClient, streamerApi, user, type Client } from '../series/client.ts';
+import {
+  asking,
+  createClient,
+  STREAMER,
+  STREAMER_HELP,
+  streamerApi,
+  user,
+  type Client,
+} from '../series/client.ts';
 
 const help = `Usage: scanflow erase --project P --subject S [--session T] --reason WHY [--yes] [--backups FOLDER]
 
@@ -16,12 +24,11 @@ The streamer does the work, and continues after a crash. The command waits until
 Images that are sent again are quarantined: ERASED. Scanflow remembers an erased subject only by keyed hashes.
 Erase destinations, backups and the calendar itself yourself: docs/privacy.md.
 
-  --reason WHY     why, for the record; without names or codes
-  --yes            does not ask for confirmation
-  --preview        shows what would be erased, and ends
-  --backups FOLDER lists the backups in that folder that still hold the subject
-  --url URL        address of the streamer (default: from the configuration, else http://127.0.0.1:9103)
-  --config FILE    the configuration (default /etc/scanflow/scanflow.yaml, if it exists)
+  --reason WHY       why, for the record; without names or codes
+  --yes              does not ask for confirmation
+  --preview          shows what would be erased, and ends
+  --backups FOLDER   lists the backups in that folder that still hold the subject
+  ${STREAMER_HELP}
 
 Example:  docker compose exec streamer scanflow erase --project 3010000.01 --subject sub-001 --reason 'consent withdrawn'
 Exit:     0 erased, 1 refused or not done yet, 2 not started (usage, no streamer, not confirmed)
@@ -29,14 +36,12 @@ Exit:     0 erased, 1 refused or not done yet, 2 not started (usage, no streamer
 
 const TEXT = { type: 'string' } as const;
 const OPTIONS = {
+  ...STREAMER,
   project: TEXT,
   subject: TEXT,
   session: TEXT,
   reason: TEXT,
   backups: TEXT,
-  url: TEXT,
-  config: TEXT,
-  'token-file': TEXT,
   yes: { type: 'boolean', default: false },
   preview: { type: 'boolean', default: false },
 } as const;

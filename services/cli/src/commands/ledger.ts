@@ -1,6 +1,6 @@
 /** `scanflow ledger rebuild`: for a ledger that was lost, damaged, or restored from an older one. */
 import { askRebuild } from '@scanflow/runtime';
-import { CONFIG, requireConfig } from '../config.ts';
+import { CONFIG, requireConfig } from '../installation.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';
 import { user } from '../series/client.ts';

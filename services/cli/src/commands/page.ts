@@ -1,7 +1,6 @@
 /** `scanflow page`: shows a page of a service, with the internal token. */
 import { messageOf } from '@scanflow/failure';
-import { notAdmitted, openApi } from '../api.ts';
-import { CONFIG, openConfig } from '../config.ts';
+import { notAdmitted, openApi, CONFIG, openConfig } from '../installation.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';
 

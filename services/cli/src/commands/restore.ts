@@ -17,12 +17,10 @@ import type { Config } from '@scanflow/config';
 import { codeOf } from '@scanflow/failure';
 import { askRebuild, clearUnfinishedRestore, fsyncFolder, markUnfinishedRestore } from '@scanflow/runtime';
 import manifest from '../../package.json' with { type: 'json' };
-import { askPage } from '../api.ts';
-import { lockLedger } from '../backup/ledger-file.ts';
+import { addressOfService, askPage, CONFIG, requireConfig } from '../installation.ts';
+import { lockLedger } from '../backup/sources.ts';
 import { findBackup, sumOf, verifyBackup, type Manifest, type ManifestFile } from '../backup/manifest.ts';
-import { CONFIG, requireConfig } from '../config.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
-import { pageOf } from '../doctor/check.ts';
 import { readArgs } from '../options.ts';
 import { user } from '../series/client.ts';
 
@@ -94,7 +92,7 @@ async function requireStopped(config: Config, signal: AbortSignal): Promise<void
   for (const service of STOPPED) {
     const port = config.http.ports[service];
     if (port === 0) continue;
-    for (const url of [pageOf({ config }, service, '/healthz'), `http://${service}:${port}/healthz`]) {
+    for (const url of [`${addressOfService(config, service)}/healthz`, `http://${service}:${port}/healthz`]) {
       const page = await askPage(url, AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)])).catch(
         () => undefined,
       );

@@ -2,7 +2,15 @@
 import { defined } from '@scanflow/booking/defined';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs, wholeNumber } from '../options.ts';
-import { asking, createClient, streamerApi, user, type Client } from '../series/client.ts';
+import {
+  actionsOf,
+  createClient,
+  STREAMER,
+  STREAMER_HELP,
+  streamerApi,
+  user,
+  type Client,
+} from '../series/client.ts';
 import { seriesPage, seriesTable } from '../series/show.ts';
 
 const help = `Usage: scanflow series list [--state STATE] [--limit N] [--json]
@@ -33,9 +41,7 @@ Talks to the streamer on this machine, or in this container. The first character
                      are due for deletion leave Orthanc
 
   --json             prints JSON, for list and show
-  --url URL          address of the streamer (default: from the configuration, else http://127.0.0.1:9103)
-  --config FILE      the configuration (default /etc/scanflow/scanflow.yaml, if it exists)
-  --token-file FILE  the internal token of the streamer (default: from the configuration)
+  ${STREAMER_HELP}
 
 Example:  scanflow series list --state failed
           docker compose exec streamer scanflow series retry 0c4f6b1d --target pacs
@@ -43,17 +49,16 @@ Exit:     0 done, 1 the streamer refused or failed, 2 not started (usage, no suc
 `;
 
 const COMMON = {
-  url: { type: 'string' },
-  config: { type: 'string' },
-  'token-file': { type: 'string' },
+  ...STREAMER,
   json: { type: 'boolean', default: false },
 } as const;
-const LABEL = { type: 'string' } as const;
+const TEXT = { type: 'string' } as const;
+const LABELS = { project: TEXT, subject: TEXT, session: TEXT } as const;
 const STATES = ['collecting', 'working', 'complete', 'failed', 'quarantined'];
 
 const actions: Readonly<Record<string, (args: readonly string[], io: Io) => Promise<ExitCode>>> = {
   list: async (args, io) => {
-    const { values } = readArgs(args, { ...COMMON, state: { type: 'string' }, limit: { type: 'string' } });
+    const { values } = readArgs(args, { ...COMMON, state: TEXT, limit: TEXT });
     const { state } = values;
     if (state !== undefined && !STATES.includes(state))
       throw new UsageError(`--state takes one of ${STATES.join(', ')}, not ${state}`);
@@ -69,11 +74,7 @@ const actions: Readonly<Record<string, (args: readonly string[], io: Io) => Prom
     return EXIT.done;
   },
   release: async (args, io) => {
-    const { values, positionals } = readArgs(
-      args,
-      { ...COMMON, project: LABEL, subject: LABEL, session: LABEL },
-      1,
-    );
+    const { values, positionals } = readArgs(args, { ...COMMON, ...LABELS }, 1);
     const { project, subject, session } = values;
     if (project === undefined || subject === undefined || session === undefined)
       throw new UsageError('release takes --project, --subject and --session');
@@ -87,10 +88,8 @@ const actions: Readonly<Record<string, (args: readonly string[], io: Io) => Prom
       args,
       {
         ...COMMON,
-        project: LABEL,
-        subject: LABEL,
-        session: LABEL,
-        reason: { type: 'string' },
+        ...LABELS,
+        reason: TEXT,
         keep: { type: 'boolean', default: false },
         send: { type: 'boolean', default: false },
       },
@@ -106,7 +105,7 @@ const actions: Readonly<Record<string, (args: readonly string[], io: Io) => Prom
     return EXIT.done;
   },
   retry: async (args, io) => {
-    const { values, positionals } = readArgs(args, { ...COMMON, target: { type: 'string' } }, 1);
+    const { values, positionals } = readArgs(args, { ...COMMON, target: TEXT }, 1);
     const { target } = values;
     const id = idOf(positionals, 'retry');
     const body = { by: user(), ...defined({ target }) };
@@ -115,7 +114,7 @@ const actions: Readonly<Record<string, (args: readonly string[], io: Io) => Prom
     return EXIT.done;
   },
   skip: async (args, io) => {
-    const { values, positionals } = readArgs(args, { ...COMMON, target: { type: 'string' } }, 1);
+    const { values, positionals } = readArgs(args, { ...COMMON, target: TEXT }, 1);
     const id = idOf(positionals, 'skip');
     const { target = '' } = values;
     if (!target.startsWith('hook:')) throw new UsageError('skip takes --target hook:NAME');
@@ -123,13 +122,6 @@ const actions: Readonly<Record<string, (args: readonly string[], io: Io) => Prom
     io.out.write(`${id}: ${target} is skipped\n`);
     return EXIT.done;
   },
-};
-
-const run = ([name, ...args]: readonly string[], io: Io): Promise<ExitCode> => {
-  const action = name !== undefined && Object.hasOwn(actions, name) ? actions[name] : undefined;
-  if (action === undefined)
-    throw new UsageError(`series takes one of ${Object.keys(actions).join(', ')}: scanflow series list`);
-  return asking(io, () => action(args, io));
 };
 
 function idOf([id]: readonly string[], action: string): string {
@@ -143,4 +135,4 @@ const clientOf = async (
   io: Io,
 ): Promise<Client> => createClient(await streamerApi(values), io.signal);
 
-export const series: Command = { help, run };
+export const series: Command = { help, run: actionsOf('series', actions) };

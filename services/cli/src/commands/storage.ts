@@ -2,7 +2,16 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';
-import { asking, createAsk, NotAsked, streamerApi, user, type Ask } from '../series/client.ts';
+import {
+  actionsOf,
+  createAsk,
+  NotAsked,
+  STREAMER,
+  STREAMER_HELP,
+  streamerApi,
+  user,
+  type Ask,
+} from '../series/client.ts';
 
 const help = `Usage: scanflow storage list [--json]
        scanflow storage take ROOT
@@ -15,18 +24,14 @@ Talks to the streamer on this machine, or in this container.
                      Orthanc has them. A root whose owner is running is never accepted.
 
   --json             prints JSON, for list
-  --url URL          address of the streamer (default: from the configuration, else http://127.0.0.1:9103)
-  --token-file FILE  the internal token (default: from the configuration)
-  --config FILE      the configuration (default /etc/scanflow/scanflow.yaml, if it exists)
+  ${STREAMER_HELP}
 
 Example:  docker compose exec streamer scanflow storage take /project
 Exit:     0 done, 1 the streamer refused, 2 not started (usage, no such root, no streamer)
 `;
 
 const OPTIONS = {
-  url: { type: 'string' },
-  'token-file': { type: 'string' },
-  config: { type: 'string' },
+  ...STREAMER,
   json: { type: 'boolean', default: false },
 } as const;
 
@@ -76,11 +81,4 @@ async function take(ask: Ask, root: string, io: Io): Promise<Record<string, unkn
   }
 }
 
-const run = ([name, ...args]: readonly string[], io: Io): Promise<ExitCode> => {
-  const action = name !== undefined && Object.hasOwn(actions, name) ? actions[name] : undefined;
-  if (action === undefined)
-    throw new UsageError(`storage takes one of ${Object.keys(actions).join(', ')}: scanflow storage list`);
-  return asking(io, () => action(args, io));
-};
-
-export const storage: Command = { help, run };
+export const storage: Command = { help, run: actionsOf('storage', actions) };

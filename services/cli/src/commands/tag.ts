@@ -17,7 +17,7 @@ import {
   type PrivateTag,
   type TagText,
 } from '@scanflow/dicom';
-import { requireConfig } from '../config.ts';
+import { requireConfig } from '../installation.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';
 

@@ -8,6 +8,8 @@ import {
   createClient,
   NotAsked,
   Refused,
+  STREAMER,
+  STREAMER_HELP,
   streamerApi,
   Unreachable,
   user,
@@ -33,9 +35,7 @@ The streamer also does so by itself (storage.verify in the configuration). The f
   acknowledge      accepts missing or changed files: they are no failure until something else goes wrong
     --reason TEXT  why; recorded with your name, in the ledger and in series.json
 
-  --url URL        address of the streamer (default: from the configuration, else http://127.0.0.1:9103)
-  --config FILE    the configuration (default /etc/scanflow/scanflow.yaml, if it exists)
-  --token-file FILE  the internal token of the streamer (default: from the configuration)
+  ${STREAMER_HELP}
 
 After a restart the streamer continues where it was, and the command waits for it. Ctrl-C stops both.
 
@@ -46,9 +46,7 @@ Exit:     0 every file is as it was stored, or acknowledged; 1 something is miss
 `;
 
 const COMMON = {
-  url: { type: 'string' },
-  config: { type: 'string' },
-  'token-file': { type: 'string' },
+  ...STREAMER,
   json: { type: 'boolean', default: false },
   project: { type: 'string' },
 } as const;

@@ -1,6 +1,5 @@
 /** `scanflow worklist explain`: why is an item not on the scanner's list? */
-import { askPage, notAdmitted, openApi, type Api } from '../api.ts';
-import { CONFIG, openConfig } from '../config.ts';
+import { askPage, notAdmitted, openApi, type Api, CONFIG, openConfig } from '../installation.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';
 import { plain } from '../terminal.ts';

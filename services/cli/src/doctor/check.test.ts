@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ok, resultsText, runChecks, type Check } from './check.ts';
-import { chosen } from './checks.ts';
+import { chosen } from '../commands/doctor.ts';
 
 const well: Check = { name: 'well', run: () => Promise.resolve(ok('it is well')) };
 

@@ -3,7 +3,7 @@ import { defined } from '@scanflow/booking/defined';
 import type { Config } from '@scanflow/config';
 import { messageOf } from '@scanflow/failure';
 import { pool } from '@scanflow/runtime/pool';
-import { hostOf } from '../api.ts';
+import { addressOfService } from '../installation.ts';
 import { plain, wrapped } from '../terminal.ts';
 
 type State = 'ok' | 'warning' | 'failed' | 'skipped';
@@ -71,11 +71,8 @@ export const sees = ({ service }: Pick<Place, 'service'>, of: ServiceName): bool
   service === undefined || service === of;
 
 /** The address of a page of a service. */
-export const pageOf = (
-  { config: { http } }: Pick<Place, 'config'>,
-  service: ServiceName,
-  path: string,
-): string => `http://${hostOf(http.bind)}:${http.ports[service]}${path}`;
+export const pageOf = ({ config }: Place, service: ServiceName, path: string): string =>
+  `${addressOfService(config, service)}${path}`;
 
 /** A check that needs a service that does not answer. `which`: what the service does for the check. */
 export const cannotAsk = (service: ServiceName, which = 'which knows them'): Finding =>

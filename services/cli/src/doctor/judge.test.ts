@@ -2,12 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sopClasses, transferSyntaxes } from '@scanflow/dicom';
-import { judgeCalendars } from './calendars.ts';
-import { judgeClock, judgeSkew, orthancInstant } from './clock.ts';
+import { judgeCalendars, judgeHealth, judgePostgres } from './health.ts';
+import { judgeClock, judgeSkew, orthancInstant, judgeOrthanc } from './orthanc.ts';
 import { failure, type Finding } from './check.ts';
 import { judgeMount, judgeSpace, judgeTrouble, mountAmong } from './folder.ts';
-import { judgeHealth, judgePostgres } from './health.ts';
-import { judgeOrthanc } from './orthanc.ts';
 import { explained, judgeKinds, kindsOf } from './node.ts';
 import { judgeHooks, judgeKept, judgeSeries, judgeVerification, judgeWarnings } from './stuck.ts';
 import { orthancsOwn } from './scanners.ts';

@@ -21,7 +21,7 @@ import {
 } from './check.ts';
 import { explained, kindsOf, lookAtNode, timeoutsOf } from './node.ts';
 import { askReceiver } from './senders.ts';
-import { addressOf, hostIn } from '../api.ts';
+import { addressOf, hostIn } from '../installation.ts';
 
 type Scanner = Config['scanners'][string];
 

@@ -1,9 +1,9 @@
 /** Secret files, and keys and certificates for TLS: readable for us, for nobody else, and not expired. */
 import { X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import type { Config } from '@scanflow/config';
 import { codeOf, messageOf } from '@scanflow/failure';
 import { readSecret, tokenFileOf } from '@scanflow/runtime';
+import { filesIn, type NamedFile } from '../installation.ts';
 import {
   failed,
   ok,
@@ -15,24 +15,15 @@ import {
   type ServiceName,
 } from './check.ts';
 
-const SECRETS: readonly string[] = ['passwordFile', 'tokenFile', 'secretFile', 'proxyPasswordFile'];
-const PUBLIC: readonly string[] = ['certificate', 'ca'];
 const SOON_DAYS = 21;
 /** Every service and command reads it. */
 const TOKEN = 'http.tokenFile';
-
-interface NamedFile {
-  /** Its key in the configuration, such as `orthanc.passwordFile`. */
-  readonly key: string;
-  readonly path: string;
-  readonly kind: 'secret' | 'key' | 'certificate';
-}
 
 export function secretChecks(place: Place): Check[] {
   const { config } = place;
   const token: NamedFile = { key: TOKEN, path: tokenFileOf(config), kind: 'secret' };
   const files = filesIn({ ...config, http: { ...config.http, tokenFile: undefined } })
-    .filter(({ key }) => sees(place, readerOf(key)))
+    .filter(({ key, kind }) => kind !== 'data' && sees(place, readerOf(key)))
     .concat(token);
   return [
     {
@@ -46,22 +37,6 @@ export function secretChecks(place: Place): Check[] {
       },
     },
   ];
-}
-
-/** Every such file that the configuration names. Pure. */
-function filesIn(config: Config): NamedFile[] {
-  const walk = (value: unknown, path: readonly string[]): NamedFile[] => {
-    if (typeof value !== 'object' || value === null) return [];
-    return Object.entries(value).flatMap(([name, inner]) => {
-      const key = [...path, name].join('.');
-      if (typeof inner !== 'string') return walk(inner, [...path, name]);
-      if (SECRETS.includes(name)) return [{ key, path: inner, kind: 'secret' }];
-      if (path.at(-1) !== 'tls') return [];
-      if (name === 'key') return [{ key, path: inner, kind: 'key' }];
-      return PUBLIC.includes(name) ? [{ key, path: inner, kind: 'certificate' }] : [];
-    });
-  };
-  return walk(config, []);
 }
 
 /** The service that reads the file of a key. */

@@ -1,7 +1,7 @@
 /** The receiver, and who sends images: does it run, whose images are taken, and who was refused? */
 import type { Config } from '@scanflow/config';
 import type { Peer } from '@scanflow/dimse';
-import { addressOf, askApi, askPage } from '../api.ts';
+import { addressOf, askApi, askPage } from '../installation.ts';
 import {
   cannotAsk,
   failed,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Config } from '@scanflow/config';
 import { codeOf, messageOf } from '@scanflow/failure';
 import { readBounded } from '@scanflow/runtime';
-import { askApi } from '../api.ts';
+import { askApi } from '../installation.ts';
 import {
   failed,
   ok,

@@ -1,5 +1,5 @@
 /** What waits for a person: series, failed hooks, images that stay in Orthanc, verification, refused reports of exams. */
-import { askApi, askPage } from '../api.ts';
+import { askApi, askPage } from '../installation.ts';
 import {
   cannotAsk,
   failed,

@@ -6,7 +6,7 @@ import { readSecret } from '@scanflow/runtime/files';
 import type { OrthancInput } from '@scanflow/transfer/send';
 import { isName, orthancInputs } from '@scanflow/transfer/send/orthanc';
 import { UsageError } from '../command.ts';
-import { IN_CONTAINER } from '../config.ts';
+import { IN_CONTAINER } from '../installation.ts';
 import { requireHttp } from '../options.ts';
 
 /** Options of `scanflow send` about Orthanc. */

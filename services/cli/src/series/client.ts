@@ -3,9 +3,8 @@ import { userInfo } from 'node:os';
 import { defined } from '@scanflow/booking/defined';
 import { loadConfig } from '@scanflow/config';
 import { tokenFileOf } from '@scanflow/runtime';
-import { addressOfService, apiAt, notAdmitted, type Api } from '../api.ts';
-import { cannotUse, IN_CONTAINER } from '../config.ts';
-import { EXIT, type ExitCode, type Io } from '../command.ts';
+import { addressOfService, apiAt, notAdmitted, type Api, cannotUse, IN_CONTAINER } from '../installation.ts';
+import { EXIT, UsageError, type ExitCode, type Io } from '../command.ts';
 import { requireHttp } from '../options.ts';
 
 export interface Labels {
@@ -191,6 +190,17 @@ function reasonOf(error: unknown): string {
 
 const DEFAULT_PORT = 9103;
 
+/** The options of commands that talk to the streamer. */
+export const STREAMER = {
+  url: { type: 'string' },
+  config: { type: 'string' },
+  'token-file': { type: 'string' },
+} as const;
+
+export const STREAMER_HELP = `--url URL          address of the streamer (default: from the configuration, else http://127.0.0.1:${DEFAULT_PORT})
+  --config FILE      the configuration (default ${IN_CONTAINER}, if it exists)
+  --token-file FILE  the internal token of the streamer (default: from the configuration)`;
+
 interface Where {
   readonly url?: string | undefined;
   readonly config?: string | undefined;
@@ -221,6 +231,20 @@ const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 const elsewhere = (url: string): string =>
   `${url} is another machine, so the configuration's token was not sent there. --token-file FILE sends one`;
+
+type Action = (args: readonly string[], io: Io) => Promise<ExitCode>;
+
+/** A command that runs the action that its first argument names. */
+export const actionsOf =
+  (command: string, actions: Readonly<Record<string, Action>>): Action =>
+  ([name = '', ...args], io) => {
+    const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
+    if (action === undefined)
+      throw new UsageError(
+        `${command} takes one of ${Object.keys(actions).join(', ')}: scanflow ${command} list`,
+      );
+    return asking(io, () => action(args, io));
+  };
 
 /** Runs work with the streamer. Reports what the streamer refused, and makes it the exit code. */
 export async function asking(io: Io, work: () => Promise<ExitCode>): Promise<ExitCode> {

@@ -1,8 +1,11 @@
-/** The parts of a backup, and the order in which they are copied. */
-import { readdir, stat } from 'node:fs/promises';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+/** What a backup copies: the parts, in their order, and the SQLite ledger of one moment while the streamer runs. */
+import { readdir, stat, copyFile, mkdir, rm } from 'node:fs/promises';
+import { isAbsolute, dirname, join, relative, resolve, sep } from 'node:path';
 import type { Config } from '@scanflow/config';
-import { absent } from '@scanflow/runtime';
+import { messageOf } from '@scanflow/failure';
+import { absent, stampOf } from '@scanflow/runtime';
+import { DatabaseSync } from 'node:sqlite';
+import { filesIn, type NamedFile } from '../installation.ts';
 
 /** A file to copy, and its place in the backup. */
 export interface Source {
@@ -50,13 +53,13 @@ export async function filesOf(data: string, folder: string): Promise<Source[]> {
 export async function configSources(file: string, config: Config): Promise<Source[]> {
   const path = resolve(file);
   const folder = dirname(path);
-  const secrets = namedFiles(config, SECRET_KEYS);
+  const secrets = namedFiles(config, true);
   const beside: string[] = [];
   for (const entry of await readdir(folder, { withFileTypes: true }).catch(none))
     if (entry.isFile() && !OURS.test(entry.name) && !entry.name.startsWith('.'))
       beside.push(join(folder, entry.name));
   const small = await smallOnes(beside.length > MOST_CONFIG_FILES ? [path] : beside);
-  const named = [...namedFiles(config, FILE_KEYS)].filter((one) => one.startsWith(`${folder}${sep}`));
+  const named = [...namedFiles(config, false)].filter((one) => one.startsWith(`${folder}${sep}`));
   return [...new Set([...small, ...named])]
     .filter((from) => !secrets.has(from))
     .map((from) => ({ from, path: within('config', folder, from) }));
@@ -68,28 +71,15 @@ async function smallOnes(files: readonly string[]): Promise<string[]> {
   return small;
 }
 
-/** Keys of calendars, projects and certificates. */
-const FILE_KEYS: ReadonlySet<string> = new Set(['file', 'certificate', 'ca']);
-const SECRET_KEYS: ReadonlySet<string> = new Set([
-  'passwordFile',
-  'tokenFile',
-  'proxyPasswordFile',
-  'secretFile',
-  'key',
-]);
+const isSecret = ({ kind }: NamedFile): boolean => kind === 'secret' || kind === 'key';
 
-/** Files that the configuration names under these keys. */
-function namedFiles(config: unknown, keys: ReadonlySet<string>): ReadonlySet<string> {
-  const found = new Set<string>();
-  const look = (value: unknown): void => {
-    if (typeof value !== 'object' || value === null) return;
-    for (const [key, inner] of Object.entries(value))
-      if (keys.has(key) && typeof inner === 'string' && inner.startsWith('/')) found.add(inner);
-      else look(inner);
-  };
-  look(config);
-  return found;
-}
+/** Paths of the secrets that the configuration names, or of the other files. */
+const namedFiles = (config: Config, secrets: boolean): ReadonlySet<string> =>
+  new Set(
+    filesIn(config)
+      .filter((file) => isSecret(file) === secrets && isAbsolute(file.path))
+      .map(({ path }) => path),
+  );
 
 /** The stack's passwords are below, including those of Orthanc and PostgreSQL. */
 const STACK = '/run/secrets/';
@@ -98,7 +88,7 @@ const STACK = '/run/secrets/';
 export async function secretSources(
   config: Config,
 ): Promise<{ readonly folders: readonly string[]; readonly sources: readonly Source[] }> {
-  const named = [...namedFiles(config, SECRET_KEYS)];
+  const named = [...namedFiles(config, true)];
   const folders = [...new Set(named.map((file) => dirname(file)))].toSorted();
   const sources: Source[] = [];
   for (const [index, folder] of folders.entries()) {
@@ -138,4 +128,95 @@ async function filesBelow(
 function none(error: unknown): [] {
   absent(error);
   return [];
+}
+
+export const ledgerIn = (data: string): string => join(data, 'streamer', 'ledger.sqlite');
+
+const WAIT_MS = 30_000;
+const TRIES = 5;
+
+/** Writes a complete copy to `to`. False if there is no ledger. Throws an Error that says what to do. */
+export async function copyLedger(path: string, to: string): Promise<boolean> {
+  if ((await stamps(path)).file === undefined) return false;
+  await mkdir(dirname(to), { recursive: true, mode: 0o700 });
+  try {
+    await snapshot(path, to);
+  } catch (error) {
+    await rm(to, { force: true });
+    throw new Error(
+      `the ledger ${path} cannot be copied (${messageOf(error)}). Where it is damaged: scanflow ledger rebuild.`,
+      { cause: error },
+    );
+  }
+  return true;
+}
+
+/** SQLite reads the ledger while the streamer writes. If the folder is read-only, the files are copied first. */
+async function snapshot(path: string, to: string): Promise<void> {
+  try {
+    vacuum(path, to);
+  } catch (error) {
+    if (!isReadOnly(error)) throw error;
+    await copyStill(path, `${to}.read`);
+    vacuum(`${to}.read`, to);
+    for (const suffix of SUFFIXES) await rm(`${to}.read${suffix}`, { force: true });
+  }
+  check(to);
+}
+
+const SUFFIXES = ['', '-wal', '-shm'] as const;
+
+/** SQLITE_READONLY, SQLITE_CANTOPEN: SQLite cannot write the files that it needs for reading. */
+const isReadOnly = (error: unknown): boolean =>
+  error instanceof Error && 'errcode' in error && [8, 14].includes(Number(error.errcode) & 0xff);
+
+function vacuum(path: string, to: string): void {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: WAIT_MS });
+  try {
+    db.prepare('VACUUM INTO ?').run(to);
+  } finally {
+    db.close();
+  }
+}
+
+function check(path: string): void {
+  const db = new DatabaseSync(path, { readOnly: true });
+  try {
+    const said = db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
+    if (said !== 'ok') throw new Error(String(said));
+  } finally {
+    db.close();
+  }
+}
+
+/** Copies file and log of one moment: both are unchanged after the copy. */
+async function copyStill(path: string, to: string): Promise<void> {
+  for (let attempt = 1; attempt <= TRIES; attempt += 1) {
+    const before = await stamps(path);
+    for (const suffix of SUFFIXES) await rm(`${to}${suffix}`, { force: true });
+    await copyFile(path, to);
+    if (before.wal !== undefined) await copyFile(`${path}-wal`, `${to}-wal`);
+    const after = await stamps(path);
+    if (before.file === after.file && before.wal === after.wal) return;
+  }
+  throw new Error('it changes all the time');
+}
+
+async function stamps(path: string): Promise<{ file: string | undefined; wal: string | undefined }> {
+  return { file: await stampOf(path), wal: await stampOf(`${path}-wal`) };
+}
+
+/** Takes the lock of the streamer until `release`: no streamer can start meanwhile. Undefined if one runs. */
+export async function lockLedger(data: string): Promise<{ readonly release: () => void } | undefined> {
+  const path = `${ledgerIn(data)}.lock`;
+  await mkdir(dirname(path), { recursive: true, mode: 0o750 });
+  const lock = new DatabaseSync(path, { timeout: 1000 });
+  try {
+    lock.exec('PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE');
+  } catch (error) {
+    lock.close();
+    if (messageOf(error).includes('locked')) return undefined;
+    throw error;
+  }
+  return { release: () => lock.close() };
 }

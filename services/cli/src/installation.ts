@@ -1,7 +1,62 @@
-/** How a command reaches the pages of a service: the address in the configuration, and the internal token. */
-import type { Config } from '@scanflow/config';
+/** The installation that a command works with: its configuration and the files that it names, and the pages of its services. */
+import { formatIssue, loadConfig, type Config } from '@scanflow/config';
 import { codeOf, messageOf } from '@scanflow/failure';
 import { headersOf, tokenFileOf } from '@scanflow/runtime';
+import { UsageError } from './command.ts';
+
+/** Where scanflow.yaml is in a container. */
+export const IN_CONTAINER = '/etc/scanflow/scanflow.yaml';
+
+/** The option of commands that need a configuration. */
+export const CONFIG = { config: { type: 'string', default: IN_CONTAINER } } as const;
+
+/** Reads a configuration. Throws UsageError with every mistake in it. */
+export async function requireConfig(file: string): Promise<Config> {
+  const loaded = await loadConfig(file);
+  if (loaded.ok) return loaded.config;
+  throw new UsageError(loaded.issues.map(formatIssue).join('\n'));
+}
+
+/** The same for a command that needs an address: throws UsageError that names `scanflow check`. */
+export async function openConfig(file: string): Promise<Config> {
+  const loaded = await loadConfig(file);
+  if (loaded.ok) return loaded.config;
+  throw cannotUse(file);
+}
+
+export const cannotUse = (file: string): UsageError =>
+  new UsageError(`${file} cannot be used; scanflow check ${file} says why`);
+
+/** A file that the configuration names. */
+export interface NamedFile {
+  /** Its key, such as `orthanc.passwordFile`. */
+  readonly key: string;
+  readonly path: string;
+  /** `data`: a calendar, or a list of projects. */
+  readonly kind: 'secret' | 'key' | 'certificate' | 'data';
+}
+
+const KINDS: ReadonlyMap<string, NamedFile['kind']> = new Map([
+  ...(['passwordFile', 'tokenFile', 'secretFile', 'proxyPasswordFile'] as const).map(
+    (name) => [name, 'secret'] as const,
+  ),
+  ['file', 'data'],
+]);
+const TLS_KINDS: ReadonlyMap<string, NamedFile['kind']> = new Map([
+  ['key', 'key'],
+  ['certificate', 'certificate'],
+  ['ca', 'certificate'],
+]);
+
+/** Every file that a configuration names. `path`: where `config` stands in it. Pure. */
+export function filesIn(config: unknown, path: readonly string[] = []): NamedFile[] {
+  if (typeof config !== 'object' || config === null) return [];
+  return Object.entries(config).flatMap(([name, inner]): NamedFile[] => {
+    if (typeof inner !== 'string') return filesIn(inner, [...path, name]);
+    const kind = KINDS.get(name) ?? (path.at(-1) === 'tls' ? TLS_KINDS.get(name) : undefined);
+    return kind === undefined ? [] : [{ key: [...path, name].join('.'), path: inner, kind }];
+  });
+}
 
 type Service = keyof Config['http']['ports'];
 
@@ -40,7 +95,7 @@ export const notAdmitted = ({ url, trouble }: Api): string =>
 export const hostIn = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '');
 
 /** The host for a URL of a service that listens on `bind`. */
-export function hostOf(bind: string): string {
+function hostOf(bind: string): string {
   const host = addressOf(bind);
   return host.includes(':') ? `[${host}]` : host;
 }
