@@ -8,6 +8,7 @@ import {
   type Log,
   openErasures,
   Registry,
+  type ServiceContext,
   startHttp,
 } from '@scanflow/runtime';
 import { placeOf } from '@scanflow/sources';
@@ -24,19 +25,12 @@ import { Reader } from './reader.ts';
 import { type PassReport, createPassLog } from './report.ts';
 import { Update } from './update.ts';
 
-/** The context that runService passes. */
-interface Context {
-  readonly config: Config;
-  readonly log: Log;
-  readonly signal: AbortSignal;
-}
-
 /** Starts the service, and resolves once it listens. The first pass starts at once; /healthz shows when it is done. */
 export async function startCal2wl({
   config,
   log,
   signal,
-}: Context): Promise<{ port: number; stop(): Promise<void> }> {
+}: ServiceContext<Config>): Promise<{ port: number; stop(): Promise<void> }> {
   const passes = await passesOf(config, log);
   const registry = new Registry();
   const [count, tell] = [createMetrics(registry), createPassLog(log)];

@@ -90,10 +90,10 @@ export class Progress {
     this.#io = io;
   }
 
-  /** Draws the line, at most every 100 ms. `text` gets the seconds since the start. */
-  update(text: (seconds: number) => string): void {
+  /** Draws the line, at most every 100 ms unless it is the `last`. `text` gets the seconds since the start. */
+  update(text: (seconds: number) => string, last = false): void {
     const now = performance.now();
-    if (!this.#io.terminal || now - this.#drawn < REDRAW_MS) return;
+    if (!this.#io.terminal || (!last && now - this.#drawn < REDRAW_MS)) return;
     this.#drawn = now;
     this.#shown = true;
     const line = plain(text((now - this.#started) / 1000));
@@ -102,7 +102,12 @@ export class Progress {
 
   /** Writes a line. The progress is drawn again below it. */
   line(text: string): void {
-    this.#io.err.write(`${this.#shown ? CLEAR_LINE : ''}${stripVTControlCharacters(text)}\n`);
+    this.coloured(stripVTControlCharacters(text));
+  }
+
+  /** The same with colours of our own. */
+  coloured(text: string): void {
+    this.#io.err.write(`${this.#shown ? CLEAR_LINE : ''}${text}\n`);
     this.#shown = false;
   }
 
@@ -140,32 +145,21 @@ export interface Show {
   progress(what: string, done: number, total: number): void;
 }
 
-const SHOW_REDRAW_MS = 80;
-
 /** A Show that writes to io.err; the table of results goes to io.out. */
 export function createShow(io: Screen): Show {
   const started = performance.now();
-  let barDrawn = false;
-  let lastDraw = -Infinity;
+  const progress = new Progress(io);
   const colour = (style: Parameters<typeof styleText>[0], text: string): string =>
     io.terminal ? styleText(style, text, { validateStream: false }) : text;
   const clock = (): string =>
     colour('dim', `${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s`);
-  const line = (text: string): void => {
-    io.err.write(`${barDrawn ? CLEAR_LINE : ''}${text}\n`);
-    barDrawn = false;
-  };
   return {
-    heading: (text) => line(`\n${colour('bold', text)}`),
+    heading: (text) => progress.coloured(`\n${colour('bold', text)}`),
     step: (what, detail = '') =>
-      line(`${clock()}  ${colour('green', '✓')} ${what}${detail === '' ? '' : `  ${colour('dim', detail)}`}`),
-    problem: (text) => line(`${clock()}  ${colour('red', '✗')} ${text}`),
-    progress(what, done, total) {
-      if (!io.terminal || (done < total && performance.now() - lastDraw < SHOW_REDRAW_MS)) return;
-      lastDraw = performance.now();
-      const text = `          ${bar(done, total)} ${what}`;
-      io.err.write(`${CLEAR_LINE}${text.slice(0, Math.max(20, io.columns - 1))}`);
-      barDrawn = true;
-    },
+      progress.coloured(
+        `${clock()}  ${colour('green', '✓')} ${what}${detail === '' ? '' : `  ${colour('dim', detail)}`}`,
+      ),
+    problem: (text) => progress.coloured(`${clock()}  ${colour('red', '✗')} ${text}`),
+    progress: (what, done, total) => progress.update(() => `${bar(done, total)} ${what}`, done >= total),
   };
 }

@@ -4,6 +4,7 @@ import { sendersOf, type Config } from '@scanflow/config';
 import {
   httpAccess,
   Registry,
+  type ServiceContext,
   startHttp,
   type FastifyInstance,
   type Health,
@@ -25,14 +26,11 @@ import { addExplainRoute, type ExplainSource } from './explain/page.ts';
 import { createLoader } from './adapters/folder.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 
-/** The context that runService passes. */
-interface Context {
-  readonly config: Config;
-  readonly log: Log;
-}
-
 /** Starts the service, and resolves once it has read the folder and listens on both ports. */
-export async function startWorklist({ config, log }: Context): Promise<{ stop(): Promise<void> }> {
+export async function startWorklist({
+  config,
+  log,
+}: ServiceContext<Config>): Promise<{ stop(): Promise<void> }> {
   const { aet, bind } = config.worklist;
   const folder = join(config.data, 'worklist', aet);
   const registry = new Registry();

@@ -5,7 +5,14 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Config } from '@scanflow/config';
-import { absent, asideName, fsyncFolder, namesIn, requireFinishedRestore } from '@scanflow/runtime';
+import {
+  absent,
+  asideName,
+  fsyncFolder,
+  namesIn,
+  requireFinishedRestore,
+  writeFileAtomic,
+} from '@scanflow/runtime';
 import manifest from '../../package.json' with { type: 'json' };
 import {
   copyLedger,
@@ -101,8 +108,7 @@ async function writeBackup(options: BackupOptions): Promise<Backup> {
   await mkdir(aside, { recursive: true, mode: FOLDER_MODE });
   try {
     const manifest = await fill(aside, options);
-    await writeOut(join(aside, MANIFEST), Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`));
-    await fsyncFolder(aside);
+    await writeFileAtomic(join(aside, MANIFEST), `${JSON.stringify(manifest, null, 1)}\n`, { mode: 0o600 });
     await rename(aside, path);
     await fsyncFolder(folder);
     return { path, manifest };
@@ -179,16 +185,6 @@ async function copy({ from, path }: Source, aside: string): Promise<ManifestFile
     return { path, ...summed, mode: (await source.stat()).mode & 0o777 };
   } finally {
     await source.close();
-  }
-}
-
-async function writeOut(path: string, bytes: Buffer): Promise<void> {
-  const file = await open(path, 'wx', 0o600);
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }
 

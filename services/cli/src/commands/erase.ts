@@ -5,15 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { defined } from '@scanflow/booking/defined';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { readArgs } from '../options.ts';
-import {
-  asking,
-  createClient,
-  STREAMER,
-  STREAMER_HELP,
-  streamerApi,
-  user,
-  type Client,
-} from '../series/client.ts';
+import { asking, createAsk, STREAMER, STREAMER_HELP, streamerApi, user, type Ask } from '../series/client.ts';
 
 const help = `Usage: scanflow erase --project P --subject S [--session T] --reason WHY [--yes] [--backups FOLDER]
 
@@ -46,6 +38,8 @@ const OPTIONS = {
   preview: { type: 'boolean', default: false },
 } as const;
 
+/** The streamer looks at all of project storage. */
+const STREAMER_MS = 600_000;
 const LOOK_MS = 1_000;
 /** Other services look for erasures once a minute, or whenever they read calendars. */
 const LONGEST_MS = 600_000;
@@ -58,16 +52,16 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   if (reason === undefined && !values.preview) throw new UsageError('erase takes --reason');
   const wanted = { project, subject, ...defined({ session }) };
   return asking(io, async () => {
-    const client = createClient(await streamerApi(values), io.signal);
-    const preview = await client.erase('preview', wanted);
+    const ask = createAsk(await streamerApi(values), io.signal);
+    const preview = await ask('/api/erase/preview', wanted, STREAMER_MS);
     io.out.write(await previewText(preview, values.backups));
     if (values.preview) return EXIT.done;
     if (!values.yes && !(await confirmed(subject, io))) {
       io.err.write('scanflow: not confirmed; nothing is erased\n');
       return EXIT.notStarted;
     }
-    const { id } = await client.erase('begin', { ...wanted, reason, by: user() });
-    return waitFor(String(id), client, io);
+    const { id } = await ask('/api/erase', { ...wanted, reason, by: user() }, STREAMER_MS);
+    return waitFor(String(id), ask, io);
   });
 }
 
@@ -111,11 +105,11 @@ async function confirmed(subject: string, io: Io): Promise<boolean> {
   }
 }
 
-async function waitFor(id: string, client: Client, io: Io): Promise<ExitCode> {
+async function waitFor(id: string, ask: Ask, io: Io): Promise<ExitCode> {
   const until = performance.now() + LONGEST_MS;
   let said = '';
   while (performance.now() < until) {
-    const { state, waits } = await client.erasure(id);
+    const { state, waits } = await ask(`/api/erase/${encodeURIComponent(id)}`);
     if (state === 'erased') {
       io.out.write(`Erased, and looked for again: nothing is left. On record as ${id}.\n`);
       return EXIT.done;

@@ -15,19 +15,21 @@ export async function accessOf({ orthanc }: Config, timeoutMs: number): Promise<
   return { url, username, password, idleMs: timeoutMs };
 }
 
-/** Orthanc's /system. Throws FailureError ORTHANC_…. */
-export async function systemOf(
+async function asked<T>(
   access: OrthancAccess,
-  signal: AbortSignal,
-): Promise<Readonly<Record<string, unknown>>> {
+  ask: (client: ReturnType<typeof orthancClient>) => Promise<T>,
+): Promise<T> {
   const client = orthancClient(access);
-  try {
-    const system = await client.json('/system', signal);
-    const fields = typeof system === 'object' && system !== null ? (system as Record<string, unknown>) : {};
-    return 'DicomAet' in fields ? fields : {};
-  } finally {
-    client.close();
-  }
+  return ask(client).finally(() => client.close());
+}
+
+type System = Readonly<Record<string, unknown>>;
+
+/** Orthanc's /system. Throws FailureError ORTHANC_…. */
+export async function systemOf(access: OrthancAccess, signal: AbortSignal): Promise<System> {
+  const system = await asked(access, (client) => client.json('/system', signal));
+  const fields = typeof system === 'object' && system !== null ? (system as Record<string, unknown>) : {};
+  return 'DicomAet' in fields ? fields : {};
 }
 
 async function lookAtOrthanc({ config, timeoutMs }: Place, signal: AbortSignal): Promise<readonly Finding[]> {
@@ -68,16 +70,9 @@ async function isOpen({ url, idleMs }: OrthancAccess, signal: AbortSignal): Prom
 }
 
 async function holding(access: OrthancAccess, signal: AbortSignal): Promise<string> {
-  const client = orthancClient(access);
-  try {
-    const said = (await client.json('/statistics', signal)) as Record<string, unknown>;
-    return `${String(said['CountInstances'])} images, ${String(said['TotalDiskSizeMB'])} MB`;
-  } finally {
-    client.close();
-  }
+  const said = (await asked(access, (client) => client.json('/statistics', signal))) as System;
+  return `${String(said['CountInstances'])} images, ${String(said['TotalDiskSizeMB'])} MB`;
 }
-
-type System = Readonly<Record<string, unknown>>;
 
 /** The oldest version that we tried. */
 const OLDEST = [1, 10, 1] as const;
@@ -199,18 +194,15 @@ async function orthancsTime(
 ): Promise<Asked | undefined> {
   const access = await accessOf(config, timeoutMs).catch(() => undefined);
   if (access === undefined) return undefined;
-  const client = orthancClient(access);
   try {
     const before = Temporal.Now.instant();
-    const text = await client.text('/tools/now', signal);
+    const text = await asked(access, (client) => client.text('/tools/now', signal));
     const after = Temporal.Now.instant();
     const said = orthancInstant(text);
     return said === undefined ? undefined : { before, after, said };
   } catch (error) {
     if (error instanceof FailureError) return undefined;
     throw error;
-  } finally {
-    client.close();
   }
 }
 

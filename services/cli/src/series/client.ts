@@ -113,21 +113,7 @@ export class Refused extends Error {
   override name = 'Refused';
 }
 
-export interface Client {
-  readonly list: (query: { state?: string | undefined; limit: number }) => Promise<readonly SeriesRow[]>;
-  readonly one: (id: string) => Promise<SeriesRow>;
-  /** Any other page of the streamer; with a body, a change. */
-  readonly ask: (path: string, body?: object) => Promise<Readonly<Record<string, unknown>>>;
-  /** A change: `release`, `move`, `retry` or `skip`. */
-  readonly change: (id: string, action: string, body: object) => Promise<Record<string, unknown>>;
-  /** Shows what would be erased, or begins to erase it. */
-  readonly erase: (what: 'preview' | 'begin', body: object) => Promise<Record<string, unknown>>;
-  readonly erasure: (id: string) => Promise<Record<string, unknown>>;
-}
-
 const TIMEOUT_MS = 30_000;
-/** The streamer looks at all of project storage. */
-const LONG_MS = 600_000;
 
 /** Asks a page of the streamer; with a body, it is a change. */
 export type Ask = (path: string, body?: object, limitMs?: number) => Promise<Record<string, unknown>>;
@@ -164,23 +150,27 @@ export function createAsk(api: Api, stop: AbortSignal): Ask {
   };
 }
 
-export function createClient(api: Api, stop: AbortSignal): Client {
+/** The pages of the streamer that more than one command asks. */
+export function createClient(api: Api, stop: AbortSignal) {
   const ask = createAsk(api, stop);
   const of = (id: string): string => `/api/series/${encodeURIComponent(id)}`;
   return {
-    list: async ({ state, limit }) => {
-      const query = new URLSearchParams({ limit: String(limit), ...defined({ state }) });
-      const { series } = await ask(`/api/series?${query.toString()}`);
+    /** Any other page. */
+    ask,
+    list: async (query: { state?: string | undefined; limit: number }): Promise<readonly SeriesRow[]> => {
+      const { state, limit } = query;
+      const wanted = new URLSearchParams({ limit: String(limit), ...defined({ state }) });
+      const { series } = await ask(`/api/series?${wanted.toString()}`);
       if (!Array.isArray(series)) throw new NotAsked(`what answers at ${api.url} is no streamer`);
       return series as SeriesRow[];
     },
-    ask,
-    one: async (id) => (await ask(of(id)))['series'] as SeriesRow,
-    change: (id, action, body) => ask(`${of(id)}/${action}`, body),
-    erase: (what, body) => ask(what === 'preview' ? '/api/erase/preview' : '/api/erase', body, LONG_MS),
-    erasure: (id) => ask(`/api/erase/${encodeURIComponent(id)}`),
+    one: async (id: string): Promise<SeriesRow> => (await ask(of(id)))['series'] as SeriesRow,
+    /** A change: `release`, `move`, `retry` or `skip`. */
+    change: (id: string, action: string, body: object) => ask(`${of(id)}/${action}`, body),
   };
 }
+
+export type Client = ReturnType<typeof createClient>;
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
