@@ -2,13 +2,21 @@
 import type { Config } from '@scanflow/config';
 import { tokenFileOf } from '@scanflow/runtime';
 import { apiAt, CONFIG, requireConfig } from '@scanflow/cli/installation';
-import { EXIT, UsageError, type Command, type ExitCode, type Io } from '@scanflow/cli/command';
+import {
+  address,
+  EXIT,
+  readArgs,
+  UsageError,
+  wholeNumber,
+  type Command,
+  type ExitCode,
+  type Io,
+} from '@scanflow/cli/command';
 import { demoTag } from './config.ts';
 import { playDay } from './play.ts';
 import { createShow, type Show } from '@scanflow/cli/terminal';
 import type { Day, Stack } from './stack.ts';
 import { resultTable, type SessionResult } from './verify.ts';
-import { address, readArgs, wholeNumber } from '@scanflow/cli/options';
 
 const help = `Usage: scanflow demo [--scanners N] [--sessions N] [--images N] [--folder FOLDER] [--keep] [--json]
        scanflow demo --worklist AET@host:port --dicom AET@host:port --streamer URL

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { PrivateTag } from '@scanflow/dicom';
 import type { Api } from '@scanflow/cli/installation';
-import type { Address } from '@scanflow/cli/options';
+import type { Address } from '@scanflow/cli/command';
 import type { Show } from '@scanflow/cli/terminal';
 
 export interface DemoScanner {

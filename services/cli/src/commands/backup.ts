@@ -25,8 +25,7 @@ import {
 } from '../backup/sources.ts';
 import { MANIFEST, sumIn, sumOf, type Manifest, type ManifestFile } from '../backup/manifest.ts';
 import { CONFIG, requireConfig } from '../installation.ts';
-import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
-import { readArgs } from '../options.ts';
+import { EXIT, UsageError, type Command, type ExitCode, type Io, readArgs } from '../command.ts';
 
 const help = `Usage: scanflow backup FOLDER [--with-secrets] [--json] [--config FILE]
 

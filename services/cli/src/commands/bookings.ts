@@ -15,8 +15,7 @@ import { CalendarError, calendarNames, choose, fetchCalendar, type Choice } from
 import { rowsOf, tableOf } from '../bookings/rows.ts';
 import { changesText, isHarmless, type Change } from '../bookings/compare.ts';
 import { changesOf, openDataFolder } from '../bookings/changes.ts';
-import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
-import { readArgs } from '../options.ts';
+import { EXIT, UsageError, type Command, type ExitCode, type Io, readArgs } from '../command.ts';
 
 const help = `Usage: scanflow bookings CALENDAR [--config FILE] [--timezone ZONE] [--scanner NAME]
                          [--from INSTANT] [--to INSTANT] [--json]

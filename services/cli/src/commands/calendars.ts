@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import type { Config } from '@scanflow/config';
 import { codeOf } from '@scanflow/failure';
 import { askPage, notAdmitted, openApi, type Api, CONFIG, openConfig } from '../installation.ts';
-import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
+import { EXIT, UsageError, type Command, type ExitCode, type Io, readArgs } from '../command.ts';
 import { ageText, type CalendarState } from '../doctor/health.ts';
-import { readArgs } from '../options.ts';
 import { plain, textTable } from '../terminal.ts';
 
 const help = `Usage: scanflow calendars [list] [--json] [--config FILE]

@@ -9,9 +9,8 @@ import {
   type Config,
 } from '@scanflow/config';
 import { attributeVrs } from '@scanflow/dicom';
-import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
+import { EXIT, UsageError, type Command, type ExitCode, type Io, duration, readArgs } from '../command.ts';
 import { openApi } from '../installation.ts';
-import { duration, readArgs } from '../options.ts';
 import { createAsk, NotAsked, Refused } from '../series/client.ts';
 import { plain } from '../terminal.ts';
 

@@ -4,7 +4,7 @@ import { formatIssue, loadConfig, configWarnings } from '@scanflow/config';
 import { attributeVrs } from '@scanflow/dicom';
 import manifest from '../../package.json' with { type: 'json' };
 import { CONFIG } from '../installation.ts';
-import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
+import { EXIT, UsageError, type Command, type ExitCode, type Io, duration, readArgs } from '../command.ts';
 import {
   failed,
   SERVICES,
@@ -19,7 +19,6 @@ import {
   warning,
   type Check,
 } from '../doctor/check.ts';
-import { duration, readArgs } from '../options.ts';
 import { calendarChecks, healthChecks, ledgerChecks } from '../doctor/health.ts';
 import { clockChecks, orthancChecks } from '../doctor/orthanc.ts';
 import { destinationChecks } from '../doctor/destinations.ts';

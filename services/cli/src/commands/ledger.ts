@@ -1,8 +1,7 @@
 /** `scanflow ledger rebuild`: for a ledger that was lost, damaged, or restored from an older one. */
 import { askRebuild } from '@scanflow/runtime';
 import { CONFIG, requireConfig } from '../installation.ts';
-import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
-import { readArgs } from '../options.ts';
+import { EXIT, UsageError, type Command, type ExitCode, type Io, readArgs } from '../command.ts';
 import { user } from '../series/client.ts';
 
 const help = `Usage: scanflow ledger rebuild [--older] [--anew] [--config FILE]

@@ -1,8 +1,7 @@
 /** `scanflow page`: shows a page of a service, with the internal token. */
 import { messageOf } from '@scanflow/failure';
 import { notAdmitted, openApi, CONFIG, openConfig } from '../installation.ts';
-import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
-import { readArgs } from '../options.ts';
+import { EXIT, UsageError, type Command, type ExitCode, type Io, readArgs } from '../command.ts';
 
 const help = `Usage: scanflow page SERVICE PATH [--config FILE]
 

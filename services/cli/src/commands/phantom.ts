@@ -14,9 +14,19 @@ import {
   type DataSet,
 } from '@scanflow/dicom';
 import { find } from '@scanflow/dimse';
-import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
+import {
+  EXIT,
+  UsageError,
+  type Command,
+  type ExitCode,
+  type Io,
+  address,
+  CALLING,
+  callingOf,
+  readArgs,
+  wholeNumber,
+} from '../command.ts';
 import { createShow } from '../terminal.ts';
-import { address, CALLING, callingOf, readArgs, wholeNumber } from '../options.ts';
 
 const help = `Usage: scanflow phantom FOLDER [--modality MR|CT|SC] [--images N] [--rows N] [--columns N]
                         [--series-number N] [--description TEXT] [--patient-id ID] [--patient-name NAME]

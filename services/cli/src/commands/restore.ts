@@ -20,8 +20,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import { addressOfService, askPage, CONFIG, requireConfig } from '../installation.ts';
 import { lockLedger } from '../backup/sources.ts';
 import { findBackup, sumOf, verifyBackup, type Manifest, type ManifestFile } from '../backup/manifest.ts';
-import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
-import { readArgs } from '../options.ts';
+import { EXIT, UsageError, type Command, type ExitCode, type Io, readArgs } from '../command.ts';
 import { user } from '../series/client.ts';
 
 const help = `Usage: scanflow restore FOLDER [--with-secrets] [--with-config] [--config FILE]

@@ -4,8 +4,7 @@ import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '@scanflow/failure';
 import { createFileOnce, createToken, writeFileAtomic } from '@scanflow/runtime';
-import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
-import { readArgs } from '../options.ts';
+import { EXIT, UsageError, type Command, type ExitCode, type Io, readArgs } from '../command.ts';
 
 const help = `Usage: scanflow secrets init FOLDER [--token FILE] [--for SERVICE=FOLDER …]
 

@@ -4,8 +4,12 @@ import { join, resolve } from 'node:path';
 import { isTagText, type PrivateTag } from '@scanflow/dicom/file';
 import type { Peer } from '@scanflow/dimse';
 import { countFiles, lookAt, sendAll, type Input, type Notes, type Tally } from '@scanflow/transfer/send';
-import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import {
+  EXIT,
+  UsageError,
+  type Command,
+  type ExitCode,
+  type Io,
   address,
   CALLING,
   callingOf,
@@ -15,8 +19,8 @@ import {
   readArgs,
   TLS_OPTIONS,
   wholeNumber,
-} from '../options.ts';
-import { asJson, asText, csv, progressText, reportName, reportRows } from '../send/report.ts';
+} from '../command.ts';
+import { asJson, asText, csv, progressText, reportName, reportRows } from '../transfer/send-report.ts';
 import { Progress } from '../terminal.ts';
 
 const help = `Usage: scanflow send [FILE|FOLDER|ZIP|TAR|TGZ …] --to AET@host:port [--calling AET] [OPTION …]
@@ -165,7 +169,7 @@ async function closed(notes: Notes | undefined, tally: Tally, { err }: Io): Prom
 
 /** Images of Orthanc. Their module is loaded only with these options. */
 async function inOrthanc(values: Values, wanted: boolean, signal: AbortSignal): Promise<Input[]> {
-  if (wanted) return (await import('../send/orthanc.ts')).namedInOrthanc(values, signal);
+  if (wanted) return (await import('../transfer/orthanc.ts')).namedInOrthanc(values, signal);
   const useless = (['orthanc', 'orthanc-user', 'orthanc-password-file', 'config'] as const).find(
     (name) => values[name] !== undefined,
   );

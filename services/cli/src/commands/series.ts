@@ -1,7 +1,6 @@
 /** `scanflow series`: where are my images, and what to do about those that are not there yet? */
 import { defined } from '@scanflow/booking/defined';
-import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
-import { readArgs, wholeNumber } from '../options.ts';
+import { EXIT, UsageError, type Command, type ExitCode, type Io, readArgs, wholeNumber } from '../command.ts';
 import {
   actionsOf,
   createClient,

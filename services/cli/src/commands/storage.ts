@@ -1,7 +1,6 @@
 /** `scanflow storage`: the roots of project storage, and what to do about one that the streamer refuses. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
-import { readArgs } from '../options.ts';
+import { EXIT, UsageError, type Command, type ExitCode, type Io, readArgs } from '../command.ts';
 import {
   actionsOf,
   createAsk,

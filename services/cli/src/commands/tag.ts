@@ -18,8 +18,7 @@ import {
   type TagText,
 } from '@scanflow/dicom';
 import { requireConfig } from '../installation.ts';
-import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
-import { readArgs } from '../options.ts';
+import { EXIT, UsageError, type Command, type ExitCode, type Io, readArgs } from '../command.ts';
 
 const help = `Usage: scanflow tag IN OUT [--config FILE] [--force] [--json]
 

@@ -20,8 +20,12 @@ import {
 } from '@scanflow/transfer/transfer';
 import type { Peer } from '@scanflow/dimse';
 import { orthancClient } from '@scanflow/orthanc';
-import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import {
+  EXIT,
+  UsageError,
+  type Command,
+  type ExitCode,
+  type Io,
   duration,
   positive,
   readArgs,
@@ -31,10 +35,10 @@ import {
   ourAet,
   requireHttp,
   TLS_OPTIONS,
-} from '../options.ts';
+} from '../command.ts';
 import { Progress } from '../terminal.ts';
-import { asJson, asText, csv, progressText, reportName } from '../transfer/report.ts';
-import { orthancLogin } from '../send/orthanc.ts';
+import { asJson, asText, csv, progressText, reportName } from '../transfer/transfer-report.ts';
+import { orthancLogin } from '../transfer/orthanc.ts';
 
 const help = `Usage: scanflow transfer LIST.csv --from AET@host:port --to AET[@host:port] [OPTION …]
        scanflow transfer LIST.csv --via URL --from NAME [OPTION …]

@@ -1,8 +1,7 @@
 /** `scanflow verify`: are the stored files still what was stored? */
 import { defined } from '@scanflow/booking/defined';
 import { sleep } from '@scanflow/runtime';
-import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
-import { duration, readArgs } from '../options.ts';
+import { EXIT, UsageError, type Command, type ExitCode, type Io, duration, readArgs } from '../command.ts';
 import {
   asking,
   createClient,

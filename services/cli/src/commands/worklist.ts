@@ -1,7 +1,6 @@
 /** `scanflow worklist explain`: why is an item not on the scanner's list? */
 import { askPage, notAdmitted, openApi, type Api, CONFIG, openConfig } from '../installation.ts';
-import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
-import { readArgs } from '../options.ts';
+import { EXIT, UsageError, type Command, type ExitCode, type Io, readArgs } from '../command.ts';
 import { plain } from '../terminal.ts';
 
 const help = `Usage: scanflow worklist explain ACCESSION --scanner NAME [--key KEY=VALUE …] [--json] [--config FILE]

@@ -4,8 +4,7 @@ import { defined } from '@scanflow/booking/defined';
 import { loadConfig } from '@scanflow/config';
 import { tokenFileOf } from '@scanflow/runtime';
 import { addressOfService, apiAt, notAdmitted, type Api, cannotUse, IN_CONTAINER } from '../installation.ts';
-import { EXIT, UsageError, type ExitCode, type Io } from '../command.ts';
-import { requireHttp } from '../options.ts';
+import { EXIT, UsageError, type ExitCode, type Io, requireHttp } from '../command.ts';
 
 export interface Labels {
   readonly project: string;

@@ -5,9 +5,8 @@ import type { OrthancAccess } from '@scanflow/orthanc';
 import { readSecret } from '@scanflow/runtime/files';
 import type { OrthancInput } from '@scanflow/transfer/send';
 import { isName, orthancInputs } from '@scanflow/transfer/send/orthanc';
-import { UsageError } from '../command.ts';
+import { UsageError, requireHttp } from '../command.ts';
 import { IN_CONTAINER } from '../installation.ts';
-import { requireHttp } from '../options.ts';
 
 /** Options of `scanflow send` about Orthanc. */
 interface Values extends OrthancLogin {

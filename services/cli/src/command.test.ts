@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { UsageError } from './command.ts';
-import { address, readArgs, wholeNumber } from './options.ts';
+import { UsageError, address, readArgs, wholeNumber } from './command.ts';
 
 test('address: AET@host:port', () =>
   assert.deepEqual(address('to', 'PACS@pacs.example.org:104'), {

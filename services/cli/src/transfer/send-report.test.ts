@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SeriesRow } from '@scanflow/transfer/send';
-import { csv, progressText, reportName, table } from './report.ts';
+import { csv, progressText, reportName, table } from './send-report.ts';
 
 const NOW = Temporal.PlainDateTime.from('2026-11-22T09:05:07.5');
 
