@@ -24,7 +24,7 @@ export {
 } from './files.ts';
 export { httpAccess, startHttp, type Health, type RunningHttp } from './http.ts';
 export { createLog, type Log, type LogFields } from './log.ts';
-export { pool } from './pool.ts';
+export { KeyedQueue, pool } from './pool.ts';
 export { askRebuild, readRebuild, rebuildDone, type RebuildRequest } from './restore.ts';
 export { runService, type LoadedConfig, type ServiceContext } from './run.ts';
 export { sleep } from './sleep.ts';

@@ -1,4 +1,4 @@
-/** Bounded concurrency in one thread, by number and by size. */
+/** How much work runs at once in one thread: bounded by number and size, or one after the other by key. */
 
 export interface PoolLimits<T> {
   /** Items that are worked on at a time. */
@@ -58,4 +58,20 @@ export async function pool<T, R>(
   while (underway > 0) await oneEnds();
   if (failures.length > 0) throw failures[0];
   return results;
+}
+
+/** Runs work with the same key one after the other, in the order of the calls, also after work that failed. */
+export class KeyedQueue {
+  readonly #last = new Map<string, Promise<unknown>>();
+
+  /** Runs the work once all earlier work with its key is over. */
+  async run<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const turn = (this.#last.get(key) ?? Promise.resolve()).then(work, work);
+    this.#last.set(key, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#last.get(key) === turn) this.#last.delete(key);
+    }
+  }
 }

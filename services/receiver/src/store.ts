@@ -1,6 +1,6 @@
 /** One C-STORE: the data set is kept while it arrives, given to Orthanc with its sender when it is complete, and then acknowledged. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Log } from '@scanflow/runtime';
+import { KeyedQueue, type Log } from '@scanflow/runtime';
 import { type Upload, METADATA } from '@scanflow/orthanc';
 import type { FinalStatus, StoreHandler, StoreReceipt, StoreRequest } from '@scanflow/dimse';
 import { defined } from '@scanflow/booking/defined';
@@ -34,7 +34,7 @@ interface StoreSettings {
 }
 
 interface Deps extends StoreSettings {
-  readonly turns: Turns;
+  readonly turns: KeyedQueue;
   readonly remember: (stored: Stored, request: StoreRequest) => Promise<boolean>;
 }
 
@@ -47,7 +47,7 @@ const SUCCESS: FinalStatus = { status: 0 };
 
 /** Handles every C-STORE of a listener. */
 export function storing(settings: StoreSettings): StoreHandler {
-  const deps: Deps = { ...settings, turns: new Turns(), remember: rememberSenders(settings) };
+  const deps: Deps = { ...settings, turns: new KeyedQueue(), remember: rememberSenders(settings) };
   return (request, onRoom): StoreReceipt => {
     const parcel = new Parcel(settings.room, settings.folder, onRoom);
     return {
@@ -110,7 +110,7 @@ async function settle(deps: Deps, image: Image): Promise<Settled> {
   const { turns } = deps;
   const { request, parcel, head, file } = image;
   const verdict = deps.mayOverwrite()
-    ? await turns.take(head.named?.sopInstanceUid ?? request.sopInstanceUid, () => offer(deps, image))
+    ? await turns.run(head.named?.sopInstanceUid ?? request.sopInstanceUid, () => offer(deps, image))
     : await handOver(deps.orthanc, file);
   if (verdict.kind === 'failed') return verdict;
   if (!(await deps.remember(verdict, request)))
@@ -122,7 +122,7 @@ async function settle(deps: Deps, image: Image): Promise<Settled> {
   if (verdict.kind === 'stored') return { kind: 'done', outcome: 'stored' };
   const { transferSyntax } = request;
   const version = { transferSyntax, dataSet: () => parcel.read(), file };
-  const kept = await turns.take(verdict.instance, () => keepVersion(deps.orthanc, verdict, version));
+  const kept = await turns.run(verdict.instance, () => keepVersion(deps.orthanc, verdict, version));
   if (kept.kind === 'failed' || kept.kind === 'gone') return kept;
   if (kept.kind === 'same') return { kind: 'done', outcome: 'repeated' };
   deps.log.warn(kept.damaged ? 'image.mended' : 'image.other-version', {
@@ -187,7 +187,7 @@ function rememberSenders({
   orthanc,
   scannerOf,
 }: Pick<StoreSettings, 'orthanc' | 'scannerOf'>): Deps['remember'] {
-  const turns = new Turns();
+  const turns = new KeyedQueue();
   const known = new Map<string, { readonly recorded: string; readonly until: number }>();
   const recordedOf = async (series: string, sender: string): Promise<string | undefined> => {
     const now = performance.now();
@@ -210,7 +210,7 @@ function rememberSenders({
     const { callingAet: aet, calledAet: called, address } = association;
     const scanner = scannerOf(aet);
     const sender = JSON.stringify({ aet, called, address, ...defined({ scanner }) });
-    const recorded = await turns.take(series, () => recordedOf(series, sender));
+    const recorded = await turns.run(series, () => recordedOf(series, sender));
     if (recorded === undefined) return false;
     return (
       recorded === sender || put(orthanc, `/instances/${instance}/metadata/${METADATA.sender.number}`, sender)
@@ -230,20 +230,4 @@ async function put(orthanc: Orthanc, path: string, text: string): Promise<boolea
   const body = Buffer.from(text);
   const answer = await orthanc.ask('PUT', path, { bytes: body.length, content: () => [body] });
   return answer.answered && answer.status === 200;
-}
-
-/** Work on one thing at a time, however many want it at once. */
-class Turns {
-  readonly #last = new Map<string, Promise<unknown>>();
-
-  /** Does the work once all earlier work under the same key is over. */
-  async take<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const turn = (this.#last.get(key) ?? Promise.resolve()).then(work, work);
-    this.#last.set(key, turn);
-    try {
-      return await turn;
-    } finally {
-      if (this.#last.get(key) === turn) this.#last.delete(key);
-    }
-  }
 }

@@ -13,14 +13,13 @@ import type { CreateHandler, RequestReport, SetHandler } from '@scanflow/dimse';
 import type { ExamSummary } from '@scanflow/booking';
 import { bookingFiles } from '@scanflow/records';
 import { openExamStore, type ExamStore } from './adapters/exam-store.ts';
-import { Reports } from './adapters/mpps-reports.ts';
+import { MppsRequests } from './mpps-requests.ts';
 import { addExamRoutes } from './api.ts';
 import { createBoard, type Board } from './board.ts';
 import type { AccessPolicy } from './domain/access.ts';
 import { knownScanners } from './domain/mpps-report.ts';
 import type { Schedule, Entry } from './domain/schedule.ts';
 import { addExamMetrics } from './metrics.ts';
-import { MppsRequests } from './mpps-requests.ts';
 
 interface ExamsOptions {
   readonly config: Config;
@@ -78,10 +77,9 @@ export async function openExams({ config, log, registry, policy, all }: ExamsOpt
   const store = await openExamStore({ folder, countedAs: policy.countedAs, onProblem });
   const steps = () => store.summaries().values();
   const board = createBoard({ all, steps, maySee: policy.maySee, ...boardSettings(config, log) });
-  const reports = new Reports();
   const scanners = knownScanners(config.scanners);
   const strictness = config.worklist.mpps;
-  const shared = { store, reports, policy, all, timezone, strictness, scanners, log };
+  const shared = { store, policy, all, timezone, strictness, scanners, log };
   const performing = new MppsRequests({ ...shared, onChange: board.rebuild });
   const onRequest = addExamMetrics(registry, { steps, board });
   const erasures = openErasures(erasuresIn(config.data));
@@ -115,7 +113,7 @@ export async function openExams({ config, log, registry, policy, all }: ExamsOpt
     },
     stop: async () => {
       clearInterval(timer);
-      await reports.close();
+      await performing.close();
       await board.refresh();
     },
   };

@@ -1,22 +1,41 @@
 /** Handles N-CREATE and N-SET. Requests of one exam run one after the other, and each is on disk before its answer. */
 import { defined } from '@scanflow/booking/defined';
 import { codeOf } from '@scanflow/failure';
-import type { Log } from '@scanflow/runtime';
-import { NORMALIZED_DECODING } from '@scanflow/dimse';
-import type { CreateRequest, EncodedDataSet, NormalizedResult, SetRequest } from '@scanflow/dimse';
+import { KeyedQueue, type Log } from '@scanflow/runtime';
+import {
+  NORMALIZED_DECODING,
+  type CreateRequest,
+  type EncodedDataSet,
+  type NormalizedResult,
+  type SetRequest,
+} from '@scanflow/dimse';
+import type { ExamSummary } from '@scanflow/booking';
+import { DicomDecodeError } from '@scanflow/dicom';
+import { Thread } from '@scanflow/runtime/thread';
 import type { ExamStore } from './adapters/exam-store.ts';
-import type { Reports } from './adapters/mpps-reports.ts';
 import type { AccessPolicy } from './domain/access.ts';
 import { joinItems, linkedItems } from './domain/after-exam.ts';
-import type { ExamSummary } from '@scanflow/booking';
-import { DUPLICATE, FOREIGN, MPPS_STATUS, UNKNOWN } from './domain/mpps.ts';
-import type { MppsRefusal, Strictness } from './domain/mpps.ts';
-import { fillIn, type KnownScanners, type Report } from './domain/mpps-report.ts';
+import {
+  DUPLICATE,
+  FOREIGN,
+  MPPS_STATUS,
+  UNKNOWN,
+  type MppsRefusal,
+  type Strictness,
+} from './domain/mpps.ts';
+import {
+  fillIn,
+  type KnownScanners,
+  type Report,
+  readReport,
+  sizeOf,
+  type Reported,
+} from './domain/mpps-report.ts';
 import type { Schedule } from './domain/schedule.ts';
+import type { Answer } from './mpps-worker.ts';
 
-export interface MppsRequestsOptions {
+interface MppsRequestsOptions {
   readonly store: ExamStore;
-  readonly reports: Reports;
   readonly policy: AccessPolicy;
   /** Everything that the folder holds, to link steps to. */
   readonly all: () => Schedule;
@@ -51,11 +70,18 @@ const now = (): string => Temporal.Now.instant().toString({ smallestUnit: 'secon
 /** Handles the reports of scanners. A refused request changes nothing, and shows in `refused`. */
 export class MppsRequests {
   readonly #options: MppsRequestsOptions;
-  readonly #turns = new Map<string, Promise<unknown>>();
+  /** By exam, in the order of arrival. */
+  readonly #queue = new KeyedQueue();
+  readonly #reports = new Reports();
   #refused: readonly RefusedReport[] = [];
 
   constructor(options: MppsRequestsOptions) {
     this.#options = options;
+  }
+
+  /** Ends the worker thread. */
+  close(): Promise<void> {
+    return this.#reports.close();
   }
 
   /** The last refusals, newest first. */
@@ -65,24 +91,12 @@ export class MppsRequests {
 
   /** N-CREATE: a scanner begins an exam. */
   create(request: CreateRequest): Promise<NormalizedResult> {
-    return this.#inTurn(request.sopInstanceUid, () => this.#create(request));
+    return this.#queue.run(request.sopInstanceUid, () => this.#create(request));
   }
 
   /** N-SET: a scanner reports more of an exam, or ends it. */
   set(request: SetRequest): Promise<NormalizedResult> {
-    return this.#inTurn(request.sopInstanceUid, () => this.#set(request));
-  }
-
-  /** Runs the work on one exam in the order of arrival. */
-  #inTurn<T>(sopInstanceUid: string, work: () => Promise<T>): Promise<T> {
-    const turn = (this.#turns.get(sopInstanceUid) ?? Promise.resolve()).then(work);
-    const done = turn
-      .catch(() => undefined)
-      .then(() => {
-        if (this.#turns.get(sopInstanceUid) === done) this.#turns.delete(sopInstanceUid);
-      });
-    this.#turns.set(sopInstanceUid, done);
-    return turn;
+    return this.#queue.run(request.sopInstanceUid, () => this.#set(request));
   }
 
   async #create(request: CreateRequest): Promise<NormalizedResult> {
@@ -114,7 +128,7 @@ export class MppsRequests {
     about: Omit<Report['about'], 'sopInstanceUid' | 'timezone'>,
     before?: Uint8Array,
   ): Promise<NormalizedResult> {
-    const { reports, store, timezone, strictness, scanners, policy } = this.#options;
+    const { store, timezone, strictness, scanners, policy } = this.#options;
     const { sopInstanceUid, encoded } = request;
     const report: Report = {
       ...encoded,
@@ -123,7 +137,7 @@ export class MppsRequests {
       about: { ...about, sopInstanceUid, timezone },
       ...defined({ before }),
     };
-    const reported = await reports.read(report);
+    const reported = await this.#reports.read(report);
     if (!reported.ok) return this.#refuse(operation, request, reported.refusal);
     const { attributes } = reported;
     const summary = fillIn(reported.summary, scanners);
@@ -189,4 +203,41 @@ function tell(log: Log, operation: Operation, summary: ExamSummary): void {
     ...(missing.length === 0 ? {} : { missing }),
     images: series.reduce((sum, { images }) => sum + images, 0),
   });
+}
+
+/** Up to so many bytes are read in the event loop: some milliseconds. */
+const SMALL_BYTES = 131_072;
+/** Longest reading, start of the worker included. The largest report takes a second or two. */
+const TIMEOUT_MS = 30_000;
+/** Heap of the worker: the largest report needs some 150 MiB. */
+const HEAP_MIB = 384;
+/** The worker ends when nothing large came for so long. */
+const IDLE_MS = 60_000;
+
+/** Reads reports of exams: small ones at once, large ones in a worker thread, so that nobody waits for 100,000 images. */
+class Reports {
+  // one at a time: a large one takes memory
+  readonly #thread = new Thread<Report, Answer>({
+    module: new URL('./mpps-worker.ts', import.meta.url),
+    timeoutMs: TIMEOUT_MS,
+    heapMiB: HEAP_MIB,
+    youngMiB: 16,
+    idleMs: IDLE_MS,
+  });
+
+  /** Throws DicomDecodeError, as reading does; and ThreadError where the thread exceeded its limits. */
+  async read(report: Report): Promise<Reported> {
+    if (sizeOf(report) <= SMALL_BYTES) return readReport(report);
+    const answer = await this.#thread.call(report);
+    if ('undecodable' in answer) throw decodeError(answer.undecodable);
+    return answer;
+  }
+
+  close(): Promise<void> {
+    return this.#thread.close();
+  }
+}
+
+function decodeError({ code, offset, message }: Pick<DicomDecodeError, 'code' | 'offset' | 'message'>) {
+  return new DicomDecodeError(code, offset, message.replace(/ \(at byte \d+\)$/, ''));
 }

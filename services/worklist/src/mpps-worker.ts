@@ -1,4 +1,4 @@
-/** The worker thread of adapters/mpps-reports.ts: reads one report after the other. */
+/** The worker thread of mpps-requests.ts: reads one report after the other. */
 import { parentPort } from 'node:worker_threads';
 import { DicomDecodeError } from '@scanflow/dicom';
 import { readReport, type Report, type Reported } from './domain/mpps-report.ts';

@@ -3,7 +3,14 @@ import { mkdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { joinExamRecord, type ExamSummary } from '@scanflow/booking';
 import { codeOf, messageOf } from '@scanflow/failure';
-import { fsyncFolder, pool, readBounded, removeLeftovers, writeFileAtomic } from '@scanflow/runtime';
+import {
+  fsyncFolder,
+  KeyedQueue,
+  pool,
+  readBounded,
+  removeLeftovers,
+  writeFileAtomic,
+} from '@scanflow/runtime';
 import { examFiles } from '@scanflow/records';
 import { isStale } from '../domain/after-exam.ts';
 
@@ -73,7 +80,8 @@ export async function openExamStore(options: ExamStoreOptions): Promise<ExamStor
     const name = `${sopInstanceUid}.json`;
     await unlink(path(sopInstanceUid)).catch((error: unknown) => onProblem(name, reasonOf(error)));
   };
-  const inTurn = turns();
+  const queue = new KeyedQueue();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => queue.run(folder, work);
   const write = async (summary: ExamSummary, attributes: Uint8Array): Promise<void> => {
     const bytes = joinExamRecord(summary, attributes);
     for (const uid of leaving(known.values(), summary, bytes.length, options)) await forget(uid);
@@ -97,16 +105,6 @@ export async function openExamStore(options: ExamStoreOptions): Promise<ExamStor
         if (erased.length > 0) await fsyncFolder(folder);
         return erased.length;
       }),
-  };
-}
-
-/** Runs work one after the other, also after a failure. */
-function turns(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const turn = last.then(work);
-    last = turn.catch(() => undefined);
-    return turn;
   };
 }
 

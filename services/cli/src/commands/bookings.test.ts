@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Outcome } from '@scanflow/booking';
-import { rowsOf, tableOf } from './rows.ts';
+import { rowsOf, tableOf } from './bookings.ts';
 
 const at = (time: string): Temporal.Instant => Temporal.Instant.from(`2026-11-21T${time}Z`);
 const outcomes: readonly Outcome[] = [
