@@ -1,6 +1,6 @@
 /** Finds everything of a subject, wherever it is: before the erasure, and once more after. */
 import type { Labels } from '@scanflow/booking';
-import type { InstanceListing, Orthanc } from '@scanflow/orthanc';
+import type { InstanceListing } from '@scanflow/orthanc';
 import { latest, type Decision } from '../model/decision.ts';
 import { unlessGone } from '../model/failure.ts';
 import { type ErasableSeries, erasableSeries } from './sql.ts';

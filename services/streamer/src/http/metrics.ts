@@ -71,8 +71,8 @@ type AddGauge = (
 
 const gaugesIn =
   (registry: Registry): AddGauge =>
-  (name, help, collect, ...labelNames) =>
-    void new Gauge({
+  (name, help, collect, ...labelNames) => {
+    new Gauge({
       name,
       help,
       labelNames,
@@ -81,6 +81,7 @@ const gaugesIn =
         return collect(this);
       },
     });
+  };
 
 /** All gauges of a scrape are collected at the same time: one query of the ledger serves them all. */
 function onceAtATime<T>(ledger: Ledger, query: (tx: Tx) => Promise<T>): () => Promise<T> {

@@ -159,20 +159,19 @@ export async function summarise(tx: Tx): Promise<Summary> {
 }
 
 /** A column of JSON; undefined where it is empty. Only the ledger itself writes it, so its form is not doubted. */
-const json = <T>(value: unknown): T | undefined =>
-  typeof value === 'string' ? (JSON.parse(value) as T) : undefined;
+const json = (value: unknown): unknown => (typeof value === 'string' ? JSON.parse(value) : undefined);
 
 /** Columns as values. */
 export const parse = {
   text: (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined),
   integer: (value: unknown): number | null => (typeof value === 'number' ? value : null),
-  labels: json<Labels>,
-  decision: json<Decision>,
-  doubts: (value: unknown): readonly Doubt[] => json(value) ?? [],
-  warnings: (value: unknown): readonly Warning[] => json(value) ?? [],
-  order: json<MoveOrder>,
-  moved: (value: unknown): Moved[] => json(value) ?? [],
-  attributes: (value: unknown): Attributes => json(value) ?? {},
+  labels: (value: unknown) => json(value) as Labels | undefined,
+  decision: (value: unknown) => json(value) as Decision | undefined,
+  doubts: (value: unknown) => (json(value) ?? []) as readonly Doubt[],
+  warnings: (value: unknown) => (json(value) ?? []) as readonly Warning[],
+  order: (value: unknown) => json(value) as MoveOrder | undefined,
+  moved: (value: unknown) => (json(value) ?? []) as Moved[],
+  attributes: (value: unknown) => (json(value) ?? {}) as Attributes,
   leg: (value: unknown): LegState => (value === 'done' || value === 'failed' ? value : 'pending'),
   outcome: (value: unknown): Progress['outcome'] =>
     value === 'done' || value === 'again' ? value : 'failed',
@@ -244,7 +243,7 @@ export function verificationView(row: Row): VerificationView {
     bytes: Number(row['bytes']),
     failure: message(row['failure_code'], row['failure_message']),
     since: parse.integer(row['since']),
-    findings: json<Finding[]>(row['findings']) ?? [],
+    findings: (json(row['findings']) ?? []) as Finding[],
     digest: parse.text(row['digest']),
     acknowledged: known
       ? {
