@@ -1,0 +1,352 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  isAway,
+  type BookingFacts,
+  type DeliveryFacts,
+  type ExamFacts,
+  type Facts,
+  type LegFacts,
+  type SeriesFacts,
+  type SessionFacts,
+} from './facts.ts';
+import { journeyOf, type Journey } from './journey.ts';
+import { STEP_NAMES } from './steps.ts';
+
+const MINUTE = 60_000;
+/** A slot from 9:00 to 10:00 of some day. */
+const NINE = Temporal.Instant.from('2026-11-28T08:00:00Z').epochMilliseconds;
+const TEN = NINE + 60 * MINUTE;
+
+const booking: BookingFacts = { outcome: 'booking', start: NINE, end: TEN };
+const leg = (target: string, state: LegFacts['state'], more: Partial<LegFacts> = {}): LegFacts => ({
+  target,
+  state,
+  attempts: 0,
+  done: state === 'done' ? 20 : 0,
+  total: 20,
+  ...more,
+});
+const series = (more: Partial<SeriesFacts> = {}): SeriesFacts => ({
+  id: 'a',
+  seriesInstanceUid: '1.2.3',
+  state: 'complete',
+  firstSeen: NINE + 10 * MINUTE,
+  arrived: 20,
+  stored: 20,
+  legs: [leg('storage', 'done'), leg('pacs', 'done')],
+  ...more,
+});
+const session = (more: Partial<SessionFacts> = {}): SessionFacts => ({
+  complete: true,
+  updated: TEN + 12 * MINUTE,
+  series: [series()],
+  deliveries: [],
+  ...more,
+});
+const exam = (more: Partial<ExamFacts> = {}): ExamFacts => ({
+  state: 'COMPLETED',
+  created: NINE + 5 * MINUTE,
+  updated: TEN - 5 * MINUTE,
+  started: NINE + 5 * MINUTE,
+  ended: TEN - 5 * MINUTE,
+  stale: false,
+  wrongItem: false,
+  series: [{ seriesInstanceUid: '1.2.3', made: 20 }],
+  ...more,
+});
+const away = { since: NINE + MINUTE };
+const failure = { code: 'DEST_REFUSED', message: 'pacs refused it. Ask who runs it.' };
+
+/** `understood:done worklist:done …` */
+const line = ({ steps, verdict }: Journey): string =>
+  `${STEP_NAMES.map((name) => steps[name].state).join(' ')} | ${verdict}`;
+const at = (now: number, facts: Partial<Facts>): string => line(journeyOf({ exams: [], ...facts }, now));
+
+const ITEM = { state: 'scheduled' } as const;
+const GONE = { state: 'completed' } as const;
+
+test('journey: from the booking to the end, each step in its turn', () => {
+  assert.equal(at(NINE - 60 * MINUTE, { booking }), 'done waiting ahead ahead ahead ahead ahead | late');
+  assert.equal(at(NINE - MINUTE, { booking, item: ITEM }), 'done done ahead ahead ahead ahead ahead | ahead');
+  const running = exam({ state: 'IN PROGRESS', series: [] });
+  const inProgress = { booking, item: { state: 'in progress' }, exams: [running] } as const;
+  assert.equal(at(NINE + 6 * MINUTE, inProgress), 'done done now ahead ahead ahead ahead | running');
+  const coming = session({
+    complete: false,
+    series: [series({ state: 'collecting', arrived: 4, stored: 0, legs: [] })],
+  });
+  assert.equal(
+    at(NINE + 12 * MINUTE, { ...inProgress, session: coming }),
+    'done done now now ahead ahead ahead | running',
+  );
+  const storing = session({
+    complete: false,
+    series: [series({ state: 'working', legs: [leg('storage', 'pending')] })],
+  });
+  const over = { booking, item: GONE, exams: [exam()] };
+  assert.equal(at(TEN, { ...over, session: storing }), 'done done done done now ahead ahead | running');
+  const sending = session({
+    complete: false,
+    series: [series({ state: 'working', legs: [leg('storage', 'done'), leg('pacs', 'pending')] })],
+  });
+  assert.equal(at(TEN, { ...over, session: sending }), 'done done done done done now ahead | running');
+  assert.equal(at(TEN, { ...over, session: session() }), 'done done done done done done done | finished');
+});
+
+test('journey: a slot that is over and of which nothing came is late, not done', () => {
+  const facts = { booking, item: { state: 'over' } } as const;
+  assert.equal(at(TEN + MINUTE, facts), 'done done waiting waiting ahead ahead ahead | late');
+});
+
+test('journey: an exam of which no image came is late', () => {
+  assert.equal(
+    at(TEN, { booking, item: GONE, exams: [exam()] }),
+    'done done done waiting ahead ahead ahead | late',
+  );
+});
+
+test('journey: a scanner that reports no exams has scanned as soon as images are here', () => {
+  assert.equal(
+    at(TEN, { booking, item: ITEM, session: session() }),
+    'done done done done done done done | finished',
+  );
+});
+
+test('journey: fewer images than the scanner made need a person, and the end never looks reached', () => {
+  const short = {
+    booking,
+    item: GONE,
+    exams: [exam({ series: [{ seriesInstanceUid: '1.2.3', made: 26 }] })],
+  };
+  const { steps, verdict } = journeyOf({ ...short, session: session() }, TEN);
+  assert.deepEqual(steps.arrived.values, { here: 20, made: 26 });
+  assert.equal(steps.arrived.failure?.code, 'SERIES_INCOMPLETE');
+  assert.notEqual(steps.done.state, 'done');
+  assert.equal(verdict, 'attention');
+});
+
+test('journey: a series that the scanner reported and that never came counts as missing', () => {
+  const two = [
+    { seriesInstanceUid: '1.2.3', made: 20 },
+    { seriesInstanceUid: '1.2.4', made: 5 },
+  ];
+  const { steps } = journeyOf({ booking, exams: [exam({ series: two })], session: session() }, TEN);
+  assert.deepEqual([steps.arrived.state, steps.arrived.values], ['failed', { here: 20, made: 25 }]);
+});
+
+test('journey: rejected, skipped and cancelled events go nowhere', () => {
+  const rejected = { ...booking, outcome: 'rejected', reason: failure } as const;
+  assert.equal(at(NINE, { booking: rejected }), 'failed none none none none none none | attention');
+  assert.equal(
+    at(NINE, { booking: { ...booking, outcome: 'skipped' } }),
+    'none none none none none none none | off',
+  );
+  assert.equal(
+    at(NINE, { booking: { ...booking, outcome: 'cancelled' } }),
+    'none none none none none none none | off',
+  );
+});
+
+test('journey: images of a booking that was cancelled meanwhile still arrive', () => {
+  const cancelled = { ...booking, outcome: 'cancelled' } as const;
+  assert.equal(
+    at(TEN, { booking: cancelled, exams: [exam()], session: session() }),
+    'none none done done done done done | finished',
+  );
+});
+
+test('journey: a quarantined series says why, and since when', () => {
+  const reason = { code: 'ROUTE_NO_MATCH', message: 'No project: nothing in the images names one.' };
+  const held = session({
+    complete: false,
+    series: [series({ state: 'quarantined', reason, legs: [], stored: 0 })],
+  });
+  const { steps, verdict } = journeyOf({ exams: [exam()], session: held }, TEN);
+  assert.deepEqual(
+    [steps.stored.state, steps.stored.failure, steps.stored.at],
+    ['failed', reason, NINE + 10 * MINUTE],
+  );
+  assert.deepEqual([steps.understood.state, verdict], ['none', 'attention']);
+});
+
+test('journey: a destination that does not answer waits, one that refused needs a person', () => {
+  const nextTry = TEN + 4 * MINUTE;
+  const waits = leg('pacs', 'pending', { attempts: 3, failure, nextTry });
+  const waiting = session({
+    complete: false,
+    series: [series({ state: 'working', legs: [leg('storage', 'done'), waits] })],
+  });
+  const { steps, verdict } = journeyOf({ booking, item: GONE, exams: [exam()], session: waiting }, TEN);
+  assert.deepEqual(
+    [steps.sent.state, steps.sent.at, steps.sent.values, verdict],
+    ['waiting', nextTry, { targets: 'pacs' }, 'late'],
+  );
+  const refused = session({
+    complete: false,
+    series: [series({ state: 'failed', legs: [leg('storage', 'done'), leg('pacs', 'failed', { failure })] })],
+  });
+  const after = journeyOf({ booking, item: GONE, exams: [exam()], session: refused }, TEN);
+  assert.deepEqual(
+    [after.steps.sent.state, after.steps.sent.failure, after.verdict],
+    ['failed', failure, 'attention'],
+  );
+});
+
+test('journey: hooks are the last step: they run, fail, or are done', () => {
+  const hook = (state: DeliveryFacts['state'], more = {}): Facts => ({
+    booking,
+    exams: [exam()],
+    session: session({ deliveries: [{ hook: 'bids', state, ...more }] }),
+  });
+  assert.equal(journeyOf(hook('pending'), TEN).steps.done.state, 'now');
+  assert.equal(journeyOf(hook('pending', { failure }), TEN).steps.done.state, 'waiting');
+  assert.deepEqual(journeyOf(hook('failed', { failure }), TEN).steps.done.failure, failure);
+  assert.equal(journeyOf(hook('done'), TEN).steps.done.state, 'done');
+});
+
+test('journey: the wrong item of the worklist was not scanned', () => {
+  const wrong = exam({ state: 'DISCONTINUED', wrongItem: true, series: [] });
+  assert.equal(
+    at(NINE, { booking, item: ITEM, exams: [wrong] }),
+    'done done ahead ahead ahead ahead ahead | ahead',
+  );
+});
+
+test('journey: an exam that was broken off, and one whose end was never reported, wait for somebody', () => {
+  const off = exam({ state: 'DISCONTINUED' });
+  assert.equal(journeyOf({ booking, exams: [off] }, TEN).steps.scanned.text, 'scanned.stopped');
+  const endless = exam({ state: 'IN PROGRESS', stale: true });
+  assert.equal(journeyOf({ booking, exams: [endless] }, TEN).steps.scanned.text, 'scanned.noEnd');
+});
+
+test('journey: a service that is away leaves its steps unknown, and says since when', () => {
+  const facts = { booking, item: ITEM, exams: away, session: session() };
+  const { steps, verdict } = journeyOf(facts, TEN);
+  assert.deepEqual([steps.scanned.state, steps.scanned.at, verdict], ['unknown', away.since, 'unknown']);
+  assert.equal(
+    at(TEN, { booking: away, item: away, exams: away, session: away }),
+    'unknown unknown unknown unknown unknown unknown unknown | unknown',
+  );
+  assert.equal(
+    at(NINE - MINUTE, { booking, item: ITEM, session: away }),
+    'done done unknown unknown unknown unknown unknown | unknown',
+  );
+});
+
+/** Every combination of what each service can say. */
+function* combinations(): Generator<{ readonly facts: Facts; readonly now: number }> {
+  const bookings = [
+    undefined,
+    away,
+    ...(['booking', 'rejected', 'skipped', 'cancelled', 'superseded'] as const).map((outcome) => ({
+      ...booking,
+      outcome,
+    })),
+  ];
+  const items = [
+    undefined,
+    away,
+    ...(['scheduled', 'in progress', 'completed', 'discontinued', 'over'] as const).map((state) => ({
+      state,
+    })),
+  ];
+  const exams = [
+    [],
+    away,
+    ...(['IN PROGRESS', 'COMPLETED', 'DISCONTINUED'] as const).flatMap((state) =>
+      [0, 20, 26].map((made) => [exam({ state, series: [{ seriesInstanceUid: '1.2.3', made }] })]),
+    ),
+    [exam({ state: 'DISCONTINUED', wrongItem: true, series: [] })],
+    [exam({ state: 'IN PROGRESS', stale: true, series: [] })],
+  ];
+  const legs = (['pending', 'done', 'failed'] as const).flatMap((storage) =>
+    [undefined, 'pending', 'done', 'failed'].map((pacs) => [
+      leg('storage', storage),
+      ...(pacs === undefined
+        ? []
+        : [leg('pacs', pacs as LegFacts['state'], pacs === 'pending' ? { attempts: 1, failure } : {})]),
+    ]),
+  );
+  const oneSeries = [
+    series({ state: 'collecting', legs: [] }),
+    series({ state: 'quarantined', legs: [] }),
+    ...legs.map((some) =>
+      series({
+        legs: some,
+        state: some.some(({ state }) => state === 'failed')
+          ? 'failed'
+          : some.some(({ state }) => state === 'pending')
+            ? 'working'
+            : 'complete',
+      }),
+    ),
+  ];
+  const deliveries = [
+    [],
+    ...(['pending', 'done', 'failed'] as const).map((state) => [{ hook: 'bids', state }]),
+  ];
+  const sessions = [
+    undefined,
+    away,
+    ...oneSeries.flatMap((one) =>
+      deliveries.flatMap((some) =>
+        [true, false].map((complete) => session({ series: [one], deliveries: some, complete })),
+      ),
+    ),
+  ];
+  for (const one of bookings)
+    for (const item of items)
+      for (const some of exams)
+        for (const images of sessions)
+          for (const now of [NINE - MINUTE, NINE + MINUTE, TEN + MINUTE])
+            yield {
+              now,
+              facts: {
+                exams: some,
+                ...(one && { booking: one }),
+                ...(item && { item }),
+                ...(images && { session: images }),
+              },
+            };
+}
+
+test('journey: in every combination, what is finished was seen whole, and a part that is away is never guessed', () => {
+  let count = 0;
+  const reached = new Set<string>();
+  for (const { facts, now } of combinations()) {
+    const { steps, verdict } = journeyOf(facts, now);
+    count += 1;
+    reached.add(verdict);
+    const seen = JSON.stringify({ facts, now, steps, verdict });
+    const images = facts.session === undefined || isAway(facts.session) ? undefined : facts.session;
+    if (verdict === 'finished') {
+      assert.ok(images?.complete === true && images.series.every(({ state }) => state === 'complete'), seen);
+      assert.ok(!isAway(facts.exams) && facts.exams.every((one) => one.state !== 'IN PROGRESS'), seen);
+      assert.ok((steps.arrived.values?.['here'] ?? 0) >= (steps.arrived.values?.['made'] ?? 0), seen);
+      assert.ok(
+        images.deliveries.every(({ state }) => state === 'done'),
+        seen,
+      );
+    }
+    if (steps.done.state === 'done') assert.equal(verdict, 'finished', seen);
+    if (images === undefined) assert.notEqual(verdict, 'finished', seen);
+    if (isAway(facts.session)) assert.equal(steps.stored.state, 'unknown', seen);
+    if (isAway(facts.exams)) assert.equal(steps.scanned.state, 'unknown', seen);
+    if (verdict === 'attention')
+      assert.ok(
+        Object.values(steps).some(({ state }) => state === 'failed'),
+        seen,
+      );
+  }
+  assert.ok(count > 50_000, `${count} combinations`);
+  assert.deepEqual([...reached].sort(), [
+    'ahead',
+    'attention',
+    'finished',
+    'late',
+    'off',
+    'running',
+    'unknown',
+  ]);
+});

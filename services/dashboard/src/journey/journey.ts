@@ -1,0 +1,53 @@
+/** The journey of one booking, exam or session, from the calendar to project storage (docs/glossary.md). */
+import type { Facts } from './facts.ts';
+import {
+  arrived,
+  finished,
+  onWorklist,
+  scanned,
+  sent,
+  STEP_NAMES,
+  stored,
+  understood,
+  type Step,
+  type StepName,
+} from './steps.ts';
+
+/**
+ * `finished`: everything is there. `attention`: a person has to do something. `late`: something that should have happened did
+ * not. `running`: it happens. `ahead`: its time has not come. `unknown`: a service is away. `off`: nothing is to come of it.
+ */
+export type Verdict = 'finished' | 'attention' | 'late' | 'running' | 'ahead' | 'unknown' | 'off';
+
+export interface Journey {
+  readonly steps: Readonly<Record<StepName, Step>>;
+  readonly verdict: Verdict;
+}
+
+/** Folds what the services say into the seven steps. `now`: epoch milliseconds. Pure: the same facts give the same journey. */
+export function journeyOf(facts: Facts, now: number): Journey {
+  const before = [
+    understood(facts),
+    onWorklist(facts, now),
+    scanned(facts, now),
+    arrived(facts, now),
+    stored(facts),
+    sent(facts),
+  ];
+  const all = [...before, finished(facts, before)];
+  const steps = Object.fromEntries(STEP_NAMES.map((name, index) => [name, all[index]])) as Record<
+    StepName,
+    Step
+  >;
+  return { steps, verdict: verdictOf(all) };
+}
+
+function verdictOf(steps: readonly Step[]): Verdict {
+  const has = (state: Step['state']): boolean => steps.some((step) => step.state === state);
+  if (has('failed')) return 'attention';
+  if (has('unknown')) return 'unknown';
+  if (has('now')) return 'running';
+  if (has('waiting')) return 'late';
+  if (steps.at(-1)?.state === 'done') return 'finished';
+  return steps.slice(0, 4).every(({ state }) => state === 'none') ? 'off' : 'ahead';
+}
