@@ -2,6 +2,7 @@
 import {
   isAway,
   type BookingFacts,
+  type DeliveryFacts,
   type ExamFacts,
   type Facts,
   type LegFacts,
@@ -225,27 +226,28 @@ export function finished(facts: Facts, before: readonly Step[]): Step {
   if (session === undefined || session.series.length === 0)
     return expectsNothing(facts) ? none('done.none') : ahead('done.ahead');
   const { deliveries, complete, failure, updated } = session;
-  const failed = deliveries.find(({ state }) => state === 'failed');
-  if (failed !== undefined)
-    return {
-      state: 'failed',
-      text: 'done.hookFailed',
-      values: { hook: failed.hook },
-      ...(failed.failure && { failure: failed.failure }),
-    };
+  const hook = hooked(deliveries);
+  if (hook?.state === 'failed') return hook;
   if (failure !== undefined) return { state: 'waiting', text: 'done.noReport', failure };
-  const pending = deliveries.filter(({ state }) => state === 'pending');
-  if (pending.length > 0) {
-    const stuck = pending.find((one) => one.failure !== undefined);
-    return {
-      state: stuck === undefined ? 'now' : 'waiting',
-      text: 'done.hookRuns',
-      values: { hook: (stuck ?? pending[0])?.hook ?? '' },
-      ...(stuck?.failure && { failure: stuck.failure }),
-    };
-  }
+  if (hook !== undefined) return hook;
   const whole = before.every(({ state }) => state === 'done' || state === 'none');
   return complete && whole ? { state: 'done', text: 'done', at: updated } : ahead('done.ahead');
+}
+
+/** The worst of the hooks; undefined where all of them ran. */
+function hooked(deliveries: readonly DeliveryFacts[]): Step | undefined {
+  const told = (one: DeliveryFacts, state: StepState, text: string): Step => ({
+    state,
+    text,
+    values: { hook: one.hook },
+    ...(one.failure && { failure: one.failure }),
+  });
+  const failed = deliveries.find(({ state }) => state === 'failed');
+  if (failed !== undefined) return told(failed, 'failed', 'done.hookFailed');
+  const pending = deliveries.filter(({ state }) => state === 'pending');
+  const stuck = pending.find((one) => one.failure !== undefined);
+  if (stuck !== undefined) return told(stuck, 'waiting', 'done.hookRuns');
+  return pending[0] && told(pending[0], 'now', 'done.hookRuns');
 }
 
 const seriesOf = (session: SessionFacts | { readonly since: number } | undefined): readonly SeriesFacts[] =>

@@ -1,0 +1,268 @@
+/** The board of one day: what each scanner has to do, was booked for, and made. */
+import type {
+  Away,
+  BookingFacts,
+  DeliveryFacts,
+  ExamFacts,
+  ItemFacts,
+  SeriesFacts,
+} from '../journey/facts.ts';
+import { isAway } from '../journey/facts.ts';
+import { journeyOf, type Journey } from '../journey/journey.ts';
+
+export interface Labels {
+  readonly project: string;
+  readonly subject: string;
+  readonly session: string;
+}
+
+/** An event of a calendar, and what it became. */
+export interface DayBooking extends BookingFacts {
+  /** Of the event; the accession number where it became a booking. */
+  readonly id: string;
+  readonly calendar: string;
+  readonly scanner: string;
+  readonly accessionNumber?: string;
+  readonly labels?: Labels;
+  /** The event's title as it was typed; only of an event that is no booking. */
+  readonly title?: string;
+}
+
+export interface DayItem extends ItemFacts {
+  readonly accessionNumber: string;
+}
+
+export interface DayExam extends ExamFacts {
+  readonly id: string;
+  /** Name in the configuration; undefined for an AE title that is none of its scanners. */
+  readonly scanner?: string;
+  readonly studyInstanceUids: readonly string[];
+  /** Accession numbers of the bookings that it belongs to; empty for an exam that nobody booked. */
+  readonly accessionNumbers: readonly string[];
+}
+
+export interface DaySession {
+  readonly id: string;
+  readonly accessionNumber: string;
+  readonly studyInstanceUids: readonly string[];
+  readonly scanner?: string;
+  readonly labels?: Labels;
+  readonly complete: boolean;
+  readonly firstSeen: number;
+  readonly updated: number;
+  /** Absolute path on storage. */
+  readonly folder?: string;
+  readonly failure?: { readonly code: string; readonly message: string };
+  readonly series: readonly SeriesFacts[];
+  readonly deliveries: readonly DeliveryFacts[];
+}
+
+/** Each part is `Away` while its service does not answer. */
+export interface DayFacts {
+  readonly day: Temporal.PlainDate;
+  readonly timezone: string;
+  /** Names of the configuration, in its order. */
+  readonly scanners: readonly string[];
+  readonly bookings: readonly DayBooking[] | Away;
+  readonly items: readonly DayItem[] | Away;
+  readonly exams: readonly DayExam[] | Away;
+  readonly sessions: readonly DaySession[] | Away;
+}
+
+export interface Row {
+  /** Where its page is: `/session/ID`. */
+  readonly id: string;
+  /** `images`: nobody booked them, and no exam was reported. */
+  readonly kind: 'booking' | 'exam' | 'images';
+  /** Epoch milliseconds; the end is known of bookings and ended exams only. */
+  readonly start: number;
+  readonly end?: number;
+  readonly labels?: Labels;
+  readonly title?: string;
+  readonly calendar?: string;
+  readonly series: number;
+  readonly images: number;
+  readonly folder?: string;
+  readonly journey: Journey;
+}
+
+export interface ScannerDay {
+  /** Undefined: images and exams of which nobody knows the scanner. */
+  readonly scanner?: string;
+  readonly rows: readonly Row[];
+}
+
+export interface Board {
+  readonly scanners: readonly ScannerDay[];
+  readonly counts: Readonly<Record<'bookings' | 'rejected' | 'finished' | 'attention', number>>;
+  /** Parts whose service is away, since when. */
+  readonly away: Readonly<Partial<Record<'bookings' | 'items' | 'exams' | 'sessions', number>>>;
+}
+
+/** Folds a day into its board. `now`: epoch milliseconds. Pure. */
+export function boardOf(facts: DayFacts, now: number): Board {
+  const rows = [...bookedRows(facts, now), ...unbookedRows(facts, now)];
+  const names = [...new Set([...facts.scanners, ...rows.map(({ scanner }) => scanner)])];
+  const scanners = names
+    .map((scanner) => ({
+      ...(scanner === undefined ? {} : { scanner }),
+      rows: rows
+        .filter((row) => row.scanner === scanner)
+        .map(({ row }) => row)
+        .sort((a, b) => a.start - b.start || (a.id < b.id ? -1 : 1)),
+    }))
+    .filter(({ scanner, rows: own }) => scanner !== undefined || own.length > 0);
+  return { scanners, counts: countsOf(rows), away: awayOf(facts) };
+}
+
+interface Placed {
+  readonly scanner: string | undefined;
+  readonly row: Row;
+  readonly rejected: boolean;
+}
+
+function bookedRows(facts: DayFacts, now: number): Placed[] {
+  if (isAway(facts.bookings)) return [];
+  return facts.bookings.map((booking) => {
+    const { accessionNumber, id, calendar, scanner, labels, title, start, end } = booking;
+    const exams = listed(facts.exams, (exam) =>
+      accessionNumber === undefined ? false : exam.accessionNumbers.includes(accessionNumber),
+    );
+    const sessions = listed(facts.sessions, (one) => isOf(one, accessionNumber, exams));
+    const item = listed(facts.items, (one) => one.accessionNumber === accessionNumber);
+    const journey = journeyOf(
+      { booking, exams, ...first('item', item), ...first('session', together(sessions)) },
+      now,
+    );
+    const row = {
+      id: accessionNumber ?? id,
+      kind: 'booking' as const,
+      start,
+      end,
+      calendar,
+      ...(labels && { labels }),
+      ...(title !== undefined && { title }),
+      ...sizeOf(sessions),
+      journey,
+    };
+    return { scanner, row, rejected: booking.outcome === 'rejected' };
+  });
+}
+
+/** Exams and images that belong to no booking of the day. Images of an exam stand in its row. */
+function unbookedRows(facts: DayFacts, now: number): Placed[] {
+  const booked = new Set(
+    isAway(facts.bookings) ? [] : facts.bookings.flatMap(({ accessionNumber }) => accessionNumber ?? []),
+  );
+  const isFree = ({ accessionNumbers }: DayExam): boolean => !accessionNumbers.some((one) => booked.has(one));
+  const exams = isAway(facts.exams) ? [] : facts.exams.filter(isFree);
+  const bookedExams = isAway(facts.exams) ? [] : facts.exams.filter((exam) => !isFree(exam));
+  const taken = (one: DaySession): boolean =>
+    booked.has(one.accessionNumber) || isOf(one, undefined, bookedExams);
+  const free = isAway(facts.sessions) ? [] : facts.sessions.filter((one) => !taken(one));
+  const ofExams = exams.map((exam) => {
+    const own = isAway(facts.sessions) ? facts.sessions : free.filter((one) => isOf(one, undefined, [exam]));
+    const row: Row = {
+      id: exam.id,
+      kind: 'exam',
+      start: exam.started ?? exam.created,
+      ...(exam.ended !== undefined && { end: exam.ended }),
+      ...labelsOf(own),
+      ...sizeOf(own),
+      journey: journeyOf({ exams: [exam], ...first('session', together(own)) }, now),
+    };
+    return { scanner: exam.scanner, row, rejected: false };
+  });
+  const alone = free.filter((one) => !exams.some((exam) => isOf(one, undefined, [exam])));
+  return [
+    ...ofExams,
+    ...alone.map((one) => {
+      const row: Row = {
+        id: one.id,
+        kind: 'images',
+        start: one.firstSeen,
+        ...labelsOf([one]),
+        ...sizeOf([one]),
+        journey: journeyOf({ exams: isAway(facts.exams) ? facts.exams : [], session: one }, now),
+      };
+      return { scanner: one.scanner, row, rejected: false };
+    }),
+  ];
+}
+
+/** By accession number, or by the study or a series that an exam names: operators retype accession numbers. */
+function isOf(
+  { accessionNumber, studyInstanceUids, series }: DaySession,
+  wanted: string | undefined,
+  exams: readonly DayExam[] | Away,
+): boolean {
+  if (wanted !== undefined && accessionNumber === wanted) return true;
+  if (isAway(exams)) return false;
+  const uids = new Set(series.map(({ seriesInstanceUid }) => seriesInstanceUid));
+  return exams.some(
+    (exam) =>
+      exam.studyInstanceUids.some((uid) => studyInstanceUids.includes(uid)) ||
+      exam.series.some(({ seriesInstanceUid }) => uids.has(seriesInstanceUid)),
+  );
+}
+
+const listed = <T>(part: readonly T[] | Away, wanted: (one: T) => boolean): readonly T[] | Away =>
+  isAway(part) ? part : part.filter(wanted);
+
+const first = <K extends string, T>(key: K, part: readonly T[] | Away): Partial<Record<K, T | Away>> => {
+  const value = isAway(part) ? part : part[0];
+  return value === undefined ? {} : ({ [key]: value } as Record<K, T | Away>);
+};
+
+/** Sessions of one booking as one: a booking's images may come under several studies. */
+function together(sessions: readonly DaySession[] | Away): readonly DaySession[] | Away {
+  if (isAway(sessions)) return sessions;
+  const [head, ...more] = sessions;
+  if (head === undefined || more.length === 0) return sessions;
+  const failure = sessions.find((one) => one.failure !== undefined)?.failure;
+  return [
+    {
+      ...head,
+      complete: sessions.every(({ complete }) => complete),
+      updated: Math.max(...sessions.map(({ updated }) => updated)),
+      series: sessions.flatMap(({ series }) => series),
+      deliveries: sessions.flatMap(({ deliveries }) => deliveries),
+      ...(failure && { failure }),
+    },
+  ];
+}
+
+function sizeOf(sessions: readonly DaySession[] | Away): Pick<Row, 'series' | 'images' | 'folder'> {
+  if (isAway(sessions)) return { series: 0, images: 0 };
+  const series = sessions.flatMap((one) => one.series);
+  const folder = sessions.find((one) => one.folder !== undefined)?.folder;
+  return {
+    series: series.length,
+    images: series.reduce((sum, { arrived }) => sum + arrived, 0),
+    ...(folder !== undefined && { folder }),
+  };
+}
+
+const labelsOf = (sessions: readonly DaySession[] | Away): Pick<Row, 'labels'> => {
+  const labels = isAway(sessions) ? undefined : sessions.find((one) => one.labels !== undefined)?.labels;
+  return labels === undefined ? {} : { labels };
+};
+
+function countsOf(rows: readonly Placed[]): Board['counts'] {
+  const count = (wanted: (one: Placed) => boolean): number => rows.filter(wanted).length;
+  return {
+    bookings: count(
+      ({ row, rejected }) => row.kind === 'booking' && !rejected && row.journey.verdict !== 'off',
+    ),
+    rejected: count(({ rejected }) => rejected),
+    finished: count(({ row }) => row.journey.verdict === 'finished'),
+    attention: count(({ row, rejected }) => row.journey.verdict === 'attention' && !rejected),
+  };
+}
+
+const awayOf = ({ bookings, items, exams, sessions }: DayFacts): Board['away'] =>
+  Object.fromEntries(
+    Object.entries({ bookings, items, exams, sessions }).flatMap(([name, part]) =>
+      isAway(part) ? [[name, part.since]] : [],
+    ),
+  );

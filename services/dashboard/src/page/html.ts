@@ -1,0 +1,52 @@
+/** HTML whose values are text: whatever a title, description or name holds, it is shown and never interpreted. */
+
+/** Text that is HTML already. Only `html` makes it. */
+export class Html {
+  readonly #text: string;
+
+  private constructor(text: string) {
+    this.#text = text;
+  }
+
+  static of(strings: TemplateStringsArray, values: readonly Value[]): Html {
+    return new Html(strings.map((string, index) => string + inserted(values[index])).join(''));
+  }
+
+  toString(): string {
+    return this.#text;
+  }
+}
+
+export type Value = Html | string | number | false | undefined | readonly Value[];
+
+/**
+ * A piece of a page. Values go between tags or into attributes with double quotes, nowhere else: not into scripts, style sheets,
+ * names of tags or addresses of other schemes.
+ *
+ * @example
+ * html`<p title="${'"'}">${'<b>'}</p>`.toString(); // → '<p title="&quot;">&lt;b&gt;</p>'
+ */
+export const html = (strings: TemplateStringsArray, ...values: readonly Value[]): Html =>
+  Html.of(strings, values);
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+function inserted(value: Value): string {
+  if (value === undefined || value === false) return '';
+  if (value instanceof Html) return value.toString();
+  if (typeof value === 'object') return value.map(inserted).join('');
+  return shown(String(value)).replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+}
+
+/** Characters that change the direction or the look of what stands beside them are shown by their number. */
+const shown = (text: string): string =>
+  text.replaceAll(
+    /(?![\n\t])[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu,
+    (character) => `\uFFFD${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`,
+  );
