@@ -9,6 +9,7 @@ import type {
 } from '../journey/facts.ts';
 import { isAway } from '../journey/facts.ts';
 import { journeyOf, type Journey } from '../journey/journey.ts';
+import { spanOf } from './span.ts';
 
 export interface Labels {
   readonly project: string;
@@ -66,6 +67,7 @@ export interface DayFacts {
   readonly bookings: readonly DayBooking[] | Away;
   readonly items: readonly DayItem[] | Away;
   readonly exams: readonly DayExam[] | Away;
+  /** Of any day: bookings and exams find theirs. */
   readonly sessions: readonly DaySession[] | Away;
 }
 
@@ -173,7 +175,11 @@ function unbookedRows(facts: DayFacts, now: number): Placed[] {
     };
     return { scanner: exam.scanner, row, rejected: false };
   });
-  const alone = free.filter((one) => !exams.some((exam) => isOf(one, undefined, [exam])));
+  const { from, to } = spanOf(facts.day, facts.timezone);
+  const alone = free.filter(
+    (one) =>
+      from <= one.firstSeen && one.firstSeen < to && !exams.some((exam) => isOf(one, undefined, [exam])),
+  );
   return [
     ...ofExams,
     ...alone.map((one) => {

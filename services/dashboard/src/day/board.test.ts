@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as of from '../journey/journey-support.ts';
+import { html } from '../page/html.ts';
+import { en } from '../texts/en.ts';
+import { boardOf, type DayBooking, type DayExam, type DayFacts, type DaySession } from './board.ts';
+import { dayPage } from './page.ts';
+
+const { NINE, TEN, MINUTE } = of;
+const labels = { project: '3010000.01', subject: 'sub-007', session: 'ses-mri01' };
+const booking: DayBooking = {
+  ...of.booking,
+  id: 'prisma/a/',
+  calendar: 'prisma',
+  scanner: 'prisma',
+  accessionNumber: 'A1',
+  labels,
+};
+const exam = (more: Partial<DayExam> = {}): DayExam => ({
+  ...of.exam(),
+  id: '1.9',
+  scanner: 'prisma',
+  studyInstanceUids: ['1.2'],
+  accessionNumbers: ['A1'],
+  ...more,
+});
+const session = (more: Partial<DaySession> = {}): DaySession => ({
+  ...of.session(),
+  id: 'x1',
+  accessionNumber: 'A1',
+  studyInstanceUids: ['1.2'],
+  firstSeen: NINE + 10 * MINUTE,
+  ...more,
+});
+const facts = (more: Partial<DayFacts> = {}): DayFacts => ({
+  day: Temporal.PlainDate.from('2026-11-28'),
+  timezone: 'Europe/Amsterdam',
+  scanners: ['prisma', 'skyra'],
+  bookings: [],
+  items: [],
+  exams: [],
+  sessions: [],
+  ...more,
+});
+
+/** `prisma: A1 finished, x2 attention` for each scanner. */
+const lines = (day: DayFacts): string[] =>
+  boardOf(day, TEN + MINUTE).scanners.map(
+    ({ scanner, rows }) =>
+      `${scanner ?? '?'}: ${rows.map(({ id, journey }) => `${id} ${journey.verdict}`).join(', ')}`,
+  );
+
+test('board: a booking, its exam and its images are one row', () => {
+  const items = [{ accessionNumber: 'A1', state: 'completed' }] as const;
+  assert.deepEqual(lines(facts({ bookings: [booking], items, exams: [exam()], sessions: [session()] })), [
+    'prisma: A1 finished',
+    'skyra: ',
+  ]);
+});
+
+test('board: images whose accession number was retyped stand in the row of their exam', () => {
+  const retyped = session({ accessionNumber: 'TYPED' });
+  const day = facts({ bookings: [booking], exams: [exam()], sessions: [retyped] });
+  assert.deepEqual(lines(day), ['prisma: A1 finished', 'skyra: ']);
+});
+
+test('board: an exam that nobody booked has its own row, with its images', () => {
+  const free = exam({ id: 'free', accessionNumbers: [], scanner: 'skyra' });
+  assert.deepEqual(lines(facts({ exams: [free], sessions: [session({ accessionNumber: '' })] })), [
+    'prisma: ',
+    'skyra: free finished',
+  ]);
+});
+
+test('board: images without booking and exam have their own row on the day on which they came', () => {
+  const alone = session({ accessionNumber: '', studyInstanceUids: ['7'] });
+  assert.deepEqual(lines(facts({ sessions: [alone] })), ['prisma: ', 'skyra: ', '?: x1 finished']);
+  const nextDay = facts({ sessions: [alone], day: Temporal.PlainDate.from('2026-11-29') });
+  assert.deepEqual(lines(nextDay), ['prisma: ', 'skyra: ']);
+});
+
+test('board: several sessions of one booking are done only when each is', () => {
+  const second = session({
+    id: 'x2',
+    complete: false,
+    series: [of.series({ id: 'b', state: 'collecting', legs: [] })],
+  });
+  const day = facts({ bookings: [booking], exams: [exam()], sessions: [session(), second] });
+  assert.deepEqual(lines(day), ['prisma: A1 running', 'skyra: ']);
+});
+
+test('board: rows follow the time, and the counts say what they are', () => {
+  const later = { ...booking, id: 'b', accessionNumber: 'A0', start: TEN, end: TEN + 60 * MINUTE };
+  const rejected = {
+    ...booking,
+    id: 'r',
+    accessionNumber: undefined,
+    outcome: 'rejected',
+    start: NINE - MINUTE,
+  } as const;
+  const { accessionNumber: _, ...rest } = rejected;
+  const day = facts({ bookings: [later, booking, rest], exams: [exam()], sessions: [session()] });
+  const { scanners, counts } = boardOf(day, TEN + MINUTE);
+  assert.deepEqual(
+    scanners[0]?.rows.map(({ id }) => id),
+    ['r', 'A1', 'A0'],
+  );
+  assert.deepEqual(counts, { bookings: 2, rejected: 1, finished: 1, attention: 0 });
+});
+
+test('board: a service that is away is named, and hides nothing that others know', () => {
+  const day = facts({ bookings: [booking], exams: { since: NINE }, sessions: [session()] });
+  const { away, scanners } = boardOf(day, TEN);
+  assert.deepEqual(away, { exams: NINE });
+  assert.equal(scanners[0]?.rows[0]?.images, 20);
+});
+
+test('page: what calendars and images say is text, whatever it is', () => {
+  const hostile = '"><script>alert(1)</script>';
+  const rejected: DayBooking = {
+    ...of.booking,
+    outcome: 'rejected',
+    id: hostile,
+    calendar: hostile,
+    scanner: hostile,
+    title: hostile,
+    reason: { code: 'X', message: hostile },
+  };
+  const labelled = session({
+    accessionNumber: hostile,
+    labels: { project: hostile, subject: hostile, session: hostile },
+    folder: hostile,
+  });
+  const page = dayPage({
+    board: boardOf(facts({ bookings: [rejected], sessions: [labelled] }), TEN),
+    day: Temporal.PlainDate.from('2026-11-28'),
+    timezone: 'Europe/Amsterdam',
+    facility: hostile,
+    now: Temporal.Instant.fromEpochMilliseconds(TEN),
+    texts: en,
+    titleOf: () => hostile,
+  }).toString();
+  assert.equal(page.includes('<script'), false);
+  assert.equal(page.includes('"&gt;'), false, 'a quotation mark of a value ends an attribute');
+  assert.ok(page.includes(html`${hostile}`.toString()));
+});

@@ -1,0 +1,119 @@
+/** What the other services answer, as far as the board reads it. Further keys are ignored, so that a newer service may say more. */
+import { z } from 'zod';
+
+const instant = z.string().transform((text, context) => {
+  try {
+    return Temporal.Instant.from(text).epochMilliseconds;
+  } catch {
+    context.addIssue('expected an instant like 2026-11-28T08:00:00Z');
+    return z.NEVER;
+  }
+});
+const reason = z.object({ code: z.string(), message: z.string() });
+const labels = z.object({ project: z.string(), subject: z.string(), session: z.string() });
+const count = z.number().int().nonnegative();
+
+const outcome = z.object({
+  calendar: z.string(),
+  scanner: z.string().default(''),
+  uid: z.string().default(''),
+  recurrenceId: z.string().default(''),
+  code: z.string(),
+  reason: z.string(),
+  start: instant.optional(),
+  end: instant.optional(),
+  summary: z.string().optional(),
+  accessionNumber: z.string().optional(),
+  project: z.string().optional(),
+  subject: z.string().optional(),
+  session: z.string().optional(),
+  warnings: z.array(z.string()).default([]),
+});
+export type OutcomeAnswer = z.infer<typeof outcome>;
+
+/** `/api/bookings` of cal2wl. */
+export const bookingsAnswer = z.object({
+  bookings: z.array(outcome),
+  skipped: z.array(outcome),
+  rejected: z.array(outcome),
+});
+
+const item = z.object({ accessionNumber: z.string() });
+
+/** `/api/worklist` of the worklist service. */
+export const worklistAnswer = z.object({
+  items: z.array(item.extend({ state: z.enum(['scheduled', 'in progress', 'completed', 'discontinued']) })),
+  left: z.array(item.extend({ why: z.enum(['completed', 'discontinued', 'over']) })),
+});
+
+/** `/api/performed` of the worklist service. */
+export const performedAnswer = z.object({
+  steps: z.array(
+    z.object({
+      sopInstanceUid: z.string(),
+      state: z.enum(['IN PROGRESS', 'COMPLETED', 'DISCONTINUED']),
+      created: instant,
+      updated: instant,
+      started: instant.optional(),
+      ended: instant.optional(),
+      stale: z.boolean(),
+      wrongItem: z.boolean(),
+      scanner: z.string().nullable(),
+      links: z.array(z.object({ accessionNumber: z.string(), studyInstanceUids: z.array(z.string()) })),
+      items: z.array(item),
+      series: z.array(z.object({ seriesInstanceUid: z.string(), images: count, others: count })),
+    }),
+  ),
+});
+
+const leg = z.object({
+  target: z.string(),
+  state: z.enum(['pending', 'done', 'failed']),
+  attempts: count,
+  done: count,
+  total: count,
+  nextTry: instant.optional(),
+  failure: reason.optional(),
+});
+
+const series = z.object({
+  id: z.string(),
+  seriesInstanceUid: z.string(),
+  state: z.enum(['collecting', 'working', 'complete', 'failed', 'quarantined']),
+  reason: z.string().optional(),
+  reasonCode: z.string().optional(),
+  firstSeen: instant,
+  expected: count.optional(),
+  images: z.object({ inOrthanc: count, stored: count }),
+  legs: z.array(leg),
+});
+
+/** `/api/sessions` of the streamer. */
+export const sessionsAnswer = z.object({
+  sessions: z.array(
+    z.object({
+      id: z.string(),
+      accessionNumber: z.string(),
+      studyInstanceUids: z.array(z.string()),
+      labels: labels.optional(),
+      complete: z.boolean(),
+      firstSeen: instant,
+      updated: instant,
+      folder: z.string().optional(),
+      failure: reason.optional(),
+      series: z.array(series),
+    }),
+  ),
+});
+
+/** `/api/hooks` of the streamer. */
+export const hooksAnswer = z.object({
+  hooks: z.array(
+    z.object({
+      subject: z.string(),
+      target: z.string(),
+      state: z.enum(['pending', 'done', 'failed']),
+      failure: reason.optional(),
+    }),
+  ),
+});
