@@ -1,0 +1,47 @@
+/** Slows down whoever guesses passwords, per user and per address, without locking anybody out for good. Pure but for its memory. */
+
+const FREE_ATTEMPTS = 5;
+const FIRST_MS = 1_000;
+const CAP_MS = 15 * 60_000;
+/** Without another failure for so long, an entry is forgotten. */
+const FORGET_MS = 60 * 60_000;
+/** Keys at once. The oldest goes: who fills it up with names gains no attempt on one name. */
+const MOST_KEYS = 20_000;
+
+interface Entry {
+  failures: number;
+  last: number;
+}
+
+export interface Limiter {
+  /** Milliseconds until somebody may try again; 0: now. */
+  readonly wait: (keys: readonly string[], now: number) => number;
+  readonly failed: (keys: readonly string[], now: number) => void;
+  readonly succeeded: (keys: readonly string[]) => void;
+}
+
+export function createLimiter(): Limiter {
+  const entries = new Map<string, Entry>();
+  const waitOf = (key: string, now: number): number => {
+    const entry = entries.get(key);
+    if (entry === undefined || now - entry.last > FORGET_MS) return 0;
+    const beyond = entry.failures - FREE_ATTEMPTS;
+    const pause = beyond < 0 ? 0 : Math.min(FIRST_MS * 2 ** beyond, CAP_MS);
+    return Math.max(0, entry.last + pause - now);
+  };
+  return {
+    wait: (keys, now) => Math.max(0, ...keys.map((key) => waitOf(key, now))),
+    failed: (keys, now) => {
+      for (const key of keys) {
+        const known = entries.get(key);
+        const failures = known === undefined || now - known.last > FORGET_MS ? 1 : known.failures + 1;
+        entries.delete(key);
+        entries.set(key, { failures, last: now });
+        if (entries.size > MOST_KEYS) entries.delete(entries.keys().next().value ?? '');
+      }
+    },
+    succeeded: (keys) => {
+      for (const key of keys) entries.delete(key);
+    },
+  };
+}

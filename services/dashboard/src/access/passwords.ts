@@ -1,0 +1,68 @@
+/** Passwords at rest: Argon2id (RFC 9106) with the parameters in the text, so that they may change later. */
+import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
+import { promisify } from 'node:util';
+
+const derive = promisify(argon2);
+
+interface Cost {
+  /** KiB. */
+  readonly memory: number;
+  readonly passes: number;
+  readonly parallelism: number;
+}
+
+/** OWASP's second choice for Argon2id: 19 MiB and two passes. */
+const COST: Cost = { memory: 19_456, passes: 2, parallelism: 1 };
+const TAG_BYTES = 32;
+const SALT_BYTES = 16;
+
+export const LEAST_CHARACTERS = 10;
+const MOST_CHARACTERS = 1024;
+
+/** Why a password is not taken; undefined where it is. Characters as people count them; no rules about kinds (NIST SP 800-63B 3.1.1.2). */
+export function passwordProblem(password: string, name: string): string | undefined {
+  const length = [...new Intl.Segmenter().segment(password)].length;
+  if (length < LEAST_CHARACTERS)
+    return `The password has ${length} characters. Take at least ${LEAST_CHARACTERS}.`;
+  if (length > MOST_CHARACTERS)
+    return `The password is longer than ${MOST_CHARACTERS} characters. Take a shorter one.`;
+  if (new Set(password).size < 4) return 'The password repeats a few characters. Take another one.';
+  return password.toLowerCase().includes(name.toLowerCase())
+    ? 'The password holds the user name. Take another one.'
+    : undefined;
+}
+
+/** The text that is kept: `$argon2id$v=19$m=…,t=…,p=…$salt$tag`. */
+export async function hashPassword(password: string): Promise<string> {
+  const salt = randomBytes(SALT_BYTES);
+  const tag = await tagOf(password, salt, COST);
+  const { memory, passes, parallelism } = COST;
+  return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${unpadded(salt)}$${unpadded(tag)}`;
+}
+
+const KEPT =
+  /^\$argon2id\$v=19\$m=(?<memory>\d{1,8}),t=(?<passes>\d{1,3}),p=(?<parallelism>\d{1,3})\$(?<salt>[\w+/]{11,86})\$(?<tag>[\w+/]{43})$/;
+
+/**
+ * Whether it is the password. `kept` undefined, an unknown user, takes the same time as a wrong password, so that
+ * nobody learns which names exist.
+ */
+export async function isPassword(password: string, kept: string | undefined): Promise<boolean> {
+  const groups = KEPT.exec(kept ?? '')?.groups;
+  const salt = Buffer.from(groups?.['salt'] ?? 'A'.repeat(22), 'base64');
+  const number = (key: 'memory' | 'passes' | 'parallelism'): number => Number(groups?.[key] ?? COST[key]);
+  const cost = { memory: number('memory'), passes: number('passes'), parallelism: number('parallelism') };
+  const tag = await tagOf(password, salt, cost);
+  return groups !== undefined && timingSafeEqual(tag, Buffer.from(groups['tag'] ?? '', 'base64'));
+}
+
+/** Text is compared in its composed form: keyboards differ in how they write é (RFC 8265 4.2.2). */
+const tagOf = (password: string, nonce: Buffer, cost: Cost): Promise<Buffer> =>
+  derive('argon2id', {
+    message: password.slice(0, MOST_CHARACTERS).normalize('NFC'),
+    nonce,
+    tagLength: TAG_BYTES,
+    ...cost,
+  });
+
+const unpadded = (bytes: Buffer): string => bytes.toString('base64').replace(/=+$/, '');

@@ -1,0 +1,39 @@
+/** What people may see and do. Pure. */
+
+/** `member`: the projects given to them. `operator`: all days, and walk-ins. `it`: everything, and every action. */
+export const ROLES = ['member', 'operator', 'it'] as const;
+export type Role = (typeof ROLES)[number];
+
+export interface Person {
+  readonly name: string;
+  readonly role: Role;
+  /** Projects of a member. */
+  readonly projects: readonly string[];
+  /** Mail addresses that an administrator entered, or that the identity provider verified; in small letters. */
+  readonly addresses: readonly string[];
+}
+
+/** What a page shows, as far as seeing it is concerned. */
+export interface Subject {
+  readonly project?: string;
+  /** Address of the person who booked it, as the calendar says. */
+  readonly booker?: string;
+}
+
+export const ACTIONS = ['release', 'move', 'retry', 'skip', 'accept', 'check', 'walk-in', 'users'] as const;
+export type Action = (typeof ACTIONS)[number];
+
+const OF_OPERATORS: readonly Action[] = ['walk-in', 'check'];
+
+/**
+ * Whether a person may see something of a project. Members do not learn that other projects exist: where this is false,
+ * the page is not found.
+ */
+export function maySee({ role, projects, addresses }: Person, { project, booker }: Subject): boolean {
+  if (role !== 'member') return true;
+  if (project !== undefined && projects.includes(project)) return true;
+  return booker !== undefined && addresses.includes(booker.toLowerCase());
+}
+
+export const mayDo = ({ role }: Person, action: Action): boolean =>
+  role === 'it' || (role === 'operator' && OF_OPERATORS.includes(action));

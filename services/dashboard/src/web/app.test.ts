@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import fastify, { type FastifyInstance } from 'fastify';
+import { createLimiter } from '../access/limiter.ts';
+import { AccessStore } from '../access/store.ts';
+import { html } from '../page/html.ts';
+import { addPages } from './app.ts';
+
+const START = Temporal.Instant.from('2026-11-28T08:00:00Z').epochMilliseconds;
+const HOST = 'board.example.org';
+const FORM = 'application/x-www-form-urlencoded';
+
+interface Rig {
+  readonly app: FastifyInstance;
+  readonly store: AccessStore;
+  readonly clock: { now: number };
+}
+
+async function rig(t: TestContext): Promise<Rig> {
+  const folder = await mkdtemp(join(tmpdir(), 'scanflow-board-'));
+  const store = new AccessStore(join(folder, 'users.sqlite'));
+  const clock = { now: START };
+  const app = fastify();
+  addPages(app, {
+    store,
+    limiter: createLimiter(),
+    hosts: new Set([HOST]),
+    secure: true,
+    now: () => clock.now,
+    day: (day, { name }) => Promise.resolve(html`<p>${name} sees ${day?.toString() ?? 'today'}</p>`),
+  });
+  t.after(async () => {
+    await app.close();
+    store.close();
+    await rm(folder, { recursive: true });
+  });
+  store.add({ name: 'anna', role: 'member', projects: [], addresses: [] }, START);
+  return { app, store, clock };
+}
+
+const get = (app: FastifyInstance, url: string, headers = {}) =>
+  app.inject({ method: 'GET', url, headers: { host: HOST, ...headers } });
+const post = (app: FastifyInstance, url: string, form: Record<string, string>, headers = {}) =>
+  app.inject({
+    method: 'POST',
+    url,
+    headers: Object.fromEntries(
+      Object.entries({
+        host: HOST,
+        'sec-fetch-site': 'same-origin',
+        'content-type': FORM,
+        ...headers,
+      }).filter(([, value]) => value !== undefined),
+    ),
+    payload: new URLSearchParams(form).toString(),
+  });
+
+const PASSWORD = 'correct horse battery';
+
+/** Follows an invitation; answers the cookie. */
+async function invited({ app, store }: Rig): Promise<string> {
+  const answer = await post(app, `/invite/${store.invite('anna', START)}`, { password: PASSWORD });
+  assert.deepEqual([answer.statusCode, answer.headers.location], [303, '/']);
+  const cookie = String(answer.headers['set-cookie']);
+  assert.match(cookie, /^__Host-scanflow=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Secure$/);
+  return cookie.split(';')[0] ?? '';
+}
+
+test('web: who is not signed in sees no day, and comes back to it after signing in', async (t) => {
+  const place = await rig(t);
+  const { app } = place;
+  const first = await get(app, '/day/2026-11-27');
+  assert.deepEqual([first.statusCode, first.headers.location], [303, '/sign-in?next=%2Fday%2F2026-11-27']);
+  await invited(place);
+  const form = await get(app, '/sign-in?next=/day/2026-11-27');
+  assert.match(form.body, /name="next" value="\/day\/2026-11-27"/);
+  const answer = await post(app, '/sign-in', { name: 'anna', password: PASSWORD, next: '/day/2026-11-27' });
+  assert.deepEqual([answer.statusCode, answer.headers.location], [303, '/day/2026-11-27']);
+  const cookie = String(answer.headers['set-cookie']).split(';')[0] ?? '';
+  assert.match((await get(app, '/day/2026-11-27', { cookie })).body, /anna sees 2026-11-27/);
+});
+
+test('web: signing in leads to no other web site', async (t) => {
+  const place = await rig(t);
+  await invited(place);
+  for (const next of [
+    'https://evil.example',
+    '//evil.example',
+    '/\\evil.example',
+    '/\t/evil.example',
+    '/sign-in?next=/',
+  ])
+    assert.equal(
+      (await post(place.app, '/sign-in', { name: 'anna', password: PASSWORD, next })).headers.location,
+      '/',
+      next,
+    );
+});
+
+test('web: an invitation works once, and says what is wrong with a password', async (t) => {
+  const { app, store } = await rig(t);
+  const word = store.invite('anna', START);
+  const short = await post(app, `/invite/${word}`, { password: 'short' });
+  assert.equal(short.statusCode, 422);
+  assert.match(short.body, /has 5 characters/);
+  assert.equal((await post(app, `/invite/${word}`, { password: PASSWORD })).statusCode, 303);
+  assert.equal((await post(app, `/invite/${word}`, { password: PASSWORD })).statusCode, 410);
+  assert.equal((await get(app, `/invite/${word}`)).statusCode, 410);
+});
+
+test('web: an unknown user and a wrong password look the same, and soon have to wait', async (t) => {
+  const place = await rig(t);
+  await invited(place);
+  const { app, clock, store } = place;
+  const bodies = await Promise.all(
+    ['anna', 'nobody'].map(async (name) =>
+      (await post(app, '/sign-in', { name, password: 'no' })).body.replaceAll(name, 'NAME'),
+    ),
+  );
+  assert.equal(bodies[0], bodies[1]);
+  let status = 0;
+  for (let attempt = 0; attempt < 8 && status !== 429; attempt += 1)
+    status = (await post(app, '/sign-in', { name: 'anna', password: 'no' })).statusCode;
+  assert.equal(status, 429);
+  assert.equal((await post(app, '/sign-in', { name: 'anna', password: PASSWORD })).statusCode, 429);
+  clock.now += 3_600_000;
+  assert.equal((await post(app, '/sign-in', { name: 'anna', password: PASSWORD })).statusCode, 303);
+  assert.ok(store.audited(20).some(({ subject, result }) => subject === 'nobody' && result === 'refused'));
+});
+
+test('web: signing out ends the session, here or everywhere', async (t) => {
+  const place = await rig(t);
+  const { app } = place;
+  const here = await invited(place);
+  const there = String(
+    (await post(app, '/sign-in', { name: 'anna', password: PASSWORD })).headers['set-cookie'],
+  ).split(';')[0];
+  await post(app, '/sign-out', {}, { cookie: here });
+  assert.equal((await get(app, '/', { cookie: here })).statusCode, 303);
+  assert.equal((await get(app, '/', { cookie: there })).statusCode, 200);
+  const again = String(
+    (await post(app, '/sign-in', { name: 'anna', password: PASSWORD })).headers['set-cookie'],
+  ).split(';')[0];
+  await post(app, '/sign-out', { everywhere: 'yes' }, { cookie: again });
+  assert.equal((await get(app, '/', { cookie: there })).statusCode, 303);
+});
+
+test('web: another name of the board, and a form of another web site, are refused before anything is looked at', async (t) => {
+  const { app } = await rig(t);
+  assert.equal((await get(app, '/sign-in', { host: 'evil.example' })).statusCode, 403);
+  const foreign = [
+    { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site' },
+    { 'sec-fetch-site': undefined, origin: 'https://evil.example' },
+    { 'sec-fetch-site': undefined, origin: 'null' },
+    { 'sec-fetch-site': undefined },
+  ];
+  for (const headers of foreign)
+    assert.equal(
+      (await post(app, '/sign-in', { name: 'anna', password: 'x' }, headers)).statusCode,
+      403,
+      JSON.stringify(headers),
+    );
+  const own = { 'sec-fetch-site': undefined, origin: `https://${HOST}` };
+  assert.equal(
+    (await post(app, '/sign-in', { name: 'anna', password: 'x' }, own)).body.includes('is wrong'),
+    true,
+  );
+});
+
+test('web: every answer forbids scripts of others, frames and caches', async (t) => {
+  const { app } = await rig(t);
+  for (const url of ['/sign-in', '/', '/day/2026-02-30', '/none', '/assets/board.css']) {
+    const { headers } = await get(app, url);
+    assert.match(String(headers['content-security-policy']), /^default-src 'none';/, url);
+    assert.equal(headers['cache-control'], 'no-store', url);
+  }
+});
+
+test('web: a day that is none is a clear page', async (t) => {
+  const place = await rig(t);
+  const cookie = await invited(place);
+  for (const day of ['2026-02-30', 'tomorrow', '2026-1-1', '%3Cscript%3E']) {
+    const { statusCode, body } = await get(place.app, `/day/${day}`, { cookie });
+    assert.equal(statusCode, 404, day);
+    assert.match(body, /No such day/);
+  }
+});
+
+test('web: what is no form is refused', async (t) => {
+  const { app } = await rig(t);
+  const answer = await post(app, '/sign-in', {}, { 'content-type': 'application/json' });
+  assert.equal(answer.statusCode, 415);
+  const large = await post(app, '/sign-in', { name: 'a'.repeat(20_000) });
+  assert.equal(large.statusCode, 413);
+});
