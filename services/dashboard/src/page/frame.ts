@@ -17,6 +17,7 @@ export const framed = (title: string, path: (typeof PAGES)[number][0] | undefine
       <meta name="viewport" content="width=device-width, initial-scale=1" />
       <title>${title} · Scanflow</title>
       <link rel="stylesheet" href="/assets/board.css" />
+      <script type="module" src="/assets/board.js"></script>
     </head>
     <body>
       <header>
@@ -24,6 +25,7 @@ export const framed = (title: string, path: (typeof PAGES)[number][0] | undefine
         <nav aria-label="Pages">
           ${PAGES.map(([to, name]) => html`<a href="${to}" ${to === path && html`aria-current="page"`}>${name}</a>`)}
         </nav>
+        ${path !== undefined && html`<span id="live" class="live" role="status"></span>`}
       </header>
       <main>${main}</main>
     </body>

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { request, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { until } from '@scanflow/testkit';
 import fastify, { type FastifyInstance } from 'fastify';
 import { createLimiter } from '../access/limiter.ts';
 import { AccessStore } from '../access/store.ts';
@@ -17,12 +20,19 @@ interface Rig {
   readonly app: FastifyInstance;
   readonly store: AccessStore;
   readonly clock: { now: number };
+  /** Those that follow events. */
+  readonly followers: Set<() => void>;
 }
 
 async function rig(t: TestContext): Promise<Rig> {
   const folder = await mkdtemp(join(tmpdir(), 'scanflow-board-'));
   const store = new AccessStore(join(folder, 'users.sqlite'));
   const clock = { now: START };
+  const followers = new Set<() => void>();
+  const follow = (changed: () => void): (() => void) => {
+    followers.add(changed);
+    return () => followers.delete(changed);
+  };
   const app = fastify();
   addPages(app, {
     store,
@@ -30,6 +40,7 @@ async function rig(t: TestContext): Promise<Rig> {
     hosts: new Set([HOST]),
     secure: true,
     now: () => clock.now,
+    watch: { follow },
     day: (day, { name }) => Promise.resolve(html`<p>${name} sees ${day?.toString() ?? 'today'}</p>`),
   });
   t.after(async () => {
@@ -38,12 +49,12 @@ async function rig(t: TestContext): Promise<Rig> {
     await rm(folder, { recursive: true });
   });
   store.add({ name: 'anna', role: 'member', projects: [], addresses: [] }, START);
-  return { app, store, clock };
+  return { app, store, clock, followers };
 }
 
 const get = (app: FastifyInstance, url: string, headers = {}) =>
   app.inject({ method: 'GET', url, headers: { host: HOST, ...headers } });
-const post = (app: FastifyInstance, url: string, form: Record<string, string>, headers = {}) =>
+const post = (app: FastifyInstance, url: string, form: Record<string, string>, headers: Record<string, string | undefined> = {}) =>
   app.inject({
     method: 'POST',
     url,
@@ -57,6 +68,13 @@ const post = (app: FastifyInstance, url: string, form: Record<string, string>, h
     ),
     payload: new URLSearchParams(form).toString(),
   });
+
+/** By node:http, since fetch lets nobody set Host. */
+async function eventsAt(url: string, headers: Record<string, string>): Promise<IncomingMessage> {
+  const asked = request(`${url}/events`, { headers }).end();
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+  return answer;
+}
 
 const PASSWORD = 'correct horse battery';
 
@@ -196,4 +214,22 @@ test('web: what is no form is refused', async (t) => {
   assert.equal(answer.statusCode, 415);
   const large = await post(app, '/sign-in', { name: 'a'.repeat(20_000) });
   assert.equal(large.statusCode, 413);
+});
+
+test('web: who is signed in hears of changes, and leaves no follower behind', async (t) => {
+  const place = await rig(t);
+  const { app, followers } = place;
+  const cookie = await invited(place);
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const headers = { host: HOST };
+  assert.equal((await eventsAt(url, headers)).resume().statusCode, 401);
+  const answer = await eventsAt(url, { ...headers, cookie });
+  assert.equal(answer.headers['content-type'], 'text/event-stream; charset=utf-8');
+  let said = '';
+  answer.setEncoding('utf8').on('data', (text: string) => (said += text));
+  await until(() => said.startsWith('retry: 3000\n\n'), { what: 'the stream begins', timeoutMs: 5_000 });
+  for (const changed of followers) changed();
+  await until(() => said.endsWith('event: changed\ndata:\n\n'), { what: 'the event', timeoutMs: 5_000 });
+  answer.destroy();
+  await until(() => followers.size === 0, { what: 'the follower is gone', timeoutMs: 5_000 });
 });

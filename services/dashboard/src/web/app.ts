@@ -1,14 +1,14 @@
 /** The board's web server: pages for people who signed in. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Limiter } from '../access/limiter.ts';
 import { hashPassword, isPassword, passwordProblem } from '../access/passwords.ts';
 import type { Person } from '../access/roles.ts';
 import type { AccessStore } from '../access/store.ts';
 import { framed } from '../page/frame.ts';
 import type { Html } from '../page/html.ts';
+import type { Watch } from '../live/watch.ts';
 import { cookieOf, wordIn } from './cookie.ts';
+import { readAssets } from './assets.ts';
 import { HEADERS, refusal, type Hosts } from './guard.ts';
 import { invitationPage, messagePage, signInPage } from './pages.ts';
 
@@ -21,19 +21,20 @@ export interface AppOptions {
   readonly now: () => number;
   /** The main part of a day's page, as this person may see it. */
   readonly day: (day: Temporal.PlainDate | undefined, person: Person) => Promise<Html>;
+  readonly watch: Pick<Watch, 'follow'>;
 }
 
-const STYLE = readFileSync(join(import.meta.dirname, '../page/board.css'));
 const FORM_BYTES = 16_384;
 
 /** Adds the guard and the pages. */
 export function addPages(app: FastifyInstance, options: AppOptions): void {
   guard(app, options);
   readForms(app);
-  app.get('/assets/board.css', (_request, reply) => reply.type('text/css; charset=utf-8').send(STYLE));
+  addAssets(app);
   signIn(app, options);
   invitations(app, options);
   days(app, options);
+  events(app, options);
   app.setNotFoundHandler((_request, reply) =>
     send(
       reply.code(404),
@@ -68,6 +69,11 @@ const field = ({ body }: FastifyRequest, name: string): string =>
 const send = (reply: FastifyReply, title: string, main: Html): FastifyReply =>
   reply.type('text/html; charset=utf-8').send(framed(title, undefined, main));
 
+function addAssets(app: FastifyInstance): void {
+  for (const [name, { type, body }] of readAssets())
+    app.get(`/assets/${name}`, (_request, reply) => reply.type(type).send(body));
+}
+
 function signIn(app: FastifyInstance, { store, limiter, secure, now }: AppOptions): void {
   app.get<{ Querystring: { next?: string } }>('/sign-in', ({ query }, reply) =>
     send(reply, 'Sign in', signInPage(ownPath(query.next))),
@@ -100,9 +106,8 @@ function signIn(app: FastifyInstance, { store, limiter, secure, now }: AppOption
     return begin(reply, store.signIn(name, request.ip, now()), secure, next);
   });
   app.post('/sign-out', (request, reply) => {
-    const word = wordIn(request.headers.cookie, secure);
-    const person = word === undefined ? undefined : store.signedIn(word, now());
-    if (word !== undefined) store.signOut(word);
+    const person = signedIn(request, { store, secure, now });
+    store.signOut(wordIn(request.headers.cookie, secure) ?? '');
     if (person !== undefined && field(request, 'everywhere') !== '') store.signOutEverywhere(person.name);
     return reply.header('set-cookie', cookieOf('', secure)).redirect('/sign-in', 303);
   });
@@ -148,14 +153,13 @@ function invitations(app: FastifyInstance, { store, secure, now }: AppOptions): 
 }
 
 function days(app: FastifyInstance, options: AppOptions): void {
-  const { store, secure, now, day } = options;
+  const { day } = options;
   const shown = async (
     request: FastifyRequest,
     reply: FastifyReply,
     date: Temporal.PlainDate | undefined,
   ) => {
-    const word = wordIn(request.headers.cookie, secure);
-    const person = word === undefined ? undefined : store.signedIn(word, now());
+    const person = signedIn(request, options);
     if (person === undefined) return reply.redirect(`/sign-in?next=${encodeURIComponent(request.url)}`, 303);
     const main = await day(date, person);
     return reply.type('text/html; charset=utf-8').send(framed(date?.toString() ?? 'Today', '/', main));
@@ -168,6 +172,44 @@ function days(app: FastifyInstance, options: AppOptions): void {
       : shown(request, reply, date);
   });
 }
+
+/** Browsers at the same time that follow events. The page itself still loads for more. */
+const MOST_STREAMS = 500;
+/** A line now and then, so that proxies keep the stream and a browser that went away is noticed. */
+const BEAT_MS = 15_000;
+
+/** `/events`: a Server-Sent Event `changed` whenever pages may differ (WHATWG HTML 9.2). */
+function events(app: FastifyInstance, { watch, ...who }: AppOptions): void {
+  let streams = 0;
+  app.get('/events', (request, reply) => {
+    if (signedIn(request, who) === undefined) return reply.code(401).send();
+    if (streams >= MOST_STREAMS) return reply.code(503).header('retry-after', '30').send();
+    streams += 1;
+    const { raw } = reply.hijack();
+    raw.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream; charset=utf-8' });
+    raw.write('retry: 3000\n\n');
+    const leave = watch.follow(() => raw.write('event: changed\ndata:\n\n'));
+    const beat = setInterval(() => {
+      // whoever was signed out meanwhile hears no more
+      if (signedIn(request, who) === undefined) raw.end();
+      else raw.write(': \n\n');
+    }, BEAT_MS).unref();
+    raw.once('close', () => {
+      streams -= 1;
+      clearInterval(beat);
+      leave();
+    });
+    return reply;
+  });
+}
+
+const signedIn = (
+  { headers }: FastifyRequest,
+  { store, secure, now }: Pick<AppOptions, 'store' | 'secure' | 'now'>,
+): Person | undefined => {
+  const word = wordIn(headers.cookie, secure);
+  return word === undefined ? undefined : store.signedIn(word, now());
+};
 
 function dateIn(text: string): Temporal.PlainDate | undefined {
   if (!/^\d{4}-\d\d-\d\d$/.test(text)) return undefined;

@@ -1,0 +1,89 @@
+/** What every page of the board adds in a browser: rows that follow events, and buttons that copy. Pages work without it. */
+import { Idiomorph } from './idiomorph.js';
+
+interface TrustedTypes {
+  createPolicy(
+    name: string,
+    rules: { createHTML: (text: string) => string },
+  ): { createHTML(text: string): string };
+}
+
+/** The board's own pages are trusted, and nothing else becomes HTML here. */
+const policy = (globalThis as { trustedTypes?: TrustedTypes }).trustedTypes?.createPolicy('scanflow', {
+  createHTML: (text) => text,
+}) ?? { createHTML: (text: string) => text };
+
+const CHANGED = 'changed';
+const channel = new BroadcastChannel('scanflow');
+const live = document.querySelector('#live');
+let lastGood = new Date();
+let running = false;
+let again = false;
+
+/** Fetches the page and brings in what is different, so that focus and scroll stay where they are. */
+async function refresh(): Promise<void> {
+  if (running) {
+    again = true;
+    return;
+  }
+  running = true;
+  try {
+    const response = await fetch(location.href, { headers: { accept: 'text/html' }, redirect: 'error' });
+    if (!response.ok) throw new Error(String(response.status));
+    const page = new DOMParser().parseFromString(policy.createHTML(await response.text()), 'text/html');
+    const [now, next] = [document.querySelector('main'), page.querySelector('main')];
+    if (now !== null && next !== null) Idiomorph.morph(now, next, { ignoreActiveValue: true });
+    lastGood = new Date();
+    show();
+  } catch {
+    show(`stale since ${clock(lastGood)}`);
+  } finally {
+    running = false;
+    if (again) {
+      again = false;
+      void refresh();
+    }
+  }
+}
+
+const clock = (date: Date): string =>
+  date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+
+function show(text = `live · ${clock(lastGood)}`): void {
+  if (live !== null) live.textContent = text;
+}
+
+/** One tab of the browser holds the event stream and passes events on: browsers open six connections to a server at most. */
+function listen(): Promise<never> {
+  const source = new EventSource('/events');
+  source.addEventListener(CHANGED, () => {
+    channel.postMessage(CHANGED);
+    void refresh();
+  });
+  // the browser connects again by itself; what was missed meanwhile is in the page
+  source.addEventListener('open', () => {
+    channel.postMessage(CHANGED);
+    void refresh();
+  });
+  source.addEventListener('error', () => show(`stale since ${clock(lastGood)}`));
+  return new Promise(() => undefined);
+}
+
+channel.addEventListener('message', () => void refresh());
+document.addEventListener('click', ({ target }) => {
+  const button = target instanceof Element ? target.closest('button[data-copy]') : null;
+  if (button instanceof HTMLButtonElement) void copy(button);
+});
+
+/** Says what happened on the button itself, for a moment. */
+async function copy(button: HTMLButtonElement): Promise<void> {
+  const { textContent } = button;
+  const said = await navigator.clipboard.writeText(button.dataset['copy'] ?? '').then(
+    () => 'Copied',
+    () => 'Not copied: select it and copy by hand',
+  );
+  button.textContent = said;
+  setTimeout(() => (button.textContent = textContent), 2000);
+}
+
+if (live !== null) void navigator.locks.request('scanflow-events', listen);

@@ -1,0 +1,30 @@
+/** What pages load: our style, our modules as JavaScript, and idiomorph. Read and stripped of types once, at start. */
+import { readFileSync } from 'node:fs';
+import { createRequire, stripTypeScriptTypes } from 'node:module';
+import { join } from 'node:path';
+
+export interface Asset {
+  readonly type: string;
+  readonly body: Buffer;
+}
+
+const CLIENT = join(import.meta.dirname, '../../client');
+const SCRIPT = 'text/javascript; charset=utf-8';
+
+const stripped = (name: string): Asset => ({
+  type: SCRIPT,
+  body: Buffer.from(stripTypeScriptTypes(readFileSync(join(CLIENT, `${name}.ts`), 'utf8'))),
+});
+
+/** By their path below `/assets/`. */
+export function readAssets(): ReadonlyMap<string, Asset> {
+  const idiomorph = createRequire(import.meta.url).resolve('idiomorph/dist/idiomorph.esm.js');
+  return new Map([
+    [
+      'board.css',
+      { type: 'text/css; charset=utf-8', body: readFileSync(join(import.meta.dirname, '../page/board.css')) },
+    ],
+    ['board.js', stripped('board')],
+    ['idiomorph.js', { type: SCRIPT, body: readFileSync(idiomorph) }],
+  ]);
+}
