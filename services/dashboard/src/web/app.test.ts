@@ -54,20 +54,22 @@ async function rig(t: TestContext): Promise<Rig> {
 
 const get = (app: FastifyInstance, url: string, headers = {}) =>
   app.inject({ method: 'GET', url, headers: { host: HOST, ...headers } });
-const post = (app: FastifyInstance, url: string, form: Record<string, string>, headers: Record<string, string | undefined> = {}) =>
-  app.inject({
-    method: 'POST',
-    url,
-    headers: Object.fromEntries(
-      Object.entries({
-        host: HOST,
-        'sec-fetch-site': 'same-origin',
-        'content-type': FORM,
-        ...headers,
-      }).filter(([, value]) => value !== undefined),
-    ),
-    payload: new URLSearchParams(form).toString(),
-  });
+function post(
+  app: FastifyInstance,
+  url: string,
+  form: Record<string, string>,
+  headers: Record<string, string | undefined> = {},
+) {
+  const all: Record<string, string | undefined> = {
+    host: HOST,
+    'sec-fetch-site': 'same-origin',
+    'content-type': FORM,
+    ...headers,
+  };
+  const given = Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const payload = new URLSearchParams(form).toString();
+  return app.inject({ method: 'POST', url, headers: Object.fromEntries(given), payload });
+}
 
 /** By node:http, since fetch lets nobody set Host. */
 async function eventsAt(url: string, headers: Record<string, string>): Promise<IncomingMessage> {
