@@ -85,6 +85,7 @@ async function playHere(values: Values, day: Day, show: Show, io: Io): Promise<E
     const code = report(await playDay(local.stack, day, show, io.signal), values.json, show, io);
     for (const [what, where] of local.places) io.err.write(`  ${what.padEnd(18)} ${where}\n`);
     if (values.keep) {
+      io.err.write(`\nSign in to the day board, once, by this link: ${await local.invite()}\n`);
       io.err.write('\nEverything keeps running. Ctrl-C stops it and leaves nothing behind.\n');
       await untilAborted(io.signal);
     } else {

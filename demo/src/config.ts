@@ -15,6 +15,9 @@ export interface DemoPorts {
   /** Where scanners send images, and its pages. */
   readonly receiver: number;
   readonly receiverHttp: number;
+  /** The day board for browsers, and its pages for programs. */
+  readonly board: number;
+  readonly dashboard: number;
 }
 
 export interface DemoPlan {
@@ -78,9 +81,11 @@ function changes(plan: DemoPlan, projectRoot: string): [string[], unknown][] {
           worklist: ports.worklistHttp,
           streamer: ports.streamer,
           receiver: ports.receiverHttp,
+          dashboard: ports.dashboard,
         },
       },
     ],
+    [['dashboard'], { port: ports.board }],
   ];
 }
 

@@ -7,7 +7,9 @@ import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort, makeCalendar, startOrthanc, startStorescp } from '@scanflow/testkit';
+import type { Config } from '@scanflow/config';
 import { openApi } from '@scanflow/cli/installation';
+import { postUser } from '@scanflow/cli/users';
 import type { Show } from '@scanflow/cli/terminal';
 import { demoConfig, slotsAround, type DemoPlan, type DemoPorts } from './config.ts';
 import type { Day, DemoScanner, Stack } from './stack.ts';
@@ -22,6 +24,8 @@ export interface LocalStack {
   readonly stack: Stack;
   /** Where to look: what, and its folder or address. */
   readonly places: readonly (readonly [string, string])[];
+  /** Makes a one-time link for signing in to the board. */
+  readonly invite: () => Promise<string>;
   stop(how: { keepFolder: boolean }): Promise<void>;
 }
 
@@ -93,6 +97,8 @@ async function startParts(options: LocalOptions, folder: string, starting: Start
     streamer: await freePort(),
     receiver: await freePort(),
     receiverHttp: await freePort(),
+    board: await freePort(),
+    dashboard: await freePort(),
   };
   const plan: DemoPlan = { folder, timezone: TIMEZONE, scanners, ports, orthanc, pacs };
   const { file, config, projectRoot, tag } = await demoConfig(plan);
@@ -109,6 +115,7 @@ async function startParts(options: LocalOptions, folder: string, starting: Start
       tag,
     },
     places: [
+      ['day board', `http://127.0.0.1:${ports.board}`],
       ['project storage', projectRoot],
       ['research PACS', pacs.folder],
       ['booking records', join(folder, 'data', 'bookings')],
@@ -116,8 +123,15 @@ async function startParts(options: LocalOptions, folder: string, starting: Start
       ['logs', join(folder, 'log')],
       ['calendars', calendars],
     ],
+    invite: () => inviteAdministrator(config, signal),
     stop,
   };
+}
+
+/** A one-time link with which the first administrator sets a password. */
+async function inviteAdministrator(config: Config, signal: AbortSignal): Promise<string> {
+  const { link } = await postUser(config, '', { name: 'admin', role: 'it' }, signal);
+  return link ?? '';
 }
 
 async function startServices(
@@ -131,6 +145,7 @@ async function startServices(
     worklist: ports.worklistHttp,
     receiver: ports.receiverHttp,
     streamer: ports.streamer,
+    dashboard: ports.dashboard,
   };
   for (const [name, port] of Object.entries(services)) {
     const service = await startService({ name, config, port, folder, signal });

@@ -20,6 +20,7 @@ import {
 import { commitments, destination } from './destination.ts';
 import { cleanup, hook, sessions, ledger, arrivals, tag } from './streaming.ts';
 import { accessEntry, listeningTls, view, receiver } from './network.ts';
+import { dashboard } from './dashboard.ts';
 import { storage } from './storage.ts';
 import { ownVocabulary, scannerChoice, vocabulary } from './vocabulary.ts';
 
@@ -180,6 +181,9 @@ const http = z.strictObject({
       receiver: port
         .default(9106)
         .describe('Port of the receiver; its DICOM ports are `receiver.port` and `receiver.tls.port`.'),
+      dashboard: port
+        .default(9104)
+        .describe('Port of the dashboard for programs; browsers use `dashboard.port`.'),
     })
     .prefault({}),
   hosts: z
@@ -247,6 +251,9 @@ export const configSchema = z
       .describe(
         'The database of the streamer: where every series and each of its legs stands. docs/scale.md explains several streamers.',
       ),
+    dashboard: dashboard
+      .prefault({})
+      .describe('The day board, where people see where each scan is. docs/board.md explains it.'),
     http: http
       .prefault({})
       .describe(

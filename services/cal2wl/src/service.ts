@@ -16,7 +16,9 @@ import { openMemory, type Memory } from './adapters/memory.ts';
 import { openRejections } from './publish.ts';
 import { openRunningExams } from './adapters/running-exams.ts';
 import { openShelf } from './adapters/shelf.ts';
+import { addAccept } from './accept.ts';
 import { addRoutes, healthOf } from './api.ts';
+import { addDays } from './days.ts';
 import { createMetrics } from './metrics.ts';
 import { Passes } from './pass.ts';
 import { polite, Queues, keepRunning } from './schedule.ts';
@@ -44,7 +46,12 @@ export async function startCal2wl({
     health,
     registry,
     log,
-    routes: (app) => addRoutes(app, () => last),
+    routes: (app) => {
+      addRoutes(app, () => last);
+      const board = { data: config.data, log, last: () => last };
+      addDays(app, board);
+      addAccept(app, board);
+    },
   });
   log.info('listening', { bind, port: http.port });
   const stopping = new AbortController();

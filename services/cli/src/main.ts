@@ -89,6 +89,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'finds what is wrong with this installation, and what to do',
     load: async () => (await import('./commands/doctor.ts')).doctor,
   },
+  user: {
+    summary: 'shows and changes who may sign in to the day board',
+    load: async () => (await import('./commands/user.ts')).user,
+  },
   secrets: {
     summary: "creates the stack's passwords, once",
     load: async () => (await import('./commands/secrets.ts')).secrets,

@@ -16,7 +16,7 @@ const policy = (globalThis as { trustedTypes?: TrustedTypes }).trustedTypes?.cre
 const CHANGED = 'changed';
 const channel = new BroadcastChannel('scanflow');
 const live = document.querySelector('#live');
-let lastGood = new Date();
+let lastGood = clock();
 let running = false;
 let again = false;
 
@@ -33,10 +33,10 @@ async function refresh(): Promise<void> {
     const page = new DOMParser().parseFromString(policy.createHTML(await response.text()), 'text/html');
     const [now, next] = [document.querySelector('main'), page.querySelector('main')];
     if (now !== null && next !== null) Idiomorph.morph(now, next, { ignoreActiveValue: true });
-    lastGood = new Date();
+    lastGood = clock();
     show();
   } catch {
-    show(`stale since ${clock(lastGood)}`);
+    show(`stale since ${lastGood}`);
   } finally {
     running = false;
     if (again) {
@@ -46,10 +46,12 @@ async function refresh(): Promise<void> {
   }
 }
 
-const clock = (date: Date): string =>
-  date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+/** The time of now, as the browser's user writes it. */
+function clock(): string {
+  return new Intl.DateTimeFormat([], { hour: '2-digit', minute: '2-digit', second: '2-digit' }).format();
+}
 
-function show(text = `live · ${clock(lastGood)}`): void {
+function show(text = `live · ${lastGood}`): void {
   if (live !== null) live.textContent = text;
 }
 
@@ -65,7 +67,7 @@ function listen(): Promise<never> {
     channel.postMessage(CHANGED);
     void refresh();
   });
-  source.addEventListener('error', () => show(`stale since ${clock(lastGood)}`));
+  source.addEventListener('error', () => show(`stale since ${lastGood}`));
   return new Promise(() => undefined);
 }
 

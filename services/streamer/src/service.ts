@@ -1,6 +1,6 @@
 /** The streamer put together from its configuration. */
 import { join } from 'node:path';
-import { checkLabels } from '@scanflow/booking';
+import { checkLabels, type Labels } from '@scanflow/booking';
 import { facilityWords, type Config } from '@scanflow/config';
 import {
   erasuresIn,
@@ -13,6 +13,7 @@ import {
 } from '@scanflow/runtime';
 import { createOrthanc } from '@scanflow/orthanc';
 import { routes } from './http/api.ts';
+import { boardRoutes } from './http/board.ts';
 import { createBookings } from './store/place/bookings.ts';
 import { Condition } from './work/condition.ts';
 import { commitmentLeg } from './commitment/plan.ts';
@@ -123,6 +124,7 @@ async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
   const { store, copies, settings, clock, log, wakes, condition, metrics } = deps;
   const outlook = createOutlook(deps.destinations, clock.now);
   const words = facilityWords(config);
+  const labelProblem = (labels: Labels): string | undefined => checkLabels(labels, words)?.reason;
   return startHttp({
     bind: config.http.bind,
     port: config.http.ports.streamer,
@@ -130,10 +132,11 @@ async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
     health: () => condition.health(clock.now(), outlook.waiting()),
     registry: metrics.registry,
     routes: (app) => {
+      boardRoutes(app, { ...deps, context: { ...deps.context, outlook }, labelProblem });
       routes(app, {
         ...deps,
         admits: settings.route.admits,
-        labelProblem: (labels) => checkLabels(labels, words)?.reason,
+        labelProblem,
         context: { ...deps.context, outlook },
         verify: { stores: { storage: store, copy: copies }, wakeVerify: () => wakes.verify.notify() },
         wake: () => [wakes.store, wakes.legs, wakes.after, wakes.roots].forEach((wake) => wake.notify()),

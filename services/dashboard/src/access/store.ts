@@ -18,7 +18,8 @@ const SCHEMA: readonly string[] = [
    CREATE TABLE audit (
      id INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL, address TEXT NOT NULL,
      what TEXT NOT NULL, subject TEXT NOT NULL, result TEXT NOT NULL) STRICT;
-   CREATE INDEX audit_at ON audit (at);`,
+   CREATE INDEX audit_at ON audit (at);
+   CREATE TABLE spent (word TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;`,
 ];
 
 /** A session ends this long after its last request, and this long after signing in whatever happens. */
@@ -208,6 +209,14 @@ export class AccessStore {
         result: String(row['result']),
       }),
     );
+  }
+
+  /** Whether the word of a form comes for the first time. Words are kept for as long as a page may stay open. */
+  spend(word: string, now: number): boolean {
+    return this.#tx(() => {
+      this.#run('DELETE FROM spent WHERE at < ?', now - LONGEST_MS);
+      return this.#run('INSERT OR IGNORE INTO spent (word, at) VALUES (?, ?)', word, now) === 1;
+    });
   }
 
   #get(sql: string, ...values: SQLInputValue[]): Record<string, unknown> | undefined {

@@ -24,6 +24,9 @@ export interface DayBooking extends BookingFacts {
   readonly calendar: string;
   readonly scanner: string;
   readonly accessionNumber?: string;
+  readonly studyInstanceUid?: string;
+  /** Who booked, as the calendar says: unproven. */
+  readonly booker?: string;
   readonly labels?: Labels;
   /** The event's title as it was typed; only of an event that is no booking. */
   readonly title?: string;
@@ -82,6 +85,7 @@ export interface Row {
   readonly labels?: Labels;
   readonly title?: string;
   readonly calendar?: string;
+  readonly booker?: string;
   readonly series: number;
   readonly images: number;
   readonly folder?: string;
@@ -101,9 +105,9 @@ export interface Board {
   readonly away: Readonly<Partial<Record<'bookings' | 'items' | 'exams' | 'sessions', number>>>;
 }
 
-/** Folds a day into its board. `now`: epoch milliseconds. Pure. */
-export function boardOf(facts: DayFacts, now: number): Board {
-  const rows = [...bookedRows(facts, now), ...unbookedRows(facts, now)];
+/** Folds a day into its board. `now`: epoch milliseconds; `sees`: which rows the person may see. Pure. */
+export function boardOf(facts: DayFacts, now: number, sees: (row: Row) => boolean = () => true): Board {
+  const rows = [...bookedRows(facts, now), ...unbookedRows(facts, now)].filter(({ row }) => sees(row));
   const names = [...new Set([...facts.scanners, ...rows.map(({ scanner }) => scanner)])];
   const scanners = names
     .map((scanner) => ({
@@ -126,7 +130,7 @@ interface Placed {
 function bookedRows(facts: DayFacts, now: number): Placed[] {
   if (isAway(facts.bookings)) return [];
   return facts.bookings.map((booking) => {
-    const { accessionNumber, id, calendar, scanner, labels, title, start, end } = booking;
+    const { accessionNumber, id, calendar, scanner, labels, title, booker, start, end } = booking;
     const exams = listed(facts.exams, (exam) =>
       accessionNumber === undefined ? false : exam.accessionNumbers.includes(accessionNumber),
     );
@@ -144,6 +148,7 @@ function bookedRows(facts: DayFacts, now: number): Placed[] {
       calendar,
       ...(labels && { labels }),
       ...(title !== undefined && { title }),
+      ...(booker !== undefined && { booker }),
       ...sizeOf(sessions),
       journey,
     };

@@ -15,3 +15,13 @@ export const spanOf = (day: Temporal.PlainDate, timezone: string): Span => ({
 /** Whether something touches the span. Of no length, it belongs to the span in which it lies. */
 export const overlaps = (start: number, end: number, { from, to }: Span): boolean =>
   start < to && (end > from || start >= from);
+
+/** A calendar day as it is written in addresses; undefined where it is none. */
+export function dateIn(text: string): Temporal.PlainDate | undefined {
+  if (!/^\d{4}-\d\d-\d\d$/.test(text)) return undefined;
+  try {
+    return Temporal.PlainDate.from(text, { overflow: 'reject' });
+  } catch {
+    return undefined;
+  }
+}

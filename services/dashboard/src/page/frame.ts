@@ -1,32 +1,49 @@
 /** What all pages share: head, navigation, and where a page's own part goes. */
+import type { Person } from '../access/roles.ts';
+import { t } from '../texts/pages.ts';
 import { html, type Html } from './html.ts';
 
-const PAGES = [
-  ['/', 'Today'],
-  ['/series', 'Series'],
-  ['/bookings', 'Bookings'],
-  ['/health', 'Health'],
-  ['/viewer', 'Viewer'],
-] as const;
+const PAGES = ['/', '/series', '/bookings', '/health'] as const;
+export type PagePath = (typeof PAGES)[number];
 
-/** A whole page. `path`: which entry of the navigation it is. */
-export const framed = (title: string, path: (typeof PAGES)[number][0] | undefined, main: Html): string =>
+export interface Framed {
+  readonly title: string;
+  /** Which entry of the navigation it is; with it, the page follows events. */
+  readonly path?: PagePath | undefined;
+  readonly main: Html;
+  readonly person?: Person | undefined;
+}
+
+/** A whole page. */
+export const framed = ({ title, path, main, person }: Framed): string =>
   `<!doctype html>\n${html`<html lang="en">
     <head>
       <meta charset="utf-8" />
       <meta name="viewport" content="width=device-width, initial-scale=1" />
       <title>${title} · Scanflow</title>
+      <link rel="icon" href="/assets/icon.svg" type="image/svg+xml" />
       <link rel="stylesheet" href="/assets/board.css" />
       <script type="module" src="/assets/board.js"></script>
     </head>
     <body>
+      <a class="skip" href="#main">${t.skip}</a>
       <header>
-        <b>Scanflow</b>
-        <nav aria-label="Pages">
-          ${PAGES.map(([to, name]) => html`<a href="${to}" ${to === path && html`aria-current="page"`}>${name}</a>`)}
-        </nav>
+        <b class="name">Scanflow</b>
+        ${person !== undefined && navigation(path)}
         ${path !== undefined && html`<span id="live" class="live" role="status"></span>`}
+        ${person !== undefined && account(person)}
       </header>
-      <main>${main}</main>
+      <main id="main" tabindex="-1">${main}</main>
     </body>
   </html>`.toString()}\n`;
+
+const navigation = (path: PagePath | undefined): Html =>
+  html`<nav aria-label="${t.pages}">
+    ${PAGES.map((to) => html`<a href="${to}" ${to === path && html`aria-current="page"`}>${t.nav[to]}</a>`)}
+  </nav>`;
+
+const account = ({ name, role }: Person): Html =>
+  html`<form method="post" action="/sign-out" class="account">
+    <span title="${t.roles[role]}">${name}</span>
+    <button>${t.signOut}</button>
+  </form>`;

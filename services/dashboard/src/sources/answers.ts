@@ -14,6 +14,7 @@ const labels = z.object({ project: z.string(), subject: z.string(), session: z.s
 const count = z.number().int().nonnegative();
 
 const outcome = z.object({
+  outcome: z.enum(['booking', 'rejected', 'skipped', 'cancelled', 'superseded']),
   calendar: z.string(),
   scanner: z.string().default(''),
   uid: z.string().default(''),
@@ -24,6 +25,8 @@ const outcome = z.object({
   end: instant.optional(),
   summary: z.string().optional(),
   accessionNumber: z.string().optional(),
+  studyInstanceUid: z.string().optional(),
+  booker: z.string().optional(),
   project: z.string().optional(),
   subject: z.string().optional(),
   session: z.string().optional(),
@@ -31,12 +34,36 @@ const outcome = z.object({
 });
 export type OutcomeAnswer = z.infer<typeof outcome>;
 
-/** `/api/bookings` of cal2wl. */
-export const bookingsAnswer = z.object({
+/** `/api/board/bookings` of cal2wl. */
+export const bookingsAnswer = z.object({ bookings: z.array(outcome) });
+
+const note = z.object({ code: z.string(), message: z.string() });
+
+/** `/api/bookings` of cal2wl: all that the calendars hold now. */
+export const outcomesAnswer = z.object({
   bookings: z.array(outcome),
   skipped: z.array(outcome),
   rejected: z.array(outcome),
 });
+
+/** `/api/calendars` of cal2wl. */
+export const calendarsAnswer = z.object({
+  calendars: z.array(
+    z.object({
+      calendar: z.string(),
+      scanner: z.string().default(''),
+      state: z.enum(['good', 'stale', 'unknown']),
+      ageSeconds: count.optional(),
+      failure: note.optional(),
+      notes: z.array(note).default([]),
+      bookings: count,
+      skipped: count,
+      rejected: count,
+      held: count,
+    }),
+  ),
+});
+export type CalendarAnswer = z.infer<typeof calendarsAnswer>['calendars'][number];
 
 const item = z.object({ accessionNumber: z.string() });
 
@@ -74,21 +101,41 @@ const leg = z.object({
   total: count,
   nextTry: instant.optional(),
   failure: reason.optional(),
+  path: z.string().optional(),
+});
+
+const verification = z.object({
+  place: z.string(),
+  looked: instant.optional(),
+  good: instant.optional(),
+  failure: reason.optional(),
 });
 
 const series = z.object({
   id: z.string(),
   seriesInstanceUid: z.string(),
+  studyInstanceUid: z.string(),
+  accessionNumber: z.string(),
+  modality: z.string(),
+  seriesNumber: z.string(),
+  seriesDescription: z.string(),
   state: z.enum(['collecting', 'working', 'complete', 'failed', 'quarantined']),
   reason: z.string().optional(),
   reasonCode: z.string().optional(),
+  labels: labels.optional(),
+  decision: z
+    .object({ kind: z.string(), at: instant, by: z.string(), reason: z.string().optional() })
+    .optional(),
   firstSeen: instant,
   expected: count.optional(),
   images: z.object({ inOrthanc: count, stored: count }),
+  session: z.string().optional(),
   legs: z.array(leg),
+  verification: z.array(verification).catch([]),
 });
+export type SeriesAnswer = z.infer<typeof series>;
 
-/** `/api/sessions` of the streamer. */
+/** `/api/board/sessions` and `/api/board/find` of the streamer. */
 export const sessionsAnswer = z.object({
   sessions: z.array(
     z.object({
@@ -104,16 +151,40 @@ export const sessionsAnswer = z.object({
       series: z.array(series),
     }),
   ),
-});
-
-/** `/api/hooks` of the streamer. */
-export const hooksAnswer = z.object({
   hooks: z.array(
     z.object({
       subject: z.string(),
       target: z.string(),
       state: z.enum(['pending', 'done', 'failed']),
+      attempts: count.default(0),
       failure: reason.optional(),
+      output: z.string().default(''),
+    }),
+  ),
+});
+export type SessionsAnswer = z.infer<typeof sessionsAnswer>;
+
+/** `/api/board/series` of the streamer. */
+export const seriesAnswer = z.object({ total: count, series: z.array(series) });
+
+/** `/api/board/counts` of the streamer. */
+export const countsAnswer = z.object({
+  series: z.record(z.string(), count),
+  legs: z.array(z.object({ target: z.string(), state: z.string(), count })),
+  waiting: z.array(z.object({ target: z.string(), code: z.string(), count })),
+});
+export type Counts = z.infer<typeof countsAnswer>;
+
+export const previewAnswer = z.object({ path: z.string() });
+
+/** `/api/storage` of the streamer. */
+export const rootsAnswer = z.object({
+  roots: z.array(
+    z.object({
+      name: z.string(),
+      root: z.string(),
+      code: z.string().optional(),
+      message: z.string().optional(),
     }),
   ),
 });

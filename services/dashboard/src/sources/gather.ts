@@ -1,61 +1,40 @@
-/** Asks the other services for what a day needs. A service that does not answer leaves its part away, not the page broken. */
-import { FailureError, messageOf } from '@scanflow/failure';
+/** Asks the other services for what a page needs. A service that does not answer leaves its part away, not the page broken. */
+import { createHash } from 'node:crypto';
 import type { z } from 'zod';
-import type { DayFacts } from '../day/board.ts';
-import type { Away } from '../journey/facts.ts';
-import { bookingsAnswer, hooksAnswer, performedAnswer, sessionsAnswer, worklistAnswer } from './answers.ts';
+import type { DayExam, DayFacts } from '../day/board.ts';
+import { isAway, type Away } from '../journey/facts.ts';
 import { spanOf } from '../day/span.ts';
+import {
+  bookingsAnswer,
+  performedAnswer,
+  sessionsAnswer,
+  worklistAnswer,
+  type SessionsAnswer,
+} from './answers.ts';
 import { bookingsOf, examsOf, itemsOf, sessionsOf } from './read.ts';
-
-/** GET of one service's page as JSON. Throws a FailureError where the service does not answer, or answers something else. */
-export type Ask = (path: string) => Promise<unknown>;
+import type { Service } from './service.ts';
 
 export interface Services {
-  readonly cal2wl: Ask;
-  readonly worklist: Ask;
-  readonly streamer: Ask;
+  readonly cal2wl: Service;
+  readonly worklist: Service;
+  readonly streamer: Service;
 }
 
-const TIMEOUT_MS = 5_000;
-const MOST_BYTES = 32 * 1024 * 1024;
-
-/** `headers`: reads the internal token anew at each request, so that a new one counts at once. */
-export const asking =
-  (url: string, headers: () => Promise<Readonly<Record<string, string>>>): Ask =>
-  async (path) => {
-    try {
-      const response = await fetch(`${url}${path}`, {
-        headers: await headers(),
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-        redirect: 'error',
-      });
-      if (!response.ok) {
-        await response.body?.cancel();
-        throw new Error(`it answered ${response.status}`);
-      }
-      return JSON.parse(await bounded(response)) as unknown;
-    } catch (error) {
-      throw new FailureError(
-        { kind: 'transient', code: 'SERVICE_AWAY', message: `${url} does not answer (${messageOf(error)})` },
-        error,
-      );
-    }
-  };
-
-async function bounded(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    bytes += chunk.byteLength;
-    if (bytes > MOST_BYTES) throw new Error('the answer is larger than 32 MiB');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
+/** What all services know of one booking, exam or session. */
+export interface Found extends Pick<DayFacts, 'bookings' | 'items' | 'exams' | 'sessions'> {
+  /** As the streamer answers: series with their numbers and descriptions. */
+  readonly answer: SessionsAnswer | Away;
 }
 
 export interface Gatherer {
-  /** What all services know of a day. Never rejects. */
+  /** What all services know of a day. Never rejects. Who asks at the same time gets the same answer. */
   readonly day: (day: Temporal.PlainDate) => Promise<DayFacts>;
+  /** By accession number, Study UID, path, or the ID of a session, a series, an exam or an event. Never rejects. */
+  readonly find: (text: string) => Promise<Found>;
+  /** One page of a service, or since when it does not answer. `name`: of the part. */
+  readonly part: <T>(name: string, read: () => Promise<T>) => Promise<T | Away>;
+  /** A text that differs after each change that pages show. Never rejects. */
+  readonly mark: () => Promise<string>;
 }
 
 export interface GatherOptions {
@@ -67,9 +46,64 @@ export interface GatherOptions {
   readonly onAway: (part: string, error: unknown) => void;
 }
 
+/** Images of a booking may come the day after, and at the latest a week later stand in its row. */
+const BEFORE_MS = 86_400_000;
+const AFTER_MS = 7 * 86_400_000;
+
+export const asked = async <T>(service: Service, path: string, schema: z.ZodType<T>): Promise<T> =>
+  schema.parse(await service.ask(path));
+
 export function createGatherer({ services, timezone, scanners, now, onAway }: GatherOptions): Gatherer {
+  const { cal2wl, worklist, streamer } = services;
+  const part = parts(now, onAway);
+  const days = new Map<string, Promise<DayFacts>>();
+  const items = () =>
+    part('items', async () => itemsOf(await asked(worklist, '/api/worklist', worklistAnswer)));
+  const look = async (day: Temporal.PlainDate): Promise<DayFacts> => {
+    const span = spanOf(day, timezone);
+    const query = (from: number, to: number): string => `?from=${iso(from)}&to=${iso(to)}`;
+    const bookingsPage = `/api/board/bookings${query(span.from, span.to)}`;
+    const sessionsPage = `/api/board/sessions${query(span.from - BEFORE_MS, span.to + AFTER_MS)}`;
+    const [bookings, listed, exams, sessions] = await Promise.all([
+      part('bookings', async () => bookingsOf(await asked(cal2wl, bookingsPage, bookingsAnswer))),
+      items(),
+      part('exams', async () => examsOf(await asked(worklist, '/api/performed', performedAnswer), span)),
+      part('sessions', async () => sessionsOf(await asked(streamer, sessionsPage, sessionsAnswer))),
+    ]);
+    return { day, timezone, scanners, bookings, items: listed, exams, sessions };
+  };
+  return {
+    part,
+    day: (day) => {
+      const key = day.toString();
+      const running = days.get(key) ?? look(day).finally(() => days.delete(key));
+      days.set(key, running);
+      return running;
+    },
+    find: (text) => find(text, { services, part, items }),
+    mark: async () => {
+      const pages = [
+        cal2wl.ask('/api/bookings'),
+        worklist.ask('/api/worklist'),
+        worklist.ask('/api/performed'),
+        streamer.ask('/api/board/mark'),
+      ];
+      const hash = createHash('sha256');
+      for (const answer of await Promise.allSettled(pages))
+        hash.update(answer.status === 'fulfilled' ? JSON.stringify(answer.value, unlessTime) : 'away');
+      return hash.digest('base64');
+    },
+  };
+}
+
+/** The time of cal2wl's last pass changes with each pass, and pages do not show it. */
+const unlessTime = (key: string, value: unknown): unknown =>
+  key === 'at' || key === 'from' || key === 'to' ? undefined : value;
+
+/** Reads a part; one that cannot be read is away since its first silence, and is logged once. */
+function parts(now: () => number, onAway: GatherOptions['onAway']): Gatherer['part'] {
   const since = new Map<string, number>();
-  const part = async <T>(name: string, read: () => Promise<T>): Promise<T | Away> => {
+  return async (name, read) => {
     try {
       const value = await read();
       since.delete(name);
@@ -81,25 +115,56 @@ export function createGatherer({ services, timezone, scanners, now, onAway }: Ga
       return { since: first };
     }
   };
-  const asked = async <T>(ask: Ask, path: string, schema: z.ZodType<T>): Promise<T> =>
-    schema.parse(await ask(path));
-  return {
-    day: async (day) => {
-      const span = spanOf(day, timezone);
-      const { cal2wl, worklist, streamer } = services;
-      const [bookings, items, exams, sessions] = await Promise.all([
-        part('bookings', async () => bookingsOf(await asked(cal2wl, '/api/bookings', bookingsAnswer), span)),
-        part('items', async () => itemsOf(await asked(worklist, '/api/worklist', worklistAnswer))),
-        part('exams', async () => examsOf(await asked(worklist, '/api/performed', performedAnswer), span)),
-        part('sessions', async () => {
-          const [list, hooks] = await Promise.all([
-            asked(streamer, '/api/sessions?limit=10000', sessionsAnswer),
-            asked(streamer, '/api/hooks?limit=10000', hooksAnswer),
-          ]);
-          return sessionsOf(list, hooks);
-        }),
-      ]);
-      return { day, timezone, scanners, bookings, items, exams, sessions };
-    },
-  };
 }
+
+interface Finding {
+  readonly services: Services;
+  readonly part: Gatherer['part'];
+  readonly items: () => Promise<DayFacts['items']>;
+}
+
+async function find(text: string, { services, part, items }: Finding): Promise<Found> {
+  const { cal2wl, worklist, streamer } = services;
+  const bookingsBy = (key: string): Promise<DayFacts['bookings']> =>
+    part('bookings', async () =>
+      bookingsOf(await asked(cal2wl, `/api/board/bookings?find=${encodeURIComponent(key)}`, bookingsAnswer)),
+    );
+  const sessionsBy = (key: string): Promise<SessionsAnswer | Away> =>
+    part('sessions', () =>
+      asked(streamer, `/api/board/find?text=${encodeURIComponent(key)}`, sessionsAnswer),
+    );
+  const allExams = await part('exams', async () =>
+    examsOf(await asked(worklist, '/api/performed', performedAnswer), EVER),
+  );
+  const exam = isAway(allExams) ? undefined : allExams.find(({ id }) => id === text);
+  const key = exam?.accessionNumbers[0] ?? exam?.studyInstanceUids[0] ?? text;
+  const [first, second, listed] = await Promise.all([bookingsBy(key), sessionsBy(key), items()]);
+  // each may know the other by its accession number alone
+  const accession = accessionOf(first) ?? accessionIn(second);
+  const known = accession === undefined || accession === key;
+  const bookings = known || hasSome(first) ? first : await bookingsBy(accession);
+  const answer =
+    known || (!isAway(second) && second.sessions.length > 0) ? second : await sessionsBy(accession);
+  const exams = isAway(allExams)
+    ? allExams
+    : allExams.filter((one) => one === exam || isExamOf(one, accession, answer));
+  return { bookings, items: listed, exams, answer, sessions: isAway(answer) ? answer : sessionsOf(answer) };
+}
+
+function isExamOf(exam: DayExam, accession: string | undefined, answer: SessionsAnswer | Away): boolean {
+  if (accession !== undefined && exam.accessionNumbers.includes(accession)) return true;
+  const studies = isAway(answer) ? [] : answer.sessions.flatMap((one) => one.studyInstanceUids);
+  return exam.studyInstanceUids.some((uid) => studies.includes(uid));
+}
+
+const EVER = { from: -Infinity, to: Infinity };
+
+const accessionOf = (bookings: DayFacts['bookings']): string | undefined =>
+  isAway(bookings) ? undefined : bookings.find((one) => one.accessionNumber !== undefined)?.accessionNumber;
+
+const accessionIn = (answer: SessionsAnswer | Away): string | undefined =>
+  isAway(answer) ? undefined : answer.sessions.find((one) => one.accessionNumber !== '')?.accessionNumber;
+
+const hasSome = (part: readonly unknown[] | Away): boolean => !isAway(part) && part.length > 0;
+
+const iso = (millis: number): string => Temporal.Instant.fromEpochMilliseconds(millis).toString();

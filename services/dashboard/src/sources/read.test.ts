@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { spanOf } from '../day/span.ts';
 import { bookingsAnswer, performedAnswer } from './answers.ts';
-import { asking, createGatherer } from './gather.ts';
+import { createGatherer } from './gather.ts';
 import { bookingsOf, examsOf } from './read.ts';
+import { serviceAt, type Service } from './service.ts';
 
 const DAY = Temporal.PlainDate.from('2026-11-28');
 const ZONE = 'Europe/Amsterdam';
@@ -21,21 +22,26 @@ const event = (start: string, end: string, more = {}): object => ({
   ...more,
 });
 
-test('read: the events of a day are those that touch it in the facility’s zone', () => {
+test('read: an event that is no booking has its title, a booking its labels', () => {
+  const labels = { project: '3010000.01', subject: 'sub-007', session: 'ses-mri01' };
   const answer = bookingsAnswer.parse({
     bookings: [
-      event('2026-11-27T22:30:00Z', '2026-11-27T23:00:00Z'),
-      event('2026-11-27T22:30:00Z', '2026-11-27T23:30:00Z'),
-      event('2026-11-28T22:30:00Z', '2026-11-28T23:30:00Z'),
-      event('2026-11-28T23:00:00Z', '2026-11-29T00:00:00Z'),
+      event('2026-11-27T22:30:00Z', '2026-11-27T23:00:00Z', {
+        ...labels,
+        summary: 'x',
+        accessionNumber: 'A1',
+      }),
+      event('2026-11-27T22:30:00Z', '2026-11-27T23:30:00Z', { outcome: 'rejected', summary: 'tue Anna' }),
+      { ...event('', ''), start: undefined, end: undefined },
     ],
-    skipped: [],
-    rejected: [],
   });
-  const ends = bookingsOf(answer, spanOf(DAY, ZONE)).map(({ end }) =>
-    Temporal.Instant.fromEpochMilliseconds(end).toString(),
+  assert.deepEqual(
+    bookingsOf(answer).map(({ labels: own, title, outcome }) => [outcome, own, title]),
+    [
+      ['booking', labels, undefined],
+      ['rejected', undefined, 'tue Anna'],
+    ],
   );
-  assert.deepEqual(ends, ['2026-11-27T23:30:00Z', '2026-11-28T23:30:00Z']);
 });
 
 test('read: a day on which clocks change has 23 or 25 hours', () => {
@@ -67,28 +73,48 @@ test('read: an exam that still runs past midnight stands on both days', () => {
   assert.equal(examsOf(answer, spanOf(DAY.add({ days: 2 }), ZONE)).length, 0);
 });
 
-const refused = (): Promise<never> => Promise.reject(new Error('refused'));
-const empty = { bookings: [], skipped: [], rejected: [] };
+const answering = (answer: () => Promise<unknown>): Service => ({
+  ask: answer,
+  look: async () => ({ status: 200, body: await answer() }),
+  post: async () => ({ status: 200, body: await answer() }),
+});
 
 test('gather: a service that is away leaves its part away since its first silence, the others stay', async () => {
   let now = 1000;
-  const told: string[] = [];
+  const logged: string[] = [];
   const gatherer = createGatherer({
     services: {
-      cal2wl: () => Promise.resolve(empty),
-      worklist: refused,
-      streamer: () => Promise.resolve({ sessions: 'none' }),
+      cal2wl: answering(() => Promise.resolve({ bookings: [] })),
+      worklist: answering(() => Promise.reject(new Error('refused'))),
+      streamer: answering(() => Promise.resolve({ sessions: 'none' })),
     },
     timezone: ZONE,
     scanners: [],
     now: () => now,
-    onAway: (part) => told.push(part),
+    onAway: (part) => logged.push(part),
   });
   await gatherer.day(DAY);
   now = 2000;
   const { bookings, items, sessions } = await gatherer.day(DAY);
   assert.deepEqual([bookings, items, sessions], [[], { since: 1000 }, { since: 1000 }]);
-  assert.deepEqual(told.sort(), ['exams', 'items', 'sessions']);
+  assert.deepEqual(logged.sort(), ['exams', 'items', 'sessions']);
+});
+
+test('gather: the mark changes with what pages show, and not with each pass over the calendars', async () => {
+  let bookings: unknown = { at: 'first', bookings: [] };
+  const empty = answering(() => Promise.resolve({}));
+  const gatherer = createGatherer({
+    services: { cal2wl: answering(() => Promise.resolve(bookings)), worklist: empty, streamer: empty },
+    timezone: ZONE,
+    scanners: [],
+    now: () => 0,
+    onAway: () => undefined,
+  });
+  const first = await gatherer.mark();
+  bookings = { at: 'second', bookings: [] };
+  assert.equal(await gatherer.mark(), first);
+  bookings = { at: 'second', bookings: [{}] };
+  assert.notEqual(await gatherer.mark(), first);
 });
 
 test('ask: the token goes along; an answer that is no JSON, refused, redirected or endless is SERVICE_AWAY', async (t) => {
@@ -110,7 +136,9 @@ test('ask: the token goes along; an answer that is no JSON, refused, redirected 
     server.close();
   });
   const { port } = server.address() as AddressInfo;
-  const ask = asking(`http://127.0.0.1:${port}`, () => Promise.resolve({ authorization: 'Bearer word' }));
+  const { ask } = serviceAt(`http://127.0.0.1:${port}`, () =>
+    Promise.resolve({ authorization: 'Bearer word' }),
+  );
   assert.deepEqual(await ask('/json'), { token: 'Bearer word' });
   for (const path of ['/html', '/moved', '/large', '/refused'])
     await assert.rejects(

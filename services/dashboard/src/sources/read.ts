@@ -5,37 +5,23 @@ import { overlaps, type Span } from '../day/span.ts';
 import type { DeliveryFacts, SeriesFacts } from '../journey/facts.ts';
 import type {
   bookingsAnswer,
-  hooksAnswer,
   OutcomeAnswer,
   performedAnswer,
-  sessionsAnswer,
+  SeriesAnswer,
+  SessionsAnswer,
   worklistAnswer,
 } from './answers.ts';
 
 /** The events of a day. An event without a time cannot stand on a board. */
-export function bookingsOf(answer: z.infer<typeof bookingsAnswer>, span: Span): DayBooking[] {
-  const kinds = [
-    ['booking', answer.bookings],
-    ['rejected', answer.rejected],
-    ['skipped', answer.skipped],
-  ] as const;
-  return kinds.flatMap(([outcome, events]) =>
-    events.flatMap((event) => {
-      const { start, end = start } = event;
-      if (start === undefined || end === undefined || !overlaps(start, end, span)) return [];
-      return [bookingOf(event, outcome, start, end)];
-    }),
-  );
-}
+export const bookingsOf = ({ bookings }: z.infer<typeof bookingsAnswer>): DayBooking[] =>
+  bookings.flatMap((event) => {
+    const { start, end = start } = event;
+    return start === undefined || end === undefined ? [] : [bookingOf(event, start, end)];
+  });
 
-function bookingOf(
-  event: OutcomeAnswer,
-  outcome: DayBooking['outcome'],
-  start: number,
-  end: number,
-): DayBooking {
-  const { calendar, scanner, uid, recurrenceId, code, reason, summary, accessionNumber, warnings } = event;
-  const { project, subject, session } = event;
+function bookingOf(event: OutcomeAnswer, start: number, end: number): DayBooking {
+  const { outcome, calendar, scanner, uid, recurrenceId, code, reason, summary, warnings } = event;
+  const { project, subject, session, accessionNumber, studyInstanceUid, booker } = event;
   const labelled = project !== undefined && subject !== undefined && session !== undefined;
   return {
     id: [calendar, uid, recurrenceId].join('/'),
@@ -45,6 +31,8 @@ function bookingOf(
     start,
     end,
     ...(accessionNumber !== undefined && { accessionNumber }),
+    ...(studyInstanceUid !== undefined && { studyInstanceUid }),
+    ...(booker !== undefined && { booker }),
     ...(labelled && { labels: { project, subject, session } }),
     ...(!labelled && summary !== undefined && { title: summary }),
     ...((outcome !== 'booking' || warnings.length > 0) && { reason: { code, message: reason } }),
@@ -75,10 +63,7 @@ export const examsOf = ({ steps }: z.infer<typeof performedAnswer>, span: Span):
     }));
 
 /** All sessions: which of them belong to a day, its bookings and exams say. */
-export function sessionsOf(
-  { sessions }: z.infer<typeof sessionsAnswer>,
-  { hooks }: z.infer<typeof hooksAnswer>,
-): DaySession[] {
+export function sessionsOf({ sessions, hooks }: SessionsAnswer): DaySession[] {
   const deliveries = Map.groupBy(hooks, ({ subject }) => subject);
   const of = (subject: string): DeliveryFacts[] =>
     (deliveries.get(subject) ?? []).map(({ target, state, failure }) => ({
@@ -96,22 +81,19 @@ export function sessionsOf(
   }));
 }
 
-function seriesOf({
-  images,
-  reason,
-  reasonCode,
-  expected,
-  legs,
-  ...series
-}: z.infer<typeof sessionsAnswer>['sessions'][number]['series'][number]): SeriesFacts {
+function seriesOf({ images, reason, reasonCode, expected, legs, ...series }: SeriesAnswer): SeriesFacts {
+  const { id, seriesInstanceUid, state, firstSeen } = series;
   return {
-    ...series,
+    id,
+    seriesInstanceUid,
+    state,
+    firstSeen,
     // clean-up deletes from Orthanc what is stored
     arrived: Math.max(images.inOrthanc, images.stored),
     stored: images.stored,
     ...(expected !== undefined && { expected }),
     ...(reason !== undefined && { reason: { code: reasonCode ?? '', message: reason } }),
-    legs: legs.map(({ nextTry, failure, ...leg }) => ({
+    legs: legs.map(({ nextTry, failure, path: _, ...leg }) => ({
       ...leg,
       ...(nextTry !== undefined && { nextTry }),
       ...(failure && { failure }),

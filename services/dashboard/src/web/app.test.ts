@@ -9,12 +9,18 @@ import { until } from '@scanflow/testkit';
 import fastify, { type FastifyInstance } from 'fastify';
 import { createLimiter } from '../access/limiter.ts';
 import { AccessStore } from '../access/store.ts';
-import { html } from '../page/html.ts';
+import { createGatherer } from '../sources/gather.ts';
+import type { Service } from '../sources/service.ts';
 import { addPages } from './app.ts';
 
 const START = Temporal.Instant.from('2026-11-28T08:00:00Z').epochMilliseconds;
 const HOST = 'board.example.org';
+/** What a proxy in front says. */
+const TLS = { 'x-forwarded-proto': 'https' };
 const FORM = 'application/x-www-form-urlencoded';
+
+const away = (): Promise<never> => Promise.reject(new Error('away'));
+const silent: Service = { ask: away, look: away, post: away };
 
 interface Rig {
   readonly app: FastifyInstance;
@@ -33,15 +39,25 @@ async function rig(t: TestContext): Promise<Rig> {
     followers.add(changed);
     return () => followers.delete(changed);
   };
-  const app = fastify();
+  const app = fastify({ trustProxy: ['127.0.0.1'] });
+  const services = { cal2wl: silent, worklist: silent, streamer: silent };
+  const now = (): number => clock.now;
+  const gatherer = createGatherer({ services, timezone: 'UTC', scanners: [], now, onAway: () => undefined });
   addPages(app, {
     store,
     limiter: createLimiter(),
     hosts: new Set([HOST]),
-    secure: true,
-    now: () => clock.now,
+    now,
     watch: { follow },
-    day: (day, { name }) => Promise.resolve(html`<p>${name} sees ${day?.toString() ?? 'today'}</p>`),
+    gatherer,
+    services,
+    receiver: silent,
+    facility: { name: 'Here', timezone: 'UTC', titleOf: () => undefined },
+    targets: ['storage'],
+    destinations: [],
+    calendars: [],
+    judge: () => undefined,
+    onError: (route, error) => assert.fail(`${route}: ${String(error)}`),
   });
   t.after(async () => {
     await app.close();
@@ -53,7 +69,7 @@ async function rig(t: TestContext): Promise<Rig> {
 }
 
 const get = (app: FastifyInstance, url: string, headers = {}) =>
-  app.inject({ method: 'GET', url, headers: { host: HOST, ...headers } });
+  app.inject({ method: 'GET', url, headers: { host: HOST, ...TLS, ...headers } });
 function post(
   app: FastifyInstance,
   url: string,
@@ -62,6 +78,7 @@ function post(
 ) {
   const all: Record<string, string | undefined> = {
     host: HOST,
+    ...TLS,
     'sec-fetch-site': 'same-origin',
     'content-type': FORM,
     ...headers,
@@ -100,7 +117,7 @@ test('web: who is not signed in sees no day, and comes back to it after signing 
   const answer = await post(app, '/sign-in', { name: 'anna', password: PASSWORD, next: '/day/2026-11-27' });
   assert.deepEqual([answer.statusCode, answer.headers.location], [303, '/day/2026-11-27']);
   const cookie = String(answer.headers['set-cookie']).split(';')[0] ?? '';
-  assert.match((await get(app, '/day/2026-11-27', { cookie })).body, /anna sees 2026-11-27/);
+  assert.match((await get(app, '/day/2026-11-27', { cookie })).body, /<h1>Friday,? 27 November<\/h1>/);
 });
 
 test('web: signing in leads to no other web site', async (t) => {
@@ -191,6 +208,22 @@ test('web: another name of the board, and a form of another web site, are refuse
   );
 });
 
+test('web: beyond this machine nobody signs in without TLS; on this machine any port goes', async (t) => {
+  const place = await rig(t);
+  const plain = { host: HOST, 'x-forwarded-proto': 'http' };
+  const { statusCode, body } = await get(place.app, '/sign-in', plain);
+  assert.deepEqual([statusCode, body.includes('Open the board by https')], [403, true]);
+  assert.equal(
+    (await post(place.app, '/sign-in', { name: 'anna', password: 'x' }, plain)).body.includes('https'),
+    true,
+  );
+  const here = { host: '127.0.0.1:18080', 'x-forwarded-proto': 'http' };
+  assert.equal((await get(place.app, '/sign-in', here)).statusCode, 200);
+  const link = `/invite/${place.store.invite('anna', START)}`;
+  const answer = await post(place.app, link, { password: PASSWORD }, here);
+  assert.match(String(answer.headers['set-cookie']), /^scanflow=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax$/);
+});
+
 test('web: every answer forbids scripts of others, frames and caches', async (t) => {
   const { app } = await rig(t);
   for (const url of ['/sign-in', '/', '/day/2026-02-30', '/none', '/assets/board.css']) {
@@ -214,7 +247,7 @@ test('web: what is no form is refused', async (t) => {
   const { app } = await rig(t);
   const answer = await post(app, '/sign-in', {}, { 'content-type': 'application/json' });
   assert.equal(answer.statusCode, 415);
-  const large = await post(app, '/sign-in', { name: 'a'.repeat(20_000) });
+  const large = await post(app, '/sign-in', { name: 'a'.repeat(80_000) });
   assert.equal(large.statusCode, 413);
 });
 
@@ -223,7 +256,7 @@ test('web: who is signed in hears of changes, and leaves no follower behind', as
   const { app, followers } = place;
   const cookie = await invited(place);
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
-  const headers = { host: HOST };
+  const headers = { host: HOST, ...TLS };
   assert.equal((await eventsAt(url, headers)).resume().statusCode, 401);
   const answer = await eventsAt(url, { ...headers, cookie });
   assert.equal(answer.headers['content-type'], 'text/event-stream; charset=utf-8');

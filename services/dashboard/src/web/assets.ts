@@ -11,6 +11,7 @@ export interface Asset {
 const CLIENT = join(import.meta.dirname, '../../client');
 const SCRIPT = 'text/javascript; charset=utf-8';
 
+/** Spaces take the place of types, so that lines and columns in a browser's messages are those of the source. */
 const stripped = (name: string): Asset => ({
   type: SCRIPT,
   body: Buffer.from(stripTypeScriptTypes(readFileSync(join(CLIENT, `${name}.ts`), 'utf8'))),
@@ -23,6 +24,10 @@ export function readAssets(): ReadonlyMap<string, Asset> {
     [
       'board.css',
       { type: 'text/css; charset=utf-8', body: readFileSync(join(import.meta.dirname, '../page/board.css')) },
+    ],
+    [
+      'icon.svg',
+      { type: 'image/svg+xml', body: readFileSync(join(import.meta.dirname, '../page/icon.svg')) },
     ],
     ['board.js', stripped('board')],
     ['idiomorph.js', { type: SCRIPT, body: readFileSync(idiomorph) }],

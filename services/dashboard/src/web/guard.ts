@@ -1,4 +1,5 @@
 /** Who may ask the board at all: browsers, by a name of the board, and from its own pages where something changes. Pure. */
+import { t } from '../texts/pages.ts';
 
 /** What a browser may do with a page of ours: load our own style and scripts, post to us, and nothing else. */
 export const HEADERS: Readonly<Record<string, string>> = {
@@ -15,20 +16,27 @@ export const HEADERS: Readonly<Record<string, string>> = {
 export interface Asked {
   readonly method: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** `https`: here, or at a trusted proxy in front. */
+  readonly protocol: string;
 }
 
-/** Names with their ports, `board.example.org` and `127.0.0.1:8090`, in small letters. */
+/** Names by which browsers open the board, in small letters and without a port. */
 export type Hosts = ReadonlySet<string>;
 
+/** No other web site has these names, so any port of theirs is this machine. */
+const LOOPBACK = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/i;
+
+export const isLoopback = (host: string): boolean => LOOPBACK.test(host);
+
 /** Why a request is refused; undefined where it may pass. */
-export function refusal({ method, headers }: Asked, hosts: Hosts): string | undefined {
+export function refusal({ method, headers, protocol }: Asked, hosts: Hosts): string | undefined {
   const host = text(headers['host']).toLowerCase();
-  if (!hosts.has(host))
-    return 'The board does not go by that name. Ask by the address in its configuration (dashboard.hosts).';
+  if (!isLoopback(host)) {
+    if (!hosts.has(host.replace(/:\d{1,5}$/, ''))) return t.guard.name;
+    if (protocol !== 'https') return t.guard.tls;
+  }
   if (method === 'GET' || method === 'HEAD') return undefined;
-  return isOwn(headers, host)
-    ? undefined
-    : 'That form came from another web site, so nothing was done. Open the board and try again.';
+  return isOwn(headers, host) ? undefined : t.guard.form;
 }
 
 /** Fetch Metadata says where a request comes from; browsers without it send Origin with each post (Fetch 3.1, 4.5). */

@@ -1,5 +1,6 @@
 /** The pages around the board: sign in, invitation, and what went wrong. */
 import { html, type Html } from '../page/html.ts';
+import { t } from '../texts/pages.ts';
 import { LEAST_CHARACTERS } from '../access/passwords.ts';
 
 const problem = (text: string | undefined): Html | false =>
@@ -7,30 +8,28 @@ const problem = (text: string | undefined): Html | false =>
 
 /** `next`: the path to show after signing in. */
 export const signInPage = (next: string, failed?: string, name = ''): Html =>
-  html`<h1>Sign in</h1>
+  html`<h1>${t.signIn.title}</h1>
     ${problem(failed)}
     <form method="post" action="/sign-in" class="form">
       <input type="hidden" name="next" value="${next}" />
       <label
-        >User name <input name="name" value="${name}" autocomplete="username" required autofocus
+        >${t.signIn.name} <input name="name" value="${name}" autocomplete="username" required autofocus
       /></label>
       <label
-        >Password <input name="password" type="password" autocomplete="current-password" required
+        >${t.signIn.password} <input name="password" type="password" autocomplete="current-password" required
       /></label>
-      <button>Sign in</button>
+      <button>${t.signIn.title}</button>
     </form>
-    <p class="more">
-      No password yet? Whoever runs Scanflow makes a link for you: <code>scanflow user invite NAME</code>
-    </p>`;
+    <p class="more">${t.signIn.none} <code>scanflow user invite NAME</code></p>`;
 
 export const invitationPage = (word: string, name: string, failed?: string): Html =>
-  html`<h1>Welcome, ${name}</h1>
-    <p>Choose a password of at least ${LEAST_CHARACTERS} characters. This link works once.</p>
+  html`<h1>${t.invitation.welcome(name)}</h1>
+    <p>${t.invitation.choose(LEAST_CHARACTERS)}</p>
     ${problem(failed)}
     <form method="post" action="/invite/${word}" class="form">
       <input type="hidden" name="username" value="${name}" autocomplete="username" />
       <label
-        >Password
+        >${t.signIn.password}
         <input
           name="password"
           type="password"
@@ -39,10 +38,10 @@ export const invitationPage = (word: string, name: string, failed?: string): Htm
           required
           autofocus
       /></label>
-      <button>Set password and sign in</button>
+      <button>${t.invitation.set}</button>
     </form>`;
 
 export const messagePage = (title: string, text: string): Html =>
   html`<h1>${title}</h1>
     <p>${text}</p>
-    <p><a href="/">To today’s board</a></p>`;
+    <p><a href="/">${t.toToday}</a></p>`;

@@ -207,7 +207,7 @@ export const toldOf = ({ id, session }: Pick<SeriesView, 'id' | 'session'>): rea
   session === undefined ? [id] : [id, session];
 
 /** As in a booking: each label becomes a part of a path. */
-function labelsOf(body: unknown): Labels {
+export function labelsOf(body: unknown): Labels {
   const label = (name: keyof Labels): string => labelIn(body, name, /\p{Cc}/u);
   return { project: label('project'), subject: label('subject'), session: label('session') };
 }

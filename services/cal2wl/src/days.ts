@@ -1,0 +1,116 @@
+/** Bookings of any day, for the day board: what the calendars say now, and the booking records of what they no longer say. */
+import { join } from 'node:path';
+import type { BookingRecord } from '@scanflow/booking';
+import { bookingFiles, RecordWatch } from '@scanflow/records';
+import type { FastifyInstance, Log } from '@scanflow/runtime';
+import { outcomeView, type OutcomeView, type PassReport } from './report.ts';
+
+interface Query {
+  readonly from?: string;
+  readonly to?: string;
+  /** An accession number, a Study Instance UID, or CALENDAR/UID/RECURRENCE-ID of an event. */
+  readonly find?: string;
+}
+
+/** An event as in /api/bookings, or a booking that its calendar no longer has. */
+type BoardBooking = Omit<OutcomeView, 'outcome'> & {
+  readonly outcome: OutcomeView['outcome'] | 'cancelled' | 'superseded';
+  readonly booker?: string;
+  readonly supersededBy?: string;
+};
+
+/** GET /api/board/bookings?from=&to= or ?find=: the events that touch a span, or those of one booking. */
+export function addDays(
+  app: FastifyInstance,
+  {
+    data,
+    log,
+    last,
+  }: { readonly data: string; readonly log: Log; readonly last: () => PassReport | undefined },
+): void {
+  const files = bookingFiles(join(data, 'bookings'), {
+    onDamaged: (file, reason) =>
+      log.warn('booking record cannot be read', { code: 'BOOKING_UNREADABLE', file, reason }),
+  });
+  const records = new RecordWatch(files, (record: BookingRecord) => record, { replaced: true });
+  app.get<{ Querystring: Query }>('/api/board/bookings', async ({ query }, reply) => {
+    await records.look();
+    const wanted = wantedBy(query);
+    if (wanted === undefined)
+      return reply
+        .code(400)
+        .send({ error: 'expected from and to, instants like 2026-11-28T08:00:00Z, or find' });
+    return { bookings: bookingsOf(last(), records.values()).filter(wanted) };
+  });
+}
+
+/** What calendars say, then the records of all else. */
+function bookingsOf(report: PassReport | undefined, records: readonly BookingRecord[]): BoardBooking[] {
+  const bookers = new Map(records.map(({ accessionNumber, operator }) => [accessionNumber, operator]));
+  const now = (report?.calendars ?? []).flatMap(({ calendar, outcomes }) =>
+    outcomes.map((outcome): BoardBooking => {
+      const view = outcomeView(outcome, calendar);
+      const booker = bookers.get(view.accessionNumber ?? '');
+      return { ...view, ...(booker === undefined ? {} : { booker }) };
+    }),
+  );
+  const known = new Set(now.flatMap(({ accessionNumber }) => accessionNumber ?? []));
+  return [...now, ...records.filter(({ accessionNumber }) => !known.has(accessionNumber)).map(ofRecord)];
+}
+
+function ofRecord({
+  status,
+  labels,
+  source,
+  operator,
+  supersededBy,
+  ...record
+}: BookingRecord): BoardBooking {
+  const { accessionNumber, studyInstanceUid, scanner, start, end, title } = record;
+  return {
+    outcome: status === 'scheduled' ? 'booking' : status,
+    ...NOTES[status],
+    calendar: source.calendar,
+    uid: source.uid,
+    ...(source.recurrenceId === undefined ? {} : { recurrenceId: source.recurrenceId }),
+    scanner,
+    start,
+    end,
+    summary: title,
+    ...labels,
+    accessionNumber,
+    studyInstanceUid,
+    ...(operator === undefined ? {} : { booker: operator }),
+    ...(supersededBy === undefined ? {} : { supersededBy }),
+  };
+}
+
+const NOTES: Readonly<Record<BookingRecord['status'], { readonly code: string; readonly reason: string }>> = {
+  scheduled: { code: 'BOOKING', reason: 'The booking goes to the worklist.' },
+  cancelled: { code: 'CANCELLED', reason: 'The calendar no longer has this booking.' },
+  superseded: {
+    code: 'SUPERSEDED',
+    reason: 'The event carries other labels now: another booking took its place.',
+  },
+};
+
+function wantedBy({ from, to, find }: Query): ((one: BoardBooking) => boolean) | undefined {
+  if (find !== undefined)
+    return ({ accessionNumber, studyInstanceUid, calendar, uid, recurrenceId }) =>
+      [accessionNumber, studyInstanceUid, [calendar, uid, recurrenceId].join('/')].includes(find);
+  const [begin, end] = [instant(from), instant(to)];
+  if (begin === undefined || end === undefined) return undefined;
+  return (one) => {
+    const first = instant(one.start);
+    const last = instant(one.end) ?? first;
+    return first !== undefined && last !== undefined && first < end && (last > begin || first >= begin);
+  };
+}
+
+function instant(text: string | undefined): number | undefined {
+  try {
+    return text === undefined ? undefined : Temporal.Instant.from(text).epochMilliseconds;
+  } catch {
+    return undefined;
+  }
+}

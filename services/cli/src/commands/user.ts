@@ -1,0 +1,134 @@
+/** `scanflow user`: who may sign in to the day board. */
+import type { Config } from '@scanflow/config';
+import { CONFIG, openConfig } from '../config.ts';
+import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
+import { readArgs } from '../options.ts';
+import { plain, textTable } from '../terminal.ts';
+import { postUser, readUsers, UserError, type User } from '../users.ts';
+
+const help = `Usage: scanflow user [list] [--json] [--config FILE]
+       scanflow user invite [NAME] [--config FILE]
+       scanflow user add NAME [--role ROLE] [--project PROJECT …] [--address MAIL …] [--config FILE]
+       scanflow user role NAME ROLE [--project PROJECT …] [--address MAIL …] [--config FILE]
+       scanflow user password NAME [--config FILE]
+       scanflow user remove NAME [--config FILE]
+
+Who may sign in to the day board. Roles: member sees the projects given to them, operator sees all days, it may act.
+
+  list               shows all users
+  invite             prints a one-time link with which NAME sets a password; it works for a day. Without NAME: the user admin,
+                     which is made with the role it if nobody is there yet
+  add                makes a user, and prints the link; the role is member unless --role names another one
+  role               changes role, projects and addresses; what is not given stays
+  password           sets the password that standard input holds, and ends all sessions of NAME
+  remove             removes a user, with all sessions
+
+  --project PROJECT  a project that a member sees; may be given several times
+  --address MAIL     a mail address that is known to be theirs: they see what it booked
+  --json             prints JSON, for list
+  --config FILE      the configuration of the dashboard (default /etc/scanflow/scanflow.yaml)
+
+Example:  docker compose exec dashboard scanflow user invite
+Exit:     0 done, 1 it could not be done, 2 nothing was done (usage, configuration)
+`;
+
+const OPTIONS = {
+  json: { type: 'boolean', default: false },
+  role: { type: 'string' },
+  project: { type: 'string', multiple: true },
+  address: { type: 'string', multiple: true },
+  ...CONFIG,
+} as const;
+
+const ROLES: readonly string[] = ['member', 'operator', 'it'];
+const FIRST = 'admin';
+
+type Values = ReturnType<typeof readArgs<typeof OPTIONS>>['values'];
+
+async function run(args: readonly string[], io: Io): Promise<ExitCode> {
+  const { values, positionals } = readArgs(args, OPTIONS, 3);
+  const [action = 'list', name, role] = positionals;
+  const needed = { list: [0], invite: [0, 1], add: [1], role: [2], password: [1], remove: [1] }[action];
+  if (needed?.includes(positionals.length - Math.min(1, positionals.length)) !== true)
+    throw new UsageError(
+      'user takes list, invite [NAME], add NAME, role NAME ROLE, password NAME, or remove NAME',
+    );
+  const given = role ?? values.role;
+  if (given !== undefined && !ROLES.includes(given))
+    throw new UsageError(`there is no role ${given}; there are ${ROLES.join(', ')}`);
+  const config = await openConfig(values.config);
+  try {
+    await act(action, name ?? '', given, values, config, io);
+    return EXIT.done;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    io.err.write(`scanflow: ${plain(error.message)}\n`);
+    return EXIT.failed;
+  }
+}
+
+async function act(
+  action: string,
+  name: string,
+  role: string | undefined,
+  { json, project, address }: Values,
+  config: Config,
+  io: Io,
+): Promise<void> {
+  const of = `/${encodeURIComponent(name)}`;
+  const post = (path: string, body: object = {}) => postUser(config, path, body, io.signal);
+  const rights = {
+    ...(role === undefined ? {} : { role }),
+    ...(project === undefined ? {} : { projects: project }),
+    ...(address === undefined ? {} : { addresses: address.map((one) => one.toLowerCase()) }),
+  };
+  switch (action) {
+    case 'list':
+      io.out.write(listed(await readUsers(config, io.signal), json));
+      return;
+    case 'invite':
+      io.out.write(`${await invited(name, config, io)}\n`);
+      return;
+    case 'add':
+      io.out.write(`${(await post('', { role: 'member', ...rights, name })).link ?? ''}\n`);
+      return;
+    case 'role':
+      await post(`${of}/role`, rights);
+      return;
+    case 'password':
+      await post(`${of}/password`, { password: await typed() });
+      return;
+    default:
+      await post(`${of}/remove`);
+  }
+}
+
+/** The link; the first administrator is made by it. */
+async function invited(name: string, config: Config, io: Io): Promise<string> {
+  const users = name === '' ? await readUsers(config, io.signal) : [];
+  const answer =
+    name === '' && users.length === 0
+      ? await postUser(config, '', { name: FIRST, role: 'it' }, io.signal)
+      : await postUser(config, `/${encodeURIComponent(name || FIRST)}/invite`, {}, io.signal);
+  return answer.link ?? '';
+}
+
+/** The first line of standard input: a password never stands in the arguments, which others can see. */
+async function typed(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    if (chunk.includes('\n')) break;
+  }
+  return Buffer.concat(chunks).toString('utf8').split(/\r?\n/)[0] ?? '';
+}
+
+function listed(users: readonly User[], json: boolean): string {
+  if (json) return `${JSON.stringify(users, null, 2)}\n`;
+  const rows = users.map(({ name, role, projects, hasPassword }) =>
+    [name, role, projects.join(' '), hasPassword ? 'set' : 'none yet'].map(plain),
+  );
+  return textTable([['user', 'role', 'projects', 'password'], ...rows]);
+}
+
+export const user: Command = { help, run };

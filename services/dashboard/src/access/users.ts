@@ -1,0 +1,87 @@
+/** Users, for `scanflow user`: behind the internal token, on the port for programs. */
+import type { FastifyInstance } from '@scanflow/runtime';
+import { z } from 'zod';
+import { hashPassword, passwordProblem } from './passwords.ts';
+import { ROLES, type Person } from './roles.ts';
+import type { AccessStore } from './store.ts';
+
+export interface UsersOptions {
+  readonly store: AccessStore;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** Of the board, for links. */
+  readonly address: string;
+}
+
+const name = z.string().regex(/^[\p{L}\p{N}][\p{L}\p{N}._@-]{0,63}$/u);
+const role = z.enum(ROLES);
+const list = z.array(z.string().min(1).max(256)).max(1000);
+const added = z.object({ name, role, projects: list.default([]), addresses: list.default([]) });
+const changed = added.partial({ role: true, projects: true, addresses: true }).omit({ name: true });
+
+class Refused extends Error {
+  readonly statusCode: number;
+
+  constructor(statusCode: number, message: string) {
+    super(message);
+    this.statusCode = statusCode;
+  }
+}
+
+interface OfUser {
+  readonly Params: { readonly name: string };
+}
+
+/** GET /api/users; POST /api/users, /api/users/NAME/role, /password, /invite and /remove. */
+export function addUsers(app: FastifyInstance, { store, now, address }: UsersOptions): void {
+  const audit = (what: string, subject: string, from: string): void =>
+    store.audit({ at: now(), who: 'scanflow user', address: from, what, subject, result: 'done' });
+  const known = (wanted: string): Person => {
+    const user = store.user(wanted);
+    if (user === undefined)
+      throw new Refused(404, `there is no user ${wanted}: scanflow user list shows all`);
+    return user;
+  };
+  const linkFor = (user: string): string => `${address}/invite/${store.invite(user, now())}`;
+  app.get('/api/users', () => ({ users: store.users() }));
+  app.post('/api/users', ({ body, ip }) => {
+    const person = parsed(added, body);
+    if (!store.add(person, now())) throw new Refused(409, `there is a user ${person.name} already`);
+    audit('add user', person.name, ip);
+    return { link: linkFor(person.name) };
+  });
+  app.post<OfUser>('/api/users/:name/role', ({ params, body, ip }) => {
+    const given = Object.entries(parsed(changed, body)).filter(([, value]) => value !== undefined);
+    const person: Person = { ...known(params.name), ...Object.fromEntries(given) };
+    store.change(person);
+    audit('change role', `${person.name}: ${person.role}`, ip);
+    return { user: store.user(person.name) };
+  });
+  app.post<OfUser>('/api/users/:name/password', async ({ params, body, ip }) => {
+    const { password } = parsed(z.object({ password: z.string() }), body);
+    known(params.name);
+    const problem = passwordProblem(password, params.name);
+    if (problem !== undefined) throw new Refused(400, problem);
+    store.setPassword(params.name, await hashPassword(password));
+    audit('set password', params.name, ip);
+    return {};
+  });
+  app.post<OfUser>('/api/users/:name/invite', ({ params, ip }) => {
+    known(params.name);
+    audit('invite', params.name, ip);
+    return { link: linkFor(params.name) };
+  });
+  app.post<OfUser>('/api/users/:name/remove', ({ params, ip }) => {
+    known(params.name);
+    store.remove(params.name);
+    audit('remove user', params.name, ip);
+    return {};
+  });
+}
+
+function parsed<T>(schema: z.ZodType<T>, body: unknown): T {
+  const read = schema.safeParse(body);
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  throw new Refused(400, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not understood'}`);
+}

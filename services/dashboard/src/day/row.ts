@@ -1,0 +1,91 @@
+/** One booking, exam or session as a row: when, what, and its journey. */
+import { STEP_NAMES, type Step, type StepName } from '../journey/steps.ts';
+import { html, type Html } from '../page/html.ts';
+import { clockTime, exactTime } from '../page/time.ts';
+import { say, type Texts } from '../texts/en.ts';
+import { t } from '../texts/pages.ts';
+import type { Row } from './board.ts';
+
+export interface RowView {
+  readonly timezone: string;
+  readonly now: Temporal.Instant;
+  readonly texts: Texts;
+}
+
+export function rowOf(row: Row, view: RowView): Html {
+  const { journey, kind } = row;
+  const sentence = sentenceOf(row, view.texts);
+  const bad = journey.verdict === 'attention';
+  return html`<li id="${anchorOf(row)}" class="row ${journey.verdict}${isNow(row, view) && ' current'}">
+    <p class="when">${timeOf(row, view)}</p>
+    <div class="what">
+      <h3><a href="/session/${encodeURIComponent(row.id)}">${nameOf(row)}</a></h3>
+      <p class="more">
+        ${kind === 'booking' ? sizes(row) : html`${t.day.notBooked}${row.images > 0 && html` · ${sizes(row)}`}`}
+      </p>
+      ${row.folder !== undefined && pathOf(row.folder)}
+      ${sentence !== '' && html`<p class="say ${bad ? 'bad' : 'plain'}">${sentence}</p>`}
+    </div>
+    <ol class="steps">
+      ${STEP_NAMES.map((name) => stepOf(name, journey.steps[name], view))}
+    </ol>
+  </li>`;
+}
+
+/** A path with a button that copies it. */
+export const pathOf = (path: string): Html =>
+  html`<p class="path">
+    <code>${path}</code> <button type="button" class="copy" data-copy="${path}">${t.copy}</button>
+  </p>`;
+
+const SHAPES: Readonly<Record<Step['state'], string>> = {
+  done: '✓',
+  now: '●',
+  waiting: '◷',
+  failed: '✕',
+  ahead: '·',
+  none: '–',
+  unknown: '?',
+};
+
+function stepOf(name: StepName, { state, text, values, at }: Step, view: RowView): Html {
+  const { texts, timezone } = view;
+  const label = `${say(texts, `step.${name}`)}: ${say(texts, `state.${state}`)}`;
+  return html`<li class="step ${state}" ${at !== undefined && html`title="${exactTime(at, timezone)}"`}>
+    <span aria-hidden="true">${SHAPES[state]}</span>
+    <span class="hidden">${label}. </span>${say(texts, text, values)}
+  </li>`;
+}
+
+/** The first thing of a journey that a person should read, with what to do. */
+export function sentenceOf({ journey }: Row, texts: Texts): string {
+  const steps = STEP_NAMES.map((name) => journey.steps[name]);
+  const failed =
+    steps.find(({ state }) => state === 'failed') ?? steps.find(({ failure }) => failure !== undefined);
+  if (failed?.failure !== undefined) return failed.failure.message;
+  return steps
+    .filter(({ state, text }) => state === 'waiting' && `say.${text}` in texts)
+    .map(({ text }) => say(texts, `say.${text}`))
+    .join(' ');
+}
+
+export const nameOf = ({ labels, title, kind }: Row): string =>
+  labels === undefined
+    ? (title ?? (kind === 'exam' ? t.day.exam : t.day.images))
+    : `${labels.project} · ${labels.subject} · ${labels.session}`;
+
+const sizes = ({ series, images }: Row): string =>
+  series === 0 ? '' : `${series} series, ${images.toLocaleString('en-GB')} images`;
+
+/** IDs of rows hold letters, digits and marks that a fragment may hold. */
+export const anchorOf = ({ id }: Row): string => `row-${id.replaceAll(/[^\w.-]/g, '_')}`;
+
+function timeOf({ start, end }: Row, { timezone }: RowView): Html {
+  const to = end === undefined ? '' : `–${clockTime(end, timezone)}`;
+  return html`<time datetime="${Temporal.Instant.fromEpochMilliseconds(start).toString()}"
+    >${clockTime(start, timezone)}${to}</time
+  >`;
+}
+
+const isNow = ({ start, end }: Row, { now }: RowView): boolean =>
+  end !== undefined && start <= now.epochMilliseconds && now.epochMilliseconds < end;

@@ -1,0 +1,176 @@
+/** The page of all series: filters, counts as in the ledger, and a table of one page. */
+import { mayDo, type Person } from '../access/roles.ts';
+import { isAway, type Away } from '../journey/facts.ts';
+import { html, type Html } from '../page/html.ts';
+import { clockTime, timeTag } from '../page/time.ts';
+import { seriesName } from '../session/events.ts';
+import type { Counts, SeriesAnswer } from '../sources/answers.ts';
+import { t } from '../texts/pages.ts';
+import { queryOf, type Filter } from './filter.ts';
+
+export interface SeriesPage {
+  readonly filter: Filter;
+  readonly found: { readonly total: number; readonly series: readonly SeriesAnswer[] } | Away;
+  /** Undefined: the person sees some projects only. */
+  readonly counts: Counts | Away | undefined;
+  /** From 1. */
+  readonly page: number;
+  readonly rows: number;
+  readonly targets: readonly string[];
+  readonly timezone: string;
+  readonly person: Person;
+}
+
+export function seriesPage(view: SeriesPage): Html {
+  const { found, timezone } = view;
+  return html`<h1>${t.series.title}</h1>
+    <form method="get" action="/find" class="bar" role="search" aria-label="${t.series.find}">
+      <label>${t.series.findLabel} <input name="text" required /></label> <button>${t.series.find}</button>
+    </form>
+    ${countBar(view)} ${filterForm(view)}
+    ${
+      isAway(found)
+        ? html`<p class="needs-you">${t.away(clockTime(found.since, timezone))}</p>`
+        : html`<section aria-label="${t.series.title}">
+              <h2>${t.series.found(found.total)} ${bulk(view, found.total)}</h2>
+              ${
+                found.series.length === 0
+                  ? html`<p class="empty">${t.series.none}</p>`
+                  : table(found.series, timezone)
+              }
+            </section>
+            ${pager(view, found.total)}`
+    }`;
+}
+
+/** How many series are in each state, and what waits for its next try: links to just these. */
+function countBar({ counts, timezone }: SeriesPage): Html | false {
+  if (counts === undefined) return false;
+  if (isAway(counts)) return html`<p class="needs-you">${t.away(clockTime(counts.since, timezone))}</p>`;
+  return html`<ul class="chips">
+      ${Object.entries(t.series.states).map(
+        ([state, name]) =>
+          html`<li>
+            <a href="/series?state=${state}" class="tag ${state}"
+              >${name} <b>${counts.series[state] ?? 0}</b></a
+            >
+          </li>`,
+      )}
+    </ul>
+    ${
+      counts.waiting.length > 0 &&
+      html`<ul class="waits">
+        ${counts.waiting.map(({ target, code, count }) => {
+          const query = new URLSearchParams({ target, leg: 'waits', code });
+          return html`<li>
+            <a href="/series?${query.toString()}">${t.series.waiting(count, target, code)}</a>
+          </li>`;
+        })}
+      </ul>`
+    }`;
+}
+
+function filterForm({ filter, targets }: SeriesPage): Html {
+  const { states, legs } = t.series;
+  return html`<details class="filters" ${Object.keys(filter).length > 0 && html`open`}>
+    <summary>${t.series.search}</summary>
+    <form method="get" action="/series" class="grid">
+      ${select('state', t.series.state, Object.entries(states), filter.state)}
+      ${select(
+        'target',
+        t.series.target,
+        targets.map((one) => [one, one]),
+        filter.target,
+      )}
+      ${select('leg', t.series.leg, Object.entries(legs), filter.leg)}
+      ${text('code', t.series.code, filter.code)} ${text('project', t.series.project, filter.project)}
+      ${text('subject', t.series.subject, filter.subject)}
+      ${text('session', t.series.session, filter.session)}
+      ${text('accession', t.series.accession, filter.accession)}
+      ${text('modality', t.series.modality, filter.modality)}
+      ${text('from', t.series.from, filter.from, 'date')} ${text('to', t.series.to, filter.to, 'date')}
+      <p class="actions">
+        <button class="main">${t.series.search}</button> <a href="/series">${t.series.clear}</a>
+      </p>
+    </form>
+  </details>`;
+}
+
+const text = (name: string, label: string, value = '', type = 'text'): Html =>
+  html`<label>${label} <input name="${name}" value="${value}" type="${type}" autocomplete="off" /></label>`;
+
+const select = (
+  name: string,
+  label: string,
+  options: readonly (readonly [string, string])[],
+  value = '',
+): Html =>
+  html`<label
+    >${label}
+    <select name="${name}">
+      <option value="">${t.series.any}</option>
+      ${options.map(([key, shown]) => html`<option value="${key}" ${key === value && html`selected`}>${shown}</option>`)}
+    </select>
+  </label>`;
+
+/** All that the filter finds; without a filter there is nothing to choose. */
+function bulk({ filter, person }: SeriesPage, total: number): Html | false {
+  if (total === 0 || Object.keys(filter).length === 0 || !mayDo(person, 'retry')) return false;
+  return html`<form method="post" action="/series/retry" class="side">
+    ${Object.entries(filter).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
+    <button>${t.series.retryAll}</button>
+  </form>`;
+}
+
+function table(series: readonly SeriesAnswer[], timezone: string): Html {
+  const { came, who, what, state, images, legsHead } = t.series;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${t.series.title}">
+    <table>
+      <thead>
+        <tr>
+          ${[came, who, what, state, images, legsHead].map((name) => html`<th scope="col">${name}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${series.map((one) => line(one, timezone))}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+function line(one: SeriesAnswer, timezone: string): Html {
+  const { labels, images, legs, state, reason, accessionNumber, session, id } = one;
+  const name =
+    labels === undefined
+      ? accessionNumber || t.session.unnamed
+      : `${labels.project} · ${labels.subject} · ${labels.session}`;
+  return html`<tr id="series-${id}">
+    <td>${timeTag(one.firstSeen, timezone)}</td>
+    <td><a href="/session/${encodeURIComponent(session ?? id)}">${name}</a></td>
+    <td>${seriesName(one)}</td>
+    <td>
+      <span class="tag ${state}">${t.series.states[state]}</span>
+      ${reason !== undefined && html`<p class="say bad">${reason}</p>`}
+    </td>
+    <td class="figure">${images.stored}/${Math.max(images.inOrthanc, images.stored)}</td>
+    <td>
+      ${legs.map((leg) => html`<span class="leg ${leg.state}">${leg.target} ${t.series.legs[leg.state]}${leg.failure !== undefined && html` <code>${leg.failure.code}</code>`}</span> `)}
+    </td>
+  </tr>`;
+}
+
+function pager({ filter, page, rows }: SeriesPage, total: number): Html | false {
+  const pages = Math.ceil(total / rows);
+  const link = (to: number, label: string): Html => {
+    const query = queryOf(filter);
+    query.set('page', String(to));
+    return html`<a href="/series?${query.toString()}">${label}</a>`;
+  };
+  return (
+    pages > 1 &&
+    html`<nav class="pager" aria-label="${t.pages}">
+      ${page > 1 && link(page - 1, t.series.later)} <span>${t.series.page(page, pages)}</span>
+      ${page < pages && link(page + 1, t.series.earlier)}
+    </nav>`
+  );
+}

@@ -1,0 +1,69 @@
+/** `/series?state=failed&target=pacs`: all series, filtered, page by page. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Person } from '../access/roles.ts';
+import type { Facility } from '../day/routes.ts';
+import { countsAnswer, seriesAnswer } from '../sources/answers.ts';
+import { asked, type Gatherer, type Services } from '../sources/gather.ts';
+import { t } from '../texts/pages.ts';
+import { forPerson, send, sendMessage, type Access } from '../web/request.ts';
+import { askedOf, filterIn } from './filter.ts';
+import { seriesPage } from './page.ts';
+
+export interface SeriesOptions extends Access {
+  readonly facility: Facility;
+  readonly gatherer: Gatherer;
+  readonly services: Services;
+  /** Storage and the destinations of the configuration. */
+  readonly targets: readonly string[];
+}
+
+const ROWS = 50;
+const MOST_PAGES = 100_000;
+
+type Query = Readonly<Record<string, string | undefined>>;
+
+export function addSeries(app: FastifyInstance, options: SeriesOptions): void {
+  app.get<{ Querystring: Query }>(
+    '/series',
+    forPerson<FastifyRequest<{ Querystring: Query }>>(options, ({ query }, reply, person) =>
+      shown(query, reply, person, options),
+    ),
+  );
+}
+
+async function shown(
+  query: Query,
+  reply: FastifyReply,
+  person: Person,
+  { facility, gatherer, services, targets }: SeriesOptions,
+): Promise<FastifyReply> {
+  // a key that stands twice in the address is a list
+  const texts = Object.fromEntries(Object.entries(query).map(([key, value]) => [key, [value].flat()[0]]));
+  const read = filterIn(texts);
+  if ('problem' in read) return sendMessage(reply, 400, t.series.badTitle, read.problem);
+  const page = pageIn(texts['page']);
+  if (page === undefined)
+    return sendMessage(
+      reply,
+      400,
+      t.series.badTitle,
+      t.series.badFilter('page', texts['page'] ?? '', 'a number'),
+    );
+  const { timezone } = facility;
+  const member = person.role === 'member';
+  const { streamer } = services;
+  const search = askedOf(read.filter, timezone, member ? person.projects : undefined);
+  const list = `/api/board/series?${search.toString()}&offset=${(page - 1) * ROWS}&limit=${ROWS}`;
+  const [found, counts] = await Promise.all([
+    gatherer.part('series', () => asked(streamer, list, seriesAnswer)),
+    member ? undefined : gatherer.part('counts', () => asked(streamer, '/api/board/counts', countsAnswer)),
+  ]);
+  const view = { filter: read.filter, found, counts, page, rows: ROWS, targets, timezone, person };
+  return send(reply, { title: t.series.title, path: '/series', main: seriesPage(view), person });
+}
+
+function pageIn(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return 1;
+  const page = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  return page >= 1 && page <= MOST_PAGES ? page : undefined;
+}

@@ -1,0 +1,166 @@
+/** The dashboard put together: pages for people on one port; health, metrics and users for programs on another. */
+import { chmod, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import fastify, { type FastifyInstance } from 'fastify';
+import type { Config } from '@scanflow/config';
+import { codeOf, FailureError, messageOf } from '@scanflow/failure';
+import { apiHeaders, Gauge, httpAccess, Registry, startHttp, type Log } from '@scanflow/runtime';
+import { createLimiter } from './access/limiter.ts';
+import { AccessStore } from './access/store.ts';
+import { addUsers } from './access/users.ts';
+import { judgeBy } from './bookings/try-it.ts';
+import { createWatch } from './live/watch.ts';
+import { createGatherer } from './sources/gather.ts';
+import { serviceAt, type Service } from './sources/service.ts';
+import { addPages, type AppOptions } from './web/app.ts';
+
+/** The context that runService passes. */
+interface Context {
+  readonly config: Config;
+  readonly log: Log;
+}
+
+interface Place {
+  /** The other services are reached by their names. */
+  readonly inContainer: boolean;
+}
+
+const WATCH_MS = 2_000;
+const now = (): number => Temporal.Now.instant().epochMilliseconds;
+
+/** Starts the service, and resolves once it listens on both ports. The other services need not answer yet. */
+export async function startDashboard(
+  { config, log }: Context,
+  place: Place,
+): Promise<{ port: number; stop(): Promise<void> }> {
+  const store = await openStore(config);
+  const services = servicesOf(config, place);
+  const gatherer = createGatherer({
+    services,
+    timezone: config.facility.timezone,
+    scanners: Object.keys(config.scanners),
+    now,
+    onAway: (part, error) => log.warn('a service does not answer', { part, error: messageOf(error) }),
+  });
+  const watch = createWatch({ digest: gatherer.mark, everyMs: WATCH_MS });
+  const app = fastify({ logger: false, trustProxy: config.dashboard.proxies, forceCloseConnections: true });
+  addPages(app, { ...pagesOf(config, log), store, gatherer, watch, services, receiver: services.receiver });
+  const port = await listen(app, config);
+  const internal = await startHttp({
+    bind: config.http.bind,
+    port: config.http.ports.dashboard,
+    access: await httpAccess('dashboard', config, log),
+    health: () => ({ ok: true, detail: { port, users: store.users().length } }),
+    registry: metricsOf(store),
+    routes: (api) => addUsers(api, { store, now, address: addressOf(config, port) }),
+    log,
+  });
+  log.info('listening', { port, http: internal.port });
+  return {
+    port,
+    stop: async () => {
+      watch.close();
+      await Promise.all([app.close(), internal.close()]);
+      store.close();
+    },
+  };
+}
+
+/** Nobody but the service reads who the users are. */
+async function openStore({ data }: Config): Promise<AccessStore> {
+  const folder = join(data, 'dashboard');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const file = join(folder, 'users.sqlite');
+  const store = new AccessStore(file);
+  await chmod(file, 0o600);
+  return store;
+}
+
+type Names = keyof Config['dashboard']['services'];
+
+function servicesOf(config: Config, { inContainer }: Place): Readonly<Record<Names, Service>> {
+  const { dashboard, http } = config;
+  const host = inContainer ? undefined : hostOf(http.bind);
+  const at = (name: Names): Service =>
+    serviceAt(dashboard.services[name] ?? `http://${host ?? name}:${http.ports[name]}`, () =>
+      apiHeaders(config),
+    );
+  return {
+    cal2wl: at('cal2wl'),
+    worklist: at('worklist'),
+    streamer: at('streamer'),
+    receiver: at('receiver'),
+  };
+}
+
+/** How this machine reaches what listens there. */
+function hostOf(bind: string): string {
+  if (bind === '0.0.0.0') return '127.0.0.1';
+  if (bind === '::') return '[::1]';
+  return bind.includes(':') ? `[${bind}]` : bind;
+}
+
+const pagesOf = (
+  config: Config,
+  log: Log,
+): Omit<AppOptions, 'store' | 'gatherer' | 'watch' | 'services' | 'receiver'> => ({
+  limiter: createLimiter(),
+  now,
+  hosts: new Set(config.dashboard.hosts.map((host) => host.toLowerCase())),
+  facility: {
+    name: config.facility.name,
+    timezone: config.facility.timezone,
+    titleOf: (name) => titleOf(config.scanners[name]),
+  },
+  targets: ['storage', ...Object.keys(config.destinations)],
+  destinations: Object.keys(config.destinations),
+  calendars: Object.keys(config.calendars),
+  judge: judgeBy(config, now),
+  // the route, not the address: that may name a person
+  onError: (route, error) => log.error('request failed', { route, error }),
+});
+
+const titleOf = (scanner: Config['scanners'][string] | undefined): string | undefined =>
+  scanner && [scanner.aet, scanner.location].filter(Boolean).join(' · ');
+
+async function listen(app: FastifyInstance, { dashboard, http }: Config): Promise<number> {
+  const host = dashboard.bind ?? http.bind;
+  try {
+    await app.listen({ host, port: dashboard.port });
+  } catch (error) {
+    await app.close();
+    const hint =
+      codeOf(error) === 'EADDRINUSE'
+        ? 'another program listens there; choose another dashboard.port'
+        : messageOf(error);
+    throw new FailureError(
+      {
+        kind: 'permanent',
+        code: 'HTTP_LISTEN',
+        message: `cannot listen on ${host} port ${dashboard.port}: ${hint}`,
+      },
+      error,
+    );
+  }
+  const address = app.server.address();
+  return address === null || typeof address === 'string' ? dashboard.port : address.port;
+}
+
+/** Where browsers find the board, for links. */
+const addressOf = ({ dashboard }: Config, port: number): string => {
+  const [host] = dashboard.hosts;
+  return host === undefined ? `http://127.0.0.1:${port}` : `https://${host}`;
+};
+
+function metricsOf(store: AccessStore): Registry {
+  const registry = new Registry();
+  new Gauge({
+    name: 'scanflow_dashboard_users',
+    help: 'Users who may sign in.',
+    registers: [registry],
+    collect() {
+      this.set(store.users().filter(({ hasPassword }) => hasPassword).length);
+    },
+  });
+  return registry;
+}

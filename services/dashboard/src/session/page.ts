@@ -1,0 +1,128 @@
+/** The page of one session: its booking, its exam, its series, its hooks, and what happened when. */
+import { mayDo, type Person } from '../access/roles.ts';
+import { nameOf, rowOf, type RowView } from '../day/row.ts';
+import type { DayBooking, DayExam, Row } from '../day/board.ts';
+import { isAway, type Away } from '../journey/facts.ts';
+import { html, type Html } from '../page/html.ts';
+import { clockTime, timeTag } from '../page/time.ts';
+import type { SessionsAnswer } from '../sources/answers.ts';
+import type { Found } from '../sources/gather.ts';
+import { t } from '../texts/pages.ts';
+import { eventsOf } from './events.ts';
+import { seriesSection } from './series.ts';
+
+export interface SessionPage extends RowView {
+  /** As it stands in the address. */
+  readonly id: string;
+  readonly rows: readonly Row[];
+  readonly found: Found;
+  readonly person: Person;
+  /** What the last action said. */
+  readonly said?: string | undefined;
+}
+
+const { facts: f } = t.session;
+
+export function sessionPage(view: SessionPage): Html {
+  const { rows, found, said } = view;
+  const [first] = rows;
+  return html`<h1>${first === undefined ? t.session.unnamed : nameOf(first)}</h1>
+    ${said !== undefined && html`<p class="said" role="status">${said}</p>`}
+    ${!isAway(found.sessions) && found.sessions.length > 1 && html`<p class="sub">${t.session.ambiguous}</p>`}
+    <section aria-label="${t.session.journey}">
+      <h2>${t.session.journey}</h2>
+      <ol class="rows">
+        ${rows.map((row) => rowOf(row, view))}
+      </ol>
+    </section>
+    ${bookingSection(found.bookings, view)} ${examSection(found.exams, view)}
+    ${seriesSection(found, { ...view, mayAct: mayDo(view.person, 'retry') })} ${hookSection(found.answer)}
+    ${timeLine(view)}`;
+}
+
+const awayNote = ({ since }: Away, { timezone }: RowView): Html =>
+  html`<p class="empty">${t.away(clockTime(since, timezone))}</p>`;
+
+function bookingSection(bookings: readonly DayBooking[] | Away, view: SessionPage): Html {
+  return html`<section aria-label="${t.session.booking}">
+    <h2>${t.session.booking}</h2>
+    ${
+      isAway(bookings)
+        ? awayNote(bookings, view)
+        : bookings.length === 0
+          ? html`<p class="empty">${t.session.noBooking}</p>`
+          : bookings.map((one) => bookingFacts(one, view))
+    }
+  </section>`;
+}
+
+function bookingFacts(one: DayBooking, { timezone }: RowView): Html {
+  const { start, end, outcome, reason } = one;
+  const fact = (name: string, value: Html | string | undefined): Html | false =>
+    value !== undefined &&
+    value !== '' &&
+    html`<dt>${name}</dt>
+      <dd>${value}</dd>`;
+  const day = Temporal.Instant.fromEpochMilliseconds(start).toZonedDateTimeISO(timezone).toPlainDate();
+  return html`<dl class="facts">
+    ${fact(f.slot, html`<a href="/day/${day.toString()}">${timeTag(start, timezone)}</a>–${clockTime(end, timezone)}`)}
+    ${fact(f.outcome, t.session.outcomes[outcome])} ${fact('', reason?.message)}
+    ${fact(f.calendar, one.calendar)} ${fact(f.scanner, one.scanner)}
+    ${fact(f.accession, one.accessionNumber)} ${fact(f.study, one.studyInstanceUid)}
+    ${fact(f.booker, one.booker)}
+  </dl>`;
+}
+
+function examSection(exams: readonly DayExam[] | Away, view: SessionPage): Html {
+  return html`<section aria-label="${t.session.exam}">
+    <h2>${t.session.exam}</h2>
+    ${
+      isAway(exams)
+        ? awayNote(exams, view)
+        : exams.length === 0
+          ? html`<p class="empty">${t.session.noExam}</p>`
+          : exams.map((one) => examFacts(one, view))
+    }
+  </section>`;
+}
+
+function examFacts(
+  { state, scanner, started, created, ended, series, wrongItem }: DayExam,
+  view: RowView,
+): Html {
+  const made = series.reduce((sum, one) => sum + one.made, 0);
+  return html`<p class="line">
+    <b>${t.session.examStates[state]}</b> ${scanner} · ${timeTag(started ?? created, view.timezone)}
+    ${ended !== undefined && html`– ${clockTime(ended, view.timezone)}`}
+    ${series.length > 0 && html` · ${series.length} series, ${made} images`}
+    ${wrongItem && html` · ${t.session.wrongItem}`}
+  </p>`;
+}
+
+function hookSection(answer: SessionsAnswer | Away): Html | false {
+  if (isAway(answer) || answer.hooks.length === 0) return false;
+  return html`<section aria-label="${t.session.hooks}">
+    <h2>${t.session.hooks}</h2>
+    ${answer.hooks.map(
+      ({ target, state, failure, output }) =>
+        html`<div class="line">
+          <b>${target.replace(/^hook:/, '')}</b> ${t.series.legs[state]}
+          ${failure !== undefined && html`<p class="say bad">${failure.message} <code>${failure.code}</code></p>`}
+          ${output !== '' && html`<pre tabindex="0">${output}</pre>`}
+        </div>`,
+    )}
+  </section>`;
+}
+
+function timeLine({ found, timezone }: SessionPage): Html | false {
+  const events = eventsOf(found);
+  return (
+    events.length > 0 &&
+    html`<section aria-label="${t.session.timeLine}">
+      <h2>${t.session.timeLine}</h2>
+      <ol class="events">
+        ${events.map(({ at, text }) => html`<li>${timeTag(at, timezone)} ${text}</li>`)}
+      </ol>
+    </section>`
+  );
+}

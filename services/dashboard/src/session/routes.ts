@@ -1,0 +1,91 @@
+/** `/session/ID`: by accession number, Study UID, path, or the ID of a session, a series, an exam or an event. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { maySee, type Person } from '../access/roles.ts';
+import { boardOf, type Row } from '../day/board.ts';
+import type { Facility } from '../day/routes.ts';
+import { isAway } from '../journey/facts.ts';
+import type { Found, Gatherer } from '../sources/gather.ts';
+import { en } from '../texts/en.ts';
+import { t } from '../texts/pages.ts';
+import { forPerson, notFound, send, type Access } from '../web/request.ts';
+import { sessionCsv } from './csv.ts';
+import { sessionPage } from './page.ts';
+
+export interface SessionOptions extends Access {
+  readonly facility: Facility;
+  readonly gatherer: Gatherer;
+}
+
+interface OfSession {
+  readonly Params: { readonly id: string };
+  readonly Querystring: { readonly said?: string };
+}
+
+export function addSessions(app: FastifyInstance, options: SessionOptions): void {
+  app.get<OfSession>(
+    '/session/:id',
+    forPerson<FastifyRequest<OfSession>>(options, ({ params, query }, reply, person) =>
+      shown(params.id, query.said, reply, person, options),
+    ),
+  );
+  app.get<OfSession>(
+    '/session/:id/report.csv',
+    forPerson<FastifyRequest<OfSession>>(options, async ({ params }, reply, person) => {
+      const found = await options.gatherer.find(params.id);
+      if (isAway(found.answer) || rowsFor(person, found, options).length === 0) return notFound(reply);
+      const series = found.answer.sessions.flatMap((one) => one.series);
+      return reply
+        .type('text/csv; charset=utf-8')
+        .header('content-disposition', 'attachment; filename="report.csv"')
+        .send(sessionCsv(series));
+    }),
+  );
+  app.get<{ Querystring: { text?: string } }>(
+    '/find',
+    forPerson<FastifyRequest<{ Querystring: { text?: string } }>>(options, ({ query }, reply) =>
+      reply.redirect(`/session/${encodeURIComponent((query.text ?? '').trim())}`, 303),
+    ),
+  );
+}
+
+async function shown(
+  id: string,
+  said: string | undefined,
+  reply: FastifyReply,
+  person: Person,
+  options: SessionOptions,
+): Promise<FastifyReply> {
+  const found = await options.gatherer.find(id);
+  const rows = rowsFor(person, found, options);
+  const isDark = [found.bookings, found.sessions].some(isAway) && person.role !== 'member';
+  if (rows.length === 0 && !isDark) return notFound(reply);
+  const now = Temporal.Instant.fromEpochMilliseconds(options.now());
+  const { timezone } = options.facility;
+  const known = Object.entries(t.actions.said).find(([key]) => key === said)?.[1];
+  const main = sessionPage({ id, rows, found, person, now, timezone, texts: en, said: known });
+  return send(reply, { title: t.session.title, path: '/series', main, person });
+}
+
+/** The rows of what was found, whatever their days; none where the person may not see them. */
+function rowsFor(person: Person, found: Found, { facility, now }: SessionOptions): Row[] {
+  const { bookings, items, exams, sessions } = found;
+  const { timezone } = facility;
+  const rows = daysOf(found, timezone).flatMap((day) =>
+    boardOf({ day, timezone, scanners: [], bookings, items, exams, sessions }, now(), ({ labels, booker }) =>
+      maySee(person, { ...(labels && { project: labels.project }), ...(booker !== undefined && { booker }) }),
+    ).scanners.flatMap((scanner) => scanner.rows),
+  );
+  return [...new Map(rows.map((row) => [row.id, row])).values()];
+}
+
+/** Images without booking and exam stand on the day on which they came. */
+function daysOf({ sessions, bookings, exams }: Found, timezone: string): Temporal.PlainDate[] {
+  const dayOf = (at: number): Temporal.PlainDate =>
+    Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(timezone).toPlainDate();
+  const times = [
+    ...(isAway(sessions) ? [] : sessions.map(({ firstSeen }) => firstSeen)),
+    ...(isAway(bookings) ? [] : bookings.map(({ start }) => start)),
+    ...(isAway(exams) ? [] : exams.map(({ created }) => created)),
+  ];
+  return [...new Map(times.map(dayOf).map((day) => [day.toString(), day])).values()];
+}

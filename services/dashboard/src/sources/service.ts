@@ -1,0 +1,67 @@
+/** HTTP to one of the other services, with the internal token. */
+import { FailureError, messageOf } from '@scanflow/failure';
+
+/** GET of a page as JSON. Throws a FailureError SERVICE_AWAY where the service does not answer, or answers something else. */
+export type Ask = (path: string) => Promise<unknown>;
+
+export interface Answered {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+export interface Service {
+  readonly ask: Ask;
+  /** GET of a page, whatever its status. Throws as `ask` where nobody answers. */
+  readonly look: (path: string) => Promise<Answered>;
+  /** POST of a body as JSON; the service's own answer, also where it refuses. Throws as `ask` where it is away. */
+  readonly post: (path: string, body: object) => Promise<Answered>;
+}
+
+const TIMEOUT_MS = 5_000;
+const MOST_BYTES = 32 * 1024 * 1024;
+
+/** `headers`: reads the internal token anew at each request, so that a new one counts at once. */
+export function serviceAt(url: string, headers: () => Promise<Readonly<Record<string, string>>>): Service {
+  const send = async (path: string, body?: object): Promise<Answered> => {
+    try {
+      const response = await fetch(`${url}${path}`, {
+        ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+        headers: {
+          ...(await headers()),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+        redirect: 'error',
+      });
+      return { status: response.status, body: JSON.parse(await bounded(response)) as unknown };
+    } catch (error) {
+      throw away(url, messageOf(error), error);
+    }
+  };
+  return {
+    ask: async (path) => {
+      const { status, body } = await send(path);
+      if (status !== 200) throw away(url, `it answered ${status}`);
+      return body;
+    },
+    look: (path) => send(path),
+    post: (path, body) => send(path, body),
+  };
+}
+
+const away = (url: string, why: string, cause?: unknown): FailureError =>
+  new FailureError(
+    { kind: 'transient', code: 'SERVICE_AWAY', message: `${url} does not answer (${why})` },
+    cause,
+  );
+
+async function bounded(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    bytes += chunk.byteLength;
+    if (bytes > MOST_BYTES) throw new Error('the answer is larger than 32 MiB');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}

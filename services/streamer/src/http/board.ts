@@ -1,0 +1,122 @@
+/** What the day board asks of the streamer, beside the series and sessions of the API. */
+import type { FastifyInstance } from '@scanflow/runtime';
+import type { Labels } from '@scanflow/booking';
+import { labelsOf } from './changes.ts';
+import { Answer, find } from './request.ts';
+import { deliveriesOf } from '../hooks/sql.ts';
+import { SERIES_STATES, STORAGE } from '../model/series.ts';
+import type { Settings } from '../model/settings.ts';
+import type { Ledger } from '../ledger/tx.ts';
+import type { SessionView } from '../ledger/rows.ts';
+import {
+  findSessions,
+  ledgerMark,
+  searchSeries,
+  sessionsSince,
+  waitingLegs,
+  type SeriesFilter,
+} from '../ledger/search.ts';
+import { summarise } from '../ledger/views.ts';
+import { hookReport, seriesReport, type ReportContext } from '../reports/series.ts';
+import { sessionReport } from '../reports/session.ts';
+import { placeFor } from '../store/place/place.ts';
+
+export interface BoardDeps {
+  readonly ledger: Ledger;
+  readonly context: ReportContext;
+  readonly settings: Settings;
+  /** Why labels break the rules for bookings; undefined if they hold. */
+  readonly labelProblem: (labels: Labels) => string | undefined;
+}
+
+type Query = Readonly<Record<string, string | undefined>>;
+
+/**
+ * GET /api/board/mark, /api/board/sessions?from=&to=, /api/board/find?text=, /api/board/series?state=&target=&…&offset=&limit=,
+ * /api/board/counts; POST /api/board/series/ID/preview: where a release with these labels would store it.
+ */
+export function boardRoutes(app: FastifyInstance, deps: BoardDeps): void {
+  const { ledger, context } = deps;
+  app.get('/api/board/mark', async () => ({ mark: await ledger.read(ledgerMark) }));
+  app.get<{ Querystring: Query }>('/api/board/sessions', async ({ query }) =>
+    withHooks(await ledger.read(sessionsSince, millis(query, 'from'), millis(query, 'to')), deps),
+  );
+  app.get<{ Querystring: Query }>('/api/board/find', async ({ query }) => {
+    const text = query['text'] ?? '';
+    return withHooks(await ledger.read(findSessions, belowRoot(text, context.root)), deps);
+  });
+  app.get<{ Querystring: Query }>('/api/board/series', async ({ query }) => {
+    const page = { offset: whole(query['offset'], 0), limit: Math.min(whole(query['limit'], 50), MOST_ROWS) };
+    const { total, series } = await ledger.read(searchSeries, filterOf(query), page);
+    return { total, series: series.map((view) => seriesReport(view, context)) };
+  });
+  app.get('/api/board/counts', async () => {
+    const { series, legs } = await ledger.read(summarise);
+    return { series, legs, waiting: await ledger.read(waitingLegs) };
+  });
+  app.post<{ Params: { id: string } }>('/api/board/series/:id/preview', async ({ params, body }) =>
+    preview(params.id, labelsOf(body), deps),
+  );
+}
+
+const MOST_ROWS = 500;
+
+const whole = (text: string | undefined, otherwise: number): number => {
+  const number = Number.parseInt(text ?? '', 10);
+  return Number.isSafeInteger(number) && number >= 0 ? number : otherwise;
+};
+
+function millis(query: Query, key: string): number {
+  try {
+    return Temporal.Instant.from(query[key] ?? '').epochMilliseconds;
+  } catch {
+    throw new Answer(400, `expected ${key}: an instant like 2026-11-28T08:00:00Z`);
+  }
+}
+
+const TEXTS = ['target', 'code', 'project', 'subject', 'session', 'accession', 'modality'] as const;
+
+function filterOf(query: Query): SeriesFilter {
+  const state = SERIES_STATES.find((one) => one === query['state']);
+  const leg = (['pending', 'done', 'failed'] as const).find((one) => one === query['leg']);
+  const texts = TEXTS.flatMap((key) => (query[key] === undefined ? [] : [[key, query[key]] as const]));
+  return {
+    ...Object.fromEntries(texts),
+    ...(state === undefined ? {} : { state }),
+    ...(leg === undefined ? {} : { leg }),
+    ...(query['waits'] === undefined ? {} : { waits: true }),
+    ...(query['from'] === undefined ? {} : { from: millis(query, 'from') }),
+    ...(query['to'] === undefined ? {} : { to: millis(query, 'to') }),
+    ...(query['projects'] === undefined ? {} : { projects: query['projects'].split('\n').filter(Boolean) }),
+  };
+}
+
+/** The ledger has folders as they are below the root. */
+function belowRoot(text: string, root: string): string {
+  const path = text.trim().replace(/(?<=.)\/+$/, '');
+  return path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path;
+}
+
+async function withHooks(views: readonly SessionView[], { ledger, context }: BoardDeps): Promise<object> {
+  const subjects = views.flatMap(({ id, series }) => [id, ...series.map((one) => one.id)]);
+  const told = await ledger.read(deliveriesOf, subjects);
+  return {
+    sessions: views.map((view) => sessionReport(view, context)),
+    hooks: [...told].flatMap(([subject, deliveries]) =>
+      deliveries.map((one) => ({ subject, ...hookReport(one) })),
+    ),
+  };
+}
+
+/** By the same function as storing; a folder that another series has gets another name there. */
+async function preview(
+  id: string,
+  labels: Labels,
+  { ledger, context, settings, labelProblem }: BoardDeps,
+): Promise<object> {
+  const view = await find(id, ledger);
+  const problem = labelProblem(labels);
+  if (problem !== undefined) throw new Answer(400, problem);
+  const { names, root = context.root } = placeFor(view.attributes, labels, settings);
+  return { id: view.id, path: [root, ...names].join('/'), target: STORAGE };
+}

@@ -1,0 +1,186 @@
+/** Series and sessions for the day board: search by what people know of them, counts, and a mark that changes with the ledger. */
+import type { SeriesState } from '../model/series.ts';
+import type { SeriesView, SessionView } from './rows.ts';
+import type { Millis, Tx, Value } from './tx.ts';
+import { message, parse, seriesViews } from './views.ts';
+
+/** What a series has to be; absent keys ask nothing. */
+export interface SeriesFilter {
+  readonly state?: SeriesState;
+  /** Of this target: a leg in `leg`, or in any state. */
+  readonly target?: string;
+  readonly leg?: 'pending' | 'done' | 'failed';
+  /** Pending, and tried in vain before. */
+  readonly waits?: boolean;
+  /** Code of a failure, of the series or of one of its legs. */
+  readonly code?: string;
+  readonly project?: string;
+  readonly subject?: string;
+  readonly session?: string;
+  readonly accession?: string;
+  readonly modality?: string;
+  readonly from?: Millis;
+  readonly to?: Millis;
+  /** The projects that the person sees; absent: all. */
+  readonly projects?: readonly string[];
+}
+
+export interface Found {
+  readonly total: number;
+  readonly series: readonly SeriesView[];
+}
+
+interface Condition {
+  readonly sql: string;
+  readonly values: readonly Value[];
+}
+
+/** Newest first. */
+export async function searchSeries(
+  tx: Tx,
+  filter: SeriesFilter,
+  { offset, limit }: { readonly offset: number; readonly limit: number },
+): Promise<Found> {
+  const conditions = conditionsOf(filter);
+  const where = conditions.length === 0 ? '' : `WHERE ${conditions.map(({ sql }) => sql).join(' AND ')}`;
+  const values = conditions.flatMap((one) => one.values);
+  const row = await tx.get(`SELECT count(*) AS n FROM series ${where}`, ...values);
+  const order = `${where} ORDER BY first_seen DESC, id LIMIT ? OFFSET ?`;
+  return {
+    total: Number(row?.['n'] ?? 0),
+    series: await seriesViews(tx, order, ...values, limit, offset),
+  };
+}
+
+function conditionsOf(filter: SeriesFilter): Condition[] {
+  const { state, code, from, to, projects } = filter;
+  return [
+    ...(state === undefined ? [] : [{ sql: 'series.state = ?', values: [state] }]),
+    ...legConditions(filter),
+    ...(code === undefined
+      ? []
+      : [
+          {
+            sql: `(series.reason_code = ? OR EXISTS (SELECT 1 FROM leg f WHERE f.series = series.id AND f.failure_code = ?))`,
+            values: [code, code],
+          },
+        ]),
+    ...(['project', 'subject', 'session'] as const).flatMap((key) => member('labels', key, filter[key])),
+    ...member('attributes', 'AccessionNumber', filter.accession),
+    ...member('attributes', 'Modality', filter.modality),
+    ...(from === undefined ? [] : [{ sql: 'series.first_seen >= ?', values: [from] }]),
+    ...(to === undefined ? [] : [{ sql: 'series.first_seen < ?', values: [to] }]),
+    ...(projects === undefined ? [] : [anyOf(projects.flatMap((one) => member('labels', 'project', one)))]),
+  ];
+}
+
+const anyOf = (conditions: readonly Condition[]): Condition =>
+  conditions.length === 0
+    ? { sql: '1 = 0', values: [] }
+    : {
+        sql: `(${conditions.map(({ sql }) => sql).join(' OR ')})`,
+        values: conditions.flatMap(({ values }) => values),
+      };
+
+function legConditions({ target, leg, waits }: SeriesFilter): Condition[] {
+  if (target === undefined && leg === undefined && waits !== true) return [];
+  const own: Condition[] = [
+    ...(target === undefined ? [] : [{ sql: 'l.target = ?', values: [target] }]),
+    ...(leg === undefined ? [] : [{ sql: 'l.state = ?', values: [leg] }]),
+    ...(waits === true
+      ? [{ sql: `l.state = 'pending' AND l.attempts > 0 AND l.failure_code IS NOT NULL`, values: [] }]
+      : []),
+  ];
+  const sql = own.map((one) => ` AND ${one.sql}`).join('');
+  return [
+    {
+      sql: `EXISTS (SELECT 1 FROM leg l WHERE l.series = series.id${sql})`,
+      values: own.flatMap(({ values }) => values),
+    },
+  ];
+}
+
+/** A column of JSON has this member. SQLite and PostgreSQL both look for the member's text. */
+function member(column: 'labels' | 'attributes', key: string, value: string | undefined): Condition[] {
+  if (value === undefined) return [];
+  const text = `${JSON.stringify(key)}:${JSON.stringify(value)}`.replaceAll(/[\\%_]/g, (one) => `\\${one}`);
+  return [{ sql: `series.${column} LIKE ? ESCAPE '\\'`, values: [`%${text}%`] }];
+}
+
+/** How many legs of each target wait for their next try after a failure. */
+export async function waitingLegs(tx: Tx): Promise<{ target: string; code: string; count: number }[]> {
+  const rows = await tx.all(
+    `SELECT target, failure_code, count(*) AS n FROM leg
+     WHERE state = 'pending' AND attempts > 0 AND failure_code IS NOT NULL
+     GROUP BY target, failure_code ORDER BY target, failure_code`,
+  );
+  return rows.map((row) => ({
+    target: String(row['target']),
+    code: String(row['failure_code']),
+    count: Number(row['n']),
+  }));
+}
+
+const MOST_SESSIONS = 5000;
+
+/** Sessions whose first image came in this span. */
+export const sessionsSince = (tx: Tx, from: Millis, to: Millis): Promise<SessionView[]> =>
+  sessionViews(tx, 'WHERE first_seen >= ? AND first_seen < ? ORDER BY first_seen, id LIMIT ?', [
+    from,
+    to,
+    MOST_SESSIONS,
+  ]);
+
+const MOST_FOUND = 50;
+
+/** Sessions by their ID, the ID of a series, an accession number, a Study or Series Instance UID, or a folder below the root. */
+export async function findSessions(tx: Tx, text: string): Promise<SessionView[]> {
+  const conditions = [
+    { sql: 'series.session = ? OR series.id = ? OR series.path = ?', values: [text, text, text] },
+    ...member('attributes', 'AccessionNumber', text),
+    ...member('attributes', 'StudyInstanceUID', text),
+    ...member('attributes', 'SeriesInstanceUID', text),
+  ];
+  const { sql, values } = anyOf(conditions);
+  const ofSeries = `SELECT series.session FROM series WHERE ${sql}`;
+  return sessionViews(
+    tx,
+    `WHERE id = ? OR folder = ? OR id IN (${ofSeries}) ORDER BY first_seen, id LIMIT ?`,
+    [text, text, ...values, MOST_FOUND],
+  );
+}
+
+/** Sessions with their series in four looks, however many there are; `which` is what follows FROM session. */
+async function sessionViews(tx: Tx, which: string, values: readonly Value[]): Promise<SessionView[]> {
+  const rows = await tx.all(`SELECT * FROM session ${which}`, ...values);
+  const inside = `WHERE session IN (SELECT id FROM (SELECT id FROM session ${which}) AS wanted) ORDER BY first_seen, id`;
+  const series = Map.groupBy(await seriesViews(tx, inside, ...values), (one) => one.session ?? '');
+  return rows.map((row) => ({
+    id: String(row['id']),
+    firstSeen: Number(row['first_seen']),
+    updated: Number(row['updated']),
+    due: parse.integer(row['due']),
+    increment: Number(row['increment']),
+    digest: parse.text(row['digest']),
+    folder: parse.text(row['folder']),
+    failure: message(row['failure_code'], row['failure_message']),
+    series: series.get(String(row['id'])) ?? [],
+  }));
+}
+
+/** A text that differs after each change that pages show. */
+export async function ledgerMark(tx: Tx): Promise<string> {
+  const looks = [
+    'SELECT count(*) AS a, max(updated) AS b, sum(in_orthanc) AS c, sum(stored) AS d FROM series',
+    'SELECT count(*) AS a, max(updated) AS b, sum(done) AS c, sum(attempts) AS d FROM leg',
+    'SELECT count(*) AS a, max(updated) AS b, sum(increment) AS c, sum(due) AS d FROM session',
+    'SELECT count(*) AS a, max(updated) AS b, sum(attempts) AS c, max(ord) AS d FROM delivery',
+    'SELECT count(*) AS a, 0 AS b, 0 AS c, 0 AS d FROM progress',
+  ];
+  const marks: string[] = [];
+  for (const sql of looks) {
+    const row = await tx.get(sql);
+    marks.push(['a', 'b', 'c', 'd'].map((key) => JSON.stringify(row?.[key] ?? 0)).join(','));
+  }
+  return marks.join(';');
+}
