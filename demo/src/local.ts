@@ -90,16 +90,7 @@ async function startParts(options: LocalOptions, folder: string, starting: Start
   show.step("the research PACS, DCMTK's storescp", `${pacs.aet}@127.0.0.1:${pacs.port}`);
   signal.throwIfAborted();
 
-  const ports: DemoPorts = {
-    worklist: await freePort(),
-    cal2wl: await freePort(),
-    worklistHttp: await freePort(),
-    streamer: await freePort(),
-    receiver: await freePort(),
-    receiverHttp: await freePort(),
-    board: await freePort(),
-    dashboard: await freePort(),
-  };
+  const ports = await freePorts();
   const plan: DemoPlan = { folder, timezone: TIMEZONE, scanners, ports, orthanc, pacs };
   const { file, config, projectRoot, tag } = await demoConfig(plan);
   await startServices(file, ports, join(folder, 'log'), starting);
@@ -127,6 +118,17 @@ async function startParts(options: LocalOptions, folder: string, starting: Start
     stop,
   };
 }
+
+const freePorts = async (): Promise<DemoPorts> => ({
+  worklist: await freePort(),
+  cal2wl: await freePort(),
+  worklistHttp: await freePort(),
+  streamer: await freePort(),
+  receiver: await freePort(),
+  receiverHttp: await freePort(),
+  board: await freePort(),
+  dashboard: await freePort(),
+});
 
 /** A one-time link with which the first administrator sets a password. */
 async function inviteAdministrator(config: Config, signal: AbortSignal): Promise<string> {

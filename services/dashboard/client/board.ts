@@ -48,7 +48,12 @@ async function refresh(): Promise<void> {
 
 /** The time of now, as the browser's user writes it. */
 function clock(): string {
-  return new Intl.DateTimeFormat([], { hour: '2-digit', minute: '2-digit', second: '2-digit' }).format();
+  return new Intl.DateTimeFormat([], {
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hourCycle: 'h23',
+  }).format();
 }
 
 function show(text = `live · ${lastGood}`): void {

@@ -70,7 +70,7 @@ function verdict(outcome: Outcome): Html {
 
 function calendarSection({ calendars, timezone }: BookingsPage): Html {
   const body = (list: readonly CalendarAnswer[]): Html =>
-    html`<div class="scroll" tabindex="0" role="region" aria-label="${t.bookings.calendars}">
+    html`<div class="scroll" tabindex="0" role="group" aria-label="${t.bookings.calendars}">
       <table>
         <thead>
           <tr>

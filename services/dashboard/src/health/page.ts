@@ -139,7 +139,7 @@ function auditSection({ audit, timezone }: HealthPage): Html {
     ${
       audit.length === 0
         ? html`<p class="empty">${t.health.noAudit}</p>`
-        : html`<div class="scroll" tabindex="0" role="region" aria-label="${t.health.audit}">
+        : html`<div class="scroll" tabindex="0" role="group" aria-label="${t.health.audit}">
             <table>
               <thead>
                 <tr>

@@ -124,7 +124,7 @@ function bulk({ filter, person }: SeriesPage, total: number): Html | false {
 
 function table(series: readonly SeriesAnswer[], timezone: string): Html {
   const { came, who, what, state, images, legsHead } = t.series;
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${t.series.title}">
+  return html`<div class="scroll" tabindex="0" role="group" aria-label="${t.series.title}">
     <table>
       <thead>
         <tr>
