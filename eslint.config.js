@@ -67,7 +67,7 @@ const room = (files, allowed, owner, extra = []) => ({
           {
             group: [
               '**/services/*',
-              ...['cal2wl', 'worklist', 'receiver', 'streamer', 'cli', 'demo']
+              ...['cal2wl', 'worklist', 'receiver', 'streamer', 'dashboard', 'cli', 'demo']
                 .filter((name) => owner !== 'demo' || name !== 'cli')
                 .map((name) => `@scanflow/${name}*`),
             ],

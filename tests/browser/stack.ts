@@ -1,0 +1,101 @@
+/** A whole Scanflow on this machine's loopback, as `npm run demo` starts it, for the tests of the day board. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { loadConfig, type Config } from '@scanflow/config';
+import { makeSeries, type PhantomOptions } from '@scanflow/dicom';
+import { store } from '@scanflow/dimse';
+import { startLocal } from '../../demo/src/local.ts';
+import { playDay } from '../../demo/src/play.ts';
+import type { Stack } from '../../demo/src/stack.ts';
+import { postUser } from '../../services/cli/src/users.ts';
+
+export interface Board {
+  /** Of the board. */
+  readonly url: string;
+  readonly stack: Stack;
+  /** A one-time link for the first administrator. */
+  readonly invite: () => Promise<string>;
+  /** Makes a user; answers the one-time link. */
+  readonly addUser: (user: {
+    readonly name: string;
+    readonly role: string;
+    readonly projects?: string[];
+  }) => Promise<string>;
+  /** Adds events to the calendar of the first scanner: title and description, an hour from now. */
+  readonly book: (
+    events: readonly { readonly summary: string; readonly description?: string }[],
+  ) => Promise<void>;
+  /** A page of the streamer's API. */
+  readonly ask: (path: string) => Promise<unknown>;
+  /** Plays all bookings: the scanners query, scan and send. */
+  readonly play: (images: number) => Promise<void>;
+  /** Sends a series that no booking names. */
+  readonly sendStray: (options: Omit<PhantomOptions, 'modality' | 'when'>) => Promise<void>;
+}
+
+const silent = { heading: noText, step: noText, problem: noText, progress: noText };
+function noText(): void {
+  // the test asserts what matters
+}
+
+export async function startBoard(t: Pick<TestContext, 'after'>, sessions: number): Promise<Board> {
+  const ending = new AbortController();
+  const day = { sessions, images: 10 };
+  const local = await startLocal({ scanners: 1, day, folder: undefined }, silent, ending.signal);
+  t.after(() => local.stop({ keepFolder: false }));
+  const place = (name: string): string => local.places.find(([what]) => what === name)?.[1] ?? '';
+  const config = await configAt(place('configuration'));
+  const { stack } = local;
+  const [scanner] = stack.scanners;
+  const { url, headers } = stack.streamer;
+  return {
+    url: place('day board'),
+    stack,
+    invite: local.invite,
+    addUser: async (user) => (await postUser(config, '', user, ending.signal)).link ?? '',
+    book: (events) => book(join(place('calendars'), `${scanner?.name ?? ''}.ics`), stack.timezone, events),
+    ask: async (path) => (await fetch(`${url}${path}`, { headers })).json(),
+    play: async (images) => {
+      await playDay(stack, { sessions, images }, silent, ending.signal);
+    },
+    sendStray: async (options) => {
+      const series = [
+        ...makeSeries({ ...options, modality: 'MR', when: Temporal.Now.zonedDateTimeISO(stack.timezone) }),
+      ].map(({ sopInstanceUid, bytes }) => ({ id: sopInstanceUid, bytes }));
+      const { host, port, aet } = stack.receiver;
+      const peer = { host, port, calledAet: aet, callingAet: scanner?.aet ?? '' };
+      for await (const outcome of store(peer, series, { signal: ending.signal }))
+        if (outcome.result === 'failed') throw new Error(outcome.failure.message);
+    },
+  };
+}
+
+async function configAt(file: string): Promise<Config> {
+  const loaded = await loadConfig(file);
+  if (!loaded.ok) throw new Error('the configuration of the demo is not good');
+  return loaded.config;
+}
+
+async function book(
+  file: string,
+  timezone: string,
+  events: readonly { readonly summary: string; readonly description?: string }[],
+): Promise<void> {
+  const start = Temporal.Now.zonedDateTimeISO(timezone).round('minute').add({ minutes: 1 });
+  const time = (at: Temporal.ZonedDateTime): string =>
+    at.toInstant().toString({ smallestUnit: 'second' }).replaceAll(/[-:]/g, '');
+  const escaped = (text: string): string => text.replaceAll(/[\\;,]/g, '\\$&').replaceAll('\n', '\\n');
+  const lines = events.flatMap(({ summary, description }, index) => [
+    'BEGIN:VEVENT',
+    `UID:browser-${index}@test.scanflow`,
+    'DTSTAMP:20240101T000000Z',
+    `DTSTART:${time(start.add({ minutes: index }))}`,
+    `DTEND:${time(start.add({ minutes: index + 1 }))}`,
+    `SUMMARY:${escaped(summary)}`,
+    ...(description === undefined ? [] : [`DESCRIPTION:${escaped(description)}`]),
+    'END:VEVENT',
+  ]);
+  const text = await readFile(file, 'utf8');
+  await writeFile(file, text.replace('END:VCALENDAR', `${lines.join('\r\n')}\r\nEND:VCALENDAR`));
+}
