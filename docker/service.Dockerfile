@@ -50,7 +50,7 @@ RUN groupadd --gid 10000 scanflow-secrets \
  && groupadd --gid 10001 scanflow \
  && useradd --uid 10001 --gid 10001 --groups 10000 --no-create-home --home-dir /app --shell /usr/sbin/nologin scanflow \
  && install -d -o 10001 -g 10001 -m 0750 \
-      /data /data/worklist /data/bookings /data/performed /data/cal2wl /data/receiver /data/streamer /data/erasures /data/token /project /backup \
+      /data /data/worklist /data/bookings /data/performed /data/cal2wl /data/receiver /data/streamer /data/dashboard /data/erasures /data/token /project /backup \
  && install -d -o 10001 -g 10000 -m 0750 \
       /run/secrets/scanflow /run/secrets/orthanc /run/secrets/streamer /run/secrets/receiver /run/secrets/postgres \
  && install -d -m 0755 /etc/scanflow \

@@ -23,7 +23,11 @@ has_orthanc() { command -v Orthanc || test -x /usr/sbin/Orthanc; }
 has_postgresql() { ls /usr/lib/postgresql/*/bin/postgres; }
 # without it a test is skipped, and says so: not every release of Debian and Ubuntu may have it
 optional=
-test "$with_tools" = no || test -e /usr/lib/python3/dist-packages/fusepy.py || optional=python3-fusepy
+if [ "$with_tools" = yes ]; then
+  test -e /usr/lib/python3/dist-packages/fusepy.py || optional=python3-fusepy
+  # Ubuntu's chromium is an installer of a snap
+  test -x /usr/bin/chromium || ! grep -q '^ID=debian' /etc/os-release || optional="$optional chromium"
+fi
 need libatomic1 has_lib libatomic.so.1
 need orthanc has_orthanc
 need dcmtk command -v storescp
@@ -68,7 +72,9 @@ install_packages() {
 can_install() { command -v apt-get && { [ "$(id -u)" = 0 ] || sudo -n true; }; }
 if [ -n "$optional" ] && can_install >/dev/null 2>&1; then
   as_root apt-get update >/dev/null 2>&1 || true
-  if apt-cache show "$optional" >/dev/null 2>&1; then missing="$missing $optional"; fi
+  for package in $optional; do
+    if apt-cache show "$package" >/dev/null 2>&1; then missing="$missing $package"; fi
+  done
 fi
 if [ -n "$missing" ]; then
   command -v apt-get >/dev/null ||

@@ -63,6 +63,7 @@ export interface Ports {
   readonly worklistHttp: number;
   readonly streamer: number;
   readonly receiver: number;
+  readonly board: number;
 }
 
 /**
@@ -107,6 +108,7 @@ export class Project {
       SCANFLOW_WORKLIST_HTTP_PORT: String(ports.worklistHttp),
       SCANFLOW_STREAMER_HTTP_PORT: String(ports.streamer),
       SCANFLOW_RECEIVER_HTTP_PORT: String(ports.receiver),
+      SCANFLOW_BOARD_PORT: String(ports.board),
       SCANFLOW_ORTHANC_DICOM_OPEN: 'false',
       // any that are free, where there are several
       SCANFLOW_STREAMER_HTTP_PORTS: '0',
@@ -118,8 +120,8 @@ export class Project {
   static async create(what: string, files: readonly string[]): Promise<Project> {
     const [worklist, dicom, orthanc] = [await freePort(), await freePort(), await freePort()];
     const [cal2wl, worklistHttp, streamer] = [await freePort(), await freePort(), await freePort()];
-    const receiver = await freePort();
-    const ports = { worklist, dicom, orthanc, cal2wl, worklistHttp, streamer, receiver };
+    const [receiver, board] = [await freePort(), await freePort()];
+    const ports = { worklist, dicom, orthanc, cal2wl, worklistHttp, streamer, receiver, board };
     return new Project(`scanflow-test-${what}-${process.pid}`, files, ports);
   }
 

@@ -7,7 +7,7 @@ import { openAssociation } from '../bench/worklist-asker.ts';
 import { assertHardened, findscu, orLogs, patientIds } from './checks.ts';
 import { docker, Project, ROOT, whyNot } from './engine.ts';
 
-const SERVICES = ['cal2wl', 'worklist', 'orthanc', 'receiver', 'streamer'] as const;
+const SERVICES = ['cal2wl', 'worklist', 'orthanc', 'receiver', 'streamer', 'dashboard'] as const;
 const ONE_SHOTS = ['secrets', 'quickack'] as const;
 
 const options = { skip: await whyNot() };
@@ -35,7 +35,7 @@ suite('the stack', options, () => {
     assert.deepEqual(await stack.remains(), [], 'nothing is left');
   });
 
-  test('compose: five services are healthy, the one-shots are done', async () => {
+  test('compose: six services are healthy, the one-shots are done', async () => {
     for (const service of SERVICES)
       assert.equal((await stack.inspect(service)).State.Health?.Status, 'healthy', service);
     for (const service of ONE_SHOTS) assert.equal((await stack.inspect(service)).State.ExitCode, 0, service);
@@ -78,6 +78,7 @@ suite('the stack', options, () => {
     assert.deepEqual(await writable('receiver'), ['/data/receiver']);
     assert.deepEqual(await writable('streamer'), ['/data/erasures', '/data/streamer', '/project']);
     assert.deepEqual(await writable('orthanc'), ['/var/lib/orthanc']);
+    assert.deepEqual(await writable('dashboard'), ['/data/dashboard']);
   });
 
   test('ports: DICOM where it is configured, HTTP on loopback', async () => {
@@ -108,6 +109,7 @@ suite('the stack', options, () => {
       '0.0.0.0:11112',
       '0.0.0.0:4242',
       '127.0.0.1:8042',
+      '127.0.0.1:8080',
       '127.0.0.1:9101',
       '127.0.0.1:9102',
       '127.0.0.1:9103',

@@ -19,8 +19,11 @@ const LAST: readonly string[] = ['performed', 'worklist', 'bookings', 'cal2wl'];
 /** Files of the streamer that are not copied: SQLite copies the ledger, the rest is temporary. */
 const NOT_OF_STREAMER = /^(?:ledger\.sqlite.*|rebuild\.json|transcoded)$/;
 
-/** A missing token is made anew. What the receiver has not given to Orthanc yet is temporary. */
-const NOT_SAVED: ReadonlySet<string> = new Set(['token', 'receiver']);
+/**
+ * A missing token is made anew. What the receiver has not given to Orthanc yet is temporary. Users of the day board are invited
+ * anew: their passwords do not lie in a backup.
+ */
+const NOT_SAVED: ReadonlySet<string> = new Set(['token', 'receiver', 'dashboard']);
 
 /** What a restore left, and unfinished files. */
 const OURS = /^\.(?:before-restore-|restoring-)|\.tmp$|\.lock$/;

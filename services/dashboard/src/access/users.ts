@@ -17,7 +17,7 @@ const name = z.string().regex(/^[\p{L}\p{N}][\p{L}\p{N}._@-]{0,63}$/u);
 const role = z.enum(ROLES);
 const list = z.array(z.string().min(1).max(256)).max(1000);
 const added = z.object({ name, role, projects: list.default([]), addresses: list.default([]) });
-const changed = added.partial({ role: true, projects: true, addresses: true }).omit({ name: true });
+const changed = z.object({ role: role.optional(), projects: list.optional(), addresses: list.optional() });
 
 class Refused extends Error {
   readonly statusCode: number;

@@ -5,6 +5,7 @@ import { STORAGE } from '../model/series.ts';
 import { claimsConformance } from './conformance-claims.test.ts';
 import { recoveryConformance } from '../rebuild/conformance.test.ts';
 import { copyingConformance } from '../copy/conformance.test.ts';
+import { searchConformance } from './conformance-search.test.ts';
 import { destinationConformance } from '../send/destinations.conformance.test.ts';
 import { movingConformance } from '../move/conformance.test.ts';
 import { versionsConformance } from '../store/sent-again.conformance.test.ts';
@@ -33,6 +34,7 @@ import { legFailed, legLater } from './aftermath.ts';
 export function conformance(name: string, open: OpenLedger): void {
   claimsConformance(name, open);
   copyingConformance(name, open);
+  searchConformance(name, open);
   recoveryConformance(name, open);
   destinationConformance(name, open);
   movingConformance(name, open);

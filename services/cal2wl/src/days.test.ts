@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { encodeBookingRecord, type BookingRecord } from '@scanflow/booking';
+import { createLog, type FastifyInstance } from '@scanflow/runtime';
+import fastify from 'fastify';
+import { addAccept } from './accept.ts';
+import { addDays } from './days.ts';
+import { emptyReport, type PassReport } from './report.ts';
+
+const record = (
+  accessionNumber: string,
+  start: string,
+  more: Partial<BookingRecord> = {},
+): BookingRecord => ({
+  ...{ version: 1, accessionNumber, studyInstanceUid: `2.25.${accessionNumber.length}`, status: 'scheduled' },
+  ...{ scanner: 'prisma', modality: 'MR', start, end: start.replace(':00:00Z', ':30:00Z'), title: 'x' },
+  labels: { project: '3010000.01', subject: 'sub-007', session: 'ses-mri01' },
+  ...{ patientId: 'x', patientName: 'x', source: { calendar: 'prisma', uid: accessionNumber } },
+  ...more,
+});
+
+async function rig(t: TestContext, records: readonly BookingRecord[], last?: PassReport) {
+  const data = await mkdtemp(join(tmpdir(), 'scanflow-days-'));
+  for (const folder of ['bookings', 'cal2wl']) await mkdir(join(data, folder));
+  for (const one of records)
+    await writeFile(join(data, 'bookings', `${one.accessionNumber}.json`), encodeBookingRecord(one));
+  const app = fastify() as unknown as FastifyInstance;
+  const log = createLog({ service: 'test', level: 'error' });
+  addDays(app, { data, log, last: () => last });
+  addAccept(app, { data, log, last: () => last });
+  t.after(() => rm(data, { recursive: true }));
+  const get = async (query: string) => {
+    const { statusCode, body } = await app.inject({ method: 'GET', url: `/api/board/bookings?${query}` });
+    const { bookings = [] } = JSON.parse(body) as {
+      bookings?: { accessionNumber: string; outcome: string }[];
+    };
+    return { status: statusCode, found: bookings.map((one) => `${one.accessionNumber} ${one.outcome}`) };
+  };
+  return { app, get };
+}
+
+test('days: bookings of a day that is past come from their records, cancelled ones as such', async (t) => {
+  const { get } = await rig(t, [
+    record('A1', '2026-11-01T09:00:00Z'),
+    record('A2', '2026-11-01T10:00:00Z', { status: 'cancelled' }),
+    record('A3', '2026-11-02T10:00:00Z'),
+  ]);
+  const day = 'from=2026-11-01T00:00:00Z&to=2026-11-02T00:00:00Z';
+  assert.deepEqual((await get(day)).found, ['A1 booking', 'A2 cancelled']);
+  assert.deepEqual((await get('find=A3')).found, ['A3 booking']);
+  assert.deepEqual((await get('find=prisma/A3/')).found, ['A3 booking']);
+  assert.equal((await get('from=yesterday')).status, 400);
+});
+
+test('accept: a calendar that lost nothing has nothing to accept', async (t) => {
+  const now = Temporal.Instant.from('2026-11-01T00:00:00Z');
+  const last: PassReport = {
+    ...{ at: now, ms: 1, window: { from: now, to: now }, items: 0, unwritten: undefined },
+    calendars: [emptyReport('prisma', 'prisma'), { ...emptyReport('skyra', 'skyra'), held: 2 }],
+  };
+  const { app } = await rig(t, [], last);
+  const post = async (name: string) =>
+    (await app.inject({ method: 'POST', url: `/api/board/accept/${name}`, payload: {} })).statusCode;
+  assert.deepEqual([await post('none'), await post('prisma'), await post('skyra')], [404, 409, 200]);
+});

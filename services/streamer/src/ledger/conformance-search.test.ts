@@ -1,0 +1,105 @@
+/** What every ledger finds for the day board. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { cursor, done, FAILURE, toForward, toStore, type OpenLedger } from './conformance-kit.test.ts';
+import { legFailed, legLater } from './aftermath.ts';
+import {
+  findSessions,
+  ledgerMark,
+  searchSeries,
+  sessionsSince,
+  waitingLegs,
+  type SeriesFilter,
+} from './search.ts';
+import { arrived } from '../intake/sql.ts';
+import { quarantine, stored } from '../store/sql.ts';
+
+const PAGE = { offset: 0, limit: 10 };
+const attributes = (accession: string) => ({
+  ...{
+    Modality: 'MR',
+    AccessionNumber: accession,
+    StudyInstanceUID: '1.2',
+    SeriesInstanceUID: `1.2.${accession}`,
+  },
+  SeriesDescription: '100%_"x"',
+});
+const labels = (project: string) => ({ project, subject: 'sub-007', session: 'ses-mri01' });
+
+export function searchConformance(name: string, open: OpenLedger): void {
+  test(`${name}: series are found by what people know of them, and counted`, async (t) => {
+    const { ledger } = await open(t);
+    const find = async (filter: SeriesFilter): Promise<string> => {
+      const { total, series } = await ledger.read(searchSeries, filter, PAGE);
+      return `${total}: ${series.map(({ id }) => id).join(' ')}`;
+    };
+    for (const [index, id] of ['a', 'b', 'c'].entries())
+      await ledger.write(arrived, cursor(index), [id], 100 + index, 100 + index);
+    const first = await ledger.read(ledgerMark);
+    const a = await toStore(ledger, 200);
+    await ledger.write(
+      stored,
+      a,
+      done({ attributes: attributes('A1'), labels: labels('p_1'), targets: ['pacs'] }),
+      210,
+    );
+    assert.notEqual(await ledger.read(ledgerMark), first, 'the mark changes');
+    const b = await toStore(ledger, 220);
+    const reason = { code: 'ROUTE_NO_MATCH', message: 'x' };
+    await ledger.write(
+      quarantine,
+      b,
+      { attributes: attributes('A2'), inOrthanc: 1, digest: 'd', reason },
+      230,
+    );
+    assert.equal(await find({}), '3: c b a');
+    assert.equal(await find({ state: 'quarantined' }), '1: b');
+    assert.equal(await find({ project: 'p_1' }), '1: a');
+    assert.equal(await find({ project: 'px1' }), '0: ', 'no letter stands for another one');
+    assert.equal(await find({ project: '%' }), '0: ');
+    assert.equal(await find({ accession: 'A2' }), '1: b');
+    assert.equal(await find({ code: 'ROUTE_NO_MATCH' }), '1: b');
+    assert.equal(await find({ target: 'pacs', leg: 'pending' }), '1: a');
+    assert.equal(await find({ from: 101, to: 102 }), '1: b');
+    assert.equal(await find({ projects: [] }), '0: ');
+    assert.equal(await find({ projects: ['p_1', 'other'] }), '1: a');
+    assert.equal((await ledger.read(searchSeries, {}, { offset: 1, limit: 1 })).series[0]?.id, 'b');
+  });
+
+  test(`${name}: what waits for its next try is told apart from what was not tried yet`, async (t) => {
+    const { ledger } = await open(t);
+    await ledger.write(arrived, cursor(1), ['a'], 100, 100);
+    const work = await toStore(ledger, 100);
+    await ledger.write(stored, work, done({ targets: ['pacs'] }), 110);
+    assert.deepEqual(await ledger.read(waitingLegs), []);
+    await ledger.write(
+      legLater,
+      await toForward(ledger, 110),
+      { attempts: 1, nextTry: 500, failure: FAILURE },
+      120,
+    );
+    assert.deepEqual(await ledger.read(waitingLegs), [{ target: 'pacs', code: FAILURE.code, count: 1 }]);
+    assert.equal((await ledger.read(searchSeries, { target: 'pacs', waits: true }, PAGE)).total, 1);
+    await ledger.write(legFailed, await toForward(ledger, 500), FAILURE, 510);
+    assert.deepEqual(await ledger.read(waitingLegs), []);
+    assert.equal((await ledger.read(searchSeries, { code: FAILURE.code, leg: 'failed' }, PAGE)).total, 1);
+  });
+
+  test(`${name}: sessions are found by their numbers, and by when they began`, async (t) => {
+    const { ledger } = await open(t);
+    await ledger.write(arrived, cursor(1), ['a'], 100, 100);
+    const work = await toStore(ledger, 100);
+    await ledger.write(stored, work, done({ attributes: attributes('A1'), labels: labels('p') }), 110);
+    const [session] = await ledger.read(findSessions, 'A1');
+    assert.deepEqual(
+      session?.series.map(({ id }) => id),
+      ['a'],
+    );
+    for (const text of ['1.2', '1.2.A1', 'a', session.id])
+      assert.equal((await ledger.read(findSessions, text))[0]?.id, session.id, text);
+    for (const text of ['', '%', 'A', '1']) assert.deepEqual(await ledger.read(findSessions, text), [], text);
+    const at = session.firstSeen;
+    assert.equal((await ledger.read(sessionsSince, at, at + 1)).length, 1);
+    assert.equal((await ledger.read(sessionsSince, at + 1, at + 2)).length, 0);
+  });
+}
