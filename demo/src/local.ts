@@ -7,8 +7,8 @@ import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort, makeCalendar, startOrthanc, startStorescp } from '@scanflow/testkit';
-import type { Config } from '@scanflow/config';
 import { openApi } from '@scanflow/cli/installation';
+import { postUser } from '@scanflow/cli/users';
 import { postUser } from '@scanflow/cli/users';
 import type { Show } from '@scanflow/cli/terminal';
 import { demoConfig, slotsAround, type DemoPlan, type DemoPorts } from './config.ts';
@@ -20,12 +20,20 @@ export interface LocalOptions {
   readonly folder: string | undefined;
 }
 
+export interface BoardUser {
+  readonly name: string;
+  readonly role: string;
+  readonly projects?: readonly string[];
+}
+
+const ADMINISTRATOR: BoardUser = { name: 'admin', role: 'it' };
+
 export interface LocalStack {
   readonly stack: Stack;
   /** Where to look: what, and its folder or address. */
   readonly places: readonly (readonly [string, string])[];
-  /** Makes a one-time link for signing in to the board. */
-  readonly invite: () => Promise<string>;
+  /** Makes a user of the board, by default an administrator; answers the one-time link with which they sign in. */
+  readonly invite: (user?: BoardUser) => Promise<string>;
   stop(how: { keepFolder: boolean }): Promise<void>;
 }
 
@@ -114,7 +122,7 @@ async function startParts(options: LocalOptions, folder: string, starting: Start
       ['logs', join(folder, 'log')],
       ['calendars', calendars],
     ],
-    invite: () => inviteAdministrator(config, signal),
+    invite: async (user = ADMINISTRATOR) => (await postUser(config, '', user, signal)).link ?? '',
     stop,
   };
 }
@@ -129,12 +137,6 @@ const freePorts = async (): Promise<DemoPorts> => ({
   board: await freePort(),
   dashboard: await freePort(),
 });
-
-/** A one-time link with which the first administrator sets a password. */
-async function inviteAdministrator(config: Config, signal: AbortSignal): Promise<string> {
-  const { link } = await postUser(config, '', { name: 'admin', role: 'it' }, signal);
-  return link ?? '';
-}
 
 async function startServices(
   config: string,

@@ -174,7 +174,7 @@ suite('the day board in a browser', { skip: NO_BROWSER ?? false }, () => {
   });
 
   test('roles: a member sees their project alone; the page of another one is not there', async () => {
-    const link = await board.addUser({ name: 'member', role: 'member', projects: ['3010000.03'] });
+    const link = await board.invite({ name: 'member', role: 'member', projects: ['3010000.03'] });
     const own = await browser.newContext();
     const signed = await signInBy(link, own);
     await signed.page.waitForLoadState();

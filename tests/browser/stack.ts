@@ -2,26 +2,18 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { loadConfig, type Config } from '@scanflow/config';
 import { makeSeries, type PhantomOptions } from '@scanflow/dicom';
 import { store } from '@scanflow/dimse';
-import { startLocal } from '../../demo/src/local.ts';
+import { startLocal, type LocalStack } from '../../demo/src/local.ts';
 import { playDay } from '../../demo/src/play.ts';
 import type { Stack } from '../../demo/src/stack.ts';
-import { postUser } from '../../services/cli/src/users.ts';
 
 export interface Board {
   /** Of the board. */
   readonly url: string;
   readonly stack: Stack;
-  /** A one-time link for the first administrator. */
-  readonly invite: () => Promise<string>;
-  /** Makes a user; answers the one-time link. */
-  readonly addUser: (user: {
-    readonly name: string;
-    readonly role: string;
-    readonly projects?: string[];
-  }) => Promise<string>;
+  /** Makes a user, by default an administrator; answers the one-time link. */
+  readonly invite: LocalStack['invite'];
   /** Adds events to the calendar of the first scanner: title and description, an hour from now. */
   readonly book: (
     events: readonly { readonly summary: string; readonly description?: string }[],
@@ -45,7 +37,6 @@ export async function startBoard(t: Pick<TestContext, 'after'>, sessions: number
   const local = await startLocal({ scanners: 1, day, folder: undefined }, silent, ending.signal);
   t.after(() => local.stop({ keepFolder: false }));
   const place = (name: string): string => local.places.find(([what]) => what === name)?.[1] ?? '';
-  const config = await configAt(place('configuration'));
   const { stack } = local;
   const [scanner] = stack.scanners;
   const { url, headers } = stack.streamer;
@@ -53,7 +44,6 @@ export async function startBoard(t: Pick<TestContext, 'after'>, sessions: number
     url: place('day board'),
     stack,
     invite: local.invite,
-    addUser: async (user) => (await postUser(config, '', user, ending.signal)).link ?? '',
     book: (events) => book(join(place('calendars'), `${scanner?.name ?? ''}.ics`), stack.timezone, events),
     ask: async (path) => (await fetch(`${url}${path}`, { headers })).json(),
     play: async (images) => {
@@ -69,12 +59,6 @@ export async function startBoard(t: Pick<TestContext, 'after'>, sessions: number
         if (outcome.result === 'failed') throw new Error(outcome.failure.message);
     },
   };
-}
-
-async function configAt(file: string): Promise<Config> {
-  const loaded = await loadConfig(file);
-  if (!loaded.ok) throw new Error('the configuration of the demo is not good');
-  return loaded.config;
 }
 
 async function book(

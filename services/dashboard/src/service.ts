@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Config } from '@scanflow/config';
 import { codeOf, FailureError, messageOf } from '@scanflow/failure';
-import { apiHeaders, Gauge, httpAccess, Registry, startHttp, type Log } from '@scanflow/runtime';
+import { Gauge, headersOf, httpAccess, Registry, startHttp, tokenFileOf, type Log } from '@scanflow/runtime';
 import { createLimiter } from './access/limiter.ts';
 import { AccessStore } from './access/store.ts';
 import { addUsers } from './access/users.ts';
@@ -83,7 +83,7 @@ function servicesOf(config: Config, { inContainer }: Place): Readonly<Record<Nam
   const host = inContainer ? undefined : hostOf(http.bind);
   const at = (name: Names): Service =>
     serviceAt(dashboard.services[name] ?? `http://${host ?? name}:${http.ports[name]}`, () =>
-      apiHeaders(config),
+      headersOf(tokenFileOf(config)),
     );
   return {
     cal2wl: at('cal2wl'),

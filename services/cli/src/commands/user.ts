@@ -1,8 +1,7 @@
 /** `scanflow user`: who may sign in to the day board. */
 import type { Config } from '@scanflow/config';
-import { CONFIG, openConfig } from '../config.ts';
-import { EXIT, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
-import { readArgs } from '../options.ts';
+import { EXIT, readArgs, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
+import { CONFIG, openConfig } from '../installation.ts';
 import { plain, textTable } from '../terminal.ts';
 import { postUser, readUsers, UserError, type User } from '../users.ts';
 

@@ -22,9 +22,6 @@ export type Value = Html | string | number | false | undefined | readonly Value[
 /**
  * A piece of a page. Values go between tags or into attributes with double quotes, nowhere else: not into scripts, style sheets,
  * names of tags or addresses of other schemes.
- *
- * @example
- * html`<p title="${'"'}">${'<b>'}</p>`.toString(); // → '<p title="&quot;">&lt;b&gt;</p>'
  */
 export const html = (strings: TemplateStringsArray, ...values: readonly Value[]): Html =>
   Html.of(strings, values);
