@@ -113,9 +113,12 @@ const select = (
     </select>
   </label>`;
 
-/** All that the filter finds; without a filter there is nothing to choose. */
+/** All that the filter finds, where the filter asks for what failed or waits. */
 function bulk({ filter, person }: SeriesPage, total: number): Html | false {
-  if (total === 0 || Object.keys(filter).length === 0 || !mayDo(person, 'retry')) return false;
+  const { state, leg, code } = filter;
+  const failed =
+    state === 'failed' || leg === 'failed' || leg === 'waits' || (code !== undefined && state === undefined);
+  if (total === 0 || !failed || !mayDo(person, 'retry')) return false;
   return html`<form method="post" action="/series/retry" class="side">
     ${Object.entries(filter).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
     <button>${t.series.retryAll}</button>

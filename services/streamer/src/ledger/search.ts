@@ -44,7 +44,7 @@ export async function searchSeries(
   const conditions = conditionsOf(filter);
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.map(({ sql }) => sql).join(' AND ')}`;
   const values = conditions.flatMap((one) => one.values);
-  const row = await tx.get(`SELECT count(*) AS n FROM series ${where}`, ...values);
+  const row = await tx.get(`SELECT count(*) AS n FROM series ${where}`, values);
   const order = `${where} ORDER BY first_seen DESC, id LIMIT ? OFFSET ?`;
   return {
     total: Number(row?.['n'] ?? 0),
@@ -152,7 +152,7 @@ export async function findSessions(tx: Tx, text: string): Promise<SessionView[]>
 
 /** Sessions with their series in four looks, however many there are; `which` is what follows FROM session. */
 async function sessionViews(tx: Tx, which: string, values: readonly Value[]): Promise<SessionView[]> {
-  const rows = await tx.all(`SELECT * FROM session ${which}`, ...values);
+  const rows = await tx.all(`SELECT * FROM session ${which}`, values);
   const inside = `WHERE session IN (SELECT id FROM (SELECT id FROM session ${which}) AS wanted) ORDER BY first_seen, id`;
   const series = Map.groupBy(await seriesViews(tx, inside, ...values), (one) => one.session ?? '');
   return rows.map((row) => ({
