@@ -151,6 +151,7 @@ export const CATALOGUE: readonly Section[] = [
     title: 'Every service',
     failures: [
       'HTTP_LISTEN | permanent | the port of `/healthz` and `/metrics` is taken | stop the program that has it, or set another under `http.ports`',
+      'SERVICE_AWAY | transient | the dashboard got no answer from another service; its part of the page is grey | start that service; the dashboard asks again with each page',
       'HTTP_TOKEN | notice | the internal token is missing, and the service cannot make it; the pages with labels stay closed, all else goes on | `docker compose up -d`, or let the services write `token/` in the data folder: [security.md](security.md#the-internal-token)',
     ],
     outro:
