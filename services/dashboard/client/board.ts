@@ -20,6 +20,24 @@ let lastGood = clock();
 let running = false;
 let again = false;
 
+/** What a person typed or opened stays, also where the page behind it changes. */
+const KEEPING = {
+  ignoreActiveValue: true,
+  callbacks: {
+    beforeNodeMorphed: (now: Node): boolean => !(now instanceof HTMLFormElement && isTyped(now)),
+    beforeAttributeUpdated: (name: string): boolean => name !== 'open',
+  },
+};
+
+const isTyped = ({ elements }: HTMLFormElement): boolean =>
+  [...elements].some(
+    (one) =>
+      ((one instanceof HTMLInputElement || one instanceof HTMLTextAreaElement) &&
+        one.value !== one.defaultValue) ||
+      (one instanceof HTMLSelectElement &&
+        [...one.options].some((own) => own.selected !== own.defaultSelected)),
+  );
+
 /** Fetches the page and brings in what is different, so that focus and scroll stay where they are. */
 async function refresh(): Promise<void> {
   if (running) {
@@ -32,7 +50,7 @@ async function refresh(): Promise<void> {
     if (!response.ok) throw new Error(String(response.status));
     const page = new DOMParser().parseFromString(policy.createHTML(await response.text()), 'text/html');
     const [now, next] = [document.querySelector('main'), page.querySelector('main')];
-    if (now !== null && next !== null) Idiomorph.morph(now, next, { ignoreActiveValue: true });
+    if (now !== null && next !== null) Idiomorph.morph(now, next, KEEPING);
     lastGood = clock();
     show();
   } catch {
