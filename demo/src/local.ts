@@ -9,7 +9,6 @@ import { fileURLToPath } from 'node:url';
 import { freePort, makeCalendar, startOrthanc, startStorescp } from '@scanflow/testkit';
 import { openApi } from '@scanflow/cli/installation';
 import { postUser } from '@scanflow/cli/users';
-import { postUser } from '@scanflow/cli/users';
 import type { Show } from '@scanflow/cli/terminal';
 import { demoConfig, slotsAround, type DemoPlan, type DemoPorts } from './config.ts';
 import type { Day, DemoScanner, Stack } from './stack.ts';
