@@ -130,6 +130,7 @@ export const CATALOGUE: readonly Section[] = [
   {
     title: 'cal2wl',
     failures: [
+      'SUPERSEDED | notice | the event of a booking names other labels now; another booking took its place | nothing, if that was meant; else correct the event',
       'PUBLISH | transient | a worklist item or booking record could not be written | check space and permissions of the data folder',
       'PROJECTS_UNREADABLE | permanent | the list of projects holds none; its last good content counts | one project per line, or a JSON array of texts',
       'FETCH_UNEXPECTED | transient | fetching a calendar failed in a way that nobody foresaw | look into the log, and tell us',

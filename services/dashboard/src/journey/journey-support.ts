@@ -44,4 +44,4 @@ export const exam = (more: Partial<ExamFacts> = {}): ExamFacts => ({
   ...more,
 });
 export const away = { since: NINE + MINUTE };
-export const failure = { code: 'DEST_REFUSED', message: 'pacs refused it. Ask who runs it.' };
+export const failure = { code: 'FORWARD_GIVEN_UP', message: 'pacs refused it. Ask who runs it.' };

@@ -58,7 +58,7 @@ test('access: files and folders belong to whom the configuration says', { skip }
 test('access: what the service may not do shows at start, and leaves nothing behind', { skip }, async (t) => {
   const root = await scratch(t);
   await chown(root, 12345, 12345);
-  const module = join(import.meta.dirname, 'access.ts');
+  const module = join(import.meta.dirname, 'open.ts');
   // everything is loaded before the process becomes a user without privileges, as in a container
   const script = `
     const { tryAccess } = await import(${JSON.stringify(module)});
