@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
-
 /**
  * What is booked, the vocabulary that every part of Scanflow shares; and its DICOM identity, derived from what it is and never
  * from when or where it takes place. No I/O.
  */
+import { createHash } from 'node:crypto';
 
 /** Names that decide where images go. They are chosen by the booker, verbatim: no padding, no case folding. */
 export interface Labels {

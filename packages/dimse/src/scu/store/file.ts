@@ -128,8 +128,6 @@ export const changed = (why: string): FailureError =>
     permanent('FILE_CHANGED', `The file is not what it was: ${why}. Check where it came from.`),
   );
 
-/** Buffers that are used again and again: making one per file costs more than reading the file. */
-
 /** Of each buffer, in bytes; even. A file up to this size is read at once. */
 export const SLOT = 262_144;
 /** Files up to this size get memory of their own. */
@@ -137,6 +135,7 @@ const SMALL = 16_384;
 /** Buffers kept while nobody uses them. */
 const KEPT = 8;
 
+/** Buffers that are used again and again: making one per file costs more than reading the file. */
 export class Buffers {
   readonly #bytes: number;
   readonly #free: Buffer[] = [];

@@ -77,8 +77,6 @@ export class Outlet {
   }
 }
 
-/** A message's bytes, cut into P-DATA-TF PDUs while they come to where they leave from (PS3.8 9.3.5, E). */
-
 /** PDU type, reserved, length (6); item length (4); context id, control (2). */
 export const FRAME_HEADER = 12;
 /** The part of the header that counts towards the maximum length. */
