@@ -140,7 +140,7 @@ suite('the day board in a browser', { skip: NO_BROWSER ?? false }, () => {
       ),
     ) as Record<string, string>;
     await page.getByRole('button', { name: 'Release', exact: true }).click();
-    await page.getByText('Released. It is stored now.').waitFor();
+    await page.getByText('Released. The streamer stores it next.').waitFor();
     const stored = await until(
       async () =>
         (await series())
@@ -153,7 +153,7 @@ suite('the day board in a browser', { skip: NO_BROWSER ?? false }, () => {
       form: fields,
       headers: { 'sec-fetch-site': 'same-origin' },
     });
-    assert.match(await again.text(), /This form was sent twice\. It was done once\./);
+    assert.match(await again.text(), /This form was sent before\. Nothing is done a second time\./);
     await goto('/health');
     await page.getByRole('row', { name: 'release' }).first().waitFor();
   });

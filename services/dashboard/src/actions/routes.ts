@@ -1,12 +1,13 @@
 /** What facility IT can do with series: retry, skip a hook, and release from quarantine. Each is asked of the streamer and audited. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { FailureError } from '@scanflow/failure';
 import type { Person } from '../access/roles.ts';
 import { html, type Html } from '../page/html.ts';
 import type { Facility } from '../day/routes.ts';
 import { askedOf, filterIn, queryOf } from '../series/filter.ts';
 import { previewAnswer, seriesAnswer } from '../sources/answers.ts';
 import type { Services } from '../sources/gather.ts';
-import type { Answered } from '../sources/service.ts';
+import type { Answered, Service } from '../sources/service.ts';
 import { t } from '../texts/pages.ts';
 import { field, forAction, send, sendMessage, type Access } from '../web/request.ts';
 import { isWord, onceField } from './once.ts';
@@ -49,10 +50,8 @@ export function addActions(app: FastifyInstance, options: ActionOptions): void {
         const { name } = request.params;
         if (!spend(request, person, options, 'accept', name))
           return reply.redirect('/health?said=again', 303);
-        const answer = await options.services.cal2wl.post(
-          `/api/board/accept/${encodeURIComponent(name)}`,
-          {},
-        );
+        const path = `/api/board/accept/${encodeURIComponent(name)}`;
+        const answer = await answerOf(options.services.cal2wl, path, {});
         return finish(answer, '/health?said=accept', reply, person, options, {
           request,
           what: 'accept',
@@ -99,7 +98,8 @@ async function act(
     ...(target === '' ? {} : { target }),
     ...(kind === 'release' ? labelsIn(request) : {}),
   };
-  const answer = await options.services.streamer.post(`/api/series/${encodeURIComponent(id)}/${kind}`, body);
+  const path = `/api/series/${encodeURIComponent(id)}/${kind}`;
+  const answer = await answerOf(options.services.streamer, path, body);
   return finish(answer, `${back}?said=${kind}`, reply, person, options, { request, what: kind, subject: id });
 }
 
@@ -111,22 +111,34 @@ interface Doing {
 
 /** Audits what came of it, and leads back or says why nothing was done. */
 function finish(
-  { status, body }: Answered,
+  answer: Answered,
   back: string,
   reply: FastifyReply,
   person: Person,
   { store, now }: ActionOptions,
   { request, what, subject }: Doing,
 ): FastifyReply {
+  const { status } = answer;
   const done = status === 200;
-  const result = done ? 'done' : `refused: ${status}`;
+  const result = done ? 'done' : `${status < 500 ? 'refused' : 'not known'}: ${status}`;
   store.audit({ at: now(), who: person.name, address: request.ip, what, subject, result });
-  if (done) return reply.redirect(back, 303);
-  return sendMessage(reply, status < 500 ? status : 503, t.actions.refusedTitle, errorIn(body));
+  return done ? reply.redirect(back, 303) : refusedBy(reply, answer);
 }
 
 const errorIn = (body: unknown): string =>
   typeof body === 'object' && body !== null && 'error' in body ? String(body.error) : t.actions.away;
+
+/** The service's answer. One that does not answer may have done it all the same. */
+const answerOf = (service: Service, path: string, body: object): Promise<Answered> =>
+  service.post(path, body).catch((error: unknown) => {
+    if (!(error instanceof FailureError)) throw error;
+    return { status: 503, body: {} };
+  });
+
+const refusedBy = (reply: FastifyReply, { status, body }: Answered): FastifyReply =>
+  status < 500
+    ? sendMessage(reply, status, t.actions.refusedTitle, errorIn(body))
+    : sendMessage(reply, 503, t.actions.unknownTitle, errorIn(body));
 
 /** Where a release would store the series, by the streamer's own rule, before anything is done. */
 async function preview(
@@ -137,14 +149,9 @@ async function preview(
 ): Promise<FastifyReply> {
   const { id } = request.params;
   const labels = labelsIn(request);
-  const answer = await services.streamer.post(`/api/board/series/${encodeURIComponent(id)}/preview`, labels);
-  if (answer.status !== 200)
-    return sendMessage(
-      reply,
-      answer.status < 500 ? answer.status : 503,
-      t.actions.refusedTitle,
-      errorIn(answer.body),
-    );
+  const asked = `/api/board/series/${encodeURIComponent(id)}/preview`;
+  const answer = await answerOf(services.streamer, asked, labels);
+  if (answer.status !== 200) return refusedBy(reply, answer);
   const { path } = previewAnswer.parse(answer.body);
   const back = field(request, 'back');
   const main = html`<h1>${t.actions.previewTitle}</h1>
@@ -193,7 +200,7 @@ async function retryAll(
     return sendMessage(reply, 200, t.actions.retriedTitle, t.actions.said.again);
   let done = 0;
   for (const { id } of found.series) {
-    const { status } = await streamer.post(`/api/series/${id}/retry`, { by: person.name });
+    const { status } = await answerOf(streamer, `/api/series/${id}/retry`, { by: person.name });
     if (status === 200) done += 1;
   }
   const { store, now } = options;
