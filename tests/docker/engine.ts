@@ -118,9 +118,17 @@ export class Project {
   }
 
   static async create(what: string, files: readonly string[]): Promise<Project> {
-    const [worklist, dicom, orthanc] = [await freePort(), await freePort(), await freePort()];
-    const [cal2wl, worklistHttp, streamer] = [await freePort(), await freePort(), await freePort()];
-    const [receiver, board] = [await freePort(), await freePort()];
+    // asked for at the same time, so that no two are the same
+    const [worklist, dicom, orthanc, cal2wl, worklistHttp, streamer, receiver, board] = await Promise.all([
+      freePort(),
+      freePort(),
+      freePort(),
+      freePort(),
+      freePort(),
+      freePort(),
+      freePort(),
+      freePort(),
+    ]);
     const ports = { worklist, dicom, orthanc, cal2wl, worklistHttp, streamer, receiver, board };
     return new Project(`scanflow-test-${what}-${process.pid}`, files, ports);
   }
