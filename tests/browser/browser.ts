@@ -15,7 +15,9 @@ export const whyNoBrowser = (): Promise<string | undefined> =>
   );
 
 export async function openBrowser(t: Pick<TestContext, 'after'>): Promise<Browser> {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+  // root has no sandbox, and containers have little shared memory
+  const args = ['--no-sandbox', '--disable-dev-shm-usage'];
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args });
   t.after(() => browser.close());
   return browser;
 }
