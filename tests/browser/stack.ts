@@ -66,7 +66,11 @@ async function book(
   timezone: string,
   events: readonly { readonly summary: string; readonly description?: string }[],
 ): Promise<void> {
-  const start = Temporal.Now.zonedDateTimeISO(timezone).round('minute').add({ minutes: 1 });
+  const now = Temporal.Now.zonedDateTimeISO(timezone);
+  // all of them today, a minute each, also shortly before midnight
+  const latest = now.startOfDay().add({ days: 1 }).subtract({ minutes: events.length });
+  const soon = now.round('minute').add({ minutes: 1 });
+  const start = Temporal.ZonedDateTime.compare(soon, latest) > 0 ? latest : soon;
   const time = (at: Temporal.ZonedDateTime): string =>
     at.toInstant().toString({ smallestUnit: 'second' }).replaceAll(/[-:]/g, '');
   const escaped = (text: string): string => text.replaceAll(/[\\;,]/g, '\\$&').replaceAll('\n', '\\n');
