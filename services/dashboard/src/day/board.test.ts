@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as of from '../journey/journey-support.ts';
+import * as of from '../journey/journey-kit.test.ts';
 import { html } from '../page/html.ts';
 import { en } from '../texts/en.ts';
 import { boardOf, type DayBooking, type DayExam, type DayFacts, type DaySession } from './board.ts';

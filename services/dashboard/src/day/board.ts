@@ -105,9 +105,9 @@ export interface Board {
   readonly away: Readonly<Partial<Record<'bookings' | 'items' | 'exams' | 'sessions', number>>>;
 }
 
-/** Folds a day into its board. `now`: epoch milliseconds; `sees`: which rows the person may see. Pure. */
-export function boardOf(facts: DayFacts, now: number, sees: (row: Row) => boolean = () => true): Board {
-  const rows = [...bookedRows(facts, now), ...unbookedRows(facts, now)].filter(({ row }) => sees(row));
+/** Folds a day into its board. `now`: epoch milliseconds. Pure. */
+export function boardOf(facts: DayFacts, now: number): Board {
+  const rows = [...bookedRows(facts, now), ...unbookedRows(facts, now)];
   const names = [...new Set([...facts.scanners, ...rows.map(({ scanner }) => scanner)])];
   const scanners = names
     .map((scanner) => ({
@@ -202,7 +202,7 @@ function unbookedRows(facts: DayFacts, now: number): Placed[] {
 }
 
 /** By accession number, or by the study or a series that an exam names: operators retype accession numbers. */
-function isOf(
+export function isOf(
   { accessionNumber, studyInstanceUids, series }: DaySession,
   wanted: string | undefined,
   exams: readonly DayExam[] | Away,
@@ -217,7 +217,7 @@ function isOf(
   );
 }
 
-const listed = <T>(part: readonly T[] | Away, wanted: (one: T) => boolean): readonly T[] | Away =>
+export const listed = <T>(part: readonly T[] | Away, wanted: (one: T) => boolean): readonly T[] | Away =>
   isAway(part) ? part : part.filter(wanted);
 
 const first = <K extends string, T>(key: K, part: readonly T[] | Away): Partial<Record<K, T | Away>> => {

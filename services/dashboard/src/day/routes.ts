@@ -1,6 +1,6 @@
 /** `/` and `/day/2026-11-28`. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { maySee, type Person } from '../access/roles.ts';
+import type { Person } from '../access/roles.ts';
 import type { Gatherer } from '../sources/gather.ts';
 import { en } from '../texts/en.ts';
 import { t } from '../texts/pages.ts';
@@ -8,6 +8,7 @@ import { forPerson, send, sendMessage, type Access } from '../web/request.ts';
 import { boardOf } from './board.ts';
 import { dateIn } from './span.ts';
 import { dayPage } from './page.ts';
+import { seenBy } from './seen.ts';
 
 /** What pages know of the facility. */
 export interface Facility {
@@ -50,13 +51,8 @@ async function shown(
 ): Promise<FastifyReply> {
   const instant = Temporal.Instant.fromEpochMilliseconds(now());
   const day = date ?? instant.toZonedDateTimeISO(facility.timezone).toPlainDate();
-  const facts = await gatherer.day(day);
-  const board = boardOf(facts, instant.epochMilliseconds, ({ labels, booker }) =>
-    maySee(person, {
-      ...(labels && { project: labels.project }),
-      ...(booker !== undefined && { booker }),
-    }),
-  );
+  const facts = seenBy(person, await gatherer.day(day));
+  const board = boardOf(facts, instant.epochMilliseconds);
   const view = { board, day, now: instant, texts: en, titleOf: facility.titleOf };
   const main = dayPage({ ...view, timezone: facility.timezone, facility: facility.name });
   return send(reply, { title: date?.toString() ?? t.day.today, path: '/', main, person });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isAway, type Facts, type LegFacts, type SeriesFacts } from './facts.ts';
-import { away, booking, exam, failure, leg, MINUTE, NINE, series, session, TEN } from './journey-support.ts';
+import { away, booking, exam, failure, leg, MINUTE, NINE, series, session, TEN } from './journey-kit.test.ts';
 import { journeyOf, type Journey } from './journey.ts';
 
 /** As the streamer derives it from the legs (docs/states.md). */

@@ -58,6 +58,8 @@ export interface LegFacts {
 export interface SeriesFacts {
   readonly id: string;
   readonly seriesInstanceUid: string;
+  /** Of its labels. One series of a study may belong to another project. */
+  readonly project?: string;
   readonly state: 'collecting' | 'working' | 'complete' | 'failed' | 'quarantined';
   readonly reason?: Reason;
   readonly firstSeen: number;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DeliveryFacts, Facts } from './facts.ts';
 import { journeyOf, type Journey } from './journey.ts';
-import { MINUTE, NINE, TEN, booking, leg, series, session, exam, away, failure } from './journey-support.ts';
+import { MINUTE, NINE, TEN, booking, leg, series, session, exam, away, failure } from './journey-kit.test.ts';
 import { STEP_NAMES } from './steps.ts';
 
 /** `understood:done worklist:done …` */

@@ -1,8 +1,9 @@
 /** `/session/ID`: by accession number, Study UID, path, or the ID of a session, a series, an exam or an event. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { maySee, type Person } from '../access/roles.ts';
+import type { Person } from '../access/roles.ts';
 import { boardOf, type Row } from '../day/board.ts';
 import type { Facility } from '../day/routes.ts';
+import { seenBy } from '../day/seen.ts';
 import { isAway } from '../journey/facts.ts';
 import type { Found, Gatherer } from '../sources/gather.ts';
 import { en } from '../texts/en.ts';
@@ -31,8 +32,8 @@ export function addSessions(app: FastifyInstance, options: SessionOptions): void
   app.get<OfSession>(
     '/session/:id/report.csv',
     forPerson<FastifyRequest<OfSession>>(options, async ({ params }, reply, person) => {
-      const found = await options.gatherer.find(params.id);
-      if (isAway(found.answer) || rowsFor(person, found, options).length === 0) return notFound(reply);
+      const found = await findFor(person, params.id, options);
+      if (isAway(found.answer) || rowsOf(found, options).length === 0) return notFound(reply);
       const series = found.answer.sessions.flatMap((one) => one.series);
       return reply
         .type('text/csv; charset=utf-8')
@@ -55,8 +56,8 @@ async function shown(
   person: Person,
   options: SessionOptions,
 ): Promise<FastifyReply> {
-  const found = await options.gatherer.find(id);
-  const rows = rowsFor(person, found, options);
+  const found = await findFor(person, id, options);
+  const rows = rowsOf(found, options);
   const isDark = [found.bookings, found.sessions].some(isAway) && person.role !== 'member';
   if (rows.length === 0 && !isDark) return notFound(reply);
   const now = Temporal.Instant.fromEpochMilliseconds(options.now());
@@ -66,14 +67,26 @@ async function shown(
   return send(reply, { title: t.session.title, path: '/series', main, person });
 }
 
-/** The rows of what was found, whatever their days; none where the person may not see them. */
-function rowsFor(person: Person, found: Found, { facility, now }: SessionOptions): Row[] {
-  const { bookings, items, exams, sessions } = found;
+/** What was found, as far as the person may see it. */
+async function findFor(person: Person, text: string, { gatherer }: SessionOptions): Promise<Found> {
+  const found = seenBy(person, await gatherer.find(text));
+  const { sessions, answer } = found;
+  if (isAway(sessions) || isAway(answer)) return found;
+  const seen = new Map(sessions.map(({ id, series }) => [id, new Set(series.map((one) => one.id))]));
+  const left = answer.sessions.flatMap((one) => {
+    const own = seen.get(one.id);
+    return own === undefined ? [] : [{ ...one, series: one.series.filter(({ id }) => own.has(id)) }];
+  });
+  const subjects = new Set(left.flatMap(({ id, series }) => [id, ...series.map((one) => one.id)]));
+  const hooks = answer.hooks.filter(({ subject }) => subjects.has(subject));
+  return { ...found, answer: { sessions: left, hooks } };
+}
+
+/** The rows of what was found, whatever their days. */
+function rowsOf(found: Found, { facility, now }: SessionOptions): Row[] {
   const { timezone } = facility;
   const rows = daysOf(found, timezone).flatMap((day) =>
-    boardOf({ day, timezone, scanners: [], bookings, items, exams, sessions }, now(), ({ labels, booker }) =>
-      maySee(person, { ...(labels && { project: labels.project }), ...(booker !== undefined && { booker }) }),
-    ).scanners.flatMap((scanner) => scanner.rows),
+    boardOf({ ...found, day, timezone, scanners: [] }, now()).scanners.flatMap((scanner) => scanner.rows),
   );
   return [...new Map(rows.map((row) => [row.id, row])).values()];
 }

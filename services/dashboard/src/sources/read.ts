@@ -82,10 +82,11 @@ export function sessionsOf({ sessions, hooks }: SessionsAnswer): DaySession[] {
 }
 
 function seriesOf({ images, reason, reasonCode, expected, legs, ...series }: SeriesAnswer): SeriesFacts {
-  const { id, seriesInstanceUid, state, firstSeen } = series;
+  const { id, seriesInstanceUid, state, firstSeen, labels } = series;
   return {
     id,
     seriesInstanceUid,
+    ...(labels && { project: labels.project }),
     state,
     firstSeen,
     // clean-up deletes from Orthanc what is stored

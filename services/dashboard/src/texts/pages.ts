@@ -225,7 +225,7 @@ export const t = {
     why: 'What it became',
     tryTitle: 'Try it',
     tryText:
-      'Type a title and a description as in the calendar, and see what they become. Nothing is booked.',
+      'Type a title and a description as in the calendar, and see what they become. Nothing is booked. Who may book a project is not checked here.',
     tryCalendar: 'Calendar',
     trySummary: 'Title',
     tryDescription: 'Description',

@@ -57,6 +57,8 @@ export function searchConformance(name: string, open: OpenLedger): void {
     assert.equal(await find({ project: 'p_1' }), '1: a');
     assert.equal(await find({ project: 'px1' }), '0: ', 'no letter stands for another one');
     assert.equal(await find({ project: '%' }), '0: ');
+    assert.equal(await find({ project: 'P_1' }), '0: ', 'another project');
+    assert.equal(await find({ projects: ['P_1'] }), '0: ', 'another project');
     assert.equal(await find({ accession: 'A2' }), '1: b');
     assert.equal(await find({ code: 'ROUTE_NO_MATCH' }), '1: b');
     assert.equal(await find({ target: 'pacs', leg: 'pending' }), '1: a');

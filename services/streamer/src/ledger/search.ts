@@ -100,11 +100,11 @@ function legConditions({ target, leg, waits }: SeriesFilter): Condition[] {
   ];
 }
 
-/** A column of JSON has this member. SQLite and PostgreSQL both look for the member's text. */
+/** A column of JSON has this member: exactly, since LIKE of SQLite takes `P1` for `p1`, and members see projects by it. */
 function member(column: 'labels' | 'attributes', key: string, value: string | undefined): Condition[] {
   if (value === undefined) return [];
-  const text = `${JSON.stringify(key)}:${JSON.stringify(value)}`.replaceAll(/[\\%_]/g, (one) => `\\${one}`);
-  return [{ sql: `series.${column} LIKE ? ESCAPE '\\'`, values: [`%${text}%`] }];
+  const text = `${JSON.stringify(key)}:${JSON.stringify(value)}`;
+  return [{ sql: `replace(series.${column}, ?, '') <> series.${column}`, values: [text] }];
 }
 
 /** How many legs of each target wait for their next try after a failure. */

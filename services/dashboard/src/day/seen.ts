@@ -1,0 +1,46 @@
+/**
+ * What a person may see of the facts. Pages are made of what is left, so nothing of another project reaches them,
+ * whatever it is found by: accession numbers and studies may lead to several projects. Pure.
+ */
+import { maySee, type Person } from '../access/roles.ts';
+import { isAway, type Away } from '../journey/facts.ts';
+import { isOf, listed, type DayFacts, type DaySession } from './board.ts';
+
+type Parts = Pick<DayFacts, 'bookings' | 'exams' | 'sessions'>;
+
+/** Members see bookings of their projects and their own, and the images and exams of these; operators and IT see all. */
+export function seenBy<T extends Parts>(person: Person, facts: T): T {
+  if (person.role !== 'member') return facts;
+  const bookings = listed(facts.bookings, ({ labels, booker }) =>
+    maySee(person, { ...(labels && { project: labels.project }), ...(booker !== undefined && { booker }) }),
+  );
+  const projects = new Map(
+    listOf(bookings).flatMap(({ accessionNumber, labels }) =>
+      accessionNumber === undefined ? [] : [[accessionNumber, labels?.project] as const],
+    ),
+  );
+  const sees = (project: string | undefined, accession: string): boolean =>
+    project === undefined
+      ? projects.has(accession)
+      : maySee(person, { project }) || projects.get(accession) === project;
+  const sessions = isAway(facts.sessions)
+    ? facts.sessions
+    : facts.sessions.flatMap((one) => sessionSeen(one, (project) => sees(project, one.accessionNumber)));
+  const exams = listed(
+    facts.exams,
+    (exam) =>
+      exam.accessionNumbers.some((one) => projects.has(one)) ||
+      listOf(sessions).some((one) => isOf(one, undefined, [exam])),
+  );
+  return { ...facts, bookings, sessions, exams };
+}
+
+/** Without the series of other projects, and without labels and folder where these are another project's. */
+function sessionSeen(session: DaySession, sees: (project: string | undefined) => boolean): DaySession[] {
+  const series = session.series.filter(({ project }) => sees(project));
+  if (sees(session.labels?.project)) return [{ ...session, series }];
+  const { labels: _, folder: __, ...rest } = session;
+  return series.length === 0 ? [] : [{ ...rest, series }];
+}
+
+const listOf = <T>(part: readonly T[] | Away): readonly T[] => (isAway(part) ? [] : part);
