@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyInstance, Log } from '@scanflow/runtime';
+import { acceptFile } from './adapters/memory.ts';
 import type { PassReport } from './report.ts';
 
 export function addAccept(
@@ -18,7 +19,7 @@ export function addAccept(
     if (held === 0)
       return reply.code(409).send({ error: `nothing of ${name} is held back: there is nothing to accept` });
     // the next pass removes it
-    await writeFile(join(data, 'cal2wl', `accept-${name}`), '');
+    await writeFile(join(data, 'cal2wl', acceptFile(name)), '');
     log.info('removals accepted by hand', { calendar: name, held });
     return { held };
   });

@@ -6,6 +6,9 @@ import { defined } from '@scanflow/booking/defined';
 import { removeLeftovers, writeFileAtomic } from '@scanflow/runtime';
 import type { Validators } from '@scanflow/sources';
 
+/** With this file in `cal2wl/`, a person accepts what the calendar lost. `scanflow calendars accept` writes it, too. */
+export const acceptFile = (calendar: string): string => `accept-${calendar}`;
+
 export interface Remembered {
   readonly validators: Validators;
   /** SHA-256 of the body, in hexadecimal; undefined if there is no last good body. */
@@ -60,7 +63,7 @@ export async function openMemory(folder: string): Promise<Memory> {
     },
     saveBody: (calendar, bytes) => writeFileAtomic(bodyPath(calendar), bytes, { mode: MODE }),
     async takeAccept(calendar) {
-      const name = `accept-${calendar}`;
+      const name = acceptFile(calendar);
       // listing first is cheaper than removing a file that does not exist
       const names = await readdir(folder).catch((): string[] => []);
       if (!names.includes(name)) return false;

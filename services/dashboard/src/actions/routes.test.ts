@@ -176,3 +176,14 @@ test('actions: a filter is retried after a page that counts; what failed is not 
   assert.deepEqual(audited(), [['it', 'retry all', 'state=failed', '1 of 2']]);
   assert.equal((await post('/series/retry', { state: 'odd' })).statusCode, 400);
 });
+
+test('actions: a streamer that falls silent is asked no more', async (t) => {
+  const away = new FailureError({ kind: 'transient', code: 'SERVICE_AWAY', message: 'it does not answer' });
+  const { post, posts, audited } = await rig(t, () => away);
+  await post('/series/retry', { ...once(), state: 'failed', confirmed: 'yes' });
+  assert.equal(posts.length, 1);
+  assert.deepEqual(
+    audited().map((entry) => entry[3]),
+    ['0 of 2'],
+  );
+});

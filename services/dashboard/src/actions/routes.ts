@@ -170,7 +170,7 @@ const hidden = (values: Readonly<Record<string, string>>): Html[] =>
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`,
   );
 
-/** Series of one filter that are tried again together: more are tried again by a further form. */
+/** Series of one filter that one form retries. */
 const MOST = 500;
 
 /** First shows how many, then retries each. */
@@ -189,6 +189,7 @@ async function retryAll(
   if (field(request, 'confirmed') === '') {
     const main = html`<h1>${t.actions.retryAllTitle(found.total)}</h1>
       <p>${t.actions.retryAllText}</p>
+      ${found.total > MOST && html`<p>${t.actions.retryAllMost(MOST)}</p>`}
       <form method="post" action="/series/retry" class="form">
         ${onceField()}${hidden({ ...Object.fromEntries(query), confirmed: 'yes' })}
         <button>${t.actions.retryAllConfirm}</button>
@@ -202,6 +203,8 @@ async function retryAll(
   for (const { id } of found.series) {
     const { status } = await answerOf(streamer, `/api/series/${id}/retry`, { by: person.name });
     if (status === 200) done += 1;
+    // each further one would wait as long
+    if (status >= 500) break;
   }
   const { store, now } = options;
   const entry = { at: now(), who: person.name, address: request.ip, what: 'retry all' };

@@ -2,6 +2,7 @@
 import type { Outcome } from '@scanflow/booking';
 import { isAway, type Away } from '../journey/facts.ts';
 import { html, type Html } from '../page/html.ts';
+import { table } from '../page/table.ts';
 import { clockTime, timeTag } from '../page/time.ts';
 import type { CalendarAnswer, OutcomeAnswer } from '../sources/answers.ts';
 import { t } from '../texts/pages.ts';
@@ -69,19 +70,6 @@ function verdict(outcome: Outcome): Html {
 }
 
 function calendarSection({ calendars, timezone }: BookingsPage): Html {
-  const body = (list: readonly CalendarAnswer[]): Html =>
-    html`<div class="scroll" tabindex="0" role="group" aria-label="${t.bookings.calendars}">
-      <table>
-        <thead>
-          <tr>
-            ${Object.values(c).map((name) => html`<th scope="col">${name}</th>`)}
-          </tr>
-        </thead>
-        <tbody>
-          ${list.map(calendarLine)}
-        </tbody>
-      </table>
-    </div>`;
   return html`<section aria-label="${t.bookings.calendars}">
     <h2>${t.bookings.calendars}</h2>
     ${
@@ -89,7 +77,7 @@ function calendarSection({ calendars, timezone }: BookingsPage): Html {
         ? html`<p class="empty">${t.away(clockTime(calendars.since, timezone))}</p>`
         : calendars.length === 0
           ? html`<p class="empty">${t.bookings.noCalendars}</p>`
-          : body(calendars)
+          : table(t.bookings.calendars, Object.values(c), calendars.map(calendarLine))
     }
   </section>`;
 }

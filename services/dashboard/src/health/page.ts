@@ -3,6 +3,7 @@ import { onceField } from '../actions/once.ts';
 import type { AuditEntry } from '../access/store.ts';
 import { isAway, type Away } from '../journey/facts.ts';
 import { html, type Html } from '../page/html.ts';
+import { table } from '../page/table.ts';
 import { clockTime, exactTime, timeTag } from '../page/time.ts';
 import type { CalendarAnswer, Counts } from '../sources/answers.ts';
 import { t } from '../texts/pages.ts';
@@ -133,30 +134,22 @@ function destinationChecks({ counts, destinations, timezone }: HealthPage): Chec
 }
 
 function auditSection({ audit, timezone }: HealthPage): Html {
-  const c = t.health.auditColumns;
   return html`<section aria-label="${t.health.audit}">
     <h2>${t.health.audit}</h2>
     ${
       audit.length === 0
         ? html`<p class="empty">${t.health.noAudit}</p>`
-        : html`<div class="scroll" tabindex="0" role="group" aria-label="${t.health.audit}">
-            <table>
-              <thead>
-                <tr>
-                  ${Object.values(c).map((name) => html`<th scope="col">${name}</th>`)}
-                </tr>
-              </thead>
-              <tbody>
-                ${audit.map(
-                  ({ at, who, what, subject, address, result }) =>
-                    html`<tr>
-                      <td>${timeTag(at, timezone)}</td>
-                      ${[who, what, subject, address, result].map((value) => html`<td>${value}</td>`)}
-                    </tr>`,
-                )}
-              </tbody>
-            </table>
-          </div>`
+        : table(
+            t.health.audit,
+            Object.values(t.health.auditColumns),
+            audit.map(
+              ({ at, who, what, subject, address, result }) =>
+                html`<tr>
+                  <td>${timeTag(at, timezone)}</td>
+                  ${[who, what, subject, address, result].map((value) => html`<td>${value}</td>`)}
+                </tr>`,
+            ),
+          )
     }
   </section>`;
 }

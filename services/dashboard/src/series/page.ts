@@ -2,6 +2,7 @@
 import { mayDo, type Person } from '../access/roles.ts';
 import { isAway, type Away } from '../journey/facts.ts';
 import { html, type Html } from '../page/html.ts';
+import { table } from '../page/table.ts';
 import { clockTime, timeTag } from '../page/time.ts';
 import { seriesName } from '../session/events.ts';
 import type { Counts, SeriesAnswer } from '../sources/answers.ts';
@@ -21,6 +22,9 @@ export interface SeriesPage {
   readonly person: Person;
 }
 
+const { came, who, what, state, images, legsHead } = t.series;
+const COLUMNS = [came, who, what, state, images, legsHead];
+
 export function seriesPage(view: SeriesPage): Html {
   const { found, timezone } = view;
   return html`<h1>${t.series.title}</h1>
@@ -36,7 +40,11 @@ export function seriesPage(view: SeriesPage): Html {
               ${
                 found.series.length === 0
                   ? html`<p class="empty">${t.series.none}</p>`
-                  : table(found.series, timezone)
+                  : table(
+                      t.series.title,
+                      COLUMNS,
+                      found.series.map((one) => line(one, timezone)),
+                    )
               }
             </section>
             ${pager(view, found.total)}`
@@ -123,22 +131,6 @@ function bulk({ filter, person }: SeriesPage, total: number): Html | false {
     ${Object.entries(filter).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
     <button>${t.series.retryAll}</button>
   </form>`;
-}
-
-function table(series: readonly SeriesAnswer[], timezone: string): Html {
-  const { came, who, what, state, images, legsHead } = t.series;
-  return html`<div class="scroll" tabindex="0" role="group" aria-label="${t.series.title}">
-    <table>
-      <thead>
-        <tr>
-          ${[came, who, what, state, images, legsHead].map((name) => html`<th scope="col">${name}</th>`)}
-        </tr>
-      </thead>
-      <tbody>
-        ${series.map((one) => line(one, timezone))}
-      </tbody>
-    </table>
-  </div>`;
 }
 
 function line(one: SeriesAnswer, timezone: string): Html {

@@ -185,10 +185,12 @@ export const t = {
     },
     retryAllTitle: (count: number): string => `Retry ${plural(count, 'series', 'series')}?`,
     retryAllText: 'Each is tried again at once, whatever its next try was.',
+    retryAllMost: (most: number): string =>
+      `This form retries the newest ${most}. Send it again for the others.`,
     retryAllConfirm: 'Retry all',
     retriedTitle: 'Tried again',
     retried: (done: number, count: number): string =>
-      `${done} of ${plural(count, 'series', 'series')} are tried again. The others had nothing to retry.`,
+      `${done} of ${plural(count, 'series', 'series')} are tried again. The streamer refused the others, or did not answer.`,
     projectLabel: 'Project',
     subjectLabel: 'Subject',
     sessionLabel: 'Session',
