@@ -6,7 +6,7 @@ import { tagOf } from './dictionary.ts';
 import { inDataSet, type Located } from './locate.ts';
 import { unpadded, type Part10Header } from './part10.ts';
 import { endOfValue, Head, NeedMore, UNDEFINED_LENGTH, walkTopLevel } from './splice-walk.ts';
-import type { Layout } from './syntax.ts';
+import type { Layout } from './layout.ts';
 import { transferSyntaxes } from './uids.ts';
 import type { AttributeName } from './values.ts';
 

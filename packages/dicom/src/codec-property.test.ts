@@ -12,7 +12,7 @@ import {
   type Tag,
 } from './index.ts';
 import { vrOf } from './dictionary.ts';
-import { requireVr } from './vr.ts';
+import { requireVr } from './layout.ts';
 
 const { implicitVRLittleEndian, explicitVRLittleEndian, explicitVRBigEndian } = transferSyntaxes;
 const syntaxes = [implicitVRLittleEndian, explicitVRLittleEndian, explicitVRBigEndian];

@@ -9,9 +9,8 @@ import {
   type Tag,
 } from './dataset.ts';
 import { formatTag, isSignDependent, vrOf } from './dictionary.ts';
-import { layoutOf, type Layout } from './syntax.ts';
+import { layoutOf, type Layout, requireVr, vrOfCode, type CodedVr, type VrTraits } from './layout.ts';
 import { textDecoding, type TextDecoding } from './text-decode.ts';
-import { requireVr, vrOfCode, type CodedVr, type VrTraits } from './vr.ts';
 
 export interface DecodeOptions {
   /** Sequences within sequences, at most; 16. */

@@ -3,11 +3,10 @@ import { ByteWriter } from './byte-writer.ts';
 import { DEFAULT_CHARACTER_SET, type CharacterSet, type Extended } from './character-sets.ts';
 import type { DataSet, Element, Tag, TextElement } from './dataset.ts';
 import { formatTag } from './dictionary.ts';
-import { layoutOf, type Layout } from './syntax.ts';
+import { layoutOf, type Layout, requireVr, type VrTraits } from './layout.ts';
 import { declaredTerms, writableCharacterSet, writeText } from './text-encode.ts';
 import { IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, transferSyntaxes } from './uids.ts';
 import { dataSet } from './values.ts';
-import { requireVr, type VrTraits } from './vr.ts';
 
 const SPECIFIC_CHARACTER_SET = 0x00080005;
 const ITEM = 0xfffee000;

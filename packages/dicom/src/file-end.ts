@@ -19,8 +19,7 @@ import {
   type ElementHeader,
   type Frame,
 } from './splice-walk.ts';
-import type { Layout } from './syntax.ts';
-import { requireVr } from './vr.ts';
+import { type Layout, requireVr } from './layout.ts';
 
 export type FileEnd =
   /**

@@ -14,7 +14,7 @@ export { fileEnd } from './file-end.ts';
 export { inflateFile, readFileHeader } from './locate.ts';
 export { makeSeries, type PhantomInstance } from './phantom/series.ts';
 export { newUid, type PhantomOptions } from './phantom/options.ts';
-export { fit, isValidText, limitOf } from './fit.ts';
+export { fit, isValidText, limitOf, recordNotes } from './fit.ts';
 export { conditionalSequences, worklistAttributes, worklistItem, type WorklistInput } from './worklist.ts';
 export { isTemporal, normal as normalTemporal, normalDate, parseRange } from './match-value.ts';
 export {
@@ -39,4 +39,3 @@ export {
 } from './commitment-data.ts';
 export { describeStatus, type DimseService } from './status.ts';
 export { fromDicomJson, toDicomJson } from './dicom-json.ts';
-export { recordNotes } from './record-notes.ts';

@@ -13,7 +13,7 @@ import {
   type Part10Header,
 } from './part10.ts';
 import { EXPLICIT_LE, Head, NeedMore, readHeader, UNDEFINED_LENGTH, walkTopLevel } from './splice-walk.ts';
-import type { Layout } from './syntax.ts';
+import type { Layout } from './layout.ts';
 import { transferSyntaxes } from './uids.ts';
 
 export interface Located {

@@ -15,7 +15,7 @@ import {
   textTest,
   type Range,
 } from './match-value.ts';
-import { requireVr } from './vr.ts';
+import { requireVr } from './layout.ts';
 import { conditionalSequences, isOfLevel, levelIn, type Level } from './worklist.ts';
 
 export interface MatchOptions {

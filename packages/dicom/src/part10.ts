@@ -1,9 +1,8 @@
 /** The head of a DICOM file: preamble, `DICM` and file meta information (PS3.10 7.1), the first two where there. */
 import { DicomDecodeError, type DataSet, type Element } from './dataset.ts';
 import { EXPLICIT_LE, Head, NeedMore, readHeader, type ElementHeader } from './splice-walk.ts';
-import { layoutOf, type Layout } from './syntax.ts';
+import { layoutOf, type Layout, requireVr } from './layout.ts';
 import { transferSyntaxes } from './uids.ts';
-import { requireVr } from './vr.ts';
 
 /** What the file meta information says, and where the data set starts. */
 export interface Part10Header {

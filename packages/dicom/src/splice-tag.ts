@@ -2,7 +2,7 @@
 import { DicomDecodeError } from './dataset.ts';
 import { formatTag } from './dictionary.ts';
 import { UNDEFINED_LENGTH, walkTopLevel, type ElementHeader, type Head } from './splice-walk.ts';
-import type { Layout } from './syntax.ts';
+import type { Layout } from './layout.ts';
 
 /** One element of the block: 0x10 in block 11 is (gggg,1110). */
 export interface TagElement {

@@ -1,8 +1,7 @@
 /** Walks an encoded data set by its element headers. Values are stepped over; no length is believed unchecked. */
 import { DicomDecodeError } from './dataset.ts';
 import { formatTag, vrOf } from './dictionary.ts';
-import type { Layout } from './syntax.ts';
-import { vrOfCode } from './vr.ts';
+import { type Layout, vrOfCode } from './layout.ts';
 
 const IMPLICIT_LE: Layout = { explicit: false, bigEndian: false };
 export const EXPLICIT_LE: Layout = { explicit: true, bigEndian: false };

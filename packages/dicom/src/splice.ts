@@ -19,7 +19,7 @@ import {
   type TagElement,
 } from './splice-tag.ts';
 import { Head, NeedMore } from './splice-walk.ts';
-import type { Layout } from './syntax.ts';
+import type { Layout } from './layout.ts';
 
 /** At `offset` of the original, `remove` bytes make way for `insert`. */
 export interface Edit {

@@ -1,7 +1,7 @@
 /** Values by keyword: data sets built of them, and read. */
 import type { DataSet, Element, Tag } from './dataset.ts';
 import { isSignDependent, tagOf, vrOf } from './dictionary.ts';
-import { requireVr } from './vr.ts';
+import { requireVr } from './layout.ts';
 
 export type AttributeValue =
   string | number | Uint8Array | null | Attributes | readonly (string | number | Attributes)[];

@@ -1,5 +1,29 @@
-/** Value representations (PS3.5 table 6.2-1): what kind of value each holds and how it is laid out. */
+/** How data sets are laid out: by their transfer syntax (PS3.5 annex A), and each element by its VR (PS3.5 table 6.2-1). */
+import { transferSyntaxes } from './uids.ts';
 
+export interface Layout {
+  readonly explicit: boolean;
+  readonly bigEndian: boolean;
+}
+
+const IMPLICIT: Layout = { explicit: false, bigEndian: false };
+const EXPLICIT: Layout = { explicit: true, bigEndian: false };
+const BIG_ENDIAN: Layout = { explicit: true, bigEndian: true };
+
+/** Encapsulated pixel data in an otherwise explicit little endian data set: JPEG, MPEG, HTJ2K (4.*), RLE, SMPTE. */
+const ENCAPSULATED = /^1\.2\.840\.10008\.1\.2\.(?:4\.\d+|5|7\.\d+)$/;
+/** JPIP deflated: the whole data set is compressed. */
+const DEFLATED = new Set(['1.2.840.10008.1.2.4.95', '1.2.840.10008.1.2.4.205']);
+
+/** The layout of a transfer syntax; undefined for an unknown or a deflated one. */
+export function layoutOf(transferSyntaxUid: string): Layout | undefined {
+  if (transferSyntaxUid === transferSyntaxes.implicitVRLittleEndian) return IMPLICIT;
+  if (transferSyntaxUid === transferSyntaxes.explicitVRLittleEndian) return EXPLICIT;
+  if (transferSyntaxUid === transferSyntaxes.explicitVRBigEndian) return BIG_ENDIAN;
+  return ENCAPSULATED.test(transferSyntaxUid) && !DEFLATED.has(transferSyntaxUid) ? EXPLICIT : undefined;
+}
+
+/** What kind of value a VR holds and how it is laid out. */
 export interface VrTraits {
   readonly kind: 'text' | 'binary' | 'sequence';
   /** Explicit VR: the length is 32 bits after two reserved bytes (PS3.5 7.1.2). */
@@ -75,6 +99,7 @@ const table: Readonly<Record<string, VrTraits>> = {
   UV: binary(8, true),
   SQ: { ...binary(1, true), kind: 'sequence' },
 };
+
 /** A VR's traits with its two letters as a number, as they stand in explicit VR: the first in the high byte. */
 export interface CodedVr extends VrTraits {
   readonly vr: string;
@@ -90,7 +115,7 @@ for (const [vr, traits] of Object.entries(table)) {
   byCode.set(code, coded);
 }
 
-/** The VR of two letters read as a number, high byte first; undefined if there is none such. */
+/** The VR of two letters read as a number, high byte first; undefined if there is no such VR. */
 export function vrOfCode(code: number): CodedVr | undefined {
   return byCode.get(code);
 }

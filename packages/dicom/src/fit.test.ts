@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { BookingRecord } from '@scanflow/booking';
-import { fit } from './fit.ts';
-import { recordNotes } from './record-notes.ts';
+import { fit, recordNotes } from './fit.ts';
 
 const record = (more: Partial<BookingRecord> = {}, session = 'ses-1'): BookingRecord => ({
   version: 1,
