@@ -9,6 +9,8 @@ export interface User {
   readonly projects: readonly string[];
   readonly addresses: readonly string[];
   readonly hasPassword: boolean;
+  /** The identity provider at which they sign in; absent for one with a password here. */
+  readonly issuer?: string;
 }
 
 interface Answer {

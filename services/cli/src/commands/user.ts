@@ -8,7 +8,7 @@ import { postUser, readUsers, UserError, type User } from '../users.ts';
 const help = `Usage: scanflow user [list] [--json] [--config FILE]
        scanflow user invite [NAME] [--config FILE]
        scanflow user add NAME [--role ROLE] [--project PROJECT …] [--address MAIL …] [--config FILE]
-       scanflow user role NAME ROLE [--project PROJECT …] [--address MAIL …] [--config FILE]
+       scanflow user role NAME [ROLE] [--project PROJECT …] [--address MAIL …] [--config FILE]
        scanflow user password NAME [--config FILE]
        scanflow user remove NAME [--config FILE]
 
@@ -47,12 +47,14 @@ type Values = ReturnType<typeof readArgs<typeof OPTIONS>>['values'];
 async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { values, positionals } = readArgs(args, OPTIONS, 3);
   const [action = 'list', name, role] = positionals;
-  const needed = { list: [0], invite: [0, 1], add: [1], role: [2], password: [1], remove: [1] }[action];
+  const needed = { list: [0], invite: [0, 1], add: [1], role: [1, 2], password: [1], remove: [1] }[action];
   if (needed?.includes(positionals.length - Math.min(1, positionals.length)) !== true)
     throw new UsageError(
-      'user takes list, invite [NAME], add NAME, role NAME ROLE, password NAME, or remove NAME',
+      'user takes list, invite [NAME], add NAME, role NAME [ROLE], password NAME, or remove NAME',
     );
   const given = role ?? values.role;
+  if (action === 'role' && given === undefined && !values.project && !values.address)
+    throw new UsageError('user role needs a ROLE, --project or --address');
   if (given !== undefined && !ROLES.includes(given))
     throw new UsageError(`there is no role ${given}; there are ${ROLES.join(', ')}`);
   const config = await openConfig(values.config);
@@ -124,10 +126,16 @@ async function typed(): Promise<string> {
 
 function listed(users: readonly User[], json: boolean): string {
   if (json) return `${JSON.stringify(users, null, 2)}\n`;
-  const rows = users.map(({ name, role, projects, hasPassword }) =>
-    [name, role, projects.join(' '), hasPassword ? 'set' : 'none yet'].map(plain),
+  const rows = users.map(({ name, role, projects, addresses, hasPassword, issuer }) =>
+    [
+      name,
+      role,
+      projects.join(' '),
+      addresses.join(' '),
+      issuer ?? (hasPassword ? 'password' : 'no password yet'),
+    ].map(plain),
   );
-  return textTable([['user', 'role', 'projects', 'password'], ...rows]);
+  return textTable([['user', 'role', 'projects', 'addresses', 'signs in by'], ...rows]);
 }
 
 export const user: Command = { help, run };

@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
 import { createLimiter } from './limiter.ts';
 import { hashPassword, isPassword, passwordProblem } from './passwords.ts';
-import { ACTIONS, mayDo, maySee, type Person } from './roles.ts';
+import { ACTIONS, mayDo, maySee, type Identity, type Person } from './roles.ts';
 import { AccessStore, INVITED_MS } from './store.ts';
 
 const NOW = Temporal.Instant.from('2026-11-28T08:00:00Z').epochMilliseconds;
@@ -155,4 +155,62 @@ test('store: a file of a newer version is not touched', async (t) => {
   writer.exec('PRAGMA user_version = 99');
   writer.close();
   assert.throws(() => new AccessStore(path), /newer version/);
+});
+
+const idp: Identity = {
+  issuer: 'https://idp.example.org',
+  subject: 's1',
+  names: ['anna', 'anna.1f00'],
+  role: 'member',
+  projects: ['3010000.01'],
+  address: 'anna@example.org',
+};
+
+test('store: an identity keeps its name, and gets no name of somebody else', async (t) => {
+  const { store } = await opened(t);
+  store.add({ ...anna, role: 'it' }, NOW);
+  assert.equal(store.identify(idp, NOW), 'anna.1f00');
+  store.remove('anna');
+  const again = store.identify({ ...idp, names: ['anna', 'anna.1f00'], role: 'operator', projects: [] }, NOW);
+  assert.equal(again, 'anna.1f00');
+  assert.deepEqual(store.users(), [
+    {
+      name: 'anna.1f00',
+      role: 'operator',
+      projects: [],
+      addresses: ['anna@example.org'],
+      entered: [],
+      hasPassword: false,
+      issuer: 'https://idp.example.org',
+    },
+  ]);
+  assert.equal(store.identify({ ...idp, subject: 's2' }, NOW), 'anna');
+  assert.throws(() => store.identify({ ...idp, subject: 's3' }, NOW), /somebody else/);
+});
+
+test('store: an address that an administrator entered stays, beside the one that the provider verifies', async (t) => {
+  const { store } = await opened(t);
+  const name = store.identify({ ...idp, address: undefined }, NOW);
+  const user = store.user(name);
+  assert.ok(user);
+  store.change({ ...user, addresses: ['entered@example.org'] });
+  store.identify(idp, NOW);
+  assert.deepEqual(store.user(name)?.addresses, ['entered@example.org', 'anna@example.org']);
+  store.identify({ ...idp, address: undefined }, NOW);
+  assert.deepEqual(store.user(name)?.addresses, ['entered@example.org']);
+});
+
+test('store: a session by an identity provider ends earlier, and with its provider', async (t) => {
+  const { store } = await opened(t);
+  const name = store.identify(idp, NOW);
+  const word = store.signIn(name, '10.0.0.7', NOW, 12 * HOUR);
+  for (let hours = 4; hours <= 12; hours += 4) assert.ok(store.signedIn(word, NOW + hours * HOUR));
+  assert.equal(store.signedIn(word, NOW + 12 * HOUR + 1), undefined);
+  store.keepIssuer(idp.issuer);
+  assert.ok(store.signedIn(word, NOW));
+  store.add({ ...anna, name: 'local' }, NOW);
+  const local = store.signIn('local', '10.0.0.7', NOW);
+  store.keepIssuer(undefined);
+  assert.equal(store.signedIn(word, NOW), undefined);
+  assert.ok(store.signedIn(local, NOW));
 });

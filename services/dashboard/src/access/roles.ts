@@ -20,6 +20,19 @@ export interface Subject {
   readonly booker?: string;
 }
 
+/** What an identity provider says of somebody who signed in, by the rules of the configuration. */
+export interface Identity {
+  /** `iss` and `sub`: what alone names a person for good (OpenID Connect Core 5.7). */
+  readonly issuer: string;
+  readonly subject: string;
+  /** The name that the person would like, and another one where somebody else has it. */
+  readonly names: readonly [string, string];
+  readonly role: Role;
+  readonly projects: readonly string[];
+  /** The mail address, where the provider verified it; in small letters. */
+  readonly address: string | undefined;
+}
+
 export const ACTIONS = ['release', 'move', 'retry', 'skip', 'accept', 'check', 'walk-in', 'users'] as const;
 export type Action = (typeof ACTIONS)[number];
 

@@ -1,7 +1,7 @@
 /** Users, their sessions and invitations, and the audit log: one SQLite file of the dashboard's own. */
 import { createHash, randomBytes } from 'node:crypto';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
-import { ROLES, type Person } from './roles.ts';
+import { ROLES, type Identity, type Person } from './roles.ts';
 
 /** Each entry brings the file one step forward. Entries are added, never changed. */
 const SCHEMA: readonly string[] = [
@@ -20,6 +20,12 @@ const SCHEMA: readonly string[] = [
      what TEXT NOT NULL, subject TEXT NOT NULL, result TEXT NOT NULL) STRICT;
    CREATE INDEX audit_at ON audit (at);
    CREATE TABLE spent (word TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;`,
+  // of users whom an identity provider names; `verified` is their address, and `ends` is when their session does
+  `ALTER TABLE user ADD COLUMN issuer TEXT;
+   ALTER TABLE user ADD COLUMN subject TEXT;
+   ALTER TABLE user ADD COLUMN verified TEXT;
+   CREATE UNIQUE INDEX user_identity ON user (issuer, subject);
+   ALTER TABLE session ADD COLUMN ends INTEGER;`,
 ];
 
 /** A session ends this long after its last request, and this long after signing in whatever happens. */
@@ -42,6 +48,10 @@ export interface AuditEntry {
 
 export interface UserRow extends Person {
   readonly hasPassword: boolean;
+  /** The part of `addresses` that an administrator entered. */
+  readonly entered: readonly string[];
+  /** The identity provider that names the user; undefined for one whom an administrator made. */
+  readonly issuer: string | undefined;
 }
 
 /** Times are epoch milliseconds. All writes are transactions of SQLite, synchronous and on disk when they return. */
@@ -98,6 +108,41 @@ export class AccessStore {
     return this.#run('UPDATE user SET role = ?, projects = ?, addresses = ? WHERE name = ?', ...values) === 1;
   }
 
+  /**
+   * Makes or updates the user whom an identity provider names, and answers the name here. It stays from the first time on.
+   * A name that another user has is not shared: a provider's names prove nothing.
+   */
+  identify({ issuer, subject, names, role, projects, address }: Identity, now: number): string {
+    return this.#tx(() => {
+      const known = this.#get('SELECT name FROM user WHERE issuer = ? AND subject = ?', issuer, subject);
+      const values = [role, JSON.stringify(projects), address ?? null];
+      if (known !== undefined) {
+        const name = String(known['name']);
+        this.#run('UPDATE user SET role = ?, projects = ?, verified = ? WHERE name = ?', ...values, name);
+        return name;
+      }
+      const name = names.find((one) => this.user(one) === undefined);
+      if (name === undefined) throw new Error(`the users ${names.join(' and ')} are somebody else`);
+      this.#run(
+        "INSERT INTO user (name, role, projects, addresses, verified, created, issuer, subject) VALUES (?, ?, ?, '[]', ?, ?, ?, ?)",
+        name,
+        ...values,
+        now,
+        issuer,
+        subject,
+      );
+      return name;
+    });
+  }
+
+  /** Ends the sessions of users of other identity providers: who left the configuration opens nothing. */
+  keepIssuer(issuer: string | undefined): void {
+    this.#run(
+      'DELETE FROM session WHERE user IN (SELECT name FROM user WHERE issuer IS NOT NULL AND issuer <> ?)',
+      issuer ?? '',
+    );
+  }
+
   /** The sessions and invitations go, too. */
   remove(name: string): boolean {
     return this.#run('DELETE FROM user WHERE name = ?', name) === 1;
@@ -145,18 +190,19 @@ export class AccessStore {
     });
   }
 
-  /** The word of a new session, for the cookie. Only its digest is kept. */
-  signIn(name: string, address: string, now: number): string {
+  /** The word of a new session, for the cookie. Only its digest is kept. `longestMs`: it ends then at the latest. */
+  signIn(name: string, address: string, now: number, longestMs = LONGEST_MS): string {
     const word = newWord();
     this.#tx(() => {
       this.#run('DELETE FROM session WHERE seen < ? OR created < ?', now - IDLE_MS, now - LONGEST_MS);
       this.#run(
-        'INSERT INTO session (digest, user, created, seen, address) VALUES (?, ?, ?, ?, ?)',
+        'INSERT INTO session (digest, user, created, seen, address, ends) VALUES (?, ?, ?, ?, ?, ?)',
         digest(word),
         name,
         now,
         now,
         address,
+        now + longestMs,
       );
     });
     return word;
@@ -165,10 +211,12 @@ export class AccessStore {
   /** Whose session it is; undefined where it ended. */
   signedIn(word: string, now: number): Person | undefined {
     const row = this.#get(
-      'SELECT u.*, s.seen FROM session s JOIN user u ON u.name = s.user WHERE s.digest = ? AND s.seen >= ? AND s.created >= ?',
+      'SELECT u.*, s.seen FROM session s JOIN user u ON u.name = s.user WHERE s.digest = ? AND s.seen >= ? AND s.created >= ? AND COALESCE(s.ends, ?) >= ?',
       digest(word),
       now - IDLE_MS,
       now - LONGEST_MS,
+      now,
+      now,
     );
     if (row === undefined) return undefined;
     if (now - Number(row['seen']) > SEEN_MS)
@@ -255,11 +303,19 @@ function userOf(row: Record<string, unknown>): UserRow {
   if (role === undefined)
     throw new Error(`a user has the role ${String(row['role'])}, which this version does not know`);
   const list = (key: string): string[] => JSON.parse(String(row[key])) as string[];
+  const optional = (key: string): string | undefined => {
+    const value = row[key];
+    return typeof value === 'string' ? value : undefined;
+  };
+  const entered = list('addresses');
+  const verified = optional('verified');
   return {
     name: String(row['name']),
     role,
     projects: list('projects'),
-    addresses: list('addresses'),
+    addresses: verified === undefined ? entered : [...entered, verified],
+    entered,
     hasPassword: row['password'] !== null,
+    issuer: optional('issuer'),
   };
 }

@@ -77,3 +77,31 @@ test('users: the word of a form counts once', async (t) => {
     [true, false, true],
   );
 });
+
+test('users: an address is entered in small letters; what is none is refused', async (t) => {
+  const { store, post } = await rig(t);
+  await post('', { name: 'anna', role: 'member', addresses: [' Anna@Example.org'] });
+  assert.deepEqual(store.user('anna')?.addresses, ['anna@example.org']);
+  for (const address of ['anna', 'mailto:', 'a b@example.org', '@', ''])
+    assert.equal((await post('/anna/role', { addresses: [address] })).status, 400, address);
+  assert.deepEqual(store.user('anna')?.addresses, ['anna@example.org']);
+});
+
+test('users: whom an identity provider names gets role and password there, and an address here', async (t) => {
+  const { store, post } = await rig(t);
+  const issuer = 'https://idp.example.org';
+  const rights = { role: 'member', projects: [], address: undefined } as const;
+  store.identify({ issuer, subject: '1', names: ['anna', 'anna.1'], ...rights }, 1000);
+  for (const [path, body] of [
+    ['role', { role: 'it' }],
+    ['role', { projects: ['p'] }],
+    ['password', { password: 'correct horse battery' }],
+    ['invite', {}],
+  ] as const) {
+    const answer = await post(`/anna/${path}`, body);
+    assert.equal(answer.status, 409, path);
+    assert.match(answer.body['message'] ?? answer.body['error'] ?? '', /idp\.example\.org/);
+  }
+  assert.equal((await post('/anna/role', { addresses: ['a@example.org'] })).status, 200);
+  assert.deepEqual(store.user('anna')?.addresses, ['a@example.org']);
+});

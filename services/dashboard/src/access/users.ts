@@ -1,9 +1,10 @@
 /** Users, for `scanflow user`: behind the internal token, on the port for programs. */
 import type { FastifyInstance } from '@scanflow/runtime';
+import { defined } from '@scanflow/booking/defined';
 import { z } from 'zod';
 import { hashPassword, passwordProblem } from './passwords.ts';
 import { ROLES, type Person } from './roles.ts';
-import type { AccessStore } from './store.ts';
+import type { AccessStore, UserRow } from './store.ts';
 
 export interface UsersOptions {
   readonly store: AccessStore;
@@ -16,8 +17,20 @@ export interface UsersOptions {
 const name = z.string().regex(/^[\p{L}\p{N}][\p{L}\p{N}._@-]{0,63}$/u);
 const role = z.enum(ROLES);
 const list = z.array(z.string().min(1).max(256)).max(1000);
-const added = z.object({ name, role, projects: list.default([]), addresses: list.default([]) });
-const changed = z.object({ role: role.optional(), projects: list.optional(), addresses: list.optional() });
+/** Compared with those of bookings in small letters. */
+const mail = z
+  .string()
+  .max(256)
+  .trim()
+  .toLowerCase()
+  .regex(/^[^\s@]+@[^\s@]+$/, 'expected a mail address like anna@example.org');
+const addresses = z.array(mail).max(1000);
+const added = z.object({ name, role, projects: list.default([]), addresses: addresses.default([]) });
+const changed = z.object({
+  role: role.optional(),
+  projects: list.optional(),
+  addresses: addresses.optional(),
+});
 
 class Refused extends Error {
   readonly statusCode: number;
@@ -36,12 +49,8 @@ interface OfUser {
 export function addUsers(app: FastifyInstance, { store, now, address }: UsersOptions): void {
   const audit = (what: string, subject: string, from: string): void =>
     store.audit({ at: now(), who: 'scanflow user', address: from, what, subject, result: 'done' });
-  const known = (wanted: string): Person => {
-    const user = store.user(wanted);
-    if (user === undefined)
-      throw new Refused(404, `there is no user ${wanted}: scanflow user list shows all`);
-    return user;
-  };
+  const known = (wanted: string): UserRow => knownIn(store, wanted);
+  const local = (wanted: string): UserRow => localIn(store, wanted);
   const linkFor = (user: string): string => `${address}/invite/${store.invite(user, now())}`;
   app.get('/api/users', () => ({ users: store.users() }));
   app.post('/api/users', ({ body, ip }) => {
@@ -51,15 +60,17 @@ export function addUsers(app: FastifyInstance, { store, now, address }: UsersOpt
     return { link: linkFor(person.name) };
   });
   app.post<OfUser>('/api/users/:name/role', ({ params, body, ip }) => {
-    const given = Object.entries(parsed(changed, body)).filter(([, value]) => value !== undefined);
-    const person: Person = { ...known(params.name), ...Object.fromEntries(given) };
+    const given = parsed(changed, body);
+    const onlyAddresses = given.role === undefined && given.projects === undefined;
+    const user = onlyAddresses ? known(params.name) : local(params.name);
+    const person: Person = { ...user, addresses: user.entered, ...defined(given) };
     store.change(person);
     audit('change role', `${person.name}: ${person.role}`, ip);
     return { user: store.user(person.name) };
   });
   app.post<OfUser>('/api/users/:name/password', async ({ params, body, ip }) => {
     const { password } = parsed(z.object({ password: z.string() }), body);
-    known(params.name);
+    local(params.name);
     const problem = passwordProblem(password, params.name);
     if (problem !== undefined) throw new Refused(400, problem);
     store.setPassword(params.name, await hashPassword(password));
@@ -67,7 +78,7 @@ export function addUsers(app: FastifyInstance, { store, now, address }: UsersOpt
     return {};
   });
   app.post<OfUser>('/api/users/:name/invite', ({ params, ip }) => {
-    known(params.name);
+    local(params.name);
     audit('invite', params.name, ip);
     return { link: linkFor(params.name) };
   });
@@ -77,6 +88,20 @@ export function addUsers(app: FastifyInstance, { store, now, address }: UsersOpt
     audit('remove user', params.name, ip);
     return {};
   });
+}
+
+function knownIn(store: AccessStore, name: string): UserRow {
+  const user = store.user(name);
+  if (user === undefined) throw new Refused(404, `there is no user ${name}: scanflow user list shows all`);
+  return user;
+}
+
+/** One who signs in by a password here. */
+function localIn(store: AccessStore, name: string): UserRow {
+  const user = knownIn(store, name);
+  if (user.issuer !== undefined)
+    throw new Refused(409, `${name} signs in at ${user.issuer}: change password, role and projects there`);
+  return user;
 }
 
 function parsed<T>(schema: z.ZodType<T>, body: unknown): T {
