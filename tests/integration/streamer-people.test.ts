@@ -76,6 +76,44 @@ test('people: what a destination refused is sent again, and only that', async (t
   assert.equal(scp.requests.length, before + 1);
 });
 
+test('people: a paused destination gets nothing, also after a restart, until it is resumed', async (t) => {
+  const scp = await startScriptedScp({ onStore: () => ({ status: 0 }) });
+  t.after(() => scp.close());
+  const rig = await makeRig(t, { destinations: { pacs: scp.port } });
+  await rig.start();
+  await settled(rig, 0);
+  const destination = (...args: string[]): Promise<RunResult> =>
+    run(SCANFLOW, ['destination', ...args, '--config', rig.configFile]);
+  assert.equal((await destination('pause', 'pacs')).code, 2, 'without a reason');
+  assert.equal((await destination('pause', 'nowhere', '--reason', 'x')).code, 2);
+  assert.equal((await destination('resume', 'pacs')).code, 1, 'it is not paused');
+  const paused = await destination('pause', 'pacs', '--reason', 'the archive is updated');
+  assert.deepEqual([paused.code, paused.stderr], [0, '']);
+  assert.match(
+    (await destination('pause', 'pacs', '--reason', 'twice')).stderr,
+    /paused already since .*updated/,
+  );
+  const { folder } = await phantom(join(rig.folder, 'a'), { images: 2 });
+  await sendTo(rig.orthanc, folder);
+  const leg = await legWhen(rig, 'pacs', ({ state }) => state === 'pending', 'it waits');
+  assert.equal(leg.state, 'pending');
+  await rig.streamer().stop('SIGKILL');
+  await rig.start();
+  const [one] = await settled(rig, 1, ['working']);
+  const shown = await series(rig, 'show', one?.id ?? '');
+  assert.match(
+    shown.stdout,
+    /^pacs +pending 0\/2\n +paused since \d\d:\d\d by \S+: the archive is updated$/m,
+  );
+  assert.match((await destination('list')).stdout, /^pacs +paused +\S+ +\S+ +1 +the archive is updated$/m);
+  assert.match(await rig.metrics(), /^scanflow_streamer_paused_series\{target="pacs"\} 1$/m);
+  assert.equal(scp.requests.length, 0);
+  assert.equal((await destination('resume', 'pacs', '--reason', 'it is back')).code, 0);
+  await settled(rig, 1, ['complete']);
+  assert.doesNotMatch(await rig.metrics(), /scanflow_streamer_paused_series\{/);
+  assert.doesNotMatch(rig.streamer().output(), /the archive is updated/, 'a reason may name a person');
+});
+
 test('people: a hook that was given up is retried, its output is shown', async (t) => {
   const rig = await makeRig(t, {
     extra: {

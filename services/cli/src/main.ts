@@ -53,6 +53,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'shows where images are; releases, moves and retries series',
     load: async () => (await import('./commands/series.ts')).series,
   },
+  destination: {
+    summary: 'shows, pauses and resumes destinations',
+    load: async () => (await import('./commands/destination.ts')).destination,
+  },
   erase: {
     summary: 'erases a subject who withdrew consent',
     load: async () => (await import('./commands/erase.ts')).erase,
@@ -118,7 +122,7 @@ const overview = (): string =>
     '',
     'Usage: scanflow COMMAND [OPTION …]      More: scanflow COMMAND --help',
     '',
-    ...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`),
+    ...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(13)}${summary}`),
     '',
     'Exit codes: 0 done, 1 done in part or failed, 2 not started (usage, configuration, input)',
     '',

@@ -25,11 +25,12 @@ import type { Consequences } from './ledger/tx.ts';
 import { joiningOrthanc } from './joining/parts.ts';
 import { createWakes, runLoop } from './work/loop.ts';
 import type { AfterStoring, LoopDeps } from './work/deps.ts';
-import { createMetrics } from './http/metrics.ts';
+import { addPauseGauge, createMetrics } from './http/metrics.ts';
 import { openDestinations, openSecurity } from './send/open.ts';
 import { openConfiguredLedger } from './ledger/open.ts';
 import { openCommitments } from './commitment/wire.ts';
 import { createOutlook } from './send/outlook.ts';
+import { pauseRoutes } from './send/pause.ts';
 import { rebuildWhereAsked } from './rebuild/rebuild.ts';
 import { hooksOf, settingsOf, verifySettings } from './settings.ts';
 import { openStorage } from './store/disk/open.ts';
@@ -122,7 +123,8 @@ async function openOrthanc({ url, username, passwordFile }: Config['orthanc']) {
 
 async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
   const { store, copies, settings, clock, log, wakes, condition, metrics } = deps;
-  const outlook = createOutlook(deps.destinations, clock.now);
+  const outlook = createOutlook(deps.destinations, clock.now, config.facility.timezone);
+  addPauseGauge(metrics.registry, deps.ledger, Object.keys(config.destinations));
   const words = facilityWords(config);
   const labelProblem = (labels: Labels): string | undefined => checkLabels(labels, words)?.reason;
   return startHttp({
@@ -142,6 +144,7 @@ async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
         wake: () => [wakes.store, wakes.legs, wakes.after, wakes.roots].forEach((wake) => wake.notify()),
       });
       eraseRoutes(app, deps);
+      pauseRoutes(app, { ...deps, wake: () => wakes.legs.notify() });
     },
     log,
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judgeReports, type RefusedReport } from './stuck.ts';
+import { judgePauses, judgeReports, type RefusedReport } from './stuck.ts';
 
 const report = (callingAet: string, status: string): RefusedReport => ({
   operation: 'N-SET',
@@ -21,6 +21,16 @@ test('doctor: a console that ends exams under another AE title is named, with th
   assert.match(found[0]?.todo ?? '', /add it to scanners\.NAME\.sends/);
   assert.match(found[1]?.message ?? '', /PRISMA was refused once with 0112/);
   assert.doesNotMatch(found[1]?.todo ?? '', /sends/);
+});
+
+test('doctor: a paused destination is named with who, why, and how to resume it', () => {
+  const paused = { since: '2026-11-28T13:02:00Z', by: 'anna', reason: 'update', waiting: 12 };
+  const [found, ...others] = judgePauses([{ name: 'pacs', paused }, { name: 'research' }]);
+  assert.equal(found?.state, 'warning');
+  assert.match(found.message, /pacs is paused since 2026-11-28T13:02:00Z by anna: update \(12 series wait\)/);
+  assert.match(found.todo ?? '', /scanflow destination resume pacs/);
+  assert.deepEqual(others, []);
+  assert.equal(judgePauses([{ name: 'pacs' }])[0]?.state, 'ok');
 });
 
 test('doctor: no refused report is no warning', () => {

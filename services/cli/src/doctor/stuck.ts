@@ -1,4 +1,5 @@
 /** What waits for a person: series, failed hooks, images that stay in Orthanc, verification, refused reports of exams. */
+import type { DestinationRow } from '../commands/destination.ts';
 import { askApi, askPage } from '../installation.ts';
 import {
   cannotAsk,
@@ -14,7 +15,7 @@ import {
 
 /** Series, hooks, cleanup and verification, by the streamer. */
 export function stuckChecks(place: Place): Check[] {
-  const { hooks, cleanup } = place.config;
+  const { hooks, cleanup, destinations } = place.config;
   if (!sees(place, 'streamer')) return [];
   const check = (name: string, look: (place: Place, signal: AbortSignal) => Promise<Finding[]>): Check => ({
     name,
@@ -22,6 +23,7 @@ export function stuckChecks(place: Place): Check[] {
   });
   return [
     check('series', lookAtSeries),
+    ...(Object.keys(destinations).length === 0 ? [] : [check('paused destinations', lookAtPauses)]),
     ...(Object.keys(hooks).length === 0 ? [] : [check('hooks', lookAtHooks)]),
     ...(cleanup.after === undefined ? [] : [check('cleanup', lookAtCleanup)]),
     check('verification', lookAtVerification),
@@ -82,6 +84,25 @@ export function judgeSeries(stuck: number, quarantined: number): Finding[] {
       : []),
   ];
   return findings.length > 0 ? findings : [ok('none failed, none in quarantine')];
+}
+
+async function lookAtPauses(place: Place, signal: AbortSignal): Promise<Finding[]> {
+  const page = await askApi(place.config, 'streamer', '/api/destinations', signal);
+  const list = 'trouble' in page ? undefined : page.body['destinations'];
+  return Array.isArray(list) ? judgePauses(list as readonly DestinationRow[]) : [cannotAsk('streamer')];
+}
+
+/** Destinations of the configuration. Pure. */
+export function judgePauses(all: readonly DestinationRow[]): Finding[] {
+  const findings = all.flatMap(({ name, paused }) =>
+    paused === undefined
+      ? []
+      : warning(
+          `${name} is paused since ${paused.since} by ${paused.by}: ${paused.reason} (${paused.waiting} series wait)`,
+          `scanflow destination resume ${name} sends what waits.`,
+        ),
+  );
+  return findings.length > 0 ? findings : [ok('none is paused')];
 }
 
 async function lookAtHooks(place: Place, signal: AbortSignal): Promise<Finding[]> {

@@ -21,8 +21,8 @@ export interface LegRow {
   readonly done: number;
   readonly total: number;
   readonly path?: string;
-  /** Outside the hours of its destination. */
-  readonly waits?: { readonly until: string; readonly message: string };
+  /** Outside the hours of its destination, or its destination is paused. */
+  readonly waits?: { readonly until?: string; readonly message: string };
 }
 
 /** What reading its files again found, in project storage (`storage`) or in the copy. */

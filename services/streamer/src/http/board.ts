@@ -78,7 +78,7 @@ const TEXTS = ['target', 'code', 'project', 'subject', 'session', 'accession', '
 
 function filterOf(query: Query): SeriesFilter {
   const state = SERIES_STATES.find((one) => one === query['state']);
-  const leg = (['pending', 'done', 'failed'] as const).find((one) => one === query['leg']);
+  const leg = (['pending', 'done', 'failed', 'paused'] as const).find((one) => one === query['leg']);
   const texts = TEXTS.flatMap((key) => (query[key] === undefined ? [] : [[key, query[key]] as const]));
   return {
     ...Object.fromEntries(texts),

@@ -15,7 +15,7 @@ import { retryLegs, recheck } from '../ledger/leg.ts';
 import { orderMove } from '../move/sql.ts';
 import { retryDeliveries, skipDeliveries } from '../hooks/sql.ts';
 import { openDestination } from '../send/sql.ts';
-import { Answer, find, textIn, byWhom, labelIn, fieldIn } from './request.ts';
+import { Answer, find, textIn, byWhom, labelIn, fieldIn, reasonIn } from './request.ts';
 import type { Store } from '../store/types.ts';
 import { isOlder } from '../store/look.ts';
 import type { LoopDeps } from '../work/deps.ts';
@@ -99,9 +99,7 @@ const KEEP_MS = 5_000;
 
 async function move(series: SeriesView, body: unknown, ip: string, deps: ChangeDeps): Promise<unknown> {
   const { ledger, context, clock, log, wake } = deps;
-  const reason = textIn(body, 'reason')?.trim() ?? '';
-  if (reason === '' || reason.length > 500 || /\p{Cc}/u.test(reason))
-    throw new Answer(400, 'expected a reason: 1 to 500 characters, kept with the series');
+  const reason = reasonIn(body, 'it is kept with the series');
   const decision = { ...(await decided('move', body, ip, deps)), kind: 'move' as const, reason };
   const order = { decision, keep: flagIn(body, 'keep'), send: flagIn(body, 'send') };
   try {

@@ -2,6 +2,7 @@
 import { Counter, Gauge, Registry } from '@scanflow/runtime';
 import type { Condition } from '../work/condition.ts';
 import type { Ledger, Tx } from '../ledger/tx.ts';
+import { openPauses } from '../ledger/pauses.ts';
 import { summarise } from '../ledger/views.ts';
 import type { VerifySummary } from '../verify/types.ts';
 import { verifySummary } from '../verify/sql.ts';
@@ -119,6 +120,21 @@ function addLedgerGauges(add: AddGauge, ledger: Ledger, now: () => number): void
       const { oldestPending } = await summary();
       gauge.set(oldestPending === undefined ? 0 : (now() - oldestPending) / 1000);
     },
+  );
+}
+
+/** `destinations`: those of the configuration. */
+export function addPauseGauge(registry: Registry, ledger: Ledger, destinations: readonly string[]): void {
+  gaugesIn(registry)(
+    'scanflow_streamer_paused_series',
+    'Series that wait because a person paused their destination. Absent for a destination that is not paused.',
+    async (gauge) => {
+      const paused = await ledger.read(openPauses);
+      gauge.reset();
+      for (const { destination, waiting } of paused)
+        if (destinations.includes(destination)) gauge.set({ target: destination }, waiting);
+    },
+    'target',
   );
 }
 

@@ -37,6 +37,15 @@ export function textIn(body: unknown, key: string): string | undefined {
   throw new Answer(400, `expected a text as ${key}`);
 }
 
+/** What a person says about an order: 1 to 500 characters in one line. `use`: what becomes of it. `otherwise`: where none is given. */
+export function reasonIn(body: unknown, use: string, otherwise?: string): string {
+  const reason = textIn(body, 'reason')?.trim() ?? '';
+  if (reason === '' && otherwise !== undefined) return otherwise;
+  if (reason === '' || reason.length > 500 || /\p{Cc}/u.test(reason))
+    throw new Answer(400, `expected a reason: 1 to 500 characters${use === '' ? '' : `; ${use}`}`);
+  return reason;
+}
+
 /** One of a subject's labels. Throws Answer. */
 export function labelIn(body: unknown, name: string, unwanted?: RegExp): string {
   const value = textIn(body, name)?.trim() ?? '';

@@ -5,6 +5,7 @@ import { STORAGE } from '../model/series.ts';
 import type { LegWork, StoreWork, Cursor } from './rows.ts';
 import type { Claim, Millis, Tx } from './tx.ts';
 import { addLeg, openLeg, sql, requireClaim } from './leg.ts';
+import { NOT_PAUSED, pausable } from './pauses.ts';
 import { parse } from './views.ts';
 
 /** A leg that is claimed has the end of its lease for its next try: so it comes up again by itself. */
@@ -31,12 +32,13 @@ export async function nextStore(
   return series === undefined ? undefined : takeStore(tx, series, now);
 }
 
-/** A pending leg of this target whose time has come; its series' row is locked. */
+/** A pending leg of this target whose time has come; its series' row is locked. None while the target is paused. */
 async function pendingSeries(tx: Tx, target: string, now: Millis): Promise<string | undefined> {
   const row = await tx.get(
     `SELECT s.id FROM leg l JOIN series s ON s.id = l.series
-     WHERE l.target = ? AND l.state = 'pending' AND l.next_try <= ? ORDER BY l.next_try LIMIT 1 ${tx.dialect.lockFree('s')}`,
-    [target, now],
+     WHERE l.target = ? AND l.state = 'pending' AND l.next_try <= ? AND ${NOT_PAUSED}
+     ORDER BY l.next_try LIMIT 1 ${tx.dialect.lockFree('s')}`,
+    [target, now, pausable(target)],
   );
   return row === undefined ? undefined : String(row['id']);
 }
@@ -160,11 +162,12 @@ export async function giveBack(tx: Tx, { series, target, token }: Claim, now: Mi
   ]);
 }
 
-/** When the next work for a target (or STORAGE) is due, or may be taken over. */
+/** When the next work for a target (or STORAGE) is due, or may be taken over. Undefined while the target is paused. */
 export async function nextTime(tx: Tx, target: string): Promise<Millis | undefined> {
-  const leg = await tx.get(`SELECT min(next_try) AS time FROM leg WHERE target = ? AND state = 'pending'`, [
-    target,
-  ]);
+  const leg = await tx.get(
+    `SELECT min(next_try) AS time FROM leg WHERE target = ? AND state = 'pending' AND ${NOT_PAUSED}`,
+    [target, pausable(target)],
+  );
   // one that is being stored comes up again with its lease
   const due =
     target === STORAGE

@@ -7,6 +7,7 @@ import { recoveryConformance } from '../rebuild/conformance.test.ts';
 import { copyingConformance } from '../copy/conformance.test.ts';
 import { searchConformance } from './conformance-search.test.ts';
 import { destinationConformance } from '../send/destinations.conformance.test.ts';
+import { pauseConformance } from '../send/pause.conformance.test.ts';
 import { movingConformance } from '../move/conformance.test.ts';
 import { versionsConformance } from '../store/sent-again.conformance.test.ts';
 import { verifyConformance } from '../verify/conformance.test.ts';
@@ -37,6 +38,7 @@ export function conformance(name: string, open: OpenLedger): void {
   searchConformance(name, open);
   recoveryConformance(name, open);
   destinationConformance(name, open);
+  pauseConformance(name, open);
   movingConformance(name, open);
   recheckingConformance(name, open);
   rootsConformance(name, open);

@@ -6,6 +6,7 @@ import type { Warning, Doubt, Reason, LegState, SeriesState, Attributes } from '
 import type { VerificationView } from '../verify/types.ts';
 import type { Claim, Millis } from './tx.ts';
 import type { HookEvent } from '../hooks/plan.ts';
+import type { Pause } from './pauses.ts';
 
 /** What the first image of each series says. */
 export type FirstImages = ReadonlyMap<string, Attributes>;
@@ -141,6 +142,8 @@ export interface LegView {
   /** Of those sent: how many went transcoded, not as the stored files. */
   readonly transcoded: number;
   readonly through: number;
+  /** It is pending, and a person paused its destination. */
+  readonly paused?: Pause | undefined;
 }
 
 export interface SeriesView {

@@ -9,7 +9,7 @@ export interface SeriesFilter {
   readonly state?: SeriesState;
   /** Of this target: a leg in `leg`, or in any state. */
   readonly target?: string;
-  readonly leg?: 'pending' | 'done' | 'failed';
+  readonly leg?: 'pending' | 'done' | 'failed' | 'paused';
   /** Pending, and tried in vain before. */
   readonly waits?: boolean;
   /** Code of a failure, of the series or of one of its legs. */
@@ -86,7 +86,11 @@ function legConditions({ target, leg, waits }: SeriesFilter): Condition[] {
   if (target === undefined && leg === undefined && waits !== true) return [];
   const own: Condition[] = [
     ...(target === undefined ? [] : [{ sql: 'l.target = ?', values: [target] }]),
-    ...(leg === undefined ? [] : [{ sql: 'l.state = ?', values: [leg] }]),
+    ...(leg === undefined
+      ? []
+      : leg === 'paused'
+        ? [{ sql: `l.state = 'pending' AND ${IS_PAUSED}`, values: [] }]
+        : [{ sql: 'l.state = ?', values: [leg] }]),
     ...(waits === true
       ? [{ sql: `l.state = 'pending' AND l.attempts > 0 AND l.failure_code IS NOT NULL`, values: [] }]
       : []),
@@ -99,6 +103,8 @@ function legConditions({ target, leg, waits }: SeriesFilter): Condition[] {
     },
   ];
 }
+
+const IS_PAUSED = 'EXISTS (SELECT 1 FROM pause WHERE pause.ended IS NULL AND pause.destination = l.target)';
 
 /** A column of JSON has this member: exactly, since LIKE of SQLite takes `P1` for `p1`, and members see projects by it. */
 function member(column: 'labels' | 'attributes', key: string, value: string | undefined): Condition[] {
@@ -175,6 +181,7 @@ export async function ledgerMark(tx: Tx): Promise<string> {
     'SELECT count(*) AS a, max(updated) AS b, sum(done) AS c, sum(attempts) AS d FROM leg',
     'SELECT count(*) AS a, max(updated) AS b, sum(increment) AS c, sum(due) AS d FROM session',
     'SELECT count(*) AS a, max(updated) AS b, sum(attempts) AS c, max(ord) AS d FROM delivery',
+    'SELECT count(*) AS a, max(since) AS b, max(ended) AS c, 0 AS d FROM pause',
     'SELECT count(*) AS a, 0 AS b, 0 AS c, 0 AS d FROM progress',
   ];
   const marks: string[] = [];

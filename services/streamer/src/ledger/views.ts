@@ -14,6 +14,7 @@ import {
 } from '../model/series.ts';
 import type { LegView, SeriesQuery, SeriesView, Summary, Progress, SenderView, SessionView } from './rows.ts';
 import type { Row, Value, Tx, Millis } from './tx.ts';
+import { JOIN_PAUSE, PAUSE_COLUMNS, pauseOfLeg } from './pauses.ts';
 import type { Decision, Moved, MoveOrder } from '../model/decision.ts';
 import type { Finding, FileTarget, VerificationView } from '../verify/types.ts';
 
@@ -56,12 +57,12 @@ export async function seriesViews(tx: Tx, which: string, ...values: Value[]): Pr
   const rows = await tx.all(`SELECT * FROM series ${which}`, values);
   const legs = Map.groupBy(
     await tx.all(
-      `SELECT leg.*, CASE leg.state WHEN 'pending' THEN
+      `SELECT leg.*, ${PAUSE_COLUMNS}, CASE leg.state WHEN 'pending' THEN
          (SELECT count(*) FROM progress p
           WHERE p.series = leg.series AND p.target = leg.target AND p.outcome = 'done') ELSE 0 END AS underway,
          (SELECT count(*) FROM progress t
           WHERE t.series = leg.series AND t.target = '${TRANSCODED}' || leg.target) AS transcoded
-       FROM leg WHERE series IN (SELECT id FROM series ${which})
+       FROM leg ${JOIN_PAUSE} WHERE series IN (SELECT id FROM series ${which})
        ORDER BY series, target = 'storage' DESC, target`,
       values,
     ),
@@ -128,6 +129,7 @@ const legView = (row: Row): LegView => ({
   total: Number(row['total']),
   transcoded: Number(row['transcoded'] ?? 0),
   through: Number(row['through']),
+  paused: pauseOfLeg(row),
 });
 
 /** Those that another booking or configuration may release. */

@@ -65,12 +65,19 @@ test('report: what waits for the hours of its destination says until when', () =
     waits: (target: string) =>
       target === 'storage' ? undefined : { until: 5_000, message: 'waits until 19:00' },
     waiting: () => ({}),
+    paused: ({ by, reason }: { by: string; reason: string }) => `paused by ${by}: ${reason}`,
     notSent: () => [{ target: 'ct', code: 'DEST_NOT_WANTED', message: 'no' }],
   };
   const { legs, notSent } = seriesReport(view, { root: '/p', destinations: new Set(['pacs']), outlook });
   assert.deepEqual(legs[1]?.waits, { until: '1970-01-01T00:00:05Z', message: 'waits until 19:00' });
   assert.equal(legs[1].nextTry, '1970-01-01T00:00:05Z');
   assert.equal(legs[0]?.waits, undefined);
+  const pause = { destination: 'pacs', since: 0, by: 'anna', reason: 'update' };
+  const paused = { ...view, legs: view.legs.map((leg) => ({ ...leg, paused: pause })) };
+  const waiting = seriesReport(paused, { root: '/p', destinations: new Set(['pacs']), outlook }).legs[1];
+  assert.deepEqual(waiting?.paused, { since: '1970-01-01T00:00:00Z', by: 'anna', reason: 'update' });
+  assert.deepEqual(waiting.waits, { message: 'paused by anna: update' });
+  assert.equal(waiting.nextTry, undefined, 'nobody knows when');
   assert.deepEqual(
     notSent?.map(({ target }) => target),
     ['ct'],

@@ -6,7 +6,7 @@ import { shownWarnings } from '../completeness/lacking.ts';
 import { type Warning, type Doubt, STORAGE, type Reason, iso } from '../model/series.ts';
 import type { Decision, Moved } from '../model/decision.ts';
 import { outcomeOf, type Outcome } from '../sessions/plan.ts';
-import type { NotSent, Outlook, Waits } from '../send/outlook.ts';
+import type { NotSent, Outlook } from '../send/outlook.ts';
 import type { LegView, SeriesView, DeliveryView } from '../ledger/rows.ts';
 import { verificationReport, type VerificationReport } from '../verify/plan.ts';
 
@@ -83,8 +83,10 @@ interface LegReport {
   readonly total: number;
   /** Number of images that were sent as Orthanc transcoded them. Absent: none. */
   readonly transcoded?: number;
-  /** The leg is pending and outside its destination's hours. */
-  readonly waits?: { readonly until: string; readonly message: string };
+  /** The leg is pending, and outside its destination's hours (`until` they begin) or its destination is paused. */
+  readonly waits?: { readonly until?: string; readonly message: string };
+  /** The leg is pending, and a person paused its destination. */
+  readonly paused?: { readonly since: string; readonly by: string; readonly reason: string };
   /** The folder of the storage leg. */
   readonly path?: string;
 }
@@ -182,7 +184,7 @@ function legReport(
     target,
     state,
     attempts,
-    ...(state === 'pending' && !homeless ? whenNext(leg, outlook?.waits(target)) : {}),
+    ...(state === 'pending' && !homeless ? whenNext(leg, outlook) : {}),
     ...defined({ failure }),
     done,
     total,
@@ -193,7 +195,19 @@ function legReport(
   };
 }
 
-function whenNext({ nextTry }: LegView, waits: Waits | undefined): Pick<LegReport, 'nextTry' | 'waits'> {
+function whenNext(
+  { target, nextTry, paused }: LegView,
+  outlook: Outlook | undefined,
+): Pick<LegReport, 'nextTry' | 'waits' | 'paused'> {
+  if (paused !== undefined) {
+    const { since, by, reason } = paused;
+    const message = outlook?.paused(paused);
+    return {
+      ...(message === undefined ? {} : { waits: { message } }),
+      paused: { since: iso(since), by, reason },
+    };
+  }
+  const waits = outlook?.waits(target);
   return {
     ...(nextTry === null ? {} : { nextTry: iso(Math.max(nextTry, waits?.until ?? 0)) }),
     ...(waits === undefined ? {} : { waits: { ...waits, until: iso(waits.until) } }),

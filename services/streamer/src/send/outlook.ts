@@ -2,6 +2,7 @@
 import type { Opening } from '../work/pace.ts';
 import { judge, traitsOf, type Verdict } from '../model/rule.ts';
 import type { SeriesView } from '../ledger/rows.ts';
+import type { Pause } from '../ledger/pauses.ts';
 import type { OpenDestination } from './types.ts';
 import type { Reason } from '../model/series.ts';
 
@@ -23,13 +24,16 @@ export interface Outlook {
   readonly notSent: (view: SeriesView) => readonly NotSent[];
   /** Undefined where it may be sent to now, or is none of the destinations. */
   readonly waits: (target: string) => Waits | undefined;
+  /** What a leg of a paused destination waits for, in words. */
+  readonly paused: (pause: Pause) => string;
   /** Those that wait now, by their names. */
   readonly waiting: () => Readonly<Record<string, string>>;
 }
 
 type Destinations = readonly Pick<OpenDestination, 'name' | 'when' | 'hours' | 'schedule'>[];
 
-export function createOutlook(destinations: Destinations, now: () => number): Outlook {
+/** `timeZone`: of the facility. */
+export function createOutlook(destinations: Destinations, now: () => number, timeZone = 'UTC'): Outlook {
   const waits = (target: string): Waits | undefined => {
     const destination = destinations.find(({ name }) => name === target);
     const opening = destination?.hours?.(now());
@@ -39,6 +43,8 @@ export function createOutlook(destinations: Destinations, now: () => number): Ou
   };
   return {
     waits,
+    paused: ({ since, by, reason }) =>
+      `paused since ${shortTime(since, now(), timeZone)} by ${by}: ${reason}`,
     waiting: () =>
       Object.fromEntries(
         destinations.flatMap(({ name }) => {
@@ -75,11 +81,20 @@ function reasonOf(verdict: Verdict): Reason {
   };
 }
 
+const zoned = (millis: number, timeZone: string): Temporal.ZonedDateTime =>
+  Temporal.Instant.fromEpochMilliseconds(millis).toZonedDateTimeISO(timeZone);
+
 function waitsOf({ until }: Opening, now: number, timeZone: string): Waits {
-  const at = (millis: number): Temporal.ZonedDateTime =>
-    Temporal.Instant.fromEpochMilliseconds(millis).toZonedDateTimeISO(timeZone);
-  const opens = at(until);
-  const today = opens.toPlainDate().equals(at(now).toPlainDate());
+  const opens = zoned(until, timeZone);
+  const today = opens.toPlainDate().equals(zoned(now, timeZone).toPlainDate());
   const day = today ? '' : `${opens.toPlainDate().toLocaleString('en-GB', { weekday: 'short' })} `;
   return { until, message: `waits until ${day}${opens.toPlainTime().toString({ smallestUnit: 'minute' })}` };
+}
+
+/** `14:02` of today, `2026-11-28 14:02` of any other day. */
+function shortTime(at: number, now: number, timeZone: string): string {
+  const then = zoned(at, timeZone);
+  const today = then.toPlainDate().equals(zoned(now, timeZone).toPlainDate());
+  const time = then.toPlainTime().toString({ smallestUnit: 'minute' });
+  return today ? time : `${then.toPlainDate().toString()} ${time}`;
 }
