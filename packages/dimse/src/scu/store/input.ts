@@ -60,8 +60,8 @@ export interface StoreOptions {
   /** Requests under way at once on each, where the peer grants it (PS3.7 D.3.3.3). Default 8; 1 asks for nothing. */
   readonly operations?: number;
   /**
-   * Files up to 4 MiB are read without the thread pool: several times faster from a disk or the cache, but nothing
-   * else happens in the process meanwhile. For a process that does nothing but send.
+   * Files are read without the thread pool: several times faster from a disk or the cache. Nothing else happens in the
+   * process while a piece is read (272 KiB at most). For a process that does nothing but send.
    */
   readonly inPlace?: boolean;
   /** Shared by all associations; so may several calls share one. */

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Pdv } from '../../ul/pdu.ts';
 import { PduReader } from '../../ul/reader.ts';
-import { FRAME_HEADER, Frames, type Wire } from './outlet.ts';
+import { FRAME_HEADER, Frames, Wire } from './outlet.ts';
 
 /** Copies bytes to the wire, or fills the room that it sets aside for them; gives how many. */
 const PUT = (frames: Frames, bytes: Uint8Array, wire: Wire): number => frames.put(bytes, wire);
@@ -20,24 +20,21 @@ function leave(pieces: readonly Uint8Array[], size: number, room: number, put = 
   const total = pieces.reduce((sum, piece) => sum + piece.length, 0);
   const frames = new Frames({ contextId: 3, command: false, size, total });
   const values: Pdv[] = [];
-  let wire: Wire = { buffer: Buffer.alloc(room), used: 0, whole: 0 };
+  const wire = new Wire(room);
   const flush = (): void => {
     for (const pdu of new PduReader({ dataBytes: size + 6, associateBytes: 0 }).push(
-      Buffer.from(wire.buffer.subarray(0, wire.whole)),
+      Buffer.from(wire.buffer.subarray(0, wire.used)),
     )) {
       assert.equal(pdu.type, 'p-data');
       values.push(...pdu.values);
     }
-    const next = { buffer: Buffer.alloc(room), used: 0, whole: 0 };
-    next.used = wire.buffer.copy(next.buffer, 0, wire.whole, wire.used);
-    wire = next;
+    wire.used = 0;
   };
   for (const piece of pieces)
     for (let rest = piece; rest.length > 0;) {
       rest = rest.subarray(put(frames, rest, wire));
       if (rest.length > 0) flush();
     }
-  assert.equal(wire.whole, wire.used, 'nothing is left half');
   flush();
   return values;
 }

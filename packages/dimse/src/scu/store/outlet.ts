@@ -1,14 +1,17 @@
 /** Where instances leave: cut into P-DATA-TF PDUs (PS3.8 9.3.5, E), gathered into large writes, two under way at most. */
 import type { Association } from '../../association.ts';
-import { Buffers } from './file.ts';
 
-/** A write holds 1 MiB of a large file, or a small one that was read at once, with its command and the headers between. */
-const WIRE = 1_114_112;
+/**
+ * Bytes of a write: a small file that was read at once, with its command and the headers between. No more, so that what
+ * is read for it is still in the processor's cache when it is written, and when a peer on this machine reads it.
+ */
+const WIRE = 278_528;
 
 /** Only whole PDUs are handed over, so that an A-ABORT can never be taken for the end of an instance. */
 export class Outlet {
   readonly #association: Association;
-  readonly #buffers = new Buffers(WIRE);
+  /** Wires that nobody uses: there are three at most. */
+  readonly #spare: Wire[] = [];
   readonly #progress: () => void;
   #wire: Wire;
   #frames: Frames | undefined;
@@ -58,13 +61,13 @@ export class Outlet {
 
   /** The same at once. */
   send(): boolean {
-    const { buffer, used, whole } = this.#wire;
+    const wire = this.#wire;
     this.#wire = this.#fresh();
-    this.#wire.used = buffer.copy(this.#wire.buffer, 0, whole, used);
     this.#underWay += 1;
-    const written = this.#association.write(buffer.subarray(0, whole), () => {
+    const written = this.#association.write(wire.buffer.subarray(0, wire.used), () => {
       this.#underWay -= 1;
-      this.#buffers.give(buffer);
+      wire.used = 0;
+      this.#spare.push(wire);
       this.#progress();
       this.#taken?.();
     });
@@ -72,8 +75,9 @@ export class Outlet {
     return written;
   }
 
+  /** The one that was used last: the likeliest to be in the processor's cache. */
   #fresh(): Wire {
-    return { buffer: this.#buffers.take(), used: 0, whole: 0 };
+    return this.#spare.pop() ?? new Wire(WIRE);
   }
 }
 
@@ -82,13 +86,24 @@ export const FRAME_HEADER = 12;
 /** The part of the header that counts towards the maximum length. */
 const COUNTED = 6;
 
-/** Bytes on their way out: it has to have room for more than one PDU. */
-export interface Wire {
+/** Bytes on their way out: it has to have room for a whole PDU. */
+export class Wire {
   readonly buffer: Buffer;
   /** Bytes of it that are in use. */
-  used: number;
-  /** Of these, bytes of PDUs that are complete. */
-  whole: number;
+  used = 0;
+  /** Of whole fragments, by their number where all are whole: making them anew takes longer than reading the file. */
+  readonly #bodies: Buffer[] = [];
+
+  constructor(bytes: number) {
+    this.buffer = Buffer.allocUnsafeSlow(bytes);
+  }
+
+  /** Its bytes from there: those of a fragment, whole ones of `size` bytes. */
+  body(from: number, length: number, size: number): Buffer {
+    const at = (from - FRAME_HEADER) / (FRAME_HEADER + size);
+    if (length !== size || !Number.isInteger(at)) return this.buffer.subarray(from, from + length);
+    return (this.#bodies[at] ??= this.buffer.subarray(from, from + length));
+  }
 }
 
 interface Framing {
@@ -133,7 +148,7 @@ export class Frames {
     for (let left = most; ;) {
       const count = this.#advance(left, wire);
       if (count === 0) return room;
-      room.push(wire.buffer.subarray(wire.used - count, wire.used));
+      room.push(wire.body(wire.used - count, count, this.#framing.size));
       left -= count;
     }
   }
@@ -141,18 +156,17 @@ export class Frames {
   /** Sets bytes of one fragment aside, at most so many, behind its header; gives how many. */
   #advance(most: number, wire: Wire): number {
     if (most === 0 || (this.#open === 0 && !this.#begin(wire))) return 0;
-    const count = Math.min(this.#open, most, wire.buffer.length - wire.used);
+    const count = Math.min(this.#open, most);
     wire.used += count;
     this.#open -= count;
-    if (this.#open === 0) wire.whole = wire.used;
     return count;
   }
 
-  /** False: no room for a header. */
+  /** A fragment that is announced has room for all of its bytes. False: this one has not. */
   #begin(wire: Wire): boolean {
     const { buffer, used } = wire;
-    if (buffer.length - used < FRAME_HEADER) return false;
     const length = Math.min(this.#framing.size, this.#left);
+    if (buffer.length - used < FRAME_HEADER + length) return false;
     this.#open = length;
     this.#left -= length;
     buffer.writeUInt16BE(0x0400, used);
