@@ -18,7 +18,7 @@ const SLOW_UNIT_TESTS = [
   'packages/calendar/src/isolated.test.ts',
   'packages/runtime/src/tls-files.test.ts',
   'packages/dicom/src/splice.test.ts',
-  'packages/dimse/src/scp/budget.test.ts',
+  'packages/dimse/src/scp/fairness.test.ts',
   'packages/dimse/src/scp/find.test.ts',
   'packages/dimse/src/scp/limits.test.ts',
   'packages/dimse/src/scp/normalized.test.ts',

@@ -1,6 +1,6 @@
 /** What every acceptor of ours has in common: WORKLIST, RECEIVER, and the port for reports of storage commitment. */
 import { APPLICATION_CONTEXT } from '@scanflow/dicom';
-import type { facts } from '@scanflow/dimse';
+import type { facts } from './facts.ts';
 import { seconds } from './markdown.ts';
 
 type Limits = typeof facts.scp.limits;

@@ -1,5 +1,5 @@
 /** The tables about RECEIVER, which takes images. */
-import { facts } from '@scanflow/dimse';
+import { facts } from './facts.ts';
 import { ROOM } from '../../services/receiver/src/holding.ts';
 import { receiverLimits } from '../../services/receiver/src/ports.ts';
 import { acceptorParameters, protocolRejections } from './acceptor.ts';

@@ -1,6 +1,6 @@
 /** Statuses that Scanflow sends, and what it does about those that it gets. */
 import { describeStatus, FAILURE_REASONS } from '@scanflow/dicom';
-import { facts } from '@scanflow/dimse';
+import { facts } from './facts.ts';
 import { MPPS_STATUS } from '../../services/worklist/src/domain/mpps.ts';
 import {
   CANNOT_UNDERSTAND,

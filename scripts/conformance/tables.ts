@@ -2,7 +2,7 @@
 import { APPLICATION_CONTEXT, conditionalSequences, formatTag } from '@scanflow/dicom';
 import { IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, keywordOf } from '@scanflow/dicom';
 import { sopClasses, type Tag } from '@scanflow/dicom';
-import { facts } from '@scanflow/dimse';
+import { facts } from './facts.ts';
 import {
   AT_END,
   FIXED,

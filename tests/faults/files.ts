@@ -15,7 +15,7 @@ export const FILES = [
   'tests/integration/images-fuzz.test.ts',
   'tests/integration/worklist-attacks.test.ts',
   'tests/integration/worklist-performed-owners.test.ts',
-  'packages/dimse/src/scp/budget.test.ts',
+  'packages/dimse/src/scp/fairness.test.ts',
   'packages/orthanc/src/**/*.test.ts',
   'packages/dicom/src/splice*.test.ts',
   'services/streamer/src/**/*.test.ts',

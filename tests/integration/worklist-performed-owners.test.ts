@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseExamRecord } from '@scanflow/booking';
 import { dataSet, encodeDataSet, sopClasses, transferSyntaxes, type Attributes } from '@scanflow/dicom';
-import { nCreate, nSet, type NormalizedAnswer } from '@scanflow/dimse';
+import { nCreate, nSet, type NormalizedAnswer } from '@scanflow/testkit/dimse/normalized';
 import { examBegins, examEnds, examSeries } from '@scanflow/testkit';
 import { RawPeer } from '@scanflow/testkit/dimse/raw-peer';
 import { BEGUN, hospital, link, open } from './worklist-performed-support.ts';

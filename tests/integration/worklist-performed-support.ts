@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseExamRecord, type ExamRecord } from '@scanflow/booking';
 import { defined } from '@scanflow/booking/defined';
 import { dataSet, sopClasses, text, type Attributes, type DataSet } from '@scanflow/dicom';
-import { nCreate, nSet, type NormalizedAnswer } from '@scanflow/dimse';
+import { nCreate, nSet, type NormalizedAnswer } from '@scanflow/testkit/dimse/normalized';
 import { accessions, encoded, find, IDENTITY, item, publish, scratch } from './worklist-support.ts';
 import { startService, worklistFolder, type Owner } from './worklist-support.ts';
 

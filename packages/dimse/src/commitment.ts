@@ -33,7 +33,6 @@ import {
   type Peer,
   type Unanswered,
 } from './scu/associate.ts';
-import type { NormalizedOutcome } from './scu/normalized.ts';
 import { exchange } from './scu/response.ts';
 import type { ServedContext } from './ul/negotiation.ts';
 
@@ -263,6 +262,10 @@ async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined
   }
 }
 
+/** `status`: of the response to N-EVENT-REPORT. */
+export type ReportOutcome =
+  { readonly ok: true; readonly status: number; readonly comment?: string } | Unanswered;
+
 export interface ReportOptions {
   /** Whether the role of the SCP is selected (PS3.7 D.3.3.4); default true. Without, a peer has to refuse. */
   readonly selectRole?: boolean;
@@ -270,14 +273,14 @@ export interface ReportOptions {
 }
 
 /**
- * Reports as the SCP, which opens the association itself (PS3.4 J.3.3). The peer, which has to take us for the SCP. Never
- * rejects; lost after it was sent is `ambiguous`.
+ * Reports as the SCP, which opens the association itself (PS3.4 J.3.3). The peer must accept us as the SCP. Never rejects.
+ * A report that was sent and not answered is `ambiguous`.
  */
 export async function reportCommitment(
   peer: Peer,
   report: CommitmentReport,
   { selectRole = true, signal }: ReportOptions = {},
-): Promise<NormalizedOutcome> {
+): Promise<ReportOutcome> {
   const sopClass = COMMITMENT_CLASS;
   const roles = selectRole ? [{ sopClassUid: sopClass, scu: false, scp: true }] : [];
   const purpose = { sopClass, roles, refusal: 'takes no reports' };

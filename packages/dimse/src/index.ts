@@ -3,7 +3,6 @@ export { echo } from './scu/echo.ts';
 export { accepts } from './scu/store/contexts.ts';
 export { find, findAll } from './scu/find.ts';
 export { move, type MoveOrder, type MoveOutcome, type SubOperations } from './scu/move.ts';
-export { nCreate, nSet, type NormalizedAnswer, type NormalizedOutcome } from './scu/normalized.ts';
 export {
   commitmentReports,
   newTransactionUid,
@@ -13,10 +12,11 @@ export {
   requestCommitment,
   type CommitmentOutcome,
   type ReportHandler,
+  type ReportOutcome,
 } from './commitment.ts';
 export { store } from './scu/store/store.ts';
-export type { StoreOutcome } from './scu/store/outcome.ts';
-export type { Look, LookedAt, StoreGate, StoreItem, StoreOptions } from './scu/store/input.ts';
+export type { StoreOutcome } from './scu/store/order.ts';
+export type { Look, LookedAt, StoreGate, StoreItem, StoreOptions } from './scu/store/order.ts';
 export type { Dial, Peer, Timeouts } from './scu/associate.ts';
 export { listen, type Listening } from './scp/listen.ts';
 export { NORMALIZED_DECODING } from './scp/normalized.ts';
@@ -44,4 +44,3 @@ export type {
 export { openAcceptor, tlsAcceptor, type TlsAcceptor, type TlsAcceptorOptions } from './tls/acceptor.ts';
 export { tlsProfiles, type TlsCredentials } from './tls/settings.ts';
 export { tlsDial, type TlsDialOptions } from './tls/requestor.ts';
-export { facts } from './facts.ts';

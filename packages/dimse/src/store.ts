@@ -3,7 +3,7 @@
  * that only sends begins sooner. All of it is in the package's index, too.
  */
 export type { Dial, Peer, Timeouts } from './scu/associate.ts';
-export type { StoreOutcome } from './scu/store/outcome.ts';
-export type { Look, LookedAt, StoreGate, StoreItem, StoreOptions } from './scu/store/input.ts';
+export type { StoreOutcome } from './scu/store/order.ts';
+export type { Look, LookedAt, StoreGate, StoreItem, StoreOptions } from './scu/store/order.ts';
 export { accepts } from './scu/store/contexts.ts';
 export { store } from './scu/store/store.ts';

@@ -7,7 +7,7 @@ import {
   type CommitmentReport,
   type CommitmentRequest,
 } from '@scanflow/dicom';
-import { listen, reportCommitment, type ActionRequest, type NormalizedOutcome } from '@scanflow/dimse';
+import { listen, reportCommitment, type ActionRequest, type ReportOutcome } from '@scanflow/dimse';
 
 /** `again`: the same report this many times. Without `same` it calls back. */
 export interface CommitmentStep {
@@ -36,10 +36,7 @@ export interface CommitmentScp {
   /** What became of the reports so far: the status, or the code of the failure. */
   readonly answers: readonly (number | string)[];
   /** Reports unasked, as another would: `from` is the AE title that calls. */
-  report(
-    report: CommitmentReport,
-    options?: { from?: string; selectRole?: boolean },
-  ): Promise<NormalizedOutcome>;
+  report(report: CommitmentReport, options?: { from?: string; selectRole?: boolean }): Promise<ReportOutcome>;
   close(): Promise<void>;
 }
 

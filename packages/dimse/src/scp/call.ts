@@ -4,7 +4,7 @@ import type { Association } from '../association.ts';
 import { DATA_SET, NO_DATA_SET, RESPONSE, type Command } from '../message/command.ts';
 import type { Message } from '../message/assembler.ts';
 import type { Context } from '../ul/negotiation.ts';
-import type { Turn } from './turns.ts';
+import type { Turn } from './fairness.ts';
 import type { AssociationInfo, FinalStatus, RequestReport, ScpOptions } from './types.ts';
 
 /** Status codes of every DIMSE service (PS3.7 C). */

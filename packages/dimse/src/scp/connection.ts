@@ -18,10 +18,9 @@ import {
   offered,
   refusal,
 } from './admission.ts';
-import type { Account } from './budget.ts';
+import type { Account, Turns } from './fairness.ts';
 import { LATE, STATUS, type Call, type Service } from './call.ts';
 import { storeService } from './store.ts';
-import type { Turns } from './turns.ts';
 import type { AssociationInfo, RequestReport, ScpLimits, ScpOptions, StoreReceipt } from './types.ts';
 
 type Operation = RequestReport['operation'];

@@ -1,9 +1,8 @@
 /** Listens for associations: the SCP's front door, its TLS handshakes, and who may stay connected. */
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import { Budget } from './budget.ts';
+import { Budget, Turns } from './fairness.ts';
 import { Connection } from './connection.ts';
-import { Turns } from './turns.ts';
 import { LIMITS, type NoRoom, type ScpOptions, type ScpLimits } from './types.ts';
 
 /**

@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { accept, images, numbers, send } from '@scanflow/testkit/dimse/store-acceptor';
-import type { StoreGate } from './input.ts';
+import type { StoreGate } from './order.ts';
 
 test('gate: every image is admitted and every byte passes, over all associations', async (t) => {
   let admitted = 0;

@@ -15,7 +15,7 @@ import {
 } from '@scanflow/dicom/file';
 import { FailureError, permanent } from '@scanflow/failure';
 import { SLOT, changed, openFile, unreadable, type Buffers, type OpenFile } from './file.ts';
-import type { StoreItem } from './input.ts';
+import type { StoreItem } from './order.ts';
 
 /** Deflated transfer syntaxes: their stream is padded to an even length by one NUL (PS3.5 A.5). */
 const DEFLATED = [

@@ -6,9 +6,16 @@ import { describeContextResult } from '../../ul/negotiation.ts';
 import { abortOn, associate, failureOf, release, timeoutsOf, type Peer } from '../associate.ts';
 import { lost, messageIds } from '../response.ts';
 import { contextsFor, kindOf, type Kind } from './contexts.ts';
-import type { StoreGate } from './input.ts';
+import {
+  type StoreGate,
+  answered,
+  brokenOff,
+  failed,
+  notNegotiated,
+  unanswered,
+  type StoreOutcome,
+} from './order.ts';
 import type { Instance } from './instance.ts';
-import { answered, brokenOff, failed, notNegotiated, unanswered, type StoreOutcome } from './outcome.ts';
 import { Outlet } from './outlet.ts';
 
 type Settle = (outcome: StoreOutcome) => void;

@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { accept, images, line, numbers, send, type Behaviour } from '@scanflow/testkit/dimse/store-acceptor';
 import type { Message } from '../../message/assembler.ts';
 import type { OpenFile } from './file.ts';
-import type { StoreItem } from './input.ts';
+import type { StoreItem } from './order.ts';
 import { store } from './store.ts';
 
 /** Collects requests and answers them, the last first, once there are `count`. */

@@ -2,10 +2,9 @@
 import { SEND_HELD, type Failure } from '@scanflow/failure';
 import { silent } from '../../log.ts';
 import { cancelled, failureOf, nameOf, type Peer } from '../associate.ts';
-import type { StoreItem, StoreOptions } from './input.ts';
+import { type StoreItem, type StoreOptions, failed, type StoreOutcome, type Subject } from './order.ts';
 import type { Instance } from './instance.ts';
 import { StoreLine } from './line.ts';
-import { failed, type StoreOutcome, type Subject } from './outcome.ts';
 import { StoreWindow } from './window.ts';
 
 /** Most outcomes that nobody has read yet; sending pauses beyond that. */

@@ -2,7 +2,7 @@
 import type { Failure } from '@scanflow/failure';
 import { failureOf } from '../associate.ts';
 import { Buffers, SLOT } from './file.ts';
-import type { StoreItem } from './input.ts';
+import type { StoreItem } from './order.ts';
 import { openInstance, type Instance } from './instance.ts';
 
 /** Looked at before an association is proposed: files, and bytes of them in memory. */

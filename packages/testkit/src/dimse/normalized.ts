@@ -1,12 +1,18 @@
-/** N-CREATE and N-SET as SCU (PS3.7 10.1.5, 10.1.3): one request in an association of its own. */
+/** N-CREATE and N-SET as a scanner sends them (PS3.7 10.1.5, 10.1.3): one request in an association of its own. */
 import { defined } from '@scanflow/booking/defined';
 import { decodeDataSet, encodeDataSet, text, type DataSet, type Tag } from '@scanflow/dicom';
 import { ambiguous, FailureError } from '@scanflow/failure';
-import { endingOf } from '../association.ts';
-import type { Message } from '../message/assembler.ts';
-import { COMMAND, DATA_SET, type Command } from '../message/command.ts';
-import { cancelled, inAssociation, nameOf, type Peer, type Unanswered } from './associate.ts';
-import { exchange } from './response.ts';
+import { endingOf } from '../../../dimse/src/association.ts';
+import type { Message } from '../../../dimse/src/message/assembler.ts';
+import { COMMAND, DATA_SET, type Command } from '../../../dimse/src/message/command.ts';
+import {
+  cancelled,
+  inAssociation,
+  nameOf,
+  type Peer,
+  type Unanswered,
+} from '../../../dimse/src/scu/associate.ts';
+import { exchange } from '../../../dimse/src/scu/response.ts';
 
 export interface CreateOrder {
   readonly sopClass: string;

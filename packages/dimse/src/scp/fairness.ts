@@ -1,11 +1,13 @@
-/**
- * How much memory strangers may take up with what they send: one budget for a listener, and one for each peer. Bytes count
- * from the first of an unfinished PDU or message until the request is answered. Whoever exceeds it last is refused.
- */
+/** What one stranger may take from the others: memory, by a `Budget`, and time, by `Turns`. */
 import type { Room } from '../ul/reader.ts';
 import type { NoRoom, ScpLimits } from './types.ts';
 
 type BudgetLimits = Pick<ScpLimits, 'heldBytes' | 'heldBytesPerPeer' | 'freeBytes'>;
+
+/**
+ * How much memory requests take up: one budget for a listener, and one for each peer. Bytes count from the first byte of
+ * an unfinished PDU or message until the request is answered. The listener refuses whoever exceeds the budget last.
+ */
 export class Budget {
   readonly #limits: BudgetLimits;
   readonly #perPeer = new Map<string, number>();
@@ -91,5 +93,75 @@ export class Account implements Room {
 
   #counted(held: number): number {
     return Math.max(0, held - this.#free);
+  }
+}
+
+const SLICE_MS = 5;
+/** Work of one round of the event loop, after which all further work waits in line. */
+const ROUND_MS = 10;
+
+/**
+ * Everybody gets a turn: work on requests goes in slices of some milliseconds. Once a round of the event loop has been
+ * used up, the next slice goes to the peer that has waited longest, however many requests another peer has.
+ */
+export class Turns {
+  /** What waits, by peer; the first peer is next. */
+  readonly #lines = new Map<string, (() => void)[]>();
+  #roundBegan: number | undefined;
+
+  /** The line of a peer. */
+  of(peer: string): Turn {
+    return new Turn((isFirst) => this.#enter(peer, isFirst));
+  }
+
+  /** Undefined: go on at once, which only the first slice of a request may. */
+  #enter(peer: string, isFirst: boolean): Promise<void> | undefined {
+    const now = performance.now();
+    if (this.#roundBegan === undefined) {
+      this.#roundBegan = now;
+      setImmediate(() => this.#nextRound());
+    }
+    if (isFirst && this.#lines.size === 0 && now - this.#roundBegan < ROUND_MS) return undefined;
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const line = this.#lines.get(peer);
+    const go = (): void => resolve(undefined);
+    if (line === undefined) this.#lines.set(peer, [go]);
+    else line.push(go);
+    return promise;
+  }
+
+  #nextRound(): void {
+    this.#roundBegan = undefined;
+    const [first] = this.#lines;
+    if (first === undefined) return;
+    const [peer, [go, ...rest]] = first;
+    this.#lines.delete(peer);
+    // behind the others
+    if (rest.length > 0) this.#lines.set(peer, rest);
+    this.#roundBegan = performance.now();
+    setImmediate(() => this.#nextRound());
+    go?.();
+  }
+}
+
+/** The slices of one request. */
+export class Turn {
+  readonly #enter: (isFirst: boolean) => Promise<void> | undefined;
+  #began: number | undefined;
+
+  constructor(enter: (isFirst: boolean) => Promise<void> | undefined) {
+    this.#enter = enter;
+  }
+
+  /** Whether the slice has been used up. */
+  get isOver(): boolean {
+    return performance.now() - (this.#began ?? 0) > SLICE_MS;
+  }
+
+  /** Waits for the next slice. The first one may begin at once; before each other the event loop goes round. */
+  async next(): Promise<void> {
+    const wait = this.#enter(this.#began === undefined);
+    if (wait !== undefined) await wait;
+    this.#began = performance.now();
   }
 }

@@ -1,4 +1,4 @@
-/** The memory that strangers may take up: in total, per peer, and what is free. */
+/** The memory that strangers may take up, and slices of work: who waits, and that the event loop goes round between them. */
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { until } from '@scanflow/testkit';
@@ -12,8 +12,9 @@ import {
   message,
   three,
 } from '@scanflow/testkit/dimse/raw-peer';
+import { setImmediate as round } from 'node:timers/promises';
 import type { Pdu } from '../ul/pdu.ts';
-import { Budget } from './budget.ts';
+import { Budget, Turns, type Turn } from './fairness.ts';
 import type { NoRoom } from './types.ts';
 
 const KB = 1_000;
@@ -105,4 +106,53 @@ test('budget: where a bound on connections is reached, a message that is not fin
   assert.equal(late.type, 'associate-ac');
   assert.deepEqual(await unfinished.pdu('A-ABORT'), abort(2, 0));
   assert.equal(await idle.status(3, ECHO), 0);
+});
+
+/** Works until the slice is used up, without letting go of the event loop. */
+function work(turn: Turn): void {
+  while (!turn.isOver);
+}
+
+test('turns: a request that nobody waits before begins at once', async () => {
+  const turn = new Turns().of('A');
+  let begun = false;
+  void turn.next().then(() => (begun = true));
+  await Promise.resolve();
+  await Promise.resolve();
+  assert.equal(begun, true);
+});
+
+test('turns: the event loop goes round before a second slice', async () => {
+  const turn = new Turns().of('A');
+  await turn.next();
+  work(turn);
+  let rounds = 0;
+  void round().then(() => (rounds += 1));
+  await turn.next();
+  await turn.next();
+  assert.ok(rounds > 0);
+});
+
+test('turns: a peer with many requests does not keep another one waiting', async () => {
+  const turns = new Turns();
+  const order: string[] = [];
+  const ask = async (peer: string, slices: number): Promise<void> => {
+    const turn = turns.of(peer);
+    for (let slice = 0; slice < slices; slice += 1) {
+      await turn.next();
+      work(turn);
+      order.push(peer);
+    }
+  };
+  const flood: Promise<void>[] = [];
+  for (let index = 0; index < 20; index += 1) {
+    flood.push(ask('flood', 5));
+    await round();
+  }
+  const begun = order.length;
+  await ask('scanner', 1);
+  const before = order.indexOf('scanner') - begun;
+  assert.ok(before <= 6, `${before} slices of the flood came first`);
+  await Promise.all(flood);
+  assert.equal(order.length, 101);
 });

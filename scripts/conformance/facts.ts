@@ -1,15 +1,15 @@
-/** What this package offers, asks for and limits, from the constants that it works with: for the conformance statement. */
-import { commitmentReports, REPORT_STATUS } from './commitment.ts';
-import { VERIFICATION } from './scp/admission.ts';
-import { STATUS } from './scp/call.ts';
-import { PREFERRED } from './scp/store.ts';
-import { LIMITS as SCP_LIMITS } from './scp/types.ts';
-import { LIMITS as SCU_LIMITS, SYNTAXES, TIMEOUTS } from './scu/associate.ts';
-import { ECHO_SYNTAXES } from './scu/echo.ts';
-import { MOVE_QUIET_MS } from './scu/move.ts';
-import { CONTEXTS } from './scu/store/contexts.ts';
-import { OPERATIONS } from './scu/store/store.ts';
-import { HANDSHAKE_MS, tlsProfiles } from './tls/settings.ts';
+/** What packages/dimse offers, proposes and limits, from the constants that it works with. */
+import { commitmentReports, REPORT_STATUS } from '../../packages/dimse/src/commitment.ts';
+import { VERIFICATION } from '../../packages/dimse/src/scp/admission.ts';
+import { STATUS } from '../../packages/dimse/src/scp/call.ts';
+import { PREFERRED } from '../../packages/dimse/src/scp/store.ts';
+import { LIMITS as SCP_LIMITS } from '../../packages/dimse/src/scp/types.ts';
+import { LIMITS as SCU_LIMITS, SYNTAXES, TIMEOUTS } from '../../packages/dimse/src/scu/associate.ts';
+import { ECHO_SYNTAXES } from '../../packages/dimse/src/scu/echo.ts';
+import { MOVE_QUIET_MS } from '../../packages/dimse/src/scu/move.ts';
+import { CONTEXTS } from '../../packages/dimse/src/scu/store/contexts.ts';
+import { OPERATIONS } from '../../packages/dimse/src/scu/store/store.ts';
+import { HANDSHAKE_MS, tlsProfiles } from '../../packages/dimse/src/tls/settings.ts';
 
 export const facts = {
   /** As acceptor; a service may change limits. */
