@@ -1,7 +1,8 @@
 /**
  * The record folders of Scanflow's data folder: one JSON file per record, `<key>.json`. Writers replace a file by a rename,
- * so each is whole.
+ * so each is whole. Further files that cal2wl exchanges with others: `rejected.json`, and a person's word for lost bookings.
  */
+import { unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, messageOf } from '@scanflow/failure';
 import { namesIn, readBounded } from '@scanflow/runtime';
@@ -204,3 +205,21 @@ export async function readRejected(bookings: string): Promise<Rejected[]> {
   );
   return bytes === undefined ? [] : parseRejected(bytes.toString('utf8'));
 }
+
+const acceptanceOf = (folder: string, calendar: string): string => join(folder, `accept-${calendar}`);
+
+/**
+ * A person accepts the removals of a calendar that cal2wl holds back. cal2wl sees it at its next pass.
+ *
+ * @param folder `cal2wl/` of the data folder
+ * @throws the system's error
+ */
+export const acceptRemovals = (folder: string, calendar: string): Promise<void> =>
+  writeFile(acceptanceOf(folder, calendar), '');
+
+/** Whether somebody accepted the removals. It counts once. */
+export const takeAcceptance = (folder: string, calendar: string): Promise<boolean> =>
+  unlink(acceptanceOf(folder, calendar)).then(
+    () => true,
+    () => false,
+  );

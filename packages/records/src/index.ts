@@ -1,2 +1,9 @@
-export { bookingFiles, examFiles, readRejected, type RecordFiles } from './files.ts';
+export {
+  acceptRemovals,
+  bookingFiles,
+  examFiles,
+  readRejected,
+  takeAcceptance,
+  type RecordFiles,
+} from './files.ts';
 export { RecordWatch } from './watch.ts';

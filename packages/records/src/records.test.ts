@@ -22,7 +22,15 @@ import {
 } from '@scanflow/booking';
 import { writeFileAtomic } from '@scanflow/runtime';
 import { examRecord } from '@scanflow/testkit';
-import { bookingFiles, examFiles, readRejected, RecordWatch, type RecordFiles } from './index.ts';
+import {
+  acceptRemovals,
+  bookingFiles,
+  examFiles,
+  readRejected,
+  RecordWatch,
+  takeAcceptance,
+  type RecordFiles,
+} from './index.ts';
 
 const booking = (accessionNumber: string, more: Partial<BookingRecord> = {}): BookingRecord => ({
   version: 1,
@@ -151,6 +159,15 @@ test('records: a large exam is read up to its attributes, or as a whole where it
   const summaries = exams.map(({ attributes: _, ...summary }) => summary);
   assert.deepEqual(await allOf(examFiles(folder, { onDamaged })), summaries);
   assert.deepEqual(reports, []);
+});
+
+test('acceptance: what a person accepted counts once, for that calendar alone', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'scanflow-accept-'));
+  t.after(() => rm(folder, { recursive: true }));
+  await acceptRemovals(folder, 'prisma');
+  assert.equal(await takeAcceptance(folder, 'skyra'), false);
+  assert.equal(await takeAcceptance(folder, 'prisma'), true);
+  assert.equal(await takeAcceptance(folder, 'prisma'), false);
 });
 
 test('watch: what came, went or was replaced, and nothing else', async (t) => {

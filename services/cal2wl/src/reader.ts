@@ -112,7 +112,7 @@ export class Reader {
   /** Fetches and reads. A calendar without a usable answer keeps its last good state. */
   async read(window: Window, now: Temporal.Instant, signal: AbortSignal): Promise<Reading> {
     await this.#load(window);
-    const accepted = await this.#options.memory.takeAccept(this.#options.calendar);
+    const accepted = await this.#options.memory.takeAcceptance(this.#options.calendar);
     const answer = await this.#hear(window, now, signal);
     if (answer !== undefined) await this.#take(answer, now);
     const { lastGood, suspicion, notBefore } = this.#current();

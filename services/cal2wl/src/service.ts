@@ -16,9 +16,8 @@ import { openMemory, type Memory } from './adapters/memory.ts';
 import { openRejections } from './publish.ts';
 import { openRunningExams } from './adapters/running-exams.ts';
 import { openShelf } from './adapters/shelf.ts';
-import { addAccept } from './accept.ts';
 import { addRoutes, healthOf } from './api.ts';
-import { addDays } from './days.ts';
+import { addBoard } from './board.ts';
 import { createMetrics } from './metrics.ts';
 import { Passes } from './pass.ts';
 import { polite, Queues, keepRunning } from './schedule.ts';
@@ -48,9 +47,7 @@ export async function startCal2wl({
     log,
     routes: (app) => {
       addRoutes(app, () => last);
-      const board = { data: config.data, log, last: () => last };
-      addDays(app, board);
-      addAccept(app, board);
+      addBoard(app, { data: config.data, log, last: () => last });
     },
   });
   log.info('listening', { bind, port: http.port });

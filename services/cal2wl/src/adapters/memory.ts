@@ -1,13 +1,11 @@
 /** Keeps the state of each calendar over restarts: its last good body, and the validators for the next request. */
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, unlink } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defined } from '@scanflow/booking/defined';
+import { takeAcceptance } from '@scanflow/records';
 import { removeLeftovers, writeFileAtomic } from '@scanflow/runtime';
 import type { Validators } from '@scanflow/sources';
-
-/** With this file in `cal2wl/`, a person accepts what the calendar lost. `scanflow calendars accept` writes it, too. */
-export const acceptFile = (calendar: string): string => `accept-${calendar}`;
 
 export interface Remembered {
   readonly validators: Validators;
@@ -29,11 +27,8 @@ export interface Memory {
   loadBody(calendar: string, hash: string): Promise<Uint8Array | undefined>;
   saveBody(calendar: string, bytes: Uint8Array): Promise<void>;
   save(calendar: string, address: string, state: Remembered): Promise<void>;
-  /**
-   * Whether a person accepted the removals that the shrink guard holds back, by a file `accept-<calendar>`. The file
-   * is removed, so that it counts once.
-   */
-  takeAccept(calendar: string): Promise<boolean>;
+  /** Whether a person accepted the removals that the shrink guard holds back. It counts once. */
+  takeAcceptance(calendar: string): Promise<boolean>;
 }
 
 export const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');
@@ -62,16 +57,7 @@ export async function openMemory(folder: string): Promise<Memory> {
       return bytes !== undefined && sha256(bytes) === hash ? bytes : undefined;
     },
     saveBody: (calendar, bytes) => writeFileAtomic(bodyPath(calendar), bytes, { mode: MODE }),
-    async takeAccept(calendar) {
-      const name = acceptFile(calendar);
-      // listing first is cheaper than removing a file that does not exist
-      const names = await readdir(folder).catch((): string[] => []);
-      if (!names.includes(name)) return false;
-      return unlink(join(folder, name)).then(
-        () => true,
-        () => false,
-      );
-    },
+    takeAcceptance: (calendar) => takeAcceptance(folder, calendar),
     async save(calendar, address, { lastGood, notBefore, ...state }) {
       const text = {
         version: 1,

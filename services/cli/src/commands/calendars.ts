@@ -1,8 +1,8 @@
 /** `scanflow calendars`: the state of each calendar, and a person's word for what one of them lost. */
-import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '@scanflow/config';
 import { codeOf } from '@scanflow/failure';
+import { acceptRemovals } from '@scanflow/records';
 import { askPage, notAdmitted, openApi, type Api, CONFIG, openConfig } from '../installation.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io, readArgs } from '../command.ts';
 import { ageText, type CalendarState } from '../doctor/health.ts';
@@ -55,9 +55,7 @@ async function accept(config: Config, name: string, io: Io): Promise<ExitCode> {
   if (held === 0) throw new UsageError(`nothing of ${name} is held back: there is nothing to accept`);
   const folder = join(config.data, 'cal2wl');
   try {
-    await stat(folder);
-    // cal2wl removes it at its next pass
-    await writeFile(join(folder, `accept-${name}`), '');
+    await acceptRemovals(folder, name);
   } catch (error) {
     const code = codeOf(error) ?? 'unknown';
     io.err.write(

@@ -6,8 +6,7 @@ import { test, type TestContext } from 'node:test';
 import { encodeBookingRecord, type BookingRecord } from '@scanflow/booking';
 import { createLog, type FastifyInstance } from '@scanflow/runtime';
 import fastify from 'fastify';
-import { addAccept } from './accept.ts';
-import { addDays } from './days.ts';
+import { addBoard } from './board.ts';
 import { emptyReport, type PassReport } from './report.ts';
 
 const record = (
@@ -29,8 +28,7 @@ async function rig(t: TestContext, records: readonly BookingRecord[], last?: Pas
     await writeFile(join(data, 'bookings', `${one.accessionNumber}.json`), encodeBookingRecord(one));
   const app = fastify() as unknown as FastifyInstance;
   const log = createLog({ service: 'test', level: 'error' });
-  addDays(app, { data, log, last: () => last });
-  addAccept(app, { data, log, last: () => last });
+  addBoard(app, { data, log, last: () => last });
   t.after(() => rm(data, { recursive: true }));
   const get = async (query: string) => {
     const { statusCode, body } = await app.inject({ method: 'GET', url: `/api/board/bookings?${query}` });

@@ -1,7 +1,7 @@
-/** Bookings of any day, for the day board: what the calendars say now, and the booking records of what they no longer say. */
+/** What the day board asks cal2wl for: the bookings of any day, and a person's word for what a calendar lost. */
 import { join } from 'node:path';
 import type { BookingRecord } from '@scanflow/booking';
-import { bookingFiles, RecordWatch } from '@scanflow/records';
+import { acceptRemovals, bookingFiles, RecordWatch } from '@scanflow/records';
 import type { FastifyInstance, Log } from '@scanflow/runtime';
 import { outcomeView, type OutcomeView, type PassReport } from './report.ts';
 
@@ -19,15 +19,23 @@ type BoardBooking = Omit<OutcomeView, 'outcome'> & {
   readonly supersededBy?: string;
 };
 
-/** GET /api/board/bookings?from=&to= or ?find=: the events that touch a span, or those of one booking. */
-export function addDays(
-  app: FastifyInstance,
-  {
-    data,
-    log,
-    last,
-  }: { readonly data: string; readonly log: Log; readonly last: () => PassReport | undefined },
-): void {
+interface BoardOptions {
+  readonly data: string;
+  readonly log: Log;
+  /** The report of the last pass. */
+  readonly last: () => PassReport | undefined;
+}
+
+export function addBoard(app: FastifyInstance, options: BoardOptions): void {
+  addBookings(app, options);
+  addAccept(app, options);
+}
+
+/**
+ * GET /api/board/bookings?from=&to= or ?find=: the events that touch a span, or those of one booking. What the calendars
+ * say now, and the booking records of what they no longer say.
+ */
+function addBookings(app: FastifyInstance, { data, log, last }: BoardOptions): void {
   const files = bookingFiles(join(data, 'bookings'), {
     onDamaged: (file, reason) =>
       log.warn('booking record cannot be read', { code: 'BOOKING_UNREADABLE', file, reason }),
@@ -113,4 +121,18 @@ function instant(text: string | undefined): number | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** POST /api/board/accept/NAME: a person accepts what a calendar lost, as `scanflow calendars accept NAME` does. */
+function addAccept(app: FastifyInstance, { data, log, last }: BoardOptions): void {
+  app.post<{ Params: { name: string } }>('/api/board/accept/:name', async ({ params: { name } }, reply) => {
+    const held = last()?.calendars.find(({ calendar }) => calendar === name)?.held;
+    if (held === undefined) return reply.code(404).send({ error: `there is no calendar ${name}` });
+    if (held === 0)
+      return reply.code(409).send({ error: `nothing of ${name} is held back: there is nothing to accept` });
+    // the next pass removes it
+    await acceptRemovals(join(data, 'cal2wl'), name);
+    log.info('removals accepted by hand', { calendar: name, held });
+    return { held };
+  });
 }
