@@ -5,7 +5,8 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { configurationPage, jsonSchema } from '@scanflow/config';
+import { jsonSchema } from '@scanflow/config';
+import { configurationPage } from './configuration-page.ts';
 
 const at = (path: string): URL => new URL(`../${path}`, import.meta.url);
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });

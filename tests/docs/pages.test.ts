@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { glob, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { configurationPage } from '../../scripts/configuration-page.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** Made from the code, whose own texts they repeat. */
@@ -78,6 +79,10 @@ test('docs: the README fits two screens, and every page can be found from it', a
     [],
     'no link leads there from README.md',
   );
+});
+
+test('docs: docs/configuration.md is what the schema says (npm run generate)', async () => {
+  assert.equal(await read('docs/configuration.md'), configurationPage(await read('config/scanflow.yaml')));
 });
 
 test('docs: no page uses a word that docs/glossary.md replaces', async () => {

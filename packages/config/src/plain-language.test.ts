@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { jsonSchema } from './docs.ts';
+import { jsonSchema } from './schema.ts';
 import { formatIssue } from './issue.ts';
 import { parseConfig } from './parse.ts';
 

@@ -1,6 +1,7 @@
 /** The shape of `scanflow.yaml`: every key, its default, and what it means for the reader of docs/configuration.md. */
 import { z } from 'zod';
 import { fetching } from './calendar.ts';
+import { DAY_MS } from '@scanflow/runtime/time';
 import {
   characterSet,
   aeTitle,
@@ -14,7 +15,6 @@ import {
   modality,
   port,
   timeZone,
-  DAY_MS,
   file,
 } from './values.ts';
 import { commitments, destination } from './destination.ts';
@@ -275,3 +275,9 @@ export const configSchema = z
 
 /** The configuration with every default filled in. Durations are milliseconds. */
 export type Config = z.output<typeof configSchema>;
+
+/** JSON Schema (2020-12) of scanflow.yaml, as text with a final newline. */
+export function jsonSchema(): string {
+  const { $schema, ...schema } = z.toJSONSchema(configSchema, { io: 'input', reused: 'inline' });
+  return `${JSON.stringify({ $schema, title: 'scanflow.yaml', ...schema }, null, 2)}\n`;
+}

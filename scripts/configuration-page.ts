@@ -1,6 +1,5 @@
-/** The configuration's schema as JSON Schema for editors and as docs/configuration.md for people. Pure. */
-import { z } from 'zod';
-import { configSchema } from './schema.ts';
+/** docs/configuration.md, from the JSON Schema of the configuration. Pure. */
+import { jsonSchema } from '@scanflow/config';
 
 interface JsonSchema {
   readonly type?: string;
@@ -13,12 +12,6 @@ interface JsonSchema {
   readonly additionalProperties?: JsonSchema | false;
   readonly items?: JsonSchema;
   readonly anyOf?: readonly JsonSchema[];
-}
-
-/** JSON Schema (2020-12) of scanflow.yaml, as text with a final newline. */
-export function jsonSchema(): string {
-  const { $schema, ...schema } = z.toJSONSchema(configSchema, { io: 'input', reused: 'inline' });
-  return `${JSON.stringify({ $schema, title: 'scanflow.yaml', ...schema }, null, 2)}\n`;
 }
 
 /** docs/configuration.md: the sample, then a table of keys per section. */
