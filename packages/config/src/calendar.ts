@@ -1,6 +1,7 @@
 /** Where a calendar is and how it is fetched; with the rules between these keys. */
 import { z } from 'zod';
-import { host, interval, HOUR_MS, file } from './values.ts';
+import { HOUR_MS } from '@scanflow/runtime/time';
+import { host, interval, file } from './values.ts';
 import { pairRule, type Finding } from './issue.ts';
 
 /** TLS where a calendar is fetched. */

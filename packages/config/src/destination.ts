@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { callingTls, listeningRules, listeningTls } from './network.ts';
 import { sending } from './sending.ts';
-import { aeTitle, host, port, bindAddress, interval, MINUTE_MS, DAY_MS, file } from './values.ts';
+import { MINUTE_MS, DAY_MS } from '@scanflow/runtime/time';
+import { aeTitle, host, port, bindAddress, interval, file } from './values.ts';
 import { pairRule, type Finding } from './issue.ts';
 
 /** Of a destination. */

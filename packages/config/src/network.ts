@@ -1,7 +1,8 @@
 /** Who may connect and how it is secured: TLS, access to the worklist, `receiver`, and senders; with the rules between these keys. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { aeTitle, host, bindAddress, interval, port, SECOND_MS, DAY_MS, file } from './values.ts';
+import { SECOND_MS, DAY_MS } from '@scanflow/runtime/time';
+import { aeTitle, host, bindAddress, interval, port, file } from './values.ts';
 import type { Finding } from './issue.ts';
 
 const profile = z

@@ -1,6 +1,7 @@
 /** Of `destinations`: which series go there (`when`), how fast (`rate`), at which hours (`schedule`), how often Scanflow tries (`retry`); with their rules. */
 import { z } from 'zod';
-import { aeTitle, interval, modality, DAY_MS } from './values.ts';
+import { DAY_MS } from '@scanflow/runtime/time';
+import { aeTitle, interval, modality } from './values.ts';
 import type { Finding } from './issue.ts';
 
 const list = <T extends z.ZodType>(item: T) => z.array(item).min(1).max(100).optional();

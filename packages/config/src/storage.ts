@@ -1,7 +1,8 @@
 /** `storage`: where images end up and how they are verified there; with the rules between its folders. */
 import { z } from 'zod';
 import { EXTENSIONS, LAYOUTS } from './layouts.ts';
-import { folder, interval, DAY_MS } from './values.ts';
+import { DAY_MS } from '@scanflow/runtime/time';
+import { folder, interval } from './values.ts';
 import { rates, windows, scheduleRules } from './sending.ts';
 import type { Finding } from './issue.ts';
 

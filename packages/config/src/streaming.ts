@@ -3,17 +3,8 @@
  * `hooks`, `sessions` and `cleanup` once they are where they belong; with the rules of each.
  */
 import { z } from 'zod';
-import {
-  aeTitle,
-  interval,
-  pattern,
-  plainText,
-  privateGroup,
-  HOUR_MS,
-  DAY_MS,
-  file,
-  modality,
-} from './values.ts';
+import { HOUR_MS, DAY_MS } from '@scanflow/runtime/time';
+import { aeTitle, interval, pattern, plainText, privateGroup, file, modality } from './values.ts';
 import { type Finding, didYouMean } from './issue.ts';
 
 const doubt = (what: string) =>

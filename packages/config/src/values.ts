@@ -3,20 +3,9 @@ import { isIP } from 'node:net';
 import { compilePattern, type Pattern } from '@scanflow/booking';
 import { z } from 'zod';
 import { messageOf } from '@scanflow/failure';
+import { DAY_MS, DURATION, millisecondsOf } from '@scanflow/runtime/time';
 import { didYouMean } from './issue.ts';
 
-export const SECOND_MS = 1_000;
-export const MINUTE_MS = 60 * SECOND_MS;
-export const HOUR_MS = 60 * MINUTE_MS;
-export const DAY_MS = 24 * HOUR_MS;
-const UNIT_MS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: SECOND_MS,
-  m: MINUTE_MS,
-  h: HOUR_MS,
-  d: DAY_MS,
-};
-const DURATION = /^(?<amount>\d{1,9})(?<unit>ms|s|m|h|d)$/;
 const LONGEST_MS = 3650 * DAY_MS;
 const LONGEST_PATTERN = 500;
 
@@ -25,10 +14,9 @@ export const duration = z
   .string({
     error: ({ input }) => `expected a duration like 90s, 5m, 12h or 7d, got ${JSON.stringify(input)}`,
   })
-  .meta({ pattern: DURATION.source.replaceAll(/\?<\w+>/g, ''), title: 'duration' })
+  .meta({ pattern: DURATION.source, title: 'duration' })
   .transform((text, context) => {
-    const { amount, unit } = DURATION.exec(text)?.groups ?? {};
-    const ms = Number(amount) * (UNIT_MS[unit ?? ''] ?? Number.NaN);
+    const ms = millisecondsOf(text) ?? 0;
     if (ms >= 1 && ms <= LONGEST_MS) return ms;
     const limit = ms > LONGEST_MS ? ' of at most 3650d' : '';
     context.addIssue({

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { defined } from '@scanflow/booking/defined';
 import type { Dial } from '@scanflow/dimse';
+import { millisecondsOf } from '@scanflow/runtime/time';
 import type { Output, Screen } from './terminal.ts';
 
 /** Exit codes. `failed`: done in part, or failed. `notStarted`: usage, configuration, input. */
@@ -117,14 +118,11 @@ export function requireHttp(name: string, text: string, port: number): void {
     throw new UsageError(`--${name} takes an address like http://127.0.0.1:${port}, not ${text}`);
 }
 
-const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
 /** `90s`, `5m`, `2h`, `7d` in milliseconds. */
 export function duration(name: string, text: string): number {
-  const found = /^(?<count>\d{1,6})(?<unit>[smhd])$/.exec(text)?.groups;
-  const unit = UNITS[found?.['unit'] ?? ''];
-  if (unit === undefined) throw new UsageError(`--${name} takes a time as 90s, 5m or 2h, not ${text}`);
-  return Number(found?.['count']) * unit;
+  const ms = millisecondsOf(text);
+  if (ms === undefined) throw new UsageError(`--${name} takes a time like 90s, 5m or 2h, not ${text}`);
+  return ms;
 }
 
 /** A time above 0, in milliseconds. */

@@ -1,6 +1,6 @@
 /** What `scanflow transfer` does: C-MOVE of the studies of a list, several requests at once. The journal notes each as soon as it is over. */
 import { FailureError, permanent, type Failure } from '@scanflow/failure';
-import { sleep } from '@scanflow/runtime/sleep';
+import { sleep } from '@scanflow/runtime/time';
 import { failedRow, interruptedRow, type Journal, type Row } from './journal.ts';
 import { pauseBefore, type Study, type Terms } from './nodes.ts';
 import { keyOf, type Request } from './requests.ts';

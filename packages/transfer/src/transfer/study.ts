@@ -1,7 +1,7 @@
 /** One study from the source to the target: moves only missing images, and requests them again if they do not arrive. */
 import type { MoveOutcome } from '@scanflow/dimse';
 import { permanent, type Failure } from '@scanflow/failure';
-import { sleep } from '@scanflow/runtime/sleep';
+import { sleep } from '@scanflow/runtime/time';
 import {
   comparedByUid,
   imagesIn,

@@ -3,7 +3,7 @@ import { FailureError, permanent, type Failure } from '@scanflow/failure';
 import { dataSet, type Attributes, type DataSet } from '@scanflow/dicom';
 import type { MoveOutcome } from '@scanflow/dimse';
 import { array, findImages, object, type OrthancClient } from '@scanflow/orthanc';
-import { sleep } from '@scanflow/runtime/sleep';
+import { sleep } from '@scanflow/runtime/time';
 import {
   type Holding,
   type Part,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sleep } from './sleep.ts';
+import { sleep } from './time.ts';
 
 test('sleep: lasts as long as it is told', async () => {
   const start = performance.now();
