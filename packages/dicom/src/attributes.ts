@@ -1,4 +1,5 @@
 /** A few attributes from the head of a file, without reading its pixels: for routing and for the storage layout. */
+import { joined } from '#platform';
 import { defined } from '@scanflow/booking/defined';
 import { DicomDecodeError, type DataSet, type Tag } from './dataset.ts';
 import { decodeDataSet } from './decode.ts';
@@ -160,7 +161,7 @@ function decode(
 ): DataSet {
   const { explicitVRBigEndian, explicitVRLittleEndian, implicitVRLittleEndian } = transferSyntaxes;
   const explicit = layout.bigEndian ? explicitVRBigEndian : explicitVRLittleEndian;
-  return decodeDataSet(Buffer.concat(parts), layout.explicit ? explicit : implicitVRLittleEndian, {
+  return decodeDataSet(joined(parts), layout.explicit ? explicit : implicitVRLittleEndian, {
     undecodable: 'replace',
     ...defined({ defaultCharacterSet }),
   });

@@ -1,4 +1,6 @@
 /** One growing buffer that an encoder writes into, in either byte order. */
+import { swapUnits } from '#platform';
+
 export class ByteWriter {
   /** Bytes written so far. */
   length = 0;
@@ -124,12 +126,4 @@ export class ByteWriter {
   finish(): Uint8Array {
     return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset, this.length);
   }
-}
-
-/** Turns the byte order of each `unit` bytes around, in place; the length is a multiple of `unit`. */
-export function swapUnits(bytes: Uint8Array, unit: number): void {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (unit === 2) buffer.swap16();
-  else if (unit === 4) buffer.swap32();
-  else if (unit === 8) buffer.swap64();
 }

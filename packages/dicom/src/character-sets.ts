@@ -2,8 +2,7 @@
  * Character sets by the defined terms of (0008,0005), PS3.3 C.12.1.1.2: which there are, their characters, and the term
  * that is meant where somebody spelt it in another way that has one meaning only.
  */
-import { createRequire } from 'node:module';
-import type Iconv from 'iconv-lite';
+import { decodeBytes, latin1 } from '#platform';
 
 /** One byte a character: ASCII below 0x80 (but for ISO_IR 13), and what stands above. */
 interface SingleByte {
@@ -105,13 +104,13 @@ function make(term: string): PlainSet | undefined {
   const number = /^ISO(?:_| 2022 )IR (\d+)$/.exec(term)?.[1];
   if (term === '' || number === '6') return single('\ufffd'.repeat(128), false);
   if (number === '13') return japanese();
-  if (number === '100') return single(upperHalf().toString('latin1'), false);
+  if (number === '100') return single(latin1(upperHalf()), false);
   const encoding = number === undefined ? undefined : SINGLE[number];
-  return encoding === undefined ? undefined : single(iconv().decode(upperHalf(), encoding), false);
+  return encoding === undefined ? undefined : single(decodeBytes(upperHalf(), encoding), false);
 }
 
-function upperHalf(): Buffer {
-  return Buffer.from(Array.from({ length: 128 }, (_, index) => index + 128));
+function upperHalf(): Uint8Array {
+  return Uint8Array.from({ length: 128 }, (_, index) => index + 128);
 }
 
 function single(high: string, isJapanese: boolean): SingleByte {
@@ -214,9 +213,3 @@ export function termsToWrite(terms: readonly string[]): readonly string[] {
   if (meant.length !== 1 || only === undefined) return meant;
   return EXTENSIONS_ONLY.has(only) ? ['', only] : [only.replace(/^ISO 2022 IR /, 'ISO_IR ')];
 }
-
-const require = createRequire(import.meta.url);
-let loaded: typeof Iconv | undefined;
-
-/** iconv-lite, loaded by the first text that needs it: ASCII, Latin-1 and UTF-8, nearly all there is, do without. */
-export const iconv = (): typeof Iconv => (loaded ??= require('iconv-lite') as typeof Iconv);

@@ -1,4 +1,5 @@
 /** DICOM as data: tags, elements and data sets, and the error of what cannot be decoded. */
+import { isSameBytes } from '#platform';
 
 /** A tag as one number: `0x00100010` is (0010,0010). */
 export type Tag = number;
@@ -75,7 +76,7 @@ export class DicomDecodeError extends Error {
 /** Whether two elements hold the same. */
 export function isSameElement(one: Element, other: Element): boolean {
   if (one.kind === 'text' && other.kind === 'text') return isSameList(one.values, other.values, Object.is);
-  if (one.kind === 'binary' && other.kind === 'binary') return Buffer.compare(one.bytes, other.bytes) === 0;
+  if (one.kind === 'binary' && other.kind === 'binary') return isSameBytes(one.bytes, other.bytes);
   return (
     one.kind === 'sequence' && other.kind === 'sequence' && isSameList(one.items, other.items, isSameDataSet)
   );

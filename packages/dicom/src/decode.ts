@@ -1,5 +1,5 @@
 /** Bytes → data set (PS3.5 7), strict and bounded: what is not plain DICOM is an error with its place. */
-import { swapUnits } from './byte-writer.ts';
+import { latin1, swapUnits, viewOf } from '#platform';
 import {
   DicomDecodeError,
   isSameElement,
@@ -29,8 +29,12 @@ export interface DecodeOptions {
   readonly undecodable?: 'error' | 'replace';
   /** Whether zeros behind the last element, also of an item, are padding, and no element (0000,0000); some write a block to its end. */
   readonly zeroPadding?: boolean;
+  /** What is wrong and can be stepped over goes here, and reading goes on; without it, it is an error. */
+  readonly problems?: DicomDecodeError[];
 }
 
+/** More of them say nothing new. */
+const MOST_PROBLEMS = 100;
 const UNDEFINED_LENGTH = 0xffffffff;
 const SPECIFIC_CHARACTER_SET = 0x00080005;
 const PIXEL_REPRESENTATION = 0x00280103;
@@ -64,6 +68,37 @@ export function decodeDataSet(
   return decoder.dataSet({ layout, text, signed: false, depth: 0 }, bytes.length, false);
 }
 
+/** What could be read of a data set, up to the first thing that cannot be stepped over. */
+export interface Readable {
+  readonly dataSet: DataSet;
+  /** Bytes that were read. */
+  readonly end: number;
+  readonly problems: readonly DicomDecodeError[];
+  /** Why reading ended before the end, the last of the problems; undefined where it did not. */
+  readonly stopped: DicomDecodeError | undefined;
+}
+
+/** As decodeDataSet, for people who look at a file: what is broken hides nothing that stands before it. */
+export function decodeReadable(bytes: Uint8Array, layout: Layout, options: DecodeOptions = {}): Readable {
+  const problems: DicomDecodeError[] = [];
+  const text = textDecoding((options.defaultCharacterSet ?? '').split('\\'));
+  const decoder = new Decoder(
+    bytes,
+    { undecodable: 'replace', zeroPadding: true, ...options, problems },
+    text,
+  );
+  const dataSet = new Map<Tag, Element>();
+  let stopped: DicomDecodeError | undefined;
+  try {
+    decoder.dataSet({ layout, text, signed: false, depth: 0 }, bytes.length, false, dataSet);
+  } catch (error) {
+    if (!(error instanceof DicomDecodeError)) throw error;
+    stopped = error;
+    problems.push(error);
+  }
+  return { dataSet, end: decoder.at, problems, stopped };
+}
+
 /** What an item inherits from the data set around it. */
 interface Scope {
   readonly layout: Layout;
@@ -82,13 +117,14 @@ interface Header {
 }
 
 class Decoder {
-  readonly #bytes: Buffer;
+  readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #defaultText: TextDecoding;
   readonly #maxDepth: number;
   readonly #before: number;
   readonly #replace: boolean;
   readonly #zeroPadding: boolean;
+  readonly #problems: DicomDecodeError[] | undefined;
   readonly #assumed: readonly TextDecoding[];
   /** Texts so far that are no plain ASCII, and so need their character set. */
   #beyondAscii = 0;
@@ -97,7 +133,7 @@ class Decoder {
   #at = 0;
 
   constructor(bytes: Uint8Array, options: DecodeOptions, defaultText: TextDecoding) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#bytes = viewOf(bytes);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#defaultText = defaultText;
     this.#maxDepth = options.maxDepth ?? 16;
@@ -106,15 +142,16 @@ class Decoder {
     this.#before = options.before ?? Number.POSITIVE_INFINITY;
     this.#replace = options.undecodable === 'replace';
     this.#zeroPadding = options.zeroPadding === true;
+    this.#problems = options.problems;
     this.#assumed = (options.assumed ?? []).map((terms) => textDecoding(terms.split('\\')));
   }
 
   /**
    * The elements from here to `end`.
    * @param delimited an item of undefined length: it ends at its delimiter, before `end`
+   * @param elements where they go
    */
-  dataSet(scope: Scope, end: number, delimited: boolean): DataSet {
-    const elements = new Map<Tag, Element>();
+  dataSet(scope: Scope, end: number, delimited: boolean, elements = new Map<Tag, Element>()): DataSet {
     const before = this.#beyondAscii;
     while (delimited || this.#at < end) {
       const offset = this.#at;
@@ -125,14 +162,16 @@ class Decoder {
       }
       const header = this.#header(scope, end);
       const { tag } = header;
-      if (scope.depth === 0 && tag >= this.#before) return elements;
+      if (scope.depth === 0 && tag >= this.#before) {
+        this.#at = offset;
+        return elements;
+      }
       this.#count(offset);
       const element = this.#value(header, scope, end);
       const first = elements.get(tag);
       if (first !== undefined) {
-        // a group length, retired since 2008, says nothing of the group's values
-        if ((tag & 0xffff) === 0 || isSameElement(first, element)) continue;
-        fail('DUPLICATE', offset, `${formatTag(tag)} comes twice in one data set, with two values`);
+        this.#again(tag, isSameElement(first, element), offset);
+        continue;
       }
       elements.set(tag, element);
       if (tag === SPECIFIC_CHARACTER_SET) this.#declare(element, scope, this.#beyondAscii > before, offset);
@@ -141,13 +180,31 @@ class Decoder {
     return elements;
   }
 
+  /** Bytes read so far. */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** What is wrong, and hides nothing of what follows. */
+  #wrong(code: DicomDecodeErrorCode, offset: number, message: string): void {
+    if (this.#problems === undefined) fail(code, offset, message);
+    else if (this.#problems.length < MOST_PROBLEMS)
+      this.#problems.push(new DicomDecodeError(code, offset, message));
+  }
+
+  /** An element that was there before. A group length, retired since 2008, says nothing of the group's values. */
+  #again(tag: Tag, isSame: boolean, offset: number): void {
+    if ((tag & 0xffff) !== 0 && !isSame)
+      this.#wrong('DUPLICATE', offset, `${formatTag(tag)} comes twice in one data set, with two values`);
+  }
+
   #isOnlyZeros(end: number): boolean {
     for (let at = this.#at; at < end; at++) if (this.#bytes[at] !== 0) return false;
     return true;
   }
 
   #declare(element: Element, scope: Scope, textSeen: boolean, offset: number): void {
-    if (textSeen) fail('ORDER', offset, '(0008,0005) stands after the text that it declares');
+    if (textSeen) this.#wrong('ORDER', offset, '(0008,0005) stands after the text that it declares');
     const terms = element.kind === 'text' ? element.values : [];
     scope.text = terms.length === 0 ? this.#defaultText : textDecoding(terms);
   }
@@ -209,9 +266,14 @@ class Decoder {
     if (traits.kind === 'text')
       return { vr, kind: 'text', values: this.#text(raw, traits, scope.text, tag, start) };
     if (length % traits.size !== 0)
-      fail('BAD_LENGTH', offset, `${formatTag(tag)} has ${length} bytes, but ${vr} values of ${traits.size}`);
+      this.#wrong(
+        'BAD_LENGTH',
+        offset,
+        `${formatTag(tag)} has ${length} bytes, but ${vr} values of ${traits.size}`,
+      );
     const bytes = new Uint8Array(raw);
-    if (scope.layout.bigEndian && traits.unit > 1) swapUnits(bytes, traits.unit);
+    if (scope.layout.bigEndian && traits.unit > 1 && length % traits.unit === 0)
+      swapUnits(bytes, traits.unit);
     return { vr, kind: 'binary', bytes };
   }
 
@@ -258,14 +320,12 @@ class Decoder {
     if (end - this.#at < count) fail('TRUNCATED', this.#at, `The bytes end inside ${what}`);
   }
 
-  #text(raw: Buffer, traits: VrTraits, text: TextDecoding, tag: Tag, offset: number): string[] {
+  #text(raw: Uint8Array, traits: VrTraits, text: TextDecoding, tag: Tag, offset: number): string[] {
     let end = raw.length;
     while (end > 0 && isPadding(raw[end - 1])) end -= 1;
     if (end === 0) return [];
     const bytes = raw.subarray(0, end);
-    const decoded = traits.extended
-      ? this.#decode(bytes, traits, text, tag, offset)
-      : bytes.toString('latin1');
+    const decoded = traits.extended ? this.#decode(bytes, traits, text, tag, offset) : latin1(bytes);
     if (!traits.multiple) return [decoded];
     if (!decoded.includes('\\')) return [trim(decoded, traits.trimStart)];
     // Twenty million backslashes are a message of 20 MB, but would be gigabytes of empty values.
@@ -275,7 +335,7 @@ class Decoder {
     return values.map((value) => trim(value, traits.trimStart));
   }
 
-  #decode(bytes: Buffer, { multiple }: VrTraits, text: TextDecoding, tag: Tag, offset: number): string {
+  #decode(bytes: Uint8Array, { multiple }: VrTraits, text: TextDecoding, tag: Tag, offset: number): string {
     if (!isAscii(bytes)) this.#beyondAscii += 1;
     const decoded = text.decode(bytes, multiple);
     if (decoded !== undefined) return decoded;
@@ -286,8 +346,8 @@ class Decoder {
     return this.#undecodable(bytes, text, tag, offset);
   }
 
-  #undecodable(bytes: Buffer, text: TextDecoding, tag: Tag, offset: number): string {
-    if (this.#replace) return bytes.toString('latin1').replace(/[\x80-\xff]/g, '\ufffd');
+  #undecodable(bytes: Uint8Array, text: TextDecoding, tag: Tag, offset: number): string {
+    if (this.#replace) return latin1(bytes).replace(/[\x80-\xff]/g, '\ufffd');
     const declared = text.terms.join('\\') || 'the default character set';
     if (text.unknown !== undefined)
       return fail('CHARACTER_SET', offset, `${formatTag(tag)} needs ${declared}, which is not known`);
@@ -296,7 +356,7 @@ class Decoder {
 }
 
 /** ASCII without escape sequences, which means the same before its character set is known. */
-function isAscii(bytes: Buffer): boolean {
+function isAscii(bytes: Uint8Array): boolean {
   for (const byte of bytes) if (byte >= 0x80 || byte === 0x1b) return false;
   return true;
 }

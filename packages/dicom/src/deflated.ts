@@ -1,45 +1,10 @@
 /** A deflated data set (PS3.5 A.5): one raw deflate stream (RFC 1951) behind the file meta information. */
 import type * as Zlib from 'node:zlib';
-import { DicomDecodeError } from './dataset.ts';
-
-/** Loaded with the first deflated file: there are few. */
-const zlib = (): typeof Zlib => process.getBuiltinModule('node:zlib');
-
-const isZlib = (error: unknown, code: string): boolean =>
-  error instanceof Error && 'code' in error && String(error.code).startsWith(code);
+import { isZlib, zlib } from './platform.ts';
 
 /** The stream is broken, or goes on for longer than it may. */
 export class InflateError extends Error {
   override name = 'InflateError';
-}
-
-/**
- * What the first bytes of a stream give. `ended`: that is all of it. Undefined where it is more than `limit` bytes;
- * throws DicomDecodeError BAD_STRUCTURE for what is no deflate stream.
- */
-export function inflateHead(
-  stream: Uint8Array,
-  limit: number,
-): { readonly bytes: Uint8Array; readonly ended: boolean } | undefined {
-  const { constants, inflateRawSync } = zlib();
-  try {
-    return { bytes: inflateRawSync(stream, { maxOutputLength: limit }), ended: true };
-  } catch (error) {
-    if (isZlib(error, 'ERR_BUFFER_TOO_LARGE')) return undefined;
-    if (!isZlib(error, 'Z_BUF_ERROR')) throw broken(error);
-  }
-  try {
-    const finishFlush = constants.Z_SYNC_FLUSH;
-    return { bytes: inflateRawSync(stream, { maxOutputLength: limit, finishFlush }), ended: false };
-  } catch (error) {
-    if (isZlib(error, 'ERR_BUFFER_TOO_LARGE')) return undefined;
-    throw broken(error);
-  }
-}
-
-function broken(error: unknown): unknown {
-  if (!isZlib(error, 'Z_')) return error;
-  return new DicomDecodeError('BAD_STRUCTURE', 0, 'its deflated data set cannot be inflated');
 }
 
 /**

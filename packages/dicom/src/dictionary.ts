@@ -1,5 +1,5 @@
 /** The data dictionary (PS3.6): keyword, tag and VR. */
-import { createRequire } from 'node:module';
+import { dictionaryLines } from '#platform';
 import type { Tag } from './dataset.ts';
 
 interface Entry {
@@ -19,10 +19,8 @@ interface Index {
 
 let lines: readonly string[] | undefined;
 
-const require = createRequire(import.meta.url);
-
 /** Loaded when it is first needed: who only sends files begins without it. */
-const data = (): readonly string[] => (lines ??= require('./dictionary-data.json') as readonly string[]);
+const data = (): readonly string[] => (lines ??= dictionaryLines());
 
 let index: Index | undefined;
 
@@ -94,12 +92,12 @@ export function isSignDependent(tag: Tag): boolean {
 }
 
 /** Private: an odd group (PS3.5 7.8). */
-function isPrivate(tag: Tag): boolean {
+export function isPrivate(tag: Tag): boolean {
   return ((tag >>> 16) & 1) === 1;
 }
 
 /** Private Creator: (gggg,0010-00FF) of an odd group (PS3.5 7.8.1). */
-function isPrivateCreator(tag: Tag): boolean {
+export function isPrivateCreator(tag: Tag): boolean {
   const element = tag & 0xffff;
   return isPrivate(tag) && element >= 0x10 && element <= 0xff;
 }

@@ -1,7 +1,7 @@
 /** Whether a file's data set ends where the file ends, found by its element headers alone: a file that was cut shows. */
 import { defined } from '@scanflow/booking/defined';
 import { DicomDecodeError } from './dataset.ts';
-import { inflateHead } from './deflated.ts';
+import { inflateHead } from './locate.ts';
 import { formatTag, vrOf } from './dictionary.ts';
 import { fileLayout, type Part10Header } from './part10.ts';
 import type { Edit } from './splice.ts';

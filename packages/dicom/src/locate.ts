@@ -1,7 +1,7 @@
 /** Where a file's data set starts and how it is encoded, also of a file that does not say so, or has it deflated. */
 import { defined } from '@scanflow/booking/defined';
+import { inflate, joined, type Inflated } from '#platform';
 import { DicomDecodeError } from './dataset.ts';
-import { inflateHead } from './deflated.ts';
 import {
   fileLayout,
   metaOf,
@@ -50,6 +50,17 @@ const FIRST_TRY = 1024;
 /** No more of a deflated data set is held at a time. */
 const MAX_INFLATED = 64 * 1024 * 1024;
 
+/**
+ * What the first bytes of a deflated data set (PS3.5 A.5) give; undefined where that is more than `limit` bytes. Throws
+ * DicomDecodeError BAD_STRUCTURE for what is no deflate stream.
+ */
+export function inflateHead(stream: Uint8Array, limit: number): Inflated | undefined {
+  const inflated = inflate(stream, limit);
+  if (inflated === 'broken')
+    throw new DicomDecodeError('BAD_STRUCTURE', 0, 'its deflated data set cannot be inflated');
+  return inflated === 'too much' ? undefined : inflated;
+}
+
 const MAX_WHOLE = 1024 * 1024 * 1024;
 
 /** From ever more of the stream, as a short one may inflate to a thousand times its length. */
@@ -59,7 +70,7 @@ function inDeflated<T>(head: Head, header: Part10Header, read: (located: Located
   for (let length = FIRST_TRY; ; length *= 4) {
     const part = inflateHead(stream.subarray(0, length), MAX_INFLATED);
     if (part === undefined) throw new NeedMore(Infinity);
-    const bytes = Buffer.concat([head.bytes.subarray(0, start), part.bytes]);
+    const bytes = joined([head.bytes.subarray(0, start), part.bytes]);
     const inflated = new Head(bytes, part.ended ? bytes.length : undefined);
     try {
       return read({ head: inflated, header, layout: EXPLICIT_LE, deflated: true });
@@ -199,12 +210,12 @@ function namesIn(head: Head, header: Part10Header): [string, string] {
 }
 
 /** The file with its data set inflated, to be held in memory; as it is where it is not deflated. */
-export function inflateFile(bytes: Uint8Array): Uint8Array {
+export function inflateFile(bytes: Uint8Array, limit = MAX_WHOLE): Uint8Array {
   const header = metaOf(new Head(bytes, bytes.length));
   if (header === undefined || fileLayout(header.transferSyntax) !== 'deflated') return bytes;
   const start = header.dataSetOffset;
-  const part = inflateHead(bytes.subarray(start), MAX_WHOLE);
+  const part = inflateHead(bytes.subarray(start), limit);
   if (part?.ended !== true)
     throw new DicomDecodeError('TRUNCATED', start, 'its deflated data set ends too early, or never');
-  return Buffer.concat([bytes.subarray(0, start), part.bytes]);
+  return joined([bytes.subarray(0, start), part.bytes]);
 }

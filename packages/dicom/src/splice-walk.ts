@@ -1,4 +1,5 @@
 /** Walks an encoded data set by its element headers. Values are stepped over; no length is believed unchecked. */
+import { latin1, viewOf } from '#platform';
 import { DicomDecodeError } from './dataset.ts';
 import { formatTag, vrOf } from './dictionary.ts';
 import { type Layout, vrOfCode } from './layout.ts';
@@ -34,14 +35,12 @@ export class Head {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   readonly size: number | undefined;
-  readonly #text: Buffer;
+  readonly #text: Uint8Array;
 
   constructor(bytes: Uint8Array, size: number | undefined) {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#text = Buffer.isBuffer(bytes)
-      ? bytes
-      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#text = viewOf(bytes);
     this.size = size;
   }
 
@@ -63,7 +62,7 @@ export class Head {
 
   /** Bytes as ISO 8859-1 text. The caller has made sure that they are there. */
   latin1(start: number, end: number): string {
-    return this.#text.toString('latin1', start, end);
+    return latin1(this.#text, start, end);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Bytes of text → text, by the character sets of (0008,0005) (PS3.5 6.1.2), with their code extensions (6.1.2.4, 6.1.2.5). */
+import { decodeBytes, latin1 } from '#platform';
 import {
-  iconv,
   characterSet,
   OVERLINE,
   YEN,
@@ -12,7 +12,7 @@ import {
 } from './character-sets.ts';
 
 /** Decodes the bytes of one element; undefined where the character set does not define them. */
-type Decode = (bytes: Buffer, multiple: boolean) => string | undefined;
+type Decode = (bytes: Uint8Array, multiple: boolean) => string | undefined;
 
 export interface TextDecoding {
   /** The terms of (0008,0005), as the standard writes them. */
@@ -58,9 +58,9 @@ function make(declared: readonly string[]): TextDecoding {
 const isKnown = (term: string): boolean => EXTENSIONS_ONLY.has(term) || characterSet(term) !== undefined;
 
 /** ASCII without escape sequences means the same in nearly every set, and is nearly all there is. */
-function ascii(bytes: Buffer): string | undefined {
+function ascii(bytes: Uint8Array): string | undefined {
   for (const byte of bytes) if (byte >= 0x80 || byte === 0x1b) return undefined;
-  return bytes.toString('latin1');
+  return latin1(bytes);
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -70,13 +70,13 @@ function decoder(set: PlainSet): Decode {
     case 'utf8':
       return decodeUtf8;
     case 'multi':
-      return (bytes) => complete(iconv().decode(bytes, set.encoding));
+      return (bytes) => complete(decodeBytes(bytes, set.encoding));
     case 'single':
       return (bytes, multiple) => decodeSingle(bytes, set.high, set.japanese, multiple);
   }
 }
 
-function decodeUtf8(bytes: Buffer): string | undefined {
+function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
     return utf8.decode(bytes);
   } catch {
@@ -84,10 +84,15 @@ function decodeUtf8(bytes: Buffer): string | undefined {
   }
 }
 
-/** iconv writes U+FFFD for what it cannot decode. */
+/** `decodeBytes` writes U+FFFD for what it cannot decode. */
 const complete = (text: string): string | undefined => (text.includes('\ufffd') ? undefined : text);
 
-function decodeSingle(bytes: Buffer, high: string, japanese: boolean, multiple: boolean): string | undefined {
+function decodeSingle(
+  bytes: Uint8Array,
+  high: string,
+  japanese: boolean,
+  multiple: boolean,
+): string | undefined {
   let text = '';
   for (const byte of bytes) {
     if (byte >= 0x80) text += high.charAt(byte - 0x80);
@@ -117,7 +122,7 @@ const wide = (encoding: string, ...prefix: number[]) => {
     const code = (first << 7) | second;
     const found = known.get(code);
     if (found !== undefined) return found;
-    const character = iconv().decode(Buffer.from([...prefix, first | 0x80, second | 0x80]), encoding);
+    const character = decodeBytes(Uint8Array.of(...prefix, first | 0x80, second | 0x80), encoding);
     known.set(code, character);
     return character;
   };

@@ -4,7 +4,6 @@ import {
   characterSet,
   DELIMITERS,
   G1_ESCAPES,
-  iconv,
   OVERLINE,
   termsToWrite,
   YEN,
@@ -12,6 +11,7 @@ import {
   type Designated,
   type Extended,
 } from './character-sets.ts';
+import { iconv } from './platform.ts';
 import { transliterate } from './transliterate.ts';
 
 /**

@@ -1,5 +1,5 @@
 /** Values by keyword: data sets built of them, and read. */
-import type { DataSet, Element, Tag } from './dataset.ts';
+import type { BinaryElement, DataSet, Element, Tag } from './dataset.ts';
 import { isSignDependent, tagOf, vrOf } from './dictionary.ts';
 import { requireVr } from './layout.ts';
 
@@ -156,31 +156,39 @@ export function items(dataSet: DataSet, name: AttributeName): DataSet[] {
 /** The first value of a number (US SS UL SL FL FD, or the texts IS and DS); undefined where there is none. */
 export function number(dataSet: DataSet, name: AttributeName): number | undefined {
   const found = element(dataSet, name);
-  if (found?.kind === 'binary') return binaryNumber(found.vr, found.bytes);
+  if (found?.kind === 'binary') return binaryNumber(found);
   if (found?.kind !== 'text' || (found.vr !== 'IS' && found.vr !== 'DS')) return undefined;
   const first = found.values[0]?.trim() ?? '';
   const value = first === '' ? Number.NaN : Number(first);
   return Number.isFinite(value) ? value : undefined;
 }
 
-const SIZES: Readonly<Record<string, number>> = { US: 2, SS: 2, UL: 4, SL: 4, FL: 4, FD: 8 };
+/** How one value of a number is read; what is not here is no number. */
+const READERS: Readonly<
+  Record<string, readonly [size: number, read: (view: DataView, at: number) => number | bigint]>
+> = {
+  US: [2, (view, at) => view.getUint16(at, true)],
+  SS: [2, (view, at) => view.getInt16(at, true)],
+  UL: [4, (view, at) => view.getUint32(at, true)],
+  SL: [4, (view, at) => view.getInt32(at, true)],
+  FL: [4, (view, at) => view.getFloat32(at, true)],
+  FD: [8, (view, at) => view.getFloat64(at, true)],
+  SV: [8, (view, at) => view.getBigInt64(at, true)],
+  UV: [8, (view, at) => view.getBigUint64(at, true)],
+  AT: [4, (view, at) => view.getUint16(at, true) * 0x10000 + view.getUint16(at + 2, true)],
+};
 
-function binaryNumber(vr: string, bytes: Uint8Array): number | undefined {
-  const size = SIZES[vr];
-  if (size === undefined || bytes.length < size) return undefined;
+/** The values of a binary number, tags among them, `most` at most; undefined for what is none. */
+export function numbers({ vr, bytes }: BinaryElement, most = Infinity): (number | bigint)[] | undefined {
+  const reader = READERS[vr];
+  if (reader === undefined) return undefined;
+  const [size, read] = reader;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  switch (vr) {
-    case 'US':
-      return view.getUint16(0, true);
-    case 'SS':
-      return view.getInt16(0, true);
-    case 'UL':
-      return view.getUint32(0, true);
-    case 'SL':
-      return view.getInt32(0, true);
-    case 'FL':
-      return view.getFloat32(0, true);
-    default:
-      return view.getFloat64(0, true);
-  }
+  const count = Math.min(most, Math.floor(bytes.length / size));
+  return Array.from({ length: count }, (_, index) => read(view, index * size));
+}
+
+function binaryNumber(element: BinaryElement): number | undefined {
+  const [first] = element.vr === 'AT' ? [] : (numbers(element, 1) ?? []);
+  return typeof first === 'number' ? first : undefined;
 }
