@@ -33,8 +33,6 @@ export interface DecodeOptions {
   readonly problems?: DicomDecodeError[];
 }
 
-/** More of them say nothing new. */
-const MOST_PROBLEMS = 100;
 const UNDEFINED_LENGTH = 0xffffffff;
 const SPECIFIC_CHARACTER_SET = 0x00080005;
 const PIXEL_REPRESENTATION = 0x00280103;
@@ -188,8 +186,7 @@ class Decoder {
   /** What is wrong, and hides nothing of what follows. */
   #wrong(code: DicomDecodeErrorCode, offset: number, message: string): void {
     if (this.#problems === undefined) fail(code, offset, message);
-    else if (this.#problems.length < MOST_PROBLEMS)
-      this.#problems.push(new DicomDecodeError(code, offset, message));
+    else this.#problems.push(new DicomDecodeError(code, offset, message));
   }
 
   /** An element that was there before. A group length, retired since 2008, says nothing of the group's values. */
