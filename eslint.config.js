@@ -9,6 +9,7 @@ const ours = [
   'dimse',
   'failure',
   'config',
+  'database',
   'runtime',
   'orthanc',
   'records',
@@ -40,7 +41,7 @@ const io = [
   'timers/*',
   'readline',
 ];
-const libraries = { 'node-ical': 'calendar', 'dcmjs-dimse': 'testkit', dcmjs: 'dicom' };
+const libraries = { 'node-ical': 'calendar', 'dcmjs-dimse': 'testkit', dcmjs: 'dicom', pg: 'database' };
 
 const only = (packages) => ours.filter((name) => !packages.includes(name)).map((name) => `@scanflow/${name}`);
 const libsNotOf = (owner) =>
@@ -158,6 +159,7 @@ export default tseslint.config(
   room(['packages/dimse/**/*.ts'], ['booking', 'dicom', 'dimse', 'failure'], 'dimse'),
   room(['packages/calendar/**/*.ts'], ['booking', 'calendar', 'runtime'], 'calendar'),
   room(['packages/failure/**/*.ts'], ['failure'], 'failure', [noIo]),
+  room(['packages/database/**/*.ts'], ['booking', 'database', 'failure'], 'database'),
   room(['packages/runtime/**/*.ts'], ['failure', 'runtime'], 'runtime'),
   room(['packages/config/**/*.ts'], ['booking', 'failure', 'runtime', 'config'], 'config'),
   room(['packages/identity/**/*.ts'], ['booking', 'calendar', 'identity'], 'identity', [noIo]),

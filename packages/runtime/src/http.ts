@@ -24,7 +24,7 @@ export interface HttpOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly access: HttpAccess;
-  readonly health: () => Health;
+  readonly health: () => Health | Promise<Health>;
   readonly registry: Registry;
   /** Adds pages. What they throw becomes a 500 without its message; with a `statusCode` below 500, that and its message. */
   readonly routes?: (app: FastifyInstance) => void;
@@ -84,8 +84,8 @@ export async function startHttp({
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
   });
   guard(app, access);
-  app.get('/healthz', (_request, reply) => {
-    const { ok, detail } = healthOf(health, log);
+  app.get('/healthz', async (_request, reply) => {
+    const { ok, detail } = await healthOf(health, log);
     return reply
       .code(ok ? 200 : 503)
       .send({ ...detail, version: manifest.version, status: ok ? 'ok' : 'failing' });
@@ -119,9 +119,9 @@ function guard(app: FastifyInstance, { names, admits }: HttpAccess): void {
 }
 
 /** A health check that fails is bad health. */
-function healthOf(health: () => Health, log: Log): Health {
+async function healthOf(health: HttpOptions['health'], log: Log): Promise<Health> {
   try {
-    return health();
+    return await health();
   } catch (error) {
     log.error('the health check fails', { error });
     return { ok: false, detail: { reason: 'the health check fails; the log says why' } };

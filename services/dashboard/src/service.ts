@@ -4,9 +4,19 @@ import { join } from 'node:path';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Config } from '@scanflow/config';
 import { codeOf, FailureError, messageOf } from '@scanflow/failure';
-import { Gauge, headersOf, httpAccess, Registry, startHttp, tokenFileOf, type Log } from '@scanflow/runtime';
+import {
+  Gauge,
+  headersOf,
+  httpAccess,
+  type Health,
+  Registry,
+  startHttp,
+  tokenFileOf,
+  type Log,
+} from '@scanflow/runtime';
 import { createLimiter } from './access/limiter.ts';
-import { AccessStore } from './access/store.ts';
+import { openUsersFile } from './access/open.ts';
+import type { AccessStore } from './access/store.ts';
 import { addUsers } from './access/users.ts';
 import { judgeBy } from './bookings/try-it.ts';
 import { createWatch } from './live/watch.ts';
@@ -50,7 +60,7 @@ export async function startDashboard(
     bind: config.http.bind,
     port: config.http.ports.dashboard,
     access: await httpAccess('dashboard', config, log),
-    health: () => ({ ok: true, detail: { port, users: store.users().length } }),
+    health: () => healthOf(store, port),
     registry: metricsOf(store),
     routes: (api) => addUsers(api, { store, now, address: addressOf(config, port) }),
     log,
@@ -61,9 +71,19 @@ export async function startDashboard(
     stop: async () => {
       watch.close();
       await Promise.all([app.close(), internal.close()]);
-      store.close();
+      await store.close();
     },
   };
+}
+
+/** Without its database, nobody can use the board. */
+async function healthOf(store: AccessStore, port: number): Promise<Health> {
+  try {
+    return { ok: true, detail: { port, users: (await store.users()).length } };
+  } catch (error) {
+    if (!(error instanceof FailureError)) throw error;
+    return { ok: false, detail: { port, code: error.code, reason: error.message } };
+  }
 }
 
 /** Nobody but the service reads who the users are. */
@@ -71,7 +91,7 @@ async function openStore({ data }: Config): Promise<AccessStore> {
   const folder = join(data, 'dashboard');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const file = join(folder, 'users.sqlite');
-  const store = new AccessStore(file);
+  const store = openUsersFile(file);
   await chmod(file, 0o600);
   return store;
 }
@@ -158,8 +178,10 @@ function metricsOf(store: AccessStore): Registry {
     name: 'scanflow_dashboard_users',
     help: 'Users who may sign in.',
     registers: [registry],
-    collect() {
-      this.set(store.users().filter(({ hasPassword }) => hasPassword).length);
+    async collect() {
+      // a database that is away shows in the health; the last number stays
+      const users = await store.users().catch(() => undefined);
+      if (users !== undefined) this.set(users.filter(({ hasPassword }) => hasPassword).length);
     },
   });
   return registry;

@@ -47,58 +47,59 @@ interface OfUser {
 
 /** GET /api/users; POST /api/users, /api/users/NAME/role, /password, /invite and /remove. */
 export function addUsers(app: FastifyInstance, { store, now, address }: UsersOptions): void {
-  const audit = (what: string, subject: string, from: string): void =>
+  const audit = (what: string, subject: string, from: string): Promise<void> =>
     store.audit({ at: now(), who: 'scanflow user', address: from, what, subject, result: 'done' });
-  const known = (wanted: string): UserRow => knownIn(store, wanted);
-  const local = (wanted: string): UserRow => localIn(store, wanted);
-  const linkFor = (user: string): string => `${address}/invite/${store.invite(user, now())}`;
-  app.get('/api/users', () => ({ users: store.users() }));
-  app.post('/api/users', ({ body, ip }) => {
+  const known = (wanted: string): Promise<UserRow> => knownIn(store, wanted);
+  const local = (wanted: string): Promise<UserRow> => localIn(store, wanted);
+  const linkFor = async (user: string): Promise<string> =>
+    `${address}/invite/${await store.invite(user, now())}`;
+  app.get('/api/users', async () => ({ users: await store.users() }));
+  app.post('/api/users', async ({ body, ip }) => {
     const person = parsed(added, body);
-    if (!store.add(person, now())) throw new Refused(409, `there is a user ${person.name} already`);
-    audit('add user', person.name, ip);
-    return { link: linkFor(person.name) };
+    if (!(await store.add(person, now()))) throw new Refused(409, `there is a user ${person.name} already`);
+    await audit('add user', person.name, ip);
+    return { link: await linkFor(person.name) };
   });
-  app.post<OfUser>('/api/users/:name/role', ({ params, body, ip }) => {
+  app.post<OfUser>('/api/users/:name/role', async ({ params, body, ip }) => {
     const given = parsed(changed, body);
     const onlyAddresses = given.role === undefined && given.projects === undefined;
-    const user = onlyAddresses ? known(params.name) : local(params.name);
+    const user = await (onlyAddresses ? known(params.name) : local(params.name));
     const person: Person = { ...user, addresses: user.entered, ...defined(given) };
-    store.change(person);
-    audit('change role', `${person.name}: ${person.role}`, ip);
-    return { user: store.user(person.name) };
+    await store.change(person);
+    await audit('change role', `${person.name}: ${person.role}`, ip);
+    return { user: await store.user(person.name) };
   });
   app.post<OfUser>('/api/users/:name/password', async ({ params, body, ip }) => {
     const { password } = parsed(z.object({ password: z.string() }), body);
-    local(params.name);
+    await local(params.name);
     const problem = passwordProblem(password, params.name);
     if (problem !== undefined) throw new Refused(400, problem);
-    store.setPassword(params.name, await hashPassword(password));
-    audit('set password', params.name, ip);
+    await store.setPassword(params.name, await hashPassword(password));
+    await audit('set password', params.name, ip);
     return {};
   });
-  app.post<OfUser>('/api/users/:name/invite', ({ params, ip }) => {
-    local(params.name);
-    audit('invite', params.name, ip);
-    return { link: linkFor(params.name) };
+  app.post<OfUser>('/api/users/:name/invite', async ({ params, ip }) => {
+    await local(params.name);
+    await audit('invite', params.name, ip);
+    return { link: await linkFor(params.name) };
   });
-  app.post<OfUser>('/api/users/:name/remove', ({ params, ip }) => {
-    known(params.name);
-    store.remove(params.name);
-    audit('remove user', params.name, ip);
+  app.post<OfUser>('/api/users/:name/remove', async ({ params, ip }) => {
+    await known(params.name);
+    await store.remove(params.name);
+    await audit('remove user', params.name, ip);
     return {};
   });
 }
 
-function knownIn(store: AccessStore, name: string): UserRow {
-  const user = store.user(name);
+async function knownIn(store: AccessStore, name: string): Promise<UserRow> {
+  const user = await store.user(name);
   if (user === undefined) throw new Refused(404, `there is no user ${name}: scanflow user list shows all`);
   return user;
 }
 
 /** One who signs in by a password here. */
-function localIn(store: AccessStore, name: string): UserRow {
-  const user = knownIn(store, name);
+async function localIn(store: AccessStore, name: string): Promise<UserRow> {
+  const user = await knownIn(store, name);
   if (user.issuer !== undefined)
     throw new Refused(409, `${name} signs in at ${user.issuer}: change password, role and projects there`);
   return user;

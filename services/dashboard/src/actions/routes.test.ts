@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { FailureError } from '@scanflow/failure';
 import fastify from 'fastify';
-import { AccessStore } from '../access/store.ts';
+import { openUsersFile } from '../access/open.ts';
 import type { Answered, Service } from '../sources/service.ts';
 import { readForms } from '../web/request.ts';
 import { addActions } from './routes.ts';
@@ -34,7 +34,7 @@ interface Posted {
 /** Answers posts by `answer`, and the search for series by two of them. */
 async function rig(t: TestContext, answer: (posted: Posted) => Answered | FailureError) {
   const folder = await mkdtemp(join(tmpdir(), 'scanflow-actions-'));
-  const store = new AccessStore(join(folder, 'users.sqlite'));
+  const store = openUsersFile(join(folder, 'users.sqlite'));
   const posts: Posted[] = [];
   const serviceCalled = (service: string): Service => ({
     ask: () => Promise.resolve({ total: 2, series: ['s1', 's2'].map((id) => ({ ...SERIES, id })) }),
@@ -59,13 +59,13 @@ async function rig(t: TestContext, answer: (posted: Posted) => Answered | Failur
   });
   t.after(async () => {
     await app.close();
-    store.close();
+    await store.close();
     await rm(folder, { recursive: true });
   });
   const cookies = new Map<string, string>();
   for (const role of ['member', 'operator', 'it'] as const) {
-    store.add({ name: role, role, projects: ['3010000.01'], addresses: [] }, NOW);
-    cookies.set(role, `scanflow=${store.signIn(role, '127.0.0.1', NOW)}`);
+    await store.add({ name: role, role, projects: ['3010000.01'], addresses: [] }, NOW);
+    cookies.set(role, `scanflow=${await store.signIn(role, '127.0.0.1', NOW)}`);
   }
   const post = (url: string, form: Record<string, string>, who = 'it') =>
     app.inject({
@@ -81,7 +81,8 @@ async function rig(t: TestContext, answer: (posted: Posted) => Answered | Failur
   return {
     post,
     posts,
-    audited: () => store.audited(10).map(({ who, what, subject, result }) => [who, what, subject, result]),
+    audited: async () =>
+      (await store.audited(10)).map(({ who, what, subject, result }) => [who, what, subject, result]),
   };
 }
 
@@ -108,7 +109,7 @@ test('actions: facility IT retries a target, skips a hook and accepts what a cal
     { service: 'streamer', path: '/api/series/s1/skip', body: { by: 'it', target: 'nifti' } },
     { service: 'cal2wl', path: '/api/board/accept/prisma', body: {} },
   ]);
-  assert.deepEqual(audited(), [
+  assert.deepEqual(await audited(), [
     ['it', 'accept', 'prisma', 'done'],
     ['it', 'skip', 's1', 'done'],
     ['it', 'retry', 's1', 'done'],
@@ -135,7 +136,7 @@ test('actions: a form that comes twice, or without its word, is done at most onc
   await post('/series/s1/retry', {});
   assert.equal(posts.length, 1);
   assert.deepEqual(
-    audited().map((entry) => entry[3]),
+    (await audited()).map((entry) => entry[3]),
     ['sent twice', 'sent twice', 'done'],
   );
 });
@@ -154,7 +155,7 @@ test('actions: a refusal says why nothing was done; without an answer nobody say
   assert.match(unknown.body, /not known whether this was done/);
   assert.doesNotMatch(unknown.body, /Nothing was done/);
   assert.deepEqual(
-    audited().map((entry) => entry[3]),
+    (await audited()).map((entry) => entry[3]),
     ['not known: 503', 'refused: 409'],
   );
 });
@@ -173,7 +174,7 @@ test('actions: a filter is retried after a page that counts; what failed is not 
     posts.map(({ path }) => path),
     ['/api/series/s1/retry', '/api/series/s2/retry'],
   );
-  assert.deepEqual(audited(), [['it', 'retry all', 'state=failed', '1 of 2']]);
+  assert.deepEqual(await audited(), [['it', 'retry all', 'state=failed', '1 of 2']]);
   assert.equal((await post('/series/retry', { state: 'odd' })).statusCode, 400);
 });
 
@@ -183,7 +184,7 @@ test('actions: a streamer that falls silent is asked no more', async (t) => {
   await post('/series/retry', { ...once(), state: 'failed', confirmed: 'yes' });
   assert.equal(posts.length, 1);
   assert.deepEqual(
-    audited().map((entry) => entry[3]),
+    (await audited()).map((entry) => entry[3]),
     ['0 of 2'],
   );
 });

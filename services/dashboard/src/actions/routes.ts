@@ -48,7 +48,7 @@ export function addActions(app: FastifyInstance, options: ActionOptions): void {
       'accept',
       async (request, reply, person) => {
         const { name } = request.params;
-        if (!spend(request, person, options, 'accept', name))
+        if (!(await spend(request, person, options, 'accept', name)))
           return reply.redirect('/health?said=again', 303);
         const path = `/api/board/accept/${encodeURIComponent(name)}`;
         const answer = await answerOf(options.services.cal2wl, path, {});
@@ -63,16 +63,23 @@ export function addActions(app: FastifyInstance, options: ActionOptions): void {
 }
 
 /** Whether this form is sent for the first time. */
-function spend(
+async function spend(
   request: FastifyRequest,
   person: Person,
   { store, now }: ActionOptions,
   what: string,
   subject: string,
-): boolean {
+): Promise<boolean> {
   const word = field(request, 'once');
-  if (isWord(word) && store.spend(word, now())) return true;
-  store.audit({ at: now(), who: person.name, address: request.ip, what, subject, result: 'sent twice' });
+  if (isWord(word) && (await store.spend(word, now()))) return true;
+  await store.audit({
+    at: now(),
+    who: person.name,
+    address: request.ip,
+    what,
+    subject,
+    result: 'sent twice',
+  });
   return false;
 }
 
@@ -91,7 +98,7 @@ async function act(
 ): Promise<FastifyReply> {
   const { id } = request.params;
   const back = `/session/${encodeURIComponent(field(request, 'back') || id)}`;
-  if (!spend(request, person, options, kind, id)) return reply.redirect(`${back}?said=again`, 303);
+  if (!(await spend(request, person, options, kind, id))) return reply.redirect(`${back}?said=again`, 303);
   const target = field(request, 'target');
   const body = {
     by: person.name,
@@ -110,18 +117,18 @@ interface Doing {
 }
 
 /** Audits what came of it, and leads back or says why nothing was done. */
-function finish(
+async function finish(
   answer: Answered,
   back: string,
   reply: FastifyReply,
   person: Person,
   { store, now }: ActionOptions,
   { request, what, subject }: Doing,
-): FastifyReply {
+): Promise<FastifyReply> {
   const { status } = answer;
   const done = status === 200;
   const result = done ? 'done' : `${status < 500 ? 'refused' : 'not known'}: ${status}`;
-  store.audit({ at: now(), who: person.name, address: request.ip, what, subject, result });
+  await store.audit({ at: now(), who: person.name, address: request.ip, what, subject, result });
   return done ? reply.redirect(back, 303) : refusedBy(reply, answer);
 }
 
@@ -197,7 +204,7 @@ async function retryAll(
       <p><a href="/series?${query.toString()}">${t.actions.back}</a></p>`;
     return send(reply, { title: t.actions.retryAllTitle(found.total), main, person });
   }
-  if (!spend(request, person, options, 'retry all', query.toString()))
+  if (!(await spend(request, person, options, 'retry all', query.toString())))
     return sendMessage(reply, 200, t.actions.retriedTitle, t.actions.said.again);
   let done = 0;
   for (const { id } of found.series) {
@@ -208,6 +215,6 @@ async function retryAll(
   }
   const { store, now } = options;
   const entry = { at: now(), who: person.name, address: request.ip, what: 'retry all' };
-  store.audit({ ...entry, subject: query.toString(), result: `${done} of ${found.series.length}` });
+  await store.audit({ ...entry, subject: query.toString(), result: `${done} of ${found.series.length}` });
   return sendMessage(reply, 200, t.actions.retriedTitle, t.actions.retried(done, found.series.length));
 }

@@ -50,7 +50,7 @@ export function addHealth(app: FastifyInstance, options: HealthOptions): void {
           counts,
           destinations,
         },
-        audit: store.audited(AUDITED),
+        audit: await store.audited(AUDITED),
         mayAccept: mayDo(person, 'accept'),
         said: Object.entries(t.actions.said).find(([name]) => name === query.said)?.[1],
       });

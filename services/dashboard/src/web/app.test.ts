@@ -8,7 +8,8 @@ import { test, type TestContext } from 'node:test';
 import { until } from '@scanflow/testkit';
 import fastify, { type FastifyInstance } from 'fastify';
 import { createLimiter } from '../access/limiter.ts';
-import { AccessStore } from '../access/store.ts';
+import { openUsersFile } from '../access/open.ts';
+import type { AccessStore } from '../access/store.ts';
 import { createGatherer } from '../sources/gather.ts';
 import type { Service } from '../sources/service.ts';
 import { addPages } from './app.ts';
@@ -32,7 +33,7 @@ interface Rig {
 
 async function rig(t: TestContext): Promise<Rig> {
   const folder = await mkdtemp(join(tmpdir(), 'scanflow-board-'));
-  const store = new AccessStore(join(folder, 'users.sqlite'));
+  const store = openUsersFile(join(folder, 'users.sqlite'));
   const clock = { now: START };
   const followers = new Set<() => void>();
   const follow = (changed: () => void): (() => void) => {
@@ -61,10 +62,10 @@ async function rig(t: TestContext): Promise<Rig> {
   });
   t.after(async () => {
     await app.close();
-    store.close();
+    await store.close();
     await rm(folder, { recursive: true });
   });
-  store.add({ name: 'anna', role: 'member', projects: [], addresses: [] }, START);
+  await store.add({ name: 'anna', role: 'member', projects: [], addresses: [] }, START);
   return { app, store, clock, followers };
 }
 
@@ -99,7 +100,7 @@ const PASSWORD = 'correct horse battery';
 
 /** Follows an invitation; answers the cookie. */
 async function invited({ app, store }: Rig): Promise<string> {
-  const answer = await post(app, `/invite/${store.invite('anna', START)}`, { password: PASSWORD });
+  const answer = await post(app, `/invite/${await store.invite('anna', START)}`, { password: PASSWORD });
   assert.deepEqual([answer.statusCode, answer.headers.location], [303, '/']);
   const cookie = String(answer.headers['set-cookie']);
   assert.match(cookie, /^__Host-scanflow=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Secure$/);
@@ -139,7 +140,7 @@ test('web: signing in leads to no other web site', async (t) => {
 
 test('web: an invitation works once, and says what is wrong with a password', async (t) => {
   const { app, store } = await rig(t);
-  const word = store.invite('anna', START);
+  const word = await store.invite('anna', START);
   const short = await post(app, `/invite/${word}`, { password: 'short' });
   assert.equal(short.statusCode, 422);
   assert.match(short.body, /has 5 characters/);
@@ -165,7 +166,9 @@ test('web: an unknown user and a wrong password look the same, and soon have to 
   assert.equal((await post(app, '/sign-in', { name: 'anna', password: PASSWORD })).statusCode, 429);
   clock.now += 3_600_000;
   assert.equal((await post(app, '/sign-in', { name: 'anna', password: PASSWORD })).statusCode, 303);
-  assert.ok(store.audited(20).some(({ subject, result }) => subject === 'nobody' && result === 'refused'));
+  assert.ok(
+    (await store.audited(20)).some(({ subject, result }) => subject === 'nobody' && result === 'refused'),
+  );
 });
 
 test('web: signing out ends the session, here or everywhere', async (t) => {
@@ -219,7 +222,7 @@ test('web: beyond this machine nobody signs in without TLS; on this machine any 
   );
   const here = { host: '127.0.0.1:18080', 'x-forwarded-proto': 'http' };
   assert.equal((await get(place.app, '/sign-in', here)).statusCode, 200);
-  const link = `/invite/${place.store.invite('anna', START)}`;
+  const link = `/invite/${await place.store.invite('anna', START)}`;
   const answer = await post(place.app, link, { password: PASSWORD }, here);
   assert.match(String(answer.headers['set-cookie']), /^scanflow=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax$/);
 });

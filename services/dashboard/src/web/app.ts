@@ -1,6 +1,6 @@
 /** The board's web server: pages for people who signed in. */
 import type { FastifyInstance } from 'fastify';
-import { messageOf } from '@scanflow/failure';
+import { FailureError, messageOf } from '@scanflow/failure';
 import { addActions, type ActionOptions } from '../actions/routes.ts';
 import { addBookings, type BookingsOptions } from '../bookings/routes.ts';
 import { addDays, type DayOptions } from '../day/routes.ts';
@@ -49,7 +49,10 @@ export function addPages(app: FastifyInstance, options: AppOptions): void {
     const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
     if (status < 500) return sendMessage(reply, status, t.refused, messageOf(error));
     options.onError(request.routeOptions.url ?? 'unknown', error);
-    return sendMessage(reply, 500, t.failed.title, t.failed.text);
+    // of our own database: its message says what facility IT can do
+    return error instanceof FailureError
+      ? sendMessage(reply, 503, t.failed.title, error.message)
+      : sendMessage(reply, 500, t.failed.title, t.failed.text);
   });
 }
 

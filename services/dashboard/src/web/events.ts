@@ -11,19 +11,21 @@ const BEAT_MS = 15_000;
 
 export function addEvents(app: FastifyInstance, watch: Pick<Watch, 'follow'>, access: Access): void {
   let streams = 0;
-  app.get('/events', (request, reply) => {
-    if (signedIn(request, access) === undefined) return reply.code(401).send();
+  app.get('/events', async (request, reply) => {
+    if ((await signedIn(request, access)) === undefined) return reply.code(401).send();
     if (streams >= MOST_STREAMS) return reply.code(503).header('retry-after', '30').send();
     streams += 1;
     const { raw } = reply.hijack();
     raw.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream; charset=utf-8' });
     raw.write('retry: 3000\n\n');
     const leave = watch.follow(() => raw.write('event: changed\ndata:\n\n'));
-    const beat = setInterval(() => {
-      // whoever was signed out meanwhile hears no more
-      if (signedIn(request, access) === undefined) raw.end();
+    // whoever was signed out meanwhile, or cannot be looked up, hears no more
+    const beatOrEnd = async (): Promise<void> => {
+      const person = await signedIn(request, access).catch(() => undefined);
+      if (person === undefined) raw.end();
       else raw.write(': \n\n');
-    }, BEAT_MS).unref();
+    };
+    const beat = setInterval(() => void beatOrEnd(), BEAT_MS).unref();
     raw.once('close', () => {
       streams -= 1;
       clearInterval(beat);

@@ -22,7 +22,7 @@ export const isSecure = ({ headers }: FastifyRequest): boolean => !isLoopback(he
 export const wordOf = (request: FastifyRequest): string | undefined =>
   wordIn(request.headers.cookie, isSecure(request));
 
-export function signedIn(request: FastifyRequest, { store, now }: Access): Person | undefined {
+export async function signedIn(request: FastifyRequest, { store, now }: Access): Promise<Person | undefined> {
   const word = wordOf(request);
   return word === undefined ? undefined : store.signedIn(word, now());
 }
@@ -65,8 +65,8 @@ export const forPerson =
     access: Access,
     route: (request: R, reply: FastifyReply, person: Person) => Promise<FastifyReply> | FastifyReply,
   ) =>
-  (request: R, reply: FastifyReply): Promise<FastifyReply> | FastifyReply => {
-    const person = signedIn(request, access);
+  async (request: R, reply: FastifyReply): Promise<FastifyReply> => {
+    const person = await signedIn(request, access);
     if (person !== undefined) return route(request, reply, person);
     const next = request.method === 'GET' ? request.url : '/';
     return reply.redirect(`/sign-in?next=${encodeURIComponent(next)}`, 303);
@@ -77,7 +77,7 @@ export const forAction = <R extends FastifyRequest>(
   access: Access,
   action: Action,
   route: (request: R, reply: FastifyReply, person: Person) => Promise<FastifyReply> | FastifyReply,
-): ((request: R, reply: FastifyReply) => Promise<FastifyReply> | FastifyReply) =>
+): ((request: R, reply: FastifyReply) => Promise<FastifyReply>) =>
   forPerson<R>(access, (request, reply, person) =>
     mayDo(person, action)
       ? route(request, reply, person)

@@ -16,11 +16,12 @@ export function addSignIn(app: FastifyInstance, options: SignInOptions): void {
     send(reply, { title: t.signIn.title, main: signInPage(ownPath(query.next)) }),
   );
   app.post('/sign-in', (request, reply) => signIn(request, reply, options));
-  app.post('/sign-out', (request, reply) => {
+  app.post('/sign-out', async (request, reply) => {
     const { store } = options;
-    const person = signedIn(request, options);
-    store.signOut(wordOf(request) ?? '');
-    if (person !== undefined && field(request, 'everywhere') !== '') store.signOutEverywhere(person.name);
+    const person = await signedIn(request, options);
+    await store.signOut(wordOf(request) ?? '');
+    if (person !== undefined && field(request, 'everywhere') !== '')
+      await store.signOutEverywhere(person.name);
     return reply.header('set-cookie', cookieOf('', isSecure(request))).redirect('/sign-in', 303);
   });
   addInvitations(app, options);
@@ -43,13 +44,13 @@ async function signIn(
   }
   // it counts before the password is checked: attempts at the same time count, too
   limiter.failed(keys, now());
-  const right = await isPassword(field(request, 'password'), store.passwordOf(name));
+  const right = await isPassword(field(request, 'password'), await store.passwordOf(name));
   const who = right ? { who: name, subject: '' } : { who: '', subject: name };
   const result = right ? 'done' : 'refused';
-  store.audit({ at: now(), ...who, address: request.ip, what: 'sign in', result });
+  await store.audit({ at: now(), ...who, address: request.ip, what: 'sign in', result });
   if (!right) return again(403, t.signIn.wrong);
   limiter.succeeded(keys);
-  return begin(request, reply, store.signIn(name, request.ip, now()), next);
+  return begin(request, reply, await store.signIn(name, request.ip, now()), next);
 }
 
 const begin = (request: FastifyRequest, reply: FastifyReply, word: string, next: string): FastifyReply =>
@@ -62,15 +63,15 @@ interface Invited {
 function addInvitations(app: FastifyInstance, { store, now }: SignInOptions): void {
   const gone = (reply: FastifyReply): FastifyReply =>
     sendMessage(reply, 410, t.invitation.goneTitle, t.invitation.gone);
-  app.get<Invited>('/invite/:word', ({ params: { word } }, reply) => {
-    const name = store.invited(word, now());
+  app.get<Invited>('/invite/:word', async ({ params: { word } }, reply) => {
+    const name = await store.invited(word, now());
     return name === undefined
       ? gone(reply)
       : send(reply, { title: t.invitation.title, main: invitationPage(word, name) });
   });
   app.post<Invited>('/invite/:word', async (request, reply) => {
     const { word } = request.params;
-    const invited = store.invited(word, now());
+    const invited = await store.invited(word, now());
     if (invited === undefined) return gone(reply);
     const password = field(request, 'password');
     const problem = passwordProblem(password, invited);
@@ -79,11 +80,11 @@ function addInvitations(app: FastifyInstance, { store, now }: SignInOptions): vo
         title: t.invitation.title,
         main: invitationPage(word, invited, problem),
       });
-    const name = store.accept(word, await hashPassword(password), now());
+    const name = await store.accept(word, await hashPassword(password), now());
     if (name === undefined) return gone(reply);
     const entry = { at: now(), who: name, address: request.ip, subject: '' };
-    store.audit({ ...entry, what: 'set password', result: 'done' });
-    return begin(request, reply, store.signIn(name, request.ip, now()), '/');
+    await store.audit({ ...entry, what: 'set password', result: 'done' });
+    return begin(request, reply, await store.signIn(name, request.ip, now()), '/');
   });
 }
 

@@ -14,7 +14,8 @@ import {
   type ReportedOutcome,
 } from './plan.ts';
 import type { TransactionState } from '../model/series.ts';
-import type { Claim, Millis, Row, Tx } from '../ledger/tx.ts';
+import type { Row } from '@scanflow/database';
+import type { Claim, Millis, Tx } from '../ledger/tx.ts';
 import { ending, news } from '../ledger/aftermath.ts';
 import {
   requireClaim,

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { type Failure, FailureError, transient } from '@scanflow/failure';
 import { HOOK_EVENTS } from './plan.ts';
 import type { LegState } from '../model/series.ts';
-import type { Millis, Row, Tx, Value } from '../ledger/tx.ts';
+import type { Row, Value } from '@scanflow/database';
+import type { Millis, Tx } from '../ledger/tx.ts';
 import type { DeliveryView, DeliveryWork } from '../ledger/rows.ts';
 import { message, parse } from '../ledger/views.ts';
 

@@ -3,7 +3,8 @@
  * all legs, and opening legs again.
  */
 import { FailureError, transient } from '@scanflow/failure';
-import type { Claim, Millis, Value, Tx } from './tx.ts';
+import type { Value } from '@scanflow/database';
+import type { Claim, Millis, Tx } from './tx.ts';
 import {
   stateOf,
   transcodedTo,

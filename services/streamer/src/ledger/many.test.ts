@@ -1,5 +1,5 @@
 /** Fills a ledger with series that are finished, by SQL: for tests of its plans and for its bench. */
-import type { Database } from './tx.ts';
+import type { Database } from '@scanflow/database';
 
 /** Each with a storage leg and one of a destination, both done, and verified: due again one after the other. */
 export async function addFinished(database: Database, count: number): Promise<void> {

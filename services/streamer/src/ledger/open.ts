@@ -7,9 +7,10 @@ import { askRebuild, readRebuild, readSecret, readTlsFiles, type Log } from '@sc
 import { messageOf } from '@scanflow/failure';
 import { putAside, openSqlite } from './sqlite.ts';
 import { failureOf } from '../model/failure.ts';
-import type { Consequences, Ledger, Database, Statements, Tx } from './tx.ts';
+import type { Database, PostgresOptions, Statements } from '@scanflow/database';
+import type { Consequences, Ledger, Tx } from './tx.ts';
 import { leave } from './claims.ts';
-import { openPostgres, type PostgresOptions } from './postgres.ts';
+import { openPostgres } from './postgres.ts';
 
 type Options = Parameters<typeof openLedger>[1];
 

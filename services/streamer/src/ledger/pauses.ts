@@ -1,7 +1,8 @@
 /** Destinations that a person paused: who, when and why. While one is paused, no leg of it is claimed; work that runs ends first. */
 import { randomUUID } from 'node:crypto';
 import { commitmentLeg, destinationOf } from '../commitment/plan.ts';
-import type { Millis, Row, Tx } from './tx.ts';
+import type { Row } from '@scanflow/database';
+import type { Millis, Tx } from './tx.ts';
 
 /** Who gave an order, as far as the API knows. */
 interface Order {

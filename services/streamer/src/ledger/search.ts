@@ -1,7 +1,8 @@
 /** Series and sessions for the day board: search by what people know of them, counts, and a mark that changes with the ledger. */
 import type { SeriesState } from '../model/series.ts';
 import type { SeriesView, SessionView } from './rows.ts';
-import type { Millis, Tx, Value } from './tx.ts';
+import type { Value } from '@scanflow/database';
+import type { Millis, Tx } from './tx.ts';
 import { message, parse, seriesViews } from './views.ts';
 
 /** What a series has to be; absent keys ask nothing. */

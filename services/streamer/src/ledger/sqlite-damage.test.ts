@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
-import { damageIn, putAside, quickCheck } from './sqlite.ts';
+import { damageIn, quickCheck } from '@scanflow/database';
+import { putAside } from './sqlite.ts';
 import { openLedger } from './open.ts';
 import { arrived } from '../intake/sql.ts';
 
@@ -54,7 +55,7 @@ test('damage: a check that takes too long is ended between two tables', () => {
   const times = [0, 0, 11];
   let looks = 0;
   const clock = (): number => times[looks++] ?? 99;
-  assert.equal(quickCheck(db, 10, clock), undefined);
+  assert.equal(quickCheck(db, 10, [], clock), undefined);
   assert.equal(looks, 3);
   db.close();
 });

@@ -1,4 +1,5 @@
-/** The ledger as the features use it: a feature writes functions over a transaction. Below it: what the ledger needs of a database. */
+/** The ledger as the features use it: a feature writes functions over a transaction. */
+import type { Statements } from '@scanflow/database';
 import type { HookEvent } from '../hooks/plan.ts';
 
 /** What the configuration wants done with a fact, written with the fact itself. */
@@ -69,35 +70,4 @@ export interface Claim {
   readonly target: string;
   /** Of this claim alone. */
   readonly token: string;
-}
-
-export type Value = string | number | null;
-export type Row = Readonly<Record<string, unknown>>;
-
-/** Where the SQL of the two differs. */
-export interface Dialect {
-  /** Ends a SELECT from one table: the rows found stay this transaction's to its end. */
-  readonly lock: string;
-  /** The same for the rows of one alias, passing over those that are another's now. */
-  lockFree(alias: string): string;
-}
-
-/** The statements of one transaction, or of one consistent read. `?` stands for a value. */
-export interface Statements {
-  readonly dialect: Dialect;
-  get(sql: string, values?: readonly Value[]): Promise<Row | undefined>;
-  all(sql: string, values?: readonly Value[]): Promise<Row[]>;
-  /** Number of rows changed. */
-  run(sql: string, values?: readonly Value[]): Promise<number>;
-}
-
-export interface Database {
-  /** All or nothing. */
-  transaction<T>(work: (statements: Statements) => Promise<T>): Promise<T>;
-  read<T>(work: (statements: Statements) => Promise<T>): Promise<T>;
-  close(): Promise<void>;
-  /** Nothing that was deleted stays readable in the database's files. */
-  scrub?(): Promise<void>;
-  /** Rejects once the database turns out to be damaged, so that nothing can be relied on any more. */
-  readonly broken?: Promise<never>;
 }

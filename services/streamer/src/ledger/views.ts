@@ -13,7 +13,8 @@ import {
   type Reason,
 } from '../model/series.ts';
 import type { LegView, SeriesQuery, SeriesView, Summary, Progress, SenderView, SessionView } from './rows.ts';
-import type { Row, Value, Tx, Millis } from './tx.ts';
+import type { Row, Value } from '@scanflow/database';
+import type { Tx, Millis } from './tx.ts';
 import { JOIN_PAUSE, PAUSE_COLUMNS, pauseOfLeg } from './pauses.ts';
 import type { Decision, Moved, MoveOrder } from '../model/decision.ts';
 import type { Finding, FileTarget, VerificationView } from '../verify/types.ts';

@@ -1,6 +1,7 @@
 /** Verification's requests and acknowledgements in the ledger. */
 import { randomUUID } from 'node:crypto';
-import type { Value, Tx, Millis } from '../ledger/tx.ts';
+import type { Value } from '@scanflow/database';
+import type { Tx, Millis } from '../ledger/tx.ts';
 import { lockSeries, refresh, FAILING } from '../ledger/leg.ts';
 import { partOf } from '../ledger/views.ts';
 import type {
