@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { Agent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { codeOf, FailureError, messageOf, permanent, transient } from '@scanflow/failure';
+import { readJson } from '@scanflow/runtime/json';
 
 export interface OrthancAccess {
   readonly url: string;
@@ -53,8 +54,13 @@ export interface OrthancClient {
     signal: AbortSignal,
     faultOf?: typeof statusFault,
   ) => Promise<IncomingMessage>;
-  /** GET, or POST if there is a body; the answer as JSON. */
-  readonly json: (path: string, signal: AbortSignal, body?: string) => Promise<unknown>;
+  /** GET, or POST if there is a body; the answer as JSON. `item`: what becomes of each object of a list, as it comes. */
+  readonly json: (
+    path: string,
+    signal: AbortSignal,
+    body?: string,
+    item?: (value: unknown) => unknown,
+  ) => Promise<unknown>;
   readonly text: (path: string, signal: AbortSignal) => Promise<string>;
   readonly put: (path: string, text: string, signal: AbortSignal) => Promise<void>;
   readonly remove: (path: string, signal: AbortSignal) => Promise<void>;
@@ -109,8 +115,10 @@ export function orthancClient(access: OrthancAccess): OrthancClient {
     exchange,
     get: (path, signal, headers = {}) => ask(path, { headers, signal }),
     post: (path, body, signal, faultOf) => ask(path, { method: 'POST', body, signal }, faultOf),
-    json: async (path, signal, body) =>
-      parsed(path, await read(path, body === undefined ? { signal } : { method: 'POST', body, signal })),
+    json: async (path, signal, body, item) => {
+      const response = await ask(path, body === undefined ? { signal } : { method: 'POST', body, signal });
+      return parsed(path, piecesOf(response, { url: line.url, signal }), item);
+    },
     text: (path, signal) => read(path, { signal }),
     put: async (path, body, signal) => {
       await read(path, { method: 'PUT', body, signal });
@@ -213,30 +221,46 @@ function roomIn(request: ClientRequest): Promise<void> {
   });
 }
 
+interface Reading {
+  readonly url: string;
+  readonly signal?: AbortSignal;
+  readonly most?: number;
+}
+
 /** A whole answer. Throws FailureError if it breaks off or is longer than `most` bytes. */
-export async function collected(
-  response: IncomingMessage,
-  { url, signal, most = MOST_BYTES }: { url: string; signal?: AbortSignal; most?: number },
-): Promise<Buffer> {
+export async function collected(response: IncomingMessage, reading: Reading): Promise<Buffer> {
   const parts: Uint8Array[] = [];
+  for await (const part of piecesOf(response, reading)) parts.push(part);
+  return Buffer.concat(parts);
+}
+
+/** An answer as it comes. Throws as collected() does. */
+async function* piecesOf(
+  response: IncomingMessage,
+  { url, signal, most = MOST_BYTES }: Reading,
+): AsyncGenerator<Uint8Array, void, undefined> {
   let size = 0;
   try {
     for await (const part of response as AsyncIterable<Uint8Array>) {
       size += part.length;
       if (size > most) throw unclear(`an answer of over ${most} bytes`);
-      parts.push(part);
+      yield part;
     }
   } catch (error) {
     throw signal?.aborted === true ? error : connectionFault(error, url);
   }
-  return Buffer.concat(parts);
 }
 
-function parsed(path: string, body: string): unknown {
+async function parsed(
+  path: string,
+  pieces: AsyncIterable<Uint8Array>,
+  item?: (value: unknown) => unknown,
+): Promise<unknown> {
   try {
-    return JSON.parse(body) as unknown;
-  } catch {
-    throw unclear(`${path} is not JSON`);
+    return await readJson(pieces, item);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw unclear(`${path} is not JSON`);
+    throw error;
   }
 }
 

@@ -23,6 +23,7 @@ export {
   writeFileAtomic,
 } from './files.ts';
 export { httpAccess, startHttp, type Health, type RunningHttp } from './http.ts';
+export { jsonPieces, readJson } from './json.ts';
 export { createLog, type Log, type LogFields } from './log.ts';
 export { KeyedQueue, pool } from './pool.ts';
 export { askRebuild, readRebuild, rebuildDone, type RebuildRequest } from './restore.ts';

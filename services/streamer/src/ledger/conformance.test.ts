@@ -28,7 +28,7 @@ import { arrived, reconcileListed } from '../intake/sql.ts';
 import { clampTimers, nextLeg, nextStore, nextTime, readCursor } from './claims.ts';
 import { listSeries, quarantinedSeries, summarise } from './views.ts';
 import { bindFolder, quarantine, releaseSeries, stored } from '../store/sql.ts';
-import { retryLegs, progressOf, recordProgress } from './leg.ts';
+import { retryLegs, progressCount, progressOf, recordProgress } from './leg.ts';
 import { forwarded } from '../send/sql.ts';
 import { legFailed, legLater } from './aftermath.ts';
 
@@ -127,6 +127,10 @@ export function conformance(name: string, open: OpenLedger): void {
     await ledger.write(forwarded, work, 1, { ...FAILURE, kind: 'permanent' }, 202);
     assert.equal(await state(ledger), 'failed');
     assert.equal((await ledger.read(progressOf, 'a', 'pacs')).length, 1, 'which one failed is forgotten');
+    assert.deepEqual(
+      [await ledger.read(progressCount, 'a', 'pacs'), await ledger.read(progressCount, 'a', 'other')],
+      [1, 0],
+    );
   });
 
   test(`${name}: of which images a converted copy was sent stays known once all is sent`, async (t) => {

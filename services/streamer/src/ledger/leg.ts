@@ -166,6 +166,15 @@ export async function progressOf(tx: Tx, series: string, target: string): Promis
   }));
 }
 
+/** How many images it is. */
+export async function progressCount(tx: Tx, series: string, target: string): Promise<number> {
+  const row = await tx.get('SELECT count(*) AS images FROM progress WHERE series = ? AND target = ?', [
+    series,
+    target,
+  ]);
+  return Number(row?.['images'] ?? 0);
+}
+
 /** The series' state follows from the rest of it: to be called at the end of whatever changes that. */
 export async function refresh(tx: Tx, series: string, now: Millis): Promise<void> {
   const row = await tx.get('SELECT state FROM series WHERE id = ?', [series]);

@@ -20,7 +20,7 @@ import { findPlace, type Placement, type PlaceDeps, type Target, decide } from '
 import { GONE, pullMissing, sourceFailure, type Pulled, type PullDeps } from './pull-missing.ts';
 import type { Clock, Settings } from '../model/settings.ts';
 import { originOf, writeRecord, type RecordContext } from './write-record.ts';
-import { progressOf, rechecked } from '../ledger/leg.ts';
+import { progressCount, rechecked } from '../ledger/leg.ts';
 import { bindFolder, quarantine, stored, releaseSeries } from './sql.ts';
 import { renew, nextStore, nextTime, clampTimers } from '../ledger/claims.ts';
 import type { MoveOrder } from '../model/decision.ts';
@@ -54,14 +54,14 @@ export async function storeStep(
   signal: AbortSignal,
 ): Promise<Stored | Unfinished> {
   const { ledger } = deps;
-  const before = (await ledger.read(progressOf, work.series, STORAGE)).length;
+  const before = await ledger.read(progressCount, work.series, STORAGE);
   try {
     return await storeSeries(work, deps, signal);
   } catch (error) {
     const failure = sourceFailure(failureOf(error));
     // laid down, or it is another streamer's by now
     if (signal.aborted || failure.code === 'LEDGER_LEASE_LOST') return { kind: 'interrupted' };
-    const gained = (await ledger.read(progressOf, work.series, STORAGE)).length > before;
+    const gained = (await ledger.read(progressCount, work.series, STORAGE)) > before;
     return putOff(work, failure, gained ? 1 : work.attempts + 1, deps);
   }
 }

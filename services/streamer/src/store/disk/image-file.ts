@@ -28,13 +28,13 @@ export interface AsideFile extends ImageFile {
 export async function writeOwn(
   folder: string,
   name: string,
-  text: string,
+  text: string | Iterable<string>,
   access: Access,
   stillOurs?: StillOurs,
 ): Promise<void> {
   const aside = await createImage(folder, access);
   try {
-    await aside.write(Buffer.from(text));
+    for (const piece of typeof text === 'string' ? [text] : text) await aside.write(Buffer.from(piece));
     await stillOurs?.();
     await aside.publishOver(name);
   } finally {

@@ -1,9 +1,10 @@
 /** `series.json` and the manifest on disk: as text, found below the roots, and as the claim of a series on its folder. */
-import { readFile, opendir } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
 import { codeOf, FailureError, permanent } from '@scanflow/failure';
-import { fsyncFolder } from '@scanflow/runtime';
+import { fsyncFolder, jsonPieces, readJson } from '@scanflow/runtime';
 import { RECORD_NAME } from './names.ts';
 import type { SeriesRecord, RecordedSeries, RootGuard } from '../types.ts';
 import { isBelow, rootOf, type Roots, absentIn, folderAt, folderWithin, nowhere } from './folders.ts';
@@ -12,19 +13,20 @@ import type { Access } from './folders.ts';
 
 /** Undefined where there is none, or one that is not ours. */
 export async function readRecord(path: string): Promise<SeriesRecord | undefined> {
-  const text = await readFile(join(path, RECORD_NAME), 'utf8').catch(nowhere);
   try {
-    const value = JSON.parse(text ?? 'null') as Partial<SeriesRecord> | null;
+    const file = createReadStream(join(path, RECORD_NAME)) as AsyncIterable<Buffer>;
+    const value = (await readJson(file)) as Partial<SeriesRecord> | null;
     const ours =
       value?.version === 1 && typeof value.orthancSeries === 'string' && Array.isArray(value.instances);
     return ours ? (value as SeriesRecord) : undefined;
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
+    if (!(error instanceof SyntaxError)) nowhere(error);
+    return undefined;
   }
 }
 
-export const recordText = (record: SeriesRecord): string => `${JSON.stringify(record, null, 1)}\n`;
+/** In pieces: that of 50,000 images takes 50 MB. */
+export const recordText = (record: SeriesRecord): Iterable<string> => jsonPieces(record);
 
 /** As `sha256sum` writes and `sha256sum -c` reads it: names are harmless, so nothing needs escaping. */
 export function manifestText(record: SeriesRecord): string {
@@ -165,7 +167,7 @@ async function claimRecord(
   const aside = await createImage(path, access);
   let overtaken: Error | undefined;
   try {
-    await aside.write(Buffer.from(recordText(fresh)));
+    for (const piece of recordText(fresh)) await aside.write(Buffer.from(piece));
     if (await aside.publishExactly(RECORD_NAME)) {
       await fsyncFolder(path);
       return fresh;

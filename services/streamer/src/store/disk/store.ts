@@ -182,7 +182,7 @@ const readingOf = (
 
 const writeText = (
   name: string,
-  text: (record: SeriesRecord) => string,
+  text: (record: SeriesRecord) => string | Iterable<string>,
   access: Access,
   ...[{ path }, record, stillOurs]: Parameters<Store['writeRecord']>
 ): Promise<void> => writeOwn(path, name, text(record), access, stillOurs);
