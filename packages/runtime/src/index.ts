@@ -1,4 +1,5 @@
 export { createToken, headersOf, tokenFileOf } from './api-token.ts';
+export { addChanges } from './changes.ts';
 export { csvText } from './csv.ts';
 export {
   erasureKey,

@@ -1,8 +1,10 @@
 /** What the day board asks cal2wl for: the bookings of any day, and a person's word for what a calendar lost. */
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BookingRecord } from '@scanflow/booking';
 import { acceptRemovals, bookingFiles, RecordWatch } from '@scanflow/records';
-import type { FastifyInstance, Log } from '@scanflow/runtime';
+import { addChanges, type FastifyInstance, type Log } from '@scanflow/runtime';
 import { outcomeView, type OutcomeView, type PassReport } from './report.ts';
 
 interface Query {
@@ -29,6 +31,7 @@ interface BoardOptions {
 export function addBoard(app: FastifyInstance, options: BoardOptions): void {
   addBookings(app, options);
   addAccept(app, options);
+  addChanges(app, { marks: marksOf(join(options.data, 'bookings'), options.last) });
 }
 
 /**
@@ -50,6 +53,27 @@ function addBookings(app: FastifyInstance, { data, log, last }: BoardOptions): v
         .send({ error: 'expected from and to, instants like 2026-11-28T08:00:00Z, or find' });
     return { bookings: bookingsOf(last(), records.values()).filter(wanted) };
   });
+}
+
+/** The events change with a pass, the records with their folder. */
+function marksOf(
+  folder: string,
+  last: () => PassReport | undefined,
+): () => Promise<Record<'bookings' | 'calendars', string>> {
+  let seen: PassReport | undefined;
+  let [bookings, calendars] = ['', ''];
+  return async () => {
+    const report = last();
+    if (report !== seen) {
+      seen = report;
+      const all = report?.calendars ?? [];
+      const outcomes = all.map(({ calendar, outcomes: own }) => own.map((one) => outcomeView(one, calendar)));
+      bookings = createHash('sha256').update(JSON.stringify(outcomes)).digest('hex');
+      calendars = JSON.stringify(all.map(({ state, held, failure }) => [state, held, failure?.code]));
+    }
+    const written = await stat(folder).catch(() => undefined);
+    return { bookings: `${bookings} ${written?.mtimeMs ?? 0}`, calendars };
+  };
 }
 
 /** What calendars say, then the records of all else. */

@@ -14,6 +14,7 @@ const policy = (globalThis as { trustedTypes?: TrustedTypes }).trustedTypes?.cre
 }) ?? { createHTML: (text: string) => text };
 
 const CHANGED = 'changed';
+const MINUTE_MS = 60_000;
 const channel = new BroadcastChannel('scanflow');
 const live = document.querySelector('#live');
 let lastGood = clock();
@@ -52,9 +53,9 @@ async function refresh(): Promise<void> {
     const [now, next] = [document.querySelector('main'), page.querySelector('main')];
     if (now !== null && next !== null) Idiomorph.morph(now, next, KEEPING);
     lastGood = clock();
-    show();
+    show('good');
   } catch {
-    show(`stale since ${lastGood}`);
+    show('stale');
   } finally {
     running = false;
     if (again) {
@@ -74,8 +75,8 @@ function clock(): string {
   }).format();
 }
 
-function show(text = `live · ${lastGood}`): void {
-  if (live !== null) live.textContent = text;
+function show(state: 'good' | 'stale'): void {
+  if (live instanceof HTMLElement) live.textContent = live.dataset[state]?.replace('{time}', lastGood) ?? '';
 }
 
 /** One tab of the browser holds the event stream and passes events on: browsers open six connections to a server at most. */
@@ -90,7 +91,7 @@ function listen(): Promise<never> {
     channel.postMessage(CHANGED);
     void refresh();
   });
-  source.addEventListener('error', () => show(`stale since ${lastGood}`));
+  source.addEventListener('error', () => show('stale'));
   return new Promise(() => undefined);
 }
 
@@ -104,11 +105,17 @@ document.addEventListener('click', ({ target }) => {
 async function copy(button: HTMLButtonElement): Promise<void> {
   const { textContent } = button;
   const said = await navigator.clipboard.writeText(button.dataset['copy'] ?? '').then(
-    () => 'Copied',
-    () => 'Not copied: select it and copy by hand',
+    () => document.body.dataset['copied'],
+    () => document.body.dataset['notCopied'],
   );
-  button.textContent = said;
+  button.textContent = said ?? textContent;
   setTimeout(() => (button.textContent = textContent), 2000);
 }
 
-if (live !== null) void navigator.locks.request('scanflow-events', listen);
+if (live !== null) {
+  void navigator.locks.request('scanflow-events', listen);
+  // what depends on the time alone moves too: now, and slots that are over
+  setInterval(() => {
+    if (document.visibilityState === 'visible') void refresh();
+  }, MINUTE_MS);
+}

@@ -19,9 +19,10 @@ import { openUsersFile } from './access/open.ts';
 import type { AccessStore } from './access/store.ts';
 import { addUsers } from './access/users.ts';
 import { judgeBy } from './bookings/try-it.ts';
-import { createWatch } from './live/watch.ts';
+import { createWatch, type Watch } from './live/watch.ts';
 import { createGatherer } from './sources/gather.ts';
 import { serviceAt, type Service } from './sources/service.ts';
+import { streamAt, type StreamOptions } from './sources/stream.ts';
 import { addPages, type AppOptions } from './web/app.ts';
 
 /** The context that runService passes. */
@@ -44,17 +45,24 @@ export async function startDashboard(
   place: Place,
 ): Promise<{ port: number; stop(): Promise<void> }> {
   const store = await openStore(config);
-  const services = servicesOf(config, place);
+  const places = placesOf(config, place);
+  const at = (name: Names): Service => serviceAt(places[name].url, places[name].headers);
+  const services = { cal2wl: at('cal2wl'), worklist: at('worklist'), streamer: at('streamer') };
   const gatherer = createGatherer({
     services,
+    revision: () => watch.revision(),
     timezone: config.facility.timezone,
     scanners: Object.keys(config.scanners),
     now,
     onAway: (part, error) => log.warn('a service does not answer', { part, error: messageOf(error) }),
   });
-  const watch = createWatch({ digest: gatherer.mark, everyMs: WATCH_MS });
+  const watch: Watch = createWatch({
+    streams: [streamAt(places.cal2wl), streamAt(places.worklist), streamAt(places.streamer)],
+    digest: gatherer.mark,
+    everyMs: WATCH_MS,
+  });
   const app = fastify({ logger: false, trustProxy: config.dashboard.proxies, forceCloseConnections: true });
-  addPages(app, { ...pagesOf(config, log), store, gatherer, watch, services, receiver: services.receiver });
+  addPages(app, { ...pagesOf(config, log), store, gatherer, watch, services, receiver: at('receiver') });
   const port = await listen(app, config);
   const internal = await startHttp({
     bind: config.http.bind,
@@ -98,13 +106,14 @@ async function openStore({ data }: Config): Promise<AccessStore> {
 
 type Names = keyof Config['dashboard']['services'];
 
-function servicesOf(config: Config, { inContainer }: Place): Readonly<Record<Names, Service>> {
+/** Where the other services are, and what they want to see. */
+function placesOf(config: Config, { inContainer }: Place): Readonly<Record<Names, StreamOptions>> {
   const { dashboard, http } = config;
   const host = inContainer ? undefined : hostOf(http.bind);
-  const at = (name: Names): Service =>
-    serviceAt(dashboard.services[name] ?? `http://${host ?? name}:${http.ports[name]}`, () =>
-      headersOf(tokenFileOf(config)),
-    );
+  const at = (name: Names): StreamOptions => ({
+    url: dashboard.services[name] ?? `http://${host ?? name}:${http.ports[name]}`,
+    headers: () => headersOf(tokenFileOf(config)),
+  });
   return {
     cal2wl: at('cal2wl'),
     worklist: at('worklist'),

@@ -1,5 +1,6 @@
 /** The pages for people and the dashboard: items of the worklist, its queries, and the exams that scanners reported. */
-import type { FastifyInstance } from '@scanflow/runtime';
+import { createHash } from 'node:crypto';
+import { addChanges, type FastifyInstance } from '@scanflow/runtime';
 import { text } from '@scanflow/dicom';
 import type { SenderList } from '@scanflow/dimse/access';
 import type { ExamSummary } from '@scanflow/booking';
@@ -86,6 +87,39 @@ function readableStart({ startDate, startTime }: Entry): string {
   const date = startDate.replace(/^(\d{4})(\d{2})(\d{2})$/, '$1-$2-$3');
   const time = startTime.replace(/^(\d{2})(\d{2}).*$/, '$1:$2');
   return time === '' ? date : `${date}T${time}`;
+}
+
+interface ChangesSource {
+  readonly board: Board;
+  readonly steps: () => Iterable<ExamSummary>;
+}
+
+/** Adds /api/events: the items that scanners see, and the exams that they reported. */
+export function addEvents(app: FastifyInstance, { board, steps }: ChangesSource): void {
+  let seen: readonly unknown[] = [];
+  let items = '';
+  addChanges(app, {
+    marks: () => {
+      const now = [board.schedule(), board.left(), board.exams()];
+      if (now.some((one, index) => one !== seen[index])) {
+        seen = now;
+        items = itemsMark(board);
+      }
+      const hash = createHash('sha256');
+      for (const { sopInstanceUid, state, updated } of steps())
+        hash.update(`${sopInstanceUid} ${state} ${updated}\n`);
+      return { items, exams: hash.digest('hex') };
+    },
+  });
+}
+
+function itemsMark(board: Board): string {
+  const hash = createHash('sha256');
+  const exams = board.exams();
+  for (const entry of board.schedule().entries)
+    hash.update(`${entry.accessionNumber} ${entry.startDate} ${entry.startTime} ${exams.get(entry) ?? ''}\n`);
+  for (const [{ accessionNumber }, why] of board.left()) hash.update(`${accessionNumber} ${why}\n`);
+  return hash.digest('hex');
 }
 
 interface ExamSource {

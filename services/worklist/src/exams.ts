@@ -14,7 +14,7 @@ import type { ExamSummary } from '@scanflow/booking';
 import { bookingFiles } from '@scanflow/records';
 import { openExamStore, type ExamStore } from './adapters/exam-store.ts';
 import { MppsRequests } from './mpps-requests.ts';
-import { addExamRoutes } from './api.ts';
+import { addEvents, addExamRoutes } from './api.ts';
 import { createBoard, type Board } from './board.ts';
 import type { AccessPolicy } from './domain/access.ts';
 import { knownScanners } from './domain/mpps-report.ts';
@@ -100,6 +100,7 @@ export async function openExams({ config, log, registry, policy, all }: ExamsOpt
       void board.refresh();
     },
     addRoutes: (app, scannerNames) => {
+      addEvents(app, { board, steps });
       addExamRoutes(app, {
         steps,
         refused: () => performing.refused,

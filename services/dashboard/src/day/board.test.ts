@@ -5,6 +5,7 @@ import { html } from '../page/html.ts';
 import { en } from '../texts/en.ts';
 import { boardOf, type DayBooking, type DayExam, type DayFacts, type DaySession } from './board.ts';
 import { dayPage } from './page.ts';
+import { nameOf } from './row.ts';
 
 const { NINE, TEN, MINUTE } = of;
 const labels = { project: '3010000.01', subject: 'sub-007', session: 'ses-mri01' };
@@ -143,4 +144,75 @@ test('page: what calendars and images say is text, whatever it is', () => {
   assert.equal(page.includes('<script'), false);
   assert.equal(page.includes('"&gt;'), false, 'a quotation mark of a value ends an attribute');
   assert.ok(page.includes(html`${hostile}`.toString()));
+});
+
+test('board: a service that went away leaves grey what was known of it, and says nothing new of it', () => {
+  const since = NINE + 30 * MINUTE;
+  const known = {
+    bookings: [booking],
+    items: [{ accessionNumber: 'A1', state: 'scheduled' }],
+    exams: [],
+    sessions: [],
+  } as const;
+  // the slot is over now: had the services answered, they might know of the exam
+  const all = facts({
+    bookings: { since },
+    items: { since },
+    exams: { since },
+    sessions: { since },
+    last: known,
+  });
+  const [row] = boardOf(all, TEN + MINUTE).scanners[0]?.rows ?? [];
+  assert.equal(row?.journey.verdict, 'unknown');
+  assert.deepEqual(
+    Object.entries(row.journey.steps).map(
+      ([name, { state, stale }]) => `${name} ${state} ${stale === since}`,
+    ),
+    [
+      ...['understood done true', 'worklist done true', 'scanned ahead true', 'arrived ahead true'],
+      ...['stored ahead true', 'sent ahead true', 'done ahead true'],
+    ],
+  );
+  const html = String(
+    dayPage({
+      board: boardOf(all, TEN + MINUTE),
+      day: all.day,
+      timezone: all.timezone,
+      now: Temporal.Instant.fromEpochMilliseconds(TEN),
+      texts: en,
+      facility: 'Here',
+      titleOf: () => undefined,
+    }),
+  );
+  assert.match(html, /stale since 09:30/);
+  assert.match(html, /class="step done stale"/);
+});
+
+test('board: while one service is away, the others still tell', () => {
+  const since = NINE + 30 * MINUTE;
+  const known = { bookings: [booking], items: [], exams: [exam()], sessions: [session()] };
+  const day = facts({ ...known, bookings: { since }, last: known });
+  const [row] = boardOf(day, TEN + MINUTE).scanners[0]?.rows ?? [];
+  assert.equal(row?.id, 'A1', 'the exam stays in the row of its booking');
+  assert.deepEqual(
+    [row.journey.steps.understood, row.journey.steps.stored].map(({ state, stale }) => [state, stale]),
+    [
+      ['done', since],
+      ['done', undefined],
+    ],
+  );
+  const [alone] = boardOf(facts({ ...known, bookings: { since } }), TEN).scanners[0]?.rows ?? [];
+  assert.deepEqual([alone?.id, alone?.journey.steps.understood.state], ['1.9', 'unknown']);
+  assert.equal(alone && nameOf(alone), 'Exam', 'nobody knows whether it was booked');
+});
+
+test('board: what was made of a booking is from its exam, or from its images', () => {
+  const made = (day: Partial<DayFacts>) =>
+    boardOf(facts({ bookings: [booking], ...day }), TEN).scanners[0]?.rows[0]?.made;
+  assert.equal(made({}), undefined);
+  assert.deepEqual(made({ exams: [exam()] }), { from: NINE + 5 * MINUTE, to: TEN - 5 * MINUTE });
+  const { ended: _, ...running } = exam({ state: 'IN PROGRESS' });
+  assert.deepEqual(made({ exams: [running] }), { from: NINE + 5 * MINUTE }, 'it goes on');
+  assert.equal(made({ exams: [exam({ wrongItem: true })] }), undefined);
+  assert.deepEqual(made({ sessions: [session()] }), { from: NINE + 10 * MINUTE, to: NINE + 10 * MINUTE });
 });

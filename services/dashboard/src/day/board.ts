@@ -4,11 +4,12 @@ import type {
   BookingFacts,
   DeliveryFacts,
   ExamFacts,
+  Facts,
   ItemFacts,
   SeriesFacts,
 } from '../journey/facts.ts';
 import { isAway } from '../journey/facts.ts';
-import { journeyOf, type Journey } from '../journey/journey.ts';
+import { journeyOf, withLast, type Journey } from '../journey/journey.ts';
 import { spanOf } from './span.ts';
 
 export interface Labels {
@@ -62,11 +63,16 @@ export interface DaySession {
 }
 
 /** Each part is `Away` while its service does not answer. */
-export interface DayFacts {
+export interface DayFacts extends DayParts {
   readonly day: Temporal.PlainDate;
   readonly timezone: string;
   /** Names of the configuration, in its order. */
   readonly scanners: readonly string[];
+  /** While a service is away: the same parts, with what was known before of those that are away. */
+  readonly last?: DayParts;
+}
+
+export interface DayParts {
   readonly bookings: readonly DayBooking[] | Away;
   readonly items: readonly DayItem[] | Away;
   readonly exams: readonly DayExam[] | Away;
@@ -89,6 +95,8 @@ export interface Row {
   readonly series: number;
   readonly images: number;
   readonly folder?: string;
+  /** From the beginning of its first exam, or its first image, to the end of the last exam; the end is open while one runs. */
+  readonly made?: { readonly from: number; readonly to?: number };
   readonly journey: Journey;
 }
 
@@ -127,16 +135,40 @@ interface Placed {
   readonly rejected: boolean;
 }
 
+/** Rows are of what is known; where a service is away, of what was known before. */
+const knownOf = (facts: DayFacts): DayParts => facts.last ?? facts;
+
+/** What is known now, and in grey what was known of the parts whose service is away. */
+function journeyIn(facts: DayFacts, known: Facts, now: number): Journey {
+  const { bookings, items, exams, sessions } = facts;
+  const journey = journeyOf(
+    {
+      ...known,
+      ...(isAway(bookings) && { booking: bookings }),
+      ...(isAway(items) && { item: items }),
+      ...(isAway(exams) && { exams }),
+      ...(isAway(sessions) && { session: sessions }),
+    },
+    now,
+  );
+  if (facts.last === undefined) return journey;
+  const since = Math.min(...Object.values(awayOf(facts)));
+  // as it was then: what should have happened since, nobody knows
+  return withLast(journey, journeyOf(known, Math.min(since, now)), since);
+}
+
 function bookedRows(facts: DayFacts, now: number): Placed[] {
-  if (isAway(facts.bookings)) return [];
-  return facts.bookings.map((booking) => {
+  const known = knownOf(facts);
+  if (isAway(known.bookings)) return [];
+  return known.bookings.map((booking) => {
     const { accessionNumber, id, calendar, scanner, labels, title, booker, start, end } = booking;
-    const exams = listed(facts.exams, (exam) =>
+    const exams = listed(known.exams, (exam) =>
       accessionNumber === undefined ? false : exam.accessionNumbers.includes(accessionNumber),
     );
-    const sessions = listed(facts.sessions, (one) => isOf(one, accessionNumber, exams));
-    const item = listed(facts.items, (one) => one.accessionNumber === accessionNumber);
-    const journey = journeyOf(
+    const sessions = listed(known.sessions, (one) => isOf(one, accessionNumber, exams));
+    const item = listed(known.items, (one) => one.accessionNumber === accessionNumber);
+    const journey = journeyIn(
+      facts,
       { booking, exams, ...first('item', item), ...first('session', together(sessions)) },
       now,
     );
@@ -150,6 +182,7 @@ function bookedRows(facts: DayFacts, now: number): Placed[] {
       ...(title !== undefined && { title }),
       ...(booker !== undefined && { booker }),
       ...sizeOf(sessions),
+      ...madeOf(exams, sessions),
       journey,
     };
     return { scanner, row, rejected: booking.outcome === 'rejected' };
@@ -158,17 +191,16 @@ function bookedRows(facts: DayFacts, now: number): Placed[] {
 
 /** Exams and images that belong to no booking of the day. Images of an exam stand in its row. */
 function unbookedRows(facts: DayFacts, now: number): Placed[] {
-  const booked = new Set(
-    isAway(facts.bookings) ? [] : facts.bookings.flatMap(({ accessionNumber }) => accessionNumber ?? []),
-  );
+  const known = knownOf(facts);
+  const booked = new Set(listOf(known.bookings).flatMap(({ accessionNumber }) => accessionNumber ?? []));
   const isFree = ({ accessionNumbers }: DayExam): boolean => !accessionNumbers.some((one) => booked.has(one));
-  const exams = isAway(facts.exams) ? [] : facts.exams.filter(isFree);
-  const bookedExams = isAway(facts.exams) ? [] : facts.exams.filter((exam) => !isFree(exam));
+  const exams = listOf(known.exams).filter(isFree);
+  const bookedExams = listOf(known.exams).filter((exam) => !isFree(exam));
   const taken = (one: DaySession): boolean =>
     booked.has(one.accessionNumber) || isOf(one, undefined, bookedExams);
-  const free = isAway(facts.sessions) ? [] : facts.sessions.filter((one) => !taken(one));
+  const free = listOf(known.sessions).filter((one) => !taken(one));
   const ofExams = exams.map((exam) => {
-    const own = isAway(facts.sessions) ? facts.sessions : free.filter((one) => isOf(one, undefined, [exam]));
+    const own = listed(known.sessions, (one) => free.includes(one) && isOf(one, undefined, [exam]));
     const row: Row = {
       id: exam.id,
       kind: 'exam',
@@ -176,7 +208,8 @@ function unbookedRows(facts: DayFacts, now: number): Placed[] {
       ...(exam.ended !== undefined && { end: exam.ended }),
       ...labelsOf(own),
       ...sizeOf(own),
-      journey: journeyOf({ exams: [exam], ...first('session', together(own)) }, now),
+      ...madeOf([exam], own),
+      journey: journeyIn(facts, { exams: [exam], ...first('session', together(own)) }, now),
     };
     return { scanner: exam.scanner, row, rejected: false };
   });
@@ -194,12 +227,30 @@ function unbookedRows(facts: DayFacts, now: number): Placed[] {
         start: one.firstSeen,
         ...labelsOf([one]),
         ...sizeOf([one]),
-        journey: journeyOf({ exams: isAway(facts.exams) ? facts.exams : [], session: one }, now),
+        ...madeOf([], [one]),
+        journey: journeyIn(facts, { exams: isAway(known.exams) ? known.exams : [], session: one }, now),
       };
       return { scanner: one.scanner, row, rejected: false };
     }),
   ];
 }
+
+/** An exam that was chosen by mistake made nothing of this. Without an exam, the first image is its beginning, the last news its end. */
+function madeOf(exams: readonly DayExam[] | Away, sessions: readonly DaySession[] | Away): Pick<Row, 'made'> {
+  const own = listOf(exams).filter(({ wrongItem }) => !wrongItem);
+  if (own.length > 0) {
+    const ends = own.map(({ ended, state, stale, updated }) =>
+      state === 'IN PROGRESS' && !stale ? undefined : (ended ?? updated),
+    );
+    const last = ends.includes(undefined) ? undefined : Math.max(...ends.map((end) => end ?? 0));
+    const from = Math.min(...own.map(({ started, created }) => started ?? created));
+    return { made: { from, ...(last !== undefined && { to: last }) } };
+  }
+  const images = listOf(sessions).flatMap((one) => one.series.map(({ firstSeen }) => firstSeen));
+  return images.length === 0 ? {} : { made: { from: Math.min(...images), to: Math.max(...images) } };
+}
+
+const listOf = <T>(part: readonly T[] | Away): readonly T[] => (isAway(part) ? [] : part);
 
 /** By accession number, or by the study or a series that an exam names: operators retype accession numbers. */
 export function isOf(

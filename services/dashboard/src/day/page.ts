@@ -4,7 +4,9 @@ import { clockTime } from '../page/time.ts';
 import { say } from '../texts/en.ts';
 import { t } from '../texts/pages.ts';
 import type { Board, ScannerDay } from './board.ts';
+import { lineOf, shownOf } from './line.ts';
 import { anchorOf, nameOf, rowOf, sentenceOf, type RowView } from './row.ts';
+import { spanOf, type Span } from './span.ts';
 
 export interface DayView extends RowView {
   readonly board: Board;
@@ -16,19 +18,24 @@ export interface DayView extends RowView {
 
 /** The main part of `/day/2026-11-28`, without the frame that all pages share. */
 export function dayPage(view: DayView): Html {
-  const { board, day, facility } = view;
-  const { bookings, rejected, finished } = board.counts;
-  const link = (to: Temporal.PlainDate, text: string): Html =>
-    html`<a href="/day/${to.toString()}">${text}</a>`;
-  const weekday = (date: Temporal.PlainDate): string => date.toLocaleString('en-GB', { weekday: 'long' });
+  const { board, day, facility, timezone } = view;
+  const shown = shownOf(
+    board.scanners.flatMap(({ rows }) => rows),
+    spanOf(day, timezone),
+  );
+  return html`<h1>${t.day.title(day)}</h1>
+    <p class="sub">${facility} · ${daysAround(view)} · ${t.day.summary(board.counts)}</p>
+    ${attention(view)} ${board.scanners.map((scanner) => section(scanner, shown, view))}`;
+}
+
+function daysAround({ day, timezone, now }: DayView): Html {
+  const link = (to: Temporal.PlainDate, rel: string, text: string): Html =>
+    html`<a href="/day/${to.toString()}" rel="${rel}">${text}</a>`;
   const before = day.subtract({ days: 1 });
   const after = day.add({ days: 1 });
-  return html`<h1>${day.toLocaleString('en-GB', { weekday: 'long', day: 'numeric', month: 'long' })}</h1>
-    <p class="sub">
-      ${facility} · ${link(before, `‹ ${weekday(before)}`)} · ${link(after, `${weekday(after)} ›`)} ·
-      ${t.day.summary(bookings, rejected, finished)}
-    </p>
-    ${attention(view)} ${board.scanners.map((scanner) => section(scanner, view))}`;
+  const isToday = now.toZonedDateTimeISO(timezone).toPlainDate().equals(day);
+  return html`${link(before, 'prev', `‹ ${t.day.weekday(before)}`)} ·
+  ${!isToday && html`<a href="/">${t.day.today}</a> ·`} ${link(after, 'next', `${t.day.weekday(after)} ›`)}`;
 }
 
 function attention(view: DayView): Html | false {
@@ -52,10 +59,16 @@ function attention(view: DayView): Html | false {
   );
 }
 
-function section({ scanner, rows }: ScannerDay, view: DayView): Html {
+function section({ scanner, rows }: ScannerDay, shown: Span, view: DayView): Html {
   const title = scanner ?? t.day.unknownScanner;
+  const line = lineOf(title, rows, {
+    shown,
+    timezone: view.timezone,
+    now: view.now.epochMilliseconds,
+  });
   return html`<section aria-label="${title}">
     <h2>${title} <small>${scanner !== undefined && view.titleOf(scanner)}</small></h2>
+    ${line}
     ${
       rows.length === 0
         ? html`<p class="empty">${t.day.empty}</p>`

@@ -2,10 +2,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Person } from '../access/roles.ts';
 import type { Gatherer } from '../sources/gather.ts';
+import type { Html } from '../page/html.ts';
 import { en } from '../texts/en.ts';
 import { t } from '../texts/pages.ts';
 import { forPerson, send, sendMessage, type Access } from '../web/request.ts';
-import { boardOf } from './board.ts';
+import { boardOf, type DayFacts } from './board.ts';
 import { dateIn } from './span.ts';
 import { dayPage } from './page.ts';
 import { seenBy } from './seen.ts';
@@ -47,13 +48,26 @@ async function shown(
   date: Temporal.PlainDate | undefined,
   reply: FastifyReply,
   person: Person,
-  { facility, gatherer, now }: DayOptions,
+  options: DayOptions,
 ): Promise<FastifyReply> {
+  const { facility, gatherer, now } = options;
   const instant = Temporal.Instant.fromEpochMilliseconds(now());
   const day = date ?? instant.toZonedDateTimeISO(facility.timezone).toPlainDate();
   const facts = seenBy(person, await gatherer.day(day));
-  const board = boardOf(facts, instant.epochMilliseconds);
-  const view = { board, day, now: instant, texts: en, titleOf: facility.titleOf };
-  const main = dayPage({ ...view, timezone: facility.timezone, facility: facility.name });
+  const main = madeOnce(facts, instant, options);
   return send(reply, { title: date?.toString() ?? t.day.today, path: '/', main, person });
+}
+
+/** Pages of one second that show the same facts: a change brings everybody back at the same moment. */
+const made = new WeakMap<DayFacts, { readonly second: number; readonly main: Html }>();
+
+function madeOnce(facts: DayFacts, now: Temporal.Instant, { facility }: DayOptions): Html {
+  const second = Math.floor(now.epochMilliseconds / 1000);
+  const before = made.get(facts);
+  if (before?.second === second) return before.main;
+  const { name, timezone, titleOf } = facility;
+  const board = boardOf(facts, now.epochMilliseconds);
+  const main = dayPage({ board, day: facts.day, now, texts: en, titleOf, timezone, facility: name });
+  made.set(facts, { second, main });
+  return main;
 }

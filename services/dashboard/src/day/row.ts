@@ -16,14 +16,16 @@ export function rowOf(row: Row, view: RowView): Html {
   const { journey, kind } = row;
   const sentence = sentenceOf(row, view.texts);
   const bad = journey.verdict === 'attention';
+  const stale = STEP_NAMES.flatMap((name) => journey.steps[name].stale ?? []);
   return html`<li id="${anchorOf(row)}" class="row ${journey.verdict}${isNow(row, view) && ' current'}">
-    <p class="when">${timeOf(row, view)}</p>
+    <p class="when">${timeOf(row, view)}${isNow(row, view) && html` <small>${t.day.now}</small>`}</p>
     <div class="what">
       <h3><a href="/session/${encodeURIComponent(row.id)}">${nameOf(row)}</a></h3>
       <p class="more">
-        ${kind === 'booking' ? sizes(row) : html`${t.day.notBooked}${row.images > 0 && html` · ${sizes(row)}`}`}
+        ${kind !== 'booking' && isFree(journey) && html`${t.day.notBooked}${row.images > 0 && ' · '}`}${sizes(row)}
       </p>
       ${row.folder !== undefined && pathOf(row.folder)}
+      ${stale.length > 0 && html`<p class="say plain">${t.day.stale(clockTime(Math.min(...stale), view.timezone))}</p>`}
       ${sentence !== '' && html`<p class="say ${bad ? 'bad' : 'plain'}">${sentence}</p>`}
     </div>
     <ol class="steps">
@@ -48,10 +50,14 @@ const SHAPES: Readonly<Record<Step['state'], string>> = {
   unknown: '?',
 };
 
-function stepOf(name: StepName, { state, text, values, at }: Step, view: RowView): Html {
+function stepOf(name: StepName, { state, text, values, at, stale }: Step, view: RowView): Html {
   const { texts, timezone } = view;
-  const label = `${say(texts, `step.${name}`)}: ${say(texts, `state.${state}`)}`;
-  return html`<li class="step ${state}" ${at !== undefined && html`title="${exactTime(at, timezone)}"`}>
+  const age = stale === undefined ? '' : `, ${t.day.stale(clockTime(stale, timezone))}`;
+  const label = `${say(texts, `step.${name}`)}: ${say(texts, `state.${state}`)}${age}`;
+  return html`<li
+    class="step ${state}${stale !== undefined && ' stale'}"
+    ${at !== undefined && html`title="${exactTime(at, timezone)}"`}
+  >
     <span aria-hidden="true">${SHAPES[state]}</span>
     <span class="hidden">${label}. </span>${say(texts, text, values)}
   </li>`;
@@ -69,13 +75,17 @@ export function sentenceOf({ journey }: Row, texts: Texts): string {
     .join(' ');
 }
 
-export const nameOf = ({ labels, title, kind }: Row): string =>
-  labels === undefined
-    ? (title ?? (kind === 'exam' ? t.day.exam : t.day.images))
-    : `${labels.project} · ${labels.subject} · ${labels.session}`;
+export const nameOf = ({ labels, title, kind, journey }: Row): string => {
+  if (labels !== undefined) return `${labels.project} · ${labels.subject} · ${labels.session}`;
+  if (title !== undefined) return title;
+  const names = kind === 'exam' ? t.day.exam : t.day.images;
+  return isFree(journey) ? names.free : names.unknown;
+};
 
-const sizes = ({ series, images }: Row): string =>
-  series === 0 ? '' : `${series} series, ${images.toLocaleString('en-GB')} images`;
+/** Whether it is known that no booking stands behind a row without one. */
+const isFree = ({ steps }: Row['journey']): boolean => steps.understood.state !== 'unknown';
+
+const sizes = ({ series, images }: Row): string => (series === 0 ? '' : t.day.sizes(series, images));
 
 /** IDs of rows hold letters, digits and marks that a fragment may hold. */
 export const anchorOf = ({ id }: Row): string => `row-${id.replaceAll(/[^\w.-]/g, '_')}`;

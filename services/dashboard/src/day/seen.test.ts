@@ -87,3 +87,23 @@ test('seen: a part that is away stays away', () => {
     sessions: away,
   });
 });
+
+test('seen: what was known before a service went away is theirs alone, too', () => {
+  const known = {
+    bookings: [booking('A1', 'p1'), booking('A2', 'p2')],
+    exams: [exam('e2', 'A2')],
+    sessions: [],
+  };
+  const away = { since: of.NINE };
+  const { last } = seenBy(anna, {
+    bookings: away,
+    exams: away,
+    sessions: away,
+    last: { ...known, items: [] },
+  });
+  assert.deepEqual(
+    [last.bookings, last.exams],
+    [[booking('A1', 'p1')], []],
+    'no booking or exam of another project',
+  );
+});

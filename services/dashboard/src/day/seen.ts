@@ -6,11 +6,20 @@ import { maySee, type Person } from '../access/roles.ts';
 import { isAway, type Away } from '../journey/facts.ts';
 import { isOf, listed, type DayFacts, type DaySession } from './board.ts';
 
-type Parts = Pick<DayFacts, 'bookings' | 'exams' | 'sessions'>;
+type Parts = Pick<DayFacts, 'bookings' | 'exams' | 'sessions'> & Partial<Pick<DayFacts, 'last'>>;
 
 /** Members see bookings of their projects and their own, and the images and exams of these; operators and IT see all. */
 export function seenBy<T extends Parts>(person: Person, facts: T): T {
   if (person.role !== 'member') return facts;
+  const now = partsSeen(person, facts);
+  return {
+    ...facts,
+    ...now,
+    ...(facts.last && { last: { ...facts.last, ...partsSeen(person, facts.last) } }),
+  };
+}
+
+function partsSeen(person: Person, facts: Parts): Pick<DayFacts, 'bookings' | 'exams' | 'sessions'> {
   const bookings = listed(facts.bookings, ({ labels, booker }) =>
     maySee(person, { ...(labels && { project: labels.project }), ...(booker !== undefined && { booker }) }),
   );
@@ -32,7 +41,7 @@ export function seenBy<T extends Parts>(person: Person, facts: T): T {
       exam.accessionNumbers.some((one) => projects.has(one)) ||
       listOf(sessions).some((one) => isOf(one, undefined, [exam])),
   );
-  return { ...facts, bookings, sessions, exams };
+  return { bookings, sessions, exams };
 }
 
 /** Without the series of other projects, and without labels and folder where these are another project's. */

@@ -42,6 +42,21 @@ export function journeyOf(facts: Facts, now: number): Journey {
   return { steps, verdict: verdictOf(all) };
 }
 
+/**
+ * The steps that nobody knows now, as they were when their service went away. The verdict stays unknown: what was so then
+ * may have changed.
+ */
+export function withLast(now: Journey, last: Journey, since: number): Journey {
+  const steps = Object.fromEntries(
+    STEP_NAMES.map((name) => {
+      const [step, before] = [now.steps[name], last.steps[name]];
+      const isKnown = step.state !== 'unknown' || before.state === 'unknown';
+      return [name, isKnown ? step : { ...before, stale: step.at ?? since }];
+    }),
+  ) as Record<StepName, Step>;
+  return { steps, verdict: now.verdict };
+}
+
 function verdictOf(steps: readonly Step[]): Verdict {
   const has = (state: Step['state']): boolean => steps.some((step) => step.state === state);
   if (has('failed')) return 'attention';

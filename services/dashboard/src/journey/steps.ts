@@ -28,6 +28,8 @@ export interface Step {
   /** When it happened, began, or will be tried again. */
   readonly at?: number;
   readonly failure?: Reason;
+  /** Its service is away since then, in epoch milliseconds: this was so before. */
+  readonly stale?: number;
 }
 
 const ahead = (text: string): Step => ({ state: 'ahead', text });

@@ -25,12 +25,12 @@ export const framed = ({ title, path, main, person }: Framed): string =>
       <link rel="stylesheet" href="/assets/board.css" />
       <script type="module" src="/assets/board.js"></script>
     </head>
-    <body>
+    <body data-copied="${t.copied.good}" data-not-copied="${t.copied.bad}">
       <a class="skip" href="#main">${t.skip}</a>
       <header>
         <b class="name">Scanflow</b>
         ${person !== undefined && navigation(path)}
-        ${path !== undefined && html`<span id="live" class="live" role="status"></span>`}
+        ${path !== undefined && html`<span id="live" class="live" role="status" data-good="${t.live.good}" data-stale="${t.live.stale}"></span>`}
         ${person !== undefined && account(person)}
       </header>
       <main id="main" tabindex="-1">${main}</main>

@@ -1,4 +1,5 @@
 /** Times as people of the facility say them, with the exact one beside. */
+import { t } from '../texts/pages.ts';
 import { html, type Html } from './html.ts';
 
 const zoned = (at: number, timezone: string): Temporal.ZonedDateTime =>
@@ -16,7 +17,7 @@ export const exactTime = (at: number, timezone: string): string =>
 
 /** `28 Nov 09:30`. */
 export const shortTime = (at: number, timezone: string): string =>
-  `${zoned(at, timezone).toLocaleString('en-GB', { day: 'numeric', month: 'short' })} ${clockTime(at, timezone)}`;
+  `${zoned(at, timezone).toLocaleString(t.locale, { day: 'numeric', month: 'short' })} ${clockTime(at, timezone)}`;
 
 /** A time element: short, and exact on pointing. */
 export const timeTag = (at: number, timezone: string): Html =>

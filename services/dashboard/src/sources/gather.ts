@@ -1,9 +1,7 @@
 /** Asks the other services for what a page needs. A service that does not answer leaves its part away, not the page broken. */
 import { createHash } from 'node:crypto';
-import type { z } from 'zod';
 import type { DayExam, DayFacts } from '../day/board.ts';
 import { isAway, type Away } from '../journey/facts.ts';
-import { spanOf } from '../day/span.ts';
 import {
   bookingsAnswer,
   performedAnswer,
@@ -11,14 +9,11 @@ import {
   worklistAnswer,
   type SessionsAnswer,
 } from './answers.ts';
+import { createDays } from './day.ts';
 import { bookingsOf, examsOf, itemsOf, sessionsOf } from './read.ts';
-import type { Service } from './service.ts';
+import { asked, type Services } from './service.ts';
 
-export interface Services {
-  readonly cal2wl: Service;
-  readonly worklist: Service;
-  readonly streamer: Service;
-}
+export { asked, type Services } from './service.ts';
 
 /** What all services know of one booking, exam or session. */
 export interface Found extends Pick<DayFacts, 'bookings' | 'items' | 'exams' | 'sessions'> {
@@ -27,7 +22,7 @@ export interface Found extends Pick<DayFacts, 'bookings' | 'items' | 'exams' | '
 }
 
 export interface Gatherer {
-  /** What all services know of a day. Never rejects. Who asks at the same time gets the same answer. */
+  /** What all services know of a day. Never rejects. Who asks between two changes gets the same answer. */
   readonly day: (day: Temporal.PlainDate) => Promise<DayFacts>;
   /** By accession number, Study UID, path, or the ID of a session, a series, an exam or an event. Never rejects. */
   readonly find: (text: string) => Promise<Found>;
@@ -44,42 +39,19 @@ export interface GatherOptions {
   readonly now: () => number;
   /** A part that could not be read, for the log. */
   readonly onAway: (part: string, error: unknown) => void;
+  /** Differs after each change that pages show; undefined while changes may go unheard. Default: always. */
+  readonly revision?: () => number | undefined;
 }
 
-/** Images of a booking may come the day after, and at the latest a week later stand in its row. */
-const BEFORE_MS = 86_400_000;
-const AFTER_MS = 7 * 86_400_000;
-
-export const asked = async <T>(service: Service, path: string, schema: z.ZodType<T>): Promise<T> =>
-  schema.parse(await service.ask(path));
-
-export function createGatherer({ services, timezone, scanners, now, onAway }: GatherOptions): Gatherer {
+export function createGatherer(options: GatherOptions): Gatherer {
+  const { services, now, onAway, revision = () => undefined } = options;
   const { cal2wl, worklist, streamer } = services;
   const part = parts(now, onAway);
-  const days = new Map<string, Promise<DayFacts>>();
   const items = () =>
     part('items', async () => itemsOf(await asked(worklist, '/api/worklist', worklistAnswer)));
-  const look = async (day: Temporal.PlainDate): Promise<DayFacts> => {
-    const span = spanOf(day, timezone);
-    const query = (from: number, to: number): string => `?from=${iso(from)}&to=${iso(to)}`;
-    const bookingsPage = `/api/board/bookings${query(span.from, span.to)}`;
-    const sessionsPage = `/api/board/sessions${query(span.from - BEFORE_MS, span.to + AFTER_MS)}`;
-    const [bookings, listed, exams, sessions] = await Promise.all([
-      part('bookings', async () => bookingsOf(await asked(cal2wl, bookingsPage, bookingsAnswer))),
-      items(),
-      part('exams', async () => examsOf(await asked(worklist, '/api/performed', performedAnswer), span)),
-      part('sessions', async () => sessionsOf(await asked(streamer, sessionsPage, sessionsAnswer))),
-    ]);
-    return { day, timezone, scanners, bookings, items: listed, exams, sessions };
-  };
   return {
     part,
-    day: (day) => {
-      const key = day.toString();
-      const running = days.get(key) ?? look(day).finally(() => days.delete(key));
-      days.set(key, running);
-      return running;
-    },
+    day: createDays({ ...options, part, items, revision }),
     find: (text) => find(text, { services, part, items }),
     mark: async () => {
       const pages = [
@@ -166,5 +138,3 @@ const accessionIn = (answer: SessionsAnswer | Away): string | undefined =>
   isAway(answer) ? undefined : answer.sessions.find((one) => one.accessionNumber !== '')?.accessionNumber;
 
 const hasSome = (part: readonly unknown[] | Away): boolean => !isAway(part) && part.length > 0;
-
-const iso = (millis: number): string => Temporal.Instant.fromEpochMilliseconds(millis).toString();

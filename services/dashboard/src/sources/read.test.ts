@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import { isAway } from '../journey/facts.ts';
 import { spanOf } from '../day/span.ts';
 import { bookingsAnswer, performedAnswer } from './answers.ts';
 import { createGatherer } from './gather.ts';
@@ -146,4 +147,115 @@ test('ask: the token goes along; an answer that is no JSON, refused, redirected 
       (error) => (error as { failure?: { code: string } }).failure?.code === 'SERVICE_AWAY',
       path,
     );
+});
+
+test('day: images are asked for by the bookings and exams of the day; a streamer of before by time alone', async () => {
+  const asked: string[] = [];
+  let status = 200;
+  const sessions = { sessions: [], hooks: [] };
+  const streamer: Service = {
+    ask: (path) => {
+      asked.push(`GET ${path}`);
+      return Promise.resolve(sessions);
+    },
+    look: () => assert.fail(),
+    post: (path, body) => {
+      asked.push(`POST ${path} ${JSON.stringify(body)}`);
+      return Promise.resolve({ status, body: status === 200 ? sessions : {} });
+    },
+  };
+  const booking = {
+    ...{ outcome: 'booking', calendar: 'prisma', code: 'BOOKING', reason: 'x', accessionNumber: 'A1' },
+    ...{ start: '2026-11-28T08:00:00Z', end: '2026-11-28T09:00:00Z' },
+  };
+  const gatherer = createGatherer({
+    services: {
+      cal2wl: answering(() => Promise.resolve({ bookings: [booking] })),
+      worklist: answering(() => Promise.resolve({ items: [], left: [], steps: [] })),
+      streamer,
+    },
+    timezone: 'UTC',
+    scanners: [],
+    now: () => 0,
+    onAway: (_part, error) => assert.fail(error as Error),
+  });
+  await gatherer.day(DAY);
+  status = 404;
+  await gatherer.day(DAY);
+  const [from, to] = [DAY, DAY.add({ days: 1 })].map((day) => `${day.toString()}T00:00:00Z`);
+  const post = `POST /api/board/sessions?from=${from}&to=${to} {"accessions":["A1"],"studies":[],"series":[]}`;
+  const [first, last] = [DAY.subtract({ days: 1 }), DAY.add({ days: 8 })].map(
+    (day) => `${day.toString()}T00:00:00Z`,
+  );
+  assert.deepEqual(asked, [post, post, `GET /api/board/sessions?from=${first}&to=${last}`]);
+});
+
+test('day: one answer between two changes; what was known of a service that is away stays', async () => {
+  let [looks, revision, isAway, now] = [0, 1, false, 1000];
+  const bookings = [
+    { outcome: 'booking', calendar: 'a', code: 'B', reason: 'x', start: '2026-11-28T08:00:00Z' },
+  ];
+  const gatherer = createGatherer({
+    services: {
+      cal2wl: answering(() => {
+        looks += 1;
+        return isAway ? Promise.reject(new Error('refused')) : Promise.resolve({ bookings });
+      }),
+      worklist: answering(() => Promise.resolve({ items: [], left: [], steps: [] })),
+      streamer: answering(() => Promise.resolve({ sessions: [], hooks: [] })),
+    },
+    timezone: ZONE,
+    scanners: [],
+    now: () => now,
+    onAway: () => undefined,
+    revision: () => (isAway ? undefined : revision),
+  });
+  const first = await gatherer.day(DAY);
+  assert.equal(await gatherer.day(DAY), first, 'the same object');
+  assert.equal(looks, 1);
+  revision += 1;
+  assert.notEqual(await gatherer.day(DAY), first);
+  now += 60_000;
+  await gatherer.day(DAY);
+  assert.equal(looks, 3, 'not for ever');
+  isAway = true;
+  const dark = await gatherer.day(DAY);
+  assert.deepEqual(dark.bookings, { since: now });
+  assert.deepEqual(dark.last?.bookings, first.bookings);
+  isAway = false;
+  revision += 1;
+  assert.equal((await gatherer.day(DAY)).last, undefined);
+});
+
+test('day: who asks after a change never gets an answer of before it', async () => {
+  let [revision, text] = [1, 'before'];
+  const waiting: (() => void)[] = [];
+  const gatherer = createGatherer({
+    services: {
+      cal2wl: answering(async () => {
+        const calendar = text;
+        await new Promise<void>((resolve) => waiting.push(resolve));
+        return {
+          bookings: [{ outcome: 'booking', calendar, code: 'B', reason: 'x', start: '2026-11-28T08:00:00Z' }],
+        };
+      }),
+      worklist: answering(() => Promise.resolve({ items: [], left: [], steps: [] })),
+      streamer: answering(() => Promise.resolve({ sessions: [], hooks: [] })),
+    },
+    timezone: ZONE,
+    scanners: [],
+    now: () => 0,
+    onAway: () => undefined,
+    revision: () => revision,
+  });
+  const old = gatherer.day(DAY);
+  revision += 1;
+  text = 'after';
+  const both = Promise.all([gatherer.day(DAY), gatherer.day(DAY)]);
+  assert.equal(waiting.length, 2, 'the two share one look');
+  for (const go of waiting) go();
+  await old;
+  const [one, two] = await both;
+  assert.equal(one, two);
+  assert.equal(isAway(one.bookings) ? undefined : one.bookings[0]?.calendar, 'after');
 });

@@ -1,4 +1,5 @@
 /** HTTP to one of the other services, with the internal token. */
+import type { z } from 'zod';
 import { FailureError, messageOf } from '@scanflow/failure';
 
 /** GET of a page as JSON. Throws a FailureError SERVICE_AWAY where the service does not answer, or answers something else. */
@@ -16,6 +17,17 @@ export interface Service {
   /** POST of a body as JSON; the service's own answer, also where it refuses. Throws as `ask` where it is away. */
   readonly post: (path: string, body: object) => Promise<Answered>;
 }
+
+/** Those whose facts make a day. */
+export interface Services {
+  readonly cal2wl: Service;
+  readonly worklist: Service;
+  readonly streamer: Service;
+}
+
+/** A page of a service, as it should be. */
+export const asked = async <T>(service: Service, path: string, schema: z.ZodType<T>): Promise<T> =>
+  schema.parse(await service.ask(path));
 
 const TIMEOUT_MS = 5_000;
 const MOST_BYTES = 32 * 1024 * 1024;
@@ -55,10 +67,13 @@ const away = (url: string, why: string, cause?: unknown): FailureError =>
     cause,
   );
 
+export const bytesOf = ({ body }: Response): AsyncIterable<Uint8Array> =>
+  (body ?? []) as AsyncIterable<Uint8Array>;
+
 async function bounded(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+  for await (const chunk of bytesOf(response)) {
     bytes += chunk.byteLength;
     if (bytes > MOST_BYTES) throw new Error('the answer is larger than 32 MiB');
     chunks.push(chunk);

@@ -1,8 +1,13 @@
 /** What the pages around the journey say, in English. Another language is another object of the same shape. */
+const LOCALE = 'en-GB';
 const plural = (count: number, one: string, many: string): string =>
-  `${count.toLocaleString('en-GB')} ${count === 1 ? one : many}`;
+  `${count.toLocaleString(LOCALE)} ${count === 1 ? one : many}`;
 
 export const t = {
+  /** For dates. */
+  locale: LOCALE,
+  live: { good: 'live · {time}', stale: 'stale since {time}' },
+  copied: { good: 'Copied', bad: 'Not copied: select it and copy by hand' },
   pages: 'Pages',
   skip: 'To the content',
   signOut: 'Sign out',
@@ -54,11 +59,32 @@ export const t = {
     unknownScanner: 'Unknown scanner',
     empty: 'Nothing is booked, and nothing came.',
     needsYou: 'Needs you',
-    away: (time: string): string => `the service does not answer since ${time}.`,
-    exam: 'An exam that nobody booked',
-    images: 'Images that nobody booked',
+    away: (time: string): string => `stale since ${time}, the service does not answer.`,
+    stale: (time: string): string => `stale since ${time}`,
+    now: 'now',
+    line: (scanner: string): string => `Time line of ${scanner}`,
+    title: (day: Temporal.PlainDate): string =>
+      day.toLocaleString(LOCALE, { weekday: 'long', day: 'numeric', month: 'long' }),
+    weekday: (day: Temporal.PlainDate): string => day.toLocaleString(LOCALE, { weekday: 'long' }),
+    sizes: (series: number, images: number): string =>
+      `${plural(series, 'series', 'series')}, ${plural(images, 'image', 'images')}`,
+    verdicts: {
+      finished: 'finished',
+      attention: 'needs a person',
+      late: 'late',
+      running: 'under way',
+      ahead: 'later',
+      unknown: 'not known now',
+      off: 'nothing is to come',
+    },
+    exam: { free: 'An exam that nobody booked', unknown: 'Exam' },
+    images: { free: 'Images that nobody booked', unknown: 'Images' },
     today: 'Today',
-    summary: (bookings: number, rejected: number, finished: number): string =>
+    summary: ({
+      bookings,
+      rejected,
+      finished,
+    }: Readonly<Record<'bookings' | 'rejected' | 'finished', number>>): string =>
       `${plural(bookings, 'booking', 'bookings')}, ${rejected} rejected, ${finished} finished`,
   },
   session: {

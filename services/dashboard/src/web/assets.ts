@@ -19,7 +19,7 @@ const stripped = (name: string): Asset => ({
 
 /** By their path below `/assets/`. */
 export function readAssets(): ReadonlyMap<string, Asset> {
-  const idiomorph = createRequire(import.meta.url).resolve('idiomorph/dist/idiomorph.esm.js');
+  const idiomorph = createRequire(import.meta.url).resolve('idiomorph/dist/idiomorph.min.js');
   return new Map([
     [
       'board.css',
@@ -30,6 +30,13 @@ export function readAssets(): ReadonlyMap<string, Asset> {
       { type: 'image/svg+xml', body: readFileSync(join(import.meta.dirname, '../page/icon.svg')) },
     ],
     ['board.js', stripped('board')],
-    ['idiomorph.js', { type: SCRIPT, body: readFileSync(idiomorph) }],
+    // the package ships its small form as a script alone: as a module it has to say what it exports
+    [
+      'idiomorph.js',
+      {
+        type: SCRIPT,
+        body: Buffer.concat([readFileSync(idiomorph), Buffer.from('\nexport { Idiomorph };\n')]),
+      },
+    ],
   ]);
 }

@@ -1,8 +1,8 @@
 /** What the day board asks of the streamer, beside the series and sessions of the API. */
-import type { FastifyInstance } from '@scanflow/runtime';
+import { addChanges, type FastifyInstance } from '@scanflow/runtime';
 import type { Labels } from '@scanflow/booking';
 import { labelsOf } from './changes.ts';
-import { Answer, find } from './request.ts';
+import { Answer, fieldIn, find } from './request.ts';
 import { deliveriesOf } from '../hooks/sql.ts';
 import { SERIES_STATES, STORAGE } from '../model/series.ts';
 import type { Settings } from '../model/settings.ts';
@@ -10,9 +10,10 @@ import type { Ledger } from '../ledger/tx.ts';
 import type { SessionView } from '../ledger/rows.ts';
 import {
   findSessions,
-  ledgerMark,
+  ledgerMarks,
   searchSeries,
-  sessionsSince,
+  sessionsOfDay,
+  type SessionKeys,
   waitingLegs,
   type SeriesFilter,
 } from '../ledger/search.ts';
@@ -32,14 +33,22 @@ export interface BoardDeps {
 type Query = Readonly<Record<string, string | undefined>>;
 
 /**
- * GET /api/board/mark, /api/board/sessions?from=&to=, /api/board/find?text=, /api/board/series?state=&target=&…&offset=&limit=,
+ * GET /api/board/mark, /api/board/sessions?from=&to= (POST: with those of {accessions, studies, series}), /api/board/find?text=, /api/board/series?state=&target=&…&offset=&limit=,
  * /api/board/counts; POST /api/board/series/ID/preview: where a release with these labels would store it.
  */
 export function boardRoutes(app: FastifyInstance, deps: BoardDeps): void {
   const { ledger, context } = deps;
-  app.get('/api/board/mark', async () => ({ mark: await ledger.read(ledgerMark) }));
+  app.get('/api/board/mark', async () => ({ mark: Object.values(await ledger.read(ledgerMarks)).join(';') }));
+  addChanges(app, { marks: () => ledger.read(ledgerMarks) });
   app.get<{ Querystring: Query }>('/api/board/sessions', async ({ query }) =>
-    withHooks(await ledger.read(sessionsSince, millis(query, 'from'), millis(query, 'to')), deps),
+    withHooks(await ledger.read(sessionsOfDay, millis(query, 'from'), millis(query, 'to'), NO_KEYS), deps),
+  );
+  const limited = { bodyLimit: KEYS_BYTES };
+  app.post<{ Querystring: Query }>('/api/board/sessions', limited, async ({ query, body }) =>
+    withHooks(
+      await ledger.read(sessionsOfDay, millis(query, 'from'), millis(query, 'to'), keysIn(body)),
+      deps,
+    ),
   );
   app.get<{ Querystring: Query }>('/api/board/find', async ({ query }) => {
     const text = query['text'] ?? '';
@@ -60,6 +69,23 @@ export function boardRoutes(app: FastifyInstance, deps: BoardDeps): void {
 }
 
 const MOST_ROWS = 500;
+const NO_KEYS: SessionKeys = { accessions: [], studies: [], series: [] };
+/** SQLite takes 32,766 values in a statement. */
+const MOST_KEYS = 4_096;
+const KEYS_BYTES = 2 * 1024 * 1024;
+
+/** Throws Answer. */
+function keysIn(body: unknown): SessionKeys {
+  const list = (key: keyof SessionKeys): string[] => {
+    const value = fieldIn(body, key) ?? [];
+    const texts = Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];
+    if (!Array.isArray(value) || texts.length !== value.length || texts.length > MOST_KEYS)
+      throw new Answer(400, `expected ${key}: a list of at most ${MOST_KEYS} texts`);
+    // PostgreSQL takes no NUL in a text
+    return texts.filter((text) => text !== '' && !text.includes('\0'));
+  };
+  return { accessions: list('accessions'), studies: list('studies'), series: list('series') };
+}
 
 const whole = (text: string | undefined, otherwise: number): number => {
   const number = Number.parseInt(text ?? '', 10);

@@ -90,6 +90,16 @@ export async function tellStored(tx: Tx, series: string, now: Millis): Promise<v
   await tell(tx, modality, { kind: 'stored', subject: series, increment }, now);
 }
 
+/** By what a series is found: its columns `uid`, `accession` and `study`. */
+export const keysOf = (attributes: Attributes): (string | null)[] => [
+  attributes['SeriesInstanceUID'] ?? null,
+  ...(['AccessionNumber', 'StudyInstanceUID'] as const).map((key) => {
+    // PostgreSQL takes no NUL in a text
+    const text = (attributes[key] ?? '').replaceAll('\0', '').trim();
+    return text === '' ? null : text;
+  }),
+];
+
 /** The session is looked at once it has been quiet. */
 export async function sessionNews(
   tx: Tx,
@@ -99,9 +109,9 @@ export async function sessionNews(
 ): Promise<void> {
   const session = sessionOf(attributes);
   const before = parse.text((await tx.get('SELECT session FROM series WHERE id = ?', [series]))?.['session']);
-  await tx.run('UPDATE series SET session = ?, uid = ? WHERE id = ?', [
+  await tx.run('UPDATE series SET session = ?, uid = ?, accession = ?, study = ? WHERE id = ?', [
     session ?? null,
-    attributes['SeriesInstanceUID'] ?? null,
+    ...keysOf(attributes),
     series,
   ]);
   if (before !== undefined && before !== session) await dropEmpty(tx, before);
@@ -124,11 +134,11 @@ export async function sessionsGrow(
   now: Millis,
 ): Promise<void> {
   for (const [id, attributes] of first)
-    await tx.run('UPDATE series SET session = ?, uid = ? WHERE id = ? AND session IS NULL AND uid IS NULL', [
-      sessionOf(attributes) ?? null,
-      attributes['SeriesInstanceUID'] ?? null,
-      id,
-    ]);
+    await tx.run(
+      `UPDATE series SET session = ?, uid = ?, accession = ?, study = ?
+       WHERE id = ? AND session IS NULL AND uid IS NULL`,
+      [sessionOf(attributes) ?? null, ...keysOf(attributes), id],
+    );
   const sessions = new Set<string>();
   for (const id of series) {
     const row = await tx.get('SELECT session FROM series WHERE id = ?', [id]);

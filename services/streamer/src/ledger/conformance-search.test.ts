@@ -5,9 +5,9 @@ import { cursor, done, FAILURE, toForward, toStore, type OpenLedger } from './co
 import { legFailed, legLater } from './aftermath.ts';
 import {
   findSessions,
-  ledgerMark,
+  ledgerMarks,
   searchSeries,
-  sessionsSince,
+  sessionsOfDay,
   waitingLegs,
   type SeriesFilter,
 } from './search.ts';
@@ -35,7 +35,7 @@ export function searchConformance(name: string, open: OpenLedger): void {
     };
     for (const [index, id] of ['a', 'b', 'c'].entries())
       await ledger.write(arrived, cursor(index), [id], 100 + index, 100 + index);
-    const first = await ledger.read(ledgerMark);
+    const first = await ledger.read(ledgerMarks);
     const a = await toStore(ledger, 200);
     await ledger.write(
       stored,
@@ -43,7 +43,9 @@ export function searchConformance(name: string, open: OpenLedger): void {
       done({ attributes: attributes('A1'), labels: labels('p_1'), targets: ['pacs'] }),
       210,
     );
-    assert.notEqual(await ledger.read(ledgerMark), first, 'the mark changes');
+    const second = await ledger.read(ledgerMarks);
+    assert.notEqual(second.series, first.series, 'the mark changes');
+    assert.equal(second.hooks, first.hooks, 'and says of what kind the change is');
     const b = await toStore(ledger, 220);
     const reason = { code: 'ROUTE_NO_MATCH', message: 'x' };
     await ledger.write(
@@ -101,7 +103,22 @@ export function searchConformance(name: string, open: OpenLedger): void {
       assert.equal((await ledger.read(findSessions, text))[0]?.id, session.id, text);
     for (const text of ['', '%', 'A', '1']) assert.deepEqual(await ledger.read(findSessions, text), [], text);
     const at = session.firstSeen;
-    assert.equal((await ledger.read(sessionsSince, at, at + 1)).length, 1);
-    assert.equal((await ledger.read(sessionsSince, at + 1, at + 2)).length, 0);
+    const none = { accessions: [], studies: [], series: [] };
+    assert.equal((await ledger.read(sessionsOfDay, at, at + 1, none)).length, 1);
+    assert.equal((await ledger.read(sessionsOfDay, at + 1, at + 2, none)).length, 0);
+    const named = [
+      { ...none, accessions: ['A0', 'A1'] },
+      { ...none, studies: ['1.2'] },
+      { ...none, series: ['1.2.A1'] },
+      { accessions: ['A1'], studies: ['1.2'], series: ['1.2.A1'] },
+    ];
+    for (const keys of named)
+      assert.deepEqual(
+        (await ledger.read(sessionsOfDay, at + 1, at + 2, keys)).map(({ id }) => id),
+        [session.id],
+        'images of a booking, whenever they came',
+      );
+    const others = { accessions: ['A'], studies: ['1'], series: ["' OR 1=1 --"] };
+    assert.deepEqual(await ledger.read(sessionsOfDay, at + 1, at + 2, others), []);
   });
 }

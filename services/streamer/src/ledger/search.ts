@@ -130,30 +130,51 @@ export async function waitingLegs(tx: Tx): Promise<{ target: string; code: strin
 
 const MOST_SESSIONS = 5000;
 
-/** Sessions whose first image came in this span. */
-export const sessionsSince = (tx: Tx, from: Millis, to: Millis): Promise<SessionView[]> =>
-  sessionViews(tx, 'WHERE first_seen >= ? AND first_seen < ? ORDER BY first_seen, id LIMIT ?', [
-    from,
-    to,
-    MOST_SESSIONS,
-  ]);
+/** What a day's bookings and exams say of their images. */
+export interface SessionKeys {
+  readonly accessions: readonly string[];
+  readonly studies: readonly string[];
+  /** Series Instance UIDs. */
+  readonly series: readonly string[];
+}
+
+/** Statements are kept by their text, so lists have few lengths: the last key stands for those that are not there. */
+function padded(keys: readonly string[]): readonly string[] {
+  let length = 16;
+  while (length < keys.length) length *= 4;
+  return Array.from({ length }, (_, index) => keys[Math.min(index, keys.length - 1)] ?? '');
+}
+
+const COLUMNS = { accessions: 'accession', studies: 'study', series: 'uid' } as const;
+
+/** Sessions whose first image came in this span, and those of these bookings and exams, whenever they came. */
+export function sessionsOfDay(tx: Tx, from: Millis, to: Millis, keys: SessionKeys): Promise<SessionView[]> {
+  const known = (['accessions', 'studies', 'series'] as const).filter((key) => keys[key].length > 0);
+  const lists = known.map((key) => padded(keys[key]));
+  const named = known.map(
+    (key, index) =>
+      ` UNION SELECT session FROM series WHERE ${COLUMNS[key]} IN (${(lists[index] ?? []).map(() => '?').join(', ')})`,
+  );
+  return sessionViews(
+    tx,
+    `WHERE id IN (SELECT id FROM session WHERE first_seen >= ? AND first_seen < ?${named.join('')})
+     ORDER BY first_seen, id LIMIT ?`,
+    [from, to, ...lists.flat(), MOST_SESSIONS],
+  );
+}
 
 const MOST_FOUND = 50;
 
 /** Sessions by their ID, the ID of a series, an accession number, a Study or Series Instance UID, or a folder below the root. */
 export async function findSessions(tx: Tx, text: string): Promise<SessionView[]> {
-  const conditions = [
-    { sql: 'series.session = ? OR series.id = ? OR series.path = ?', values: [text, text, text] },
-    ...member('attributes', 'AccessionNumber', text),
-    ...member('attributes', 'StudyInstanceUID', text),
-    ...member('attributes', 'SeriesInstanceUID', text),
-  ];
-  const { sql, values } = anyOf(conditions);
-  const ofSeries = `SELECT series.session FROM series WHERE ${sql}`;
+  if (text === '' || text.includes('\0')) return [];
+  const ofSeries = ['session', 'id', 'path', 'accession', 'study', 'uid']
+    .map((column) => `SELECT session FROM series WHERE ${column} = ?`)
+    .join(' UNION ');
   return sessionViews(
     tx,
     `WHERE id = ? OR folder = ? OR id IN (${ofSeries}) ORDER BY first_seen, id LIMIT ?`,
-    [text, text, ...values, MOST_FOUND],
+    [text, text, ...Array.from({ length: 6 }, () => text), MOST_FOUND],
   );
 }
 
@@ -175,20 +196,21 @@ async function sessionViews(tx: Tx, which: string, values: readonly Value[]): Pr
   }));
 }
 
-/** A text that differs after each change that pages show. */
-export async function ledgerMark(tx: Tx): Promise<string> {
-  const looks = [
-    'SELECT count(*) AS a, max(updated) AS b, sum(in_orthanc) AS c, sum(stored) AS d FROM series',
-    'SELECT count(*) AS a, max(updated) AS b, sum(done) AS c, sum(attempts) AS d FROM leg',
-    'SELECT count(*) AS a, max(updated) AS b, sum(increment) AS c, sum(due) AS d FROM session',
-    'SELECT count(*) AS a, max(updated) AS b, sum(attempts) AS c, max(ord) AS d FROM delivery',
-    'SELECT count(*) AS a, max(since) AS b, max(ended) AS c, 0 AS d FROM pause',
-    'SELECT count(*) AS a, 0 AS b, 0 AS c, 0 AS d FROM progress',
-  ];
-  const marks: string[] = [];
-  for (const sql of looks) {
+const MARKS = {
+  series: 'SELECT count(*) AS a, max(updated) AS b, sum(in_orthanc) AS c, sum(stored) AS d FROM series',
+  legs: 'SELECT count(*) AS a, max(updated) AS b, sum(done) AS c, sum(attempts) AS d FROM leg',
+  sessions: 'SELECT count(*) AS a, max(updated) AS b, sum(increment) AS c, sum(due) AS d FROM session',
+  hooks: 'SELECT count(*) AS a, max(updated) AS b, sum(attempts) AS c, max(ord) AS d FROM delivery',
+  pauses: 'SELECT count(*) AS a, max(since) AS b, max(ended) AS c, 0 AS d FROM pause',
+  progress: 'SELECT count(*) AS a, 0 AS b, 0 AS c, 0 AS d FROM progress',
+} as const;
+
+/** For each kind of thing a text that differs after each change that pages show. */
+export async function ledgerMarks(tx: Tx): Promise<Record<keyof typeof MARKS, string>> {
+  const marks: [string, string][] = [];
+  for (const [kind, sql] of Object.entries(MARKS)) {
     const row = await tx.get(sql);
-    marks.push(['a', 'b', 'c', 'd'].map((key) => JSON.stringify(row?.[key] ?? 0)).join(','));
+    marks.push([kind, ['a', 'b', 'c', 'd'].map((key) => JSON.stringify(row?.[key] ?? 0)).join(',')]);
   }
-  return marks.join(';');
+  return Object.fromEntries(marks) as Record<keyof typeof MARKS, string>;
 }

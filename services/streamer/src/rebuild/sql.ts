@@ -7,7 +7,7 @@ import type { Joinable } from '../joining/rule.ts';
 import type { Moved } from '../model/decision.ts';
 import type { Millis, Tx } from '../ledger/tx.ts';
 import { addLeg, endLeg, lockSeries, stateIn } from '../ledger/leg.ts';
-import { verifySoon } from '../ledger/aftermath.ts';
+import { keysOf, verifySoon } from '../ledger/aftermath.ts';
 import { seriesViews } from '../ledger/views.ts';
 import { unknown } from '../ledger/unknown.ts';
 import type { StoreDone } from '../ledger/rows.ts';
@@ -77,7 +77,7 @@ async function put(tx: Tx, series: RecoveredSeries, known: boolean, now: Millis)
   await tx.run(
     `UPDATE series SET attributes = ?, labels = ?, decision = coalesce(?, decision), doubts = ?, moved = ?, warnings = ?, path = ?,
        increment = ?, in_orthanc = ?, stored = ?, untagged = ?,
-       differing = ?, digest = ?, uid = ?, session = ?, reason_code = NULL, reason_message = NULL,
+       differing = ?, digest = ?, uid = ?, accession = ?, study = ?, session = ?, reason_code = NULL, reason_message = NULL,
        due = CASE WHEN ? = 1 THEN coalesce(due, CAST(? AS BIGINT)) ELSE due END,
        cleaned = CASE WHEN ? = 1 THEN coalesce(cleaned, CAST(? AS BIGINT)) ELSE NULL END
      WHERE id = ?`,
@@ -95,7 +95,7 @@ async function put(tx: Tx, series: RecoveredSeries, known: boolean, now: Millis)
       series.untagged,
       series.differing,
       series.digest,
-      attributes['SeriesInstanceUID'] ?? null,
+      ...keysOf(attributes),
       session ?? null,
       series.again ? 1 : 0,
       now,

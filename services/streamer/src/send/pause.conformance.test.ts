@@ -16,7 +16,7 @@ import { giveBack, nextLeg, nextTime } from '../ledger/claims.ts';
 import { legLater } from '../ledger/aftermath.ts';
 import { retryLegs } from '../ledger/leg.ts';
 import { endedPauses, openPauses, pauseDestination, resumeDestination } from '../ledger/pauses.ts';
-import { ledgerMark, searchSeries } from '../ledger/search.ts';
+import { ledgerMarks, searchSeries } from '../ledger/search.ts';
 import type { Ledger } from '../ledger/tx.ts';
 import { stored } from '../store/sql.ts';
 import { forwarded } from './sql.ts';
@@ -44,14 +44,14 @@ export function pauseConformance(name: string, open: OpenLedger): void {
   test(`${name}: nothing is claimed for a paused destination, also after a restart; others go on`, async (t) => {
     const { ledger, again } = await open(t);
     await withSeries(ledger, 'a', 'b');
-    const before = await ledger.read(ledgerMark);
+    const before = await ledger.read(ledgerMarks);
     assert.equal(await ledger.write(pauseDestination, 'pacs', order(200)), undefined);
     assert.deepEqual(
       await ledger.write(pauseDestination, 'pacs', order(210, 'again')),
       PAUSE,
       'the first counts',
     );
-    assert.notEqual(await ledger.read(ledgerMark), before, 'pages learn of it');
+    assert.notDeepEqual(await ledger.read(ledgerMarks), before, 'pages learn of it');
     const later = await again();
     for (const target of ['pacs', 'commitment:pacs']) {
       assert.equal(await later.write(nextLeg, target, 300), undefined, target);
