@@ -52,7 +52,7 @@ RUN groupadd --gid 10000 scanflow-secrets \
  && install -d -o 10001 -g 10001 -m 0750 \
       /data /data/worklist /data/bookings /data/performed /data/cal2wl /data/receiver /data/streamer /data/dashboard /data/erasures /data/token /project /backup \
  && install -d -o 10001 -g 10000 -m 0750 \
-      /run/secrets/scanflow /run/secrets/orthanc /run/secrets/streamer /run/secrets/receiver /run/secrets/postgres \
+      /run/secrets/scanflow /run/secrets/orthanc /run/secrets/streamer /run/secrets/receiver /run/secrets/dashboard /run/secrets/postgres \
  && install -d -m 0755 /etc/scanflow \
  && install -d -o 10001 -g 10001 -m 0755 /app/.compiled \
  && printf '#!/bin/sh\nexec node /app/services/cli/src/main.ts "$@"\n' >/usr/local/bin/scanflow \

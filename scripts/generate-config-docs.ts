@@ -14,7 +14,11 @@ const { values } = parseArgs({ options: { check: { type: 'boolean', default: fal
 const sample = await readFile(at('config/scanflow.yaml'), 'utf8');
 /** What several streamers need beside the sample. */
 const LEDGER = `
-# Several streamers share the work: docs/scale.md. This file is config/scanflow.yaml with this section (npm run generate).
+# Several streamers share the work: docs/scale.md. This file is config/scanflow.yaml with these sections (npm run generate).
+dashboard:
+  database:
+    url: postgresql://board@postgres:5432/scanflow
+    passwordFile: /run/secrets/scanflow/board-password
 ledger:
   url: postgresql://scanflow@postgres:5432/scanflow
   passwordFile: /run/secrets/scanflow/ledger-password

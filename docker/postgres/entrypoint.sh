@@ -1,5 +1,6 @@
 #!/bin/sh
 # Starts PostgreSQL. The first time it makes the databases of the ledger (scanflow) and of Orthanc's index (orthanc);
+# every time it makes what is missing for the users of the day board: the user board, with a schema in scanflow.
 # every time the passwords of their users are those of the secrets, so a replaced one holds from the next start on.
 set -eu
 umask 077
@@ -17,11 +18,12 @@ password() { # password FILE
 }
 ledger=$(password ledger-password)
 index=$(password orthanc-index-password)
+board=$(password board-password)
 
 # A statement per line of /tmp/statements, before anybody can connect. A statement that fails is not shown: it may
 # hold a password.
-alone() { # alone FOLDER
-  postgres --single -D "$1" -c exit_on_error=on -c log_min_error_statement=panic postgres \
+alone() { # alone FOLDER DATABASE
+  postgres --single -D "$1" -c exit_on_error=on -c log_min_error_statement=panic "$2" \
     <"$statements" >/dev/null
   rm "$statements"
 }
@@ -36,13 +38,19 @@ CREATE ROLE orthanc LOGIN
 CREATE DATABASE scanflow OWNER scanflow
 CREATE DATABASE orthanc OWNER orthanc
 SQL
-  alone "$data.new"
+  alone "$data.new" postgres
   mv "$data.new" "$data"
 fi
 
 # left by a server that was killed; nobody else has this volume, and its number may be another process' by now
 rm -f "$data/postmaster.pid"
-printf '%s\n' "ALTER ROLE scanflow PASSWORD '$ledger'" "ALTER ROLE orthanc PASSWORD '$index'" >"$statements"
-alone "$data"
+cat >"$statements" <<'SQL'
+DO 'BEGIN IF to_regrole(''board'') IS NULL THEN CREATE ROLE board LOGIN; END IF; END'
+CREATE SCHEMA IF NOT EXISTS board AUTHORIZATION board
+SQL
+alone "$data" scanflow
+printf '%s\n' "ALTER ROLE scanflow PASSWORD '$ledger'" "ALTER ROLE orthanc PASSWORD '$index'" \
+  "ALTER ROLE board PASSWORD '$board'" >"$statements"
+alone "$data" postgres
 exec postgres -D "$data" -c hba_file=/etc/scanflow-postgres/pg_hba.conf -c listen_addresses='*' \
   -c unix_socket_directories=/tmp "$@"

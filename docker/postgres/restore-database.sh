@@ -14,7 +14,7 @@ statement() { psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_S
 
 connected=$(statement --command="SELECT count(*) FROM pg_stat_activity WHERE datname = '$name'")
 if [ "$connected" != 0 ]; then
-  echo "restore-database: $name is in use; nothing was changed. Stop streamer and orthanc, then run it again." >&2
+  echo "restore-database: $name is in use; nothing was changed. Stop streamer, dashboard and orthanc, then run it again." >&2
   exit 1
 fi
 dropdb --if-exists "${name}_restoring" 2>/dev/null
@@ -23,6 +23,11 @@ if ! pg_restore --exit-on-error --dbname="${name}_restoring"; then
   dropdb "${name}_restoring"
   echo "restore-database: the dump is not whole, or is none; $name is as it was. Take another dump." >&2
   exit 1
+fi
+# a dump of before 0.2.0 has no schema of the board
+schema="DO 'BEGIN IF to_regrole(''board'') IS NOT NULL THEN CREATE SCHEMA IF NOT EXISTS board AUTHORIZATION board; END IF; END'"
+if [ "$name" = scanflow ]; then
+  psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --dbname=scanflow_restoring --command="$schema"
 fi
 dropdb --if-exists "${name}_before_restore" 2>/dev/null
 statement --single-transaction \

@@ -131,6 +131,15 @@ suite('backup and restore of the stack', options, () => {
     );
   });
 
+  const PASSWORD = 'correct horse battery';
+  const board = (path: string, form: Record<string, string>): Promise<Response> =>
+    fetch(`http://127.0.0.1:${stack.ports.board}${path}`, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { 'sec-fetch-site': 'same-origin' },
+      body: new URLSearchParams(form),
+    });
+
   let held: Booking[] = [];
   let files: string[] = [];
 
@@ -148,15 +157,24 @@ suite('backup and restore of the stack', options, () => {
     const [row] = await complete(1);
     files = await stored();
     assert.ok(files.length >= 5, files.join('\n'));
+    const link = await stack.exec('dashboard', 'scanflow', 'user', 'add', 'anna');
+    const invited = await board(new URL(link.trim()).pathname, { password: PASSWORD });
+    assert.equal(invited.status, 303);
     // while everything runs; and stopped, when nobody keeps the ledger's files open
     assert.match(await compose('run', '--rm', 'backup'), /scanflow-\d{8}T\d{6}Z: \d+ files/);
-    await compose('stop', 'streamer');
+    await compose('stop', 'streamer', 'dashboard');
     assert.match(await compose('run', '--rm', 'backup'), /scanflow-\d{8}T\d{6}Z: \d+ files/);
     await assert.rejects(compose('run', '--rm', 'restore'), /cal2wl runs; nothing was changed/);
     await compose('down', '--volumes');
     await compose('run', '--rm', 'restore');
     await up();
     const [again] = await complete(1);
+    const cookie = String(invited.headers.get('set-cookie')).split(';')[0] ?? '';
+    const address = `http://127.0.0.1:${stack.ports.board}/`;
+    const before = await fetch(address, { redirect: 'manual', headers: { cookie } });
+    assert.equal(before.status, 303, 'browsers sign in anew');
+    const signedIn = await board('/sign-in', { name: 'anna', password: PASSWORD });
+    assert.deepEqual([signedIn.status, signedIn.headers.get('location')], [303, '/']);
     assert.deepEqual([again?.id, again?.images.stored], [row?.id, 3]);
     assert.deepEqual(await stored(), files);
     const now = new Map((await bookings()).map((one) => [one.accessionNumber, one.studyInstanceUid]));

@@ -11,6 +11,7 @@ import { docker, impatientConfig, Project, whyNot, type Container } from './engi
 const IMAGES = 200;
 const UP = ['up', '--detach', '--wait', '--scale', 'streamer=3'];
 const FOLDER = '/run/secrets/scanflow';
+const CONFIG = ['--config', '/etc/scanflow/scanflow.scale.yaml'];
 const SECRETS = `cat ${FOLDER}/*-password`;
 /** Runs in a streamer's container: stops the streamer mid-series if it is the one that pulls the images. */
 const STOPPER = await readFile(join(import.meta.dirname, 'stopper.ts'), 'utf8');
@@ -77,9 +78,32 @@ suite('several streamers', { skip: await whyNot() }, () => {
       );
     assert.equal(await ask('scanflow', 'scanflow', 'ledger-password'), '1\n');
     assert.equal(await ask('orthanc', 'orthanc', 'orthanc-index-password'), '1\n');
+    assert.equal(await ask('board', 'scanflow', 'board-password'), '1\n');
+    await assert.rejects(ask('board', 'orthanc', 'board-password'), /no pg_hba\.conf entry/);
     await assert.rejects(ask('scanflow', 'scanflow', 'orthanc-index-password'), /authentication failed/);
     await assert.rejects(ask('scanflow', 'orthanc', 'ledger-password'), /no pg_hba\.conf entry/);
     await assert.rejects(ask('postgres', 'postgres', 'ledger-password'), /no pg_hba\.conf entry/);
+  });
+
+  test('board: users are in the schema of the board, who reads nothing of the ledger', async () => {
+    const list = (): Promise<string> => scale.exec('dashboard', 'scanflow', 'user', 'list', ...CONFIG);
+    await scale.exec('dashboard', 'scanflow', 'user', 'add', 'anna', ...CONFIG);
+    assert.match(await list(), /anna +member/);
+    await scale.compose('restart', 'dashboard');
+    await until(
+      () =>
+        list().then(
+          (text) => text.includes('anna'),
+          () => false,
+        ),
+      { what: 'the user is there after a restart', timeoutMs: 60_000 },
+    );
+    const query = (sql: string): Promise<string> =>
+      sh('postgres', `psql -XAtq -h /tmp -U postgres scanflow -c "${sql}"`);
+    assert.equal(await query('SELECT name FROM board.user'), 'anna\n');
+    assert.equal(await query("SELECT has_table_privilege('board', 'public.leg', 'SELECT')"), 'f\n');
+    assert.equal((await sh('dashboard', `ls ${FOLDER}`)).trim(), 'board-password');
+    await assert.rejects(sh('dashboard', 'ls /data/dashboard/users.sqlite'));
   });
 
   test('scale: one of three streamers is killed mid-series, the others finish it', async (t) => {

@@ -1,5 +1,6 @@
 /** The day board: where it listens, and under which names browsers may open it. */
 import { z } from 'zod';
+import { database } from './streaming.ts';
 import { bindAddress, host, port } from './values.ts';
 
 const address = z.url({ protocol: /^https?$/, error: 'expected an address like http://cal2wl:9101' });
@@ -20,6 +21,11 @@ export const dashboard = z.strictObject({
     .default([])
     .describe(
       'Addresses and networks of the reverse proxies in front, such as `[172.18.0.1]`. Only they may say who asks (`X-Forwarded-For`) and that TLS was used (`X-Forwarded-Proto`).',
+    ),
+  database: database
+    .optional()
+    .describe(
+      'PostgreSQL database of users, sessions and audit log, by a user with a schema of its own ([scale](scale.md)). Absent: a SQLite file in `data`.',
     ),
   services: z
     .strictObject({

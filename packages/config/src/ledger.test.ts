@@ -46,6 +46,30 @@ test('ledger: mistakes', () => {
   assert.match(mistakes('{ lease: 1s }')[0] ?? '', /from 2s to 1h/);
 });
 
+test('dashboard.database: the same server, by a user of its own; the same mistakes', async (t) => {
+  const wrong = (database: string): string[] => {
+    const result = parseConfig(`${MINIMUM}dashboard: { database: ${database} }\n`, 'f');
+    return result.ok ? [] : result.issues.map((issue) => formatIssue(issue).replace(/^f:\d+:\d+: /, ''));
+  };
+  assert.deepEqual(wrong('{ url: postgresql://board@h/d, passwordFile: p, tls: { ca: c } }'), []);
+  assert.match(wrong('{ passwordFile: p }')[0] ?? '', /^dashboard\.database\.url: /);
+  assert.deepEqual(wrong('{ url: postgresql://u:secret@h/d }'), [
+    'dashboard.database.url: has a password in it; put it into passwordFile',
+  ]);
+  assert.match(wrong('{ url: postgresql://h/d }')[0] ?? '', /names no user/);
+  const folder = await mkdtemp(join(tmpdir(), 'scanflow-database-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'scanflow.yaml');
+  await writeFile(
+    path,
+    `${MINIMUM}dashboard: { database: { url: postgresql://u@h/d, passwordFile: p, tls: { ca: c } } }\n`,
+  );
+  const loaded = await loadConfig(path);
+  assert.ok(loaded.ok);
+  const { passwordFile, tls } = loaded.config.dashboard.database ?? {};
+  assert.deepEqual([passwordFile, tls?.ca], [join(folder, 'p'), join(folder, 'c')]);
+});
+
 test('ledger: files are relative to the configuration', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'scanflow-ledger-'));
   t.after(() => rm(folder, { recursive: true }));

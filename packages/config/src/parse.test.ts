@@ -36,13 +36,16 @@ test('config: the sample is good', async () => {
   assert.deepEqual(result.ok ? [] : result.issues, []);
 });
 
-test('config: the sample for several streamers is the sample and a ledger (npm run generate)', async () => {
+test('config: the sample for several streamers is the sample with both databases (npm run generate)', async () => {
   const [sample, scale] = await Promise.all([
     read('config/scanflow.yaml'),
     read('config/scanflow.scale.yaml'),
   ]);
   assert.ok(scale.startsWith(sample));
-  assert.match(scale.slice(sample.length), /^\n#.*\nledger:\n {2}url: .*\n {2}passwordFile: .*\n$/);
+  assert.match(
+    scale.slice(sample.length),
+    /^\n#.*\ndashboard:\n {2}database:\n {4}url: .*\n {4}passwordFile: .*\nledger:\n {2}url: .*\n {2}passwordFile: .*\n$/,
+  );
 });
 
 test('config: the JSON Schema is what the schema says (npm run generate)', async () => {

@@ -3,7 +3,7 @@ import { LABELS } from '@scanflow/booking';
 import { didYouMean, pairRule, type Finding } from './issue.ts';
 import { fetchingRules } from './calendar.ts';
 import { commitmentRules, commitmentsRules, destinationRules } from './destination.ts';
-import { hookRules, ledgerRules, tagRules } from './streaming.ts';
+import { databaseRules, hookRules, ledgerRules, tagRules } from './streaming.ts';
 import { attributeProblem, type KnownAttributes } from './values.ts';
 import { layoutRules } from './layouts.ts';
 import { networkRules, senderRules } from './network.ts';
@@ -34,6 +34,7 @@ export function brokenRules(
     commitments,
     tag,
     ledger,
+    dashboard,
   }: GoodSections,
   known?: KnownAttributes,
 ): Finding[] {
@@ -55,6 +56,9 @@ export function brokenRules(
     ...(commitments === undefined ? [] : commitmentsRules(commitments)),
     ...(tag === undefined ? [] : tagRules(tag)),
     ...(ledger === undefined ? [] : ledgerRules(ledger)),
+    ...(dashboard?.database === undefined
+      ? []
+      : databaseRules(['dashboard', 'database'], dashboard.database.url)),
   ];
 }
 

@@ -114,12 +114,13 @@ export function tagRules(section: z.output<typeof tag>): Finding[] {
   });
 }
 
+const databaseUrl = z.url({
+  protocol: /^postgres(ql)?$/,
+  error: 'expected an address like postgresql://scanflow@postgres:5432/scanflow',
+});
+
 export const ledger = z.strictObject({
-  url: z
-    .url({
-      protocol: /^postgres(ql)?$/,
-      error: 'expected an address like postgresql://scanflow@postgres:5432/scanflow',
-    })
+  url: databaseUrl
     .optional()
     .describe(
       'Database of a PostgreSQL server, for several streamers that share the work. Absent: a SQLite file in `data`, for one streamer.',
@@ -140,17 +141,24 @@ export const ledger = z.strictObject({
     ),
 });
 
+/** A PostgreSQL server for another service than the streamer. */
+export const database = ledger.pick({ passwordFile: true, tls: true }).extend({ url: databaseUrl });
+
 /** Rules between the keys of `ledger`. Pure. */
 export function ledgerRules({ url, passwordFile, tls }: z.output<typeof ledger>): Finding[] {
-  if (url === undefined)
-    return Object.entries({ passwordFile, tls })
-      .filter(([, value]) => value !== undefined)
-      .map(([key]) => ({
-        path: ['ledger', key],
-        message: 'is for a PostgreSQL server, and there is no url',
-      }));
+  if (url !== undefined) return databaseRules(['ledger'], url);
+  return Object.entries({ passwordFile, tls })
+    .filter(([, value]) => value !== undefined)
+    .map(([key]) => ({
+      path: ['ledger', key],
+      message: 'is for a PostgreSQL server, and there is no url',
+    }));
+}
+
+/** Rules of the address of a PostgreSQL server. `section`: what names it. Pure. */
+export function databaseRules(section: readonly string[], url: string): Finding[] {
   const { username, password, pathname, search } = new URL(url);
-  const path = ['ledger', 'url'];
+  const path = [...section, 'url'];
   return [
     ...(password === '' ? [] : [{ path, message: 'has a password in it; put it into passwordFile' }]),
     ...(username === ''

@@ -30,7 +30,7 @@ export { KeyedQueue, pool } from './pool.ts';
 export { askRebuild, readRebuild, rebuildDone, type RebuildRequest } from './restore.ts';
 export { runService, type LoadedConfig, type ServiceContext } from './run.ts';
 export { sleep } from './time.ts';
-export { openTlsStore, readTlsFiles, type TlsTexts } from './tls-files.ts';
+export { openTlsStore, readAuthority, readTlsFiles, type TlsTexts } from './tls-files.ts';
 export { clearUnfinishedRestore, markUnfinishedRestore, requireFinishedRestore } from './restore.ts';
 export { XmlError, xmlReader } from './xml.ts';
 export { Counter, Gauge, Histogram, Registry } from 'prom-client';

@@ -40,6 +40,23 @@ export async function readTlsFiles(files: TlsFiles): Promise<TlsTexts> {
   return Object.fromEntries(texts.flat());
 }
 
+/** The certificate of an authority. `key`: of the configuration, for the Error where the file cannot be used. */
+export async function readAuthority(path: string, key: string): Promise<string> {
+  try {
+    const { ca = '' } = await readTlsFiles({ ca: path });
+    // what cannot be read as one is passed over in silence later
+    certificateIn(ca);
+    return ca;
+  } catch (error) {
+    throw new Error(
+      `${key} cannot be used: ${path} has to hold the certificate of the authority, in PEM (${messageOf(error)}).`,
+      { cause: error },
+    );
+  }
+}
+
+const certificateIn = (pem: string): X509Certificate => new X509Certificate(pem);
+
 /**
  * Reads the files, and looks at them again and again: renewed ones are used without a restart. What is renewed but
  * cannot be used is logged, and what was there before stays. Throws, as readTlsFiles does and as `use` does, only for

@@ -2,6 +2,7 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import fastify, { type FastifyInstance } from 'fastify';
+import { defined } from '@scanflow/booking/defined';
 import type { Config } from '@scanflow/config';
 import { codeOf, FailureError, messageOf } from '@scanflow/failure';
 import {
@@ -13,9 +14,11 @@ import {
   startHttp,
   tokenFileOf,
   type Log,
+  readAuthority,
+  readSecret,
 } from '@scanflow/runtime';
 import { createLimiter } from './access/limiter.ts';
-import { openUsersFile } from './access/open.ts';
+import { openUsersFile, openUsersServer } from './access/open.ts';
 import type { AccessStore } from './access/store.ts';
 import { addUsers } from './access/users.ts';
 import { judgeBy } from './bookings/try-it.ts';
@@ -94,8 +97,14 @@ async function healthOf(store: AccessStore, port: number): Promise<Health> {
   }
 }
 
-/** Nobody but the service reads who the users are. */
-async function openStore({ data }: Config): Promise<AccessStore> {
+/** Nobody but the service reads who the users are. Throws an Error for a certificate that cannot be used. */
+async function openStore({ data, dashboard: { database } }: Config): Promise<AccessStore> {
+  if (database !== undefined) {
+    const { url, passwordFile, tls } = database;
+    const ca = tls === undefined ? undefined : await readAuthority(tls.ca, 'dashboard.database.tls.ca');
+    const password = passwordFile === undefined ? undefined : () => readSecret(passwordFile);
+    return openUsersServer({ url, ...defined({ password, ca }) });
+  }
   const folder = join(data, 'dashboard');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const file = join(folder, 'users.sqlite');

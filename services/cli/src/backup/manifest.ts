@@ -32,6 +32,8 @@ const manifest = z.object({
   scanflow: z.string().regex(/^\d+\.\d+\.\d+/),
   created: z.string(),
   ledger: z.enum(['sqlite', 'postgresql', 'none']),
+  /** Of the day board; backups of before it say nothing of them. */
+  users: z.enum(['sqlite', 'postgresql', 'none']).optional(),
   /** Where the secrets belong: their folders, in the order of `secrets/0`, `secrets/1` … */
   secrets: z.array(z.string()),
   files: z.array(file),

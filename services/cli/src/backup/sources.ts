@@ -1,4 +1,4 @@
-/** What a backup copies: the parts, in their order, and the SQLite ledger of one moment while the streamer runs. */
+/** What a backup copies: the parts, in their order, and SQLite files of one moment while their services run. */
 import { readdir, stat, copyFile, mkdir, rm } from 'node:fs/promises';
 import { isAbsolute, dirname, join, relative, resolve, sep } from 'node:path';
 import type { Config } from '@scanflow/config';
@@ -16,14 +16,14 @@ export interface Source {
 /** Copied last, and in this order: a file is copied before the files that it names. The ledger comes before all. */
 const LAST: readonly string[] = ['performed', 'worklist', 'bookings', 'cal2wl'];
 
-/** Files of the streamer that are not copied: SQLite copies the ledger, the rest is temporary. */
-const NOT_OF_STREAMER = /^(?:ledger\.sqlite.*|rebuild\.json|transcoded)$/;
+/** Files that are not copied: SQLite copies the ledger and the users, the rest is temporary. */
+const SKIPPED: Readonly<Record<string, RegExp>> = {
+  streamer: /^(?:ledger\.sqlite.*|rebuild\.json|transcoded)$/,
+  dashboard: /^users\.sqlite.*$/,
+};
 
-/**
- * A missing token is made anew. What the receiver has not given to Orthanc yet is temporary. Users of the day board are invited
- * anew: their passwords do not lie in a backup.
- */
-const NOT_SAVED: ReadonlySet<string> = new Set(['token', 'receiver', 'dashboard']);
+/** A missing token is made anew. What the receiver has not given to Orthanc yet is temporary. */
+const NOT_SAVED: ReadonlySet<string> = new Set(['token', 'receiver']);
 
 /** What a restore left, and unfinished files. */
 const OURS = /^\.(?:before-restore-|restoring-)|\.tmp$|\.lock$/;
@@ -44,7 +44,7 @@ export async function dataFolders(data: string): Promise<string[]> {
 /** Files of one folder of the data folder. */
 export async function filesOf(data: string, folder: string): Promise<Source[]> {
   const root = join(data, folder);
-  const skipped = folder === 'streamer' ? NOT_OF_STREAMER : undefined;
+  const skipped = SKIPPED[folder];
   const found = await filesBelow(root, (name) => OURS.test(name) || skipped?.test(name) === true);
   return found.map((from) => ({ from, path: within(join('data', folder), root, from) }));
 }
@@ -134,27 +134,55 @@ function none(error: unknown): [] {
 }
 
 export const ledgerIn = (data: string): string => join(data, 'streamer', 'ledger.sqlite');
+/** Of the day board. */
+export const usersIn = (data: string): string => join(data, 'dashboard', 'users.sqlite');
 
 const WAIT_MS = 30_000;
 const TRIES = 5;
 
 /** Writes a complete copy to `to`. False if there is no ledger. Throws an Error that says what to do. */
-export async function copyLedger(path: string, to: string): Promise<boolean> {
+export const copyLedger = (path: string, to: string): Promise<boolean> =>
+  copySqlite(path, to, 'the ledger', 'Where it is damaged: scanflow ledger rebuild.');
+
+/** Browsers sign in anew after a restore: nothing in a backup opens the board. */
+const WITHOUT_SESSIONS = 'DELETE FROM session; DELETE FROM invitation; DELETE FROM spent; VACUUM';
+
+/** The same for the users of the board and its audit log, without sessions and invitations. */
+export async function copyUsers(path: string, to: string): Promise<boolean> {
+  const remedy = 'Where it is damaged: stop the dashboard, and restore an older backup.';
+  return copySqlite(path, to, 'the file of users', remedy, WITHOUT_SESSIONS);
+}
+
+/** `then`: SQL that runs in the copy. */
+async function copySqlite(
+  path: string,
+  to: string,
+  what: string,
+  remedy: string,
+  then = '',
+): Promise<boolean> {
   if ((await stamps(path)).file === undefined) return false;
   await mkdir(dirname(to), { recursive: true, mode: 0o700 });
   try {
     await snapshot(path, to);
+    if (then !== '') change(to, then);
   } catch (error) {
     await rm(to, { force: true });
-    throw new Error(
-      `the ledger ${path} cannot be copied (${messageOf(error)}). Where it is damaged: scanflow ledger rebuild.`,
-      { cause: error },
-    );
+    throw new Error(`${what} ${path} cannot be copied (${messageOf(error)}). ${remedy}`, { cause: error });
   }
   return true;
 }
 
-/** SQLite reads the ledger while the streamer writes. If the folder is read-only, the files are copied first. */
+function change(path: string, sql: string): void {
+  const db = new DatabaseSync(path);
+  try {
+    db.exec(`PRAGMA secure_delete = ON; ${sql}`);
+  } finally {
+    db.close();
+  }
+}
+
+/** SQLite reads the file while its service writes. If the folder is read-only, the files are copied first. */
 async function snapshot(path: string, to: string): Promise<void> {
   try {
     vacuum(path, to);
@@ -209,9 +237,9 @@ async function stamps(path: string): Promise<{ file: string | undefined; wal: st
   return { file: await stampOf(path), wal: await stampOf(`${path}-wal`) };
 }
 
-/** Takes the lock of the streamer until `release`: no streamer can start meanwhile. Undefined if one runs. */
-export async function lockLedger(data: string): Promise<{ readonly release: () => void } | undefined> {
-  const path = `${ledgerIn(data)}.lock`;
+/** Takes the lock of a file's service until `release`: it cannot start meanwhile. Undefined if it runs. */
+export async function lockSqlite(file: string): Promise<{ readonly release: () => void } | undefined> {
+  const path = `${file}.lock`;
   await mkdir(dirname(path), { recursive: true, mode: 0o750 });
   const lock = new DatabaseSync(path, { timeout: 1000 });
   try {

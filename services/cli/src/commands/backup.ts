@@ -16,7 +16,9 @@ import {
 import manifest from '../../package.json' with { type: 'json' };
 import {
   copyLedger,
+  copyUsers,
   ledgerIn,
+  usersIn,
   configSources,
   dataFolders,
   filesOf,
@@ -30,7 +32,7 @@ import { EXIT, UsageError, type Command, type ExitCode, type Io, readArgs } from
 const help = `Usage: scanflow backup FOLDER [--with-secrets] [--json] [--config FILE]
 
 Writes a backup while everything runs, into a new folder below FOLDER, such as scanflow-20261128T020000Z. It holds the
-ledger, bookings, exams, the rest of the data folder, and the configuration. The folder gets its name once it is whole.
+ledger, bookings, exams, users and audit log of the day board, the rest of the data folder, and the configuration. The folder gets its name once it is whole.
 Back up Orthanc, PostgreSQL and project storage with their own tools: docs/backup.md.
 
   --with-secrets   also saves passwords and keys: keep the backup where nobody else can read it
@@ -71,6 +73,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   io.out.write(`${path}: ${written.files.length} files, ${(bytes / 1e6).toFixed(1)} MB\n`);
   if (written.ledger === 'postgresql')
     io.out.write('The ledger is in PostgreSQL, and not in this backup: docs/backup.md has the command.\n');
+  if (written.users === 'postgresql') io.out.write('The users of the board are in PostgreSQL, too.\n');
   if (!values['with-secrets']) io.out.write('Passwords and keys are not in it (--with-secrets).\n');
   return EXIT.done;
 }
@@ -95,6 +98,7 @@ interface Backup {
 /** Records have names of people: only their owner reads them. */
 const FOLDER_MODE = 0o700;
 const LEDGER = 'ledger/ledger.sqlite';
+const USERS = 'users/users.sqlite';
 
 /** Leaves no backup if anything ends it early. Throws FailureError RESTORE_UNFINISHED if the data are of no one moment. */
 async function writeBackup(options: BackupOptions): Promise<Backup> {
@@ -143,7 +147,14 @@ async function fill(aside: string, options: BackupOptions): Promise<Manifest> {
     }
   };
   // first, because it names bookings and exams
-  const ledger = config.ledger.url !== undefined ? 'postgresql' : await copyOfLedger(aside, data, files);
+  const ledger =
+    config.ledger.url !== undefined
+      ? 'postgresql'
+      : await copied(aside, LEDGER, 0o640, files, (to) => copyLedger(ledgerIn(data), to));
+  const users =
+    config.dashboard.database !== undefined
+      ? 'postgresql'
+      : await copied(aside, USERS, 0o600, files, (to) => copyUsers(usersIn(data), to));
   for (const name of await dataFolders(data)) await take(await filesOf(data, name));
   await take(await configSources(configFile, config));
   const { folders, sources } = withSecrets ? await secretSources(config) : { folders: [], sources: [] };
@@ -153,16 +164,24 @@ async function fill(aside: string, options: BackupOptions): Promise<Manifest> {
     scanflow: version,
     created: now.toString({ smallestUnit: 'second' }),
     ledger,
+    users,
     secrets: [...folders],
     files,
   };
 }
 
-async function copyOfLedger(aside: string, data: string, files: ManifestFile[]): Promise<'sqlite' | 'none'> {
-  const to = join(aside, LEDGER);
-  if (!(await copyLedger(ledgerIn(data), to))) return 'none';
+/** A SQLite file, as `write` copies it to the backup. */
+async function copied(
+  aside: string,
+  path: string,
+  mode: number,
+  files: ManifestFile[],
+  write: (to: string) => Promise<boolean>,
+): Promise<'sqlite' | 'none'> {
+  const to = join(aside, path);
+  if (!(await write(to))) return 'none';
   const summed = await sumOf(to);
-  files.push({ path: LEDGER, ...summed, mode: 0o640 });
+  files.push({ path, ...summed, mode });
   await fsyncFolder(dirname(to));
   return 'sqlite';
 }

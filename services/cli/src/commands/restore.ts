@@ -18,17 +18,18 @@ import { codeOf } from '@scanflow/failure';
 import { askRebuild, clearUnfinishedRestore, fsyncFolder, markUnfinishedRestore } from '@scanflow/runtime';
 import manifest from '../../package.json' with { type: 'json' };
 import { addressOfService, askPage, CONFIG, requireConfig } from '../installation.ts';
-import { lockLedger } from '../backup/sources.ts';
+import { ledgerIn, lockSqlite, usersIn } from '../backup/sources.ts';
 import { findBackup, sumOf, verifyBackup, type Manifest, type ManifestFile } from '../backup/manifest.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io, readArgs } from '../command.ts';
 import { user } from '../series/client.ts';
 
 const help = `Usage: scanflow restore FOLDER [--with-secrets] [--with-config] [--config FILE]
 
-Restores a backup: FOLDER itself, or the latest one in it. Stop cal2wl, worklist and streamer before.
+Restores a backup: FOLDER itself, or the latest one in it. Stop cal2wl, worklist, streamer and dashboard before.
 It reads the whole backup and compares the checksums before it changes anything. What it replaces is kept beside it,
 in a folder .before-restore-TIME. At its next start the streamer compares the ledger with what was stored since:
-nothing is stored twice, and images that may have been sent since show as SENT_UNKNOWN.
+nothing is stored twice, and images that may have been sent since show as SENT_UNKNOWN. Users of the day board
+sign in anew, with their password of the backup.
 
   --with-secrets   also restores passwords and keys, if they are in the backup
   --with-config    also restores the configuration: its files go into the folder of FILE
@@ -59,19 +60,18 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     data: config.data,
     configFolder: dirname(resolve(values.config)),
     wanted,
-    postgres: config.ledger.url !== undefined,
+    postgres: { ledger: config.ledger.url !== undefined, users: config.dashboard.database !== undefined },
   });
   await requireStopped(config, io.signal);
   await requireWritable(targets);
   await requireSameKey(targets);
-  const lock = await lockLedger(config.data);
-  if (lock === undefined) throw new Error(runs('streamer'));
+  const release = await lockFiles(config.data, targets);
   try {
     const now = Temporal.Now.instant();
     const kept = await putBack(path, targets, { data: config.data, now, by: user(), signal: io.signal });
     for (const aside of kept) io.out.write(`what was there is kept in ${aside}\n`);
   } finally {
-    lock.release();
+    release();
   }
   io.out.write(`${path} of ${held.created} is restored. Start everything: the streamer compares first.\n`);
   if (held.ledger === 'postgresql')
@@ -80,11 +80,27 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 }
 
 const runs = (service: string): string =>
-  `${service} runs; nothing was changed. Stop cal2wl, worklist and streamer, then restore.`;
+  `${service} runs; nothing was changed. Stop cal2wl, worklist, streamer and dashboard, then restore.`;
+
+/** Neither the streamer nor the dashboard starts until it is released. Throws an Error for one that runs. */
+async function lockFiles(data: string, targets: readonly Target[]): Promise<() => void> {
+  const ledger = await lockSqlite(ledgerIn(data));
+  if (ledger === undefined) throw new Error(runs('streamer'));
+  if (!targets.some(({ folder }) => folder === dirname(usersIn(data)))) return ledger.release;
+  const users = await lockSqlite(usersIn(data));
+  if (users === undefined) {
+    ledger.release();
+    throw new Error(runs('dashboard'));
+  }
+  return () => {
+    users.release();
+    ledger.release();
+  };
+}
 
 const ASK_MS = 2_000;
 /** The services whose data are restored. */
-const STOPPED = ['cal2wl', 'worklist', 'streamer'] as const;
+const STOPPED = ['cal2wl', 'worklist', 'streamer', 'dashboard'] as const;
 
 /** Asks on this machine, and by the names of the compose stack. */
 async function requireStopped(config: Config, signal: AbortSignal): Promise<void> {
@@ -114,7 +130,7 @@ const KEY = 'key';
 
 /** What stays: the lock of this restore, and what earlier restores kept and requested. */
 const STAYS =
-  /^(?:ledger\.sqlite\.lock.*|rebuild\.json|\.before-restore-.*|\.restor(?:ing-|e-unfinished).*|ledger\.sqlite\.aside-.*)$/;
+  /^(?:(?:ledger|users)\.sqlite\.lock.*|rebuild\.json|\.before-restore-.*|\.restor(?:ing-|e-unfinished).*|ledger\.sqlite\.aside-.*)$/;
 
 /** Where the files of a backup belong. */
 function targetsOf(
@@ -128,8 +144,8 @@ function targetsOf(
     readonly data: string;
     readonly configFolder: string;
     readonly wanted: { readonly secrets: boolean; readonly config: boolean };
-    /** The ledger of the configuration is not a file. */
-    readonly postgres: boolean;
+    /** What is not a file by the configuration. */
+    readonly postgres: { readonly ledger: boolean; readonly users: boolean };
   },
 ): Target[] {
   const targets = new Map<
@@ -141,9 +157,14 @@ function targetsOf(
     target.files.push({ file, below });
     targets.set(folder, target);
   };
+  const homes = new Map([
+    ...(postgres.ledger || ledger !== 'sqlite' ? [] : [['ledger', dirname(ledgerIn(data))] as const]),
+    ...(postgres.users ? [] : [['users', dirname(usersIn(data))] as const]),
+  ]);
   for (const file of files) {
     const [top = '', name = '', ...rest] = file.path.split('/');
-    if (top === 'ledger' && ledger === 'sqlite' && !postgres) add(join(data, 'streamer'), 'all', file, name);
+    const home = homes.get(top);
+    if (home !== undefined) add(home, 'all', file, name);
     if (top === 'data') add(join(data, name), name === ERASURES ? 'nothing' : 'all', file, rest.join('/'));
     if (top === 'config' && wanted.config) add(configFolder, 'named', file, [name, ...rest].join('/'));
     const folder = top === 'secrets' ? secrets[Number(name)] : undefined;

@@ -12,7 +12,8 @@ Creates random passwords for the stack. It never changes one that exists, and ad
 The compose stack runs it at each start; docs/install.md explains how to read and replace them.
 
   --token FILE           also creates the internal token of the services' pages
-  --for SERVICE=FOLDER   copies the secrets of SERVICE to a folder of its own (orthanc, streamer, receiver, postgres)
+  --for SERVICE=FOLDER   copies the secrets of SERVICE to a folder of its own (orthanc, streamer, receiver,
+                         dashboard, postgres)
 
 Example:  scanflow secrets init /run/secrets/scanflow --token /data/token/http-token --for orthanc=/run/secrets/orthanc
 `;
@@ -52,15 +53,17 @@ const USERS = 'orthanc-users.json';
 const NETRC = 'orthanc-netrc';
 const LEDGER = 'ledger-password';
 const INDEX = 'orthanc-index-password';
-/** All passwords. Those of PostgreSQL are for compose.scale.yaml: the streamer's ledger, Orthanc's index. */
-const PASSWORDS: readonly string[] = [...Object.values(ORTHANC_USERS), LEDGER, INDEX];
+const BOARD = 'board-password';
+/** All passwords. Those of PostgreSQL are for compose.scale.yaml: the streamer's ledger, Orthanc's index, the board's users. */
+const PASSWORDS: readonly string[] = [...Object.values(ORTHANC_USERS), LEDGER, INDEX, BOARD];
 
 /** The files of each service. The streamer also gets files that people add for its destinations. */
 const READERS: Readonly<Record<string, readonly string[]>> = {
   orthanc: [USERS, NETRC, INDEX],
   streamer: [ORTHANC_USERS.scanflow, LEDGER],
   receiver: [ORTHANC_USERS.receiver],
-  postgres: [LEDGER, INDEX],
+  dashboard: [BOARD],
+  postgres: [LEDGER, INDEX, BOARD],
 };
 const KNOWN = new Set([...PASSWORDS, USERS, NETRC]);
 

@@ -1,10 +1,9 @@
 /** Opens the ledger that the configuration names: a SQLite file for one streamer, or PostgreSQL for several. */
 import { defined } from '@scanflow/booking/defined';
-import { X509Certificate, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Config } from '@scanflow/config';
-import { askRebuild, readRebuild, readSecret, readTlsFiles, type Log } from '@scanflow/runtime';
-import { messageOf } from '@scanflow/failure';
+import { askRebuild, readRebuild, readSecret, readAuthority, type Log } from '@scanflow/runtime';
 import { putAside, openSqlite } from './sqlite.ts';
 import { failureOf } from '../model/failure.ts';
 import type { Database, PostgresOptions, Statements } from '@scanflow/database';
@@ -25,7 +24,7 @@ export async function openConfiguredLedger(
 ): Promise<Ledger> {
   const options = { leaseMs: lease, consequences };
   if (url === undefined) return openFile(data, options, log);
-  const ca = tls === undefined ? undefined : await authorityIn(tls.ca);
+  const ca = tls === undefined ? undefined : await readAuthority(tls.ca, 'ledger.tls.ca');
   return openSharedLedger({
     ...options,
     url,
@@ -53,26 +52,6 @@ async function openFile(data: string, options: Options, log: Log): Promise<Ledge
   await askRebuild(data, { ...asked, lost: true, anew: false });
   log.warn('the ledger was put aside', { code: 'LEDGER_ASIDE', file: aside });
   return open();
-}
-
-const certificateIn = (pem: string): X509Certificate => new X509Certificate(pem);
-
-/** The certificate's text. Throws an Error that names the key and the file. */
-async function authorityIn(path: string): Promise<string> {
-  try {
-    const { ca = '' } = await readTlsFiles({ ca: path });
-    // what cannot be read as one is passed over in silence later
-    certificateIn(ca);
-    return ca;
-  } catch (error) {
-    const reason = messageOf(error);
-    throw new Error(
-      `ledger.tls.ca cannot be used: ${path} has to hold the certificate of the authority, in PEM (${reason}).`,
-      {
-        cause: error,
-      },
-    );
-  }
 }
 
 /** A claim holds so long without being renewed, where the configuration says nothing. */
