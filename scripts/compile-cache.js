@@ -2,5 +2,5 @@
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 
-// not NODE_COMPILE_CACHE: what a test starts would take it for its own
+// not by NODE_COMPILE_CACHE: the programs that a test starts have another folder
 enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/tests'));

@@ -230,15 +230,16 @@ async function measureMany(ours: Server): Promise<void> {
   row('  p99, ms', ms(quantile(times, 0.99)), '', '', '', '', '');
 }
 
-/** Its start and its memory once loaded: from TypeScript, and compiled ahead, with NODE_COMPILE_CACHE warmed. */
+/** Its start and its memory once loaded: compiled ahead, as whatever starts it sees to (decision 8), and from TypeScript. */
 async function measureStart(data: string, cache: string): Promise<void> {
-  const starts: [string, Record<string, string>][] = [
-    ['', { NODE_COMPILE_CACHE: '' }],
-    [', compiled ahead', { NODE_COMPILE_CACHE: cache }],
+  const starts: [name: string, env: Record<string, string>, most: number][] = [
+    [', compiled ahead', { NODE_COMPILE_CACHE: cache }, 150],
+    // with what turns TypeScript into JavaScript
+    [', from TypeScript', { NODE_COMPILE_CACHE: '' }, 175],
   ];
   // the cache is written at the end
   await (await startOurs(data, { NODE_COMPILE_CACHE: cache })).stop();
-  for (const [name, env] of starts) {
+  for (const [name, env, most] of starts) {
     const seconds: number[] = [];
     const megabytes: number[] = [];
     const peaks: number[] = [];
@@ -251,8 +252,8 @@ async function measureStart(data: string, cache: string): Promise<void> {
     }
     const [load, size, peak] = [median(seconds), median(megabytes), median(peaks)];
     row(`10,000 items loaded${name}, s`, load.toFixed(2), '', '', '', '2', verdict(load, 2));
-    row(`  memory then${name}, MB`, size.toFixed(0), '', '', '', '150', verdict(size, 150));
-    row('  at most until then, MB', peak.toFixed(0), '', '', '', '150', verdict(peak, 150));
+    row(`  memory then${name}, MB`, size.toFixed(0), '', '', '', String(most), verdict(size, most));
+    row('  at most until then, MB', peak.toFixed(0), '', '', '', String(most), verdict(peak, most));
   }
 }
 

@@ -1,12 +1,11 @@
 /** The dashboard: `node main.ts --config scanflow.yaml`. */
-import { beginAgainIfCold, beginCompiled } from '@scanflow/runtime/boot';
+import '@scanflow/runtime/memory';
 
-beginCompiled(process);
-// only after it: what is imported statically is loaded before anything runs
+// V8's settings count for what is loaded after them
 const { configLoader } = await import('@scanflow/config');
 const { runService } = await import('@scanflow/runtime');
 const { startDashboard } = await import('./service.ts');
-beginAgainIfCold(process);
+
 // in its container, the other services have their names; elsewhere they are on this machine
 const inContainer = process.env['SERVICE'] === 'dashboard';
 await runService(

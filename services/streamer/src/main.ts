@@ -1,12 +1,10 @@
 /** The streamer's process: `node main.ts --config scanflow.yaml`. */
-import { beginAgainIfCold, beginCompiled } from '@scanflow/runtime/boot';
+import '@scanflow/runtime/memory';
 
-beginCompiled(process);
-// only after it: what is imported statically is loaded before anything runs
+// V8's settings count for what is loaded after them
 const { configLoader } = await import('@scanflow/config');
 const { runService } = await import('@scanflow/runtime');
 const { attributeVrs } = await import('@scanflow/dicom');
 const { startStreamer } = await import('./service.ts');
-beginAgainIfCold(process);
 const service = { name: 'streamer', load: configLoader(attributeVrs()), start: startStreamer };
 await runService(service, process.argv.slice(2), process.env);

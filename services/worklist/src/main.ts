@@ -1,12 +1,11 @@
 /** The worklist service: `node main.ts --config scanflow.yaml`. */
-import { beginAgainIfCold, beginCompiled } from '@scanflow/runtime/boot';
+import '@scanflow/runtime/memory';
 
-beginCompiled(process);
-// only after it: what is imported statically is loaded before anything runs
+// V8's settings count for what is loaded after them
 const { configLoader } = await import('@scanflow/config');
 const { runService } = await import('@scanflow/runtime');
 const { settleMemory, startWorklist } = await import('./service.ts');
-beginAgainIfCold(process);
+
 const start: typeof startWorklist = async (context) => {
   const running = await startWorklist(context);
   settleMemory();
