@@ -63,12 +63,12 @@ void test('readJson: an object of a list is handed on before the next one comes'
   let ahead = 0;
   async function* list(): AsyncGenerator<Uint8Array, void, undefined> {
     await Promise.resolve();
-    yield Buffer.from('{"more": true, "instances": [');
+    yield Buffer.from('[');
     for (; sent < 50_000; sent += 1) {
       ahead = Math.max(ahead, sent - seen.length);
       yield Buffer.from(`${sent === 0 ? '' : ','}\n{"id": ${sent}, "text": "${'x'.repeat(200)}"}`);
     }
-    yield Buffer.from(']}');
+    yield Buffer.from(']\n');
   }
   const whole = await readJson(list(), (one) => {
     const { id } = one as { id: number };
@@ -76,7 +76,7 @@ void test('readJson: an object of a list is handed on before the next one comes'
     return id;
   });
   assert.equal(ahead, 0);
-  assert.deepEqual(whole, { more: true, instances: seen });
+  assert.deepEqual(whole, seen);
   assert.equal(seen.length, 50_000);
 });
 
