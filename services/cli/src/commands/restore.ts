@@ -157,7 +157,7 @@ function targetsOf(
     target.files.push({ file, below });
     targets.set(folder, target);
   };
-  const homes = new Map([
+  const homes = new Map<string, string>([
     ...(postgres.ledger || ledger !== 'sqlite' ? [] : [['ledger', dirname(ledgerIn(data))] as const]),
     ...(postgres.users ? [] : [['users', dirname(usersIn(data))] as const]),
   ]);
