@@ -9,6 +9,10 @@ export interface Dialect {
   readonly lock: string;
   /** The same for the rows of one alias, passing over those that are another's now. */
   lockFree(alias: string): string;
+  /** A text in a column of JSON, as an index has it; NULL where it has none. */
+  readonly jsonText: (column: string, key: string) => string;
+  /** The value with which jsonText() is compared. */
+  readonly jsonValue: (text: string) => string;
 }
 
 /** The statements of one transaction, or of one consistent read. `?` stands for a value. */

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { FailureError } from '@scanflow/failure';
-import type { Database, Statements } from './database.ts';
+import type { Database, Dialect, Statements } from './database.ts';
 
 /** What the owner of a file says of it where it cannot be used. */
 export interface FileFaults {
@@ -91,6 +91,13 @@ function databaseOn(db: DatabaseSync, lock: DatabaseSync, judged: (error: unknow
 /** Longest look at the file before work begins. */
 const CHECK_MS = 10_000;
 
+const DIALECT: Dialect = {
+  lock: '',
+  lockFree: () => '',
+  jsonText: (column, key) => `${column} ->> '${key}'`,
+  jsonValue: (text) => text,
+};
+
 /** Statements are done when they return; the promises are there for the databases that take longer. */
 function statementsOf(db: DatabaseSync): Statements {
   const statements = new Map<string, StatementSync>();
@@ -102,7 +109,7 @@ function statementsOf(db: DatabaseSync): Statements {
     return statement;
   };
   return {
-    dialect: { lock: '', lockFree: () => '' },
+    dialect: DIALECT,
     get: (sql, values = []) => Promise.try(() => prepared(sql).get(...values)),
     all: (sql, values = []) => Promise.try(() => prepared(sql).all(...values)),
     run: (sql, values = []) => Promise.try(() => Number(prepared(sql).run(...values).changes)),

@@ -3,7 +3,7 @@ import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import fastify, { type FastifyInstance } from 'fastify';
 import { defined } from '@scanflow/booking/defined';
-import type { Config } from '@scanflow/config';
+import { sendersOf, type Config } from '@scanflow/config';
 import { codeOf, FailureError, messageOf } from '@scanflow/failure';
 import {
   Gauge,
@@ -151,6 +151,8 @@ const pagesOf = (
     titleOf: (name) => titleOf(config.scanners[name]),
   },
   targets: ['storage', ...Object.keys(config.destinations)],
+  hooks: Object.keys(config.hooks),
+  scannerOf: sendersOf(config.scanners),
   destinations: Object.keys(config.destinations),
   calendars: Object.keys(config.calendars),
   judge: judgeBy(config, now),

@@ -33,7 +33,17 @@ export interface Identity {
   readonly address: string | undefined;
 }
 
-export const ACTIONS = ['release', 'move', 'retry', 'skip', 'accept', 'check', 'walk-in', 'users'] as const;
+export const ACTIONS = [
+  'release',
+  'move',
+  'retry',
+  'skip',
+  'pause',
+  'accept',
+  'check',
+  'walk-in',
+  'users',
+] as const;
 export type Action = (typeof ACTIONS)[number];
 
 const OF_OPERATORS: readonly Action[] = ['walk-in', 'check'];

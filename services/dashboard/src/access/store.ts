@@ -240,15 +240,19 @@ export class AccessStore {
     before = Number.MAX_SAFE_INTEGER,
   ): Promise<(AuditEntry & { readonly id: number })[]> {
     const rows = await this.#all('SELECT * FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?', before, limit);
-    return rows.map((row) => ({
-      id: Number(row['id']),
-      at: Number(row['at']),
-      who: String(row['who']),
-      address: String(row['address']),
-      what: String(row['what']),
-      subject: String(row['subject']),
-      result: String(row['result']),
-    }));
+    return rows.map((row) => ({ id: Number(row['id']), ...entryOf(row) }));
+  }
+
+  /** What people did to these, the earliest first. */
+  async auditedOf(subjects: readonly string[], limit: number): Promise<AuditEntry[]> {
+    if (subjects.length === 0) return [];
+    const places = subjects.map(() => '?').join(', ');
+    const rows = await this.#all(
+      `SELECT * FROM audit WHERE subject IN (${places}) ORDER BY id DESC LIMIT ?`,
+      ...subjects,
+      limit,
+    );
+    return rows.map(entryOf).reverse();
   }
 
   /** Whether the word of a form comes for the first time. Words are kept for as long as a page may stay open. */
@@ -315,6 +319,15 @@ const newWord = (): string => randomBytes(32).toString('base64url');
 
 /** A random word of 256 bits needs no slow hash: nobody can guess it. */
 const digest = (word: string): string => createHash('sha256').update(word).digest('hex');
+
+const entryOf = (row: Row): AuditEntry => ({
+  at: Number(row['at']),
+  who: String(row['who']),
+  address: String(row['address']),
+  what: String(row['what']),
+  subject: String(row['subject']),
+  result: String(row['result']),
+});
 
 function userOf(row: Row): UserRow {
   const role = ROLES.find((one) => one === row['role']);

@@ -56,6 +56,7 @@ async function rig(t: TestContext, answer: (posted: Posted) => Answered | Failur
       streamer: serviceCalled('streamer'),
     },
     facility: { name: 'Here', timezone: 'UTC', titleOf: () => undefined },
+    scannerOf: new Map(),
   });
   t.after(async () => {
     await app.close();
@@ -174,7 +175,10 @@ test('actions: a filter is retried after a page that counts; what failed is not 
     posts.map(({ path }) => path),
     ['/api/series/s1/retry', '/api/series/s2/retry'],
   );
-  assert.deepEqual(await audited(), [['it', 'retry all', 'state=failed', '1 of 2']]);
+  assert.deepEqual(await audited(), [
+    ['it', 'retry all', 'state=failed', '1 of 2'],
+    ['it', 'retry', 's1', 'done'],
+  ]);
   assert.equal((await post('/series/retry', { state: 'odd' })).statusCode, 400);
 });
 

@@ -11,11 +11,13 @@ export interface Framed {
   /** Which entry of the navigation it is; with it, the page follows events. */
   readonly path?: PagePath | undefined;
   readonly main: Html;
+  /** Above it. */
+  readonly banner?: Html | undefined;
   readonly person?: Person | undefined;
 }
 
 /** A whole page. */
-export const framed = ({ title, path, main, person }: Framed): string =>
+export const framed = ({ title, path, main, banner, person }: Framed): string =>
   `<!doctype html>\n${html`<html lang="en">
     <head>
       <meta charset="utf-8" />
@@ -33,7 +35,7 @@ export const framed = ({ title, path, main, person }: Framed): string =>
         ${path !== undefined && html`<span id="live" class="live" role="status" data-good="${t.live.good}" data-stale="${t.live.stale}"></span>`}
         ${person !== undefined && account(person)}
       </header>
-      <main id="main" tabindex="-1">${main}</main>
+      <main id="main" tabindex="-1">${banner} ${main}</main>
     </body>
   </html>`.toString()}\n`;
 

@@ -4,7 +4,9 @@ import { t } from '../texts/pages.ts';
 
 const STATES = Object.keys(t.series.states);
 const LEGS = Object.keys(t.series.legs);
-const TEXTS = ['target', 'project', 'subject', 'session', 'accession', 'modality', 'code'] as const;
+const TEXTS = [
+  ...(['target', 'project', 'subject', 'session', 'accession', 'modality', 'code', 'scanner'] as const),
+];
 const DATES = ['from', 'to'] as const;
 const MOST_CHARACTERS = 200;
 
@@ -37,12 +39,39 @@ function problemOf(key: Key, value: string): string | undefined {
   return value.length > MOST_CHARACTERS ? bad(`at most ${MOST_CHARACTERS} characters`) : undefined;
 }
 
+export const SORTS = ['came', 'session', 'series', 'state', 'images'] as const;
+
+/** How a page is sorted, as it stands in the address: `sort=state` or `sort=-state`. */
+export interface Sort {
+  readonly by: (typeof SORTS)[number];
+  readonly up: boolean;
+}
+
+/** The newest first. */
+export const NEWEST: Sort = { by: 'came', up: false };
+
+/** Undefined where the address says something else. */
+export function sortIn(text: string | undefined): Sort | undefined {
+  if (text === undefined || text === '') return NEWEST;
+  const by = SORTS.find((one) => one === text.replace(/^-/, ''));
+  return by && { by, up: !text.startsWith('-') };
+}
+
+export const sortText = ({ by, up }: Sort): string => `${up ? '' : '-'}${by}`;
+
 /** As in the address of the page. */
 export const queryOf = (filter: Filter): URLSearchParams => new URLSearchParams(Object.entries(filter));
 
-/** As the streamer takes it. `projects`: those that a member sees. */
-export function askedOf(filter: Filter, timezone: string, projects?: readonly string[]): URLSearchParams {
-  const { leg, from, to, ...texts } = filter;
+interface Asking {
+  /** The scanner of an AE title. */
+  readonly scannerOf: ReadonlyMap<string, string>;
+  /** Those that a member sees. */
+  readonly projects?: readonly string[] | undefined;
+}
+
+/** As the streamer takes it. */
+export function askedOf(filter: Filter, timezone: string, { scannerOf, projects }: Asking): URLSearchParams {
+  const { leg, from, to, scanner, ...texts } = filter;
   const asked = new URLSearchParams(Object.entries(texts));
   const midnight = (date: Temporal.PlainDate): string =>
     date.toZonedDateTime(timezone).toInstant().toString();
@@ -52,6 +81,11 @@ export function askedOf(filter: Filter, timezone: string, projects?: readonly st
   else if (leg !== undefined) asked.set('leg', leg);
   if (first !== undefined) asked.set('from', midnight(first));
   if (last !== undefined) asked.set('to', midnight(last.add({ days: 1 })));
+  // its name, or an AE title that no scanner of the configuration has
+  if (scanner !== undefined) {
+    const titles = [...scannerOf].flatMap(([aet, name]) => (name === scanner ? [aet] : []));
+    asked.set('senders', (titles.length === 0 ? [scanner] : titles).join('\n'));
+  }
   if (projects !== undefined) asked.set('projects', projects.join('\n'));
   return asked;
 }

@@ -1,13 +1,15 @@
 /** The page of all series: filters, counts as in the ledger, and a table of one page. */
+import { manyForm } from '../actions/many.ts';
 import { mayDo, type Person } from '../access/roles.ts';
 import { isAway, type Away } from '../journey/facts.ts';
 import { html, type Html } from '../page/html.ts';
 import { table } from '../page/table.ts';
+import { pauseForm } from '../pauses/routes.ts';
 import { clockTime, timeTag } from '../page/time.ts';
 import { seriesName } from '../session/events.ts';
 import type { Counts, SeriesAnswer } from '../sources/answers.ts';
 import { t } from '../texts/pages.ts';
-import { queryOf, type Filter } from './filter.ts';
+import { queryOf, sortText, type Filter, type Sort } from './filter.ts';
 
 export interface SeriesPage {
   readonly filter: Filter;
@@ -18,37 +20,66 @@ export interface SeriesPage {
   readonly page: number;
   readonly rows: number;
   readonly targets: readonly string[];
+  /** Hooks, as targets. */
+  readonly hooks: readonly string[];
+  readonly scanners: readonly string[];
+  readonly sort: Sort;
+  readonly said?: string | undefined;
   readonly timezone: string;
   readonly person: Person;
 }
 
 const { came, who, what, state, images, legsHead } = t.series;
-const COLUMNS = [came, who, what, state, images, legsHead];
+const COLUMNS: readonly (readonly [Sort['by'] | undefined, string])[] = [
+  ['came', came],
+  ['session', who],
+  ['series', what],
+  ['state', state],
+  ['images', images],
+  [undefined, legsHead],
+];
 
 export function seriesPage(view: SeriesPage): Html {
-  const { found, timezone } = view;
+  const { found, timezone, said, person, targets } = view;
   return html`<h1>${t.series.title}</h1>
+    ${said !== undefined && html`<p class="said" role="status">${said}</p>`}
     <form method="get" action="/find" class="bar" role="search" aria-label="${t.series.find}">
       <label>${t.series.findLabel} <input name="text" required /></label> <button>${t.series.find}</button>
     </form>
     ${countBar(view)} ${filterForm(view)}
+    ${mayDo(person, 'pause') && pauseForm(targets.filter((one) => one !== STORAGE))}
     ${
       isAway(found)
         ? html`<p class="needs-you">${t.away(clockTime(found.since, timezone))}</p>`
         : html`<section aria-label="${t.series.title}">
               <h2>${t.series.found(found.total)} ${bulk(view, found.total)}</h2>
+              ${found.total > 0 && mayDo(person, 'retry') && manyForm(view.filter, found.total, [...targets, ...view.hooks])}
               ${
                 found.series.length === 0
                   ? html`<p class="empty">${t.series.none}</p>`
                   : table(
                       t.series.title,
-                      COLUMNS,
+                      COLUMNS.map(([by, name]) => head(by, name, view)),
                       found.series.map((one) => line(one, timezone)),
                     )
               }
             </section>
             ${pager(view, found.total)}`
     }`;
+}
+
+const STORAGE = 'storage';
+
+/** A link that sorts by the column, or the other way round where it is sorted by it. */
+function head(by: Sort['by'] | undefined, name: string, { filter, sort }: SeriesPage): Html | string {
+  if (by === undefined) return name;
+  const own = by === sort.by;
+  const query = queryOf(filter);
+  query.set('sort', sortText({ by, up: own ? !sort.up : by !== 'came' && by !== 'images' }));
+  const { up, down } = t.series.sorted;
+  return html`<a href="/series?${query.toString()}" title="${t.series.sortBy(name)}"
+    >${name}${own && html` <span aria-hidden="true">${sort.up ? '↑' : '↓'}</span><span class="hidden"> (${sort.up ? up : down})</span>`}</a
+  >`;
 }
 
 /** How many series are in each state, and what waits for its next try: links to just these. */
@@ -78,11 +109,12 @@ function countBar({ counts, timezone }: SeriesPage): Html | false {
     }`;
 }
 
-function filterForm({ filter, targets }: SeriesPage): Html {
+function filterForm({ filter, targets, scanners, sort }: SeriesPage): Html {
   const { states, legs } = t.series;
   return html`<details class="filters" ${Object.keys(filter).length > 0 && html`open`}>
     <summary>${t.series.search}</summary>
     <form method="get" action="/series" class="grid">
+      <input type="hidden" name="sort" value="${sortText(sort)}" />
       ${select('state', t.series.state, Object.entries(states), filter.state)}
       ${select(
         'target',
@@ -96,6 +128,15 @@ function filterForm({ filter, targets }: SeriesPage): Html {
       ${text('session', t.series.session, filter.session)}
       ${text('accession', t.series.accession, filter.accession)}
       ${text('modality', t.series.modality, filter.modality)}
+      ${select(
+        'scanner',
+        t.series.scanner,
+        [...new Set([...scanners, ...(filter.scanner === undefined ? [] : [filter.scanner])])].map((one) => [
+          one,
+          one,
+        ]),
+        filter.scanner,
+      )}
       ${text('from', t.series.from, filter.from, 'date')} ${text('to', t.series.to, filter.to, 'date')}
       <p class="actions">
         <button class="main">${t.series.search}</button> <a href="/series">${t.series.clear}</a>
@@ -149,16 +190,17 @@ function line(one: SeriesAnswer, timezone: string): Html {
     </td>
     <td class="figure">${images.stored}/${Math.max(images.inOrthanc, images.stored)}</td>
     <td>
-      ${legs.map((leg) => html`<span class="leg ${leg.state}">${leg.target} ${t.series.legs[leg.state]}${leg.failure !== undefined && html` <code>${leg.failure.code}</code>`}</span> `)}
+      ${legs.map((leg) => html`<span class="leg ${leg.state}">${leg.target} ${t.series.legs[leg.paused === undefined ? leg.state : 'paused']}${leg.failure !== undefined && html` <code>${leg.failure.code}</code>`}</span> `)}
     </td>
   </tr>`;
 }
 
-function pager({ filter, page, rows }: SeriesPage, total: number): Html | false {
+function pager({ filter, page, rows, sort }: SeriesPage, total: number): Html | false {
   const pages = Math.ceil(total / rows);
   const link = (to: number, label: string): Html => {
     const query = queryOf(filter);
     query.set('page', String(to));
+    query.set('sort', sortText(sort));
     return html`<a href="/series?${query.toString()}">${label}</a>`;
   };
   return (

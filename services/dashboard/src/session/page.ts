@@ -1,4 +1,6 @@
 /** The page of one session: its booking, its exam, its series, its hooks, and what happened when. */
+import type { Likely } from '../actions/likely.ts';
+import { onceField } from '../actions/once.ts';
 import { mayDo, type Person } from '../access/roles.ts';
 import { nameOf, rowOf, type RowView } from '../day/row.ts';
 import type { DayBooking, DayExam, Row } from '../day/board.ts';
@@ -8,7 +10,7 @@ import { clockTime, timeTag } from '../page/time.ts';
 import type { SessionsAnswer } from '../sources/answers.ts';
 import type { Found } from '../sources/gather.ts';
 import { t } from '../texts/pages.ts';
-import { eventsOf } from './events.ts';
+import { eventsOf, type Around } from './events.ts';
 import { seriesSection } from './series.ts';
 
 export interface SessionPage extends RowView {
@@ -17,6 +19,11 @@ export interface SessionPage extends RowView {
   readonly rows: readonly Row[];
   readonly found: Found;
   readonly person: Person;
+  /** Other bookings of the same events: earlier labels, or those that took their place. */
+  readonly history: readonly DayBooking[];
+  /** Bookings that a quarantined series may belong to, by its ID. */
+  readonly likely: ReadonlyMap<string, readonly Likely[]>;
+  readonly around: Around;
   /** What the last action said. */
   readonly said?: string | undefined;
 }
@@ -36,8 +43,8 @@ export function sessionPage(view: SessionPage): Html {
       </ol>
     </section>
     ${bookingSection(found.bookings, view)} ${examSection(found.exams, view)}
-    ${seriesSection(found, { ...view, mayAct: mayDo(view.person, 'retry') })} ${hookSection(found.answer)}
-    ${timeLine(view)}`;
+    ${seriesSection(found, { ...view, mayAct: mayDo(view.person, 'retry') })}
+    ${hookSection(found.answer, view)} ${timeLine(view)}`;
 }
 
 const awayNote = ({ since }: Away, { timezone }: RowView): Html =>
@@ -53,8 +60,28 @@ function bookingSection(bookings: readonly DayBooking[] | Away, view: SessionPag
           ? html`<p class="empty">${t.session.noBooking}</p>`
           : bookings.map((one) => bookingFacts(one, view))
     }
+    ${historyList(view)}
   </section>`;
 }
+
+/** Labels and slots that the event had, or has now. */
+const historyList = ({ history, timezone }: SessionPage): Html | false =>
+  history.length > 0 &&
+  html`<h3>${t.session.history}</h3>
+    <ul class="events">
+      ${history.map(
+        ({ accessionNumber = '', labels, outcome, start, title = '' }) =>
+          html`<li>
+            ${timeTag(start, timezone)}
+            <span
+              ><a href="/session/${encodeURIComponent(accessionNumber)}"
+                >${t.session.historyOf(labels === undefined ? title : `${labels.project} · ${labels.subject} · ${labels.session}`, accessionNumber)}</a
+              >
+              ${t.session.outcomes[outcome]}</span
+            >
+          </li>`,
+      )}
+    </ul>`;
 
 function bookingFacts(one: DayBooking, { timezone }: RowView): Html {
   const { start, end, outcome, reason } = one;
@@ -99,29 +126,53 @@ function examFacts(
   </p>`;
 }
 
-function hookSection(answer: SessionsAnswer | Away): Html | false {
+function hookSection(answer: SessionsAnswer | Away, { id, person }: SessionPage): Html | false {
   if (isAway(answer) || answer.hooks.length === 0) return false;
   return html`<section aria-label="${t.session.hooks}">
     <h2>${t.session.hooks}</h2>
     ${answer.hooks.map(
-      ({ target, state, failure, output }) =>
+      (one) =>
         html`<div class="line">
-          <b>${target.replace(/^hook:/, '')}</b> ${t.series.legs[state]}
-          ${failure !== undefined && html`<p class="say bad">${failure.message} <code>${failure.code}</code></p>`}
-          ${output !== '' && html`<pre tabindex="0">${output}</pre>`}
+          <b>${one.target.replace(/^hook:/, '')}</b> ${t.series.legs[one.state]}
+          ${one.failure !== undefined && html`<p class="say bad">${one.failure.message} <code>${one.failure.code}</code></p>`}
+          ${one.output !== '' && html`<pre tabindex="0">${one.output}</pre>`}
+          ${mayDo(person, 'skip') && hookForms(one, answer, id)}
         </div>`,
     )}
   </section>`;
 }
 
-function timeLine({ found, timezone }: SessionPage): Html | false {
-  const events = eventsOf(found);
+/** A hook that failed, or waits for its next try, is retried or given up. The streamer knows the session by any series of it. */
+function hookForms(
+  { subject, target, state, failure }: SessionsAnswer['hooks'][number],
+  { sessions }: SessionsAnswer,
+  back: string,
+): Html | false {
+  const open = state === 'failed' || (state === 'pending' && failure !== undefined);
+  const series = sessions.find(({ id }) => id === subject)?.series[0]?.id ?? subject;
+  const name = target.replace(/^hook:/, '');
+  const form = (action: 'retry' | 'skip', label: string): Html =>
+    html`<form method="post" action="/series/${series}/${action}">
+      ${onceField()}<input type="hidden" name="back" value="${back}" />
+      <input type="hidden" name="target" value="${target}" />
+      <button>${label}</button>
+    </form>`;
+  return (
+    open &&
+    html`<div class="actions">
+      ${form('retry', t.actions.retryTarget(name))} ${form('skip', t.actions.skip(name))}
+    </div>`
+  );
+}
+
+function timeLine({ found, timezone, around }: SessionPage): Html | false {
+  const events = eventsOf(found, around);
   return (
     events.length > 0 &&
     html`<section aria-label="${t.session.timeLine}">
       <h2>${t.session.timeLine}</h2>
       <ol class="events">
-        ${events.map(({ at, text }) => html`<li>${timeTag(at, timezone)} ${text}</li>`)}
+        ${events.map(({ at, text }) => html`<li>${timeTag(at, timezone)} <span>${text}</span></li>`)}
       </ol>
     </section>`
   );

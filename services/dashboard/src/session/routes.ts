@@ -5,16 +5,16 @@ import { boardOf, type Row } from '../day/board.ts';
 import type { Facility } from '../day/routes.ts';
 import { seenBy } from '../day/seen.ts';
 import { isAway } from '../journey/facts.ts';
-import type { Found, Gatherer } from '../sources/gather.ts';
+import type { Found } from '../sources/gather.ts';
 import { en } from '../texts/en.ts';
 import { t } from '../texts/pages.ts';
-import { forPerson, notFound, send, type Access } from '../web/request.ts';
+import { forPerson, notFound, send } from '../web/request.ts';
 import { sessionCsv } from './csv.ts';
+import { aroundOf, historyOf, likelyFor, type AroundOptions } from './around.ts';
 import { sessionPage } from './page.ts';
 
-export interface SessionOptions extends Access {
+export interface SessionOptions extends AroundOptions {
   readonly facility: Facility;
-  readonly gatherer: Gatherer;
 }
 
 interface OfSession {
@@ -63,7 +63,13 @@ async function shown(
   const now = Temporal.Instant.fromEpochMilliseconds(options.now());
   const { timezone } = options.facility;
   const known = Object.entries(t.actions.said).find(([key]) => key === said)?.[1];
-  const main = sessionPage({ id, rows, found, person, now, timezone, texts: en, said: known });
+  const [history, likely, around] = await Promise.all([
+    historyOf(found, person, options),
+    likelyFor(found, person, options),
+    aroundOf(found, person, options),
+  ]);
+  const view = { id, rows, found, person, now, timezone, texts: en, said: known };
+  const main = sessionPage({ ...view, history, likely, around });
   return send(reply, { title: t.session.title, path: '/series', main, person });
 }
 

@@ -1,4 +1,5 @@
 /** The series of a session: how many images were made, arrived, were stored and sent, and what a person can do. */
+import type { Likely } from '../actions/likely.ts';
 import { onceField } from '../actions/once.ts';
 import type { DayExam } from '../day/board.ts';
 import { pathOf, type RowView } from '../day/row.ts';
@@ -14,6 +15,8 @@ export interface SeriesView extends RowView {
   /** Where forms lead back to. */
   readonly id: string;
   readonly mayAct: boolean;
+  /** Bookings that a quarantined series may belong to, by its ID. */
+  readonly likely: ReadonlyMap<string, readonly Likely[]>;
 }
 
 const { columns: c } = t.session;
@@ -73,14 +76,15 @@ function card(one: SeriesAnswer, made: number | undefined, view: SeriesView): Ht
 }
 
 const legLine = (
-  { target, state, failure, nextTry }: SeriesAnswer['legs'][number],
+  { target, state, failure, nextTry, waits }: SeriesAnswer['legs'][number],
   { timezone }: RowView,
 ): Html | false =>
-  failure !== undefined &&
-  html`<p class="say ${state === 'failed' ? 'bad' : 'plain'}">
-    <b>${target}</b>: ${failure.message} <code>${failure.code}</code>
-    ${state === 'pending' && nextTry !== undefined && html`(${clockTime(nextTry, timezone)})`}
-  </p>`;
+  (waits !== undefined && html`<p class="say plain"><b>${target}</b>: ${waits.message}</p>`) ||
+  (failure !== undefined &&
+    html`<p class="say ${state === 'failed' ? 'bad' : 'plain'}">
+      <b>${target}</b>: ${failure.message} <code>${failure.code}</code>
+      ${state === 'pending' && nextTry !== undefined && html`(${clockTime(nextTry, timezone)})`}
+    </p>`);
 
 function verifiedOf({ verification }: SeriesAnswer, { timezone }: RowView): string {
   const good = verification.find(({ place }) => place === 'storage')?.good;
@@ -88,7 +92,8 @@ function verifiedOf({ verification }: SeriesAnswer, { timezone }: RowView): stri
 }
 
 /** Each form does one thing, once. */
-function actions(one: SeriesAnswer, { id }: SeriesView): Html {
+function actions(one: SeriesAnswer, view: SeriesView): Html {
+  const { id } = view;
   const { legs, state } = one;
   const form = (action: string, label: string, target?: string): Html =>
     html`<form method="post" action="/series/${one.id}/${action}">
@@ -102,17 +107,65 @@ function actions(one: SeriesAnswer, { id }: SeriesView): Html {
   return html`<div class="actions">
     ${open.map(({ target }) => form('retry', t.actions.retryTarget(target), target))}
     ${state === 'failed' && open.length === 0 && form('retry', t.actions.retry)}
-    ${state === 'quarantined' && releaseForm(one, id)}
+    ${state === 'quarantined' && releaseForms(one, view)}
+    ${state !== 'quarantined' && one.images.stored > 0 && one.moving === undefined && moveForm(one, id)}
   </div>`;
 }
 
-function releaseForm({ id: series }: SeriesAnswer, id: string): Html {
-  const input = (name: string, label: string): Html =>
-    html`<label>${label} <input name="${name}" required maxlength="64" autocomplete="off" /></label>`;
-  return html`<form method="post" action="/series/${series}/preview" class="inline">
-    <input type="hidden" name="back" value="${id}" />
-    ${input('project', t.actions.projectLabel)} ${input('subject', t.actions.subjectLabel)}
-    ${input('session', t.actions.sessionLabel)}
-    <button>${t.actions.preview}</button>
-  </form>`;
+/** The likely bookings, each with its reasons, and fields for any other place. */
+function releaseForms(one: SeriesAnswer, { id, likely, timezone }: SeriesView): Html {
+  const proposed = likely.get(one.id) ?? [];
+  return html`<div class="likely">
+    ${
+      proposed.length > 0 &&
+      html`<h4>${t.actions.likely}</h4>
+        <ul>
+          ${proposed.map(
+            ({ booking: { labels, start, scanner }, signs }) =>
+              html`<li>
+                <form method="post" action="/series/${one.id}/preview">
+                  <input type="hidden" name="back" value="${id}" />
+                  ${Object.entries(labels).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
+                  <button>${labels.project} · ${labels.subject} · ${labels.session}</button>
+                </form>
+                <span class="more"
+                  >${shortTime(start, timezone)} ${scanner}:
+                  ${signs.map((sign) => t.actions.signs[sign]).join(', ')}</span
+                >
+              </li>`,
+          )}
+        </ul>`
+    }
+    <p class="more">${proposed.length > 0 ? t.actions.orType : t.actions.noLikely}</p>
+    <form method="post" action="/series/${one.id}/preview" class="inline">
+      <input type="hidden" name="back" value="${id}" />
+      ${labelFields()}
+      <button>${t.actions.preview}</button>
+    </form>
+  </div>`;
 }
+
+const labelFields = (): Html[] =>
+  (
+    [
+      ['project', t.actions.projectLabel],
+      ['subject', t.actions.subjectLabel],
+      ['session', t.actions.sessionLabel],
+    ] as const
+  ).map(
+    ([name, label]) =>
+      html`<label>${label} <input name="${name}" required maxlength="64" autocomplete="off" /></label>`,
+  );
+
+const moveForm = ({ id: series }: SeriesAnswer, id: string): Html =>
+  html`<details>
+    <summary>${t.move.open}</summary>
+    <form method="post" action="/series/${series}/preview-move" class="inline">
+      <input type="hidden" name="back" value="${id}" />
+      ${labelFields()}
+      <label>${t.pauses.reason} <input name="reason" required maxlength="500" autocomplete="off" /></label>
+      <label class="check-box"><input type="checkbox" name="keep" value="yes" /> ${t.move.keep}</label>
+      <label class="check-box"><input type="checkbox" name="send" value="yes" /> ${t.move.send}</label>
+      <button>${t.actions.preview}</button>
+    </form>
+  </details>`;

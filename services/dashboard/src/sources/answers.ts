@@ -102,6 +102,8 @@ const leg = z.object({
   nextTry: instant.optional(),
   failure: reason.optional(),
   path: z.string().optional(),
+  waits: z.object({ message: z.string() }).optional(),
+  paused: z.object({ since: instant, by: z.string(), reason: z.string() }).optional(),
 });
 
 const verification = z.object({
@@ -126,6 +128,20 @@ const series = z.object({
   decision: z
     .object({ kind: z.string(), at: instant, by: z.string(), reason: z.string().optional() })
     .optional(),
+  moved: z
+    .array(
+      z.object({
+        at: instant,
+        by: z.string(),
+        reason: z.string(),
+        from: z.object({ path: z.string() }),
+        to: z.object({ path: z.string() }),
+      }),
+    )
+    .default([]),
+  moving: z.object({ reason: z.string() }).optional(),
+  sender: z.string().optional(),
+  cleaned: instant.optional(),
   firstSeen: instant,
   expected: count.optional(),
   images: z.object({ inOrthanc: count, stored: count }),
@@ -156,6 +172,9 @@ export const sessionsAnswer = z.object({
       subject: z.string(),
       target: z.string(),
       state: z.enum(['pending', 'done', 'failed']),
+      event: z.string().default(''),
+      created: instant.optional(),
+      updated: instant.optional(),
       attempts: count.default(0),
       failure: reason.optional(),
       output: z.string().default(''),
@@ -175,7 +194,30 @@ export const countsAnswer = z.object({
 });
 export type Counts = z.infer<typeof countsAnswer>;
 
-export const previewAnswer = z.object({ path: z.string() });
+/** `/api/board/series/ID/preview` of the streamer. `from`: where it is stored now. */
+export const previewAnswer = z.object({ path: z.string(), from: z.string().optional() });
+
+const pause = z.object({ since: instant, by: z.string(), reason: z.string() });
+
+/** `/api/destinations` of the streamer. */
+export const destinationsAnswer = z.object({
+  destinations: z.array(z.object({ name: z.string(), paused: pause.extend({ waiting: count }).optional() })),
+  ended: z
+    .array(
+      pause.extend({ destination: z.string(), until: instant, endedBy: z.string(), endedReason: z.string() }),
+    )
+    .default([]),
+});
+export type DestinationAnswer = z.infer<typeof destinationsAnswer>['destinations'][number];
+
+/** `/api/series/ID` of the streamer, of a series in quarantine. */
+export const quarantinedAnswer = z.object({
+  series: z.object({
+    attributes: z.record(z.string(), z.string()).default({}),
+    acquired: instant.optional(),
+    sender: z.string().optional(),
+  }),
+});
 
 /** `/api/storage` of the streamer. */
 export const rootsAnswer = z.object({

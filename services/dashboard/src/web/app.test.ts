@@ -55,6 +55,8 @@ async function rig(t: TestContext): Promise<Rig> {
     receiver: silent,
     facility: { name: 'Here', timezone: 'UTC', titleOf: () => undefined },
     targets: ['storage'],
+    hooks: [],
+    scannerOf: new Map(),
     destinations: [],
     calendars: [],
     judge: () => undefined,

@@ -1,11 +1,14 @@
 /** The board's web server: pages for people who signed in. */
 import type { FastifyInstance } from 'fastify';
 import { FailureError, messageOf } from '@scanflow/failure';
-import { addActions, type ActionOptions } from '../actions/routes.ts';
+import type { ActionOptions } from '../actions/order.ts';
+import { addActions } from '../actions/routes.ts';
 import { addBookings, type BookingsOptions } from '../bookings/routes.ts';
 import { addDays, type DayOptions } from '../day/routes.ts';
 import { addHealth, type HealthOptions } from '../health/routes.ts';
 import type { Watch } from '../live/watch.ts';
+import { addBanners } from '../pauses/banner.ts';
+import { addPauses } from '../pauses/routes.ts';
 import { addSeries, type SeriesOptions } from '../series/routes.ts';
 import { addSessions, type SessionOptions } from '../session/routes.ts';
 import { t } from '../texts/pages.ts';
@@ -36,6 +39,7 @@ export function addPages(app: FastifyInstance, options: AppOptions): void {
   readForms(app);
   for (const [name, { type, body }] of readAssets())
     app.get(`/assets/${name}`, (_request, reply) => reply.type(type).send(body));
+  addBanners(app, options);
   addSignIn(app, options);
   addDays(app, options);
   addSessions(app, options);
@@ -43,6 +47,7 @@ export function addPages(app: FastifyInstance, options: AppOptions): void {
   addBookings(app, options);
   addHealth(app, options);
   addActions(app, options);
+  addPauses(app, options);
   addEvents(app, options.watch, options);
   app.setNotFoundHandler((_request, reply) => notFound(reply));
   app.setErrorHandler((error, request, reply) => {

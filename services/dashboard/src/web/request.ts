@@ -51,7 +51,7 @@ export interface Sent {
 }
 
 export const send = (reply: FastifyReply, { title, main, path, person }: Sent): FastifyReply =>
-  reply.type('text/html; charset=utf-8').send(framed({ title, path, main, person }));
+  reply.type('text/html; charset=utf-8').send(framed({ title, path, main, person, banner: reply.banner }));
 
 export const sendMessage = (reply: FastifyReply, status: number, title: string, text: string): FastifyReply =>
   send(reply.code(status), { title, main: messagePage(title, text) });

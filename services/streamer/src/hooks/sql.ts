@@ -142,6 +142,7 @@ const viewOf = (row: Row): DeliveryView => ({
   nextTry: row['claim'] === null ? parse.integer(row['next_try']) : null,
   failure: message(row['failure_code'], row['failure_message']),
   output: String(row['output']),
+  updated: Number(row['updated']),
 });
 
 /** Latest first. */

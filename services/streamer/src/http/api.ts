@@ -4,7 +4,7 @@ import type { FastifyInstance } from '@scanflow/runtime';
 import { formatIssue, parseConfig } from '@scanflow/config';
 import { changeRoutes, toldOf, type ChangeDeps } from './changes.ts';
 import { find, Answer, byWhom, textIn } from './request.ts';
-import { SERIES_STATES, type Reason, iso } from '../model/series.ts';
+import { SERIES_STATES, type Attributes, type Reason, iso } from '../model/series.ts';
 import type { Ledger } from '../ledger/tx.ts';
 import { hookReport, seriesReport, toCsv, type SeriesReport } from '../reports/series.ts';
 import { verifyRoutes, type VerifyApiDeps } from '../verify/api.ts';
@@ -17,6 +17,7 @@ import { failureOf } from '../model/failure.ts';
 import { WATCHED, type RootState } from '../roots/keeper.ts';
 import { routeRules } from '../settings.ts';
 import { decide } from '../store/place/place.ts';
+import { acquiredAt } from '../store/place/reading.ts';
 import type { SeriesView } from '../ledger/rows.ts';
 import type { RouteRules } from '../store/place/route.ts';
 import { SENT_BY } from '../model/rule.ts';
@@ -27,7 +28,7 @@ const DEFAULT_ROWS = 1000;
 const DEFAULT_SESSIONS = 100;
 const MOST_ROWS = 10_000;
 
-interface ApiDeps extends ChangeDeps, Pick<LoopDeps, 'bookings' | 'keeper'> {
+interface ApiDeps extends ChangeDeps, Pick<LoopDeps, 'bookings' | 'keeper' | 'settings'> {
   /** Whether images of this AE title go to projects. */
   readonly admits: (aet: string) => boolean;
   readonly verify: Omit<VerifyApiDeps, keyof ChangeDeps>;
@@ -77,7 +78,7 @@ export function routes(app: FastifyInstance, deps: ApiDeps): void {
         ...seriesReport(view, context),
         hooks,
         ...(await sentAgain(view, deps)),
-        ...(view.state === 'quarantined' ? { attributes } : {}),
+        ...(view.state === 'quarantined' ? { attributes, ...acquiredIn(attributes, deps) } : {}),
       },
     };
   });
@@ -97,6 +98,12 @@ export function routes(app: FastifyInstance, deps: ApiDeps): void {
   changeRoutes(app, deps);
   rootRoutes(app, deps);
   verifyRoutes(app, { ...deps, ...deps.verify });
+}
+
+/** When the images were made, as they say. */
+function acquiredIn(attributes: Attributes, { settings }: Pick<ApiDeps, 'settings'>): { acquired?: string } {
+  const at = acquiredAt(attributes, settings.route.timeZone);
+  return at === undefined ? {} : { acquired: at.toString() };
 }
 
 /** GET /api/senders: the AE titles that sent images, the latest first. */

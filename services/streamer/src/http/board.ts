@@ -1,4 +1,6 @@
 /** What the day board asks of the streamer, beside the series and sessions of the API. */
+import { resolve } from 'node:path';
+import { defined } from '@scanflow/booking/defined';
 import { addChanges, type FastifyInstance } from '@scanflow/runtime';
 import type { Labels } from '@scanflow/booking';
 import { labelsOf } from './changes.ts';
@@ -13,6 +15,7 @@ import {
   ledgerMarks,
   searchSeries,
   sessionsOfDay,
+  SORTS,
   type SessionKeys,
   waitingLegs,
   type SeriesFilter,
@@ -21,8 +24,11 @@ import { summarise } from '../ledger/views.ts';
 import { hookReport, seriesReport, type ReportContext } from '../reports/series.ts';
 import { sessionReport } from '../reports/session.ts';
 import { placeFor } from '../store/place/place.ts';
+import type { Store } from '../store/types.ts';
+import { failureOf } from '../model/failure.ts';
 
 export interface BoardDeps {
+  readonly store: Pick<Store, 'nextNames'>;
   readonly ledger: Ledger;
   readonly context: ReportContext;
   readonly settings: Settings;
@@ -55,7 +61,13 @@ export function boardRoutes(app: FastifyInstance, deps: BoardDeps): void {
     return withHooks(await ledger.read(findSessions, belowRoot(text, context.root)), deps);
   });
   app.get<{ Querystring: Query }>('/api/board/series', async ({ query }) => {
-    const page = { offset: whole(query['offset'], 0), limit: Math.min(whole(query['limit'], 50), MOST_ROWS) };
+    const sort = SORTS.find((one) => one === query['sort']);
+    const page = {
+      offset: whole(query['offset'], 0),
+      limit: Math.min(whole(query['limit'], 50), MOST_ROWS),
+      up: query['order'] === 'up',
+      ...defined({ sort }),
+    };
     const { total, series } = await ledger.read(searchSeries, filterOf(query), page);
     return { total, series: series.map((view) => seriesReport(view, context)) };
   });
@@ -113,6 +125,7 @@ function filterOf(query: Query): SeriesFilter {
     ...(query['waits'] === undefined ? {} : { waits: true }),
     ...(query['from'] === undefined ? {} : { from: millis(query, 'from') }),
     ...(query['to'] === undefined ? {} : { to: millis(query, 'to') }),
+    ...(query['senders'] === undefined ? {} : { senders: query['senders'].split('\n').filter(Boolean) }),
     ...(query['projects'] === undefined ? {} : { projects: query['projects'].split('\n').filter(Boolean) }),
   };
 }
@@ -134,15 +147,19 @@ async function withHooks(views: readonly SessionView[], { ledger, context }: Boa
   };
 }
 
-/** By the same function as storing; a folder that another series has gets another name there. */
+/** By the same functions as storing and moving: a folder that another series has gets another name there. */
 async function preview(
   id: string,
   labels: Labels,
-  { ledger, context, settings, labelProblem }: BoardDeps,
+  { ledger, context, settings, labelProblem, store }: BoardDeps,
 ): Promise<object> {
   const view = await find(id, ledger);
   const problem = labelProblem(labels);
   if (problem !== undefined) throw new Answer(400, problem);
   const { names, root = context.root } = placeFor(view.attributes, labels, settings);
-  return { id: view.id, path: [root, ...names].join('/'), target: STORAGE };
+  const free = await store.nextNames(names, view.id, root).catch((error: unknown) => {
+    throw new Answer(503, failureOf(error).message);
+  });
+  const from = view.path === undefined ? undefined : resolve(context.root, view.path);
+  return { id: view.id, path: [root, ...free].join('/'), target: STORAGE, ...defined({ from }) };
 }

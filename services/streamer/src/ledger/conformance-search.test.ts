@@ -9,8 +9,10 @@ import {
   searchSeries,
   sessionsOfDay,
   waitingLegs,
+  type Page,
   type SeriesFilter,
 } from './search.ts';
+import { noteSenderOf } from './views.ts';
 import { arrived } from '../intake/sql.ts';
 import { quarantine, stored } from '../store/sql.ts';
 
@@ -65,9 +67,63 @@ export function searchConformance(name: string, open: OpenLedger): void {
     assert.equal(await find({ code: 'ROUTE_NO_MATCH' }), '1: b');
     assert.equal(await find({ target: 'pacs', leg: 'pending' }), '1: a');
     assert.equal(await find({ from: 101, to: 102 }), '1: b');
+    await ledger.write(noteSenderOf, 'b', 'PRISMA');
+    assert.equal(await find({ senders: ['PRISMA', 'OTHER'] }), '1: b');
+    assert.equal(await find({ senders: [] }), '0: ');
+    assert.equal(await find({ modality: 'MR', subject: 'sub-007', session: 'ses-mri01' }), '1: a');
     assert.equal(await find({ projects: [] }), '0: ');
     assert.equal(await find({ projects: ['p_1', 'other'] }), '1: a');
     assert.equal((await ledger.read(searchSeries, {}, { offset: 1, limit: 1 })).series[0]?.id, 'b');
+  });
+
+  test(`${name}: texts of images are found whatever they hold, and never by a part of them`, async (t) => {
+    const { ledger } = await open(t);
+    const texts = ['A"1', 'A\\', 'A\u0000B', '\ud800', '"AccessionNumber":"x"', 'x'.repeat(5_000), "a'b?"];
+    for (const [index, text] of texts.entries()) {
+      await ledger.write(arrived, cursor(index), [`s${index}`], 100 + index, 100 + index);
+      const path = 'p'.repeat(3_500) + index.toString();
+      await ledger.write(
+        stored,
+        await toStore(ledger, 200),
+        done({ attributes: attributes(text), path, targets: [] }),
+        210,
+      );
+      assert.equal((await ledger.read(findSessions, path))[0]?.series[0]?.id, `s${index}`);
+    }
+    for (const [index, accession] of texts.entries()) {
+      if (accession.includes('\0') || accession === '\ud800') continue;
+      const { series } = await ledger.read(searchSeries, { accession }, PAGE);
+      assert.deepEqual(
+        series.map(({ id }) => id),
+        [`s${index}`],
+        JSON.stringify(accession.slice(0, 20)),
+      );
+    }
+    assert.equal((await ledger.read(searchSeries, { accession: 'x' }, PAGE)).total, 0);
+  });
+
+  test(`${name}: series are sorted by what people know, both ways, and paged`, async (t) => {
+    const { ledger } = await open(t);
+    for (const [index, id] of ['a', 'b', 'c'].entries()) {
+      await ledger.write(arrived, cursor(index), [id], 100 + index, 100 + index);
+      const description = ['t2', 't1', 't3'][index] ?? '';
+      const at = { ...attributes(id), SeriesDescription: description };
+      await ledger.write(
+        stored,
+        await toStore(ledger, 200),
+        done({ attributes: at, labels: labels(`p${3 - index}`), stored: index + 1, targets: [] }),
+        210,
+      );
+    }
+    const order = async (page: Partial<Page>): Promise<string> =>
+      (await ledger.read(searchSeries, {}, { ...PAGE, ...page })).series.map(({ id }) => id).join('');
+    assert.equal(await order({}), 'cba');
+    assert.equal(await order({ sort: 'came', up: true }), 'abc');
+    assert.equal(await order({ sort: 'session', up: true }), 'cba');
+    assert.equal(await order({ sort: 'series', up: true }), 'bac');
+    assert.equal(await order({ sort: 'images' }), 'cba');
+    assert.equal(await order({ sort: 'state', up: true }), 'abc');
+    assert.equal(await order({ sort: 'series', up: true, offset: 1, limit: 1 }), 'a');
   });
 
   test(`${name}: what waits for its next try is told apart from what was not tried yet`, async (t) => {

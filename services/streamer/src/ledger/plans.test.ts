@@ -17,6 +17,7 @@ import { arrived, reconcileListed } from '../intake/sql.ts';
 import { listSeries, quarantinedSeries } from './views.ts';
 import { bindFolder, stored } from '../store/sql.ts';
 import { progressOf, recordProgress } from './leg.ts';
+import { findSessions, searchSeries, sessionsOfDay, type SeriesFilter } from './search.ts';
 import { legLater } from './aftermath.ts';
 import { forwarded } from '../send/sql.ts';
 import { nextDelivery, nextDeliveryTime } from '../hooks/sql.ts';
@@ -117,6 +118,61 @@ test('ledger plans: SQLite looks through no table, and sorts nothing', async (t)
   assert.ok(plans.size > 25, `only ${plans.size} statements were seen`);
   const bad = [...plans].filter(([, plan]) => plan.split('\n').some(looksThrough));
   assert.deepEqual(bad, []);
+});
+
+/** As a facility has them: four series in a session, ten sessions in a project. */
+const describeFinished = (file: Database): Promise<void> =>
+  file.transaction(async (tx) => {
+    await tx.run(
+      `UPDATE series SET session = 'session-' || (first_seen / 4), sender = 'PRISMA',
+         accession = 'A' || (first_seen / 4), study = '1.' || (first_seen / 4), uid = '1.2.' || first_seen,
+         labels = '{"project":"p' || (first_seen / 40) || '","subject":"s' || (first_seen / 8) || '","session":"t' || (first_seen / 4) || '"}',
+         attributes = '{"Modality":"MR","AccessionNumber":"A' || (first_seen / 4) || '","StudyInstanceUID":"1.' || (first_seen / 4)
+           || '","SeriesInstanceUID":"1.2.' || first_seen || '"}'`,
+    );
+    await tx.run(
+      'INSERT INTO session (id, first_seen, updated) SELECT session, min(first_seen), min(first_seen) FROM series GROUP BY session',
+    );
+    await tx.run('ANALYZE');
+  });
+
+test('ledger plans: each filter of the board finds its series by an index, and a page reads its own rows alone', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'scanflow-plans-'));
+  const file = openSqlite(join(folder, 'ledger.sqlite'));
+  t.after(async () => {
+    await file.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  await addFinished(file, 10_000);
+  await describeFinished(file);
+  const { database, plans } = explained(file, 'EXPLAIN QUERY PLAN');
+  const ledger = ledgerOn(database, 100);
+  const filters: SeriesFilter[] = [
+    ...[{}, { state: 'failed' as const }, { target: 'pacs', leg: 'failed' as const }, { code: 'X' }],
+    ...[{ project: 'p' }, { subject: 's' }, { session: 't' }, { accession: 'A' }, { modality: 'CT' }],
+    ...[{ senders: ['PRISMA'] }, { from: 9_000, to: 9_100 }, { projects: ['p', 'q'] }],
+    ...[
+      { target: 'pacs', waits: true },
+      { target: 'pacs', leg: 'paused' as const },
+    ],
+  ];
+  for (const filter of filters) await ledger.read(searchSeries, filter, { offset: 0, limit: 50 });
+  for (const sort of ['came', 'session', 'state'] as const)
+    await ledger.read(searchSeries, {}, { offset: 0, limit: 50, sort, up: true });
+  await ledger.read(findSessions, 'A1');
+  await ledger.read(sessionsOfDay, 9_000, 9_100, { accessions: ['A1'], studies: [], series: [] });
+  const bad = [...plans].filter(([, plan]) => plan.split('\n').some(looksThrough));
+  assert.deepEqual(bad, []);
+  const through = [...plans].filter(
+    ([sql, plan]) => sql.includes('WHERE session IN') && /SCAN series/.test(plan),
+  );
+  assert.deepEqual(through, []);
+  const sorted = [...plans].filter(
+    ([sql, plan]) => / FROM series\s+ORDER BY/.test(sql) && plan.includes('TEMP B-TREE FOR ORDER BY'),
+  );
+  assert.deepEqual(sorted, []);
+  const whole = [...plans.keys()].filter((sql) => sql.startsWith('SELECT * FROM series'));
+  assert.ok(whole.every((sql) => /WHERE (id IN \(\?|session IN)/.test(sql)));
 });
 
 /** A scan without an index, or a sort of rows of the large tables. */

@@ -174,6 +174,8 @@ export interface SeriesView {
   /** Number of pulls that brought something. */
   readonly increment: number;
   readonly session: string | undefined;
+  /** AE title that sent its first image, where that is known. */
+  readonly sender?: string | undefined;
   /** When it was deleted from Orthanc. */
   readonly cleaned: Millis | null;
   readonly legs: readonly LegView[];
@@ -220,6 +222,7 @@ export interface DeliveryView
     Omit<DeliveryWork, 'id' | 'token' | 'subject' | 'cause'>,
     Pick<LegView, 'state' | 'nextTry' | 'failure'> {
   readonly output: string;
+  readonly updated: Millis;
 }
 
 export interface SessionView {

@@ -1,7 +1,7 @@
 /** Series and sessions for the day board: search by what people know of them, counts, and a mark that changes with the ledger. */
 import type { SeriesState } from '../model/series.ts';
 import type { SeriesView, SessionView } from './rows.ts';
-import type { Value } from '@scanflow/database';
+import type { Dialect, Value } from '@scanflow/database';
 import type { Millis, Tx } from './tx.ts';
 import { message, parse, seriesViews } from './views.ts';
 
@@ -20,6 +20,8 @@ export interface SeriesFilter {
   readonly session?: string;
   readonly accession?: string;
   readonly modality?: string;
+  /** AE titles: one of them sent its first image. */
+  readonly senders?: readonly string[];
   readonly from?: Millis;
   readonly to?: Millis;
   /** The projects that the person sees; absent: all. */
@@ -36,25 +38,50 @@ interface Condition {
   readonly values: readonly Value[];
 }
 
-/** Newest first. */
-export async function searchSeries(
-  tx: Tx,
-  filter: SeriesFilter,
-  { offset, limit }: { readonly offset: number; readonly limit: number },
-): Promise<Found> {
-  const conditions = conditionsOf(filter);
+export const SORTS = ['came', 'session', 'series', 'state', 'images'] as const;
+
+export interface Page {
+  readonly offset: number;
+  readonly limit: number;
+  /** Default: `came`, the newest first. */
+  readonly sort?: (typeof SORTS)[number];
+  readonly up?: boolean;
+}
+
+/** One page of those that the filter finds, and how many there are. */
+export async function searchSeries(tx: Tx, filter: SeriesFilter, page: Page): Promise<Found> {
+  const conditions = conditionsOf(filter, tx.dialect);
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.map(({ sql }) => sql).join(' AND ')}`;
   const values = conditions.flatMap((one) => one.values);
   const row = await tx.get(`SELECT count(*) AS n FROM series ${where}`, values);
-  const order = `${where} ORDER BY first_seen DESC, id LIMIT ? OFFSET ?`;
-  return {
-    total: Number(row?.['n'] ?? 0),
-    series: await seriesViews(tx, order, ...values, limit, offset),
-  };
+  const rows = await tx.all(
+    `SELECT id FROM series ${where} ORDER BY ${orderOf(page, tx.dialect)} LIMIT ? OFFSET ?`,
+    [...values, page.limit, page.offset],
+  );
+  // only the rows of the page are read whole
+  const ids = rows.map(({ id }) => String(id));
+  const views =
+    ids.length === 0 ? [] : await seriesViews(tx, `WHERE id IN (${ids.map(() => '?').join(', ')})`, ...ids);
+  const byId = new Map(views.map((view) => [view.id, view]));
+  return { total: Number(row?.['n'] ?? 0), series: ids.flatMap((id) => byId.get(id) ?? []) };
 }
 
-function conditionsOf(filter: SeriesFilter): Condition[] {
-  const { state, code, from, to, projects } = filter;
+function orderOf({ sort = 'came', up = false }: Page, { jsonText }: Dialect): string {
+  const direction = up ? 'ASC' : 'DESC';
+  const keys = {
+    came: ['first_seen'],
+    session: ['labels'],
+    series: [jsonText('attributes', 'SeriesDescription')],
+    state: ['state', 'first_seen'],
+    images: ['stored'],
+  }[sort];
+  return [...keys, 'id'].map((key) => `${key} ${direction}`).join(', ');
+}
+
+function conditionsOf(filter: SeriesFilter, dialect: Dialect): Condition[] {
+  const { state, code, from, to, projects, senders } = filter;
+  const member = (column: 'labels' | 'attributes', key: string, value: string | undefined): Condition[] =>
+    value === undefined ? [] : [memberIs(column, key, [value], dialect)];
   return [
     ...(state === undefined ? [] : [{ sql: 'series.state = ?', values: [state] }]),
     ...legConditions(filter),
@@ -62,26 +89,32 @@ function conditionsOf(filter: SeriesFilter): Condition[] {
       ? []
       : [
           {
-            sql: `(series.reason_code = ? OR EXISTS (SELECT 1 FROM leg f WHERE f.series = series.id AND f.failure_code = ?))`,
+            sql: `series.id IN (SELECT id FROM series WHERE reason_code = ? UNION SELECT series FROM leg WHERE failure_code = ?)`,
             values: [code, code],
           },
         ]),
     ...(['project', 'subject', 'session'] as const).flatMap((key) => member('labels', key, filter[key])),
-    ...member('attributes', 'AccessionNumber', filter.accession),
+    ...(filter.accession === undefined ? [] : [{ sql: 'series.accession = ?', values: [filter.accession] }]),
     ...member('attributes', 'Modality', filter.modality),
+    ...(senders === undefined ? [] : [among('series.sender', senders)]),
     ...(from === undefined ? [] : [{ sql: 'series.first_seen >= ?', values: [from] }]),
     ...(to === undefined ? [] : [{ sql: 'series.first_seen < ?', values: [to] }]),
-    ...(projects === undefined ? [] : [anyOf(projects.flatMap((one) => member('labels', 'project', one)))]),
+    ...(projects === undefined ? [] : [memberIs('labels', 'project', projects, dialect)]),
   ];
 }
 
-const anyOf = (conditions: readonly Condition[]): Condition =>
-  conditions.length === 0
+const among = (sql: string, values: readonly string[]): Condition =>
+  values.length === 0
     ? { sql: '1 = 0', values: [] }
-    : {
-        sql: `(${conditions.map(({ sql }) => sql).join(' OR ')})`,
-        values: conditions.flatMap(({ values }) => values),
-      };
+    : { sql: `${sql} IN (${values.map(() => '?').join(', ')})`, values };
+
+/** A column of JSON has one of these texts there: exactly, since members see projects by it. */
+const memberIs = (
+  column: 'labels' | 'attributes',
+  key: string,
+  texts: readonly string[],
+  { jsonText, jsonValue }: Dialect,
+): Condition => among(jsonText(`series.${column}`, key), texts.map(jsonValue));
 
 function legConditions({ target, leg, waits }: SeriesFilter): Condition[] {
   if (target === undefined && leg === undefined && waits !== true) return [];
@@ -96,23 +129,15 @@ function legConditions({ target, leg, waits }: SeriesFilter): Condition[] {
       ? [{ sql: `l.state = 'pending' AND l.attempts > 0 AND l.failure_code IS NOT NULL`, values: [] }]
       : []),
   ];
-  const sql = own.map((one) => ` AND ${one.sql}`).join('');
   return [
     {
-      sql: `EXISTS (SELECT 1 FROM leg l WHERE l.series = series.id${sql})`,
+      sql: `series.id IN (SELECT l.series FROM leg l WHERE ${own.map(({ sql }) => sql).join(' AND ')})`,
       values: own.flatMap(({ values }) => values),
     },
   ];
 }
 
 const IS_PAUSED = 'EXISTS (SELECT 1 FROM pause WHERE pause.ended IS NULL AND pause.destination = l.target)';
-
-/** A column of JSON has this member: exactly, since LIKE of SQLite takes `P1` for `p1`, and members see projects by it. */
-function member(column: 'labels' | 'attributes', key: string, value: string | undefined): Condition[] {
-  if (value === undefined) return [];
-  const text = `${JSON.stringify(key)}:${JSON.stringify(value)}`;
-  return [{ sql: `replace(series.${column}, ?, '') <> series.${column}`, values: [text] }];
-}
 
 /** How many legs of each target wait for their next try after a failure. */
 export async function waitingLegs(tx: Tx): Promise<{ target: string; code: string; count: number }[]> {
@@ -168,21 +193,31 @@ const MOST_FOUND = 50;
 /** Sessions by their ID, the ID of a series, an accession number, a Study or Series Instance UID, or a folder below the root. */
 export async function findSessions(tx: Tx, text: string): Promise<SessionView[]> {
   if (text === '' || text.includes('\0')) return [];
-  const ofSeries = ['session', 'id', 'path', 'accession', 'study', 'uid']
-    .map((column) => `SELECT session FROM series WHERE ${column} = ?`)
+  // as the indexes have it
+  const start = Array.from(text).slice(0, 500).join('');
+  // one by one, so that each has its index
+  const ofSeries = [
+    ...['session', 'id', 'accession', 'study', 'uid'].map((column) => `${column} = ?`),
+    'substr(path, 1, 500) = ? AND path = ?',
+  ]
+    .map((condition) => `SELECT session FROM series WHERE ${condition}`)
     .join(' UNION ');
   return sessionViews(
     tx,
-    `WHERE id = ? OR folder = ? OR id IN (${ofSeries}) ORDER BY first_seen, id LIMIT ?`,
-    [text, text, ...Array.from({ length: 6 }, () => text), MOST_FOUND],
+    `WHERE id = ? OR (substr(folder, 1, 500) = ? AND folder = ?) OR id IN (${ofSeries}) ORDER BY first_seen, id LIMIT ?`,
+    [text, start, text, ...Array.from({ length: 5 }, () => text), start, text, MOST_FOUND],
   );
 }
 
 /** Sessions with their series in four looks, however many there are; `which` is what follows FROM session. */
 async function sessionViews(tx: Tx, which: string, values: readonly Value[]): Promise<SessionView[]> {
   const rows = await tx.all(`SELECT * FROM session ${which}`, values);
-  const inside = `WHERE session IN (SELECT id FROM (SELECT id FROM session ${which}) AS wanted) ORDER BY first_seen, id`;
-  const series = Map.groupBy(await seriesViews(tx, inside, ...values), (one) => one.session ?? '');
+  // unsorted: the index of the times would lead through all series
+  const inside = `WHERE session IN (SELECT id FROM (SELECT id FROM session ${which}) AS wanted)`;
+  const views = (await seriesViews(tx, inside, ...values)).toSorted(
+    (a, b) => a.firstSeen - b.firstSeen || (a.id < b.id ? -1 : 1),
+  );
+  const series = Map.groupBy(views, (one) => one.session ?? '');
   return rows.map((row) => ({
     id: String(row['id']),
     firstSeen: Number(row['first_seen']),

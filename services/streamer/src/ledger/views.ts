@@ -106,6 +106,7 @@ function seriesView(row: Row, legs: readonly Row[], looks: readonly Row[]): Seri
     expected: parse.integer(row['expected']) ?? undefined,
     increment: Number(row['increment']),
     session: parse.text(row['session']),
+    sender: parse.text(row['sender']),
     cleaned: Number(row['cleaned'] ?? 0) > 0 ? Number(row['cleaned']) : null,
     legs: legs.map(legView),
     verification: looks.map(verificationView),
@@ -214,6 +215,11 @@ export async function noteSender(
        (SELECT min(last_seen) FROM (SELECT last_seen FROM sender ORDER BY last_seen DESC LIMIT ?) AS latest)`,
     [MOST_SENDERS],
   );
+}
+
+/** Who sent the first image of a series. */
+export async function noteSenderOf(tx: Tx, series: string, aet: string): Promise<void> {
+  await tx.run('UPDATE series SET sender = ? WHERE id = ?', [aet, series]);
 }
 
 /** The latest first. */

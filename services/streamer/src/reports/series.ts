@@ -56,6 +56,8 @@ export interface SeriesReport {
   /** Why clean-up could not delete its images. */
   readonly notCleaned?: Reason;
   readonly session?: string;
+  /** AE title that sent its first image. */
+  readonly sender?: string;
   readonly legs: readonly LegReport[];
   /** The last verification of its files in project storage and in the copy: when, and its result. */
   readonly verification: readonly VerificationReport[];
@@ -68,6 +70,9 @@ export interface SeriesReport {
 /** One event for one hook, in the form of a leg. */
 interface HookReport extends LegReport {
   readonly event: string;
+  /** When it arose, and when it was last tried. */
+  readonly created: string;
+  readonly updated: string;
   readonly increment: number;
   /** The end of the command's output, or of the address' answer. */
   readonly output: string;
@@ -131,7 +136,7 @@ export function seriesReport(view: SeriesView, context: ReportContext): SeriesRe
     images: { inOrthanc: view.inOrthanc, stored: images, untagged: view.untagged, differing },
     ...(cleaned === null ? {} : { cleaned: iso(cleaned) }),
     ...keptIn(view, context),
-    ...defined({ session }),
+    ...defined({ session, sender: view.sender }),
     legs: view.legs.map((leg) => legReport(leg, view.path, context)),
     verification: view.verification.map(verificationReport),
     ...(notSent.length === 0 ? {} : { notSent }),
@@ -227,6 +232,8 @@ const incomplete = (images: number, expected: number): Reason => ({
 export const hookReport = (view: DeliveryView): HookReport => ({
   target: `hook:${view.hook}`,
   event: view.kind,
+  created: iso(view.created),
+  updated: iso(view.updated),
   increment: view.increment,
   state: view.state,
   attempts: view.attempts,

@@ -11,7 +11,7 @@ import { partsOf } from '../joining/parts.ts';
 import type { SeriesRecord } from './types.ts';
 import type { Binding, StoreDone, StoreWork } from '../ledger/rows.ts';
 import { reached } from '../work/trace.ts';
-import { labelled, noteSender, quarantinedSeries } from '../ledger/views.ts';
+import { labelled, noteSender, noteSenderOf, quarantinedSeries } from '../ledger/views.ts';
 import { byWhatIsThere, listInstances, tellingImages } from './versions.ts';
 import { lookAt, lostOf, FILE_MISSING, missingIn, recordedImages, isStillWhole } from './look.ts';
 import { anonymous, erasedReason } from '../model/erased.ts';
@@ -136,8 +136,14 @@ const bindingOf = ({ attributes, labels, decision, folder }: Target, inOrthanc: 
   inOrthanc,
 });
 
-const seen = ({ aet, called = '', address = '' }: Sender, { ledger, clock }: StoreDeps): Promise<void> =>
-  ledger.write(noteSender, { aet, called, address }, clock.now());
+async function seen(
+  series: string,
+  { aet, called = '', address = '' }: Sender,
+  { ledger, clock }: StoreDeps,
+): Promise<void> {
+  await ledger.write(noteSender, { aet, called, address }, clock.now());
+  await ledger.write(noteSenderOf, series, aet);
+}
 
 /** What was erased on request is refused, whoever sends it again. */
 async function erasedAmong(
@@ -166,7 +172,7 @@ async function placeOf(
     {
       ...deps,
       ...(await erasedAmong(listed, deps)),
-      senders: (sender) => seen(sender, deps),
+      senders: (sender) => seen(work.series, sender, deps),
       earlier: (labels, session) => deps.ledger.read(labelled, labels, session),
     },
     signal,

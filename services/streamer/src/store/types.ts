@@ -266,6 +266,8 @@ export interface Store {
   readonly removeReport: (below: string, file: string) => Promise<void>;
   /** Whether a folder of these names is this series' already; without `root`, below the main one. */
   readonly isAt: (names: readonly string[], series: string, root?: string) => Promise<boolean>;
+  /** The names under which claim() would put this series now. Writes nothing. */
+  readonly nextNames: (names: readonly string[], series: string, root?: string) => Promise<readonly string[]>;
   /** What a person decided of the series, as project storage keeps it. */
   readonly decision: (series: string) => Promise<Decision | undefined>;
   readonly keepDecision: (series: string, decision: Decision) => Promise<void>;

@@ -125,6 +125,23 @@ export async function isClaimed(root: string, names: readonly string[], series: 
   return false;
 }
 
+/** What claimFolder() would choose now. Throws as it does where every choice is taken. */
+export async function nextNames(
+  root: string,
+  names: readonly string[],
+  series: string,
+  collisions: Collisions,
+): Promise<string[]> {
+  const above = names.slice(0, -1);
+  const [own, beside] = choices(names, series);
+  for (const name of collisions === 'fail' ? [own] : [own, beside]) {
+    const path = await folderWithin(root, [...above, name]);
+    const owner = path === undefined ? undefined : await readRecord(path);
+    if (owner === undefined || owner.orthancSeries === series) return [...above, name];
+  }
+  throw new FailureError(collisions === 'fail' ? COLLISION : TAKEN);
+}
+
 /** The folder that the series claims, its own name or, where that may be, the one beside it, with the record that holds it. */
 export async function claimFolder(
   root: string,

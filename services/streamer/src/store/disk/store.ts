@@ -7,7 +7,15 @@ import { MANIFEST_NAME, RECORD_NAME } from './names.ts';
 import type { Folder, RootGuard, SeriesRecord, Store } from '../types.ts';
 import type { Access } from './folders.ts';
 import { writeArchive } from './archive.ts';
-import { claimFolder, manifestText, readRecord, recordText, recordedBelow, isClaimed } from './record.ts';
+import {
+  claimFolder,
+  manifestText,
+  readRecord,
+  recordText,
+  recordedBelow,
+  isClaimed,
+  nextNames,
+} from './record.ts';
 import { examine, readPieces, requirePresent, setAside } from './examine.ts';
 import { eraseFolder, eraseReports, leaveFolder } from './remove.ts';
 import {
@@ -191,10 +199,22 @@ const bytesOf = ({ instances }: SeriesRecord): number => instances.reduce((sum, 
 
 type Changes = Pick<
   Store,
-  'isAt' | 'open' | 'leave' | 'removeReport' | 'decision' | 'keepDecision' | 'decisions' | 'dropDecision'
+  | 'isAt'
+  | 'nextNames'
+  | 'open'
+  | 'leave'
+  | 'removeReport'
+  | 'decision'
+  | 'keepDecision'
+  | 'decisions'
+  | 'dropDecision'
 >;
 
-const changesOn = ({ main, roots, access, guard }: Ground): Changes => ({
+const changesOn = ({ main, roots, access, guard, collisions }: Ground): Changes => ({
+  nextNames: async (names, series, root = main) => {
+    await guard.ready(root);
+    return nextNames(root, names, series, collisions);
+  },
   isAt: async (names, series, root = main) => {
     await guard.ready(root);
     return isClaimed(root, names, series);

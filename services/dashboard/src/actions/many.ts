@@ -1,0 +1,226 @@
+/** One order for all series that a filter finds: the count, and each path where it goes elsewhere, is shown and confirmed first. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { pool } from '@scanflow/runtime';
+import type { Person } from '../access/roles.ts';
+import { html, type Html } from '../page/html.ts';
+import { table } from '../page/table.ts';
+import { askedOf, filterIn, queryOf, type Filter } from '../series/filter.ts';
+import { seriesName } from '../session/events.ts';
+import { previewAnswer, seriesAnswer, type SeriesAnswer } from '../sources/answers.ts';
+import { t } from '../texts/pages.ts';
+import { field, forAction, send, sendMessage } from '../web/request.ts';
+import {
+  answerOf,
+  bodyOf,
+  choices,
+  hidden,
+  KINDS,
+  orderIn,
+  refusedBy,
+  spend,
+  type ActionOptions,
+  type Kind,
+  type Order,
+} from './order.ts';
+import { onceField } from './once.ts';
+
+/** Series of one filter that one form is about. */
+const MOST = 500;
+/** Previews at the same time: each looks into project storage. */
+const AT_ONCE = 8;
+/** Fields of the order: those of the filter have the same names. */
+const PREFIX = 'do-';
+
+interface Wanted {
+  readonly kind: Kind;
+  readonly filter: Filter;
+  readonly order: Order;
+}
+
+export function addMany(app: FastifyInstance, options: ActionOptions): void {
+  for (const kind of KINDS)
+    app.post(
+      `/series/${kind}`,
+      forAction(options, kind, (request, reply, person) => many(kind, request, reply, person, options)),
+    );
+  // the action stands in the form
+  app.post(
+    '/series/many',
+    forAction(options, 'retry', (request, reply, person) => {
+      const kind = KINDS.find((one) => one === field(request, 'action'));
+      return kind === undefined
+        ? sendMessage(reply, 400, t.actions.refusedTitle, t.many.choose)
+        : many(kind, request, reply, person, options);
+    }),
+  );
+}
+
+/** First shows how many and where to, then does it to each. */
+async function many(
+  kind: Kind,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  person: Person,
+  options: ActionOptions,
+): Promise<FastifyReply> {
+  const read = filterIn(Object.fromEntries(request.body instanceof URLSearchParams ? request.body : []));
+  if ('problem' in read) return sendMessage(reply, 400, t.series.badTitle, read.problem);
+  const wanted: Wanted = { kind, filter: read.filter, order: orderIn(request, PREFIX) };
+  const missing = missingIn(wanted);
+  if (missing !== undefined) return sendMessage(reply, 400, t.actions.refusedTitle, missing);
+  const search = askedOf(read.filter, options.facility.timezone, { scannerOf: options.scannerOf });
+  const { streamer } = options.services;
+  const page = `/api/board/series?${search.toString()}&limit=${MOST}`;
+  const found = seriesAnswer.parse(await streamer.ask(page));
+  return field(request, 'confirmed') === ''
+    ? confirm(wanted, found, reply, person, options)
+    : doAll(wanted, found.series, request, reply, person, options);
+}
+
+function missingIn({
+  kind,
+  order: { project, subject, session, reason, target },
+}: Wanted): string | undefined {
+  if (kind === 'skip') return target?.startsWith('hook:') === true ? undefined : t.many.needsHook;
+  if (kind === 'retry') return undefined;
+  if (project === undefined || subject === undefined || session === undefined) return t.many.needsLabels;
+  return kind === 'move' && reason === undefined ? t.many.needsReason : undefined;
+}
+
+async function confirm(
+  { kind, filter, order }: Wanted,
+  { total, series }: { readonly total: number; readonly series: readonly SeriesAnswer[] },
+  reply: FastifyReply,
+  person: Person,
+  options: ActionOptions,
+): Promise<FastifyReply> {
+  const title = t.many.titles[kind](total, order.target);
+  const placed = kind === 'release' || kind === 'move';
+  const paths = placed ? await previews(series, order, options) : [];
+  const refused = paths.find((one) => one !== undefined && typeof one !== 'string');
+  if (typeof refused === 'object') return refusedBy(reply, refused);
+  const query = queryOf(filter);
+  const prefixed = Object.fromEntries(
+    Object.entries(order).map(([key, value]) => [`${PREFIX}${key}`, value]),
+  );
+  const main = html`<h1>${title}</h1>
+    <p>${t.many.texts[kind]}</p>
+    ${total > MOST && html`<p>${t.actions.retryAllMost(MOST)}</p>`} ${kind === 'move' && choices(order)}
+    ${placed && pathTable(series, paths)}
+    ${
+      total > 0 &&
+      html`<form method="post" action="/series/${kind}" class="form">
+        ${onceField()}${hidden({ ...Object.fromEntries(query), ...prefixed, confirmed: 'yes' })}
+        <button>${t.many.confirm[kind]}</button>
+      </form>`
+    }
+    <p><a href="/series?${query.toString()}">${t.actions.back}</a></p>`;
+  return send(reply, { title, main, person });
+}
+
+type Preview = string | { readonly status: number; readonly body: unknown } | undefined;
+
+/** The path of each; the streamer's refusal of labels; undefined where it said nothing. */
+async function previews(
+  series: readonly SeriesAnswer[],
+  { project = '', subject = '', session = '' }: Order,
+  { services }: ActionOptions,
+): Promise<Preview[]> {
+  return pool(series, AT_ONCE, async ({ id }): Promise<Preview> => {
+    const answer = await answerOf(services.streamer, `/api/board/series/${id}/preview`, {
+      project,
+      subject,
+      session,
+    });
+    if (answer.status === 400 || answer.status >= 500) return answer;
+    const read = previewAnswer.safeParse(answer.body);
+    return read.success ? read.data.path : undefined;
+  });
+}
+
+const pathTable = (series: readonly SeriesAnswer[], paths: readonly Preview[]): Html =>
+  table(
+    t.many.paths,
+    [t.series.what, t.move.fromHead, t.move.toHead],
+    series.map((one, index) => {
+      const to = paths[index];
+      return html`<tr>
+        <td>${seriesName(one)}</td>
+        <td><code>${one.legs.find(({ target }) => target === 'storage')?.path ?? '–'}</code></td>
+        <td><code>${typeof to === 'string' ? to : '–'}</code></td>
+      </tr>`;
+    }),
+  );
+
+async function doAll(
+  { kind, filter, order }: Wanted,
+  series: readonly SeriesAnswer[],
+  request: FastifyRequest,
+  reply: FastifyReply,
+  person: Person,
+  options: ActionOptions,
+): Promise<FastifyReply> {
+  const { store, now, services } = options;
+  const what = `${kind} all`;
+  const subject = [queryOf(filter).toString(), order.target ?? ''].filter(Boolean).join(' ');
+  if (!(await spend(request, person, options, what, subject)))
+    return sendMessage(reply, 200, t.many.doneTitle[kind], t.actions.said.again);
+  let done = 0;
+  for (const { id } of series) {
+    const { status } = await answerOf(services.streamer, `/api/series/${id}/${kind}`, bodyOf(order, person));
+    if (status === 200) {
+      done += 1;
+      // the time line of a session shows who did what
+      await store.audit({
+        at: now(),
+        who: person.name,
+        address: request.ip,
+        what: kind,
+        subject: id,
+        result: 'done',
+      });
+    }
+    // each further one would wait as long
+    if (status >= 500) break;
+  }
+  const entry = { at: now(), who: person.name, address: request.ip, what };
+  await store.audit({ ...entry, subject, result: `${done} of ${series.length}` });
+  return sendMessage(reply, 200, t.many.doneTitle[kind], t.many.done(done, series.length));
+}
+
+/** All that the filter finds, with what to do. `targets`: what may be retried or skipped. */
+export const manyForm = (filter: Filter, total: number, targets: readonly string[]): Html =>
+  html`<details class="filters">
+    <summary>${t.many.open(total)}</summary>
+    <form method="post" action="/series/many" class="grid">
+      ${hidden(Object.fromEntries(queryOf(filter)))}
+      <label
+        >${t.many.action}
+        <select name="action">
+          ${KINDS.map((kind) => html`<option value="${kind}">${t.many.names[kind]}</option>`)}
+        </select></label
+      >
+      <label>${t.many.target} <input name="${PREFIX}target" list="targets" autocomplete="off" /></label>
+      <datalist id="targets">${targets.map((one) => html`<option value="${one}"></option>`)}</datalist>
+      ${(
+        [
+          ['project', t.actions.projectLabel],
+          ['subject', t.actions.subjectLabel],
+          ['session', t.actions.sessionLabel],
+        ] as const
+      ).map(
+        ([name, label]) =>
+          html`<label
+            >${t.many.to(label)} <input name="${PREFIX}${name}" maxlength="64" autocomplete="off"
+          /></label>`,
+      )}
+      <label>${t.pauses.reason} <input name="${PREFIX}reason" maxlength="500" autocomplete="off" /></label>
+      <label class="check-box"
+        ><input type="checkbox" name="${PREFIX}keep" value="yes" /> ${t.move.keep}</label
+      >
+      <label class="check-box"
+        ><input type="checkbox" name="${PREFIX}send" value="yes" /> ${t.move.send}</label
+      >
+      <p class="actions"><button>${t.many.look}</button></p>
+    </form>
+  </details>`;
