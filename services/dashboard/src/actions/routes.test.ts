@@ -9,6 +9,7 @@ import fastify from 'fastify';
 import { openUsersFile } from '../access/open.ts';
 import type { Answered, Service } from '../sources/service.ts';
 import { readForms } from '../web/request.ts';
+import { addPauses } from '../pauses/routes.ts';
 import { addActions } from './routes.ts';
 
 const NOW = Temporal.Instant.from('2026-11-28T08:00:00Z').epochMilliseconds;
@@ -47,7 +48,7 @@ async function rig(t: TestContext, answer: (posted: Posted) => Answered | Failur
   });
   const app = fastify();
   readForms(app);
-  addActions(app, {
+  const options = {
     store,
     now: () => NOW,
     services: {
@@ -57,7 +58,9 @@ async function rig(t: TestContext, answer: (posted: Posted) => Answered | Failur
     },
     facility: { name: 'Here', timezone: 'UTC', titleOf: () => undefined },
     scannerOf: new Map(),
-  });
+  };
+  addActions(app, options);
+  addPauses(app, options);
   t.after(async () => {
     await app.close();
     await store.close();
@@ -120,7 +123,10 @@ test('actions: facility IT retries a target, skips a hook and accepts what a cal
 test('actions: nobody else may, and nothing is sent on', async (t) => {
   const { post, posts } = await rig(t, done);
   const pages = ['/series/s1/retry', '/series/s1/skip', '/series/s1/release', '/series/s1/preview'];
-  for (const url of [...pages, '/series/retry', '/calendars/prisma/accept'])
+  const many = ['/series/retry', '/series/skip', '/series/release', '/series/move', '/series/many'];
+  const others = ['/series/s1/move', '/series/s1/preview-move', '/destinations/pacs/pause'];
+  const rest = ['/destinations/pacs/resume', '/destinations/pause', '/calendars/prisma/accept'];
+  for (const url of [...pages, ...many, ...others, ...rest])
     for (const who of ['member', 'operator'])
       assert.equal((await post(url, once(), who)).statusCode, 403, `${who} ${url}`);
   const stranger = await post('/series/s1/retry', once(), 'nobody');
@@ -191,4 +197,77 @@ test('actions: a streamer that falls silent is asked no more', async (t) => {
     (await audited()).map((entry) => entry[3]),
     ['0 of 2'],
   );
+});
+
+test('actions: a destination is paused with a reason and resumed, by name or from the list', async (t) => {
+  const { post, posts, audited } = await rig(t, done);
+  const answers = [
+    await post('/destinations/pause', { ...once(), destination: 'pacs', reason: ' the archive is updated ' }),
+    await post('/destinations/pacs/resume', once()),
+  ];
+  assert.deepEqual(
+    answers.map(({ headers }) => headers.location),
+    ['/series?said=pause', '/series?said=resume'],
+  );
+  assert.deepEqual(posts, [
+    {
+      service: 'streamer',
+      path: '/api/destinations/pacs/pause',
+      body: { by: 'it', reason: 'the archive is updated' },
+    },
+    { service: 'streamer', path: '/api/destinations/pacs/resume', body: { by: 'it' } },
+  ]);
+  assert.deepEqual(await audited(), [
+    ['it', 'resume', 'pacs', 'done'],
+    ['it', 'pause', 'pacs', 'done'],
+  ]);
+});
+
+test('actions: a filter is moved after a page with the count and both paths of each, with what was chosen', async (t) => {
+  const { post, posts, audited } = await rig(t, ({ path, body }) => ({
+    status: 200,
+    body: path.endsWith('/preview')
+      ? { path: `/project/${JSON.stringify(body).length}/${path.split('/')[4] ?? ''}` }
+      : {},
+  }));
+  const order = {
+    'do-project': 'p2',
+    'do-subject': 's',
+    'do-session': 't',
+    'do-reason': 'wrong',
+    'do-send': 'yes',
+  };
+  const form = { action: 'move', project: 'p1', ...order };
+  const shown = await post('/series/many', form);
+  assert.match(shown.body, /Move 2 series\?/);
+  for (const id of ['s1', 's2']) assert.match(shown.body, new RegExp(`/project/\\d+/${id}`));
+  assert.match(shown.body, /its hooks run again/);
+  assert.ok(posts.every(({ path }) => path.endsWith('/preview')));
+  const before = posts.length;
+  await post('/series/move', { ...form, ...once(), confirmed: 'yes' });
+  const body = { by: 'it', project: 'p2', subject: 's', session: 't', reason: 'wrong', send: true };
+  assert.deepEqual(
+    posts.slice(before).map((one) => [one.path, one.body]),
+    [
+      ['/api/series/s1/move', body],
+      ['/api/series/s2/move', body],
+    ],
+  );
+  assert.deepEqual((await audited())[0], ['it', 'move all', 'project=p1', '2 of 2']);
+});
+
+test('actions: an order of many that lacks something says what, and nothing is asked', async (t) => {
+  const { post, posts } = await rig(t, done);
+  const bad: readonly (readonly [Record<string, string>, RegExp])[] = [
+    [{ action: 'odd' }, /Choose what to do/],
+    [{ action: 'skip', 'do-target': 'pacs' }, /Name the hook/],
+    [{ action: 'release', 'do-project': 'p' }, /Give project, subject and session/],
+    [{ action: 'move', 'do-project': 'p', 'do-subject': 's', 'do-session': 't' }, /Give a reason/],
+  ];
+  for (const [form, text] of bad) {
+    const answer = await post('/series/many', form);
+    assert.equal(answer.statusCode, 400);
+    assert.match(answer.body, text);
+  }
+  assert.deepEqual(posts, []);
 });

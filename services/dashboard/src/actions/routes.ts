@@ -1,7 +1,7 @@
 /** What facility IT can do with one series: retry, skip a hook, release from quarantine, move. Each is asked of the streamer and audited. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Person } from '../access/roles.ts';
-import { html, type Html } from '../page/html.ts';
+import { html } from '../page/html.ts';
 import { previewAnswer } from '../sources/answers.ts';
 import { t } from '../texts/pages.ts';
 import { field, forAction, send, type Access } from '../web/request.ts';

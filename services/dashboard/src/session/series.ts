@@ -1,6 +1,7 @@
 /** The series of a session: how many images were made, arrived, were stored and sent, and what a person can do. */
 import type { Likely } from '../actions/likely.ts';
 import { onceField } from '../actions/once.ts';
+import { hidden } from '../actions/order.ts';
 import type { DayExam } from '../day/board.ts';
 import { pathOf, type RowView } from '../day/row.ts';
 import { isAway, type Away } from '../journey/facts.ts';
@@ -125,7 +126,7 @@ function releaseForms(one: SeriesAnswer, { id, likely, timezone }: SeriesView): 
               html`<li>
                 <form method="post" action="/series/${one.id}/preview">
                   <input type="hidden" name="back" value="${id}" />
-                  ${Object.entries(labels).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
+                  ${hidden({ project: labels.project, subject: labels.subject, session: labels.session })}
                   <button>${labels.project} · ${labels.subject} · ${labels.session}</button>
                 </form>
                 <span class="more"
