@@ -14,10 +14,12 @@ export interface Framed {
   /** Above it. */
   readonly banner?: Html | undefined;
   readonly person?: Person | undefined;
+  /** A page's own module, in the place of the board's, and its style beside it. */
+  readonly own?: { readonly script: string; readonly style: string };
 }
 
 /** A whole page. */
-export const framed = ({ title, path, main, banner, person }: Framed): string =>
+export const framed = ({ title, path, main, banner, person, own }: Framed): string =>
   `<!doctype html>\n${html`<html lang="en">
     <head>
       <meta charset="utf-8" />
@@ -25,7 +27,8 @@ export const framed = ({ title, path, main, banner, person }: Framed): string =>
       <title>${title} · Scanflow</title>
       <link rel="icon" href="/assets/icon.svg" type="image/svg+xml" />
       <link rel="stylesheet" href="/assets/board.css" />
-      <script type="module" src="/assets/board.js"></script>
+      ${own && html`<link rel="stylesheet" href="${own.style}" />`}
+      <script type="module" src="${own?.script ?? '/assets/board.js'}"></script>
     </head>
     <body data-copied="${t.copied.good}" data-not-copied="${t.copied.bad}">
       <a class="skip" href="#main">${t.skip}</a>

@@ -12,6 +12,7 @@ import { addPauses } from '../pauses/routes.ts';
 import { addSeries, type SeriesOptions } from '../series/routes.ts';
 import { addSessions, type SessionOptions } from '../session/routes.ts';
 import { t } from '../texts/pages.ts';
+import { addViewer } from '../viewer/routes.ts';
 import { readAssets } from './assets.ts';
 import { addEvents } from './events.ts';
 import { HEADERS, refusal, type Hosts } from './guard.ts';
@@ -48,6 +49,7 @@ export function addPages(app: FastifyInstance, options: AppOptions): void {
   addHealth(app, options);
   addActions(app, options);
   addPauses(app, options);
+  addViewer(app);
   addEvents(app, options.watch, options);
   app.setNotFoundHandler((_request, reply) => notFound(reply));
   app.setErrorHandler((error, request, reply) => {
