@@ -53,7 +53,8 @@ async function startsAsZip(blob: Blob): Promise<boolean> {
   return text.startsWith('PK\x03\x04') && !text.endsWith('DICM');
 }
 
-const FIRST_PACKED = 64 * 1024;
+/** A thousand times as many bytes may come of it. */
+const FIRST_PACKED = 16 * 1024;
 
 /** The first `wanted` bytes of an entry: ever more of it is inflated, until they are there. */
 async function inflated(
