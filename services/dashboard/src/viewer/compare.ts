@@ -36,26 +36,25 @@ const isLeftOut = ({ tag, vr }: Row, { withoutUidsAndTimes }: CompareOptions): b
   (tag & 0xffff) === 0 || (withoutUidsAndTimes && UIDS_AND_TIMES.has(vr));
 
 function pair(left: Row | undefined, right: Row | undefined, options: CompareOptions): Pair {
-  if (left?.items === undefined && right?.items === undefined)
-    return {
-      left,
-      right,
-      differs: left === undefined || right === undefined || !isSameElement(left.element, right.element),
-    };
-  const [one, other] = [left?.items ?? [], right?.items ?? []];
-  const items = Array.from({ length: Math.max(one.length, other.length) }, (_, index) => ({
+  const isPlain = left?.items === undefined && right?.items === undefined;
+  if (isPlain) return { left, right, differs: !isSame(left, right) };
+  const [one, other] = [left?.items, right?.items];
+  const length = Math.max(one?.length ?? 0, other?.length ?? 0);
+  const items = Array.from({ length }, (_, index) => ({
     number: index + 1,
     pairs: compared(rowsAt(one, index), rowsAt(other, index), { ...options, differencesOnly: false }),
   }));
+  // one sequence against none differs, also without items
   const differs =
-    one.length !== other.length ||
-    left?.items === undefined ||
-    right?.items === undefined ||
-    items.some(({ pairs }) => pairs.some((inner) => inner.differs));
+    one?.length !== other?.length || items.some(({ pairs }) => pairs.some((inner) => inner.differs));
   return { left, right, differs, items: options.differencesOnly ? onlyDifferent(items) : items };
 }
 
-const rowsAt = (items: readonly Item[], index: number): readonly Row[] => items[index]?.rows ?? [];
+const isSame = (left: Row | undefined, right: Row | undefined): boolean =>
+  left !== undefined && right !== undefined && isSameElement(left.element, right.element);
+
+const rowsAt = (items: readonly Item[] | undefined, index: number): readonly Row[] =>
+  items?.[index]?.rows ?? [];
 
 const onlyDifferent = (items: NonNullable<Pair['items']>): NonNullable<Pair['items']> =>
   items

@@ -3,7 +3,7 @@
  * script of them; a policy in the file allows that script and the style by their hashes, and nothing else.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { html } from '../page/html.ts';
@@ -14,7 +14,7 @@ import { CLIENT, ONE_FILE } from './routes.ts';
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
 /** The whole page as text. */
-export async function oneFile(): Promise<string> {
+async function oneFile(): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [join(CLIENT, 'main.ts')],
     bundle: true,
@@ -53,5 +53,8 @@ export async function oneFile(): Promise<string> {
 
 if (import.meta.main) {
   await mkdir(dirname(ONE_FILE), { recursive: true });
-  await writeFile(ONE_FILE, await oneFile());
+  // a board that starts meanwhile reads the old one, or the new one
+  const aside = `${ONE_FILE}.${process.pid}`;
+  await writeFile(aside, await oneFile());
+  await rename(aside, ONE_FILE);
 }

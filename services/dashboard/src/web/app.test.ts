@@ -273,3 +273,24 @@ test('web: who is signed in hears of changes, and leaves no follower behind', as
   answer.destroy();
   await until(() => followers.size === 0, { what: 'the follower is gone', timeoutMs: 5_000 });
 });
+
+test('viewer: it needs no sign-in and connects to nothing, and the board’s names hold for it, too', async (t) => {
+  const { app } = await rig(t);
+  const page = await get(app, '/viewer');
+  assert.equal(page.statusCode, 200);
+  const policy = String(page.headers['content-security-policy']);
+  for (const rule of [
+    "connect-src 'none'",
+    "form-action 'none'",
+    "trusted-types 'none'",
+    "default-src 'none'",
+  ])
+    assert.ok(policy.includes(rule), policy);
+  const script = /src="(\/assets\/modules\/[^"]+)"/.exec(page.body)?.[1] ?? '';
+  const module = await get(app, script);
+  assert.match(String(module.headers['content-type']), /^text\/javascript/);
+  for (const [, address = ''] of module.body.matchAll(/from '([^']+)'/g))
+    assert.equal((await get(app, address)).statusCode, 200, address);
+  assert.equal((await get(app, '/viewer', { host: 'elsewhere.example' })).statusCode, 403);
+  assert.ok(!(await get(app, '/sign-in')).body.includes('/assets/modules/'), 'other pages load none of it');
+});

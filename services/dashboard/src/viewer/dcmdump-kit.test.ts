@@ -1,9 +1,9 @@
-/** `node --conditions=browser viewer-rows.ts FILES`: what the header viewer shows of each file, read as browsers read. */
+/** `node --conditions=browser dcmdump-kit.test.ts FILES`: what the header viewer shows of each file, read as browsers read. */
 import { readFile } from 'node:fs/promises';
 import { formatTag } from '@scanflow/dicom/reading';
-import { CannotOpen, open } from '../../services/dashboard/src/viewer/open.ts';
-import { rowsOf, wholeValue, type Row } from '../../services/dashboard/src/viewer/rows.ts';
-import { fileSource } from '../../services/dashboard/src/viewer/sources.ts';
+import { CannotOpen, open } from './open.ts';
+import { rowsOf, wholeValue, type Row } from './rows.ts';
+import { fileSource } from './sources.ts';
 
 /** One line: how deep it stands, tag, VR, value (of a sequence, the number of its items). */
 export type Line = readonly [depth: number, tag: string, vr: string, value: string];
@@ -33,7 +33,7 @@ async function shown(path: string): Promise<Shown> {
   }
 }
 
-if (import.meta.main) {
+if (import.meta.main && process.argv.length > 2) {
   const all = await Promise.all(process.argv.slice(2).map(async (path) => [path, await shown(path)]));
   process.stdout.write(JSON.stringify(all));
 }

@@ -6,17 +6,17 @@ import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import { toJsonModel } from '@scanflow/dicom/reading';
 import { run } from '@scanflow/testkit';
-import { open } from '../../services/dashboard/src/viewer/open.ts';
-import { rowsOf, wholeValue } from '../../services/dashboard/src/viewer/rows.ts';
-import { fileSource } from '../../services/dashboard/src/viewer/sources.ts';
-import type { Line, Shown } from './viewer-rows.ts';
+import { open } from './open.ts';
+import { rowsOf, wholeValue } from './rows.ts';
+import { fileSource } from './sources.ts';
+import type { Line, Shown } from './dcmdump-kit.test.ts';
 
 const DATA = '/usr/lib/python3/dist-packages/pydicom/data';
 const SKIP = existsSync(DATA) ? false : 'python3-pydicom is not installed';
 
 test('viewer: what it shows of the corpus of pydicom is what dcmdump shows', { skip: SKIP }, async (t) => {
   const files = await dicomFiles();
-  const script = join(import.meta.dirname, 'viewer-rows.ts');
+  const script = join(import.meta.dirname, 'dcmdump-kit.test.ts');
   const ours = await run(process.execPath, ['--conditions=browser', script, ...files]);
   assert.equal(ours.code, 0, ours.stderr);
   const read = new Map(JSON.parse(ours.stdout) as [string, Shown][]);
@@ -69,13 +69,14 @@ print(json.dumps([[str(one.get('PatientName', '')), one.to_json_dict()] for one 
 
 /**
  * Without what both may say in their way: private elements (pydicom knows some of their VRs), group lengths, and the character
- * set (JSON is UTF-8; pydicom keeps the name of the file's).
+ * set (JSON is UTF-8; pydicom keeps the name of the file's). Without values is without `Value`, or with an empty one.
  */
 function comparable(json: unknown): unknown {
   if (Array.isArray(json)) return json.map(comparable);
   if (typeof json !== 'object' || json === null) return json;
   return Object.fromEntries(
     Object.entries(json)
+      .filter(([, inner]) => !(Array.isArray(inner) && inner.length === 0))
       .filter(([tag]) => !/^...[13579BDF]....$|0000$|^00080005$/.test(tag))
       .map(([tag, inner]) => [tag, comparable(inner)]),
   );
@@ -147,7 +148,7 @@ function valueOf(vr: string, text: string): string | undefined {
   if (text.startsWith('(no value available)')) return '';
   if (vr === 'SQ') return /#=(\d+)/.exec(text)?.[1];
   // bytes that dcmdump could not turn into UTF-8
-  if (/[\x1b\ufffd]/.test(text)) return undefined;
+  if (text.includes('\u001b') || text.includes('\ufffd')) return undefined;
   if (/^\[.*\]$/s.test(text)) return text.slice(1, -1);
   return text;
 }
