@@ -1,6 +1,7 @@
 /** What all pages share: head, navigation, and where a page's own part goes. */
 import type { Person } from '../access/roles.ts';
 import { t } from '../texts/pages.ts';
+import { viewer } from '../texts/viewer.ts';
 import { html, type Html } from './html.ts';
 
 const PAGES = ['/', '/series', '/bookings', '/health'] as const;
@@ -45,6 +46,7 @@ export const framed = ({ title, path, main, banner, person, own }: Framed): stri
 const navigation = (path: PagePath | undefined): Html =>
   html`<nav aria-label="${t.pages}">
     ${PAGES.map((to) => html`<a href="${to}" ${to === path && html`aria-current="page"`}>${t.nav[to]}</a>`)}
+    <a href="/viewer">${viewer.title}</a>
   </nav>`;
 
 const account = ({ name, role }: Person): Html =>

@@ -42,7 +42,7 @@ async function oneFile(): Promise<string> {
       <style></style>
     </head>
     <body>
-      <main id="main" tabindex="-1">${viewerPage(undefined)}</main>
+      <main id="main" tabindex="-1">${viewerPage()}</main>
       <script></script>
     </body>
   </html>`.toString();

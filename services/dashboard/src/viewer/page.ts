@@ -2,8 +2,8 @@
 import { html, type Html } from '../page/html.ts';
 import { viewer as t } from '../texts/viewer.ts';
 
-/** `file`: where the viewer as one file can be had, if it was made. */
-export const viewerPage = (file: string | undefined): Html =>
+/** On the board: links to it, and to the viewer as one file where that was made. The file itself has neither. */
+export const viewerPage = (board?: { readonly file: string | undefined }): Html =>
   html`<h1>${t.title}</h1>
     <p class="sub">${t.sub}</p>
     <noscript><p class="say bad">${t.noScript}</p></noscript>
@@ -33,6 +33,7 @@ export const viewerPage = (file: string | undefined): Html =>
       <div id="detail"></div>
     </section>
     ${
-      file !== undefined &&
-      html`<p class="more"><a href="${file}" download>${t.download}</a> ${t.downloadText}</p>`
-    }`;
+      board?.file !== undefined &&
+      html`<p class="more"><a href="${board.file}" download>${t.download}</a>. ${t.downloadText}</p>`
+    }
+    ${board && html`<p class="more"><a href="/">${t.toBoard}</a></p>`}`;

@@ -26,7 +26,7 @@ export function addViewer(app: FastifyInstance): void {
   const file = existsSync(ONE_FILE) ? readFileSync(ONE_FILE) : undefined;
   const page = framed({
     title: t.title,
-    main: viewerPage(file && DOWNLOAD),
+    main: viewerPage({ file: file && DOWNLOAD }),
     own: { script: addressOf(ENTRY, BASE), style: '/assets/viewer.css' },
   });
   app.get('/viewer', (_request, reply) =>
