@@ -15,6 +15,7 @@ import {
 import { demoTag } from './config.ts';
 import { playDay } from './play.ts';
 import { createShow, type Show } from '@scanflow/cli/terminal';
+import type { LocalStack } from './local.ts';
 import type { Day, Stack } from './stack.ts';
 import { resultTable, type SessionResult } from './verify.ts';
 
@@ -22,8 +23,8 @@ const help = `Usage: scanflow demo [--scanners N] [--sessions N] [--images N] [-
        scanflow demo --worklist AET@host:port --dicom AET@host:port --streamer URL
                      --project FOLDER --pacs FOLDER [--config FILE] [--sessions N] [--images N] [--json]
 
-Plays imaging sessions: bookings of today -> worklist -> C-FIND by the scanner -> a phantom series sent by C-STORE to
-Orthanc -> tagged, stored in project storage, forwarded to a second DICOM node. Ends with a table; exits 0 only if every
+Plays imaging sessions: bookings of today -> worklist -> C-FIND by the scanner -> its exam reported by MPPS -> a phantom
+series sent by C-STORE to Orthanc -> tagged, stored in project storage, forwarded to a second DICOM node. Ends with a table; exits 0 only if every
 image was compared with what the scanner sent, at both ends.
 
 Without --worklist it starts everything itself: cal2wl, worklist SCP, Orthanc, streamer and a research PACS, on free ports of
@@ -34,8 +35,10 @@ With --worklist and the other addresses it plays against a running stack, as com
   --sessions N   sessions per scanner (1 to 24; default 1)
   --images N     images per series (1 to 5000; default 20)
   --folder DIR   folder to work in, which is kept (default: a new one in the temporary folder)
-  --keep         leaves everything running after the table, until Ctrl-C
-  --json         prints the results as JSON instead of the table
+  --keep         leaves everything running after the table, until Ctrl-C; prints the address of the day board and a
+                 one-time link to sign in, before it plays
+  --json         prints the results as JSON instead of the table; with --keep, one line when everything is up:
+                 {"board": address, "services": {name: address}, "signIn": one-time link}
 
 Example:  npx scanflow demo --scanners 3 --sessions 5 --images 200
 `;
@@ -82,10 +85,14 @@ async function playHere(values: Values, day: Day, show: Show, io: Io): Promise<E
   const local = await startLocal({ scanners, day, folder: values.folder }, show, io.signal);
   let keepFolder = values.folder !== undefined;
   try {
-    const code = report(await playDay(local.stack, day, show, io.signal), values.json, show, io);
+    const signIn = values.keep ? await local.invite() : '';
+    if (values.keep) sayReady(local, signIn, values.json, show, io);
+    const results = await playDay(local.stack, day, show, io.signal);
+    // with both, a program reads the line alone
+    const code = report(results, values.json, show, values.keep && values.json ? { ...io, out: io.err } : io);
     for (const [what, where] of local.places) io.err.write(`  ${what.padEnd(18)} ${where}\n`);
     if (values.keep) {
-      io.err.write(`\nSign in to the day board, once, by this link: ${await local.invite()}\n`);
+      io.err.write(`\nSign in to the day board, once, by this link: ${signIn}\n`);
       io.err.write('\nEverything keeps running. Ctrl-C stops it and leaves nothing behind.\n');
       await untilAborted(io.signal);
     } else {
@@ -99,6 +106,13 @@ async function playHere(values: Values, day: Day, show: Show, io: Io): Promise<E
     await local.stop({ keepFolder });
     if (io.signal.aborted) io.err.write(`\nStopped${keepFolder ? '' : '; nothing is left behind'}.\n`);
   }
+}
+
+/** Everything is up, and nothing is played yet: from here on the journeys move. */
+function sayReady({ board, services }: LocalStack, signIn: string, json: boolean, show: Show, io: Io): void {
+  if (json) io.out.write(`${JSON.stringify({ board, services, signIn })}\n`);
+  show.heading(`Everything is up: the day board is at ${board}`);
+  show.step('sign in, once, by this link', signIn);
 }
 
 async function runningStack(values: Values): Promise<Stack> {

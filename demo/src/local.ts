@@ -10,6 +10,7 @@ import { freePort, makeCalendar, startOrthanc, startStorescp } from '@scanflow/t
 import { openApi } from '@scanflow/cli/installation';
 import { postUser } from '@scanflow/cli/users';
 import type { Show } from '@scanflow/cli/terminal';
+import { reportExams } from './exams.ts';
 import { demoConfig, slotsAround, type DemoPlan, type DemoPorts } from './config.ts';
 import type { Day, DemoScanner, Stack } from './stack.ts';
 
@@ -31,6 +32,9 @@ export interface LocalStack {
   readonly stack: Stack;
   /** Where to look: what, and its folder or address. */
   readonly places: readonly (readonly [string, string])[];
+  /** Address of the day board, and of each service's pages. */
+  readonly board: string;
+  readonly services: Readonly<Record<string, string>>;
   /** Makes a user of the board, by default an administrator; answers the one-time link with which they sign in. */
   readonly invite: (user?: BoardUser) => Promise<string>;
   stop(how: { keepFolder: boolean }): Promise<void>;
@@ -106,11 +110,17 @@ async function startParts(options: LocalOptions, folder: string, starting: Start
       scanners,
       timezone: TIMEZONE,
       worklist: { aet: 'SCANFLOW', host: '127.0.0.1', port: ports.worklist },
+      exams: reportExams(TIMEZONE),
       receiver: { aet: orthanc.aet, host: '127.0.0.1', port: ports.receiver },
       streamer: await openApi(config, 'streamer'),
       projectRoot,
       pacsFolder: pacs.folder,
       tag,
+    },
+    board: `http://127.0.0.1:${ports.board}`,
+    services: {
+      ...Object.fromEntries(pagesOf(ports).map(([name, port]) => [name, `http://127.0.0.1:${port}`])),
+      orthanc: orthanc.url,
     },
     places: [
       ['day board', `http://127.0.0.1:${ports.board}`],
@@ -137,20 +147,22 @@ const freePorts = async (): Promise<DemoPorts> => ({
   dashboard: await freePort(),
 });
 
+/** The services in the order in which they start, with the port of their pages for programs. */
+const pagesOf = (ports: DemoPorts): (readonly [name: string, port: number])[] => [
+  ['cal2wl', ports.cal2wl],
+  ['worklist', ports.worklistHttp],
+  ['receiver', ports.receiverHttp],
+  ['streamer', ports.streamer],
+  ['dashboard', ports.dashboard],
+];
+
 async function startServices(
   config: string,
   ports: DemoPorts,
   folder: string,
   { endings, show, signal }: Starting,
 ): Promise<void> {
-  const services = {
-    cal2wl: ports.cal2wl,
-    worklist: ports.worklistHttp,
-    receiver: ports.receiverHttp,
-    streamer: ports.streamer,
-    dashboard: ports.dashboard,
-  };
-  for (const [name, port] of Object.entries(services)) {
+  for (const [name, port] of pagesOf(ports)) {
     const service = await startService({ name, config, port, folder, signal });
     endings.push(() => service.stop());
     show.step(`${name} is healthy`, `http://127.0.0.1:${port}/healthz`);

@@ -140,6 +140,9 @@ async function scanAndSend(
 ): Promise<SentSeries> {
   const seriesDescription = 'Scanflow phantom';
   const seriesInstanceUid = newUid();
+  const accessionNumber = text(item, 'AccessionNumber') ?? '';
+  const end = await stack.exams?.(peerOf(stack.worklist, scanner.aet), item, scanner.modality, signal);
+  if (end !== undefined) show.step(`${scanner.aet}: MPPS, the exam is in progress`, accessionNumber);
   const scanned = [
     ...makeSeries({
       modality: scanner.modality === 'CT' || scanner.modality === 'MR' ? scanner.modality : 'SC',
@@ -153,8 +156,11 @@ async function scanAndSend(
   ];
   await send(stack, scanner, scanned, show, signal);
   const start = startOf(item);
-  const accessionNumber = text(item, 'AccessionNumber') ?? '';
   show.step(`${scanner.aet}: C-STORE, ${images} ${scanner.modality} images sent to Orthanc`, accessionNumber);
+  if (end !== undefined) {
+    await end({ seriesInstanceUid, seriesDescription, images: scanned.map(classAndUid) });
+    show.step(`${scanner.aet}: MPPS, the exam is completed`, accessionNumber);
+  }
   return {
     scanner: scanner.aet,
     modality: scanner.modality,
@@ -187,6 +193,15 @@ async function send(
     show.progress(`images from ${scanner.aet}`, done, files.length);
   }
   if (done < files.length) throw new Error(`${scanner.aet}: ${files.length - done} images have no outcome`);
+}
+
+function classAndUid({ sopInstanceUid, bytes }: { sopInstanceUid: string; bytes: Uint8Array }): {
+  sopClassUid: string;
+  sopInstanceUid: string;
+} {
+  const header = readPart10Header(bytes);
+  if ('needMore' in header) throw new Error('a phantom image ends within its header');
+  return { sopClassUid: header.sopClassUid, sopInstanceUid };
 }
 
 function hashOfDataSet(file: Uint8Array): string {

@@ -1,6 +1,7 @@
 /** Where the parts of a running Scanflow are, and what its streamer reports of the series until all are stored and sent. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { PrivateTag } from '@scanflow/dicom';
+import type { DataSet, PrivateTag } from '@scanflow/dicom';
+import type { Peer } from '@scanflow/dimse';
 import type { Api } from '@scanflow/cli/installation';
 import type { Address } from '@scanflow/cli/command';
 import type { Show } from '@scanflow/cli/terminal';
@@ -12,10 +13,27 @@ export interface DemoScanner {
   readonly modality: string;
 }
 
+/** What a scanner reports of a series that it made. */
+export interface ScannedSeries {
+  readonly seriesInstanceUid: string;
+  readonly seriesDescription: string;
+  readonly images: readonly { readonly sopClassUid: string; readonly sopInstanceUid: string }[];
+}
+
+/** Reports that the exam of a worklist item begins; answers how its end is reported. Throws an Error for a refusal. */
+export type Exams = (
+  peer: Peer,
+  item: DataSet,
+  modality: string,
+  signal: AbortSignal,
+) => Promise<(series: ScannedSeries) => Promise<void>>;
+
 export interface Stack {
   readonly scanners: readonly DemoScanner[];
   readonly timezone: string;
   readonly worklist: Address;
+  /** If absent, the scanners report no exams. */
+  readonly exams?: Exams;
   /** Where images are sent to. */
   readonly receiver: Address;
   /** The streamer's HTTP interface. */

@@ -51,6 +51,15 @@ async function withFolder(use: (folder: string) => Promise<void>): Promise<void>
   }
 }
 
+/** The exams that the worklist service recorded. */
+async function readExams(folder: string): Promise<{ state: string; series: { images: unknown }[] }[]> {
+  const [work = ''] = await readdir(folder);
+  const performed = join(folder, work, 'data', 'performed');
+  const names = (await readdir(performed)).filter((name) => /^[\d.]+\.json$/.test(name));
+  const texts = await Promise.all(names.map((name) => readFile(join(performed, name), 'utf8')));
+  return texts.map((text) => JSON.parse(text) as { state: string; series: { images: unknown }[] });
+}
+
 interface Result {
   readonly accessionNumber: string;
   readonly patientId: string;
@@ -111,13 +120,44 @@ test('demo: a log of a whole session holds no subject, project or title', async 
   });
 });
 
-test('demo: Ctrl-C with --keep stops everything and leaves nothing behind', async () => {
+/** What a program reads when everything is up. */
+interface Ready {
+  readonly board: string;
+  readonly services: Readonly<Record<string, string>>;
+  readonly signIn: string;
+}
+
+/** Signs in by the one-time link, and reads the day. */
+async function dayOf({ board, signIn }: Ready): Promise<string> {
+  const signedIn = await fetch(signIn, {
+    method: 'POST',
+    redirect: 'manual',
+    headers: { 'sec-fetch-site': 'same-origin' },
+    body: new URLSearchParams({ password: 'correct horse battery' }),
+  });
+  assert.equal(signedIn.status, 303, await signedIn.text());
+  const cookie = String(signedIn.headers.get('set-cookie')).split(';')[0] ?? '';
+  return (await fetch(board, { headers: { cookie } })).text();
+}
+
+test('demo: --keep --json prints one line when everything is up, with a link that signs in; Ctrl-C stops everything and leaves nothing behind', async () => {
   await withFolder(async (folder) => {
-    const demo = startDemo(['--images', '3', '--keep'], folder);
+    const demo = startDemo(['--images', '3', '--keep', '--json'], folder);
+    await until(() => demo.out().includes('\n'), { what: 'everything is up', timeoutMs: 120_000 });
+    const ready = JSON.parse(demo.out()) as Ready;
+    const names = ['cal2wl', 'worklist', 'receiver', 'streamer', 'dashboard'];
+    for (const name of names)
+      assert.equal((await fetch(`${ready.services[name] ?? ''}/healthz`)).status, 200, name);
+    assert.match(await dayOf(ready), /PRISMA/);
     await until(() => demo.err().includes('Everything keeps running'), {
       what: 'the demo is done',
       timeoutMs: 120_000,
     });
+    assert.match(demo.err(), /sign in, once, by this link/);
+    assert.match(demo.err(), /MPPS, the exam is in progress[\s\S]+MPPS, the exam is completed/);
+    const [exam] = await readExams(folder);
+    assert.deepEqual([exam?.state, exam?.series[0]?.images], ['COMPLETED', 3]);
+    assert.equal(demo.out().split('\n').length, 2, 'one line');
     assert.ok((await processesOf(folder)).length >= 5, 'three services, Orthanc and the PACS run');
     demo.child.kill('SIGINT');
     await demo.exit;
