@@ -33,7 +33,7 @@ function freshness(
   now: Temporal.Instant,
 ): object {
   return {
-    ...(lastGood === undefined ? {} : { lastGood: lastGood.toString(), ageSeconds: age(lastGood, now) }),
+    ...defined({ lastGood: lastGood?.toString(), ageSeconds: lastGood && age(lastGood, now) }),
     ...defined({ notBefore: notBefore?.toString() }),
     ...(clockSkewMs === undefined ? {} : { clockSkewSeconds: Math.round(clockSkewMs / 1000) }),
   };

@@ -1,4 +1,5 @@
 /** What the day board asks cal2wl for: the bookings of any day, and a person's word for what a calendar lost. */
+import { defined } from '@scanflow/booking/defined';
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -104,7 +105,7 @@ function ofRecord({
     ...NOTES[status],
     calendar: source.calendar,
     uid: source.uid,
-    ...(source.recurrenceId === undefined ? {} : { recurrenceId: source.recurrenceId }),
+    ...defined({ recurrenceId: source.recurrenceId }),
     scanner,
     start,
     end,
@@ -112,8 +113,7 @@ function ofRecord({
     ...labels,
     accessionNumber,
     studyInstanceUid,
-    ...(operator === undefined ? {} : { booker: operator }),
-    ...(supersededBy === undefined ? {} : { supersededBy }),
+    ...defined({ booker: operator, supersededBy }),
   };
 }
 

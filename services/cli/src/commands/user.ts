@@ -1,4 +1,5 @@
 /** `scanflow user`: who may sign in to the day board. */
+import { defined } from '@scanflow/booking/defined';
 import type { Config } from '@scanflow/config';
 import { EXIT, readArgs, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { CONFIG, openConfig } from '../installation.ts';
@@ -79,9 +80,7 @@ async function act(
   const of = `/${encodeURIComponent(name)}`;
   const post = (path: string, body: object = {}) => postUser(config, path, body, io.signal);
   const rights = {
-    ...(role === undefined ? {} : { role }),
-    ...(project === undefined ? {} : { projects: project }),
-    ...(address === undefined ? {} : { addresses: address.map((one) => one.toLowerCase()) }),
+    ...defined({ role, projects: project, addresses: address?.map((one) => one.toLowerCase()) }),
   };
   switch (action) {
     case 'list':

@@ -134,7 +134,7 @@ async function runHook(
   const environment = {
     ...environmentOf(fields),
     ...defined({ SCANFLOW_TARGET: target }),
-    ...(cause === undefined ? {} : { SCANFLOW_FAILURE: cause.code }),
+    ...defined({ SCANFLOW_FAILURE: cause?.code }),
     ...run.environment,
     ...marks,
   };

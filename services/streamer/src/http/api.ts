@@ -128,8 +128,7 @@ function rootRoutes(app: FastifyInstance, deps: ApiDeps): void {
 const rootReport = ({ name, path, failure, known }: RootState): object => ({
   name,
   root: path,
-  ...(known === undefined ? {} : { id: known.id, heartbeat: known.sequence }),
-  ...(failure === undefined ? {} : { code: failure.code, message: failure.message }),
+  ...defined({ id: known?.id, heartbeat: known?.sequence, code: failure?.code, message: failure?.message }),
 });
 
 /** `watching`: it is not known yet whether another owner is at work. Ask again. */

@@ -211,7 +211,7 @@ function movedOf({ moving }: MovingWork, { record, below }: Folder, to: Folder):
     from: {
       path: below,
       ...defined({ labels, routedBy }),
-      ...(booking === undefined ? {} : { accessionNumber: booking.accessionNumber }),
+      ...defined({ accessionNumber: booking?.accessionNumber }),
     },
     to: { path: to.below, labels: decision.labels },
     ...(keep ? { kept: true } : {}),

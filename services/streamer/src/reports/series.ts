@@ -124,7 +124,7 @@ export function seriesReport(view: SeriesView, context: ReportContext): SeriesRe
     seriesDescription: value('SeriesDescription'),
     state: view.state,
     outcome,
-    ...(reason === undefined ? {} : { reason: reason.message, reasonCode: reason.code }),
+    ...defined({ reason: reason?.message, reasonCode: reason?.code }),
     ...defined({ labels }),
     ...decisionsOf(view),
     ...warned(view),

@@ -1,4 +1,5 @@
 /** What the caller of store() passes, and what becomes of each instance (PS3.7 9.1.1.1.9 and annex C, PS3.4 B.2.3). Pure. */
+import { defined } from '@scanflow/booking/defined';
 import type { Stats } from 'node:fs';
 import { type Edit, type Part10Header, describeStatus } from '@scanflow/dicom/file';
 import { type Failure, ambiguous, permanent, transient } from '@scanflow/failure';
@@ -100,8 +101,7 @@ export function failed(subject: Subject, failure: Failure, status?: number): Sto
     failure.code === 'NOT_NEGOTIATED' && sopClassUid !== undefined && transferSyntax !== undefined;
   return {
     id: item.id,
-    ...(sopInstanceUid === undefined ? {} : { sopInstanceUid }),
-    ...(status === undefined ? {} : { status }),
+    ...defined({ sopInstanceUid, status }),
     ...(refused ? { notNegotiated: { sopClassUid, transferSyntax } } : {}),
     result: 'failed',
     failure,
