@@ -42,6 +42,20 @@ RUN for link in /links/node_modules/@scanflow/*; do \
  && mkdir -p /app/packages/chassis/src && ln -s ../../runtime/src/probe.ts /app/packages/chassis/src/probe.ts \
  && chmod -R a+rX,go-w /app
 
+# The header viewer as one file, for the dashboard alone. The tool that makes it stays outside the image.
+FROM sources AS viewer
+ARG SERVICE
+COPY --from=modules /app/node_modules /app/node_modules
+RUN --mount=type=cache,target=/root/.npm,sharing=locked \
+    mkdir -p /built /tools \
+ && if [ "$SERVICE" = dashboard ]; then \
+      version=$(node -p 'require("/src/package.json").devDependencies.esbuild') \
+   && npm install --no-audit --no-fund --prefix /tools "esbuild@$version" \
+   && ln -s /tools/node_modules /node_modules \
+   && node /app/services/dashboard/src/viewer/one-file.ts \
+   && install -D -m 0644 /app/services/dashboard/built/scanflow-viewer.html /built/services/dashboard/built/scanflow-viewer.html; \
+    fi
+
 FROM ${NODE_IMAGE}
 ARG SERVICE
 # 10000 is the group that may read the stack's secrets. A new named volume takes owner and mode of the folder that it
@@ -62,6 +76,7 @@ RUN groupadd --gid 10000 scanflow-secrets \
 WORKDIR /app
 COPY --from=modules /app/node_modules ./node_modules
 COPY --from=sources /app ./
+COPY --from=viewer /built ./
 # what the image holds: npm's packages, beside Debian's
 COPY --from=modules /sbom.cdx.json /usr/share/scanflow/
 ENV NODE_ENV=production SERVICE=${SERVICE} NODE_COMPILE_CACHE=/app/.compiled

@@ -46,6 +46,11 @@ suite('the stack', options, () => {
     assert.match(await stack.exec('cal2wl', 'node', ...probe), /^200 /);
   });
 
+  test('board: the header viewer is there, also as one file', async () => {
+    for (const path of ['/viewer', '/viewer/scanflow-viewer.html'])
+      assert.equal(await status(stack.ports.board, path), 200, path);
+  });
+
   for (const service of SERVICES)
     test(`hardening: ${service}`, async () => {
       const container = await stack.inspect(service);
