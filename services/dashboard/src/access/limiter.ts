@@ -8,6 +8,25 @@ const FORGET_MS = 60 * 60_000;
 /** Keys at once. The oldest goes: who fills it up with names gains no attempt on one name. */
 const MOST_KEYS = 20_000;
 
+/**
+ * What is slowed down: the name, and the address. Who has an IPv6 network of 64 bits has all of its addresses
+ * (RFC 6177), so they count as one.
+ */
+export const limiterKeys = (name: string, address: string): string[] => [
+  `user:${name}`,
+  `address:${networkOf(address)}`,
+];
+
+function networkOf(address: string): string {
+  const mapped = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(address)?.[1];
+  if (mapped !== undefined || !address.includes(':')) return mapped ?? address;
+  const [head = '', tail] = address.split('::', 2);
+  const groups = (text: string): string[] => (text === '' ? [] : text.split(':'));
+  const [before, after] = [groups(head), groups(tail ?? '')];
+  const zeros = Array.from({ length: tail === undefined ? 0 : 8 - before.length - after.length }, () => '0');
+  return `${[...before, ...zeros, ...after].slice(0, 4).join(':')}::/64`;
+}
+
 interface Entry {
   failures: number;
   last: number;

@@ -25,8 +25,8 @@ const mail = z
   .toLowerCase()
   .regex(/^[^\s@]+@[^\s@]+$/, 'expected a mail address like anna@example.org');
 const addresses = z.array(mail).max(1000);
-const added = z.object({ name, role, projects: list.default([]), addresses: addresses.default([]) });
-const changed = z.object({
+export const added = z.object({ name, role, projects: list.default([]), addresses: addresses.default([]) });
+export const changed = z.object({
   role: role.optional(),
   projects: list.optional(),
   addresses: addresses.optional(),
@@ -91,21 +91,21 @@ export function addUsers(app: FastifyInstance, { store, now, address }: UsersOpt
   });
 }
 
-async function knownIn(store: AccessStore, name: string): Promise<UserRow> {
+export async function knownIn(store: AccessStore, name: string): Promise<UserRow> {
   const user = await store.user(name);
   if (user === undefined) throw new Refused(404, `there is no user ${name}: scanflow user list shows all`);
   return user;
 }
 
 /** One who signs in by a password here. */
-async function localIn(store: AccessStore, name: string): Promise<UserRow> {
+export async function localIn(store: AccessStore, name: string): Promise<UserRow> {
   const user = await knownIn(store, name);
   if (user.issuer !== undefined)
     throw new Refused(409, `${name} signs in at ${user.issuer}: change password, role and projects there`);
   return user;
 }
 
-function parsed<T>(schema: z.ZodType<T>, body: unknown): T {
+export function parsed<T>(schema: z.ZodType<T>, body: unknown): T {
   const read = schema.safeParse(body);
   if (read.success) return read.data;
   const [issue] = read.error.issues;

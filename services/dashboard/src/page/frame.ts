@@ -51,6 +51,6 @@ const navigation = (path: PagePath | undefined): Html =>
 
 const account = ({ name, role }: Person): Html =>
   html`<form method="post" action="/sign-out" class="account">
-    <span title="${t.roles[role]}">${name}</span>
+    <a href="/account" title="${t.roles[role]}">${name}</a>
     <button>${t.signOut}</button>
   </form>`;

@@ -173,6 +173,32 @@ test('web: an unknown user and a wrong password look the same, and soon have to 
   );
 });
 
+test('web: behind a proxy the browser’s address is slowed down, and what the browser itself says of it is not believed', async (t) => {
+  const { app } = await rig(t);
+  const guess = async (turn: number, from: string, remoteAddress = '127.0.0.1'): Promise<number> => {
+    const { statusCode } = await app.inject({
+      method: 'POST',
+      url: '/sign-in',
+      remoteAddress,
+      headers: {
+        host: '127.0.0.1',
+        'sec-fetch-site': 'same-origin',
+        'content-type': FORM,
+        // a browser may send one, too: the proxy adds what it sees
+        'x-forwarded-for': `198.51.100.${turn}, ${from}`,
+      },
+      payload: new URLSearchParams({ name: `user${turn}`, password: 'x' }).toString(),
+    });
+    return statusCode;
+  };
+  const turns = [1, 2, 3, 4, 5];
+  for (const turn of turns) assert.equal(await guess(turn, '203.0.113.9'), 403);
+  assert.equal(await guess(6, '203.0.113.9'), 429);
+  assert.equal(await guess(7, '203.0.113.10'), 403, 'others go on');
+  for (const turn of turns) assert.equal(await guess(10 + turn, '203.0.113.11', '10.0.0.7'), 403);
+  assert.equal(await guess(16, '203.0.113.12', '10.0.0.7'), 429, 'who is no proxy says nothing');
+});
+
 test('web: signing out ends the session, here or everywhere', async (t) => {
   const place = await rig(t);
   const { app } = place;

@@ -9,6 +9,8 @@ import { addHealth, type HealthOptions } from '../health/routes.ts';
 import type { Watch } from '../live/watch.ts';
 import { addBanners } from '../pauses/banner.ts';
 import { addPauses } from '../pauses/routes.ts';
+import { addAccount, type AccountOptions } from '../people/account.ts';
+import { addUserPages } from '../people/users.ts';
 import { addSeries, type SeriesOptions } from '../series/routes.ts';
 import { addSessions, type SessionOptions } from '../session/routes.ts';
 import { t } from '../texts/pages.ts';
@@ -27,6 +29,7 @@ export interface AppOptions
     SeriesOptions,
     BookingsOptions,
     HealthOptions,
+    AccountOptions,
     ActionOptions {
   readonly hosts: Hosts;
   readonly watch: Pick<Watch, 'follow'>;
@@ -47,6 +50,8 @@ export function addPages(app: FastifyInstance, options: AppOptions): void {
   addSeries(app, options);
   addBookings(app, options);
   addHealth(app, options);
+  addAccount(app, options);
+  addUserPages(app, options);
   addActions(app, options);
   addPauses(app, options);
   addViewer(app);

@@ -1,6 +1,6 @@
 /** Signing in and out, and the one-time links with which people set their passwords. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Limiter } from '../access/limiter.ts';
+import { limiterKeys, type Limiter } from '../access/limiter.ts';
 import { hashPassword, isPassword, passwordProblem } from '../access/passwords.ts';
 import { t } from '../texts/pages.ts';
 import { cookieOf } from './cookie.ts';
@@ -20,8 +20,11 @@ export function addSignIn(app: FastifyInstance, options: SignInOptions): void {
     const { store } = options;
     const person = await signedIn(request, options);
     await store.signOut(wordOf(request) ?? '');
-    if (person !== undefined && field(request, 'everywhere') !== '')
+    if (person !== undefined && field(request, 'everywhere') !== '') {
       await store.signOutEverywhere(person.name);
+      const entry = { at: options.now(), who: person.name, address: request.ip, subject: person.name };
+      await store.audit({ ...entry, what: 'sign out everywhere', result: 'done' });
+    }
     return reply.header('set-cookie', cookieOf('', isSecure(request))).redirect('/sign-in', 303);
   });
   addInvitations(app, options);
@@ -36,7 +39,7 @@ async function signIn(
   const next = ownPath(field(request, 'next'));
   const again = (status: number, said: string): FastifyReply =>
     send(reply.code(status), { title: t.signIn.title, main: signInPage(next, said, name) });
-  const keys = [`user:${name}`, `address:${request.ip}`];
+  const keys = limiterKeys(name, request.ip);
   const wait = Math.ceil(limiter.wait(keys, now()) / 1000);
   if (wait > 0) {
     reply.header('retry-after', wait);
