@@ -27,6 +27,8 @@ export interface DemoPlan {
   readonly ports: DemoPorts;
   readonly orthanc: { readonly url: string; readonly username: string; readonly passwordFile: string };
   readonly pacs: { readonly aet: string; readonly port: number };
+  /** Further keys of the configuration: paths and values. */
+  readonly changes?: readonly [string[], unknown][] | undefined;
 }
 
 const SAMPLE = fileURLToPath(new URL('../../config/scanflow.yaml', import.meta.url));
@@ -86,6 +88,7 @@ function changes(plan: DemoPlan, projectRoot: string): [string[], unknown][] {
       },
     ],
     [['dashboard'], { port: ports.board }],
+    ...(plan.changes ?? []),
   ];
 }
 

@@ -18,6 +18,8 @@ export interface LocalOptions {
   readonly scanners: number;
   readonly day: Day;
   readonly folder: string | undefined;
+  /** Further keys of the configuration: paths and values. */
+  readonly changes?: DemoPlan['changes'];
 }
 
 export interface BoardUser {
@@ -102,7 +104,15 @@ async function startParts(options: LocalOptions, folder: string, starting: Start
   signal.throwIfAborted();
 
   const ports = await freePorts();
-  const plan: DemoPlan = { folder, timezone: TIMEZONE, scanners, ports, orthanc, pacs };
+  const plan: DemoPlan = {
+    folder,
+    timezone: TIMEZONE,
+    scanners,
+    ports,
+    orthanc,
+    pacs,
+    changes: options.changes,
+  };
   const { file, config, projectRoot, tag } = await demoConfig(plan);
   await startServices(file, ports, join(folder, 'log'), starting);
   return {

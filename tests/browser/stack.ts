@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { makeSeries, type PhantomOptions } from '@scanflow/dicom';
 import { store } from '@scanflow/dimse';
-import { startLocal, type LocalStack } from '../../demo/src/local.ts';
+import { startLocal, type LocalOptions, type LocalStack } from '../../demo/src/local.ts';
 import { playDay } from '../../demo/src/play.ts';
 import type { Stack } from '../../demo/src/stack.ts';
 
@@ -31,10 +31,15 @@ function noText(): void {
   // the test asserts what matters
 }
 
-export async function startBoard(t: Pick<TestContext, 'after'>, sessions: number): Promise<Board> {
+/** `changes`: further keys of the configuration. */
+export async function startBoard(
+  t: Pick<TestContext, 'after'>,
+  sessions: number,
+  changes?: LocalOptions['changes'],
+): Promise<Board> {
   const ending = new AbortController();
   const day = { sessions, images: 10 };
-  const local = await startLocal({ scanners: 1, day, folder: undefined }, silent, ending.signal);
+  const local = await startLocal({ scanners: 1, day, folder: undefined, changes }, silent, ending.signal);
   t.after(() => local.stop({ keepFolder: false }));
   const place = (name: string): string => local.places.find(([what]) => what === name)?.[1] ?? '';
   const { stack } = local;
