@@ -53,6 +53,8 @@ export interface LegFacts {
   readonly total: number;
   readonly nextTry?: number;
   readonly failure?: Reason;
+  /** A person paused its destination. */
+  readonly paused?: object | undefined;
 }
 
 export interface SeriesFacts {

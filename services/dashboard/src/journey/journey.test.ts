@@ -117,6 +117,14 @@ test('journey: a quarantined series says why, and since when', () => {
   assert.deepEqual([steps.understood.state, verdict], ['none', 'attention']);
 });
 
+test('journey: a destination that a person paused waits, and says so', () => {
+  const paused = { by: 'anna' };
+  const legs = [leg('storage', 'done'), leg('pacs', 'pending', { paused }), leg('other', 'done')];
+  const waiting = session({ complete: false, series: [series({ state: 'working', legs })] });
+  const { sent } = journeyOf({ booking, item: GONE, exams: [exam()], session: waiting }, TEN).steps;
+  assert.deepEqual([sent.state, sent.text, sent.values], ['waiting', 'sent.paused', { targets: 'pacs' }]);
+});
+
 test('journey: a destination that does not answer waits, one that refused needs a person', () => {
   const nextTry = TEN + 4 * MINUTE;
   const waits = leg('pacs', 'pending', { attempts: 3, failure, nextTry });

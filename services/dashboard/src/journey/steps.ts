@@ -200,6 +200,9 @@ function ofLegs(
       ...(failed[0]?.failure && { failure: failed[0].failure }),
     };
   const pending = known.filter(({ state }) => state === 'pending');
+  const paused = pending.filter((leg) => leg.paused !== undefined);
+  if (paused.length > 0)
+    return { state: 'waiting', text: 'sent.paused', values: { targets: targets(paused) } };
   const stuck = pending.find(({ failure, attempts }) => failure !== undefined && attempts > 0);
   if (stuck !== undefined)
     return {

@@ -73,7 +73,7 @@ export function banners(
 
 const banner = (name: string, text: Html | string): Html =>
   html`<section class="banner" aria-label="${t.pauses.title(name)}">
-    <span aria-hidden="true">⏸</span>
+    <span aria-hidden="true">‖</span>
     <div>${text}</div>
   </section>`;
 

@@ -45,6 +45,7 @@ export const en = {
   sent: 'sent',
   'sent.some': '{count} of {of}',
   'sent.waits': '{targets} waits',
+  'sent.paused': '{targets} paused',
   'sent.failed': '{targets} failed',
   'sent.ahead': 'sent',
   'sent.none': 'sent',

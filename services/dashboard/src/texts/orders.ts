@@ -65,7 +65,10 @@ export const orders = {
     because: (reason: string): string => `Reason: ${reason}`,
   },
   many: {
-    open: (count: number): string => `Do something with all ${plural(count, 'series', 'series')}`,
+    open: (count: number): string =>
+      count === 1
+        ? 'Do something with this series'
+        : `Do something with all ${plural(count, 'series', 'series')}`,
     action: 'Do',
     names: {
       retry: 'Retry',

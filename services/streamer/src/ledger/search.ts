@@ -126,7 +126,12 @@ function legConditions({ target, leg, waits }: SeriesFilter): Condition[] {
         ? [{ sql: `l.state = 'pending' AND ${IS_PAUSED}`, values: [] }]
         : [{ sql: 'l.state = ?', values: [leg] }]),
     ...(waits === true
-      ? [{ sql: `l.state = 'pending' AND l.attempts > 0 AND l.failure_code IS NOT NULL`, values: [] }]
+      ? [
+          {
+            sql: `l.state = 'pending' AND l.attempts > 0 AND l.failure_code IS NOT NULL AND NOT ${IS_PAUSED}`,
+            values: [],
+          },
+        ]
       : []),
   ];
   return [
@@ -139,11 +144,11 @@ function legConditions({ target, leg, waits }: SeriesFilter): Condition[] {
 
 const IS_PAUSED = 'EXISTS (SELECT 1 FROM pause WHERE pause.ended IS NULL AND pause.destination = l.target)';
 
-/** How many legs of each target wait for their next try after a failure. */
+/** How many legs of each target wait for their next try after a failure. Those of a paused destination do not. */
 export async function waitingLegs(tx: Tx): Promise<{ target: string; code: string; count: number }[]> {
   const rows = await tx.all(
-    `SELECT target, failure_code, count(*) AS n FROM leg
-     WHERE state = 'pending' AND attempts > 0 AND failure_code IS NOT NULL
+    `SELECT target, failure_code, count(*) AS n FROM leg l
+     WHERE state = 'pending' AND attempts > 0 AND failure_code IS NOT NULL AND NOT ${IS_PAUSED}
      GROUP BY target, failure_code ORDER BY target, failure_code`,
   );
   return rows.map((row) => ({

@@ -16,7 +16,7 @@ import { giveBack, nextLeg, nextTime } from '../ledger/claims.ts';
 import { legLater } from '../ledger/aftermath.ts';
 import { retryLegs } from '../ledger/leg.ts';
 import { endedPauses, openPauses, pauseDestination, resumeDestination } from '../ledger/pauses.ts';
-import { ledgerMarks, searchSeries } from '../ledger/search.ts';
+import { ledgerMarks, searchSeries, waitingLegs } from '../ledger/search.ts';
 import type { Ledger } from '../ledger/tx.ts';
 import { stored } from '../store/sql.ts';
 import { forwarded } from './sql.ts';
@@ -84,6 +84,11 @@ export function pauseConformance(name: string, open: OpenLedger): void {
     await ledger.write(giveBack, third, 210);
     assert.equal(await ledger.write(nextLeg, 'pacs', 210 + 2 * LEASE_MS), undefined);
     assert.equal((await ledger.read(openPauses))[0]?.waiting, 2);
+    assert.deepEqual(await ledger.read(waitingLegs), [], 'a paused one waits for a person');
+    const page = { offset: 0, limit: 10 };
+    assert.equal((await ledger.read(searchSeries, { target: 'pacs', waits: true }, page)).total, 0);
+    await ledger.write(resumeDestination, 'pacs', order(300));
+    assert.equal((await ledger.read(waitingLegs)).length, 1);
   });
 
   test(`${name}: a destination that is resumed gets what waited; the pause stays known`, async (t) => {
