@@ -12,7 +12,7 @@ import { startBoard, type Board } from './stack.ts';
 
 const NO_BROWSER = await whyNoBrowser();
 const WITHIN = { timeoutMs: 60_000, everyMs: 100 };
-const BANNER = /archive is paused since \d\d:\d\d by admin: it is updated\./;
+const BANNER = /archive is paused since (?:\d+ \w+ )?\d\d:\d\d by admin: it is updated\./;
 
 interface Leg {
   readonly target: string;
