@@ -9,6 +9,7 @@ import { instances, startRig, writeImages, type Rig } from './receiver-support.t
 
 interface Senders {
   readonly from: unknown;
+  readonly lastImages: { scanner: string; at: string }[];
   readonly admitted: { callingAet: string; count: number; scanner: string | null }[];
   readonly refused: { callingAet: string; calledAet: string; address: string; count: number; why: string }[];
 }
@@ -39,8 +40,12 @@ test('admission: only scanners send, the others are rejected by name and show wi
   for (let turn = 0; turn < 2; turn += 1)
     assert.match(await sending(rig, three, 'NOBODY'), /Calling AE Title Not Recognized/i);
   assert.equal((await instances(rig)).length, 2);
-  const { from, admitted, refused } = await senders(rig);
+  const { from, admitted, refused, lastImages } = await senders(rig);
   assert.equal(from, 'scanners');
+  assert.deepEqual(
+    lastImages.map(({ scanner }) => scanner),
+    ['prisma'],
+  );
   assert.deepEqual(
     admitted.map(({ callingAet, count, scanner }) => [callingAet, count, scanner]),
     [

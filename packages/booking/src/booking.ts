@@ -19,6 +19,9 @@ export const LABELS = ['project', 'subject', 'session'] as const satisfies reado
 export const labelKey = ({ project, subject, session }: Labels): string =>
   JSON.stringify([project, subject, session]);
 
+/** The calendar of bookings that no calendar has: an operator made them on the day board. */
+export const WALK_IN = 'walk-in';
+
 /** Where a booking was read. */
 export interface BookingSource {
   /** Id of the calendar: its key under `calendars:` of the configuration. */

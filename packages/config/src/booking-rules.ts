@@ -2,6 +2,7 @@
 import {
   compilePattern,
   LABELS,
+  WALK_IN,
   withLanguages,
   type BookingRules,
   type LabelRules,
@@ -10,6 +11,7 @@ import {
 } from '@scanflow/booking';
 import { defined } from '@scanflow/booking/defined';
 import type { Config } from './schema.ts';
+import { scannersNamed } from './vocabulary.ts';
 
 const KEYS = { project: ['Project'], subject: ['Subject'], session: ['Session'] };
 
@@ -28,27 +30,46 @@ function keysOf(
   return withLanguages({ project, subject, session }, languages);
 }
 
+type Judging = Pick<Config, 'calendars' | 'bookings' | 'scanners' | 'facility'>;
+
 /** Throws where the configuration has no such calendar. The list of projects is not in it: it is read apart. */
-export function bookingRules(
-  {
-    calendars,
-    bookings,
-    scanners,
-    facility,
-  }: Pick<Config, 'calendars' | 'bookings' | 'scanners' | 'facility'>,
-  calendar: string,
-): BookingRules {
-  const own = calendars[calendar];
+export function bookingRules(config: Judging, calendar: string): BookingRules {
+  const own = config.calendars[calendar];
   if (own === undefined) throw new Error(`there is no calendar ${calendar}`);
-  const keys = own.keys ?? bookings.keys;
+  return rulesOf(config, own, { calendar, scanner: scannerRule(own.scanner) });
+}
+
+export interface WalkInRules {
+  /** The calendar whose list of projects counts; `walk-in` for the facility's own. */
+  readonly list: string;
+  readonly rules: BookingRules;
+}
+
+/** By what a walk-in of a scanner is judged: the rules of each calendar that books the scanner, or the facility's where none does. */
+export function walkInRules(config: Judging, scanner: string): WalkInRules[] {
+  const booking = Object.entries(config.calendars).filter(([, own]) =>
+    scannersNamed([], own).some(([, name]) => name === scanner),
+  );
+  const all = booking.length > 0 ? booking : [[WALK_IN, {}] as const];
+  return all.map(([list, own]) => ({
+    list,
+    rules: rulesOf(config, own, { calendar: WALK_IN, scanner: { name: scanner } }),
+  }));
+}
+
+/** What a calendar does not say for itself, the facility says. */
+function rulesOf(
+  { bookings, scanners, facility }: Judging,
+  own: Partial<Config['calendars'][string]>,
+  of: Pick<BookingRules, 'calendar' | 'scanner'>,
+): BookingRules {
   const { project, session } = own.defaults ?? bookings.defaults;
   return {
-    calendar,
+    ...of,
     zone: facility.timezone,
     labels: labelRules({ bookings }),
-    scanner: scannerRule(own.scanner),
     patterns: own.patterns ?? bookings.patterns,
-    keys: keysOf(keys, own.languages ?? bookings.languages),
+    keys: keysOf(own.keys ?? bookings.keys, own.languages ?? bookings.languages),
     defaults: defined({ project, session }),
     normalise: own.normalise ?? bookings.normalise,
     tentative: own.tentative ?? bookings.tentative,

@@ -1,7 +1,8 @@
 /** The day board: where it listens, and under which names browsers may open it. */
 import { z } from 'zod';
+import { DAY_MS, MINUTE_MS } from '@scanflow/runtime/time';
 import { database } from './streaming.ts';
-import { bindAddress, host, port } from './values.ts';
+import { bindAddress, host, interval, port } from './values.ts';
 
 const address = z.url({ protocol: /^https?$/, error: 'expected an address like http://cal2wl:9101' });
 
@@ -26,6 +27,11 @@ export const dashboard = z.strictObject({
     .optional()
     .describe(
       'PostgreSQL database of users, sessions and audit log, by a user with a schema of its own ([scale](scale.md)). Absent: a SQLite file in `data`.',
+    ),
+  silentAfter: interval(MINUTE_MS, DAY_MS, 'from 1m to 1d')
+    .prefault('15m')
+    .describe(
+      'A console turns amber when its scanner has reported no image, no query and no news of a running exam for so long.',
     ),
   services: z
     .strictObject({

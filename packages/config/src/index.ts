@@ -1,6 +1,6 @@
 export { configLoader } from './load.ts';
 export type { KnownAttributes } from './values.ts';
-export { bookingRules, facilityWords, labelRules } from './booking-rules.ts';
+export { bookingRules, facilityWords, labelRules, walkInRules } from './booking-rules.ts';
 export { CHARACTER_SETS, NARROW_SETS, WIDE_SETS } from './values.ts';
 export { formatIssue, type ConfigIssue } from './issue.ts';
 export { isTemplate, LAYOUTS, layoutTemplate, type Extension } from './layouts.ts';

@@ -39,6 +39,12 @@ test('warnings: the sample has none; a configuration of 0.1.0 goes on, with a wa
   assert.deepEqual(warned({ bookings: { labels: {} } }), []);
 });
 
+test('warnings: a calendar that has the name of walk-ins goes on, and says what that means', () => {
+  const calendars = { 'walk-in': { file: '-', scanner: 'mr' } };
+  const [warning = ''] = warned({ calendars, bookings: { labels: {} } });
+  assert.match(warning, /^calendars\.walk-in: this name is kept for walk-ins.*none can be added/);
+});
+
 test('warnings: a pattern with look-ahead goes on, and the warning says where it is and what to write', () => {
   const own = String.raw`(?<project>\d+) (?<subject>s\d+) (?<session>\d+)(?!\d)`;
   const told = warned({

@@ -1,5 +1,5 @@
 /** What is good in a configuration and will not be for ever, or is less safe than a new installation. Pure. */
-import type { Pattern } from '@scanflow/booking';
+import { WALK_IN, type Pattern } from '@scanflow/booking';
 import type { Config } from './schema.ts';
 
 export interface ConfigWarning {
@@ -14,7 +14,7 @@ export const formatWarning = ({ path, message }: ConfigWarning): string => `${pa
 
 /** Shown by `scanflow check` and doctor, and logged at each start. */
 export function configWarnings(config: Config): ConfigWarning[] {
-  return [...slowPatterns(config), ...unruledLabels(config)];
+  return [...slowPatterns(config), ...unruledLabels(config), ...walkInCalendar(config)];
 }
 
 const slowPatterns = (config: Config): ConfigWarning[] =>
@@ -50,3 +50,15 @@ const unruledLabels = ({ bookings, calendars }: Config): ConfigWarning[] =>
             'anybody who books may name any project, also one that only looks like another; write labels, as the sample scanflow.yaml does',
         },
       ];
+
+/** Facilities may have had such a calendar before there were walk-ins. */
+const walkInCalendar = ({ calendars }: Config): ConfigWarning[] =>
+  Object.hasOwn(calendars, WALK_IN)
+    ? [
+        {
+          path: `calendars.${WALK_IN}`,
+          message:
+            'this name is kept for walk-ins of the day board, and none can be added while a calendar has it; name the calendar otherwise once none of its bookings is to come, since they get new accession numbers then',
+        },
+      ]
+    : [];

@@ -3,7 +3,7 @@ import { defined } from '@scanflow/booking/defined';
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BookingRecord } from '@scanflow/booking';
+import { WALK_IN, type BookingRecord } from '@scanflow/booking';
 import { acceptRemovals, bookingFiles, RecordWatch } from '@scanflow/records';
 import { addChanges, type FastifyInstance, type Log } from '@scanflow/runtime';
 import { outcomeView, type OutcomeView, type PassReport } from './report.ts';
@@ -102,7 +102,7 @@ function ofRecord({
   const { accessionNumber, studyInstanceUid, scanner, start, end, title } = record;
   return {
     outcome: status === 'scheduled' ? 'booking' : status,
-    ...NOTES[status],
+    ...(status === 'cancelled' && source.calendar === WALK_IN ? WITHDRAWN : NOTES[status]),
     calendar: source.calendar,
     uid: source.uid,
     ...defined({ recurrenceId: source.recurrenceId }),
@@ -125,6 +125,8 @@ const NOTES: Readonly<Record<BookingRecord['status'], { readonly code: string; r
     reason: 'The event carries other labels now: another booking took its place.',
   },
 };
+
+const WITHDRAWN = { code: 'CANCELLED', reason: 'The walk-in was withdrawn.' } as const;
 
 function wantedBy({ from, to, find }: Query): ((one: BoardBooking) => boolean) | undefined {
   if (find !== undefined)

@@ -1,7 +1,7 @@
 /** Events to outcomes: the rules of one calendar, and the lists of projects that its bookings may name. */
 import { bookingRules, type Config } from '@scanflow/config';
 import { type Failure, messageOf } from '@scanflow/failure';
-import { type Projects, parseProjects } from '@scanflow/booking';
+import { type Projects, parseProjects, WALK_IN } from '@scanflow/booking';
 import type { CalendarContent } from '@scanflow/calendar';
 import { createPlanner, type Plan } from '@scanflow/identity';
 import { readFile } from 'node:fs/promises';
@@ -103,11 +103,14 @@ function projectList(source: Source, lastGood: string, log: Log): ProjectList {
 
 const LIMITS = { timeoutMs: 30_000, maxSize: 4_194_304 };
 
-/** Leaves out calendars that accept any project. */
+/** By calendar, and under `walk-in` the facility's own list. Leaves out calendars that accept any project. */
 export function projectsOf(config: Config, log: Log): ReadonlyMap<string, ProjectList> {
+  const facility = config.bookings.projects;
+  const all = Object.entries(config.calendars).map(
+    ([name, own]) => [name, own.projects ?? facility] as const,
+  );
   return new Map(
-    Object.entries(config.calendars).flatMap(([name, own]) => {
-      const { file, url, redirects } = own.projects ?? config.bookings.projects ?? {};
+    [[WALK_IN, facility] as const, ...all].flatMap(([name, { file, url, redirects } = {}]) => {
       if (file === undefined && url === undefined) return [];
       const source =
         url === undefined ? fileSource(file ?? '', LIMITS) : httpSource({ url, redirects, ...LIMITS });

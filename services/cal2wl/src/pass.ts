@@ -1,5 +1,12 @@
 /** One pass over all calendars. It reads, judges and publishes each by itself, so that one failure affects no other. */
-import { encodeBookingRecord, warn, warning, type BookingRecord, type Outcome } from '@scanflow/booking';
+import {
+  encodeBookingRecord,
+  WALK_IN,
+  warn,
+  warning,
+  type BookingRecord,
+  type Outcome,
+} from '@scanflow/booking';
 import type { CalendarContent, Window } from '@scanflow/calendar';
 import type { Config } from '@scanflow/config';
 import { codeOf, messageOf, type Failure } from '@scanflow/failure';
@@ -34,6 +41,7 @@ import {
 } from './report.ts';
 import type { Reader } from './reader.ts';
 import type { Update } from './update.ts';
+import { WalkIns } from './walk-in/walk-ins.ts';
 
 export interface PassOptions {
   readonly config: Config;
@@ -44,7 +52,7 @@ export interface PassOptions {
   readonly erasures: Erasures;
   /** By calendar. */
   readonly readers: ReadonlyMap<string, Reader>;
-  /** By calendar, for calendars with a list. */
+  /** By calendar, for calendars with a list; that of walk-ins is the facility's. */
   readonly projects: ReadonlyMap<string, ProjectList>;
   readonly log: Log;
 }
@@ -72,16 +80,19 @@ interface PassContext {
 }
 
 export class Passes {
+  readonly walkIns: WalkIns;
   readonly #options: PassOptions;
   readonly #judges: ReadonlyMap<string, Judge>;
   /** Encoded items by record and scanner: a pass with nothing new encodes nothing. */
   #items = new Map<string, Uint8Array>();
   #past: Past | undefined;
+  #reading: Promise<Past> | undefined;
   #frozen: ReadonlySet<string> = new Set();
 
   constructor(options: PassOptions) {
     this.#options = options;
     const { config, projects } = options;
+    this.walkIns = new WalkIns({ ...options, past: () => this.#remember() });
     this.#judges = new Map(
       Object.keys(config.calendars).map((name) => [name, new Judge(config, name, projects.get(name))]),
     );
@@ -90,11 +101,14 @@ export class Passes {
   async run(now: Temporal.Instant, signal: AbortSignal): Promise<PassReport> {
     const { config, shelf, log } = this.#options;
     const began = performance.now();
-    await this.#erase();
-    const past = await this.#remember();
+    const past = await this.walkIns.inTurn(async () => {
+      await this.#erase();
+      return this.#remember();
+    });
     const frozen = await this.#running(now);
     await shelf.look();
     const published = new Map(await shelf.read(await shelf.list()));
+    const unkept = await this.walkIns.keep(now, frozen, published);
     const before = this.#items;
     this.#items = new Map();
     const done = await pool(Object.keys(config.calendars), AT_ONCE, (calendar) =>
@@ -106,9 +120,9 @@ export class Passes {
     );
     const wanted = new Set(done.flatMap((one) => one.wanted));
     const allRead = reports.every(({ state }) => state !== 'unknown');
-    const calendars = new Set(Object.keys(config.calendars));
+    const calendars = new Set([...Object.keys(config.calendars), WALK_IN]);
     const swept = await this.#publish(sweep(published, { calendars, wanted, frozen, allRead }), log);
-    const unwritten = swept ?? reports.find((one) => one.unwritten !== undefined)?.unwritten;
+    const unwritten = swept ?? unkept ?? reports.find((one) => one.unwritten !== undefined)?.unwritten;
     return {
       at: now,
       ms: performance.now() - began,
@@ -234,12 +248,20 @@ export class Passes {
     );
     // what is remembered of them goes with the next reading
     this.#past = undefined;
+    this.#reading = undefined;
     if (erased > 0) log.warn('bookings erased', { bookings: erased });
   }
 
   /** All records. One read suffices, because only this service writes them. */
-  async #remember(): Promise<Past> {
-    if (this.#past !== undefined) return this.#past;
+  #remember(): Promise<Past> {
+    this.#reading ??= this.#readPast().catch((error: unknown) => {
+      this.#reading = undefined;
+      throw error;
+    });
+    return this.#reading;
+  }
+
+  async #readPast(): Promise<Past> {
     const past = new Past();
     for await (const record of this.#options.shelf.records()) past.set(record);
     this.#past = past;

@@ -25,6 +25,7 @@ import { projectsOf } from './judge.ts';
 import { Reader } from './reader.ts';
 import { type PassReport, createPassLog } from './report.ts';
 import { Update } from './update.ts';
+import { addWalkIns } from './walk-in/routes.ts';
 
 /** Starts the service, and resolves once it listens. The first pass starts at once; /healthz shows when it is done. */
 export async function startCal2wl({
@@ -48,6 +49,7 @@ export async function startCal2wl({
     routes: (app) => {
       addRoutes(app, () => last);
       addBoard(app, { data: config.data, log, last: () => last });
+      addWalkIns(app, { walkIns: passes.walkIns, last: () => last });
     },
   });
   log.info('listening', { bind, port: http.port });

@@ -19,6 +19,10 @@ const REMEMBERED = 200;
 export interface Door {
   readonly admit: (association: AssociationInfo) => Decision;
   readonly scannerOf: (callingAet: string) => string | undefined;
+  /** Notes that an image came in. */
+  readonly imageCame: (callingAet: string) => void;
+  /** When the last image of each scanner of the configuration came, a UTC instant, by its name. */
+  readonly lastImages: ReadonlyMap<string, string>;
   /** Uses another configuration from the next association on. */
   readonly use: (config: Config) => void;
   readonly admitted: SenderList;
@@ -30,6 +34,7 @@ export interface Door {
 /** Decides about each association, and keeps who called. */
 export function openDoor(config: Config): Door {
   const [admitted, refused] = [senderList(REMEMBERED), senderList(REMEMBERED)];
+  const lastImages = new Map<string, string>();
   let rules = rulesOf(config);
   return {
     admit: (association) => {
@@ -40,6 +45,12 @@ export function openDoor(config: Config): Door {
       return decision;
     },
     scannerOf: (callingAet) => rules.senders.get(callingAet),
+    imageCame: (callingAet) => {
+      const scanner = rules.senders.get(callingAet);
+      if (scanner !== undefined)
+        lastImages.set(scanner, Temporal.Now.instant().toString({ smallestUnit: 'second' }));
+    },
+    lastImages,
     use: (changed) => (rules = rulesOf(changed)),
     admitted,
     refused,
@@ -54,12 +65,16 @@ function rulesOf({ receiver, arrivals: { from }, scanners }: Config) {
 }
 
 /** Adds /api/senders. */
-export function addRoutes(app: FastifyInstance, { from, admitted, refused, scannerOf }: Door): void {
+export function addRoutes(
+  app: FastifyInstance,
+  { from, admitted, refused, scannerOf, lastImages }: Door,
+): void {
   app.get('/api/senders', () => ({
     /** `arrivals.from`; null if it is not configured, so that everybody is admitted. */
     from: from() ?? null,
     admitted: admitted.all().map((sender) => ({ ...sender, scanner: scannerOf(sender.callingAet) ?? null })),
     refused: refused.all(),
+    lastImages: [...lastImages].map(([scanner, at]) => ({ scanner, at })),
     /** Numbers of senders that later ones replaced in these lists. */
     dropped: { admitted: admitted.dropped, refused: refused.dropped },
   }));

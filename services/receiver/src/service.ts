@@ -11,11 +11,11 @@ import {
   type ServiceContext,
 } from '@scanflow/runtime';
 import { orthancAt, watchOrthanc, type OrthancWatch } from './orthanc.ts';
-import { addRoutes, openDoor } from './door.ts';
+import { addRoutes, openDoor, type Door } from './door.ts';
 import { Room, ROOM } from './holding.ts';
-import { createMetrics } from './metrics.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
 import { openPorts, type Ports } from './ports.ts';
-import { storing } from './store.ts';
+import { storing, type StoreSettings } from './store.ts';
 
 /** Starts the service; resolves once its ports listen. */
 export async function startReceiver(context: ServiceContext<Config>): Promise<{ stop(): Promise<void> }> {
@@ -34,7 +34,7 @@ export async function startReceiver(context: ServiceContext<Config>): Promise<{ 
     folder,
     log,
     scannerOf: door.scannerOf,
-    onImage: metrics.image,
+    onImage: counting(metrics, door),
   });
   const ports = await openPorts({ config, log, door, metrics, onStore });
   const following = watchConfig({
@@ -66,6 +66,14 @@ export async function startReceiver(context: ServiceContext<Config>): Promise<{ 
     },
   };
 }
+
+/** Counts an image, and notes when the last one of its scanner came. */
+const counting =
+  (metrics: Metrics, door: Door): StoreSettings['onImage'] =>
+  (outcome, bytes, seconds, callingAet) => {
+    metrics.image(outcome, bytes, seconds);
+    if (outcome !== 'failed') door.imageCame(callingAet);
+  };
 
 const OPEN =
   'images of every AE title are taken; set arrivals.from: scanners, after `scanflow doctor` has shown who sends';

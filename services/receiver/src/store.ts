@@ -20,7 +20,7 @@ import { keepVersion } from './versions.ts';
 /** What became of an image, for metrics. */
 export type Outcome = 'stored' | 'repeated' | 'version' | 'failed';
 
-interface StoreSettings {
+export interface StoreSettings {
   readonly orthanc: Orthanc;
   /** Whether to ask Orthanc what it has before it gets an image. */
   readonly mayOverwrite: () => boolean;
@@ -30,7 +30,7 @@ interface StoreSettings {
   readonly log: Log;
   /** Name in the configuration of the scanner that sends with an AE title. */
   readonly scannerOf: (callingAet: string) => string | undefined;
-  readonly onImage: (outcome: Outcome, bytes: number, seconds: number) => void;
+  readonly onImage: (outcome: Outcome, bytes: number, seconds: number, callingAet: string) => void;
 }
 
 interface Deps extends StoreSettings {
@@ -60,12 +60,12 @@ export function storing(settings: StoreSettings): StoreHandler {
 
 async function store(deps: Deps, request: StoreRequest, parcel: Parcel): Promise<FinalStatus> {
   const { log, onImage } = deps;
+  const { association } = request;
   const started = performance.now();
   const done = (outcome: Outcome, final: FinalStatus): FinalStatus => {
-    onImage(outcome, parcel.length, (performance.now() - started) / 1000);
+    onImage(outcome, parcel.length, (performance.now() - started) / 1000, association.callingAet);
     return final;
   };
-  const { association } = request;
   const fail = (status: number, comment: string): FinalStatus => {
     const { id, callingAet, address } = association;
     log.warn('image.refused', { association: id, callingAet, address, why: comment, bytes: parcel.length });

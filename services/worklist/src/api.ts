@@ -5,7 +5,7 @@ import { text } from '@scanflow/dicom';
 import type { SenderList } from '@scanflow/dimse/access';
 import type { ExamSummary } from '@scanflow/booking';
 import type { Board } from './board.ts';
-import type { Journal } from './domain/journal.ts';
+import type { Journal, LastQuery } from './domain/journal.ts';
 import type { Entry } from './domain/schedule.ts';
 import type { Snapshot } from './domain/snapshot.ts';
 import { isStale } from './domain/after-exam.ts';
@@ -33,7 +33,7 @@ interface WorklistQuery {
   readonly day?: string;
 }
 
-/** Adds /api/worklist?scanner=&day=&caller=, /api/queries and /api/rejected. */
+/** Adds /api/worklist?scanner=&day=&caller=, /api/queries, /api/rejected and /api/board/scanners. */
 export function addRoutes(app: FastifyInstance, source: ApiSource): void {
   const { snapshot, board, journal, scannerNames, rejected, titlesOf, maySee } = source;
   app.get<{ Querystring: WorklistQuery }>('/api/worklist', ({ query }) => {
@@ -64,6 +64,19 @@ export function addRoutes(app: FastifyInstance, source: ApiSource): void {
   });
   app.get('/api/queries', () => ({ queries: journal.latest() }));
   app.get('/api/rejected', () => ({ rejected: rejected.all(), dropped: rejected.dropped }));
+  app.get('/api/board/scanners', () => ({
+    scanners: [...new Set(scannerNames.values())].map((scanner) => ({
+      scanner,
+      ...lastQueryOf(journal.last(titlesOf(scanner))),
+    })),
+  }));
+}
+
+/** When a scanner asked last, and how many items it got. Not its keys: they may name a patient. */
+function lastQueryOf(last: LastQuery | undefined): object {
+  if (last === undefined) return {};
+  const { at, answers, outcome } = last.record;
+  return { lastQuery: { at, items: answers, outcome } };
 }
 
 function describeEntry(entry: Entry, scannerNames: ReadonlyMap<string, string>): object {

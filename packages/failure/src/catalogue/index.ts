@@ -129,6 +129,20 @@ export const CATALOGUE: readonly Section[] = [
     ],
   },
   {
+    title: 'Walk-ins',
+    failures: [
+      'WALK_IN_CALENDAR | permanent | a calendar of the configuration has the name `walk-in`, so no walk-in can be added | name that calendar otherwise, once none of its bookings is to come',
+      'WALK_IN_SCANNER | permanent | the scanner is not in the configuration | choose a scanner of the list',
+      'WALK_IN_TIME | permanent | the slot is over, or lies beyond the span of the worklist | give the time at which the scan begins; book later slots in the calendar',
+      'WALK_IN_ERASED | permanent | everything under these labels was erased | use other labels',
+      'WALK_IN_OTHER | permanent | this form added another walk-in before | fill in a new form',
+      'WALK_IN_GONE | permanent | the walk-in of this form was withdrawn | fill in a new form',
+      'WALK_IN_NONE | permanent | no walk-in has this accession number | look for it on the page of its day',
+      'WALK_IN_SCANNED | permanent | the walk-in was scanned, or is, so it cannot be withdrawn | nothing; its images belong to its labels',
+      'WALK_IN_UNREADABLE | permanent | the request is no walk-in | fill in each field of the form',
+    ],
+  },
+  {
     title: 'cal2wl',
     failures: [
       'SUPERSEDED | notice | the event of a booking names other labels now; another booking took its place | nothing, if that was meant; else correct the event',
