@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort, makeCalendar, startOrthanc, startStorescp } from '@scanflow/testkit';
 import { openApi } from '@scanflow/cli/installation';
-import { postUser } from '@scanflow/cli/users';
+import { postConsole, postUser } from '@scanflow/cli/users';
 import type { Show } from '@scanflow/cli/terminal';
 import { reportExams } from './exams.ts';
 import { demoConfig, slotsAround, type DemoPlan, type DemoPorts } from './config.ts';
@@ -39,6 +39,8 @@ export interface LocalStack {
   readonly services: Readonly<Record<string, string>>;
   /** Makes a user of the board, by default an administrator; answers the one-time link with which they sign in. */
   readonly invite: (user?: BoardUser) => Promise<string>;
+  /** Makes or revokes the link of a scanner's console; answers the link. */
+  readonly console: (action: 'link' | 'revoke', scanner: string) => Promise<string>;
   stop(how: { keepFolder: boolean }): Promise<void>;
 }
 
@@ -142,6 +144,7 @@ async function startParts(options: LocalOptions, folder: string, starting: Start
       ['calendars', calendars],
     ],
     invite: async (user = ADMINISTRATOR) => (await postUser(config, '', user, signal)).link ?? '',
+    console: async (action, scanner) => (await postConsole(config, scanner, action, signal)).link ?? '',
     stop,
   };
 }

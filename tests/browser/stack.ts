@@ -14,6 +14,8 @@ export interface Board {
   readonly stack: Stack;
   /** Makes a user, by default an administrator; answers the one-time link. */
   readonly invite: LocalStack['invite'];
+  /** Makes or revokes the link of a scanner's console; answers the link. */
+  readonly console: LocalStack['console'];
   /** Adds events to the calendar of the first scanner: title and description, an hour from now. */
   readonly book: (
     events: readonly { readonly summary: string; readonly description?: string }[],
@@ -49,6 +51,7 @@ export async function startBoard(
     url: place('day board'),
     stack,
     invite: local.invite,
+    console: local.console,
     book: (events) => book(join(place('calendars'), `${scanner?.name ?? ''}.ics`), stack.timezone, events),
     ask: async (path) => (await fetch(`${url}${path}`, { headers })).json(),
     play: async (images) => {

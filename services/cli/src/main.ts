@@ -93,6 +93,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'shows and changes who may sign in to the day board',
     load: async () => (await import('./commands/user.ts')).user,
   },
+  console: {
+    summary: 'makes and revokes the links of scanner consoles of the day board',
+    load: async () => (await import('./commands/console.ts')).consoleCommand,
+  },
   secrets: {
     summary: "creates the stack's passwords, once",
     load: async () => (await import('./commands/secrets.ts')).secrets,

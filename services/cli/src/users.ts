@@ -1,4 +1,4 @@
-/** Users of the day board, by the dashboard's pages for programs. */
+/** Users and consoles of the day board, by the dashboard's pages for programs. */
 import type { Config } from '@scanflow/config';
 import { messageOf } from '@scanflow/failure';
 import { notAdmitted, openApi } from './installation.ts';
@@ -13,8 +13,19 @@ export interface User {
   readonly issuer?: string;
 }
 
+export interface Console {
+  /** Of its scanner. */
+  readonly name: string;
+  /** UTC instants: when its link was made, and when its page was last loaded. */
+  readonly made: string;
+  readonly seen?: string;
+  /** Browsers that have a cookie for it. */
+  readonly open: number;
+}
+
 interface Answer {
   readonly users?: readonly User[];
+  readonly consoles?: readonly Console[];
   /** One-time link. */
   readonly link?: string;
   readonly error?: string;
@@ -35,6 +46,19 @@ export const readUsers = async (config: Config, signal: AbortSignal): Promise<re
 export const postUser = (config: Config, path: string, body: object, signal: AbortSignal): Promise<Answer> =>
   ask(config, `/api/users${path}`, { method: 'POST', body: JSON.stringify(body) }, signal);
 
+/** All consoles that have a link. Throws UserError. */
+export const readConsoles = async (config: Config, signal: AbortSignal): Promise<readonly Console[]> =>
+  (await ask(config, '/api/consoles', {}, signal)).consoles ?? [];
+
+/** Makes or revokes the link of a console; a new link is in the answer. Throws UserError. */
+export const postConsole = (
+  config: Config,
+  name: string,
+  action: 'link' | 'revoke',
+  signal: AbortSignal,
+): Promise<Answer> =>
+  ask(config, `/api/consoles/${encodeURIComponent(name)}/${action}`, { method: 'POST', body: '{}' }, signal);
+
 async function ask(
   config: Config,
   path: string,
@@ -50,7 +74,7 @@ async function ask(
   } catch (error) {
     signal.throwIfAborted();
     throw new UserError(
-      `the dashboard does not answer at ${api.url} (${messageOf(error)}): is it running, and here? In containers: docker compose exec dashboard scanflow user`,
+      `the dashboard does not answer at ${api.url} (${messageOf(error)}): is it running, and here? In containers: docker compose exec dashboard scanflow …`,
     );
   }
   if (response.status === 401) throw new UserError(notAdmitted(api));

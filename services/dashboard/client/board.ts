@@ -15,8 +15,12 @@ const policy = (globalThis as { trustedTypes?: TrustedTypes }).trustedTypes?.cre
 
 const CHANGED = 'changed';
 const MINUTE_MS = 60_000;
-const channel = new BroadcastChannel('scanflow');
-const live = document.querySelector('#live');
+const live = document.querySelector<HTMLElement>('#live');
+/** A console has events of its own. */
+const EVENTS = live?.dataset['events'] ?? '/events';
+const channel = new BroadcastChannel(`scanflow${EVENTS}`);
+/** After this time a browser asks again for events that a proxy or the board refused. */
+const AGAIN_MS = 5_000;
 let lastGood = clock();
 let running = false;
 let again = false;
@@ -48,6 +52,8 @@ async function refresh(): Promise<void> {
   running = true;
   try {
     const response = await fetch(location.href, { headers: { accept: 'text/html' }, redirect: 'error' });
+    // a console whose link was revoked shows nothing more
+    if (response.status === 404 && EVENTS !== '/events') location.reload();
     if (!response.ok) throw new Error(String(response.status));
     const page = new DOMParser().parseFromString(policy.createHTML(await response.text()), 'text/html');
     const [now, next] = [document.querySelector('main'), page.querySelector('main')];
@@ -81,17 +87,21 @@ function show(state: 'good' | 'stale'): void {
 
 /** One tab of the browser holds the event stream and passes events on: browsers open six connections to a server at most. */
 function listen(): Promise<never> {
-  const source = new EventSource('/events');
-  source.addEventListener(CHANGED, () => {
+  const source = new EventSource(EVENTS);
+  const tell = (): void => {
     channel.postMessage(CHANGED);
     void refresh();
-  });
+  };
+  source.addEventListener(CHANGED, tell);
   // the browser connects again by itself; what was missed meanwhile is in the page
-  source.addEventListener('open', () => {
-    channel.postMessage(CHANGED);
+  source.addEventListener('open', tell);
+  source.addEventListener('error', () => {
+    show('stale');
+    // only a stream that broke off is opened again by the browser, not one that was refused
+    if (source.readyState !== EventSource.CLOSED) return;
     void refresh();
+    setTimeout(() => void listen(), AGAIN_MS);
   });
-  source.addEventListener('error', () => show('stale'));
   return new Promise(() => undefined);
 }
 
@@ -113,7 +123,7 @@ async function copy(button: HTMLButtonElement): Promise<void> {
 }
 
 if (live !== null) {
-  void navigator.locks.request('scanflow-events', listen);
+  void navigator.locks.request(`scanflow-events${EVENTS}`, listen);
   // what depends on the time alone moves too: now, and slots that are over
   setInterval(() => {
     if (document.visibilityState === 'visible') void refresh();

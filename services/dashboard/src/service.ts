@@ -1,5 +1,5 @@
 /** The dashboard put together: pages for people on one port; health, metrics and users for programs on another. */
-import { chmod, mkdir } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import fastify, { type FastifyInstance } from 'fastify';
 import { defined } from '@scanflow/booking/defined';
@@ -22,6 +22,9 @@ import { openUsersFile, openUsersServer } from './access/open.ts';
 import type { AccessStore } from './access/store.ts';
 import { addUsers } from './access/users.ts';
 import { judgeBy } from './bookings/try-it.ts';
+import { addLinks, type LinkOptions } from './console/links.ts';
+import { ConsoleStore } from './console/store.ts';
+import { watchConsoles } from './console/routes.ts';
 import { createWatch, type Watch } from './live/watch.ts';
 import { createGatherer } from './sources/gather.ts';
 import { serviceAt, type Service } from './sources/service.ts';
@@ -48,9 +51,11 @@ export async function startDashboard(
   place: Place,
 ): Promise<{ port: number; stop(): Promise<void> }> {
   const store = await openStore(config);
+  const consoles = new ConsoleStore(await ownFile(config.data, 'consoles.sqlite'));
   const places = placesOf(config, place);
   const at = (name: Names): Service => serviceAt(places[name].url, places[name].headers);
   const services = { cal2wl: at('cal2wl'), worklist: at('worklist'), streamer: at('streamer') };
+  const receiver = at('receiver');
   const gatherer = createGatherer({
     services,
     revision: () => watch.revision(),
@@ -64,8 +69,10 @@ export async function startDashboard(
     digest: gatherer.mark,
     everyMs: WATCH_MS,
   });
+  const consoleWatch = watchConsoles({ worklist: services.worklist, receiver, now, everyMs: WATCH_MS });
   const app = fastify({ logger: false, trustProxy: config.dashboard.proxies, forceCloseConnections: true });
-  addPages(app, { ...pagesOf(config, log), store, gatherer, watch, services, receiver: at('receiver') });
+  const shared = { store, consoles, gatherer, watch, consoleWatch, services, receiver };
+  addPages(app, { ...pagesOf(config, log), ...shared });
   const port = await listen(app, config);
   const internal = await startHttp({
     bind: config.http.bind,
@@ -73,7 +80,7 @@ export async function startDashboard(
     access: await httpAccess('dashboard', config, log),
     health: () => healthOf(store, port),
     registry: metricsOf(store),
-    routes: (api) => addUsers(api, { store, now, address: addressOf(config, port) }),
+    routes: programs(config, { store, consoles, now, address: addressOf(config, port) }),
     log,
   });
   log.info('listening', { port, http: internal.port });
@@ -81,11 +88,21 @@ export async function startDashboard(
     port,
     stop: async () => {
       watch.close();
+      consoleWatch.close();
       await Promise.all([app.close(), internal.close()]);
       await store.close();
+      consoles.close();
     },
   };
 }
+
+/** What the `scanflow` command asks for. */
+const programs =
+  ({ scanners }: Config, options: Omit<LinkOptions, 'scanners'> & { readonly store: AccessStore }) =>
+  (api: FastifyInstance): void => {
+    addUsers(api, options);
+    addLinks(api, { ...options, scanners: Object.keys(scanners) });
+  };
 
 /** Without its database, nobody can use the board. */
 async function healthOf(store: AccessStore, port: number): Promise<Health> {
@@ -105,12 +122,16 @@ async function openStore({ data, dashboard: { database } }: Config): Promise<Acc
     const password = passwordFile === undefined ? undefined : () => readSecret(passwordFile);
     return openUsersServer({ url, ...defined({ password, ca }) });
   }
+  return openUsersFile(await ownFile(data, 'users.sqlite'));
+}
+
+/** A file that nobody but the service reads. */
+async function ownFile(data: string, name: string): Promise<string> {
   const folder = join(data, 'dashboard');
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const file = join(folder, 'users.sqlite');
-  const store = openUsersFile(file);
-  await chmod(file, 0o600);
-  return store;
+  const file = join(folder, name);
+  await (await open(file, 'a', 0o600)).close();
+  return file;
 }
 
 type Names = keyof Config['dashboard']['services'];
@@ -141,7 +162,10 @@ function hostOf(bind: string): string {
 const pagesOf = (
   config: Config,
   log: Log,
-): Omit<AppOptions, 'store' | 'gatherer' | 'watch' | 'services' | 'receiver'> => ({
+): Omit<
+  AppOptions,
+  'store' | 'consoles' | 'gatherer' | 'watch' | 'consoleWatch' | 'services' | 'receiver'
+> => ({
   limiter: createLimiter(),
   now,
   hosts: new Set(config.dashboard.hosts.map((host) => host.toLowerCase())),
@@ -155,6 +179,8 @@ const pagesOf = (
   scannerOf: sendersOf(config.scanners),
   destinations: Object.keys(config.destinations),
   calendars: Object.keys(config.calendars),
+  scanners: Object.keys(config.scanners),
+  silentAfterMs: config.dashboard.silentAfter,
   judge: judgeBy(config, now),
   // the route, not the address: that may name a person
   onError: (route, error) => log.error('request failed', { route, error }),

@@ -19,7 +19,8 @@ const LAST: readonly string[] = ['performed', 'worklist', 'bookings', 'cal2wl'];
 /** Files that are not copied: SQLite copies the ledger and the users, the rest is temporary. */
 const SKIPPED: Readonly<Record<string, RegExp>> = {
   streamer: /^(?:ledger\.sqlite.*|rebuild\.json|transcoded)$/,
-  dashboard: /^users\.sqlite.*$/,
+  // links of consoles are made anew
+  dashboard: /^(?:users|consoles)\.sqlite.*$/,
 };
 
 /** A missing token is made anew. What the receiver has not given to Orthanc yet is temporary. */

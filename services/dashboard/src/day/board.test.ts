@@ -139,6 +139,7 @@ test('page: what calendars and images say is text, whatever it is', () => {
     facility: hostile,
     now: Temporal.Instant.fromEpochMilliseconds(TEN),
     texts: en,
+    mayAddWalkIn: true,
     titleOf: () => hostile,
   }).toString();
   assert.equal(page.includes('<script'), false);

@@ -3,6 +3,7 @@ import { html, type Html } from '../page/html.ts';
 import { clockTime } from '../page/time.ts';
 import { say } from '../texts/en.ts';
 import { t } from '../texts/pages.ts';
+import { walkInText } from '../texts/walk-in.ts';
 import type { Board, ScannerDay } from './board.ts';
 import { lineOf, shownOf } from './line.ts';
 import { anchorOf, nameOf, rowOf, sentenceOf, type RowView } from './row.ts';
@@ -12,6 +13,7 @@ export interface DayView extends RowView {
   readonly board: Board;
   readonly day: Temporal.PlainDate;
   readonly facility: string;
+  readonly mayAddWalkIn?: boolean;
   /** Name and AE title of a scanner, as people know it. */
   readonly titleOf: (scanner: string) => string | undefined;
 }
@@ -24,7 +26,10 @@ export function dayPage(view: DayView): Html {
     spanOf(day, timezone),
   );
   return html`<h1>${t.day.title(day)}</h1>
-    <p class="sub">${facility} · ${daysAround(view)} · ${t.day.summary(board.counts)}</p>
+    <p class="sub">
+      ${facility} · ${daysAround(view)} · ${t.day.summary(board.counts)}
+      ${view.mayAddWalkIn && html` · <a href="/walk-in">${walkInText.link}</a>`}
+    </p>
     ${attention(view)} ${board.scanners.map((scanner) => section(scanner, shown, view))}`;
 }
 

@@ -1,6 +1,6 @@
 /** `/` and `/day/2026-11-28`. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Person } from '../access/roles.ts';
+import { mayDo, type Person } from '../access/roles.ts';
 import type { Gatherer } from '../sources/gather.ts';
 import type { Html } from '../page/html.ts';
 import { en } from '../texts/en.ts';
@@ -54,20 +54,29 @@ async function shown(
   const instant = Temporal.Instant.fromEpochMilliseconds(now());
   const day = date ?? instant.toZonedDateTimeISO(facility.timezone).toPlainDate();
   const facts = seenBy(person, await gatherer.day(day));
-  const main = madeOnce(facts, instant, options);
+  const main = madeOnce(facts, instant, mayDo(person, 'walk-in'), options);
   return send(reply, { title: date?.toString() ?? t.day.today, path: '/', main, person });
 }
 
 /** Pages of one second that show the same facts: a change brings everybody back at the same moment. */
-const made = new WeakMap<DayFacts, { readonly second: number; readonly main: Html }>();
+const made = new WeakMap<DayFacts, { readonly key: string; readonly main: Html }>();
 
-function madeOnce(facts: DayFacts, now: Temporal.Instant, { facility }: DayOptions): Html {
-  const second = Math.floor(now.epochMilliseconds / 1000);
+function madeOnce(
+  facts: DayFacts,
+  now: Temporal.Instant,
+  mayAddWalkIn: boolean,
+  { facility }: DayOptions,
+): Html {
+  const key = `${Math.floor(now.epochMilliseconds / 1000)} ${mayAddWalkIn}`;
   const before = made.get(facts);
-  if (before?.second === second) return before.main;
+  if (before?.key === key) return before.main;
   const { name, timezone, titleOf } = facility;
   const board = boardOf(facts, now.epochMilliseconds);
-  const main = dayPage({ board, day: facts.day, now, texts: en, titleOf, timezone, facility: name });
-  made.set(facts, { second, main });
+  const main = dayPage({
+    ...{ board, day: facts.day, now, texts: en, titleOf, timezone },
+    facility: name,
+    mayAddWalkIn,
+  });
+  made.set(facts, { key, main });
   return main;
 }

@@ -1,4 +1,5 @@
 /** The page of one session: its booking, its exam, its series, its hooks, and what happened when. */
+import { WALK_IN } from '@scanflow/booking';
 import type { Likely } from '../actions/likely.ts';
 import { onceField } from '../actions/once.ts';
 import { mayDo, type Person } from '../access/roles.ts';
@@ -11,6 +12,7 @@ import type { SessionsAnswer } from '../sources/answers.ts';
 import type { Found } from '../sources/gather.ts';
 import { t } from '../texts/pages.ts';
 import { eventsOf, type Around } from './events.ts';
+import { withdrawForm } from '../walk-in/page.ts';
 import { seriesSection } from './series.ts';
 
 export interface SessionPage extends RowView {
@@ -58,7 +60,10 @@ function bookingSection(bookings: readonly DayBooking[] | Away, view: SessionPag
         ? awayNote(bookings, view)
         : bookings.length === 0
           ? html`<p class="empty">${t.session.noBooking}</p>`
-          : bookings.map((one) => bookingFacts(one, view))
+          : bookings.map((one) => [
+              bookingFacts(one, view),
+              mayWithdraw(one, view) && withdrawForm(one.accessionNumber ?? ''),
+            ])
     }
     ${historyList(view)}
   </section>`;
@@ -82,6 +87,19 @@ const historyList = ({ history, timezone }: SessionPage): Html | false =>
           </li>`,
       )}
     </ul>`;
+
+/** A walk-in that nobody scanned, as far as is known here; cal2wl looks again. */
+const mayWithdraw = (
+  { calendar, outcome, accessionNumber }: DayBooking,
+  { person, found: { exams, sessions } }: SessionPage,
+): boolean =>
+  calendar === WALK_IN &&
+  outcome === 'booking' &&
+  accessionNumber !== undefined &&
+  mayDo(person, 'walk-in') &&
+  !isAway(exams) &&
+  !isAway(sessions) &&
+  exams.length + sessions.length === 0;
 
 function bookingFacts(one: DayBooking, { timezone }: RowView): Html {
   const { start, end, outcome, reason } = one;

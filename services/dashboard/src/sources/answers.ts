@@ -13,7 +13,7 @@ const reason = z.object({ code: z.string(), message: z.string() });
 const labels = z.object({ project: z.string(), subject: z.string(), session: z.string() });
 const count = z.number().int().nonnegative();
 
-const outcome = z.object({
+export const outcomeAnswer = z.object({
   outcome: z.enum(['booking', 'rejected', 'skipped', 'cancelled', 'superseded']),
   calendar: z.string(),
   scanner: z.string().default(''),
@@ -32,18 +32,18 @@ const outcome = z.object({
   session: z.string().optional(),
   warnings: z.array(z.string()).default([]),
 });
-export type OutcomeAnswer = z.infer<typeof outcome>;
+export type OutcomeAnswer = z.infer<typeof outcomeAnswer>;
 
 /** `/api/board/bookings` of cal2wl. */
-export const bookingsAnswer = z.object({ bookings: z.array(outcome) });
+export const bookingsAnswer = z.object({ bookings: z.array(outcomeAnswer) });
 
 const note = z.object({ code: z.string(), message: z.string() });
 
 /** `/api/bookings` of cal2wl: all that the calendars hold now. */
 export const outcomesAnswer = z.object({
-  bookings: z.array(outcome),
-  skipped: z.array(outcome),
-  rejected: z.array(outcome),
+  bookings: z.array(outcomeAnswer),
+  skipped: z.array(outcomeAnswer),
+  rejected: z.array(outcomeAnswer),
 });
 
 /** `/api/calendars` of cal2wl. */
@@ -230,3 +230,20 @@ export const rootsAnswer = z.object({
     }),
   ),
 });
+
+/** `/api/board/scanners` of the worklist service. */
+export const scannersAnswer = z.object({
+  scanners: z.array(
+    z.object({ scanner: z.string(), lastQuery: z.object({ at: instant, items: count }).optional() }),
+  ),
+});
+
+/** `/api/senders` of the receiver. */
+export const sendersAnswer = z.object({
+  lastImages: z.array(z.object({ scanner: z.string(), at: instant })).default([]),
+});
+
+/** `/api/board/walk-in` of cal2wl, `…/ACCESSION/withdraw`, and what it says where it refuses. */
+export const addedAnswer = z.object({ accessionNumber: z.string(), isNew: z.boolean() });
+export const withdrawnAnswer = z.object({ withdrawn: z.boolean() });
+export const refusalAnswer = z.object({ code: z.string(), error: z.string() });

@@ -27,6 +27,8 @@ export const orders = {
       resume: 'Resumed. What waits is sent now.',
       again: 'This form was sent before. Nothing is done a second time.',
       accept: 'Accepted. The removals happen at the next pass.',
+      walkIn: 'Added. Scanners see it within seconds.',
+      withdrawn: 'Withdrawn. It leaves the worklist within seconds.',
     },
     retryAllMost: (most: number): string =>
       `This form is about the first ${most}. Send it again for the others.`,

@@ -10,6 +10,7 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { createLimiter } from '../access/limiter.ts';
 import { openUsersFile } from '../access/open.ts';
 import type { AccessStore } from '../access/store.ts';
+import { ConsoleStore } from '../console/store.ts';
 import { createGatherer } from '../sources/gather.ts';
 import type { Service } from '../sources/service.ts';
 import { addPages } from './app.ts';
@@ -34,6 +35,7 @@ interface Rig {
 async function rig(t: TestContext): Promise<Rig> {
   const folder = await mkdtemp(join(tmpdir(), 'scanflow-board-'));
   const store = openUsersFile(join(folder, 'users.sqlite'));
+  const consoles = new ConsoleStore(join(folder, 'consoles.sqlite'));
   const clock = { now: START };
   const followers = new Set<() => void>();
   const follow = (changed: () => void): (() => void) => {
@@ -50,6 +52,10 @@ async function rig(t: TestContext): Promise<Rig> {
     hosts: new Set([HOST]),
     now,
     watch: { follow },
+    consoles,
+    consoleWatch: { follow },
+    silentAfterMs: 900_000,
+    scanners: [],
     gatherer,
     services,
     receiver: silent,
@@ -65,6 +71,7 @@ async function rig(t: TestContext): Promise<Rig> {
   t.after(async () => {
     await app.close();
     await store.close();
+    consoles.close();
     await rm(folder, { recursive: true });
   });
   await store.add({ name: 'anna', role: 'member', projects: [], addresses: [] }, START);

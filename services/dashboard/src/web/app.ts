@@ -4,6 +4,7 @@ import { FailureError, messageOf } from '@scanflow/failure';
 import type { ActionOptions } from '../actions/order.ts';
 import { addActions } from '../actions/routes.ts';
 import { addBookings, type BookingsOptions } from '../bookings/routes.ts';
+import { addConsoles, type ConsoleOptions } from '../console/routes.ts';
 import { addDays, type DayOptions } from '../day/routes.ts';
 import { addHealth, type HealthOptions } from '../health/routes.ts';
 import type { Watch } from '../live/watch.ts';
@@ -15,6 +16,7 @@ import { addSeries, type SeriesOptions } from '../series/routes.ts';
 import { addSessions, type SessionOptions } from '../session/routes.ts';
 import { t } from '../texts/pages.ts';
 import { addViewer } from '../viewer/routes.ts';
+import { addWalkIns, type WalkInOptions } from '../walk-in/routes.ts';
 import { readAssets } from './assets.ts';
 import { addEvents } from './events.ts';
 import { HEADERS, refusal, type Hosts } from './guard.ts';
@@ -30,6 +32,8 @@ export interface AppOptions
     BookingsOptions,
     HealthOptions,
     AccountOptions,
+    WalkInOptions,
+    ConsoleOptions,
     ActionOptions {
   readonly hosts: Hosts;
   readonly watch: Pick<Watch, 'follow'>;
@@ -55,6 +59,8 @@ export function addPages(app: FastifyInstance, options: AppOptions): void {
   addActions(app, options);
   addPauses(app, options);
   addViewer(app);
+  addWalkIns(app, options);
+  addConsoles(app, options);
   addEvents(app, options.watch, options);
   app.setNotFoundHandler((_request, reply) => notFound(reply));
   app.setErrorHandler((error, request, reply) => {

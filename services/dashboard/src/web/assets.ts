@@ -26,6 +26,13 @@ export function readAssets(): ReadonlyMap<string, Asset> {
       { type: 'text/css; charset=utf-8', body: readFileSync(join(import.meta.dirname, '../page/board.css')) },
     ],
     [
+      'console.css',
+      {
+        type: 'text/css; charset=utf-8',
+        body: readFileSync(join(import.meta.dirname, '../console/console.css')),
+      },
+    ],
+    [
       'icon.svg',
       { type: 'image/svg+xml', body: readFileSync(join(import.meta.dirname, '../page/icon.svg')) },
     ],

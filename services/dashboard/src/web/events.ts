@@ -1,5 +1,5 @@
 /** `/events`: a Server-Sent Event `changed` whenever pages may differ (WHATWG HTML 9.2). */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Watch } from '../live/watch.ts';
 import { HEADERS } from './guard.ts';
 import { signedIn, type Access } from './request.ts';
@@ -10,20 +10,32 @@ const MOST_STREAMS = 500;
 const BEAT_MS = 15_000;
 
 export function addEvents(app: FastifyInstance, watch: Pick<Watch, 'follow'>, access: Access): void {
-  let streams = 0;
+  const open = openStreams();
   app.get('/events', async (request, reply) => {
-    if ((await signedIn(request, access)) === undefined) return reply.code(401).send();
+    const isAllowed = async (): Promise<boolean> => (await signedIn(request, access)) !== undefined;
+    return (await isAllowed()) ? open(reply, { isAllowed, follow: watch.follow }) : reply.code(401).send();
+  });
+}
+
+interface Following {
+  /** Looked at again with each beat: whoever was signed out meanwhile, or cannot be looked up, hears no more. */
+  readonly isAllowed: () => Promise<boolean>;
+  readonly follow: Watch['follow'];
+}
+
+/** Opens event streams, at most so many at a time. They say that something changed, and nothing else. */
+export function openStreams(): (reply: FastifyReply, following: Following) => FastifyReply {
+  let streams = 0;
+  return (reply, { isAllowed, follow }) => {
     if (streams >= MOST_STREAMS) return reply.code(503).header('retry-after', '30').send();
     streams += 1;
     const { raw } = reply.hijack();
     raw.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream; charset=utf-8' });
     raw.write('retry: 3000\n\n');
-    const leave = watch.follow(() => raw.write('event: changed\ndata:\n\n'));
-    // whoever was signed out meanwhile, or cannot be looked up, hears no more
+    const leave = follow(() => raw.write('event: changed\ndata:\n\n'));
     const beatOrEnd = async (): Promise<void> => {
-      const person = await signedIn(request, access).catch(() => undefined);
-      if (person === undefined) raw.end();
-      else raw.write(': \n\n');
+      if (await isAllowed().catch(() => false)) raw.write(': \n\n');
+      else raw.end();
     };
     const beat = setInterval(() => void beatOrEnd(), BEAT_MS).unref();
     raw.once('close', () => {
@@ -32,5 +44,5 @@ export function addEvents(app: FastifyInstance, watch: Pick<Watch, 'follow'>, ac
       leave();
     });
     return reply;
-  });
+  };
 }
