@@ -54,7 +54,7 @@ export async function diagnose(
 export interface Installation {
   readonly folder: string;
   readonly file: string;
-  readonly ports: { readonly cal2wl: number; readonly worklist: number; readonly streamer: number };
+  readonly ports: Readonly<Record<'cal2wl' | 'worklist' | 'streamer' | 'dashboard', number>>;
 }
 
 export interface InstallationOptions {
@@ -71,7 +71,12 @@ export async function install(
   const folder = await temporary(t);
   await mkdir(join(folder, 'project'));
   await mkdir(join(folder, 'data'));
-  const ports = { cal2wl: await freePort(), worklist: await freePort(), streamer: await freePort() };
+  const ports = {
+    cal2wl: await freePort(),
+    worklist: await freePort(),
+    streamer: await freePort(),
+    dashboard: await freePort(),
+  };
   const file = join(folder, 'scanflow.yaml');
   const config = {
     facility: { name: 'Test', timezone: 'Europe/Amsterdam' },
@@ -81,6 +86,7 @@ export async function install(
     storage: { root: join(folder, 'project') },
     worklist: { port: await freePort() },
     http: { ports },
+    dashboard: { port: await freePort() },
     ...sections,
   };
   await writeFile(file, JSON.stringify(config, null, 2));

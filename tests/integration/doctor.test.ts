@@ -51,7 +51,9 @@ suite('doctor', () => {
     const calendar = ['BEGIN:VCALENDAR', 'VERSION:2.0', 'PRODID:test', 'END:VCALENDAR', ''].join('\r\n');
     await writeFile(join(installation.folder, 'prisma.ics'), calendar);
     await Promise.all(
-      (['cal2wl', 'worklist', 'streamer'] as const).map((name) => startService(t, name, installation)),
+      (['cal2wl', 'worklist', 'streamer', 'dashboard'] as const).map((name) =>
+        startService(t, name, installation),
+      ),
     );
     const { of, code, checks } = await diagnose(installation.file);
     assert.equal(code, 0, JSON.stringify(checks, null, 1));
@@ -61,6 +63,8 @@ suite('doctor', () => {
       cal2wl: /it runs, version 0\.1\.0/,
       worklist: /it runs/,
       streamer: /it runs/,
+      dashboard: /it runs, version 0\.1\.0/,
+      hooks: /none failed/,
       calendars: /^prisma: read well/,
       clock: /Orthanc's clock agrees/,
       'worklist prisma': /SCANFLOW at port \d+ answers PRISMA: 0 items/,
@@ -238,10 +242,11 @@ suite('doctor', () => {
         'cal2wl',
         'receiver',
         'streamer',
+        'dashboard',
       ],
     );
     assert.equal(checks.at(-1)?.state, 'skipped');
-    assert.equal(checks.at(-1)?.todo, 'docker compose exec streamer scanflow doctor');
+    assert.equal(checks.at(-1)?.todo, 'docker compose exec dashboard scanflow doctor');
   });
 
   test('doctor: what cannot be started is exit code 2', async (t) => {

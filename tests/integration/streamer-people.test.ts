@@ -1,6 +1,6 @@
 /** What people ask of the streamer: `scanflow series`, by the HTTP interface that no web page can use. */
 import assert from 'node:assert/strict';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { dirname, join, relative } from 'node:path';
 import { test } from 'node:test';
@@ -114,7 +114,7 @@ test('people: a paused destination gets nothing, also after a restart, until it 
   assert.doesNotMatch(rig.streamer().output(), /the archive is updated/, 'a reason may name a person');
 });
 
-test('people: a hook that was given up is retried, its output is shown', async (t) => {
+test('people: a hook that was given up is retried, its output is shown; one that left the configuration shows, and is given up', async (t) => {
   const rig = await makeRig(t, {
     extra: {
       hooks: {
@@ -123,6 +123,7 @@ test('people: a hook that was given up is retried, its output is shown', async (
           retries: 0,
           command: ['/bin/sh', '-c', 'echo looking; test -d "$1/ready"', 'sh', '{folder}'],
         },
+        lost: { on: ['stored'], command: ['/bin/false'] },
       },
     },
   });
@@ -133,10 +134,34 @@ test('people: a hook that was given up is retried, its output is shown', async (
   assert.ok(stored !== undefined);
   const shown = (pattern: RegExp): Promise<string> => showsInTime(rig, stored.id, pattern);
   assert.match(await shown(/^hook:convert +failed/m), /HOOK_EXIT: .*\n +\| looking$/m);
+  await shown(/^hook:lost +pending, 1 try/m);
+  assert.equal((await series(rig, 'skip', '--all', '--target', 'hook:lost')).code, 1, 'it is configured');
+
+  await rig.streamer().stop('SIGTERM');
+  const config = JSON.parse(await readFile(rig.configFile, 'utf8')) as { hooks: Record<string, unknown> };
+  const { lost: _, ...hooks } = config.hooks;
+  await writeFile(rig.configFile, JSON.stringify({ ...config, hooks }));
+  await rig.start();
+  await rig.streamer().said(/runs of a hook wait.*HOOK_NOT_CONFIGURED/);
+  assert.match(await shown(/^hook:lost +pending/m), /^ +HOOK_NOT_CONFIGURED: The hook lost is no longer/m);
+  const { open } = (await (await rig.api('/api/hooks')).json()) as { open: Record<string, unknown>[] };
+  assert.deepEqual(
+    open.map(({ target, configured, pending, failed }) => [target, configured, pending, failed]),
+    [
+      ['hook:convert', true, 0, 1],
+      ['hook:lost', false, 1, 0],
+    ],
+  );
+  assert.match(await rig.metrics(), /^scanflow_streamer_hook_runs\{hook="lost",state="pending"\} 1$/m);
+  assert.match((await series(rig, 'retry', stored.id, '--target', 'hook:lost')).stderr, /no longer in the/);
 
   await mkdir(join(folderOf(stored), 'ready'));
-  assert.equal((await series(rig, 'retry', stored.id)).code, 0);
+  const retried = await series(rig, 'retry', stored.id);
+  assert.equal(retried.stdout, `${stored.id}: hook:convert is tried again now\n`);
   await shown(/^hook:convert +done/m);
+  const skipped = await series(rig, 'skip', '--all', '--target', 'hook:lost');
+  assert.deepEqual([skipped.code, skipped.stdout], [0, 'hook:lost: 1 run is skipped\n']);
+  assert.match(await shown(/^hook:lost +done/m), /HOOK_SKIPPED: /);
 });
 
 test('people: a hook of a session that was given up is retried by any of its series, or skipped, and clean-up goes on', async (t) => {

@@ -19,6 +19,7 @@ import { Condition } from './work/condition.ts';
 import { commitmentLeg } from './commitment/plan.ts';
 import { COPY } from './model/series.ts';
 import { eraseRoutes } from './erase/routes.ts';
+import { hookRoutes } from './hooks/routes.ts';
 import { openExamCounts } from './intake/expected.ts';
 import { wants } from './hooks/plan.ts';
 import type { Consequences } from './ledger/tx.ts';
@@ -124,6 +125,7 @@ async function openOrthanc({ url, username, passwordFile }: Config['orthanc']) {
 async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
   const { store, copies, settings, clock, log, wakes, condition, metrics } = deps;
   const outlook = createOutlook(deps.destinations, clock.now, config.facility.timezone);
+  const wake = (): void => [wakes.store, wakes.legs, wakes.after, wakes.roots].forEach((one) => one.notify());
   addPauseGauge(metrics.registry, deps.ledger, Object.keys(config.destinations));
   const words = facilityWords(config);
   const labelProblem = (labels: Labels): string | undefined => checkLabels(labels, words)?.reason;
@@ -141,8 +143,9 @@ async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
         labelProblem,
         context: { ...deps.context, outlook },
         verify: { stores: { storage: store, copy: copies }, wakeVerify: () => wakes.verify.notify() },
-        wake: () => [wakes.store, wakes.legs, wakes.after, wakes.roots].forEach((wake) => wake.notify()),
+        wake,
       });
+      hookRoutes(app, { ...deps, wake });
       eraseRoutes(app, deps);
       pauseRoutes(app, { ...deps, wake: () => wakes.legs.notify() });
     },
@@ -180,6 +183,7 @@ function setUpAfterStoring(
       context: {
         root: config.storage.root,
         destinations,
+        hooks: new Set(hooks.map(({ name }) => name)),
         notCleaned: { get: (series) => notCleaned.get(series) ?? kept.get(series) },
       },
       sessionQuietMs: config.sessions.quiet,

@@ -65,6 +65,7 @@ export const CATALOGUE: readonly Section[] = [
       "HOOK_UNREACHABLE | transient | the webhook's address cannot be reached | check its url and the network",
       'HOOK_STATUS | transient | the webhook answered 5xx, 408 or 429 | look into the log of the program there',
       'HOOK_REFUSED | permanent | the webhook answered another status than 2xx | correct its url, or the program there',
+      'HOOK_NOT_CONFIGURED | notice | runs wait for a hook that is no longer in the configuration | put it back under its name, or `scanflow series skip --all --target hook:NAME`',
       'HOOK_SKIPPED | notice | a person gave a run up with `scanflow series skip` | nothing; `retry` does not bring it back',
       'HOOK_SECRET | transient | the secret that signs cannot be read; nothing is sent unsigned | put the file there, readable for the streamer',
     ],

@@ -34,13 +34,13 @@ Checks the whole installation and reports what is wrong, and what to do: the con
 data folder, project storage, clocks, each service, calendars, Orthanc and its settings, C-ECHO and a query with each
 scanner's AE title, the ledger, what is stuck, and every destination. It sends no image and leaves nothing behind.
 
-  NAME             runs only these checks: secrets, data, storage, clock, cal2wl, worklist, streamer, calendars, orthanc, images,
-                   ledger, series, destinations, or the name of a scanner or a destination
+  NAME             runs only these checks: secrets, data, storage, clock, cal2wl, worklist, receiver, streamer, dashboard,
+                   calendars, orthanc, images, ledger, series, hooks, destinations, or the name of a scanner or a destination
   --config FILE    the configuration (default /etc/scanflow/scanflow.yaml)
   --timeout TIME   longest time for each check, as 10s (default 15s)
   --json           {ok, checks: [{check, state, message, todo, code}]}; state: ok, warning, failed or skipped
 
-A container sees only what belongs to its service: run it in streamer, then in worklist and cal2wl.
+A container sees only what belongs to its service: run it in streamer, then in the others.
 
 Example:  docker compose exec streamer scanflow doctor
           npx scanflow doctor pacs --config scanflow.yaml

@@ -18,6 +18,7 @@ const help = `Usage: scanflow series list [--state STATE] [--limit N] [--json]
        scanflow series move ID --project P --subject S --session T --reason "…" [--keep] [--send]
        scanflow series retry ID [--target NAME]
        scanflow series skip ID --target hook:NAME
+       scanflow series skip --all --target hook:NAME
 
 Talks to the streamer on this machine, or in this container. The first characters of an ID are enough.
 
@@ -38,6 +39,7 @@ Talks to the streamer on this machine, or in this container. The first character
                      later gets the series now, if its rule allows it
   skip               stops retrying a hook, also a hook of the session: nothing waits for it any more, and images that
                      are due for deletion leave Orthanc
+    --all            of every series and session, for a hook that is no longer in the configuration
 
   --json             prints JSON, for list and show
   ${STREAMER_HELP}
@@ -113,10 +115,17 @@ const actions: Readonly<Record<string, (args: readonly string[], io: Io) => Prom
     return EXIT.done;
   },
   skip: async (args, io) => {
-    const { values, positionals } = readArgs(args, { ...COMMON, target: TEXT }, 1);
-    const id = idOf(positionals, 'skip');
+    const all = { type: 'boolean', default: false } as const;
+    const { values, positionals } = readArgs(args, { ...COMMON, target: TEXT, all }, 1);
     const { target = '' } = values;
     if (!target.startsWith('hook:')) throw new UsageError('skip takes --target hook:NAME');
+    if (values.all) {
+      if (positionals.length > 0) throw new UsageError('skip takes the id of a series, or --all');
+      const { skipped } = await (await clientOf(values, io)).ask('/api/hooks/skip', { by: user(), target });
+      io.out.write(`${target}: ${String(skipped)} ${skipped === 1 ? 'run is' : 'runs are'} skipped\n`);
+      return EXIT.done;
+    }
+    const id = idOf(positionals, 'skip');
     await (await clientOf(values, io)).change(id, 'skip', { by: user(), target });
     io.out.write(`${id}: ${target} is skipped\n`);
     return EXIT.done;

@@ -44,6 +44,21 @@ test('checks: never more than eight at a time', async () => {
   assert.equal(most, 8);
 });
 
+test('checks: the last line is true of warnings and of what was skipped', () => {
+  const last = (...states: readonly ('ok' | 'warning' | 'failed' | 'skipped')[]): string | undefined =>
+    resultsText(
+      states.map((state) => ({ check: 'one', state, message: 'it says so' })),
+      { colours: false, columns: 100 },
+    )
+      .trimEnd()
+      .split('\n')
+      .at(-1);
+  assert.equal(last('ok', 'ok'), 'Nothing is wrong: 2 ok');
+  assert.equal(last('ok', 'skipped'), 'Nothing is wrong with what was checked: 1 ok, 1 skipped');
+  assert.equal(last('warning', 'ok'), 'Nothing failed, but look at the warnings: 1 warning, 1 ok');
+  assert.equal(last('warning', 'failed', 'skipped'), 'Something is wrong: 1 failed, 1 warning, 1 skipped');
+});
+
 test('checks: they stop when the person does', async () => {
   const stop = new AbortController();
   const running = runChecks([{ name: 'hangs', run: () => new Promise(() => undefined) }], {

@@ -55,8 +55,10 @@ export function failure({ code, message }: { readonly code: string; readonly mes
   );
 }
 
-export const SERVICES = ['cal2wl', 'worklist', 'receiver', 'streamer'] as const;
+export const SERVICES = ['cal2wl', 'worklist', 'receiver', 'streamer', 'dashboard'] as const;
 export type ServiceName = (typeof SERVICES)[number];
+/** An installation may do without them. */
+export const OPTIONAL: ReadonlySet<ServiceName> = new Set(['receiver', 'dashboard']);
 
 export interface Place {
   readonly config: Config;
@@ -158,6 +160,11 @@ function sum(results: readonly Result[]): string {
     .map((state) => [state, count(state)] as const)
     .filter(([, number]) => number > 0)
     .map(([state, number]) => `${number} ${WORDS[state].toLowerCase()}`);
-  const verdict = count('failed') > 0 ? 'Something is wrong' : 'Nothing is wrong';
-  return `${verdict}: ${parts.join(', ')}`;
+  return `${verdictOf(count)}: ${parts.join(', ')}`;
+}
+
+function verdictOf(count: (state: State) => number): string {
+  if (count('failed') > 0) return 'Something is wrong';
+  if (count('warning') > 0) return 'Nothing failed, but look at the warnings';
+  return count('skipped') > 0 ? 'Nothing is wrong with what was checked' : 'Nothing is wrong';
 }

@@ -7,6 +7,7 @@ import { askPage, hostIn, askApi } from '../installation.ts';
 import {
   failed,
   ok,
+  OPTIONAL,
   pageOf,
   sees,
   SERVICES,
@@ -26,11 +27,13 @@ export const healthChecks = (place: Place, version: string): Check[] =>
     run: async (signal) => {
       const url = pageOf(place, service, '/healthz');
       const page = await askPage(url, signal);
-      if ('trouble' in page)
-        return failed(
+      if ('trouble' in page) {
+        const optional = OPTIONAL.has(service) && place.service !== service;
+        return (optional ? warning : failed)(
           `${service} does not answer at ${url} (${page.trouble})`,
-          `Start it, or look why it ended: docker compose ps -a, docker compose logs ${service}; http.ports has its port.`,
+          `Start it, or look why it ended: docker compose ps -a, docker compose logs ${service}; http.ports has its port.${optional ? ' Everything else works without it.' : ''}`,
         );
+      }
       return judgeHealth(service, page, version);
     },
   }));

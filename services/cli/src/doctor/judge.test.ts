@@ -177,11 +177,19 @@ test('series with warnings are counted by code', () => {
 });
 
 test('hooks that failed, and what stays in Orthanc, are warnings with their codes', () => {
-  assert.equal(states(judgeHooks([])), 'ok');
+  assert.equal(states(judgeHooks([], [])), 'ok');
   const failed = { target: 'hook:nifti', failure: { code: 'HOOK_EXIT' } };
-  const [hook, ...others] = judgeHooks([failed, failed]);
+  const [hook, ...others] = judgeHooks([failed, failed], []);
   assert.deepEqual([hook?.state, hook?.code, others], ['warning', 'HOOK_EXIT', []]);
   assert.match(hook?.message ?? '', /hook:nifti failed 2 times/);
+  const open = [
+    { target: 'hook:lab', configured: true, pending: 7, failed: 0 },
+    { target: 'hook:nifti', configured: false, pending: 3, failed: 2 },
+  ];
+  const [left, ...more] = judgeHooks([failed, failed], open);
+  assert.deepEqual([left?.state, left?.code, more], ['warning', 'HOOK_NOT_CONFIGURED', []]);
+  assert.match(left?.message ?? '', /hook:nifti is no longer in the configuration, and 5 runs wait for it/);
+  assert.match(left?.todo ?? '', /scanflow series skip --all --target hook:nifti/);
   assert.equal(states(judgeKept(undefined)), 'ok');
   const kept = judgeKept({ series: 3, because: { HOOK_EXIT: 2, ROUTE_NO_MATCH: 1 } });
   assert.deepEqual(

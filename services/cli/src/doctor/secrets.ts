@@ -8,6 +8,7 @@ import {
   failed,
   ok,
   sees,
+  SERVICES,
   warning,
   type Check,
   type Finding,
@@ -46,7 +47,7 @@ const reads = (place: Place, key: string): boolean =>
 /** The service that reads the file of a key. */
 function readerOf(key: string): ServiceName {
   if (key.startsWith('calendars.') || key.startsWith('bookings.')) return 'cal2wl';
-  return key.startsWith('worklist.') ? 'worklist' : 'streamer';
+  return SERVICES.find((service) => key.startsWith(`${service}.`)) ?? 'streamer';
 }
 
 async function lookAt({ key, path, kind }: NamedFile, now: Temporal.Instant): Promise<Finding[]> {

@@ -8,6 +8,7 @@ import { askApi } from '../installation.ts';
 import {
   failed,
   ok,
+  OPTIONAL,
   sees,
   SERVICES,
   warning,
@@ -34,6 +35,7 @@ const WRITES: Readonly<Record<ServiceName, readonly string[]>> = {
   worklist: ['performed'],
   receiver: ['receiver'],
   streamer: ['streamer'],
+  dashboard: ['dashboard'],
 };
 
 export function storageChecks(place: Place): Check[] {
@@ -98,20 +100,25 @@ async function lookAtData(place: Place, data: string): Promise<Finding[]> {
         'Start the services, which make it; or correct `data`, or mount it. In containers, ask there: docker compose exec streamer scanflow doctor.',
       ),
     ];
-  const folders = SERVICES.filter((service) => sees(place, service)).flatMap((service) => WRITES[service]);
+  const seen = SERVICES.filter((service) => sees(place, service));
+  const folders = seen.flatMap((service) => WRITES[service].map((name) => ({ name, service })));
   const findings: Finding[] = [];
-  for (const name of folders) {
+  const there: string[] = [];
+  for (const { name, service } of folders) {
     const path = join(data, name);
     if ((await kindOf(path)) === 'missing') {
-      findings.push(warning(`${path} does not exist yet`, 'Start the service that makes it.'));
+      // another check reports a service that does not answer
+      if (place.service === service || !OPTIONAL.has(service))
+        findings.push(warning(`${path} does not exist yet`, 'Start the service that makes it.'));
       continue;
     }
+    there.push(name);
     const written = await attempt(path);
     if (typeof written !== 'number') findings.push(written);
   }
   const space = await spaceOf(data).catch(() => undefined);
   if (space !== undefined) findings.push(...judgeSpace(data, space));
-  return findings.length > 0 ? findings : [ok(`${data}: ${folders.join(', ')} can be written`)];
+  return findings.length > 0 ? findings : [ok(`${data}: ${there.join(', ')} can be written`)];
 }
 
 async function attempt(folder: string): Promise<number | Finding> {

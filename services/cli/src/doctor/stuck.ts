@@ -15,7 +15,7 @@ import {
 
 /** Series, hooks, cleanup and verification, by the streamer. */
 export function stuckChecks(place: Place): Check[] {
-  const { hooks, cleanup, destinations } = place.config;
+  const { cleanup, destinations } = place.config;
   if (!sees(place, 'streamer')) return [];
   const check = (name: string, look: (place: Place, signal: AbortSignal) => Promise<Finding[]>): Check => ({
     name,
@@ -24,7 +24,7 @@ export function stuckChecks(place: Place): Check[] {
   return [
     check('series', lookAtSeries),
     ...(Object.keys(destinations).length === 0 ? [] : [check('paused destinations', lookAtPauses)]),
-    ...(Object.keys(hooks).length === 0 ? [] : [check('hooks', lookAtHooks)]),
+    check('hooks', lookAtHooks),
     ...(cleanup.after === undefined ? [] : [check('cleanup', lookAtCleanup)]),
     check('verification', lookAtVerification),
   ];
@@ -107,8 +107,11 @@ export function judgePauses(all: readonly DestinationRow[]): Finding[] {
 
 async function lookAtHooks(place: Place, signal: AbortSignal): Promise<Finding[]> {
   const page = await askApi(place.config, 'streamer', `/api/hooks?state=failed&limit=${MOST}`, signal);
-  const list = 'trouble' in page ? undefined : page.body['hooks'];
-  return Array.isArray(list) ? judgeHooks(list as readonly FailedHook[]) : [cannotAsk('streamer')];
+  if ('trouble' in page) return [cannotAsk('streamer')];
+  const { hooks, open = [] } = page.body;
+  return Array.isArray(hooks) && Array.isArray(open)
+    ? judgeHooks(hooks as readonly FailedHook[], open as readonly OpenHook[])
+    : [cannotAsk('streamer')];
 }
 
 interface FailedHook {
@@ -116,9 +119,20 @@ interface FailedHook {
   readonly failure?: { readonly code: string };
 }
 
-/** A line for each hook and reason. Pure. */
-export function judgeHooks(all: readonly FailedHook[]): Finding[] {
-  const groups = Map.groupBy(all, ({ target, failure }) => `${target} ${failure?.code ?? ''}`);
+/** How many runs of a hook are not done. */
+interface OpenHook {
+  readonly target: string;
+  readonly configured: boolean;
+  readonly pending: number;
+  readonly failed: number;
+}
+
+/** A line for each hook and reason, and for each hook that left the configuration. Pure. */
+export function judgeHooks(all: readonly FailedHook[], open: readonly OpenHook[]): Finding[] {
+  const left = open.filter(({ configured }) => !configured);
+  const gone = new Set(left.map(({ target }) => target));
+  const run = all.filter(({ target }) => !gone.has(target));
+  const groups = Map.groupBy(run, ({ target, failure }) => `${target} ${failure?.code ?? ''}`);
   const findings = [...groups.values()].map((group) => {
     const { target, failure } = group[0] ?? { target: '' };
     return warning(
@@ -127,7 +141,17 @@ export function judgeHooks(all: readonly FailedHook[]): Finding[] {
       failure?.code,
     );
   });
-  return findings.length > 0 ? findings : [ok('none failed')];
+  const together = [...findings, ...left.map(leftBehind)];
+  return together.length > 0 ? together : [ok('none failed')];
+}
+
+function leftBehind({ target, pending, failed: given }: OpenHook): Finding {
+  const runs = pending + given;
+  return warning(
+    `${target} is no longer in the configuration, and ${runs === 1 ? '1 run waits' : `${runs} runs wait`} for it`,
+    `Put it back under hooks, or give them up: scanflow series skip --all --target ${target}.`,
+    'HOOK_NOT_CONFIGURED',
+  );
 }
 
 async function lookAtCleanup(place: Place, signal: AbortSignal): Promise<Finding[]> {

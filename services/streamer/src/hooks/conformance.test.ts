@@ -39,19 +39,24 @@ export type OpenFollowed = (
 
 const QUIET = 100;
 /** Hook `all` wants everything, `mr` what becomes of MR. */
-const consequences: Consequences = {
+export const consequences: Consequences = {
   hooksFor: (_, modality) => ['all', ...(modality === 'MR' ? ['mr'] : [])],
   sessionQuietMs: QUIET,
 };
 const attributes = { Modality: 'MR', AccessionNumber: 'A1', PatientID: 'p' };
 
 /** Series `id` arrives and is stored. */
-async function store(ledger: Ledger, id: string, now: number, over: Partial<StoreDone> = {}): Promise<void> {
+export async function store(
+  ledger: Ledger,
+  id: string,
+  now: number,
+  over: Partial<StoreDone> = {},
+): Promise<void> {
   await ledger.write(arrived, cursor(now), [id], now, now);
   await ledger.write(stored, await toStore(ledger, now), done({ attributes, targets: [], ...over }), now);
 }
 
-async function next(ledger: Ledger, now: number, hook = 'all'): Promise<DeliveryWork> {
+export async function next(ledger: Ledger, now: number, hook = 'all'): Promise<DeliveryWork> {
   const work = await ledger.write(nextDelivery, hook, now);
   assert.ok(work !== undefined, 'nothing is to be told');
   return work;
@@ -72,7 +77,7 @@ async function tellSession(ledger: Ledger, now: number): Promise<void> {
     await ledger.write(delivered, await next(ledger, now, hook), '', now);
 }
 
-const END = { failure: FAILURE, output: 'why' };
+export const END = { failure: FAILURE, output: 'why' };
 
 export function eventConformance(name: string, open: OpenFollowed): void {
   test(`${name}: what is stored is told to each hook that wants it, once for each increment`, async (t) => {

@@ -23,6 +23,7 @@ import {
   prune,
 } from './sql.ts';
 import { reached } from '../work/trace.ts';
+import { reportLeft } from './routes.ts';
 import { runCommand, endLeftovers } from './command.ts';
 import { callWebhook } from './webhook.ts';
 import { seriesReport, type SeriesReport } from '../reports/series.ts';
@@ -189,7 +190,8 @@ const given = (fields: Readonly<Record<string, string | undefined>>): Record<str
 const KEPT_MS = 30 * 86_400_000;
 const PRUNE_EVERY_MS = 3_600_000;
 
-export async function pruneRound({ ledger, clock }: LoopDeps, signal: AbortSignal): Promise<void> {
-  await ledger.write(prune, clock.now() - KEPT_MS);
+export async function pruneRound(deps: LoopDeps, signal: AbortSignal): Promise<void> {
+  await deps.ledger.write(prune, deps.clock.now() - KEPT_MS);
+  await reportLeft(deps);
   await new Wake().wait(PRUNE_EVERY_MS, signal);
 }

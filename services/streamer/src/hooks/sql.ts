@@ -117,23 +117,35 @@ export const LOST = transient(
   'This hook took so long without a sign of life that another streamer took it over. It goes on there; nothing needs doing.',
 );
 
-/** Enough for a page; what is older is in the log. */
+/** Of each subject. Enough for a page; what is older is in the log. */
 const MOST = 50;
+/** Subjects in one statement: SQLite takes 32,766 values. */
+const AT_ONCE = 10_000;
 
-/** Of series and sessions, latest first. */
+/** Of series and sessions, in their order, each one's latest first. One look, however many there are of a day. */
 export async function deliveriesOf(
   tx: Tx,
   subjects: readonly string[],
 ): Promise<ReadonlyMap<string, DeliveryView[]>> {
-  const found = new Map<string, DeliveryView[]>();
-  for (const subject of subjects) {
-    const rows = await tx.all('SELECT * FROM delivery WHERE subject = ? ORDER BY ord DESC, hook LIMIT ?', [
-      subject,
-      MOST,
-    ]);
-    if (rows.length > 0) found.set(subject, rows.map(viewOf));
+  const rows: Row[] = [];
+  for (let from = 0; from < subjects.length; from += AT_ONCE) {
+    const some = subjects.slice(from, from + AT_ONCE);
+    const found = await tx.all(
+      `SELECT * FROM (
+         SELECT d.*, row_number() OVER (PARTITION BY d.subject ORDER BY d.ord DESC, d.hook) AS place
+         FROM delivery d WHERE d.subject IN (${some.map(() => '?').join(', ')})
+       ) AS latest WHERE place <= ? ORDER BY subject, place`,
+      [...some, MOST],
+    );
+    rows.push(...found);
   }
-  return found;
+  const bySubject = Map.groupBy(rows, (row) => String(row['subject']));
+  return new Map(
+    subjects.flatMap((subject) => {
+      const own = bySubject.get(subject);
+      return own === undefined ? [] : [[subject, own.map(viewOf)] as const];
+    }),
+  );
 }
 
 const viewOf = (row: Row): DeliveryView => ({
@@ -158,44 +170,81 @@ export async function deliveriesIn(
   return rows.map((row) => ({ ...viewOf(row), subject: String(row['subject']) }));
 }
 
+/** How many runs of a hook are not done. */
+export interface OpenRuns {
+  readonly hook: string;
+  readonly pending: number;
+  readonly failed: number;
+  /** When the event of the oldest of them happened. */
+  readonly oldest: Millis;
+}
+
+/** Every hook with runs that are not done, also one that left the configuration. */
+export async function openRuns(tx: Tx): Promise<OpenRuns[]> {
+  const rows = await tx.all(
+    `SELECT hook, sum(CASE WHEN state = 'pending' THEN 1 ELSE 0 END) AS pending, count(*) AS n, min(created) AS oldest
+     FROM delivery WHERE state IN ('pending', 'failed') GROUP BY hook ORDER BY hook`,
+  );
+  return rows.map((row) => {
+    const pending = Number(row['pending']);
+    return {
+      hook: String(row['hook']),
+      pending,
+      failed: Number(row['n']) - pending,
+      oldest: Number(row['oldest']),
+    };
+  });
+}
+
 const HOOK = 'hook:';
+
+/** Failed, or waiting. Of a run whose lease is over nobody will come back: its hook may have left the configuration. */
+const OPEN = `state <> 'done' AND (claim IS NULL OR next_try <= ?)`;
 
 /** Sets what failed, or waits for its next try: all of a subject, or `hook:NAME`. Gives those targets. */
 async function setOpen(
   tx: Tx,
-  subject: string,
-  target: string | undefined,
+  { subject, now, wanted }: { readonly subject: string; readonly now: Millis; readonly wanted: Wanted },
   set: string,
   values: readonly Value[],
 ): Promise<string[]> {
-  const open = `subject = ? AND claim IS NULL AND state <> 'done'`;
-  const rows = await tx.all(`SELECT DISTINCT hook FROM delivery WHERE ${open} ORDER BY hook`, [subject]);
-  const hooks = rows
-    .map((row) => String(row['hook']))
-    .filter((hook) => target === undefined || `${HOOK}${hook}` === target);
+  const open = `subject = ? AND ${OPEN}`;
+  const rows = await tx.all(`SELECT DISTINCT hook FROM delivery WHERE ${open} ORDER BY hook`, [subject, now]);
+  const hooks = rows.map((row) => String(row['hook'])).filter(wanted);
   for (const hook of hooks)
-    await tx.run(`UPDATE delivery SET ${set} WHERE ${open} AND hook = ?`, [...values, subject, hook]);
+    await tx.run(`UPDATE delivery SET ${set} WHERE ${open} AND hook = ?`, [...values, subject, now, hook]);
   return hooks.map((hook) => `${HOOK}${hook}`);
 }
 
-/** Runs at once what failed or waits for its next try: all of a subject, or `hook:NAME`. Gives those targets. */
+type Wanted = (hook: string) => boolean;
+
+/**
+ * Runs at once what failed or waits for its next try: all of a subject, or `hook:NAME`. Gives those targets.
+ * @param known hooks that somebody runs; default: every hook
+ */
 export const retryDeliveries = (
   tx: Tx,
   subject: string,
   target: string | undefined,
   now: Millis,
-): Promise<string[]> =>
-  setOpen(tx, subject, target, `state = 'pending', attempts = 0, next_try = ?, updated = ?`, [now, now]);
+  known?: ReadonlySet<string>,
+): Promise<string[]> => {
+  const wanted: Wanted = (hook) =>
+    (target === undefined || `${HOOK}${hook}` === target) && known?.has(hook) !== false;
+  const set = `state = 'pending', claim = NULL, attempts = 0, next_try = ?, updated = ?`;
+  return setOpen(tx, { subject, now, wanted }, set, [now, now]);
+};
 
 /** Gives up what failed or waits for its next try of `hook:NAME`, so that nothing waits for it. Gives those targets. */
 export const skipDeliveries = (tx: Tx, subject: string, target: string, now: Millis): Promise<string[]> =>
-  setOpen(
-    tx,
-    subject,
-    target,
-    `state = 'done', next_try = NULL, failure_code = ?, failure_message = ?, updated = ?`,
-    [SKIPPED.code, SKIPPED.message, now],
-  );
+  setOpen(tx, { subject, now, wanted: (hook) => `${HOOK}${hook}` === target }, SKIP, skipped(now));
+
+/** The same for every series and session. How many runs. */
+export const skipHook = (tx: Tx, hook: string, now: Millis): Promise<number> =>
+  tx.run(`UPDATE delivery SET ${SKIP} WHERE hook = ? AND ${OPEN}`, [...skipped(now), hook, now]);
+
+const SKIP = `state = 'done', claim = NULL, next_try = NULL, failure_code = ?, failure_message = ?, updated = ?`;
+const skipped = (now: Millis): Value[] => [SKIPPED.code, SKIPPED.message, now];
 
 const SKIPPED = {
   code: 'HOOK_SKIPPED',

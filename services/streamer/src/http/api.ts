@@ -3,7 +3,7 @@ import { defined } from '@scanflow/booking/defined';
 import type { FastifyInstance } from '@scanflow/runtime';
 import { formatIssue, parseConfig } from '@scanflow/config';
 import { changeRoutes, toldOf, type ChangeDeps } from './changes.ts';
-import { find, Answer, byWhom, textIn } from './request.ts';
+import { find, Answer, byWhom, rowsOf, textIn } from './request.ts';
 import { SERIES_STATES, type Attributes, type Reason, iso } from '../model/series.ts';
 import type { Ledger } from '../ledger/tx.ts';
 import { hookReport, seriesReport, toCsv, type SeriesReport } from '../reports/series.ts';
@@ -12,7 +12,7 @@ import { sentAgain } from '../store/sent-again.ts';
 import { sessionCsv, sessionReport, type SessionReport } from '../reports/session.ts';
 import { listSeries, knownSenders } from '../ledger/views.ts';
 import { listSessions } from '../sessions/step.ts';
-import { deliveriesIn, deliveriesOf } from '../hooks/sql.ts';
+import { deliveriesOf } from '../hooks/sql.ts';
 import { failureOf } from '../model/failure.ts';
 import { WATCHED, type RootState } from '../roots/keeper.ts';
 import { routeRules } from '../settings.ts';
@@ -26,7 +26,6 @@ import type { LoopDeps } from '../work/deps.ts';
 
 const DEFAULT_ROWS = 1000;
 const DEFAULT_SESSIONS = 100;
-const MOST_ROWS = 10_000;
 
 interface ApiDeps extends ChangeDeps, Pick<LoopDeps, 'bookings' | 'keeper' | 'settings'> {
   /** Whether images of this AE title go to projects. */
@@ -40,11 +39,8 @@ interface Query {
   readonly warned?: string;
 }
 
-const rowsOf = ({ limit }: Query, otherwise: number): number =>
-  Math.min(Math.max(Number.parseInt(limit ?? '', 10) || otherwise, 1), MOST_ROWS);
-
 /**
- * GET /api/series, /api/series.csv, /api/sessions, /api/sessions.csv, /api/hooks: `?state=failed&warned=1&limit=50`, newest
+ * GET /api/series, /api/series.csv, /api/sessions, /api/sessions.csv: `?state=failed&warned=1&limit=50`, newest
  * activity first. GET /api/series/ID: one, with the deliveries for it and for its session.
  */
 export function routes(app: FastifyInstance, deps: ApiDeps): void {
@@ -70,7 +66,7 @@ export function routes(app: FastifyInstance, deps: ApiDeps): void {
   app.get<{ Params: { id: string } }>('/api/series/:id', async ({ params }) => {
     const view = await find(params.id, ledger);
     const told = await ledger.read(deliveriesOf, toldOf(view));
-    const hooks = [...told.values()].flat().map(hookReport);
+    const hooks = [...told.values()].flat().map((one) => hookReport(one, context));
     // a person who decides where the series belongs needs these
     const { attributes } = view;
     return {
@@ -88,11 +84,6 @@ export function routes(app: FastifyInstance, deps: ApiDeps): void {
   app.get<{ Querystring: Query }>('/api/sessions.csv', async ({ query }, reply) =>
     reply.type('text/csv; charset=utf-8').send(sessionCsv(await sessions(query))),
   );
-  app.get<{ Querystring: Query }>('/api/hooks', async ({ query }) => {
-    const state = (['pending', 'done', 'failed'] as const).find((one) => one === query.state);
-    const told = await ledger.read(deliveriesIn, state, rowsOf(query, DEFAULT_SESSIONS));
-    return { hooks: told.map((view) => ({ subject: view.subject, ...hookReport(view) })) };
-  });
   senderRoute(app, deps);
   againstRoute(app, deps);
   changeRoutes(app, deps);

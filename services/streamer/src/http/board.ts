@@ -142,7 +142,7 @@ async function withHooks(views: readonly SessionView[], { ledger, context }: Boa
   return {
     sessions: views.map((view) => sessionReport(view, context)),
     hooks: [...told].flatMap(([subject, deliveries]) =>
-      deliveries.map((one) => ({ subject, ...hookReport(one) })),
+      deliveries.map((one) => ({ subject, ...hookReport(one, context) })),
     ),
   };
 }

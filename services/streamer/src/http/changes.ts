@@ -8,7 +8,7 @@ import { failureOf } from '../model/failure.ts';
 import { STORAGE, COPY } from '../model/series.ts';
 import { ERASED_LABELS } from '../model/erased.ts';
 import type { SeriesView } from '../ledger/rows.ts';
-import { seriesReport } from '../reports/series.ts';
+import { hookLeft, seriesReport } from '../reports/series.ts';
 import { matching } from '../ledger/views.ts';
 import { releaseSeries } from '../store/sql.ts';
 import { retryLegs, recheck } from '../ledger/leg.ts';
@@ -147,12 +147,14 @@ async function retry(
   ip: string,
   deps: ChangeDeps,
 ): Promise<readonly string[]> {
-  const { ledger, clock, log, wake } = deps;
+  const { ledger, clock, log, wake, context } = deps;
   const target = textIn(body, 'target');
+  const hook = /^hook:(.*)$/.exec(target ?? '')?.[1];
+  if (hook !== undefined && context.hooks?.has(hook) === false) throw new Answer(409, hookLeft(hook).message);
   const now = clock.now();
   const targets = [...(await ledger.write(retryLegs, series.id, target, now))];
   for (const subject of toldOf(series))
-    targets.push(...(await ledger.write(retryDeliveries, subject, target, now)));
+    targets.push(...(await ledger.write(retryDeliveries, subject, target, now, context.hooks)));
   if (targets.length === 0 && target !== undefined && (await sendTo(series, target, deps)))
     targets.push(target);
   if (targets.length === 0) {

@@ -3,6 +3,7 @@ import { Counter, Gauge, Registry } from '@scanflow/runtime';
 import type { Condition } from '../work/condition.ts';
 import type { Ledger, Tx } from '../ledger/tx.ts';
 import { openPauses } from '../ledger/pauses.ts';
+import { openRuns } from '../hooks/sql.ts';
 import { summarise } from '../ledger/views.ts';
 import type { VerifySummary } from '../verify/types.ts';
 import { verifySummary } from '../verify/sql.ts';
@@ -112,6 +113,18 @@ function addLedgerGauges(add: AddGauge, ledger: Ledger, now: () => number): void
       for (const { target, state, count } of legs) gauge.set({ target, state }, count);
     },
     ...['target', 'state'],
+  );
+  add(
+    'scanflow_streamer_hook_runs',
+    'Runs of hooks that are not done, by hook and state; also of hooks that left the configuration.',
+    async (gauge) => {
+      gauge.reset();
+      for (const { hook, pending, failed } of await ledger.read(openRuns)) {
+        gauge.set({ hook, state: 'pending' }, pending);
+        gauge.set({ hook, state: 'failed' }, failed);
+      }
+    },
+    ...['hook', 'state'],
   );
   add(
     'scanflow_streamer_oldest_pending_seconds',

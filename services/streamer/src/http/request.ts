@@ -59,3 +59,10 @@ export function byWhom(body: unknown, from: string): { by: string; from: string 
   const by = textIn(body, 'by') ?? '';
   return { by: /^[\w.@-]{1,64}$/.test(by) ? by : 'unknown', from };
 }
+
+/** Most rows of a page. */
+const MOST_ROWS = 10_000;
+
+/** How many rows a page should have: `?limit=`, else `otherwise`. */
+export const rowsOf = ({ limit }: { readonly limit?: string }, otherwise: number): number =>
+  Math.min(Math.max(Number.parseInt(limit ?? '', 10) || otherwise, 1), MOST_ROWS);

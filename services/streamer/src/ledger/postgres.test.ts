@@ -4,6 +4,7 @@ import { findPostgres, startPostgres, type Postgres } from '@scanflow/testkit';
 import { commitmentConformance } from '../commitment/conformance.test.ts';
 import { arrivalConformance } from '../intake/conformance.test.ts';
 import { eventConformance } from '../hooks/conformance.test.ts';
+import { runConformance } from '../hooks/runs.conformance.test.ts';
 import { commitmentLeg } from '../commitment/plan.ts';
 import { cursor, done, LEASE_MS, toForward, toStore } from './conformance-kit.test.ts';
 import { conformance } from './conformance.test.ts';
@@ -64,6 +65,7 @@ async function opened(
 if (skip === false) {
   conformance('ledger on PostgreSQL', (t) => opened(t));
   eventConformance('events on PostgreSQL', (t, consequences) => opened(t, { consequences }));
+  runConformance('hooks on PostgreSQL', (t, consequences) => opened(t, { consequences }));
   arrivalConformance('arrivals on PostgreSQL', (t, consequences) => opened(t, { consequences }));
   commitmentConformance('commitment on PostgreSQL', (t, consequences) => opened(t, { consequences }));
 }

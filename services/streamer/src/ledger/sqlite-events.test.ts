@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { commitmentConformance } from '../commitment/conformance.test.ts';
 import { arrivalConformance } from '../intake/conformance.test.ts';
 import { eventConformance, type OpenFollowed } from '../hooks/conformance.test.ts';
+import { runConformance } from '../hooks/runs.conformance.test.ts';
 import { LEASE_MS } from './conformance-kit.test.ts';
 import { openLedger } from './open.ts';
 
@@ -27,5 +28,6 @@ const open: OpenFollowed = async (t, consequences) => {
 };
 
 eventConformance('events on SQLite', open);
+runConformance('hooks on SQLite', open);
 arrivalConformance('arrivals on SQLite', open);
 commitmentConformance('commitment on SQLite', open);

@@ -101,6 +101,8 @@ export interface ReportContext {
   /** storage.root, for absolute paths. */
   readonly root: string;
   readonly destinations: ReadonlySet<string>;
+  /** Names of the hooks of the configuration; unknown where undefined. */
+  readonly hooks?: ReadonlySet<string>;
   /** What the destinations' rules say about it. */
   readonly outlook?: Outlook;
   /** Series that clean-up could not delete from Orthanc. */
@@ -229,19 +231,29 @@ const incomplete = (images: number, expected: number): Reason => ({
   message: `The scanner reported ${expected} images and ${images} came. Send the series again from the scanner: what is there already does no harm.`,
 });
 
-export const hookReport = (view: DeliveryView): HookReport => ({
-  target: `hook:${view.hook}`,
-  event: view.kind,
-  created: iso(view.created),
-  updated: iso(view.updated),
-  increment: view.increment,
-  state: view.state,
-  attempts: view.attempts,
-  ...(view.nextTry === null || view.state !== 'pending' ? {} : { nextTry: iso(view.nextTry) }),
-  ...defined({ failure: view.failure }),
-  done: 0,
-  total: 0,
-  output: view.output,
+export function hookReport(view: DeliveryView, { hooks }: Pick<ReportContext, 'hooks'>): HookReport {
+  const { hook, state, nextTry } = view;
+  const left = state !== 'done' && hooks?.has(hook) === false;
+  return {
+    target: `hook:${hook}`,
+    event: view.kind,
+    created: iso(view.created),
+    updated: iso(view.updated),
+    increment: view.increment,
+    state,
+    attempts: view.attempts,
+    ...(nextTry === null || state !== 'pending' || left ? {} : { nextTry: iso(nextTry) }),
+    ...defined({ failure: left ? hookLeft(hook) : view.failure }),
+    done: 0,
+    total: 0,
+    output: view.output,
+  };
+}
+
+/** Of a run of a hook that left the configuration. */
+export const hookLeft = (hook: string): Reason => ({
+  code: 'HOOK_NOT_CONFIGURED',
+  message: `The hook ${hook} is no longer in the configuration, so it does not run. Put it back under hooks, or give up what waits for it: scanflow series skip --all --target hook:${hook}.`,
 });
 
 const COLUMNS = [

@@ -1,0 +1,64 @@
+/** What every ledger says of many runs of hooks, and of those that nobody makes: run against each of them by its tests. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LEASE_MS } from '../ledger/conformance-kit.test.ts';
+import { consequences, END, next, store, type OpenFollowed } from './conformance.test.ts';
+import { delivered, deliveriesOf, notDelivered, openRuns, retryDeliveries, skipHook } from './sql.ts';
+
+export function runConformance(name: string, open: OpenFollowed): void {
+  test(`${name}: runs of a hook that left the configuration are counted, and given up all at once`, async (t) => {
+    const { ledger } = await open(t, consequences);
+    await store(ledger, 'a', 1);
+    await store(ledger, 'b', 5);
+    assert.deepEqual(await ledger.read(openRuns), [
+      { hook: 'all', pending: 2, failed: 0, oldest: 1 },
+      { hook: 'mr', pending: 2, failed: 0, oldest: 1 },
+    ]);
+    // its worker was ended, then the hook left: nobody comes back for the claim
+    const lost = await next(ledger, 5, 'mr');
+    await ledger.write(notDelivered, await next(ledger, 5), { ...END, nextTry: undefined }, 6);
+    const known = new Set(['all']);
+    assert.deepEqual(await ledger.write(retryDeliveries, 'b', undefined, 7, known), ['hook:all']);
+    assert.deepEqual(await ledger.write(retryDeliveries, 'b', 'hook:mr', 7, known), []);
+    assert.equal(await ledger.write(skipHook, 'mr', 8), 1, 'one under way is left alone');
+    assert.equal(await ledger.write(skipHook, 'mr', 5 + LEASE_MS), 1);
+    assert.equal(await ledger.write(skipHook, 'mr', 5 + LEASE_MS), 0);
+    await assert.rejects(ledger.write(delivered, lost, '', 9 + LEASE_MS), { code: 'LEDGER_LEASE_LOST' });
+    assert.deepEqual(
+      (await ledger.read(openRuns)).map(({ hook }) => hook),
+      ['all'],
+    );
+    const told = await ledger.read(deliveriesOf, ['a', 'b']);
+    for (const { hook, failure } of [...told.values()].flat())
+      assert.equal(failure?.code === 'HOOK_SKIPPED', hook === 'mr');
+  });
+
+  test(`${name}: the deliveries of many series are one look, of each the latest, in the order of the series`, async (t) => {
+    const { ledger } = await open(t, consequences);
+    const many = Array.from({ length: 30 }, (_, index) => `s${index}`);
+    for (const [index, id] of many.entries()) await store(ledger, id, index + 1);
+    for (let increment = 2; increment <= 60; increment += 1)
+      await store(ledger, 's7', 100 + increment, { increment });
+    const wanted = [...many.toReversed(), 'nobody'];
+    const looks: string[] = [];
+    const told = await ledger.read((tx) => {
+      const all: typeof tx.all = (sql, values) => (looks.push(sql), tx.all(sql, values));
+      return deliveriesOf({ ...tx, all }, wanted);
+    });
+    assert.equal(looks.length, 1);
+    assert.deepEqual([...told.keys()], many.toReversed());
+    for (const [id, views] of told)
+      if (id !== 's7')
+        assert.deepEqual(
+          views.map(({ hook, increment }) => [hook, increment]),
+          [
+            ['all', 1],
+            ['mr', 1],
+          ],
+        );
+    const latest = told.get('s7') ?? [];
+    assert.equal(latest.length, 50);
+    assert.deepEqual([latest[0]?.increment, latest.at(-1)?.increment], [60, 36]);
+    assert.deepEqual([...(await ledger.read(deliveriesOf, []))], []);
+  });
+}
