@@ -72,6 +72,8 @@ function changes(plan: DemoPlan, projectRoot: string): [string[], unknown][] {
     [['orthanc'], { url: orthanc.url, username: orthanc.username, passwordFile: orthanc.passwordFile }],
     [['receiver'], { port: ports.receiver }],
     [['arrivals'], { from: 'scanners', quiet: '2s', poll: '500ms' }],
+    // the journey of a demo ends while somebody watches
+    [['sessions'], { quiet: '10s' }],
     [['storage', 'root'], projectRoot],
     [['destinations'], { pacs: { host: LOOPBACK, port: pacs.port, aet: pacs.aet } }],
     [

@@ -41,7 +41,14 @@ export interface LocalStack {
   readonly invite: (user?: BoardUser) => Promise<string>;
   /** Makes or revokes the link of a scanner's console; answers the link. */
   readonly console: (action: 'link' | 'revoke', scanner: string) => Promise<string>;
+  /** Ends a service by its name, and starts it anew. */
+  readonly programs: ReadonlyMap<string, Restartable>;
   stop(how: { keepFolder: boolean }): Promise<void>;
+}
+
+export interface Restartable {
+  end(): Promise<void>;
+  begin(): Promise<void>;
 }
 
 const TIMEZONE = 'Europe/Amsterdam';
@@ -116,8 +123,9 @@ async function startParts(options: LocalOptions, folder: string, starting: Start
     changes: options.changes,
   };
   const { file, config, projectRoot, tag } = await demoConfig(plan);
-  await startServices(file, ports, join(folder, 'log'), starting);
+  const running = await startServices(file, ports, join(folder, 'log'), starting);
   return {
+    programs: running,
     stack: {
       scanners,
       timezone: TIMEZONE,
@@ -174,12 +182,21 @@ async function startServices(
   ports: DemoPorts,
   folder: string,
   { endings, show, signal }: Starting,
-): Promise<void> {
+): Promise<ReadonlyMap<string, Restartable>> {
+  const running = new Map<string, Restartable>();
   for (const [name, port] of pagesOf(ports)) {
-    const service = await startService({ name, config, port, folder, signal });
+    const begin = (): Promise<RunningService> => startService({ name, config, port, folder, signal });
+    let service = await begin();
     endings.push(() => service.stop());
+    running.set(name, {
+      end: () => service.stop(),
+      begin: async () => {
+        service = await begin();
+      },
+    });
     show.step(`${name} is healthy`, `http://127.0.0.1:${port}/healthz`);
   }
+  return running;
 }
 
 /** One calendar per scanner with its sessions of today. */
@@ -214,7 +231,8 @@ interface ServiceOptions {
   readonly signal: AbortSignal;
 }
 
-interface RunningService {
+export interface RunningService {
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -245,7 +263,7 @@ export async function startService({
   process.once('exit', kill);
   void exited.then(() => process.off('exit', kill));
   await output.close();
-  const service = { stop: () => end(child, exited) };
+  const service = { pid: child.pid ?? 0, stop: () => end(child, exited) };
   try {
     await healthy(child, name, port, log, signal);
   } catch (error) {

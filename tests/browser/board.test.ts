@@ -70,6 +70,41 @@ suite('the day board in a browser', { skip: NO_BROWSER ?? false }, () => {
     await playing;
   });
 
+  test('today: the last step is reached, seen within 5 s after the session was complete', async () => {
+    const done = row(LABELS).locator('.step').last();
+    const isComplete = async (): Promise<boolean> => {
+      const { sessions } = (await board.ask('/api/sessions')) as { sessions: { complete: boolean }[] };
+      return sessions.some(({ complete }) => complete);
+    };
+    await until(isComplete, { what: 'the session is complete', timeoutMs: 60_000, everyMs: 100 });
+    await until(async () => / done$/.test((await done.getAttribute('class')) ?? ''), {
+      what: 'done is seen',
+      timeoutMs: SEEN_MS,
+      everyMs: 50,
+    });
+    await page.locator('svg.line .slot.finished').first().waitFor();
+  });
+
+  test('today: a service that goes away leaves its part grey, says since when, and is fresh again', async () => {
+    const streamer = board.programs.get('streamer');
+    await streamer?.end();
+    await row(LABELS).locator('.step.stale', { hasText: 'stored' }).waitFor({ timeout: 15_000 });
+    await row(LABELS)
+      .getByText(/stale since \d\d:\d\d/)
+      .first()
+      .waitFor();
+    assert.match((await row(LABELS).locator('.step').first().getAttribute('class')) ?? '', /step done$/);
+    await page.locator('.needs-you', { hasText: 'Images' }).getByText('does not answer').waitFor();
+    await assertAccessible(page, 'today without a streamer');
+    await streamer?.begin();
+    await until(async () => (await page.locator('.stale').count()) === 0, {
+      what: 'all is fresh again',
+      timeoutMs: 20_000,
+      everyMs: 100,
+    });
+    await row(LABELS).locator('.step.done', { hasText: 'stored' }).waitFor({ timeout: 1_000 });
+  });
+
   test('today: a rejected booking says why, and hostile titles and descriptions are text', async () => {
     await board.book([
       { summary: 'tue subject Anna ses1' },

@@ -12,6 +12,8 @@ export interface Board {
   /** Of the board. */
   readonly url: string;
   readonly stack: Stack;
+  /** Ends a service, and starts it anew. */
+  readonly programs: LocalStack['programs'];
   /** Makes a user, by default an administrator; answers the one-time link. */
   readonly invite: LocalStack['invite'];
   /** Makes or revokes the link of a scanner's console; answers the link. */
@@ -50,6 +52,7 @@ export async function startBoard(
   return {
     url: place('day board'),
     stack,
+    programs: local.programs,
     invite: local.invite,
     console: local.console,
     book: (events) => book(join(place('calendars'), `${scanner?.name ?? ''}.ics`), stack.timezone, events),

@@ -2,6 +2,8 @@
 import { join } from 'node:path';
 import type { Config } from '@scanflow/config';
 import {
+  addMachine,
+  certificatesIn,
   erasuresIn,
   type Health,
   httpAccess,
@@ -50,6 +52,8 @@ export async function startCal2wl({
       addRoutes(app, () => last);
       addBoard(app, { data: config.data, log, last: () => last });
       addWalkIns(app, { walkIns: passes.walkIns, last: () => last });
+      const certificates = certificatesIn({ calendars: config.calendars, bookings: config.bookings });
+      addMachine(app, { folders: [config.data], certificates });
     },
   });
   log.info('listening', { bind, port: http.port });

@@ -22,6 +22,8 @@ const channel = new BroadcastChannel(`scanflow${EVENTS}`);
 /** After this time a browser asks again for events that a proxy or the board refused. */
 const AGAIN_MS = 5_000;
 let lastGood = clock();
+/** Of the page that was brought in last. */
+let tag: string | null = null;
 let running = false;
 let again = false;
 
@@ -51,13 +53,12 @@ async function refresh(): Promise<void> {
   }
   running = true;
   try {
-    const response = await fetch(location.href, { headers: { accept: 'text/html' }, redirect: 'error' });
+    const headers = { accept: 'text/html', ...(tag !== null && { 'if-none-match': tag }) };
+    const response = await fetch(location.href, { headers, redirect: 'error' });
     // a console whose link was revoked shows nothing more
     if (response.status === 404 && EVENTS !== '/events') location.reload();
-    if (!response.ok) throw new Error(String(response.status));
-    const page = new DOMParser().parseFromString(policy.createHTML(await response.text()), 'text/html');
-    const [now, next] = [document.querySelector('main'), page.querySelector('main')];
-    if (now !== null && next !== null) Idiomorph.morph(now, next, KEEPING);
+    if (response.status !== 304) bringIn(response.ok ? await response.text() : fail(response));
+    tag = response.headers.get('etag');
     lastGood = clock();
     show('good');
   } catch {
@@ -69,6 +70,16 @@ async function refresh(): Promise<void> {
       void refresh();
     }
   }
+}
+
+function bringIn(text: string): void {
+  const page = new DOMParser().parseFromString(policy.createHTML(text), 'text/html');
+  const [now, next] = [document.querySelector('main'), page.querySelector('main')];
+  if (now !== null && next !== null) Idiomorph.morph(now, next, KEEPING);
+}
+
+function fail({ status }: Response): never {
+  throw new Error(String(status));
 }
 
 /** The time of now, as the browser's user writes it. */

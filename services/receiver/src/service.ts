@@ -3,10 +3,13 @@ import { dirname, join } from 'node:path';
 import { defined } from '@scanflow/booking/defined';
 import { watchConfig, type Config } from '@scanflow/config';
 import {
+  addMachine,
+  certificatesIn,
   httpAccess,
   readSecret,
   Registry,
   startHttp,
+  type FastifyInstance,
   type Health,
   type ServiceContext,
 } from '@scanflow/runtime';
@@ -52,7 +55,7 @@ export async function startReceiver(context: ServiceContext<Config>): Promise<{ 
     registry,
     access: await httpAccess('receiver', config, log),
     health: () => healthOf(ports, watch, room),
-    routes: (app) => addRoutes(app, door),
+    routes: (app) => addPages(app, door, config),
   });
   if (config.arrivals.from === undefined) log.warn('receiver.open', { what: OPEN });
   log.info('receiver.listening', { port: ports.plain, tlsPort: ports.tls, http: http.port });
@@ -74,6 +77,11 @@ const counting =
     metrics.image(outcome, bytes, seconds);
     if (outcome !== 'failed') door.imageCame(callingAet);
   };
+
+function addPages(app: FastifyInstance, door: ReturnType<typeof openDoor>, { data, receiver }: Config): void {
+  addRoutes(app, door);
+  addMachine(app, { folders: [data], certificates: certificatesIn({ receiver }) });
+}
 
 const OPEN =
   'images of every AE title are taken; set arrivals.from: scanners, after `scanflow doctor` has shown who sends';

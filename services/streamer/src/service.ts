@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { checkLabels, type Labels } from '@scanflow/booking';
 import { facilityWords, type Config } from '@scanflow/config';
 import {
+  addMachine,
+  certificatesIn,
   erasuresIn,
   httpAccess,
   openErasures,
@@ -147,11 +149,21 @@ async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
       });
       hookRoutes(app, { ...deps, wake });
       eraseRoutes(app, deps);
+      addMachine(app, machineOf(config));
       pauseRoutes(app, { ...deps, wake: () => wakes.legs.notify() });
     },
     log,
   });
 }
+
+const machineOf = ({ data, storage, destinations, commitments, ledger }: Config) => ({
+  folders: [data, ...rootsOf(storage)],
+  certificates: certificatesIn({ destinations, commitments, ledger }),
+});
+
+const rootsOf = ({ root, projects, copy }: Config['storage']): string[] => [
+  ...new Set([root, ...Object.values(projects).map((project) => project.root), ...(copy ? [copy.root] : [])]),
+];
 
 /** Legs beside storage that somebody works on. */
 const targetsOf = ({ destinations, commitments = [], copy }: Settings): ReadonlySet<string> =>

@@ -2,6 +2,8 @@
 import { join } from 'node:path';
 import { sendersOf, type Config } from '@scanflow/config';
 import {
+  addMachine,
+  certificatesIn,
   httpAccess,
   Registry,
   type ServiceContext,
@@ -113,6 +115,10 @@ const addPages =
     const scannerNames = sendersOf(config.scanners);
     const shared = { journal, rejected, titlesOf: titlesIn(config) };
     exams.addRoutes(app, scannerNames);
+    addMachine(app, {
+      folders: [config.data],
+      certificates: certificatesIn({ worklist: config.worklist }),
+    });
     addRoutes(app, { ...shared, snapshot, board, scannerNames, maySee: policy.maySee });
     addExplainRoute(app, { ...shared, ...explaining(config, snapshot, board, policy) });
   };

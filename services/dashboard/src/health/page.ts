@@ -1,21 +1,26 @@
-/** The page of health: services, calendars, project storage and destinations, each with what to do, and what people did. */
+/** The page of health: a section for each part of Scanflow, each check with what to do, and what people did. */
 import { onceField } from '../actions/once.ts';
 import type { AuditEntry } from '../access/store.ts';
 import { isAway, type Away } from '../journey/facts.ts';
 import { html, type Html } from '../page/html.ts';
 import { table } from '../page/table.ts';
-import { clockTime, exactTime, timeTag } from '../page/time.ts';
+import { exactTime, timeTag } from '../page/time.ts';
 import type { CalendarAnswer, Counts } from '../sources/answers.ts';
 import { t } from '../texts/pages.ts';
-
-export interface ServiceHealth {
-  readonly name: string;
-  /** HTTP status of /healthz; undefined where nobody answers. */
-  readonly status?: number;
-  readonly version?: string;
-  /** What it says of itself, as `key: value`. */
-  readonly detail: readonly string[];
-}
+import {
+  certificateChecks,
+  dark,
+  diskChecks,
+  ledgerChecks,
+  orthancChecks,
+  senderChecks,
+  seriesChecks,
+  serviceCheck,
+  versionChecks,
+  worklistChecks,
+  type Check,
+} from './checks.ts';
+import type { Machine, ServiceHealth } from './look.ts';
 
 export interface Root {
   readonly root: string;
@@ -27,6 +32,11 @@ export interface HealthPage {
   readonly now: number;
   readonly timezone: string;
   readonly services: readonly ServiceHealth[];
+  readonly machines: readonly Machine[];
+  readonly worklist: Parameters<typeof worklistChecks>[0] | Away;
+  /** What the streamer says of Orthanc and of its ledger. */
+  readonly streamer: Parameters<typeof orthancChecks>[0] | Away;
+  readonly senders: Parameters<typeof senderChecks>[0] | Away;
   readonly calendars: readonly CalendarAnswer[] | Away;
   readonly roots: readonly Root[] | Away;
   readonly counts: Counts | Away;
@@ -36,52 +46,79 @@ export interface HealthPage {
   readonly said?: string | undefined;
 }
 
+/** By their names in addresses: `/health?check=storage`. In the order in which images go. */
+export const SECTIONS = [
+  'services',
+  'calendars',
+  'worklist',
+  'senders',
+  'orthanc',
+  'ledger',
+  'storage',
+  'disks',
+  'series',
+  'destinations',
+  'certificates',
+] as const;
+export type Section = (typeof SECTIONS)[number];
+
 export function healthPage(view: HealthPage): Html {
   const { now, timezone, said } = view;
   return html`<h1>${t.health.title}</h1>
-    <p class="sub">
-      ${t.health.checked(exactTime(now, timezone).slice(11, 19))} <a href="/health">${t.health.again}</a>
-    </p>
+    <p class="sub">${t.health.checked(exactTime(now, timezone).slice(11, 19))}</p>
     ${said !== undefined && html`<p class="said" role="status">${said}</p>`}
-    ${section(t.health.services, view.services.map(serviceCheck))}
-    ${section(t.health.calendars, calendarChecks(view))} ${section(t.health.storage, rootChecks(view))}
-    ${section(t.health.destinations, destinationChecks(view))} ${auditSection(view)}`;
+    ${SECTIONS.map((name) => section(name, checksOf(name, view)))} ${auditSection(view)}`;
 }
 
-interface Check {
-  readonly name: string;
-  readonly state: 'good' | 'warn' | 'bad' | 'unknown';
-  readonly text: string;
-  readonly todo?: Html | string | undefined;
+function checksOf(name: Section, view: HealthPage): readonly Check[] {
+  const { timezone, machines, services } = view;
+  const known = <T extends object>(
+    part: T | Away,
+    checks: (part: T) => readonly Check[],
+  ): readonly Check[] => (isAway(part) ? dark(part, timezone) : checks(part));
+  const made: Readonly<Record<Section, () => readonly Check[]>> = {
+    services: () => [...services.map(serviceCheck), ...versionChecks(services)],
+    calendars: () => calendarChecks(view),
+    worklist: () => known(view.worklist, worklistChecks),
+    senders: () => known(view.senders, senderChecks),
+    orthanc: () => known(view.streamer, orthancChecks),
+    ledger: () => known(view.streamer, ledgerChecks),
+    storage: () => rootChecks(view),
+    disks: () => diskChecks(machines),
+    series: () => known(view.counts, seriesChecks),
+    destinations: () => destinationChecks(view),
+    certificates: () => certificateChecks(machines, view.now),
+  };
+  return made[name]();
 }
 
 const SHAPES: Readonly<Record<Check['state'], string>> = { good: '✓', warn: '◷', bad: '✕', unknown: '?' };
 
-const section = (title: string, checks: readonly Check[]): Html =>
-  html`<section aria-label="${title}">
-    <h2>${title}</h2>
+const section = (name: Section, checks: readonly Check[]): Html => {
+  const title = t.health.sections[name];
+  return html`<section id="${name}" aria-label="${title}">
+    <h2>
+      ${title}
+      <form action="/health#${name}" class="side">
+        <button name="check" value="${name}" aria-label="${t.health.againAt(title)}">
+          ${t.health.again}
+        </button>
+      </form>
+    </h2>
     <ul class="list">
       ${checks.map(
-        ({ name, state, text, todo }) =>
+        ({ name: what, state, text, todo }) =>
           html`<li class="check ${state}">
             <p class="shape" aria-hidden="true">${SHAPES[state]}</p>
-            <div><b>${name}</b> ${text} ${todo !== undefined && html`<div class="more">${todo}</div>`}</div>
+            <div>
+              <span class="hidden">${t.health.words[state]}. </span><b>${what}</b> ${text}
+              ${todo !== undefined && html`<div class="more">${todo}</div>`}
+            </div>
           </li>`,
       )}
     </ul>
   </section>`;
-
-function serviceCheck({ name, status, version, detail }: ServiceHealth): Check {
-  if (status === undefined) return { name, state: 'bad', text: t.health.silent, todo: t.health.silentTodo };
-  const todo = [...(version === undefined ? [] : [`${t.health.version} ${version}`]), ...detail].join(' · ');
-  return status === 200
-    ? { name, state: 'good', text: t.health.ok, todo }
-    : { name, state: 'bad', text: t.health.failing, todo };
-}
-
-const dark = ({ since }: Away, timezone: string): Check[] => [
-  { name: '', state: 'unknown', text: t.away(clockTime(since, timezone)) },
-];
+};
 
 function calendarChecks({ calendars, timezone, mayAccept }: HealthPage): Check[] {
   if (isAway(calendars)) return dark(calendars, timezone);

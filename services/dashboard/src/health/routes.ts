@@ -1,13 +1,14 @@
-/** `/health`: looked at anew with each load. For operators and facility IT. */
+/** `/health`, and `/health?check=storage` for one section anew. For operators and facility IT. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { mayDo } from '../access/roles.ts';
 import type { Facility } from '../day/routes.ts';
-import { calendarsAnswer, countsAnswer, rootsAnswer } from '../sources/answers.ts';
-import { asked, type Gatherer, type Services } from '../sources/gather.ts';
+import { isAway } from '../journey/facts.ts';
+import type { Gatherer, Services } from '../sources/gather.ts';
 import type { Service } from '../sources/service.ts';
 import { t } from '../texts/pages.ts';
 import { forAction, send, type Access } from '../web/request.ts';
-import { healthPage, type ServiceHealth } from './page.ts';
+import { createLooks, type Looks } from './look.ts';
+import { healthPage, type Section } from './page.ts';
 
 export interface HealthOptions extends Access {
   readonly facility: Facility;
@@ -20,36 +21,22 @@ export interface HealthOptions extends Access {
 
 const AUDITED = 50;
 
-interface Said {
-  readonly Querystring: { readonly said?: string };
+interface Asked {
+  readonly Querystring: { readonly said?: string; readonly check?: string };
 }
 
 export function addHealth(app: FastifyInstance, options: HealthOptions): void {
-  const { facility, gatherer, services, receiver, destinations, store, now } = options;
-  app.get<Said>(
+  const { facility, destinations, store, now } = options;
+  const looks = createLooks(options);
+  app.get<Asked>(
     '/health',
-    forAction<FastifyRequest<Said>>(options, 'check', async ({ query }, reply, person) => {
-      const { cal2wl, streamer } = services;
-      const all = { ...services, receiver };
-      const [health, calendars, roots, counts] = await Promise.all([
-        Promise.all(Object.entries(all).map(([name, service]) => healthOf(name, service))),
-        gatherer.part(
-          'calendars',
-          async () => (await asked(cal2wl, '/api/calendars', calendarsAnswer)).calendars,
-        ),
-        gatherer.part('roots', async () => (await asked(streamer, '/api/storage', rootsAnswer)).roots),
-        gatherer.part('counts', () => asked(streamer, '/api/board/counts', countsAnswer)),
-      ]);
+    forAction<FastifyRequest<Asked>>(options, 'check', async ({ query }, reply, person) => {
+      const facts = await factsOf(looks, query.check);
       const main = healthPage({
-        ...{
-          now: now(),
-          timezone: facility.timezone,
-          services: health,
-          calendars,
-          roots,
-          counts,
-          destinations,
-        },
+        ...facts,
+        now: now(),
+        timezone: facility.timezone,
+        destinations,
         audit: await store.audited(AUDITED),
         mayAccept: mayDo(person, 'accept'),
         said: Object.entries(t.actions.said).find(([name]) => name === query.said)?.[1],
@@ -59,16 +46,22 @@ export function addHealth(app: FastifyInstance, options: HealthOptions): void {
   );
 }
 
-/** What a service says of itself; only plain values, and none of them a label. */
-async function healthOf(name: string, service: Service): Promise<ServiceHealth> {
-  try {
-    const { status, body } = await service.look('/healthz');
-    const { version, ...rest } = body as Readonly<Record<string, unknown>>;
-    const detail = Object.entries(rest).flatMap(([key, value]) =>
-      ['string', 'number', 'boolean'].includes(typeof value) ? [`${key}: ${String(value)}`] : [],
-    );
-    return { name, status, detail, ...(typeof version === 'string' ? { version } : {}) };
-  } catch {
-    return { name, detail: [] };
-  }
+/** `pressed`: the section whose button was pressed; others may be some seconds old. */
+async function factsOf(looks: Looks, pressed: string | undefined) {
+  const is = (...sections: readonly Section[]): boolean => sections.some((one) => one === pressed);
+  const [services, machines, calendars, worklist, streamer, roots, senders, counts] = await Promise.all([
+    looks.services(is('services')),
+    looks.machines(is('disks', 'certificates')),
+    looks.calendars(is('calendars')),
+    looks.worklist(is('worklist')),
+    looks.streamer(is('orthanc', 'ledger')),
+    looks.roots(is('storage')),
+    looks.senders(is('senders')),
+    looks.counts(is('series', 'destinations')),
+  ]);
+  return {
+    ...{ services, machines, worklist, streamer, senders, counts },
+    calendars: isAway(calendars) ? calendars : calendars.calendars,
+    roots: isAway(roots) ? roots : roots.roots,
+  };
 }

@@ -1,20 +1,47 @@
 /** HTML whose values are text: whatever a title, description or name holds, it is shown and never interpreted. */
 
+import { hash } from 'node:crypto';
+
 /** Text that is HTML already. Only `html` makes it. */
 export class Html {
   readonly #text: string;
+  #sent: { readonly bytes: Buffer; readonly tag: string } | undefined;
 
   private constructor(text: string) {
     this.#text = text;
   }
 
   static of(strings: TemplateStringsArray, values: readonly Value[]): Html {
-    return new Html(strings.map((string, index) => string + inserted(values[index])).join(''));
+    return new Html(
+      leanOf(strings)
+        .map((string, index) => string + inserted(values[index]))
+        .join(''),
+    );
   }
 
   toString(): string {
     return this.#text;
   }
+
+  /** As it goes out, and a short text that differs where it does. Made once, however many get it. */
+  get sent(): { readonly bytes: Buffer; readonly tag: string } {
+    if (this.#sent === undefined) {
+      const bytes = Buffer.from(this.#text);
+      this.#sent = { bytes, tag: hash('sha256', bytes, 'base64url') };
+    }
+    return this.#sent;
+  }
+}
+
+const lean = new WeakMap<TemplateStringsArray, readonly string[]>();
+
+/** Without the indentation of the source, a third of a day's page. */
+function leanOf(strings: TemplateStringsArray): readonly string[] {
+  const known = lean.get(strings);
+  if (known !== undefined) return known;
+  const made = strings.map((string) => string.replaceAll(/\n\s+/g, '\n'));
+  lean.set(strings, made);
+  return made;
 }
 
 export type Value = Html | string | number | false | undefined | readonly Value[];

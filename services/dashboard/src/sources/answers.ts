@@ -219,6 +219,51 @@ export const quarantinedAnswer = z.object({
   }),
 });
 
+/** `/api/machine` of each service. */
+export const machineAnswer = z.object({
+  disks: z.array(
+    z.object({
+      path: z.string(),
+      free: count.optional(),
+      total: count.optional(),
+      failure: z.string().optional(),
+    }),
+  ),
+  certificates: z.array(
+    z.object({
+      key: z.string(),
+      subject: z.string().optional(),
+      ends: instant.optional(),
+      failure: z.string().optional(),
+    }),
+  ),
+});
+export type MachineAnswer = z.infer<typeof machineAnswer>;
+
+/** `/healthz` of the streamer, as far as Orthanc and the ledger are concerned. */
+export const streamerHealth = z.object({
+  orthanc: z.object({
+    answers: z.boolean(),
+    version: z.string().optional(),
+    forSeconds: count.optional(),
+    code: z.string().optional(),
+    message: z.string().optional(),
+  }),
+  ledger: z.string(),
+  warning: z.string().optional(),
+});
+
+/** `/api/worklist` of the worklist service: files that are no item. */
+export const problemsAnswer = z.object({
+  items: z.array(z.unknown()),
+  problems: z.array(z.object({ file: z.string().default(''), reason: z.string().default('') })),
+});
+
+/** `/api/senders` of the streamer. */
+export const sendersAnswer = z.object({
+  senders: z.array(z.object({ aet: z.string(), admitted: z.boolean(), lastSeen: instant })),
+});
+
 /** `/api/storage` of the streamer. */
 export const rootsAnswer = z.object({
   roots: z.array(

@@ -25,7 +25,7 @@ interface Kept {
 }
 
 /** Days that somebody looked at last. Each may have some megabytes. */
-const MOST_DAYS = 8;
+const MOST_DAYS = 4;
 /** Should a change go unheard against all odds, nobody sees the old state for longer. */
 const FRESH_MS = 10_000;
 

@@ -1,4 +1,5 @@
 /** What the pages around the journey say, in English. Another language is another object of the same shape. */
+import { healthTexts } from './health.ts';
 import { LOCALE, orders, plural } from './orders.ts';
 
 export const t = {
@@ -252,35 +253,5 @@ export const t = {
     tryGood: (labels: string): string => `This becomes a booking: ${labels}.`,
     tryOutcomes: { rejected: 'Rejected', skipped: 'Not a booking' },
   },
-  health: {
-    title: 'Health',
-    checked: (time: string): string => `Checked at ${time}.`,
-    again: 'Check now',
-    services: 'Services',
-    ok: 'answers',
-    failing: 'reports a failure',
-    silent: 'does not answer',
-    silentTodo: 'Start it: docker compose up -d. docs/operations.md has the rest.',
-    calendars: 'Calendars',
-    storage: 'Project storage',
-    storageGood: 'is there and is ours',
-    destinations: 'Destinations',
-    destinationGood: 'nothing waits, nothing failed',
-    destination: (pending: number, failed: number): string => `${pending} pending, ${failed} failed`,
-    look: 'Look',
-    version: 'Version',
-    accept: 'Remove what it lost',
-    held: (count: number): string =>
-      `${plural(count, 'booking', 'bookings')} vanished from it. They stay until you accept that.`,
-    audit: 'What people did',
-    auditColumns: {
-      at: 'When',
-      who: 'Who',
-      what: 'What',
-      subject: 'On what',
-      address: 'From',
-      result: 'Result',
-    },
-    noAudit: 'Nobody did anything yet.',
-  },
+  health: healthTexts,
 } as const;

@@ -8,6 +8,9 @@ import { signedIn, type Access } from './request.ts';
 const MOST_STREAMS = 500;
 /** A line now and then, so that proxies keep the stream and a browser that went away is noticed. */
 const BEAT_MS = 15_000;
+/** Time for each of those that follow, and for all of them. */
+const SPREAD_MS = 15;
+const MOST_SPREAD_MS = 1_500;
 
 export function addEvents(app: FastifyInstance, watch: Pick<Watch, 'follow'>, access: Access): void {
   const open = openStreams();
@@ -32,7 +35,18 @@ export function openStreams(): (reply: FastifyReply, following: Following) => Fa
     const { raw } = reply.hijack();
     raw.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream; charset=utf-8' });
     raw.write('retry: 3000\n\n');
-    const leave = follow(() => raw.write('event: changed\ndata:\n\n'));
+    let due: NodeJS.Timeout | undefined;
+    const leave = follow(() => {
+      // a hundred pages that load at the same moment would wait for each other
+      due ??= setTimeout(
+        () => {
+          due = undefined;
+          raw.write('event: changed\ndata:\n\n');
+        },
+        Math.random() * Math.min(streams * SPREAD_MS, MOST_SPREAD_MS),
+      ).unref();
+    });
+    // whoever was signed out meanwhile, or cannot be looked up, hears no more
     const beatOrEnd = async (): Promise<void> => {
       if (await isAllowed().catch(() => false)) raw.write(': \n\n');
       else raw.end();
@@ -41,6 +55,7 @@ export function openStreams(): (reply: FastifyReply, following: Following) => Fa
     raw.once('close', () => {
       streams -= 1;
       clearInterval(beat);
+      clearTimeout(due);
       leave();
     });
     return reply;

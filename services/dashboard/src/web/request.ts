@@ -1,9 +1,10 @@
 /** What the routes share: who asks, a form's fields, and the answer as a page. */
+import { hash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { mayDo, type Action, type Person } from '../access/roles.ts';
 import type { AccessStore } from '../access/store.ts';
 import { framed, type PagePath } from '../page/frame.ts';
-import type { Html } from '../page/html.ts';
+import { html, type Html } from '../page/html.ts';
 import { t } from '../texts/pages.ts';
 import { wordIn } from './cookie.ts';
 import { isLoopback } from './guard.ts';
@@ -50,8 +51,25 @@ export interface Sent {
   readonly person?: Person | undefined;
 }
 
-export const send = (reply: FastifyReply, { title, main, path, person }: Sent): FastifyReply =>
-  reply.type('text/html; charset=utf-8').send(framed({ title, path, main, person, banner: reply.banner }));
+/**
+ * A browser that has the same page already gets 304, and nothing to bring in (RFC 9110 13.1.2). What many people see is made
+ * into bytes once; the frame around it is each person's own.
+ */
+export function send(reply: FastifyReply, { title, main, path, person }: Sent): FastifyReply {
+  const [head = '', tail = ''] = framed({ title, path, main: PLACE, person, banner: reply.banner }).split(
+    PLACE.toString(),
+  );
+  const tag = `"${hash('sha256', `${head}${main.sent.tag}${tail}`, 'base64url')}"`;
+  if (reply.statusCode === 200) {
+    void reply.header('etag', tag);
+    if (reply.request.headers['if-none-match'] === tag) return reply.code(304).send();
+  }
+  const bytes = Buffer.concat([Buffer.from(head), main.sent.bytes, Buffer.from(tail)]);
+  return reply.type('text/html; charset=utf-8').send(bytes);
+}
+
+/** Where the page's own part goes; no text of a person has a tag in it. */
+const PLACE = html`<hr id="place-of-the-page" />`;
 
 export const sendMessage = (reply: FastifyReply, status: number, title: string, text: string): FastifyReply =>
   send(reply.code(status), { title, main: messagePage(title, text) });

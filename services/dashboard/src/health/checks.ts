@@ -1,0 +1,142 @@
+/** What the services answer, as checks: good or not, and what to do. Pure. */
+import type { Away } from '../journey/facts.ts';
+import { html, type Html } from '../page/html.ts';
+import { clockTime } from '../page/time.ts';
+import type { Counts, streamerHealth, problemsAnswer, sendersAnswer } from '../sources/answers.ts';
+import { t } from '../texts/pages.ts';
+import type { z } from 'zod';
+import type { Machine, ServiceHealth } from './look.ts';
+
+export interface Check {
+  readonly name: string;
+  readonly state: 'good' | 'warn' | 'bad' | 'unknown';
+  readonly text: string;
+  readonly todo?: Html | string | undefined;
+}
+
+/** What cannot be known now. */
+export const dark = ({ since }: Away, timezone: string): Check[] => [
+  { name: '', state: 'unknown', text: t.away(clockTime(since, timezone)) },
+];
+
+const good = (name: string, text: string): Check => ({ name, state: 'good', text });
+
+export function serviceCheck({ name, status, version, detail }: ServiceHealth): Check {
+  if (status === undefined) return { name, state: 'bad', text: t.health.silent, todo: t.health.silentTodo };
+  const todo = [...(version === undefined ? [] : [`${t.health.version} ${version}`]), ...detail].join(' · ');
+  return status === 200
+    ? { name, state: 'good', text: t.health.ok, todo }
+    : { name, state: 'bad', text: t.health.failing, todo };
+}
+
+/** Services of several versions do not always understand each other. */
+export function versionChecks(services: readonly ServiceHealth[]): Check[] {
+  const versions = [...new Set(services.flatMap(({ version }) => version ?? []))];
+  return versions.length < 2
+    ? []
+    : [
+        {
+          name: t.health.version,
+          state: 'warn',
+          text: t.health.versions(versions.join(', ')),
+          todo: t.health.versionsTodo,
+        },
+      ];
+}
+
+type Streamer = z.infer<typeof streamerHealth>;
+
+export function orthancChecks({ orthanc, warning }: Streamer): Check[] {
+  const { answers, version = '', forSeconds = 0, code = '', message = '' } = orthanc;
+  const name = 'Orthanc';
+  return [
+    answers
+      ? good(name, t.health.orthancGood(version))
+      : {
+          name,
+          state: 'bad',
+          text: t.health.orthancAway(t.bookings.ago(forSeconds)),
+          todo: html`<p>${message} <code>${code}</code></p>`,
+        },
+    ...(warning === undefined ? [] : [{ name, state: 'warn', text: warning } as const]),
+  ];
+}
+
+export const ledgerChecks = ({ ledger }: Streamer): Check[] => [
+  ledger === 'ok'
+    ? good(t.health.ledger, t.health.ledgerGood)
+    : { name: t.health.ledger, state: 'bad', text: ledger, todo: t.health.ledgerTodo },
+];
+
+const MOST = 10;
+
+export function worklistChecks({ items, problems }: z.infer<typeof problemsAnswer>): Check[] {
+  if (problems.length === 0) return [good(t.health.worklist, t.health.items(items.length))];
+  return problems
+    .slice(0, MOST)
+    .map(({ file, reason }) => ({ name: file, state: 'warn', text: reason, todo: t.health.problemTodo }));
+}
+
+/** Who sends images that nobody takes. */
+export function senderChecks({ senders }: z.infer<typeof sendersAnswer>): Check[] {
+  const strangers = senders.filter(({ admitted }) => !admitted);
+  if (strangers.length === 0) return [good(t.health.senders, t.health.sendersGood(senders.length))];
+  return strangers.slice(0, MOST).map(({ aet }) => ({
+    name: aet,
+    state: 'warn',
+    text: t.health.stranger,
+    todo: t.health.strangerTodo,
+  }));
+}
+
+/** Series that wait for a person. */
+export function seriesChecks({ series }: Counts): Check[] {
+  const stuck = (['failed', 'quarantined'] as const).filter((state) => (series[state] ?? 0) > 0);
+  if (stuck.length === 0) return [good(t.health.series, t.health.seriesGood)];
+  return stuck.map((state) => ({
+    name: t.series.found(series[state] ?? 0),
+    state: 'bad',
+    text: t.series.states[state],
+    todo: html`<a href="/series?state=${state}">${t.health.look}</a>`,
+  }));
+}
+
+const LOW_PART = 0.05;
+const BARELY_PART = 0.02;
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
+
+/** One check for each folder; several services may see the same one. */
+export function diskChecks(machines: readonly Machine[]): Check[] {
+  const seen = new Set<string>();
+  return machines.flatMap(({ service, machine }) => {
+    if (machine === undefined) return [{ name: service, state: 'unknown', text: t.health.notTold } as const];
+    return machine.disks.flatMap(({ path, free, total, failure }): Check[] => {
+      const key = `${path} ${total ?? ''} ${free === undefined ? '' : Math.round(free / 1e8)}`;
+      if (seen.has(key)) return [];
+      seen.add(key);
+      const name = `${path} (${service})`;
+      if (free === undefined || total === undefined)
+        return [{ name, state: 'bad', text: failure ?? '', todo: t.health.diskTodo }];
+      const part = free / total;
+      const text = t.health.room(gigabytes(free), gigabytes(total));
+      if (part >= LOW_PART) return [good(name, text)];
+      return [{ name, state: part < BARELY_PART ? 'bad' : 'warn', text, todo: t.health.roomTodo }];
+    });
+  });
+}
+
+const DAY_MS = 86_400_000;
+const SOON_DAYS = 21;
+
+export function certificateChecks(machines: readonly Machine[], now: number): Check[] {
+  const all = machines.flatMap(({ machine }) => machine?.certificates ?? []);
+  if (all.length === 0) return [good(t.health.certificates, t.health.noCertificates)];
+  return all.map(({ key, subject = '', ends, failure }): Check => {
+    if (ends === undefined)
+      return { name: key, state: 'bad', text: failure ?? '', todo: t.health.certificateTodo };
+    const days = Math.floor((ends - now) / DAY_MS);
+    const text = t.health.ends(subject, days);
+    if (days > SOON_DAYS) return good(key, text);
+    return { name: key, state: days < 0 ? 'bad' : 'warn', text, todo: t.health.certificateTodo };
+  });
+}

@@ -1,0 +1,99 @@
+/** What Health looks at, each asked of the service that knows it. However often people press the button, it is asked once in 2 s. */
+import type { z } from 'zod';
+import {
+  calendarsAnswer,
+  countsAnswer,
+  machineAnswer,
+  problemsAnswer,
+  rootsAnswer,
+  sendersAnswer,
+  streamerHealth,
+  type MachineAnswer,
+} from '../sources/answers.ts';
+import { asked, type Gatherer, type Services } from '../sources/gather.ts';
+import type { Service } from '../sources/service.ts';
+
+export interface ServiceHealth {
+  readonly name: string;
+  /** HTTP status of /healthz; undefined where nobody answers. */
+  readonly status?: number;
+  readonly version?: string;
+  /** What it says of itself, as `key: value`. */
+  readonly detail: readonly string[];
+}
+
+export interface Machine {
+  readonly service: string;
+  /** Undefined where the service does not answer, or is of a version before. */
+  readonly machine?: MachineAnswer;
+}
+
+export interface LookOptions {
+  readonly gatherer: Pick<Gatherer, 'part'>;
+  readonly services: Services;
+  readonly receiver: Service;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
+
+/** Asks again after this time where somebody pressed the button, and otherwise after that. In milliseconds. */
+const PRESSED_MS = 2_000;
+const LOADED_MS = 10_000;
+
+export function createLooks({ gatherer, services, receiver, now }: LookOptions) {
+  const { cal2wl, worklist, streamer } = services;
+  const all = Object.entries({ ...services, receiver });
+  const ask = <T>(name: string, service: Service, path: string, schema: z.ZodType<T>) =>
+    kept(() => gatherer.part(name, () => asked(service, path, schema)), now);
+  return {
+    services: kept(() => Promise.all(all.map(([name, service]) => healthOf(name, service))), now),
+    machines: kept(() => Promise.all(all.map(([service, one]) => machineOf(service, one))), now),
+    calendars: ask('calendars', cal2wl, '/api/calendars', calendarsAnswer),
+    worklist: ask('worklist', worklist, '/api/worklist', problemsAnswer),
+    streamer: kept(
+      () =>
+        gatherer.part('streamer', async () => streamerHealth.parse((await streamer.look('/healthz')).body)),
+      now,
+    ),
+    roots: ask('roots', streamer, '/api/storage', rootsAnswer),
+    senders: ask('senders', streamer, '/api/senders', sendersAnswer),
+    counts: ask('counts', streamer, '/api/board/counts', countsAnswer),
+  };
+}
+
+export type Looks = ReturnType<typeof createLooks>;
+
+/** `pressed`: somebody wants to know it now. */
+type Look<T> = (pressed: boolean) => Promise<T>;
+
+function kept<T>(look: () => Promise<T>, now: () => number): Look<T> {
+  let last: { readonly at: number; readonly answer: Promise<T> } | undefined;
+  return (pressed) => {
+    const age = last === undefined ? Infinity : now() - last.at;
+    if (last === undefined || age < 0 || age >= (pressed ? PRESSED_MS : LOADED_MS))
+      last = { at: now(), answer: look() };
+    return last.answer;
+  };
+}
+
+/** What a service says of itself; only plain values, and none of them a label. */
+async function healthOf(name: string, service: Service): Promise<ServiceHealth> {
+  try {
+    const { status, body } = await service.look('/healthz');
+    const { version, ...rest } = body as Readonly<Record<string, unknown>>;
+    const detail = Object.entries(rest).flatMap(([key, value]) =>
+      ['string', 'number', 'boolean'].includes(typeof value) ? [`${key}: ${String(value)}`] : [],
+    );
+    return { name, status, detail, ...(typeof version === 'string' ? { version } : {}) };
+  } catch {
+    return { name, detail: [] };
+  }
+}
+
+async function machineOf(service: string, one: Service): Promise<Machine> {
+  try {
+    return { service, machine: await asked(one, '/api/machine', machineAnswer) };
+  } catch {
+    return { service };
+  }
+}
