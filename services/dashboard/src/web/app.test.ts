@@ -281,19 +281,6 @@ test('web: a day that is none is a clear page', async (t) => {
   }
 });
 
-test('web: who has the page already gets 304 alone; another person, or another page, does not', async (t) => {
-  const place = await rig(t);
-  const cookie = await invited(place);
-  const page = await get(place.app, '/day/2026-11-27', { cookie });
-  assert.match(page.body, /^<!doctype html>[^]*<main id="main" tabindex="-1">[^]*<h1>Friday[^]*<\/html>\n$/);
-  const tag = String(page.headers['etag']);
-  const again = await get(place.app, '/day/2026-11-27', { cookie, 'if-none-match': tag });
-  assert.deepEqual([again.statusCode, again.body], [304, '']);
-  assert.equal((await get(place.app, '/day/2026-11-26', { cookie, 'if-none-match': tag })).statusCode, 200);
-  const signedOut = await get(place.app, '/day/2026-11-27', { 'if-none-match': tag });
-  assert.equal(signedOut.statusCode, 303);
-});
-
 test('web: what is no form is refused', async (t) => {
   const { app } = await rig(t);
   const answer = await post(app, '/sign-in', {}, { 'content-type': 'application/json' });
