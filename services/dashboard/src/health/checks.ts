@@ -2,7 +2,7 @@
 import type { Away } from '../journey/facts.ts';
 import { html, type Html } from '../page/html.ts';
 import { clockTime } from '../page/time.ts';
-import type { Counts, streamerHealth, problemsAnswer, sendersAnswer } from '../sources/answers.ts';
+import type { Counts, streamerHealth, problemsAnswer, strangersAnswer } from '../sources/answers.ts';
 import { t } from '../texts/pages.ts';
 import type { z } from 'zod';
 import type { Machine, ServiceHealth } from './look.ts';
@@ -78,7 +78,7 @@ export function worklistChecks({ items, problems }: z.infer<typeof problemsAnswe
 }
 
 /** Who sends images that nobody takes. */
-export function senderChecks({ senders }: z.infer<typeof sendersAnswer>): Check[] {
+export function senderChecks({ senders }: z.infer<typeof strangersAnswer>): Check[] {
   const strangers = senders.filter(({ admitted }) => !admitted);
   if (strangers.length === 0) return [good(t.health.senders, t.health.sendersGood(senders.length))];
   return strangers.slice(0, MOST).map(({ aet }) => ({

@@ -6,7 +6,7 @@ import {
   machineAnswer,
   problemsAnswer,
   rootsAnswer,
-  sendersAnswer,
+  strangersAnswer,
   streamerHealth,
   type MachineAnswer,
 } from '../sources/answers.ts';
@@ -56,7 +56,7 @@ export function createLooks({ gatherer, services, receiver, now }: LookOptions) 
       now,
     ),
     roots: ask('roots', streamer, '/api/storage', rootsAnswer),
-    senders: ask('senders', streamer, '/api/senders', sendersAnswer),
+    senders: ask('senders', streamer, '/api/senders', strangersAnswer),
     counts: ask('counts', streamer, '/api/board/counts', countsAnswer),
   };
 }

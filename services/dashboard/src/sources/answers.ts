@@ -260,7 +260,7 @@ export const problemsAnswer = z.object({
 });
 
 /** `/api/senders` of the streamer. */
-export const sendersAnswer = z.object({
+export const strangersAnswer = z.object({
   senders: z.array(z.object({ aet: z.string(), admitted: z.boolean(), lastSeen: instant })),
 });
 
