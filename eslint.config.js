@@ -140,6 +140,11 @@ export default tseslint.config(
       ],
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      // deprecated so that nobody takes it lightly: it is for an identity provider on loopback alone
+      '@typescript-eslint/no-deprecated': [
+        'error',
+        { allow: [{ from: 'package', name: 'allowInsecureRequests', package: 'openid-client' }] },
+      ],
       'no-console': 'error',
       'no-restricted-globals': ['error', { name: 'Date', message: 'Times are Temporal.' }],
       'no-restricted-syntax': [

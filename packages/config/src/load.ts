@@ -85,13 +85,12 @@ function resolveFiles(config: Config, base: string): Config {
       Object.entries(config.destinations).map(([name, part]) => [name, secured(part)]),
     ),
     ledger: secured(absolute(config.ledger)),
-    dashboard: {
-      ...config.dashboard,
-      ...(config.dashboard.database === undefined
-        ? {}
-        : { database: secured(absolute(config.dashboard.database)) }),
-    },
     http: absolute(config.http),
+    dashboard: secured({
+      ...config.dashboard,
+      ...(config.dashboard.database && { database: secured(absolute(config.dashboard.database)) }),
+      ...(config.dashboard.oidc && { oidc: secured(absolute(config.dashboard.oidc)) }),
+    }),
     hooks: Object.fromEntries(Object.entries(config.hooks).map(([name, part]) => [name, absolute(part)])),
   };
 }

@@ -2,8 +2,9 @@
 import { LABELS } from '@scanflow/booking';
 import { didYouMean, pairRule, type Finding } from './issue.ts';
 import { fetchingRules } from './calendar.ts';
+import { dashboardRules } from './dashboard.ts';
 import { commitmentRules, commitmentsRules, destinationRules } from './destination.ts';
-import { databaseRules, hookRules, ledgerRules, tagRules } from './streaming.ts';
+import { hookRules, ledgerRules, tagRules } from './streaming.ts';
 import { attributeProblem, type KnownAttributes } from './values.ts';
 import { layoutRules } from './layouts.ts';
 import { networkRules, senderRules } from './network.ts';
@@ -56,9 +57,7 @@ export function brokenRules(
     ...(commitments === undefined ? [] : commitmentsRules(commitments)),
     ...(tag === undefined ? [] : tagRules(tag)),
     ...(ledger === undefined ? [] : ledgerRules(ledger)),
-    ...(dashboard?.database === undefined
-      ? []
-      : databaseRules(['dashboard', 'database'], dashboard.database.url)),
+    ...(dashboard === undefined ? [] : dashboardRules(dashboard)),
   ];
 }
 

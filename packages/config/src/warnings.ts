@@ -23,7 +23,12 @@ const slowPatterns = (config: Config): ConfigWarning[] =>
   );
 
 /** Every pattern of a configuration, with the path to it. */
-export function patternsIn({ bookings, calendars, arrivals }: Config): (readonly [path: string, Pattern])[] {
+export function patternsIn({
+  bookings,
+  calendars,
+  arrivals,
+  dashboard,
+}: Config): (readonly [path: string, Pattern])[] {
   const listed = (path: string, patterns: readonly Pattern[] = []): (readonly [string, Pattern])[] =>
     patterns.map((pattern, index) => [`${path}.${index}`, pattern] as const);
   const { project, subject, session } = bookings.labels ?? {};
@@ -37,6 +42,9 @@ export function patternsIn({ bookings, calendars, arrivals }: Config): (readonly
     ...Object.entries(arrivals.patterns).map(
       ([keyword, pattern]) => [`arrivals.patterns.${keyword}`, pattern] as const,
     ),
+    ...(dashboard.oidc?.projectPattern === undefined
+      ? []
+      : [['dashboard.oidc.projectPattern', dashboard.oidc.projectPattern] as const]),
   ];
 }
 

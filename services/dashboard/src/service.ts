@@ -1,5 +1,6 @@
 /** The dashboard put together: pages for people on one port; health, metrics and users for programs on another. */
 import { mkdir, open } from 'node:fs/promises';
+import { Server } from 'node:https';
 import { join } from 'node:path';
 import fastify, { type FastifyInstance } from 'fastify';
 import { defined } from '@scanflow/booking/defined';
@@ -18,6 +19,7 @@ import {
   readSecret,
 } from '@scanflow/runtime';
 import { createLimiter } from './access/limiter.ts';
+import { createProvider } from './access/oidc.ts';
 import { openUsersFile, openUsersServer } from './access/open.ts';
 import type { AccessStore } from './access/store.ts';
 import { addUsers } from './access/users.ts';
@@ -30,6 +32,7 @@ import { createGatherer } from './sources/gather.ts';
 import { serviceAt, type Service } from './sources/service.ts';
 import { streamAt, type StreamOptions } from './sources/stream.ts';
 import { addPages, type AppOptions } from './web/app.ts';
+import { openBoardTls } from './web/tls.ts';
 
 /** The context that runService passes. */
 interface Context {
@@ -52,6 +55,7 @@ export async function startDashboard(
   place: Place,
 ): Promise<{ port: number; stop(): Promise<void> }> {
   const store = await openStore(config);
+  store.keepIssuer(config.dashboard.oidc?.issuer);
   const consoles = new ConsoleStore(await ownFile(config.data, 'consoles.sqlite'));
   const places = placesOf(config, place);
   const at = (name: Names): Service => serviceAt(places[name].url, places[name].headers);
@@ -71,7 +75,7 @@ export async function startDashboard(
     everyMs: WATCH_MS,
   });
   const consoleWatch = watchConsoles({ worklist: services.worklist, receiver, now, everyMs: WATCH_MS });
-  const app = fastify({ logger: false, trustProxy: config.dashboard.proxies, forceCloseConnections: true });
+  const app = await appOf(config, log);
   const shared = { store, consoles, gatherer, watch, consoleWatch, services, receiver };
   addPages(app, { ...pagesOf(config, log), ...shared });
   const port = await listen(app, config);
@@ -113,6 +117,19 @@ async function healthOf(store: AccessStore, port: number): Promise<Health> {
     if (!(error instanceof FailureError)) throw error;
     return { ok: false, detail: { port, code: error.code, reason: error.message } };
   }
+}
+
+async function appOf({ dashboard }: Config, log: Log): Promise<FastifyInstance> {
+  const tls = dashboard.tls && (await openBoardTls(dashboard.tls, log));
+  const app = fastify({
+    logger: false,
+    trustProxy: dashboard.proxies,
+    forceCloseConnections: true,
+    ...(tls && { https: tls.credentials }),
+  });
+  if (tls !== undefined && app.server instanceof Server) tls.follow(app.server);
+  app.server.once('close', () => tls?.close());
+  return app;
 }
 
 /** Nobody but the service reads who the users are. Throws an Error for a certificate that cannot be used. */
@@ -168,6 +185,12 @@ const pagesOf = (
   'store' | 'consoles' | 'gatherer' | 'watch' | 'consoleWatch' | 'services' | 'receiver'
 > => ({
   limiter: createLimiter(),
+  provider:
+    config.dashboard.oidc &&
+    createProvider(config.dashboard.oidc, {
+      now,
+      onFailure: (failure) => log.warn('the identity provider is of no use', { ...failure }),
+    }),
   now,
   hosts: new Set(config.dashboard.hosts.map((host) => host.toLowerCase())),
   facility: {
@@ -214,10 +237,12 @@ async function listen(app: FastifyInstance, { dashboard, http }: Config): Promis
 }
 
 /** Where browsers find the board, for links. */
-const addressOf = ({ dashboard }: Config, port: number): string => {
-  const [host] = dashboard.hosts;
-  return host === undefined ? `http://127.0.0.1:${port}` : `https://${host}`;
-};
+function addressOf({ dashboard: { hosts, tls } }: Config, port: number): string {
+  const [host] = hosts;
+  // without TLS of its own, a proxy stands in front of the named host
+  if (tls === undefined) return host === undefined ? `http://127.0.0.1:${port}` : `https://${host}`;
+  return `https://${host ?? '127.0.0.1'}${port === 443 ? '' : `:${port}`}`;
+}
 
 function metricsOf(store: AccessStore): Registry {
   const registry = new Registry();

@@ -69,6 +69,7 @@ export interface Session {
  */
 export class AccessStore {
   readonly #db: Database;
+  #issuer: string | undefined;
 
   constructor(db: Database) {
     this.#db = db;
@@ -87,8 +88,9 @@ export class AccessStore {
     return row && userOf(row);
   }
 
+  /** None of somebody whom an identity provider names: that one alone lets them in. */
   async passwordOf(name: string): Promise<string | undefined> {
-    const row = await this.#get('SELECT password FROM "user" WHERE name = ?', name);
+    const row = await this.#get('SELECT password FROM "user" WHERE name = ? AND issuer IS NULL', name);
     const password = row?.['password'];
     return typeof password === 'string' ? password : undefined;
   }
@@ -121,12 +123,9 @@ export class AccessStore {
     return name;
   }
 
-  /** Ends the sessions of users of other identity providers: who left the configuration opens nothing. */
-  async keepIssuer(issuer: string | undefined): Promise<void> {
-    await this.#run(
-      'DELETE FROM session WHERE "user" IN (SELECT name FROM "user" WHERE issuer IS NOT NULL AND issuer <> ?)',
-      issuer ?? '',
-    );
+  /** From now on, sessions of users of other identity providers count no more: who left the configuration opens nothing. */
+  keepIssuer(issuer: string | undefined): void {
+    this.#issuer = issuer;
   }
 
   /** The sessions and invitations go, too. */
@@ -186,12 +185,10 @@ export class AccessStore {
   /** Whose session it is; undefined where it ended. */
   async signedIn(word: string, now: number): Promise<Person | undefined> {
     const row = await this.#get(
-      'SELECT u.*, s.seen FROM session s JOIN "user" u ON u.name = s."user" WHERE s.digest = ? AND s.seen >= ? AND s.created >= ? AND COALESCE(s.ends, ?) >= ?',
+      'SELECT u.*, s.seen FROM session s JOIN "user" u ON u.name = s."user" WHERE s.digest = ? AND s.seen >= ? AND s.created >= ? AND COALESCE(s.ends, ?) >= ? AND COALESCE(u.issuer, ?) = ?',
       digest(word),
-      now - IDLE_MS,
-      now - LONGEST_MS,
-      now,
-      now,
+      ...[now - IDLE_MS, now - LONGEST_MS, now, now],
+      ...[this.#issuer ?? '', this.#issuer ?? ''],
     );
     if (row === undefined) return undefined;
     if (now - Number(row['seen']) > SEEN_MS)
@@ -225,6 +222,14 @@ export class AccessStore {
   /** Answers how many sessions it ended. */
   signOutEverywhere(name: string): Promise<number> {
     return this.#run('DELETE FROM session WHERE "user" = ?', name);
+  }
+
+  /** The same for whom an identity provider names. */
+  signOutIdentity(issuer: string, subject: string): Promise<number> {
+    return this.#run(
+      'DELETE FROM session WHERE "user" IN (SELECT name FROM "user" WHERE issuer = ? AND subject = ?)',
+      ...[issuer, subject],
+    );
   }
 
   async audit({ at, who, address, what, subject, result }: AuditEntry): Promise<void> {

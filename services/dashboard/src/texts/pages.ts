@@ -1,5 +1,6 @@
 /** What the pages around the journey say, in English. Another language is another object of the same shape. */
 import { healthTexts } from './health.ts';
+import { oidc, signedOut } from './oidc.ts';
 import { LOCALE, orders, plural } from './orders.ts';
 
 export const t = {
@@ -43,6 +44,8 @@ export const t = {
     tooMany: (seconds: number): string => `Too many attempts. Try again in ${seconds} s.`,
     none: 'No password yet? Whoever runs Scanflow makes a link for you:',
   },
+  oidc,
+  signedOut,
   invitation: {
     title: 'Welcome',
     welcome: (name: string): string => `Welcome, ${name}`,

@@ -33,7 +33,12 @@ export function openStreams(): (reply: FastifyReply, following: Following) => Fa
     if (streams >= MOST_STREAMS) return reply.code(503).header('retry-after', '30').send();
     streams += 1;
     const { raw } = reply.hijack();
-    raw.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream; charset=utf-8' });
+    // nginx would keep events back until a page of them is full
+    raw.writeHead(200, {
+      ...HEADERS,
+      'content-type': 'text/event-stream; charset=utf-8',
+      'x-accel-buffering': 'no',
+    });
     raw.write('retry: 3000\n\n');
     let due: NodeJS.Timeout | undefined;
     const leave = follow(() => {

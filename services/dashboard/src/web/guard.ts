@@ -26,7 +26,7 @@ export type Hosts = ReadonlySet<string>;
 /** No other web site has these names, so any port of theirs is this machine. */
 const LOOPBACK = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/i;
 
-export const isLoopback = (host: string): boolean => LOOPBACK.test(host);
+const isLoopback = (host: string): boolean => LOOPBACK.test(host);
 
 /** Why a request is refused; undefined where it may pass. */
 export function refusal({ method, headers, protocol }: Asked, hosts: Hosts): string | undefined {

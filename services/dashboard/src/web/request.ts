@@ -7,7 +7,6 @@ import { framed, type PagePath } from '../page/frame.ts';
 import { html, type Html } from '../page/html.ts';
 import { t } from '../texts/pages.ts';
 import { wordIn } from './cookie.ts';
-import { isLoopback } from './guard.ts';
 import { messagePage } from './pages.ts';
 
 export interface Access {
@@ -16,8 +15,8 @@ export interface Access {
   readonly now: () => number;
 }
 
-/** Browsers come by TLS, except on this machine: the guard refuses all else. */
-export const isSecure = ({ headers }: FastifyRequest): boolean => !isLoopback(headers.host ?? '');
+/** Whether the browser came by TLS: to us, or to a trusted proxy. Without it comes only this machine: the guard refuses all else. */
+export const isSecure = ({ protocol }: FastifyRequest): boolean => protocol === 'https';
 
 /** The word of the session, for signing out. */
 export const wordOf = (request: FastifyRequest): string | undefined =>
@@ -42,6 +41,17 @@ export function readForms(app: FastifyInstance): void {
 /** The value of a form's field; empty where it has none. */
 export const field = ({ body }: FastifyRequest, name: string): string =>
   body instanceof URLSearchParams ? (body.get(name) ?? '') : '';
+
+/** A path of the board; anything else could lead to another web site. */
+export const ownPath = (path: string | undefined): string =>
+  path !== undefined &&
+  path.length <= MOST_PATH &&
+  /^\/(?![/\\])[\w\-./?=&%]*$/.test(path) &&
+  !/^\/(?:sign-in|oidc|signed-out)\b/.test(path)
+    ? path
+    : '/';
+
+const MOST_PATH = 1_000;
 
 export interface Sent {
   readonly title: string;

@@ -1,19 +1,22 @@
 /** Signing in and out, and the one-time links with which people set their passwords. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { limiterKeys, type Limiter } from '../access/limiter.ts';
+import { limiterKeys } from '../access/limiter.ts';
 import { hashPassword, isPassword, passwordProblem } from '../access/passwords.ts';
 import { t } from '../texts/pages.ts';
 import { cookieOf } from './cookie.ts';
 import { invitationPage, signInPage } from './pages.ts';
-import { field, isSecure, send, sendMessage, signedIn, wordOf, type Access } from './request.ts';
+import { addOidc, signedOutPath, type OidcOptions } from './oidc.ts';
+import { field, isSecure, ownPath, send, sendMessage, signedIn, wordOf } from './request.ts';
 
-export interface SignInOptions extends Access {
-  readonly limiter: Limiter;
-}
+export type SignInOptions = OidcOptions;
 
 export function addSignIn(app: FastifyInstance, options: SignInOptions): void {
+  const { provider } = options;
   app.get<{ Querystring: { next?: string } }>('/sign-in', ({ query }, reply) =>
-    send(reply, { title: t.signIn.title, main: signInPage(ownPath(query.next)) }),
+    send(reply, {
+      title: t.signIn.title,
+      main: signInPage({ next: ownPath(query.next), provider: provider?.name }),
+    }),
   );
   app.post('/sign-in', (request, reply) => signIn(request, reply, options));
   app.post('/sign-out', async (request, reply) => {
@@ -25,20 +28,27 @@ export function addSignIn(app: FastifyInstance, options: SignInOptions): void {
       const entry = { at: options.now(), who: person.name, address: request.ip, subject: person.name };
       await store.audit({ ...entry, what: 'sign out everywhere', result: 'done' });
     }
-    return reply.header('set-cookie', cookieOf('', isSecure(request))).redirect('/sign-in', 303);
+    const issuer = person && (await store.user(person.name))?.issuer;
+    return reply
+      .header('set-cookie', cookieOf('', isSecure(request)))
+      .redirect(signedOutPath(issuer, provider), 303);
   });
   addInvitations(app, options);
+  addOidc(app, options);
 }
 
 async function signIn(
   request: FastifyRequest,
   reply: FastifyReply,
-  { store, limiter, now }: SignInOptions,
+  { store, limiter, now, provider }: SignInOptions,
 ): Promise<FastifyReply> {
   const name = field(request, 'name').slice(0, 256);
   const next = ownPath(field(request, 'next'));
   const again = (status: number, said: string): FastifyReply =>
-    send(reply.code(status), { title: t.signIn.title, main: signInPage(next, said, name) });
+    send(reply.code(status), {
+      title: t.signIn.title,
+      main: signInPage({ next, provider: provider?.name, failed: said, name }),
+    });
   const keys = limiterKeys(name, request.ip);
   const wait = Math.ceil(limiter.wait(keys, now()) / 1000);
   if (wait > 0) {
@@ -53,6 +63,8 @@ async function signIn(
   await store.audit({ at: now(), ...who, address: request.ip, what: 'sign in', result });
   if (!right) return again(403, t.signIn.wrong);
   limiter.succeeded(keys);
+  // who signs in anew leaves no session behind
+  await store.signOut(wordOf(request) ?? '');
   return begin(request, reply, await store.signIn(name, request.ip, now()), next);
 }
 
@@ -90,7 +102,3 @@ function addInvitations(app: FastifyInstance, { store, now }: SignInOptions): vo
     return begin(request, reply, await store.signIn(name, request.ip, now()), '/');
   });
 }
-
-/** A path of the board; anything else could lead to another web site. */
-const ownPath = (path: string | undefined): string =>
-  path !== undefined && /^\/(?![/\\])[\w\-./?=&%]*$/.test(path) && !path.startsWith('/sign-in') ? path : '/';
