@@ -6,7 +6,14 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { freePort, makeCalendar, startOrthanc, startStorescp } from '@scanflow/testkit';
+import {
+  freePort,
+  makeCalendar,
+  startOrthanc,
+  startStorescp,
+  type RunningOrthanc,
+  type Storescp,
+} from '@scanflow/testkit';
 import { openApi } from '@scanflow/cli/installation';
 import { postConsole, postUser } from '@scanflow/cli/users';
 import type { Show } from '@scanflow/cli/terminal';
@@ -95,13 +102,13 @@ interface Starting {
   readonly signal: AbortSignal;
 }
 
-async function startParts(options: LocalOptions, folder: string, starting: Starting): Promise<LocalStack> {
-  const { endings, stop, show, signal } = starting;
-  const scanners = SCANNERS.slice(0, options.scanners);
-  show.heading(`Scanflow starts in ${folder}`);
-  const calendars = await writeCalendars(folder, scanners, options.day.sessions);
-  show.step('booking calendars of today', calendars);
+interface Peers {
+  readonly orthanc: RunningOrthanc;
+  readonly pacs: Storescp;
+}
 
+/** What is not Scanflow's: it keeps the images, and gets them sent. */
+async function startPeers(folder: string, { endings, show, signal }: Starting): Promise<Peers> {
   const orthanc = await startOrthanc({ folder: join(folder, 'orthanc') });
   endings.push(() => orthanc.stop());
   show.step('Orthanc keeps images', orthanc.url);
@@ -111,17 +118,20 @@ async function startParts(options: LocalOptions, folder: string, starting: Start
   endings.push(() => pacs.stop());
   show.step("the research PACS, DCMTK's storescp", `${pacs.aet}@127.0.0.1:${pacs.port}`);
   signal.throwIfAborted();
+  return { orthanc, pacs };
+}
 
+async function startParts(options: LocalOptions, folder: string, starting: Starting): Promise<LocalStack> {
+  const { stop, show, signal } = starting;
+  const scanners = SCANNERS.slice(0, options.scanners);
+  show.heading(`Scanflow starts in ${folder}`);
+  const calendars = await writeCalendars(folder, scanners, options.day.sessions);
+  show.step('booking calendars of today', calendars);
+
+  const { orthanc, pacs } = await startPeers(folder, starting);
   const ports = await freePorts();
-  const plan: DemoPlan = {
-    folder,
-    timezone: TIMEZONE,
-    scanners,
-    ports,
-    orthanc,
-    pacs,
-    changes: options.changes,
-  };
+  const { changes } = options;
+  const plan: DemoPlan = { folder, timezone: TIMEZONE, scanners, ports, orthanc, pacs, changes };
   const { file, config, projectRoot, tag } = await demoConfig(plan);
   const running = await startServices(file, ports, join(folder, 'log'), starting);
   return {

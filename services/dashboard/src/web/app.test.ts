@@ -283,28 +283,25 @@ test('web: a day that is none is a clear page', async (t) => {
 
 test('web: what is no form is refused', async (t) => {
   const { app } = await rig(t);
-  const answer = await post(app, '/sign-in', {}, { 'content-type': 'application/json' });
-  assert.equal(answer.statusCode, 415);
-  const large = await post(app, '/sign-in', { name: 'a'.repeat(80_000) });
-  assert.equal(large.statusCode, 413);
+  const json = { 'content-type': 'application/json' };
+  assert.equal((await post(app, '/sign-in', {}, json)).statusCode, 415);
+  assert.equal((await post(app, '/sign-in', { name: 'a'.repeat(80_000) })).statusCode, 413);
 });
 
 test('web: who is signed in hears of changes, and leaves no follower behind', async (t) => {
   const place = await rig(t);
-  const { app, followers } = place;
-  const cookie = await invited(place);
-  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const url = await place.app.listen({ host: '127.0.0.1', port: 0 });
   const headers = { host: HOST, ...TLS };
   assert.equal((await eventsAt(url, headers)).resume().statusCode, 401);
-  const answer = await eventsAt(url, { ...headers, cookie });
+  const answer = await eventsAt(url, { ...headers, cookie: await invited(place) });
   assert.equal(answer.headers['content-type'], 'text/event-stream; charset=utf-8');
   let said = '';
   answer.setEncoding('utf8').on('data', (text: string) => (said += text));
   await until(() => said.startsWith('retry: 3000\n\n'), { what: 'the stream begins', timeoutMs: 5_000 });
-  for (const changed of followers) changed();
+  for (const changed of place.followers) changed();
   await until(() => said.endsWith('event: changed\ndata:\n\n'), { what: 'the event', timeoutMs: 5_000 });
   answer.destroy();
-  await until(() => followers.size === 0, { what: 'the follower is gone', timeoutMs: 5_000 });
+  await until(() => place.followers.size === 0, { what: 'the follower is gone', timeoutMs: 5_000 });
 });
 
 test('viewer: it needs no sign-in and connects to nothing, and the board’s names hold for it, too', async (t) => {
