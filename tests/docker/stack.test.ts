@@ -216,7 +216,7 @@ suite('the stack', options, () => {
         service,
       );
       // the other services, and in the streamer's container also whether Orthanc takes images by itself
-      assert.equal(found('skipped').length, service === 'streamer' ? 4 : 3, service);
+      assert.equal(found('skipped').length, service === 'streamer' ? 5 : 4, service);
       assert.equal(checks.find(({ check }) => check === service)?.state, 'ok');
     }
     const text =
