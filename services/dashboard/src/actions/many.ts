@@ -1,4 +1,7 @@
-/** One order for all series that a filter finds: the count, and each path where it goes elsewhere, is shown and confirmed first. */
+/**
+ * One order for all series that a filter finds: a page names them first, with the path of each where it goes elsewhere. The form
+ * on that page holds these series, so a series that joins the filter later is left alone.
+ */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { pool } from '@scanflow/runtime';
 import type { Person } from '../access/roles.ts';
@@ -30,6 +33,9 @@ const MOST = 500;
 const AT_ONCE = 8;
 /** Fields of the order: those of the filter have the same names. */
 const PREFIX = 'do-';
+/** The field with the series that the page named, by a space between them. */
+const SERIES = 'series';
+const SERIES_IDS = /^[\w.-]{1,80}(?: [\w.-]{1,80})*$/;
 
 interface Wanted {
   readonly kind: Kind;
@@ -68,13 +74,17 @@ async function many(
   const wanted: Wanted = { kind, filter: read.filter, order: orderIn(request, PREFIX) };
   const missing = missingIn(wanted);
   if (missing !== undefined) return sendMessage(reply, 400, t.actions.refusedTitle, missing);
+  const shown = field(request, SERIES);
+  if (shown !== '') {
+    const ids = shown.split(' ');
+    return SERIES_IDS.test(shown) && ids.length <= MOST
+      ? doAll(wanted, ids, request, reply, person, options)
+      : sendMessage(reply, 400, t.actions.refusedTitle, t.many.unreadable);
+  }
   const search = askedOf(read.filter, options.facility.timezone, { scannerOf: options.scannerOf });
   const { streamer } = options.services;
   const page = `/api/board/series?${search.toString()}&limit=${MOST}`;
-  const found = seriesAnswer.parse(await streamer.ask(page));
-  return field(request, 'confirmed') === ''
-    ? confirm(wanted, found, reply, person, options)
-    : doAll(wanted, found.series, request, reply, person, options);
+  return confirm(wanted, seriesAnswer.parse(await streamer.ask(page)), reply, person, options);
 }
 
 function missingIn({
@@ -94,23 +104,27 @@ async function confirm(
   person: Person,
   options: ActionOptions,
 ): Promise<FastifyReply> {
-  const title = t.many.titles[kind](total, order.target);
   const placed = kind === 'release' || kind === 'move';
   const paths = placed ? await previews(series, order, options) : [];
   const refused = paths.find((one) => one !== undefined && typeof one !== 'string');
   if (typeof refused === 'object') return refusedBy(reply, refused);
+  const chosen = placed ? series.filter((_, index) => typeof paths[index] === 'string') : series;
+  const without = series.length - chosen.length;
+  const title = t.many.titles[kind](chosen.length, order.target);
   const query = queryOf(filter);
   const prefixed = Object.fromEntries(
     Object.entries(order).map(([key, value]) => [`${PREFIX}${key}`, value]),
   );
   const main = html`<h1>${title}</h1>
     <p>${t.many.texts[kind]}</p>
-    ${total > MOST && html`<p>${t.actions.retryAllMost(MOST)}</p>`} ${kind === 'move' && choices(order)}
-    ${placed && pathTable(series, paths)}
+    ${total > MOST && html`<p>${t.actions.retryAllMost(MOST)}</p>`}
+    ${without > 0 && html`<p>${t.many.without(without)}</p>`} ${kind === 'move' && choices(order)}
+    ${placed ? pathTable(series, paths) : namesOf(series)}
     ${
-      total > 0 &&
+      chosen.length > 0 &&
       html`<form method="post" action="/series/${kind}" class="form">
-        ${onceField()}${hidden({ ...Object.fromEntries(query), ...prefixed, confirmed: 'yes' })}
+        ${onceField()}
+        ${hidden({ ...Object.fromEntries(query), ...prefixed, [SERIES]: chosen.map(({ id }) => id).join(' ') })}
         <button>${t.many.confirm[kind]}</button>
       </form>`
     }
@@ -138,6 +152,14 @@ async function previews(
   });
 }
 
+const namesOf = (series: readonly SeriesAnswer[]): Html =>
+  html`<details>
+    <summary>${t.many.which}</summary>
+    <ul>
+      ${series.map((one) => html`<li>${seriesName(one)}</li>`)}
+    </ul>
+  </details>`;
+
 const pathTable = (series: readonly SeriesAnswer[], paths: readonly Preview[]): Html =>
   table(
     t.many.paths,
@@ -154,7 +176,7 @@ const pathTable = (series: readonly SeriesAnswer[], paths: readonly Preview[]): 
 
 async function doAll(
   { kind, filter, order }: Wanted,
-  series: readonly SeriesAnswer[],
+  series: readonly string[],
   request: FastifyRequest,
   reply: FastifyReply,
   person: Person,
@@ -166,8 +188,12 @@ async function doAll(
   if (!(await spend(request, person, options, what, subject)))
     return sendMessage(reply, 200, t.many.doneTitle[kind], t.actions.said.again);
   let done = 0;
-  for (const { id } of series) {
-    const { status } = await answerOf(services.streamer, `/api/series/${id}/${kind}`, bodyOf(order, person));
+  for (const id of series) {
+    const { status } = await answerOf(
+      services.streamer,
+      `/api/series/${encodeURIComponent(id)}/${kind}`,
+      bodyOf(order, person),
+    );
     if (status === 200) {
       done += 1;
       // the time line of a session shows who did what

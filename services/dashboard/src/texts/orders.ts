@@ -103,6 +103,12 @@ export const orders = {
     done: (done: number, count: number): string =>
       `Done for ${done} of ${plural(count, 'series', 'series')}.${done < count ? ' The streamer refused the others, or did not answer.' : ''}`,
     paths: 'Paths',
+    which: 'Which series',
+    without: (count: number): string =>
+      count === 1
+        ? '1 series has no path and is left alone.'
+        : `${plural(count, 'series', 'series')} have no path and are left alone.`,
+    unreadable: 'The form does not name its series. Open the page of the series again.',
   },
   pauses: {
     title: (name: string): string => `${name} is paused`,
