@@ -4,6 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { makeCalendar, type CalendarEntry } from '@scanflow/testkit';
+import type { BookingRecord } from '@scanflow/booking';
 import { soon, startCal2wlWith, temporaryFolder, type Cal2wl } from './cal2wl-support.ts';
 
 /** cal2wl over one calendar; `files` lie beside the configuration. */
@@ -81,6 +82,15 @@ test('projects: by whom, on which scanner, and when, as the list says; no name a
       const rejected = await readFile(join(cal2wl.data, 'bookings/rejected.json'), 'utf8');
       for (const text of [rejected, cal2wl.program.output()])
         assert.doesNotMatch(text, /jane|\bdoe\b|mallory|smith|somebody|example\.org/i);
+      // the day board compares them, so that members see what they booked
+      const { bookings, rejected: refused } = await cal2wl.bookings();
+      const [booked] = bookings.filter(({ uid }) => uid === '002');
+      const record = await readFile(
+        join(cal2wl.data, `bookings/${booked?.accessionNumber ?? ''}.json`),
+        'utf8',
+      );
+      assert.deepEqual((JSON.parse(record) as BookingRecord).bookers, ['jane@example.org']);
+      assert.deepEqual(refused.find(({ uid }) => uid === '004')?.bookers, ['mallory@example.org']);
     },
   ));
 

@@ -67,6 +67,7 @@ export interface BookingView {
   readonly code: string;
   readonly reason: string;
   readonly uid: string;
+  readonly bookers?: readonly string[];
   readonly accessionNumber?: string;
   readonly scanner?: string;
   readonly warnings?: readonly string[];

@@ -46,6 +46,8 @@ export interface Booking {
   readonly title: string;
   /** Who booked, as the calendar names them. */
   readonly operator?: string;
+  /** Mail addresses of who booked, in small letters; unproven. Absent where the event is private, or has none. */
+  readonly bookers?: readonly string[];
   readonly source: BookingSource;
 }
 

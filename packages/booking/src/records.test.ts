@@ -30,6 +30,7 @@ test('booking record: what is written is read, in each status', () => {
   const records: BookingRecord[] = [
     record,
     { ...record, status: 'cancelled' },
+    { ...record, operator: 'Jane Doe', bookers: ['jane@example.org'] },
     { ...record, status: 'superseded', supersededBy: 'A2' },
   ];
   for (const one of records)
@@ -42,6 +43,7 @@ const broken: [string, object, RegExp][] = [
   ['superseded by nothing', { status: 'superseded' }, /supersededBy/],
   ['superseded and scheduled', { supersededBy: 'A2' }, /supersededBy/],
   ['no title', { title: undefined }, /title/],
+  ['bookers that are a text', { bookers: 'jane@example.org' }, /bookers/],
   ['incomplete labels', { labels: { project: 'p' } }, /labels/],
 ];
 for (const [what, change, reason] of broken)

@@ -57,6 +57,8 @@ export interface BookingRecord {
   readonly labels: Labels;
   readonly title: string;
   readonly operator?: string;
+  /** Mail addresses of who booked, in small letters: the day board shows members what they booked. Absent in records of 0.1.0. */
+  readonly bookers?: readonly string[];
   readonly patientId: string;
   readonly patientName: string;
   readonly source: BookingSource;
@@ -91,6 +93,7 @@ function bookingProblem(value: Record<string, unknown>): string | undefined {
   if ((value['status'] === 'superseded') !== isText(value['supersededBy']))
     return 'superseded and supersededBy do not go together';
   if (value['operator'] !== undefined && !isText(value['operator'])) return 'operator is not a text';
+  if (value['bookers'] !== undefined && !isTexts(value['bookers'])) return 'bookers is no list of texts';
   if (!hasTexts(value['labels'], LABELS)) return 'labels are incomplete';
   if (!hasTexts(value['source'], ['calendar', 'uid'])) return 'source is incomplete';
   return undefined;

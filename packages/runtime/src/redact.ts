@@ -31,6 +31,8 @@ const NAMES = new Set([
   'operator',
   'operatorsname',
   'organizer',
+  'booker',
+  'bookers',
   'attendee',
   'attendees',
   'studyid',

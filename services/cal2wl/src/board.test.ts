@@ -9,6 +9,7 @@ import fastify from 'fastify';
 import { addBoard } from './board.ts';
 import { emptyReport, type PassReport } from './report.ts';
 
+const NOW = Temporal.Instant.from('2026-11-01T00:00:00Z');
 const record = (
   accessionNumber: string,
   start: string,
@@ -33,9 +34,13 @@ async function rig(t: TestContext, records: readonly BookingRecord[], last?: Pas
   const get = async (query: string) => {
     const { statusCode, body } = await app.inject({ method: 'GET', url: `/api/board/bookings?${query}` });
     const { bookings = [] } = JSON.parse(body) as {
-      bookings?: { accessionNumber: string; outcome: string }[];
+      bookings?: { accessionNumber: string; outcome: string; booker?: string; bookers?: string[] }[];
     };
-    return { status: statusCode, found: bookings.map((one) => `${one.accessionNumber} ${one.outcome}`) };
+    return {
+      status: statusCode,
+      found: bookings.map((one) => `${one.accessionNumber} ${one.outcome}`),
+      bookers: bookings.map(({ booker, bookers }) => bookers ?? booker),
+    };
   };
   return { app, get };
 }
@@ -53,10 +58,24 @@ test('days: bookings of a day that is past come from their records, cancelled on
   assert.equal((await get('from=yesterday')).status, 400);
 });
 
-test('accept: a calendar that lost nothing has nothing to accept', async (t) => {
-  const now = Temporal.Instant.from('2026-11-01T00:00:00Z');
+test('days: the addresses of who booked come with each booking, or the name of an older record', async (t) => {
+  const bookers = ['jane@example.org'];
+  const start = '2026-11-01T09:00:00Z';
+  const event = { calendar: 'prisma', uid: 'E1', code: 'NO_LABELS', reason: 'x', bookers };
   const last: PassReport = {
-    ...{ at: now, ms: 1, window: { from: now, to: now }, items: 0, unwritten: undefined },
+    ...{ at: NOW, ms: 1, window: { from: NOW, to: NOW }, items: 0, unwritten: undefined },
+    calendars: [{ ...emptyReport('prisma', 'prisma'), outcomes: [{ ...event, outcome: 'rejected' }] }],
+  };
+  const old = record('A2', start, { operator: 'Jane Doe' });
+  const { get } = await rig(t, [record('A1', start, { operator: 'Jane Doe', bookers }), old], last);
+  assert.deepEqual((await get('find=A1')).bookers, [bookers]);
+  assert.deepEqual((await get('find=A2')).bookers, ['Jane Doe']);
+  assert.deepEqual((await get('find=prisma/E1/')).bookers, [bookers]);
+});
+
+test('accept: a calendar that lost nothing has nothing to accept', async (t) => {
+  const last: PassReport = {
+    ...{ at: NOW, ms: 1, window: { from: NOW, to: NOW }, items: 0, unwritten: undefined },
     calendars: [emptyReport('prisma', 'prisma'), { ...emptyReport('skyra', 'skyra'), held: 2 }],
   };
   const { app } = await rig(t, [], last);

@@ -79,11 +79,11 @@ function marksOf(
 
 /** What calendars say, then the records of all else. */
 function bookingsOf(report: PassReport | undefined, records: readonly BookingRecord[]): BoardBooking[] {
-  const bookers = new Map(records.map(({ accessionNumber, operator }) => [accessionNumber, operator]));
+  const operators = new Map(records.map(({ accessionNumber, operator }) => [accessionNumber, operator]));
   const now = (report?.calendars ?? []).flatMap(({ calendar, outcomes }) =>
     outcomes.map((outcome): BoardBooking => {
       const view = outcomeView(outcome, calendar);
-      const booker = bookers.get(view.accessionNumber ?? '');
+      const booker = operators.get(view.accessionNumber ?? '');
       return { ...view, ...(booker === undefined ? {} : { booker }) };
     }),
   );
@@ -96,6 +96,7 @@ function ofRecord({
   labels,
   source,
   operator,
+  bookers,
   supersededBy,
   ...record
 }: BookingRecord): BoardBooking {
@@ -113,7 +114,7 @@ function ofRecord({
     ...labels,
     accessionNumber,
     studyInstanceUid,
-    ...defined({ booker: operator, supersededBy }),
+    ...defined({ booker: operator, bookers, supersededBy }),
   };
 }
 

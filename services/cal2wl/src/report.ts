@@ -134,11 +134,18 @@ export interface OutcomeView extends OutcomeRow {
   readonly calendar: string;
   /** All warnings of a booking. `code` names the first, `reason` describes all. */
   readonly warnings?: readonly string[];
+  /** Mail addresses of who booked, for the day board alone: it shows members what they booked. */
+  readonly bookers?: readonly string[];
 }
 
 export function outcomeView(one: Outcome, calendar: string): OutcomeView {
   const warnings = one.outcome === 'booking' ? one.warnings.map(({ code }) => code) : [];
-  return { ...rowOf(one), calendar, ...(warnings.length === 0 ? {} : { warnings }) };
+  return {
+    ...rowOf(one),
+    calendar,
+    ...(warnings.length === 0 ? {} : { warnings }),
+    ...defined({ bookers: one.bookers }),
+  };
 }
 
 export const count = (outcomes: readonly Outcome[], kind: Outcome['outcome']): number =>

@@ -177,11 +177,28 @@ test('policies: tentative, private and busy as configured', () => {
   for (const [more, own, expected] of cases) assert.equal(is(judge(more, own)), expected);
 });
 
+test('bookers: addresses of who booked stay with the booking, and with an event that is none', () => {
+  const bookers = ['Jane@example.org', 'jane@example.org', `${'x'.repeat(250)}@example.org`];
+  const outcome = judge({ organizer: 'Jane Doe', bookers });
+  assert.ok(outcome.outcome === 'booking');
+  assert.deepEqual([outcome.bookers, outcome.record.bookers], [['jane@example.org'], ['jane@example.org']]);
+  const without = judge({ organizer: 'Jane Doe' });
+  assert.ok(without.outcome === 'booking');
+  const { bookers: _, ...rest } = outcome.record;
+  assert.deepEqual(rest, without.record, 'nothing else changes, its identity least of all');
+  const refused = judge({ summary: 'a scan', bookers });
+  assert.deepEqual([refused.outcome, refused.bookers], ['rejected', ['jane@example.org']]);
+  assert.ok(!('bookers' in without) && !('bookers' in without.record));
+  const many = judge({ bookers: Array.from({ length: 80 }, (_, at) => `${at}@example.org`) });
+  assert.equal(many.bookers?.length, 50);
+});
+
 test('private: neither title nor person is copied', () => {
-  const outcome = judge({ class: 'PRIVATE', organizer: 'Jane Doe' });
+  const outcome = judge({ class: 'PRIVATE', organizer: 'Jane Doe', bookers: ['jane@example.org'] });
   assert.ok(outcome.outcome === 'booking');
   assert.equal(outcome.record.title, '');
   assert.equal(outcome.record.operator, undefined);
+  assert.equal(outcome.record.bookers, undefined);
 });
 
 test('scanner: by location, category or resource', () => {

@@ -101,7 +101,7 @@ function told(event: BookableEvent, verdict: Note & Partial<Verdict>, scanner?: 
     start,
     end,
     summary,
-    ...defined({ scanner }),
+    ...defined({ scanner, bookers: bookersOf(event) }),
   };
 }
 
@@ -177,6 +177,18 @@ function warningsOf(event: BookableEvent, found: FoundLabels): Note[] {
 const personOf = ({ organizer, attendees, resources = [] }: BookableEvent): string | undefined =>
   organizer ?? attendees.find((name) => !resources.includes(name));
 
+/** Without an organizer, all who attend count: some lists have thousands. */
+const MOST_BOOKERS = 50;
+/** Of a mail address (RFC 5321 4.5.3.1.3). */
+const MOST_ADDRESS = 254;
+
+function bookersOf({ bookers = [] }: BookableEvent): readonly string[] | undefined {
+  const all = [...new Set(bookers.map((one) => one.toLowerCase()))]
+    .filter(({ length }) => length <= MOST_ADDRESS)
+    .slice(0, MOST_BOOKERS);
+  return all.length === 0 ? undefined : all;
+}
+
 function toBooking(event: BookableEvent, labels: Labels, scanner: string, rules: BookingRules): Booking {
   const { uid, recurrenceId, start } = event;
   const isPublic = event.class === 'PUBLIC';
@@ -189,6 +201,7 @@ function toBooking(event: BookableEvent, labels: Labels, scanner: string, rules:
     labels,
     title: isPublic ? oneLine(event.summary) : '',
     ...(operator === undefined || operator === '' ? {} : { operator: oneLine(operator) }),
+    ...defined({ bookers: isPublic ? bookersOf(event) : undefined }),
     source: { calendar: rules.calendar, uid, ...defined({ recurrenceId }) },
   };
 }
@@ -202,7 +215,7 @@ export function makeRecord(
   booking: Booking,
   { modalities, patientId, patientName }: Pick<BookingRules, 'modalities' | 'patientId' | 'patientName'>,
 ): BookingRecord {
-  const { scanner, start, end, labels, title, operator, source } = booking;
+  const { scanner, start, end, labels, title, operator, bookers, source } = booking;
   return {
     version: 1,
     ...identify(source, labels),
@@ -213,7 +226,7 @@ export function makeRecord(
     end: end.round('second').toString(),
     labels,
     title,
-    ...defined({ operator }),
+    ...defined({ operator, bookers }),
     patientId: fill(patientId, labels),
     patientName: fill(patientName, labels),
     source,

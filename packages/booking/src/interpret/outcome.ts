@@ -17,6 +17,8 @@ interface Told extends Note {
   readonly summary?: string;
   /** Key of the scanner, where it is known. */
   readonly scanner?: string;
+  /** Mail addresses of who booked, in small letters; unproven. */
+  readonly bookers?: readonly string[];
 }
 
 export interface BookedOutcome extends Told {

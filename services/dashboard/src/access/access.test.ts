@@ -18,6 +18,11 @@ test('roles: a member sees the projects given to them, and what they booked by a
   assert.equal(maySee(anna, { project: '3010000.02' }), false);
   assert.equal(maySee(anna, {}), false);
   assert.equal(maySee(anna, { project: '3010000.02', booker: 'Anna@Example.org' }), true);
+  // a name may look like an address, so it counts only where there is nothing else
+  const bookers = ['ben@example.org', 'Anna@Example.org'];
+  assert.equal(maySee(anna, { project: '3010000.02', booker: 'Anna Smith', bookers }), true);
+  assert.equal(maySee(anna, { booker: 'anna@example.org', bookers: ['ben@example.org'] }), false);
+  assert.equal(maySee({ ...anna, addresses: [] }, { bookers }), false);
   assert.equal(maySee({ ...anna, role: 'operator' }, {}), true);
 });
 

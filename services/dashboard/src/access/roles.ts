@@ -15,9 +15,11 @@ export interface Person {
 
 /** What a page shows, as far as seeing it is concerned. */
 export interface Subject {
-  readonly project?: string;
-  /** Address of the person who booked it, as the calendar says. */
-  readonly booker?: string;
+  readonly project?: string | undefined;
+  /** Mail addresses of who booked it, as the calendar says. */
+  readonly bookers?: readonly string[] | undefined;
+  /** Who booked it, as a record without `bookers` has it: a name, or an address where the calendar has no name. */
+  readonly booker?: string | undefined;
 }
 
 /** What an identity provider says of somebody who signed in, by the rules of the configuration. */
@@ -52,10 +54,11 @@ const OF_OPERATORS: readonly Action[] = ['walk-in', 'check'];
  * Whether a person may see something of a project. Members do not learn that other projects exist: where this is false,
  * the page is not found.
  */
-export function maySee({ role, projects, addresses }: Person, { project, booker }: Subject): boolean {
+export function maySee({ role, projects, addresses }: Person, { project, ...own }: Subject): boolean {
   if (role !== 'member') return true;
   if (project !== undefined && projects.includes(project)) return true;
-  return booker !== undefined && addresses.includes(booker.toLowerCase());
+  const { booker, bookers = booker === undefined ? [] : [booker] } = own;
+  return bookers.some((one) => addresses.includes(one.toLowerCase()));
 }
 
 export const mayDo = ({ role }: Person, action: Action): boolean =>

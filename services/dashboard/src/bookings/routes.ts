@@ -54,9 +54,7 @@ async function shown(
     gatherer.part('events', () => asked(cal2wl, '/api/bookings', outcomesAnswer)),
   ]);
   const mine = (list: readonly OutcomeAnswer[]): OutcomeAnswer[] =>
-    list
-      .filter(({ project }) => maySee(person, project === undefined ? {} : { project }))
-      .toSorted((a, b) => (a.start ?? 0) - (b.start ?? 0));
+    list.filter((one) => maySee(person, one)).toSorted((a, b) => (a.start ?? 0) - (b.start ?? 0));
   const seen = isAway(events)
     ? events
     : { rejected: mine(events.rejected), bookings: mine(events.bookings), skipped: mine(events.skipped) };

@@ -28,6 +28,8 @@ export interface DayBooking extends BookingFacts {
   readonly studyInstanceUid?: string;
   /** Who booked, as the calendar says: unproven. */
   readonly booker?: string;
+  /** Mail addresses of who booked; no page shows them. */
+  readonly bookers?: readonly string[];
   readonly labels?: Labels;
   /** The event's title as it was typed; only of an event that is no booking. */
   readonly title?: string;

@@ -62,6 +62,25 @@ test('seen: a member sees their projects, and what they booked, with its images 
   );
 });
 
+test('seen: a member sees what was refused of their bookings, and of nobody else’s', () => {
+  const rejected = (id: string, bookers: readonly string[]): DayBooking => {
+    const { accessionNumber: _, labels: __, ...rest } = booking(id, 'p2', { outcome: 'rejected', bookers });
+    return rest;
+  };
+  const facts = {
+    ...NOTHING,
+    bookings: [
+      rejected('mine', ['anna@example.org']),
+      rejected('other', ['ben@example.org']),
+      rejected('none', []),
+    ],
+  };
+  assert.deepEqual(
+    seenBy(anna, facts).bookings.map(({ id }) => id),
+    ['mine'],
+  );
+});
+
 test('seen: images of another project under a booking of theirs stay hidden, with labels and folder', () => {
   const [mine, other] = [of.series({ id: 'mine', project: 'p1' }), of.series({ id: 'other', project: 'p2' })];
   const facts = {

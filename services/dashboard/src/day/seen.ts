@@ -20,8 +20,8 @@ export function seenBy<T extends Parts>(person: Person, facts: T): T {
 }
 
 function partsSeen(person: Person, facts: Parts): Pick<DayFacts, 'bookings' | 'exams' | 'sessions'> {
-  const bookings = listed(facts.bookings, ({ labels, booker }) =>
-    maySee(person, { ...(labels && { project: labels.project }), ...(booker !== undefined && { booker }) }),
+  const bookings = listed(facts.bookings, ({ labels, booker, bookers }) =>
+    maySee(person, { project: labels?.project, booker, bookers }),
   );
   const projects = new Map(
     listOf(bookings).flatMap(({ accessionNumber, labels }) =>

@@ -27,6 +27,7 @@ export const outcomeAnswer = z.object({
   accessionNumber: z.string().optional(),
   studyInstanceUid: z.string().optional(),
   booker: z.string().optional(),
+  bookers: z.array(z.string()).optional(),
   project: z.string().optional(),
   subject: z.string().optional(),
   session: z.string().optional(),

@@ -69,10 +69,11 @@ interface Posted {
   readonly body: object;
 }
 
-/** The board over services that answer `PAGES`, and posts as `answer` says. */
+/** The board over services that answer `PAGES` and `more`, and posts as `answer` says. */
 export async function rig(
   t: TestContext,
   answer: (posted: Posted) => Answered = () => ({ status: 500, body: {} }),
+  more: Readonly<Record<string, unknown>> = {},
 ) {
   const folder = await mkdtemp(join(tmpdir(), 'scanflow-console-'));
   const store = openUsersFile(join(folder, 'users.sqlite'));
@@ -81,7 +82,7 @@ export async function rig(
   const now = (): number => clock.now;
   const posts: Posted[] = [];
   const ask = (path: string): Promise<unknown> =>
-    Promise.resolve(PAGES[path.split('?')[0] ?? ''] ?? { bookings: [] });
+    Promise.resolve({ ...PAGES, ...more }[path.split('?')[0] ?? ''] ?? { bookings: [] });
   const service: Service = {
     ask,
     look: async (path) => ({ status: 200, body: await ask(path) }),
