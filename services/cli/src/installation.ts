@@ -2,6 +2,7 @@
 import { formatIssue, loadConfig, type Config } from '@scanflow/config';
 import { codeOf, messageOf } from '@scanflow/failure';
 import { headersOf, tokenFileOf } from '@scanflow/runtime';
+import { addressOf } from '@scanflow/transfer/doctor/check';
 import { UsageError } from './command.ts';
 
 /** Where scanflow.yaml is in a container. */
@@ -91,19 +92,10 @@ export const notAdmitted = ({ url, trouble }: Api): string =>
   trouble ??
   `${url} refuses the internal token. --config names the configuration of the service, and http.tokenFile in it the token`;
 
-/** The host of a URL for a socket: an IPv6 address without brackets. */
-export const hostIn = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '');
-
 /** The host for a URL of a service that listens on `bind`. */
 function hostOf(bind: string): string {
   const host = addressOf(bind);
   return host.includes(':') ? `[${host}]` : host;
-}
-
-/** The same for a socket: without brackets. */
-export function addressOf(bind: string): string {
-  if (bind === '0.0.0.0') return '127.0.0.1';
-  return bind === '::' ? '::1' : bind;
 }
 
 type Page =

@@ -8,7 +8,6 @@ import { EXIT, UsageError, type Command, type ExitCode, type Io, duration, readA
 import {
   failed,
   SERVICES,
-  resultsText,
   runChecks,
   type Place,
   type Result,
@@ -18,13 +17,14 @@ import {
   skipped,
   warning,
   type Check,
-} from '../doctor/check.ts';
+} from '@scanflow/transfer/doctor/check';
 import { calendarChecks, healthChecks, ledgerChecks } from '../doctor/health.ts';
-import { clockChecks, orthancChecks } from '../doctor/orthanc.ts';
-import { destinationChecks } from '../doctor/destinations.ts';
+import { clockChecks, orthancChecks } from '@scanflow/transfer/doctor/orthanc';
+import { destinationChecks } from '@scanflow/transfer/doctor/destinations';
 import { scannerChecks } from '../doctor/scanners.ts';
 import { secretChecks } from '../doctor/secrets.ts';
 import { receiverChecks, senderChecks } from '../doctor/senders.ts';
+import { resultsText } from '../doctor/results.ts';
 import { storageChecks } from '../doctor/storage.ts';
 import { examChecks, stuckChecks } from '../doctor/stuck.ts';
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ok, resultsText, runChecks, type Check } from './check.ts';
+import { ok, runChecks, type Check } from '@scanflow/transfer/doctor/check';
+import { resultsText } from './results.ts';
 import { chosen } from '../commands/doctor.ts';
 
 const well: Check = { name: 'well', run: () => Promise.resolve(ok('it is well')) };

@@ -3,12 +3,11 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { codeOf, messageOf } from '@scanflow/failure';
-import { askPage, hostIn, askApi } from '../installation.ts';
 import {
   failed,
+  hostIn,
   ok,
   OPTIONAL,
-  pageOf,
   sees,
   SERVICES,
   warning,
@@ -16,9 +15,10 @@ import {
   type Finding,
   type Place,
   type ServiceName,
-  cannotAsk,
-} from './check.ts';
-import { kindOf } from './folder.ts';
+} from '@scanflow/transfer/doctor/check';
+import { askPage, askApi } from '../installation.ts';
+import { pageOf, cannotAsk } from './results.ts';
+import { kindOf } from '@scanflow/transfer/doctor/folder';
 
 export const healthChecks = (place: Place, version: string): Check[] =>
   // senders.ts checks the receiver: an installation may have none

@@ -3,14 +3,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sopClasses, transferSyntaxes } from '@scanflow/dicom';
 import { judgeCalendars, judgeHealth, judgePostgres } from './health.ts';
-import { judgeClock, judgeSkew, orthancInstant, judgeOrthanc } from './orthanc.ts';
-import { failure, type Finding } from './check.ts';
-import { judgeMount, judgeSpace, judgeTrouble, mountAmong } from './folder.ts';
-import { explained, judgeKinds, kindsOf } from './node.ts';
+import { judgeClock, judgeSkew, orthancInstant, judgeOrthanc } from '@scanflow/transfer/doctor/orthanc';
+import { failure, type Finding } from '@scanflow/transfer/doctor/check';
+import { judgeMount, judgeSpace, judgeTrouble, mountAmong } from '@scanflow/transfer/doctor/folder';
+import { explained, judgeKinds, kindsOf } from '@scanflow/transfer/doctor/node';
 import { judgeHooks, judgeKept, judgeSeries, judgeVerification, judgeWarnings } from './stuck.ts';
 import { orthancsOwn } from './scanners.ts';
 import { judgeMode } from './secrets.ts';
-import { judgeStatus } from './destinations.ts';
+import { judgeStatus } from '@scanflow/transfer/doctor/destinations';
 
 const states = (findings: readonly Finding[]): string =>
   findings.map(({ state, code }) => `${state}${code === undefined ? '' : ` ${code}`}`).join(', ');

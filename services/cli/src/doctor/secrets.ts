@@ -14,7 +14,7 @@ import {
   type Finding,
   type Place,
   type ServiceName,
-} from './check.ts';
+} from '@scanflow/transfer/doctor/check';
 
 const SOON_DAYS = 21;
 /** Every service and command reads it. */

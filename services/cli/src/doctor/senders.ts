@@ -1,21 +1,21 @@
 /** The receiver, and who sends images: does it run, whose images are taken, and who was refused? */
 import type { Config } from '@scanflow/config';
 import type { Peer } from '@scanflow/dimse';
-import { addressOf, askApi, askPage } from '../installation.ts';
 import {
-  cannotAsk,
+  addressOf,
   failed,
   ok,
-  pageOf,
   sees,
   skipped,
   warning,
   type Check,
   type Finding,
   type Place,
-} from './check.ts';
+} from '@scanflow/transfer/doctor/check';
+import { askApi, askPage } from '../installation.ts';
+import { cannotAsk, pageOf } from './results.ts';
 import { judgeHealth } from './health.ts';
-import { kindsOf, lookAtNode, timeoutsOf } from './node.ts';
+import { kindsOf, lookAtNode, timeoutsOf } from '@scanflow/transfer/doctor/node';
 
 export const receiverChecks = (place: Place, version: string): Check[] =>
   sees(place, 'receiver') ? [{ name: 'receiver', run: (signal) => look(place, version, signal) }] : [];

@@ -1,10 +1,6 @@
 /** Project storage and the data folder: there, writable, with room, and the root that the streamer's ledger knows. */
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import type { Config } from '@scanflow/config';
-import { codeOf, messageOf } from '@scanflow/failure';
 import { readBounded } from '@scanflow/runtime';
-import { askApi } from '../installation.ts';
 import {
   failed,
   ok,
@@ -16,18 +12,9 @@ import {
   type Finding,
   type Place,
   type ServiceName,
-} from './check.ts';
-import {
-  gigabytes,
-  judgeMount,
-  judgeSpace,
-  judgeTrouble,
-  kindOf,
-  mountOf,
-  spaceOf,
-  tryWriting,
-  type Floor,
-} from './folder.ts';
+} from '@scanflow/transfer/doctor/check';
+import { attempt, judgeSpace, kindOf, lookAtRoot, rootsOf, spaceOf } from '@scanflow/transfer/doctor/folder';
+import { askApi } from '../installation.ts';
 
 /** What each service writes below the data folder. */
 const WRITES: Readonly<Record<ServiceName, readonly string[]>> = {
@@ -55,40 +42,6 @@ export function storageChecks(place: Place): Check[] {
       },
     });
   return checks;
-}
-
-function rootsOf({ root, projects, copy }: Config['storage']): (readonly [name: string, root: string])[] {
-  return [
-    ['storage', root],
-    ...Object.entries(projects).map(([name, project]) => [`storage ${name}`, project.root] as const),
-    ...(copy === undefined ? [] : [['storage copy', copy.root] as const]),
-  ];
-}
-
-async function lookAtRoot(root: string, floor: Floor | undefined): Promise<Finding[]> {
-  const kind = await kindOf(root);
-  if (kind === 'missing')
-    return [
-      failed(
-        `${root} does not exist; it is never made, so that nothing lands under a mount point`,
-        'Mount project storage, or make the folder.',
-        'STORE_ROOT_MISSING',
-      ),
-    ];
-  if (kind === 'file') return [failed(`${root} is no folder`, 'Correct storage.root.')];
-  const written = await attempt(root);
-  const mount = await mountOf(root);
-  const space = await spaceOf(root).catch(() => undefined);
-  const findings = [
-    ...(typeof written === 'number' ? [] : [written]),
-    ...judgeMount(root, mount),
-    ...(space === undefined ? [] : judgeSpace(root, space, floor)),
-    ...asRoot(),
-  ];
-  if (findings.some(({ state }) => state === 'failed') || typeof written !== 'number') return findings;
-  const where = mount === undefined ? '' : `, on ${mount.at} (${mount.type}, ${mount.source})`;
-  const room = space === undefined ? '' : `, ${gigabytes(space.free)} free`;
-  return [...findings, ok(`${root}${where}: written and synchronised in ${written} ms as ${user()}${room}`)];
 }
 
 async function lookAtData(place: Place, data: string): Promise<Finding[]> {
@@ -120,27 +73,6 @@ async function lookAtData(place: Place, data: string): Promise<Finding[]> {
   if (space !== undefined) findings.push(...judgeSpace(data, space));
   return findings.length > 0 ? findings : [ok(`${data}: ${there.join(', ')} can be written`)];
 }
-
-async function attempt(folder: string): Promise<number | Finding> {
-  try {
-    return await tryWriting(folder);
-  } catch (error) {
-    return judgeTrouble(folder, codeOf(error) ?? messageOf(error), user());
-  }
-}
-
-/** A warning if root tried: root may write where the service may not. */
-const asRoot = (): Finding[] =>
-  userInfo().uid === 0
-    ? [
-        warning(
-          'this was tried as root, who may write where the streamer may not',
-          'Run it as the user that the streamer runs as; in containers: docker compose exec streamer scanflow doctor.',
-        ),
-      ]
-    : [];
-
-const user = (): string => `user ${userInfo().uid}`;
 
 const LIMIT = 65_536;
 

@@ -1,17 +1,16 @@
 /** What waits for a person: series, failed hooks, images that stay in Orthanc, verification, refused reports of exams. */
 import type { DestinationRow } from '../commands/destination.ts';
-import { askApi, askPage } from '../installation.ts';
 import {
-  cannotAsk,
   failed,
   ok,
-  pageOf,
   sees,
   warning,
   type Check,
   type Finding,
   type Place,
-} from './check.ts';
+} from '@scanflow/transfer/doctor/check';
+import { askApi, askPage } from '../installation.ts';
+import { cannotAsk, pageOf } from './results.ts';
 
 /** Series, hooks, cleanup and verification, by the streamer. */
 export function stuckChecks(place: Place): Check[] {

@@ -1,9 +1,11 @@
 /** A folder: whether it can be written and synchronised, how much room it has, and what that means. */
 import { open, readFile, realpath, stat, statfs, unlink } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { codeOf } from '@scanflow/failure';
+import type { Config } from '@scanflow/config';
+import { codeOf, messageOf } from '@scanflow/failure';
 import { asideName, fsyncFolder } from '@scanflow/runtime';
-import { failed, warning, type Finding } from './check.ts';
+import { failed, ok, warning, type Finding } from './check.ts';
 
 interface Space {
   /** Bytes that this process may still write, and all bytes. */
@@ -163,3 +165,65 @@ export function judgeMount(folder: string, mount: Mount | undefined): Finding[] 
 }
 
 export const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
+
+/** The roots of a configuration, by the names of their checks. */
+export function rootsOf({
+  root,
+  projects,
+  copy,
+}: Config['storage']): (readonly [name: string, root: string])[] {
+  return [
+    ['storage', root],
+    ...Object.entries(projects).map(([name, project]) => [`storage ${name}`, project.root] as const),
+    ...(copy === undefined ? [] : [['storage copy', copy.root] as const]),
+  ];
+}
+
+/** Whether a root is there, can be written, lies on a mount of its own, and has room. */
+export async function lookAtRoot(root: string, floor: Floor | undefined): Promise<Finding[]> {
+  const kind = await kindOf(root);
+  if (kind === 'missing')
+    return [
+      failed(
+        `${root} does not exist; it is never made, so that nothing lands under a mount point`,
+        'Mount project storage, or make the folder.',
+        'STORE_ROOT_MISSING',
+      ),
+    ];
+  if (kind === 'file') return [failed(`${root} is no folder`, 'Correct storage.root.')];
+  const written = await attempt(root);
+  const mount = await mountOf(root);
+  const space = await spaceOf(root).catch(() => undefined);
+  const findings = [
+    ...(typeof written === 'number' ? [] : [written]),
+    ...judgeMount(root, mount),
+    ...(space === undefined ? [] : judgeSpace(root, space, floor)),
+    ...asRoot(),
+  ];
+  if (findings.some(({ state }) => state === 'failed') || typeof written !== 'number') return findings;
+  const where = mount === undefined ? '' : `, on ${mount.at} (${mount.type}, ${mount.source})`;
+  const room = space === undefined ? '' : `, ${gigabytes(space.free)} free`;
+  return [...findings, ok(`${root}${where}: written and synchronised in ${written} ms as ${user()}${room}`)];
+}
+
+/** Milliseconds, or why it cannot be written. */
+export async function attempt(folder: string): Promise<number | Finding> {
+  try {
+    return await tryWriting(folder);
+  } catch (error) {
+    return judgeTrouble(folder, codeOf(error) ?? messageOf(error), user());
+  }
+}
+
+/** A warning if root tried: root may write where the service may not. */
+const asRoot = (): Finding[] =>
+  userInfo().uid === 0
+    ? [
+        warning(
+          'this was tried as root, who may write where the streamer may not',
+          'Run it as the user that the streamer runs as; in containers: docker compose exec streamer scanflow doctor.',
+        ),
+      ]
+    : [];
+
+const user = (): string => `user ${userInfo().uid}`;

@@ -1,12 +1,10 @@
-/** What a check of `scanflow doctor` is, where it looks and what it finds; runs checks side by side, and shows the results. */
+/** What a check of `scanflow doctor` and of services is, where it looks and what it finds; runs checks side by side. */
 import { defined } from '@scanflow/booking/defined';
 import type { Config } from '@scanflow/config';
 import { messageOf } from '@scanflow/failure';
 import { pool } from '@scanflow/runtime/pool';
-import { addressOfService } from '../installation.ts';
-import { plain, wrapped } from '../terminal.ts';
 
-type State = 'ok' | 'warning' | 'failed' | 'skipped';
+export type State = 'ok' | 'warning' | 'failed' | 'skipped';
 
 export interface Finding {
   readonly state: State;
@@ -72,16 +70,14 @@ export interface Place {
 export const sees = ({ service }: Pick<Place, 'service'>, of: ServiceName): boolean =>
   service === undefined || service === of;
 
-/** The address of a page of a service. */
-export const pageOf = ({ config }: Place, service: ServiceName, path: string): string =>
-  `${addressOfService(config, service)}${path}`;
+/** The host of a URL for a socket: an IPv6 address without brackets. */
+export const hostIn = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '');
 
-/** A check that needs a service that does not answer. `which`: what the service does for the check. */
-export const cannotAsk = (service: ServiceName, which = 'which knows them'): Finding =>
-  skipped(
-    `${service === 'cal2wl' ? service : `the ${service}`}, ${which}, cannot be asked`,
-    `See secrets and ${service} above.`,
-  );
+/** How this machine reaches a service that listens on `bind`; for a socket, so without brackets. */
+export function addressOf(bind: string): string {
+  if (bind === '0.0.0.0') return '127.0.0.1';
+  return bind === '::' ? '::1' : bind;
+}
 
 interface RunOptions {
   /** Longest time for a check, in milliseconds. */
@@ -121,50 +117,4 @@ async function runOne({ name, run }: Check, { timeoutMs, signal }: RunOptions): 
   } finally {
     either.removeEventListener('abort', onAbort);
   }
-}
-
-const WORDS: Readonly<Record<State, string>> = {
-  ok: 'ok',
-  warning: 'warning',
-  failed: 'FAILED',
-  skipped: 'skipped',
-};
-const COLOURS: Readonly<Record<State, string>> = { ok: '32', warning: '33', failed: '31;1', skipped: '2' };
-
-interface ShowOptions {
-  readonly colours: boolean;
-  /** Width of the terminal. */
-  readonly columns: number;
-}
-
-/** A line for each result, below it what to do, and the total. Pure. */
-export function resultsText(results: readonly Result[], { colours, columns }: ShowOptions): string {
-  const width = Math.max(...results.map(({ check }) => check.length), 0);
-  const word = Math.max(...Object.values(WORDS).map(({ length }) => length));
-  const indent = word + width + 4;
-  const room = Math.max(40, columns - indent);
-  const paint = (state: State, text: string): string =>
-    colours ? `\u001b[${COLOURS[state]}m${text}\u001b[0m` : text;
-  const lines = results.flatMap(({ check, state, message, todo, code }) => {
-    const what = `${plain(message)}${code === undefined ? '' : ` (${code})`}`;
-    const said = [...wrapped(what, room), ...(todo === undefined ? [] : wrapped(`→ ${plain(todo)}`, room))];
-    const head = `${paint(state, WORDS[state].padEnd(word))}  ${check.padEnd(width)}  `;
-    return said.map((text, index) => `${index === 0 ? head : ' '.repeat(indent)}${text}`.trimEnd());
-  });
-  return `${[...lines, '', sum(results)].join('\n')}\n`;
-}
-
-function sum(results: readonly Result[]): string {
-  const count = (state: State): number => results.filter((one) => one.state === state).length;
-  const parts = (['failed', 'warning', 'ok', 'skipped'] as const)
-    .map((state) => [state, count(state)] as const)
-    .filter(([, number]) => number > 0)
-    .map(([state, number]) => `${number} ${WORDS[state].toLowerCase()}`);
-  return `${verdictOf(count)}: ${parts.join(', ')}`;
-}
-
-function verdictOf(count: (state: State) => number): string {
-  if (count('failed') > 0) return 'Something is wrong';
-  if (count('warning') > 0) return 'Nothing failed, but look at the warnings';
-  return count('skipped') > 0 ? 'Nothing is wrong with what was checked' : 'Nothing is wrong';
 }

@@ -6,8 +6,7 @@ import type { Config } from '@scanflow/config';
 import { tlsDial } from '@scanflow/dimse';
 import { codeOf, failureIn, messageOf } from '@scanflow/failure';
 import { readSecret } from '@scanflow/runtime';
-import { hostIn } from '../installation.ts';
-import { failed, failure, ok, sees, warning, type Check, type Finding, type Place } from './check.ts';
+import { failed, failure, hostIn, ok, sees, warning, type Check, type Finding, type Place } from './check.ts';
 import { dialOf, kindsOf, lookAtNode, timeoutsOf } from './node.ts';
 
 type Destination = Config['destinations'][string];
