@@ -1,12 +1,13 @@
 /** `scanflow doctor` as a person runs it, with real services, a real Orthanc and real peers that are wrong in every way. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import {
+  apiFetch,
   freePort,
   makeAuthority,
   startOrthanc,
@@ -22,7 +23,45 @@ import {
   startSilent,
   storescp,
   temporary,
+  type Installation,
 } from './doctor-support.ts';
+
+const withoutTimes = (finding: { readonly message: string } | undefined): string | undefined =>
+  finding?.message.replace(/\d+ ms/, '… ms');
+
+/** What the services try out for the page Health, by the name of the check. It leaves no file and no query behind. */
+async function triedOf({
+  folder,
+  ports,
+}: Installation): Promise<Map<string, { state: string; message: string }>> {
+  const data = join(folder, 'data');
+  const ask = async <T>(service: keyof typeof ports, path: string, method = 'POST'): Promise<T> => {
+    const answer = await apiFetch(data, `http://127.0.0.1:${ports[service]}${path}`, {
+      method,
+      ...(method === 'POST' ? { body: '{}', headers: { 'content-type': 'application/json' } } : {}),
+    });
+    assert.equal(answer.status, 200, path);
+    return (await answer.json()) as T;
+  };
+  const before = await readdir(join(folder, 'project'));
+  const sections = [
+    ['cal2wl', 'calendars'],
+    ['worklist', 'worklist'],
+    ['streamer', 'storage'],
+    ['streamer', 'destinations'],
+    ['streamer', 'orthanc'],
+  ] as const;
+  const tried = await Promise.all(
+    sections.map(([service, section]) =>
+      ask<{ results: { check: string; state: string; message: string }[] }>(service, `/api/try/${section}`),
+    ),
+  );
+  assert.deepEqual(await readdir(join(folder, 'project')), before);
+  assert.deepEqual(await ask('worklist', '/api/queries', 'GET'), { queries: [] });
+  const open = await fetch(`http://127.0.0.1:${ports.streamer}/api/try/storage`, { method: 'POST' });
+  assert.equal(open.status, 401, 'not without the internal token');
+  return new Map(tried.flatMap(({ results }) => results.map((one) => [one.check, one] as const)));
+}
 
 suite('doctor', () => {
   let folder: string;
@@ -55,6 +94,7 @@ suite('doctor', () => {
         startService(t, name, installation),
       ),
     );
+    const trials = await triedOf(installation);
     const { of, code, checks } = await diagnose(installation.file);
     assert.equal(code, 0, JSON.stringify(checks, null, 1));
     const expected: Readonly<Record<string, RegExp>> = {
@@ -81,6 +121,14 @@ suite('doctor', () => {
     }
     const storage = of('storage').find(({ state }) => state === 'ok');
     assert.match(storage?.message ?? '', /written and synchronised in \d+ ms as user \d+, .* GB free/);
+
+    // what the page Health has services try says the same
+    for (const name of ['destination pacs', 'worklist prisma', 'clock', 'prisma'])
+      assert.equal(trials.get(name)?.state, 'ok', JSON.stringify([...trials]));
+    assert.equal(trials.get('orthanc')?.state, of('orthanc')[0]?.state);
+    assert.equal(withoutTimes(trials.get('worklist prisma')), withoutTimes(of('worklist prisma')[0]));
+    assert.equal(withoutTimes(trials.get('destination pacs')), withoutTimes(of('destination pacs')[0]));
+    assert.match(trials.get('prisma')?.message ?? '', /unchanged since|a calendar of 1 kB; 0 events/);
 
     const text = await scanflow(['pacs', 'worklist', '--config', installation.file]);
     assert.equal(text.code, 0);

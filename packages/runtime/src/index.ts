@@ -25,7 +25,7 @@ export {
 } from './files.ts';
 export { httpAccess, startHttp, type Health, type RunningHttp } from './http.ts';
 export { jsonPieces, readJson } from './json.ts';
-export { addMachine, certificatesIn } from './machine.ts';
+export { addMachine, certificatesIn, judgeRoom, leastOf, readCertificates, type Floor } from './machine.ts';
 export { createLog, type Log, type LogFields } from './log.ts';
 export { KeyedQueue, pool } from './pool.ts';
 export { askRebuild, readRebuild, rebuildDone, type RebuildRequest } from './restore.ts';

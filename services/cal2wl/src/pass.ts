@@ -98,6 +98,10 @@ export class Passes {
     );
   }
 
+  get readers(): PassOptions['readers'] {
+    return this.#options.readers;
+  }
+
   async run(now: Temporal.Instant, signal: AbortSignal): Promise<PassReport> {
     const { config, shelf, log } = this.#options;
     const began = performance.now();

@@ -140,6 +140,11 @@ export class Reader {
     this.#saved = this.#state;
   }
 
+  /** With what the next request asks whether the calendar changed, and when its server allows it. */
+  standing(): Pick<Remembered, 'validators' | 'notBefore'> {
+    return this.#current();
+  }
+
   #current(): Remembered {
     return this.#state ?? { validators: {} };
   }

@@ -14,6 +14,7 @@ import {
   startHttp,
 } from '@scanflow/runtime';
 import { placeOf } from '@scanflow/sources';
+import { addTrials } from '@scanflow/transfer/doctor/trials';
 import { openMemory, type Memory } from './adapters/memory.ts';
 import { openRejections } from './publish.ts';
 import { openRunningExams } from './adapters/running-exams.ts';
@@ -26,6 +27,7 @@ import { polite, Queues, keepRunning } from './schedule.ts';
 import { projectsOf } from './judge.ts';
 import { Reader } from './reader.ts';
 import { type PassReport, createPassLog } from './report.ts';
+import { calendarTrials } from './try.ts';
 import { Update } from './update.ts';
 import { addWalkIns } from './walk-in/routes.ts';
 
@@ -54,6 +56,7 @@ export async function startCal2wl({
       addWalkIns(app, { walkIns: passes.walkIns, last: () => last });
       const certificates = certificatesIn({ calendars: config.calendars, bookings: config.bookings });
       addMachine(app, { folders: [config.data], certificates });
+      addTrials(app, { calendars: calendarTrials(config, passes.readers) });
     },
   });
   log.info('listening', { bind, port: http.port });

@@ -7,6 +7,7 @@ import { defined } from '@scanflow/booking/defined';
 import { sendersOf, type Config } from '@scanflow/config';
 import { codeOf, FailureError, messageOf } from '@scanflow/failure';
 import {
+  certificatesIn,
   Gauge,
   headersOf,
   httpAccess,
@@ -16,6 +17,7 @@ import {
   tokenFileOf,
   type Log,
   readAuthority,
+  readCertificates,
   readSecret,
 } from '@scanflow/runtime';
 import { createLimiter } from './access/limiter.ts';
@@ -202,6 +204,10 @@ const pagesOf = (
   hooks: Object.keys(config.hooks),
   scannerOf: sendersOf(config.scanners),
   destinations: Object.keys(config.destinations),
+  ownMachine: async () => ({
+    disks: [],
+    certificates: await readCertificates(certificatesIn({ dashboard: config.dashboard })),
+  }),
   calendars: Object.keys(config.calendars),
   scanners: Object.keys(config.scanners),
   silentAfterMs: config.dashboard.silentAfter,

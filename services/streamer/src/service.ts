@@ -10,10 +10,15 @@ import {
   openErasures,
   readSecret,
   startHttp,
+  type Floor,
   type Log,
   type RunningHttp,
 } from '@scanflow/runtime';
 import { createOrthanc } from '@scanflow/orthanc';
+import { destinationChecks } from '@scanflow/transfer/doctor/destinations';
+import { rootChecks, rootsOf } from '@scanflow/transfer/doctor/folder';
+import { clockChecks, orthancChecks } from '@scanflow/transfer/doctor/orthanc';
+import { addTrials, TRIAL_MS, type Trials } from '@scanflow/transfer/doctor/trials';
 import { routes } from './http/api.ts';
 import { boardRoutes } from './http/board.ts';
 import { createBookings } from './store/place/bookings.ts';
@@ -150,6 +155,7 @@ async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
       hookRoutes(app, { ...deps, wake });
       eraseRoutes(app, deps);
       addMachine(app, machineOf(config));
+      addTrials(app, trialsOf(config));
       pauseRoutes(app, { ...deps, wake: () => wakes.legs.notify() });
     },
     log,
@@ -157,13 +163,24 @@ async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
 }
 
 const machineOf = ({ data, storage, destinations, commitments, ledger }: Config) => ({
-  folders: [data, ...rootsOf(storage)],
+  folders: [...new Set([data, ...rootsOf(storage).map(([, root]) => root)])],
+  floors: floorsOf(storage),
   certificates: certificatesIn({ destinations, commitments, ledger }),
 });
 
-const rootsOf = ({ root, projects, copy }: Config['storage']): string[] => [
-  ...new Set([root, ...Object.values(projects).map((project) => project.root), ...(copy ? [copy.root] : [])]),
-];
+const floorsOf = (storage: Config['storage']): ReadonlyMap<string, Floor> => {
+  const { freeSpace } = storage;
+  return new Map(freeSpace === undefined ? [] : rootsOf(storage).map(([, root]) => [root, freeSpace]));
+};
+
+function trialsOf(config: Config): Trials {
+  const place = { config, service: 'streamer', timeoutMs: TRIAL_MS } as const;
+  return {
+    destinations: destinationChecks(place),
+    storage: rootChecks(config),
+    orthanc: [...orthancChecks(place), ...clockChecks(place)],
+  };
+}
 
 /** Legs beside storage that somebody works on. */
 const targetsOf = ({ destinations, commitments = [], copy }: Settings): ReadonlySet<string> =>

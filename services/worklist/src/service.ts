@@ -15,6 +15,9 @@ import {
 } from '@scanflow/runtime';
 import { senderList, type SenderList } from '@scanflow/dimse/access';
 import { openAcceptor, type TlsAcceptor } from '@scanflow/dimse';
+import { addressOf, type Check } from '@scanflow/transfer/doctor/check';
+import { addTrials, TRIAL_MS } from '@scanflow/transfer/doctor/trials';
+import { worklistChecks } from '@scanflow/transfer/doctor/worklist';
 import { setFlagsFromString } from 'node:v8';
 import { bookingEnds, openExams, type Exams } from './exams.ts';
 import { startScp, type ScpSettings } from './adapters/scp.ts';
@@ -35,11 +38,10 @@ export async function startWorklist({
 }: ServiceContext<Config>): Promise<{ stop(): Promise<void> }> {
   const { aet, bind } = config.worklist;
   const folder = join(config.data, 'worklist', aet);
-  const registry = new Registry();
-  const policy = policyOf(config);
+  const [registry, policy] = [new Registry(), policyOf(config)];
   const served = (): number => exams.board.schedule().entries.length;
   const metrics = createMetrics(registry, served);
-  const journal = createJournal();
+  const [journal, own] = [createJournal(), ownQueries(config)];
   const rejected = senderList(REJECTED_KEPT);
   const onRead = (snapshot: Snapshot, seconds: number): void => {
     metrics.snapshot(snapshot, seconds);
@@ -62,14 +64,14 @@ export async function startWorklist({
     onAccepted: metrics.accepted,
     onRejected: rejections(metrics, rejected),
     onRequest: both(metrics.request, exams.onRequest),
-    onQuery: journal.add,
+    onQuery: own.leaveOut(journal.add),
   });
   const http = await startHttp({
     ...(await pagesOf(config, log)),
     log,
     registry,
     health: () => healthOf(loader.snapshot(), served(), folder, scp.port),
-    routes: addPages({ config, policy, exams, journal, rejected, snapshot: loader.snapshot }),
+    routes: addPages({ config, policy, exams, journal, rejected, own, snapshot: loader.snapshot }),
   });
   log.info('worklist.listening', { aet, bind, port: scp.port, http: http.port, folder });
   const stop = async (): Promise<void> => {
@@ -104,12 +106,13 @@ interface Pages {
   readonly exams: Exams;
   readonly journal: Journal;
   readonly rejected: SenderList;
+  readonly own: OwnQueries;
   readonly snapshot: () => Snapshot;
 }
 
 /** All pages of the service. */
 const addPages =
-  ({ config, policy, exams, journal, rejected, snapshot }: Pages) =>
+  ({ config, policy, exams, journal, rejected, own, snapshot }: Pages) =>
   (app: FastifyInstance): void => {
     const { board } = exams;
     const scannerNames = sendersOf(config.scanners);
@@ -119,9 +122,35 @@ const addPages =
       folders: [config.data],
       certificates: certificatesIn({ worklist: config.worklist }),
     });
+    addTrials(app, { worklist: own.checks });
     addRoutes(app, { ...shared, snapshot, board, scannerNames, maySee: policy.maySee });
     addExplainRoute(app, { ...shared, ...explaining(config, snapshot, board, policy) });
   };
+
+interface OwnQueries {
+  /** As each scanner, the service asks itself. */
+  readonly checks: readonly Check[];
+  readonly leaveOut: (add: Journal['add']) => Journal['add'];
+}
+
+/** What the service asks itself is no query of a scanner: a console would show it as one. */
+function ownQueries(config: Config): OwnQueries {
+  const address = addressOf(config.worklist.bind);
+  let running = 0;
+  const checks = worklistChecks({ config, service: 'worklist', timeoutMs: TRIAL_MS });
+  return {
+    checks: checks.map(({ name, run }) => ({
+      name,
+      run: async (signal) => {
+        running += 1;
+        return run(signal).finally(() => (running -= 1));
+      },
+    })),
+    leaveOut: (add) => (record, identifier) => {
+      if (running === 0 || record.address.replace(/^::ffff:/, '') !== address) add(record, identifier);
+    },
+  };
+}
 
 /** Counts a rejection, and lists its caller. */
 const rejections =

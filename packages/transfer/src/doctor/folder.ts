@@ -2,10 +2,11 @@
 import { open, readFile, realpath, stat, statfs, unlink } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { defined } from '@scanflow/booking/defined';
 import type { Config } from '@scanflow/config';
 import { codeOf, messageOf } from '@scanflow/failure';
-import { asideName, fsyncFolder } from '@scanflow/runtime';
-import { failed, ok, warning, type Finding } from './check.ts';
+import { asideName, fsyncFolder, judgeRoom, leastOf, type Floor } from '@scanflow/runtime';
+import { failed, ok, warning, type Check, type Finding } from './check.ts';
 
 interface Space {
   /** Bytes that this process may still write, and all bytes. */
@@ -80,9 +81,6 @@ export function mountAmong(table: string, path: string): Mount | undefined {
 const unescaped = (text: string): string =>
   text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 
-/** What has to stay free, in bytes or as a fraction of all. */
-export type Floor = { readonly bytes: number } | { readonly fraction: number };
-
 /** Errors of the system, with the codes of the streamer. */
 const TROUBLES: Readonly<Record<string, readonly [code: string, message: string, todo: string]>> = {
   EACCES: ['STORE_DENIED', 'no permission to write there', 'Let the user of the service write there'],
@@ -108,14 +106,15 @@ export function judgeTrouble(folder: string, errno: string, user: string): Findi
   return failed(`${folder}: ${message} (${errno}, as ${user})`, `${todo}.`, code);
 }
 
-const LOW_BYTES = 2e9;
-const LOW_PART = 0.02;
+/** Fraction of inodes. */
+const FEW_FILES = 0.02;
 
 /** Free space against the configured floor, or against a minimum. */
 export function judgeSpace(folder: string, { free, total, files }: Space, floor?: Floor): Finding[] {
   const findings: Finding[] = [];
-  const least = floor === undefined ? undefined : 'bytes' in floor ? floor.bytes : floor.fraction * total;
-  if (least !== undefined && free < least)
+  const least = floor === undefined ? undefined : leastOf(total, floor);
+  const room = judgeRoom({ free, total, ...defined({ least }) });
+  if (room === 'below' && least !== undefined)
     findings.push(
       failed(
         `${folder}: ${gigabytes(free)} free, and storing waits below ${gigabytes(least)} (storage.freeSpace)`,
@@ -123,11 +122,14 @@ export function judgeSpace(folder: string, { free, total, files }: Space, floor?
         'STORE_SPACE_FLOOR',
       ),
     );
-  else if (least === undefined && (free < LOW_BYTES || free < LOW_PART * total))
+  else if (room !== 'enough')
     findings.push(
-      warning(`${folder}: only ${gigabytes(free)} of ${gigabytes(total)} free`, 'Free space soon.'),
+      (room === 'scarce' ? failed : warning)(
+        `${folder}: only ${gigabytes(free)} of ${gigabytes(total)} free`,
+        'Free space soon. Storing waits where it runs out.',
+      ),
     );
-  if (files !== undefined && files < LOW_PART)
+  if (files !== undefined && files < FEW_FILES)
     findings.push(
       warning(
         `${folder}: hardly any inodes are left`,
@@ -178,6 +180,10 @@ export function rootsOf({
     ...(copy === undefined ? [] : [['storage copy', copy.root] as const]),
   ];
 }
+
+/** A check for each root. */
+export const rootChecks = ({ storage }: Pick<Config, 'storage'>): Check[] =>
+  rootsOf(storage).map(([name, root]) => ({ name, run: () => lookAtRoot(root, storage.freeSpace) }));
 
 /** Whether a root is there, can be written, lies on a mount of its own, and has room. */
 export async function lookAtRoot(root: string, floor: Floor | undefined): Promise<Finding[]> {

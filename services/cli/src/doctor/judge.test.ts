@@ -59,7 +59,8 @@ test('clock: what Orthanc says to the second is compared, and leases ask for mor
 test('storage: room, floors, inodes, and what the system says', () => {
   const whole = { total: 1e12, free: 5e11, files: 0.5 };
   assert.equal(states(judgeSpace('/p', whole)), '');
-  assert.equal(states(judgeSpace('/p', { ...whole, free: 1e9 })), 'warning');
+  assert.equal(states(judgeSpace('/p', { ...whole, free: 1e9 })), 'failed');
+  assert.equal(states(judgeSpace('/p', { ...whole, free: 3e10 })), 'warning');
   assert.equal(states(judgeSpace('/p', { ...whole, files: 0.001 })), 'warning');
   assert.equal(states(judgeSpace('/p', whole, { bytes: 6e11 })), 'failed STORE_SPACE_FLOOR');
   assert.equal(states(judgeSpace('/p', whole, { fraction: 0.6 })), 'failed STORE_SPACE_FLOOR');

@@ -24,7 +24,7 @@ export function secretChecks(place: Place): Check[] {
   const { config } = place;
   const token: NamedFile = { key: TOKEN, path: tokenFileOf(config), kind: 'secret' };
   const files = filesIn({ ...config, http: { ...config.http, tokenFile: undefined } })
-    .filter(({ key, kind }) => kind !== 'data' && reads(place, key))
+    .filter(({ key, kind }) => kind !== 'data' && sees(place, readerOf(key)))
     .concat(token);
   return [
     {
@@ -39,10 +39,6 @@ export function secretChecks(place: Place): Check[] {
     },
   ];
 }
-
-/** Doctor does not run in the container of the dashboard. */
-const reads = (place: Place, key: string): boolean =>
-  key.startsWith('dashboard.') ? place.service === undefined : sees(place, readerOf(key));
 
 /** The service that reads the file of a key. */
 function readerOf(key: string): ServiceName {

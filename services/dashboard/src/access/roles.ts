@@ -43,6 +43,7 @@ export const ACTIONS = [
   'pause',
   'accept',
   'check',
+  'try',
   'walk-in',
   'users',
 ] as const;

@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import type { Service } from '../sources/service.ts';
 import { certificateChecks, diskChecks, orthancChecks, seriesChecks, versionChecks } from './checks.ts';
 import { createLooks } from './look.ts';
+import { NOW, rig } from '../web/board-kit.test.ts';
+import { randomUUID } from 'node:crypto';
 
 const DAY_MS = 86_400_000;
 
@@ -70,6 +72,7 @@ test('health: a button that is pressed and pressed asks once in two seconds; a p
     gatherer: { part: (_name, read) => read() },
     services: { cal2wl: silent, worklist: silent, streamer },
     receiver: silent,
+    ownMachine: away,
     now: () => time,
   });
   await Promise.all(Array.from({ length: 100 }, () => looks.roots(true)));
@@ -85,4 +88,72 @@ test('health: a button that is pressed and pressed asks once in two seconds; a p
   time = 12_000;
   await looks.roots(false);
   assert.equal(asked, 3);
+});
+
+test('health: a disk is judged by the floor of the configuration, where there is one', () => {
+  const of = (free: number, least?: number) =>
+    diskChecks([
+      {
+        service: 'streamer',
+        machine: { disks: [{ path: '/p', free, total: 100e9, least }], certificates: [] },
+      },
+    ])[0];
+  assert.equal(of(1e9, 5e8)?.state, 'good');
+  assert.equal(of(3e10, 4e10)?.state, 'bad');
+  assert.match(of(3e10, 4e10)?.text ?? '', /30\.0 GB of 100\.0 GB free, and storing waits below 40\.0 GB/);
+});
+
+test('health: facility IT has a service try things out; what failed says why, and what to do', async (t) => {
+  const results = [
+    {
+      check: 'destination pacs',
+      state: 'failed',
+      message: '<b>nothing</b> listens',
+      code: 'DEST_UNREACHABLE',
+      todo: 'Start it.',
+    },
+    { check: 'destination mirror', state: 'ok', message: 'answers C-ECHO in 3 ms' },
+  ];
+  const at = Temporal.Instant.fromEpochMilliseconds(NOW).toString();
+  const board = await rig(t, ({ path }) =>
+    path === '/api/try/destinations' ? { status: 200, body: { at, results } } : { status: 404, body: {} },
+  );
+  const cookie = await board.signedIn('it');
+  const page = async () => (await board.get('/health', { cookie })).body;
+  assert.match(await page(), /<form method="post" action="\/health\/check" class="side">/);
+  const once = randomUUID();
+  const pressed = await board.post('/health/check', { check: 'destinations', once }, cookie);
+  assert.equal(pressed.headers.location, '/health?check=destinations#destinations');
+  await board.post('/health/check', { check: 'destinations', once }, cookie);
+  assert.deepEqual(board.posts, [{ path: '/api/try/destinations', body: {} }], 'a form counts once');
+  const shown = await page();
+  assert.match(shown, /Tried\s+<time\s+datetime="2026-11-28T08:00:00Z"/);
+  assert.match(shown, /&lt;b&gt;nothing&lt;\/b&gt; listens \(DEST_UNREACHABLE\)/);
+  assert.match(shown, /Start it\./);
+  assert.match(shown, /answers C-ECHO in 3 ms/);
+  const [entry] = await board.store.audited(1);
+  assert.deepEqual([entry?.what, entry?.subject, entry?.result], ['check', 'destinations', 'bad']);
+
+  // a service of the version before has nothing to try
+  await board.post('/health/check', { check: 'storage', once: randomUUID() }, cookie);
+  assert.match(await page(), /cannot try it out: it is of another version than the board/);
+  await board.post('/health/check', { check: 'certificates', once: randomUUID() }, cookie);
+  assert.equal(board.posts.length, 2, 'nothing is tried of certificates');
+  board.clock.now += 900_000;
+  assert.doesNotMatch(await page(), /C-ECHO/, 'what was tried long ago says nothing of now');
+
+  const operator = await board.signedIn('operator');
+  const refused = await board.post('/health/check', { check: 'storage', once: randomUUID() }, operator);
+  assert.equal(refused.statusCode, 403);
+  assert.doesNotMatch((await board.get('/health', { cookie: operator })).body, /action="\/health\/check"/);
+  assert.equal(board.posts.length, 2);
+});
+
+test('health: the certificate of the board itself is among those that run out', async (t) => {
+  const certificates = [
+    { key: 'dashboard.tls.certificate', subject: 'CN=board', ends: '2026-12-05T09:00:00Z' },
+  ];
+  const board = await rig(t, undefined, {}, () => Promise.resolve({ disks: [], certificates }));
+  const { body } = await board.get('/health', { cookie: await board.signedIn('it') });
+  assert.match(body, /dashboard\.tls\.certificate<\/b> CN=board: runs out in 7 days/);
 });

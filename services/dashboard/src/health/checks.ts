@@ -1,4 +1,6 @@
 /** What the services answer, as checks: good or not, and what to do. Pure. */
+import { defined } from '@scanflow/booking/defined';
+import { judgeRoom } from '@scanflow/runtime';
 import type { Away } from '../journey/facts.ts';
 import { html, type Html } from '../page/html.ts';
 import { clockTime } from '../page/time.ts';
@@ -101,8 +103,6 @@ export function seriesChecks({ series }: Counts): Check[] {
   }));
 }
 
-const LOW_PART = 0.05;
-const BARELY_PART = 0.02;
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
 
 /** One check for each folder; several services may see the same one. */
@@ -110,17 +110,19 @@ export function diskChecks(machines: readonly Machine[]): Check[] {
   const seen = new Set<string>();
   return machines.flatMap(({ service, machine }) => {
     if (machine === undefined) return [{ name: service, state: 'unknown', text: t.health.notTold } as const];
-    return machine.disks.flatMap(({ path, free, total, failure }): Check[] => {
+    return machine.disks.flatMap(({ path, free, total, least, failure }): Check[] => {
       const key = `${path} ${total ?? ''} ${free === undefined ? '' : Math.round(free / 1e8)}`;
       if (seen.has(key)) return [];
       seen.add(key);
       const name = `${path} (${service})`;
       if (free === undefined || total === undefined)
         return [{ name, state: 'bad', text: failure ?? '', todo: t.health.diskTodo }];
-      const part = free / total;
+      const room = judgeRoom({ free, total, ...defined({ least }) });
       const text = t.health.room(gigabytes(free), gigabytes(total));
-      if (part >= LOW_PART) return [good(name, text)];
-      return [{ name, state: part < BARELY_PART ? 'bad' : 'warn', text, todo: t.health.roomTodo }];
+      if (room === 'enough') return [good(name, text)];
+      if (room === 'low') return [{ name, state: 'warn', text, todo: t.health.roomTodo }];
+      const said = least === undefined ? text : t.health.below(text, gigabytes(least));
+      return [{ name, state: 'bad', text: said, todo: t.health.roomTodo }];
     });
   });
 }

@@ -32,6 +32,8 @@ export interface LookOptions {
   readonly gatherer: Pick<Gatherer, 'part'>;
   readonly services: Services;
   readonly receiver: Service;
+  /** What the board sees of its own machine. */
+  readonly ownMachine: () => Promise<unknown>;
   /** Epoch milliseconds. */
   readonly now: () => number;
 }
@@ -40,14 +42,21 @@ export interface LookOptions {
 const PRESSED_MS = 2_000;
 const LOADED_MS = 10_000;
 
-export function createLooks({ gatherer, services, receiver, now }: LookOptions) {
+export function createLooks({ gatherer, services, receiver, ownMachine, now }: LookOptions) {
   const { cal2wl, worklist, streamer } = services;
   const all = Object.entries({ ...services, receiver });
   const ask = <T>(name: string, service: Service, path: string, schema: z.ZodType<T>) =>
     kept(() => gatherer.part(name, () => asked(service, path, schema)), now);
   return {
     services: kept(() => Promise.all(all.map(([name, service]) => healthOf(name, service))), now),
-    machines: kept(() => Promise.all(all.map(([service, one]) => machineOf(service, one))), now),
+    machines: kept(
+      () =>
+        Promise.all([
+          ...all.map(([name, service]) => machineOf(name, () => service.ask('/api/machine'))),
+          machineOf('dashboard', ownMachine),
+        ]),
+      now,
+    ),
     calendars: ask('calendars', cal2wl, '/api/calendars', calendarsAnswer),
     worklist: ask('worklist', worklist, '/api/worklist', problemsAnswer),
     streamer: kept(
@@ -90,9 +99,9 @@ async function healthOf(name: string, service: Service): Promise<ServiceHealth> 
   }
 }
 
-async function machineOf(service: string, one: Service): Promise<Machine> {
+async function machineOf(service: string, ask: () => Promise<unknown>): Promise<Machine> {
   try {
-    return { service, machine: await asked(one, '/api/machine', machineAnswer) };
+    return { service, machine: machineAnswer.parse(await ask()) };
   } catch {
     return { service };
   }

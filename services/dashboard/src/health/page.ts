@@ -21,6 +21,7 @@ import {
   type Check,
 } from './checks.ts';
 import type { Machine, ServiceHealth } from './look.ts';
+import { isTried, type Tried } from './tries.ts';
 
 export interface Root {
   readonly root: string;
@@ -43,6 +44,9 @@ export interface HealthPage {
   readonly destinations: readonly string[];
   readonly audit: readonly AuditEntry[];
   readonly mayAccept: boolean;
+  readonly mayTry: boolean;
+  /** What came of the last try of a section. */
+  readonly tried: (section: Section) => Tried | undefined;
   readonly said?: string | undefined;
 }
 
@@ -67,7 +71,7 @@ export function healthPage(view: HealthPage): Html {
   return html`<h1>${t.health.title}</h1>
     <p class="sub">${t.health.checked(exactTime(now, timezone).slice(11, 19))}</p>
     ${said !== undefined && html`<p class="said" role="status">${said}</p>`}
-    ${SECTIONS.map((name) => section(name, checksOf(name, view)))} ${auditSection(view)}`;
+    ${SECTIONS.map((name) => section(name, view))} ${auditSection(view)}`;
 }
 
 function checksOf(name: Section, view: HealthPage): readonly Check[] {
@@ -94,31 +98,43 @@ function checksOf(name: Section, view: HealthPage): readonly Check[] {
 
 const SHAPES: Readonly<Record<Check['state'], string>> = { good: '✓', warn: '◷', bad: '✕', unknown: '?' };
 
-const section = (name: Section, checks: readonly Check[]): Html => {
+function section(name: Section, view: HealthPage): Html {
   const title = t.health.sections[name];
+  const tried = view.tried(name);
   return html`<section id="${name}" aria-label="${title}">
-    <h2>
-      ${title}
-      <form action="/health#${name}" class="side">
-        <button name="check" value="${name}" aria-label="${t.health.againAt(title)}">
-          ${t.health.again}
-        </button>
-      </form>
-    </h2>
-    <ul class="list">
-      ${checks.map(
-        ({ name: what, state, text, todo }) =>
-          html`<li class="check ${state}">
-            <p class="shape" aria-hidden="true">${SHAPES[state]}</p>
-            <div>
-              <span class="hidden">${t.health.words[state]}. </span><b>${what}</b> ${text}
-              ${todo !== undefined && html`<div class="more">${todo}</div>`}
-            </div>
-          </li>`,
-      )}
-    </ul>
+    <h2>${title} ${checkNow(name, title, view)}</h2>
+    ${list(checksOf(name, view))}
+    ${
+      tried !== undefined &&
+      html`<h3>${t.health.tried} ${timeTag(tried.at, view.timezone)}</h3>
+        ${list(tried.checks)}`
+    }
   </section>`;
-};
+}
+
+/** For facility IT, services try out what they work with; for all others the page is made anew. */
+function checkNow(name: Section, title: string, { mayTry }: HealthPage): Html {
+  const button = html`<button name="check" value="${name}" aria-label="${t.health.againAt(title)}">
+    ${t.health.again}
+  </button>`;
+  return mayTry && isTried(name)
+    ? html`<form method="post" action="/health/check" class="side">${onceField()}${button}</form>`
+    : html`<form action="/health#${name}" class="side">${button}</form>`;
+}
+
+const list = (checks: readonly Check[]): Html =>
+  html`<ul class="list">
+    ${checks.map(
+      ({ name, state, text, todo }) =>
+        html`<li class="check ${state}">
+          <p class="shape" aria-hidden="true">${SHAPES[state]}</p>
+          <div>
+            <span class="hidden">${t.health.words[state]}. </span><b>${name}</b> ${text}
+            ${todo !== undefined && html`<div class="more">${todo}</div>`}
+          </div>
+        </li>`,
+    )}
+  </ul>`;
 
 function calendarChecks({ calendars, timezone, mayAccept }: HealthPage): Check[] {
   if (isAway(calendars)) return dark(calendars, timezone);

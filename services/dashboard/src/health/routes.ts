@@ -6,7 +6,9 @@ import { isAway } from '../journey/facts.ts';
 import type { Gatherer, Services } from '../sources/gather.ts';
 import type { Service } from '../sources/service.ts';
 import { t } from '../texts/pages.ts';
-import { forAction, send, type Access } from '../web/request.ts';
+import { isWord } from '../actions/once.ts';
+import { field, forAction, send, type Access } from '../web/request.ts';
+import { createTries, isTried, type Tries } from './tries.ts';
 import { createLooks, type Looks } from './look.ts';
 import { healthPage, type Section } from './page.ts';
 
@@ -15,6 +17,7 @@ export interface HealthOptions extends Access {
   readonly gatherer: Gatherer;
   readonly services: Services;
   readonly receiver: Service;
+  readonly ownMachine: () => Promise<unknown>;
   /** Names of the configuration. */
   readonly destinations: readonly string[];
 }
@@ -28,6 +31,8 @@ interface Asked {
 export function addHealth(app: FastifyInstance, options: HealthOptions): void {
   const { facility, destinations, store, now } = options;
   const looks = createLooks(options);
+  const tries = createTries(options);
+  addCheckNow(app, tries, options);
   app.get<Asked>(
     '/health',
     forAction<FastifyRequest<Asked>>(options, 'check', async ({ query }, reply, person) => {
@@ -39,9 +44,30 @@ export function addHealth(app: FastifyInstance, options: HealthOptions): void {
         destinations,
         audit: await store.audited(AUDITED),
         mayAccept: mayDo(person, 'accept'),
+        mayTry: mayDo(person, 'try'),
+        tried: tries.last,
         said: Object.entries(t.actions.said).find(([name]) => name === query.said)?.[1],
       });
       return send(reply, { title: t.health.title, path: '/health', main, person });
+    }),
+  );
+}
+
+/** Facility IT has a service try out what a section is about. Nothing is changed by it. */
+function addCheckNow(app: FastifyInstance, tries: Tries, options: HealthOptions): void {
+  const { store, now } = options;
+  app.post(
+    '/health/check',
+    forAction(options, 'try', async (request, reply, person) => {
+      const section = field(request, 'check');
+      if (!isTried(section)) return reply.redirect('/health', 303);
+      const word = field(request, 'once');
+      if (isWord(word) && (await store.spend(word, now()))) {
+        const result = await tries.run(section);
+        const entry = { who: person.name, address: request.ip, what: 'check', subject: section, result };
+        await store.audit({ at: now(), ...entry });
+      }
+      return reply.redirect(`/health?check=${section}#${section}`, 303);
     }),
   );
 }

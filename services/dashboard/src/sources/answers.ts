@@ -227,6 +227,7 @@ export const machineAnswer = z.object({
       path: z.string(),
       free: count.optional(),
       total: count.optional(),
+      least: count.optional(),
       failure: z.string().optional(),
     }),
   ),
@@ -240,6 +241,20 @@ export const machineAnswer = z.object({
   ),
 });
 export type MachineAnswer = z.infer<typeof machineAnswer>;
+
+/** `/api/try/SECTION` of a service. */
+export const triedAnswer = z.object({
+  at: instant,
+  results: z.array(
+    z.object({
+      check: z.string(),
+      state: z.enum(['ok', 'warning', 'failed', 'skipped']),
+      message: z.string(),
+      code: z.string().optional(),
+      todo: z.string().optional(),
+    }),
+  ),
+});
 
 /** `/healthz` of the streamer, as far as Orthanc and the ledger are concerned. */
 export const streamerHealth = z.object({

@@ -14,8 +14,8 @@ export interface Service {
   readonly ask: Ask;
   /** GET of a page, whatever its status. Throws as `ask` where nobody answers. */
   readonly look: (path: string) => Promise<Answered>;
-  /** POST of a body as JSON; the service's own answer, also where it refuses. Throws as `ask` where it is away. */
-  readonly post: (path: string, body: object) => Promise<Answered>;
+  /** POST of a body as JSON; the service's own answer, also where it refuses. Throws as `ask` where it is away, or too slow. */
+  readonly post: (path: string, body: object, timeoutMs?: number) => Promise<Answered>;
 }
 
 /** Those whose facts make a day. */
@@ -34,7 +34,7 @@ const MOST_BYTES = 32 * 1024 * 1024;
 
 /** `headers`: reads the internal token anew at each request, so that a new one counts at once. */
 export function serviceAt(url: string, headers: () => Promise<Readonly<Record<string, string>>>): Service {
-  const send = async (path: string, body?: object): Promise<Answered> => {
+  const send = async (path: string, body?: object, timeoutMs = TIMEOUT_MS): Promise<Answered> => {
     try {
       const response = await fetch(`${url}${path}`, {
         ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
@@ -42,7 +42,7 @@ export function serviceAt(url: string, headers: () => Promise<Readonly<Record<st
           ...(await headers()),
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: AbortSignal.timeout(timeoutMs),
         redirect: 'error',
       });
       return { status: response.status, body: JSON.parse(await bounded(response)) as unknown };
@@ -57,7 +57,7 @@ export function serviceAt(url: string, headers: () => Promise<Readonly<Record<st
       return body;
     },
     look: (path) => send(path),
-    post: (path, body) => send(path, body),
+    post: send,
   };
 }
 

@@ -6,6 +6,8 @@ export const healthTexts = {
   checked: (time: string): string => `Checked at ${time}.`,
   again: 'Check now',
   againAt: (section: string): string => `Check now: ${section}`,
+  tried: 'Tried',
+  triesNothing: 'cannot try it out: it is of another version than the board',
   words: { good: 'good', warn: 'look at this', bad: 'wrong', unknown: 'not known now' },
   sections: {
     services: 'Services',
@@ -39,6 +41,8 @@ export const healthTexts = {
   seriesGood: 'none waits for a person',
   notTold: 'does not say',
   room: (free: string, total: string): string => `${free} of ${total} free`,
+  below: (text: string, least: string): string =>
+    `${text}, and storing waits below ${least} (storage.freeSpace)`,
   roomTodo: 'Free space soon. Storing waits where it runs out, and goes on by itself.',
   diskTodo: 'Look whether it is mounted, and whether the service may read it.',
   certificates: 'Certificates',

@@ -63,7 +63,7 @@ async function rig(t: TestContext): Promise<Rig> {
     targets: ['storage'],
     hooks: [],
     scannerOf: new Map(),
-    destinations: [],
+    ...{ destinations: [], ownMachine: () => Promise.reject(new Error('away')) },
     calendars: [],
     judge: () => undefined,
     onError: (route, error) => assert.fail(`${route}: ${String(error)}`),

@@ -74,6 +74,7 @@ export async function rig(
   t: TestContext,
   answer: (posted: Posted) => Answered = () => ({ status: 500, body: {} }),
   more: Readonly<Record<string, unknown>> = {},
+  ownMachine = (): Promise<unknown> => Promise.resolve({ disks: [], certificates: [] }),
 ) {
   const folder = await mkdtemp(join(tmpdir(), 'scanflow-console-'));
   const store = openUsersFile(join(folder, 'users.sqlite'));
@@ -113,6 +114,7 @@ export async function rig(
     ...{
       targets: [],
       destinations: [],
+      ownMachine,
       calendars: [],
       scanners: ['prisma', 'skyra'],
       silentAfterMs: 900_000,
