@@ -6,6 +6,11 @@ import type { Association } from '../../association.ts';
  * is read for it is still in the processor's cache when it is written, and when a peer on this machine reads it.
  */
 const WIRE = 278_528;
+/**
+ * Bytes of a write from which no further PDU of a large file is put on it. A peer on this machine takes small writes
+ * sooner: at 272 KiB, four instances of 512 MB took 8 % longer.
+ */
+const STREAMED = 65_536;
 
 /** Only whole PDUs are handed over, so that an A-ABORT can never be taken for the end of an instance. */
 export class Outlet {
@@ -47,7 +52,7 @@ export class Outlet {
    * added. Empty: flush() first.
    */
   room(most: number): Buffer[] {
-    return this.#frames?.reserve(most, this.#wire) ?? [];
+    return this.#frames?.reserve(most, this.#wire, STREAMED) ?? [];
   }
 
   /** Hands over what has come together, once the write before is done. False: the association has ended. */
@@ -142,11 +147,14 @@ export class Frames {
     }
   }
 
-  /** Room on the wire for the next bytes, at most so many, in order: the caller fills it. */
-  reserve(most: number, wire: Wire): Buffer[] {
+  /**
+   * Room on the wire for the next bytes, at most so many, in order: the caller fills it. No fragment begins behind
+   * `enough` bytes of the wire.
+   */
+  reserve(most: number, wire: Wire, enough = Infinity): Buffer[] {
     const room: Buffer[] = [];
     for (let left = most; ;) {
-      const count = this.#advance(left, wire);
+      const count = this.#open === 0 && wire.used >= enough ? 0 : this.#advance(left, wire);
       if (count === 0) return room;
       room.push(wire.body(wire.used - count, count, this.#framing.size));
       left -= count;
