@@ -64,7 +64,7 @@ export interface StoreOptions {
   readonly operations?: number;
   /**
    * Files are read without the thread pool: several times faster from a disk or the cache. Nothing else happens in the
-   * process while a piece is read (272 KiB at most). For a process that does nothing but send.
+   * process while a piece is read (256 KiB at most). For a process that does nothing but send.
    */
   readonly inPlace?: boolean;
   /** Shared by all associations; so may several calls share one. */
