@@ -13,7 +13,7 @@ import type { Ledger } from './tx.ts';
 import { ledgerOn } from './open.ts';
 import { addFinished } from './many.test.ts';
 import { openPostgres } from './postgres.ts';
-import { openSqlite } from './sqlite.ts';
+import { openSqlite } from './database.ts';
 import { giveBack, nextLeg, nextStore, nextTime } from './claims.ts';
 import { nextVerify } from '../verify/sql.ts';
 import { nextAsked } from '../verify/sql-jobs.ts';

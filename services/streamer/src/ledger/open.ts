@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Config } from '@scanflow/config';
 import { askRebuild, readRebuild, readSecret, readAuthority, type Log } from '@scanflow/runtime';
-import { putAside, openSqlite } from './sqlite.ts';
+import { putAside, openSqlite } from './database.ts';
 import { failureOf } from '../model/failure.ts';
 import type { Database, PostgresOptions, Statements } from '@scanflow/database';
 import type { Consequences, Ledger, Tx } from './tx.ts';

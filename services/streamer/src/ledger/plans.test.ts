@@ -11,7 +11,7 @@ import { done, FAILURE, toForward, toStore } from './conformance-kit.test.ts';
 import { ledgerOn } from './open.ts';
 import { addFinished } from './many.test.ts';
 import { openPostgres } from './postgres.ts';
-import { openSqlite } from './sqlite.ts';
+import { openSqlite } from './database.ts';
 import { giveBack, nextTime, renew, clampTimers, lead, readCursor } from './claims.ts';
 import { arrived, reconcileListed } from '../intake/sql.ts';
 import { listSeries, quarantinedSeries } from './views.ts';

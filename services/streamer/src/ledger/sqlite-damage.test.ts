@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
 import { damageIn, quickCheck } from '@scanflow/database';
-import { putAside } from './sqlite.ts';
+import { putAside } from './database.ts';
 import { openLedger } from './open.ts';
 import { arrived } from '../intake/sql.ts';
 

@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test';
 import { LEASE_MS } from './conformance-kit.test.ts';
 import { conformance } from './conformance.test.ts';
 import { MIGRATIONS } from './schema.ts';
-import { openSqlite } from './sqlite.ts';
+import { openSqlite } from './database.ts';
 import { openLedger } from './open.ts';
 import { arrived } from '../intake/sql.ts';
 import { readCursor, nextLeg, nextStore, nextTime, renew } from './claims.ts';
