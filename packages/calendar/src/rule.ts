@@ -7,7 +7,7 @@
  * floating times, custom zones and the autumn fold. The caller turns wall-clock times into instants.
  */
 import nodeIcal, { type VEvent } from 'node-ical';
-import { dailyStarts, hourlyStarts } from './plain-rules.ts';
+import { dailyStarts, hourlyStarts } from './outline.ts';
 import { instantOf, UTC, type Moment } from './moment.ts';
 import { EventError } from './event.ts';
 

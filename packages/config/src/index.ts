@@ -7,7 +7,7 @@ export { isTemplate, LAYOUTS, layoutTemplate, type Extension } from './layouts.t
 export { watchConfig, type ConfigWatch, type ConfigWatchOptions } from './load.ts';
 export { loadConfig } from './load.ts';
 export { parseConfig, type ConfigResult } from './parse.ts';
-export { configWarnings, formatWarning, patternsIn, type ConfigWarning } from './warnings.ts';
+export { configWarnings, formatWarning, patternsIn, type ConfigWarning } from './rules.ts';
 export { jsonSchema, type Config } from './schema.ts';
 export { admits, sendersOf } from './network.ts';
 export { defaultTag } from './streaming.ts';

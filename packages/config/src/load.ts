@@ -9,7 +9,7 @@ import type { KnownAttributes } from './values.ts';
 import { parseConfig, type ConfigResult } from './parse.ts';
 import type { Config } from './schema.ts';
 import { formatIssue } from './issue.ts';
-import { configWarnings } from './warnings.ts';
+import { configWarnings } from './rules.ts';
 
 const LIMIT = 1_048_576;
 

@@ -9,7 +9,7 @@ import { labelProblem } from '@scanflow/booking';
 import { labelRules } from './booking-rules.ts';
 import { parseConfig } from './parse.ts';
 import type { Config } from './schema.ts';
-import { configWarnings, patternsIn } from './warnings.ts';
+import { configWarnings, patternsIn } from './rules.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const OLD = {

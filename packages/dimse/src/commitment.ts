@@ -18,11 +18,10 @@ import {
 } from '@scanflow/dicom';
 import { ambiguous, FailureError, permanent } from '@scanflow/failure';
 import { endingOf, type Association } from './association.ts';
-import type { DimseLog } from './log.ts';
+import type { DimseLog, EventHandler, NormalizedResult } from './scp/types.ts';
 import type { Message } from './message/assembler.ts';
 import { COMMAND, DATA_SET, NO_DATA_SET, RESPONSE } from './message/command.ts';
 import { comment } from './scp/call.ts';
-import type { EventHandler, NormalizedResult } from './scp/types.ts';
 import {
   cancelled,
   CONTEXT,

@@ -1,5 +1,5 @@
-export type { DimseLog } from './log.ts';
-export { echo } from './scu/echo.ts';
+export type { DimseLog } from './scp/types.ts';
+export { echo } from './scu/response.ts';
 export { accepts } from './scu/store/contexts.ts';
 export { find, findAll } from './scu/find.ts';
 export { move, type MoveOrder, type MoveOutcome, type SubOperations } from './scu/move.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { httpServer } from '@scanflow/testkit';
 import { orthancClient, type OrthancClient } from './client.ts';
-import { findImages, isName } from './lookup.ts';
+import { findImages, isName } from './orthanc.ts';
 
 const id = (digit: string): string => Array.from({ length: 5 }, () => digit.repeat(8)).join('-');
 const [STUDY, OTHER, FIRST, SECOND, IMAGE] = ['a', 'b', 'c', 'd', 'e'].map(id) as [

@@ -11,10 +11,17 @@ export {
 export { reportExam } from './exams.ts';
 export { dcmtk, startDcmqrscp, startStorescp, storescu, type Storescp } from './dcmtk.ts';
 export { examBegins, examEnds, examRecord, examSeries, SERIES_UID } from './exams.ts';
-export { apiFetch, httpServer } from './http.ts';
 export { findOrthanc, startOrthanc, type OrthancOptions, type RunningOrthanc } from './orthanc.ts';
 export { findPostgres, startPostgres, type Postgres } from './postgres.ts';
-export { freePort, run, startProgram, type Program, type RunResult } from './process.ts';
+export {
+  apiFetch,
+  freePort,
+  httpServer,
+  run,
+  startProgram,
+  until,
+  type Program,
+  type RunResult,
+} from './process.ts';
 export { startRadicale, type Radicale } from './radicale.ts';
 export { startScriptedScp, type ScriptedScp, type ScriptedScpOptions } from './scripted-scp.ts';
-export { until } from './process.ts';

@@ -1,10 +1,13 @@
-/** Child processes of tests, started with captured output and ended by their pid; free ports for them; and waits for conditions. */
+/** Child processes of tests, started with captured output and ended by their pid; free ports and HTTP servers; and waits for conditions. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
-import { defined } from '@scanflow/booking/defined';
 import { setTimeout as pause } from 'node:timers/promises';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { TestContext } from 'node:test';
+import { defined } from '@scanflow/booking/defined';
+import { headersOf, tokenFileOf } from '@scanflow/runtime';
 
 /** Programs of ours start in half the time, and take 24 MB less, once their code was compiled. `bin/scanflow` uses the same folder. */
 const COMPILED = {
@@ -136,4 +139,27 @@ export async function until<T>(
     if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain: ${what}`);
     await pause(everyMs);
   }
+}
+
+/** Starts a server on loopback, until the test ends; resolves with its address, such as `http://127.0.0.1:1234`. */
+export async function httpServer(
+  t: TestContext,
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<string> {
+  const server = createHttpServer(answer);
+  const port = await listenOnLoopback(server);
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${port}`;
+}
+
+/** Fetches with the internal token of a service. `data`: its data folder; its configuration has no `http.tokenFile`. */
+export async function apiFetch(data: string, url: string, init: RequestInit = {}): Promise<Response> {
+  const headers = new Headers(init.headers);
+  // a service that has not started has made no token, and does not answer
+  const token = await headersOf(tokenFileOf({ data, http: {} })).catch(() => undefined);
+  if (token !== undefined) headers.set('authorization', token.authorization);
+  return fetch(url, { ...init, headers });
 }

@@ -25,8 +25,15 @@ import { type Rejections, publish } from './publish.ts';
 import type { RunningExams } from './adapters/running-exams.ts';
 import type { Shelf } from './adapters/shelf.ts';
 import { windowAt } from './domain/expand.ts';
-import { encodeItem, type ScannerSettings } from './domain/item.ts';
-import { reconcile, sweep, type Action, type Published, type Wanted } from './domain/reconcile.ts';
+import {
+  encodeItem,
+  type ScannerSettings,
+  reconcile,
+  sweep,
+  type Action,
+  type Published,
+  type Wanted,
+} from './domain/reconcile.ts';
 import { Judge, type ProjectList } from './judge.ts';
 import {
   emptyReport,

@@ -95,7 +95,7 @@ const commands: Readonly<Record<string, Entry>> = {
   },
   console: {
     summary: 'makes and revokes the links of scanner consoles of the day board',
-    load: async () => (await import('./commands/console.ts')).consoleCommand,
+    load: async () => (await import('./commands/user.ts')).consoleCommand,
   },
   secrets: {
     summary: "creates the stack's passwords, once",

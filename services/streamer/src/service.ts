@@ -25,7 +25,7 @@ import { createBookings } from './store/place/bookings.ts';
 import { Condition } from './work/condition.ts';
 import { commitmentLeg } from './commitment/plan.ts';
 import { COPY } from './model/series.ts';
-import { eraseRoutes } from './erase/routes.ts';
+import { eraseRoutes } from './erase/step.ts';
 import { hookRoutes } from './hooks/routes.ts';
 import { openExamCounts } from './intake/expected.ts';
 import { wants } from './hooks/plan.ts';

@@ -2,7 +2,16 @@
 import { defined } from '../defined.ts';
 import { type Booking, type Labels, LABELS, type PartialLabels, identify } from '../booking.ts';
 import { PatternTooSlow } from '../pattern/pattern.ts';
-import { besides, codeAfter, behind, checkLabels, tooSlow } from './check.ts';
+import {
+  besides,
+  codeAfter,
+  behind,
+  checkLabels,
+  tooSlow,
+  contradiction,
+  lineExample,
+  listed,
+} from './check.ts';
 import {
   reject,
   warning,
@@ -13,7 +22,6 @@ import {
   type Outcome,
 } from './outcome.ts';
 import { completed, findLabels, type FoundLabels } from './labels.ts';
-import { contradiction, lineExample, listed } from './sentences.ts';
 import type { BookableEvent, UnreadableEvent, BookingRules } from './rules.ts';
 import { hintsOf } from './hints.ts';
 import { looksLikeAnother } from './label-rules.ts';

@@ -1,8 +1,7 @@
 /** An event without any label: a block that is meant so, a title that is hidden, or a mistake. */
-import { letterO, twoSubjects } from './check.ts';
+import { letterO, twoSubjects, howTo, lineOf, listed } from './check.ts';
 import { reject, skip, type Verdict } from './outcome.ts';
 import type { BookableEvent, BookingRules } from './rules.ts';
-import { howTo, lineOf, listed } from './sentences.ts';
 import { LABELS, type LabelName, type Labels } from '../booking.ts';
 import { hintsOf, saidOf, WORD_ALONE, type Hints, groupsOf } from './hints.ts';
 import {

@@ -7,7 +7,7 @@ import {
   transferSyntaxes,
 } from '@scanflow/dicom';
 import { reject, type Rejection } from '../access.ts';
-import type { DimseLog } from '../log.ts';
+import type { DimseLog, AssociationInfo, ScpOptions, RequestReport } from './types.ts';
 import { COMMAND } from '../message/command.ts';
 import { fragmentSize } from '../ul/encode.ts';
 import { answerContexts, answerRoles, type ServedContext, type ServedOperation } from '../ul/negotiation.ts';
@@ -16,7 +16,6 @@ import { respond, STATUS, type Service } from './call.ts';
 import { findService } from './find.ts';
 import { actionService, createService, eventService, setService } from './normalized.ts';
 import { storageSyntax } from './store.ts';
-import type { AssociationInfo, ScpOptions, RequestReport } from './types.ts';
 
 /** What no service can accept (PS3.8 9.3.2, 9.3.4; AE-6 of table 9-6). */
 export function protocolRejection(request: AssociateRq): Rejection | undefined {

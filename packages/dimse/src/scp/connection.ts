@@ -3,7 +3,14 @@ import type { Socket } from 'node:net';
 import { sopClasses } from '@scanflow/dicom';
 import type { Rejection } from '../access.ts';
 import { Association, endingOf } from '../association.ts';
-import { safe } from '../log.ts';
+import {
+  safe,
+  type AssociationInfo,
+  type RequestReport,
+  type ScpLimits,
+  type ScpOptions,
+  type StoreReceipt,
+} from './types.ts';
 import type { Message } from '../message/assembler.ts';
 import { COMMAND, RESPONSE, type Command } from '../message/command.ts';
 import { messageIds } from '../scu/response.ts';
@@ -21,7 +28,6 @@ import {
 import type { Account, Turns } from './fairness.ts';
 import { LATE, STATUS, type Call, type Service } from './call.ts';
 import { storeService } from './store.ts';
-import type { AssociationInfo, RequestReport, ScpLimits, ScpOptions, StoreReceipt } from './types.ts';
 
 type Operation = RequestReport['operation'];
 

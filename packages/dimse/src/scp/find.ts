@@ -1,9 +1,8 @@
 /** C-FIND as SCP (PS3.7 9.1.2.2, PS3.4 C.4.1): matches from an async generator, C-CANCEL between them. */
 import { setImmediate } from 'node:timers/promises';
 import { decodeDataSet, DicomDecodeError, encodeDataSet, type DataSet } from '@scanflow/dicom';
-import { safe } from '../log.ts';
+import { safe, type FinalStatus, type FindHandler, type FindResponse } from './types.ts';
 import { LATE, respond, STATUS, type Call, type Service } from './call.ts';
-import type { FinalStatus, FindHandler, FindResponse } from './types.ts';
 
 /** Elements and items of an identifier: a query of everything that a worklist item may have names some 200. */
 const MAX_ELEMENTS = 4_096;

@@ -10,18 +10,18 @@ import {
   type DataSet,
   type DecodeOptions,
 } from '@scanflow/dicom';
-import { safe } from '../log.ts';
+import {
+  safe,
+  type ActionHandler,
+  type CreateHandler,
+  type EncodedDataSet,
+  type EventHandler,
+  type NormalizedRequest,
+  type NormalizedResult,
+  type SetHandler,
+} from './types.ts';
 import { COMMAND, DATA_SET, NO_DATA_SET, RESPONSE, type Command } from '../message/command.ts';
 import { comment, LATE, STATUS, type Call, type Service } from './call.ts';
-import type {
-  ActionHandler,
-  CreateHandler,
-  EncodedDataSet,
-  EventHandler,
-  NormalizedRequest,
-  NormalizedResult,
-  SetHandler,
-} from './types.ts';
 
 /** What a UID is (PS3.5 9.1): at most 64 characters, numbers without leading zeros, separated by dots. */
 const UID = /^(?=.{1,64}$)(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*))*$/;

@@ -1,10 +1,9 @@
 /** C-STORE as SCP (PS3.7 9.1.1, PS3.4 B): the service, and the presentation contexts that it accepts. */
 import { transferSyntaxes } from '@scanflow/dicom';
-import { safe } from '../log.ts';
+import { safe, type FinalStatus, type StoreReceipt } from './types.ts';
 import type { Receipt } from '../message/assembler.ts';
 import type { ProposedContext } from '../ul/pdu.ts';
 import { respond, STATUS, type Call, type Service } from './call.ts';
-import type { FinalStatus, StoreReceipt } from './types.ts';
 
 /** Stores, then answers: nothing is acknowledged that the handler has not stored. */
 export const storeService: Service = async (call) => {

@@ -1,10 +1,19 @@
-/** Waiting for responses, as every SCU service does, and cancelling those that would still come. */
+/** One request and its responses: how every SCU service waits for them and cancels them; and C-ECHO, which has no more. */
 import { describeStatus, type DimseService } from '@scanflow/dicom/file';
 import { FailureError, transient } from '@scanflow/failure';
+import { sopClasses, transferSyntaxes } from '@scanflow/dicom';
 import { endingOf, type Association } from '../association.ts';
 import type { Message } from '../message/assembler.ts';
 import { COMMAND, hex, NO_DATA_SET, RESPONSE, type Command } from '../message/command.ts';
-import { cancelled, CONTEXT, nameOf, timeoutsOf, type Peer } from './associate.ts';
+import {
+  cancelled,
+  CONTEXT,
+  nameOf,
+  timeoutsOf,
+  type Peer,
+  inAssociation,
+  type Unanswered,
+} from './associate.ts';
 
 /** Message IDs 1 to 65535, again and again (PS3.7 E.1). */
 export function messageIds(): () => number {
@@ -106,4 +115,32 @@ export class Canceller {
     this.#request.signal?.removeEventListener('abort', this.#onAbort);
     this.#stopTimer?.();
   }
+}
+
+export const ECHO_SYNTAXES = [transferSyntaxes.implicitVRLittleEndian] as const;
+
+/** `ms`: the whole of connecting, negotiating and the echo, in milliseconds. */
+export type EchoResult = { readonly ok: true; readonly ms: number } | Unanswered;
+
+/** Asks the peer whether it is there and accepts us. Never rejects. */
+export async function echo(peer: Peer, signal?: AbortSignal): Promise<EchoResult> {
+  const start = performance.now();
+  const sopClass = sopClasses.verification;
+  const refusal = 'does not offer verification (C-ECHO)';
+  const purpose = { sopClass, transferSyntaxes: ECHO_SYNTAXES, refusal };
+  const result = await inAssociation(peer, purpose, signal, async (association) => {
+    const request = {
+      affectedSopClassUid: sopClass,
+      commandField: COMMAND.echoRq,
+      messageId: 1,
+      dataSetType: NO_DATA_SET,
+    };
+    const answer = await exchange(association, peer, request);
+    if (answer === undefined) throw lost(association, peer, signal);
+    if (answer.command.status !== 0) {
+      throw new FailureError(transient('ECHO_FAILED', said('C-ECHO', answer.command, peer).message));
+    }
+    return { ok: true as const };
+  });
+  return result.ok ? { ok: true, ms: performance.now() - start } : result;
 }

@@ -4,7 +4,7 @@ import type { BookingRecord, BookingRules } from '@scanflow/booking';
 import type { CalendarEvent } from '@scanflow/calendar';
 import { decodeDataSet, items, readPart10Header, text } from '@scanflow/dicom';
 import { covers, cut, readAhead, windowAt } from './expand.ts';
-import { encodeItem } from './item.ts';
+import { encodeItem } from './reconcile.ts';
 import { createPlanner, type Plan } from '@scanflow/identity';
 
 const scanner = { aet: 'PRISMA', modality: 'MR', location: 'MR1', characterSet: 'ISO_IR 100' };

@@ -1,6 +1,6 @@
 /**
- * Decides what must change on disk to agree with the calendars. It writes nothing. docs/reconciling.md
- * has the table.
+ * Decides what must change on disk to agree with the calendars, and what an item's file holds. It writes nothing.
+ * docs/reconciling.md has the table.
  *
  * An item leaves the worklist only because of its own event: the event is gone or cancelled (its record is marked
  * cancelled) or relabelled (its record points on), or its slot left the window (its record stays as it is).
@@ -9,6 +9,8 @@
 import { encodeBookingRecord, type BookingRecord } from '@scanflow/booking';
 import { eventKey, overlaps, type Window } from '@scanflow/calendar';
 import { fateOf, type CalendarView, type Fate } from '@scanflow/identity';
+import { defined } from '@scanflow/booking/defined';
+import { encodePart10, sopClasses, transferSyntaxes, worklistItem } from '@scanflow/dicom';
 
 /** A booking to publish. */
 export interface Wanted {
@@ -224,4 +226,46 @@ function guardShrink({ answered, before, listed, lost, empty, accepted }: Shrink
   const confirmed = (answered || accepted) && lost.every((accession) => doubted.has(accession));
   if (confirmed) return { hold: false, suspicion: undefined };
   return { hold: true, suspicion: answered ? lost.toSorted().join(' ') : before };
+}
+
+/** The scanner as the worklist names it. */
+export interface ScannerSettings {
+  readonly aet: string;
+  readonly modality: string;
+  readonly stationName?: string | undefined;
+  readonly location?: string | undefined;
+  /** Defaults to UTF-8, which holds every text: the worklist converts answers for each scanner. */
+  readonly characterSet?: string | undefined;
+}
+
+/**
+ * The bytes of a Part 10 file (PS3.10 7) in Explicit VR Little Endian. Equal input gives equal bytes. `zone` is the
+ * facility's zone: worklist items carry local time.
+ */
+export function encodeItem(record: BookingRecord, scanner: ScannerSettings, zone: string): Uint8Array {
+  const { characterSet = 'ISO_IR 192', aet, modality, stationName = aet, location } = scanner;
+  const { accessionNumber, studyInstanceUid, patientId, patientName, operator } = record;
+  const item = worklistItem({
+    accessionNumber,
+    studyInstanceUid,
+    patientId,
+    patientName,
+    requestedProcedureId: record.labels.session,
+    description: record.title,
+    ...defined({ requestingPhysician: operator }),
+    // an SH like the accession number, and as unique: a booking has one step
+    scheduledProcedureStepId: accessionNumber,
+    stationAet: aet,
+    stationName,
+    ...defined({ location }),
+    modality,
+    start: Temporal.Instant.from(record.start).toZonedDateTimeISO(zone),
+    characterSet,
+  });
+  return encodePart10(item, {
+    transferSyntax: transferSyntaxes.explicitVRLittleEndian,
+    characterSet,
+    sopClassUid: sopClasses.modalityWorklistFind,
+    sopInstanceUid: `${studyInstanceUid}.1`,
+  });
 }

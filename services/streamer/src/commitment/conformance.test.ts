@@ -16,7 +16,7 @@ import {
   toForward,
   toStore,
 } from '../ledger/conformance-kit.test.ts';
-import { arrived } from '../intake/sql.ts';
+import { arrived } from '../intake/step.ts';
 import { stored } from '../store/sql.ts';
 import { progressOf, recordProgress } from '../ledger/leg.ts';
 import { forwarded } from '../send/sql.ts';

@@ -13,7 +13,7 @@ import {
   toForward,
   type OpenLedger,
 } from '../ledger/conformance-kit.test.ts';
-import { arrived } from '../intake/sql.ts';
+import { arrived } from '../intake/step.ts';
 import { nextStore, nextTime } from '../ledger/claims.ts';
 import { progressOf, recordProgress } from '../ledger/leg.ts';
 import { copied } from './step.ts';

@@ -6,7 +6,7 @@ import { sessionDigest } from '../sessions/plan.ts';
 import type { Consequences, Ledger } from '../ledger/tx.ts';
 import type { StoreDone, DeliveryWork, SessionView } from '../ledger/rows.ts';
 import * as kit from '../ledger/conformance-kit.test.ts';
-import { arrived } from '../intake/sql.ts';
+import { arrived } from '../intake/step.ts';
 import { quarantine, releaseSeries, stored } from '../store/sql.ts';
 import {
   delivered,

@@ -6,7 +6,7 @@ import type { Consequences, Ledger } from '../ledger/tx.ts';
 import type { StoreDone, DeliveryWork, SessionView } from '../ledger/rows.ts';
 import type { OpenFollowed } from '../hooks/conformance.test.ts';
 import { cursor, done, FAILURE, toStore } from '../ledger/conformance-kit.test.ts';
-import { arrived, reconcileListed, unreadOf } from './sql.ts';
+import { arrived, reconcileListed, unreadOf } from './step.ts';
 import { quarantine, stored } from '../store/sql.ts';
 import { nextDelivery, notDelivered, skipDeliveries } from '../hooks/sql.ts';
 import { listSessions, nextSession, sessionComplete } from '../sessions/step.ts';

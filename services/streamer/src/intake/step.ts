@@ -3,14 +3,18 @@ import type { Change, Orthanc, SeriesListing, SystemInfo } from '@scanflow/ortha
 import { failureOf } from '../model/failure.ts';
 import { digestOfFiles } from '../store/record.ts';
 import { joinableOf } from '../joining/parts.ts';
-import type { Cursor } from '../ledger/rows.ts';
+import type { Cursor, FirstImages } from '../ledger/rows.ts';
 import { readFirst } from '../store/image.ts';
 import { reached } from '../work/trace.ts';
-import { arrived, reconcileListed, unreadOf } from './sql.ts';
-import { readCursor, setCursor, lead } from '../ledger/claims.ts';
+import { readCursor, setCursor, lead, leads, putCursor } from '../ledger/claims.ts';
 import { recyclingWarning } from '../work/condition.ts';
 import type { LoopDeps } from '../work/deps.ts';
 import { LONGEST_WAIT, Wake } from '../work/wake.ts';
+import type { Millis, Tx } from '../ledger/tx.ts';
+import { sessionsGrow } from '../ledger/aftermath.ts';
+import { leadOf, leadsOf, touch } from '../ledger/joined.ts';
+import type { Joinable } from '../joining/rule.ts';
+import { parse } from '../ledger/views.ts';
 
 const PAGE = 1000;
 const RECONCILE_PAGE = 100;
@@ -215,3 +219,67 @@ export async function reconcileRound(deps: LoopDeps, signal: AbortSignal): Promi
   wakes.store.notify();
   await wakes.reconcile.wait(deps.settings.reconcileMs, signal);
 }
+
+/**
+ * Something of these series arrived: their quiet timers start anew; the cursor advances with it. Their sessions have news,
+ * so none of them is complete. `first`: attributes of the first image of those that are `unread`.
+ */
+export async function arrived(
+  tx: Tx,
+  seen: Cursor,
+  seenSeries: readonly string[],
+  now: Millis,
+  due: Millis,
+  first: FirstImages = NONE,
+  joinable?: Joinable,
+): Promise<void> {
+  await leads(tx);
+  const series = inOrder([...(await leadsOf(tx, seenSeries, joinable)).values()]);
+  for (const id of series) await touch(tx, id, now, due);
+  await sessionsGrow(tx, series, first, now);
+  await putCursor(tx, seen);
+}
+
+const NONE: FirstImages = new Map();
+
+/** Two transactions that touch several series each do so in the same order, or each might wait for the other. */
+const inOrder = (series: readonly string[]): string[] => [...new Set(series)].sort();
+
+/** Those of these series whose session is not known yet. A part of another series is not among them: the whole has the session. */
+export async function unreadOf(tx: Tx, series: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const id of new Set(series)) {
+    const known = await tx.get('SELECT session, uid FROM series WHERE id = ?', [id]);
+    const told = (known?.['session'] ?? known?.['uid'] ?? null) !== null;
+    if (!told && (await leadOf(tx, id)) === id) found.push(id);
+  }
+  return found;
+}
+
+/** Compares with what Orthanc has; a series that is unknown or has other instances becomes due. How many did. */
+export async function reconcileListed(
+  tx: Tx,
+  listed: readonly { id: string; digest: string }[],
+  now: Millis,
+  due: Millis,
+  first: FirstImages = NONE,
+  joinable?: Joinable,
+): Promise<number> {
+  await leads(tx);
+  const unsettled: string[] = [];
+  for (const { id, digest } of listed) {
+    const part = await tx.get('SELECT lead, digest FROM joined WHERE series = ?', [id]);
+    const known = await tx.get('SELECT state, digest FROM series WHERE id = ?', [
+      parse.text(part?.['lead']) ?? id,
+    ]);
+    const before = part === undefined ? known?.['digest'] : part['digest'];
+    if (known === undefined || (!isOpen(known['state']) && before !== digest)) unsettled.push(id);
+  }
+  const series = inOrder([...(await leadsOf(tx, unsettled, joinable)).values()]);
+  for (const id of series) await touch(tx, id, now, due);
+  await sessionsGrow(tx, [...series, ...first.keys()], first, now);
+  return series.length;
+}
+
+/** What is being worked on lists its instances again by itself, and its digest is compared the next time. */
+const isOpen = (state: unknown): boolean => state === 'collecting' || state === 'working';

@@ -14,7 +14,7 @@ import {
   toStore,
   type OpenLedger,
 } from './conformance-kit.test.ts';
-import { arrived, reconcileListed } from '../intake/sql.ts';
+import { arrived, reconcileListed } from '../intake/step.ts';
 import { giveBack, nextLeg, nextStore, nextTime, renew, lead } from './claims.ts';
 import { bindFolder, quarantine, stored } from '../store/sql.ts';
 import { progressOf, recordProgress } from './leg.ts';

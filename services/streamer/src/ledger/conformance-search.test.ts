@@ -13,7 +13,7 @@ import {
   type SeriesFilter,
 } from './search.ts';
 import { noteSenderOf } from './views.ts';
-import { arrived } from '../intake/sql.ts';
+import { arrived } from '../intake/step.ts';
 import { quarantine, stored } from '../store/sql.ts';
 
 const PAGE = { offset: 0, limit: 10 };

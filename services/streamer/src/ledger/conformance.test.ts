@@ -24,7 +24,7 @@ import {
   toStore,
   type OpenLedger,
 } from './conformance-kit.test.ts';
-import { arrived, reconcileListed } from '../intake/sql.ts';
+import { arrived, reconcileListed } from '../intake/step.ts';
 import { clampTimers, nextLeg, nextStore, nextTime, readCursor } from './claims.ts';
 import { listSeries, quarantinedSeries, summarise } from './views.ts';
 import { bindFolder, quarantine, releaseSeries, stored } from '../store/sql.ts';

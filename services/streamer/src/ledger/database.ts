@@ -1,10 +1,32 @@
-/** The ledger in a SQLite file: what is void at its opening, what its faults say, and how a damaged file is kept. */
+/** The ledger's database, in a SQLite file or in PostgreSQL: its tables, its faults in words, and how a damaged file is kept. */
 import { rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { openSqlite as openFile, type Database, type FileFaults } from '@scanflow/database';
+import { readdirSync, readFileSync } from 'node:fs';
+import {
+  openSqlite as openFile,
+  type Database,
+  type FileFaults,
+  openPostgres as openServer,
+  type PostgresOptions,
+} from '@scanflow/database';
 import { FailureError, permanent } from '@scanflow/failure';
 import { absent, fsyncFolder } from '@scanflow/runtime';
-import { MIGRATIONS, tooNew } from './schema.ts';
+
+/** A ledger of a version that this Scanflow does not know is left alone. */
+export const tooNew = (version: number): FailureError =>
+  new FailureError({
+    kind: 'permanent',
+    code: 'LEDGER_TOO_NEW',
+    message: `The ledger was written by a newer Scanflow (version ${version}). Run that one, or restore a backup.`,
+  });
+
+const FOLDER = join(import.meta.dirname, 'schema');
+
+/** Files are only ever added; the database keeps the number of those that were applied. */
+export const MIGRATIONS: readonly string[] = readdirSync(FOLDER)
+  .filter((name) => name.endsWith('.sql'))
+  .sort()
+  .map((name) => readFileSync(join(FOLDER, name), 'utf8'));
 
 /**
  * Opens (or makes) the file, brings its tables up to date. The claims in it are those of processes that are gone,
@@ -56,3 +78,23 @@ export async function putAside(path: string, now: Temporal.Instant): Promise<str
   await fsyncFolder(dirname(path));
   return join(dirname(path), basename(aside));
 }
+
+/**
+ * Opens the database; its tables are made or brought up to date at the first use that reaches the server. Every
+ * method throws FailureError LEDGER_UNREACHABLE, LEDGER_TLS, LEDGER_DENIED, LEDGER_TOO_NEW,
+ * LEDGER_FAILED.
+ */
+export const openPostgres = (
+  options: PostgresOptions,
+  migrations: readonly string[] = MIGRATIONS,
+): Database =>
+  openServer(options, {
+    holds: 'the ledger',
+    user: 'the streamer',
+    section: 'ledger',
+    application: 'scanflow-streamer',
+    migrations,
+    versionTable: 'ledger_version',
+    migrationLock: 5_283_001,
+    tooNew,
+  });

@@ -12,12 +12,11 @@ import type { Database } from '@scanflow/database';
 import type { Ledger } from './tx.ts';
 import { ledgerOn } from './open.ts';
 import { addFinished } from './many.test.ts';
-import { openPostgres } from './postgres.ts';
-import { openSqlite } from './database.ts';
+import { openPostgres, openSqlite } from './database.ts';
 import { giveBack, nextLeg, nextStore, nextTime } from './claims.ts';
 import { nextVerify } from '../verify/sql.ts';
 import { nextAsked } from '../verify/sql-jobs.ts';
-import { arrived } from '../intake/sql.ts';
+import { arrived } from '../intake/step.ts';
 
 const FINISHED = Number(process.env['LEDGER_FINISHED'] ?? 50_000);
 const ROUNDS = 100;

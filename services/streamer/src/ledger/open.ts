@@ -4,12 +4,11 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Config } from '@scanflow/config';
 import { askRebuild, readRebuild, readSecret, readAuthority, type Log } from '@scanflow/runtime';
-import { putAside, openSqlite } from './database.ts';
+import { putAside, openSqlite, openPostgres } from './database.ts';
 import { failureOf } from '../model/failure.ts';
 import type { Database, PostgresOptions, Statements } from '@scanflow/database';
 import type { Consequences, Ledger, Tx } from './tx.ts';
 import { leave } from './claims.ts';
-import { openPostgres } from './postgres.ts';
 
 type Options = Parameters<typeof openLedger>[1];
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { findPostgres, makeAuthority, startPostgres, type Authority, type Postgres } from '@scanflow/testkit';
-import { openPostgres } from './postgres.ts';
+import { openPostgres } from './database.ts';
 import { openSharedLedger } from './open.ts';
 import { readCursor } from './claims.ts';
 

@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test';
 import { damageIn, quickCheck } from '@scanflow/database';
 import { putAside } from './database.ts';
 import { openLedger } from './open.ts';
-import { arrived } from '../intake/sql.ts';
+import { arrived } from '../intake/step.ts';
 
 /** A ledger with rows, closed. */
 async function made(t: TestContext): Promise<string> {

@@ -13,7 +13,7 @@ import { quarantine, releaseSeries, stored } from '../store/sql.ts';
 import { retryLegs } from './leg.ts';
 import { legFailed, legLater } from './aftermath.ts';
 import { forwarded } from '../send/sql.ts';
-import { arrived, reconcileListed } from '../intake/sql.ts';
+import { arrived, reconcileListed } from '../intake/step.ts';
 import { listSeries } from './views.ts';
 
 const STEPS = 600;

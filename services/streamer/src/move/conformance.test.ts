@@ -18,7 +18,7 @@ import {
   toStore,
   type OpenLedger,
 } from '../ledger/conformance-kit.test.ts';
-import { arrived } from '../intake/sql.ts';
+import { arrived } from '../intake/step.ts';
 import { stored } from '../store/sql.ts';
 import { forwarded } from '../send/sql.ts';
 import { moveDone, moveFailed, orderMove, storedAnew } from './sql.ts';

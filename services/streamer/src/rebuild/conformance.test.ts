@@ -14,7 +14,7 @@ import {
 import { awaitUnknown, doubtSent, quietSessions, recover } from './sql.ts';
 import { nextLeg, nextStore } from '../ledger/claims.ts';
 import { nextSession } from '../sessions/step.ts';
-import { arrived, reconcileListed } from '../intake/sql.ts';
+import { arrived, reconcileListed } from '../intake/step.ts';
 import { stored } from '../store/sql.ts';
 import { retryLegs, progressOf, recordProgress } from '../ledger/leg.ts';
 import { forwarded } from '../send/sql.ts';

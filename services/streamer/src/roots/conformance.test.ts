@@ -24,7 +24,7 @@ import {
   rootsToExamine,
   storedPlaces,
 } from './sql.ts';
-import { arrived } from '../intake/sql.ts';
+import { arrived } from '../intake/step.ts';
 import { stored } from '../store/sql.ts';
 import { nextStore } from '../ledger/claims.ts';
 import { copied } from '../copy/step.ts';

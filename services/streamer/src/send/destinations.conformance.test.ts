@@ -11,7 +11,7 @@ import {
   toStore,
   type OpenLedger,
 } from '../ledger/conformance-kit.test.ts';
-import { arrived } from '../intake/sql.ts';
+import { arrived } from '../intake/step.ts';
 import { stored } from '../store/sql.ts';
 import { progressOf, recordProgress } from '../ledger/leg.ts';
 import { forwarded, openDestination, unwanted } from './sql.ts';

@@ -11,7 +11,7 @@ import {
   toStore,
   type OpenLedger,
 } from '../ledger/conformance-kit.test.ts';
-import { arrived } from '../intake/sql.ts';
+import { arrived } from '../intake/step.ts';
 import { giveBack, nextLeg, nextTime } from '../ledger/claims.ts';
 import { legLater } from '../ledger/aftermath.ts';
 import { retryLegs } from '../ledger/leg.ts';

@@ -12,7 +12,7 @@ import {
   toStore,
   type OpenLedger,
 } from '../ledger/conformance-kit.test.ts';
-import { arrived } from '../intake/sql.ts';
+import { arrived } from '../intake/step.ts';
 import { nextStore } from '../ledger/claims.ts';
 import { stored } from './sql.ts';
 import { copied } from '../copy/step.ts';

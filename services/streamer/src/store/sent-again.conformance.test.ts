@@ -13,7 +13,7 @@ import {
   toStore,
   type OpenLedger,
 } from '../ledger/conformance-kit.test.ts';
-import { arrived, reconcileListed } from '../intake/sql.ts';
+import { arrived, reconcileListed } from '../intake/step.ts';
 import { quarantine, stored } from './sql.ts';
 import { recordProgress } from '../ledger/leg.ts';
 import { forwarded, openDestination } from '../send/sql.ts';

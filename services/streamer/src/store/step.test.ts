@@ -14,7 +14,7 @@ import { parseLayout } from './place/layout.ts';
 import { routeRules } from '@scanflow/testkit/streamer';
 import type { Settings } from '../model/settings.ts';
 import { storeStep, type StoreDeps } from './step.ts';
-import { arrived } from '../intake/sql.ts';
+import { arrived } from '../intake/step.ts';
 import { nextStore } from '../ledger/claims.ts';
 import { listSeries } from '../ledger/views.ts';
 import { releaseSeries } from './sql.ts';

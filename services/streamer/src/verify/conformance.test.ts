@@ -15,7 +15,7 @@ import {
 import { COPY } from '../model/series.ts';
 import type { Ledger } from '../ledger/tx.ts';
 import type { JobView, Look, VerificationView, VerifyWork } from './types.ts';
-import { arrived } from '../intake/sql.ts';
+import { arrived } from '../intake/step.ts';
 import { stored } from '../store/sql.ts';
 import {
   adjustVerify,

@@ -15,7 +15,7 @@ import { commitmentLeg, type Committing } from '../commitment/plan.ts';
 import { reported } from '../commitment/sql.ts';
 import { commitStep } from '../commitment/step.ts';
 import { copyStep } from '../copy/step.ts';
-import { arrived } from '../intake/sql.ts';
+import { arrived } from '../intake/step.ts';
 import { nextLeg, nextStore } from '../ledger/claims.ts';
 import { openLedger } from '../ledger/open.ts';
 import { listSeries } from '../ledger/views.ts';

@@ -10,7 +10,7 @@ import { openLedger } from '../ledger/open.ts';
 import { LEG_LEASE, underLease, type Lease, type LeaseDeps, Batch } from './worker.ts';
 import type { Ledger, Claim } from '../ledger/tx.ts';
 import type { StoreWork } from '../ledger/rows.ts';
-import { arrived } from '../intake/sql.ts';
+import { arrived } from '../intake/step.ts';
 import { nextStore, renew } from '../ledger/claims.ts';
 
 const LEASE_MS = 300;

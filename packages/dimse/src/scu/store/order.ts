@@ -3,7 +3,7 @@ import { defined } from '@scanflow/booking/defined';
 import type { Stats } from 'node:fs';
 import { type Edit, type Part10Header, describeStatus } from '@scanflow/dicom/file';
 import { type Failure, ambiguous, permanent, transient } from '@scanflow/failure';
-import type { DimseLog } from '../../log.ts';
+import type { DimseLog } from '../../scp/types.ts';
 import type { OpenFile } from './file.ts';
 import { hex, type Command } from '../../message/command.ts';
 import { nameOf, type Peer } from '../associate.ts';

@@ -1,6 +1,6 @@
 /** C-STORE as SCU: files to a peer, over associations side by side, each file with exactly one outcome. */
 import { SEND_HELD, type Failure } from '@scanflow/failure';
-import { silent } from '../../log.ts';
+import { silent } from '../../scp/types.ts';
 import { cancelled, failureOf, nameOf, type Peer } from '../associate.ts';
 import { type StoreItem, type StoreOptions, failed, type StoreOutcome, type Subject } from './order.ts';
 import type { Instance } from './instance.ts';
