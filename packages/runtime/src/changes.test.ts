@@ -4,7 +4,7 @@ import { get, type IncomingMessage } from 'node:http';
 import { test, type TestContext } from 'node:test';
 import { until } from '@scanflow/testkit';
 import fastify from 'fastify';
-import { addChanges } from './changes.ts';
+import { addChanges } from './pages.ts';
 
 async function rig(t: TestContext) {
   const marks: Record<string, string> = { series: 'a', sessions: 'a' };

@@ -1,5 +1,4 @@
 export { createToken, headersOf, tokenFileOf } from './api-token.ts';
-export { addChanges } from './changes.ts';
 export { csvText } from './csv.ts';
 export {
   erasureKey,
@@ -25,7 +24,15 @@ export {
 } from './files.ts';
 export { httpAccess, startHttp, type Health, type RunningHttp } from './http.ts';
 export { jsonPieces, readJson } from './json.ts';
-export { addMachine, certificatesIn, judgeRoom, leastOf, readCertificates, type Floor } from './machine.ts';
+export {
+  addChanges,
+  addMachine,
+  certificatesIn,
+  judgeRoom,
+  leastOf,
+  readCertificates,
+  type Floor,
+} from './pages.ts';
 export { createLog, type Log, type LogFields } from './log.ts';
 export { KeyedQueue, pool } from './pool.ts';
 export { askRebuild, readRebuild, rebuildDone, type RebuildRequest } from './restore.ts';

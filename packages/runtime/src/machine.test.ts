@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { makeSelfSigned } from '@scanflow/testkit';
 import fastify from 'fastify';
-import { addMachine, certificatesIn } from './machine.ts';
+import { addMachine, certificatesIn } from './pages.ts';
 
 test('machine: room on disks, and when certificates run out; what cannot be read says why', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'scanflow-machine-'));

@@ -7,7 +7,7 @@ export {
   type CommitmentScp,
   type CommitmentScpOptions,
   type CommitmentStep,
-} from './commitment-scp.ts';
+} from './scripted-scp.ts';
 export { reportExam } from './exams.ts';
 export { dcmtk, startDcmqrscp, startStorescp, storescu, type Storescp } from './dcmtk.ts';
 export { examBegins, examEnds, examRecord, examSeries, SERIES_UID } from './exams.ts';

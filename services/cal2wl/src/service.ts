@@ -28,7 +28,7 @@ import { Reader } from './reader.ts';
 import { type PassReport, createPassLog } from './report.ts';
 import { calendarTrials } from './try.ts';
 import { Update } from './update.ts';
-import { addWalkIns } from './walk-in/routes.ts';
+import { addWalkIns } from './walk-in/walk-ins.ts';
 
 /** Starts the service, and resolves once it listens. The first pass starts at once; /healthz shows when it is done. */
 export async function startCal2wl({

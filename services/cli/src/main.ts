@@ -71,7 +71,7 @@ const commands: Readonly<Record<string, Entry>> = {
   },
   ledger: {
     summary: "rebuilds the streamer's ledger after a loss",
-    load: async () => (await import('./commands/ledger.ts')).ledger,
+    load: async () => (await import('./commands/storage.ts')).ledger,
   },
   page: {
     summary: 'shows a page of a service',

@@ -26,7 +26,7 @@ import { Condition } from './work/condition.ts';
 import { commitmentLeg } from './commitment/plan.ts';
 import { COPY } from './model/series.ts';
 import { eraseRoutes } from './erase/step.ts';
-import { hookRoutes } from './hooks/routes.ts';
+import { hookRoutes } from './hooks/deliver.ts';
 import { openExamCounts } from './intake/expected.ts';
 import { wants } from './hooks/plan.ts';
 import type { Consequences } from './ledger/tx.ts';

@@ -5,12 +5,11 @@ import { tagOf } from '@scanflow/dicom';
 import type { Dial } from '@scanflow/dimse';
 import { parseLayout, type Layout } from './store/place/layout.ts';
 import { DOUBT_KINDS } from './model/series.ts';
-import { DEFAULT_RETRY, type RetryPolicy } from './work/retry.ts';
+import { DEFAULT_RETRY, type RetryPolicy, hoursOf } from './work/pace.ts';
 import type { RouteRules } from './store/place/route.ts';
 import type { TagRules } from './store/record.ts';
 import type { Reach, Destination, Settings } from './model/settings.ts';
 import { seriesKeywords } from './store/image.ts';
-import { hoursOf } from './work/pace.ts';
 import type { VerifySettings } from './verify/types.ts';
 import type { Hook } from './hooks/plan.ts';
 

@@ -1,5 +1,6 @@
-/** `scanflow storage`: the roots of project storage, and what to do about one that the streamer refuses. */
+/** `scanflow storage` and `scanflow ledger`: what to do about a root that the streamer refuses, and about a ledger that was lost. */
 import { setTimeout as pause } from 'node:timers/promises';
+import { askRebuild } from '@scanflow/runtime';
 import { EXIT, UsageError, type Command, type ExitCode, type Io, readArgs } from '../command.ts';
 import {
   actionsOf,
@@ -11,6 +12,7 @@ import {
   user,
   type Ask,
 } from '../series/client.ts';
+import { CONFIG, requireConfig } from '../installation.ts';
 
 const help = `Usage: scanflow storage list [--json]
        scanflow storage take ROOT
@@ -81,3 +83,44 @@ async function take(ask: Ask, root: string, io: Io): Promise<Record<string, unkn
 }
 
 export const storage: Command = { help, run: actionsOf('storage', actions) };
+
+const ledgerHelp = `Usage: scanflow ledger rebuild [--older] [--anew] [--config FILE]
+
+Makes the streamer rebuild its ledger at its next start, from Orthanc and the series.json files of project storage.
+Run it where the streamer runs, while the streamer is stopped.
+
+  A damaged ledger is kept aside, beside the new one. A whole one stays, and gets what it lacks.
+  Stored series are recognised: nothing is stored twice, and no hook runs again.
+  A rebuilt ledger does not know where a series was sent. Such a series shows SENT_UNKNOWN: look at the destination;
+  scanflow series retry sends missing images.
+
+  --older          the ledger was restored from a backup or a dump, so it does not know what was sent since then
+  --anew           also puts a whole ledger aside
+  --config FILE    the configuration (default /etc/scanflow/scanflow.yaml)
+
+Example:  docker compose stop streamer
+          docker compose run --rm --no-deps streamer scanflow ledger rebuild
+          docker compose start streamer
+Exit:     0 asked, 2 not started (usage, configuration)
+`;
+
+const LEDGER_OPTIONS = {
+  ...CONFIG,
+  older: { type: 'boolean', default: false },
+  anew: { type: 'boolean', default: false },
+} as const;
+
+async function runLedger([verb, ...args]: readonly string[], io: Io): Promise<ExitCode> {
+  if (verb !== 'rebuild') throw new UsageError('ledger takes: scanflow ledger rebuild');
+  const { config, older, anew } = readArgs(args, LEDGER_OPTIONS).values;
+  const { data } = await requireConfig(config);
+  const asked = Temporal.Now.instant().toString({ smallestUnit: 'second' });
+  const path = await askRebuild(data, { anew, lost: older || anew, asked, by: user() });
+  io.out.write(
+    `${path} is written: the ledger is rebuilt when the streamer starts next.\n` +
+      'Start or restart it now. Its log says "ledger rebuilt" at the end.\n',
+  );
+  return EXIT.done;
+}
+
+export const ledger: Command = { help: ledgerHelp, run: runLedger };

@@ -12,7 +12,7 @@ import {
   type Committing,
 } from './plan.ts';
 import { failureOf } from '../model/failure.ts';
-import { retryAfter } from '../work/retry.ts';
+import { retryAfter } from '../work/pace.ts';
 import type { Ledger } from '../ledger/tx.ts';
 import type { SeriesRecord, Store } from '../store/types.ts';
 import type { LegWork } from '../ledger/rows.ts';

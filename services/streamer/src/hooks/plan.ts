@@ -1,6 +1,6 @@
 /** Hooks: the events that they want, a command's arguments, the outcome of a run, and the retry of a failed one. */
 import { type Failure, permanent } from '@scanflow/failure';
-import { retryAfter, type RetryPolicy } from '../work/retry.ts';
+import { retryAfter, type RetryPolicy } from '../work/pace.ts';
 
 /** A series was stored, was sent to a destination, or was given up; a session is complete. */
 export const HOOK_EVENTS = ['stored', 'forwarded', 'complete', 'failed'] as const;

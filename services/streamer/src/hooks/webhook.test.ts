@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { freePort } from '@scanflow/testkit';
-import { retryAfterMs } from '../work/retry.ts';
+import { retryAfterMs } from '../work/pace.ts';
 import { callWebhook, type WebhookCall } from './webhook.ts';
 
 const NOW = Temporal.Instant.from('2026-11-22T10:00:00Z').epochMilliseconds;

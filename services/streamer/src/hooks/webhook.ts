@@ -4,7 +4,7 @@ import { createHmac } from 'node:crypto';
 import { readSecret } from '@scanflow/runtime';
 import { type Failure, codeOf, messageOf, permanent, transient } from '@scanflow/failure';
 import { OUTPUT_BYTES, Tail, type HookOutcome } from './plan.ts';
-import { retryAfterMs } from '../work/retry.ts';
+import { retryAfterMs } from '../work/pace.ts';
 
 export interface WebhookCall {
   readonly url: string;

@@ -1,8 +1,7 @@
 /** Settings of the steps, fixed at the start. */
 import type { Peer, Dial } from '@scanflow/dimse';
 import type { Home, Layout } from '../store/place/layout.ts';
-import type { Window, Rate } from '../work/pace.ts';
-import type { RetryPolicy } from '../work/retry.ts';
+import type { Window, Rate, RetryPolicy } from '../work/pace.ts';
 import type { RouteRules } from '../store/place/route.ts';
 import type { Rule } from './rule.ts';
 import type { TagRules } from '../store/record.ts';

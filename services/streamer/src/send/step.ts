@@ -2,7 +2,7 @@
 import { defined } from '@scanflow/booking/defined';
 import { type Failure, FailureError, permanent, transient } from '@scanflow/failure';
 import { failureOf } from '../model/failure.ts';
-import { retryAfter } from '../work/retry.ts';
+import { retryAfter } from '../work/pace.ts';
 import { judge as judgeRule, traitsOfRecord } from '../model/rule.ts';
 import type { Ledger } from '../ledger/tx.ts';
 import type { SeriesRecord, Store } from '../store/types.ts';

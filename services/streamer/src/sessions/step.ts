@@ -1,7 +1,7 @@
 /** Writes a complete session's report, then marks the session complete in the ledger. */
 import type { Failure } from '@scanflow/failure';
 import { failureOf } from '../model/failure.ts';
-import { retryAfter, type RetryPolicy } from '../work/retry.ts';
+import { retryAfter, type RetryPolicy } from '../work/pace.ts';
 import { commonParent, reportName, sessionDigest, isRecovered, recoveredMark } from './plan.ts';
 import type { Millis, Tx } from '../ledger/tx.ts';
 import type { SessionView } from '../ledger/rows.ts';

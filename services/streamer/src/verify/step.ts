@@ -8,7 +8,7 @@ import { type Failure, FailureError } from '@scanflow/failure';
 import type { Orthanc } from '@scanflow/orthanc';
 import { failureOf } from '../model/failure.ts';
 import type { Layout } from '../store/place/layout.ts';
-import { retryAfter } from '../work/retry.ts';
+import { retryAfter, type Rate } from '../work/pace.ts';
 import type { Ledger } from '../ledger/tx.ts';
 import type { RecordedVerification, Store } from '../store/types.ts';
 import type { SeriesView } from '../ledger/rows.ts';
@@ -41,7 +41,6 @@ import { LEG_LEASE, type Lease, workOn, type WorkKind } from '../work/worker.ts'
 import type { LoopDeps } from '../work/deps.ts';
 import { LONGEST_WAIT, Wake, Pace } from '../work/wake.ts';
 import { nextAsked } from './sql-jobs.ts';
-import type { Rate } from '../work/pace.ts';
 import { iso } from '../model/series.ts';
 
 interface VerifyDeps {

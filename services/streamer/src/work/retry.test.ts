@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { DEFAULT_RETRY, retryAfter, triedFor } from './retry.ts';
+import { DEFAULT_RETRY, retryAfter, triedFor } from './pace.ts';
 
 const delay = (attempt: number, jitter = 0.5): number => {
   const retry = retryAfter({ kind: 'transient' }, attempt, jitter);

@@ -8,7 +8,7 @@ import { failureOf } from '../model/failure.ts';
 import type { Clock } from '../model/settings.ts';
 import type { LegWork } from '../ledger/rows.ts';
 import { legFailed, legLater } from '../ledger/aftermath.ts';
-import { policyFor, retryAfter, type RetryPolicy } from './retry.ts';
+import { policyFor, retryAfter, type RetryPolicy } from './pace.ts';
 
 /** Outcomes that every kind of work may have. `sent`: images that a destination got meanwhile. */
 export type Unfinished =

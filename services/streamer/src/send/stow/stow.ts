@@ -8,7 +8,7 @@ import type { StoreItem, Dial } from '@scanflow/dimse';
 import { SEND_HELD, type Failure, transient, FailureError, messageOf } from '@scanflow/failure';
 import { readSecret } from '@scanflow/runtime';
 import { failureOf } from '../../model/failure.ts';
-import { retryAfterMs } from '../../work/retry.ts';
+import { retryAfterMs } from '../../work/pace.ts';
 import type { Carrier, SendOptions, SendOutcome } from '../types.ts';
 import type { StowReach } from '../../model/settings.ts';
 import { parseAnswer, judge, type Verdict } from './answer.ts';
