@@ -8,7 +8,7 @@ import {
   text,
   transferSyntaxes,
 } from '@scanflow/dicom';
-import { fileHead, type Received } from '../store.ts';
+import { fileHead, type Received } from './store.ts';
 
 const MR = '1.2.840.10008.5.1.4.1.1.4';
 const syntax = transferSyntaxes.explicitVRLittleEndian;
