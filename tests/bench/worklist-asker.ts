@@ -1,7 +1,7 @@
 /** A scanner that keeps its association open, for timing queries: it parses no answer, so that the servers are measured. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { encodeDataSet, sopClasses, transferSyntaxes, type DataSet } from '@scanflow/dicom';
 import { request } from '@scanflow/testkit/dimse/raw-peer';
 import { encodeCommand, decodeCommand } from '../../packages/dimse/src/message/command.ts';

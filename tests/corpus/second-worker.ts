@@ -5,7 +5,7 @@
 import { parentPort } from 'node:worker_threads';
 import ical from 'ical.js';
 import { flagBookings, interpret } from '@scanflow/booking';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { readCalendar } from '@scanflow/calendar';
 import { bookingRules, parseConfig } from '@scanflow/config';
 import { outcomeOf, type EventOutcome, type ProblemOutcome } from '../integration/calendar-support.ts';

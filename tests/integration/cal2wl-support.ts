@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseBookingRecord, type BookingRecord } from '@scanflow/booking';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { apiFetch, freePort, startProgram, until, type CalendarEntry, type Program } from '@scanflow/testkit';
 
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void;

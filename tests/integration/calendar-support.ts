@@ -1,7 +1,7 @@
 /** Calendars and what must become of them: the form of tests/fixtures/calendar. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import type { CalendarEvent, ReadCalendar } from '@scanflow/calendar';
 
 /** An event without what is usual: confirmed, opaque, public, with times, without texts. */

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { dataSet, makeSeries, sopClasses, text } from '@scanflow/dicom';
 import { findAll, move, type MoveOrder, type Peer, type SubOperations } from '@scanflow/dimse';
 import { freePort, startDcmqrscp, startOrthanc, startStorescp, type Storescp } from '@scanflow/testkit';

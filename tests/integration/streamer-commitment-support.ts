@@ -1,7 +1,7 @@
 /** A streamer, a node that takes its images, and one that promises to keep them. */
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import type { CommitmentRequest } from '@scanflow/dicom';
 import {
   freePort,

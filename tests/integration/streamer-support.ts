@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { sha256 } from './sha256.ts';
 import { encodeBookingRecord, type BookingRecord } from '@scanflow/booking';
 import { dataSet, makeSeries, type PhantomOptions } from '@scanflow/dicom';

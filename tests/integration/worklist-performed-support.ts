@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseExamRecord, type ExamRecord } from '@scanflow/booking';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { dataSet, sopClasses, text, type Attributes, type DataSet } from '@scanflow/dicom';
 import { nCreate, nSet, type NormalizedAnswer } from '@scanflow/testkit/dimse/normalized';
 import { accessions, encoded, find, IDENTITY, item, publish, scratch } from './worklist-support.ts';

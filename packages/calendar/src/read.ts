@@ -1,6 +1,6 @@
 /** Reads the bytes of a calendar into the events of a window, whatever the bytes hold. */
 import type { UnreadableEvent } from '@scanflow/booking';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import {
   byAge,
   isStartless,

@@ -1,5 +1,5 @@
 /** Expands all components of one UID into the events of a window (RFC 5545 3.8.4.4, 3.8.5). */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { addTo, Marks, formerly, instantOf, type Moment } from './moment.ts';
 import type { Component, EventDetails, Recurrence } from './component.ts';
 import type { EventExtras } from './property.ts';

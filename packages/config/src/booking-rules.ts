@@ -9,7 +9,7 @@ import {
   type Language,
   type ScannerRule,
 } from '@scanflow/booking';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import type { Config } from './schema.ts';
 import { scannersNamed } from './vocabulary.ts';
 

@@ -1,5 +1,5 @@
 /** A PostgreSQL database that several processes share, and its errors as failures. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { Pool, TypeOverrides, types, type PoolClient, type PoolConfig } from 'pg';
 import { type Failure, FailureError, codeOf, permanent, transient } from '@scanflow/failure';
 import type { Database, Dialect, Row, Statements, Value } from './database.ts';

@@ -1,6 +1,6 @@
 /** A few attributes from the head of a file, without reading its pixels: for routing and for the storage layout. */
 import { joined } from '#platform';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { DicomDecodeError, type DataSet, type Tag } from './dataset.ts';
 import { decodeDataSet } from './decode.ts';
 import { tagOf } from './dictionary.ts';

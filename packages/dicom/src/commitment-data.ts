@@ -1,5 +1,5 @@
 /** Storage commitment as data: the request (PS3.4 table J.3-1), the report (table J.3-2), and the reasons of failures. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import type { DataSet } from './dataset.ts';
 import { dataSet, items, number, text } from './values.ts';
 

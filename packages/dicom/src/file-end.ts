@@ -1,5 +1,5 @@
 /** Whether a file's data set ends where the file ends, found by its element headers alone: a file that was cut shows. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { DicomDecodeError } from './dataset.ts';
 import { inflateHead } from './locate.ts';
 import { formatTag, vrOf } from './dictionary.ts';

@@ -1,5 +1,5 @@
 /** Where a file's data set starts and how it is encoded, also of a file that does not say so, or has it deflated. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { inflate, joined, type Inflated } from '#platform';
 import { DicomDecodeError } from './dataset.ts';
 import {

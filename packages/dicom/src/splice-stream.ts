@@ -1,5 +1,5 @@
 /** The splice while a file passes: nothing of it is held but the head that tells where the tag goes. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { deflating, InflateError, inflating } from './deflated.ts';
 import { applyEdits, planSplice, refuse, type Edit, type Refused, type SplicePlan } from './splice.ts';
 import type { PrivateTag } from './splice-tag.ts';

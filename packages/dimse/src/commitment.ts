@@ -2,7 +2,7 @@
  * Storage commitment on the wire (PS3.4 J.3): N-ACTION and the reports that come on its association, a listener for
  * reports, and reporting as the SCP.
  */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import {
   commitmentReport,
   commitmentRequest,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { identify, type BookedOutcome, type BookingRecord, type Labels } from '@scanflow/booking';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { encodeKeeps, parseKeeps, keepIdentities, spanOf, type KeepInput } from './reread.ts';
 
 interface Given {

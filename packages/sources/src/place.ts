@@ -1,5 +1,5 @@
 /** Opens the source of a calendar from its configuration; http and https with the validators of the last answer. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import type { Config } from '@scanflow/config';
 import { charsetOfType } from '@scanflow/calendar';
 import { caldavSource } from './caldav.ts';

@@ -1,6 +1,6 @@
 /** A source of calendars, whatever its protocol, and the error that ends a fetch. */
 import type { Failure } from '@scanflow/failure';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 
 /** The validators of a body, with which the next request asks whether it changed (RFC 9110 8.8). */
 export interface Validators {

@@ -1,5 +1,5 @@
 /** What cal2wl shows of its passes: the HTTP API, whether it can work, and metrics for Prometheus. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import {
   type FastifyInstance,
   type Health,

@@ -1,5 +1,5 @@
 /** What the day board asks cal2wl for: the bookings of any day, and a person's word for what a calendar lost. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';

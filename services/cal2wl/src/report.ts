@@ -1,6 +1,6 @@
 /** The report of a pass, for the API, the metrics, the health page and the log. */
 import { flagBookings, rowOf, type Outcome, type OutcomeRow } from '@scanflow/booking';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import type { Failure } from '@scanflow/failure';
 import type { FeedNote, Window } from '@scanflow/calendar';
 import type { Config } from '@scanflow/config';

@@ -2,7 +2,7 @@
 import { InputError, messageOf } from '@scanflow/failure';
 import { readFile } from 'node:fs/promises';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import type { Dial } from '@scanflow/dimse';
 import { millisecondsOf } from '@scanflow/runtime/time';
 import type { Output, Screen } from './terminal.ts';

@@ -1,6 +1,6 @@
 /** One receiver: images come in by DICOM and go to Orthanc by HTTP. */
 import { dirname, join } from 'node:path';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { watchConfig, type Config } from '@scanflow/config';
 import {
   addMachine,

@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { KeyedQueue, type Log } from '@scanflow/runtime';
 import { type Upload, METADATA } from '@scanflow/orthanc';
 import type { FinalStatus, StoreHandler, StoreReceipt, StoreRequest } from '@scanflow/dimse';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { dataSet, part10Head, readAttributes, text } from '@scanflow/dicom';
 import type { Orthanc } from './orthanc.ts';
 import {

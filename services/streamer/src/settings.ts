@@ -1,5 +1,5 @@
 /** The configuration as the steps use it. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { labelRules, admits, layoutTemplate, sendersOf, type Config } from '@scanflow/config';
 import { tagOf } from '@scanflow/dicom';
 import type { Dial } from '@scanflow/dimse';

@@ -1,5 +1,5 @@
 /** Handles N-CREATE and N-SET. Requests of one exam run one after the other, and each is on disk before its answer. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { codeOf } from '@scanflow/failure';
 import { KeyedQueue, type Log } from '@scanflow/runtime';
 import {

@@ -1,5 +1,5 @@
 /** One calendar event as a booking, as something to skip, or as a mistake that its booker can correct. */
-import { defined } from '../defined.ts';
+import { defined } from '@scanflow/failure/defined';
 import { type Booking, type Labels, LABELS, type PartialLabels, identify } from '../booking.ts';
 import { PatternTooSlow } from '../pattern/pattern.ts';
 import {

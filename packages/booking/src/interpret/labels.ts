@@ -1,5 +1,5 @@
 /** Project, subject and session out of what a booker wrote: X-DICOM properties, description lines, the title. */
-import { defined } from '../defined.ts';
+import { defined } from '@scanflow/failure/defined';
 import type { Matcher } from '../pattern/pattern.ts';
 import type { BookableEvent, BookingRules, NormaliseRule, NormaliseRules, Vocabulary } from './rules.ts';
 import { LABELS, type LabelName, type PartialLabels } from '../booking.ts';

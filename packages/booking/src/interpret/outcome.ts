@@ -1,6 +1,6 @@
 /** What becomes of an event, told to machines by a code and to people by a sentence. docs/booking.md explains each code. */
 import type { Booking, Labels } from '../booking.ts';
-import { defined } from '../defined.ts';
+import { defined } from '@scanflow/failure/defined';
 import type { BookingRecord } from '../records.ts';
 
 /** A code that stays the same when sentences change, and a sentence for the person who booked. */

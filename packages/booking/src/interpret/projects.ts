@@ -1,7 +1,7 @@
 /** The facility's list of projects, and whether a booking may use its project: booked by whom, where and when. */
 import { reject, type RejectCode, type Verdict } from './outcome.ts';
 import { isQuotable } from './words.ts';
-import { defined } from '../defined.ts';
+import { defined } from '@scanflow/failure/defined';
 import { isObject } from '../records.ts';
 
 /** What of an event decides. */

@@ -1,5 +1,5 @@
 /** Puts fragments back together into messages (PS3.7 6.3, PS3.8 E.1), within limits. Pure. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { ABORT, PduError, type Pdv } from '../ul/pdu.ts';
 import { Collector, ANY_ROOM, type Room } from '../ul/reader.ts';
 import { CommandError, decodeCommand, NO_DATA_SET, type Command } from './command.ts';

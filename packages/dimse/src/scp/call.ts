@@ -1,5 +1,5 @@
 /** One request to a service, and the means to answer it. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import type { Association } from '../association.ts';
 import { DATA_SET, NO_DATA_SET, RESPONSE, type Command } from '../message/command.ts';
 import type { Message } from '../message/assembler.ts';

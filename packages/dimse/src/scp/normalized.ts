@@ -1,5 +1,5 @@
 /** Normalized services of the acceptor: N-CREATE, N-SET (PS3.7 10.1.5.2, 10.1.3.2), N-ACTION (10.1.4) and N-EVENT-REPORT (10.1.1). */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import {
   decodeDataSet,
   DicomDecodeError,

@@ -1,5 +1,5 @@
 /** C-MOVE as SCU (PS3.7 9.1.4, PS3.4 C.4.2): one request in an association of its own, and what came of it. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { decodeDataSet, describeStatus, encodeDataSet, text, texts, type DataSet } from '@scanflow/dicom';
 import { ambiguous, FailureError, permanent, transient, type Failure } from '@scanflow/failure';
 import { endingOf, type Association } from '../association.ts';

@@ -1,7 +1,7 @@
 /** TLS for the acceptor: a connection that was accepted is secured before anything of DICOM is read. */
 import type { Socket } from 'node:net';
 import { createServer, TLSSocket, type Server } from 'node:tls';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { codeOf, FailureError, permanent } from '@scanflow/failure';
 import type { ShownCertificate } from '../access.ts';
 import { CLOSED, tlsProblem, type TlsProblem } from './problem.ts';

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { isIP } from 'node:net';
 import { checkServerIdentity, connect, createSecureContext, type SecureContext } from 'node:tls';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { codeOf, FailureError } from '@scanflow/failure';
 import type { Dial } from '../scu/associate.ts';
 import { broke, tlsFailure } from './problem.ts';

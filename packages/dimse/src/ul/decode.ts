@@ -1,5 +1,5 @@
 /** Bytes to PDUs (PS3.8 9.3). Every length is checked against what is there; unknown items are skipped (9.3.1). */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import {
   ABORT,
   PduError,

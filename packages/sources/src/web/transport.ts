@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { type RequestOptions, request as https } from 'node:https';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { codeOf, messageOf } from '@scanflow/failure';
 import { Agent, ProxyAgent, type Dispatcher, request as send } from 'undici';
 import { Readable } from 'node:stream';

@@ -1,5 +1,5 @@
 /** N-CREATE and N-SET as a scanner sends them (PS3.7 10.1.5, 10.1.3): one request in an association of its own. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { decodeDataSet, encodeDataSet, text, type DataSet, type Tag } from '@scanflow/dicom';
 import { ambiguous, FailureError } from '@scanflow/failure';
 import { endingOf } from '../../../dimse/src/association.ts';

@@ -1,7 +1,7 @@
 /** Tests only: a Query/Retrieve SCP that finds truly and moves as its script says, so that it can lie like no real one. */
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import {
   answer,
   APPLICATION_CONTEXT,

@@ -1,5 +1,5 @@
 /** What a check of `scanflow doctor` and of services is, where it looks and what it finds; runs checks side by side. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import type { Config } from '@scanflow/config';
 import { messageOf } from '@scanflow/failure';
 import { pool } from '@scanflow/runtime/pool';

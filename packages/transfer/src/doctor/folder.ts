@@ -2,7 +2,7 @@
 import { open, readFile, realpath, stat, statfs, unlink } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import type { Config } from '@scanflow/config';
 import { codeOf, messageOf } from '@scanflow/failure';
 import { asideName, fsyncFolder, judgeRoom, leastOf, type Floor } from '@scanflow/runtime';

@@ -1,5 +1,5 @@
 /** A DICOM node: connection, TLS, association, C-ECHO, and which images it takes. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import type { Config } from '@scanflow/config';
 import { sopClasses, transferSyntaxes } from '@scanflow/dicom';
 import { accepts, echo, tlsDial, type Dial, type Peer, type Timeouts } from '@scanflow/dimse';

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { takeAcceptance } from '@scanflow/records';
 import { removeLeftovers, writeFileAtomic } from '@scanflow/runtime';
 import type { Validators } from '@scanflow/sources';

@@ -9,7 +9,7 @@
 import { encodeBookingRecord, type BookingRecord } from '@scanflow/booking';
 import { eventKey, overlaps, type Window } from '@scanflow/calendar';
 import { fateOf, type CalendarView, type Fate } from '@scanflow/identity';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { encodePart10, sopClasses, transferSyntaxes, worklistItem } from '@scanflow/dicom';
 
 /** A booking to publish. */

@@ -13,7 +13,7 @@ import {
 import { readIsolated, type CalendarContent, type Window } from '@scanflow/calendar';
 import { recordNotes } from '@scanflow/dicom';
 import { createPlanner } from '@scanflow/identity';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { CalendarError, calendarNames, choose, fetchCalendar, type Choice } from '../bookings/calendar.ts';
 import { changesText, isHarmless, type Change } from '../bookings/compare.ts';
 import { changesOf, openDataFolder } from '../bookings/changes.ts';

@@ -1,5 +1,5 @@
 /** `scanflow destination`: pauses sending to a destination, and resumes it. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { EXIT, UsageError, type Command, type ExitCode, type Io, readArgs } from '../command.ts';
 import {
   actionsOf,

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { EXIT, UsageError, type Command, type ExitCode, type Io, readArgs } from '../command.ts';
 import { asking, createAsk, STREAMER, STREAMER_HELP, streamerApi, user, type Ask } from '../series/client.ts';
 

@@ -1,7 +1,7 @@
 /** `scanflow phantom`: makes a DICOM series from thin air, by itself or for an item of a worklist. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import {
   dataSet,
   fit,

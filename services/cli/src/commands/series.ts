@@ -1,5 +1,5 @@
 /** `scanflow series`: where are my images, and what to do about those that are not there yet? */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { EXIT, UsageError, type Command, type ExitCode, type Io, readArgs, wholeNumber } from '../command.ts';
 import {
   actionsOf,

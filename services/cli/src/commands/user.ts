@@ -1,5 +1,5 @@
 /** `scanflow user` and `scanflow console`: who may sign in to the day board, and which scanners have a page without signing in. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import type { Config } from '@scanflow/config';
 import { messageOf } from '@scanflow/failure';
 import { EXIT, readArgs, UsageError, type Command, type ExitCode, type Io } from '../command.ts';

@@ -1,5 +1,5 @@
 /** `scanflow verify`: are the stored files still what was stored? */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { sleep } from '@scanflow/runtime';
 import { EXIT, UsageError, type Command, type ExitCode, type Io, duration, readArgs } from '../command.ts';
 import {

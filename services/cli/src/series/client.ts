@@ -1,6 +1,6 @@
 /** The HTTP interface of the streamer, for the commands that ask it. */
 import { userInfo } from 'node:os';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { loadConfig } from '@scanflow/config';
 import { tokenFileOf } from '@scanflow/runtime';
 import { addressOfService, apiAt, notAdmitted, type Api, cannotUse, IN_CONTAINER } from '../installation.ts';

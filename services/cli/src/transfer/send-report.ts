@@ -1,6 +1,6 @@
 /** What `scanflow send` shows: progress, and the report as table, words, CSV and JSON. */
 import { basename, dirname } from 'node:path';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { csvText } from '@scanflow/runtime/csv';
 import type { SeriesRow, Tally } from '@scanflow/transfer/send';
 import { bar, textTable, timeLeft } from '../terminal.ts';

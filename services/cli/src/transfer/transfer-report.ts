@@ -1,5 +1,5 @@
 /** The report: a row for each study of each request, as a table, as CSV and as JSON. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { bar, textTable, timeLeft } from '../terminal.ts';
 import { csvText } from '@scanflow/runtime';
 import { nameOf, type Progressed, type Request, type Result, type Row } from '@scanflow/transfer/transfer';

@@ -1,6 +1,6 @@
 /** Users, for `scanflow user`: behind the internal token, on the port for programs. */
 import type { FastifyInstance } from '@scanflow/runtime';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { z } from 'zod';
 import { hashPassword, passwordProblem } from './passwords.ts';
 import { ROLES, type Person } from './roles.ts';

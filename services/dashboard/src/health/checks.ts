@@ -1,5 +1,5 @@
 /** What the services answer, as checks: good or not, and what to do. Pure. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { judgeRoom } from '@scanflow/runtime';
 import type { Away } from '../journey/facts.ts';
 import { html, type Html } from '../page/html.ts';

@@ -1,5 +1,5 @@
 /** Storage commitment of a series at a destination: what to request, send again, wait for or give up. Pure. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { type Failure, permanent } from '@scanflow/failure';
 import type { TransactionState } from '../model/series.ts';
 import type { Reference } from '@scanflow/dicom';

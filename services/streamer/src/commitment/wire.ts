@@ -1,5 +1,5 @@
 /** Storage commitment on the wire: requests to destinations, and the port for their reports (PS3.4 J.3). */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import type { Config } from '@scanflow/config';
 import { openTlsStore, type Log } from '@scanflow/runtime';
 import {

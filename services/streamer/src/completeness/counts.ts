@@ -1,5 +1,5 @@
 /** What an image says of how many images there should be. Pure. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import type { Attributes } from '../model/series.ts';
 
 /** Kept with each image in `series.json`, so that late images are judged together with the first. */

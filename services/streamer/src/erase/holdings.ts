@@ -1,5 +1,5 @@
 /** What was found of a subject so far, and its name in the moves of other series. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import type { Labels } from '@scanflow/booking';
 import type { Decision, Moved } from '../model/decision.ts';
 import { membersIn } from '../joining/parts.ts';

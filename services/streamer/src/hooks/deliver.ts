@@ -2,7 +2,7 @@
  * Delivers events to hooks: one round under a lease, the run itself, and the record that a hook gets. By HTTP it shows what
  * ran and what waits, also for a hook that left the configuration.
  */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { FailureError } from '@scanflow/failure';
 import type { FastifyInstance } from '@scanflow/runtime';
 import type { DeliveryWork } from '../ledger/rows.ts';

@@ -1,5 +1,5 @@
 /** Delivers an event to an address: POSTs signed JSON, and judges every answer. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { createHmac } from 'node:crypto';
 import { readSecret } from '@scanflow/runtime';
 import { type Failure, codeOf, messageOf, permanent, transient } from '@scanflow/failure';

@@ -1,6 +1,6 @@
 /** What the day board asks of the streamer, beside the series and sessions of the API. */
 import { resolve } from 'node:path';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { addChanges, type FastifyInstance } from '@scanflow/runtime';
 import type { Labels } from '@scanflow/booking';
 import { labelsOf } from './changes.ts';

@@ -1,5 +1,5 @@
 /** The parts of a joined series: which images belong to it, what `series.json` says of them, and Orthanc with all parts as one series. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import type { InstanceListing, Orthanc } from '@scanflow/orthanc';
 import { digestOfFiles } from '../store/record.ts';
 import type { Settings } from '../model/settings.ts';

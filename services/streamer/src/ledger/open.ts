@@ -1,5 +1,5 @@
 /** Opens the ledger that the configuration names: a SQLite file for one streamer, or PostgreSQL for several. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Config } from '@scanflow/config';

@@ -1,5 +1,5 @@
 /** The marks of an erased series, and whether a series bears one. Pure. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import type { Labels } from '@scanflow/booking';
 import type { Erasures } from '@scanflow/runtime';
 import { permanent } from '@scanflow/failure';

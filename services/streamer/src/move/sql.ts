@@ -1,5 +1,5 @@
 /** Moving a stored series to other labels, in the ledger: ordered, stored anew, left. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { type Failure, FailureError, permanent } from '@scanflow/failure';
 import { moveRefusal, type Moved, type MoveOrder } from '../model/decision.ts';
 import { COPY, STORAGE, TRANSCODED } from '../model/series.ts';

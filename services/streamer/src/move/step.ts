@@ -2,7 +2,7 @@
  * Moves a stored series to the labels that a person gave: stored anew and verified, written down, then the old folder is
  * left. Whoever is ended in between goes on: the old place counts until the ledger has the new one.
  */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { FailureError, permanent } from '@scanflow/failure';
 import { remember } from '../store/decisions.ts';
 import { ERASED_LABELS } from '../model/erased.ts';

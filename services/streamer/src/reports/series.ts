@@ -1,5 +1,5 @@
 /** Series as people see them: rows of the API, of hooks and of session reports, and the same as CSV. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import type { Labels } from '@scanflow/booking';
 import { csvText } from '@scanflow/runtime';
 import { shownWarnings } from '../completeness/lacking.ts';

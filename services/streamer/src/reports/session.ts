@@ -1,5 +1,5 @@
 /** A session as people see it: its series with their states, and the same as CSV. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { csvText } from '@scanflow/runtime';
 import { destinationOf } from '../commitment/plan.ts';
 import { sessionOutcome, type Outcome } from '../sessions/plan.ts';

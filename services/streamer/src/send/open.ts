@@ -1,5 +1,5 @@
 /** Opens the destinations: TLS, the carrier that reaches each, and what holds sending back. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { join } from 'node:path';
 import { type Log, openTlsStore, type TlsTexts } from '@scanflow/runtime';
 import { accepts, type StoreGate, tlsDial, type Dial, store, type DimseLog } from '@scanflow/dimse';

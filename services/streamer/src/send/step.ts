@@ -1,5 +1,5 @@
 /** The forward step: what of a series a destination has not got yet goes there, and each answer counts. One round: the next series. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { type Failure, FailureError, permanent, transient } from '@scanflow/failure';
 import { failureOf } from '../model/failure.ts';
 import { retryAfter } from '../work/pace.ts';

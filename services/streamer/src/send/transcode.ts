@@ -2,7 +2,7 @@
  * Images in a transfer syntax that a node refuses go there transcoded: Orthanc converts them without loss (PS3.5 10). A transcoded image
  * is on disk only while it is sent. Nothing that is stored changes.
  */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';

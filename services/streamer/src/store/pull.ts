@@ -1,5 +1,5 @@
 /** One image: out of Orthanc, hashed, tagged, written aside, checked, named. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { createHash } from 'node:crypto';
 import { CannotTag, privateTagOf, TagStream } from '@scanflow/dicom';
 import { type Failure, FailureError, transient } from '@scanflow/failure';

@@ -1,5 +1,5 @@
 /** `series.json`: how it grows, what the ledger keeps of it, and the tag that the images of the series get. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { createHash } from 'node:crypto';
 import { isTagText, utcDateTime, type PrivateTag } from '@scanflow/dicom';
 import type { SeriesRecord, TagRecord, StoredInstance } from './types.ts';

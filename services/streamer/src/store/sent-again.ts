@@ -2,7 +2,7 @@
  * Images that were sent again. With other identifiers, the series stays where it is, and shows until a person says where it belongs
  * (docs/storage.md, Sent again after a correction). With other bytes, people see each version.
  */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { type Failure, permanent } from '@scanflow/failure';
 import { newest } from './record.ts';
 import { PASSING_KEYWORDS, type Route } from './place/route.ts';

@@ -1,5 +1,5 @@
 /** Writes what lies beside a series' images, once these are all there: sums, archive, record with its provenance. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import type { Failure } from '@scanflow/failure';
 import type { Origin, SystemInfo, Orthanc } from '@scanflow/orthanc';
 import { warningsOf } from '../completeness/lacking.ts';

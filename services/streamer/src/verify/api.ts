@@ -1,5 +1,5 @@
 /** Verification on request: POST /api/verify, its progress, and POST /api/verify/acknowledge. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import type { FastifyInstance, Log } from '@scanflow/runtime';
 import { Answer, byWhom, find, textIn, fieldIn } from '../http/request.ts';
 import type { JobView, Selection, FileTarget } from './types.ts';

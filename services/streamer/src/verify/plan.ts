@@ -1,5 +1,5 @@
 /** What verification reads, what follows from its findings, and how people see it. Pure. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { createHash } from 'node:crypto';
 import type { RecordedVerification, SeriesRecord, StoredFile } from '../store/types.ts';
 import type { SeriesView } from '../ledger/rows.ts';

@@ -1,5 +1,5 @@
 /** Verification in the ledger: what is due, in whose hands it is, and what was found. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { randomUUID } from 'node:crypto';
 import { type Failure, FailureError } from '@scanflow/failure';
 import { requireClaim, lockSeries, LOST, refresh, FAILING } from '../ledger/leg.ts';

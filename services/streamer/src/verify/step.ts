@@ -2,7 +2,7 @@
  * The verify step: reads and compares all files of a series in one place, and records the outcome. Its rounds: by schedule, on
  * request, a summary for /healthz; and the pace of reading.
  */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import type { Log } from '@scanflow/runtime';
 import { type Failure, FailureError } from '@scanflow/failure';
 import type { Orthanc } from '@scanflow/orthanc';

@@ -1,5 +1,5 @@
 /** How Orthanc and the ledger are, for /healthz: the last good moment, and what is wrong since. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import type { Failure } from '@scanflow/failure';
 import type { SystemInfo } from '@scanflow/orthanc';
 import type { KeptSummary } from '../cleanup/plan.ts';

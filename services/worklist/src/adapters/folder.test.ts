@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { dataSet, encodePart10, sopClasses, text, transferSyntaxes } from '@scanflow/dicom';
 import type { Snapshot } from '../domain/snapshot.ts';
 import { readFolder } from './folder.ts';

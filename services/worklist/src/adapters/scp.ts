@@ -1,5 +1,5 @@
 /** The worklist on the wire: associations by the access policy, C-ECHO, C-FIND from the schedule in memory, and MPPS. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { type DataSet, type MatchOptions, sopClasses, transferSyntaxes } from '@scanflow/dicom';
 import {
   listen,

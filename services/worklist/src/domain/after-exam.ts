@@ -1,6 +1,6 @@
 /** What becomes of a worklist item once its exam has begun, has ended, or is long past. */
 import type { ExamItem, ExamLink, ExamSummary } from '@scanflow/booking';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import { instantOf } from './mpps-report.ts';
 import { indexed, type Entry, type Schedule } from './schedule.ts';
 

@@ -17,7 +17,7 @@ import {
   text,
   toDicomJson,
 } from '@scanflow/dicom';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import {
   createStep,
   setStep,

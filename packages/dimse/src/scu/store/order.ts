@@ -1,5 +1,5 @@
 /** What the caller of store() passes, and what becomes of each instance (PS3.7 9.1.1.1.9 and annex C, PS3.4 B.2.3). Pure. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import type { Stats } from 'node:fs';
 import { type Edit, type Part10Header, describeStatus } from '@scanflow/dicom/file';
 import { type Failure, ambiguous, permanent, transient } from '@scanflow/failure';

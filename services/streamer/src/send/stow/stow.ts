@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Agent, type AgentOptions, type ClientRequestArgs } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import type { StoreItem, Dial } from '@scanflow/dimse';
 import { SEND_HELD, type Failure, transient, FailureError, messageOf } from '@scanflow/failure';
 import { readSecret } from '@scanflow/runtime';

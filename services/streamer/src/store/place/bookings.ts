@@ -1,5 +1,5 @@
 /** Booking records, written by cal2wl: `bookings/<accession>.json`. Which identifiers are known, and what `series.json` keeps of a booking. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import type { BookingRecord, Labels } from '@scanflow/booking';
 import { bookingFiles, RecordWatch } from '@scanflow/records';
 import type { KnownBookings, KnownBooking } from './evidence.ts';

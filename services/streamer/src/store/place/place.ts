@@ -1,5 +1,5 @@
 /** Where a series goes: read from its first image, decided by its booking or the patterns, claimed on disk. */
-import { defined } from '@scanflow/booking/defined';
+import { defined } from '@scanflow/failure/defined';
 import type { Labels } from '@scanflow/booking';
 import type { InstanceListing, Orthanc } from '@scanflow/orthanc';
 import { recall, remember } from '../decisions.ts';
