@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { defined, given } from '@scanflow/failure/defined';
 import {
   freePort,
   startOrthanc,
@@ -104,7 +105,9 @@ export const scanflow = ({ port }: Sink, profile?: string): Sender => ({
   name: 'Scanflow',
   send: (folder) => {
     const args = ['send', folder, '--to', `SINK@127.0.0.1:${port}`, '--tag', 'none', '--retry-time', '0s'];
-    const env = profile === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` };
+    const env = defined({
+      NODE_OPTIONS: given(profile, (profile) => `--cpu-prof --cpu-prof-dir=${profile}`),
+    });
     return timed(SCANFLOW, args, env);
   },
 });

@@ -1,7 +1,7 @@
 /** A scanner that keeps its association open, for timing queries: it parses no answer, so that the servers are measured. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { defined } from '@scanflow/failure/defined';
+import { defined, given } from '@scanflow/failure/defined';
 import { encodeDataSet, sopClasses, transferSyntaxes, type DataSet } from '@scanflow/dicom';
 import { request } from '@scanflow/testkit/dimse/raw-peer';
 import { encodeCommand, decodeCommand } from '../../packages/dimse/src/message/command.ts';
@@ -75,7 +75,7 @@ export async function openAssociation(
       affectedSopClassUid: sopClass,
       commandField,
       messageId,
-      ...(data === undefined ? {} : { priority: 0 }),
+      ...defined({ priority: given(data, () => 0) }),
       dataSetType: data === undefined ? 0x0101 : 0x0102,
     });
     const target = { contextId, size: 16_000 };

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { defined, given } from '@scanflow/failure/defined';
 import { dcmtk, freePort, startOrthanc, startProgram, until, type Program } from '@scanflow/testkit';
 
 export interface Server {
@@ -59,7 +60,7 @@ log: { level: info }
   const loaded = /"event":"worklist.loaded".*?"ms":(\d+)/.exec(program.output())?.[1];
   return {
     ...lasting('Scanflow', program, port),
-    ...(loaded === undefined ? {} : { loadSeconds: Number(loaded) / 1000 }),
+    ...defined({ loadSeconds: given(loaded, (loaded) => Number(loaded) / 1000) }),
   };
 }
 

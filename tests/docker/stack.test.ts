@@ -1,6 +1,7 @@
 /** The compose stack as facility IT starts it, on a real Docker Engine. */
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
+import { defined, given } from '@scanflow/failure/defined';
 import { dataSet } from '@scanflow/dicom';
 import { dcmtk, startProgram, until } from '@scanflow/testkit';
 import { openAssociation } from '../bench/worklist-asker.ts';
@@ -13,7 +14,7 @@ const ONE_SHOTS = ['secrets', 'quickack'] as const;
 const options = { skip: await whyNot() };
 
 async function status(port: number, path: string, user?: string): Promise<number> {
-  const headers = user === undefined ? {} : { authorization: `Basic ${btoa(user)}` };
+  const headers = defined({ authorization: given(user, (user) => `Basic ${btoa(user)}`) });
   const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers });
   await response.arrayBuffer();
   return response.status;

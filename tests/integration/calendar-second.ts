@@ -1,4 +1,5 @@
 /** A second opinion: what ical.js makes of a calendar in a window. It knows only the zones that the calendar defines. */
+import { defined, given } from '@scanflow/failure/defined';
 import ical from 'ical.js';
 import { byStart, type EventOutcome } from './calendar-support.ts';
 
@@ -48,7 +49,7 @@ export function readWithIcalJs(text: string, window: Seconds): EventOutcome[] {
   const take = (event: IcalEvent, id: IcalTime | undefined, start: IcalTime, end: IcalTime): void => {
     const [first, last] = [start.toUnixTime(), end.toUnixTime()];
     if (first >= window.to || last < window.from || (last === window.from && first !== last)) return;
-    const recurrenceId = id === undefined ? {} : { recurrenceId: iso(id.toUnixTime()) };
+    const recurrenceId = defined({ recurrenceId: given(id, (id) => iso(id.toUnixTime())) });
     found.push({ uid: event.uid, ...recurrenceId, start: iso(first), end: iso(last) });
   };
   for (const event of eventsOf(text)) {

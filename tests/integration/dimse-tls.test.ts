@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { given } from '@scanflow/failure/defined';
 import { dataSet, makeSeries, sopClasses, transferSyntaxes } from '@scanflow/dicom';
 import { echo, find, listen, store, tlsAcceptor, tlsDial } from '@scanflow/dimse';
 import type { AssociationInfo, Peer, ScpLimits, TlsAcceptorOptions, TlsDialOptions } from '@scanflow/dimse';
@@ -258,7 +259,7 @@ for (const [name, certificate, code] of unwelcome)
   test(`tls: a storescp that requires certificates refuses us with ${name}`, async (t) => {
     const target = await startStorescp({ folder: join(folder, 'none'), extra: tls(server) });
     t.after(() => target.stop());
-    const ours = { ...(certificate === undefined ? {} : await pem(certificate)), ca };
+    const ours = { ...(await given(certificate, pem)), ca };
     const result = await echo(peer(target.port, { credentials: () => ours }));
     assert.equal(result.ok ? '' : result.failure.code, code, result.ok ? '' : result.failure.message);
   });

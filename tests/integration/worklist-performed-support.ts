@@ -34,7 +34,7 @@ export async function hospital(t: Owner, lines: readonly string[] = []) {
 
 /** Starts the service over a data folder; `prisma` is that scanner's line of the configuration. */
 export async function open(t: Owner, data: string, lines: readonly string[] = [], prisma?: string) {
-  const change = prisma === undefined ? {} : { prisma };
+  const change = defined({ prisma });
   const service = await startService(t, { data, worklist: lines, ...change });
   const peer = { host: '127.0.0.1', port: service.port, calledAet: 'SCANFLOW', callingAet: 'PRISMA' };
   const create = async (uid: string, attributes: Attributes | DataSet, syntaxes?: string[]) =>

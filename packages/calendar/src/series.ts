@@ -1,5 +1,5 @@
 /** Expands all components of one UID into the events of a window (RFC 5545 3.8.4.4, 3.8.5). */
-import { defined } from '@scanflow/failure/defined';
+import { defined, given } from '@scanflow/failure/defined';
 import { addTo, Marks, formerly, instantOf, type Moment } from './moment.ts';
 import type { Component, EventDetails, Recurrence } from './component.ts';
 import type { EventExtras } from './property.ts';
@@ -260,9 +260,13 @@ const saysWhat = ({ summary, description, extras: { labels } }: EventDetails): b
 const extras = (own: EventDetails, texts: EventDetails): EventExtras => ({ ...texts.extras, ...own.extras });
 
 const formerTextsOf = ({ former }: EventDetails): Pick<CalendarEvent, 'formerTexts'> =>
-  former === undefined
-    ? {}
-    : { formerTexts: { ...former, summary: former.summary ?? '', description: former.description ?? '' } };
+  defined({
+    formerTexts: given(former, (former) => ({
+      ...former,
+      summary: former.summary ?? '',
+      description: former.description ?? '',
+    })),
+  });
 
 /** The cancellation of a series also cancels overrides that are not newer (RFC 5546 3.2.5). */
 const isCancelledWith = ({ age }: Component, master: Component | undefined): boolean =>

@@ -1,5 +1,5 @@
 /** A PostgreSQL database that several processes share, and its errors as failures. */
-import { defined } from '@scanflow/failure/defined';
+import { defined, given } from '@scanflow/failure/defined';
 import { Pool, TypeOverrides, types, type PoolClient, type PoolConfig } from 'pg';
 import { type Failure, FailureError, codeOf, permanent, transient } from '@scanflow/failure';
 import type { Database, Dialect, Row, Statements, Value } from './database.ts';
@@ -87,7 +87,7 @@ function poolConfig(
     database: decodeURIComponent(pathname.slice(1)),
     ...defined({ password }),
     // explicit, so that no variable of the environment turns the check off
-    ...(ca === undefined ? {} : { ssl: { ca, rejectUnauthorized: true } }),
+    ...defined({ ssl: given(ca, (ca) => ({ ca, rejectUnauthorized: true })) }),
     max: connections,
     connectionTimeoutMillis: CONNECT_MS,
     statement_timeout: statementMs,

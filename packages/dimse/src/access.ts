@@ -1,4 +1,5 @@
 /** Who may open an association, by AE titles, addresses and certificates; and who called or tried to. Pure. */
+import { defined } from '@scanflow/failure/defined';
 
 /** Conditions on one caller beyond its AE title, which anyone can use. */
 export interface CallerProof {
@@ -185,7 +186,7 @@ export function senderList(most: number): SenderList {
     add: ({ callingAet, calledAet, address }, now, why) => {
       const key = [callingAet, calledAet, address, why ?? ''].join('\\');
       const { count = 0, first = now } = records.get(key) ?? {};
-      const reason = why === undefined ? {} : { why };
+      const reason = defined({ why });
       // the order of a Map is that of insertion: the latest stands last
       records.delete(key);
       records.set(key, { callingAet, calledAet, address, count: count + 1, first, last: now, ...reason });

@@ -2,7 +2,7 @@
  * Storage commitment on the wire (PS3.4 J.3): N-ACTION and the reports that come on its association, a listener for
  * reports, and reporting as the SCP.
  */
-import { defined } from '@scanflow/failure/defined';
+import { defined, given } from '@scanflow/failure/defined';
 import {
   commitmentReport,
   commitmentRequest,
@@ -225,8 +225,7 @@ class Conversation {
       messageIdBeingRespondedTo: command.messageId ?? 0,
       dataSetType: NO_DATA_SET,
       status,
-      ...(why === undefined ? {} : { errorComment: comment(why) }),
-      ...defined({ affectedSopInstanceUid, eventTypeId }),
+      ...defined({ errorComment: given(why, comment), affectedSopInstanceUid, eventTypeId }),
     });
   }
 

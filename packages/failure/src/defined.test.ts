@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { defined } from './defined.ts';
+import { defined, given } from './defined.ts';
 
 test('defined: keeps what is there, null, false and 0 included, in order; undefined leaves no key', () => {
   const kept = defined({ a: undefined, b: 0, c: false, d: null, e: '', f: undefined, g: 1 });
@@ -18,4 +18,13 @@ test('defined: an optional property takes it, and a property of another type doe
   // @ts-expect-error a text is no limit
   const wrong: Options = { ...defined({ limit: String(limit) }) };
   assert.deepEqual([options, wrong], [{}, { limit: 'undefined' }]);
+});
+
+test('given: makes something of a value, falsy ones included, and nothing of undefined', () => {
+  const double = (n: number): number => n * 2;
+  assert.deepEqual(
+    [4, 0, undefined].map((n) => given(n, double)),
+    [8, 0, undefined],
+  );
+  assert.deepEqual({ ...given(undefined, (n) => ({ n })) }, {});
 });

@@ -22,3 +22,20 @@ export function defined<T extends object>(properties: T): Defined<T> {
   }
   return kept;
 }
+
+/**
+ * What `make` makes of a value; undefined if there is no value. It is for a property of `defined()`, or for several
+ * properties that only go together.
+ *
+ * @example
+ * ```ts
+ * import { defined, given } from './defined.ts';
+ *
+ * const [length] = [3, 5];
+ * const nobody = [].at(0);
+ * defined({ ms: given(length, (seconds) => seconds * 1000) }); // → { ms: 3000 }
+ * ({ id: 1, ...given(nobody, (name) => ({ name })) }); // → { id: 1 }
+ * ```
+ */
+export const given = <T, R>(value: T | undefined, make: (value: T) => R): R | undefined =>
+  value === undefined ? undefined : make(value);

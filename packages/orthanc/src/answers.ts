@@ -1,4 +1,5 @@
 /** What Orthanc has, as types, and its answers read as these. Any other form throws FailureError ORTHANC_UNCLEAR. */
+import { given } from '@scanflow/failure/defined';
 import type { InstanceBody } from './image.ts';
 import { unclear } from './client.ts';
 
@@ -144,7 +145,7 @@ export const instanceOf = (instance: Record<string, unknown>): InstanceListing =
 
 export const attributes = (value: unknown): Tags =>
   Object.fromEntries(
-    Object.entries(value === undefined ? {} : object(value)).filter(
+    Object.entries(given(value, object) ?? {}).filter(
       (entry): entry is [string, string] => typeof entry[1] === 'string',
     ),
   );

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { Agent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { defined, given } from '@scanflow/failure/defined';
 import { codeOf, FailureError, messageOf, permanent, transient } from '@scanflow/failure';
 import { readJson } from '@scanflow/runtime/json';
 
@@ -146,7 +147,7 @@ function lineTo(access: OrthancAccess): Line {
   const own = {
     // Orthanc would compress its answers, several times slower
     'accept-encoding': 'identity',
-    ...(username === undefined ? {} : { authorization: `Basic ${login}` }),
+    ...defined({ authorization: given(username, () => `Basic ${login}`) }),
   };
   return {
     url: `${base.origin}${base.pathname}`.replace(/\/$/, ''),
@@ -157,8 +158,8 @@ function lineTo(access: OrthancAccess): Line {
         method,
         agent,
         timeout: idleMs + (bytes ?? 0) / LEAST_BYTES_PER_MS,
-        headers: { ...own, ...headers, ...(bytes === undefined ? {} : { 'content-length': bytes }) },
-        ...(signal === undefined ? {} : { signal }),
+        headers: { ...own, ...headers, ...defined({ 'content-length': bytes }) },
+        ...defined({ signal }),
       }),
   };
 }

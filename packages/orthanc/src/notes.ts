@@ -1,4 +1,5 @@
 /** What Scanflow notes at Orthanc, as metadata and attachments: senders, decisions, and images that were sent again with other bytes. */
+import { defined } from '@scanflow/failure/defined';
 import { codeOf } from '@scanflow/failure';
 import { pool } from '@scanflow/runtime/pool';
 import {
@@ -61,7 +62,7 @@ export function originOf(metadata: Record<string, unknown>, series: Record<strin
   // what came by DICOM has an AE title; the rest came from somebody who has Orthanc's password, or from Orthanc itself
   const uploaded = told === undefined && typeof through === 'string' && through !== 'DicomProtocol';
   return {
-    ...(time === undefined ? {} : { received: time }),
+    ...defined({ received: time }),
     // Orthanc itself saw only who handed it on
     ...(told ?? native),
     ...(uploaded ? { uploaded } : {}),
@@ -70,7 +71,7 @@ export function originOf(metadata: Record<string, unknown>, series: Record<strin
 
 export function notesOf(metadata: Record<string, unknown>): Notes {
   const decision = noteOf(metadata, METADATA.decision);
-  return decision === undefined ? {} : { decision };
+  return defined({ decision });
 }
 
 function senderIn(metadata: Record<string, unknown>): Origin | undefined {

@@ -6,6 +6,7 @@
 import { X509Certificate, randomUUID } from 'node:crypto';
 import { statfs } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
+import { defined, given } from '@scanflow/failure/defined';
 import type { FastifyInstance } from 'fastify';
 import { codeOf, messageOf } from '@scanflow/failure';
 import { readBounded } from './files.ts';
@@ -84,7 +85,7 @@ function roomOf(path: string, floor?: Floor): () => Promise<Disk> {
     try {
       const { bavail, blocks, bsize } = await statfs(path);
       const total = blocks * bsize;
-      const least = floor === undefined ? {} : { least: leastOf(total, floor) };
+      const least = defined({ least: given(floor, (floor) => leastOf(total, floor)) });
       return { path, free: bavail * bsize, total, ...least };
     } catch (error) {
       return { path, failure: codeOf(error) ?? messageOf(error) };

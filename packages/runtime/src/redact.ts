@@ -1,3 +1,4 @@
+import { defined, given } from '@scanflow/failure/defined';
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 
 /** What a caller puts into a log line. It is cut to bounded, plain data, without what names or describes a person. */
@@ -126,7 +127,7 @@ function errorFields(
     name: error.name,
     ...('code' in error ? { code: plain(error.code, options, above) } : {}),
     message: plain(error.message, options, above),
-    ...(error.cause === undefined ? {} : { cause: plain(error.cause, options, above) }),
+    ...defined({ cause: given(error.cause, (cause) => plain(cause, options, above)) }),
     ...(error instanceof AggregateError ? { errors: plain(error.errors, options, above) } : {}),
     ...(options.everything ? { stack: error.stack } : {}),
   };

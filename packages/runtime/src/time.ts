@@ -1,5 +1,6 @@
 /** Spans of time: how people write them, and a wait that ends early on request. */
 import { setTimeout as pause } from 'node:timers/promises';
+import { defined } from '@scanflow/failure/defined';
 
 export const SECOND_MS = 1_000;
 export const MINUTE_MS = 60 * SECOND_MS;
@@ -40,7 +41,7 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   do {
     if (signal?.aborted === true) return;
     const part = Math.min(Math.max(left, 0), LONGEST_TIMER_MS);
-    await pause(part, undefined, signal === undefined ? {} : { signal }).catch((error: unknown) => {
+    await pause(part, undefined, defined({ signal })).catch((error: unknown) => {
       if (signal?.aborted !== true) throw error;
     });
     left -= part;

@@ -2,6 +2,7 @@
  * Fetches calendars from CalDAV servers (RFC 4791), and only the objects that changed. It reads multi-status answers
  * (RFC 4918 13) while they arrive.
  */
+import { defined } from '@scanflow/failure/defined';
 import { isWholeCalendar, toPlain } from '@scanflow/calendar';
 import { XmlError, xmlReader } from '@scanflow/runtime';
 import { type Fetched, type Source, type Validators, Stop } from './source.ts';
@@ -35,7 +36,7 @@ export function caldavSource(options: CaldavSourceOptions): Source {
         known = await update(collection, known, url.host);
         const bytes = assemble(known);
         if (bytes.length > options.maxSize) throw tooLarge(url.host, options.maxSize);
-        return { kind: 'body', bytes, validators: stamp === undefined ? {} : { etag: stamp } };
+        return { kind: 'body', bytes, validators: defined({ etag: stamp }) };
       }),
   };
 }

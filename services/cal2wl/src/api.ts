@@ -1,5 +1,5 @@
 /** What cal2wl shows of its passes: the HTTP API, whether it can work, and metrics for Prometheus. */
-import { defined } from '@scanflow/failure/defined';
+import { defined, given } from '@scanflow/failure/defined';
 import {
   type FastifyInstance,
   type Health,
@@ -40,9 +40,12 @@ function freshness(
   now: Temporal.Instant,
 ): object {
   return {
-    ...defined({ lastGood: lastGood?.toString(), ageSeconds: lastGood && age(lastGood, now) }),
-    ...defined({ notBefore: notBefore?.toString() }),
-    ...(clockSkewMs === undefined ? {} : { clockSkewSeconds: Math.round(clockSkewMs / 1000) }),
+    ...defined({
+      lastGood: lastGood?.toString(),
+      ageSeconds: lastGood && age(lastGood, now),
+      notBefore: notBefore?.toString(),
+      clockSkewSeconds: given(clockSkewMs, (clockSkewMs) => Math.round(clockSkewMs / 1000)),
+    }),
   };
 }
 
@@ -55,9 +58,11 @@ function bookingViews(report: PassReport | undefined): object {
     outcomes.map((outcome) => outcomeView(outcome, calendar)),
   );
   return {
-    ...(report === undefined
-      ? {}
-      : { at: report.at.toString(), from: report.window.from.toString(), to: report.window.to.toString() }),
+    ...given(report, (report) => ({
+      at: report.at.toString(),
+      from: report.window.from.toString(),
+      to: report.window.to.toString(),
+    })),
     bookings: views.filter(({ outcome }) => outcome === 'booking'),
     skipped: views.filter(({ outcome }) => outcome === 'skipped'),
     rejected: views.filter(({ outcome }) => outcome === 'rejected'),

@@ -84,7 +84,7 @@ function bookingsOf(report: PassReport | undefined, records: readonly BookingRec
     outcomes.map((outcome): BoardBooking => {
       const view = outcomeView(outcome, calendar);
       const booker = operators.get(view.accessionNumber ?? '');
-      return { ...view, ...(booker === undefined ? {} : { booker }) };
+      return { ...view, ...defined({ booker }) };
     }),
   );
   const known = new Set(now.flatMap(({ accessionNumber }) => accessionNumber ?? []));

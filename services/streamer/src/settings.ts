@@ -1,5 +1,5 @@
 /** The configuration as the steps use it. */
-import { defined } from '@scanflow/failure/defined';
+import { defined, given } from '@scanflow/failure/defined';
 import { labelRules, admits, layoutTemplate, sendersOf, type Config } from '@scanflow/config';
 import { tagOf } from '@scanflow/dicom';
 import type { Dial } from '@scanflow/dimse';
@@ -95,8 +95,10 @@ function sendingOf(
   return {
     when,
     rate,
-    ...(schedule === undefined ? {} : { schedule: { windows: schedule, timeZone } }),
-    ...(retry === undefined ? {} : { retry: policyOf(retry) }),
+    ...defined({
+      schedule: given(schedule, (schedule) => ({ windows: schedule, timeZone })),
+      retry: given(retry, policyOf),
+    }),
   };
 }
 

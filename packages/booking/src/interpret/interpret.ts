@@ -1,5 +1,5 @@
 /** One calendar event as a booking, as something to skip, or as a mistake that its booker can correct. */
-import { defined } from '@scanflow/failure/defined';
+import { defined, given } from '@scanflow/failure/defined';
 import { type Booking, type Labels, LABELS, type PartialLabels, identify } from '../booking.ts';
 import { PatternTooSlow } from '../pattern/pattern.ts';
 import {
@@ -74,9 +74,9 @@ function formerOf(
 ): Pick<BookedOutcome, 'formerLabels' | 'formerTitle'> {
   const { formerTexts: texts } = event;
   if (texts === undefined)
-    return found.former === undefined
-      ? {}
-      : { formerLabels: { ...labels, ...rules.defaults, ...found.former } };
+    return defined({
+      formerLabels: given(found.former, (former) => ({ ...labels, ...rules.defaults, ...former })),
+    });
   const { summary, description, labels: own = {} } = texts;
   const before = findLabels({ ...event, summary, description, labels: own }, rules);
   if (!before.ok) return {};
@@ -91,9 +91,7 @@ export function unreadable({ code, message, uid, recurrenceId, summary, start }:
     outcome: 'rejected',
     code,
     reason: message,
-    ...defined({ uid, recurrenceId }),
-    ...(start === undefined ? {} : { start: Temporal.Instant.from(start) }),
-    ...defined({ summary }),
+    ...defined({ uid, recurrenceId, start: given(start, (start) => Temporal.Instant.from(start)), summary }),
   };
 }
 

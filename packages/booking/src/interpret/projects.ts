@@ -1,7 +1,7 @@
 /** The facility's list of projects, and whether a booking may use its project: booked by whom, where and when. */
 import { reject, type RejectCode, type Verdict } from './outcome.ts';
 import { isQuotable } from './words.ts';
-import { defined } from '@scanflow/failure/defined';
+import { defined, given } from '@scanflow/failure/defined';
 import { isObject } from '../records.ts';
 
 /** What of an event decides. */
@@ -119,10 +119,12 @@ function entryOf(value: unknown): readonly [string, ProjectRule] | string {
   const [from, until] = [dayOf(value['from']), dayOf(value['until'])];
   if (from === 'none' || until === 'none') return 'has a day that is not written like 2026-12-31';
   const rule = {
-    ...(bookers === undefined
-      ? {}
-      : { bookers: bookers.map((one) => one.trim().toLowerCase().replace(/^@/u, '')) }),
-    ...defined({ scanners, from, until }),
+    ...defined({
+      bookers: given(bookers, (bookers) => bookers.map((one) => one.trim().toLowerCase().replace(/^@/u, ''))),
+      scanners,
+      from,
+      until,
+    }),
   };
   return [project.trim(), rule];
 }

@@ -1,5 +1,5 @@
 /** One request to a service, and the means to answer it. */
-import { defined } from '@scanflow/failure/defined';
+import { defined, given } from '@scanflow/failure/defined';
 import type { Association } from '../association.ts';
 import { DATA_SET, NO_DATA_SET, RESPONSE, type Command } from '../message/command.ts';
 import type { Message } from '../message/assembler.ts';
@@ -63,8 +63,10 @@ export async function respond(call: Call, final: FinalStatus, identifier?: Uint8
     messageIdBeingRespondedTo: command.messageId ?? 0,
     dataSetType: identifier === undefined ? NO_DATA_SET : DATA_SET,
     status: final.status,
-    ...(final.offendingElement === undefined ? {} : { offendingElement: [final.offendingElement] }),
-    ...(final.comment === undefined ? {} : { errorComment: comment(final.comment) }),
+    ...defined({
+      offendingElement: given(final.offendingElement, (offendingElement) => [offendingElement]),
+      errorComment: given(final.comment, comment),
+    }),
   };
   return call.association.send(contextId, response, identifier);
 }

@@ -1,5 +1,5 @@
 /** Normalized services of the acceptor: N-CREATE, N-SET (PS3.7 10.1.5.2, 10.1.3.2), N-ACTION (10.1.4) and N-EVENT-REPORT (10.1.1). */
-import { defined } from '@scanflow/failure/defined';
+import { defined, given } from '@scanflow/failure/defined';
 import {
   decodeDataSet,
   DicomDecodeError,
@@ -226,8 +226,13 @@ async function finish(
     messageIdBeingRespondedTo: message.command.messageId ?? 0,
     dataSetType: list === undefined ? NO_DATA_SET : DATA_SET,
     status,
-    ...(result.comment === undefined ? {} : { errorComment: comment(result.comment) }),
-    ...defined({ errorId, affectedSopInstanceUid: sopInstanceUid, eventTypeId, actionTypeId }),
+    ...defined({
+      errorComment: given(result.comment, comment),
+      errorId,
+      affectedSopInstanceUid: sopInstanceUid,
+      eventTypeId,
+      actionTypeId,
+    }),
     ...(attributeIdentifiers.length === 0 ? {} : { attributeIdentifierList: attributeIdentifiers }),
   };
   await association.send(message.contextId, response, list);

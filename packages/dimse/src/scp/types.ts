@@ -1,4 +1,5 @@
 /** What a service gives to and gets from listen(): handlers, limits, and the log that this package writes to. */
+import { defined } from '@scanflow/failure/defined';
 import type { DataSet, Tag } from '@scanflow/dicom';
 import type { Caller, Decision, Rejection } from '../access.ts';
 import type { Receipt } from '../message/assembler.ts';
@@ -23,7 +24,7 @@ export function safe(error: unknown): { error: string; code?: unknown; at?: stri
   return {
     error: error.name,
     ...('code' in error ? { code: error.code } : {}),
-    ...(at === undefined ? {} : { at: at.trim() }),
+    ...defined({ at: at?.trim() }),
   };
 }
 

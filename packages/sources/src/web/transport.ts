@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { type RequestOptions, request as https } from 'node:https';
-import { defined } from '@scanflow/failure/defined';
+import { defined, given } from '@scanflow/failure/defined';
 import { codeOf, messageOf } from '@scanflow/failure';
 import { Agent, ProxyAgent, type Dispatcher, request as send } from 'undici';
 import { Readable } from 'node:stream';
@@ -48,10 +48,9 @@ const MAX_HEADERS = 65_536;
 export async function openTransport(options: TransportOptions, reach: Reach): Promise<Transport> {
   const { timeoutMs, tls, proxy } = options;
   const token = await proxyToken(options);
-  const trust = { ...(tls?.ca === undefined ? {} : { ca: await pem(tls.ca) }) };
+  const trust = { ...defined({ ca: await given(tls?.ca, pem) }) };
   const identity = {
-    ...(tls?.key === undefined ? {} : { key: await pem(tls.key) }),
-    ...(tls?.certificate === undefined ? {} : { cert: await pem(tls.certificate) }),
+    ...defined({ key: await given(tls?.key, pem), cert: await given(tls?.certificate, pem) }),
   };
   const made = new Map<boolean, Dispatcher>();
   const make = (own: boolean): Dispatcher => {

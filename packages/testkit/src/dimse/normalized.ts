@@ -1,5 +1,5 @@
 /** N-CREATE and N-SET as a scanner sends them (PS3.7 10.1.5, 10.1.3): one request in an association of its own. */
-import { defined } from '@scanflow/failure/defined';
+import { defined, given } from '@scanflow/failure/defined';
 import { decodeDataSet, encodeDataSet, text, type DataSet, type Tag } from '@scanflow/dicom';
 import { ambiguous, FailureError } from '@scanflow/failure';
 import { endingOf } from '../../../dimse/src/association.ts';
@@ -103,7 +103,7 @@ function answerOf({ command, dataSet }: Message, transferSyntax: string): Normal
       comment: errorComment,
       errorId,
       attributeIdentifiers: attributeIdentifierList,
+      attributes: given(dataSet, (dataSet) => decodeDataSet(dataSet, transferSyntax)),
     }),
-    ...(dataSet === undefined ? {} : { attributes: decodeDataSet(dataSet, transferSyntax) }),
   };
 }

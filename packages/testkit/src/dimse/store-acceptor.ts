@@ -1,6 +1,7 @@
 /** An acceptor of C-STORE made of our upper layer, and images to send to it. */
 import { createServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
+import { defined, given } from '@scanflow/failure/defined';
 import { APPLICATION_CONTEXT, makeSeries } from '@scanflow/dicom';
 import { Association } from '../../../dimse/src/association.ts';
 import type { Message } from '../../../dimse/src/message/assembler.ts';
@@ -65,7 +66,9 @@ function accepted(request: AssociateRq, { granted, maximumLength = 16_384 }: Beh
     result: 0 as const,
     transferSyntax: transferSyntaxes[0] ?? '',
   }));
-  const window = granted === undefined ? {} : { asyncOperations: { invoked: granted, performed: 1 } };
+  const window = defined({
+    asyncOperations: given(granted, (granted) => ({ invoked: granted, performed: 1 })),
+  });
   const user = { maximumLength, implementationClassUid: '1.2.3', roles: [], ...window };
   const { calledAet, callingAet } = request;
   return {

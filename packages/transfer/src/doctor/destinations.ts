@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { defined, given } from '@scanflow/failure/defined';
 import type { Config } from '@scanflow/config';
 import { tlsDial } from '@scanflow/dimse';
 import { codeOf, failureIn, messageOf } from '@scanflow/failure';
@@ -96,7 +97,7 @@ async function ask(
     path: `${url.pathname}${url.search}`,
     headers,
     signal,
-    ...(socket === undefined ? {} : { createConnection: () => socket }),
+    ...defined({ createConnection: given(socket, (socket) => () => socket) }),
   });
   asked.on('error', () => undefined);
   asked.end();

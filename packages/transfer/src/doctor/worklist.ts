@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:tls';
+import { defined, given } from '@scanflow/failure/defined';
 import type { Config } from '@scanflow/config';
 import { FailureError } from '@scanflow/failure';
 import { dataSet, sopClasses } from '@scanflow/dicom';
@@ -40,7 +41,7 @@ async function askWorklist({ aet }: Scanner, place: Place, signal: AbortSignal):
     calledAet: worklist.aet,
     callingAet: aet,
     timeouts: timeoutsOf(place.timeoutMs),
-    ...(tls === undefined ? {} : { dial: dialOwn(tls.certificate) }),
+    ...defined({ dial: given(tls, (tls) => dialOwn(tls.certificate)) }),
   };
   const echoed = await echo(peer, signal);
   if (!echoed.ok) return worklistTrouble(echoed.failure, peer);

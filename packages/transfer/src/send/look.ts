@@ -1,6 +1,7 @@
 /** What the beginning of a file shows: which series it is of and where the tag goes, or which archive it is. */
 import { closeSync, openSync, readSync, statSync, type Stats } from 'node:fs';
 import { basename } from 'node:path';
+import { defined } from '@scanflow/failure/defined';
 import { number, planSplice, readAttributes, readUid, text, type PrivateTag } from '@scanflow/dicom/file';
 import type { Look, LookedAt, StoreOutcome } from '@scanflow/dimse';
 import type { Found, SeriesFacts } from './found.ts';
@@ -63,7 +64,7 @@ export function lookFor(
     const deflated = plan.kind === 'splice' && plan.deflatedFrom !== undefined;
     const untagged =
       plan.kind === 'refused' ? plan.message : deflated ? 'The data set is deflated.' : undefined;
-    seen({ series, size, stat, ...(untagged === undefined ? {} : { untagged }) });
+    seen({ series, size, stat, ...defined({ untagged }) });
     return { edits: plan.kind === 'splice' && !deflated ? plan.edits : [] };
   };
 }

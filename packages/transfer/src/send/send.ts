@@ -1,6 +1,7 @@
 /** What `scanflow send` does: C-STORE of files, folders, archives and images at Orthanc. What fails goes behind the others, and again after growing pauses. */
 import { open } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
+import { defined, given } from '@scanflow/failure/defined';
 import type { PrivateTag } from '@scanflow/dicom';
 import { store, type Peer, type StoreItem, type StoreOutcome } from '@scanflow/dimse/store';
 import { Spool, type Found, type Wanted } from './found.ts';
@@ -133,7 +134,7 @@ class Sending {
       associations,
       inPlace: true,
       // a peer that broke off gets one operation at a time
-      ...(only === undefined ? {} : { operations: 1 }),
+      ...defined({ operations: given(only, () => 1) }),
     };
     for await (const outcome of store(peer, items, options)) {
       const entry = underWay.get(outcome.id);
@@ -164,9 +165,7 @@ class Sending {
     return {
       id,
       look,
-      ...(path === undefined ? {} : { path }),
-      ...(bytes === undefined ? {} : { bytes }),
-      ...(open === undefined ? {} : { open }),
+      ...defined({ path, bytes, open }),
     };
   }
 

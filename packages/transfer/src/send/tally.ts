@@ -1,4 +1,5 @@
 /** What became of each file, by series. A file counts once, however often it is tried. */
+import { defined } from '@scanflow/failure/defined';
 import type { StoreOutcome } from '@scanflow/dimse';
 import type { Found, SeriesFacts } from './found.ts';
 import { DICOMDIR, type KnownSeries, type Seen } from './look.ts';
@@ -113,8 +114,7 @@ export class Tally {
       file,
       failure,
       tries: tries + (reached || !ELSEWHERE.test(failure.code) ? 1 : 0),
-      ...(sopInstanceUid === undefined ? {} : { sopInstanceUid }),
-      ...(notNegotiated === undefined ? {} : { notNegotiated }),
+      ...defined({ sopInstanceUid, notNegotiated }),
     });
   }
 

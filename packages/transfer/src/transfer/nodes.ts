@@ -2,6 +2,7 @@
  * The two ends of a transfer, whatever speaks to them: identifiers of Query/Retrieve (PS3.4 C.6.2, Study Root), what their
  * answers say that a node holds, and what of it is lacking. Pure.
  */
+import { defined } from '@scanflow/failure/defined';
 import type { MoveOutcome } from '@scanflow/dimse';
 import { FailureError, permanent } from '@scanflow/failure';
 import { dataSet, number, text, type Attributes, type DataSet } from '@scanflow/dicom';
@@ -127,7 +128,7 @@ export const imageKeys = (studyUid: string, seriesUid: string): Attributes => ({
 export const moveKeys = ({ studyUid, seriesUid }: Part): Attributes => ({
   QueryRetrieveLevel: seriesUid === undefined ? 'STUDY' : 'SERIES',
   StudyInstanceUID: studyUid,
-  ...(seriesUid === undefined ? {} : { SeriesInstanceUID: seriesUid }),
+  ...defined({ SeriesInstanceUID: seriesUid }),
 });
 
 /** The identifier, in ASCII if that is enough. */

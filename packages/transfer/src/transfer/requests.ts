@@ -1,5 +1,6 @@
 /** From a CSV file to requests, each mistake with its line. Pure. */
 import { createHash } from 'node:crypto';
+import { defined } from '@scanflow/failure/defined';
 import { CsvError, readCsv, type CsvRow } from '@scanflow/runtime/csv';
 
 /** Dates as in DICOM, YYYYMMDD, both included. */
@@ -153,10 +154,7 @@ function requestOf(
   const { accession, studyUid, patientId } = given;
   return {
     line,
-    ...(accession === undefined ? {} : { accession }),
-    ...(studyUid === undefined ? {} : { studyUid }),
-    ...(patientId === undefined ? {} : { patientId }),
-    ...(dates === undefined ? {} : { dates }),
+    ...defined({ accession, studyUid, patientId, dates }),
   };
 }
 

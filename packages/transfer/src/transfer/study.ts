@@ -1,4 +1,5 @@
 /** One study from the source to the target: moves only missing images, and requests them again if they do not arrive. */
+import { defined } from '@scanflow/failure/defined';
 import type { MoveOutcome } from '@scanflow/dimse';
 import { permanent, type Failure } from '@scanflow/failure';
 import { sleep } from '@scanflow/runtime/time';
@@ -111,7 +112,7 @@ class Mover {
     let before = 0;
     for (const seriesUid of series) {
       if (signal.aborted) break;
-      const part: Part = { studyUid: this.#studyUid, ...(seriesUid === undefined ? {} : { seriesUid }) };
+      const part: Part = { studyUid: this.#studyUid, ...defined({ seriesUid }) };
       let sent = 0;
       const outcome = await source.move(part, (now) => this.#arrived(had + before + (sent = now)), signal);
       before += sent;

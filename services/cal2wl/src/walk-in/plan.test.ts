@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { defined, given } from '@scanflow/failure/defined';
 import { identify, WALK_IN, type BookingRecord } from '@scanflow/booking';
 import { parseConfig, walkInRules } from '@scanflow/config';
 import { parseProjects } from '@scanflow/booking';
@@ -40,7 +41,7 @@ function code(more: Partial<WalkIn>, list?: readonly object[]): string {
   assert.ok(parsed.ok);
   const all = walkInRules(configured(), more.scanner ?? 'prisma').map(({ rules }) => ({
     ...rules,
-    ...(list === undefined ? {} : { projects: parsed.projects }),
+    ...defined({ projects: given(list, () => parsed.projects) }),
   }));
   return judge({ ...WALK, ...more }, all).code;
 }

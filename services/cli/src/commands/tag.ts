@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { link, open, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { defined, given } from '@scanflow/failure/defined';
 import { defaultTag, type Config } from '@scanflow/config';
 import { codeOf, messageOf } from '@scanflow/failure';
 import { absent, asideName, fsyncFolder } from '@scanflow/runtime';
@@ -80,7 +81,7 @@ function tagText(
     ...(accession !== undefined && isTagText('SH', number)
       ? { accession: { element: accession, value: number } }
       : {}),
-    ...(time === undefined ? {} : { time: { element: time, value: utcDateTime(now) } }),
+    ...defined({ time: given(time, (time) => ({ element: time, value: utcDateTime(now) })) }),
   };
 }
 

@@ -1,5 +1,5 @@
 /** `scanflow verify`: are the stored files still what was stored? */
-import { defined } from '@scanflow/failure/defined';
+import { defined, given } from '@scanflow/failure/defined';
 import { sleep } from '@scanflow/runtime';
 import { EXIT, UsageError, type Command, type ExitCode, type Io, duration, readArgs } from '../command.ts';
 import {
@@ -72,8 +72,7 @@ async function verifyAll(args: readonly string[], io: Io): Promise<ExitCode> {
   const wanted = {
     by,
     repair,
-    ...defined({ series, project }),
-    ...(since === undefined ? {} : { sinceMs: duration('since', since) }),
+    ...defined({ series, project, sinceMs: given(since, (since) => duration('since', since)) }),
   };
   const api = await streamerApi(values);
   const client = createClient(api, io.signal);

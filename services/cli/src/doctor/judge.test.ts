@@ -1,6 +1,7 @@
 /** What the doctor makes of what it sees: no probe is needed for that. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { defined, given } from '@scanflow/failure/defined';
 import { sopClasses, transferSyntaxes } from '@scanflow/dicom';
 import { judgeCalendars, judgeHealth, judgePostgres } from './health.ts';
 import { judgeClock, judgeSkew, orthancInstant, judgeOrthanc } from '@scanflow/transfer/doctor/orthanc';
@@ -37,7 +38,7 @@ test('clock: what Orthanc says to the second is compared, and leases ask for mor
   const at = (text: string): Temporal.Instant => Temporal.Instant.from(`2026-11-22T${text}Z`);
   const config = (lease?: number) => ({
     facility: { name: 'x', timezone: 'Europe/Amsterdam' },
-    ledger: { lease: lease ?? 60_000, ...(lease === undefined ? {} : { url: 'postgresql://x' }) },
+    ledger: { lease: lease ?? 60_000, ...defined({ url: given(lease, () => 'postgresql://x') }) },
   });
   const judge = (said: string, lease?: number): string =>
     states([judgeSkew({ before: at('10:00:00.5'), after: at('10:00:01.2'), said: at(said) }, config(lease))]);

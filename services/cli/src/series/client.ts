@@ -1,6 +1,6 @@
 /** The HTTP interface of the streamer, for the commands that ask it. */
 import { userInfo } from 'node:os';
-import { defined } from '@scanflow/failure/defined';
+import { defined, given } from '@scanflow/failure/defined';
 import { loadConfig } from '@scanflow/config';
 import { tokenFileOf } from '@scanflow/runtime';
 import { addressOfService, apiAt, notAdmitted, type Api, cannotUse, IN_CONTAINER } from '../installation.ts';
@@ -127,13 +127,11 @@ export function createAsk(api: Api, stop: AbortSignal): Ask {
       response = await fetch(`${url}${path}`, {
         signal: AbortSignal.any([stop, AbortSignal.timeout(limitMs)]),
         headers: api.headers,
-        ...(body === undefined
-          ? {}
-          : {
-              method: 'POST',
-              headers: { ...api.headers, 'content-type': 'application/json' },
-              body: JSON.stringify(body),
-            }),
+        ...given(body, (body) => ({
+          method: 'POST',
+          headers: { ...api.headers, 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        })),
       });
       answer = await response.json().catch(() => undefined);
     } catch (error) {

@@ -3,6 +3,7 @@
  * then all of it is looked for once more. Ended at any moment, it is begun again, by this streamer or another.
  */
 import { randomBytes } from 'node:crypto';
+import { defined, given } from '@scanflow/failure/defined';
 import {
   erasureKey,
   erasuresIn,
@@ -224,6 +225,6 @@ export function eraseRoutes(app: FastifyInstance, deps: LoopDeps): void {
 }
 
 function subjectIn(body: unknown): Subject {
-  const session = textIn(body, 'session') === undefined ? {} : { session: labelIn(body, 'session') };
+  const session = defined({ session: given(textIn(body, 'session'), () => labelIn(body, 'session')) });
   return { project: labelIn(body, 'project'), subject: labelIn(body, 'subject'), ...session };
 }

@@ -161,7 +161,7 @@ async function describe(
     const session = sessionReport(view, context);
     const folder = view.folder === undefined ? undefined : trimmed(store.pathOf(view.folder, ''));
     const [first] = session.series;
-    const { accessionNumber, studyInstanceUid } = first === undefined ? {} : fieldsOf(first);
+    const { accessionNumber, studyInstanceUid } = (first && fieldsOf(first)) ?? {};
     const fields = given({ folder, accessionNumber, studyInstanceUid, ...session.labels });
     return { fields, record: { ...given({ folder }), session } };
   }

@@ -1,5 +1,5 @@
 /** Delivers an event to an address: POSTs signed JSON, and judges every answer. */
-import { defined } from '@scanflow/failure/defined';
+import { defined, given } from '@scanflow/failure/defined';
 import { createHmac } from 'node:crypto';
 import { readSecret } from '@scanflow/runtime';
 import { type Failure, codeOf, messageOf, permanent, transient } from '@scanflow/failure';
@@ -54,10 +54,11 @@ async function headersOf(
   { secretFile, id, event, body }: WebhookCall,
   now: number,
 ): Promise<Record<string, string>> {
-  const signed =
-    secretFile === undefined
-      ? {}
-      : { 'x-scanflow-signature': signatureOf(await readSecret(secretFile), Math.floor(now / 1000), body) };
+  const signed = defined({
+    'x-scanflow-signature': await given(secretFile, async (secretFile) =>
+      signatureOf(await readSecret(secretFile), Math.floor(now / 1000), body),
+    ),
+  });
   return {
     'content-type': 'application/json',
     'user-agent': 'scanflow',

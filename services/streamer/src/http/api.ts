@@ -1,5 +1,5 @@
 /** The streamer's API: the state of each series, session, hook and root; stored series that another configuration would quarantine. */
-import { defined } from '@scanflow/failure/defined';
+import { defined, given } from '@scanflow/failure/defined';
 import type { FastifyInstance } from '@scanflow/runtime';
 import { formatIssue, parseConfig } from '@scanflow/config';
 import { changeRoutes, toldOf, type ChangeDeps } from './changes.ts';
@@ -49,8 +49,7 @@ export function routes(app: FastifyInstance, deps: ApiDeps): void {
     const known = SERIES_STATES.find((one) => one === query.state);
     const views = await ledger.read(listSeries, {
       limit: rowsOf(query, DEFAULT_ROWS),
-      ...defined({ state: known }),
-      ...(query.warned === undefined ? {} : { warned: true }),
+      ...defined({ state: known, warned: given(query.warned, () => true) }),
     });
     return views.map((view) => seriesReport(view, context));
   };
@@ -94,7 +93,7 @@ export function routes(app: FastifyInstance, deps: ApiDeps): void {
 /** When the images were made, as they say. */
 function acquiredIn(attributes: Attributes, { settings }: Pick<ApiDeps, 'settings'>): { acquired?: string } {
   const at = acquiredAt(attributes, settings.route.timeZone);
-  return at === undefined ? {} : { acquired: at.toString() };
+  return defined({ acquired: at?.toString() });
 }
 
 /** GET /api/senders: the AE titles that sent images, the latest first. */

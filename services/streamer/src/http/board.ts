@@ -1,6 +1,6 @@
 /** What the day board asks of the streamer, beside the series and sessions of the API. */
 import { resolve } from 'node:path';
-import { defined } from '@scanflow/failure/defined';
+import { defined, given } from '@scanflow/failure/defined';
 import { addChanges, type FastifyInstance } from '@scanflow/runtime';
 import type { Labels } from '@scanflow/booking';
 import { labelsOf } from './changes.ts';
@@ -120,13 +120,15 @@ function filterOf(query: Query): SeriesFilter {
   const texts = TEXTS.flatMap((key) => (query[key] === undefined ? [] : [[key, query[key]] as const]));
   return {
     ...Object.fromEntries(texts),
-    ...(state === undefined ? {} : { state }),
-    ...(leg === undefined ? {} : { leg }),
-    ...(query['waits'] === undefined ? {} : { waits: true }),
-    ...(query['from'] === undefined ? {} : { from: millis(query, 'from') }),
-    ...(query['to'] === undefined ? {} : { to: millis(query, 'to') }),
-    ...(query['senders'] === undefined ? {} : { senders: query['senders'].split('\n').filter(Boolean) }),
-    ...(query['projects'] === undefined ? {} : { projects: query['projects'].split('\n').filter(Boolean) }),
+    ...defined({
+      state,
+      leg,
+      waits: given(query['waits'], () => true),
+      from: given(query['from'], () => millis(query, 'from')),
+      to: given(query['to'], () => millis(query, 'to')),
+      senders: given(query['senders'], (senders) => senders.split('\n').filter(Boolean)),
+      projects: given(query['projects'], (projects) => projects.split('\n').filter(Boolean)),
+    }),
   };
 }
 

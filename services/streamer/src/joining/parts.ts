@@ -1,5 +1,5 @@
 /** The parts of a joined series: which images belong to it, what `series.json` says of them, and Orthanc with all parts as one series. */
-import { defined } from '@scanflow/failure/defined';
+import { defined, given } from '@scanflow/failure/defined';
 import type { InstanceListing, Orthanc } from '@scanflow/orthanc';
 import { digestOfFiles } from '../store/record.ts';
 import type { Settings } from '../model/settings.ts';
@@ -71,7 +71,7 @@ export function joinedOf(
       orthancSeries: one.series,
       studyInstanceUid: one.study,
       seriesInstanceUid: one.uid,
-      ...(one.traits === undefined ? {} : { begun: begunAt(one.traits.at) }),
+      ...defined({ begun: given(one.traits, (traits) => begunAt(traits.at)) }),
       images: counts.get(one.series)?.length ?? 0,
     })),
   };

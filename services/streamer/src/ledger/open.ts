@@ -1,5 +1,5 @@
 /** Opens the ledger that the configuration names: a SQLite file for one streamer, or PostgreSQL for several. */
-import { defined } from '@scanflow/failure/defined';
+import { defined, given } from '@scanflow/failure/defined';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Config } from '@scanflow/config';
@@ -27,8 +27,7 @@ export async function openConfiguredLedger(
   return openSharedLedger({
     ...options,
     url,
-    ...(passwordFile === undefined ? {} : { password: () => readSecret(passwordFile) }),
-    ...defined({ ca }),
+    ...defined({ password: given(passwordFile, (passwordFile) => () => readSecret(passwordFile)), ca }),
   });
 }
 

@@ -1,5 +1,5 @@
 /** Series as people see them: rows of the API, of hooks and of session reports, and the same as CSV. */
-import { defined } from '@scanflow/failure/defined';
+import { defined, given } from '@scanflow/failure/defined';
 import type { Labels } from '@scanflow/booking';
 import { csvText } from '@scanflow/runtime';
 import { shownWarnings } from '../completeness/lacking.ts';
@@ -151,7 +151,7 @@ function keptIn(
   { notCleaned }: ReportContext,
 ): Pick<SeriesReport, 'notCleaned'> {
   const kept = cleaned === null ? notCleaned?.get(id) : undefined;
-  return kept === undefined ? {} : { notCleaned: { code: kept.code, message: kept.message } };
+  return defined({ notCleaned: given(kept, (kept) => ({ code: kept.code, message: kept.message })) });
 }
 
 function warned(view: SeriesView): Pick<SeriesReport, 'warnings'> {
@@ -173,9 +173,12 @@ function decisionsOf({
       ? {}
       : { decision: { kind, at, by, ...defined({ reason }) } }),
     ...(moved.length === 0 ? {} : { moved }),
-    ...(moving === undefined
-      ? {}
-      : { moving: { labels: moving.decision.labels, reason: moving.decision.reason ?? '' } }),
+    ...defined({
+      moving: given(moving, (moving) => ({
+        labels: moving.decision.labels,
+        reason: moving.decision.reason ?? '',
+      })),
+    }),
   };
 }
 
@@ -210,14 +213,14 @@ function whenNext(
     const { since, by, reason } = paused;
     const message = outlook?.paused(paused);
     return {
-      ...(message === undefined ? {} : { waits: { message } }),
+      ...defined({ waits: given(message, (message) => ({ message })) }),
       paused: { since: iso(since), by, reason },
     };
   }
   const waits = outlook?.waits(target);
   return {
     ...(nextTry === null ? {} : { nextTry: iso(Math.max(nextTry, waits?.until ?? 0)) }),
-    ...(waits === undefined ? {} : { waits: { ...waits, until: iso(waits.until) } }),
+    ...defined({ waits: given(waits, (waits) => ({ ...waits, until: iso(waits.until) })) }),
   };
 }
 

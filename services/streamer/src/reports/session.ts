@@ -1,5 +1,5 @@
 /** A session as people see it: its series with their states, and the same as CSV. */
-import { defined } from '@scanflow/failure/defined';
+import { defined, given } from '@scanflow/failure/defined';
 import { csvText } from '@scanflow/runtime';
 import { destinationOf } from '../commitment/plan.ts';
 import { sessionOutcome, type Outcome } from '../sessions/plan.ts';
@@ -46,10 +46,10 @@ export function sessionReport(view: SessionView, context: ReportContext): Sessio
     increment: view.increment,
     firstSeen: iso(view.firstSeen),
     updated: iso(view.updated),
-    ...(folder === undefined
-      ? {}
-      : { folder: folder.startsWith('/') ? folder : `${context.root}/${folder}` }),
-    ...defined({ failure }),
+    ...defined({
+      folder: given(folder, (folder) => (folder.startsWith('/') ? folder : `${context.root}/${folder}`)),
+      failure,
+    }),
     series,
   };
 }

@@ -1,4 +1,5 @@
 /** People pause a destination and resume it: GET /api/destinations, POST /api/destinations/NAME/pause and /resume. */
+import { defined, given } from '@scanflow/failure/defined';
 import type { FastifyInstance } from '@scanflow/runtime';
 import { Answer, byWhom, reasonIn } from '../http/request.ts';
 import {
@@ -40,7 +41,7 @@ async function listed({ ledger, destinations }: PauseDeps): Promise<object> {
   return {
     destinations: destinations.map(({ name }) => {
       const one = open.find(({ destination }) => destination === name);
-      return { name, ...(one === undefined ? {} : { paused: pauseReport(one) }) };
+      return { name, ...defined({ paused: given(one, pauseReport) }) };
     }),
     ended: ended.map((one) => ({
       destination: one.destination,

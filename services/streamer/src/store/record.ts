@@ -1,5 +1,5 @@
 /** `series.json`: how it grows, what the ledger keeps of it, and the tag that the images of the series get. */
-import { defined } from '@scanflow/failure/defined';
+import { defined, given } from '@scanflow/failure/defined';
 import { createHash } from 'node:crypto';
 import { isTagText, utcDateTime, type PrivateTag } from '@scanflow/dicom';
 import type { SeriesRecord, TagRecord, StoredInstance } from './types.ts';
@@ -169,6 +169,6 @@ export function tagRecord(
     ...(rules.accession === undefined || !isTagText('SH', number)
       ? {}
       : { accession: { element: hex(rules.accession, 2), value: number } }),
-    ...(rules.time === undefined ? {} : { time: { element: hex(rules.time, 2), value: utcDateTime(now) } }),
+    ...defined({ time: given(rules.time, (time) => ({ element: hex(time, 2), value: utcDateTime(now) })) }),
   };
 }

@@ -1,4 +1,5 @@
 /** The store step: a series whose quiet timer ended goes to project storage, or says why it does not. Its rounds: the next series, and quarantine. */
+import { defined } from '@scanflow/failure/defined';
 import type { Erasures } from '@scanflow/runtime';
 import { type Failure, FailureError } from '@scanflow/failure';
 import type { InstanceListing, Origin, SystemInfo } from '@scanflow/orthanc';
@@ -267,7 +268,7 @@ function storingKind(deps: LoopDeps): WorkKind<StoreWork, Stored> {
       }
       const { stored: images, fresh, bytes, failure } = outcome;
       metrics.stored(fresh, bytes);
-      const code = failure === undefined ? {} : { code: failure.code };
+      const code = defined({ code: failure?.code });
       log.info('series stored', { ...about, images, fresh, bytes, ms, ...code });
       wakes.legs.notify();
     },

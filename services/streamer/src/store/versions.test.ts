@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { defined } from '@scanflow/failure/defined';
 import type { InstanceListing } from '@scanflow/orthanc';
 import { grown, keysOf, newest } from './record.ts';
 import type { StoredInstance } from './types.ts';
@@ -11,7 +12,7 @@ const listing = (id: string, version?: number): InstanceListing => ({
   fileUuid: `${id}${version ?? 0}`,
   bytes: 1,
   tags: {},
-  ...(version === undefined ? {} : { version }),
+  ...defined({ version }),
 });
 
 const stored = (id: string, over: Partial<StoredInstance> = {}): StoredInstance => ({

@@ -177,7 +177,7 @@ export function provenanceOf(
   return {
     scanflow: VERSION,
     ...(system === undefined ? versionsOf(before) : { orthanc: system.version }),
-    ...(system?.database === undefined ? {} : { orthancDatabase: system.database }),
+    ...defined({ orthancDatabase: system?.database }),
     begun: before?.begun ?? updated ?? now,
     increments: [...known, ...fresh],
   };
@@ -185,6 +185,8 @@ export function provenanceOf(
 
 /** Orthanc did not answer since the streamer began: what was known of it before. */
 const versionsOf = (before: Provenance | undefined): Pick<Provenance, 'orthanc' | 'orthancDatabase'> => ({
-  ...(before?.orthanc === undefined ? {} : { orthanc: before.orthanc }),
-  ...(before?.orthancDatabase === undefined ? {} : { orthancDatabase: before.orthancDatabase }),
+  ...defined({
+    orthanc: before?.orthanc,
+    orthancDatabase: before?.orthancDatabase,
+  }),
 });

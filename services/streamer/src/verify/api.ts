@@ -1,5 +1,5 @@
 /** Verification on request: POST /api/verify, its progress, and POST /api/verify/acknowledge. */
-import { defined } from '@scanflow/failure/defined';
+import { defined, given } from '@scanflow/failure/defined';
 import type { FastifyInstance, Log } from '@scanflow/runtime';
 import { Answer, byWhom, find, textIn, fieldIn } from '../http/request.ts';
 import type { JobView, Selection, FileTarget } from './types.ts';
@@ -95,8 +95,7 @@ async function selectionOf(body: unknown, { ledger, clock }: VerifyApiDeps): Pro
   if (since !== undefined && !(typeof since === 'number' && since > 0 && since <= LONGEST_SINCE_MS))
     throw new Answer(400, 'expected sinceMs: how long ago, in milliseconds');
   return {
-    ...(id === undefined ? {} : { series: (await find(id, ledger)).id }),
-    ...defined({ project }),
+    ...defined({ series: await given(id, async (id) => (await find(id, ledger)).id), project }),
     ...(typeof since === 'number' ? { since: clock.now() - since } : {}),
   };
 }

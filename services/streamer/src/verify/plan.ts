@@ -1,5 +1,5 @@
 /** What verification reads, what follows from its findings, and how people see it. Pure. */
-import { defined } from '@scanflow/failure/defined';
+import { defined, given } from '@scanflow/failure/defined';
 import { createHash } from 'node:crypto';
 import type { RecordedVerification, SeriesRecord, StoredFile } from '../store/types.ts';
 import type { SeriesView } from '../ledger/rows.ts';
@@ -120,15 +120,13 @@ export function recordedOutcome(
     outcome: 'failed',
     code: look.failure.code,
     files: look.findings.map(({ file, kind }) => `${kind}: ${file}`),
-    ...(acknowledged === undefined
-      ? {}
-      : {
-          acknowledged: {
-            by: acknowledged.by,
-            at: iso(acknowledged.at),
-            reason: acknowledged.reason,
-          },
-        }),
+    ...defined({
+      acknowledged: given(acknowledged, (acknowledged) => ({
+        by: acknowledged.by,
+        at: iso(acknowledged.at),
+        reason: acknowledged.reason,
+      })),
+    }),
   };
 }
 
@@ -169,9 +167,11 @@ export function verificationReport(view: VerificationView): VerificationReport {
     ...at('due', view.due),
     files,
     bytes,
-    ...(failure === undefined ? {} : { failure, findings, ...at('since', view.since) }),
-    ...(acknowledged === undefined ? {} : { acknowledged: { ...acknowledged, at: iso(acknowledged.at) } }),
-    ...defined({ trouble }),
+    ...given(failure, (failure) => ({ failure, findings, ...at('since', view.since) })),
+    ...defined({
+      acknowledged: given(acknowledged, (acknowledged) => ({ ...acknowledged, at: iso(acknowledged.at) })),
+      trouble,
+    }),
   };
 }
 

@@ -1,5 +1,5 @@
 /** How Orthanc and the ledger are, for /healthz: the last good moment, and what is wrong since. */
-import { defined } from '@scanflow/failure/defined';
+import { defined, given } from '@scanflow/failure/defined';
 import type { Failure } from '@scanflow/failure';
 import type { SystemInfo } from '@scanflow/orthanc';
 import type { KeptSummary } from '../cleanup/plan.ts';
@@ -104,12 +104,12 @@ export class Condition {
                 message: down.failure.message,
               },
         ledger: ledger ?? 'ok',
-        ...(this.rebuilding === undefined ? {} : { rebuilding: { series: this.rebuilding } }),
+        ...defined({ rebuilding: given(this.rebuilding, (rebuilding) => ({ series: rebuilding })) }),
         storage: this.#storage(),
         verify: verifyHealth(this.verified),
         ...defined({ notCleaned: this.kept }),
         ...(Object.keys(waiting).length === 0 ? {} : { destinations: waiting }),
-        ...(this.system?.recycling === undefined ? {} : { warning: recyclingWarning(this.system.recycling) }),
+        ...defined({ warning: given(this.system?.recycling, recyclingWarning) }),
       },
     };
   }

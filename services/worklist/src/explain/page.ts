@@ -1,4 +1,5 @@
 /** The page that says why an item is not in a scanner's list: /api/worklist/explain?accession=…&scanner=…&key=… */
+import { defined } from '@scanflow/failure/defined';
 import type { FastifyInstance } from '@scanflow/runtime';
 import {
   type DataSet,
@@ -95,7 +96,7 @@ function page({ listed, reasons, notes }: Explanation, asked: Asked): object {
     identifier === undefined
       ? { keys: [], values: {} }
       : { keys: valuedKeys(identifier), values: shownValues(identifier) };
-  const when = last === undefined ? {} : { at: last.record.at, address: last.record.address };
+  const when = defined({ at: last?.record.at, address: last?.record.address });
   return {
     accessionNumber: accession,
     callingAet,
