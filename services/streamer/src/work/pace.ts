@@ -151,7 +151,7 @@ type Retry = { readonly retry: true; readonly delayMs: number } | { readonly ret
  *
  * @example
  * ```ts
- * import { retryAfter } from './retry.ts';
+ * import { retryAfter } from './pace.ts';
  *
  * retryAfter({ kind: 'transient' }, 3, 0.5); // → { retry: true, delayMs: 20_000 }
  * retryAfter({ kind: 'permanent' }, 1, 0.5); // → { retry: false }
