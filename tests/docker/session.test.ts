@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { DockerComposeEnvironment, Wait } from 'testcontainers';
+import { until } from '@scanflow/testkit';
 import { findscu, orLogs, patientIds } from './checks.ts';
 import { docker, Project, ROOT, whyNot } from './engine.ts';
 
@@ -89,6 +90,30 @@ suite('an imaging session through the stack', options, () => {
   test('research PACS: 48 images arrived', async () => {
     const files = await demo.exec('pacs', 'sh', '-c', 'ls /pacs | wc -l');
     assert.equal(files.trim(), '48');
+  });
+
+  test('board: the first administrator signs in by the link of the command, and sees the day of both sessions', async () => {
+    const address = `http://127.0.0.1:${demo.ports.board}`;
+    const link = await demo.exec('dashboard', 'scanflow', 'user', 'invite');
+    const invited = await fetch(address + new URL(link.trim()).pathname, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { 'sec-fetch-site': 'same-origin' },
+      body: new URLSearchParams({ name: 'anna', password: 'correct horse battery' }),
+    });
+    assert.equal(invited.status, 303);
+    const cookie = String(invited.headers.get('set-cookie')).split(';')[0] ?? '';
+    const today = async (): Promise<string> =>
+      (await fetch(`${address}/`, { redirect: 'manual', headers: { cookie } })).text();
+    const rows = async (): Promise<string[]> => (await today()).split('<li id=').slice(1);
+    for (const subject of ['sub-001', 'sub-002'])
+      for (const step of ['understood', 'worklist', 'stored', 'sent'])
+        await until(
+          async () =>
+            (await rows()).some((row) => row.includes(subject) && row.includes(`>${step}: done. <`)),
+          { what: `the row of ${subject} says ${step}`, timeoutMs: 30_000, everyMs: 500 },
+        );
+    assert.equal((await fetch(`${address}/`, { redirect: 'manual' })).status, 303, 'nobody else sees it');
   });
 
   test('erase: by the command in a container; nothing is left in the volume of any service', async () => {
