@@ -261,6 +261,14 @@ suite('the day board in a browser', { skip: NO_BROWSER ?? false }, () => {
     await bare.getByLabel('Title').fill('3010000.02 sub-009 ses-mri02');
     await bare.getByRole('button', { name: 'Try it' }).click();
     await bare.getByText('This becomes a booking').waitFor();
+    await bare.goto(`${board.url}/health`);
+    await bare
+      .getByRole('button', { name: /^Check now: / })
+      .first()
+      .click();
+    await bare.waitForURL(/\/health\?check=\w+#\w+$/);
+    for (const name of ['Calendars', 'Orthanc', 'Disks'])
+      assert.ok((await bare.getByRole('region', { name }).locator('.check.good').count()) > 0, name);
     await plain.close();
   });
 

@@ -12,6 +12,9 @@ const WALL = { width: 1920, height: 1080 };
 /** Read from 3 m. */
 const LEAST_PX = 40;
 const HOSTILE = '"><img src=x onerror=alert(1)>';
+/** At most 16 characters. The place would call a function that does not exist. */
+const ODD_SCANNER = '"><img src=x>';
+const ODD_PLACE = '<svg onload=x()>';
 
 /** Each text is large enough, and nothing is off the screen. */
 async function assertLegible(page: Page): Promise<void> {
@@ -44,7 +47,9 @@ suite('walk-ins and consoles in a browser', { skip: NO_BROWSER ?? false }, () =>
   let wallContext: BrowserContext;
 
   before(async () => {
-    board = await startBoard(t, 1);
+    board = await startBoard(t, 1, [
+      [['scanners', 'odd'], { aet: ODD_SCANNER, modality: 'MR', location: ODD_PLACE }],
+    ]);
     browser = await openBrowser(t);
     people = await browser.newContext({ viewport: { width: 1280, height: 800 } });
     const link = await board.invite({ name: 'operator', role: 'operator' });
@@ -149,6 +154,28 @@ suite('walk-ins and consoles in a browser', { skip: NO_BROWSER ?? false }, () =>
     });
     await wall.getByText('sub-077 · ses-walk1').first().waitFor({ state: 'detached', timeout: SEEN_MS });
     assert.equal(await page.getByRole('button', { name: 'Withdraw this walk-in' }).count(), 0);
+  });
+
+  test('a hostile AE title, and place, of a scanner are text on every page that has them', async () => {
+    await board.sendStray({ images: 1, patientId: 'PHANTOM', seriesDescription: 'odd one' }, ODD_SCANNER);
+    const query = `senders=${encodeURIComponent(ODD_SCANNER)}`;
+    await until(
+      async () => ((await board.ask(`/api/board/series?${query}`)) as { total: number }).total === 1,
+      { what: 'the images came', timeoutMs: 60_000, everyMs: 100 },
+    );
+    const pages: readonly (readonly [string, string])[] = [
+      ['/', ODD_SCANNER],
+      ['/', ODD_PLACE],
+      ['/series?scanner=odd', 'odd one'],
+      [`/series?scanner=${encodeURIComponent(ODD_SCANNER)}`, ODD_SCANNER],
+      ['/health', 'Senders'],
+      [new URL(await board.console('link', 'odd')).pathname, 'odd'],
+    ];
+    for (const [path, text] of pages) {
+      await page.goto(`${board.url}${path}`);
+      await page.locator('main', { hasText: text }).waitFor();
+      assert.equal(await page.locator('img, [onload], [onerror], script:not([src])').count(), 0, path);
+    }
   });
 
   test('console: revoked, the wall shows nothing more within seconds', async () => {

@@ -8,6 +8,7 @@ import { dataSet } from '@scanflow/dicom';
 import { freePort, startStorescp, until } from '@scanflow/testkit';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { assertAccessible, isTooWide, openBrowser, signInBy, whyNoBrowser } from './browser.ts';
+import { addPeopleTests, OWN, provide, REFUSED } from './people.ts';
 import { startBoard, type Board } from './stack.ts';
 
 const NO_BROWSER = await whyNoBrowser();
@@ -40,13 +41,20 @@ suite('orders on the day board', { skip: NO_BROWSER ?? false }, () => {
   let page: Page;
   let problems: string[];
   let port: number;
+  let provider: Awaited<ReturnType<typeof provide>>['provider'];
 
   before(async () => {
     port = await freePort();
+    const identity = await provide(await folderFor(t));
+    ({ provider } = identity);
+    endings.push(() => provider.stop());
     board = await startBoard(t, 1, [
       [['destinations', 'archive'], { host: '127.0.0.1', port, aet: 'ARCHIVE' }],
       [['hooks'], { report: { on: ['stored'], command: ['/bin/false'], retries: 0 } }],
+      identity.change,
     ]);
+    await provider.serve(board.url);
+    await board.book([OWN, REFUSED]);
     browser = await openBrowser(t);
     context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
     ({ page, problems } = await signInBy(await board.invite(), context));
@@ -189,8 +197,13 @@ suite('orders on the day board', { skip: NO_BROWSER ?? false }, () => {
     await form.getByRole('button', { name: 'Show what it would do' }).click();
     await page.getByRole('heading', { name: 'Move 3 series?' }).waitFor();
     assert.equal(await page.locator('tbody tr', { hasText: '/3010000.09/raw/sub-009/' }).count(), 3);
-    await assertAccessible(page, 'an order of many');
-    await page.setViewportSize({ width: 360, height: 800 });
+    for (const colorScheme of ['light', 'dark'] as const)
+      for (const width of [1280, 360]) {
+        await page.emulateMedia({ colorScheme });
+        await page.setViewportSize({ width, height: 800 });
+        await assertAccessible(page, `an order of many, ${colorScheme} at ${width}`);
+        assert.equal(await isTooWide(page), false);
+      }
     await goto('/series');
     assert.equal(await isTooWide(page), false);
     assert.deepEqual(problems, []);
@@ -212,6 +225,14 @@ suite('orders on the day board', { skip: NO_BROWSER ?? false }, () => {
       await own.close();
     }
   });
+
+  addPeopleTests(() => ({
+    ...{ board, browser, provider, page },
+    storedUnder: async (project) => {
+      const { series } = (await board.ask('/api/series')) as { series: Series[] };
+      return series.find((one) => leg(one, 'storage')?.path?.includes(`/${project}/`))?.id ?? '';
+    },
+  }));
 });
 
 async function folderFor(t: { after: (end: () => unknown) => unknown }): Promise<string> {

@@ -8,6 +8,13 @@ import { startLocal, type LocalOptions, type LocalStack } from '../../demo/src/l
 import { playDay } from '../../demo/src/play.ts';
 import type { Stack } from '../../demo/src/stack.ts';
 
+export interface BoardEvent {
+  readonly summary: string;
+  readonly description?: string;
+  /** Mail address. */
+  readonly organizer?: string;
+}
+
 export interface Board {
   /** Of the board. */
   readonly url: string;
@@ -19,15 +26,16 @@ export interface Board {
   /** Makes or revokes the link of a scanner's console; answers the link. */
   readonly console: LocalStack['console'];
   /** Adds events to the calendar of the first scanner: title and description, an hour from now. */
-  readonly book: (
-    events: readonly { readonly summary: string; readonly description?: string }[],
-  ) => Promise<void>;
+  readonly book: (events: readonly BoardEvent[]) => Promise<void>;
   /** A page of the streamer's API. */
   readonly ask: (path: string) => Promise<unknown>;
   /** Plays all bookings: the scanners query, scan and send. */
   readonly play: (images: number) => Promise<void>;
   /** Sends a series that no booking names. */
-  readonly sendStray: (options: Omit<PhantomOptions, 'modality' | 'when'>) => Promise<void>;
+  readonly sendStray: (
+    options: Omit<PhantomOptions, 'modality' | 'when'>,
+    callingAet?: string,
+  ) => Promise<void>;
 }
 
 const silent = { heading: noText, step: noText, problem: noText, progress: noText };
@@ -60,23 +68,19 @@ export async function startBoard(
     play: async (images) => {
       await playDay(stack, { sessions, images }, silent, ending.signal);
     },
-    sendStray: async (options) => {
+    sendStray: async (options, callingAet = scanner?.aet ?? '') => {
       const series = [
         ...makeSeries({ ...options, modality: 'MR', when: Temporal.Now.zonedDateTimeISO(stack.timezone) }),
       ].map(({ sopInstanceUid, bytes }) => ({ id: sopInstanceUid, bytes }));
       const { host, port, aet } = stack.receiver;
-      const peer = { host, port, calledAet: aet, callingAet: scanner?.aet ?? '' };
+      const peer = { host, port, calledAet: aet, callingAet };
       for await (const outcome of store(peer, series, { signal: ending.signal }))
         if (outcome.result === 'failed') throw new Error(outcome.failure.message);
     },
   };
 }
 
-async function book(
-  file: string,
-  timezone: string,
-  events: readonly { readonly summary: string; readonly description?: string }[],
-): Promise<void> {
+async function book(file: string, timezone: string, events: readonly BoardEvent[]): Promise<void> {
   const now = Temporal.Now.zonedDateTimeISO(timezone);
   // all of them today, a minute each, also shortly before midnight
   const latest = now.startOfDay().add({ days: 1 }).subtract({ minutes: events.length });
@@ -85,7 +89,7 @@ async function book(
   const time = (at: Temporal.ZonedDateTime): string =>
     at.toInstant().toString({ smallestUnit: 'second' }).replaceAll(/[-:]/g, '');
   const escaped = (text: string): string => text.replaceAll(/[\\;,]/g, '\\$&').replaceAll('\n', '\\n');
-  const lines = events.flatMap(({ summary, description }, index) => [
+  const lines = events.flatMap(({ summary, description, organizer }, index) => [
     'BEGIN:VEVENT',
     `UID:browser-${index}@test.scanflow`,
     'DTSTAMP:20240101T000000Z',
@@ -93,6 +97,7 @@ async function book(
     `DTEND:${time(start.add({ minutes: index + 1 }))}`,
     `SUMMARY:${escaped(summary)}`,
     ...(description === undefined ? [] : [`DESCRIPTION:${escaped(description)}`]),
+    ...(organizer === undefined ? [] : [`ORGANIZER;CN=Somebody:mailto:${organizer}`]),
     'END:VEVENT',
   ]);
   const text = await readFile(file, 'utf8');

@@ -73,7 +73,7 @@ async function shown(
 const sessionTable = (sessions: readonly Session[], timezone: string): Html =>
   table(
     a.sessions,
-    [a.since, a.seen, a.from, ''],
+    [a.since, a.seen, a.from, a.browser],
     sessions.map(
       ({ created, seen, address, own }) =>
         html`<tr>

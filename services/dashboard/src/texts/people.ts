@@ -6,6 +6,7 @@ export const people = {
     since: 'signed in',
     seen: 'last request',
     from: 'from',
+    browser: 'browser',
     here: 'this browser',
     everywhere: 'Sign out everywhere',
     everywhereText: 'Ends all your sessions, also this one.',
