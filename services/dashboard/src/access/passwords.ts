@@ -1,6 +1,9 @@
 /** Passwords at rest: Argon2id (RFC 9106) with the parameters in the text, so that they may change later. */
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
+import { people } from '../texts/people.ts';
+
+const t = people.passwordProblems;
 
 const derive = promisify(argon2);
 
@@ -22,14 +25,10 @@ const MOST_CHARACTERS = 1024;
 /** Why a password is not taken; undefined where it is. Characters as people count them; no rules about kinds (NIST SP 800-63B 3.1.1.2). */
 export function passwordProblem(password: string, name: string): string | undefined {
   const length = [...new Intl.Segmenter().segment(password)].length;
-  if (length < LEAST_CHARACTERS)
-    return `The password has ${length} characters. Take at least ${LEAST_CHARACTERS}.`;
-  if (length > MOST_CHARACTERS)
-    return `The password is longer than ${MOST_CHARACTERS} characters. Take a shorter one.`;
-  if (new Set(password).size < 4) return 'The password repeats a few characters. Take another one.';
-  return password.toLowerCase().includes(name.toLowerCase())
-    ? 'The password holds the user name. Take another one.'
-    : undefined;
+  if (length < LEAST_CHARACTERS) return t.short(length, LEAST_CHARACTERS);
+  if (length > MOST_CHARACTERS) return t.long(MOST_CHARACTERS);
+  if (new Set(password).size < 4) return t.repeats;
+  return password.toLowerCase().includes(name.toLowerCase()) ? t.name : undefined;
 }
 
 /** The text that is kept: `$argon2id$v=19$m=…,t=…,p=…$salt$tag`. */

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { hashPassword, passwordProblem } from './passwords.ts';
 import { ROLES, type Person } from './roles.ts';
 import type { AccessStore, UserRow } from './store.ts';
+import { people } from '../texts/people.ts';
 
 export interface UsersOptions {
   readonly store: AccessStore;
@@ -23,7 +24,7 @@ const mail = z
   .max(256)
   .trim()
   .toLowerCase()
-  .regex(/^[^\s@]+@[^\s@]+$/, 'expected a mail address like anna@example.org');
+  .regex(/^[^\s@]+@[^\s@]+$/, people.refused.address);
 const addresses = z.array(mail).max(1000);
 export const added = z.object({ name, role, projects: list.default([]), addresses: addresses.default([]) });
 export const changed = z.object({
@@ -56,7 +57,7 @@ export function addUsers(app: FastifyInstance, { store, now, address }: UsersOpt
   app.get('/api/users', async () => ({ users: await store.users() }));
   app.post('/api/users', async ({ body, ip }) => {
     const person = parsed(added, body);
-    if (!(await store.add(person, now()))) throw new Refused(409, `there is a user ${person.name} already`);
+    if (!(await store.add(person, now()))) throw new Refused(409, people.refused.there(person.name));
     await audit('add user', person.name, ip);
     return { link: await linkFor(person.name) };
   });
@@ -93,15 +94,14 @@ export function addUsers(app: FastifyInstance, { store, now, address }: UsersOpt
 
 export async function knownIn(store: AccessStore, name: string): Promise<UserRow> {
   const user = await store.user(name);
-  if (user === undefined) throw new Refused(404, `there is no user ${name}: scanflow user list shows all`);
+  if (user === undefined) throw new Refused(404, people.refused.unknown(name));
   return user;
 }
 
 /** One who signs in by a password here. */
 export async function localIn(store: AccessStore, name: string): Promise<UserRow> {
   const user = await knownIn(store, name);
-  if (user.issuer !== undefined)
-    throw new Refused(409, `${name} signs in at ${user.issuer}: change password, role and projects there`);
+  if (user.issuer !== undefined) throw new Refused(409, people.refused.elsewhere(name, user.issuer));
   return user;
 }
 
@@ -109,5 +109,5 @@ export function parsed<T>(schema: z.ZodType<T>, body: unknown): T {
   const read = schema.safeParse(body);
   if (read.success) return read.data;
   const [issue] = read.error.issues;
-  throw new Refused(400, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not understood'}`);
+  throw new Refused(400, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? people.refused.unclear}`);
 }

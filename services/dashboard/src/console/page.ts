@@ -21,7 +21,7 @@ const RELOAD_S = 30;
 
 /** A whole page. `events`: where its browser hears of changes. */
 export const consoleFrame = (view: ConsoleView, events: string): string =>
-  `<!doctype html>\n${html`<html lang="en">
+  `<!doctype html>\n${html`<html lang="${pages.language}">
     <head>
       <meta charset="utf-8" />
       <meta name="viewport" content="width=device-width, initial-scale=1" />

@@ -10,6 +10,7 @@ import {
   type SeriesFacts,
   type SessionFacts,
 } from './facts.ts';
+import { t } from '../texts/pages.ts';
 
 export const STEP_NAMES = ['understood', 'worklist', 'scanned', 'arrived', 'stored', 'sent', 'done'] as const;
 export type StepName = (typeof STEP_NAMES)[number];
@@ -145,7 +146,7 @@ function madeOf(exams: Facts['exams'], series: readonly SeriesFacts[]): number |
 const lacking = (series: readonly SeriesFacts[], here: number, made: number): Reason =>
   series.find(({ reason }) => reason?.code === 'SERIES_INCOMPLETE')?.reason ?? {
     code: 'SERIES_INCOMPLETE',
-    message: `The scanner reported ${made} images and ${here} came. Send the exam again from the scanner: what is there already does no harm.`,
+    message: t.session.incomplete(made, here),
   };
 
 /** Whether every series that arrived lies on project storage. */

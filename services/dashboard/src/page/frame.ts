@@ -21,7 +21,7 @@ export interface Framed {
 
 /** A whole page. */
 export const framed = ({ title, path, main, banner, person, own }: Framed): string =>
-  `<!doctype html>\n${html`<html lang="en">
+  `<!doctype html>\n${html`<html lang="${t.language}">
     <head>
       <meta charset="utf-8" />
       <meta name="viewport" content="width=device-width, initial-scale=1" />

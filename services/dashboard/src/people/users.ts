@@ -84,7 +84,7 @@ const add: Act = async (sent) => {
     projects: listIn(field(request, 'projects')),
   });
   if (!(await access.store.add(person, access.now())))
-    return sendMessage(reply, 409, t.actions.refusedTitle, `there is a user ${person.name} already`);
+    return sendMessage(reply, 409, t.actions.refusedTitle, people.refused.there(person.name));
   await audit(sent, 'add user', person.name);
   return linkPage(sent);
 };

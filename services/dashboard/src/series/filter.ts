@@ -35,8 +35,8 @@ function problemOf(key: Key, value: string): string | undefined {
   if (key === 'state') return STATES.includes(value) ? undefined : bad(STATES.join(', '));
   if (key === 'leg') return LEGS.includes(value) ? undefined : bad(LEGS.join(', '));
   if (key === 'from' || key === 'to')
-    return dateIn(value) === undefined ? bad('a day like 2026-11-28') : undefined;
-  return value.length > MOST_CHARACTERS ? bad(`at most ${MOST_CHARACTERS} characters`) : undefined;
+    return dateIn(value) === undefined ? bad(t.series.expected.day) : undefined;
+  return value.length > MOST_CHARACTERS ? bad(t.series.expected.characters(MOST_CHARACTERS)) : undefined;
 }
 
 export const SORTS = ['came', 'session', 'series', 'state', 'images'] as const;

@@ -48,7 +48,7 @@ async function shown(
   const bad = (key: string, known: string): FastifyReply =>
     sendMessage(reply, 400, t.series.badTitle, t.series.badFilter(key, texts[key] ?? '', known));
   const page = pageIn(texts['page']);
-  if (page === undefined) return bad('page', 'a number');
+  if (page === undefined) return bad('page', t.series.expected.number);
   const sort = sortIn(texts['sort']);
   if (sort === undefined) return bad('sort', SORTS.join(', '));
   const { timezone } = facility;

@@ -4,6 +4,8 @@ import { oidc, signedOut } from './oidc.ts';
 import { LOCALE, orders, plural } from './orders.ts';
 
 export const t = {
+  /** Of the pages, for browsers and screen readers. */
+  language: 'en',
   /** For dates. */
   locale: LOCALE,
   live: { good: 'live · {time}', stale: 'stale since {time}' },
@@ -100,6 +102,8 @@ export const t = {
     slotWas: (slot: string): string => `The slot was ${slot}.`,
     exam: 'Exam',
     noExam: 'The scanner reported no exam.',
+    incomplete: (made: number, here: number): string =>
+      `The scanner reported ${made} images and ${here} came. Send the exam again from the scanner: what is there already does no harm.`,
     examStates: { 'IN PROGRESS': 'in progress', COMPLETED: 'completed', DISCONTINUED: 'discontinued' },
     wrongItem: 'The operator chose this item by mistake.',
     series: 'Series',
@@ -215,6 +219,11 @@ export const t = {
     badFilter: (key: string, value: string, known: string): string =>
       `There is no ${key} “${value}”. Expected ${known}.`,
     badTitle: 'That filter makes no sense',
+    expected: {
+      day: 'a day like 2026-11-28',
+      number: 'a number',
+      characters: (most: number): string => `at most ${most} characters`,
+    },
   },
   ...orders,
   bookings: {

@@ -1,5 +1,20 @@
-/** What the pages of one's own account and of all users say. */
+/** What the pages of one's own account and of all users say, and why a user or a password is not taken. */
 export const people = {
+  passwordProblems: {
+    short: (length: number, least: number): string =>
+      `The password has ${length} characters. Take at least ${least}.`,
+    long: (most: number): string => `The password is longer than ${most} characters. Take a shorter one.`,
+    repeats: 'The password repeats a few characters. Take another one.',
+    name: 'The password holds the user name. Take another one.',
+  },
+  refused: {
+    there: (name: string): string => `there is a user ${name} already`,
+    unknown: (name: string): string => `there is no user ${name}: scanflow user list shows all`,
+    elsewhere: (name: string, issuer: string): string =>
+      `${name} signs in at ${issuer}: change password, role and projects there`,
+    address: 'expected a mail address like anna@example.org',
+    unclear: 'not understood',
+  },
   account: {
     title: 'Your account',
     sessions: 'Where you are signed in',

@@ -2,6 +2,8 @@
 const count = (value: number): string => value.toLocaleString('en-GB');
 
 export const viewer = {
+  /** Of the page, for browsers and screen readers. */
+  language: 'en',
   title: 'Header viewer',
   sub: 'Shows what DICOM files say. The files stay in this browser: nothing is sent anywhere.',
   drop: 'Drop files, folders or zips here, or choose them:',
@@ -36,6 +38,8 @@ export const viewer = {
   more: (left: number): string => `Show more (${count(left)} left)`,
   item: (number: number): string => `Item ${number}`,
   items: (number: number): string => `${count(number)} ${number === 1 ? 'item' : 'items'}`,
+  characters: (number: number): string => `${count(number)} characters`,
+  bytes: (number: number): string => `${count(number)} bytes`,
   looking: (done: number, of: number): string => `Looking at ${count(done)} of ${count(of)} files …`,
   found: (files: number, others: number): string =>
     `${count(files)} DICOM ${files === 1 ? 'file' : 'files'}${others === 0 ? '' : `, and ${count(others)} that ${others === 1 ? 'is' : 'are'} no DICOM`}.`,
@@ -50,6 +54,19 @@ export const viewer = {
   pixels: (vr: string, length: number | undefined): string =>
     length === undefined ? `${vr}, compressed, not read` : `${vr}, ${count(length)} bytes, not read`,
   problems: 'Parts of this file are broken. Shown is what can be read:',
+  zip: {
+    broken: 'The zip is broken, or was cut off.',
+    noZip: 'This is no zip, or it was cut off.',
+    noEnd: 'The zip is broken: its directory ends too early.',
+    tooMany: (most: number): string => `The zip holds more than ${most} files: unpack a part of it.`,
+    encrypted: (name: string): string => `${name} is encrypted: unpack the zip first.`,
+    otherWay: (name: string): string =>
+      `${name} is compressed in another way than deflate: unpack the zip first.`,
+    elsewhere: (name: string): string => `${name} is not where the zip says: it is broken.`,
+    tooLarge: (name: string): string => `${name} is larger than 256 MiB: unpack the zip first.`,
+    inflates: 'An entry of the zip inflates to more than 256 MiB: unpack the zip first.',
+    cannotInflate: 'An entry of the zip cannot be inflated: it is broken.',
+  },
   refused: (message: string): string => `This file cannot be read: ${message}.`,
   tooLarge: 'This file has more than 64 MiB before its pixels. That is more than is read here.',
   cut: (size: number, there: number): string =>

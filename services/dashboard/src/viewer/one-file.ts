@@ -33,7 +33,7 @@ async function oneFile(): Promise<string> {
   const styles = await Promise.all([board, join(CLIENT, 'viewer.css')].map((file) => readFile(file, 'utf8')));
   const style = styles.join('\n');
   const policy = `default-src 'none'; script-src ${hashOf(script)}; style-src ${hashOf(style)}; connect-src 'none'; form-action 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'`;
-  const page = html`<html lang="en">
+  const page = html`<html lang="${t.language}">
     <head>
       <meta charset="utf-8" />
       <meta http-equiv="Content-Security-Policy" content="${policy}" />

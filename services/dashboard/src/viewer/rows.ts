@@ -9,6 +9,7 @@ import {
   type DataSet,
   type Element,
 } from '@scanflow/dicom/reading';
+import { viewer as t } from '../texts/viewer.ts';
 
 export interface Row {
   readonly tag: number;
@@ -70,20 +71,20 @@ export function shownValue(row: Row): string {
   if (element.kind === 'text') {
     const whole = element.values.join('\\');
     return whole.length > SHOWN_TEXT
-      ? `${whole.slice(0, SHOWN_TEXT)}… (${count(whole.length)} characters)`
+      ? `${whole.slice(0, SHOWN_TEXT)}… (${t.characters(whole.length)})`
       : whole;
   }
   const { bytes } = element;
   const values = numbers(element, SHOWN_NUMBERS + 1);
   if (values === undefined) {
     const start = hexOf(bytes.subarray(0, SHOWN_BYTES));
-    return bytes.length > SHOWN_BYTES ? `${start}… (${count(bytes.length)} bytes)` : start;
+    return bytes.length > SHOWN_BYTES ? `${start}… (${t.bytes(bytes.length)})` : start;
   }
   const shown = values
     .slice(0, SHOWN_NUMBERS)
     .map((value) => numberText(row.vr, value))
     .join('\\');
-  return values.length > SHOWN_NUMBERS ? `${shown}… (${count(bytes.length)} bytes)` : shown;
+  return values.length > SHOWN_NUMBERS ? `${shown}… (${t.bytes(bytes.length)})` : shown;
 }
 
 /** The whole value as text, for copying; of a sequence, nothing. */
@@ -99,11 +100,7 @@ export function wholeValue({ element, vr }: Row): string {
 
 /** A row as text, for copying: tag, VR, name and value, with tabs between them. */
 export const rowText = (row: Row): string =>
-  [formatTag(row.tag), row.vr, row.name, row.items ? itemsText(row.items.length) : wholeValue(row)].join(
-    '\t',
-  );
-
-export const itemsText = (length: number): string => `${count(length)} ${length === 1 ? 'item' : 'items'}`;
+  [formatTag(row.tag), row.vr, row.name, row.items ? t.items(row.items.length) : wholeValue(row)].join('\t');
 
 function numberText(vr: string, value: number | bigint): string {
   if (vr === 'AT') return formatTag(Number(value));
@@ -113,5 +110,3 @@ function numberText(vr: string, value: number | bigint): string {
 
 const hexOf = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
-
-const count = (length: number): string => length.toLocaleString('en-GB');

@@ -1,6 +1,9 @@
 /** Where the bytes of a file come from: a file of this machine, or an entry of a zip, inflated no further than is looked at. */
 import { inflate } from '@scanflow/dicom/reading';
+import { viewer } from '../texts/viewer.ts';
 import { zipEntries, ZipError } from './zip.ts';
+
+const t = viewer.zip;
 
 export interface Source {
   /** With its folders, and the zip that it is in. */
@@ -38,8 +41,7 @@ export async function sourcesOf(name: string, blob: Blob): Promise<Source[]> {
         const packed = await stored();
         const last = Math.min(end, entry.size);
         if (!entry.deflated) return bytesOf(blob, packed.start + start, packed.start + last);
-        if (last > MOST_INFLATED)
-          throw new ZipError(`${entry.name} is larger than 256 MiB: unpack the zip first.`);
+        if (last > MOST_INFLATED) throw new ZipError(t.tooLarge(entry.name));
         return (await inflated(blob, packed, last)).slice(start, last);
       },
     };
@@ -65,9 +67,8 @@ async function inflated(
   for (let length = FIRST_PACKED; ; length *= 4) {
     const end = Math.min(packed.start + length, packed.end);
     const part = inflate(await bytesOf(blob, packed.start, end), MOST_INFLATED);
-    if (part === 'too much')
-      throw new ZipError('An entry of the zip inflates to more than 256 MiB: unpack the zip first.');
-    if (part === 'broken') throw new ZipError('An entry of the zip cannot be inflated: it is broken.');
+    if (part === 'too much') throw new ZipError(t.inflates);
+    if (part === 'broken') throw new ZipError(t.cannotInflate);
     if (part.bytes.length >= wanted || part.ended || end === packed.end) return new Uint8Array(part.bytes);
   }
 }

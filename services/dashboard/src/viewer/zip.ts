@@ -1,4 +1,7 @@
 /** The files of a zip, by its central directory (APPNOTE 6.3.10), also of one beyond 4 GiB. Nothing is inflated here. */
+import { viewer } from '../texts/viewer.ts';
+
+const t = viewer.zip;
 
 /** A zip that cannot be read, in words for people. */
 export class ZipError extends Error {
@@ -31,17 +34,15 @@ const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes
 /** Files only, in the order of the directory. Throws ZipError. */
 export async function zipEntries(read: Read, size: number, most: number): Promise<ZipEntry[]> {
   const { offset, length } = await findDirectory(read, size);
-  if (length > MAX_DIRECTORY || offset + length > size)
-    throw new ZipError('The zip is broken, or was cut off.');
+  if (length > MAX_DIRECTORY || offset + length > size) throw new ZipError(t.broken);
   const view = viewOf(await read(offset, offset + length));
   const entries: ZipEntry[] = [];
   for (let at = 0; at + 46 <= view.byteLength && view.getUint32(at, true) === ENTRY;) {
     const next = at + 46 + [28, 30, 32].reduce((sum, field) => sum + view.getUint16(at + field, true), 0);
-    if (next > view.byteLength) throw new ZipError('The zip is broken: its directory ends too early.');
+    if (next > view.byteLength) throw new ZipError(t.noEnd);
     const entry = entryAt(view, at, read);
     if (entry !== undefined) entries.push(entry);
-    if (entries.length > most)
-      throw new ZipError(`The zip holds more than ${most} files: unpack a part of it.`);
+    if (entries.length > most) throw new ZipError(t.tooMany(most));
     at = next;
   }
   return entries;
@@ -59,7 +60,7 @@ async function findDirectory(read: Read, size: number): Promise<{ offset: number
     if (record.byteLength < 56 || record.getUint32(0, true) !== END_64) break;
     return { length: large(record, 40), offset: large(record, 48) };
   }
-  throw new ZipError('This is no zip, or it was cut off.');
+  throw new ZipError(t.noZip);
 }
 
 const large = (view: DataView, at: number): number => Number(view.getBigUint64(at, true));
@@ -80,12 +81,10 @@ function entryAt(view: DataView, at: number, read: Read): ZipEntry | undefined {
     size,
     deflated: method === 8,
     locate: async () => {
-      if ((flags & 1) !== 0) throw new ZipError(`${name} is encrypted: unpack the zip first.`);
-      if (method !== 0 && method !== 8)
-        throw new ZipError(`${name} is compressed in another way than deflate: unpack the zip first.`);
+      if ((flags & 1) !== 0) throw new ZipError(t.encrypted(name));
+      if (method !== 0 && method !== 8) throw new ZipError(t.otherWay(name));
       const head = viewOf(await read(offset, offset + 30));
-      if (head.byteLength < 30 || head.getUint32(0, true) !== LOCAL)
-        throw new ZipError(`${name} is not where the zip says: it is broken.`);
+      if (head.byteLength < 30 || head.getUint32(0, true) !== LOCAL) throw new ZipError(t.elsewhere(name));
       const start = offset + 30 + head.getUint16(26, true) + head.getUint16(28, true);
       return { start, end: start + packed };
     },
