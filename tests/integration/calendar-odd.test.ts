@@ -1,8 +1,9 @@
 /** Text as it comes: each odd calendar becomes the booking that a person sees in it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { interpret, type BookingRules } from '@scanflow/booking';
+import { interpret } from '@scanflow/booking';
 import { readCalendar } from '@scanflow/calendar';
+import { rules } from '@scanflow/testkit/events';
 import { ODD_BYTES } from './calendar-odd-bytes.ts';
 import { ODD_FEEDS } from './calendar-odd-feeds.ts';
 import { USUAL } from './calendar-odd-support.ts';
@@ -12,23 +13,6 @@ const window = {
   from: Temporal.Instant.from('2026-02-20T00:00:00Z'),
   to: Temporal.Instant.from('2026-04-15T00:00:00Z'),
 };
-const rules: BookingRules = {
-  calendar: 'prisma',
-  zone: 'Europe/Amsterdam',
-  scanner: { name: 'prisma' },
-  patterns: [/^(?<project>\d{7}\.\d{2})[ _](?<subject>sub-?\w+)[ _](?<session>ses-?\w+)/u],
-  keys: { project: ['Project'], subject: ['Subject'], session: ['Session'] },
-  defaults: {},
-  normalise: {},
-  tentative: 'skip',
-  private: 'take',
-  busy: 'reject',
-  defaultLength: 3_600_000,
-  modalities: { prisma: 'MR' },
-  patientId: '{project}_{subject}',
-  patientName: '{project}_{subject}',
-};
-
 const ODD = [...ODD_BYTES, ...ODD_TEXTS, ...ODD_FEEDS];
 
 test('odd: there are at least 100 of them, each once', () => {

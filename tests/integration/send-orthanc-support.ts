@@ -1,14 +1,12 @@
 /** Images in a real Orthanc, what arrived of them elsewhere, and somebody in between who spoils answers. */
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { TestContext } from 'node:test';
-import { makeSeries, readPart10Header, removeSplice } from '@scanflow/dicom';
-import type { RunningOrthanc, Storescp } from '@scanflow/testkit';
+import { makeSeries } from '@scanflow/dicom';
+import type { RunningOrthanc } from '@scanflow/testkit';
 
 const WHEN = Temporal.ZonedDateTime.from('2026-11-22T09:00[Europe/Amsterdam]');
-const TAG = { group: 0x0021, creator: 'SCANFLOW', element: 0x10, vr: 'LO', value: 'DICOM send' } as const;
 
 /** Images by SOP Instance UID. */
 export type Images = ReadonlyMap<string, Uint8Array>;
@@ -62,25 +60,7 @@ export async function upload(
   };
 }
 
-export const dataSetOf = (bytes: Uint8Array): Buffer => {
-  const header = readPart10Header(bytes);
-  assert.ok(!('needMore' in header));
-  return Buffer.from(bytes.subarray(header.dataSetOffset));
-};
-
-/** The peer has just these data sets, byte for byte; `strip` takes our tag out first. */
-export async function assertReceived(scp: Storescp, all: Images, strip = false): Promise<void> {
-  const files = await scp.files();
-  assert.equal(files.length, all.size);
-  for (const file of files) {
-    const came = await readFile(file);
-    const header = readPart10Header(came);
-    assert.ok(!('needMore' in header));
-    const original = all.get(header.sopInstanceUid);
-    assert.ok(original !== undefined);
-    assert.ok(dataSetOf(strip ? removeSplice(came, TAG) : came).equals(dataSetOf(original)));
-  }
-}
+export { assertReceived, dataSetOf } from './send-support.ts';
 
 /** Stands before Orthanc and does to each answer what it is told; gives its address. */
 export async function between(

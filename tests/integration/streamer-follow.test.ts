@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { encodeExamRecord, type ExamRecord } from '@scanflow/booking';
-import { run, startStorescp, until } from '@scanflow/testkit';
+import { encodeExamRecord } from '@scanflow/booking';
+import { examRecord, run, startStorescp, until } from '@scanflow/testkit';
 import { folderOf, verifyManifest, verifyStored } from './streamer-verify.ts';
 import { makeRig, phantom, scratch, sendTo, settled, type Rig } from './streamer-support.ts';
 
@@ -232,26 +232,15 @@ test('follow: the example converts a series with dcm2niix', async (t) => {
 
 /** As the worklist service writes it when a scanner has ended an exam. */
 async function report(rig: Rig, images: Readonly<Record<string, number>>): Promise<void> {
-  const record: ExamRecord = {
-    version: 1,
+  const record = examRecord({
     sopInstanceUid: '1.2.3',
-    state: 'COMPLETED',
-    created: '2026-11-22T10:00:00Z',
-    updated: '2026-11-22T11:00:00Z',
-    modality: 'MR',
-    stationAet: 'PRISMA',
-    callingAet: 'PRISMA',
-    wrongItem: false,
-    links: [],
-    items: [],
     series: Object.entries(images).map(([seriesInstanceUid, count]) => ({
       seriesInstanceUid,
       description: '',
       images: count,
       others: 0,
     })),
-    attributes: {},
-  };
+  });
   await mkdir(join(rig.data, 'performed'), { recursive: true });
   await writeFile(join(rig.data, 'performed', '1.2.3.json'), encodeExamRecord(record));
 }

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { bookingRecord as booked } from '@scanflow/testkit/events';
 import { defined } from '@scanflow/failure/defined';
 import { sha256 } from './sha256.ts';
 import { encodeBookingRecord, type BookingRecord } from '@scanflow/booking';
@@ -246,13 +247,9 @@ export function settled(
 }
 
 /** A booking record of the calendar's. */
-export function bookingRecord(over: Partial<BookingRecord> & { accessionNumber: string }): BookingRecord {
-  return {
-    version: 1,
+export const bookingRecord = (over: Partial<BookingRecord> & { accessionNumber: string }): BookingRecord =>
+  booked({
     studyInstanceUid: `2.25.${BigInt(`0x${sha256(Buffer.from(over.accessionNumber)).slice(0, 30)}`)}`,
-    status: 'scheduled',
-    scanner: 'prisma',
-    modality: 'MR',
     start: '2026-11-22T09:00:00Z',
     end: '2026-11-22T10:00:00Z',
     labels: { project: '3010000.02', subject: 'sub-007', session: 'ses-mri02' },
@@ -261,8 +258,7 @@ export function bookingRecord(over: Partial<BookingRecord> & { accessionNumber: 
     patientName: '3010000.02_sub-007',
     source: { calendar: 'prisma', uid: 'a@b' },
     ...over,
-  };
-}
+  });
 
 /** Whether the streamer has seen all that Orthanc reports so far. */
 export async function caughtUp(rig: Rig): Promise<boolean> {

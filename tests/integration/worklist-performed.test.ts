@@ -4,9 +4,10 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { encodeExamRecord, encodeBookingRecord } from '@scanflow/booking';
-import type { BookingRecord, ExamRecord } from '@scanflow/booking';
+import type { ExamRecord } from '@scanflow/booking';
 import { newUid, tagOf } from '@scanflow/dicom';
 import { examBegins, examEnds, examSeries, until } from '@scanflow/testkit';
+import { bookingRecord } from '@scanflow/testkit/events';
 import { BEGUN, hospital, link, open } from './worklist-performed-support.ts';
 import { encoded, item, publish, scratch, worklistFolder } from './worklist-support.ts';
 
@@ -193,21 +194,11 @@ test('performed: without a report an item leaves some hours after the end that i
   const start = Temporal.Now.zonedDateTimeISO('Europe/Amsterdam').subtract({ hours: 20 });
   for (const one of ['SHORT', 'LONG']) await publish(folder, `${one}.wl`, encoded(item(one, { start })));
   const ends = start.add({ hours: 18 }).toInstant().toString({ smallestUnit: 'second' });
-  const booking: BookingRecord = {
-    version: 1,
+  const booking = bookingRecord({
     accessionNumber: 'LONG',
-    studyInstanceUid: '2.25.1',
-    status: 'scheduled',
-    scanner: 'prisma',
-    modality: 'MR',
     start: start.toInstant().toString({ smallestUnit: 'second' }),
     end: ends,
-    labels: { project: 'p', subject: 's', session: 'x' },
-    title: 't',
-    patientId: 'p',
-    patientName: 'p',
-    source: { calendar: 'c', uid: 'u' },
-  };
+  });
   await mkdir(join(data, 'bookings'));
   await writeFile(join(data, 'bookings', 'LONG.json'), encodeBookingRecord(booking));
   const { listed } = await open(t, data, ['retain: 12h']);

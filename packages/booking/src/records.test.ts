@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { bookingRecord } from '@scanflow/testkit/events';
 import {
   encodeBookingRecord,
   encodeExamRecord,
@@ -10,21 +11,12 @@ import {
   type ExamRecord,
 } from './records.ts';
 
-const record: BookingRecord = {
-  version: 1,
+const record = bookingRecord({
   accessionNumber: 'A1',
   studyInstanceUid: '2.25.1',
-  status: 'scheduled',
-  scanner: 'prisma',
-  modality: 'MR',
-  start: '2026-11-24T09:00:00Z',
-  end: '2026-11-24T10:00:00Z',
-  labels: { project: 'p', subject: 's1', session: '1' },
-  title: '',
   patientId: 'p_s1',
   patientName: 'p_s1',
-  source: { calendar: 'prisma', uid: 'a' },
-};
+});
 
 test('booking record: what is written is read, in each status', () => {
   const records: BookingRecord[] = [

@@ -1,25 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeCalendar, type CalendarEntry } from '@scanflow/testkit';
-import { readCalendar, type CalendarContent, type ReadCalendar } from './read.ts';
+import { content, read, vevent, window, wrap, zone } from './read-kit.test.ts';
 
-const zone = 'Europe/Amsterdam';
-const window = {
-  from: Temporal.Instant.from('2026-11-20T00:00:00Z'),
-  to: Temporal.Instant.from('2026-11-30T00:00:00Z'),
-};
-
-const read = (text: string | Uint8Array, span = window): ReadCalendar =>
-  readCalendar(typeof text === 'string' ? Buffer.from(text) : text, { window: span, zone });
-
-function content(text: string | Uint8Array, span = window): CalendarContent {
-  const result = read(text, span);
-  assert.ok(result.ok, JSON.stringify(result));
-  return result.content;
-}
-
-const wrap = (...lines: string[]): string => ['BEGIN:VCALENDAR', ...lines, 'END:VCALENDAR', ''].join('\r\n');
-const vevent = (...lines: string[]): string => ['BEGIN:VEVENT', ...lines, 'END:VEVENT'].join('\r\n');
 /** A VTIMEZONE without changes. */
 const fixedZone = (name: string, offset: string): string[] => [
   'BEGIN:VTIMEZONE',

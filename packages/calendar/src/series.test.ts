@@ -1,29 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeCalendar, type CalendarEntry } from '@scanflow/testkit';
-import { readCalendar, type CalendarContent, type ReadCalendar } from './read.ts';
+import { content, vevent, window, wrap, zone } from './read-kit.test.ts';
 
-const zone = 'Europe/Amsterdam';
-const window = {
-  from: Temporal.Instant.from('2026-11-20T00:00:00Z'),
-  to: Temporal.Instant.from('2026-11-30T00:00:00Z'),
-};
 const whole = {
   from: Temporal.Instant.from('2020-01-01T00:00:00Z'),
   to: Temporal.Instant.from('2030-01-01T00:00:00Z'),
 };
 
-const read = (text: string | Uint8Array, span = window): ReadCalendar =>
-  readCalendar(typeof text === 'string' ? Buffer.from(text) : text, { window: span, zone });
-
-function content(text: string | Uint8Array, span = window): CalendarContent {
-  const result = read(text, span);
-  assert.ok(result.ok, JSON.stringify(result));
-  return result.content;
-}
-
-const wrap = (...lines: string[]): string => ['BEGIN:VCALENDAR', ...lines, 'END:VCALENDAR', ''].join('\r\n');
-const vevent = (...lines: string[]): string => ['BEGIN:VEVENT', ...lines, 'END:VEVENT'].join('\r\n');
 const starts = (text: string | Uint8Array, span = window): string[] =>
   content(text, span).events.map(({ start }) => start.toString());
 const at = (text: string): Temporal.ZonedDateTime => Temporal.ZonedDateTime.from(`${text}[${zone}]`);

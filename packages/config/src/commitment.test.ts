@@ -1,24 +1,13 @@
 /** Storage commitment in scanflow.yaml: defaults, and what does not go together. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatIssue } from './issue.ts';
+import { MINIMUM, mistakesOf } from './mistakes-kit.test.ts';
 import { parseConfig } from './parse.ts';
 
-const MINIMUM = [
-  'facility: { name: Here, timezone: Europe/Amsterdam }',
-  'data: /data',
-  'scanners: { prisma: { aet: PRISMA, modality: MR } }',
-  'orthanc: { url: http://orthanc:8042 }',
-  'storage: { root: /project }',
-  '',
-].join('\n');
 const NODE = 'host: pacs, port: 104, aet: PACS';
 
 /** The mistakes of MINIMUM with these lines. */
-function mistakes(...lines: readonly string[]): string[] {
-  const result = parseConfig(`${MINIMUM}${lines.join('\n')}\n`, 'f');
-  return result.ok ? [] : result.issues.map((issue) => formatIssue(issue).replace(/^f:\d+:\d+: /, ''));
-}
+const mistakes = (...lines: readonly string[]): string[] => mistakesOf(`${lines.join('\n')}\n`);
 
 test('commitment: nothing listens and nobody is asked unless the file says so; defaults', () => {
   const plain = parseConfig(`${MINIMUM}destinations: { pacs: { ${NODE} } }\n`, 'f');

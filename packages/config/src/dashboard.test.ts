@@ -3,26 +3,15 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { formatIssue } from './issue.ts';
 import { loadConfig } from './load.ts';
+import { MINIMUM, mistakesOf } from './mistakes-kit.test.ts';
 import { parseConfig } from './parse.ts';
 
-const MINIMUM = [
-  'facility: { name: Here, timezone: Europe/Amsterdam }',
-  'data: /data',
-  'scanners: { prisma: { aet: PRISMA, modality: MR } }',
-  'orthanc: { url: http://orthanc:8042 }',
-  'storage: { root: /project }',
-  '',
-].join('\n');
 const GOOD = 'issuer: https://login.example.org, clientId: board, secretFile: s, roles: { it: [admins] }';
 
 const parsed = (oidc: string) => parseConfig(`${MINIMUM}dashboard: { oidc: { ${oidc} } }`, 'f');
 
-function mistakes(oidc: string): string[] {
-  const result = parsed(oidc);
-  return result.ok ? [] : result.issues.map((issue) => formatIssue(issue).replace(/^f:\d+:\d+: /, ''));
-}
+const mistakes = (oidc: string): string[] => mistakesOf(`dashboard: { oidc: { ${oidc} } }`);
 
 test('dashboard: sign-in by OpenID Connect needs an issuer, a client and a group', () => {
   const result = parsed(GOOD);

@@ -3,24 +3,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { formatIssue } from './issue.ts';
 import { loadConfig } from './load.ts';
+import { MINIMUM, mistakesOf } from './mistakes-kit.test.ts';
 import { parseConfig } from './parse.ts';
 
-const MINIMUM = [
-  'facility: { name: Here, timezone: Europe/Amsterdam }',
-  'data: /data',
-  'scanners: { prisma: { aet: PRISMA, modality: MR } }',
-  'orthanc: { url: http://orthanc:8042 }',
-  'storage: { root: /project }',
-  '',
-].join('\n');
-
 /** The mistakes of MINIMUM with `hooks:` of these lines. */
-function mistakes(...hooks: string[]): string[] {
-  const result = parseConfig(`${MINIMUM}hooks:\n${hooks.map((line) => `  ${line}\n`).join('')}`, 'f');
-  return result.ok ? [] : result.issues.map((issue) => formatIssue(issue).replace(/^f:\d+:\d+: /, ''));
-}
+const mistakes = (...hooks: string[]): string[] =>
+  mistakesOf(`hooks:\n${hooks.map((line) => `  ${line}\n`).join('')}`);
 
 test('hooks: what is left out has its default, and nothing is deleted unasked', () => {
   const parsed = parseConfig(`${MINIMUM}hooks: { nifti: { on: [stored], command: [/bin/true] } }`, 'f');

@@ -5,22 +5,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { formatIssue } from './issue.ts';
 import { loadConfig } from './load.ts';
+import { MINIMUM, mistakesOf } from './mistakes-kit.test.ts';
 import { parseConfig } from './parse.ts';
 
-const MINIMUM = [
-  'facility: { name: Here, timezone: Europe/Amsterdam }',
-  'data: /data',
-  'scanners: { prisma: { aet: PRISMA, modality: MR } }',
-  'orthanc: { url: http://orthanc:8042 }',
-  'storage: { root: /project }',
-  '',
-].join('\n');
-
 /** The mistakes of MINIMUM with this `ledger:`. */
-function mistakes(ledger: string): string[] {
-  const result = parseConfig(`${MINIMUM}ledger: ${ledger}\n`, 'f');
-  return result.ok ? [] : result.issues.map((issue) => formatIssue(issue).replace(/^f:\d+:\d+: /, ''));
-}
+const mistakes = (ledger: string): string[] => mistakesOf(`ledger: ${ledger}\n`);
 
 test('ledger: a file in the data folder unless a server is named', () => {
   const parsed = parseConfig(MINIMUM, 'f');

@@ -3,19 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { jsonSchema } from './schema.ts';
 import { formatIssue } from './issue.ts';
+import { MINIMUM } from './mistakes-kit.test.ts';
 import { parseConfig } from './parse.ts';
 
 const read = (path: string): Promise<string> =>
   readFile(new URL(`../../../${path}`, import.meta.url), 'utf8');
-
-const MINIMUM = [
-  'facility: { name: Here, timezone: Europe/Amsterdam }',
-  'data: /data',
-  'scanners: { prisma: { aet: PRISMA, modality: MR } }',
-  'orthanc: { url: http://orthanc:8042 }',
-  'storage: { root: /project }',
-  '',
-].join('\n');
 
 /** The issues of MINIMUM with further lines, as `line:column: path: message`. */
 function mistakes(...more: string[]): string[] {

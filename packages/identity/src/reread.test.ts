@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { identify, type BookedOutcome, type BookingRecord, type Labels } from '@scanflow/booking';
+import type { BookedOutcome, BookingRecord, Labels } from '@scanflow/booking';
+import { bookingRecord } from '@scanflow/testkit/events';
 import { defined } from '@scanflow/failure/defined';
 import { encodeKeeps, parseKeeps, keepIdentities, spanOf, type KeepInput } from './reread.ts';
 
@@ -19,22 +20,15 @@ function record({
   subject = 'sub-001',
   session = 'ses-01',
 }: Given): BookingRecord {
-  const labels: Labels = { project: '3010000.01', subject, session };
-  const source = { calendar: 'prisma', uid, ...defined({ recurrenceId }) };
-  return {
-    version: 1,
-    ...identify(source, labels),
-    status: 'scheduled',
-    scanner: 'prisma',
-    modality: 'MR',
+  return bookingRecord({
     start: `2026-11-24T${hour}:00:00Z`,
     end: `2026-11-24T${hour + 1}:00:00Z`,
-    labels,
+    labels: { project: '3010000.01', subject, session },
     title: 'a scan',
     patientId: subject,
     patientName: subject,
-    source,
-  };
+    source: { calendar: 'prisma', uid, ...defined({ recurrenceId }) },
+  });
 }
 const outcome = (given: Given, formerLabels?: Labels): BookedOutcome =>
   ({

@@ -21,6 +21,7 @@ import {
   type ExamRecord,
 } from '@scanflow/booking';
 import { writeFileAtomic } from '@scanflow/runtime';
+import { bookingRecord } from '@scanflow/testkit/events';
 import { examRecord } from '@scanflow/testkit';
 import {
   acceptRemovals,
@@ -32,22 +33,8 @@ import {
   type RecordFiles,
 } from './index.ts';
 
-const booking = (accessionNumber: string, more: Partial<BookingRecord> = {}): BookingRecord => ({
-  version: 1,
-  accessionNumber,
-  studyInstanceUid: '2.25.1',
-  status: 'scheduled',
-  scanner: 'prisma',
-  modality: 'MR',
-  start: '2026-11-24T09:00:00Z',
-  end: '2026-11-24T10:00:00Z',
-  labels: { project: 'p', subject: 's1', session: '1' },
-  title: '',
-  patientId: '',
-  patientName: '',
-  source: { calendar: 'prisma', uid: 'a' },
-  ...more,
-});
+const booking = (accessionNumber: string, more: Partial<BookingRecord> = {}): BookingRecord =>
+  bookingRecord({ accessionNumber, studyInstanceUid: '2.25.1', ...more });
 
 const exam = (sopInstanceUid: string, more: Partial<ExamRecord> = {}): ExamRecord =>
   examRecord({

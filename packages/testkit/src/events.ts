@@ -1,5 +1,12 @@
-/** An event that is a booking and rules that take it, for the tests of interpretation. */
-import { interpret, type BookableEvent, type BookingRules, type Outcome } from '@scanflow/booking';
+/** An event that is a booking, rules that take it, and the record of a booking: complete; tests change what they need. */
+import {
+  identify,
+  interpret,
+  type BookableEvent,
+  type BookingRecord,
+  type BookingRules,
+  type Outcome,
+} from '@scanflow/booking';
 
 export const patterns = [/^(?<project>\d{7}\.\d{2})[ _](?<subject>sub-?\w+)[ _](?<session>ses-?\w+)/u];
 export const at = (time: string): Temporal.Instant => Temporal.Instant.from(`2026-11-23T${time}Z`);
@@ -43,3 +50,26 @@ export const lines = (project: string, subject: string, session: string): Partia
   summary: 'x',
   description: `Project: ${project}\nSubject: ${subject}\nSession: ${session}`,
 });
+
+/** Its identity follows from source and labels, as that of a published booking does. */
+export function bookingRecord(more: Partial<BookingRecord> = {}): BookingRecord {
+  const {
+    source = { calendar: 'prisma', uid: 'a' },
+    labels = { project: 'p', subject: 's1', session: '1' },
+  } = more;
+  return {
+    version: 1,
+    ...identify(source, labels),
+    status: 'scheduled',
+    scanner: 'prisma',
+    modality: 'MR',
+    start: '2026-11-24T09:00:00Z',
+    end: '2026-11-24T10:00:00Z',
+    labels,
+    title: '',
+    patientId: '',
+    patientName: '',
+    source,
+    ...more,
+  };
+}

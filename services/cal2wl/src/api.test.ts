@@ -1,27 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { healthOf } from './api.ts';
-import type { CalendarReport, PassReport } from './report.ts';
+import { emptyReport, type CalendarReport, type PassReport } from './report.ts';
 
 const now = Temporal.Instant.from('2026-11-23T12:00:00Z');
-const calendar: CalendarReport = {
-  calendar: 'prisma',
-  scanner: 'prisma',
-  state: 'good',
-  waiting: false,
-  lastGood: now,
-  failure: undefined,
-  notes: [],
-  notBefore: undefined,
-  clockSkewMs: undefined,
-  fetch: undefined,
-  accepted: false,
-  outcomes: [],
-  projects: undefined,
-  actions: {},
-  held: 0,
-  unwritten: undefined,
-};
+const calendar: CalendarReport = { ...emptyReport('prisma', 'prisma'), state: 'good', lastGood: now };
 const report = (more: Partial<PassReport> = {}): PassReport => ({
   at: now,
   ms: 1,

@@ -5,22 +5,23 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { encodeBookingRecord, type BookingRecord } from '@scanflow/booking';
 import { createLog, type FastifyInstance } from '@scanflow/runtime';
+import { bookingRecord } from '@scanflow/testkit/events';
 import fastify from 'fastify';
 import { addBoard } from './board.ts';
 import { emptyReport, type PassReport } from './report.ts';
 
 const NOW = Temporal.Instant.from('2026-11-01T00:00:00Z');
-const record = (
-  accessionNumber: string,
-  start: string,
-  more: Partial<BookingRecord> = {},
-): BookingRecord => ({
-  ...{ version: 1, accessionNumber, studyInstanceUid: `2.25.${accessionNumber.length}`, status: 'scheduled' },
-  ...{ scanner: 'prisma', modality: 'MR', start, end: start.replace(':00:00Z', ':30:00Z'), title: 'x' },
-  labels: { project: '3010000.01', subject: 'sub-007', session: 'ses-mri01' },
-  ...{ patientId: 'x', patientName: 'x', source: { calendar: 'prisma', uid: accessionNumber } },
-  ...more,
-});
+const record = (accessionNumber: string, start: string, more: Partial<BookingRecord> = {}): BookingRecord =>
+  bookingRecord({
+    accessionNumber,
+    studyInstanceUid: `2.25.${accessionNumber.length}`,
+    start,
+    end: start.replace(':00:00Z', ':30:00Z'),
+    labels: { project: '3010000.01', subject: 'sub-007', session: 'ses-mri01' },
+    title: 'x',
+    source: { calendar: 'prisma', uid: accessionNumber },
+    ...more,
+  });
 
 async function rig(t: TestContext, records: readonly BookingRecord[], last?: PassReport) {
   const data = await mkdtemp(join(tmpdir(), 'scanflow-days-'));

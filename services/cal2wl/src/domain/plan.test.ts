@@ -5,23 +5,14 @@ import type { CalendarEvent } from '@scanflow/calendar';
 import { decodeDataSet, items, readPart10Header, text } from '@scanflow/dicom';
 import { covers, cut, readAhead, windowAt } from './expand.ts';
 import { encodeItem } from './reconcile.ts';
+import { rules as takingRules } from '@scanflow/testkit/events';
 import { createPlanner, type Plan } from '@scanflow/identity';
 
 const scanner = { aet: 'PRISMA', modality: 'MR', location: 'MR1', characterSet: 'ISO_IR 100' };
 const rules: BookingRules = {
-  calendar: 'prisma',
-  scanner: { name: 'prisma' },
+  ...takingRules,
   zone: 'UTC',
   patterns: [/^(?<project>\S+) (?<subject>\S+) (?<session>\S+)$/u],
-  keys: { project: ['Project'], subject: ['Subject'], session: ['Session'] },
-  defaults: {},
-  normalise: {},
-  tentative: 'skip',
-  private: 'take',
-  busy: 'reject',
-  defaultLength: 3_600_000,
-  modalities: { prisma: 'MR' },
-  patientId: '{project}_{subject}',
   patientName: '{subject}@{project}',
 };
 const event = (uid: string, summary: string, day = 23): CalendarEvent => ({

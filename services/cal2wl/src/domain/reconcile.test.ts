@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { identify, type BookingRecord } from '@scanflow/booking';
 import type { CalendarView } from '@scanflow/identity';
+import { bookingRecord } from '@scanflow/testkit/events';
 import {
   reconcile as decide,
   sweep,
@@ -16,25 +17,14 @@ const window = {
   to: Temporal.Instant.from('2026-11-30T00:00:00Z'),
 };
 
-const record = (uid: string, more: Partial<BookingRecord> = {}): BookingRecord => {
-  const source = { calendar: 'prisma', uid };
-  const labels = { project: 'p', subject: 's1', session: '1' };
-  return {
-    version: 1,
-    ...identify(source, labels),
-    status: 'scheduled',
-    scanner: 'prisma',
-    modality: 'MR',
-    start: '2026-11-24T09:00:00Z',
-    end: '2026-11-24T10:00:00Z',
-    labels,
+const record = (uid: string, more: Partial<BookingRecord> = {}): BookingRecord =>
+  bookingRecord({
     title: 't',
     patientId: 'p_s1',
     patientName: 'p_s1',
-    source,
+    source: { calendar: 'prisma', uid },
     ...more,
-  };
-};
+  });
 const item = (one: BookingRecord): Uint8Array => Buffer.from(one.start);
 const wanted = (uid: string, more: Partial<BookingRecord> = {}): Wanted => {
   const one = record(uid, more);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeBookingRecord, type BookingRecord, type BookingRules } from '@scanflow/booking';
 import { readCalendar } from '@scanflow/calendar';
+import { rules as takingRules } from '@scanflow/testkit/events';
 import { createPlanner } from '@scanflow/identity';
 import { reconcile, type Published, type Wanted } from './reconcile.ts';
 
@@ -11,19 +12,8 @@ const window = {
   to: Temporal.Instant.from('2026-04-01T00:00:00Z'),
 };
 const rules: BookingRules = {
-  calendar: 'prisma',
-  scanner: { name: 'prisma' },
-  zone: 'Europe/Amsterdam',
+  ...takingRules,
   patterns: [/^(?<project>\S+) (?<subject>\S+) (?<session>\S+)$/u],
-  keys: { project: ['Project'], subject: ['Subject'], session: ['Session'] },
-  defaults: {},
-  normalise: {},
-  tentative: 'skip',
-  private: 'take',
-  busy: 'reject',
-  defaultLength: 3_600_000,
-  modalities: { prisma: 'MR' },
-  patientId: '{project}_{subject}',
   patientName: '{subject}@{project}',
 };
 

@@ -4,6 +4,7 @@ import { defined, given } from '@scanflow/failure/defined';
 import { identify, WALK_IN, type BookingRecord } from '@scanflow/booking';
 import { parseConfig, walkInRules } from '@scanflow/config';
 import { parseProjects } from '@scanflow/booking';
+import { bookingRecord } from '@scanflow/testkit/events';
 import { judge, keepWalkIns, timeProblem, type WalkIn } from './plan.ts';
 
 const ID = '11111111-2222-4333-8444-555555555555';
@@ -157,24 +158,17 @@ test('walk-in: neither a slot that is over nor one beyond the span of the workli
 });
 
 const ITEM = Buffer.from('item');
-function record(more: Partial<BookingRecord> = {}): BookingRecord {
-  return {
-    version: 1,
+const record = (more: Partial<BookingRecord> = {}): BookingRecord =>
+  bookingRecord({
     accessionNumber: 'A1',
     studyInstanceUid: '2.25.1',
-    status: 'scheduled',
-    scanner: 'prisma',
-    modality: 'MR',
     start: START.toString(),
     end: START.add(HOUR).toString(),
     labels: LABELS,
     title: 'Walk-in',
-    patientId: 'x',
-    patientName: 'x',
     source: { calendar: WALK_IN, uid: 'x' },
     ...more,
-  };
-}
+  });
 
 test('walk-in: its item stays as its record, slot and scanner say; a running exam changes nothing', () => {
   const kept = (

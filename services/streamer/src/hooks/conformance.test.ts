@@ -37,13 +37,13 @@ export type OpenFollowed = (
   consequences: Consequences,
 ) => Promise<{ ledger: Ledger; again: () => Promise<Ledger> }>;
 
-const QUIET = 100;
+export const QUIET = 100;
 /** Hook `all` wants everything, `mr` what becomes of MR. */
 export const consequences: Consequences = {
   hooksFor: (_, modality) => ['all', ...(modality === 'MR' ? ['mr'] : [])],
   sessionQuietMs: QUIET,
 };
-const attributes = { Modality: 'MR', AccessionNumber: 'A1', PatientID: 'p' };
+export const attributes = { Modality: 'MR', AccessionNumber: 'A1', PatientID: 'p' };
 
 /** Series `id` arrives and is stored. */
 export async function store(
@@ -62,7 +62,7 @@ export async function next(ledger: Ledger, now: number, hook = 'all'): Promise<D
   return work;
 }
 
-async function dueSession(ledger: Ledger, now: number): Promise<SessionView> {
+export async function dueSession(ledger: Ledger, now: number): Promise<SessionView> {
   const session = await ledger.read(nextSession, now);
   assert.ok(session !== undefined, 'no session is due');
   return session;

@@ -2,13 +2,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sessionDigest } from '../sessions/plan.ts';
-import type { Consequences, Ledger } from '../ledger/tx.ts';
-import type { StoreDone, DeliveryWork, SessionView } from '../ledger/rows.ts';
-import type { OpenFollowed } from '../hooks/conformance.test.ts';
+import type { Ledger } from '../ledger/tx.ts';
+import {
+  attributes,
+  consequences,
+  dueSession,
+  END,
+  next,
+  QUIET,
+  store,
+  type OpenFollowed,
+} from '../hooks/conformance.test.ts';
 import { cursor, done, FAILURE, toStore } from '../ledger/conformance-kit.test.ts';
 import { arrived, reconcileListed, unreadOf } from './step.ts';
 import { quarantine, stored } from '../store/sql.ts';
-import { nextDelivery, notDelivered, skipDeliveries } from '../hooks/sql.ts';
+import { notDelivered, skipDeliveries } from '../hooks/sql.ts';
 import { listSessions, nextSession, sessionComplete } from '../sessions/step.ts';
 import { keptSeries } from '../cleanup/step.ts';
 import { legFailed } from '../ledger/aftermath.ts';
@@ -18,34 +26,6 @@ import { awaitUnknown } from '../rebuild/sql.ts';
 import { collecting } from './expected.ts';
 import { lead } from '../ledger/claims.ts';
 import { forgetSeries } from '../erase/sql.ts';
-
-const QUIET = 100;
-/** Hook `all` wants everything, `mr` what becomes of MR. */
-const consequences: Consequences = {
-  hooksFor: (_, modality) => ['all', ...(modality === 'MR' ? ['mr'] : [])],
-  sessionQuietMs: QUIET,
-};
-const attributes = { Modality: 'MR', AccessionNumber: 'A1', PatientID: 'p' };
-
-/** Series `id` arrives and is stored. */
-async function store(ledger: Ledger, id: string, now: number, over: Partial<StoreDone> = {}): Promise<void> {
-  await ledger.write(arrived, cursor(now), [id], now, now);
-  await ledger.write(stored, await toStore(ledger, now), done({ attributes, targets: [], ...over }), now);
-}
-
-async function next(ledger: Ledger, now: number, hook = 'all'): Promise<DeliveryWork> {
-  const work = await ledger.write(nextDelivery, hook, now);
-  assert.ok(work !== undefined, 'nothing is to be told');
-  return work;
-}
-
-async function dueSession(ledger: Ledger, now: number): Promise<SessionView> {
-  const session = await ledger.read(nextSession, now);
-  assert.ok(session !== undefined, 'no session is due');
-  return session;
-}
-
-const END = { failure: FAILURE, output: 'why' };
 
 export function arrivalConformance(name: string, open: OpenFollowed): void {
   test(`${name}: a series belongs to its session from its first image on`, async (t) => {

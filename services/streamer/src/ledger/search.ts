@@ -3,7 +3,7 @@ import type { SeriesState } from '../model/series.ts';
 import type { SeriesView, SessionView } from './rows.ts';
 import type { Dialect, Value } from '@scanflow/database';
 import type { Millis, Tx } from './tx.ts';
-import { message, parse, seriesViews } from './views.ts';
+import { seriesViews, sessionOf } from './views.ts';
 
 /** What a series has to be; absent keys ask nothing. */
 export interface SeriesFilter {
@@ -223,17 +223,7 @@ async function sessionViews(tx: Tx, which: string, values: readonly Value[]): Pr
     (a, b) => a.firstSeen - b.firstSeen || (a.id < b.id ? -1 : 1),
   );
   const series = Map.groupBy(views, (one) => one.session ?? '');
-  return rows.map((row) => ({
-    id: String(row['id']),
-    firstSeen: Number(row['first_seen']),
-    updated: Number(row['updated']),
-    due: parse.integer(row['due']),
-    increment: Number(row['increment']),
-    digest: parse.text(row['digest']),
-    folder: parse.text(row['folder']),
-    failure: message(row['failure_code'], row['failure_message']),
-    series: series.get(String(row['id'])) ?? [],
-  }));
+  return rows.map((row) => sessionOf(row, series.get(String(row['id'])) ?? []));
 }
 
 const MARKS = {

@@ -266,19 +266,22 @@ export function verificationView(row: Row): VerificationView {
 }
 
 export async function viewOf(tx: Tx, row: Row): Promise<SessionView> {
-  const id = String(row['id']);
-  return {
-    id,
-    firstSeen: Number(row['first_seen']),
-    updated: Number(row['updated']),
-    due: parse.integer(row['due']),
-    increment: Number(row['increment']),
-    digest: parse.text(row['digest']),
-    folder: parse.text(row['folder']),
-    failure: message(row['failure_code'], row['failure_message']),
-    series: await seriesViews(tx, 'WHERE session = ? ORDER BY first_seen, id LIMIT ?', id, MOST_SERIES),
-  };
+  const which = 'WHERE session = ? ORDER BY first_seen, id LIMIT ?';
+  return sessionOf(row, await seriesViews(tx, which, String(row['id']), MOST_SERIES));
 }
+
+/** A session's row with its series. */
+export const sessionOf = (row: Row, series: readonly SeriesView[]): SessionView => ({
+  id: String(row['id']),
+  firstSeen: Number(row['first_seen']),
+  updated: Number(row['updated']),
+  due: parse.integer(row['due']),
+  increment: Number(row['increment']),
+  digest: parse.text(row['digest']),
+  folder: parse.text(row['folder']),
+  failure: message(row['failure_code'], row['failure_message']),
+  series,
+});
 
 /** An accession number that is typed in anew each day may have any number of them. */
 const MOST_SERIES = 10_000;

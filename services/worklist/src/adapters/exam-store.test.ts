@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { encodeExamRecord, parseExamRecord, type ExamRecord } from '@scanflow/booking';
+import { examRecord } from '@scanflow/testkit';
 import { FullError, openExamStore, type ExamStore } from './exam-store.ts';
 
 async function scratch(t: TestContext): Promise<string> {
@@ -16,22 +17,14 @@ async function scratch(t: TestContext): Promise<string> {
 }
 const record = (sopInstanceUid: string, change: Partial<ExamRecord> = {}): ExamRecord => {
   const at = Temporal.Now.instant().toString({ smallestUnit: 'second' });
-  return {
-    version: 1,
+  return examRecord({
     sopInstanceUid,
     state: 'IN PROGRESS',
     created: at,
     updated: at,
-    modality: 'MR',
-    stationAet: 'PRISMA',
-    callingAet: 'PRISMA',
-    wrongItem: false,
-    links: [],
-    items: [],
-    series: [],
     attributes: { '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Secret' }] } },
     ...change,
-  };
+  });
 };
 const write = (store: ExamStore, { attributes, ...summary }: ExamRecord): Promise<void> =>
   store.write(summary, Buffer.from(JSON.stringify(attributes)));

@@ -3,31 +3,15 @@ import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { encodeBookingRecord, identify, type BookingRecord } from '@scanflow/booking';
+import { encodeBookingRecord, type BookingRecord } from '@scanflow/booking';
+import { bookingRecord } from '@scanflow/testkit/events';
 import { createBookings } from './bookings.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'scanflow-bookings-'));
 after(() => rm(folder, { recursive: true, force: true }));
 
-const record = (subject: string, more: Partial<BookingRecord> = {}): BookingRecord => {
-  const source = { calendar: 'prisma', uid: 'a' };
-  const labels = { project: 'p', subject, session: '1' };
-  return {
-    version: 1,
-    ...identify(source, labels),
-    status: 'scheduled',
-    scanner: 'prisma',
-    modality: 'MR',
-    start: '2026-11-24T09:00:00Z',
-    end: '2026-11-24T10:00:00Z',
-    labels,
-    title: '',
-    patientId: '',
-    patientName: '',
-    source,
-    ...more,
-  };
-};
+const record = (subject: string, more: Partial<BookingRecord> = {}): BookingRecord =>
+  bookingRecord({ labels: { project: 'p', subject, session: '1' }, ...more });
 const fresh = record('s2');
 const old = record('s1', { status: 'superseded', supersededBy: fresh.accessionNumber });
 for (const one of [fresh, old])

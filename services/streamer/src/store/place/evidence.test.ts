@@ -1,29 +1,21 @@
 /** The decision table of identifiers: what contradicts a booking, what is a doubt, and what is nothing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { identify, type BookingRecord, type Labels } from '@scanflow/booking';
+import type { BookingRecord } from '@scanflow/booking';
 import { evidenceAgainst, type Chosen, type Evidence } from './evidence.ts';
 import { BookingIndex } from './bookings.ts';
+import { bookingRecord } from '@scanflow/testkit/events';
 import { routeRules } from '@scanflow/testkit/streamer';
 
-const booking = (project: string, subject: string, session: string, uid = 'a@b'): BookingRecord => {
-  const labels: Labels = { project, subject, session };
-  const source = { calendar: 'prisma', uid };
-  return {
-    version: 1,
-    ...identify(source, labels),
-    status: 'scheduled',
-    scanner: 'prisma',
-    modality: 'MR',
+const booking = (project: string, subject: string, session: string, uid = 'a@b'): BookingRecord =>
+  bookingRecord({
     start: '2026-11-22T09:00:00Z',
     end: '2026-11-22T10:00:00Z',
-    labels,
-    title: '',
+    labels: { project, subject, session },
     patientId: `${project}_${subject}`,
     patientName: `${project}_${subject}`,
-    source,
-  };
-};
+    source: { calendar: 'prisma', uid },
+  });
 
 const A = booking('3010000.01', 'sub-001', 'ses-mri01');
 const B = booking('3010000.02', 'sub-002', 'ses-mri01');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compilePattern, type BookingRecord } from '@scanflow/booking';
+import { bookingRecord } from '@scanflow/testkit/events';
 import { PATTERNS as patterns, routeRules } from '@scanflow/testkit/streamer';
 import { BookingIndex } from './bookings.ts';
 import { route, type RouteRules } from './route.ts';
@@ -8,21 +9,12 @@ import type { Attributes } from '../../model/series.ts';
 
 const good: Attributes = { PatientID: '3010000.01_sub-001', StudyID: 'ses-01', AccessionNumber: 'A1' };
 
-const record = (project: string): BookingRecord => ({
-  version: 1,
-  accessionNumber: 'A1',
-  studyInstanceUid: '2.25.1',
-  status: 'scheduled',
-  scanner: 'prisma',
-  modality: 'MR',
-  start: '2026-11-22T08:00:00Z',
-  end: '2026-11-22T09:00:00Z',
-  labels: { project, subject: 'sub-001', session: 'ses-9' },
-  title: '',
-  patientId: '',
-  patientName: '',
-  source: { calendar: 'c', uid: 'u' },
-});
+const record = (project: string): BookingRecord =>
+  bookingRecord({
+    accessionNumber: 'A1',
+    studyInstanceUid: '2.25.1',
+    labels: { project, subject: 'sub-001', session: 'ses-9' },
+  });
 const none = { byAccession: undefined, byStudy: undefined, known: new BookingIndex(), rules: routeRules() };
 
 test('route: accession number, then Study UID, then patterns', () => {
