@@ -177,7 +177,7 @@ export default tseslint.config(
   room(['packages/orthanc/**/*.ts'], ['failure', 'orthanc', 'runtime'], 'orthanc'),
   room(
     ['packages/transfer/**/*.ts'],
-    ['booking', 'config', 'dicom', 'dimse', 'failure', 'runtime', 'orthanc', 'transfer'],
+    ['config', 'dicom', 'dimse', 'failure', 'runtime', 'orthanc', 'transfer'],
     'transfer',
   ),
   room(['packages/testkit/**/*.ts'], ours, 'testkit'),
