@@ -104,7 +104,7 @@ const features = [
   ...['cleanup', 'commitment', 'completeness', 'copy', 'erase', 'hooks', 'intake', 'joining', 'move'],
   ...['rebuild', 'reports', 'roots', 'send', 'sessions', 'store', 'verify'],
 ];
-const inside = `(?:${features.join('|')})/(?:step|sql|sql-jobs|deliver|open|wire|api)\\.ts$`;
+const inside = `(?:${features.join('|')})/(?:step|rounds|sql|sql-jobs|deliver|open|wire|api)\\.ts$`;
 const acting = {
   regex: `^(?:\\.\\./)+${inside}`,
   message: 'A feature does not import what acts in another one, nor its SQL: see docs/architecture.md.',

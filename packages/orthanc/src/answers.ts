@@ -1,7 +1,7 @@
 /** What Orthanc has, as types, and its answers read as these. Any other form throws FailureError ORTHANC_UNCLEAR. */
 import { given } from '@scanflow/failure/defined';
 import type { InstanceBody } from './image.ts';
-import { unclear } from './client.ts';
+import { unclear } from './faults.ts';
 
 /** Values by keyword, as Orthanc decoded them. */
 export type Tags = Readonly<Record<string, string>>;

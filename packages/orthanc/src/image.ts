@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { codeOf } from '@scanflow/failure';
-import { type OrthancClient, connectionFault, corrupt, truncated, unclear } from './client.ts';
+import type { OrthancClient } from './client.ts';
+import { connectionFault, corrupt, truncated, unclear } from './faults.ts';
 
 export interface RemoteFile {
   readonly size: number;

@@ -19,7 +19,8 @@ import {
   type Tags,
 } from './answers.ts';
 import { bodyOf, type InstanceBody } from './image.ts';
-import { orthancClient, type OrthancAccess, type OrthancClient, transcodeFault } from './client.ts';
+import { orthancClient, type OrthancAccess, type OrthancClient } from './client.ts';
+import { transcodeFault } from './faults.ts';
 import { isNoted, METADATA, notesOf, originOf, attachmentOf, versionsIn } from './notes.ts';
 
 /** Opens the typed client. Nothing is sent yet. */

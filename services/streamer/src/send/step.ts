@@ -1,5 +1,4 @@
 /** The forward step: what of a series a destination has not got yet goes there, and each answer counts. One round: the next series. */
-import { defined } from '@scanflow/failure/defined';
 import { type Failure, FailureError, permanent, transient } from '@scanflow/failure';
 import { failureOf } from '../model/failure.ts';
 import { retryAfter } from '../work/pace.ts';
@@ -21,6 +20,7 @@ import { legFailed, legLater } from '../ledger/aftermath.ts';
 import { progressOf, recordProgress } from '../ledger/leg.ts';
 import { pauseUntil } from '../work/wake.ts';
 import type { LoopDeps } from '../work/deps.ts';
+import { Tally, judge, failureIn, inTurn } from './tally.ts';
 
 interface ForwardDeps {
   readonly ledger: Ledger;
@@ -78,20 +78,6 @@ export async function forwardStep(
     if (failure.kind !== 'permanent' && !hopeless) return later(work, failure, tally, destination, deps);
     return giveUp(work, failure, tally, deps);
   }
-}
-
-/** What became of the instances of one attempt. */
-class Tally {
-  sent = 0;
-  warnings = 0;
-  /** Why the first of those that were not sent, and may be, was not. */
-  left: Failure | undefined;
-  /** How long the destination wants to be left alone, in milliseconds. */
-  askedMs = 0;
-  /** Why the first of those that were given up was. */
-  refused: Failure | undefined;
-  /** Some were not sent because it is not the time for it. */
-  paused = false;
 }
 
 async function end(work: LegWork, through: number, tally: Tally, deps: ForwardDeps): Promise<ForwardOutcome> {
@@ -220,56 +206,6 @@ const AWAY = transient(
   'FORWARD_STORAGE_AWAY',
   'Project storage went away while images were sent. Check its mount; sending goes on by itself.',
 );
-
-/** The row to record; undefined if the instance has to be tried again. */
-function judge(outcome: SendOutcome, tally: Tally): Progress | undefined {
-  switch (outcome.result) {
-    case 'sent':
-      tally.sent += 1;
-      return {
-        instance: outcome.id,
-        outcome: 'done',
-        detail: '',
-        ...defined({ transcoded: outcome.transcoded }),
-      };
-    case 'warning':
-      tally.sent += 1;
-      tally.warnings += 1;
-      return {
-        instance: outcome.id,
-        outcome: 'done',
-        detail: outcome.meaning,
-        ...defined({ transcoded: outcome.transcoded }),
-      };
-    case 'failed': {
-      const { failure } = outcome;
-      if (failure.code === 'SEND_HELD') {
-        tally.paused = true;
-        return undefined;
-      }
-      if (failure.kind !== 'permanent') {
-        tally.left ??= failure;
-        return undefined;
-      }
-      tally.refused ??= failure;
-      return { instance: outcome.id, outcome: 'failed', detail: JSON.stringify(failure) };
-    }
-  }
-}
-
-function failureIn(progress: readonly Progress[]): Failure | undefined {
-  const refused = progress.find(({ outcome }) => outcome === 'failed');
-  return refused === undefined ? undefined : (JSON.parse(refused.detail) as Failure);
-}
-
-/**
- * What stood in the way last time is at the front: it goes behind the others, one place more with each attempt that
- * got nowhere. So an image at which a destination always breaks off keeps no other from being sent.
- */
-export function inTurn<T>(items: readonly T[], attempts: number): readonly T[] {
-  const from = items.length === 0 ? 0 : attempts % items.length;
-  return [...items.slice(from), ...items.slice(0, from)];
-}
 
 /** Sends the next series that is due to this destination, or waits for one; outside its hours, for those. */
 export async function forwardNext(

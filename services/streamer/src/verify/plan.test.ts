@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { freshRecord, storedInstance } from '@scanflow/testkit/streamer';
 import type { SeriesRecord } from '../store/types.ts';
 import { filesOf, isOver, isPlainName, judge, nextDue, recordedOutcome, saysTheSame } from './plan.ts';
-import { Pacer } from './step.ts';
+import { Pacer } from './rounds.ts';
 
 const record: SeriesRecord = {
   ...freshRecord('one'),

@@ -13,7 +13,7 @@ import { forwardNext } from '../send/step.ts';
 import { sessionRound } from '../sessions/step.ts';
 import { watchSpace } from '../store/disk/space.ts';
 import { quarantineRound, storeNext } from '../store/step.ts';
-import { verifyLoops } from '../verify/step.ts';
+import { verifyLoops } from '../verify/rounds.ts';
 import type { LoopDeps, Wakes } from './deps.ts';
 import { Wake } from './wake.ts';
 import { workOn } from './worker.ts';
