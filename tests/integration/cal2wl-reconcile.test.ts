@@ -15,6 +15,10 @@ test('relabelled, and labelled back: the record points on, then the other one po
     assert.notEqual(second, first);
     const old = await play.record(first);
     assert.deepEqual([old.status, old.supersededBy, old.labels.subject], ['superseded', second, 'sub-001']);
+    assert.deepEqual(
+      old.changes?.map(({ status }) => status),
+      ['scheduled'],
+    );
     assert.ok(!(await onWorklist(play)).includes(first) && (await onWorklist(play)).includes(second));
     await play.show(soon('001', 2), anchor);
     assert.deepEqual((await play.record(first)).status, 'scheduled');
@@ -29,7 +33,12 @@ test('cancelled, and restored: the same identity again', () =>
     assert.equal((await play.record(before.accessionNumber)).status, 'cancelled');
     assert.ok(!(await onWorklist(play)).includes(before.accessionNumber));
     await play.show(soon('001', 2), anchor);
-    assert.deepEqual(await play.record(before.accessionNumber), before);
+    const { changes = [], ...after } = await play.record(before.accessionNumber);
+    assert.deepEqual(after, before);
+    assert.deepEqual(
+      changes.map(({ status }) => status),
+      ['scheduled', 'cancelled'],
+    );
     assert.ok((await onWorklist(play)).includes(before.accessionNumber));
   }));
 
@@ -40,7 +49,12 @@ test('deleted: the record is kept and marked; restored under its UID, it is as b
     assert.equal((await play.record(before.accessionNumber)).status, 'cancelled');
     assert.ok(!(await onWorklist(play)).includes(before.accessionNumber));
     await play.show(soon('001', 2), anchor);
-    assert.deepEqual(await play.record(before.accessionNumber), before);
+    const { changes = [], ...after } = await play.record(before.accessionNumber);
+    assert.deepEqual(after, before);
+    assert.deepEqual(
+      changes.map(({ status }) => status),
+      ['scheduled', 'cancelled'],
+    );
     assert.ok((await onWorklist(play)).includes(before.accessionNumber));
   }));
 
@@ -94,9 +108,20 @@ test('to another scanner: the same identity, record and item are of the other on
       assert.ok(item.includes('PRISMA') && !item.includes('SKYRA'));
       await play.show(soon('001', 2, { lines: ['LOCATION:Room 2'] }), anchor);
       assert.equal(await accessionOf(play, '001'), first);
-      assert.equal((await play.record(first)).scanner, 'skyra');
-      const moved = await readFile(join(play.cal2wl.worklist, `${first}.wl`));
-      assert.ok(moved.includes('SKYRA') && !moved.includes('PRISMA'));
+      const record = await play.record(first);
+      assert.equal(record.scanner, 'skyra');
+      // the board shows from where, and when it was noticed
+      assert.deepEqual(
+        record.changes?.map(({ at: _, ...was }) => was),
+        [{ scanner: 'prisma' }],
+      );
+      const { start, end } = soon('001', 6, { lines: ['LOCATION:Room 2'] });
+      await play.show({ ...soon('001', 2, { lines: ['LOCATION:Room 2'] }), start, end }, anchor);
+      const again = await play.record(first);
+      assert.deepEqual(
+        again.changes?.map(({ at: _, ...was }) => was),
+        [{ scanner: 'prisma' }, { start: record.start, end: record.end }],
+      );
     },
     { scanner: '{ by: location, map: { Room 1: prisma, Room 2: skyra }, otherwise: prisma }' },
   ));

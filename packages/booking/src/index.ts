@@ -19,6 +19,7 @@ export {
   parseExamRecord,
   parseExamSummary,
   parseRejected,
+  type BookingChange,
   type BookingRecord,
   type ExamItem,
   type ExamLink,

@@ -36,6 +36,20 @@ const isText = (value: unknown): boolean => typeof value === 'string';
 const hasTexts = (value: unknown, keys: readonly string[]): boolean =>
   isObject(value) && keys.every((key) => isText(value[key]));
 
+/**
+ * What a booking was before it changed. Labels are none of it: somebody whose data are erased must not stay in the record of
+ * another booking.
+ */
+export interface BookingChange {
+  /** When cal2wl noticed it: a UTC instant to the second. */
+  readonly at: string;
+  /** The former values of what changed. */
+  readonly start?: string;
+  readonly end?: string;
+  readonly scanner?: string;
+  readonly status?: BookingRecord['status'];
+}
+
 /** cal2wl writes it, and the streamer reads it. It outlives the worklist item, so that late images still find their project. */
 export interface BookingRecord {
   readonly version: 1;
@@ -62,6 +76,8 @@ export interface BookingRecord {
   readonly patientId: string;
   readonly patientName: string;
   readonly source: BookingSource;
+  /** The latest changes, the last one last; absent where it never changed, and in records of 0.1.0. */
+  readonly changes?: readonly BookingChange[];
 }
 
 /** The record as its file's text: JSON of two spaces and a final newline, keys in a fixed order. */
@@ -94,6 +110,8 @@ function bookingProblem(value: Record<string, unknown>): string | undefined {
     return 'superseded and supersededBy do not go together';
   if (value['operator'] !== undefined && !isText(value['operator'])) return 'operator is not a text';
   if (value['bookers'] !== undefined && !isTexts(value['bookers'])) return 'bookers is no list of texts';
+  if (value['changes'] !== undefined && !isListOf(value['changes'], isChange))
+    return 'changes are incomplete';
   if (!hasTexts(value['labels'], LABELS)) return 'labels are incomplete';
   if (!hasTexts(value['source'], ['calendar', 'uid'])) return 'source is incomplete';
   return undefined;
@@ -244,6 +262,8 @@ const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Numb
 const isListOf = (value: unknown, is: (item: Record<string, unknown>) => boolean): boolean =>
   Array.isArray(value) && value.every((item: unknown) => isObject(item) && is(item));
 
+const isChange = ({ at, ...was }: Record<string, unknown>): boolean =>
+  isInstant(at) && Object.values(was).every(isText);
 const isLink = (link: Record<string, unknown>): boolean =>
   hasTexts(link, ['accessionNumber', 'scheduledStepId', 'requestedProcedureId']) &&
   isTexts(link['studyInstanceUids']);

@@ -20,6 +20,8 @@ type BoardBooking = Omit<OutcomeView, 'outcome'> & {
   readonly outcome: OutcomeView['outcome'] | 'cancelled' | 'superseded';
   readonly booker?: string;
   readonly supersededBy?: string;
+  /** What it was before, and when that was noticed. */
+  readonly changes?: BookingRecord['changes'];
 };
 
 interface BoardOptions {
@@ -79,12 +81,12 @@ function marksOf(
 
 /** What calendars say, then the records of all else. */
 function bookingsOf(report: PassReport | undefined, records: readonly BookingRecord[]): BoardBooking[] {
-  const operators = new Map(records.map(({ accessionNumber, operator }) => [accessionNumber, operator]));
+  const kept = new Map(records.map((record) => [record.accessionNumber, record]));
   const now = (report?.calendars ?? []).flatMap(({ calendar, outcomes }) =>
     outcomes.map((outcome): BoardBooking => {
       const view = outcomeView(outcome, calendar);
-      const booker = operators.get(view.accessionNumber ?? '');
-      return { ...view, ...defined({ booker }) };
+      const { operator: booker, changes } = kept.get(view.accessionNumber ?? '') ?? {};
+      return { ...view, ...defined({ booker, changes }) };
     }),
   );
   const known = new Set(now.flatMap(({ accessionNumber }) => accessionNumber ?? []));
@@ -98,6 +100,7 @@ function ofRecord({
   operator,
   bookers,
   supersededBy,
+  changes,
   ...record
 }: BookingRecord): BoardBooking {
   const { accessionNumber, studyInstanceUid, scanner, start, end, title } = record;
@@ -114,7 +117,7 @@ function ofRecord({
     ...labels,
     accessionNumber,
     studyInstanceUid,
-    ...defined({ booker: operator, bookers, supersededBy }),
+    ...defined({ booker: operator, bookers, supersededBy, changes }),
   };
 }
 

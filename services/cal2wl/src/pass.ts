@@ -25,6 +25,7 @@ import { type Rejections, publish } from './publish.ts';
 import type { RunningExams } from './adapters/running-exams.ts';
 import type { Shelf } from './adapters/shelf.ts';
 import { windowAt } from './domain/expand.ts';
+import { withHistory } from './domain/history.ts';
 import {
   encodeItem,
   type ScannerSettings,
@@ -185,12 +186,18 @@ export class Passes {
     const { plan, failure: projects } = await judge.judge(reading.content, now, signal);
     const view = viewOf(calendar, reading, plan);
     const outcomes = this.#identify(plan, view, window, keeps);
-    const wanted = this.#wanted(outcomes, pass.before);
-    const accessions = wanted.map(({ record }) => record.accessionNumber);
+    const booked = this.#wanted(outcomes, pass.before);
+    const accessions = booked.map(({ record }) => record.accessionNumber);
     await this.#complete(pass.published, calendar, accessions, window);
     const { published, frozen } = pass;
+    const remembering = (record: BookingRecord): BookingRecord =>
+      withHistory(record, published.get(record.accessionNumber)?.record, now);
+    const wanted = booked.map(({ record, item }) => ({ record: remembering(record), item }));
     const { actions, suspicion, waiting } = reconcile({ view, wanted, published, window, frozen });
-    const unwritten = await this.#publish(actions, log);
+    const unwritten = await this.#publish(
+      actions.map((one) => ('record' in one ? { ...one, record: remembering(one.record) } : one)),
+      log,
+    );
     await reader.remember(suspicion);
     return {
       wanted: accessions,

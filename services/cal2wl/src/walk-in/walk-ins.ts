@@ -19,6 +19,7 @@ import { KeyedQueue, type Erasures, type Log, type FastifyInstance } from '@scan
 import type { RunningExams } from '../adapters/running-exams.ts';
 import type { Shelf } from '../adapters/shelf.ts';
 import { windowAt } from '../domain/expand.ts';
+import { withHistory } from '../domain/history.ts';
 import { encodeItem, type Published } from '../domain/reconcile.ts';
 import type { ProjectList } from '../judge.ts';
 import { publish } from '../publish.ts';
@@ -103,10 +104,8 @@ export class WalkIns {
       if (record.status !== 'scheduled') return false;
       if ((await this.#options.running.all()).has(accessionNumber))
         throw refused('WALK_IN_SCANNED', 'The scanner reported an exam of this walk-in, so it stays.');
-      await this.#write(
-        { kind: 'cancel', accessionNumber, record: { ...record, status: 'cancelled' } },
-        past,
-      );
+      const withdrawn = withHistory({ ...record, status: 'cancelled' }, record, Temporal.Now.instant());
+      await this.#write({ kind: 'cancel', accessionNumber, record: withdrawn }, past);
       return true;
     });
   }

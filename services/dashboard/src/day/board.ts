@@ -31,8 +31,19 @@ export interface DayBooking extends BookingFacts {
   /** Mail addresses of who booked; no page shows them. */
   readonly bookers?: readonly string[];
   readonly labels?: Labels;
+  /** What it was before, the last change last. Times are epoch milliseconds. */
+  readonly changes?: readonly DayChange[];
   /** The event's title as it was typed; only of an event that is no booking. */
   readonly title?: string;
+}
+
+/** The former values of what changed, and when cal2wl noticed it. */
+export interface DayChange {
+  readonly at: number;
+  readonly start?: number | undefined;
+  readonly end?: number | undefined;
+  readonly scanner?: string | undefined;
+  readonly status?: 'scheduled' | 'cancelled' | 'superseded' | undefined;
 }
 
 export interface DayItem extends ItemFacts {

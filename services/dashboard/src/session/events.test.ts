@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sessionsAnswer } from '../sources/answers.ts';
-import { eventsOf } from './events.ts';
+import type { DayBooking } from '../day/board.ts';
+import { BOOKING, iso, rig } from '../web/board-kit.test.ts';
+import { changesOf, eventsOf } from './events.ts';
 
 test('events: what happened stands in the order of time; a service that is away leaves the rest', () => {
   const answer = sessionsAnswer.parse({
@@ -115,4 +117,72 @@ test('events: moves, hooks, pauses and what people did stand there with who did 
       'the last news of the session',
     ],
   );
+});
+
+test('events: a booking that moved shows from where and where to, each change from the one before', () => {
+  const at = (time: string): number => Temporal.Instant.from(`2026-11-28T${time}:00Z`).epochMilliseconds;
+  const booking: DayBooking = {
+    ...{ id: 'lab/u/', calendar: 'lab', scanner: 'skyra', outcome: 'booking', accessionNumber: 'A' },
+    ...{ start: at('14:00'), end: at('15:00') },
+    changes: [
+      { at: at('08:00'), start: at('09:00'), end: at('10:00') },
+      { at: at('08:10'), status: 'scheduled' },
+      { at: at('08:20'), start: at('12:00'), scanner: 'prisma', status: 'cancelled' },
+    ],
+  };
+  assert.deepEqual(changesOf(booking), [
+    {
+      at: at('08:00'),
+      slot: {
+        from: { start: at('09:00'), end: at('10:00'), scanner: 'prisma', status: 'scheduled' },
+        to: { start: at('12:00'), end: at('15:00'), scanner: 'prisma', status: 'scheduled' },
+      },
+    },
+    { at: at('08:10'), status: 'cancelled' },
+    {
+      at: at('08:20'),
+      slot: {
+        from: { start: at('12:00'), end: at('15:00'), scanner: 'prisma', status: 'cancelled' },
+        to: { start: at('14:00'), end: at('15:00'), scanner: 'skyra', status: 'scheduled' },
+      },
+      scanner: { from: 'prisma', to: 'skyra' },
+      status: 'scheduled',
+    },
+  ]);
+  const texts = eventsOf({ bookings: [booking], exams: [], answer: { sessions: [], hooks: [] } });
+  assert.deepEqual(
+    texts.map(({ text }) => text),
+    [
+      'the booking was moved in its calendar',
+      'the booking is gone from its calendar',
+      'the booking is back in its calendar',
+      'the slot begins',
+      'the slot ends',
+    ],
+  );
+  assert.deepEqual(changesOf({ ...booking, changes: [] }), [], 'a record of before');
+});
+
+test('session: its page says when the calendar moved the booking, and how; a relabelled one stands under Earlier', async (t) => {
+  const event = {
+    ...{ ...BOOKING, calendar: 'lab', uid: 'u', scanner: 'skyra', start: iso(60), end: iso(120) },
+    ...{ project: '3010000.01', subject: 'sub-001', session: 'ses-mri01' },
+  };
+  const bookings = [
+    { ...event, changes: [{ at: iso(-30), start: iso(0), end: iso(60), scanner: 'prisma' }] },
+    {
+      ...{ ...event, outcome: 'superseded', accessionNumber: 'A0', subject: 'sub-010', code: 'SUPERSEDED' },
+      changes: [{ at: iso(-40), status: 'scheduled' }],
+    },
+  ];
+  const board = await rig(t, undefined, {
+    '/api/board/bookings?find=A1': { bookings: bookings.slice(0, 1) },
+    '/api/board/bookings?find=lab%2Fu%2F': { bookings },
+  });
+  const { body } = await board.get('/session/A1', { cookie: await board.signedIn('it') });
+  assert.match(
+    body,
+    /noticed: moved from 28 Nov 09:00–10:00 to 28 Nov 10:00–11:00, moved from prisma to skyra/,
+  );
+  assert.match(body, /sub-010[^]*relabelled: another booking took its place, noticed\s+<time[^>]*T07:20:00Z/);
 });

@@ -1,4 +1,5 @@
 /** What happened to a session, in the order of time. Pure. */
+import type { DayBooking, DayChange } from '../day/board.ts';
 import { isAway } from '../journey/facts.ts';
 import type { AuditEntry } from '../access/store.ts';
 import type { SeriesAnswer, SessionsAnswer } from '../sources/answers.ts';
@@ -40,6 +41,10 @@ export function eventsOf(
   const sessions = isAway(answer) ? [] : answer.sessions;
   return [
     ...booked.flatMap(({ start, end }) => [...event(start, e.slotBegins), ...event(end, e.slotEnds)]),
+    ...booked.flatMap(changesOf).map(({ at, status }) => ({
+      at,
+      text: status === undefined ? e.bookingMoved : e.bookingBecame[status],
+    })),
     ...reported.flatMap(({ started, created, ended }) => [
       ...event(started ?? created, e.examBegins),
       ...event(ended, e.examEnds),
@@ -53,6 +58,47 @@ export function eventsOf(
       event(at, e.did(who, what, nameIn(sessions, subject), result)),
     ),
   ].toSorted((a, b) => a.at - b.at);
+}
+
+/** A change of a booking: its former values beside those that it got. */
+export interface Changed {
+  readonly at: number;
+  readonly slot?: { readonly from: Slot; readonly to: Slot };
+  readonly scanner?: { readonly from: string; readonly to: string };
+  /** What it became. */
+  readonly status?: NonNullable<DayChange['status']>;
+}
+type Slot = Pick<DayBooking, 'start' | 'end'>;
+
+const STATUSES = { booking: 'scheduled', cancelled: 'cancelled', superseded: 'superseded' } as const;
+
+/** A record keeps what was; each value that it got is the one that the next change replaced. */
+export function changesOf({ changes = [], start, end, scanner, outcome }: DayBooking): Changed[] {
+  let now = {
+    start,
+    end,
+    scanner,
+    status: outcome === 'rejected' || outcome === 'skipped' ? undefined : STATUSES[outcome],
+  };
+  return changes
+    .toReversed()
+    .map(({ at, ...was }): Changed => {
+      const to = now;
+      now = {
+        start: was.start ?? to.start,
+        end: was.end ?? to.end,
+        scanner: was.scanner ?? to.scanner,
+        status: was.status ?? to.status,
+      };
+      const slotMoved = was.start !== undefined || was.end !== undefined;
+      return {
+        at,
+        ...(slotMoved && { slot: { from: now, to } }),
+        ...(was.scanner !== undefined && { scanner: { from: was.scanner, to: to.scanner } }),
+        ...(was.status !== undefined && to.status !== undefined && { status: to.status }),
+      };
+    })
+    .toReversed();
 }
 
 function eventsOfSeries(series: SeriesAnswer): Event[] {

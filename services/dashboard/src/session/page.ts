@@ -7,11 +7,11 @@ import { nameOf, rowOf, type RowView } from '../day/row.ts';
 import type { DayBooking, DayExam, Row } from '../day/board.ts';
 import { isAway, type Away } from '../journey/facts.ts';
 import { html, type Html } from '../page/html.ts';
-import { clockTime, timeTag } from '../page/time.ts';
+import { clockTime, shortTime, timeTag } from '../page/time.ts';
 import type { SessionsAnswer } from '../sources/answers.ts';
 import type { Found } from '../sources/gather.ts';
 import { t } from '../texts/pages.ts';
-import { eventsOf, type Around } from './events.ts';
+import { changesOf, eventsOf, type Around } from './events.ts';
 import { withdrawForm } from '../walk-in/page.ts';
 import { seriesSection } from './series.ts';
 
@@ -62,11 +62,34 @@ function bookingSection(bookings: readonly DayBooking[] | Away, view: SessionPag
           ? html`<p class="empty">${t.session.noBooking}</p>`
           : bookings.map((one) => [
               bookingFacts(one, view),
+              changeList(one, view),
               mayWithdraw(one, view) && withdrawForm(one.accessionNumber ?? ''),
             ])
     }
     ${historyList(view)}
   </section>`;
+}
+
+/** When its calendar moved it, from where and where to. */
+function changeList(one: DayBooking, { timezone }: RowView): Html | false {
+  const { changed, changes, noticed } = t.session;
+  const slotText = ({ start, end }: Pick<DayBooking, 'start' | 'end'>): string =>
+    `${shortTime(start, timezone)}–${clockTime(end, timezone)}`;
+  const all = changesOf(one);
+  return (
+    all.length > 0 &&
+    html`<h3>${changes}</h3>
+      <ul class="events">
+        ${all.map(({ at, slot, scanner, status }) => {
+          const said = [
+            slot && changed.slot(slotText(slot.from), slotText(slot.to)),
+            scanner && changed.scanner(scanner.from, scanner.to),
+            status && changed.status[status],
+          ].filter((text) => text !== undefined);
+          return html`<li>${timeTag(at, timezone)} <span>${noticed}: ${said.join(', ')}</span></li>`;
+        })}
+      </ul>`
+  );
 }
 
 /** Labels and slots that the event had, or has now. */
@@ -75,18 +98,23 @@ const historyList = ({ history, timezone }: SessionPage): Html | false =>
   html`<h3>${t.session.history}</h3>
     <ul class="events">
       ${history.map(
-        ({ accessionNumber = '', labels, outcome, start, title = '' }) =>
+        ({ accessionNumber = '', labels, outcome, start, title = '', changes = [] }) =>
           html`<li>
             ${timeTag(start, timezone)}
             <span
               ><a href="/session/${encodeURIComponent(accessionNumber)}"
                 >${t.session.historyOf(labels === undefined ? title : `${labels.project} · ${labels.subject} · ${labels.session}`, accessionNumber)}</a
               >
-              ${t.session.outcomes[outcome]}</span
+              ${t.session.outcomes[outcome]}${outcome === 'superseded' && relabelledAt(changes, timezone)}</span
             >
           </li>`,
       )}
     </ul>`;
+
+const relabelledAt = (changes: NonNullable<DayBooking['changes']>, timezone: string): Html | false => {
+  const last = changes.findLast(({ status }) => status !== undefined);
+  return last !== undefined && html`, ${t.session.noticed} ${timeTag(last.at, timezone)}`;
+};
 
 /** A walk-in that nobody scanned, as far as is known here; cal2wl looks again. */
 const mayWithdraw = (

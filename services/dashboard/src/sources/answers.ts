@@ -13,6 +13,14 @@ const reason = z.object({ code: z.string(), message: z.string() });
 const labels = z.object({ project: z.string(), subject: z.string(), session: z.string() });
 const count = z.number().int().nonnegative();
 
+const change = z.object({
+  at: instant,
+  start: instant.optional(),
+  end: instant.optional(),
+  scanner: z.string().optional(),
+  status: z.enum(['scheduled', 'cancelled', 'superseded']).optional(),
+});
+
 export const outcomeAnswer = z.object({
   outcome: z.enum(['booking', 'rejected', 'skipped', 'cancelled', 'superseded']),
   calendar: z.string(),
@@ -32,6 +40,7 @@ export const outcomeAnswer = z.object({
   subject: z.string().optional(),
   session: z.string().optional(),
   warnings: z.array(z.string()).default([]),
+  changes: z.array(change).optional(),
 });
 export type OutcomeAnswer = z.infer<typeof outcomeAnswer>;
 

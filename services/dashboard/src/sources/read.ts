@@ -21,7 +21,7 @@ export const bookingsOf = ({ bookings }: z.infer<typeof bookingsAnswer>): DayBoo
 
 function bookingOf(event: OutcomeAnswer, start: number, end: number): DayBooking {
   const { outcome, calendar, scanner, uid, recurrenceId, code, reason, summary, warnings } = event;
-  const { project, subject, session, accessionNumber, studyInstanceUid, booker, bookers } = event;
+  const { project, subject, session, accessionNumber, studyInstanceUid, booker, bookers, changes } = event;
   const labelled = project !== undefined && subject !== undefined && session !== undefined;
   return {
     id: [calendar, uid, recurrenceId].join('/'),
@@ -34,6 +34,7 @@ function bookingOf(event: OutcomeAnswer, start: number, end: number): DayBooking
     ...(studyInstanceUid !== undefined && { studyInstanceUid }),
     ...(booker !== undefined && { booker }),
     ...(bookers !== undefined && { bookers }),
+    ...(changes !== undefined && { changes }),
     ...(labelled && { labels: { project, subject, session } }),
     ...(!labelled && summary !== undefined && { title: summary }),
     ...((outcome !== 'booking' || warnings.length > 0) && { reason: { code, message: reason } }),

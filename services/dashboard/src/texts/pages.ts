@@ -99,7 +99,17 @@ export const t = {
     noBooking: 'No calendar has a booking for it.',
     history: 'Earlier',
     historyOf: (labels: string, accession: string): string => `${labels} (accession number ${accession})`,
-    slotWas: (slot: string): string => `The slot was ${slot}.`,
+    changes: 'Changed',
+    changed: {
+      slot: (from: string, to: string): string => `moved from ${from} to ${to}`,
+      scanner: (from: string, to: string): string => `moved from ${from} to ${to}`,
+      status: {
+        scheduled: 'back in its calendar',
+        cancelled: 'gone from its calendar',
+        superseded: 'relabelled',
+      },
+    },
+    noticed: 'noticed',
     exam: 'Exam',
     noExam: 'The scanner reported no exam.',
     incomplete: (made: number, here: number): string =>
@@ -146,6 +156,12 @@ export const t = {
     events: {
       slotBegins: 'the slot begins',
       slotEnds: 'the slot ends',
+      bookingMoved: 'the booking was moved in its calendar',
+      bookingBecame: {
+        scheduled: 'the booking is back in its calendar',
+        cancelled: 'the booking is gone from its calendar',
+        superseded: 'the booking was relabelled in its calendar',
+      },
       examBegins: 'the exam begins',
       examEnds: 'the exam ends',
       firstImage: (name: string): string => `the first image of ${name} arrives`,

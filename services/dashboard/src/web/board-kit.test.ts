@@ -69,7 +69,7 @@ interface Posted {
   readonly body: object;
 }
 
-/** The board over services that answer `PAGES` and `more`, and posts as `answer` says. */
+/** The board over services that answer `PAGES` and `more`, with a query or without, and posts as `answer` says. */
 export async function rig(
   t: TestContext,
   answer: (posted: Posted) => Answered = () => ({ status: 500, body: {} }),
@@ -83,7 +83,7 @@ export async function rig(
   const now = (): number => clock.now;
   const posts: Posted[] = [];
   const ask = (path: string): Promise<unknown> =>
-    Promise.resolve({ ...PAGES, ...more }[path.split('?')[0] ?? ''] ?? { bookings: [] });
+    Promise.resolve(more[path] ?? { ...PAGES, ...more }[path.split('?')[0] ?? ''] ?? { bookings: [] });
   const service: Service = {
     ask,
     look: async (path) => ({ status: 200, body: await ask(path) }),
