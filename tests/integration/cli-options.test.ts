@@ -12,6 +12,12 @@ import { folder, images, json, SCANFLOW, scripted, send, to, written } from './s
 
 const scanflow = (...args: string[]) => run(SCANFLOW, args);
 
+test('cli: --version prints the version', async () => {
+  const { code, stdout } = await scanflow('--version');
+  assert.equal(code, 0);
+  assert.match(stdout, /^scanflow \d+\.\d+\.\d+\n$/);
+});
+
 test('cli: a reader that goes before all is written sees no stack trace, and the work is done', async (t) => {
   const root = await folder(t);
   const pipe = async (command: string): Promise<{ stderr: string; codes: string }> => {

@@ -57,6 +57,12 @@ test('runService: a rejection that nobody awaits ends it with exit code 1 and a 
   assert.match(program.output(), /unhandled rejection.*nobody awaits me/);
 });
 
+test('runService: --version prints the version, and needs no configuration', async () => {
+  const { code, stdout, stderr } = await run(process.execPath, [TINY, '--version']);
+  assert.deepEqual([code, stderr], [0, '']);
+  assert.match(stdout, /^\S+ \d+\.\d+\.\d+\n$/);
+});
+
 test('runService: what cannot start exits with 1 and says why', async () => {
   const { code, stderr } = await run(process.execPath, [TINY, '--config', config], {
     env: { TINY: 'cannot-start' },

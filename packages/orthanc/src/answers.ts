@@ -76,6 +76,8 @@ export interface Orthanc {
   readonly lastChange: (signal: AbortSignal) => Promise<number>;
   /** Series of an instance. */
   readonly parentOf: (instance: string, signal: AbortSignal) => Promise<string>;
+  /** IDs of the series that have an image of this SOP Instance UID. */
+  readonly seriesWith: (sopInstanceUid: string, signal: AbortSignal) => Promise<string[]>;
   readonly series: (id: string, signal: AbortSignal) => Promise<SeriesListing>;
   readonly seriesPage: (
     since: number,

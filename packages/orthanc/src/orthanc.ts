@@ -41,6 +41,7 @@ export function createOrthanc(access: OrthancAccess): Orthanc & { readonly close
     lastChange: async (signal) => integer(object(await json('/changes?last', signal))['Last']),
     parentOf: async (instance, signal) =>
       text(object(await json(`/instances/${id(instance)}`, signal))['ParentSeries']),
+    seriesWith: (sopInstanceUid, signal) => seriesWith(client, sopInstanceUid, signal),
     series: async (series, signal) => seriesOf(object(await json(`/series/${id(series)}`, signal))),
     seriesPage: async (since, limit, signal) =>
       array(await json(`/series?expand&since=${since}&limit=${limit}`, signal)).map((one) =>
@@ -70,6 +71,15 @@ export function createOrthanc(access: OrthancAccess): Orthanc & { readonly close
     },
     transcode: (instance, transferSyntax, signal) => transcode(client, id(instance), transferSyntax, signal),
   };
+}
+
+async function seriesWith({ json }: OrthancClient, uid: string, signal: AbortSignal): Promise<string[]> {
+  const found = array(await json('/tools/lookup', signal, uid)).map(object);
+  const images = found.filter(({ Type: type }) => type === 'Instance').map((one) => id(one['ID']));
+  const parents = images.map(async (image) =>
+    text(object(await json(`/instances/${image}`, signal))['ParentSeries']),
+  );
+  return [...new Set(await Promise.all(parents))];
 }
 
 /** By the note on the instance, else by the note on its series, else as Orthanc saw it. */

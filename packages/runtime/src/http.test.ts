@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { Counter, Registry } from 'prom-client';
 import { until } from '@scanflow/testkit';
 import { FailureError } from '@scanflow/failure';
-import { ownNames, startHttp, refusal } from './http.ts';
+import { ownNames, startHttp, refusal, takes } from './http.ts';
 import { createLog } from './log.ts';
 
 const registry = new Registry();
@@ -31,6 +31,7 @@ const http = await startHttp({
   log: silent,
   routes: (app) => {
     app.post('/api/posted', () => ({}));
+    app.get('/api/listed', takes('state', 'limit'), () => ({ listed: [] }));
     app.get('/api/broken', () => {
       throw new Error('a secret of the inside');
     });
@@ -54,6 +55,16 @@ test('healthz: 200 while healthy, 503 with the reason while not; which version i
     text: `{"reason":"Orthanc is down",${version},"status":"failing"}`,
   });
   healthy = true;
+});
+
+test('pages: a parameter that a page does not take is a mistake, with those that it takes', async () => {
+  assert.equal((await get('/api/listed?state=failed&limit=5')).status, 200);
+  assert.deepEqual(await get('/api/listed?state=failed&accession=A1'), {
+    status: 400,
+    text: '{"error":"/api/listed takes no \\"accession\\": it takes state, limit"}',
+  });
+  assert.match((await get('/api/broken?x=1')).text, /it takes no filter/);
+  assert.equal((await get('/metrics?collect=all')).status, 200, 'programs of others may ask these pages');
 });
 
 test('metrics: Prometheus text of the registry that was given', async () => {

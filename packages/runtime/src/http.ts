@@ -1,10 +1,20 @@
 /** Every service's HTTP side: /healthz, /metrics, and what routes it adds. */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, RouteShorthandOptions } from 'fastify';
 import type { Registry } from 'prom-client';
 import { codeOf, FailureError, messageOf, permanent, type Failure } from '@scanflow/failure';
 import manifest from '../package.json' with { type: 'json' };
 import { openToken, tokenFileOf, type Admits, type TokenPlace } from './api-token.ts';
 import type { Log } from './log.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Names of the parameters that a page takes after `?`; see `takes`. */
+    readonly query?: readonly string[];
+  }
+}
+
+/** Options of a page that takes these parameters after `?`. A page without them takes none: a filter that nobody reads would mislead. */
+export const takes = (...query: readonly string[]): RouteShorthandOptions => ({ config: { query } });
 
 export interface Health {
   readonly ok: boolean;
@@ -84,6 +94,7 @@ export async function startHttp({
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
   });
   guard(app, access);
+  refuseUnknown(app);
   app.get('/healthz', async (_request, reply) => {
     const { ok, detail } = await healthOf(health, log);
     return reply
@@ -115,6 +126,18 @@ function guard(app: FastifyInstance, { names, admits }: HttpAccess): void {
     if (refused === undefined) return undefined;
     if (refused.status === 401) reply.header('www-authenticate', 'Bearer');
     return reply.code(refused.status).send({ error: refused.error });
+  });
+}
+
+/** A parameter that the page does not take is a mistake: what it should leave out would be shown. */
+function refuseUnknown(app: FastifyInstance): void {
+  app.addHook('onRequest', async ({ query, routeOptions: { url, config } }, reply) => {
+    if (url?.startsWith('/api/') !== true) return undefined;
+    const { query: known = [] } = config;
+    const unknown = Object.keys(query as object).find((name) => !known.includes(name));
+    if (unknown === undefined) return undefined;
+    const error = `${url} takes no ${JSON.stringify(unknown.slice(0, 50))}: it takes ${known.length === 0 ? 'no filter' : known.join(', ')}`;
+    return reply.code(400).send({ error });
   });
 }
 

@@ -22,7 +22,7 @@ export {
   stampOf,
   writeFileAtomic,
 } from './files.ts';
-export { httpAccess, startHttp, type Health, type RunningHttp } from './http.ts';
+export { httpAccess, startHttp, takes, type Health, type RunningHttp } from './http.ts';
 export { jsonPieces, readJson } from './json.ts';
 export {
   addChanges,
@@ -37,7 +37,7 @@ export { createLog, type Log, type LogFields } from './log.ts';
 export { KeyedQueue, pool } from './pool.ts';
 export { askRebuild, readRebuild, rebuildDone, type RebuildRequest } from './restore.ts';
 export { runService, type LoadedConfig, type ServiceContext } from './run.ts';
-export { sleep } from './time.ts';
+export { localTime, sleep } from './time.ts';
 export { openTlsStore, readAuthority, readTlsFiles, type TlsTexts } from './tls-files.ts';
 export { clearUnfinishedRestore, markUnfinishedRestore, requireFinishedRestore } from './restore.ts';
 export { XmlError, xmlReader } from './xml.ts';

@@ -1,6 +1,7 @@
 /** One service's life: configuration, start, signals, orderly stop. */
 import { parseArgs } from 'node:util';
 import { messageOf } from '@scanflow/failure';
+import manifest from '../package.json' with { type: 'json' };
 import { createLog, type Log, type LogLevel } from './log.ts';
 import { requireFinishedRestore } from './restore.ts';
 
@@ -50,6 +51,7 @@ const EXIT = { stopped: 0, failed: 1, notStarted: 2 } as const;
 /**
  * Runs a service until SIGTERM or SIGINT, and then ends the process: 0 when it was asked to stop and did, 1 when it
  * failed or did not stop within 8 s, 2 when it did not start for its usage or configuration. A second signal ends it at once.
+ * `--version` prints the version, and ends.
  * `argv` are the arguments after the script's name; LOG_FORMAT in `env` may be json or text.
  */
 export async function runService<C extends ServiceConfig>(
@@ -58,7 +60,6 @@ export async function runService<C extends ServiceConfig>(
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
   const configFile = configPath(name, argv);
-  if (configFile === undefined) process.exit(EXIT.notStarted);
   const loaded = await load(configFile);
   if (!loaded.ok) {
     for (const mistake of loaded.mistakes) process.stderr.write(`${mistake}\n`);
@@ -80,7 +81,7 @@ export async function runService<C extends ServiceConfig>(
   process.on('uncaughtException', (error) => fail('uncaught exception', error));
   // signals alone do not keep a process alive; it ends by process.exit
   setInterval(() => undefined, LONGEST_TIMER_MS);
-  const { signal, asked } = listenForStop((name) => {
+  const { signal, ended } = listenForStop((name) => {
     log.info('stopping', { signal: name });
     // counts from the signal, also while the service still starts
     const late = new Error(`it did not stop within ${STOP_MS / 1000} s and was ended`);
@@ -98,7 +99,7 @@ export async function runService<C extends ServiceConfig>(
   });
   if (!signal.aborted) log.info('started', { pid: process.pid });
   running.broken?.catch((error: unknown) => fail('cannot go on', error));
-  await asked;
+  await ended;
   await running.stop().catch((error: unknown) => fail('could not stop in order', error));
   log.flush();
   log.info('stopped');
@@ -106,9 +107,9 @@ export async function runService<C extends ServiceConfig>(
 }
 
 /** The first SIGTERM or SIGINT asks to stop, the second ends the process. */
-function listenForStop(onAsked: (name: string) => void): { signal: AbortSignal; asked: Promise<void> } {
+function listenForStop(onAsked: (name: string) => void): { signal: AbortSignal; ended: Promise<void> } {
   const stopping = new AbortController();
-  const { promise: asked, resolve } = Promise.withResolvers<undefined>();
+  const { promise: ended, resolve } = Promise.withResolvers<undefined>();
   for (const name of ['SIGTERM', 'SIGINT'] as const)
     process.on(name, () => {
       if (stopping.signal.aborted) process.exit(EXIT.failed);
@@ -116,19 +117,24 @@ function listenForStop(onAsked: (name: string) => void): { signal: AbortSignal; 
       stopping.abort();
       resolve(undefined);
     });
-  return { signal: stopping.signal, asked };
+  return { signal: stopping.signal, ended };
 }
 
-/** The value of --config; undefined, with the reason on stderr, where the arguments are wrong. */
-function configPath(name: string, argv: readonly string[]): string | undefined {
+/** The value of --config. Ends the process for --version, and, with the reason on stderr, where the arguments are wrong. */
+function configPath(name: string, argv: readonly string[]): string {
   try {
     const { values } = parseArgs({
       args: [...argv],
-      options: { config: { type: 'string', default: DEFAULT_CONFIG } },
+      options: {
+        config: { type: 'string', default: DEFAULT_CONFIG },
+        version: { type: 'boolean', default: false },
+      },
     });
-    return values.config;
+    if (!values.version) return values.config;
   } catch (error) {
-    process.stderr.write(`${name}: ${messageOf(error)}\nUsage: ${name} [--config FILE]\n`);
-    return undefined;
+    process.stderr.write(`${name}: ${messageOf(error)}\nUsage: ${name} [--config FILE] [--version]\n`);
+    process.exit(EXIT.notStarted);
   }
+  process.stdout.write(`${name} ${manifest.version}\n`);
+  process.exit(EXIT.stopped);
 }

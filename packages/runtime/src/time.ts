@@ -32,6 +32,22 @@ export function millisecondsOf(text: string): number | undefined {
   return amount === undefined ? undefined : Number(amount) * (UNIT_MS[unit] ?? Number.NaN);
 }
 
+/**
+ * A moment for people of a facility: in its zone, with the offset.
+ *
+ * @example
+ * ```ts
+ * import { localTime } from '@scanflow/runtime/time';
+ *
+ * localTime('2026-11-28T08:30:12Z', 'Europe/Amsterdam'); // → '2026-11-28 09:30:12+01:00'
+ * ```
+ */
+export const localTime = (at: Temporal.Instant | string, timezone: string): string =>
+  Temporal.Instant.from(at)
+    .toZonedDateTimeISO(timezone)
+    .toString({ smallestUnit: 'second', offset: 'auto', timeZoneName: 'never' })
+    .replace('T', ' ');
+
 /** Node's timers fire at once when they are given more than this (about 24 days). */
 const LONGEST_TIMER_MS = 2_147_483_647;
 

@@ -5,7 +5,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WALK_IN, type BookingRecord } from '@scanflow/booking';
 import { acceptRemovals, bookingFiles, RecordWatch } from '@scanflow/records';
-import { addChanges, type FastifyInstance, type Log } from '@scanflow/runtime';
+import { addChanges, takes, type FastifyInstance, type Log } from '@scanflow/runtime';
 import { outcomeView, type OutcomeView, type PassReport } from './report.ts';
 
 interface Query {
@@ -13,6 +13,8 @@ interface Query {
   readonly to?: string;
   /** An accession number, a Study Instance UID, or CALENDAR/UID/RECURRENCE-ID of an event. */
   readonly find?: string;
+  /** What people know of a booking: one of the above, its project or its subject; letters count in either case. */
+  readonly known?: string;
 }
 
 /** An event as in /api/bookings, or a booking that its calendar no longer has. */
@@ -38,7 +40,7 @@ export function addBoard(app: FastifyInstance, options: BoardOptions): void {
 }
 
 /**
- * GET /api/board/bookings?from=&to= or ?find=: the events that touch a span, or those of one booking. What the calendars
+ * GET /api/board/bookings?from=&to=, ?find= or ?known=: the events that touch a span, those of one booking, or those of a project or subject. What the calendars
  * say now, and the booking records of what they no longer say.
  */
 function addBookings(app: FastifyInstance, { data, log, last }: BoardOptions): void {
@@ -47,13 +49,14 @@ function addBookings(app: FastifyInstance, { data, log, last }: BoardOptions): v
       log.warn('booking record cannot be read', { code: 'BOOKING_UNREADABLE', file, reason }),
   });
   const records = new RecordWatch(files, (record: BookingRecord) => record, { replaced: true });
-  app.get<{ Querystring: Query }>('/api/board/bookings', async ({ query }, reply) => {
+  const filters = takes('from', 'to', 'find', 'known');
+  app.get<{ Querystring: Query }>('/api/board/bookings', filters, async ({ query }, reply) => {
     await records.look();
     const wanted = wantedBy(query);
     if (wanted === undefined)
       return reply
         .code(400)
-        .send({ error: 'expected from and to, instants like 2026-11-28T08:00:00Z, or find' });
+        .send({ error: 'expected from and to, instants like 2026-11-28T08:00:00Z, or find, or known' });
     return { bookings: bookingsOf(last(), records.values()).filter(wanted) };
   });
 }
@@ -132,7 +135,17 @@ const NOTES: Readonly<Record<BookingRecord['status'], { readonly code: string; r
 
 const WITHDRAWN = { code: 'CANCELLED', reason: 'The walk-in was withdrawn.' } as const;
 
-function wantedBy({ from, to, find }: Query): ((one: BoardBooking) => boolean) | undefined {
+function wantedBy({ from, to, find, known }: Query): ((one: BoardBooking) => boolean) | undefined {
+  if (known !== undefined) {
+    const text = known.toLowerCase();
+    const is = (value: string | undefined): boolean => value?.toLowerCase() === text;
+    return (one) =>
+      is(one.project) ||
+      is(one.subject) ||
+      is(one.accessionNumber) ||
+      is(one.studyInstanceUid) ||
+      is(one.uid);
+  }
   if (find !== undefined)
     return ({ accessionNumber, studyInstanceUid, calendar, uid, recurrenceId }) =>
       [accessionNumber, studyInstanceUid, [calendar, uid, recurrenceId].join('/')].includes(find);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { codeOf, InputError, messageOf } from '@scanflow/failure';
 import { outputTo } from './terminal.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io } from './command.ts';
+import manifest from '../package.json' with { type: 'json' };
 
 interface Entry {
   readonly summary: string;
@@ -120,7 +121,7 @@ const overview = (): string =>
   [
     'scanflow: from a booking in a calendar to images on project storage',
     '',
-    'Usage: scanflow COMMAND [OPTION …]      More: scanflow COMMAND --help',
+    'Usage: scanflow COMMAND [OPTION …]      More: scanflow COMMAND --help      Version: scanflow --version',
     '',
     ...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(13)}${summary}`),
     '',
@@ -133,6 +134,10 @@ async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     io.out.write(overview());
     return name === undefined ? EXIT.notStarted : EXIT.done;
+  }
+  if (name === '--version') {
+    io.out.write(`scanflow ${manifest.version}\n`);
+    return EXIT.done;
   }
   const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (entry === undefined) throw new UsageError(`there is no command ${name}`);

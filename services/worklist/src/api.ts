@@ -1,6 +1,6 @@
 /** The pages for people and the dashboard: items of the worklist, its queries, and the exams that scanners reported. */
 import { createHash } from 'node:crypto';
-import { addChanges, type FastifyInstance } from '@scanflow/runtime';
+import { addChanges, takes, type FastifyInstance } from '@scanflow/runtime';
 import { text } from '@scanflow/dicom';
 import type { SenderList } from '@scanflow/dimse/access';
 import type { ExamSummary } from '@scanflow/booking';
@@ -36,7 +36,7 @@ interface WorklistQuery {
 /** Adds /api/worklist?scanner=&day=&caller=, /api/queries, /api/rejected and /api/board/scanners. */
 export function addRoutes(app: FastifyInstance, source: ApiSource): void {
   const { snapshot, board, journal, scannerNames, rejected, titlesOf, maySee } = source;
-  app.get<{ Querystring: WorklistQuery }>('/api/worklist', ({ query }) => {
+  app.get<{ Querystring: WorklistQuery }>('/api/worklist', takes('scanner', 'day', 'caller'), ({ query }) => {
     const { problems, folder } = snapshot();
     const exams = board.exams();
     const day = query.day?.replaceAll('-', '');

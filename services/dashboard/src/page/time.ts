@@ -1,4 +1,5 @@
 /** Times as people of the facility say them, with the exact one beside. */
+import { localTime } from '@scanflow/runtime/time';
 import { t } from '../texts/pages.ts';
 import { html, type Html } from './html.ts';
 
@@ -11,9 +12,7 @@ export const clockTime = (at: number, timezone: string): string =>
 
 /** `2026-11-28 09:30:12+01:00`. */
 export const exactTime = (at: number, timezone: string): string =>
-  zoned(at, timezone)
-    .toString({ smallestUnit: 'second', offset: 'auto', timeZoneName: 'never' })
-    .replace('T', ' ');
+  localTime(Temporal.Instant.fromEpochMilliseconds(at), timezone);
 
 /** `28 Nov 09:30`. */
 export const shortTime = (at: number, timezone: string): string =>

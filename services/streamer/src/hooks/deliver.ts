@@ -4,7 +4,7 @@
  */
 import { defined } from '@scanflow/failure/defined';
 import { FailureError } from '@scanflow/failure';
-import type { FastifyInstance } from '@scanflow/runtime';
+import { takes, type FastifyInstance } from '@scanflow/runtime';
 import type { DeliveryWork } from '../ledger/rows.ts';
 import type { LoopDeps } from '../work/deps.ts';
 import { type Lease, nextOf, workOn, type WorkKind, type Unfinished } from '../work/worker.ts';
@@ -35,8 +35,8 @@ import { callWebhook } from './webhook.ts';
 import { seriesReport, type SeriesReport, hookLeft, hookReport } from '../reports/series.ts';
 import { sessionReport } from '../reports/session.ts';
 import { findSession, matching } from '../ledger/views.ts';
-import { iso } from '../model/series.ts';
-import { Answer, byWhom, rowsOf, textIn } from '../http/request.ts';
+import { iso, LEG_STATES } from '../model/series.ts';
+import { Answer, byWhom, oneOf, rowsOf, textIn } from '../http/request.ts';
 
 /** Due, but not given: another run has it. */
 const LEAST_MS = 200;
@@ -221,8 +221,8 @@ const DEFAULT_ROWS = 100;
  */
 export function hookRoutes(app: FastifyInstance, deps: HookDeps): void {
   const { ledger, context } = deps;
-  app.get<{ Querystring: Query }>('/api/hooks', async ({ query }) => {
-    const state = (['pending', 'done', 'failed'] as const).find((one) => one === query.state);
+  app.get<{ Querystring: Query }>('/api/hooks', takes('state', 'limit'), async ({ query }) => {
+    const state = oneOf(LEG_STATES, 'state', query.state);
     const told = await ledger.read(deliveriesIn, state, rowsOf(query, DEFAULT_ROWS));
     const open = await ledger.read(openRuns);
     return {

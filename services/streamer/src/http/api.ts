@@ -1,15 +1,17 @@
 /** The streamer's API: the state of each series, session, hook and root; stored series that another configuration would quarantine. */
 import { defined, given } from '@scanflow/failure/defined';
-import type { FastifyInstance } from '@scanflow/runtime';
+import { takes, type FastifyInstance } from '@scanflow/runtime';
 import { formatIssue, parseConfig } from '@scanflow/config';
+import { FILTERS, filterOf } from './board.ts';
 import { changeRoutes, toldOf, type ChangeDeps } from './changes.ts';
 import { find, Answer, byWhom, rowsOf, textIn } from './request.ts';
-import { SERIES_STATES, type Attributes, type Reason, iso } from '../model/series.ts';
+import { type Attributes, type Reason, iso } from '../model/series.ts';
 import type { Ledger } from '../ledger/tx.ts';
 import { hookReport, seriesReport, toCsv, type SeriesReport } from '../reports/series.ts';
 import { verifyRoutes, type VerifyApiDeps } from '../verify/api.ts';
 import { sentAgain } from '../store/sent-again.ts';
 import { sessionCsv, sessionReport, type SessionReport } from '../reports/session.ts';
+import { searchSeries } from '../ledger/search.ts';
 import { listSeries, knownSenders } from '../ledger/views.ts';
 import { listSessions } from '../sessions/step.ts';
 import { deliveriesOf } from '../hooks/sql.ts';
@@ -33,33 +35,31 @@ interface ApiDeps extends ChangeDeps, Pick<LoopDeps, 'bookings' | 'keeper' | 'se
   readonly verify: Omit<VerifyApiDeps, keyof ChangeDeps>;
 }
 
-interface Query {
-  readonly state?: string;
-  readonly limit?: string;
-  readonly warned?: string;
-}
+type Query = Readonly<Record<string, string | undefined>>;
 
 /**
- * GET /api/series, /api/series.csv, /api/sessions, /api/sessions.csv: `?state=failed&warned=1&limit=50`, newest
+ * GET /api/series, /api/series.csv: `?state=failed&project=…&limit=50` (FILTERS); /api/sessions, /api/sessions.csv: `?limit=50`; newest
  * activity first. GET /api/series/ID: one, with the deliveries for it and for its session.
  */
 export function routes(app: FastifyInstance, deps: ApiDeps): void {
   const { ledger, context } = deps;
   const series = async (query: Query): Promise<SeriesReport[]> => {
-    const known = SERIES_STATES.find((one) => one === query.state);
-    const views = await ledger.read(listSeries, {
-      limit: rowsOf(query, DEFAULT_ROWS),
-      ...defined({ state: known, warned: given(query.warned, () => true) }),
-    });
-    return views.map((view) => seriesReport(view, context));
+    const filter = filterOf(query, deps);
+    const sort = filter.state === undefined ? 'activity' : 'came';
+    const page = { offset: 0, limit: rowsOf({ limit: query['limit'] }, DEFAULT_ROWS), sort } as const;
+    const found = await ledger.read(searchSeries, filter, page);
+    return found.series.map((view) => seriesReport(view, context));
   };
   const sessions = async (query: Query): Promise<SessionReport[]> => {
-    const views = await ledger.read(listSessions, rowsOf(query, DEFAULT_SESSIONS));
+    const views = await ledger.read(listSessions, rowsOf({ limit: query['limit'] }, DEFAULT_SESSIONS));
     return views.map((view) => sessionReport(view, context));
   };
 
-  app.get<{ Querystring: Query }>('/api/series', async ({ query }) => ({ series: await series(query) }));
-  app.get<{ Querystring: Query }>('/api/series.csv', async ({ query }, reply) =>
+  const filters = takes(...FILTERS, 'limit');
+  app.get<{ Querystring: Query }>('/api/series', filters, async ({ query }) => ({
+    series: await series(query),
+  }));
+  app.get<{ Querystring: Query }>('/api/series.csv', filters, async ({ query }, reply) =>
     reply.type('text/csv; charset=utf-8').send(toCsv(await series(query))),
   );
   app.get<{ Params: { id: string } }>('/api/series/:id', async ({ params }) => {
@@ -77,10 +77,10 @@ export function routes(app: FastifyInstance, deps: ApiDeps): void {
       },
     };
   });
-  app.get<{ Querystring: Query }>('/api/sessions', async ({ query }) => ({
+  app.get<{ Querystring: Query }>('/api/sessions', takes('limit'), async ({ query }) => ({
     sessions: await sessions(query),
   }));
-  app.get<{ Querystring: Query }>('/api/sessions.csv', async ({ query }, reply) =>
+  app.get<{ Querystring: Query }>('/api/sessions.csv', takes('limit'), async ({ query }, reply) =>
     reply.type('text/csv; charset=utf-8').send(sessionCsv(await sessions(query))),
   );
   senderRoute(app, deps);

@@ -1,17 +1,19 @@
 /** What the day board asks of the streamer, beside the series and sessions of the API. */
 import { resolve } from 'node:path';
 import { defined, given } from '@scanflow/failure/defined';
-import { addChanges, type FastifyInstance } from '@scanflow/runtime';
+import { addChanges, takes, type FastifyInstance } from '@scanflow/runtime';
 import type { Labels } from '@scanflow/booking';
+import type { Orthanc } from '@scanflow/orthanc';
 import { labelsOf } from './changes.ts';
-import { Answer, fieldIn, find } from './request.ts';
+import { Answer, fieldIn, find, oneOf } from './request.ts';
 import { deliveriesOf } from '../hooks/sql.ts';
-import { SERIES_STATES, STORAGE } from '../model/series.ts';
+import { LEG_STATES, SERIES_STATES, STORAGE } from '../model/series.ts';
 import type { Settings } from '../model/settings.ts';
 import type { Ledger } from '../ledger/tx.ts';
 import type { SessionView } from '../ledger/rows.ts';
 import {
   findSessions,
+  labelledSessions,
   ledgerMarks,
   searchSeries,
   sessionsOfDay,
@@ -32,6 +34,7 @@ export interface BoardDeps {
   readonly ledger: Ledger;
   readonly context: ReportContext;
   readonly settings: Settings;
+  readonly orthanc: Pick<Orthanc, 'seriesWith'>;
   /** Why labels break the rules for bookings; undefined if they hold. */
   readonly labelProblem: (labels: Labels) => string | undefined;
 }
@@ -39,36 +42,43 @@ export interface BoardDeps {
 type Query = Readonly<Record<string, string | undefined>>;
 
 /**
- * GET /api/board/mark, /api/board/sessions?from=&to= (POST: with those of {accessions, studies, series}), /api/board/find?text=, /api/board/series?state=&target=&…&offset=&limit=,
+ * GET /api/board/mark, /api/board/sessions?from=&to= (POST: with those of {accessions, studies, series}), /api/board/find?text= or ?known=, /api/board/series?state=&target=&…&offset=&limit=,
  * /api/board/counts; POST /api/board/series/ID/preview: where a release with these labels would store it.
  */
 export function boardRoutes(app: FastifyInstance, deps: BoardDeps): void {
   const { ledger, context } = deps;
+  const span = takes('from', 'to');
   app.get('/api/board/mark', async () => ({ mark: Object.values(await ledger.read(ledgerMarks)).join(';') }));
   addChanges(app, { marks: () => ledger.read(ledgerMarks) });
-  app.get<{ Querystring: Query }>('/api/board/sessions', async ({ query }) =>
+  app.get<{ Querystring: Query }>('/api/board/sessions', span, async ({ query }) =>
     withHooks(await ledger.read(sessionsOfDay, millis(query, 'from'), millis(query, 'to'), NO_KEYS), deps),
   );
-  const limited = { bodyLimit: KEYS_BYTES };
+  const limited = { ...span, bodyLimit: KEYS_BYTES };
   app.post<{ Querystring: Query }>('/api/board/sessions', limited, async ({ query, body }) =>
     withHooks(
       await ledger.read(sessionsOfDay, millis(query, 'from'), millis(query, 'to'), keysIn(body)),
       deps,
     ),
   );
-  app.get<{ Querystring: Query }>('/api/board/find', async ({ query }) => {
-    const text = query['text'] ?? '';
-    return withHooks(await ledger.read(findSessions, belowRoot(text, context.root)), deps);
+  app.get<{ Querystring: Query }>('/api/board/find', takes('text', 'known'), async ({ query }) => {
+    const { text, known = '' } = query;
+    return withHooks(
+      text === undefined
+        ? await findKnown(known.trim(), deps)
+        : await ledger.read(findSessions, belowRoot(text, context.root)),
+      deps,
+    );
   });
-  app.get<{ Querystring: Query }>('/api/board/series', async ({ query }) => {
-    const sort = SORTS.find((one) => one === query['sort']);
+  const filters = takes(...FILTERS, 'sort', 'order', 'offset', 'limit');
+  app.get<{ Querystring: Query }>('/api/board/series', filters, async ({ query }) => {
+    const sort = oneOf(SORTS, 'sort', query['sort']);
     const page = {
       offset: whole(query['offset'], 0),
       limit: Math.min(whole(query['limit'], 50), MOST_ROWS),
-      up: query['order'] === 'up',
+      up: oneOf(['up', 'down'], 'order', query['order']) === 'up',
       ...defined({ sort }),
     };
-    const { total, series } = await ledger.read(searchSeries, filterOf(query), page);
+    const { total, series } = await ledger.read(searchSeries, filterOf(query, deps), page);
     return { total, series: series.map((view) => seriesReport(view, context)) };
   });
   app.get('/api/board/counts', async () => {
@@ -113,23 +123,69 @@ function millis(query: Query, key: string): number {
 }
 
 const TEXTS = ['target', 'code', 'project', 'subject', 'session', 'accession', 'modality'] as const;
+/** What `filterOf` reads. */
+export const FILTERS: readonly string[] = [
+  ...TEXTS,
+  ...['state', 'leg', 'waits', 'warned', 'scanner', 'senders', 'projects', 'from', 'to'],
+];
 
-function filterOf(query: Query): SeriesFilter {
-  const state = SERIES_STATES.find((one) => one === query['state']);
-  const leg = (['pending', 'done', 'failed', 'paused'] as const).find((one) => one === query['leg']);
+/** What a page of series is filtered by. Throws Answer for a value that no series can have. */
+export function filterOf(query: Query, { settings }: Pick<BoardDeps, 'settings'>): SeriesFilter {
   const texts = TEXTS.flatMap((key) => (query[key] === undefined ? [] : [[key, query[key]] as const]));
+  const list = (text: string | undefined): string[] | undefined => text?.split('\n').filter(Boolean);
   return {
     ...Object.fromEntries(texts),
     ...defined({
-      state,
-      leg,
+      state: oneOf(SERIES_STATES, 'state', query['state']),
+      leg: oneOf([...LEG_STATES, 'paused', 'stuck', 'open'], 'leg', query['leg']),
       waits: given(query['waits'], () => true),
+      warned: given(query['warned'], () => true),
       from: given(query['from'], () => millis(query, 'from')),
       to: given(query['to'], () => millis(query, 'to')),
-      senders: given(query['senders'], (senders) => senders.split('\n').filter(Boolean)),
-      projects: given(query['projects'], (projects) => projects.split('\n').filter(Boolean)),
+      senders: list(query['senders']) ?? titlesOf(query['scanner'], settings),
+      projects: list(query['projects']),
     }),
   };
+}
+
+/** AE titles of a scanner of the configuration, or an AE title itself. */
+function titlesOf(scanner: string | undefined, { route: { senders } }: Settings): string[] | undefined {
+  if (scanner === undefined) return undefined;
+  const titles = [...senders].flatMap(([aet, name]) => (name === scanner ? [aet] : []));
+  return titles.length === 0 ? [scanner] : titles;
+}
+
+const SOP_INSTANCE = /^[0-9][0-9.]{4,63}$/;
+const LOOKUP_MS = 5_000;
+/** Folders above a file of a series. */
+const MOST_PARENTS = 20;
+
+/**
+ * Sessions by what people know of them: whatever `findSessions` takes, a file or folder in project storage, a project, a subject, or the SOP
+ * Instance UID of an image that Orthanc has.
+ */
+async function findKnown(
+  known: string,
+  { ledger, context, orthanc }: BoardDeps,
+): Promise<readonly SessionView[]> {
+  for (const path of placesIn(known)) {
+    const found = await ledger.read(findSessions, belowRoot(path, context.root));
+    if (found.length > 0) return found;
+  }
+  const labelled = await ledger.read(labelledSessions, known);
+  if (labelled.length > 0 || !SOP_INSTANCE.test(known)) return labelled;
+  const ids = await orthanc.seriesWith(known, AbortSignal.timeout(LOOKUP_MS)).catch((error: unknown) => {
+    throw new Answer(503, failureOf(error).message);
+  });
+  const sessions = await Promise.all(ids.map((id) => ledger.read(findSessions, id)));
+  return sessions.flat();
+}
+
+/** The text itself; of a path also the folders above it, the nearest first. */
+function placesIn(text: string): string[] {
+  const parts = text.replace(/\/+$/, '').split('/');
+  const most = Math.min(parts.length, MOST_PARENTS);
+  return Array.from({ length: most }, (_, up) => parts.slice(0, parts.length - up).join('/')).filter(Boolean);
 }
 
 /** The ledger has folders as they are below the root. */

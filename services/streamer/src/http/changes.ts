@@ -8,13 +8,14 @@ import { failureOf } from '../model/failure.ts';
 import { STORAGE, COPY } from '../model/series.ts';
 import { ERASED_LABELS } from '../model/erased.ts';
 import type { SeriesView } from '../ledger/rows.ts';
-import { hookLeft, seriesReport } from '../reports/series.ts';
+import { named } from '../model/named.ts';
+import { hookLeft, NOT_CONFIGURED, seriesReport } from '../reports/series.ts';
 import { matching } from '../ledger/views.ts';
 import { releaseSeries } from '../store/sql.ts';
 import { retryLegs, recheck } from '../ledger/leg.ts';
 import { orderMove } from '../move/sql.ts';
 import { retryDeliveries, skipDeliveries } from '../hooks/sql.ts';
-import { openDestination } from '../send/sql.ts';
+import { openDestination, skipDestination } from '../send/sql.ts';
 import { Answer, find, textIn, byWhom, labelIn, fieldIn, reasonIn } from './request.ts';
 import type { Store } from '../store/types.ts';
 import { isOlder } from '../store/look.ts';
@@ -63,7 +64,7 @@ async function release(series: SeriesView, body: unknown, ip: string, deps: Chan
   if (series.state !== 'quarantined' && series.path === undefined)
     throw new Answer(409, `this series is not quarantined but ${series.state}`);
   await ledger.write(releaseSeries, series.id, decision, clock.now());
-  log.info('series released by hand', { series: series.id, ...byWhom(body, ip) });
+  log.info('series released by hand', { series: series.id, ...accessionOf(series), ...byWhom(body, ip) });
   await keep(series, decision, deps);
   wake();
   const [now] = await ledger.read(matching, series.id);
@@ -111,6 +112,7 @@ async function move(series: SeriesView, body: unknown, ip: string, deps: ChangeD
   }
   log.info('series is moved by hand', {
     series: series.id,
+    ...accessionOf(series),
     keep: order.keep,
     send: order.send,
     ...byWhom(body, ip),
@@ -151,6 +153,7 @@ async function retry(
   const target = textIn(body, 'target');
   const hook = /^hook:(.*)$/.exec(target ?? '')?.[1];
   if (hook !== undefined && context.hooks?.has(hook) === false) throw new Answer(409, hookLeft(hook).message);
+  requireServed(series, target, context);
   const now = clock.now();
   const targets = [...(await ledger.write(retryLegs, series.id, target, now))];
   for (const subject of toldOf(series))
@@ -162,7 +165,12 @@ async function retry(
     if (lacking.length > 0) targets.push(...(await ledger.write(recheck, series.id, lacking, now)));
   }
   if (targets.length === 0) throw new Answer(409, nothingToRetry(series, target));
-  log.info('series tried again by hand', { series: series.id, targets, ...byWhom(body, ip) });
+  log.info('series tried again by hand', {
+    series: series.id,
+    ...accessionOf(series),
+    targets,
+    ...byWhom(body, ip),
+  });
   wake();
   return [...new Set(targets)];
 }
@@ -184,11 +192,11 @@ async function skip(
   series: SeriesView,
   body: unknown,
   ip: string,
-  { ledger, clock, log, wake }: ChangeDeps,
+  deps: ChangeDeps,
 ): Promise<readonly string[]> {
+  const { ledger, clock, log, wake } = deps;
   const target = textIn(body, 'target') ?? '';
-  if (!target.startsWith('hook:'))
-    throw new Answer(400, 'only a hook can be skipped: expected hook:NAME as target');
+  if (!target.startsWith('hook:')) return skipSending(series, target, body, ip, deps);
   const targets: string[] = [];
   for (const subject of toldOf(series))
     targets.push(...(await ledger.write(skipDeliveries, subject, target, clock.now())));
@@ -197,14 +205,68 @@ async function skip(
       409,
       `${target} of this series and its session has not failed and waits for no next try`,
     );
-  log.warn('hook skipped by hand', { series: series.id, targets, ...byWhom(body, ip) });
+  log.warn('hook skipped by hand', {
+    series: series.id,
+    ...accessionOf(series),
+    targets,
+    ...byWhom(body, ip),
+  });
   wake();
   return [...new Set(targets)];
+}
+
+/** Gives a destination up for one series: what it lacks is not sent, and nothing waits for it or for its commitment. */
+async function skipSending(
+  series: SeriesView,
+  target: string,
+  body: unknown,
+  ip: string,
+  { ledger, clock, log, wake }: ChangeDeps,
+): Promise<readonly string[]> {
+  if (target === '' || target === STORAGE || target === COPY)
+    throw new Answer(400, 'expected as target the name of a destination, or hook:NAME');
+  const why = reasonIn(body, '', 'no reason was given');
+  const who = byWhom(body, ip);
+  const reason = {
+    code: 'DEST_SKIPPED',
+    message: `${who.by} gave this destination up by hand (${why}): what it lacks is not sent, and nothing waits for it. To send it after all: scanflow series retry ID --target ${target}.`,
+  };
+  const targets = await ledger.write(skipDestination, series.id, target, reason, clock.now());
+  if (targets.length === 0) throw new Answer(409, notSkipped(series, target));
+  log.warn('destination skipped by hand', { series: series.id, ...accessionOf(series), targets, ...who });
+  wake();
+  return targets;
+}
+
+const legsOf = ({ legs }: Pick<SeriesView, 'legs'>, target: string | undefined): SeriesView['legs'] =>
+  legs.filter((leg) => leg.target === target);
+
+/** Why giving up does nothing. */
+function notSkipped(series: SeriesView, target: string): string {
+  const [leg] = legsOf(series, target);
+  if (leg === undefined) return `this series has no ${target}: there is nothing to give up`;
+  return leg.state === 'done'
+    ? `nothing of this series waits for ${target}: it is done`
+    : `this series is on its way to ${target} right now: pause it first, with scanflow destination pause ${target}`;
+}
+
+/** Throws Answer for a target that the series waits for, and that nobody works on. */
+function requireServed(
+  series: SeriesView,
+  target: string | undefined,
+  { destinations }: ChangeDeps['context'],
+): void {
+  if (target === undefined || target === STORAGE || destinations.has(target)) return;
+  if (legsOf(series, target).some(({ state }) => state !== 'done'))
+    throw new Answer(409, NOT_CONFIGURED.message);
 }
 
 /** The subjects of its deliveries: the series, and the session that it belongs to. */
 export const toldOf = ({ id, session }: Pick<SeriesView, 'id' | 'session'>): readonly string[] =>
   session === undefined ? [id] : [id, session];
+
+const accessionOf = ({ attributes }: Pick<SeriesView, 'attributes'>): { readonly accession?: string } =>
+  named(attributes['AccessionNumber']);
 
 /** As in a booking: each label becomes a part of a path. */
 export function labelsOf(body: unknown): Labels {

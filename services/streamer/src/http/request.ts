@@ -63,6 +63,21 @@ export function byWhom(body: unknown, from: string): { by: string; from: string 
 /** Most rows of a page. */
 const MOST_ROWS = 10_000;
 
-/** How many rows a page should have: `?limit=`, else `otherwise`. */
-export const rowsOf = ({ limit }: { readonly limit?: string }, otherwise: number): number =>
-  Math.min(Math.max(Number.parseInt(limit ?? '', 10) || otherwise, 1), MOST_ROWS);
+/** How many rows a page should have: `?limit=`, else `otherwise`. Throws Answer. */
+export function rowsOf({ limit }: { readonly limit?: string | undefined }, otherwise: number): number {
+  if (limit === undefined) return otherwise;
+  if (!/^\d{1,9}$/.test(limit)) throw new Answer(400, `expected limit: a whole number up to ${MOST_ROWS}`);
+  return Math.min(Math.max(Number(limit), 1), MOST_ROWS);
+}
+
+/** One of these words, where there is any. Throws Answer for another one: what it should leave out would be shown. */
+export function oneOf<Word extends string>(
+  words: readonly Word[],
+  name: string,
+  text: string | undefined,
+): Word | undefined {
+  const found = words.find((one) => one === text);
+  if (text !== undefined && found === undefined)
+    throw new Answer(400, `expected ${name}: one of ${words.join(', ')}`);
+  return found;
+}

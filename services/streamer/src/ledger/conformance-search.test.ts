@@ -5,10 +5,12 @@ import { cursor, done, FAILURE, toForward, toStore, type OpenLedger } from './co
 import { legFailed, legLater } from './aftermath.ts';
 import {
   findSessions,
+  labelledSessions,
   ledgerMarks,
   searchSeries,
   sessionsOfDay,
   waitingLegs,
+  type LegFilter,
   type Page,
   type SeriesFilter,
 } from './search.ts';
@@ -132,6 +134,9 @@ export function searchConformance(name: string, open: OpenLedger): void {
     const work = await toStore(ledger, 100);
     await ledger.write(stored, work, done({ targets: ['pacs'] }), 110);
     assert.deepEqual(await ledger.read(waitingLegs), []);
+    const legs = async (leg: LegFilter, target = 'pacs'): Promise<number> =>
+      (await ledger.read(searchSeries, { target, leg }, PAGE)).total;
+    assert.deepEqual([await legs('stuck'), await legs('open')], [0, 1], 'it was not tried yet');
     await ledger.write(
       legLater,
       await toForward(ledger, 110),
@@ -140,7 +145,9 @@ export function searchConformance(name: string, open: OpenLedger): void {
     );
     assert.deepEqual(await ledger.read(waitingLegs), [{ target: 'pacs', code: FAILURE.code, count: 1 }]);
     assert.equal((await ledger.read(searchSeries, { target: 'pacs', waits: true }, PAGE)).total, 1);
+    assert.deepEqual([await legs('stuck'), await legs('open'), await legs('stuck', 'other')], [1, 1, 0]);
     await ledger.write(legFailed, await toForward(ledger, 500), FAILURE, 510);
+    assert.deepEqual([await legs('stuck'), await legs('open'), await legs('done')], [1, 1, 0]);
     assert.deepEqual(await ledger.read(waitingLegs), []);
     assert.equal((await ledger.read(searchSeries, { code: FAILURE.code, leg: 'failed' }, PAGE)).total, 1);
   });
@@ -158,6 +165,9 @@ export function searchConformance(name: string, open: OpenLedger): void {
     for (const text of ['1.2', '1.2.A1', 'a', session.id])
       assert.equal((await ledger.read(findSessions, text))[0]?.id, session.id, text);
     for (const text of ['', '%', 'A', '1']) assert.deepEqual(await ledger.read(findSessions, text), [], text);
+    const known = async (label: string): Promise<number> =>
+      (await ledger.read(labelledSessions, label)).length;
+    assert.deepEqual([await known('p'), await known('SUB-007'), await known('sub-00')], [1, 1, 0]);
     const at = session.firstSeen;
     const none = { accessions: [], studies: [], series: [] };
     assert.equal((await ledger.read(sessionsOfDay, at, at + 1, none)).length, 1);

@@ -19,6 +19,9 @@ import { parse } from './views.ts';
 
 export type Leg = Pick<Claim, 'series' | 'target'>;
 
+/** Code of a leg that a person gave up. */
+export const SKIPPED = 'DEST_SKIPPED';
+
 /** An SQL expression with its values. */
 interface Sql {
   readonly text: string;
@@ -238,7 +241,7 @@ export async function rechecked(tx: Tx, claim: Claim, now: Millis): Promise<void
 
 /**
  * Tries at once what failed or waits for its next try: the leg of this target, or every leg. Gives the targets that are tried. A
- * leg that somebody works on is not among them, nor one that waits in quarantine.
+ * leg that somebody works on is not among them, nor one that waits in quarantine. One that a person gave up is, where it is named.
  */
 export async function retryLegs(
   tx: Tx,
@@ -249,8 +252,9 @@ export async function retryLegs(
   await lockSeries(tx, series);
   const legs = await tx.all(
     `SELECT target FROM leg WHERE series = ?
-       AND (state = 'failed' OR (state = 'pending' AND claim IS NULL AND next_try IS NOT NULL)) ORDER BY target`,
-    [series],
+       AND (state = 'failed' OR (state = 'pending' AND claim IS NULL AND next_try IS NOT NULL)
+         OR (state = 'done' AND failure_code = '${SKIPPED}' AND target = ?)) ORDER BY target`,
+    [series, target ?? ''],
   );
   const wanted = legs
     .map((row) => String(row['target']))
@@ -261,6 +265,12 @@ export async function retryLegs(
       [series, one],
     );
     await openLeg(tx, { series, target: one }, now);
+    await setLeg(
+      tx,
+      { series, target: one },
+      failureColumns(undefined),
+      sql(` AND failure_code = '${SKIPPED}'`),
+    );
   }
   await refresh(tx, series, now);
   return wanted;

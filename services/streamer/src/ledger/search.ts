@@ -1,16 +1,22 @@
 /** Series and sessions for the day board: search by what people know of them, counts, and a mark that changes with the ledger. */
-import type { SeriesState } from '../model/series.ts';
+import { commitmentLeg } from '../commitment/plan.ts';
+import type { LegState, SeriesState } from '../model/series.ts';
 import type { SeriesView, SessionView } from './rows.ts';
 import type { Dialect, Value } from '@scanflow/database';
 import type { Millis, Tx } from './tx.ts';
 import { seriesViews, sessionOf } from './views.ts';
 
+/** `stuck`: failed, or pending after an attempt in vain, of a destination that is not paused. `open`: not done, with its commitment. */
+export type LegFilter = LegState | 'paused' | 'stuck' | 'open';
+
 /** What a series has to be; absent keys ask nothing. */
 export interface SeriesFilter {
   readonly state?: SeriesState;
-  /** Of this target: a leg in `leg`, or in any state. */
+  /** Of this target: a leg in `leg`, or in any state. `hook:NAME`: a run for it or its session. */
   readonly target?: string;
-  readonly leg?: 'pending' | 'done' | 'failed' | 'paused';
+  readonly leg?: LegFilter;
+  /** With a warning or a doubt. */
+  readonly warned?: boolean;
   /** Pending, and tried in vain before. */
   readonly waits?: boolean;
   /** Code of a failure, of the series or of one of its legs. */
@@ -38,7 +44,7 @@ interface Condition {
   readonly values: readonly Value[];
 }
 
-export const SORTS = ['came', 'session', 'series', 'state', 'images'] as const;
+export const SORTS = ['came', 'session', 'series', 'state', 'images', 'activity'] as const;
 
 export interface Page {
   readonly offset: number;
@@ -74,6 +80,7 @@ function orderOf({ sort = 'came', up = false }: Page, { jsonText }: Dialect): st
     series: [jsonText('attributes', 'SeriesDescription')],
     state: ['state', 'first_seen'],
     images: ['stored'],
+    activity: ['updated'],
   }[sort];
   return [...keys, 'id'].map((key) => `${key} ${direction}`).join(', ');
 }
@@ -84,7 +91,8 @@ function conditionsOf(filter: SeriesFilter, dialect: Dialect): Condition[] {
     value === undefined ? [] : [memberIs(column, key, [value], dialect)];
   return [
     ...(state === undefined ? [] : [{ sql: 'series.state = ?', values: [state] }]),
-    ...legConditions(filter),
+    ...(filter.target?.startsWith(HOOK) === true ? hookConditions(filter) : legConditions(filter)),
+    ...(filter.warned === true ? [{ sql: '(warnings IS NOT NULL OR doubts IS NOT NULL)', values: [] }] : []),
     ...(code === undefined
       ? []
       : [
@@ -119,16 +127,18 @@ const memberIs = (
 function legConditions({ target, leg, waits }: SeriesFilter): Condition[] {
   if (target === undefined && leg === undefined && waits !== true) return [];
   const own: Condition[] = [
-    ...(target === undefined ? [] : [{ sql: 'l.target = ?', values: [target] }]),
+    ...(target === undefined
+      ? []
+      : [among('l.target', leg === 'open' ? [target, commitmentLeg(target)] : [target])]),
     ...(leg === undefined
       ? []
-      : leg === 'paused'
-        ? [{ sql: `l.state = 'pending' AND ${IS_PAUSED}`, values: [] }]
+      : leg in LEGS
+        ? [{ sql: LEGS[leg as keyof typeof LEGS], values: [] }]
         : [{ sql: 'l.state = ?', values: [leg] }]),
     ...(waits === true
       ? [
           {
-            sql: `l.state = 'pending' AND l.attempts > 0 AND l.failure_code IS NOT NULL AND NOT ${IS_PAUSED}`,
+            sql: IN_VAIN,
             values: [],
           },
         ]
@@ -143,6 +153,36 @@ function legConditions({ target, leg, waits }: SeriesFilter): Condition[] {
 }
 
 const IS_PAUSED = 'EXISTS (SELECT 1 FROM pause WHERE pause.ended IS NULL AND pause.destination = l.target)';
+
+const IN_VAIN = `l.state = 'pending' AND l.attempts > 0 AND l.failure_code IS NOT NULL AND NOT ${IS_PAUSED}`;
+const LEGS = {
+  paused: `l.state = 'pending' AND ${IS_PAUSED}`,
+  stuck: `(l.state = 'failed' OR (${IN_VAIN}))`,
+  open: `l.state <> 'done'`,
+} as const;
+
+const HOOK = 'hook:';
+
+/** Runs of a hook stand as legs here. Nobody pauses a hook. */
+function hookConditions({ target = '', leg, waits }: SeriesFilter): Condition[] {
+  const inVain = `d.state = 'pending' AND d.attempts > 0`;
+  const states: Readonly<Record<LegFilter, string>> = {
+    pending: `d.state = 'pending'`,
+    done: `d.state = 'done'`,
+    failed: `d.state = 'failed'`,
+    paused: '1 = 0',
+    stuck: `(d.state = 'failed' OR (${inVain}))`,
+    open: `d.state <> 'done'`,
+  };
+  const which = [
+    'd.hook = ?',
+    ...(leg === undefined ? [] : [states[leg]]),
+    ...(waits === true ? [inVain] : []),
+  ].join(' AND ');
+  const subjects = `SELECT d.subject FROM delivery d WHERE ${which}`;
+  const hook = target.slice(HOOK.length);
+  return [{ sql: `(series.id IN (${subjects}) OR series.session IN (${subjects}))`, values: [hook, hook] }];
+}
 
 /** How many legs of each target wait for their next try after a failure. Those of a paused destination do not. */
 export async function waitingLegs(tx: Tx): Promise<{ target: string; code: string; count: number }[]> {
@@ -211,6 +251,20 @@ export async function findSessions(tx: Tx, text: string): Promise<SessionView[]>
     tx,
     `WHERE id = ? OR (substr(folder, 1, 500) = ? AND folder = ?) OR id IN (${ofSeries}) ORDER BY first_seen, id LIMIT ?`,
     [text, start, text, ...Array.from({ length: 5 }, () => text), start, text, MOST_FOUND],
+  );
+}
+
+/** Sessions with a series of this project or subject, the latest. */
+export async function labelledSessions(tx: Tx, label: string): Promise<SessionView[]> {
+  if (label === '' || label.includes('\0')) return [];
+  const { jsonText, jsonValue } = tx.dialect;
+  const texts = [...new Set([label, label.toLowerCase(), label.toUpperCase()])].map(jsonValue);
+  const known = (['project', 'subject'] as const).map((key) => among(jsonText('labels', key), texts));
+  return sessionViews(
+    tx,
+    `WHERE id IN (${known.map(({ sql }) => `SELECT session FROM series WHERE ${sql}`).join(' UNION ')})
+     ORDER BY first_seen DESC, id LIMIT ?`,
+    [...known.flatMap(({ values }) => values), MOST_FOUND],
   );
 }
 

@@ -10,7 +10,8 @@ export const COPY = 'copy';
 export const SERIES_STATES = ['collecting', 'working', 'complete', 'failed', 'quarantined'] as const;
 export type SeriesState = (typeof SERIES_STATES)[number];
 
-export type LegState = 'pending' | 'done' | 'failed';
+export const LEG_STATES = ['pending', 'done', 'failed'] as const;
+export type LegState = (typeof LEG_STATES)[number];
 
 interface SeriesFacts {
   /** When its quiet timer ends; null where nothing arrived since the last pull. */
@@ -85,7 +86,13 @@ export const LEG_TRANSITIONS: readonly Transition<LegStep>[] = [
   { from: 'claimed', to: 'failed', why: 'an image, or all of it, was given up' },
   { from: 'claimed', to: 'pending', why: 'tried again later, given back, or the lease ran out' },
   { from: 'claimed', to: 'none', why: 'the rule of the destination leaves it out by now' },
-  { from: 'done', to: 'pending', why: 'late images, or files that may be missing' },
+  { from: 'pending', to: 'done', why: 'a person gives the destination up' },
+  { from: 'failed', to: 'done', why: 'a person gives the destination up' },
+  {
+    from: 'done',
+    to: 'pending',
+    why: 'late images, files that may be missing, or a person sends it after all',
+  },
   { from: 'failed', to: 'pending', why: 'late images, or a person retries' },
 ];
 
@@ -102,7 +109,11 @@ export const SERIES_TRANSITIONS: readonly Transition<SeriesState | 'none'>[] = [
   { from: 'quarantined', to: 'collecting', why: 'late images, or released' },
   { from: 'failed', to: 'working', why: 'a person retries' },
   { from: 'complete', to: 'failed', why: 'stored files are missing or changed' },
-  { from: 'failed', to: 'complete', why: 'they are there again, or a person acknowledges it' },
+  {
+    from: 'failed',
+    to: 'complete',
+    why: 'they are there again, or a person acknowledges it or gives a destination up',
+  },
   {
     from: 'complete',
     to: 'working',

@@ -224,9 +224,10 @@ function whenNext(
   };
 }
 
-const NOT_CONFIGURED = {
+export const NOT_CONFIGURED = {
   code: 'DEST_NOT_CONFIGURED',
-  message: 'The configuration no longer has this destination. Put it back, and what is pending is sent.',
+  message:
+    'The configuration no longer has this destination. Put it back, and what is pending is sent. Or give it up: scanflow series skip ID --target NAME.',
 };
 
 const incomplete = (images: number, expected: number): Reason => ({

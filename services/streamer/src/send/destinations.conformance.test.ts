@@ -13,8 +13,10 @@ import {
 } from '../ledger/conformance-kit.test.ts';
 import { arrived } from '../intake/step.ts';
 import { stored } from '../store/sql.ts';
-import { progressOf, recordProgress } from '../ledger/leg.ts';
-import { forwarded, openDestination, unwanted } from './sql.ts';
+import { openCommitment } from '../ledger/aftermath.ts';
+import { giveBack } from '../ledger/claims.ts';
+import { progressOf, recordProgress, retryLegs } from '../ledger/leg.ts';
+import { forwarded, openDestination, skipDestination, unwanted } from './sql.ts';
 
 export function destinationConformance(name: string, open: OpenLedger): void {
   test(`${name}: a series that a destination no longer wants has nothing to do with it`, async (t) => {
@@ -85,5 +87,45 @@ export function destinationConformance(name: string, open: OpenLedger): void {
       const sent = await leg(ledger, 'pacs');
       assert.deepEqual([sent?.done, sent?.total], [2, 2]);
     }
+  });
+
+  test(`${name}: a destination that a person gave up waits for nothing, gets no late images, and is sent to after all where it is retried`, async (t) => {
+    const { ledger } = await open(t);
+    await ledger.write(arrived, cursor(1), ['a'], 100, 100);
+    await ledger.write(stored, await toStore(ledger, 100), done(), 110);
+    const reason = { code: 'DEST_SKIPPED', message: 'anna gave it up' };
+    const skip = (now: number): Promise<string[]> => ledger.write(skipDestination, 'a', 'pacs', reason, now);
+    const work = await toForward(ledger, 120);
+    assert.deepEqual(await skip(121), [], 'it is being sent right now');
+    await ledger.write(giveBack, work, 122);
+    assert.deepEqual(await skip(123), ['pacs']);
+    assert.deepEqual(await skip(124), [], 'it is given up already');
+    const left = await leg(ledger, 'pacs');
+    assert.deepEqual([left?.state, left?.failure?.code, left?.nextTry], ['done', 'DEST_SKIPPED', null]);
+    assert.equal(await state(ledger), 'complete');
+    await ledger.write(arrived, cursor(2), ['a'], 130, 130);
+    const more = done({ increment: 2, stored: 3, inOrthanc: 3 });
+    await ledger.write(stored, await toStore(ledger, 130), more, 140);
+    assert.equal((await leg(ledger, 'pacs'))?.state, 'done', 'late images do not bring it back');
+    assert.deepEqual(await ledger.write(retryLegs, 'a', undefined, 150), [], 'a retry of all neither');
+    assert.deepEqual(await ledger.write(retryLegs, 'a', 'pacs', 150), ['pacs']);
+    const again = await leg(ledger, 'pacs');
+    assert.deepEqual([again?.state, again?.failure], ['pending', undefined]);
+    assert.equal((await toForward(ledger, 160)).through, 0, 'all of it is sent');
+  });
+
+  test(`${name}: a destination that nobody works on any more is given up after its lease, with its commitment`, async (t) => {
+    const { ledger } = await open(t);
+    await ledger.write(arrived, cursor(1), ['a'], 100, 100);
+    await ledger.write(stored, await toStore(ledger, 100), done(), 110);
+    await toForward(ledger, 120);
+    await ledger.write(openCommitment, { series: 'a', target: 'pacs' }, 121);
+    const reason = { code: 'DEST_SKIPPED', message: 'anna gave it up' };
+    const over = 120 + ledger.leaseMs;
+    assert.deepEqual(await ledger.write(skipDestination, 'a', 'pacs', reason, over), [
+      'commitment:pacs',
+      'pacs',
+    ]);
+    assert.equal(await state(ledger), 'complete');
   });
 }

@@ -13,6 +13,8 @@ import {
   refresh,
 } from '../ledger/leg.ts';
 import { UNKNOWN } from '../ledger/unknown.ts';
+import { commitmentLeg } from '../commitment/plan.ts';
+import type { Reason } from '../model/series.ts';
 
 /** An image that was stored anew, as after its folder was moved away, is sent again: it counts once. */
 const SENT = `(SELECT count(*) FROM progress p
@@ -80,4 +82,36 @@ export async function openDestination(tx: Tx, series: string, target: string, no
   await openLeg(tx, leg, now, { total: Number(row['total']) });
   await refresh(tx, series, now);
   return true;
+}
+
+/**
+ * Gives up what failed, or is in nobody's hands, of a destination and its commitment: nothing waits for them. Of a leg whose lease is
+ * over nobody will come back: its destination may have left the configuration. Gives those targets.
+ */
+export async function skipDestination(
+  tx: Tx,
+  series: string,
+  target: string,
+  reason: Reason,
+  now: Millis,
+): Promise<string[]> {
+  await lockSeries(tx, series);
+  const rows = await tx.all(
+    `SELECT target FROM leg WHERE series = ? AND target IN (?, ?) AND state <> 'done'
+       AND (claim IS NULL OR next_try <= ?) ORDER BY target`,
+    [series, target, commitmentLeg(target), now],
+  );
+  const targets = rows.map((row) => String(row['target']));
+  for (const one of targets) {
+    const leg = { series, target: one, token: '' };
+    await ending(tx, leg, now, async () => {
+      await endLeg(tx, leg, reason, now, { state: 'done' });
+      await tx.run(
+        `UPDATE commitment SET state = 'closed', updated = ? WHERE series = ? AND target = ? AND state IN ('asked', 'accepted', 'expired')`,
+        [now, series, one],
+      );
+      await refresh(tx, series, now);
+    });
+  }
+  return targets;
 }

@@ -11,6 +11,7 @@ import {
   dueUnlessClaimed,
   endLeg,
   openLeg,
+  SKIPPED,
   sql,
   type Leg,
   refresh,
@@ -83,7 +84,7 @@ async function writeStored(tx: Tx, claim: Claim, done: StoreDone, now: Millis): 
   await refresh(tx, series, now);
 }
 
-/** A destination that has everything up to this increment already is left in peace. */
+/** A destination that has everything up to this increment already is left in peace, as is one that a person gave up. */
 async function openFor(
   tx: Tx,
   leg: Leg,
@@ -92,7 +93,8 @@ async function openFor(
 ): Promise<void> {
   await addLeg(tx, leg, now);
   const columns = { total, next_try: dueUnlessClaimed(now) };
-  await openLeg(tx, leg, now, columns, sql(' AND through < ?', increment));
+  const wanted = sql(` AND through < ? AND coalesce(failure_code, '') <> '${SKIPPED}'`, increment);
+  await openLeg(tx, leg, now, columns, wanted);
 }
 
 export async function quarantine(

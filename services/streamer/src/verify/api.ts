@@ -1,6 +1,6 @@
 /** Verification on request: POST /api/verify, its progress, and POST /api/verify/acknowledge. */
 import { defined, given } from '@scanflow/failure/defined';
-import type { FastifyInstance, Log } from '@scanflow/runtime';
+import { takes, type FastifyInstance, type Log } from '@scanflow/runtime';
 import { Answer, byWhom, find, textIn, fieldIn } from '../http/request.ts';
 import type { JobView, Selection, FileTarget } from './types.ts';
 import { isStoring, verifySummary } from './sql.ts';
@@ -40,7 +40,7 @@ export function verifyRoutes(app: FastifyInstance, deps: VerifyApiDeps): void {
     wakeVerify();
     return { job: jobReport(job) };
   });
-  app.get<OfJob>('/api/verify/:id', async ({ params, query }) => {
+  app.get<OfJob>('/api/verify/:id', takes('results'), async ({ params, query }) => {
     const job = await ledger.read(jobById, params.id);
     if (job === undefined) throw new Answer(404, `there is no verification ${params.id}`);
     const wanted = query.results === '1' ? await ledger.read(jobResults, params.id, MOST_RESULTS) : undefined;

@@ -1,6 +1,6 @@
 /** The page that says why an item is not in a scanner's list: /api/worklist/explain?accession=…&scanner=…&key=… */
 import { defined } from '@scanflow/failure/defined';
-import type { FastifyInstance } from '@scanflow/runtime';
+import { takes, type FastifyInstance } from '@scanflow/runtime';
 import {
   type DataSet,
   formatTag,
@@ -42,29 +42,33 @@ class BadRequest extends Error {
 
 /** Adds the page. */
 export function addExplainRoute(app: FastifyInstance, source: ExplainSource): void {
-  app.get<{ Querystring: ExplainQuery }>('/api/worklist/explain', async ({ query }) => {
-    const [accession, scanner] = [query.accession, query.scanner].map(trimmed);
-    if (accession === undefined || scanner === undefined)
-      throw new BadRequest('give accession and scanner, such as ?accession=A1&scanner=prisma');
-    const titles = source.titlesOf(scanner);
-    const keys = query.key === undefined ? [] : [query.key].flat();
-    const last = keys.length === 0 ? source.journal.last(titles) : undefined;
-    const callingAet = last?.record.callingAet ?? titles[0] ?? scanner;
-    const from: Source = keys.length > 0 ? 'given' : last === undefined ? 'none' : 'last';
-    const identifier = identifierOf(keys, last);
-    const booked = await source.isBooked(accession);
-    const question = { accessionNumber: accession, callingAet, identifier, asked: last?.record };
-    const explanation = explain(question, { ...source.known(), booked });
-    const refusals = source.rejected
-      .all()
-      .filter(({ callingAet: title }) => titles.includes(title))
-      .map(
-        ({ callingAet: title, last: at, why = '' }) =>
-          `an association of ${title} was rejected at ${at}: ${why}`,
-      );
-    const notes = [...explanation.notes, ...refusals, ...(from === 'none' ? [NEVER] : [])];
-    return page({ ...explanation, notes }, { accession, callingAet, from, identifier, last });
-  });
+  app.get<{ Querystring: ExplainQuery }>(
+    '/api/worklist/explain',
+    takes('accession', 'scanner', 'key'),
+    async ({ query }) => {
+      const [accession, scanner] = [query.accession, query.scanner].map(trimmed);
+      if (accession === undefined || scanner === undefined)
+        throw new BadRequest('give accession and scanner, such as ?accession=A1&scanner=prisma');
+      const titles = source.titlesOf(scanner);
+      const keys = query.key === undefined ? [] : [query.key].flat();
+      const last = keys.length === 0 ? source.journal.last(titles) : undefined;
+      const callingAet = last?.record.callingAet ?? titles[0] ?? scanner;
+      const from: Source = keys.length > 0 ? 'given' : last === undefined ? 'none' : 'last';
+      const identifier = identifierOf(keys, last);
+      const booked = await source.isBooked(accession);
+      const question = { accessionNumber: accession, callingAet, identifier, asked: last?.record };
+      const explanation = explain(question, { ...source.known(), booked });
+      const refusals = source.rejected
+        .all()
+        .filter(({ callingAet: title }) => titles.includes(title))
+        .map(
+          ({ callingAet: title, last: at, why = '' }) =>
+            `an association of ${title} was rejected at ${at}: ${why}`,
+        );
+      const notes = [...explanation.notes, ...refusals, ...(from === 'none' ? [NEVER] : [])];
+      return page({ ...explanation, notes }, { accession, callingAet, from, identifier, last });
+    },
+  );
 }
 
 /** Without blanks around it; undefined where it is empty, absent, or given twice. */
