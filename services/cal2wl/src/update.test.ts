@@ -170,6 +170,23 @@ test('update: an event that only moved meanwhile keeps its identity', async (t) 
   assert.deepEqual([after?.start, after?.labels.session], ['2026-07-07T09:15:00Z', 'ses-mri-01']);
 });
 
+test('update: a record gets the addresses of who booked and keeps its numbers; that of a running exam waits', async (t) => {
+  const { start, edit, records } = await scene(t);
+  const before = await records();
+  await edit((feed) =>
+    feed.replaceAll(/^UID:[^\r\n]*/gm, '$&\r\nORGANIZER;CN=Jane Doe:mailto:Jane@Example.org'),
+  );
+  await start();
+  const after = await records();
+  const ahead = after.get(byUid(before, 'cut-ahead').accessionNumber);
+  assert.deepEqual([ahead?.operator, ahead?.bookers], ['Jane Doe', ['jane@example.org']]);
+  const running = byUid(before, 'cut-running');
+  assert.deepEqual(after.get(running.accessionNumber), running);
+  const { start: plainStart, records: plainRecords } = await scene(t);
+  await plainStart();
+  assert.deepEqual(identities(after), identities(await plainRecords()), 'as without addresses');
+});
+
 test('update: decided once: relabelled after it, also over a restart, a booking is another one', async (t) => {
   const { start, edit, records } = await scene(t);
   const before = await records();
