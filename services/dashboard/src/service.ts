@@ -21,7 +21,7 @@ import {
   readSecret,
 } from '@scanflow/runtime';
 import { createLimiter } from './access/limiter.ts';
-import { createProvider } from './access/oidc.ts';
+import type { IdentityProvider } from './access/oidc.ts';
 import { openUsersFile, openUsersServer } from './access/open.ts';
 import type { AccessStore } from './access/store.ts';
 import { addUsers } from './access/users.ts';
@@ -79,7 +79,7 @@ export async function startDashboard(
   const consoleWatch = watchConsoles({ worklist: services.worklist, receiver, now, everyMs: WATCH_MS });
   const app = await appOf(config, log);
   const shared = { store, consoles, gatherer, watch, consoleWatch, services, receiver };
-  addPages(app, { ...pagesOf(config, log), ...shared });
+  addPages(app, { ...pagesOf(config), provider: await providerOf(config, log), ...shared });
   const port = await listen(app, config);
   const internal = await startHttp({
     bind: config.http.bind,
@@ -179,20 +179,23 @@ function hostOf(bind: string): string {
   return bind.includes(':') ? `[${bind}]` : bind;
 }
 
+/** What speaks to a provider takes 8 MB: only where one is configured. */
+async function providerOf({ dashboard: { oidc } }: Config, log: Log): Promise<IdentityProvider | undefined> {
+  if (oidc === undefined) return undefined;
+  const { createProvider } = await import('./access/oidc.ts');
+  return createProvider(oidc, {
+    now,
+    onFailure: (failure) => log.warn('the identity provider is of no use', { ...failure }),
+  });
+}
+
 const pagesOf = (
   config: Config,
-  log: Log,
 ): Omit<
   AppOptions,
-  'store' | 'consoles' | 'gatherer' | 'watch' | 'consoleWatch' | 'services' | 'receiver'
+  'store' | 'consoles' | 'gatherer' | 'watch' | 'consoleWatch' | 'services' | 'receiver' | 'provider'
 > => ({
   limiter: createLimiter(),
-  provider:
-    config.dashboard.oidc &&
-    createProvider(config.dashboard.oidc, {
-      now,
-      onFailure: (failure) => log.warn('the identity provider is of no use', { ...failure }),
-    }),
   now,
   hosts: new Set(config.dashboard.hosts.map((host) => host.toLowerCase())),
   facility: {

@@ -1,4 +1,4 @@
-/** What the claims of an identity provider mean here: name, role, projects and address. Pure. */
+/** What signing in at an identity provider means here: its refusal, the words that belong to a sign-in, and the claims. Pure. */
 import { createHash } from 'node:crypto';
 import type { Config } from '@scanflow/config';
 import { ROLES, type Identity, type Role } from './roles.ts';
@@ -14,6 +14,24 @@ export interface Stranger extends Pick<Identity, 'issuer' | 'subject' | 'names'>
   /** How many groups came; undefined where the claim did not. */
   readonly groups: number | undefined;
 }
+
+/** The provider refused the person or the answer is of no use any more. Signing in once more may help. */
+export class SignInRefused extends Error {
+  /** As the provider calls it, such as `access_denied`; `invalid_grant` where the answer came twice or late. */
+  readonly reason: string;
+
+  constructor(reason: string) {
+    super(`the identity provider refused: ${reason}`);
+    this.reason = reason;
+  }
+}
+
+/** The state of a sign-in (RFC 6749 10.12), for comparison before anything is asked. */
+export const stateOf = (word: string): string => derived(word, 'state');
+
+/** 43 characters: as many as a code verifier needs (RFC 7636 4.1). Nobody learns one from another. */
+export const derived = (word: string, what: string): string =>
+  createHash('sha256').update(`${what} ${word}`).digest('base64url');
 
 /** Groups that are looked at: directories know people with thousands. */
 const MOST_GROUPS = 10_000;

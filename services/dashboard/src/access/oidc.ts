@@ -1,10 +1,16 @@
 /** The identity provider: the addresses that it publishes, and what it says of somebody who signed in there (OpenID Connect Core 3.1). */
-import { createHash } from 'node:crypto';
 import { FailureError, messageOf, type Failure } from '@scanflow/failure';
 import { readSecret, readTlsFiles } from '@scanflow/runtime';
 import * as client from 'openid-client';
 import { Agent, request } from 'undici';
-import { identityOf, type OidcConfig, type Stranger } from './oidc-claims.ts';
+import {
+  derived,
+  identityOf,
+  SignInRefused,
+  stateOf,
+  type OidcConfig,
+  type Stranger,
+} from './oidc-claims.ts';
 import type { Identity } from './roles.ts';
 
 export interface IdentityProvider {
@@ -29,28 +35,10 @@ export interface ProviderOptions {
   readonly timeoutS?: number;
 }
 
-/** The provider refused the person or the answer is of no use any more. Signing in once more may help. */
-export class SignInRefused extends Error {
-  /** As the provider calls it, such as `access_denied`; `invalid_grant` where the answer came twice or late. */
-  readonly reason: string;
-
-  constructor(reason: string) {
-    super(`the identity provider refused: ${reason}`);
-    this.reason = reason;
-  }
-}
-
 const TIMEOUT_S = 8;
 const MOST_BYTES = 1_048_576;
 /** What the provider publishes is read anew at each sign-in, but not for each of many at once. */
 const FRESH_MS = 10_000;
-
-/** The state of a sign-in (RFC 6749 10.12), for comparison before anything is asked. */
-export const stateOf = (word: string): string => derived(word, 'state');
-
-/** 43 characters: as many as a code verifier needs (RFC 7636 4.1). Nobody learns one from another. */
-const derived = (word: string, what: string): string =>
-  createHash('sha256').update(`${what} ${word}`).digest('base64url');
 
 /**
  * Nothing is asked of the provider before the first sign-in. Each method throws SignInRefused, or a FailureError ISSUER_AWAY or

@@ -78,7 +78,10 @@ export function send(reply: FastifyReply, { title, main, path, person }: Sent): 
   const parts = [Buffer.from(head), main.sent.bytes, Buffer.from(tail)];
   return reply
     .type('text/html; charset=utf-8')
-    .header('content-length', parts.reduce((sum, part) => sum + part.length, 0))
+    .header(
+      'content-length',
+      parts.reduce((sum, part) => sum + part.length, 0),
+    )
     .send(Readable.from(parts, { objectMode: false }));
 }
 
