@@ -79,7 +79,7 @@ export async function startDashboard(
   const consoleWatch = watchConsoles({ worklist: services.worklist, receiver, now, everyMs: WATCH_MS });
   const app = await appOf(config, log);
   const shared = { store, consoles, gatherer, watch, consoleWatch, services, receiver };
-  addPages(app, { ...pagesOf(config), provider: await providerOf(config, log), ...shared });
+  addPages(app, { ...pagesOf(config, log), provider: await providerOf(config, log), ...shared });
   const port = await listen(app, config);
   const internal = await startHttp({
     bind: config.http.bind,
@@ -191,6 +191,7 @@ async function providerOf({ dashboard: { oidc } }: Config, log: Log): Promise<Id
 
 const pagesOf = (
   config: Config,
+  log: Log,
 ): Omit<
   AppOptions,
   'store' | 'consoles' | 'gatherer' | 'watch' | 'consoleWatch' | 'services' | 'receiver' | 'provider'

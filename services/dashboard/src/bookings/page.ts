@@ -1,16 +1,18 @@
 /** The page of bookings: the calendars, what their events became, and a try before booking. */
 import type { Outcome } from '@scanflow/booking';
-import { isAway, type Away } from '../journey/facts.ts';
+import { isAway } from '../journey/facts.ts';
 import { html, type Html } from '../page/html.ts';
 import { table } from '../page/table.ts';
 import { clockTime, timeTag } from '../page/time.ts';
 import type { CalendarAnswer, OutcomeAnswer } from '../sources/answers.ts';
+import type { CalendarFacts } from '../sources/gather.ts';
+import { number } from '../texts/orders.ts';
 import { t } from '../texts/pages.ts';
 import type { Trial } from './try-it.ts';
 
-export interface BookingsPage {
-  readonly calendars: readonly CalendarAnswer[] | Away;
-  readonly events: Readonly<Record<'rejected' | 'bookings' | 'skipped', readonly OutcomeAnswer[]>> | Away;
+export interface BookingsPage extends Pick<CalendarFacts, 'calendars' | 'events'> {
+  /** Seconds since cal2wl was asked: calendars are older by that. */
+  readonly olderS: number;
   /** Names of the configuration. */
   readonly names: readonly string[];
   readonly trial?: { readonly asked: Trial; readonly outcome: Outcome } | undefined;
@@ -69,7 +71,7 @@ function verdict(outcome: Outcome): Html {
   return html`<p class="said ${kind}" role="status"><b>${said}</b> ${reason} <code>${code}</code></p>`;
 }
 
-function calendarSection({ calendars, timezone }: BookingsPage): Html {
+function calendarSection({ calendars, olderS, timezone }: BookingsPage): Html {
   return html`<section aria-label="${t.bookings.calendars}">
     <h2>${t.bookings.calendars}</h2>
     ${
@@ -77,45 +79,47 @@ function calendarSection({ calendars, timezone }: BookingsPage): Html {
         ? html`<p class="empty">${t.away(clockTime(calendars.since, timezone))}</p>`
         : calendars.length === 0
           ? html`<p class="empty">${t.bookings.noCalendars}</p>`
-          : table(t.bookings.calendars, Object.values(c), calendars.map(calendarLine))
+          : table(
+              t.bookings.calendars,
+              Object.values(c),
+              calendars.map((one) => calendarLine(one, olderS)),
+            )
     }
   </section>`;
 }
 
-const calendarLine = ({
-  calendar,
-  scanner,
-  state,
-  ageSeconds,
-  failure,
-  notes,
-  bookings,
-  rejected,
-  held,
-}: CalendarAnswer): Html =>
-  html`<tr>
+function calendarLine(
+  { calendar, scanner, state, ageSeconds, failure, notes, bookings, rejected, held }: CalendarAnswer,
+  olderS: number,
+): Html {
+  return html`<tr>
     <td><b>${calendar}</b></td>
     <td>${scanner}</td>
     <td>
       <span class="tag ${state}">${t.bookings.states[state]}</span>
       ${[...(failure === undefined ? [] : [failure]), ...notes].map(({ code, message }) => html`<p class="say bad">${message} <code>${code}</code></p>`)}
     </td>
-    <td>${ageSeconds === undefined ? t.bookings.never : t.bookings.ago(ageSeconds)}</td>
+    <td>${ageSeconds === undefined ? t.bookings.never : t.bookings.ago(ageSeconds + olderS)}</td>
     <td class="figure">${bookings}</td>
     <td class="figure">${rejected}</td>
     <td class="figure">${held}</td>
   </tr>`;
+}
+
+/** Days have pages of their own: this one stays readable where the calendars have thousands of bookings. */
+const MOST_EVENTS = 200;
 
 function eventSection(title: string, events: readonly OutcomeAnswer[], timezone: string): Html {
   return html`<section aria-label="${title}">
-    <h2>${title} <small>${events.length}</small></h2>
+    <h2>${title} <small>${number(events.length)}</small></h2>
     ${
       events.length === 0
         ? html`<p class="empty">${t.bookings.none}</p>`
         : html`<ul class="list">
-            ${events.map((one) => eventLine(one, timezone))}
+            ${events.slice(0, MOST_EVENTS).map((one) => eventLine(one, timezone))}
           </ul>`
     }
+    ${events.length > MOST_EVENTS && html`<p class="more">${t.bookings.first(MOST_EVENTS, events.length)}</p>`}
   </section>`;
 }
 

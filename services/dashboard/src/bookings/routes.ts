@@ -3,8 +3,9 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { maySee, type Person } from '../access/roles.ts';
 import type { Facility } from '../day/routes.ts';
 import { isAway } from '../journey/facts.ts';
-import { calendarsAnswer, outcomesAnswer, type OutcomeAnswer } from '../sources/answers.ts';
-import { asked, type Gatherer, type Services } from '../sources/gather.ts';
+import type { Html } from '../page/html.ts';
+import type { OutcomeAnswer } from '../sources/answers.ts';
+import type { CalendarFacts, Gatherer } from '../sources/gather.ts';
 import { t } from '../texts/pages.ts';
 import { field, forPerson, notFound, send, type Access } from '../web/request.ts';
 import { bookingsPage, type BookingsPage } from './page.ts';
@@ -13,7 +14,6 @@ import type { Judge } from './try-it.ts';
 export interface BookingsOptions extends Access {
   readonly facility: Facility;
   readonly gatherer: Gatherer;
-  readonly services: Services;
   /** Names of the calendars of the configuration. */
   readonly calendars: readonly string[];
   readonly judge: Judge;
@@ -42,23 +42,14 @@ export function addBookings(app: FastifyInstance, options: BookingsOptions): voi
 async function shown(
   reply: FastifyReply,
   person: Person,
-  { facility, gatherer, services, calendars: names }: BookingsOptions,
+  options: BookingsOptions,
   trial?: BookingsPage['trial'],
 ): Promise<FastifyReply> {
-  const { cal2wl } = services;
-  const [calendars, events] = await Promise.all([
-    gatherer.part(
-      'calendars',
-      async () => (await asked(cal2wl, '/api/calendars', calendarsAnswer)).calendars,
-    ),
-    gatherer.part('events', () => asked(cal2wl, '/api/bookings', outcomesAnswer)),
-  ]);
-  const mine = (list: readonly OutcomeAnswer[]): OutcomeAnswer[] =>
-    list.filter((one) => maySee(person, one)).toSorted((a, b) => (a.start ?? 0) - (b.start ?? 0));
-  const seen = isAway(events)
-    ? events
-    : { rejected: mine(events.rejected), bookings: mine(events.bookings), skipped: mine(events.skipped) };
-  const main = bookingsPage({ calendars, events: seen, names, trial, timezone: facility.timezone });
+  const facts = await options.gatherer.calendars();
+  const main =
+    person.role === 'member' || trial !== undefined
+      ? mainOf(facts, person, options, trial)
+      : madeOnce(facts, person, options);
   // the answer to a form is no page that could be asked anew
   return send(reply, {
     title: t.bookings.title,
@@ -66,4 +57,31 @@ async function shown(
     main,
     person,
   });
+}
+
+/** The page of one second for all who see everything: a change brings everybody back at the same moment. */
+const made = new WeakMap<CalendarFacts, { readonly second: number; readonly main: Html }>();
+
+function madeOnce(facts: CalendarFacts, person: Person, options: BookingsOptions): Html {
+  const second = Math.floor(options.now() / 1000);
+  const before = made.get(facts);
+  if (before?.second === second) return before.main;
+  const main = mainOf(facts, person, options);
+  made.set(facts, { second, main });
+  return main;
+}
+
+function mainOf(
+  { at, calendars, events }: CalendarFacts,
+  person: Person,
+  { facility, calendars: names, now }: BookingsOptions,
+  trial?: BookingsPage['trial'],
+): Html {
+  const mine = (list: readonly OutcomeAnswer[]): OutcomeAnswer[] =>
+    list.filter((one) => maySee(person, one)).toSorted((a, b) => (a.start ?? 0) - (b.start ?? 0));
+  const seen = isAway(events)
+    ? events
+    : { rejected: mine(events.rejected), bookings: mine(events.bookings), skipped: mine(events.skipped) };
+  const olderS = Math.max(0, Math.round((now() - at) / 1000));
+  return bookingsPage({ calendars, olderS, events: seen, names, trial, timezone: facility.timezone });
 }

@@ -81,9 +81,9 @@ test('health: a button that is pressed and pressed asks once in two seconds; a p
   await looks.roots(true);
   assert.equal(asked, 1);
   time = 2_000;
-  await looks.roots(false);
+  assert.equal((await looks.roots(false)).at, 0, 'what was seen before keeps its time');
   assert.equal(asked, 1, 'nobody pressed');
-  await looks.roots(true);
+  assert.equal((await looks.roots(true)).at, 2_000);
   assert.equal(asked, 2);
   time = 12_000;
   await looks.roots(false);

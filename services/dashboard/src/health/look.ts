@@ -1,4 +1,7 @@
-/** What Health looks at, each asked of the service that knows it. However often people press the button, it is asked once in 2 s. */
+/**
+ * What Health looks at, each asked of the service that knows it, with the time of the look. However often people press the button, it
+ * is asked once in 2 s.
+ */
 import type { z } from 'zod';
 import {
   calendarsAnswer,
@@ -72,16 +75,24 @@ export function createLooks({ gatherer, services, receiver, ownMachine, now }: L
 
 export type Looks = ReturnType<typeof createLooks>;
 
+/** What was seen, and when somebody looked, in epoch milliseconds. */
+export interface Looked<T> {
+  readonly at: number;
+  readonly seen: T;
+}
+
 /** `pressed`: somebody wants to know it now. */
-type Look<T> = (pressed: boolean) => Promise<T>;
+type Look<T> = (pressed: boolean) => Promise<Looked<T>>;
 
 function kept<T>(look: () => Promise<T>, now: () => number): Look<T> {
-  let last: { readonly at: number; readonly answer: Promise<T> } | undefined;
+  let last: { readonly at: number; readonly looked: Promise<Looked<T>> } | undefined;
   return (pressed) => {
     const age = last === undefined ? Infinity : now() - last.at;
-    if (last === undefined || age < 0 || age >= (pressed ? PRESSED_MS : LOADED_MS))
-      last = { at: now(), answer: look() };
-    return last.answer;
+    if (last === undefined || age < 0 || age >= (pressed ? PRESSED_MS : LOADED_MS)) {
+      const at = now();
+      last = { at, looked: look().then((seen) => ({ at, seen })) };
+    }
+    return last.looked;
   };
 }
 

@@ -32,6 +32,8 @@ export interface Root {
 export interface HealthPage {
   readonly now: number;
   readonly timezone: string;
+  /** When each section was looked at. Epoch milliseconds. */
+  readonly looked: Readonly<Record<Section, number>>;
   readonly services: readonly ServiceHealth[];
   readonly machines: readonly Machine[];
   readonly worklist: Parameters<typeof worklistChecks>[0] | Away;
@@ -67,9 +69,9 @@ export const SECTIONS = [
 export type Section = (typeof SECTIONS)[number];
 
 export function healthPage(view: HealthPage): Html {
-  const { now, timezone, said } = view;
+  const { said } = view;
   return html`<h1>${t.health.title}</h1>
-    <p class="sub">${t.health.checked(exactTime(now, timezone).slice(11, 19))}</p>
+    <p class="sub">${t.health.sub}</p>
     ${said !== undefined && html`<p class="said" role="status">${said}</p>`}
     ${SECTIONS.map((name) => section(name, view))} ${auditSection(view)}`;
 }
@@ -102,7 +104,10 @@ function section(name: Section, view: HealthPage): Html {
   const title = t.health.sections[name];
   const tried = view.tried(name);
   return html`<section id="${name}" aria-label="${title}">
-    <h2>${title} ${checkNow(name, title, view)}</h2>
+    <h2>
+      ${title} <small>${t.health.looked(exactTime(view.looked[name], view.timezone).slice(11, 19))}</small>
+      ${checkNow(name, title, view)}
+    </h2>
     ${list(checksOf(name, view))}
     ${
       tried !== undefined &&

@@ -85,9 +85,28 @@ async function factsOf(looks: Looks, pressed: string | undefined) {
     looks.senders(is('senders')),
     looks.counts(is('series', 'destinations')),
   ]);
+  const looked: Readonly<Record<Section, number>> = {
+    services: services.at,
+    calendars: calendars.at,
+    worklist: worklist.at,
+    senders: senders.at,
+    orthanc: streamer.at,
+    ledger: streamer.at,
+    storage: roots.at,
+    disks: machines.at,
+    series: counts.at,
+    destinations: counts.at,
+    certificates: machines.at,
+  };
   return {
-    ...{ services, machines, worklist, streamer, senders, counts },
-    calendars: isAway(calendars) ? calendars : calendars.calendars,
-    roots: isAway(roots) ? roots : roots.roots,
+    looked,
+    services: services.seen,
+    machines: machines.seen,
+    worklist: worklist.seen,
+    streamer: streamer.seen,
+    senders: senders.seen,
+    counts: counts.seen,
+    calendars: isAway(calendars.seen) ? calendars.seen : calendars.seen.calendars,
+    roots: isAway(roots.seen) ? roots.seen : roots.seen.roots,
   };
 }

@@ -5,63 +5,46 @@ import { isAway, type Away } from '../journey/facts.ts';
 import { bookingsAnswer, performedAnswer, sessionsAnswer, type SessionsAnswer } from './answers.ts';
 import { bookingsOf, examsOf, sessionsOf } from './read.ts';
 import { asked, type Service, type Services } from './service.ts';
+import { shared, type SharedOptions } from './shared.ts';
 
-export interface DaysOptions {
+export interface DaysOptions extends SharedOptions {
   readonly services: Services;
   readonly part: <T>(name: string, read: () => Promise<T>) => Promise<T | Away>;
   readonly items: () => Promise<DayFacts['items']>;
   readonly timezone: string;
   readonly scanners: readonly string[];
-  readonly now: () => number;
-  /** Differs after each change; undefined while changes may go unheard. */
-  readonly revision: () => number | undefined;
-}
-
-/** A day as it was read last. */
-interface Kept {
-  running?: { readonly revision: number | undefined; readonly facts: Promise<DayFacts> };
-  fresh?: { readonly revision: number; readonly at: number; readonly facts: DayFacts };
-  known: Partial<DayParts>;
 }
 
 /** Days that somebody looked at last. Each may have some megabytes. */
 const MOST_DAYS = 4;
-/** Should a change go unheard against all odds, nobody sees the old state for longer. */
-const FRESH_MS = 10_000;
 
 /** Who asks between two changes gets the same answer, the same object, so that pages of it are made once. Never rejects. */
 export function createDays(options: DaysOptions): (day: Temporal.PlainDate) => Promise<DayFacts> {
-  const { now, revision } = options;
-  const days = new Map<string, Kept>();
+  const days = new Map<string, () => Promise<DayFacts>>();
   return (day) => {
     const key = day.toString();
-    const kept = days.get(key) ?? { known: {} };
+    const kept = days.get(key) ?? sharedDay(day, options);
     days.delete(key);
     days.set(key, kept);
     for (const oldest of days.keys()) if (days.size > MOST_DAYS) days.delete(oldest);
-    const current = revision();
-    const { fresh, running } = kept;
-    if (fresh !== undefined && fresh.revision === current && now() - fresh.at < FRESH_MS)
-      return Promise.resolve(fresh.facts);
-    // one that began before the change may not know it
-    if (running !== undefined && running.revision === current) return running.facts;
-    const at = now();
-    const mine = {
-      revision: current,
-      facts: look(day, kept, options).then((facts) => {
-        if (current !== undefined && facts.last === undefined) kept.fresh = { revision: current, at, facts };
-        return facts;
-      }),
-    };
-    kept.running = mine;
-    void mine.facts.finally(() => {
-      if (kept.running === mine) delete kept.running;
-    });
-    return mine.facts;
+    return kept();
   };
 }
 
-async function look(day: Temporal.PlainDate, kept: Kept, options: DaysOptions): Promise<DayFacts> {
+function sharedDay(day: Temporal.PlainDate, options: DaysOptions): () => Promise<DayFacts> {
+  const before: { known: Partial<DayParts> } = { known: {} };
+  return shared(
+    () => look(day, before, options),
+    options,
+    ({ last }) => last === undefined,
+  );
+}
+
+async function look(
+  day: Temporal.PlainDate,
+  kept: { known: Partial<DayParts> },
+  options: DaysOptions,
+): Promise<DayFacts> {
   const { services, part, items: listed, timezone, scanners } = options;
   const { cal2wl, worklist, streamer } = services;
   const span = spanOf(day, timezone);

@@ -4,14 +4,19 @@ import type { DayExam, DayFacts } from '../day/board.ts';
 import { isAway, type Away } from '../journey/facts.ts';
 import {
   bookingsAnswer,
+  calendarsAnswer,
+  outcomesAnswer,
   performedAnswer,
   sessionsAnswer,
   worklistAnswer,
+  type CalendarAnswer,
+  type OutcomeAnswer,
   type SessionsAnswer,
 } from './answers.ts';
 import { createDays } from './day.ts';
 import { bookingsOf, examsOf, itemsOf, sessionsOf } from './read.ts';
 import { asked, type Services } from './service.ts';
+import { shared } from './shared.ts';
 
 export { asked, type Services } from './service.ts';
 
@@ -21,9 +26,19 @@ export interface Found extends Pick<DayFacts, 'bookings' | 'items' | 'exams' | '
   readonly answer: SessionsAnswer | Away;
 }
 
+/** What the calendars say now, and what cal2wl made of it. */
+export interface CalendarFacts {
+  /** When it was asked: ages count from there. Epoch milliseconds. */
+  readonly at: number;
+  readonly calendars: readonly CalendarAnswer[] | Away;
+  readonly events: Readonly<Record<'rejected' | 'bookings' | 'skipped', readonly OutcomeAnswer[]>> | Away;
+}
+
 export interface Gatherer {
   /** What all services know of a day. Never rejects. Who asks between two changes gets the same answer. */
   readonly day: (day: Temporal.PlainDate) => Promise<DayFacts>;
+  /** Never rejects. Who asks between two changes gets the same answer. */
+  readonly calendars: () => Promise<CalendarFacts>;
   /** By accession number, Study UID, path, or the ID of a session, a series, an exam or an event. Never rejects. */
   readonly find: (text: string) => Promise<Found>;
   /** One page of a service, or since when it does not answer. `name`: of the part. */
@@ -52,6 +67,11 @@ export function createGatherer(options: GatherOptions): Gatherer {
   return {
     part,
     day: createDays({ ...options, part, items, revision }),
+    calendars: shared(
+      () => calendarFacts(cal2wl, part, now),
+      { now, revision },
+      ({ calendars, events }) => !isAway(calendars) && !isAway(events),
+    ),
     find: (text) => find(text, { services, part, items }),
     mark: async () => {
       const pages = [
@@ -66,6 +86,19 @@ export function createGatherer(options: GatherOptions): Gatherer {
       return hash.digest('base64');
     },
   };
+}
+
+async function calendarFacts(
+  cal2wl: Services['cal2wl'],
+  part: Gatherer['part'],
+  now: () => number,
+): Promise<CalendarFacts> {
+  const at = now();
+  const [calendars, events] = await Promise.all([
+    part('calendars', async () => (await asked(cal2wl, '/api/calendars', calendarsAnswer)).calendars),
+    part('events', () => asked(cal2wl, '/api/bookings', outcomesAnswer)),
+  ]);
+  return { at, calendars, events };
 }
 
 /** The time of cal2wl's last pass changes with each pass, and pages do not show it. */

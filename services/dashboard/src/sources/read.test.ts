@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { isAway } from '../journey/facts.ts';
 import { spanOf } from '../day/span.ts';
 import { bookingsAnswer, performedAnswer } from './answers.ts';
 import { createGatherer } from './gather.ts';
 import { bookingsOf, examsOf } from './read.ts';
-import { serviceAt, type Service } from './service.ts';
+import type { Service } from './service.ts';
 
 const DAY = Temporal.PlainDate.from('2026-11-28');
 const ZONE = 'Europe/Amsterdam';
@@ -118,35 +116,29 @@ test('gather: the mark changes with what pages show, and not with each pass over
   assert.notEqual(await gatherer.mark(), first);
 });
 
-test('ask: the token goes along; an answer that is no JSON, refused, redirected or endless is SERVICE_AWAY', async (t) => {
-  const server = createServer((request, response) => {
-    if (request.url === '/json') response.end(JSON.stringify({ token: request.headers.authorization }));
-    else if (request.url === '/html') response.end('<html>');
-    else if (request.url === '/moved') response.writeHead(302, { location: '/json' }).end();
-    else if (request.url === '/large') {
-      const more = (): void => {
-        while (!response.destroyed && response.write(Buffer.alloc(1 << 20, 32)));
-      };
-      response.on('drain', more).on('error', () => undefined);
-      more();
-    } else response.writeHead(401).end('{}');
+test('calendars: a hundred who ask between two changes cost one reading, and its time stays with it', async () => {
+  let [revision, now] = [1, 5_000];
+  const asked: string[] = [];
+  const page = (path: string): Promise<unknown> => {
+    asked.push(path);
+    return Promise.resolve({ calendars: [], bookings: [], skipped: [], rejected: [] });
+  };
+  const cal2wl: Service = { ...answering(() => assert.fail()), ask: page };
+  const gatherer = createGatherer({
+    services: { cal2wl, worklist: answering(() => assert.fail()), streamer: answering(() => assert.fail()) },
+    timezone: ZONE,
+    scanners: [],
+    now: () => now,
+    onAway: (_part, error) => assert.fail(error as Error),
+    revision: () => revision,
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  const { ask } = serviceAt(`http://127.0.0.1:${port}`, () =>
-    Promise.resolve({ authorization: 'Bearer word' }),
-  );
-  assert.deepEqual(await ask('/json'), { token: 'Bearer word' });
-  for (const path of ['/html', '/moved', '/large', '/refused'])
-    await assert.rejects(
-      ask(path),
-      (error) => (error as { failure?: { code: string } }).failure?.code === 'SERVICE_AWAY',
-      path,
-    );
+  const all = await Promise.all(Array.from({ length: 100 }, () => gatherer.calendars()));
+  now += 3_000;
+  assert.deepEqual(new Set([...all, await gatherer.calendars()]).size, 1, 'the same object');
+  assert.equal(all[0]?.at, 5_000);
+  assert.deepEqual(asked, ['/api/calendars', '/api/bookings']);
+  revision += 1;
+  assert.equal((await gatherer.calendars()).at, 8_000);
 });
 
 test('day: images are asked for by the bookings and exams of the day; a streamer of before by time alone', async () => {

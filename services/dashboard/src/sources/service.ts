@@ -32,20 +32,32 @@ export const asked = async <T>(service: Service, path: string, schema: z.ZodType
 const TIMEOUT_MS = 5_000;
 const MOST_BYTES = 32 * 1024 * 1024;
 
-/** `headers`: reads the internal token anew at each request, so that a new one counts at once. */
-export function serviceAt(url: string, headers: () => Promise<Readonly<Record<string, string>>>): Service {
-  const send = async (path: string, body?: object, timeoutMs = TIMEOUT_MS): Promise<Answered> => {
+type Headers = Readonly<Record<string, string>>;
+
+/** `headers`: reads the internal token. It is read anew where a service refuses the one of before, so that a new one counts at once. */
+export function serviceAt(url: string, headers: () => Promise<Headers>): Service {
+  let known: Headers | undefined;
+  const attempt = async (
+    own: Headers,
+    path: string,
+    body?: object,
+    timeoutMs = TIMEOUT_MS,
+  ): Promise<Answered> => {
+    const response = await fetch(`${url}${path}`, {
+      ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+      headers: { ...own, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      signal: AbortSignal.timeout(timeoutMs),
+      redirect: 'error',
+    });
+    return { status: response.status, body: JSON.parse(await bounded(response)) as unknown };
+  };
+  const send = async (...what: [path: string, body?: object, timeoutMs?: number]): Promise<Answered> => {
     try {
-      const response = await fetch(`${url}${path}`, {
-        ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
-        headers: {
-          ...(await headers()),
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        },
-        signal: AbortSignal.timeout(timeoutMs),
-        redirect: 'error',
-      });
-      return { status: response.status, body: JSON.parse(await bounded(response)) as unknown };
+      const before = known;
+      const answer = await attempt((known ??= await headers()), ...what);
+      // a refusal for want of a token comes before anything is done
+      if (answer.status !== 401 || before === undefined) return answer;
+      return await attempt((known = await headers()), ...what);
     } catch (error) {
       throw away(url, messageOf(error), error);
     }

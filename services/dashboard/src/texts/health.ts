@@ -3,7 +3,8 @@ import { plural } from './orders.ts';
 
 export const healthTexts = {
   title: 'Health',
-  checked: (time: string): string => `Checked at ${time}.`,
+  sub: 'What each part of Scanflow says of itself. A section is looked at anew after 10 seconds, or when you press its button.',
+  looked: (time: string): string => `looked at ${time}`,
   again: 'Check now',
   againAt: (section: string): string => `Check now: ${section}`,
   tried: 'Tried',

@@ -4,8 +4,10 @@ export const LOCALE = 'en-GB';
 /** Made once: making it takes far longer than using it. */
 const numbers = new Intl.NumberFormat(LOCALE);
 
+export const number = (count: number): string => numbers.format(count);
+
 export const plural = (count: number, one: string, many: string): string =>
-  `${numbers.format(count)} ${count === 1 ? one : many}`;
+  `${number(count)} ${count === 1 ? one : many}`;
 
 export const orders = {
   actions: {

@@ -1,7 +1,7 @@
 /** What the pages around the journey say, in English. Another language is another object of the same shape. */
 import { healthTexts } from './health.ts';
 import { oidc, signedOut } from './oidc.ts';
-import { LOCALE, orders, plural } from './orders.ts';
+import { LOCALE, number, orders, plural } from './orders.ts';
 
 export const t = {
   /** Of the pages, for browsers and screen readers. */
@@ -268,6 +268,8 @@ export const t = {
     booked: 'Booked',
     skipped: 'Not bookings',
     none: 'None.',
+    first: (shown: number, all: number): string =>
+      `These are the first ${plural(shown, 'event', 'events')} of ${number(all)}. The page of each day has all of its events.`,
     when: 'When',
     what: 'Event',
     why: 'What it became',
