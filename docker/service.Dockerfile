@@ -79,7 +79,8 @@ COPY --from=sources /app ./
 COPY --from=viewer /built ./
 # what the image holds: npm's packages, beside Debian's
 COPY --from=modules /sbom.cdx.json /usr/share/scanflow/
-ENV NODE_ENV=production SERVICE=${SERVICE} NODE_COMPILE_CACHE=/app/.compiled
+# By itself, glibc keeps up to 38 MB of freed memory once a large piece was freed. With a fixed threshold, large pieces go back at once.
+ENV NODE_ENV=production SERVICE=${SERVICE} NODE_COMPILE_CACHE=/app/.compiled MALLOC_MMAP_THRESHOLD_=131072
 USER 10001:10001
 # Compiled ahead, by the user that runs it: a service starts sooner and takes less memory. It ends at once, for want of a
 # configuration, with everything loaded; so does each command with its help. When they run, nothing is written here any more.

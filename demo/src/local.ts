@@ -266,6 +266,8 @@ export async function startService({
   const child = spawn(process.execPath, [main, '--config', config], {
     stdio: ['ignore', output.fd, output.fd],
     detached: true,
+    // as in the image
+    env: { ...process.env, MALLOC_MMAP_THRESHOLD_: '131072' },
   });
   const exited = once(child, 'exit');
   // if the demo is killed, its services end, too
