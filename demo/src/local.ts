@@ -230,6 +230,9 @@ async function writeCalendars(
   return calendars;
 }
 
+/** The settings of `docker/service.Dockerfile` that count for the memory of a service. */
+const AS_IN_THE_IMAGE = ['MALLOC_MMAP_THRESHOLD_=131072'];
+
 interface ServiceOptions {
   /** Folder under services/. */
   readonly name: string;
@@ -263,11 +266,9 @@ export async function startService({
   const output = await open(log, 'a', 0o600);
   const main = fileURLToPath(new URL(`../../services/${name}/src/main.ts`, import.meta.url));
   // a process group of its own: Ctrl-C reaches the demo alone, which then ends the parts in order
-  const child = spawn(process.execPath, [main, '--config', config], {
+  const child = spawn('env', [...AS_IN_THE_IMAGE, process.execPath, main, '--config', config], {
     stdio: ['ignore', output.fd, output.fd],
     detached: true,
-    // as in the image
-    env: { ...process.env, MALLOC_MMAP_THRESHOLD_: '131072' },
   });
   const exited = once(child, 'exit');
   // if the demo is killed, its services end, too
