@@ -83,7 +83,9 @@ const figures = async (folder: string, listed: string): Promise<void> => {
   );
   const found = circles((JSON.parse(cruised) as { modules: Module[] }).modules);
   const longest = counted.at(-1);
-  console.log(`product files   ${files.length}`);
+  const below = (folder: string): number => files.filter((file) => file.startsWith(folder)).length;
+  const [board, testkit] = [below('services/dashboard/'), below('packages/testkit/')];
+  console.log(`product files   ${files.length} (the day board ${board}, the testkit ${testkit})`);
   console.log(`lines           ${counted.reduce((sum, { lines }) => sum + lines, 0)}`);
   console.log(`median          ${counted[Math.floor((counted.length - 1) / 2)]?.lines ?? 0}`);
   console.log(`longest         ${longest?.lines ?? 0} (${longest?.file ?? 'none'})`);

@@ -15,7 +15,7 @@ export type LabelName = keyof Labels;
 export type PartialLabels = Readonly<Partial<Labels>>;
 export const LABELS = ['project', 'subject', 'session'] as const satisfies readonly LabelName[];
 
-/** The same for equal labels, and only for these. */
+/** A text for the key of a map: equal labels have the same one, and different labels never do. */
 export const labelKey = ({ project, subject, session }: Labels): string =>
   JSON.stringify([project, subject, session]);
 

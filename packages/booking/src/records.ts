@@ -30,6 +30,7 @@ function versionProblem(value: unknown): string | undefined {
   return value['version'] === 1 ? undefined : `version ${String(value['version'])} instead of 1`;
 }
 
+/** Whether a value of `JSON.parse` is an object with keys: neither null nor a list. */
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const isText = (value: unknown): boolean => typeof value === 'string';
@@ -99,7 +100,10 @@ const TEXTS = [
 
 const STATUSES: readonly unknown[] = ['scheduled', 'cancelled', 'superseded'];
 
-/** Reads a booking record's text. */
+/**
+ * Reads the text of `bookings/<accession>.json`. Never throws: a text that is no booking record gives `ok: false` and the
+ * reason.
+ */
 export const parseBookingRecord = (text: string): Parsed<BookingRecord> => parsed(text, bookingProblem);
 
 function bookingProblem(value: Record<string, unknown>): string | undefined {
@@ -217,10 +221,13 @@ const STATES: readonly unknown[] = ['IN PROGRESS', 'COMPLETED', 'DISCONTINUED'];
 const EXAM_TEXTS = ['sopInstanceUid', 'modality', 'stationAet', 'callingAet'];
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
 
-/** Reads an exam record's text. */
+/**
+ * Reads the text of `performed/<SOP Instance UID>.json`. Never throws: a text that is no exam record gives `ok: false` and
+ * the reason.
+ */
 export const parseExamRecord = (text: string): Parsed<ExamRecord> => parsed(text, examProblem);
 
-/** The same without the attributes. */
+/** Reads the same text, and leaves out the attributes, which hold what the scanner said of the patient. */
 export function parseExamSummary(text: string): Parsed<ExamSummary> {
   const read = parseExamRecord(text);
   if (!read.ok) return read;

@@ -23,7 +23,11 @@ export function overlaps(
   return begins && (ends > 0 || (ends === 0 && span.start.equals(span.end)));
 }
 
-/** Names one instance within a calendar. */
+/**
+ * A text that names one instance within a calendar: the UID, and of a recurring event the original start.
+ *
+ * @param recurrenceId original start of the instance as a UTC instant; undefined for an event that does not recur
+ */
 export const eventKey = (uid: string, recurrenceId: string | undefined): string =>
   recurrenceId === undefined ? uid : `${uid}\n${recurrenceId}`;
 

@@ -194,7 +194,7 @@ export function charsetOf(name: string | undefined): string | undefined {
   }
 }
 
-/** The character set of a Content-Type, as written. */
+/** The `charset` of a Content-Type header, as the server wrote it; undefined if there is none. */
 export const charsetOfType = (contentType: string | null | undefined): string | undefined =>
   /;\s*charset\s*=\s*["']?([^"';,\s]+)/i.exec(contentType ?? '')?.[1];
 

@@ -15,7 +15,7 @@ import { scannersNamed } from './vocabulary.ts';
 
 const KEYS = { project: ['Project'], subject: ['Subject'], session: ['Session'] };
 
-/** How the facility writes labels, where no calendar is meant. */
+/** The facility's own words and patterns for labels, without those of a calendar: for labels that a person types. */
 export function facilityWords({
   bookings,
 }: Pick<Config, 'bookings'>): Pick<BookingRules, 'keys' | 'patterns' | 'defaults' | 'labels'> {

@@ -19,7 +19,7 @@ export const LAYOUTS: Readonly<Record<string, string>> = {
 export const EXTENSIONS = ['dcm', 'IMA', 'none'] as const;
 export type Extension = (typeof EXTENSIONS)[number];
 
-/** A template has a slash, a name has none. */
+/** Whether a layout is a template of its own, like `{project}/raw/{SeriesNumber}`, and not the name of one of LAYOUTS. */
 export const isTemplate = (layout: string): boolean => layout.includes('/');
 
 /** The template that `layout` names or is; `extension` is that of named ones, `.dcm` if absent. */

@@ -163,10 +163,13 @@ export interface ConfigWarning {
   readonly message: string;
 }
 
-/** `path: message`, on one line. */
+/** A warning as `scanflow check` and the log show it: `path: message`, on one line. */
 export const formatWarning = ({ path, message }: ConfigWarning): string => `${path}: ${message}`;
 
-/** Shown by `scanflow check` and doctor, and logged at each start. */
+/**
+ * What is allowed in a configuration and still deserves a look. `scanflow check`, doctor and each start of a service show
+ * it.
+ */
 export function configWarnings(config: Config): ConfigWarning[] {
   return [...slowPatterns(config), ...unruledLabels(config), ...walkInCalendar(config)];
 }
@@ -176,7 +179,7 @@ const slowPatterns = (config: Config): ConfigWarning[] =>
     advice === undefined ? [] : [{ path, message: advice }],
   );
 
-/** Every pattern of a configuration, with the path to it. */
+/** Every pattern of a configuration, with the dotted path to it, such as `bookings.patterns.0`. */
 export function patternsIn({
   bookings,
   calendars,

@@ -96,7 +96,7 @@ export const tag = z.strictObject({
   ),
 });
 
-/** `tag` where nothing is configured. */
+/** The section `tag` of a configuration without one: every value is its default. */
 export const defaultTag = (): z.output<typeof tag> => tag.parse({});
 
 /** Each element of the block holds one thing. */

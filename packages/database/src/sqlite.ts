@@ -165,7 +165,7 @@ function migrate(db: DatabaseSync, migrations: readonly string[], { tooNew }: Fi
 /** SQLITE_CORRUPT and SQLITE_NOTADB; the higher bits of a result say which kind. */
 const DAMAGE: ReadonlySet<number> = new Set([11, 26]);
 
-/** Undefined for an error that says nothing about the file. */
+/** What SQLite says of a damaged file (SQLITE_CORRUPT, SQLITE_NOTADB); undefined for an error of another kind. */
 export function damageIn(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('errcode' in error)) return undefined;
   return DAMAGE.has(Number(error.errcode) & 0xff) ? error.message : undefined;

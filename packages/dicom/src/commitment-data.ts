@@ -49,7 +49,7 @@ const reference = ({ sopClassUid, sopInstanceUid }: Reference) => ({
   ReferencedSOPInstanceUID: sopInstanceUid,
 });
 
-/** The Action Information of N-ACTION, action type 1. */
+/** The Action Information of an N-ACTION that requests storage commitment (PS3.4 table J.3-1, action type 1). */
 export const commitmentRequest = ({ transactionUid, references }: CommitmentRequest): DataSet =>
   dataSet({ TransactionUID: transactionUid, ReferencedSOPSequence: references.map(reference) });
 

@@ -73,7 +73,7 @@ export class DicomDecodeError extends Error {
   }
 }
 
-/** Whether two elements hold the same. */
+/** Whether two elements hold the same values or bytes, at every depth. The VR does not count. */
 export function isSameElement(one: Element, other: Element): boolean {
   if (one.kind === 'text' && other.kind === 'text') return isSameList(one.values, other.values, Object.is);
   if (one.kind === 'binary' && other.kind === 'binary') return isSameBytes(one.bytes, other.bytes);

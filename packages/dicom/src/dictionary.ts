@@ -102,7 +102,7 @@ export function isPrivateCreator(tag: Tag): boolean {
   return isPrivate(tag) && element >= 0x10 && element <= 0xff;
 }
 
-/** `(0010,0010)`. */
+/** A tag as people write it: `(0010,0010)`, hexadecimal and in capitals. */
 export function formatTag(tag: Tag): string {
   const hex = tag.toString(16).padStart(8, '0').toUpperCase();
   return `(${hex.slice(0, 4)},${hex.slice(4)})`;

@@ -240,7 +240,12 @@ const firstText = (element: Element | undefined): string =>
 /** What an item answers; made once for a query and used for every item. */
 type Answerer = (item: DataSet) => DataSet;
 
-/** As `answerer`, for one item that matches. */
+/**
+ * What one matching item answers to a query: `answerer` for a single item.
+ *
+ * @param identifier the keys of the query
+ * @param item an item that `matcher` has let through
+ */
 export function answer(identifier: DataSet, item: DataSet, options?: MatchOptions): DataSet {
   return answerer(identifier, options)(item);
 }

@@ -42,7 +42,14 @@ export type FileRead =
   | { readonly kind: 'needMore'; readonly atLeast: number }
   | { readonly kind: 'refused'; readonly error: DicomDecodeError };
 
-/** Reads a file from its first bytes. */
+/**
+ * Reads a DICOM file up to its pixels, from its first bytes. It keeps what it could read of a broken file, with the
+ * problems.
+ *
+ * @param head the first bytes of the file
+ * @returns `needMore` with the number of bytes it wants, if `head` ends too early; `refused` for something that is no DICOM
+ * file
+ */
 export function readFile(head: Uint8Array, options: ReadOptions): FileRead {
   try {
     return inDataSet(new Head(head, options.fileSize), (located) => read(located, options));

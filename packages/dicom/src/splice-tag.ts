@@ -27,11 +27,13 @@ const TEXT = /^(?! )[ -[\]-~]+(?<! )$/;
 const LONGEST = { LO: 64, SH: 16, DT: 26 } as const;
 const DATE_TIME = /^\d{14}(\.\d{1,6})?([+-]\d{4})?$/;
 
-/** Whether a text can be the value of a tag's element. */
+/**
+ * Whether a text can be the value of a tag's element: ASCII without a backslash, and as short as its VR wants (PS3.5 6.2).
+ */
 export const isTagText = (vr: TagElement['vr'], text: string): boolean =>
   TEXT.test(text) && text.length <= LONGEST[vr] && (vr !== 'DT' || DATE_TIME.test(text));
 
-/** An instant as DT, in UTC and to the second (PS3.5 6.2). */
+/** An instant as a DT value in UTC, to the second: `2026-11-22T09:00:00Z` becomes `20261122090000+0000` (PS3.5 6.2). */
 export const utcDateTime = (instant: Temporal.Instant): string =>
   `${instant.toString({ smallestUnit: 'second' }).replace(/[-:TZ]/g, '')}+0000`;
 
@@ -44,7 +46,11 @@ export interface TagText extends Pick<PrivateTag, 'creator' | 'value'> {
   readonly time?: { readonly element: string; readonly value: string };
 }
 
-/** The tag to splice. */
+/**
+ * The tag to splice, from its texts in the configuration or in `series.json`.
+ *
+ * @param tag group and elements in hexadecimal digits; whoever calls has checked them, since others become NaN
+ */
 export function privateTagOf({ group, creator, element, value, accession, time }: TagText): PrivateTag {
   const number = (digits: string): number => Number.parseInt(digits, 16);
   const also: TagElement[] = [];

@@ -187,7 +187,11 @@ function growthBy(edits: readonly Edit[]): number {
   return edits.reduce((sum, { insert, remove }) => sum + insert.length - remove, 0);
 }
 
-/** The file with the edits done, for files that fit in memory. */
+/**
+ * A copy of the file with the edits done, for files that fit in memory.
+ *
+ * @param edits from `planSplice` or `removeSplice`: in the order of their offsets, without overlap
+ */
 export function applyEdits(bytes: Uint8Array, edits: readonly Edit[]): Uint8Array {
   const result = new Uint8Array(bytes.length + growthBy(edits));
   let from = 0;

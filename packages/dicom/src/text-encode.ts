@@ -29,7 +29,11 @@ export function writableCharacterSet(term: string): CharacterSet {
 /** Whether a text can be written in the character set of this defined term, or of these. */
 export const isWritableCharacterSet = (term: string): boolean => writable(term) !== undefined;
 
-/** What (0008,0005) declares of a character set that can be written. */
+/**
+ * The defined terms that (0008,0005) has to declare for texts in these character sets.
+ *
+ * @param term one defined term, or several with backslashes between them
+ */
 export const declaredTerms = (term: string): readonly string[] => termsToWrite(term.split('\\'));
 
 const made = new Map<string, CharacterSet | undefined>();

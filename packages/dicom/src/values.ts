@@ -129,7 +129,10 @@ function isNegative(value: AttributeValue): boolean {
 /** An attribute's keyword (`PatientName`), or its tag where it has none. */
 export type AttributeName = string | Tag;
 
-/** The element, or undefined. */
+/**
+ * The element of an attribute; undefined if the data set does not have it. Throws for a keyword that the dictionary does not
+ * know.
+ */
 export function element(dataSet: DataSet, name: AttributeName): Element | undefined {
   return dataSet.get(typeof name === 'number' ? name : tagOf(name));
 }

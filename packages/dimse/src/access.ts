@@ -29,7 +29,12 @@ export interface Rejection {
 }
 export type Decision = { readonly accept: true } | Rejection;
 
-/** PS3.8 9.3.4: rejected-permanent. */
+/**
+ * A permanent rejection of an association (PS3.8 9.3.4).
+ *
+ * @param source who rejects, and `reason` why: the numbers of PS3.8 table 9-21
+ * @param why the same for the log and for /api/senders: what the facility should change
+ */
 export const reject = (source: Rejection['source'], reason: number, why: string): Rejection => ({
   accept: false,
   result: 1,
@@ -38,9 +43,9 @@ export const reject = (source: Rejection['source'], reason: number, why: string)
   why,
 });
 
-/** Calling AE title not recognized. */
+/** Rejects with source 1 and reason 3: calling AE title not recognized. */
 export const rejectCalling = (why: string): Decision => reject(1, 3, why);
-/** Called AE title not recognized. */
+/** Rejects with source 1 and reason 7: called AE title not recognized. */
 export const rejectCalled = (why: string): Decision => reject(1, 7, why);
 
 /**

@@ -75,7 +75,11 @@ async function takeReport(
   return handler(report);
 }
 
-/** `onEvent` of a listener. */
+/**
+ * The `onEvent` of a listener that receives storage commitment reports (PS3.4 J.3.3).
+ *
+ * @param handler gets each report that can be read, with the association it came on; its answer is the status for the sender
+ */
 export const onCommitmentEvent =
   (
     handler: (

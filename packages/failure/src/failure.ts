@@ -14,7 +14,7 @@ export interface Failure {
 
 /** It may pass: whoever gets it tries again. `message`: what happened, to what, and what to do. */
 export const transient = (code: string, message: string): Failure => ({ kind: 'transient', code, message });
-/** It stays until a person does something. */
+/** It stays until a person does something. `message`: what happened, to what, and what to do. */
 export const permanent = (code: string, message: string): Failure => ({ kind: 'permanent', code, message });
 /** Nobody knows whether it was done: the other side has to be asked, or it is done again where that does no harm. */
 export const ambiguous = (code: string, message: string): Failure => ({ kind: 'ambiguous', code, message });
@@ -49,11 +49,11 @@ export class InputError extends Error {
   override name = 'InputError';
 }
 
-/** The failure that an error carries; undefined for any other error. */
+/** The failure that an error carries; undefined for an error that carries none. */
 export const failureIn = (error: unknown): Failure | undefined =>
   error instanceof FailureError ? error.failure : undefined;
 
-/** The message of whatever was thrown. */
+/** The message of whatever was thrown: of an Error its message, else the value as text. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** The `code` of an error: the name of a system error such as `ENOSPC`, or the code of a failure. */

@@ -25,7 +25,10 @@ export interface Plan {
   readonly unreadable: Unreadable;
 }
 
-/** Judges by one set of rules. It does not judge the same event twice. */
+/**
+ * Judges calendars by one set of rules. It remembers its judgement of each event object, so a calendar that is read once
+ * costs once.
+ */
 export function createPlanner(rules: BookingRules): (content: CalendarContent) => Plan {
   const judged = new WeakMap<CalendarEvent, Outcome>();
   const judge = (event: CalendarEvent): Outcome => {

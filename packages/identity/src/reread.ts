@@ -158,11 +158,13 @@ export interface Keep {
 /** By the accession number that this version derives. It holds no labels, because people may have them erased. */
 export type Keeps = ReadonlyMap<string, Keep>;
 
-/** The decision of one update as its file's text. */
+/** The text of the file that keeps which numbers published bookings have after an update. */
 export const encodeKeeps = (keeps: Keeps): string =>
   `${JSON.stringify({ version: 1, reading: READING, keeps: Object.fromEntries(keeps) }, null, 2)}\n`;
 
-/** Undefined if there is no decision for this version. */
+/**
+ * Reads that text. Undefined if it is damaged, or was written for another way of reading calendars: then it is decided anew.
+ */
 export function parseKeeps(text: string): Keeps | undefined {
   try {
     const { version, reading, keeps } = JSON.parse(text) as Record<string, unknown>;

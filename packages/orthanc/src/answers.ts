@@ -168,7 +168,7 @@ export function object(value: unknown): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-/** A list; throws as `object` does. */
+/** A list. Throws a FailureError ORTHANC_UNCLEAR if an answer holds something else. */
 export function array(value: unknown): unknown[] {
   if (!Array.isArray(value)) throw unclear('a list was expected');
   return value;

@@ -23,7 +23,12 @@ import { orthancClient, type OrthancAccess, type OrthancClient } from './client.
 import { transcodeFault } from './faults.ts';
 import { isNoted, METADATA, notesOf, originOf, attachmentOf, versionsIn } from './notes.ts';
 
-/** Opens the typed client. Nothing is sent yet. */
+/**
+ * Opens the typed client. It sends nothing yet, and every call sends its own request.
+ *
+ * Calls throw FailureError ORTHANC_…: transient if Orthanc does not answer, ORTHANC_GONE if it does not have the resource,
+ * ORTHANC_UNCLEAR if its answer is not as expected. `close` ends the kept connections.
+ */
 export function createOrthanc(access: OrthancAccess): Orthanc & { readonly close: () => void } {
   const client = orthancClient(access);
   const { get, remove, json, put, url } = client;

@@ -217,7 +217,11 @@ const acceptanceOf = (folder: string, calendar: string): string => join(folder, 
 export const acceptRemovals = (folder: string, calendar: string): Promise<void> =>
   writeFile(acceptanceOf(folder, calendar), '');
 
-/** Whether somebody accepted the removals. It counts once. */
+/**
+ * Whether somebody accepted the removals of a calendar. The acceptance is used up: the next call answers false.
+ *
+ * @param folder the state folder of cal2wl
+ */
 export const takeAcceptance = (folder: string, calendar: string): Promise<boolean> =>
   unlink(acceptanceOf(folder, calendar)).then(
     () => true,

@@ -26,7 +26,11 @@ export interface TokenPlace {
 export const tokenFileOf = ({ data, http }: TokenPlace): string =>
   http.tokenFile ?? join(data, 'token', 'http-token');
 
-/** Makes the token where there is none. Answers whether it did. */
+/**
+ * Makes the token's file with 256 random bits, if there is none. Resolves with whether it made it.
+ *
+ * Rejects with the error of the system if the folder cannot be written.
+ */
 export async function createToken(file: string): Promise<boolean> {
   await mkdir(dirname(file), { recursive: true, mode: FOLDER_MODE });
   return createFileOnce(file, `${randomBytes(32).toString('base64url')}\n`, { mode: MODE });

@@ -32,7 +32,11 @@ const KEY_BYTES = 32;
 const MOST_BYTES = 256 * 1024 * 1024;
 const NAME = /^([0-9a-f]{16})\.json$/;
 
-/** Folder of the erasures, in the data folder of the services. */
+/**
+ * The folder of the erasures.
+ *
+ * @param data the data folder of the services
+ */
 export const erasuresIn = (data: string): string => join(data, 'erasures');
 
 /** A keyed hash of identifiers: it recognises what was erased, and nobody without the key can read who it was. */
@@ -57,7 +61,11 @@ async function readKey(folder: string): Promise<Uint8Array | undefined> {
   throw new Error(`${join(folder, KEY)} is no key of 32 bytes: restore it from a backup.`);
 }
 
-/** Durable when it resolves. */
+/**
+ * Writes the file of one erasure. It is durable when the promise resolves, and replaces an earlier state of the same one.
+ *
+ * @param folder from `erasuresIn`
+ */
 export async function writeErasure(folder: string, value: Omit<Erasure, 'version'>): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o750 });
   const text = `${JSON.stringify({ version: 1, ...value })}\n`;
@@ -85,7 +93,7 @@ export interface Erasures {
   }): boolean;
 }
 
-/** Nothing has to be there yet. */
+/** Reads the erasures of a folder, which need not exist yet. Call `refresh` first: nothing is known before it. */
 export function openErasures(folder: string): Erasures {
   const files = new Map<string, { readonly seen: string; readonly marks: ReadonlySet<string> }>();
   let key: Uint8Array | undefined;

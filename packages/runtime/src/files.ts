@@ -74,7 +74,7 @@ function stem(name: string): string {
     .replace(/\ufffd+$/, '');
 }
 
-/** Makes renames and new names in a folder durable. */
+/** Makes renames and new names in a folder durable. Rejects with the error of the system, such as ENOENT. */
 export async function fsyncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {
@@ -95,7 +95,7 @@ export async function removeLeftovers(folder: string): Promise<string[]> {
   return leftovers;
 }
 
-/** The names in a folder; none where there is no such folder. */
+/** The names in a folder; an empty list if there is no such folder. Other errors of the system reject. */
 export const namesIn = async (folder: string): Promise<string[]> =>
   (await readdir(folder).catch(absent)) ?? [];
 

@@ -41,7 +41,11 @@ export function judgeRoom({
   return free < Math.max(Math.min(LOW.fraction * total, LOW.most), LOW.least) ? 'low' : 'enough';
 }
 
-/** A floor in bytes. Pure. */
+/**
+ * How many bytes a floor keeps free. Pure.
+ *
+ * @param total size of the file system in bytes, for a floor that is a fraction of it
+ */
 export const leastOf = (total: number, floor: Floor): number =>
   Math.floor('bytes' in floor ? floor.bytes : floor.fraction * total);
 

@@ -22,7 +22,12 @@ export type RebuildRequest = z.infer<typeof request>;
 
 const pathIn = (data: string): string => join(data, 'streamer', 'rebuild.json');
 
-/** Durable when it resolves. Gives the file's path. */
+/**
+ * Requests that the streamer rebuilds its ledger at its next start. A later request replaces an earlier one.
+ *
+ * @param data the data folder of the services
+ * @returns the path of the request's file, which is durable when the promise resolves
+ */
 export async function askRebuild(data: string, asked: Omit<RebuildRequest, 'version'>): Promise<string> {
   const path = pathIn(data);
   await mkdir(dirname(path), { recursive: true, mode: 0o750 });
@@ -43,7 +48,11 @@ export async function readRebuild(data: string): Promise<RebuildRequest | undefi
   }
 }
 
-/** Removes the request once the ledger was rebuilt. Durable when it resolves. */
+/**
+ * Removes the request once the ledger was rebuilt. Durable when it resolves.
+ *
+ * @param data the data folder of the services
+ */
 export async function rebuildDone(data: string): Promise<void> {
   await rm(pathIn(data), { force: true });
   await fsyncFolder(dirname(pathIn(data)));
@@ -55,7 +64,11 @@ export async function rebuildDone(data: string): Promise<void> {
  */
 const MARK = '.restore-unfinished';
 
-/** Durable when it resolves. */
+/**
+ * Marks a folder: no service starts on it until the restore is over. Durable when it resolves.
+ *
+ * @param asked when the restore began, a UTC instant; the mark's only content
+ */
 export async function markUnfinishedRestore(folder: string, asked: string): Promise<void> {
   await writeFileAtomic(join(folder, MARK), `${asked}\n`);
 }

@@ -114,7 +114,11 @@ const unreadable = (code: string): Stop =>
         `The calendar folder cannot be read (${code}). Check its path and permissions.`,
       );
 
-/** A calendar in a file, read again only if it changed. `maxSize`: bytes. */
+/**
+ * A calendar in a file, which is read again only if it changed.
+ *
+ * @param options `maxSize`: longest file in bytes; a longer one is a failure
+ */
 export function fileSource(path: string, { maxSize }: Pick<SourceLimits, 'maxSize'>): Source {
   return {
     async fetch(validators) {

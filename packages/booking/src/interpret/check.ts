@@ -22,7 +22,11 @@ const O_BESIDE_ZERO = /0[Oo](?!\p{L})|(?<!\p{L})[Oo]+0/u;
 
 type Words = Pick<BookingRules, 'keys' | 'patterns' | 'defaults' | 'labels'>;
 
-/** What is wrong with the labels of a booking; undefined where nothing is. */
+/**
+ * What is wrong with the labels of a booking, with the sentence for the booker; undefined if nothing is.
+ *
+ * @param rules the facility's words for the examples, and what labels may be
+ */
 export function checkLabels(labels: Labels, rules: Words): Verdict | undefined {
   for (const name of LABELS) {
     const verdict = mistakeIn(name, labels[name], rules);

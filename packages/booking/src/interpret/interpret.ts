@@ -85,7 +85,7 @@ function formerOf(
   return LABELS.every((name) => formerLabels[name] === labels[name]) ? {} : { formerLabels, formerTitle };
 }
 
-/** An event that could not even be read, as an outcome. */
+/** The outcome of an event that could not be read: rejected, with the code and the sentence that the reader gave. */
 export function unreadable({ code, message, uid, recurrenceId, summary, start }: UnreadableEvent): Outcome {
   return {
     outcome: 'rejected',

@@ -81,7 +81,7 @@ export function noteOf(warnings: readonly Note[]): Note {
   return { code: first.code, reason: warnings.map(({ reason }) => reason).join(' ') };
 }
 
-/** The booking with one more warning; each code once. */
+/** The booking with further warnings. A code that it has already is not added again. */
 export function warn(outcome: BookedOutcome, ...notes: readonly Note[]): BookedOutcome {
   const known = new Set(outcome.warnings.map(({ code }) => code));
   const fresh = notes.filter(({ code }) => !known.has(code) && known.add(code));

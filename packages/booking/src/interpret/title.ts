@@ -26,7 +26,12 @@ const GOES_ON = /^[^\s,;:|()[\]{}<>"'“”„‘’«»]+/u;
 const LAST_MARKS = /[^\p{L}\p{N}\p{M}]+$/u;
 const LETTER_OR_DIGIT = /[\p{L}\p{N}]/u;
 
-/** `goesOn`: characters that belong to a label which stands before them. */
+/**
+ * The labels that a pattern finds in a title. A group that ends inside a word is extended to the whole word.
+ *
+ * @param goesOn characters that belong to a label which stands before them
+ * @returns undefined if the pattern does not match; `former`: the labels as the pattern alone cuts them, if they differ
+ */
 export function wholeLabels(title: string, pattern: Matcher, goesOn = GOES_ON): TitleLabels | undefined {
   const match = pattern.exec(title);
   if (match === null) return undefined;

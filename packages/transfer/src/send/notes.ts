@@ -62,7 +62,7 @@ export function openNotes(order: NotesOrder): Notes {
   return new NotesFile(order, others, none ? NOTHING : earlier(order));
 }
 
-/** The place of a journal whose path a person chose. */
+/** The place of a journal whose path a person chose. Its folder has to exist. */
 export const namedPlace = (path: string): NotesPlace => ({
   folder: dirname(path),
   path: () => path,

@@ -219,7 +219,9 @@ export function keyOf({ accession, studyUid, patientId, dates }: Request): strin
   return `sha256:${createHash('sha256').update(parts).digest('hex')}`;
 }
 
-/** What was requested, for the person's own report. */
+/**
+ * What was requested, in one line: accession number, study, patient and dates. It may name a patient, so it is for no log.
+ */
 export function nameOf({ accession, studyUid, patientId, dates }: Request): string {
   const range =
     dates === undefined ? undefined : dates.from === dates.to ? dates.from : `${dates.from}-${dates.to}`;
