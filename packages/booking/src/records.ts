@@ -1,6 +1,6 @@
 /**
  * Records on disk, for services to read: of a booking (`bookings/<accession>.json`), of events that cal2wl refused
- * (`bookings/rejected.json`), and of an exam (`performed/<SOP Instance UID>.json`). Their readers say what is wrong instead of
+ * (`bookings/rejected.json`), and of an exam (`performed/<SOP Instance UID>.json`). Their readers report a mistake instead of
  * guessing, and ignore unknown keys.
  */
 import { LABELS, type BookingSource, type Labels } from './booking.ts';
@@ -9,7 +9,7 @@ import { LABELS, type BookingSource, type Labels } from './booking.ts';
 export type Parsed<T> =
   { readonly ok: true; readonly record: T } | { readonly ok: false; readonly reason: string };
 
-/** `problemIn` says what is wrong with an object; undefined where nothing is. */
+/** `problemIn`: the mistake in an object; undefined if there is none. */
 function parsed<T>(
   text: string,
   problemIn: (value: Record<string, unknown>) => string | undefined,
@@ -153,7 +153,7 @@ export interface ExamLink {
   readonly accessionNumber: string;
   readonly scheduledStepId: string;
   readonly requestedProcedureId: string;
-  /** The study of the images first; where procedures were grouped, those that were requested follow. */
+  /** The study of the images comes first. If procedures were grouped, the requested studies follow. */
   readonly studyInstanceUids: readonly string[];
 }
 

@@ -26,7 +26,7 @@ export interface Server {
 export interface PostgresOptions {
   /** postgresql://user@host:port/database */
   readonly url: string;
-  /** Asked for at each new connection, so that a new password needs no restart. */
+  /** Read at each new connection, so that a new password needs no restart. */
   readonly password?: () => Promise<string>;
   /** Certificate of the authority that signed the server's: then the connection is encrypted, and checked. */
   readonly ca?: string;
@@ -43,7 +43,7 @@ const STATEMENT_MS = 60_000;
 const LOCK_MS = 20_000;
 /** A process that was stopped in the middle of a transaction does not keep its rows from the others. */
 const IDLE_IN_TRANSACTION_MS = 30_000;
-/** Times that a transaction is done anew when the server broke it off in favour of another one. */
+/** How often a transaction runs again after the server broke it off in favour of another one. */
 const CONFLICTS = 5;
 
 /**
@@ -106,7 +106,7 @@ function poolConfig(
 const parsers = new TypeOverrides();
 parsers.setTypeParser(types.builtins.INT8, Number);
 
-/** All of it on one connection. Broken off by the server in favour of another transaction, it is done anew. */
+/** Runs all of it on one connection. If the server breaks it off in favour of another transaction, it runs again. */
 async function inTransaction<T>(
   pool: Pool,
   begin: string,
@@ -221,7 +221,7 @@ const CONFLICT = /^(40001|40P01|55P03)$/;
 const AWAY = /^(08...|57P0[0-5]|53300|25P03)$/;
 const DENIED = /^(28...|3D000|3F000|42501)$/;
 
-/** The server broke this transaction off in favour of another one: done anew, it goes through. */
+/** The server broke this transaction off in favour of another one: a repetition succeeds. */
 const isConflict = (error: unknown): boolean => CONFLICT.test(sqlState(error) ?? '');
 
 /** Any error of a transaction as a FailureError. */

@@ -114,7 +114,7 @@ export interface Group {
   readonly end: number;
 }
 
-/** Reads a group. The walk ends at the first element behind it, so what follows that is not looked at. */
+/** Reads a group. The walk ends at the first element behind it, and never sees the rest of the file. */
 export function readGroup(head: Head, dataSetOffset: number, layout: Layout, group: number): Group {
   const elements = new Map<number, ElementHeader>();
   const end = walkTopLevel(head, dataSetOffset, layout, (header) => {
@@ -124,7 +124,7 @@ export function readGroup(head: Head, dataSetOffset: number, layout: Layout, gro
   return { elements, end };
 }
 
-/** Where an element has its sorted place, or would have it: before the next higher one. */
+/** The sorted place of an element, present or not: before the next higher one. */
 export function placeOf({ elements, end }: Group, element: number): number {
   for (const [other, { offset }] of elements) if (other >= element) return offset;
   return end;

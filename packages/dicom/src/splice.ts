@@ -29,15 +29,15 @@ export interface Edit {
 }
 
 type SpliceRefusal =
-  /** No file meta information that names a transfer syntax, nor a data set that shows its own for certain. */
+  /** The file meta information names no transfer syntax, and the data set does not show its own for certain. */
   | 'TAG_NOT_PART10'
   /** A transfer syntax whose layout is not known. */
   | 'TAG_SYNTAX_UNKNOWN'
-  /** The file ends inside an element, or after the last one something follows that is too short for one. */
+  /** The file ends inside an element, or bytes follow the last one that are too few for an element. */
   | 'TAG_TRUNCATED'
   /** The elements do not ascend, so that there is no sorted place. */
   | 'TAG_OUT_OF_ORDER'
-  /** What stands before the place cannot be walked. */
+  /** The walk cannot get past an element before the place. */
   | 'TAG_UNDECODABLE'
   /** All 240 blocks of the group are taken (PS3.5 7.8.1). */
   | 'TAG_NO_FREE_BLOCK'
@@ -49,7 +49,7 @@ type SpliceRefusal =
 export interface Refused {
   readonly kind: 'refused';
   readonly code: SpliceRefusal;
-  /** For a person: what is wrong with the file, and what to do where something can be done. */
+  /** For a person: the fault of the file, and the remedy if there is one. */
   readonly message: string;
 }
 
@@ -82,7 +82,7 @@ const MAX_HEAD = 64 * 1024 * 1024;
  * - 'already': an element of ours is there, whatever its value; the file stays as it is.
  * - 'needMore': call again with `atLeast` bytes or more (better twice as many: the head is walked anew). Never when
  *   the file is complete, never beyond `maxHead`.
- * - 'refused': the file stays as it is, and somebody should see why.
+ * - 'refused': the file stays as it is, and a person should look into the reason.
  *
  * Throws RangeError for a tag that cannot be (an even group, a value over 64 characters …).
  */

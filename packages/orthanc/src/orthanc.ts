@@ -87,7 +87,7 @@ async function seriesWith({ json }: OrthancClient, uid: string, signal: AbortSig
   return [...new Set(await Promise.all(parents))];
 }
 
-/** By the note on the instance, else by the note on its series, else as Orthanc saw it. */
+/** Who sent it: by the note on the instance, else by the note on its series, else as Orthanc saw it. */
 async function originIn(
   json: OrthancClient['json'],
   ...[instance, series, signal]: Parameters<Orthanc['origin']>

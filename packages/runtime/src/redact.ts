@@ -68,7 +68,7 @@ export function redact(fields: LogFields, options: RedactOptions): Record<string
   try {
     return record(Object.entries(fields), options, []);
   } catch {
-    // a getter or a toJSON of somebody else: a log line must never be what fails
+    // a foreign getter or toJSON may throw: a log line must never fail the work
     return { fields: '(cannot be written)' };
   }
 }
@@ -80,7 +80,7 @@ function record(
 ): Record<string, unknown> {
   const kept = entries.slice(0, MAX_ITEMS).map(([name, value]) => [
     name,
-    // what is absent tells nothing, and saying that it is withheld would mislead
+    // an absent value needs no guard, and `[withheld]` would suggest that there was one
     !options.everything && value !== undefined && isWithheld(name) ? WITHHELD : plain(value, options, above),
   ]);
   return Object.fromEntries(

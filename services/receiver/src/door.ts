@@ -13,7 +13,7 @@ import {
 } from '@scanflow/dimse/access';
 import type { FastifyInstance } from '@scanflow/runtime';
 
-/** Most senders in each list. */
+/** The length of each list. */
 const REMEMBERED = 200;
 
 export interface Door {
@@ -31,7 +31,7 @@ export interface Door {
   readonly from: () => Config['arrivals']['from'];
 }
 
-/** Decides about each association, and keeps who called. */
+/** Decides about each association, and keeps the latest callers. */
 export function openDoor(config: Config): Door {
   const [admitted, refused] = [senderList(REMEMBERED), senderList(REMEMBERED)];
   const lastImages = new Map<string, string>();
@@ -86,7 +86,7 @@ export interface AdmissionSettings {
   readonly called: readonly string[] | undefined;
   /** Whether images of a calling AE title are taken. */
   readonly takes: (callingAet: string) => boolean;
-  /** What an AE title has to prove. */
+  /** By AE title: the addresses or certificates that it has to prove. */
   readonly proofs: Readonly<Record<string, CallerProof>>;
 }
 

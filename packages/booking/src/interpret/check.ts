@@ -104,14 +104,14 @@ function problemOf(
   }
 }
 
-/** The sentence has no example title: to find one, the pattern would be run. */
+/** The sentence has no example title: to find one, the slow pattern would have to run. */
 export const tooSlow = (rules: Pick<BookingRules, 'keys'>): Verdict =>
   reject(
     'PATTERN_SLOW',
     `The facility's pattern takes too long to read this event. Write a short title, and in the description ${listed(LABELS.map((name) => lineExample(name, rules)))}. The facility should rewrite the pattern: scanflow check shows how.`,
   );
 
-/** `words`: those in which the letter stands. */
+/** `words`: the words that hold the letter. */
 export function letterO(words: readonly string[], rules: Words): Verdict {
   const said = quotable(words);
   const where =
@@ -121,7 +121,7 @@ export function letterO(words: readonly string[], rules: Words): Verdict {
   return reject('LETTER_O', `${where} the letter O where a zero is meant. Type the digit 0. ${howTo(rules)}`);
 }
 
-/** `found`: the different ones, as they were typed. */
+/** `found`: the different subjects, as the booker typed them. */
 export const twoSubjects = (found: readonly string[], rules: Words): Verdict =>
   reject(
     'TWO_SUBJECTS',
@@ -134,13 +134,13 @@ const twoLabels = (name: LabelName, found: readonly string[], rules: Words): Ver
     `The booking names more than one ${name}${behind(found)}. Make one booking for each, like ${lineOf(name, found[0], rules)}, and take the other one out of this one.`,
   );
 
-/** `: “sub-001” and “sub-002”`, of those that may be repeated. */
+/** `: “sub-001” and “sub-002”`: only words that a message may repeat. */
 export function behind(found: readonly string[]): string {
   const said = quotable(found);
   return said.length === 0 ? '' : `: ${listed(said)}`;
 }
 
-/** What is counted is no session: `2 hours`, `30 min`, `2 RAs`. */
+/** A number before one of these words counts something, and is no session: `2 hours`, `30 min`, `2 RAs`. */
 const COUNTED =
   '(?!\\s+(?:h|hrs?|hours?|min\\p{L}*|uur|uren|std|stunden?|heures?|timer?|timmar|tim|horas?|ore|ora|godz\\p{L}*|hod\\p{L}*|' +
   "days?|weeks?|people|persons?|pers|ra['’]?s?|runs?|coils?|blocks?)(?!\\p{L}))";
@@ -159,7 +159,7 @@ const DOUBT = /^\s*[([]?\s*\?/u;
 const TRAILING_CODE =
   /^(?:[\s,;:|([-]+|\s+(?:and|en|und|et)\s+)(?!\d{1,2}[:.h]\d{2}|\d+\s?(?:T|ch|min|u|h|am|pm|uur|hrs?|st|nd|rd|th)\b)#?(?<code>[\p{L}._-]*\d[\p{L}\d._-]*|\p{L})(?=$|[\s,;)\]])/u;
 
-/** Why such a title is refused: it names several labels of one kind, or says that one is not sure. */
+/** Why a title is refused beside its labels: it names several of one kind, or says that the booker is not sure. */
 export function besides(
   title: string,
   { labels: { session = '' }, rest }: { readonly labels: PartialLabels; readonly rest: string },
@@ -196,7 +196,7 @@ const EXAMPLES: Labels = { project: '3010000.01', subject: 'sub-001', session: '
 
 type Phrasing = Pick<BookingRules, 'keys' | 'patterns' | 'defaults'>;
 
-/** A title of these labels that the facility's patterns read; undefined where none of ours is one. */
+/** A title of these labels that the facility's patterns read; undefined if they read none of our two. */
 function titleWith({ project, subject, session }: Labels, words: Phrasing): string | undefined {
   const titles = [`${project} ${subject} ${session}`, `${project}_${subject}_${session}`];
   return titles.find((title) => {
@@ -209,7 +209,7 @@ function titleWith({ project, subject, session }: Labels, words: Phrasing): stri
 export const lineExample = (name: LabelName, words: Pick<Phrasing, 'keys'>): string =>
   lineWith(name, EXAMPLES[name], words);
 
-/** The same with a value of the booking, where it is one that may be repeated. */
+/** The same with a value of the booking, if a message may repeat it. */
 export const lineOf = (name: LabelName, value: string | undefined, words: Pick<Phrasing, 'keys'>): string =>
   lineWith(name, value !== undefined && isQuotable(value) ? value : EXAMPLES[name], words);
 
@@ -235,7 +235,7 @@ export function howTo(words: Phrasing, labels: Labels = EXAMPLES): string {
 export const listed = (words: readonly string[]): string =>
   words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1) ?? ''}`;
 
-/** A label has no `?`, but where it is not decided. */
+/** Only an undecided label has a `?`. */
 const isCode = (value: string): boolean => /\d/u.test(value) && isQuotable(value);
 
 const shown = ({ value, source }: Place): string =>

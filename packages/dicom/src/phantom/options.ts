@@ -17,9 +17,9 @@ export interface PhantomOptions {
   readonly seriesNumber?: number;
   readonly seriesDescription?: string;
   readonly seriesInstanceUid?: string;
-  /** An item of a modality worklist, of which the patient, study and step attributes are taken, as a console does. */
+  /** A modality worklist item: the series takes its patient, study and step attributes, as a console does. */
   readonly worklistItem?: DataSet;
-  /** These three stand before the worklist item's. */
+  /** These three win over the worklist item's values. */
   readonly patientId?: string;
   readonly patientName?: string;
   readonly studyInstanceUid?: string;
@@ -66,7 +66,7 @@ const DEFAULTS = {
   vendorBlocks: true,
 };
 
-/** Fills in what was left out. Throws RangeError for numbers and a transfer syntax that cannot be. */
+/** Fills in the defaults. Throws RangeError for impossible numbers, and for a transfer syntax that phantoms cannot have. */
 export function planOf(options: PhantomOptions): Plan {
   const chosen = { ...DEFAULTS, ...options };
   const { images, rows, columns, seriesNumber, transferSyntax, modality, seed } = chosen;

@@ -1,4 +1,4 @@
-/** What one stranger may take from the others: memory, by a `Budget`, and time, by `Turns`. */
+/** Limits what one stranger takes from others: memory by a `Budget`, time by `Turns`. */
 import type { Room } from '../ul/reader.ts';
 import type { NoRoom, ScpLimits } from './types.ts';
 
@@ -17,7 +17,7 @@ export class Budget {
     this.#limits = limits;
   }
 
-  /** Bytes that are taken at this moment, without what is free. */
+  /** Bytes in use at this moment, without the free ones. */
   get taken(): number {
     return this.#total;
   }
@@ -97,7 +97,7 @@ export class Account implements Room {
 }
 
 const SLICE_MS = 5;
-/** Work of one round of the event loop, after which all further work waits in line. */
+/** After this much work in one round of the event loop, all further work waits in line. */
 const ROUND_MS = 10;
 
 /**
@@ -114,7 +114,7 @@ export class Turns {
     return new Turn((isFirst) => this.#enter(peer, isFirst));
   }
 
-  /** Undefined: go on at once, which only the first slice of a request may. */
+  /** Undefined: go on at once; only the first slice of a request may. */
   #enter(peer: string, isFirst: boolean): Promise<void> | undefined {
     const now = performance.now();
     if (this.#roundBegan === undefined) {

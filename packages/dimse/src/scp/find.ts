@@ -20,7 +20,7 @@ export function findService(handler: FindHandler): Service {
   };
 }
 
-/** PS3.4 C.4.1.1.4: A900 for what is no identifier, Cxxx for one that is more than we can process. */
+/** PS3.4 C.4.1.1.4: A900 if the bytes are no identifier, Cxxx if the identifier is more than we can process. */
 const UNDECODABLE: FinalStatus = {
   status: STATUS.dataSetDoesNotMatch,
   comment: 'The identifier cannot be decoded',
@@ -52,7 +52,7 @@ function decode(call: Call): DataSet | FinalStatus {
     });
   } catch (error) {
     log.warn('c-find.identifier-undecodable', { association: info.id, address, ...safe(error) });
-    // what is wrong and where: it names tags and lengths, no values
+    // the error names tags and lengths, and no values
     tell(error instanceof DicomDecodeError ? error.message : 'it cannot be decoded');
     const isTooMany = error instanceof DicomDecodeError && error.code === 'TOO_MANY';
     return isTooMany ? TOO_LARGE : UNDECODABLE;
@@ -83,7 +83,7 @@ async function answer(
           if (bytes === undefined) unsent += 1;
           else if (await respond(call, { status: next.value.status }, bytes)) responses += 1;
           late.refresh();
-          // the first one leaves at once: what is written together waits for the loop's turn
+          // the first match leaves at once; matches that are written together wait for the loop's turn
           if (responses === 1) await setImmediate();
         }
         if (turn.isOver) await turn.next();

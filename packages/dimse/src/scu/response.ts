@@ -62,7 +62,7 @@ export function lost(association: Association, peer: Peer, signal?: AbortSignal)
   return new FailureError(transient('DEST_LOST', `${nameOf(peer)}: ${endingOf(association)}.`));
 }
 
-/** What a peer answered, for the message of a failure, and whether trying again may help. */
+/** The peer's answer as a failure: its message, and whether a retry may help. */
 export function said(
   service: DimseService,
   { status = 0, errorComment }: Command,
@@ -122,7 +122,7 @@ export const ECHO_SYNTAXES = [transferSyntaxes.implicitVRLittleEndian] as const;
 /** `ms`: the whole of connecting, negotiating and the echo, in milliseconds. */
 export type EchoResult = { readonly ok: true; readonly ms: number } | Unanswered;
 
-/** Asks the peer whether it is there and accepts us. Never rejects. */
+/** Sends C-ECHO: the peer is there and accepts us. Never rejects; a peer that does not answer gives `ok: false` and the failure. */
 export async function echo(peer: Peer, signal?: AbortSignal): Promise<EchoResult> {
   const start = performance.now();
   const sopClass = sopClasses.verification;

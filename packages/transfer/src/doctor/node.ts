@@ -84,7 +84,7 @@ export function explained({ code, message }: Pick<Failure, 'code' | 'message'>, 
   if (code === 'DEST_NO_ASSOCIATION')
     return failed(
       message,
-      'What listens there may be no DICOM node, or want TLS; correct port, or tls.',
+      'The program that listens there may be no DICOM node, or may require TLS. Correct port, or tls.',
       code,
     );
   return failure({ code, message });

@@ -100,7 +100,7 @@ const pairOf = (before: BookingRecord, one: BookedOutcome, input: CompareInput):
 
 function kept(before: BookingRecord, one: BookedOutcome, input: CompareInput): Change {
   const pair = pairOf(before, one, input);
-  // an exam may have begun: what the scanner shows stays, although the event is read otherwise
+  // an exam may have begun: the scanner's values stay, although this version reads the event otherwise
   if (pair.differs.length === 0) return { ...pair, change: one.code === 'REREAD' ? 'stays' : 'same' };
   return { ...pair, change: input.running.has(before.accessionNumber) ? 'stays' : 'changed' };
 }
@@ -164,7 +164,7 @@ const SIGNS: Readonly<Record<Change['change'], string>> = {
 
 interface TableOptions {
   readonly zone: string;
-  /** Shows those that stay as they are, too. */
+  /** Also shows bookings that stay as they are. */
   readonly all: boolean;
 }
 

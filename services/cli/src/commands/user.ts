@@ -93,18 +93,24 @@ const help = `Usage: scanflow user [list] [--json] [--config FILE]
        scanflow user password NAME [--config FILE]
        scanflow user remove NAME [--config FILE]
 
-Who may sign in to the day board. Roles: member sees the projects given to them, operator sees all days, it may act.
+Who may sign in to the day board, and in which role:
+
+  member             sees the projects that you name, and sessions that they booked
+  operator           sees all days, series and Health, and adds walk-ins
+  it                 sees everything, and may also retry, release, accept and manage users
+
+What you can do:
 
   list               shows all users
-  invite             prints a one-time link with which NAME sets a password; it works for a day. Without NAME: the user admin,
-                     which is made with the role it if nobody is there yet
-  add                makes a user, and prints the link; the role is member unless --role names another one
-  role               changes role, projects and addresses; what is not given stays
+  invite             prints a one-time link with which NAME sets a password; the link works for a day. Without NAME, the link is
+                     for the user admin, whom the command makes with the role it if there are no users yet
+  add                makes a user, and prints the link; the role is member unless you give --role
+  role               changes role, projects and addresses; values that you leave out stay
   password           sets the password that standard input holds, and ends all sessions of NAME
   remove             removes a user, with all sessions
 
-  --project PROJECT  a project that a member sees; may be given several times
-  --address MAIL     a mail address that is known to be theirs: they see what it booked
+  --project PROJECT  a project that a member sees; you may repeat it
+  --address MAIL     a mail address of the user: they see the sessions that it booked; you may repeat it
   --json             prints JSON, for list
   --config FILE      the configuration of the dashboard (default /etc/scanflow/scanflow.yaml)
 

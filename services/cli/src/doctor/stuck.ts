@@ -1,4 +1,4 @@
-/** What waits for a person: series, failed hooks, images that stay in Orthanc, verification, refused reports of exams. */
+/** Work that waits for a person: series, failed hooks, images that stay in Orthanc, verification, refused reports of exams. */
 import type { DestinationRow } from '../commands/destination.ts';
 import {
   failed,
@@ -98,7 +98,7 @@ export function judgePauses(all: readonly DestinationRow[]): Finding[] {
       ? []
       : warning(
           `${name} is paused since ${paused.since} by ${paused.by}: ${paused.reason} (${paused.waiting} series wait)`,
-          `scanflow destination resume ${name} sends what waits.`,
+          `scanflow destination resume ${name} sends the series that wait.`,
         ),
   );
   return findings.length > 0 ? findings : [ok('none is paused')];
@@ -136,7 +136,7 @@ export function judgeHooks(all: readonly FailedHook[], open: readonly OpenHook[]
     const { target, failure } = group[0] ?? { target: '' };
     return warning(
       `${target} failed ${group.length >= MOST ? `${MOST} times or more` : `${group.length} times`}`,
-      `scanflow page streamer '/api/hooks?state=failed' has what it said; scanflow series retry ID --target ${target} runs it again, scanflow series skip gives it up.`,
+      `scanflow page streamer '/api/hooks?state=failed' shows its output; scanflow series retry ID --target ${target} runs it again, scanflow series skip gives it up.`,
       failure?.code,
     );
   });
@@ -200,7 +200,7 @@ export function judgeVerification(summary: VerifySummary, every: number | undefi
     ...Object.entries(failing).map(([code, count]) =>
       failed(
         `the files of ${count} series are missing or changed`,
-        'scanflow series list --state failed shows which; scanflow verify ID --repair puts back what it can, scanflow verify acknowledge records why that is right.',
+        'scanflow series list --state failed shows which; scanflow verify ID --repair puts back the files that it can, scanflow verify acknowledge records why the rest is right.',
         code,
       ),
     ),

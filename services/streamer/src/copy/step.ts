@@ -55,7 +55,7 @@ export async function copyNext(
   await nextLegTo(COPY, kind, deps, deps.wakes.legs, signal);
 }
 
-/** `store` is that of the copy. */
+/** `store`: the store of the copy. */
 interface CopyDeps extends PullDeps {
   readonly clock: Clock;
   readonly erasures?: Erasures;
@@ -83,7 +83,7 @@ interface Copied {
   readonly failure: Failure | undefined;
 }
 
-/** It may well take its time: project storage asks Orthanc too. */
+/** It need not hurry: project storage reads from Orthanc at the same time. */
 const AT_ONCE = 2;
 
 /** Carries one series' copy as far as it gets, and writes the outcome into the ledger. */
@@ -153,7 +153,8 @@ async function copySeries(
   return { kind: 'copied', images, fresh: pulled.images.length, failure };
 }
 
-/** Those of the first image, so that the folder stays the same whatever is corrected; of a correction where nothing else can be read. */
+/** The attributes of the first image, so that a correction does not change the folder. If no other image can be read, those of a
+ * correction. */
 async function attributesOf(
   series: string,
   listed: readonly [InstanceListing, ...InstanceListing[]],
@@ -169,8 +170,7 @@ async function attributesOf(
 }
 
 /**
- * Where it goes follows from what the series itself says, so it is found again: the ledger keeps the folder in project
- * storage only.
+ * The series' own attributes give its folder, so the copy is found again: the ledger keeps only the folder in project storage.
  */
 function claimCopy(
   series: string,
@@ -192,7 +192,7 @@ function claimCopy(
   });
 }
 
-/** Ends the claim: all of the series is in the copy, but for what `failure` says. */
+/** Ends the claim: the copy has the whole series, except for images that `failure` names. */
 export const copied = (tx: Tx, claim: Claim, done: CopyDone, now: Millis): Promise<void> =>
   ending(tx, claim, now, async () => {
     await writeCopied(tx, claim, done, now);

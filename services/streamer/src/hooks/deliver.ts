@@ -38,7 +38,7 @@ import { findSession, matching } from '../ledger/views.ts';
 import { iso, LEG_STATES } from '../model/series.ts';
 import { Answer, byWhom, oneOf, rowsOf, textIn } from '../http/request.ts';
 
-/** Due, but not given: another run has it. */
+/** Shortest wait for a delivery that is due while another run has it, in milliseconds. */
 const LEAST_MS = 200;
 
 const aboutDelivery = ({ hook, kind, subject, increment }: DeliveryWork) => ({
@@ -48,7 +48,7 @@ const aboutDelivery = ({ hook, kind, subject, increment }: DeliveryWork) => ({
   increment,
 });
 
-/** A delivery that was laid down has ended its claim itself. */
+/** Nothing to give back: a delivery that ends early has ended its claim itself. */
 const LEASE: Lease<DeliveryWork> = {
   about: aboutDelivery,
   renew: async (tx, work, now) => {
@@ -85,7 +85,7 @@ interface Subject {
 
 type DeliverOutcome = { readonly kind: 'done' } | Unfinished;
 
-/** Runs the hook and judges its outcome. Throws what the ledger throws. */
+/** Runs the hook and judges its outcome. Rejects with the ledger's errors. */
 async function deliver(
   work: DeliveryWork,
   hook: Hook,
@@ -137,7 +137,7 @@ async function runHook(
     return callWebhook({ ...run, id, event, body, timeoutMs }, deps.clock.now(), signal);
   const filled = fillArguments(run.command, fields);
   if (!filled.ok) return { kind: 'failed', failure: filled.failure, output: '' };
-  // by these all that a run started is known
+  // these mark every process that a run starts
   const marks = { SCANFLOW_EVENT_ID: id, SCANFLOW_HOOK: name };
   const environment = {
     ...environmentOf(fields),
@@ -187,13 +187,13 @@ const fieldsOf = (series: SeriesReport): Record<string, string> => ({
 
 const trimmed = (folder: string): string => folder.replace(/\/+$/, '');
 
-/** Without unknown values. */
+/** Leaves out unknown values. */
 const given = (fields: Readonly<Record<string, string | undefined>>): Record<string, string> =>
   Object.fromEntries(
     Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
 
-/** Deliveries and requests that are over are shown for so long. */
+/** Deliveries and requests stay visible for this long after their end. */
 const KEPT_MS = 30 * 86_400_000;
 const PRUNE_EVERY_MS = 3_600_000;
 

@@ -16,12 +16,12 @@ export interface PullLimits {
 export interface Destination {
   readonly name: string;
   readonly reach: Reach;
-  /** Which series go there; all where undefined. */
+  /** Which series go there; undefined: all. */
   readonly when: Rule | undefined;
   readonly rate?: Rate | undefined;
-  /** Hours in which it is sent to; always where undefined. */
+  /** Hours in which the streamer sends to it; undefined: always. */
   readonly schedule?: { readonly windows: readonly Window[]; readonly timeZone: string } | undefined;
-  /** In the place of that for everything. */
+  /** Replaces the policy for everything. */
   readonly retry?: RetryPolicy | undefined;
 }
 
@@ -55,7 +55,7 @@ export interface Settings {
   /** Each series also as one file. */
   readonly tar?: boolean;
   readonly destinations: readonly Destination[];
-  /** For the destinations from which the streamer requests it. */
+  /** The destinations of which the streamer requests commitment. */
   readonly commitments?: readonly CommitmentSettings[];
   readonly limits: PullLimits;
   readonly retry: RetryPolicy;
@@ -79,7 +79,7 @@ export interface CStoreReach {
   readonly peer: Peer;
   /** Associations at the same time; 1 by default. */
   readonly associations?: number;
-  /** What it does not take as it is goes as a copy that Orthanc transcodes, without loss. */
+  /** An image that it does not take as it is goes as a copy that Orthanc transcodes, without loss. */
   readonly transcode?: boolean;
 }
 

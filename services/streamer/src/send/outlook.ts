@@ -1,4 +1,4 @@
-/** What destinations have to say beside the legs of a series: that it does not go there and why, that nothing does until their hours begin. */
+/** What a report shows of destinations beside the legs of a series: why it does not go there, and until when a destination waits. */
 import type { Opening } from '../work/pace.ts';
 import { judge, traitsOf, type Verdict } from '../model/rule.ts';
 import type { SeriesView } from '../ledger/rows.ts';
@@ -20,13 +20,13 @@ export interface Waits {
 }
 
 export interface Outlook {
-  /** Of a series that is stored: the destinations that it has nothing to do with. */
+  /** The destinations to which a stored series does not go. */
   readonly notSent: (view: SeriesView) => readonly NotSent[];
-  /** Undefined where it may be sent to now, or is none of the destinations. */
+  /** Undefined if it may be sent to now, or is none of the destinations. */
   readonly waits: (target: string) => Waits | undefined;
   /** What a leg of a paused destination waits for, in words. */
   readonly paused: (pause: Pause) => string;
-  /** Those that wait now, by their names. */
+  /** The destinations that wait now, by name. */
   readonly waiting: () => Readonly<Record<string, string>>;
 }
 

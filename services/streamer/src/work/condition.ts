@@ -18,19 +18,19 @@ export interface RefusedRoot {
 
 export class Condition {
   #orthanc: { readonly failure: Failure; readonly since: number } | undefined;
-  /** What was being done when the ledger failed, and its message. */
+  /** The work during which the ledger failed, and the ledger's message. */
   readonly #ledger = new Map<string, string>();
   #low: readonly LowSpace[] = [];
   #refused: ReadonlyMap<string, Failure> = new Map();
   system: SystemInfo | undefined;
-  /** What verification found, as it was looked up last. */
+  /** Findings of verification at the last look. */
   verified: VerifySummary | undefined;
-  /** Series that should have been deleted from Orthanc and were not, as they were looked up last. */
+  /** Series that are overdue for deletion from Orthanc, at the last look. */
   kept: KeptSummary | undefined;
-  /** When Orthanc was last asked what it is. */
+  /** When the streamer last requested /system of Orthanc. */
   askedAt = 0;
   seq = 0;
-  /** All that Orthanc had at this moment was read from it; while another streamer reads, nothing is known. */
+  /** Everything that Orthanc had at this moment is in the ledger. Unknown while another streamer reads. */
   readAt = 0;
   /** While the ledger is rebuilt: how many series were looked at. */
   rebuilding: number | undefined;
@@ -41,7 +41,7 @@ export class Condition {
     this.#orthanc = undefined;
   }
 
-  /** Answers whether that is news. */
+  /** True if the state changed. */
   orthancFailed(failure: Failure, now: number): boolean {
     const news = this.#orthanc?.failure.code !== failure.code;
     this.#orthanc = { failure, since: this.#orthanc?.since ?? now };
@@ -57,14 +57,14 @@ export class Condition {
     this.#ledger.set(step, message);
   }
 
-  /** Roots that have less free space than they should. Answers whether they are others than before. */
+  /** Sets the roots that have too little free space. True if they are others than before. */
   lowOnSpace(low: readonly LowSpace[]): boolean {
     const before = this.#low;
     this.#low = low;
     return before.length !== low.length || low.some(({ root }, index) => before[index]?.root !== root);
   }
 
-  /** Answers which roots have another failure than before, or none any more. */
+  /** Gives the roots that have another failure than before, or none any more. */
   rootsRefused(refused: readonly RefusedRoot[]): { path: string; failure: Failure | undefined }[] {
     const before = this.#refused;
     const now = new Map(refused.map(({ path, failure }) => [path, failure]));

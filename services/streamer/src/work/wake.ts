@@ -7,7 +7,7 @@ export class Wake {
   #waiting = new Set<() => void>();
   #count = 0;
 
-  /** How often it was notified. Read before looking for work, it lets wait() know what happened while one looked. */
+  /** How often it was notified. Read it before you look for work: wait() then knows of notifications during the look. */
   get count(): number {
     return this.#count;
   }
@@ -40,7 +40,7 @@ export class Wake {
 /** Longest wait between two looks into the ledger: the clock may have been set. */
 export const LONGEST_WAIT = 5_000;
 
-/** Until that time, or until it is woken; `since` was the wake's count before it looked for work. */
+/** Waits until that time, or until it is woken. `since`: the wake's count before the look for work. */
 export function pauseUntil(
   time: number | undefined,
   wake: Wake,
@@ -53,12 +53,12 @@ export function pauseUntil(
   return wake.wait(Math.max(wait, leastMs), signal, since);
 }
 
-/** One rate, kept by all that is sent to a destination at the same time. */
+/** One rate, which all connections to a destination share. */
 export class Pace {
   readonly #images: Throttle | undefined;
   readonly #bytes: Throttle | undefined;
 
-  /** `now`: of a clock that nobody sets, in milliseconds. */
+  /** `now`: milliseconds of a monotonic clock. */
   constructor({ bytesPerSecond, imagesPerMinute }: Rate, now: () => number = () => performance.now()) {
     this.#images =
       imagesPerMinute === undefined ? undefined : new Throttle(limitOf(imagesPerMinute / 60), now);

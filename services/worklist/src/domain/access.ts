@@ -16,7 +16,7 @@ export interface AccessSettings {
     readonly sends?: readonly string[] | undefined;
     readonly characterSet?: string | undefined;
   }[];
-  /** Of text that declares none, where the scanner has none configured. */
+  /** The character set of text that declares none, if the scanner has none configured. */
   readonly assumedCharacterSet?: string | undefined;
   /** By calling AE title. */
   readonly access?: Readonly<Record<string, AccessEntry>>;
@@ -25,7 +25,7 @@ export interface AccessSettings {
 /** `all` items, those of the caller's `own` station, or those of a list of stations. */
 export type View = 'all' | 'own' | readonly string[];
 
-/** Conditions on one caller, and what it sees. */
+/** Conditions on one caller, and the items that it sees. */
 export interface AccessEntry extends CallerProof {
   readonly view?: View | undefined;
 }
@@ -40,8 +40,8 @@ export interface AccessPolicy {
   /** Whether the caller may see an entry. */
   readonly maySee: (callingAet: string, entry: Entry) => boolean;
   /**
-   * What the caller is counted as: all AE titles of a scanner are one; each of a list is one of its own; strangers, where
-   * `any` is admitted, are one together.
+   * The name under which limits and metrics count the caller: one for all AE titles of a scanner, one for each title of
+   * a list, and one for all strangers if `any` is admitted.
    */
   readonly countedAs: (callingAet: string) => string;
   /** Whether two AE titles are those of one scanner. */
@@ -52,7 +52,7 @@ export interface AccessPolicy {
    * they can show are the reason it exists (PS3.4 K.4.1.1.3.2 leaves it to the SCP).
    */
   characterSet(callingAet: string, declared: readonly string[]): string;
-  /** In which character sets text of the caller is read that declares none, or another one than it is written in. */
+  /** The character sets in which to read the caller's text if it declares none, or a wrong one. */
   assumed(callingAet: string): readonly string[];
 }
 
@@ -64,7 +64,7 @@ const isWritable = (name: string): boolean => name !== '' && isWritableCharacter
 /** Text that is UTF-8 by accident hardly exists; any bytes are Latin-1. */
 const UTF8_ELSE_LATIN1 = [UTF8, 'ISO_IR 100'];
 
-/** Character sets in which text is read that declares none: the configured one, else UTF-8 or Latin-1. */
+/** Character sets for text that declares none: the configured one, else UTF-8 or Latin-1. */
 export const assumedSets = (configured: string | undefined): readonly string[] =>
   configured === undefined ? UTF8_ELSE_LATIN1 : [configured];
 
@@ -84,7 +84,7 @@ export function accessPolicy(settings: AccessSettings): AccessPolicy {
   const scannerOf = (callingAet: string): string | undefined => titlesOf.get(callingAet)?.[0];
   const configured = (callingAet: string): string | undefined =>
     characterSets.get(scannerOf(callingAet) ?? callingAet);
-  /** Whose entry holds: another title of a scanner without one of its own proves what the scanner has to. */
+  /** The AE title whose entry holds: a scanner's further title without an entry has to prove the same as the scanner. */
   const entryOf = (callingAet: string): string =>
     entries.has(callingAet) ? callingAet : (scannerOf(callingAet) ?? callingAet);
   const stations = (callingAet: string): readonly string[] | undefined => {

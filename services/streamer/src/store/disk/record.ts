@@ -11,7 +11,7 @@ import { isBelow, rootOf, type Roots, absentIn, folderAt, folderWithin, nowhere 
 import { createImage, type Collisions } from './image-file.ts';
 import type { Access } from './folders.ts';
 
-/** Undefined where there is none, or one that is not ours. */
+/** Undefined if there is no record, or if another program wrote it. */
 export async function readRecord(path: string): Promise<SeriesRecord | undefined> {
   try {
     const file = createReadStream(join(path, RECORD_NAME)) as AsyncIterable<Buffer>;
@@ -25,7 +25,7 @@ export async function readRecord(path: string): Promise<SeriesRecord | undefined
   }
 }
 
-/** In pieces: that of 50,000 images takes 50 MB. */
+/** Writes in pieces: the record of 50,000 images takes 50 MB. */
 export const recordText = (record: SeriesRecord): Iterable<string> => jsonPieces(record);
 
 /** As `sha256sum` writes and `sha256sum -c` reads it: names are harmless, so nothing needs escaping. */
@@ -125,7 +125,7 @@ export async function isClaimed(root: string, names: readonly string[], series: 
   return false;
 }
 
-/** What claimFolder() would choose now. Throws as it does where every choice is taken. */
+/** The folder that claimFolder() would choose now. Throws the same errors if every choice is taken. */
 export async function nextNames(
   root: string,
   names: readonly string[],
