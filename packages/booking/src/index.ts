@@ -30,6 +30,7 @@ export {
   type Parsed,
   type Rejected,
 } from './records.ts';
+export { likelyBookings, type Clues, type Likely, type Sign, type Slot } from './likely.ts';
 export { compilePattern, PatternTooSlow, type Matcher, type Pattern } from './pattern/pattern.ts';
 export { flagBookings, type History } from './interpret/across.ts';
 export { checkLabels } from './interpret/check.ts';

@@ -1,25 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DayBooking } from '../day/board.ts';
-import { likelyBookings, type Clues } from './likely.ts';
+import { likelyBookings, type Clues, type Slot } from './likely.ts';
 
 const HOUR = 3_600_000;
 const NINE = Temporal.Instant.from('2026-11-28T09:00:00Z').epochMilliseconds;
-const booking = (subject: string, over: Partial<DayBooking> = {}): DayBooking => ({
-  ...{
-    id: subject,
-    calendar: 'prisma',
-    scanner: 'prisma',
-    outcome: 'booking',
-    start: NINE,
-    end: NINE + HOUR,
-  },
+const booking = (subject: string, over: Partial<Slot> = {}): Slot => ({
+  ...{ scanner: 'prisma', start: NINE, end: NINE + HOUR },
   labels: { project: '3010000.01', subject, session: 'ses-mri01' },
   accessionNumber: `A-${subject}`,
   studyInstanceUid: `2.25.${subject}`,
   ...over,
 });
-const likely = (clues: Partial<Clues>, ...bookings: DayBooking[]): string[] =>
+const likely = (clues: Partial<Clues>, ...bookings: Slot[]): string[] =>
   likelyBookings({ attributes: {}, ...clues }, bookings).map(
     ({ booking: { labels }, signs }) => `${labels.subject}: ${signs.join(' ')}`,
   );

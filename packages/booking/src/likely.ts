@@ -1,5 +1,16 @@
 /** Which bookings a quarantined series may belong to, and why each may. Pure. */
-import type { DayBooking } from '../day/board.ts';
+import type { Labels } from './booking.ts';
+
+/** A booking, as far as it is compared. */
+export interface Slot {
+  readonly scanner: string;
+  /** In epoch milliseconds. */
+  readonly start: number;
+  readonly end: number;
+  readonly accessionNumber?: string;
+  readonly studyInstanceUid?: string;
+  readonly labels?: Labels;
+}
 
 /** What is known of the series. */
 export interface Clues {
@@ -14,8 +25,8 @@ export interface Clues {
 export const SIGNS = ['accession', 'study', 'subject', 'project', 'time', 'day', 'scanner'] as const;
 export type Sign = (typeof SIGNS)[number];
 
-export interface Likely {
-  readonly booking: DayBooking & { readonly labels: NonNullable<DayBooking['labels']> };
+export interface Likely<Booking extends Slot = Slot> {
+  readonly booking: Booking & { readonly labels: Labels };
   /** The strongest first. */
   readonly signs: readonly Sign[];
 }
@@ -37,7 +48,10 @@ const LEAST = 3;
 const MOST = 5;
 
 /** The most likely first. Bookings without labels have nowhere to lead to. */
-export function likelyBookings(clues: Clues, bookings: readonly DayBooking[]): Likely[] {
+export function likelyBookings<Booking extends Slot>(
+  clues: Clues,
+  bookings: readonly Booking[],
+): Likely<Booking>[] {
   const judged = bookings.flatMap((booking) => {
     const { labels } = booking;
     if (labels === undefined) return [];
@@ -51,9 +65,7 @@ export function likelyBookings(clues: Clues, bookings: readonly DayBooking[]): L
     .map(({ booking, signs }) => ({ booking, signs }));
 }
 
-type Labels = NonNullable<DayBooking['labels']>;
-
-const HOLDS: Readonly<Record<Sign, (clues: Clues, booking: DayBooking, labels: Labels) => boolean>> = {
+const HOLDS: Readonly<Record<Sign, (clues: Clues, booking: Slot, labels: Labels) => boolean>> = {
   accession: (clues, { accessionNumber }) => says(clues, 'AccessionNumber', accessionNumber),
   study: (clues, { studyInstanceUid }) => says(clues, 'StudyInstanceUID', studyInstanceUid),
   subject: (clues, _, { subject }) => names(clues, subject),

@@ -65,6 +65,8 @@ export interface Api {
   /** Without a slash at the end. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Of the facility, as far as a configuration says it. */
+  readonly timezone?: string;
   /** Why there is no token. It matters only if the service requires one. */
   readonly trouble?: string;
 }
@@ -72,6 +74,23 @@ export interface Api {
 /** The pages of a service as this machine reaches them. */
 export const openApi = (config: Config, service: Service): Promise<Api> =>
   apiAt(addressOfService(config, service), tokenFileOf(config));
+
+/**
+ * The pages of any service, as this machine or this container reaches it: in a container, the others have their names.
+ * @param own the service in whose container this runs
+ */
+export const openPeer = (
+  config: Config,
+  service: Exclude<Service, 'dashboard'>,
+  own: string | undefined,
+): Promise<Api> =>
+  apiAt(
+    config.dashboard.services[service] ??
+      (own === undefined || own === service
+        ? addressOfService(config, service)
+        : `http://${service}:${config.http.ports[service]}`),
+    tokenFileOf(config),
+  );
 
 export const addressOfService = ({ http }: Config, service: Service): string =>
   `http://${hostOf(http.bind)}:${http.ports[service]}`;

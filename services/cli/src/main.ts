@@ -46,6 +46,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'adds the private tag to one file',
     load: async () => (await import('./commands/tag.ts')).tag,
   },
+  find: {
+    summary: 'finds bookings, items, exams and series by what you know of them',
+    load: async () => (await import('./commands/find.ts')).find,
+  },
   series: {
     summary: 'shows where images are; releases, moves and retries series',
     load: async () => (await import('./commands/series.ts')).series,

@@ -1,4 +1,5 @@
 /** What goes to a terminal: tables, progress, and no text of an image, a calendar or a peer that could control it. */
+import { createInterface } from 'node:readline';
 import { stripVTControlCharacters, styleText } from 'node:util';
 import { visible } from '@scanflow/runtime/visible';
 
@@ -43,6 +44,19 @@ export const plain = (text: string): string =>
   stripVTControlCharacters(text)
     .replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
     .trim();
+
+/** The line that a person types after a question; empty where nobody does. */
+export async function answerTo(question: string, { err }: Pick<Screen, 'err'>): Promise<string> {
+  err.write(question);
+  const answers = createInterface({ input: process.stdin });
+  try {
+    for await (const answer of answers) return answer.trim();
+    err.write('\n');
+    return '';
+  } finally {
+    answers.close();
+  }
+}
 
 type Lines = readonly (readonly string[])[];
 

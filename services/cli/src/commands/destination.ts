@@ -10,6 +10,7 @@ import {
   streamerApi,
   user,
 } from '../series/client.ts';
+import { localTime } from '@scanflow/runtime/time';
 import { plain, textTable } from '../terminal.ts';
 
 const help = `Usage: scanflow destination list [--json]
@@ -50,11 +51,14 @@ export interface DestinationRow {
 const actions: Readonly<Record<string, (args: readonly string[], io: Io) => Promise<ExitCode>>> = {
   list: async (args, io) => {
     const { values } = readArgs(args, OPTIONS);
-    const page = await createAsk(await streamerApi(values), io.signal)('/api/destinations');
+    const api = await streamerApi(values);
+    const page = await createAsk(api, io.signal)('/api/destinations');
     const { destinations } = page;
     if (!Array.isArray(destinations)) throw new NotAsked('what answers there is no streamer of this version');
     io.out.write(
-      values.json ? `${JSON.stringify(page, null, 2)}\n` : destinationTable(destinations as DestinationRow[]),
+      values.json
+        ? `${JSON.stringify(page, null, 2)}\n`
+        : destinationTable(destinations as DestinationRow[], api.timezone),
     );
     return EXIT.done;
   },
@@ -83,12 +87,22 @@ async function order(action: 'pause' | 'resume', args: readonly string[], io: Io
 }
 
 /** A line for each destination. Pure. */
-export function destinationTable(all: readonly DestinationRow[]): string {
+export function destinationTable(
+  all: readonly DestinationRow[],
+  timezone = Temporal.Now.timeZoneId(),
+): string {
   if (all.length === 0) return 'no destination is configured\n';
   const rows = all.map(({ name, paused }) =>
     paused === undefined
       ? [name, 'open', '', '', '', '']
-      : [name, 'paused', paused.since, plain(paused.by), String(paused.waiting), plain(paused.reason)],
+      : [
+          name,
+          'paused',
+          localTime(paused.since, timezone),
+          plain(paused.by),
+          String(paused.waiting),
+          plain(paused.reason),
+        ],
   );
   return textTable([['NAME', 'STATE', 'SINCE', 'BY', 'WAITING', 'REASON'], ...rows]);
 }

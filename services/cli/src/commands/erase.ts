@@ -1,9 +1,9 @@
 /** `scanflow erase`: a subject withdrew consent. Shows what there is, asks, then erases all of it. */
 import { readdir } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { defined } from '@scanflow/failure/defined';
 import { EXIT, UsageError, type Command, type ExitCode, type Io, readArgs } from '../command.ts';
+import { answerTo } from '../terminal.ts';
 import { asking, createAsk, STREAMER, STREAMER_HELP, streamerApi, user, type Ask } from '../series/client.ts';
 
 const help = `Usage: scanflow erase --project P --subject S [--session T] --reason WHY [--yes] [--backups FOLDER]
@@ -93,16 +93,8 @@ const entriesOf = (value: unknown): [string, number][] =>
     ? Object.entries(value).map(([name, count]) => [name, Number(count)])
     : [];
 
-async function confirmed(subject: string, io: Io): Promise<boolean> {
-  io.err.write(`Type ${subject} to erase it for good: `);
-  const answers = createInterface({ input: process.stdin });
-  try {
-    for await (const answer of answers) return answer.trim() === subject;
-    return false;
-  } finally {
-    answers.close();
-  }
-}
+const confirmed = async (subject: string, io: Io): Promise<boolean> =>
+  (await answerTo(`Type ${subject} to erase it for good: `, io)) === subject;
 
 async function waitFor(id: string, ask: Ask, io: Io): Promise<ExitCode> {
   const until = performance.now() + LONGEST_MS;

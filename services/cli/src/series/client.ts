@@ -1,6 +1,6 @@
 /** The HTTP interface of the streamer, for the commands that ask it. */
 import { userInfo } from 'node:os';
-import { defined, given } from '@scanflow/failure/defined';
+import { given } from '@scanflow/failure/defined';
 import { loadConfig } from '@scanflow/config';
 import { tokenFileOf } from '@scanflow/runtime';
 import { addressOfService, apiAt, notAdmitted, type Api, cannotUse, IN_CONTAINER } from '../installation.ts';
@@ -43,6 +43,12 @@ export interface SeriesRow {
   readonly id: string;
   readonly seriesInstanceUid: string;
   readonly accessionNumber: string;
+  /** AE title that sent its first image. */
+  readonly sender?: string;
+  /** When it was deleted from Orthanc. */
+  readonly cleaned?: string;
+  /** Of a quarantined one: when its images were made, as they say. */
+  readonly acquired?: string;
   readonly modality: string;
   readonly seriesNumber: string;
   readonly seriesDescription: string;
@@ -150,13 +156,16 @@ export function createAsk(api: Api, stop: AbortSignal): Ask {
 /** The pages of the streamer that more than one command asks. */
 export function createClient(api: Api, stop: AbortSignal) {
   const ask = createAsk(api, stop);
+  /** Of the facility; of this machine where there is no configuration. */
+  const timezone = api.timezone ?? Temporal.Now.timeZoneId();
   const of = (id: string): string => `/api/series/${encodeURIComponent(id)}`;
   return {
     /** Any other page. */
     ask,
-    list: async (query: { state?: string | undefined; limit: number }): Promise<readonly SeriesRow[]> => {
-      const { state, limit } = query;
-      const wanted = new URLSearchParams({ limit: String(limit), ...defined({ state }) });
+    timezone,
+    /** `query`: filters of the streamer, and `limit`. */
+    list: async (query: Readonly<Record<string, string>>): Promise<readonly SeriesRow[]> => {
+      const wanted = new URLSearchParams(query);
       const { series } = await ask(`/api/series?${wanted.toString()}`);
       if (!Array.isArray(series)) throw new NotAsked(`what answers at ${api.url} is no streamer`);
       return series as SeriesRow[];
@@ -203,9 +212,10 @@ export async function streamerApi(where: Where): Promise<Api> {
   const own = loaded.ok ? addressOfService(loaded.config, 'streamer') : `http://127.0.0.1:${DEFAULT_PORT}`;
   const at = url ?? own;
   const asked = where['token-file'];
+  const zone = loaded.ok ? { timezone: loaded.config.facility.timezone } : {};
   if (asked === undefined && !isOurs(at, own))
-    return { ...(await apiAt(at, undefined)), trouble: elsewhere(at) };
-  return apiAt(at, asked ?? (loaded.ok ? tokenFileOf(loaded.config) : undefined));
+    return { ...(await apiAt(at, undefined)), ...zone, trouble: elsewhere(at) };
+  return { ...(await apiAt(at, asked ?? (loaded.ok ? tokenFileOf(loaded.config) : undefined))), ...zone };
 }
 
 /** The token allows everything, so it goes only to this machine and to the configured address. */

@@ -35,8 +35,8 @@ test('series: the table has a line for each, and what is to be done', () => {
   assert.equal(seriesTable([]), 'no series\n');
   assert.equal(
     seriesTable([row]),
-    'ID        STATE   ACCESSION  NR  DESCRIPTION  STORED  TO DO\n' +
-      '0c4f6b1d  failed  A1         3   t1 mprage    10/12   pacs: DEST_REFUSED\n',
+    'ID        STATE   ACCESSION  NR  DESCRIPTION  STORED  PATH        TO DO\n' +
+      '0c4f6b1d  failed  A1         3   t1 mprage    10/12   /project/a  pacs: DEST_REFUSED\n',
   );
   const incomplete = { ...row, state: 'complete', outcome: 'Incomplete', legs: [], hooks: [] };
   assert.match(seriesTable([incomplete]), /^0c4f6b1d {2}incomplete .* SERIES_INCOMPLETE$/m);

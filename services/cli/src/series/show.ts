@@ -1,10 +1,11 @@
 /** Series as text for a person. Pure. */
+import { localTime } from '@scanflow/runtime/time';
 import { plain, textTable } from '../terminal.ts';
 import type { Labels, LegRow, SeriesRow, VerificationRow } from './client.ts';
 
 /** Characters of an id: its beginning is enough for every command. */
 const SHORT = 8;
-const HEAD = ['ID', 'STATE', 'ACCESSION', 'NR', 'DESCRIPTION', 'STORED', 'TO DO'];
+const HEAD = ['ID', 'STATE', 'ACCESSION', 'NR', 'DESCRIPTION', 'STORED', 'PATH', 'TO DO'];
 
 /** One line for each series. */
 export function seriesTable(all: readonly SeriesRow[]): string {
@@ -16,12 +17,18 @@ export function seriesTable(all: readonly SeriesRow[]): string {
     series.seriesNumber,
     plain(series.seriesDescription).slice(0, 32),
     `${series.images.stored}/${series.expected ?? series.images.inOrthanc}`,
+    plain(pathOf(series)),
     problemsOf(series),
   ]);
   return textTable([HEAD, ...rows]);
 }
 
-const stateOf = ({ state, outcome }: SeriesRow): string => (outcome === 'Incomplete' ? 'incomplete' : state);
+/** Its folder in project storage. */
+export const pathOf = ({ legs }: SeriesRow): string =>
+  legs.find(({ target }) => target === 'storage')?.path ?? '';
+
+export const stateOf = ({ state, outcome }: SeriesRow): string =>
+  outcome === 'Incomplete' ? 'incomplete' : state;
 
 /** Codes of all problems, and until when a leg waits. */
 function problemsOf({
@@ -36,8 +43,11 @@ function problemsOf({
   const codes = [
     reasonCode ?? '',
     outcome === 'Incomplete' ? 'SERIES_INCOMPLETE' : '',
-    ...[...legs, ...hooks].flatMap(({ target, failure, waits }) =>
-      [failure?.code, waits?.message].map((what) => (what === undefined ? '' : `${target}: ${plain(what)}`)),
+    ...[...legs, ...hooks].flatMap(({ target, state, failure, waits }) =>
+      // what a person gave up is nothing to do
+      [state === 'done' ? undefined : failure?.code, waits?.message].map((what) =>
+        what === undefined ? '' : `${target}: ${plain(what)}`,
+      ),
     ),
     ...verification.map(problemOf),
     ...warnings.map(({ code }) => code),
@@ -52,8 +62,9 @@ const problemOf = ({ place, failure, acknowledged, trouble }: VerificationRow): 
   return code === undefined ? '' : `${place}: ${code}`;
 };
 
-/** Everything about one series. */
-export function seriesPage(series: SeriesRow): string {
+/** Everything about one series. `timezone`: of the facility, for its times. */
+export function seriesPage(series: SeriesRow, timezone = 'UTC'): string {
+  const at = (time: string): string => localTime(time, timezone);
   const { id, seriesInstanceUid, accessionNumber, modality, seriesNumber, seriesDescription, images } =
     series;
   const lines: (readonly [string, string])[] = [
@@ -61,18 +72,19 @@ export function seriesPage(series: SeriesRow): string {
     ['series', `${plain(seriesNumber)} ${plain(seriesDescription)} (${plain(modality)})`],
     ['accession', plain(accessionNumber)],
     ['series UID', plain(seriesInstanceUid)],
-    ['first seen', series.firstSeen],
+    ['first seen', at(series.firstSeen)],
+    ...senderLines(series, at),
     ['state', stateOf(series)],
-    ['images', `${images.inOrthanc} in Orthanc, ${images.stored} stored${expected(series)}`],
+    ['images', `${inOrthanc(series, at)}, ${images.stored} stored${expected(series)}`],
     ...versionLines(series),
     ...(series.reason === undefined
       ? []
       : [['reason', `${series.reasonCode ?? ''}: ${plain(series.reason)}`] as const]),
     ...(series.warnings ?? []).map(({ code, message }): Line => ['warning', `${code}: ${plain(message)}`]),
     ...attributeLines(series),
-    ...decisionLines(series),
-    ...[...series.legs, ...(series.hooks ?? [])].flatMap(legLines),
-    ...(series.verification ?? []).flatMap(verificationLines),
+    ...decisionLines(series, at),
+    ...[...series.legs, ...(series.hooks ?? [])].flatMap((leg) => legLines(leg, at)),
+    ...(series.verification ?? []).flatMap((one) => verificationLines(one, at)),
     ...(series.notCleaned === undefined
       ? []
       : [['in Orthanc', `${series.notCleaned.code}: ${plain(series.notCleaned.message)}`] as const]),
@@ -86,6 +98,18 @@ export function seriesPage(series: SeriesRow): string {
 }
 
 type Line = readonly [string, string];
+/** A time of the streamer in the facility's zone. */
+type At = (time: string) => string;
+
+/** Clean-up may have deleted what came. */
+const inOrthanc = ({ images, cleaned }: SeriesRow, at: At): string =>
+  cleaned === undefined ? `${images.inOrthanc} in Orthanc` : `deleted from Orthanc ${at(cleaned)}`;
+
+/** Who sent it, and when it was scanned. */
+const senderLines = ({ sender, acquired }: SeriesRow, at: At): Line[] => [
+  ...(sender === undefined ? [] : [['sent by', plain(sender)] as const]),
+  ...(acquired === undefined ? [] : [['scanned', at(acquired)] as const]),
+];
 
 const MOST_VERSIONS = 10;
 
@@ -113,7 +137,7 @@ const attributeLines = ({ attributes = {} }: SeriesRow): Line[] =>
     .filter(([, value]) => value.trim() !== '')
     .map(([keyword, value], index) => [index === 0 ? 'images say' : '', `${keyword}: ${plain(value)}`]);
 
-function decisionLines({ labels, doubts = [], decision, moved = [], moving }: SeriesRow): Line[] {
+function decisionLines({ labels, doubts = [], decision, moved = [], moving }: SeriesRow, at: At): Line[] {
   const why = (reason: string | undefined): string => (reason === undefined ? '' : `: ${plain(reason)}`);
   return [
     ...(labels === undefined ? [] : [['labels', textOf(labels)] as const]),
@@ -123,16 +147,16 @@ function decisionLines({ labels, doubts = [], decision, moved = [], moving }: Se
       : [
           [
             'decided',
-            `${decision.kind}, ${decision.at}, by ${plain(decision.by)}${why(decision.reason)}`,
+            `${decision.kind}, ${at(decision.at)}, by ${plain(decision.by)}${why(decision.reason)}`,
           ] as const,
         ]),
     ...(moving === undefined
       ? []
       : [['moving', `to ${textOf(moving.labels)}${why(moving.reason)}`] as const]),
-    ...moved.flatMap(({ at, by, reason, from, kept, left = [] }): Line[] => [
+    ...moved.flatMap(({ at: when, by, reason, from, kept, left = [] }): Line[] => [
       [
         'moved',
-        `${at}, by ${plain(by)}, from ${plain(from.path)}${kept === true ? ' (kept)' : ''}${why(reason)}`,
+        `${at(when)}, by ${plain(by)}, from ${plain(from.path)}${kept === true ? ' (kept)' : ''}${why(reason)}`,
       ],
       ...left.map((name): Line => ['', `stayed there: ${plain(name)}`]),
     ]),
@@ -146,12 +170,13 @@ const expected = (series: SeriesRow): string =>
 
 function legLines(
   leg: LegRow & { readonly event?: string; readonly output?: string },
+  at: At,
 ): (readonly [string, string])[] {
   const { target: of, event, state, done, total, path, failure, nextTry, attempts, output, waits } = leg;
   const target = event === 'complete' ? `${of} (session)` : of;
   const count = total === 0 ? '' : ` ${done}/${total}`;
   const tries = attempts === 0 ? '' : `, ${attempts} ${attempts === 1 ? 'try' : 'tries'}`;
-  const next = nextTry === undefined || failure === undefined ? '' : `, next ${nextTry}`;
+  const next = nextTry === undefined || failure === undefined ? '' : `, next ${at(nextTry)}`;
   const kept = (output ?? '')
     .split('\n')
     .map(plain)
@@ -167,22 +192,22 @@ function legLines(
 
 const MOST_FILES = 10;
 
-function verificationLines({
-  place,
-  good,
-  failure,
-  findings = [],
-  acknowledged,
-  since,
-  trouble,
-}: VerificationRow): (readonly [string, string])[] {
+function verificationLines(
+  { place, good, failure, findings = [], acknowledged, since, trouble }: VerificationRow,
+  at: At,
+): Line[] {
   const name = place === 'storage' ? 'verified' : `verified (${place})`;
   const more = findings.length > MOST_FILES ? [['', '…'] as const] : [];
   return [
-    [name, good ?? 'not yet'],
+    [name, good === undefined ? 'not yet' : at(good)],
     ...(failure === undefined
       ? []
-      : [['', `${failure.code} since ${since ?? ''}: ${plain(failure.message)}`] as const]),
+      : [
+          [
+            '',
+            `${failure.code}${since === undefined ? '' : ` since ${at(since)}`}: ${plain(failure.message)}`,
+          ] as const,
+        ]),
     ...findings.slice(0, MOST_FILES).map(({ file, kind }) => ['', `${kind}: ${plain(file)}`] as const),
     ...more,
     ...(acknowledged === undefined
@@ -190,7 +215,7 @@ function verificationLines({
       : [
           [
             '',
-            `acknowledged by ${plain(acknowledged.by)}, ${acknowledged.at}: ${plain(acknowledged.reason)}`,
+            `acknowledged by ${plain(acknowledged.by)}, ${at(acknowledged.at)}: ${plain(acknowledged.reason)}`,
           ] as const,
         ]),
     ...(trouble === undefined ? [] : [['', `${trouble.code}: ${plain(trouble.message)}`] as const]),

@@ -1,6 +1,6 @@
 /** The page of one session: its booking, its exam, its series, its hooks, and what happened when. */
 import { WALK_IN } from '@scanflow/booking';
-import type { Likely } from '../actions/likely.ts';
+import type { Likely } from '@scanflow/booking';
 import { onceField } from '../actions/once.ts';
 import { mayDo, type Person } from '../access/roles.ts';
 import { nameOf, rowOf, type RowView } from '../day/row.ts';

@@ -1,5 +1,5 @@
 /** The series of a session: how many images were made, arrived, were stored and sent, and what a person can do. */
-import type { Likely } from '../actions/likely.ts';
+import type { Likely } from '@scanflow/booking';
 import { onceField } from '../actions/once.ts';
 import { hidden } from '../actions/order.ts';
 import type { DayExam } from '../day/board.ts';
