@@ -5,7 +5,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { defined, given } from '@scanflow/failure/defined';
 import { codeOf } from '@scanflow/failure';
 import { readJson } from '@scanflow/runtime/json';
-import { asError, unclear, stalled, connectionFault, statusFault } from './faults.ts';
+import { asError, unclear, stalled, connectionFault, statusFault } from './answers.ts';
 
 export interface OrthancAccess {
   readonly url: string;

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { codeOf } from '@scanflow/failure';
 import type { OrthancClient } from './client.ts';
-import { connectionFault, corrupt, truncated, unclear } from './faults.ts';
+import { connectionFault, corrupt, truncated, unclear, type InstanceBody } from './answers.ts';
 
 export interface RemoteFile {
   readonly size: number;
@@ -121,15 +121,6 @@ class Body {
 
 /** Orthanc 1.12.7 records it for files of 2 GiB and more. */
 export const MD5_OF_NOTHING = 'd41d8cd98f00b204e9800998ecf8427e';
-
-export interface InstanceBody {
-  /** Content-Length. */
-  readonly bytes: number;
-  /** What Orthanc computed when it received the instance; undefined if it keeps none. */
-  readonly md5: string | undefined;
-  /** Throws FailureError if the connection breaks or fewer bytes come. */
-  readonly chunks: AsyncIterable<Uint8Array>;
-}
 
 /** An answer as the body of a file. Throws FailureError ORTHANC_UNCLEAR if it comes without its length. */
 export function bodyOf(response: IncomingMessage, url: string): InstanceBody {

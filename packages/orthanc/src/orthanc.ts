@@ -3,6 +3,7 @@
  * study or series has. Bytes come as they are: without compression.
  */
 import { codeOf } from '@scanflow/failure';
+import { bodyOf } from './image.ts';
 import {
   array,
   attributes,
@@ -17,10 +18,10 @@ import {
   type Orthanc,
   isId,
   type Tags,
+  transcodeFault,
+  type InstanceBody,
 } from './answers.ts';
-import { bodyOf, type InstanceBody } from './image.ts';
 import { orthancClient, type OrthancAccess, type OrthancClient } from './client.ts';
-import { transcodeFault } from './faults.ts';
 import { isNoted, METADATA, notesOf, originOf, attachmentOf, versionsIn } from './notes.ts';
 
 /**

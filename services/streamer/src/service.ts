@@ -35,7 +35,7 @@ import { createWakes, runLoop } from './work/loop.ts';
 import type { AfterStoring, LoopDeps } from './work/deps.ts';
 import { addPauseGauge, createMetrics } from './http/metrics.ts';
 import { openDestinations, openSecurity } from './send/open.ts';
-import { openConfiguredLedger } from './ledger/open.ts';
+import { openConfiguredLedger } from './ledger/database.ts';
 import { openCommitments } from './commitment/wire.ts';
 import { createOutlook } from './send/outlook.ts';
 import { pauseRoutes } from './send/pause.ts';

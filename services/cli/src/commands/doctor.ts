@@ -21,9 +21,8 @@ import {
 import { calendarChecks, healthChecks, ledgerChecks } from '../doctor/health.ts';
 import { clockChecks, orthancChecks } from '@scanflow/transfer/doctor/orthanc';
 import { destinationChecks } from '@scanflow/transfer/doctor/destinations';
-import { scannerChecks } from '../doctor/scanners.ts';
+import { scannerChecks, receiverChecks, senderChecks } from '../doctor/senders.ts';
 import { secretChecks } from '../doctor/secrets.ts';
-import { receiverChecks, senderChecks } from '../doctor/senders.ts';
 import { resultsText } from '../doctor/results.ts';
 import { storageChecks } from '../doctor/storage.ts';
 import { examChecks, stuckChecks } from '../doctor/stuck.ts';

@@ -9,7 +9,7 @@ import { failure, type Finding } from '@scanflow/transfer/doctor/check';
 import { judgeMount, judgeSpace, judgeTrouble, mountAmong } from '@scanflow/transfer/doctor/folder';
 import { explained, judgeKinds, kindsOf } from '@scanflow/transfer/doctor/node';
 import { judgeHooks, judgeKept, judgeSeries, judgeVerification, judgeWarnings } from './stuck.ts';
-import { orthancsOwn } from './scanners.ts';
+import { orthancsOwn } from './senders.ts';
 import { judgeMode } from './secrets.ts';
 import { judgeStatus } from '@scanflow/transfer/doctor/destinations';
 

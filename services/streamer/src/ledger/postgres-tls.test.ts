@@ -6,8 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { findPostgres, makeAuthority, startPostgres, type Authority, type Postgres } from '@scanflow/testkit';
-import { openPostgres } from './database.ts';
-import { openSharedLedger } from './open.ts';
+import { openPostgres, openSharedLedger } from './database.ts';
 import { readCursor } from './claims.ts';
 
 const skip = findPostgres() === undefined ? 'POSTGRESQL IS NOT INSTALLED' : false;

@@ -5,8 +5,7 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
 import { damageIn, quickCheck } from '@scanflow/database';
-import { putAside } from './database.ts';
-import { openLedger } from './open.ts';
+import { putAside, openLedger } from './database.ts';
 import { arrived } from '../intake/step.ts';
 
 /** A ledger with rows, closed. */

@@ -6,7 +6,7 @@ import { arrivalConformance } from '../intake/conformance.test.ts';
 import { eventConformance, type OpenFollowed } from '../hooks/conformance.test.ts';
 import { runConformance } from '../hooks/runs.conformance.test.ts';
 import { LEASE_MS } from './conformance-kit.test.ts';
-import { openLedger } from './open.ts';
+import { openLedger } from './database.ts';
 
 const open: OpenFollowed = async (t, consequences) => {
   const folder = await mkdtemp(join(tmpdir(), 'scanflow-ledger-'));

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import type { Ledger } from './tx.ts';
 import { stateOf, type SeriesState, isLegal } from '../model/series.ts';
 import { done, FAILURE, LEASE_MS } from './conformance-kit.test.ts';
-import { openLedger } from './open.ts';
+import { openLedger } from './database.ts';
 import { giveBack, nextLeg, nextStore } from './claims.ts';
 import { quarantine, releaseSeries, stored } from '../store/sql.ts';
 import { retryLegs } from './leg.ts';

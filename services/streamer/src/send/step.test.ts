@@ -1,7 +1,7 @@
 /** The order in which what is left is tried again. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { inTurn } from './tally.ts';
+import { inTurn } from './items.ts';
 
 test('turns: the first attempt keeps the order', () => {
   assert.deepEqual(inTurn(['a', 'b', 'c'], 0), ['a', 'b', 'c']);

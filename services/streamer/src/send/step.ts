@@ -14,13 +14,12 @@ import { reached } from '../work/trace.ts';
 import { Batch, LEG_LEASE, type WorkKind, nextLegTo } from '../work/worker.ts';
 import { gateOf } from './open.ts';
 import { askForFiles, lookBehind, recordFor } from '../store/look.ts';
-import { itemsOf } from './items.ts';
+import { itemsOf, Tally, judge, failureIn, inTurn } from './items.ts';
 import type { Clock, Settings } from '../model/settings.ts';
 import { legFailed, legLater } from '../ledger/aftermath.ts';
 import { progressOf, recordProgress } from '../ledger/leg.ts';
 import { pauseUntil } from '../work/wake.ts';
 import type { LoopDeps } from '../work/deps.ts';
-import { Tally, judge, failureIn, inTurn } from './tally.ts';
 
 interface ForwardDeps {
   readonly ledger: Ledger;

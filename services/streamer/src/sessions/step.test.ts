@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createLog } from '@scanflow/runtime';
-import { openLedger } from '../ledger/open.ts';
+import { openLedger } from '../ledger/database.ts';
 import type { Ledger } from '../ledger/tx.ts';
 import { Condition } from '../work/condition.ts';
 import { createWakes } from '../work/loop.ts';

@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test';
 import { dataSet, makeSeries } from '@scanflow/dicom';
 import { findOrthanc, startOrthanc, type RunningOrthanc } from '@scanflow/testkit';
 import { createBookings } from './place/bookings.ts';
-import { openLedger } from '../ledger/open.ts';
+import { openLedger } from '../ledger/database.ts';
 import { createOrthanc } from '@scanflow/orthanc';
 import { createStore } from './disk/store.ts';
 import { parseLayout } from './place/layout.ts';

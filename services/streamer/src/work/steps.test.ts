@@ -17,7 +17,7 @@ import { commitStep } from '../commitment/step.ts';
 import { copyStep } from '../copy/step.ts';
 import { arrived } from '../intake/step.ts';
 import { nextLeg, nextStore } from '../ledger/claims.ts';
-import { openLedger } from '../ledger/open.ts';
+import { openLedger } from '../ledger/database.ts';
 import { listSeries } from '../ledger/views.ts';
 import { COPY } from '../model/series.ts';
 import type { Settings } from '../model/settings.ts';

@@ -6,7 +6,7 @@ import { test, type TestContext } from 'node:test';
 import { createLog } from '@scanflow/runtime';
 import { FailureError, transient } from '@scanflow/failure';
 import { setImmediate as turn } from 'node:timers/promises';
-import { openLedger } from '../ledger/open.ts';
+import { openLedger } from '../ledger/database.ts';
 import { LEG_LEASE, underLease, type Lease, type LeaseDeps, Batch } from './worker.ts';
 import type { Ledger, Claim } from '../ledger/tx.ts';
 import type { StoreWork } from '../ledger/rows.ts';
