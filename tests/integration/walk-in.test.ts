@@ -18,7 +18,7 @@ let ports: { cal2wl: number; worklist: number; dicom: number };
 let cal2wl: Program;
 let worklist: Program;
 
-const start = (service: string): Promise<Program> =>
+const startService = (service: string): Promise<Program> =>
   startProgram(process.execPath, [`services/${service}/src/main.ts`, '--config', config]);
 const answers = (port: number): Promise<void> =>
   until(
@@ -58,7 +58,7 @@ before(async () => {
       `http: { ports: { cal2wl: ${ports.cal2wl}, worklist: ${ports.worklist} } }`,
     ].join('\n'),
   );
-  [cal2wl, worklist] = [await start('cal2wl'), await start('worklist')];
+  [cal2wl, worklist] = [await startService('cal2wl'), await startService('worklist')];
   await Promise.all([answers(ports.cal2wl), answers(ports.worklist)]);
 });
 
@@ -199,12 +199,12 @@ test('walk-in: restarts, a lost item and a calendar that loses its bookings leav
   await isSeen(accession, false);
   // what became of a lab that moved to another booking system
   await writeFile(join(folder.path, 'lab.ics'), makeCalendar([soon('003', 6)]));
-  cal2wl = await start('cal2wl');
+  cal2wl = await startService('cal2wl');
   await answers(ports.cal2wl);
   for (let turn = 0; turn < 3; turn += 1) await pass();
   await isSeen(accession);
   await worklist.stop();
-  worklist = await start('worklist');
+  worklist = await startService('worklist');
   await answers(ports.worklist);
   await isSeen(accession);
   assert.deepEqual(await recordOf(accession), record, 'the same identity');
@@ -257,4 +257,51 @@ test('a query of a scanner shows when it came and how many items it got', async 
     scanners.map(({ scanner, lastQuery }) => [scanner, lastQuery?.items]),
     [['prisma', items]],
   );
+});
+
+test('walk-in: a calendar that gets the name loses none, takes none over, and the refusal says what to do', async () => {
+  const start = Temporal.Now.instant().add({ hours: 2 });
+  const kept = await add({ session: 'ses-walk05', start: start.toString() });
+  const withdrawn = await add({ session: 'ses-walk06' });
+  await isSeen(kept);
+  const before = await recordOf(kept);
+  await cal2wl.stop();
+  const text = await readFile(config, 'utf8');
+  const named = text.replace('calendars: {', "calendars: { 'walk-in': { file: named.ics, scanner: prisma },");
+  assert.notEqual(named, text);
+  // the same slot and labels, under a UID of its own: no reason to take the walk-in over
+  const { end } = before;
+  const zoned = (instant: string) => Temporal.Instant.from(instant).toZonedDateTimeISO('Europe/Amsterdam');
+  const twin = { ...soon('900', 2, { summary: before.title }), start: zoned(before.start), end: zoned(end) };
+  const labels = ['Project: 3010000.01', 'Subject: sub-900', 'Session: ses-walk05'];
+  const entry = { ...twin, uid: 'twin', description: labels.join('\n') };
+  await writeFile(join(folder.path, 'named.ics'), makeCalendar([entry]));
+  await writeFile(config, named);
+  cal2wl = await startService('cal2wl');
+  await answers(ports.cal2wl);
+  // the second answer would confirm a loss
+  for (let turn = 0; turn < 3; turn += 1) await pass();
+  await isSeen(kept);
+  assert.deepEqual(await recordOf(kept), before);
+  const page = await apiFetch(data, `http://127.0.0.1:${ports.cal2wl}/api/bookings`);
+  const { bookings } = (await page.json()) as { bookings: { calendar: string; accessionNumber: string }[] };
+  const own = bookings.filter(({ calendar }) => calendar === 'walk-in');
+  assert.equal(own.length, 1);
+  assert.notEqual(own[0]?.accessionNumber, kept);
+  const refused = await post('', form());
+  assert.deepEqual([refused.status, refused.body['code']], [409, 'WALK_IN_CALENDAR']);
+  assert.match(
+    JSON.stringify(refused.body),
+    /name walk-in, so no walk-in can be added.*scanflow check says what to do/,
+  );
+  assert.deepEqual((await post(`/${withdrawn}/withdraw`)).body, { withdrawn: true });
+  await isSeen(withdrawn, false);
+  // the calendar goes: its booking leaves, and the walk-in stays
+  await cal2wl.stop();
+  await writeFile(config, text);
+  cal2wl = await startService('cal2wl');
+  await answers(ports.cal2wl);
+  await pass();
+  await isSeen(kept);
+  assert.deepEqual(await recordOf(kept), before);
 });

@@ -223,7 +223,7 @@ const walkInCalendar = ({ calendars }: Config): ConfigWarning[] =>
         {
           path: `calendars.${WALK_IN}`,
           message:
-            'this name is kept for walk-ins of the day board, and none can be added while a calendar has it; name the calendar otherwise once none of its bookings is to come, since they get new accession numbers then',
+            'this name is kept for walk-ins of the day board, and none can be added while a calendar has it. Walk-ins of before stay; name the calendar otherwise once none of its bookings is to come, since they get new accession numbers then',
         },
       ]
     : [];

@@ -49,6 +49,7 @@ import {
 } from './report.ts';
 import type { Reader } from './reader.ts';
 import type { Update } from './update.ts';
+import { isWalkIn } from './walk-in/plan.ts';
 import { WalkIns } from './walk-in/walk-ins.ts';
 
 export interface PassOptions {
@@ -189,7 +190,11 @@ export class Passes {
     const booked = this.#wanted(outcomes, pass.before);
     const accessions = booked.map(({ record }) => record.accessionNumber);
     await this.#complete(pass.published, calendar, accessions, window);
-    const { published, frozen } = pass;
+    // a calendar that is called walk-in cannot lose the walk-ins of the board
+    const published = new Map(
+      [...pass.published].filter(([, { record }]) => record === undefined || !isWalkIn(record)),
+    );
+    const { frozen } = pass;
     const remembering = (record: BookingRecord): BookingRecord =>
       withHistory(record, published.get(record.accessionNumber)?.record, now);
     const wanted = booked.map(({ record, item }) => ({ record: remembering(record), item }));
@@ -217,7 +222,7 @@ export class Passes {
   #identify(plan: Plan, view: CalendarView, window: Window, keeps: Keeps): Outcome[] {
     const known = (this.#past ?? new Past()).ofCalendar(view.calendar, window.from);
     const isLost = (record: BookingRecord): boolean =>
-      record.status === 'scheduled' && fateOf(record, view, window) === 'lost';
+      record.status === 'scheduled' && !isWalkIn(record) && fateOf(record, view, window) === 'lost';
     return adopt(plan.outcomes, { known, isLost, formerId: formerIdIn(plan), keeps }).map((one) =>
       one.outcome === 'booking'
         ? warn(

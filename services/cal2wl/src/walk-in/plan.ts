@@ -29,7 +29,8 @@ export interface WalkIn {
 const TITLE = 'Walk-in';
 
 /** RFC 5545 3.8.4.7: globally unique. No calendar's UID is like it. */
-export const uidOf = (id: string): string => `${id}@walk-in.scanflow`;
+export const uidOf = (id: string): string => `${id}${UID_END}`;
+const UID_END = '@walk-in.scanflow';
 
 /**
  * Judges a walk-in as the booking that it is, by the first rules that take it. Where none does, the outcome is that of the first.
@@ -69,7 +70,9 @@ const eventOf = (
   class: 'PUBLIC',
 });
 
-export const isWalkIn = ({ source }: BookingRecord): boolean => source.calendar === WALK_IN;
+/** By its UID, too: a configured calendar may have the name. */
+export const isWalkIn = ({ source }: BookingRecord): boolean =>
+  source.calendar === WALK_IN && source.uid.endsWith(UID_END);
 
 /** Why a walk-in is not for this time; undefined where it is. Its slot is not over, and the worklist shows it already. */
 export function timeProblem(

@@ -115,12 +115,13 @@ export class WalkIns {
     const { config, shelf, erasures, log, past } = this.#options;
     const window = windowAt(now, config.bookings.window);
     return this.inTurn(async (): Promise<Failure | undefined> => {
-      // the calendar of that name has them
-      if (this.#isTaken()) return undefined;
       const known = await past();
       const toCome = known.ofCalendar(WALK_IN, window.from).toCome();
       const onList = [...listed.values()].flatMap(({ record }) => record ?? []).filter(isWalkIn);
-      const accessions = new Set([...toCome, ...onList].map(({ accessionNumber }) => accessionNumber));
+      // a configured calendar may have the name, and its bookings are its own
+      const accessions = new Set(
+        [...toCome.filter(isWalkIn), ...onList].map(({ accessionNumber }) => accessionNumber),
+      );
       const records = [...accessions].flatMap(
         (accession) => known.get(accession) ?? listed.get(accession)?.record ?? [],
       );
@@ -162,12 +163,8 @@ export class WalkIns {
     return scanner && encodeItem(record, scanner, facility.timezone);
   }
 
-  #isTaken(): boolean {
-    return Object.hasOwn(this.#options.config.calendars, WALK_IN);
-  }
-
   #refuseCalendar(): void {
-    if (this.#isTaken())
+    if (Object.hasOwn(this.#options.config.calendars, WALK_IN))
       throw refused(
         'WALK_IN_CALENDAR',
         `A calendar of the configuration has the name ${WALK_IN}, so no walk-in can be added. Ask facility IT: scanflow check says what to do.`,
