@@ -5,7 +5,7 @@ import { html } from '../page/html.ts';
 import { en } from '../texts/en.ts';
 import { boardOf, type DayBooking, type DayExam, type DayFacts, type DaySession } from './board.ts';
 import { dayPage } from './page.ts';
-import { nameOf } from './row.ts';
+import { nameOf, rowOf } from './row.ts';
 
 const { NINE, TEN, MINUTE } = of;
 const labels = { project: '3010000.01', subject: 'sub-007', session: 'ses-mri01' };
@@ -216,4 +216,46 @@ test('board: what was made of a booking is from its exam, or from its images', (
   assert.deepEqual(made({ exams: [running] }), { from: NINE + 5 * MINUTE }, 'it goes on');
   assert.equal(made({ exams: [exam({ wrongItem: true })] }), undefined);
   assert.deepEqual(made({ sessions: [session()] }), { from: NINE + 10 * MINUTE, to: NINE + 10 * MINUTE });
+});
+
+test('board: images without a booking say why, and which booking of the same subject they may belong to', () => {
+  const near: DayBooking = { ...booking, id: 'prisma/b/', accessionNumber: 'A2' };
+  const far: DayBooking = { ...near, id: 'prisma/c/', accessionNumber: 'A3', start: NINE - 120 * MINUTE };
+  const other: DayBooking = {
+    ...near,
+    id: 'prisma/d/',
+    accessionNumber: 'A4',
+    labels: { ...labels, subject: 'sub-008' },
+  };
+  const gone: DayBooking = { ...near, id: 'prisma/e/', accessionNumber: 'A5', outcome: 'cancelled' };
+  const alone = session({ id: 'x2', accessionNumber: '', studyInstanceUids: ['7'], labels });
+  const typed = session({
+    id: 'x3',
+    accessionNumber: '4711',
+    studyInstanceUids: ['8'],
+    labels: { ...labels, subject: 'sub-9' },
+  });
+  const free = exam({ id: 'free', accessionNumbers: [], studyInstanceUids: ['9'], series: [] });
+  const day = facts({
+    bookings: [other, gone, far, near],
+    exams: [free],
+    sessions: [alone, typed],
+  });
+  const rows = boardOf(day, TEN).scanners.flatMap((one) => one.rows);
+  const found = (id: string) => rows.find((row) => row.id === id);
+  assert.deepEqual(found('x2')?.likely, { id: 'A2', start: near.start, labels });
+  assert.deepEqual(found('x2')?.unbooked, { why: 'noNumber', accessionNumber: '' });
+  assert.equal(found('x3')?.likely, undefined);
+  assert.deepEqual(found('x3')?.unbooked, { why: 'noBooking', accessionNumber: '4711' });
+  assert.deepEqual(found('free')?.unbooked, { why: 'noNumber', accessionNumber: '' });
+  assert.equal(found('A2')?.likely, undefined);
+  // a booking that has its images already is less likely
+  const taken = session({ id: 'x4', accessionNumber: 'A2', studyInstanceUids: ['10'], labels });
+  const again = boardOf({ ...day, sessions: [alone, taken] }, TEN).scanners.flatMap((one) => one.rows);
+  assert.equal(again.find(({ id }) => id === 'x2')?.likely?.id, 'A3');
+  const view = { timezone: day.timezone, now: Temporal.Instant.fromEpochMilliseconds(TEN), texts: en };
+  const shown = [found('x2'), found('x3')].map((row) => (row === undefined ? '' : String(rowOf(row, view))));
+  assert.match(shown[0] ?? '', /not booked: the images have no accession number/);
+  assert.match(shown[0] ?? '', /It may belong to\s+<a href="\/session\/A2"/);
+  assert.match(shown[1] ?? '', /not booked: no booking of this day has the accession number 4711/);
 });

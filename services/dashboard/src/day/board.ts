@@ -111,6 +111,10 @@ export interface Row {
   /** From the beginning of its first exam, or its first image, to the end of the last exam; the end is open while one runs. */
   readonly made?: { readonly from: number; readonly to?: number };
   readonly journey: Journey;
+  /** Why an exam or images have no booking, as far as their numbers say. */
+  readonly unbooked?: { readonly why: 'noNumber' | 'noBooking'; readonly accessionNumber: string };
+  /** The booking of the day that they may belong to: of the same project and subject. */
+  readonly likely?: { readonly id: string; readonly start: number; readonly labels: Labels };
 }
 
 export interface ScannerDay {
@@ -128,7 +132,11 @@ export interface Board {
 
 /** Folds a day into its board. `now`: epoch milliseconds. Pure. */
 export function boardOf(facts: DayFacts, now: number): Board {
-  const rows = [...bookedRows(facts, now), ...unbookedRows(facts, now)];
+  const booked = bookedRows(facts, now);
+  const rows = [
+    ...booked,
+    ...unbookedRows(facts, now).map((one) => ({ ...one, row: withLikely(one.row, booked) })),
+  ];
   const names = [...new Set([...facts.scanners, ...rows.map(({ scanner }) => scanner)])];
   const scanners = names
     .map((scanner) => ({
@@ -147,6 +155,29 @@ interface Placed {
   readonly row: Row;
   readonly rejected: boolean;
 }
+
+/** Bookings of which nothing came go before others, and then the nearest one. */
+function withLikely(row: Row, booked: readonly Placed[]): Row {
+  const { labels, start } = row;
+  if (labels === undefined) return row;
+  const [likely] = booked
+    .flatMap(({ row: { id, start: begins, labels: own, images, journey } }) =>
+      journey.verdict !== 'off' && own?.project === labels.project && own.subject === labels.subject
+        ? [{ id, start: begins, labels: own, images }]
+        : [],
+    )
+    .toSorted(
+      (a, b) =>
+        Math.sign(a.images) - Math.sign(b.images) || Math.abs(a.start - start) - Math.abs(b.start - start),
+    );
+  return likely === undefined
+    ? row
+    : { ...row, likely: { id: likely.id, start: likely.start, labels: likely.labels } };
+}
+
+const unbookedBy = (accessionNumber = ''): Pick<Row, 'unbooked'> => ({
+  unbooked: { why: accessionNumber === '' ? 'noNumber' : 'noBooking', accessionNumber },
+});
 
 /** Rows are of what is known; where a service is away, of what was known before. */
 const knownOf = (facts: DayFacts): DayParts => facts.last ?? facts;
@@ -217,6 +248,7 @@ function unbookedRows(facts: DayFacts, now: number): Placed[] {
     const row: Row = {
       id: exam.id,
       kind: 'exam',
+      ...unbookedBy(exam.accessionNumbers[0]),
       start: exam.started ?? exam.created,
       ...(exam.ended !== undefined && { end: exam.ended }),
       ...labelsOf(own),
@@ -237,6 +269,7 @@ function unbookedRows(facts: DayFacts, now: number): Placed[] {
       const row: Row = {
         id: one.id,
         kind: 'images',
+        ...unbookedBy(one.accessionNumber),
         start: one.firstSeen,
         ...labelsOf([one]),
         ...sizeOf([one]),

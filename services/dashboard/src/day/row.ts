@@ -22,8 +22,9 @@ export function rowOf(row: Row, view: RowView): Html {
     <div class="what">
       <h3><a href="/session/${encodeURIComponent(row.id)}">${nameOf(row)}</a></h3>
       <p class="more">
-        ${kind !== 'booking' && isFree(journey) && html`${t.day.notBooked}${row.images > 0 && ' · '}`}${sizes(row)}
+        ${kind !== 'booking' && isFree(journey) && html`${t.day.notBooked}${whyOf(row)}${row.images > 0 && ' · '}`}${sizes(row)}
       </p>
+      ${kind !== 'booking' && isFree(journey) && likelyOf(row, view)}
       ${row.folder !== undefined && pathOf(row.folder)}
       ${stale.length > 0 && html`<p class="say plain">${t.day.stale(clockTime(Math.min(...stale), view.timezone))}</p>`}
       ${sentence !== '' && html`<p class="say ${bad ? 'bad' : 'plain'}">${sentence}</p>`}
@@ -33,6 +34,23 @@ export function rowOf(row: Row, view: RowView): Html {
     </ol>
   </li>`;
 }
+
+/** Why nobody's booking stands behind a row, as far as its numbers say. */
+function whyOf({ kind, unbooked }: Row): string {
+  if (kind === 'booking' || unbooked === undefined) return '';
+  const { why, accessionNumber } = unbooked;
+  return `: ${t.day.unbooked[kind][why]}${why === 'noBooking' ? ` ${accessionNumber}` : ''}`;
+}
+
+const likelyOf = ({ likely }: Row, { timezone }: RowView): Html | false =>
+  likely !== undefined &&
+  html`<p class="say plain">
+    ${t.day.likely}
+    <a href="/session/${encodeURIComponent(likely.id)}"
+      >${clockTime(likely.start, timezone)} ${likely.labels.project} · ${likely.labels.subject} ·
+      ${likely.labels.session}</a
+    >.
+  </p>`;
 
 /** A path with a button that copies it. */
 export const pathOf = (path: string): Html =>

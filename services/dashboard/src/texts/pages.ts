@@ -60,6 +60,17 @@ export const t = {
   day: {
     before: 'Day before',
     notBooked: 'not booked',
+    unbooked: {
+      exam: {
+        noNumber: 'the scanner named no booking',
+        noBooking: 'no booking of this day has the accession number',
+      },
+      images: {
+        noNumber: 'the images have no accession number',
+        noBooking: 'no booking of this day has the accession number',
+      },
+    },
+    likely: 'It may belong to',
     unknownScanner: 'Unknown scanner',
     empty: 'Nothing is booked, and nothing came.',
     needsYou: 'Needs you',
