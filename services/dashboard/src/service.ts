@@ -22,12 +22,12 @@ import {
 } from '@scanflow/runtime';
 import { createLimiter } from './access/limiter.ts';
 import type { IdentityProvider } from './access/oidc.ts';
-import { openUsersFile, openUsersServer } from './access/open.ts';
+import { openConsolesFile, openConsolesServer, openUsersFile, openUsersServer } from './access/open.ts';
 import type { AccessStore } from './access/store.ts';
 import { addUsers } from './access/users.ts';
 import { judgeBy } from './bookings/try-it.ts';
 import { addLinks, type LinkOptions } from './console/links.ts';
-import { ConsoleStore } from './console/store.ts';
+import type { ConsoleStore } from './console/store.ts';
 import { watchConsoles } from './console/routes.ts';
 import { createWatch, type Watch } from './live/watch.ts';
 import { createGatherer } from './sources/gather.ts';
@@ -56,9 +56,8 @@ export async function startDashboard(
   { config, log }: Context,
   place: Place,
 ): Promise<{ port: number; stop(): Promise<void> }> {
-  const store = await openStore(config);
+  const { store, consoles } = await openStores(config);
   store.keepIssuer(config.dashboard.oidc?.issuer);
-  const consoles = new ConsoleStore(await ownFile(config.data, 'consoles.sqlite'));
   const places = placesOf(config, place);
   const at = (name: Names): Service => serviceAt(places[name].url, places[name].headers);
   const services = { cal2wl: at('cal2wl'), worklist: at('worklist'), streamer: at('streamer') };
@@ -97,8 +96,7 @@ export async function startDashboard(
       watch.close();
       consoleWatch.close();
       await Promise.all([app.close(), internal.close()]);
-      await store.close();
-      consoles.close();
+      await Promise.all([store.close(), consoles.close()]);
     },
   };
 }
@@ -134,15 +132,22 @@ async function appOf({ dashboard }: Config, log: Log): Promise<FastifyInstance> 
   return app;
 }
 
+interface Stores {
+  readonly store: AccessStore;
+  readonly consoles: ConsoleStore;
+}
+
 /** Nobody but the service reads who the users are. Throws an Error for a certificate that cannot be used. */
-async function openStore({ data, dashboard: { database } }: Config): Promise<AccessStore> {
+async function openStores({ data, dashboard: { database } }: Config): Promise<Stores> {
   if (database !== undefined) {
     const { url, passwordFile, tls } = database;
     const ca = tls === undefined ? undefined : await readAuthority(tls.ca, 'dashboard.database.tls.ca');
     const password = passwordFile === undefined ? undefined : () => readSecret(passwordFile);
-    return openUsersServer({ url, ...defined({ password, ca }) });
+    const options = { url, ...defined({ password, ca }) };
+    return { store: openUsersServer(options), consoles: openConsolesServer(options) };
   }
-  return openUsersFile(await ownFile(data, 'users.sqlite'));
+  const [users, consoles] = [await ownFile(data, 'users.sqlite'), await ownFile(data, 'consoles.sqlite')];
+  return { store: openUsersFile(users), consoles: openConsolesFile(consoles) };
 }
 
 /** A file that nobody but the service reads. */

@@ -29,7 +29,7 @@ Restores a backup: FOLDER itself, or the latest one in it. Stop cal2wl, worklist
 It reads the whole backup and compares the checksums before it changes anything. What it replaces is kept beside it,
 in a folder .before-restore-TIME. At its next start the streamer compares the ledger with what was stored since:
 nothing is stored twice, and images that may have been sent since show as SENT_UNKNOWN. Users of the day board
-sign in anew, with their password of the backup.
+sign in anew, with their password of the backup. Each console needs a new link: scanflow console link SCANNER.
 
   --with-secrets   also restores passwords and keys, if they are in the backup
   --with-config    also restores the configuration: its files go into the folder of FILE

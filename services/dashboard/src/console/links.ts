@@ -23,8 +23,8 @@ export function addLinks(app: FastifyInstance, options: LinkOptions): void {
   const { consoles, store, now, address, scanners } = options;
   const audit = (what: string, subject: string, from: string): Promise<void> =>
     store.audit({ at: now(), who: 'scanflow console', address: from, what, subject, result: 'done' });
-  app.get('/api/consoles', () => ({
-    consoles: consoles.list().map(({ name, made, open, seen }) => ({
+  app.get('/api/consoles', async () => ({
+    consoles: (await consoles.list()).map(({ name, made, open, seen }) => ({
       name,
       made: iso(made),
       open,
@@ -37,10 +37,11 @@ export function addLinks(app: FastifyInstance, options: LinkOptions): void {
         error: `there is no scanner ${name} in the configuration; there are ${scanners.join(', ')}`,
       });
     await audit('link console', name, ip);
-    return { link: `${address}/console/${encodeURIComponent(name)}/open/${consoles.link(name, now())}` };
+    const word = await consoles.link(name, now());
+    return { link: `${address}/console/${encodeURIComponent(name)}/open/${word}` };
   });
   app.post<OfConsole>('/api/consoles/:name/revoke', async ({ params: { name }, ip }, reply) => {
-    if (!consoles.revoke(name))
+    if (!(await consoles.revoke(name)))
       return reply
         .code(404)
         .send({ error: `the console ${name} has no link: scanflow console list shows those that have` });

@@ -52,7 +52,7 @@ export function addConsoles(app: FastifyInstance, options: ConsoleOptions): void
   const open = openStreams();
   app.get<Opening>('/console/:name/open/:word', async (request, reply) => {
     const { name, word } = request.params;
-    const cookie = consoles.open(name, word, now());
+    const cookie = await consoles.open(name, word, now());
     if (cookie === undefined) return notFound(reply);
     const entry = { at: now(), who: '', address: request.ip, what: 'open console', subject: name };
     await store.audit({ ...entry, result: 'done' });
@@ -61,8 +61,7 @@ export function addConsoles(app: FastifyInstance, options: ConsoleOptions): void
   app.get<OfConsole>('/console/:name', (request, reply) => shown(request, reply, options));
   app.get<OfConsole>('/console/:name/events', async (request, reply) => {
     const { name } = request.params;
-    const isAllowed = (): Promise<boolean> =>
-      Promise.resolve(consoles.counts(name, wordIn(request, name), now()));
+    const isAllowed = (): Promise<boolean> => consoles.counts(name, wordIn(request, name), now());
     const follow: Watch['follow'] = (changed) => {
       const leave = [watch, consoleWatch].map((one) => one.follow(changed));
       return () => leave.forEach((end) => end());
@@ -78,7 +77,7 @@ async function shown(
 ): Promise<FastifyReply> {
   const { name } = request.params;
   const { consoles, facility, now, scanners, silentAfterMs } = options;
-  const used = scanners.includes(name) ? consoles.use(name, wordIn(request, name), now()) : undefined;
+  const used = scanners.includes(name) ? await consoles.use(name, wordIn(request, name), now()) : undefined;
   if (used === undefined) return notFound(reply);
   if (used.renewed !== undefined) reply.header('set-cookie', cookieOf(name, used.renewed, request));
   const at = now();

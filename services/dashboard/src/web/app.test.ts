@@ -8,9 +8,8 @@ import { test, type TestContext } from 'node:test';
 import { until } from '@scanflow/testkit';
 import fastify, { type FastifyInstance } from 'fastify';
 import { createLimiter } from '../access/limiter.ts';
-import { openUsersFile } from '../access/open.ts';
+import { openConsolesFile, openUsersFile } from '../access/open.ts';
 import type { AccessStore } from '../access/store.ts';
-import { ConsoleStore } from '../console/store.ts';
 import { createGatherer } from '../sources/gather.ts';
 import type { Service } from '../sources/service.ts';
 import { addPages } from './app.ts';
@@ -35,7 +34,7 @@ interface Rig {
 async function rig(t: TestContext): Promise<Rig> {
   const folder = await mkdtemp(join(tmpdir(), 'scanflow-board-'));
   const store = openUsersFile(join(folder, 'users.sqlite'));
-  const consoles = new ConsoleStore(join(folder, 'consoles.sqlite'));
+  const consoles = openConsolesFile(join(folder, 'consoles.sqlite'));
   const clock = { now: START };
   const followers = new Set<() => void>();
   const follow = (changed: () => void): (() => void) => {
@@ -71,7 +70,7 @@ async function rig(t: TestContext): Promise<Rig> {
   t.after(async () => {
     await app.close();
     await store.close();
-    consoles.close();
+    await consoles.close();
     await rm(folder, { recursive: true });
   });
   await store.add({ name: 'anna', role: 'member', projects: [], addresses: [] }, START);

@@ -6,12 +6,11 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import fastify from 'fastify';
 import { createLimiter } from '../access/limiter.ts';
-import { openUsersFile } from '../access/open.ts';
+import { openConsolesFile, openUsersFile } from '../access/open.ts';
 import { createGatherer } from '../sources/gather.ts';
 import type { Answered, Service } from '../sources/service.ts';
 import { addPages } from './app.ts';
 import { addLinks } from '../console/links.ts';
-import { ConsoleStore } from '../console/store.ts';
 
 export const NOW = Temporal.Instant.from('2026-11-28T08:00:00Z').epochMilliseconds;
 const HOST = 'board.example.org';
@@ -78,7 +77,7 @@ export async function rig(
 ) {
   const folder = await mkdtemp(join(tmpdir(), 'scanflow-console-'));
   const store = openUsersFile(join(folder, 'users.sqlite'));
-  const consoles = new ConsoleStore(join(folder, 'consoles.sqlite'));
+  const consoles = openConsolesFile(join(folder, 'consoles.sqlite'));
   const clock = { now: NOW };
   const now = (): number => clock.now;
   const posts: Posted[] = [];
@@ -131,7 +130,7 @@ export async function rig(
   t.after(async () => {
     await Promise.all([app.close(), internal.close()]);
     await store.close();
-    consoles.close();
+    await consoles.close();
     await rm(folder, { recursive: true });
   });
   const linkOf = async (name: string): Promise<string> => {
