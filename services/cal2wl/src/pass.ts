@@ -90,6 +90,7 @@ interface PassContext {
 
 export class Passes {
   readonly walkIns: WalkIns;
+  readonly readers: PassOptions['readers'];
   readonly #options: PassOptions;
   readonly #judges: ReadonlyMap<string, Judge>;
   /** Encoded items by record and scanner: a pass with nothing new encodes nothing. */
@@ -100,15 +101,12 @@ export class Passes {
 
   constructor(options: PassOptions) {
     this.#options = options;
+    this.readers = options.readers;
     const { config, projects } = options;
     this.walkIns = new WalkIns({ ...options, past: () => this.#remember() });
     this.#judges = new Map(
       Object.keys(config.calendars).map((name) => [name, new Judge(config, name, projects.get(name))]),
     );
-  }
-
-  get readers(): PassOptions['readers'] {
-    return this.#options.readers;
   }
 
   async run(now: Temporal.Instant, signal: AbortSignal): Promise<PassReport> {
@@ -174,8 +172,8 @@ export class Passes {
   }
 
   async #readAndPublish(calendar: string, pass: PassContext, log: Log): Promise<CalendarPass> {
-    const { config, readers } = this.#options;
-    const [reader, judge] = [readers.get(calendar), this.#judges.get(calendar)];
+    const { config } = this.#options;
+    const [reader, judge] = [this.readers.get(calendar), this.#judges.get(calendar)];
     if (reader === undefined || judge === undefined) throw new Error('it has no reader');
     const { now, signal } = pass;
     const window = this.#window(calendar, now);
@@ -194,11 +192,16 @@ export class Passes {
     const published = new Map(
       [...pass.published].filter(([, { record }]) => record === undefined || !isWalkIn(record)),
     );
-    const { frozen } = pass;
     const remembering = (record: BookingRecord): BookingRecord =>
       withHistory(record, published.get(record.accessionNumber)?.record, now);
     const wanted = booked.map(({ record, item }) => ({ record: remembering(record), item }));
-    const { actions, suspicion, waiting } = reconcile({ view, wanted, published, window, frozen });
+    const { actions, suspicion, waiting } = reconcile({
+      view,
+      wanted,
+      published,
+      window,
+      frozen: pass.frozen,
+    });
     const unwritten = await this.#publish(
       actions.map((one) => ('record' in one ? { ...one, record: remembering(one.record) } : one)),
       log,

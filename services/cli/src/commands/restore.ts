@@ -76,6 +76,8 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   io.out.write(`${path} of ${held.created} is restored. Start everything: the streamer compares first.\n`);
   if (held.ledger === 'postgresql')
     io.out.write('The ledger is in PostgreSQL: restore its dump before you start (docs/backup.md).\n');
+  if (targets.some(({ folder }) => folder === dirname(usersIn(config.data))))
+    io.out.write('Consoles need new links: scanflow console link SCANNER makes one.\n');
   return EXIT.done;
 }
 

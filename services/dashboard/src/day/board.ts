@@ -10,6 +10,7 @@ import type {
 } from '../journey/facts.ts';
 import { isAway } from '../journey/facts.ts';
 import { journeyOf, withLast, type Journey } from '../journey/journey.ts';
+import { likelyOf, unbookedBy, type Likely, type Unbooked } from './likely.ts';
 import { spanOf } from './span.ts';
 
 export interface Labels {
@@ -111,10 +112,8 @@ export interface Row {
   /** From the beginning of its first exam, or its first image, to the end of the last exam; the end is open while one runs. */
   readonly made?: { readonly from: number; readonly to?: number };
   readonly journey: Journey;
-  /** Why an exam or images have no booking, as far as their numbers say. */
-  readonly unbooked?: { readonly why: 'noNumber' | 'noBooking'; readonly accessionNumber: string };
-  /** The booking of the day that they may belong to: of the same project and subject. */
-  readonly likely?: { readonly id: string; readonly start: number; readonly labels: Labels };
+  readonly unbooked?: Unbooked;
+  readonly likely?: Likely;
 }
 
 export interface ScannerDay {
@@ -133,9 +132,13 @@ export interface Board {
 /** Folds a day into its board. `now`: epoch milliseconds. Pure. */
 export function boardOf(facts: DayFacts, now: number): Board {
   const booked = bookedRows(facts, now);
+  const offered = booked.map(({ row }) => row);
   const rows = [
     ...booked,
-    ...unbookedRows(facts, now).map((one) => ({ ...one, row: withLikely(one.row, booked) })),
+    ...unbookedRows(facts, now).map((one) => ({
+      ...one,
+      row: { ...one.row, ...likelyOf(one.row, offered) },
+    })),
   ];
   const names = [...new Set([...facts.scanners, ...rows.map(({ scanner }) => scanner)])];
   const scanners = names
@@ -155,29 +158,6 @@ interface Placed {
   readonly row: Row;
   readonly rejected: boolean;
 }
-
-/** Bookings of which nothing came go before others, and then the nearest one. */
-function withLikely(row: Row, booked: readonly Placed[]): Row {
-  const { labels, start } = row;
-  if (labels === undefined) return row;
-  const [likely] = booked
-    .flatMap(({ row: { id, start: begins, labels: own, images, journey } }) =>
-      journey.verdict !== 'off' && own?.project === labels.project && own.subject === labels.subject
-        ? [{ id, start: begins, labels: own, images }]
-        : [],
-    )
-    .toSorted(
-      (a, b) =>
-        Math.sign(a.images) - Math.sign(b.images) || Math.abs(a.start - start) - Math.abs(b.start - start),
-    );
-  return likely === undefined
-    ? row
-    : { ...row, likely: { id: likely.id, start: likely.start, labels: likely.labels } };
-}
-
-const unbookedBy = (accessionNumber = ''): Pick<Row, 'unbooked'> => ({
-  unbooked: { why: accessionNumber === '' ? 'noNumber' : 'noBooking', accessionNumber },
-});
 
 /** Rows are of what is known; where a service is away, of what was known before. */
 const knownOf = (facts: DayFacts): DayParts => facts.last ?? facts;
