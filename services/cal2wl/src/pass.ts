@@ -49,7 +49,7 @@ import {
 } from './report.ts';
 import type { Reader } from './reader.ts';
 import type { Update } from './update.ts';
-import { isWalkIn } from './walk-in/plan.ts';
+import { isWalkIn, withoutWalkIns } from './walk-in/plan.ts';
 import { WalkIns } from './walk-in/walk-ins.ts';
 
 export interface PassOptions {
@@ -175,7 +175,7 @@ export class Passes {
     const { config } = this.#options;
     const [reader, judge] = [this.readers.get(calendar), this.#judges.get(calendar)];
     if (reader === undefined || judge === undefined) throw new Error('it has no reader');
-    const { now, signal } = pass;
+    const { now, signal, frozen } = pass;
     const window = this.#window(calendar, now);
     const known = (this.#past ?? new Past()).ofCalendar(calendar, window.from);
     const planned = async (content: CalendarContent): Promise<Plan> =>
@@ -189,23 +189,15 @@ export class Passes {
     const accessions = booked.map(({ record }) => record.accessionNumber);
     await this.#complete(pass.published, calendar, accessions, window);
     // a calendar that is called walk-in cannot lose the walk-ins of the board
-    const published = new Map(
-      [...pass.published].filter(([, { record }]) => record === undefined || !isWalkIn(record)),
-    );
+    const published = withoutWalkIns(pass.published);
     const remembering = (record: BookingRecord): BookingRecord =>
       withHistory(record, published.get(record.accessionNumber)?.record, now);
     const wanted = booked.map(({ record, item }) => ({ record: remembering(record), item }));
-    const { actions, suspicion, waiting } = reconcile({
-      view,
-      wanted,
-      published,
-      window,
-      frozen: pass.frozen,
-    });
-    const unwritten = await this.#publish(
-      actions.map((one) => ('record' in one ? { ...one, record: remembering(one.record) } : one)),
-      log,
+    const { actions, suspicion, waiting } = reconcile({ view, wanted, published, window, frozen });
+    const written = actions.map((one) =>
+      'record' in one ? { ...one, record: remembering(one.record) } : one,
     );
+    const unwritten = await this.#publish(written, log);
     await reader.remember(suspicion);
     return {
       wanted: accessions,

@@ -74,6 +74,10 @@ const eventOf = (
 export const isWalkIn = ({ source }: BookingRecord): boolean =>
   source.calendar === WALK_IN && source.uid.endsWith(UID_END);
 
+/** What a calendar may change of what is published. */
+export const withoutWalkIns = (all: ReadonlyMap<string, Published>): ReadonlyMap<string, Published> =>
+  new Map([...all].filter(([, { record }]) => record === undefined || !isWalkIn(record)));
+
 /** Why a walk-in is not for this time; undefined where it is. Its slot is not over, and the worklist shows it already. */
 export function timeProblem(
   { start, end }: Pick<BookingRecord, 'start' | 'end'>,
