@@ -24,6 +24,7 @@ const SLOW_UNIT_TESTS = [
   'packages/dimse/src/scp/normalized.test.ts',
   'services/cal2wl/src/schedule.test.ts',
   'services/cal2wl/src/update.test.ts',
+  'services/dashboard/src/console/store.test.ts',
   'services/dashboard/src/viewer/dcmdump.test.ts',
   'services/streamer/src/hooks/command.test.ts',
   'services/streamer/src/hooks/webhook.test.ts',
