@@ -88,7 +88,7 @@ export const dashboard = z.strictObject({
   database: database
     .optional()
     .describe(
-      'PostgreSQL database of users, sessions and audit log, by a user with a schema of its own ([scale](scale.md)). Absent: a SQLite file in `data`.',
+      'PostgreSQL database of users, sessions, audit log and links of consoles, by a user with a schema of its own ([scale](scale.md)). Absent: a SQLite file in `data`.',
     ),
   silentAfter: interval(MINUTE_MS, DAY_MS, 'from 1m to 1d')
     .prefault('15m')
