@@ -25,8 +25,8 @@ import { type Rejections, publish } from './publish.ts';
 import type { RunningExams } from './adapters/running-exams.ts';
 import type { Shelf } from './adapters/shelf.ts';
 import { windowAt } from './domain/expand.ts';
-import { withHistory } from './domain/history.ts';
 import {
+  withHistory,
   encodeItem,
   type ScannerSettings,
   reconcile,

@@ -19,14 +19,13 @@ import { openMemory, type Memory } from './adapters/memory.ts';
 import { openRejections } from './publish.ts';
 import { openRunningExams } from './adapters/running-exams.ts';
 import { openShelf } from './adapters/shelf.ts';
-import { addRoutes, healthOf, createMetrics } from './api.ts';
+import { addRoutes, healthOf, createMetrics, calendarTrials } from './api.ts';
 import { addBoard } from './board.ts';
 import { Passes } from './pass.ts';
 import { polite, Queues, keepRunning } from './schedule.ts';
 import { projectsOf } from './judge.ts';
 import { Reader } from './reader.ts';
 import { type PassReport, createPassLog } from './report.ts';
-import { calendarTrials } from './try.ts';
 import { Update } from './update.ts';
 import { addWalkIns } from './walk-in/walk-ins.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseBookingRecord, type BookingRecord } from '@scanflow/booking';
-import { withHistory } from './history.ts';
+import { withHistory } from './reconcile.ts';
 
 const RECORD: BookingRecord = {
   ...{

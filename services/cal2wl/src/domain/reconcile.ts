@@ -1,12 +1,13 @@
 /**
- * Decides what must change on disk to agree with the calendars, and what an item's file holds. It writes nothing.
+ * Decides what must change on disk to agree with the calendars, what an item's file holds, and
+ * what a record keeps of its own past. It writes nothing.
  * docs/reconciling.md has the table.
  *
  * An item leaves the worklist only because of its own event: the event is gone or cancelled (its record is marked
  * cancelled) or relabelled (its record points on), or its slot left the window (its record stays as it is).
  * Items of unreadable events and of running exams stay.
  */
-import { encodeBookingRecord, type BookingRecord } from '@scanflow/booking';
+import { encodeBookingRecord, type BookingRecord, type BookingChange } from '@scanflow/booking';
 import { eventKey, overlaps, type Window } from '@scanflow/calendar';
 import { fateOf, type CalendarView, type Fate } from '@scanflow/identity';
 import { defined } from '@scanflow/failure/defined';
@@ -268,4 +269,31 @@ export function encodeItem(record: BookingRecord, scanner: ScannerSettings, zone
     sopClassUid: sopClasses.modalityWorklistFind,
     sopInstanceUid: `${studyInstanceUid}.1`,
   });
+}
+
+/** Changes that a record keeps: the latest. */
+const MOST = 20;
+
+const KEYS = ['start', 'end', 'scanner', 'status'] as const;
+
+/**
+ * A record that is about to be written, with the changes that the one on disk has, and one more if it differs. Neither the
+ * identity nor the item depends on them.
+ *
+ * @param before the record on disk under the same accession number
+ */
+export function withHistory(
+  record: BookingRecord,
+  before: BookingRecord | undefined,
+  now: Temporal.Instant,
+): BookingRecord {
+  if (before === undefined) return record;
+  const known = before.changes ?? [];
+  const changed = KEYS.filter((key) => before[key] !== record[key]);
+  if (changed.length === 0) return known.length === 0 ? record : { ...record, changes: known };
+  const was: BookingChange = {
+    at: now.toString({ smallestUnit: 'second' }),
+    ...Object.fromEntries(changed.map((key) => [key, before[key]])),
+  };
+  return { ...record, changes: [...known, was].slice(-MOST) };
 }

@@ -19,8 +19,7 @@ import { KeyedQueue, type Erasures, type Log, type FastifyInstance } from '@scan
 import type { RunningExams } from '../adapters/running-exams.ts';
 import type { Shelf } from '../adapters/shelf.ts';
 import { windowAt } from '../domain/expand.ts';
-import { withHistory } from '../domain/history.ts';
-import { encodeItem, type Published } from '../domain/reconcile.ts';
+import { withHistory, encodeItem, type Published } from '../domain/reconcile.ts';
 import type { ProjectList } from '../judge.ts';
 import { publish } from '../publish.ts';
 import { isWalkIn, judge, keepWalkIns, timeProblem, uidOf, type WalkIn } from './plan.ts';

@@ -2,6 +2,7 @@
  * The words for a series and its legs: states, targets, reasons, doubts. A state is never set, only derived: from the quiet timer,
  * the quarantine and the legs. docs/states.md is drawn from the legal steps below.
  */
+import { isDerivedAccession } from '@scanflow/booking';
 
 export const STORAGE = 'storage';
 /** The copy of everything, where the configuration has one. */
@@ -145,3 +146,12 @@ export const iso = (millis: number): string => Temporal.Instant.fromEpochMillise
 
 /** Attribute values of a series by keyword, as its first image has them. */
 export type Attributes = Readonly<Record<string, string>>;
+
+/**
+ * The accession number of a series for the log, where it is one that a booking got: it derives from a hash. A number that somebody typed
+ * at a console may be a label or a name, which no log gets.
+ */
+export function named(accession: string | null | undefined): { readonly accession?: string } {
+  const text = (accession ?? '').trim();
+  return isDerivedAccession(text) ? { accession: text } : {};
+}
