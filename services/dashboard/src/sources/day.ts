@@ -54,9 +54,7 @@ async function look(
       bookingsOf(await asked(cal2wl, `/api/board/bookings${query}`, bookingsAnswer)),
     ),
     listed(),
-    part('exams', async () =>
-      examsOf(await asked(worklist, `/api/performed${query}`, performedAnswer), span),
-    ),
+    part('exams', async () => examsOf(await asked(worklist, '/api/performed', performedAnswer), span)),
   ]);
   const keys = keysOf({
     bookings: known(bookings, kept.known.bookings),

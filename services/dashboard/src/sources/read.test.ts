@@ -163,7 +163,12 @@ test('day: images are asked for by the bookings and exams of the day; a streamer
   const gatherer = createGatherer({
     services: {
       cal2wl: answering(() => Promise.resolve({ bookings: [booking] })),
-      worklist: answering(() => Promise.resolve({ items: [], left: [], steps: [] })),
+      worklist: {
+        ...answering(() => assert.fail()),
+        // it takes no filter on either page, and refuses what it does not know
+        ask: (path) =>
+          path.includes('?') ? assert.fail(path) : Promise.resolve({ items: [], left: [], steps: [] }),
+      },
       streamer,
     },
     timezone: 'UTC',
