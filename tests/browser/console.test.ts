@@ -14,6 +14,8 @@ const LEAST_PX = 40;
 const HOSTILE = '"><img src=x onerror=alert(1)>';
 /** At most 16 characters. The place would call a function that does not exist. */
 const ODD_SCANNER = '"><img src=x>';
+/** AE title of a sender that the configuration does not name. */
+const STRANGER = '<img onerror=x>';
 const ODD_PLACE = '<svg onload=x()>';
 
 /** Each text is large enough, and nothing is off the screen. */
@@ -163,12 +165,16 @@ suite('walk-ins and consoles in a browser', { skip: NO_BROWSER ?? false }, () =>
       async () => ((await board.ask(`/api/board/series?${query}`)) as { total: number }).total === 1,
       { what: 'the images came', timeoutMs: 60_000, everyMs: 100 },
     );
+    await assert.rejects(
+      board.sendStray({ images: 1, patientId: 'PHANTOM', seriesDescription: 'refused' }, STRANGER),
+    );
     const pages: readonly (readonly [string, string])[] = [
       ['/', ODD_SCANNER],
       ['/', ODD_PLACE],
       ['/series?scanner=odd', 'odd one'],
       [`/series?scanner=${encodeURIComponent(ODD_SCANNER)}`, ODD_SCANNER],
       ['/health', 'Senders'],
+      ['/health', `${STRANGER} The receiver refused it`],
       [new URL(await board.console('link', 'odd')).pathname, 'odd'],
     ];
     for (const [path, text] of pages) {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Service } from '../sources/service.ts';
 import { certificateChecks, diskChecks, orthancChecks, seriesChecks, versionChecks } from './checks.ts';
 import { createLooks } from './look.ts';
-import { NOW, rig } from '../web/board-kit.test.ts';
+import { HOSTILE, NOW, iso, rig } from '../web/board-kit.test.ts';
 import { randomUUID } from 'node:crypto';
 
 const DAY_MS = 86_400_000;
@@ -156,4 +156,27 @@ test('health: the certificate of the board itself is among those that run out', 
   const board = await rig(t, undefined, {}, () => Promise.resolve({ disks: [], certificates }));
   const { body } = await board.get('/health', { cookie: await board.signedIn('it') });
   assert.match(body, /dashboard\.tls\.certificate<\/b> CN=board: runs out in 7 days/);
+});
+
+test('health: whom the receiver and the worklist refused shows, as text, with what to do', async (t) => {
+  const caller = (callingAet: string, more = {}) => ({
+    ...{ callingAet, calledAet: 'ORTHANC', address: '10.1.2.3', count: 12, last: iso(-5), ...more },
+  });
+  const many = Array.from({ length: 12 }, (_, index) => caller(`SCANNER${index}`, { count: 1 }));
+  const board = await rig(t, undefined, {
+    '/api/senders': { senders: [], refused: [caller(HOSTILE, { why: `no \u202e${HOSTILE}` })] },
+    '/api/rejected': { rejected: many },
+  });
+  const { body } = await board.get('/health', { cookie: await board.signedIn('it') });
+  const section = (name: string): string =>
+    body.split(`<section id="${name}"`)[1]?.split('</section>')[0] ?? '';
+  const senders = section('senders');
+  assert.match(senders, /<b>&quot;&gt;&lt;img src=x onerror=alert\(1\)&gt;<\/b>/);
+  assert.match(senders, /from 10\.1\.2\.3, called ORTHANC, 12 times, last 2026-11-28 08:55:00\+01:00/);
+  assert.match(senders, /Reason: no \\u202e/);
+  assert.match(senders, /scanners\.NAME\.sends/);
+  assert.doesNotMatch(body, /<img/);
+  const worklist = section('worklist');
+  assert.equal(worklist.match(/called ORTHANC, 1 time,/g)?.length, 10);
+  assert.match(worklist, /refused 2 more callers/);
 });

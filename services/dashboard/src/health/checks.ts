@@ -1,10 +1,17 @@
 /** What the services answer, as checks: good or not, and what to do. Pure. */
 import { defined } from '@scanflow/failure/defined';
 import { judgeRoom } from '@scanflow/runtime';
+import { visible } from '@scanflow/runtime/visible';
 import type { Away } from '../journey/facts.ts';
 import { html, type Html } from '../page/html.ts';
-import { clockTime } from '../page/time.ts';
-import type { Counts, streamerHealth, problemsAnswer, strangersAnswer } from '../sources/answers.ts';
+import { clockTime, exactTime } from '../page/time.ts';
+import type {
+  Counts,
+  RefusedCallers,
+  streamerHealth,
+  problemsAnswer,
+  strangersAnswer,
+} from '../sources/answers.ts';
 import { t } from '../texts/pages.ts';
 import type { z } from 'zod';
 import type { Machine, ServiceHealth } from './look.ts';
@@ -89,6 +96,32 @@ export function senderChecks({ senders }: z.infer<typeof strangersAnswer>): Chec
     text: t.health.stranger,
     todo: t.health.strangerTodo,
   }));
+}
+
+/** Whom the receiver or the worklist refused, the latest first. Strangers chose the AE titles, so control characters show as codes. */
+export function refusedChecks(
+  by: 'receiver' | 'worklist',
+  callers: RefusedCallers,
+  timezone: string,
+): Check[] {
+  const text = t.health.refused;
+  if (callers.length === 0) return [good(text.by[by], text.nobody)];
+  const shown = callers.slice(0, MOST).map((one): Check => {
+    const said = {
+      ...one,
+      calledAet: visible(one.calledAet) || text.noTitle,
+      last: exactTime(one.last, timezone),
+    };
+    const why = one.why === '' ? '' : text.why(visible(one.why));
+    return {
+      name: visible(one.callingAet) || text.noTitle,
+      state: 'warn',
+      text: text.caller(text.by[by], said),
+      todo: `${why}${text.todo[by]}`,
+    };
+  });
+  const more = callers.length - shown.length;
+  return more === 0 ? shown : [...shown, { name: text.by[by], state: 'warn', text: text.more(more) }];
 }
 
 /** Series that wait for a person. */

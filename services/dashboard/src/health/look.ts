@@ -8,6 +8,8 @@ import {
   countsAnswer,
   machineAnswer,
   problemsAnswer,
+  refusedAnswer,
+  rejectedAnswer,
   rootsAnswer,
   strangersAnswer,
   streamerHealth,
@@ -69,6 +71,8 @@ export function createLooks({ gatherer, services, receiver, ownMachine, now }: L
     ),
     roots: ask('roots', streamer, '/api/storage', rootsAnswer),
     senders: ask('senders', streamer, '/api/senders', strangersAnswer),
+    refused: ask('refused senders', receiver, '/api/senders', refusedAnswer),
+    rejected: ask('refused queries', worklist, '/api/rejected', rejectedAnswer),
     counts: ask('counts', streamer, '/api/board/counts', countsAnswer),
   };
 }

@@ -5,7 +5,7 @@ import { isAway, type Away } from '../journey/facts.ts';
 import { html, type Html } from '../page/html.ts';
 import { table } from '../page/table.ts';
 import { exactTime, timeTag } from '../page/time.ts';
-import type { CalendarAnswer, Counts } from '../sources/answers.ts';
+import type { CalendarAnswer, Counts, RefusedCallers } from '../sources/answers.ts';
 import { t } from '../texts/pages.ts';
 import {
   certificateChecks,
@@ -13,6 +13,7 @@ import {
   diskChecks,
   ledgerChecks,
   orthancChecks,
+  refusedChecks,
   senderChecks,
   seriesChecks,
   serviceCheck,
@@ -40,6 +41,9 @@ export interface HealthPage {
   /** What the streamer says of Orthanc and of its ledger. */
   readonly streamer: Parameters<typeof orthancChecks>[0] | Away;
   readonly senders: Parameters<typeof senderChecks>[0] | Away;
+  /** Whom the receiver refused, and whom the worklist. */
+  readonly refused: RefusedCallers | Away;
+  readonly rejected: RefusedCallers | Away;
   readonly calendars: readonly CalendarAnswer[] | Away;
   readonly roots: readonly Root[] | Away;
   readonly counts: Counts | Away;
@@ -85,8 +89,14 @@ function checksOf(name: Section, view: HealthPage): readonly Check[] {
   const made: Readonly<Record<Section, () => readonly Check[]>> = {
     services: () => [...services.map(serviceCheck), ...versionChecks(services)],
     calendars: () => calendarChecks(view),
-    worklist: () => known(view.worklist, worklistChecks),
-    senders: () => known(view.senders, senderChecks),
+    worklist: () => [
+      ...known(view.worklist, worklistChecks),
+      ...known(view.rejected, (callers) => refusedChecks('worklist', callers, timezone)),
+    ],
+    senders: () => [
+      ...known(view.senders, senderChecks),
+      ...known(view.refused, (callers) => refusedChecks('receiver', callers, timezone)),
+    ],
     orthanc: () => known(view.streamer, orthancChecks),
     ledger: () => known(view.streamer, ledgerChecks),
     storage: () => rootChecks(view),

@@ -75,16 +75,19 @@ function addCheckNow(app: FastifyInstance, tries: Tries, options: HealthOptions)
 /** `pressed`: the section whose button was pressed; others may be some seconds old. */
 async function factsOf(looks: Looks, pressed: string | undefined) {
   const is = (...sections: readonly Section[]): boolean => sections.some((one) => one === pressed);
-  const [services, machines, calendars, worklist, streamer, roots, senders, counts] = await Promise.all([
-    looks.services(is('services')),
-    looks.machines(is('disks', 'certificates')),
-    looks.calendars(is('calendars')),
-    looks.worklist(is('worklist')),
-    looks.streamer(is('orthanc', 'ledger')),
-    looks.roots(is('storage')),
-    looks.senders(is('senders')),
-    looks.counts(is('series', 'destinations')),
-  ]);
+  const [services, machines, calendars, worklist, rejected, streamer, roots, senders, refused, counts] =
+    await Promise.all([
+      looks.services(is('services')),
+      looks.machines(is('disks', 'certificates')),
+      looks.calendars(is('calendars')),
+      looks.worklist(is('worklist')),
+      looks.rejected(is('worklist')),
+      looks.streamer(is('orthanc', 'ledger')),
+      looks.roots(is('storage')),
+      looks.senders(is('senders')),
+      looks.refused(is('senders')),
+      looks.counts(is('series', 'destinations')),
+    ]);
   const looked: Readonly<Record<Section, number>> = {
     services: services.at,
     calendars: calendars.at,
@@ -108,5 +111,7 @@ async function factsOf(looks: Looks, pressed: string | undefined) {
     counts: counts.seen,
     calendars: isAway(calendars.seen) ? calendars.seen : calendars.seen.calendars,
     roots: isAway(roots.seen) ? roots.seen : roots.seen.roots,
+    refused: isAway(refused.seen) ? refused.seen : refused.seen.refused,
+    rejected: isAway(rejected.seen) ? rejected.seen : rejected.seen.rejected,
   };
 }

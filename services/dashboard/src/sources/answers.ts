@@ -313,6 +313,25 @@ export const sendersAnswer = z.object({
   lastImages: z.array(z.object({ scanner: z.string(), at: instant })).default([]),
 });
 
+/** Whom a service refused, the latest first. They chose their AE titles. */
+const refusedCallers = z
+  .array(
+    z.object({
+      callingAet: z.string(),
+      calledAet: z.string(),
+      address: z.string(),
+      count,
+      last: instant,
+      why: z.string().default(''),
+    }),
+  )
+  .default([]);
+export type RefusedCallers = z.infer<typeof refusedCallers>;
+
+/** `/api/senders` of the receiver, and `/api/rejected` of the worklist service. */
+export const refusedAnswer = z.object({ refused: refusedCallers });
+export const rejectedAnswer = z.object({ rejected: refusedCallers });
+
 /** `/api/board/walk-in` of cal2wl, `…/ACCESSION/withdraw`, and what it says where it refuses. */
 export const addedAnswer = z.object({ accessionNumber: z.string(), isNew: z.boolean() });
 export const withdrawnAnswer = z.object({ withdrawn: z.boolean() });

@@ -38,6 +38,34 @@ export const healthTexts = {
     count === 0 ? 'nobody sent images yet' : `${plural(count, 'AE title', 'AE titles')}, all of them known`,
   stranger: 'sends images that go to no project, since no scanner has this AE title',
   strangerTodo: 'If it is a scanner, add the title to its sends in the configuration.',
+  refused: {
+    by: { receiver: 'The receiver', worklist: 'The worklist' },
+    nobody: 'refused nobody since its start',
+    noTitle: 'no AE title',
+    caller: (
+      by: string,
+      {
+        calledAet,
+        address,
+        count,
+        last,
+      }: {
+        readonly calledAet: string;
+        readonly address: string;
+        readonly count: number;
+        readonly last: string;
+      },
+    ): string =>
+      `${by} refused it: from ${address}, called ${calledAet}, ${plural(count, 'time', 'times')}, last ${last}`,
+    why: (why: string): string => `Reason: ${why}. `,
+    todo: {
+      receiver:
+        'If it is a scanner of yours, enter its AE title under scanners.NAME.sends, or another sender under arrivals.from (docs/install.md, Who may send).',
+      worklist:
+        'If it is a scanner of yours, correct the AE titles at its console, or enter it under scanners or worklist.allow (docs/not-on-the-list.md).',
+    },
+    more: (count: number): string => `refused ${plural(count, 'more caller', 'more callers')}, longer ago`,
+  },
   series: 'Series',
   seriesGood: 'none waits for a person',
   notTold: 'does not say',
